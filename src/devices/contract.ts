@@ -1,0 +1,85 @@
+/**
+ * What a device is: a plain object with registers. It knows no hypervisor, no Node and no console; what it needs from
+ * the machine comes in through `attach`, what it has to say goes out through the sinks its maker gave it.
+ *
+ * A device runs on its machine's thread and is never called twice at once.
+ *
+ * @module
+ */
+import type { GuestMemory } from '../memory/index.js';
+
+/** Bytes in one access. */
+export type AccessSize = 1 | 2 | 4;
+
+/** A run of I/O ports. */
+export interface PortRange {
+  /** The first port, 0 to 0xffff. */
+  first: number;
+  count: number;
+  /**
+   * The widest access the device understands, in bytes; the bus splits wider ones into accesses to the ports that
+   * follow, low byte first, as an 8-bit device sees them on a real bus. Default 4.
+   */
+  width?: AccessSize;
+  /**
+   * Writes here only add up (a console's bytes), so the engine may keep them back and hand them over later, in order
+   * and before any other exit. Saves the exit; the machine bounds the delay.
+   */
+  coalesce?: boolean;
+}
+
+/** A run of guest physical addresses that this device answers. */
+export interface MemoryRange {
+  address: number;
+  size: number;
+  /** As in `PortRange`; 8 where the device has `readMemory64` and `writeMemory64`. Default 4. */
+  width?: AccessSize | 8;
+  coalesce?: boolean;
+}
+
+/** What a machine lends to its devices. */
+export interface DeviceHost {
+  /** Guest RAM. Whatever a guest says about addresses is checked by it: an access outside throws. */
+  readonly memory: GuestMemory;
+  /** Ends the run after this access; the guest's own exit code, 0 to 255. */
+  exit(code: number): void;
+  /** Ends the run after this access, with a reason for people. */
+  stop(reason: string): void;
+  /** Sets the level of interrupt line `irq` (0 to 15 on a PC). Without an interrupt controller nothing happens. */
+  setIrq(irq: number, level: boolean): void;
+}
+
+/**
+ * A device. Every method is optional but the ones for the ranges it claims; a read of a range without its read method
+ * floats high (all ones), a write without its write method is ignored.
+ */
+export interface Device {
+  /** For traces, statistics and errors. Unique in a machine. */
+  readonly name: string;
+  readonly ports?: readonly PortRange[];
+  readonly memory?: readonly MemoryRange[];
+  attach?(host: DeviceHost): void;
+  readPort?(port: number, size: AccessSize): number;
+  writePort?(port: number, size: AccessSize, value: number): void;
+  readMemory?(address: number, size: AccessSize): number;
+  writeMemory?(address: number, size: AccessSize, value: number): void;
+  readMemory64?(address: number): bigint;
+  writeMemory64?(address: number, value: bigint): void;
+  /** The whole state as plain data that survives JSON and `structuredClone`. */
+  save?(): unknown;
+  /** Takes back what `save` gave; throws a `TerrariumError` on anything else. */
+  load?(state: unknown): void;
+  /** Gives back what the device holds on the host's side. Called once, when the machine is disposed. */
+  dispose?(): void;
+}
+
+/** Where a device's output goes. The bytes are the device's own buffer: use them before you return. */
+export type ByteSink = (bytes: Uint8Array) => void;
+
+/** Where a device's input comes from. */
+export interface ByteSource {
+  /** The next byte, or -1 where there is none now. */
+  read(): number;
+  /** True if `read` would give a byte. */
+  readonly available: boolean;
+}

@@ -1,0 +1,223 @@
+/**
+ * What an engine is: something that runs x86 code on guest RAM until the code does what only a monitor can answer.
+ *
+ * Two engines keep this contract: `kvm` (the real CPU through /dev/kvm) and `soft` (Terrarium's own CPU). The machine
+ * knows them by this file alone. Nothing here imports Node, so that the contract holds in a browser as well.
+ *
+ * @module
+ */
+import type { GuestMemory } from '../memory/index.js';
+
+/** Why a CPU came back to the monitor. The numbers are ours, small and dense, so that logs can keep them in a byte. */
+export const ExitKind = {
+  /** IN, OUT, INS or OUTS on a port: `address` is the port. */
+  io: 1,
+  /** A memory access that no slot answers, or a write to a read-only slot: `address` is the guest physical address. */
+  mmio: 2,
+  /** HLT, where no in-kernel interrupt controller handles it. */
+  halt: 3,
+  /** A triple fault. */
+  shutdown: 4,
+  /** A kick, a timer tick or another signal: look at what you asked for, then run on. */
+  interrupted: 5,
+  /** A debug event that was asked for with guest debug. */
+  debug: 6,
+  /** The guest can take an interrupt now, which was asked for. */
+  interruptWindow: 7,
+  /** The hardware refused the CPU state that it was given. */
+  failEntry: 8,
+  /** The engine gave up on an instruction: see `EngineCpu.failure()`. */
+  internalError: 9,
+  /** The guest touched the task priority register, which was asked for. */
+  tprAccess: 10,
+  /** The guest asked for a reset or power-off through the engine itself. */
+  systemEvent: 11,
+  /** A reason that this version does not know: `reason` has the engine's own number. */
+  unknown: 12,
+} as const;
+export type ExitKind = (typeof ExitKind)[keyof typeof ExitKind];
+
+/** The name of each kind, by number. */
+export const exitKindNames: readonly string[] = (() => {
+  const names: string[] = [];
+  for (const [name, kind] of Object.entries(ExitKind)) names[kind] = name;
+  return names;
+})();
+
+/**
+ * One exit: a flat record that the engine fills in place and reuses, so that an exit allocates nothing.
+ * It is valid until the next `run()`.
+ */
+export interface Exit {
+  kind: ExitKind;
+  /** Port (`io`) or guest physical address (`mmio`); 0 for every other kind. */
+  address: number;
+  /** Bytes in one access: 1, 2 or 4 for `io`; 1 to 8 for `mmio`. */
+  size: number;
+  /** How many accesses this exit holds: more than 1 for string I/O (REP INS, REP OUTS). */
+  count: number;
+  /** True where the guest writes. */
+  write: boolean;
+  /** True for a write that the engine kept back and that left the guest running (coalesced I/O). */
+  coalesced: boolean;
+  /** Where the data lies: `count` elements of `size` bytes, little-endian, from byte `offset` of `data`. */
+  data: DataView;
+  offset: number;
+  /** The engine's own number for the reason (KVM's `exit_reason`). */
+  reason: number;
+  /** The instruction pointer as the engine reports it at this exit, in two halves so that nothing is allocated. */
+  ripLow: number;
+  ripHigh: number;
+}
+
+/** A segment register with its hidden part (SDM 3A 3.4.3); `limit` is in bytes, already scaled. */
+export interface Segment {
+  selector: number;
+  base: bigint;
+  limit: number;
+  /** The descriptor's type field, 4 bits (SDM 3A 3.4.5.1). */
+  type: number;
+  present: boolean;
+  dpl: number;
+  /** D/B: 32-bit operands or stack. */
+  db: boolean;
+  /** S: true for code and data, false for system segments. */
+  s: boolean;
+  /** L: 64-bit code. */
+  l: boolean;
+  /** G: the limit was given in pages. */
+  g: boolean;
+  avl: boolean;
+  unusable: boolean;
+}
+
+/** GDTR or IDTR. */
+export interface DescriptorTable {
+  base: bigint;
+  limit: number;
+}
+
+/** The names of the general registers, in the order of their encoding, then rip and rflags. */
+export const registerNames = [
+  'rax',
+  'rcx',
+  'rdx',
+  'rbx',
+  'rsp',
+  'rbp',
+  'rsi',
+  'rdi',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+  'rip',
+  'rflags',
+] as const;
+export type RegisterName = (typeof registerNames)[number];
+/** General registers, instruction pointer and flags, 64 bits each. */
+export type Registers = Record<RegisterName, bigint>;
+
+export const segmentNames = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;
+export type SegmentName = (typeof segmentNames)[number];
+
+/** Segments, descriptor tables and control registers. */
+export interface SystemRegisters extends Record<SegmentName, Segment> {
+  tr: Segment;
+  ldt: Segment;
+  gdt: DescriptorTable;
+  idt: DescriptorTable;
+  cr0: bigint;
+  cr2: bigint;
+  cr3: bigint;
+  cr4: bigint;
+  cr8: bigint;
+  efer: bigint;
+  apicBase: bigint;
+}
+
+/** What a CPU starts from, and what it can be asked for while it does not run. */
+export interface CpuState {
+  registers: Registers;
+  system: SystemRegisters;
+}
+
+/** An engine's account of why it could not go on: for `failEntry`, `internalError` and `unknown`. */
+export interface EngineFailure {
+  /** The engine's own name for it, such as `KVM_INTERNAL_ERROR_EMULATION`. */
+  name: string;
+  message: string;
+  /** The instruction's bytes, where the engine gives them. */
+  instruction?: Uint8Array;
+  hint?: string;
+}
+
+/**
+ * The control block: words of shared memory between the thread that runs a CPU and those that may stop it.
+ * `new Int32Array(new SharedArrayBuffer(controlBytes))`, used with Atomics only.
+ */
+export const Control = {
+  /** Not 0: somebody wants the CPU's thread to come back. The machine decides what the number means. */
+  request: 0,
+  /** 1 while the CPU's thread is in its run loop. Waited on by those who stop it. */
+  running: 1,
+  /** The operating system's number of the thread that runs the CPU, 0 where there is none. */
+  thread: 2,
+} as const;
+export const controlWords = 4;
+export const controlBytes = controlWords * 4;
+
+/** One virtual CPU. It belongs to the thread that created it. */
+export interface EngineCpu extends Disposable {
+  readonly index: number;
+  /** The record that `run` fills. */
+  readonly exit: Exit;
+  /**
+   * Runs the guest to its next exit and fills `exit`. Writes that were coalesced before it come first, one a call.
+   * The data of a read (`io` or `mmio` with `write` false) is given back by filling `exit.data` before the next call.
+   */
+  run(): ExitKind;
+  /**
+   * Ends the exit that is under way without running an instruction of the guest: after it, the registers and memory
+   * are those a reader expects (the result of an IN is in RAX, rip is past it).
+   */
+  completeExit(): void;
+  getRegisters(): Registers;
+  setRegisters(registers: Registers): void;
+  getSystemRegisters(): SystemRegisters;
+  /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */
+  setSystemRegisters(system: SystemRegisters): void;
+  /** Makes `run` return `interrupted` after `firstMs` and then each `intervalMs` (0: never again); both 0 turn it off. */
+  setTimer(firstMs: number, intervalMs: number): void;
+  /** True if the guest can take an external interrupt right now, as of the last exit. */
+  readonly readyForInterrupt: boolean;
+  /** RFLAGS.IF as of the last exit. */
+  readonly interruptsEnabled: boolean;
+  /** Asks for an `interruptWindow` exit as soon as the guest can take an interrupt. */
+  requestInterruptWindow(wanted: boolean): void;
+  /** Delivers external interrupt `vector`; only while `readyForInterrupt`. */
+  injectInterrupt(vector: number): void;
+  injectNmi(): void;
+  /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
+  failure(): EngineFailure;
+}
+
+/** One virtual machine: RAM and CPUs. Disposing it ends everything that belongs to it. */
+export interface EngineVm extends Disposable {
+  createCpu(control: Int32Array): EngineCpu;
+  /** Asks that writes to this range do not leave the guest one by one. False where the engine cannot. */
+  coalesce(space: 'port' | 'memory', address: number, length: number): boolean;
+}
+
+export interface Engine {
+  readonly name: 'kvm' | 'soft';
+  createVm(memory: GuestMemory): EngineVm;
+  /** Stops a CPU's `run` from any thread. Set `Control.request` first; call it until `Control.running` is 0. */
+  kick(control: Int32Array): void;
+  /** Drops the contents of RAM that no VM uses any more; true if it now reads as zero. */
+  discard(memory: GuestMemory): boolean;
+}

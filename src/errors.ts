@@ -1,0 +1,27 @@
+/**
+ * Errors are for the host's and the caller's mistakes; what a guest does ends in an `Outcome` instead.
+ *
+ * @module
+ */
+
+/** The base of every error that Terrarium throws on purpose: what was wrong, and what to do about it. */
+export class TerrariumError extends Error {
+  /** A stable name for programs to test, such as `EIMAGE` or `EACCES`. */
+  readonly code: string;
+  /** What to do about it, where there is something to do. */
+  readonly hint: string | undefined;
+
+  constructor(code: string, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.hint = options.hint;
+  }
+}
+
+/** A value of the configuration that cannot be used: names the option and the value. */
+export class ConfigError extends TerrariumError {
+  constructor(message: string, hint?: string) {
+    super('ECONFIG', message, hint === undefined ? {} : { hint });
+  }
+}

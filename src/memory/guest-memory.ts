@@ -1,0 +1,210 @@
+import { TerrariumError } from '../errors.js';
+import { acquirePages, releasePages } from './pool.js';
+
+/** The smallest unit that can be mapped, in bytes. */
+export const PAGE_SIZE = 4096;
+/** Bytes at the start of every VM's memory that belong to the software engine; guest RAM starts right behind. */
+export const ENGINE_AREA = 32 * 1024 * 1024;
+/** The most RAM a VM can have, in bytes: engine area and RAM share the 4 GiB that WebAssembly can address. */
+export const MAX_GUEST_MEMORY = 4 * 1024 * 1024 * 1024 - ENGINE_AREA;
+
+const WASM_PAGE = 65536;
+
+/** An access outside guest RAM, or memory that cannot be had. */
+export class GuestMemoryError extends TerrariumError {
+  constructor(message: string, hint?: string) {
+    super('EMEMORY', message, hint === undefined ? {} : { hint });
+  }
+}
+
+/** A piece of guest physical memory as it is asked for. Sizes and addresses are in bytes, multiples of 4,096. */
+export interface RegionConfig {
+  /** Guest physical address of the first byte. */
+  address: number;
+  size: number;
+  /** The guest reads at full speed; a write leaves the guest as an MMIO exit (KVM_MEM_READONLY). */
+  readOnly?: boolean;
+  /** Keep a log of the pages that the guest writes (KVM_MEM_LOG_DIRTY_PAGES). */
+  logDirty?: boolean;
+}
+
+/** A mapped piece of guest physical memory. */
+export interface MemoryRegion extends Required<RegionConfig> {
+  /** The slot number, unique in its VM. */
+  readonly slot: number;
+  /** Where the region's first byte lies in `GuestMemory.buffer`. */
+  readonly offset: number;
+}
+
+/**
+ * A VM's RAM: one shared `WebAssembly.Memory` that the CPU engine, the devices and other threads see as the same bytes.
+ *
+ * Addresses are guest physical. Every read and write must lie wholly inside one region; anything else throws a
+ * `GuestMemoryError` that names the address. Numbers are little-endian, as on x86.
+ */
+export class GuestMemory implements Disposable {
+  /** The WebAssembly memory whose bytes these are: engine area first, then the regions one after another. */
+  readonly wasm: WebAssembly.Memory;
+  readonly buffer: SharedArrayBuffer;
+  readonly regions: readonly MemoryRegion[];
+  #view: DataView | undefined;
+  #bytes: Uint8Array;
+
+  private constructor(wasm: WebAssembly.Memory, regions: readonly MemoryRegion[]) {
+    this.wasm = wasm;
+    this.buffer = wasm.buffer as unknown as SharedArrayBuffer;
+    this.regions = regions;
+    this.#view = new DataView(this.buffer);
+    this.#bytes = new Uint8Array(this.buffer);
+  }
+
+  /** Reserves RAM for the given regions; all bytes are 0. Pages cost host memory when they are first touched. */
+  static create(regions: readonly RegionConfig[]): GuestMemory {
+    const mapped = layOut(regions);
+    const last = mapped[mapped.length - 1]!;
+    const pages = Math.ceil((last.offset + last.size) / WASM_PAGE);
+    return new GuestMemory(acquirePages(pages), mapped);
+  }
+
+  /** The memory of another thread's VM, by what that thread posted. */
+  static attach(wasm: WebAssembly.Memory, regions: readonly MemoryRegion[]): GuestMemory {
+    return new GuestMemory(wasm, regions);
+  }
+
+  /** Total RAM of all regions in bytes. */
+  get size(): number {
+    return this.regions.reduce((sum, region) => sum + region.size, 0);
+  }
+
+  /** The region that holds all of `length` bytes from `address`, if there is one. */
+  find(address: number, length = 1): MemoryRegion | undefined {
+    for (const region of this.regions) {
+      const inside = address - region.address;
+      if (inside >= 0 && inside + length <= region.size) return region;
+    }
+    return undefined;
+  }
+
+  /** True if all of `length` bytes from `address` are RAM of one region. */
+  contains(address: number, length: number): boolean {
+    return Number.isSafeInteger(address) && length >= 0 && this.find(address, length) !== undefined;
+  }
+
+  read8(address: number): number {
+    return this.#at(address, 1).getUint8(this.#offset);
+  }
+  read16(address: number): number {
+    return this.#at(address, 2).getUint16(this.#offset, true);
+  }
+  read32(address: number): number {
+    return this.#at(address, 4).getUint32(this.#offset, true);
+  }
+  read64(address: number): bigint {
+    return this.#at(address, 8).getBigUint64(this.#offset, true);
+  }
+  write8(address: number, value: number): void {
+    this.#at(address, 1).setUint8(this.#offset, value);
+  }
+  write16(address: number, value: number): void {
+    this.#at(address, 2).setUint16(this.#offset, value, true);
+  }
+  write32(address: number, value: number): void {
+    this.#at(address, 4).setUint32(this.#offset, value, true);
+  }
+  write64(address: number, value: bigint): void {
+    this.#at(address, 8).setBigUint64(this.#offset, value, true);
+  }
+
+  /** A copy of `length` bytes: what a guest does to its memory afterwards does not change it. */
+  readBytes(address: number, length: number): Uint8Array {
+    this.#at(address, length);
+    return this.#bytes.slice(this.#offset, this.#offset + length);
+  }
+
+  writeBytes(address: number, bytes: Uint8Array): void {
+    this.#at(address, bytes.length);
+    this.#bytes.set(bytes, this.#offset);
+  }
+
+  /**
+   * The guest's own bytes, not a copy. A guest may change them between two reads: read once, check, then use.
+   * The view must not be used after the memory is disposed.
+   */
+  view(address: number, length: number): Uint8Array {
+    this.#at(address, length);
+    return this.#bytes.subarray(this.#offset, this.#offset + length);
+  }
+
+  /** Ends this handle. With `zeroed` (the contents are known to be 0 again) the memory serves the next VM. */
+  release(zeroed: boolean): void {
+    if (this.#view === undefined) return;
+    this.#view = undefined;
+    this.#bytes = new Uint8Array(0);
+    if (zeroed) releasePages(this.wasm);
+  }
+
+  [Symbol.dispose](): void {
+    this.release(false);
+  }
+
+  /** Byte offset in `buffer` that the last check found; a field, so that a checked access allocates nothing. */
+  #offset = 0;
+
+  #at(address: number, length: number): DataView {
+    if (this.#view === undefined)
+      throw new GuestMemoryError('guest memory was used after its machine was disposed');
+    if (Number.isSafeInteger(address) && Number.isSafeInteger(length) && length >= 0) {
+      const region = this.find(address, length);
+      if (region !== undefined) {
+        this.#offset = region.offset + (address - region.address);
+        return this.#view;
+      }
+    }
+    throw new GuestMemoryError(
+      `${length} byte${length === 1 ? '' : 's'} at ${hex(address)} are not in guest memory`,
+      `guest memory is ${this.regions.map((r) => `${hex(r.address)}–${hex(r.address + r.size - 1)}`).join(', ')}`,
+    );
+  }
+}
+
+/** Checks the regions and gives each its slot and its place behind the engine area. */
+function layOut(configs: readonly RegionConfig[]): MemoryRegion[] {
+  if (configs.length === 0) throw new GuestMemoryError('a machine needs at least one region of memory');
+  let offset = ENGINE_AREA;
+  const regions: MemoryRegion[] = [];
+  for (const { address, size, readOnly = false, logDirty = false } of configs) {
+    const name = `the memory region at ${hex(address)}`;
+    if (!Number.isSafeInteger(size) || size <= 0) {
+      throw new GuestMemoryError(
+        `${name} has a size of ${size} bytes`,
+        'give it at least one page, 4096 bytes',
+      );
+    }
+    if (
+      size % PAGE_SIZE !== 0 ||
+      !Number.isSafeInteger(address) ||
+      address < 0 ||
+      address % PAGE_SIZE !== 0
+    ) {
+      throw new GuestMemoryError(
+        `${name} of ${size} bytes does not start and end on a page`,
+        'addresses and sizes are multiples of 4096 bytes (4K)',
+      );
+    }
+    if (offset + size > ENGINE_AREA + MAX_GUEST_MEMORY) {
+      throw new GuestMemoryError(
+        `${name} of ${size} bytes is more than a machine can have`,
+        `the most is ${MAX_GUEST_MEMORY / 1024 / 1024}M in all regions together`,
+      );
+    }
+    const other = regions.find((r) => address < r.address + r.size && r.address < address + size);
+    if (other !== undefined) throw new GuestMemoryError(`${name} overlaps the one at ${hex(other.address)}`);
+    regions.push({ address, size, readOnly, logDirty, slot: regions.length, offset });
+    offset += size;
+  }
+  return regions;
+}
+
+function hex(value: number): string {
+  return Number.isSafeInteger(value) && value >= 0 ? `0x${value.toString(16)}` : String(value);
+}
