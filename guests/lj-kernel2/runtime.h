@@ -1,0 +1,8 @@
+// What kernel and monitor have to agree on.
+#ifndef RUNTIME_H
+#define RUNTIME_H
+
+// Bytes written to this port appear on the console.
+#define IO_PORT_PSEUDO_SERIAL 0xf1
+
+#endif

@@ -1,0 +1,65 @@
+/**
+ * The linker scripts that a guest without its own gets. They place a kernel's first instruction, keep what only an
+ * operating system's loader would read (notes, unwind tables) out of the image, and say in words what is missing.
+ *
+ * @module
+ */
+
+const hex = (value: number) => `0x${value.toString(16)}`;
+
+/** What comes first in an image: sections that say so, then the function `_start`, which `-ffunction-sections` sets apart. */
+const FIRST = '*(.start .text.start .init .text._start)';
+
+/** What a compiler adds for debuggers, unwinders and dynamic loaders, none of which a bare guest has. */
+const DISCARD = '/DISCARD/ : { *(.note .note.* .comment .eh_frame .eh_frame_hdr .interp .dynamic) }';
+
+const NEEDS_START = `ASSERT(DEFINED(_start), "no function _start: a guest in C begins with void _start(void)")`;
+
+export interface LayoutOptions {
+  /** Address of the image's first byte. */
+  load: number;
+  /** C has no order of its own in an object file: it must name where it begins. */
+  needsStart: boolean;
+}
+
+/**
+ * A flat binary: the file's bytes are the memory's bytes from `load`, and its first byte is its first instruction. An
+ * image that reaches the reset vector at FFF0 is filled up to 64 KiB, so that its end is the end of the segment.
+ */
+export function flatScript({ load, needsStart }: LayoutOptions): string {
+  return `OUTPUT_FORMAT(binary)
+ENTRY(_guest_entry)
+SECTIONS {
+  . = ${hex(load)};
+  _guest_entry = .;
+  .image : {
+    ${FIRST}
+    *(.text .text.*)
+    *(.rodata .rodata.*)
+    *(.data .data.*)
+    . = (. > 0xfff0 && . < 0x10000) ? 0x10000 : .;
+  } =0
+  .bss (NOLOAD) : { *(.bss .bss.*) *(COMMON) }
+  ${DISCARD}
+}
+${needsStart ? NEEDS_START : ''}
+ASSERT((DEFINED(_start) ? _start : _guest_entry) == _guest_entry || SIZEOF(.image) >= 0x10000,
+  "_start is not the first byte of a flat image: put it first")
+`;
+}
+
+/** An ELF file whose segments are linked and loaded at the same addresses, from `load` on. */
+export function elfScript({ load, needsStart }: LayoutOptions): string {
+  return `ENTRY(_guest_entry)
+SECTIONS {
+  . = ${hex(load)};
+  .text : { ${FIRST} *(.text .text.*) }
+  .rodata : { *(.rodata .rodata.*) }
+  .data : { *(.data .data.*) }
+  .bss : { *(.bss .bss.*) *(COMMON) }
+  ${DISCARD}
+}
+_guest_entry = DEFINED(_start) ? _start : ${hex(load)};
+${needsStart ? NEEDS_START : ''}
+`;
+}
