@@ -1,0 +1,84 @@
+/**
+ * The bits of control registers, flags, page-table entries and descriptors by the names the Intel SDM gives them.
+ *
+ * @module
+ */
+
+/** CR0 (SDM 3A 2.5). */
+export const CR0 = {
+  /** Protection enable: off is real mode. */
+  PE: 1n << 0n,
+  /** Monitor coprocessor: WAIT obeys TS. 1 wherever the CPU has its own FPU (SDM 3A 10.2.1). */
+  MP: 1n << 1n,
+  EM: 1n << 2n,
+  TS: 1n << 3n,
+  /** Extension type: always 1 since the 80486. */
+  ET: 1n << 4n,
+  /** Numeric error: FPU errors arrive as #MF, not through the PC's interrupt 13. VMX insists on it (SDM 3D A.7). */
+  NE: 1n << 5n,
+  /** Write protect: ring 0 too obeys read-only pages. */
+  WP: 1n << 16n,
+  AM: 1n << 18n,
+  /** Not write-through and cache disable: both are set after reset and nowhere else here. */
+  NW: 1n << 29n,
+  CD: 1n << 30n,
+  /** Paging. */
+  PG: 1n << 31n,
+} as const;
+
+/** CR4 (SDM 3A 2.5). */
+export const CR4 = {
+  /** Page size extensions: 4 MiB pages in 32-bit paging. */
+  PSE: 1n << 4n,
+  /** Physical address extension: page-table entries of 8 bytes; long mode insists on it. */
+  PAE: 1n << 5n,
+  /** FXSAVE and SSE are allowed; without it every SSE instruction is #UD. */
+  OSFXSR: 1n << 9n,
+  /** SSE errors arrive as #XM instead of #UD. */
+  OSXMMEXCPT: 1n << 10n,
+} as const;
+
+/** The MSR IA32_EFER (SDM 3A 2.2.1). */
+export const EFER = {
+  /** SYSCALL and SYSRET are allowed. */
+  SCE: 1n << 0n,
+  /** Long mode enable: long mode begins when paging is turned on. */
+  LME: 1n << 8n,
+  /** Long mode active: the CPU sets it, so a state that starts in long mode has it set. */
+  LMA: 1n << 10n,
+  /** The no-execute bit of page-table entries is allowed. */
+  NXE: 1n << 11n,
+} as const;
+
+/** RFLAGS (SDM 1 3.4.3). */
+export const RFLAGS = {
+  /** Bit 1 has no meaning and is always 1. */
+  FIXED: 1n << 1n,
+} as const;
+
+/** Page-table entries of every paging mode (SDM 3A 5.3 to 5.5). */
+export const PTE = {
+  P: 1 << 0,
+  RW: 1 << 1,
+  US: 1 << 2,
+  /** In a page-directory entry: it maps a large page, not a page table. */
+  PS: 1 << 7,
+} as const;
+
+/** Type of a code or data segment's descriptor, S = 1 (SDM 3A 3.4.5.1). */
+export const SegmentType = {
+  /** Data, read and write, accessed. */
+  data: 0b0011,
+  /** Code, execute and read, accessed. */
+  code: 0b1011,
+} as const;
+
+/** Type of a system descriptor, S = 0 (SDM 3A 3.5). */
+export const SystemType = {
+  ldt: 0b0010,
+  /** A task state segment that TR is loaded with: 32 bits, or 64 bits in long mode. */
+  busyTss: 0b1011,
+} as const;
+
+/** IA32_APIC_BASE after reset: the APIC at FEE0_0000, enabled (bit 11), of the bootstrap processor (bit 8); SDM 3A 11.4.4. */
+export const APIC_BASE_AFTER_RESET = 0xfee0_0900n;

@@ -1,0 +1,144 @@
+import type { CpuState } from '../engine/contract.js';
+import { ConfigError } from '../errors.js';
+import type { GuestMemory } from '../memory/index.js';
+import { type Image, ImageError } from './image.js';
+import { BOOT_SECTOR_ADDRESS, type BootMode, chooseMode, isBootSector, type Mode } from './modes.js';
+import { hex } from './numbers.js';
+import { parseImage } from './parse.js';
+import { checkApart, copyImage, type PlacedImage, placeImage } from './place.js';
+import { realState, resetState, tableState } from './state.js';
+import { placeTables, STACK_ROOM, type TableBlock, type TableMode, writeTables } from './tables.js';
+
+export interface BootOptions {
+  /** Default `auto`. */
+  mode?: Mode;
+  /** Guest physical address of a flat image's first byte. */
+  load?: number;
+  /** Guest physical address of the first instruction. */
+  entry?: number;
+  /** Where the stack ends: the first push goes right below. */
+  stack?: number;
+}
+
+/** How a guest was placed. */
+export interface BootPlan {
+  mode: BootMode;
+  format: Image['format'];
+  /** Guest physical address of the first instruction. */
+  entry: number;
+  /** Guest physical address of the stack's end. */
+  stack: number;
+  state: CpuState;
+}
+
+/**
+ * Puts an image into RAM, with the tables that its mode needs, and returns the CPU's first state. Everything is checked
+ * before the first byte is written.
+ *
+ * @throws ImageError where the image cannot be booted, ConfigError where an option or the memory's size cannot be used.
+ */
+export function boot(memory: GuestMemory, image: Image | Uint8Array, options: BootOptions = {}): BootPlan {
+  const parsed = image instanceof Uint8Array ? parseImage(image, 'image') : image;
+  for (const key of ['load', 'entry', 'stack'] as const) checkAddress(key, options[key]);
+  const mode = chooseMode(parsed, options.mode);
+  const placed = placeImage(memory, parsed, mode, options.load);
+  const entry = checkedEntry(memory, options.entry ?? placed.entry, mode);
+  const { stack, state } =
+    mode === 'real' || mode === 'reset'
+      ? bootReal(memory, placed, mode, entry, options.stack)
+      : bootTables(memory, placed, mode, entry, options.stack);
+  copyImage(memory, placed.segments);
+  return { mode, format: parsed.format, entry, stack, state };
+}
+
+function checkAddress(option: string, value: number | undefined): void {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) return;
+  throw new ConfigError(`${option} is ${value}, which is no address`, 'addresses are whole numbers from 0');
+}
+
+function checkedEntry(memory: GuestMemory, entry: number, mode: BootMode): number {
+  if (!memory.contains(entry, 1)) {
+    throw new ConfigError(
+      `the entry ${hex(entry)} is not in guest memory`,
+      'give an address inside the image',
+    );
+  }
+  if (entry > 0xffff_ffff) {
+    throw new ConfigError(
+      `the entry ${hex(entry)} is out of reach: ${mode} mode starts with the first 4G of memory`,
+      'start below 4G',
+    );
+  }
+  return entry;
+}
+
+function bootReal(
+  memory: GuestMemory,
+  placed: PlacedImage,
+  mode: 'real' | 'reset',
+  entry: number,
+  given: number | undefined,
+): { stack: number; state: CpuState } {
+  // After a reset SP is 0 and the guest sets its own.
+  if (mode === 'reset') return { stack: given ?? 0, state: resetState(entry, given ?? 0) };
+  const stack = given ?? realStackEnd(memory, placed);
+  return { stack, state: realState(entry, stack) };
+}
+
+/** Bytes below a real mode stack's end that must be free of the image. */
+const REAL_STACK_ROOM = 256;
+/** Where a PC's RAM for real mode ends: video memory and ROMs follow. */
+const CONVENTIONAL_END = 0xa_0000;
+
+/** The default stack of real mode: below a boot sector, else the end of the first 64 KiB, else of the first 640. */
+function realStackEnd(memory: GuestMemory, placed: PlacedImage): number {
+  if (isBootSector(placed.image) && placed.segments[0]!.address === BOOT_SECTOR_ADDRESS)
+    return BOOT_SECTOR_ADDRESS;
+  const ram = memory.find(0)?.size ?? 0;
+  for (const end of [Math.min(ram, 0xfffe), Math.min(ram, CONVENTIONAL_END)]) {
+    const start = end - REAL_STACK_ROOM;
+    const taken = placed.segments.some((s) => start < s.address + s.memorySize && s.address < end);
+    if (!taken && start >= 0) return end;
+  }
+  throw new ImageError(
+    placed.image.name,
+    'the image leaves no room for a stack below 64K or below 640K',
+    'say where the stack ends (--stack), or give the guest more memory (--memory 1M)',
+  );
+}
+
+function bootTables(
+  memory: GuestMemory,
+  placed: PlacedImage,
+  mode: TableMode,
+  entry: number,
+  given: number | undefined,
+): { stack: number; state: CpuState } {
+  const block = placeTables(memory, mode);
+  const what =
+    mode === 'protected' ? 'the boot tables (GDT, TSS)' : 'the boot tables (GDT, TSS, page tables)';
+  checkApart(placed, { what, ...block });
+  if (given === undefined) {
+    checkApart(placed, { what: 'the stack', address: block.address - STACK_ROOM, size: STACK_ROOM });
+  } else {
+    checkStack(given, mode, block, what);
+  }
+  const stack = given ?? block.address;
+  const tables = writeTables(memory, mode, block);
+  return { stack, state: tableState(mode, tables, entry, stack) };
+}
+
+function checkStack(stack: number, mode: TableMode, block: TableBlock, what: string): void {
+  if (mode !== 'long' && stack > 0xffff_ffff) {
+    throw new ConfigError(
+      `the stack ${hex(stack)} does not fit into 32 bits`,
+      `${mode} mode has ESP: end it below 4G`,
+    );
+  }
+  if (stack > block.address && stack <= block.address + block.size) {
+    throw new ConfigError(
+      `a stack that ends at ${hex(stack)} would overwrite ${what} at ${hex(block.address)}`,
+      `leave --stack out (it ends right below the tables), or end it at ${hex(block.address)} or lower`,
+    );
+  }
+}

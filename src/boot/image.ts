@@ -1,0 +1,27 @@
+import { TerrariumError } from '../errors.js';
+
+/** A piece of an image and where it goes. */
+export interface ImageSegment {
+  /** Guest physical address; in a flat image, counted from the image's start. */
+  address: number;
+  bytes: Uint8Array;
+  /** Bytes in memory: those behind `bytes` are zero (.bss). */
+  memorySize: number;
+}
+
+/** What a file holds, as plain data that can be posted to another thread. */
+export interface Image {
+  format: 'flat' | 'elf32' | 'elf64';
+  /** For messages: the file's name. */
+  name: string;
+  segments: ImageSegment[];
+  /** Guest physical address of the first instruction, where the file names it. */
+  entry: number | undefined;
+}
+
+/** A file that cannot be booted: names the file, what is wrong and where, and what to do. */
+export class ImageError extends TerrariumError {
+  constructor(name: string, message: string, hint?: string) {
+    super('EIMAGE', `${name}: ${message}`, hint === undefined ? {} : { hint });
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * From an image to a guest that can run: the image's bytes in RAM, and the first state of its CPU.
+ *
+ * `parseImage` reads a file (flat or ELF); `boot` places it, writes the tables that the mode needs and returns the
+ * state. How each mode is set up is told in docs/cpu-modes.md, what images are understood in docs/images.md.
+ *
+ * @module
+ */
+export { CR0, CR4, EFER, PTE, RFLAGS, SegmentType, SystemType } from './bits.js';
+export { type BootOptions, type BootPlan, boot } from './boot.js';
+export {
+  busyTss,
+  decodeDescriptor,
+  encodeDescriptor,
+  encodeSystemDescriptor64,
+  flatCode32,
+  flatCode64,
+  flatData,
+  noLdt,
+  realSegment,
+} from './descriptors.js';
+export { type Image, ImageError, type ImageSegment } from './image.js';
+export { autoMode, type BootMode, type Mode, modes } from './modes.js';
+export { parseImage } from './parse.js';
+export { realAddress } from './state.js';
+export { Selector } from './tables.js';

@@ -1,0 +1,53 @@
+import { ConfigError } from '../errors.js';
+import { type Image, ImageError } from './image.js';
+
+/** What `--mode` takes. `auto` lets the image decide. */
+export const modes = ['auto', 'reset', 'real', 'protected', 'paged', 'pae', 'long'] as const;
+export type Mode = (typeof modes)[number];
+/** A mode that a CPU can start in. */
+export type BootMode = Exclude<Mode, 'auto'>;
+
+/** The size of image that has the reset vector where a 16-bit BIOS has it: 64 KiB. */
+const BIOS_SIZE = 0x1_0000;
+/** Where a BIOS loads the boot sector. */
+export const BOOT_SECTOR_ADDRESS = 0x7c00;
+
+/** True for an image whose first 512 bytes end in 55 AA, as a BIOS wants of a boot sector. */
+export function isBootSector(image: Image): boolean {
+  const bytes = image.segments[0]?.bytes;
+  return image.format === 'flat' && bytes !== undefined && bytes[510] === 0x55 && bytes[511] === 0xaa;
+}
+
+/** The mode that `auto` means for an image: by ELF class, boot signature or size. */
+export function autoMode(image: Image): BootMode {
+  if (image.format === 'elf64') return 'long';
+  if (image.format === 'elf32') return 'protected';
+  if (isBootSector(image)) return 'real';
+  return image.segments[0]?.memorySize === BIOS_SIZE ? 'reset' : 'real';
+}
+
+/**
+ * The mode to start in.
+ * @throws ConfigError for an unknown name; ImageError where the image's code is not for that mode.
+ */
+export function chooseMode(image: Image, mode: Mode = 'auto'): BootMode {
+  if (!modes.includes(mode)) {
+    throw new ConfigError(`there is no mode '${String(mode)}'`, `the modes are ${modes.join(', ')}`);
+  }
+  if (mode === 'auto') return autoMode(image);
+  if (image.format === 'elf64' && mode !== 'long') {
+    throw new ImageError(
+      image.name,
+      `64-bit code (ELF64) cannot start in ${mode} mode: the CPU would read its instructions as others`,
+      'leave --mode out (ELF64 starts in long mode), or compile with -m32, for real mode with -m16',
+    );
+  }
+  if (image.format === 'elf32' && mode === 'long') {
+    throw new ImageError(
+      image.name,
+      '32-bit code (ELF32) cannot start in long mode: the CPU would read its instructions as 64-bit ones',
+      'leave --mode out (ELF32 starts in protected mode), or compile with -m64',
+    );
+  }
+  return mode;
+}

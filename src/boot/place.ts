@@ -1,0 +1,127 @@
+import { ConfigError } from '../errors.js';
+import { type GuestMemory, MAX_GUEST_MEMORY, PAGE_SIZE } from '../memory/index.js';
+import { type Image, ImageError, type ImageSegment } from './image.js';
+import { BOOT_SECTOR_ADDRESS, type BootMode, isBootSector } from './modes.js';
+import { alignUp, hex, range, sizeText } from './numbers.js';
+
+/** Where the reset image ends, and the highest address of real mode's first megabyte plus one. */
+const ONE_MIB = 0x10_0000;
+/** The first instruction after a reset: F000:FFF0. */
+export const RESET_VECTOR = 0xf_fff0;
+
+/** An image whose segments have their final addresses. */
+export interface PlacedImage {
+  image: Image;
+  segments: readonly ImageSegment[];
+  entry: number;
+}
+
+/** Something else that takes memory: the boot tables, a stack. */
+export interface Reserved {
+  what: string;
+  address: number;
+  size: number;
+}
+
+/**
+ * Decides where an image goes and checks that RAM is there. Writes nothing.
+ * @throws ImageError, ConfigError
+ */
+export function placeImage(memory: GuestMemory, image: Image, mode: BootMode, load?: number): PlacedImage {
+  if (load !== undefined && (image.format !== 'flat' || mode === 'reset')) {
+    throw new ConfigError(
+      image.format === 'flat'
+        ? `${image.name}: a reset image cannot be moved to ${hex(load)}: its end is at 1M, where the CPU starts`
+        : `${image.name}: an ELF file cannot be moved to ${hex(load)}: it says itself where it goes`,
+      image.format === 'flat'
+        ? 'leave --load out, or choose another mode (--mode real)'
+        : 'leave --load out, and link it for the address: ld -Ttext ADDRESS',
+    );
+  }
+  const base = image.format === 'flat' ? flatBase(image, mode, load) : 0;
+  const segments =
+    base === 0 ? image.segments : image.segments.map((s) => ({ ...s, address: s.address + base }));
+  for (const segment of segments) checkInMemory(memory, image, segment);
+  if (mode === 'reset') checkResetVector(image, segments);
+  return { image, segments, entry: mode === 'reset' ? RESET_VECTOR : (image.entry ?? base) };
+}
+
+function flatBase(image: Image, mode: BootMode, load: number | undefined): number {
+  if (mode === 'reset') {
+    const size = image.segments[0]!.memorySize;
+    if (size > ONE_MIB) {
+      throw new ImageError(
+        image.name,
+        `a reset image of ${size} bytes does not fit below 1M, where it must end`,
+        'a reset image has at most 1048576 bytes',
+      );
+    }
+    return ONE_MIB - size;
+  }
+  return load ?? (mode === 'real' && isBootSector(image) ? BOOT_SECTOR_ADDRESS : 0);
+}
+
+function checkResetVector(image: Image, segments: readonly ImageSegment[]): void {
+  if (segments.some((s) => RESET_VECTOR >= s.address && RESET_VECTOR < s.address + s.memorySize)) return;
+  throw new ImageError(
+    image.name,
+    `the image has nothing at ${hex(RESET_VECTOR)}, where the CPU starts after a reset`,
+    'a reset image has 16 bytes or more, the last 16 of which jump to its code; or start it with --mode real',
+  );
+}
+
+function checkInMemory(memory: GuestMemory, image: Image, segment: ImageSegment): void {
+  const { address, memorySize } = segment;
+  if (memory.contains(address, memorySize)) return;
+  const end = address + memorySize;
+  const top = Math.max(...memory.regions.map((r) => r.address + r.size));
+  const what =
+    image.format === 'flat' ? `the image of ${memorySize} bytes` : `the segment of ${memorySize} bytes`;
+  const found =
+    memory.regions.length === 1
+      ? `guest memory has ${memory.size} bytes (${sizeText(memory.size)}) and is at ${range(memory.regions[0]!.address, memory.size)}`
+      : `guest memory is at ${memory.regions.map((r) => range(r.address, r.size)).join(', ')}`;
+  throw new ImageError(
+    image.name,
+    `${what} at ${range(address, memorySize)} is not in guest memory: ${found}`,
+    end > top ? moreMemory(end) : 'load or link it for an address that lies wholly in one region',
+  );
+}
+
+/** What to say to somebody who needs RAM up to `end`. */
+export function moreMemory(end: number): string {
+  const needed = alignUp(end, PAGE_SIZE);
+  return needed <= MAX_GUEST_MEMORY
+    ? `give the guest at least ${sizeText(needed)} of memory (--memory ${sizeText(needed)})`
+    : `no machine has that much (the most is ${sizeText(MAX_GUEST_MEMORY)}): load or link it lower`;
+}
+
+/** @throws ImageError where a segment and something else would share bytes. */
+export function checkApart(placed: PlacedImage, reserved: Reserved): void {
+  for (const { address, memorySize } of placed.segments) {
+    if (address >= reserved.address + reserved.size || reserved.address >= address + memorySize) continue;
+    throw new ImageError(
+      placed.image.name,
+      `the image at ${range(address, memorySize)} overlaps ${reserved.what} at ${range(reserved.address, reserved.size)}`,
+      moreMemory(address + memorySize + reserved.size),
+    );
+  }
+}
+
+/** Copies an image's segments into RAM and clears what lies behind their bytes. */
+export function copyImage(memory: GuestMemory, segments: readonly ImageSegment[]): void {
+  for (const { address, bytes, memorySize } of segments) {
+    memory.writeBytes(address, bytes);
+    clear(memory, address + bytes.length, memorySize - bytes.length);
+  }
+}
+
+const zeros = new Uint8Array(0x1_0000);
+
+/** Sets RAM to zero by copying: a fill of shared memory is many times slower than a copy. */
+export function clear(memory: GuestMemory, address: number, length: number): void {
+  for (let done = 0; done < length; done += zeros.length) {
+    const rest = length - done;
+    memory.writeBytes(address + done, rest < zeros.length ? zeros.subarray(0, rest) : zeros);
+  }
+}

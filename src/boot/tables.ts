@@ -1,0 +1,166 @@
+/**
+ * What a CPU that starts outside real mode finds in RAM: a GDT, a TSS and page tables that map the first 4 GiB to
+ * themselves. All of it is one block at the top of memory.
+ *
+ * @module
+ */
+import type { DescriptorTable, Segment } from '../engine/contract.js';
+import { ConfigError } from '../errors.js';
+import { type GuestMemory, PAGE_SIZE } from '../memory/index.js';
+import { PTE } from './bits.js';
+import {
+  busyTss,
+  encodeDescriptor,
+  encodeSystemDescriptor64,
+  flatCode32,
+  flatCode64,
+  flatData,
+  TSS_SIZE,
+} from './descriptors.js';
+import type { BootMode } from './modes.js';
+import { hex, sizeText } from './numbers.js';
+import { clear } from './place.js';
+
+/** Modes that need tables. */
+export type TableMode = Exclude<BootMode, 'reset' | 'real'>;
+
+/** Selectors of the boot GDT. */
+export const Selector = {
+  code: 0x08,
+  data: 0x10,
+  /** Ring 3, requested privilege level 3. SYSEXIT wants code before data (SDM 2B SYSEXIT). */
+  userCode32: 0x18 | 3,
+  userData32: 0x20 | 3,
+  /** Ring 3 in long mode: SYSRET wants data before code (SDM 2B SYSRET). */
+  userData64: 0x18 | 3,
+  userCode64: 0x20 | 3,
+  tss: 0x28,
+} as const;
+
+/** Bytes that are kept free of the image below the tables, for the stack. */
+export const STACK_ROOM = PAGE_SIZE;
+/** Where the TSS lies in the block's first page, which the GDT begins. */
+const TSS_OFFSET = 0x800;
+const FOUR_GIB = 2 ** 32;
+const MIB = 2 ** 20;
+const MAP = PTE.P | PTE.RW | PTE.US;
+
+/** Pages of the block: one for GDT and TSS, the others for page tables. */
+const blockPages: Record<TableMode, number> = {
+  protected: 1,
+  paged: 1 + 1, // a page directory
+  pae: 1 + 1 + 4, // page-directory-pointer table, four page directories
+  long: 1 + 1 + 1 + 4, // PML4, page-directory-pointer table, four page directories
+};
+
+/** The block's place. */
+export interface TableBlock {
+  address: number;
+  size: number;
+}
+
+/** What the first state says about the tables. */
+export interface BootTables {
+  gdt: DescriptorTable;
+  tr: Segment;
+  cr3: bigint;
+}
+
+/**
+ * Finds the block's place: the end of the first writable region, below 4 GiB.
+ * @throws ConfigError where memory is too small.
+ */
+export function placeTables(memory: GuestMemory, mode: TableMode): TableBlock {
+  const size = blockPages[mode] * PAGE_SIZE;
+  const region = memory.regions.find((r) => !r.readOnly && r.address < FOUR_GIB);
+  if (region === undefined) {
+    throw new ConfigError(`${mode} mode needs writable memory below 4G for its tables`);
+  }
+  const end = Math.min(region.address + region.size, FOUR_GIB);
+  if (end - region.address < size + STACK_ROOM) {
+    const least = sizeText(size + STACK_ROOM);
+    throw new ConfigError(
+      `${mode} mode needs at least ${least} of memory for its tables and a stack, the region at ${hex(region.address)} has ${sizeText(end - region.address)}`,
+      `give the guest at least ${least} and room for its image (--memory 1M)`,
+    );
+  }
+  return { address: end - size, size };
+}
+
+/** Writes the block: 100 µs and less, since the parts that never change are made once. */
+export function writeTables(memory: GuestMemory, mode: TableMode, block: TableBlock): BootTables {
+  const tss = block.address + TSS_OFFSET;
+  const tr = busyTss(Selector.tss, BigInt(tss));
+  clear(memory, block.address, PAGE_SIZE);
+  const gdt = mode === 'long' ? gdt64 : gdt32;
+  for (let i = 0; i < gdt.length; i++) memory.write64(block.address + 8 * i, gdt[i]!);
+  const at = block.address + Selector.tss;
+  if (mode === 'long') {
+    const [low, high] = encodeSystemDescriptor64(tr);
+    memory.write64(at, low);
+    memory.write64(at + 8, high);
+  } else {
+    memory.write64(at, encodeDescriptor(tr));
+  }
+  // The I/O permission map "starts" behind the TSS's limit: there is none (SDM 1 19.5.2).
+  memory.write16(tss + 102, TSS_SIZE);
+  const limit = Selector.tss + (mode === 'long' ? 16 : 8) - 1;
+  const cr3 = mode === 'protected' ? 0 : writePages(memory, mode, block.address + PAGE_SIZE);
+  return { gdt: { base: BigInt(block.address), limit }, tr, cr3: BigInt(cr3) };
+}
+
+// Code and data as the CPU leaves them: with the accessed bit, so that loading them writes nothing.
+const gdt32 = [
+  0n,
+  encodeDescriptor(flatCode32(Selector.code)),
+  encodeDescriptor(flatData(Selector.data)),
+  encodeDescriptor(flatCode32(Selector.userCode32, 3)),
+  encodeDescriptor(flatData(Selector.userData32, 3)),
+];
+const gdt64 = [
+  0n,
+  encodeDescriptor(flatCode64(Selector.code)),
+  encodeDescriptor(flatData(Selector.data)),
+  encodeDescriptor(flatData(Selector.userData64, 3)),
+  encodeDescriptor(flatCode64(Selector.userCode64, 3)),
+];
+
+/** Writes the page tables at `at` and returns the address for CR3. */
+function writePages(memory: GuestMemory, mode: 'paged' | 'pae' | 'long', at: number): number {
+  if (mode === 'paged') {
+    memory.writeBytes(at, directory32());
+    return at;
+  }
+  const pointers = mode === 'long' ? at + PAGE_SIZE : at;
+  const directories = pointers + PAGE_SIZE;
+  clear(memory, at, directories - at);
+  if (mode === 'long') memory.write64(at, BigInt(pointers + MAP));
+  for (let i = 0; i < 4; i++) {
+    // In PAE paging R/W and U/S are reserved here and must be 0 (SDM 3A table 5-8); in long mode they must be 1.
+    const bits = mode === 'long' ? MAP : PTE.P;
+    memory.write64(pointers + 8 * i, BigInt(directories + i * PAGE_SIZE + bits));
+  }
+  memory.writeBytes(directories, directories64());
+  return at;
+}
+
+let made32: Uint8Array | undefined;
+let made64: Uint8Array | undefined;
+
+/** A page directory of 32-bit paging whose 1,024 entries map 4 MiB each (SDM 3A table 5-4). */
+function directory32(): Uint8Array {
+  if (made32 !== undefined) return made32;
+  made32 = new Uint8Array(PAGE_SIZE);
+  const view = new DataView(made32.buffer);
+  for (let i = 0; i < 1024; i++) view.setUint32(4 * i, i * 4 * MIB + (MAP | PTE.PS), true);
+  return made32;
+}
+
+/** Four page directories of PAE or 4-level paging, whose 2,048 entries map 2 MiB each (SDM 3A tables 5-10, 5-18). */
+function directories64(): Uint8Array {
+  if (made64 !== undefined) return made64;
+  made64 = new Uint8Array(4 * PAGE_SIZE);
+  const view = new DataView(made64.buffer);
+  for (let i = 0; i < 2048; i++) view.setBigUint64(8 * i, BigInt(i * 2 * MIB + (MAP | PTE.PS)), true);
+  return made64;
+}
