@@ -1,0 +1,72 @@
+/**
+ * The guests for tests: the teaching guests in `guests/` with what each promises, and the sources in this folder, which
+ * do what no teaching guest should.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Compiled, compileSource, type SourceMode } from '../../src/host/toolchain.js';
+
+/** The package's root. */
+export const root = fileURLToPath(new URL('.', import.meta.resolve('#package')));
+
+/** A guest's `guest.json`, and where it lies. `guests/README.md` explains the fields. */
+export interface GuestFile {
+  folder: string;
+  name: string;
+  image: string;
+  source: string;
+  mode: SourceMode;
+  load?: number;
+  stack?: number;
+  memory: number;
+  timeoutMs?: number;
+  summary: string;
+  expect: {
+    outcome: string;
+    console: string;
+    registers?: Record<string, number>;
+    memory?: Record<string, number>;
+    ports?: Record<string, number[]>;
+    exits?: number;
+  };
+}
+
+/** All teaching guests, by name. */
+export function readGuests(): GuestFile[] {
+  const guests = path.join(root, 'guests');
+  return readdirSync(guests)
+    .map((name) => path.join(guests, name))
+    .filter((folder) => existsSync(path.join(folder, 'guest.json')))
+    .map((folder) => {
+      const said = JSON.parse(readFileSync(path.join(folder, 'guest.json'), 'utf8')) as Omit<
+        GuestFile,
+        'folder'
+      >;
+      return { folder, ...said };
+    });
+}
+
+/** The image as it was committed. */
+export function readGuestImage(guest: GuestFile): Uint8Array {
+  return readFileSync(path.join(guest.folder, guest.image));
+}
+
+/** The image as this machine's compiler makes it. */
+export function rebuildGuest({ folder, source, mode, load }: GuestFile): Compiled {
+  return compileSource(path.join(folder, source), { mode, ...(load !== undefined && { load }), strip: true });
+}
+
+/** Builds `test/guests/<name>.S`. */
+export function compileTestGuest(name: string, mode: SourceMode = 'auto'): Uint8Array {
+  return compileSource(path.join(root, 'test/guests', `${name}.S`), { mode, strip: true }).bytes;
+}
+
+/** Why sources cannot be compiled here, or false: for `test(name, { skip: noCompiler }, …)`. */
+export const noCompiler: string | false =
+  spawnSync('gcc', ['--version']).status === 0 && spawnSync('ld', ['--version']).status === 0
+    ? false
+    : 'NO COMPILER: install gcc and binutils to run this test';

@@ -1,0 +1,6 @@
+// As triple-fault-real, in long mode.
+.code64
+        lidt    empty(%rip)
+        ud2
+empty:  .word   0
+        .quad   0
