@@ -1,1 +1,67 @@
-export {};
+/**
+ * Terrarium: virtual machines in TypeScript on Linux's KVM API, made so that you can see inside.
+ *
+ * `createMachine` makes a machine on this thread, with plain objects as devices; `hostMachine` puts one on a thread of
+ * its own. The typed KVM API alone is `terrarium/kvm`.
+ *
+ * @module
+ */
+export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
+export type {
+  AccessSize,
+  ByteSink,
+  ByteSource,
+  Device,
+  DeviceHost,
+  MemoryRange,
+  PortRange,
+} from './devices/contract.js';
+export * from './devices/index.js';
+export type {
+  CpuState,
+  DescriptorTable,
+  Engine,
+  EngineCpu,
+  EngineFailure,
+  EngineVm,
+  Exit,
+  Registers,
+  Segment,
+  SystemRegisters,
+} from './engine/contract.js';
+export { ExitKind } from './engine/contract.js';
+export { ConfigError, TerrariumError } from './errors.js';
+export {
+  createMachine,
+  type DeviceModule,
+  drainPool,
+  type EngineName,
+  engineByName,
+  HostedMachine,
+  type HostedOutcome,
+  type HostedRunOptions,
+  hostMachine,
+  type LoadedImage,
+  type LocalConfig,
+  loadImage,
+  type PortableConfig,
+} from './host/index.js';
+export {
+  DEFAULT_MEMORY,
+  DeviceError,
+  type ExitObserver,
+  Machine,
+  type MachineConfig,
+  type Outcome,
+  type OutcomeKind,
+  type RunOptions,
+  type UnclaimedAccess,
+} from './machine/index.js';
+export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
+export {
+  checkExpectation,
+  ExitLog,
+  formatRegisters,
+  parseExpectation,
+  Statistics,
+} from './observe/index.js';

@@ -65,6 +65,8 @@ export interface Device {
   writeMemory?(address: number, size: AccessSize, value: number): void;
   readMemory64?(address: number): bigint;
   writeMemory64?(address: number, value: bigint): void;
+  /** Looks for input that came in since the last call, so that interrupt lines follow it. Called every few milliseconds. */
+  poll?(): void;
   /** The whole state as plain data that survives JSON and `structuredClone`. */
   save?(): unknown;
   /** Takes back what `save` gave; throws a `TerrariumError` on anything else. */

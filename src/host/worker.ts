@@ -1,1 +1,152 @@
-export {};
+/**
+ * The thread of a hosted machine: makes it, runs it and reports. While a guest runs, this thread reads no messages;
+ * it is stopped through the control block.
+ *
+ * @module
+ */
+import { parentPort } from 'node:worker_threads';
+import type { Device } from '../devices/contract.js';
+import { standardDevices } from '../devices/index.js';
+import { Control } from '../engine/contract.js';
+import { ConfigError } from '../errors.js';
+import { Machine } from '../machine/index.js';
+import { ExitLog, formatTraceLine, Statistics, traceHeader } from '../observe/index.js';
+import { engineByName } from './engines.js';
+import {
+  type Channels,
+  type DeviceModule,
+  type FromWorker,
+  type PortableConfig,
+  packError,
+  type ToWorker,
+} from './protocol.js';
+import { SharedRing } from './shared-ring.js';
+
+const port = parentPort;
+if (port === null) throw new Error('this module is the inside of a Worker; use hostMachine() instead');
+const post = (message: FromWorker) => port.postMessage(message);
+
+let machine: Machine | undefined;
+let statistics: Statistics | undefined;
+
+port.on('message', async (message: ToWorker) => {
+  try {
+    switch (message.type) {
+      case 'create':
+        await create(message.config, message.channels);
+        break;
+      case 'run': {
+        const outcome = current().run(message.options);
+        post({ type: 'outcome', outcome, ...(statistics && { statistics: statistics.toJSON() }) });
+        break;
+      }
+      case 'state': {
+        const { cpu } = current();
+        post({ type: 'state', state: { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() } });
+        break;
+      }
+      case 'dispose':
+        dispose();
+        post({ type: 'disposed' });
+        break;
+    }
+  } catch (error) {
+    post({ type: 'error', error: packError(error) });
+  }
+});
+
+async function create(config: PortableConfig, channels: Channels): Promise<void> {
+  dispose();
+  const control = new Int32Array(channels.control);
+  const stopping = () => Atomics.load(control, Control.request) !== 0;
+  const output = new SharedRing(channels.output);
+  const input = new SharedRing(channels.input);
+  const wake: FromWorker = { type: 'output' };
+  const notify = () => post(wake);
+  const source = {
+    get available() {
+      return input.length > 0;
+    },
+    read() {
+      const byte = input.readByte();
+      // The other side holds its input back while the ring is full: tell it when half is free again.
+      if (byte >= 0 && input.length === INPUT_LOW) post({ type: 'inputTaken' });
+      return byte;
+    },
+  };
+  const own = await Promise.all((config.devices ?? []).map(importDevice));
+  const devices = [
+    ...standardDevices({ output: (bytes) => output.write(bytes, notify, stopping), input: source }),
+    ...own,
+  ];
+  const observer = observe(
+    config,
+    devices.map((device) => device.name),
+    new SharedRing(channels.trace),
+    stopping,
+  );
+  machine = new Machine({
+    ...config,
+    engine: engineByName(config.engine),
+    devices,
+    control,
+    ...(observer && { observer }),
+  });
+  const { memory, boot, engine } = machine;
+  const { mode, format, entry, stack } = boot;
+  post({
+    type: 'created',
+    memory: memory.wasm,
+    regions: memory.regions,
+    boot: { mode, format, entry, stack },
+    engine: engine.name,
+  });
+}
+
+/** When this much input is left, more is asked for. */
+const INPUT_LOW = 32 * 1024;
+
+/** The exit log with its readers, where somebody wants to look. */
+function observe(config: PortableConfig, names: string[], trace: SharedRing, stopping: () => boolean) {
+  if (!config.trace && !config.statistics) return undefined;
+  const log = new ExitLog();
+  if (config.statistics) {
+    statistics = new Statistics(names);
+    log.subscribe(statistics.reader);
+  }
+  if (config.trace) {
+    const encoder = new TextEncoder();
+    const wake: FromWorker = { type: 'trace' };
+    const notify = () => post(wake);
+    const write = (text: string) => trace.write(encoder.encode(text), notify, stopping);
+    write(`${traceHeader()}\n`);
+    log.subscribe((entries, from, to) => {
+      let text = '';
+      for (let i = from; i < to; i++) text += `${formatTraceLine(entries, i, names)}\n`;
+      write(text);
+    });
+  }
+  return log;
+}
+
+async function importDevice({ module, options }: DeviceModule): Promise<Device> {
+  const { default: make } = (await import(module)) as { default?: unknown };
+  if (typeof make !== 'function') {
+    throw new ConfigError(
+      `the device module ${module} has no default export that makes a device`,
+      'export default (options) => ({ name, ports, readPort, writePort })',
+    );
+  }
+  return make(options) as Device;
+}
+
+function current(): Machine {
+  if (machine === undefined) throw new ConfigError('this thread has no machine');
+  return machine;
+}
+
+function dispose(): void {
+  machine?.[Symbol.dispose]();
+  machine = undefined;
+  statistics = undefined;
+}

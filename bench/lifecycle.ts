@@ -1,0 +1,66 @@
+/** A machine from nothing to its first exit and back to nothing, and what thousands of them leave behind. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { parseImage } from '../src/boot/index.js';
+import { kvmEngine } from '../src/engine/kvm/index.js';
+import { Machine } from '../src/machine/index.js';
+import { type Floor, inTurns, type Row } from './measure.js';
+
+const ROUND = 200;
+const PAIRS = 7;
+const GOAL = 1.25;
+const MANY = 10_000;
+
+const halt = parseImage(new Uint8Array([0xf4]), 'halt');
+
+function lifecycle(): void {
+  using machine = new Machine({ engine: kvmEngine(), image: halt, mode: 'real' });
+  const outcome = machine.run();
+  if (outcome.kind !== 'halted') throw new Error(`the guest ${outcome.reason}`);
+}
+
+/** What the process holds: open files, mappings, resident memory in MB. */
+function holdings() {
+  return {
+    fds: readdirSync('/proc/self/fd').length,
+    maps: readFileSync('/proc/self/maps', 'utf8').split('\n').length,
+    rss: process.memoryUsage.rss() / 1e6,
+  };
+}
+
+export function benchLifecycle(floor: Floor): Row[] {
+  const ours = () => {
+    const started = performance.now();
+    for (let i = 0; i < ROUND; i++) lifecycle();
+    return ((performance.now() - started) * 1000) / ROUND;
+  };
+  const { terrarium, control, ratio } = inTurns(PAIRS, ours, () => floor.run('lifecycle', ROUND) / 1000);
+  const before = holdings();
+  const started = performance.now();
+  for (let i = 0; i < MANY; i++) lifecycle();
+  const each = ((performance.now() - started) * 1000) / MANY;
+  const after = holdings();
+  const grown = { fds: after.fds - before.fds, maps: after.maps - before.maps, rss: after.rss - before.rss };
+  return [
+    {
+      name: 'create, first exit, destroy',
+      unit: 'µs',
+      terrarium,
+      control: { name: 'C', value: control },
+      ratio,
+      goal: `ratio ≤ ${GOAL}`,
+      holds: ratio <= GOAL,
+    },
+    {
+      name: `${MANY} machines, one after another`,
+      unit: 'µs each',
+      terrarium: each,
+      goal: 'fds +0, maps ±0, RSS ±5 MB',
+      holds: grown.fds === 0 && grown.maps <= 0 && Math.abs(grown.rss) <= 5,
+      note: `fds ${signed(grown.fds)}, mappings ${signed(grown.maps)}, RSS ${signed(Number(grown.rss.toFixed(1)))} MB`,
+    },
+  ];
+}
+
+function signed(value: number): string {
+  return value < 0 ? String(value) : `+${value}`;
+}

@@ -1,0 +1,38 @@
+/** `npm run bench`: every number that SPECIFICATION.md promises, measured here and now. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { benchConsole } from './console.js';
+import { benchExits } from './exits.js';
+import { benchLifecycle } from './lifecycle.js';
+import { Floor, printTable, type Row } from './measure.js';
+import { benchStartup } from './startup.js';
+import { benchStop } from './stop.js';
+
+const root = process.cwd();
+const wanted = process.argv.slice(2);
+const wants = (name: string) => wanted.length === 0 || wanted.includes(name);
+
+using floor = new Floor(path.join(root, 'bench/floor.c'));
+const rows: Row[] = [];
+const benches: Record<string, () => Row[] | Promise<Row[]>> = {
+  exits: () => benchExits(floor),
+  console: () => benchConsole(floor),
+  lifecycle: () => benchLifecycle(floor),
+  startup: () => benchStartup(root),
+  stop: () => benchStop(),
+};
+for (const [name, bench] of Object.entries(benches)) {
+  if (!wants(name)) continue;
+  process.stderr.write(`measuring ${name} …\n`);
+  rows.push(...(await bench()));
+}
+printTable(rows);
+const results = path.join(root, 'bench/results');
+mkdirSync(results, { recursive: true });
+const file = path.join(results, `${new Date().toISOString().replace(/[:.]/g, '-')}.json`);
+writeFileSync(
+  file,
+  `${JSON.stringify({ node: process.version, date: new Date().toISOString(), rows }, null, 2)}\n`,
+);
+process.stderr.write(`written to ${path.relative(root, file)}\n`);
+process.exitCode = rows.some((row) => row.holds === false) ? 1 : 0;

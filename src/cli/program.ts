@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { TerrariumError } from '../errors.js';
+import { doctorCommand } from './doctor.js';
+import { ExitStatus } from './exit-status.js';
+import { runCommand } from './run.js';
+import { styleFor } from './style.js';
+
+const examples = `
+Examples:
+  $ terrarium run guests/hello                 a guest that says hello
+  $ terrarium run kernel.S --trace             assemble, run, and show every exit
+  $ terrarium run kernel.elf --timeout 2s --expect 'rax=42'
+  $ terrarium doctor                           can this host run guests?
+`;
+
+/** Runs one command line; sets the process's exit status. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('terrarium')
+    .usage('<command> [options]')
+    .description("A virtual machine monitor on Linux's KVM API, made so that you can see inside.")
+    .version(version(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show help')
+    .addHelpText('beforeAll', '')
+    .addHelpText('before', examples.trimStart())
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(`terrarium: ${text.replace(/^error: /, '')}`) })
+    .exitOverride();
+  for (const command of [runCommand(), doctorCommand()]) {
+    program.addCommand(command.copyInheritedSettings(program).helpOption('-h, --help', 'show help'));
+  }
+  try {
+    if (argv.length <= 2) program.help({ error: false });
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+/** Says what went wrong in words and gives the exit status for it. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? ExitStatus.ok : ExitStatus.usage;
+  const style = styleFor(process.stderr);
+  if (error instanceof TerrariumError) {
+    process.stderr.write(`${style.red('terrarium:')} ${error.message}\n`);
+    if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
+    return error.code in engineCodes ? ExitStatus.engine : ExitStatus.usage;
+  }
+  process.stderr.write(
+    `${style.red('terrarium:')} ${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  return ExitStatus.engine;
+}
+
+/** Errors that are the host's rather than the caller's. */
+const engineCodes: Record<string, true> = {
+  EKVM: true,
+  ELIMIT: true,
+  EDEVICE: true,
+  ESTUCK: true,
+  ETHREAD: true,
+  ENOMEM: true,
+};
+
+function version(): string {
+  const file = fileURLToPath(import.meta.resolve('#package'));
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

@@ -1,0 +1,86 @@
+import { createWriteStream } from 'node:fs';
+import { TerrariumError } from '../errors.js';
+import type { HostedMachine, HostedOutcome } from '../host/index.js';
+import { formatRegisters, formatStatistics, type StatisticsJson } from '../observe/index.js';
+import { type Style, styleFor } from './style.js';
+import { formatDuration } from './values.js';
+
+/** Unclaimed addresses that are named at the end of a run; the report has more. */
+const UNCLAIMED_SHOWN = 4;
+
+/** Sends the trace to stderr or into a file; the returned function waits until all of it is there. */
+export function openTrace(machine: HostedMachine, target: string | true): () => Promise<void> {
+  if (target === true || target === '-') {
+    machine.onTrace((bytes) => new Promise((resolve) => process.stderr.write(bytes, () => resolve())));
+    return async () => {};
+  }
+  const file = createWriteStream(target);
+  let failure: Error | undefined;
+  file.on('error', (error) => {
+    failure = error;
+  });
+  machine.onTrace(
+    (bytes) =>
+      new Promise((resolve, reject) => file.write(bytes, (error) => (error ? reject(error) : resolve()))),
+  );
+  return async () => {
+    if (failure === undefined) await new Promise((resolve) => file.end(resolve));
+    if (failure !== undefined) {
+      throw new TerrariumError('ETRACE', `the trace ${target} could not be written: ${failure.message}`);
+    }
+  };
+}
+
+/** Says on stderr how a run ended: one line where all is well, with the CPU's state where it is not. */
+export function printOutcome(outcome: HostedOutcome): void {
+  const style = styleFor(process.stderr);
+  const { kind, engine, exits, coalesced, elapsedMs, registers, system, failure } = outcome;
+  const lines = [
+    `${style.bold('terrarium:')} ${engine}: ${endingText(outcome, style)} after ${exits} exit${exits === 1 ? '' : 's'}` +
+      `${coalesced > 0 ? ` and ${coalesced} coalesced writes` : ''} in ${formatDuration(elapsedMs)}`,
+  ];
+  if (failure !== undefined) {
+    lines.push(`  ${failure.name}: ${failure.message}`);
+    if (failure.instruction?.length)
+      lines.push(`  instruction bytes: ${Buffer.from(failure.instruction).toString('hex')}`);
+    if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
+  }
+  if (kind === 'shutdown' || kind === 'engineError' || kind === 'stopped') {
+    lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));
+  }
+  for (const { space, address, write, count } of outcome.unclaimed.slice(0, UNCLAIMED_SHOWN)) {
+    const times = count === 1 ? 'once' : `${count} times`;
+    const verb = write ? 'wrote' : 'read';
+    const place = space === 'port' ? 'port' : 'address';
+    lines.push(
+      style.dim(`  nothing answers ${place} 0x${address.toString(16)}: the guest ${verb} it ${times}`),
+    );
+  }
+  const more = outcome.unclaimed.length - UNCLAIMED_SHOWN;
+  if (more > 0) lines.push(style.dim(`  … and ${more} more addresses that nothing answers`));
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+function endingText(outcome: HostedOutcome, style: Style): string {
+  const at = `at cs:rip ${outcome.system.cs.selector.toString(16)}:${outcome.registers.rip.toString(16)}`;
+  switch (outcome.kind) {
+    case 'halted':
+      return style.green('halted');
+    case 'exited':
+      return outcome.code === 0
+        ? style.green('exited with code 0')
+        : style.yellow(`exited with code ${outcome.code}`);
+    case 'shutdown':
+      return style.red('shut down (triple fault)');
+    case 'engineError':
+      return `${style.red('engine error')} ${at}`;
+    default:
+      return `${style.yellow(outcome.reason)}, ${at},`;
+  }
+}
+
+/** The table of `--stat`. */
+export function printStatistics(statistics: unknown): void {
+  const width = process.stderr.columns ?? 100;
+  process.stderr.write(`${formatStatistics(statistics as StatisticsJson, { width })}\n`);
+}

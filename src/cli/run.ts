@@ -1,0 +1,146 @@
+import { Command, Option } from 'commander';
+import { modes } from '../boot/index.js';
+import { engineNames, type HostedMachine, hostMachine, loadImage } from '../host/index.js';
+import { checkExpectation, type Expectation, parseExpectation } from '../observe/index.js';
+import { ExitStatus, statusOf } from './exit-status.js';
+import { writeReport } from './report.js';
+import { openTrace, printOutcome, printStatistics } from './run-output.js';
+import { connectConsole } from './terminal.js';
+import { parseAddress, parseCount, parseDuration, parseSize } from './values.js';
+
+const examples = `
+Examples:
+  $ terrarium run guests/hello                     a guest folder
+  $ terrarium run kernel.S --mode real --trace     assemble it, then show each exit as a line
+  $ terrarium run kernel.c --stat                  compile it for long mode, then count its exits
+  $ terrarium run disk.img --load 0x7c00 --timeout 2s
+  $ terrarium run kernel.elf --expect 'rax=42' --expect 'mem64[0x400]=42'
+  $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
+`;
+
+const statuses = `
+Exit status:
+  0 halted and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
+  3 triple fault; 4 engine error; 124 timed out or out of exits; 130 interrupted.
+`;
+
+interface RunFlags {
+  engine: (typeof engineNames)[number];
+  mode: (typeof modes)[number];
+  memory?: number;
+  load?: number;
+  entry?: number;
+  stack?: number;
+  timeout?: number;
+  maxExits?: number;
+  expect: Expectation[];
+  trace?: string | true;
+  stat?: true;
+  report?: string;
+  coalesce: boolean;
+  quiet?: true;
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .usage('<image | source.S | source.c | folder> [options]')
+    .description(
+      'Runs a guest. Its console is stdout, its serial port reads stdin; everything else goes to stderr.',
+    )
+    .argument('<image>', 'flat image, ELF, source (.S, .s, .c) or guest folder')
+    .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
+    .addOption(new Option('--mode <mode>', 'first CPU state').choices(modes).default('auto'))
+    .option('--memory <size>', 'RAM, such as 64K, 16M, 1G (default: 16M)', parseSize)
+    .option('--load <address>', 'where a flat image goes', parseAddress)
+    .option('--entry <address>', 'where the guest starts', parseAddress)
+    .option('--stack <address>', "the stack's end", parseAddress)
+    .option('--timeout <duration>', 'end a guest that does not: 500ms, 2s, 1m', parseDuration)
+    .option('--max-exits <n>', 'end the guest after n exits', parseCount)
+    .option(
+      '--expect <what>',
+      "check at the end: 'rax=42', 'mem64[0x400]=42', 'console=\"hi\"'; may repeat",
+      collect,
+      [],
+    )
+    .option('--trace [file]', 'each exit as a line; implies --no-coalesce, so that each access is an exit')
+    .option('--stat', 'a table of exits by reason, address and device, with counts and times')
+    .option('--report <file>', 'the whole outcome as JSON')
+    .option('--no-coalesce', 'let every console byte be an exit of its own')
+    .option('--quiet', 'do not say how the run ended')
+    .addHelpText('before', examples.trimStart())
+    .addHelpText('after', statuses)
+    .action(run);
+}
+
+function collect(text: string, before: Expectation[]): Expectation[] {
+  return [...before, parseExpectation(text)];
+}
+
+async function run(file: string, flags: RunFlags): Promise<void> {
+  const { mode: asked, load, entry, stack, maxExits } = flags;
+  const given = { ...(asked !== 'auto' && { mode: asked }), ...(load !== undefined && { load }) };
+  const { image, defaults, warnings } = loadImage(file, given);
+  if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
+  const memory = flags.memory ?? defaults.memory;
+  const timeoutMs = flags.timeout ?? defaults.timeoutMs;
+  await using machine = await hostMachine({
+    image,
+    engine: flags.engine,
+    ...defaults,
+    ...given,
+    ...(memory !== undefined && { memory }),
+    ...(entry !== undefined && { entry }),
+    ...(stack !== undefined && { stack }),
+    coalesce: flags.coalesce && flags.trace === undefined,
+    trace: flags.trace !== undefined,
+    statistics: flags.stat === true,
+  });
+  const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
+  const terminal = connectConsole(
+    machine,
+    flags.expect.some((expectation) => expectation.needsConsole),
+  );
+  const stopped = stopOnSignals(machine);
+  const outcome = await machine.run({
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(maxExits !== undefined && { maxExits }),
+  });
+  stopped.restore();
+  await closeTrace?.();
+  await terminal.close();
+  const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
+  const expectations = flags.expect.map((expectation) => checkExpectation(expectation, subject));
+  if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
+  if (outcome.statistics !== undefined) printStatistics(outcome.statistics);
+  for (const { ok, text, expected, found } of expectations) {
+    if (!ok) process.stderr.write(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
+  }
+  const held = expectations.every(({ ok }) => ok);
+  // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.
+  const end = stopped.status ?? statusOf(outcome);
+  const good = outcome.kind === 'halted' || outcome.kind === 'exited';
+  const status = good && !held ? ExitStatus.expectationFailed : end;
+  if (flags.report !== undefined) {
+    writeReport(flags.report, { image: file, boot: machine.boot, outcome, expectations, status });
+  }
+  process.exitCode = status;
+}
+
+/** The first signal stops the guest, so that its state can be reported; the second ends the process at once. */
+function stopOnSignals(machine: HostedMachine): { status: number | undefined; restore(): void } {
+  const numbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+  const result = {
+    status: undefined as number | undefined,
+    restore() {
+      for (const signal of Object.keys(numbers)) process.removeListener(signal, handler);
+    },
+  };
+  function handler(signal: NodeJS.Signals): void {
+    const status = 128 + numbers[signal as keyof typeof numbers];
+    if (result.status !== undefined) process.exit(status);
+    result.status = status;
+    machine.stop().catch(() => process.exit(status));
+  }
+  for (const signal of Object.keys(numbers)) process.on(signal, handler);
+  return result;
+}

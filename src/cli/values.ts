@@ -1,0 +1,56 @@
+/**
+ * Values as people type them: sizes, durations, addresses.
+ *
+ * @module
+ */
+import { InvalidArgumentError } from 'commander';
+
+const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** `64K`, `16M`, `4096`, `0x1000` → bytes. */
+export function parseSize(text: string): number {
+  const [, digits, unit] = /^(0x[\da-f]+|\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
+  const size = digits === undefined ? Number.NaN : Number(digits) * units[unit!.toUpperCase()]!;
+  if (!Number.isSafeInteger(size)) {
+    throw new InvalidArgumentError(
+      `'${text}' is not a size. Write bytes, or a number with K, M or G: 64K, 16M.`,
+    );
+  }
+  return size;
+}
+
+/** `0x7c00` or `31744` → an address. */
+export function parseAddress(text: string): number {
+  const address = /^(0x[\da-f]+|\d+)$/i.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(address)) {
+    throw new InvalidArgumentError(`'${text}' is not an address. Write it as 0x7c00 or 31744.`);
+  }
+  return address;
+}
+
+const durations: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
+
+/** `500ms`, `2s`, `1m`; a bare number is in seconds → milliseconds. */
+export function parseDuration(text: string): number {
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*(us|ms|s|m)?$/.exec(text.trim()) ?? [];
+  if (digits === undefined) {
+    throw new InvalidArgumentError(`'${text}' is not a duration. Write it as 500ms, 2s or 1m.`);
+  }
+  return Number(digits) * durations[unit ?? 's']!;
+}
+
+/** `1000` → a whole number from 1. */
+export function parseCount(text: string): number {
+  const count = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new InvalidArgumentError(`'${text}' is not a whole number from 1.`);
+  }
+  return count;
+}
+
+/** Milliseconds as people read them. */
+export function formatDuration(ms: number): string {
+  if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
+  if (ms < 1000) return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
+  return `${(ms / 1000).toFixed(2)} s`;
+}

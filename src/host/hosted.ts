@@ -1,0 +1,271 @@
+import type { Worker } from 'node:worker_threads';
+import { Control, type CpuState, controlBytes, type Engine } from '../engine/contract.js';
+import { ConfigError, TerrariumError } from '../errors.js';
+import type { Outcome } from '../machine/index.js';
+import { GuestMemory } from '../memory/index.js';
+import { engineByName } from './engines.js';
+import {
+  type BootReport,
+  type Channels,
+  type FromWorker,
+  type PortableConfig,
+  type PortableRunOptions,
+  type ToWorker,
+  unpackError,
+} from './protocol.js';
+import { SharedRing } from './shared-ring.js';
+import { acquireWorker, releaseWorker } from './worker-pool.js';
+
+const OUTPUT_BYTES = 256 * 1024;
+const INPUT_BYTES = 64 * 1024;
+
+/** How long a stop may take before it is an error: milliseconds. A kick that arrives takes well under one. */
+const STOP_LIMIT_MS = 5000;
+
+/** What a hosted run can be ended by. */
+export interface HostedRunOptions extends PortableRunOptions {
+  signal?: AbortSignal;
+}
+
+/** A run's outcome, and what was counted where `statistics` was asked for. */
+export interface HostedOutcome extends Outcome {
+  readonly statistics?: unknown;
+}
+
+/** Machines whose threads may be inside a guest: a process must not end before they are out (see `onProcessExit`). */
+const live = new Set<HostedMachine>();
+
+/**
+ * Puts a machine on a thread of its own and returns the handle to it.
+ *
+ * ```ts
+ * await using machine = await hostMachine({ image: readImage('hello.bin') });
+ * machine.onOutput((bytes) => process.stdout.write(bytes));
+ * const outcome = await machine.run({ timeoutMs: 1000 });
+ * ```
+ * @throws what `new Machine` throws: a TerrariumError with a code and a hint.
+ */
+export async function hostMachine(config: PortableConfig): Promise<HostedMachine> {
+  const machine = new HostedMachine(engineByName(config.engine));
+  try {
+    await machine.create(config);
+    return machine;
+  } catch (error) {
+    await machine[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A machine on a thread of its own; made by `hostMachine`. */
+export class HostedMachine implements AsyncDisposable {
+  /** The guest's RAM, the same bytes that the guest sees: look at it at any time, even while it runs. */
+  memory!: GuestMemory;
+  /** How the guest was placed. */
+  boot!: BootReport;
+  readonly #engine: Engine;
+  readonly #worker: Worker;
+  readonly #control = new Int32Array(new SharedArrayBuffer(controlBytes));
+  readonly #output = new SharedRing(OUTPUT_BYTES);
+  readonly #input = new SharedRing(INPUT_BYTES);
+  readonly #trace = new SharedRing(OUTPUT_BYTES);
+  #outputSink: ChunkSink | undefined;
+  #traceSink: ChunkSink | undefined;
+  #pumps = new Map<SharedRing, Promise<void>>();
+  #inputTaken: (() => void) | undefined;
+  #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
+  #running = false;
+  #disposed = false;
+  #failed: Error | undefined;
+
+  /** @internal */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+    this.#worker = acquireWorker();
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new TerrariumError('ETHREAD', "the machine's thread ended")));
+    watchProcessExit();
+    live.add(this);
+  }
+
+  /** @internal */
+  async create(config: PortableConfig): Promise<void> {
+    const channels: Channels = {
+      control: this.#control.buffer as SharedArrayBuffer,
+      output: this.#output.buffer,
+      input: this.#input.buffer,
+      trace: this.#trace.buffer,
+    };
+    const made = await this.#ask({ type: 'create', config, channels }, 'created');
+    this.memory = GuestMemory.attach(made.memory, made.regions);
+    this.boot = made.boot;
+  }
+
+  /** Runs the guest until it ends; run again to go on from there. Rejects where a device's handler threw. */
+  async run(options: HostedRunOptions = {}): Promise<HostedOutcome> {
+    const { signal, ...portable } = options;
+    if (this.#running) throw new ConfigError('the machine is running already');
+    signal?.throwIfAborted();
+    this.#running = true;
+    Atomics.store(this.#control, Control.request, 0);
+    const abort = () => void this.stop();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      const { outcome, statistics } = await this.#ask({ type: 'run', options: portable }, 'outcome');
+      await this.#drain();
+      return statistics === undefined ? outcome : { ...outcome, statistics };
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      this.#running = false;
+    }
+  }
+
+  /**
+   * Stops the run that is under way, whatever the guest does; its `run` then resolves with the outcome `stopped`.
+   * Resolves when the guest has stopped. Does nothing where nothing runs.
+   */
+  async stop(): Promise<void> {
+    const started = performance.now();
+    while (this.#running) {
+      Atomics.store(this.#control, Control.request, 1);
+      this.#kick();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (performance.now() - started > STOP_LIMIT_MS) {
+        throw new TerrariumError('ESTUCK', `the machine did not stop within ${STOP_LIMIT_MS} ms`, {
+          hint: 'one of its devices may be in an endless loop; end the process',
+        });
+      }
+    }
+  }
+
+  /** Registers of a machine that does not run. */
+  async state(): Promise<CpuState> {
+    if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
+    return (await this.#ask({ type: 'state' }, 'state')).state;
+  }
+
+  /** Takes the console's bytes from now on. A sink that returns a promise holds the guest's output back until it is done. */
+  onOutput(sink: ChunkSink): void {
+    this.#outputSink = sink;
+    void this.#pump(this.#output, sink);
+  }
+
+  /** Takes the trace's text from now on, as `onOutput` does. */
+  onTrace(sink: ChunkSink): void {
+    this.#traceSink = sink;
+    void this.#pump(this.#trace, sink);
+  }
+
+  /** Nobody reads the console any more: what the guest prints from now on is dropped. */
+  closeOutput(): void {
+    this.#output.close();
+  }
+
+  /** Sends bytes to the guest's serial port; resolves when all are on their way. */
+  async send(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0 && !this.#disposed; ) {
+      const taken = new Promise<void>((resolve) => {
+        this.#inputTaken = resolve;
+      });
+      rest = rest.subarray(this.#input.tryWrite(rest));
+      if (rest.length > 0) await taken;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    await this.stop();
+    this.#disposed = true;
+    this.#inputTaken?.();
+    if (this.#failed === undefined) await this.#ask({ type: 'dispose' }, 'disposed').catch(() => {});
+    live.delete(this);
+    this.memory?.release(false);
+    if (this.#failed === undefined) releaseWorker(this.#worker);
+    else await this.#worker.terminate();
+  }
+
+  /** Gets the thread out of its guest without the event loop; for a process that ends. */
+  leaveGuest(): void {
+    const limit = performance.now() + 1000;
+    while (Atomics.load(this.#control, Control.running) === 1 && performance.now() < limit) {
+      Atomics.store(this.#control, Control.request, 1);
+      this.#output.close();
+      this.#trace.close();
+      this.#kick();
+      Atomics.wait(this.#control, Control.running, 1, 2);
+    }
+  }
+
+  #kick(): void {
+    if (Atomics.load(this.#control, Control.running) === 1) this.#engine.kick(this.#control);
+  }
+
+  #ask<T extends FromWorker['type']>(
+    message: ToWorker,
+    _answer: T,
+  ): Promise<Extract<FromWorker, { type: T }>> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
+    if (this.#pending !== undefined) return Promise.reject(new ConfigError('the machine is busy'));
+    return new Promise((resolve, reject) => {
+      this.#pending = { resolve: resolve as (message: FromWorker) => void, reject };
+      this.#worker.postMessage(message);
+    });
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'output') void this.#pump(this.#output, this.#outputSink);
+    else if (message.type === 'trace') void this.#pump(this.#trace, this.#traceSink);
+    else if (message.type === 'inputTaken') this.#inputTaken?.();
+    else {
+      const pending = this.#pending;
+      this.#pending = undefined;
+      if (message.type === 'error') pending?.reject(unpackError(message.error));
+      else pending?.resolve(message);
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failed = error;
+    this.#running = false;
+    this.#pending?.reject(error);
+    this.#pending = undefined;
+  }
+
+  /** Empties a ring into its sink, one chunk after the other; a second call while it does so joins the first. */
+  #pump(ring: SharedRing, sink: ChunkSink | undefined): Promise<void> {
+    if (sink === undefined) return Promise.resolve();
+    const known = this.#pumps.get(ring);
+    if (known !== undefined) return known;
+    const pump = (async () => {
+      try {
+        for (let chunk = ring.read(); chunk.length > 0; chunk = ring.read()) await sink(chunk);
+      } catch {
+        // A sink that failed, such as a closed pipe, gets no more; the guest goes on without it.
+        ring.close();
+      } finally {
+        this.#pumps.delete(ring);
+      }
+    })();
+    this.#pumps.set(ring, pump);
+    return pump;
+  }
+
+  async #drain(): Promise<void> {
+    await this.#pump(this.#output, this.#outputSink);
+    await this.#pump(this.#trace, this.#traceSink);
+  }
+}
+
+/** Takes a chunk of a stream; the bytes are the sink's own. */
+export type ChunkSink = (bytes: Uint8Array) => void | Promise<void>;
+
+let watching = false;
+
+/** A thread inside a guest cannot be ended from outside: `process.exit` would hang for ever (KVM_RUN does not return). */
+function watchProcessExit(): void {
+  if (watching) return;
+  watching = true;
+  process.on('exit', () => {
+    for (const machine of live) machine.leaveGuest();
+  });
+}

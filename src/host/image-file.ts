@@ -1,0 +1,120 @@
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { type Image, ImageError, type Mode, modes, parseImage } from '../boot/index.js';
+import { compileSource } from './toolchain.js';
+
+/** Images above this are refused before they are read: no guest has more memory than 4 GiB. */
+const LARGEST_IMAGE = 4 * 1024 * 1024 * 1024;
+
+/** Endings of files that are compiled before they run. */
+const sourceEndings = new Set(['.S', '.s', '.c']);
+
+/** What a guest folder's `guest.json` says about how to run it; a command line's own options come first. */
+export interface GuestDefaults {
+  mode?: Mode;
+  load?: number;
+  memory?: number;
+  timeoutMs?: number;
+}
+
+/** An image and the defaults that came with it. */
+export interface LoadedImage {
+  image: Image;
+  /** The file that was read or compiled. */
+  file: string;
+  defaults: GuestDefaults;
+  /** What the compiler had to say, if anything. */
+  warnings: string;
+}
+
+/**
+ * Reads an image, compiles a source, or opens a guest folder (one with a `guest.json`).
+ * @throws ImageError, ToolchainError
+ */
+export function loadImage(file: string, options: { mode?: Mode; load?: number } = {}): LoadedImage {
+  const found = stat(file);
+  if (found.isDirectory()) {
+    const { image, defaults } = readGuestFolder(file);
+    return { ...loadImage(image, { ...defaults, ...options }), defaults };
+  }
+  if (sourceEndings.has(path.extname(file))) {
+    const { load } = options;
+    const { bytes, warnings } = compileSource(file, {
+      mode: options.mode ?? 'auto',
+      ...(load !== undefined && { load }),
+    });
+    return { image: parseImage(bytes, path.basename(file)), file, defaults: {}, warnings };
+  }
+  if (!found.isFile())
+    throw new ImageError(
+      `${file}: not a regular file`,
+      'give an image, a source (.S, .s, .c) or a guest folder',
+    );
+  if (found.size > LARGEST_IMAGE)
+    throw new ImageError(`${file}: ${found.size} bytes are more than any guest can hold`);
+  return { image: parseImage(read(file), path.basename(file)), file, defaults: {}, warnings: '' };
+}
+
+function stat(file: string) {
+  try {
+    return statSync(file);
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+}
+
+function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw fileError(file, cause);
+  }
+}
+
+function fileError(file: string, cause: unknown): ImageError {
+  const { code = 'unreadable', syscall = 'open' } = cause as NodeJS.ErrnoException;
+  if (code === 'ENOENT')
+    return new ImageError(`${file}: no such file`, 'check the path; guests to try are in guests/');
+  return new ImageError(`${file}: ${syscall} failed with ${code}`);
+}
+
+function readGuestFolder(folder: string): { image: string; defaults: GuestDefaults } {
+  const file = path.join(folder, 'guest.json');
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    throw new ImageError(
+      `${folder}: a directory without a guest.json`,
+      'give an image, a source (.S, .s, .c), or a folder as those in guests/',
+    );
+  }
+  return parseGuestFile(text, file, folder);
+}
+
+function parseGuestFile(
+  text: string,
+  file: string,
+  folder: string,
+): { image: string; defaults: GuestDefaults } {
+  let said: Record<string, unknown>;
+  try {
+    said = JSON.parse(text) as Record<string, unknown>;
+  } catch (cause) {
+    throw new ImageError(`${file}: not JSON: ${(cause as Error).message}`);
+  }
+  const { image, mode, load, memory, timeoutMs } = said;
+  if (typeof image !== 'string') throw new ImageError(`${file}: "image" does not name a file`);
+  const defaults: GuestDefaults = {};
+  if (mode !== undefined) {
+    if (!modes.includes(mode as Mode))
+      throw new ImageError(`${file}: "mode" is ${String(mode)}`, `modes: ${modes.join(', ')}`);
+    defaults.mode = mode as Mode;
+  }
+  for (const [name, value] of Object.entries({ load, memory, timeoutMs })) {
+    if (value === undefined) continue;
+    if (typeof value !== 'number') throw new ImageError(`${file}: "${name}" is not a number`);
+    defaults[name as 'load' | 'memory' | 'timeoutMs'] = value;
+  }
+  return { image: path.join(folder, image), defaults };
+}

@@ -1,0 +1,17 @@
+/**
+ * The Node side of a machine: which engine, which file, and which thread.
+ *
+ * @module
+ */
+export { type EngineName, engineByName, engineNames } from './engines.js';
+export {
+  type ChunkSink,
+  HostedMachine,
+  type HostedOutcome,
+  type HostedRunOptions,
+  hostMachine,
+} from './hosted.js';
+export { type GuestDefaults, type LoadedImage, loadImage } from './image-file.js';
+export { createMachine, type LocalConfig } from './local.js';
+export type { BootReport, DeviceModule, PortableConfig } from './protocol.js';
+export { drainPool, warmUp } from './worker-pool.js';

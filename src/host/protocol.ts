@@ -1,0 +1,119 @@
+/**
+ * What the threads of a hosted machine say to each other. Bytes of consoles and traces do not go this way but through
+ * shared rings, and a stop goes through the control block, since a thread that runs a guest reads no messages.
+ *
+ * @module
+ */
+import type { Image, Mode } from '../boot/index.js';
+import type { CpuState } from '../engine/contract.js';
+import { TerrariumError } from '../errors.js';
+import type { Outcome } from '../machine/index.js';
+import type { MemoryRegion, RegionConfig } from '../memory/index.js';
+import type { EngineName } from './engines.js';
+
+/** A device of the user's own: the module's default export is called with `options` and returns the device. */
+export interface DeviceModule {
+  /** A URL that the machine's thread can import: `new URL('./my-device.js', import.meta.url).href`. */
+  module: string;
+  /** Plain data for the device's maker. */
+  options?: unknown;
+}
+
+/** The part of a machine's configuration that can be posted to another thread. */
+export interface PortableConfig {
+  engine?: EngineName;
+  image: Image;
+  mode?: Mode;
+  load?: number;
+  entry?: number;
+  stack?: number;
+  memory?: number;
+  regions?: readonly RegionConfig[];
+  devices?: readonly DeviceModule[];
+  coalesce?: boolean;
+  /** Write a line an exit into the trace ring. */
+  trace?: boolean;
+  /** Count exits by reason, address and device. */
+  statistics?: boolean;
+}
+
+/** The memory that both threads see. */
+export interface Channels {
+  control: SharedArrayBuffer;
+  output: SharedArrayBuffer;
+  input: SharedArrayBuffer;
+  trace: SharedArrayBuffer;
+}
+
+export interface PortableRunOptions {
+  timeoutMs?: number;
+  maxExits?: number;
+}
+
+export type ToWorker =
+  | { type: 'create'; config: PortableConfig; channels: Channels }
+  | { type: 'run'; options: PortableRunOptions }
+  | { type: 'state' }
+  | { type: 'dispose' };
+
+export type FromWorker =
+  | {
+      type: 'created';
+      memory: WebAssembly.Memory;
+      regions: readonly MemoryRegion[];
+      boot: BootReport;
+      engine: string;
+    }
+  | { type: 'output' }
+  | { type: 'trace' }
+  | { type: 'inputTaken' }
+  | { type: 'outcome'; outcome: Outcome; statistics?: unknown }
+  | { type: 'state'; state: CpuState }
+  | { type: 'disposed' }
+  | { type: 'error'; error: PortableError };
+
+/** Where a guest was put. */
+export interface BootReport {
+  mode: string;
+  format: string;
+  entry: number;
+  stack: number;
+}
+
+/** An error as it crosses threads: `structuredClone` would lose its class and its fields. */
+export interface PortableError {
+  name: string;
+  code: string;
+  message: string;
+  hint?: string;
+  stack?: string;
+}
+
+export function packError(error: unknown): PortableError {
+  if (error instanceof TerrariumError) {
+    const { name, code, message, hint, stack } = error;
+    return {
+      name,
+      code,
+      message,
+      ...(hint !== undefined && { hint }),
+      ...(stack !== undefined && { stack }),
+    };
+  }
+  if (error instanceof Error) {
+    return {
+      name: error.name,
+      code: 'EINTERNAL',
+      message: error.message,
+      ...(error.stack && { stack: error.stack }),
+    };
+  }
+  return { name: 'Error', code: 'EINTERNAL', message: String(error) };
+}
+
+export function unpackError({ name, code, message, hint, stack }: PortableError): TerrariumError {
+  const error = new TerrariumError(code, message, hint === undefined ? {} : { hint });
+  error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

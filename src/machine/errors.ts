@@ -1,0 +1,15 @@
+import { TerrariumError } from '../errors.js';
+
+/** A device's handler threw. The guest has stopped; the machine can still be looked at and disposed. */
+export class DeviceError extends TerrariumError {
+  readonly device: string;
+
+  constructor(device: string, what: string, cause: unknown) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    super('EDEVICE', `device '${device}' failed in ${what}: ${message}`, {
+      hint: 'the guest was stopped at this access; mend the device, the error it threw is the cause of this one',
+      cause,
+    });
+    this.device = device;
+  }
+}

@@ -1,0 +1,165 @@
+import { type BootPlan, boot, type Image, type Mode } from '../boot/index.js';
+import type { Device, DeviceHost } from '../devices/contract.js';
+import { Control, controlBytes, type Engine, type EngineCpu, type EngineVm } from '../engine/contract.js';
+import { ConfigError } from '../errors.js';
+import { GuestMemory, type RegionConfig } from '../memory/index.js';
+import { Bus } from './bus.js';
+import type { Outcome } from './outcome.js';
+import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './run-loop.js';
+
+/** Memory of a machine that does not say how much it wants: 16 MiB. */
+export const DEFAULT_MEMORY = 16 * 1024 * 1024;
+
+/** What a machine is made of. */
+export interface MachineConfig {
+  engine: Engine;
+  /** What runs: as `parseImage` gives it. Without one the machine starts with empty memory. */
+  image: Image;
+  mode?: Mode;
+  /** Where a flat image goes, where the guest starts, where its stack ends; guest physical addresses. */
+  load?: number;
+  entry?: number;
+  stack?: number;
+  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
+  memory?: number;
+  /** More pieces of memory: read-only, with a dirty log, at other addresses. */
+  regions?: readonly RegionConfig[];
+  devices?: readonly Device[];
+  /** Let the engine keep writes back where devices allow it (see `PortRange.coalesce`). Default true. */
+  coalesce?: boolean;
+  observer?: ExitObserver;
+  /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
+  control?: Int32Array;
+}
+
+/**
+ * A machine: RAM, one CPU, and devices on a bus. It is synchronous and belongs to the thread that made it.
+ *
+ * ```ts
+ * using machine = new Machine({ engine: kvmEngine(), image: parseImage(bytes, 'kernel'), devices: [device] });
+ * const outcome = machine.run({ timeoutMs: 1000 });
+ * ```
+ */
+export class Machine implements Runnable, Disposable {
+  readonly engine: Engine;
+  readonly memory: GuestMemory;
+  readonly bus = new Bus();
+  readonly devices: readonly Device[];
+  /** How the guest was placed: its mode, entry and stack. */
+  readonly boot: BootPlan;
+  readonly cpu: EngineCpu;
+  readonly control: Int32Array;
+  readonly observer: ExitObserver | undefined;
+  /** True where the engine keeps some writes back. */
+  readonly coalescing: boolean;
+  /** Set by a device that ends the run. */
+  ending: Ending | undefined;
+  readonly #vm: EngineVm;
+  #disposed = false;
+
+  constructor(config: MachineConfig) {
+    const { engine, devices = [], memory: size = DEFAULT_MEMORY, regions = [] } = config;
+    this.engine = engine;
+    this.devices = devices;
+    this.observer = config.observer;
+    this.control = config.control ?? new Int32Array(new SharedArrayBuffer(controlBytes));
+    for (const [index, device] of devices.entries()) this.#addDevice(device, index);
+    const undo: Disposable[] = [];
+    try {
+      this.memory = GuestMemory.create([{ address: 0, size }, ...regions]);
+      undo.push(this.memory);
+      this.boot = boot(this.memory, config.image, bootOptions(config));
+      this.#vm = engine.createVm(this.memory);
+      undo.push(this.#vm);
+      this.cpu = this.#vm.createCpu(this.control);
+      undo.push(this.cpu);
+      this.coalescing = config.coalesce !== false && this.#coalesce();
+      this.cpu.setSystemRegisters(this.boot.state.system);
+      this.cpu.setRegisters(this.boot.state.registers);
+      const host = this.#deviceHost();
+      for (const device of devices) device.attach?.(host);
+    } catch (error) {
+      for (const resource of undo.reverse()) resource[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs the guest until it ends or one of the options ends it, and says how. Run again to go on from there.
+   * @throws DeviceError where a device's handler threw.
+   */
+  run(options: RunOptions = {}): Outcome {
+    if (this.#disposed) throw new ConfigError('the machine was run after it was disposed');
+    if (Atomics.compareExchange(this.control, Control.running, 0, 1) !== 0) {
+      throw new ConfigError(
+        'the machine is running already',
+        'a device must not run the machine that calls it',
+      );
+    }
+    try {
+      return runLoop(this, options);
+    } finally {
+      Atomics.store(this.control, Control.running, 0);
+      Atomics.notify(this.control, Control.running);
+    }
+  }
+
+  /** Ends the run that is under way, from a device or another thread's message; a machine at rest is not changed. */
+  stop(reason = 'stopped by the monitor'): void {
+    if (Atomics.load(this.control, Control.running) === 1) this.ending = { kind: 'stopped', reason };
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const device of this.devices) device.dispose?.();
+    this.cpu[Symbol.dispose]();
+    this.#vm[Symbol.dispose]();
+    this.memory.release(this.engine.discard(this.memory));
+  }
+
+  #addDevice(device: Device, index: number): void {
+    if (this.devices.findIndex((other) => other.name === device.name) !== index) {
+      throw new ConfigError(`two devices are called '${device.name}'`, 'give each its own name');
+    }
+    this.bus.add(device, index);
+  }
+
+  #coalesce(): boolean {
+    let any = false;
+    for (const space of ['port', 'memory'] as const) {
+      const claims = space === 'port' ? this.bus.ports.claims : this.bus.memory.claims;
+      for (const { coalesce, first, last } of claims) {
+        if (coalesce && this.#vm.coalesce(space, first, last - first + 1)) any = true;
+      }
+    }
+    return any;
+  }
+
+  #deviceHost(): DeviceHost {
+    return {
+      memory: this.memory,
+      exit: (code) => {
+        this.ending ??= {
+          kind: 'exited',
+          code: code & 0xff,
+          reason: `the guest exited with code ${code & 0xff}`,
+        };
+      },
+      stop: (reason) => {
+        this.ending ??= { kind: 'stopped', reason };
+      },
+      setIrq: () => {},
+    };
+  }
+}
+
+function bootOptions(config: MachineConfig): Parameters<typeof boot>[2] {
+  const { mode, load, entry, stack } = config;
+  return {
+    ...(mode !== undefined && { mode }),
+    ...(load !== undefined && { load }),
+    ...(entry !== undefined && { entry }),
+    ...(stack !== undefined && { stack }),
+  };
+}

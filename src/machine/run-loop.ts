@@ -1,0 +1,161 @@
+import type { Device } from '../devices/contract.js';
+import { Control, type EngineCpu, type Exit, ExitKind, exitKindNames } from '../engine/contract.js';
+import { ConfigError } from '../errors.js';
+import type { Bus } from './bus.js';
+import type { Outcome, OutcomeKind } from './outcome.js';
+
+/** What can end a run besides the guest itself. */
+export interface RunOptions {
+  /** End the run after this many milliseconds of wall time. */
+  timeoutMs?: number;
+  /** End the run after this many exits. */
+  maxExits?: number;
+  /**
+   * Ends the run when it aborts. A run holds its thread, so the signal must be aborted by a device or by `onTick`;
+   * a hosted machine takes signals from the event loop as well.
+   */
+  signal?: AbortSignal;
+  /** Called every `TICK_MS` or so while the guest runs, and at the end. */
+  onTick?: () => void;
+}
+
+/** How a run is to end: an outcome that still lacks the machine's state. */
+export interface Ending {
+  kind: OutcomeKind;
+  reason: string;
+  code?: number;
+}
+
+/** Sees every exit after it was handled. Times are in milliseconds of `performance.now()`. */
+export interface ExitObserver {
+  /** @param device the number of the device that was asked, -1 where there was none */
+  record(exit: Exit, device: number, started: number, ended: number): void;
+  /** Called every few milliseconds and at the end, so that what was recorded can be read. */
+  flush(): void;
+}
+
+/** The parts of a machine that its run loop works with. */
+export interface Runnable {
+  readonly engine: { readonly name: string };
+  readonly cpu: EngineCpu;
+  readonly bus: Bus;
+  readonly devices: readonly Device[];
+  readonly control: Int32Array;
+  readonly observer: ExitObserver | undefined;
+  /** True where the engine keeps some writes back. */
+  readonly coalescing: boolean;
+  /** Set by a device that ends the run. */
+  ending: Ending | undefined;
+}
+
+/**
+ * While something has to be looked at regularly, the guest is interrupted this often: output that was coalesced is
+ * seen, devices see their input, the exit log is read. Two ticks stay under the 20 ms that a person may notice.
+ */
+export const TICK_MS = 8;
+
+/** Runs until something ends the run; see `Machine.run`. */
+export function runLoop(machine: Runnable, options: RunOptions): Outcome {
+  const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
+  check('timeoutMs', timeoutMs, 0);
+  check('maxExits', options.maxExits, 1);
+  const { cpu, bus, control, observer } = machine;
+  const { exit } = cpu;
+  const pollers = machine.devices.filter((device) => device.poll !== undefined);
+  const started = performance.now();
+  const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : started + timeoutMs;
+  const ticking =
+    machine.coalescing ||
+    pollers.length > 0 ||
+    observer !== undefined ||
+    signal !== undefined ||
+    onTick !== undefined;
+  let exits = 0;
+  let coalesced = 0;
+  let ending: Ending | undefined;
+  machine.ending = undefined;
+
+  const arm = (now: number) => {
+    const remaining = Math.max(0.05, deadline - now);
+    if (ticking) cpu.setTimer(Math.min(TICK_MS, remaining), TICK_MS);
+    else if (remaining !== Number.POSITIVE_INFINITY) cpu.setTimer(remaining, TICK_MS);
+  };
+
+  /** The guest was interrupted: by a tick, a deadline, or somebody who wants it to stop. */
+  const tick = (): Ending | undefined => {
+    for (const device of pollers) device.poll?.();
+    onTick?.();
+    observer?.flush();
+    if (Atomics.exchange(control, Control.request, 0) !== 0)
+      return { kind: 'stopped', reason: 'stopped from outside' };
+    if (signal?.aborted) return { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
+    const now = performance.now();
+    if (now >= deadline) return { kind: 'timeout', reason: `still running after ${timeoutMs} ms` };
+    if (deadline - now < TICK_MS) arm(now);
+    return undefined;
+  };
+
+  arm(started);
+  try {
+    if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
+    while (ending === undefined) {
+      const kind = cpu.run();
+      const left = observer === undefined ? 0 : performance.now();
+      let device = -1;
+      if (kind === ExitKind.io) device = bus.handlePort(exit);
+      else if (kind === ExitKind.mmio) device = bus.handleMemory(exit);
+      else if (kind === ExitKind.interrupted) {
+        ending = tick() ?? machine.ending;
+        continue;
+      } else ending = endingOf(machine, kind);
+      if (exit.coalesced) coalesced++;
+      else exits++;
+      observer?.record(exit, device, left, performance.now());
+      ending ??= machine.ending;
+      if (exits >= maxExits)
+        ending ??= { kind: 'limit', reason: `stopped after ${exits} exits, as was asked` };
+    }
+  } finally {
+    cpu.setTimer(0, 0);
+    observer?.flush();
+    onTick?.();
+  }
+  cpu.completeExit();
+  return {
+    ...ending,
+    engine: machine.engine.name,
+    exits,
+    coalesced,
+    elapsedMs: performance.now() - started,
+    registers: cpu.getRegisters(),
+    system: cpu.getSystemRegisters(),
+    unclaimed: bus.unclaimed,
+    ...((ending.kind === 'engineError' || ending.kind === 'shutdown') && { failure: cpu.failure() }),
+  };
+}
+
+/** What an exit that no device answers means for the run. */
+function endingOf(machine: Runnable, kind: ExitKind): Ending | undefined {
+  switch (kind) {
+    case ExitKind.halt:
+      return { kind: 'halted', reason: 'the guest executed HLT' };
+    case ExitKind.shutdown:
+      return { kind: 'shutdown', reason: 'triple fault: a fault, and no way to deliver it' };
+    case ExitKind.interruptWindow:
+      machine.cpu.requestInterruptWindow(false);
+      return undefined;
+    default: {
+      const failure = machine.cpu.failure();
+      return { kind: 'engineError', reason: `${exitKindNames[kind] ?? 'unknown'}: ${failure.message}` };
+    }
+  }
+}
+
+function check(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || (value >= least && !Number.isNaN(value))) return;
+  throw new ConfigError(`${name} is ${value}`, `give a number from ${least}`);
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+}
