@@ -7,7 +7,7 @@ import { hex } from './numbers.js';
 import { parseImage } from './parse.js';
 import { checkApart, copyImage, type PlacedImage, placeImage } from './place.js';
 import { realState, resetState, tableState } from './state.js';
-import { placeTables, STACK_ROOM, type TableBlock, type TableMode, writeTables } from './tables.js';
+import { placeTables, STACK_ROOM, type TableMode, writeTables } from './tables.js';
 
 export interface BootOptions {
   /** Default `auto`. */
@@ -101,8 +101,7 @@ function realStackEnd(memory: GuestMemory, placed: PlacedImage): number {
     if (!taken && start >= 0) return end;
   }
   throw new ImageError(
-    placed.image.name,
-    'the image leaves no room for a stack below 64K or below 640K',
+    `${placed.image.name}: the image leaves no room for a stack below 64K or below 640K`,
     'say where the stack ends (--stack), or give the guest more memory (--memory 1M)',
   );
 }
@@ -114,31 +113,21 @@ function bootTables(
   entry: number,
   given: number | undefined,
 ): { stack: number; state: CpuState } {
-  const block = placeTables(memory, mode);
+  if (given !== undefined && mode !== 'long' && given > 0xffff_ffff) {
+    throw new ConfigError(
+      `the stack ${hex(given)} does not fit into the 32 bits of ESP`,
+      `in ${mode} mode a stack ends below 4G`,
+    );
+  }
+  const block = placeTables(memory, mode, given);
+  const room = block.size + STACK_ROOM;
   const what =
     mode === 'protected' ? 'the boot tables (GDT, TSS)' : 'the boot tables (GDT, TSS, page tables)';
-  checkApart(placed, { what, ...block });
-  if (given === undefined) {
-    checkApart(placed, { what: 'the stack', address: block.address - STACK_ROOM, size: STACK_ROOM });
-  } else {
-    checkStack(given, mode, block, what);
-  }
+  checkApart(placed, { what, ...block }, room);
   const stack = given ?? block.address;
+  if (given === undefined) {
+    checkApart(placed, { what: 'the stack', address: stack - STACK_ROOM, size: STACK_ROOM }, room);
+  }
   const tables = writeTables(memory, mode, block);
   return { stack, state: tableState(mode, tables, entry, stack) };
-}
-
-function checkStack(stack: number, mode: TableMode, block: TableBlock, what: string): void {
-  if (mode !== 'long' && stack > 0xffff_ffff) {
-    throw new ConfigError(
-      `the stack ${hex(stack)} does not fit into 32 bits`,
-      `${mode} mode has ESP: end it below 4G`,
-    );
-  }
-  if (stack > block.address && stack <= block.address + block.size) {
-    throw new ConfigError(
-      `a stack that ends at ${hex(stack)} would overwrite ${what} at ${hex(block.address)}`,
-      `leave --stack out (it ends right below the tables), or end it at ${hex(block.address)} or lower`,
-    );
-  }
 }

@@ -120,8 +120,7 @@ export function parseElf(bytes: Uint8Array, name: string): Image {
   const loads = readLoads(view, bytes, layout, name);
   if (loads.length === 0) {
     throw new ImageError(
-      name,
-      'the ELF file has no segment to load (no PT_LOAD program header)',
+      `${name}: the ELF file has no segment to load (no PT_LOAD program header)`,
       'link it with code in it: ld -o kernel kernel.o',
     );
   }
@@ -137,7 +136,7 @@ function word(view: DataView, offset: number, layout: Layout): bigint {
 
 function checkHeader(view: DataView, name: string): Layout {
   const fail = (message: string, offset: number, hint?: string) =>
-    new ImageError(name, `${message} (offset ${hex(offset)})`, hint);
+    new ImageError(`${name}: ${message} (offset ${hex(offset)})`, hint);
   if (view.byteLength < 6) {
     throw fail(
       `the ELF header is cut off: the file ends after ${view.byteLength} bytes`,
@@ -206,22 +205,19 @@ function readLoads(view: DataView, bytes: Uint8Array, layout: Layout, name: stri
   if (count === 0) return [];
   if (count === PN_XNUM) {
     throw new ImageError(
-      name,
-      `the ELF file has 65535 or more program headers (offset ${hex(layout.phnum)})`,
+      `${name}: the ELF file has 65535 or more program headers (offset ${hex(layout.phnum)})`,
     );
   }
   if (entrySize !== layout.programHeaderSize) {
     throw new ImageError(
-      name,
-      `program headers of ${entrySize} bytes where ELF has ${layout.programHeaderSize} (offset ${hex(layout.phentsize)})`,
+      `${name}: program headers of ${entrySize} bytes where ELF has ${layout.programHeaderSize} (offset ${hex(layout.phentsize)})`,
       'the file is damaged: build it again',
     );
   }
   const end = table + BigInt(count * entrySize);
   if (end > BigInt(size)) {
     throw new ImageError(
-      name,
-      `the program headers at ${hex(table)} need a file of ${end} bytes, it has ${size} (offset ${hex(layout.phoff)})`,
+      `${name}: the program headers at ${hex(table)} need a file of ${end} bytes, it has ${size} (offset ${hex(layout.phoff)})`,
       'the file is cut off: build or copy it again',
     );
   }
@@ -231,8 +227,7 @@ function readLoads(view: DataView, bytes: Uint8Array, layout: Layout, name: stri
     const type = view.getUint32(at, true);
     if (type === PT_INTERP) {
       throw new ImageError(
-        name,
-        `the ELF file is a dynamically linked program (PT_INTERP, offset ${hex(at)}): there is no system that could link it`,
+        `${name}: the ELF file is a dynamically linked program (PT_INTERP, offset ${hex(at)}): there is no system that could link it`,
         'link it alone: gcc -static -no-pie -nostdlib -ffreestanding',
       );
     }
@@ -261,22 +256,19 @@ function readLoad(
   const memsz = field(layout.memsz);
   if (filesz > memsz) {
     throw new ImageError(
-      name,
-      `${segment} has ${filesz} bytes in the file but room for ${memsz} in memory`,
+      `${name}: ${segment} has ${filesz} bytes in the file but room for ${memsz} in memory`,
       'the file is damaged: build it again',
     );
   }
   if (filesz > 0n && offset + filesz > BigInt(bytes.length)) {
     throw new ImageError(
-      name,
-      `${segment} needs a file of ${offset + filesz} bytes, it has ${bytes.length}`,
+      `${name}: ${segment} needs a file of ${offset + filesz} bytes, it has ${bytes.length}`,
       'the file is cut off: build or copy it again',
     );
   }
   if (paddr + memsz > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new ImageError(
-      name,
-      `${segment} wants ${memsz} bytes at the physical address ${hex(paddr)}, where no machine has memory`,
+      `${name}: ${segment} wants ${memsz} bytes at the physical address ${hex(paddr)}, where no machine has memory`,
       'a kernel linked for the top of the address space says where it lies in RAM: .text : AT(ADDR(.text) - OFFSET)',
     );
   }
@@ -301,8 +293,7 @@ function checkOverlap(loads: readonly Load[], name: string): void {
     const end = lower.segment.address + lower.segment.memorySize;
     if (end > upper.segment.address) {
       throw new ImageError(
-        name,
-        `segments ${lower.index} and ${upper.index} overlap: the one ends at ${hex(end - 1)}, the other starts at ${hex(upper.segment.address)}`,
+        `${name}: segments ${lower.index} and ${upper.index} overlap: the one ends at ${hex(end - 1)}, the other starts at ${hex(upper.segment.address)}`,
         'look at the physical addresses that readelf -l shows, and at AT() in the linker script',
       );
     }
@@ -324,8 +315,7 @@ function physicalEntry(entry: bigint, loads: readonly Load[], layout: Layout, na
     if (inside >= 0n && inside < BigInt(segment.memorySize)) return Number(entry);
   }
   throw new ImageError(
-    name,
-    `the entry ${hex(entry)} is in no segment (offset ${hex(layout.entry)})`,
+    `${name}: the entry ${hex(entry)} is in no segment (offset ${hex(layout.entry)})`,
     'name the first function in the linker script, ENTRY(start), or with ld -e start',
   );
 }

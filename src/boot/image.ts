@@ -19,9 +19,9 @@ export interface Image {
   entry: number | undefined;
 }
 
-/** A file that cannot be booted: names the file, what is wrong and where, and what to do. */
+/** A file that cannot be booted: the message names the file, what is wrong and where; the hint says what to do. */
 export class ImageError extends TerrariumError {
-  constructor(name: string, message: string, hint?: string) {
-    super('EIMAGE', `${name}: ${message}`, hint === undefined ? {} : { hint });
+  constructor(message: string, hint?: string) {
+    super('EIMAGE', message, hint === undefined ? {} : { hint });
   }
 }

@@ -37,15 +37,13 @@ export function chooseMode(image: Image, mode: Mode = 'auto'): BootMode {
   if (mode === 'auto') return autoMode(image);
   if (image.format === 'elf64' && mode !== 'long') {
     throw new ImageError(
-      image.name,
-      `64-bit code (ELF64) cannot start in ${mode} mode: the CPU would read its instructions as others`,
+      `${image.name}: 64-bit code (ELF64) cannot start in ${mode} mode: the CPU would read its instructions as others`,
       'leave --mode out (ELF64 starts in long mode), or compile with -m32, for real mode with -m16',
     );
   }
   if (image.format === 'elf32' && mode === 'long') {
     throw new ImageError(
-      image.name,
-      '32-bit code (ELF32) cannot start in long mode: the CPU would read its instructions as 64-bit ones',
+      `${image.name}: 32-bit code (ELF32) cannot start in long mode: the CPU would read its instructions as 64-bit ones`,
       'leave --mode out (ELF32 starts in protected mode), or compile with -m64',
     );
   }

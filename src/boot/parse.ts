@@ -8,8 +8,7 @@ import { type Image, ImageError } from './image.js';
 export function parseImage(bytes: Uint8Array, name: string): Image {
   if (bytes.length === 0) {
     throw new ImageError(
-      name,
-      'the image is empty',
+      `${name}: the image is empty`,
       'build the guest first; a flat image has at least one byte',
     );
   }

@@ -51,8 +51,7 @@ function flatBase(image: Image, mode: BootMode, load: number | undefined): numbe
     const size = image.segments[0]!.memorySize;
     if (size > ONE_MIB) {
       throw new ImageError(
-        image.name,
-        `a reset image of ${size} bytes does not fit below 1M, where it must end`,
+        `${image.name}: a reset image of ${size} bytes does not fit below 1M, where it must end`,
         'a reset image has at most 1048576 bytes',
       );
     }
@@ -64,8 +63,7 @@ function flatBase(image: Image, mode: BootMode, load: number | undefined): numbe
 function checkResetVector(image: Image, segments: readonly ImageSegment[]): void {
   if (segments.some((s) => RESET_VECTOR >= s.address && RESET_VECTOR < s.address + s.memorySize)) return;
   throw new ImageError(
-    image.name,
-    `the image has nothing at ${hex(RESET_VECTOR)}, where the CPU starts after a reset`,
+    `${image.name}: the image has nothing at ${hex(RESET_VECTOR)}, where the CPU starts after a reset`,
     'a reset image has 16 bytes or more, the last 16 of which jump to its code; or start it with --mode real',
   );
 }
@@ -82,8 +80,7 @@ function checkInMemory(memory: GuestMemory, image: Image, segment: ImageSegment)
       ? `guest memory has ${memory.size} bytes (${sizeText(memory.size)}) and is at ${range(memory.regions[0]!.address, memory.size)}`
       : `guest memory is at ${memory.regions.map((r) => range(r.address, r.size)).join(', ')}`;
   throw new ImageError(
-    image.name,
-    `${what} at ${range(address, memorySize)} is not in guest memory: ${found}`,
+    `${image.name}: ${what} at ${range(address, memorySize)} is not in guest memory: ${found}`,
     end > top ? moreMemory(end) : 'load or link it for an address that lies wholly in one region',
   );
 }
@@ -96,14 +93,16 @@ export function moreMemory(end: number): string {
     : `no machine has that much (the most is ${sizeText(MAX_GUEST_MEMORY)}): load or link it lower`;
 }
 
-/** @throws ImageError where a segment and something else would share bytes. */
-export function checkApart(placed: PlacedImage, reserved: Reserved): void {
+/**
+ * Checks that no segment shares bytes with something else. `room` is how much memory the mode wants besides the image.
+ * @throws ImageError
+ */
+export function checkApart(placed: PlacedImage, reserved: Reserved, room: number): void {
   for (const { address, memorySize } of placed.segments) {
     if (address >= reserved.address + reserved.size || reserved.address >= address + memorySize) continue;
     throw new ImageError(
-      placed.image.name,
-      `the image at ${range(address, memorySize)} overlaps ${reserved.what} at ${range(reserved.address, reserved.size)}`,
-      moreMemory(address + memorySize + reserved.size),
+      `${placed.image.name}: the image at ${range(address, memorySize)} overlaps ${reserved.what} at ${range(reserved.address, reserved.size)}`,
+      moreMemory(alignUp(address + memorySize, PAGE_SIZE) + room),
     );
   }
 }

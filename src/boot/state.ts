@@ -116,8 +116,7 @@ const control: Record<TableMode, { cr0: bigint; cr4: bigint; efer: bigint }> = {
   protected: { cr0: PROTECTED, cr4: 0n, efer: 0n },
   paged: { cr0: PAGED, cr4: CR4.PSE, efer: 0n },
   pae: { cr0: PAGED, cr4: CR4.PAE, efer: 0n },
-  // SSE is part of the 64-bit ABI: compilers use it in plain C, so that it must not be #UD.
-  long: { cr0: PAGED, cr4: CR4.PAE | CR4.OSFXSR | CR4.OSXMMEXCPT, efer: EFER.LME | EFER.LMA },
+  long: { cr0: PAGED, cr4: CR4.PAE, efer: EFER.LME | EFER.LMA },
 };
 
 /** Ring 0 in flat segments, in the modes that have tables in RAM. */

@@ -18,7 +18,7 @@ import {
   TSS_SIZE,
 } from './descriptors.js';
 import type { BootMode } from './modes.js';
-import { hex, sizeText } from './numbers.js';
+import { alignDown, hex, sizeText } from './numbers.js';
 import { clear } from './place.js';
 
 /** Modes that need tables. */
@@ -39,6 +39,7 @@ export const Selector = {
 
 /** Bytes that are kept free of the image below the tables, for the stack. */
 export const STACK_ROOM = PAGE_SIZE;
+const LARGEST_STACK_ROOM = 64 * 1024;
 /** Where the TSS lies in the block's first page, which the GDT begins. */
 const TSS_OFFSET = 0x800;
 const FOUR_GIB = 2 ** 32;
@@ -67,24 +68,38 @@ export interface BootTables {
 }
 
 /**
- * Finds the block's place: the end of the first writable region, below 4 GiB.
+ * Finds the block's place: the end of the first writable region, below 4 GiB. Where a stack of the caller's choice would
+ * grow into it, the block makes way and goes below the stack.
  * @throws ConfigError where memory is too small.
  */
-export function placeTables(memory: GuestMemory, mode: TableMode): TableBlock {
+export function placeTables(memory: GuestMemory, mode: TableMode, stack?: number): TableBlock {
   const size = blockPages[mode] * PAGE_SIZE;
   const region = memory.regions.find((r) => !r.readOnly && r.address < FOUR_GIB);
   if (region === undefined) {
     throw new ConfigError(`${mode} mode needs writable memory below 4G for its tables`);
   }
   const end = Math.min(region.address + region.size, FOUR_GIB);
-  if (end - region.address < size + STACK_ROOM) {
+  const room = end - region.address;
+  if (room < size + STACK_ROOM) {
     const least = sizeText(size + STACK_ROOM);
     throw new ConfigError(
-      `${mode} mode needs at least ${least} of memory for its tables and a stack, the region at ${hex(region.address)} has ${sizeText(end - region.address)}`,
+      `${mode} mode needs at least ${least} of memory for its tables and a stack, the region at ${hex(region.address)} has ${sizeText(room)}`,
       `give the guest at least ${least} and room for its image (--memory 1M)`,
     );
   }
-  return { address: end - size, size };
+  if (stack === undefined || stack <= end - size || stack > end) return { address: end - size, size };
+  return { address: belowStack(stack, region.address, size, mode), size };
+}
+
+/** Stack room where the caller chose the stack's end: as much as a quarter of the memory below it, 64 KiB at most. */
+function belowStack(stack: number, bottom: number, size: number, mode: TableMode): number {
+  const room = Math.min(LARGEST_STACK_ROOM, alignDown((stack - bottom) / 4, PAGE_SIZE));
+  const address = alignDown(stack - Math.max(room, STACK_ROOM), PAGE_SIZE) - size;
+  if (address >= bottom) return address;
+  throw new ConfigError(
+    `a stack that ends at ${hex(stack)} leaves no room for the tables of ${mode} mode, ${sizeText(size)}`,
+    'leave --stack out: the default stack ends right below the tables',
+  );
 }
 
 /** Writes the block: 100 µs and less, since the parts that never change are made once. */
@@ -102,7 +117,7 @@ export function writeTables(memory: GuestMemory, mode: TableMode, block: TableBl
   } else {
     memory.write64(at, encodeDescriptor(tr));
   }
-  // The I/O permission map "starts" behind the TSS's limit: there is none (SDM 1 19.5.2).
+  // The I/O permission map "starts" behind the TSS's limit: there is none (SDM 1, I/O permission bit map).
   memory.write16(tss + 102, TSS_SIZE);
   const limit = Selector.tss + (mode === 'long' ? 16 : 8) - 1;
   const cr3 = mode === 'protected' ? 0 : writePages(memory, mode, block.address + PAGE_SIZE);
@@ -136,7 +151,7 @@ function writePages(memory: GuestMemory, mode: 'paged' | 'pae' | 'long', at: num
   clear(memory, at, directories - at);
   if (mode === 'long') memory.write64(at, BigInt(pointers + MAP));
   for (let i = 0; i < 4; i++) {
-    // In PAE paging R/W and U/S are reserved here and must be 0 (SDM 3A table 5-8); in long mode they must be 1.
+    // In PAE paging R/W and U/S are reserved here and must be 0 (SDM 3A 5.4.1); in long mode they must be 1 to allow writes and ring 3.
     const bits = mode === 'long' ? MAP : PTE.P;
     memory.write64(pointers + 8 * i, BigInt(directories + i * PAGE_SIZE + bits));
   }
@@ -147,7 +162,7 @@ function writePages(memory: GuestMemory, mode: 'paged' | 'pae' | 'long', at: num
 let made32: Uint8Array | undefined;
 let made64: Uint8Array | undefined;
 
-/** A page directory of 32-bit paging whose 1,024 entries map 4 MiB each (SDM 3A table 5-4). */
+/** A page directory of 32-bit paging whose 1,024 entries map 4 MiB each (SDM 3A 5.3). */
 function directory32(): Uint8Array {
   if (made32 !== undefined) return made32;
   made32 = new Uint8Array(PAGE_SIZE);
@@ -156,7 +171,7 @@ function directory32(): Uint8Array {
   return made32;
 }
 
-/** Four page directories of PAE or 4-level paging, whose 2,048 entries map 2 MiB each (SDM 3A tables 5-10, 5-18). */
+/** Four page directories of PAE or 4-level paging, whose 2,048 entries map 2 MiB each (SDM 3A 5.4.2, 5.5). */
 function directories64(): Uint8Array {
   if (made64 !== undefined) return made64;
   made64 = new Uint8Array(4 * PAGE_SIZE);
