@@ -28,7 +28,7 @@ export type SourceMode = 'auto' | 'reset' | 'real' | 'protected' | 'paged' | 'pa
 export interface CompileOptions {
   /** `auto`: an assembler source says it by its first `.code16`, `.code32` or `.code64`; everything else is `long`. */
   mode: SourceMode;
-  /** Address to link for. Default: 0 for 16-bit code (0x7c00 for a boot sector in `auto`), 1 MiB otherwise. */
+  /** Address to link for. Default: 0 for 16-bit code (0x7c00 for a boot sector), 1 MiB otherwise. */
   load?: number;
   /** Leave symbols and debug information out, for images that are kept. Default false. */
   strip?: boolean;
@@ -86,7 +86,8 @@ export function compileSource(file: string, options: CompileOptions): Compiled {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'terrarium-'));
   try {
     const compiled = build(folder, file, target, load, options);
-    if (options.mode !== 'auto' || options.load !== undefined || !isBootSector(compiled)) return compiled;
+    const maybe = options.load === undefined && (options.mode === 'auto' || options.mode === 'real');
+    if (!maybe || !isBootSector(compiled)) return compiled;
     return build(folder, file, target, BOOT_SECTOR_LOAD, options);
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -155,7 +156,7 @@ function build(
   const script = own ?? path.join(folder, 'terrarium.ld');
   if (own === undefined)
     writeFileSync(script, target.kind === 'flat' ? flatScript(layout) : elfScript(layout));
-  const flags = [...codeFlags(target.bits), ...linkFlags(compiler), ...includeFlags(file)];
+  const flags = [...codeFlags(target.bits), ...linkFlags, ...includeFlags(file)];
   const debug = strip ? ['-s'] : target.kind === 'elf' ? ['-g'] : [];
   const words = [...flags, ...debug, '-T', asPath(script), '-o', image, asPath(file)];
   const warnings = runCompiler(compiler, words, file, folder, timeoutMs);
@@ -189,24 +190,11 @@ function codeFlags(bits: Target['bits']): string[] {
   ];
 }
 
-function linkFlags(compiler: string): string[] {
-  const quiet = knowsRwxOption(compiler) ? ['-Wl,--no-warn-rwx-segments'] : [];
-  // -n: segments need not be page-aligned in the file, which keeps images small.
-  return ['-nostdlib', '-static', '-no-pie', '-Wl,--build-id=none', '-Wl,-n', ...quiet];
-}
+// -n: segments need not be page-aligned in the file, which keeps images small.
+const linkFlags = ['-nostdlib', '-static', '-no-pie', '-Wl,--build-id=none', '-Wl,-n'];
 
-const rwxOption = new Map<string, boolean>();
-
-/** A linker older than binutils 2.39 neither warns of writable code nor knows the option against it. */
-function knowsRwxOption(compiler: string): boolean {
-  let known = rwxOption.get(compiler);
-  if (known === undefined) {
-    const help = spawnSync(compiler, ['-nostdlib', '-Wl,--help'], { encoding: 'utf8', timeout: 10_000 });
-    known = (help.stdout ?? '').includes('no-warn-rwx-segments');
-    rwxOption.set(compiler, known);
-  }
-  return known;
-}
+/** Of a kernel's code that can be written the linker warns since binutils 2.39; older ones know no option. */
+const RWX_WARNING = /^.*has a LOAD segment with RWX permissions\n?/gm;
 
 function includeFlags(file: string): string[] {
   const beside = path.dirname(path.resolve(file));
@@ -251,7 +239,7 @@ function runCompiler(
   });
   const said = `${done.stdout ?? ''}${done.stderr ?? ''}`.trimEnd();
   if (done.status !== 0) throw compilerError(compiler, done, said, file, timeoutMs);
-  return said;
+  return said.replace(RWX_WARNING, '').trimEnd();
 }
 
 function compilerError(

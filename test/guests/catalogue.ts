@@ -21,7 +21,6 @@ export interface GuestFile {
   source: string;
   mode: SourceMode;
   load?: number;
-  stack?: number;
   memory: number;
   timeoutMs?: number;
   summary: string;
