@@ -211,13 +211,14 @@ let limiter: string[] | undefined;
 
 /**
  * The words that put limits on the compiler and on all it starts: processor time, and the size of a file, so that a
- * `.fill` of gigabytes ends before it fills the disk. Where util-linux is missing, the deadline alone has to do.
+ * `.fill` of gigabytes ends before it fills the disk. Where util-linux is missing, or the host allows less than that
+ * already, the deadline alone has to do.
  */
 function limits(): string[] {
-  limiter ??=
-    spawnSync('prlimit', ['--version']).status === 0
-      ? ['prlimit', `--cpu=${DEFAULT_TIMEOUT_MS / 1000}`, `--fsize=${2 * LARGEST_OUTPUT}`, '--core=0', '--']
-      : [];
+  if (limiter === undefined) {
+    const words = [`--cpu=${DEFAULT_TIMEOUT_MS / 1000}`, `--fsize=${2 * LARGEST_OUTPUT}`, '--core=0', '--'];
+    limiter = spawnSync('prlimit', [...words, 'true']).status === 0 ? ['prlimit', ...words] : [];
+  }
   return limiter;
 }
 

@@ -1,4 +1,4 @@
-// As triple-fault-real, in long mode.
+// As triple-fault-protected, in long mode.
 .code64
         lidt    empty(%rip)
         ud2
