@@ -3,7 +3,7 @@ import { ConfigError } from '../errors.js';
 import type { GuestMemory } from '../memory/index.js';
 import { type Image, ImageError } from './image.js';
 import { BOOT_SECTOR_ADDRESS, type BootMode, chooseMode, isBootSector, type Mode } from './modes.js';
-import { hex } from './numbers.js';
+import { hex, range } from './numbers.js';
 import { parseImage } from './parse.js';
 import { checkApart, copyImage, type PlacedImage, placeImage } from './place.js';
 import { realState, resetState, tableState } from './state.js';
@@ -100,8 +100,9 @@ function realStackEnd(memory: GuestMemory, placed: PlacedImage): number {
     const taken = placed.segments.some((s) => start < s.address + s.memorySize && s.address < end);
     if (!taken && start >= 0) return end;
   }
+  const { address, memorySize } = placed.segments[0]!;
   throw new ImageError(
-    `${placed.image.name}: the image leaves no room for a stack below 64K or below 640K`,
+    `${placed.image.name}: the image at ${range(address, memorySize)} leaves no room for a stack, which would end at ${hex(Math.min(ram, 0xfffe))} or ${hex(Math.min(ram, CONVENTIONAL_END))}`,
     'say where the stack ends (--stack), or give the guest more memory (--memory 1M)',
   );
 }

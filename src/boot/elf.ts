@@ -206,6 +206,7 @@ function readLoads(view: DataView, bytes: Uint8Array, layout: Layout, name: stri
   if (count === PN_XNUM) {
     throw new ImageError(
       `${name}: the ELF file has 65535 or more program headers (offset ${hex(layout.phnum)})`,
+      'the file is damaged: build it again',
     );
   }
   if (entrySize !== layout.programHeaderSize) {

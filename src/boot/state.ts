@@ -36,11 +36,13 @@ function registersWith(given: Partial<Registers>): Registers {
 /**
  * Selector and offset of a linear address in real mode. Below 64 KiB the selector is 0; up to 1 MiB it is the 64 KiB
  * block that holds the address, so that offsets equal the low 16 bits of linked addresses; above, it is FFFF.
+ * `what` names the address in the error.
+ * @throws ConfigError beyond FFFF:FFFF.
  */
 export function realAddress(what: string, linear: number): { selector: number; offset: number } {
   if (linear > REAL_TOP) {
     throw new ConfigError(
-      `${what} ${hex(linear)} is out of real mode's reach, which ends at FFFF:FFFF (${hex(REAL_TOP)})`,
+      `${what} is out of real mode's reach, which ends at FFFF:FFFF (${hex(REAL_TOP)})`,
       'put it below 1M, or start in protected mode (--mode protected)',
     );
   }
@@ -50,13 +52,13 @@ export function realAddress(what: string, linear: number): { selector: number; o
 
 /** SS:SP for a stack that ends at `end`: the segment that holds the bytes below it. SP is 0 for a full 64 KiB. */
 function realStack(end: number): { selector: number; offset: number } {
-  const { selector, offset } = realAddress('the stack', Math.max(end - 1, 0));
+  const { selector, offset } = realAddress(`the stack ${hex(end)}`, Math.max(end - 1, 0));
   return { selector, offset: end === 0 ? 0 : (offset + 1) & 0xffff };
 }
 
 /** Real mode: CS:IP at the entry, SS:SP at the stack, the other segments 0. */
 export function realState(entry: number, stack: number): CpuState {
-  const code = realAddress('the entry', entry);
+  const code = realAddress(`the entry ${hex(entry)}`, entry);
   const { selector, offset } = realStack(stack);
   return {
     registers: registersWith({ rip: BigInt(code.offset), rsp: BigInt(offset) }),
@@ -69,7 +71,7 @@ export function realState(entry: number, stack: number): CpuState {
  * the image's end is at 1 MiB and not at 4 GiB.
  */
 export function resetState(entry: number, stack: number): CpuState {
-  const code = realAddress('the entry', entry);
+  const code = realAddress(`the entry ${hex(entry)}`, entry);
   const { selector, offset } = realStack(stack);
   return {
     registers: registersWith({ rip: BigInt(code.offset), rsp: BigInt(offset), rdx: CPU_SIGNATURE }),
