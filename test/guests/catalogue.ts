@@ -8,7 +8,9 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import { type Compiled, compileSource, type SourceMode } from '../../src/host/toolchain.js';
+import type { GuestMemory } from '../../src/memory/index.js';
 
 /** The package's root. */
 export const root = fileURLToPath(new URL('.', import.meta.resolve('#package')));
@@ -57,6 +59,49 @@ export function readGuestImage(guest: GuestFile): Uint8Array {
 /** The image as this machine's compiler makes it. */
 export function rebuildGuest({ folder, source, mode, load }: GuestFile): Compiled {
   return compileSource(path.join(folder, source), { mode, ...(load !== undefined && { load }), strip: true });
+}
+
+/** What a run of a guest came to, for `unmetExpectations`. */
+export interface Observed {
+  /** `Outcome.kind`. */
+  outcome: string;
+  console: string;
+  registers: Readonly<Record<string, bigint>>;
+  memory: GuestMemory;
+  /** Exits and coalesced writes together. */
+  exits: number;
+  /** Bytes written to each port that was watched, by the port as `guest.json` writes it. */
+  ports?: Record<string, number[]>;
+}
+
+/** What a run did not do although `guest.json` promises it: one line each, empty if all is well. */
+export function unmetExpectations({ expect }: GuestFile, seen: Observed): string[] {
+  const unmet: string[] = [];
+  const compare = (what: string, found: unknown, wanted: unknown) => {
+    if (!isDeepStrictEqual(found, wanted))
+      unmet.push(`${what}: expected ${inspect(wanted)}, found ${inspect(found)}`);
+  };
+  compare('outcome', seen.outcome, expect.outcome);
+  compare('console', seen.console, expect.console);
+  if (expect.exits !== undefined) compare('exits', seen.exits, expect.exits);
+  for (const [name, value] of Object.entries(expect.registers ?? {})) {
+    compare(name, seen.registers[name], BigInt(value));
+  }
+  for (const [place, value] of Object.entries(expect.memory ?? {})) {
+    compare(place, readPlace(seen.memory, place), BigInt(value));
+  }
+  for (const [port, bytes] of Object.entries(seen.ports === undefined ? {} : (expect.ports ?? {}))) {
+    compare(`port ${port}`, seen.ports?.[port], bytes);
+  }
+  return unmet;
+}
+
+/** Reads a place as `--expect` names it: `mem64[0x400]`. */
+function readPlace(memory: GuestMemory, place: string): bigint {
+  const [, bits, address] = /^mem(8|16|32|64)\[(\w+)\]$/.exec(place) ?? [];
+  if (address === undefined) throw new Error(`${place} is no place in memory`);
+  const bytes = memory.readBytes(Number(address), Number(bits) / 8);
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
 /** Builds `test/guests/<name>.S`. */
