@@ -1,0 +1,38 @@
+import type { AccessSize, ByteSink, Device, PortRange } from './contract.js';
+import { stateFields } from './state.js';
+
+/** The port of the Bochs and QEMU debug console. */
+export const DEBUG_CONSOLE_PORT = 0xe9;
+
+/**
+ * The debug console that Bochs (`port_e9_hack`) and QEMU (`-device isa-debugcon`) have: a byte written to port 0xE9 is a
+ * byte on the console. A read gives 0xE9, by which a guest finds out that somebody listens (an empty port reads 0xFF).
+ */
+export class DebugConsole implements Device {
+  readonly name = 'debug-console';
+  readonly ports: readonly PortRange[] = [{ first: DEBUG_CONSOLE_PORT, count: 1, width: 1, coalesce: true }];
+  readonly #output: ByteSink;
+  readonly #byte = new Uint8Array(1);
+
+  constructor(output: ByteSink) {
+    this.#output = output;
+  }
+
+  readPort(): number {
+    return DEBUG_CONSOLE_PORT;
+  }
+
+  writePort(_port: number, _size: AccessSize, value: number): void {
+    this.#byte[0] = value;
+    this.#output(this.#byte);
+  }
+
+  /** The console has no registers, so its state has no fields. */
+  save(): Record<string, never> {
+    return {};
+  }
+
+  load(state: unknown): void {
+    stateFields(this.name, state, this.save());
+  }
+}

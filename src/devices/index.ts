@@ -1,0 +1,11 @@
+/**
+ * Devices: one a file, pure, made of what `contract.ts` says. `docs/devices.md` is their manual.
+ *
+ * @module
+ */
+export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug-console.js';
+export { DEBUG_EXIT_PORT, DebugExit } from './debug-exit.js';
+export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';
+export { Serial16550, type SerialOptions, type SerialState } from './serial16550.js';
+export { type StandardDevicesOptions, standardDevices } from './standard.js';
+export { DeviceStateError } from './state.js';

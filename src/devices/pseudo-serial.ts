@@ -1,0 +1,38 @@
+import type { AccessSize, ByteSink, Device, PortRange } from './contract.js';
+import { stateFields } from './state.js';
+
+/** The port that the Linux Journal's article on KVM calls IO_PORT_PSEUDO_SERIAL. */
+export const PSEUDO_SERIAL_PORT = 0xf1;
+
+const NEWLINE = 0x0a;
+const DOT = 0x2e;
+
+/**
+ * The "serial port" of the Linux Journal's article: one output port whose printable characters and newlines are shown
+ * as they are and everything else as a dot. Printable is what `isprint` says in the C locale: 0x20 to 0x7E.
+ */
+export class PseudoSerial implements Device {
+  readonly name = 'pseudo-serial';
+  readonly ports: readonly PortRange[] = [{ first: PSEUDO_SERIAL_PORT, count: 1, width: 1, coalesce: true }];
+  readonly #output: ByteSink;
+  readonly #byte = new Uint8Array(1);
+
+  constructor(output: ByteSink) {
+    this.#output = output;
+  }
+
+  writePort(_port: number, _size: AccessSize, value: number): void {
+    const printable = (value >= 0x20 && value <= 0x7e) || value === NEWLINE;
+    this.#byte[0] = printable ? value : DOT;
+    this.#output(this.#byte);
+  }
+
+  /** The port has no registers, so its state has no fields. */
+  save(): Record<string, never> {
+    return {};
+  }
+
+  load(state: unknown): void {
+    stateFields(this.name, state, this.save());
+  }
+}

@@ -1,0 +1,412 @@
+/**
+ * A 16550A UART as a PC has it. Section and table numbers are those of National Semiconductor's PC16550D data sheet.
+ *
+ * Time does not exist on this line: what is transmitted has left at once, and what the source has is there as fast as
+ * the guest takes it. So the transmitter is always empty, a character that was received and is alone has always timed
+ * out, and the line never overruns; only the loopback can.
+ *
+ * @module
+ */
+import type { AccessSize, ByteSink, ByteSource, Device, DeviceHost, PortRange } from './contract.js';
+import { booleanField, bytesField, registerField, stateFields } from './state.js';
+
+/** Register offsets (table II); the first three are two registers each. */
+const DATA = 0; // RBR, THR; divisor's low byte with DLAB
+const IER = 1; // divisor's high byte with DLAB
+const IIR_FCR = 2;
+const LCR = 3;
+const MCR = 4;
+const LSR = 5;
+const MSR = 6;
+const SCR = 7;
+
+/** Interrupt enable register (8.7). */
+const IER_RECEIVED = 0x01;
+const IER_TRANSMITTER_EMPTY = 0x02;
+const IER_LINE_STATUS = 0x04;
+const IER_MODEM_STATUS = 0x08;
+
+/** Interrupt identification register (8.6, table IV). */
+const IIR_NONE = 0x01;
+const IIR_LINE_STATUS = 0x06;
+const IIR_RECEIVED = 0x04;
+const IIR_TIMEOUT = 0x0c;
+const IIR_TRANSMITTER_EMPTY = 0x02;
+const IIR_MODEM_STATUS = 0x00;
+const IIR_FIFOS_ENABLED = 0xc0;
+
+/** FIFO control register (8.5). */
+const FCR_ENABLE = 0x01;
+const FCR_RESET_RECEIVER = 0x02;
+const FCR_DMA_MODE = 0x08;
+const FCR_TRIGGER = 0xc0;
+const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
+const FIFO_SIZE = 16;
+
+/** Line control register (8.1): bit 7 turns registers 0 and 1 into the divisor. */
+const LCR_DLAB = 0x80;
+
+/** Modem control register (8.8). */
+const MCR_DTR = 0x01;
+const MCR_RTS = 0x02;
+const MCR_OUT1 = 0x04;
+const MCR_OUT2 = 0x08;
+const MCR_LOOPBACK = 0x10;
+
+/** Line status register (8.4). */
+const LSR_DATA_READY = 0x01;
+const LSR_OVERRUN = 0x02;
+const LSR_TRANSMITTER_EMPTY = 0x60; // THRE and TEMT
+
+/** Modem status register (8.9): the lines in the high half, what changed in the low half. */
+const MSR_CTS = 0x10;
+const MSR_DSR = 0x20;
+const MSR_RI = 0x40;
+const MSR_DCD = 0x80;
+const MSR_DELTA = 0x0f;
+const MSR_TRAILING_EDGE_RI = 0x04;
+/** What a terminal at the other end keeps asserted. */
+const MSR_CONNECTED = MSR_CTS | MSR_DSR | MSR_DCD;
+
+/** 115,200 / 12 = 9600 baud, what PC firmware leaves behind; the data sheet has no reset value for the divisor. */
+const DIVISOR_AT_RESET = 12;
+
+export interface SerialOptions {
+  /** Default `serial`. */
+  name?: string;
+  /** First of eight ports; default 0x3F8, a PC's COM1. */
+  base?: number;
+  /** Interrupt line; default 4, COM1's. */
+  irq?: number;
+  output: ByteSink;
+  /** Default: nothing ever comes in. */
+  input?: ByteSource;
+  /**
+   * Let the engine keep back writes to the first port. They are handed over in order and before any other exit, and
+   * every other register's access is an exit, so the device sees all writes in the order the guest made them, whether
+   * they go to the transmitter or, with DLAB, to the divisor. What comes late, by some milliseconds, is the transmitter
+   * interrupt: leave it off for guests that wait for that one. Default false.
+   */
+  coalesce?: boolean;
+}
+
+/** A serial port's state as `save` gives it: its registers under the data sheet's names. */
+export interface SerialState {
+  dll: number;
+  dlm: number;
+  ier: number;
+  fcr: number;
+  lcr: number;
+  mcr: number;
+  /** The error bits of the LSR; the rest follows from the FIFO. */
+  lsr: number;
+  msr: number;
+  scr: number;
+  /** What RBR gives while nothing was received since: the last character taken. */
+  rbr: number;
+  /** The receiver's characters, the oldest first. */
+  received: number[];
+  /** The transmitter-empty interrupt waits to be seen. */
+  transmitterInterrupt: boolean;
+}
+
+/** A 16550A UART: see the module's comment and `docs/devices.md`. */
+export class Serial16550 implements Device {
+  readonly name: string;
+  readonly ports: readonly PortRange[];
+  readonly #base: number;
+  readonly #irq: number;
+  readonly #output: ByteSink;
+  readonly #input: ByteSource | undefined;
+  readonly #byte = new Uint8Array(1);
+  #host: DeviceHost | undefined;
+  /** The level that the interrupt line was last set to. */
+  #level = false;
+
+  // Reset values: table I. The divisor, SCR and RBR have none there.
+  #divisor = DIVISOR_AT_RESET;
+  #ier = 0;
+  #fcr = 0;
+  #lcr = 0;
+  #mcr = 0;
+  #overrun = false;
+  #msr = MSR_CONNECTED;
+  #scr = 0;
+  #rbr = 0;
+  #transmitterInterrupt = false;
+  /** The receiver FIFO: a ring, of which the 16450 mode uses one place. */
+  readonly #fifo = new Uint8Array(FIFO_SIZE);
+  #first = 0;
+  #count = 0;
+
+  constructor(options: SerialOptions) {
+    const { name = 'serial', base = 0x3f8, irq = 4, output, input, coalesce = false } = options;
+    this.name = name;
+    this.ports = [
+      { first: base, count: 1, width: 1, coalesce },
+      { first: base + 1, count: 7, width: 1 },
+    ];
+    this.#base = base;
+    this.#irq = irq;
+    this.#output = output;
+    this.#input = input;
+  }
+
+  attach(host: DeviceHost): void {
+    this.#host = host;
+    host.setIrq(this.#irq, this.#level);
+  }
+
+  readPort(port: number): number {
+    switch (port - this.#base) {
+      case DATA:
+        return this.#lcr & LCR_DLAB ? this.#divisor & 0xff : this.#readReceiver();
+      case IER:
+        return this.#lcr & LCR_DLAB ? this.#divisor >> 8 : this.#ier;
+      case IIR_FCR:
+        return this.#readInterruptId();
+      case LCR:
+        return this.#lcr;
+      case MCR:
+        return this.#mcr;
+      case LSR:
+        return this.#readLineStatus();
+      case MSR:
+        return this.#readModemStatus();
+      case SCR:
+        return this.#scr;
+      default:
+        return 0xff;
+    }
+  }
+
+  writePort(port: number, _size: AccessSize, value: number): void {
+    const byte = value & 0xff;
+    switch (port - this.#base) {
+      case DATA:
+        if (this.#lcr & LCR_DLAB) this.#divisor = (this.#divisor & 0xff00) | byte;
+        else this.#transmit(byte);
+        break;
+      case IER:
+        if (this.#lcr & LCR_DLAB) this.#divisor = (this.#divisor & 0xff) | (byte << 8);
+        else this.#writeInterruptEnable(byte & 0x0f);
+        break;
+      case IIR_FCR:
+        this.#writeFifoControl(byte);
+        break;
+      case LCR:
+        this.#lcr = byte;
+        break;
+      case MCR:
+        this.#mcr = byte & 0x1f;
+        this.#updateModemLines();
+        break;
+      case SCR:
+        this.#scr = byte;
+        break;
+      // LSR is "intended for read operations only" (8.4); MSR's lines are the other end's.
+    }
+  }
+
+  /** Takes in what the source has, so that the interrupt line rises; does nothing while nobody wants interrupts. */
+  poll(): void {
+    // A guest that has not asked yet may still reset the FIFO while it starts: leave its input in the source.
+    if (this.#ier & IER_RECEIVED) {
+      this.#receive();
+      this.#updateIrq();
+    }
+  }
+
+  save(): SerialState {
+    return {
+      dll: this.#divisor & 0xff,
+      dlm: this.#divisor >> 8,
+      ier: this.#ier,
+      fcr: this.#fcr,
+      lcr: this.#lcr,
+      mcr: this.#mcr,
+      lsr: this.#overrun ? LSR_OVERRUN : 0,
+      msr: this.#msr,
+      scr: this.#scr,
+      rbr: this.#rbr,
+      received: Array.from({ length: this.#count }, (_, i) => this.#fifo[(this.#first + i) % FIFO_SIZE]!),
+      transmitterInterrupt: this.#transmitterInterrupt,
+    };
+  }
+
+  load(state: unknown): void {
+    const { name } = this;
+    const fields = stateFields(name, state, this.save());
+    const register = (field: keyof SerialState, mask = 0xff) =>
+      registerField(name, field, fields[field], mask);
+    // All is checked before anything changes, so that a wrong state leaves the device as it was.
+    const fcr = register('fcr', FCR_ENABLE | FCR_DMA_MODE | FCR_TRIGGER);
+    const received = bytesField(name, 'received', fields.received, fcr & FCR_ENABLE ? FIFO_SIZE : 1);
+    const interrupt = booleanField(name, 'transmitterInterrupt', fields.transmitterInterrupt);
+    const [divisor, ier] = [register('dll') | (register('dlm') << 8), register('ier', 0x0f)];
+    const [lcr, mcr, lsr] = [register('lcr'), register('mcr', 0x1f), register('lsr', LSR_OVERRUN)];
+    const [msr, scr, rbr] = [register('msr'), register('scr'), register('rbr')];
+    this.#divisor = divisor;
+    this.#ier = ier;
+    this.#fcr = fcr;
+    this.#lcr = lcr;
+    this.#mcr = mcr;
+    this.#overrun = lsr !== 0;
+    this.#msr = msr;
+    this.#scr = scr;
+    this.#rbr = rbr;
+    this.#transmitterInterrupt = interrupt;
+    this.#fifo.set(received);
+    this.#first = 0;
+    this.#count = received.length;
+    this.#updateIrq();
+  }
+
+  #readReceiver(): number {
+    if (this.#count > 0) {
+      this.#rbr = this.#fifo[this.#first]!;
+      this.#first = (this.#first + 1) % FIFO_SIZE;
+      this.#count--;
+      // Below the trigger level, taking a character takes the interrupt back, until the next one has come or the rest
+      // has timed out (8.11). Both are at once here, but an edge-triggered controller must see the line fall and rise.
+      if (this.#count < this.#trigger()) this.#updateIrq(this.#ier & ~IER_RECEIVED);
+      if (this.#ier & IER_RECEIVED) this.#receive();
+      this.#updateIrq();
+    }
+    return this.#rbr;
+  }
+
+  #transmit(byte: number): void {
+    if (this.#mcr & MCR_LOOPBACK) this.#receiveLoopback(byte);
+    else {
+      this.#byte[0] = byte;
+      this.#output(this.#byte);
+    }
+    // The write takes the interrupt back, the transmitter that is empty again raises it: a new edge on the line.
+    this.#updateIrq(this.#ier & ~IER_TRANSMITTER_EMPTY);
+    this.#transmitterInterrupt = true;
+    this.#updateIrq();
+  }
+
+  #writeInterruptEnable(value: number): void {
+    const before = this.#ier;
+    this.#ier = value;
+    // Enabling it while the transmitter is empty raises it at once; what was raised before that does not count (8.7).
+    if ((before ^ value) & IER_TRANSMITTER_EMPTY) {
+      this.#transmitterInterrupt = (value & IER_TRANSMITTER_EMPTY) !== 0;
+    }
+    if (value & IER_RECEIVED) this.#receive();
+    this.#updateIrq();
+  }
+
+  /** What asks for an interrupt now, by priority (table IV). */
+  #interruptId(ier: number): number {
+    if (ier & IER_LINE_STATUS && this.#overrun) return IIR_LINE_STATUS;
+    if (ier & IER_RECEIVED && this.#count > 0) {
+      return this.#count >= this.#trigger() ? IIR_RECEIVED : IIR_TIMEOUT;
+    }
+    if (ier & IER_TRANSMITTER_EMPTY && this.#transmitterInterrupt) return IIR_TRANSMITTER_EMPTY;
+    if (ier & IER_MODEM_STATUS && this.#msr & MSR_DELTA) return IIR_MODEM_STATUS;
+    return IIR_NONE;
+  }
+
+  #readInterruptId(): number {
+    const id = this.#interruptId(this.#ier);
+    // Reading IIR answers the transmitter's interrupt if that is the one it names (table IV).
+    if (id === IIR_TRANSMITTER_EMPTY) {
+      this.#transmitterInterrupt = false;
+      this.#updateIrq();
+    }
+    return id | (this.#fcr & FCR_ENABLE ? IIR_FIFOS_ENABLED : 0);
+  }
+
+  #writeFifoControl(value: number): void {
+    // Bit 0 must be 1 when other bits are written, or they are not programmed; changing it empties the FIFOs (8.5).
+    const enable = value & FCR_ENABLE;
+    const changed = enable !== (this.#fcr & FCR_ENABLE);
+    if (changed || (enable && value & FCR_RESET_RECEIVER)) this.#count = 0;
+    this.#fcr = enable ? value & (FCR_ENABLE | FCR_DMA_MODE | FCR_TRIGGER) : 0;
+    if (this.#ier & IER_RECEIVED) this.#receive();
+    this.#updateIrq();
+  }
+
+  #readLineStatus(): number {
+    this.#receive();
+    const status =
+      LSR_TRANSMITTER_EMPTY | (this.#overrun ? LSR_OVERRUN : 0) | (this.#count > 0 ? LSR_DATA_READY : 0);
+    this.#overrun = false;
+    this.#updateIrq();
+    return status;
+  }
+
+  #readModemStatus(): number {
+    const status = this.#msr;
+    this.#msr &= ~MSR_DELTA;
+    this.#updateIrq();
+    return status;
+  }
+
+  /** The modem lines as they are now, and bits for those that changed (8.9). */
+  #updateModemLines(): void {
+    const mcr = this.#mcr;
+    let lines = MSR_CONNECTED;
+    if (mcr & MCR_LOOPBACK) {
+      // Loopback ties the four outputs to the four inputs (8.8).
+      lines =
+        (mcr & MCR_RTS ? MSR_CTS : 0) |
+        (mcr & MCR_DTR ? MSR_DSR : 0) |
+        (mcr & MCR_OUT1 ? MSR_RI : 0) |
+        (mcr & MCR_OUT2 ? MSR_DCD : 0);
+    }
+    let changed = ((lines ^ this.#msr) >> 4) & MSR_DELTA;
+    // The ring indicator counts only when it goes away.
+    if (lines & MSR_RI) changed &= ~MSR_TRAILING_EDGE_RI;
+    this.#msr = lines | (this.#msr & MSR_DELTA) | changed;
+    this.#updateIrq();
+  }
+
+  /** Characters in the FIFO from which "received data available" is asked for. */
+  #trigger(): number {
+    return this.#fcr & FCR_ENABLE ? TRIGGER_LEVELS[(this.#fcr >> 6) as 0 | 1 | 2 | 3] : 1;
+  }
+
+  #capacity(): number {
+    return this.#fcr & FCR_ENABLE ? FIFO_SIZE : 1;
+  }
+
+  /** Takes in what the source has, as far as there is room. Loopback disconnects the line's input (8.8). */
+  #receive(): void {
+    const input = this.#input;
+    if (input === undefined || this.#mcr & MCR_LOOPBACK) return;
+    const capacity = this.#capacity();
+    while (this.#count < capacity && input.available) {
+      const byte = input.read();
+      if (byte < 0) return;
+      this.#push(byte);
+    }
+  }
+
+  #receiveLoopback(byte: number): void {
+    if (this.#count < this.#capacity()) {
+      this.#push(byte);
+      return;
+    }
+    // An overrun: a full FIFO keeps what it has, the single register of the 16450 mode takes the new one (8.4).
+    this.#overrun = true;
+    if (!(this.#fcr & FCR_ENABLE)) this.#fifo[this.#first] = byte;
+  }
+
+  #push(byte: number): void {
+    this.#fifo[(this.#first + this.#count) % FIFO_SIZE] = byte;
+    this.#count++;
+  }
+
+  /** On a PC the interrupt reaches the bus through a gate that OUT2 opens; loopback forces OUT2 inactive (8.8). */
+  #updateIrq(ier = this.#ier): void {
+    const gate = (this.#mcr & (MCR_OUT2 | MCR_LOOPBACK)) === MCR_OUT2;
+    const level = gate && this.#interruptId(ier) !== IIR_NONE;
+    if (level === this.#level) return;
+    this.#level = level;
+    this.#host?.setIrq(this.#irq, level);
+  }
+}

@@ -1,0 +1,31 @@
+import type { ByteSink, ByteSource, Device } from './contract.js';
+import { DebugConsole } from './debug-console.js';
+import { DebugExit } from './debug-exit.js';
+import { PseudoSerial } from './pseudo-serial.js';
+import { Serial16550 } from './serial16550.js';
+
+export interface StandardDevicesOptions {
+  /** Where the bytes of all consoles go: debug console, pseudo-serial port and serial port. */
+  output: ByteSink;
+  /** What the serial port receives; default: nothing. */
+  input?: ByteSource;
+  /**
+   * Let the engine keep back writes to the serial port's data register; see `SerialOptions.coalesce`. Default true:
+   * guests that wait for a transmitter interrupt want false.
+   */
+  coalesceSerial?: boolean;
+}
+
+/**
+ * The devices that every machine has unless it is told otherwise: the debug console (0xE9), the pseudo-serial port
+ * (0xF1), the debug exit (0xF4) and a serial port (0x3F8, IRQ 4).
+ */
+export function standardDevices(options: StandardDevicesOptions): Device[] {
+  const { output, input, coalesceSerial = true } = options;
+  return [
+    new DebugConsole(output),
+    new PseudoSerial(output),
+    new DebugExit(),
+    new Serial16550({ output, ...(input && { input }), coalesce: coalesceSerial }),
+  ];
+}

@@ -1,0 +1,95 @@
+import { ExitKind, exitKindNames } from '../engine/contract.js';
+import type { ExitLog } from './exit-log.js';
+
+const NUMBER_WIDTH = 8;
+const TIME_WIDTH = 12;
+const RIP_WIDTH = 16;
+const KIND_WIDTH = 15;
+const ACCESS_WIDTH = 5;
+const ADDRESS_WIDTH = 12;
+const DATA_WIDTH = 12;
+
+const pad = (text: string, width: number) => text.padEnd(width);
+const kindColumns = exitKindNames.map((name) => pad(name ?? '', KIND_WIDTH));
+
+/** The names of the columns of `formatTraceLine`. */
+export function traceHeader(): string {
+  return (
+    'exit'.padStart(NUMBER_WIDTH) +
+    'time'.padStart(TIME_WIDTH) +
+    '  ' +
+    pad('rip', RIP_WIDTH) +
+    '  ' +
+    pad('reason', KIND_WIDTH) +
+    pad('', ACCESS_WIDTH + 1) +
+    pad('address', ADDRESS_WIDTH + 1) +
+    'size ' +
+    pad('data', DATA_WIDTH) +
+    'device'
+  );
+}
+
+/**
+ * Entry `index` of the log as one line without its newline: number, time since the guest started, rip, reason and, for
+ * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no exit.
+ */
+export function formatTraceLine(log: ExitLog, index: number, deviceNames: readonly string[]): string {
+  const at = index & log.mask;
+  const kind = log.kinds[at]!;
+  const line =
+    String(index + 1).padStart(NUMBER_WIDTH) +
+    milliseconds(log.starts[at]! - log.originMs) +
+    '  ' +
+    address64(log.ripHigh[at]!, log.ripLow[at]!) +
+    (log.coalesced[at] === 1 ? ' +' : '  ') +
+    (kindColumns[kind] ?? pad('unknown', KIND_WIDTH));
+  if (kind !== ExitKind.io && kind !== ExitKind.mmio)
+    return line + (log.reasons[at] === 0 ? '' : `reason ${log.reasons[at]}`);
+  const device = log.devices[at]!;
+  const name = device < 0 ? '(nobody)' : (deviceNames[device] ?? `device ${device}`);
+  return line + accessColumns(log, at, kind) + name;
+}
+
+/** `  out 0x000000f1   1 48 'H'   ` with the data's columns filled up. */
+function accessColumns(log: ExitLog, at: number, kind: number): string {
+  const write = log.writes[at] === 1;
+  const verb = kind === ExitKind.io ? (write ? 'out   ' : 'in    ') : write ? 'write ' : 'read  ';
+  const address = log.addresses[at]!;
+  const size = log.sizes[at]!;
+  const count = log.counts[at]!;
+  const low = log.dataLow[at]!;
+  let data: string;
+  if (size === 1) data = low >= 0x20 && low <= 0x7e ? printable[low]! : hexBytes[low]!;
+  else if (size <= 4) data = low.toString(16).padStart(size * 2, '0');
+  else data = log.dataHigh[at]!.toString(16).padStart((size - 4) * 2, '0') + hex32(low);
+  if (count > 1) data += ` ×${count}`;
+  const where = kind === ExitKind.io ? `0x${hex16(address)}` : `0x${address.toString(16).padStart(8, '0')}`;
+  return verb + where.padEnd(ADDRESS_WIDTH + 1) + sizeColumns[size] + data.padEnd(DATA_WIDTH - 1) + ' ';
+}
+
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** Bytes that ASCII can show, with their character. */
+const printable = hexBytes.map((hex, byte) => `${hex} '${String.fromCharCode(byte)}'`);
+const sizeColumns = Array.from({ length: 9 }, (_, size) => `${size}    `);
+
+const hex16 = (value: number) => hexBytes[(value >> 8) & 0xff]! + hexBytes[value & 0xff]!;
+const hex32 = (value: number) =>
+  hexBytes[value >>> 24]! +
+  hexBytes[(value >> 16) & 0xff]! +
+  hexBytes[(value >> 8) & 0xff]! +
+  hexBytes[value & 0xff]!;
+
+/** A 64-bit address in a fixed column, with as many digits as it needs but never less than eight. */
+function address64(high: number, low: number): string {
+  return high === 0 ? BLANK + hex32(low) : hex32(high) + hex32(low);
+}
+const BLANK = ' '.repeat(RIP_WIDTH - 8);
+
+/** Milliseconds with three decimals, by integer arithmetic: `toFixed` would be the slowest part of a line. */
+function milliseconds(value: number): string {
+  const micros = Math.max(0, Math.round(value * 1000));
+  const whole = Math.floor(micros / 1000);
+  const rest = micros - whole * 1000;
+  const decimals = rest < 10 ? `00${rest}` : rest < 100 ? `0${rest}` : `${rest}`;
+  return `${whole}.${decimals}ms`.padStart(TIME_WIDTH);
+}
