@@ -1,0 +1,312 @@
+import {
+  Control,
+  type EngineCpu,
+  type EngineFailure,
+  type Exit,
+  ExitKind,
+  type Registers,
+  type SystemRegisters,
+} from '../contract.js';
+import { KVM_CAP_SYNC_REGS } from './capabilities.js';
+import { entryOffset, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
+import * as K from './constants.js';
+import { guestCpuid } from './cpuid.js';
+import { errnoNumbers } from './errno.js';
+import { callFailed, closedHandle, KvmError } from './errors.js';
+import { explainFailure } from './failure.js';
+import { KVM_RUN } from './ioctls.js';
+import type { Kvm } from './kvm.js';
+import { kvm_coalesced_mmio as entry, kvm_regs, kvm_run } from './layout.js';
+import { asksFor32BitPaging, CR0_PG, pagingRefused } from './paging.js';
+import type { RunArea } from './run-area.js';
+import { blockKicks, drainKicks, guestSignalMask, KickTimer, threadId, unblockKicks } from './signal.js';
+import type { Vcpu } from './vcpu.js';
+import type { Vm } from './vm.js';
+
+/** KVM's reasons as the contract's kinds, by number; 0 is one that is not listed. */
+const kinds = new Uint8Array(256);
+kinds[K.KVM_EXIT_IO] = ExitKind.io;
+kinds[K.KVM_EXIT_MMIO] = ExitKind.mmio;
+kinds[K.KVM_EXIT_HLT] = ExitKind.halt;
+kinds[K.KVM_EXIT_SHUTDOWN] = ExitKind.shutdown;
+kinds[K.KVM_EXIT_INTR] = ExitKind.interrupted;
+kinds[K.KVM_EXIT_DEBUG] = ExitKind.debug;
+kinds[K.KVM_EXIT_IRQ_WINDOW_OPEN] = ExitKind.interruptWindow;
+kinds[K.KVM_EXIT_FAIL_ENTRY] = ExitKind.failEntry;
+kinds[K.KVM_EXIT_INTERNAL_ERROR] = ExitKind.internalError;
+kinds[K.KVM_EXIT_TPR_ACCESS] = ExitKind.tprAccess;
+kinds[K.KVM_EXIT_SYSTEM_EVENT] = ExitKind.systemEvent;
+
+// Places in the mapping, as 32-bit words.
+const REASON = kvm_run.exit_reason >> 2;
+/** `io.direction`, `size` and `port` share a word. */
+const IO = kvm_run['io.direction'] >> 2;
+const IO_COUNT = kvm_run['io.count'] >> 2;
+const IO_DATA = kvm_run['io.data_offset'] >> 2;
+const MMIO_ADDRESS = kvm_run['mmio.phys_addr'] >> 2;
+const MMIO_LENGTH = kvm_run['mmio.len'] >> 2;
+const RIP = (kvm_run['s.regs'] + kvm_regs.rip) >> 2;
+const HIGH = 0x1_0000_0000;
+
+/** A vCPU of KVM as an engine's CPU. */
+export class KvmCpu implements EngineCpu {
+  readonly index: number;
+  readonly exit: Exit;
+  /** The typed vCPU, for what the contract does not have. */
+  readonly handle: Vcpu;
+  readonly #kvm: Kvm;
+  readonly #control: Int32Array;
+  readonly #area: RunArea;
+  readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #ioctl: Vcpu['ioctl'];
+  readonly #errno: Vcpu['errno'];
+  #fd: number;
+  /** An exit that KVM has made and `run` has not reported, because coalesced writes come first; 0 where there is none. */
+  #held = 0;
+  /** True while `exit` shows the ring's first entry. */
+  #showsEntry = false;
+  #timer: KickTimer | undefined;
+  #disposed = false;
+
+  /** @internal */
+  constructor(kvm: Kvm, vm: Vm, index: number, control: Int32Array) {
+    this.#kvm = kvm;
+    this.#control = control;
+    this.index = index;
+    this.handle = vm.createVcpu(index);
+    this.#fd = this.handle.fd;
+    this.#ioctl = this.handle.ioctl;
+    this.#errno = this.handle.errno;
+    this.#area = this.handle.area;
+    this.#words = this.#area.words;
+    this.#bytes = this.#area.bytes;
+    this.exit = emptyExit(this.#area.view);
+    blockKicks();
+    try {
+      Atomics.store(control, Control.thread, threadId());
+      this.handle.setSignalMask(guestSignalMask());
+      this.handle.setCpuidBuffer(cpuidFor(kvm, index));
+      if ((kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0) {
+        this.#words[kvm_run.kvm_valid_regs >> 2] = K.KVM_SYNC_X86_REGS;
+      }
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  run(): ExitKind {
+    const words = this.#words;
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    if (this.#showsEntry) {
+      this.#showsEntry = false;
+      words[RING_FIRST] = nextEntry(words[RING_FIRST]!);
+    }
+    if (this.#held !== 0) return this.#report();
+    for (;;) {
+      if (Atomics.load(this.#control, Control.request) !== 0) {
+        this.#held = ExitKind.interrupted;
+        return this.#report();
+      }
+      if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
+        const reason = words[REASON]!;
+        // CR8 went down and nobody holds interrupts back because of it: nothing to do.
+        if (reason === K.KVM_EXIT_SET_TPR) continue;
+        this.#held = reason < kinds.length && kinds[reason]! !== 0 ? kinds[reason]! : ExitKind.unknown;
+        return this.#report();
+      }
+      const errno = this.#errno();
+      if (errno === errnoNumbers.EINTR) {
+        this.#bytes[kvm_run.immediate_exit] = 0;
+        drainKicks();
+        this.#held = ExitKind.interrupted;
+        return this.#report();
+      }
+      // The vCPU was not ready to run, such as one that just got its start-up interrupt.
+      if (errno !== errnoNumbers.EAGAIN) throw callFailed('KVM_RUN', errno);
+    }
+  }
+
+  /** Shows the next coalesced write, or the exit that is held where there is none. */
+  #report(): ExitKind {
+    const words = this.#words;
+    if (words[RING_FIRST] !== words[RING_LAST]) return this.#showEntry(words[RING_FIRST]!);
+    const kind = this.#held as ExitKind;
+    const exit = this.exit;
+    this.#held = 0;
+    exit.kind = kind;
+    exit.coalesced = false;
+    exit.reason = kind === ExitKind.interrupted ? K.KVM_EXIT_INTR : words[REASON]!;
+    exit.ripLow = words[RIP]!;
+    exit.ripHigh = words[RIP + 1]!;
+    if (kind === ExitKind.io) {
+      const io = words[IO]!;
+      exit.address = io >>> 16;
+      exit.size = (io >>> 8) & 0xff;
+      exit.write = (io & 0xff) === K.KVM_EXIT_IO_OUT;
+      exit.count = words[IO_COUNT]!;
+      exit.offset = words[IO_DATA]!;
+    } else if (kind === ExitKind.mmio) {
+      exit.address = words[MMIO_ADDRESS]! + words[MMIO_ADDRESS + 1]! * HIGH;
+      exit.size = words[MMIO_LENGTH]!;
+      exit.write = this.#bytes[kvm_run['mmio.is_write']] !== 0;
+      exit.count = 1;
+      exit.offset = kvm_run['mmio.data'];
+    } else {
+      exit.address = 0;
+      exit.size = 0;
+      exit.count = 0;
+      exit.write = false;
+    }
+    return kind;
+  }
+
+  #showEntry(index: number): ExitKind {
+    const words = this.#words;
+    const exit = this.exit;
+    const at = entryOffset(index);
+    const port = words[(at + entry.pio) >> 2] !== 0;
+    this.#showsEntry = true;
+    exit.kind = port ? ExitKind.io : ExitKind.mmio;
+    exit.reason = port ? K.KVM_EXIT_IO : K.KVM_EXIT_MMIO;
+    exit.coalesced = true;
+    exit.write = true;
+    exit.address = words[at >> 2]! + words[(at >> 2) + 1]! * HIGH;
+    exit.size = words[(at + entry.len) >> 2]!;
+    exit.count = 1;
+    exit.offset = at + entry.data;
+    exit.ripLow = 0;
+    exit.ripHigh = 0;
+    return exit.kind;
+  }
+
+  completeExit(): void {
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    // The exit that is held has not been answered: completing it now would lose it.
+    if (this.#held !== 0) return;
+    this.#bytes[kvm_run.immediate_exit] = 1;
+    try {
+      // KVM API 5, KVM_EXIT_IO: entering with immediate_exit set completes what is pending and comes back with EINTR.
+      if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
+        // The instruction goes on with another access (an MMIO of more than 8 bytes): the next `run` reports that one.
+        const reason = this.#words[REASON]!;
+        this.#held = kinds[reason & 0xff]! || ExitKind.unknown;
+        return;
+      }
+      const errno = this.#errno();
+      if (errno !== errnoNumbers.EINTR && errno !== errnoNumbers.EAGAIN) throw callFailed('KVM_RUN', errno);
+    } finally {
+      this.#bytes[kvm_run.immediate_exit] = 0;
+    }
+  }
+
+  getRegisters(): Registers {
+    return this.handle.getRegisters();
+  }
+
+  setRegisters(registers: Registers): void {
+    this.handle.setRegisters(registers);
+  }
+
+  getSystemRegisters(): SystemRegisters {
+    return this.handle.getSystemRegisters();
+  }
+
+  setSystemRegisters(system: SystemRegisters): void {
+    this.handle.setSystemRegisters(system);
+    if (asksFor32BitPaging(system) && (this.handle.getSystemRegisters().cr0 & CR0_PG) === 0n) {
+      throw pagingRefused();
+    }
+  }
+
+  setTimer(firstMs: number, intervalMs: number): void {
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    if (this.#timer === undefined) {
+      if (firstMs === 0 && intervalMs === 0) return;
+      this.#timer = new KickTimer();
+    }
+    this.#timer.set(firstMs, intervalMs);
+  }
+
+  get readyForInterrupt(): boolean {
+    return this.#live()[kvm_run.ready_for_interrupt_injection] !== 0;
+  }
+
+  get interruptsEnabled(): boolean {
+    return this.#live()[kvm_run.if_flag] !== 0;
+  }
+
+  requestInterruptWindow(wanted: boolean): void {
+    this.#live()[kvm_run.request_interrupt_window] = wanted ? 1 : 0;
+  }
+
+  injectInterrupt(vector: number): void {
+    if (!Number.isInteger(vector) || vector < 0 || vector > 255) {
+      throw new KvmError('EINVAL', `there is no interrupt vector ${vector}`, {
+        hint: 'vectors are 0 to 255',
+      });
+    }
+    if (!this.readyForInterrupt) {
+      throw new KvmError('ENOTREADY', `CPU ${this.index} cannot take interrupt ${vector} now`, {
+        hint: 'look at readyForInterrupt, or ask with requestInterruptWindow and wait for that exit',
+      });
+    }
+    this.handle.interrupt(vector);
+    // KVM takes one at a time and would only say so at the next exit.
+    this.#bytes[kvm_run.ready_for_interrupt_injection] = 0;
+  }
+
+  injectNmi(): void {
+    this.handle.nmi();
+  }
+
+  failure(): EngineFailure {
+    this.#live();
+    return explainFailure(this.#area.view, this.exit.reason, this.#kvm);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#fd = -1;
+    this.#timer?.[Symbol.dispose]();
+    this.handle[Symbol.dispose]();
+    unblockKicks();
+    Atomics.compareExchange(this.#control, Control.thread, threadId(), 0);
+    // The mapping may serve another vCPU from now on.
+    this.exit.data = new DataView(new ArrayBuffer(0));
+  }
+
+  /** The mapping's bytes while the vCPU lives. */
+  #live(): Uint8Array {
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    return this.#bytes;
+  }
+}
+
+function emptyExit(data: DataView): Exit {
+  return {
+    kind: ExitKind.interrupted,
+    address: 0,
+    size: 0,
+    count: 0,
+    write: false,
+    coalesced: false,
+    data,
+    offset: 0,
+    reason: 0,
+    ripLow: 0,
+    ripHigh: 0,
+  };
+}
+
+const cpuids = new WeakMap<Kvm, DataView[]>();
+
+/** What CPUID answers on CPU `index`, made once. */
+function cpuidFor(kvm: Kvm, index: number): DataView {
+  const made = cpuids.get(kvm) ?? [];
+  made[index] ??= guestCpuid(kvm.supportedCpuid(), index);
+  cpuids.set(kvm, made);
+  return made[index];
+}

@@ -1,0 +1,175 @@
+import type { GuestMemory, MemoryRegion } from '../../memory/index.js';
+import { Control, type Engine, type EngineVm } from '../contract.js';
+import {
+  KVM_CAP_COALESCED_MMIO,
+  KVM_CAP_COALESCED_PIO,
+  KVM_CAP_IMMEDIATE_EXIT,
+  KVM_CAP_SET_TSS_ADDR,
+} from './capabilities.js';
+import { KvmCpu } from './cpu.js';
+import { callFailed, closedHandle, KvmError } from './errors.js';
+import { Kvm } from './kvm.js';
+import { libc, MADV_DONTNEED, MADV_MERGEABLE } from './libc.js';
+import { kickThread } from './signal.js';
+import type { Vm } from './vm.js';
+
+export interface KvmEngineOptions {
+  /** The device file. Default `/dev/kvm`. */
+  path?: string;
+  /**
+   * Let the host share pages of equal content between VMs where KSM is on (madvise MADV_MERGEABLE). Saves memory with
+   * many alike guests, and lets a guest time whether another one has a page like its own. Default false.
+   */
+  mergeable?: boolean;
+}
+
+/** The real CPU, through KVM. Nothing is opened before the first VM. */
+export function kvmEngine(options: KvmEngineOptions = {}): KvmEngine {
+  return new KvmEngine(options);
+}
+
+/** One open device a path and thread: what KVM says of the host is asked once. */
+const open = new Map<string, Kvm>();
+
+/** Closes the KVM device, and every VM of this thread that was left open; the next VM opens it again. */
+export function closeKvm(): void {
+  for (const kvm of open.values()) kvm[Symbol.dispose]();
+  open.clear();
+}
+
+/** The engine that runs guests on the real CPU; see `kvmEngine`. */
+export class KvmEngine implements Engine {
+  readonly name = 'kvm';
+  readonly #path: string;
+  readonly #mergeable: boolean;
+
+  constructor({ path = '/dev/kvm', mergeable = false }: KvmEngineOptions = {}) {
+    this.#path = path;
+    this.#mergeable = mergeable;
+  }
+
+  /**
+   * The KVM device, opened at the first use.
+   * @throws KvmError with what to do about it where this host cannot run KVM.
+   */
+  get device(): Kvm {
+    let kvm = open.get(this.#path);
+    if (kvm === undefined || kvm.closed) {
+      kvm = Kvm.open(this.#path);
+      if (kvm.checkExtension(KVM_CAP_IMMEDIATE_EXIT) === 0) {
+        kvm[Symbol.dispose]();
+        throw new KvmError('EVERSION', 'this kernel’s KVM has no KVM_CAP_IMMEDIATE_EXIT', {
+          hint: 'run a Linux kernel of 4.13 or newer',
+        });
+      }
+      open.set(this.#path, kvm);
+    }
+    return kvm;
+  }
+
+  createVm(memory: GuestMemory): KvmVm {
+    return new KvmVm(this.device, memory, this.#mergeable);
+  }
+
+  kick(control: Int32Array): void {
+    const thread = Atomics.load(control, Control.thread);
+    if (thread !== 0) kickThread(thread);
+  }
+
+  discard(memory: GuestMemory): boolean {
+    const bytes = new Uint8Array(memory.buffer);
+    const base = libc().addressOf(bytes);
+    for (const { offset, size } of memory.regions) {
+      // The proof: this byte is 0 afterwards only if the kernel gave the page back and it is not a file's.
+      bytes[offset] = 0xff;
+      if (libc().madvise(base + BigInt(offset), size, MADV_DONTNEED) !== 0) return false;
+      if (bytes[offset] !== 0) return false;
+    }
+    return true;
+  }
+}
+
+/** A VM of KVM with its memory mapped. */
+export class KvmVm implements EngineVm {
+  /** The typed VM, for what the contract does not have. */
+  readonly handle: Vm;
+  readonly #kvm: Kvm;
+  readonly #cpus: KvmCpu[] = [];
+  /** KVM reads and writes these bytes; they must not be collected before the VM is closed. */
+  #memory: GuestMemory | undefined;
+
+  /** @internal */
+  constructor(kvm: Kvm, memory: GuestMemory, mergeable: boolean) {
+    this.#kvm = kvm;
+    this.#memory = memory;
+    this.handle = kvm.createVm();
+    try {
+      const base = libc().addressOf(new Uint8Array(memory.buffer));
+      for (const { slot, address, size, offset, readOnly, logDirty } of memory.regions) {
+        const hostAddress = base + BigInt(offset);
+        this.handle.setMemoryRegion({ slot, address, size, hostAddress, readOnly, logDirty });
+        if (mergeable) share(hostAddress, size);
+      }
+      this.#reservePages(memory.regions);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  createCpu(control: Int32Array): KvmCpu {
+    if (this.#memory === undefined) throw closedHandle('the VM');
+    const cpu = new KvmCpu(this.#kvm, this.handle, this.#cpus.length, control);
+    this.#cpus.push(cpu);
+    return cpu;
+  }
+
+  coalesce(space: 'port' | 'memory', address: number, length: number): boolean {
+    const capability = space === 'port' ? KVM_CAP_COALESCED_PIO : KVM_CAP_COALESCED_MMIO;
+    if (this.#kvm.checkExtension(capability) === 0) return false;
+    this.handle.registerCoalesced(space, address, length);
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#memory === undefined) return;
+    for (const cpu of this.#cpus) cpu[Symbol.dispose]();
+    this.handle[Symbol.dispose]();
+    this.#memory = undefined;
+  }
+
+  /** Finds room for the pages that VMX needs where the processor has no unrestricted guests (KVM API 4.31, 4.37). */
+  #reservePages(regions: readonly MemoryRegion[]): void {
+    if (this.#kvm.checkExtension(KVM_CAP_SET_TSS_ADDR) === 0) return;
+    const address = findPrivatePages(regions);
+    // No room: processors with unrestricted guests need none, and on others KVM says so when the guest runs.
+    if (address === undefined) return;
+    if (address !== PRIVATE_PAGES) this.handle.setIdentityMapAddress(address);
+    this.handle.setTssAddress(address + PAGE);
+  }
+}
+
+const PAGE = 4096;
+/** Where KVM puts its identity map by default, and the TSS right behind it, at 0xfffbd000. */
+const PRIVATE_PAGES = 0xfffbc000;
+/** The identity map and three pages of TSS. */
+const PRIVATE_SIZE = 4 * PAGE;
+
+/** The highest place below 4 GiB, from KVM's own downwards, where four pages touch no region. @internal */
+export function findPrivatePages(regions: readonly { address: number; size: number }[]): number | undefined {
+  let address = PRIVATE_PAGES;
+  for (;;) {
+    const hit = regions.find((r) => r.address < address + PRIVATE_SIZE && address < r.address + r.size);
+    if (hit === undefined) return address;
+    address = hit.address - PRIVATE_SIZE;
+    if (address < 0) return undefined;
+  }
+}
+
+function share(address: bigint, size: number): void {
+  // EINVAL where the kernel is built without KSM: nothing to share, nothing lost.
+  const EINVAL = 22;
+  if (libc().madvise(address, size, MADV_MERGEABLE) === 0) return;
+  const errno = libc().errno();
+  if (errno !== EINVAL) throw callFailed('madvise', errno);
+}

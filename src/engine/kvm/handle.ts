@@ -1,0 +1,87 @@
+import { errnoNumbers } from './errno.js';
+import { callFailed, closedHandle } from './errors.js';
+import * as ioctls from './ioctls.js';
+import { type Libc, libc, type Pointer } from './libc.js';
+
+/** The name of an ioctl number, such as `KVM_RUN`. */
+export function ioctlName(request: number): string {
+  names ??= new Map(Object.entries(ioctls).map(([name, number]) => [number, name]));
+  return names.get(request) ?? `ioctl 0x${request.toString(16)}`;
+}
+let names: ReadonlyMap<number, string> | undefined;
+
+/** A file descriptor of KVM and what depends on it. Closing it twice does nothing; using it afterwards throws. */
+export abstract class Handle implements Disposable {
+  /** What it is, for errors: `vCPU 0`. */
+  readonly name: string;
+  protected readonly libc: Libc = libc();
+  #fd: number;
+  #children = new Set<Disposable>();
+  #parent: Handle | undefined;
+
+  constructor(name: string, fd: number, parent?: Handle) {
+    this.name = name;
+    this.#fd = fd;
+    this.#parent = parent;
+    if (parent !== undefined) parent.#children.add(this);
+  }
+
+  /** The file descriptor. @throws KvmError `ECLOSED` after the handle was closed. */
+  get fd(): number {
+    if (this.#fd < 0) throw closedHandle(this.name);
+    return this.#fd;
+  }
+
+  get closed(): boolean {
+    return this.#fd < 0;
+  }
+
+  /** An ioctl that takes a number. Gives what it returns; throws a KvmError where it fails. */
+  protected control(request: number, value = 0): number {
+    const result = this.libc.ioctl(this.fd, request, value);
+    if (result < 0) throw callFailed(ioctlName(request), this.libc.errno());
+    return result;
+  }
+
+  /** An ioctl that takes a structure. */
+  protected transfer(request: number, pointer: Pointer): number {
+    const result = this.libc.ioctlPointer(this.fd, request, pointer);
+    if (result < 0) throw callFailed(ioctlName(request), this.libc.errno());
+    return result;
+  }
+
+  /** What has to be given back before the file descriptor is closed. */
+  protected release(): void {}
+
+  /** Closes everything that was made from this handle, then the handle. */
+  [Symbol.dispose](): void {
+    if (this.#fd < 0) return;
+    for (const child of [...this.#children].reverse()) child[Symbol.dispose]();
+    this.release();
+    this.libc.close(this.#fd);
+    this.#fd = -1;
+    if (this.#parent !== undefined) this.#parent.#children.delete(this);
+    this.#parent = undefined;
+  }
+}
+
+/**
+ * Calls an ioctl that fills a list of unknown length: its first word says how many entries there is room for, and KVM
+ * answers E2BIG until that is enough (KVM API 4.46).
+ */
+export function transferList(
+  call: (buffer: DataView) => number,
+  request: number,
+  headerBytes: number,
+  entryBytes: number,
+  guess: number,
+): DataView {
+  for (let room = guess; room <= 65536; room *= 2) {
+    const buffer = new DataView(new ArrayBuffer(headerBytes + room * entryBytes));
+    buffer.setUint32(0, room, true);
+    if (call(buffer) >= 0) return buffer;
+    const errno = libc().errno();
+    if (errno !== errnoNumbers.E2BIG) throw callFailed(ioctlName(request), errno);
+  }
+  throw callFailed(ioctlName(request), errnoNumbers.E2BIG);
+}

@@ -1,0 +1,128 @@
+/**
+ * The C library's calls that KVM needs, through koffi. Nothing is loaded before the first use, so importing this room
+ * costs nothing and works on a host that has no KVM.
+ *
+ * @module
+ */
+import { createRequire } from 'node:module';
+import type * as Koffi from 'koffi';
+import { KvmUnavailableError } from './errors.js';
+
+/** What may stand for a pointer: bytes that stay where they are during the call, an address, or NULL. */
+export type Pointer = ArrayBufferView | bigint | null;
+
+export interface Libc {
+  ioctl(fd: number, request: number, value: number): number;
+  ioctlPointer(fd: number, request: number, pointer: Pointer): number;
+  open(path: string, flags: number, mode: number): number;
+  close(fd: number): number;
+  read(fd: number, buffer: Pointer, length: number): number;
+  write(fd: number, buffer: Pointer, length: number): number;
+  pread(fd: number, buffer: Pointer, length: number, offset: number): number;
+  eventfd(initial: number, flags: number): number;
+  /** The mapping's address, or -1. */
+  mmap(
+    address: bigint | number,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): bigint | number;
+  munmap(address: bigint, length: number): number;
+  madvise(address: bigint, length: number, advice: number): number;
+  sigmask(how: number, set: Pointer, old: Pointer): number;
+  sigtimedwait(set: Pointer, info: Pointer, timeout: Pointer): number;
+  /** A system call that takes numbers only. */
+  syscall(number: number, a: number, b: number, c: number): number;
+  timerCreate(number: number, clock: number, event: Pointer, id: Pointer): number;
+  timerSet(number: number, id: number, flags: number, value: Pointer, old: Pointer): number;
+  prctl(option: number, value: Pointer): number;
+  /** The calling thread's errno; read it right after the call that failed. */
+  errno(): number;
+  addressOf(view: ArrayBufferView): bigint;
+  /** The bytes at an address as a buffer. It must never outlive the mapping: reading it then ends the process. */
+  view(address: bigint, length: number): ArrayBuffer;
+}
+
+let loaded: Libc | undefined;
+
+/** @throws KvmUnavailableError where this is not Linux on x86-64, or koffi cannot be loaded. */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Libc {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new KvmUnavailableError(
+      `KVM needs Linux on x86-64; this is ${process.platform} on ${process.arch}`,
+      'run Terrarium on a Linux machine with an Intel or AMD processor',
+    );
+  }
+  const koffi = loadKoffi();
+  const lib = koffi.load('libc.so.6');
+  const ioctl = ['int', 'uint32'];
+  return {
+    // Declared without varargs: on x86-64 the call is the same, and koffi's fixed calls are faster.
+    ioctl: lib.func('ioctl', 'int', [...ioctl, 'uint64']),
+    ioctlPointer: lib.func('ioctl', 'int', [...ioctl, 'void *']),
+    open: lib.func('open', 'int', ['str', 'int', 'int']),
+    close: lib.func('close', 'int', ['int']),
+    read: lib.func('read', 'int64', ['int', 'void *', 'size_t']),
+    write: lib.func('write', 'int64', ['int', 'void *', 'size_t']),
+    pread: lib.func('pread', 'int64', ['int', 'void *', 'size_t', 'int64']),
+    eventfd: lib.func('eventfd', 'int', ['uint32', 'int']),
+    mmap: lib.func('mmap', 'int64', ['uint64', 'size_t', 'int', 'int', 'int', 'int64']),
+    munmap: lib.func('munmap', 'int', ['uint64', 'size_t']),
+    madvise: lib.func('madvise', 'int', ['uint64', 'size_t', 'int']),
+    sigmask: lib.func('pthread_sigmask', 'int', ['int', 'void *', 'void *']),
+    sigtimedwait: lib.func('sigtimedwait', 'int', ['void *', 'void *', 'void *']),
+    syscall: lib.func('syscall', 'long', ['long', 'long', 'long', 'long']),
+    // glibc keeps POSIX timers in librt before 2.34; the system calls are in one place everywhere.
+    timerCreate: lib.func('syscall', 'long', ['long', 'long', 'void *', 'void *']),
+    timerSet: lib.func('syscall', 'long', ['long', 'long', 'long', 'void *', 'void *']),
+    prctl: lib.func('prctl', 'int', ['int', 'void *']),
+    errno: () => koffi.errno(),
+    addressOf: (view) => koffi.address(view),
+    view: (address, length) => koffi.view(address, length),
+  };
+}
+
+function loadKoffi(): typeof Koffi {
+  try {
+    return createRequire(import.meta.url)('koffi') as typeof Koffi;
+  } catch (cause) {
+    throw new KvmUnavailableError(
+      `koffi, which calls the C library, could not be loaded: ${cause instanceof Error ? cause.message : cause}`,
+      'install the package again (npm install) on this machine',
+      cause,
+    );
+  }
+}
+
+// Values of the C library's headers for Linux on x86-64.
+export const O_RDWR = 2;
+export const O_CLOEXEC = 0o2000000;
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
+export const MAP_SHARED = 1;
+export const MAP_PRIVATE = 2;
+export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
+export const MAP_NORESERVE = 0x4000;
+export const MADV_DONTNEED = 4;
+export const MADV_MERGEABLE = 12;
+export const EFD_CLOEXEC = O_CLOEXEC;
+export const EFD_NONBLOCK = 0o4000;
+export const SIG_BLOCK = 0;
+export const SIG_UNBLOCK = 1;
+export const SIGURG = 23;
+export const SIGEV_THREAD_ID = 4;
+export const CLOCK_MONOTONIC = 1;
+export const PR_SET_NAME = 15;
+export const SYS_gettid = 186;
+export const SYS_timer_create = 222;
+export const SYS_timer_settime = 223;
+export const SYS_timer_delete = 226;
+export const SYS_tgkill = 234;

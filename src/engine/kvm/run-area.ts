@@ -1,0 +1,55 @@
+/**
+ * Where `struct kvm_run` is mapped.
+ *
+ * A JavaScript view cannot be taken back, and reading one whose mapping is gone kills the process. So an address range,
+ * once it has a view, stays mapped for the life of the thread: with a vCPU's file while there is one, with empty pages
+ * after that, and with the next vCPU's file then.
+ *
+ * @module
+ */
+import { callFailed } from './errors.js';
+import * as c from './libc.js';
+
+export interface RunArea {
+  readonly address: bigint;
+  readonly size: number;
+  /** The same bytes, three ways. */
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  readonly words: Uint32Array;
+}
+
+const idle: RunArea[] = [];
+const ACCESS = c.PROT_READ | c.PROT_WRITE;
+const EMPTY = c.MAP_PRIVATE | c.MAP_ANONYMOUS | c.MAP_NORESERVE;
+
+/** Maps a vCPU's file. @throws KvmError where the kernel refuses. */
+export function mapRunArea(fd: number, size: number): RunArea {
+  const area = idle.pop() ?? reserve(size);
+  if (BigInt(c.libc().mmap(area.address, size, ACCESS, c.MAP_SHARED | c.MAP_FIXED, fd, 0)) < 0n) {
+    const errno = c.libc().errno();
+    idle.push(area);
+    throw callFailed('mmap', errno);
+  }
+  return area;
+}
+
+/** Puts empty pages in the place of the vCPU's, so that its file can be closed and old views read zeros. */
+export function unmapRunArea(area: RunArea): void {
+  c.libc().mmap(area.address, area.size, ACCESS, EMPTY | c.MAP_FIXED, -1, 0);
+  idle.push(area);
+}
+
+/** The mapping has one size on a host (KVM_GET_VCPU_MMAP_SIZE), so one list of idle areas serves all. */
+function reserve(size: number): RunArea {
+  const address = BigInt(c.libc().mmap(0, size, ACCESS, EMPTY, -1, 0));
+  if (address < 0n) throw callFailed('mmap', c.libc().errno());
+  const buffer = c.libc().view(address, size);
+  return {
+    address,
+    size,
+    view: new DataView(buffer),
+    bytes: new Uint8Array(buffer),
+    words: new Uint32Array(buffer),
+  };
+}
