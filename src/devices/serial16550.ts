@@ -8,65 +8,50 @@
  * @module
  */
 import type { AccessSize, ByteSink, ByteSource, Device, DeviceHost, PortRange } from './contract.js';
+import {
+  DATA,
+  FCR_DMA_MODE,
+  FCR_ENABLE,
+  FCR_RESET_RECEIVER,
+  FCR_TRIGGER,
+  FIFO_SIZE,
+  IER,
+  IER_LINE_STATUS,
+  IER_MODEM_STATUS,
+  IER_RECEIVED,
+  IER_TRANSMITTER_EMPTY,
+  IIR_FCR,
+  IIR_FIFOS_ENABLED,
+  IIR_LINE_STATUS,
+  IIR_MODEM_STATUS,
+  IIR_NONE,
+  IIR_RECEIVED,
+  IIR_TIMEOUT,
+  IIR_TRANSMITTER_EMPTY,
+  LCR,
+  LCR_DLAB,
+  LSR,
+  LSR_DATA_READY,
+  LSR_OVERRUN,
+  LSR_TRANSMITTER_EMPTY,
+  MCR,
+  MCR_DTR,
+  MCR_LOOPBACK,
+  MCR_OUT1,
+  MCR_OUT2,
+  MCR_RTS,
+  MSR,
+  MSR_CONNECTED,
+  MSR_CTS,
+  MSR_DCD,
+  MSR_DELTA,
+  MSR_DSR,
+  MSR_RI,
+  MSR_TRAILING_EDGE_RI,
+  SCR,
+  TRIGGER_LEVELS,
+} from './serial16550-registers.js';
 import { booleanField, bytesField, registerField, stateFields } from './state.js';
-
-/** Register offsets (table II); the first three are two registers each. */
-const DATA = 0; // RBR, THR; divisor's low byte with DLAB
-const IER = 1; // divisor's high byte with DLAB
-const IIR_FCR = 2;
-const LCR = 3;
-const MCR = 4;
-const LSR = 5;
-const MSR = 6;
-const SCR = 7;
-
-/** Interrupt enable register (8.7). */
-const IER_RECEIVED = 0x01;
-const IER_TRANSMITTER_EMPTY = 0x02;
-const IER_LINE_STATUS = 0x04;
-const IER_MODEM_STATUS = 0x08;
-
-/** Interrupt identification register (8.6, table IV). */
-const IIR_NONE = 0x01;
-const IIR_LINE_STATUS = 0x06;
-const IIR_RECEIVED = 0x04;
-const IIR_TIMEOUT = 0x0c;
-const IIR_TRANSMITTER_EMPTY = 0x02;
-const IIR_MODEM_STATUS = 0x00;
-const IIR_FIFOS_ENABLED = 0xc0;
-
-/** FIFO control register (8.5). */
-const FCR_ENABLE = 0x01;
-const FCR_RESET_RECEIVER = 0x02;
-const FCR_DMA_MODE = 0x08;
-const FCR_TRIGGER = 0xc0;
-const TRIGGER_LEVELS = [1, 4, 8, 14] as const;
-const FIFO_SIZE = 16;
-
-/** Line control register (8.1): bit 7 turns registers 0 and 1 into the divisor. */
-const LCR_DLAB = 0x80;
-
-/** Modem control register (8.8). */
-const MCR_DTR = 0x01;
-const MCR_RTS = 0x02;
-const MCR_OUT1 = 0x04;
-const MCR_OUT2 = 0x08;
-const MCR_LOOPBACK = 0x10;
-
-/** Line status register (8.4). */
-const LSR_DATA_READY = 0x01;
-const LSR_OVERRUN = 0x02;
-const LSR_TRANSMITTER_EMPTY = 0x60; // THRE and TEMT
-
-/** Modem status register (8.9): the lines in the high half, what changed in the low half. */
-const MSR_CTS = 0x10;
-const MSR_DSR = 0x20;
-const MSR_RI = 0x40;
-const MSR_DCD = 0x80;
-const MSR_DELTA = 0x0f;
-const MSR_TRAILING_EDGE_RI = 0x04;
-/** What a terminal at the other end keeps asserted. */
-const MSR_CONNECTED = MSR_CTS | MSR_DSR | MSR_DCD;
 
 /** 115,200 / 12 = 9600 baud, what PC firmware leaves behind; the data sheet has no reset value for the divisor. */
 const DIVISOR_AT_RESET = 12;

@@ -1,0 +1,170 @@
+/**
+ * A harness that treats any device as a hostile guest would: random accesses of every size, place and length, with
+ * input that comes when it likes. For tests; not part of the package.
+ *
+ * @module
+ */
+import type { AccessSize, ByteSource, Device, DeviceHost } from './contract.js';
+
+/** What a device under test is made with. */
+export interface Wiring {
+  output: (bytes: Uint8Array) => void;
+  input: ByteSource;
+}
+
+export type MakeDevice = (wiring: Wiring) => Device;
+
+/** Numbers from 0 to 2^32-1, the same ones for the same seed (xorshift32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0 || 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    state >>>= 0;
+    return state;
+  };
+}
+
+/** Input that waits is bounded, as a real source's would be. */
+const MOST_INPUT = 256;
+/** No device here has more state than this, as JSON; a device that grows passes it soon. */
+const MOST_STATE = 64 * 1024;
+
+/** A device with everything it touches, so that two can be compared. */
+class Rig {
+  readonly device: Device;
+  readonly waiting: number[] = [];
+  /** A hash of all that came out: bytes, interrupt levels and exits, in order. */
+  outside = 0;
+
+  constructor(make: MakeDevice) {
+    const note = (value: number) => {
+      this.outside = (Math.imul(this.outside, 31) + value) | 0;
+    };
+    const { waiting } = this;
+    const input: ByteSource = {
+      get available() {
+        return waiting.length > 0;
+      },
+      read: () => waiting.shift() ?? -1,
+    };
+    const output = (bytes: Uint8Array) => {
+      for (const byte of bytes) note(byte);
+    };
+    this.device = make({ output, input });
+    const memory = new Proxy({} as DeviceHost['memory'], {
+      get() {
+        throw new Error('the harness has no guest memory');
+      },
+    });
+    this.device.attach?.({
+      memory,
+      exit(code) {
+        if (!Number.isInteger(code) || code < 0 || code > 255) throw new Error(`exit code ${code}`);
+        note(0x100 + code);
+      },
+      stop: () => note(0x200),
+      setIrq(irq, level) {
+        if (!Number.isInteger(irq) || irq < 0 || irq > 15) throw new Error(`interrupt line ${irq}`);
+        note(0x300 + irq * 2 + (level ? 1 : 0));
+      },
+    });
+  }
+
+  /** Does one thing to the device, drawn from `random`; gives what a guest would see of it. */
+  step(random: () => number): number {
+    const choice = random() % 16;
+    if (choice === 0) {
+      for (let left = random() % 20; left > 0 && this.waiting.length < MOST_INPUT; left--) {
+        this.waiting.push(random() & 0xff);
+      }
+      return 0;
+    }
+    if (choice === 1) {
+      this.device.poll?.();
+      return 0;
+    }
+    const { ports = [], memory = [] } = this.device;
+    const chosen = random() % (ports.length + memory.length);
+    const write = (random() & 1) === 1;
+    // String I/O reaches a device as this many accesses to one address.
+    const times = random() % 8 === 0 ? random() % 64 : 1;
+    let seen = 0;
+    for (let i = 0; i < times; i++) seen = (Math.imul(seen, 31) + this.#access(chosen, write, random)) | 0;
+    return seen;
+  }
+
+  #access(chosen: number, write: boolean, random: () => number): number {
+    const { device } = this;
+    const { ports = [], memory = [] } = device;
+    const port = ports[chosen];
+    if (port !== undefined) {
+      const size = sizeUpTo(port.width ?? 4, random) as AccessSize;
+      const address = port.first + (random() % port.count);
+      const value = random();
+      if (!write) return checked(device.readPort?.(address, size), size, device.name);
+      device.writePort?.(address, size, value % 2 ** (8 * size));
+      return 0;
+    }
+    const range = memory[chosen - ports.length]!;
+    const size = sizeUpTo(range.width ?? 4, random);
+    const address = range.address + (random() % range.size);
+    const value = random();
+    if (size === 8) {
+      if (!write) return Number(BigInt.asIntN(32, device.readMemory64?.(address) ?? 0n));
+      device.writeMemory64?.(address, (BigInt(value) << 32n) | BigInt(random()));
+      return 0;
+    }
+    if (!write) return checked(device.readMemory?.(address, size as AccessSize), size, device.name);
+    device.writeMemory?.(address, size as AccessSize, value % 2 ** (8 * size));
+    return 0;
+  }
+}
+
+function sizeUpTo(width: number, random: () => number): number {
+  return 1 << (random() % (Math.log2(width) + 1));
+}
+
+function checked(value: number | undefined, size: number, name: string): number {
+  if (value === undefined) return -1;
+  if (!Number.isInteger(value) || value < 0 || value >= 2 ** (8 * size)) {
+    throw new Error(`${name} gave ${value} for a read of ${size} bytes`);
+  }
+  return value;
+}
+
+/**
+ * Does `steps` random things to a device. Throws where the device throws, gives a number that the access cannot hold,
+ * raises a line that does not exist, or has a state that grows.
+ */
+export function hammer(make: MakeDevice, seed: number, steps: number): void {
+  const rig = new Rig(make);
+  const random = randomNumbers(seed);
+  for (let i = 0; i < steps; i++) rig.step(random);
+  const length = JSON.stringify(rig.device.save?.() ?? null).length;
+  if (length > MOST_STATE) throw new Error(`${rig.device.name} has a state of ${length} bytes`);
+}
+
+/**
+ * Does `before` random things to a device, moves its state through JSON into a fresh one, and does the same `after`
+ * things to both. Throws where a guest could tell them apart.
+ */
+export function compareAfterLoad(make: MakeDevice, seed: number, before: number, after: number): void {
+  const first = new Rig(make);
+  const random = randomNumbers(seed);
+  for (let i = 0; i < before; i++) first.step(random);
+  const second = new Rig(make);
+  second.device.load?.(JSON.parse(JSON.stringify(first.device.save?.())));
+  second.waiting.push(...first.waiting);
+  first.outside = 0;
+  second.outside = 0;
+  const further = random();
+  const [one, other] = [randomNumbers(further), randomNumbers(further)];
+  for (let i = 0; i < after; i++) {
+    const [seen, seenByOther] = [first.step(one), second.step(other)];
+    if (seen !== seenByOther || first.outside !== second.outside) {
+      throw new Error(`${first.device.name} behaves differently ${i + 1} steps after load (seed ${seed})`);
+    }
+  }
+}
