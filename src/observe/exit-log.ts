@@ -131,25 +131,26 @@ export class ExitLog {
    */
   record(exit: Exit, device: number, startMs: number, endMs: number): void {
     const at = this.#total & this.mask;
-    const { kind, size, coalesced } = exit;
+    const { kind, size } = exit;
+    // The record is reused: in exits that are no access, its other fields still hold what an earlier exit left.
+    const access = kind === ExitKind.io || kind === ExitKind.mmio;
+    const coalesced = access && exit.coalesced;
     if (Number.isNaN(this.#originMs)) this.#originMs = startMs;
     // The first exit of a log that nobody began has no run time that is known.
     const run = Number.isNaN(this.#lastEnd) ? 0 : startMs - this.#lastEnd;
     this.#lastEnd = endMs;
-    this.#pendingRun += run > 0 ? run : 0;
+    this.#pendingRun += Math.max(run, 0);
     this.runs[at] = coalesced ? 0 : this.#pendingRun;
     if (!coalesced) this.#pendingRun = 0;
     this.kinds[at] = kind;
     this.starts[at] = startMs;
     this.handlings[at] = endMs > startMs ? endMs - startMs : 0;
-    this.writes[at] = exit.write ? 1 : 0;
+    this.writes[at] = access && exit.write ? 1 : 0;
     this.coalesced[at] = coalesced ? 1 : 0;
     this.reasons[at] = exit.reason;
     this.ripLow[at] = exit.ripLow;
     this.ripHigh[at] = exit.ripHigh;
     this.devices[at] = device;
-    // The record is reused: in exits that are no access, these fields still hold what an earlier exit left.
-    const access = kind === ExitKind.io || kind === ExitKind.mmio;
     this.addresses[at] = access ? exit.address : 0;
     this.sizes[at] = access ? size : 0;
     this.counts[at] = access ? exit.count : 0;

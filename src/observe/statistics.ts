@@ -128,13 +128,12 @@ export class Statistics {
     const coalesced = log.coalesced[at]!;
     const flags = write | (coalesced << 1);
     const device = log.devices[at]!;
-    const isAccess = kind === ExitKind.io || kind === ExitKind.mmio;
     const byPage = kind === ExitKind.mmio && device < 0;
     const address = log.addresses[at]!;
     let key: number;
     if (byPage) key = Math.floor(address / PAGE_SIZE) * 4 + flags;
     else if (kind === ExitKind.io) key = (kind << 18) | (flags << 16) | (address & 0xffff);
-    else key = (kind << 18) | ((isAccess ? flags : 0) << 16) | (device + 1);
+    else key = (kind << 18) | (flags << 16) | (device + 1);
     const map = byPage ? this.#pages : this.#tallies;
     let tally = map.get(key);
     if (tally === undefined) {
@@ -144,7 +143,7 @@ export class Statistics {
         : kind === ExitKind.io
           ? address
           : null;
-      tally = new Tally(kind, isAccess && write === 1, coalesced === 1, place, device);
+      tally = new Tally(kind, write === 1, coalesced === 1, place, device);
       map.set(key, tally);
     }
     return tally;

@@ -2,7 +2,7 @@ import { ExitKind, exitKindNames } from '../engine/contract.js';
 import type { ExitLog } from './exit-log.js';
 
 const NUMBER_WIDTH = 8;
-const TIME_WIDTH = 12;
+const TIME_WIDTH = 11;
 const RIP_WIDTH = 16;
 const KIND_WIDTH = 15;
 const ACCESS_WIDTH = 5;
@@ -16,6 +16,7 @@ const kindColumns = exitKindNames.map((name) => pad(name ?? '', KIND_WIDTH));
 export function traceHeader(): string {
   return (
     'exit'.padStart(NUMBER_WIDTH) +
+    ' ' +
     'time'.padStart(TIME_WIDTH) +
     '  ' +
     pad('rip', RIP_WIDTH) +
@@ -38,19 +39,22 @@ export function formatTraceLine(log: ExitLog, index: number, deviceNames: readon
   const kind = log.kinds[at]!;
   const line =
     String(index + 1).padStart(NUMBER_WIDTH) +
+    ' ' +
     milliseconds(log.starts[at]! - log.originMs) +
     '  ' +
     address64(log.ripHigh[at]!, log.ripLow[at]!) +
-    (log.coalesced[at] === 1 ? ' +' : '  ') +
-    (kindColumns[kind] ?? pad('unknown', KIND_WIDTH));
-  if (kind !== ExitKind.io && kind !== ExitKind.mmio)
-    return line + (log.reasons[at] === 0 ? '' : `reason ${log.reasons[at]}`);
+    (log.coalesced[at] === 1 ? ' +' : '  ');
+  if (kind !== ExitKind.io && kind !== ExitKind.mmio) {
+    const reason = log.reasons[at]!;
+    if (reason === 0) return line + (exitKindNames[kind] ?? 'unknown');
+    return `${line}${kindColumns[kind] ?? pad('unknown', KIND_WIDTH)}reason ${reason}`;
+  }
   const device = log.devices[at]!;
   const name = device < 0 ? '(nobody)' : (deviceNames[device] ?? `device ${device}`);
-  return line + accessColumns(log, at, kind) + name;
+  return line + kindColumns[kind]! + accessColumns(log, at, kind) + name;
 }
 
-/** `  out 0x000000f1   1 48 'H'   ` with the data's columns filled up. */
+/** `out   0x00f1       1    48 'H'      `: direction, address, size and data, filled up to the device's column. */
 function accessColumns(log: ExitLog, at: number, kind: number): string {
   const write = log.writes[at] === 1;
   const verb = kind === ExitKind.io ? (write ? 'out   ' : 'in    ') : write ? 'write ' : 'read  ';
@@ -64,7 +68,7 @@ function accessColumns(log: ExitLog, at: number, kind: number): string {
   else data = log.dataHigh[at]!.toString(16).padStart((size - 4) * 2, '0') + hex32(low);
   if (count > 1) data += ` ×${count}`;
   const where = kind === ExitKind.io ? `0x${hex16(address)}` : `0x${address.toString(16).padStart(8, '0')}`;
-  return verb + where.padEnd(ADDRESS_WIDTH + 1) + sizeColumns[size] + data.padEnd(DATA_WIDTH - 1) + ' ';
+  return `${verb}${where.padEnd(ADDRESS_WIDTH)} ${sizeColumns[size]}${data.padEnd(DATA_WIDTH - 1)} `;
 }
 
 const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
