@@ -7,6 +7,7 @@ import {
   KVM_CAP_SET_TSS_ADDR,
 } from './capabilities.js';
 import { KvmCpu } from './cpu.js';
+import { errnoNumbers } from './errno.js';
 import { callFailed, closedHandle, KvmError } from './errors.js';
 import { Kvm } from './kvm.js';
 import { libc, MADV_DONTNEED, MADV_MERGEABLE } from './libc.js';
@@ -17,8 +18,8 @@ export interface KvmEngineOptions {
   /** The device file. Default `/dev/kvm`. */
   path?: string;
   /**
-   * Let the host share pages of equal content between VMs where KSM is on (madvise MADV_MERGEABLE). Saves memory with
-   * many alike guests, and lets a guest time whether another one has a page like its own. Default false.
+   * Let the host share pages of equal content between VMs, where its KSM is on (madvise MADV_MERGEABLE). Saves memory
+   * with many alike guests, but lets a guest find out by timing that another one has a page like its own. Default true.
    */
   mergeable?: boolean;
 }
@@ -43,7 +44,7 @@ export class KvmEngine implements Engine {
   readonly #path: string;
   readonly #mergeable: boolean;
 
-  constructor({ path = '/dev/kvm', mergeable = false }: KvmEngineOptions = {}) {
+  constructor({ path = '/dev/kvm', mergeable = true }: KvmEngineOptions = {}) {
     this.#path = path;
     this.#mergeable = mergeable;
   }
@@ -167,9 +168,8 @@ export function findPrivatePages(regions: readonly { address: number; size: numb
 }
 
 function share(address: bigint, size: number): void {
-  // EINVAL where the kernel is built without KSM: nothing to share, nothing lost.
-  const EINVAL = 22;
   if (libc().madvise(address, size, MADV_MERGEABLE) === 0) return;
   const errno = libc().errno();
-  if (errno !== EINVAL) throw callFailed('madvise', errno);
+  // The kernel is built without KSM: nothing to share, nothing lost.
+  if (errno !== errnoNumbers.EINVAL) throw callFailed('madvise', errno);
 }
