@@ -89,6 +89,6 @@ function decimals(value: number, none = false): string {
 }
 
 function totalLine({ exits, coalesced, runMs, handleMs }: StatisticsJson): string {
-  const kept = coalesced > 0 ? `, ${coalesced} coalesced writes (+)` : '';
-  return `${exits} exits${kept}; ${decimals(runMs)} ms run, ${decimals(handleMs)} ms handled`;
+  const kept = coalesced > 0 ? `, ${coalesced} coalesced write${coalesced === 1 ? '' : 's'} (+)` : '';
+  return `${exits} exit${exits === 1 ? '' : 's'}${kept}; ${decimals(runMs)} ms run, ${decimals(handleMs)} ms handled`;
 }

@@ -236,6 +236,11 @@ describe('the table of statistics', () => {
     assert.ok(formatStatistics(statistics, { color: true }).startsWith('\u001b[1mexit'));
   });
 
+  test('counts one exit in the singular', () => {
+    const one = statisticsOf([{ exit: {}, device: 0, run: 1, handle: 1 }]);
+    assert.match(formatStatistics(one), /\n1 exit; 1\.00 ms run, 1\.00 ms handled$/);
+  });
+
   test('says so where nothing happened', () => {
     assert.match(formatStatistics(statisticsOf([])), /^exit .*\n0 exits; 0\.00 ms run, 0\.00 ms handled$/);
   });

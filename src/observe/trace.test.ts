@@ -46,7 +46,7 @@ describe('a trace line', () => {
       [
         '    exit        time  rip               reason               address      size data        device',
         "       1     0.012ms          000f0004  io             out   0x00f1       1    48 'H'      pseudo-serial",
-        '       2     1.500ms          000f0004 +io             out   0x00f1       1    0a          pseudo-serial',
+        '       2     1.500ms                   +io             out   0x00f1       1    0a          pseudo-serial',
         '       3    12.346ms          00007c00  io             in    0x01f0       2    1234 ×256   disk',
         '       4    99.000ms          00000000  mmio           write 0xfee000b0   4    04030201    (nobody)',
         '       5 1000000.000ms          00000000  mmio           read  0x10000000000 8    ff07060504030201 disk',

@@ -32,7 +32,8 @@ export function traceHeader(): string {
 
 /**
  * Entry `index` of the log as one line without its newline: number, time since the guest started, rip, reason and, for
- * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no exit.
+ * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no
+ * exit, and nobody knows which instruction it came from.
  */
 export function formatTraceLine(log: ExitLog, index: number, deviceNames: readonly string[]): string {
   const at = index & log.mask;
@@ -42,8 +43,7 @@ export function formatTraceLine(log: ExitLog, index: number, deviceNames: readon
     ' ' +
     milliseconds(log.starts[at]! - log.originMs) +
     '  ' +
-    address64(log.ripHigh[at]!, log.ripLow[at]!) +
-    (log.coalesced[at] === 1 ? ' +' : '  ');
+    (log.coalesced[at] === 1 ? NO_RIP : `${address64(log.ripHigh[at]!, log.ripLow[at]!)}  `);
   if (kind !== ExitKind.io && kind !== ExitKind.mmio) {
     const reason = log.reasons[at]!;
     if (reason === 0) return line + (exitKindNames[kind] ?? 'unknown');
@@ -88,6 +88,7 @@ function address64(high: number, low: number): string {
   return high === 0 ? BLANK + hex32(low) : hex32(high) + hex32(low);
 }
 const BLANK = ' '.repeat(RIP_WIDTH - 8);
+const NO_RIP = `${' '.repeat(RIP_WIDTH)} +`;
 
 /** Milliseconds with three decimals, by integer arithmetic: `toFixed` would be the slowest part of a line. */
 function milliseconds(value: number): string {
