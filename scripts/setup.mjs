@@ -15,8 +15,9 @@ function installPackages() {
   const stamp = path.join(root, 'node_modules/.terrarium-setup');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('installing the npm packages (once)');
-  // npm's own words go to stderr: stdout belongs to the guest.
-  const done = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  // Not 'npm ci': that refuses a lock file that lacks optional packages for other platforms, which some mirrors do not
+  // carry. --no-save leaves the lock file as it is. npm's own words go to stderr: stdout belongs to the guest.
+  const done = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });

@@ -9,6 +9,13 @@ export type BootMode = Exclude<Mode, 'auto'>;
 
 /** The size of image that has the reset vector where a 16-bit BIOS has it: 64 KiB. */
 const BIOS_SIZE = 0x1_0000;
+/** The reset vector's room: the last 16 bytes below 1 MiB. A linker may end an image right behind the jump in it. */
+const VECTOR_SIZE = 16;
+
+/** The bytes that an image takes up when its last 16 are the reset vector. */
+export function resetSize(size: number): number {
+  return Math.ceil(size / VECTOR_SIZE) * VECTOR_SIZE;
+}
 /** Where a BIOS loads the boot sector. */
 export const BOOT_SECTOR_ADDRESS = 0x7c00;
 
@@ -23,7 +30,7 @@ export function autoMode(image: Image): BootMode {
   if (image.format === 'elf64') return 'long';
   if (image.format === 'elf32') return 'protected';
   if (isBootSector(image)) return 'real';
-  return image.segments[0]?.memorySize === BIOS_SIZE ? 'reset' : 'real';
+  return resetSize(image.segments[0]?.memorySize ?? 0) === BIOS_SIZE ? 'reset' : 'real';
 }
 
 /**

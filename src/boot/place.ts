@@ -1,7 +1,7 @@
 import { ConfigError } from '../errors.js';
 import { type GuestMemory, MAX_GUEST_MEMORY, PAGE_SIZE } from '../memory/index.js';
 import { type Image, ImageError, type ImageSegment } from './image.js';
-import { BOOT_SECTOR_ADDRESS, type BootMode, isBootSector } from './modes.js';
+import { BOOT_SECTOR_ADDRESS, type BootMode, isBootSector, resetSize } from './modes.js';
 import { alignUp, hex, range, sizeText } from './numbers.js';
 
 /** Where the reset image ends, and the highest address of real mode's first megabyte plus one. */
@@ -55,7 +55,7 @@ function flatBase(image: Image, mode: BootMode, load: number | undefined): numbe
         'a reset image has at most 1048576 bytes',
       );
     }
-    return ONE_MIB - size;
+    return ONE_MIB - resetSize(size);
   }
   return load ?? (mode === 'real' && isBootSector(image) ? BOOT_SECTOR_ADDRESS : 0);
 }

@@ -9,6 +9,8 @@ export const ExitStatus = {
   engine: 4,
   timedOut: 124,
   interrupted: 130,
+  /** As a shell reports SIGPIPE: whoever read stdout has gone. */
+  abandoned: 141,
 } as const;
 
 /** The exit status that an outcome calls for. */

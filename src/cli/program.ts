@@ -45,7 +45,7 @@ function report(error: unknown): number {
   if (error instanceof TerrariumError) {
     process.stderr.write(`${style.red('terrarium:')} ${error.message}\n`);
     if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
-    return error.code in engineCodes ? ExitStatus.engine : ExitStatus.usage;
+    return hostErrors.has(error.name) || hostErrors.has(error.code) ? ExitStatus.engine : ExitStatus.usage;
   }
   process.stderr.write(
     `${style.red('terrarium:')} ${error instanceof Error ? error.stack : String(error)}\n`,
@@ -53,15 +53,16 @@ function report(error: unknown): number {
   return ExitStatus.engine;
 }
 
-/** Errors that are the host's rather than the caller's. */
-const engineCodes: Record<string, true> = {
-  EKVM: true,
-  ELIMIT: true,
-  EDEVICE: true,
-  ESTUCK: true,
-  ETHREAD: true,
-  ENOMEM: true,
-};
+/** Errors that are the host's rather than the caller's, by name or code: they may come from a machine's thread. */
+const hostErrors = new Set([
+  'KvmError',
+  'KvmUnavailableError',
+  'EngineLimit',
+  'DeviceError',
+  'ETHREAD',
+  'ESTUCK',
+  'ENOMEM',
+]);
 
 function version(): string {
   const file = fileURLToPath(import.meta.resolve('#package'));

@@ -1,6 +1,12 @@
 import { Command, Option } from 'commander';
 import { modes } from '../boot/index.js';
-import { engineNames, type HostedMachine, hostMachine, loadImage } from '../host/index.js';
+import {
+  engineNames,
+  type GuestSettings,
+  type HostedMachine,
+  hostMachine,
+  loadImage,
+} from '../host/index.js';
 import { checkExpectation, type Expectation, parseExpectation } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
 import { writeReport } from './report.js';
@@ -77,20 +83,15 @@ function collect(text: string, before: Expectation[]): Expectation[] {
 }
 
 async function run(file: string, flags: RunFlags): Promise<void> {
-  const { mode: asked, load, entry, stack, maxExits } = flags;
-  const given = { ...(asked !== 'auto' && { mode: asked }), ...(load !== undefined && { load }) };
-  const { image, defaults, warnings } = loadImage(file, given);
+  const { maxExits, entry } = flags;
+  const { image, settings, warnings } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
-  const memory = flags.memory ?? defaults.memory;
-  const timeoutMs = flags.timeout ?? defaults.timeoutMs;
+  const { timeoutMs, ...placement } = settings;
   await using machine = await hostMachine({
     image,
     engine: flags.engine,
-    ...defaults,
-    ...given,
-    ...(memory !== undefined && { memory }),
+    ...placement,
     ...(entry !== undefined && { entry }),
-    ...(stack !== undefined && { stack }),
     coalesce: flags.coalesce && flags.trace === undefined,
     trace: flags.trace !== undefined,
     statistics: flags.stat === true,
@@ -117,13 +118,24 @@ async function run(file: string, flags: RunFlags): Promise<void> {
   }
   const held = expectations.every(({ ok }) => ok);
   // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.
-  const end = stopped.status ?? statusOf(outcome);
+  const end = stopped.status ?? (terminal.abandoned ? ExitStatus.abandoned : statusOf(outcome));
   const good = outcome.kind === 'halted' || outcome.kind === 'exited';
   const status = good && !held ? ExitStatus.expectationFailed : end;
   if (flags.report !== undefined) {
     writeReport(flags.report, { image: file, boot: machine.boot, outcome, expectations, status });
   }
   process.exitCode = status;
+}
+
+/** What the command line says about the guest's settings; what it leaves out a guest folder may say. */
+function settingsOf({ mode, load, stack, memory, timeout }: RunFlags): GuestSettings {
+  return {
+    ...(mode !== 'auto' && { mode }),
+    ...(load !== undefined && { load }),
+    ...(stack !== undefined && { stack }),
+    ...(memory !== undefined && { memory }),
+    ...(timeout !== undefined && { timeoutMs: timeout }),
+  };
 }
 
 /** The first signal stops the guest, so that its state can be reported; the second ends the process at once. */

@@ -7,6 +7,8 @@ const KEPT_BYTES = 16 * 1024 * 1024;
 export interface ConnectedConsole {
   /** What the guest printed, where it was asked to be kept. */
   readonly bytes: Uint8Array;
+  /** True when whoever read stdout has gone. */
+  readonly abandoned: boolean;
   /** Resolves when everything printed has been handed over, and lets go of stdin. */
   close(): Promise<void>;
 }
@@ -27,9 +29,10 @@ export function connectConsole(machine: HostedMachine, keep: boolean): Connected
     return new Promise((resolve) => stdout.write(bytes, () => resolve()));
   });
   // Whoever read stdout has gone (`| head -1`): nobody sees what this guest prints, so it ends, as SIGPIPE ends others.
+  let abandoned = false;
   stdout.on('error', () => {
+    abandoned = true;
     machine.closeOutput();
-    process.exitCode = 128 + 13;
     void machine.stop();
   });
   stdin.on('data', (chunk: Buffer) => {
@@ -41,6 +44,9 @@ export function connectConsole(machine: HostedMachine, keep: boolean): Connected
   return {
     get bytes() {
       return Buffer.concat(kept);
+    },
+    get abandoned() {
+      return abandoned;
     },
     async close() {
       stdin.removeAllListeners('data');

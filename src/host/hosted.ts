@@ -74,6 +74,8 @@ export class HostedMachine implements AsyncDisposable {
   #inputTaken: (() => void) | undefined;
   #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
   #running = false;
+  /** Counts the runs, so that a stop that is late does not stop the next one. */
+  #runs = 0;
   #disposed = false;
   #failed: Error | undefined;
 
@@ -107,6 +109,7 @@ export class HostedMachine implements AsyncDisposable {
     if (this.#running) throw new ConfigError('the machine is running already');
     signal?.throwIfAborted();
     this.#running = true;
+    this.#runs++;
     Atomics.store(this.#control, Control.request, 0);
     const abort = () => void this.stop();
     signal?.addEventListener('abort', abort, { once: true });
@@ -126,7 +129,8 @@ export class HostedMachine implements AsyncDisposable {
    */
   async stop(): Promise<void> {
     const started = performance.now();
-    while (this.#running) {
+    const run = this.#runs;
+    while (this.#running && this.#runs === run) {
       Atomics.store(this.#control, Control.request, 1);
       this.#kick();
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -236,16 +240,7 @@ export class HostedMachine implements AsyncDisposable {
     if (sink === undefined) return Promise.resolve();
     const known = this.#pumps.get(ring);
     if (known !== undefined) return known;
-    const pump = (async () => {
-      try {
-        for (let chunk = ring.read(); chunk.length > 0; chunk = ring.read()) await sink(chunk);
-      } catch {
-        // A sink that failed, such as a closed pipe, gets no more; the guest goes on without it.
-        ring.close();
-      } finally {
-        this.#pumps.delete(ring);
-      }
-    })();
+    const pump = empty(ring, sink).finally(() => this.#pumps.delete(ring));
     this.#pumps.set(ring, pump);
     return pump;
   }
@@ -253,6 +248,15 @@ export class HostedMachine implements AsyncDisposable {
   async #drain(): Promise<void> {
     await this.#pump(this.#output, this.#outputSink);
     await this.#pump(this.#trace, this.#traceSink);
+  }
+}
+
+async function empty(ring: SharedRing, sink: ChunkSink): Promise<void> {
+  try {
+    for (let chunk = ring.read(); chunk.length > 0; chunk = ring.read()) await sink(chunk);
+  } catch {
+    // A sink that failed, such as a closed pipe, gets no more; the guest goes on without it.
+    ring.close();
   }
 }
 

@@ -9,20 +9,22 @@ const LARGEST_IMAGE = 4 * 1024 * 1024 * 1024;
 /** Endings of files that are compiled before they run. */
 const sourceEndings = new Set(['.S', '.s', '.c']);
 
-/** What a guest folder's `guest.json` says about how to run it; a command line's own options come first. */
-export interface GuestDefaults {
+/** How a guest wants to run: what its folder's `guest.json` says, under what the caller asked for. */
+export interface GuestSettings {
   mode?: Mode;
   load?: number;
+  stack?: number;
   memory?: number;
   timeoutMs?: number;
 }
 
-/** An image and the defaults that came with it. */
+/** An image and how to run it. */
 export interface LoadedImage {
   image: Image;
   /** The file that was read or compiled. */
   file: string;
-  defaults: GuestDefaults;
+  /** To spread into the machine's configuration; what the caller asked for is in it. */
+  settings: GuestSettings;
   /** What the compiler had to say, if anything. */
   warnings: string;
 }
@@ -31,28 +33,37 @@ export interface LoadedImage {
  * Reads an image, compiles a source, or opens a guest folder (one with a `guest.json`).
  * @throws ImageError, ToolchainError
  */
-export function loadImage(file: string, options: { mode?: Mode; load?: number } = {}): LoadedImage {
+export function loadImage(file: string, options: GuestSettings = {}): LoadedImage {
   const found = stat(file);
   if (found.isDirectory()) {
     const { image, defaults } = readGuestFolder(file);
-    return { ...loadImage(image, { ...defaults, ...options }), defaults };
+    if (stat(image).isDirectory())
+      throw new ImageError(`${file}/guest.json: "image" names a directory, ${image}`);
+    return loadImage(image, { ...defaults, ...options });
   }
   if (sourceEndings.has(path.extname(file))) {
-    const { load } = options;
-    const { bytes, warnings } = compileSource(file, {
-      mode: options.mode ?? 'auto',
-      ...(load !== undefined && { load }),
-    });
-    return { image: parseImage(bytes, path.basename(file)), file, defaults: {}, warnings };
+    const { load, ...settings } = options;
+    const linkAt = load === undefined ? {} : { load };
+    const { bytes, warnings } = compileSource(file, { mode: options.mode ?? 'auto', ...linkAt });
+    const image = parseImage(bytes, path.basename(file));
+    // An ELF file was linked for its address and goes there by itself; flat code has to be put there.
+    return {
+      image,
+      file,
+      settings: image.format === 'flat' ? { ...settings, ...linkAt } : settings,
+      warnings,
+    };
   }
-  if (!found.isFile())
+  if (!found.isFile()) {
     throw new ImageError(
       `${file}: not a regular file`,
       'give an image, a source (.S, .s, .c) or a guest folder',
     );
-  if (found.size > LARGEST_IMAGE)
+  }
+  if (found.size > LARGEST_IMAGE) {
     throw new ImageError(`${file}: ${found.size} bytes are more than any guest can hold`);
-  return { image: parseImage(read(file), path.basename(file)), file, defaults: {}, warnings: '' };
+  }
+  return { image: parseImage(read(file), path.basename(file)), file, settings: options, warnings: '' };
 }
 
 function stat(file: string) {
@@ -78,7 +89,7 @@ function fileError(file: string, cause: unknown): ImageError {
   return new ImageError(`${file}: ${syscall} failed with ${code}`);
 }
 
-function readGuestFolder(folder: string): { image: string; defaults: GuestDefaults } {
+function readGuestFolder(folder: string): { image: string; defaults: GuestSettings } {
   const file = path.join(folder, 'guest.json');
   let text: string;
   try {
@@ -96,25 +107,25 @@ function parseGuestFile(
   text: string,
   file: string,
   folder: string,
-): { image: string; defaults: GuestDefaults } {
+): { image: string; defaults: GuestSettings } {
   let said: Record<string, unknown>;
   try {
     said = JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
     throw new ImageError(`${file}: not JSON: ${(cause as Error).message}`);
   }
-  const { image, mode, load, memory, timeoutMs } = said;
+  const { image, mode, load, stack, memory, timeoutMs } = said;
   if (typeof image !== 'string') throw new ImageError(`${file}: "image" does not name a file`);
-  const defaults: GuestDefaults = {};
+  const defaults: GuestSettings = {};
   if (mode !== undefined) {
     if (!modes.includes(mode as Mode))
       throw new ImageError(`${file}: "mode" is ${String(mode)}`, `modes: ${modes.join(', ')}`);
     defaults.mode = mode as Mode;
   }
-  for (const [name, value] of Object.entries({ load, memory, timeoutMs })) {
+  for (const [name, value] of Object.entries({ load, stack, memory, timeoutMs })) {
     if (value === undefined) continue;
     if (typeof value !== 'number') throw new ImageError(`${file}: "${name}" is not a number`);
-    defaults[name as 'load' | 'memory' | 'timeoutMs'] = value;
+    defaults[name as 'load' | 'stack' | 'memory' | 'timeoutMs'] = value;
   }
   return { image: path.join(folder, image), defaults };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type Check, type CheckStatus, type Diagnosis, diagnose } from './doctor.js';
 export { type EngineName, engineByName, engineNames } from './engines.js';
 export {
   type ChunkSink,
@@ -11,7 +12,7 @@ export {
   type HostedRunOptions,
   hostMachine,
 } from './hosted.js';
-export { type GuestDefaults, type LoadedImage, loadImage } from './image-file.js';
+export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js';
 export { createMachine, type LocalConfig } from './local.js';
 export type { BootReport, DeviceModule, PortableConfig } from './protocol.js';
 export { drainPool, warmUp } from './worker-pool.js';

@@ -4,7 +4,7 @@ import { standardDevices } from '../devices/index.js';
 import type { Engine } from '../engine/contract.js';
 import { Machine, type MachineConfig } from '../machine/index.js';
 import { type EngineName, engineByName } from './engines.js';
-import { loadImage } from './image-file.js';
+import { type GuestSettings, loadImage } from './image-file.js';
 
 /** A machine's configuration with everything optional that has a sensible default. */
 export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image'> {
@@ -34,25 +34,35 @@ export function createMachine(config: LocalConfig): Machine {
   const {
     engine = 'auto',
     image,
-    standardDevices: standard = true,
+    devices = [],
     output = () => {},
     input,
+    mode,
+    load,
+    stack,
+    memory,
     ...rest
   } = config;
-  const { mode, load } = config;
-  const loaded =
-    typeof image === 'string'
-      ? loadImage(image, { ...(mode !== undefined && { mode }), ...(load !== undefined && { load }) })
-      : { image: image instanceof Uint8Array ? parseImage(image, 'image') : image, defaults: {} };
-  const { timeoutMs: _, ...defaults } = { timeoutMs: undefined, ...loaded.defaults };
+  const asked: GuestSettings = {
+    ...(mode !== undefined && { mode }),
+    ...(load !== undefined && { load }),
+    ...(stack !== undefined && { stack }),
+    ...(memory !== undefined && { memory }),
+  };
+  const standard =
+    config.standardDevices === false ? [] : standardDevices({ output, ...(input && { input }) });
   return new Machine({
-    ...defaults,
     ...rest,
+    ...open(image, asked),
     engine: typeof engine === 'string' ? engineByName(engine) : engine,
-    image: loaded.image,
-    devices: [
-      ...(standard ? standardDevices({ output, ...(input && { input }) }) : []),
-      ...(config.devices ?? []),
-    ],
+    devices: [...standard, ...devices],
   });
+}
+
+/** The image and how it wants to run. */
+function open(image: LocalConfig['image'], asked: GuestSettings): GuestSettings & { image: Image } {
+  if (image instanceof Uint8Array) return { ...asked, image: parseImage(image, 'image') };
+  if (typeof image !== 'string') return { ...asked, image };
+  const loaded = loadImage(image, asked);
+  return { ...loaded.settings, image: loaded.image };
 }

@@ -36,18 +36,27 @@ export abstract class Handle implements Disposable {
     return this.#fd < 0;
   }
 
-  /** An ioctl that takes a number. Gives what it returns; throws a KvmError where it fails. */
+  /**
+   * An ioctl that takes a number. Gives what it returns; throws a KvmError where it fails. A signal (a profiler's, a
+   * timer's) may interrupt KVM_CREATE_VM and others before they did anything (KVM API 4.2): they are called again.
+   */
   protected control(request: number, value = 0): number {
-    const result = this.libc.ioctl(this.fd, request, value);
-    if (result < 0) throw callFailed(ioctlName(request), this.libc.errno());
-    return result;
+    for (;;) {
+      const result = this.libc.ioctl(this.fd, request, value);
+      if (result >= 0) return result;
+      const errno = this.libc.errno();
+      if (errno !== errnoNumbers.EINTR) throw callFailed(ioctlName(request), errno);
+    }
   }
 
-  /** An ioctl that takes a structure. */
+  /** An ioctl that takes a structure; as `control`. */
   protected transfer(request: number, pointer: Pointer): number {
-    const result = this.libc.ioctlPointer(this.fd, request, pointer);
-    if (result < 0) throw callFailed(ioctlName(request), this.libc.errno());
-    return result;
+    for (;;) {
+      const result = this.libc.ioctlPointer(this.fd, request, pointer);
+      if (result >= 0) return result;
+      const errno = this.libc.errno();
+      if (errno !== errnoNumbers.EINTR) throw callFailed(ioctlName(request), errno);
+    }
   }
 
   /** What has to be given back before the file descriptor is closed. */

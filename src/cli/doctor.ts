@@ -1,0 +1,45 @@
+import { Command } from 'commander';
+import { type CheckStatus, diagnose } from '../host/index.js';
+import { ExitStatus } from './exit-status.js';
+import { styleFor } from './style.js';
+
+const examples = `
+Examples:
+  $ terrarium doctor                  what works here, what does not, and what to do
+  $ terrarium doctor --json | jq .usable
+`;
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('Says whether this host can run guests, by running one, and what to do if not.')
+    .option('--json', 'for programs')
+    .option('--device <file>', 'the KVM device', '/dev/kvm')
+    .addHelpText('before', examples.trimStart())
+    .addHelpText('after', '\nExit status:\n  0 guests can run here; 4 they cannot.\n')
+    .action((flags: { json?: true; device: string }) => {
+      const diagnosis = diagnose(flags.device);
+      if (flags.json) process.stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
+      else print(diagnosis);
+      process.exitCode = diagnosis.usable ? ExitStatus.ok : ExitStatus.engine;
+    });
+}
+
+function print({ usable, checks }: ReturnType<typeof diagnose>): void {
+  const style = styleFor(process.stdout);
+  const marks: Record<CheckStatus, string> = {
+    ok: style.green('✓'),
+    info: style.dim('·'),
+    warn: style.yellow('!'),
+    fail: style.red('✗'),
+  };
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  for (const { name, status, found, advice } of checks) {
+    process.stdout.write(`${marks[status]} ${name.padEnd(width)}  ${found}\n`);
+    for (const line of advice?.split('; ') ?? [])
+      process.stdout.write(`  ${' '.repeat(width)}  ${style.dim(line)}\n`);
+  }
+  const verdict = usable
+    ? style.green('This host can run guests.')
+    : style.red('This host cannot run guests on KVM.');
+  process.stdout.write(`\n${style.bold(verdict)}\n`);
+}
