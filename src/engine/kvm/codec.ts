@@ -19,7 +19,7 @@ export interface FieldTypes {
 export type Fields = Readonly<Record<string, readonly [kind: keyof FieldTypes, offset: number]>>;
 
 /** The plain object that a table describes. */
-export type Decoded<F extends Fields> = { [K in keyof F]: FieldTypes[F[K][0]] };
+export type Decoded<F extends Fields> = { -readonly [K in keyof F]: FieldTypes[F[K][0]] };
 
 /** Reads a structure that starts at byte `base`. */
 export function decode<F extends Fields>(fields: F, view: DataView, base = 0): Decoded<F> {

@@ -8,7 +8,7 @@ import {
   type SystemRegisters,
 } from '../contract.js';
 import { KVM_CAP_SYNC_REGS } from './capabilities.js';
-import { entryOffset, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
+import { entryOffset, type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
 import * as K from './constants.js';
 import { guestCpuid } from './cpuid.js';
 import { errnoNumbers } from './errno.js';
@@ -55,6 +55,7 @@ export class KvmCpu implements EngineCpu {
   /** The typed vCPU, for what the contract does not have. */
   readonly handle: Vcpu;
   readonly #kvm: Kvm;
+  readonly #zones: LazyZones;
   readonly #control: Int32Array;
   readonly #area: RunArea;
   readonly #words: Uint32Array;
@@ -70,8 +71,9 @@ export class KvmCpu implements EngineCpu {
   #disposed = false;
 
   /** @internal */
-  constructor(kvm: Kvm, vm: Vm, index: number, control: Int32Array) {
+  constructor(kvm: Kvm, vm: Vm, zones: LazyZones, index: number, control: Int32Array) {
     this.#kvm = kvm;
+    this.#zones = zones;
     this.#control = control;
     this.index = index;
     this.handle = vm.createVcpu(index);
@@ -147,12 +149,14 @@ export class KvmCpu implements EngineCpu {
       exit.write = (io & 0xff) === K.KVM_EXIT_IO_OUT;
       exit.count = words[IO_COUNT]!;
       exit.offset = words[IO_DATA]!;
+      if (this.#zones.waiting !== 0 && exit.write) this.#zones.note('port', exit.address);
     } else if (kind === ExitKind.mmio) {
       exit.address = words[MMIO_ADDRESS]! + words[MMIO_ADDRESS + 1]! * HIGH;
       exit.size = words[MMIO_LENGTH]!;
       exit.write = this.#bytes[kvm_run['mmio.is_write']] !== 0;
       exit.count = 1;
       exit.offset = kvm_run['mmio.data'];
+      if (this.#zones.waiting !== 0 && exit.write) this.#zones.note('memory', exit.address);
     } else {
       exit.address = 0;
       exit.size = 0;

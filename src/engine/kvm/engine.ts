@@ -6,6 +6,7 @@ import {
   KVM_CAP_IMMEDIATE_EXIT,
   KVM_CAP_SET_TSS_ADDR,
 } from './capabilities.js';
+import { LazyZones } from './coalesced.js';
 import { KvmCpu } from './cpu.js';
 import { errnoNumbers } from './errno.js';
 import { callFailed, closedHandle, KvmError } from './errors.js';
@@ -22,6 +23,11 @@ export interface KvmEngineOptions {
    * with many alike guests, but lets a guest find out by timing that another one has a page like its own. Default true.
    */
   mergeable?: boolean;
+  /**
+   * So many writes to a range that may be coalesced leave the guest one by one before KVM keeps them back: see
+   * `LazyZones`. Default 512; 0 keeps them back from the first.
+   */
+  coalesceAfter?: number;
 }
 
 /** The real CPU, through KVM. Nothing is opened before the first VM. */
@@ -42,11 +48,12 @@ export function closeKvm(): void {
 export class KvmEngine implements Engine {
   readonly name = 'kvm';
   readonly #path: string;
-  readonly #mergeable: boolean;
+  readonly #options: Required<Omit<KvmEngineOptions, 'path'>>;
 
-  constructor({ path = '/dev/kvm', mergeable = true }: KvmEngineOptions = {}) {
+  constructor(options: KvmEngineOptions = {}) {
+    const { path = '/dev/kvm', mergeable = true, coalesceAfter = 512 } = options;
     this.#path = path;
-    this.#mergeable = mergeable;
+    this.#options = { mergeable, coalesceAfter };
   }
 
   /**
@@ -69,7 +76,7 @@ export class KvmEngine implements Engine {
   }
 
   createVm(memory: GuestMemory): KvmVm {
-    return new KvmVm(this.device, memory, this.#mergeable);
+    return new KvmVm(this.device, memory, this.#options);
   }
 
   kick(control: Int32Array): void {
@@ -96,20 +103,24 @@ export class KvmVm implements EngineVm {
   readonly handle: Vm;
   readonly #kvm: Kvm;
   readonly #cpus: KvmCpu[] = [];
+  readonly #zones: LazyZones;
   /** KVM reads and writes these bytes; they must not be collected before the VM is closed. */
   #memory: GuestMemory | undefined;
 
   /** @internal */
-  constructor(kvm: Kvm, memory: GuestMemory, mergeable: boolean) {
+  constructor(kvm: Kvm, memory: GuestMemory, options: Required<Omit<KvmEngineOptions, 'path'>>) {
     this.#kvm = kvm;
     this.#memory = memory;
     this.handle = kvm.createVm();
+    this.#zones = new LazyZones(options.coalesceAfter, (space, address, length) =>
+      this.handle.registerCoalesced(space, address, length),
+    );
     try {
       const base = libc().addressOf(new Uint8Array(memory.buffer));
       for (const { slot, address, size, offset, readOnly, logDirty } of memory.regions) {
         const hostAddress = base + BigInt(offset);
         this.handle.setMemoryRegion({ slot, address, size, hostAddress, readOnly, logDirty });
-        if (mergeable) share(hostAddress, size);
+        if (options.mergeable) share(hostAddress, size);
       }
       this.#reservePages(memory.regions);
     } catch (error) {
@@ -120,7 +131,7 @@ export class KvmVm implements EngineVm {
 
   createCpu(control: Int32Array): KvmCpu {
     if (this.#memory === undefined) throw closedHandle('the VM');
-    const cpu = new KvmCpu(this.#kvm, this.handle, this.#cpus.length, control);
+    const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, this.#cpus.length, control);
     this.#cpus.push(cpu);
     return cpu;
   }
@@ -128,7 +139,8 @@ export class KvmVm implements EngineVm {
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean {
     const capability = space === 'port' ? KVM_CAP_COALESCED_PIO : KVM_CAP_COALESCED_MMIO;
     if (this.#kvm.checkExtension(capability) === 0) return false;
-    this.handle.registerCoalesced(space, address, length);
+    if (this.#memory === undefined) throw closedHandle('the VM');
+    this.#zones.add(space, address, length);
     return true;
   }
 

@@ -3,22 +3,22 @@
  *
  * @module
  */
-
+import { readdirSync, readFileSync } from 'node:fs';
 import { GuestMemory, type RegionConfig } from '../../memory/index.js';
-import { Control, controlBytes } from '../contract.js';
-import { openFailed } from './errors.js';
+import { controlBytes } from '../contract.js';
 import { type KvmCpu, type KvmVm, kvmEngine } from './index.js';
 
+/** Where the code lies; the stack ends here too. */
 export const CODE = 0x1000;
+/** Bytes of RAM at 0; what lies behind is MMIO. */
 export const MEMORY = 0x10000;
 
 /** A reason to skip tests of the real KVM, or false. */
 export function noKvm(): string | false {
   try {
-    kvmEngine().device;
-    return false;
+    return kvmEngine().device.closed ? 'the KVM device is closed' : false;
   } catch (error) {
-    return `no usable KVM: ${(error as Error).message}`;
+    return `KVM cannot be used here: ${(error as Error).message}`;
   }
 }
 
@@ -31,16 +31,21 @@ export interface TestMachine extends Disposable {
 
 export interface TestOptions {
   regions?: RegionConfig[];
+  logDirty?: boolean;
   /** Called before the CPU is made. */
   prepare?: (vm: KvmVm) => void;
+  rflags?: bigint;
+  /** As in `KvmEngineOptions`; default 0. */
+  coalesceAfter?: number;
 }
 
 /** A machine that starts at 0000:1000 in real mode with the stack below it. */
 export function realMode(code: readonly number[], options: TestOptions = {}): TestMachine {
-  const memory = GuestMemory.create([{ address: 0, size: MEMORY }, ...(options.regions ?? [])]);
+  const { regions = [], logDirty = false, prepare, rflags = 2n, coalesceAfter = 0 } = options;
+  const memory = GuestMemory.create([{ address: 0, size: MEMORY, logDirty }, ...regions]);
   memory.writeBytes(CODE, Uint8Array.from(code));
-  const vm = kvmEngine().createVm(memory);
-  options.prepare?.(vm);
+  const vm = kvmEngine({ coalesceAfter }).createVm(memory);
+  prepare?.(vm);
   const control = new Int32Array(new SharedArrayBuffer(controlBytes));
   const cpu = vm.createCpu(control);
   const system = cpu.getSystemRegisters();
@@ -49,7 +54,7 @@ export function realMode(code: readonly number[], options: TestOptions = {}): Te
     system[name].selector = 0;
   }
   cpu.setSystemRegisters(system);
-  cpu.setRegisters({ ...cpu.getRegisters(), rip: BigInt(CODE), rsp: BigInt(CODE), rflags: 2n });
+  cpu.setRegisters({ ...cpu.getRegisters(), rip: BigInt(CODE), rsp: BigInt(CODE), rflags });
   return {
     memory,
     vm,
@@ -62,7 +67,49 @@ export function realMode(code: readonly number[], options: TestOptions = {}): Te
   };
 }
 
-// Instructions in 16-bit code (SDM 2).
-export const hlt = 0xf4;
-/** OUT imm8, AL */
-export const out8 = (port: number) => [0xe6, port];
+/** File descriptors that this process has open. */
+export function openFiles(): number {
+  return readdirSync('/proc/self/fd').length;
+}
+
+/** Mappings of this process that belong to KVM. */
+export function kvmMappings(): string[] {
+  return readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('kvm'));
+}
+
+// Instructions in 16-bit code, by their encodings in SDM 2.
+const word = (value: number) => [value & 0xff, value >> 8];
+export const asm = {
+  hlt: [0xf4],
+  sti: [0xfb],
+  nop: [0x90],
+  cld: [0xfc],
+  /** JMP rel8 to itself. */
+  spin: [0xeb, 0xfe],
+  iret: [0xcf],
+  pushAx: [0x50],
+  movAl: (value: number) => [0xb0, value],
+  movAx: (value: number) => [0xb8, ...word(value)],
+  movCx: (value: number) => [0xb9, ...word(value)],
+  movDx: (value: number) => [0xba, ...word(value)],
+  movDi: (value: number) => [0xbf, ...word(value)],
+  movEax: (value: number) => [0x66, 0xb8, ...word(value & 0xffff), ...word(value >>> 16)],
+  /** OUT imm8 and IN imm8 with AL, AX or EAX. */
+  outAl: (port: number) => [0xe6, port],
+  outAx: (port: number) => [0xe7, port],
+  outEax: (port: number) => [0x66, 0xe7, port],
+  inAl: (port: number) => [0xe4, port],
+  inAx: (port: number) => [0xe5, port],
+  inEax: (port: number) => [0x66, 0xe5, port],
+  repInsb: [0xf3, 0x6c],
+  repInsw: [0xf3, 0x6d],
+  /** MOV DS, AX */
+  movDsAx: [0x8e, 0xd8],
+  /** MOV [moffs16], AL and AX; MOV AX, [moffs16] */
+  storeAl: (offset: number) => [0xa2, ...word(offset)],
+  storeAx: (offset: number) => [0xa3, ...word(offset)],
+  storeEax: (offset: number) => [0x66, 0xa3, ...word(offset)],
+  loadAx: (offset: number) => [0xa1, ...word(offset)],
+} as const;
