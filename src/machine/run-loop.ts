@@ -28,6 +28,8 @@ export interface Ending {
 
 /** Sees every exit after it was handled. Times are in milliseconds of `performance.now()`. */
 export interface ExitObserver {
+  /** A run starts: what comes before the first exit is the guest's time from here on. */
+  begin(started: number): void;
   /** @param device the number of the device that was asked, -1 where there was none */
   record(exit: Exit, device: number, started: number, ended: number): void;
   /** Called every few milliseconds and at the end, so that what was recorded can be read. */
@@ -95,6 +97,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     return undefined;
   };
 
+  observer?.begin(started);
   arm(started);
   try {
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
