@@ -99,18 +99,16 @@ export class KickTimer implements Disposable {
 
   /** Fires after `firstMs` and then each `intervalMs`; 0 for both turns it off. */
   set(firstMs: number, intervalMs: number): void {
-    const first = firstMs > 0 ? firstMs : intervalMs;
+    checkTime(firstMs);
+    checkTime(intervalMs);
     this.#put(0, intervalMs);
-    this.#put(4, first);
+    this.#put(4, firstMs === 0 ? intervalMs : firstMs);
     if (c.libc().timerSet(c.SYS_timer_settime, this.#id, 0, this.#spec, null) !== 0) {
       throw callFailed('timer_settime', c.libc().errno());
     }
   }
 
   #put(at: number, ms: number): void {
-    if (!(ms >= 0)) {
-      throw new KvmError('EINVAL', `a timer cannot run for ${ms} ms`, { hint: 'give a number from 0' });
-    }
     // Whole nanoseconds, and at least one: 0 would mean never.
     const nanoseconds = ms === 0 ? 0 : Math.max(1, Math.round(Math.min(ms, MAX_TIMER_MS) * 1e6));
     this.#spec[at] = Math.floor(nanoseconds / 1e9);
@@ -126,3 +124,8 @@ export class KickTimer implements Disposable {
 
 /** Longer waits are cut to this, about 12 days. */
 const MAX_TIMER_MS = 1e9;
+
+function checkTime(ms: number): void {
+  if (ms >= 0) return;
+  throw new KvmError('EINVAL', `a timer cannot run for ${ms} ms`, { hint: 'give a number from 0' });
+}
