@@ -24,13 +24,26 @@ export type Decoded<F extends Fields> = { -readonly [K in keyof F]: FieldTypes[F
 /** Reads a structure that starts at byte `base`. */
 export function decode<F extends Fields>(fields: F, view: DataView, base = 0): Decoded<F> {
   const value: Record<string, number | bigint | boolean> = {};
-  for (const [key, [kind, offset]] of Object.entries(fields)) value[key] = read(view, kind, base + offset);
+  for (const { key, kind, offset } of planOf(fields)) value[key] = read(view, kind, base + offset);
   return value as Decoded<F>;
 }
 
 /** Writes a structure that starts at byte `base`; bytes between its fields stay as they are. */
 export function encode<F extends Fields>(fields: F, view: DataView, value: Decoded<F>, base = 0): void {
-  for (const [key, [kind, offset]] of Object.entries(fields)) write(view, kind, base + offset, value[key]);
+  for (const { key, kind, offset } of planOf(fields)) write(view, kind, base + offset, value[key]);
+}
+
+/** A table as a list, made once: what is read and written most, the segments, has a hundred fields. */
+type Plan = readonly { key: string; kind: keyof FieldTypes; offset: number }[];
+const plans = new WeakMap<Fields, Plan>();
+
+function planOf(fields: Fields): Plan {
+  let plan = plans.get(fields);
+  if (plan === undefined) {
+    plan = Object.entries(fields).map(([key, [kind, offset]]) => ({ key, kind, offset }));
+    plans.set(fields, plan);
+  }
+  return plan;
 }
 
 function read(view: DataView, kind: keyof FieldTypes, offset: number): number | bigint | boolean {

@@ -77,6 +77,7 @@ export class KvmCpu implements EngineCpu {
     this.#control = control;
     this.index = index;
     this.handle = vm.createVcpu(index);
+    this.handle.adopt(this);
     this.#fd = this.handle.fd;
     this.#ioctl = this.handle.ioctl;
     this.#errno = this.handle.errno;

@@ -49,7 +49,7 @@ describe('the engine', { skip }, () => {
     closeKvm();
     assert.equal(openFiles(), before);
     assert.throws(() => machine.cpu.getRegisters(), { code: 'ECLOSED' });
-    assert.throws(() => machine.cpu.run());
+    assert.throws(() => machine.cpu.run(), { code: 'ECLOSED' });
     machine[Symbol.dispose]();
   });
 

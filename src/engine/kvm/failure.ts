@@ -75,9 +75,10 @@ function instructionBytes(view: DataView, ndata: number): Uint8Array | undefined
   return new Uint8Array(view.buffer, at, size).slice();
 }
 
+/** SVM's only reason (APM 2 15.5, appendix C). */
+const VMEXIT_INVALID = 0xffff_ffff_ffff_ffffn;
+/** VMX sets this bit in the reason of an entry that failed (SDM 3C 27.9.1); the low 16 bits say why (appendix C). */
 const VMX_ENTRY_FAILURE = 1n << 31n;
-
-/** SDM 3C 27.8 and appendix C; where there is no VMX bit it is SVM's #VMEXIT code (APM 2 15.5). */
 const entryFailures: Record<number, string> = {
   33: 'invalid guest state',
   34: 'a model-specific register could not be loaded',
@@ -86,12 +87,9 @@ const entryFailures: Record<number, string> = {
 
 function failEntry(view: DataView): EngineFailure {
   const reason = view.getBigUint64(f['fail_entry.hardware_entry_failure_reason'], true);
-  const words =
-    (reason & VMX_ENTRY_FAILURE) !== 0n
-      ? entryFailures[Number(reason & 0xffffn)]
-      : reason === 0xffff_ffff_ffff_ffffn
-        ? 'invalid guest state (VMEXIT_INVALID)'
-        : undefined;
+  let words: string | undefined;
+  if (reason === VMEXIT_INVALID) words = 'invalid guest state (VMEXIT_INVALID)';
+  else if ((reason & VMX_ENTRY_FAILURE) !== 0n) words = entryFailures[Number(reason & 0xffffn)];
   return {
     name: 'KVM_EXIT_FAIL_ENTRY',
     message: `the processor refused the guest's state: ${words ?? 'hardware reason'} (${hex(reason)})`,

@@ -18,6 +18,7 @@ export abstract class Handle implements Disposable {
   #fd: number;
   #children = new Set<Disposable>();
   #parent: Handle | undefined;
+  #closing = false;
 
   constructor(name: string, fd: number, parent?: Handle) {
     this.name = name;
@@ -49,6 +50,11 @@ export abstract class Handle implements Disposable {
     }
   }
 
+  /** Something that uses this handle, to be disposed before it. */
+  protected adopt(user: Disposable): void {
+    this.#children.add(user);
+  }
+
   /** An ioctl that takes a structure; as `control`. */
   protected transfer(request: number, pointer: Pointer): number {
     for (;;) {
@@ -64,7 +70,9 @@ export abstract class Handle implements Disposable {
 
   /** Closes everything that was made from this handle, then the handle. */
   [Symbol.dispose](): void {
-    if (this.#fd < 0) return;
+    // A child that disposes its parent comes back here.
+    if (this.#closing) return;
+    this.#closing = true;
     for (const child of [...this.#children].reverse()) child[Symbol.dispose]();
     this.release();
     this.libc.close(this.#fd);

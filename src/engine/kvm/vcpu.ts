@@ -84,6 +84,11 @@ export class Vcpu extends Handle {
     return this.#area!;
   }
 
+  /** The run loop keeps the file descriptor's number: it must hear of the end. @internal */
+  override adopt(user: Disposable): void {
+    super.adopt(user);
+  }
+
   protected override release(): void {
     if (this.#area !== undefined) unmapRunArea(this.#area);
     this.#area = undefined;
