@@ -14,7 +14,7 @@ function time(...args: string[]): number {
 }
 
 export function benchStartup(root: string): Row[] {
-  const cli = path.join(root, 'dist/cli.js');
+  const cli = path.join(root, 'dist/cli.cjs');
   const guest = path.join(root, 'guests/hello');
   const { terrarium, control } = inTurns(
     PAIRS,

@@ -25,23 +25,35 @@ const common = {
   logLevel: 'warning',
 };
 
+/** What ES modules have as `import.meta`, for CommonJS. */
+const importMeta = `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;
+const importMetaResolve = (name) => require('node:url').pathToFileURL(require.resolve(name)).href;`;
+
 export async function build({ tests = false, types = false } = {}) {
   const esbuild = await import('esbuild');
   rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   const work = [
+    // The library: ES modules that share their chunks.
     esbuild.build({
       ...common,
-      entryPoints: {
-        index: 'src/index.ts',
-        kvm: 'src/engine/kvm/index.ts',
-        cli: 'src/cli/main.ts',
-        worker: 'src/host/worker.ts',
-      },
+      entryPoints: { index: 'src/index.ts', kvm: 'src/engine/kvm/index.ts' },
       outdir: 'dist',
       bundle: true,
       splitting: true,
       chunkNames: 'chunks/[name]-[hash]',
+      external: ['koffi', '#*'],
+    }),
+    // The command and the machine's thread: one CommonJS file each, which Node loads 10 ms faster.
+    esbuild.build({
+      ...common,
+      format: 'cjs',
+      entryPoints: { cli: 'src/cli/main.ts', worker: 'src/host/worker.ts' },
+      outdir: 'dist',
+      outExtension: { '.js': '.cjs' },
+      bundle: true,
       external: ['koffi', 'commander', '#*'],
+      define: { 'import.meta.url': 'importMetaUrl', 'import.meta.resolve': 'importMetaResolve' },
+      banner: { js: importMeta },
     }),
   ];
   if (tests) {
@@ -75,7 +87,7 @@ export async function buildIfStale({ tests = false } = {}) {
   const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
   try {
     if (statSync(stamp).mtimeMs >= newest && readFileSync(stamp, 'utf8') === names) {
-      statSync(path.join(root, 'dist/cli.js'));
+      statSync(path.join(root, 'dist/cli.cjs'));
       return false;
     }
   } catch {

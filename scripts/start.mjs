@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { root, setup } from './setup.mjs';
 
 await setup();
-const cli = path.join(root, 'dist/cli.js');
+const cli = path.join(root, 'dist/cli.cjs');
 const given = process.argv.slice(2);
 process.argv = [
   process.argv[0],

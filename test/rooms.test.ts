@@ -68,8 +68,10 @@ describe('the rooms of the house', () => {
   });
 
   test('know each other by their faces alone: index.ts or contract.ts', () => {
-    const wrong = imports.filter(({ room, target, targetRoom }) => {
+    const wrong = imports.filter(({ file, room, target, targetRoom }) => {
       if (targetRoom === undefined || targetRoom === room || targetRoom === 'errors') return false;
+      // The one exception: the command starts its thread before anything else is loaded.
+      if (file.endsWith('cli/main.ts') && target.endsWith('host/worker-pool.ts')) return false;
       return !['index.ts', 'contract.ts'].includes(path.basename(target));
     });
     assert.deepEqual(wrong.map(show), []);

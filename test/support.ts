@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 export const root = path.resolve('.');
-export const cli = path.join(root, 'dist/cli.js');
+export const cli = path.join(root, 'dist/cli.cjs');
 
 /** Why tests on real KVM cannot run here, or false: the value of a test's `skip`. */
 export const noKvm: string | false = (() => {

@@ -4,12 +4,9 @@
  *
  * @module
  */
-// A machine's thread takes longer to start than everything else here: start it before the rest is loaded.
-if (process.argv[2] === 'run' && !process.argv.includes('--help') && !process.argv.includes('-h')) {
-  const { warmUp } = await import('../host/index.js');
-  warmUp();
-}
-const { main } = await import('./program.js');
-await main(process.argv);
+import { warmUp } from '../host/worker-pool.js';
 
-export {};
+// A machine's thread takes longer to start than everything else here: start it before the rest is loaded, which is why
+// this file reaches past host's face.
+if (process.argv[2] === 'run' && !process.argv.includes('--help') && !process.argv.includes('-h')) warmUp();
+void import('./program.js').then(({ main }) => main(process.argv));

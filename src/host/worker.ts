@@ -8,6 +8,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Device } from '../devices/contract.js';
 import { standardDevices } from '../devices/index.js';
 import { Control } from '../engine/contract.js';
+import { kvmEngine } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
 import { Machine } from '../machine/index.js';
 import { ExitLog, formatTraceLine, Statistics, traceHeader } from '../observe/index.js';
@@ -25,6 +26,13 @@ import { SharedRing } from './shared-ring.js';
 const port = parentPort;
 if (port === null) throw new Error('this module is the inside of a Worker; use hostMachine() instead');
 const post = (message: FromWorker) => port.postMessage(message);
+
+// This thread starts before its machine is known: open the engine in the meantime. What fails now is said by `create`.
+try {
+  kvmEngine().device;
+} catch {
+  // no KVM here
+}
 
 let machine: Machine | undefined;
 let statistics: Statistics | undefined;
