@@ -377,6 +377,24 @@ describe('interrupts without an interrupt controller', { skip }, () => {
   });
 });
 
+describe('an exit', { skip }, () => {
+  test('allocates nothing', () => {
+    // MOV AL; OUT; JMP to the OUT
+    using machine = realMode([...asm.movAl(1), ...asm.outAl(0x10), 0xeb, 0xfc]);
+    const { cpu } = machine;
+    const rounds = 20_000;
+    const spin = () => {
+      for (let i = 0; i < rounds; i++) cpu.run();
+    };
+    spin();
+    const before = process.memoryUsage().heapUsed;
+    spin();
+    const bytes = (process.memoryUsage().heapUsed - before) / rounds;
+    // One number that V8 boxes is 16 bytes, an object with a field 24; a little is the test runner's own.
+    assert.ok(bytes < 8, `${bytes} bytes an exit`);
+  });
+});
+
 describe('a CPU that is done', { skip }, () => {
   test('throws at every use, and its exit no longer shows anything', () => {
     const machine = realMode([...asm.outAl(0x10), ...asm.hlt]);

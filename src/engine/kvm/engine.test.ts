@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { GuestMemory } from '../../memory/index.js';
@@ -118,6 +119,32 @@ describe('the engine', { skip }, () => {
     // SDM 2A CPUID, leaf 1: the initial APIC ID is in EBX 31:24.
     const leaf1 = second.handle.getCpuid().find((entry) => entry.function === 1)!;
     assert.equal(leaf1.ebx >>> 24, 1);
+  });
+});
+
+describe('importing this room', () => {
+  const run = (code: string) =>
+    spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
+  const room = JSON.stringify(new URL('./index.js', import.meta.url).href);
+
+  test('loads no native code and opens nothing', () => {
+    const { stdout, stderr } = run(
+      `await import(${room});
+       const { readFileSync } = await import('node:fs');
+       console.log(/koffi[^ ]*\\.node/.test(readFileSync('/proc/self/maps', 'utf8')));`,
+    );
+    assert.equal(stdout.trim(), 'false', stderr);
+  });
+
+  test('works on another system, which is told what it lacks when it opens KVM', () => {
+    const { stdout, stderr } = run(
+      `Object.defineProperty(process, 'platform', { value: 'darwin' });
+       const { Kvm, kvmEngine } = await import(${room});
+       kvmEngine();
+       try { Kvm.open(); } catch ({ name, code, message }) { console.log(name, code, message); }`,
+    );
+    const expected = 'KvmUnavailableError ENOKVM KVM needs Linux on x86-64; this is darwin on x64';
+    assert.equal(stdout.trim(), expected, stderr);
   });
 });
 
