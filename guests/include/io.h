@@ -18,6 +18,18 @@ static inline uint8_t inb(uint16_t port)
     return value;
 }
 
+static inline void outl(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline uint32_t inl(uint16_t port)
+{
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
 // Ends the guest with `result` in RAX (EAX), where whoever started the machine looks for it. HLT sits in a loop because
 // an interrupt may wake the processor.
 static inline __attribute__((noreturn)) void halt(unsigned long result)

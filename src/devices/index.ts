@@ -5,6 +5,25 @@
  */
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug-console.js';
 export { DEBUG_EXIT_PORT, DebugExit } from './debug-exit.js';
+export { type HypercallClocks, type HypercallOptions, type HypercallState, Hypercalls } from './hypercall.js';
+export {
+  FIRST_OWN_CALL,
+  HYPERCALL_PORT,
+  HYPERCALL_VERSION,
+  type Hypercall,
+  HypercallClock,
+  HypercallError,
+  type HypercallErrorName,
+  HypercallLimit,
+  HypercallNumber,
+  type HypercallRequest,
+  HypercallStatus,
+  isWritable,
+  RequestBlock,
+  type Span,
+  spanOf,
+  targetOf,
+} from './hypercall-abi.js';
 export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';
 export { Serial16550, type SerialOptions, type SerialState } from './serial16550.js';
 export { type StandardDevicesOptions, standardDevices } from './standard.js';
