@@ -72,12 +72,12 @@ export function callFailed(call: string, errno: number): KvmError {
   return new KvmError(name, `${call}: ${name}`, { call, errno, ...(hint !== undefined && { hint }) });
 }
 
-/** The error for a device file that could not be opened. */
+/** The error for a device file that could not be opened: one line that says everything, so it has no hint beside it. */
 export function openFailed(path: string, errno: number): KvmError {
   const name = errnoName(errno);
-  const hint = openHints[name] ?? general[name];
-  const message = hint === undefined ? `${path}: ${name}` : `${path}: ${name}: ${hint}`;
-  return new KvmError(name, message, { call: 'open', errno, ...(hint !== undefined && { hint }) });
+  const advice = openHints[name] ?? general[name];
+  const message = advice === undefined ? `${path}: ${name}` : `${path}: ${name}: ${advice}`;
+  return new KvmError(name, message, { call: 'open', errno });
 }
 
 const openHints: Record<string, string> = {
