@@ -68,10 +68,12 @@ export class HostedMachine implements AsyncDisposable {
   readonly #output = new SharedRing(OUTPUT_BYTES);
   readonly #input = new SharedRing(INPUT_BYTES);
   readonly #trace = new SharedRing(OUTPUT_BYTES);
+  readonly #progress = new Float64Array(new SharedArrayBuffer(16));
   #outputSink: ChunkSink | undefined;
   #traceSink: ChunkSink | undefined;
   #pumps = new Map<SharedRing, Promise<void>>();
   #inputTaken: (() => void) | undefined;
+  #sending: Promise<void> = Promise.resolve();
   #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
   #running = false;
   /** Counts the runs, so that a stop that is late does not stop the next one. */
@@ -97,6 +99,7 @@ export class HostedMachine implements AsyncDisposable {
       output: this.#output.buffer,
       input: this.#input.buffer,
       trace: this.#trace.buffer,
+      progress: this.#progress.buffer as SharedArrayBuffer,
     };
     const made = await this.#ask({ type: 'create', config, channels }, 'created');
     this.memory = GuestMemory.attach(made.memory, made.regions);
@@ -165,8 +168,23 @@ export class HostedMachine implements AsyncDisposable {
     this.#output.close();
   }
 
-  /** Sends bytes to the guest's serial port; resolves when all are on their way. */
-  async send(bytes: Uint8Array): Promise<void> {
+  /** `kvm` or `soft`. */
+  get engine(): string {
+    return this.#engine.name;
+  }
+
+  /** What the run under way, or the last one, has come to; as of a few milliseconds ago. */
+  get progress(): { exits: number; coalesced: number } {
+    return { exits: this.#progress[0]!, coalesced: this.#progress[1]! };
+  }
+
+  /** Sends bytes to the guest's serial port; resolves when all are on their way. Several senders take turns. */
+  send(bytes: Uint8Array): Promise<void> {
+    this.#sending = this.#sending.then(() => this.#send(bytes));
+    return this.#sending;
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0 && !this.#disposed; ) {
       const taken = new Promise<void>((resolve) => {
         this.#inputTaken = resolve;

@@ -21,6 +21,8 @@ export interface DeviceModule {
 
 /** The part of a machine's configuration that can be posted to another thread. */
 export interface PortableConfig {
+  /** What the CPU's thread is called in `top -H`: `vm:` and this, 15 bytes of it. Default `terrarium/vcpu0`. */
+  name?: string;
   engine?: EngineName;
   image: Image;
   mode?: Mode;
@@ -43,6 +45,8 @@ export interface Channels {
   output: SharedArrayBuffer;
   input: SharedArrayBuffer;
   trace: SharedArrayBuffer;
+  /** What was counted so far, as 64-bit floats: exits, coalesced writes. Written every few milliseconds. */
+  progress: SharedArrayBuffer;
 }
 
 export interface PortableRunOptions {

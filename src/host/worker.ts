@@ -8,7 +8,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Device } from '../devices/contract.js';
 import { standardDevices } from '../devices/index.js';
 import { Control } from '../engine/contract.js';
-import { kvmEngine } from '../engine/kvm/index.js';
+import { kvmEngine, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
 import { Machine } from '../machine/index.js';
 import { ExitLog, formatTraceLine, Statistics, traceHeader } from '../observe/index.js';
@@ -36,6 +36,7 @@ try {
 
 let machine: Machine | undefined;
 let statistics: Statistics | undefined;
+let progress: Float64Array | undefined;
 
 port.on('message', async (message: ToWorker) => {
   try {
@@ -44,7 +45,7 @@ port.on('message', async (message: ToWorker) => {
         await create(message.config, message.channels);
         break;
       case 'run': {
-        const outcome = current().run(message.options);
+        const outcome = current().run({ ...message.options, onTick: count });
         post({ type: 'outcome', outcome, ...(statistics && { statistics: statistics.toJSON() }) });
         break;
       }
@@ -100,6 +101,9 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     control,
     ...(observer && { observer }),
   });
+  progress = new Float64Array(channels.progress);
+  if (machine.engine.name === 'kvm')
+    setThreadName(config.name === undefined ? 'terrarium/vcpu0' : `vm:${config.name}`);
   const { memory, boot, engine } = machine;
   const { mode, format, entry, stack } = boot;
   post({
@@ -109,6 +113,13 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     boot: { mode, format, entry, stack },
     engine: engine.name,
   });
+}
+
+/** Lets the other threads see how far the run has come. */
+function count(exits: number, coalesced: number): void {
+  if (progress === undefined) return;
+  progress[0] = exits;
+  progress[1] = coalesced;
 }
 
 /** When this much input is left, more is asked for. */

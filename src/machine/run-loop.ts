@@ -15,8 +15,8 @@ export interface RunOptions {
    * a hosted machine takes signals from the event loop as well.
    */
   signal?: AbortSignal;
-  /** Called every `TICK_MS` or so while the guest runs, and at the end. */
-  onTick?: () => void;
+  /** Called every `TICK_MS` or so while the guest runs, and at the end, with what was counted so far. */
+  onTick?: (exits: number, coalesced: number) => void;
 }
 
 /** How a run is to end: an outcome that still lacks the machine's state. */
@@ -86,7 +86,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   /** The guest was interrupted: by a tick, a deadline, or somebody who wants it to stop. */
   const tick = (): Ending | undefined => {
     for (const device of pollers) device.poll?.();
-    onTick?.();
+    onTick?.(exits, coalesced);
     observer?.flush();
     if (Atomics.exchange(control, Control.request, 0) !== 0)
       return { kind: 'stopped', reason: 'stopped from outside' };
@@ -121,7 +121,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   } finally {
     cpu.setTimer(0, 0);
     observer?.flush();
-    onTick?.();
+    onTick?.(exits, coalesced);
   }
   cpu.completeExit();
   return {
