@@ -7,7 +7,7 @@ import {
   type Registers,
   type SystemRegisters,
 } from '../contract.js';
-import { KVM_CAP_SYNC_REGS } from './capabilities.js';
+import { KVM_CAP_BINARY_STATS_FD, KVM_CAP_SYNC_REGS } from './capabilities.js';
 import { entryOffset, type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
 import * as K from './constants.js';
 import { guestCpuid } from './cpuid.js';
@@ -20,6 +20,7 @@ import { kvm_coalesced_mmio as entry, kvm_regs, kvm_run } from './layout.js';
 import { asksFor32BitPaging, CR0_PG, pagingRefused } from './paging.js';
 import type { RunArea } from './run-area.js';
 import { blockKicks, drainKicks, guestSignalMask, KickTimer, threadId, unblockKicks } from './signal.js';
+import type { Stats } from './stats.js';
 import type { Vcpu } from './vcpu.js';
 import type { Vm } from './vm.js';
 
@@ -46,6 +47,8 @@ const IO_DATA = kvm_run['io.data_offset'] >> 2;
 const MMIO_ADDRESS = kvm_run['mmio.phys_addr'] >> 2;
 const MMIO_LENGTH = kvm_run['mmio.len'] >> 2;
 const RIP = (kvm_run['s.regs'] + kvm_regs.rip) >> 2;
+const TPR_RIP = kvm_run['tpr_access.rip'] >> 2;
+const TPR_WRITE = kvm_run['tpr_access.is_write'] >> 2;
 const HIGH = 0x1_0000_0000;
 
 /** A vCPU of KVM as an engine's CPU. */
@@ -54,6 +57,11 @@ export class KvmCpu implements EngineCpu {
   readonly exit: Exit;
   /** The typed vCPU, for what the contract does not have. */
   readonly handle: Vcpu;
+  /**
+   * KVM's own counters, where it has them in this form. The file stays open as long as the CPU: KVM opens it only for
+   * the process that made the VM, but a file that is open can be read by whoever looks at that process (`stat.ts`).
+   */
+  readonly stats: Stats | undefined;
   readonly #kvm: Kvm;
   readonly #zones: LazyZones;
   readonly #control: Int32Array;
@@ -88,6 +96,7 @@ export class KvmCpu implements EngineCpu {
     blockKicks();
     try {
       Atomics.store(control, Control.thread, threadId());
+      this.stats = kvm.checkExtension(KVM_CAP_BINARY_STATS_FD) === 0 ? undefined : this.handle.openStats();
       this.handle.setSignalMask(guestSignalMask());
       this.handle.setCpuidBuffer(cpuidFor(kvm, index));
       if ((kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0) {
@@ -163,8 +172,16 @@ export class KvmCpu implements EngineCpu {
       exit.size = 0;
       exit.count = 0;
       exit.write = false;
+      if (kind === ExitKind.tprAccess) this.#showTprAccess();
     }
     return kind;
+  }
+
+  /** KVM names the instruction that made the access, which need not be where the guest stands now. */
+  #showTprAccess(): void {
+    this.exit.write = this.#words[TPR_WRITE] !== 0;
+    this.exit.ripLow = this.#words[TPR_RIP]!;
+    this.exit.ripHigh = this.#words[TPR_RIP + 1]!;
   }
 
   #showEntry(index: number): ExitKind {
@@ -264,6 +281,14 @@ export class KvmCpu implements EngineCpu {
 
   injectNmi(): void {
     this.handle.nmi();
+  }
+
+  reportTprAccess(wanted: boolean): void {
+    this.handle.reportTprAccess(wanted);
+  }
+
+  get waiting(): boolean {
+    return this.handle.getMpState() === K.KVM_MP_STATE_HALTED;
   }
 
   failure(): EngineFailure {

@@ -57,6 +57,7 @@ const hints: Record<string, string> = {
   'KVM_CREATE_IRQCHIP EEXIST': 'there is one already',
   'KVM_CREATE_IRQCHIP EINVAL': 'make the interrupt controller before the first virtual CPU',
   'KVM_GET_DIRTY_LOG ENOENT': 'the slot keeps no dirty log: map it with logDirty',
+  'KVM_TPR_ACCESS_REPORTING EINVAL': 'make the interrupt controller first: createIrqChip()',
   'KVM_INTERRUPT ENXIO': 'with an in-kernel interrupt controller, interrupts go through irqLine()',
 };
 const general: Record<string, string> = {

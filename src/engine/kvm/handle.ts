@@ -10,6 +10,14 @@ export function ioctlName(request: number): string {
 }
 let names: ReadonlyMap<number, string> | undefined;
 
+/** What a VM and its vCPUs ask of the KVM device that they came from. */
+export interface Host {
+  checkExtension(capability: number): number;
+  vcpuMmapSize(): number;
+  /** True where a VM answers KVM_CHECK_EXTENSION for itself. */
+  readonly checksExtensionsOfVms: boolean;
+}
+
 /** A file descriptor of KVM and what depends on it. Closing it twice does nothing; using it afterwards throws. */
 export abstract class Handle implements Disposable {
   /** What it is, for errors: `vCPU 0`. */

@@ -65,6 +65,7 @@ export const KVM_GET_LAPIC = _IOR(0x8e, layout.kvm_lapic_state.sizeof);
 export const KVM_SET_LAPIC = _IOW(0x8f, layout.kvm_lapic_state.sizeof);
 export const KVM_SET_CPUID2 = _IOW(0x90, layout.kvm_cpuid2.sizeof);
 export const KVM_GET_CPUID2 = _IOWR(0x91, layout.kvm_cpuid2.sizeof);
+export const KVM_TPR_ACCESS_REPORTING = _IOWR(0x92, layout.kvm_tpr_access_ctl.sizeof);
 export const KVM_GET_MP_STATE = _IOR(0x98, layout.kvm_mp_state.sizeof);
 export const KVM_SET_MP_STATE = _IOW(0x99, layout.kvm_mp_state.sizeof);
 export const KVM_NMI = _IO(0x9a);

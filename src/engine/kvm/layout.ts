@@ -352,6 +352,11 @@ export const kvm_enable_cap = {
   args: 8,
 } as const;
 
+export const kvm_tpr_access_ctl = {
+  sizeof: 40,
+  enabled: 0,
+} as const;
+
 export const kvm_stats_header = {
   sizeof: 24,
   flags: 0,
@@ -408,6 +413,7 @@ export const kvm_run = {
   'mmio.len': 48,
   'mmio.is_write': 52,
   'tpr_access.rip': 32,
+  'tpr_access.is_write': 40,
   'internal.suberror': 32,
   'internal.ndata': 36,
   'internal.data': 40,

@@ -6,7 +6,7 @@ import { type CpuidEntry, decodeCpuid, encodeCpuid } from './cpuid.js';
 import { encodeEnableCap } from './enable-cap.js';
 import { errnoNumbers } from './errno.js';
 import { callFailed, KvmError } from './errors.js';
-import { Handle, transferList } from './handle.js';
+import { Handle, type Host, transferList } from './handle.js';
 import * as ioctl from './ioctls.js';
 import * as layout from './layout.js';
 import type { Libc } from './libc.js';
@@ -28,7 +28,6 @@ import {
   translationFields,
   type VcpuEvents,
 } from './vcpu-state.js';
-import type { Vm } from './vm.js';
 
 /** What KVM_SET_GUEST_DEBUG is asked for. */
 export interface GuestDebug {
@@ -47,16 +46,16 @@ const oneMsr = scratch(layout.kvm_msrs.sizeof + layout.kvm_msr_entry.sizeof);
 /** A virtual CPU. Its calls belong to one thread, the one that runs it. Made by `Vm.createVcpu`. */
 export class Vcpu extends Handle {
   readonly index: number;
-  readonly #vm: Vm;
+  readonly #vm: Pick<Host, 'checkExtension'>;
   #area: RunArea | undefined;
 
   /** @internal */
-  constructor(vm: Vm, index: number, fd: number) {
+  constructor(vm: Handle & Pick<Host, 'checkExtension'>, mmapSize: number, index: number, fd: number) {
     super(`vCPU ${index}`, fd, vm);
     this.index = index;
     this.#vm = vm;
     try {
-      this.#area = mapRunArea(fd, vm.kvm.vcpuMmapSize());
+      this.#area = mapRunArea(fd, mmapSize);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -287,6 +286,16 @@ export class Vcpu extends Handle {
     const lapic = new Uint8Array(layout.kvm_lapic_state.sizeof);
     lapic.set(registers.subarray(0, lapic.length));
     this.transfer(ioctl.KVM_SET_LAPIC, lapic);
+  }
+
+  /**
+   * KVM_TPR_ACCESS_REPORTING: leave the guest with KVM_EXIT_TPR_ACCESS after each access to the local APIC's task
+   * priority register; needs an in-kernel interrupt controller.
+   */
+  reportTprAccess(wanted: boolean): void {
+    const control = scratch(layout.kvm_tpr_access_ctl.sizeof);
+    control.setUint32(layout.kvm_tpr_access_ctl.enabled, wanted ? 1 : 0, true);
+    this.transfer(ioctl.KVM_TPR_ACCESS_REPORTING, control);
   }
 
   /** KVM_INTERRUPT: external interrupt `vector`, where there is no in-kernel interrupt controller. */

@@ -1,7 +1,7 @@
 import { decode, encode, scratch } from './codec.js';
 import * as K from './constants.js';
 import { encodeEnableCap } from './enable-cap.js';
-import { Handle } from './handle.js';
+import { Handle, type Host } from './handle.js';
 import * as ioctl from './ioctls.js';
 import {
   clockFields,
@@ -15,7 +15,6 @@ import {
   irqChipNumbers,
   type PitState,
 } from './irqchip.js';
-import type { Kvm } from './kvm.js';
 import * as layout from './layout.js';
 import { libc } from './libc.js';
 import { Stats } from './stats.js';
@@ -54,17 +53,17 @@ const irqLevel = scratch(layout.kvm_irq_level.sizeof);
 
 /** A virtual machine: guest memory, vCPUs, interrupt controllers. Made by `Kvm.createVm`. */
 export class Vm extends Handle {
-  readonly kvm: Kvm;
+  readonly #host: Host;
 
   /** @internal */
-  constructor(kvm: Kvm, fd: number) {
-    super('the VM', fd, kvm);
-    this.kvm = kvm;
+  constructor(host: Handle & Host, fd: number) {
+    super('the VM', fd, host);
+    this.#host = host;
   }
 
   /** KVM_CHECK_EXTENSION for this VM. */
   checkExtension(capability: number): number {
-    if (!this.kvm.checksExtensionsOfVms) return this.kvm.checkExtension(capability);
+    if (!this.#host.checksExtensionsOfVms) return this.#host.checkExtension(capability);
     return this.control(ioctl.KVM_CHECK_EXTENSION, capability);
   }
 
@@ -111,7 +110,7 @@ export class Vm extends Handle {
 
   /** KVM_CREATE_VCPU, and the mapping of its `struct kvm_run`. */
   createVcpu(index = 0): Vcpu {
-    return new Vcpu(this, index, this.control(ioctl.KVM_CREATE_VCPU, index));
+    return new Vcpu(this, this.#host.vcpuMmapSize(), index, this.control(ioctl.KVM_CREATE_VCPU, index));
   }
 
   /**
@@ -217,6 +216,18 @@ export class Vm extends Handle {
   openStats(): Stats {
     return new Stats('the VM’s statistics', this.control(ioctl.KVM_GET_STATS_FD), this);
   }
+}
+
+/** The addresses of the pages whose bits are set in the dirty log of a slot at `address`. */
+export function dirtyPages(bitmap: Uint8Array, address: number): number[] {
+  const pages: number[] = [];
+  for (const [i, bits] of bitmap.entries()) {
+    if (bits === 0) continue;
+    for (let bit = 0; bit < 8; bit++) {
+      if ((bits & (1 << bit)) !== 0) pages.push(address + (i * 8 + bit) * 4096);
+    }
+  }
+  return pages;
 }
 
 function encodeZone(space: 'port' | 'memory', address: number, length: number): DataView {
