@@ -47,6 +47,35 @@ export interface DeviceHost {
   stop(reason: string): void;
   /** Sets the level of interrupt line `irq` (0 to 15 on a PC). Without an interrupt controller nothing happens. */
   setIrq(irq: number, level: boolean): void;
+  /** Sends the CPU a non-maskable interrupt. */
+  nmi(): void;
+  /**
+   * The machine's clock in milliseconds, with fractions. It stands still while the machine does not run, so a device that
+   * knows no other clock sees no time pass while somebody looks at a stopped guest.
+   */
+  now(): number;
+}
+
+/** What an interrupt controller tells the devices behind its lines; see `InterruptController.watch`. */
+export interface LineWatcher {
+  /** The CPU has taken the interrupt of line `irq`. */
+  acknowledged(irq: number): void;
+  /** Line `irq` was masked and is not any more. */
+  unmasked(irq: number): void;
+}
+
+/** What turns the levels of interrupt lines into vectors for the CPU: on a PC, two 8259A. */
+export interface InterruptController {
+  setIrq(irq: number, level: boolean): void;
+  /** Its INT pin: an interrupt waits for the CPU. */
+  readonly pending: boolean;
+  /** The CPU takes the interrupt that waits (INTA): its vector, 0 to 255. */
+  acknowledge(): number;
+  /** True if the CPU would be interrupted were line `irq` to rise now: not masked, nothing more urgent in service. */
+  opens(irq: number): boolean;
+  /** Why some or all lines do not open: a phrase for people. */
+  describe(): string;
+  watch(watcher: LineWatcher): void;
 }
 
 /**
@@ -67,6 +96,17 @@ export interface Device {
   writeMemory64?(address: number, value: bigint): void;
   /** Looks for input that came in since the last call, so that interrupt lines follow it. Called every few milliseconds. */
   poll?(): void;
+  /** The time by the machine's clock at which `poll` has to be called next; Infinity for never. */
+  nextEvent?(): number;
+  /**
+   * Could this device raise a line that the controller opens, or send an NMI, without the guest's doing? A guest that
+   * halts where no device could is at its end. Without this method: yes, if the device has `poll` and any line opens.
+   */
+  canWake?(opens: (irq: number) => boolean): boolean;
+  /** The CPU has taken the interrupt of a line, any device's. */
+  acknowledged?(irq: number): void;
+  /** A line was masked and is not any more. */
+  unmasked?(irq: number): void;
   /** The whole state as plain data that survives JSON and `structuredClone`. */
   save?(): unknown;
   /** Takes back what `save` gave; throws a `TerrariumError` on anything else. */

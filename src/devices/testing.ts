@@ -37,6 +37,8 @@ class Rig {
   readonly waiting: number[] = [];
   /** A hash of all that came out: bytes, interrupt levels and exits, in order. */
   outside = 0;
+  /** The machine's clock, in milliseconds. */
+  clock = 0;
 
   constructor(make: MakeDevice) {
     const note = (value: number) => {
@@ -69,20 +71,29 @@ class Rig {
         if (!Number.isInteger(irq) || irq < 0 || irq > 15) throw new Error(`interrupt line ${irq}`);
         note(0x300 + irq * 2 + (level ? 1 : 0));
       },
+      nmi: () => note(0x400),
+      now: () => this.clock,
     });
   }
 
   /** Does one thing to the device, drawn from `random`; gives what a guest would see of it. */
   step(random: () => number): number {
     const choice = random() % 16;
+    // Mostly a few microseconds pass, sometimes a second in which the host did something else.
+    this.clock += random() % 1000 === 0 ? 1000 : (random() % 64) / 1024;
     if (choice === 0) {
       for (let left = random() % 20; left > 0 && this.waiting.length < MOST_INPUT; left--) {
         this.waiting.push(random() & 0xff);
       }
       return 0;
     }
-    if (choice === 1) {
+    if (choice === 1 || (this.device.nextEvent?.() ?? Number.POSITIVE_INFINITY) <= this.clock) {
       this.device.poll?.();
+      return 0;
+    }
+    if (choice === 2) {
+      this.device.acknowledged?.(random() % 16);
+      this.device.unmasked?.(random() % 16);
       return 0;
     }
     const { ports = [], memory = [] } = this.device;
@@ -155,6 +166,7 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
   const random = randomNumbers(seed);
   for (let i = 0; i < before; i++) first.step(random);
   const second = new Rig(make);
+  second.clock = first.clock;
   second.device.load?.(JSON.parse(JSON.stringify(first.device.save?.())));
   second.waiting.push(...first.waiting);
   first.outside = 0;

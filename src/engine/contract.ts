@@ -56,7 +56,7 @@ export interface Exit {
   size: number;
   /** How many accesses this exit holds: more than 1 for string I/O (REP INS, REP OUTS). */
   count: number;
-  /** True where the guest writes. */
+  /** True where the guest writes; for `tprAccess` too. */
   write: boolean;
   /** True for a write that the engine kept back and that left the guest running (coalesced I/O). */
   coalesced: boolean;
@@ -167,9 +167,20 @@ export const Control = {
   running: 1,
   /** The operating system's number of the thread that runs the CPU, 0 where there is none. */
   thread: 2,
+  /** Counts the calls of `wakeThread`. */
+  wake: 3,
 } as const;
 export const controlWords = 4;
 export const controlBytes = controlWords * 4;
+
+/**
+ * Wakes the CPU's thread where it sleeps because the guest halted: it looks at its control block and its devices. A
+ * thread that is inside the guest is called back with `Engine.kick`.
+ */
+export function wakeThread(control: Int32Array): void {
+  Atomics.add(control, Control.wake, 1);
+  Atomics.notify(control, Control.wake);
+}
 
 /** One virtual CPU. It belongs to the thread that created it. */
 export interface EngineCpu extends Disposable {
@@ -202,6 +213,10 @@ export interface EngineCpu extends Disposable {
   /** Delivers external interrupt `vector`; only while `readyForInterrupt`. */
   injectInterrupt(vector: number): void;
   injectNmi(): void;
+  /** Asks for a `tprAccess` exit after each access to the task priority register. Missing where the engine cannot. */
+  reportTprAccess?(wanted: boolean): void;
+  /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
+  readonly waiting: boolean;
   /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
   failure(): EngineFailure;
 }
@@ -211,11 +226,45 @@ export interface EngineVm extends Disposable {
   createCpu(control: Int32Array): EngineCpu;
   /** Asks that writes to this range do not leave the guest one by one. False where the engine cannot. */
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean;
+  /** Sets the level of a line of the engine's own interrupt controllers (`VmOptions.irqchip`). */
+  setIrq(irq: number, level: boolean): void;
+  /**
+   * Addresses of the pages of region `slot` that the guest wrote since the last call, lowest first; the region was made
+   * with `logDirty`. Missing where the engine keeps no such log.
+   */
+  takeDirtyPages?(slot: number): number[];
+  /** The engine's own counters, as of now. Missing where it keeps none. */
+  readCounters?(): EngineCounters;
+}
+
+/** One of an engine's own counters, which the monitor has no part in (KVM's: KVM API 4.133). */
+export interface EngineCounter {
+  name: string;
+  /** `cumulative` only grows; `instant` is a level; `peak` is the highest level so far. */
+  kind: 'cumulative' | 'instant' | 'peak';
+  /** What it counts in, such as `ns` or `bytes`; empty for plain numbers. */
+  unit: string;
+  /** Exact to 2^53. */
+  value: number;
+}
+
+/** What an engine counts of a VM, and of each of its CPUs. */
+export interface EngineCounters {
+  vm: EngineCounter[];
+  cpus: EngineCounter[][];
+}
+
+export interface VmOptions {
+  /**
+   * The engine brings interrupt controllers and a timer of its own (KVM: two 8259A, I/O APIC, local APICs and an 8254 in
+   * the kernel). A HLT then stays in the engine until an interrupt comes. Default false.
+   */
+  irqchip?: boolean;
 }
 
 export interface Engine {
   readonly name: 'kvm' | 'soft';
-  createVm(memory: GuestMemory): EngineVm;
+  createVm(memory: GuestMemory, options?: VmOptions): EngineVm;
   /** Stops a CPU's `run` from any thread. Set `Control.request` first; call it until `Control.running` is 0. */
   kick(control: Int32Array): void;
   /** Drops the contents of RAM that no VM uses any more; true if it now reads as zero. */

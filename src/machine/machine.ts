@@ -1,9 +1,10 @@
 import { type BootPlan, boot, type Image, type Mode } from '../boot/index.js';
-import type { Device, DeviceHost } from '../devices/contract.js';
+import type { Device, DeviceHost, InterruptController } from '../devices/contract.js';
 import { Control, controlBytes, type Engine, type EngineCpu, type EngineVm } from '../engine/contract.js';
 import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
 import { Bus } from './bus.js';
+import { watchLines } from './interrupts.js';
 import type { Outcome } from './outcome.js';
 import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './run-loop.js';
 
@@ -27,6 +28,11 @@ export interface MachineConfig {
   devices?: readonly Device[];
   /** Let the engine keep writes back where devices allow it (see `PortRange.coalesce`). Default true. */
   coalesce?: boolean;
+  /**
+   * Who takes the devices' interrupt lines to the CPU: an interrupt controller, which is one of `devices` as well if it
+   * has ports, or `kernel`, the engine's own. Default `none`: lines lead nowhere, and HLT ends the run.
+   */
+  irqchip?: 'none' | 'kernel' | InterruptController;
   observer?: ExitObserver;
   /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
   control?: Int32Array;
@@ -52,16 +58,23 @@ export class Machine implements Runnable, Disposable {
   readonly observer: ExitObserver | undefined;
   /** True where the engine keeps some writes back. */
   readonly coalescing: boolean;
+  readonly controller: InterruptController | undefined;
+  readonly engineIrqchip: boolean;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   readonly #vm: EngineVm;
   #disposed = false;
+  /** The machine's clock when it last stopped, and what it lags behind `performance.now()` while it runs. */
+  #stoppedAt = 0;
+  #lag: number | undefined;
 
   constructor(config: MachineConfig) {
-    const { engine, devices = [], memory: size = DEFAULT_MEMORY, regions = [] } = config;
+    const { engine, devices = [], memory: size = DEFAULT_MEMORY, regions = [], irqchip = 'none' } = config;
     this.engine = engine;
     this.devices = devices;
     this.observer = config.observer;
+    this.engineIrqchip = irqchip === 'kernel';
+    this.controller = typeof irqchip === 'string' ? undefined : irqchip;
     this.control = config.control ?? new Int32Array(new SharedArrayBuffer(controlBytes));
     for (const [index, device] of devices.entries()) this.#addDevice(device, index);
     const undo: Disposable[] = [];
@@ -69,13 +82,14 @@ export class Machine implements Runnable, Disposable {
       this.memory = GuestMemory.create([{ address: 0, size }, ...regions]);
       undo.push(this.memory);
       this.boot = boot(this.memory, config.image, bootOptions(config));
-      this.#vm = engine.createVm(this.memory);
+      this.#vm = engine.createVm(this.memory, { irqchip: this.engineIrqchip });
       undo.push(this.#vm);
       this.cpu = this.#vm.createCpu(this.control);
       undo.push(this.cpu);
       this.coalescing = config.coalesce !== false && this.#coalesce();
       this.cpu.setSystemRegisters(this.boot.state.system);
       this.cpu.setRegisters(this.boot.state.registers);
+      if (this.controller !== undefined) watchLines(this.controller, devices);
       const host = this.#deviceHost();
       for (const device of devices) device.attach?.(host);
     } catch (error) {
@@ -96,12 +110,20 @@ export class Machine implements Runnable, Disposable {
         'a device must not run the machine that calls it',
       );
     }
+    this.#lag = performance.now() - this.#stoppedAt;
     try {
       return runLoop(this, options);
     } finally {
+      this.#stoppedAt = this.now();
+      this.#lag = undefined;
       Atomics.store(this.control, Control.running, 0);
       Atomics.notify(this.control, Control.running);
     }
+  }
+
+  /** The machine's clock: milliseconds for which it has run. */
+  now(): number {
+    return this.#lag === undefined ? this.#stoppedAt : performance.now() - this.#lag;
   }
 
   /** Ends the run that is under way, from a device or another thread's message; a machine at rest is not changed. */
@@ -136,6 +158,14 @@ export class Machine implements Runnable, Disposable {
     return any;
   }
 
+  /** Where interrupt lines lead. */
+  #irqSink(): DeviceHost['setIrq'] {
+    const { controller } = this;
+    if (controller !== undefined) return (irq, level) => controller.setIrq(irq, level);
+    if (this.engineIrqchip) return (irq, level) => this.#vm.setIrq(irq, level);
+    return () => {};
+  }
+
   #deviceHost(): DeviceHost {
     return {
       memory: this.memory,
@@ -149,7 +179,9 @@ export class Machine implements Runnable, Disposable {
       stop: (reason) => {
         this.ending ??= { kind: 'stopped', reason };
       },
-      setIrq: () => {},
+      setIrq: this.#irqSink(),
+      nmi: () => this.cpu.injectNmi(),
+      now: () => this.now(),
     };
   }
 }
