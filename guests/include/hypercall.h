@@ -35,10 +35,12 @@
 #define HYPERCALL_RESULT 8
 #define HYPERCALL_ARGS 16
 
-// A block, ready to be used: `hello: hypercall_block HYPERCALL_WRITE, text, length`.
+// A block, ready to be used: `hello: hypercall_block HYPERCALL_WRITE, text, 5`. Arguments of 32 bits, since 16-bit and
+// 32-bit object files know no addresses of 64.
 .macro hypercall_block number, arg0=0, arg1=0, arg2=0, arg3=0
         .long   \number, HYPERCALL_ENOSYS
-        .quad   0, \arg0, \arg1, \arg2, \arg3
+        .quad   0
+        .long   \arg0, 0, \arg1, 0, \arg2, 0, \arg3, 0
 .endm
 
 // Makes the call of the block at a constant address; changes EAX and DX. EAX is the status afterwards.

@@ -31,6 +31,23 @@ export function openTrace(machine: HostedMachine, target: string | true): () => 
   };
 }
 
+/**
+ * Shows what the guest logs by hypercall on stderr, each line after `guest: `, so that nobody takes it for Terrarium's
+ * own words. The lines come with their control characters made visible.
+ */
+export function printGuestLog(machine: HostedMachine): void {
+  const style = styleFor(process.stderr);
+  let started = false;
+  machine.onLog((bytes) => {
+    const text = Buffer.from(bytes).toString('latin1');
+    const lines = text.replace(/^/gm, (_, at: number) =>
+      at === text.length || (at === 0 && started) ? '' : style.dim('guest: '),
+    );
+    started = !text.endsWith('\n');
+    return new Promise((resolve) => process.stderr.write(Buffer.from(lines, 'latin1'), () => resolve()));
+  });
+}
+
 /** Says on stderr how a run ended: one line where all is well, with the CPU's state where it is not. */
 export function printOutcome(outcome: HostedOutcome): void {
   const style = styleFor(process.stderr);

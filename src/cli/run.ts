@@ -10,7 +10,7 @@ import {
 import { checkExpectation, type Expectation, parseExpectation } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
 import { writeReport } from './report.js';
-import { openTrace, printOutcome, printStatistics } from './run-output.js';
+import { openTrace, printGuestLog, printOutcome, printStatistics } from './run-output.js';
 import { connectConsole } from './terminal.js';
 import { parseAddress, parseCount, parseDuration, parseSize } from './values.js';
 
@@ -97,6 +97,7 @@ async function run(file: string, flags: RunFlags): Promise<void> {
     statistics: flags.stat === true,
   });
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
+  printGuestLog(machine);
   const terminal = connectConsole(
     machine,
     flags.expect.some((expectation) => expectation.needsConsole),

@@ -36,7 +36,7 @@ export interface HypercallOptions {
   log?: (text: string) => void;
   clock?: HypercallClocks;
   /** Fills the bytes with random ones. */
-  random?: (bytes: Uint8Array) => void;
+  random?: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Calls of your own, by number from 64 (`FIRST_OWN_CALL`). */
   calls?: Readonly<Record<number, Hypercall>>;
 }

@@ -67,11 +67,11 @@ describe('the standard devices', () => {
     assert.equal(new Set(claimed).size, claimed.length);
     assert.deepEqual(
       claimed.map((port) => port.toString(16)),
-      ['e9', 'f1', 'f4', '3f8', '3f9', '3fa', '3fb', '3fc', '3fd', '3fe', '3ff'],
+      ['e9', 'f1', 'f4', '3f8', '3f9', '3fa', '3fb', '3fc', '3fd', '3fe', '3ff', 'abba'],
     );
     assert.deepEqual(
       devices.map(({ name }) => name),
-      ['debug-console', 'pseudo-serial', 'debug-exit', 'serial'],
+      ['debug-console', 'pseudo-serial', 'debug-exit', 'serial', 'hypercalls'],
     );
   });
 

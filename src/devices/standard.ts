@@ -1,6 +1,7 @@
 import type { ByteSink, ByteSource, Device } from './contract.js';
 import { DebugConsole } from './debug-console.js';
 import { DebugExit } from './debug-exit.js';
+import { type HypercallOptions, Hypercalls } from './hypercall.js';
 import { PseudoSerial } from './pseudo-serial.js';
 import { Serial16550 } from './serial16550.js';
 
@@ -14,18 +15,21 @@ export interface StandardDevicesOptions {
    * guests that wait for a transmitter interrupt want false.
    */
   coalesceSerial?: boolean;
+  /** What hypercalls can do beside the console: time, random bytes, a log, calls of one's own. */
+  hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
 }
 
 /**
  * The devices that every machine has unless it is told otherwise: the debug console (0xE9), the pseudo-serial port
- * (0xF1), the debug exit (0xF4) and a serial port (0x3F8, IRQ 4).
+ * (0xF1), the debug exit (0xF4), a serial port (0x3F8, IRQ 4) and hypercalls (0xABBA).
  */
 export function standardDevices(options: StandardDevicesOptions): Device[] {
-  const { output, input, coalesceSerial = true } = options;
+  const { output, input, coalesceSerial = true, hypercalls } = options;
   return [
     new DebugConsole(output),
     new PseudoSerial(output),
     new DebugExit(),
     new Serial16550({ output, ...(input && { input }), coalesce: coalesceSerial }),
+    new Hypercalls({ ...hypercalls, output, ...(input && { input }) }),
   ];
 }

@@ -18,6 +18,7 @@ import { acquireWorker, releaseWorker } from './worker-pool.js';
 
 const OUTPUT_BYTES = 256 * 1024;
 const INPUT_BYTES = 64 * 1024;
+const LOG_BYTES = 64 * 1024;
 
 /** How long a stop may take before it is an error: milliseconds. A kick that arrives takes well under one. */
 const STOP_LIMIT_MS = 5000;
@@ -68,9 +69,11 @@ export class HostedMachine implements AsyncDisposable {
   readonly #output = new SharedRing(OUTPUT_BYTES);
   readonly #input = new SharedRing(INPUT_BYTES);
   readonly #trace = new SharedRing(OUTPUT_BYTES);
+  readonly #log = new SharedRing(LOG_BYTES);
   readonly #progress = new Float64Array(new SharedArrayBuffer(16));
   #outputSink: ChunkSink | undefined;
   #traceSink: ChunkSink | undefined;
+  #logSink: ChunkSink = () => {};
   #pumps = new Map<SharedRing, Promise<void>>();
   #inputTaken: (() => void) | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -99,6 +102,7 @@ export class HostedMachine implements AsyncDisposable {
       output: this.#output.buffer,
       input: this.#input.buffer,
       trace: this.#trace.buffer,
+      log: this.#log.buffer,
       progress: this.#progress.buffer as SharedArrayBuffer,
     };
     const made = await this.#ask({ type: 'create', config, channels }, 'created');
@@ -163,6 +167,12 @@ export class HostedMachine implements AsyncDisposable {
     void this.#pump(this.#trace, sink);
   }
 
+  /** Takes the lines that the guest logs by hypercall from now on, as `onOutput` does; without a sink they are dropped. */
+  onLog(sink: ChunkSink): void {
+    this.#logSink = sink;
+    void this.#pump(this.#log, sink);
+  }
+
   /** Nobody reads the console any more: what the guest prints from now on is dropped. */
   closeOutput(): void {
     this.#output.close();
@@ -213,6 +223,7 @@ export class HostedMachine implements AsyncDisposable {
       Atomics.store(this.#control, Control.request, 1);
       this.#output.close();
       this.#trace.close();
+      this.#log.close();
       this.#kick();
       Atomics.wait(this.#control, Control.running, 1, 2);
     }
@@ -237,6 +248,7 @@ export class HostedMachine implements AsyncDisposable {
   #receive(message: FromWorker): void {
     if (message.type === 'output') void this.#pump(this.#output, this.#outputSink);
     else if (message.type === 'trace') void this.#pump(this.#trace, this.#traceSink);
+    else if (message.type === 'log') void this.#pump(this.#log, this.#logSink);
     else if (message.type === 'inputTaken') this.#inputTaken?.();
     else {
       const pending = this.#pending;
@@ -266,6 +278,7 @@ export class HostedMachine implements AsyncDisposable {
   async #drain(): Promise<void> {
     await this.#pump(this.#output, this.#outputSink);
     await this.#pump(this.#trace, this.#traceSink);
+    await this.#pump(this.#log, this.#logSink);
   }
 }
 

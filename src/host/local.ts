@@ -1,9 +1,10 @@
 import { type Image, parseImage } from '../boot/index.js';
 import type { ByteSink, ByteSource, Device } from '../devices/contract.js';
-import { standardDevices } from '../devices/index.js';
+import { type HypercallOptions, standardDevices } from '../devices/index.js';
 import type { Engine } from '../engine/contract.js';
 import { Machine, type MachineConfig } from '../machine/index.js';
 import { type EngineName, engineByName } from './engines.js';
+import { hostServices } from './hypercall-host.js';
 import { type GuestSettings, loadImage } from './image-file.js';
 
 /** A machine's configuration with everything optional that has a sensible default. */
@@ -20,6 +21,8 @@ export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image'> {
   output?: ByteSink;
   /** What the serial port reads. */
   input?: ByteSource;
+  /** What hypercalls can do: calls of your own, a log, another clock or randomness than the host's. */
+  hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
 }
 
 /**
@@ -37,6 +40,7 @@ export function createMachine(config: LocalConfig): Machine {
     devices = [],
     output = () => {},
     input,
+    hypercalls,
     mode,
     load,
     stack,
@@ -50,7 +54,9 @@ export function createMachine(config: LocalConfig): Machine {
     ...(memory !== undefined && { memory }),
   };
   const standard =
-    config.standardDevices === false ? [] : standardDevices({ output, ...(input && { input }) });
+    config.standardDevices === false
+      ? []
+      : standardDevices({ output, ...(input && { input }), hypercalls: { ...hostServices, ...hypercalls } });
   return new Machine({
     ...rest,
     ...open(image, asked),

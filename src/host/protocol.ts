@@ -32,6 +32,8 @@ export interface PortableConfig {
   memory?: number;
   regions?: readonly RegionConfig[];
   devices?: readonly DeviceModule[];
+  /** Hypercalls of the user's own: the module's default export gives them by number, as `HypercallOptions.calls`. */
+  hypercalls?: DeviceModule;
   coalesce?: boolean;
   /** Write a line an exit into the trace ring. */
   trace?: boolean;
@@ -45,6 +47,8 @@ export interface Channels {
   output: SharedArrayBuffer;
   input: SharedArrayBuffer;
   trace: SharedArrayBuffer;
+  /** Lines that the guest logs by hypercall. */
+  log: SharedArrayBuffer;
   /** What was counted so far, as 64-bit floats: exits, coalesced writes. Written every few milliseconds. */
   progress: SharedArrayBuffer;
 }
@@ -70,6 +74,7 @@ export type FromWorker =
     }
   | { type: 'output' }
   | { type: 'trace' }
+  | { type: 'log' }
   | { type: 'inputTaken' }
   | { type: 'outcome'; outcome: Outcome; statistics?: unknown }
   | { type: 'state'; state: CpuState }

@@ -6,13 +6,14 @@
  */
 import { parentPort } from 'node:worker_threads';
 import type { Device } from '../devices/contract.js';
-import { standardDevices } from '../devices/index.js';
+import { type HypercallOptions, standardDevices } from '../devices/index.js';
 import { Control } from '../engine/contract.js';
 import { kvmEngine, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
 import { Machine } from '../machine/index.js';
 import { ExitLog, formatTraceLine, Statistics, traceHeader } from '../observe/index.js';
 import { engineByName } from './engines.js';
+import { hostServices } from './hypercall-host.js';
 import {
   type Channels,
   type DeviceModule,
@@ -84,8 +85,13 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     },
   };
   const own = await Promise.all((config.devices ?? []).map(importDevice));
+  const calls = await importCalls(config.hypercalls);
   const devices = [
-    ...standardDevices({ output: (bytes) => output.write(bytes, notify, stopping), input: source }),
+    ...standardDevices({
+      output: (bytes) => output.write(bytes, notify, stopping),
+      input: source,
+      hypercalls: { ...hostServices, ...calls, log: logInto(channels.log, stopping) },
+    }),
     ...own,
   ];
   const observer = observe(
@@ -157,6 +163,27 @@ async function importDevice({ module, options }: DeviceModule): Promise<Device> 
     );
   }
   return make(options) as Device;
+}
+
+async function importCalls(module: DeviceModule | undefined): Promise<Pick<HypercallOptions, 'calls'>> {
+  if (module === undefined) return {};
+  const { default: make } = (await import(module.module)) as { default?: unknown };
+  if (typeof make !== 'function') {
+    throw new ConfigError(
+      `the hypercall module ${module.module} has no default export that gives calls`,
+      'export default (options) => ({ 64: { name, handle(request, memory) { … } } })',
+    );
+  }
+  return { calls: make(module.options) as NonNullable<HypercallOptions['calls']> };
+}
+
+/** What a guest logs goes line by line through a ring of its own, so that a guest that logs without end has to wait. */
+function logInto(buffer: SharedArrayBuffer, stopping: () => boolean): (text: string) => void {
+  const log = new SharedRing(buffer);
+  const encoder = new TextEncoder();
+  const wake: FromWorker = { type: 'log' };
+  const notify = () => post(wake);
+  return (text) => log.write(encoder.encode(`${text}\n`), notify, stopping);
 }
 
 function current(): Machine {
