@@ -1,0 +1,74 @@
+/**
+ * What devices do with the bytes of a driver once they are ready.
+ *
+ * @module
+ */
+import type { ByteSink } from '../contract.js';
+
+export interface Backend {
+  /** For people: `console`, `echo`, `sink`. */
+  readonly name: string;
+  /**
+   * Takes what the driver sent and returns how many bytes it took. Those it leaves stay in TX, so that the driver finds the
+   * queue full: back pressure. The bytes are lent for the call.
+   */
+  transmit(bytes: Uint8Array): number;
+  /** Puts what the driver shall receive at the start of `room`, and returns how many bytes. */
+  receive(room: Uint8Array): number;
+  /** Forgets everything. */
+  reset(): void;
+  /** The bytes that it keeps, and taking them back. */
+  save?(): number[];
+  load?(bytes: readonly number[]): void;
+}
+
+/** Prints what the driver sends; sends nothing. */
+export function consoleBackend(output: ByteSink): Backend {
+  return {
+    name: 'console',
+    transmit(bytes) {
+      output(bytes);
+      return bytes.length;
+    },
+    receive: () => 0,
+    reset() {},
+  };
+}
+
+/** Takes everything and does nothing with it: for measuring. */
+export function sinkBackend(): Backend {
+  return { name: 'sink', transmit: (bytes) => bytes.length, receive: () => 0, reset() {} };
+}
+
+/** Bytes that the echo keeps while the driver does not take them. */
+export const ECHO_BYTES = 4096;
+
+/** Sends back what the driver sends. Where the driver takes nothing, it takes nothing either once it is full. */
+export function echoBackend(): Backend {
+  const kept = new Uint8Array(ECHO_BYTES);
+  let length = 0;
+  return {
+    name: 'echo',
+    transmit(bytes) {
+      const taken = Math.min(bytes.length, kept.length - length);
+      kept.set(bytes.subarray(0, taken), length);
+      length += taken;
+      return taken;
+    },
+    receive(room) {
+      const given = Math.min(room.length, length);
+      room.set(kept.subarray(0, given));
+      kept.copyWithin(0, given, length);
+      length -= given;
+      return given;
+    },
+    reset() {
+      length = 0;
+    },
+    save: () => [...kept.subarray(0, length)],
+    load(bytes) {
+      length = bytes.length;
+      kept.set(bytes);
+    },
+  };
+}

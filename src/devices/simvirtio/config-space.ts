@@ -1,0 +1,89 @@
+import type { GuestMemory } from '../../memory/index.js';
+import {
+  BUFFER_SIZE,
+  type DeviceStatus,
+  MAGIC_VALUE,
+  QUEUE_RUN,
+  Register,
+  RX_BUFFER,
+  TX_BUFFER,
+} from './layout.js';
+import type { SharedQueue } from './queue.js';
+
+/** Bytes of a device's registers that have a meaning, rounded up. */
+const REGISTERS_SIZE = 0x100;
+
+/**
+ * A device's registers and queues as they lie in guest memory, seen from the device. What a driver may not write is never
+ * read back, since by polling nothing keeps a driver from writing it.
+ */
+export class ConfigSpace {
+  readonly tx: SharedQueue;
+  readonly rx: SharedQueue;
+  readonly #bytes: Uint8Array;
+  readonly #halves: Uint16Array;
+  readonly #words: Uint32Array;
+
+  /** @throws GuestMemoryError where the machine has not the memory that `simvirtioRegions` names */
+  constructor(memory: GuestMemory, address: number, maxlen: number) {
+    // Checked views: they throw where there is no such memory.
+    const registers = memory.view(address, REGISTERS_SIZE);
+    const tx = memory.view(address + TX_BUFFER, BUFFER_SIZE);
+    const rx = memory.view(address + RX_BUFFER, BUFFER_SIZE);
+    this.#bytes = registers;
+    this.#halves = new Uint16Array(memory.buffer, registers.byteOffset, REGISTERS_SIZE / 2);
+    this.#words = new Uint32Array(memory.buffer, registers.byteOffset, REGISTERS_SIZE / 4);
+    this.tx = { control: this.#control(Register.txHead), buffer: tx.subarray(0, maxlen) };
+    this.rx = { control: this.#control(Register.rxHead), buffer: rx.subarray(0, maxlen) };
+  }
+
+  #control(offset: number): Uint32Array {
+    return this.#words.subarray(offset / 4, offset / 4 + 2);
+  }
+
+  get driverStatus(): number {
+    return Atomics.load(this.#halves, Register.driverStatus / 2);
+  }
+  set driverStatus(status: number) {
+    Atomics.store(this.#halves, Register.driverStatus / 2, status);
+  }
+
+  /** Puts a driver's status back that was refused, unless the driver has written another one meanwhile. */
+  refuseDriverStatus(refused: number, accepted: number): void {
+    Atomics.compareExchange(this.#halves, Register.driverStatus / 2, refused, accepted);
+  }
+
+  set deviceStatus(status: DeviceStatus) {
+    Atomics.store(this.#bytes, Register.deviceStatus, status);
+  }
+
+  get queueSelector(): number {
+    return Atomics.load(this.#bytes, Register.queueSelector);
+  }
+
+  /** Says the length of the queue that is selected: the length first, so that whoever sees the second sees the first. */
+  answerSelector(selector: number, length: number): void {
+    Atomics.store(this.#halves, Register.maxQueueLength / 2, length);
+    Atomics.store(this.#bytes, Register.queueSelected, selector);
+  }
+
+  get txRuns(): boolean {
+    return (Atomics.load(this.#bytes, Register.txControl) & QUEUE_RUN) !== 0;
+  }
+  get rxRuns(): boolean {
+    return (Atomics.load(this.#bytes, Register.rxControl) & QUEUE_RUN) !== 0;
+  }
+
+  /** Everything but queues and statuses as it is after a reset. */
+  initialize(): void {
+    Atomics.store(this.#words, Register.magic / 4, MAGIC_VALUE);
+    Atomics.store(this.#bytes, Register.queueSelector, 0);
+    Atomics.store(this.#bytes, Register.txControl, QUEUE_RUN);
+    Atomics.store(this.#bytes, Register.rxControl, QUEUE_RUN);
+  }
+
+  /** Stores one byte that a driver wrote. */
+  writeByte(offset: number, value: number): void {
+    this.#bytes[offset] = value;
+  }
+}

@@ -1,0 +1,56 @@
+import type { GuestMemory } from '../../memory/index.js';
+import { MAX_DEVICES, SIMVIRTIO_BASE } from './layout.js';
+
+/** `device_table_t`: a u16 count, and from offset 8 on ten u64 addresses. */
+const COUNT = 0;
+const ADDRESSES = 8;
+const TABLE_SIZE = ADDRESSES + 8 * MAX_DEVICES;
+
+/**
+ * The table of configured devices in guest memory. The list is kept here and only written there: what a guest makes of its
+ * copy concerns the guest alone.
+ */
+export class DeviceTable {
+  readonly #halves: Uint16Array;
+  readonly #addresses: BigUint64Array;
+  #listed: number[] = [];
+
+  constructor(memory: GuestMemory) {
+    const { byteOffset } = memory.view(SIMVIRTIO_BASE, TABLE_SIZE);
+    this.#halves = new Uint16Array(memory.buffer, byteOffset, 1);
+    this.#addresses = new BigUint64Array(memory.buffer, byteOffset + ADDRESSES, MAX_DEVICES);
+    this.#write();
+  }
+
+  /** The addresses of all configured devices, in the order in which they were configured. */
+  get listed(): readonly number[] {
+    return this.#listed;
+  }
+
+  /** Adds a device; it must not be listed yet. There are never more devices than the table has room for. */
+  add(address: number): void {
+    this.#listed.push(address);
+    this.#write();
+  }
+
+  /** Takes a device out, if it is listed; those behind it move up. */
+  remove(address: number): void {
+    const left = this.#listed.filter((listed) => listed !== address);
+    if (left.length === this.#listed.length) return;
+    this.#listed = left;
+    this.#write();
+  }
+
+  load(listed: readonly number[]): void {
+    this.#listed = [...listed];
+    this.#write();
+  }
+
+  /** Never counts an entry that is not there: fewer are counted before entries go, more after they have come. */
+  #write(): void {
+    const count = this.#listed.length;
+    if (Atomics.load(this.#halves, COUNT) > count) Atomics.store(this.#halves, COUNT, count);
+    for (let i = 0; i < MAX_DEVICES; i++) this.#addresses[i] = BigInt(this.#listed[i] ?? 0);
+    Atomics.store(this.#halves, COUNT, count);
+  }
+}

@@ -1,0 +1,214 @@
+import type { Backend } from './backends.js';
+import type { ConfigSpace } from './config-space.js';
+import type { DeviceTable } from './device-table.js';
+import { COMMAND_CONFIGURE, COMMAND_RESET, DeviceStatus, DriverStatus } from './layout.js';
+import { ConsumerEnd, ProducerEnd, type QueueEnds } from './queue.js';
+
+/** Where the handshake stands: see the picture in `docs/simvirtio.md`. */
+export const phases = ['reset', 'acknowledged', 'configured', 'ready'] as const;
+export type Phase = (typeof phases)[number];
+
+/** What a device's driver may make of its status, by phase; `DRIVER_RESET` goes at any time. */
+const allowed: Record<Phase, readonly number[]> = {
+  reset: [DriverStatus.ack],
+  acknowledged: [DriverStatus.driver],
+  configured: [DriverStatus.driver, DriverStatus.ok],
+  ready: [],
+};
+
+const statusOf: Record<Phase, DeviceStatus> = {
+  reset: DeviceStatus.reset,
+  acknowledged: DeviceStatus.reset,
+  configured: DeviceStatus.config,
+  ready: DeviceStatus.ready,
+};
+
+/** Bytes that went through a device since it was made, and what its driver got wrong. */
+export interface DeviceCounts {
+  /** The backend's name. */
+  name: string;
+  phase: Phase;
+  /** Data bytes, from the driver and to it. The letters of the handshake are not among them. */
+  transmitted: number;
+  received: number;
+  resets: number;
+  /** Statuses that were refused, and bytes that meant nothing before the device was ready. */
+  refused: number;
+}
+
+/** A device's own state, for `save` and `load`. */
+export interface DeviceState {
+  phase: Phase;
+  accepted: number;
+  selected: number;
+  tx: QueueEnds;
+  rx: QueueEnds;
+  kept: number[];
+}
+
+/**
+ * One SIMVIRTIO device: the state machine between a driver's memory and a backend.
+ *
+ * It reacts in `service` alone, which looks at the shared memory and does all there is to do. By exits, that is after each
+ * write of the driver; by polling, it is again and again. So both see the same device.
+ */
+export class SimvirtioDevice {
+  readonly address: number;
+  readonly #registers: ConfigSpace;
+  readonly #table: DeviceTable;
+  readonly #backend: Backend;
+  readonly #tx: ConsumerEnd;
+  readonly #rx: ProducerEnd;
+  readonly #transmit: (bytes: Uint8Array) => number;
+  readonly #receive: (room: Uint8Array) => number;
+  #phase: Phase = 'reset';
+  /** The driver status that was accepted last. */
+  #accepted: number = DriverStatus.reset;
+  #selected = 0;
+  #transmitted = 0;
+  #received = 0;
+  #resets = 0;
+  #refused = 0;
+
+  constructor(address: number, registers: ConfigSpace, table: DeviceTable, backend: Backend) {
+    this.address = address;
+    this.#registers = registers;
+    this.#table = table;
+    this.#backend = backend;
+    this.#tx = new ConsumerEnd(registers.tx);
+    this.#rx = new ProducerEnd(registers.rx);
+    this.#transmit = (bytes) => backend.transmit(bytes);
+    this.#receive = (room) => backend.receive(room);
+    this.#reset();
+    this.#resets = 0;
+  }
+
+  /**
+   * Looks at what the driver did and does what follows from it; at most a queue's length each way.
+   * @returns how much happened: 0 where there was nothing to do
+   */
+  service(): number {
+    const tx = this.#tx;
+    // Head before status: what was pushed after a status is then never taken for something pushed before it.
+    tx.look();
+    const changes = this.#followStatus() + this.#followSelector();
+    if (this.#phase === 'reset') {
+      if (tx.cleared) return changes;
+      this.#reset();
+      return changes + 1;
+    }
+    const runs = this.#registers.txRuns;
+    if (runs && this.#phase !== 'ready') return changes + this.#obey();
+    const sent = runs ? tx.drain(this.#transmit) : 0;
+    this.#transmitted += sent;
+    if (this.#phase !== 'ready') return changes;
+    const got = this.#registers.rxRuns ? this.#rx.fill(this.#receive) : 0;
+    this.#received += got;
+    return changes + sent + got;
+  }
+
+  get counts(): DeviceCounts {
+    return {
+      name: this.#backend.name,
+      phase: this.#phase,
+      transmitted: this.#transmitted,
+      received: this.#received,
+      resets: this.#resets,
+      refused: this.#refused,
+    };
+  }
+
+  /** Acts on a driver status that is new; one that does not exist, or not now, is put back. */
+  #followStatus(): number {
+    const status = this.#registers.driverStatus;
+    if (status === this.#accepted) return 0;
+    if (status === DriverStatus.reset) {
+      this.#reset();
+      return 1;
+    }
+    if (!allowed[this.#phase].includes(status)) {
+      this.#registers.refuseDriverStatus(status, this.#accepted);
+      this.#refused++;
+      return 1;
+    }
+    this.#accepted = status;
+    if (status === DriverStatus.ack) this.#enter('acknowledged');
+    else if (status === DriverStatus.ok) this.#enter('ready');
+    return 1;
+  }
+
+  #followSelector(): number {
+    const selector = this.#registers.queueSelector;
+    if (selector === this.#selected) return 0;
+    this.#select(selector);
+    return 1;
+  }
+
+  #select(selector: number): void {
+    const { tx, rx } = this.#registers;
+    const length = selector === 0 ? tx.buffer.length : selector === 1 ? rx.buffer.length : 0;
+    this.#selected = selector;
+    this.#registers.answerSelector(selector, length);
+  }
+
+  /** Before it is ready, a device reads TX as letters: R resets it, C configures it, all others mean nothing. */
+  #obey(): number {
+    let read = 0;
+    for (let byte = this.#tx.pop(); byte >= 0; byte = this.#tx.pop()) {
+      read++;
+      if (byte === COMMAND_RESET) {
+        // The reset empties the queue: what stands behind the R is lost.
+        this.#reset();
+      } else if (byte === COMMAND_CONFIGURE && this.#phase === 'acknowledged') {
+        this.#table.add(this.address);
+        this.#enter('configured');
+      } else {
+        this.#refused++;
+      }
+    }
+    return read;
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#registers.deviceStatus = statusOf[phase];
+  }
+
+  /**
+   * As after power-on. A driver that waits sees it done when the device status is DEVICE_RESET, the driver status
+   * DRIVER_RESET and both indexes of TX 0: so the device status, which may be the only one to change, goes last.
+   */
+  #reset(): void {
+    this.#table.remove(this.address);
+    this.#backend.reset();
+    this.#registers.initialize();
+    this.#select(0);
+    this.#accepted = DriverStatus.reset;
+    this.#registers.driverStatus = DriverStatus.reset;
+    this.#rx.clear();
+    this.#tx.clear();
+    this.#enter('reset');
+    this.#resets++;
+  }
+
+  save(): DeviceState {
+    return {
+      phase: this.#phase,
+      accepted: this.#accepted,
+      selected: this.#selected,
+      tx: this.#tx.save(),
+      rx: this.#rx.save(),
+      kept: this.#backend.save?.() ?? [],
+    };
+  }
+
+  /** Takes a state that was checked; guest memory comes back with the machine's own. */
+  load(state: DeviceState): void {
+    this.#phase = state.phase;
+    this.#accepted = state.accepted;
+    this.#selected = state.selected;
+    this.#tx.load(state.tx);
+    this.#rx.load(state.rx);
+    this.#backend.load?.(state.kept);
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * SIMVIRTIO on a machine's bus: by exits, or by polling at the machine's ticks. Polling on a thread of its own is the host's:
+ * it makes a `Simvirtio` over the machine's memory there.
+ *
+ * @module
+ */
+import { PAGE_SIZE } from '../../memory/index.js';
+import type { AccessSize, Device, DeviceHost, MemoryRange } from '../contract.js';
+import type { DeviceCounts } from './device.js';
+import { deviceAddress, type Notification, SIMVIRTIO_BASE } from './layout.js';
+import { checkOptions, Simvirtio, type SimvirtioOptions } from './simvirtio.js';
+import { loadableState } from './state.js';
+
+/** What both ways of notification have in common. */
+abstract class OnBus implements Device {
+  readonly name = 'simvirtio';
+  protected readonly options: SimvirtioOptions;
+  #devices: Simvirtio | undefined;
+
+  constructor(options: SimvirtioOptions) {
+    checkOptions(options);
+    this.options = options;
+  }
+
+  attach({ memory }: DeviceHost): void {
+    this.#devices = new Simvirtio(memory, this.options);
+  }
+
+  protected get devices(): Simvirtio | undefined {
+    return this.#devices;
+  }
+
+  /** What went through each device; empty before the machine is made. */
+  get counts(): DeviceCounts[] {
+    return this.#devices?.counts ?? [];
+  }
+
+  /** The devices' own state; what they have in guest memory is saved and loaded with the guest's memory. */
+  save(): unknown {
+    return this.#devices?.save() ?? null;
+  }
+
+  load(state: unknown): void {
+    const checked = loadableState(this.name, state, this.options);
+    this.#devices?.load(checked);
+  }
+
+  dispose(): void {
+    this.#devices = undefined;
+  }
+}
+
+/** Each write to the registers is an exit, after which the device looks at its memory. Reads never leave the guest. */
+export class SimvirtioByExits extends OnBus {
+  readonly memory: readonly MemoryRange[];
+
+  constructor(options: SimvirtioOptions) {
+    super(options);
+    const pages = options.backends.map((_, i) => ({ address: deviceAddress(i), size: PAGE_SIZE }));
+    this.memory = [{ address: SIMVIRTIO_BASE, size: PAGE_SIZE }, ...pages];
+  }
+
+  writeMemory(address: number, size: AccessSize, value: number): void {
+    // The device table has nothing to write.
+    if (address < deviceAddress(0)) return;
+    const index = Math.floor((address - deviceAddress(0)) / (deviceAddress(1) - deviceAddress(0)));
+    this.devices?.write(index, address - deviceAddress(index), size, value);
+  }
+}
+
+/** No write leaves the guest; the devices look at their memory whenever the machine ticks, every few milliseconds. */
+export class SimvirtioByTicks extends OnBus {
+  poll(): void {
+    this.devices?.service();
+  }
+}
+
+/** SIMVIRTIO for a machine on one thread. Its memory is `simvirtioRegions(notification, backends.length)`. */
+export function simvirtio(
+  notification: Notification,
+  options: SimvirtioOptions,
+): SimvirtioByExits | SimvirtioByTicks {
+  return notification === 'exits' ? new SimvirtioByExits(options) : new SimvirtioByTicks(options);
+}

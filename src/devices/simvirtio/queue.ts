@@ -1,0 +1,186 @@
+/**
+ * The circular buffer of SIMVIRTIO, in memory that driver and device share.
+ *
+ * `head` is where the producer puts the next byte, `tail` where the consumer takes the next one; both run from 0 to
+ * `maxlen` − 1. Equal, they mean empty, so one element stays free: a queue holds `maxlen` − 1 bytes at most.
+ *
+ * Each index has one writer. The producer writes the byte, then head; the consumer reads head, then the byte, then
+ * writes tail. Guest code on x86 keeps that order by itself (SDM 3A 9.2.2: stores are not reordered with stores, loads not
+ * with loads); here `Atomics` keep it, on the indexes alone.
+ *
+ * @module
+ */
+
+/** Places of the indexes in `queue_control_t`, as 32-bit words. */
+const HEAD = 0;
+const TAIL = 1;
+
+/** What `simqueue_t` is in C. */
+export interface SharedQueue {
+  /** `queue_control_t`: head and tail. */
+  readonly control: Uint32Array;
+  /** The data, `maxlen` bytes. */
+  readonly buffer: Uint8Array;
+}
+
+/** Bytes in a queue whose indexes are these. */
+export function bytesInQueue(head: number, tail: number, maxlen: number): number {
+  return head >= tail ? head - tail : head - tail + maxlen;
+}
+
+/** `circ_bbuf_push`: puts a byte in as the producer; false where the queue is full. */
+export function circBufferPush({ control, buffer }: SharedQueue, byte: number): boolean {
+  const head = Atomics.load(control, HEAD);
+  const next = head + 1 < buffer.length ? head + 1 : 0;
+  if (next === Atomics.load(control, TAIL)) return false;
+  buffer[head] = byte;
+  Atomics.store(control, HEAD, next);
+  return true;
+}
+
+/** `circ_bbuf_pop`: takes a byte out as the consumer; −1 where the queue is empty. */
+export function circBufferPop({ control, buffer }: SharedQueue): number {
+  const tail = Atomics.load(control, TAIL);
+  if (tail === Atomics.load(control, HEAD)) return -1;
+  const byte = buffer[tail]!;
+  Atomics.store(control, TAIL, tail + 1 < buffer.length ? tail + 1 : 0);
+  return byte;
+}
+
+/**
+ * Reads the index that the other side writes. One outside the queue is a lie: it is put back to `last`, unless the other
+ * side has written again meanwhile.
+ */
+function readIndex(control: Uint32Array, place: number, maxlen: number, last: number): number {
+  const index = Atomics.load(control, place);
+  if (index < maxlen) return index;
+  Atomics.compareExchange(control, place, index, last);
+  return last;
+}
+
+/** The device's end of a queue: its own index, which it never reads back, and the driver's as it was last believed. */
+export interface QueueEnds {
+  head: number;
+  tail: number;
+}
+
+/** The device's end of TX. */
+export class ConsumerEnd {
+  readonly #queue: SharedQueue;
+  /** A copy of what is handed over: a driver may change its bytes while somebody reads them. */
+  readonly #copy: Uint8Array;
+  #head = 0;
+  #tail = 0;
+
+  constructor(queue: SharedQueue) {
+    this.#queue = queue;
+    this.#copy = new Uint8Array(queue.buffer.length);
+  }
+
+  /** Reads the driver's head. What it has pushed after that stays for the next look. */
+  look(): void {
+    const { control, buffer } = this.#queue;
+    this.#head = readIndex(control, HEAD, buffer.length, this.#head);
+  }
+
+  /** True where the queue is as after `clear`. */
+  get cleared(): boolean {
+    return this.#head === 0 && this.#tail === 0;
+  }
+
+  /** The next byte of those that were seen, or −1. */
+  pop(): number {
+    const { control, buffer } = this.#queue;
+    if (this.#head === this.#tail) return -1;
+    const byte = buffer[this.#tail]!;
+    this.#tail = this.#tail + 1 < buffer.length ? this.#tail + 1 : 0;
+    Atomics.store(control, TAIL, this.#tail);
+    return byte;
+  }
+
+  /**
+   * Hands over the bytes that were seen, in one piece or, where they go over the buffer's end, in two. `take` says how many
+   * it took; the others stay.
+   * @returns how many were taken
+   */
+  drain(take: (bytes: Uint8Array) => number): number {
+    const { control, buffer } = this.#queue;
+    let total = 0;
+    while (this.#tail !== this.#head) {
+      const end = this.#head > this.#tail ? this.#head : buffer.length;
+      const length = end - this.#tail;
+      const bytes = this.#copy.subarray(0, length);
+      bytes.set(buffer.subarray(this.#tail, end));
+      const taken = take(bytes);
+      total += taken;
+      this.#tail = this.#tail + taken === buffer.length ? 0 : this.#tail + taken;
+      if (taken > 0) Atomics.store(control, TAIL, this.#tail);
+      if (taken < length) break;
+    }
+    return total;
+  }
+
+  /** Empties the queue; head, which is the driver's, goes last. */
+  clear(): void {
+    const { control } = this.#queue;
+    this.#head = 0;
+    this.#tail = 0;
+    Atomics.store(control, TAIL, 0);
+    Atomics.store(control, HEAD, 0);
+  }
+
+  save(): QueueEnds {
+    return { head: this.#head, tail: this.#tail };
+  }
+
+  load({ head, tail }: QueueEnds): void {
+    this.#head = head;
+    this.#tail = tail;
+  }
+}
+
+/** The device's end of RX. */
+export class ProducerEnd {
+  readonly #queue: SharedQueue;
+  #head = 0;
+  #tail = 0;
+
+  constructor(queue: SharedQueue) {
+    this.#queue = queue;
+  }
+
+  /** Fills free room, in one piece or two. `give` puts bytes at the start of the room it gets and says how many. */
+  fill(give: (room: Uint8Array) => number): number {
+    const { control, buffer } = this.#queue;
+    this.#tail = readIndex(control, TAIL, buffer.length, this.#tail);
+    let total = 0;
+    for (;;) {
+      const free = buffer.length - 1 - bytesInQueue(this.#head, this.#tail, buffer.length);
+      const room = Math.min(free, buffer.length - this.#head);
+      if (room === 0) return total;
+      const given = give(buffer.subarray(this.#head, this.#head + room));
+      if (given === 0) return total;
+      total += given;
+      this.#head = this.#head + given === buffer.length ? 0 : this.#head + given;
+      Atomics.store(control, HEAD, this.#head);
+      if (given < room) return total;
+    }
+  }
+
+  clear(): void {
+    const { control } = this.#queue;
+    this.#head = 0;
+    this.#tail = 0;
+    Atomics.store(control, HEAD, 0);
+    Atomics.store(control, TAIL, 0);
+  }
+
+  save(): QueueEnds {
+    return { head: this.#head, tail: this.#tail };
+  }
+
+  load({ head, tail }: QueueEnds): void {
+    this.#head = head;
+    this.#tail = tail;
+  }
+}

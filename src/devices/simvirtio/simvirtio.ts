@@ -1,0 +1,104 @@
+import { ConfigError } from '../../errors.js';
+import type { GuestMemory } from '../../memory/index.js';
+import type { ByteSink } from '../contract.js';
+import { type Backend, consoleBackend, echoBackend, sinkBackend } from './backends.js';
+import { ConfigSpace } from './config-space.js';
+import { type DeviceCounts, type DeviceState, SimvirtioDevice } from './device.js';
+import { DeviceTable } from './device-table.js';
+import { BUFFER_SIZE, deviceAddress, MAX_DEVICES, SHORTEST_QUEUE, writable } from './layout.js';
+
+/** Elements of each queue where nobody asks for another length. */
+export const DEFAULT_QUEUE_LENGTH = 4096;
+
+export interface SimvirtioOptions {
+  /** What the devices do, one each; 1 to 10. */
+  backends: readonly Backend[];
+  /** Elements of each queue, 2 to 16,384; a queue holds one less. Default 4096. */
+  maxQueueLength?: number;
+}
+
+/** The devices that `terrarium run --simvirtio` gives a machine: a console, an echo and a sink. */
+export function standardBackends(output: ByteSink): Backend[] {
+  return [consoleBackend(output), echoBackend(), sinkBackend()];
+}
+
+/** How many those are, for `simvirtioRegions`. */
+export const STANDARD_BACKENDS = 3;
+
+/** @throws ConfigError for a number of devices or a queue length that cannot be */
+export function checkOptions({ backends, maxQueueLength = DEFAULT_QUEUE_LENGTH }: SimvirtioOptions): void {
+  if (backends.length < 1 || backends.length > MAX_DEVICES) {
+    throw new ConfigError(
+      `SIMVIRTIO with ${backends.length} devices`,
+      `the device table has room for 1 to ${MAX_DEVICES}`,
+    );
+  }
+  const fits =
+    Number.isInteger(maxQueueLength) && maxQueueLength >= SHORTEST_QUEUE && maxQueueLength <= BUFFER_SIZE;
+  if (!fits) {
+    throw new ConfigError(
+      `a SIMVIRTIO queue of ${maxQueueLength} elements`,
+      `give a whole number from ${SHORTEST_QUEUE} to ${BUFFER_SIZE}`,
+    );
+  }
+}
+
+/**
+ * All SIMVIRTIO devices of a machine over its memory. It belongs to one thread, which need not be the machine's: it touches
+ * nothing but shared memory and its backends.
+ */
+export class Simvirtio {
+  readonly #table: DeviceTable;
+  readonly #devices: readonly SimvirtioDevice[];
+  readonly #spaces: readonly ConfigSpace[];
+
+  /**
+   * Puts device table and devices into memory as they are after power-on.
+   * @throws ConfigError as `checkOptions`, GuestMemoryError where memory lacks `simvirtioRegions`
+   */
+  constructor(memory: GuestMemory, options: SimvirtioOptions) {
+    checkOptions(options);
+    const { backends, maxQueueLength = DEFAULT_QUEUE_LENGTH } = options;
+    this.#table = new DeviceTable(memory);
+    this.#spaces = backends.map((_, i) => new ConfigSpace(memory, deviceAddress(i), maxQueueLength));
+    this.#devices = backends.map(
+      (backend, i) => new SimvirtioDevice(deviceAddress(i), this.#spaces[i]!, this.#table, backend),
+    );
+  }
+
+  /** Lets every device do what there is to do; 0 where there was nothing. */
+  service(): number {
+    let done = 0;
+    for (let i = 0; i < this.#devices.length; i++) done += this.#devices[i]!.service();
+    return done;
+  }
+
+  /**
+   * A write of the driver to the registers of device `index`, by exit: its bytes go where a driver may write, the others
+   * nowhere; then the device looks.
+   */
+  write(index: number, offset: number, size: number, value: number): void {
+    const space = this.#spaces[index]!;
+    let any = false;
+    for (let i = 0; i < size; i++) {
+      if (writable[offset + i] !== true) continue;
+      space.writeByte(offset + i, (value >>> (8 * i)) & 0xff);
+      any = true;
+    }
+    if (any) this.#devices[index]!.service();
+  }
+
+  get counts(): DeviceCounts[] {
+    return this.#devices.map((device) => device.counts);
+  }
+
+  save(): { devices: DeviceState[]; table: number[] } {
+    return { devices: this.#devices.map((device) => device.save()), table: [...this.#table.listed] };
+  }
+
+  /** Takes a state that was checked; see `loadableState`. */
+  load({ devices, table }: { devices: DeviceState[]; table: number[] }): void {
+    for (const [i, state] of devices.entries()) this.#devices[i]!.load(state);
+    this.#table.load(table);
+  }
+}
