@@ -37,6 +37,7 @@ function unmet(guest: GuestFile, bytes: Uint8Array): string[] {
     image: parseImage(bytes, guest.image),
     memory: guest.memory,
     mode: guest.mode,
+    ...(guest.regions !== undefined && { regions: guest.regions }),
     ...(guest.load !== undefined && { load: guest.load }),
     devices: [watch],
     output: (chunk) => {

@@ -7,12 +7,13 @@ import {
   hostMachine,
   loadImage,
 } from '../host/index.js';
+import type { RegionConfig } from '../memory/index.js';
 import { checkExpectation, type Expectation, parseExpectation } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
 import { writeReport } from './report.js';
 import { openTrace, printGuestLog, printOutcome, printStatistics } from './run-output.js';
 import { connectConsole } from './terminal.js';
-import { parseAddress, parseCount, parseDuration, parseSize } from './values.js';
+import { parseAddress, parseCount, parseDuration, parseRegion, parseSize } from './values.js';
 
 const examples = `
 Examples:
@@ -34,6 +35,7 @@ interface RunFlags {
   engine: (typeof engineNames)[number];
   mode: (typeof modes)[number];
   memory?: number;
+  region: RegionConfig[];
   load?: number;
   entry?: number;
   stack?: number;
@@ -57,6 +59,12 @@ export function runCommand(): Command {
     .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
     .addOption(new Option('--mode <mode>', 'first CPU state').choices(modes).default('auto'))
     .option('--memory <size>', 'RAM, such as 64K, 16M, 1G (default: 16M)', parseSize)
+    .option(
+      '--region <address:size[:ro]>',
+      'more memory; ro: writes leave the guest; may repeat',
+      addRegion,
+      [],
+    )
     .option('--load <address>', 'where a flat image goes', parseAddress)
     .option('--entry <address>', 'where the guest starts', parseAddress)
     .option('--stack <address>', "the stack's end", parseAddress)
@@ -76,6 +84,10 @@ export function runCommand(): Command {
     .addHelpText('before', examples.trimStart())
     .addHelpText('after', statuses)
     .action(run);
+}
+
+function addRegion(text: string, before: RegionConfig[]): RegionConfig[] {
+  return [...before, parseRegion(text)];
 }
 
 function collect(text: string, before: Expectation[]): Expectation[] {
@@ -129,12 +141,13 @@ async function run(file: string, flags: RunFlags): Promise<void> {
 }
 
 /** What the command line says about the guest's settings; what it leaves out a guest folder may say. */
-function settingsOf({ mode, load, stack, memory, timeout }: RunFlags): GuestSettings {
+function settingsOf({ mode, load, stack, memory, region, timeout }: RunFlags): GuestSettings {
   return {
     ...(mode !== 'auto' && { mode }),
     ...(load !== undefined && { load }),
     ...(stack !== undefined && { stack }),
     ...(memory !== undefined && { memory }),
+    ...(region.length > 0 && { regions: region }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidArgumentError } from 'commander';
+import type { RegionConfig } from '../memory/index.js';
 
 const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
@@ -17,6 +18,19 @@ export function parseSize(text: string): number {
     );
   }
   return size;
+}
+
+/** `0x2000000:4K` or `32M:4K:ro` → a piece of guest memory beside RAM. */
+export function parseRegion(text: string): RegionConfig {
+  const [address, size, rights, ...rest] = text.split(':');
+  if (size === undefined || rest.length > 0 || (rights !== undefined && rights !== 'ro')) {
+    throw new InvalidArgumentError(`'${text}' is not a region. Write it as ADDRESS:SIZE or ADDRESS:SIZE:ro.`);
+  }
+  return {
+    address: parseSize(address!),
+    size: parseSize(size),
+    ...(rights === 'ro' && { readOnly: true }),
+  };
 }
 
 /** `0x7c00` or `31744` → an address. */

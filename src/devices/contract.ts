@@ -35,6 +35,12 @@ export interface MemoryRange {
   /** As in `PortRange`; 8 where the device has `readMemory64` and `writeMemory64`. Default 4. */
   width?: AccessSize | 8;
   coalesce?: boolean;
+  /**
+   * `ram`: the guest reads here without leaving, at the speed of memory. The machine maps whole pages read-only, the
+   * device keeps in them what the guest shall see (`host.memory.view(address, size)`, from `attach` on), and only writes
+   * come to `writeMemory`. A write changes nothing by itself: that is the device's to do.
+   */
+  backing?: 'ram';
 }
 
 /** What a machine lends to its devices. */

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Image, ImageError, type Mode, modes, parseImage } from '../boot/index.js';
+import type { RegionConfig } from '../memory/index.js';
 import { compileSource } from './toolchain.js';
 
 /** Images above this are refused before they are read: no guest has more memory than 4 GiB. */
@@ -15,6 +16,8 @@ export interface GuestSettings {
   load?: number;
   stack?: number;
   memory?: number;
+  /** Pieces of memory beside RAM. */
+  regions?: readonly RegionConfig[];
   timeoutMs?: number;
 }
 
@@ -114,7 +117,7 @@ function parseGuestFile(
   } catch (cause) {
     throw new ImageError(`${file}: not JSON: ${(cause as Error).message}`);
   }
-  const { image, mode, load, stack, memory, timeoutMs } = said;
+  const { image, mode, load, stack, memory, regions, timeoutMs } = said;
   if (typeof image !== 'string') throw new ImageError(`${file}: "image" does not name a file`);
   const defaults: GuestSettings = {};
   if (mode !== undefined) {
@@ -127,5 +130,21 @@ function parseGuestFile(
     if (typeof value !== 'number') throw new ImageError(`${file}: "${name}" is not a number`);
     defaults[name as 'load' | 'stack' | 'memory' | 'timeoutMs'] = value;
   }
+  if (regions !== undefined) defaults.regions = readRegions(regions, file);
   return { image: path.join(folder, image), defaults };
+}
+
+/** The pieces of memory that a guest.json asks for; whether they can be had is the machine's to say. */
+function readRegions(said: unknown, file: string): RegionConfig[] {
+  if (!Array.isArray(said)) throw new ImageError(`${file}: "regions" is not a list`);
+  return said.map((region: unknown, i) => {
+    const { address, size, readOnly = false } = (region ?? {}) as Record<string, unknown>;
+    if (typeof address !== 'number' || typeof size !== 'number' || typeof readOnly !== 'boolean') {
+      throw new ImageError(
+        `${file}: "regions"[${i}] is no region`,
+        'write it as { "address": 33554432, "size": 4096, "readOnly": true }',
+      );
+    }
+    return { address, size, readOnly };
+  });
 }

@@ -45,6 +45,7 @@ export function createMachine(config: LocalConfig): Machine {
     load,
     stack,
     memory,
+    regions,
     ...rest
   } = config;
   const asked: GuestSettings = {
@@ -52,6 +53,7 @@ export function createMachine(config: LocalConfig): Machine {
     ...(load !== undefined && { load }),
     ...(stack !== undefined && { stack }),
     ...(memory !== undefined && { memory }),
+    ...(regions !== undefined && { regions }),
   };
   const standard =
     config.standardDevices === false

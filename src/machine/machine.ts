@@ -79,7 +79,7 @@ export class Machine implements Runnable, Disposable {
     for (const [index, device] of devices.entries()) this.#addDevice(device, index);
     const undo: Disposable[] = [];
     try {
-      this.memory = GuestMemory.create([{ address: 0, size }, ...regions]);
+      this.memory = GuestMemory.create([{ address: 0, size }, ...regions, ...backedRegions(devices)]);
       undo.push(this.memory);
       this.boot = boot(this.memory, config.image, bootOptions(config));
       this.#vm = engine.createVm(this.memory, { irqchip: this.engineIrqchip });
@@ -184,6 +184,15 @@ export class Machine implements Runnable, Disposable {
       now: () => this.now(),
     };
   }
+}
+
+/** The pages that devices want their guest to read as memory. */
+function backedRegions(devices: readonly Device[]): RegionConfig[] {
+  return devices.flatMap(({ memory = [] }) =>
+    memory
+      .filter(({ backing }) => backing === 'ram')
+      .map(({ address, size }) => ({ address, size, readOnly: true })),
+  );
 }
 
 function bootOptions(config: MachineConfig): Parameters<typeof boot>[2] {

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { type Compiled, compileSource, type SourceMode } from '../../src/host/toolchain.js';
-import type { GuestMemory } from '../../src/memory/index.js';
+import type { GuestMemory, RegionConfig } from '../../src/memory/index.js';
 
 /** The package's root. */
 export const root = fileURLToPath(new URL('.', import.meta.resolve('#package')));
@@ -24,6 +24,7 @@ export interface GuestFile {
   mode: SourceMode;
   load?: number;
   memory: number;
+  regions?: readonly RegionConfig[];
   timeoutMs?: number;
   summary: string;
   expect: {
