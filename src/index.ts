@@ -21,6 +21,8 @@ export type {
   CpuState,
   DescriptorTable,
   Engine,
+  EngineCounter,
+  EngineCounters,
   EngineCpu,
   EngineFailure,
   EngineVm,
@@ -32,6 +34,7 @@ export type {
 export { ExitKind } from './engine/contract.js';
 export { ConfigError, TerrariumError } from './errors.js';
 export {
+  createLauncher,
   createMachine,
   type DeviceModule,
   drainPool,
@@ -41,11 +44,22 @@ export {
   type HostedOutcome,
   type HostedRunOptions,
   hostMachine,
+  type LauncherOptions,
   type LoadedImage,
   type LocalConfig,
   loadImage,
   type PortableConfig,
 } from './host/index.js';
+export {
+  type AccessName,
+  type InterruptPins,
+  Launcher,
+  type LauncherCallbacks,
+  type LauncherConfig,
+  type LauncherEnd,
+  type LauncherRunOptions,
+  type UnhandledAccess,
+} from './launcher/index.js';
 export {
   DEFAULT_MEMORY,
   DeviceError,

@@ -8,20 +8,21 @@ const src = path.resolve('src');
 
 /** The arrows of docs/architecture.md. Every room may import itself and `errors.ts`. */
 const arrows: Record<string, readonly string[]> = {
-  index: ['boot', 'devices', 'engine', 'host', 'machine', 'memory', 'observe'],
+  index: ['boot', 'devices', 'engine', 'host', 'launcher', 'machine', 'memory', 'observe'],
   memory: [],
   engine: ['memory'],
   'engine/kvm': ['engine', 'memory'],
   devices: ['memory'],
   boot: ['memory', 'engine'],
   machine: ['boot', 'memory', 'devices', 'engine'],
+  launcher: ['boot', 'memory', 'engine'],
   observe: ['memory', 'engine'],
-  host: ['boot', 'devices', 'engine', 'engine/kvm', 'machine', 'memory', 'observe'],
+  host: ['boot', 'devices', 'engine', 'engine/kvm', 'launcher', 'machine', 'memory', 'observe'],
   cli: ['boot', 'devices', 'engine', 'engine/kvm', 'host', 'machine', 'memory', 'observe'],
 };
 
 /** Rooms that a browser runs as well. */
-const pure = new Set(['memory', 'engine', 'devices', 'boot', 'machine', 'observe']);
+const pure = new Set(['memory', 'engine', 'devices', 'boot', 'machine', 'launcher', 'observe']);
 
 interface Import {
   file: string;

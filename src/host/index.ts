@@ -13,6 +13,7 @@ export {
   hostMachine,
 } from './hosted.js';
 export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js';
+export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
 export type { BootReport, DeviceModule, PortableConfig } from './protocol.js';
 export { drainPool, warmUp } from './worker-pool.js';

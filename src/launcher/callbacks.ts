@@ -1,0 +1,77 @@
+import type { EngineCpu } from '../engine/contract.js';
+
+/** What a callback returns to end the run; also `Launcher.stop`. */
+export const stop: unique symbol = Symbol('terrarium.launcher.stop');
+export type Stop = typeof stop;
+
+/** The CPU's interrupt pins, as `tryPushInterrupts` and `tryPushNmi` get them. */
+export type InterruptPins = Pick<
+  EngineCpu,
+  'readyForInterrupt' | 'interruptsEnabled' | 'injectInterrupt' | 'injectNmi'
+>;
+
+/** Callbacks that answer an access of the guest's. */
+export type AccessName = 'in8' | 'in16' | 'in32' | 'out8' | 'out16' | 'out32' | 'mmioRead' | 'mmioWrite';
+
+/** An access for which there is no callback. One object is used for all of them: take from it what you need. */
+export interface UnhandledAccess {
+  /** The callback that is missing. */
+  readonly callback: AccessName;
+  /** The port, or the guest physical address. */
+  readonly address: number;
+  /** Bytes: 1, 2 or 4 for a port, 1 to 8 for memory. */
+  readonly length: number;
+  /** What the guest writes: a bigint where 8 bytes are more than a number can hold. Undefined for a read. */
+  readonly value: number | bigint | undefined;
+}
+
+/**
+ * What a launcher does for its guest: LibKVM's `struct kvm_callbacks` in TypeScript. All are optional.
+ *
+ * A callback ends the run by returning `Launcher.stop`; any other value, or none, lets the guest go on. The exit that it
+ * belongs to is finished first: the other elements of a string operation still come. What a callback throws comes out
+ * of `run`.
+ */
+export interface LauncherCallbacks {
+  /** IN: gives the value, of which bits above the size are dropped; undefined reads as all ones. REP INS calls once an element. */
+  in8?(port: number): number | Stop | undefined;
+  in16?(port: number): number | Stop | undefined;
+  in32?(port: number): number | Stop | undefined;
+  /** OUT: takes the value. REP OUTS calls once an element. */
+  out8?(port: number, value: number): unknown;
+  out16?(port: number, value: number): unknown;
+  out32?(port: number, value: number): unknown;
+  /**
+   * A read of `length` bytes (1 to 8) where there is no memory. A number or bigint is little-endian; an array gives the
+   * bytes themselves; those that it lacks, or all where undefined comes, are 0xff.
+   */
+  mmioRead?(address: number, length: number): number | bigint | Uint8Array | Stop | undefined;
+  /** A write where there is no memory, or to a read-only slot. The bytes are the launcher's own: copy what you keep. */
+  mmioWrite?(address: number, bytes: Uint8Array): unknown;
+  /** A debug event that was asked for (guest debug). Without this callback it ends the run. */
+  debug?(rip: bigint): unknown;
+  /**
+   * HLT, where no in-kernel interrupt controller handles it. Without this callback it ends the run; with it the guest
+   * goes on behind the HLT, as if an interrupt had come, unless the callback ends the run.
+   */
+  halt?(): unknown;
+  /** A triple fault. It ends the run in any case; set the CPU's registers and `run` again to reset the guest. */
+  shutdown?(): unknown;
+  /** The guest can take an interrupt now, which `tryPushInterrupts` had asked for. */
+  interruptWindow?(): unknown;
+  /**
+   * Called before each entry into the guest, but not where the interrupt controllers are in the kernel. Inject what is
+   * due where `readyForInterrupt`; return true to come back (`interruptWindow`) as soon as the guest is ready.
+   */
+  tryPushInterrupts?(pins: InterruptPins): unknown;
+  /** Called before each entry into the guest. */
+  tryPushNmi?(pins: InterruptPins): unknown;
+  /** Called right before each entry into the guest. */
+  preRun?(): unknown;
+  /** Called right after the guest was left, before the exit is looked at. */
+  postRun?(): unknown;
+  /** The instruction at `rip` read or wrote the local APIC's task priority register: see `LauncherConfig.irqchip`. */
+  tprAccess?(rip: bigint, write: boolean): unknown;
+  /** An access that none of the above answers. Reads float high (all ones), writes go nowhere. */
+  unhandled?(access: UnhandledAccess): unknown;
+}

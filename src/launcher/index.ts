@@ -1,0 +1,15 @@
+/**
+ * The launcher: a machine as LibKVM had it, with callbacks instead of devices. See docs/launcher.md.
+ *
+ * @module
+ */
+export {
+  type AccessName,
+  type InterruptPins,
+  type LauncherCallbacks,
+  type Stop,
+  stop,
+  type UnhandledAccess,
+} from './callbacks.js';
+export { Launcher, type LauncherConfig } from './launcher.js';
+export type { LauncherEnd, LauncherRunOptions } from './run.js';

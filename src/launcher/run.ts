@@ -1,0 +1,169 @@
+import { Control, type EngineCpu, type EngineFailure, ExitKind, exitKindNames } from '../engine/contract.js';
+import { ConfigError } from '../errors.js';
+import type { Accesses } from './accesses.js';
+import { type LauncherCallbacks, stop } from './callbacks.js';
+
+/** What can end a run besides the guest and the callbacks. */
+export interface LauncherRunOptions {
+  /** End the run after this many milliseconds of wall time. */
+  timeoutMs?: number;
+  /** End the run after this many exits. */
+  maxExits?: number;
+  /** Ends the run when it aborts. A run holds its thread, so only a callback can abort it. */
+  signal?: AbortSignal;
+}
+
+/** How a run ended. */
+export interface LauncherEnd {
+  /**
+   * `callback`: one returned `Launcher.stop`. `halted`, `shutdown`, `debug`: the guest did that and no callback went on.
+   * `timeout`, `limit`: of the options. `stopped`: from outside. `engineError`: `failure` says why.
+   */
+  readonly kind:
+    | 'callback'
+    | 'halted'
+    | 'shutdown'
+    | 'debug'
+    | 'timeout'
+    | 'limit'
+    | 'stopped'
+    | 'engineError';
+  /** The callback that ended the run. */
+  readonly callback?: keyof LauncherCallbacks;
+  /** One sentence for people, without a full stop. */
+  readonly reason: string;
+  /** Times the guest left for the launcher in this run. */
+  readonly exits: number;
+  /** Port and memory accesses in these exits: more than one each where there is string I/O. */
+  readonly accesses: number;
+  /** Wall time in milliseconds. */
+  readonly elapsedMs: number;
+  readonly failure?: EngineFailure;
+}
+
+/** What a run works with. */
+export interface Runnable {
+  readonly cpu: EngineCpu;
+  readonly callbacks: LauncherCallbacks;
+  readonly accesses: Accesses;
+  readonly control: Int32Array;
+  readonly pushesInterrupts: boolean;
+}
+
+type Ending = Pick<LauncherEnd, 'kind' | 'callback' | 'reason'>;
+
+/** The thread looks up this often once a deadline has come: milliseconds. */
+const TICK_MS = 8;
+
+/** The loop around KVM_RUN, in the order of LibKVM's `kvm_run`. */
+export function runCallbacks(runnable: Runnable, options: LauncherRunOptions): LauncherEnd {
+  const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal } = options;
+  check('timeoutMs', timeoutMs, 0);
+  check('maxExits', options.maxExits, 1);
+  const { cpu, callbacks, accesses, control } = runnable;
+  const started = performance.now();
+  const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : started + timeoutMs;
+  const accessesBefore = accesses.count;
+  let exits = 0;
+  let ending: Ending | undefined;
+  if (timeoutMs !== undefined) cpu.setTimer(Math.max(0.05, timeoutMs), TICK_MS);
+  try {
+    while (ending === undefined) {
+      if (signal?.aborted) {
+        ending = { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
+        break;
+      }
+      if (exits >= maxExits) {
+        ending = { kind: 'limit', reason: `stopped after ${exits} exits, as was asked` };
+        break;
+      }
+      ending = enter(runnable);
+      if (ending !== undefined) break;
+      const kind = cpu.run();
+      if (callbacks.postRun?.() === stop) ending = ended('postRun');
+      if (kind === ExitKind.interrupted) {
+        if (Atomics.exchange(control, Control.request, 0) !== 0) {
+          ending ??= { kind: 'stopped', reason: 'stopped from outside' };
+        } else if (performance.now() >= deadline) {
+          ending ??= { kind: 'timeout', reason: `still running after ${timeoutMs} ms` };
+        }
+        continue;
+      }
+      exits++;
+      // The exit is answered even where postRun ends the run, so that the guest can go on from here.
+      const answer = handle(runnable, kind);
+      ending ??= answer;
+    }
+  } finally {
+    if (timeoutMs !== undefined) cpu.setTimer(0, 0);
+  }
+  cpu.completeExit();
+  return {
+    ...ending,
+    exits,
+    accesses: accesses.count - accessesBefore,
+    elapsedMs: performance.now() - started,
+    ...((ending.kind === 'engineError' || ending.kind === 'shutdown') && { failure: cpu.failure() }),
+  };
+}
+
+/** What comes before an entry: pending interrupts, then the launcher's own preparations. */
+function enter({ cpu, callbacks, pushesInterrupts }: Runnable): Ending | undefined {
+  if (callbacks.tryPushNmi?.(cpu) === stop) return ended('tryPushNmi');
+  if (pushesInterrupts && callbacks.tryPushInterrupts !== undefined) {
+    const wanted = callbacks.tryPushInterrupts(cpu);
+    if (wanted === stop) return ended('tryPushInterrupts');
+    cpu.requestInterruptWindow(wanted === true);
+  }
+  return callbacks.preRun?.() === stop ? ended('preRun') : undefined;
+}
+
+/** Answers an exit; gives how the run is to end, if it is. */
+function handle({ cpu, callbacks, accesses }: Runnable, kind: ExitKind): Ending | undefined {
+  const { exit } = cpu;
+  switch (kind) {
+    case ExitKind.io:
+      return ended(accesses.port(exit));
+    case ExitKind.mmio:
+      return ended(accesses.memory(exit));
+    case ExitKind.halt:
+      if (callbacks.halt === undefined) return { kind: 'halted', reason: 'the guest executed HLT' };
+      return callbacks.halt() === stop ? ended('halt') : undefined;
+    case ExitKind.shutdown:
+      callbacks.shutdown?.();
+      return { kind: 'shutdown', reason: 'triple fault: a fault, and no way to deliver it' };
+    case ExitKind.debug:
+      if (callbacks.debug === undefined) {
+        return { kind: 'debug', reason: 'a debug event, and there is no debug callback' };
+      }
+      return callbacks.debug(rip(exit)) === stop ? ended('debug') : undefined;
+    case ExitKind.interruptWindow:
+      return callbacks.interruptWindow?.() === stop ? ended('interruptWindow') : undefined;
+    case ExitKind.tprAccess:
+      return callbacks.tprAccess?.(rip(exit), exit.write) === stop ? ended('tprAccess') : undefined;
+    default:
+      return {
+        kind: 'engineError',
+        reason: `${exitKindNames[kind] ?? 'unknown'}: ${cpu.failure().message}`,
+      };
+  }
+}
+
+function ended(callback: keyof LauncherCallbacks): Ending;
+function ended(callback: keyof LauncherCallbacks | undefined): Ending | undefined;
+function ended(callback: keyof LauncherCallbacks | undefined): Ending | undefined {
+  return callback && { kind: 'callback', callback, reason: `${callback} ended the run` };
+}
+
+function rip({ ripLow, ripHigh }: { ripLow: number; ripHigh: number }): bigint {
+  return (BigInt(ripHigh) << 32n) | BigInt(ripLow);
+}
+
+function check(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || value >= least) return;
+  throw new ConfigError(`${name} is ${value}`, `give a number from ${least}`);
+}
+
+function reasonOf(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+}
