@@ -207,6 +207,8 @@ export class KvmCpu implements EngineCpu {
     if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
     // The exit that is held has not been answered: completing it now would lose it.
     if (this.#held !== 0) return;
+    // Only accesses leave something to be done.
+    if (this.exit.kind !== ExitKind.io && this.exit.kind !== ExitKind.mmio) return;
     this.#bytes[kvm_run.immediate_exit] = 1;
     try {
       // KVM API 5, KVM_EXIT_IO: entering with immediate_exit set completes what is pending and comes back with EINTR.
