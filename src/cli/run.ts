@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { modes } from '../boot/index.js';
+import { type Notification, notifications } from '../devices/index.js';
 import {
   engineNames,
   type GuestSettings,
@@ -10,6 +11,7 @@ import {
 import type { RegionConfig } from '../memory/index.js';
 import { checkExpectation, type Expectation, parseExpectation } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
+import { type NamedMachine, type NameFlags, runNamed } from './named.js';
 import { writeReport } from './report.js';
 import { openTrace, printGuestLog, printOutcome, printStatistics } from './run-output.js';
 import { connectConsole } from './terminal.js';
@@ -23,6 +25,7 @@ Examples:
   $ terrarium run disk.img --load 0x7c00 --timeout 2s
   $ terrarium run kernel.elf --expect 'rax=42' --expect 'mem64[0x400]=42'
   $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
+  $ terrarium run guests/hello --name web --detach in a process of its own; see terrarium ps
 `;
 
 const statuses = `
@@ -31,7 +34,7 @@ Exit status:
   3 triple fault; 4 engine error; 124 timed out or out of exits; 130 interrupted.
 `;
 
-interface RunFlags {
+interface RunFlags extends NameFlags {
   engine: (typeof engineNames)[number];
   mode: (typeof modes)[number];
   memory?: number;
@@ -42,11 +45,10 @@ interface RunFlags {
   timeout?: number;
   maxExits?: number;
   expect: Expectation[];
-  trace?: string | true;
   stat?: true;
   report?: string;
+  simvirtio?: Notification;
   coalesce: boolean;
-  quiet?: true;
 }
 
 export function runCommand(): Command {
@@ -65,6 +67,12 @@ export function runCommand(): Command {
       addRegion,
       [],
     )
+    .addOption(
+      new Option(
+        '--simvirtio <how>',
+        'SIMVIRTIO devices: each write an exit, or a thread that polls',
+      ).choices(notifications),
+    )
     .option('--load <address>', 'where a flat image goes', parseAddress)
     .option('--entry <address>', 'where the guest starts', parseAddress)
     .option('--stack <address>', "the stack's end", parseAddress)
@@ -81,9 +89,12 @@ export function runCommand(): Command {
     .option('--report <file>', 'the whole outcome as JSON')
     .option('--no-coalesce', 'let every console byte be an exit of its own')
     .option('--quiet', 'do not say how the run ended')
+    .option('--name <name>', 'let others find it: terrarium ps, attach, logs, stop')
+    .option('--detach', 'run in a process of its own, and return when the guest runs; needs --name')
+    .addOption(new Option('--detached-child <file>').hideHelp())
     .addHelpText('before', examples.trimStart())
     .addHelpText('after', statuses)
-    .action(run);
+    .action((file: string, flags: RunFlags) => runNamed(file, flags, run));
 }
 
 function addRegion(text: string, before: RegionConfig[]): RegionConfig[] {
@@ -94,7 +105,7 @@ function collect(text: string, before: Expectation[]): Expectation[] {
   return [...before, parseExpectation(text)];
 }
 
-async function run(file: string, flags: RunFlags): Promise<void> {
+async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise<void> {
   const { maxExits, entry } = flags;
   const { image, settings, warnings } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
@@ -107,18 +118,21 @@ async function run(file: string, flags: RunFlags): Promise<void> {
     coalesce: flags.coalesce && flags.trace === undefined,
     trace: flags.trace !== undefined,
     statistics: flags.stat === true,
+    ...(flags.name !== undefined && { name: flags.name }),
   });
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
   printGuestLog(machine);
   const terminal = connectConsole(
     machine,
     flags.expect.some((expectation) => expectation.needsConsole),
+    named?.print,
   );
   const stopped = stopOnSignals(machine);
-  const outcome = await machine.run({
+  const running = machine.run({
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(maxExits !== undefined && { maxExits }),
   });
+  const [outcome] = await Promise.all([running, named?.serve(machine)]);
   stopped.restore();
   await closeTrace?.();
   await terminal.close();
@@ -138,16 +152,18 @@ async function run(file: string, flags: RunFlags): Promise<void> {
     writeReport(flags.report, { image: file, boot: machine.boot, outcome, expectations, status });
   }
   process.exitCode = status;
+  await named?.end(outcome, status);
 }
 
 /** What the command line says about the guest's settings; what it leaves out a guest folder may say. */
-function settingsOf({ mode, load, stack, memory, region, timeout }: RunFlags): GuestSettings {
+function settingsOf({ mode, load, stack, memory, region, simvirtio, timeout }: RunFlags): GuestSettings {
   return {
     ...(mode !== 'auto' && { mode }),
     ...(load !== undefined && { load }),
     ...(stack !== undefined && { stack }),
     ...(memory !== undefined && { memory }),
     ...(region.length > 0 && { regions: region }),
+    ...(simvirtio !== undefined && { simvirtio }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   };
 }

@@ -26,5 +26,23 @@ export {
 } from './hypercall-abi.js';
 export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';
 export { Serial16550, type SerialOptions, type SerialState } from './serial16550.js';
+export {
+  type Backend,
+  consoleBackend,
+  DEFAULT_QUEUE_LENGTH,
+  type DeviceCounts,
+  echoBackend,
+  type Notification,
+  notifications,
+  Simvirtio,
+  SimvirtioByExits,
+  SimvirtioByTicks,
+  type SimvirtioOptions,
+  STANDARD_BACKENDS,
+  simvirtio,
+  simvirtioRegions,
+  sinkBackend,
+  standardBackends,
+} from './simvirtio/index.js';
 export { type StandardDevicesOptions, standardDevices } from './standard.js';
 export { DeviceStateError } from './state.js';

@@ -1,9 +1,11 @@
 import type { Worker } from 'node:worker_threads';
+import type { DeviceCounts } from '../devices/index.js';
 import { Control, type CpuState, controlBytes, type Engine } from '../engine/contract.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
 import { GuestMemory } from '../memory/index.js';
 import { engineByName } from './engines.js';
+import { PollingThread } from './polling-thread.js';
 import {
   type BootReport,
   type Channels,
@@ -31,6 +33,16 @@ export interface HostedRunOptions extends PortableRunOptions {
 /** A run's outcome, and what was counted where `statistics` was asked for. */
 export interface HostedOutcome extends Outcome {
   readonly statistics?: unknown;
+  /** What went through each SIMVIRTIO device since the machine was made, where it has them. */
+  readonly simvirtio?: SimvirtioReport;
+}
+
+/** SIMVIRTIO's account of a run. */
+export interface SimvirtioReport {
+  readonly devices: readonly DeviceCounts[];
+  /** By polling: times that the devices were looked at, and times that the polling thread slept. */
+  readonly passes?: number;
+  readonly sleeps?: number;
 }
 
 /** Machines whose threads may be inside a guest: a process must not end before they are out (see `onProcessExit`). */
@@ -71,6 +83,8 @@ export class HostedMachine implements AsyncDisposable {
   readonly #trace = new SharedRing(OUTPUT_BYTES);
   readonly #log = new SharedRing(LOG_BYTES);
   readonly #progress = new Float64Array(new SharedArrayBuffer(16));
+  /** Where SIMVIRTIO is polled. */
+  #polling: PollingThread | undefined;
   #outputSink: ChunkSink | undefined;
   #traceSink: ChunkSink | undefined;
   #logSink: ChunkSink = () => {};
@@ -105,9 +119,12 @@ export class HostedMachine implements AsyncDisposable {
       log: this.#log.buffer,
       progress: this.#progress.buffer as SharedArrayBuffer,
     };
+    // Both threads start at once.
+    if (config.simvirtio === 'polling') this.#polling = new PollingThread(() => this.#pumpPolled());
     const made = await this.#ask({ type: 'create', config, channels }, 'created');
     this.memory = GuestMemory.attach(made.memory, made.regions);
     this.boot = made.boot;
+    await this.#polling?.create(made.memory, made.regions);
   }
 
   /** Runs the guest until it ends; run again to go on from there. Rejects where a device's handler threw. */
@@ -121,10 +138,17 @@ export class HostedMachine implements AsyncDisposable {
     const abort = () => void this.stop();
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const { outcome, statistics } = await this.#ask({ type: 'run', options: portable }, 'outcome');
+      this.#polling?.start();
+      const answer = await this.#ask({ type: 'run', options: portable }, 'outcome');
+      const { outcome, statistics } = answer;
+      // Nobody to read what it prints: it would wait for ever.
+      if (this.#outputSink === undefined) this.#polling?.abandon();
+      const polled = await this.#polling?.finish();
       await this.#drain();
-      return statistics === undefined ? outcome : { ...outcome, statistics };
+      const simvirtio = polled ?? (answer.simvirtio && { devices: answer.simvirtio });
+      return { ...outcome, ...(statistics !== undefined && { statistics }), ...(simvirtio && { simvirtio }) };
     } finally {
+      await this.#polling?.end();
       signal?.removeEventListener('abort', abort);
       this.#running = false;
     }
@@ -137,6 +161,7 @@ export class HostedMachine implements AsyncDisposable {
   async stop(): Promise<void> {
     const started = performance.now();
     const run = this.#runs;
+    if (this.#running) this.#polling?.abandon();
     while (this.#running && this.#runs === run) {
       Atomics.store(this.#control, Control.request, 1);
       this.#kick();
@@ -159,6 +184,7 @@ export class HostedMachine implements AsyncDisposable {
   onOutput(sink: ChunkSink): void {
     this.#outputSink = sink;
     void this.#pump(this.#output, sink);
+    void this.#pumpPolled();
   }
 
   /** Takes the trace's text from now on, as `onOutput` does. */
@@ -176,6 +202,7 @@ export class HostedMachine implements AsyncDisposable {
   /** Nobody reads the console any more: what the guest prints from now on is dropped. */
   closeOutput(): void {
     this.#output.close();
+    this.#polling?.output.close();
   }
 
   /** `kvm` or `soft`. */
@@ -210,6 +237,7 @@ export class HostedMachine implements AsyncDisposable {
     this.#disposed = true;
     this.#inputTaken?.();
     if (this.#failed === undefined) await this.#ask({ type: 'dispose' }, 'disposed').catch(() => {});
+    await this.#polling?.[Symbol.asyncDispose]();
     live.delete(this);
     this.memory?.release(false);
     if (this.#failed === undefined) releaseWorker(this.#worker);
@@ -275,8 +303,14 @@ export class HostedMachine implements AsyncDisposable {
     return pump;
   }
 
+  #pumpPolled(): Promise<void> {
+    if (this.#polling === undefined) return Promise.resolve();
+    return this.#pump(this.#polling.output, this.#outputSink);
+  }
+
   async #drain(): Promise<void> {
     await this.#pump(this.#output, this.#outputSink);
+    await this.#pumpPolled();
     await this.#pump(this.#trace, this.#traceSink);
     await this.#pump(this.#log, this.#logSink);
   }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Image, ImageError, type Mode, modes, parseImage } from '../boot/index.js';
+import { type Notification, notifications } from '../devices/index.js';
 import type { RegionConfig } from '../memory/index.js';
 import { compileSource } from './toolchain.js';
 
@@ -18,6 +19,8 @@ export interface GuestSettings {
   memory?: number;
   /** Pieces of memory beside RAM. */
   regions?: readonly RegionConfig[];
+  /** SIMVIRTIO's devices, by exits or by polling. */
+  simvirtio?: Notification;
   timeoutMs?: number;
 }
 
@@ -117,7 +120,7 @@ function parseGuestFile(
   } catch (cause) {
     throw new ImageError(`${file}: not JSON: ${(cause as Error).message}`);
   }
-  const { image, mode, load, stack, memory, regions, timeoutMs } = said;
+  const { image, mode, load, stack, memory, regions, simvirtio, timeoutMs } = said;
   if (typeof image !== 'string') throw new ImageError(`${file}: "image" does not name a file`);
   const defaults: GuestSettings = {};
   if (mode !== undefined) {
@@ -131,6 +134,11 @@ function parseGuestFile(
     defaults[name as 'load' | 'stack' | 'memory' | 'timeoutMs'] = value;
   }
   if (regions !== undefined) defaults.regions = readRegions(regions, file);
+  if (simvirtio !== undefined) {
+    if (!notifications.includes(simvirtio as Notification))
+      throw new ImageError(`${file}: "simvirtio" is ${String(simvirtio)}`, notifications.join(', '));
+    defaults.simvirtio = simvirtio as Notification;
+  }
   return { image: path.join(folder, image), defaults };
 }
 

@@ -11,9 +11,17 @@ export {
   type HostedOutcome,
   type HostedRunOptions,
   hostMachine,
+  type SimvirtioReport,
 } from './hosted.js';
 export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js';
 export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
-export type { BootReport, DeviceModule, PortableConfig } from './protocol.js';
+export {
+  type BootReport,
+  type DeviceModule,
+  type PortableConfig,
+  type PortableError,
+  packError,
+  unpackError,
+} from './protocol.js';
 export { drainPool, warmUp } from './worker-pool.js';

@@ -1,6 +1,14 @@
 import { type Image, parseImage } from '../boot/index.js';
 import type { ByteSink, ByteSource, Device } from '../devices/contract.js';
-import { type HypercallOptions, standardDevices } from '../devices/index.js';
+import {
+  type HypercallOptions,
+  type Notification,
+  STANDARD_BACKENDS,
+  simvirtio,
+  simvirtioRegions,
+  standardBackends,
+  standardDevices,
+} from '../devices/index.js';
 import type { Engine } from '../engine/contract.js';
 import { Machine, type MachineConfig } from '../machine/index.js';
 import { type EngineName, engineByName } from './engines.js';
@@ -21,6 +29,11 @@ export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image'> {
   output?: ByteSink;
   /** What the serial port reads. */
   input?: ByteSource;
+  /**
+   * SIMVIRTIO's devices. By polling they are looked at on this very thread, each time the machine ticks: every few
+   * milliseconds. A hosted machine has a thread for it.
+   */
+  simvirtio?: Notification;
   /** What hypercalls can do: calls of your own, a log, another clock or randomness than the host's. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
 }
@@ -46,6 +59,7 @@ export function createMachine(config: LocalConfig): Machine {
     stack,
     memory,
     regions,
+    simvirtio: notification,
     ...rest
   } = config;
   const asked: GuestSettings = {
@@ -54,17 +68,28 @@ export function createMachine(config: LocalConfig): Machine {
     ...(stack !== undefined && { stack }),
     ...(memory !== undefined && { memory }),
     ...(regions !== undefined && { regions }),
+    ...(notification !== undefined && { simvirtio: notification }),
   };
   const standard =
     config.standardDevices === false
       ? []
       : standardDevices({ output, ...(input && { input }), hypercalls: { ...hostServices, ...hypercalls } });
+  const { simvirtio: chosen, ...settings } = open(image, asked);
+  const more = chosen === undefined ? undefined : simvirtioParts(chosen, output);
   return new Machine({
     ...rest,
-    ...open(image, asked),
+    ...settings,
+    ...(more && { regions: [...(settings.regions ?? []), ...more.regions] }),
     engine: typeof engine === 'string' ? engineByName(engine) : engine,
-    devices: [...standard, ...devices],
+    devices: [...standard, ...(more?.devices ?? []), ...devices],
   });
+}
+
+function simvirtioParts(notification: Notification, output: ByteSink) {
+  return {
+    devices: [simvirtio(notification, { backends: standardBackends(output) })],
+    regions: simvirtioRegions(notification, STANDARD_BACKENDS),
+  };
 }
 
 /** The image and how it wants to run. */

@@ -5,11 +5,13 @@
  * @module
  */
 import type { Image, Mode } from '../boot/index.js';
+import type { DeviceCounts, Notification } from '../devices/index.js';
 import type { CpuState } from '../engine/contract.js';
 import { TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
 import type { MemoryRegion, RegionConfig } from '../memory/index.js';
 import type { EngineName } from './engines.js';
+import type { PollChannels, PollReport } from './polling.js';
 
 /** A device of the user's own: the module's default export is called with `options` and returns the device. */
 export interface DeviceModule {
@@ -34,6 +36,8 @@ export interface PortableConfig {
   devices?: readonly DeviceModule[];
   /** Hypercalls of the user's own: the module's default export gives them by number, as `HypercallOptions.calls`. */
   hypercalls?: DeviceModule;
+  /** SIMVIRTIO's devices, and how they learn of what the guest did; without it there are none. */
+  simvirtio?: Notification;
   coalesce?: boolean;
   /** Write a line an exit into the trace ring. */
   trace?: boolean;
@@ -62,6 +66,8 @@ export type ToWorker =
   | { type: 'create'; config: PortableConfig; channels: Channels }
   | { type: 'run'; options: PortableRunOptions }
   | { type: 'state' }
+  | { type: 'createPoller'; channels: PollChannels }
+  | { type: 'poll' }
   | { type: 'dispose' };
 
 export type FromWorker =
@@ -76,8 +82,10 @@ export type FromWorker =
   | { type: 'trace' }
   | { type: 'log' }
   | { type: 'inputTaken' }
-  | { type: 'outcome'; outcome: Outcome; statistics?: unknown }
+  | { type: 'outcome'; outcome: Outcome; statistics?: unknown; simvirtio?: DeviceCounts[] }
   | { type: 'state'; state: CpuState }
+  | { type: 'pollerCreated' }
+  | { type: 'polled'; report: PollReport }
   | { type: 'disposed' }
   | { type: 'error'; error: PortableError };
 

@@ -6,7 +6,14 @@
  */
 import { parentPort } from 'node:worker_threads';
 import type { Device } from '../devices/contract.js';
-import { type HypercallOptions, standardDevices } from '../devices/index.js';
+import {
+  type HypercallOptions,
+  SimvirtioByExits,
+  STANDARD_BACKENDS,
+  simvirtioRegions,
+  standardBackends,
+  standardDevices,
+} from '../devices/index.js';
 import { Control } from '../engine/contract.js';
 import { kvmEngine, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
@@ -14,6 +21,7 @@ import { Machine } from '../machine/index.js';
 import { ExitLog, formatTraceLine, Statistics, traceHeader } from '../observe/index.js';
 import { engineByName } from './engines.js';
 import { hostServices } from './hypercall-host.js';
+import { Poller } from './polling.js';
 import {
   type Channels,
   type DeviceModule,
@@ -38,6 +46,8 @@ try {
 let machine: Machine | undefined;
 let statistics: Statistics | undefined;
 let progress: Float64Array | undefined;
+let simvirtio: SimvirtioByExits | undefined;
+let poller: Poller | undefined;
 
 port.on('message', async (message: ToWorker) => {
   try {
@@ -47,7 +57,12 @@ port.on('message', async (message: ToWorker) => {
         break;
       case 'run': {
         const outcome = current().run({ ...message.options, onTick: count });
-        post({ type: 'outcome', outcome, ...(statistics && { statistics: statistics.toJSON() }) });
+        post({
+          type: 'outcome',
+          outcome,
+          ...(statistics && { statistics: statistics.toJSON() }),
+          ...(simvirtio && { simvirtio: simvirtio.counts }),
+        });
         break;
       }
       case 'state': {
@@ -55,6 +70,14 @@ port.on('message', async (message: ToWorker) => {
         post({ type: 'state', state: { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() } });
         break;
       }
+      case 'createPoller':
+        poller = new Poller(message.channels, () => post({ type: 'output' }));
+        post({ type: 'pollerCreated' });
+        break;
+      case 'poll':
+        if (poller === undefined) throw new ConfigError('this thread has nothing to poll');
+        post({ type: 'polled', report: poller.run() });
+        break;
       case 'dispose':
         dispose();
         post({ type: 'disposed' });
@@ -86,12 +109,16 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   };
   const own = await Promise.all((config.devices ?? []).map(importDevice));
   const calls = await importCalls(config.hypercalls);
+  const print = (bytes: Uint8Array) => output.write(bytes, notify, stopping);
+  // By polling, another thread does all the work in this machine's memory.
+  if (config.simvirtio === 'exits') simvirtio = new SimvirtioByExits({ backends: standardBackends(print) });
   const devices = [
     ...standardDevices({
-      output: (bytes) => output.write(bytes, notify, stopping),
+      output: print,
       input: source,
       hypercalls: { ...hostServices, ...calls, log: logInto(channels.log, stopping) },
     }),
+    ...(simvirtio === undefined ? [] : [simvirtio]),
     ...own,
   ];
   const observer = observe(
@@ -104,6 +131,9 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     ...config,
     engine: engineByName(config.engine),
     devices,
+    ...(config.simvirtio && {
+      regions: [...(config.regions ?? []), ...simvirtioRegions(config.simvirtio, STANDARD_BACKENDS)],
+    }),
     control,
     ...(observer && { observer }),
   });
@@ -195,4 +225,6 @@ function dispose(): void {
   machine?.[Symbol.dispose]();
   machine = undefined;
   statistics = undefined;
+  simvirtio = undefined;
+  poller = undefined;
 }

@@ -181,6 +181,8 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     observer?.flush();
     onTick?.(exits, coalesced);
   }
+  // What the guest did since the last tick and told nobody of is still to be seen.
+  for (const device of pollers) device.poll?.();
   cpu.completeExit();
   return {
     ...ending,
