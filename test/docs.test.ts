@@ -1,0 +1,103 @@
+/** What the documentation shows is true: every command in it runs, every program in it does what it says. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { transformSync } from 'esbuild';
+import { cli, noGcc, noKvm, root, Scratch } from './support.js';
+
+/** Commands that are tested elsewhere, or that only a person can end. */
+const untested = [/^npm (test|run|install|pack)\b/, /^sudo /, /^npm start$/, /^terrarium attach/, /^git /];
+
+const pages = ['README.md', 'SPECIFICATION.md', ...markdown('docs'), ...markdown('guests')];
+
+function markdown(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => path.join(folder, file))
+    .sort();
+}
+
+/** The fenced blocks of one language. */
+function blocks(page: string, language: string): string[] {
+  const text = readFileSync(path.join(root, page), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    ([, block]) => block!,
+  );
+}
+
+/** In the shell, `npm start -- …` and `terrarium …` are this checkout's command. */
+const prelude = `
+terrarium() { "${process.execPath}" "${cli}" "$@"; }
+npm() { [ "$1 $2" = "start --" ] || exit 99; shift 2; terrarium "$@"; }
+`;
+
+/** One line of a block: what it ended with, and what a reader is told it ends with. */
+function run(line: string, cwd: string) {
+  // A reader who asks for a limit knows that it may be reached.
+  const limited = /--(timeout|max-exits)/.test(line);
+  const [, told] = /#.*\bends with (\d+)/.exec(line) ?? [];
+  const done = spawnSync('bash', ['-c', `${prelude}${line}`], {
+    cwd,
+    encoding: 'utf8',
+    input: '',
+    timeout: 20_000,
+    killSignal: 'SIGINT',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
+  return { ...done, told: told !== undefined ? Number(told) : limited && done.status === 124 ? 124 : 0 };
+}
+
+describe('the commands in the documentation', { skip: noKvm || noGcc }, () => {
+  for (const page of pages) {
+    const shown = blocks(page, 'sh');
+    if (shown.length === 0) continue;
+    test(page, (t) => {
+      using scratch = new Scratch();
+      for (const name of ['guests', 'docs', 'test']) symlinkSync(path.join(root, name), scratch.file(name));
+      for (const line of shown.flatMap((block) => block.split('\n'))) {
+        const command = line.replace(/^\$ /, '').trim();
+        const bare = command.replace(/\s+#.*$/, '');
+        if (bare === '' || bare.startsWith('#') || untested.some((pattern) => pattern.test(bare))) continue;
+        if (/Ctrl-C/.test(command)) continue;
+        const { status, stderr, told } = run(command, scratch.path);
+        // A host that cannot do what a guest needs says so in words: see docs/cpu-modes.md.
+        if (status === 4 && /this host’s KVM|KVM emulates what this host/.test(stderr)) {
+          t.diagnostic(`SKIPPED: ${bare}: ${stderr.trim().split('\n')[0]}`);
+          continue;
+        }
+        assert.equal(status, told, `${page}: ${bare} ended with ${status}, not ${told}:\n${stderr}`);
+      }
+    });
+  }
+});
+
+describe('the program in README.md', { skip: noKvm }, () => {
+  test('does what README.md says it prints', () => {
+    const [program] = blocks('README.md', 'ts');
+    const { code } = transformSync(program!, { loader: 'ts', target: 'node20.19', format: 'esm' });
+    const file = path.join(root, 'build/readme-launcher.mjs');
+    writeFileSync(file, code);
+    const done = spawnSync(process.execPath, [file], { cwd: root, encoding: 'utf8' });
+    rmSync(file);
+    const told = [...readFileSync('README.md', 'utf8').matchAll(/It prints `([^`]+)` and `([^`]+)`/g)][0]!;
+    assert.equal(done.stdout, `${told[1]}\n${told[2]}\n`, done.stderr);
+  });
+});
+
+describe('links in the documentation', () => {
+  for (const page of pages) {
+    test(`of ${page} lead somewhere`, () => {
+      const text = readFileSync(path.join(root, page), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+      for (const [, target] of text.matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
+        if (/^https?:/.test(target!)) continue;
+        const file = path.resolve(root, path.dirname(page), target!);
+        assert.doesNotThrow(
+          () => readdirSync(path.dirname(file)).includes(path.basename(file)) || assert.fail(),
+          `${page} links to ${target}`,
+        );
+      }
+    });
+  }
+});
