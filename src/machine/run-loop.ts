@@ -153,6 +153,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     return undefined;
   };
 
+  observer?.begin(started);
   arm();
   try {
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
