@@ -44,6 +44,7 @@ export {
   type HostedOutcome,
   type HostedRunOptions,
   hostMachine,
+  type IrqchipName,
   type LauncherOptions,
   type LoadedImage,
   type LocalConfig,

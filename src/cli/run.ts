@@ -6,6 +6,8 @@ import {
   type GuestSettings,
   type HostedMachine,
   hostMachine,
+  type IrqchipName,
+  irqchipNames,
   loadImage,
 } from '../host/index.js';
 import type { RegionConfig } from '../memory/index.js';
@@ -48,6 +50,7 @@ interface RunFlags extends NameFlags {
   stat?: true;
   report?: string;
   simvirtio?: Notification;
+  irqchip?: IrqchipName;
   coalesce: boolean;
 }
 
@@ -83,6 +86,12 @@ export function runCommand(): Command {
       "check at the end: 'rax=42', 'mem64[0x400]=42', 'console=\"hi\"'; may repeat",
       collect,
       [],
+    )
+    .addOption(
+      new Option(
+        '--irqchip <where>',
+        'interrupt controllers and timer: devices, or inside the engine (default: user)',
+      ).choices(irqchipNames),
     )
     .option('--trace [file]', 'each exit as a line; implies --no-coalesce, so that each access is an exit')
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
@@ -156,7 +165,16 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
 }
 
 /** What the command line says about the guest's settings; what it leaves out a guest folder may say. */
-function settingsOf({ mode, load, stack, memory, region, simvirtio, timeout }: RunFlags): GuestSettings {
+function settingsOf({
+  mode,
+  load,
+  stack,
+  memory,
+  region,
+  simvirtio,
+  irqchip,
+  timeout,
+}: RunFlags): GuestSettings {
   return {
     ...(mode !== 'auto' && { mode }),
     ...(load !== undefined && { load }),
@@ -164,6 +182,7 @@ function settingsOf({ mode, load, stack, memory, region, simvirtio, timeout }: R
     ...(memory !== undefined && { memory }),
     ...(region.length > 0 && { regions: region }),
     ...(simvirtio !== undefined && { simvirtio }),
+    ...(irqchip !== undefined && { irqchip }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   };
 }

@@ -5,6 +5,7 @@
  */
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug-console.js';
 export { DEBUG_EXIT_PORT, DebugExit } from './debug-exit.js';
+export { DEBUG_NMI_PORT, DebugNmi } from './debug-nmi.js';
 export { type HypercallClocks, type HypercallOptions, type HypercallState, Hypercalls } from './hypercall.js';
 export {
   FIRST_OWN_CALL,
@@ -24,6 +25,8 @@ export {
   spanOf,
   targetOf,
 } from './hypercall-abi.js';
+export { Pic8259, type PicState } from './pic8259.js';
+export { PIT_HZ, Pit8254, type PitState } from './pit8254.js';
 export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';
 export { Serial16550, type SerialOptions, type SerialState } from './serial16550.js';
 export {

@@ -202,6 +202,12 @@ export class Serial16550 implements Device {
     }
   }
 
+  /** Input may come by itself, and interrupts if the guest asked for that; everything else is the guest's own doing. */
+  canWake(opens: (irq: number) => boolean): boolean {
+    const asked = (this.#ier & IER_RECEIVED) !== 0 && this.#gateOpen;
+    return asked && this.#input !== undefined && opens(this.#irq);
+  }
+
   save(): SerialState {
     return {
       dll: this.#divisor & 0xff,
@@ -387,9 +393,12 @@ export class Serial16550 implements Device {
   }
 
   /** On a PC the interrupt reaches the bus through a gate that OUT2 opens; loopback forces OUT2 inactive (8.8). */
+  get #gateOpen(): boolean {
+    return (this.#mcr & (MCR_OUT2 | MCR_LOOPBACK)) === MCR_OUT2;
+  }
+
   #updateIrq(ier = this.#ier): void {
-    const gate = (this.#mcr & (MCR_OUT2 | MCR_LOOPBACK)) === MCR_OUT2;
-    const level = gate && this.#interruptId(ier) !== IIR_NONE;
+    const level = this.#gateOpen && this.#interruptId(ier) !== IIR_NONE;
     if (level === this.#level) return;
     this.#level = level;
     this.#host?.setIrq(this.#irq, level);

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import type { DeviceCounts } from '../devices/index.js';
-import { Control, type CpuState, controlBytes, type Engine } from '../engine/contract.js';
+import { Control, type CpuState, controlBytes, type Engine, wakeThread } from '../engine/contract.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
 import { GuestMemory } from '../memory/index.js';
@@ -227,6 +227,8 @@ export class HostedMachine implements AsyncDisposable {
         this.#inputTaken = resolve;
       });
       rest = rest.subarray(this.#input.tryWrite(rest));
+      // Not at the next tick: a guest that is driven by interrupts gets this one now.
+      this.#kick();
       if (rest.length > 0) await taken;
     }
   }
@@ -257,7 +259,9 @@ export class HostedMachine implements AsyncDisposable {
     }
   }
 
+  /** Makes the machine's thread look at its control block and its devices, wherever it is. */
   #kick(): void {
+    wakeThread(this.#control);
     if (Atomics.load(this.#control, Control.running) === 1) this.#engine.kick(this.#control);
   }
 

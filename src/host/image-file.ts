@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Image, ImageError, type Mode, modes, parseImage } from '../boot/index.js';
 import { type Notification, notifications } from '../devices/index.js';
 import type { RegionConfig } from '../memory/index.js';
+import { type IrqchipName, irqchipNames } from './irqchip.js';
 import { compileSource } from './toolchain.js';
 
 /** Images above this are refused before they are read: no guest has more memory than 4 GiB. */
@@ -21,6 +22,8 @@ export interface GuestSettings {
   regions?: readonly RegionConfig[];
   /** SIMVIRTIO's devices, by exits or by polling. */
   simvirtio?: Notification;
+  /** Interrupt controllers and timer. */
+  irqchip?: IrqchipName;
   timeoutMs?: number;
 }
 
@@ -120,7 +123,7 @@ function parseGuestFile(
   } catch (cause) {
     throw new ImageError(`${file}: not JSON: ${(cause as Error).message}`);
   }
-  const { image, mode, load, stack, memory, regions, simvirtio, timeoutMs } = said;
+  const { image, mode, load, stack, memory, regions, simvirtio, irqchip, timeoutMs } = said;
   if (typeof image !== 'string') throw new ImageError(`${file}: "image" does not name a file`);
   const defaults: GuestSettings = {};
   if (mode !== undefined) {
@@ -138,6 +141,11 @@ function parseGuestFile(
     if (!notifications.includes(simvirtio as Notification))
       throw new ImageError(`${file}: "simvirtio" is ${String(simvirtio)}`, notifications.join(', '));
     defaults.simvirtio = simvirtio as Notification;
+  }
+  if (irqchip !== undefined) {
+    if (!irqchipNames.includes(irqchip as IrqchipName))
+      throw new ImageError(`${file}: "irqchip" is ${String(irqchip)}`, irqchipNames.join(', '));
+    defaults.irqchip = irqchip as IrqchipName;
   }
   return { image: path.join(folder, image), defaults };
 }

@@ -14,6 +14,7 @@ export {
   type SimvirtioReport,
 } from './hosted.js';
 export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js';
+export { type IrqchipName, irqchipNames } from './irqchip.js';
 export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
 export {

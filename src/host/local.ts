@@ -14,9 +14,10 @@ import { Machine, type MachineConfig } from '../machine/index.js';
 import { type EngineName, engineByName } from './engines.js';
 import { hostServices } from './hypercall-host.js';
 import { type GuestSettings, loadImage } from './image-file.js';
+import { DEFAULT_IRQCHIP, type IrqchipName, irqchipParts } from './irqchip.js';
 
 /** A machine's configuration with everything optional that has a sensible default. */
-export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image'> {
+export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image' | 'irqchip'> {
   /** Default `auto`. */
   engine?: EngineName | Engine;
   /** A file (image, source or guest folder), an image's bytes, or a parsed image. */
@@ -34,6 +35,8 @@ export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image'> {
    * milliseconds. A hosted machine has a thread for it.
    */
   simvirtio?: Notification;
+  /** Interrupt controllers and timer; default `user`, or `none` without the standard devices. */
+  irqchip?: IrqchipName;
   /** What hypercalls can do: calls of your own, a log, another clock or randomness than the host's. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
 }
@@ -60,6 +63,7 @@ export function createMachine(config: LocalConfig): Machine {
     memory,
     regions,
     simvirtio: notification,
+    irqchip,
     ...rest
   } = config;
   const asked: GuestSettings = {
@@ -69,19 +73,28 @@ export function createMachine(config: LocalConfig): Machine {
     ...(memory !== undefined && { memory }),
     ...(regions !== undefined && { regions }),
     ...(notification !== undefined && { simvirtio: notification }),
+    ...(irqchip !== undefined && { irqchip }),
   };
   const standard =
     config.standardDevices === false
       ? []
       : standardDevices({ output, ...(input && { input }), hypercalls: { ...hostServices, ...hypercalls } });
-  const { simvirtio: chosen, ...settings } = open(image, asked);
+  const { simvirtio: chosen, irqchip: chips, ...settings } = open(image, asked);
+  const usual = config.standardDevices === false ? 'none' : DEFAULT_IRQCHIP;
+  const interrupts = irqchipParts(chips ?? usual);
   const more = chosen === undefined ? undefined : simvirtioParts(chosen, output);
   return new Machine({
     ...rest,
     ...settings,
     ...(more && { regions: [...(settings.regions ?? []), ...more.regions] }),
     engine: typeof engine === 'string' ? engineByName(engine) : engine,
-    devices: [...standard, ...(more?.devices ?? []), ...devices],
+    irqchip: interrupts.irqchip,
+    devices: [
+      ...standard,
+      ...(more?.devices ?? []),
+      ...(config.standardDevices === false && chips === undefined ? [] : interrupts.devices),
+      ...devices,
+    ],
   });
 }
 

@@ -11,6 +11,7 @@ import { TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
 import type { MemoryRegion, RegionConfig } from '../memory/index.js';
 import type { EngineName } from './engines.js';
+import type { IrqchipName } from './irqchip.js';
 import type { PollChannels, PollReport } from './polling.js';
 
 /** A device of the user's own: the module's default export is called with `options` and returns the device. */
@@ -38,6 +39,8 @@ export interface PortableConfig {
   hypercalls?: DeviceModule;
   /** SIMVIRTIO's devices, and how they learn of what the guest did; without it there are none. */
   simvirtio?: Notification;
+  /** Default `user`. */
+  irqchip?: IrqchipName;
   coalesce?: boolean;
   /** Write a line an exit into the trace ring. */
   trace?: boolean;

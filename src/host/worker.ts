@@ -21,6 +21,7 @@ import { Machine } from '../machine/index.js';
 import { ExitLog, formatTraceLine, Statistics, traceHeader } from '../observe/index.js';
 import { engineByName } from './engines.js';
 import { hostServices } from './hypercall-host.js';
+import { DEFAULT_IRQCHIP, irqchipParts } from './irqchip.js';
 import { Poller } from './polling.js';
 import {
   type Channels,
@@ -112,6 +113,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   const print = (bytes: Uint8Array) => output.write(bytes, notify, stopping);
   // By polling, another thread does all the work in this machine's memory.
   if (config.simvirtio === 'exits') simvirtio = new SimvirtioByExits({ backends: standardBackends(print) });
+  const chips = irqchipParts(config.irqchip ?? DEFAULT_IRQCHIP);
   const devices = [
     ...standardDevices({
       output: print,
@@ -119,6 +121,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
       hypercalls: { ...hostServices, ...calls, log: logInto(channels.log, stopping) },
     }),
     ...(simvirtio === undefined ? [] : [simvirtio]),
+    ...chips.devices,
     ...own,
   ];
   const observer = observe(
@@ -131,6 +134,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     ...config,
     engine: engineByName(config.engine),
     devices,
+    irqchip: chips.irqchip,
     ...(config.simvirtio && {
       regions: [...(config.regions ?? []), ...simvirtioRegions(config.simvirtio, STANDARD_BACKENDS)],
     }),
