@@ -72,6 +72,27 @@ export {
   type RunOptions,
   type UnclaimedAccess,
 } from './machine/index.js';
+export {
+  type AttachedConsole,
+  type AttachOptions,
+  type ConsoleEvents,
+  connectMachine,
+  type DetachedConfig,
+  type DetachedMachine,
+  type ListOptions,
+  listMachines,
+  type MachineConnection,
+  type MachineEnd,
+  type MachineInfo,
+  type MachineStatus,
+  type MachineUse,
+  pidOf,
+  readConsole,
+  readMessages,
+  removeMachine,
+  startDetached,
+  stopMachine,
+} from './manage/index.js';
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
 export {
   checkExpectation,

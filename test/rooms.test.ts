@@ -8,7 +8,7 @@ const src = path.resolve('src');
 
 /** The arrows of docs/architecture.md. Every room may import itself and `errors.ts`. */
 const arrows: Record<string, readonly string[]> = {
-  index: ['boot', 'devices', 'engine', 'host', 'launcher', 'machine', 'memory', 'observe'],
+  index: ['boot', 'devices', 'engine', 'host', 'launcher', 'machine', 'manage', 'memory', 'observe'],
   memory: [],
   engine: ['memory'],
   'engine/kvm': ['engine', 'memory'],
@@ -18,7 +18,8 @@ const arrows: Record<string, readonly string[]> = {
   launcher: ['boot', 'memory', 'engine'],
   observe: ['memory', 'engine'],
   host: ['boot', 'devices', 'engine', 'engine/kvm', 'launcher', 'machine', 'memory', 'observe'],
-  cli: ['boot', 'devices', 'engine', 'engine/kvm', 'host', 'machine', 'memory', 'observe'],
+  manage: ['host', 'machine', 'observe'],
+  cli: ['boot', 'devices', 'engine', 'engine/kvm', 'host', 'machine', 'manage', 'memory', 'observe'],
 };
 
 /** Rooms that a browser runs as well. */

@@ -2,9 +2,14 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { TerrariumError } from '../errors.js';
+import { attachCommand } from './attach.js';
 import { doctorCommand } from './doctor.js';
 import { ExitStatus } from './exit-status.js';
+import { logsCommand } from './logs.js';
+import { psCommand } from './ps.js';
+import { rmCommand } from './rm.js';
 import { runCommand } from './run.js';
+import { stopCommand } from './stop.js';
 import { styleFor } from './style.js';
 
 const examples = `
@@ -12,6 +17,8 @@ Examples:
   $ terrarium run guests/hello                 a guest that says hello
   $ terrarium run kernel.S --trace             assemble, run, and show every exit
   $ terrarium run kernel.elf --timeout 2s --expect 'rax=42'
+  $ terrarium run guests/hello --name web --detach    in a process of its own
+  $ terrarium ps                               which machines run
   $ terrarium doctor                           can this host run guests?
 `;
 
@@ -27,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`terrarium: ${text.replace(/^error: /, '')}`) })
     .exitOverride();
-  for (const command of [runCommand(), doctorCommand()]) {
+  for (const command of commands()) {
     program.addCommand(command.copyInheritedSettings(program).helpOption('-h, --help', 'show help'));
   }
   try {
@@ -36,6 +43,18 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error);
   }
+}
+
+function commands(): Command[] {
+  return [
+    runCommand(),
+    psCommand(),
+    attachCommand(),
+    logsCommand(),
+    stopCommand(),
+    rmCommand(),
+    doctorCommand(),
+  ];
 }
 
 /** Says what went wrong in words and gives the exit status for it. */
@@ -62,6 +81,11 @@ const hostErrors = new Set([
   'ETHREAD',
   'ESTUCK',
   'ENOMEM',
+  'ERUNTIME',
+  'ESOCKET',
+  'ESTART',
+  'EGONE',
+  'ESILENT',
 ]);
 
 function version(): string {

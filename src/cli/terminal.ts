@@ -16,12 +16,18 @@ export interface ConnectedConsole {
 /**
  * Connects stdout to the guest's console and stdin to its serial port, byte for byte.
  * @param keep remember what is printed
+ * @param tap sees what is printed as well
  */
-export function connectConsole(machine: HostedMachine, keep: boolean): ConnectedConsole {
+export function connectConsole(
+  machine: HostedMachine,
+  keep: boolean,
+  tap?: (bytes: Uint8Array) => void,
+): ConnectedConsole {
   const { stdin, stdout } = process;
   const kept: Uint8Array[] = [];
   let keptLength = 0;
   machine.onOutput((bytes) => {
+    tap?.(bytes);
     if (keep && keptLength < KEPT_BYTES) {
       kept.push(bytes);
       keptLength += bytes.length;

@@ -1,0 +1,57 @@
+import { InvalidArgumentError } from 'commander';
+
+/**
+ * A terminal that hands over each key as it is pressed, Ctrl-C among them, and shows none by itself. It is put back as
+ * it was on every way out but SIGKILL: by `dispose`, at the process's end, and by the signals that end it.
+ */
+export class RawTerminal implements Disposable {
+  /** False where the input is no terminal: then nothing is changed. */
+  readonly raw: boolean;
+  readonly #input: NodeJS.ReadStream;
+  #on = false;
+
+  constructor(input: NodeJS.ReadStream) {
+    this.#input = input;
+    this.raw = input.isTTY === true;
+    if (!this.raw) return;
+    this.#on = true;
+    process.on('exit', this.#restore);
+    for (const signal of deadly) process.on(signal, this.#end);
+    input.setRawMode(true);
+  }
+
+  [Symbol.dispose](): void {
+    this.#restore();
+  }
+
+  readonly #restore = (): void => {
+    if (!this.#on) return;
+    this.#on = false;
+    this.#input.setRawMode(false);
+    process.removeListener('exit', this.#restore);
+    for (const signal of deadly) process.removeListener(signal, this.#end);
+  };
+
+  /** Puts the terminal back, and then dies of the signal as if nobody had caught it. */
+  readonly #end = (signal: NodeJS.Signals): void => {
+    this.#restore();
+    process.kill(process.pid, signal);
+  };
+}
+
+const deadly = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
+
+/** `ctrl-]` → 0x1d: Ctrl takes the upper bits off a character of the ASCII columns 4 and 5; `none` → undefined. */
+export function parseKey(text: string): number | undefined {
+  if (text === 'none') return undefined;
+  const [, key] = /^(?:ctrl-|\^)([a-z@[\\\]^_])$/i.exec(text) ?? [];
+  if (key === undefined) {
+    throw new InvalidArgumentError(`'${text}' is not a key. Write it as ctrl-a, ctrl-] or none.`);
+  }
+  return key.toUpperCase().charCodeAt(0) & 0x1f;
+}
+
+/** 0x1d → `Ctrl-]`. */
+export function showKey(code: number): string {
+  return `Ctrl-${String.fromCharCode(code | 0x40)}`;
+}

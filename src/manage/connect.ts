@@ -1,0 +1,183 @@
+import path from 'node:path';
+import { TerrariumError } from '../errors.js';
+import { type ConsoleEvents, type ControlClient, openConnection, within } from './client.js';
+import { CONSOLE_KEPT, MESSAGES, readConsoleLog, readIfThere } from './console-log.js';
+import { holderOf, noMachine } from './list.js';
+import { checkName } from './names.js';
+import { type HolderId, isAlive, processStat } from './processes.js';
+import type { MachineEnd, MachineStatus } from './protocol.js';
+import { readRecord } from './record.js';
+import { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
+
+/** How long a machine may take to greet: milliseconds. */
+const GREETING_MS = 5000;
+
+/** How long a machine may take to stop before its process is killed, where nothing else is asked for: milliseconds. */
+export const STOP_GRACE_MS = 5000;
+
+/** A console that somebody looks at. */
+export interface AttachedConsole extends Disposable {
+  /** Types on the guest's serial port; resolves when it has taken all of it. One call at a time. */
+  send(bytes: Uint8Array): Promise<void>;
+  /** Resolves when the guest ended and its console is told in full, or, with undefined, when the connection ended. */
+  readonly ended: Promise<MachineEnd | undefined>;
+}
+
+export interface AttachOptions extends ConsoleEvents {
+  /** Bytes of what was printed before to begin with; default 0, at most `CONSOLE_KEPT`. */
+  replay?: number;
+}
+
+/** What a machine has used so far. */
+export interface MachineUse {
+  readonly exits: number;
+  readonly coalesced: number;
+  readonly printed: number;
+  readonly uptimeMs: number;
+  /** Time its process has spent on CPUs: milliseconds. */
+  readonly cpuMs: number;
+}
+
+/**
+ * Connects to the machine of that name.
+ *
+ * ```ts
+ * using machine = await connectMachine('web');
+ * using console = await machine.attach({ replay: 4096, onOutput: (bytes) => process.stdout.write(bytes) });
+ * await console.send(Buffer.from('help\n'));
+ * await machine.stop();
+ * ```
+ * @throws TerrariumError ENOMACHINE where none of that name runs; EGONE, ESILENT where its process does not answer
+ */
+export async function connectMachine(
+  name: string,
+  directory: RuntimeDirectory = openRuntimeDirectory(),
+): Promise<MachineConnection> {
+  const id = holderOf(directory, name);
+  if (id === undefined) throw noMachine(directory, name);
+  const socket = path.join(directory.sockets, id.text);
+  return new MachineConnection(name, id, socket, await openConnection(socket, GREETING_MS));
+}
+
+/** A machine that runs in another process; made by `connectMachine`. */
+export class MachineConnection implements Disposable {
+  readonly name: string;
+  readonly pid: number;
+  readonly #id: HolderId;
+  readonly #socket: string;
+  readonly #client: ControlClient;
+  readonly #consoles = new Set<ControlClient>();
+
+  /** @internal */
+  constructor(name: string, id: HolderId, socket: string, client: ControlClient) {
+    this.name = name;
+    this.pid = id.pid;
+    this.#id = id;
+    this.#socket = socket;
+    this.#client = client;
+  }
+
+  /** What it is and how it is. */
+  state(): Promise<MachineStatus> {
+    return this.#client.status();
+  }
+
+  /** What it has used so far. */
+  async stats(): Promise<MachineUse> {
+    const { exits, coalesced, printed, startedAt } = await this.#client.status();
+    const cpuMs = processStat(this.pid)?.cpuMs ?? 0;
+    return { exits, coalesced, printed, uptimeMs: Date.now() - startedAt, cpuMs };
+  }
+
+  /** Shows its console, over a connection of its own: one that is slow does not hold up anything else. */
+  async attach({ replay = 0, ...events }: AttachOptions): Promise<AttachedConsole> {
+    const client = await openConnection(this.#socket, GREETING_MS);
+    this.#consoles.add(client);
+    void client.ended.then(() => this.#consoles.delete(client));
+    await client.attach(replay, events);
+    return {
+      ended: client.ended,
+      send: (bytes) => client.send(bytes),
+      [Symbol.dispose]: () => client[Symbol.dispose](),
+    };
+  }
+
+  /**
+   * Stops the guest and waits until its process has ended. One that has not after `graceMs` is killed.
+   * @returns true where it had to be killed
+   */
+  stop(graceMs: number = STOP_GRACE_MS): Promise<boolean> {
+    return stopProcess(this.#id, graceMs, this.#client.stop());
+  }
+
+  [Symbol.dispose](): void {
+    this.#client[Symbol.dispose]();
+    for (const client of this.#consoles) client[Symbol.dispose]();
+  }
+}
+
+/**
+ * Stops the machine of that name, whether it answers or not; see `MachineConnection.stop`.
+ * @returns true where it had to be killed
+ */
+export async function stopMachine(
+  name: string,
+  graceMs: number = STOP_GRACE_MS,
+  directory: RuntimeDirectory = openRuntimeDirectory(),
+): Promise<boolean> {
+  const id = holderOf(directory, name);
+  if (id === undefined) throw noMachine(directory, name);
+  const asked = openConnection(path.join(directory.sockets, id.text), graceMs).then(async (client) => {
+    using connection = client;
+    await connection.stop();
+  });
+  return stopProcess(id, graceMs, asked);
+}
+
+/** Waits for the process to end, and kills it where that takes too long. */
+async function stopProcess(id: HolderId, graceMs: number, asked: Promise<void>): Promise<boolean> {
+  const limit = performance.now() + graceMs;
+  // A machine that ends or hangs may not answer; its process tells.
+  await within(Math.max(1, graceMs), asked).catch(() => {});
+  while (isAlive(id) && performance.now() < limit) await pause(5);
+  if (!isAlive(id)) return false;
+  process.kill(id.pid, 'SIGKILL');
+  // The kernel takes what the machine held down before the process is gone.
+  for (let waited = 0; isAlive(id); waited += 5) {
+    if (waited > KILL_LIMIT_MS) {
+      throw new TerrariumError('ESTUCK', `process ${id.pid} does not end, even by SIGKILL`, {
+        hint: 'it waits for the kernel; dmesg may say what for',
+      });
+    }
+    await pause(5);
+  }
+  return true;
+}
+
+const KILL_LIMIT_MS = 5000;
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * What is kept of a machine's console, the last `CONSOLE_KEPT` bytes at most: of one that runs, or has ended.
+ * @throws TerrariumError ENOMACHINE where there was none
+ */
+export function readConsole(name: string, directory: RuntimeDirectory = openRuntimeDirectory()): Uint8Array {
+  const bytes = readConsoleLog(recorded(name, directory));
+  return bytes.subarray(Math.max(0, bytes.length - CONSOLE_KEPT));
+}
+
+/**
+ * What a detached machine's process said on stderr: how its guest ended, what was expected and not found.
+ * @throws TerrariumError ENOMACHINE where there was none
+ */
+export function readMessages(name: string, directory: RuntimeDirectory = openRuntimeDirectory()): string {
+  return readIfThere(path.join(recorded(name, directory), MESSAGES)).toString('utf8');
+}
+
+/** The folder of a machine that runs or has ended. */
+function recorded(name: string, directory: RuntimeDirectory): string {
+  const folder = path.join(directory.machines, checkName(name));
+  if (readRecord(folder) === undefined) throw noMachine(directory, name);
+  return folder;
+}

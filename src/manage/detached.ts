@@ -1,0 +1,145 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TerrariumError } from '../errors.js';
+import {
+  type EngineName,
+  type PortableConfig,
+  type PortableError,
+  packError,
+  unpackError,
+} from '../host/index.js';
+import { checkName } from './names.js';
+import { newHolderId } from './processes.js';
+import { isObject } from './protocol.js';
+import { openRuntimeDirectory } from './runtime-dir.js';
+
+/** Bytes of a compiler's warnings that a starter shows. */
+const SHOWN_WARNINGS = 64 * 1024;
+
+/** A machine for a process of its own; everything but the name and the image has a sensible default. */
+export interface DetachedConfig {
+  name: string;
+  /** A file: image, source or guest folder. */
+  image: string;
+  engine?: EngineName;
+  mode?: NonNullable<PortableConfig['mode']>;
+  /** Bytes. */
+  memory?: number;
+  load?: number;
+  entry?: number;
+  stack?: number;
+  timeoutMs?: number;
+  maxExits?: number;
+  coalesce?: boolean;
+  /** More options of `terrarium run`, as they are typed: `['--report', 'end.json']`. */
+  options?: readonly string[];
+}
+
+/** A machine that was started in a process of its own. */
+export interface DetachedMachine {
+  readonly name: string;
+  readonly pid: number;
+  /** What the compiler had to say, if anything. */
+  readonly warnings: string;
+}
+
+/** What the new process says to its starter, once. */
+type StartMessage = { ready: true } | { error: PortableError };
+
+/**
+ * Starts a machine in a process of its own, which goes on when this one ends. Resolves when its guest runs.
+ *
+ * ```ts
+ * await startDetached({ name: 'web', image: 'guests/hello' });
+ * using machine = await connectMachine('web');
+ * ```
+ * @throws the error that `terrarium run` would end with, and ENAME where the name is taken
+ */
+export function startDetached(config: DetachedConfig): Promise<DetachedMachine> {
+  const { name, image, coalesce, timeoutMs, maxExits, options = [], engine, mode, ...numbers } = config;
+  const words = {
+    name,
+    engine,
+    mode,
+    ...numbers,
+    timeout: timeoutMs === undefined ? undefined : `${timeoutMs}ms`,
+    'max-exits': maxExits,
+  };
+  const args = Object.entries(words).flatMap(([word, value]) =>
+    value === undefined ? [] : [`--${word}=${value}`],
+  );
+  if (coalesce === false) args.push('--no-coalesce');
+  return spawnDetached(name, [...args, ...options, '--', image]);
+}
+
+/** Starts `terrarium run` with these words in a process of its own; resolves when its guest runs. */
+export async function spawnDetached(name: string, words: readonly string[]): Promise<DetachedMachine> {
+  checkName(name);
+  const directory = openRuntimeDirectory();
+  const messages = path.join(directory.path, `starting.${newHolderId().text}`);
+  const fd = openSync(messages, 'wx+', 0o600);
+  try {
+    const args = [commandFile(), 'run', '--detached-child', messages, ...words];
+    // A session of its own: no terminal's Ctrl-C or hang-up reaches it. stderr goes to the file, whatever becomes of us.
+    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', fd, 'ipc'] });
+    const message = await new Promise<StartMessage>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('message', (said) => resolve(said as StartMessage));
+      child.once('exit', (status, signal) => reject(diedEarly(signal ?? `status ${status}`, readFrom(fd))));
+    });
+    child.removeAllListeners();
+    if (child.connected) child.disconnect();
+    child.unref();
+    if (isObject(message) && 'error' in message) throw unpackError(message.error);
+    return { name, pid: child.pid!, warnings: readFrom(fd) };
+  } finally {
+    closeSync(fd);
+    // It has moved into the machine's folder, unless the start failed.
+    rmSync(messages, { force: true });
+  }
+}
+
+/** The new process's line to its starter. A starter that goes away before the guest runs takes the new process with it. */
+export class StartReporter {
+  readonly #alone = () => process.exit(1);
+
+  constructor() {
+    process.once('disconnect', this.#alone);
+  }
+
+  ready(): void {
+    this.#say({ ready: true });
+  }
+
+  failed(error: unknown): void {
+    this.#say({ error: packError(error) });
+  }
+
+  #say(message: StartMessage): void {
+    process.removeListener('disconnect', this.#alone);
+    if (!process.connected) return;
+    // A starter that has gone in the meantime misses it.
+    process.send?.(message, undefined, undefined, () => {
+      if (process.connected) process.disconnect();
+    });
+  }
+}
+
+/** The file of the command `terrarium`, beside which this code is installed. */
+function commandFile(): string {
+  const file = fileURLToPath(import.meta.resolve('#package'));
+  const { bin } = JSON.parse(readFileSync(file, 'utf8')) as { bin: { terrarium: string } };
+  return path.join(path.dirname(file), bin.terrarium);
+}
+
+function readFrom(fd: number): string {
+  const bytes = Buffer.alloc(SHOWN_WARNINGS);
+  return bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0));
+}
+
+function diedEarly(how: string, said: string): TerrariumError {
+  const words = said.trim() === '' ? '' : `: ${said.trim()}`;
+  return new TerrariumError('ESTART', `the machine's process ended before its guest ran (${how})${words}`);
+}

@@ -1,0 +1,30 @@
+/**
+ * Named machines: one VM is one process among others. Each has a control socket, which shows its console, takes its
+ * input, and stops it; all that the command line does with them can be done from here. `docs/manage.md` has the protocol.
+ *
+ * @module
+ */
+export type { ConsoleEvents } from './client.js';
+export {
+  type AttachedConsole,
+  type AttachOptions,
+  connectMachine,
+  MachineConnection,
+  type MachineUse,
+  readConsole,
+  readMessages,
+  STOP_GRACE_MS,
+  stopMachine,
+} from './connect.js';
+export { CONSOLE_KEPT } from './console-log.js';
+export {
+  type DetachedConfig,
+  type DetachedMachine,
+  StartReporter,
+  spawnDetached,
+  startDetached,
+} from './detached.js';
+export { type ListOptions, listMachines, type MachineInfo, pidOf, removeMachine } from './list.js';
+export type { MachineEnd, MachineStatus } from './protocol.js';
+export { type PublishedMachine, type PublishOptions, publishMachine } from './published.js';
+export { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';

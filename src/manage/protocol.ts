@@ -1,0 +1,188 @@
+/**
+ * The control protocol, version 1: what goes over a machine's socket. Each message is one line of JSON, no longer than
+ * `MAX_LINE` bytes with its newline. `docs/manage.md` specifies it.
+ *
+ * Both sides read strictly: what is not a message ends the connection.
+ *
+ * @module
+ */
+import type { OutcomeKind } from '../machine/index.js';
+
+export const PROTOCOL_VERSION = 1;
+/** Bytes of a message at most, with its newline. */
+export const MAX_LINE = 64 * 1024;
+/** Connections to a machine at a time. */
+export const MAX_CONNECTIONS = 32;
+/** Console bytes in a message at most: 43,692 characters as base64. */
+export const MAX_CHUNK = 32 * 1024;
+
+/** How a machine ended. */
+export interface MachineEnd {
+  /** `failed`: a device of it threw; `killed`: its process went without a word. */
+  readonly kind: OutcomeKind | 'failed' | 'killed';
+  /** The guest's own exit code, where `kind` is `exited`. */
+  readonly code?: number;
+  readonly reason: string;
+  readonly exits: number;
+  readonly elapsedMs: number;
+  /** What `terrarium run` ended with. */
+  readonly status: number;
+  /** Milliseconds since 1970. */
+  readonly endedAt: number;
+}
+
+/** What a running machine says of itself. */
+export interface MachineStatus {
+  readonly name: string;
+  readonly pid: number;
+  readonly image: string;
+  readonly engine: string;
+  readonly state: 'running' | 'ended';
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Times the guest left for the monitor, as of a few milliseconds ago. */
+  readonly exits: number;
+  /** Writes that were handed over without an exit of their own. */
+  readonly coalesced: number;
+  /** Bytes the guest has printed. */
+  readonly printed: number;
+  /** Connections that see its console. */
+  readonly attached: number;
+}
+
+export type Request =
+  | { readonly id: number; readonly do: 'status' }
+  | { readonly id: number; readonly do: 'stop' }
+  /** Shows the console: the last `replay` bytes of it (default 0), then what comes. */
+  | { readonly id: number; readonly do: 'attach'; readonly replay: number }
+  | { readonly id: number; readonly do: 'detach' }
+  /** Types on the serial port; answered when the guest's port has taken all of it. */
+  | { readonly id: number; readonly do: 'input'; readonly data: Buffer };
+
+export interface ProtocolError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export type Message =
+  /** The first message of a connection. */
+  | { readonly terrarium: number; readonly name: string; readonly pid: number }
+  | { readonly id: number; readonly ok: unknown }
+  | { readonly id: number; readonly error: ProtocolError }
+  | { readonly event: 'console'; readonly data: string }
+  /** This connection was too slow for so many bytes of the console. */
+  | { readonly event: 'lost'; readonly bytes: number }
+  /** The guest has ended and its console is told in full: the last message. */
+  | { readonly event: 'end'; readonly end: MachineEnd }
+  /** The connection is refused or cut off, for that reason. */
+  | { readonly event: 'bye'; readonly error: ProtocolError };
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** A request out of a line; a ProtocolError with the id to answer to; or undefined for what is no request at all. */
+export function parseRequest(
+  line: string,
+): { request: Request } | { id: number; error: ProtocolError } | undefined {
+  const said = parseJson(line);
+  if (!isObject(said) || !isCount(said.id) || typeof said.do !== 'string') return undefined;
+  const { id, do: what } = said;
+  switch (what) {
+    case 'status':
+    case 'stop':
+    case 'detach':
+      return { request: { id, do: what } };
+    case 'attach': {
+      const { replay = 0 } = said;
+      if (!isCount(replay)) return wrong(id, `attach: "replay" is not a number of bytes`);
+      return { request: { id, do: what, replay } };
+    }
+    case 'input': {
+      const data = parseBase64(said.data);
+      if (data === undefined) return wrong(id, `input: "data" is not base64 of at most ${MAX_CHUNK} bytes`);
+      return { request: { id, do: what, data } };
+    }
+    default:
+      return {
+        id,
+        error: {
+          code: 'EUNKNOWN',
+          message: `no request is called '${what.slice(0, 40)}'`,
+          hint: 'requests are status, stop, attach, detach and input',
+        },
+      };
+  }
+}
+
+function wrong(id: number, message: string): { id: number; error: ProtocolError } {
+  return { id, error: { code: 'EREQUEST', message } };
+}
+
+/** A message out of a line, or undefined for what is none. */
+export function parseMessage(line: string): Message | undefined {
+  const said = parseJson(line);
+  if (!isObject(said)) return undefined;
+  const { id, event } = said;
+  let good = false;
+  if (event === 'console') good = parseBase64(said.data) !== undefined;
+  else if (event === 'lost') good = isCount(said.bytes);
+  else if (event === 'end') good = isEnd(said.end);
+  else if (event === 'bye') good = isError(said.error);
+  else if (isCount(id)) good = said.error === undefined ? 'ok' in said : isError(said.error);
+  else good = isCount(said.terrarium) && typeof said.name === 'string' && isCount(said.pid);
+  return good ? (said as unknown as Message) : undefined;
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseBase64(data: unknown): Buffer | undefined {
+  if (typeof data !== 'string' || data.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(data))
+    return undefined;
+  const bytes = Buffer.from(data, 'base64');
+  return bytes.length <= MAX_CHUNK ? bytes : undefined;
+}
+
+function isError(said: unknown): said is ProtocolError {
+  if (!isObject(said)) return false;
+  const { code, message, hint } = said;
+  return (
+    typeof code === 'string' &&
+    typeof message === 'string' &&
+    (hint === undefined || typeof hint === 'string')
+  );
+}
+
+export function isEnd(said: unknown): said is MachineEnd {
+  if (!isObject(said)) return false;
+  const { kind, code, reason, exits, elapsedMs, status, endedAt } = said;
+  return (
+    typeof kind === 'string' &&
+    typeof reason === 'string' &&
+    (code === undefined || isCount(code)) &&
+    isCount(exits) &&
+    isCount(status) &&
+    Number.isFinite(elapsedMs) &&
+    Number.isFinite(endedAt)
+  );
+}
+
+export function isStatus(said: unknown): said is MachineStatus {
+  if (!isObject(said)) return false;
+  const { name, pid, image, engine, state, startedAt, exits, coalesced, printed, attached } = said;
+  return (
+    [name, image, engine].every((value) => typeof value === 'string') &&
+    (state === 'running' || state === 'ended') &&
+    [pid, exits, coalesced, printed, attached].every(isCount) &&
+    Number.isFinite(startedAt)
+  );
+}

@@ -1,0 +1,136 @@
+import { renameSync } from 'node:fs';
+import path from 'node:path';
+import type { HostedMachine, HostedOutcome } from '../host/index.js';
+import { Claim, emptyFolder } from './claim.js';
+import { CONSOLE_KEPT, ConsoleLog, MESSAGES } from './console-log.js';
+import { ConsoleHistory } from './history.js';
+import { tidy } from './list.js';
+import type { MachineEnd, MachineStatus } from './protocol.js';
+import { type MachineRecord, writeRecord } from './record.js';
+import { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
+import { ControlServer } from './server.js';
+
+export interface PublishOptions {
+  name: string;
+  /** What runs, as it shall be shown. */
+  image: string;
+  /** A file that takes this process's messages; it moves into the machine's folder. */
+  messages?: string;
+  directory?: RuntimeDirectory;
+}
+
+/**
+ * A machine of this process that others can find by its name: its claim to the name, its record, what is kept of its
+ * console, and its control socket.
+ *
+ * ```ts
+ * await using published = await publishMachine({ name: 'web', image: 'guests/hello' });
+ * await using machine = await hostMachine(config);
+ * machine.onOutput((bytes) => published.print(bytes));
+ * const running = machine.run();
+ * await published.serve(machine);
+ * await published.end(await running, 0);
+ * ```
+ * @throws TerrariumError ENAME where the name is taken, ERUNTIME where there is no place for machines
+ */
+export async function publishMachine(options: PublishOptions): Promise<PublishedMachine> {
+  const directory = options.directory ?? openRuntimeDirectory();
+  const claim = await Claim.take(directory, options.name);
+  try {
+    await tidy(directory);
+    return new PublishedMachine(directory, claim, options);
+  } catch (error) {
+    claim[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** See `publishMachine`. */
+export class PublishedMachine implements AsyncDisposable {
+  readonly name: string;
+  readonly #claim: Claim;
+  readonly #socket: string;
+  readonly #history = new ConsoleHistory(CONSOLE_KEPT);
+  readonly #log: ConsoleLog;
+  #record: MachineRecord;
+  #server: ControlServer | undefined;
+  #machine: HostedMachine | undefined;
+
+  /** @internal */
+  constructor(directory: RuntimeDirectory, claim: Claim, { name, image, messages }: PublishOptions) {
+    const { folder, id } = claim;
+    this.name = name;
+    this.#claim = claim;
+    this.#socket = path.join(directory.sockets, id.text);
+    emptyFolder(folder);
+    if (messages !== undefined) renameSync(messages, path.join(folder, MESSAGES));
+    this.#log = new ConsoleLog(folder);
+    this.#record = { name, image, id: id.text, pid: process.pid, startedAt: Date.now() };
+    writeRecord(folder, this.#record);
+  }
+
+  /** Takes what the guest prints. */
+  print(bytes: Uint8Array): void {
+    this.#history.write(bytes);
+    this.#log.write(bytes);
+    this.#server?.printed();
+  }
+
+  /** Opens the control socket to a machine whose run has begun. */
+  async serve(machine: HostedMachine): Promise<void> {
+    this.#machine = machine;
+    this.#record = { ...this.#record, engine: machine.engine };
+    writeRecord(this.#claim.folder, this.#record);
+    const controlled = {
+      status: () => this.#status(machine),
+      stop: () => machine.stop(),
+      send: (bytes: Uint8Array) => machine.send(bytes),
+    };
+    const server = new ControlServer(this.#socket, controlled, this.#history);
+    await server.listen();
+    this.#server = server;
+  }
+
+  /** The guest has ended: writes down how, tells those who are connected, and closes the socket. */
+  async end(outcome: HostedOutcome, status: number): Promise<void> {
+    const { kind, code, reason, exits, elapsedMs } = outcome;
+    const said = code === undefined ? {} : { code };
+    await this.#end({ kind, ...said, reason, exits, elapsedMs, status, endedAt: Date.now() });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#record.end === undefined) {
+      // It never ran: there is nothing to tell of it, and the starter is told why.
+      if (this.#machine === undefined) emptyFolder(this.#claim.folder);
+      else await this.#end(this.#failed(this.#machine));
+    }
+    this.#log[Symbol.dispose]();
+    this.#claim[Symbol.dispose]();
+  }
+
+  async #end(end: MachineEnd): Promise<void> {
+    this.#record = { ...this.#record, end };
+    this.#log[Symbol.dispose]();
+    writeRecord(this.#claim.folder, this.#record);
+    await this.#server?.close(end);
+    this.#claim[Symbol.dispose]();
+  }
+
+  #failed(machine: HostedMachine): MachineEnd {
+    const endedAt = Date.now();
+    return {
+      kind: 'failed',
+      reason: 'the monitor failed, as its messages say',
+      exits: machine.progress.exits,
+      elapsedMs: endedAt - this.#record.startedAt,
+      status: 4,
+      endedAt,
+    };
+  }
+
+  #status(machine: HostedMachine): Omit<MachineStatus, 'attached' | 'printed'> {
+    const { name, pid, image, startedAt, end } = this.#record;
+    const state = end === undefined ? 'running' : 'ended';
+    return { name, pid, image, engine: machine.engine, state, startedAt, ...machine.progress };
+  }
+}
