@@ -52,7 +52,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     const after = holdings();
     assert.equal(after.fds, before.fds);
     assert.equal(after.threads, before.threads);
-    assert.ok(after.maps <= before.maps + 8, `mappings went from ${before.maps} to ${after.maps}`);
+    assert.ok(after.maps <= before.maps, `mappings went from ${before.maps} to ${after.maps}`);
   });
 
   test('ends by an AbortSignal, and can go on afterwards from where it was', async () => {
@@ -121,23 +121,23 @@ describe('a hosted machine', { skip: noKvm }, () => {
       file,
       `export default ({ answer }) => ({
          name: 'oracle',
-         ports: [{ first: 0x42, count: 2 }],
+         ports: [{ first: 0x99, count: 1 }],
          readPort: () => answer,
          writePort() { throw new RangeError('not writable'); },
        });`,
     );
     const devices = [{ module: pathToFileURL(file).href, options: { answer: 42 } }];
     {
-      // in $0x42,%al; hlt
-      await using machine = await hostMachine({ image: image(0xe4, 0x42, 0xf4), mode: 'real', devices });
+      // in $0x99,%al; hlt
+      await using machine = await hostMachine({ image: image(0xe4, 0x99, 0xf4), mode: 'real', devices });
       const outcome = await machine.run();
       assert.equal(outcome.registers.rax & 0xffn, 42n);
     }
-    // out %al,$0x42; hlt
-    await using machine = await hostMachine({ image: image(0xe6, 0x42, 0xf4), mode: 'real', devices });
+    // out %al,$0x99; hlt
+    await using machine = await hostMachine({ image: image(0xe6, 0x99, 0xf4), mode: 'real', devices });
     await assert.rejects(machine.run(), {
       name: 'DeviceError',
-      message: "device 'oracle' failed in a write to port 0x42 (1 byte): not writable",
+      message: "device 'oracle' failed in a write to port 0x99 (1 byte): not writable",
     });
     const state = await machine.state();
     assert.ok(state.registers.rip <= 2n);

@@ -10,6 +10,7 @@ import type { CpuState } from '../engine/contract.js';
 import { TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
 import type { MemoryRegion, RegionConfig } from '../memory/index.js';
+import type { CounterRow } from '../observe/index.js';
 import type { EngineName } from './engines.js';
 import type { IrqchipName } from './irqchip.js';
 import type { PollChannels, PollReport } from './polling.js';
@@ -71,7 +72,9 @@ export type ToWorker =
   | { type: 'state' }
   | { type: 'createPoller'; channels: PollChannels }
   | { type: 'poll' }
-  | { type: 'dispose' };
+  | { type: 'dispose' }
+  /** Gives everything back and ends the thread. */
+  | { type: 'end' };
 
 export type FromWorker =
   | {
@@ -85,7 +88,13 @@ export type FromWorker =
   | { type: 'trace' }
   | { type: 'log' }
   | { type: 'inputTaken' }
-  | { type: 'outcome'; outcome: Outcome; statistics?: unknown; simvirtio?: DeviceCounts[] }
+  | {
+      type: 'outcome';
+      outcome: Outcome;
+      statistics?: unknown;
+      counters?: CounterRow[];
+      simvirtio?: DeviceCounts[];
+    }
   | { type: 'state'; state: CpuState }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }

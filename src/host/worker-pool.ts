@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { ToWorker } from './protocol.js';
 
 /** Idle Workers that are kept for the next machine: one takes 30 ms to start. */
 const KEEP = 2;
@@ -25,10 +26,19 @@ export function releaseWorker(worker: Worker): void {
   worker.removeAllListeners('exit');
   worker.unref();
   if (idle.length < KEEP) idle.push(worker);
-  else void worker.terminate();
+  else void end(worker);
 }
 
 /** Ends the idle Workers; for programs that count their threads. */
 export async function drainPool(): Promise<void> {
-  await Promise.all(idle.splice(0).map((worker) => worker.terminate()));
+  await Promise.all(idle.splice(0).map(end));
+}
+
+/** Has a Worker close what it holds and end; `terminate` would leave its open files to the process. */
+function end(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    worker.ref();
+    worker.once('exit', () => resolve());
+    worker.postMessage({ type: 'end' } satisfies ToWorker);
+  });
 }

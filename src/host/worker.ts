@@ -15,10 +15,17 @@ import {
   standardDevices,
 } from '../devices/index.js';
 import { Control } from '../engine/contract.js';
-import { kvmEngine, setThreadName } from '../engine/kvm/index.js';
+import { closeKvm, kvmEngine, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
 import { Machine } from '../machine/index.js';
-import { ExitLog, formatTraceLine, Statistics, traceHeader } from '../observe/index.js';
+import {
+  counterGroups,
+  counterRows,
+  ExitLog,
+  formatTraceLine,
+  Statistics,
+  traceHeader,
+} from '../observe/index.js';
 import { engineByName } from './engines.js';
 import { hostServices } from './hypercall-host.js';
 import { DEFAULT_IRQCHIP, irqchipParts } from './irqchip.js';
@@ -57,11 +64,15 @@ port.on('message', async (message: ToWorker) => {
         await create(message.config, message.channels);
         break;
       case 'run': {
+        const before = statistics && counterGroups(current().counters());
         const outcome = current().run({ ...message.options, onTick: count });
         post({
           type: 'outcome',
           outcome,
-          ...(statistics && { statistics: statistics.toJSON() }),
+          ...(statistics && {
+            statistics: statistics.toJSON(),
+            counters: counterRows(counterGroups(current().counters()), before),
+          }),
           ...(simvirtio && { simvirtio: simvirtio.counts }),
         });
         break;
@@ -82,6 +93,12 @@ port.on('message', async (message: ToWorker) => {
       case 'dispose':
         dispose();
         post({ type: 'disposed' });
+        break;
+      case 'end':
+        dispose();
+        // A thread that ends leaves its files open: they are the process's.
+        closeKvm();
+        port.close();
         break;
     }
   } catch (error) {
