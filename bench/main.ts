@@ -5,6 +5,7 @@ import { benchConsole } from './console.js';
 import { benchExits } from './exits.js';
 import { benchLifecycle } from './lifecycle.js';
 import { Floor, printTable, type Row } from './measure.js';
+import { benchSimvirtio } from './simvirtio.js';
 import { benchStartup } from './startup.js';
 import { benchStop } from './stop.js';
 
@@ -20,6 +21,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   lifecycle: () => benchLifecycle(floor),
   startup: () => benchStartup(root),
   stop: () => benchStop(),
+  simvirtio: () => benchSimvirtio(floor),
 };
 for (const [name, bench] of Object.entries(benches)) {
   if (!wants(name)) continue;

@@ -39,6 +39,7 @@ function unmet(guest: GuestFile, bytes: Uint8Array): string[] {
     mode: guest.mode,
     ...(guest.regions !== undefined && { regions: guest.regions }),
     ...(guest.load !== undefined && { load: guest.load }),
+    ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
     devices: [watch],
     output: (chunk) => {
       console += Buffer.from(chunk).toString('latin1');

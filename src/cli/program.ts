@@ -3,12 +3,14 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { TerrariumError } from '../errors.js';
 import { attachCommand } from './attach.js';
+import { benchCommand } from './bench.js';
 import { doctorCommand } from './doctor.js';
 import { ExitStatus } from './exit-status.js';
 import { logsCommand } from './logs.js';
 import { psCommand } from './ps.js';
 import { rmCommand } from './rm.js';
 import { runCommand } from './run.js';
+import { statCommand } from './stat.js';
 import { stopCommand } from './stop.js';
 import { styleFor } from './style.js';
 
@@ -51,8 +53,10 @@ function commands(): Command[] {
     psCommand(),
     attachCommand(),
     logsCommand(),
+    statCommand(),
     stopCommand(),
     rmCommand(),
+    benchCommand(),
     doctorCommand(),
   ];
 }

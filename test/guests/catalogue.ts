@@ -9,6 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, isDeepStrictEqual } from 'node:util';
+import type { Notification } from '../../src/devices/index.js';
 import { type Compiled, compileSource, type SourceMode } from '../../src/host/toolchain.js';
 import type { GuestMemory, RegionConfig } from '../../src/memory/index.js';
 
@@ -25,6 +26,7 @@ export interface GuestFile {
   load?: number;
   memory: number;
   regions?: readonly RegionConfig[];
+  simvirtio?: Notification;
   timeoutMs?: number;
   summary: string;
   expect: {
