@@ -17,9 +17,11 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     for (let i = 0; i < 1000; i++) {
       const outcome = machine.run({ timeoutMs: 0.5 });
       assert.equal(outcome.kind, 'timeout');
-      assert.ok(outcome.registers.rax > last, `run ${i} did nothing`);
+      // On a busy host a run may end before the guest came to its first instruction; it never goes back.
+      assert.ok(outcome.registers.rax >= last, `run ${i} lost what the guest did`);
       last = outcome.registers.rax;
     }
+    assert.ok(last > 1000n);
     assert.deepEqual(holdings(), before);
   });
 
