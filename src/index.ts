@@ -50,6 +50,10 @@ export {
   type LocalConfig,
   loadImage,
   type PortableConfig,
+  StatError,
+  type StatSample,
+  type WatchOptions,
+  watchStats,
 } from './host/index.js';
 export {
   type AccessName,
@@ -95,8 +99,10 @@ export {
 } from './manage/index.js';
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
 export {
+  type CounterRow,
   checkExpectation,
   ExitLog,
+  formatCounters,
   formatRegisters,
   parseExpectation,
   Statistics,

@@ -85,6 +85,8 @@ const hostErrors = new Set([
   'ETHREAD',
   'ESTUCK',
   'ENOMEM',
+  'ENOCOUNTERS',
+  'EPERM',
   'ERUNTIME',
   'ESOCKET',
   'ESTART',

@@ -1,7 +1,13 @@
 import { createWriteStream } from 'node:fs';
 import { TerrariumError } from '../errors.js';
 import type { HostedMachine, HostedOutcome } from '../host/index.js';
-import { formatRegisters, formatStatistics, type StatisticsJson } from '../observe/index.js';
+import {
+  type CounterRow,
+  formatCounters,
+  formatRegisters,
+  formatStatistics,
+  type StatisticsJson,
+} from '../observe/index.js';
 import { type Style, styleFor } from './style.js';
 import { formatDuration } from './values.js';
 
@@ -96,8 +102,16 @@ function endingText(outcome: HostedOutcome, style: Style): string {
   }
 }
 
-/** The table of `--stat`. */
-export function printStatistics(statistics: unknown): void {
+/** The tables of `--stat`: what this monitor saw, and beside it what the engine counted of the same run. */
+export function printStatistics(
+  statistics: unknown,
+  engine: string,
+  counters: readonly CounterRow[] = [],
+): void {
   const width = process.stderr.columns ?? 100;
   process.stderr.write(`${formatStatistics(statistics as StatisticsJson, { width })}\n`);
+  if (counters.length === 0) return;
+  // What only grows is told for this run; levels and peaks are what they are.
+  const ofRun = counters.map((row) => (row.kind === 'cumulative' ? { ...row, value: row.change ?? 0 } : row));
+  process.stderr.write(`\ncounted by ${engine} itself:\n${formatCounters(ofRun)}\n`);
 }

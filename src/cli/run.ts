@@ -148,7 +148,9 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = flags.expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
-  if (outcome.statistics !== undefined) printStatistics(outcome.statistics);
+  if (outcome.statistics !== undefined) {
+    printStatistics(outcome.statistics, outcome.engine, outcome.counters);
+  }
   for (const { ok, text, expected, found } of expectations) {
     if (!ok) process.stderr.write(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
   }

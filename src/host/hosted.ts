@@ -4,6 +4,7 @@ import { Control, type CpuState, controlBytes, type Engine, wakeThread } from '.
 import { ConfigError, TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
 import { GuestMemory } from '../memory/index.js';
+import type { CounterRow } from '../observe/index.js';
 import { engineByName } from './engines.js';
 import { PollingThread } from './polling-thread.js';
 import {
@@ -33,6 +34,8 @@ export interface HostedRunOptions extends PortableRunOptions {
 /** A run's outcome, and what was counted where `statistics` was asked for. */
 export interface HostedOutcome extends Outcome {
   readonly statistics?: unknown;
+  /** The engine's own counters with what the run added to them, beside `statistics`. */
+  readonly counters?: readonly CounterRow[];
   /** What went through each SIMVIRTIO device since the machine was made, where it has them. */
   readonly simvirtio?: SimvirtioReport;
 }
@@ -140,13 +143,18 @@ export class HostedMachine implements AsyncDisposable {
     try {
       this.#polling?.start();
       const answer = await this.#ask({ type: 'run', options: portable }, 'outcome');
-      const { outcome, statistics } = answer;
+      const { outcome, statistics, counters } = answer;
       // Nobody to read what it prints: it would wait for ever.
       if (this.#outputSink === undefined) this.#polling?.abandon();
       const polled = await this.#polling?.finish();
       await this.#drain();
       const simvirtio = polled ?? (answer.simvirtio && { devices: answer.simvirtio });
-      return { ...outcome, ...(statistics !== undefined && { statistics }), ...(simvirtio && { simvirtio }) };
+      return {
+        ...outcome,
+        ...(statistics !== undefined && { statistics }),
+        ...(counters && { counters }),
+        ...(simvirtio && { simvirtio }),
+      };
     } finally {
       await this.#polling?.end();
       signal?.removeEventListener('abort', abort);

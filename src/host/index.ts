@@ -17,6 +17,7 @@ export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js
 export { type IrqchipName, irqchipNames } from './irqchip.js';
 export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
+export { type CounterSource, StatError } from './process-counters.js';
 export {
   type BootReport,
   type DeviceModule,
@@ -25,4 +26,5 @@ export {
   packError,
   unpackError,
 } from './protocol.js';
+export { type StatSample, type WatchOptions, watchStats } from './stat.js';
 export { drainPool, warmUp } from './worker-pool.js';

@@ -1,6 +1,13 @@
 import { type BootPlan, boot, type Image, type Mode } from '../boot/index.js';
 import type { Device, DeviceHost, InterruptController } from '../devices/contract.js';
-import { Control, controlBytes, type Engine, type EngineCpu, type EngineVm } from '../engine/contract.js';
+import {
+  Control,
+  controlBytes,
+  type Engine,
+  type EngineCounters,
+  type EngineCpu,
+  type EngineVm,
+} from '../engine/contract.js';
 import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
 import { Bus } from './bus.js';
@@ -96,6 +103,12 @@ export class Machine implements Runnable, Disposable {
       for (const resource of undo.reverse()) resource[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** The engine's own counters, such as KVM's `exits`; `{ vm: [], cpus: [] }` where it has none. */
+  counters(): EngineCounters {
+    if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
+    return this.#vm.readCounters?.() ?? { vm: [], cpus: [] };
   }
 
   /**

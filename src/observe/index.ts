@@ -3,6 +3,15 @@
  *
  * @module
  */
+export {
+  type CounterGroup,
+  type CounterRow,
+  type CounterTableOptions,
+  counterGroups,
+  counterRows,
+  formatCounter,
+  formatCounters,
+} from './counters.js';
 export { type ExitEntry, ExitLog, type ExitReader } from './exit-log.js';
 export {
   checkExpectation,

@@ -7,7 +7,7 @@ import {
   type Registers,
   type SystemRegisters,
 } from '../contract.js';
-import { KVM_CAP_BINARY_STATS_FD, KVM_CAP_SYNC_REGS } from './capabilities.js';
+import { KVM_CAP_SYNC_REGS } from './capabilities.js';
 import { entryOffset, type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
 import * as K from './constants.js';
 import { guestCpuid } from './cpuid.js';
@@ -57,11 +57,6 @@ export class KvmCpu implements EngineCpu {
   readonly exit: Exit;
   /** The typed vCPU, for what the contract does not have. */
   readonly handle: Vcpu;
-  /**
-   * KVM's own counters, where it has them in this form. The file stays open as long as the CPU: KVM opens it only for
-   * the process that made the VM, but a file that is open can be read by whoever looks at that process (`stat.ts`).
-   */
-  readonly stats: Stats | undefined;
   readonly #kvm: Kvm;
   readonly #zones: LazyZones;
   readonly #control: Int32Array;
@@ -75,6 +70,7 @@ export class KvmCpu implements EngineCpu {
   #held = 0;
   /** True while `exit` shows the ring's first entry. */
   #showsEntry = false;
+  #stats: Stats | undefined;
   #timer: KickTimer | undefined;
   #disposed = false;
 
@@ -96,7 +92,6 @@ export class KvmCpu implements EngineCpu {
     blockKicks();
     try {
       Atomics.store(control, Control.thread, threadId());
-      this.stats = kvm.checkExtension(KVM_CAP_BINARY_STATS_FD) === 0 ? undefined : this.handle.openStats();
       this.handle.setSignalMask(guestSignalMask());
       this.handle.setCpuidBuffer(cpuidFor(kvm, index));
       if ((kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0) {
@@ -106,6 +101,12 @@ export class KvmCpu implements EngineCpu {
       this[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** KVM's own counters of this CPU; needs KVM_CAP_BINARY_STATS_FD. Open as long as the CPU. */
+  get stats(): Stats {
+    this.#stats ??= this.handle.openStats();
+    return this.#stats;
   }
 
   run(): ExitKind {

@@ -31,6 +31,11 @@ export interface KvmEngineOptions {
    * `LazyZones`. Default 512; 0 keeps them back from the first.
    */
   coalesceAfter?: number;
+  /**
+   * Open the files of KVM's counters as soon as there is a VM, so that other processes of the same user can read them
+   * (`terrarium stat`): KVM itself opens them only for the process that made the VM. Costs two files a VM. Default false.
+   */
+  watchable?: boolean;
 }
 
 /** The real CPU, through KVM. Nothing is opened before the first VM. */
@@ -54,9 +59,9 @@ export class KvmEngine implements Engine {
   readonly #options: Required<Omit<KvmEngineOptions, 'path'>>;
 
   constructor(options: KvmEngineOptions = {}) {
-    const { path = '/dev/kvm', mergeable = true, coalesceAfter = 512 } = options;
+    const { path = '/dev/kvm', mergeable = true, coalesceAfter = 512, watchable = false } = options;
     this.#path = path;
-    this.#options = { mergeable, coalesceAfter };
+    this.#options = { mergeable, coalesceAfter, watchable };
   }
 
   /**
@@ -117,7 +122,8 @@ export class KvmVm implements EngineVm {
   readonly #kvm: Kvm;
   readonly #cpus: KvmCpu[] = [];
   readonly #zones: LazyZones;
-  readonly #stats: Stats | undefined;
+  readonly #watchable: boolean;
+  #stats: Stats | undefined;
   /** KVM reads and writes these bytes; they must not be collected before the VM is closed. */
   #memory: GuestMemory | undefined;
 
@@ -126,6 +132,7 @@ export class KvmVm implements EngineVm {
     this.#kvm = kvm;
     this.#memory = memory;
     this.handle = kvm.createVm();
+    this.#watchable = options.watchable && this.#countersAreFiles();
     this.#zones = new LazyZones(options.coalesceAfter, (space, address, length) =>
       this.handle.registerCoalesced(space, address, length),
     );
@@ -137,7 +144,7 @@ export class KvmVm implements EngineVm {
         if (options.mergeable) share(hostAddress, size);
       }
       this.#reservePages(memory.regions);
-      this.#stats = kvm.checkExtension(KVM_CAP_BINARY_STATS_FD) === 0 ? undefined : this.handle.openStats();
+      if (this.#watchable) this.#stats = this.handle.openStats();
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -147,6 +154,7 @@ export class KvmVm implements EngineVm {
   createCpu(control: Int32Array): KvmCpu {
     if (this.#memory === undefined) throw closedHandle('the VM');
     const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, this.#cpus.length, control);
+    if (this.#watchable) cpu.stats;
     this.#cpus.push(cpu);
     return cpu;
   }
@@ -172,10 +180,13 @@ export class KvmVm implements EngineVm {
 
   readCounters(): EngineCounters {
     if (this.#memory === undefined) throw closedHandle('the VM');
-    return {
-      vm: this.#stats === undefined ? [] : readCounters(this.#stats),
-      cpus: this.#cpus.map(({ stats }) => (stats === undefined ? [] : readCounters(stats))),
-    };
+    if (!this.#countersAreFiles()) return { vm: [], cpus: [] };
+    this.#stats ??= this.handle.openStats();
+    return { vm: readCounters(this.#stats), cpus: this.#cpus.map(({ stats }) => readCounters(stats)) };
+  }
+
+  #countersAreFiles(): boolean {
+    return this.#kvm.checkExtension(KVM_CAP_BINARY_STATS_FD) !== 0;
   }
 
   [Symbol.dispose](): void {

@@ -58,6 +58,9 @@ const hints: Record<string, string> = {
   'KVM_CREATE_IRQCHIP EINVAL': 'make the interrupt controller before the first virtual CPU',
   'KVM_GET_DIRTY_LOG ENOENT': 'the slot keeps no dirty log: map it with logDirty',
   'KVM_TPR_ACCESS_REPORTING EINVAL': 'make the interrupt controller first: createIrqChip()',
+  'pidfd_getfd EPERM':
+    'looking into a process takes the permission of a debugger: be its user or root (sudo), and see /proc/sys/kernel/yama/ptrace_scope',
+  'pidfd_open ENOSYS': 'looking into another process needs Linux 5.6 or newer',
   'KVM_INTERRUPT ENXIO': 'with an in-kernel interrupt controller, interrupts go through irqLine()',
 };
 const general: Record<string, string> = {

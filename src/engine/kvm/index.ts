@@ -23,6 +23,7 @@ export { closeKvm, KvmEngine, type KvmEngineOptions, KvmVm, kvmEngine } from './
 export { errnoName } from './errno.js';
 export { EngineLimit, KvmError, KvmUnavailableError } from './errors.js';
 export { EventFd } from './eventfd.js';
+export { type ForeignCounters, ForeignProcess } from './foreign-stats.js';
 export type {
   GuestClock,
   IoApicState,

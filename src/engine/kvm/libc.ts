@@ -126,3 +126,5 @@ export const SYS_timer_create = 222;
 export const SYS_timer_settime = 223;
 export const SYS_timer_delete = 226;
 export const SYS_tgkill = 234;
+export const SYS_pidfd_open = 434;
+export const SYS_pidfd_getfd = 438;

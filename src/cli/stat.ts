@@ -1,0 +1,102 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { type StatSample, watchStats } from '../host/index.js';
+import { formatCounter, formatCounters } from '../observe/index.js';
+import { styleFor } from './style.js';
+import { formatDuration, parseCount, parseDuration } from './values.js';
+
+const examples = `
+Examples:
+  $ terrarium stat 1234                            KVM's counters of process 1234, every second
+  $ terrarium stat 1234 --interval 200ms --count 5
+  $ terrarium stat 1234 --count 2 --json | tail -1
+`;
+
+const statuses = `
+Exit status:
+  0 all looks were taken, or the process has ended; 2 there is no such process, or no virtual machine in it;
+  4 its counters cannot be read.
+`;
+
+interface StatFlags {
+  interval: number;
+  count?: number;
+  json?: true;
+}
+
+export function statCommand(): Command {
+  return new Command('stat')
+    .usage('<pid> [options]')
+    .description("Shows the kernel's own counters of a process that runs virtual machines, as kvm_stat does.")
+    .argument('<pid>', 'the number of the process; any that uses KVM', parsePid)
+    .option('--interval <duration>', 'time between two looks: 500ms, 2s (default: 1s)', parseInterval, 1000)
+    .option('--count <n>', 'end after n looks', parseCount)
+    .option('--json', 'one object a line, for programs')
+    .addHelpText('before', examples.trimStart())
+    .addHelpText('after', statuses)
+    .action(stat);
+}
+
+async function stat(pid: number, flags: StatFlags): Promise<void> {
+  await showStats(pid, { intervalMs: flags.interval, count: flags.count, json: flags.json === true });
+}
+
+/** Shows what `watchStats` sees on stdout, until it ends. */
+export async function showStats(
+  pid: number,
+  options: { intervalMs: number; count?: number | undefined; json: boolean },
+): Promise<void> {
+  const { intervalMs, count, json } = options;
+  const terminal = process.stdout.isTTY === true;
+  const gone = new AbortController();
+  // Whoever read stdout has gone (`| head -1`): nobody looks any more.
+  process.stdout.on('error', () => gone.abort());
+  const watch = watchStats(pid, { intervalMs, signal: gone.signal, ...(count !== undefined && { count }) });
+  for await (const sample of watch) {
+    if (json) process.stdout.write(`${JSON.stringify(sample)}\n`);
+    else if (terminal) redraw(sample, intervalMs);
+    else print(sample);
+  }
+}
+
+/** Plain lines, for a file or a pipe: each has its time. */
+function print(sample: StatSample): void {
+  const time = `${(sample.elapsedMs / 1000).toFixed(1)}s`;
+  const rows = sample.ended ? [] : sample.rows.filter(({ value, change }) => value !== 0 || change);
+  const lines = rows.map((row) => `${time}  ${formatCounter(row)}`);
+  if (sample.ended) lines.push(`${time}  ${endText(sample)}`);
+  else if (lines.length === 0) lines.push(`${time}  every counter is 0`);
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** One table in the same place of a terminal: each line is written over what was there, and the rest is cleared. */
+function redraw(sample: StatSample, intervalMs: number): void {
+  const { stdout } = process;
+  const style = styleFor(stdout);
+  const source = sample.source === 'debugfs' ? 'debugfs' : 'the files it has open';
+  const title = sample.ended
+    ? endText(sample)
+    : `process ${sample.pid}, from ${source}, every ${formatDuration(intervalMs)}; end with Ctrl-C`;
+  const table = formatCounters(sample.rows, {
+    color: stdout.hasColors?.() === true && !process.env.NO_COLOR,
+    // Title, blank line, header, "… and n more", and the line of the cursor.
+    rows: (stdout.rows ?? 24) - 5,
+  });
+  const lines = `${style.bold('terrarium stat:')} ${title}\n\n${table}`.split('\n');
+  // Home; behind each line clear its rest; at the end clear the rest of the screen.
+  stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`);
+}
+
+function endText({ pid, elapsedMs }: StatSample): string {
+  return `process ${pid} has ended, ${formatDuration(elapsedMs)} after the first look`;
+}
+
+function parsePid(text: string): number {
+  if (/^[1-9]\d*$/.test(text) && Number(text) < 2 ** 22) return Number(text);
+  throw new InvalidArgumentError(`'${text}' is not the number of a process.`);
+}
+
+function parseInterval(text: string): number {
+  const interval = parseDuration(text);
+  if (interval >= 10) return interval;
+  throw new InvalidArgumentError(`${text} is too short. Write 10ms or more.`);
+}
