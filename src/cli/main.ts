@@ -8,5 +8,7 @@ import { warmUp } from '../host/worker-pool.js';
 
 // A machine's thread takes longer to start than everything else here: start it before the rest is loaded, which is why
 // this file reaches past host's face.
-if (process.argv[2] === 'run' && !process.argv.includes('--help') && !process.argv.includes('-h')) warmUp();
+const said = new Set(process.argv);
+const elsewhere = said.has('--detach') && !said.has('--detached-child');
+if (process.argv[2] === 'run' && !said.has('--help') && !said.has('-h') && !elsewhere) warmUp();
 void import('./program.js').then(({ main }) => main(process.argv));

@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.js';
 import type { HostedMachine, HostedOutcome } from '../host/index.js';
-import { publishMachine, StartReporter, spawnDetached } from '../manage/index.js';
+import { type PublishedMachine, publishMachine, StartReporter, spawnDetached } from '../manage/index.js';
 
 /** The options of `run` that give a machine a name and a process of its own. */
 export interface NameFlags {
@@ -32,6 +32,7 @@ export async function runNamed<Flags extends NameFlags>(
   const reporter = messages === undefined ? undefined : new StartReporter();
   try {
     await using published = await publishMachine({ name, image, ...(messages && { messages }) });
+    if (reporter !== undefined) keepMessages(published);
     await run(image, flags, {
       print: (bytes) => published.print(bytes),
       async serve(machine) {
@@ -44,6 +45,17 @@ export async function runNamed<Flags extends NameFlags>(
     reporter?.failed(error);
     throw error;
   }
+}
+
+/** From here on stderr goes into a log that does not grow: a guest may make its monitor talk without end. */
+function keepMessages(published: PublishedMachine): void {
+  const write = (text: string | Uint8Array, ...rest: unknown[]): boolean => {
+    published.tell(typeof text === 'string' ? Buffer.from(text) : text);
+    const done = rest.find((argument) => typeof argument === 'function') as (() => void) | undefined;
+    if (done !== undefined) process.nextTick(done);
+    return true;
+  };
+  process.stderr.write = write as typeof process.stderr.write;
 }
 
 async function startInBackground({ name, trace, quiet }: NameFlags): Promise<void> {

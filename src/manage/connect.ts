@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { TerrariumError } from '../errors.js';
 import { type ConsoleEvents, type ControlClient, openConnection, within } from './client.js';
-import { CONSOLE_KEPT, MESSAGES, readConsoleLog, readIfThere } from './console-log.js';
+import { CONSOLE_LOG, MESSAGES, readLog } from './kept-log.js';
 import { holderOf, noMachine } from './list.js';
 import { checkName } from './names.js';
 import { type HolderId, isAlive, processStat } from './processes.js';
@@ -137,8 +137,8 @@ export async function stopMachine(
 /** Waits for the process to end, and kills it where that takes too long. */
 async function stopProcess(id: HolderId, graceMs: number, asked: Promise<void>): Promise<boolean> {
   const limit = performance.now() + graceMs;
-  // A machine that ends or hangs may not answer; its process tells.
-  await within(Math.max(1, graceMs), asked).catch(() => {});
+  // One that does not listen, since it is just being started, hears the signal; one that ends may not answer any more.
+  await within(Math.max(1, graceMs), asked).catch(() => isAlive(id) && process.kill(id.pid, 'SIGTERM'));
   while (isAlive(id) && performance.now() < limit) await pause(5);
   if (!isAlive(id)) return false;
   process.kill(id.pid, 'SIGKILL');
@@ -163,8 +163,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
  * @throws TerrariumError ENOMACHINE where there was none
  */
 export function readConsole(name: string, directory: RuntimeDirectory = openRuntimeDirectory()): Uint8Array {
-  const bytes = readConsoleLog(recorded(name, directory));
-  return bytes.subarray(Math.max(0, bytes.length - CONSOLE_KEPT));
+  return readLog(recorded(name, directory), CONSOLE_LOG);
 }
 
 /**
@@ -172,7 +171,7 @@ export function readConsole(name: string, directory: RuntimeDirectory = openRunt
  * @throws TerrariumError ENOMACHINE where there was none
  */
 export function readMessages(name: string, directory: RuntimeDirectory = openRuntimeDirectory()): string {
-  return readIfThere(path.join(recorded(name, directory), MESSAGES)).toString('utf8');
+  return readLog(recorded(name, directory), MESSAGES).toString('utf8');
 }
 
 /** The folder of a machine that runs or has ended. */

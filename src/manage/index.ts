@@ -16,7 +16,6 @@ export {
   STOP_GRACE_MS,
   stopMachine,
 } from './connect.js';
-export { CONSOLE_KEPT } from './console-log.js';
 export {
   type DetachedConfig,
   type DetachedMachine,
@@ -24,6 +23,7 @@ export {
   spawnDetached,
   startDetached,
 } from './detached.js';
+export { CONSOLE_KEPT } from './kept-log.js';
 export { type ListOptions, listMachines, type MachineInfo, pidOf, removeMachine } from './list.js';
 export type { MachineEnd, MachineStatus } from './protocol.js';
 export { type PublishedMachine, type PublishOptions, publishMachine } from './published.js';

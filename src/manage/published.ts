@@ -2,8 +2,8 @@ import { renameSync } from 'node:fs';
 import path from 'node:path';
 import type { HostedMachine, HostedOutcome } from '../host/index.js';
 import { Claim, emptyFolder } from './claim.js';
-import { CONSOLE_KEPT, ConsoleLog, MESSAGES } from './console-log.js';
 import { ConsoleHistory } from './history.js';
+import { CONSOLE_KEPT, CONSOLE_LOG, KeptLog, MESSAGES, MESSAGES_KEPT } from './kept-log.js';
 import { tidy } from './list.js';
 import type { MachineEnd, MachineStatus } from './protocol.js';
 import { type MachineRecord, writeRecord } from './record.js';
@@ -51,7 +51,8 @@ export class PublishedMachine implements AsyncDisposable {
   readonly #claim: Claim;
   readonly #socket: string;
   readonly #history = new ConsoleHistory(CONSOLE_KEPT);
-  readonly #log: ConsoleLog;
+  readonly #log: KeptLog;
+  readonly #messages: KeptLog;
   #record: MachineRecord;
   #server: ControlServer | undefined;
   #machine: HostedMachine | undefined;
@@ -64,7 +65,8 @@ export class PublishedMachine implements AsyncDisposable {
     this.#socket = path.join(directory.sockets, id.text);
     emptyFolder(folder);
     if (messages !== undefined) renameSync(messages, path.join(folder, MESSAGES));
-    this.#log = new ConsoleLog(folder);
+    this.#log = new KeptLog(folder, CONSOLE_LOG, CONSOLE_KEPT);
+    this.#messages = new KeptLog(folder, MESSAGES, MESSAGES_KEPT);
     this.#record = { name, image, id: id.text, pid: process.pid, startedAt: Date.now() };
     writeRecord(folder, this.#record);
   }
@@ -74,6 +76,11 @@ export class PublishedMachine implements AsyncDisposable {
     this.#history.write(bytes);
     this.#log.write(bytes);
     this.#server?.printed();
+  }
+
+  /** Takes what the process has to say beside the guest's console. */
+  tell(bytes: Uint8Array): void {
+    this.#messages.write(bytes);
   }
 
   /** Opens the control socket to a machine whose run has begun. */
@@ -105,6 +112,7 @@ export class PublishedMachine implements AsyncDisposable {
       else await this.#end(this.#failed(this.#machine));
     }
     this.#log[Symbol.dispose]();
+    this.#messages[Symbol.dispose]();
     this.#claim[Symbol.dispose]();
   }
 
@@ -112,8 +120,9 @@ export class PublishedMachine implements AsyncDisposable {
     this.#record = { ...this.#record, end };
     this.#log[Symbol.dispose]();
     writeRecord(this.#claim.folder, this.#record);
-    await this.#server?.close(end);
+    // The name is free from here on; those who are connected may take a moment longer.
     this.#claim[Symbol.dispose]();
+    await this.#server?.close(end);
   }
 
   #failed(machine: HostedMachine): MachineEnd {

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { readIfThere } from './console-log.js';
+import { readIfThere } from './kept-log.js';
 import { isEnd, isObject, type MachineEnd } from './protocol.js';
 
 const FILE = 'machine.json';

@@ -50,6 +50,8 @@ export class ControlServer {
     });
     // The folder keeps others out already; this is for those who look.
     chmodSync(this.#path, 0o600);
+    // What fails now is one connection (EMFILE); the machine goes on.
+    server.on('error', () => {});
     // A machine's end is its guest's, not its socket's.
     server.unref();
   }
