@@ -17,27 +17,30 @@ function installPackages() {
   say('installing the npm packages (once)');
   // Not 'npm ci': that refuses a lock file that lacks optional packages for other platforms, which some mirrors do not
   // carry. --no-save leaves the lock file as it is. npm's own words go to stderr: stdout belongs to the guest.
-  const done = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const done = spawnSync('npm', ['install', '--no-save', '--include=dev', ...quiet], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
   if (done.status !== 0) {
-    say(
-      `'npm ci' failed${done.error ? `: ${done.error.message}` : ''}; mend what it says above and start again`,
-    );
+    const why = done.error === undefined ? '' : `: ${done.error.message}`;
+    say(`'npm install' failed${why}; mend what it says above and start again`);
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
 }
 
 /** What the tests run besides Node, and the Debian package that has it. */
-const testTools = { gcc: 'gcc', ld: 'binutils' };
+const testTools = { gcc: 'gcc', ld: 'binutils', tmux: 'tmux' };
+const testHeaders = { 'linux/kvm.h': 'linux-libc-dev', 'stdio.h': 'libc6-dev' };
 
 function installTools() {
   const missing = Object.entries(testTools).filter(
     ([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0,
   );
-  if (!existsSync('/usr/include/linux/kvm.h')) missing.push(['linux/kvm.h', 'linux-libc-dev']);
+  for (const [header, name] of Object.entries(testHeaders)) {
+    if (!existsSync(`/usr/include/${header}`)) missing.push([header, name]);
+  }
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
   const apt = spawnSync('sh', ['-c', 'command -v apt-get']).status === 0;
