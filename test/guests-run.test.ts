@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../src/boot/index.js';
-import type { Device } from '../src/devices/contract.js';
+import type { ByteSource, Device } from '../src/devices/contract.js';
 import { EngineLimit } from '../src/engine/kvm/index.js';
 import { createMachine } from '../src/host/index.js';
 import {
@@ -30,6 +30,17 @@ class Watch implements Device {
   }
 }
 
+/** A serial port's input that has all of a text at once. */
+function typed(text: string): ByteSource {
+  const bytes = [...Buffer.from(text)];
+  return {
+    get available() {
+      return bytes.length > 0;
+    },
+    read: () => bytes.shift() ?? -1,
+  };
+}
+
 function unmet(guest: GuestFile, bytes: Uint8Array): string[] {
   let console = '';
   const watch = new Watch(Object.keys(guest.expect.ports ?? {}));
@@ -40,12 +51,20 @@ function unmet(guest: GuestFile, bytes: Uint8Array): string[] {
     ...(guest.regions !== undefined && { regions: guest.regions }),
     ...(guest.load !== undefined && { load: guest.load }),
     ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
+    ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
+    ...(guest.input !== undefined && { input: typed(guest.input) }),
     devices: [watch],
     output: (chunk) => {
       console += Buffer.from(chunk).toString('latin1');
     },
   });
   const outcome = machine.run({ timeoutMs: Math.min(guest.timeoutMs ?? 10_000, 10_000) });
+  if (guest.needs !== undefined && outcome.kind === 'engineError') {
+    throw new EngineLimit(
+      `this host's KVM lacks ${guest.needs.join(', ')}: ${outcome.reason}`,
+      'docs/cpu-modes.md',
+    );
+  }
   const seen = { console, registers: outcome.registers, memory: machine.memory, ports: watch.seen };
   return unmetExpectations(guest, {
     ...seen,

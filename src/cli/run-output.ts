@@ -68,6 +68,9 @@ export function printOutcome(outcome: HostedOutcome): void {
       lines.push(`  instruction bytes: ${Buffer.from(failure.instruction).toString('hex')}`);
     if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
   }
+  // Why a guest that waited for an interrupt waited in vain.
+  if (kind === 'halted' && outcome.reason.includes('no interrupt can wake it'))
+    lines.push(`  ${outcome.reason}`);
   if (kind === 'shutdown' || kind === 'engineError' || kind === 'stopped') {
     lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));
   }

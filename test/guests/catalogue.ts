@@ -28,6 +28,10 @@ export interface GuestFile {
   regions?: readonly RegionConfig[];
   simvirtio?: Notification;
   timeoutMs?: number;
+  irqchip?: 'none' | 'user' | 'kernel';
+  input?: string;
+  /** What not every host's KVM can do: the run may end in an engine error there, and in nothing else. */
+  needs?: readonly string[];
   summary: string;
   expect: {
     outcome: string;
