@@ -79,7 +79,7 @@ function line(x1: number, y1: number, x2: number, y2: number, colour: string): s
 }
 
 function text(x: number, y: number, content: string, anchor: string, more = ''): string {
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}"${more && ` ${more}`}>${escapeXml(content)}</text>`;
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${more && ` ${more}`}>${escapeXml(content)}</text>`;
 }
 
 function escapeXml(content: string): string {

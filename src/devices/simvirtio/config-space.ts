@@ -1,7 +1,7 @@
 import type { GuestMemory } from '../../memory/index.js';
 import {
   BUFFER_SIZE,
-  type DeviceStatus,
+  DeviceStatus,
   MAGIC_VALUE,
   QUEUE_RUN,
   Register,
@@ -10,6 +10,8 @@ import {
 } from './layout.js';
 import type { SharedQueue } from './queue.js';
 
+/** The indexes that the device writes, as 32-bit words of its registers. */
+const DEVICE_INDEXES = [Register.txTail / 4, Register.rxHead / 4] as const;
 /** Bytes of a device's registers that have a meaning, rounded up. */
 const REGISTERS_SIZE = 0x100;
 
@@ -80,6 +82,25 @@ export class ConfigSpace {
     Atomics.store(this.#bytes, Register.queueSelector, 0);
     Atomics.store(this.#bytes, Register.txControl, QUEUE_RUN);
     Atomics.store(this.#bytes, Register.rxControl, QUEUE_RUN);
+  }
+
+  /**
+   * While a device waits in reset, puts back what is its own and the driver has overwritten, which by polling nothing keeps
+   * it from: so a reset works however much a driver has spoilt. An honest driver never writes these, so it is not disturbed.
+   */
+  restore(selected: number, length: number): void {
+    if (Atomics.load(this.#words, Register.magic / 4) !== MAGIC_VALUE)
+      Atomics.store(this.#words, Register.magic / 4, MAGIC_VALUE);
+    for (const word of DEVICE_INDEXES) {
+      if (Atomics.load(this.#words, word) !== 0) Atomics.store(this.#words, word, 0);
+    }
+    const answered =
+      Atomics.load(this.#bytes, Register.queueSelected) === selected &&
+      Atomics.load(this.#halves, Register.maxQueueLength / 2) === length;
+    if (!answered) this.answerSelector(selected, length);
+    // Last: a driver that waits for the reset looks at this one.
+    if (Atomics.load(this.#bytes, Register.deviceStatus) !== DeviceStatus.reset)
+      this.deviceStatus = DeviceStatus.reset;
   }
 
   /** Stores one byte that a driver wrote. */

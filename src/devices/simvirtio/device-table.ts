@@ -33,11 +33,9 @@ export class DeviceTable {
     this.#write();
   }
 
-  /** Takes a device out, if it is listed; those behind it move up. */
+  /** Takes a device out, if it is listed; those behind it move up. What a guest has made of the table is mended. */
   remove(address: number): void {
-    const left = this.#listed.filter((listed) => listed !== address);
-    if (left.length === this.#listed.length) return;
-    this.#listed = left;
+    this.#listed = this.#listed.filter((listed) => listed !== address);
     this.#write();
   }
 

@@ -93,6 +93,7 @@ export class SimvirtioDevice {
     tx.look();
     const changes = this.#followStatus() + this.#followSelector();
     if (this.#phase === 'reset') {
+      this.#registers.restore(this.#selected, this.#lengthOf(this.#selected));
       if (tx.cleared) return changes;
       this.#reset();
       return changes + 1;
@@ -145,10 +146,13 @@ export class SimvirtioDevice {
   }
 
   #select(selector: number): void {
-    const { tx, rx } = this.#registers;
-    const length = selector === 0 ? tx.buffer.length : selector === 1 ? rx.buffer.length : 0;
     this.#selected = selector;
-    this.#registers.answerSelector(selector, length);
+    this.#registers.answerSelector(selector, this.#lengthOf(selector));
+  }
+
+  #lengthOf(selector: number): number {
+    const { tx, rx } = this.#registers;
+    return selector === 0 ? tx.buffer.length : selector === 1 ? rx.buffer.length : 0;
   }
 
   /** Before it is ready, a device reads TX as letters: R resets it, C configures it, all others mean nothing. */

@@ -196,6 +196,29 @@ for (const notification of notifications) {
       assert.equal(bench.memory.read64(SIMVIRTIO_BASE + 8), BigInt(deviceAddress(0)));
     });
 
+    test('is found and reset however much its driver has overwritten in any phase', () => {
+      const random = randomNumbers(11);
+      for (let life = 0; life < 200; life++) {
+        const bench = new Bench(notification, [echoBackend()]);
+        const driver = new MockDriver(bench);
+        const start = driver.handshake();
+        for (let i = random() % 20; i > 0; i--) {
+          start.next();
+          bench.service();
+        }
+        for (let i = 0; i < 40; i++) {
+          driver.write((random() % 35) * 4, 4, random() % 2 === 0 ? random() : random() % 17);
+          if (random() % 3 === 0) bench.service();
+        }
+        bench.service();
+        bench.run(driver.resetDevice());
+        bench.service();
+        assert.equal(driver.read32(Register.magic), 0x74726976);
+        bench.run(driver.handshake());
+        assert.equal(bench.memory.read16(SIMVIRTIO_BASE), 1);
+      }
+    });
+
     test('waits for a driver that never answers, and does nothing meanwhile', () => {
       const bench = new Bench(notification, [sinkBackend()]);
       const driver = new MockDriver(bench);
