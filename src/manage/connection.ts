@@ -20,6 +20,9 @@ const MOST_INPUTS = 4;
 /** Requests of one connection that may wait for their answers, before no more are read. */
 const MOST_PENDING = 16;
 
+/** How long a peer has to read why it is refused: milliseconds. */
+const REFUSAL_MS = 1000;
+
 /** What a connection needs of its machine. */
 export interface ConnectionHost {
   readonly name: string;
@@ -82,8 +85,11 @@ export class ControlConnection {
   refuse(error: ProtocolError): void {
     this.#send({ event: 'bye', error });
     // What still comes is not looked at; without reading it the socket would not see its end.
+    this.#cursor = undefined;
     this.#socket.removeAllListeners('data');
     this.#socket.destroySoon();
+    // A peer that does not read this either has had its time.
+    setTimeout(() => this.#socket.destroy(), REFUSAL_MS).unref();
   }
 
   destroy(): void {
