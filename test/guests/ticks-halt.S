@@ -1,0 +1,21 @@
+// Counts a timer's ticks, 1,193 clocks apart, at address 0x500 for ever, asleep in between.
+#include "interrupts.h"
+.code16
+        xor     %ax, %ax
+        mov     %ax, %ds
+        mov     %ax, %ss
+        mov     $0x7000, %sp
+        movw    $tick, VECTOR_PIC * 4
+        movw    %cs, VECTOR_PIC * 4 + 2
+        movl    $0, 0x500
+        pic_init 1 << IRQ_TIMER
+        pit_init 1000
+        sti
+sleep:  hlt
+        jmp     sleep
+
+tick:   push    %ax
+        incl    0x500
+        outp    PORT_PIC, PIC_EOI
+        pop     %ax
+        iret
