@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import {
   compileTestGuest,
   type GuestFile,
+  knownNeeds,
   noCompiler,
   readGuestImage,
   readGuests,
@@ -55,6 +56,7 @@ describe('the guests folder', () => {
       assert.match(guest.expect.outcome, /^(halted|timeout|exited|shutdown)$/);
       assert.equal(typeof guest.expect.console, 'string');
       assert.equal(guest.memory % 4096, 0);
+      for (const need of guest.needs ?? []) assert.ok(knownNeeds.includes(need), need);
     });
   }
 

@@ -16,6 +16,9 @@ import type { GuestMemory, RegionConfig } from '../../src/memory/index.js';
 /** The package's root. */
 export const root = fileURLToPath(new URL('.', import.meta.resolve('#package')));
 
+/** What a guest can name in `needs`: what KVM cannot do on hosts without VMX and SVM, where it emulates. */
+export const knownNeeds: readonly string[] = ['32-bit-paging', 'protected-interrupts', 'task-switch'];
+
 /** A guest's `guest.json`, and where it lies. `guests/README.md` explains the fields. */
 export interface GuestFile {
   folder: string;
