@@ -7,9 +7,29 @@ const idle: Worker[] = [];
 
 /** A Worker that runs `worker.ts`: an idle one, or a new one. */
 export function acquireWorker(): Worker {
-  const worker = idle.pop() ?? new Worker(new URL(import.meta.resolve('#worker')));
+  const worker = idle.pop() ?? startWorker();
   worker.ref();
   return worker;
+}
+
+/** How long a process that ends waits for a thread that is still loading: milliseconds. It takes 30 or so. */
+const LOADING_MS = 1000;
+/** A word a thread: 1 when it has loaded. */
+let loading: Int32Array[] = [];
+let waits = false;
+
+function startWorker(): Worker {
+  // Node ends a process's threads wherever they are, and one inside koffi's loading then aborts the whole process. So an
+  // end that comes this early waits; hosted machines look after those that run (see `watchProcessExit`).
+  if (!waits) process.on('exit', waitForLoading);
+  waits = true;
+  const loaded = new Int32Array(new SharedArrayBuffer(4));
+  loading = [...loading.filter((word) => Atomics.load(word, 0) === 0), loaded];
+  return new Worker(new URL(import.meta.resolve('#worker')), { workerData: { loaded } });
+}
+
+function waitForLoading(): void {
+  for (const loaded of loading) Atomics.wait(loaded, 0, 0, LOADING_MS);
 }
 
 /** Starts a Worker ahead of its use, so that it gets ready while its user still prepares. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import type { Device } from '../devices/contract.js';
 import {
   type HypercallOptions,
@@ -50,6 +50,9 @@ try {
 } catch {
   // no KVM here
 }
+const { loaded } = workerData as { loaded: Int32Array };
+Atomics.store(loaded, 0, 1);
+Atomics.notify(loaded, 0);
 
 let machine: Machine | undefined;
 let statistics: Statistics | undefined;
