@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { type StatSample, watchStats } from '../host/index.js';
+import { pidOf } from '../manage/index.js';
 import { formatCounter, formatCounters } from '../observe/index.js';
 import { styleFor } from './style.js';
 import { formatDuration, parseCount, parseDuration } from './values.js';
@@ -7,6 +8,7 @@ import { formatDuration, parseCount, parseDuration } from './values.js';
 const examples = `
 Examples:
   $ terrarium stat 1234                            KVM's counters of process 1234, every second
+  $ terrarium stat web                             … of the machine that was started with --name web
   $ terrarium stat 1234 --interval 200ms --count 5
   $ terrarium stat 1234 --count 2 --json | tail -1
 `;
@@ -25,9 +27,9 @@ interface StatFlags {
 
 export function statCommand(): Command {
   return new Command('stat')
-    .usage('<pid> [options]')
+    .usage('<pid | name> [options]')
     .description("Shows the kernel's own counters of a process that runs virtual machines, as kvm_stat does.")
-    .argument('<pid>', 'the number of the process; any that uses KVM', parsePid)
+    .argument('<pid | name>', 'the number of a process, any that uses KVM, or the name of a machine')
     .option('--interval <duration>', 'time between two looks: 500ms, 2s (default: 1s)', parseInterval, 1000)
     .option('--count <n>', 'end after n looks', parseCount)
     .option('--json', 'one object a line, for programs')
@@ -36,7 +38,8 @@ export function statCommand(): Command {
     .action(stat);
 }
 
-async function stat(pid: number, flags: StatFlags): Promise<void> {
+async function stat(which: string, flags: StatFlags): Promise<void> {
+  const pid = /^\d+$/.test(which) ? Number(which) : pidOf(which);
   await showStats(pid, { intervalMs: flags.interval, count: flags.count, json: flags.json === true });
 }
 
@@ -88,11 +91,6 @@ function redraw(sample: StatSample, intervalMs: number): void {
 
 function endText({ pid, elapsedMs }: StatSample): string {
   return `process ${pid} has ended, ${formatDuration(elapsedMs)} after the first look`;
-}
-
-function parsePid(text: string): number {
-  if (/^[1-9]\d*$/.test(text) && Number(text) < 2 ** 22) return Number(text);
-  throw new InvalidArgumentError(`'${text}' is not the number of a process.`);
 }
 
 function parseInterval(text: string): number {
