@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { TerrariumError } from '../errors.js';
-import type { HostedMachine, HostedOutcome } from '../host/index.js';
+import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../host/index.js';
 import {
   type CounterRow,
   formatCounters,
@@ -117,4 +117,16 @@ export function printStatistics(
   // What only grows is told for this run; levels and peaks are what they are.
   const ofRun = counters.map((row) => (row.kind === 'cumulative' ? { ...row, value: row.change ?? 0 } : row));
   process.stderr.write(`\ncounted by ${engine} itself:\n${formatCounters(ofRun)}\n`);
+}
+
+/** What went through each SIMVIRTIO device, for `--stat`. */
+export function printSimvirtio({ devices, passes, sleeps }: SimvirtioReport): void {
+  const looked =
+    passes === undefined ? 'by exits' : `by polling: ${passes} looks, the thread slept ${sleeps} times`;
+  const lines = devices.map(
+    ({ name, phase, transmitted, received, resets, refused }) =>
+      `  ${name.padEnd(8)} ${phase.padEnd(12)} ${transmitted} bytes from the guest, ${received} to it, ` +
+      `${resets} resets${refused === 0 ? '' : `, ${refused} times refused`}`,
+  );
+  process.stderr.write(`\nSIMVIRTIO ${looked}\n${lines.join('\n')}\n`);
 }

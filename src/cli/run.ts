@@ -15,7 +15,7 @@ import { checkExpectation, type Expectation, parseExpectation } from '../observe
 import { ExitStatus, statusOf } from './exit-status.js';
 import { type NamedMachine, type NameFlags, runNamed } from './named.js';
 import { writeReport } from './report.js';
-import { openTrace, printGuestLog, printOutcome, printStatistics } from './run-output.js';
+import { openTrace, printGuestLog, printOutcome, printSimvirtio, printStatistics } from './run-output.js';
 import { connectConsole } from './terminal.js';
 import { parseAddress, parseCount, parseDuration, parseRegion, parseSize } from './values.js';
 
@@ -150,6 +150,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
   if (outcome.statistics !== undefined) {
     printStatistics(outcome.statistics, outcome.engine, outcome.counters);
+    if (outcome.simvirtio !== undefined) printSimvirtio(outcome.simvirtio);
   }
   for (const { ok, text, expected, found } of expectations) {
     if (!ok) process.stderr.write(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
