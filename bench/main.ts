@@ -3,8 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { benchConsole } from './console.js';
 import { benchExits } from './exits.js';
+import { benchInterrupts } from './interrupts.js';
 import { benchLifecycle } from './lifecycle.js';
 import { Floor, printTable, type Row } from './measure.js';
+import { benchPmioMmio } from './pmio-mmio.js';
 import { benchSimvirtio } from './simvirtio.js';
 import { benchStartup } from './startup.js';
 import { benchStop } from './stop.js';
@@ -21,7 +23,9 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   lifecycle: () => benchLifecycle(floor),
   startup: () => benchStartup(root),
   stop: () => benchStop(),
+  interrupts: () => benchInterrupts(),
   simvirtio: () => benchSimvirtio(floor),
+  'pmio-mmio': () => benchPmioMmio(floor),
 };
 for (const [name, bench] of Object.entries(benches)) {
   if (!wants(name)) continue;

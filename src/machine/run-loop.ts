@@ -158,7 +158,11 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   try {
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
     while (ending === undefined) {
-      if (controller?.pending) offerInterrupt(controller, cpu);
+      if (controller?.pending) {
+        offerInterrupt(controller, cpu);
+        // A timer whose interrupt was taken knows only now when its next one is due.
+        if (timers.next() !== armedFor) arm();
+      }
       const kind = cpu.run();
       const left = observer === undefined ? 0 : performance.now();
       let device = -1;

@@ -15,6 +15,7 @@ busy:   nop
         jmp     busy
 
 tick:   push    %ax
+        out     %al, $0x80                      // tells a monitor that listens when the tick came
         incl    0x500
         outp    PORT_PIC, PIC_EOI
         pop     %ax

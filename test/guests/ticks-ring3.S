@@ -38,6 +38,7 @@ busy:   nop
         jmp     busy
 
 tick:   push    %rax
+        out     %al, $0x80                      // tells a monitor that listens when the tick came
         incl    0x500
         outp    PORT_PIC, PIC_EOI
         pop     %rax
