@@ -1,0 +1,92 @@
+/** A timer of 1 kHz: whether each tick reaches the guest, and how late. */
+import path from 'node:path';
+import { type Mode, parseImage } from '../src/boot/index.js';
+import type { Device } from '../src/devices/contract.js';
+import { Pic8259, Pit8254 } from '../src/devices/index.js';
+import { kvmEngine } from '../src/engine/kvm/index.js';
+import { compileSource } from '../src/host/toolchain.js';
+import { Machine } from '../src/machine/index.js';
+import { median, type Row } from './measure.js';
+
+const guests = [
+  { name: 'asleep in HLT', file: 'ticks-halt', mode: 'real' },
+  { name: 'busy in ring 0', file: 'ticks-busy', mode: 'real' },
+  { name: 'busy in ring 3', file: 'ticks-ring3', mode: 'long' },
+] as const;
+
+const SECONDS = 10;
+/** What the guests write into the counter: 1 kHz but for the remainder. */
+const COUNT = 1193;
+const PERIOD_MS = (COUNT * 1000) / 1_193_182;
+
+/** Notes when each tick's handler began. */
+class Witness implements Device {
+  readonly name = 'witness';
+  readonly ports = [{ first: 0x80, count: 1 }];
+  readonly times = new Float64Array(SECONDS * 1100);
+  ticks = 0;
+  writePort(): void {
+    this.times[this.ticks++] = performance.now();
+  }
+  /** How late each tick was, in µs, if the most punctual one was not late at all. */
+  lateness(): number[] {
+    const late = Array.from(this.times.subarray(0, this.ticks), (time, tick) => time - tick * PERIOD_MS);
+    const earliest = Math.min(...late);
+    return late.map((ms) => (ms - earliest) * 1000).sort((a, b) => a - b);
+  }
+  /** How much the guest's second differs from the host's, in millionths, by the most punctual ticks of both ends. */
+  drift(): number {
+    const late = Array.from(this.times.subarray(0, this.ticks), (time, tick) => time - tick * PERIOD_MS);
+    const span = 500;
+    const drifted = Math.min(...late.slice(-span)) - Math.min(...late.slice(0, span));
+    return (drifted / (PERIOD_MS * (this.ticks - span))) * 1e6;
+  }
+}
+
+function tick(file: string, mode: Mode, irqchip: 'user' | 'kernel', seconds: number) {
+  const source = path.resolve('test/guests', `${file}.S`);
+  const { bytes } = compileSource(source, { mode: mode === 'long' ? 'long' : 'real', strip: true });
+  const [pic, pit, witness] = [new Pic8259(), new Pit8254(), new Witness()];
+  using machine = new Machine({
+    engine: kvmEngine(),
+    image: parseImage(bytes, file),
+    mode,
+    memory: 2 ** 21,
+    devices: irqchip === 'user' ? [pic, pit, witness] : [witness],
+    irqchip: irqchip === 'user' ? pic : 'kernel',
+  });
+  machine.run({ timeoutMs: seconds * 1000 });
+  const counted = machine.memory.read32(0x500);
+  const { counters, untilTick } = pit.save();
+  const { count, elapsed } = counters[0]!;
+  const owed = untilTick !== null && untilTick <= 0 ? Math.floor(-untilTick / count) + 1 : 0;
+  // Of the ticks that were raised one may wait in the controller, and the handler of one may not have counted yet.
+  const underway = Math.max(pic.save().master.edges & 1, witness.ticks - counted);
+  const lost = irqchip === 'user' ? Math.floor(elapsed / count) - counted - owed - underway : 0;
+  return { counted, lost, late: witness.lateness(), drift: witness.drift() };
+}
+
+export function benchInterrupts(): Row[] {
+  return guests.flatMap(({ name, file, mode }) => {
+    const user = tick(file, mode, 'user', SECONDS);
+    const kernel = tick(file, mode, 'kernel', 2);
+    const p99 = (values: number[]) => values[Math.floor(values.length * 0.99)]!.toFixed(0);
+    return [
+      {
+        name: `ticks lost of ${user.counted}: ${name}`,
+        unit: 'ticks',
+        terrarium: user.lost,
+        goal: '0',
+        holds: user.lost === 0,
+        note: `drift ${user.drift.toFixed(1)} ppm, ${((user.drift * SECONDS) / 1000).toFixed(3)} ms in ${SECONDS} s`,
+      },
+      {
+        name: `lateness of a tick: ${name}`,
+        unit: 'µs',
+        terrarium: median(user.late),
+        control: { name: "KVM's timer", value: median(kernel.late) },
+        note: `99 of 100 within ${p99(user.late)} µs; KVM's within ${p99(kernel.late)} µs`,
+      },
+    ];
+  });
+}
