@@ -23,6 +23,7 @@ const common = {
   target: 'node20.19',
   sourcemap: true,
   logLevel: 'warning',
+  metafile: true,
 };
 
 /** What ES modules have as `import.meta`, for CommonJS. */
@@ -31,7 +32,6 @@ const importMetaResolve = (name) => require('node:url').pathToFileURL(require.re
 
 export async function build({ tests = false, types = false } = {}) {
   const esbuild = await import('esbuild');
-  rmSync(path.join(root, 'dist'), { recursive: true, force: true });
   const work = [
     // The library: ES modules that share their chunks.
     esbuild.build({
@@ -57,7 +57,6 @@ export async function build({ tests = false, types = false } = {}) {
     }),
   ];
   if (tests) {
-    rmSync(path.join(root, 'build'), { recursive: true, force: true });
     work.push(
       esbuild.build({
         ...common,
@@ -68,10 +67,22 @@ export async function build({ tests = false, types = false } = {}) {
       }),
     );
   }
-  await Promise.all(work);
+  const results = await Promise.all(work);
+  const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
+  sweep('dist', written, (file) => file.startsWith('dist/types/'));
+  if (tests) sweep('build', written, () => false);
   if (types) {
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
     execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
+  }
+}
+
+/** Removes what an earlier build left. Files are written over, not removed first: a program that runs still finds them. */
+function sweep(folder, written, keep) {
+  for (const entry of readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })) {
+    const file = path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name));
+    if (entry.isFile() && entry.name !== '.stamp' && !written.has(file) && !keep(file))
+      rmSync(path.join(root, file));
   }
 }
 

@@ -2,16 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { TerrariumError } from '../errors.js';
-import { attachCommand } from './attach.js';
-import { benchCommand } from './bench.js';
-import { doctorCommand } from './doctor.js';
 import { ExitStatus } from './exit-status.js';
-import { logsCommand } from './logs.js';
-import { psCommand } from './ps.js';
-import { rmCommand } from './rm.js';
-import { runCommand } from './run.js';
-import { statCommand } from './stat.js';
-import { stopCommand } from './stop.js';
 import { styleFor } from './style.js';
 
 const examples = `
@@ -36,7 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`terrarium: ${text.replace(/^error: /, '')}`) })
     .exitOverride();
-  for (const command of commands()) {
+  for (const command of await commands(argv[2])) {
     program.addCommand(command.copyInheritedSettings(program).helpOption('-h, --help', 'show help'));
   }
   try {
@@ -47,18 +38,24 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-function commands(): Command[] {
-  return [
-    runCommand(),
-    psCommand(),
-    attachCommand(),
-    logsCommand(),
-    statCommand(),
-    stopCommand(),
-    rmCommand(),
-    benchCommand(),
-    doctorCommand(),
-  ];
+/** Each command's file, loaded when it is wanted: a guest should not wait for code that it does not need. */
+const loaders: Record<string, () => Promise<Command>> = {
+  run: async () => (await import('./run.js')).runCommand(),
+  ps: async () => (await import('./ps.js')).psCommand(),
+  attach: async () => (await import('./attach.js')).attachCommand(),
+  logs: async () => (await import('./logs.js')).logsCommand(),
+  stat: async () => (await import('./stat.js')).statCommand(),
+  stop: async () => (await import('./stop.js')).stopCommand(),
+  rm: async () => (await import('./rm.js')).rmCommand(),
+  bench: async () => (await import('./bench.js')).benchCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+};
+
+/** The command that was named; all of them for help, and for a name that nobody has. */
+function commands(name: string | undefined): Promise<Command[]> {
+  const wanted =
+    name !== undefined && Object.hasOwn(loaders, name) ? [loaders[name]!] : Object.values(loaders);
+  return Promise.all(wanted.map((load) => load()));
 }
 
 /** Says what went wrong in words and gives the exit status for it. */
