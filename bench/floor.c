@@ -2,6 +2,7 @@
  * The floor: what the same work costs in C with nothing around it. Each command prints one number.
  *
  *   floor exits KIND N    nanoseconds an exit, KIND one of out, in, mmio-read, mmio-write
+ *   floor accesses KIND N nanoseconds an access of a counted loop, exit or not: as above, and ro-read, ro-write
  *   floor console N       nanoseconds a console byte, an exit a byte
  *   floor lifecycle N     nanoseconds to create a VM, run it to its first exit and destroy it, with the fewest calls
  *   floor monitor N       the same with what a monitor for any guest sets up and reads back besides: CPUID, the pages
@@ -187,6 +188,45 @@ static double time_lifecycles(long n, int monitor)
 	return (now() - started) / n;
 }
 
+/* mov $n,%cx; 1: the access; loop 1b; hlt. The kinds that begin with ro find a read-only page where the others find none. */
+static double time_accesses(const char *kind, long n)
+{
+	uint8_t code[] = { 0xb9, n & 0xff, n >> 8, 0xe6, 0x80, 0xe2, 0xfc, 0xf4, 0xf4 };
+	int memory = strcmp(kind, "out") && strcmp(kind, "in");
+	void *page = MAP_FAILED;
+	struct vm vm;
+	double started;
+
+	check(n < 1 || n > 0xffff, "accesses");
+	if (!strcmp(kind, "in"))
+		code[3] = 0xe4;
+	if (memory) {
+		const uint8_t access[] = { strstr(kind, "read") ? 0xa0 : 0xa2, 0, 0, 0xe2, 0xfb };
+
+		memcpy(code + 3, access, sizeof(access));
+	}
+	vm = create(code, sizeof(code));
+	if (!strncmp(kind, "ro-", 3)) {
+		struct kvm_userspace_memory_region slot = {
+			.slot = 1, .flags = KVM_MEM_READONLY, .guest_phys_addr = 0x2000000, .memory_size = 4096
+		};
+
+		page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		check(page == MAP_FAILED, "mmap");
+		slot.userspace_addr = (uintptr_t)page;
+		check(ioctl(vm.fd, KVM_SET_USER_MEMORY_REGION, &slot) < 0, "KVM_SET_USER_MEMORY_REGION");
+	}
+	started = now();
+	do
+		run(&vm, 1);
+	while (vm.run->exit_reason != KVM_EXIT_HLT);
+	started = now() - started;
+	destroy(&vm);
+	if (page != MAP_FAILED)
+		munmap(page, 4096);
+	return started / n;
+}
+
 int main(int argc, char **argv)
 {
 	kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -194,6 +234,8 @@ int main(int argc, char **argv)
 	run_size = ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	if (argc == 4 && !strcmp(argv[1], "exits"))
 		printf("%.1f\n", time_exits(argv[2], atol(argv[3])));
+	else if (argc == 4 && !strcmp(argv[1], "accesses"))
+		printf("%.1f\n", time_accesses(argv[2], atol(argv[3])));
 	else if (argc == 3 && !strcmp(argv[1], "console"))
 		printf("%.1f\n", time_exits("out", atol(argv[2])));
 	else if (argc == 3 && !strcmp(argv[1], "lifecycle"))

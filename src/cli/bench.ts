@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { type Notification, notifications } from '../devices/index.js';
-import { TerrariumError } from '../errors.js';
+import { ConfigError, TerrariumError } from '../errors.js';
 import { type EngineName, engineNames } from '../host/index.js';
+import { type IoCost, measureIo } from './io-costs.js';
 import { BATCHES, type ProfileRow, profile } from './simvirtio-profile.js';
+import { barsSvg } from './svg-bars.js';
 import { plotSvg } from './svg-plot.js';
 import { parseCount } from './values.js';
 
@@ -11,6 +13,7 @@ const examples = `
 Examples:
   $ terrarium bench simvirtio                  a queue's bytes by exits and by polling, side by side
   $ terrarium bench simvirtio --svg profile.svg --json > profile.json
+  $ terrarium bench io --svg io.svg            what an exit costs, and what costs none
 `;
 
 interface BenchFlags {
@@ -29,7 +32,70 @@ export function benchCommand(): Command {
     .option('--json', 'for programs')
     .addHelpText('before', examples.trimStart())
     .action(benchSimvirtio);
-  return new Command('bench').description('Measures devices on this host.').addCommand(simvirtio);
+  const io = new Command('io')
+    .description('What ports, holes in memory and read-only memory cost a guest, by exits and coalesced.')
+    .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
+    .option('--accesses <n>', 'of each kind, at most 65535', parseCount, 20_000)
+    .option('--rounds <n>', 'runs of each kind; the median counts', parseCount, 3)
+    .option('--svg <file>', 'draw the accesses a second')
+    .option('--json', 'for programs')
+    .addHelpText('before', examples.trimStart())
+    .action(benchIo);
+  return new Command('bench')
+    .description('Measures devices on this host.')
+    .addCommand(simvirtio)
+    .addCommand(io);
+}
+
+interface IoFlags {
+  engine: EngineName;
+  accesses: number;
+  rounds: number;
+  svg?: string;
+  json?: true;
+}
+
+function benchIo({ engine, accesses, rounds, svg, json }: IoFlags): void {
+  if (accesses > 65535) throw new ConfigError(`${accesses} accesses are more than 65535`, 'CX counts them');
+  const costs = measureIo(accesses, rounds, engine);
+  process.stdout.write(json ? `${JSON.stringify(costs, null, 2)}\n` : ioTable(costs));
+  if (svg !== undefined) writePlot(svg, ioPlot(costs));
+}
+
+/** The table for people. */
+export function ioTable(costs: readonly IoCost[]): string {
+  const head = ['access', 'a second', 'µs each', 'exits'];
+  const body = costs.map(({ name, perSecond, nanoseconds, exits, accesses }) => [
+    name,
+    withUnit(perSecond),
+    (nanoseconds / 1000).toFixed(2),
+    exits === 0 ? 'none' : `${exits} of ${accesses}`,
+  ]);
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...body].map((cells) => [...cells[column]!].length)),
+  );
+  const lines = [head, ...body].map((cells) =>
+    cells
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  '),
+  );
+  return `${lines.join('\n')}\n`;
+}
+
+function ioPlot(costs: readonly IoCost[]): string {
+  const colour = (exits: number, accesses: number) =>
+    exits === 0 ? '#1a6b3c' : exits < accesses ? '#b8860b' : '#b3261e';
+  return barsSvg({
+    title: 'What it costs a guest to touch a device',
+    axis: 'accesses a second; red: an exit each, yellow: coalesced, green: no exit',
+    tick: withUnit,
+    bars: costs.map(({ name, perSecond, exits, accesses }) => ({
+      name,
+      value: perSecond,
+      label: withUnit(perSecond),
+      colour: colour(exits, accesses),
+    })),
+  });
 }
 
 async function benchSimvirtio({ engine, rounds, svg, json }: BenchFlags): Promise<void> {
@@ -99,6 +165,10 @@ function writeSvg(file: string, rows: readonly ProfileRow[]): void {
         .map((row) => [row.batch, row.bytesPerSecond] as const),
     })),
   });
+  writePlot(file, svg);
+}
+
+function writePlot(file: string, svg: string): void {
   try {
     writeFileSync(file, svg);
   } catch (cause) {

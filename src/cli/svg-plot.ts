@@ -49,9 +49,14 @@ export function plotSvg({ title, xLabel, yLabel, xTicks, yTick, series }: Plot):
     text(20, middle, yLabel, 'middle', `transform="rotate(-90 20 ${middle})"`),
     ...series.flatMap((one) => drawSeries(one, x, y)),
   ];
+  return svg(WIDTH, HEIGHT, parts);
+}
+
+/** A whole picture on white. */
+export function svg(width: number, height: number, parts: readonly string[]): string {
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="13">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...parts,
     '</svg>',
     '',
@@ -74,11 +79,13 @@ function drawSeries({ name, colour, points }: Series, x: Scale, y: Scale): strin
   ];
 }
 
-function line(x1: number, y1: number, x2: number, y2: number, colour: string): string {
-  return `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colour}"/>`;
+/** A thin line. */
+export function line(x1: number, y1: number, x2: number, y2: number, colour: string): string {
+  return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${colour}"/>`;
 }
 
-function text(x: number, y: number, content: string, anchor: string, more = ''): string {
+/** Text with its XML escaped; `anchor` is start, middle or end. */
+export function text(x: number, y: number, content: string, anchor: string, more = ''): string {
   return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${more && ` ${more}`}>${escapeXml(content)}</text>`;
 }
 
