@@ -12,6 +12,7 @@ Examples:
   $ terrarium run kernel.elf --timeout 2s --expect 'rax=42'
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run
+  $ terrarium stat web                         what the kernel counts of it, live
   $ terrarium doctor                           can this host run guests?
 `;
 
