@@ -8,6 +8,8 @@ import type { ByteSink } from '../contract.js';
 export interface Backend {
   /** For people: `console`, `echo`, `sink`. */
   readonly name: string;
+  /** Elements of each of its device's queues; default: what all devices have. */
+  readonly queueLength?: number;
   /**
    * Takes what the driver sent and returns how many bytes it took. Those it leaves stay in TX, so that the driver finds the
    * queue full: back pressure. The bytes are lent for the call.
@@ -36,8 +38,14 @@ export function consoleBackend(output: ByteSink): Backend {
 }
 
 /** Takes everything and does nothing with it: for measuring. */
-export function sinkBackend(): Backend {
-  return { name: 'sink', transmit: (bytes) => bytes.length, receive: () => 0, reset() {} };
+export function sinkBackend(queueLength?: number): Backend {
+  return {
+    name: 'sink',
+    ...(queueLength !== undefined && { queueLength }),
+    transmit: (bytes) => bytes.length,
+    receive: () => 0,
+    reset() {},
+  };
 }
 
 /** Bytes that the echo keeps while the driver does not take them. */

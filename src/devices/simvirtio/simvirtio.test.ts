@@ -155,6 +155,20 @@ for (const notification of notifications) {
       }
     });
 
+    test('may have queues of another length than the devices beside it', () => {
+      const bench = new Bench(notification, [sinkBackend(), sinkBackend(99)]);
+      const drivers = [new MockDriver(bench), new MockDriver(bench, 1, 99)];
+      assert.deepEqual(
+        drivers.map((driver) => driver.read16(Register.maxQueueLength)),
+        [16, 99],
+      );
+      bench.run(drivers[1]!.handshake());
+      drivers[1]!.write(Register.txControl, 1, 0);
+      let sent = 0;
+      while (drivers[1]!.push(1)) sent++;
+      assert.equal(sent, 98);
+    });
+
     test('does not touch a queue that is stopped', () => {
       const { backend, text } = collector();
       const bench = new Bench(notification, [backend, echoBackend()]);

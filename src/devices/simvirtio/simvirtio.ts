@@ -13,34 +13,43 @@ export const DEFAULT_QUEUE_LENGTH = 4096;
 export interface SimvirtioOptions {
   /** What the devices do, one each; 1 to 10. */
   backends: readonly Backend[];
-  /** Elements of each queue, 2 to 16,384; a queue holds one less. Default 4096. */
+  /** Elements of each queue, 2 to 16,384, where a backend asks for no other length; a queue holds one less. Default 4096. */
   maxQueueLength?: number;
 }
 
 /** The devices that `terrarium run --simvirtio` gives a machine: a console, an echo and a sink. */
 export function standardBackends(output: ByteSink): Backend[] {
-  return [consoleBackend(output), echoBackend(), sinkBackend()];
+  // Whoever measures wants to be held up as seldom as can be.
+  return [consoleBackend(output), echoBackend(), sinkBackend(BUFFER_SIZE)];
 }
 
 /** How many those are, for `simvirtioRegions`. */
 export const STANDARD_BACKENDS = 3;
 
 /** @throws ConfigError for a number of devices or a queue length that cannot be */
-export function checkOptions({ backends, maxQueueLength = DEFAULT_QUEUE_LENGTH }: SimvirtioOptions): void {
+export function checkOptions(options: SimvirtioOptions): void {
+  const { backends } = options;
   if (backends.length < 1 || backends.length > MAX_DEVICES) {
     throw new ConfigError(
       `SIMVIRTIO with ${backends.length} devices`,
       `the device table has room for 1 to ${MAX_DEVICES}`,
     );
   }
-  const fits =
-    Number.isInteger(maxQueueLength) && maxQueueLength >= SHORTEST_QUEUE && maxQueueLength <= BUFFER_SIZE;
-  if (!fits) {
+  for (const length of queueLengths(options)) {
+    if (Number.isInteger(length) && length >= SHORTEST_QUEUE && length <= BUFFER_SIZE) continue;
     throw new ConfigError(
-      `a SIMVIRTIO queue of ${maxQueueLength} elements`,
+      `a SIMVIRTIO queue of ${length} elements`,
       `give a whole number from ${SHORTEST_QUEUE} to ${BUFFER_SIZE}`,
     );
   }
+}
+
+/** The length of each device's queues. */
+export function queueLengths({
+  backends,
+  maxQueueLength = DEFAULT_QUEUE_LENGTH,
+}: SimvirtioOptions): number[] {
+  return backends.map(({ queueLength }) => queueLength ?? maxQueueLength);
 }
 
 /**
@@ -58,9 +67,11 @@ export class Simvirtio {
    */
   constructor(memory: GuestMemory, options: SimvirtioOptions) {
     checkOptions(options);
-    const { backends, maxQueueLength = DEFAULT_QUEUE_LENGTH } = options;
+    const { backends } = options;
     this.#table = new DeviceTable(memory);
-    this.#spaces = backends.map((_, i) => new ConfigSpace(memory, deviceAddress(i), maxQueueLength));
+    this.#spaces = queueLengths(options).map(
+      (length, i) => new ConfigSpace(memory, deviceAddress(i), length),
+    );
     this.#devices = backends.map(
       (backend, i) => new SimvirtioDevice(deviceAddress(i), this.#spaces[i]!, this.#table, backend),
     );

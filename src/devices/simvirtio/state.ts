@@ -3,7 +3,7 @@ import { ECHO_BYTES } from './backends.js';
 import { type DeviceState, type Phase, phases } from './device.js';
 import { DriverStatus, deviceAddress } from './layout.js';
 import type { QueueEnds } from './queue.js';
-import { DEFAULT_QUEUE_LENGTH, type SimvirtioOptions } from './simvirtio.js';
+import { queueLengths, type SimvirtioOptions } from './simvirtio.js';
 
 const exampleDevice: DeviceState = {
   phase: 'reset',
@@ -22,19 +22,20 @@ const acceptable: readonly unknown[] = Object.values(DriverStatus);
 export function loadableState(
   name: string,
   state: unknown,
-  { backends, maxQueueLength = DEFAULT_QUEUE_LENGTH }: SimvirtioOptions,
+  options: SimvirtioOptions,
 ): { devices: DeviceState[]; table: number[] } {
+  const lengths = queueLengths(options);
   const { devices, table } = stateFields(name, state, { devices: [], table: [] });
-  if (!Array.isArray(devices) || devices.length !== backends.length) {
-    throw new DeviceStateError(name, `'devices' is not a list of ${backends.length}`);
+  if (!Array.isArray(devices) || devices.length !== lengths.length) {
+    throw new DeviceStateError(name, `'devices' is not a list of ${lengths.length}`);
   }
-  const addresses: readonly unknown[] = backends.map((_, i) => deviceAddress(i));
+  const addresses: readonly unknown[] = lengths.map((_, i) => deviceAddress(i));
   const isTable =
     Array.isArray(table) &&
     table.every((entry, i) => addresses.includes(entry) && table.indexOf(entry) === i);
   if (!isTable) throw new DeviceStateError(name, `'table' lists what is none of its devices`);
   return {
-    devices: devices.map((device, i) => oneDevice(name, `devices[${i}]`, device, maxQueueLength)),
+    devices: devices.map((device, i) => oneDevice(name, `devices[${i}]`, device, lengths[i]!)),
     table: table as number[],
   };
 }
