@@ -45,9 +45,11 @@ const LINES = 16;
 /** The devices that know when they have to be asked next. */
 export class Timers {
   readonly #devices: readonly Device[];
+  readonly any: boolean;
 
   constructor(devices: readonly Device[]) {
     this.#devices = devices.filter((device) => device.nextEvent !== undefined);
+    this.any = this.#devices.length > 0;
   }
 
   /** The machine time of the first event of all; Infinity where there is none. */

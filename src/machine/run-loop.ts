@@ -177,7 +177,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       observer?.record(exit, device, left, performance.now());
       ending ??= machine.ending;
       if (kind === ExitKind.halt && controller !== undefined) ending ??= sleep(controller);
-      else if (timers.next() !== armedFor) arm();
+      else if (timers.any && timers.next() !== armedFor) arm();
       if (exits >= maxExits)
         ending ??= { kind: 'limit', reason: `stopped after ${exits} exits, as was asked` };
     }
