@@ -13,6 +13,8 @@ export type {
   ByteSource,
   Device,
   DeviceHost,
+  InterruptController,
+  LineWatcher,
   MemoryRange,
   PortRange,
 } from './devices/contract.js';
