@@ -19,6 +19,7 @@ Examples:
 interface BenchFlags {
   engine: EngineName;
   rounds: number;
+  ring: '0' | '3';
   svg?: string;
   json?: true;
 }
@@ -28,6 +29,7 @@ export function benchCommand(): Command {
     .description('Exits, bytes, time an exit and throughput of SIMVIRTIO, by exits and by polling.')
     .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
     .option('--rounds <n>', 'runs of each kind; the median counts', parseCount, 3)
+    .addOption(new Option('--ring <n>', 'where the guest sends from').choices(['0', '3']).default('3'))
     .option('--svg <file>', 'draw the throughput')
     .option('--json', 'for programs')
     .addHelpText('before', examples.trimStart())
@@ -98,8 +100,8 @@ function ioPlot(costs: readonly IoCost[]): string {
   });
 }
 
-async function benchSimvirtio({ engine, rounds, svg, json }: BenchFlags): Promise<void> {
-  const rows = await profile(rounds, engine);
+async function benchSimvirtio({ engine, rounds, ring, svg, json }: BenchFlags): Promise<void> {
+  const rows = await profile(rounds, { engine, ring: ring === '0' ? 0 : 3 });
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : profileTable(rows));
   if (svg !== undefined) writeSvg(svg, rows);
 }
