@@ -33,5 +33,6 @@ step(
   '--enable-source-maps',
   '--test',
   '--test-concurrency=1',
+  '--test-reporter=spec',
   ...files,
 );
