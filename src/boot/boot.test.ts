@@ -51,7 +51,8 @@ describe('auto mode', () => {
     ['a disk image by its boot sector', bytes(1440 * 512, true), 'real', 0x7c00],
     ['64 KiB with a boot signature as a disk', bytes(65536, true), 'real', 0x7c00],
     ['64 KiB at the reset vector', bytes(65536), 'reset', 0xffff0],
-    ['one byte less than 64 KiB in real mode', bytes(65535), 'real', 0],
+    ['64 KiB that the linker ended behind the jump at the reset vector', bytes(65536 - 11), 'reset', 0xffff0],
+    ['an image that ends before the reset vector in real mode', bytes(65536 - 16), 'real', 0],
     ['anything else in real mode', HLT, 'real', 0],
   ];
   for (const [what, image, mode, entry] of cases) {
@@ -78,7 +79,11 @@ describe('an image', () => {
     boot(memory, image, { mode: 'real', load: 0x2_0001 });
     assert.deepEqual(memory.readBytes(0x2_0001, 70_000), image);
     boot(memory, bytes(100), { mode: 'reset' });
-    assert.deepEqual(memory.readBytes(MIB - 100, 100), bytes(100));
+    assert.deepEqual(
+      memory.readBytes(MIB - 112, 100),
+      bytes(100),
+      'the reset vector begins 16 bytes below 1 MiB',
+    );
     boot(memory, bytes(MIB), { mode: 'reset' });
     assert.deepEqual(memory.readBytes(0, MIB), bytes(MIB));
   });
@@ -318,7 +323,8 @@ describe('reset', () => {
       assert.equal(memory.read8(MIB - 1), (size - 1) & 0xff);
     }
     refuses(memory, bytes(MIB + 1), { mode: 'reset' }, ImageError, /1048577 bytes does not fit below 1M/);
-    refuses(memory, bytes(15), { mode: 'reset' }, ImageError, /nothing at 0xffff0/, /16 bytes/);
+    boot(memory, bytes(5), { mode: 'reset' });
+    assert.deepEqual(memory.readBytes(0xffff0, 5), bytes(5), 'a jump alone is the reset vector');
     using small = machine(64 * 1024);
     refuses(small, bytes(65536), {}, ImageError, /0xf0000–0xfffff is not in guest memory/, /--memory 1M/);
   });
