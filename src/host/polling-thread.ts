@@ -8,13 +8,19 @@ import { acquireWorker, releaseWorker } from './worker-pool.js';
 
 const OUTPUT_BYTES = 64 * 1024;
 
+/** Who waits for the thread's answer. */
+interface Pending {
+  resolve(message: FromWorker): void;
+  reject(error: Error): void;
+}
+
 /** A thread that polls a machine's SIMVIRTIO devices while the machine runs; see `polling.ts`. */
 export class PollingThread {
   /** What the devices print. */
   readonly output = new SharedRing(OUTPUT_BYTES);
   readonly #worker: Worker;
   readonly #control = new Int32Array(new SharedArrayBuffer(pollControlBytes));
-  #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
+  #pending: Pending | undefined;
   #report: Promise<PollReport> | undefined;
   #failed: Error | undefined;
 
@@ -96,11 +102,9 @@ export class PollingThread {
     });
   }
 
-  #settle(
-    with_: (pending: { resolve(message: FromWorker): void; reject(error: Error): void }) => void,
-  ): void {
+  #settle(end: (pending: Pending) => void): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    if (pending !== undefined) with_(pending);
+    if (pending !== undefined) end(pending);
   }
 }

@@ -15,6 +15,8 @@ export interface Backend {
    * queue full: back pressure. The bytes are lent for the call.
    */
   transmit(bytes: Uint8Array): number;
+  /** True if `receive` would give a byte: it is asked at every look, and `receive` only then. */
+  readonly available: boolean;
   /** Puts what the driver shall receive at the start of `room`, and returns how many bytes. */
   receive(room: Uint8Array): number;
   /** Forgets everything. */
@@ -32,6 +34,7 @@ export function consoleBackend(output: ByteSink): Backend {
       output(bytes);
       return bytes.length;
     },
+    available: false,
     receive: () => 0,
     reset() {},
   };
@@ -43,6 +46,7 @@ export function sinkBackend(queueLength?: number): Backend {
     name: 'sink',
     ...(queueLength !== undefined && { queueLength }),
     transmit: (bytes) => bytes.length,
+    available: false,
     receive: () => 0,
     reset() {},
   };
@@ -62,6 +66,9 @@ export function echoBackend(): Backend {
       kept.set(bytes.subarray(0, taken), length);
       length += taken;
       return taken;
+    },
+    get available() {
+      return length > 0;
     },
     receive(room) {
       const given = Math.min(room.length, length);

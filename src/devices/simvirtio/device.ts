@@ -103,7 +103,8 @@ export class SimvirtioDevice {
     const sent = runs ? tx.drain(this.#transmit) : 0;
     this.#transmitted += sent;
     if (this.#phase !== 'ready') return changes;
-    const got = this.#registers.rxRuns ? this.#rx.fill(this.#receive) : 0;
+    this.#rx.look();
+    const got = this.#backend.available && this.#registers.rxRuns ? this.#rx.fill(this.#receive) : 0;
     this.#received += got;
     return changes + sent + got;
   }

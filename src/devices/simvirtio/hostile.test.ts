@@ -77,6 +77,7 @@ describe('the circular buffer', () => {
             const byte = circBufferPop(shared);
             if (byte >= 0) got.push(byte);
           } else {
+            device.look();
             device.fill((room) => {
               const given = random() % (room.length + 1);
               for (let i = 0; i < given; i++) room[i] = sent++ & 0xff;

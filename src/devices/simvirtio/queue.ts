@@ -69,12 +69,15 @@ export class ConsumerEnd {
   readonly #queue: SharedQueue;
   /** A copy of what is handed over: a driver may change its bytes while somebody reads them. */
   readonly #copy: Uint8Array;
+  /** Its first byte: a driver that sends byte by byte costs no allocation. */
+  readonly #single: Uint8Array;
   #head = 0;
   #tail = 0;
 
   constructor(queue: SharedQueue) {
     this.#queue = queue;
     this.#copy = new Uint8Array(queue.buffer.length);
+    this.#single = this.#copy.subarray(0, 1);
   }
 
   /** Reads the driver's head. What it has pushed after that stays for the next look. */
@@ -109,8 +112,9 @@ export class ConsumerEnd {
     while (this.#tail !== this.#head) {
       const end = this.#head > this.#tail ? this.#head : buffer.length;
       const length = end - this.#tail;
-      const bytes = this.#copy.subarray(0, length);
-      bytes.set(buffer.subarray(this.#tail, end));
+      const bytes = length === 1 ? this.#single : this.#copy.subarray(0, length);
+      if (length === 1) bytes[0] = buffer[this.#tail]!;
+      else bytes.set(buffer.subarray(this.#tail, end));
       const taken = take(bytes);
       total += taken;
       this.#tail = this.#tail + taken === buffer.length ? 0 : this.#tail + taken;
@@ -149,10 +153,15 @@ export class ProducerEnd {
     this.#queue = queue;
   }
 
-  /** Fills free room, in one piece or two. `give` puts bytes at the start of the room it gets and says how many. */
-  fill(give: (room: Uint8Array) => number): number {
+  /** Reads the driver's tail: the room that it has made. */
+  look(): void {
     const { control, buffer } = this.#queue;
     this.#tail = readIndex(control, TAIL, buffer.length, this.#tail);
+  }
+
+  /** Fills the room that was seen, in one piece or two. `give` puts bytes at the start of the room it gets and says how many. */
+  fill(give: (room: Uint8Array) => number): number {
+    const { control, buffer } = this.#queue;
     let total = 0;
     for (;;) {
       const free = buffer.length - 1 - bytesInQueue(this.#head, this.#tail, buffer.length);
