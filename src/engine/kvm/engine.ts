@@ -1,4 +1,4 @@
-import type { GuestMemory, MemoryRegion } from '../../memory/index.js';
+import { ENGINE_AREA, type GuestMemory, type MemoryRegion } from '../../memory/index.js';
 import { Control, type Engine, type EngineCounters, type EngineVm, type VmOptions } from '../contract.js';
 import {
   KVM_CAP_BINARY_STATS_FD,
@@ -105,15 +105,20 @@ export class KvmEngine implements Engine {
   discard(memory: GuestMemory): boolean {
     const bytes = new Uint8Array(memory.buffer);
     const base = libc().addressOf(bytes);
+    const proven = provenAnonymous.has(memory.wasm);
     for (const { offset, size } of memory.regions) {
       // The proof: this byte is 0 afterwards only if the kernel gave the page back and it is not a file's.
-      bytes[offset] = 0xff;
+      if (!proven) bytes[offset] = 0xff;
       if (libc().madvise(base + BigInt(offset), size, MADV_DONTNEED) !== 0) return false;
-      if (bytes[offset] !== 0) return false;
+      if (!proven && bytes[offset] !== 0) return false;
     }
+    provenAnonymous.add(memory.wasm);
     return true;
   }
 }
+
+/** Memories that were seen to read as zero once the kernel had their pages back; asking costs two page faults. */
+const provenAnonymous = new WeakSet<WebAssembly.Memory>();
 
 /** A VM of KVM with its memory mapped. */
 export class KvmVm implements EngineVm {
@@ -141,8 +146,8 @@ export class KvmVm implements EngineVm {
       for (const { slot, address, size, offset, readOnly, logDirty } of memory.regions) {
         const hostAddress = base + BigInt(offset);
         this.handle.setMemoryRegion({ slot, address, size, hostAddress, readOnly, logDirty });
-        if (options.mergeable) share(hostAddress, size);
       }
+      if (options.mergeable) share(memory.wasm, base);
       this.#reservePages(memory.regions);
       if (this.#watchable) this.#stats = this.handle.openStats();
     } catch (error) {
@@ -224,8 +229,14 @@ export function findPrivatePages(regions: readonly { address: number; size: numb
   }
 }
 
-function share(address: bigint, size: number): void {
-  if (libc().madvise(address, size, MADV_MERGEABLE) === 0) return;
+/** Memories that the kernel was told of: one that serves VM after VM stays mergeable. */
+const shared = new WeakSet<WebAssembly.Memory>();
+
+function share(wasm: WebAssembly.Memory, base: bigint): void {
+  if (shared.has(wasm)) return;
+  shared.add(wasm);
+  const size = wasm.buffer.byteLength - ENGINE_AREA;
+  if (libc().madvise(base + BigInt(ENGINE_AREA), size, MADV_MERGEABLE) === 0) return;
   const errno = libc().errno();
   // The kernel is built without KSM: nothing to share, nothing lost.
   if (errno !== errnoNumbers.EINVAL) throw callFailed('madvise', errno);
