@@ -7,7 +7,9 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { parseImage } from '../src/boot/index.js';
+import { Control } from '../src/engine/contract.js';
 import { closeKvm } from '../src/engine/kvm/index.js';
 import { createMachine, drainPool, hostMachine } from '../src/host/index.js';
 import { holdings, noKvm, root, Scratch, startTerrarium } from './support.js';
@@ -101,6 +103,30 @@ describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => 
       assert.equal(again.kind, 'stopped', 'a stopped machine can go on');
     }
     assert.deepEqual(kvmHoldings(), nothing);
+  });
+
+  test('another thread ends a run of this one: a word of shared memory and a kick', async () => {
+    using machine = createMachine({ image: endless, mode: 'real' });
+    const kicker = new Worker(
+      `const { parentPort, workerData: control } = require('node:worker_threads');
+       import(${JSON.stringify(pathToFileURL(`${root}/dist/kvm.js`).href)}).then(({ kvmEngine }) => {
+         const engine = kvmEngine();
+         parentPort.postMessage('ready');
+         while (Atomics.load(control, ${Control.running}) === 0) Atomics.wait(control, ${Control.running}, 0, 5);
+         while (Atomics.load(control, ${Control.running}) === 1) {
+           Atomics.store(control, ${Control.request}, 1);
+           engine.kick(control);
+           Atomics.wait(control, ${Control.running}, 1, 1);
+         }
+       });`,
+      { eval: true, workerData: machine.control },
+    );
+    await new Promise((resolve) => kicker.once('message', resolve));
+    const ended = new Promise((resolve) => kicker.once('exit', resolve));
+    // Nothing but the kick can end this run: it holds the thread that a timer or a promise would need.
+    const outcome = machine.run({ timeoutMs: 10_000 });
+    assert.deepEqual([outcome.kind, outcome.reason], ['stopped', 'stopped from outside']);
+    assert.equal(await ended, 0);
   });
 
   test('disposing it while it runs ends it first', async () => {

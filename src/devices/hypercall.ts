@@ -49,6 +49,8 @@ export interface HypercallState {
   line: number[];
 }
 
+/** One for all times: a guest asks again and again, and an error with its stack takes longer to make than all else. */
+const nothingYet = new HypercallError('EAGAIN');
 const NEWLINE = 0x0a;
 const statuses: readonly number[] = Object.values(HypercallStatus);
 
@@ -107,8 +109,8 @@ export class Hypercalls implements Device {
     let result = 0n;
     try {
       const call = this.#calls.get(request.number);
-      if (call === undefined) throw new HypercallError('ENOSYS');
-      result = BigInt(call.handle(request, memory) ?? 0);
+      if (call === undefined) status = HypercallStatus.ENOSYS;
+      else result = BigInt(call.handle(request, memory) ?? 0);
     } catch (error) {
       if (error instanceof HypercallError) status = error.status;
       else if (error instanceof GuestMemoryError) status = HypercallStatus.EFAULT;
@@ -161,7 +163,7 @@ export class Hypercalls implements Device {
     let newline = line.indexOf(NEWLINE);
     while (newline < 0 && line.length < length) {
       const byte = input.read();
-      if (byte < 0) throw new HypercallError('EAGAIN');
+      if (byte < 0) throw nothingYet;
       if (byte === NEWLINE) newline = line.length;
       line.push(byte & 0xff);
     }
