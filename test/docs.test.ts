@@ -44,7 +44,8 @@ function run(line: string, cwd: string) {
     input: '',
     timeout: 20_000,
     killSignal: 'SIGINT',
-    env: { ...process.env, NO_COLOR: '1' },
+    // Named machines of this page alone: nobody else's are listed, stopped or removed.
+    env: { ...process.env, NO_COLOR: '1', XDG_RUNTIME_DIR: cwd },
   });
   return { ...done, told: told !== undefined ? Number(told) : limited && done.status === 124 ? 124 : 0 };
 }

@@ -80,8 +80,8 @@ describe('a claim to a name', () => {
   });
 
   test('of a process that ended and only waits for its parent counts for nothing', async () => {
-    // The shell becomes `sleep`, which never asks how its child ended.
-    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 5'], {
+    // The shell becomes `sleep` before its child ends, and never asks how that ended.
+    const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 5'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const [line] = (await once(parent.stdout, 'data')) as [Buffer];
@@ -90,7 +90,10 @@ describe('a claim to a name', () => {
       return parseHolderId(newHolderId().text.replace(/^\d+\.\d+/, `${pid}.${stat.started}`))!;
     };
     const child = Number(line.toString());
-    while (processStat(child)?.state !== 'Z') await new Promise((resolve) => setTimeout(resolve, 5));
+    for (let waited = 0; processStat(child)?.state !== 'Z'; waited += 5) {
+      assert.ok(waited < 4000, 'the child never became a zombie');
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
     assert.equal(isAlive(idOf(child)), false);
     assert.equal(isAlive(idOf(parent.pid!)), true);
     parent.kill('SIGKILL');
