@@ -144,7 +144,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const [outcome] = await Promise.all([running, named?.serve(machine)]);
   stopped.restore();
   await closeTrace?.();
-  await terminal.close();
+  await terminal.close(outcome.kind !== 'stopped');
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = flags.expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
@@ -164,6 +164,8 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     writeReport(flags.report, { image: file, boot: machine.boot, outcome, expectations, status });
   }
   process.exitCode = status;
+  // What a stopped guest printed for a reader that stands still keeps nobody waiting.
+  if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();
   await named?.end(outcome, status);
 }
 

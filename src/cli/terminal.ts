@@ -9,8 +9,8 @@ export interface ConnectedConsole {
   readonly bytes: Uint8Array;
   /** True when whoever read stdout has gone. */
   readonly abandoned: boolean;
-  /** Resolves when everything printed has been handed over, and lets go of stdin. */
-  close(): Promise<void>;
+  /** Lets go of stdin. With `flush`, resolves when everything printed has been handed over. */
+  close(flush: boolean): Promise<void>;
 }
 
 /**
@@ -54,10 +54,10 @@ export function connectConsole(
     get abandoned() {
       return abandoned;
     },
-    async close() {
+    async close(flush) {
       stdin.removeAllListeners('data');
       stdin.destroy();
-      if (!stdout.writableEnded && !stdout.destroyed)
+      if (flush && !stdout.writableEnded && !stdout.destroyed)
         await new Promise((resolve) => stdout.write('', resolve));
     },
   };

@@ -23,6 +23,9 @@ const OUTPUT_BYTES = 256 * 1024;
 const INPUT_BYTES = 64 * 1024;
 const LOG_BYTES = 64 * 1024;
 
+/** How long a stopped guest's last words wait for their reader: milliseconds. */
+const DRAIN_LIMIT_MS = 500;
+
 /** How long a stop may take before it is an error: milliseconds. A kick that arrives takes well under one. */
 const STOP_LIMIT_MS = 5000;
 
@@ -147,7 +150,9 @@ export class HostedMachine implements AsyncDisposable {
       // Nobody to read what it prints: it would wait for ever.
       if (this.#outputSink === undefined) this.#polling?.abandon();
       const polled = await this.#polling?.finish();
-      await this.#drain();
+      const drained = this.#drain();
+      // Who stopped the guest does not wait for a reader that stands still.
+      await (outcome.kind === 'stopped' ? Promise.race([drained, wait(DRAIN_LIMIT_MS)]) : drained);
       const simvirtio = polled ?? (answer.simvirtio && { devices: answer.simvirtio });
       return {
         ...outcome,
@@ -326,6 +331,10 @@ export class HostedMachine implements AsyncDisposable {
     await this.#pump(this.#trace, this.#traceSink);
     await this.#pump(this.#log, this.#logSink);
   }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 async function empty(ring: SharedRing, sink: ChunkSink): Promise<void> {
