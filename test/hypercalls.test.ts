@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { parseImage } from '../src/boot/index.js';
 import { createMachine, hostMachine, loadImage } from '../src/host/index.js';
 import { compileTestGuest } from './guests/catalogue.js';
 import { noGcc, noKvm, Scratch, terrarium } from './support.js';
@@ -60,6 +61,28 @@ describe('hypercalls of a hosted machine', { skip: noKvm }, () => {
       assert.match(console, /And you\?\nHello, Ada\n$/);
       assert.match(log, wanted ? /^random: [\da-f]{16}\n$/ : /^$/);
     }
+  });
+
+  test('that log without end wait for a slow reader, take no more memory, and can be stopped', {
+    skip: noGcc,
+  }, async () => {
+    const image = parseImage(compileTestGuest('log-flood', 'real'), 'log-flood');
+    await using machine = await hostMachine({ image, mode: 'real' });
+    let taken = 0;
+    machine.onLog(async (bytes) => {
+      taken += bytes.length;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    });
+    const before = process.memoryUsage.rss();
+    const running = machine.run();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await machine.stop();
+    const outcome = await running;
+    assert.equal(outcome.kind, 'stopped');
+    // Without waiting, 300 ms are ten thousand calls of 1,000 bytes.
+    assert.ok(outcome.exits < 3000, `${outcome.exits} calls`);
+    assert.ok(taken >= 64 * 1024, `${taken} bytes`);
+    assert.ok(process.memoryUsage.rss() - before < 20e6);
   });
 
   test('can be calls of a module, which is named where it is none', { skip: noGcc }, async () => {

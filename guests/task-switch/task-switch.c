@@ -1,4 +1,4 @@
-// Two tasks on one processor, in 64-bit C: a context switch is a change of stacks.
+// Three tasks on one processor, in 64-bit C: a context switch is a change of stacks.
 //
 // A task that is not running is a stack with its registers on top. To switch means to push the registers that a
 // function must keep, put RSP away, take the other task's RSP, pop, and return: into the other task.
