@@ -59,6 +59,41 @@ describe('a claim to a name', () => {
     }
   });
 
+  test('is held by one process at a time, while they come, go and are killed', async () => {
+    // Each holder makes a file that must not be there, and some are killed while they hold the name.
+    const room = (file: string) => new URL(file, import.meta.url).href;
+    const program = `
+      import { closeSync, openSync, unlinkSync } from 'node:fs';
+      import { setTimeout as pause } from 'node:timers/promises';
+      import { Claim } from '${room('./claim.js')}';
+      import { openRuntimeDirectory } from '${room('./runtime-dir.js')}';
+      const directory = openRuntimeDirectory({ XDG_RUNTIME_DIR: '${base}' });
+      let claim;
+      let won = 0;
+      for (const end = Date.now() + 1200; Date.now() < end; ) {
+        try {
+          claim = await Claim.take(directory, 'busy');
+        } catch (error) {
+          if (error.code !== 'ENAME') throw error;
+          await pause(Math.random() * 2);
+          continue;
+        }
+        closeSync(openSync('${base}/held', 'wx'));
+        if (Math.random() < 0.5) await pause(Math.random() * 3);
+        unlinkSync('${base}/held');
+        if (++won > 20 && Math.random() < 0.02) process.kill(process.pid, 'SIGKILL');
+        claim[Symbol.dispose]();
+      }`;
+    const ends = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'inherit' });
+        return (await once(child, 'exit')) as [number | null, string | null];
+      }),
+    );
+    for (const [status, signal] of ends)
+      assert.ok(status === 0 || signal === 'SIGKILL', `${status} ${signal}`);
+  });
+
   test('of a dead process counts for nothing and is removed', async () => {
     // PIDs end at 2²² at most (proc_sys_kernel(5)); one of this process's number that started at another time is dead too.
     const alive = newHolderId();

@@ -13,7 +13,7 @@ import {
 import { checkName } from './names.js';
 import { newHolderId } from './processes.js';
 import { isObject } from './protocol.js';
-import { openRuntimeDirectory } from './runtime-dir.js';
+import { openRuntimeDirectory, STARTING } from './runtime-dir.js';
 
 /** Bytes of a compiler's warnings that a starter shows. */
 const SHOWN_WARNINGS = 64 * 1024;
@@ -78,7 +78,7 @@ export function startDetached(config: DetachedConfig): Promise<DetachedMachine> 
 export async function spawnDetached(name: string, words: readonly string[]): Promise<DetachedMachine> {
   checkName(name);
   const directory = openRuntimeDirectory();
-  const messages = path.join(directory.path, `starting.${newHolderId().text}`);
+  const messages = path.join(directory.path, STARTING + newHolderId().text);
   const fd = openSync(messages, 'wx+', 0o600);
   try {
     const args = [commandFile(), 'run', '--detached-child', messages, ...words];

@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { TerrariumError } from '../errors.js';
 import { Claim, emptyFolder, holdersOf, list, removeIfEmpty } from './claim.js';
@@ -7,16 +7,13 @@ import { checkName } from './names.js';
 import { isAlive, parseHolderId, processStat } from './processes.js';
 import type { MachineEnd } from './protocol.js';
 import { type MachineRecord, readRecord } from './record.js';
-import { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
+import { openRuntimeDirectory, type RuntimeDirectory, STARTING } from './runtime-dir.js';
 
 /** Machines that have ended are remembered, the newest of them; each costs up to 1 MiB for its console. */
 const REMEMBERED = 32;
 
 /** How long a machine may take to say how it is: milliseconds. */
 const ANSWER_MS = 1000;
-
-/** Files of starts that came to nothing are removed after this time: milliseconds. */
-const FORGOTTEN_START_MS = 60_000;
 
 /** A named machine as others see it. */
 export interface MachineInfo {
@@ -102,9 +99,8 @@ export async function tidy(directory: RuntimeDirectory): Promise<void> {
     if (id === undefined || !isAlive(id)) rmSync(path.join(directory.sockets, socket), { force: true });
   }
   for (const file of list(directory.path)) {
-    if (file.startsWith('starting.') && age(path.join(directory.path, file)) > FORGOTTEN_START_MS) {
-      rmSync(path.join(directory.path, file), { force: true });
-    }
+    const starter = file.startsWith(STARTING) ? parseHolderId(file.slice(STARTING.length)) : undefined;
+    if (starter !== undefined && !isAlive(starter)) rmSync(path.join(directory.path, file), { force: true });
   }
   const ended: { name: string; at: number }[] = [];
   for (const name of list(directory.machines)) {
@@ -117,14 +113,6 @@ export async function tidy(directory: RuntimeDirectory): Promise<void> {
   for (const { name } of ended.sort((a, b) => b.at - a.at).slice(REMEMBERED)) {
     // Somebody who starts it again at this very moment keeps it.
     await removeMachine(name, directory).catch(() => {});
-  }
-}
-
-function age(file: string): number {
-  try {
-    return Date.now() - statSync(file).mtimeMs;
-  } catch {
-    return 0;
   }
 }
 
