@@ -56,6 +56,7 @@ describe('the commands in the documentation', { skip: noKvm || noGcc }, () => {
     if (shown.length === 0) continue;
     test(page, (t) => {
       using scratch = new Scratch();
+      using _machines = { [Symbol.dispose]: () => run('terrarium stop --all', scratch.path) };
       for (const name of ['guests', 'docs', 'test']) symlinkSync(path.join(root, name), scratch.file(name));
       for (const line of shown.flatMap((block) => block.split('\n'))) {
         const command = line.replace(/^\$ /, '').trim();
