@@ -34,5 +34,7 @@ step(
   '--test',
   '--test-concurrency=1',
   '--test-reporter=spec',
+  // Nothing may hang: a test that does fails instead.
+  '--test-timeout=180000',
   ...files,
 );
