@@ -18,9 +18,9 @@ const wants = (name: string) => wanted.length === 0 || wanted.includes(name);
 using floor = new Floor(path.join(root, 'bench/floor.c'));
 const rows: Row[] = [];
 const benches: Record<string, () => Row[] | Promise<Row[]>> = {
+  lifecycle: () => benchLifecycle(floor),
   exits: () => benchExits(floor),
   console: () => benchConsole(floor),
-  lifecycle: () => benchLifecycle(floor),
   startup: () => benchStartup(root),
   stop: () => benchStop(),
   interrupts: () => benchInterrupts(),
