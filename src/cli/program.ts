@@ -21,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('terrarium')
     .usage('<command> [options]')
     .description("A virtual machine monitor on Linux's KVM API, made so that you can see inside.")
-    .version(version(), '-V, --version', 'show the version')
+    .option('-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
     .addHelpText('beforeAll', '')
     .addHelpText('before', examples.trimStart())
@@ -33,6 +33,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   try {
     if (argv.length <= 2) program.help({ error: false });
+    // Not by commander's own option, which wants the version before anybody asks for it.
+    if (argv[2] === '-V' || argv[2] === '--version') {
+      process.stdout.write(`${version()}\n`);
+      return;
+    }
     await program.parseAsync(argv);
   } catch (error) {
     process.exitCode = report(error);

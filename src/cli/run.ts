@@ -13,7 +13,7 @@ import {
 import type { RegionConfig } from '../memory/index.js';
 import { checkExpectation, type Expectation, parseExpectation } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
-import { type NamedMachine, type NameFlags, runNamed } from './named.js';
+import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
 import { openTrace, printGuestLog, printOutcome, printSimvirtio, printStatistics } from './run-output.js';
 import { connectConsole } from './terminal.js';
@@ -103,7 +103,12 @@ export function runCommand(): Command {
     .addOption(new Option('--detached-child <file>').hideHelp())
     .addHelpText('before', examples.trimStart())
     .addHelpText('after', statuses)
-    .action((file: string, flags: RunFlags) => runNamed(file, flags, run));
+    .action(async (file: string, flags: RunFlags) => {
+      // Sockets and processes are loaded for those who want them.
+      if (flags.name === undefined && !flags.detach) return run(file, flags);
+      const { runNamed } = await import('./named.js');
+      return runNamed(file, flags, run);
+    });
 }
 
 function addRegion(text: string, before: RegionConfig[]): RegionConfig[] {

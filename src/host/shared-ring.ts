@@ -56,17 +56,18 @@ export class SharedRing {
 
   /**
    * Writes everything, waiting for the reader where the ring is full.
-   * @param notify told when the reader has to be woken
+   * @param notify told when the reader has to be woken; `urgent` where this writer waits for it
    * @param giveUp asked while waiting; true drops the rest, so that a reader that stands still holds nobody up
    */
-  write(bytes: Uint8Array, notify: () => void, giveUp: () => boolean): void {
+  write(bytes: Uint8Array, notify: (urgent: boolean) => void, giveUp: () => boolean): void {
     for (let rest = bytes; !this.closed; ) {
       const seen = Atomics.load(this.#words, Word.read);
       const done = this.tryWrite(rest);
-      if (done > 0 && Atomics.exchange(this.#words, Word.notified, 1) === 0) notify();
+      if (done > 0 && Atomics.exchange(this.#words, Word.notified, 1) === 0) notify(false);
       if (done === rest.length) return;
       rest = rest.subarray(done);
       if (giveUp()) return;
+      notify(true);
       Atomics.wait(this.#words, Word.read, seen, 20);
     }
   }

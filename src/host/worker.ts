@@ -39,6 +39,7 @@ import {
   type ToWorker,
 } from './protocol.js';
 import { SharedRing } from './shared-ring.js';
+import { Wake } from './wake.js';
 
 const port = parentPort;
 if (port === null) throw new Error('this module is the inside of a Worker; use hostMachine() instead');
@@ -59,6 +60,7 @@ let statistics: Statistics | undefined;
 let progress: Float64Array | undefined;
 let simvirtio: SimvirtioByExits | undefined;
 let poller: Poller | undefined;
+let wake: Wake | undefined;
 
 port.on('message', async (message: ToWorker) => {
   try {
@@ -115,8 +117,9 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   const stopping = () => Atomics.load(control, Control.request) !== 0;
   const output = new SharedRing(channels.output);
   const input = new SharedRing(channels.input);
-  const wake: FromWorker = { type: 'output' };
-  const notify = () => post(wake);
+  const message: FromWorker = { type: 'output' };
+  wake = new Wake(() => post(message));
+  const notify = wake.notify.bind(wake);
   const source = {
     get available() {
       return input.length > 0;
@@ -175,8 +178,9 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   });
 }
 
-/** Lets the other threads see how far the run has come. */
+/** Lets the other threads see how far the run has come, and what it printed. */
 function count(exits: number, coalesced: number): void {
+  wake?.tick();
   if (progress === undefined) return;
   progress[0] = exits;
   progress[1] = coalesced;
