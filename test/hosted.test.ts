@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { parseImage } from '../src/boot/index.js';
 import { drainPool, hostMachine } from '../src/host/index.js';
-import { holdings, noKvm, Scratch } from './support.js';
+import { holdings, noKvm, Scratch, settled } from './support.js';
 
 /** jmp . */
 const endless = parseImage(new Uint8Array([0xeb, 0xfe]), 'endless');
@@ -49,7 +49,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
       }
     }
     await drainPool();
-    const after = holdings();
+    const after = await settled(before);
     assert.equal(after.fds, before.fds);
     assert.equal(after.threads, before.threads);
     assert.ok(after.maps <= before.maps, `mappings went from ${before.maps} to ${after.maps}`);

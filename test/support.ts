@@ -75,3 +75,16 @@ export function holdings(): { fds: number; maps: number; threads: number } {
     threads: readdirSync('/proc/self/task').length,
   };
 }
+
+/**
+ * What this process holds once what it dropped is collected: the end of a thread and the sweep of its memory take their
+ * time. Returns as soon as nothing is above `before`, or after three seconds with what is.
+ */
+export async function settled(before: ReturnType<typeof holdings>): Promise<ReturnType<typeof holdings>> {
+  for (let tries = 0; ; tries++) {
+    const now = holdings();
+    const above = now.fds > before.fds || now.maps > before.maps || now.threads > before.threads;
+    if (!above || tries === 30) return now;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
