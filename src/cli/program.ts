@@ -26,6 +26,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addHelpText('beforeAll', '')
     .addHelpText('before', examples.trimStart())
     .showSuggestionAfterError()
+    .showHelpAfterError('  see: terrarium --help')
     .configureOutput({ outputError: (text, write) => write(`terrarium: ${text.replace(/^error: /, '')}`) })
     .exitOverride();
   for (const command of await commands(argv[2])) {
@@ -38,7 +39,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(`${version()}\n`);
       return;
     }
-    await program.parseAsync(argv);
+    // `--trace` alone must not take the word behind it for its file: that is `--trace=FILE`.
+    await program.parseAsync(argv.map((word) => (word === '--trace' ? '--trace=-' : word)));
   } catch (error) {
     process.exitCode = report(error);
   }

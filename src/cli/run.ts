@@ -40,13 +40,13 @@ interface RunFlags extends NameFlags {
   engine: (typeof engineNames)[number];
   mode: (typeof modes)[number];
   memory?: number;
-  region: RegionConfig[];
+  region?: RegionConfig[];
   load?: number;
   entry?: number;
   stack?: number;
   timeout?: number;
   maxExits?: number;
-  expect: Expectation[];
+  expect?: Expectation[];
   stat?: true;
   report?: string;
   simvirtio?: Notification;
@@ -64,12 +64,7 @@ export function runCommand(): Command {
     .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
     .addOption(new Option('--mode <mode>', 'first CPU state').choices(modes).default('auto'))
     .option('--memory <size>', 'RAM, such as 64K, 16M, 1G (default: 16M)', parseSize)
-    .option(
-      '--region <address:size[:ro]>',
-      'more memory; ro: writes leave the guest; may repeat',
-      addRegion,
-      [],
-    )
+    .option('--region <address:size[:ro]>', 'more memory; ro: writes leave the guest; may repeat', addRegion)
     .addOption(
       new Option(
         '--simvirtio <how>',
@@ -85,7 +80,6 @@ export function runCommand(): Command {
       '--expect <what>',
       "check at the end: 'rax=42', 'mem64[0x400]=42', 'console=\"hi\"'; may repeat",
       collect,
-      [],
     )
     .addOption(
       new Option(
@@ -93,7 +87,10 @@ export function runCommand(): Command {
         'interrupt controllers and timer: devices, or inside the engine (default: user)',
       ).choices(irqchipNames),
     )
-    .option('--trace [file]', 'each exit as a line; implies --no-coalesce, so that each access is an exit')
+    .option(
+      '--trace [=file]',
+      'each exit as a line, on stderr or into --trace=file; implies --no-coalesce, so that each access is an exit',
+    )
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
     .option('--report <file>', 'the whole outcome as JSON')
     .option('--no-coalesce', 'let every console byte be an exit of its own')
@@ -111,16 +108,16 @@ export function runCommand(): Command {
     });
 }
 
-function addRegion(text: string, before: RegionConfig[]): RegionConfig[] {
+function addRegion(text: string, before: RegionConfig[] = []): RegionConfig[] {
   return [...before, parseRegion(text)];
 }
 
-function collect(text: string, before: Expectation[]): Expectation[] {
+function collect(text: string, before: Expectation[] = []): Expectation[] {
   return [...before, parseExpectation(text)];
 }
 
 async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise<void> {
-  const { maxExits, entry } = flags;
+  const { maxExits, entry, expect = [] } = flags;
   const { image, settings, warnings } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const { timeoutMs, ...placement } = settings;
@@ -138,7 +135,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   printGuestLog(machine);
   const terminal = connectConsole(
     machine,
-    flags.expect.some((expectation) => expectation.needsConsole),
+    expect.some((expectation) => expectation.needsConsole),
     named?.print,
   );
   const stopped = stopOnSignals(machine);
@@ -151,7 +148,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   await closeTrace?.();
   await terminal.close(outcome.kind !== 'stopped');
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
-  const expectations = flags.expect.map((expectation) => checkExpectation(expectation, subject));
+  const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
   if (outcome.statistics !== undefined) {
     printStatistics(outcome.statistics, outcome.engine, outcome.counters);
@@ -190,7 +187,7 @@ function settingsOf({
     ...(load !== undefined && { load }),
     ...(stack !== undefined && { stack }),
     ...(memory !== undefined && { memory }),
-    ...(region.length > 0 && { regions: region }),
+    ...(region !== undefined && { regions: region }),
     ...(simvirtio !== undefined && { simvirtio }),
     ...(irqchip !== undefined && { irqchip }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
