@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSoft } from './soft.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -91,8 +92,9 @@ export async function build({ tests = false, types = false } = {}) {
       }),
     );
   }
-  const results = await Promise.all(work);
+  const [results] = await Promise.all([Promise.all(work), buildSoft()]);
   const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
+  written.add('dist/soft.wasm');
   sweep('dist', written, (file) => file.startsWith('dist/types/'));
   if (tests) sweep('build', written, () => false);
   if (types) {
@@ -117,6 +119,7 @@ export async function buildIfStale({ tests = false } = {}) {
     ...sources('src', ...(tests ? ['test', 'bench'] : [])),
     path.join(root, 'package.json'),
     path.join(root, 'scripts/build.mjs'),
+    path.join(root, 'scripts/soft.mjs'),
   ];
   const names = inputs.join('\n');
   const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
@@ -131,7 +134,7 @@ export async function buildIfStale({ tests = false } = {}) {
   await build({ tests });
   writeFileSync(stamp, names);
   if (tests)
-    writeFileSync(path.join(root, 'dist/.stamp'), sources('src').concat(inputs.slice(-2)).join('\n'));
+    writeFileSync(path.join(root, 'dist/.stamp'), sources('src').concat(inputs.slice(-3)).join('\n'));
   return true;
 }
 

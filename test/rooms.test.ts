@@ -12,18 +12,38 @@ const arrows: Record<string, readonly string[]> = {
   memory: [],
   engine: ['memory'],
   'engine/kvm': ['engine', 'memory'],
+  'engine/soft': ['engine', 'memory'],
   devices: ['memory'],
   boot: ['memory', 'engine'],
   machine: ['boot', 'memory', 'devices', 'engine'],
   launcher: ['boot', 'memory', 'engine'],
   observe: ['memory', 'engine'],
-  host: ['boot', 'devices', 'engine', 'engine/kvm', 'launcher', 'machine', 'memory', 'observe'],
+  host: [
+    'boot',
+    'devices',
+    'engine',
+    'engine/kvm',
+    'engine/soft',
+    'launcher',
+    'machine',
+    'memory',
+    'observe',
+  ],
   manage: ['host', 'machine', 'observe'],
   cli: ['boot', 'devices', 'engine', 'engine/kvm', 'host', 'machine', 'manage', 'memory', 'observe'],
 };
 
 /** Rooms that a browser runs as well. */
-const pure = new Set(['memory', 'engine', 'devices', 'boot', 'machine', 'launcher', 'observe']);
+const pure = new Set([
+  'memory',
+  'engine',
+  'engine/soft',
+  'devices',
+  'boot',
+  'machine',
+  'launcher',
+  'observe',
+]);
 
 interface Import {
   file: string;

@@ -1,0 +1,101 @@
+// Builds the software CPU: the opcode table becomes a decoder and a dispatch, and AssemblyScript makes one WebAssembly
+// program of them and of src/engine/soft/cpu. That takes seconds, so the result is kept by what it was made from.
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+const source = path.join(root, 'src/engine/soft');
+const cache = path.join(root, 'node_modules/.cache/terrarium');
+
+/** Where the CPU's own constants begin, and the most memory there is: 4 GiB. See src/engine/soft/layout.ts. */
+const options =
+  '--importMemory --sharedMemory --enable threads --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory -O3'.split(
+    ' ',
+  );
+
+function inputs() {
+  const files = ['layout.ts'];
+  for (const folder of ['table', 'generate', 'cpu']) {
+    for (const file of readdirSync(path.join(source, folder)).sort()) files.push(`${folder}/${file}`);
+  }
+  return files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));
+}
+
+function digest() {
+  const hash = createHash('sha256')
+    .update(options.join(' '))
+    .update(readFileSync(fileURLToPath(import.meta.url)));
+  hash.update(readFileSync(path.join(root, 'node_modules/assemblyscript/package.json')));
+  for (const file of inputs()) hash.update(file).update(readFileSync(path.join(source, file)));
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** The generated AssemblyScript, by the name that cpu/ imports it by. */
+async function generated() {
+  const esbuild = await import('esbuild');
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [path.join(source, 'generate/index.ts')],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'neutral',
+    logLevel: 'warning',
+  });
+  const text = Buffer.from(outputFiles[0].contents).toString('base64');
+  return (await import(`data:text/javascript;base64,${text}`)).generate();
+}
+
+async function compile(outFile) {
+  const { files } = await generated();
+  const { default: asc } = await import('assemblyscript/asc');
+  let wasm;
+  const messages = [];
+  const { error } = await asc.main(['cpu/index.ts', '--outFile', 'soft.wasm', ...options], {
+    readFile: (name, base) => {
+      const made = /^cpu\/(decode-table|dispatch)\.ts$/.exec(name);
+      if (made) return files[made[1]];
+      const file = path.resolve(base === '.' ? source : path.join(source, base), name);
+      if (!existsSync(file)) return null;
+      const text = readFileSync(file, 'utf8');
+      // One file of numbers for both sides: AssemblyScript takes them as addresses.
+      return name === 'layout.ts' ? text.replace(/^(export const \w+) =/gm, '$1: usize =') : text;
+    },
+    writeFile: (_name, data) => {
+      wasm = data;
+    },
+    listFiles: () => [],
+    stderr: { write: (text) => messages.push(text) },
+  });
+  if (error || wasm === undefined)
+    throw new Error(`the software CPU does not compile:\n${messages.join('')}`);
+  // Two builds may run at once: neither sees half of the other's file.
+  const part = `${outFile}.${process.pid}`;
+  writeFileSync(part, wasm);
+  renameSync(part, outFile);
+}
+
+/** Makes `dist/soft.wasm`, or copies the one that was made from the same sources before. */
+export async function buildSoft(to = path.join(root, 'dist/soft.wasm')) {
+  const file = path.join(cache, `soft-${digest()}.wasm`);
+  if (!existsSync(file)) {
+    mkdirSync(cache, { recursive: true });
+    await compile(file);
+  }
+  mkdirSync(path.dirname(to), { recursive: true });
+  copyFileSync(file, to);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === '--print') process.stdout.write((await generated()).files[process.argv[3]]);
+  else await buildSoft(process.argv[2]);
+}

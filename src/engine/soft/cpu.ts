@@ -1,0 +1,222 @@
+import {
+  Control,
+  type EngineCpu,
+  type EngineFailure,
+  type Exit,
+  ExitKind,
+  type Registers,
+  type SystemRegisters,
+} from '../contract.js';
+import { SoftError } from './errors.js';
+import * as L from './layout.js';
+import type { Program } from './program.js';
+import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './state.js';
+
+/**
+ * Instructions between two looks at the clock and at the control block: about a millisecond at most, so that a stop or a
+ * deadline is not felt. What the guest does and sees does not depend on it.
+ */
+const SLICE = 65536n;
+
+/** One CPU of the software engine. */
+export class SoftCpu implements EngineCpu {
+  readonly index = 0;
+  readonly exit: Exit;
+  readonly #program: Program;
+  readonly #view: DataView;
+  readonly #control: Int32Array;
+  /** When `run` returns `interrupted` next, in milliseconds of `performance.now()`. */
+  #due = Number.POSITIVE_INFINITY;
+  #interval = 0;
+  #disposed = false;
+
+  /** @internal */
+  constructor(program: Program, view: DataView, control: Int32Array) {
+    this.#program = program;
+    this.#view = view;
+    this.#control = control;
+    this.exit = {
+      kind: ExitKind.interrupted,
+      address: 0,
+      size: 0,
+      count: 0,
+      write: false,
+      coalesced: false,
+      data: view,
+      offset: L.EXIT_DATA,
+      reason: 0,
+      ripLow: 0,
+      ripHigh: 0,
+    };
+  }
+
+  /** Instructions that ran so far; the rounds of a repeated string instruction count one each. */
+  get instructions(): bigint {
+    return this.#live().getBigInt64(L.CLOCK, true);
+  }
+
+  run(): ExitKind {
+    this.#live();
+    this.#answer();
+    for (;;) {
+      if (this.#isDue()) return this.#report(ExitKind.interrupted);
+      const kind = this.#program.run(SLICE, 0) as ExitKind;
+      if (kind !== ExitKind.interrupted) return this.#report(kind);
+    }
+  }
+
+  /** Runs one instruction, or delivers what waits; gives the exit's kind, `interrupted` where there was none. */
+  step(): ExitKind {
+    this.#live();
+    this.#answer();
+    return this.#report(this.#program.run(1n, 1) as ExitKind);
+  }
+
+  completeExit(): void {
+    this.#live();
+    if (this.exit.kind !== ExitKind.io && this.exit.kind !== ExitKind.mmio) return;
+    this.#answer();
+    // Where the instruction asks once more it has not changed anything: the next run comes to the same place.
+    this.#program.run(1n, 1);
+    this.exit.kind = ExitKind.interrupted;
+  }
+
+  getRegisters(): Registers {
+    return readRegisters(this.#live(), this.#program.rflags());
+  }
+
+  setRegisters(registers: Registers): void {
+    writeRegisters(this.#live(), registers);
+    this.#program.setFlags(Number(registers.rflags & 0xffff_ffffn));
+    this.#forgetExit();
+  }
+
+  getSystemRegisters(): SystemRegisters {
+    return readSystemRegisters(this.#live());
+  }
+
+  /** @throws SoftError for a mode that is not there yet. */
+  setSystemRegisters(system: SystemRegisters): void {
+    writeSystemRegisters(this.#live(), system);
+    this.#program.setSystem();
+    this.#forgetExit();
+  }
+
+  setTimer(firstMs: number, intervalMs: number): void {
+    this.#live();
+    const first = firstMs === 0 && intervalMs === 0 ? Number.POSITIVE_INFINITY : firstMs;
+    this.#due = performance.now() + first;
+    this.#interval = intervalMs;
+  }
+
+  get readyForInterrupt(): boolean {
+    // The answer to the exit under way has not been taken, so its instruction is not done.
+    this.#live();
+    return this.#program.ready() !== 0 && !this.#asks();
+  }
+
+  get interruptsEnabled(): boolean {
+    this.#live();
+    return (this.#program.rflags() & 0x200) !== 0;
+  }
+
+  requestInterruptWindow(wanted: boolean): void {
+    this.#live();
+    this.#program.wantWindow(wanted ? 1 : 0);
+  }
+
+  injectInterrupt(vector: number): void {
+    if (!Number.isInteger(vector) || vector < 0 || vector > 255) {
+      throw new SoftError('EINVAL', `there is no interrupt vector ${vector}`, 'vectors are 0 to 255');
+    }
+    if (!this.readyForInterrupt) {
+      const hint = 'look at readyForInterrupt, or ask with requestInterruptWindow and wait for that exit';
+      throw new SoftError('ENOTREADY', `the CPU cannot take interrupt ${vector} now`, hint);
+    }
+    this.#program.inject(vector);
+  }
+
+  injectNmi(): void {
+    this.#live().setUint32(L.NMI_PENDING, 1, true);
+  }
+
+  /** A HLT always leaves the engine: its interrupt controllers are devices. */
+  readonly waiting = false;
+
+  failure(): EngineFailure {
+    const view = this.#live();
+    if (this.exit.kind === ExitKind.shutdown) return { name: 'SHUTDOWN', message: 'triple fault' };
+    const length = view.getUint32(L.EXIT_LENGTH, true);
+    const instruction = Uint8Array.from({ length }, (_, n) => view.getUint8(L.EXIT_BYTES + n));
+    if (length === 0) {
+      const message = 'the guest ran to where there is no RAM to execute';
+      return { name: 'NO_CODE', message };
+    }
+    const bytes = Array.from(instruction, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+    return {
+      name: 'NOT_IMPLEMENTED',
+      message: `the software CPU does not do this instruction yet: ${bytes}`,
+      instruction,
+      hint: 'docs/soft-cpu.md says what it does; --engine kvm runs the rest where there is /dev/kvm',
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.exit.data = new DataView(new ArrayBuffer(0));
+  }
+
+  #live(): DataView {
+    if (this.#disposed)
+      throw new SoftError('ECLOSED', 'the CPU was used after it was disposed', 'make another');
+    return this.#view;
+  }
+
+  /** True while the exit under way is an access that has not been completed. */
+  #asks(): boolean {
+    return this.exit.kind === ExitKind.io || this.exit.kind === ExitKind.mmio;
+  }
+
+  /** Notes the answer to the exit under way, whose data may have been filled in. */
+  #answer(): void {
+    if (this.#asks()) this.#program.takeAnswer();
+    this.exit.kind = ExitKind.interrupted;
+  }
+
+  /** Registers were set from outside: the instruction that asked will not be gone on with. */
+  #forgetExit(): void {
+    this.exit.kind = ExitKind.interrupted;
+    this.#view.setUint32(L.ANSWER_COUNT, 0, true);
+  }
+
+  #isDue(): boolean {
+    if (Atomics.load(this.#control, Control.request) !== 0) return true;
+    if (this.#due === Number.POSITIVE_INFINITY) return false;
+    const now = performance.now();
+    if (now < this.#due) return false;
+    this.#due = this.#interval === 0 ? Number.POSITIVE_INFINITY : now + this.#interval;
+    return true;
+  }
+
+  #report(kind: ExitKind): ExitKind {
+    const view = this.#view;
+    const exit = this.exit;
+    exit.kind = kind;
+    exit.reason = kind;
+    exit.ripLow = view.getUint32(L.RIP, true);
+    exit.ripHigh = view.getUint32(L.RIP + 4, true);
+    if (this.#asks()) {
+      exit.address =
+        view.getUint32(L.EXIT_ADDRESS, true) + view.getUint32(L.EXIT_ADDRESS + 4, true) * 0x1_0000_0000;
+      exit.size = view.getUint32(L.EXIT_SIZE, true);
+      exit.count = view.getUint32(L.EXIT_COUNT, true);
+      exit.write = view.getUint32(L.EXIT_WRITE, true) !== 0;
+    } else {
+      exit.address = 0;
+      exit.size = 0;
+      exit.count = 0;
+      exit.write = false;
+    }
+    return kind;
+  }
+}

@@ -1,0 +1,235 @@
+// Blocks of decoded operations: found by the place of their first byte, made where there is none, left at their end.
+import {
+  BLOCK,
+  BLOCK_COUNT,
+  BLOCK_KEY,
+  BLOCK_LENGTH,
+  BLOCK_MODE,
+  BLOCK_NEXT,
+  BLOCK_OPS,
+  BLOCK_RIP,
+  BLOCK_START,
+  BUDGET,
+  CODE_PAGE,
+  CODE_PLACE,
+  CURRENT,
+  EPOCH,
+  EVENTS,
+  FETCHED,
+  JUMP_CACHE,
+  JUMP_ENTRIES,
+  LINEAR_MASK,
+  MODE,
+  NO_BLOCK,
+  OP_HANDLER,
+  OP_LENGTH,
+  OP_OFFSET,
+  OP_SIZE,
+  OP_TAKEN,
+  POOL_END,
+  POOL_NEXT,
+  RIP,
+  SCRATCH,
+  SEG_BASE,
+  SEG_CS,
+  SEG_LIMIT,
+  SEGMENT_SIZE,
+  SEGMENTS,
+  TROUBLE,
+} from '../layout';
+import { chunks, dropAllCode, pageRecord } from './code-pages';
+import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
+import { END_OF_BLOCK } from './dispatch';
+import { fault, GP, notImplemented } from './faults';
+import { failed, guardPage, placeOf, translate } from './memory';
+import { ripAfter, ripOf } from './operands';
+
+/** Operations in a block, so that a jump into its middle does not decode too much again. */
+const MAX_OPERATIONS: u32 = 32;
+const CODE = SEGMENTS + SEG_CS * SEGMENT_SIZE;
+
+/** `execute` ends between two blocks. */
+function stop(rip: u64): usize {
+  store<u64>(RIP, rip);
+  store<u32>(CURRENT, 0);
+  return 0;
+}
+
+/** Mode and epoch, as blocks of now have them. */
+function keyOfNow(): u32 {
+  return (load<u32>(EPOCH) << 3) | load<u32>(MODE);
+}
+
+/** Goes to the block at `rip`, of which the word at `slot` may know (0: nobody does). Gives its first operation or 0. */
+export function enter(rip: u64, slot: usize): usize {
+  if (load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0) return stop(rip);
+  store<u32>(TROUBLE, 0);
+  const linear = (load<u64>(CODE, SEG_BASE) + rip) & load<u64>(LINEAR_MASK);
+  if ((linear & ~4095) != load<u64>(CODE_PAGE) || load<u32>(CODE_PLACE) == 0) {
+    if (!fetchPage(linear)) return stop(rip);
+  }
+  const place = <usize>load<u32>(CODE_PLACE) | (<usize>linear & 4095);
+  const right = <u64>place | ((<u64>keyOfNow()) << 32);
+  let block = slot ? <usize>load<u32>(slot) : 0;
+  if (!block || load<u64>(block, BLOCK_START) != right) {
+    const cached = JUMP_CACHE + ((place & (JUMP_ENTRIES - 1)) << 2);
+    block = <usize>load<u32>(cached);
+    if (load<u64>(block, BLOCK_START) != right) {
+      block = find(place);
+      if (!block) return lone(rip);
+      store<u32>(cached, block);
+    }
+    if (slot) store<u32>(slot, block);
+  }
+  // The end of the segment is not where it was when the block was made.
+  if (rip + <u64>load<u32>(block, BLOCK_LENGTH) > <u64>load<u32>(CODE, SEG_LIMIT) + 1 && !code64())
+    return lone(rip);
+  store<u64>(BLOCK_RIP, rip);
+  store<u32>(BLOCK, block);
+  store<i64>(BUDGET, load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT));
+  return block + BLOCK_OPS;
+}
+
+function code64(): bool {
+  return (load<u32>(MODE) & 2) != 0;
+}
+
+/** Looks up the page that code comes from; false where that fails, or where it is not RAM. */
+function fetchPage(linear: u64): bool {
+  const physical = translate(linear);
+  if (failed()) return false;
+  const place = placeOf(physical & ~4095);
+  store<u32>(CODE_PLACE, place);
+  store<u64>(CODE_PAGE, linear & ~4095);
+  if (!place) notImplemented();
+  return place != 0;
+}
+
+/** The block that starts at `place` in the mode of now, made if there is none; 0 where its first instruction is not whole. */
+function find(place: usize): usize {
+  const mode = load<u32>(MODE);
+  const record = pageRecord(place);
+  for (let block = <usize>load<u32>(record, 8); block; block = <usize>load<u32>(block, BLOCK_NEXT)) {
+    if (<usize>load<u32>(block, BLOCK_START) != place || load<u32>(block, BLOCK_MODE) != mode) continue;
+    // The monitor ran since the block was used last: are its bytes still those?
+    const length = <usize>load<u32>(block, BLOCK_LENGTH);
+    const copy = block + BLOCK_OPS + <usize>(load<u32>(block, BLOCK_COUNT) + 1) * OP_SIZE;
+    if (memory.compare(copy, place, length) == 0) {
+      store<u32>(block, keyOfNow(), BLOCK_KEY);
+      return block;
+    }
+    store<u32>(block, 0, BLOCK_START);
+  }
+  return make(place, mode);
+}
+
+/** Decodes a block and enters it into its page. */
+function make(place: usize, mode: u32): usize {
+  if (
+    <usize>load<u32>(POOL_NEXT) + BLOCK_OPS + (MAX_OPERATIONS + 1) * OP_SIZE + MAX_OPERATIONS * MAX_LENGTH >
+    POOL_END
+  ) {
+    dropAllCode();
+    store<u32>(CODE_PLACE, place & ~4095);
+  }
+  const block = <usize>load<u32>(POOL_NEXT);
+  const pageEnd = (place & ~4095) + 4096;
+  let at = place;
+  let out = block + BLOCK_OPS;
+  let count: u32 = 0;
+  while (count < MAX_OPERATIONS) {
+    const length = decode(at, pageEnd, out, <u32>(at - place), mode);
+    if (length == SHORT) break;
+    at += length;
+    out += OP_SIZE;
+    count++;
+    if (endsBlock) break;
+  }
+  if (count == 0) return 0;
+  finish(block, out, count, <u32>(at - place));
+  store<u32>(block, place, BLOCK_START);
+  store<u32>(block, mode, BLOCK_MODE);
+  const record = pageRecord(place);
+  store<u32>(block, load<u32>(record, 8), BLOCK_NEXT);
+  store<u32>(record, block, 8);
+  if (load<u64>(record) == 0) guardPage(place & ~4095);
+  store<u64>(record, load<u64>(record) | chunks(place, at - place));
+  memory.copy(out + OP_SIZE, place, at - place);
+  store<u32>(POOL_NEXT, (out + OP_SIZE + (at - place) + 7) & ~7);
+  return block;
+}
+
+/** The block's header, and the operation that ends it. */
+function finish(block: usize, out: usize, count: u32, length: u32): void {
+  memory.fill(out, 0, OP_SIZE);
+  store<u16>(out, END_OF_BLOCK, OP_HANDLER);
+  store<u32>(block, keyOfNow(), BLOCK_KEY);
+  store<u32>(block, length, BLOCK_LENGTH);
+  store<u32>(block, count, BLOCK_COUNT);
+}
+
+/**
+ * A block of one instruction, decoded for this one time: over the end of a page, at the end of the code segment, or to
+ * run it alone. Bytes are fetched as far as they go; an instruction that needs more faults.
+ */
+export function lone(rip: u64): usize {
+  const base = load<u64>(CODE, SEG_BASE);
+  const limit = code64() ? ~(<u64>0) : <u64>load<u32>(CODE, SEG_LIMIT);
+  let got: usize = 0;
+  let place: usize = 0;
+  while (got < MAX_LENGTH && rip + <u64>got <= limit) {
+    const linear = (base + rip + <u64>got) & load<u64>(LINEAR_MASK);
+    if (got == 0 || (linear & 4095) == 0) {
+      const physical = translate(linear);
+      if (failed()) break;
+      place = placeOf(physical);
+      if (!place) break;
+    }
+    store<u8>(FETCHED + got, load<u8>(place));
+    got++;
+    place++;
+  }
+  const whole = decode(FETCHED, FETCHED + got, SCRATCH + BLOCK_OPS, 0, load<u32>(MODE)) != SHORT;
+  if (!whole) {
+    // Too long, or over the segment's end: #GP. What is not RAM cannot be executed here.
+    if (!failed()) {
+      if (got == MAX_LENGTH || rip + <u64>got > limit) fault(GP);
+      else notImplemented();
+    }
+    return stop(rip);
+  }
+  store<u32>(TROUBLE, 0);
+  finish(SCRATCH, SCRATCH + BLOCK_OPS + OP_SIZE, 1, <u32>load<u8>(SCRATCH + BLOCK_OPS, OP_LENGTH));
+  store<u64>(BLOCK_RIP, rip);
+  store<u32>(BLOCK, SCRATCH);
+  store<i64>(BUDGET, load<i64>(BUDGET) - 1);
+  return SCRATCH + BLOCK_OPS;
+}
+
+/** The operations of the block that were charged and did not run: `pc` and those behind it. */
+export function refund(pc: usize): void {
+  const block = <usize>load<u32>(BLOCK);
+  const done = <u32>((pc - block - BLOCK_OPS) / OP_SIZE);
+  store<i64>(BUDGET, load<i64>(BUDGET) + <i64>(load<u32>(block, BLOCK_COUNT) - done));
+}
+
+/** On to the next instruction, behind one that ends its block. */
+export function proceed(pc: usize): usize {
+  return enter(ripAfter(pc), 0);
+}
+
+/** On to the next block, from the operation that only marks the end. */
+export function fall(pc: usize): usize {
+  return enter(ripAfter(pc - OP_SIZE), pc + OP_TAKEN);
+}
+
+/** On to wherever RIP is now. */
+export function arrive(_pc: usize): usize {
+  return enter(load<u64>(RIP), 0);
+}
+
+/** The same instruction once more, after what is due has been looked at. */
+export function again(pc: usize): usize {
+  refund(pc);
+  return enter(ripOf(pc), 0);
+}

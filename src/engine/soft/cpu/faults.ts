@@ -1,0 +1,30 @@
+// How an instruction says that it cannot go on.
+import { EXIT_LENGTH, FAULT_CODE, FAULT_VECTOR, TROUBLE, TROUBLE_FAULT } from '../layout';
+import { EXIT_ERROR, exitFor } from './external';
+
+export const DE: u32 = 0;
+export const DB: u32 = 1;
+export const NMI: u32 = 2;
+export const BP: u32 = 3;
+export const OVERFLOW: u32 = 4;
+export const BR: u32 = 5;
+export const UD: u32 = 6;
+export const NM: u32 = 7;
+export const DOUBLE_FAULT: u32 = 8;
+export const TS: u32 = 10;
+export const NP: u32 = 11;
+export const SS: u32 = 12;
+export const GP: u32 = 13;
+export const PAGE_FAULT: u32 = 14;
+
+export function fault(vector: u32, code: u32 = 0): void {
+  store<u32>(FAULT_VECTOR, vector);
+  store<u32>(FAULT_CODE, code);
+  store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_FAULT);
+}
+
+/** This CPU does not do the instruction (yet): the run ends, with its bytes. */
+export function notImplemented(): void {
+  store<u32>(EXIT_LENGTH, 0);
+  exitFor(EXIT_ERROR);
+}

@@ -1,0 +1,198 @@
+// What the TypeScript side calls.
+import {
+  ANSWER_COUNT,
+  ANSWER_NEXT,
+  BLOCK,
+  BLOCK_COUNT,
+  BLOCK_OPS,
+  BUDGET,
+  CLOCK,
+  CODE_PLACE,
+  CURRENT,
+  DELIVERING,
+  EPOCH,
+  EVENT_SHADOW,
+  EVENT_SINGLE,
+  EVENT_TRAP,
+  EVENTS,
+  EXIT_BYTES,
+  EXIT_KIND,
+  EXIT_LENGTH,
+  FAULT_VECTOR,
+  LINEAR_MASK,
+  NMI_BLOCKED,
+  NMI_PENDING,
+  OP_SIZE,
+  PENDING_VECTOR,
+  RIP,
+  SEG_BASE,
+  SEG_CS,
+  SEGMENT_SIZE,
+  SEGMENTS,
+  TROUBLE,
+  TROUBLE_EXIT,
+  TROUBLE_FAULT,
+  WINDOW_WANTED,
+} from '../layout';
+import { enter, lone, refund } from './blocks';
+import { dropAllCode } from './code-pages';
+import { execute } from './dispatch';
+import { updateEvents } from './events';
+import { exception, interrupt } from './exceptions';
+import { EXIT_ERROR, EXIT_HALT, EXIT_INTERRUPTED, EXIT_WINDOW, forgetAnswers, takeAnswer } from './external';
+import { DB, NMI } from './faults';
+import { IF, rflags, setRflags, systemFlag } from './flags';
+import { flushTlb, placeOf } from './memory';
+import { ripAfter, ripOf } from './operands';
+import { openSegment, updateMode } from './segments';
+
+export { rflags, takeAnswer };
+
+/** Forgets all that was derived from the CPU's registers and from guest memory. */
+export function reset(): void {
+  flushTlb();
+  dropAllCode();
+}
+
+export function setFlags(flags: u32): void {
+  setRflags(flags);
+  updateEvents();
+}
+
+/** Segments or control registers were set. */
+export function setSystem(): void {
+  for (let i: u32 = 0; i < 6; i++) openSegment(i);
+  updateMode();
+  updateEvents();
+  flushTlb();
+  store<u32>(CODE_PLACE, 0);
+}
+
+/** True if an external interrupt can be taken right now. */
+export function ready(): bool {
+  return (
+    systemFlag(IF) &&
+    !(load<u32>(EVENTS) & EVENT_SHADOW) &&
+    load<i32>(PENDING_VECTOR) < 0 &&
+    load<u32>(ANSWER_COUNT) == 0
+  );
+}
+
+export function wantWindow(wanted: bool): void {
+  store<u32>(WINDOW_WANTED, <u32>wanted);
+  updateEvents();
+}
+
+/** Delivers what waits; true if there was something, or if it left for the monitor. */
+function deliver(): bool {
+  const nmi = load<u32>(NMI_PENDING) != 0 && load<u32>(NMI_BLOCKED) == 0;
+  const vector = nmi ? NMI : load<u32>(PENDING_VECTOR);
+  if (!nmi && <i32>vector < 0) return false;
+  const rip = load<u64>(RIP);
+  exception(vector, rip);
+  const asks = (load<u32>(TROUBLE) & TROUBLE_EXIT) != 0;
+  store<u32>(DELIVERING, <u32>asks);
+  if (asks) return true;
+  if (nmi) {
+    store<u32>(NMI_PENDING, 0);
+    store<u32>(NMI_BLOCKED, 1);
+  } else store<i32>(PENDING_VECTOR, -1);
+  forgetAnswers();
+  return true;
+}
+
+/** Runs the block at RIP and those behind it, or one instruction. Says whether the last one was done. */
+function go(single: bool): bool {
+  const rip = load<u64>(RIP);
+  store<u32>(CURRENT, 0);
+  const pc = single ? lone(rip) : enter(rip, 0);
+  if (single) store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_SINGLE);
+  if (pc) execute(pc);
+  store<u32>(EVENTS, load<u32>(EVENTS) & ~EVENT_SINGLE);
+  const stuck = (load<u32>(TROUBLE) & (TROUBLE_FAULT | TROUBLE_EXIT)) != 0;
+  const current = <usize>load<u32>(CURRENT);
+  if (!current) return !stuck;
+  const done = !stuck || load<u32>(EXIT_KIND) == EXIT_HALT;
+  refund(done ? current + OP_SIZE : current);
+  store<u64>(RIP, done ? ripAfter(current) : ripOf(current));
+  return done;
+}
+
+/** The instruction's bytes, for the account of a failure. */
+function keepBytes(): void {
+  const base = load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_BASE) + load<u64>(RIP);
+  let length: u32 = 0;
+  while (length < 15) {
+    const place = placeOf((base + <u64>length) & load<u64>(LINEAR_MASK));
+    if (!place) break;
+    store<u8>(EXIT_BYTES + <usize>length, load<u8>(place));
+    length++;
+  }
+  store<u32>(EXIT_LENGTH, length);
+}
+
+/** Ends a run: counts the instructions, and gives the exit's kind. */
+function exit(kind: u32): u32 {
+  if (kind == EXIT_ERROR) keepBytes();
+  store<u32>(EXIT_KIND, kind);
+  store<i64>(CLOCK, load<i64>(CLOCK) - load<i64>(BUDGET));
+  store<i64>(BUDGET, 0);
+  return kind;
+}
+
+/** The monitor ran: what it may have written over is looked at again. The number has 29 bits in a block's key. */
+function nextEpoch(): void {
+  const epoch = (load<u32>(EPOCH) + 1) & 0x1fffffff;
+  store<u32>(EPOCH, epoch);
+  if (epoch == 0) dropAllCode();
+}
+
+/**
+ * Runs `budget` instructions or a few more, or until the monitor is needed; with `once`, one instruction. Gives the kind
+ * of exit. CLOCK holds the instructions so far and what is left of the budget together, as long as it runs.
+ */
+export function run(budget: i64, once: bool): u32 {
+  store<i64>(BUDGET, budget);
+  store<i64>(CLOCK, load<i64>(CLOCK) + budget);
+  nextEpoch();
+  for (;;) {
+    store<u32>(TROUBLE, 0);
+    store<u32>(EXIT_KIND, 0);
+    store<u32>(ANSWER_NEXT, 0);
+    const events = load<u32>(EVENTS);
+    const answering = load<u32>(ANSWER_COUNT) != 0;
+    // An instruction that was answered is gone on with before anything else is taken.
+    if (!(events & EVENT_SHADOW) && (!answering || load<u32>(DELIVERING))) {
+      if (deliver()) {
+        if (load<u32>(EXIT_KIND)) return exit(load<u32>(EXIT_KIND));
+        continue;
+      }
+      if (load<u32>(WINDOW_WANTED) && systemFlag(IF)) return exit(EXIT_WINDOW);
+    }
+    if (load<i64>(BUDGET) <= 0) return exit(EXIT_INTERRUPTED);
+
+    const trap = (events & EVENT_TRAP) != 0;
+    const single = once || answering || trap || (events & EVENT_SHADOW) != 0;
+    store<u32>(EVENTS, events & ~EVENT_SHADOW);
+    const done = go(single);
+    const trouble = load<u32>(TROUBLE);
+    if (trouble & TROUBLE_FAULT) {
+      store<u32>(TROUBLE, trouble & ~TROUBLE_FAULT);
+      exception(load<u32>(FAULT_VECTOR), load<u64>(RIP));
+      if (!load<u32>(EXIT_KIND)) forgetAnswers();
+    } else if (done) {
+      if (answering) forgetAnswers();
+      // The trap comes behind the instruction that began with TF set (SDM 3B 17.3.1.4).
+      if (trap && !load<u32>(EXIT_KIND)) exception(DB, load<u64>(RIP));
+    } else store<u32>(EVENTS, load<u32>(EVENTS) | (events & EVENT_SHADOW));
+    const kind = load<u32>(EXIT_KIND);
+    if (kind) return exit(kind);
+    if (once) return exit(EXIT_INTERRUPTED);
+  }
+  return EXIT_INTERRUPTED;
+}
+
+/** An external interrupt, to be delivered before the next instruction; only while `ready`. */
+export function inject(vector: u32): void {
+  store<i32>(PENDING_VECTOR, vector);
+}

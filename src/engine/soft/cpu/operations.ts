@@ -1,0 +1,12 @@
+// Every instruction, by the name that the opcode table has for it.
+export * from './arithmetic';
+export * from './bits';
+export * from './branches';
+export * from './far';
+export * from './moves';
+export * from './multiply';
+export * from './ports';
+export * from './shifts';
+export * from './stack';
+export * from './strings';
+export * from './system';

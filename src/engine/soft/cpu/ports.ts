@@ -1,0 +1,38 @@
+// IN and OUT (SDM 1 19): every access is the monitor's.
+import { RAX, RDX } from '../layout';
+import { answer, EXIT_IO, external } from './external';
+import { notImplemented } from './faults';
+import { immediate, setRegister } from './operands';
+import { realMode } from './segments';
+
+/** Protected mode asks IOPL and the TSS's bitmap, which are not there yet. */
+export function mayUsePort(): bool {
+  if (realMode()) return true;
+  notImplemented();
+  return false;
+}
+
+function input<T>(port: u64): void {
+  if (mayUsePort() && external(EXIT_IO, port, sizeof<T>(), false, 0)) setRegister<T>(RAX, <T>answer());
+}
+
+function output<T>(port: u64): void {
+  if (!mayUsePort()) return;
+  external(EXIT_IO, port, sizeof<T>(), true, <u64>load<T>(RAX) & (((<u64>1) << (sizeof<T>() * 8)) - 1));
+}
+
+export function inimm<T>(pc: usize): void {
+  input<T>(<u64>immediate(pc) & 0xff);
+}
+
+export function indx<T>(_pc: usize): void {
+  input<T>(<u64>load<u16>(RDX));
+}
+
+export function outimm<T>(pc: usize): void {
+  output<T>(<u64>immediate(pc) & 0xff);
+}
+
+export function outdx<T>(_pc: usize): void {
+  output<T>(<u64>load<u16>(RDX));
+}

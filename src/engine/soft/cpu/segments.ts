@@ -1,0 +1,90 @@
+// Segment registers. In real-address and virtual-8086 mode a selector is a base, and nothing else of the segment changes
+// (SDM 3A 20.1.2): a limit over 64 KiB that protected mode left behind stays.
+import {
+  CR0,
+  LINEAR_MASK,
+  MODE,
+  MODE_CODE32,
+  MODE_CODE64,
+  MODE_REAL,
+  SEG_ATTRIBUTES,
+  SEG_BASE,
+  SEG_CS,
+  SEG_FIRST,
+  SEG_LIMIT,
+  SEG_READABLE,
+  SEG_SELECTOR,
+  SEG_SS,
+  SEG_WRITABLE,
+  SEGMENT_SIZE,
+  SEGMENTS,
+  STACK_MASK,
+} from '../layout';
+import { notImplemented } from './faults';
+import { systemFlag, VM } from './flags';
+
+export const ATTRIBUTE_DB: u32 = 1 << 14;
+const ATTRIBUTE_LONG: u32 = 1 << 13;
+const ATTRIBUTE_UNUSABLE: u32 = 1 << 16;
+const ATTRIBUTE_PRESENT: u32 = 1 << 7;
+const CODE_SEGMENT: u32 = 8;
+/** Of data segments: they grow down. Of code segments: conforming. */
+const EXPAND_DOWN: u32 = 4;
+/** Of data segments: writable. Of code segments: readable. */
+const ACCESSIBLE: u32 = 2;
+
+export function segmentAt(index: u32): usize {
+  return SEGMENTS + <usize>index * SEGMENT_SIZE;
+}
+
+export function selectorOf(index: u32): u32 {
+  return load<u32>(segmentAt(index), SEG_SELECTOR);
+}
+
+/** True in real-address and virtual-8086 mode. */
+export function realMode(): bool {
+  return (load<u32>(CR0) & 1) == 0 || systemFlag(VM);
+}
+
+/** What may be read and written through a segment, out of its limit and type (SDM 3A 5.3). */
+export function openSegment(index: u32): void {
+  const s = segmentAt(index);
+  const attributes = load<u32>(s, SEG_ATTRIBUTES);
+  const limit = <u64>load<u32>(s, SEG_LIMIT);
+  const code = (attributes & CODE_SEGMENT) != 0;
+  let first: u64 = 0;
+  let length: u64 = limit + 1;
+  if (!code && attributes & EXPAND_DOWN) {
+    first = limit + 1;
+    const top: u64 = attributes & ATTRIBUTE_DB ? 0xffffffff : 0xffff;
+    length = top > limit ? top - limit : 0;
+  }
+  if (attributes & ATTRIBUTE_UNUSABLE || !(attributes & ATTRIBUTE_PRESENT)) length = 0;
+  const real = realMode();
+  store<u64>(s, first, SEG_FIRST);
+  store<u64>(s, real || !code || attributes & ACCESSIBLE ? length : 0, SEG_READABLE);
+  store<u64>(s, real || (!code && attributes & ACCESSIBLE) ? length : 0, SEG_WRITABLE);
+}
+
+/** Works out what depends on the segments and the control registers. */
+export function updateMode(): void {
+  const attributes = load<u32>(segmentAt(SEG_CS), SEG_ATTRIBUTES);
+  const stack = load<u32>(segmentAt(SEG_SS), SEG_ATTRIBUTES);
+  store<u32>(
+    MODE,
+    (attributes & ATTRIBUTE_LONG ? MODE_CODE64 : attributes & ATTRIBUTE_DB ? MODE_CODE32 : 0) |
+      (realMode() ? MODE_REAL : 0),
+  );
+  store<u64>(STACK_MASK, stack & ATTRIBUTE_DB ? 0xffffffff : 0xffff);
+  store<u64>(LINEAR_MASK, 0xffffffff);
+}
+
+/** Loads a segment register; look at `failed()` afterwards. */
+export function loadSegment(index: u32, selector: u32): void {
+  if (!realMode()) {
+    notImplemented();
+    return;
+  }
+  store<u32>(segmentAt(index), selector & 0xffff, SEG_SELECTOR);
+  store<u64>(segmentAt(index), (<u64>(selector & 0xffff)) << 4, SEG_BASE);
+}

@@ -1,0 +1,205 @@
+// String instructions (SDM 1 7.3.9). With a repeat prefix each round is done for good, and between two of them the CPU
+// looks whether something else is due: then the instruction begins again with what is left.
+import {
+  BUDGET,
+  EVENTS,
+  FLAG_REP,
+  FLAG_REPNE,
+  OP_ADDRESS,
+  OP_FLAGS,
+  RAX,
+  RCX,
+  RDI,
+  RDX,
+  RSI,
+  SEG_ES,
+} from '../layout';
+import { answer, EXIT_IO, external, forgetAnswers } from './external';
+import { DF, flagsOfSub, systemFlag, zero } from './flags';
+import { checkWrite, failed, read, troubled, write } from './memory';
+import { cutAddress, segment, setRegister } from './operands';
+import { mayUsePort } from './ports';
+
+/** Writes a register that an address is formed with: as much of it as the address size has. */
+export function setByAddressSize(pc: usize, register: usize, value: u64): void {
+  const cut = load<u8>(pc, OP_ADDRESS);
+  if (cut == 48) store<u16>(register, <u16>value);
+  else if (cut == 32) store<u64>(register, value & 0xffffffff);
+  else store<u64>(register, value);
+}
+
+function at(pc: usize, register: usize): u64 {
+  return cutAddress(pc, load<u64>(register));
+}
+
+function advance<T>(pc: usize, register: usize): void {
+  const step: i64 = systemFlag(DF) ? -(<i64>sizeof<T>()) : sizeof<T>();
+  setByAddressSize(pc, register, cutAddress(pc, load<u64>(register) + <u64>step));
+}
+
+function repeats(pc: usize): bool {
+  return (load<u16>(pc, OP_FLAGS) & (FLAG_REP | FLAG_REPNE)) != 0;
+}
+
+/** Rounds that are left. */
+function left(pc: usize): u64 {
+  return at(pc, RCX);
+}
+
+/** Counts a round that is done. True if the next one has to wait. */
+function roundDone(pc: usize): bool {
+  setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - 1));
+  store<i64>(BUDGET, load<i64>(BUDGET) - 1);
+  forgetAnswers();
+  return load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0 || troubled();
+}
+
+function move<T>(pc: usize): void {
+  const value = read<T>(segment(pc), at(pc, RSI));
+  if (failed()) return;
+  write<T>(SEG_ES, at(pc, RDI), value);
+  if (failed()) return;
+  advance<T>(pc, RSI);
+  advance<T>(pc, RDI);
+}
+
+export function movs<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    move<T>(pc);
+    return !failed();
+  }
+  while (left(pc) != 0) {
+    move<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}
+
+function storeOne<T>(pc: usize): void {
+  write<T>(SEG_ES, at(pc, RDI), load<T>(RAX));
+  if (!failed()) advance<T>(pc, RDI);
+}
+
+export function stos<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    storeOne<T>(pc);
+    return !failed();
+  }
+  while (left(pc) != 0) {
+    storeOne<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}
+
+function loadOne<T>(pc: usize): void {
+  const value = read<T>(segment(pc), at(pc, RSI));
+  if (failed()) return;
+  setRegister<T>(RAX, value);
+  advance<T>(pc, RSI);
+}
+
+export function lods<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    loadOne<T>(pc);
+    return !failed();
+  }
+  while (left(pc) != 0) {
+    loadOne<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}
+
+function compareOne<T>(pc: usize): void {
+  const a = read<T>(segment(pc), at(pc, RSI));
+  if (failed()) return;
+  const b = read<T>(SEG_ES, at(pc, RDI));
+  if (failed()) return;
+  flagsOfSub<T>(a, b, <T>(a - b));
+  advance<T>(pc, RSI);
+  advance<T>(pc, RDI);
+}
+
+/** REPE goes on while equal, REPNE while not. */
+function goesOn(pc: usize): bool {
+  return zero() == ((load<u16>(pc, OP_FLAGS) & FLAG_REP) != 0);
+}
+
+export function cmps<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    compareOne<T>(pc);
+    return !failed();
+  }
+  while (left(pc) != 0) {
+    compareOne<T>(pc);
+    if (failed()) return false;
+    const wait = roundDone(pc);
+    if (!goesOn(pc)) return true;
+    if (wait && left(pc) != 0) return false;
+  }
+  return true;
+}
+
+function scanOne<T>(pc: usize): void {
+  const b = read<T>(SEG_ES, at(pc, RDI));
+  if (failed()) return;
+  const a = load<T>(RAX);
+  flagsOfSub<T>(a, b, <T>(a - b));
+  advance<T>(pc, RDI);
+}
+
+export function scas<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    scanOne<T>(pc);
+    return !failed();
+  }
+  while (left(pc) != 0) {
+    scanOne<T>(pc);
+    if (failed()) return false;
+    const wait = roundDone(pc);
+    if (!goesOn(pc)) return true;
+    if (wait && left(pc) != 0) return false;
+  }
+  return true;
+}
+
+function inOne<T>(pc: usize): void {
+  if (!mayUsePort()) return;
+  checkWrite(SEG_ES, at(pc, RDI), sizeof<T>());
+  if (failed() || !external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), false, 0)) return;
+  write<T>(SEG_ES, at(pc, RDI), <T>answer());
+  if (!failed()) advance<T>(pc, RDI);
+}
+
+export function ins<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    inOne<T>(pc);
+    return !failed();
+  }
+  while (left(pc) != 0) {
+    inOne<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}
+
+function outOne<T>(pc: usize): void {
+  if (!mayUsePort()) return;
+  const value = read<T>(segment(pc), at(pc, RSI));
+  if (failed()) return;
+  const bits = <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  if (external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), true, bits)) advance<T>(pc, RSI);
+}
+
+export function outs<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    outOne<T>(pc);
+    return !failed();
+  }
+  while (left(pc) != 0) {
+    outOne<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,65 @@
+/**
+ * What an operand of the table means: its size in each operand size, where its register is kept, its immediate.
+ *
+ * @module
+ */
+import type { Opcode } from '../table/index.js';
+
+/** AssemblyScript's type of an integer: signed, so that a conversion to 64 bits extends the sign. */
+export type Type = 'i8' | 'i16' | 'i32' | 'i64';
+/** Operand sizes by their index in the decoder's tables. */
+export const operandSizes = [16, 32, 64] as const;
+export type OperandSize = (typeof operandSizes)[number];
+
+const wide: Record<OperandSize, Type> = { 16: 'i16', 32: 'i32', 64: 'i64' };
+
+/** The type of an operand; undefined for those that are none of the interpreter's business. */
+export function typeOf(operand: string, size: OperandSize): Type | undefined {
+  switch (operand.at(-1)) {
+    case 'b':
+      // A byte's displacement belongs to an instruction pointer, a signed byte to an operand of full size.
+      return operand === 'Jb' || operand === 'sIb' ? wide[size] : 'i8';
+    case 'w':
+      return 'i16';
+    case 'd':
+      return 'i32';
+    case 'v':
+      return wide[size];
+    case 'z':
+      return operand.startsWith('I') || operand.startsWith('J') ? wide[size] : size === 16 ? 'i16' : 'i32';
+    default:
+      return undefined;
+  }
+}
+
+/** How the decoder reads what follows ModRM; the numbers are those of cpu/decode.ts. */
+export const immediates = ['', 'b', 'w', 'z', 'v', 'offset', 'far', 'enter'] as const;
+
+export function immediateOf({ operands, immediate }: Opcode): number {
+  if (immediate !== 'none') return immediates.indexOf(immediate);
+  for (const operand of operands) {
+    if (operand === 'Ib' || operand === 'sIb' || operand === 'Jb') return 1;
+    if (operand === 'Iw') return 2;
+    if (operand === 'Iz' || operand === 'Jz') return 3;
+    if (operand === 'Iv') return 4;
+    if (operand.startsWith('O')) return 5;
+  }
+  return 0;
+}
+
+/** True if the instruction has a ModRM byte. */
+export function hasModrm(row: Opcode): boolean {
+  return row.reg >= 0 || row.registerOnly || row.operands.some((operand) => /^[EGMS]/.test(operand));
+}
+
+/** True if the operand is memory, given ModRM's form. */
+export function isMemory(operand: string, memoryForm: boolean): boolean {
+  return operand.startsWith('O') || operand === 'M' || (memoryForm && operand.startsWith('E'));
+}
+
+/** In which of the operation's two register fields an operand is found. */
+export function slotOf(operand: string, index: number): 'rm' | 'reg' {
+  if (operand.startsWith('G')) return 'reg';
+  // The accumulator is register 0, which both fields are where nothing else is said.
+  return operand.startsWith('A') && index > 0 ? 'reg' : 'rm';
+}

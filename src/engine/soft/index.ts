@@ -1,0 +1,127 @@
+/**
+ * The software engine: an x86 CPU of Terrarium's own, for where there is no `/dev/kvm`. It imports nothing of Node, so that
+ * it runs in a browser as well; whoever makes it brings the compiled program, `dist/soft.wasm`.
+ *
+ * ```ts
+ * const engine = softEngine(await WebAssembly.compile(bytes));
+ * ```
+ *
+ * docs/soft-cpu.md says how it works and what is there.
+ *
+ * @module
+ */
+import type { GuestMemory } from '../../memory/index.js';
+import type { Engine, EngineVm, VmOptions } from '../contract.js';
+import { SoftCpu } from './cpu.js';
+import { SoftError } from './errors.js';
+import * as L from './layout.js';
+import { instantiate, type Program } from './program.js';
+import { writeResetState } from './state.js';
+
+export { SoftCpu } from './cpu.js';
+export { SoftError } from './errors.js';
+
+/** RAM that is cleared for the next VM rather than left to the garbage collector: it takes a millisecond a few MiB. */
+const CLEARED = 64 * 1024 * 1024;
+
+/** The software engine with its compiled program. */
+export function softEngine(program: WebAssembly.Module): SoftEngine {
+  return new SoftEngine(program);
+}
+
+/** See `softEngine`. */
+export class SoftEngine implements Engine {
+  readonly name = 'soft';
+  readonly #program: WebAssembly.Module;
+
+  constructor(program: WebAssembly.Module) {
+    this.#program = program;
+  }
+
+  createVm(memory: GuestMemory, { irqchip = false }: VmOptions = {}): SoftVm {
+    if (irqchip) {
+      throw new SoftError(
+        'ELIMIT',
+        'the software engine has no interrupt controllers of its own',
+        'take those that are devices: --irqchip user',
+      );
+    }
+    return new SoftVm(instantiate(this.#program, memory.wasm), memory);
+  }
+
+  /** The CPU looks at its control block by itself, every few thousand instructions. */
+  kick(_control: Int32Array): void {}
+
+  discard(memory: GuestMemory): boolean {
+    if (memory.size > CLEARED) return false;
+    new Uint8Array(memory.buffer, L.RAM).fill(0);
+    return true;
+  }
+}
+
+/** A VM of the software engine. It has one CPU. */
+export class SoftVm implements EngineVm {
+  readonly #program: Program;
+  readonly #view: DataView;
+  #cpu: SoftCpu | undefined;
+
+  /** @internal */
+  constructor(program: Program, memory: GuestMemory) {
+    this.#program = program;
+    this.#view = new DataView(memory.buffer);
+    if (memory.regions.length > L.MAX_REGIONS) {
+      const hint = `the software engine takes ${L.MAX_REGIONS}`;
+      throw new SoftError('ELIMIT', `the machine has ${memory.regions.length} regions of memory`, hint);
+    }
+    clearState(this.#view);
+    this.#describe(memory);
+    writeResetState(this.#view);
+    program.reset();
+    program.setFlags(2);
+    program.setSystem();
+  }
+
+  createCpu(control: Int32Array): SoftCpu {
+    if (this.#cpu !== undefined) {
+      throw new SoftError('ELIMIT', 'the software engine has one CPU a machine', 'ask for one CPU');
+    }
+    this.#cpu = new SoftCpu(this.#program, this.#view, control);
+    return this.#cpu;
+  }
+
+  /** Leaving the guest costs next to nothing here: no write is kept back. */
+  coalesce(): boolean {
+    return false;
+  }
+
+  setIrq(): void {
+    throw new SoftError(
+      'ELIMIT',
+      'the software engine has no interrupt lines of its own',
+      'use --irqchip user',
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#cpu?.[Symbol.dispose]();
+  }
+
+  #describe(memory: GuestMemory): void {
+    const view = this.#view;
+    view.setUint32(L.REGION_COUNT, memory.regions.length, true);
+    for (const [index, { address, size, offset, readOnly }] of memory.regions.entries()) {
+      const at = L.REGIONS + index * L.REGION_SIZE;
+      view.setBigUint64(at, BigInt(address), true);
+      view.setBigUint64(at + 8, BigInt(size), true);
+      view.setUint32(at + 16, offset, true);
+      view.setUint32(at + 20, readOnly ? 1 : 0, true);
+    }
+    view.setUint32(L.MEMORY_PAGES, Math.ceil((view.byteLength - L.RAM) / 4096), true);
+  }
+}
+
+/** The memory may have served another VM before: its CPU's state must not be seen. */
+function clearState(view: DataView): void {
+  new Uint8Array(view.buffer, view.byteOffset, L.STATIC_DATA).fill(0);
+  view.setInt32(L.PENDING_VECTOR, -1, true);
+}

@@ -1,0 +1,217 @@
+/**
+ * Where everything lies in the engine area, the first 32 MiB of a VM's memory. The WebAssembly program and the
+ * TypeScript side both read this file, so it holds nothing but numbers.
+ *
+ * @module
+ */
+
+// The general registers, 8 bytes each in the order of their encoding. A byte register is a byte of one of them: AH is
+// byte 1 of RAX. Two words behind them are no registers of the architecture: addresses are formed with them.
+export const REGS = 0x100;
+/** Always 0: the base or index of an address that has none. Offsets are from REGS. */
+export const REG_ZERO = 128;
+/** The instruction pointer at the start of the block that runs: the base of a rip-relative address. */
+export const REG_BLOCK = 136;
+export const RAX = 0x100;
+export const RCX = 0x108;
+export const RDX = 0x110;
+export const RBX = 0x118;
+export const RSP = 0x120;
+export const RBP = 0x128;
+export const RSI = 0x130;
+export const RDI = 0x138;
+export const BLOCK_RIP = 0x188;
+
+/** The next instruction to run, whenever the CPU does not run. */
+export const RIP = 0x190;
+
+// Lazy flags (see cpu/flags.ts): operands and result of the last operation that set the arithmetic flags.
+export const FLAG_KIND = 0x1a0;
+export const FLAG_CARRY = 0x1a4;
+export const FLAG_A = 0x1a8;
+export const FLAG_B = 0x1b0;
+export const FLAG_RESULT = 0x1b8;
+/** The flags of RFLAGS that are not arithmetic. */
+export const FLAGS_SYSTEM = 0x1c0;
+/** A copy of the lazy flags, 32 bytes, to go back to where a write leaves the guest. */
+export const FLAG_COPY = 0x1c8;
+
+export const CR0 = 0x200;
+export const CR2 = 0x208;
+export const CR3 = 0x210;
+export const CR4 = 0x218;
+export const CR8 = 0x220;
+export const EFER = 0x228;
+export const APIC_BASE = 0x230;
+export const GDT_BASE = 0x238;
+export const GDT_LIMIT = 0x240;
+export const IDT_BASE = 0x248;
+export const IDT_LIMIT = 0x250;
+/** What CR0, CR4, EFER, CS and RFLAGS.VM make of the code: a mode bit each, see MODE_*. */
+export const MODE = 0x258;
+/** The bits of RSP that the stack uses: 16 or 32 (SS.B), or 64. */
+export const STACK_MASK = 0x260;
+/** The bits of a linear address: 32 outside of 64-bit code. */
+export const LINEAR_MASK = 0x268;
+export const DEBUG_REGISTERS = 0x270;
+
+export const MODE_CODE32 = 1;
+export const MODE_CODE64 = 2;
+/** Real-address or virtual-8086 mode. */
+export const MODE_REAL = 4;
+
+// Segments: ES, CS, SS, DS, FS, GS, then TR and LDT, 64 bytes each.
+export const SEGMENTS = 0x300;
+export const SEGMENT_SIZE = 64;
+export const SEG_ES = 0;
+export const SEG_CS = 1;
+export const SEG_SS = 2;
+export const SEG_DS = 3;
+export const SEG_BASE = 0;
+/** The lowest offset that can be used; from there so many bytes can be read, and written. 0 bytes: none. */
+export const SEG_FIRST = 8;
+export const SEG_READABLE = 16;
+export const SEG_WRITABLE = 24;
+export const SEG_LIMIT = 32;
+export const SEG_SELECTOR = 36;
+/** Bits 0–15 as in a descriptor's bits 40–55 (type, S, DPL, P, -, AVL, L, D/B, G); bit 16: unusable. */
+export const SEG_ATTRIBUTES = 40;
+
+// The state of the run.
+/** Not 0: the instruction that runs cannot go on. */
+export const TROUBLE = 0x500;
+/** The exception to deliver (TROUBLE_FAULT). */
+export const FAULT_VECTOR = 0x504;
+export const FAULT_CODE = 0x508;
+/** Where `execute` came to its end. */
+export const CURRENT = 0x50c;
+/** Not 0: something has to be looked at before the next block. */
+export const EVENTS = 0x510;
+/** An interrupt that waits to be delivered, or -1. */
+export const PENDING_VECTOR = 0x514;
+export const BUDGET = 0x518;
+/** Instructions that ran since the CPU was made, as of the last budget. */
+export const CLOCK = 0x520;
+export const WINDOW_WANTED = 0x528;
+export const NMI_PENDING = 0x52c;
+/** The block that runs; the linear page that code was fetched from last, and where it lies in memory. */
+export const BLOCK = 0x530;
+export const CODE_PLACE = 0x534;
+export const CODE_PAGE = 0x538;
+/** Goes up with each entry from the monitor, which may have written over code. */
+export const EPOCH = 0x540;
+/** End of what was given out of the block pool. */
+export const POOL_NEXT = 0x544;
+export const NMI_BLOCKED = 0x548;
+/** Not 0: an interrupt's delivery asked the monitor, and not an instruction. */
+export const DELIVERING = 0x550;
+/** How many slots of the pages are in use; only these are cleared. */
+export const MEMORY_PAGES = 0x54c;
+
+export const TROUBLE_FAULT = 1;
+/** The monitor has to answer first. */
+export const TROUBLE_EXIT = 2;
+/** The instruction is done, but the block that holds it is not valid any more. */
+export const TROUBLE_STOP = 4;
+
+export const EVENT_SHADOW = 1;
+export const EVENT_WINDOW = 2;
+export const EVENT_TRAP = 4;
+/** One instruction is run by itself. */
+export const EVENT_SINGLE = 8;
+
+// The exit under way.
+export const EXIT_KIND = 0x580;
+export const EXIT_ADDRESS = 0x588;
+export const EXIT_SIZE = 0x590;
+export const EXIT_WRITE = 0x594;
+export const EXIT_COUNT = 0x598;
+export const EXIT_DATA = 0x5a0;
+/** The bytes of an instruction that is not done here, and how many. */
+export const EXIT_BYTES = 0x5b0;
+export const EXIT_LENGTH = 0x5c0;
+
+// What the monitor has answered to the instruction that is under way: see cpu/external.ts.
+export const ANSWERS = 0x600;
+export const ANSWER_COUNT = 0x5c4;
+export const ANSWER_NEXT = 0x5c8;
+export const MAX_ANSWERS = 96;
+
+// Guest RAM: regions of 32 bytes, address (u64), size (u64), place in memory (u32), read-only (u32).
+export const REGION_COUNT = 0x5cc;
+export const REGIONS = 0x900;
+export const REGION_SIZE = 32;
+export const MAX_REGIONS = 56;
+
+/** Where the compiler puts its constants. */
+export const STATIC_DATA = 0x1000;
+
+/** Address translation: entries of 32 bytes by the linear page's low bits. */
+export const TLB = 0x40000;
+export const TLB_ENTRIES = 1024;
+/** The linear page that may be read, and written, through this entry; odd where there is none. */
+export const TLB_READ = 0;
+export const TLB_WRITE = 8;
+/** Linear address to place in memory, modulo 2^32. */
+export const TLB_ADDEND = 16;
+
+/** One block of two operations, decoded for one use. */
+export const SCRATCH = 0x60000;
+/** The bytes of an instruction that is fetched one by one. */
+export const FETCHED = 0x61000;
+/** Blocks by the low bits of their place. */
+export const JUMP_CACHE = 0x80000;
+export const JUMP_ENTRIES = 16384;
+/** What entries without a block point at: a block that starts nowhere. */
+export const NO_BLOCK = 0x62000;
+export const POOL = 0x100000;
+export const POOL_END = 0x800000;
+/** Guest pages that hold decoded code, 16 bytes each: a bit for each 64 bytes of code (u64), their first block (u32). */
+export const PAGES = 0x800000;
+/** Where guest RAM starts: memory's ENGINE_AREA. */
+export const RAM = 0x2000000;
+
+// A block: a header, its operations, and a copy of its bytes.
+export const BLOCK_START = 0;
+/** Mode and epoch in one: a block is right where it starts at the right place and this is as now. */
+export const BLOCK_KEY = 4;
+export const BLOCK_LENGTH = 8;
+export const BLOCK_COUNT = 12;
+/** The next block of the same page. */
+export const BLOCK_NEXT = 16;
+export const BLOCK_MODE = 20;
+export const BLOCK_OPS = 32;
+
+// An operation.
+export const OP_SIZE = 32;
+export const OP_HANDLER = 0;
+/** Register operands, as offsets from REGS. */
+export const OP_RM = 2;
+export const OP_REG = 3;
+/** The parts of an address. */
+export const OP_BASE = 4;
+export const OP_INDEX = 5;
+export const OP_SCALE = 6;
+export const OP_SEGMENT = 7;
+/** 64 less the bits of an address. */
+export const OP_ADDRESS = 8;
+export const OP_LENGTH = 9;
+/** First byte, from the block's start. */
+export const OP_OFFSET = 10;
+export const OP_FLAGS = 12;
+/** Operand size in bytes. */
+export const OP_WIDTH = 14;
+/** The ModRM byte. */
+export const OP_MODRM = 15;
+export const OP_IMMEDIATE = 16;
+export const OP_DISPLACEMENT = 24;
+/** Branches have no displacement of an address: the blocks they went to last. */
+export const OP_TAKEN = 24;
+export const OP_NOT_TAKEN = 28;
+
+export const FLAG_REP = 1;
+export const FLAG_REPNE = 2;
+export const FLAG_LOCK = 4;
+export const FLAG_MEMORY = 8;
+/** More in front of the instruction than an encoding without effect: a segment was named. */
+export const FLAG_SEGMENT = 16;

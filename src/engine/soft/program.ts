@@ -1,0 +1,32 @@
+/**
+ * The WebAssembly program as TypeScript sees it.
+ *
+ * @module
+ */
+
+/** What cpu/index.ts exports. All state is in the engine area, see layout.ts. */
+export interface Program {
+  /** Forgets all that was derived from guest memory. */
+  reset(): void;
+  setFlags(flags: number): void;
+  rflags(): number;
+  /** Segments or control registers were set. */
+  setSystem(): void;
+  /** Not 0 if an external interrupt can be taken. */
+  ready(): number;
+  wantWindow(wanted: number): void;
+  inject(vector: number): void;
+  /** What the monitor answered to the access under way is in EXIT_DATA. */
+  takeAnswer(): void;
+  /** Runs that many instructions at most, or one; gives an `ExitKind`. */
+  run(budget: bigint, once: number): number;
+}
+
+/** A program of its own over `memory`, whose first 32 MiB it uses. */
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Program {
+  const abort = (_message: number, _file: number, line: number, column: number) => {
+    throw new Error(`the software CPU stopped at ${line}:${column}`);
+  };
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
+  return exports as unknown as Program;
+}
