@@ -74,6 +74,26 @@ describe('accesses that the monitor answers', () => {
   });
 });
 
+describe('32-bit operands in 16-bit code', () => {
+  test('results fill the register and clear its upper half, whatever their sign', () => {
+    // XCHG EAX, ESI; ADD EBX, EBX; MOVSX ECX, AL; HLT
+    using machine = realMode([0x66, 0x96, 0x66, 0x01, 0xdb, 0x66, 0x0f, 0xbe, 0xc8, HLT]);
+    const { cpu } = machine;
+    cpu.setRegisters({ ...cpu.getRegisters(), rax: 0xfffffffen, rsi: 0x80000080n, rbx: 0xc0000000n });
+    expectExit(machine, 'halt');
+    const { rax, rbx, rcx, rsi } = cpu.getRegisters();
+    assert.deepEqual([rax, rsi, rbx, rcx], [0x80000080n, 0xfffffffen, 0x80000000n, 0xffffff80n]);
+  });
+
+  test('a selector that is pushed takes four bytes and writes two', () => {
+    using machine = realMode([0x66, 0x1e, HLT]);
+    machine.memory.write32(CODE - 4, 0x11223344);
+    expectExit(machine, 'halt');
+    assert.equal(machine.memory.read32(CODE - 4), 0x11220000);
+    assert.equal(machine.cpu.getRegisters().rsp, BigInt(CODE - 4));
+  });
+});
+
 describe('code that changes', () => {
   test('an instruction that writes over the next one is followed by what it wrote', () => {
     // MOV byte [next], 43h (INC BX); next: INC AX; HLT

@@ -66,9 +66,12 @@ export function popa<T>(_pc: usize): void {
   setStack(from + 8 * sizeof<T>());
 }
 
+/** A selector takes a place of full size and writes 16 bits of it (SDM 2B PUSH). */
 export function pushsegment<T>(pc: usize): void {
   const index = <u32>(load<u8>(pc, OP_MODRM) >> 3) & 7;
-  push<T>(<T>selectorOf(index));
+  const pointer = stackAt(-(<i64>sizeof<T>()));
+  write<u16>(SEG_SS, pointer, <u16>selectorOf(index));
+  if (!failed()) setStack(pointer);
 }
 
 /** POP of a segment register. Behind POP SS no interrupt is taken for one instruction (SDM 3A 6.8.3). */
