@@ -1,7 +1,7 @@
 // Builds Terrarium: `dist/` is what the package ships (bundles, and with --types the declarations); with --tests also
 // `build/`, every source and test file transpiled one to one, which is what the tests run.
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSoft } from './soft.mjs';
@@ -52,7 +52,8 @@ const commonJs = {
   banner: { js: importMeta },
 };
 
-export async function build({ tests = false, types = false } = {}) {
+/** @param soft make the software CPU too, which takes 20 s the first time; without it, one of older sources is removed */
+export async function build({ tests = false, types = false, soft = true } = {}) {
   const esbuild = await import('esbuild');
   const work = [
     // The library: ES modules that share their chunks.
@@ -92,9 +93,9 @@ export async function build({ tests = false, types = false } = {}) {
       }),
     );
   }
-  const [results] = await Promise.all([Promise.all(work), buildSoft()]);
+  const [results] = await Promise.all([Promise.all(work), soft && buildSoft()]);
   const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
-  written.add('dist/soft.wasm');
+  if (soft) written.add('dist/soft.wasm');
   sweep('dist', written, (file) => file.startsWith('dist/types/'));
   if (tests) sweep('build', written, () => false);
   if (types) {
@@ -113,7 +114,7 @@ function sweep(folder, written, keep) {
 }
 
 /** Builds only where a source is newer than what was built last. */
-export async function buildIfStale({ tests = false } = {}) {
+export async function buildIfStale({ tests = false, soft = tests } = {}) {
   const stamp = path.join(root, tests ? 'build/.stamp' : 'dist/.stamp');
   const inputs = [
     ...sources('src', ...(tests ? ['test', 'bench'] : [])),
@@ -126,16 +127,16 @@ export async function buildIfStale({ tests = false } = {}) {
   try {
     if (statSync(stamp).mtimeMs >= newest && readFileSync(stamp, 'utf8') === names) {
       statSync(path.join(root, 'dist/cli.cjs'));
-      return false;
+      if (soft && !existsSync(path.join(root, 'dist/soft.wasm'))) await buildSoft();
+      return;
     }
   } catch {
     // never built
   }
-  await build({ tests });
+  await build({ tests, soft });
   writeFileSync(stamp, names);
   if (tests)
     writeFileSync(path.join(root, 'dist/.stamp'), sources('src').concat(inputs.slice(-3)).join('\n'));
-  return true;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -59,7 +59,7 @@ function installTools() {
   say(`To run them: sudo apt-get install ${packages.join(' ')}`);
 }
 
-export async function setup({ tests = false } = {}) {
+export async function setup({ tests = false, soft = tests } = {}) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     say(`Node ${process.versions.node} is too old: Terrarium needs 20.19 or newer`);
@@ -68,5 +68,5 @@ export async function setup({ tests = false } = {}) {
   installPackages();
   if (tests) installTools();
   const { buildIfStale } = await import('./build.mjs');
-  await buildIfStale({ tests });
+  await buildIfStale({ tests, soft });
 }

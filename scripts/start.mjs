@@ -3,9 +3,10 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, setup } from './setup.mjs';
 
-await setup();
-const cli = path.join(root, 'dist/cli.cjs');
 const given = process.argv.slice(2);
+// The software CPU takes its time to build, so it is built for those who ask for it.
+await setup({ soft: given.some((word) => /^(--engine=)?soft$/.test(word)) });
+const cli = path.join(root, 'dist/cli.cjs');
 process.argv = [
   process.argv[0],
   cli,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Engine } from '../engine/contract.js';
 import { kvmEngine } from '../engine/kvm/index.js';
@@ -14,6 +14,7 @@ let soft: SoftEngine | undefined;
 function loadSoftEngine(): SoftEngine {
   if (soft !== undefined) return soft;
   const file = fileURLToPath(new URL('dist/soft.wasm', import.meta.resolve('#package')));
+  if (!existsSync(file)) throw new ConfigError('the software CPU is not built', 'build it: npm run build');
   soft = softEngine(new WebAssembly.Module(readFileSync(file)));
   return soft;
 }
