@@ -99,6 +99,7 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
   sweep('dist', written, (file) => file.startsWith('dist/types/'));
   if (tests) sweep('build', written, () => false);
   if (types) {
+    rmSync(path.join(root, 'dist/types'), { recursive: true, force: true });
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
     execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
   }
