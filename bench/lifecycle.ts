@@ -12,7 +12,7 @@ const PAIRS = 7;
 const GOAL = 1.25;
 const MANY = 10_000;
 /** V8's young generation grows to its full size over the first thousands, and stays there. */
-const WARM_UP = 6_000;
+const WARM_UP = 10_000;
 
 const halt = parseImage(new Uint8Array([0xf4]), 'halt');
 
