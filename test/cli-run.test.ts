@@ -139,6 +139,43 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.equal(report.status, 0);
   });
 
+  test('takes devices and hypercalls of one’s own, and says what is wrong with their modules', () => {
+    using scratch = new Scratch();
+    const module = (name: string, text: string) => {
+      writeFileSync(scratch.file(name), text);
+      return scratch.file(name);
+    };
+    // in $0xd1,%al; out %al,$0xe9; hlt
+    const guest = flat(scratch, 'ask.bin', 0xe4, 0xd1, 0xe6, 0xe9, HLT);
+    const device = module(
+      'a.mjs',
+      `export default () => ({ name: 'a', ports: [{ first: 0xd1, count: 1 }], readPort: () => 65 });`,
+    );
+    const done = terrarium(['run', guest, '--device', device, '--stat']);
+    assert.equal(done.stdout, 'A', done.stderr);
+    assert.match(done.stderr, /io in +0x00d1 +a /);
+    const empty = module('empty.mjs', 'export const nothing = 1;');
+    for (const [option, file, complaint] of [
+      [
+        '--device',
+        empty,
+        /device module .*empty\.mjs has no function as its default export\n {2}export default/,
+      ],
+      [
+        '--device',
+        scratch.file('none.mjs'),
+        /device module .*none\.mjs could not be loaded: Cannot find module/,
+      ],
+      ['--hypercalls', empty, /hypercall module .*empty\.mjs has no function as its default export/],
+    ] as const) {
+      const bad = terrarium(['run', guest, option, file]);
+      assert.equal(bad.status, 2, bad.stderr);
+      assert.match(bad.stderr, complaint);
+    }
+    const calls = module('calls.mjs', `export default () => ({ 64: { name: 'six', handle: () => 6 } });`);
+    assert.equal(terrarium(['run', guest, '--device', device, '--hypercalls', calls]).status, 0);
+  });
+
   test('shows examples first in every help text', () => {
     for (const args of [['--help'], ['run', '--help'], ['doctor', '--help']]) {
       const { stdout, status } = terrarium(args);

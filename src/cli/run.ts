@@ -1,7 +1,10 @@
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Command, Option } from 'commander';
 import { modes } from '../boot/index.js';
 import { type Notification, notifications } from '../devices/index.js';
 import {
+  type DeviceModule,
   engineNames,
   type GuestSettings,
   type HostedMachine,
@@ -27,6 +30,7 @@ Examples:
   $ terrarium run disk.img --load 0x7c00 --timeout 2s
   $ terrarium run kernel.elf --expect 'rax=42' --expect 'mem64[0x400]=42'
   $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
+  $ terrarium run kernel.S --device ./my-device.mjs  with a device of your own
   $ terrarium run guests/hello --name web --detach in a process of its own; see terrarium ps
 `;
 
@@ -51,6 +55,8 @@ interface RunFlags extends NameFlags {
   report?: string;
   simvirtio?: Notification;
   irqchip?: IrqchipName;
+  device?: DeviceModule[];
+  hypercalls?: DeviceModule;
   coalesce: boolean;
 }
 
@@ -71,6 +77,8 @@ export function runCommand(): Command {
         'SIMVIRTIO devices: each write an exit, or a thread that polls',
       ).choices(notifications),
     )
+    .option('--device <module>', 'a device of your own: a module that exports it; may repeat', addDevice)
+    .option('--hypercalls <module>', 'hypercalls of your own: a module that exports them', moduleAt)
     .option('--load <address>', 'where a flat image goes', parseAddress)
     .option('--entry <address>', 'where the guest starts', parseAddress)
     .option('--stack <address>', "the stack's end", parseAddress)
@@ -108,6 +116,15 @@ export function runCommand(): Command {
     });
 }
 
+/** A module by its path, as the machine's thread imports it. */
+function moduleAt(file: string): DeviceModule {
+  return { module: pathToFileURL(path.resolve(file)).href };
+}
+
+function addDevice(file: string, before: DeviceModule[] = []): DeviceModule[] {
+  return [...before, moduleAt(file)];
+}
+
 function addRegion(text: string, before: RegionConfig[] = []): RegionConfig[] {
   return [...before, parseRegion(text)];
 }
@@ -130,6 +147,8 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     trace: flags.trace !== undefined,
     statistics: flags.stat === true,
     ...(flags.name !== undefined && { name: flags.name }),
+    ...(flags.device !== undefined && { devices: flags.device }),
+    ...(flags.hypercalls !== undefined && { hypercalls: flags.hypercalls }),
   });
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
   printGuestLog(machine);

@@ -213,26 +213,34 @@ function observe(config: PortableConfig, names: string[], trace: SharedRing, sto
 }
 
 async function importDevice({ module, options }: DeviceModule): Promise<Device> {
-  const { default: make } = (await import(module)) as { default?: unknown };
-  if (typeof make !== 'function') {
-    throw new ConfigError(
-      `the device module ${module} has no default export that makes a device`,
-      'export default (options) => ({ name, ports, readPort, writePort })',
-    );
-  }
+  const make = await importMaker(module, 'device', '(options) => ({ name, ports, readPort, writePort })');
   return make(options) as Device;
 }
 
-async function importCalls(module: DeviceModule | undefined): Promise<Pick<HypercallOptions, 'calls'>> {
-  if (module === undefined) return {};
-  const { default: make } = (await import(module.module)) as { default?: unknown };
-  if (typeof make !== 'function') {
-    throw new ConfigError(
-      `the hypercall module ${module.module} has no default export that gives calls`,
-      'export default (options) => ({ 64: { name, handle(request, memory) { … } } })',
-    );
+async function importCalls(asked: DeviceModule | undefined): Promise<Pick<HypercallOptions, 'calls'>> {
+  if (asked === undefined) return {};
+  const shape = '(options) => ({ 64: { name, handle(request, memory) { … } } })';
+  const make = await importMaker(asked.module, 'hypercall', shape);
+  return { calls: make(asked.options) as NonNullable<HypercallOptions['calls']> };
+}
+
+/** The default export of a module that a user wrote: a function of the `shape` that the hint shows. */
+async function importMaker(
+  module: string,
+  what: string,
+  shape: string,
+): Promise<(options: unknown) => unknown> {
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await import(module)) as typeof loaded;
+  } catch (cause) {
+    throw new ConfigError(`the ${what} module ${module} could not be loaded: ${(cause as Error).message}`);
   }
-  return { calls: make(module.options) as NonNullable<HypercallOptions['calls']> };
+  if (typeof loaded.default === 'function') return loaded.default as (options: unknown) => unknown;
+  throw new ConfigError(
+    `the ${what} module ${module} has no function as its default export`,
+    `export default ${shape}`,
+  );
 }
 
 /** What a guest logs goes line by line through a ring of its own, so that a guest that logs without end has to wait. */
