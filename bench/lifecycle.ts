@@ -5,6 +5,7 @@ import { runInNewContext } from 'node:vm';
 import { parseImage } from '../src/boot/index.js';
 import { kvmEngine } from '../src/engine/kvm/index.js';
 import { Machine } from '../src/machine/index.js';
+import { bareLifecycle } from './bare-calls.js';
 import { type Floor, inTurns, type Row } from './measure.js';
 
 const ROUND = 200;
@@ -36,14 +37,16 @@ function holdings() {
 }
 
 export function benchLifecycle(floor: Floor): Row[] {
-  const ours = () => {
+  const timed = (once: () => void) => () => {
     const started = performance.now();
-    for (let i = 0; i < ROUND; i++) lifecycle();
+    for (let i = 0; i < ROUND; i++) once();
     return ((performance.now() - started) * 1000) / ROUND;
   };
+  const ours = timed(lifecycle);
   // The promise is about the same calls in C; beside it the fewest calls that run this one guest, without CPUID.
   const { terrarium, control, ratio } = inTurns(PAIRS, ours, () => floor.run('monitor', ROUND) / 1000);
   const fewest = inTurns(PAIRS, ours, () => floor.run('lifecycle', ROUND) / 1000);
+  const bare = inTurns(PAIRS, timed(bareLifecycle()), () => floor.run('monitor', ROUND) / 1000);
   for (let i = 0; i < WARM_UP; i++) lifecycle();
   const before = holdings();
   const started = performance.now();
@@ -68,6 +71,14 @@ export function benchLifecycle(floor: Floor): Row[] {
       control: { name: 'C, the fewest calls', value: fewest.control },
       ratio: fewest.ratio,
       note: 'C here leaves CPUID unset (0.1 ms) and reads no registers back',
+    },
+    {
+      name: 'the same, by bare calls from Node',
+      unit: 'µs',
+      terrarium: bare.terrarium,
+      control: { name: 'C, the same calls', value: bare.control },
+      ratio: bare.ratio,
+      note: 'what a process with Node’s threads and mappings pays the kernel',
     },
     {
       name: `${MANY} machines, one after another`,
