@@ -25,3 +25,14 @@ export class ConfigError extends TerrariumError {
     super('ECONFIG', message, hint === undefined ? {} : { hint });
   }
 }
+
+/** Refuses a number that is below `least`, or none. @throws ConfigError that names the option and the value */
+export function requireAtLeast(name: string, value: number | undefined, least: number): void {
+  if (value === undefined || value >= least) return;
+  throw new ConfigError(`${name} is ${value}`, `give a number from ${least}`);
+}
+
+/** Why a signal was aborted, in words. */
+export function abortReason(signal: AbortSignal): string {
+  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
+}

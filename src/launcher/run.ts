@@ -1,5 +1,5 @@
 import { Control, type EngineCpu, type EngineFailure, ExitKind, exitKindNames } from '../engine/contract.js';
-import { ConfigError } from '../errors.js';
+import { abortReason, requireAtLeast } from '../errors.js';
 import type { Accesses } from './accesses.js';
 import { type LauncherCallbacks, stop } from './callbacks.js';
 
@@ -58,8 +58,8 @@ const TICK_MS = 8;
 /** The loop around KVM_RUN, in the order of LibKVM's `kvm_run`. */
 export function runCallbacks(runnable: Runnable, options: LauncherRunOptions): LauncherEnd {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal } = options;
-  check('timeoutMs', timeoutMs, 0);
-  check('maxExits', options.maxExits, 1);
+  requireAtLeast('timeoutMs', timeoutMs, 0);
+  requireAtLeast('maxExits', options.maxExits, 1);
   const { cpu, callbacks, accesses, control } = runnable;
   const started = performance.now();
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : started + timeoutMs;
@@ -70,7 +70,7 @@ export function runCallbacks(runnable: Runnable, options: LauncherRunOptions): L
   try {
     while (ending === undefined) {
       if (signal?.aborted) {
-        ending = { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
+        ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
         break;
       }
       if (exits >= maxExits) {
@@ -157,13 +157,4 @@ function ended(callback: keyof LauncherCallbacks | undefined): Ending | undefine
 
 function rip({ ripLow, ripHigh }: { ripLow: number; ripHigh: number }): bigint {
   return (BigInt(ripHigh) << 32n) | BigInt(ripLow);
-}
-
-function check(name: string, value: number | undefined, least: number): void {
-  if (value === undefined || value >= least) return;
-  throw new ConfigError(`${name} is ${value}`, `give a number from ${least}`);
-}
-
-function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
 }

@@ -1,6 +1,6 @@
 import type { Device, InterruptController } from '../devices/contract.js';
 import { Control, type EngineCpu, type Exit, ExitKind, exitKindNames } from '../engine/contract.js';
-import { ConfigError } from '../errors.js';
+import { abortReason, requireAtLeast } from '../errors.js';
 import type { Bus } from './bus.js';
 import { canBeWoken, offerInterrupt, Timers } from './interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
@@ -74,8 +74,8 @@ const haltedForGood: Ending = {
 /** Runs until something ends the run; see `Machine.run`. */
 export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
-  check('timeoutMs', timeoutMs, 0);
-  check('maxExits', options.maxExits, 1);
+  requireAtLeast('timeoutMs', timeoutMs, 0);
+  requireAtLeast('maxExits', options.maxExits, 1);
   const { cpu, bus, control, observer, controller } = machine;
   const { exit } = cpu;
   const pollers = machine.devices.filter((device) => device.poll !== undefined);
@@ -114,7 +114,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     observer?.flush();
     if (Atomics.exchange(control, Control.request, 0) !== 0)
       return { kind: 'stopped', reason: 'stopped from outside' };
-    if (signal?.aborted) return { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
+    if (signal?.aborted) return { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
     if (performance.now() >= deadline)
       return { kind: 'timeout', reason: `still running after ${timeoutMs} ms` };
     return machine.ending;
@@ -156,7 +156,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   observer?.begin(started);
   arm();
   try {
-    if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${reasonOf(signal)}` };
+    if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
     while (ending === undefined) {
       if (controller?.pending) {
         offerInterrupt(controller, cpu);
@@ -217,13 +217,4 @@ function endingOf(machine: Runnable, kind: ExitKind): Ending | undefined {
       return { kind: 'engineError', reason: `${exitKindNames[kind] ?? 'unknown'}: ${failure.message}` };
     }
   }
-}
-
-function check(name: string, value: number | undefined, least: number): void {
-  if (value === undefined || (value >= least && !Number.isNaN(value))) return;
-  throw new ConfigError(`${name} is ${value}`, `give a number from ${least}`);
-}
-
-function reasonOf(signal: AbortSignal): string {
-  return signal.reason instanceof Error ? signal.reason.message : String(signal.reason);
 }
