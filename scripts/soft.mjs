@@ -17,9 +17,12 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const source = path.join(root, 'src/engine/soft');
 const cache = path.join(root, 'node_modules/.cache/terrarium');
 
+/** TERRARIUM_SOFT_LEVEL=0 is for work on the CPU itself: a second instead of twenty, and a program of a third the speed. */
+const level = process.env.TERRARIUM_SOFT_LEVEL ?? '3';
+
 /** Where the CPU's own constants begin, and the most memory there is: 4 GiB. See src/engine/soft/layout.ts. */
 const options =
-  '--importMemory --sharedMemory --enable threads --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory -O3'.split(
+  `--importMemory --sharedMemory --enable threads --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory -O${level}`.split(
     ' ',
   );
 

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { parseImage } from '../boot/index.js';
 import { Control, controlBytes } from '../engine/contract.js';
 import { kvmEngine } from '../engine/kvm/index.js';
-import { asm, noKvm } from '../engine/kvm/testing.js';
+import { asm, bytesEach, noKvm } from '../engine/kvm/testing.js';
 import { Launcher, type LauncherCallbacks } from './index.js';
 import { launcher } from './testing.js';
 
@@ -164,10 +164,7 @@ describe('a launcher’s loop', { skip }, () => {
       preRun: () => undefined,
     });
     const rounds = 10_000;
-    vm.run({ maxExits: rounds });
-    const before = process.memoryUsage().heapUsed;
-    vm.run({ maxExits: rounds });
-    const bytes = (process.memoryUsage().heapUsed - before) / rounds;
+    const bytes = bytesEach(rounds, () => vm.run({ maxExits: rounds }));
     assert.ok(sum > 0);
     // As for the engine: one boxed number would be 16 bytes an exit.
     assert.ok(bytes < 12, `${bytes} bytes an exit`);

@@ -113,3 +113,17 @@ export const asm = {
   storeEax: (offset: number) => [0x66, 0xa3, ...word(offset)],
   loadAx: (offset: number) => [0xa1, ...word(offset)],
 } as const;
+
+/**
+ * Bytes of heap that each of `rounds` takes. The least of a few runs, because now and then the compiler puts objects of
+ * its own there; a run that was collected in does not count.
+ */
+export function bytesEach(rounds: number, run: () => void): number {
+  run();
+  const runs = Array.from({ length: 7 }, () => {
+    const before = process.memoryUsage().heapUsed;
+    run();
+    return (process.memoryUsage().heapUsed - before) / rounds;
+  });
+  return Math.min(...runs.filter((bytes) => bytes >= 0));
+}

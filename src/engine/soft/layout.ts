@@ -54,6 +54,8 @@ export const STACK_MASK = 0x260;
 /** The bits of a linear address: 32 outside of 64-bit code. */
 export const LINEAR_MASK = 0x268;
 export const DEBUG_REGISTERS = 0x270;
+/** The current privilege level: SS.DPL, 0 in real-address mode, 3 in virtual-8086 mode. */
+export const CPL = 0x2b0;
 
 export const MODE_CODE32 = 1;
 export const MODE_CODE64 = 2;

@@ -1,6 +1,7 @@
 // Segment registers. In real-address and virtual-8086 mode a selector is a base, and nothing else of the segment changes
 // (SDM 3A 20.1.2): a limit over 64 KiB that protected mode left behind stays.
 import {
+  CPL,
   CR0,
   LINEAR_MASK,
   MODE,
@@ -75,6 +76,7 @@ export function updateMode(): void {
     (attributes & ATTRIBUTE_LONG ? MODE_CODE64 : attributes & ATTRIBUTE_DB ? MODE_CODE32 : 0) |
       (realMode() ? MODE_REAL : 0),
   );
+  store<u32>(CPL, systemFlag(VM) ? 3 : realMode() ? 0 : (stack >> 5) & 3);
   store<u64>(STACK_MASK, stack & ATTRIBUTE_DB ? 0xffffffff : 0xffff);
   store<u64>(LINEAR_MASK, 0xffffffff);
 }
