@@ -5,6 +5,23 @@
  * @module
  */
 
+// The x87 FPU. Its registers are R0 to R7 as SDM 1 8.1.2 numbers them, 16 bytes each: significand (u64), sign and exponent
+// (u16). ST(i) is R((TOP + i) & 7), and MMi is Ri.
+export const FPU_REGISTERS = 0x80;
+/** FCW, u16. */
+export const FPU_CONTROL = 0x40;
+/** FSW, u16, with TOP. */
+export const FPU_STATUS = 0x44;
+/** As FXSAVE keeps it, u8: bit n is set where Rn is not empty. */
+export const FPU_TAGS = 0x48;
+/** FOP, u16: 11 bits. */
+export const FPU_OPCODE = 0x4c;
+/** FIP and FDP: offsets, u64; FCS and FDS: selectors, u16. */
+export const FPU_IP = 0x50;
+export const FPU_DP = 0x58;
+export const FPU_CS = 0x60;
+export const FPU_DS = 0x64;
+
 // The general registers, 8 bytes each in the order of their encoding. A byte register is a byte of one of them: AH is
 // byte 1 of RAX. Two words behind them are no registers of the architecture: addresses are formed with them.
 export const REGS = 0x100;

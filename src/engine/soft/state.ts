@@ -154,4 +154,6 @@ export function writeResetState(view: DataView): void {
   for (let number = 0; number < 16; number++) view.setBigUint64(L.REGS + 8 * number, 0n, true);
   view.setBigUint64(L.RDX, 0x600n, true);
   view.setBigUint64(L.RIP, 0xfff0n, true);
+  // As after FNINIT, which is how KVM's CPUs start; SDM 3A table 10-1 has 40h here.
+  view.setUint16(L.FPU_CONTROL, 0x37f, true);
 }
