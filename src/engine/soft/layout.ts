@@ -73,6 +73,15 @@ export const LINEAR_MASK = 0x268;
 export const DEBUG_REGISTERS = 0x270;
 /** The current privilege level: SS.DPL, 0 in real-address mode, 3 in virtual-8086 mode. */
 export const CPL = 0x2b0;
+// Model-specific registers of SYSCALL, SWAPGS and SYSENTER. Those of FS and GS are the segments' bases.
+export const STAR = 0x2b8;
+export const LSTAR = 0x2c0;
+export const CSTAR = 0x2c8;
+export const FMASK = 0x2d0;
+export const KERNEL_GS_BASE = 0x2d8;
+export const SYSENTER_CS = 0x2e0;
+export const SYSENTER_ESP = 0x2e8;
+export const SYSENTER_EIP = 0x2f0;
 
 export const MODE_CODE32 = 1;
 export const MODE_CODE64 = 2;

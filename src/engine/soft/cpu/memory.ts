@@ -167,6 +167,16 @@ export function writeLinear<T>(linear: u64, value: T): void {
   }
 }
 
+/** Reads what the CPU itself looks at, such as a descriptor: with the rights of ring 0, whoever runs. */
+export function readSystem<T>(linear: u64): T {
+  return readLinear<T>(linear);
+}
+
+/** Writes what the CPU itself keeps, such as a descriptor's accessed bit: with the rights of ring 0. */
+export function writeSystem<T>(linear: u64, value: T): void {
+  writeLinear<T>(linear, value);
+}
+
 /** The linear address of an access that its segment allows; a fault where it does not. */
 function linearOf(seg: u32, ea: u64, size: u64, allowed: usize): u64 {
   const s = SEGMENTS + ((<usize>seg) << 6);
