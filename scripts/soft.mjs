@@ -15,6 +15,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const source = path.join(root, 'src/engine/soft');
+/** Files are named from `source`. */
+const table = '../../isa/table';
 const cache = path.join(root, 'node_modules/.cache/terrarium');
 
 /** TERRARIUM_SOFT_LEVEL=0 is for work on the CPU itself: a second instead of twenty, and a program of a third the speed. */
@@ -28,7 +30,7 @@ const options =
 
 function inputs() {
   const files = ['layout.ts'];
-  for (const folder of ['table', 'generate', 'cpu']) {
+  for (const folder of [table, 'generate', 'cpu']) {
     for (const file of readdirSync(path.join(source, folder)).sort()) files.push(`${folder}/${file}`);
   }
   return files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));

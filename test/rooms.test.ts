@@ -10,14 +10,15 @@ const src = path.resolve('src');
 const arrows: Record<string, readonly string[]> = {
   index: ['boot', 'devices', 'engine', 'host', 'launcher', 'machine', 'manage', 'memory', 'observe'],
   memory: [],
+  isa: [],
   engine: ['memory'],
   'engine/kvm': ['engine', 'memory'],
-  'engine/soft': ['engine', 'memory'],
+  'engine/soft': ['engine', 'isa', 'memory'],
   devices: ['memory'],
   boot: ['memory', 'engine'],
   machine: ['boot', 'memory', 'devices', 'engine'],
   launcher: ['boot', 'memory', 'engine'],
-  observe: ['memory', 'engine'],
+  observe: ['memory', 'engine', 'isa'],
   host: [
     'boot',
     'devices',
@@ -36,6 +37,7 @@ const arrows: Record<string, readonly string[]> = {
 /** Rooms that a browser runs as well. */
 const pure = new Set([
   'memory',
+  'isa',
   'engine',
   'engine/soft',
   'devices',

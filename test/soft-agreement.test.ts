@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { controlBytes, type Engine, ExitKind, type Registers } from '../src/engine/contract.js';
-import { type Opcode, opcodes } from '../src/engine/soft/table/index.js';
 import { engineByName } from '../src/host/index.js';
+import { type Opcode, opcodes } from '../src/isa/index.js';
 import { GuestMemory } from '../src/memory/index.js';
 import { noKvm } from './support.js';
 

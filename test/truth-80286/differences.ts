@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { opcodes } from '../../src/engine/soft/table/index.js';
+import { opcodes } from '../../src/isa/index.js';
 
 /** One line of the file: see the README beside it. */
 export interface TruthTest {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Opcode } from '../table/index.js';
+import type { Opcode } from '../../../isa/index.js';
 import { isMemory, type OperandSize, slotOf, type Type, typeOf } from './operand.js';
 
 /** The conditions by the low four bits of their opcodes (SDM 1 appendix B). */

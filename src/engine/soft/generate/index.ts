@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Opcode, opcodes } from '../table/index.js';
+import { type Opcode, opcodes } from '../../../isa/index.js';
 import { bodyOf } from './body.js';
 import { hasModrm, immediateOf, operandSizes } from './operand.js';
 

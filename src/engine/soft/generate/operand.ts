@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Opcode } from '../table/index.js';
+import type { Opcode } from '../../../isa/index.js';
 
 /** AssemblyScript's type of an integer: signed, so that a conversion to 64 bits extends the sign. */
 export type Type = 'i8' | 'i16' | 'i32' | 'i64';
