@@ -79,6 +79,16 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
       plugins: [ownFiles],
       supported: { 'dynamic-import': false },
     }),
+    // For browsers: all in one file, in which an import of Node is an error. Not every browser has Symbol.dispose.
+    esbuild.build({
+      ...common,
+      entryPoints: { browser: 'src/browser.ts' },
+      outdir: 'dist',
+      bundle: true,
+      platform: 'browser',
+      target: 'es2022',
+      banner: { js: "Symbol.dispose ??= Symbol.for('Symbol.dispose');" },
+    }),
     // Here a dynamic import stays one: it loads the modules of devices that users write.
     esbuild.build({ ...common, ...commonJs, entryPoints: { worker: 'src/host/worker.ts' } }),
   ];

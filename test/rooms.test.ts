@@ -9,6 +9,7 @@ const src = path.resolve('src');
 /** The arrows of docs/architecture.md. Every room may import itself and `errors.ts`. */
 const arrows: Record<string, readonly string[]> = {
   index: ['boot', 'devices', 'engine', 'host', 'launcher', 'machine', 'manage', 'memory', 'observe'],
+  browser: ['boot', 'devices', 'engine', 'engine/soft', 'machine', 'memory', 'observe'],
   memory: [],
   isa: [],
   engine: ['memory'],
@@ -36,6 +37,7 @@ const arrows: Record<string, readonly string[]> = {
 
 /** Rooms that a browser runs as well. */
 const pure = new Set([
+  'browser',
   'memory',
   'isa',
   'engine',

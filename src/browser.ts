@@ -1,0 +1,75 @@
+/**
+ * Terrarium in a browser: machines, devices and observers, on the software engine. Nothing of Node is in it.
+ *
+ * ```ts
+ * const engine = await loadSoftEngine(new URL('soft.wasm', import.meta.url));
+ * const machine = new Machine({ engine, image: parseImage(bytes, 'hello'), devices: standardDevices({ output }) });
+ * const outcome = machine.run({ timeoutMs: 1000 });
+ * ```
+ *
+ * A run holds its thread, and a guest that sleeps makes it wait: so machines belong into a Worker. docs/browser.md shows
+ * all of it.
+ *
+ * @module
+ */
+import { type SoftEngine, softEngine } from './engine/soft/index.js';
+import { TerrariumError } from './errors.js';
+
+export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
+export type {
+  AccessSize,
+  ByteSink,
+  ByteSource,
+  Device,
+  DeviceHost,
+  InterruptController,
+  LineWatcher,
+  MemoryRange,
+  PortRange,
+} from './devices/contract.js';
+export * from './devices/index.js';
+export type { CpuState, Engine, EngineCpu, Exit, Registers, SystemRegisters } from './engine/contract.js';
+export { Control, controlBytes, ExitKind } from './engine/contract.js';
+export { type SoftCpu, type SoftEngine, softEngine } from './engine/soft/index.js';
+export { ConfigError, TerrariumError } from './errors.js';
+export {
+  DEFAULT_MEMORY,
+  DeviceError,
+  type ExitObserver,
+  Machine,
+  type MachineConfig,
+  type Outcome,
+  type OutcomeKind,
+  type RunOptions,
+  type UnclaimedAccess,
+} from './machine/index.js';
+export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
+export { ExitLog, formatRegisters, Statistics } from './observe/index.js';
+
+/**
+ * The software engine from its compiled program, `terrarium/soft.wasm`: a URL, or a response that is under way. It
+ * compiles while it loads, where the server says that it is `application/wasm`.
+ *
+ * @throws TerrariumError `EISOLATION` in a page that is not cross-origin isolated, since guest RAM is shared memory;
+ *   `ELOAD` where there is no such file
+ */
+export async function loadSoftEngine(
+  from: string | URL | Response | PromiseLike<Response>,
+): Promise<SoftEngine> {
+  if (globalThis.crossOriginIsolated === false) {
+    throw new TerrariumError('EISOLATION', 'this page may not have shared memory, which guest RAM is', {
+      hint: 'serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
+    });
+  }
+  const response = await (typeof from === 'string' || from instanceof URL ? fetch(from) : from);
+  if (!response.ok) {
+    const message = `the software CPU was not found at ${response.url}: ${response.status} ${response.statusText}`;
+    throw new TerrariumError('ELOAD', message, { hint: 'serve dist/soft.wasm, and give its URL' });
+  }
+  const streams = response.headers.get('Content-Type') === 'application/wasm';
+  return softEngine(
+    await (streams
+      ? WebAssembly.compileStreaming(response)
+      : WebAssembly.compile(await response.arrayBuffer())),
+  );
+}

@@ -1,0 +1,152 @@
+/** Guests in a real browser give what they give in Node, to the bit. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import * as terrarium from '../../src/browser.js';
+import { softProgram } from '../../src/engine/soft/testing.js';
+import { readGuestImage, readGuests } from '../guests/catalogue.js';
+import { root, Scratch } from '../support.js';
+import { type GuestResult, type GuestToRun, runGuest } from './run-guest.js';
+
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
+  existsSync,
+);
+const noBrowser = executablePath === undefined && 'SKIPPED: no Chromium here: apt-get install chromium';
+
+/** Those that come to an end by themselves, on devices that a browser has as well. */
+const guests = readGuests().filter(
+  ({ expect, simvirtio, regions }) =>
+    expect.outcome !== 'timeout' && simvirtio === undefined && regions === undefined,
+);
+
+function toRun(guest: (typeof guests)[number]): GuestToRun {
+  const { name, mode, memory, load, input, irqchip } = guest;
+  return {
+    name,
+    mode: mode === 'auto' ? 'long' : mode,
+    memory,
+    image: [...readGuestImage(guest)],
+    ...(load !== undefined && { load }),
+    ...(input !== undefined && { input }),
+    interrupts: irqchip === 'user',
+  };
+}
+
+describe('in a browser', { skip: noBrowser }, () => {
+  const scratch = new Scratch();
+  let server: ChildProcess;
+  let url: string;
+  let browser: Browser;
+  let page: Page;
+
+  before(async () => {
+    server = spawn(process.execPath, ['docs/examples/browser/serve.mjs', '0'], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    url = await new Promise((resolve) => server.stdout?.once('data', (line) => resolve(String(line).trim())));
+    browser = await chromium.launch({
+      executablePath: executablePath!,
+      env: { ...process.env, HOME: scratch.path } as Record<string, string>,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+    page = await browser.newPage();
+    await page.goto(url);
+  });
+
+  after(async () => {
+    await browser?.close();
+    server?.kill();
+    scratch[Symbol.dispose]();
+  });
+
+  /** Runs a guest in the page, in a Worker that all of them share. */
+  const runInPage = (guest: GuestToRun) =>
+    page.evaluate(async (given) => {
+      const held = globalThis as { worker?: Promise<Worker> };
+      const answer = (worker: Worker) =>
+        new Promise<{ result?: GuestResult; error?: string }>((resolve) => {
+          worker.onmessage = ({ data }) => resolve(data);
+          worker.onerror = ({ message }) => resolve({ error: message });
+        });
+      held.worker ??= (async () => {
+        const made = new Worker('/build/test/browser/worker.js', { type: 'module' });
+        await answer(made);
+        return made;
+      })();
+      const worker = await held.worker;
+      const answered = answer(worker);
+      worker.postMessage(given);
+      return answered;
+    }, guest);
+
+  test('the example of docs/browser.md shows the console and the outcome', async () => {
+    await page.waitForFunction(() => /^halted/.test(document.querySelector('#outcome')?.textContent ?? ''));
+    assert.equal(await page.textContent('#console'), 'Hello, world!\n');
+  });
+
+  for (const guest of guests) {
+    test(`${guest.name} does what it does in Node`, async (t) => {
+      const given = toRun(guest);
+      const node = await runGuest(terrarium, terrarium.softEngine(softProgram()), given).catch(String);
+      const { result, error } = await runInPage(given);
+      if (typeof node !== 'string') return assert.deepEqual(result, node);
+      assert.match(node, /the software CPU has no \w+ mode yet/);
+      assert.equal(error, node);
+      t.diagnostic(`both refuse it: ${node}`);
+    });
+  }
+
+  test('a page that is not isolated is told what it needs', async () => {
+    const plain = await browser.newPage();
+    await plain.route('**/plain.html', (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }),
+    );
+    await plain.goto(new URL('/plain.html', url).href);
+    const code = await plain.evaluate(async () => {
+      const bundle = '/dist/browser.js';
+      const { loadSoftEngine } = (await import(bundle)) as typeof terrarium;
+      return loadSoftEngine('/dist/soft.wasm').catch((error) => (error as terrarium.TerrariumError).code);
+    });
+    assert.equal(code, 'EISOLATION');
+  });
+
+  test('a missing program is named', async () => {
+    const message = await page.evaluate(async () => {
+      const bundle = '/dist/browser.js';
+      const { loadSoftEngine } = (await import(bundle)) as typeof terrarium;
+      return loadSoftEngine('/nowhere.wasm').catch((error) => (error as Error).message);
+    });
+    assert.match(String(message), /not found at .*\/nowhere\.wasm: 404/);
+  });
+});
+
+test('the bundle for browsers has no import of Node', {
+  skip: !existsSync(path.join(root, 'dist/browser.js')),
+}, async () => {
+  const { build } = await import('esbuild');
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['src/browser.ts'],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'browser',
+    format: 'esm',
+  });
+  assert.deepEqual(
+    Object.values(metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external)),
+    [],
+  );
+});

@@ -1,0 +1,72 @@
+/**
+ * One guest run to its end, in whatever runs JavaScript: what is compared between Node and a browser.
+ *
+ * @module
+ */
+import type * as Terrarium from '../../src/browser.js';
+
+/** What a guest needs to run, as it can be sent to a page. */
+export interface GuestToRun {
+  name: string;
+  image: number[];
+  mode: Terrarium.Mode;
+  memory: number;
+  load?: number;
+  input?: string;
+  /** The guest wants a PC's interrupt controllers and timer. */
+  interrupts?: boolean;
+}
+
+/** What it came to: everything that must be the same everywhere. */
+export interface GuestResult {
+  console: string;
+  outcome: string;
+  exits: number;
+  instructions: string;
+  registers: Record<string, string>;
+  /** SHA-256 of its RAM. */
+  ram: string;
+}
+
+export async function runGuest(
+  terrarium: typeof Terrarium,
+  engine: Terrarium.SoftEngine,
+  { name, image, mode, memory, load, input = '', interrupts = false }: GuestToRun,
+): Promise<GuestResult> {
+  let console = '';
+  const bytes = [...new TextEncoder().encode(input)];
+  const devices = terrarium.standardDevices({
+    output: (chunk) => {
+      for (const byte of chunk) console += String.fromCharCode(byte);
+    },
+    input: {
+      get available() {
+        return bytes.length > 0;
+      },
+      read: () => bytes.shift() ?? -1,
+    },
+  });
+  const pic = new terrarium.Pic8259();
+  if (interrupts) devices.push(pic, new terrarium.Pit8254());
+  const machine = new terrarium.Machine({
+    engine,
+    image: terrarium.parseImage(Uint8Array.from(image), name),
+    mode,
+    memory,
+    devices,
+    ...(load !== undefined && { load }),
+    ...(interrupts && { irqchip: pic }),
+  });
+  const { kind, reason, exits, registers } = machine.run({ timeoutMs: 10_000 });
+  const ram = await crypto.subtle.digest('SHA-256', machine.memory.readBytes(0, memory).slice());
+  const result = {
+    console,
+    outcome: `${kind}: ${reason}`,
+    exits,
+    instructions: String((machine.cpu as Terrarium.SoftCpu).instructions),
+    registers: Object.fromEntries(Object.entries(registers).map(([key, value]) => [key, value.toString(16)])),
+    ram: [...new Uint8Array(ram)].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
+  };
+  machine[Symbol.dispose]();
+  return result;
+}
