@@ -31,10 +31,11 @@ const common = {
 const ownFiles = {
   name: 'own files',
   setup(build) {
-    build.onResolve({ filter: /\/(program|worker-pool)\.js$/ }, ({ path: file }) => ({
-      path: `./${path.basename(file, '.js')}.cjs`,
-      external: true,
-    }));
+    const theirs = ['src/cli/program.js', 'src/host/worker-pool.js'];
+    build.onResolve({ filter: /\/(program|worker-pool)\.js$/ }, ({ path: file, resolveDir }) => {
+      if (!theirs.includes(path.relative(root, path.resolve(resolveDir, file)))) return undefined;
+      return { path: `./${path.basename(file, '.js')}.cjs`, external: true };
+    });
   },
 };
 

@@ -93,6 +93,7 @@ async function compile(outFile) {
 export async function buildSoft(to = path.join(root, 'dist/soft.wasm')) {
   const file = path.join(cache, `soft-${digest()}.wasm`);
   if (!existsSync(file)) {
+    if (level === '3') process.stderr.write('terrarium: building the software CPU (once, some 20 s)\n');
     mkdirSync(cache, { recursive: true });
     await compile(file);
   }

@@ -1,11 +1,11 @@
 // `npm start` sets up and runs a guest; `npm start -- run FILE …` runs any command.
+import { closeSync, existsSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, setup } from './setup.mjs';
 
 const given = process.argv.slice(2);
-// The software CPU takes its time to build, so it is built for those who ask for it.
-await setup({ soft: given.some((word) => /^(--engine=)?soft$/.test(word)) });
+await setup({ soft: needsSoft() });
 const cli = path.join(root, 'dist/cli.cjs');
 process.argv = [
   process.argv[0],
@@ -13,3 +13,22 @@ process.argv = [
   ...(given.length > 0 ? given : ['run', path.join(root, 'guests/hello')]),
 ];
 await import(pathToFileURL(cli).href);
+
+/**
+ * The software CPU takes its time to build, so it is built where it is asked for, where there is no KVM, and where KVM may
+ * need its help: a KVM that is neither VMX nor SVM emulates much of what guests do, and gives up on some of it.
+ */
+function needsSoft() {
+  if (given.some((word) => /^(--engine=)?soft$/.test(word)) || !hasKvm()) return true;
+  const native = ['kvm_intel', 'kvm_amd'].some((module) => existsSync(`/sys/module/${module}`));
+  return given.length > 0 && !native;
+}
+
+function hasKvm() {
+  try {
+    closeSync(openSync('/dev/kvm', 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -36,11 +36,14 @@ export type {
 export { ExitKind } from './engine/contract.js';
 export { ConfigError, TerrariumError } from './errors.js';
 export {
+  chooseEngine,
   createLauncher,
   createMachine,
   type DeviceModule,
   drainPool,
+  type EngineChoice,
   type EngineName,
+  type EngineWishes,
   engineByName,
   HostedMachine,
   type HostedOutcome,

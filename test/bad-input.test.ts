@@ -108,7 +108,8 @@ describe('a host without KVM', () => {
     assert.match(missing.stdout, /cannot run guests/);
     const json = terrarium(['doctor', '--device', '/dev/null', '--json']);
     assert.equal(json.status, 4);
-    assert.equal(JSON.parse(json.stdout).usable, false);
+    const { usable, auto } = JSON.parse(json.stdout);
+    assert.deepEqual({ usable, auto }, { usable: false, auto: 'soft' });
   });
 
   const notRoot =
@@ -131,9 +132,10 @@ describe('a host without KVM', () => {
     assert.equal(doctor.status, 4);
     assert.match(doctor.stdout, /EACCES/);
     assert.match(doctor.stdout, /usermod -aG kvm/);
-    const run = asNobody('run', 'guests/lj-kernel2');
+    const run = asNobody('run', 'guests/lj-kernel2', '--engine', 'kvm');
     assert.equal(run.status, 4);
     assert.match(run.stderr, /^terrarium: \/dev\/kvm: EACCES: add yourself to the group kvm/);
+    assert.match(asNobody('run', 'guests/lj-kernel2').stderr, /^terrarium: soft: halted/);
   });
 
   test('doctor decides by a guest, not by CPU flags', { skip: noKvm }, () => {

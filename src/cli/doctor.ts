@@ -6,16 +6,19 @@ import { styleFor } from './style.js';
 const examples = `
 Examples:
   $ terrarium doctor                  what works here, what does not, and what to do
-  $ terrarium doctor --json | jq .usable
+  $ terrarium doctor --json | jq .auto
 `;
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Says whether this host can run guests, by running one, and what to do if not.')
+    .description('Says what this host can run guests on, by running one, and what to do where it is not KVM.')
     .option('--json', 'for programs')
     .option('--device <file>', 'the KVM device', '/dev/kvm')
     .addHelpText('before', examples.trimStart())
-    .addHelpText('after', '\nExit status:\n  0 guests can run here; 4 they cannot.\n')
+    .addHelpText(
+      'after',
+      '\nExit status:\n  0 guests can run on KVM here; 4 they cannot, and --engine auto takes the software CPU.\n',
+    )
     .action((flags: { json?: true; device: string }) => {
       const diagnosis = diagnose(flags.device);
       if (flags.json) process.stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
@@ -24,7 +27,7 @@ export function doctorCommand(): Command {
     });
 }
 
-function print({ usable, checks }: ReturnType<typeof diagnose>): void {
+function print({ usable, auto, checks }: ReturnType<typeof diagnose>): void {
   const style = styleFor(process.stdout);
   const marks: Record<CheckStatus, string> = {
     ok: style.green('✓'),
@@ -40,6 +43,8 @@ function print({ usable, checks }: ReturnType<typeof diagnose>): void {
   }
   const verdict = usable
     ? style.green('This host can run guests.')
-    : style.red('This host cannot run guests on KVM.');
+    : auto === 'soft'
+      ? style.yellow('This host cannot run guests on KVM: they run on the software CPU.')
+      : style.red('This host cannot run guests.');
   process.stdout.write(`\n${style.bold(verdict)}\n`);
 }

@@ -8,6 +8,8 @@ export function writeReport(
   file: string,
   report: {
     image: string;
+    /** What ran the guest, and why `auto` did not take KVM. */
+    engine: { name: string; because?: string };
     boot: BootReport;
     outcome: HostedOutcome;
     expectations: ExpectationResult[];

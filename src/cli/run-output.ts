@@ -54,6 +54,14 @@ export function printGuestLog(machine: HostedMachine): void {
   });
 }
 
+/** Says on stderr that `auto` did not take KVM, and why. */
+export function printEngine({ engine, engineBecause }: HostedMachine): void {
+  if (engineBecause === undefined) return;
+  const style = styleFor(process.stderr);
+  const running = engine === 'soft' ? 'running on the software CPU' : `running on ${engine}`;
+  process.stderr.write(`${style.bold('terrarium:')} ${engineBecause}: ${running}\n`);
+}
+
 /** Says on stderr how a run ended: one line where all is well, with the CPU's state where it is not. */
 export function printOutcome(outcome: HostedOutcome): void {
   const style = styleFor(process.stderr);

@@ -18,7 +18,14 @@ import { checkExpectation, type Expectation, parseExpectation } from '../observe
 import { ExitStatus, statusOf } from './exit-status.js';
 import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
-import { openTrace, printGuestLog, printOutcome, printSimvirtio, printStatistics } from './run-output.js';
+import {
+  openTrace,
+  printEngine,
+  printGuestLog,
+  printOutcome,
+  printSimvirtio,
+  printStatistics,
+} from './run-output.js';
 import { connectConsole } from './terminal.js';
 import { parseAddress, parseCount, parseDuration, parseRegion, parseSize } from './values.js';
 
@@ -67,7 +74,11 @@ export function runCommand(): Command {
       'Runs a guest. Its console is stdout, its serial port reads stdin; everything else goes to stderr.',
     )
     .argument('<image>', 'flat image, ELF, source (.S, .s, .c) or guest folder')
-    .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
+    .addOption(
+      new Option('--engine <name>', 'what runs the code; auto: KVM where it can, else the software CPU')
+        .choices(engineNames)
+        .default('auto'),
+    )
     .addOption(new Option('--mode <mode>', 'first CPU state').choices(modes).default('auto'))
     .option('--memory <size>', 'RAM, such as 64K, 16M, 1G (default: 16M)', parseSize)
     .option('--region <address:size[:ro]>', 'more memory; ro: writes leave the guest; may repeat', addRegion)
@@ -150,6 +161,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     ...(flags.device !== undefined && { devices: flags.device }),
     ...(flags.hypercalls !== undefined && { hypercalls: flags.hypercalls }),
   });
+  if (!flags.quiet && process.stderr.isTTY) printEngine(machine);
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
   printGuestLog(machine);
   const terminal = connectConsole(
@@ -182,7 +194,9 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const good = outcome.kind === 'halted' || outcome.kind === 'exited';
   const status = good && !held ? ExitStatus.expectationFailed : end;
   if (flags.report !== undefined) {
-    writeReport(flags.report, { image: file, boot: machine.boot, outcome, expectations, status });
+    const { boot, engineBecause: because } = machine;
+    const engine = { name: machine.engine, ...(because !== undefined && { because }) };
+    writeReport(flags.report, { image: file, engine, boot, outcome, expectations, status });
   }
   process.exitCode = status;
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.

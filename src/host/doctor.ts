@@ -6,9 +6,11 @@
  */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { parseImage } from '../boot/index.js';
-import { type CapabilityName, EngineLimit, Kvm, kvmEngine } from '../engine/kvm/index.js';
+import type { Engine } from '../engine/contract.js';
+import { type CapabilityName, EngineLimit, Kvm, KvmEngine, kvmEngine } from '../engine/kvm/index.js';
 import { TerrariumError } from '../errors.js';
 import { Machine } from '../machine/index.js';
+import { engineByName } from './engines.js';
 
 /** How a check came out: `fail` means no guest runs, `warn` that something is missing, `info` that it only tells. */
 export type CheckStatus = 'ok' | 'info' | 'warn' | 'fail';
@@ -23,8 +25,10 @@ export interface Check {
 }
 
 export interface Diagnosis {
-  /** True if a guest ran. */
+  /** True if a guest ran on KVM. */
   usable: boolean;
+  /** What `--engine auto` takes here; null where there is no engine at all. */
+  auto: 'kvm' | 'soft' | null;
   checks: Check[];
 }
 
@@ -47,6 +51,19 @@ const capabilityCosts: Partial<Record<CapabilityName, string>> = {
 
 /** Looks at this host. Never throws: what goes wrong is a check that failed. */
 export function diagnose(device = '/dev/kvm'): Diagnosis {
+  const { usable, checks } = diagnoseKvm(device);
+  const soft = checkSoft();
+  const auto = usable ? 'kvm' : soft.status === 'ok' ? 'soft' : null;
+  checks.push(soft, { name: 'engine auto', status: auto === null ? 'fail' : 'info', found: autoWords(auto) });
+  return { usable, auto, checks };
+}
+
+function autoWords(auto: Diagnosis['auto']): string {
+  if (auto === null) return 'takes neither: no guest runs here';
+  return auto === 'kvm' ? 'takes KVM' : 'takes the software CPU';
+}
+
+function diagnoseKvm(device: string): Pick<Diagnosis, 'usable' | 'checks'> {
   const checks = [checkPlatform(), checkCpuFlags(), checkModules(), checkNode(device)];
   const opened = attempt(() => Kvm.open(device));
   if ('error' in opened) {
@@ -62,7 +79,7 @@ export function diagnose(device = '/dev/kvm'): Diagnosis {
   } finally {
     kvm[Symbol.dispose]();
   }
-  const guest = checkGuest();
+  const guest = checkGuest(new KvmEngine({ path: device }), 'a guest of two instructions');
   checks.push(guest, checkPaging());
   return { usable: guest.status === 'ok', checks };
 }
@@ -139,11 +156,10 @@ function checkCapabilities(kvm: Kvm): Check {
 }
 
 /** The guest that decides: mov $42,%al; hlt. */
-function checkGuest(): Check {
-  const name = 'a guest of two instructions';
+function checkGuest(engine: Engine, name: string): Check {
   const ran = attempt(() => {
     const image = parseImage(new Uint8Array([0xb0, 42, 0xf4]), 'two instructions');
-    using machine = new Machine({ engine: kvmEngine(), image, mode: 'real', memory: 65536 });
+    using machine = new Machine({ engine, image, mode: 'real', memory: 65536 });
     return machine.run({ timeoutMs: 2000 });
   });
   if ('error' in ran) return failure(name, ran.error);
@@ -155,8 +171,15 @@ function checkGuest(): Check {
     name,
     status: 'fail',
     found: reason,
-    advice: 'the kernel’s log may say more: sudo dmesg | grep -i kvm',
+    ...(engine.name === 'kvm' && { advice: 'the kernel’s log may say more: sudo dmesg | grep -i kvm' }),
   };
+}
+
+/** The same guest on the CPU of our own, which needs nothing of this host. */
+function checkSoft(): Check {
+  const name = 'the software CPU';
+  const loaded = attempt(() => engineByName('soft'));
+  return 'error' in loaded ? failure(name, loaded.error) : checkGuest(loaded.value, name);
 }
 
 /** 32-bit paging, which some hosts without VMX and SVM cannot do. */

@@ -1,27 +1,103 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Mode } from '../boot/index.js';
 import type { Engine } from '../engine/contract.js';
-import { kvmEngine } from '../engine/kvm/index.js';
+import { has32BitPaging, KvmEngine, KvmError } from '../engine/kvm/index.js';
 import { type SoftEngine, softEngine } from '../engine/soft/index.js';
-import { ConfigError } from '../errors.js';
+import { ConfigError, TerrariumError } from '../errors.js';
 
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+/** Calls a running CPU back out of its guest, from any thread: what `Engine.kick` does for the engine of that name. */
+export function kickEngine(name: string, control: Int32Array): void {
+  // The software CPU looks at its control block by itself.
+  if (name === 'kvm') new KvmEngine().kick(control);
+}
+
+/** What an engine is to be able to do, as far as the choice depends on it. */
+export interface EngineWishes {
+  /** The guest's first state: not every host's KVM can do all of them. */
+  mode?: Mode;
+  /** KVM's device file. Default `/dev/kvm`. */
+  device?: string;
+}
+
+/** An engine, and why it was taken where that needs saying. */
+export interface EngineChoice {
+  readonly engine: Engine;
+  /** Why `auto` did not take KVM: a phrase for people. */
+  readonly because?: string;
+}
+
+const wasm = () => fileURLToPath(new URL('dist/soft.wasm', import.meta.resolve('#package')));
 let soft: SoftEngine | undefined;
 
 /** The software engine, loaded from the package's dist/ when it is first asked for. */
 function loadSoftEngine(): SoftEngine {
   if (soft !== undefined) return soft;
-  const file = fileURLToPath(new URL('dist/soft.wasm', import.meta.resolve('#package')));
-  if (!existsSync(file)) throw new ConfigError('the software CPU is not built', 'build it: npm run build');
-  soft = softEngine(new WebAssembly.Module(readFileSync(file)));
+  if (!existsSync(wasm())) throw new ConfigError('the software CPU is not built', 'build it: npm run build');
+  soft = softEngine(new WebAssembly.Module(readFileSync(wasm())));
   return soft;
 }
 
-/** The engine of that name. `auto` takes KVM: the software engine runs 16-bit guests only, so it has to be asked for. */
-export function engineByName(name: EngineName = 'auto'): Engine {
-  if (name === 'auto' || name === 'kvm') return kvmEngine({ watchable: true });
-  if (name === 'soft') return loadSoftEngine();
-  throw new ConfigError(`there is no engine '${name}'`, `engines are ${engineNames.join(', ')}`);
+/** The engine of that name; see `chooseEngine`. */
+export function engineByName(name: EngineName = 'auto', wishes: EngineWishes = {}): Engine {
+  return chooseEngine(name, wishes).engine;
+}
+
+/**
+ * The engine of that name. `auto` takes KVM where this host can run the guest on it, else the software CPU.
+ * @throws where `auto` finds neither, what KVM said
+ */
+export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {}): EngineChoice {
+  const { device } = wishes;
+  if (name === 'soft') return { engine: loadSoftEngine() };
+  if (name !== 'auto' && name !== 'kvm') {
+    throw new ConfigError(`there is no engine '${name}'`, `engines are ${engineNames.join(', ')}`);
+  }
+  const kvm = new KvmEngine({ watchable: true, ...(device !== undefined && { path: device }) });
+  if (name === 'kvm') return { engine: kvm };
+  const because = whyNotKvm(kvm, wishes);
+  if (because === undefined) return { engine: kvm };
+  if (soft === undefined && !existsSync(wasm())) {
+    throw new TerrariumError('ENOENGINE', `${because}, and the software CPU is not built`, {
+      hint: 'build it: npm run build; what this host’s KVM lacks: terrarium doctor',
+    });
+  }
+  return { engine: loadSoftEngine(), because };
+}
+
+/** Devices that have made a virtual machine in this thread. */
+const proven = new Set<string>();
+
+/** Undefined where KVM can run the guest here. */
+function whyNotKvm(kvm: KvmEngine, { mode, device = '/dev/kvm' }: EngineWishes): string | undefined {
+  try {
+    if ((mode === 'paged' || mode === 'pae') && !has32BitPaging(kvm.device)) {
+      return `this host’s KVM cannot do 32-bit paging (--mode ${mode})`;
+    }
+    // A device that opens may still refuse to make a virtual machine.
+    if (!proven.has(device)) kvm.device.createVm()[Symbol.dispose]();
+    proven.add(device);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KvmError)) throw error;
+    return unusable(error, device);
+  }
+}
+
+/** Short: `terrarium doctor` tells the rest. */
+function unusable(error: KvmError, device: string): string {
+  switch (error.code) {
+    case 'ENOENT':
+      return `no ${device} here`;
+    case 'EACCES':
+    case 'EPERM':
+      return `${device} may not be opened here (${error.code}; terrarium doctor says what to do)`;
+    case 'ENOKVM':
+      return error.message;
+    default:
+      return `${device} does not work here (${error.message})`;
+  }
 }

@@ -1,11 +1,11 @@
 import type { Worker } from 'node:worker_threads';
 import type { DeviceCounts } from '../devices/index.js';
-import { Control, type CpuState, controlBytes, type Engine, wakeThread } from '../engine/contract.js';
+import { Control, type CpuState, controlBytes, wakeThread } from '../engine/contract.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
 import { GuestMemory } from '../memory/index.js';
 import type { CounterRow } from '../observe/index.js';
-import { engineByName } from './engines.js';
+import { kickEngine } from './engines.js';
 import { PollingThread } from './polling-thread.js';
 import {
   type BootReport,
@@ -65,7 +65,7 @@ const live = new Set<HostedMachine>();
  * @throws what `new Machine` throws: a TerrariumError with a code and a hint.
  */
 export async function hostMachine(config: PortableConfig): Promise<HostedMachine> {
-  const machine = new HostedMachine(engineByName(config.engine));
+  const machine = new HostedMachine();
   try {
     await machine.create(config);
     return machine;
@@ -81,7 +81,10 @@ export class HostedMachine implements AsyncDisposable {
   memory!: GuestMemory;
   /** How the guest was placed. */
   boot!: BootReport;
-  readonly #engine: Engine;
+  /** `kvm` or `soft`. */
+  engine!: string;
+  /** Why `auto` did not take KVM, where it did not: a phrase for people. */
+  engineBecause: string | undefined;
   readonly #worker: Worker;
   readonly #control = new Int32Array(new SharedArrayBuffer(controlBytes));
   readonly #output = new SharedRing(OUTPUT_BYTES);
@@ -105,8 +108,7 @@ export class HostedMachine implements AsyncDisposable {
   #failed: Error | undefined;
 
   /** @internal */
-  constructor(engine: Engine) {
-    this.#engine = engine;
+  constructor() {
     this.#worker = acquireWorker();
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => this.#fail(error));
@@ -130,6 +132,8 @@ export class HostedMachine implements AsyncDisposable {
     const made = await this.#ask({ type: 'create', config, channels }, 'created');
     this.memory = GuestMemory.attach(made.memory, made.regions);
     this.boot = made.boot;
+    this.engine = made.engine;
+    this.engineBecause = made.because;
     await this.#polling?.create(made.memory, made.regions);
   }
 
@@ -218,11 +222,6 @@ export class HostedMachine implements AsyncDisposable {
     this.#polling?.output.close();
   }
 
-  /** `kvm` or `soft`. */
-  get engine(): string {
-    return this.#engine.name;
-  }
-
   /** What the run under way, or the last one, has come to; as of a few milliseconds ago. */
   get progress(): { exits: number; coalesced: number } {
     return { exits: this.#progress[0]!, coalesced: this.#progress[1]! };
@@ -275,7 +274,7 @@ export class HostedMachine implements AsyncDisposable {
   /** Makes the machine's thread look at its control block and its devices, wherever it is. */
   #kick(): void {
     wakeThread(this.#control);
-    if (Atomics.load(this.#control, Control.running) === 1) this.#engine.kick(this.#control);
+    if (Atomics.load(this.#control, Control.running) === 1) kickEngine(this.engine, this.#control);
   }
 
   #ask<T extends FromWorker['type']>(

@@ -4,7 +4,14 @@
  * @module
  */
 export { type Check, type CheckStatus, type Diagnosis, diagnose } from './doctor.js';
-export { type EngineName, engineByName, engineNames } from './engines.js';
+export {
+  chooseEngine,
+  type EngineChoice,
+  type EngineName,
+  type EngineWishes,
+  engineByName,
+  engineNames,
+} from './engines.js';
 export {
   type ChunkSink,
   HostedMachine,

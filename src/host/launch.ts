@@ -22,10 +22,11 @@ export interface LauncherOptions extends Omit<LauncherConfig, 'engine' | 'image'
  */
 export function createLauncher(options: LauncherOptions = {}): Launcher {
   const { engine = 'auto', image, ...config } = options;
+  const guest = image === undefined ? config : { ...config, ...open(image, config) };
+  const wishes = guest.mode === undefined ? {} : { mode: guest.mode };
   return new Launcher({
-    ...config,
-    ...(image !== undefined && open(image, config)),
-    engine: typeof engine === 'string' ? engineByName(engine) : engine,
+    ...guest,
+    engine: typeof engine === 'string' ? engineByName(engine, wishes) : engine,
   });
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../devices/index.js';
 import type { Engine } from '../engine/contract.js';
 import { Machine, type MachineConfig } from '../machine/index.js';
-import { type EngineName, engineByName } from './engines.js';
+import { type EngineName, type EngineWishes, engineByName } from './engines.js';
 import { hostServices } from './hypercall-host.js';
 import { type GuestSettings, loadImage } from './image-file.js';
 import { DEFAULT_IRQCHIP, type IrqchipName, irqchipParts } from './irqchip.js';
@@ -87,7 +87,7 @@ export function createMachine(config: LocalConfig): Machine {
     ...rest,
     ...settings,
     ...(more && { regions: [...(settings.regions ?? []), ...more.regions] }),
-    engine: typeof engine === 'string' ? engineByName(engine) : engine,
+    engine: typeof engine === 'string' ? engineByName(engine, wishesOf(settings)) : engine,
     irqchip: interrupts.irqchip,
     devices: [
       ...standard,
@@ -96,6 +96,10 @@ export function createMachine(config: LocalConfig): Machine {
       ...devices,
     ],
   });
+}
+
+function wishesOf({ mode }: GuestSettings): EngineWishes {
+  return mode === undefined ? {} : { mode };
 }
 
 function simvirtioParts(notification: Notification, output: ByteSink) {

@@ -83,6 +83,8 @@ export type FromWorker =
       regions: readonly MemoryRegion[];
       boot: BootReport;
       engine: string;
+      /** Why `auto` did not take KVM. */
+      because?: string;
     }
   | { type: 'output' }
   | { type: 'trace' }

@@ -15,7 +15,7 @@ import {
   standardDevices,
 } from '../devices/index.js';
 import { Control } from '../engine/contract.js';
-import { closeKvm, kvmEngine, setThreadName } from '../engine/kvm/index.js';
+import { closeKvm, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
 import { Machine } from '../machine/index.js';
 import {
@@ -26,7 +26,7 @@ import {
   Statistics,
   traceHeader,
 } from '../observe/index.js';
-import { engineByName } from './engines.js';
+import { chooseEngine } from './engines.js';
 import { hostServices } from './hypercall-host.js';
 import { DEFAULT_IRQCHIP, irqchipParts } from './irqchip.js';
 import { Poller } from './polling.js';
@@ -47,9 +47,9 @@ const post = (message: FromWorker) => port.postMessage(message);
 
 // This thread starts before its machine is known: open the engine in the meantime. What fails now is said by `create`.
 try {
-  kvmEngine().device;
+  chooseEngine();
 } catch {
-  // no KVM here
+  // neither engine is here
 }
 const { loaded } = workerData as { loaded: Int32Array };
 Atomics.store(loaded, 0, 1);
@@ -153,9 +153,12 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     new SharedRing(channels.trace),
     stopping,
   );
+  const { engine, because } = chooseEngine(config.engine, {
+    ...(config.mode !== undefined && { mode: config.mode }),
+  });
   machine = new Machine({
     ...config,
-    engine: engineByName(config.engine),
+    engine,
     devices,
     irqchip: chips.irqchip,
     ...(config.simvirtio && {
@@ -167,7 +170,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   progress = new Float64Array(channels.progress);
   if (machine.engine.name === 'kvm')
     setThreadName(config.name === undefined ? 'terrarium/vcpu0' : `vm:${config.name}`);
-  const { memory, boot, engine } = machine;
+  const { memory, boot } = machine;
   const { mode, format, entry, stack } = boot;
   post({
     type: 'created',
@@ -175,6 +178,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     regions: memory.regions,
     boot: { mode, format, entry, stack },
     engine: engine.name,
+    ...(because !== undefined && { because }),
   });
 }
 
