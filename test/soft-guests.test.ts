@@ -1,4 +1,4 @@
-/** Every 16-bit guest of guests/ does on the software CPU what its guest.json promises, unchanged. */
+/** Guests of guests/ do on the software CPU what their guest.json promises, unchanged. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../src/boot/index.js';
@@ -6,9 +6,20 @@ import { createMachine, engineByName } from '../src/host/index.js';
 import { readGuestImage, readGuests, unmetExpectations } from './guests/catalogue.js';
 import { terrarium } from './support.js';
 
-const guests = readGuests().filter(({ mode }) => mode === 'real' || mode === 'reset');
+/** Guests that want what the software CPU does not do yet: interrupts and rings of protected and long mode. */
+const notYet = [
+  'paging-demand',
+  'paging-demand-32',
+  'rings-long',
+  'rings-protected',
+  'segments',
+  'task-switch-hardware',
+  'tick-long',
+  'tick-protected',
+];
+const guests = readGuests().filter(({ name }) => !notYet.includes(name));
 
-describe('the 16-bit guests on the software CPU', () => {
+describe('guests on the software CPU', () => {
   for (const guest of guests) {
     test(`${guest.name}: ${guest.summary}`, () => {
       let console = '';
@@ -27,6 +38,8 @@ describe('the 16-bit guests on the software CPU', () => {
         image: parseImage(readGuestImage(guest), guest.image),
         memory: guest.memory,
         mode: guest.mode,
+        ...(guest.regions !== undefined && { regions: guest.regions }),
+        ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
         ...(guest.load !== undefined && { load: guest.load }),
         ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
         input: {
@@ -54,9 +67,9 @@ describe('the 16-bit guests on the software CPU', () => {
     const ran = terrarium(['run', 'guests/khw-real', '--engine', 'soft']);
     assert.equal(ran.stdout, 'Hello, world!\n');
     assert.equal(ran.status, 0);
-    const refused = terrarium(['run', 'guests/hello', '--engine', 'soft']);
-    assert.equal(refused.status, 2, refused.stderr);
-    assert.match(refused.stderr, /the software CPU has no long mode yet/);
+    const refused = terrarium(['run', 'guests/paging-demand', '--engine', 'soft']);
+    assert.equal(refused.status, 4, refused.stderr);
+    assert.match(refused.stderr, /does not do this instruction yet/);
     assert.equal(engineByName('soft'), engineByName('soft'));
   });
 });

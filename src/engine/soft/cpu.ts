@@ -95,7 +95,6 @@ export class SoftCpu implements EngineCpu {
     return readSystemRegisters(this.#live());
   }
 
-  /** @throws SoftError for a mode that is not there yet. */
   setSystemRegisters(system: SystemRegisters): void {
     writeSystemRegisters(this.#live(), system);
     this.#program.setSystem();

@@ -83,6 +83,17 @@ export const SYSENTER_CS = 0x2e0;
 export const SYSENTER_ESP = 0x2e8;
 export const SYSENTER_EIP = 0x2f0;
 
+export const CR0_WP = 0x10000;
+export const CR0_AM = 0x40000;
+export const CR0_PG = 0x80000000;
+export const CR4_PSE = 0x10;
+export const CR4_PAE = 0x20;
+export const CR4_LA57 = 0x1000;
+export const CR4_SMEP = 0x100000;
+export const CR4_SMAP = 0x200000;
+export const EFER_LMA = 0x400;
+export const EFER_NXE = 0x800;
+
 export const MODE_CODE32 = 1;
 export const MODE_CODE64 = 2;
 /** Real-address or virtual-8086 mode. */
@@ -95,6 +106,7 @@ export const SEG_ES = 0;
 export const SEG_CS = 1;
 export const SEG_SS = 2;
 export const SEG_DS = 3;
+export const SEG_FS = 4;
 export const SEG_BASE = 0;
 /** The lowest offset that can be used; from there so many bytes can be read, and written. 0 bytes: none. */
 export const SEG_FIRST = 8;
@@ -102,6 +114,8 @@ export const SEG_READABLE = 16;
 export const SEG_WRITABLE = 24;
 export const SEG_LIMIT = 32;
 export const SEG_SELECTOR = 36;
+/** The linear address of offset 0: the base, or 0 where 64-bit code has no use for it. */
+export const SEG_LINEAR = 48;
 /** Bits 0–15 as in a descriptor's bits 40–55 (type, S, DPL, P, -, AVL, L, D/B, G); bit 16: unusable. */
 export const SEG_ATTRIBUTES = 40;
 
@@ -174,15 +188,6 @@ export const MAX_REGIONS = 56;
 /** Where the compiler puts its constants. */
 export const STATIC_DATA = 0x1000;
 
-/** Address translation: entries of 32 bytes by the linear page's low bits. */
-export const TLB = 0x40000;
-export const TLB_ENTRIES = 1024;
-/** The linear page that may be read, and written, through this entry; odd where there is none. */
-export const TLB_READ = 0;
-export const TLB_WRITE = 8;
-/** Linear address to place in memory, modulo 2^32. */
-export const TLB_ADDEND = 16;
-
 /** One block of two operations, decoded for one use. */
 export const SCRATCH = 0x60000;
 /** The bytes of an instruction that is fetched one by one. */
@@ -192,6 +197,30 @@ export const JUMP_CACHE = 0x80000;
 export const JUMP_ENTRIES = 16384;
 /** What entries without a block point at: a block that starts nowhere. */
 export const NO_BLOCK = 0x62000;
+
+/**
+ * Address translation: seven tables (see cpu/tlb.ts) of entries of 32 bytes, by the linear page's low bits. Then the one
+ * that holds for the accesses of now, a bit for each that is in use, and the range of linear addresses that large pages map.
+ */
+export const TLB = 0x90000;
+export const TLB_SIZE = 0x8000;
+export const TLB_ENTRIES = 1024;
+export const TLB_NOW = 0x40000;
+export const TLB_USED = 0x40004;
+export const TLB_LARGE_FIRST = 0x40008;
+export const TLB_LARGE_LAST = 0x40010;
+/** The linear page that may be read, and written at once, through this entry; odd where there is none. */
+export const TLB_READ = 0;
+export const TLB_WRITE = 8;
+/** Linear address to place in memory, modulo 2^32. */
+export const TLB_ADDEND = 16;
+/** Not 0: the page may be written, though perhaps not at once, because it holds decoded code. */
+export const TLB_MAY_WRITE = 20;
+/** The linear page that code may be fetched from. */
+export const TLB_EXECUTE = 24;
+/** PAE paging's four page-directory-pointer-table entries, as of the last load of CR3. */
+export const PDPTES = 0x40020;
+
 export const POOL = 0x100000;
 export const POOL_END = 0x800000;
 /** Guest pages that hold decoded code, 16 bytes each: a bit for each 64 bytes of code (u64), their first block (u32). */

@@ -11,11 +11,8 @@ import {
   type SystemRegisters,
   segmentNames,
 } from '../contract.js';
-import { SoftError } from './errors.js';
 import * as L from './layout.js';
 
-const CR0_PE = 1n;
-const EFER_LMA = 0x400n;
 const segmentIndex = { es: 0, cs: 1, ss: 2, ds: 3, fs: 4, gs: 5, tr: 6, ldt: 7 } as const;
 
 /** General registers and instruction pointer; the flags are the program's to give. */
@@ -104,16 +101,7 @@ export function readSystemRegisters(view: DataView): SystemRegisters {
   return system;
 }
 
-/** @throws SoftError for a mode that is not there yet: everything but real-address mode. */
 export function writeSystemRegisters(view: DataView, system: SystemRegisters): void {
-  if ((system.cr0 & CR0_PE) !== 0n || (system.efer & EFER_LMA) !== 0n) {
-    const mode = (system.efer & EFER_LMA) !== 0n ? 'long mode' : 'protected mode';
-    throw new SoftError(
-      'ELIMIT',
-      `the software CPU has no ${mode} yet`,
-      'it runs real mode: use --engine kvm',
-    );
-  }
   for (const [name, index] of Object.entries(segmentIndex)) {
     writeSegment(view, index, system[name as keyof typeof segmentIndex]);
   }

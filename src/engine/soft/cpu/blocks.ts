@@ -30,9 +30,9 @@ import {
   POOL_NEXT,
   RIP,
   SCRATCH,
-  SEG_BASE,
   SEG_CS,
   SEG_LIMIT,
+  SEG_LINEAR,
   SEGMENT_SIZE,
   SEGMENTS,
   TROUBLE,
@@ -41,8 +41,10 @@ import { chunks, dropAllCode, pageRecord } from './code-pages';
 import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
 import { END_OF_BLOCK } from './dispatch';
 import { fault, GP, notImplemented } from './faults';
-import { failed, guardPage, placeOf, translate } from './memory';
+import { failed, locateCode } from './memory';
 import { ripAfter, ripOf } from './operands';
+import { code64 } from './segments';
+import { guardPage } from './tlb';
 
 /** Operations in a block, so that a jump into its middle does not decode too much again. */
 const MAX_OPERATIONS: u32 = 32;
@@ -64,10 +66,8 @@ function keyOfNow(): u32 {
 export function enter(rip: u64, slot: usize): usize {
   if (load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0) return stop(rip);
   store<u32>(TROUBLE, 0);
-  const linear = (load<u64>(CODE, SEG_BASE) + rip) & load<u64>(LINEAR_MASK);
-  if ((linear & ~4095) != load<u64>(CODE_PAGE) || load<u32>(CODE_PLACE) == 0) {
-    if (!fetchPage(linear)) return stop(rip);
-  }
+  const linear = (load<u64>(CODE, SEG_LINEAR) + rip) & load<u64>(LINEAR_MASK);
+  if ((linear & ~4095) != load<u64>(CODE_PAGE) && !fetchPage(linear)) return stop(rip);
   const place = <usize>load<u32>(CODE_PLACE) | (<usize>linear & 4095);
   const right = <u64>place | ((<u64>keyOfNow()) << 32);
   let block = slot ? <usize>load<u32>(slot) : 0;
@@ -90,19 +90,17 @@ export function enter(rip: u64, slot: usize): usize {
   return block + BLOCK_OPS;
 }
 
-function code64(): bool {
-  return (load<u32>(MODE) & 2) != 0;
-}
-
 /** Looks up the page that code comes from; false where that fails, or where it is not RAM. */
 function fetchPage(linear: u64): bool {
-  const physical = translate(linear);
+  const place = locateCode(linear & ~4095);
   if (failed()) return false;
-  const place = placeOf(physical & ~4095);
+  if (!place) {
+    notImplemented();
+    return false;
+  }
   store<u32>(CODE_PLACE, place);
   store<u64>(CODE_PAGE, linear & ~4095);
-  if (!place) notImplemented();
-  return place != 0;
+  return true;
 }
 
 /** The block that starts at `place` in the mode of now, made if there is none; 0 where its first instruction is not whole. */
@@ -130,7 +128,6 @@ function make(place: usize, mode: u32): usize {
     POOL_END
   ) {
     dropAllCode();
-    store<u32>(CODE_PLACE, place & ~4095);
   }
   const block = <usize>load<u32>(POOL_NEXT);
   const pageEnd = (place & ~4095) + 4096;
@@ -168,29 +165,33 @@ function finish(block: usize, out: usize, count: u32, length: u32): void {
   store<u32>(block, count, BLOCK_COUNT);
 }
 
+/** Copies code to FETCHED, from `got` bytes on, to the end of the page it comes from. Gives how many bytes there are then. */
+function fetch(rip: u64, got: usize, limit: u64): usize {
+  if (rip + <u64>got > limit) return got;
+  const linear = (load<u64>(CODE, SEG_LINEAR) + rip + <u64>got) & load<u64>(LINEAR_MASK);
+  const place = locateCode(linear);
+  if (!place) return got;
+  let count = min<usize>(MAX_LENGTH - got, 4096 - (<usize>linear & 4095));
+  if (<u64>count > limit - rip - <u64>got) count = <usize>(limit - rip - <u64>got) + 1;
+  memory.copy(FETCHED + got, place, count);
+  return got + count;
+}
+
 /**
  * A block of one instruction, decoded for this one time: over the end of a page, at the end of the code segment, or to
- * run it alone. Bytes are fetched as far as they go; an instruction that needs more faults.
+ * run it alone. The second page is fetched only by an instruction that reaches it.
  */
 export function lone(rip: u64): usize {
-  const base = load<u64>(CODE, SEG_BASE);
   const limit = code64() ? ~(<u64>0) : <u64>load<u32>(CODE, SEG_LIMIT);
-  let got: usize = 0;
-  let place: usize = 0;
-  while (got < MAX_LENGTH && rip + <u64>got <= limit) {
-    const linear = (base + rip + <u64>got) & load<u64>(LINEAR_MASK);
-    if (got == 0 || (linear & 4095) == 0) {
-      const physical = translate(linear);
-      if (failed()) break;
-      place = placeOf(physical);
-      if (!place) break;
-    }
-    store<u8>(FETCHED + got, load<u8>(place));
-    got++;
-    place++;
+  const first = fetch(rip, 0, limit);
+  let got = first;
+  const out = SCRATCH + BLOCK_OPS;
+  let length = decode(FETCHED, FETCHED + got, out, 0, load<u32>(MODE));
+  if (length == SHORT && first && !failed()) {
+    got = fetch(rip, first, limit);
+    length = decode(FETCHED, FETCHED + got, out, 0, load<u32>(MODE));
   }
-  const whole = decode(FETCHED, FETCHED + got, SCRATCH + BLOCK_OPS, 0, load<u32>(MODE)) != SHORT;
-  if (!whole) {
+  if (length == SHORT) {
     // Too long, or over the segment's end: #GP. What is not RAM cannot be executed here.
     if (!failed()) {
       if (got == MAX_LENGTH || rip + <u64>got > limit) fault(GP);

@@ -2,7 +2,6 @@
 import {
   BLOCK_NEXT,
   BLOCK_START,
-  CODE_PLACE,
   JUMP_CACHE,
   JUMP_ENTRIES,
   MEMORY_PAGES,
@@ -18,6 +17,11 @@ import {
 /** The record of the page that holds `place`. */
 export function pageRecord(place: usize): usize {
   return PAGES + (((place - RAM) >> 12) << 4);
+}
+
+/** True if bytes of the page that holds `place` were decoded. */
+export function holdsCode(place: usize): bool {
+  return load<u64>(pageRecord(place)) != 0;
 }
 
 /** A bit for each 64 bytes of a page that the range touches. */
@@ -45,5 +49,4 @@ export function dropAllCode(): void {
   store<u32>(NO_BLOCK, 0, BLOCK_START);
   for (let i: usize = 0; i < JUMP_ENTRIES; i++) store<u32>(JUMP_CACHE + (i << 2), NO_BLOCK);
   store<u32>(POOL_NEXT, POOL);
-  store<u32>(CODE_PLACE, 0);
 }

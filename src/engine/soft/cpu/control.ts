@@ -2,9 +2,10 @@
 import { CR0, CR2, CR3, CR4, CR8, OP_REG, OP_RM, REGS } from '../layout';
 import { fault, notImplemented, UD } from './faults';
 import { isMemory, readOperand, writeOperand } from './generic';
-import { failed, flushTlb, write } from './memory';
+import { failed, write } from './memory';
 import { address, segment } from './operands';
 import { privileged } from './privilege';
+import { flushTlb } from './tlb';
 
 /** SMSW to a register fills the operand size; to memory it is 16 bits. */
 export function smsw<T>(pc: usize): void {

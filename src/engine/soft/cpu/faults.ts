@@ -16,6 +16,7 @@ export const NP: u32 = 11;
 export const SS: u32 = 12;
 export const GP: u32 = 13;
 export const PAGE_FAULT: u32 = 14;
+export const ALIGNMENT: u32 = 17;
 
 export function fault(vector: u32, code: u32 = 0): void {
   store<u32>(FAULT_VECTOR, vector);

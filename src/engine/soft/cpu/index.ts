@@ -7,7 +7,8 @@ import {
   BLOCK_OPS,
   BUDGET,
   CLOCK,
-  CODE_PLACE,
+  CR2,
+  CR3,
   CURRENT,
   DELIVERING,
   EPOCH,
@@ -25,8 +26,8 @@ import {
   OP_SIZE,
   PENDING_VECTOR,
   RIP,
-  SEG_BASE,
   SEG_CS,
+  SEG_LINEAR,
   SEGMENT_SIZE,
   SEGMENTS,
   TROUBLE,
@@ -42,15 +43,17 @@ import { exception, interrupt } from './exceptions';
 import { EXIT_ERROR, EXIT_HALT, EXIT_INTERRUPTED, EXIT_WINDOW, forgetAnswers, takeAnswer } from './external';
 import { DB, NMI } from './faults';
 import { IF, rflags, setRflags, systemFlag } from './flags';
-import { flushTlb, placeOf } from './memory';
+import { locateCode } from './memory';
 import { ripAfter, ripOf } from './operands';
+import { loadPdptes } from './paging';
 import { openSegment, updateMode } from './segments';
+import { flushTlb, resetTlb } from './tlb';
 
 export { rflags, takeAnswer };
 
 /** Forgets all that was derived from the CPU's registers and from guest memory. */
 export function reset(): void {
-  flushTlb();
+  resetTlb();
   dropAllCode();
 }
 
@@ -61,11 +64,11 @@ export function setFlags(flags: u32): void {
 
 /** Segments or control registers were set. */
 export function setSystem(): void {
-  for (let i: u32 = 0; i < 6; i++) openSegment(i);
   updateMode();
+  for (let i: u32 = 0; i < 6; i++) openSegment(i);
+  loadPdptes(load<u64>(CR3));
   updateEvents();
   flushTlb();
-  store<u32>(CODE_PLACE, 0);
 }
 
 /** True if an external interrupt can be taken right now. */
@@ -118,16 +121,20 @@ function go(single: bool): bool {
   return done;
 }
 
-/** The instruction's bytes, for the account of a failure. */
+/** The instruction's bytes, for the account of a failure. What cannot be fetched is no fault here. */
 function keepBytes(): void {
-  const base = load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_BASE) + load<u64>(RIP);
+  const base = load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LINEAR) + load<u64>(RIP);
+  const trouble = load<u32>(TROUBLE);
+  const cr2 = load<u64>(CR2);
   let length: u32 = 0;
   while (length < 15) {
-    const place = placeOf((base + <u64>length) & load<u64>(LINEAR_MASK));
+    const place = locateCode((base + <u64>length) & load<u64>(LINEAR_MASK));
     if (!place) break;
     store<u8>(EXIT_BYTES + <usize>length, load<u8>(place));
     length++;
   }
+  store<u32>(TROUBLE, trouble);
+  store<u64>(CR2, cr2);
   store<u32>(EXIT_LENGTH, length);
 }
 

@@ -1,13 +1,13 @@
 // IN and OUT (SDM 1 19): every access is the monitor's.
-import { RAX, RDX } from '../layout';
+import { CPL, FLAGS_SYSTEM, RAX, RDX } from '../layout';
 import { answer, EXIT_IO, external } from './external';
 import { notImplemented } from './faults';
+import { IOPL } from './flags';
 import { immediate, setRegister } from './operands';
-import { realMode } from './segments';
 
-/** Protected mode asks IOPL and the TSS's bitmap, which are not there yet. */
+/** Below IOPL the TSS's bitmap would have to be asked, which is not there yet. */
 export function mayUsePort(): bool {
-  if (realMode()) return true;
+  if (load<u32>(CPL) <= (load<u32>(FLAGS_SYSTEM) & IOPL) >> 12) return true;
   notImplemented();
   return false;
 }
