@@ -13,6 +13,7 @@ const notYet = [
   'rings-long',
   'rings-protected',
   'segments',
+  'simvirtio-speed',
   'task-switch-hardware',
   'tick-long',
   'tick-protected',
