@@ -190,7 +190,9 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   for (const device of pollers) device.poll?.();
   cpu.completeExit();
   return {
-    ...ending,
+    kind: ending.kind,
+    reason: ending.reason,
+    ...(ending.code !== undefined && { code: ending.code }),
     engine: machine.engine.name,
     exits,
     coalesced,

@@ -377,6 +377,21 @@ describe('interrupts without an interrupt controller', { skip }, () => {
   });
 });
 
+describe('general registers', { skip }, () => {
+  test('that were set read back at once, for the vCPU itself after a run, and are what the guest sees', () => {
+    // OUT; OUT; HLT
+    using machine = realMode([...asm.outAl(0x10), ...asm.outAl(0x11), ...asm.hlt]);
+    const { cpu } = machine;
+    expectExit(cpu, 'io');
+    cpu.setRegisters({ ...cpu.getRegisters(), rax: 0x42n, rbx: 0xfeedn });
+    assert.equal(cpu.getRegisters().rbx, 0xfeedn);
+    const exit = expectExit(cpu, 'io');
+    assert.equal(exit.data.getUint8(exit.offset), 0x42);
+    assert.deepEqual(cpu.handle.getRegisters(), cpu.getRegisters());
+    assert.equal(cpu.handle.getRegisters().rbx, 0xfeedn);
+  });
+});
+
 describe('an exit', { skip }, () => {
   test('allocates nothing', () => {
     // MOV AL; OUT; JMP to the OUT

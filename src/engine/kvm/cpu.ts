@@ -18,6 +18,7 @@ import { KVM_RUN } from './ioctls.js';
 import type { Kvm } from './kvm.js';
 import { kvm_coalesced_mmio as entry, kvm_regs, kvm_run } from './layout.js';
 import { asksFor32BitPaging, CR0_PG, pagingRefused } from './paging.js';
+import { decodeRegisters, encodeRegisters } from './regs.js';
 import type { RunArea } from './run-area.js';
 import { blockKicks, drainKicks, guestSignalMask, KickTimer, threadId, unblockKicks } from './signal.js';
 import type { Stats } from './stats.js';
@@ -47,6 +48,7 @@ const IO_DATA = kvm_run['io.data_offset'] >> 2;
 const MMIO_ADDRESS = kvm_run['mmio.phys_addr'] >> 2;
 const MMIO_LENGTH = kvm_run['mmio.len'] >> 2;
 const RIP = (kvm_run['s.regs'] + kvm_regs.rip) >> 2;
+const SYNCED = kvm_run['s.regs'];
 const TPR_RIP = kvm_run['tpr_access.rip'] >> 2;
 const TPR_WRITE = kvm_run['tpr_access.is_write'] >> 2;
 const HIGH = 0x1_0000_0000;
@@ -65,11 +67,15 @@ export class KvmCpu implements EngineCpu {
   readonly #bytes: Uint8Array;
   readonly #ioctl: Vcpu['ioctl'];
   readonly #errno: Vcpu['errno'];
+  /** True where KVM copies the general registers into the mapping at each exit, and takes them from it. */
+  #syncs = false;
   #fd: number;
   /** An exit that KVM has made and `run` has not reported, because coalesced writes come first; 0 where there is none. */
   #held = 0;
   /** True while `exit` shows the ring's first entry. */
   #showsEntry = false;
+  /** True where the mapping holds the registers that the vCPU has, or will have when it runs next. */
+  #registersShown = false;
   #stats: Stats | undefined;
   #timer: KickTimer | undefined;
   #disposed = false;
@@ -94,9 +100,8 @@ export class KvmCpu implements EngineCpu {
       Atomics.store(control, Control.thread, threadId());
       this.handle.setSignalMask(guestSignalMask());
       this.handle.setCpuidBuffer(cpuidFor(kvm, index));
-      if ((kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0) {
-        this.#words[kvm_run.kvm_valid_regs >> 2] = K.KVM_SYNC_X86_REGS;
-      }
+      this.#syncs = (kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0;
+      if (this.#syncs) this.#words[kvm_run.kvm_valid_regs >> 2] = K.KVM_SYNC_X86_REGS;
     } catch (error) {
       this[Symbol.dispose]();
       throw error;
@@ -123,6 +128,7 @@ export class KvmCpu implements EngineCpu {
         return this.#report();
       }
       if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
+        this.#registersShown = this.#syncs;
         const reason = words[REASON]!;
         // CR8 went down and nobody holds interrupts back because of it: nothing to do.
         if (reason === K.KVM_EXIT_SET_TPR) continue;
@@ -131,6 +137,7 @@ export class KvmCpu implements EngineCpu {
       }
       const errno = this.#errno();
       if (errno === errnoNumbers.EINTR) {
+        this.#registersShown = this.#syncs;
         this.#bytes[kvm_run.immediate_exit] = 0;
         drainKicks();
         this.#held = ExitKind.interrupted;
@@ -226,12 +233,22 @@ export class KvmCpu implements EngineCpu {
     }
   }
 
+  /** Out of the mapping where KVM has put them there: a call less. */
   getRegisters(): Registers {
-    return this.handle.getRegisters();
+    this.#live();
+    return this.#registersShown ? decodeRegisters(this.#area.view, SYNCED) : this.handle.getRegisters();
   }
 
+  /** Where KVM takes them out of the mapping it does so at the next run (KVM API 5, KVM_CAP_SYNC_REGS). */
   setRegisters(registers: Registers): void {
-    this.handle.setRegisters(registers);
+    this.#live();
+    if (!this.#syncs) {
+      this.handle.setRegisters(registers);
+      return;
+    }
+    encodeRegisters(this.#area.view, registers, SYNCED);
+    this.#words[kvm_run.kvm_dirty_regs >> 2] = K.KVM_SYNC_X86_REGS;
+    this.#registersShown = true;
   }
 
   getSystemRegisters(): SystemRegisters {
