@@ -13,29 +13,36 @@
 import type { GuestMemory } from '../../memory/index.js';
 import type { Engine, EngineVm, VmOptions } from '../contract.js';
 import { SoftCpu } from './cpu.js';
+import { type CpuidLeaf, cpuidModel, writeCpuid } from './cpuid.js';
 import { SoftError } from './errors.js';
 import * as L from './layout.js';
 import { instantiate, type Program } from './program.js';
 import { writeResetState } from './state.js';
 
 export { SoftCpu } from './cpu.js';
+export { type CpuFeature, type CpuidLeaf, cpuFeatures, cpuidModel } from './cpuid.js';
 export { SoftError } from './errors.js';
 
 /** RAM that is cleared for the next VM rather than left to the garbage collector: it takes a millisecond a few MiB. */
 const CLEARED = 64 * 1024 * 1024;
 
-/** The software engine with its compiled program. */
-export function softEngine(program: WebAssembly.Module): SoftEngine {
-  return new SoftEngine(program);
+/** The software engine with its compiled program, and what its CPU says to CPUID: all it has, if nothing else is given. */
+export function softEngine(
+  program: WebAssembly.Module,
+  cpuid: readonly CpuidLeaf[] = cpuidModel(),
+): SoftEngine {
+  return new SoftEngine(program, cpuid);
 }
 
 /** See `softEngine`. */
 export class SoftEngine implements Engine {
   readonly name = 'soft';
   readonly #program: WebAssembly.Module;
+  readonly #cpuid: readonly CpuidLeaf[];
 
-  constructor(program: WebAssembly.Module) {
+  constructor(program: WebAssembly.Module, cpuid: readonly CpuidLeaf[]) {
     this.#program = program;
+    this.#cpuid = cpuid;
   }
 
   createVm(memory: GuestMemory, { irqchip = false }: VmOptions = {}): SoftVm {
@@ -46,7 +53,7 @@ export class SoftEngine implements Engine {
         'take those that are devices: --irqchip user',
       );
     }
-    return new SoftVm(instantiate(this.#program, memory.wasm), memory);
+    return new SoftVm(instantiate(this.#program, memory.wasm), memory, this.#cpuid);
   }
 
   /** The CPU looks at its control block by itself, every few thousand instructions. */
@@ -66,7 +73,7 @@ export class SoftVm implements EngineVm {
   #cpu: SoftCpu | undefined;
 
   /** @internal */
-  constructor(program: Program, memory: GuestMemory) {
+  constructor(program: Program, memory: GuestMemory, cpuid: readonly CpuidLeaf[]) {
     this.#program = program;
     this.#view = new DataView(memory.buffer);
     if (memory.regions.length > L.MAX_REGIONS) {
@@ -76,6 +83,7 @@ export class SoftVm implements EngineVm {
     clearState(this.#view);
     this.#describe(memory);
     writeResetState(this.#view);
+    writeCpuid(this.#view, cpuid);
     program.reset();
     program.setFlags(2);
     program.setSystem();
@@ -123,5 +131,6 @@ export class SoftVm implements EngineVm {
 /** The memory may have served another VM before: its CPU's state must not be seen. */
 function clearState(view: DataView): void {
   new Uint8Array(view.buffer, view.byteOffset, L.STATIC_DATA).fill(0);
+  new Uint8Array(view.buffer, view.byteOffset + L.TLB_NOW, L.CPUID_TABLE - L.TLB_NOW).fill(0);
   view.setInt32(L.PENDING_VECTOR, -1, true);
 }

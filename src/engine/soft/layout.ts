@@ -88,6 +88,12 @@ export const CR0_AM = 0x40000;
 export const CR0_PG = 0x80000000;
 export const CR4_PSE = 0x10;
 export const CR4_PAE = 0x20;
+export const CR4_TSD = 4;
+export const CR4_PGE = 0x80;
+export const CR4_PCIDE = 0x20000;
+export const CR4_OSXSAVE = 0x40000;
+export const EFER_SCE = 1;
+export const EFER_LME = 0x100;
 export const CR4_LA57 = 0x1000;
 export const CR4_SMEP = 0x100000;
 export const CR4_SMAP = 0x200000;
@@ -107,6 +113,8 @@ export const SEG_CS = 1;
 export const SEG_SS = 2;
 export const SEG_DS = 3;
 export const SEG_FS = 4;
+export const SEG_GS = 5;
+export const SEG_TR = 6;
 export const SEG_BASE = 0;
 /** The lowest offset that can be used; from there so many bytes can be read, and written. 0 bytes: none. */
 export const SEG_FIRST = 8;
@@ -220,6 +228,22 @@ export const TLB_MAY_WRITE = 20;
 export const TLB_EXECUTE = 24;
 /** PAE paging's four page-directory-pointer-table entries, as of the last load of CR3. */
 export const PDPTES = 0x40020;
+
+// More model-specific registers.
+export const PAT = 0x40040;
+export const MISC_ENABLE = 0x40048;
+export const TSC_AUX = 0x40050;
+/** What RDTSC gives besides the instructions that ran. */
+export const TSC_OFFSET = 0x40058;
+export const MTRR_DEFAULT = 0x40060;
+/** Eleven fixed ranges, and eight pairs of base and mask, 8 bytes each. */
+export const MTRR_FIXED = 0x40080;
+export const MTRR_VARIABLE = 0x40100;
+/** What CPUID answers: leaf, subleaf (all ones: any), EAX, EBX, ECX, EDX, 4 bytes each. */
+export const CPUID_COUNT = 0x401fc;
+export const CPUID_TABLE = 0x40200;
+export const CPUID_ENTRY = 24;
+export const MAX_CPUID = 128;
 
 export const POOL = 0x100000;
 export const POOL_END = 0x800000;

@@ -114,6 +114,11 @@ export function writeSystemRegisters(view: DataView, system: SystemRegisters): v
   view.setUint32(L.IDT_LIMIT, system.idt.limit, true);
 }
 
+/** Write back, write through, uncached (which write combining may override), uncacheable, twice (SDM 3A 12.12.4). */
+const PAT_AFTER_RESET = 0x0007_0406_0007_0406n;
+/** IA32_MISC_ENABLE: string instructions are fast. */
+const FAST_STRINGS = 1n;
+
 /** Registers and segments after power-up or reset (SDM 3A table 10-1). */
 export function writeResetState(view: DataView): void {
   const data: Segment = {
@@ -142,6 +147,8 @@ export function writeResetState(view: DataView): void {
   for (let number = 0; number < 16; number++) view.setBigUint64(L.REGS + 8 * number, 0n, true);
   view.setBigUint64(L.RDX, 0x600n, true);
   view.setBigUint64(L.RIP, 0xfff0n, true);
+  view.setBigUint64(L.PAT, PAT_AFTER_RESET, true);
+  view.setBigUint64(L.MISC_ENABLE, FAST_STRINGS, true);
   // As after FNINIT, which is how KVM's CPUs start; SDM 3A table 10-1 has 40h here.
   view.setUint16(L.FPU_CONTROL, 0x37f, true);
 }

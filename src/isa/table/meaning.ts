@@ -186,6 +186,7 @@ movtodr end
 wrmsr end
 rdmsr whole
 rdtsc whole
+rdpmc whole
 cpuid whole
 syscall transfer
 sysret transfer

@@ -33,6 +33,7 @@ export const twoByteRows: readonly string[] = `
 30 wrmsr - 586
 31 rdtsc - 586
 32 rdmsr - 586
+33 rdpmc - 586
 34 sysenter - 686
 35 sysexit - 686
 40+c cmov Gv,Ev 686

@@ -1,0 +1,115 @@
+/**
+ * What the processor says that it is: the leaves of CPUID (SDM 2A CPUID), for the guest to read.
+ *
+ * @module
+ */
+import { SoftError } from './errors.js';
+import * as L from './layout.js';
+
+/** One answer of CPUID, each register 32 bits. */
+export interface CpuidLeaf {
+  leaf: number;
+  /** ECX that it answers to; any, where it is left out. */
+  subleaf?: number;
+  eax: number;
+  ebx: number;
+  ecx: number;
+  edx: number;
+}
+
+/** Where each feature is announced: leaf, register, bit. */
+const places = {
+  de: [1, 'edx', 2],
+  pse: [1, 'edx', 3],
+  tsc: [1, 'edx', 4],
+  msr: [1, 'edx', 5],
+  pae: [1, 'edx', 6],
+  mce: [1, 'edx', 7],
+  cx8: [1, 'edx', 8],
+  sep: [1, 'edx', 11],
+  mtrr: [1, 'edx', 12],
+  pge: [1, 'edx', 13],
+  mca: [1, 'edx', 14],
+  cmov: [1, 'edx', 15],
+  pat: [1, 'edx', 16],
+  pse36: [1, 'edx', 17],
+  cx16: [1, 'ecx', 13],
+  pcid: [1, 'ecx', 17],
+  smep: [7, 'ebx', 7],
+  smap: [7, 'ebx', 20],
+  la57: [7, 'ecx', 16],
+  lahf64: [0x8000_0001, 'ecx', 0],
+  syscall: [0x8000_0001, 'edx', 11],
+  nx: [0x8000_0001, 'edx', 20],
+  pdpe1gb: [0x8000_0001, 'edx', 26],
+  lm: [0x8000_0001, 'edx', 29],
+} as const;
+
+/** A feature by the name that Linux's /proc/cpuinfo has for it, or nearly. */
+export type CpuFeature = keyof typeof places;
+
+/** All that the software CPU does. What is not in this list is not there. */
+export const cpuFeatures = Object.keys(places) as readonly CpuFeature[];
+
+const VENDOR = 'Terrarium!!!';
+const BRAND = 'Terrarium software CPU';
+/** Family 6; model and stepping say nothing. */
+const SIGNATURE = 0x600;
+/** Bits of physical and linear addresses; 57 of the latter with 5-level paging. */
+const PHYSICAL_BITS = 40;
+
+/** Four ASCII characters as a register holds them. */
+function word(text: string, at: number): number {
+  let value = 0;
+  for (let n = 3; n >= 0; n--) value = value * 256 + (text.charCodeAt(at + n) || 0);
+  return value;
+}
+
+/** The leaves of a processor with these features, in the order of their numbers. */
+export function cpuidModel(features: readonly CpuFeature[] = cpuFeatures): CpuidLeaf[] {
+  const none = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+  const vendor = { ebx: word(VENDOR, 0), edx: word(VENDOR, 4), ecx: word(VENDOR, 8) };
+  const leaves: CpuidLeaf[] = [
+    { leaf: 0, eax: 7, ...vendor },
+    { leaf: 1, ...none, eax: SIGNATURE },
+    { leaf: 7, subleaf: 0, ...none },
+    { leaf: 0x8000_0000, eax: 0x8000_0008, ...vendor },
+    { leaf: 0x8000_0001, ...none, eax: SIGNATURE },
+  ];
+  for (let n = 0; n < 3; n++) {
+    const [eax, ebx, ecx, edx] = [0, 4, 8, 12].map((at) => word(BRAND, 16 * n + at)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    leaves.push({ leaf: 0x8000_0002 + n, eax, ebx, ecx, edx });
+  }
+  // The counter's rate never changes: it counts instructions.
+  leaves.push({ leaf: 0x8000_0007, ...none, edx: 1 << 8 });
+  const linearBits = features.includes('la57') ? 57 : 48;
+  leaves.push({ leaf: 0x8000_0008, ...none, eax: PHYSICAL_BITS | (linearBits << 8) });
+  for (const feature of features) {
+    const [leaf, register, bit] = places[feature];
+    const found = leaves.find((one) => one.leaf === leaf);
+    if (found !== undefined) found[register] = (found[register] | (1 << bit)) >>> 0;
+  }
+  return leaves;
+}
+
+/** @throws SoftError if there are more leaves than the engine has room for. */
+export function writeCpuid(view: DataView, leaves: readonly CpuidLeaf[]): void {
+  if (leaves.length > L.MAX_CPUID) {
+    throw new SoftError(
+      'ELIMIT',
+      `${leaves.length} leaves of CPUID`,
+      `the software engine takes ${L.MAX_CPUID}`,
+    );
+  }
+  view.setUint32(L.CPUID_COUNT, leaves.length, true);
+  for (const [index, { leaf, subleaf = -1, eax, ebx, ecx, edx }] of leaves.entries()) {
+    for (const [n, value] of [leaf, subleaf, eax, ebx, ecx, edx].entries()) {
+      view.setUint32(L.CPUID_TABLE + index * L.CPUID_ENTRY + 4 * n, value, true);
+    }
+  }
+}
