@@ -8,6 +8,7 @@ import { benchLifecycle } from './lifecycle.js';
 import { Floor, printTable, type Row } from './measure.js';
 import { benchPmioMmio } from './pmio-mmio.js';
 import { benchSimvirtio } from './simvirtio.js';
+import { benchSoft } from './soft.js';
 import { benchStartup } from './startup.js';
 import { benchStop } from './stop.js';
 
@@ -25,6 +26,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   stop: () => benchStop(),
   interrupts: () => benchInterrupts(),
   simvirtio: () => benchSimvirtio(floor),
+  soft: () => benchSoft(root),
   'pmio-mmio': () => benchPmioMmio(floor),
 };
 for (const [name, bench] of Object.entries(benches)) {

@@ -1,0 +1,92 @@
+/**
+ * The programs of bench/programs, built for whoever runs them, and the clock that listens to what they print.
+ *
+ * @module
+ */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+
+/** The parts that count as the mix; beside them there are `loop` and `rep-movs`. */
+export const mixParts = ['memcpy', 'sieve', 'crc32', 'quicksort', 'sha256'] as const;
+
+/** One part of the programs: how long it took, and what came out of it. */
+export interface Part {
+  ms: number;
+  checksum: string;
+  instructions?: number;
+}
+
+export type Parts = ReadonlyMap<string, Part>;
+
+/** No wide registers, which not every engine has; loops stay loops and do not become calls of memcpy and memset. */
+const common = ['-O2', '-Wall', '-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns'];
+const bare =
+  `-ffreestanding -nostdlib -static -no-pie -fno-pie -mno-red-zone -fno-stack-protector -fcf-protection=none
+  -fno-asynchronous-unwind-tables -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments`.split(
+    /\s+/,
+  );
+
+/** Where start.S has its second entry: behind the Multiboot header. */
+const MULTIBOOT_ENTRY = '0x10000c';
+
+export interface Program {
+  /** An ELF file that is entered in the width it was compiled for. */
+  direct: string;
+  /** The same code, entered in 32 bits by a Multiboot loader. */
+  multiboot: string;
+}
+
+/** Compiles the programs into `folder`; all their sizes are multiplied by `scale`. */
+export function buildProgram(sources: string, folder: string, bits: 32 | 64, scale: number): Program {
+  const direct = path.join(folder, `mix${bits}-${scale}`);
+  const multiboot = `${direct}.multiboot`;
+  const files = ['start.S', 'mix.c'].map((file) => path.join(sources, file));
+  const script = `-Wl,-T,${path.join(sources, 'image.lds')}`;
+  execFileSync('gcc', [...common, ...bare, `-m${bits}`, `-DSCALE=${scale}`, script, ...files, '-o', direct]);
+  // Multiboot loaders take 32-bit files alone, whatever is in them.
+  execFileSync('objcopy', ['-O', 'elf32-i386', '--set-start', MULTIBOOT_ENTRY, direct, multiboot]);
+  return { direct, multiboot };
+}
+
+/** The same programs for this machine's own processor. */
+export function buildNative(sources: string, folder: string, scale: number): string {
+  const file = path.join(folder, `native-${scale}`);
+  execFileSync('gcc', [...common, `-DSCALE=${scale}`, '-DHOSTED', path.join(sources, 'mix.c'), '-o', file]);
+  return file;
+}
+
+/** Takes the programs' output byte by byte and notes when each part came to its end. */
+export class PartClock {
+  readonly parts = new Map<string, Part>();
+  /** True once the programs have said that they are done. */
+  done = false;
+  readonly #count: (() => number) | undefined;
+  #line = '';
+  #began = performance.now();
+  #counted = 0;
+
+  /** @param count instructions that ran so far, where somebody counts them */
+  constructor(count?: () => number) {
+    this.#count = count;
+  }
+
+  byte(value: number): void {
+    if (value !== 0x0a) {
+      this.#line += String.fromCharCode(value);
+      return;
+    }
+    const ms = performance.now() - this.#began;
+    const counted = this.#count?.();
+    const [name = '', checksum = ''] = this.#line.split(' ');
+    // The second round takes the place of the first.
+    this.parts.set(name, {
+      ms,
+      checksum,
+      ...(counted !== undefined && { instructions: counted - this.#counted }),
+    });
+    this.done = name === 'end';
+    this.#line = '';
+    this.#counted = counted ?? 0;
+    this.#began = performance.now();
+  }
+}
