@@ -2,6 +2,21 @@
  * The instruction set: the opcode table, which is what the software CPU's decoder and dispatch, the lengths, the disassembly
  * and the tests are made of.
  *
+ * ```ts
+ * const { text } = disassemble(bytes, { code: 64, address: 0x401000n });
+ * ```
+ *
  * @module
  */
+export { type CodeSize, decode, type Encoding, MAX_LENGTH, type MemoryForm } from './decode.js';
+export {
+  type DisassemblyOptions,
+  disassemble,
+  disassembleAll,
+  type Instruction,
+  type Syntax,
+} from './disassemble.js';
+export { hasModrm, type ImmediateKind, immediateKind } from './notation.js';
+export { type MemoryOperand, type Operand, registerName } from './operands.js';
+export { type Random, randomInstruction, randomNumbers, type Sample, type Wanted } from './random.js';
 export { type Kind, type Meaning, type Opcode, opcodes } from './table/index.js';

@@ -65,7 +65,7 @@ export const oneByteRows: readonly string[] = [
 61 popa -v no64 186
 62 bound Gv,M no64 186
 63 arpl Ew,Gw no64 prot 286
-63 movsxd Gv,Ed only64
+63 movsxd Gv,Ez only64
 68 push Iz d64 186
 69 imul3 Gv,Ev,Iz 186
 6a push sIb d64 186

@@ -49,6 +49,8 @@ import { loadPdptes } from './paging';
 import { openSegment, updateMode } from './segments';
 import { flushTlb, resetTlb } from './tlb';
 
+/** For the test that holds the disassembly to it. */
+export { decode } from './decode';
 export { rflags, takeAnswer };
 
 /** Forgets all that was derived from the CPU's registers and from guest memory. */

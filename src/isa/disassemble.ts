@@ -1,0 +1,79 @@
+/**
+ * Machine code as text, made from the opcode table.
+ *
+ * @module
+ */
+import { attText } from './att.js';
+import { type CodeSize, decode, type Encoding } from './decode.js';
+import { intelText } from './intel.js';
+import { naming } from './names.js';
+import { type Operand, operandsOf } from './operands.js';
+import { counterWord, mnemonicOf, repeatWord } from './spelling.js';
+
+export type Syntax = 'intel' | 'att';
+
+/** What `disassemble` has to know besides the bytes. */
+export interface DisassemblyOptions {
+  /** 16, 32 or 64: how wide code is, as CS.D and CS.L say. */
+  code: CodeSize;
+  /** Where the first byte lies: the offset in its code segment. 0 if it does not matter. */
+  address?: bigint;
+  /** `intel` if not given. */
+  syntax?: Syntax;
+  /** A name for an address, shown behind it. */
+  symbol?: (address: bigint) => string | undefined;
+}
+
+/** One instruction. */
+export interface Instruction {
+  address: bigint;
+  /** In bytes; 1 for bytes that are no instruction. */
+  length: number;
+  /** As `objdump` writes it, with one space behind the mnemonic; `(bad)` for bytes that are no instruction. */
+  text: string;
+  /** Without prefixes and operands. */
+  mnemonic: string;
+  /** Destination first, in either syntax. */
+  operands: readonly Operand[];
+  /** The row of the table and the fields; undefined for bytes that are no instruction. */
+  encoding: Encoding | undefined;
+}
+
+/**
+ * The instruction at the start of `bytes`, of which it needs 15 at most. Bytes that are no instruction, or only the
+ * start of one, give `(bad)` and the length 1. Prefixes that change nothing are not shown.
+ */
+export function disassemble(bytes: Uint8Array, options: DisassemblyOptions): Instruction {
+  const address = options.address ?? 0n;
+  const encoding = decode(bytes, options.code);
+  if (encoding === undefined) {
+    return { address, length: 1, text: '(bad)', mnemonic: '(bad)', operands: [], encoding };
+  }
+  const names = naming(options.symbol);
+  const mnemonic = mnemonicOf(encoding);
+  const operands = operandsOf(encoding, address);
+  const isAtt = options.syntax === 'att';
+  const words = [encoding.lock ? 'lock' : '', repeatWord(encoding), isAtt ? '' : counterWord(encoding)];
+  const write = isAtt ? attText : intelText;
+  const text = write(mnemonic, operands, names, encoding);
+  const relative = operands.find((one) => one.kind === 'memory' && one.target !== undefined);
+  const note = relative?.kind === 'memory' ? ` # ${names(relative.target!)}` : '';
+  return {
+    address,
+    length: encoding.length,
+    text: [...words, text].filter((word) => word !== '').join(' ') + note,
+    mnemonic,
+    operands,
+    encoding,
+  };
+}
+
+/** Everything in `bytes`, one instruction behind the other. */
+export function* disassembleAll(bytes: Uint8Array, options: DisassemblyOptions): Generator<Instruction> {
+  const start = options.address ?? 0n;
+  for (let at = 0; at < bytes.length; ) {
+    const one = disassemble(bytes.subarray(at, at + 15), { ...options, address: start + BigInt(at) });
+    yield one;
+    at += one.length;
+  }
+}
