@@ -115,6 +115,9 @@ export const SEG_DS = 3;
 export const SEG_FS = 4;
 export const SEG_GS = 5;
 export const SEG_TR = 6;
+export const SEG_LDT = 7;
+/** A place for the stack that a transfer goes to, until nothing can fail any more: as a segment's number, at 0x62100. */
+export const SEG_NEXT_STACK = (0x62100 - 0x300) / 64;
 export const SEG_BASE = 0;
 /** The lowest offset that can be used; from there so many bytes can be read, and written. 0 bytes: none. */
 export const SEG_FIRST = 8;
@@ -158,6 +161,9 @@ export const DELIVERING = 0x550;
 /** How many slots of the pages are in use; only these are cleared. */
 export const MEMORY_PAGES = 0x54c;
 
+/** Not 0: the task was switched, so that what fails from here on is the new task's. */
+export const TASK_SWITCHED = 0x558;
+
 export const TROUBLE_FAULT = 1;
 /** The monitor has to answer first. */
 export const TROUBLE_EXIT = 2;
@@ -192,6 +198,9 @@ export const REGION_COUNT = 0x5cc;
 export const REGIONS = 0x900;
 export const REGION_SIZE = 32;
 export const MAX_REGIONS = 56;
+
+/** What a task switch read from the new task state segment. */
+export const TASK_STATE = 0x62180;
 
 /** Where the compiler puts its constants. */
 export const STATIC_DATA = 0x1000;

@@ -1,20 +1,28 @@
-// Delivery of interrupts and exceptions. In real-address mode: FLAGS, CS and IP go onto the stack, and the vector's entry
-// in the table at IDTR says where to go on (SDM 3A 20.1.4).
-import { FLAGS_SYSTEM, IDT_BASE, IDT_LIMIT, RIP, SEG_CS, SEG_SS, TROUBLE, TROUBLE_FAULT } from '../layout';
+// Interrupts and exceptions. In real-address mode FLAGS, CS and IP go onto the stack, and the vector's entry in the
+// table at IDTR says where to go on (SDM 3A 20.1.4); in the other modes it goes through a gate, see gates.ts.
+import {
+  CR0,
+  FAULT_CODE,
+  FAULT_VECTOR,
+  FLAGS_SYSTEM,
+  IDT_BASE,
+  IDT_LIMIT,
+  RIP,
+  SEG_CS,
+  SEG_SS,
+  TROUBLE,
+  TROUBLE_FAULT,
+} from '../layout';
 import { updateEvents } from './events';
 import { EXIT_SHUTDOWN, exitFor } from './external';
-import { DOUBLE_FAULT, fault, GP, notImplemented } from './faults';
+import { ALIGNMENT, DB, DE, DOUBLE_FAULT, fault, GP, markExternal, NP, PAGE_FAULT, SS, TS } from './faults';
 import { AC, IF, RF, rflags, TF } from './flags';
+import { enterGate, NO_CODE } from './gates';
 import { failed, readLinear, write } from './memory';
-import { loadSegment, realMode, selectorOf } from './segments';
+import { selectorOf, setRealSegment } from './segments';
 import { setStack, stackAt } from './stack';
 
-/** Goes to the handler of `vector`, to come back to `rip`. Changes nothing where it fails. */
-export function interrupt(vector: u32, rip: u64): void {
-  if (!realMode()) {
-    notImplemented();
-    return;
-  }
+function enterReal(vector: u32, rip: u64): void {
   if (vector * 4 + 3 > load<u32>(IDT_LIMIT)) {
     fault(GP);
     return;
@@ -32,19 +40,61 @@ export function interrupt(vector: u32, rip: u64): void {
   if (failed()) return;
   setStack(stackAt(-6));
   store<u32>(FLAGS_SYSTEM, load<u32>(FLAGS_SYSTEM) & ~(IF | TF | RF | AC));
-  loadSegment(SEG_CS, <u32>selector);
+  setRealSegment(SEG_CS, <u32>selector);
   store<u64>(RIP, <u64>offset);
   updateEvents();
 }
 
-/** An exception at `rip`. One that cannot be delivered is a double fault; where that cannot be either, it is the end. */
-export function exception(vector: u32, rip: u64): void {
-  interrupt(vector, rip);
-  if (!(load<u32>(TROUBLE) & TROUBLE_FAULT)) return;
-  store<u32>(TROUBLE, load<u32>(TROUBLE) & ~TROUBLE_FAULT);
-  if (vector != DOUBLE_FAULT) {
-    interrupt(DOUBLE_FAULT, rip);
+function enter(vector: u32, rip: u64, software: bool, flags: u32, code: i64): void {
+  if (load<u32>(CR0) & 1) enterGate(vector, rip, software, flags, code);
+  else enterReal(vector, rip);
+}
+
+/** INT n, INT3 and INTO: goes to the handler of `vector`, to come back to `rip`. Changes nothing where it fails. */
+export function softwareInterrupt(vector: u32, rip: u64): void {
+  enter(vector, rip, true, rflags(), NO_CODE);
+}
+
+/** An interrupt that no instruction asked for, or INT1: as `softwareInterrupt`, whatever the gate's privilege. */
+export function interrupt(vector: u32, rip: u64): void {
+  markExternal(true);
+  enter(vector, rip, false, rflags(), NO_CODE);
+  markExternal(false);
+}
+
+/** True for the exceptions that push an error code (SDM 3A table 6-1). */
+function hasCode(vector: u32): bool {
+  return vector == DOUBLE_FAULT || (vector >= TS && vector <= PAGE_FAULT) || vector == ALIGNMENT;
+}
+
+/** True for the exceptions of which two make a double fault (SDM 3A table 6-4). */
+function isContributory(vector: u32): bool {
+  return vector == DE || vector == TS || vector == NP || vector == SS || vector == GP;
+}
+
+/** What comes of an exception in the delivery of another one (SDM 3A table 6-5). */
+function isDouble(first: u32, second: u32): bool {
+  if (first == PAGE_FAULT) return second == PAGE_FAULT || isContributory(second);
+  return isContributory(first) && isContributory(second);
+}
+
+/** An exception at `rip`, and whatever comes of its delivery, down to the shutdown. */
+export function exception(first: u32, firstCode: u32, rip: u64): void {
+  let vector = first;
+  let code = firstCode;
+  for (;;) {
+    // Faults come back to their instruction, whose breakpoint must not hit again (SDM 3B 17.3.1.1).
+    const flags = vector == DB || vector == DOUBLE_FAULT ? rflags() : rflags() | RF;
+    markExternal(true);
+    enter(vector, rip, false, flags, hasCode(vector) ? <i64>code : NO_CODE);
+    markExternal(false);
     if (!(load<u32>(TROUBLE) & TROUBLE_FAULT)) return;
+    store<u32>(TROUBLE, load<u32>(TROUBLE) & ~TROUBLE_FAULT);
+    const second = load<u32>(FAULT_VECTOR);
+    if (vector == DOUBLE_FAULT) break;
+    const double = isDouble(vector, second);
+    vector = double ? DOUBLE_FAULT : second;
+    code = double ? 0 : load<u32>(FAULT_CODE);
   }
   store<u64>(RIP, rip);
   exitFor(EXIT_SHUTDOWN);

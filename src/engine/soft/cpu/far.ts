@@ -1,30 +1,43 @@
-// Transfers to another code segment, software interrupts and IRET (SDM 2A CALL, IRET, JMP, INT n; 2B RET).
+// Transfers to another code segment (SDM 2A CALL, JMP; 2B RET) and software interrupts (INT n).
 import { NMI_BLOCKED, RIP, SEG_CS, SEG_LIMIT, SEG_SS } from '../layout';
-import { interrupt } from './exceptions';
+import { callFar, jumpFar } from './code-transfers';
+import { interrupt, softwareInterrupt } from './exceptions';
 import { BP, BR, DB, fault, GP, OVERFLOW } from './faults';
-import { overflow } from './flags';
+import { overflow, RF, systemFlag, VM } from './flags';
 import { failed, read, write } from './memory';
 import { address, cutAddress, immediate, reg, ripAfter, segment } from './operands';
-import { loadSegment, segmentAt, selectorOf } from './segments';
-import { REAL_FLAGS, setStack, stackAt, takeFlags } from './stack';
+import { mayTouchInterrupts } from './privilege';
+import { interruptReturn, returnFar } from './returns';
+import { realMode, segmentAt, selectorOf, setRealSegment } from './segments';
+import { changeableFlags, setStack, stackAt, takeFlags } from './stack';
 
-/** Goes to selector:offset. */
-function goFar(selector: u32, offset: u64): void {
+/** As real-address and virtual-8086 mode go to selector:offset. */
+function goReal(selector: u32, offset: u64): void {
   if (offset > <u64>load<u32>(segmentAt(SEG_CS), SEG_LIMIT)) fault(GP);
   if (failed()) return;
-  loadSegment(SEG_CS, selector);
-  if (!failed()) store<u64>(RIP, offset);
+  setRealSegment(SEG_CS, selector);
+  store<u64>(RIP, offset);
 }
 
-function callTo<T>(pc: usize, selector: u32, offset: u64): void {
+function callReal<T>(pc: usize, selector: u32, offset: u64): void {
   if (offset > <u64>load<u32>(segmentAt(SEG_CS), SEG_LIMIT)) fault(GP);
   if (failed()) return;
   write<T>(SEG_SS, stackAt(-(<i64>sizeof<T>())), <T>selectorOf(SEG_CS));
   if (failed()) return;
   write<T>(SEG_SS, stackAt(-2 * <i64>sizeof<T>()), <T>ripAfter(pc));
   if (failed()) return;
-  goFar(selector, offset);
-  if (!failed()) setStack(stackAt(-2 * <i64>sizeof<T>()));
+  goReal(selector, offset);
+  setStack(stackAt(-2 * <i64>sizeof<T>()));
+}
+
+function jumpTo<T>(pc: usize, selector: u32, offset: u64): void {
+  if (realMode()) goReal(selector, offset);
+  else jumpFar(selector, offset, ripAfter(pc));
+}
+
+function callTo<T>(pc: usize, selector: u32, offset: u64): void {
+  if (realMode()) callReal<T>(pc, selector, offset);
+  else callFar(selector, offset, ripAfter(pc), sizeof<T>());
 }
 
 function unsigned<T>(value: T): u64 {
@@ -32,7 +45,7 @@ function unsigned<T>(value: T): u64 {
 }
 
 export function jmpfar<T>(pc: usize): void {
-  goFar(<u32>(immediate(pc) >> 32), <u64>immediate(pc) & 0xffffffff);
+  jumpTo<T>(pc, <u32>(immediate(pc) >> 32), <u64>immediate(pc) & 0xffffffff);
 }
 
 export function callfar<T>(pc: usize): void {
@@ -43,7 +56,7 @@ export function jmpfarind<T>(pc: usize): void {
   const offset = unsigned<T>(read<T>(segment(pc), address(pc)));
   if (failed()) return;
   const selector = read<u16>(segment(pc), cutAddress(pc, address(pc) + sizeof<T>()));
-  if (!failed()) goFar(<u32>selector, offset);
+  if (!failed()) jumpTo<T>(pc, <u32>selector, offset);
 }
 
 export function callfarind<T>(pc: usize): void {
@@ -56,33 +69,45 @@ export function callfarind<T>(pc: usize): void {
 export function retfar<T>(pc: usize): void {
   const offset = unsigned<T>(read<T>(SEG_SS, stackAt(0)));
   if (failed()) return;
-  const selector = <u32>read<T>(SEG_SS, stackAt(sizeof<T>()));
+  const selector = <u32>read<T>(SEG_SS, stackAt(sizeof<T>())) & 0xffff;
   if (failed()) return;
-  goFar(selector, offset);
+  if (!realMode()) {
+    returnFar(selector, offset, sizeof<T>(), <u64>immediate(pc));
+    return;
+  }
+  goReal(selector, offset);
   if (!failed()) setStack(stackAt(2 * <i64>sizeof<T>() + immediate(pc)));
 }
 
-export function iret<T>(_pc: usize): void {
+export function iret<T>(pc: usize): void {
+  if (!realMode()) {
+    interruptReturn(sizeof<T>(), ripAfter(pc));
+    return;
+  }
+  if (systemFlag(VM) && !mayTouchInterrupts()) return;
   const offset = unsigned<T>(read<T>(SEG_SS, stackAt(0)));
   if (failed()) return;
   const selector = <u32>read<T>(SEG_SS, stackAt(sizeof<T>()));
   if (failed()) return;
   const flags = <u32>read<T>(SEG_SS, stackAt(2 * sizeof<T>()));
   if (failed()) return;
-  goFar(selector, offset);
+  goReal(selector, offset);
   if (failed()) return;
   setStack(stackAt(3 * sizeof<T>()));
-  takeFlags(flags, sizeof<T>() == 2 ? REAL_FLAGS & 0xffff : REAL_FLAGS | 0x10000);
+  const mask = changeableFlags() | RF;
+  takeFlags(flags, sizeof<T>() == 2 ? mask & 0xffff : mask);
   // The handler of an NMI ends with IRET (SDM 3A 6.7.1).
   store<u32>(NMI_BLOCKED, 0);
 }
 
+/** In virtual-8086 mode INT n belongs to the monitor, unless IOPL is 3 (SDM 3A 20.2.7). */
 export function intn(pc: usize): void {
-  interrupt(<u32>immediate(pc) & 0xff, ripAfter(pc));
+  if (systemFlag(VM) && !mayTouchInterrupts()) return;
+  softwareInterrupt(<u32>immediate(pc) & 0xff, ripAfter(pc));
 }
 
 export function int3(pc: usize): void {
-  interrupt(BP, ripAfter(pc));
+  softwareInterrupt(BP, ripAfter(pc));
 }
 
 export function int1(pc: usize): void {
@@ -90,7 +115,7 @@ export function int1(pc: usize): void {
 }
 
 export function into(pc: usize): void {
-  if (overflow()) interrupt(OVERFLOW, ripAfter(pc));
+  if (overflow()) softwareInterrupt(OVERFLOW, ripAfter(pc));
   else store<u64>(RIP, ripAfter(pc));
 }
 

@@ -24,6 +24,24 @@ export function fault(vector: u32, code: u32 = 0): void {
   store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_FAULT);
 }
 
+/** Bit 0 of error codes, EXT: what is under way was not asked for by the program (SDM 3A 6.13). */
+let external: u32 = 0;
+
+/** Error codes from now on say whether the event came from outside of the program. */
+export function markExternal(on: bool): void {
+  external = <u32>on;
+}
+
+/** A fault whose error code names a selector, 0 for none. */
+export function selectorFault(vector: u32, selector: u32): void {
+  fault(vector, (selector & 0xfffc) | external);
+}
+
+/** A fault whose error code names an entry of the interrupt descriptor table. */
+export function gateFault(vector: u32, number: u32): void {
+  fault(vector, (number << 3) | 2 | external);
+}
+
 /** This CPU does not do the instruction (yet): the run ends, with its bytes. */
 export function notImplemented(): void {
   store<u32>(EXIT_LENGTH, 0);

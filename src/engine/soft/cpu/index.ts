@@ -19,6 +19,7 @@ import {
   EXIT_BYTES,
   EXIT_KIND,
   EXIT_LENGTH,
+  FAULT_CODE,
   FAULT_VECTOR,
   LINEAR_MASK,
   NMI_BLOCKED,
@@ -30,6 +31,7 @@ import {
   SEG_LINEAR,
   SEGMENT_SIZE,
   SEGMENTS,
+  TASK_SWITCHED,
   TROUBLE,
   TROUBLE_EXIT,
   TROUBLE_FAULT,
@@ -46,7 +48,7 @@ import { IF, rflags, setRflags, systemFlag } from './flags';
 import { locateCode } from './memory';
 import { ripAfter, ripOf } from './operands';
 import { loadPdptes } from './paging';
-import { openSegment, updateMode } from './segments';
+import { reopenSegments } from './segments';
 import { flushTlb, resetTlb } from './tlb';
 
 /** For the test that holds the disassembly to it. */
@@ -66,8 +68,7 @@ export function setFlags(flags: u32): void {
 
 /** Segments or control registers were set. */
 export function setSystem(): void {
-  updateMode();
-  for (let i: u32 = 0; i < 6; i++) openSegment(i);
+  reopenSegments();
   loadPdptes(load<u64>(CR3));
   updateEvents();
   flushTlb();
@@ -88,13 +89,21 @@ export function wantWindow(wanted: bool): void {
   updateEvents();
 }
 
+/** Delivers the exception that was found. */
+function faultAt(rip: u64): void {
+  store<u32>(TROUBLE, load<u32>(TROUBLE) & ~TROUBLE_FAULT);
+  exception(load<u32>(FAULT_VECTOR), load<u32>(FAULT_CODE), rip);
+}
+
 /** Delivers what waits; true if there was something, or if it left for the monitor. */
 function deliver(): bool {
   const nmi = load<u32>(NMI_PENDING) != 0 && load<u32>(NMI_BLOCKED) == 0;
   const vector = nmi ? NMI : load<u32>(PENDING_VECTOR);
   if (!nmi && <i32>vector < 0) return false;
   const rip = load<u64>(RIP);
-  exception(vector, rip);
+  interrupt(vector, rip);
+  // What is wrong with an interrupt's gate or stack is an exception at the instruction that it came before.
+  if (load<u32>(TROUBLE) & TROUBLE_FAULT) faultAt(load<u32>(TASK_SWITCHED) ? load<u64>(RIP) : rip);
   const asks = (load<u32>(TROUBLE) & TROUBLE_EXIT) != 0;
   store<u32>(DELIVERING, <u32>asks);
   if (asks) return true;
@@ -117,6 +126,11 @@ function go(single: bool): bool {
   const stuck = (load<u32>(TROUBLE) & (TROUBLE_FAULT | TROUBLE_EXIT)) != 0;
   const current = <usize>load<u32>(CURRENT);
   if (!current) return !stuck;
+  // A task switch is done although the new task's segments may fault.
+  if (load<u32>(TASK_SWITCHED)) {
+    refund(current + OP_SIZE);
+    return !stuck;
+  }
   const done = !stuck || load<u32>(EXIT_KIND) == EXIT_HALT;
   refund(done ? current + OP_SIZE : current);
   store<u64>(RIP, done ? ripAfter(current) : ripOf(current));
@@ -168,6 +182,7 @@ export function run(budget: i64, once: bool): u32 {
     store<u32>(TROUBLE, 0);
     store<u32>(EXIT_KIND, 0);
     store<u32>(ANSWER_NEXT, 0);
+    store<u32>(TASK_SWITCHED, 0);
     const events = load<u32>(EVENTS);
     const answering = load<u32>(ANSWER_COUNT) != 0;
     // An instruction that was answered is gone on with before anything else is taken.
@@ -186,13 +201,12 @@ export function run(budget: i64, once: bool): u32 {
     const done = go(single);
     const trouble = load<u32>(TROUBLE);
     if (trouble & TROUBLE_FAULT) {
-      store<u32>(TROUBLE, trouble & ~TROUBLE_FAULT);
-      exception(load<u32>(FAULT_VECTOR), load<u64>(RIP));
+      faultAt(load<u64>(RIP));
       if (!load<u32>(EXIT_KIND)) forgetAnswers();
     } else if (done) {
       if (answering) forgetAnswers();
       // The trap comes behind the instruction that began with TF set (SDM 3B 17.3.1.4).
-      if (trap && !load<u32>(EXIT_KIND)) exception(DB, load<u64>(RIP));
+      if (trap && !load<u32>(EXIT_KIND)) exception(DB, 0, load<u64>(RIP));
     } else store<u32>(EVENTS, load<u32>(EVENTS) | (events & EVENT_SHADOW));
     const kind = load<u32>(EXIT_KIND);
     if (kind) return exit(kind);

@@ -40,7 +40,7 @@ import {
 } from './paging';
 import { isReadOnly, placeIn, regionOf } from './regions';
 import { code64 } from './segments';
-import { entryIn, rememberCode, rememberData, rememberLarge, systemTable, tlbEntry } from './tlb';
+import { entryIn, rememberCode, rememberData, rememberLarge, systemMask, systemTable, tlbEntry } from './tlb';
 
 const PAGE: u64 = 4096;
 
@@ -125,17 +125,22 @@ function crosses(linear: u64, size: u64): bool {
   return (linear & (PAGE - 1)) + size > PAGE;
 }
 
+/** The bits of a linear address: the tables and stacks of long mode lie anywhere, whatever code runs. */
+function maskOf(how: u32): u64 {
+  return how & IMPLICIT ? systemMask() : load<u64>(LINEAR_MASK);
+}
+
 /** Faults where an access would. */
 function probe(linear: u64, size: u64, how: u32): void {
   translate(linear, how);
-  if (!failed() && crosses(linear, size)) translate((linear + (size - 1)) & load<u64>(LINEAR_MASK), how);
+  if (!failed() && crosses(linear, size)) translate((linear + (size - 1)) & maskOf(how), how);
 }
 
 function readAs<T>(linear: u64, how: u32): T {
   if (crosses(linear, sizeof<T>())) {
     let value: u64 = 0;
     for (let i: u64 = 0; i < sizeof<T>(); i++) {
-      value |= (<u64>readAs<u8>((linear + i) & load<u64>(LINEAR_MASK), how)) << (i << 3);
+      value |= (<u64>readAs<u8>((linear + i) & maskOf(how), how)) << (i << 3);
       if (failed()) return 0;
     }
     return <T>value;
@@ -152,7 +157,7 @@ function writeAs<T>(linear: u64, value: T, how: u32): void {
     probe(linear, sizeof<T>(), how);
     if (failed()) return;
     for (let i: u64 = 0; i < sizeof<T>(); i++) {
-      writeAs<u8>((linear + i) & load<u64>(LINEAR_MASK), <u8>(<u64>value >> (i << 3)), how);
+      writeAs<u8>((linear + i) & maskOf(how), <u8>(<u64>value >> (i << 3)), how);
       if (failed()) return;
     }
     return;
@@ -179,12 +184,12 @@ export function writeLinear<T>(linear: u64, value: T): void {
 
 /** Reads what the CPU itself looks at, such as a descriptor: with the rights of ring 0, whoever runs (SDM 3A 4.6.1). */
 export function readSystem<T>(linear: u64): T {
-  return readAs<T>(linear & load<u64>(LINEAR_MASK), IMPLICIT | READ);
+  return readAs<T>(linear & maskOf(IMPLICIT), IMPLICIT | READ);
 }
 
 /** Writes what the CPU itself keeps, such as a descriptor's accessed bit: with the rights of ring 0, whoever runs. */
 export function writeSystem<T>(linear: u64, value: T): void {
-  writeAs<T>(linear & load<u64>(LINEAR_MASK), value, IMPLICIT | WRITE);
+  writeAs<T>(linear & maskOf(IMPLICIT), value, IMPLICIT | WRITE);
 }
 
 /** The linear address of an access that its segment allows; a fault where it does not. */

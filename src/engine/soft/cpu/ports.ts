@@ -1,23 +1,16 @@
 // IN and OUT (SDM 1 19): every access is the monitor's.
-import { CPL, FLAGS_SYSTEM, RAX, RDX } from '../layout';
+import { RAX, RDX } from '../layout';
 import { answer, EXIT_IO, external } from './external';
-import { notImplemented } from './faults';
-import { IOPL } from './flags';
 import { immediate, setRegister } from './operands';
-
-/** Below IOPL the TSS's bitmap would have to be asked, which is not there yet. */
-export function mayUsePort(): bool {
-  if (load<u32>(CPL) <= (load<u32>(FLAGS_SYSTEM) & IOPL) >> 12) return true;
-  notImplemented();
-  return false;
-}
+import { mayUsePort } from './privilege';
 
 function input<T>(port: u64): void {
-  if (mayUsePort() && external(EXIT_IO, port, sizeof<T>(), false, 0)) setRegister<T>(RAX, <T>answer());
+  if (mayUsePort(<u32>port, sizeof<T>()) && external(EXIT_IO, port, sizeof<T>(), false, 0))
+    setRegister<T>(RAX, <T>answer());
 }
 
 function output<T>(port: u64): void {
-  if (!mayUsePort()) return;
+  if (!mayUsePort(<u32>port, sizeof<T>())) return;
   external(EXIT_IO, port, sizeof<T>(), true, <u64>load<T>(RAX) & (((<u64>1) << (sizeof<T>() * 8)) - 1));
 }
 

@@ -1,14 +1,15 @@
 // The stack: PUSH, POP and their kin (SDM 1 6.2).
 //
 // Memory comes first and the stack pointer last, so that an instruction that cannot go on has changed no register.
-import { FLAGS_SYSTEM, OP_MODRM, RAX, RBP, RDI, RSP, SEG_SS, STACK_MASK } from '../layout';
+import { CPL, FLAGS_SYSTEM, OP_MODRM, RAX, RBP, RDI, RSP, SEG_SS, STACK_MASK } from '../layout';
 import { shadow, updateEvents } from './events';
-import { notImplemented } from './faults';
-import { ARITHMETIC, rflags, setArithmeticFlags } from './flags';
+import { AC, ARITHMETIC, IF, IOPL, RF, rflags, setArithmeticFlags, systemFlag, VM } from './flags';
 import { writeOperand } from './generic';
 import { failed, read, write } from './memory';
 import { immediate, setRegister } from './operands';
-import { loadSegment, realMode, selectorOf } from './segments';
+import { mayTouchInterrupts } from './privilege';
+import { loadSegment, selectorOf } from './segments';
+import { selectTlb } from './tlb';
 
 /** The stack pointer that is `by` bytes further on, as far as the stack uses it. */
 export function stackAt(by: i64): u64 {
@@ -85,10 +86,10 @@ export function popsegment<T>(pc: usize): void {
   else if (index == SEG_SS) shadow();
 }
 
-/** Bits of RFLAGS that PUSHF shows: all but RF and VM. */
+/** PUSHF shows all of RFLAGS but RF and VM. In virtual-8086 mode it asks IOPL, as POPF does (SDM 3A 20.2.7). */
 export function pushf<T>(_pc: usize): void {
-  if (!realMode()) notImplemented();
-  else push<T>(<T>(rflags() & 0xfcffff));
+  if (systemFlag(VM) && !mayTouchInterrupts()) return;
+  push<T>(<T>(rflags() & 0xfcffff));
 }
 
 /** Sets the flags of `mask`, as POPF and IRET do. */
@@ -97,18 +98,28 @@ export function takeFlags(flags: u32, mask: u32): void {
   const system = mask & ~ARITHMETIC;
   store<u64>(FLAGS_SYSTEM, <u64>((load<u32>(FLAGS_SYSTEM) & ~system) | (flags & system)));
   updateEvents();
+  if (mask & AC) selectTlb();
 }
 
 /** The flags that an instruction of real-address mode may change: not VM, VIP, VIF; RF by IRET alone. */
 export const REAL_FLAGS: u32 = 0x247fd5;
 
+/** Those of REAL_FLAGS that code of the current privilege level may change (SDM 2B POPF). */
+export function changeableFlags(): u32 {
+  const privilege = load<u32>(CPL);
+  let mask = REAL_FLAGS;
+  if (privilege != 0) mask &= ~IOPL;
+  if (privilege > (load<u32>(FLAGS_SYSTEM) & IOPL) >> 12) mask &= ~IF;
+  return mask;
+}
+
 export function popf<T>(_pc: usize): void {
-  if (!realMode()) {
-    notImplemented();
-    return;
-  }
+  if (systemFlag(VM) && !mayTouchInterrupts()) return;
   const flags = <u32>pop<T>();
-  if (!failed()) takeFlags(flags, sizeof<T>() == 2 ? REAL_FLAGS & 0xffff : REAL_FLAGS);
+  if (failed()) return;
+  const mask = changeableFlags();
+  // RF is 0 afterwards.
+  takeFlags(flags & ~RF, sizeof<T>() == 2 ? mask & 0xffff : mask | RF);
 }
 
 /** ENTER: a frame, and pointers to those of the procedures around (SDM 1 6.6, SDM 2A ENTER). */

@@ -18,7 +18,7 @@ import { answer, EXIT_IO, external, forgetAnswers } from './external';
 import { DF, flagsOfSub, systemFlag, zero } from './flags';
 import { checkWrite, failed, read, troubled, write } from './memory';
 import { cutAddress, segment, setRegister } from './operands';
-import { mayUsePort } from './ports';
+import { mayUsePort } from './privilege';
 
 /** Writes a register that an address is formed with: as much of it as the address size has. */
 export function setByAddressSize(pc: usize, register: usize, value: u64): void {
@@ -165,7 +165,7 @@ export function scas<T>(pc: usize): bool {
 }
 
 function inOne<T>(pc: usize): void {
-  if (!mayUsePort()) return;
+  if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return;
   checkWrite(SEG_ES, at(pc, RDI), sizeof<T>());
   if (failed() || !external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), false, 0)) return;
   write<T>(SEG_ES, at(pc, RDI), <T>answer());
@@ -185,7 +185,7 @@ export function ins<T>(pc: usize): bool {
 }
 
 function outOne<T>(pc: usize): void {
-  if (!mayUsePort()) return;
+  if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return;
   const value = read<T>(segment(pc), at(pc, RSI));
   if (failed()) return;
   const bits = <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);

@@ -16,8 +16,9 @@ import { fault, GP, notImplemented, UD } from './faults';
 import { DF, IF, systemFlag } from './flags';
 import { failed, read, write } from './memory';
 import { address, cutAddress, segment } from './operands';
-import { privileged } from './privilege';
-import { realMode } from './segments';
+import { canonical } from './paging';
+import { mayTouchInterrupts, privileged } from './privilege';
+import { code64 } from './segments';
 
 export function invalid(_pc: usize): void {
   fault(UD);
@@ -46,14 +47,14 @@ function setSystemFlag(flag: u32, on: bool): void {
 }
 
 export function cli(_pc: usize): void {
-  if (!privileged()) return;
+  if (!mayTouchInterrupts()) return;
   setSystemFlag(IF, false);
   updateEvents();
 }
 
 /** Interrupts are taken behind the instruction after it, if they were off (SDM 2B STI). */
 export function sti(_pc: usize): void {
-  if (!privileged()) return;
+  if (!mayTouchInterrupts()) return;
   if (!systemFlag(IF)) shadow();
   setSystemFlag(IF, true);
   updateEvents();
@@ -67,20 +68,28 @@ export function std(_pc: usize): void {
   setSystemFlag(DF, true);
 }
 
-/** A 16-bit operand size takes and gives 24 bits of the base (SDM 2A LGDT, 2B SGDT). */
+/** A 16-bit operand size takes 24 bits of the base; 64-bit code takes all 64 (SDM 2A LGDT). */
 function loadTable(pc: usize, base: usize, limit: usize): void {
   if (!privileged()) return;
   const size = read<u16>(segment(pc), address(pc));
   if (failed()) return;
-  const start = read<u32>(segment(pc), cutAddress(pc, address(pc) + 2));
+  const at = cutAddress(pc, address(pc) + 2);
+  const start = code64() ? read<u64>(segment(pc), at) : <u64>read<u32>(segment(pc), at);
   if (failed()) return;
-  store<u64>(base, <u64>(load<u8>(pc, OP_WIDTH) == 2 ? start & 0xffffff : start));
+  if (code64() && !canonical(start)) {
+    fault(GP);
+    return;
+  }
+  store<u64>(base, !code64() && load<u8>(pc, OP_WIDTH) == 2 ? start & 0xffffff : start);
   store<u32>(limit, <u32>size);
 }
 
 function storeTable(pc: usize, base: usize, limit: usize): void {
   write<u16>(segment(pc), address(pc), <u16>load<u32>(limit));
-  if (!failed()) write<u32>(segment(pc), cutAddress(pc, address(pc) + 2), load<u32>(base));
+  if (failed()) return;
+  const at = cutAddress(pc, address(pc) + 2);
+  if (code64()) write<u64>(segment(pc), at, load<u64>(base));
+  else write<u32>(segment(pc), at, load<u32>(base));
 }
 
 export function lgdt(pc: usize): void {
@@ -119,47 +128,4 @@ export function invd(_pc: usize): void {
 }
 export function wbinvd(_pc: usize): void {
   privileged();
-}
-// Protected mode's and long mode's own: refused until those modes are there.
-export function sldt<T>(_pc: usize): void {
-  notImplemented();
-}
-export function str<T>(_pc: usize): void {
-  notImplemented();
-}
-export function lldt<T>(_pc: usize): void {
-  notImplemented();
-}
-export function ltr<T>(_pc: usize): void {
-  notImplemented();
-}
-export function verr<T>(_pc: usize): void {
-  notImplemented();
-}
-export function verw<T>(_pc: usize): void {
-  notImplemented();
-}
-export function lar<T>(_pc: usize): void {
-  notImplemented();
-}
-export function lsl<T>(_pc: usize): void {
-  notImplemented();
-}
-export function arpl<T>(_pc: usize): void {
-  notImplemented();
-}
-export function syscall(_pc: usize): void {
-  notImplemented();
-}
-export function sysret(_pc: usize): void {
-  notImplemented();
-}
-/** SYSENTER and SYSEXIT fault in real-address mode (SDM 2B). */
-export function sysenter(_pc: usize): void {
-  if (realMode()) fault(GP);
-  else notImplemented();
-}
-export function sysexit(_pc: usize): void {
-  if (realMode()) fault(GP);
-  else notImplemented();
 }

@@ -10,6 +10,8 @@ import {
   CR0_AM,
   CR4,
   CR4_SMAP,
+  EFER,
+  EFER_LMA,
   MODE,
   MODE_CODE64,
   TLB,
@@ -61,7 +63,12 @@ export function selectTlb(): void {
 
 /** The table for accesses to descriptor tables and task state, which are the supervisor's at any privilege level. */
 export function systemTable(): usize {
-  return tableOf(load<u32>(MODE) & MODE_CODE64 ? SUPERVISOR : SUPERVISOR + NARROW);
+  return tableOf(load<u32>(EFER) & EFER_LMA ? SUPERVISOR : SUPERVISOR + NARROW);
+}
+
+/** The bits of their linear addresses: in long mode all, even while compatibility mode runs. */
+export function systemMask(): u64 {
+  return load<u32>(EFER) & EFER_LMA ? ~(<u64>0) : 0xffffffff;
 }
 
 export function entryIn(table: usize, linear: u64): usize {
