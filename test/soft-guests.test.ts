@@ -6,8 +6,7 @@ import { createMachine, engineByName } from '../src/host/index.js';
 import { readGuestImage, readGuests, unmetExpectations } from './guests/catalogue.js';
 import { terrarium } from './support.js';
 
-const notYet: string[] = ['rings-long', 'simvirtio-speed'];
-const guests = readGuests().filter(({ name }) => !notYet.includes(name));
+const guests = readGuests();
 
 describe('guests on the software CPU', () => {
   for (const guest of guests) {
