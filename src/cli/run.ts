@@ -13,6 +13,7 @@ import {
   irqchipNames,
   loadImage,
 } from '../host/index.js';
+import { type ClockName, clockNames } from '../machine/index.js';
 import type { RegionConfig } from '../memory/index.js';
 import { checkExpectation, type Expectation, parseExpectation } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
@@ -27,7 +28,7 @@ import {
   printStatistics,
 } from './run-output.js';
 import { connectConsole } from './terminal.js';
-import { parseAddress, parseCount, parseDuration, parseRegion, parseSize } from './values.js';
+import { parseAddress, parseCount, parseDuration, parseRegion, parseSeed, parseSize } from './values.js';
 
 const examples = `
 Examples:
@@ -62,6 +63,8 @@ interface RunFlags extends NameFlags {
   report?: string;
   simvirtio?: Notification;
   irqchip?: IrqchipName;
+  clock?: ClockName;
+  seed: number;
   device?: DeviceModule[];
   hypercalls?: DeviceModule;
   coalesce: boolean;
@@ -88,6 +91,13 @@ export function runCommand(): Command {
         'SIMVIRTIO devices: each write an exit, or a thread that polls',
       ).choices(notifications),
     )
+    .addOption(
+      new Option(
+        '--clock <what>',
+        "the machine's time: the software CPU's instructions (its default; runs repeat), or wall time",
+      ).choices(clockNames),
+    )
+    .option('--seed <n>', 'what random numbers follow from where time is instructions', parseSeed, 0)
     .option('--device <module>', 'a device of your own: a module that exports it; may repeat', addDevice)
     .option('--hypercalls <module>', 'hypercalls of your own: a module that exports them', moduleAt)
     .option('--load <address>', 'where a flat image goes', parseAddress)
@@ -157,6 +167,8 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     coalesce: flags.coalesce && flags.trace === undefined,
     trace: flags.trace !== undefined,
     statistics: flags.stat === true,
+    seed: flags.seed,
+    ...(flags.clock !== undefined && { clock: flags.clock }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.device !== undefined && { devices: flags.device }),
     ...(flags.hypercalls !== undefined && { hypercalls: flags.hypercalls }),

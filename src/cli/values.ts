@@ -62,6 +62,13 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** `42` → a whole number from 0. */
+export function parseSeed(text: string): number {
+  const seed = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(seed)) throw new InvalidArgumentError(`'${text}' is not a whole number from 0.`);
+  return seed;
+}
+
 /** Milliseconds as people read them. */
 export function formatDuration(ms: number): string {
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;

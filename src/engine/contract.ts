@@ -182,11 +182,26 @@ export function wakeThread(control: Int32Array): void {
   Atomics.notify(control, Control.wake);
 }
 
+/**
+ * The clock of a CPU that makes its own time: it goes on with the guest's instructions and with nothing else, so that a
+ * run that is repeated reads the same times whatever the host does meanwhile.
+ */
+export interface EngineClock {
+  /** Milliseconds since the CPU was made. */
+  now(): number;
+  /** Makes `run` return `interrupted` at the first instruction at which `now()` is at least `at`, once; Infinity: never. */
+  setAlarm(at: number): void;
+  /** Lets time pass up to `to` at once: the guest has halted. */
+  advance(to: number): void;
+}
+
 /** One virtual CPU. It belongs to the thread that created it. */
 export interface EngineCpu extends Disposable {
   readonly index: number;
   /** The record that `run` fills. */
   readonly exit: Exit;
+  /** Missing where the guest's time is the world's. */
+  readonly clock?: EngineClock;
   /**
    * Runs the guest to its next exit and fills `exit`. Writes that were coalesced before it come first, one a call.
    * The data of a read (`io` or `mmio` with `write` false) is given back by filling `exit.data` before the next call.
@@ -202,7 +217,7 @@ export interface EngineCpu extends Disposable {
   getSystemRegisters(): SystemRegisters;
   /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */
   setSystemRegisters(system: SystemRegisters): void;
-  /** Makes `run` return `interrupted` after `firstMs` and then each `intervalMs` (0: never again); both 0 turn it off. */
+  /** Makes `run` return `interrupted` after `firstMs` of wall time and then each `intervalMs` (0: never again); both 0 turn it off. */
   setTimer(firstMs: number, intervalMs: number): void;
   /** True if the guest can take an external interrupt right now, as of the last exit. */
   readonly readyForInterrupt: boolean;

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/contract.js';
 import { has32BitPaging, KvmEngine, KvmError } from '../engine/kvm/index.js';
 import { type SoftEngine, softEngine } from '../engine/soft/index.js';
 import { ConfigError, TerrariumError } from '../errors.js';
+import type { ClockName } from '../machine/index.js';
 
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -19,6 +20,8 @@ export function kickEngine(name: string, control: Int32Array): void {
 export interface EngineWishes {
   /** The guest's first state: not every host's KVM can do all of them. */
   mode?: Mode;
+  /** The machine's clock: `instructions` is the software CPU's. */
+  clock?: ClockName;
   /** KVM's device file. Default `/dev/kvm`. */
   device?: string;
 }
@@ -72,7 +75,8 @@ export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {
 const proven = new Set<string>();
 
 /** Undefined where KVM can run the guest here. */
-function whyNotKvm(kvm: KvmEngine, { mode, device = '/dev/kvm' }: EngineWishes): string | undefined {
+function whyNotKvm(kvm: KvmEngine, { mode, clock, device = '/dev/kvm' }: EngineWishes): string | undefined {
+  if (clock === 'instructions') return 'KVM does not count instructions (--clock instructions)';
   try {
     if ((mode === 'paged' || mode === 'pae') && !has32BitPaging(kvm.device)) {
       return `this host’s KVM cannot do 32-bit paging (--mode ${mode})`;

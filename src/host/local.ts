@@ -12,7 +12,7 @@ import {
 import type { Engine } from '../engine/contract.js';
 import { Machine, type MachineConfig } from '../machine/index.js';
 import { type EngineName, type EngineWishes, engineByName } from './engines.js';
-import { hostServices } from './hypercall-host.js';
+import { servicesOf } from './hypercall-host.js';
 import { type GuestSettings, loadImage } from './image-file.js';
 import { DEFAULT_IRQCHIP, type IrqchipName, irqchipParts } from './irqchip.js';
 
@@ -39,6 +39,8 @@ export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image' | 'i
   irqchip?: IrqchipName;
   /** What hypercalls can do: calls of your own, a log, another clock or randomness than the host's. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
+  /** What hypercalls' random numbers follow from where the machine goes by its CPU's clock. Default 0. */
+  seed?: number;
 }
 
 /**
@@ -64,6 +66,7 @@ export function createMachine(config: LocalConfig): Machine {
     regions,
     simvirtio: notification,
     irqchip,
+    seed,
     ...rest
   } = config;
   const asked: GuestSettings = {
@@ -78,16 +81,20 @@ export function createMachine(config: LocalConfig): Machine {
   const standard =
     config.standardDevices === false
       ? []
-      : standardDevices({ output, ...(input && { input }), hypercalls: { ...hostServices, ...hypercalls } });
+      : standardDevices({
+          output,
+          ...(input && { input }),
+          hypercalls: { ...servicesOf(() => machine, seed), ...hypercalls },
+        });
   const { simvirtio: chosen, irqchip: chips, ...settings } = open(image, asked);
   const usual = config.standardDevices === false ? 'none' : DEFAULT_IRQCHIP;
   const interrupts = irqchipParts(chips ?? usual);
   const more = chosen === undefined ? undefined : simvirtioParts(chosen, output);
-  return new Machine({
+  const machine: Machine = new Machine({
     ...rest,
     ...settings,
     ...(more && { regions: [...(settings.regions ?? []), ...more.regions] }),
-    engine: typeof engine === 'string' ? engineByName(engine, wishesOf(settings)) : engine,
+    engine: typeof engine === 'string' ? engineByName(engine, wishesOf({ ...rest, ...settings })) : engine,
     irqchip: interrupts.irqchip,
     devices: [
       ...standard,
@@ -96,10 +103,11 @@ export function createMachine(config: LocalConfig): Machine {
       ...devices,
     ],
   });
+  return machine;
 }
 
-function wishesOf({ mode }: GuestSettings): EngineWishes {
-  return mode === undefined ? {} : { mode };
+function wishesOf({ mode, clock }: Pick<MachineConfig, 'mode' | 'clock'>): EngineWishes {
+  return { ...(mode !== undefined && { mode }), ...(clock !== undefined && { clock }) };
 }
 
 function simvirtioParts(notification: Notification, output: ByteSink) {

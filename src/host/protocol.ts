@@ -8,7 +8,7 @@ import type { Image, Mode } from '../boot/index.js';
 import type { DeviceCounts, Notification } from '../devices/index.js';
 import type { CpuState } from '../engine/contract.js';
 import { TerrariumError } from '../errors.js';
-import type { Outcome } from '../machine/index.js';
+import type { ClockName, Outcome } from '../machine/index.js';
 import type { MemoryRegion, RegionConfig } from '../memory/index.js';
 import type { CounterRow } from '../observe/index.js';
 import type { EngineName } from './engines.js';
@@ -42,6 +42,10 @@ export interface PortableConfig {
   simvirtio?: Notification;
   /** Default `user`. */
   irqchip?: IrqchipName;
+  /** Default: the CPU's own where it has one. See `MachineConfig.clock`. */
+  clock?: ClockName;
+  /** What random numbers follow from where the machine goes by its CPU's clock. Default 0. */
+  seed?: number;
   coalesce?: boolean;
   /** Write a line an exit into the trace ring. */
   trace?: boolean;

@@ -27,7 +27,7 @@ import {
   traceHeader,
 } from '../observe/index.js';
 import { chooseEngine } from './engines.js';
-import { hostServices } from './hypercall-host.js';
+import { servicesOf } from './hypercall-host.js';
 import { DEFAULT_IRQCHIP, irqchipParts } from './irqchip.js';
 import { Poller } from './polling.js';
 import {
@@ -141,7 +141,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     ...standardDevices({
       output: print,
       input: source,
-      hypercalls: { ...hostServices, ...calls, log: logInto(channels.log, stopping) },
+      hypercalls: { ...servicesOf(current, config.seed), ...calls, log: logInto(channels.log, stopping) },
     }),
     ...(simvirtio === undefined ? [] : [simvirtio]),
     ...chips.devices,
@@ -155,6 +155,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   );
   const { engine, because } = chooseEngine(config.engine, {
     ...(config.mode !== undefined && { mode: config.mode }),
+    ...(config.clock !== undefined && { clock: config.clock }),
   });
   machine = new Machine({
     ...config,

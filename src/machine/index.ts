@@ -5,6 +5,7 @@
  */
 export { Bus, type UnclaimedAccess } from './bus.js';
 export { DeviceError } from './errors.js';
-export { DEFAULT_MEMORY, Machine, type MachineConfig } from './machine.js';
+export { type ClockName, clockNames, DEFAULT_MEMORY, Machine, type MachineConfig } from './machine.js';
 export type { Outcome, OutcomeKind } from './outcome.js';
-export { type ExitObserver, type RunOptions, TICK_MS } from './run-loop.js';
+export { TICK_MS } from './pace.js';
+export type { ExitObserver, RunOptions } from './run-loop.js';

@@ -4,6 +4,7 @@ import {
   Control,
   controlBytes,
   type Engine,
+  type EngineClock,
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
@@ -17,6 +18,10 @@ import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop
 
 /** Memory of a machine that does not say how much it wants: 16 MiB. */
 export const DEFAULT_MEMORY = 16 * 1024 * 1024;
+
+/** See `MachineConfig.clock`. */
+export const clockNames = ['instructions', 'wall'] as const;
+export type ClockName = (typeof clockNames)[number];
 
 /** What a machine is made of. */
 export interface MachineConfig {
@@ -40,6 +45,11 @@ export interface MachineConfig {
    * has ports, or `kernel`, the engine's own. Default `none`: lines lead nowhere, and HLT ends the run.
    */
   irqchip?: 'none' | 'kernel' | InterruptController;
+  /**
+   * What the machine's time is: the CPU's own clock (`instructions`), or wall time. Default: the CPU's own where it has
+   * one, which makes runs repeatable; a guest that waits for a person wants wall time.
+   */
+  clock?: ClockName;
   observer?: ExitObserver;
   /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
   control?: Int32Array;
@@ -62,6 +72,8 @@ export class Machine implements Runnable, Disposable {
   readonly boot: BootPlan;
   readonly cpu: EngineCpu;
   readonly control: Int32Array;
+  /** The CPU's own clock, where the machine goes by it and not by wall time. */
+  readonly clock: EngineClock | undefined;
   readonly observer: ExitObserver | undefined;
   /** True where the engine keeps some writes back. */
   readonly coalescing: boolean;
@@ -69,6 +81,8 @@ export class Machine implements Runnable, Disposable {
   readonly engineIrqchip: boolean;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
+  /** @internal */
+  sleeps = false;
   readonly #vm: EngineVm;
   #disposed = false;
   /** The machine's clock when it last stopped, and what it lags behind `performance.now()` while it runs. */
@@ -93,6 +107,7 @@ export class Machine implements Runnable, Disposable {
       undo.push(this.#vm);
       this.cpu = this.#vm.createCpu(this.control);
       undo.push(this.cpu);
+      this.clock = chooseClock(config.clock, this.cpu, engine);
       this.coalescing = config.coalesce !== false && this.#coalesce();
       this.cpu.setSystemRegisters(this.boot.state.system);
       this.cpu.setRegisters(this.boot.state.registers);
@@ -134,8 +149,9 @@ export class Machine implements Runnable, Disposable {
     }
   }
 
-  /** The machine's clock: milliseconds for which it has run. */
+  /** The machine's clock: milliseconds for which it has run, by the CPU's own clock or by wall time. */
   now(): number {
+    if (this.clock !== undefined) return this.clock.now();
     return this.#lag === undefined ? this.#stoppedAt : performance.now() - this.#lag;
   }
 
@@ -197,6 +213,19 @@ export class Machine implements Runnable, Disposable {
       now: () => this.now(),
     };
   }
+}
+
+function chooseClock(
+  wanted: ClockName | undefined,
+  { clock }: EngineCpu,
+  engine: Engine,
+): EngineClock | undefined {
+  if (wanted === 'wall') return undefined;
+  if (wanted === 'instructions' && clock === undefined) {
+    const hint = 'take the software CPU, --engine soft, or wall time, --clock wall';
+    throw new ConfigError(`the engine ${engine.name} does not count instructions`, hint);
+  }
+  return clock;
 }
 
 /** The pages that devices want their guest to read as memory. */

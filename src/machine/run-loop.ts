@@ -1,9 +1,17 @@
 import type { Device, InterruptController } from '../devices/contract.js';
-import { Control, type EngineCpu, type Exit, ExitKind, exitKindNames } from '../engine/contract.js';
+import {
+  Control,
+  type EngineClock,
+  type EngineCpu,
+  type Exit,
+  ExitKind,
+  exitKindNames,
+} from '../engine/contract.js';
 import { abortReason, requireAtLeast } from '../errors.js';
 import type { Bus } from './bus.js';
 import { canBeWoken, offerInterrupt, Timers } from './interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
+import { paceOf } from './pace.js';
 
 /** What can end a run besides the guest itself. */
 export interface RunOptions {
@@ -53,18 +61,13 @@ export interface Runnable {
   readonly engineIrqchip: boolean;
   /** The machine's clock: see `DeviceHost.now`. */
   now(): number;
+  /** The CPU's own clock, where the machine goes by it and not by wall time. */
+  readonly clock: EngineClock | undefined;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
+  /** True where a run was cut short while its guest slept in a HLT: the next one goes on sleeping. */
+  sleeps: boolean;
 }
-
-/**
- * While something has to be looked at regularly, the guest is interrupted this often: output that was coalesced is
- * seen, devices see their input, the exit log is read. Two ticks stay under the 20 ms that a person may notice.
- */
-export const TICK_MS = 8;
-
-/** Timers are not set for less: a device whose event is due now and for ever must not stop the guest altogether. */
-const SHORTEST_TIMER_MS = 0.05;
 
 const haltedForGood: Ending = {
   kind: 'halted',
@@ -76,7 +79,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
-  const { cpu, bus, control, observer, controller } = machine;
+  const { cpu, bus, control, observer, controller, clock } = machine;
   const { exit } = cpu;
   const pollers = machine.devices.filter((device) => device.poll !== undefined);
   const timers = new Timers(machine.devices);
@@ -89,27 +92,15 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     observer !== undefined ||
     signal !== undefined ||
     onTick !== undefined;
+  const pace = paceOf({ cpu, control, timers, deadline, ticking, now: () => machine.now() }, clock);
   let exits = 0;
   let coalesced = 0;
   let ending: Ending | undefined;
-  /** The device event that the timer was last set for, in machine time. */
-  let armedFor = Number.POSITIVE_INFINITY;
   machine.ending = undefined;
 
-  /** Milliseconds until something has to be looked at: the deadline, a device's event, the next tick. */
-  const untilNext = (): number => {
-    armedFor = timers.next();
-    const until = Math.min(deadline - performance.now(), armedFor - machine.now());
-    return Math.max(SHORTEST_TIMER_MS, ticking ? Math.min(TICK_MS, until) : until);
-  };
-  const arm = () => {
-    const until = untilNext();
-    if (until !== Number.POSITIVE_INFINITY) cpu.setTimer(until, TICK_MS);
-  };
-
   /** Looks at everything that may have changed while the guest ran or slept. */
-  const look = (): Ending | undefined => {
-    for (const device of pollers) device.poll?.();
+  const look = (polls = true): Ending | undefined => {
+    if (polls) for (const device of pollers) device.poll?.();
     onTick?.(exits, coalesced);
     observer?.flush();
     if (Atomics.exchange(control, Control.request, 0) !== 0)
@@ -122,46 +113,45 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
 
   /** The guest was interrupted: by a tick, a deadline, or somebody who wants it to stop. */
   const tick = (): Ending | undefined => {
-    const ended = look();
+    const ended = look(pace.polls());
     if (ended !== undefined) return ended;
     if (machine.engineIrqchip && cpu.waiting && !cpu.interruptsEnabled) return haltedForGood;
-    // The timer goes on by itself every TICK_MS: set it where something comes before that.
-    if (deadline - performance.now() < TICK_MS || timers.next() - machine.now() < TICK_MS) arm();
+    pace.goOn();
     return undefined;
   };
 
   /** The guest halted: sleeps until a device interrupts it. Where none could, that is the end. */
   const sleep = (controller: InterruptController): Ending | undefined => {
     if (!cpu.interruptsEnabled) return haltedForGood;
-    let armed = true;
+    let slept = false;
     for (;;) {
       // Read before the devices are asked: input that comes while they are must not be slept over.
       const seen = Atomics.load(control, Control.wake);
       const ended = look();
+      machine.sleeps = ended !== undefined;
       if (ended !== undefined) return ended;
       if (controller.pending) break;
       if (!canBeWoken(controller, machine.devices)) {
         const why = controller.describe();
         return { kind: 'halted', reason: `the guest executed HLT and no interrupt can wake it: ${why}` };
       }
-      // A timer that runs out while the thread sleeps would call it out of the guest right after it woke.
-      if (armed) cpu.setTimer(0, 0);
-      armed = false;
-      Atomics.wait(control, Control.wake, seen, untilNext());
+      pace.sleep(seen);
+      slept = true;
     }
-    if (!armed) arm();
+    if (slept) pace.arm();
     return undefined;
   };
 
   observer?.begin(started);
-  arm();
+  pace.arm();
   try {
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
+    else if (machine.sleeps && controller !== undefined) ending = sleep(controller);
     while (ending === undefined) {
       if (controller?.pending) {
         offerInterrupt(controller, cpu);
         // A timer whose interrupt was taken knows only now when its next one is due.
-        if (timers.next() !== armedFor) arm();
+        pace.follow();
       }
       const kind = cpu.run();
       const left = observer === undefined ? 0 : performance.now();
@@ -177,7 +167,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       observer?.record(exit, device, left, performance.now());
       ending ??= machine.ending;
       if (kind === ExitKind.halt && controller !== undefined) ending ??= sleep(controller);
-      else if (timers.any && timers.next() !== armedFor) arm();
+      else pace.follow();
       if (exits >= maxExits)
         ending ??= { kind: 'limit', reason: `stopped after ${exits} exits, as was asked` };
     }
@@ -186,8 +176,10 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     observer?.flush();
     onTick?.(exits, coalesced);
   }
-  // What the guest did since the last tick and told nobody of is still to be seen.
-  for (const device of pollers) device.poll?.();
+  // What the guest did since the last tick and told nobody of is still to be seen, unless it may go on from here: then
+  // devices are polled at the moments that its own clock makes, and at no others.
+  const cut = ending.kind === 'stopped' || ending.kind === 'timeout' || ending.kind === 'limit';
+  if (pace.pollsAnyTime || !cut) for (const device of pollers) device.poll?.();
   cpu.completeExit();
   return {
     kind: ending.kind,

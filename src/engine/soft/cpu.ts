@@ -7,6 +7,7 @@ import {
   type Registers,
   type SystemRegisters,
 } from '../contract.js';
+import { SoftClock } from './clock.js';
 import { SoftError } from './errors.js';
 import * as L from './layout.js';
 import type { Program } from './program.js';
@@ -22,6 +23,7 @@ const SLICE = 65536n;
 export class SoftCpu implements EngineCpu {
   readonly index = 0;
   readonly exit: Exit;
+  readonly clock: SoftClock;
   readonly #program: Program;
   readonly #view: DataView;
   readonly #control: Int32Array;
@@ -35,6 +37,7 @@ export class SoftCpu implements EngineCpu {
     this.#program = program;
     this.#view = view;
     this.#control = control;
+    this.clock = new SoftClock(view);
     this.exit = {
       kind: ExitKind.interrupted,
       address: 0,
@@ -52,7 +55,7 @@ export class SoftCpu implements EngineCpu {
 
   /** Instructions that ran so far; the rounds of a repeated string instruction count one each. */
   get instructions(): bigint {
-    return this.#live().getBigInt64(L.CLOCK, true);
+    return this.#live().getBigInt64(L.CLOCK, true) - BigInt(this.clock.skipped);
   }
 
   run(): ExitKind {
@@ -61,7 +64,7 @@ export class SoftCpu implements EngineCpu {
     for (;;) {
       if (this.#isDue()) return this.#report(ExitKind.interrupted);
       const kind = this.#program.run(SLICE, 0) as ExitKind;
-      if (kind !== ExitKind.interrupted) return this.#report(kind);
+      if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
     }
   }
 

@@ -12,6 +12,7 @@
  */
 import type { GuestMemory } from '../../memory/index.js';
 import type { Engine, EngineVm, VmOptions } from '../contract.js';
+import { NEVER } from './clock.js';
 import { SoftCpu } from './cpu.js';
 import { type CpuidLeaf, cpuidModel, writeCpuid } from './cpuid.js';
 import { SoftError } from './errors.js';
@@ -19,6 +20,7 @@ import * as L from './layout.js';
 import { instantiate, type Program } from './program.js';
 import { writeResetState } from './state.js';
 
+export { CYCLES_PER_MS } from './clock.js';
 export { SoftCpu } from './cpu.js';
 export { type CpuFeature, type CpuidLeaf, cpuFeatures, cpuidModel } from './cpuid.js';
 export { SoftError } from './errors.js';
@@ -133,4 +135,5 @@ function clearState(view: DataView): void {
   new Uint8Array(view.buffer, view.byteOffset, L.STATIC_DATA).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.TLB_NOW, L.CPUID_TABLE - L.TLB_NOW).fill(0);
   view.setInt32(L.PENDING_VECTOR, -1, true);
+  view.setBigInt64(L.ALARM, NEVER, true);
 }

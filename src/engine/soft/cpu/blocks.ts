@@ -10,6 +10,7 @@ import {
   BLOCK_RIP,
   BLOCK_START,
   BUDGET,
+  CLOCK,
   CODE_PAGE,
   CODE_PLACE,
   CURRENT,
@@ -47,7 +48,7 @@ import { code64 } from './segments';
 import { guardPage } from './tlb';
 
 /** Operations in a block, so that a jump into its middle does not decode too much again. */
-const MAX_OPERATIONS: u32 = 32;
+export const MAX_OPERATIONS: u32 = 32;
 const CODE = SEGMENTS + SEG_CS * SEGMENT_SIZE;
 
 /** `execute` ends between two blocks. */
@@ -64,7 +65,7 @@ function keyOfNow(): u32 {
 
 /** Goes to the block at `rip`, of which the word at `slot` may know (0: nobody does). Gives its first operation or 0. */
 export function enter(rip: u64, slot: usize): usize {
-  if (load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0) return stop(rip);
+  if (load<u32>(EVENTS) != 0) return stop(rip);
   store<u32>(TROUBLE, 0);
   const linear = (load<u64>(CODE, SEG_LINEAR) + rip) & load<u64>(LINEAR_MASK);
   if ((linear & ~4095) != load<u64>(CODE_PAGE) && !fetchPage(linear)) return stop(rip);
@@ -84,9 +85,12 @@ export function enter(rip: u64, slot: usize): usize {
   // The end of the segment is not where it was when the block was made.
   if (rip + <u64>load<u32>(block, BLOCK_LENGTH) > <u64>load<u32>(CODE, SEG_LIMIT) + 1 && !code64())
     return lone(rip);
+  // Not begun where it might run past the budget: the rest is run one by one.
+  const rest = load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT);
+  if (rest < 0) return stop(rip);
+  store<i64>(BUDGET, rest);
   store<u64>(BLOCK_RIP, rip);
   store<u32>(BLOCK, block);
-  store<i64>(BUDGET, load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT));
   return block + BLOCK_OPS;
 }
 
@@ -208,10 +212,18 @@ export function lone(rip: u64): usize {
 }
 
 /** The operations of the block that were charged and did not run: `pc` and those behind it. */
-export function refund(pc: usize): void {
+function ahead(pc: usize): i64 {
   const block = <usize>load<u32>(BLOCK);
-  const done = <u32>((pc - block - BLOCK_OPS) / OP_SIZE);
-  store<i64>(BUDGET, load<i64>(BUDGET) + <i64>(load<u32>(block, BLOCK_COUNT) - done));
+  return <i64>load<u32>(block, BLOCK_COUNT) - <i64>((pc - block - BLOCK_OPS) / OP_SIZE);
+}
+
+export function refund(pc: usize): void {
+  store<i64>(BUDGET, load<i64>(BUDGET) + ahead(pc));
+}
+
+/** Instructions that were done before the one at `pc`, however it came to be in its block. */
+export function clockAt(pc: usize): i64 {
+  return load<i64>(CLOCK) - load<i64>(BUDGET) - ahead(pc);
 }
 
 /** On to the next instruction, behind one that ends its block. */

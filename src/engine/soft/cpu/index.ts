@@ -1,5 +1,6 @@
 // What the TypeScript side calls.
 import {
+  ALARM,
   ANSWER_COUNT,
   ANSWER_NEXT,
   BLOCK,
@@ -37,7 +38,7 @@ import {
   TROUBLE_FAULT,
   WINDOW_WANTED,
 } from '../layout';
-import { enter, lone, refund } from './blocks';
+import { enter, lone, MAX_OPERATIONS, refund } from './blocks';
 import { dropAllCode } from './code-pages';
 import { execute } from './dispatch';
 import { updateEvents } from './events';
@@ -171,10 +172,14 @@ function nextEpoch(): void {
 }
 
 /**
- * Runs `budget` instructions or a few more, or until the monitor is needed; with `once`, one instruction. Gives the kind
- * of exit. CLOCK holds the instructions so far and what is left of the budget together, as long as it runs.
+ * Runs `budget` instructions or a few less, or until the monitor is needed; with `once`, one instruction. Gives the kind
+ * of exit. Where the alarm comes first, it ends with the very instruction that brings CLOCK to ALARM. CLOCK holds the
+ * instructions so far and what is left of the budget together, as long as it runs.
  */
 export function run(budget: i64, once: bool): u32 {
+  const untilAlarm = load<i64>(ALARM) - load<i64>(CLOCK);
+  const exact = untilAlarm <= budget && !once;
+  if (exact) budget = max<i64>(untilAlarm, 0);
   store<i64>(BUDGET, budget);
   store<i64>(CLOCK, load<i64>(CLOCK) + budget);
   nextEpoch();
@@ -193,10 +198,13 @@ export function run(budget: i64, once: bool): u32 {
       }
       if (load<u32>(WINDOW_WANTED) && systemFlag(IF)) return exit(EXIT_WINDOW);
     }
-    if (load<i64>(BUDGET) <= 0) return exit(EXIT_INTERRUPTED);
+    // The last few of an exact budget are run one by one; of others they are left.
+    const left = load<i64>(BUDGET);
+    const few = left < <i64>MAX_OPERATIONS;
+    if (left <= 0 || (few && !exact && !once)) return exit(EXIT_INTERRUPTED);
 
     const trap = (events & EVENT_TRAP) != 0;
-    const single = once || answering || trap || (events & EVENT_SHADOW) != 0;
+    const single = few || answering || trap || (events & EVENT_SHADOW) != 0;
     store<u32>(EVENTS, events & ~EVENT_SHADOW);
     const done = go(single);
     const trouble = load<u32>(TROUBLE);

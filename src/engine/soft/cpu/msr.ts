@@ -1,11 +1,6 @@
 // Model-specific registers (SDM 4): those that an operating system uses. Others are #GP.
 import {
   APIC_BASE,
-  BLOCK,
-  BLOCK_COUNT,
-  BLOCK_OPS,
-  BUDGET,
-  CLOCK,
   CPL,
   CR0,
   CR0_PG,
@@ -23,7 +18,6 @@ import {
   MTRR_DEFAULT,
   MTRR_FIXED,
   MTRR_VARIABLE,
-  OP_SIZE,
   PAT,
   RAX,
   RCX,
@@ -38,6 +32,7 @@ import {
   TSC_AUX,
   TSC_OFFSET,
 } from '../layout';
+import { clockAt } from './blocks';
 import { fault, GP } from './faults';
 import { canonical, PHYSICAL_BITS } from './paging';
 import { privileged } from './privilege';
@@ -77,10 +72,7 @@ const MTRR_CAPABILITIES: u64 = 0x500 | VARIABLE_RANGES;
 
 /** The instructions that were done before the one at `pc`, and what the guest has written to its counter. */
 function timeStamp(pc: usize): u64 {
-  const block = <usize>load<u32>(BLOCK);
-  const done = <i64>((pc - block - BLOCK_OPS) / OP_SIZE);
-  const ahead = <i64>load<u32>(block, BLOCK_COUNT) - done;
-  return <u64>(load<i64>(CLOCK) - load<i64>(BUDGET) - ahead) + load<u64>(TSC_OFFSET);
+  return <u64>clockAt(pc) + load<u64>(TSC_OFFSET);
 }
 
 function setPair(value: u64): void {
