@@ -1,4 +1,4 @@
-/** Guests of guests/ do on the software CPU what their guest.json promises, unchanged. */
+/** Every guest of guests/ does on the software CPU what its guest.json promises, unchanged. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../src/boot/index.js';

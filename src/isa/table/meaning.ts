@@ -13,8 +13,6 @@
  *
  * @module
  */
-import { x87Names } from './x87.js';
-
 export type Kind =
   | 'modify'
   | 'read'
@@ -148,6 +146,7 @@ iret transfer OSZAPC
 bound whole
 hlt end
 wait whole
+fpu whole
 nop whole
 ud2 whole
 ins repeat
@@ -201,12 +200,5 @@ function parse(line: string): [string, Meaning] {
   return [name, { kind: kind as Kind, flags: flags === '-' ? '' : flags, undefined: unspecified, source }];
 }
 
-/** The x87 FPU's mnemonics: FCOMI and its kin alone have flags of RFLAGS to write, and clear three of them. */
-const x87Lines = [...x87Names].map(
-  (name) => `${name} whole${name.includes('comi') && !name.startsWith('fi') ? ' OSZAPC' : ''}`,
-);
-
 /** Each mnemonic's meaning. */
-export const meanings: ReadonlyMap<string, Meaning> = new Map(
-  [...lines.trim().split('\n'), ...x87Lines].map(parse),
-);
+export const meanings: ReadonlyMap<string, Meaning> = new Map(lines.trim().split('\n').map(parse));

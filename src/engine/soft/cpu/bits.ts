@@ -1,6 +1,6 @@
 // Bits: BT and its kin, BSF, BSR, BSWAP, CMPXCHG (SDM 2A).
-import { RAX, RBX, RCX, RDX } from '../layout';
-import { notImplemented } from './faults';
+import { RAX, RBX, RCX, RDX, SEG_LINEAR, SEGMENTS } from '../layout';
+import { fault, GP } from './faults';
 import { CF, changeFlags, flagsOfSub, ZF } from './flags';
 import { isMemory, modifyOperand, readOperand, width, writeOperand } from './generic';
 import { checkWrite, failed, read, write } from './memory';
@@ -100,20 +100,47 @@ function bswapOf<T>(a: T): T {
   return <T>result;
 }
 
-/** Memory is written in any case (SDM 2A CMPXCHG). */
+/** Memory is written in any case (SDM 2A CMPXCHG); a register that is not equal keeps its upper half too. */
 export function cmpxchg<T>(pc: usize): void {
   const old = modifyOperand<T>(pc);
   if (failed()) return;
   const expected = load<T>(RAX);
-  writeOperand<T>(pc, old == expected ? reg<T>(pc) : old);
+  if (old == expected) writeOperand<T>(pc, reg<T>(pc));
+  else if (isMemory(pc)) writeOperand<T>(pc, old);
   if (failed()) return;
   if (old != expected) setRegister<T>(RAX, old);
   flagsOfSub<T>(expected, old, <T>(expected - old));
 }
 
+/** CMPXCHG16B: RDX:RAX with 16 bytes at a multiple of 16, which become RCX:RBX. */
+function cmpxchg16b(pc: usize): void {
+  const seg = segment(pc);
+  const ea = address(pc);
+  if ((ea + load<u64>(SEGMENTS + ((<usize>seg) << 6), SEG_LINEAR)) & 15) {
+    fault(GP);
+    return;
+  }
+  checkWrite(seg, ea, 8);
+  if (failed()) return;
+  const low = read<u64>(seg, ea);
+  if (failed()) return;
+  const high = read<u64>(seg, ea + 8);
+  if (failed()) return;
+  const equal = low == load<u64>(RAX) && high == load<u64>(RDX);
+  write<u64>(seg, ea, equal ? load<u64>(RBX) : low);
+  if (failed()) return;
+  write<u64>(seg, ea + 8, equal ? load<u64>(RCX) : high);
+  if (failed()) return;
+  if (!equal) {
+    store<u64>(RAX, low);
+    store<u64>(RDX, high);
+  }
+  changeFlags(ZF, equal ? ZF : 0);
+}
+
 export function cmpxchg8b(pc: usize): void {
   if (width(pc) == 8) {
-    notImplemented();
+    cmpxchg16b(pc);
     return;
   }
   checkWrite(segment(pc), address(pc), 8);

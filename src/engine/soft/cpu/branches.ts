@@ -15,8 +15,9 @@ import { enter as go } from './blocks';
 import { fault, GP } from './faults';
 import { zero } from './flags';
 import { readOperand } from './generic';
-import { failed, read } from './memory';
+import { failed, read, write } from './memory';
 import { cutAddress, immediate, leave, ripAfter } from './operands';
+import { canonical } from './paging';
 import { push, setStack, stackAt } from './stack';
 import { setByAddressSize } from './strings';
 
@@ -31,10 +32,11 @@ function target<T>(rip: u64): u64 {
   return sizeof<T>() == 8 ? rip : rip & (((<u64>1) << (sizeof<T>() * 8)) - 1);
 }
 
-/** A target outside of the code segment is a #GP before anything is done. */
+/** A target outside of the code segment, in 64-bit code one that is not canonical, is a #GP before anything is done. */
 function outside(rip: u64): bool {
-  if (rip <= <u64>load<u32>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LIMIT)) return false;
-  if (load<u32>(MODE) & MODE_CODE64) return false;
+  if (load<u32>(MODE) & MODE_CODE64) {
+    if (canonical(rip)) return false;
+  } else if (rip <= <u64>load<u32>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LIMIT)) return false;
   fault(GP);
   return true;
 }
@@ -66,9 +68,13 @@ export function jmpind<T>(pc: usize): usize {
 
 export function callind<T>(pc: usize): usize {
   const rip = target<T>(<u64>readOperand<T>(pc));
-  if (failed() || outside(rip)) return stay(pc);
-  push<T>(<T>ripAfter(pc));
-  return failed() ? stay(pc) : go(rip, 0);
+  // Processors write the return address before they see that a target of 64 bits is not canonical.
+  if (failed() || (sizeof<T>() != 8 && outside(rip))) return stay(pc);
+  const pointer = stackAt(-(<i64>sizeof<T>()));
+  write<T>(SEG_SS, pointer, <T>ripAfter(pc));
+  if (failed() || (sizeof<T>() == 8 && outside(rip))) return stay(pc);
+  setStack(pointer);
+  return go(rip, 0);
 }
 
 export function ret<T>(pc: usize): usize {

@@ -135,14 +135,16 @@ function controlRegister(pc: usize): usize {
 
 /** 64 bits in 64-bit code, 32 elsewhere, whatever the operand size (SDM 2B MOV to control registers). */
 export function movfromcr(pc: usize): void {
+  if (!privileged()) return;
   const from = controlRegister(pc);
-  if (failed() || !privileged()) return;
+  if (failed()) return;
   store<u64>(REGS + <usize>load<u8>(pc, OP_RM), code64() ? load<u64>(from) : load<u64>(from) & 0xffffffff);
 }
 
 export function movtocr(pc: usize): void {
+  if (!privileged()) return;
   const to = controlRegister(pc);
-  if (failed() || !privileged()) return;
+  if (failed()) return;
   const given = load<u64>(REGS + <usize>load<u8>(pc, OP_RM));
   const value = code64() ? given : given & 0xffffffff;
   if (to == CR0) setCr0(value);

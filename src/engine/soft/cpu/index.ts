@@ -49,7 +49,7 @@ import { IF, rflags, setRflags, systemFlag } from './flags';
 import { locateCode } from './memory';
 import { ripAfter, ripOf } from './operands';
 import { loadPdptes } from './paging';
-import { reopenSegments } from './segments';
+import { reopenSegments, updateMode } from './segments';
 import { flushTlb, resetTlb } from './tlb';
 
 /** For the test that holds the disassembly to it. */
@@ -64,6 +64,7 @@ export function reset(): void {
 
 export function setFlags(flags: u32): void {
   setRflags(flags);
+  updateMode();
   updateEvents();
 }
 

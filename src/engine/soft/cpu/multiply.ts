@@ -1,10 +1,11 @@
 // Multiplication and division (SDM 2A IMUL, DIV, IDIV, AAM, AAD; 2B MUL) and decimal arithmetic.
 import { RAX, RDX } from '../layout';
-import { DE, fault, notImplemented } from './faults';
+import { DE, fault } from './faults';
 import { AF, adjust, CF, carry, OF, setArithmeticFlags, signZeroParity } from './flags';
 import { readOperand } from './generic';
 import { failed } from './memory';
 import { immediate, setRegister } from './operands';
+import { divWide, mulHigh, remainder } from './wide';
 
 function setProduct<T>(low: T, high: T, overflowed: bool): void {
   if (sizeof<T>() == 1) {
@@ -18,38 +19,43 @@ function setProduct<T>(low: T, high: T, overflowed: bool): void {
 }
 
 function unsigned<T>(value: T): u64 {
+  if (sizeof<T>() == 8) return <u64>value;
   return <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);
 }
 
 export function mul<T>(pc: usize): void {
-  if (sizeof<T>() == 8) {
-    notImplemented();
-    return;
-  }
   const b = readOperand<T>(pc);
   if (failed()) return;
+  if (sizeof<T>() == 8) {
+    const high = mulHigh(load<u64>(RAX), <u64>b);
+    setProduct<T>(<T>(load<u64>(RAX) * <u64>b), <T>high, high != 0);
+    return;
+  }
   const product = unsigned<T>(load<T>(RAX)) * unsigned<T>(b);
   const high = product >> (sizeof<T>() * 8);
   setProduct<T>(<T>product, <T>high, high != 0);
 }
 
+/** The upper half of a signed product of 128 bits. */
+function signedHigh(a: i64, b: i64): i64 {
+  return <i64>(mulHigh(<u64>a, <u64>b) - <u64>(a < 0 ? b : 0) - <u64>(b < 0 ? a : 0));
+}
+
 export function imul1<T>(pc: usize): void {
-  if (sizeof<T>() == 8) {
-    notImplemented();
-    return;
-  }
   const b = readOperand<T>(pc);
   if (failed()) return;
   const product = <i64>load<T>(RAX) * <i64>b;
-  setProduct<T>(<T>product, <T>(product >> (sizeof<T>() * 8)), product != <i64>(<T>product));
+  if (sizeof<T>() == 8) {
+    const high = signedHigh(load<i64>(RAX), <i64>b);
+    setProduct<T>(<T>product, <T>high, high != product >> 63);
+  } else setProduct<T>(<T>product, <T>(product >> (sizeof<T>() * 8)), product != <i64>(<T>product));
 }
 
 export function imul3<T>(a: T, b: T): T {
   const product = <i64>a * <i64>b;
   const result = <T>product;
   let lost = product != <i64>result;
-  if (sizeof<T>() == 8)
-    lost = a != 0 && (product / <i64>a != <i64>b || (<i64>a == -1 && <i64>b == i64.MIN_VALUE));
+  if (sizeof<T>() == 8) lost = signedHigh(<i64>a, <i64>b) != product >> 63;
   setArithmeticFlags(signZeroParity<T>(result) | (lost ? CF | OF : 0));
   return result;
 }
@@ -74,13 +80,45 @@ function setQuotient<T>(quotient: T, remainder: T): void {
   }
 }
 
-export function div<T>(pc: usize): void {
-  if (sizeof<T>() == 8) {
-    notImplemented();
+/** RDX:RAX by 64 bits. */
+function divWhole(by: u64): void {
+  // The quotient has 64 bits where the upper half is less than the divisor; a divisor of 0 is never more.
+  if (load<u64>(RDX) >= by) {
+    fault(DE);
     return;
   }
+  const quotient = divWide(load<u64>(RDX), load<u64>(RAX), by);
+  setQuotient<u64>(quotient, remainder);
+}
+
+/** RDX:RAX by 64 bits with their signs: the quotient is cut towards zero, the remainder has the dividend's sign. */
+function idivWhole(by: i64): void {
+  const negative = load<i64>(RDX) < 0;
+  const lowGiven = load<u64>(RAX);
+  const low = negative ? 0 - lowGiven : lowGiven;
+  const borrow: u64 = lowGiven == 0 ? 0 : 1;
+  const high = negative ? 0 - load<u64>(RDX) - borrow : load<u64>(RDX);
+  const divisor = <u64>(by < 0 ? 0 - by : by);
+  if (high >= divisor) {
+    fault(DE);
+    return;
+  }
+  const size = divWide(high, low, divisor);
+  const inverted = negative != by < 0;
+  if (size > (inverted ? (<u64>1) << 63 : ((<u64>1) << 63) - 1)) {
+    fault(DE);
+    return;
+  }
+  setQuotient<u64>(inverted ? 0 - size : size, negative ? 0 - remainder : remainder);
+}
+
+export function div<T>(pc: usize): void {
   const by = unsigned<T>(readOperand<T>(pc));
   if (failed()) return;
+  if (sizeof<T>() == 8) {
+    divWhole(by);
+    return;
+  }
   const from = dividend<T>();
   if (by == 0 || from / by > unsigned<T>(<T>-1)) {
     fault(DE);
@@ -90,12 +128,12 @@ export function div<T>(pc: usize): void {
 }
 
 export function idiv<T>(pc: usize): void {
-  if (sizeof<T>() == 8) {
-    notImplemented();
-    return;
-  }
   const by = <i64>readOperand<T>(pc);
   if (failed()) return;
+  if (sizeof<T>() == 8) {
+    idivWhole(by);
+    return;
+  }
   let from = <i64>dividend<T>();
   if (sizeof<T>() == 1) from = <i64>(<i16>from);
   else if (sizeof<T>() == 2) from = <i64>(<i32>from);

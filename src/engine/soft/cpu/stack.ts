@@ -5,7 +5,7 @@ import { CPL, FLAGS_SYSTEM, OP_MODRM, RAX, RBP, RDI, RSP, SEG_SS, STACK_MASK } f
 import { shadow, updateEvents } from './events';
 import { AC, ARITHMETIC, IF, IOPL, RF, rflags, setArithmeticFlags, systemFlag, VM } from './flags';
 import { writeOperand } from './generic';
-import { failed, read, write } from './memory';
+import { checkWrite, failed, read, write } from './memory';
 import { immediate, setRegister } from './operands';
 import { mayTouchInterrupts } from './privilege';
 import { loadSegment, selectorOf } from './segments';
@@ -140,6 +140,9 @@ export function enter<T>(pc: usize): void {
     write<T>(SEG_SS, pointer, display);
     if (failed()) return;
   }
+  // The program is going to use the end of the frame, so that is tried now (SDM 2A ENTER).
+  checkWrite(SEG_SS, (pointer - size) & mask, sizeof<T>());
+  if (failed()) return;
   setRegister<T>(RBP, <T>frame);
   setStack(pointer - size);
 }

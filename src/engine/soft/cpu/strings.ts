@@ -15,7 +15,7 @@ import {
   SEG_ES,
 } from '../layout';
 import { answer, EXIT_IO, external, forgetAnswers } from './external';
-import { DF, flagsOfSub, systemFlag, zero } from './flags';
+import { DF, flagsOfSub, keepFlags, restoreFlags, systemFlag, zero } from './flags';
 import { checkWrite, failed, read, troubled, write } from './memory';
 import { cutAddress, segment, setRegister } from './operands';
 import { mayUsePort } from './privilege';
@@ -39,6 +39,14 @@ function advance<T>(pc: usize, register: usize): void {
 
 function repeats(pc: usize): bool {
   return (load<u16>(pc, OP_FLAGS) & (FLAG_REP | FLAG_REPNE)) != 0;
+}
+
+/**
+ * A repeated instruction with addresses of 32 bits clears the upper half of the registers that it counts and points with
+ * before its first round: RCX always, the pointers of MOVS and STOS. So do Intel's processors, even for no rounds at all.
+ */
+function cutRegister(pc: usize, register: usize): void {
+  setByAddressSize(pc, register, at(pc, register));
 }
 
 /** Rounds that are left. */
@@ -68,6 +76,9 @@ export function movs<T>(pc: usize): bool {
     move<T>(pc);
     return !failed();
   }
+  cutRegister(pc, RCX);
+  cutRegister(pc, RSI);
+  cutRegister(pc, RDI);
   while (left(pc) != 0) {
     move<T>(pc);
     if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
@@ -85,6 +96,8 @@ export function stos<T>(pc: usize): bool {
     storeOne<T>(pc);
     return !failed();
   }
+  cutRegister(pc, RCX);
+  cutRegister(pc, RDI);
   while (left(pc) != 0) {
     storeOne<T>(pc);
     if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
@@ -104,6 +117,7 @@ export function lods<T>(pc: usize): bool {
     loadOne<T>(pc);
     return !failed();
   }
+  cutRegister(pc, RCX);
   while (left(pc) != 0) {
     loadOne<T>(pc);
     if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
@@ -112,9 +126,10 @@ export function lods<T>(pc: usize): bool {
 }
 
 function compareOne<T>(pc: usize): void {
-  const a = read<T>(segment(pc), at(pc, RSI));
-  if (failed()) return;
+  // Processors read what RDI points at first, which shows where both fault.
   const b = read<T>(SEG_ES, at(pc, RDI));
+  if (failed()) return;
+  const a = read<T>(segment(pc), at(pc, RSI));
   if (failed()) return;
   flagsOfSub<T>(a, b, <T>(a - b));
   advance<T>(pc, RSI);
@@ -126,17 +141,25 @@ function goesOn(pc: usize): bool {
   return zero() == ((load<u16>(pc, OP_FLAGS) & FLAG_REP) != 0);
 }
 
+/** Between two rounds, and where one faults, the flags are those before the instruction (SDM 1 7.3.9.2). */
+function unfinished(): bool {
+  restoreFlags();
+  return false;
+}
+
 export function cmps<T>(pc: usize): bool {
   if (!repeats(pc)) {
     compareOne<T>(pc);
     return !failed();
   }
+  cutRegister(pc, RCX);
+  keepFlags();
   while (left(pc) != 0) {
     compareOne<T>(pc);
-    if (failed()) return false;
+    if (failed()) return unfinished();
     const wait = roundDone(pc);
     if (!goesOn(pc)) return true;
-    if (wait && left(pc) != 0) return false;
+    if (wait && left(pc) != 0) return unfinished();
   }
   return true;
 }
@@ -154,12 +177,14 @@ export function scas<T>(pc: usize): bool {
     scanOne<T>(pc);
     return !failed();
   }
+  cutRegister(pc, RCX);
+  keepFlags();
   while (left(pc) != 0) {
     scanOne<T>(pc);
-    if (failed()) return false;
+    if (failed()) return unfinished();
     const wait = roundDone(pc);
     if (!goesOn(pc)) return true;
-    if (wait && left(pc) != 0) return false;
+    if (wait && left(pc) != 0) return unfinished();
   }
   return true;
 }
@@ -177,6 +202,7 @@ export function ins<T>(pc: usize): bool {
     inOne<T>(pc);
     return !failed();
   }
+  cutRegister(pc, RCX);
   while (left(pc) != 0) {
     inOne<T>(pc);
     if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
@@ -197,6 +223,7 @@ export function outs<T>(pc: usize): bool {
     outOne<T>(pc);
     return !failed();
   }
+  cutRegister(pc, RCX);
   while (left(pc) != 0) {
     outOne<T>(pc);
     if (failed() || (roundDone(pc) && left(pc) != 0)) return false;

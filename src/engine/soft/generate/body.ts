@@ -72,7 +72,6 @@ export function bodyOf(row: Opcode, size: OperandSize, memoryForm: boolean): str
   const generic = type === undefined || first === 'Sw' ? '' : `<${type}>`;
   switch (meaning.kind) {
     case 'whole':
-      if (row.by !== undefined) return `ops.${row.by}(pc); ${check}`;
       if (name === 'cmov' || name === 'setcc') break;
       return `ops.${name}${generic}(pc); ${check}`;
     case 'end':
@@ -127,7 +126,9 @@ function operate(row: Opcode, size: OperandSize, memoryForm: boolean, type: Type
     case 'swap': {
       const second = slotOf(others[0] ?? '', 1);
       if (memory(first)) return modifyMemory(type, (a) => call(a, ...args), setter(second, type, 'a'));
-      return `const a = ${own}; const r = ${call('a', ...args)}; ${setter(second, type, 'a')} ${setter(slot, type, 'r')}`;
+      const swap = `const a = ${own}; const r = ${call('a', ...args)}; ${setter(second, type, 'a')} ${setter(slot, type, 'r')}`;
+      // 90 is NOP: the accumulator with itself, of which not even the upper half is cleared (SDM 2B NOP).
+      return first.startsWith('Z') ? `if (load<u8>(pc, OP_RM) != 0) { ${swap} }` : swap;
     }
     default: {
       const result = name === 'setcc' ? `<i8>(${conditionOf(opcode)})` : call(...args);
