@@ -30,7 +30,7 @@ const options =
 
 function inputs() {
   const files = ['layout.ts'];
-  for (const folder of [table, 'generate', 'cpu']) {
+  for (const folder of [table, 'generate', 'cpu', 'cpu/x87']) {
     for (const file of readdirSync(path.join(source, folder)).sort()) files.push(`${folder}/${file}`);
   }
   return files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));

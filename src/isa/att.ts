@@ -39,13 +39,21 @@ const own = new Map([
   ['jmpd', 'jmpl'],
   ['leaved', 'leavel'],
   ['enterd', 'enterl'],
+  ['fldenvw', 'fldenvs'],
+  ['fldenvd', 'fldenvl'],
+  ['fnstenvw', 'fnstenvs'],
+  ['fnstenvd', 'fnstenvl'],
+  ['fnsavew', 'fnsaves'],
+  ['fnsaved', 'fnsavel'],
+  ['frstorw', 'frstors'],
+  ['frstord', 'frstorl'],
   ['sysretd', 'sysretl'],
   ['sysexitd', 'sysexitl'],
 ]);
 
 /** Memory operands whose size the mnemonic says already. */
 const unsuffixed =
-  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl)/;
+  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor)/;
 
 function memory({ segment, base, index, scale, displacement, addressSize }: MemoryOperand): string {
   const prefix = segment === undefined ? '' : `%${segment}:`;
@@ -72,6 +80,32 @@ function operand(one: Operand, names: Names, isPort: boolean): string {
   }
 }
 
+/** What x87 mnemonics get for a number in memory, and for an integer there. */
+const numberSuffixes = new Map([
+  [4, 's'],
+  [8, 'l'],
+  [10, 't'],
+]);
+const integerSuffixes = new Map([
+  [2, 's'],
+  [4, 'l'],
+  [8, 'll'],
+]);
+
+/**
+ * The x87 FPU's own. Where the result goes to ST(i), this syntax has FSUB for FSUBR and FDIV for FDIVR, and the other way
+ * round: an error of an assembler of the eighties that all after it have kept.
+ */
+function floatingName(mnemonic: string, operands: readonly Operand[], { opcode }: Encoding): string {
+  const [to] = operands;
+  if (to?.kind === 'memory') {
+    return mnemonic + ((mnemonic.startsWith('fi') ? integerSuffixes : numberSuffixes).get(to.size) ?? '');
+  }
+  const reversed = /^(fsub|fdiv)(r?)(p?)$/.exec(mnemonic);
+  if (reversed === null || (opcode !== 0xdc && opcode !== 0xde)) return mnemonic;
+  return `${reversed[1]}${reversed[2] === 'r' ? '' : 'r'}${reversed[3]}`;
+}
+
 /** MOVZX, MOVSX and MOVSXD name both sizes. */
 function extension(mnemonic: string, operands: readonly Operand[]): string | undefined {
   if (!/^mov[sz]xd?$/.test(mnemonic)) return undefined;
@@ -90,8 +124,10 @@ function mnemonicOf(mnemonic: string, operands: readonly Operand[], encoding: En
   const name = own.get(mnemonic) ?? mnemonic;
   if (counterWord(encoding) !== '') return name + suffixes.get(encoding.addressSize / 8);
   if (/^(push|pop|call|jmp)$/.test(mnemonic)) return name + (operands[0]?.kind === 'memory' ? size : '');
+  if (unsuffixed.test(mnemonic)) return name;
+  if (row.opcode >> 3 === 0x1b && row.map === 0) return floatingName(name, operands, encoding);
   const inMemory = operands.find((one) => one.kind === 'memory');
-  if (inMemory?.kind !== 'memory' || unsuffixed.test(mnemonic)) return name;
+  if (inMemory?.kind !== 'memory') return name;
   // A count or a port in a register says nothing about what is in memory.
   const telling = row.operands.includes('CL') ? operands.slice(0, -1) : operands;
   const told = telling.some((one) => one.kind === 'register') && row.meaning.kind !== 'repeat';

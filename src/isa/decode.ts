@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { candidates, hasModrm, immediateKind } from './notation.js';
+import { candidates, fits, hasModrm, immediateKind } from './notation.js';
 import type { Opcode } from './table/index.js';
 
 /** How wide code is by default: CS.D and CS.L say so. */
@@ -233,9 +233,7 @@ export function decode(bytes: Uint8Array, code: CodeSize): Encoding | undefined 
   if (any === undefined || reader.short) return undefined;
   const modrm = rows.some(hasModrm) ? reader.byte() : -1;
   const isMemory = modrm >= 0 && modrm < 0xc0 && !any.registerOnly;
-  const row = rows.find(
-    (one) => (one.reg < 0 || one.reg === ((modrm >> 3) & 7)) && (isMemory || !one.operands.includes('M')),
-  );
+  const row = rows.find((one) => fits(one, modrm, isMemory));
   if (row === undefined) return undefined;
   // There are six segment registers (SDM 2A MOV).
   if (row.operands.includes('Sw') && ((modrm >> 3) & 7) > 5) return undefined;

@@ -35,6 +35,13 @@ export function hasModrm(row: Opcode): boolean {
   return row.reg >= 0 || row.registerOnly || row.operands.some((operand) => /^[EGMS]/.test(operand));
 }
 
+/** True if a row of an opcode is the one that ModRM asks for. */
+export function fits({ reg, rm, operands }: Opcode, modrm: number, isMemory: boolean): boolean {
+  if (reg >= 0 && reg !== ((modrm >> 3) & 7)) return false;
+  if (isMemory) return rm < 0 && !operands.some((operand) => operand.startsWith('T'));
+  return (rm < 0 || rm === (modrm & 7)) && !operands.some((operand) => operand.startsWith('M'));
+}
+
 /** The rows by code size, map and opcode. */
 const byOpcode = new Map<number, Opcode[]>();
 for (const row of opcodes) {

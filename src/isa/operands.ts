@@ -66,6 +66,8 @@ class Operands {
         return 4;
       case 'q':
         return 8;
+      case 't':
+        return 10;
       case 'v':
         return operandSize / 8;
       case 'z':
@@ -183,6 +185,8 @@ class Operands {
         return this.#implied(6, this.#size(this.#ofRow()), this.#source());
       case 'Y':
         return this.#implied(7, this.#size(this.#ofRow()), 'es');
+      case 'T':
+        return this.#named(notation === 'T0' ? 'st' : `st(${modrm & 7})`, 10);
       case 'J':
         return this.#target();
       case 'P':

@@ -49,7 +49,7 @@ export function randomInstruction(wanted: Wanted, random: Random): Sample | unde
   bytes.push(row.opcode);
   if (hasModrm(row)) {
     const mod = memory ? random(3) : 3;
-    bytes.push((mod << 6) | ((row.reg >= 0 ? row.reg : random(8)) << 3) | random(8));
+    bytes.push((mod << 6) | ((row.reg >= 0 ? row.reg : random(8)) << 3) | (row.rm >= 0 ? row.rm : random(8)));
   }
   while (bytes.length < 24) bytes.push(random(256));
   const all = Uint8Array.from(bytes);

@@ -86,6 +86,11 @@ movfromcr mov Rr,C
 movtocr mov C,Rr
 movfromdr mov Rr,D
 movtodr mov D,Rr
+fldenv fldenv+ Mn
+fnstenv fnstenv+ Mn
+fnsave fnsave+ Mn
+frstor frstor+ Mn
+fnstsw fnstsw Aw|Mw
 sysret sysret~
 sysexit sysexit~
 `;

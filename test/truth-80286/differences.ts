@@ -82,8 +82,7 @@ export function differenceOf(truth: TruthTest): string | undefined {
     return 'a string instruction that faults leaves SI, DI and CX as they were since the 80386 (SDM 1 7.3.9.2)';
   }
   if (op === '8E' && [4, 5].includes((rest[1]! >> 3) & 7)) return 'FS and GS are there since the 80386';
-  if (op === 'D8')
-    return 'the software CPU has no x87 yet; the captured 80286 had none either and passed over it';
+  if (op === 'D8') return 'the captured 80286 had no 80287 and passed over x87 instructions';
   return undefined;
 }
 

@@ -139,12 +139,12 @@ describe('what a guest cannot do here', () => {
   });
 
   test('an instruction that is not there yet is named by its bytes, and nothing was changed', () => {
-    // FADD ST, ST(1)
-    using machine = realMode([0xd8, 0xc1, HLT]);
+    // FYL2X
+    using machine = realMode([0xd9, 0xf1, HLT]);
     expectExit(machine, 'internalError');
     const { name, instruction } = machine.cpu.failure();
     assert.equal(name, 'NOT_IMPLEMENTED');
-    assert.deepEqual([...instruction!.subarray(0, 2)], [0xd8, 0xc1]);
+    assert.deepEqual([...instruction!.subarray(0, 2)], [0xd9, 0xf1]);
     assert.equal(machine.cpu.getRegisters().rip, BigInt(CODE));
   });
 

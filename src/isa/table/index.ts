@@ -6,6 +6,7 @@
 import { type Meaning, meanings } from './meaning.js';
 import { oneByteRows } from './one-byte.js';
 import { twoByteRows } from './two-byte.js';
+import { x87Rows } from './x87.js';
 
 export type { Kind, Meaning } from './meaning.js';
 
@@ -16,10 +17,14 @@ export interface Opcode {
   opcode: number;
   /** ModRM's reg field, where it selects; -1 where it does not. */
   reg: number;
+  /** ModRM's rm field, where it selects among registers; -1 where it does not. */
+  rm: number;
   name: string;
   /** As in SDM 2D A.2.1, see one-byte.ts. */
   operands: readonly string[];
   meaning: Meaning;
+  /** The function that does it, where the name does not say. */
+  by: string | undefined;
   /** LOCK is allowed where the first operand is memory. */
   lock: boolean;
   /** #UD in 64-bit mode; or only valid there; or #UD in real and virtual-8086 mode. */
@@ -39,16 +44,19 @@ export interface Opcode {
 
 function parse(map: 0 | 1, line: string): Opcode[] {
   const [place = '', name = '', operands = '', ...attributes] = line.trim().split(/\s+/);
-  const [, code = '', suffix = '', reg] = /^([0-9a-f]{2})(\+r|\+c)?(?:\/(\d))?$/.exec(place) ?? [];
+  const [, code = '', suffix = '', reg, rm] =
+    /^([0-9a-f]{2})(\+r|\+c)?(?:\/(\d))?(?:\/(\d))?$/.exec(place) ?? [];
   const meaning = meanings.get(name);
   if (meaning === undefined || code === '') throw new Error(`opcode table: '${line}' makes no sense`);
   const has = (word: string) => attributes.includes(word);
   const row = {
     map,
     reg: reg === undefined ? -1 : Number(reg),
+    rm: rm === undefined ? -1 : Number(rm),
     name,
     operands: operands === '-' ? [] : operands.split(','),
     meaning,
+    by: attributes.find((word) => word.startsWith('='))?.slice(1),
     lock: has('lock'),
     no64: has('no64'),
     only64: has('only64'),
@@ -67,4 +75,5 @@ function parse(map: 0 | 1, line: string): Opcode[] {
 export const opcodes: readonly Opcode[] = [
   ...oneByteRows.flatMap((line) => parse(0, line)),
   ...twoByteRows.flatMap((line) => parse(1, line)),
+  ...x87Rows.flatMap((line) => parse(0, line)).map((row) => ({ ...row, by: row.by ?? row.name })),
 ];

@@ -13,6 +13,8 @@
  *
  * @module
  */
+import { x87Names } from './x87.js';
+
 export type Kind =
   | 'modify'
   | 'read'
@@ -146,7 +148,6 @@ iret transfer OSZAPC
 bound whole
 hlt end
 wait whole
-fpu whole
 nop whole
 ud2 whole
 ins repeat
@@ -200,5 +201,12 @@ function parse(line: string): [string, Meaning] {
   return [name, { kind: kind as Kind, flags: flags === '-' ? '' : flags, undefined: unspecified, source }];
 }
 
+/** The x87 FPU's mnemonics: FCOMI and its kin alone have flags of RFLAGS to write, and clear three of them. */
+const x87Lines = [...x87Names].map(
+  (name) => `${name} whole${name.includes('comi') && !name.startsWith('fi') ? ' OSZAPC' : ''}`,
+);
+
 /** Each mnemonic's meaning. */
-export const meanings: ReadonlyMap<string, Meaning> = new Map(lines.trim().split('\n').map(parse));
+export const meanings: ReadonlyMap<string, Meaning> = new Map(
+  [...lines.trim().split('\n'), ...x87Lines].map(parse),
+);

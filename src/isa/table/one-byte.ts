@@ -182,14 +182,6 @@ ff/3 callfarind -v,M
 ff/4 jmpind Ev f64
 ff/5 jmpfarind -v,M
 ff/6 push Ev d64
-d8 fpu Eb
-d9 fpu Eb
-da fpu Eb
-db fpu Eb
-dc fpu Eb
-dd fpu Eb
-de fpu Eb
-df fpu Eb
 `
     .trim()
     .split('\n'),

@@ -34,6 +34,7 @@ import { ENTRIES, FORMS } from './decode-table';
 const ENTRY_MODRM: u32 = 1 << 16;
 const ENTRY_BY_REG: u32 = 1 << 17;
 const ENTRY_REGISTER_ONLY: u32 = 1 << 18;
+const ENTRY_ESCAPE: u32 = 1 << 19;
 const FORM_ENDS_BLOCK: u32 = 1 << 17;
 const FORM_LOCK: u32 = 1 << 18;
 const FORM_PROTECTED: u32 = 1 << 19;
@@ -244,12 +245,16 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
   if (entry & ENTRY_MODRM) {
     modrm = <u32>take<u8>();
     isMemory = modrm < 0xc0 && !(entry & ENTRY_REGISTER_ONLY);
-    if (entry & ENTRY_BY_REG) form += ((modrm >> 3) & 7) * 6;
-    if (!isMemory) form += 3;
+    if (entry & ENTRY_ESCAPE) form += isMemory ? (modrm >> 3) & 7 : 8 + (modrm & 63);
+    else {
+      if (entry & ENTRY_BY_REG) form += ((modrm >> 3) & 7) * 6;
+      if (!isMemory) form += 3;
+    }
   }
   // The size picks the form, and the form may say what the size is by default.
   if (rex & 8) width = 64;
-  let bits = load<u32>(FORMS + ((<usize>(form + (width >> 5))) << 2));
+  const sized = (entry & ENTRY_ESCAPE) == 0;
+  let bits = load<u32>(FORMS + ((<usize>(sized ? form + (width >> 5) : form)) << 2));
   if (code64 && width != 64) {
     if (bits & FORM_FORCE64 || (bits & FORM_DEFAULT64 && width == 32)) {
       width = 64;
@@ -274,6 +279,8 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
     store<u8>(out, <u8>opcode, OP_MODRM);
   }
   readImmediate(out, (bits >> 12) & 15, width, addressWidth);
+  // The x87 FPU keeps the opcode of what it did last.
+  if (!sized) store<i64>(out, <i64>opcode, OP_IMMEDIATE);
   if (tooShort) return SHORT;
 
   const length = <u32>(at - from);

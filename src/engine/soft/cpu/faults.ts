@@ -16,6 +16,8 @@ export const NP: u32 = 11;
 export const SS: u32 = 12;
 export const GP: u32 = 13;
 export const PAGE_FAULT: u32 = 14;
+/** An x87 exception that is not masked. */
+export const MF: u32 = 16;
 export const ALIGNMENT: u32 = 17;
 
 export function fault(vector: u32, code: u32 = 0): void {

@@ -15,3 +15,8 @@ export * from './shifts';
 export * from './stack';
 export * from './strings';
 export * from './system';
+export * from './x87/calculate';
+export * from './x87/comparisons';
+export * from './x87/environment';
+export * from './x87/transcendental';
+export * from './x87/transfer';

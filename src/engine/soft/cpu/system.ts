@@ -30,13 +30,6 @@ export function ud2(_pc: usize): void {
 
 export function nop<T>(_pc: usize): void {}
 
-/** WAIT: there is no x87 yet that could have an exception to report. */
-export function wait(_pc: usize): void {}
-
-export function fpu<T>(_pc: usize): void {
-  notImplemented();
-}
-
 export function hlt(_pc: usize): void {
   if (privileged()) exitFor(EXIT_HALT);
 }

@@ -72,6 +72,7 @@ export function bodyOf(row: Opcode, size: OperandSize, memoryForm: boolean): str
   const generic = type === undefined || first === 'Sw' ? '' : `<${type}>`;
   switch (meaning.kind) {
     case 'whole':
+      if (row.by !== undefined) return `ops.${row.by}(pc); ${check}`;
       if (name === 'cmov' || name === 'setcc') break;
       return `ops.${name}${generic}(pc); ${check}`;
     case 'end':

@@ -5,7 +5,7 @@
  */
 import { type Opcode, opcodes } from '../../../isa/index.js';
 import { bodyOf } from './body.js';
-import { hasModrm, immediateOf, operandSizes } from './operand.js';
+import { hasModrm, immediateOf, isEscape, operandSizes } from './operand.js';
 
 /** Bits of a form in the decoder's table, above the handler's 12; the numbers are those of cpu/decode.ts. */
 const Form = {
@@ -21,7 +21,7 @@ const Form = {
 } as const;
 
 /** Bits of an opcode in the decoder's table, above the 16 of its first form. */
-const Entry = { modrm: 1 << 16, byReg: 1 << 17, registerOnly: 1 << 18 } as const;
+const Entry = { modrm: 1 << 16, byReg: 1 << 17, registerOnly: 1 << 18, escape: 1 << 19 } as const;
 
 interface Generated {
   /** AssemblyScript source by the file's name. */
@@ -70,6 +70,7 @@ class Generator {
   #entry(rows: readonly Opcode[]): number {
     const [any] = rows;
     if (any === undefined) return 0;
+    if (isEscape(any)) return this.#escapeEntry(rows);
     const modrm = rows.some(hasModrm);
     const byReg = any.reg >= 0;
     const start = this.#forms.length;
@@ -84,6 +85,23 @@ class Generator {
     if (byReg) entry |= Entry.byReg;
     if (any.registerOnly) entry |= Entry.registerOnly;
     return entry;
+  }
+
+  /** The x87 FPU's opcodes: eight forms of memory, then one for each register form. No size picks among them. */
+  #escapeEntry(rows: readonly Opcode[]): number {
+    const start = this.#forms.length;
+    for (let reg = 0; reg < 8; reg++) {
+      const row = rows.find((one) => one.reg === reg && one.operands[0]?.startsWith('M'));
+      this.#forms.push(this.#form(row, true, 32));
+    }
+    for (let low = 0; low < 64; low++) {
+      const row = rows.find(
+        ({ reg, rm, operands }) =>
+          reg === low >> 3 && (rm === (low & 7) || (rm < 0 && !operands[0]?.startsWith('M'))),
+      );
+      this.#forms.push(this.#form(row, false, 32));
+    }
+    return start | Entry.modrm | Entry.escape;
   }
 
   generate(): Generated {

@@ -47,6 +47,11 @@ export function immediateOf({ operands, immediate }: Opcode): number {
   return 0;
 }
 
+/** True for D8 to DF. */
+export function isEscape({ map, opcode }: Opcode): boolean {
+  return map === 0 && opcode >> 3 === 0x1b;
+}
+
 /** True if the instruction has a ModRM byte. */
 export function hasModrm(row: Opcode): boolean {
   return row.reg >= 0 || row.registerOnly || row.operands.some((operand) => /^[EGMS]/.test(operand));

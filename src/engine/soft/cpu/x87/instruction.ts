@@ -1,0 +1,111 @@
+// What x87 instructions have in common: whether they may run, what is noted of them, where results go (SDM 1 8.1.8, 8.6, 8.7).
+import { CR0, FPU_CS, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_STATUS, OP_MODRM, SEG_CS } from '../../layout';
+import { fault, MF, NM } from '../faults';
+import { isMemory } from '../generic';
+import { address, immediate, ripOf, segment } from '../operands';
+import { selectorOf } from '../segments';
+import { bits, exponent, giveIndefinite } from './numbers';
+import {
+  C1,
+  commit,
+  ES,
+  forgetRaised,
+  IE,
+  isEmpty,
+  OE,
+  pop,
+  push,
+  raise,
+  SF,
+  setSt,
+  stopsBefore,
+  UE,
+  unmasked,
+} from './registers';
+
+const CR0_EM: u32 = 4;
+const CR0_TS: u32 = 8;
+const CR0_NE: u32 = 32;
+
+/** Those that do not look for exceptions of an earlier instruction (FNINIT and its kin). */
+export function available(): bool {
+  if (load<u32>(CR0) & (CR0_EM | CR0_TS)) {
+    fault(NM);
+    return false;
+  }
+  forgetRaised();
+  return true;
+}
+
+/**
+ * False where an exception of an earlier instruction is due. Without CR0.NE the processor would tell by its pin FERR#; this
+ * one goes on, as one whose pin IGNNE# is asserted does (SDM 1 8.7.2).
+ */
+export function nothingPending(): bool {
+  if (!(load<u16>(FPU_STATUS) & ES) || !(load<u32>(CR0) & CR0_NE)) return true;
+  fault(MF);
+  return false;
+}
+
+export function ready(): bool {
+  return available() && nothingPending();
+}
+
+/** Keeps what the instruction is and where its operand lies (SDM 1 8.1.8, 8.1.9), once nothing can fault any more. */
+export function note(pc: usize): void {
+  store<u64>(FPU_IP, ripOf(pc));
+  store<u16>(FPU_CS, <u16>selectorOf(SEG_CS));
+  store<u16>(FPU_OPCODE, <u16>(((<u32>immediate(pc) & 7) << 8) | <u32>load<u8>(pc, OP_MODRM)));
+  if (!isMemory(pc)) return;
+  store<u64>(FPU_DP, address(pc));
+  store<u16>(FPU_DS, <u16>selectorOf(segment(pc)));
+}
+
+/** The i of ST(i). */
+export function stackOperand(pc: usize): u32 {
+  return <u32>load<u8>(pc, OP_MODRM) & 7;
+}
+
+export function regField(pc: usize): u32 {
+  return (<u32>load<u8>(pc, OP_MODRM) >> 3) & 7;
+}
+
+/** True if there is no such operand: the masked response is the indefinite. */
+export function underflows(i: u32): bool {
+  if (!isEmpty(i)) return false;
+  raise(IE | SF);
+  giveIndefinite();
+  return true;
+}
+
+/** The result into ST(i), unless an exception that is not masked keeps it out. Says whether the instruction is done. */
+export function settle(i: u32): bool {
+  if (stopsBefore()) return false;
+  setSt(i, exponent, bits);
+  return true;
+}
+
+/** The same, and `pops` registers go. */
+export function finish(i: u32, pops: bool): void {
+  if (settle(i) && pops) pop();
+  commit();
+}
+
+/** True if there is no room for one more. */
+export function overflows(): bool {
+  if (isEmpty(7)) return false;
+  raise(IE | SF | C1);
+  giveIndefinite();
+  return true;
+}
+
+/** The result onto the stack. A denormal that was loaded gets there even where DE is not masked. */
+export function finishPush(): void {
+  if (!unmasked(IE)) push(exponent, bits);
+  commit();
+}
+
+/** True if memory must not be written because of an exception that is not masked (SDM 1 8.5). */
+export function keepsMemory(): bool {
+  return unmasked(IE | OE | UE);
+}
