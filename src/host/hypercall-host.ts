@@ -24,8 +24,8 @@ const ofHost: Services = {
   },
 };
 
-/** What a machine that goes by its CPU's clock takes for the time of its making: 2000-01-01 00:00 UTC. */
-const EPOCH = 946_684_800_000_000_000n;
+/** What a machine that goes by its CPU's clock takes for the time of its making: 2026-01-01 00:00 UTC. */
+const EPOCH = 1_767_225_600_000_000_000n;
 
 /** Time and randomness that repeat: the machine's clock, and numbers that follow from a seed. */
 function ofMachine(machine: Pick<Machine, 'now'>, seed: number): Services {

@@ -146,7 +146,7 @@ export const BUDGET = 0x518;
 /** Instructions that ran since the CPU was made, as of the last budget. */
 export const CLOCK = 0x520;
 /** `run` ends where CLOCK comes to it. */
-export const ALARM = 0x558;
+export const ALARM = 0x560;
 export const WINDOW_WANTED = 0x528;
 export const NMI_PENDING = 0x52c;
 /** The block that runs; the linear page that code was fetched from last, and where it lies in memory. */
