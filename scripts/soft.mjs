@@ -24,7 +24,7 @@ const level = process.env.TERRARIUM_SOFT_LEVEL ?? '3';
 
 /** Where the CPU's own constants begin, and the most memory there is: 4 GiB. See src/engine/soft/layout.ts. */
 const options =
-  `--importMemory --sharedMemory --enable threads --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory -O${level}`.split(
+  `--importMemory --sharedMemory --enable threads --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory --disableWarning 201 -O${level}`.split(
     ' ',
   );
 
@@ -67,7 +67,7 @@ async function compile(outFile) {
   const messages = [];
   const { error } = await asc.main(['cpu/index.ts', '--outFile', 'soft.wasm', ...options], {
     readFile: (name, base) => {
-      const made = /^cpu\/(decode-table|dispatch)\.ts$/.exec(name);
+      const made = /^cpu\/(decode-table|dispatch|calls)\.ts$/.exec(name);
       if (made) return files[made[1]];
       const file = path.resolve(base === '.' ? source : path.join(source, base), name);
       if (!existsSync(file)) return null;

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { candidates, fits, hasModrm, immediateKind } from './notation.js';
-import type { Opcode } from './table/index.js';
+import { candidates, hasModrm, immediateKind, mandatoryPrefix, rowFor } from './notation.js';
+import type { Opcode, OpcodeMap } from './table/index.js';
 
 /** How wide code is by default: CS.D and CS.L say so. */
 export type CodeSize = 16 | 32 | 64;
@@ -38,8 +38,10 @@ export interface Encoding {
   segment: number;
   operandPrefix: boolean;
   addressPrefix: boolean;
-  /** The REX byte, or 0. */
+  /** The REX byte, or 0; what a VEX prefix says of the same. */
   rex: number;
+  /** VEX.vvvv as a register's number; -1 without VEX. */
+  vvvv: number;
   opcode: number;
   /** -1 where there is none. */
   modrm: number;
@@ -62,6 +64,11 @@ class Reader {
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#end = Math.min(bytes.length, MAX_LENGTH);
+  }
+
+  /** The next byte, which stays. */
+  get next(): number {
+    return this.#bytes[this.#at] ?? 0;
   }
 
   get at(): number {
@@ -90,7 +97,7 @@ class Reader {
 
 type Prefixes = Pick<
   Encoding,
-  'lock' | 'repeat' | 'segment' | 'operandPrefix' | 'addressPrefix' | 'rex' | 'opcode'
+  'lock' | 'repeat' | 'segment' | 'operandPrefix' | 'addressPrefix' | 'rex' | 'vvvv' | 'opcode'
 >;
 
 /** Reads prefixes and the first byte of the opcode. */
@@ -102,6 +109,7 @@ function readPrefixes(reader: Reader, code: CodeSize): Prefixes {
     operandPrefix: false,
     addressPrefix: false,
     rex: 0,
+    vvvv: -1,
     opcode: 0,
   };
   while (!reader.short) {
@@ -216,6 +224,50 @@ function readImmediate(reader: Reader, encoding: Encoding): void {
   }
 }
 
+interface OpcodeSet {
+  map: OpcodeMap;
+  vex: boolean;
+}
+
+/**
+ * What C4 and C5 say in place of prefixes and escape bytes (SDM 2A 2.3.5); undefined where VEX is not allowed. Outside of
+ * 64-bit code there are no more than eight registers, and nothing has 64 bits.
+ */
+function readVex(reader: Reader, code: CodeSize, found: Prefixes): OpcodeSet | undefined {
+  const { lock, repeat, operandPrefix, rex } = found;
+  const long = found.opcode === 0xc4;
+  const first = reader.byte();
+  const second = long ? reader.byte() : first;
+  const map = long ? first & 31 : 1;
+  if (lock || repeat !== 0 || operandPrefix || rex !== 0 || map < 1 || map > 3) return undefined;
+  if ((second & 4) !== 0) return undefined;
+  const extended = (~first >> 5) & (long ? 7 : 4);
+  found.rex = code === 64 ? 0x40 | extended | (long && second >= 0x80 ? 8 : 0) : 0;
+  found.vvvv = (~second >> 3) & (code === 64 ? 15 : 7);
+  const pp = second & 3;
+  found.operandPrefix = pp === 1;
+  found.repeat = pp === 2 ? 0xf3 : pp === 3 ? 0xf2 : 0;
+  found.opcode = reader.byte();
+  return { map: map as OpcodeMap, vex: true };
+}
+
+/** Reads escape bytes, and the opcode behind them. Outside of 64-bit code C4 and C5 with memory are LES and LDS. */
+function readEscape(reader: Reader, code: CodeSize, found: Prefixes): OpcodeSet | undefined {
+  const { opcode } = found;
+  if ((opcode & 0xfe) === 0xc4 && (code === 64 || reader.next >= 0xc0)) return readVex(reader, code, found);
+  if (opcode !== 0x0f) return { map: 0, vex: false };
+  found.opcode = reader.byte();
+  if (found.opcode !== 0x38 && found.opcode !== 0x3a) return { map: 1, vex: false };
+  const map = found.opcode === 0x38 ? 2 : 3;
+  found.opcode = reader.byte();
+  return { map, vex: false };
+}
+
+/** Names a register of VEX.vvvv; where no operand does, vvvv has to be all ones (SDM 2A 2.3.5.6). */
+function isVexRight(row: Opcode, { vvvv }: Prefixes): boolean {
+  return !row.vex || row.operands.some((operand) => operand.startsWith('B')) || vvvv === 0;
+}
+
 /**
  * Takes apart the instruction at the start of `bytes`. Undefined where there is no such instruction, where it is longer
  * than 15 bytes, or where the bytes end in its middle.
@@ -223,18 +275,15 @@ function readImmediate(reader: Reader, encoding: Encoding): void {
 export function decode(bytes: Uint8Array, code: CodeSize): Encoding | undefined {
   const reader = new Reader(bytes);
   const prefixes = readPrefixes(reader, code);
-  let map = 0;
-  if (prefixes.opcode === 0x0f) {
-    map = 1;
-    prefixes.opcode = reader.byte();
-  }
-  const rows = candidates(map, prefixes.opcode, code);
+  const set = readEscape(reader, code, prefixes);
+  const rows = set === undefined ? [] : candidates(set, prefixes.opcode, code);
   const [any] = rows;
   if (any === undefined || reader.short) return undefined;
   const modrm = rows.some(hasModrm) ? reader.byte() : -1;
   const isMemory = modrm >= 0 && modrm < 0xc0 && !any.registerOnly;
-  const row = rows.find((one) => fits(one, modrm, isMemory));
-  if (row === undefined) return undefined;
+  const prefix = mandatoryPrefix(prefixes.repeat, prefixes.operandPrefix);
+  const row = rowFor(rows, { prefix, memory: isMemory, reg: (modrm >> 3) & 7, rm: modrm & 7 });
+  if (row === undefined || !isVexRight(row, prefixes)) return undefined;
   // There are six segment registers (SDM 2A MOV).
   if (row.operands.includes('Sw') && ((modrm >> 3) & 7) > 5) return undefined;
   const { rex, operandPrefix, addressPrefix } = prefixes;

@@ -16,7 +16,21 @@ export {
   type Instruction,
   type Syntax,
 } from './disassemble.js';
-export { hasModrm, type ImmediateKind, immediateKind } from './notation.js';
+export {
+  candidates,
+  hasModrm,
+  type ImmediateKind,
+  immediateKind,
+  rowFor,
+  type Selection,
+} from './notation.js';
 export { type MemoryOperand, type Operand, registerName } from './operands.js';
 export { type Random, randomInstruction, randomNumbers, type Sample, type Wanted } from './random.js';
-export { type Kind, type Meaning, type Opcode, opcodes } from './table/index.js';
+export {
+  type Kind,
+  type MandatoryPrefix,
+  type Meaning,
+  type Opcode,
+  type OpcodeMap,
+  opcodes,
+} from './table/index.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Opcode, opcodes } from './table/index.js';
+import { type MandatoryPrefix, type Opcode, opcodes } from './table/index.js';
 
 /** What follows ModRM. */
 export type ImmediateKind = 'none' | 'b' | 'w' | 'z' | 'v' | 'offset' | 'far' | 'enter';
@@ -32,14 +32,34 @@ export function immediateKind({ operands, immediate }: Opcode): ImmediateKind {
 
 /** True if the instruction has a ModRM byte. */
 export function hasModrm(row: Opcode): boolean {
-  return row.reg >= 0 || row.registerOnly || row.operands.some((operand) => /^[EGMS]/.test(operand));
+  if (row.reg >= 0 || row.registerOnly || row.form !== 'any') return true;
+  return row.operands.some((operand) => /^[EGSTVWPQ]/.test(operand));
 }
 
-/** True if a row of an opcode is the one that ModRM asks for. */
-export function fits({ reg, rm, operands }: Opcode, modrm: number, isMemory: boolean): boolean {
-  if (reg >= 0 && reg !== ((modrm >> 3) & 7)) return false;
-  if (isMemory) return rm < 0 && !operands.some((operand) => operand.startsWith('T'));
-  return (rm < 0 || rm === (modrm & 7)) && !operands.some((operand) => operand.startsWith('M'));
+/** What selects among the rows of an opcode. */
+export interface Selection {
+  prefix: Exclude<MandatoryPrefix, 'any'>;
+  memory: boolean;
+  /** ModRM's fields. */
+  reg: number;
+  rm: number;
+}
+
+/** The row of an opcode that these mean; a row that names the prefix wins over one that does not. */
+export function rowFor(rows: readonly Opcode[], { prefix, memory, reg, rm }: Selection): Opcode | undefined {
+  const found = rows.filter(
+    (row) =>
+      (row.reg < 0 || row.reg === reg) &&
+      (row.rm < 0 || row.rm === rm) &&
+      (row.form === 'any' || (row.form === 'memory') === memory),
+  );
+  return found.find((row) => row.prefix === prefix) ?? found.find((row) => row.prefix === 'any');
+}
+
+/** The mandatory prefix among those that were seen (SDM 2A 2.1.2). */
+export function mandatoryPrefix(repeat: 0 | 0xf2 | 0xf3, operandPrefix: boolean): Selection['prefix'] {
+  if (repeat !== 0) return repeat === 0xf3 ? 'f3' : 'f2';
+  return operandPrefix ? '66' : 'none';
 }
 
 /** The rows by code size, map and opcode. */
@@ -47,16 +67,19 @@ const byOpcode = new Map<number, Opcode[]>();
 for (const row of opcodes) {
   for (const code of [16, 32, 64]) {
     if (code === 64 ? row.no64 : row.only64) continue;
-    const key = keyOf(row.map, row.opcode, code);
+    const key = keyOf(row, row.opcode, code);
     byOpcode.set(key, [...(byOpcode.get(key) ?? []), row]);
   }
 }
 
-function keyOf(map: number, opcode: number, code: number): number {
-  return (code << 16) | (map << 8) | opcode;
+/** A set of 256 opcodes. */
+type OpcodeSet = Pick<Opcode, 'map' | 'vex'>;
+
+function keyOf({ map, vex }: OpcodeSet, opcode: number, code: number): number {
+  return (code << 16) | (vex ? 0x8000 : 0) | (map << 8) | opcode;
 }
 
 /** Every row of an opcode in 16-, 32- or 64-bit code. */
-export function candidates(map: number, opcode: number, code: 16 | 32 | 64): readonly Opcode[] {
-  return byOpcode.get(keyOf(map, opcode, code)) ?? [];
+export function candidates(set: OpcodeSet, opcode: number, code: 16 | 32 | 64): readonly Opcode[] {
+  return byOpcode.get(keyOf(set, opcode, code)) ?? [];
 }

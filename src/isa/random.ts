@@ -40,16 +40,27 @@ export interface Sample {
   encoding: Encoding;
 }
 
+const mandatory = { any: [], none: [], '66': [0x66], f3: [0xf3], f2: [0xf2] } as const;
+const escapes = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]] as const;
+const compressed = { any: 0, none: 0, '66': 1, f3: 2, f2: 3 } as const;
+
+/** The bytes from the mandatory prefix to the opcode. */
+function opcodeBytes(row: Opcode, rex: number, random: Random): number[] {
+  const { map, vex, prefix, opcode } = row;
+  if (!vex) return [...mandatory[prefix], ...(rex === 0 ? [] : [rex]), ...escapes[map], opcode];
+  const named = row.operands.some((operand) => operand.startsWith('B')) ? random(16) : 0;
+  const second = ((rex & 8) << 4) | ((~named & 15) << 3) | compressed[prefix];
+  return [0xc4, ((~rex & 7) << 5) | map, second, opcode];
+}
+
 /** Random registers, addressing forms, displacements and immediates for a row; undefined where there is no such form. */
 export function randomInstruction(wanted: Wanted, random: Random): Sample | undefined {
   const { row, code, memory, prefixes, rex } = wanted;
-  const bytes = [...prefixes];
-  if (rex !== 0) bytes.push(rex);
-  if (row.map === 1) bytes.push(0x0f);
-  bytes.push(row.opcode);
+  const bytes = [...prefixes, ...opcodeBytes(row, rex, random)];
   if (hasModrm(row)) {
     const mod = memory ? random(3) : 3;
-    bytes.push((mod << 6) | ((row.reg >= 0 ? row.reg : random(8)) << 3) | (row.rm >= 0 ? row.rm : random(8)));
+    const reg = row.reg >= 0 ? row.reg : random(8);
+    bytes.push((mod << 6) | (reg << 3) | (row.rm >= 0 && !memory ? row.rm : random(8)));
   }
   while (bytes.length < 24) bytes.push(random(256));
   const all = Uint8Array.from(bytes);

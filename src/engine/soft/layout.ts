@@ -290,7 +290,10 @@ export const OP_ADDRESS = 8;
 export const OP_LENGTH = 9;
 /** First byte, from the block's start. */
 export const OP_OFFSET = 10;
+/** One byte. */
 export const OP_FLAGS = 12;
+/** The general register of VEX.vvvv, as an offset from REGS. */
+export const OP_VEX = 13;
 /** Operand size in bytes. */
 export const OP_WIDTH = 14;
 /** The ModRM byte. */

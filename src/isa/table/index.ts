@@ -10,21 +10,31 @@ import { x87Rows } from './x87.js';
 
 export type { Kind, Meaning } from './meaning.js';
 
+export type OpcodeMap = 0 | 1 | 2 | 3;
+/** What has to stand before an opcode: none of 66, F3 and F2, or the one that counts (SDM 2A 2.1.2). */
+export type MandatoryPrefix = 'any' | 'none' | '66' | 'f3' | 'f2';
+
 /** One instruction form. */
 export interface Opcode {
-  /** 0: one-byte opcodes; 1: those behind 0F. */
-  map: 0 | 1;
+  /** 0: one-byte opcodes; 1: those behind 0F; 2: behind 0F 38; 3: behind 0F 3A. */
+  map: OpcodeMap;
+  /** Encoded with VEX, whose L is 0. */
+  vex: boolean;
+  /** The mandatory prefix; `any` where prefixes do not select. */
+  prefix: MandatoryPrefix;
   opcode: number;
   /** ModRM's reg field, where it selects; -1 where it does not. */
   reg: number;
   /** ModRM's rm field, where it selects among registers; -1 where it does not. */
   rm: number;
+  /** What ModRM's mod field has to be. */
+  form: 'memory' | 'register' | 'any';
   name: string;
+  /** The function that does it, where the name does not say. */
+  by: string | undefined;
   /** As in SDM 2D A.2.1, see one-byte.ts. */
   operands: readonly string[];
   meaning: Meaning;
-  /** The function that does it, where the name does not say. */
-  by: string | undefined;
   /** LOCK is allowed where the first operand is memory. */
   lock: boolean;
   /** #UD in 64-bit mode; or only valid there; or #UD in real and virtual-8086 mode. */
@@ -42,21 +52,40 @@ export interface Opcode {
   since: number;
 }
 
+const place = /^(vex\.)?(?:(np|66|f3|f2)\.)?(?:(38|3a)\.)?([0-9a-f]{2})(\+r|\+c)?(?:\/(\d))?(?:\/(\d))?$/;
+const maps: Record<string, OpcodeMap> = { '38': 2, '3a': 3 };
+
+/** What operands and ModRM's rm say about the form. */
+function formOf(operands: readonly string[], rm: string | undefined, has: (word: string) => boolean) {
+  if (has('mem') || operands.some((operand) => operand.startsWith('M'))) return 'memory';
+  const register = /^([UN]|R|Ti$)/;
+  return has('reg') || rm !== undefined || operands.some((operand) => register.test(operand))
+    ? 'register'
+    : 'any';
+}
+
 function parse(map: 0 | 1, line: string): Opcode[] {
-  const [place = '', name = '', operands = '', ...attributes] = line.trim().split(/\s+/);
-  const [, code = '', suffix = '', reg, rm] =
-    /^([0-9a-f]{2})(\+r|\+c)?(?:\/(\d))?(?:\/(\d))?$/.exec(place) ?? [];
+  const [where = '', name = '', list = '', ...attributes] = line.trim().split(/\s+/);
+  const [, vex, prefix, escaped, code = '', suffix = '', reg, rm] = place.exec(where) ?? [];
   const meaning = meanings.get(name);
   if (meaning === undefined || code === '') throw new Error(`opcode table: '${line}' makes no sense`);
   const has = (word: string) => attributes.includes(word);
-  const row = {
-    map,
+  const operands = list === '-' ? [] : list.split(',');
+  const row: Opcode = {
+    map: escaped === undefined ? map : maps[escaped]!,
+    vex: vex !== undefined,
+    prefix:
+      prefix === 'np' || (prefix === undefined && vex !== undefined)
+        ? 'none'
+        : ((prefix as MandatoryPrefix) ?? 'any'),
+    opcode: 0,
     reg: reg === undefined ? -1 : Number(reg),
     rm: rm === undefined ? -1 : Number(rm),
+    form: formOf(operands, rm, has),
     name,
-    operands: operands === '-' ? [] : operands.split(','),
-    meaning,
     by: attributes.find((word) => word.startsWith('='))?.slice(1),
+    operands,
+    meaning,
     lock: has('lock'),
     no64: has('no64'),
     only64: has('only64'),
@@ -64,7 +93,7 @@ function parse(map: 0 | 1, line: string): Opcode[] {
     default64: has('d64'),
     force64: has('f64'),
     registerOnly: has('modreg'),
-    immediate: has('far') ? ('far' as const) : has('enter') ? ('enter' as const) : ('none' as const),
+    immediate: has('far') ? 'far' : has('enter') ? 'enter' : 'none',
     since: Number(attributes.find((word) => /^\d+$/.test(word)) ?? 86),
   };
   const count = suffix === '+r' ? 8 : suffix === '+c' ? 16 : 1;

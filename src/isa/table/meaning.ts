@@ -8,6 +8,7 @@
  * - `whole`: f gets the operation itself and does everything; `end`: so too, and the block ends behind it, because the
  *   mode, the flags or the translation may be others; `branch`: f says where to go on; `transfer`: f sets RIP;
  *   `repeat`: f says whether it is done
+ * - `call`: as `whole`, for what is big or rare: f is called through a table and is no part of the interpreter's loop
  *
  * Flags by their letters O S Z A P C: those that are written, and those that the manual leaves undefined, with the place.
  *
@@ -23,6 +24,7 @@ export type Kind =
   | 'give'
   | 'take'
   | 'whole'
+  | 'call'
   | 'end'
   | 'branch'
   | 'transfer'
@@ -188,7 +190,7 @@ wrmsr end
 rdmsr whole
 rdtsc whole
 rdpmc whole
-cpuid whole
+cpuid call
 syscall transfer
 sysret transfer
 sysenter transfer
@@ -203,7 +205,7 @@ function parse(line: string): [string, Meaning] {
 
 /** The x87 FPU's mnemonics: FCOMI and its kin alone have flags of RFLAGS to write, and clear three of them. */
 const x87Lines = [...x87Names].map(
-  (name) => `${name} whole${name.includes('comi') && !name.startsWith('fi') ? ' OSZAPC' : ''}`,
+  (name) => `${name} call${name.includes('comi') && !name.startsWith('fi') ? ' OSZAPC' : ''}`,
 );
 
 /** Each mnemonic's meaning. */

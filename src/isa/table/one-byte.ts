@@ -1,10 +1,22 @@
 /**
- * The one-byte opcodes (SDM 2D appendix A, table A-2; groups: table A-6). A row: opcode, `/reg` where ModRM's reg field
- * selects, mnemonic, operands, attributes. `+r`: eight opcodes, the low three bits name a register; `+c`: sixteen, the
- * low four bits are a condition.
+ * The one-byte opcodes (SDM 2D appendix A, table A-2; groups: table A-6), and how all rows are written.
  *
- * Operands as in SDM 2D A.2.1, and: `Z` a register named by the opcode, `A` the accumulator, `s` before an immediate one
- * that is sign-extended, `1` and `CL` themselves, `-` none.
+ * A row: place, mnemonic, operands, attributes. The place is the opcode and what else selects:
+ * - `+r`: eight opcodes, the low three bits name a register; `+c`: sixteen, the low four bits are a condition
+ * - `/reg`: ModRM's reg field; `/reg/rm`: its rm field too, and mod says register
+ * - in front of the opcode `38.` and `3a.`: it stands behind 0F 38 and 0F 3A
+ * - in front of that `66.`, `f3.`, `f2.`: the mandatory prefix (F3 and F2 win over 66, the last of them counts); `np.`: none
+ *   of them. A row without such a mark has the prefixes that no other row of its opcode names.
+ * - in front of all `vex.`: encoded with VEX, L is 0; without a mark, pp is 0
+ *
+ * Operands as in SDM 2D A.2.1, and: `Z` a register named by the opcode, `A` the accumulator, `B` the general register of
+ * VEX.vvvv, `s` before an immediate one that is sign-extended, `1` and `CL` themselves, `T0` and `Ti` the x87 FPU's top and
+ * the register that rm names, `-` none. Sizes are those of SDM 2D A.2.2; `Mt` is ten bytes. Operands say which form ModRM
+ * has to have: `M` memory; `U`, `N`, `R`, `Ti` a register; so do the attributes `mem` and `reg`.
+ *
+ * Attributes: `lock` may be locked; `no64`, `only64`, `prot` where it is valid; `d64`, `f64` the operand size in 64-bit
+ * code; `modreg` mod does not count; `far`, `enter` unusual immediates; `=name` the function that does it, where that is
+ * not the mnemonic; a number: the first processor that has it.
  *
  * @module
  */

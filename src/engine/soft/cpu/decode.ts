@@ -22,25 +22,35 @@ import {
   OP_RM,
   OP_SCALE,
   OP_SEGMENT,
+  OP_VEX,
   OP_WIDTH,
   REG_BLOCK,
   REG_ZERO,
   SEG_DS,
   SEG_SS,
 } from '../layout';
-import { ENTRIES, FORMS } from './decode-table';
+import { ENTRIES, FORMS, NODES } from './decode-table';
 
-// Bits of ENTRIES and FORMS: generate/index.ts makes them.
-const ENTRY_MODRM: u32 = 1 << 16;
-const ENTRY_BY_REG: u32 = 1 << 17;
-const ENTRY_REGISTER_ONLY: u32 = 1 << 18;
-const ENTRY_ESCAPE: u32 = 1 << 19;
+// Bits of ENTRIES and NODES, above an index of 20 bits: generate/decode-table.ts makes them.
+const ENTRY_INDEX: u32 = 0xfffff;
+const ENTRY_MODRM: u32 = 1 << 24;
+const ENTRY_REGISTER_ONLY: u32 = 1 << 25;
+const ENTRY_SPLIT: u32 = 26;
+const SPLIT_PREFIX: u32 = 1;
+const SPLIT_FORM: u32 = 2;
+const SPLIT_FORM_AND_REG: u32 = 3;
+const SPLIT_RM: u32 = 4;
+// Opcodes in ENTRIES: seven sets of 256, then the same for 64-bit code.
+const VEX_SETS: u32 = 4;
+const ALL_SETS: u32 = 7;
+// Bits of FORMS: generate/index.ts makes them.
 const FORM_ENDS_BLOCK: u32 = 1 << 17;
 const FORM_LOCK: u32 = 1 << 18;
 const FORM_PROTECTED: u32 = 1 << 19;
 const FORM_DEFAULT64: u32 = 1 << 20;
 const FORM_FORCE64: u32 = 1 << 21;
 const FORM_NAMES_REGISTER: u32 = 1 << 22;
+const FORM_VEX_REGISTER: u32 = 1 << 23;
 const FORM_BYTE_REG: u32 = 1 << 24;
 const FORM_BYTE_RM: u32 = 1 << 25;
 
@@ -116,6 +126,65 @@ function prefixes(code64: bool): u32 {
     rex = 0;
   }
   return 0;
+}
+
+/** What no instruction has: a set of opcodes that is not there. */
+const NO_SET: u32 = 99;
+let opcode: u32 = 0;
+/** VEX.vvvv, or 0. */
+let vexRegister: u32 = 0;
+let isVex: bool = false;
+
+/**
+ * What C4 and C5 say in place of prefixes and escape bytes (SDM 2A 2.3.5). Gives the set of opcodes. Outside of 64-bit
+ * code there are no more than eight registers, and nothing has 64 bits.
+ */
+function vexPrefix(code64: bool): u32 {
+  const long = opcode == 0xc4;
+  const first = <u32>take<u8>();
+  const second = long ? <u32>take<u8>() : first;
+  const map: u32 = long ? first & 31 : 1;
+  opcode = <u32>take<u8>();
+  // No other of these prefixes may be there; L is 0.
+  const refused = operandPrefix || rex != 0 || flags & (FLAG_LOCK | FLAG_REP | FLAG_REPNE);
+  if (refused || second & 4 || map - 1 > 2) return NO_SET;
+  const pp = second & 3;
+  isVex = true;
+  vexRegister = (~second >> 3) & (code64 ? 15 : 7);
+  operandPrefix = pp == 1;
+  if (pp >= 2) flags |= pp == 2 ? FLAG_REP : FLAG_REPNE;
+  if (code64) rex = 0x40 | ((~first >> 5) & (long ? 7 : 4)) | (long ? (second >> 4) & 8 : 0);
+  return VEX_SETS + map - 1;
+}
+
+/** Reads what stands between the prefixes and the opcode, and gives the set that the opcode belongs to. */
+function escape(code64: bool, mode: u32): u32 {
+  isVex = false;
+  vexRegister = 0;
+  // Outside of 64-bit code C4 and C5 are LES and LDS where memory comes behind them; real mode knows no VEX.
+  if ((opcode & 0xfe) == 0xc4) {
+    const vex = code64 || (!(mode & MODE_REAL) && at < end && load<u8>(at) >= 0xc0);
+    return vex ? vexPrefix(code64) : 0;
+  }
+  if (opcode != 0x0f) return 0;
+  opcode = <u32>take<u8>();
+  if (opcode != 0x38 && opcode != 0x3a) return 1;
+  const set: u32 = opcode == 0x38 ? 2 : 3;
+  opcode = <u32>take<u8>();
+  return set;
+}
+
+/** Goes on from an entry to the forms of the one instruction that prefix and ModRM mean. */
+function formsOf(entry: u32, modrm: u32, isMemory: bool): u32 {
+  for (let by = (entry >> ENTRY_SPLIT) & 7; by != 0; by = (entry >> ENTRY_SPLIT) & 7) {
+    let choice: u32 = 0;
+    if (by == SPLIT_PREFIX) choice = flags & FLAG_REP ? 2 : flags & FLAG_REPNE ? 3 : <u32>operandPrefix;
+    else if (by == SPLIT_FORM) choice = <u32>!isMemory;
+    else if (by == SPLIT_FORM_AND_REG) choice = ((modrm >> 3) & 7) | (isMemory ? 0 : 8);
+    else if (by == SPLIT_RM) choice = modrm & 7;
+    entry = load<u32>(NODES + ((<usize>((entry & ENTRY_INDEX) + choice)) << 2));
+  }
+  return entry & ENTRY_INDEX;
 }
 
 /** A byte register's place: without REX, 4 to 7 are the high bytes of the first four. */
@@ -200,6 +269,9 @@ function readImmediate(out: usize, kind: u32, width: u32, addressWidth: u32): vo
       value = offset | ((<i64>take<u16>()) << 32);
       break;
     }
+    case 8:
+      value = <i64>opcode;
+      break;
     case 7: {
       const size = <i64>take<u16>();
       value = size | ((<i64>take<u8>()) << 32);
@@ -221,12 +293,8 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
   tooShort = false;
   const code64 = (mode & MODE_CODE64) != 0;
   rip = code64;
-  let opcode = prefixes(code64);
-  let map: u32 = 0;
-  if (opcode == 0x0f) {
-    map = 1;
-    opcode = <u32>take<u8>();
-  }
+  opcode = prefixes(code64);
+  const set = escape(code64, mode);
   const code32 = (mode & (MODE_CODE32 | MODE_CODE64)) != 0;
   let width: u32 = code32 != operandPrefix ? 32 : 16;
   const addressWidth: u32 = code64 ? (addressPrefix ? 32 : 64) : code32 != addressPrefix ? 32 : 16;
@@ -238,23 +306,18 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
   store<u16>(out, <u16>offset, OP_OFFSET);
   if (segmentPrefix >= 0) flags |= FLAG_SEGMENT;
 
-  const entry = load<u32>(ENTRIES + ((<usize>((code64 ? 512 : 0) + map * 256 + opcode)) << 2));
-  let form = entry & 0xffff;
+  const entry =
+    set == NO_SET ? 0 : load<u32>(ENTRIES + ((<usize>(((code64 ? ALL_SETS : 0) + set) * 256 + opcode)) << 2));
   let modrm: u32 = 0;
   let isMemory = false;
   if (entry & ENTRY_MODRM) {
     modrm = <u32>take<u8>();
     isMemory = modrm < 0xc0 && !(entry & ENTRY_REGISTER_ONLY);
-    if (entry & ENTRY_ESCAPE) form += isMemory ? (modrm >> 3) & 7 : 8 + (modrm & 63);
-    else {
-      if (entry & ENTRY_BY_REG) form += ((modrm >> 3) & 7) * 6;
-      if (!isMemory) form += 3;
-    }
   }
+  const form = formsOf(entry, modrm, isMemory);
   // The size picks the form, and the form may say what the size is by default.
   if (rex & 8) width = 64;
-  const sized = (entry & ENTRY_ESCAPE) == 0;
-  let bits = load<u32>(FORMS + ((<usize>(sized ? form + (width >> 5) : form)) << 2));
+  let bits = load<u32>(FORMS + ((<usize>(form + (width >> 5))) << 2));
   if (code64 && width != 64) {
     if (bits & FORM_FORCE64 || (bits & FORM_DEFAULT64 && width == 32)) {
       width = 64;
@@ -279,8 +342,6 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
     store<u8>(out, <u8>opcode, OP_MODRM);
   }
   readImmediate(out, (bits >> 12) & 15, width, addressWidth);
-  // The x87 FPU keeps the opcode of what it did last.
-  if (!sized) store<i64>(out, <i64>opcode, OP_IMMEDIATE);
   if (tooShort) return SHORT;
 
   const length = <u32>(at - from);
@@ -288,11 +349,15 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
     store<i64>(out, load<i64>(out, OP_DISPLACEMENT) + <i64>(offset + length), OP_DISPLACEMENT);
   }
   const refused =
-    (flags & FLAG_LOCK && !(bits & FORM_LOCK)) || (bits & FORM_PROTECTED && (mode & MODE_REAL) != 0);
+    (flags & FLAG_LOCK && !(bits & FORM_LOCK)) ||
+    (bits & FORM_PROTECTED && (mode & MODE_REAL) != 0) ||
+    // Where no operand is named so, vvvv is all ones (SDM 2A 2.3.5.6).
+    (isVex && vexRegister != 0 && !(bits & FORM_VEX_REGISTER));
   if (refused) bits = 0;
   store<u16>(out, <u16>(bits & 0xfff), OP_HANDLER);
   store<u8>(out, <u8>length, OP_LENGTH);
-  store<u16>(out, <u16>flags, OP_FLAGS);
+  store<u8>(out, <u8>flags, OP_FLAGS);
+  store<u8>(out, <u8>(vexRegister << 3), OP_VEX);
   store<u8>(out, <u8>(width >> 3), OP_WIDTH);
   endsBlock = (bits & FORM_ENDS_BLOCK) != 0 || (bits & 0xfff) == 0;
   return length;

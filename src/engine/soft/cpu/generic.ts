@@ -4,7 +4,7 @@ import { checkWrite, failed, read, write } from './memory';
 import { address, rm, segment, setRm } from './operands';
 
 export function isMemory(pc: usize): bool {
-  return (load<u16>(pc, OP_FLAGS) & FLAG_MEMORY) != 0;
+  return (load<u8>(pc, OP_FLAGS) & FLAG_MEMORY) != 0;
 }
 
 /** The operand size in bytes. */

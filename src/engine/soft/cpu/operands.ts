@@ -13,6 +13,7 @@ import {
   OP_RM,
   OP_SCALE,
   OP_SEGMENT,
+  OP_VEX,
   REGS,
 } from '../layout';
 
@@ -22,6 +23,11 @@ export function rm<T>(pc: usize): T {
 
 export function reg<T>(pc: usize): T {
   return load<T>(REGS + <usize>load<u8>(pc, OP_REG));
+}
+
+/** The register of VEX.vvvv. */
+export function vex<T>(pc: usize): T {
+  return load<T>(REGS + <usize>load<u8>(pc, OP_VEX));
 }
 
 /** Writes a general register: 32-bit results clear the upper half (SDM 1 3.4.1.1), shorter ones leave the rest. */
@@ -37,6 +43,10 @@ export function setRm<T>(pc: usize, value: T): void {
 
 export function setReg<T>(pc: usize, value: T): void {
   setRegister<T>(REGS + <usize>load<u8>(pc, OP_REG), value);
+}
+
+export function setVex<T>(pc: usize, value: T): void {
+  setRegister<T>(REGS + <usize>load<u8>(pc, OP_VEX), value);
 }
 
 export function immediate(pc: usize): i64 {

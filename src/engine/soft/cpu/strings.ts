@@ -38,7 +38,7 @@ function advance<T>(pc: usize, register: usize): void {
 }
 
 function repeats(pc: usize): bool {
-  return (load<u16>(pc, OP_FLAGS) & (FLAG_REP | FLAG_REPNE)) != 0;
+  return (load<u8>(pc, OP_FLAGS) & (FLAG_REP | FLAG_REPNE)) != 0;
 }
 
 /**
@@ -138,7 +138,7 @@ function compareOne<T>(pc: usize): void {
 
 /** REPE goes on while equal, REPNE while not. */
 function goesOn(pc: usize): bool {
-  return zero() == ((load<u16>(pc, OP_FLAGS) & FLAG_REP) != 0);
+  return zero() == ((load<u8>(pc, OP_FLAGS) & FLAG_REP) != 0);
 }
 
 /** Between two rounds, and where one faults, the flags are those before the instruction (SDM 1 7.3.9.2). */

@@ -52,8 +52,9 @@ function modifyMemory(type: Type, call: (a: string) => string, after = ''): stri
       }`;
 }
 
-const setter = (slot: 'rm' | 'reg', type: Type, value: string) =>
-  `${slot === 'rm' ? 'setRm' : 'setReg'}<${type}>(pc, ${value});`;
+const setters = { rm: 'setRm', reg: 'setReg', vex: 'setVex' } as const;
+const setter = (slot: keyof typeof setters, type: Type, value: string) =>
+  `${setters[slot]}<${type}>(pc, ${value});`;
 
 /** The expression for an operand that is not memory. */
 function value(operand: string, index: number, type: Type, first: Type): string {
@@ -64,34 +65,40 @@ function value(operand: string, index: number, type: Type, first: Type): string 
   return `${slotOf(operand, index)}<${type}>(pc)`;
 }
 
+/** True if the operation is a function of its own, called through a table, and no part of `execute`. */
+export function isCalled({ meaning }: Opcode): boolean {
+  return meaning.kind === 'call';
+}
+
 /** The code of one operation. */
 export function bodyOf(row: Opcode, size: OperandSize, memoryForm: boolean): string {
-  const { name, operands, meaning, opcode } = row;
+  const { name, by, operands, meaning, opcode } = row;
   const [first = ''] = operands;
   const type = typeOf(first, size);
   const generic = type === undefined || first === 'Sw' ? '' : `<${type}>`;
   switch (meaning.kind) {
+    case 'call':
+      return `ops.${by ?? name + generic}(pc);`;
     case 'whole':
-      if (row.by !== undefined) return `ops.${row.by}(pc); ${check}`;
       if (name === 'cmov' || name === 'setcc') break;
-      return `ops.${name}${generic}(pc); ${check}`;
+      return `ops.${by ?? name}${generic}(pc); ${check}`;
     case 'end':
-      return `ops.${name}${generic}(pc); ${check} pc = proceed(pc); if (!pc) return; continue;`;
+      return `ops.${by ?? name}${generic}(pc); ${check} pc = proceed(pc); if (!pc) return; continue;`;
     case 'branch': {
       const condition = name === 'jcc' ? `, ${conditionOf(opcode)}` : '';
-      return `pc = ops.${name}${generic}(pc${condition}); if (!pc) return; continue;`;
+      return `pc = ops.${by ?? name}${generic}(pc${condition}); if (!pc) return; continue;`;
     }
     case 'transfer':
-      return `ops.${name}${generic}(pc); if (failed()) ${leave} pc = arrive(pc); if (!pc) return; continue;`;
+      return `ops.${by ?? name}${generic}(pc); if (failed()) ${leave} pc = arrive(pc); if (!pc) return; continue;`;
     case 'repeat':
-      return `if (!ops.${name}${generic}(pc)) { if (failed()) ${leave} pc = again(pc); if (!pc) return; continue; } ${check}`;
+      return `if (!ops.${by ?? name}${generic}(pc)) { if (failed()) ${leave} pc = again(pc); if (!pc) return; continue; } ${check}`;
   }
   if (type === undefined) throw new Error(`opcode table: ${name} has no size`);
   return operate(row, size, memoryForm, type);
 }
 
 function operate(row: Opcode, size: OperandSize, memoryForm: boolean, type: Type): string {
-  const { name, operands, meaning, opcode } = row;
+  const { name, by, operands, meaning, opcode } = row;
   const [first = '', ...others] = operands;
   const memory = (operand: string) => isMemory(operand, memoryForm);
   const lines: string[] = [];
@@ -103,7 +110,7 @@ function operate(row: Opcode, size: OperandSize, memoryForm: boolean, type: Type
   });
   const source = others[0] === undefined ? undefined : typeOf(others[0], size);
   const types = source !== undefined && /^mov.x/.test(name) ? `<${type}, ${source}>` : `<${type}>`;
-  const call = (...given: string[]) => `ops.${name}${types}(${given.join(', ')})`;
+  const call = (...given: string[]) => `ops.${by ?? name}${types}(${given.join(', ')})`;
   const own = value(first, 0, type, type);
   const slot = slotOf(first, 0);
   if (name === 'cmov') {

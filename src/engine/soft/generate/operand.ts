@@ -15,27 +15,35 @@ const wide: Record<OperandSize, Type> = { 16: 'i16', 32: 'i32', 64: 'i64' };
 
 /** The type of an operand; undefined for those that are none of the interpreter's business. */
 export function typeOf(operand: string, size: OperandSize): Type | undefined {
-  switch (operand.at(-1)) {
+  // A byte's displacement belongs to an instruction pointer, a signed byte to an operand of full size.
+  if (operand === 'Jb' || operand === 'sIb') return wide[size];
+  const [, letter, suffix] = /^([-ABEGIJMORSXYZ])([bwdqvyz])$/.exec(operand) ?? [];
+  switch (suffix) {
     case 'b':
-      // A byte's displacement belongs to an instruction pointer, a signed byte to an operand of full size.
-      return operand === 'Jb' || operand === 'sIb' ? wide[size] : 'i8';
+      return 'i8';
     case 'w':
       return 'i16';
     case 'd':
       return 'i32';
+    case 'q':
+      return 'i64';
     case 'v':
       return wide[size];
+    case 'y':
+      return size === 64 ? 'i64' : 'i32';
     case 'z':
-      return operand.startsWith('I') || operand.startsWith('J') ? wide[size] : size === 16 ? 'i16' : 'i32';
+      return letter === 'I' || letter === 'J' ? wide[size] : size === 16 ? 'i16' : 'i32';
     default:
       return undefined;
   }
 }
 
 /** How the decoder reads what follows ModRM; the numbers are those of cpu/decode.ts. */
-export const immediates = ['', 'b', 'w', 'z', 'v', 'offset', 'far', 'enter'] as const;
+export const immediates = ['', 'b', 'w', 'z', 'v', 'offset', 'far', 'enter', 'opcode'] as const;
 
-export function immediateOf({ operands, immediate }: Opcode): number {
+export function immediateOf({ map, opcode, operands, immediate }: Opcode): number {
+  // The x87 FPU keeps the opcode of what it did last: D8 to DF.
+  if (map === 0 && opcode >> 3 === 0x1b) return immediates.indexOf('opcode');
   if (immediate !== 'none') return immediates.indexOf(immediate);
   for (const operand of operands) {
     if (operand === 'Ib' || operand === 'sIb' || operand === 'Jb') return 1;
@@ -47,24 +55,15 @@ export function immediateOf({ operands, immediate }: Opcode): number {
   return 0;
 }
 
-/** True for D8 to DF. */
-export function isEscape({ map, opcode }: Opcode): boolean {
-  return map === 0 && opcode >> 3 === 0x1b;
-}
-
-/** True if the instruction has a ModRM byte. */
-export function hasModrm(row: Opcode): boolean {
-  return row.reg >= 0 || row.registerOnly || row.operands.some((operand) => /^[EGMS]/.test(operand));
-}
-
 /** True if the operand is memory, given ModRM's form. */
 export function isMemory(operand: string, memoryForm: boolean): boolean {
-  return operand.startsWith('O') || operand === 'M' || (memoryForm && operand.startsWith('E'));
+  return /^[OM]/.test(operand) || (memoryForm && operand.startsWith('E'));
 }
 
-/** In which of the operation's two register fields an operand is found. */
-export function slotOf(operand: string, index: number): 'rm' | 'reg' {
+/** In which of the operation's three register fields an operand is found. */
+export function slotOf(operand: string, index: number): 'rm' | 'reg' | 'vex' {
   if (operand.startsWith('G')) return 'reg';
+  if (operand.startsWith('B')) return 'vex';
   // The accumulator is register 0, which both fields are where nothing else is said.
   return operand.startsWith('A') && index > 0 ? 'reg' : 'rm';
 }
