@@ -44,7 +44,7 @@ Examples:
 
 const statuses = `
 Exit status:
-  0 halted and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
+  0 halted (or reset itself) and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
   3 triple fault; 4 engine error; 124 timed out or out of exits; 130 interrupted.
 `;
 
@@ -203,7 +203,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const held = expectations.every(({ ok }) => ok);
   // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.
   const end = stopped.status ?? (terminal.abandoned ? ExitStatus.abandoned : statusOf(outcome));
-  const good = outcome.kind === 'halted' || outcome.kind === 'exited';
+  const good = outcome.kind === 'halted' || outcome.kind === 'exited' || outcome.kind === 'reset';
   const status = good && !held ? ExitStatus.expectationFailed : end;
   if (flags.report !== undefined) {
     const { boot, engineBecause: because } = machine;
