@@ -7,7 +7,7 @@
 import { ConfigError } from '../../errors.js';
 import type { AccessSize, Device, DeviceHost, PortRange } from '../contract.js';
 import { booleanField, DeviceStateError, registerField, stateFields } from '../state.js';
-import { keyFor, keyNames } from './keys.js';
+import { type KeyEvent, keyNames, strokesOf } from './keys.js';
 import { type KeyboardState, Ps2Keyboard } from './ps2-keyboard.js';
 import { toSet1 } from './translation.js';
 
@@ -44,12 +44,6 @@ export interface KeySource {
   /** The next event, or undefined where there is none now. */
   read(): KeyEvent | undefined;
   readonly available: boolean;
-}
-
-/** A key that goes down or up; `name` as in `keyNames`. */
-export interface KeyEvent {
-  name: string;
-  down: boolean;
 }
 
 export interface KeyboardControllerOptions {
@@ -137,17 +131,10 @@ export class KeyboardController implements Device {
    * are left out. @throws ConfigError where more waits to be typed than is sensible.
    */
   type(text: string): void {
-    for (const character of text) {
-      const key = keyFor(character);
-      if (key === undefined) continue;
-      if (this.#typing.length > MOST_TYPING)
+    for (const event of strokesOf(text)) {
+      if (this.#typing.length >= MOST_TYPING)
         throw new ConfigError('the guest does not read its keyboard', `${MOST_TYPING} keys wait already`);
-      const stroke = [
-        { name: key.name, down: true },
-        { name: key.name, down: false },
-      ];
-      const shift = { name: 'ShiftLeft', down: true };
-      this.#typing.push(...(key.shift ? [shift, ...stroke, { ...shift, down: false }] : stroke));
+      this.#typing.push(event);
     }
     this.#fill();
   }
@@ -356,7 +343,7 @@ export class KeyboardController implements Device {
       registerField(this.name, field, value, mask);
     if (!Array.isArray(ram) || ram.length !== this.#ram.length)
       throw new DeviceStateError(this.name, `'ram' is not a list of ${this.#ram.length} bytes`);
-    if (!Array.isArray(typing) || typing.length > MOST_TYPING + 4)
+    if (!Array.isArray(typing) || typing.length > MOST_TYPING)
       throw new DeviceStateError(this.name, `'typing' is not a list of keys`);
     const events = typing.map((number, i) => {
       const event = register(`typing[${i}]`, number, 0x1ff);

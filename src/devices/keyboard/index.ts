@@ -7,8 +7,7 @@ export {
   KeyboardController,
   type KeyboardControllerOptions,
   type KeyboardControllerState,
-  type KeyEvent,
   type KeySource,
 } from './i8042.js';
-export { keyFor, keyNames, type ScanCodes } from './keys.js';
+export { type KeyEvent, keyNames, type ScanCodes, strokesOf } from './keys.js';
 export { type KeyboardState, Led } from './ps2-keyboard.js';

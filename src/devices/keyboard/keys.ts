@@ -184,7 +184,20 @@ for (const letter of 'abcdefghijklmnopqrstuvwxyz') {
   byCharacter.set(letter.toUpperCase(), { name, shift: true });
 }
 
-/** The key that types a character on an American keyboard, and whether Shift is held for it; undefined for others. */
-export function keyFor(character: string): { name: string; shift: boolean } | undefined {
-  return byCharacter.get(character);
+/** A key that goes down or up; `name` is one of `keyNames`. */
+export interface KeyEvent {
+  name: string;
+  down: boolean;
+}
+
+/** What somebody does who types a text on an American keyboard. Characters that have no key there are left out. */
+export function* strokesOf(text: string): Generator<KeyEvent> {
+  for (const character of text) {
+    const key = byCharacter.get(character);
+    if (key === undefined) continue;
+    if (key.shift) yield { name: 'ShiftLeft', down: true };
+    yield { name: key.name, down: true };
+    yield { name: key.name, down: false };
+    if (key.shift) yield { name: 'ShiftLeft', down: false };
+  }
 }
