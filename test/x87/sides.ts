@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,6 +14,7 @@ import { softEngine } from '../../src/engine/soft/index.js';
 import * as L from '../../src/engine/soft/layout.js';
 import { softProgram } from '../../src/engine/soft/testing.js';
 import { GuestMemory } from '../../src/memory/index.js';
+import { noGcc } from '../support.js';
 
 export const CASE = 256;
 export const STATE = 0;
@@ -22,25 +24,49 @@ export const OPERAND = 128;
 /** Where the registers begin in a state: behind seven words of 32 bits. */
 export const REGISTERS = 28;
 
-/** Why the host cannot say what is right; undefined where it can. */
-export function noOracle(): string | undefined {
-  if (process.arch !== 'x64') return 'this host has no x87 FPU to compare with';
-  return spawnSync('gcc', ['--version']).status === 0
-    ? undefined
-    : 'there is no gcc to build the oracle with';
+/** Why the host cannot say what is right: the value of a test's `skip`. */
+export function noOracle(): string | false {
+  if (process.arch !== 'x64') return 'SKIPPED: this host has no x87 FPU to compare with';
+  return noGcc;
+}
+
+/** Compiles a program of this folder and gives it its input. */
+function runProgram(source: string, libraries: readonly string[], input: Uint8Array): Buffer {
+  const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-x87-'));
+  try {
+    const program = path.join(folder, 'program');
+    const file = path.resolve('test/x87', source);
+    execFileSync('gcc', ['-O1', '-mno-red-zone', '-o', program, file, ...libraries], { stdio: 'pipe' });
+    return execFileSync(program, { input, maxBuffer: input.length + 1 });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** What the host makes of the cases. */
 export function runOnHost(cases: Uint8Array): Uint8Array {
-  const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-x87-'));
-  try {
-    const program = path.join(folder, 'oracle');
-    const source = path.resolve('test/x87/oracle.c');
-    execFileSync('gcc', ['-O1', '-mno-red-zone', '-o', program, source], { stdio: 'pipe' });
-    return execFileSync(program, { input: cases, maxBuffer: cases.length + 1 });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  return runProgram('oracle.c', [], cases);
+}
+
+/** How far each result is from the truth, in units of its last bit; `functionOf` gives truth.c's number of a case's. */
+export function distances(
+  before: Uint8Array,
+  after: Uint8Array,
+  functionOf: (n: number) => number,
+): Float64Array {
+  const count = before.length / CASE;
+  const records = new Uint8Array(count * 32);
+  const [x, y] = [REGISTERS, REGISTERS + 10];
+  for (let n = 0; n < count; n++) {
+    const at = n * CASE;
+    records[n * 32] = functionOf(n);
+    records.set(before.subarray(at + x, at + x + 20), n * 32 + 2);
+    // FPTAN has pushed a 1 onto its result.
+    const result = functionOf(n) === 2 ? y : x;
+    records.set(after.subarray(at + result, at + result + 10), n * 32 + 22);
   }
+  const output = Uint8Array.from(runProgram('truth.c', ['-lquadmath'], records));
+  return new Float64Array(output.buffer);
 }
 
 const CODE_AT = 0x1000;
@@ -48,9 +74,9 @@ const OPERAND_AT = 0x2000;
 
 /**
  * What the software CPU makes of them, in place. It runs in real mode, where the byte of ModRM that is [rdi] on the host is
- * [bx].
+ * [bx]. Each instruction gets `prefix` in front.
  */
-export function runOnSoft(cases: Uint8Array): void {
+export function runOnSoft(cases: Uint8Array, prefix: readonly number[] = []): void {
   const memory = GuestMemory.create([{ address: 0, size: 0x10000 }]);
   const vm = softEngine(softProgram()).createVm(memory);
   const cpu = vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
@@ -68,16 +94,14 @@ export function runOnSoft(cases: Uint8Array): void {
     registers.rflags = BigInt(view.getUint32(at + FLAGS, true) & 0xcd5) | 2n;
     cpu.setRegisters(registers);
     putState(view, at, engine, bytes);
-    ram.set(cases.subarray(at + CODE + 1, at + CODE + 16), CODE_AT);
+    ram.set(prefix, CODE_AT);
+    ram.set(cases.subarray(at + CODE + 1, at + CODE + 16), CODE_AT + prefix.length);
     ram.set(cases.subarray(at + OPERAND, at + CASE), OPERAND_AT);
     cpu.step();
     const after = cpu.getRegisters();
-    const length = cases[at + CODE] as number;
+    const length = prefix.length + view.getUint8(at + CODE);
     // An exception leaves its handler's address, and an instruction that is not there its own.
-    if (after.rip !== BigInt(CODE_AT + length))
-      throw new Error(
-        `the software CPU stopped at ${[...cases.subarray(at + CODE + 1, at + CODE + 1 + length)]}`,
-      );
+    assert.equal(after.rip, BigInt(CODE_AT + length), 'the software CPU does not do an instruction');
     view.setUint32(at + FLAGS, Number(after.rflags), true);
     takeState(view, at, engine, bytes);
     cases.set(ram.subarray(OPERAND_AT, OPERAND_AT + CASE - OPERAND), at + OPERAND);
