@@ -20,6 +20,7 @@ const arrows: Record<string, readonly string[]> = {
   machine: ['boot', 'memory', 'devices', 'engine'],
   launcher: ['boot', 'memory', 'engine'],
   observe: ['memory', 'engine', 'isa'],
+  verify: ['engine', 'isa', 'memory'],
   host: [
     'boot',
     'devices',
@@ -32,7 +33,18 @@ const arrows: Record<string, readonly string[]> = {
     'observe',
   ],
   manage: ['host', 'machine', 'observe'],
-  cli: ['boot', 'devices', 'engine', 'engine/kvm', 'host', 'machine', 'manage', 'memory', 'observe'],
+  cli: [
+    'boot',
+    'devices',
+    'engine',
+    'engine/kvm',
+    'host',
+    'machine',
+    'manage',
+    'memory',
+    'observe',
+    'verify',
+  ],
 };
 
 /** Rooms that a browser runs as well. */
@@ -47,6 +59,7 @@ const pure = new Set([
   'machine',
   'launcher',
   'observe',
+  'verify',
 ]);
 
 interface Import {

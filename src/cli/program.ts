@@ -13,6 +13,7 @@ Examples:
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run
   $ terrarium stat web                         what the kernel counts of it, live
+  $ terrarium verify                           the software CPU against KVM
   $ terrarium doctor                           can this host run guests?
 `;
 
@@ -56,6 +57,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   stop: async () => (await import('./stop.js')).stopCommand(),
   rm: async () => (await import('./rm.js')).rmCommand(),
   bench: async () => (await import('./bench.js')).benchCommand(),
+  verify: async () => (await import('./verify.js')).verifyCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };
 

@@ -104,8 +104,6 @@ function endingText(outcome: HostedOutcome, style: Style): string {
       return outcome.code === 0
         ? style.green('exited with code 0')
         : style.yellow(`exited with code ${outcome.code}`);
-    case 'reset':
-      return style.green('reset itself');
     case 'shutdown':
       return style.red('shut down (triple fault)');
     case 'engineError':

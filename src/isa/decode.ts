@@ -48,6 +48,9 @@ export interface Encoding {
   operandSize: CodeSize;
   addressSize: CodeSize;
   memory: MemoryForm | undefined;
+  /** Where the displacement's and the immediate's first bytes are, if there are any. */
+  displacementAt: number;
+  immediateAt: number;
   /** With its sign where the table says so; a far pointer's offset. */
   immediate: bigint;
   /** A far pointer's selector, the level of ENTER. */
@@ -180,6 +183,15 @@ function memory32(reader: Reader, mod: number, rm: number, rex: number, code: Co
   return form;
 }
 
+/** How many bytes of displacement are behind ModRM and SIB. */
+function displacementBytes({ memory, modrm, addressSize }: Encoding): number {
+  if (memory === undefined) return 0;
+  const full = addressSize === 16 ? 2 : 4;
+  const mod = modrm >> 6;
+  if (mod === 1) return 1;
+  return mod === 2 || memory.base < 0 ? full : 0;
+}
+
 /** SDM 2A 2.2.1.2, 2.2.1.7 and table 3-4: what the operands of a row are wide. */
 function operandSizeOf(row: Opcode, code: CodeSize, prefixed: boolean, wide: boolean): CodeSize {
   if (wide) return 64;
@@ -296,6 +308,8 @@ export function decode(bytes: Uint8Array, code: CodeSize): Encoding | undefined 
     operandSize: operandSizeOf(row, code, operandPrefix, (rex & 8) !== 0),
     addressSize: code === 64 ? (addressPrefix ? 32 : 64) : (code === 16) === addressPrefix ? 32 : 16,
     memory: undefined,
+    displacementAt: 0,
+    immediateAt: 0,
     immediate: 0n,
     second: 0,
   };
@@ -306,6 +320,8 @@ export function decode(bytes: Uint8Array, code: CodeSize): Encoding | undefined 
         ? memory16(reader, mod, modrm & 7)
         : memory32(reader, mod, modrm & 7, rex, code);
   }
+  encoding.immediateAt = reader.at;
+  encoding.displacementAt = reader.at - displacementBytes(encoding);
   readImmediate(reader, encoding);
   encoding.length = reader.at;
   return reader.short ? undefined : encoding;

@@ -56,7 +56,7 @@ export function lahf(_pc: usize): void {
 
 /** To memory a selector is 16 bits; to a register it fills the operand size. */
 export function movfromsegment<T>(pc: usize): void {
-  const index = <u32>(load<u8>(pc, OP_REG) >> 3);
+  const index = <u32>(load<u8>(pc, OP_REG) >> 3) & 7;
   if (index > 5) {
     fault(UD);
     return;
@@ -66,7 +66,7 @@ export function movfromsegment<T>(pc: usize): void {
 }
 
 export function movtosegment(pc: usize): void {
-  const index = <u32>(load<u8>(pc, OP_REG) >> 3);
+  const index = <u32>(load<u8>(pc, OP_REG) >> 3) & 7;
   if (index > 5 || index == SEG_CS) {
     fault(UD);
     return;

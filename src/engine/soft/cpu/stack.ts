@@ -67,11 +67,15 @@ export function popa<T>(_pc: usize): void {
   setStack(from + 8 * sizeof<T>());
 }
 
-/** A selector takes a place of full size and writes 16 bits of it (SDM 2B PUSH). */
+/**
+ * A selector takes a place of full size. Of 32 bits the lower half alone is written, as the processors of today do; with
+ * 64 bits it is zero-extended (SDM 2B PUSH).
+ */
 export function pushsegment<T>(pc: usize): void {
   const index = <u32>(load<u8>(pc, OP_MODRM) >> 3) & 7;
   const pointer = stackAt(-(<i64>sizeof<T>()));
-  write<u16>(SEG_SS, pointer, <u16>selectorOf(index));
+  if (sizeof<T>() == 8) write<u64>(SEG_SS, pointer, <u64>selectorOf(index));
+  else write<u16>(SEG_SS, pointer, <u16>selectorOf(index));
   if (!failed()) setStack(pointer);
 }
 

@@ -202,6 +202,8 @@ export function ins<T>(pc: usize): bool {
     inOne<T>(pc);
     return !failed();
   }
+  // Even for no rounds at all.
+  if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return false;
   cutRegister(pc, RCX);
   while (left(pc) != 0) {
     inOne<T>(pc);
@@ -223,6 +225,8 @@ export function outs<T>(pc: usize): bool {
     outOne<T>(pc);
     return !failed();
   }
+  // Even for no rounds at all.
+  if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return false;
   cutRegister(pc, RCX);
   while (left(pc) != 0) {
     outOne<T>(pc);

@@ -1,0 +1,158 @@
+/**
+ * What two engines made of the same test.
+ *
+ * @module
+ */
+import { disassemble, registerName } from '../isa/index.js';
+import { instructionOf, type Left, recordWords } from './blocks.js';
+import { DATA, type Mode } from './modes.js';
+import type { Ended, Side } from './side.js';
+import type { Test } from './tests.js';
+
+/** Flags by the letters of the opcode table. */
+const flagBits: Record<string, number> = { C: 1, P: 4, A: 0x10, Z: 0x40, S: 0x80, O: 0x800 };
+const flagNames: readonly (readonly [number, string])[] = [
+  [1, 'CF'],
+  [4, 'PF'],
+  [0x10, 'AF'],
+  [0x40, 'ZF'],
+  [0x80, 'SF'],
+  [0x100, 'TF'],
+  [0x200, 'IF'],
+  [0x400, 'DF'],
+  [0x800, 'OF'],
+];
+
+/** Those that a test sets: without IF, which is the same for all of them. */
+const ALL_FLAGS = 0xfdff;
+
+/** The flags that a test may be held to. */
+export function definedFlags({ row }: Test): number {
+  let mask = ALL_FLAGS;
+  for (const letter of row.meaning.undefined) mask &= ~flagBits[letter]!;
+  return mask;
+}
+
+/** One word of the data window that is not the same. */
+export interface DataWord {
+  address: number;
+  before: number;
+  after: [number, number];
+}
+
+/** What both engines left of one test, and where they differ. */
+export interface Difference {
+  test: Test;
+  text: string;
+  /** The names of what differs: registers, `flags`, `memory`, `end`. */
+  fields: string[];
+  /** For each side: how it ended, and with what. */
+  left: [Left & Partial<Ended>, Left & Partial<Ended>];
+  data: DataWord[];
+  /** How many tests have to run before this one for the difference to come; 0: it comes alone. */
+  after: number;
+}
+
+/** True if both sides left the same of test `n`, as far as it is defined. */
+export function agree(mode: Mode, test: Test, n: number, one: Side, other: Side): boolean {
+  if (one.ended.has(n) || other.ended.has(n)) return fieldsOf(mode, test, n, one, other).length === 0;
+  const start = (n * mode.recordBytes) / 4;
+  const [a, b] = [one.records, other.records];
+  if (((a[start]! ^ b[start]!) & definedFlags(test)) !== 0) return false;
+  const end = start + recordWords(mode);
+  for (let word = start + 1; word < end; word++) if (a[word] !== b[word]) return false;
+  return true;
+}
+
+/** Names what differs. */
+export function fieldsOf(mode: Mode, test: Test, n: number, one: Side, other: Side): string[] {
+  const [a, b] = [one.left(n), other.left(n)];
+  const [x, y] = [one.ended.get(n), other.ended.get(n)];
+  const fields: string[] = [];
+  if (x?.what !== y?.what) fields.push('end');
+  if (x?.rip !== y?.rip) fields.push('rip');
+  for (const [number, value] of a.registers.entries()) {
+    if (value !== b.registers[number]) fields.push(registerName(number, mode.registers / 2, true));
+  }
+  if (((a.flags ^ b.flags) & definedFlags(test)) !== 0) fields.push('flags');
+  return fields;
+}
+
+/** The words of the data window that differ. */
+export function dataOf(before: Uint32Array, one: Side, other: Side): DataWord[] {
+  const words: DataWord[] = [];
+  for (let word = 0; word < before.length; word++) {
+    const after: [number, number] = [one.data[word]!, other.data[word]!];
+    if (after[0] !== after[1]) words.push({ address: DATA + 4 * word, before: before[word]!, after });
+  }
+  return words;
+}
+
+const hex = (value: bigint, digits: number) => value.toString(16).padStart(digits, '0');
+const flagText = (flags: number) =>
+  flagNames
+    .filter(([bit]) => (flags & bit) !== 0)
+    .map(([, name]) => name)
+    .join(' ') || '-';
+
+/** A test's instruction as text, at the address where it ran. */
+export function textOf(mode: Mode, test: Test, n = 0): string {
+  const { bytes, ripTarget, encoding } = test;
+  const code = Uint8Array.from(bytes);
+  const address = instructionOf(mode, n);
+  if (ripTarget !== undefined) {
+    new DataView(code.buffer).setInt32(encoding.displacementAt, ripTarget - address - code.length, true);
+  }
+  return disassemble(code, { code: mode.code, address: BigInt(address) }).text;
+}
+
+/** Both states side by side, for people. */
+export function describe(
+  mode: Mode,
+  { test, text, fields, left, data, after }: Difference,
+  names: [string, string],
+): string {
+  const digits = mode.registers;
+  const size = mode.registers / 2;
+  const bytes = [...test.bytes].map((byte) => hex(BigInt(byte), 2)).join(' ');
+  const lines = [`${text}    [${bytes}]`];
+  const row = (name: string, before: string, [one, other]: [string, string]) => {
+    const mark = one === other ? ' ' : '≠';
+    lines.push(`  ${mark} ${name.padEnd(6)} ${before.padEnd(22)} ${one.padEnd(22)} ${other}`);
+  };
+  row('', 'before', names);
+  for (const [number, value] of test.registers.entries()) {
+    const name = registerName(number, size, true);
+    const values = left.map(({ registers }) => hex(registers[number]!, digits)) as [string, string];
+    const before = hex(value, digits);
+    if (fields.includes(name) || values[0] !== before || isRead(test, name, size)) row(name, before, values);
+  }
+  const mask = definedFlags(test);
+  const flags = left.map((one) => flagText(one.flags & mask)) as [string, string];
+  row('flags', flagText(test.flags & mask), flags);
+  row('end', '', left.map(({ what }) => what ?? 'done') as [string, string]);
+  for (const word of data.slice(0, 8)) {
+    const values = word.after.map((value) => hex(BigInt(value), 8)) as [string, string];
+    row(`[${word.address.toString(16)}]`, hex(BigInt(word.before), 8), values);
+  }
+  if (mask !== ALL_FLAGS)
+    lines.push(`    flags that are undefined are left out (${test.row.meaning.source})`);
+  if (after > 0) lines.push(`    it takes the ${after} instructions before this one to see it`);
+  return lines.join('\n');
+}
+
+function isRead({ bytes, encoding }: Test, name: string, size: number): boolean {
+  const { operands } = disassemble(bytes, { code: encoding.code });
+  const same = (other: string | undefined) =>
+    other !== undefined &&
+    Array.from({ length: 16 }, (_, number) => number).some(
+      (number) =>
+        registerName(number, size, true) === name &&
+        [1, 2, 4, 8].some((width) => [true, false].some((rex) => registerName(number, width, rex) === other)),
+    );
+  return operands.some(
+    (one) =>
+      (one.kind === 'register' && same(one.name)) ||
+      (one.kind === 'memory' && (same(one.base) || same(one.index))),
+  );
+}

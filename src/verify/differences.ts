@@ -1,0 +1,87 @@
+/**
+ * What is not tried, and where the engines may differ: each with its reason.
+ *
+ * @module
+ */
+import type { Opcode } from '../isa/index.js';
+import type { ModeName } from './modes.js';
+import type { Test } from './tests.js';
+
+interface Untried {
+  names: RegExp;
+  modes?: readonly ModeName[];
+  because: string;
+}
+
+/** Instructions that cannot be compared this way. */
+export const untried: readonly Untried[] = [
+  { names: /^(cpuid|rdtsc|rdmsr|wrmsr)$/, because: 'what it gives is the processor, not the program' },
+  { names: /^(callfar|jmpfar|callfarind|jmpfarind|retfar|iret)$/, because: 'it goes to another segment' },
+  {
+    names: /^(intn|int3|int1|into)$/,
+    because: 'KVM without VMX or SVM brings it as another exception, or not at all',
+  },
+  { names: /^(syscall|sysret|sysenter|sysexit)$/, because: 'it goes to the kernel, and there is none' },
+  {
+    names: /^(popsegment|movtosegment|l[defgs]s)$/,
+    because: 'it loads segments that the tests stand on',
+  },
+  {
+    names: /^(popf|hlt)$/,
+    modes: ['real', 'protected'],
+    because: 'in ring 0 it ends the tests, or traps them',
+  },
+  {
+    names:
+      /^(cli|sti|lmsw|movtocr|movtodr|movfromdr|lgdt|lidt|lldt|ltr|clts|invd|wbinvd|invlpg|sldt|str|sgdt|sidt|smsw|movfromcr)$/,
+    modes: ['real', 'protected'],
+    because: 'in ring 0 it is the system, which has tests of its own',
+  },
+  {
+    names: /^(lar|lsl|verr|verw|arpl)$/,
+    because: 'it looks at the descriptor tables, which have tests of their own',
+  },
+  { names: /^(in|out)(s|imm|dx)$/, modes: ['real', 'protected'], because: 'it is for devices' },
+  {
+    names: /^(sgdt|sidt|sldt|str|smsw|movfromsegment)$/,
+    modes: ['long'],
+    because: 'ring 3 sees the host there',
+  },
+];
+
+/** Why a row is not tried in a mode; undefined where it is. */
+export function whyUntried(row: Opcode, mode: ModeName): string | undefined {
+  if (mode === 'real' && row.protectedOnly) return 'it does not exist in real mode';
+  if (row.map === 0 && row.opcode >= 0xd8 && row.opcode <= 0xdf) return 'the x87 FPU has tests of its own';
+  if (row.operands.some((operand) => /^[VWUPQN]/.test(operand))) return 'vectors have tests of their own';
+  return untried.find(({ names, modes }) => names.test(row.name) && (modes?.includes(mode) ?? true))?.because;
+}
+
+interface Known {
+  modes: readonly ModeName[];
+  names: RegExp;
+  when?(test: Test): boolean;
+  because: string;
+}
+
+/** Differences that are KVM's: where it has no VMX or SVM, it emulates real and protected mode. */
+export const known: readonly Known[] = [
+  {
+    modes: ['real', 'protected'],
+    names: /^(aam|aad)$/,
+    because: "KVM's emulator takes SF, ZF and PF of AAM and AAD from more than AL",
+  },
+  {
+    modes: ['real', 'protected'],
+    names: /^enter$/,
+    when: ({ encoding }) => encoding.operandPrefix,
+    because: "KVM's emulator takes ENTER's operand size for that of the stack",
+  },
+];
+
+/** Why a difference is none of ours; undefined where nobody knows. */
+export function whyKnown(test: Test, mode: ModeName): string | undefined {
+  return known.find(
+    ({ modes, names, when }) => modes.includes(mode) && names.test(test.row.name) && (when?.(test) ?? true),
+  )?.because;
+}

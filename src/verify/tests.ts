@@ -1,0 +1,268 @@
+/**
+ * One random test: an instruction, and registers in which it does something worth looking at.
+ *
+ * @module
+ */
+import { type CodeSize, type Encoding, type Opcode, type Random, randomInstruction } from '../isa/index.js';
+import { DATA, DATA_SIZE, type Mode } from './modes.js';
+
+/** A test. What depends on where it is put is filled in by `place`. */
+export interface Test {
+  readonly row: Opcode;
+  readonly encoding: Encoding;
+  readonly bytes: Uint8Array;
+  /** General registers in the order of their encoding. */
+  readonly registers: bigint[];
+  readonly flags: number;
+  /** Where an instruction that is relative to RIP finds its memory. */
+  readonly ripTarget: number | undefined;
+  /** What gets the address behind the marker: a register, or a place in memory. */
+  readonly landing: { register: number } | { address: number } | undefined;
+}
+
+const RSP = 4;
+const RBP = 5;
+const arithmetic = 0x8d5;
+const DIRECTION = 0x400;
+
+/** Between a branch and where it goes: it adds one to the first register, so that both ways differ. */
+export const markers: Record<CodeSize, readonly number[]> = {
+  16: [0x67, 0x8d, 0x40, 0x01],
+  32: [0x8d, 0x40, 0x01],
+  64: [0x48, 0x8d, 0x40, 0x01],
+};
+
+const edges = [
+  0n,
+  1n,
+  2n,
+  0x7fn,
+  0x80n,
+  0xffn,
+  0x7fffn,
+  0x8000n,
+  0xffffn,
+  0x7fffffffn,
+  0x80000000n,
+  0xffffffffn,
+  0x7fffffffffffffffn,
+  0x8000000000000000n,
+  0xffffffffffffffffn,
+];
+
+function randomValue(random: Random): bigint {
+  switch (random(4)) {
+    case 0:
+      return edges[random(edges.length)]!;
+    case 1:
+      return BigInt(random(256));
+    case 2:
+      return BigInt(random(2 ** 32));
+    default:
+      return (BigInt(random(2 ** 32)) << 32n) | BigInt(random(2 ** 32));
+  }
+}
+
+/** An offset in the middle of the data window. */
+function target(random: Random): number {
+  const offset = DATA + DATA_SIZE / 4 + random(DATA_SIZE / 2);
+  return random(2) === 0 ? offset & ~15 : offset;
+}
+
+/** Makes tests for one mode. */
+export class TestMaker {
+  readonly #mode: Mode;
+  readonly #random: Random;
+
+  constructor(mode: Mode, random: Random) {
+    this.#mode = mode;
+    this.#random = random;
+  }
+
+  /** A test of that row; undefined where the dice gave a form that does not exist. */
+  make(row: Opcode): Test | undefined {
+    const random = this.#random;
+    const memory = random(2) === 0;
+    const prefixes = this.#prefixes(row, memory);
+    const rex = this.#mode.code === 64 && random(2) === 0 ? 0x40 | random(16) : 0;
+    const sample = randomInstruction({ row, code: this.#mode.code, memory, prefixes, rex }, random);
+    if (sample === undefined) return undefined;
+    return new Draft(this.#mode, random, sample.bytes, sample.encoding).finish();
+  }
+
+  #prefixes(row: Opcode, memory: boolean): number[] {
+    const random = this.#random;
+    const prefixes: number[] = [];
+    const isBranch = row.meaning.kind === 'branch';
+    // With 66, what a near branch does in 64-bit code depends on who made the processor, and in 32-bit code it lands
+    // in the first 64 KiB (SDM 2A JMP, Jcc).
+    if (random(3) === 0 && !(isBranch && this.#mode.code !== 16)) prefixes.push(0x66);
+    if (random(8) === 0) prefixes.push(0x67);
+    if (random(8) === 0) prefixes.push([0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65][random(6)]!);
+    if (row.lock && memory && random(4) === 0) prefixes.push(0xf0);
+    const repeats = row.meaning.kind === 'repeat';
+    // Before 0F they may be part of an opcode that only a newer processor has.
+    if (row.map === 0 && random(repeats ? 2 : 32) === 0) prefixes.push(0xf2 + random(2));
+    return prefixes;
+  }
+}
+
+/** A test that is being made. */
+class Draft {
+  readonly #mode: Mode;
+  readonly #random: Random;
+  readonly #bytes: Uint8Array;
+  readonly #encoding: Encoding;
+  readonly #registers: bigint[];
+  #ripTarget: number | undefined;
+  #memory = 0;
+
+  constructor(mode: Mode, random: Random, bytes: Uint8Array, encoding: Encoding) {
+    this.#mode = mode;
+    this.#random = random;
+    this.#bytes = bytes;
+    this.#encoding = encoding;
+    this.#registers = Array.from({ length: mode.registers }, () => randomValue(random));
+    this.#registers[RSP] = BigInt(target(random) & ~7);
+    if (mode.code !== 64) {
+      for (const [n, value] of this.#registers.entries()) {
+        this.#registers[n] = BigInt.asUintN(32, value);
+      }
+    }
+  }
+
+  finish(): Test {
+    this.#impliedOperands();
+    if (this.#encoding.memory !== undefined) this.#memoryOperand();
+    const random = this.#random;
+    return {
+      row: this.#encoding.row,
+      encoding: this.#encoding,
+      bytes: this.#bytes,
+      registers: this.#registers,
+      flags: (random(0x1000) & arithmetic) | (random(4) === 0 ? DIRECTION : 0) | 2,
+      ripTarget: this.#ripTarget,
+      landing: this.#landing(),
+    };
+  }
+
+  /** Sets as much of a register as addresses use. */
+  #point(register: number, value: number): void {
+    const { addressSize } = this.#encoding;
+    const kept =
+      addressSize === 64 ? 0n : (this.#registers[register]! >> BigInt(addressSize)) << BigInt(addressSize);
+    this.#registers[register] = kept | BigInt.asUintN(addressSize, BigInt(value));
+  }
+
+  #store(at: number, value: number, bytes: number): void {
+    for (let n = 0; n < bytes; n++) this.#bytes[at + n] = (value >> (8 * n)) & 255;
+  }
+
+  /** Instructions that use registers without naming them. */
+  #impliedOperands(): void {
+    const random = this.#random;
+    const { row, repeat, modrm, immediateAt, memory, operandSize } = this.#encoding;
+    const registers = this.#registers;
+    switch (row.name) {
+      case 'xlat':
+        this.#point(3, target(random));
+        break;
+      case 'enter':
+        this.#store(immediateAt, random(0x200), 2);
+        this.#store(immediateAt + 2, random(8) === 0 ? random(256) & 0xe3 : 0, 1);
+        registers[RBP] = BigInt(target(random));
+        break;
+      case 'leave':
+        registers[RBP] = BigInt(target(random));
+        break;
+      case 'div':
+      case 'idiv':
+        // A quotient that fits, more often than not.
+        if (random(4) > 0) registers[2] = BigInt(random(3));
+        if (random(4) > 0) registers[0] = BigInt.asUintN(16, registers[0]!);
+        break;
+      case 'cmpxchg':
+        if (random(2) === 0 && memory === undefined) registers[0] = registers[modrm & 7]!;
+        break;
+    }
+    if (row.meaning.kind === 'repeat') {
+      this.#point(6, target(random));
+      this.#point(7, target(random));
+      if (repeat !== 0) this.#point(1, random(5));
+    }
+    if (/^bt[src]?$/.test(row.name) && memory !== undefined) {
+      // The register picks a bit anywhere: let it be near.
+      const number = ((modrm >> 3) & 7) | ((this.#encoding.rex & 4) << 1);
+      registers[number] = BigInt.asUintN(Math.max(operandSize, 32), BigInt(random(0x8000) - 0x4000));
+    }
+    if (/^loop/.test(row.name)) this.#point(1, random(3));
+  }
+
+  /** Makes the memory operand's address one in the window. */
+  #memoryOperand(): void {
+    const { memory, displacementAt, immediateAt } = this.#encoding;
+    const random = this.#random;
+    const { forbidden } = this.#mode;
+    const form = memory!;
+    const place =
+      forbidden.length > 0 && random(64) === 0
+        ? forbidden[random(forbidden.length)]! + random(64)
+        : target(random);
+    this.#memory = place;
+    const bytes = immediateAt - displacementAt;
+    if (form.ripRelative) {
+      this.#ripTarget = place;
+      return;
+    }
+    if (form.base < 0) {
+      let rest = place;
+      if (form.index >= 0) {
+        const index = random(64);
+        this.#point(form.index, index);
+        rest -= index * form.scale;
+      }
+      this.#storeOffset(displacementAt, rest, bytes);
+      return;
+    }
+    let displacement = Number(form.displacement);
+    if (bytes > 1) {
+      displacement = random(0x800) - 0x400;
+      this.#store(displacementAt, displacement, bytes);
+    }
+    if (form.index === form.base) {
+      this.#point(form.base, Math.floor((place - displacement) / (1 + form.scale)));
+      return;
+    }
+    let index = 0;
+    if (form.index >= 0) {
+      index = random(64);
+      this.#point(form.index, index);
+    }
+    this.#point(form.base, place - displacement - index * form.scale);
+  }
+
+  /** A displacement or a moffs address: those are as wide as addresses. */
+  #storeOffset(displacementAt: number, value: number, bytes: number): void {
+    if (bytes > 0) {
+      this.#store(displacementAt, value, bytes);
+      return;
+    }
+    const { immediateAt, addressSize } = this.#encoding;
+    this.#bytes.fill(0, immediateAt, immediateAt + addressSize / 8);
+    this.#store(immediateAt, value, 2);
+  }
+
+  /** Where a branch goes: behind the marker. */
+  #landing(): Test['landing'] {
+    const { row, code, modrm, rex, memory, immediateAt } = this.#encoding;
+    if (row.operands[0] === 'Jb' || row.operands[0] === 'Jz') {
+      const size = this.#bytes.length - immediateAt;
+      this.#bytes.fill(0, immediateAt);
+      this.#store(immediateAt, markers[code].length, size);
+      return undefined;
+    }
+    if (row.name === 'ret') return { address: Number(this.#registers[RSP]! & 0xffffn) };
+    if (row.name !== 'callind' && row.name !== 'jmpind') return undefined;
+    return memory === undefined ? { register: (modrm & 7) | ((rex & 1) << 3) } : { address: this.#memory };
+  }
+}

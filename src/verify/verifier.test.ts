@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Engine, EngineCpu, EngineVm } from '../engine/contract.js';
+import { engineByName } from '../host/index.js';
+import { formatReport, type ModeName, modeNames, Verifier, type VerifierReport } from './index.js';
+
+const soft = engineByName('soft');
+
+function verify(options: {
+  oracle?: Engine;
+  mode?: ModeName;
+  count: number;
+  seed?: number;
+  only?: string;
+}): VerifierReport {
+  const { count, mode = 'long', seed = 1, ...rest } = options;
+  using verifier = new Verifier({ engine: soft, mode, seed, ...rest });
+  while (verifier.report.tests < count) verifier.step(count - verifier.report.tests);
+  return verifier.report;
+}
+
+/** The software CPU with a fault put in: `spoil` changes what its programs are made to run. */
+function spoiled(spoil: (code: Uint8Array) => void): Engine {
+  return {
+    ...soft,
+    name: 'soft',
+    kick: (control) => soft.kick(control),
+    discard: (memory) => soft.discard(memory),
+    createVm(memory): EngineVm {
+      const vm = soft.createVm(memory);
+      return {
+        [Symbol.dispose]: () => vm[Symbol.dispose](),
+        coalesce: () => false,
+        setIrq: () => undefined,
+        createCpu(control): EngineCpu {
+          const cpu = vm.createCpu(control);
+          const run = cpu.run.bind(cpu);
+          cpu.run = () => {
+            spoil(memory.view(0x100000, 0x80000));
+            return run();
+          };
+          return cpu;
+        },
+      };
+    },
+  };
+}
+
+describe('a verification', () => {
+  for (const mode of modeNames) {
+    test(`of an engine with itself in mode ${mode} finds no difference and refuses nothing`, () => {
+      const report = verify({ oracle: soft, mode, count: 3000 });
+      assert.deepEqual(
+        report.found.map(({ mnemonic, fields }) => `${mnemonic}: ${fields}`),
+        [],
+      );
+      assert.equal(report.tests, 3000);
+      assert.equal(report.compared, 3000);
+      assert.ok(report.rows > 300);
+    });
+  }
+
+  test('is the same for the same seed', () => {
+    const strip = ({ engineMs, oracleMs, elapsedMs, ...rest }: VerifierReport) => rest;
+    assert.deepEqual(strip(verify({ count: 500, seed: 7 })), strip(verify({ count: 500, seed: 7 })));
+  });
+
+  test('finds the one instruction that another engine does wrong, and shows both states', () => {
+    // STC is made CMC.
+    const wrong = spoiled((code) => {
+      for (let at = 256; at < code.length; at += 512) if (code[at] === 0xf9) code[at] = 0xf5;
+    });
+    const report = verify({ oracle: wrong, count: 4000, only: 'stc' });
+    assert.deepEqual(
+      report.found.map(({ mnemonic, fields }) => `${mnemonic}: ${fields}`),
+      ['stc: flags'],
+    );
+    assert.equal(report.found[0]!.first.after, 0);
+    const text = formatReport(report, 'soft', 'wrong');
+    assert.match(text, /differences +\d+ {2}of 1 kinds/);
+    assert.match(text, /^stc {4}\[.*f9\]$/m);
+    assert.match(text, /≠ flags/);
+  });
+
+  test('names the instruction that spoils memory, though its registers are right', () => {
+    // MOV [m], r becomes MOV [m], another r, in forms that end with the displacement.
+    const wrong = spoiled((code) => {
+      for (let at = 256; at < code.length; at += 512) {
+        if (code[at] === 0x89 && code[at + 1]! < 0xc0) code[at + 1]! ^= 8;
+      }
+    });
+    const report = verify({ oracle: wrong, count: 4000, only: 'mov' });
+    assert.ok(report.found.length > 0);
+    for (const { mnemonic, fields } of report.found) assert.match(`${mnemonic} ${fields}`, /^mov .*memory$/);
+  });
+
+  test('says why an instruction is not tried', () => {
+    assert.throws(() => verify({ count: 1, only: 'cpuid' }), /what it gives is the processor/);
+    assert.throws(() => verify({ count: 1, only: 'nonsense' }), /no 'nonsense'/);
+    assert.throws(() => verify({ count: 1, only: 'daa' }), /no 'daa' for this mode/);
+  });
+
+  test('of the software CPU alone goes through 20,000 instructions a second', () => {
+    verify({ count: 5000 });
+    let best = 0;
+    for (let round = 0; round < 5; round++) {
+      const { tests, engineMs } = verify({ count: 5000 });
+      best = Math.max(best, (tests * 1000) / engineMs);
+    }
+    assert.ok(best >= 20_000, `${best.toFixed(0)} a second`);
+  });
+});
