@@ -83,6 +83,8 @@ export class Machine implements Runnable, Disposable {
   ending: Ending | undefined;
   /** @internal */
   sleeps = false;
+  /** @internal */
+  nextPoll = Number.POSITIVE_INFINITY;
   readonly #vm: EngineVm;
   #disposed = false;
   /** The machine's clock when it last stopped, and what it lags behind `performance.now()` while it runs. */

@@ -16,13 +16,22 @@ export const TICK_MS = 8;
 /** Timers are not set for less: a device whose event is due now and for ever must not stop the guest altogether. */
 const SHORTEST_TIMER_MS = 0.05;
 
-/** What a pace goes by. */
-export interface Paced {
+/** What a pace needs of a machine. */
+export interface PacedMachine {
   readonly cpu: EngineCpu;
   readonly control: Int32Array;
-  readonly timers: Timers;
+  /** The CPU's own clock, where the machine goes by it and not by wall time. */
+  readonly clock: EngineClock | undefined;
   /** The machine's clock: see `DeviceHost.now`. */
   now(): number;
+  /** By the CPU's own clock: when devices are polled next. It outlives a run, so that cuts change nothing. */
+  nextPoll: number;
+}
+
+/** What a pace goes by. */
+export interface Paced {
+  readonly machine: PacedMachine;
+  readonly timers: Timers;
   /** Wall time at which the run ends. */
   readonly deadline: number;
   /** True where the monitor has something to look at every `TICK_MS` of wall time. */
@@ -31,8 +40,10 @@ export interface Paced {
 
 /** See above. */
 export interface Pace {
-  /** The guest is about to run, after a pause or for the first time: sets what calls it back. */
-  arm(): void;
+  /** A run begins: sets what calls the guest back. True where a poll is owed from the run before. */
+  begin(): boolean;
+  /** The guest goes on after it slept. */
+  woke(): void;
   /** A device may have another event next than was set. */
   follow(): void;
   /** The guest was interrupted. True where that was for its devices, which are to be polled now. */
@@ -45,8 +56,9 @@ export interface Pace {
   readonly pollsAnyTime: boolean;
 }
 
-/** The pace of a machine. @param clock the CPU's own clock, where the machine goes by it */
-export function paceOf(paced: Paced, clock: EngineClock | undefined): Pace {
+/** The pace of a machine, by its clock. */
+export function paceOf(paced: Paced): Pace {
+  const { clock } = paced.machine;
   return clock === undefined ? new WallPace(paced) : new ClockPace(paced, clock);
 }
 
@@ -67,14 +79,18 @@ class WallPace implements Pace {
     this.#paced = paced;
   }
 
-  arm(): void {
-    const until = this.#untilNext();
-    if (until !== Number.POSITIVE_INFINITY) this.#paced.cpu.setTimer(until, TICK_MS);
+  begin(): boolean {
+    this.#arm();
+    return false;
+  }
+
+  woke(): void {
+    this.#arm();
   }
 
   follow(): void {
     const { timers } = this.#paced;
-    if (timers.any && timers.next() !== this.#armedFor) this.arm();
+    if (timers.any && timers.next() !== this.#armedFor) this.#arm();
   }
 
   polls(): boolean {
@@ -83,20 +99,25 @@ class WallPace implements Pace {
 
   /** The timer goes on by itself every TICK_MS: set it where something comes before that. */
   goOn(): void {
-    const { deadline, timers } = this.#paced;
-    if (deadline - performance.now() < TICK_MS || timers.next() - this.#paced.now() < TICK_MS) this.arm();
+    const { deadline, timers, machine } = this.#paced;
+    if (deadline - performance.now() < TICK_MS || timers.next() - machine.now() < TICK_MS) this.#arm();
   }
 
   sleep(seen: number): void {
-    const { cpu, control } = this.#paced;
+    const { cpu, control } = this.#paced.machine;
     // A timer that runs out while the thread sleeps would call it out of the guest right after it woke.
     cpu.setTimer(0, 0);
     Atomics.wait(control, Control.wake, seen, this.#untilNext());
   }
 
+  #arm(): void {
+    const until = this.#untilNext();
+    if (until !== Number.POSITIVE_INFINITY) this.#paced.machine.cpu.setTimer(until, TICK_MS);
+  }
+
   #untilNext(): number {
     this.#armedFor = this.#paced.timers.next();
-    const until = Math.max(SHORTEST_TIMER_MS, this.#armedFor - this.#paced.now());
+    const until = Math.max(SHORTEST_TIMER_MS, this.#armedFor - this.#paced.machine.now());
     return Math.min(until, untilLook(this.#paced));
   }
 }
@@ -110,14 +131,20 @@ class ClockPace implements Pace {
   readonly #paced: Paced;
   readonly #clock: EngineClock;
   #armedFor = Number.POSITIVE_INFINITY;
-  #alarm = Number.POSITIVE_INFINITY;
 
   constructor(paced: Paced, clock: EngineClock) {
     this.#paced = paced;
     this.#clock = clock;
   }
 
-  arm(): void {
+  begin(): boolean {
+    this.#setTimer();
+    this.#armedFor = this.#paced.timers.next();
+    if (this.#paced.machine.nextPoll === Number.POSITIVE_INFINITY) this.#setAlarm();
+    return this.polls();
+  }
+
+  woke(): void {
     this.#setTimer();
     this.#setAlarm();
   }
@@ -128,7 +155,7 @@ class ClockPace implements Pace {
   }
 
   polls(): boolean {
-    return this.#clock.now() >= this.#alarm;
+    return this.#clock.now() >= this.#paced.machine.nextPoll;
   }
 
   goOn(): void {
@@ -138,24 +165,25 @@ class ClockPace implements Pace {
 
   /** Where a device has an event to come, nobody waits for it. */
   sleep(seen: number): void {
-    const { control, timers } = this.#paced;
+    const { machine, timers } = this.#paced;
     const event = timers.next();
     if (event === Number.POSITIVE_INFINITY) {
-      Atomics.wait(control, Control.wake, seen, untilLook(this.#paced));
+      Atomics.wait(machine.control, Control.wake, seen, untilLook(this.#paced));
     } else this.#clock.advance(this.#notBeforeLong(event));
   }
 
   #setTimer(): void {
     const until = untilLook(this.#paced);
-    if (until !== Number.POSITIVE_INFINITY) this.#paced.cpu.setTimer(until, TICK_MS);
+    if (until !== Number.POSITIVE_INFINITY) this.#paced.machine.cpu.setTimer(until, TICK_MS);
   }
 
   /** For the next event, or for the next look at the devices' input, which comes at whole ticks of the machine's time. */
   #setAlarm(): void {
     this.#armedFor = this.#paced.timers.next();
     const look = (Math.floor(this.#clock.now() / TICK_MS) + 1) * TICK_MS;
-    this.#alarm = Math.min(look, this.#notBeforeLong(this.#armedFor));
-    this.#clock.setAlarm(this.#alarm);
+    const { machine } = this.#paced;
+    machine.nextPoll = Math.min(look, this.#notBeforeLong(this.#armedFor));
+    this.#clock.setAlarm(machine.nextPoll);
   }
 
   /** An event that is due already, and was when the device was polled, must not keep the guest from getting on. */

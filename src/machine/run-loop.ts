@@ -1,17 +1,10 @@
 import type { Device, InterruptController } from '../devices/contract.js';
-import {
-  Control,
-  type EngineClock,
-  type EngineCpu,
-  type Exit,
-  ExitKind,
-  exitKindNames,
-} from '../engine/contract.js';
+import { Control, type Exit, ExitKind, exitKindNames } from '../engine/contract.js';
 import { abortReason, requireAtLeast } from '../errors.js';
 import type { Bus } from './bus.js';
 import { canBeWoken, offerInterrupt, Timers } from './interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
-import { paceOf } from './pace.js';
+import { type PacedMachine, paceOf } from './pace.js';
 
 /** What can end a run besides the guest itself. */
 export interface RunOptions {
@@ -46,12 +39,10 @@ export interface ExitObserver {
 }
 
 /** The parts of a machine that its run loop works with. */
-export interface Runnable {
+export interface Runnable extends PacedMachine {
   readonly engine: { readonly name: string };
-  readonly cpu: EngineCpu;
   readonly bus: Bus;
   readonly devices: readonly Device[];
-  readonly control: Int32Array;
   readonly observer: ExitObserver | undefined;
   /** True where the engine keeps some writes back. */
   readonly coalescing: boolean;
@@ -59,10 +50,6 @@ export interface Runnable {
   readonly controller: InterruptController | undefined;
   /** True where the engine has interrupt controllers of its own, and keeps a HLT to itself. */
   readonly engineIrqchip: boolean;
-  /** The machine's clock: see `DeviceHost.now`. */
-  now(): number;
-  /** The CPU's own clock, where the machine goes by it and not by wall time. */
-  readonly clock: EngineClock | undefined;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   /** True where a run was cut short while its guest slept in a HLT: the next one goes on sleeping. */
@@ -79,7 +66,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
-  const { cpu, bus, control, observer, controller, clock } = machine;
+  const { cpu, bus, control, observer, controller } = machine;
   const { exit } = cpu;
   const pollers = machine.devices.filter((device) => device.poll !== undefined);
   const timers = new Timers(machine.devices);
@@ -92,7 +79,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     observer !== undefined ||
     signal !== undefined ||
     onTick !== undefined;
-  const pace = paceOf({ cpu, control, timers, deadline, ticking, now: () => machine.now() }, clock);
+  const pace = paceOf({ machine, timers, deadline, ticking });
   let exits = 0;
   let coalesced = 0;
   let ending: Ending | undefined;
@@ -138,13 +125,13 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       pace.sleep(seen);
       slept = true;
     }
-    if (slept) pace.arm();
+    if (slept) pace.woke();
     return undefined;
   };
 
   observer?.begin(started);
-  pace.arm();
   try {
+    if (pace.begin()) ending = tick();
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
     else if (machine.sleeps && controller !== undefined) ending = sleep(controller);
     while (ending === undefined) {

@@ -60,12 +60,22 @@ export class SoftCpu implements EngineCpu {
 
   run(): ExitKind {
     this.#live();
+    const answering = this.#asks();
     this.#answer();
+    if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
     for (;;) {
-      if (this.#isDue()) return this.#report(ExitKind.interrupted);
       const kind = this.#program.run(SLICE, 0) as ExitKind;
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
+      if (this.#isDue()) return this.#report(ExitKind.interrupted);
     }
+  }
+
+  /** Interrupted behind the instruction that was answered and not before: it is where its alarm would ring as well. */
+  #finish(): ExitKind {
+    const kind = this.#program.run(1n, 1) as ExitKind;
+    // It asks once more: what was due comes after that.
+    if (kind !== ExitKind.interrupted) this.#due = 0;
+    return kind;
   }
 
   /** Runs one instruction, or delivers what waits; gives the exit's kind, `interrupted` where there was none. */
@@ -181,7 +191,10 @@ export class SoftCpu implements EngineCpu {
 
   /** Notes the answer to the exit under way, whose data may have been filled in. */
   #answer(): void {
-    if (this.#asks()) this.#program.takeAnswer();
+    if (this.#asks()) {
+      this.#program.takeAnswer();
+      this.clock.answered(this.exit.count);
+    }
     this.exit.kind = ExitKind.interrupted;
   }
 

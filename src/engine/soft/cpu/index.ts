@@ -202,7 +202,7 @@ export function run(budget: i64, once: bool): u32 {
     // The last few of an exact budget are run one by one; of others they are left.
     const left = load<i64>(BUDGET);
     const few = left < <i64>MAX_OPERATIONS;
-    if (left <= 0 || (few && !exact && !once)) return exit(EXIT_INTERRUPTED);
+    if (!answering && (left <= 0 || (few && !exact && !once))) return exit(EXIT_INTERRUPTED);
 
     const trap = (events & EVENT_TRAP) != 0;
     const single = few || answering || trap || (events & EVENT_SHADOW) != 0;
