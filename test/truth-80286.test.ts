@@ -22,7 +22,7 @@ const segments = ['cs', 'ss', 'ds', 'es'] as const;
 /** The most exits of a test: INS and OUTS with a repeat prefix leave for each of up to 65,535 rounds. */
 const MOST = 0x1_0000;
 /** A test that has not come to its HLT by then never will. */
-const PATIENCE_MS = 20;
+const PATIENCE_MS = 500;
 
 class Bench implements Disposable {
   readonly memory = GuestMemory.create([{ address: 0, size: 16 * 1024 * 1024 }]);

@@ -103,6 +103,24 @@ describe('code that changes', () => {
     assert.deepEqual([rax, rbx], [0n, 1n]);
   });
 
+  test('a branch that was followed before sees that its target was written over', () => {
+    // MOV CX, 3; again: INC AX; CMP CX, 2; JNE on; MOV byte [again], 43h (INC BX); on: LOOP again; HLT
+    const code = [0xb9, 3, 0, 0x40, 0x83, 0xf9, 2, 0x75, 5, 0xc6, 0x06, 0x03, 0x10, 0x43, 0xe2, 0xf3, HLT];
+    using machine = realMode(code);
+    expectExit(machine, 'halt');
+    const { rax, rbx } = machine.cpu.getRegisters();
+    assert.deepEqual([rax, rbx], [2n, 1n]);
+  });
+
+  test('a branch that was followed before goes by the code segment of now', () => {
+    // CALL on; on: POP AX; JMP end; NOP; end: CMP BX, 1; JE stop; INC BX; JMP 0100:0000; stop: HLT
+    const code = [0xe8, 0, 0, 0x58, 0xeb, 1, 0x90, 0x83, 0xfb, 1, 0x74, 6, 0x43, 0xea, 0, 0, 0, 1, HLT];
+    using machine = realMode(code);
+    expectExit(machine, 'halt');
+    const { rax, rip } = machine.cpu.getRegisters();
+    assert.deepEqual([rax, rip], [3n, BigInt(code.length)]);
+  });
+
   test('code that the monitor wrote is run, not what was there before', () => {
     // again: OUT 10h, AL; INC AX; JMP again
     using machine = realMode([0xe6, 0x10, 0x40, 0xeb, 0xfb]);

@@ -155,6 +155,14 @@ export const CODE_PLACE = 0x534;
 export const CODE_PAGE = 0x538;
 /** Goes up with each entry from the monitor, which may have written over code. */
 export const EPOCH = 0x540;
+/**
+ * Goes up where a branch to a block of the same page may not be followed unseen any more: code was written, translations
+ * were forgotten, the monitor ran. And for what mode and code segment that is so.
+ */
+export const LINKS = 0x568;
+export const LINK_KEY = 0x56c;
+export const LINK_BASE = 0x570;
+export const LINK_LIMIT = 0x578;
 /** End of what was given out of the block pool. */
 export const POOL_NEXT = 0x544;
 export const NMI_BLOCKED = 0x548;
@@ -272,6 +280,8 @@ export const BLOCK_COUNT = 12;
 /** The next block of the same page. */
 export const BLOCK_NEXT = 16;
 export const BLOCK_MODE = 20;
+/** The value of LINKS when the block was last entered by `enter`. */
+export const BLOCK_LINKS = 24;
 export const BLOCK_OPS = 32;
 
 // An operation.
@@ -300,7 +310,7 @@ export const OP_WIDTH = 14;
 export const OP_MODRM = 15;
 export const OP_IMMEDIATE = 16;
 export const OP_DISPLACEMENT = 24;
-/** Branches have no displacement of an address: the blocks they went to last. */
+/** Branches have no displacement of an address: the blocks they went to last, plus 1 where that is the same page. */
 export const OP_TAKEN = 24;
 export const OP_NOT_TAKEN = 28;
 

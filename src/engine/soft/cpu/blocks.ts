@@ -4,6 +4,7 @@ import {
   BLOCK_COUNT,
   BLOCK_KEY,
   BLOCK_LENGTH,
+  BLOCK_LINKS,
   BLOCK_MODE,
   BLOCK_NEXT,
   BLOCK_OPS,
@@ -13,6 +14,7 @@ import {
   CLOCK,
   CODE_PAGE,
   CODE_PLACE,
+  CR0,
   CURRENT,
   EPOCH,
   EVENTS,
@@ -20,6 +22,10 @@ import {
   JUMP_CACHE,
   JUMP_ENTRIES,
   LINEAR_MASK,
+  LINK_BASE,
+  LINK_KEY,
+  LINK_LIMIT,
+  LINKS,
   MODE,
   NO_BLOCK,
   OP_HANDLER,
@@ -38,7 +44,7 @@ import {
   SEGMENTS,
   TROUBLE,
 } from '../layout';
-import { chunks, dropAllCode, pageRecord } from './code-pages';
+import { chunks, cutLinks, dropAllCode, pageRecord } from './code-pages';
 import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
 import { END_OF_BLOCK } from './dispatch';
 import { fault, GP, notImplemented } from './faults';
@@ -71,7 +77,8 @@ export function enter(rip: u64, slot: usize): usize {
   if ((linear & ~4095) != load<u64>(CODE_PAGE) && !fetchPage(linear)) return stop(rip);
   const place = <usize>load<u32>(CODE_PLACE) | (<usize>linear & 4095);
   const right = <u64>place | ((<u64>keyOfNow()) << 32);
-  let block = slot ? <usize>load<u32>(slot) : 0;
+  const links = linksOfNow();
+  let block = slot ? <usize>load<u32>(slot) & ~1 : 0;
   if (!block || load<u64>(block, BLOCK_START) != right) {
     const cached = JUMP_CACHE + ((place & (JUMP_ENTRIES - 1)) << 2);
     block = <usize>load<u32>(cached);
@@ -80,7 +87,6 @@ export function enter(rip: u64, slot: usize): usize {
       if (!block) return lone(rip);
       store<u32>(cached, block);
     }
-    if (slot) store<u32>(slot, block);
   }
   // The end of the segment is not where it was when the block was made.
   if (rip + <u64>load<u32>(block, BLOCK_LENGTH) > <u64>load<u32>(CODE, SEG_LIMIT) + 1 && !code64())
@@ -88,6 +94,47 @@ export function enter(rip: u64, slot: usize): usize {
   // Not begun where it might run past the budget: the rest is run one by one.
   const rest = load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT);
   if (rest < 0) return stop(rip);
+  store<i64>(BUDGET, rest);
+  store<u32>(block, links, BLOCK_LINKS);
+  if (slot) store<u32>(slot, block | <usize>samePage(linear));
+  store<u64>(BLOCK_RIP, rip);
+  store<u32>(BLOCK, block);
+  return block + BLOCK_OPS;
+}
+
+/**
+ * True if the block that is left comes from the linear page of `linear`: wherever that page lies, both are in it. Where one
+ * place has several linear addresses and the segment ends somewhere, it may end between them.
+ */
+function samePage(linear: u64): bool {
+  if (load<u32>(CR0) >> 31 && load<u32>(CODE, SEG_LIMIT) != 0xffffffff && !code64()) return false;
+  const from = (load<u64>(CODE, SEG_LINEAR) + load<u64>(BLOCK_RIP)) & load<u64>(LINEAR_MASK);
+  return ((from ^ linear) & ~4095) == 0;
+}
+
+/** LINKS, after a look at whether mode and code segment are still those that it stands for. */
+function linksOfNow(): u32 {
+  const key = keyOfNow();
+  const base = load<u64>(CODE, SEG_LINEAR);
+  const limit = load<u32>(CODE, SEG_LIMIT);
+  if (key != load<u32>(LINK_KEY) || base != load<u64>(LINK_BASE) || limit != load<u32>(LINK_LIMIT)) {
+    store<u32>(LINK_KEY, key);
+    store<u64>(LINK_BASE, base);
+    store<u32>(LINK_LIMIT, limit);
+    cutLinks();
+  }
+  return load<u32>(LINKS);
+}
+
+/**
+ * As `enter`, for a branch that always goes to the same place: where it went there before, within one page, and nothing
+ * has changed since, none of `enter`'s questions has another answer. 0 where it has to be asked.
+ */
+export function follow(rip: u64, slot: usize): usize {
+  const block = <usize>load<u32>(slot) - 1;
+  if (block & 1 || load<u32>(block, BLOCK_LINKS) != load<u32>(LINKS)) return 0;
+  const rest = load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT);
+  if (rest < 0 || load<u32>(EVENTS) != 0) return 0;
   store<i64>(BUDGET, rest);
   store<u64>(BLOCK_RIP, rip);
   store<u32>(BLOCK, block);
@@ -102,6 +149,8 @@ function fetchPage(linear: u64): bool {
     notImplemented();
     return false;
   }
+  // Translations were forgotten, or others apply now.
+  if (load<u64>(CODE_PAGE) & 1) cutLinks();
   store<u32>(CODE_PLACE, place);
   store<u64>(CODE_PAGE, linear & ~4095);
   return true;
@@ -233,7 +282,9 @@ export function proceed(pc: usize): usize {
 
 /** On to the next block, from the operation that only marks the end. */
 export function fall(pc: usize): usize {
-  return enter(ripAfter(pc - OP_SIZE), pc + OP_TAKEN);
+  const rip = ripAfter(pc - OP_SIZE);
+  const next = follow(rip, pc + OP_TAKEN);
+  return next ? next : enter(rip, pc + OP_TAKEN);
 }
 
 /** On to wherever RIP is now. */

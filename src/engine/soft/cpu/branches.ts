@@ -11,15 +11,14 @@ import {
   SEGMENT_SIZE,
   SEGMENTS,
 } from '../layout';
-import { enter as go } from './blocks';
+import { follow, enter as go } from './blocks';
 import { fault, GP } from './faults';
 import { zero } from './flags';
 import { readOperand } from './generic';
 import { failed, read, write } from './memory';
-import { cutAddress, immediate, leave, ripAfter } from './operands';
+import { cutAddress, immediate, leave, ripAfter, setByAddressSize } from './operands';
 import { canonical } from './paging';
 import { push, setStack, stackAt } from './stack';
-import { setByAddressSize } from './strings';
 
 /** The operation cannot go on. */
 function stay(pc: usize): usize {
@@ -47,18 +46,25 @@ function relative<T>(pc: usize): u64 {
 
 export function jmp<T>(pc: usize): usize {
   const rip = relative<T>(pc);
+  const next = follow(rip, pc + OP_TAKEN);
+  if (next) return next;
   return outside(rip) ? stay(pc) : go(rip, pc + OP_TAKEN);
 }
 
 export function jcc<T>(pc: usize, taken: bool): usize {
-  return taken ? jmp<T>(pc) : go(ripAfter(pc), pc + OP_NOT_TAKEN);
+  if (taken) return jmp<T>(pc);
+  const rip = ripAfter(pc);
+  const next = follow(rip, pc + OP_NOT_TAKEN);
+  return next ? next : go(rip, pc + OP_NOT_TAKEN);
 }
 
 export function call<T>(pc: usize): usize {
   const rip = relative<T>(pc);
   if (outside(rip)) return stay(pc);
   push<T>(<T>ripAfter(pc));
-  return failed() ? stay(pc) : go(rip, pc + OP_TAKEN);
+  if (failed()) return stay(pc);
+  const next = follow(rip, pc + OP_TAKEN);
+  return next ? next : go(rip, pc + OP_TAKEN);
 }
 
 export function jmpind<T>(pc: usize): usize {

@@ -4,6 +4,7 @@ import {
   BLOCK_START,
   JUMP_CACHE,
   JUMP_ENTRIES,
+  LINKS,
   MEMORY_PAGES,
   NO_BLOCK,
   PAGES,
@@ -40,7 +41,13 @@ export function dropCode(place: usize, length: usize): void {
   }
   store<u64>(record, 0);
   store<u32>(record, 0, 8);
+  cutLinks();
   store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_STOP);
+}
+
+/** From now on every branch looks again at where it goes. */
+export function cutLinks(): void {
+  store<u32>(LINKS, load<u32>(LINKS) + 1);
 }
 
 /** Forgets every block. */
@@ -49,4 +56,5 @@ export function dropAllCode(): void {
   store<u32>(NO_BLOCK, 0, BLOCK_START);
   for (let i: usize = 0; i < JUMP_ENTRIES; i++) store<u32>(JUMP_CACHE + (i << 2), NO_BLOCK);
   store<u32>(POOL_NEXT, POOL);
+  cutLinks();
 }

@@ -23,6 +23,7 @@ import {
   FAULT_CODE,
   FAULT_VECTOR,
   LINEAR_MASK,
+  LINKS,
   NMI_BLOCKED,
   NMI_PENDING,
   OP_SIZE,
@@ -39,7 +40,7 @@ import {
   WINDOW_WANTED,
 } from '../layout';
 import { enter, lone, MAX_OPERATIONS, refund } from './blocks';
-import { dropAllCode } from './code-pages';
+import { cutLinks, dropAllCode } from './code-pages';
 import { execute } from './dispatch';
 import { updateEvents } from './events';
 import { exception, interrupt } from './exceptions';
@@ -165,11 +166,14 @@ function exit(kind: u32): u32 {
   return kind;
 }
 
-/** The monitor ran: what it may have written over is looked at again. The number has 29 bits in a block's key. */
+/** The monitor ran: what it may have written over is looked at again. The number has 29 bits in a block's key; neither it nor LINKS may come to what a block still has. */
 function nextEpoch(): void {
   const epoch = (load<u32>(EPOCH) + 1) & 0x1fffffff;
   store<u32>(EPOCH, epoch);
-  if (epoch == 0) dropAllCode();
+  cutLinks();
+  if (epoch != 0 && !(load<u32>(LINKS) >> 31)) return;
+  dropAllCode();
+  store<u32>(LINKS, 0);
 }
 
 /**

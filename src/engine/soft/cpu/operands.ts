@@ -67,6 +67,14 @@ export function cutAddress(pc: usize, offset: u64): u64 {
   return (offset << cut) >> cut;
 }
 
+/** Writes a register that an address is formed with: as much of it as the address size has. */
+export function setByAddressSize(pc: usize, register: usize, value: u64): void {
+  const cut = load<u8>(pc, OP_ADDRESS);
+  if (cut == 48) store<u16>(register, <u16>value);
+  else if (cut == 32) store<u64>(register, value & 0xffffffff);
+  else store<u64>(register, value);
+}
+
 export function segment(pc: usize): u32 {
   return <u32>load<u8>(pc, OP_SEGMENT);
 }

@@ -1,32 +1,12 @@
 // String instructions (SDM 1 7.3.9). With a repeat prefix each round is done for good, and between two of them the CPU
 // looks whether something else is due: then the instruction begins again with what is left.
-import {
-  BUDGET,
-  EVENTS,
-  FLAG_REP,
-  FLAG_REPNE,
-  OP_ADDRESS,
-  OP_FLAGS,
-  RAX,
-  RCX,
-  RDI,
-  RDX,
-  RSI,
-  SEG_ES,
-} from '../layout';
+import { BUDGET, EVENTS, FLAG_REP, FLAG_REPNE, OP_FLAGS, RAX, RCX, RDI, RDX, RSI, SEG_ES } from '../layout';
+import { moveMany, storeMany } from './bulk';
 import { answer, EXIT_IO, external, forgetAnswers } from './external';
 import { DF, flagsOfSub, keepFlags, restoreFlags, systemFlag, zero } from './flags';
 import { checkWrite, failed, read, troubled, write } from './memory';
-import { cutAddress, segment, setRegister } from './operands';
+import { cutAddress, segment, setByAddressSize, setRegister } from './operands';
 import { mayUsePort } from './privilege';
-
-/** Writes a register that an address is formed with: as much of it as the address size has. */
-export function setByAddressSize(pc: usize, register: usize, value: u64): void {
-  const cut = load<u8>(pc, OP_ADDRESS);
-  if (cut == 48) store<u16>(register, <u16>value);
-  else if (cut == 32) store<u64>(register, value & 0xffffffff);
-  else store<u64>(register, value);
-}
 
 function at(pc: usize, register: usize): u64 {
   return cutAddress(pc, load<u64>(register));
@@ -80,6 +60,10 @@ export function movs<T>(pc: usize): bool {
   cutRegister(pc, RSI);
   cutRegister(pc, RDI);
   while (left(pc) != 0) {
+    if (moveMany<T>(pc)) {
+      if (load<i64>(BUDGET) <= 0 && left(pc) != 0) return false;
+      continue;
+    }
     move<T>(pc);
     if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
   }
@@ -99,6 +83,10 @@ export function stos<T>(pc: usize): bool {
   cutRegister(pc, RCX);
   cutRegister(pc, RDI);
   while (left(pc) != 0) {
+    if (storeMany<T>(pc)) {
+      if (load<i64>(BUDGET) <= 0 && left(pc) != 0) return false;
+      continue;
+    }
     storeOne<T>(pc);
     if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
   }
