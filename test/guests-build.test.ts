@@ -53,7 +53,7 @@ describe('the guests folder', () => {
         assert.ok(existsSync(path.join(guest.folder, file)), file);
       }
       assert.ok(readFileSync(path.join(guest.folder, 'README.md'), 'utf8').includes(`guests/${guest.name}`));
-      assert.match(guest.expect.outcome, /^(halted|timeout|exited|shutdown)$/);
+      assert.match(guest.expect.outcome, /^(halted|timeout|exited|reset|shutdown)$/);
       assert.equal(typeof guest.expect.console, 'string');
       assert.equal(guest.memory % 4096, 0);
       for (const need of guest.needs ?? []) assert.ok(knownNeeds.includes(need), need);

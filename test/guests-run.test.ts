@@ -11,6 +11,7 @@ import {
   readGuestImage,
   readGuests,
   rebuildGuest,
+  typist,
   unmetExpectations,
 } from './guests/catalogue.js';
 import { noKvm } from './support.js';
@@ -53,6 +54,7 @@ function unmet(guest: GuestFile, bytes: Uint8Array): string[] {
     ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
     ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
     ...(guest.input !== undefined && { input: typed(guest.input) }),
+    ...(guest.keys !== undefined && { keys: { source: typist(guest.keys) } }),
     devices: [watch],
     output: (chunk) => {
       console += Buffer.from(chunk).toString('latin1');

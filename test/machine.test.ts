@@ -39,6 +39,24 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     assert.equal(machine.run({ signal: controller.signal }).exits, 0);
   });
 
+  test('gives a standard device’s ports to one of your own that claims them', () => {
+    const seen: number[] = [];
+    const own: Device = {
+      name: 'my-keyboard',
+      ports: [{ first: 0x60, count: 1 }],
+      writePort: (_port, _size, value) => void seen.push(value),
+    };
+    // MOV AL,42h; OUT 60h,AL; HLT
+    const image = new Uint8Array([0xb0, 0x42, 0xe6, 0x60, 0xf4]);
+    using machine = createMachine({ image, mode: 'real', devices: [own] });
+    machine.run();
+    assert.deepEqual(seen, [0x42]);
+    assert.equal(
+      machine.devices.some(({ name }) => name === 'keyboard'),
+      false,
+    );
+  });
+
   test('ends where a device ends it: with a code, or with words', () => {
     const ends: Device = {
       name: 'ends',

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../src/boot/index.js';
 import { createMachine, engineByName } from '../src/host/index.js';
-import { readGuestImage, readGuests, unmetExpectations } from './guests/catalogue.js';
+import { readGuestImage, readGuests, typist, unmetExpectations } from './guests/catalogue.js';
 import { terrarium } from './support.js';
 
 const guests = readGuests();
@@ -37,6 +37,7 @@ describe('guests on the software CPU', () => {
           },
           read: () => input.shift() ?? -1,
         },
+        ...(guest.keys !== undefined && { keys: { source: typist(guest.keys) } }),
         devices: [watch],
         output: (chunk) => {
           console += Buffer.from(chunk).toString('latin1');

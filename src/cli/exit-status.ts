@@ -17,6 +17,7 @@ export const ExitStatus = {
 export function statusOf(outcome: Pick<Outcome, 'kind' | 'code'>): number {
   switch (outcome.kind) {
     case 'halted':
+    case 'reset':
       return ExitStatus.ok;
     case 'exited':
       return outcome.code ?? 0;

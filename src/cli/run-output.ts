@@ -104,6 +104,8 @@ function endingText(outcome: HostedOutcome, style: Style): string {
       return outcome.code === 0
         ? style.green('exited with code 0')
         : style.yellow(`exited with code ${outcome.code}`);
+    case 'reset':
+      return style.green('reset itself');
     case 'shutdown':
       return style.red('shut down (triple fault)');
     case 'engineError':

@@ -28,7 +28,15 @@ import {
   printStatistics,
 } from './run-output.js';
 import { connectConsole } from './terminal.js';
-import { parseAddress, parseCount, parseDuration, parseRegion, parseSeed, parseSize } from './values.js';
+import {
+  parseAddress,
+  parseCount,
+  parseDuration,
+  parseRegion,
+  parseSeed,
+  parseSize,
+  unescapeKeys,
+} from './values.js';
 
 const examples = `
 Examples:
@@ -44,7 +52,7 @@ Examples:
 
 const statuses = `
 Exit status:
-  0 halted and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
+  0 halted (or reset itself) and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
   3 triple fault; 4 engine error; 124 timed out or out of exits; 130 interrupted.
 `;
 
@@ -67,6 +75,8 @@ interface RunFlags extends NameFlags {
   seed: number;
   device?: DeviceModule[];
   hypercalls?: DeviceModule;
+  type?: string;
+  speaker?: true;
   coalesce: boolean;
 }
 
@@ -100,6 +110,12 @@ export function runCommand(): Command {
     .option('--seed <n>', 'what random numbers follow from where time is instructions', parseSeed, 0)
     .option('--device <module>', 'a device of your own: a module that exports it; may repeat', addDevice)
     .option('--hypercalls <module>', 'hypercalls of your own: a module that exports them', moduleAt)
+    .option(
+      '--type <text>',
+      "type on the guest's keyboard: 'dir\\n'; escapes \\n, \\t, \\b, \\e",
+      unescapeKeys,
+    )
+    .option('--speaker', "ring the terminal's bell when the guest's speaker starts")
     .option('--load <address>', 'where a flat image goes', parseAddress)
     .option('--entry <address>', 'where the guest starts', parseAddress)
     .option('--stack <address>', "the stack's end", parseAddress)
@@ -181,11 +197,14 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     expect.some((expectation) => expectation.needsConsole),
     named?.print,
   );
+  if (flags.speaker) ringBell(machine);
   const stopped = stopOnSignals(machine);
   const running = machine.run({
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(maxExits !== undefined && { maxExits }),
   });
+  // Not waited for: a guest may never read its keyboard.
+  if (flags.type !== undefined) void machine.type(flags.type);
   const [outcome] = await Promise.all([running, named?.serve(machine)]);
   stopped.restore();
   await closeTrace?.();
@@ -203,7 +222,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const held = expectations.every(({ ok }) => ok);
   // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.
   const end = stopped.status ?? (terminal.abandoned ? ExitStatus.abandoned : statusOf(outcome));
-  const good = outcome.kind === 'halted' || outcome.kind === 'exited';
+  const good = outcome.kind === 'halted' || outcome.kind === 'exited' || outcome.kind === 'reset';
   const status = good && !held ? ExitStatus.expectationFailed : end;
   if (flags.report !== undefined) {
     const { boot, engineBecause: because } = machine;
@@ -237,6 +256,15 @@ function settingsOf({
     ...(irqchip !== undefined && { irqchip }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   };
+}
+
+/** The terminal's bell, once each time that the guest's speaker starts. */
+function ringBell(machine: HostedMachine): void {
+  let heard = 0;
+  machine.onSigns(({ beeps }) => {
+    if (beeps > heard) process.stderr.write('\x07');
+    heard = beeps;
+  });
 }
 
 /** The first signal stops the guest, so that its state can be reported; the second ends the process at once. */

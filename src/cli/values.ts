@@ -53,6 +53,19 @@ export function parseDuration(text: string): number {
   return Number(digits) * durations[unit ?? 's']!;
 }
 
+const escapes: Record<string, string> = { n: '\n', r: '\n', t: '\t', b: '\b', e: '\x1b', '\\': '\\' };
+
+/** `dir\n` as a shell gives it → the characters that are typed. */
+export function unescapeKeys(text: string): string {
+  return text.replace(/\\(.?)/g, (whole, letter: string) => {
+    const character = escapes[letter];
+    if (character !== undefined) return character;
+    throw new InvalidArgumentError(
+      `'${whole}' is no key. Escapes are \\n (Enter), \\t (Tab), \\b (Backspace), \\e (Escape) and \\\\.`,
+    );
+  });
+}
+
 /** `1000` → a whole number from 1. */
 export function parseCount(text: string): number {
   const count = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;

@@ -51,6 +51,8 @@ export interface DeviceHost {
   exit(code: number): void;
   /** Ends the run after this access, with a reason for people. */
   stop(reason: string): void;
+  /** Resets the machine after this access: that ends the run. `how` says by what register, for people. */
+  reset(how: string): void;
   /** Sets the level of interrupt line `irq` (0 to 15 on a PC). Without an interrupt controller nothing happens. */
   setIrq(irq: number, level: boolean): void;
   /** Sends the CPU a non-maskable interrupt. */

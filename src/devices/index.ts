@@ -25,9 +25,22 @@ export {
   spanOf,
   targetOf,
 } from './hypercall-abi.js';
+export {
+  KeyboardController,
+  type KeyboardControllerOptions,
+  type KeyboardControllerState,
+  type KeyboardState,
+  type KeyEvent,
+  type KeySource,
+  keyNames,
+  Led,
+  type ScanCodes,
+  strokesOf,
+} from './keyboard/index.js';
 export { Pic8259, type PicState } from './pic8259.js';
 export { PIT_HZ, Pit8254, type PitState } from './pit8254.js';
 export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';
+export { Cmos, type CmosOptions, type CmosState } from './rtc/index.js';
 export { Serial16550, type SerialOptions, type SerialState } from './serial16550.js';
 export {
   type Backend,
@@ -49,3 +62,9 @@ export {
 } from './simvirtio/index.js';
 export { type StandardDevicesOptions, standardDevices } from './standard.js';
 export { DeviceStateError } from './state.js';
+export {
+  SystemControl,
+  type SystemControlOptions,
+  type SystemControlState,
+  type Tone,
+} from './system-control.js';

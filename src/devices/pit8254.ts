@@ -45,6 +45,7 @@ export class Pit8254 implements Device {
   /** The pulse of the first tick that was not raised yet; Infinity where none will come. */
   #tick = Number.POSITIVE_INFINITY;
   #raised = false;
+  readonly #watchers: (() => void)[] = [];
 
   attach(host: DeviceHost): void {
     this.#host = host;
@@ -64,7 +65,10 @@ export class Pit8254 implements Device {
     const now = this.#pulse();
     this.#settle(now);
     if (number === CONTROL) this.#control(byte, now);
-    else if (this.#counters[number]!.write(byte, now) && number === 0) this.#restart(now);
+    else if (this.#counters[number]!.write(byte, now)) {
+      if (number === 0) this.#restart(now);
+      this.#watchers[number]?.();
+    }
   }
 
   poll(): void {
@@ -105,6 +109,17 @@ export class Pit8254 implements Device {
   setGate(number: 0 | 1 | 2, level: boolean): void {
     const now = this.#pulse();
     if (this.#counters[number].setGate(level, now) && number === 0) this.#restart(now);
+  }
+
+  /** Tells `watcher` each time a guest has given counter `number` a count. */
+  watch(number: 0 | 1 | 2, watcher: () => void): void {
+    this.#watchers[number] = watcher;
+  }
+
+  /** Clock pulses from one rise of counter `number`'s OUT to the next; 0 where it makes no wave. */
+  period(number: 0 | 1 | 2): number {
+    const counter = this.#counters[number];
+    return counter.mode === 2 || counter.mode === 3 ? counter.count : 0;
   }
 
   /** The OUT pin of counter `number`. */

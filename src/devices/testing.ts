@@ -67,6 +67,7 @@ class Rig {
         note(0x100 + code);
       },
       stop: () => note(0x200),
+      reset: () => note(0x201),
       setIrq(irq, level) {
         if (!Number.isInteger(irq) || irq < 0 || irq > 15) throw new Error(`interrupt line ${irq}`);
         note(0x300 + irq * 2 + (level ? 1 : 0));

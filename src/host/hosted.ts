@@ -1,11 +1,12 @@
 import type { Worker } from 'node:worker_threads';
-import type { DeviceCounts } from '../devices/index.js';
+import { type DeviceCounts, strokesOf } from '../devices/index.js';
 import { Control, type CpuState, controlBytes, wakeThread } from '../engine/contract.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
 import { GuestMemory } from '../memory/index.js';
 import type { CounterRow } from '../observe/index.js';
 import { kickEngine } from './engines.js';
+import { keyByte } from './keys.js';
 import { PollingThread } from './polling-thread.js';
 import {
   type BootReport,
@@ -17,10 +18,12 @@ import {
   unpackError,
 } from './protocol.js';
 import { SharedRing } from './shared-ring.js';
+import type { MachineSigns } from './signs.js';
 import { acquireWorker, releaseWorker } from './worker-pool.js';
 
 const OUTPUT_BYTES = 256 * 1024;
 const INPUT_BYTES = 64 * 1024;
+const KEY_BYTES = 4096;
 const LOG_BYTES = 64 * 1024;
 
 /** How long a stopped guest's last words wait for their reader: milliseconds. */
@@ -89,6 +92,7 @@ export class HostedMachine implements AsyncDisposable {
   readonly #control = new Int32Array(new SharedArrayBuffer(controlBytes));
   readonly #output = new SharedRing(OUTPUT_BYTES);
   readonly #input = new SharedRing(INPUT_BYTES);
+  readonly #keys = new SharedRing(KEY_BYTES);
   readonly #trace = new SharedRing(OUTPUT_BYTES);
   readonly #log = new SharedRing(LOG_BYTES);
   readonly #progress = new Float64Array(new SharedArrayBuffer(16));
@@ -97,6 +101,7 @@ export class HostedMachine implements AsyncDisposable {
   #outputSink: ChunkSink | undefined;
   #traceSink: ChunkSink | undefined;
   #logSink: ChunkSink = () => {};
+  #signSink: (signs: MachineSigns) => void = () => {};
   #pumps = new Map<SharedRing, Promise<void>>();
   #inputTaken: (() => void) | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -123,6 +128,7 @@ export class HostedMachine implements AsyncDisposable {
       control: this.#control.buffer as SharedArrayBuffer,
       output: this.#output.buffer,
       input: this.#input.buffer,
+      keys: this.#keys.buffer,
       trace: this.#trace.buffer,
       log: this.#log.buffer,
       progress: this.#progress.buffer as SharedArrayBuffer,
@@ -233,6 +239,29 @@ export class HostedMachine implements AsyncDisposable {
     return this.#sending;
   }
 
+  /**
+   * A key of the guest's keyboard goes down (it repeats until it goes up) or up; keys are named by their place, as in
+   * `keyNames`. Returns false where the guest has so many keys to read still that this one is lost.
+   * @throws ConfigError for a name that is no key.
+   */
+  sendKey(name: string, down: boolean): boolean {
+    const taken = this.#keys.tryWrite(new Uint8Array([keyByte(name, down)])) === 1;
+    this.#kick();
+    return taken;
+  }
+
+  /** Types a text on the guest's keyboard; resolves when all of it is on its way. */
+  async type(text: string): Promise<void> {
+    for (const { name, down } of strokesOf(text)) {
+      while (!this.sendKey(name, down) && !this.#disposed) await wait(5);
+    }
+  }
+
+  /** Told what the guest does to the keyboard's lights and the speaker, at most once in a few milliseconds. */
+  onSigns(sink: (signs: MachineSigns) => void): void {
+    this.#signSink = sink;
+  }
+
   async #send(bytes: Uint8Array): Promise<void> {
     for (let rest = bytes; rest.length > 0 && !this.#disposed; ) {
       const taken = new Promise<void>((resolve) => {
@@ -293,6 +322,7 @@ export class HostedMachine implements AsyncDisposable {
     if (message.type === 'output') void this.#pump(this.#output, this.#outputSink);
     else if (message.type === 'trace') void this.#pump(this.#trace, this.#traceSink);
     else if (message.type === 'log') void this.#pump(this.#log, this.#logSink);
+    else if (message.type === 'signs') this.#signSink(message);
     else if (message.type === 'inputTaken') this.#inputTaken?.();
     else {
       const pending = this.#pending;

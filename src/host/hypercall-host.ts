@@ -1,5 +1,5 @@
 import type { HypercallClocks, HypercallOptions } from '../devices/index.js';
-import type { Machine } from '../machine/index.js';
+import type { ClockName, Machine } from '../machine/index.js';
 
 /** `getRandomValues` refuses more at once (Web Crypto, 10.1.1). */
 const MOST_RANDOM = 65536;
@@ -25,14 +25,19 @@ const ofHost: Services = {
 };
 
 /** What a machine that goes by its CPU's clock takes for the time of its making: 2026-01-01 00:00 UTC. */
-const EPOCH = 1_767_225_600_000_000_000n;
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+
+/** What a clock with a calendar shows when a machine is made, in milliseconds since 1970. */
+export function startOfTime(engine: string, clock: ClockName | undefined): number {
+  return engine === 'soft' && clock !== 'wall' ? EPOCH_MS : Date.now();
+}
 
 /** Time and randomness that repeat: the machine's clock, and numbers that follow from a seed. */
 function ofMachine(machine: Pick<Machine, 'now'>, seed: number): Services {
   const next = sfc32(seed);
   return {
     clock: {
-      unix: () => EPOCH + nanoseconds(machine.now()),
+      unix: () => nanoseconds(EPOCH_MS) + nanoseconds(machine.now()),
       monotonic: () => nanoseconds(machine.now()),
     },
     random(bytes) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Image, ImageError, type Mode, modes, parseImage } from '../boot/index.js';
 import { type Notification, notifications } from '../devices/index.js';
 import type { RegionConfig } from '../memory/index.js';
-import { type IrqchipName, irqchipNames } from './irqchip.js';
+import { type IrqchipName, irqchipNames } from './board.js';
 import { compileSource } from './toolchain.js';
 
 /** Images above this are refused before they are read: no guest has more memory than 4 GiB. */

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+export { type IrqchipName, irqchipNames } from './board.js';
 export { type Check, type CheckStatus, type Diagnosis, diagnose } from './doctor.js';
 export {
   chooseEngine,
@@ -21,7 +23,6 @@ export {
   type SimvirtioReport,
 } from './hosted.js';
 export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js';
-export { type IrqchipName, irqchipNames } from './irqchip.js';
 export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
 export { type CounterSource, StatError } from './process-counters.js';
@@ -33,5 +34,6 @@ export {
   packError,
   unpackError,
 } from './protocol.js';
+export type { MachineSigns } from './signs.js';
 export { type StatSample, type WatchOptions, watchStats } from './stat.js';
 export { drainPool, warmUp } from './worker-pool.js';

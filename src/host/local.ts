@@ -2,19 +2,21 @@ import { type Image, parseImage } from '../boot/index.js';
 import type { ByteSink, ByteSource, Device } from '../devices/contract.js';
 import {
   type HypercallOptions,
+  type KeyboardControllerOptions,
   type Notification,
   STANDARD_BACKENDS,
   simvirtio,
   simvirtioRegions,
   standardBackends,
   standardDevices,
+  type Tone,
 } from '../devices/index.js';
 import type { Engine } from '../engine/contract.js';
-import { Machine, type MachineConfig } from '../machine/index.js';
+import { DEFAULT_MEMORY, Machine, type MachineConfig } from '../machine/index.js';
+import { board, DEFAULT_IRQCHIP, giveWay, type IrqchipName } from './board.js';
 import { type EngineName, type EngineWishes, engineByName } from './engines.js';
-import { servicesOf } from './hypercall-host.js';
+import { servicesOf, startOfTime } from './hypercall-host.js';
 import { type GuestSettings, loadImage } from './image-file.js';
-import { DEFAULT_IRQCHIP, type IrqchipName, irqchipParts } from './irqchip.js';
 
 /** A machine's configuration with everything optional that has a sensible default. */
 export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image' | 'irqchip'> {
@@ -22,7 +24,7 @@ export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image' | 'i
   engine?: EngineName | Engine;
   /** A file (image, source or guest folder), an image's bytes, or a parsed image. */
   image: string | Uint8Array | Image;
-  /** Your own devices, beside the standard ones. */
+  /** Your own devices, beside the standard ones; one that claims a standard device's ports takes its place. */
   devices?: readonly Device[];
   /** False leaves out the debug console, the serial port and the debug exit. */
   standardDevices?: boolean;
@@ -35,6 +37,10 @@ export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image' | 'i
    * milliseconds. A hosted machine has a thread for it.
    */
   simvirtio?: Notification;
+  /** Where keys come from, and who hears of the keyboard's lights. */
+  keys?: KeyboardControllerOptions;
+  /** Told when the guest's speaker starts, stops or changes its tone. */
+  onTone?: (tone: Tone) => void;
   /** Interrupt controllers and timer; default `user`, or `none` without the standard devices. */
   irqchip?: IrqchipName;
   /** What hypercalls can do: calls of your own, a log, another clock or randomness than the host's. */
@@ -59,6 +65,8 @@ export function createMachine(config: LocalConfig): Machine {
     output = () => {},
     input,
     hypercalls,
+    keys,
+    onTone,
     mode,
     load,
     stack,
@@ -88,18 +96,30 @@ export function createMachine(config: LocalConfig): Machine {
         });
   const { simvirtio: chosen, irqchip: chips, ...settings } = open(image, asked);
   const usual = config.standardDevices === false ? 'none' : DEFAULT_IRQCHIP;
-  const interrupts = irqchipParts(chips ?? usual);
+  const made = typeof engine === 'string' ? engineByName(engine, wishesOf({ ...rest, ...settings })) : engine;
+  const parts = board({
+    irqchip: chips ?? usual,
+    memory: settings.memory ?? DEFAULT_MEMORY,
+    startMs: startOfTime(made.name, rest.clock),
+    ...(keys && { keys }),
+    ...(onTone && { onTone }),
+  });
   const more = chosen === undefined ? undefined : simvirtioParts(chosen, output);
   const machine: Machine = new Machine({
     ...rest,
     ...settings,
     ...(more && { regions: [...(settings.regions ?? []), ...more.regions] }),
-    engine: typeof engine === 'string' ? engineByName(engine, wishesOf({ ...rest, ...settings })) : engine,
-    irqchip: interrupts.irqchip,
+    engine: made,
+    irqchip: parts.irqchip,
     devices: [
-      ...standard,
-      ...(more?.devices ?? []),
-      ...(config.standardDevices === false && chips === undefined ? [] : interrupts.devices),
+      ...giveWay(
+        [
+          ...standard,
+          ...(more?.devices ?? []),
+          ...(config.standardDevices === false && chips === undefined ? [] : parts.devices),
+        ],
+        devices,
+      ),
       ...devices,
     ],
   });

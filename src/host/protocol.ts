@@ -11,8 +11,9 @@ import { TerrariumError } from '../errors.js';
 import type { ClockName, Outcome } from '../machine/index.js';
 import type { MemoryRegion, RegionConfig } from '../memory/index.js';
 import type { CounterRow } from '../observe/index.js';
+import type { IrqchipName } from './board.js';
 import type { EngineName } from './engines.js';
-import type { IrqchipName } from './irqchip.js';
+
 import type { PollChannels, PollReport } from './polling.js';
 
 /** A device of the user's own: the module's default export is called with `options` and returns the device. */
@@ -58,6 +59,8 @@ export interface Channels {
   control: SharedArrayBuffer;
   output: SharedArrayBuffer;
   input: SharedArrayBuffer;
+  /** Keys that go down and up, a byte each: see `host/keys.ts`. */
+  keys: SharedArrayBuffer;
   trace: SharedArrayBuffer;
   /** Lines that the guest logs by hypercall. */
   log: SharedArrayBuffer;
@@ -94,6 +97,8 @@ export type FromWorker =
   | { type: 'trace' }
   | { type: 'log' }
   | { type: 'inputTaken' }
+  /** What the guest has done to its lights and its speaker since the last time it was looked at. */
+  | { type: 'signs'; leds: number; frequency: number; beeps: number }
   | {
       type: 'outcome';
       outcome: Outcome;

@@ -17,7 +17,7 @@ import {
 import { Control } from '../engine/contract.js';
 import { closeKvm, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
-import { Machine } from '../machine/index.js';
+import { DEFAULT_MEMORY, Machine } from '../machine/index.js';
 import {
   counterGroups,
   counterRows,
@@ -26,9 +26,10 @@ import {
   Statistics,
   traceHeader,
 } from '../observe/index.js';
+import { board, DEFAULT_IRQCHIP, giveWay } from './board.js';
 import { chooseEngine } from './engines.js';
-import { servicesOf } from './hypercall-host.js';
-import { DEFAULT_IRQCHIP, irqchipParts } from './irqchip.js';
+import { servicesOf, startOfTime } from './hypercall-host.js';
+import { keySource } from './keys.js';
 import { Poller } from './polling.js';
 import {
   type Channels,
@@ -39,6 +40,7 @@ import {
   type ToWorker,
 } from './protocol.js';
 import { SharedRing } from './shared-ring.js';
+import { Signs } from './signs.js';
 import { Wake } from './wake.js';
 
 const port = parentPort;
@@ -61,6 +63,7 @@ let progress: Float64Array | undefined;
 let simvirtio: SimvirtioByExits | undefined;
 let poller: Poller | undefined;
 let wake: Wake | undefined;
+let signs: Signs | undefined;
 
 port.on('message', async (message: ToWorker) => {
   try {
@@ -136,32 +139,40 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   const print = (bytes: Uint8Array) => output.write(bytes, notify, stopping);
   // By polling, another thread does all the work in this machine's memory.
   if (config.simvirtio === 'exits') simvirtio = new SimvirtioByExits({ backends: standardBackends(print) });
-  const chips = irqchipParts(config.irqchip ?? DEFAULT_IRQCHIP);
-  const devices = [
+  const { engine, because } = chooseEngine(config.engine, {
+    ...(config.mode !== undefined && { mode: config.mode }),
+    ...(config.clock !== undefined && { clock: config.clock }),
+  });
+  const shown = new Signs();
+  signs = shown;
+  const parts = board({
+    irqchip: config.irqchip ?? DEFAULT_IRQCHIP,
+    memory: config.memory ?? DEFAULT_MEMORY,
+    startMs: startOfTime(engine.name, config.clock),
+    keys: { source: keySource(new SharedRing(channels.keys)), onLeds: (leds) => shown.setLeds(leds) },
+    onTone: (tone) => shown.setTone(tone),
+  });
+  const usual = [
     ...standardDevices({
       output: print,
       input: source,
       hypercalls: { ...servicesOf(current, config.seed), ...calls, log: logInto(channels.log, stopping) },
     }),
     ...(simvirtio === undefined ? [] : [simvirtio]),
-    ...chips.devices,
-    ...own,
+    ...parts.devices,
   ];
+  const devices = [...giveWay(usual, own), ...own];
   const observer = observe(
     config,
     devices.map((device) => device.name),
     new SharedRing(channels.trace),
     stopping,
   );
-  const { engine, because } = chooseEngine(config.engine, {
-    ...(config.mode !== undefined && { mode: config.mode }),
-    ...(config.clock !== undefined && { clock: config.clock }),
-  });
   machine = new Machine({
     ...config,
     engine,
     devices,
-    irqchip: chips.irqchip,
+    irqchip: parts.irqchip,
     ...(config.simvirtio && {
       regions: [...(config.regions ?? []), ...simvirtioRegions(config.simvirtio, STANDARD_BACKENDS)],
     }),
@@ -186,6 +197,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
 /** Lets the other threads see how far the run has come, and what it printed. */
 function count(exits: number, coalesced: number): void {
   wake?.tick();
+  signs?.post(post);
   if (progress === undefined) return;
   progress[0] = exits;
   progress[1] = coalesced;

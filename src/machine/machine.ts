@@ -210,6 +210,9 @@ export class Machine implements Runnable, Disposable {
       stop: (reason) => {
         this.ending ??= { kind: 'stopped', reason };
       },
+      reset: (how) => {
+        this.ending ??= { kind: 'reset', reason: `the guest reset the machine (${how})` };
+      },
       setIrq: this.#irqSink(),
       nmi: () => this.cpu.injectNmi(),
       now: () => this.now(),

@@ -7,6 +7,8 @@ export type OutcomeKind =
   | 'halted'
   /** The guest ended itself with an exit code, through a device. */
   | 'exited'
+  /** The guest reset the machine, through the keyboard controller or another register: what a reboot does. */
+  | 'reset'
   /** A triple fault. */
   | 'shutdown'
   /** Somebody stopped it: `stop()`, an AbortSignal, a device, or a `maxExits` that ran out (`limit`). */

@@ -39,7 +39,7 @@ export interface ExpectationResult {
   expected: string;
 }
 
-const outcomes = ['halted', 'exited', 'shutdown', 'stopped', 'limit', 'timeout', 'engineError'];
+const outcomes = ['halted', 'exited', 'reset', 'shutdown', 'stopped', 'limit', 'timeout', 'engineError'];
 const otherNames = ['mem', 'mem8', 'mem16', 'mem32', 'mem64', 'console', 'exits', 'outcome'];
 const EXAMPLES = `write rax=42, al=0x2a, zf=1, mem64[0x400]=42, mem[0x400]="text", console="Hello\\n", console~="Hello", exits=7 or outcome=halted`;
 const NUMBERS = 'numbers are written 42, -1, 0x2a or 0b101010';

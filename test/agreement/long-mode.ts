@@ -8,6 +8,7 @@ import {
   type EngineCpu,
   ExitKind,
   type Registers,
+  type SystemRegisters,
 } from '../../src/engine/contract.js';
 import { GuestMemory } from '../../src/memory/index.js';
 
@@ -113,8 +114,8 @@ export class LongModeSide implements Disposable {
     this.enter();
   }
 
-  /** To ring 3, from wherever the last instruction led. */
-  enter(): void {
+  /** To a ring, from wherever the last instruction led. `change` sets what is to be otherwise. */
+  enter(ring: 0 | 3 = 3, change?: (system: SystemRegisters) => void): void {
     const system = this.cpu.getSystemRegisters();
     const flat = {
       base: 0n,
@@ -142,12 +143,19 @@ export class LongModeSide implements Disposable {
     system.gdt = { base: BigInt(GDT), limit: 0x37 };
     system.idt = { base: BigInt(IDT), limit: 0xfff };
     Object.assign(system, { cr0: 0x80010033n, cr3: BigInt(TABLES), cr4: 0x20n, efer: 0x500n });
+    if (ring === 0) {
+      for (const name of ['ds', 'es', 'fs', 'gs', 'ss'] as const) {
+        system[name] = { ...data, selector: KERNEL_DATA, dpl: 0 };
+      }
+      system.cs = { ...system.cs, selector: KERNEL_CODE, dpl: 0 };
+    }
+    change?.(system);
     this.cpu.setSystemRegisters(system);
   }
 
   /** Runs one instruction; undefined where the engine gave up on it. */
-  run(registers: Registers): Result | undefined {
-    this.enter();
+  run(registers: Registers, ring: 0 | 3 = 3, change?: (system: SystemRegisters) => void): Result | undefined {
+    this.enter(ring, change);
     this.cpu.setRegisters({ ...registers, rflags: registers.rflags | 0x100n });
     this.cpu.setTimer(100, 0);
     const kind = this.cpu.run();

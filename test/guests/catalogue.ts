@@ -9,7 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, isDeepStrictEqual } from 'node:util';
-import type { Notification } from '../../src/devices/index.js';
+import { type KeySource, type Notification, strokesOf } from '../../src/devices/index.js';
 import { type Compiled, compileSource, type SourceMode } from '../../src/host/toolchain.js';
 import type { GuestMemory, RegionConfig } from '../../src/memory/index.js';
 
@@ -33,6 +33,7 @@ export interface GuestFile {
   timeoutMs?: number;
   irqchip?: 'none' | 'user' | 'kernel';
   input?: string;
+  keys?: string;
   /** What not every host's KVM can do: the run may end in an engine error there, and in nothing else. */
   needs?: readonly string[];
   summary: string;
@@ -69,6 +70,17 @@ export function readGuestImage(guest: GuestFile): Uint8Array {
 /** The image as this machine's compiler makes it. */
 export function rebuildGuest({ folder, source, mode, load }: GuestFile): Compiled {
   return compileSource(path.join(folder, source), { mode, ...(load !== undefined && { load }), strip: true });
+}
+
+/** A keyboard on which a text is typed. */
+export function typist(text: string): KeySource {
+  const strokes = [...strokesOf(text)];
+  return {
+    get available() {
+      return strokes.length > 0;
+    },
+    read: () => strokes.shift(),
+  };
 }
 
 /** What a run of a guest came to, for `unmetExpectations`. */

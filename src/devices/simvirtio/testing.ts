@@ -34,7 +34,7 @@ export class Bench {
     this.memory = GuestMemory.create([ram, ...simvirtioRegions(notification, backends.length)]);
     this.device = simvirtio(notification, { backends, maxQueueLength });
     const { memory } = this;
-    this.device.attach({ memory, exit() {}, stop() {}, setIrq() {}, nmi() {}, now: () => 0 });
+    this.device.attach({ memory, exit() {}, stop() {}, reset() {}, setIrq() {}, nmi() {}, now: () => 0 });
   }
 
   /** A write of the guest: an exit where it hits read-only memory, a store everywhere else. */

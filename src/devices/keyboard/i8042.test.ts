@@ -1,0 +1,296 @@
+/**
+ * What a PC's programs know of the keyboard controller. Expected bytes: IBM PS/2 Hardware Interface Technical Reference;
+ * set 1's codes of the keys that are not behind E0 are Linux's key numbers, and are compared with its header.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { compareAfterLoad, hammer } from '../testing.js';
+import { KeyboardController, keyNames, Led } from './index.js';
+import { keys } from './keys.js';
+
+/** A controller with its interrupt line and a clock. */
+function rig() {
+  const wires = { irq: false, edges: 0, clock: 0, reset: '' };
+  const lights: number[] = [];
+  const device = new KeyboardController({ onLeds: (leds) => lights.push(leds) });
+  device.attach({
+    memory: undefined as never,
+    exit() {},
+    stop() {},
+    nmi() {},
+    reset(how) {
+      wires.reset = how;
+    },
+    setIrq(irq, level) {
+      assert.equal(irq, 1);
+      if (level && !wires.irq) wires.edges++;
+      wires.irq = level;
+    },
+    now: () => wires.clock,
+  });
+  const command = (byte: number) => device.writePort(0x64, 1, byte);
+  const data = (byte: number) => device.writePort(0x60, 1, byte);
+  const status = () => device.readPort(0x64);
+  /** All that can be read now. */
+  const read = () => {
+    const bytes: number[] = [];
+    while (status() & 1) bytes.push(device.readPort(0x60));
+    return bytes;
+  };
+  const untranslated = () => {
+    command(0x60);
+    data(0x05);
+  };
+  return { device, wires, lights, command, data, status, read, untranslated };
+}
+
+describe('the keyboard controller', () => {
+  test('passes its self-test, its interface test, and tells its command byte', () => {
+    const { command, data, read, status } = rig();
+    assert.equal(status() & 1, 0);
+    command(0xaa);
+    assert.deepEqual(read(), [0x55]);
+    assert.equal(status() & 4, 4);
+    command(0xab);
+    assert.deepEqual(read(), [0x00]);
+    command(0x20);
+    assert.deepEqual(read(), [0x65]);
+    command(0x60);
+    data(0x47);
+    command(0x20);
+    assert.deepEqual(read(), [0x47]);
+  });
+
+  test('gives a key in set 1 when it goes down and up, with an edge on IRQ 1 a byte', () => {
+    const { device, read, wires } = rig();
+    device.press('KeyA');
+    device.release('KeyA');
+    assert.equal(wires.irq, true);
+    assert.deepEqual(read(), [0x1e, 0x9e]);
+    assert.equal(wires.edges, 2);
+    assert.equal(wires.irq, false);
+    device.press('ArrowUp');
+    device.release('ArrowUp');
+    assert.deepEqual(read(), [0xe0, 0x48, 0xe0, 0xc8]);
+  });
+
+  test('gives set 2 where translation is off, and set 1 where the keyboard is told so', () => {
+    const { device, data, read, untranslated } = rig();
+    untranslated();
+    device.press('KeyA');
+    device.release('KeyA');
+    device.press('ControlRight');
+    device.release('ControlRight');
+    assert.deepEqual(read(), [0x1c, 0xf0, 0x1c, 0xe0, 0x14, 0xe0, 0xf0, 0x14]);
+    data(0xf0);
+    data(1);
+    assert.deepEqual(read(), [0xfa, 0xfa]);
+    device.press('KeyA');
+    assert.deepEqual(read(), [0x1e]);
+    data(0xf0);
+    data(0);
+    assert.deepEqual(read(), [0xfa, 0xfa, 0x01]);
+  });
+
+  test('sends Pause and PrintScreen as the sequences that they are', () => {
+    const { device, read, untranslated } = rig();
+    device.press('Pause');
+    assert.deepEqual(read(), [0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5]);
+    device.press('PrintScreen');
+    device.release('PrintScreen');
+    assert.deepEqual(read(), [0xe0, 0x2a, 0xe0, 0x37, 0xe0, 0xb7, 0xe0, 0xaa]);
+    untranslated();
+    device.release('Pause');
+    device.press('Pause');
+    assert.deepEqual(read(), [0xe1, 0x14, 0x77, 0xe1, 0xf0, 0x14, 0xf0, 0x77]);
+  });
+
+  test('passes the keyboard’s answers: reset, identity, echo, lights, an unknown command', () => {
+    const { data, read, lights, untranslated, device } = rig();
+    untranslated();
+    data(0xff);
+    assert.deepEqual(read(), [0xfa, 0xaa]);
+    data(0xf2);
+    assert.deepEqual(read(), [0xfa, 0xab, 0x83]);
+    data(0xee);
+    assert.deepEqual(read(), [0xee]);
+    data(0xed);
+    assert.deepEqual(read(), [0xfa]);
+    data(Led.caps | Led.num);
+    assert.deepEqual(read(), [0xfa]);
+    assert.deepEqual(lights, [6]);
+    assert.equal(device.leds, 6);
+    data(0x01);
+    assert.deepEqual(read(), [0xfe]);
+  });
+
+  test('tells the identity AB 41 where it translates, as PCs do', () => {
+    const { data, read } = rig();
+    data(0xf2);
+    assert.deepEqual(read(), [0xfa, 0xab, 0x41]);
+  });
+
+  test('keeps keys back while the keyboard is disabled at the controller', () => {
+    const { device, command, read } = rig();
+    command(0xad);
+    device.press('Enter');
+    assert.deepEqual(read(), []);
+    command(0xae);
+    assert.deepEqual(read(), [0x1c]);
+  });
+
+  test('raises no interrupt where the command byte says so', () => {
+    const { device, command, data, wires } = rig();
+    command(0x60);
+    data(0x44);
+    device.press('Enter');
+    assert.equal(wires.irq, false);
+  });
+
+  test('resets the machine by command FE, by the output port’s bit 0, and not by other pulses', () => {
+    for (const reset of [[0xfe], [0xf0], [0xd1, 0x02]]) {
+      const { command, data, wires } = rig();
+      command(0xff);
+      assert.equal(wires.reset, '');
+      command(reset[0]!);
+      if (reset[1] !== undefined) data(reset[1]);
+      assert.match(wires.reset, /keyboard controller/);
+    }
+  });
+
+  test('shows A20 in the output port', () => {
+    const { device, command, data, read } = rig();
+    command(0xd1);
+    data(0xdd);
+    assert.equal(device.a20, false);
+    command(0xd0);
+    assert.equal(read()[0]! & 2, 0);
+    command(0xd1);
+    data(0xdf);
+    assert.equal(device.a20, true);
+  });
+
+  test('has nothing at the second connector: a byte for it times out', () => {
+    const { command, data, status, device } = rig();
+    command(0xd4);
+    data(0xff);
+    assert.equal(status() & 0x61, 0x61);
+    assert.equal(device.readPort(0x60), 0xfe);
+    assert.equal(status() & 0x40, 0);
+  });
+
+  test('types a text, in set 1, with Shift where it is needed', () => {
+    const { device, read } = rig();
+    device.type('aB\n');
+    assert.deepEqual(read(), [0x1e, 0x9e, 0x2a, 0x30, 0xb0, 0xaa, 0x1c, 0x9c]);
+    assert.throws(() => device.press('Any'), /no key 'Any'/);
+  });
+
+  test('repeats a key that is held, half a second later and then 10.9 times a second', () => {
+    const { device, read, wires } = rig();
+    device.press('KeyX');
+    assert.deepEqual(read(), [0x2d]);
+    const times: number[] = [];
+    while (times.length < 5) {
+      wires.clock = device.nextEvent();
+      times.push(wires.clock);
+      device.poll();
+      assert.deepEqual(read(), [0x2d]);
+    }
+    assert.equal(times[0], 500);
+    for (const [i, time] of times.slice(1).entries())
+      assert.ok(Math.abs(time - times[i]! - 1000 / 10.9) < 0.5, `${time - times[i]!} ms`);
+    device.release('KeyX');
+    assert.deepEqual(read(), [0xad]);
+    assert.equal(device.nextEvent(), Number.POSITIVE_INFINITY);
+  });
+
+  test('says once that keys were lost, where nobody reads them', () => {
+    const { device, command, read, untranslated } = rig();
+    untranslated();
+    command(0xad);
+    for (const name of [...keyNames].slice(0, 40)) device.press(name);
+    command(0xae);
+    const bytes = read();
+    assert.equal(bytes.length, 17);
+    assert.equal(bytes.filter((byte) => byte === 0).length, 1);
+  });
+});
+
+describe('scan codes', () => {
+  test('are two keys’ never, in either set', () => {
+    for (const set of ['set1', 'set2'] as const) {
+      const codes = [...keys.values()].map((key) => `${key.extended}${key[set]}`);
+      assert.equal(new Set(codes).size, codes.length);
+    }
+  });
+
+  const header = '/usr/include/linux/input-event-codes.h';
+  const skip = existsSync(header) ? false : `${header} is not here (Debian: linux-libc-dev)`;
+  test('of set 1 are Linux’s key numbers, for the keys of the first keyboards', { skip }, () => {
+    const numbers = new Map(
+      [...readFileSync(header, 'utf8').matchAll(/^#define KEY_(\w+)\s+(\d+)/gm)].map(([, name, number]) => [
+        name!,
+        Number(number),
+      ]),
+    );
+    const special: Record<string, string> = {
+      Escape: 'ESC',
+      BracketLeft: 'LEFTBRACE',
+      BracketRight: 'RIGHTBRACE',
+      ControlLeft: 'LEFTCTRL',
+      ShiftLeft: 'LEFTSHIFT',
+      ShiftRight: 'RIGHTSHIFT',
+      AltLeft: 'LEFTALT',
+      Quote: 'APOSTROPHE',
+      Backquote: 'GRAVE',
+      Period: 'DOT',
+      IntlBackslash: '102ND',
+      NumpadMultiply: 'KPASTERISK',
+      NumpadSubtract: 'KPMINUS',
+      NumpadAdd: 'KPPLUS',
+      NumpadDecimal: 'KPDOT',
+    };
+    let compared = 0;
+    for (const [name, { set1, extended }] of keys) {
+      if (extended) continue;
+      const linux =
+        special[name] ??
+        name
+          .replace(/^(Key|Digit)/, '')
+          .replace('Numpad', 'KP')
+          .toUpperCase();
+      assert.equal(set1, numbers.get(linux), `${name}, KEY_${linux}`);
+      compared++;
+    }
+    assert.equal(compared, 86);
+  });
+});
+
+describe('any device: keyboard', () => {
+  const seeds = fc.integer({ min: 1, max: 0xffffffff });
+  const make = () => new KeyboardController();
+  test('takes 100,000 random accesses without a throw, a wrong number or growth', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => hammer(make, seed, 5000)),
+      { numRuns: 20 },
+    );
+  });
+  test('goes on as before in a fresh device that took its state', () => {
+    fc.assert(fc.property(seeds, fc.nat(2000), (seed, before) => compareAfterLoad(make, seed, before, 500)));
+  });
+  test('keeps held keys and what is still to be typed', () => {
+    const first = rig();
+    first.device.press('KeyQ');
+    first.device.type('Hello');
+    const second = rig();
+    second.device.load(JSON.parse(JSON.stringify(first.device.save())));
+    assert.deepEqual(second.read(), first.read());
+    first.wires.clock = second.wires.clock = 600;
+    first.device.poll();
+    second.device.poll();
+    assert.deepEqual(second.read(), first.read());
+  });
+});

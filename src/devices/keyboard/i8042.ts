@@ -1,0 +1,375 @@
+/**
+ * The keyboard controller of a PC: an 8042 at ports 0x60 and 0x64, with a keyboard at its first connector and nothing at
+ * the second. Source: IBM PS/2 Hardware Interface Technical Reference, keyboard and auxiliary device controller.
+ *
+ * @module
+ */
+import { ConfigError } from '../../errors.js';
+import type { AccessSize, Device, DeviceHost, PortRange } from '../contract.js';
+import { booleanField, DeviceStateError, registerField, stateFields } from '../state.js';
+import { type KeyEvent, keyNames, strokesOf } from './keys.js';
+import { type KeyboardState, Ps2Keyboard } from './ps2-keyboard.js';
+import { toSet1 } from './translation.js';
+
+const DATA = 0x60;
+const COMMAND = 0x64;
+const KEYBOARD_IRQ = 1;
+
+/** The status register (read of port 0x64). */
+const Status = {
+  outputFull: 1,
+  selfTested: 4,
+  command: 8,
+  unlocked: 0x10,
+  auxFull: 0x20,
+  timeout: 0x40,
+} as const;
+/** The command byte, byte 0 of the controller's RAM. */
+const Config = {
+  interrupt: 1,
+  auxInterrupt: 2,
+  selfTested: 4,
+  disabled: 0x10,
+  auxDisabled: 0x20,
+  translate: 0x40,
+} as const;
+/** The output port. Bit 0 low resets the processor. */
+const OutputPort = { notReset: 1, a20: 2, outputFull: 0x10, auxFull: 0x20 } as const;
+
+/** What a BIOS leaves: interrupts on, set 2 translated to set 1, nothing at the second connector. */
+const AFTER_BIOS = Config.interrupt | Config.selfTested | Config.auxDisabled | Config.translate;
+
+/** Keys from elsewhere: another thread, a terminal. */
+export interface KeySource {
+  /** The next event, or undefined where there is none now. */
+  read(): KeyEvent | undefined;
+  readonly available: boolean;
+}
+
+export interface KeyboardControllerOptions {
+  /** Where keys come from besides `press` and `release`. */
+  source?: KeySource;
+  /** Told when the guest switches the lights: bits of `Led`. */
+  onLeds?: (leds: number) => void;
+}
+
+export interface KeyboardControllerState {
+  keyboard: KeyboardState;
+  ram: number[];
+  /** The byte in the output buffer; null where there is none. */
+  output: number | null;
+  fromAux: boolean;
+  timeout: boolean;
+  /** The command whose data byte is still to come; 0 where none is. */
+  command: number;
+  lastWasCommand: boolean;
+  a20: boolean;
+  /** Set 2's F0 came, which makes the next code one of a key that goes up. */
+  breaking: boolean;
+  /** Keys still to be typed, by the numbers of `keyNames`, + 256 for those that go up. */
+  typing: number[];
+}
+
+/** Events that wait to be typed at most: a program that types faster than its guest reads is told. */
+const MOST_TYPING = 65536;
+
+/** Keyboard and controller: see the module's comment. */
+export class KeyboardController implements Device {
+  readonly name = 'keyboard';
+  readonly ports: readonly PortRange[] = [
+    { first: DATA, count: 1, width: 1 },
+    { first: COMMAND, count: 1, width: 1 },
+  ];
+  readonly #keyboard = new Ps2Keyboard();
+  readonly #source: KeySource | undefined;
+  #host: DeviceHost | undefined;
+  readonly #ram = new Uint8Array(32);
+  #output = -1;
+  #fromAux = false;
+  #timeout = false;
+  #command = 0;
+  #lastWasCommand = false;
+  #a20 = true;
+  #breaking = false;
+  #typing: KeyEvent[] = [];
+
+  constructor({ source, onLeds }: KeyboardControllerOptions = {}) {
+    this.#source = source;
+    if (onLeds !== undefined) this.#keyboard.onLeds = onLeds;
+    this.#ram[0] = AFTER_BIOS;
+  }
+
+  /** The lights as the guest set them: bits of `Led`. */
+  get leds(): number {
+    return this.#keyboard.leds;
+  }
+
+  /** The A20 line as the guest set it. Memory does not follow it: this machine's A20 is always on. */
+  get a20(): boolean {
+    return this.#a20;
+  }
+
+  attach(host: DeviceHost): void {
+    this.#host = host;
+  }
+
+  /** A key goes down; it repeats by itself until `release`. @throws ConfigError for a name that is no key. */
+  press(name: string): void {
+    checkKey(name);
+    this.#keyboard.press(name, this.#now());
+    this.#fill();
+  }
+
+  release(name: string): void {
+    checkKey(name);
+    this.#keyboard.release(name);
+    this.#fill();
+  }
+
+  /**
+   * Types a text on an American keyboard, key by key, as fast as the guest takes it. Characters that have no key there
+   * are left out. @throws ConfigError where more waits to be typed than is sensible.
+   */
+  type(text: string): void {
+    for (const event of strokesOf(text)) {
+      if (this.#typing.length >= MOST_TYPING)
+        throw new ConfigError('the guest does not read its keyboard', `${MOST_TYPING} keys wait already`);
+      this.#typing.push(event);
+    }
+    this.#fill();
+  }
+
+  readPort(port: number): number {
+    if (port === COMMAND) {
+      return (
+        Status.unlocked |
+        (this.#output >= 0 ? Status.outputFull : 0) |
+        (this.#ram[0]! & Config.selfTested ? Status.selfTested : 0) |
+        (this.#lastWasCommand ? Status.command : 0) |
+        (this.#output >= 0 && this.#fromAux ? Status.auxFull : 0) |
+        (this.#timeout ? Status.timeout : 0)
+      );
+    }
+    // An empty buffer gives what was in it last; this one is cleared.
+    const byte = Math.max(this.#output, 0);
+    this.#take();
+    return byte;
+  }
+
+  writePort(port: number, _size: AccessSize, value: number): void {
+    const byte = value & 0xff;
+    this.#lastWasCommand = port === COMMAND;
+    if (port === COMMAND) this.#perform(byte);
+    else if (this.#command === 0) {
+      // A byte to the keyboard switches it on again.
+      this.#ram[0]! &= ~Config.disabled;
+      this.#keyboard.receive(byte);
+    } else {
+      const command = this.#command;
+      this.#command = 0;
+      this.#data(command, byte);
+    }
+    this.#fill();
+  }
+
+  poll(): void {
+    this.#keyboard.poll(this.#now());
+    this.#fill();
+  }
+
+  nextEvent(): number {
+    return this.#keyboard.repeatAt;
+  }
+
+  /** A key may be pressed at any time. */
+  canWake(opens: (irq: number) => boolean): boolean {
+    const somebodyTypes =
+      this.#source !== undefined || this.#typing.length > 0 || this.nextEvent() !== Number.POSITIVE_INFINITY;
+    return somebodyTypes && (this.#ram[0]! & Config.interrupt) !== 0 && opens(KEYBOARD_IRQ);
+  }
+
+  #now(): number {
+    return this.#host?.now() ?? 0;
+  }
+
+  #perform(byte: number): void {
+    this.#command = 0;
+    if ((byte & 0xe0) === 0x20) this.#answer(this.#ram[byte & 31]!);
+    else if ((byte & 0xe0) === 0x60 || (byte >= 0xd1 && byte <= 0xd4)) this.#command = byte;
+    else if (byte >= 0xf0) this.#pulse(byte & 15);
+    else this.#simple(byte);
+  }
+
+  #simple(byte: number): void {
+    const first = this.#ram[0]!;
+    switch (byte) {
+      case 0xa7:
+        this.#ram[0] = first | Config.auxDisabled;
+        break;
+      case 0xa8:
+        this.#ram[0] = first & ~Config.auxDisabled;
+        break;
+      case 0xa9: // test the second connector: its clock line is stuck high, since nothing is there
+        this.#answer(2);
+        break;
+      case 0xaa:
+        this.#ram[0] = first | Config.selfTested;
+        this.#answer(0x55);
+        break;
+      case 0xab:
+        this.#answer(0);
+        break;
+      case 0xad:
+        this.#ram[0] = first | Config.disabled;
+        break;
+      case 0xae:
+        this.#ram[0] = first & ~Config.disabled;
+        break;
+      case 0xc0: // the input port: the keyboard is not locked
+        this.#answer(0x80);
+        break;
+      case 0xd0:
+        this.#answer(
+          OutputPort.notReset |
+            (this.#a20 ? OutputPort.a20 : 0) |
+            (this.#output >= 0 ? OutputPort.outputFull : 0),
+        );
+        break;
+      case 0xe0: // the clock and data lines
+        this.#answer(0);
+        break;
+      // Others do nothing, as on the controllers that do not have them.
+    }
+  }
+
+  /** The data byte of a command. */
+  #data(command: number, byte: number): void {
+    if ((command & 0xe0) === 0x60) {
+      this.#ram[command & 31] = (command & 31) === 0 ? byte & 0x7f : byte;
+      this.#updateIrq();
+      return;
+    }
+    switch (command) {
+      case 0xd1:
+        this.#a20 = (byte & OutputPort.a20) !== 0;
+        if (!(byte & OutputPort.notReset)) this.#reset('the output port’s bit 0');
+        break;
+      case 0xd2:
+        this.#answer(byte);
+        break;
+      case 0xd3:
+        this.#answer(byte, true);
+        break;
+      default: // D4: nothing answers at the second connector
+        this.#answer(0xfe, true);
+        this.#timeout = true;
+    }
+  }
+
+  /** Commands F0 to FF pull the output port's low bits low for a moment; bit 0 is the processor's reset. */
+  #pulse(keep: number): void {
+    if (!(keep & OutputPort.notReset)) this.#reset('command FE');
+  }
+
+  #reset(how: string): void {
+    this.#host?.reset(`the keyboard controller, ${how}`);
+  }
+
+  /** Puts a byte into the output buffer, in place of what was there. */
+  #answer(byte: number, fromAux = false): void {
+    this.#output = byte;
+    this.#fromAux = fromAux;
+    this.#timeout = false;
+    this.#updateIrq();
+  }
+
+  /** The system has read the buffer. */
+  #take(): void {
+    this.#output = -1;
+    this.#timeout = false;
+    this.#updateIrq();
+    this.#fill();
+  }
+
+  /** Moves the keyboard's next byte into the buffer, if there is room and one waits. */
+  #fill(): void {
+    while (this.#output < 0 && !(this.#ram[0]! & Config.disabled)) {
+      if (!this.#keyboard.waiting) this.#nextKey();
+      if (!this.#keyboard.waiting) return;
+      const byte = this.#keyboard.send();
+      if (!(this.#ram[0]! & Config.translate)) this.#answer(byte);
+      else if (byte === 0xf0) this.#breaking = true;
+      else {
+        this.#answer(toSet1(byte) | (this.#breaking ? 0x80 : 0));
+        this.#breaking = false;
+      }
+    }
+  }
+
+  /** A key at a time, so that the keyboard's own short buffer never overflows by what is typed for it. */
+  #nextKey(): void {
+    const event = this.#typing.shift() ?? this.#source?.read();
+    if (event === undefined || !keyNames.includes(event.name)) return;
+    if (event.down) this.#keyboard.press(event.name, this.#now());
+    else this.#keyboard.release(event.name);
+  }
+
+  #updateIrq(): void {
+    const wanted = this.#output >= 0 && !this.#fromAux && (this.#ram[0]! & Config.interrupt) !== 0;
+    // An edge a byte.
+    this.#host?.setIrq(KEYBOARD_IRQ, false);
+    if (wanted) this.#host?.setIrq(KEYBOARD_IRQ, true);
+  }
+
+  save(): KeyboardControllerState {
+    return {
+      keyboard: this.#keyboard.save(this.#now()),
+      ram: [...this.#ram],
+      output: this.#output < 0 ? null : this.#output,
+      fromAux: this.#fromAux,
+      timeout: this.#timeout,
+      command: this.#command,
+      lastWasCommand: this.#lastWasCommand,
+      a20: this.#a20,
+      breaking: this.#breaking,
+      typing: this.#typing.map(({ name, down }) => keyNames.indexOf(name) + (down ? 0 : 256)),
+    };
+  }
+
+  load(state: unknown): void {
+    const fields = stateFields(this.name, state, this.save());
+    const { ram, output, typing } = fields;
+    const register = (field: string, value: unknown, mask = 0xff) =>
+      registerField(this.name, field, value, mask);
+    if (!Array.isArray(ram) || ram.length !== this.#ram.length)
+      throw new DeviceStateError(this.name, `'ram' is not a list of ${this.#ram.length} bytes`);
+    if (!Array.isArray(typing) || typing.length > MOST_TYPING)
+      throw new DeviceStateError(this.name, `'typing' is not a list of keys`);
+    const events = typing.map((number, i) => {
+      const event = register(`typing[${i}]`, number, 0x1ff);
+      const name = keyNames[event & 0xff];
+      if (name === undefined) throw new DeviceStateError(this.name, `'typing[${i}]' is ${event}, no key`);
+      return { name, down: event < 256 };
+    });
+    const bytes = ram.map((byte, i) => register(`ram[${i}]`, byte));
+    const shown = output === null ? -1 : register('output', output);
+    this.#fromAux = booleanField(this.name, 'fromAux', fields.fromAux);
+    this.#timeout = booleanField(this.name, 'timeout', fields.timeout);
+    this.#command = register('command', fields.command);
+    this.#lastWasCommand = booleanField(this.name, 'lastWasCommand', fields.lastWasCommand);
+    this.#a20 = booleanField(this.name, 'a20', fields.a20);
+    this.#breaking = booleanField(this.name, 'breaking', fields.breaking);
+    this.#keyboard.load(this.name, fields.keyboard, this.#now());
+    this.#ram.set(bytes);
+    this.#output = shown;
+    this.#typing = events;
+  }
+}
+
+function checkKey(name: string): void {
+  if (keyNames.includes(name)) return;
+  throw new ConfigError(
+    `there is no key '${name}'`,
+    'keys are named by their place, such as KeyA, Enter, ArrowUp',
+  );
+}
