@@ -10,6 +10,7 @@ Examples:
   $ terrarium run guests/hello                 a guest that says hello
   $ terrarium run kernel.S --trace             assemble, run, and show every exit
   $ terrarium run kernel.elf --timeout 2s --expect 'rax=42'
+  $ terrarium new my-kernel                    a kernel of your own to begin with
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run
   $ terrarium stat web                         what the kernel counts of it, live
@@ -50,6 +51,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** Each command's file, loaded when it is wanted: a guest should not wait for code that it does not need. */
 const loaders: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./run.js')).runCommand(),
+  new: async () => (await import('./new.js')).newCommand(),
   ps: async () => (await import('./ps.js')).psCommand(),
   attach: async () => (await import('./attach.js')).attachCommand(),
   logs: async () => (await import('./logs.js')).logsCommand(),

@@ -36,4 +36,11 @@ export {
 } from './protocol.js';
 export type { MachineSigns } from './signs.js';
 export { type StatSample, type WatchOptions, watchStats } from './stat.js';
+export {
+  makeFromTemplate,
+  type NewOptions,
+  type TemplateName,
+  templateNames,
+  templateSummaries,
+} from './templates.js';
 export { drainPool, warmUp } from './worker-pool.js';
