@@ -3,13 +3,22 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { engineByName } from '../src/host/index.js';
 import { randomNumbers } from '../src/isa/index.js';
-import { randomCase } from './agreement/cases.js';
+import { type Case, randomCase } from './agreement/cases.js';
 import { describeCase, differences } from './agreement/compare.js';
-import { DATA, DATA_SIZE, LongModeSide } from './agreement/long-mode.js';
+import { DATA, DATA_SIZE, LongModeSide, type Result } from './agreement/long-mode.js';
 import { noKvm } from './support.js';
 
 const COMPARISONS = Number(process.env.TERRARIUM_COMPARISONS ?? 3000);
 const SEED = Number(process.env.TERRARIUM_SEED ?? 64);
+
+/**
+ * KVM emulates some instructions itself, such as accesses to memory that is not there. Its emulator does not know all of
+ * them, and lets LOCK stand before hints.
+ */
+function isEmulated({ row, encoding }: Case, real: Result): boolean {
+  if (encoding.lock && /^(nop|prefetch|[lms]fence)/.test(row.name)) return true;
+  return encoding.memory !== undefined && row.map > 1 && real.vector === 6;
+}
 
 describe('the two engines agree', { skip: noKvm }, () => {
   test(`on ${COMPARISONS} random instructions in ring 3 of long mode: registers, flags, memory, exceptions`, (t) => {
@@ -33,12 +42,13 @@ describe('the two engines agree', { skip: noKvm }, () => {
         continue;
       }
       const found = differences(one, real, ours);
+      const emulated = isEmulated(one, real);
       const [a, b] = [kvm.memory.view(DATA, DATA_SIZE), soft.memory.view(DATA, DATA_SIZE)];
       if (Buffer.compare(a, b) !== 0) {
         found.push('memory');
         soft.memory.writeBytes(DATA, Uint8Array.from(a));
       }
-      if (found.length > 0) differ.push(`${found.join(', ')}: ${describeCase(one)}`);
+      if (found.length > 0 && !emulated) differ.push(`${found.join(', ')}: ${describeCase(one)}`);
     }
     t.diagnostic(`${refused} instructions are not there in this host's KVM`);
     assert.ok(refused < COMPARISONS / 10);

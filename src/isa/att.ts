@@ -53,7 +53,7 @@ const own = new Map([
 
 /** Memory operands whose size the mnemonic says already. */
 const unsuffixed =
-  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor)/;
+  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor|prefetch|clflush)/;
 
 function memory({ segment, base, index, scale, displacement, addressSize }: MemoryOperand): string {
   const prefix = segment === undefined ? '' : `%${segment}:`;
@@ -125,6 +125,10 @@ function mnemonicOf(mnemonic: string, operands: readonly Operand[], encoding: En
   if (counterWord(encoding) !== '') return name + suffixes.get(encoding.addressSize / 8);
   if (/^(push|pop|call|jmp)$/.test(mnemonic)) return name + (operands[0]?.kind === 'memory' ? size : '');
   if (unsuffixed.test(mnemonic)) return name;
+  if (mnemonic === 'crc32') {
+    const [, from] = operands;
+    return name + (from?.kind === 'memory' ? suffixes.get(from.size) : '');
+  }
   if (row.opcode >> 3 === 0x1b && row.map === 0) return floatingName(name, operands, encoding);
   const inMemory = operands.find((one) => one.kind === 'memory');
   if (inMemory?.kind !== 'memory') return name;

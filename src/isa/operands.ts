@@ -68,6 +68,8 @@ class Operands {
         return 8;
       case 't':
         return 10;
+      case 'y':
+        return operandSize === 64 ? 8 : 4;
       case 'v':
         return operandSize / 8;
       case 'z':
@@ -152,7 +154,7 @@ class Operands {
   }
 
   one(notation: string): Operand {
-    const { row, rex, modrm, opcode, memory, second, immediate, code } = this.#it;
+    const { row, rex, vvvv, modrm, opcode, memory, second, immediate, code } = this.#it;
     const reg = ((modrm >> 3) & 7) | ((rex & 4) << 1);
     const rm = (modrm & 7) | ((rex & 1) << 3);
     const size = this.#size(notation[1]);
@@ -161,6 +163,8 @@ class Operands {
         return memory === undefined ? this.#register(rm, size) : this.#memory(size);
       case 'G':
         return this.#register(reg, size);
+      case 'B':
+        return this.#register(vvvv, size);
       case 'M':
       case 'O':
         if (notation === 'Op') return this.#named(segmentNames[(opcode >> 3) & 7]!, 2);

@@ -81,6 +81,7 @@ function randomPrefixes(row: Opcode, random: Random): number[] {
   if (random(8) === 0) prefixes.push(0x67);
   // F3 makes other instructions of BSF and BSR, which not every processor has: TZCNT, LZCNT.
   if (random(16) === 0 && !/^bs[fr]$/.test(row.name)) prefixes.push(oneOf(random, prefixChoices));
+  if (row.prefix !== 'any' && !row.vex) return prefixes.filter((byte) => byte !== 0xf2 && byte !== 0xf3);
   if (row.meaning.kind === 'repeat' && random(2) === 0) prefixes.push(oneOf(random, [0xf2, 0xf3]));
   return prefixes;
 }

@@ -33,12 +33,21 @@ const places = {
   cmov: [1, 'edx', 15],
   pat: [1, 'edx', 16],
   pse36: [1, 'edx', 17],
+  clflush: [1, 'edx', 19],
   cx16: [1, 'ecx', 13],
   pcid: [1, 'ecx', 17],
+  movbe: [1, 'ecx', 22],
+  popcnt: [1, 'ecx', 23],
+  bmi1: [7, 'ebx', 3],
   smep: [7, 'ebx', 7],
+  bmi2: [7, 'ebx', 8],
+  adx: [7, 'ebx', 19],
   smap: [7, 'ebx', 20],
+  clflushopt: [7, 'ebx', 23],
   la57: [7, 'ecx', 16],
   lahf64: [0x8000_0001, 'ecx', 0],
+  abm: [0x8000_0001, 'ecx', 5],
+  '3dnowprefetch': [0x8000_0001, 'ecx', 8],
   syscall: [0x8000_0001, 'edx', 11],
   nx: [0x8000_0001, 'edx', 20],
   pdpe1gb: [0x8000_0001, 'edx', 26],
@@ -55,6 +64,8 @@ const VENDOR = 'Terrarium!!!';
 const BRAND = 'Terrarium software CPU';
 /** Family 6; model and stepping say nothing. */
 const SIGNATURE = 0x600;
+/** CLFLUSH is about lines of 64 bytes: their number of 8 bytes in bits 15-8. */
+const CLFLUSH_LINE = 8 << 8;
 /** Bits of physical and linear addresses; 57 of the latter with 5-level paging. */
 const PHYSICAL_BITS = 40;
 
@@ -71,7 +82,7 @@ export function cpuidModel(features: readonly CpuFeature[] = cpuFeatures): Cpuid
   const vendor = { ebx: word(VENDOR, 0), edx: word(VENDOR, 4), ecx: word(VENDOR, 8) };
   const leaves: CpuidLeaf[] = [
     { leaf: 0, eax: 7, ...vendor },
-    { leaf: 1, ...none, eax: SIGNATURE },
+    { leaf: 1, ...none, eax: SIGNATURE, ebx: CLFLUSH_LINE },
     { leaf: 7, subleaf: 0, ...none },
     { leaf: 0x8000_0000, eax: 0x8000_0008, ...vendor },
     { leaf: 0x8000_0001, ...none, eax: SIGNATURE },

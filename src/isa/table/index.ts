@@ -4,6 +4,7 @@
  * @module
  */
 import { type Meaning, meanings } from './meaning.js';
+import { newerRows } from './newer.js';
 import { oneByteRows } from './one-byte.js';
 import { twoByteRows } from './two-byte.js';
 import { x87Rows } from './x87.js';
@@ -104,5 +105,6 @@ function parse(map: 0 | 1, line: string): Opcode[] {
 export const opcodes: readonly Opcode[] = [
   ...oneByteRows.flatMap((line) => parse(0, line)),
   ...twoByteRows.flatMap((line) => parse(1, line)),
+  ...newerRows.flatMap((line) => parse(1, line)),
   ...x87Rows.flatMap((line) => parse(0, line)).map((row) => ({ ...row, by: row.by ?? row.name })),
 ];

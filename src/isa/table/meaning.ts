@@ -195,6 +195,39 @@ syscall transfer
 sysret transfer
 sysenter transfer
 sysexit transfer
+popcnt write OSZAPC
+tzcnt write ZC OSAP: SDM 2D TZCNT
+lzcnt write ZC OSAP: SDM 2A LZCNT
+movbe write
+crc32 modify
+adcx modify C
+adox modify O
+andn write OSZC AP: SDM 2A ANDN
+blsr write OSZC AP: SDM 2A BLSR
+blsmsk write OSZC AP: SDM 2A BLSMSK
+blsi write OSZC AP: SDM 2A BLSI
+bzhi write OSZC AP: SDM 2A BZHI
+bextr write OZC ASP: SDM 2A BEXTR
+pdep write
+pext write
+mulx call
+shlx write
+sarx write
+shrx write
+rorx write
+movnti write
+prefetch whole
+prefetchw whole
+prefetchwt1 whole
+prefetchnta whole
+prefetcht0 whole
+prefetcht1 whole
+prefetcht2 whole
+clflush call
+clflushopt call
+lfence whole
+mfence whole
+sfence whole
 `;
 
 function parse(line: string): [string, Meaning] {

@@ -244,6 +244,13 @@ export function write<T>(seg: u32, ea: u64, value: T): void {
   else writeSlow<T>(seg, ea, value);
 }
 
+/** Checks that a read would not fault. */
+export function checkRead(seg: u32, ea: u64, size: u64): void {
+  if (readable(seg, ea, size)) return;
+  const linear = linearOf(seg, ea, size, SEG_READABLE);
+  if (!failed()) probe(linear, size, ordinary() | READ);
+}
+
 /** Checks that a write would not fault. */
 export function checkWrite(seg: u32, ea: u64, size: u64): void {
   if (writable(seg, ea, size)) return;

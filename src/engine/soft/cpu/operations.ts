@@ -9,6 +9,7 @@ export * from './fast-calls';
 export * from './moves';
 export * from './msr';
 export * from './multiply';
+export * from './newer-bits';
 export * from './ports';
 export * from './selectors';
 export * from './shifts';

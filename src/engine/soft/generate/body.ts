@@ -109,7 +109,7 @@ function operate(row: Opcode, size: OperandSize, memoryForm: boolean, type: Type
     return 'm';
   });
   const source = others[0] === undefined ? undefined : typeOf(others[0], size);
-  const types = source !== undefined && /^mov.x/.test(name) ? `<${type}, ${source}>` : `<${type}>`;
+  const types = source !== undefined && /^(mov.x|crc32)/.test(name) ? `<${type}, ${source}>` : `<${type}>`;
   const call = (...given: string[]) => `ops.${by ?? name}${types}(${given.join(', ')})`;
   const own = value(first, 0, type, type);
   const slot = slotOf(first, 0);
