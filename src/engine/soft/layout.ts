@@ -86,6 +86,7 @@ export const SYSENTER_EIP = 0x2f0;
 export const CR0_WP = 0x10000;
 export const CR0_AM = 0x40000;
 export const CR0_PG = 0x80000000;
+export const CR4_DE = 8;
 export const CR4_PSE = 0x10;
 export const CR4_PAE = 0x20;
 export const CR4_TSD = 4;
@@ -173,6 +174,12 @@ export const MEMORY_PAGES = 0x54c;
 
 /** Not 0: the task was switched, so that what fails from here on is the new task's. */
 export const TASK_SWITCHED = 0x558;
+/** Debug exceptions to deliver before the next instruction, as bits of DR6. */
+export const TRAPS = 0x55c;
+/** Not 0: a breakpoint is enabled for data. */
+export const WATCHES_DATA = 0x560;
+/** Not 0: an interrupt was taken since the instruction began, which drops its single-step trap. */
+export const INTERRUPTED = 0x564;
 
 export const TROUBLE_FAULT = 1;
 /** The monitor has to answer first. */
@@ -185,6 +192,12 @@ export const EVENT_WINDOW = 2;
 export const EVENT_TRAP = 4;
 /** One instruction is run by itself. */
 export const EVENT_SINGLE = 8;
+/** Breakpoints are enabled: instructions run one by one. */
+export const EVENT_BREAKPOINTS = 16;
+/** RFLAGS.RF is set, for one instruction. */
+export const EVENT_RESUME = 32;
+/** MOV SS and POP SS: no debug exception either before the next instruction is done. */
+export const EVENT_QUIET = 64;
 
 // The exit under way.
 export const EXIT_KIND = 0x580;

@@ -7,6 +7,7 @@ import {
   FLAGS_SYSTEM,
   IDT_BASE,
   IDT_LIMIT,
+  INTERRUPTED,
   RIP,
   SEG_CS,
   SEG_SS,
@@ -48,6 +49,7 @@ function enterReal(vector: u32, rip: u64): void {
 function enter(vector: u32, rip: u64, software: bool, flags: u32, code: i64): void {
   if (load<u32>(CR0) & 1) enterGate(vector, rip, software, flags, code);
   else enterReal(vector, rip);
+  store<u32>(INTERRUPTED, 1);
 }
 
 /** INT n, INT3 and INTO: goes to the handler of `vector`, to come back to `rip`. Changes nothing where it fails. */

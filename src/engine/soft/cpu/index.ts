@@ -13,15 +13,21 @@ import {
   CURRENT,
   DELIVERING,
   EPOCH,
+  EVENT_BREAKPOINTS,
+  EVENT_QUIET,
+  EVENT_RESUME,
   EVENT_SHADOW,
   EVENT_SINGLE,
   EVENT_TRAP,
+  EVENT_WINDOW,
   EVENTS,
   EXIT_BYTES,
   EXIT_KIND,
   EXIT_LENGTH,
   FAULT_CODE,
   FAULT_VECTOR,
+  FLAGS_SYSTEM,
+  INTERRUPTED,
   LINEAR_MASK,
   LINKS,
   NMI_BLOCKED,
@@ -34,6 +40,7 @@ import {
   SEGMENT_SIZE,
   SEGMENTS,
   TASK_SWITCHED,
+  TRAPS,
   TROUBLE,
   TROUBLE_EXIT,
   TROUBLE_FAULT,
@@ -41,12 +48,13 @@ import {
 } from '../layout';
 import { enter, lone, MAX_OPERATIONS, refund } from './blocks';
 import { cutLinks, dropAllCode } from './code-pages';
+import { BS, stopsHere, tellTraps, updateBreakpoints } from './debug';
 import { execute } from './dispatch';
 import { updateEvents } from './events';
 import { exception, interrupt } from './exceptions';
 import { EXIT_ERROR, EXIT_HALT, EXIT_INTERRUPTED, EXIT_WINDOW, forgetAnswers, takeAnswer } from './external';
 import { DB, NMI } from './faults';
-import { IF, rflags, setRflags, systemFlag } from './flags';
+import { IF, RF, rflags, setRflags, systemFlag } from './flags';
 import { locateCode } from './memory';
 import { ripAfter, ripOf } from './operands';
 import { loadPdptes } from './paging';
@@ -66,6 +74,7 @@ export function reset(): void {
 export function setFlags(flags: u32): void {
   setRflags(flags);
   updateMode();
+  store<u32>(TRAPS, 0);
   updateEvents();
 }
 
@@ -74,6 +83,7 @@ export function setSystem(): void {
   reopenSegments();
   loadPdptes(load<u64>(CR3));
   updateEvents();
+  updateBreakpoints();
   flushTlb();
 }
 
@@ -96,6 +106,18 @@ export function wantWindow(wanted: bool): void {
 function faultAt(rip: u64): void {
   store<u32>(TROUBLE, load<u32>(TROUBLE) & ~TROUBLE_FAULT);
   exception(load<u32>(FAULT_VECTOR), load<u32>(FAULT_CODE), rip);
+}
+
+/** Delivers the debug exception that the last instruction earned; traps come before interrupts (SDM 3A table 6-2). */
+function deliverTrap(): void {
+  tellTraps();
+  exception(DB, 0, load<u64>(RIP));
+  const asks = (load<u32>(TROUBLE) & TROUBLE_EXIT) != 0;
+  store<u32>(DELIVERING, <u32>asks);
+  if (asks) return;
+  store<u32>(TRAPS, 0);
+  store<u32>(EVENTS, load<u32>(EVENTS) & ~EVENT_SHADOW);
+  forgetAnswers();
 }
 
 /** Delivers what waits; true if there was something, or if it left for the monitor. */
@@ -176,6 +198,52 @@ function nextEpoch(): void {
   store<u32>(LINKS, 0);
 }
 
+/** Delivers a trap or an interrupt that waits and is not held back; true if there was one. */
+function waits(events: u32): bool {
+  if (load<u32>(TRAPS) && !(events & EVENT_QUIET)) {
+    deliverTrap();
+    return true;
+  }
+  return !(events & EVENT_SHADOW) && deliver();
+}
+
+/** True if a breakpoint stops the next instruction: its exception waits then. */
+function breaks(events: u32): bool {
+  return !(events & EVENT_QUIET) && !systemFlag(RF) && stopsHere();
+}
+
+/** Runs on, or a `single` instruction, and sees to what comes of it. */
+function step(events: u32, single: bool, answering: bool): void {
+  const shadows = events & (EVENT_SHADOW | EVENT_QUIET);
+  const rip = load<u64>(RIP);
+  // RF is for one instruction, with all its rounds where it repeats (SDM 3B 17.3.1.1). IRET may set it again.
+  const resumed = (events & EVENT_RESUME) != 0;
+  if (resumed) setResume(false);
+  store<u32>(EVENTS, load<u32>(EVENTS) & ~shadows);
+  store<u32>(INTERRUPTED, 0);
+  const done = go(single);
+  if (resumed && (!done || load<u64>(RIP) == rip)) setResume(true);
+  if (load<u32>(TROUBLE) & TROUBLE_FAULT) {
+    // What an instruction touched that is not done will be touched again.
+    store<u32>(TRAPS, 0);
+    faultAt(load<u64>(RIP));
+    if (!load<u32>(EXIT_KIND)) forgetAnswers();
+  } else if (done) {
+    if (answering) forgetAnswers();
+    // The trap comes behind the instruction that began with TF set (SDM 3B 17.3.1.4), but not behind INT n.
+    const quiet = load<u32>(EVENTS) & EVENT_QUIET || load<u32>(INTERRUPTED);
+    if (events & EVENT_TRAP && !quiet) store<u32>(TRAPS, load<u32>(TRAPS) | BS);
+    // A trap ends the halt before it begins.
+    if (load<u32>(TRAPS) && load<u32>(EXIT_KIND) == EXIT_HALT) store<u32>(EXIT_KIND, 0);
+  } else store<u32>(EVENTS, load<u32>(EVENTS) | shadows);
+}
+
+function setResume(on: bool): void {
+  const flags = load<u32>(FLAGS_SYSTEM);
+  store<u32>(FLAGS_SYSTEM, on ? flags | RF : flags & ~RF);
+  updateEvents();
+}
+
 /**
  * Runs `budget` instructions or a few less, or until the monitor is needed; with `once`, one instruction. Gives the kind
  * of exit. Where the alarm comes first, it ends with the very instruction that brings CLOCK to ALARM. CLOCK holds the
@@ -196,31 +264,19 @@ export function run(budget: i64, once: bool): u32 {
     const events = load<u32>(EVENTS);
     const answering = load<u32>(ANSWER_COUNT) != 0;
     // An instruction that was answered is gone on with before anything else is taken.
-    if (!(events & EVENT_SHADOW) && (!answering || load<u32>(DELIVERING))) {
-      if (deliver()) {
+    if (!answering || load<u32>(DELIVERING)) {
+      if (waits(events)) {
         if (load<u32>(EXIT_KIND)) return exit(load<u32>(EXIT_KIND));
         continue;
       }
-      if (load<u32>(WINDOW_WANTED) && systemFlag(IF)) return exit(EXIT_WINDOW);
+      if (load<u32>(WINDOW_WANTED) && systemFlag(IF) && !(events & EVENT_SHADOW)) return exit(EXIT_WINDOW);
     }
     // The last few of an exact budget are run one by one; of others they are left.
     const left = load<i64>(BUDGET);
     const few = left < <i64>MAX_OPERATIONS;
     if (!answering && (left <= 0 || (few && !exact && !once))) return exit(EXIT_INTERRUPTED);
-
-    const trap = (events & EVENT_TRAP) != 0;
-    const single = few || answering || trap || (events & EVENT_SHADOW) != 0;
-    store<u32>(EVENTS, events & ~EVENT_SHADOW);
-    const done = go(single);
-    const trouble = load<u32>(TROUBLE);
-    if (trouble & TROUBLE_FAULT) {
-      faultAt(load<u64>(RIP));
-      if (!load<u32>(EXIT_KIND)) forgetAnswers();
-    } else if (done) {
-      if (answering) forgetAnswers();
-      // The trap comes behind the instruction that began with TF set (SDM 3B 17.3.1.4).
-      if (trap && !load<u32>(EXIT_KIND)) exception(DB, 0, load<u64>(RIP));
-    } else store<u32>(EVENTS, load<u32>(EVENTS) | (events & EVENT_SHADOW));
+    if (events & EVENT_BREAKPOINTS && !answering && breaks(events)) continue;
+    step(events, few || answering || (events & ~(EVENT_WINDOW | EVENT_SINGLE)) != 0, answering);
     const kind = load<u32>(EXIT_KIND);
     if (kind) return exit(kind);
     if (once) return exit(EXIT_INTERRUPTED);

@@ -22,8 +22,10 @@ import {
   TROUBLE,
   TROUBLE_EXIT,
   TROUBLE_FAULT,
+  WATCHES_DATA,
 } from '../layout';
 import { dropCode, holdsCode } from './code-pages';
+import { noteAccess } from './debug';
 import { answer, EXIT_MMIO, external } from './external';
 import { ALIGNMENT, fault, GP, SS } from './faults';
 import { AC, systemFlag } from './flags';
@@ -175,11 +177,13 @@ function writeAs<T>(linear: u64, value: T, how: u32): void {
 
 /** Reads at a linear address, whatever the segments say. */
 export function readLinear<T>(linear: u64): T {
+  if (load<u32>(WATCHES_DATA)) noteAccess(linear, sizeof<T>(), false);
   return readAs<T>(linear, ordinary() | READ);
 }
 
 /** Writes at a linear address, whatever the segments say. */
 export function writeLinear<T>(linear: u64, value: T): void {
+  if (load<u32>(WATCHES_DATA)) noteAccess(linear, sizeof<T>(), true);
   writeAs<T>(linear, value, ordinary() | WRITE);
 }
 

@@ -1,6 +1,6 @@
 // Moves and conversions.
 import { OP_REG, RAX, RBX, RDX, SEG_CS, SEG_DS, SEG_ES, SEG_SS } from '../layout';
-import { shadow } from './events';
+import { shadowOfStack } from './events';
 import { fault, UD } from './faults';
 import { arithmeticFlags, changeFlags } from './flags';
 import { isMemory, readOperand } from './generic';
@@ -74,7 +74,7 @@ export function movtosegment(pc: usize): void {
   const selector = readOperand<u16>(pc);
   if (failed()) return;
   loadSegment(index, <u32>selector);
-  if (!failed() && index == SEG_SS) shadow();
+  if (!failed() && index == SEG_SS) shadowOfStack();
 }
 
 /** LDS and its kin: a far pointer from memory into a segment register and a general one. */

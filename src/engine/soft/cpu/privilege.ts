@@ -9,6 +9,7 @@ import {
   SEGMENT_SIZE,
   SEGMENTS,
 } from '../layout';
+import { notePort } from './debug';
 import { BUSY, TSS_32 } from './descriptors';
 import { fault, GP } from './faults';
 import { IOPL, systemFlag, VM } from './flags';
@@ -35,6 +36,7 @@ export function mayTouchInterrupts(): bool {
 
 /** IN and OUT: IOPL allows all ports, the bitmap behind the task state segment single ones. Else it faults. */
 export function mayUsePort(port: u32, size: u32): bool {
+  notePort(port, size);
   if (realMode() ? !systemFlag(VM) : withinIopl()) return true;
   const task = SEGMENTS + SEG_TR * SEGMENT_SIZE;
   const base = load<u64>(task, SEG_BASE);

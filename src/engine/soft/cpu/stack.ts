@@ -2,7 +2,7 @@
 //
 // Memory comes first and the stack pointer last, so that an instruction that cannot go on has changed no register.
 import { CPL, FLAGS_SYSTEM, OP_MODRM, RAX, RBP, RDI, RSP, SEG_SS, STACK_MASK } from '../layout';
-import { shadow, updateEvents } from './events';
+import { shadowOfStack, updateEvents } from './events';
 import { AC, ARITHMETIC, IF, IOPL, RF, rflags, setArithmeticFlags, systemFlag, VM } from './flags';
 import { writeOperand } from './generic';
 import { checkWrite, failed, read, write } from './memory';
@@ -87,7 +87,7 @@ export function popsegment<T>(pc: usize): void {
   if (failed()) return;
   loadSegment(index, selector);
   if (failed()) store<u64>(RSP, before);
-  else if (index == SEG_SS) shadow();
+  else if (index == SEG_SS) shadowOfStack();
 }
 
 /** PUSHF shows all of RFLAGS but RF and VM. In virtual-8086 mode it asks IOPL, as POPF does (SDM 3A 20.2.7). */

@@ -1,15 +1,5 @@
 // Instructions that ask or change the CPU itself (SDM 3A 2.8).
-import {
-  DEBUG_REGISTERS,
-  FLAGS_SYSTEM,
-  GDT_BASE,
-  GDT_LIMIT,
-  IDT_BASE,
-  IDT_LIMIT,
-  OP_REG,
-  OP_RM,
-  OP_WIDTH,
-} from '../layout';
+import { FLAGS_SYSTEM, GDT_BASE, GDT_LIMIT, IDT_BASE, IDT_LIMIT, OP_WIDTH } from '../layout';
 import { shadow, updateEvents } from './events';
 import { EXIT_HALT, exitFor } from './external';
 import { fault, GP, notImplemented, UD } from './faults';
@@ -96,23 +86,6 @@ export function sgdt(pc: usize): void {
 }
 export function sidt(pc: usize): void {
   storeTable(pc, IDT_BASE, IDT_LIMIT);
-}
-
-/** DR4 and DR5 are DR6 and DR7 (SDM 3B 17.2.2). Breakpoints themselves are not done yet: they cannot be enabled. */
-export function movfromdr(pc: usize): void {
-  if (!privileged()) return;
-  let number = <usize>(load<u8>(pc, OP_REG) >> 3) & 7;
-  if (number == 4 || number == 5) number += 2;
-  store<u64>(0x100 + <usize>load<u8>(pc, OP_RM), load<u64>(DEBUG_REGISTERS + (number << 3)));
-}
-
-export function movtodr(pc: usize): void {
-  if (!privileged()) return;
-  let number = <usize>(load<u8>(pc, OP_REG) >> 3) & 7;
-  if (number == 4 || number == 5) number += 2;
-  const value = <u64>load<u32>(0x100 + <usize>load<u8>(pc, OP_RM));
-  if (number == 7 && value & 0x20ff) notImplemented();
-  else store<u64>(DEBUG_REGISTERS + (number << 3), value);
 }
 
 /** No caches, and no address translation besides the TLB. */

@@ -25,8 +25,10 @@ import {
   SEG_TR,
   TASK_STATE,
   TASK_SWITCHED,
+  TRAPS,
 } from '../layout';
 import { checkTarget } from './code-transfers';
+import { BT, updateBreakpoints } from './debug';
 import {
   attributesOf,
   BUSY,
@@ -228,6 +230,8 @@ function takeRegisters(nested: u32): void {
   const dr7 = DEBUG_REGISTERS + 7 * 8;
   store<u64>(dr7, load<u64>(dr7) & ~LOCAL_BREAKPOINTS);
   updateEvents();
+  updateBreakpoints();
+  if (load<u32>(TASK_STATE, TRAP_32) & 1) store<u32>(TRAPS, load<u32>(TRAPS) | BT);
 }
 
 function savedSelector(index: u32): u32 {

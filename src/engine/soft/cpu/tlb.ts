@@ -26,6 +26,7 @@ import {
   TLB_SIZE,
   TLB_USED,
   TLB_WRITE,
+  WATCHES_DATA,
 } from '../layout';
 import { holdsCode } from './code-pages';
 import { AC, systemFlag } from './flags';
@@ -47,11 +48,12 @@ function tableOf(kind: u32): usize {
 }
 
 function kindNow(): u32 {
+  if (load<u32>(WATCHES_DATA)) return NEVER_FILLED;
   if (load<u32>(CPL) == 3) return systemFlag(AC) && load<u32>(CR0) & CR0_AM ? NEVER_FILLED : USER;
   return load<u32>(CR4) & CR4_SMAP && systemFlag(AC) ? SUPERVISOR_OPEN : SUPERVISOR;
 }
 
-/** Call it where the privilege level, the mode, CR0.AM, CR4.SMAP or RFLAGS.AC may have changed. */
+/** Call it where the privilege level, the mode, CR0.AM, CR4.SMAP, RFLAGS.AC or the breakpoints may have changed. */
 export function selectTlb(): void {
   const kind = kindNow();
   const narrow = !(load<u32>(MODE) & MODE_CODE64) && kind != NEVER_FILLED;
