@@ -250,6 +250,8 @@ void run(void) {
   task[25] = 104 << 16;
   for (u32 i = 26; i < 42; i++) task[i] = ~0u;
   ((u8 *)task)[104 + 0x10] = 0x7e, ((u8 *)task)[104 + 0x11] = 0x01;
+  /* A PC delivers its timer once IF is set. */
+  out(0xff, 0x21), out(0xff, 0xa1);
   struct { u16 limit; u32 base; } __attribute__((packed)) g = {sizeof gdt - 1, (u32)gdt}, i = {sizeof idt - 1, (u32)idt};
   __asm__ volatile("lgdt %0\n lidt %1\n ljmp $0x08, $1f\n1: mov $0x10, %%eax\n mov %%eax, %%ds\n mov %%eax, %%es\n mov %%eax, %%ss"
                    ::"m"(g), "m"(i) : "eax", "memory");
