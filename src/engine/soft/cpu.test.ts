@@ -156,16 +156,6 @@ describe('what a guest cannot do here', () => {
     assert.equal(machine.cpu.failure().name, 'NO_CODE');
   });
 
-  test('an instruction that is not there yet is named by its bytes, and nothing was changed', () => {
-    // MOV EAX, 1; MOV DR7, EAX: a breakpoint
-    using machine = realMode([0x66, 0xb8, 1, 0, 0, 0, 0x0f, 0x23, 0xf8, HLT]);
-    expectExit(machine, 'internalError');
-    const { name, instruction } = machine.cpu.failure();
-    assert.equal(name, 'NOT_IMPLEMENTED');
-    assert.deepEqual([...instruction!.subarray(0, 3)], [0x0f, 0x23, 0xf8]);
-    assert.equal(machine.cpu.getRegisters().rip, BigInt(CODE + 6));
-  });
-
   test('a fault that cannot be delivered is a triple fault', () => {
     // LIDT [2000h], where the limit is 0; UD2
     using machine = realMode([0x0f, 0x01, 0x1e, 0, 0x20, 0x0f, 0x0b]);

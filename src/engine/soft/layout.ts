@@ -177,9 +177,9 @@ export const TASK_SWITCHED = 0x558;
 /** Debug exceptions to deliver before the next instruction, as bits of DR6. */
 export const TRAPS = 0x55c;
 /** Not 0: a breakpoint is enabled for data. */
-export const WATCHES_DATA = 0x568;
+export const WATCHES_DATA = 0x5d0;
 /** Not 0: an interrupt was taken since the instruction began, which drops its single-step trap. */
-export const INTERRUPTED = 0x56c;
+export const INTERRUPTED = 0x5d4;
 
 export const TROUBLE_FAULT = 1;
 /** The monitor has to answer first. */
