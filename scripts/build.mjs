@@ -48,7 +48,7 @@ const commonJs = {
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   bundle: true,
-  external: ['koffi', 'commander', '#*'],
+  external: ['koffi', 'commander', 'pngjs', '#*'],
   define: { 'import.meta.url': 'importMetaUrl', 'import.meta.resolve': 'importMetaResolve' },
   banner: { js: importMeta },
 };

@@ -16,7 +16,12 @@ export type {
   InterruptController,
   LineWatcher,
   MemoryRange,
+  Picture,
+  PictureArea,
   PortRange,
+  Screen,
+  TextPicture,
+  Windows,
 } from './devices/contract.js';
 export * from './devices/index.js';
 export type {

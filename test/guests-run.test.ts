@@ -53,6 +53,7 @@ function unmet(guest: GuestFile, bytes: Uint8Array): string[] {
     ...(guest.load !== undefined && { load: guest.load }),
     ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
     ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
+    ...(guest.vga !== undefined && { vga: guest.vga }),
     ...(guest.input !== undefined && { input: typed(guest.input) }),
     ...(guest.keys !== undefined && { keys: { source: typist(guest.keys) } }),
     devices: [watch],

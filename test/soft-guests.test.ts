@@ -31,6 +31,7 @@ describe('guests on the software CPU', () => {
         ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
         ...(guest.load !== undefined && { load: guest.load }),
         ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
+        ...(guest.vga !== undefined && { vga: guest.vga }),
         input: {
           get available() {
             return input.length > 0;

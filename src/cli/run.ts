@@ -27,6 +27,7 @@ import {
   printSimvirtio,
   printStatistics,
 } from './run-output.js';
+import { parseScreenshot, type Screenshot, takeScreenshot } from './screenshot.js';
 import { connectConsole } from './terminal.js';
 import {
   parseAddress,
@@ -47,6 +48,7 @@ Examples:
   $ terrarium run kernel.elf --expect 'rax=42' --expect 'mem64[0x400]=42'
   $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
   $ terrarium run kernel.S --device ./my-device.mjs  with a device of your own
+  $ terrarium run guests/vga-text --screenshot hello.png
   $ terrarium run guests/hello --name web --detach in a process of its own; see terrarium ps
 `;
 
@@ -78,6 +80,8 @@ interface RunFlags extends NameFlags {
   type?: string;
   speaker?: true;
   coalesce: boolean;
+  vga?: true;
+  screenshot?: Screenshot;
 }
 
 export function runCommand(): Command {
@@ -132,6 +136,12 @@ export function runCommand(): Command {
         'interrupt controllers and timer: devices, or inside the engine (default: user)',
       ).choices(irqchipNames),
     )
+    .option('--vga', 'a VGA: text at B8000, graphics at A0000')
+    .option(
+      '--screenshot <file[@moment]>',
+      'what the VGA shows as a PNG; a moment is HLT, 2s or exit:1000 (default: the end)',
+      parseScreenshot,
+    )
     .option(
       '--trace [=file]',
       'each exit as a line, on stderr or into --trace=file; implies --no-coalesce, so that each access is an exit',
@@ -185,6 +195,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     statistics: flags.stat === true,
     seed: flags.seed,
     ...(flags.clock !== undefined && { clock: flags.clock }),
+    ...(flags.screenshot?.moment && { captureAt: flags.screenshot.moment }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.device !== undefined && { devices: flags.device }),
     ...(flags.hypercalls !== undefined && { hypercalls: flags.hypercalls }),
@@ -192,6 +203,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   if (!flags.quiet && process.stderr.isTTY) printEngine(machine);
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
   printGuestLog(machine);
+  const screenshot = flags.screenshot && takeScreenshot(machine, flags.screenshot);
   const terminal = connectConsole(
     machine,
     expect.some((expectation) => expectation.needsConsole),
@@ -208,6 +220,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const [outcome] = await Promise.all([running, named?.serve(machine)]);
   stopped.restore();
   await closeTrace?.();
+  await screenshot?.finish();
   await terminal.close(outcome.kind !== 'stopped');
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
@@ -244,6 +257,8 @@ function settingsOf({
   region,
   simvirtio,
   irqchip,
+  vga,
+  screenshot,
   timeout,
 }: RunFlags): GuestSettings {
   return {
@@ -254,6 +269,7 @@ function settingsOf({
     ...(region !== undefined && { regions: region }),
     ...(simvirtio !== undefined && { simvirtio }),
     ...(irqchip !== undefined && { irqchip }),
+    ...((vga || screenshot) && { vga: true }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   };
 }

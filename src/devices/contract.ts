@@ -41,6 +41,64 @@ export interface MemoryRange {
    * come to `writeMemory`. A write changes nothing by itself: that is the device's to do.
    */
   backing?: 'ram';
+  /**
+   * Bytes of memory, whole pages, that the device keeps and shows its guest somewhere in this range while it likes
+   * (`DeviceHost.windows`): what is shown is RAM to the guest, the rest of the range comes to the device. Ordinary RAM makes
+   * way for the whole range.
+   */
+  window?: number;
+}
+
+/** A picture that a device shows. The bytes are the device's own: use them before the next look. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** Four bytes a pixel: red, green, blue, 255; rows from the top, without gaps. */
+  readonly rgba: Uint8ClampedArray;
+  /** All that is different from the look before; undefined where nothing is. */
+  readonly changed: PictureArea | undefined;
+  /** What the picture says, where it shows characters. */
+  readonly text?: TextPicture;
+}
+
+/** A rectangle of pixels. */
+export interface PictureArea {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The characters of a text mode. */
+export interface TextPicture {
+  readonly columns: number;
+  readonly rows: number;
+  /** Row by row: the character in code page 437, and its foreground and background in `palette` from bits 8 and 12 on. */
+  readonly cells: Uint16Array;
+  /** Sixteen colours, as `rgba` has them. */
+  readonly palette: Uint8ClampedArray;
+  /** The number of the cell with the cursor, -1 where none is seen. */
+  readonly cursor: number;
+}
+
+/** Looks at what a device shows. */
+export interface Screen {
+  /**
+   * @param now the moment in milliseconds that things blink by; without it, all that blinks is seen, so that a still
+   * picture is always the same
+   */
+  look(now?: number): Picture;
+}
+
+/** The memory behind ranges with a `window`; ranges are known by the very object that the device claims. */
+export interface Windows {
+  /** All bytes of a range's window, whether the guest sees them or not. */
+  bytes(range: MemoryRange): Uint8Array;
+  /**
+   * Shows the guest the first `size` bytes of a range's window at `address`, in place of what it showed before; 0 hides it.
+   * Not from `readMemory` or `writeMemory`: an engine may do the guest's access again.
+   */
+  show(range: MemoryRange, address: number, size: number): void;
 }
 
 /** What a machine lends to its devices. */
@@ -55,6 +113,8 @@ export interface DeviceHost {
   reset(how: string): void;
   /** Sets the level of interrupt line `irq` (0 to 15 on a PC). Without an interrupt controller nothing happens. */
   setIrq(irq: number, level: boolean): void;
+  /** What devices show their guest of memory of their own. Every machine has it. */
+  readonly windows?: Windows;
   /** Sends the CPU a non-maskable interrupt. */
   nmi(): void;
   /**
@@ -95,6 +155,8 @@ export interface Device {
   readonly name: string;
   readonly ports?: readonly PortRange[];
   readonly memory?: readonly MemoryRange[];
+  /** A new look at what it shows, where it shows something; several looks do not disturb each other. */
+  screen?(): Screen;
   attach?(host: DeviceHost): void;
   readPort?(port: number, size: AccessSize): number;
   writePort?(port: number, size: AccessSize, value: number): void;

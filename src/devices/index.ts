@@ -68,3 +68,4 @@ export {
   type SystemControlState,
   type Tone,
 } from './system-control.js';
+export { Vga, type VgaSaved } from './vga/index.js';

@@ -73,6 +73,14 @@ class Rig {
         note(0x300 + irq * 2 + (level ? 1 : 0));
       },
       nmi: () => note(0x400),
+      windows: {
+        bytes: ({ window = 0 }) => new Uint8Array(window),
+        show({ address: first, size: room, window = 0 }, address, size) {
+          if (size > 0 && (address < first || address + size > first + room || size > window))
+            throw new Error(`a window of ${size} bytes at ${address}`);
+          note(0x500 + address + size);
+        },
+      },
       now: () => this.clock,
     });
   }
@@ -150,12 +158,12 @@ function checked(value: number | undefined, size: number, name: string): number 
  * Does `steps` random things to a device. Throws where the device throws, gives a number that the access cannot hold,
  * raises a line that does not exist, or has a state that grows.
  */
-export function hammer(make: MakeDevice, seed: number, steps: number): void {
+export function hammer(make: MakeDevice, seed: number, steps: number, most = MOST_STATE): void {
   const rig = new Rig(make);
   const random = randomNumbers(seed);
   for (let i = 0; i < steps; i++) rig.step(random);
   const length = JSON.stringify(rig.device.save?.() ?? null).length;
-  if (length > MOST_STATE) throw new Error(`${rig.device.name} has a state of ${length} bytes`);
+  if (length > most) throw new Error(`${rig.device.name} has a state of ${length} bytes`);
 }
 
 /**

@@ -244,6 +244,11 @@ export interface EngineVm extends Disposable {
   /** Sets the level of a line of the engine's own interrupt controllers (`VmOptions.irqchip`). */
   setIrq(irq: number, level: boolean): void;
   /**
+   * Region `slot` of guest memory was placed elsewhere, or hidden (`GuestMemory.place`): the guest sees it so from its next
+   * instruction on. Not while `run` runs.
+   */
+  remapRegion(slot: number): void;
+  /**
    * Addresses of the pages of region `slot` that the guest wrote since the last call, lowest first; the region was made
    * with `logDirty`. Missing where the engine keeps no such log.
    */

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import type { Picture } from '../devices/contract.js';
 import { type DeviceCounts, strokesOf } from '../devices/index.js';
 import { Control, type CpuState, controlBytes, wakeThread } from '../engine/contract.js';
 import { ConfigError, TerrariumError } from '../errors.js';
@@ -17,6 +18,7 @@ import {
   type ToWorker,
   unpackError,
 } from './protocol.js';
+import { type Frame, FrameReader } from './screen-feed.js';
 import { SharedRing } from './shared-ring.js';
 import type { MachineSigns } from './signs.js';
 import { acquireWorker, releaseWorker } from './worker-pool.js';
@@ -96,12 +98,16 @@ export class HostedMachine implements AsyncDisposable {
   readonly #trace = new SharedRing(OUTPUT_BYTES);
   readonly #log = new SharedRing(LOG_BYTES);
   readonly #progress = new Float64Array(new SharedArrayBuffer(16));
+  readonly #framesBusy = new Int32Array(new SharedArrayBuffer(4));
+  readonly #frames = new FrameReader();
   /** Where SIMVIRTIO is polled. */
   #polling: PollingThread | undefined;
   #outputSink: ChunkSink | undefined;
   #traceSink: ChunkSink | undefined;
   #logSink: ChunkSink = () => {};
   #signSink: (signs: MachineSigns) => void = () => {};
+  #frameSink: FrameSink = () => {};
+  #capturedSink: ((picture: Picture) => void) | undefined;
   #pumps = new Map<SharedRing, Promise<void>>();
   #inputTaken: (() => void) | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -132,6 +138,7 @@ export class HostedMachine implements AsyncDisposable {
       trace: this.#trace.buffer,
       log: this.#log.buffer,
       progress: this.#progress.buffer as SharedArrayBuffer,
+      frames: this.#framesBusy.buffer as SharedArrayBuffer,
     };
     // Both threads start at once.
     if (config.simvirtio === 'polling') this.#polling = new PollingThread(() => this.#pumpPolled());
@@ -157,6 +164,7 @@ export class HostedMachine implements AsyncDisposable {
       this.#polling?.start();
       const answer = await this.#ask({ type: 'run', options: portable }, 'outcome');
       const { outcome, statistics, counters } = answer;
+      for (const { slot, address, size } of answer.regions) this.memory.place(slot, address, size);
       // Nobody to read what it prints: it would wait for ever.
       if (this.#outputSink === undefined) this.#polling?.abandon();
       const polled = await this.#polling?.finish();
@@ -201,6 +209,25 @@ export class HostedMachine implements AsyncDisposable {
   async state(): Promise<CpuState> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
     return (await this.#ask({ type: 'state' }, 'state')).state;
+  }
+
+  /** What the guest shows, as a still picture, while it does not run; undefined where no device shows anything. */
+  async screen(): Promise<Picture | undefined> {
+    if (this.#running) throw new ConfigError('the machine is running', 'stop it first, or use onFrame');
+    return (await this.#ask({ type: 'screen' }, 'screen')).picture;
+  }
+
+  /**
+   * Takes what the guest shows whenever it has changed, 60 times a second at most; `frames` was set in the configuration.
+   * The next picture waits until a sink that returns a promise is done.
+   */
+  onFrame(sink: FrameSink): void {
+    this.#frameSink = sink;
+  }
+
+  /** Takes the picture of the moment that `captureAt` names in the configuration, as soon as it has come. */
+  onCaptured(sink: (picture: Picture) => void): void {
+    this.#capturedSink = sink;
   }
 
   /** Takes the console's bytes from now on. A sink that returns a promise holds the guest's output back until it is done. */
@@ -324,11 +351,21 @@ export class HostedMachine implements AsyncDisposable {
     else if (message.type === 'log') void this.#pump(this.#log, this.#logSink);
     else if (message.type === 'signs') this.#signSink(message);
     else if (message.type === 'inputTaken') this.#inputTaken?.();
+    else if (message.type === 'frame') void this.#show(message.frame);
+    else if (message.type === 'captured') this.#capturedSink?.(message.picture);
     else {
       const pending = this.#pending;
       this.#pending = undefined;
       if (message.type === 'error') pending?.reject(unpackError(message.error));
       else pending?.resolve(message);
+    }
+  }
+
+  async #show(frame: Frame): Promise<void> {
+    try {
+      await this.#frameSink(this.#frames.add(frame));
+    } finally {
+      Atomics.store(this.#framesBusy, 0, 0);
     }
   }
 
@@ -377,6 +414,9 @@ async function empty(ring: SharedRing, sink: ChunkSink): Promise<void> {
 
 /** Takes a chunk of a stream; the bytes are the sink's own. */
 export type ChunkSink = (bytes: Uint8Array) => void | Promise<void>;
+
+/** Takes a picture; it is valid until the sink is done. */
+export type FrameSink = (picture: Picture) => void | Promise<void>;
 
 let watching = false;
 

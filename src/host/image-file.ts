@@ -24,6 +24,8 @@ export interface GuestSettings {
   simvirtio?: Notification;
   /** Interrupt controllers and timer. */
   irqchip?: IrqchipName;
+  /** A VGA. */
+  vga?: boolean;
   timeoutMs?: number;
 }
 
@@ -123,7 +125,7 @@ function parseGuestFile(
   } catch (cause) {
     throw new ImageError(`${file}: not JSON: ${(cause as Error).message}`);
   }
-  const { image, mode, load, stack, memory, regions, simvirtio, irqchip, timeoutMs } = said;
+  const { image, mode, load, stack, memory, regions, simvirtio, irqchip, vga, timeoutMs } = said;
   if (typeof image !== 'string') throw new ImageError(`${file}: "image" does not name a file`);
   const defaults: GuestSettings = {};
   if (mode !== undefined) {
@@ -146,6 +148,10 @@ function parseGuestFile(
     if (!irqchipNames.includes(irqchip as IrqchipName))
       throw new ImageError(`${file}: "irqchip" is ${String(irqchip)}`, irqchipNames.join(', '));
     defaults.irqchip = irqchip as IrqchipName;
+  }
+  if (vga !== undefined) {
+    if (typeof vga !== 'boolean') throw new ImageError(`${file}: "vga" is ${String(vga)}`, 'true or false');
+    defaults.vga = vga;
   }
   return { image: path.join(folder, image), defaults };
 }

@@ -16,6 +16,7 @@ export {
 } from './engines.js';
 export {
   type ChunkSink,
+  type FrameSink,
   HostedMachine,
   type HostedOutcome,
   type HostedRunOptions,
@@ -34,6 +35,7 @@ export {
   packError,
   unpackError,
 } from './protocol.js';
+export type { Moment } from './screen-feed.js';
 export type { MachineSigns } from './signs.js';
 export { type StatSample, type WatchOptions, watchStats } from './stat.js';
 export {

@@ -10,6 +10,7 @@ import {
   standardBackends,
   standardDevices,
   type Tone,
+  Vga,
 } from '../devices/index.js';
 import type { Engine } from '../engine/contract.js';
 import { DEFAULT_MEMORY, Machine, type MachineConfig } from '../machine/index.js';
@@ -43,6 +44,8 @@ export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image' | 'i
   onTone?: (tone: Tone) => void;
   /** Interrupt controllers and timer; default `user`, or `none` without the standard devices. */
   irqchip?: IrqchipName;
+  /** A VGA, whose picture is `machine.screen`. Its memory takes the place of RAM from A0000 to BFFFF. Default: none. */
+  vga?: boolean;
   /** What hypercalls can do: calls of your own, a log, another clock or randomness than the host's. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
   /** What hypercalls' random numbers follow from where the machine goes by its CPU's clock. Default 0. */
@@ -75,6 +78,7 @@ export function createMachine(config: LocalConfig): Machine {
     simvirtio: notification,
     irqchip,
     seed,
+    vga,
     ...rest
   } = config;
   const asked: GuestSettings = {
@@ -85,6 +89,7 @@ export function createMachine(config: LocalConfig): Machine {
     ...(regions !== undefined && { regions }),
     ...(notification !== undefined && { simvirtio: notification }),
     ...(irqchip !== undefined && { irqchip }),
+    ...(vga !== undefined && { vga }),
   };
   const standard =
     config.standardDevices === false
@@ -94,7 +99,7 @@ export function createMachine(config: LocalConfig): Machine {
           ...(input && { input }),
           hypercalls: { ...servicesOf(() => machine, seed), ...hypercalls },
         });
-  const { simvirtio: chosen, irqchip: chips, ...settings } = open(image, asked);
+  const { simvirtio: chosen, irqchip: chips, vga: shown, ...settings } = open(image, asked);
   const usual = config.standardDevices === false ? 'none' : DEFAULT_IRQCHIP;
   const made = typeof engine === 'string' ? engineByName(engine, wishesOf({ ...rest, ...settings })) : engine;
   const parts = board({
@@ -116,6 +121,7 @@ export function createMachine(config: LocalConfig): Machine {
         [
           ...standard,
           ...(more?.devices ?? []),
+          ...(shown ? [new Vga()] : []),
           ...(config.standardDevices === false && chips === undefined ? [] : parts.devices),
         ],
         devices,

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Image, Mode } from '../boot/index.js';
+import type { Picture } from '../devices/contract.js';
 import type { DeviceCounts, Notification } from '../devices/index.js';
 import type { CpuState } from '../engine/contract.js';
 import { TerrariumError } from '../errors.js';
@@ -15,6 +16,7 @@ import type { IrqchipName } from './board.js';
 import type { EngineName } from './engines.js';
 
 import type { PollChannels, PollReport } from './polling.js';
+import type { Frame, Moment } from './screen-feed.js';
 
 /** A device of the user's own: the module's default export is called with `options` and returns the device. */
 export interface DeviceModule {
@@ -47,6 +49,12 @@ export interface PortableConfig {
   clock?: ClockName;
   /** What random numbers follow from where the machine goes by its CPU's clock. Default 0. */
   seed?: number;
+  /** A VGA. Default: none. */
+  vga?: boolean;
+  /** Takes a picture of what the VGA shows at this moment of the run: see `HostedMachine.onCaptured`. */
+  captureAt?: Moment;
+  /** Sends what the VGA shows while the guest runs: see `HostedMachine.onFrame`. */
+  frames?: boolean;
   coalesce?: boolean;
   /** Write a line an exit into the trace ring. */
   trace?: boolean;
@@ -66,6 +74,8 @@ export interface Channels {
   log: SharedArrayBuffer;
   /** What was counted so far, as 64-bit floats: exits, coalesced writes. Written every few milliseconds. */
   progress: SharedArrayBuffer;
+  /** One word: not 0 while a frame is on its way or being shown, so that the next one waits. */
+  frames: SharedArrayBuffer;
 }
 
 export interface PortableRunOptions {
@@ -77,6 +87,7 @@ export type ToWorker =
   | { type: 'create'; config: PortableConfig; channels: Channels }
   | { type: 'run'; options: PortableRunOptions }
   | { type: 'state' }
+  | { type: 'screen' }
   | { type: 'createPoller'; channels: PollChannels }
   | { type: 'poll' }
   | { type: 'dispose' }
@@ -99,14 +110,20 @@ export type FromWorker =
   | { type: 'inputTaken' }
   /** What the guest has done to its lights and its speaker since the last time it was looked at. */
   | { type: 'signs'; leds: number; frequency: number; beeps: number }
+  | { type: 'frame'; frame: Frame }
+  | { type: 'captured'; picture: Picture }
   | {
       type: 'outcome';
       outcome: Outcome;
+      /** As they are now: a device's memory may be shown elsewhere than before. */
+      regions: readonly MemoryRegion[];
       statistics?: unknown;
       counters?: CounterRow[];
       simvirtio?: DeviceCounts[];
     }
   | { type: 'state'; state: CpuState }
+  /** None where no device shows anything. */
+  | { type: 'screen'; picture: Picture | undefined }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }
   | { type: 'disposed' }

@@ -13,6 +13,7 @@ import {
   simvirtioRegions,
   standardBackends,
   standardDevices,
+  Vga,
 } from '../devices/index.js';
 import { Control } from '../engine/contract.js';
 import { closeKvm, setThreadName } from '../engine/kvm/index.js';
@@ -39,6 +40,7 @@ import {
   packError,
   type ToWorker,
 } from './protocol.js';
+import { copyPicture, type Frame, FrameFeed, MomentWatch, together } from './screen-feed.js';
 import { SharedRing } from './shared-ring.js';
 import { Signs } from './signs.js';
 import { Wake } from './wake.js';
@@ -64,6 +66,7 @@ let simvirtio: SimvirtioByExits | undefined;
 let poller: Poller | undefined;
 let wake: Wake | undefined;
 let signs: Signs | undefined;
+let feed: FrameFeed | undefined;
 
 port.on('message', async (message: ToWorker) => {
   try {
@@ -77,6 +80,7 @@ port.on('message', async (message: ToWorker) => {
         post({
           type: 'outcome',
           outcome,
+          regions: current().memory.regions,
           ...(statistics && {
             statistics: statistics.toJSON(),
             counters: counterRows(counterGroups(current().counters()), before),
@@ -88,6 +92,11 @@ port.on('message', async (message: ToWorker) => {
       case 'state': {
         const { cpu } = current();
         post({ type: 'state', state: { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() } });
+        break;
+      }
+      case 'screen': {
+        const picture = current().screen;
+        post({ type: 'screen', picture: picture && copyPicture(picture) });
         break;
       }
       case 'createPoller':
@@ -160,14 +169,18 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     }),
     ...(simvirtio === undefined ? [] : [simvirtio]),
     ...parts.devices,
+    ...(config.vga ? [new Vga()] : []),
   ];
   const devices = [...giveWay(usual, own), ...own];
-  const observer = observe(
+  const log = observe(
     config,
     devices.map((device) => device.name),
     new SharedRing(channels.trace),
     stopping,
   );
+  const { captureAt } = config;
+  const moment = captureAt && new MomentWatch(captureAt, capture);
+  const observer = together([...(log ? [log] : []), ...(moment ? [moment] : [])]);
   machine = new Machine({
     ...config,
     engine,
@@ -180,6 +193,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     ...(observer && { observer }),
   });
   progress = new Float64Array(channels.progress);
+  if (config.frames) feed = frameFeed(machine, channels.frames);
   if (machine.engine.name === 'kvm')
     setThreadName(config.name === undefined ? 'terrarium/vcpu0' : `vm:${config.name}`);
   const { memory, boot } = machine;
@@ -198,9 +212,23 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
 function count(exits: number, coalesced: number): void {
   wake?.tick();
   signs?.post(post);
+  feed?.tick();
   if (progress === undefined) return;
   progress[0] = exits;
   progress[1] = coalesced;
+}
+
+/** The moment that was asked for has come. */
+function capture(): void {
+  const picture = machine?.screen;
+  if (picture !== undefined) post({ type: 'captured', picture: copyPicture(picture) });
+}
+
+function frameFeed(shown: Machine, busy: SharedArrayBuffer): FrameFeed | undefined {
+  const screen = shown.openScreen();
+  if (screen === undefined) return undefined;
+  const send = (frame: Frame) => post({ type: 'frame', frame });
+  return new FrameFeed(screen, () => shown.now(), new Int32Array(busy), send);
 }
 
 /** When this much input is left, more is asked for. */
@@ -280,4 +308,5 @@ function dispose(): void {
   statistics = undefined;
   simvirtio = undefined;
   poller = undefined;
+  feed = undefined;
 }

@@ -174,6 +174,7 @@ describe('the engine contract', () => {
           createCpu: (control) => vm.createCpu(control),
           coalesce: () => false,
           setIrq: (irq, level) => vm.setIrq(irq, level),
+          remapRegion: (slot) => vm.remapRegion(slot),
           [Symbol.dispose]: () => vm[Symbol.dispose](),
         };
       },

@@ -1,5 +1,5 @@
 import { type BootPlan, boot, type Image, type Mode } from '../boot/index.js';
-import type { Device, DeviceHost, InterruptController } from '../devices/contract.js';
+import type { Device, DeviceHost, InterruptController, Picture, Screen } from '../devices/contract.js';
 import {
   Control,
   controlBytes,
@@ -13,6 +13,7 @@ import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
 import { Bus } from './bus.js';
 import { watchLines } from './interrupts.js';
+import { backedRegions, ramAround, WindowRegions } from './memory-map.js';
 import type { Outcome } from './outcome.js';
 import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './run-loop.js';
 
@@ -87,6 +88,7 @@ export class Machine implements Runnable, Disposable {
   nextPoll = Number.POSITIVE_INFINITY;
   readonly #vm: EngineVm;
   #disposed = false;
+  #screen: Screen | undefined;
   /** The machine's clock when it last stopped, and what it lags behind `performance.now()` while it runs. */
   #stoppedAt = 0;
   #lag: number | undefined;
@@ -102,7 +104,9 @@ export class Machine implements Runnable, Disposable {
     for (const [index, device] of devices.entries()) this.#addDevice(device, index);
     const undo: Disposable[] = [];
     try {
-      this.memory = GuestMemory.create([{ address: 0, size }, ...regions, ...backedRegions(devices)]);
+      const windows = new WindowRegions(devices);
+      const pieces = [...ramAround(size, windows.ranges), ...regions, ...backedRegions(devices)];
+      this.memory = GuestMemory.create([...pieces, ...windows.configs]);
       undo.push(this.memory);
       this.boot = boot(this.memory, config.image, bootOptions(config));
       this.#vm = engine.createVm(this.memory, { irqchip: this.engineIrqchip });
@@ -114,7 +118,8 @@ export class Machine implements Runnable, Disposable {
       this.cpu.setSystemRegisters(this.boot.state.system);
       this.cpu.setRegisters(this.boot.state.registers);
       if (this.controller !== undefined) watchLines(this.controller, devices);
-      const host = this.#deviceHost();
+      windows.connect(this.memory, (slot) => this.#vm.remapRegion(slot));
+      const host = this.#deviceHost(windows);
       for (const device of devices) device.attach?.(host);
     } catch (error) {
       for (const resource of undo.reverse()) resource[Symbol.dispose]();
@@ -126,6 +131,21 @@ export class Machine implements Runnable, Disposable {
   counters(): EngineCounters {
     if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
     return this.#vm.readCounters?.() ?? { vm: [], cpus: [] };
+  }
+
+  /**
+   * What the guest shows now, as a still picture; undefined where no device shows anything. `changed` is what is different
+   * from the last time that this was asked.
+   */
+  get screen(): Picture | undefined {
+    if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
+    this.#screen ??= this.openScreen();
+    return this.#screen?.look();
+  }
+
+  /** A look of one's own at what the guest shows, with its own `changed`. */
+  openScreen(): Screen | undefined {
+    return this.devices.find((device) => device.screen !== undefined)?.screen?.();
   }
 
   /**
@@ -197,7 +217,7 @@ export class Machine implements Runnable, Disposable {
     return () => {};
   }
 
-  #deviceHost(): DeviceHost {
+  #deviceHost(windows: WindowRegions): DeviceHost {
     return {
       memory: this.memory,
       exit: (code) => {
@@ -214,6 +234,7 @@ export class Machine implements Runnable, Disposable {
         this.ending ??= { kind: 'reset', reason: `the guest reset the machine (${how})` };
       },
       setIrq: this.#irqSink(),
+      windows,
       nmi: () => this.cpu.injectNmi(),
       now: () => this.now(),
     };
@@ -231,15 +252,6 @@ function chooseClock(
     throw new ConfigError(`the engine ${engine.name} does not count instructions`, hint);
   }
   return clock;
-}
-
-/** The pages that devices want their guest to read as memory. */
-function backedRegions(devices: readonly Device[]): RegionConfig[] {
-  return devices.flatMap(({ memory = [] }) =>
-    memory
-      .filter(({ backing }) => backing === 'ram')
-      .map(({ address, size }) => ({ address, size, readOnly: true })),
-  );
 }
 
 function bootOptions(config: MachineConfig): Parameters<typeof boot>[2] {

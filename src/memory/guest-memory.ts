@@ -26,12 +26,16 @@ export interface RegionConfig {
   readOnly?: boolean;
   /** Keep a log of the pages that the guest writes (KVM_MEM_LOG_DIRTY_PAGES). */
   logDirty?: boolean;
+  /** The guest sees none of it until `GuestMemory.place` says where: a device shows it at times. */
+  hidden?: boolean;
 }
 
-/** A mapped piece of guest physical memory. */
-export interface MemoryRegion extends Required<RegionConfig> {
+/** A piece of guest physical memory. Where a device shows memory of its own, `address` and `size` change: see `place`. */
+export interface MemoryRegion extends Required<Omit<RegionConfig, 'hidden'>> {
   /** The slot number, unique in its VM. */
   readonly slot: number;
+  /** Bytes that are kept for it; `size` of them are in guest memory, 0 while it is hidden. */
+  readonly capacity: number;
   /** Where the region's first byte lies in `GuestMemory.buffer`. */
   readonly offset: number;
 }
@@ -62,7 +66,7 @@ export class GuestMemory implements Disposable {
   static create(regions: readonly RegionConfig[]): GuestMemory {
     const mapped = layOut(regions);
     const last = mapped[mapped.length - 1]!;
-    const pages = Math.ceil((last.offset + last.size) / WASM_PAGE);
+    const pages = Math.ceil((last.offset + last.capacity) / WASM_PAGE);
     return new GuestMemory(acquirePages(pages), mapped);
   }
 
@@ -83,6 +87,27 @@ export class GuestMemory implements Disposable {
       if (inside >= 0 && inside + length <= region.size) return region;
     }
     return undefined;
+  }
+
+  /**
+   * Moves region `slot`: its first `size` bytes are in guest memory from `address` on; 0 hides it. Only this side's
+   * accesses follow; the engine is told with `EngineVm.remapRegion`.
+   */
+  place(slot: number, address: number, size: number): MemoryRegion {
+    const region = this.regions.find((one) => one.slot === slot);
+    if (region === undefined) throw new GuestMemoryError(`there is no region ${slot} of memory`);
+    const paged = address >= 0 && address % PAGE_SIZE === 0 && size >= 0 && size % PAGE_SIZE === 0;
+    if (!Number.isSafeInteger(address + size) || !paged || size > region.capacity) {
+      throw new GuestMemoryError(`region ${slot} cannot be placed at ${hex(address)} with ${size} bytes`);
+    }
+    const inTheWay = this.regions.find((r) => r !== region && overlaps(r, address, size));
+    if (inTheWay !== undefined)
+      throw new GuestMemoryError(
+        `region ${slot} at ${hex(address)} overlaps the one at ${hex(inTheWay.address)}`,
+      );
+    region.address = address;
+    region.size = size;
+    return region;
   }
 
   /** True if all of `length` bytes from `address` are RAM of one region. */
@@ -135,6 +160,13 @@ export class GuestMemory implements Disposable {
     return this.#bytes.subarray(this.#offset, this.#offset + length);
   }
 
+  /** All bytes that are kept for a region, whether the guest sees them or not. */
+  bytesOf({ offset, capacity }: MemoryRegion): Uint8Array {
+    if (this.#view === undefined)
+      throw new GuestMemoryError('guest memory was used after its machine was disposed');
+    return this.#bytes.subarray(offset, offset + capacity);
+  }
+
   /** Ends this handle. With `zeroed` (the contents are known to be 0 again) the memory serves the next VM. */
   release(zeroed: boolean): void {
     if (this.#view === undefined) return;
@@ -172,7 +204,7 @@ function layOut(configs: readonly RegionConfig[]): MemoryRegion[] {
   if (configs.length === 0) throw new GuestMemoryError('a machine needs at least one region of memory');
   let offset = ENGINE_AREA;
   const regions: MemoryRegion[] = [];
-  for (const { address, size, readOnly = false, logDirty = false } of configs) {
+  for (const { address, size, readOnly = false, logDirty = false, hidden = false } of configs) {
     const name = `the memory region at ${hex(address)}`;
     if (!Number.isSafeInteger(size) || size <= 0) {
       throw new GuestMemoryError(
@@ -197,12 +229,19 @@ function layOut(configs: readonly RegionConfig[]): MemoryRegion[] {
         `the most is ${MAX_GUEST_MEMORY / 1024 / 1024}M in all regions together`,
       );
     }
-    const other = regions.find((r) => address < r.address + r.size && r.address < address + size);
+    const visible = hidden ? 0 : size;
+    const other = regions.find((r) => overlaps(r, address, visible));
     if (other !== undefined) throw new GuestMemoryError(`${name} overlaps the one at ${hex(other.address)}`);
-    regions.push({ address, size, readOnly, logDirty, slot: regions.length, offset });
+    const slot = regions.length;
+    regions.push({ address, size: visible, capacity: size, readOnly, logDirty, slot, offset });
     offset += size;
   }
   return regions;
+}
+
+function overlaps(region: MemoryRegion, address: number, size: number): boolean {
+  if (region.size === 0 || size === 0) return false;
+  return address < region.address + region.size && region.address < address + size;
 }
 
 function hex(value: number): string {

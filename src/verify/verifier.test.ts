@@ -32,6 +32,7 @@ function spoiled(spoil: (code: Uint8Array) => void): Engine {
         [Symbol.dispose]: () => vm[Symbol.dispose](),
         coalesce: () => false,
         setIrq: () => undefined,
+        remapRegion: (slot) => vm.remapRegion(slot),
         createCpu(control): EngineCpu {
           const cpu = vm.createCpu(control);
           const run = cpu.run.bind(cpu);

@@ -32,6 +32,7 @@ export interface GuestFile {
   simvirtio?: Notification;
   timeoutMs?: number;
   irqchip?: 'none' | 'user' | 'kernel';
+  vga?: boolean;
   input?: string;
   keys?: string;
   /** What not every host's KVM can do: the run may end in an engine error there, and in nothing else. */

@@ -106,10 +106,10 @@ export class KvmEngine implements Engine {
     const bytes = new Uint8Array(memory.buffer);
     const base = libc().addressOf(bytes);
     const proven = provenAnonymous.has(memory.wasm);
-    for (const { offset, size } of memory.regions) {
+    for (const { offset, capacity } of memory.regions) {
       // The proof: this byte is 0 afterwards only if the kernel gave the page back and it is not a file's.
       if (!proven) bytes[offset] = 0xff;
-      if (libc().madvise(base + BigInt(offset), size, MADV_DONTNEED) !== 0) return false;
+      if (libc().madvise(base + BigInt(offset), capacity, MADV_DONTNEED) !== 0) return false;
       if (!proven && bytes[offset] !== 0) return false;
     }
     provenAnonymous.add(memory.wasm);
@@ -126,6 +126,8 @@ export class KvmVm implements EngineVm {
   readonly handle: Vm;
   readonly #kvm: Kvm;
   readonly #cpus: KvmCpu[] = [];
+  /** Slots that KVM knows: a hidden region has none. */
+  readonly #mapped = new Set<number>();
   readonly #zones: LazyZones;
   readonly #watchable: boolean;
   #stats: Stats | undefined;
@@ -143,10 +145,7 @@ export class KvmVm implements EngineVm {
     );
     try {
       const base = libc().addressOf(new Uint8Array(memory.buffer));
-      for (const { slot, address, size, offset, readOnly, logDirty } of memory.regions) {
-        const hostAddress = base + BigInt(offset);
-        this.handle.setMemoryRegion({ slot, address, size, hostAddress, readOnly, logDirty });
-      }
+      for (const region of memory.regions) this.#map(region, base);
       if (options.mergeable) share(memory.wasm, base);
       this.#reservePages(memory.regions);
       if (this.#watchable) this.#stats = this.handle.openStats();
@@ -181,6 +180,24 @@ export class KvmVm implements EngineVm {
     if (this.#memory === undefined) throw closedHandle('the VM');
     if (region === undefined) throw new KvmError('ENOSLOT', `the VM has no memory slot ${slot}`);
     return dirtyPages(this.handle.dirtyLog(slot, region.size), region.address);
+  }
+
+  remapRegion(slot: number): void {
+    const memory = this.#memory;
+    if (memory === undefined) throw closedHandle('the VM');
+    const region = memory.regions.find((one) => one.slot === slot);
+    if (region === undefined) throw new KvmError('ENOSLOT', `the VM has no memory slot ${slot}`);
+    // KVM moves a slot only with its size unchanged: it goes and comes again.
+    if (this.#mapped.delete(slot))
+      this.handle.setMemoryRegion({ slot, address: region.address, size: 0, hostAddress: 0n });
+    this.#map(region, libc().addressOf(new Uint8Array(memory.buffer)));
+  }
+
+  #map({ slot, address, size, offset, readOnly, logDirty }: MemoryRegion, base: bigint): void {
+    if (size === 0) return;
+    const hostAddress = base + BigInt(offset);
+    this.handle.setMemoryRegion({ slot, address, size, hostAddress, readOnly, logDirty });
+    this.#mapped.add(slot);
   }
 
   readCounters(): EngineCounters {

@@ -71,19 +71,21 @@ export class SoftEngine implements Engine {
 /** A VM of the software engine. It has one CPU. */
 export class SoftVm implements EngineVm {
   readonly #program: Program;
+  readonly #memory: GuestMemory;
   readonly #view: DataView;
   #cpu: SoftCpu | undefined;
 
   /** @internal */
   constructor(program: Program, memory: GuestMemory, cpuid: readonly CpuidLeaf[]) {
     this.#program = program;
+    this.#memory = memory;
     this.#view = new DataView(memory.buffer);
     if (memory.regions.length > L.MAX_REGIONS) {
       const hint = `the software engine takes ${L.MAX_REGIONS}`;
       throw new SoftError('ELIMIT', `the machine has ${memory.regions.length} regions of memory`, hint);
     }
     clearState(this.#view);
-    this.#describe(memory);
+    this.#describe();
     writeResetState(this.#view);
     writeCpuid(this.#view, cpuid);
     program.reset();
@@ -116,10 +118,17 @@ export class SoftVm implements EngineVm {
     this.#cpu?.[Symbol.dispose]();
   }
 
-  #describe(memory: GuestMemory): void {
+  /** The whole table is written anew; a region of 0 bytes holds no address. */
+  remapRegion(_slot: number): void {
+    this.#describe();
+    this.#program.flushTlb();
+  }
+
+  #describe(): void {
     const view = this.#view;
-    view.setUint32(L.REGION_COUNT, memory.regions.length, true);
-    for (const [index, { address, size, offset, readOnly }] of memory.regions.entries()) {
+    const { regions } = this.#memory;
+    view.setUint32(L.REGION_COUNT, regions.length, true);
+    for (const [index, { address, size, offset, readOnly }] of regions.entries()) {
       const at = L.REGIONS + index * L.REGION_SIZE;
       view.setBigUint64(at, BigInt(address), true);
       view.setBigUint64(at + 8, BigInt(size), true);

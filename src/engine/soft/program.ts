@@ -10,6 +10,8 @@ export interface Program {
   reset(): void;
   setFlags(flags: number): void;
   rflags(): number;
+  /** Forgets which linear address is where in memory: a region was moved. */
+  flushTlb(): void;
   /** Segments or control registers were set. */
   setSystem(): void;
   /** Not 0 if an external interrupt can be taken. */

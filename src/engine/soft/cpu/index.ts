@@ -63,7 +63,7 @@ import { flushTlb, resetTlb } from './tlb';
 
 /** For the test that holds the disassembly to it. */
 export { decode } from './decode';
-export { rflags, takeAnswer };
+export { flushTlb, rflags, takeAnswer };
 
 /** Forgets all that was derived from the CPU's registers and from guest memory. */
 export function reset(): void {

@@ -1,0 +1,235 @@
+/**
+ * A VGA: what a PC of 1987 shows its picture with, and every PC since starts with. Registers as state machines with their
+ * index and data ports, 256 KiB of memory in four planes, a colour table, and the place of the beam.
+ *
+ * There is no BIOS here, so it starts as one would leave it: text of 80 columns and 25 rows at B8000, the font loaded.
+ * Where the mode allows it, video memory is RAM to the guest and drawing costs no exit (see `window.ts`).
+ *
+ * docs/vga.md is its manual.
+ *
+ * @module
+ */
+import type { AccessSize, Device, DeviceHost, MemoryRange, PortRange, Screen } from '../contract.js';
+import { Dac } from './dac.js';
+import { GLYPH_ROWS, GLYPHS, romFont } from './font.js';
+import { Planes } from './planes.js';
+import { Attribute, Registers } from './registers.js';
+import { VgaScreen } from './screen.js';
+import { loadVga, saveVga, type VgaSaved } from './state.js';
+import { beamAt } from './timing.js';
+import {
+  APERTURE,
+  gather,
+  LARGEST_WINDOW,
+  type Layout,
+  layoutOf,
+  type Range,
+  rangeOf,
+  scatter,
+} from './window.js';
+
+/** Bytes between two glyphs in plane 2. */
+const GLYPH_STRIDE = 32;
+
+/** See the module's comment. */
+export class Vga implements Device {
+  readonly name = 'vga';
+  readonly ports: readonly PortRange[] = [
+    { first: 0x3b4, count: 2, width: 1 },
+    { first: 0x3ba, count: 1, width: 1 },
+    { first: 0x3c0, count: 16, width: 1 },
+    { first: 0x3d4, count: 2, width: 1 },
+    { first: 0x3da, count: 1, width: 1 },
+  ];
+  readonly memory: readonly [MemoryRange] = [
+    { ...APERTURE, width: 1, coalesce: true, window: LARGEST_WINDOW },
+  ];
+  readonly registers = new Registers();
+  readonly dac = new Dac();
+  readonly planes = new Planes(this.registers);
+  /** The next byte at port 3C0 is a register's number, not its value. */
+  addressNext = true;
+  /** Port 3C3: the whole VGA answers. Kept, and without effect, as on an adapter. */
+  enabled = 1;
+  #host: DeviceHost | undefined;
+  #linear: Uint8Array = new Uint8Array(LARGEST_WINDOW);
+  /** What the guest sees as RAM now. */
+  #layout: Layout | undefined;
+  #range: Range = rangeOf(this.registers);
+
+  constructor() {
+    const font = romFont();
+    for (let glyph = 0; glyph < GLYPHS; glyph++) {
+      for (let row = 0; row < GLYPH_ROWS; row++)
+        this.planes.words[glyph * GLYPH_STRIDE + row] = font[glyph * GLYPH_ROWS + row]! << 16;
+    }
+    // An empty screen: blanks in light grey on black.
+    for (let cell = 0; cell < 0x4000; cell++) this.planes.words[cell * 2]! |= 0x0720;
+  }
+
+  attach(host: DeviceHost): void {
+    this.#host = host;
+    this.#linear = host.windows?.bytes(this.memory[0]) ?? this.#linear;
+    this.#update();
+  }
+
+  screen(): Screen {
+    return new VgaScreen(this);
+  }
+
+  /** Brings the planes up to date with what the guest wrote into its window. */
+  settle(): void {
+    if (this.#layout !== undefined) scatter(this.#layout, this.#linear, this.planes.words, this.#range.size);
+  }
+
+  readPort(port: number): number {
+    const { registers, dac } = this;
+    switch (port) {
+      case 0x3c0:
+        return registers.index.attribute | (registers.paletteInUse ? 0x20 : 0);
+      case 0x3c1:
+        return registers.read('attribute');
+      case 0x3c2:
+        // Input status 0: a colour monitor is there, no interrupt is pending.
+        return 0x10;
+      case 0x3c3:
+        return this.enabled;
+      case 0x3c4:
+        return registers.index.sequencer;
+      case 0x3c5:
+        return registers.read('sequencer');
+      case 0x3c6:
+        return dac.mask;
+      case 0x3c7:
+        return dac.state;
+      case 0x3c8:
+        return dac.writeAddress;
+      case 0x3c9:
+        return dac.read();
+      case 0x3ca:
+        return 0;
+      case 0x3cc:
+        return registers.miscellaneous;
+      case 0x3ce:
+        return registers.index.graphics;
+      case 0x3cf:
+        return registers.read('graphics');
+    }
+    if (!this.#isThere(port)) return 0xff;
+    if ((port & 0x0f) === 0x04) return registers.index.crtc;
+    return (port & 0x0f) === 0x05 ? registers.read('crtc') : this.#inputStatus1();
+  }
+
+  writePort(port: number, _size: AccessSize, value: number): void {
+    const { registers, dac } = this;
+    const byte = value & 0xff;
+    switch (port) {
+      case 0x3c0:
+        this.#writeAttribute(byte);
+        break;
+      case 0x3c2:
+        registers.miscellaneous = byte & 0xef;
+        break;
+      case 0x3c3:
+        this.enabled = byte & 1;
+        break;
+      case 0x3c4:
+        registers.index.sequencer = byte;
+        break;
+      case 0x3c5:
+        registers.write('sequencer', byte);
+        break;
+      case 0x3c6:
+        dac.mask = byte;
+        break;
+      case 0x3c7:
+        dac.startReading(byte);
+        break;
+      case 0x3c8:
+        dac.startWriting(byte);
+        break;
+      case 0x3c9:
+        dac.write(byte);
+        break;
+      case 0x3ce:
+        registers.index.graphics = byte;
+        break;
+      case 0x3cf:
+        registers.write('graphics', byte);
+        break;
+      default:
+        if (!this.#isThere(port)) return;
+        if ((port & 0x0f) === 0x04) registers.index.crtc = byte;
+        else if ((port & 0x0f) === 0x05) registers.write('crtc', byte);
+    }
+    this.#update();
+  }
+
+  readMemory(address: number): number {
+    const inside = this.#inside(address);
+    if (inside < 0) return 0xff;
+    return this.#layout === undefined ? this.planes.read(inside) : this.#linear[inside]!;
+  }
+
+  writeMemory(address: number, _size: AccessSize, value: number): void {
+    const inside = this.#inside(address);
+    if (inside < 0) return;
+    if (this.#layout === undefined) this.planes.write(inside, value & 0xff);
+    else this.#linear[inside] = value;
+  }
+
+  save(): VgaSaved {
+    this.settle();
+    return saveVga(this);
+  }
+
+  load(state: unknown): void {
+    loadVga(this, state);
+    this.#layout = undefined;
+    this.#update();
+  }
+
+  /** Port 3C0 takes a register's number and its value in turns; reading input status 1 says whose turn it is. */
+  #writeAttribute(byte: number): void {
+    const { registers } = this;
+    if (this.addressNext) {
+      registers.index.attribute = byte & 0x1f;
+      registers.paletteInUse = (byte & 0x20) !== 0;
+    } else if (registers.index.attribute <= Attribute.colourSelect) registers.write('attribute', byte);
+    this.addressNext = !this.addressNext;
+  }
+
+  #inputStatus1(): number {
+    this.addressNext = true;
+    const { blank, retrace } = beamAt(this.registers, this.#host?.now() ?? 0);
+    return (blank ? 0x01 : 0) | (retrace ? 0x08 : 0);
+  }
+
+  /** CRTC and input status 1 are at 3B4 or at 3D4: the miscellaneous output register chooses. */
+  #isThere(port: number): boolean {
+    return (port & 0x3f0) === (this.registers.miscellaneous & 1 ? 0x3d0 : 0x3b0);
+  }
+
+  /** How far an address is into the part of the aperture that answers; -1 where it is not in it. */
+  #inside(address: number): number {
+    const { from, size } = this.#range;
+    const inside = address - APERTURE.address - from;
+    return inside >= 0 && inside < size && this.registers.miscellaneous & 2 ? inside : -1;
+  }
+
+  /** A register was written: video memory may be RAM now, or not any more, or elsewhere. */
+  #update(): void {
+    const layout = layoutOf(this.registers);
+    const range = rangeOf(this.registers);
+    if (layout === this.#layout && range === this.#range) return;
+    const wasShown = this.#layout !== undefined;
+    this.settle();
+    this.#layout = layout;
+    this.#range = range;
+    const address = APERTURE.address + range.from;
+    if (layout !== undefined) {
+      gather(layout, this.planes.words, this.#linear, range.size);
+      this.#host?.windows?.show(this.memory[0], address, range.size);
+    } else if (wasShown) this.#host?.windows?.show(this.memory[0], address, 0);
+  }
+}
