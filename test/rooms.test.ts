@@ -33,8 +33,10 @@ const arrows: Record<string, readonly string[]> = {
     'observe',
   ],
   manage: ['host', 'machine', 'observe'],
+  course: ['devices', 'host', 'machine', 'observe'],
   cli: [
     'boot',
+    'course',
     'devices',
     'engine',
     'engine/kvm',

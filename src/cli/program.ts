@@ -11,6 +11,7 @@ Examples:
   $ terrarium run kernel.S --trace             assemble, run, and show every exit
   $ terrarium run kernel.elf --timeout 2s --expect 'rax=42'
   $ terrarium new my-kernel                    a kernel of your own to begin with
+  $ terrarium course                           learn how machines work, in twelve lessons
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run
   $ terrarium stat web                         what the kernel counts of it, live
@@ -52,6 +53,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 const loaders: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./run.js')).runCommand(),
   new: async () => (await import('./new.js')).newCommand(),
+  course: async () => (await import('./course.js')).courseCommand(),
   ps: async () => (await import('./ps.js')).psCommand(),
   attach: async () => (await import('./attach.js')).attachCommand(),
   logs: async () => (await import('./logs.js')).logsCommand(),

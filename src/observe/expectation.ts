@@ -49,11 +49,11 @@ const STRINGS = 'strings stand in double quotes and know \\n, \\r, \\t, \\0, \\\
  * Reads one expectation: `NAME=VALUE`, where the name is a register or a part of one (`rax`, `eax`, `ax`, `ah`, `r8d`),
  * `rip`, `rflags` or one flag (`zf`), a segment's selector (`cs`), a control register (`cr0`), `mem8[ADDRESS]` to
  * `mem64[ADDRESS]`, `mem[ADDRESS]` with a string, `console` with a string (`=` for all of it, `~=` for a part),
- * `exits` or `outcome`. Negative numbers are two's complement of the register's or memory's size.
+ * `exits` (`=`, or `<=` for at most) or `outcome`. Negative numbers are two's complement of the register's or memory's size.
  * @throws ExpectationError
  */
 export function parseExpectation(text: string): Expectation {
-  const split = /^\s*([a-z][a-z0-9]*)\s*(?:\[([^\]]*)\])?\s*(~?=)\s*(.*?)\s*$/is.exec(text);
+  const split = /^\s*([a-z][a-z0-9]*)\s*(?:\[([^\]]*)\])?\s*(~?=|<=)\s*(.*?)\s*$/is.exec(text);
   if (split === null) throw new ExpectationError(text, 'is not NAME=VALUE', EXAMPLES);
   const name = split[1]!.toLowerCase();
   const [, , place, operator, value] = split as unknown as [
@@ -65,6 +65,9 @@ export function parseExpectation(text: string): Expectation {
   ];
   if (operator === '~=' && name !== 'console') {
     throw new ExpectationError(text, "has '~=', which only the console knows", "use '='");
+  }
+  if (operator === '<=' && name !== 'exits') {
+    throw new ExpectationError(text, "has '<=', which only exits knows", "use '='");
   }
   if (place !== undefined && !name.startsWith('mem')) {
     throw new ExpectationError(text, `has an address, but '${name}' is not memory`, EXAMPLES);
@@ -100,7 +103,7 @@ function parseCheck(
     case 'console':
       return consoleCheck(stringOf(text, value), operator === '~=');
     case 'exits':
-      return exitsCheck(numberOf(text, value, 53));
+      return exitsCheck(numberOf(text, value, 53), operator === '<=');
     case 'outcome':
       return outcomeCheck(text, value);
     default: {
@@ -210,11 +213,11 @@ function shorten(bytes: Uint8Array): string {
   return `${escapeBytes(bytes.subarray(0, SHOWN))}… (${bytes.length} bytes)`;
 }
 
-function exitsCheck(expected: bigint): Expectation['check'] {
+function exitsCheck(expected: bigint, atMost: boolean): Expectation['check'] {
   return ({ exits }) => ({
-    ok: exits !== undefined && BigInt(exits) === expected,
+    ok: exits !== undefined && (atMost ? BigInt(exits) <= expected : BigInt(exits) === expected),
     found: exits === undefined ? 'not counted' : String(exits),
-    expected: String(expected),
+    expected: `${atMost ? 'at most ' : ''}${expected}`,
   });
 }
 
