@@ -19,6 +19,7 @@ export interface CpuidLeaf {
 
 /** Where each feature is announced: leaf, register, bit. */
 const places = {
+  fpu: [1, 'edx', 0],
   de: [1, 'edx', 2],
   pse: [1, 'edx', 3],
   tsc: [1, 'edx', 4],

@@ -14,7 +14,7 @@ import {
 import { fault, NM } from '../faults';
 import { width } from '../generic';
 import { checkWrite, failed, read, write } from '../memory';
-import { address, cutAddress, segment } from '../operands';
+import { address, segment } from '../operands';
 import { realMode } from '../segments';
 import { available, nothingPending, ready } from './instruction';
 import { classOf, NORMAL, ZERO } from './numbers';
@@ -93,7 +93,7 @@ function environmentSize(pc: usize): u64 {
 function put(pc: usize, index: u64, value: u32): void {
   if (failed()) return;
   const size = environmentSize(pc) / 7;
-  const at = cutAddress(pc, address(pc) + index * size);
+  const at = address(pc) + index * size;
   if (size == 2) write<u16>(segment(pc), at, <u16>value);
   else write<u32>(segment(pc), at, value);
 }
@@ -101,7 +101,7 @@ function put(pc: usize, index: u64, value: u32): void {
 function get(pc: usize, index: u64): u32 {
   if (failed()) return 0;
   const size = environmentSize(pc) / 7;
-  const at = cutAddress(pc, address(pc) + index * size);
+  const at = address(pc) + index * size;
   return size == 2 ? <u32>read<u16>(segment(pc), at) : read<u32>(segment(pc), at);
 }
 
@@ -142,7 +142,7 @@ function storeEnvironment(pc: usize): void {
 /** Nothing is written where the last byte cannot be. */
 function checkAll(pc: usize, size: u64): bool {
   checkWrite(segment(pc), address(pc), size);
-  if (!failed()) checkWrite(segment(pc), cutAddress(pc, address(pc) + size - 1), 1);
+  if (!failed()) checkWrite(segment(pc), address(pc) + size - 1, 1);
   return !failed();
 }
 
@@ -191,7 +191,7 @@ export function fldenv(pc: usize): void {
 
 /** The place of ST(i) in a saved state. */
 function savedRegister(pc: usize, i: u32): u64 {
-  return cutAddress(pc, address(pc) + environmentSize(pc) + 10 * <u64>i);
+  return address(pc) + environmentSize(pc) + 10 * <u64>i;
 }
 
 export function fnsave(pc: usize): void {
@@ -201,7 +201,7 @@ export function fnsave(pc: usize): void {
     if (failed()) return;
     write<u64>(segment(pc), savedRegister(pc, i), load<u64>(place(i)));
     if (failed()) return;
-    write<u16>(segment(pc), cutAddress(pc, savedRegister(pc, i) + 8), load<u16>(place(i), 8));
+    write<u16>(segment(pc), savedRegister(pc, i) + 8, load<u16>(place(i), 8));
   }
   if (!failed()) initialize();
 }
@@ -215,7 +215,7 @@ export function frstor(pc: usize): void {
     const at = INCOMING + ((<usize>i) << 4);
     store<u64>(at, read<u64>(segment(pc), savedRegister(pc, i)));
     if (failed()) return;
-    store<u16>(at, read<u16>(segment(pc), cutAddress(pc, savedRegister(pc, i) + 8)), 8);
+    store<u16>(at, read<u16>(segment(pc), savedRegister(pc, i) + 8), 8);
     if (failed()) return;
   }
   if (!loadEnvironment(pc)) return;

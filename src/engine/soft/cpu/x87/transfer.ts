@@ -1,7 +1,7 @@
 // The instructions that move (SDM 1 8.3.3, 8.3.4): memory to the stack and back, between registers, constants.
 import { carry, parity, zero } from '../flags';
 import { checkWrite, failed, read, write } from '../memory';
-import { address, cutAddress, segment } from '../operands';
+import { address, segment } from '../operands';
 import {
   decimalHigh,
   decimalLow,
@@ -67,9 +67,9 @@ export function fldDouble(pc: usize): void {
   if (!failed()) loadNumber(pc);
 }
 
-/** The second half of an operand of ten bytes. */
+/** The second half of an operand of ten bytes: it does not come round at the end of 16-bit offsets. */
 function tail(pc: usize): u64 {
-  return cutAddress(pc, address(pc) + 8);
+  return address(pc) + 8;
 }
 
 export function fldExtended(pc: usize): void {
