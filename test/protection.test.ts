@@ -1,29 +1,38 @@
 /**
- * Segment checks, gates and privileges against another implementation: test/protection/kernel.c tries thousands of
- * descriptors and selectors and writes what each gave. QEMU's TCG is the other side, live where it is installed, else as
- * recorded in expected.txt (by QEMU 7.2).
+ * Segment checks, gates and privileges against another implementation: the kernels of test/protection try thousands
+ * of descriptors and selectors and write what each gave. QEMU's TCG is the other side, live where it is installed, else as
+ * recorded (by QEMU 7.2).
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { parseImage } from '../src/boot/index.js';
 import { createMachine } from '../src/host/index.js';
 import { isKnown } from './protection/differences.js';
 import { noGcc, root, Scratch } from './support.js';
 
 const folder = path.join(root, 'test/protection');
-const flags = '-m32 -O1 -ffreestanding -fno-pic -no-pie -fno-stack-protector -fcf-protection=none'.split(' ');
+const flags =
+  '-O1 -ffreestanding -fno-pic -no-pie -fno-stack-protector -fcf-protection=none -mgeneral-regs-only'
+    .concat(' -mno-red-zone -nostdlib -w -Wl,--no-warn-rwx-segments -Wl,--build-id=none')
+    .split(' ');
 const noQemu = spawnSync('qemu-system-x86_64', ['--version']).error ? 'SKIPPED: no QEMU here' : false;
 
-function compile(scratch: Scratch): string {
+/** Compiles a kernel to an ELF file of 32 bits, which both sides load. */
+function compile(scratch: Scratch, source: string, width: '-m32' | '-m64'): string {
+  const made = scratch.file('made');
   const out = scratch.file('kernel.elf');
   const script = `-Wl,-T,${path.join(folder, 'kernel.lds')}`;
-  const args = [...flags, '-mgeneral-regs-only', '-nostdlib', '-w', '-Wl,--no-warn-rwx-segments', script];
-  const made = spawnSync('gcc', [...args, '-o', out, path.join(folder, 'kernel.c')], { encoding: 'utf8' });
-  assert.equal(made.status, 0, made.stderr);
+  run('gcc', [width, ...flags, script, '-o', made, path.join(folder, source)]);
+  run('objcopy', ['-O', 'elf32-i386', made, out]);
   return out;
+}
+
+function run(program: string, args: string[]): void {
+  const ran = spawnSync(program, args, { encoding: 'utf8' });
+  assert.equal(ran.status, 0, ran.stderr);
 }
 
 function onSoft(file: string): string {
@@ -73,21 +82,29 @@ function compare(found: string, expected: string): string[] {
   return differ;
 }
 
-describe('protection in 32-bit mode is as in QEMU', { skip: noGcc }, () => {
-  const scratch = new Scratch();
-  let file = '';
-  let found = '';
-  before(() => {
-    file = compile(scratch);
-    found = onSoft(file);
-  });
+const kernels = [
+  { mode: '32-bit', source: 'kernel.c', width: '-m32', recorded: 'expected.txt' },
+  { mode: 'long', source: 'long.c', width: '-m64', recorded: 'expected-long.txt' },
+] as const;
 
-  test('selectors, descriptors, gates, stacks and limits give the recorded exceptions and values', () => {
-    const expected = readFileSync(path.join(folder, 'expected.txt'), 'latin1');
-    assert.deepEqual(compare(found, expected).slice(0, 40), []);
-  });
+for (const { mode, source, width, recorded } of kernels) {
+  describe(`protection in ${mode} mode is as in QEMU`, { skip: noGcc }, () => {
+    const scratch = new Scratch();
+    let file = '';
+    let found = '';
+    before(() => {
+      file = compile(scratch, source, width);
+      found = onSoft(file);
+    });
+    after(() => scratch[Symbol.dispose]());
 
-  test('and those of the QEMU that is installed', { skip: noQemu }, () => {
-    assert.deepEqual(compare(found, onQemu(file, scratch)).slice(0, 40), []);
+    test('selectors, descriptors, gates and stacks give the recorded exceptions and values', () => {
+      const expected = readFileSync(path.join(folder, recorded), 'latin1');
+      assert.deepEqual(compare(found, expected).slice(0, 40), []);
+    });
+
+    test('and those of the QEMU that is installed', { skip: noQemu }, () => {
+      assert.deepEqual(compare(found, onQemu(file, scratch)).slice(0, 40), []);
+    });
   });
-});
+}

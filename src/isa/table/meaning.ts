@@ -195,6 +195,7 @@ syscall transfer
 sysret transfer
 sysenter transfer
 sysexit transfer
+swapgs whole
 popcnt write OSZAPC
 tzcnt write ZC OSAP: SDM 2D TZCNT
 lzcnt write ZC OSAP: SDM 2A LZCNT

@@ -17,6 +17,7 @@ export const twoByteRows: readonly string[] = `
 01/4 smsw Ev 286
 01/6 lmsw Ew 286
 01/7 invlpg M 486
+01/7/0 swapgs - only64 686
 02 lar Gv,Ew 286 prot
 03 lsl Gv,Ew 286 prot
 05 syscall - only64
