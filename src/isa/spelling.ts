@@ -72,6 +72,10 @@ inimm in
 outimm out Ib,A
 indx in Ai,DX
 outdx out DX,Ai
+rdfsbase rdfsbase Ev
+rdgsbase rdgsbase Ev
+wrfsbase wrfsbase Ev
+wrgsbase wrgsbase Ev
 sldt sldt Ev|Mw
 str str Ev|Mw
 smsw smsw Ev|Mw

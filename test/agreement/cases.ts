@@ -66,7 +66,7 @@ function randomTarget(random: Random): bigint {
  * monitor's below, and so are some flags that PUSHF shows.
  */
 const left =
-  /^(in.*|out.*|callfar.*|jmpfar.*|retfar|int.*|into|iret|sys.*|popsegment|pushsegment|movfromsegment|movtosegment|lss|lfs|lgs|sldt|str|lar|lsl|verr|verw|sgdt|sidt|smsw|cpuid|rdtsc|rdpmc|pushf|popf|arpl|wait)$/;
+  /^(in.*|out.*|callfar.*|jmpfar.*|retfar|int.*|into|iret|sys.*|popsegment|pushsegment|movfromsegment|movtosegment|lss|lfs|lgs|sldt|str|lar|lsl|verr|verw|sgdt|sidt|smsw|cpuid|rdtscp?|rdpid|(rd|wr)[fg]sbase|rdpmc|pushf|popf|arpl|wait)$/;
 
 /** The rows that can be compared in ring 3 of long mode. The x87 FPU's have a comparison of their own, test/x87.test.ts. */
 export const comparable: readonly Opcode[] = opcodes.filter(

@@ -39,21 +39,52 @@ const places = {
   pcid: [1, 'ecx', 17],
   movbe: [1, 'ecx', 22],
   popcnt: [1, 'ecx', 23],
+  fsgsbase: [7, 'ebx', 0],
   bmi1: [7, 'ebx', 3],
   smep: [7, 'ebx', 7],
   bmi2: [7, 'ebx', 8],
+  invpcid: [7, 'ebx', 10],
   adx: [7, 'ebx', 19],
   smap: [7, 'ebx', 20],
   clflushopt: [7, 'ebx', 23],
+  umip: [7, 'ecx', 2],
   la57: [7, 'ecx', 16],
+  rdpid: [7, 'ecx', 22],
   lahf64: [0x8000_0001, 'ecx', 0],
   abm: [0x8000_0001, 'ecx', 5],
   '3dnowprefetch': [0x8000_0001, 'ecx', 8],
   syscall: [0x8000_0001, 'edx', 11],
   nx: [0x8000_0001, 'edx', 20],
   pdpe1gb: [0x8000_0001, 'edx', 26],
+  rdtscp: [0x8000_0001, 'edx', 27],
   lm: [0x8000_0001, 'edx', 29],
 } as const;
+
+/** Bits of CR4 that may be set only where a feature is there (SDM 3A 2.5). */
+const controls: readonly (readonly [
+  bit: number,
+  leaf: number,
+  register: 'ebx' | 'ecx' | 'edx',
+  of: number,
+])[] = [
+  [2, 1, 'edx', 4],
+  [3, 1, 'edx', 2],
+  [4, 1, 'edx', 3],
+  [5, 1, 'edx', 6],
+  [6, 1, 'edx', 7],
+  [7, 1, 'edx', 13],
+  [9, 1, 'edx', 24],
+  [10, 1, 'edx', 25],
+  [11, 7, 'ecx', 2],
+  [12, 7, 'ecx', 16],
+  [16, 7, 'ebx', 0],
+  [17, 1, 'ecx', 17],
+  [18, 1, 'ecx', 26],
+  [20, 7, 'ebx', 7],
+  [21, 7, 'ebx', 20],
+];
+/** CR4.PCE: RDPMC is always there, and always faults. */
+const ALWAYS = 0x100;
 
 /** A feature by the name that Linux's /proc/cpuinfo has for it, or nearly. */
 export type CpuFeature = keyof typeof places;
@@ -119,6 +150,12 @@ export function writeCpuid(view: DataView, leaves: readonly CpuidLeaf[]): void {
     );
   }
   view.setUint32(L.CPUID_COUNT, leaves.length, true);
+  let allowed = ALWAYS;
+  for (const [bit, leaf, register, of] of controls) {
+    const found = leaves.find((one) => one.leaf === leaf);
+    if (found !== undefined && (found[register] >>> of) & 1) allowed |= 1 << bit;
+  }
+  view.setBigUint64(L.CR4_ALLOWED, BigInt(allowed), true);
   for (const [index, { leaf, subleaf = -1, eax, ebx, ecx, edx }] of leaves.entries()) {
     for (const [n, value] of [leaf, subleaf, eax, ebx, ecx, edx].entries()) {
       view.setUint32(L.CPUID_TABLE + index * L.CPUID_ENTRY + 4 * n, value, true);

@@ -90,6 +90,8 @@ export const CR4_DE = 8;
 export const CR4_PSE = 0x10;
 export const CR4_PAE = 0x20;
 export const CR4_TSD = 4;
+export const CR4_UMIP = 0x800;
+export const CR4_FSGSBASE = 0x10000;
 export const CR4_PGE = 0x80;
 export const CR4_PCIDE = 0x20000;
 export const CR4_OSXSAVE = 0x40000;
@@ -276,6 +278,8 @@ export const CPUID_COUNT = 0x401fc;
 export const CPUID_TABLE = 0x40200;
 export const CPUID_ENTRY = 24;
 export const MAX_CPUID = 128;
+/** The bits of CR4 that may be set, as CPUID's features say. */
+export const CR4_ALLOWED = 0x401f0;
 
 export const POOL = 0x100000;
 export const POOL_END = 0x800000;

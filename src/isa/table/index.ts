@@ -6,6 +6,7 @@
 import { type Meaning, meanings } from './meaning.js';
 import { newerRows } from './newer.js';
 import { oneByteRows } from './one-byte.js';
+import { systemRows } from './system.js';
 import { twoByteRows } from './two-byte.js';
 import { x87Rows } from './x87.js';
 
@@ -106,5 +107,6 @@ export const opcodes: readonly Opcode[] = [
   ...oneByteRows.flatMap((line) => parse(0, line)),
   ...twoByteRows.flatMap((line) => parse(1, line)),
   ...newerRows.flatMap((line) => parse(1, line)),
+  ...systemRows.flatMap((line) => parse(1, line)),
   ...x87Rows.flatMap((line) => parse(0, line)).map((row) => ({ ...row, by: row.by ?? row.name })),
 ];

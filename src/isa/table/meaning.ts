@@ -190,6 +190,16 @@ wrmsr end
 rdmsr whole
 rdtsc whole
 rdpmc whole
+rdtscp call
+rdpid call
+rdfsbase call
+rdgsbase call
+wrfsbase call
+wrgsbase call
+clac call
+stac call
+swapgs call
+invpcid end
 cpuid call
 syscall transfer
 sysret transfer

@@ -1,11 +1,13 @@
 // The control registers (SDM 3A 2.5, SDM 2B MOV to control registers): which values are refused, and what follows from the
 // others.
 import {
+  CPL,
   CR0,
   CR0_PG,
   CR2,
   CR3,
   CR4,
+  CR4_ALLOWED,
   CR4_LA57,
   CR4_PAE,
   CR4_PCIDE,
@@ -16,6 +18,7 @@ import {
   EFER,
   EFER_LMA,
   EFER_LME,
+  FLAGS_SYSTEM,
   OP_REG,
   OP_RM,
   REGS,
@@ -25,13 +28,14 @@ import {
   SEG_TR,
 } from '../layout';
 import { fault, GP, UD } from './faults';
+import { AC } from './flags';
 import { isMemory, readOperand, writeOperand } from './generic';
-import { failed, write } from './memory';
-import { address, segment } from './operands';
-import { loadPdptes, PHYSICAL_BITS } from './paging';
-import { privileged } from './privilege';
+import { failed, read, write } from './memory';
+import { address, cutAddress, reg, segment } from './operands';
+import { canonical, loadPdptes, PHYSICAL_BITS } from './paging';
+import { mayShowSystem, privileged } from './privilege';
 import { code64, segmentAt, updateMode } from './segments';
-import { flushAddress, flushTlb } from './tlb';
+import { flushAddress, flushTlb, selectTlb } from './tlb';
 
 const PE: u64 = 1;
 const TS: u64 = 8;
@@ -40,8 +44,6 @@ const NW: u64 = 0x20000000;
 const CD: u64 = 0x40000000;
 /** PE, MP, EM, TS, ET, NE, WP, AM, NW, CD, PG; the others read 0, and nothing comes of setting them. */
 const CR0_BITS: u64 = 0xe005003f;
-/** TSD, DE, PSE, PAE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, LA57, FSGSBASE, PCIDE, OSXSAVE, SMEP, SMAP. */
-const CR4_BITS: u64 = 0x371ffc;
 const PCID: u64 = 0xfff;
 
 /** PAE paging looks at its four entries now, and never again; false where they are refused. */
@@ -101,7 +103,7 @@ function setCr3(given: u64): void {
 }
 
 function allowedCr4(value: u64): bool {
-  if (value & ~CR4_BITS) return false;
+  if (value & ~load<u64>(CR4_ALLOWED)) return false;
   const changed = value ^ load<u64>(CR4);
   const long = (load<u64>(EFER) & EFER_LMA) != 0;
   if (long && (!(value & CR4_PAE) || changed & CR4_LA57)) return false;
@@ -157,6 +159,7 @@ export function movtocr(pc: usize): void {
 
 /** SMSW to a register fills the operand size; to memory it is 16 bits. */
 export function smsw<T>(pc: usize): void {
+  if (!mayShowSystem()) return;
   if (isMemory(pc)) write<u16>(segment(pc), address(pc), load<u16>(CR0));
   else writeOperand<T>(pc, <T>load<u64>(CR0));
 }
@@ -174,4 +177,36 @@ export function clts(_pc: usize): void {
 
 export function invlpg(pc: usize): void {
   if (privileged()) flushAddress(load<u64>(segmentAt(segment(pc)), SEG_LINEAR) + address(pc));
+}
+
+/** INVPCID (SDM 2A): entries of other PCIDs are never kept, so each kind but the first forgets everything. */
+export function invpcid<T>(pc: usize): void {
+  if (!privileged()) return;
+  const kind = sizeof<T>() == 8 ? <u64>reg<T>(pc) : <u64>reg<T>(pc) & 0xffffffff;
+  const pcid = read<u64>(segment(pc), address(pc));
+  if (failed()) return;
+  const linear = read<u64>(segment(pc), cutAddress(pc, address(pc) + 8));
+  if (failed()) return;
+  const named = kind < 2 && pcid != 0 && !(load<u64>(CR4) & CR4_PCIDE);
+  if (kind > 3 || pcid & ~PCID || named || (kind == 0 && !canonical(linear))) fault(GP);
+  else if (kind == 0) flushAddress(linear);
+  else flushTlb();
+}
+
+/** CLAC and STAC: whether ring 0 may touch ring 3's pages where CR4.SMAP is set (SDM 3A 4.6.1). */
+function setAc(on: bool): void {
+  if (load<u32>(CPL) != 0) {
+    fault(UD);
+    return;
+  }
+  const flags = load<u32>(FLAGS_SYSTEM);
+  store<u32>(FLAGS_SYSTEM, on ? flags | AC : flags & ~AC);
+  selectTlb();
+}
+
+export function clac(_pc: usize): void {
+  setAc(false);
+}
+export function stac(_pc: usize): void {
+  setAc(true);
 }

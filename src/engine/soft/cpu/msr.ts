@@ -5,6 +5,7 @@ import {
   CR0,
   CR0_PG,
   CR4,
+  CR4_FSGSBASE,
   CR4_TSD,
   CSTAR,
   EFER,
@@ -33,10 +34,12 @@ import {
   TSC_OFFSET,
 } from '../layout';
 import { clockAt } from './blocks';
-import { fault, GP } from './faults';
+import { fault, GP, UD } from './faults';
+import { failed } from './memory';
+import { rm, setRm } from './operands';
 import { canonical, PHYSICAL_BITS } from './paging';
 import { privileged } from './privilege';
-import { openSegment, segmentAt } from './segments';
+import { openSegment, segmentAt, setBase } from './segments';
 import { flushTlb } from './tlb';
 
 const MSR_TSC: u32 = 0x10;
@@ -84,6 +87,42 @@ function setPair(value: u64): void {
 export function rdtsc(pc: usize): void {
   if (load<u32>(CPL) != 0 && load<u32>(CR4) & CR4_TSD) fault(GP);
   else setPair(timeStamp(pc));
+}
+
+/** The counter, and in ECX what the system says of the processor. */
+export function rdtscp(pc: usize): void {
+  rdtsc(pc);
+  if (!failed()) store<u64>(RCX, load<u64>(TSC_AUX));
+}
+
+export function rdpid<T>(pc: usize): void {
+  setRm<T>(pc, load<T>(TSC_AUX));
+}
+
+/** The bases of FS and GS without an MSR (SDM 2B RDFSBASE, 2D WRFSBASE). */
+function readBase<T>(pc: usize, index: u32): void {
+  if (load<u32>(CR4) & CR4_FSGSBASE) setRm<T>(pc, load<T>(segmentAt(index), SEG_BASE));
+  else fault(UD);
+}
+
+function writeBase<T>(pc: usize, index: u32): void {
+  const value = sizeof<T>() == 8 ? <u64>rm<T>(pc) : <u64>rm<T>(pc) & 0xffffffff;
+  if (!(load<u32>(CR4) & CR4_FSGSBASE)) fault(UD);
+  else if (!canonical(value)) fault(GP);
+  else setBase(index, value);
+}
+
+export function rdfsbase<T>(pc: usize): void {
+  readBase<T>(pc, SEG_FS);
+}
+export function rdgsbase<T>(pc: usize): void {
+  readBase<T>(pc, SEG_GS);
+}
+export function wrfsbase<T>(pc: usize): void {
+  writeBase<T>(pc, SEG_FS);
+}
+export function wrgsbase<T>(pc: usize): void {
+  writeBase<T>(pc, SEG_GS);
 }
 
 /** There are no performance counters, so every number is one too many. */

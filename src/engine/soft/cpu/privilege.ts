@@ -1,6 +1,8 @@
 // Who may do what (SDM 3A 5.9; 1 19.5 for ports).
 import {
   CPL,
+  CR4,
+  CR4_UMIP,
   FLAGS_SYSTEM,
   SEG_ATTRIBUTES,
   SEG_BASE,
@@ -55,4 +57,9 @@ export function mayUsePort(port: u32, size: u32): bool {
   }
   fault(GP);
   return false;
+}
+
+/** CR4.UMIP keeps from the rings above 0 where the tables of the system lie (SDM 3A 2.5). */
+export function mayShowSystem(): bool {
+  return !(load<u32>(CR4) & CR4_UMIP) || privileged();
 }

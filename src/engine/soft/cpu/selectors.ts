@@ -31,7 +31,7 @@ import { changeFlags, ZF } from './flags';
 import { isMemory, modifyOperand, readOperand, writeOperand } from './generic';
 import { failed, readSystem, write, writeSystem } from './memory';
 import { address, segment, setReg, setRm } from './operands';
-import { privileged } from './privilege';
+import { mayShowSystem, privileged } from './privilege';
 import { level, selectorOf, setNull, setSegment } from './segments';
 
 /** A selector fills a register and writes 16 bits of memory. */
@@ -41,11 +41,11 @@ function giveSelector<T>(pc: usize, index: u32): void {
 }
 
 export function sldt<T>(pc: usize): void {
-  giveSelector<T>(pc, SEG_LDT);
+  if (mayShowSystem()) giveSelector<T>(pc, SEG_LDT);
 }
 
 export function str<T>(pc: usize): void {
-  giveSelector<T>(pc, SEG_TR);
+  if (mayShowSystem()) giveSelector<T>(pc, SEG_TR);
 }
 
 /** The system descriptor of a selector of the global table, whose type must be `type` or `other`. */

@@ -7,7 +7,7 @@ import { DF, IF, systemFlag } from './flags';
 import { failed, read, write } from './memory';
 import { address, cutAddress, segment } from './operands';
 import { canonical } from './paging';
-import { mayTouchInterrupts, privileged } from './privilege';
+import { mayShowSystem, mayTouchInterrupts, privileged } from './privilege';
 import { code64 } from './segments';
 
 export function invalid(_pc: usize): void {
@@ -82,10 +82,10 @@ export function lidt(pc: usize): void {
   loadTable(pc, IDT_BASE, IDT_LIMIT);
 }
 export function sgdt(pc: usize): void {
-  storeTable(pc, GDT_BASE, GDT_LIMIT);
+  if (mayShowSystem()) storeTable(pc, GDT_BASE, GDT_LIMIT);
 }
 export function sidt(pc: usize): void {
-  storeTable(pc, IDT_BASE, IDT_LIMIT);
+  if (mayShowSystem()) storeTable(pc, IDT_BASE, IDT_LIMIT);
 }
 
 /** No caches, and no address translation besides the TLB. */
