@@ -27,6 +27,7 @@ import {
   printSimvirtio,
   printStatistics,
 } from './run-output.js';
+import { LiveScreen } from './screen/live.js';
 import { parseScreenshot, type Screenshot, takeScreenshot } from './screenshot.js';
 import { connectConsole } from './terminal.js';
 import {
@@ -82,6 +83,7 @@ interface RunFlags extends NameFlags {
   coalesce: boolean;
   vga?: true;
   screenshot?: Screenshot;
+  screen?: true;
 }
 
 export function runCommand(): Command {
@@ -137,6 +139,7 @@ export function runCommand(): Command {
       ).choices(irqchipNames),
     )
     .option('--vga', 'a VGA: text at B8000, graphics at A0000')
+    .option('--screen', 'what the VGA shows, in this terminal; keys are the guest’s, Ctrl-C ends the run')
     .option(
       '--screenshot <file[@moment]>',
       'what the VGA shows as a PNG; a moment is HLT, 2s or exit:1000 (default: the end)',
@@ -195,6 +198,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     statistics: flags.stat === true,
     seed: flags.seed,
     ...(flags.clock !== undefined && { clock: flags.clock }),
+    ...(flags.screen && { frames: true }),
     ...(flags.screenshot?.moment && { captureAt: flags.screenshot.moment }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.device !== undefined && { devices: flags.device }),
@@ -208,9 +212,11 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     machine,
     expect.some((expectation) => expectation.needsConsole),
     named?.print,
+    flags.screen,
   );
   if (flags.speaker) ringBell(machine);
   const stopped = stopOnSignals(machine);
+  const screen = flags.screen && (await LiveScreen.open(machine));
   const running = machine.run({
     ...(timeoutMs !== undefined && { timeoutMs }),
     ...(maxExits !== undefined && { maxExits }),
@@ -221,6 +227,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   stopped.restore();
   await closeTrace?.();
   await screenshot?.finish();
+  screen?.close(await machine.screen());
   await terminal.close(outcome.kind !== 'stopped');
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
@@ -258,6 +265,7 @@ function settingsOf({
   simvirtio,
   irqchip,
   vga,
+  screen,
   screenshot,
   timeout,
 }: RunFlags): GuestSettings {
@@ -269,7 +277,7 @@ function settingsOf({
     ...(region !== undefined && { regions: region }),
     ...(simvirtio !== undefined && { simvirtio }),
     ...(irqchip !== undefined && { irqchip }),
-    ...((vga || screenshot) && { vga: true }),
+    ...((vga || screen || screenshot) && { vga: true }),
     ...(timeout !== undefined && { timeoutMs: timeout }),
   };
 }

@@ -17,22 +17,24 @@ export interface ConnectedConsole {
  * Connects stdout to the guest's console and stdin to its serial port, byte for byte.
  * @param keep remember what is printed
  * @param tap sees what is printed as well
+ * @param screen the terminal shows the guest's screen: what is printed waits for `close`, and keys are somebody else's
  */
 export function connectConsole(
   machine: HostedMachine,
   keep: boolean,
   tap?: (bytes: Uint8Array) => void,
+  screen = false,
 ): ConnectedConsole {
   const { stdin, stdout } = process;
   const kept: Uint8Array[] = [];
   let keptLength = 0;
   machine.onOutput((bytes) => {
     tap?.(bytes);
-    if (keep && keptLength < KEPT_BYTES) {
+    if ((keep || screen) && keptLength < KEPT_BYTES) {
       kept.push(bytes);
       keptLength += bytes.length;
     }
-    return new Promise((resolve) => stdout.write(bytes, () => resolve()));
+    return screen ? undefined : new Promise((resolve) => stdout.write(bytes, () => resolve()));
   });
   // Whoever read stdout has gone (`| head -1`): nobody sees what this guest prints, so it ends, as SIGPIPE ends others.
   let abandoned = false;
@@ -41,10 +43,11 @@ export function connectConsole(
     machine.closeOutput();
     void machine.stop();
   });
-  stdin.on('data', (chunk: Buffer) => {
+  const toSerialPort = (chunk: Buffer) => {
     stdin.pause();
     void machine.send(chunk).then(() => stdin.resume());
-  });
+  };
+  if (!screen) stdin.on('data', toSerialPort);
   // A closed or unreadable stdin is an empty one.
   stdin.on('error', () => {});
   return {
@@ -57,6 +60,7 @@ export function connectConsole(
     async close(flush) {
       stdin.removeAllListeners('data');
       stdin.destroy();
+      if (screen) for (const bytes of kept) stdout.write(bytes);
       if (flush && !stdout.writableEnded && !stdout.destroyed)
         await new Promise((resolve) => stdout.write('', resolve));
     },
