@@ -115,6 +115,8 @@ function isDisputed({ encoding }: Instruction): boolean {
   if (row.name === 'nop' && [0x0d, 0x1a, 0x1b, 0x1c, 0x1e].includes(row.opcode)) return true;
   // ModRM's rm does not count (SDM 2A LFENCE, 2B MFENCE, SFENCE).
   if (/^[lms]fence$/.test(row.name)) return (encoding.modrm & 7) !== 0;
+  // Hints are NOPs; binutils name each of them.
+  if (row.name === 'nop' && encoding.opcode === 0x18) return true;
   // 66 does nothing there; binutils 2.40 know no such instruction.
   if (row.name === 'wbinvd') return operandPrefix;
   if ((rex & 8) === 0) return false;

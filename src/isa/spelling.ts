@@ -125,7 +125,7 @@ export function defaultSize({ row, code }: Encoding): number {
   return row.default64 || row.force64 ? 64 : 32;
 }
 
-/** XCHG of the accumulator with itself (SDM 2B NOP, PAUSE). */
+/** XCHG of the accumulator with itself (SDM 2B NOP). */
 function isNop({ row, opcode, rex, operandPrefix }: Encoding): boolean {
   return row.name === 'xchg' && opcode === 0x90 && (rex & 1) === 0 && !operandPrefix;
 }
@@ -139,7 +139,7 @@ function isFull({ row, operandSize, addressSize }: Encoding): boolean {
 /** The mnemonic. */
 export function mnemonicOf(encoding: Encoding): string {
   const { row, code, opcode, operandSize, addressSize } = encoding;
-  if (isNop(encoding)) return encoding.repeat === 0xf3 ? 'pause' : 'nop';
+  if (isNop(encoding)) return 'nop';
   if (isFull(encoding)) return 'movabs';
   let text = spellings.get(row.name)?.mnemonic ?? row.name;
   if (text.endsWith('cc')) text = text.slice(0, -2) + conditions[opcode & 15]!;

@@ -151,6 +151,7 @@ bound whole
 hlt end
 wait whole
 nop whole
+pause whole
 ud2 whole
 ins repeat
 outs repeat

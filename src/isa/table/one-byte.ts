@@ -100,6 +100,7 @@ export const oneByteRows: readonly string[] = [
 8e movtosegment Sw,Ew
 8f/0 popmem Ev d64
 90+r xchg Zv,Av
+f3.90 pause -
 98 cbw Av
 99 cwd -v
 9a callfar -v no64 far

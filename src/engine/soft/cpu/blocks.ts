@@ -143,7 +143,8 @@ export function follow(rip: u64, slot: usize): usize {
 
 /** Looks up the page that code comes from; false where that fails, or where it is not RAM. */
 function fetchPage(linear: u64): bool {
-  const place = locateCode(linear & ~4095);
+  // A page fault tells the address itself, not its page's.
+  const place = locateCode(linear);
   if (failed()) return false;
   if (!place) {
     notImplemented();
@@ -151,7 +152,7 @@ function fetchPage(linear: u64): bool {
   }
   // Translations were forgotten, or others apply now.
   if (load<u64>(CODE_PAGE) & 1) cutLinks();
-  store<u32>(CODE_PLACE, place);
+  store<u32>(CODE_PLACE, place & ~4095);
   store<u64>(CODE_PAGE, linear & ~4095);
   return true;
 }

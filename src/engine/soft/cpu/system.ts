@@ -18,6 +18,9 @@ export function ud2(_pc: usize): void {
   fault(UD);
 }
 
+/** F3 90, whatever REX says: a NOP that tells the processor that it waits in a loop. */
+export function pause(_pc: usize): void {}
+
 export function nop<T>(_pc: usize): void {}
 
 export function hlt(_pc: usize): void {
