@@ -1,0 +1,11 @@
+// A tape: each read of port 0x300 gives the next byte of a text.
+const text = 'sixty-four bytes from a tape that never ends, over and over.....';
+
+export default () => {
+  let at = 0;
+  return {
+    name: 'tape',
+    ports: [{ first: 0x300, count: 1, width: 1 }],
+    readPort: () => text.charCodeAt(at++ % text.length),
+  };
+};

@@ -1,0 +1,10 @@
+// refused: mem32[0x600]=123456
+.code16
+.globl _start
+_start:
+        mov     $0xd000, %ax
+        mov     %ax, %ds
+        movl    $100000, (0)
+        movl    $23456, (4)
+        mov     (8), %eax
+        hlt
