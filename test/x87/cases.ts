@@ -129,12 +129,18 @@ export function differences(soft: DataView, host: DataView, at: number, statusMa
   compare('tags', soft.getUint16(at + 8, true), cutTags(host.getUint16(at + 8, true)));
   compare('flags', soft.getUint32(at + FLAGS, true) & 0x8d5, host.getUint32(at + FLAGS, true) & 0x8d5);
   for (let n = 0; n < 8; n++) {
-    const from = at + REGISTERS + 10 * n;
-    const ours = hex(soft, from, 10);
-    const theirs = hex(host, from, 10);
-    if (ours !== theirs) found.push(`st${n} ${ours}, not ${theirs}`);
+    found.push(...bytesDiffer(`st${n}`, soft, host, at + REGISTERS + 10 * n, 10));
   }
   return found;
+}
+
+function bytesDiffer(what: string, soft: DataView, host: DataView, from: number, length: number): string[] {
+  // Every operand here has an even number of bytes.
+  for (let at = from; at < from + length; at += 2) {
+    if (soft.getUint16(at, true) === host.getUint16(at, true)) continue;
+    return [`${what} ${hex(soft, from, length)}, not ${hex(host, from, length)}`];
+  }
+  return [];
 }
 
 /** The same of the memory operand, from byte `start` to `end`. */
@@ -145,10 +151,7 @@ export function memoryDiffers(
   start: number,
   end: number,
 ): string[] {
-  const from = at + OPERAND + start;
-  const ours = hex(soft, from, end - start);
-  const theirs = hex(host, from, end - start);
-  return ours === theirs ? [] : [`memory ${ours}, not ${theirs}`];
+  return bytesDiffer('memory', soft, host, at + OPERAND + start, end - start);
 }
 
 /** By how many units of the last bit a register's two values differ; Infinity where that is no question. */
