@@ -7,6 +7,12 @@
 /** An operation's number has 12 bits. Functions that are called through a table are numbered from this down. */
 export const LAST_HANDLER = 0xfff;
 
+/**
+ * Cases in one `switch`. Binaryen makes a jump table of up to 1,024 of them; of more it leaves a chain of comparisons, which
+ * makes an operation cost ten times as much.
+ */
+const CASES = 512;
+
 /** Handler 0: an opcode that does not exist. */
 const undefinedOpcode = 'ops.invalid(pc); { leave(pc); return; }';
 
@@ -70,11 +76,28 @@ export const CALLS: StaticArray<(pc: usize) => void> = [${names.join(', ')}];
 `;
   }
 
-  dispatch(): string {
-    const end = this.#inline.count;
+  /** A `switch` for each CASES of the inline operations, the one that ends a block behind them. */
+  #switches(): string {
     const cases = [...this.#inline].map(
-      ([number, body, names]) => `    case ${number}: { // ${names}\n      ${body}\n      break;\n    }`,
+      ([number, body, names]) => `      case ${number}: { // ${names}\n      ${body}\n      break;\n      }`,
     );
+    cases.push(`      case ${cases.length}: { // the end of a block that ends with no branch
+        pc = fall(pc); if (!pc) return; continue;
+      }`);
+    const groups: string[] = [];
+    for (let start = 0; start < cases.length; start += CASES) {
+      const group = cases.slice(start, start + CASES);
+      groups.push(`if (handler < ${start + group.length}) {
+      switch (handler) {
+${group.join('\n')}
+      default: unreachable();
+      }
+    } else `);
+    }
+    return groups.join('');
+  }
+
+  dispatch(): string {
     return `import * as ops from './operations';
 import { address, immediate, leave, reg, rm, segment, setReg, setRm, setVex, vex } from './operands';
 import { failed, modifySlow, readable, readSlow, troubled, writable, writeSlow } from './memory';
@@ -86,22 +109,16 @@ import { OP_HANDLER, OP_RM, OP_SIZE, RCX } from '../layout';
 export function execute(pc: usize): void {
   for (;;) {
     const handler = <i32>load<u16>(pc, OP_HANDLER);
-    switch (handler) {
-${cases.join('\n')}
-    case ${end}: { // the end of a block that ends with no branch
-      pc = fall(pc); if (!pc) return; continue;
-    }
-    default: {
+    ${this.#switches()}{
       const call = changetype<usize>(unchecked(CALLS[${LAST_HANDLER} - handler]));
       call_indirect<void>(load<u32>(call), pc);
       if (troubled()) { leave(pc); return; }
-    }
     }
     pc += OP_SIZE;
   }
 }
 
-export const END_OF_BLOCK: u16 = ${end};
+export const END_OF_BLOCK: u16 = ${this.#inline.count};
 `;
   }
 }
