@@ -112,7 +112,7 @@ function isDisputed({ encoding }: Instruction): boolean {
   // Those of the x87 FPU that do nothing any more, and encodings that the manual leaves out.
   if (/^(fneni|fndisi|fnsetpm|fcom2|fcomp[35]|fxch[47]|fstp[189])$/.test(row.name)) return true;
   // Hints that a processor without the feature passes over: objdump names the feature's instruction, or says (bad).
-  if (row.name === 'nop' && [0x0d, 0x1a, 0x1b, 0x1c, 0x1e].includes(row.opcode)) return true;
+  if (row.name === 'nop' && [0x0d, 0x18, 0x1a, 0x1b, 0x1c, 0x1e].includes(row.opcode)) return true;
   // ModRM's rm does not count (SDM 2A LFENCE, 2B MFENCE, SFENCE).
   if (/^[lms]fence$/.test(row.name)) return (encoding.modrm & 7) !== 0;
   // Hints are NOPs; binutils name each of them.

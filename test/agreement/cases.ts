@@ -66,7 +66,7 @@ function randomTarget(random: Random): bigint {
  * monitor's below, and so are some flags that PUSHF shows.
  */
 const left =
-  /^(in.*|out.*|callfar.*|jmpfar.*|retfar|int.*|into|iret|sys.*|popsegment|pushsegment|movfromsegment|movtosegment|lss|lfs|lgs|sldt|str|lar|lsl|verr|verw|sgdt|sidt|smsw|cpuid|rdtscp?|rdpid|(rd|wr)[fg]sbase|rdpmc|pushf|popf|arpl|wait)$/;
+  /^(in.*|out.*|callfar.*|jmpfar.*|retfar|int.*|into|iret|sys.*|swapgs|popsegment|pushsegment|movfromsegment|movtosegment|lss|lfs|lgs|sldt|str|lar|lsl|verr|verw|sgdt|sidt|smsw|cpuid|rdtscp?|rdpid|(rd|wr)[fg]sbase|rdpmc|pushf|popf|arpl|wait)$/;
 
 /** The rows that can be compared in ring 3 of long mode. The x87 FPU's have a comparison of their own, test/x87.test.ts. */
 export const comparable: readonly Opcode[] = opcodes.filter(
@@ -154,5 +154,7 @@ export function randomCase(random: Random, rows: readonly Opcode[] = comparable)
   const registers = randomRegisters(random);
   aimImplied(row, registers, random);
   if (hasModrm(row)) aim(bytes, encoding, registers, randomTarget(random));
+  // KVM without VMX or SVM says #UD of this and that where the stack pointer is not canonical.
+  if (registers.rsp >> 47n !== 0n) return undefined;
   return { row, encoding, bytes, registers };
 }

@@ -199,7 +199,6 @@ wrfsbase call
 wrgsbase call
 clac call
 stac call
-swapgs call
 invpcid end
 cpuid call
 syscall transfer

@@ -7,7 +7,6 @@
 export const systemRows: readonly string[] = `
 01/1/2 clac -
 01/1/3 stac -
-01/7/0 swapgs - only64
 01/7/1 rdtscp -
 f3.ae/0 rdfsbase Ry only64
 f3.ae/1 rdgsbase Ry only64

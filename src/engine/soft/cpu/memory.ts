@@ -201,18 +201,12 @@ export function writeSystem<T>(linear: u64, value: T): void {
 function linearOf(seg: u32, ea: u64, size: u64, allowed: usize): u64 {
   const s = SEGMENTS + ((<usize>seg) << 6);
   const linear = (load<u64>(s, SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK);
-  const wide = code64();
-  // Over the end of the canonical addresses the page where an access begins comes first, but not on the stack.
-  const inside = wide
-    ? canonical(linear) && (seg != SEG_SS || canonical(linear + (size - 1)))
+  const inside = code64()
+    ? canonical(linear) && canonical(linear + (size - 1))
     : ea - load<u64>(s, SEG_FIRST) + (size - 1) < load<u64>(s + allowed);
   // #SS for the stack segment, #GP for the others (SDM 3A 5.3).
-  const vector = seg == SEG_SS ? SS : GP;
-  if (!inside) fault(vector);
-  else if (wide && !canonical(linear + (size - 1))) {
-    translate(linear, ordinary() | (allowed == SEG_WRITABLE ? WRITE : READ));
-    if (!failed()) fault(vector);
-  } else if (linear & (size - 1) && load<u32>(CPL) == 3 && systemFlag(AC) && load<u32>(CR0) & CR0_AM)
+  if (!inside) fault(seg == SEG_SS ? SS : GP);
+  else if (linear & (size - 1) && load<u32>(CPL) == 3 && systemFlag(AC) && load<u32>(CR0) & CR0_AM)
     fault(ALIGNMENT);
   return linear;
 }
