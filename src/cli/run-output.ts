@@ -4,6 +4,7 @@ import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../host/inde
 import {
   type CounterRow,
   formatCounters,
+  formatInstruction,
   formatRegisters,
   formatStatistics,
   type StatisticsJson,
@@ -73,7 +74,7 @@ export function printOutcome(outcome: HostedOutcome): void {
   if (failure !== undefined) {
     lines.push(`  ${failure.name}: ${failure.message}`);
     if (failure.instruction?.length)
-      lines.push(`  instruction bytes: ${Buffer.from(failure.instruction).toString('hex')}`);
+      lines.push(`  the instruction: ${formatInstruction(failure.instruction, registers.rip, system)}`);
     if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
   }
   // Why a guest that waited for an interrupt waited in vain.
