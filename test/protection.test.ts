@@ -83,12 +83,18 @@ function compare(found: string, expected: string): string[] {
 }
 
 const kernels = [
-  { mode: '32-bit', source: 'kernel.c', width: '-m32', recorded: 'expected.txt' },
-  { mode: 'long', source: 'long.c', width: '-m64', recorded: 'expected-long.txt' },
+  { mode: '32-bit mode', source: 'kernel.c', width: '-m32', recorded: 'expected.txt' },
+  {
+    mode: 'virtual-8086 mode, of tasks and breakpoints',
+    source: 'modes.c',
+    width: '-m32',
+    recorded: 'expected-modes.txt',
+  },
+  { mode: 'long mode', source: 'long.c', width: '-m64', recorded: 'expected-long.txt' },
 ] as const;
 
 for (const { mode, source, width, recorded } of kernels) {
-  describe(`protection in ${mode} mode is as in QEMU`, { skip: noGcc }, () => {
+  describe(`protection in ${mode} is as in QEMU`, { skip: noGcc }, () => {
     const scratch = new Scratch();
     let file = '';
     let found = '';

@@ -73,6 +73,24 @@ const known: readonly Difference[] = [
     found: /^0c\.000/,
     reason: 'an address of the stack that is not canonical is a #SS (SDM 1 3.3.7.1)',
   },
+  {
+    line: /^bad task gate/,
+    qemu: /^000a$/,
+    found: /^000d$/,
+    reason: 'a task gate that names a local descriptor is a #GP (SDM 2A CALL, INT n)',
+  },
+  {
+    line: /^trap$/,
+    qemu: /^(0040|0ff0)$/,
+    found: /^(0001|8ff0)$/,
+    reason: 'a task with its T flag begins with a debug exception (SDM 3B 17.3.1.5)',
+  },
+  {
+    line: /general detect$/,
+    qemu: /^(0040|0ff0)$/,
+    found: /^(0001|2ff0)$/,
+    reason: 'DR7.GD keeps the debug registers (SDM 3B 17.2.4)',
+  },
 ];
 
 /** True where the difference between two words of a line is a known one of QEMU's. */

@@ -122,8 +122,7 @@ export const SEG_LDT = 7;
 /** A place for the stack that a transfer goes to, until nothing can fail any more: as a segment's number, at 0x62100. */
 export const SEG_NEXT_STACK = (0x62100 - 0x300) / 64;
 export const SEG_BASE = 0;
-/** The lowest offset that can be used; from there so many bytes can be read, and written. 0 bytes: none. */
-export const SEG_FIRST = 8;
+/** So many bytes can be read, and written, from offset 0 on. 0 bytes: none, or none at once. */
 export const SEG_READABLE = 16;
 export const SEG_WRITABLE = 24;
 export const SEG_LIMIT = 32;
@@ -200,6 +199,8 @@ export const EVENT_BREAKPOINTS = 16;
 export const EVENT_RESUME = 32;
 /** MOV SS and POP SS: no debug exception either before the next instruction is done. */
 export const EVENT_QUIET = 64;
+/** A debug exception waits. */
+export const EVENT_DEBUG = 128;
 
 // The exit under way.
 export const EXIT_KIND = 0x580;

@@ -7,6 +7,7 @@ import {
   CR4_DE,
   DEBUG_REGISTERS,
   EVENT_BREAKPOINTS,
+  EVENT_DEBUG,
   EVENTS,
   LINEAR_MASK,
   OP_REG,
@@ -96,6 +97,17 @@ export function stopsHere(): bool {
   const found = hits(ON_EXECUTION, linear, 1);
   store<u32>(TRAPS, load<u32>(TRAPS) | found);
   return found != 0;
+}
+
+/** A debug exception is due before the next instruction. */
+export function raiseTrap(why: u32): void {
+  store<u32>(TRAPS, load<u32>(TRAPS) | why);
+  store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_DEBUG);
+}
+
+export function dropTraps(): void {
+  store<u32>(TRAPS, 0);
+  store<u32>(EVENTS, load<u32>(EVENTS) & ~EVENT_DEBUG);
 }
 
 /** A debug exception is delivered: why, for its handler. */

@@ -4,7 +4,6 @@ import {
   RSP,
   SEG_ATTRIBUTES,
   SEG_BASE,
-  SEG_FIRST,
   SEG_LIMIT,
   SEG_LINEAR,
   SEG_NEXT_STACK,
@@ -18,7 +17,7 @@ import { BIG, longMode } from './descriptors';
 import { SS, selectorFault, TS } from './faults';
 import { failed, readSystem, writeLinear, writeSystem } from './memory';
 import { canonical } from './paging';
-import { nextNullStack, nextStack, segmentAt, takeNextStack } from './segments';
+import { allowsBelow, nextNullStack, nextStack, segmentAt, takeNextStack } from './segments';
 
 let slot: u32 = SEG_SS;
 let pointer: u64 = 0;
@@ -94,7 +93,7 @@ export function pushFrame(value: u64, size: u32): void {
   const offset = pointer & mask;
   const inside = flat
     ? canonical(offset) && canonical(offset + size - 1)
-    : offset - load<u64>(s, SEG_FIRST) + size - 1 < load<u64>(s, SEG_WRITABLE);
+    : offset + size - 1 < load<u64>(s, SEG_WRITABLE) || allowsBelow(s, offset, size, true);
   if (!inside) {
     selectorFault(SS, slot == SEG_NEXT_STACK ? load<u32>(s, SEG_SELECTOR) : 0);
     return;

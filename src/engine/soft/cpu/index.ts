@@ -48,7 +48,7 @@ import {
 } from '../layout';
 import { enter, lone, MAX_OPERATIONS, refund } from './blocks';
 import { cutLinks, dropAllCode } from './code-pages';
-import { BS, stopsHere, tellTraps, updateBreakpoints } from './debug';
+import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } from './debug';
 import { execute } from './dispatch';
 import { updateEvents } from './events';
 import { exception, interrupt } from './exceptions';
@@ -74,7 +74,7 @@ export function reset(): void {
 export function setFlags(flags: u32): void {
   setRflags(flags);
   updateMode();
-  store<u32>(TRAPS, 0);
+  dropTraps();
   updateEvents();
 }
 
@@ -115,7 +115,7 @@ function deliverTrap(): void {
   const asks = (load<u32>(TROUBLE) & TROUBLE_EXIT) != 0;
   store<u32>(DELIVERING, <u32>asks);
   if (asks) return;
-  store<u32>(TRAPS, 0);
+  dropTraps();
   store<u32>(EVENTS, load<u32>(EVENTS) & ~EVENT_SHADOW);
   forgetAnswers();
 }
@@ -225,14 +225,14 @@ function step(events: u32, single: bool, answering: bool): void {
   if (resumed && (!done || load<u64>(RIP) == rip)) setResume(true);
   if (load<u32>(TROUBLE) & TROUBLE_FAULT) {
     // What an instruction touched that is not done will be touched again.
-    store<u32>(TRAPS, 0);
+    dropTraps();
     faultAt(load<u64>(RIP));
     if (!load<u32>(EXIT_KIND)) forgetAnswers();
   } else if (done) {
     if (answering) forgetAnswers();
     // The trap comes behind the instruction that began with TF set (SDM 3B 17.3.1.4), but not behind INT n.
     const quiet = load<u32>(EVENTS) & EVENT_QUIET || load<u32>(INTERRUPTED);
-    if (events & EVENT_TRAP && !quiet) store<u32>(TRAPS, load<u32>(TRAPS) | BS);
+    if (events & EVENT_TRAP && !quiet) raiseTrap(BS);
     // A trap ends the halt before it begins.
     if (load<u32>(TRAPS) && load<u32>(EXIT_KIND) == EXIT_HALT) store<u32>(EXIT_KIND, 0);
   } else store<u32>(EVENTS, load<u32>(EVENTS) | shadows);

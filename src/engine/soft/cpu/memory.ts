@@ -7,7 +7,6 @@ import {
   CR0,
   CR0_AM,
   LINEAR_MASK,
-  SEG_FIRST,
   SEG_LINEAR,
   SEG_READABLE,
   SEG_SS,
@@ -41,7 +40,7 @@ import {
   WRITE,
 } from './paging';
 import { isReadOnly, placeIn, regionOf } from './regions';
-import { code64 } from './segments';
+import { allowsBelow, code64 } from './segments';
 import { entryIn, rememberCode, rememberData, rememberLarge, systemMask, systemTable, tlbEntry } from './tlb';
 
 const PAGE: u64 = 4096;
@@ -59,7 +58,7 @@ export function failed(): bool {
 /** The place in memory of a whole access that may be read right away, or 0. */
 export function readable(seg: u32, ea: u64, size: u64): usize {
   const s = SEGMENTS + ((<usize>seg) << 6);
-  if (ea - load<u64>(s, SEG_FIRST) + (size - 1) >= load<u64>(s, SEG_READABLE)) return 0;
+  if (ea + (size - 1) >= load<u64>(s, SEG_READABLE)) return 0;
   const linear = load<u64>(s, SEG_LINEAR) + ea;
   const entry = tlbEntry(linear);
   if (load<u64>(entry, TLB_READ) != ((linear + (size - 1)) & ~(PAGE - 1))) return 0;
@@ -69,7 +68,7 @@ export function readable(seg: u32, ea: u64, size: u64): usize {
 /** The place in memory of a whole access that may be read and written right away, or 0. */
 export function writable(seg: u32, ea: u64, size: u64): usize {
   const s = SEGMENTS + ((<usize>seg) << 6);
-  if (ea - load<u64>(s, SEG_FIRST) + (size - 1) >= load<u64>(s, SEG_WRITABLE)) return 0;
+  if (ea + (size - 1) >= load<u64>(s, SEG_WRITABLE)) return 0;
   const linear = load<u64>(s, SEG_LINEAR) + ea;
   const entry = tlbEntry(linear);
   if (load<u64>(entry, TLB_WRITE) != ((linear + (size - 1)) & ~(PAGE - 1))) return 0;
@@ -203,7 +202,7 @@ function linearOf(seg: u32, ea: u64, size: u64, allowed: usize): u64 {
   const linear = (load<u64>(s, SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK);
   const inside = code64()
     ? canonical(linear) && canonical(linear + (size - 1))
-    : ea - load<u64>(s, SEG_FIRST) + (size - 1) < load<u64>(s + allowed);
+    : ea + (size - 1) < load<u64>(s + allowed) || allowsBelow(s, ea, size, allowed == SEG_WRITABLE);
   // #SS for the stack segment, #GP for the others (SDM 3A 5.3).
   if (!inside) fault(seg == SEG_SS ? SS : GP);
   else if (linear & (size - 1) && load<u32>(CPL) == 3 && systemFlag(AC) && load<u32>(CR0) & CR0_AM)

@@ -11,7 +11,6 @@ import {
   SEG_ATTRIBUTES,
   SEG_BASE,
   SEG_CS,
-  SEG_FIRST,
   SEG_FS,
   SEG_LIMIT,
   SEG_LINEAR,
@@ -72,32 +71,36 @@ export function code64(): bool {
   return (load<u32>(MODE) & MODE_CODE64) != 0;
 }
 
-/** What may be read and written through a segment, out of its limit and type (SDM 3A 5.3). */
+function growsDown(attributes: u32): bool {
+  return (attributes & (CODE_SEGMENT | EXPAND_DOWN)) == EXPAND_DOWN;
+}
+
+/** True if a segment that grows down allows an access: above its limit, to the top (SDM 3A 5.3). */
+export function allowsBelow(s: usize, ea: u64, size: u64, write: bool): bool {
+  const attributes = load<u32>(s, SEG_ATTRIBUTES);
+  if (!growsDown(attributes) || attributes & UNUSABLE || !(attributes & PRESENT)) return false;
+  const top: u64 = attributes & BIG ? 0xffffffff : 0xffff;
+  const allowed = !write || realMode() || (attributes & ACCESSIBLE) != 0;
+  return allowed && ea > <u64>load<u32>(s, SEG_LIMIT) && ea + (size - 1) <= top;
+}
+
+/** What may be read and written through a segment, out of its limit and type (SDM 3A 5.3): nothing at once if it grows down. */
 export function openSegment(index: u32): void {
   const s = segmentAt(index);
   const own = load<u64>(s, SEG_BASE);
   // 64-bit code has no limits and looks at no type, and only FS and GS have a base (SDM 3A 3.2.4).
   if (code64()) {
     store<u64>(s, index < SEG_FS ? 0 : own, SEG_LINEAR);
-    store<u64>(s, 0, SEG_FIRST);
     store<u64>(s, ~(<u64>0), SEG_READABLE);
     store<u64>(s, ~(<u64>0), SEG_WRITABLE);
     return;
   }
   const attributes = load<u32>(s, SEG_ATTRIBUTES);
-  const limit = <u64>load<u32>(s, SEG_LIMIT);
   const code = (attributes & CODE_SEGMENT) != 0;
-  let first: u64 = 0;
-  let length: u64 = limit + 1;
-  if (!code && attributes & EXPAND_DOWN) {
-    first = limit + 1;
-    const top: u64 = attributes & BIG ? 0xffffffff : 0xffff;
-    length = top > limit ? top - limit : 0;
-  }
-  if (attributes & UNUSABLE || !(attributes & PRESENT)) length = 0;
+  const closed = attributes & UNUSABLE || !(attributes & PRESENT) || growsDown(attributes);
+  const length: u64 = closed ? 0 : <u64>load<u32>(s, SEG_LIMIT) + 1;
   const real = realMode();
   store<u64>(s, own & 0xffffffff, SEG_LINEAR);
-  store<u64>(s, first, SEG_FIRST);
   store<u64>(s, real || !code || attributes & ACCESSIBLE ? length : 0, SEG_READABLE);
   store<u64>(s, real || (!code && attributes & ACCESSIBLE) ? length : 0, SEG_WRITABLE);
 }

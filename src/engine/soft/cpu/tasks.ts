@@ -25,10 +25,9 @@ import {
   SEG_TR,
   TASK_STATE,
   TASK_SWITCHED,
-  TRAPS,
 } from '../layout';
 import { checkTarget } from './code-transfers';
-import { BT, updateBreakpoints } from './debug';
+import { BT, raiseTrap, updateBreakpoints } from './debug';
 import {
   attributesOf,
   BUSY,
@@ -231,7 +230,7 @@ function takeRegisters(nested: u32): void {
   store<u64>(dr7, load<u64>(dr7) & ~LOCAL_BREAKPOINTS);
   updateEvents();
   updateBreakpoints();
-  if (load<u32>(TASK_STATE, TRAP_32) & 1) store<u32>(TRAPS, load<u32>(TRAPS) | BT);
+  if (load<u32>(TASK_STATE, TRAP_32) & 1) raiseTrap(BT);
 }
 
 function savedSelector(index: u32): u32 {
