@@ -2,7 +2,6 @@ import { createWriteStream } from 'node:fs';
 import { TerrariumError } from '../errors.js';
 import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../host/index.js';
 import {
-  type CounterRow,
   formatCounters,
   formatInstruction,
   formatRegisters,
@@ -117,14 +116,19 @@ function endingText(outcome: HostedOutcome, style: Style): string {
 }
 
 /** The tables of `--stat`: what this monitor saw, and beside it what the engine counted of the same run. */
-export function printStatistics(
-  statistics: unknown,
-  engine: string,
-  counters: readonly CounterRow[] = [],
-): void {
+export function printStatistics({ statistics, engine, counters = [], assistance }: HostedOutcome): void {
   const width = process.stderr.columns ?? 100;
   process.stderr.write(`${formatStatistics(statistics as StatisticsJson, { width })}\n`);
-  if (counters.length === 0) return;
+  if (assistance !== undefined) {
+    const { times, instructions } = assistance;
+    process.stderr.write(
+      `\nassisted: ${engine} gave up ${times} time${times === 1 ? '' : 's'}; the software CPU ran ${instructions} instructions for it\n`,
+    );
+  }
+  if (counters.length === 0) {
+    process.stderr.write(`\nno counters but these: ${engine} is no part of the kernel\n`);
+    return;
+  }
   // What only grows is told for this run; levels and peaks are what they are.
   const ofRun = counters.map((row) => (row.kind === 'cumulative' ? { ...row, value: row.change ?? 0 } : row));
   process.stderr.write(`\ncounted by ${engine} itself:\n${formatCounters(ofRun)}\n`);

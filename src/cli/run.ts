@@ -76,6 +76,7 @@ interface RunFlags extends NameFlags {
   irqchip?: IrqchipName;
   clock?: ClockName;
   seed: number;
+  assist: 'on' | 'off';
   device?: DeviceModule[];
   hypercalls?: DeviceModule;
   type?: string;
@@ -97,6 +98,11 @@ export function runCommand(): Command {
       new Option('--engine <name>', 'what runs the code; auto: KVM where it can, else the software CPU')
         .choices(engineNames)
         .default('auto'),
+    )
+    .addOption(
+      new Option('--assist <switch>', 'let the software CPU finish instructions that KVM gives up on')
+        .choices(['on', 'off'])
+        .default('on'),
     )
     .addOption(new Option('--mode <mode>', 'first CPU state').choices(modes).default('auto'))
     .option('--memory <size>', 'RAM, such as 64K, 16M, 1G (default: 16M)', parseSize)
@@ -197,6 +203,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     trace: flags.trace !== undefined,
     statistics: flags.stat === true,
     seed: flags.seed,
+    assist: flags.assist === 'on',
     ...(flags.clock !== undefined && { clock: flags.clock }),
     ...(flags.screen && { frames: true }),
     ...(flags.screenshot?.moment && { captureAt: flags.screenshot.moment }),
@@ -233,7 +240,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
   if (outcome.statistics !== undefined) {
-    printStatistics(outcome.statistics, outcome.engine, outcome.counters);
+    printStatistics(outcome);
     if (outcome.simvirtio !== undefined) printSimvirtio(outcome.simvirtio);
   }
   for (const { ok, text, expected, found } of expectations) {

@@ -146,6 +146,31 @@ export interface CpuState {
   system: SystemRegisters;
 }
 
+/** What a CPU holds besides: what another engine's CPU needs to go on where this one stopped. */
+export interface CpuInternals {
+  /** Interrupts wait until one more instruction is done, after STI, MOV SS and POP SS (SDM 3A 6.8.3). */
+  shadow: boolean;
+  nmiPending: boolean;
+  /** No NMI until an IRET. */
+  nmiMasked: boolean;
+  /** The vector of an external interrupt whose delivery has begun, or -1. */
+  interrupt: number;
+  /** DR0 to DR3, DR6, DR7. */
+  debug: readonly bigint[];
+  /** x87 and SSE as FXSAVE writes them in 64-bit mode, 512 bytes (SDM 1 10.5.1). */
+  fpu: Uint8Array;
+  /** Model-specific registers by number: those of `sharedMsrs` that this CPU has. */
+  msrs: ReadonlyMap<number, bigint>;
+}
+
+/**
+ * The MSRs in `CpuInternals`: the time stamp counter, and those of SYSENTER, SYSCALL and SWAPGS (SDM 4). The bases of FS and
+ * GS and EFER are in `SystemRegisters`.
+ */
+export const sharedMsrs: readonly number[] = [
+  0x10, 0x174, 0x175, 0x176, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102,
+];
+
 /** An engine's account of why it could not go on: for `failEntry`, `internalError` and `unknown`. */
 export interface EngineFailure {
   /** The engine's own name for it, such as `KVM_INTERNAL_ERROR_EMULATION`. */
@@ -195,11 +220,21 @@ export interface EngineClock {
   advance(to: number): void;
 }
 
+/** What was done for an engine that gave up on instructions. */
+export interface Assistance {
+  /** Times that it gave up, and went on afterwards. */
+  times: number;
+  /** Instructions that another CPU ran in its place. */
+  instructions: number;
+}
+
 /** One virtual CPU. It belongs to the thread that created it. */
 export interface EngineCpu extends Disposable {
   readonly index: number;
   /** The record that `run` fills. */
   readonly exit: Exit;
+  /** What another CPU has done for this one so far. Missing where it has no help. */
+  readonly assistance?: Assistance;
   /** Missing where the guest's time is the world's. */
   readonly clock?: EngineClock;
   /**
@@ -217,6 +252,12 @@ export interface EngineCpu extends Disposable {
   getSystemRegisters(): SystemRegisters;
   /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */
   setSystemRegisters(system: SystemRegisters): void;
+  /** Missing where the engine gives and takes no more than registers. */
+  getInternals?(): CpuInternals;
+  /** `before`: what this CPU gave last; what is still the same need not be written. */
+  setInternals?(internals: CpuInternals, before?: CpuInternals): void;
+  /** False for a state that this host's engine cannot run, though others can. Missing: it can run all. */
+  canRun?(system: SystemRegisters): boolean;
   /** Makes `run` return `interrupted` after `firstMs` of wall time and then each `intervalMs` (0: never again); both 0 turn it off. */
   setTimer(firstMs: number, intervalMs: number): void;
   /** True if the guest can take an external interrupt right now, as of the last exit. */

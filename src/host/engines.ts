@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Mode } from '../boot/index.js';
+import { assisted } from '../engine/assist/index.js';
 import type { Engine } from '../engine/contract.js';
 import { has32BitPaging, KvmEngine, KvmError } from '../engine/kvm/index.js';
 import { type SoftEngine, softEngine } from '../engine/soft/index.js';
@@ -22,6 +23,8 @@ export interface EngineWishes {
   mode?: Mode;
   /** The machine's clock: `instructions` is the software CPU's. */
   clock?: ClockName;
+  /** Let the software CPU finish instructions that KVM gives up on. Default true. */
+  assist?: boolean;
   /** KVM's device file. Default `/dev/kvm`. */
   device?: string;
 }
@@ -54,15 +57,17 @@ export function engineByName(name: EngineName = 'auto', wishes: EngineWishes = {
  * @throws where `auto` finds neither, what KVM said
  */
 export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {}): EngineChoice {
-  const { device } = wishes;
+  const { device, assist = true } = wishes;
   if (name === 'soft') return { engine: loadSoftEngine() };
   if (name !== 'auto' && name !== 'kvm') {
     throw new ConfigError(`there is no engine '${name}'`, `engines are ${engineNames.join(', ')}`);
   }
-  const kvm = new KvmEngine({ watchable: true, ...(device !== undefined && { path: device }) });
-  if (name === 'kvm') return { engine: kvm };
+  const options = { watchable: true, failuresLeave: assist, ...(device !== undefined && { path: device }) };
+  const kvm = new KvmEngine(options);
+  const engine = assist ? assisted(kvm, loadSoftEngine) : kvm;
+  if (name === 'kvm') return { engine };
   const because = whyNotKvm(kvm, wishes);
-  if (because === undefined) return { engine: kvm };
+  if (because === undefined) return { engine };
   if (soft === undefined && !existsSync(wasm())) {
     throw new TerrariumError('ENOENGINE', `${because}, and the software CPU is not built`, {
       hint: 'build it: npm run build; what this host’s KVM lacks: terrarium doctor',

@@ -48,6 +48,8 @@ export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image' | 'i
   vga?: boolean;
   /** What hypercalls can do: calls of your own, a log, another clock or randomness than the host's. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
+  /** Let the software CPU finish instructions that KVM gives up on. Default true. */
+  assist?: boolean;
   /** What hypercalls' random numbers follow from where the machine goes by its CPU's clock. Default 0. */
   seed?: number;
 }
@@ -79,6 +81,7 @@ export function createMachine(config: LocalConfig): Machine {
     irqchip,
     seed,
     vga,
+    assist = true,
     ...rest
   } = config;
   const asked: GuestSettings = {
@@ -101,7 +104,10 @@ export function createMachine(config: LocalConfig): Machine {
         });
   const { simvirtio: chosen, irqchip: chips, vga: shown, ...settings } = open(image, asked);
   const usual = config.standardDevices === false ? 'none' : DEFAULT_IRQCHIP;
-  const made = typeof engine === 'string' ? engineByName(engine, wishesOf({ ...rest, ...settings })) : engine;
+  const made =
+    typeof engine === 'string'
+      ? engineByName(engine, { assist, ...wishesOf({ ...rest, ...settings }) })
+      : engine;
   const parts = board({
     irqchip: chips ?? usual,
     memory: settings.memory ?? DEFAULT_MEMORY,

@@ -47,6 +47,8 @@ export interface PortableConfig {
   irqchip?: IrqchipName;
   /** Default: the CPU's own where it has one. See `MachineConfig.clock`. */
   clock?: ClockName;
+  /** Let the software CPU finish instructions that KVM gives up on. Default true. */
+  assist?: boolean;
   /** What random numbers follow from where the machine goes by its CPU's clock. Default 0. */
   seed?: number;
   /** A VGA. Default: none. */

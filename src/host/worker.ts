@@ -152,6 +152,7 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   const { engine, because } = chooseEngine(config.engine, {
     ...(config.mode !== undefined && { mode: config.mode }),
     ...(config.clock !== undefined && { clock: config.clock }),
+    ...(config.assist !== undefined && { assist: config.assist }),
   });
   const shown = new Signs();
   signs = shown;

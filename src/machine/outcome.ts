@@ -1,4 +1,4 @@
-import type { EngineFailure, Registers, SystemRegisters } from '../engine/contract.js';
+import type { Assistance, EngineFailure, Registers, SystemRegisters } from '../engine/contract.js';
 import type { UnclaimedAccess } from './bus.js';
 
 /** How a run ended. */
@@ -31,6 +31,8 @@ export interface Outcome {
   readonly exits: number;
   /** Writes that were handed over without an exit of their own. */
   readonly coalesced: number;
+  /** What the software CPU did for KVM since the machine was made, where KVM gave up on instructions. */
+  readonly assistance?: Assistance;
   /** Wall time of the run in milliseconds. */
   readonly elapsedMs: number;
   readonly registers: Registers;

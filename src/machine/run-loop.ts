@@ -175,6 +175,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     engine: machine.engine.name,
     exits,
     coalesced,
+    ...(cpu.assistance && cpu.assistance.times > 0 && { assistance: cpu.assistance }),
     elapsedMs: performance.now() - started,
     registers: cpu.getRegisters(),
     system: cpu.getSystemRegisters(),

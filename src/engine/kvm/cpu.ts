@@ -1,5 +1,6 @@
 import {
   Control,
+  type CpuInternals,
   type EngineCpu,
   type EngineFailure,
   type Exit,
@@ -14,10 +15,11 @@ import { guestCpuid } from './cpuid.js';
 import { errnoNumbers } from './errno.js';
 import { callFailed, closedHandle, KvmError } from './errors.js';
 import { explainFailure } from './failure.js';
+import { readInternals, writeInternals } from './internals.js';
 import { KVM_RUN } from './ioctls.js';
 import type { Kvm } from './kvm.js';
 import { kvm_coalesced_mmio as entry, kvm_regs, kvm_run } from './layout.js';
-import { asksFor32BitPaging, CR0_PG, pagingRefused } from './paging.js';
+import { asksFor32BitPaging, CR0_PG, has32BitPaging, needsHardware, pagingRefused } from './paging.js';
 import { decodeRegisters, encodeRegisters } from './regs.js';
 import type { RunArea } from './run-area.js';
 import { blockKicks, drainKicks, guestSignalMask, KickTimer, threadId, unblockKicks } from './signal.js';
@@ -260,6 +262,18 @@ export class KvmCpu implements EngineCpu {
     if (asksFor32BitPaging(system) && (this.handle.getSystemRegisters().cr0 & CR0_PG) === 0n) {
       throw pagingRefused();
     }
+  }
+
+  getInternals(): CpuInternals {
+    return readInternals(this.handle);
+  }
+
+  setInternals(internals: CpuInternals, before?: CpuInternals): void {
+    writeInternals(this.handle, internals, before);
+  }
+
+  canRun(system: SystemRegisters): boolean {
+    return !needsHardware(system) || has32BitPaging(this.#kvm);
   }
 
   setTimer(firstMs: number, intervalMs: number): void {

@@ -4,6 +4,7 @@ import {
   KVM_CAP_BINARY_STATS_FD,
   KVM_CAP_COALESCED_MMIO,
   KVM_CAP_COALESCED_PIO,
+  KVM_CAP_EXIT_ON_EMULATION_FAILURE,
   KVM_CAP_IMMEDIATE_EXIT,
   KVM_CAP_SET_TSS_ADDR,
 } from './capabilities.js';
@@ -36,6 +37,11 @@ export interface KvmEngineOptions {
    * (`terrarium stat`): KVM itself opens them only for the process that made the VM. Costs two files a VM. Default false.
    */
   watchable?: boolean;
+  /**
+   * Leave the guest for every instruction that KVM cannot emulate; else it gives the guest a #UD where that was not in
+   * ring 0. For who finishes such instructions in KVM's place. Default false.
+   */
+  failuresLeave?: boolean;
 }
 
 /** The real CPU, through KVM. Nothing is opened before the first VM. */
@@ -59,9 +65,10 @@ export class KvmEngine implements Engine {
   readonly #options: Required<Omit<KvmEngineOptions, 'path'>>;
 
   constructor(options: KvmEngineOptions = {}) {
-    const { path = '/dev/kvm', mergeable = true, coalesceAfter = 512, watchable = false } = options;
+    const { path = '/dev/kvm', mergeable = true, coalesceAfter = 512 } = options;
+    const { watchable = false, failuresLeave = false } = options;
     this.#path = path;
-    this.#options = { mergeable, coalesceAfter, watchable };
+    this.#options = { mergeable, coalesceAfter, watchable, failuresLeave };
   }
 
   /**
@@ -149,6 +156,8 @@ export class KvmVm implements EngineVm {
       if (options.mergeable) share(memory.wasm, base);
       this.#reservePages(memory.regions);
       if (this.#watchable) this.#stats = this.handle.openStats();
+      if (options.failuresLeave && kvm.checkExtension(KVM_CAP_EXIT_ON_EMULATION_FAILURE) !== 0)
+        this.handle.enableCapability(KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1n);
     } catch (error) {
       this[Symbol.dispose]();
       throw error;

@@ -21,6 +21,16 @@ export function asksFor32BitPaging({ cr0, efer }: SystemRegisters): boolean {
   return (cr0 & CR0_PG) !== 0n && (efer & (EFER_LME | EFER_LMA)) === 0n;
 }
 
+/**
+ * True for a state that a KVM without VMX and SVM cannot run. Beside 32-bit paging that is protected mode with a task state
+ * segment: there it delivers what changes the ring or the task wrongly, and does not always say that it could not.
+ */
+export function needsHardware(system: SystemRegisters): boolean {
+  if (asksFor32BitPaging(system)) return true;
+  const isProtected = (system.cr0 & CR0_PE) !== 0n && (system.efer & EFER_LMA) === 0n;
+  return isProtected && (system.tr.selector & 0xfffc) !== 0;
+}
+
 /** The error for a vCPU that did not take CR0.PG. */
 export function pagingRefused(): EngineLimit {
   return new EngineLimit(

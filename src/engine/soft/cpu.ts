@@ -1,5 +1,6 @@
 import {
   Control,
+  type CpuInternals,
   type EngineCpu,
   type EngineFailure,
   type Exit,
@@ -9,6 +10,7 @@ import {
 } from '../contract.js';
 import { SoftClock } from './clock.js';
 import { SoftError } from './errors.js';
+import { readInternals, writeInternals } from './internals.js';
 import * as L from './layout.js';
 import type { Program } from './program.js';
 import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './state.js';
@@ -111,6 +113,15 @@ export class SoftCpu implements EngineCpu {
   setSystemRegisters(system: SystemRegisters): void {
     writeSystemRegisters(this.#live(), system);
     this.#program.setSystem();
+    this.#forgetExit();
+  }
+
+  getInternals(): CpuInternals {
+    return readInternals(this.#live());
+  }
+
+  setInternals(internals: CpuInternals): void {
+    writeInternals(this.#live(), internals);
     this.#forgetExit();
   }
 

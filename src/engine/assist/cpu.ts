@@ -1,0 +1,260 @@
+import {
+  type Assistance,
+  Control,
+  type CpuInternals,
+  type EngineCpu,
+  type EngineFailure,
+  type Exit,
+  ExitKind,
+  type Registers,
+  type SystemRegisters,
+} from '../contract.js';
+
+/** A CPU that runs one instruction at a time. */
+export interface Helper extends EngineCpu {
+  /** Runs one instruction, or a round of it, or delivers what waits; `interrupted` where it needed nobody. */
+  step(): ExitKind;
+  /** Instructions that it ran so far. */
+  readonly instructions: bigint;
+}
+
+/**
+ * Instructions in a row at most. An engine that gives up again and again, without anything else in between, is helped for
+ * twice as long each time: going from one CPU to the other costs more than hundreds of instructions.
+ */
+const LONGEST_STRETCH = 4096;
+
+/**
+ * A CPU that is helped: where its engine gives up on an instruction, another CPU on the same memory takes the whole state
+ * over, does that instruction, and gives the state back. To its machine it is one CPU.
+ */
+export class AssistedCpu implements EngineCpu {
+  readonly index: number;
+  readonly exit: Exit;
+  readonly reportTprAccess?: (wanted: boolean) => void;
+  readonly #inner: EngineCpu;
+  readonly #control: Int32Array;
+  readonly #makeHelper: () => Helper;
+  readonly #data: DataView;
+  #helper: Helper | undefined;
+  /** The helper has the state. */
+  #helping = false;
+  /** The engine cannot run what the guest does now: the helper goes on until it can. */
+  #stays = false;
+  #times = 0;
+  #before: CpuInternals | undefined;
+  #streak = 0;
+  #left = 0;
+  #wantsWindow = false;
+  /** When the engine's timer is due, in milliseconds of `performance.now()`, and how often after that. */
+  #due = Number.POSITIVE_INFINITY;
+  #interval = 0;
+  /** The helper's own account, where it could not either. */
+  #failure: EngineFailure | undefined;
+
+  constructor(inner: EngineCpu, makeHelper: () => Helper, control: Int32Array) {
+    this.#inner = inner;
+    this.#makeHelper = makeHelper;
+    this.#control = control;
+    this.index = inner.index;
+    this.exit = inner.exit;
+    this.#data = inner.exit.data;
+    if (inner.reportTprAccess) this.reportTprAccess = (wanted) => inner.reportTprAccess?.(wanted);
+  }
+
+  run(): ExitKind {
+    for (;;) {
+      if (this.#helping) {
+        const kind = this.#help();
+        if (kind !== undefined) return kind;
+      }
+      const kind = this.#inner.run();
+      if (kind !== ExitKind.internalError) {
+        if (kind !== ExitKind.interrupted) this.#streak = 0;
+        return kind;
+      }
+      if (!this.#takeOver()) return kind;
+    }
+  }
+
+  completeExit(): void {
+    if (!this.#helping) {
+      this.#inner.completeExit();
+      return;
+    }
+    this.#helper?.completeExit();
+    if (!this.#stays) this.#giveBack();
+  }
+
+  /** Times that the engine gave up and went on afterwards, and the instructions that were run in its place. */
+  get assistance(): Assistance {
+    return { times: this.#times, instructions: Number(this.#helper?.instructions ?? 0n) };
+  }
+
+  /** Gives the helper the state; false where there is none that can take it. */
+  #takeOver(): boolean {
+    const inner = this.#inner;
+    this.#failure = undefined;
+    try {
+      this.#helper ??= this.#makeHelper();
+      this.#before = inner.getInternals?.();
+      this.#helper.setSystemRegisters(inner.getSystemRegisters());
+      this.#helper.setRegisters(inner.getRegisters());
+      if (this.#before !== undefined) this.#helper.setInternals?.(this.#before);
+    } catch (error) {
+      this.#failure = { name: 'NO_HELP', message: (error as Error).message };
+      return false;
+    }
+    this.#helper.requestInterruptWindow(this.#wantsWindow);
+    this.#left = Math.min(2 ** this.#streak, LONGEST_STRETCH);
+    this.#streak = Math.min(this.#streak + 1, 30);
+    this.#helping = true;
+    return true;
+  }
+
+  /** Goes on with the helper; undefined where the state is back with the engine, which goes on. */
+  #help(): ExitKind | undefined {
+    const helper = this.#helper!;
+    for (let steps = 0; ; steps++) {
+      const kind = this.#stays ? helper.run() : helper.step();
+      if (kind === ExitKind.internalError) return this.#stuck(steps > 0 || this.#stays);
+      if (steps === 0 && this.#left > 0) this.#times++;
+      if (this.#stays && kind === ExitKind.interrupted && this.#engineCan()) this.#giveBack();
+      if (this.#stays || kind !== ExitKind.interrupted) return this.#show(kind);
+      if (--this.#left > 0 && Atomics.load(this.#control, Control.request) === 0) continue;
+      if (this.#engineCan()) {
+        this.#giveBack();
+        return undefined;
+      }
+      this.#stay();
+    }
+  }
+
+  #engineCan(): boolean {
+    return this.#inner.canRun?.(this.#helper!.getSystemRegisters()) ?? true;
+  }
+
+  #stay(): void {
+    this.#stays = true;
+    if (this.#due === Number.POSITIVE_INFINITY) this.#helper!.setTimer(0, 0);
+    else this.#helper!.setTimer(Math.max(1, this.#due - performance.now()), this.#interval);
+  }
+
+  /** The helper cannot go on either. Where it got anywhere the engine may be able to; else it is the end. */
+  #stuck(progress: boolean): ExitKind | undefined {
+    this.#failure = this.#helper!.failure();
+    this.#giveBack();
+    if (progress) return undefined;
+    this.exit.kind = ExitKind.internalError;
+    return ExitKind.internalError;
+  }
+
+  /** The helper's exit as this CPU's own. Only accesses leave it something to do, unless it stays. */
+  #show(kind: ExitKind): ExitKind {
+    const { exit } = this.#helper!;
+    const shown = this.exit;
+    if (kind === ExitKind.io || kind === ExitKind.mmio) {
+      shown.address = exit.address;
+      shown.size = exit.size;
+      shown.count = exit.count;
+      shown.write = exit.write;
+      shown.data = exit.data;
+      shown.offset = exit.offset;
+    } else {
+      if (!this.#stays && this.#helping) this.#giveBack();
+      shown.address = 0;
+      shown.size = 0;
+      shown.count = 0;
+      shown.write = false;
+    }
+    shown.coalesced = false;
+    shown.reason = exit.reason;
+    shown.ripLow = exit.ripLow;
+    shown.ripHigh = exit.ripHigh;
+    shown.kind = kind;
+    return kind;
+  }
+
+  #giveBack(): void {
+    const helper = this.#helper!;
+    const inner = this.#inner;
+    this.#helping = false;
+    this.#stays = false;
+    this.exit.data = this.#data;
+    this.exit.kind = ExitKind.interrupted;
+    inner.setSystemRegisters(helper.getSystemRegisters());
+    inner.setRegisters(helper.getRegisters());
+    const internals = helper.getInternals?.();
+    if (internals !== undefined) inner.setInternals?.(internals, this.#before);
+  }
+
+  /** The CPU that has the state. */
+  get #active(): EngineCpu {
+    return this.#helping ? this.#helper! : this.#inner;
+  }
+
+  getRegisters(): Registers {
+    return this.#active.getRegisters();
+  }
+
+  setRegisters(registers: Registers): void {
+    this.#active.setRegisters(registers);
+  }
+
+  getSystemRegisters(): SystemRegisters {
+    return this.#active.getSystemRegisters();
+  }
+
+  setSystemRegisters(system: SystemRegisters): void {
+    this.#active.setSystemRegisters(system);
+  }
+
+  /** The engine's timer goes on while the helper runs: what it rings for is seen as soon as the engine runs again. */
+  setTimer(firstMs: number, intervalMs: number): void {
+    const off = firstMs === 0 && intervalMs === 0;
+    this.#due = off ? Number.POSITIVE_INFINITY : performance.now() + firstMs;
+    this.#interval = intervalMs;
+    this.#inner.setTimer(firstMs, intervalMs);
+    if (this.#stays) this.#stay();
+  }
+
+  get readyForInterrupt(): boolean {
+    return this.#active.readyForInterrupt;
+  }
+
+  get interruptsEnabled(): boolean {
+    return this.#active.interruptsEnabled;
+  }
+
+  requestInterruptWindow(wanted: boolean): void {
+    this.#wantsWindow = wanted;
+    this.#inner.requestInterruptWindow(wanted);
+    if (this.#helping) this.#helper!.requestInterruptWindow(wanted);
+  }
+
+  injectInterrupt(vector: number): void {
+    this.#active.injectInterrupt(vector);
+  }
+
+  injectNmi(): void {
+    this.#active.injectNmi();
+  }
+
+  get waiting(): boolean {
+    return !this.#helping && this.#inner.waiting;
+  }
+
+  failure(): EngineFailure {
+    if (this.#helping) return this.#helper!.failure();
+    const failure = this.#inner.failure();
+    const other = this.#failure;
+    if (other === undefined || this.exit.kind !== ExitKind.internalError) return failure;
+    const message = `${failure.message}, and the software CPU cannot help: ${other.message}`;
+    return { ...failure, message };
+  }
+
+  [Symbol.dispose](): void {
+    this.#inner[Symbol.dispose]();
+    this.#helper?.[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * Help for an engine that gives up on an instruction: another engine's CPU does it, on the same memory.
+ *
+ * KVM emulates what a host's processor cannot run in the guest's mode, and does not know every instruction; where it says
+ * so (KVM_EXIT_INTERNAL_ERROR) a CPU of software goes on from the very state, and KVM after it.
+ *
+ * ```ts
+ * const engine = assisted(kvmEngine({ failuresLeave: true }), () => softEngine(program));
+ * ```
+ *
+ * @module
+ */
+import type { GuestMemory } from '../../memory/index.js';
+import type { Engine, EngineCounters, EngineCpu, EngineVm, VmOptions } from '../contract.js';
+import { AssistedCpu, type Helper } from './cpu.js';
+
+export { AssistedCpu } from './cpu.js';
+
+/** An engine whose CPUs can help. */
+export interface HelpingEngine {
+  createVm(memory: GuestMemory): Disposable & { createCpu(control: Int32Array): Helper };
+}
+
+/** `engine`, helped by the engine that `helper` gives when it is first needed. */
+export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
+  return {
+    name: engine.name,
+    createVm: (memory: GuestMemory, options?: VmOptions) =>
+      new AssistedVm(engine.createVm(memory, options), () => helper().createVm(memory)),
+    kick: (control) => engine.kick(control),
+    discard: (memory) => engine.discard(memory),
+  };
+}
+
+class AssistedVm implements EngineVm {
+  readonly takeDirtyPages?: (slot: number) => number[];
+  readonly readCounters?: () => EngineCounters;
+  readonly #inner: EngineVm;
+  readonly #makeHelper: () => ReturnType<HelpingEngine['createVm']>;
+  readonly #helpers: Disposable[] = [];
+
+  constructor(inner: EngineVm, makeHelper: () => ReturnType<HelpingEngine['createVm']>) {
+    this.#inner = inner;
+    this.#makeHelper = makeHelper;
+    if (inner.takeDirtyPages) this.takeDirtyPages = (slot) => inner.takeDirtyPages?.(slot) ?? [];
+    if (inner.readCounters) this.readCounters = () => inner.readCounters?.() ?? { vm: [], cpus: [] };
+  }
+
+  createCpu(control: Int32Array): EngineCpu {
+    const makeHelper = () => {
+      const vm = this.#makeHelper();
+      this.#helpers.push(vm);
+      return vm.createCpu(control);
+    };
+    return new AssistedCpu(this.#inner.createCpu(control), makeHelper, control);
+  }
+
+  coalesce(space: 'port' | 'memory', address: number, length: number): boolean {
+    return this.#inner.coalesce(space, address, length);
+  }
+
+  setIrq(irq: number, level: boolean): void {
+    this.#inner.setIrq(irq, level);
+  }
+
+  [Symbol.dispose](): void {
+    this.#inner[Symbol.dispose]();
+    for (const helper of this.#helpers) helper[Symbol.dispose]();
+  }
+}
