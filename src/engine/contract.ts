@@ -258,6 +258,8 @@ export interface EngineCpu extends Disposable {
   setInternals?(internals: CpuInternals, before?: CpuInternals): void;
   /** False for a state that this host's engine cannot run, though others can. Missing: it can run all. */
   canRun?(system: SystemRegisters): boolean;
+  /** True for a state in which this host's engine gives up on common instructions: who helps it gets ready. */
+  needsHelp?(system: SystemRegisters): boolean;
   /** Makes `run` return `interrupted` after `firstMs` of wall time and then each `intervalMs` (0: never again); both 0 turn it off. */
   setTimer(firstMs: number, intervalMs: number): void;
   /** True if the guest can take an external interrupt right now, as of the last exit. */

@@ -36,6 +36,7 @@ export class AssistedCpu implements EngineCpu {
   readonly #control: Int32Array;
   readonly #makeHelper: () => Helper;
   readonly #data: DataView;
+  readonly #irqchip: boolean;
   #helper: Helper | undefined;
   /** The helper has the state. */
   #helping = false;
@@ -52,7 +53,9 @@ export class AssistedCpu implements EngineCpu {
   /** The helper's own account, where it could not either. */
   #failure: EngineFailure | undefined;
 
-  constructor(inner: EngineCpu, makeHelper: () => Helper, control: Int32Array) {
+  /** @param irqchip the engine brings interrupts by itself, to nobody but its own CPU */
+  constructor(inner: EngineCpu, makeHelper: () => Helper, control: Int32Array, irqchip = false) {
+    this.#irqchip = irqchip;
     this.#inner = inner;
     this.#makeHelper = makeHelper;
     this.#control = control;
@@ -120,6 +123,7 @@ export class AssistedCpu implements EngineCpu {
       if (kind === ExitKind.internalError) return this.#stuck(steps > 0 || this.#stays);
       if (steps === 0 && this.#left > 0) this.#times++;
       if (this.#stays && kind === ExitKind.interrupted && this.#engineCan()) this.#giveBack();
+      if (kind === ExitKind.halt && this.#irqchip) return this.#haltThere();
       if (this.#stays || kind !== ExitKind.interrupted) return this.#show(kind);
       if (--this.#left > 0 && Atomics.load(this.#control, Control.request) === 0) continue;
       if (this.#engineCan()) {
@@ -130,7 +134,16 @@ export class AssistedCpu implements EngineCpu {
     }
   }
 
+  /** The engine's own CPU has to sleep, so that the engine's interrupts wake it: it does the HLT (F4) once more. */
+  #haltThere(): undefined {
+    const registers = this.#helper!.getRegisters();
+    this.#helper!.setRegisters({ ...registers, rip: registers.rip - 1n });
+    this.#giveBack();
+    return undefined;
+  }
+
   #engineCan(): boolean {
+    if (this.#irqchip) return true;
     return this.#inner.canRun?.(this.#helper!.getSystemRegisters()) ?? true;
   }
 
@@ -207,6 +220,16 @@ export class AssistedCpu implements EngineCpu {
 
   setSystemRegisters(system: SystemRegisters): void {
     this.#active.setSystemRegisters(system);
+    // Not in the middle of the run, where the guest's timers would go on meanwhile.
+    if (this.#helper === undefined && this.#inner.needsHelp?.(system)) this.#prepare();
+  }
+
+  #prepare(): void {
+    try {
+      this.#helper = this.#makeHelper();
+    } catch {
+      // There may be no need for it; where there is, the failure says why.
+    }
   }
 
   /** The engine's timer goes on while the helper runs: what it rings for is seen as soon as the engine runs again. */

@@ -18,6 +18,8 @@ export { AssistedCpu } from './cpu.js';
 
 /** An engine whose CPUs can help. */
 export interface HelpingEngine {
+  /** Does what the first instruction would take its time for. */
+  warmUp(): void;
   createVm(memory: GuestMemory): Disposable & { createCpu(control: Int32Array): Helper };
 }
 
@@ -26,7 +28,11 @@ export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
   return {
     name: engine.name,
     createVm: (memory: GuestMemory, options?: VmOptions) =>
-      new AssistedVm(engine.createVm(memory, options), () => helper().createVm(memory)),
+      new AssistedVm(engine.createVm(memory, options), options?.irqchip === true, () => {
+        const other = helper();
+        other.warmUp();
+        return other.createVm(memory);
+      }),
     kick: (control) => engine.kick(control),
     discard: (memory) => engine.discard(memory),
   };
@@ -36,11 +42,13 @@ class AssistedVm implements EngineVm {
   readonly takeDirtyPages?: (slot: number) => number[];
   readonly readCounters?: () => EngineCounters;
   readonly #inner: EngineVm;
+  readonly #irqchip: boolean;
   readonly #makeHelper: () => ReturnType<HelpingEngine['createVm']>;
   readonly #helpers: Disposable[] = [];
 
-  constructor(inner: EngineVm, makeHelper: () => ReturnType<HelpingEngine['createVm']>) {
+  constructor(inner: EngineVm, irqchip: boolean, makeHelper: () => ReturnType<HelpingEngine['createVm']>) {
     this.#inner = inner;
+    this.#irqchip = irqchip;
     this.#makeHelper = makeHelper;
     if (inner.takeDirtyPages) this.takeDirtyPages = (slot) => inner.takeDirtyPages?.(slot) ?? [];
     if (inner.readCounters) this.readCounters = () => inner.readCounters?.() ?? { vm: [], cpus: [] };
@@ -52,7 +60,7 @@ class AssistedVm implements EngineVm {
       this.#helpers.push(vm);
       return vm.createCpu(control);
     };
-    return new AssistedCpu(this.#inner.createCpu(control), makeHelper, control);
+    return new AssistedCpu(this.#inner.createCpu(control), makeHelper, control, this.#irqchip);
   }
 
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean {

@@ -19,7 +19,14 @@ import { readInternals, writeInternals } from './internals.js';
 import { KVM_RUN } from './ioctls.js';
 import type { Kvm } from './kvm.js';
 import { kvm_coalesced_mmio as entry, kvm_regs, kvm_run } from './layout.js';
-import { asksFor32BitPaging, CR0_PG, has32BitPaging, needsHardware, pagingRefused } from './paging.js';
+import {
+  asksFor32BitPaging,
+  CR0_PG,
+  has32BitPaging,
+  isProtected,
+  needsHardware,
+  pagingRefused,
+} from './paging.js';
 import { decodeRegisters, encodeRegisters } from './regs.js';
 import type { RunArea } from './run-area.js';
 import { blockKicks, drainKicks, guestSignalMask, KickTimer, threadId, unblockKicks } from './signal.js';
@@ -274,6 +281,10 @@ export class KvmCpu implements EngineCpu {
 
   canRun(system: SystemRegisters): boolean {
     return !needsHardware(system) || has32BitPaging(this.#kvm);
+  }
+
+  needsHelp(system: SystemRegisters): boolean {
+    return isProtected(system) && !has32BitPaging(this.#kvm);
   }
 
   setTimer(firstMs: number, intervalMs: number): void {

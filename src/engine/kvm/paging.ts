@@ -9,6 +9,7 @@ import { EngineLimit } from './errors.js';
 import type { Kvm } from './kvm.js';
 
 const CR0_PE = 1n << 0n;
+const CR0_TS = 1n << 3n;
 export const CR0_PG = 1n << 31n;
 const EFER_LME = 1n << 8n;
 const EFER_LMA = 1n << 10n;
@@ -22,13 +23,18 @@ export function asksFor32BitPaging({ cr0, efer }: SystemRegisters): boolean {
 }
 
 /**
- * True for a state that a KVM without VMX and SVM cannot run. Beside 32-bit paging that is protected mode with a task state
- * segment: there it delivers what changes the ring or the task wrongly, and does not always say that it could not.
+ * True for a state that a KVM without VMX and SVM cannot run. Beside 32-bit paging that is protected mode outside of ring 0,
+ * and after a hardware task switch, which sets CR0.TS: exceptions that change the ring or the task are delivered wrongly
+ * there, and KVM does not say so.
  */
 export function needsHardware(system: SystemRegisters): boolean {
   if (asksFor32BitPaging(system)) return true;
-  const isProtected = (system.cr0 & CR0_PE) !== 0n && (system.efer & EFER_LMA) === 0n;
-  return isProtected && (system.tr.selector & 0xfffc) !== 0;
+  return isProtected(system) && (system.ss.dpl !== 0 || (system.cr0 & CR0_TS) !== 0n);
+}
+
+/** Protected mode without long mode. */
+export function isProtected({ cr0, efer }: SystemRegisters): boolean {
+  return (cr0 & CR0_PE) !== 0n && (efer & (EFER_LME | EFER_LMA)) === 0n;
 }
 
 /** The error for a vCPU that did not take CR0.PG. */

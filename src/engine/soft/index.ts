@@ -10,8 +10,8 @@
  *
  * @module
  */
-import type { GuestMemory } from '../../memory/index.js';
-import type { Engine, EngineVm, VmOptions } from '../contract.js';
+import { GuestMemory } from '../../memory/index.js';
+import { controlBytes, type Engine, type EngineVm, type VmOptions } from '../contract.js';
 import { NEVER } from './clock.js';
 import { SoftCpu } from './cpu.js';
 import { type CpuidLeaf, cpuidModel, writeCpuid } from './cpuid.js';
@@ -24,6 +24,8 @@ export { CYCLES_PER_MS } from './clock.js';
 export { SoftCpu } from './cpu.js';
 export { type CpuFeature, type CpuidLeaf, cpuFeatures, cpuidModel } from './cpuid.js';
 export { SoftError } from './errors.js';
+
+const HLT = 0xf4;
 
 /** RAM that is cleared for the next VM rather than left to the garbage collector: it takes a millisecond a few MiB. */
 const CLEARED = 64 * 1024 * 1024;
@@ -41,6 +43,7 @@ export class SoftEngine implements Engine {
   readonly name = 'soft';
   readonly #program: WebAssembly.Module;
   readonly #cpuid: readonly CpuidLeaf[];
+  #warm = false;
 
   constructor(program: WebAssembly.Module, cpuid: readonly CpuidLeaf[]) {
     this.#program = program;
@@ -56,6 +59,25 @@ export class SoftEngine implements Engine {
       );
     }
     return new SoftVm(instantiate(this.#program, memory.wasm), memory, this.#cpuid);
+  }
+
+  /**
+   * Runs a HLT somewhere: the host compiles the program's interpreter when it is first run, which takes milliseconds. For
+   * who does not want to wait in the middle of a run.
+   */
+  warmUp(): void {
+    if (this.#warm) return;
+    this.#warm = true;
+    const memory = GuestMemory.create([{ address: 0, size: 4096 }]);
+    const vm = this.createVm(memory);
+    const cpu = vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+    const system = cpu.getSystemRegisters();
+    memory.writeBytes(0, Uint8Array.of(HLT));
+    cpu.setSystemRegisters({ ...system, cs: { ...system.cs, selector: 0, base: 0n } });
+    cpu.setRegisters({ ...cpu.getRegisters(), rip: 0n });
+    cpu.run();
+    vm[Symbol.dispose]();
+    memory.release(this.discard(memory));
   }
 
   /** The CPU looks at its control block by itself, every few thousand instructions. */
