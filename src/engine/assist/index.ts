@@ -20,7 +20,9 @@ export { AssistedCpu } from './cpu.js';
 export interface HelpingEngine {
   /** Does what the first instruction would take its time for. */
   warmUp(): void;
-  createVm(memory: GuestMemory): Disposable & { createCpu(control: Int32Array): Helper };
+  createVm(
+    memory: GuestMemory,
+  ): Pick<EngineVm, 'remapRegion'> & Disposable & { createCpu(control: Int32Array): Helper };
 }
 
 /** `engine`, helped by the engine that `helper` gives when it is first needed. */
@@ -44,7 +46,7 @@ class AssistedVm implements EngineVm {
   readonly #inner: EngineVm;
   readonly #irqchip: boolean;
   readonly #makeHelper: () => ReturnType<HelpingEngine['createVm']>;
-  readonly #helpers: Disposable[] = [];
+  readonly #helpers: ReturnType<HelpingEngine['createVm']>[] = [];
 
   constructor(inner: EngineVm, irqchip: boolean, makeHelper: () => ReturnType<HelpingEngine['createVm']>) {
     this.#inner = inner;
@@ -69,6 +71,11 @@ class AssistedVm implements EngineVm {
 
   setIrq(irq: number, level: boolean): void {
     this.#inner.setIrq(irq, level);
+  }
+
+  remapRegion(slot: number): void {
+    this.#inner.remapRegion(slot);
+    for (const helper of this.#helpers) helper.remapRegion(slot);
   }
 
   [Symbol.dispose](): void {
