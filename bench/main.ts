@@ -11,6 +11,7 @@ import { benchSimvirtio } from './simvirtio.js';
 import { benchSoft } from './soft.js';
 import { benchStartup } from './startup.js';
 import { benchStop } from './stop.js';
+import { benchVga } from './vga.js';
 
 const root = process.cwd();
 const wanted = process.argv.slice(2);
@@ -28,6 +29,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   simvirtio: () => benchSimvirtio(floor),
   soft: () => benchSoft(root),
   'pmio-mmio': () => benchPmioMmio(floor),
+  vga: () => benchVga(root),
 };
 for (const [name, bench] of Object.entries(benches)) {
   if (!wants(name)) continue;

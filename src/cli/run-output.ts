@@ -3,7 +3,6 @@ import { TerrariumError } from '../errors.js';
 import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../host/index.js';
 import {
   formatCounters,
-  formatInstruction,
   formatRegisters,
   formatStatistics,
   type StatisticsJson,
@@ -73,7 +72,7 @@ export function printOutcome(outcome: HostedOutcome): void {
   if (failure !== undefined) {
     lines.push(`  ${failure.name}: ${failure.message}`);
     if (failure.instruction?.length)
-      lines.push(`  the instruction: ${formatInstruction(failure.instruction, registers.rip, system)}`);
+      lines.push(`  instruction bytes: ${Buffer.from(failure.instruction).toString('hex')}`);
     if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
   }
   // Why a guest that waited for an interrupt waited in vain.

@@ -47,42 +47,67 @@ export function sixel({ width, height, rgba }: Picture, scale: number): string {
     }
     indices[i] = register;
   }
-  const columns = new Uint8Array(COLOURS * width);
-  for (let top = 0; top < height * scale; top += 6) out += band(indices, width, height, scale, top, columns);
+  const work: Band = {
+    columns: new Uint8Array(COLOURS * width),
+    first: new Int32Array(COLOURS).fill(-1),
+    last: new Int32Array(COLOURS),
+  };
+  for (let top = 0; top < height * scale; top += 6) out += band(indices, width, height, scale, top, work);
   return `${out}\x1b\\`;
 }
 
-/** @param columns for each colour, six bits a column; all 0, and left so */
+/** What is kept of a band while it is made; as empty behind it as before. */
+interface Band {
+  /** For each colour six bits a column. */
+  readonly columns: Uint8Array;
+  /** The columns of each colour; -1 where it has none. */
+  readonly first: Int32Array;
+  readonly last: Int32Array;
+}
+
 function band(
   indices: Uint8Array,
   width: number,
   height: number,
   scale: number,
   top: number,
-  columns: Uint8Array,
+  { columns, first, last }: Band,
 ): string {
-  const used = new Set<number>();
   for (let bit = 0; bit < 6 && top + bit < height * scale; bit++) {
     const row = Math.floor((top + bit) / scale) * width;
     for (let x = 0; x < width; x++) {
       const register = indices[row + x]!;
-      used.add(register);
       columns[register * width + x]! |= 1 << bit;
+      if (first[register]! < 0) {
+        first[register] = x;
+        last[register] = x;
+      } else if (x < first[register]!) first[register] = x;
+      else if (x > last[register]!) last[register] = x;
     }
   }
   let out = '';
-  for (const register of used) {
-    out += `#${register}`;
-    for (let x = 0; x < width; ) {
+  for (let register = 0; register < COLOURS; register++) {
+    const from = first[register]!;
+    if (from < 0) continue;
+    const end = last[register]! + 1;
+    out += `#${register}${repeated(0, from * scale)}`;
+    for (let x = from; x < end; ) {
       const bits = columns[register * width + x]!;
-      const from = x;
-      while (x < width && columns[register * width + x] === bits) x++;
-      const character = String.fromCharCode(63 + bits);
-      const count = (x - from) * scale;
-      out += count > 3 ? `!${count}${character}` : character.repeat(count);
+      const start = x;
+      while (x < end && columns[register * width + x] === bits) x++;
+      out += repeated(bits, (x - start) * scale);
     }
     out += '$';
-    columns.fill(0, register * width, (register + 1) * width);
+    columns.fill(0, register * width + from, register * width + end);
+    first[register] = -1;
   }
   return `${out}-`;
 }
+
+/** One sixel, several times; a count where that is shorter. */
+function repeated(bits: number, count: number): string {
+  const character = SIXELS[bits]!;
+  return count > 3 ? `!${count}${character}` : character.repeat(count);
+}
+
+const SIXELS = Array.from({ length: 64 }, (_, bits) => String.fromCharCode(63 + bits));

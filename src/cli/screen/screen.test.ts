@@ -65,7 +65,7 @@ describe('pixels', () => {
 
   test('sixels: a register a colour, six rows a band, repeats counted', () => {
     const out = sixel(picture(4, 0xff0000, 0xff0000, 0xff0000, 0x0000ff), 2);
-    assert.equal(out, '\x1bP0;1q"1;1;8;2#0;2;100;0;0#1;2;0;0;100#0!6B??$#1!6?BB$-\x1b\\');
+    assert.equal(out, '\x1bP0;1q"1;1;8;2#0;2;100;0;0#1;2;0;0;100#0!6B$#1!6?BB$-\x1b\\');
   });
 
   test('the terminal’s answer says what it can', () => {

@@ -1,0 +1,119 @@
+/** `--screenshot` and `--screen`, from the command line. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { PNG } from 'pngjs';
+import { cli, root, Scratch, terrarium } from './support.js';
+
+const TEXT = ['run', 'guests/vga-text', '--engine', 'soft'];
+const golden = PNG.sync.read(readFileSync('test/vga/vga-text.png'));
+
+function picture(file: string): PNG {
+  return PNG.sync.read(readFileSync(file));
+}
+
+describe('--screenshot', () => {
+  test('takes the picture of the end, and at HLT the same one', () => {
+    using scratch = new Scratch();
+    for (const moment of ['', '@HLT', '@hlt']) {
+      const file = scratch.file(`end${moment}.png`);
+      const { status, stderr } = terrarium([...TEXT, '--screenshot', `${file}${moment}`]);
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(picture(file).data, golden.data);
+    }
+  });
+
+  test('takes it after an exit, or after a time', () => {
+    using scratch = new Scratch();
+    const plasma = ['run', 'guests/vga-plasma', '--engine', 'soft', '--screenshot'];
+    const early = scratch.file('early.png');
+    // The first exits set the mode: what is shown is still text.
+    assert.equal(terrarium([...plasma, `${early}@exit:2`]).status, 0);
+    assert.equal(picture(early).width, 720);
+    const later = scratch.file('later.png');
+    assert.equal(terrarium([...plasma, `${later}@1ms`]).status, 0);
+    assert.ok([320, 720].includes(picture(later).width));
+  });
+
+  test('says where the moment did not come, where the file cannot be written, and what is no moment', () => {
+    using scratch = new Scratch();
+    const file = scratch.file('never.png');
+    const never = terrarium([...TEXT, '--screenshot', `${file}@exit:100000`]);
+    assert.match(never.stderr, /the moment of .*never\.png did not come/);
+    assert.deepEqual(picture(file).data, golden.data);
+    const nowhere = terrarium([...TEXT, '--screenshot', scratch.file('no/such/folder.png')]);
+    assert.equal(nowhere.status, 2);
+    assert.match(nowhere.stderr, /could not be written: ENOENT/);
+    assert.equal(terrarium([...TEXT, '--screenshot', 'a.png@exit:0']).status, 2);
+  });
+});
+
+/** Runs the command in a terminal of 100 by 30 that answers as told; `type` is what is typed once something is shown. */
+async function inTerminal(
+  args: readonly string[],
+  type = '',
+): Promise<{ out: string; status: number | null }> {
+  const line = `stty cols 100 rows 30; exec '${process.execPath}' '${cli}' ${args.join(' ')}`;
+  const child = spawn('script', ['-qec', line, '/dev/null'], {
+    cwd: root,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let out = '';
+  let [answered, typed] = [false, false];
+  child.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString('utf8');
+    if (!answered && out.includes('\x1b[c')) {
+      answered = true;
+      child.stdin.write('\x1b[?62;22c');
+    }
+    if (!typed && type !== '' && out.includes('\x1b[1;1H')) {
+      typed = true;
+      child.stdin.write(type);
+    }
+  });
+  const status = await new Promise<number | null>((resolve) => child.on('exit', resolve));
+  return { out, status };
+}
+
+const noScript: string | false =
+  spawnSync('script', ['--version']).status === 0
+    ? false
+    : 'SKIPPED: no script (util-linux) here to make a terminal';
+
+describe('--screen', () => {
+  test('wants a terminal', () => {
+    const { status, stderr } = terrarium([...TEXT, '--screen']);
+    assert.equal(status, 2);
+    assert.match(stderr, /--screen draws in a terminal/);
+  });
+
+  test('shows text as text, puts the terminal back and leaves the last picture in it', {
+    skip: noScript,
+  }, async () => {
+    const { out, status } = await inTerminal([...TEXT, '--screen']);
+    assert.equal(status, 0);
+    const [live, after] = out.split('\x1b[?1049l');
+    assert.match(live!, /\[\?1049h.\[\?25l/);
+    assert.match(after!, /80 columns, 25 rows, no BIOS/);
+    assert.match(after!, /╔═{70}╗/);
+    assert.match(after!, /halted/);
+  });
+
+  test('Ctrl-C ends a guest that does not end', { skip: noScript }, async () => {
+    const spin = [
+      'run',
+      'test/guests/spin-real.S',
+      '--mode',
+      'real',
+      '--memory',
+      '1M',
+      '--engine',
+      'soft',
+      '--screen',
+    ];
+    const { out, status } = await inTerminal(spin, '\x03');
+    assert.equal(status, 130);
+    assert.equal(out.split('\x1b[?1049l').length, 2);
+  });
+});
