@@ -1,12 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { TerrariumError } from '../errors.js';
 import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../host/index.js';
-import {
-  formatCounters,
-  formatRegisters,
-  formatStatistics,
-  type StatisticsJson,
-} from '../observe/index.js';
+import { formatCounters, formatRegisters, formatStatistics, type StatisticsJson } from '../observe/index.js';
 import { type Style, styleFor } from './style.js';
 import { formatDuration } from './values.js';
 
