@@ -355,3 +355,48 @@ describe('instructions that a bit of CR4 allows or forbids', () => {
     assert.deepEqual([loadAs(2n).vector, loadAs(2n).code, loadAs(0x4_0002n).vector], [PAGE, 1n, DEBUG]);
   });
 });
+
+describe('five levels of tables', () => {
+  const five = (system: SystemRegisters) => {
+    system.cr3 = BigInt(TABLES + 0x4000);
+    system.cr4 |= LA57;
+  };
+  test('translate, and addresses are canonical up to bit 56', () => {
+    side.memory.write32(TABLES + 0x4000, TABLES | 7);
+    const load = (address: bigint) => run([0x8a, 0x03], { rbx: address }, five);
+    side.memory.write8(DATA, 0x5a);
+    assert.deepEqual([load(BigInt(DATA)).vector, load(BigInt(DATA)).registers.rax & 0xffn], [DEBUG, 0x5an]);
+    // The table above has an accessed bit like the others (SDM 3A 4.8).
+    assert.equal(side.memory.read32(TABLES + 0x4000) & 0x20, 0x20);
+    const far = load(1n << 50n);
+    assert.deepEqual([far.vector, far.cr2], [PAGE, 1n << 50n]);
+    assert.equal(load(1n << 56n).vector, PROTECTION);
+    // A large page is not for this level: bit 7 is reserved.
+    side.memory.write32(TABLES + 0x4008, TABLES | 0x87);
+    assert.deepEqual([load(1n << 48n).vector, load(1n << 48n).code], [PAGE, 9n]);
+  });
+});
+
+describe('PAE paging', () => {
+  test('MOV CR3 refuses page-directory pointers with reserved bits, and keeps the old ones', () => {
+    const table = TABLES + 0x5000;
+    const pae = (system: SystemRegisters) => {
+      Object.assign(system.cs, { l: false, db: true });
+      Object.assign(system, { efer: 0n, cr3: BigInt(table) });
+    };
+    // Three gigabytes of nothing and one that leads to the directory of before.
+    side.memory.write64(table, BigInt(TABLES + 0x2000) | 1n);
+    const taken = (entry: bigint) => {
+      side.memory.write64(table + 0x40, BigInt(TABLES + 0x2000) | 1n);
+      side.memory.write64(table + 0x48, entry);
+      side.memory.writeBytes(CODE, Uint8Array.from(CR.to3));
+      side.enter(0, pae);
+      side.cpu.setRegisters({ ...start, rax: BigInt(table + 0x40) });
+      step();
+      return side.cpu.getSystemRegisters().cr3 === BigInt(table + 0x40);
+    };
+    assert.deepEqual([taken(0n), taken(0x1001n), taken(2n)], [true, true, true]);
+    for (const bits of [2n, 4n, 0x20n, 0x100n, 1n << 40n, 1n << 63n])
+      assert.equal(taken(0x1001n | bits), false, `${bits}`);
+  });
+});
