@@ -113,3 +113,39 @@ describe('guest memory', () => {
     assert.notEqual(third.wasm, wasm);
   });
 });
+
+describe('regions that are hidden and placed', () => {
+  const make = () =>
+    GuestMemory.create([
+      { address: 0, size: 0x2000 },
+      { address: 0x8000, size: 0x2000, hidden: true },
+    ]);
+
+  test('a hidden region is no guest memory, but its bytes are there and stay where they are', () => {
+    using memory = make();
+    const [, window] = memory.regions;
+    assert.equal(memory.contains(0x8000, 1), false);
+    memory.bytesOf(window!)[0x1004] = 0x55;
+    memory.place(1, 0xa000, 0x2000);
+    assert.equal(memory.read8(0xb004), 0x55);
+    memory.place(1, 0xa000, 0x1000);
+    assert.throws(() => memory.read8(0xb004), { code: 'EMEMORY' });
+    memory.place(1, 0, 0);
+    assert.equal(memory.contains(0xa000, 1), false);
+    assert.equal(memory.size, 0x2000);
+  });
+
+  test('no region is placed over another, off a page, or with more than it has', () => {
+    using memory = make();
+    for (const [address, size] of [
+      [0x1000, 0x1000],
+      [0x8001, 0x1000],
+      [0x8000, 0x800],
+      [0x8000, 0x3000],
+      [-0x1000, 0x1000],
+      [Number.NaN, 0x1000],
+    ] as const)
+      assert.throws(() => memory.place(1, address, size), { code: 'EMEMORY' }, `${address} ${size}`);
+    assert.throws(() => memory.place(2, 0x8000, 0x1000), { code: 'EMEMORY' });
+  });
+});
