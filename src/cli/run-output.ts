@@ -1,7 +1,13 @@
 import { createWriteStream } from 'node:fs';
 import { TerrariumError } from '../errors.js';
 import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../host/index.js';
-import { formatCounters, formatRegisters, formatStatistics, type StatisticsJson } from '../observe/index.js';
+import {
+  formatCounters,
+  formatInstruction,
+  formatRegisters,
+  formatStatistics,
+  type StatisticsJson,
+} from '../observe/index.js';
 import { type Style, styleFor } from './style.js';
 import { formatDuration } from './values.js';
 
@@ -67,7 +73,7 @@ export function printOutcome(outcome: HostedOutcome): void {
   if (failure !== undefined) {
     lines.push(`  ${failure.name}: ${failure.message}`);
     if (failure.instruction?.length)
-      lines.push(`  instruction bytes: ${Buffer.from(failure.instruction).toString('hex')}`);
+      lines.push(`  the instruction: ${formatInstruction(failure.instruction, registers.rip, system)}`);
     if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
   }
   // Why a guest that waited for an interrupt waited in vain.

@@ -18,10 +18,11 @@ import {
 import { Control } from '../engine/contract.js';
 import { closeKvm, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
-import { DEFAULT_MEMORY, Machine } from '../machine/index.js';
+import { DEFAULT_MEMORY, type ExitObserver, Machine } from '../machine/index.js';
 import {
   counterGroups,
   counterRows,
+  ExitCode,
   ExitLog,
   formatTraceLine,
   Statistics,
@@ -249,13 +250,33 @@ function observe(config: PortableConfig, names: string[], trace: SharedRing, sto
     const notify = () => post(wake);
     const write = (text: string) => trace.write(encoder.encode(text), notify, stopping);
     write(`${traceHeader()}\n`);
+    const instructions: string[] = Array(log.capacity).fill('');
     log.subscribe((entries, from, to) => {
       let text = '';
-      for (let i = from; i < to; i++) text += `${formatTraceLine(entries, i, names)}\n`;
+      for (let i = from; i < to; i++) {
+        text += `${formatTraceLine(entries, i, names, instructions[i & entries.mask])}\n`;
+      }
       write(text);
     });
+    return tracing(log, instructions);
   }
   return log;
+}
+
+/** The log, and beside each entry the instruction that left the guest: it is read while the guest stands still. */
+function tracing(log: ExitLog, instructions: string[]): ExitObserver {
+  let code: ExitCode | undefined;
+  return {
+    begin: (started) => log.begin(started),
+    flush: () => log.flush(),
+    record(exit, device, started, ended) {
+      if (machine !== undefined) {
+        code ??= new ExitCode(machine.memory, machine.cpu, machine.engine.name === 'soft');
+      }
+      instructions[log.total & log.mask] = exit.coalesced ? '' : (code?.textOf(exit) ?? '');
+      log.record(exit, device, started, ended);
+    },
+  };
 }
 
 async function importDevice({ module, options }: DeviceModule): Promise<Device> {

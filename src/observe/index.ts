@@ -12,6 +12,7 @@ export {
   formatCounter,
   formatCounters,
 } from './counters.js';
+export { ExitCode } from './exit-code.js';
 export { type ExitEntry, ExitLog, type ExitReader } from './exit-log.js';
 export {
   checkExpectation,
@@ -21,6 +22,8 @@ export {
   type ExpectationSubject,
   parseExpectation,
 } from './expectation.js';
+export { codeSizeOf, formatInstruction } from './instruction.js';
+export { physicalAddress } from './linear.js';
 export { describeFlags, formatRegisters } from './registers.js';
 export { Statistics, type StatisticsJson, type StatisticsRow } from './statistics.js';
 export { formatStatistics, type TableOptions } from './statistics-table.js';

@@ -8,6 +8,10 @@ const KIND_WIDTH = 15;
 const ACCESS_WIDTH = 5;
 const ADDRESS_WIDTH = 12;
 const DATA_WIDTH = 12;
+const DEVICE_WIDTH = 15;
+
+/** From the reason to the instruction, where there is no access between them. */
+const NO_ACCESS_WIDTH = ACCESS_WIDTH + 1 + ADDRESS_WIDTH + 1 + 5 + DATA_WIDTH + DEVICE_WIDTH;
 
 const pad = (text: string, width: number) => text.padEnd(width);
 const kindColumns = exitKindNames.map((name) => pad(name ?? '', KIND_WIDTH));
@@ -26,16 +30,22 @@ export function traceHeader(): string {
     pad('address', ADDRESS_WIDTH + 1) +
     'size ' +
     pad('data', DATA_WIDTH) +
-    'device'
+    pad('device', DEVICE_WIDTH) +
+    'instruction'
   );
 }
 
 /**
  * Entry `index` of the log as one line without its newline: number, time since the guest started, rip, reason and, for
  * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no
- * exit, and nobody knows which instruction it came from.
+ * exit, and nobody knows which instruction it came from. `instruction` is the text of the one that left the guest.
  */
-export function formatTraceLine(log: ExitLog, index: number, deviceNames: readonly string[]): string {
+export function formatTraceLine(
+  log: ExitLog,
+  index: number,
+  deviceNames: readonly string[],
+  instruction = '',
+): string {
   const at = index & log.mask;
   const kind = log.kinds[at]!;
   const line =
@@ -46,12 +56,15 @@ export function formatTraceLine(log: ExitLog, index: number, deviceNames: readon
     (log.coalesced[at] === 1 ? NO_RIP : `${address64(log.ripHigh[at]!, log.ripLow[at]!)}  `);
   if (kind !== ExitKind.io && kind !== ExitKind.mmio) {
     const reason = log.reasons[at]!;
-    if (reason === 0) return line + (exitKindNames[kind] ?? 'unknown');
-    return `${line}${kindColumns[kind] ?? pad('unknown', KIND_WIDTH)}reason ${reason}`;
+    const shown = kindColumns[kind] ?? pad('unknown', KIND_WIDTH);
+    const why = reason === 0 ? '' : `reason ${reason}`;
+    if (instruction === '') return (line + shown + why).trimEnd();
+    return line + shown + pad(why, NO_ACCESS_WIDTH) + instruction;
   }
   const device = log.devices[at]!;
   const name = device < 0 ? '(nobody)' : (deviceNames[device] ?? `device ${device}`);
-  return line + kindColumns[kind]! + accessColumns(log, at, kind) + name;
+  const columns = line + kindColumns[kind]! + accessColumns(log, at, kind);
+  return columns + (instruction === '' ? name : `${pad(name, DEVICE_WIDTH - 1)} ${instruction}`);
 }
 
 /** `out   0x00f1       1    48 'H'      `: direction, address, size and data, filled up to the device's column. */

@@ -94,6 +94,12 @@ export const known: readonly Known[] = [
     names: /^movbe$/,
     because: "KVM's emulator has MOVBE where CPUID says so, and the tests set no CPUID",
   },
+  {
+    modes: ['real', 'protected'],
+    names: /^nop$/,
+    when: ({ row }) => row.map === 1 && row.opcode !== 0x1f,
+    because: "KVM's emulator knows 0F 1F, and of the other hints not all",
+  },
 ];
 
 /** Why a difference is none of ours; undefined where nobody knows. */

@@ -195,7 +195,10 @@ class Draft {
     if (/^bt[src]?$/.test(row.name) && memory !== undefined) {
       // The register picks a bit anywhere: let it be near.
       const number = ((modrm >> 3) & 7) | ((this.#encoding.rex & 4) << 1);
-      registers[number] = BigInt.asUintN(Math.max(operandSize, 32), BigInt(random(0x8000) - 0x4000));
+      // The stack pointer is near anyway.
+      if (number !== RSP) {
+        registers[number] = BigInt.asUintN(Math.max(operandSize, 32), BigInt(random(0x8000) - 0x4000));
+      }
     }
     if (/^loop/.test(row.name)) this.#point(1, random(3));
   }
