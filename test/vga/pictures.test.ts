@@ -16,7 +16,9 @@ interface Pixels {
   rgba: Uint8Array;
 }
 
-const guests = readGuests().filter((guest) => guest.vga);
+/** Guests whose last picture is always the same. */
+const names = ['vga-text', 'vga-plasma', 'vga-modex', 'vga-400x300'];
+const guests = readGuests().filter(({ name }) => names.includes(name));
 
 function run(guest: GuestFile, engine: 'kvm' | 'soft'): Pixels {
   using machine = createMachine({
