@@ -96,7 +96,8 @@ export function enter(rip: u64, slot: usize): usize {
   if (rest < 0) return stop(rip);
   store<i64>(BUDGET, rest);
   store<u32>(block, links, BLOCK_LINKS);
-  if (slot) store<u32>(slot, block | <usize>samePage(linear));
+  // If the pool was begun anew, `slot` is in what is another block now.
+  if (slot && links == load<u32>(LINKS)) store<u32>(slot, block | <usize>samePage(linear));
   store<u64>(BLOCK_RIP, rip);
   store<u32>(BLOCK, block);
   return block + BLOCK_OPS;
