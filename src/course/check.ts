@@ -1,8 +1,6 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Device } from '../devices/contract.js';
-import { type KeySource, strokesOf } from '../devices/index.js';
-import { createMachine, type EngineName } from '../host/index.js';
+import { type DeviceModule, type EngineName, hostMachine, loadImage } from '../host/index.js';
 import type { Outcome } from '../machine/index.js';
 import { checkExpectation, parseExpectation } from '../observe/index.js';
 import { type Lesson, lessonOf } from './lessons.js';
@@ -36,21 +34,25 @@ export interface CheckedLesson {
  */
 export async function checkFolder(folder: string, engine: EngineName = 'auto'): Promise<CheckedLesson> {
   const lesson = lessonOf(folder);
+  const { image, settings } = loadImage(folder);
+  const { timeoutMs: _, ...placement } = settings;
   const chunks: Uint8Array[] = [];
   let length = 0;
-  using machine = createMachine({
+  await using machine = await hostMachine({
+    image,
     engine,
-    image: folder,
+    ...placement,
     coalesce: false,
-    devices: await ownDevices(lesson),
-    output(bytes) {
-      if (length < MOST_CONSOLE) chunks.push(bytes.slice());
-      length += bytes.length;
-    },
-    ...(lesson.input !== undefined && { input: bytesOf(lesson.input) }),
-    ...(lesson.keys !== undefined && { keys: { source: keysOf(lesson.keys) } }),
+    devices: devicesOf(lesson),
   });
-  const outcome = machine.run({ timeoutMs: TIMEOUT_MS });
+  machine.onOutput((bytes) => {
+    if (length < MOST_CONSOLE) chunks.push(bytes);
+    length += bytes.length;
+  });
+  // Neither is waited for: a guest may read nothing.
+  if (lesson.input !== undefined) void machine.send(Buffer.from(lesson.input));
+  if (lesson.keys !== undefined) void machine.type(lesson.keys);
+  const outcome = await machine.run({ timeoutMs: TIMEOUT_MS });
   const console = Buffer.concat(chunks);
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console };
   const checks = lesson.checks.map(({ expect, missing }) => {
@@ -61,30 +63,6 @@ export async function checkFolder(folder: string, engine: EngineName = 'auto'): 
 }
 
 /** The lesson's device is the course's own, whatever the student did to the copy. */
-async function ownDevices({ folder, device }: Lesson): Promise<Device[]> {
-  if (device === undefined) return [];
-  const { default: make } = (await import(pathToFileURL(path.join(folder, device)).href)) as {
-    default: () => Device;
-  };
-  return [make()];
-}
-
-function bytesOf(text: string) {
-  const bytes = [...Buffer.from(text)];
-  return {
-    get available() {
-      return bytes.length > 0;
-    },
-    read: () => bytes.shift() ?? -1,
-  };
-}
-
-function keysOf(text: string): KeySource {
-  const strokes = [...strokesOf(text)];
-  return {
-    get available() {
-      return strokes.length > 0;
-    },
-    read: () => strokes.shift(),
-  };
+function devicesOf({ folder, device }: Lesson): DeviceModule[] {
+  return device === undefined ? [] : [{ module: pathToFileURL(path.join(folder, device)).href }];
 }
