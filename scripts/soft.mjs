@@ -24,13 +24,13 @@ const level = process.env.TERRARIUM_SOFT_LEVEL ?? '3';
 
 /** Where the CPU's own constants begin, and the most memory there is: 4 GiB. See src/engine/soft/layout.ts. */
 const options =
-  `--importMemory --sharedMemory --enable threads --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory --disableWarning 201 -O${level}`.split(
+  `--importMemory --sharedMemory --enable threads --enable simd --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory --disableWarning 201 -O${level}`.split(
     ' ',
   );
 
 function inputs() {
   const files = ['layout.ts'];
-  for (const folder of [table, 'generate', 'cpu', 'cpu/x87']) {
+  for (const folder of [table, 'generate', 'cpu', 'cpu/vector', 'cpu/x87']) {
     for (const file of readdirSync(path.join(source, folder)).sort()) files.push(`${folder}/${file}`);
   }
   return files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));

@@ -53,7 +53,7 @@ const own = new Map([
 
 /** Memory operands whose size the mnemonic says already. */
 const unsuffixed =
-  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor|prefetch|clflush)/;
+  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor|prefetch|clflush|ldmxcsr|stmxcsr|fx|xsave|xrstor)/;
 
 function memory({ segment, base, index, scale, displacement, addressSize }: MemoryOperand): string {
   const prefix = segment === undefined ? '' : `%${segment}:`;
@@ -125,7 +125,7 @@ function mnemonicOf(mnemonic: string, operands: readonly Operand[], encoding: En
   if (counterWord(encoding) !== '') return name + suffixes.get(encoding.addressSize / 8);
   if (/^(push|pop|call|jmp)$/.test(mnemonic)) return name + (operands[0]?.kind === 'memory' ? size : '');
   if (unsuffixed.test(mnemonic)) return name;
-  if (mnemonic === 'crc32') {
+  if (mnemonic === 'crc32' || (/^cvtsi2s[sd]$/.test(mnemonic) && encoding.code === 64)) {
     const [, from] = operands;
     return name + (from?.kind === 'memory' ? suffixes.get(from.size) : '');
   }

@@ -117,6 +117,8 @@ function isDisputed({ encoding }: Instruction): boolean {
   if (/^[lms]fence$/.test(row.name)) return (encoding.modrm & 7) !== 0;
   // Hints are NOPs; binutils name each of them.
   if (row.name === 'nop' && encoding.opcode === 0x18) return true;
+  // 66 beside F2 or F3 changes no register file.
+  if (/^mov(q2dq|dq2q)$/.test(row.name)) return operandPrefix;
   // 66 does nothing there; binutils 2.40 know no such instruction.
   if (row.name === 'wbinvd') return operandPrefix;
   if ((rex & 8) === 0) return false;

@@ -78,8 +78,10 @@ class Operands {
         return operandSize / 8 + 2;
       case 'a':
         return operandSize / 4;
-      case 'x':
+      case 'c':
         return operandSize === 64 ? 16 : 8;
+      case 'x':
+        return 16;
       case 'i':
         return this.#size(this.#it.row.operands.find((operand) => operand.startsWith('A'))?.[1]);
       default:
@@ -93,6 +95,10 @@ class Operands {
 
   #named(name: string, size: number): Operand {
     return { kind: 'register', name, size };
+  }
+
+  #vector(file: 'xmm' | 'mm', number: number): Operand {
+    return this.#named(`${file}${number}`, file === 'mm' ? 8 : 16);
   }
 
   #memory(size: number): Operand {
@@ -161,6 +167,16 @@ class Operands {
     switch (notation[0]) {
       case 'E':
         return memory === undefined ? this.#register(rm, size) : this.#memory(size);
+      case 'V':
+        return notation === 'V0' ? this.#named('xmm0', 16) : this.#vector('xmm', reg);
+      case 'U':
+        return this.#vector('xmm', rm);
+      case 'W':
+        return memory === undefined ? this.#vector('xmm', rm) : this.#memory(size);
+      case 'N':
+        return this.#vector('mm', rm & 7);
+      case 'Q':
+        return memory === undefined ? this.#vector('mm', rm & 7) : this.#memory(size);
       case 'G':
         return this.#register(reg, size);
       case 'B':
@@ -175,7 +191,7 @@ class Operands {
       case 'A':
         return this.#register(0, notation === 'A' ? this.#size(this.#ofRow()) : size);
       case 'R':
-        return this.#register(rm, code === 64 ? 8 : 4);
+        return this.#register(rm, code === 64 && notation !== 'Rd' ? 8 : 4);
       case 'C':
         if (notation === 'CL') return this.#named('cl', 1);
         return this.#named(`cr${reg}`, code === 64 ? 8 : 4);
@@ -194,6 +210,7 @@ class Operands {
       case 'J':
         return this.#target();
       case 'P':
+        if (notation !== 'P') return this.#vector('mm', reg & 7);
         return { kind: 'far', selector: second, offset: immediate };
       case 'L':
         return { kind: 'immediate', value: BigInt(second), size: 1 };

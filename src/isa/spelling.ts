@@ -6,7 +6,7 @@
  * operand shows it, `~` adds d or q in 64-bit code. Operands are the table's (one-byte.ts), and: `Op` the segment register of the opcode; `Mp` memory
  * that holds a far pointer, `Ma` a pair of bounds, `Ms` a descriptor table's register; `P` a far pointer; `X` and `Y`
  * memory at (E)SI and ES:(E)DI; `Xl` the table of XLAT; `Rr` a register as wide as the mode's; `C`, `D` control and
- * debug registers; `a|b` is `a` for a register and `b` for memory.
+ * debug registers; `V0` XMM0; `Mc` what CMPXCHG8B compares; `a|b` is `a` for a register and `b` for memory.
  *
  * @module
  */
@@ -32,7 +32,7 @@ lss lss Gv,Mp
 lfs lfs Gv,Mp
 lgs lgs Gv,Mp
 bound bound Gv,Ma
-cmpxchg8b cmpxchg8b/cmpxchg8b/cmpxchg16b Mx
+cmpxchg8b cmpxchg8b/cmpxchg8b/cmpxchg16b Mc
 push push+
 popmem pop
 pusha pusha+ -
@@ -95,6 +95,19 @@ fnstenv fnstenv+ Mn
 fnsave fnsave+ Mn
 frstor frstor+ Mn
 fnstsw fnstsw Aw|Mw
+movd movd/movd/movq
+pextrd pextrd/pextrd/pextrq
+pinsrd pinsrd/pinsrd/pinsrq
+fxsave fxsave/fxsave/fxsave64
+fxrstor fxrstor/fxrstor/fxrstor64
+xsave xsave/xsave/xsave64
+xrstor xrstor/xrstor/xrstor64
+pcmpestrm pcmpestrm/pcmpestrm/pcmpestrmq
+pcmpestri pcmpestri/pcmpestri/pcmpestriq
+lddqu lddqu Vx,M
+pblendvb pblendvb Vx,Wx,V0
+blendvps blendvps Vx,Wx,V0
+blendvpd blendvpd Vx,Wx,V0
 sysret sysret~
 sysexit sysexit~
 `;
@@ -136,11 +149,21 @@ function isFull({ row, operandSize, addressSize }: Encoding): boolean {
   return (kind === 'offset' && addressSize === 64) || (kind === 'v' && operandSize === 64);
 }
 
+/** The predicates of CMPPS that have a name (SDM 2A table 3-1). */
+const predicates = ['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord'];
+
+/** The name of a comparison's predicate, or undefined. */
+function predicateOf({ row, immediate }: Encoding): string | undefined {
+  return /^cmp[ps][sd]$/.test(row.name) ? predicates[Number(immediate)] : undefined;
+}
+
 /** The mnemonic. */
 export function mnemonicOf(encoding: Encoding): string {
   const { row, code, opcode, operandSize, addressSize } = encoding;
   if (isNop(encoding)) return 'nop';
   if (isFull(encoding)) return 'movabs';
+  const predicate = predicateOf(encoding);
+  if (predicate !== undefined) return `cmp${predicate}${row.name.slice(3)}`;
   let text = spellings.get(row.name)?.mnemonic ?? row.name;
   if (text.endsWith('cc')) text = text.slice(0, -2) + conditions[opcode & 15]!;
   if (text.startsWith('@')) return text.slice(1).split('/')[sizes.indexOf(addressSize)]!;
@@ -158,7 +181,8 @@ export function mnemonicOf(encoding: Encoding): string {
 export function notationOf(encoding: Encoding): readonly string[] {
   if (isNop(encoding)) return [];
   const { row, memory } = encoding;
-  const operands = spellings.get(row.name)?.operands ?? row.operands;
+  const all = spellings.get(row.name)?.operands ?? row.operands;
+  const operands = predicateOf(encoding) === undefined ? all : all.slice(0, 2);
   return operands
     .filter((operand) => !/^-.?$/.test(operand))
     .map((operand) => {

@@ -68,9 +68,17 @@ function randomTarget(random: Random): bigint {
 const left =
   /^(in.*|out.*|callfar.*|jmpfar.*|retfar|int.*|into|iret|sys.*|swapgs|popsegment|pushsegment|movfromsegment|movtosegment|lss|lfs|lgs|sldt|str|lar|lsl|verr|verw|sgdt|sidt|smsw|cpuid|rdtscp?|rdpid|(rd|wr)[fg]sbase|rdpmc|pushf|popf|arpl|wait)$/;
 
-/** The rows that can be compared in ring 3 of long mode. The x87 FPU's have a comparison of their own, test/x87.test.ts. */
+/** The x87 FPU and vectors have comparisons of their own: test/x87.test.ts, test/vectors.test.ts. */
+const elsewhere = /^(emms|fxsave|fxrstor|xsave|xrstor|xgetbv|xsetbv|ldmxcsr|stmxcsr)$/;
+
+/** The rows that can be compared in ring 3 of long mode. */
 export const comparable: readonly Opcode[] = opcodes.filter(
-  ({ no64, name, map, opcode }) => !no64 && !left.test(name) && !(map === 0 && opcode >> 3 === 0x1b),
+  ({ no64, name, map, opcode, operands }) =>
+    !no64 &&
+    !left.test(name) &&
+    !elsewhere.test(name) &&
+    !(map === 0 && opcode >> 3 === 0x1b) &&
+    !operands.some((operand) => /^[VWUPQN]/.test(operand)),
 );
 
 const prefixChoices = [0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x64, 0x65, 0x2e];

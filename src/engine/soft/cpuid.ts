@@ -35,10 +35,19 @@ const places = {
   pat: [1, 'edx', 16],
   pse36: [1, 'edx', 17],
   clflush: [1, 'edx', 19],
+  mmx: [1, 'edx', 23],
+  fxsr: [1, 'edx', 24],
+  sse: [1, 'edx', 25],
+  sse2: [1, 'edx', 26],
+  sse3: [1, 'ecx', 0],
+  ssse3: [1, 'ecx', 9],
   cx16: [1, 'ecx', 13],
   pcid: [1, 'ecx', 17],
+  sse4_1: [1, 'ecx', 19],
+  sse4_2: [1, 'ecx', 20],
   movbe: [1, 'ecx', 22],
   popcnt: [1, 'ecx', 23],
+  xsave: [1, 'ecx', 26],
   fsgsbase: [7, 'ebx', 0],
   bmi1: [7, 'ebx', 3],
   smep: [7, 'ebx', 7],
@@ -98,6 +107,8 @@ const BRAND = 'Terrarium software CPU';
 const SIGNATURE = 0x600;
 /** CLFLUSH is about lines of 64 bytes: their number of 8 bytes in bits 15-8. */
 const CLFLUSH_LINE = 8 << 8;
+/** The area of FXSAVE, and a header. */
+const XSAVE_AREA = 576;
 /** Bits of physical and linear addresses; 57 of the latter with 5-level paging. */
 const PHYSICAL_BITS = 40;
 
@@ -113,9 +124,11 @@ export function cpuidModel(features: readonly CpuFeature[] = cpuFeatures): Cpuid
   const none = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
   const vendor = { ebx: word(VENDOR, 0), edx: word(VENDOR, 4), ecx: word(VENDOR, 8) };
   const leaves: CpuidLeaf[] = [
-    { leaf: 0, eax: 7, ...vendor },
+    { leaf: 0, eax: 0xd, ...vendor },
     { leaf: 1, ...none, eax: SIGNATURE, ebx: CLFLUSH_LINE },
     { leaf: 7, subleaf: 0, ...none },
+    // What XSAVE saves, x87 and SSE, and the bytes that it takes.
+    { leaf: 0xd, subleaf: 0, eax: 3, ebx: XSAVE_AREA, ecx: XSAVE_AREA, edx: 0 },
     { leaf: 0x8000_0000, eax: 0x8000_0008, ...vendor },
     { leaf: 0x8000_0001, ...none, eax: SIGNATURE },
   ];

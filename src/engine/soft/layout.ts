@@ -282,6 +282,12 @@ export const MAX_CPUID = 128;
 /** The bits of CR4 that may be set, as CPUID's features say. */
 export const CR4_ALLOWED = 0x401f0;
 
+// SSE: XMM0 to XMM15, 16 bytes each; MXCSR; XCR0. And a place for what XSAVE moves.
+export const XMM_REGISTERS = 0x62400;
+export const MXCSR = 0x62500;
+export const XCR0 = 0x62508;
+export const VECTOR_BUFFER = 0x62600;
+
 export const POOL = 0x100000;
 export const POOL_END = 0x800000;
 /** Guest pages that hold decoded code, 16 bytes each: a bit for each 64 bytes of code (u64), their first block (u32). */

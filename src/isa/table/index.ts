@@ -6,6 +6,7 @@
 import { type Meaning, meanings } from './meaning.js';
 import { newerRows } from './newer.js';
 import { oneByteRows } from './one-byte.js';
+import { sseRows } from './sse.js';
 import { systemRows } from './system.js';
 import { twoByteRows } from './two-byte.js';
 import { x87Rows } from './x87.js';
@@ -37,6 +38,10 @@ export interface Opcode {
   /** As in SDM 2D A.2.1, see one-byte.ts. */
   operands: readonly string[];
   meaning: Meaning;
+  /** Memory of 16 bytes need not be aligned. */
+  unaligned: boolean;
+  /** The function of kind `vector` gives an integer. */
+  value: boolean;
   /** LOCK is allowed where the first operand is memory. */
   lock: boolean;
   /** #UD in 64-bit mode; or only valid there; or #UD in real and virtual-8086 mode. */
@@ -88,6 +93,8 @@ function parse(map: 0 | 1, line: string): Opcode[] {
     by: attributes.find((word) => word.startsWith('='))?.slice(1),
     operands,
     meaning,
+    unaligned: has('unaligned'),
+    value: has('value') || /^[GER]/.test(operands[0] ?? ''),
     lock: has('lock'),
     no64: has('no64'),
     only64: has('only64'),
@@ -108,5 +115,6 @@ export const opcodes: readonly Opcode[] = [
   ...twoByteRows.flatMap((line) => parse(1, line)),
   ...newerRows.flatMap((line) => parse(1, line)),
   ...systemRows.flatMap((line) => parse(1, line)),
+  ...sseRows.flatMap((line) => parse(1, line)),
   ...x87Rows.flatMap((line) => parse(0, line)).map((row) => ({ ...row, by: row.by ?? row.name })),
 ];

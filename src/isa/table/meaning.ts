@@ -9,11 +9,14 @@
  *   mode, the flags or the translation may be others; `branch`: f says where to go on; `transfer`: f sets RIP;
  *   `repeat`: f says whether it is done
  * - `call`: as `whole`, for what is big or rare: f is called through a table and is no part of the interpreter's loop
+ * - `vector`: called so too; the first operand becomes f(first, second, immediate) as vectors, or f(second, immediate) as an
+ *   integer where it is a general register; `compare`: f(first, second) as vectors, for the flags alone
  *
  * Flags by their letters O S Z A P C: those that are written, and those that the manual leaves undefined, with the place.
  *
  * @module
  */
+import { sseMeanings } from './sse.js';
 import { x87Names } from './x87.js';
 
 export type Kind =
@@ -25,6 +28,8 @@ export type Kind =
   | 'take'
   | 'whole'
   | 'call'
+  | 'vector'
+  | 'compare'
   | 'end'
   | 'branch'
   | 'transfer'
@@ -254,5 +259,5 @@ const x87Lines = [...x87Names].map(
 
 /** Each mnemonic's meaning. */
 export const meanings: ReadonlyMap<string, Meaning> = new Map(
-  [...lines.trim().split('\n'), ...x87Lines].map(parse),
+  [...lines.trim().split('\n'), ...x87Lines, ...sseMeanings].map(parse),
 );

@@ -19,6 +19,8 @@ export const PAGE_FAULT: u32 = 14;
 /** An x87 exception that is not masked. */
 export const MF: u32 = 16;
 export const ALIGNMENT: u32 = 17;
+/** A floating-point exception of SSE that is not masked. */
+export const XM: u32 = 19;
 
 export function fault(vector: u32, code: u32 = 0): void {
   store<u32>(FAULT_VECTOR, vector);

@@ -60,6 +60,7 @@ import { ripAfter, ripOf } from './operands';
 import { loadPdptes } from './paging';
 import { reopenSegments, updateMode } from './segments';
 import { flushTlb, resetTlb } from './tlb';
+import { resetVectors } from './vector/state';
 
 /** For the test that holds the disassembly to it. */
 export { decode } from './decode';
@@ -67,6 +68,7 @@ export { flushTlb, rflags, takeAnswer };
 
 /** Forgets all that was derived from the CPU's registers and from guest memory. */
 export function reset(): void {
+  resetVectors();
   resetTlb();
   dropAllCode();
 }

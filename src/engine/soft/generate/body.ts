@@ -8,6 +8,7 @@
  */
 import type { Opcode } from '../../../isa/index.js';
 import { isMemory, type OperandSize, slotOf, type Type, typeOf } from './operand.js';
+import { vectorBody } from './vector.js';
 
 /** The conditions by the low four bits of their opcodes (SDM 1 appendix B). */
 const conditions = ['overflow()', 'carry()', 'zero()', 'carry() || zero()', 'sign()', 'parity()'].concat([
@@ -67,7 +68,7 @@ function value(operand: string, index: number, type: Type, first: Type): string 
 
 /** True if the operation is a function of its own, called through a table, and no part of `execute`. */
 export function isCalled({ meaning }: Opcode): boolean {
-  return meaning.kind === 'call';
+  return ['call', 'vector', 'compare'].includes(meaning.kind);
 }
 
 /** The code of one operation. */
@@ -77,6 +78,9 @@ export function bodyOf(row: Opcode, size: OperandSize, memoryForm: boolean): str
   const type = typeOf(first, size);
   const generic = type === undefined || first === 'Sw' ? '' : `<${type}>`;
   switch (meaning.kind) {
+    case 'vector':
+    case 'compare':
+      return vectorBody(row, size, memoryForm);
     case 'call':
       return `ops.${by ?? name + generic}(pc);`;
     case 'whole':

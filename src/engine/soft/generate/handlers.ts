@@ -67,8 +67,10 @@ export class Handlers {
     );
     const names = [...this.#called].map(([number]) => `call${number}`);
     return `import * as ops from './operations';
-import { immediate, reg, rm, setReg, setRm, setVex, vex } from './operands';
-import { failed, troubled } from './memory';
+import { address, immediate, reg, rm, segment, setReg, setRm } from './operands';
+import { failed, write } from './memory';
+import { fromInteger, memory, memory16, mmx, mmxReg, mmxRm, setMemory, setMemory16, setMmxReg, setMmxRm, setUnaligned16 } from './vector/registers';
+import { setXmmReg, setXmmRm, sse, sseAndMmx, unaligned16, usedMmx, xmmReg, xmmRm } from './vector/registers';
 
 ${functions.join('\n')}
 

@@ -57,7 +57,7 @@ export function immediateOf({ map, opcode, operands, immediate }: Opcode): numbe
 
 /** True if the operand is memory, given ModRM's form. */
 export function isMemory(operand: string, memoryForm: boolean): boolean {
-  return /^[OM]/.test(operand) || (memoryForm && operand.startsWith('E'));
+  return /^[OM]/.test(operand) || (memoryForm && /^[EWQ]/.test(operand));
 }
 
 /** In which of the operation's three register fields an operand is found. */

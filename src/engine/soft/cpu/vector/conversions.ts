@@ -1,0 +1,175 @@
+// Conversions between integers and floating-point numbers, and between the two sizes of those (SDM 2A CVT...); estimates.
+import { high, low, single, vector } from './arithmetic';
+import { begin, convert, fromSigned, settle, toSigned } from './float';
+import { mergeDouble, mergeSingle } from './shuffles';
+
+/** A doubleword with its sign. */
+function integer(a: v128, n: u32): i64 {
+  return <i64>(<i32>single(a, n));
+}
+
+export function cvtsi2ss<T>(a: v128, b: v128): v128 {
+  begin();
+  const result = fromSigned<f32>(<i64>(<T>low(b)));
+  settle();
+  return mergeSingle(a, i64x2.splat(result));
+}
+export function cvtsi2sd<T>(a: v128, b: v128): v128 {
+  begin();
+  const result = fromSigned<f64>(<i64>(<T>low(b)));
+  settle();
+  return mergeDouble(a, i64x2.splat(result));
+}
+export function cvtdq2ps(_a: v128, b: v128): v128 {
+  begin();
+  const first = fromSigned<f32>(integer(b, 0)) | (fromSigned<f32>(integer(b, 1)) << 32);
+  const second = fromSigned<f32>(integer(b, 2)) | (fromSigned<f32>(integer(b, 3)) << 32);
+  settle();
+  return vector(first, second);
+}
+export function cvtpi2ps(a: v128, b: v128): v128 {
+  begin();
+  const result = fromSigned<f32>(integer(b, 0)) | (fromSigned<f32>(integer(b, 1)) << 32);
+  settle();
+  return i64x2.replace_lane(a, 0, result);
+}
+/** Every integer of 32 bits is a double: nothing is rounded. */
+export function cvtdq2pd(_a: v128, b: v128): v128 {
+  return f64x2.convert_low_i32x4_s(b);
+}
+
+function fromSingle<T>(b: v128, chop: bool): i64 {
+  begin();
+  const result = toSigned<f32, T>(single(b, 0), chop);
+  settle();
+  return result;
+}
+function fromDouble<T>(b: v128, chop: bool): i64 {
+  begin();
+  const result = toSigned<f64, T>(low(b), chop);
+  settle();
+  return result;
+}
+export function cvtss2si<T>(b: v128): i64 {
+  return fromSingle<T>(b, false);
+}
+export function cvttss2si<T>(b: v128): i64 {
+  return fromSingle<T>(b, true);
+}
+export function cvtsd2si<T>(b: v128): i64 {
+  return fromDouble<T>(b, false);
+}
+export function cvttsd2si<T>(b: v128): i64 {
+  return fromDouble<T>(b, true);
+}
+
+function pair(low: i64, high: i64): u64 {
+  return (<u64>low & 0xffffffff) | ((<u64>high) << 32);
+}
+function fromSingles(b: v128, count: u32, chop: bool): v128 {
+  begin();
+  const first = pair(toSigned<f32, i32>(single(b, 0), chop), toSigned<f32, i32>(single(b, 1), chop));
+  let second: u64 = 0;
+  if (count == 4)
+    second = pair(toSigned<f32, i32>(single(b, 2), chop), toSigned<f32, i32>(single(b, 3), chop));
+  settle();
+  return vector(first, second);
+}
+function fromDoubles(b: v128, chop: bool): v128 {
+  begin();
+  const result = pair(toSigned<f64, i32>(low(b), chop), toSigned<f64, i32>(high(b), chop));
+  settle();
+  return vector(result, 0);
+}
+export function cvtps2dq(_a: v128, b: v128): v128 {
+  return fromSingles(b, 4, false);
+}
+export function cvttps2dq(_a: v128, b: v128): v128 {
+  return fromSingles(b, 4, true);
+}
+export function cvtps2pi(_a: v128, b: v128): v128 {
+  return fromSingles(b, 2, false);
+}
+export function cvttps2pi(_a: v128, b: v128): v128 {
+  return fromSingles(b, 2, true);
+}
+export function cvtpd2dq(_a: v128, b: v128): v128 {
+  return fromDoubles(b, false);
+}
+export function cvttpd2dq(_a: v128, b: v128): v128 {
+  return fromDoubles(b, true);
+}
+
+export function cvtps2pd(_a: v128, b: v128): v128 {
+  begin();
+  const result = vector(convert<f32, f64>(single(b, 0)), convert<f32, f64>(single(b, 1)));
+  settle();
+  return result;
+}
+export function cvtpd2ps(_a: v128, b: v128): v128 {
+  begin();
+  const result = convert<f64, f32>(low(b)) | (convert<f64, f32>(high(b)) << 32);
+  settle();
+  return vector(result, 0);
+}
+export function cvtss2sd(a: v128, b: v128): v128 {
+  begin();
+  const result = convert<f32, f64>(single(b, 0));
+  settle();
+  return mergeDouble(a, i64x2.splat(result));
+}
+export function cvtsd2ss(a: v128, b: v128): v128 {
+  begin();
+  const result = convert<f64, f32>(low(b));
+  settle();
+  return mergeSingle(a, i64x2.splat(result));
+}
+
+// Estimates: an error of 1.5 * 2^-12 at most is all that the manual promises (SDM 2B RCPPS, RSQRTPS), so that every
+// processor has bits of its own here. These are right to 12 bits. They tell of no exception, and denormals are zeros.
+const INFINITY: u64 = 0x7f800000;
+const QUIET: u64 = 0x400000;
+const SIGN: u64 = 0x80000000;
+
+/** What both have in common: true with `special` as the result. */
+let special: u64 = 0;
+function isSpecial(a: u64): bool {
+  const magnitude = a & ~SIGN;
+  if (magnitude > INFINITY) special = a | QUIET;
+  else if (magnitude < 0x800000) special = (a & SIGN) | INFINITY;
+  else return false;
+  return true;
+}
+
+/** Rounded to 12 bits behind the point; a denormal result is a zero. */
+function estimate(value: f32): u64 {
+  const bits = <u64>reinterpret<u32>(value);
+  const cut = (bits + 0x400) & ~0x7ff;
+  return (cut & ~SIGN) < 0x800000 ? cut & SIGN : cut;
+}
+function reciprocal(a: u64): u64 {
+  if (isSpecial(a)) return special;
+  if ((a & ~SIGN) == INFINITY) return a & SIGN;
+  return estimate(<f32>1 / reinterpret<f32>(<u32>a));
+}
+function reciprocalRoot(a: u64): u64 {
+  if (isSpecial(a)) return special;
+  if (a & SIGN) return 0xffc00000;
+  if (a == INFINITY) return 0;
+  return estimate(<f32>1 / sqrt<f32>(reinterpret<f32>(<u32>a)));
+}
+
+export function rcpps(_a: v128, b: v128): v128 {
+  const first = reciprocal(single(b, 0)) | (reciprocal(single(b, 1)) << 32);
+  return vector(first, reciprocal(single(b, 2)) | (reciprocal(single(b, 3)) << 32));
+}
+export function rcpss(a: v128, b: v128): v128 {
+  return mergeSingle(a, i64x2.splat(reciprocal(single(b, 0))));
+}
+export function rsqrtps(_a: v128, b: v128): v128 {
+  const first = reciprocalRoot(single(b, 0)) | (reciprocalRoot(single(b, 1)) << 32);
+  return vector(first, reciprocalRoot(single(b, 2)) | (reciprocalRoot(single(b, 3)) << 32));
+}
+export function rsqrtss(a: v128, b: v128): v128 {
+  return mergeSingle(a, i64x2.splat(reciprocalRoot(single(b, 0))));
+}

@@ -1,0 +1,203 @@
+/** Instructions on MMX and XMM registers, with registers and memory for each, and what differs afterwards. */
+import { type Opcode, opcodes, type Random, randomNumbers } from '../../src/isa/index.js';
+import { CASE, CODE, FLAGS, GENERAL, MXCSR, OPERAND, ST, STATUS, TAGS, VECTOR, XMM } from './sides.js';
+
+/** One instruction form. */
+export interface Form {
+  row: Opcode;
+  memory: boolean;
+}
+
+/** Every row on MMX or XMM registers in the forms that it has. */
+export const forms: readonly Form[] = opcodes
+  .filter(({ operands }) => operands.some((operand) => /^[VWUPQN]/.test(operand)))
+  .filter(({ name }) => !/^maskmov/.test(name))
+  .flatMap((row) => [
+    ...(row.form !== 'register' && row.operands.some((operand) => /^[MWQE]/.test(operand))
+      ? [{ row, memory: true }]
+      : []),
+    ...(row.form !== 'memory' ? [{ row, memory: false }] : []),
+  ]);
+
+const mandatory = { any: [], none: [], '66': [0x66], f3: [0xf3], f2: [0xf2] } as const;
+const escapes = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]] as const;
+
+/** The instruction's bytes: memory is [rdi], general registers are the first four, XMM registers all sixteen. */
+function encode({ row, memory }: Form, random: Random): number[] {
+  const { operands, reg } = row;
+  const field = (letters: RegExp, general: RegExp) => {
+    if (operands.some((operand) => letters.test(operand))) return random(16);
+    return operands.some((operand) => general.test(operand)) ? random(4) : random(8);
+  };
+  const regField = reg >= 0 ? reg : field(/^V/, /^G/);
+  const rmField = memory ? 7 : field(/^[WU]/, /^[ER]/);
+  const sized = operands.some((operand) => /^.y/.test(operand)) || row.name.startsWith('pcmpestr');
+  const wide = sized && random(2) === 0 ? 8 : 0;
+  const rex = 0x40 | wide | ((regField & 8) >> 1) | (rmField >> 3);
+  const modrm = (memory ? 0 : 0xc0) | ((regField & 7) << 3) | (rmField & 7);
+  const imm = operands.includes('Ib') ? [random(4) === 0 ? random(256) : random(16)] : [];
+  return [
+    ...mandatory[row.prefix],
+    ...(rex === 0x40 ? [] : [rex]),
+    ...escapes[row.map],
+    row.opcode,
+    modrm,
+    ...imm,
+  ];
+}
+
+const doubles = [
+  0,
+  1,
+  -1,
+  2,
+  0.5,
+  3,
+  1e308,
+  -1e308,
+  2 ** 1023,
+  5e-324,
+  -5e-324,
+  2 ** -1022,
+  2 ** -1022 * 1.5,
+];
+doubles.push(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 2 ** 31, -(2 ** 31), 2 ** 63, -(2 ** 63));
+doubles.push(
+  2 ** 31 - 0.5,
+  2 ** 31 - 1,
+  -(2 ** 31) - 0.5,
+  1.5,
+  2.5,
+  -0.5,
+  1e-300,
+  1e300,
+  2 ** -1074 * 3,
+  3e38,
+);
+doubles.push(3.5e38, 1e-40, -1e-45, 1.1754943508222875e-38, 0.1, 1 / 3, 1 + 2 ** -52, 2 ** 52 + 0.5);
+const singles = [0, 1, -1, 2, 0.5, 3, 3e38, -3e38, 2 ** 127, 2 ** -149, -(2 ** -149), 2 ** -126, 1e-40, 0.1];
+singles.push(
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  2 ** 31,
+  -(2 ** 31),
+  2 ** 63,
+  1.5,
+  2.5,
+  1 / 3,
+);
+singles.push(-0.5, 1 + 2 ** -23, 2 ** 23 + 0.5, 1e-30, 1e30, 2 ** -75, 2 ** 64);
+
+/** Sixteen bytes of one kind: bytes, words, small integers, singles or doubles of every sort. */
+function fill(view: DataView, at: number, random: Random): void {
+  const kind = random(8);
+  for (let n = 0; n < 16; n++) view.setUint8(at + n, random(256));
+  if (kind < 3) {
+    for (let n = 0; n < 16; n += 4) {
+      const pick = random(8);
+      if (pick < 5) view.setFloat32(at + n, singles[random(singles.length)]!, true);
+      else if (pick === 5) view.setUint32(at + n, 0x7f800000 | random(0x800000) | (random(2) << 31), true);
+      else if (pick === 6) view.setUint32(at + n, random(0x800000) | (random(2) << 31), true);
+    }
+  } else if (kind < 6) {
+    for (let n = 0; n < 16; n += 8) {
+      const pick = random(8);
+      if (pick < 5) view.setFloat64(at + n, doubles[random(doubles.length)]!, true);
+      else if (pick === 5)
+        view.setUint32(at + n + 4, 0x7ff00000 | random(0x100000) | (random(2) << 31), true);
+      else if (pick === 6) view.setUint32(at + n + 4, random(0x100000) | (random(2) << 31), true);
+    }
+  } else if (kind === 6) {
+    for (let n = 0; n < 16; n++) view.setUint8(at + n, [0, 1, 0x7f, 0x80, 0xff, 0x41][random(6)]!);
+  }
+}
+
+/** Masks, rounding, DAZ, FTZ and noted exceptions: mostly as programs have them. */
+function randomMxcsr(random: Random): number {
+  const noted = random(2) === 0 ? 0x20 : random(64);
+  if (random(2) === 0) return 0x1f80 | noted;
+  const masks = random(4) === 0 ? random(64) << 7 : 0x1f80;
+  return masks | noted | (random(4) << 13) | (random(4) === 0 ? 0x40 : 0) | (random(4) === 0 ? 0x8000 : 0);
+}
+
+/** Cases of the forms in turn. */
+export function randomCases(list: readonly Form[], count: number, seed: number): Uint8Array {
+  const random = randomNumbers(seed);
+  const cases = new Uint8Array(count * CASE);
+  const view = new DataView(cases.buffer);
+  for (let n = 0; n < count; n++) {
+    const at = n * CASE;
+    const form = list[n % list.length]!;
+    const code = encode(form, random);
+    view.setUint8(at + CODE, code.length);
+    cases.set(code, at + CODE + 1);
+    view.setUint16(at, 0x37f, true);
+    view.setUint16(at + STATUS, random(8) << 11, true);
+    view.setUint8(at + TAGS, random(256));
+    view.setUint32(at + MXCSR, randomMxcsr(random), true);
+    for (let register = 0; register < 8; register++) {
+      fill(view, at + ST + 16 * register, random);
+      cases.fill(0, at + ST + 16 * register + 10, at + ST + 16 * register + 16);
+    }
+    for (let register = 0; register < 16; register++) fill(view, at + XMM + 16 * register, random);
+    for (let register = 0; register < 4; register++) {
+      view.setUint32(at + GENERAL + 8 * register, random(2) === 0 ? random(20) : random(2 ** 32), true);
+      view.setInt32(at + GENERAL + 8 * register + 4, random(3) === 0 ? random(2 ** 32) : 0, true);
+    }
+    for (let part = 0; part < 32; part += 16) fill(view, at + OPERAND + part, random);
+    view.setUint32(at + FLAGS, random(0x1000) & 0x8d5, true);
+  }
+  return cases;
+}
+
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+
+/** 1.5 * 2^-12 is what the manual promises of an estimate. */
+function isNear(a: number, b: number): boolean {
+  return Object.is(a, b) || Math.abs(a - b) <= 2 * 1.5 * 2 ** -12 * Math.abs(b);
+}
+
+function sameEstimates(soft: DataView, host: DataView, at: number): boolean {
+  return [0, 4, 8, 12].every((n) => isNear(soft.getFloat32(at + n, true), host.getFloat32(at + n, true)));
+}
+
+/** What differs, as text: nothing if both did the same. */
+export function differences({ row }: Form, soft: DataView, host: DataView, at: number): string[] {
+  const found: string[] = [];
+  const part = (view: DataView, from: number, length: number) =>
+    new Uint8Array(view.buffer, view.byteOffset + at + from, length);
+  const compare = (what: string, from: number, length: number) => {
+    const [ours, theirs] = [hex(part(soft, from, length)), hex(part(host, from, length))];
+    if (ours !== theirs) found.push(`${what} ${ours}, on the host ${theirs}`);
+  };
+  const estimates = /^r(cp|sqrt)/.test(row.name);
+  compare('vector', VECTOR, 4);
+  compare('mxcsr', MXCSR, 2);
+  compare('status', STATUS, 2);
+  compare('tags', TAGS, 1);
+  for (let n = 0; n < 8; n++) compare(`st${n}`, ST + 16 * n, 10);
+  for (let n = 0; n < 16; n++) {
+    if (!estimates || !sameEstimates(soft, host, at + XMM + 16 * n)) compare(`xmm${n}`, XMM + 16 * n, 16);
+  }
+  for (let n = 0; n < 4; n++) compare(['rax', 'rcx', 'rdx', 'rbx'][n]!, GENERAL + 8 * n, 8);
+  const [ours, theirs] = [soft.getUint32(at + FLAGS, true) & 0x8d5, host.getUint32(at + FLAGS, true) & 0x8d5];
+  if (ours !== theirs) found.push(`flags ${ours.toString(16)}, on the host ${theirs.toString(16)}`);
+  compare('memory', OPERAND, 64);
+  return found;
+}
+
+/** The case in words. */
+export function describeCase({ row }: Form, before: DataView, at: number): string {
+  const part = (from: number, length: number) =>
+    hex(new Uint8Array(before.buffer, before.byteOffset + at + from, length));
+  const modrm = before.getUint8(
+    at + CODE + before.getUint8(at + CODE) - (row.operands.includes('Ib') ? 1 : 0),
+  );
+  const code = part(CODE + 1, before.getUint8(at + CODE));
+  const [rex = 0x40] = (code.match(/4[0-9a-f](?=0f)/) ?? []).map((byte) => Number.parseInt(byte, 16));
+  const reg = ((modrm >> 3) & 7) | ((rex & 4) << 1);
+  const rm = (modrm & 7) | ((rex & 1) << 3);
+  const mxcsr = before.getUint32(at + MXCSR, true).toString(16);
+  const operand = modrm < 0xc0 ? `memory ${part(OPERAND, 16)}` : `xmm${rm} ${part(XMM + 16 * rm, 16)}`;
+  return `${row.name} ${row.operands.join(',')} (${code}) mxcsr ${mxcsr}, xmm${reg} ${part(XMM + 16 * reg, 16)}, ${operand}`;
+}
