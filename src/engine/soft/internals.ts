@@ -60,6 +60,8 @@ const FIP = 8;
 const FDP = 16;
 const MXCSR = 24;
 const ST0 = 32;
+const XMM0 = 160;
+const XMM_BYTES = 256;
 const top = (status: number) => (status >>> 11) & 7;
 
 function readFxsave(view: DataView): Uint8Array {
@@ -72,7 +74,8 @@ function readFxsave(view: DataView): Uint8Array {
   area.setUint16(FOP, view.getUint16(L.FPU_OPCODE, true), true);
   area.setBigUint64(FIP, view.getBigUint64(L.FPU_IP, true), true);
   area.setBigUint64(FDP, view.getBigUint64(L.FPU_DP, true), true);
-  area.setUint32(MXCSR, 0x1f80, true);
+  area.setUint32(MXCSR, view.getUint32(L.MXCSR, true), true);
+  bytes.set(new Uint8Array(view.buffer, view.byteOffset + L.XMM_REGISTERS, XMM_BYTES), XMM0);
   for (let number = 0; number < 8; number++) {
     const at = view.byteOffset + L.FPU_REGISTERS + 16 * ((top(status) + number) & 7);
     bytes.set(new Uint8Array(view.buffer, at, 10), ST0 + 16 * number);
@@ -89,6 +92,8 @@ function writeFxsave(view: DataView, bytes: Uint8Array): void {
   view.setUint16(L.FPU_OPCODE, area.getUint16(FOP, true) & 0x7ff, true);
   view.setBigUint64(L.FPU_IP, area.getBigUint64(FIP, true), true);
   view.setBigUint64(L.FPU_DP, area.getBigUint64(FDP, true), true);
+  view.setUint32(L.MXCSR, area.getUint32(MXCSR, true) & 0xffff, true);
+  new Uint8Array(view.buffer, view.byteOffset + L.XMM_REGISTERS).set(bytes.subarray(XMM0, XMM0 + XMM_BYTES));
   for (let number = 0; number < 8; number++) {
     const at = view.byteOffset + L.FPU_REGISTERS + 16 * ((top(status) + number) & 7);
     new Uint8Array(view.buffer, at, 10).set(bytes.subarray(ST0 + 16 * number, ST0 + 16 * number + 10));

@@ -84,7 +84,9 @@ export function pinsrwMmx(a: v128, b: v128, imm: u32): v128 {
 
 /** The x87 FPU's registers are empty again. */
 export function emms(_pc: usize): void {
-  if (mmx()) store<u8>(FPU_TAGS, 0);
+  if (!mmx()) return;
+  usedMmx();
+  store<u8>(FPU_TAGS, 0);
 }
 
 /** Writes the bytes whose bit is set in `mask` at DS:(R)DI: all of them, or nothing where one cannot be. */
