@@ -20,7 +20,7 @@ const arrows: Record<string, readonly string[]> = {
   boot: ['memory', 'engine'],
   machine: ['boot', 'memory', 'devices', 'engine'],
   launcher: ['boot', 'memory', 'engine'],
-  observe: ['memory', 'engine', 'isa'],
+  observe: ['boot', 'memory', 'engine', 'isa'],
   verify: ['engine', 'isa', 'memory'],
   host: [
     'boot',

@@ -12,6 +12,8 @@ export function writeReport(
     engine: { name: string; because?: string };
     boot: BootReport;
     outcome: HostedOutcome;
+    /** What `--dump` asked for. */
+    dump?: { what: string; value: unknown }[];
     expectations: ExpectationResult[];
     status: number;
   },

@@ -15,7 +15,13 @@ import {
 } from '../host/index.js';
 import { type ClockName, clockNames } from '../machine/index.js';
 import type { RegionConfig } from '../memory/index.js';
-import { checkExpectation, type Expectation, parseExpectation } from '../observe/index.js';
+import {
+  checkExpectation,
+  type DumpItem,
+  dump,
+  type Expectation,
+  parseExpectation,
+} from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
 import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
@@ -33,6 +39,7 @@ import { connectConsole } from './terminal.js';
 import {
   parseAddress,
   parseCount,
+  parseDumped,
   parseDuration,
   parseRegion,
   parseSeed,
@@ -50,6 +57,7 @@ Examples:
   $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
   $ terrarium run kernel.S --device ./my-device.mjs  with a device of your own
   $ terrarium run guests/vga-text --screenshot hello.png
+  $ terrarium run guests/hello --dump gdt,pages,walk:0x100000
   $ terrarium run guests/hello --name web --detach in a process of its own; see terrarium ps
 `;
 
@@ -71,6 +79,7 @@ interface RunFlags extends NameFlags {
   maxExits?: number;
   expect?: Expectation[];
   stat?: true;
+  dump?: DumpItem[];
   report?: string;
   simvirtio?: Notification;
   irqchip?: IrqchipName;
@@ -156,6 +165,11 @@ export function runCommand(): Command {
       'each exit as a line, on stderr or into --trace=file; implies --no-coalesce, so that each access is an exit',
     )
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
+    .option(
+      '--dump <what>',
+      'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS; several with commas',
+      parseDumped,
+    )
     .option('--report <file>', 'the whole outcome as JSON')
     .option('--no-coalesce', 'let every console byte be an exit of its own')
     .option('--quiet', 'do not say how the run ended')
@@ -246,6 +260,8 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   for (const { ok, text, expected, found } of expectations) {
     if (!ok) process.stderr.write(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
   }
+  const parts = flags.dump && dump({ ...outcome, memory: machine.memory }, flags.dump);
+  for (const { text } of parts ?? []) process.stderr.write(`\n${text}\n`);
   const held = expectations.every(({ ok }) => ok);
   // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.
   const end = stopped.status ?? (terminal.abandoned ? ExitStatus.abandoned : statusOf(outcome));
@@ -254,7 +270,15 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   if (flags.report !== undefined) {
     const { boot, engineBecause: because } = machine;
     const engine = { name: machine.engine, ...(because !== undefined && { because }) };
-    writeReport(flags.report, { image: file, engine, boot, outcome, expectations, status });
+    writeReport(flags.report, {
+      image: file,
+      engine,
+      boot,
+      outcome,
+      ...(parts && { dump: parts.map(({ what, value }) => ({ what, value })) }),
+      expectations,
+      status,
+    });
   }
   process.exitCode = status;
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.

@@ -4,7 +4,9 @@
  * @module
  */
 import { InvalidArgumentError } from 'commander';
+import type { TerrariumError } from '../errors.js';
 import type { RegionConfig } from '../memory/index.js';
+import { type DumpItem, parseDump } from '../observe/index.js';
 
 const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
@@ -80,6 +82,16 @@ export function parseSeed(text: string): number {
   const seed = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(seed)) throw new InvalidArgumentError(`'${text}' is not a whole number from 0.`);
   return seed;
+}
+
+/** `gdt,walk:0x401000` → what to show. */
+export function parseDumped(text: string): DumpItem[] {
+  try {
+    return parseDump(text);
+  } catch (error) {
+    const { message, hint } = error as TerrariumError;
+    throw new InvalidArgumentError(`${message}; ${hint}.`);
+  }
 }
 
 /** Milliseconds as people read them. */

@@ -1,5 +1,6 @@
 /**
- * What shows a run: the exit log, which everything else reads; statistics, traces, registers as text, expectations.
+ * What shows a run: the exit log, which everything else reads; statistics, traces, registers as text, expectations; the CPU's
+ * tables, decoded.
  *
  * @module
  */
@@ -22,6 +23,38 @@ export {
   type ExpectationSubject,
   parseExpectation,
 } from './expectation.js';
+export {
+  type CpuSubject,
+  type DescriptorEntry,
+  type DescriptorTableView,
+  type DumpItem,
+  type DumpPart,
+  dump,
+  dumpNames,
+  formatDescriptorTable,
+  formatInterruptTable,
+  formatPageMap,
+  formatTaskState,
+  formatWalk,
+  type GateEntry,
+  type InterruptTableView,
+  type PageLevel,
+  type PageMap,
+  type PageMapLimits,
+  type PageRange,
+  type PageRights,
+  type PageWalk,
+  type PagingMode,
+  type PhysicalMemory,
+  pageMap,
+  parseDump,
+  readDescriptorTable,
+  readInterruptTable,
+  readTaskState,
+  type TaskField,
+  type TaskStateView,
+  walkPages,
+} from './explorer/index.js';
 export { codeSizeOf, formatInstruction } from './instruction.js';
 export { physicalAddress } from './linear.js';
 export { describeFlags, formatRegisters } from './registers.js';

@@ -67,6 +67,16 @@ const cr4Bits: Bits = [
   [20, 'SMEP'],
   [21, 'SMAP'],
   [22, 'PKE'],
+  [23, 'CET'],
+  [24, 'PKS'],
+  [25, 'UINTR'],
+  [28, 'LAM_SUP'],
+];
+
+/** SDM 3A tables 5-3 and 5-12; the others are the table's address, or the process-context identifier. */
+const cr3Bits: Bits = [
+  [3, 'PWT'],
+  [4, 'PCD'],
 ];
 
 /** SDM 3A 2.2.1, table 2-1; SVME is AMD's (APM 2 3.1.7). */
@@ -137,7 +147,7 @@ function systemLines(system: SystemRegisters): string[] {
     `idt         base ${hex(idt.base, 16)}  limit ${hex(idt.limit, 8)}`,
     named('cr0', cr0, names64(cr0, cr0Bits).join(' ')),
     named('cr2', cr2, ''),
-    named('cr3', cr3, ''),
+    named('cr3', cr3, names64(cr3 & 0x18n, cr3Bits).join(' ')),
     named('cr4', cr4, names64(cr4, cr4Bits).join(' ')),
     named('cr8', cr8, ''),
     named('efer', efer, names64(efer, eferBits).join(' ')),

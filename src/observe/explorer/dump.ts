@@ -1,0 +1,77 @@
+import type { Registers } from '../../engine/contract.js';
+import { ConfigError } from '../../errors.js';
+import { formatRegisters } from '../registers.js';
+import { parseNumber } from '../values.js';
+import { formatDescriptorTable, readDescriptorTable } from './descriptors.js';
+import { formatInterruptTable, readInterruptTable } from './interrupts.js';
+import { formatPageMap, pageMap } from './page-map.js';
+import { formatWalk, walkPages } from './page-walk.js';
+import { formatTaskState, readTaskState } from './task-state.js';
+import type { CpuSubject } from './words.js';
+
+/** What `--dump` can show. */
+export const dumpNames = ['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages', 'walk:ADDRESS'] as const;
+
+/** One thing to show. */
+export type DumpItem =
+  | { what: 'regs' | 'gdt' | 'idt' | 'ldt' | 'tss' | 'pages' }
+  | { what: 'walk'; address: bigint };
+
+/** A part of a dump: as text, and as the structure that the text was made of. */
+export interface DumpPart {
+  what: string;
+  text: string;
+  value: unknown;
+}
+
+/**
+ * `regs,gdt,walk:0x401000` → the items.
+ * @throws ConfigError for a name that is none
+ */
+export function parseDump(text: string): DumpItem[] {
+  return text.split(',').map((word): DumpItem => {
+    const name = word.trim().toLowerCase();
+    const [, place] = /^walk:(.*)$/.exec(name) ?? [];
+    const address = place === undefined ? undefined : parseNumber(place);
+    if (address !== undefined && address >= 0n && address < 1n << 64n) return { what: 'walk', address };
+    const what = (['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages'] as const).find((one) => one === name);
+    if (what !== undefined) return { what };
+    throw new ConfigError(`'${word}' cannot be shown`, `what can be: ${dumpNames.join(', ')}`);
+  });
+}
+
+/** Looks at the CPU and its memory as they are now. */
+export function dump(subject: CpuSubject & { registers: Registers }, items: readonly DumpItem[]): DumpPart[] {
+  return items.map((item) => dumpOne(subject, item));
+}
+
+function dumpOne(subject: CpuSubject & { registers: Registers }, item: DumpItem): DumpPart {
+  const { what } = item;
+  switch (what) {
+    case 'regs': {
+      const { registers, system } = subject;
+      return { what, text: formatRegisters(registers, system), value: { registers, system } };
+    }
+    case 'gdt':
+    case 'ldt': {
+      const value = readDescriptorTable(subject, what === 'gdt' ? 'GDT' : 'LDT');
+      return { what, text: formatDescriptorTable(value), value };
+    }
+    case 'idt': {
+      const value = readInterruptTable(subject);
+      return { what, text: formatInterruptTable(value), value };
+    }
+    case 'tss': {
+      const value = readTaskState(subject);
+      return { what, text: formatTaskState(value), value };
+    }
+    case 'pages': {
+      const value = pageMap(subject);
+      return { what, text: formatPageMap(value), value };
+    }
+    case 'walk': {
+      const value = walkPages(subject, item.address);
+      return { what: `walk:0x${item.address.toString(16)}`, text: formatWalk(value, subject.memory), value };
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/**
+ * The CPU explorer: what registers point to, decoded and in words. Nothing here changes the guest, and whatever the guest
+ * wrote into its tables, the time and the output are bounded.
+ *
+ * @module
+ */
+export {
+  type DescriptorEntry,
+  type DescriptorTableView,
+  describeDescriptor,
+  formatDescriptorTable,
+  readDescriptorTable,
+} from './descriptors.js';
+export { type DumpItem, type DumpPart, dump, dumpNames, parseDump } from './dump.js';
+export {
+  formatInterruptTable,
+  type GateEntry,
+  type InterruptTableView,
+  readInterruptTable,
+  vectorMeaning,
+  vectorName,
+} from './interrupts.js';
+export { readLinear } from './linear.js';
+export { formatPageMap, type PageMap, type PageMapLimits, type PageRange, pageMap } from './page-map.js';
+export {
+  formatWalk,
+  type PageLevel,
+  type PageRights,
+  type PageWalk,
+  type PagingMode,
+  walkPages,
+} from './page-walk.js';
+export { formatTaskState, readTaskState, type TaskField, type TaskStateView } from './task-state.js';
+export type { CpuSubject, PhysicalMemory } from './words.js';
