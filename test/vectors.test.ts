@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { describeCase, differences, forms, randomCases } from './vectors/cases.js';
-import { CASE, noOracle, runOnHost, runOnSoft } from './vectors/sides.js';
+import { CASE, noOracle, programOnHost, programOnSoft, runOnHost, runOnSoft } from './vectors/sides.js';
 
 /** More for a longer run. */
 const times = Number(process.env.TERRARIUM_VECTORS_TIMES ?? 1);
@@ -27,5 +27,11 @@ describe('MMX and SSE do what the host does', { skip: noOracle() }, () => {
       }
     }
     assert.deepEqual(differ.slice(0, 20), [], `${differ.length} differ`);
+  });
+
+  test('in a program in C: orbits, matrices, fractals, saturated sound, text, bits', () => {
+    const host = programOnHost();
+    assert.ok(host.some((byte) => byte !== 0));
+    assert.deepEqual(programOnSoft(host.length), host);
   });
 });

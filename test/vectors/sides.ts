@@ -5,7 +5,7 @@
  * @module
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { softEngine } from '../../src/engine/soft/index.js';
@@ -35,17 +35,54 @@ export function noOracle(): string | false {
   return noGcc;
 }
 
-/** What the host makes of the cases. */
-export function runOnHost(cases: Uint8Array): Uint8Array {
+/** Compiles a source of this folder and gives what `use` makes of the file. */
+function compiled<T>(source: string, options: readonly string[], use: (file: string) => T): T {
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-vectors-'));
   try {
-    const program = path.join(folder, 'oracle');
-    const source = path.resolve('test/vectors/oracle.c');
-    execFileSync('gcc', ['-O1', '-mno-red-zone', '-o', program, source], { stdio: 'pipe' });
-    return Uint8Array.from(execFileSync(program, { input: cases, maxBuffer: cases.length + 1 }));
+    const file = path.join(folder, 'program');
+    execFileSync('gcc', [...options, '-o', file, path.resolve('test/vectors', source)], { stdio: 'pipe' });
+    return use(file);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What the host makes of the cases. */
+export function runOnHost(cases: Uint8Array): Uint8Array {
+  const options = ['-O1', '-mno-red-zone'];
+  return compiled('oracle.c', options, (file) =>
+    Uint8Array.from(execFileSync(file, { input: cases, maxBuffer: cases.length + 1 })),
+  );
+}
+
+const everything =
+  '-O3 -march=x86-64-v2 -mbmi -mbmi2 -mlzcnt -mmovbe -ffp-contract=off -fno-math-errno'.split(' ');
+const alone = `-ffreestanding -fno-pic -mno-red-zone -nostdlib -static -fno-stack-protector
+  -fno-asynchronous-unwind-tables -Wl,-N,--build-id=none,-Ttext=0x${CODE_AT.toString(16)},--oformat=binary,-estart`;
+
+/** What program.c gives on the host. */
+export function programOnHost(): Uint8Array {
+  return compiled('program.c', [...everything, '-DHOST'], (file) => Uint8Array.from(execFileSync(file)));
+}
+
+/** What it gives on the software CPU, `length` bytes, in ring 3 of long mode. */
+export function programOnSoft(length: number): Uint8Array {
+  using side = new LongModeSide(softEngine(softProgram()));
+  const image = compiled('program.c', [...everything, ...alone.split(/\s+/)], (file) => readFileSync(file));
+  side.memory.writeBytes(CODE_AT, image);
+  side.enter(3, (system) => Object.assign(system, { cr4: 0x620n }));
+  const registers = side.cpu.getRegisters();
+  // As behind a call: the stack is 8 bytes off a multiple of 16.
+  Object.assign(registers, {
+    rip: BigInt(CODE_AT),
+    rdi: BigInt(DATA),
+    rsp: BigInt(DATA + 0x3ff8),
+    rflags: 2n,
+  });
+  side.cpu.setRegisters(registers);
+  side.cpu.setTimer(20_000, 0);
+  side.cpu.run();
+  return side.memory.view(DATA, length).slice();
 }
 
 /** What the software CPU makes of them, in place. */
