@@ -1,10 +1,10 @@
 /** When MMX and SSE may be used, what their faults leave alone, and XSAVE: by the manual, in long mode. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import type { SystemRegisters } from '../src/engine/contract.js';
+import { ExitKind, type SystemRegisters } from '../src/engine/contract.js';
 import { softEngine } from '../src/engine/soft/index.js';
 import * as L from '../src/engine/soft/layout.js';
-import { softProgram } from '../src/engine/soft/testing.js';
+import { MEMORY, realMode, softProgram } from '../src/engine/soft/testing.js';
 import { CODE, DATA, HOLE, LongModeSide, READ_ONLY } from './agreement/long-mode.js';
 
 const side = new LongModeSide(softEngine(softProgram()));
@@ -108,6 +108,50 @@ describe('sixteen bytes of memory', () => {
     assert.equal(side.memory.read64(edge), 0x1234n);
     assert.equal(run(MOVUPS_STORE, { rdi: BigInt(READ_ONLY) }).vector, PF);
   });
+});
+
+test('sixteen bytes of MMIO are two accesses of eight, and the register is written behind the second', () => {
+  const BEHIND = MEMORY >> 4;
+  // MOV AX, BEHIND; MOV DS, AX; MOVUPS XMM1, [0]; MOVUPS [16], XMM1; HLT
+  const code = [
+    0xb8,
+    BEHIND & 0xff,
+    BEHIND >> 8,
+    0x8e,
+    0xd8,
+    0x0f,
+    0x10,
+    0x0e,
+    0,
+    0,
+    0x0f,
+    0x11,
+    0x0e,
+    16,
+    0,
+    0xf4,
+  ];
+  using machine = realMode(code);
+  const { cpu } = machine;
+  cpu.setSystemRegisters({ ...cpu.getSystemRegisters(), cr4: OSFXSR });
+  const { exit } = cpu;
+  for (const [at, value] of [
+    [0, 0x1122n],
+    [8, 0x3344n],
+  ] as const) {
+    assert.equal(cpu.run(), ExitKind.mmio);
+    assert.deepEqual([exit.address, exit.size, exit.write], [MEMORY + at, 8, false]);
+    exit.data.setBigUint64(exit.offset, value, true);
+  }
+  for (const [at, value] of [
+    [16, 0x1122n],
+    [24, 0x3344n],
+  ] as const) {
+    assert.equal(cpu.run(), ExitKind.mmio);
+    assert.deepEqual([exit.address, exit.size, exit.write], [MEMORY + at, 8, true]);
+    assert.equal(exit.data.getBigUint64(exit.offset, true), value);
+  }
+  assert.equal(cpu.run(), ExitKind.halt);
 });
 
 describe('XSAVE and XRSTOR', () => {

@@ -6,23 +6,45 @@
 import { CR4, MXCSR } from '../../layout';
 import { fault, UD, XM } from '../faults';
 import { divWide, mulHigh, remainder } from '../wide';
+import {
+  bias,
+  bitsOf,
+  exponentOf,
+  fractionBits,
+  fractionOf,
+  indefinite,
+  infinity,
+  isDenormal,
+  isInfinite,
+  isNaN,
+  isPlain,
+  isSignaling,
+  isZero,
+  magnitude,
+  maxExponent,
+  quietBit,
+  scale,
+  shiftJam,
+  signBit,
+  significand,
+  valueOf,
+} from './format';
 
-export const IE: u32 = 1;
-export const DE: u32 = 2;
-export const ZE: u32 = 4;
-export const OE: u32 = 8;
-export const UE: u32 = 0x10;
-export const PE: u32 = 0x20;
-export const EXCEPTIONS: u32 = 0x3f;
+const IE: u32 = 1;
+const DE: u32 = 2;
+const ZE: u32 = 4;
+const OE: u32 = 8;
+const UE: u32 = 0x10;
+const PE: u32 = 0x20;
 const DAZ: u32 = 0x40;
 const MASKS: u32 = 7;
 const FTZ: u32 = 0x8000;
 const CR4_OSXMMEXCPT: u32 = 0x400;
 
-export const NEAREST: u32 = 0;
-export const DOWN: u32 = 1;
-export const UP: u32 = 2;
-export const CHOP: u32 = 3;
+const NEAREST: u32 = 0;
+const DOWN: u32 = 1;
+const UP: u32 = 2;
+const CHOP: u32 = 3;
 
 /** Exceptions of the instruction under way. */
 let raised: u32 = 0;
@@ -47,10 +69,6 @@ export function beginRounding(imm: u32): void {
   if (!(imm & 4)) rounding = imm & 3;
 }
 
-export function raise(flags: u32): void {
-  raised |= flags;
-}
-
 /** Call it behind the last calculation: notes the exceptions, and faults where one is not masked. */
 export function settle(): void {
   if (raised == 0) return;
@@ -59,58 +77,6 @@ export function settle(): void {
   if (before & ~(control >> MASKS)) raised = before;
   store<u32>(MXCSR, load<u32>(MXCSR) | raised);
   if (raised & ~(control >> MASKS)) fault(load<u32>(CR4) & CR4_OSXMMEXCPT ? XM : UD);
-}
-
-// What a format is: F is its type, f32 or f64.
-function fractionBits<F>(): u64 {
-  return sizeof<F>() == 4 ? 23 : 52;
-}
-function maxExponent<F>(): i32 {
-  return sizeof<F>() == 4 ? 255 : 2047;
-}
-export function bias<F>(): i32 {
-  return sizeof<F>() == 4 ? 127 : 1023;
-}
-function signBit<F>(): u64 {
-  return sizeof<F>() == 4 ? 0x80000000 : 0x8000000000000000;
-}
-function quietBit<F>(): u64 {
-  return sizeof<F>() == 4 ? 0x400000 : 0x8000000000000;
-}
-function infinity<F>(): u64 {
-  return sizeof<F>() == 4 ? 0x7f800000 : 0x7ff0000000000000;
-}
-
-function indefinite<F>(): u64 {
-  return signBit<F>() | infinity<F>() | quietBit<F>();
-}
-function exponentOf<F>(a: u64): i32 {
-  return <i32>(a >> fractionBits<F>()) & maxExponent<F>();
-}
-function fractionOf<F>(a: u64): u64 {
-  return a & (((<u64>1) << fractionBits<F>()) - 1);
-}
-function magnitude<F>(a: u64): u64 {
-  return a & ~signBit<F>();
-}
-export function isNaN<F>(a: u64): bool {
-  return magnitude<F>(a) > infinity<F>();
-}
-export function isSignaling<F>(a: u64): bool {
-  return isNaN<F>(a) && !(a & quietBit<F>());
-}
-function isInfinite<F>(a: u64): bool {
-  return magnitude<F>(a) == infinity<F>();
-}
-function isZero<F>(a: u64): bool {
-  return magnitude<F>(a) == 0;
-}
-function isDenormal<F>(a: u64): bool {
-  return magnitude<F>(a) - 1 < quietBit<F>() * 2 - 1;
-}
-/** Neither zero, denormal, infinite nor a NaN. */
-function isPlain<F>(a: u64): bool {
-  return <u32>(exponentOf<F>(a) - 1) < <u32>(maxExponent<F>() - 1);
 }
 
 /** With MXCSR.DAZ a denormal operand is a zero. */
@@ -131,27 +97,6 @@ function nanOf<F>(a: u64, b: u64): u64 {
 function invalid<F>(): u64 {
   raised |= IE;
   return indefinite<F>();
-}
-
-/** The significand with its integer bit as bit 63, of a number that is neither zero nor special. */
-function significand<F>(a: u64): u64 {
-  const fraction = fractionOf<F>(a);
-  if (exponentOf<F>(a) == 0) return fraction << clz<u64>(fraction);
-  return ((fraction << 1) | (quietBit<F>() << 2)) << (62 - fractionBits<F>());
-}
-
-/** The exponent as if there were no lower bound. */
-function scale<F>(a: u64): i32 {
-  const exponent = exponentOf<F>(a);
-  if (exponent != 0) return exponent;
-  return 1 - <i32>(clz<u64>(fractionOf<F>(a)) - (63 - fractionBits<F>()));
-}
-
-/** `a` shifted right; what falls out is noted in the lowest bit. */
-function shiftJam(a: u64, count: i32): u64 {
-  if (count == 0) return a;
-  if (count > 63) return a != 0 ? 1 : 0;
-  return (a >> <u64>count) | (a << (<u64>(64 - count)) != 0 ? 1 : 0);
 }
 
 /** `bits` less its lowest `cut` ones, rounded. Whether they were zero is in `lost`. */
@@ -298,13 +243,6 @@ function newton(estimate: u64, bits: u64): u64 {
     else break;
   }
   return root;
-}
-
-function bitsOf<F>(value: F): u64 {
-  return sizeof<F>() == 4 ? <u64>reinterpret<u32>(<f32>value) : reinterpret<u64>(<f64>value);
-}
-function valueOf<F>(bits: u64): F {
-  return sizeof<F>() == 4 ? <F>reinterpret<f32>(<u32>bits) : <F>reinterpret<f64>(bits);
 }
 
 export function add<F>(a: u64, b: u64): u64 {
