@@ -55,6 +55,38 @@ describe('assist', { skip }, () => {
     assert.equal(read, 0x0e7f);
   });
 
+  test('leaves XMM registers as they are, and takes new ones and MXCSR over to KVM and back', () => {
+    // KVM emulates MOVUPS, but neither FLD nor PADDB nor LDMXCSR nor STMXCSR.
+    const code = [
+      ...[0x0f, 0x20, 0xe0, 0x66, 0x0d, 0x00, 0x02, 0x00, 0x00, 0x0f, 0x22, 0xe0], // mov eax, cr4; or eax, 0x200; mov cr4, eax
+      ...[0x0f, 0x10, 0x06, 0x00, 0x06], // movups xmm0, [0x600]
+      ...[0x0f, 0x10, 0x3e, 0x10, 0x06], // movups xmm7, [0x610]
+      ...[0xd9, 0xe8], // fld1
+      ...[0x0f, 0x11, 0x06, 0x00, 0x05], // movups [0x500], xmm0
+      ...[0x66, 0x0f, 0xfc, 0xc7], // paddb xmm0, xmm7
+      ...[0x0f, 0xae, 0x16, 0x20, 0x06], // ldmxcsr [0x620]
+      ...[0x0f, 0x11, 0x06, 0x10, 0x05], // movups [0x510], xmm0
+      ...[0x0f, 0x11, 0x3e, 0x20, 0x05], // movups [0x520], xmm7
+      ...[0x0f, 0xae, 0x1e, 0x30, 0x05], // stmxcsr [0x530]
+      0xf4,
+    ];
+    using machine = createMachine({ image: image(code), mode: 'real', engine: 'kvm', memory: 0x10000 });
+    const xmm0 = Uint8Array.from({ length: 16 }, (_, n) => 0x11 * n);
+    const xmm7 = Uint8Array.from({ length: 16 }, (_, n) => 0x80 + n);
+    machine.memory.writeBytes(0x600, xmm0);
+    machine.memory.writeBytes(0x610, xmm7);
+    machine.memory.write32(0x620, 0x7f80);
+    const outcome = machine.run({ timeoutMs: 5000 });
+    assert.equal(outcome.kind, 'halted', outcome.reason);
+    assert.deepEqual(machine.memory.readBytes(0x500, 16), xmm0);
+    assert.deepEqual(
+      machine.memory.readBytes(0x510, 16),
+      xmm0.map((byte, n) => byte + xmm7[n]!),
+    );
+    assert.deepEqual(machine.memory.readBytes(0x520, 16), xmm7);
+    assert.equal(machine.memory.read32(0x530), 0x7f80);
+  });
+
   test('accesses of an instruction that is finished elsewhere reach their devices', () => {
     const written: string[] = [];
     const device = {

@@ -157,8 +157,10 @@ export interface CpuInternals {
   interrupt: number;
   /** DR0 to DR3, DR6, DR7. */
   debug: readonly bigint[];
-  /** x87 and SSE as FXSAVE writes them in 64-bit mode, 512 bytes (SDM 1 10.5.1). */
+  /** x87, MXCSR and XMM registers as FXSAVE writes them in 64-bit mode, 512 bytes (SDM 1 10.5.1). */
   fpu: Uint8Array;
+  /** Bits 0 and 1 of XCR0: whether XSAVE manages x87 and SSE (SDM 3A 2.6). Its other bits stay with the CPU that has them. */
+  xcr0: bigint;
   /** Model-specific registers by number: those of `sharedMsrs` that this CPU has. */
   msrs: ReadonlyMap<number, bigint>;
 }
@@ -248,6 +250,10 @@ export interface EngineCpu extends Disposable {
    */
   completeExit(): void;
   getRegisters(): Registers;
+  /**
+   * An access that `exit` shows and that was not completed is given up, and the rest of its instruction with it: the guest
+   * goes on where these registers say. So it is with `setSystemRegisters`.
+   */
   setRegisters(registers: Registers): void;
   getSystemRegisters(): SystemRegisters;
   /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */

@@ -61,6 +61,8 @@ const SYNCED = kvm_run['s.regs'];
 const TPR_RIP = kvm_run['tpr_access.rip'] >> 2;
 const TPR_WRITE = kvm_run['tpr_access.is_write'] >> 2;
 const HIGH = 0x1_0000_0000;
+/** More accesses than one instruction without a repeat prefix makes. */
+const MAX_ACCESSES = 128;
 
 /** A vCPU of KVM as an engine's CPU. */
 export class KvmCpu implements EngineCpu {
@@ -83,6 +85,8 @@ export class KvmCpu implements EngineCpu {
   #held = 0;
   /** True while `exit` shows the ring's first entry. */
   #showsEntry = false;
+  /** True while an access that `exit` shows has not been completed. */
+  #asks = false;
   /** True where the mapping holds the registers that the vCPU has, or will have when it runs next. */
   #registersShown = false;
   #stats: Stats | undefined;
@@ -131,6 +135,7 @@ export class KvmCpu implements EngineCpu {
       words[RING_FIRST] = nextEntry(words[RING_FIRST]!);
     }
     if (this.#held !== 0) return this.#report();
+    this.#asks = false;
     for (;;) {
       if (Atomics.load(this.#control, Control.request) !== 0) {
         this.#held = ExitKind.interrupted;
@@ -169,6 +174,7 @@ export class KvmCpu implements EngineCpu {
     exit.reason = kind === ExitKind.interrupted ? K.KVM_EXIT_INTR : words[REASON]!;
     exit.ripLow = words[RIP]!;
     exit.ripHigh = words[RIP + 1]!;
+    this.#asks = kind === ExitKind.io || kind === ExitKind.mmio;
     if (kind === ExitKind.io) {
       const io = words[IO]!;
       exit.address = io >>> 16;
@@ -222,10 +228,9 @@ export class KvmCpu implements EngineCpu {
 
   completeExit(): void {
     if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
-    // The exit that is held has not been answered: completing it now would lose it.
-    if (this.#held !== 0) return;
-    // Only accesses leave something to be done.
-    if (this.exit.kind !== ExitKind.io && this.exit.kind !== ExitKind.mmio) return;
+    // The exit that is held has not been answered: completing it now would lose it. Only accesses leave something to be done.
+    if (this.#held !== 0 || !this.#asks) return;
+    this.#asks = false;
     this.#bytes[kvm_run.immediate_exit] = 1;
     try {
       // KVM API 5, KVM_EXIT_IO: entering with immediate_exit set completes what is pending and comes back with EINTR.
@@ -242,6 +247,18 @@ export class KvmCpu implements EngineCpu {
     }
   }
 
+  /**
+   * The registers of another place are about to be set: an instruction that is in the middle of an access would be gone on
+   * with there, and write its results over them. What else it asks for is not shown.
+   */
+  #giveUpAccess(): void {
+    for (let accesses = 0; this.#asks && accesses < MAX_ACCESSES; accesses++) {
+      this.completeExit();
+      this.#asks = this.#held === ExitKind.io || this.#held === ExitKind.mmio;
+      if (this.#asks) this.#held = 0;
+    }
+  }
+
   /** Out of the mapping where KVM has put them there: a call less. */
   getRegisters(): Registers {
     this.#live();
@@ -251,6 +268,7 @@ export class KvmCpu implements EngineCpu {
   /** Where KVM takes them out of the mapping it does so at the next run (KVM API 5, KVM_CAP_SYNC_REGS). */
   setRegisters(registers: Registers): void {
     this.#live();
+    this.#giveUpAccess();
     if (!this.#syncs) {
       this.handle.setRegisters(registers);
       return;
@@ -265,6 +283,7 @@ export class KvmCpu implements EngineCpu {
   }
 
   setSystemRegisters(system: SystemRegisters): void {
+    this.#giveUpAccess();
     this.handle.setSystemRegisters(system);
     if (asksFor32BitPaging(system) && (this.handle.getSystemRegisters().cr0 & CR0_PG) === 0n) {
       throw pagingRefused();

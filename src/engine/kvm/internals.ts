@@ -10,6 +10,10 @@ import type { Vcpu } from './vcpu.js';
 /** FXSAVE's part of an XSAVE area, and the word behind it that says which parts are in use (SDM 1 13.4). */
 const FXSAVE_BYTES = 512;
 const X87_AND_SSE = 3n;
+/** In FXSAVE's part: the bits that MXCSR may have, which are the processor's own, and the end of what is state. */
+const MXCSR_MASK = 28;
+const ST0 = 32;
+const STATE_END = 416;
 
 export function readInternals(vcpu: Vcpu): CpuInternals {
   const events = vcpu.getEvents();
@@ -26,6 +30,7 @@ export function readInternals(vcpu: Vcpu): CpuInternals {
     interrupt: events.interruptInjected ? events.interruptNumber : -1,
     debug: [db0, db1, db2, db3, dr6, dr7],
     fpu: vcpu.getXsave().slice(0, FXSAVE_BYTES),
+    xcr0: readXcr0(vcpu) & X87_AND_SSE,
     msrs,
   };
 }
@@ -47,12 +52,16 @@ export function writeInternals(vcpu: Vcpu, now: CpuInternals, before: CpuInterna
     const [db0 = 0n, db1 = 0n, db2 = 0n, db3 = 0n, dr6 = 0n, dr7 = 0n] = now.debug;
     vcpu.setDebugRegisters({ db0, db1, db2, db3, dr6, dr7 });
   }
-  if (!same(now.fpu, before?.fpu)) {
+  if (before === undefined || !same(stateOf(now.fpu), stateOf(before.fpu))) {
     const area = vcpu.getXsave();
-    area.set(now.fpu.subarray(0, FXSAVE_BYTES));
+    area.set(now.fpu.subarray(0, MXCSR_MASK));
+    area.set(now.fpu.subarray(ST0, STATE_END), ST0);
     const view = new DataView(area.buffer, area.byteOffset);
     view.setBigUint64(FXSAVE_BYTES, view.getBigUint64(FXSAVE_BYTES, true) | X87_AND_SSE, true);
     vcpu.setXsave(area);
+  }
+  if (now.xcr0 !== before?.xcr0) {
+    vcpu.setXcrs([{ number: 0, value: (readXcr0(vcpu) & ~X87_AND_SSE) | (now.xcr0 & X87_AND_SSE) }]);
   }
   for (const [msr, value] of now.msrs) {
     if (msr !== TIME_STAMP_COUNTER && value !== before?.msrs.get(msr)) vcpu.setMsr(msr, value);
@@ -60,6 +69,17 @@ export function writeInternals(vcpu: Vcpu, now: CpuInternals, before: CpuInterna
 }
 
 const TIME_STAMP_COUNTER = 0x10;
+
+/** FXSAVE's part without what is not the guest's. */
+function stateOf(fpu: Uint8Array): Uint8Array {
+  const state = fpu.slice(0, STATE_END);
+  state.fill(0, MXCSR_MASK, ST0);
+  return state;
+}
+
+function readXcr0(vcpu: Vcpu): bigint {
+  return vcpu.getXcrs().find(({ number }) => number === 0)?.value ?? 1n;
+}
 
 function readMsr(vcpu: Vcpu, msr: number): bigint | undefined {
   try {

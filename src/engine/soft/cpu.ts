@@ -122,6 +122,8 @@ export class SoftCpu implements EngineCpu {
 
   setInternals(internals: CpuInternals): void {
     writeInternals(this.#live(), internals);
+    // Breakpoints may be enabled now.
+    this.#program.setSystem();
     this.#forgetExit();
   }
 

@@ -18,6 +18,9 @@ const msrPlaces: readonly (readonly [number, number])[] = [
   [0xc0000102, L.KERNEL_GS_BASE],
 ];
 const TIME_STAMP_COUNTER = 0x10;
+/** What XCR0 can have here: x87, which is always on, and SSE. */
+const STATES = 3n;
+const X87_STATE = 1n;
 /** DR0 to DR3, DR6, DR7. */
 const debugPlaces = [0, 1, 2, 3, 6, 7].map((number) => L.DEBUG_REGISTERS + 8 * number);
 
@@ -31,6 +34,7 @@ export function readInternals(view: DataView): CpuInternals {
     interrupt: view.getInt32(L.PENDING_VECTOR, true),
     debug: debugPlaces.map((at) => view.getBigUint64(at, true)),
     fpu: readFxsave(view),
+    xcr0: view.getBigUint64(L.XCR0, true),
     msrs,
   };
 }
@@ -43,6 +47,7 @@ export function writeInternals(view: DataView, internals: CpuInternals): void {
   view.setInt32(L.PENDING_VECTOR, internals.interrupt, true);
   for (const [index, at] of debugPlaces.entries()) view.setBigUint64(at, internals.debug[index] ?? 0n, true);
   writeFxsave(view, internals.fpu);
+  view.setBigUint64(L.XCR0, (internals.xcr0 & STATES) | X87_STATE, true);
   for (const [msr, at] of msrPlaces) view.setBigUint64(at, internals.msrs.get(msr) ?? 0n, true);
   const now = internals.msrs.get(TIME_STAMP_COUNTER);
   if (now === undefined) return;
@@ -58,7 +63,9 @@ function timeStamp(view: DataView): bigint {
 const FOP = 6;
 const FIP = 8;
 const FDP = 16;
+/** MXCSR, and behind it the bits that it may have. */
 const MXCSR = 24;
+const MXCSR_MASK = 0xffff;
 const ST0 = 32;
 const XMM0 = 160;
 const XMM_BYTES = 256;
@@ -75,6 +82,7 @@ function readFxsave(view: DataView): Uint8Array {
   area.setBigUint64(FIP, view.getBigUint64(L.FPU_IP, true), true);
   area.setBigUint64(FDP, view.getBigUint64(L.FPU_DP, true), true);
   area.setUint32(MXCSR, view.getUint32(L.MXCSR, true), true);
+  area.setUint32(MXCSR + 4, MXCSR_MASK, true);
   bytes.set(new Uint8Array(view.buffer, view.byteOffset + L.XMM_REGISTERS, XMM_BYTES), XMM0);
   for (let number = 0; number < 8; number++) {
     const at = view.byteOffset + L.FPU_REGISTERS + 16 * ((top(status) + number) & 7);
@@ -92,8 +100,10 @@ function writeFxsave(view: DataView, bytes: Uint8Array): void {
   view.setUint16(L.FPU_OPCODE, area.getUint16(FOP, true) & 0x7ff, true);
   view.setBigUint64(L.FPU_IP, area.getBigUint64(FIP, true), true);
   view.setBigUint64(L.FPU_DP, area.getBigUint64(FDP, true), true);
-  view.setUint32(L.MXCSR, area.getUint32(MXCSR, true) & 0xffff, true);
-  new Uint8Array(view.buffer, view.byteOffset + L.XMM_REGISTERS).set(bytes.subarray(XMM0, XMM0 + XMM_BYTES));
+  view.setUint32(L.MXCSR, area.getUint32(MXCSR, true) & MXCSR_MASK, true);
+  new Uint8Array(view.buffer, view.byteOffset + L.XMM_REGISTERS, XMM_BYTES).set(
+    bytes.subarray(XMM0, XMM0 + XMM_BYTES),
+  );
   for (let number = 0; number < 8; number++) {
     const at = view.byteOffset + L.FPU_REGISTERS + 16 * ((top(status) + number) & 7);
     new Uint8Array(view.buffer, at, 10).set(bytes.subarray(ST0 + 16 * number, ST0 + 16 * number + 10));
