@@ -72,7 +72,11 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
     esbuild.build({
       ...common,
       ...commonJs,
-      entryPoints: { cli: 'src/cli/main.ts', 'worker-pool': 'src/host/worker-pool.ts' },
+      entryPoints: {
+        cli: 'src/cli/main.ts',
+        program: 'src/cli/program.ts',
+        'worker-pool': 'src/host/worker-pool.ts',
+      },
       plugins: [ownFiles],
       supported: { 'dynamic-import': false },
     }),
@@ -86,13 +90,7 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
       target: 'es2022',
       banner: { js: "Symbol.dispose ??= Symbol.for('Symbol.dispose');" },
     }),
-    // Here a dynamic import stays one: it loads the modules of devices that users and lessons bring.
-    esbuild.build({
-      ...common,
-      ...commonJs,
-      entryPoints: { program: 'src/cli/program.ts' },
-      plugins: [ownFiles],
-    }),
+    // Here a dynamic import stays one: it loads the modules of devices that users write.
     esbuild.build({ ...common, ...commonJs, entryPoints: { worker: 'src/host/worker.ts' } }),
   ];
   if (tests) {

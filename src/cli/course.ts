@@ -57,7 +57,7 @@ async function check(folder: string, { engine }: { engine: EngineName }): Promis
   const style = styleFor(process.stdout);
   const { lesson, outcome, checks } = await checkFolder(folder, engine);
   process.stdout.write(
-    `${style.bold(`Lesson ${lesson.number}: ${lesson.title}`)}\n${style.dim(`${outcome.reason}, after ${outcome.exits} exits on ${outcome.engine}`)}\n\n`,
+    `${style.bold(`Lesson ${lesson.number}: ${lesson.title}`)}\n${style.dim(`${outcome.reason}, after ${outcome.exits} exit${outcome.exits === 1 ? '' : 's'} on ${outcome.engine}`)}\n\n`,
   );
   for (const { ok, expect, expected, found, missing } of checks) {
     process.stdout.write(`${ok ? style.green('✓') : style.red('✗')} ${expect}\n`);

@@ -31,6 +31,7 @@ function subject(fields: Partial<ExpectationSubject> = {}): ExpectationSubject {
     console: encode('Hello\n'),
     exits: 7,
     outcome: 'halted',
+    code: 3,
     ...fields,
   };
 }
@@ -64,7 +65,7 @@ const holding = [
   ['mem8[0x400]=0x88', 'mem8[0x407]=17', 'mem16[0x400]=0x7788', 'mem32[1024]=0x55667788'],
   ['mem64[0x400]=0x1122334455667788', 'mem8[0x400]=-120', 'mem64[ 0x800 ] = 0'],
   ['mem[0x500]="text\\n"', 'mem[0x500]="text\\x0a\\0"', 'mem[0x500]=""'],
-  ['console="Hello\\n"', 'console~="ell"', 'console~=""', 'exits=7', 'outcome=halted'],
+  ['console="Hello\\n"', 'console~="ell"', 'console~=""', 'exits=7', 'outcome=halted', 'code=3'],
   ['RAX=0xFEDCBA9876543210', ' rax = 0xfedcba9876543210 ', 'MEM8[0X400]=0X88'],
 ].flat();
 
@@ -90,6 +91,7 @@ describe('expectations that fail', () => {
     ['console~="bye"', '"Hello\\n"', 'somewhere "bye"'],
     ['exits=8', '7', '8'],
     ['outcome=shutdown', 'halted', 'shutdown'],
+    ['code=0', '3', '0'],
   ] as const) {
     test(`${text} says what was found`, () => {
       assert.deepEqual(check(text), { ok: false, text, found, expected });
@@ -100,6 +102,7 @@ describe('expectations that fail', () => {
     assert.equal(check('console=""', { console: undefined }).found, 'the console was not kept');
     assert.equal(check('exits=0', { exits: undefined }).ok, false);
     assert.equal(check('outcome=halted', { outcome: undefined }).found, 'unknown');
+    assert.equal(check('code=0', { code: undefined }).found, 'the guest gave none');
   });
 
   test('shorten a console that is long, and find in it fast', () => {

@@ -21,6 +21,8 @@ export interface ExpectationSubject {
   exits?: number | undefined;
   /** The outcome's kind, such as `halted`. */
   outcome?: string | undefined;
+  /** The guest's exit code, where it gave one. */
+  code?: number | undefined;
 }
 
 /** One thing that a run's end should have, as `parseExpectation` makes it. */
@@ -40,8 +42,8 @@ export interface ExpectationResult {
 }
 
 const outcomes = ['halted', 'exited', 'reset', 'shutdown', 'stopped', 'limit', 'timeout', 'engineError'];
-const otherNames = ['mem', 'mem8', 'mem16', 'mem32', 'mem64', 'console', 'exits', 'outcome'];
-const EXAMPLES = `write rax=42, al=0x2a, zf=1, mem64[0x400]=42, mem[0x400]="text", console="Hello\\n", console~="Hello", exits=7 or outcome=halted`;
+const otherNames = ['mem', 'mem8', 'mem16', 'mem32', 'mem64', 'console', 'exits', 'outcome', 'code'];
+const EXAMPLES = `write rax=42, al=0x2a, zf=1, mem64[0x400]=42, mem[0x400]="text", console="Hello\\n", console~="Hello", exits=7, outcome=halted or code=3`;
 const NUMBERS = 'numbers are written 42, -1, 0x2a or 0b101010';
 const STRINGS = 'strings stand in double quotes and know \\n, \\r, \\t, \\0, \\\\, \\" and \\x41';
 
@@ -49,7 +51,8 @@ const STRINGS = 'strings stand in double quotes and know \\n, \\r, \\t, \\0, \\\
  * Reads one expectation: `NAME=VALUE`, where the name is a register or a part of one (`rax`, `eax`, `ax`, `ah`, `r8d`),
  * `rip`, `rflags` or one flag (`zf`), a segment's selector (`cs`), a control register (`cr0`), `mem8[ADDRESS]` to
  * `mem64[ADDRESS]`, `mem[ADDRESS]` with a string, `console` with a string (`=` for all of it, `~=` for a part),
- * `exits` (`=`, or `<=` for at most) or `outcome`. Negative numbers are two's complement of the register's or memory's size.
+ * `exits` (`=`, or `<=` for at most), `outcome` or `code`, the guest's own exit code. Negative numbers are two's
+ * complement of the register's or memory's size.
  * @throws ExpectationError
  */
 export function parseExpectation(text: string): Expectation {
@@ -106,6 +109,8 @@ function parseCheck(
       return exitsCheck(numberOf(text, value, 53), operator === '<=');
     case 'outcome':
       return outcomeCheck(text, value);
+    case 'code':
+      return codeCheck(numberOf(text, value, 8));
     default: {
       const near = nearestNames(name, [...registerViewNames, ...otherNames]);
       const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : EXAMPLES;
@@ -229,6 +234,14 @@ function outcomeCheck(text: string, expected: string): Expectation['check'] {
     throw new ExpectationError(text, `has the outcome '${expected}'`, hint);
   }
   return ({ outcome }) => ({ ok: outcome === expected, found: outcome ?? 'unknown', expected });
+}
+
+function codeCheck(expected: bigint): Expectation['check'] {
+  return ({ code }) => ({
+    ok: code !== undefined && BigInt(code) === expected,
+    found: code === undefined ? 'the guest gave none' : String(code),
+    expected: String(expected),
+  });
 }
 
 /** Where `part` first lies in `bytes`, -1 if nowhere. Takes time in proportion to the two lengths' sum. */
