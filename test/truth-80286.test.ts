@@ -19,7 +19,7 @@ const skip = existsSync(file) ? false : `SKIPPED: no ${file} here`;
 const general = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'] as const;
 const segments = ['cs', 'ss', 'ds', 'es'] as const;
 
-/** The most exits of a test: INS and OUTS with a repeat prefix leave for each of up to 65,535 rounds. */
+/** The most exits of a test: OUTS with a repeat prefix leaves for each of up to 65,535 rounds. */
 const MOST = 0x1_0000;
 /** A test that has not come to its HLT by then never will. */
 const PATIENCE_MS = 500;
@@ -56,7 +56,8 @@ class Bench implements Disposable {
       if (kind === ExitKind.internalError) return this.cpu.failure().message;
       if (kind !== ExitKind.io) return exitKindNames[kind];
       // Nothing answers the test machine's ports: the bus floats high.
-      if (!this.cpu.exit.write) this.cpu.exit.data.setUint32(this.cpu.exit.offset, 0xffff_ffff, true);
+      const { write, data, offset, size, count } = this.cpu.exit;
+      if (!write) new Uint8Array(data.buffer, data.byteOffset + offset, size * count).fill(0xff);
     }
     return 'no end';
   }

@@ -238,6 +238,7 @@ export class SoftCpu implements EngineCpu {
         view.getUint32(L.EXIT_ADDRESS, true) + view.getUint32(L.EXIT_ADDRESS + 4, true) * 0x1_0000_0000;
       exit.size = view.getUint32(L.EXIT_SIZE, true);
       exit.count = view.getUint32(L.EXIT_COUNT, true);
+      exit.offset = view.getUint32(L.EXIT_PLACE, true);
       exit.write = view.getUint32(L.EXIT_WRITE, true) !== 0;
     } else {
       exit.address = 0;

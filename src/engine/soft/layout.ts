@@ -182,6 +182,10 @@ export const WATCHES_DATA = 0x5d0;
 /** Not 0: an interrupt was taken since the instruction began, which drops its single-step trap. */
 export const INTERRUPTED = 0x5d4;
 
+/** Rounds of REP INS that the monitor answers in one exit (0: one by one), and the next of them to be stored. */
+export const BATCH = 0x5d8;
+export const BATCH_NEXT = 0x5dc;
+
 export const TROUBLE_FAULT = 1;
 /** The monitor has to answer first. */
 export const TROUBLE_EXIT = 2;
@@ -209,6 +213,8 @@ export const EXIT_SIZE = 0x590;
 export const EXIT_WRITE = 0x594;
 export const EXIT_COUNT = 0x598;
 export const EXIT_DATA = 0x5a0;
+/** Where the exit's data lie: EXIT_DATA or STRING_DATA. */
+export const EXIT_PLACE = 0x5e0;
 /** The bytes of an instruction that is not done here, and how many. */
 export const EXIT_BYTES = 0x5b0;
 export const EXIT_LENGTH = 0x5c0;
@@ -287,6 +293,10 @@ export const XMM_REGISTERS = 0x62400;
 export const MXCSR = 0x62500;
 export const XCR0 = 0x62508;
 export const VECTOR_BUFFER = 0x62600;
+
+/** What the monitor gives to a REP INS, so many bytes at most: as many as KVM asks for at once. */
+export const STRING_DATA = 0x63000;
+export const STRING_BYTES = 1024;
 
 export const POOL = 0x100000;
 export const POOL_END = 0x800000;

@@ -7,13 +7,17 @@ import {
   ANSWER_COUNT,
   ANSWER_NEXT,
   ANSWERS,
+  BATCH,
+  BATCH_NEXT,
   EXIT_ADDRESS,
   EXIT_COUNT,
   EXIT_DATA,
   EXIT_KIND,
+  EXIT_PLACE,
   EXIT_SIZE,
   EXIT_WRITE,
   MAX_ANSWERS,
+  STRING_DATA,
   TROUBLE,
   TROUBLE_EXIT,
 } from '../layout';
@@ -45,9 +49,19 @@ export function external(kind: u32, at: u64, size: u32, write: bool, value: u64)
   store<u32>(EXIT_WRITE, <u32>write);
   store<u32>(EXIT_COUNT, 1);
   store<u64>(EXIT_DATA, value);
+  store<u32>(EXIT_PLACE, EXIT_DATA);
   // The list is full: an instruction with so many accesses outside of RAM is not done here.
   exitFor(next >= MAX_ANSWERS ? EXIT_ERROR : kind);
   return false;
+}
+
+/** Asks for `count` reads of a port at once: the answers will be in STRING_DATA. */
+export function askForBatch(port: u64, size: u32, count: u32): void {
+  external(EXIT_IO, port, size, false, 0);
+  store<u32>(EXIT_COUNT, count);
+  store<u32>(EXIT_PLACE, STRING_DATA);
+  store<u32>(BATCH, count);
+  store<u32>(BATCH_NEXT, 0);
 }
 
 /** What the monitor gave for the access that `external` just allowed. */
@@ -66,4 +80,5 @@ export function takeAnswer(): void {
 export function forgetAnswers(): void {
   store<u32>(ANSWER_COUNT, 0);
   store<u32>(ANSWER_NEXT, 0);
+  store<u32>(BATCH, 0);
 }

@@ -1,8 +1,30 @@
 // String instructions (SDM 1 7.3.9). With a repeat prefix each round is done for good, and between two of them the CPU
 // looks whether something else is due: then the instruction begins again with what is left.
-import { BUDGET, EVENTS, FLAG_REP, FLAG_REPNE, OP_FLAGS, RAX, RCX, RDI, RDX, RSI, SEG_ES } from '../layout';
+import {
+  ANSWER_COUNT,
+  ANSWER_NEXT,
+  BATCH,
+  BATCH_NEXT,
+  BUDGET,
+  CR0,
+  CR0_PG,
+  EVENT_BREAKPOINTS,
+  EVENT_TRAP,
+  EVENTS,
+  FLAG_REP,
+  FLAG_REPNE,
+  OP_FLAGS,
+  RAX,
+  RCX,
+  RDI,
+  RDX,
+  RSI,
+  SEG_ES,
+  STRING_BYTES,
+  STRING_DATA,
+} from '../layout';
 import { moveMany, storeMany } from './bulk';
-import { answer, EXIT_IO, external, forgetAnswers } from './external';
+import { answer, askForBatch, EXIT_IO, external, forgetAnswers } from './external';
 import { DF, flagsOfSub, keepFlags, restoreFlags, systemFlag, zero } from './flags';
 import { checkWrite, failed, read, troubled, write } from './memory';
 import { cutAddress, segment, setByAddressSize, setRegister } from './operands';
@@ -185,6 +207,48 @@ function inOne<T>(pc: usize): void {
   if (!failed()) advance<T>(pc, RDI);
 }
 
+/**
+ * Rounds of REP INS that the monitor is asked for at once: as many as KVM's emulator takes, so that both engines leave the
+ * guest alike. Those are all that are left, up to 1,024 bytes and to the end of the page that EDI points into, whose bytes KVM
+ * counts as if they were elements. With paging on they are counted as what they are: what the next page refuses would be lost.
+ * Where something watches each round, they come one by one.
+ */
+function atOnce<T>(pc: usize): u32 {
+  if (load<u32>(EVENTS) & (EVENT_TRAP | EVENT_BREAKPOINTS)) return 1;
+  const offset = at(pc, RDI) & 0xfff;
+  let inPage: u64 = systemFlag(DF) ? offset : 0x1000 - offset;
+  if (load<u64>(CR0) & CR0_PG) inPage /= sizeof<T>();
+  const most = min<u64>(inPage, STRING_BYTES / sizeof<T>());
+  return <u32>max<u64>(1, min<u64>(most, left(pc)));
+}
+
+/**
+ * Stores what the monitor gave in one exit. It gave it once, so nothing comes between these rounds. The first answer stands
+ * for all of it; a round that asks for another, because it stores to MMIO, goes on from BATCH_NEXT.
+ */
+function storeBatch<T>(pc: usize): void {
+  while (load<u32>(BATCH_NEXT) < load<u32>(BATCH)) {
+    const next = <usize>load<u32>(BATCH_NEXT);
+    store<u32>(ANSWER_NEXT, 1);
+    write<T>(SEG_ES, at(pc, RDI), load<T>(STRING_DATA + next * sizeof<T>()));
+    if (failed()) return;
+    advance<T>(pc, RDI);
+    setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - 1));
+    store<i64>(BUDGET, load<i64>(BUDGET) - 1);
+    store<u32>(BATCH_NEXT, <u32>next + 1);
+    store<u32>(ANSWER_COUNT, 1);
+  }
+  forgetAnswers();
+}
+
+/** Asks for some rounds at once, or does what was asked for. */
+function inMany<T>(pc: usize): void {
+  if (load<u32>(ANSWER_COUNT) == 0) {
+    checkWrite(SEG_ES, at(pc, RDI), sizeof<T>());
+    if (!failed()) askForBatch(<u64>load<u16>(RDX), sizeof<T>(), atOnce<T>(pc));
+  } else storeBatch<T>(pc);
+}
+
 export function ins<T>(pc: usize): bool {
   if (!repeats(pc)) {
     inOne<T>(pc);
@@ -194,8 +258,9 @@ export function ins<T>(pc: usize): bool {
   if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return false;
   cutRegister(pc, RCX);
   while (left(pc) != 0) {
-    inOne<T>(pc);
-    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+    inMany<T>(pc);
+    if (failed()) return false;
+    if (left(pc) != 0 && (load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0 || troubled())) return false;
   }
   return true;
 }
