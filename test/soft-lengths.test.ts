@@ -38,7 +38,7 @@ describe('lengths', () => {
     test(`of every row in ${code}-bit code are the same for the decoder and the disassembly`, () => {
       const random = randomNumbers(code);
       let count = 0;
-      for (const row of opcodes) {
+      for (const row of opcodes()) {
         for (let n = 0; n < 64; n++) {
           const prefixes = [0x66, 0x67, 0x65].filter(() => random(3) === 0);
           const rex = code === 64 && random(2) === 0 ? 0x40 + random(16) : 0;

@@ -63,14 +63,21 @@ export function mandatoryPrefix(repeat: 0 | 0xf2 | 0xf3, operandPrefix: boolean)
 }
 
 /** The rows by code size, map and opcode. */
-const byOpcode = new Map<number, Opcode[]>();
-for (const row of opcodes) {
-  for (const code of [16, 32, 64]) {
-    if (code === 64 ? row.no64 : row.only64) continue;
-    const key = keyOf(row, row.opcode, code);
-    byOpcode.set(key, [...(byOpcode.get(key) ?? []), row]);
+function sortRows(): ReadonlyMap<number, Opcode[]> {
+  const rows = new Map<number, Opcode[]>();
+  for (const row of opcodes()) {
+    for (const code of [16, 32, 64]) {
+      if (code === 64 ? row.no64 : row.only64) continue;
+      const key = keyOf(row, row.opcode, code);
+      const others = rows.get(key);
+      if (others === undefined) rows.set(key, [row]);
+      else others.push(row);
+    }
   }
+  return rows;
 }
+
+let byOpcode: ReadonlyMap<number, Opcode[]> | undefined;
 
 /** A set of 256 opcodes. */
 type OpcodeSet = Pick<Opcode, 'map' | 'vex'>;
@@ -81,5 +88,6 @@ function keyOf({ map, vex }: OpcodeSet, opcode: number, code: number): number {
 
 /** Every row of an opcode in 16-, 32- or 64-bit code. */
 export function candidates(set: OpcodeSet, opcode: number, code: 16 | 32 | 64): readonly Opcode[] {
+  byOpcode ??= sortRows();
   return byOpcode.get(keyOf(set, opcode, code)) ?? [];
 }

@@ -170,7 +170,7 @@ function everyForm(code: CodeSize): Uint8Array[] {
   const samples: Uint8Array[] = [];
   const prefixes = [[], [0x66], [0x67], [0x64], [0x66, 0x67, 0x26]];
   const rexes = code === 64 ? [0, 0x40, 0x48, 0x4f] : [0];
-  for (const row of opcodes) {
+  for (const row of opcodes()) {
     for (const prefix of prefixes) {
       for (const rex of rexes) {
         for (const memory of [true, false]) {

@@ -117,15 +117,17 @@ interface Spelling {
   operands: readonly string[] | undefined;
 }
 
-const spellings = new Map<string, Spelling>(
-  lines
-    .trim()
-    .split('\n')
-    .map((line) => {
-      const [name = '', mnemonic = name, operands] = line.split(' ');
-      return [name, { mnemonic, operands: operands === '-' ? [] : operands?.split(',') }];
-    }),
-);
+function parse(line: string): [string, Spelling] {
+  const [name = '', mnemonic = name, operands] = line.split(' ');
+  return [name, { mnemonic, operands: operands === '-' ? [] : operands?.split(',') }];
+}
+
+let parsed: ReadonlyMap<string, Spelling> | undefined;
+
+function spellings(): ReadonlyMap<string, Spelling> {
+  parsed ??= new Map(lines.trim().split('\n').map(parse));
+  return parsed;
+}
 
 /** SDM 1 appendix B. */
 const conditions = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'];
@@ -164,7 +166,7 @@ export function mnemonicOf(encoding: Encoding): string {
   if (isFull(encoding)) return 'movabs';
   const predicate = predicateOf(encoding);
   if (predicate !== undefined) return `cmp${predicate}${row.name.slice(3)}`;
-  let text = spellings.get(row.name)?.mnemonic ?? row.name;
+  let text = spellings().get(row.name)?.mnemonic ?? row.name;
   if (text.endsWith('cc')) text = text.slice(0, -2) + conditions[opcode & 15]!;
   if (text.startsWith('@')) return text.slice(1).split('/')[sizes.indexOf(addressSize)]!;
   if (text.includes('/')) return text.split('/')[sizes.indexOf(operandSize)]!;
@@ -181,7 +183,7 @@ export function mnemonicOf(encoding: Encoding): string {
 export function notationOf(encoding: Encoding): readonly string[] {
   if (isNop(encoding)) return [];
   const { row, memory } = encoding;
-  const all = spellings.get(row.name)?.operands ?? row.operands;
+  const all = spellings().get(row.name)?.operands ?? row.operands;
   const operands = predicateOf(encoding) === undefined ? all : all.slice(0, 2);
   return operands
     .filter((operand) => !/^-.?$/.test(operand))

@@ -214,7 +214,7 @@ function refusals(oracle: Side): number[] {
 }
 
 function rowsOf(mode: Mode, only: string | undefined): Opcode[] {
-  const exist = opcodes.filter((row) => (mode.code === 64 ? !row.no64 : !row.only64));
+  const exist = opcodes().filter((row) => (mode.code === 64 ? !row.no64 : !row.only64));
   const rows = exist.filter((row) => whyUntried(row, mode.name) === undefined);
   if (only === undefined) return rows;
   const wanted = rows.filter((row) => row.name === only);

@@ -72,7 +72,7 @@ const left =
 const elsewhere = /^(emms|fxsave|fxrstor|xsave|xrstor|xgetbv|xsetbv|ldmxcsr|stmxcsr)$/;
 
 /** The rows that can be compared in ring 3 of long mode. */
-export const comparable: readonly Opcode[] = opcodes.filter(
+export const comparable: readonly Opcode[] = opcodes().filter(
   ({ no64, name, map, opcode, operands }) =>
     !no64 &&
     !left.test(name) &&

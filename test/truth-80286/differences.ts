@@ -31,7 +31,7 @@ function rowsOf({ op }: TruthTest) {
   const [code = '', reg] = op.split('.');
   const map = code.length === 4 ? 1 : 0;
   const opcode = Number.parseInt(code.slice(-2), 16);
-  return opcodes.filter(
+  return opcodes().filter(
     (row) =>
       row.map === map &&
       row.opcode === opcode &&

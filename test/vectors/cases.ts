@@ -11,7 +11,7 @@ export interface Form {
 const state = /^(emms|fxsave|fxrstor|ldmxcsr|stmxcsr)$/;
 
 /** Every row on MMX or XMM registers or their state in the forms that it has; XSAVE is not every host's. */
-export const forms: readonly Form[] = opcodes
+export const forms: readonly Form[] = opcodes()
   .filter(({ operands, name }) => state.test(name) || operands.some((operand) => /^[VWUPQN]/.test(operand)))
   .flatMap((row) => [
     ...(row.form !== 'register' && row.operands.some((operand) => /^[MWQE]/.test(operand))

@@ -31,7 +31,7 @@ const operandKinds = new Map<string, Instruction['operand']>([
 /** Every x87 instruction of the table whose result the state and 128 bytes of memory show. */
 export function instructions(): Instruction[] {
   const found: Instruction[] = [];
-  for (const { map, opcode, reg, rm, name, operands } of opcodes) {
+  for (const { map, opcode, reg, rm, name, operands } of opcodes()) {
     if (map !== 0 || opcode >> 3 !== 0x1b || operands[0] === 'Aw') continue;
     const kind = operandKinds.get(operands[0] ?? '');
     if (kind !== undefined) {

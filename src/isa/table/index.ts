@@ -74,7 +74,7 @@ function formOf(operands: readonly string[], rm: string | undefined, has: (word:
 function parse(map: 0 | 1, line: string): Opcode[] {
   const [where = '', name = '', list = '', ...attributes] = line.trim().split(/\s+/);
   const [, vex, prefix, escaped, code = '', suffix = '', reg, rm] = place.exec(where) ?? [];
-  const meaning = meanings.get(name);
+  const meaning = meanings().get(name);
   if (meaning === undefined || code === '') throw new Error(`opcode table: '${line}' makes no sense`);
   const has = (word: string) => attributes.includes(word);
   const operands = list === '-' ? [] : list.split(',');
@@ -109,12 +109,21 @@ function parse(map: 0 | 1, line: string): Opcode[] {
   return Array.from({ length: count }, (_, n) => ({ ...row, opcode: Number.parseInt(code, 16) + n }));
 }
 
-/** Every row, one opcode (and reg field) each. */
-export const opcodes: readonly Opcode[] = [
-  ...oneByteRows.flatMap((line) => parse(0, line)),
-  ...twoByteRows.flatMap((line) => parse(1, line)),
-  ...newerRows.flatMap((line) => parse(1, line)),
-  ...systemRows.flatMap((line) => parse(1, line)),
-  ...sseRows.flatMap((line) => parse(1, line)),
-  ...x87Rows.flatMap((line) => parse(0, line)).map((row) => ({ ...row, by: row.by ?? row.name })),
-];
+function parseAll(): readonly Opcode[] {
+  return [
+    ...oneByteRows.flatMap((line) => parse(0, line)),
+    ...twoByteRows.flatMap((line) => parse(1, line)),
+    ...newerRows.flatMap((line) => parse(1, line)),
+    ...systemRows.flatMap((line) => parse(1, line)),
+    ...sseRows.flatMap((line) => parse(1, line)),
+    ...x87Rows.flatMap((line) => parse(0, line)).map((row) => ({ ...row, by: row.by ?? row.name })),
+  ];
+}
+
+let parsed: readonly Opcode[] | undefined;
+
+/** Every row, one opcode (and reg field) each. Read at the first call: most runs show no instruction, and start sooner. */
+export function opcodes(): readonly Opcode[] {
+  parsed ??= parseAll();
+  return parsed;
+}

@@ -257,7 +257,10 @@ const x87Lines = [...x87Names].map(
   (name) => `${name} call${name.includes('comi') && !name.startsWith('fi') ? ' OSZAPC' : ''}`,
 );
 
+let parsed: ReadonlyMap<string, Meaning> | undefined;
+
 /** Each mnemonic's meaning. */
-export const meanings: ReadonlyMap<string, Meaning> = new Map(
-  [...lines.trim().split('\n'), ...x87Lines, ...sseMeanings].map(parse),
-);
+export function meanings(): ReadonlyMap<string, Meaning> {
+  parsed ??= new Map([...lines.trim().split('\n'), ...x87Lines, ...sseMeanings].map(parse));
+  return parsed;
+}
