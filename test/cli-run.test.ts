@@ -109,7 +109,8 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.equal(lines.length, 1 + 7, 'a header, six characters, HLT');
     assert.ok(lines.slice(1, 7).every((line) => /out +0x00f1/.test(line) && /pseudo-serial/.test(line)));
     assert.match(lines[7]!, /halt/);
-    assert.match(terrarium(['run', 'guests/lj-kernel2', '--trace']).stderr, /out +0x00f1.* out 0xf1,al$/m);
+    const shown = terrarium(['run', 'guests/lj-kernel2', '--trace']).stderr;
+    assert.match(Buffer.from(shown, 'latin1').toString(), /out +0x00f1.* out 0xf1,al +console ← 0x48: 'H'$/m);
     const nowhere = terrarium(['run', 'guests/lj-kernel2', '--trace=/nowhere/at/all']);
     assert.equal(nowhere.status, 2);
     assert.match(nowhere.stderr, /trace \/nowhere\/at\/all could not be written: ENOENT/);

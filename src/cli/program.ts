@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { TerrariumError } from '../errors.js';
 import { ExitStatus } from './exit-status.js';
 import { styleFor } from './style.js';
+import { joinTraceFile } from './trace-format.js';
 
 const examples = `
 Examples:
@@ -42,8 +43,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(`${version()}\n`);
       return;
     }
-    // `--trace` alone must not take the word behind it for its file: that is `--trace=FILE`.
-    await program.parseAsync(argv.map((word) => (word === '--trace' ? '--trace=-' : word)));
+    await program.parseAsync(argv[2] === 'run' ? joinTraceFile(argv) : argv);
   } catch (error) {
     process.exitCode = report(error);
   }

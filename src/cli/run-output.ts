@@ -1,5 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { TerrariumError } from '../errors.js';
 import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../host/index.js';
 import {
   formatCounters,
@@ -13,29 +11,6 @@ import { formatDuration } from './values.js';
 
 /** Unclaimed addresses that are named at the end of a run; the report has more. */
 const UNCLAIMED_SHOWN = 4;
-
-/** Sends the trace to stderr or into a file; the returned function waits until all of it is there. */
-export function openTrace(machine: HostedMachine, target: string | true): () => Promise<void> {
-  if (target === true || target === '-') {
-    machine.onTrace((bytes) => new Promise((resolve) => process.stderr.write(bytes, () => resolve())));
-    return async () => {};
-  }
-  const file = createWriteStream(target);
-  let failure: Error | undefined;
-  file.on('error', (error) => {
-    failure = error;
-  });
-  machine.onTrace(
-    (bytes) =>
-      new Promise((resolve, reject) => file.write(bytes, (error) => (error ? reject(error) : resolve()))),
-  );
-  return async () => {
-    if (failure === undefined) await new Promise((resolve) => file.end(resolve));
-    if (failure !== undefined) {
-      throw new TerrariumError('ETRACE', `the trace ${target} could not be written: ${failure.message}`);
-    }
-  };
-}
 
 /**
  * Shows what the guest logs by hypercall on stderr, each line after `guest: `, so that nobody takes it for Terrarium's

@@ -25,17 +25,11 @@ import {
 import { ExitStatus, statusOf } from './exit-status.js';
 import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
-import {
-  openTrace,
-  printEngine,
-  printGuestLog,
-  printOutcome,
-  printSimvirtio,
-  printStatistics,
-} from './run-output.js';
+import { printEngine, printGuestLog, printOutcome, printSimvirtio, printStatistics } from './run-output.js';
 import { LiveScreen } from './screen/live.js';
 import { parseScreenshot, type Screenshot, takeScreenshot } from './screenshot.js';
 import { connectConsole } from './terminal.js';
+import { openTrace, type TraceFlags, traceOptions } from './trace-output.js';
 import {
   parseAddress,
   parseCount,
@@ -51,6 +45,7 @@ const examples = `
 Examples:
   $ terrarium run guests/hello                     a guest folder
   $ terrarium run kernel.S --mode real --trace     assemble it, then show each exit as a line
+  $ terrarium run kernel.S --trace run.ndjson --trace-filter port=0x40-0x43    then: terrarium trace run.ndjson
   $ terrarium run kernel.c --stat                  compile it for long mode, then count its exits
   $ terrarium run disk.img --load 0x7c00 --timeout 2s
   $ terrarium run kernel.elf --expect 'rax=42' --expect 'mem64[0x400]=42'
@@ -67,7 +62,7 @@ Exit status:
   3 triple fault; 4 engine error; 124 timed out or out of exits; 130 interrupted.
 `;
 
-interface RunFlags extends NameFlags {
+interface RunFlags extends NameFlags, TraceFlags {
   engine: (typeof engineNames)[number];
   mode: (typeof modes)[number];
   memory?: number;
@@ -162,7 +157,12 @@ export function runCommand(): Command {
     )
     .option(
       '--trace [=file]',
-      'each exit as a line, on stderr or into --trace=file; implies --no-coalesce, so that each access is an exit',
+      'each exit as a line, on stderr or into --trace=file; FILE.json: for Perfetto and Chrome; FILE.ndjson: an object an exit; implies --no-coalesce, so that each access is an exit',
+    )
+    .option(
+      '--trace-filter <what>',
+      "only such exits: 'port=0x3f8-0x3ff', 'kind=mmio device=vga', address=, rip=; may repeat",
+      addFilter,
     )
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
     .option(
@@ -199,12 +199,17 @@ function addRegion(text: string, before: RegionConfig[] = []): RegionConfig[] {
   return [...before, parseRegion(text)];
 }
 
+function addFilter(text: string, before: string[] = []): string[] {
+  return [...before, text];
+}
+
 function collect(text: string, before: Expectation[] = []): Expectation[] {
   return [...before, parseExpectation(text)];
 }
 
 async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise<void> {
   const { maxExits, entry, expect = [] } = flags;
+  const trace = traceOptions(flags);
   const { image, settings, warnings } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const { timeoutMs, ...placement } = settings;
@@ -214,7 +219,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     ...placement,
     ...(entry !== undefined && { entry }),
     coalesce: flags.coalesce && flags.trace === undefined,
-    trace: flags.trace !== undefined,
+    ...(trace && { trace }),
     statistics: flags.stat === true,
     seed: flags.seed,
     assist: flags.assist === 'on',

@@ -146,6 +146,24 @@ export interface InterruptController {
   watch(watcher: LineWatcher): void;
 }
 
+/** One access as the bus brings it to a device: one element of string I/O, no wider than the device understands. */
+export interface Access {
+  readonly space: 'port' | 'memory';
+  /** The port or the guest physical address. */
+  readonly address: number;
+  /** Bytes: 1, 2, 4 or 8. */
+  readonly size: number;
+  readonly write: boolean;
+}
+
+/** What a device calls the register that an access reaches: for traces and debuggers. */
+export interface AccessWords {
+  /** The register as its manual names it, with the part of it that is meant: `counter 0, low byte`. */
+  readonly register: string;
+  /** What a value in it says: `transmitter empty`. Empty where the number says it all. Takes up to 4 bytes, unsigned. */
+  says?(value: number): string;
+}
+
 /**
  * A device. Every method is optional but the ones for the ranges it claims; a read of a range without its read method
  * floats high (all ones), a write without its write method is ignored.
@@ -164,6 +182,12 @@ export interface Device {
   writeMemory?(address: number, size: AccessSize, value: number): void;
   readMemory64?(address: number): bigint;
   writeMemory64?(address: number, value: bigint): void;
+  /**
+   * Which register an access is about to reach, in this device's words; asked before the access, since that may change
+   * what the next one reaches. Changes nothing, never throws; undefined where there is nothing to say. Give the same object for
+   * the same register: what a value says is remembered with it.
+   */
+  describeAccess?(access: Access): AccessWords | undefined;
   /** Looks for input that came in since the last call, so that interrupt lines follow it. Called every few milliseconds. */
   poll?(): void;
   /** The time by the machine's clock at which `poll` has to be called next; Infinity for never. */

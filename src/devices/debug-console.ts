@@ -1,8 +1,12 @@
-import type { AccessSize, ByteSink, Device, PortRange } from './contract.js';
+import type { Access, AccessSize, AccessWords, ByteSink, Device, PortRange } from './contract.js';
 import { stateFields } from './state.js';
+import { character, words } from './words.js';
 
 /** The port of the Bochs and QEMU debug console. */
 export const DEBUG_CONSOLE_PORT = 0xe9;
+
+const output = words('console', character);
+const presence = words('presence', (value) => (value === DEBUG_CONSOLE_PORT ? 'somebody listens' : ''));
 
 /**
  * The debug console that Bochs (`port_e9_hack`) and QEMU (`-device isa-debugcon`) have: a byte written to port 0xE9 is a
@@ -25,6 +29,10 @@ export class DebugConsole implements Device {
   writePort(_port: number, _size: AccessSize, value: number): void {
     this.#byte[0] = value;
     this.#output(this.#byte);
+  }
+
+  describeAccess({ write }: Access): AccessWords {
+    return write ? output : presence;
   }
 
   /** The console has no registers, so its state has no fields. */

@@ -1,8 +1,11 @@
-import type { AccessSize, Device, DeviceHost, PortRange } from './contract.js';
+import type { AccessSize, AccessWords, Device, DeviceHost, PortRange } from './contract.js';
 import { stateFields } from './state.js';
+import { words } from './words.js';
 
 /** The port where guests made for QEMU's `isa-debug-exit` expect it most often. */
 export const DEBUG_EXIT_PORT = 0xf4;
+
+const described = words('exit code', (value) => String(value & 0xff));
 
 /**
  * Ends the run with the guest's own exit code: the low byte of what is written to port 0xF4, with an access of 1, 2 or 4
@@ -20,6 +23,10 @@ export class DebugExit implements Device {
 
   writePort(_port: number, _size: AccessSize, value: number): void {
     this.#host?.exit(value & 0xff);
+  }
+
+  describeAccess(): AccessWords {
+    return described;
   }
 
   /** The port has no registers, so its state has no fields. */

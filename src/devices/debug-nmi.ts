@@ -1,8 +1,11 @@
-import type { Device, DeviceHost, PortRange } from './contract.js';
+import type { AccessWords, Device, DeviceHost, PortRange } from './contract.js';
 import { stateFields } from './state.js';
+import { words } from './words.js';
 
 /** Beside the debug exit, and like it no port of a real PC's chipset. */
 export const DEBUG_NMI_PORT = 0xf5;
+
+const described = words('NMI button');
 
 /**
  * Sends the guest a non-maskable interrupt when it writes to port 0xF5, whatever it writes: the button that service
@@ -20,6 +23,10 @@ export class DebugNmi implements Device {
 
   writePort(): void {
     this.#host?.nmi();
+  }
+
+  describeAccess(): AccessWords {
+    return described;
   }
 
   /** The port has no registers, so its state has no fields. */

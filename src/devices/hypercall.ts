@@ -1,6 +1,15 @@
 import { ConfigError } from '../errors.js';
 import { type GuestMemory, GuestMemoryError } from '../memory/index.js';
-import type { AccessSize, ByteSink, ByteSource, Device, DeviceHost, PortRange } from './contract.js';
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  ByteSink,
+  ByteSource,
+  Device,
+  DeviceHost,
+  PortRange,
+} from './contract.js';
 import {
   FIRST_OWN_CALL,
   HYPERCALL_PORT,
@@ -18,6 +27,7 @@ import {
   targetOf,
 } from './hypercall-abi.js';
 import { bytesField, DeviceStateError, stateFields } from './state.js';
+import { words } from './words.js';
 
 /** The time as the host tells it; what is not deterministic comes from outside, so that a run can be repeated. */
 export interface HypercallClocks {
@@ -53,6 +63,12 @@ export interface HypercallState {
 const nothingYet = new HypercallError('EAGAIN');
 const NEWLINE = 0x0a;
 const statuses: readonly number[] = Object.values(HypercallStatus);
+const statusWords = words('status of the last call', (value) => {
+  const [name = ''] = Object.entries(HypercallStatus).find(([, status]) => status === (value | 0)) ?? [];
+  return name;
+});
+/** Not which call it is: the block is the guest's, and may be another's by the time that the words are read. */
+const callWords = words('request block');
 
 /**
  * Hypercalls: a guest writes the physical address of a request block to port 0xABBA, with one 32-bit OUT, and finds the
@@ -100,6 +116,10 @@ export class Hypercalls implements Device {
   writePort(_port: number, size: AccessSize, value: number): void {
     if (this.#host === undefined || size !== 4) return;
     this.#status = this.#call(this.#host.memory, value);
+  }
+
+  describeAccess({ write }: Access): AccessWords {
+    return write ? callWords : statusWords;
   }
 
   #call(memory: GuestMemory, address: number): number {

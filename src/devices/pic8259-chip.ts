@@ -1,3 +1,4 @@
+import type { PicRegister } from './pic8259-words.js';
 import { DeviceStateError, registerField, stateFields } from './state.js';
 
 /** One 8259A's state, as `save` gives it: the names are the data sheet's. */
@@ -177,6 +178,18 @@ export class Chip {
     else if (value & ICW1) this.#initialize(value);
     else if ((value & OCW2_OR_3) === OCW3) this.#writeOcw3(value);
     else this.#writeOcw2(value);
+  }
+
+  /** What the next access reaches. */
+  reaches(a0: number, write: boolean): PicRegister {
+    const { ocw3, expects } = this.#s;
+    if (!write) {
+      if (ocw3 & POLL) return 'poll';
+      if (a0 === 1) return 'imr';
+      return ocw3 & READ_ISR ? 'isr' : 'irr';
+    }
+    if (a0 === 0) return 'command';
+    return expects >= 2 ? (`icw${expects as 2 | 3 | 4}` as const) : 'imr';
   }
 
   save(): ChipState {

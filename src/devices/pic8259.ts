@@ -5,8 +5,17 @@
  *
  * @module
  */
-import type { AccessSize, Device, InterruptController, LineWatcher, PortRange } from './contract.js';
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  Device,
+  InterruptController,
+  LineWatcher,
+  PortRange,
+} from './contract.js';
 import { Chip, type ChipState } from './pic8259-chip.js';
+import { picWords } from './pic8259-words.js';
 import { stateFields } from './state.js';
 
 const MASTER = 0x20;
@@ -119,6 +128,14 @@ export class Pic8259 implements Device, InterruptController {
     if (this.#watcher === undefined) return;
     const unmasked = before & ~this.#masked();
     for (let irq = 0; irq < 16; irq++) if (unmasked & (1 << irq)) this.#watcher.unmasked(irq);
+  }
+
+  describeAccess({ address, write }: Access): AccessWords {
+    if (address === ELCR_MASTER) return picWords.master.elcr;
+    if (address === ELCR_SLAVE) return picWords.slave.elcr;
+    const slave = address >= SLAVE;
+    const register = (slave ? this.#slave : this.#master).reaches(address & 1, write);
+    return picWords[slave ? 'slave' : 'master'][register];
   }
 
   save(): PicState {

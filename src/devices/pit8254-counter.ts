@@ -1,3 +1,4 @@
+import type { CounterPart } from './pit8254-words.js';
 import { booleanField, DeviceStateError, registerField, stateFields } from './state.js';
 
 /** One counter's state, as `save` gives it. Times are clock pulses, relative to the moment of saving. */
@@ -149,6 +150,16 @@ export class Counter {
     // The latch is free again when all of it was read.
     if (!s.readHigh) s.latchedCount = -1;
     return high ? value >> 8 : value & 0xff;
+  }
+
+  /** What the next read or write moves. */
+  reaches(write: boolean): CounterPart {
+    const { control, readHigh, writeHigh, latchedCount, latchedStatus } = this.#s;
+    if (!write && latchedStatus >= 0) return 'status';
+    const format = control >> 4;
+    const high = format === BOTH ? (write ? writeHigh : readHigh) : format !== LOW;
+    if (write || latchedCount < 0) return high ? 'high' : 'low';
+    return high ? 'latchedHigh' : 'latchedLow';
   }
 
   /** What the counting element shows, as two bytes: binary, or four decimal digits. */

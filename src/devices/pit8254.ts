@@ -7,8 +7,9 @@
  *
  * @module
  */
-import type { AccessSize, Device, DeviceHost, PortRange } from './contract.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from './contract.js';
 import { Counter, type CounterState } from './pit8254-counter.js';
+import { pitWords } from './pit8254-words.js';
 import { booleanField, DeviceStateError, stateFields } from './state.js';
 
 /** Pulses a second: a third of the NTSC colour subcarrier. */
@@ -69,6 +70,11 @@ export class Pit8254 implements Device {
       if (number === 0) this.#restart(now);
       this.#watchers[number]?.();
     }
+  }
+
+  describeAccess({ address, write }: Access): AccessWords | undefined {
+    const number = address - FIRST_PORT;
+    return pitWords(number, write, this.#counters[number]?.reaches(write));
   }
 
   poll(): void {

@@ -1,11 +1,14 @@
-import type { AccessSize, ByteSink, Device, PortRange } from './contract.js';
+import type { AccessSize, AccessWords, ByteSink, Device, PortRange } from './contract.js';
 import { stateFields } from './state.js';
+import { character, words } from './words.js';
 
 /** The port that the Linux Journal's article on KVM calls IO_PORT_PSEUDO_SERIAL. */
 export const PSEUDO_SERIAL_PORT = 0xf1;
 
 const NEWLINE = 0x0a;
 const DOT = 0x2e;
+
+const described = words('console', character);
 
 /**
  * The "serial port" of the Linux Journal's article: one output port whose printable characters and newlines are shown
@@ -25,6 +28,10 @@ export class PseudoSerial implements Device {
     const printable = (value >= 0x20 && value <= 0x7e) || value === NEWLINE;
     this.#byte[0] = printable ? value : DOT;
     this.#output(this.#byte);
+  }
+
+  describeAccess(): AccessWords {
+    return described;
   }
 
   /** The port has no registers, so its state has no fields. */

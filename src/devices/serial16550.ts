@@ -7,7 +7,16 @@
  *
  * @module
  */
-import type { AccessSize, ByteSink, ByteSource, Device, DeviceHost, PortRange } from './contract.js';
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  ByteSink,
+  ByteSource,
+  Device,
+  DeviceHost,
+  PortRange,
+} from './contract.js';
 import {
   DATA,
   FCR_DMA_MODE,
@@ -51,6 +60,7 @@ import {
   SCR,
   TRIGGER_LEVELS,
 } from './serial16550-registers.js';
+import { serialWords } from './serial16550-words.js';
 import { booleanField, bytesField, registerField, stateFields } from './state.js';
 
 /** 115,200 / 12 = 9600 baud, what PC firmware leaves behind; the data sheet has no reset value for the divisor. */
@@ -191,6 +201,10 @@ export class Serial16550 implements Device {
         break;
       // LSR is "intended for read operations only" (8.4); MSR's lines are the other end's.
     }
+  }
+
+  describeAccess({ address, write }: Access): AccessWords | undefined {
+    return serialWords(address - this.#base, write, (this.#lcr & LCR_DLAB) !== 0);
   }
 
   /** Takes in what the source has, so that the interrupt line rises; does nothing while nobody wants interrupts. */

@@ -5,9 +5,10 @@
  *
  * @module
  */
-import type { AccessSize, Device, DeviceHost, PortRange } from './contract.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from './contract.js';
 import { PIT_HZ, type Pit8254 } from './pit8254.js';
 import { booleanField, registerField, stateFields } from './state.js';
+import { bits, words } from './words.js';
 
 const PORT_A = 0x92;
 const PORT_B = 0x61;
@@ -21,6 +22,15 @@ const RESET_KEPT = 0x0a;
 
 /** The request bit toggles with each refresh of the memory, every 15.085 µs: programs wait by it. */
 const REFRESH_MS = 0.015085;
+
+const described: Readonly<Record<number, AccessWords>> = {
+  [PORT_A]: words('system control port A', bits('reset', 'A20')),
+  [PORT_B]: words(
+    'system control port B',
+    bits('gate of counter 2', 'speaker on', '', '', 'refresh', 'output of counter 2'),
+  ),
+  [RESET_CONTROL]: words('reset control', bits('', 'hard', 'reset', 'full')),
+};
 
 /** What the speaker does: `frequency` in Hz, 0 while it is silent. */
 export interface Tone {
@@ -110,6 +120,10 @@ export class SystemControl implements Device {
       this.#pit?.setGate(2, this.#gate);
       this.#listen();
     }
+  }
+
+  describeAccess({ address }: Access): AccessWords | undefined {
+    return described[address];
   }
 
   #listen(): void {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AccessSize, ByteSource, Device, DeviceHost } from './contract.js';
+import type { Access, AccessSize, ByteSource, Device, DeviceHost } from './contract.js';
 
 /** What a device under test is made with. */
 export interface Wiring {
@@ -39,6 +39,8 @@ class Rig {
   outside = 0;
   /** The machine's clock, in milliseconds. */
   clock = 0;
+  /** Ask the device for its words before each access. */
+  describes = false;
 
   constructor(make: MakeDevice) {
     const note = (value: number) => {
@@ -115,6 +117,17 @@ class Rig {
     return seen;
   }
 
+  #describe(space: Access['space'], address: number, size: number, write: boolean, value: number): void {
+    if (!this.describes) return;
+    const words = this.device.describeAccess?.({ space, address, size, write });
+    if (words === undefined) return;
+    const { register } = words;
+    if (register === '' || register.length > LONGEST_NAME) throw new Error(`a register '${register}'`);
+    const meaning = words.says?.(size < 4 ? value % 2 ** (8 * size) : value) ?? '';
+    if (typeof meaning !== 'string' || /undefined|NaN|\n/.test(meaning))
+      throw new Error(`${register} says '${meaning}'`);
+  }
+
   #access(chosen: number, write: boolean, random: () => number): number {
     const { device } = this;
     const { ports = [], memory = [] } = device;
@@ -123,6 +136,7 @@ class Rig {
       const size = sizeUpTo(port.width ?? 4, random) as AccessSize;
       const address = port.first + (random() % port.count);
       const value = random();
+      this.#describe('port', address, size, write, value);
       if (!write) return checked(device.readPort?.(address, size), size, device.name);
       device.writePort?.(address, size, value % 2 ** (8 * size));
       return 0;
@@ -131,6 +145,7 @@ class Rig {
     const size = sizeUpTo(range.width ?? 4, random);
     const address = range.address + (random() % range.size);
     const value = random();
+    this.#describe('memory', address, size, write, value);
     if (size === 8) {
       if (!write) return Number(BigInt.asIntN(32, device.readMemory64?.(address) ?? 0n));
       device.writeMemory64?.(address, (BigInt(value) << 32n) | BigInt(random()));
@@ -141,6 +156,9 @@ class Rig {
     return 0;
   }
 }
+
+/** A register's name is a phrase and not a page. */
+const LONGEST_NAME = 80;
 
 function sizeUpTo(width: number, random: () => number): number {
   return 1 << (random() % (Math.log2(width) + 1));
@@ -188,4 +206,25 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
       throw new Error(`${first.device.name} behaves differently ${i + 1} steps after load (seed ${seed})`);
     }
   }
+}
+
+/**
+ * Does the same random things to two devices and asks one of them for its words before each access. Throws where a guest
+ * could tell them apart, where their states differ, and where the words are none.
+ */
+export function compareDescribed(make: MakeDevice, seed: number, steps: number): void {
+  const [silent, asked] = [new Rig(make), new Rig(make)];
+  asked.describes = true;
+  const [one, other] = [randomNumbers(seed), randomNumbers(seed)];
+  for (let i = 0; i < steps; i++) {
+    const [seen, seenByOther] = [silent.step(one), asked.step(other)];
+    if (seen !== seenByOther || silent.outside !== asked.outside) {
+      throw new Error(
+        `${asked.device.name} behaves differently once it was asked for words (step ${i}, seed ${seed})`,
+      );
+    }
+  }
+  const [state, stateOfOther] = [silent, asked].map(({ device }) => JSON.stringify(device.save?.()));
+  if (state !== stateOfOther)
+    throw new Error(`${asked.device.name} has another state once it was asked for words`);
 }

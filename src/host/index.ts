@@ -33,6 +33,8 @@ export {
   type PortableConfig,
   type PortableError,
   packError,
+  type TraceFormat,
+  type TraceOptions,
   unpackError,
 } from './protocol.js';
 export type { Moment } from './screen-feed.js';

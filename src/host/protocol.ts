@@ -11,7 +11,7 @@ import type { CpuState } from '../engine/contract.js';
 import { TerrariumError } from '../errors.js';
 import type { ClockName, Outcome } from '../machine/index.js';
 import type { MemoryRegion, RegionConfig } from '../memory/index.js';
-import type { CounterRow } from '../observe/index.js';
+import type { CounterRow, TraceFilter } from '../observe/index.js';
 import type { IrqchipName } from './board.js';
 import type { EngineName } from './engines.js';
 
@@ -24,6 +24,16 @@ export interface DeviceModule {
   module: string;
   /** Plain data for the device's maker. */
   options?: unknown;
+}
+
+/** How a trace is written: lines for people, an object of JSON an exit, or events for Chrome's and Perfetto's viewers. */
+export const traceFormats = ['text', 'ndjson', 'chrome'] as const;
+export type TraceFormat = (typeof traceFormats)[number];
+
+export interface TraceOptions {
+  format: TraceFormat;
+  /** Which exits; default: all. */
+  filter?: TraceFilter;
 }
 
 /** The part of a machine's configuration that can be posted to another thread. */
@@ -58,8 +68,8 @@ export interface PortableConfig {
   /** Sends what the VGA shows while the guest runs: see `HostedMachine.onFrame`. */
   frames?: boolean;
   coalesce?: boolean;
-  /** Write a line an exit into the trace ring. */
-  trace?: boolean;
+  /** Trace the exits: see `HostedMachine.onTrace`. */
+  trace?: TraceOptions;
   /** Count exits by reason, address and device. */
   statistics?: boolean;
 }

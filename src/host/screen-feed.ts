@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Picture, PictureArea, Screen } from '../devices/contract.js';
+import type { Access, Device, Picture, PictureArea, Screen } from '../devices/contract.js';
 import { type Exit, ExitKind } from '../engine/contract.js';
 import type { ExitObserver } from '../machine/index.js';
 
@@ -66,7 +66,12 @@ export class MomentWatch implements ExitObserver {
 /** Several observers as one; undefined for none. */
 export function together(observers: readonly ExitObserver[]): ExitObserver | undefined {
   if (observers.length <= 1) return observers[0];
+  const listeners = observers.filter(({ access }) => access !== undefined);
   return {
+    ...(listeners.length > 0 && {
+      access: (device: Device, access: Access, offset: number) =>
+        listeners.forEach((one) => void one.access?.(device, access, offset)),
+    }),
     begin: (started) => observers.forEach((one) => void one.begin(started)),
     record: (exit, device, started, ended) =>
       observers.forEach((one) => void one.record(exit, device, started, ended)),

@@ -19,15 +19,7 @@ import { Control } from '../engine/contract.js';
 import { closeKvm, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
 import { DEFAULT_MEMORY, type ExitObserver, Machine } from '../machine/index.js';
-import {
-  counterGroups,
-  counterRows,
-  ExitCode,
-  ExitLog,
-  formatTraceLine,
-  Statistics,
-  traceHeader,
-} from '../observe/index.js';
+import { counterGroups, counterRows, ExitLog, Statistics } from '../observe/index.js';
 import { board, DEFAULT_IRQCHIP, giveWay } from './board.js';
 import { chooseEngine } from './engines.js';
 import { servicesOf, startOfTime } from './hypercall-host.js';
@@ -44,6 +36,7 @@ import {
 import { copyPicture, type Frame, FrameFeed, MomentWatch, together } from './screen-feed.js';
 import { SharedRing } from './shared-ring.js';
 import { Signs } from './signs.js';
+import { Tracer } from './tracer.js';
 import { Wake } from './wake.js';
 
 const port = parentPort;
@@ -237,46 +230,29 @@ function frameFeed(shown: Machine, busy: SharedArrayBuffer): FrameFeed | undefin
 const INPUT_LOW = 32 * 1024;
 
 /** The exit log with its readers, where somebody wants to look. */
-function observe(config: PortableConfig, names: string[], trace: SharedRing, stopping: () => boolean) {
-  if (!config.trace && !config.statistics) return undefined;
+function observe(
+  config: PortableConfig,
+  names: string[],
+  trace: SharedRing,
+  stopping: () => boolean,
+): ExitObserver | undefined {
+  const { trace: wanted } = config;
+  if (!wanted && !config.statistics) return undefined;
   const log = new ExitLog();
   if (config.statistics) {
     statistics = new Statistics(names);
     log.subscribe(statistics.reader);
   }
-  if (config.trace) {
-    const encoder = new TextEncoder();
-    const wake: FromWorker = { type: 'trace' };
-    const notify = () => post(wake);
-    const write = (text: string) => trace.write(encoder.encode(text), notify, stopping);
-    write(`${traceHeader()}\n`);
-    const instructions: string[] = Array(log.capacity).fill('');
-    log.subscribe((entries, from, to) => {
-      let text = '';
-      for (let i = from; i < to; i++) {
-        text += `${formatTraceLine(entries, i, names, instructions[i & entries.mask])}\n`;
-      }
-      write(text);
-    });
-    return tracing(log, instructions);
-  }
-  return log;
-}
-
-/** The log, and beside each entry the instruction that left the guest: it is read while the guest stands still. */
-function tracing(log: ExitLog, instructions: string[]): ExitObserver {
-  let code: ExitCode | undefined;
-  return {
-    begin: (started) => log.begin(started),
-    flush: () => log.flush(),
-    record(exit, device, started, ended) {
-      if (machine !== undefined) {
-        code ??= new ExitCode(machine.memory, machine.cpu, machine.engine.name === 'soft');
-      }
-      instructions[log.total & log.mask] = exit.coalesced ? '' : (code?.textOf(exit) ?? '');
-      log.record(exit, device, started, ended);
-    },
-  };
+  if (!wanted) return log;
+  const wake: FromWorker = { type: 'trace' };
+  const notify = () => post(wake);
+  return new Tracer({
+    log,
+    names,
+    options: wanted,
+    machine: () => machine,
+    write: (bytes) => trace.write(bytes, notify, stopping),
+  });
 }
 
 async function importDevice({ module, options }: DeviceModule): Promise<Device> {

@@ -1,4 +1,4 @@
-import type { AccessSize, Device } from '../devices/contract.js';
+import type { Access, AccessSize, Device } from '../devices/contract.js';
 import type { Exit } from '../engine/contract.js';
 import { AddressSpace, type Claim } from './address-space.js';
 import { DeviceError } from './errors.js';
@@ -9,6 +9,15 @@ export interface UnclaimedAccess {
   readonly address: number;
   readonly write: boolean;
   readonly count: number;
+}
+
+/** Hears of each access just before its device does. */
+export interface AccessListener {
+  /**
+   * @param access reused: valid until the listener returns
+   * @param offset where the access's bytes lie, or will lie, in the exit's data
+   */
+  access(device: Device, access: Access, offset: number): void;
 }
 
 /** How many unclaimed addresses are remembered one by one: a hostile guest can touch all of them. */
@@ -24,6 +33,9 @@ const UNCLAIMED_KEPT = 64;
 export class Bus {
   readonly ports = new AddressSpace('port');
   readonly memory = new AddressSpace('memory');
+  /** Nobody as a rule: then an access costs a look at this field. */
+  listener: AccessListener | undefined;
+  readonly #access = { space: 'port' as Access['space'], address: 0, size: 0, write: false };
   readonly #unclaimed = new Map<string, { -readonly [K in keyof UnclaimedAccess]: UnclaimedAccess[K] }>();
   /** The device that is being called, so that an error can name it. */
   #device: Device | undefined;
@@ -78,6 +90,7 @@ export class Bus {
       return;
     }
     this.#device = claim.device;
+    if (this.listener !== undefined) this.#tell(claim.device, 'port', port, size, false, offset);
     store(data, offset, size, claim.device.readPort(port, size));
   }
 
@@ -94,6 +107,7 @@ export class Bus {
       return;
     }
     this.#device = claim.device;
+    if (this.listener !== undefined) this.#tell(claim.device, 'port', port, size, true, offset);
     claim.device.writePort(port, size, fetch(data, offset, size));
   }
 
@@ -108,9 +122,11 @@ export class Bus {
     const device = claim?.device;
     if (step === 8 && device?.readMemory64 !== undefined) {
       this.#device = device;
+      if (this.listener !== undefined) this.#tell(device, 'memory', address, step, false, offset);
       data.setBigUint64(offset, BigInt.asUintN(64, device.readMemory64(address)), true);
     } else if (step < 8 && device?.readMemory !== undefined) {
       this.#device = device;
+      if (this.listener !== undefined) this.#tell(device, 'memory', address, step, false, offset);
       store(data, offset, step as AccessSize, device.readMemory(address, step as AccessSize));
     } else {
       this.#miss(claim, 'memory', address, false);
@@ -129,13 +145,31 @@ export class Bus {
     const device = claim?.device;
     if (step === 8 && device?.writeMemory64 !== undefined) {
       this.#device = device;
+      if (this.listener !== undefined) this.#tell(device, 'memory', address, step, true, offset);
       device.writeMemory64(address, data.getBigUint64(offset, true));
     } else if (step < 8 && device?.writeMemory !== undefined) {
       this.#device = device;
+      if (this.listener !== undefined) this.#tell(device, 'memory', address, step, true, offset);
       device.writeMemory(address, step as AccessSize, fetch(data, offset, step as AccessSize));
     } else {
       this.#miss(claim, 'memory', address, true);
     }
+  }
+
+  #tell(
+    device: Device,
+    space: Access['space'],
+    address: number,
+    size: number,
+    write: boolean,
+    offset: number,
+  ): void {
+    const access = this.#access;
+    access.space = space;
+    access.address = address;
+    access.size = size;
+    access.write = write;
+    this.listener?.access(device, access, offset);
   }
 
   #miss(claim: Claim | undefined, space: 'port' | 'memory', address: number, write: boolean): void {

@@ -97,7 +97,10 @@ export class Machine implements Runnable, Disposable {
     const { engine, devices = [], memory: size = DEFAULT_MEMORY, regions = [], irqchip = 'none' } = config;
     this.engine = engine;
     this.devices = devices;
-    this.observer = config.observer;
+    const { observer } = config;
+    this.observer = observer;
+    if (observer?.access !== undefined)
+      this.bus.listener = { access: (device, access, offset) => observer.access?.(device, access, offset) };
     this.engineIrqchip = irqchip === 'kernel';
     this.controller = typeof irqchip === 'string' ? undefined : irqchip;
     this.control = config.control ?? new Int32Array(new SharedArrayBuffer(controlBytes));

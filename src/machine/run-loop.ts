@@ -1,4 +1,4 @@
-import type { Device, InterruptController } from '../devices/contract.js';
+import type { Access, Device, InterruptController } from '../devices/contract.js';
 import { Control, type Exit, ExitKind, exitKindNames } from '../engine/contract.js';
 import { abortReason, requireAtLeast } from '../errors.js';
 import type { Bus } from './bus.js';
@@ -36,6 +36,8 @@ export interface ExitObserver {
   record(exit: Exit, device: number, started: number, ended: number): void;
   /** Called every few milliseconds and at the end, so that what was recorded can be read. */
   flush(): void;
+  /** Hears of each access of an exit, before its device does: see `AccessListener`. */
+  access?(device: Device, access: Access, offset: number): void;
 }
 
 /** The parts of a machine that its run loop works with. */

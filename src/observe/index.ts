@@ -60,4 +60,19 @@ export { physicalAddress } from './linear.js';
 export { describeFlags, formatRegisters } from './registers.js';
 export { Statistics, type StatisticsJson, type StatisticsRow } from './statistics.js';
 export { formatStatistics, type TableOptions } from './statistics-table.js';
-export { formatTraceLine, traceHeader } from './trace.js';
+export {
+  CHROME_TAIL,
+  ChromeEncoder,
+  type ExitTest,
+  entryTest,
+  exitTest,
+  formatTraceLine,
+  NdjsonEncoder,
+  parseTraceFilter,
+  TextTrace,
+  type TraceEncoder,
+  type TraceFilter,
+  type TraceTexts,
+  traceHeader,
+  traceTexts,
+} from './trace/index.js';

@@ -5,11 +5,12 @@
  * @module
  */
 import { ConfigError } from '../../errors.js';
-import type { AccessSize, Device, DeviceHost, PortRange } from '../contract.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract.js';
 import { booleanField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { type KeyEvent, keyNames, strokesOf } from './keys.js';
 import { type KeyboardState, Ps2Keyboard } from './ps2-keyboard.js';
 import { toSet1 } from './translation.js';
+import { keyboardWords } from './words.js';
 
 const DATA = 0x60;
 const COMMAND = 0x64;
@@ -170,6 +171,10 @@ export class KeyboardController implements Device {
       this.#data(command, byte);
     }
     this.#fill();
+  }
+
+  describeAccess({ address, write }: Access): AccessWords {
+    return keyboardWords(address === DATA, write, this.#command);
   }
 
   poll(): void {

@@ -6,10 +6,11 @@
  *
  * @module
  */
-import type { AccessSize, Device, DeviceHost, PortRange } from '../contract.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { matchesAlarm, type Notation, readTime, Time, writeTime } from './calendar.js';
 import { writeMemorySize } from './memory-size.js';
+import { cmosWords } from './words.js';
 
 const INDEX = 0x70;
 const CLOCK_IRQ = 8;
@@ -111,6 +112,10 @@ export class Cmos implements Device {
     this.#follow();
     this.#write(this.#index, value & 0xff);
     this.#request();
+  }
+
+  describeAccess({ address }: Access): AccessWords | undefined {
+    return cmosWords(address === INDEX, this.#index);
   }
 
   poll(): void {

@@ -5,11 +5,12 @@
  * @module
  */
 import { PAGE_SIZE } from '../../memory/index.js';
-import type { AccessSize, Device, DeviceHost, MemoryRange } from '../contract.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, MemoryRange } from '../contract.js';
 import type { DeviceCounts } from './device.js';
 import { deviceAddress, type Notification, SIMVIRTIO_BASE } from './layout.js';
 import { checkOptions, Simvirtio, type SimvirtioOptions } from './simvirtio.js';
 import { loadableState } from './state.js';
+import { simvirtioWords } from './words.js';
 
 /** What both ways of notification have in common. */
 abstract class OnBus implements Device {
@@ -63,9 +64,18 @@ export class SimvirtioByExits extends OnBus {
   writeMemory(address: number, size: AccessSize, value: number): void {
     // The device table has nothing to write.
     if (address < deviceAddress(0)) return;
-    const index = Math.floor((address - deviceAddress(0)) / (deviceAddress(1) - deviceAddress(0)));
+    const index = deviceIndex(address);
     this.devices?.write(index, address - deviceAddress(index), size, value);
   }
+
+  describeAccess({ address, size }: Access): AccessWords | undefined {
+    const index = address < deviceAddress(0) ? -1 : deviceIndex(address);
+    return simvirtioWords(index, address - deviceAddress(index), size);
+  }
+}
+
+function deviceIndex(address: number): number {
+  return Math.floor((address - deviceAddress(0)) / (deviceAddress(1) - deviceAddress(0)));
 }
 
 /** No write leaves the guest; the devices look at their memory whenever the machine ticks, every few milliseconds. */

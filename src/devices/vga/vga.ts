@@ -9,7 +9,16 @@
  *
  * @module
  */
-import type { AccessSize, Device, DeviceHost, MemoryRange, PortRange, Screen } from '../contract.js';
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  Device,
+  DeviceHost,
+  MemoryRange,
+  PortRange,
+  Screen,
+} from '../contract.js';
 import { Dac } from './dac.js';
 import { GLYPH_ROWS, GLYPHS, romFont } from './font.js';
 import { Planes } from './planes.js';
@@ -27,6 +36,8 @@ import {
   rangeOf,
   scatter,
 } from './window.js';
+
+import { dacEntry, unitRegister, vgaPorts } from './words.js';
 
 /** Bytes between two glyphs in plane 2. */
 const GLYPH_STRIDE = 32;
@@ -176,6 +187,46 @@ export class Vga implements Device {
     if (inside < 0) return;
     if (this.#layout === undefined) this.planes.write(inside, value & 0xff);
     else this.#linear[inside] = value;
+  }
+
+  describeAccess({ space, address, write }: Access): AccessWords | undefined {
+    if (space === 'memory') return vgaPorts.memory;
+    const { registers, dac } = this;
+    const { index } = registers;
+    switch (address) {
+      case 0x3c0:
+        return unitRegister('attribute', write && !this.addressNext ? index.attribute : undefined);
+      case 0x3c1:
+        return unitRegister('attribute', index.attribute);
+      case 0x3c2:
+        return write ? vgaPorts.miscellaneous : vgaPorts.inputStatus0;
+      case 0x3c3:
+        return vgaPorts.enable;
+      case 0x3c4:
+        return unitRegister('sequencer');
+      case 0x3c5:
+        return unitRegister('sequencer', index.sequencer);
+      case 0x3c6:
+        return vgaPorts.dacMask;
+      case 0x3c7:
+        return write ? vgaPorts.dacRead : vgaPorts.dacState;
+      case 0x3c8:
+        return vgaPorts.dacWrite;
+      case 0x3c9:
+        return dacEntry(write ? dac.writeAddress : dac.readAddress, dac.part);
+      case 0x3ca:
+        return vgaPorts.feature;
+      case 0x3cc:
+        return vgaPorts.miscellaneous;
+      case 0x3ce:
+        return unitRegister('graphics');
+      case 0x3cf:
+        return unitRegister('graphics', index.graphics);
+    }
+    if (!this.#isThere(address)) return undefined;
+    if ((address & 0x0f) === 0x04) return unitRegister('crtc');
+    if ((address & 0x0f) === 0x05) return unitRegister('crtc', index.crtc);
+    return write ? vgaPorts.feature : vgaPorts.inputStatus1;
   }
 
   save(): VgaSaved {

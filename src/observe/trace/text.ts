@@ -1,5 +1,8 @@
-import { ExitKind, exitKindNames } from '../engine/contract.js';
-import type { ExitLog } from './exit-log.js';
+import { ExitKind, exitKindNames } from '../../engine/contract.js';
+import type { ExitLog } from '../exit-log.js';
+import { ByteWriter } from './bytes.js';
+import type { TraceEncoder } from './encoder.js';
+import type { TraceTexts } from './texts.js';
 
 const NUMBER_WIDTH = 8;
 const TIME_WIDTH = 11;
@@ -9,6 +12,7 @@ const ACCESS_WIDTH = 5;
 const ADDRESS_WIDTH = 12;
 const DATA_WIDTH = 12;
 const DEVICE_WIDTH = 15;
+const INSTRUCTION_WIDTH = 28;
 
 /** From the reason to the instruction, where there is no access between them. */
 const NO_ACCESS_WIDTH = ACCESS_WIDTH + 1 + ADDRESS_WIDTH + 1 + 5 + DATA_WIDTH + DEVICE_WIDTH;
@@ -31,22 +35,25 @@ export function traceHeader(): string {
     'size ' +
     pad('data', DATA_WIDTH) +
     pad('device', DEVICE_WIDTH) +
-    'instruction'
+    pad('instruction', INSTRUCTION_WIDTH) +
+    'register'
   );
 }
 
 /**
  * Entry `index` of the log as one line without its newline: number, time since the guest started, rip, reason and, for
  * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no
- * exit, and nobody knows which instruction it came from. `instruction` is the text of the one that left the guest.
+ * exit, and nobody knows which instruction it came from. Then what `texts` say: the instruction that left the guest, and
+ * the register in its device's words.
  */
 export function formatTraceLine(
   log: ExitLog,
   index: number,
   deviceNames: readonly string[],
-  instruction = '',
+  texts?: TraceTexts,
 ): string {
   const at = index & log.mask;
+  const instruction = texts?.instructions[at] ?? '';
   const kind = log.kinds[at]!;
   const line =
     String(index + 1).padStart(NUMBER_WIDTH) +
@@ -64,7 +71,25 @@ export function formatTraceLine(
   const device = log.devices[at]!;
   const name = device < 0 ? '(nobody)' : (deviceNames[device] ?? `device ${device}`);
   const columns = line + kindColumns[kind]! + accessColumns(log, at, kind);
-  return columns + (instruction === '' ? name : `${pad(name, DEVICE_WIDTH - 1)} ${instruction}`);
+  const register = texts?.registers[at] ?? '';
+  if (instruction === '' && register === '') return columns + name;
+  const before = `${columns}${pad(name, DEVICE_WIDTH - 1)} `;
+  if (register === '') return before + instruction;
+  return `${before}${pad(instruction, INSTRUCTION_WIDTH - 1)} ${wordsOf(log, at, register, texts!.meanings[at]!)}`;
+}
+
+/** `line control ← 0x03: 8 data bits, no parity, 1 stop bit`. */
+function wordsOf(log: ExitLog, at: number, register: string, meaning: string): string {
+  const digits = hexData(log, at, log.sizes[at]!, log.dataLow[at]!);
+  const words = `${register} ${log.writes[at] === 1 ? '←' : '→'} 0x${digits}`;
+  return meaning === '' ? words : `${words}: ${meaning}`;
+}
+
+/** The first element's bytes as one number. */
+function hexData(log: ExitLog, at: number, size: number, low: number): string {
+  if (size === 1) return hexBytes[low]!;
+  if (size <= 4) return low.toString(16).padStart(size * 2, '0');
+  return log.dataHigh[at]!.toString(16).padStart((size - 4) * 2, '0') + hex32(low);
 }
 
 /** `out   0x00f1       1    48 'H'      `: direction, address, size and data, filled up to the device's column. */
@@ -75,10 +100,7 @@ function accessColumns(log: ExitLog, at: number, kind: number): string {
   const size = log.sizes[at]!;
   const count = log.counts[at]!;
   const low = log.dataLow[at]!;
-  let data: string;
-  if (size === 1) data = low >= 0x20 && low <= 0x7e ? printable[low]! : hexBytes[low]!;
-  else if (size <= 4) data = low.toString(16).padStart(size * 2, '0');
-  else data = log.dataHigh[at]!.toString(16).padStart((size - 4) * 2, '0') + hex32(low);
+  let data = size === 1 && low >= 0x20 && low <= 0x7e ? printable[low]! : hexData(log, at, size, low);
   if (count > 1) data += ` ×${count}`;
   const where = kind === ExitKind.io ? `0x${hex16(address)}` : `0x${address.toString(16).padStart(8, '0')}`;
   return `${verb}${where.padEnd(ADDRESS_WIDTH)} ${sizeColumns[size]}${data.padEnd(DATA_WIDTH - 1)} `;
@@ -110,4 +132,24 @@ function milliseconds(value: number): string {
   const rest = micros - whole * 1000;
   const decimals = rest < 10 ? `00${rest}` : rest < 100 ? `0${rest}` : `${rest}`;
   return `${whole}.${decimals}ms`.padStart(TIME_WIDTH);
+}
+
+/** Lines for people, under their header. */
+export class TextTrace implements TraceEncoder {
+  readonly writer = new ByteWriter();
+  readonly #names: readonly string[];
+  readonly #texts: TraceTexts;
+
+  constructor(names: readonly string[], texts: TraceTexts) {
+    this.#names = names;
+    this.#texts = texts;
+  }
+
+  head(): Uint8Array {
+    return new TextEncoder().encode(`${traceHeader()}\n`);
+  }
+
+  add(log: ExitLog, index: number): void {
+    this.writer.text(`${formatTraceLine(log, index, this.#names, this.#texts)}\n`);
+  }
 }

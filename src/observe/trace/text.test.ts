@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Exit, ExitKind } from '../engine/contract.js';
-import { ExitLog, formatTraceLine, traceHeader } from './index.js';
-import { exitRecord } from './testing.js';
+import { type Exit, ExitKind } from '../../engine/contract.js';
+import { ExitLog, formatTraceLine, traceHeader } from '../index.js';
+import { exitRecord } from '../testing.js';
 
 const names = ['pseudo-serial', 'disk'];
 
@@ -44,7 +44,7 @@ describe('a trace line', () => {
     assert.equal(
       text,
       [
-        '    exit        time  rip               reason               address      size data        device         instruction',
+        '    exit        time  rip               reason               address      size data        device         instruction                 register',
         "       1     0.012ms          000f0004  io             out   0x00f1       1    48 'H'      pseudo-serial",
         '       2     1.500ms                   +io             out   0x00f1       1    0a          pseudo-serial',
         '       3    12.346ms          00007c00  io             in    0x01f0       2    1234 ×256   disk',

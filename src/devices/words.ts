@@ -1,0 +1,54 @@
+/**
+ * What devices say of their registers (`Device.describeAccess`), in the shapes that come again and again.
+ *
+ * @module
+ */
+import type { AccessWords } from './contract.js';
+
+/** A register's name, and what a value in it says. */
+export function words(register: string, says?: (value: number) => string): AccessWords {
+  return says === undefined ? { register } : { register, says };
+}
+
+/** The names of the bits that are set, from bit 0 on. A bit with an empty name is never named. */
+export function bits(...names: readonly string[]): (value: number) => string {
+  return (value) => names.filter((name, bit) => name !== '' && (value >>> bit) & 1).join(', ');
+}
+
+/** Several things that a value says at once; empty ones are left out. */
+export function together(...says: readonly ((value: number) => string)[]): (value: number) => string {
+  return (value) =>
+    says
+      .map((one) => one(value))
+      .filter((text) => text !== '')
+      .join(', ');
+}
+
+/** What each value is called; one that has no name says nothing. */
+export function names(table: Readonly<Record<number, string>>): (value: number) => string {
+  return (value) => table[value] ?? '';
+}
+
+/** A character that ASCII can show, in quotes, or the name of a control character that consoles know. */
+export function character(value: number): string {
+  if (value >= 0x20 && value <= 0x7e) return `'${String.fromCharCode(value)}'`;
+  return controls[value] ?? '';
+}
+
+const controls: Readonly<Record<number, string>> = {
+  8: 'backspace',
+  9: 'tab',
+  10: 'newline',
+  12: 'form feed',
+  13: 'carriage return',
+  27: 'escape',
+};
+
+/** Numbers of the bits that are set: `0, 1, 7`. */
+export function bitNumbers(value: number): string {
+  const set: number[] = [];
+  for (let bit = 0; bit < 32; bit++) if ((value >>> bit) & 1) set.push(bit);
+  return set.join(', ');
+}
+
+export const hex = (value: number): string => `0x${value.toString(16)}`;

@@ -1,0 +1,18 @@
+/**
+ * What is said of an entry in words, beside the columns of the exit log: each list goes by an entry's place in the log's
+ * ring. An empty text says nothing.
+ */
+export interface TraceTexts {
+  /** The instruction that left the guest. */
+  readonly instructions: string[];
+  /** The register that the access reached, in its device's words. */
+  readonly registers: string[];
+  /** What the value says, in its device's words. */
+  readonly meanings: string[];
+}
+
+/** Empty texts for a log of `capacity` entries. */
+export function traceTexts(capacity: number): TraceTexts {
+  const empty = () => new Array<string>(capacity).fill('');
+  return { instructions: empty(), registers: empty(), meanings: empty() };
+}
