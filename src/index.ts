@@ -7,6 +7,7 @@
  * @module
  */
 export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
+export type { CpuView, DebugTarget, Stop } from './debug/index.js';
 export type {
   AccessSize,
   ByteSink,

@@ -8,7 +8,7 @@ const src = path.resolve('src');
 
 /** The arrows of docs/architecture.md. Every room may import itself and `errors.ts`. */
 const arrows: Record<string, readonly string[]> = {
-  index: ['boot', 'devices', 'engine', 'host', 'launcher', 'machine', 'manage', 'memory', 'observe'],
+  index: ['boot', 'debug', 'devices', 'engine', 'host', 'launcher', 'machine', 'manage', 'memory', 'observe'],
   browser: ['boot', 'devices', 'engine', 'engine/soft', 'machine', 'memory', 'observe'],
   memory: [],
   isa: [],
@@ -20,10 +20,12 @@ const arrows: Record<string, readonly string[]> = {
   boot: ['memory', 'engine'],
   machine: ['boot', 'memory', 'devices', 'engine'],
   launcher: ['boot', 'memory', 'engine'],
+  debug: ['devices', 'engine', 'machine', 'memory', 'observe'],
   observe: ['boot', 'memory', 'engine', 'isa'],
   verify: ['engine', 'isa', 'memory'],
   host: [
     'boot',
+    'debug',
     'devices',
     'engine',
     'engine/assist',
@@ -39,6 +41,7 @@ const arrows: Record<string, readonly string[]> = {
   cli: [
     'boot',
     'course',
+    'debug',
     'devices',
     'engine',
     'engine/kvm',
@@ -127,6 +130,14 @@ describe('the rooms of the house', () => {
       wrong.map(({ file, target }) => `${path.relative(src, file)} → ${target}`),
       [],
     );
+  });
+
+  test('know Node in debug/ only where it listens', () => {
+    const wrong = imports.filter(
+      ({ file, room, targetRoom }) =>
+        room === 'debug' && targetRoom === undefined && !file.endsWith('listen.ts'),
+    );
+    assert.deepEqual(wrong.map(show), []);
   });
 
   test('hold no circle of files', () => {

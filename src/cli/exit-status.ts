@@ -29,6 +29,7 @@ export function statusOf(outcome: Pick<Outcome, 'kind' | 'code'>): number {
     case 'limit':
       return ExitStatus.timedOut;
     case 'stopped':
+    case 'debug':
       return ExitStatus.interrupted;
   }
 }

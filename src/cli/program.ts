@@ -43,7 +43,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(`${version()}\n`);
       return;
     }
-    await program.parseAsync(argv[2] === 'run' ? joinTraceFile(argv) : argv);
+    const words = argv.map((word) => (word === '--gdb' ? '--gdb=1234' : word));
+    await program.parseAsync(argv[2] === 'run' ? joinTraceFile(words) : argv);
   } catch (error) {
     process.exitCode = report(error);
   }

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, Option } from 'commander';
 import { modes } from '../boot/index.js';
+import type { GdbAddress } from '../debug/index.js';
 import { type Notification, notifications } from '../devices/index.js';
 import {
   type DeviceModule,
@@ -23,6 +24,7 @@ import {
   parseExpectation,
 } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
+import { openGdb, requireDebuggable } from './gdb.js';
 import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
 import { printEngine, printGuestLog, printOutcome, printSimvirtio, printStatistics } from './run-output.js';
@@ -35,6 +37,7 @@ import {
   parseCount,
   parseDumped,
   parseDuration,
+  parseGdb,
   parseRegion,
   parseSeed,
   parseSize,
@@ -53,6 +56,7 @@ Examples:
   $ terrarium run kernel.S --device ./my-device.mjs  with a device of your own
   $ terrarium run guests/vga-text --screenshot hello.png
   $ terrarium run guests/hello --dump gdt,pages,walk:0x100000
+  $ terrarium run kernel.elf --gdb                 then: gdb kernel.elf -ex 'target remote :1234'
   $ terrarium run guests/hello --name web --detach in a process of its own; see terrarium ps
 `;
 
@@ -89,6 +93,7 @@ interface RunFlags extends NameFlags, TraceFlags {
   vga?: true;
   screenshot?: Screenshot;
   screen?: true;
+  gdb?: GdbAddress;
 }
 
 export function runCommand(): Command {
@@ -164,6 +169,11 @@ export function runCommand(): Command {
       "only such exits: 'port=0x3f8-0x3ff', 'kind=mmio device=vga', address=, rip=; may repeat",
       addFilter,
     )
+    .option(
+      '--gdb [=port|socket]',
+      'wait for gdb on this computer before the guest starts: port 1234, --gdb=PORT or --gdb=FILE, a UNIX socket',
+      parseGdb,
+    )
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
     .option(
       '--dump <what>',
@@ -210,6 +220,7 @@ function collect(text: string, before: Expectation[] = []): Expectation[] {
 async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise<void> {
   const { maxExits, entry, expect = [] } = flags;
   const trace = traceOptions(flags);
+  if (flags.gdb !== undefined) requireDebuggable(flags);
   const { image, settings, warnings } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const { timeoutMs, ...placement } = settings;
@@ -225,6 +236,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     assist: flags.assist === 'on',
     ...(flags.clock !== undefined && { clock: flags.clock }),
     ...(flags.screen && { frames: true }),
+    ...(flags.gdb && { debug: true }),
     ...(flags.screenshot?.moment && { captureAt: flags.screenshot.moment }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.device !== undefined && { devices: flags.device }),
@@ -241,12 +253,15 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     flags.screen,
   );
   if (flags.speaker) ringBell(machine);
-  const stopped = stopOnSignals(machine);
+  const gdb = flags.gdb && (await openGdb(machine, flags.gdb));
+  const stopped = stopOnSignals(gdb ?? machine);
   const screen = flags.screen && (await LiveScreen.open(machine));
-  const running = machine.run({
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(maxExits !== undefined && { maxExits }),
-  });
+  const running =
+    gdb?.outcome ??
+    machine.run({
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(maxExits !== undefined && { maxExits }),
+    });
   // Not waited for: a guest may never read its keyboard.
   if (flags.type !== undefined) void machine.type(flags.type);
   const [outcome] = await Promise.all([running, named?.serve(machine)]);
@@ -328,7 +343,10 @@ function ringBell(machine: HostedMachine): void {
 }
 
 /** The first signal stops the guest, so that its state can be reported; the second ends the process at once. */
-function stopOnSignals(machine: HostedMachine): { status: number | undefined; restore(): void } {
+function stopOnSignals(machine: Pick<HostedMachine, 'stop'>): {
+  status: number | undefined;
+  restore(): void;
+} {
   const numbers = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
   const result = {
     status: undefined as number | undefined,

@@ -4,6 +4,7 @@
  * @module
  */
 import { InvalidArgumentError } from 'commander';
+import type { GdbAddress } from '../debug/index.js';
 import type { TerrariumError } from '../errors.js';
 import type { RegionConfig } from '../memory/index.js';
 import { type DumpItem, parseDump } from '../observe/index.js';
@@ -66,6 +67,14 @@ export function unescapeKeys(text: string): string {
       `'${whole}' is no key. Escapes are \\n (Enter), \\t (Tab), \\b (Backspace), \\e (Escape) and \\\\.`,
     );
   });
+}
+
+/** `1234` → a port; anything with a letter, a dot or a slash → a socket's path. */
+export function parseGdb(text: string): GdbAddress {
+  if (!/^\d+$/.test(text)) return { path: text };
+  const port = Number(text);
+  if (port <= 65535) return { port };
+  throw new InvalidArgumentError(`'${text}' is not a port. Ports are 0 (any that is free) to 65535.`);
 }
 
 /** `1000` → a whole number from 1. */

@@ -222,6 +222,26 @@ export interface EngineClock {
   advance(to: number): void;
 }
 
+/** Bytes that a debugger watches. */
+export interface WatchedPlace {
+  /** Linear address of the first byte. */
+  address: bigint;
+  /** Bytes: 1, 2, 4 or 8, and the address is a multiple of it. */
+  length: number;
+  /** `write`: the guest writes it; `access`: it reads or writes it. */
+  on: 'write' | 'access';
+}
+
+/** What a debugger asks of a CPU. The guest sees nothing of it: neither in its memory nor in its debug registers. */
+export interface DebugRequest {
+  /** Leave the guest after one instruction. */
+  step: boolean;
+  /** Linear addresses: leave the guest before the instruction there. Not while `step` is set. */
+  breakpoints: readonly bigint[];
+  /** Leave the guest after an instruction that touches one of these. */
+  places: readonly WatchedPlace[];
+}
+
 /** What was done for an engine that gave up on instructions. */
 export interface Assistance {
   /** Times that it gave up, and went on afterwards. */
@@ -281,6 +301,13 @@ export interface EngineCpu extends Disposable {
   reportTprAccess?(wanted: boolean): void;
   /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
   readonly waiting: boolean;
+  /**
+   * Asks for `debug` exits from the next `run` on, in place of what was asked before; undefined for none. Gives, in words for
+   * people, why this CPU cannot do that: then it does none. Missing where a CPU cannot at all.
+   */
+  debug?(request: DebugRequest | undefined): string | undefined;
+  /** After a `debug` exit: which of the request's `places` was touched, as its index; -1 for none of them. */
+  readonly touchedPlace?: number;
   /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
   failure(): EngineFailure;
 }

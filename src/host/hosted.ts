@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { type DebugMethod, type DebugTarget, runningMethods } from '../debug/index.js';
 import type { Picture } from '../devices/contract.js';
 import { type DeviceCounts, strokesOf } from '../devices/index.js';
 import { Control, type CpuState, controlBytes, wakeThread } from '../engine/contract.js';
@@ -7,6 +8,7 @@ import type { Outcome } from '../machine/index.js';
 import { GuestMemory } from '../memory/index.js';
 import type { CounterRow } from '../observe/index.js';
 import { kickEngine } from './engines.js';
+import { remoteTarget } from './hosted-debug.js';
 import { keyByte } from './keys.js';
 import { PollingThread } from './polling-thread.js';
 import {
@@ -202,6 +204,45 @@ export class HostedMachine implements AsyncDisposable {
           hint: 'one of its devices may be in an endless loop; end the process',
         });
       }
+    }
+  }
+
+  /**
+   * A debugger's hold on the machine, which is run through it and no more with `run`; `debug` was set in the configuration.
+   * `debugOutcome` ends it.
+   */
+  debugTarget(): DebugTarget {
+    return remoteTarget(
+      (method, args) => this.#debug(method, args),
+      () => this.stop(),
+    );
+  }
+
+  /** What the machine has come to under its debugger. */
+  async debugOutcome(): Promise<HostedOutcome> {
+    const { outcome, statistics, counters, simvirtio } = await this.#ask({ type: 'endDebug' }, 'outcome');
+    await Promise.race([this.#drain(), wait(DRAIN_LIMIT_MS)]);
+    return {
+      ...outcome,
+      ...(statistics !== undefined && { statistics }),
+      ...(counters && { counters }),
+      ...(simvirtio && { simvirtio: { devices: simvirtio } }),
+    };
+  }
+
+  async #debug(method: DebugMethod, args: readonly unknown[]): Promise<unknown> {
+    const message: ToWorker = { type: 'debug', method, args };
+    if (this.#running) throw new ConfigError('the machine is running already');
+    if (!runningMethods.has(method)) return (await this.#ask(message, 'debugged')).result;
+    this.#running = true;
+    this.#runs++;
+    Atomics.store(this.#control, Control.request, 0);
+    try {
+      const { result, regions = [] } = await this.#ask(message, 'debugged');
+      for (const { slot, address, size } of regions) this.memory.place(slot, address, size);
+      return result;
+    } finally {
+      this.#running = false;
     }
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Image, Mode } from '../boot/index.js';
+import type { DebugMethod } from '../debug/index.js';
 import type { Picture } from '../devices/contract.js';
 import type { DeviceCounts, Notification } from '../devices/index.js';
 import type { CpuState } from '../engine/contract.js';
@@ -72,6 +73,8 @@ export interface PortableConfig {
   trace?: TraceOptions;
   /** Count exits by reason, address and device. */
   statistics?: boolean;
+  /** The machine is run by a debugger: see `HostedMachine.debugTarget`. It keeps a log of its exits. */
+  debug?: boolean;
 }
 
 /** The memory that both threads see. */
@@ -99,6 +102,8 @@ export type ToWorker =
   | { type: 'create'; config: PortableConfig; channels: Channels }
   | { type: 'run'; options: PortableRunOptions }
   | { type: 'state' }
+  | { type: 'debug'; method: DebugMethod; args: readonly unknown[] }
+  | { type: 'endDebug' }
   | { type: 'screen' }
   | { type: 'createPoller'; channels: PollChannels }
   | { type: 'poll' }
@@ -134,6 +139,8 @@ export type FromWorker =
       simvirtio?: DeviceCounts[];
     }
   | { type: 'state'; state: CpuState }
+  /** `regions` where the guest ran. */
+  | { type: 'debugged'; result: unknown; regions?: readonly MemoryRegion[] }
   /** None where no device shows anything. */
   | { type: 'screen'; picture: Picture | undefined }
   | { type: 'pollerCreated' }

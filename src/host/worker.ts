@@ -5,6 +5,7 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { type DebugMethod, DebugSession, debugMethods, runningMethods } from '../debug/index.js';
 import type { Device } from '../devices/contract.js';
 import {
   type HypercallOptions,
@@ -18,8 +19,16 @@ import {
 import { Control } from '../engine/contract.js';
 import { closeKvm, setThreadName } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
-import { DEFAULT_MEMORY, type ExitObserver, Machine } from '../machine/index.js';
-import { counterGroups, counterRows, ExitLog, Statistics } from '../observe/index.js';
+import { DEFAULT_MEMORY, type ExitObserver, Machine, type Outcome } from '../machine/index.js';
+import type { MemoryRegion } from '../memory/index.js';
+import {
+  counterGroups,
+  counterRows,
+  ExitLog,
+  formatTraceLine,
+  Statistics,
+  traceHeader,
+} from '../observe/index.js';
 import { board, DEFAULT_IRQCHIP, giveWay } from './board.js';
 import { chooseEngine } from './engines.js';
 import { servicesOf, startOfTime } from './hypercall-host.js';
@@ -61,6 +70,8 @@ let poller: Poller | undefined;
 let wake: Wake | undefined;
 let signs: Signs | undefined;
 let feed: FrameFeed | undefined;
+let session: DebugSession | undefined;
+let exits: (() => string) | undefined;
 
 port.on('message', async (message: ToWorker) => {
   try {
@@ -70,19 +81,15 @@ port.on('message', async (message: ToWorker) => {
         break;
       case 'run': {
         const before = statistics && counterGroups(current().counters());
-        const outcome = current().run({ ...message.options, onTick: count });
-        post({
-          type: 'outcome',
-          outcome,
-          regions: current().memory.regions,
-          ...(statistics && {
-            statistics: statistics.toJSON(),
-            counters: counterRows(counterGroups(current().counters()), before),
-          }),
-          ...(simvirtio && { simvirtio: simvirtio.counts }),
-        });
+        report(current().run({ ...message.options, onTick: count }), before);
         break;
       }
+      case 'debug':
+        post({ type: 'debugged', ...debug(message.method, message.args) });
+        break;
+      case 'endDebug':
+        report(debugSession().outcome());
+        break;
       case 'state': {
         const { cpu } = current();
         post({ type: 'state', state: { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() } });
@@ -203,6 +210,38 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
   });
 }
 
+type CounterGroups = ReturnType<typeof counterGroups>;
+
+/** @param before the engine's counters when the run began */
+function report(outcome: Outcome, before?: CounterGroups): void {
+  post({
+    type: 'outcome',
+    outcome,
+    regions: current().memory.regions,
+    ...(statistics && {
+      statistics: statistics.toJSON(),
+      counters: counterRows(counterGroups(current().counters()), before),
+    }),
+    ...(simvirtio && { simvirtio: simvirtio.counts }),
+  });
+}
+
+function debugSession(): DebugSession {
+  session ??= new DebugSession(current(), { run: { onTick: count }, ...(exits && { exits }) });
+  return session;
+}
+
+/** Does what a debugger on another thread asks. */
+function debug(
+  method: DebugMethod,
+  args: readonly unknown[],
+): { result: unknown; regions?: readonly MemoryRegion[] } {
+  if (!debugMethods.includes(method)) throw new ConfigError(`a debugger cannot ask for '${method}'`);
+  const held = debugSession();
+  const result = (held[method] as (...args: readonly unknown[]) => unknown).apply(held, [...args]);
+  return { result, ...(runningMethods.has(method) && { regions: current().memory.regions }) };
+}
+
 /** Lets the other threads see how far the run has come, and what it printed. */
 function count(exits: number, coalesced: number): void {
   wake?.tick();
@@ -237,8 +276,9 @@ function observe(
   stopping: () => boolean,
 ): ExitObserver | undefined {
   const { trace: wanted } = config;
-  if (!wanted && !config.statistics) return undefined;
+  if (!wanted && !config.statistics && !config.debug) return undefined;
   const log = new ExitLog();
+  if (config.debug) exits = () => lastExits(log, names);
   if (config.statistics) {
     statistics = new Statistics(names);
     log.subscribe(statistics.reader);
@@ -253,6 +293,16 @@ function observe(
     machine: () => machine,
     write: (bytes) => trace.write(bytes, notify, stopping),
   });
+}
+
+/** Exits that a debugger shows. */
+const LAST_EXITS = 24;
+
+function lastExits(log: ExitLog, names: readonly string[]): string {
+  const lines = [traceHeader().trimEnd()];
+  for (let i = Math.max(0, log.total - LAST_EXITS); i < log.total; i++)
+    lines.push(formatTraceLine(log, i, names).trimEnd());
+  return lines.join('\n');
 }
 
 async function importDevice({ module, options }: DeviceModule): Promise<Device> {
@@ -307,4 +357,6 @@ function dispose(): void {
   simvirtio = undefined;
   poller = undefined;
   feed = undefined;
+  session = undefined;
+  exits = undefined;
 }

@@ -15,6 +15,8 @@ export type OutcomeKind =
   | 'stopped'
   | 'limit'
   | 'timeout'
+  /** What a debugger asked for has come: its breakpoint, its watched place, or the end of a step. */
+  | 'debug'
   /** The engine could not go on: `failure` says why. */
   | 'engineError';
 

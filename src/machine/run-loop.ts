@@ -63,6 +63,9 @@ const haltedForGood: Ending = {
   reason: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0)',
 };
 
+/** Endings that the guest knows nothing of. */
+const resumable = new Set<OutcomeKind>(['stopped', 'timeout', 'limit', 'debug']);
+
 /** Runs until something ends the run; see `Machine.run`. */
 export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
@@ -150,6 +153,9 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       else if (kind === ExitKind.interrupted) {
         ending = tick();
         continue;
+      } else if (kind === ExitKind.debug) {
+        ending = { kind: 'debug', reason: 'what a debugger asked for has come' };
+        continue;
       } else if (kind !== ExitKind.halt || controller === undefined) ending = endingOf(machine, kind);
       if (exit.coalesced) coalesced++;
       else exits++;
@@ -167,7 +173,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   }
   // What the guest did since the last tick and told nobody of is still to be seen, unless it may go on from here: then
   // devices are polled at the moments that its own clock makes, and at no others.
-  const cut = ending.kind === 'stopped' || ending.kind === 'timeout' || ending.kind === 'limit';
+  const cut = resumable.has(ending.kind);
   if (pace.pollsAnyTime || !cut) for (const device of pollers) device.poll?.();
   cpu.completeExit();
   return {

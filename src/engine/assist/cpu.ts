@@ -2,6 +2,7 @@ import {
   type Assistance,
   Control,
   type CpuInternals,
+  type DebugRequest,
   type EngineCpu,
   type EngineFailure,
   type Exit,
@@ -32,6 +33,8 @@ export class AssistedCpu implements EngineCpu {
   readonly index: number;
   readonly exit: Exit;
   readonly reportTprAccess?: (wanted: boolean) => void;
+  readonly getInternals?: () => CpuInternals;
+  readonly setInternals?: (internals: CpuInternals) => void;
   readonly #inner: EngineCpu;
   readonly #control: Int32Array;
   readonly #makeHelper: () => Helper;
@@ -52,6 +55,8 @@ export class AssistedCpu implements EngineCpu {
   #interval = 0;
   /** The helper's own account, where it could not either. */
   #failure: EngineFailure | undefined;
+  /** A debugger asks what the engine cannot do: the helper runs the guest until it asks no more. */
+  #debugs = false;
 
   /** @param irqchip the engine brings interrupts by itself, to nobody but its own CPU */
   constructor(inner: EngineCpu, makeHelper: () => Helper, control: Int32Array, irqchip = false) {
@@ -63,6 +68,11 @@ export class AssistedCpu implements EngineCpu {
     this.exit = inner.exit;
     this.#data = inner.exit.data;
     if (inner.reportTprAccess) this.reportTprAccess = (wanted) => inner.reportTprAccess?.(wanted);
+    const { getInternals, setInternals } = inner;
+    if (getInternals) {
+      this.getInternals = () => this.#active.getInternals?.() ?? getInternals.call(inner);
+    }
+    if (setInternals) this.setInternals = (internals) => this.#active.setInternals?.(internals);
   }
 
   run(): ExitKind {
@@ -70,6 +80,10 @@ export class AssistedCpu implements EngineCpu {
       if (this.#helping) {
         const kind = this.#help();
         if (kind !== undefined) return kind;
+      } else if (this.#debugs) {
+        if (!this.#takeOver()) return this.#noHelp();
+        this.#stay();
+        continue;
       }
       const kind = this.#inner.run();
       if (kind !== ExitKind.internalError) {
@@ -115,14 +129,20 @@ export class AssistedCpu implements EngineCpu {
     return true;
   }
 
+  #noHelp(): ExitKind {
+    this.exit.kind = ExitKind.internalError;
+    return ExitKind.internalError;
+  }
+
   /** Goes on with the helper; undefined where the state is back with the engine, which goes on. */
   #help(): ExitKind | undefined {
     const helper = this.#helper!;
     for (let steps = 0; ; steps++) {
       const kind = this.#stays ? helper.run() : helper.step();
-      if (kind === ExitKind.internalError) return this.#stuck(steps > 0 || this.#stays);
-      if (steps === 0 && this.#left > 0) this.#times++;
-      if (this.#stays && kind === ExitKind.interrupted && this.#engineCan()) this.#giveBack();
+      if (kind === ExitKind.internalError) return this.#stuck(steps > 0 || (this.#stays && !this.#debugs));
+      if (steps === 0 && this.#left > 0 && !this.#stays) this.#times++;
+      if (this.#stays && !this.#debugs && kind === ExitKind.interrupted && this.#engineCan())
+        this.#giveBack();
       if (kind === ExitKind.halt && this.#irqchip) return this.#haltThere();
       if (this.#stays || kind !== ExitKind.interrupted) return this.#show(kind);
       if (--this.#left > 0 && Atomics.load(this.#control, Control.request) === 0) continue;
@@ -226,7 +246,7 @@ export class AssistedCpu implements EngineCpu {
 
   #prepare(): void {
     try {
-      this.#helper = this.#makeHelper();
+      this.#helper ??= this.#makeHelper();
     } catch {
       // There may be no need for it; where there is, the failure says why.
     }
@@ -255,6 +275,30 @@ export class AssistedCpu implements EngineCpu {
     if (this.#helping) this.#helper!.requestInterruptWindow(wanted);
   }
 
+  debug(request: DebugRequest | undefined): string | undefined {
+    const refused = this.#inner.debug
+      ? this.#inner.debug(request)
+      : 'the engine keeps no breakpoints and no steps';
+    this.#debugs = false;
+    if (request === undefined || refused === undefined) {
+      this.#helper?.debug?.(undefined);
+      if (this.#stays && this.#engineCan()) this.#giveBack();
+      return undefined;
+    }
+    if (this.#irqchip)
+      return `${refused}, and the software CPU cannot take over from interrupt controllers inside the engine`;
+    this.#prepare();
+    const other = this.#helper?.debug;
+    if (other === undefined) return `${refused}, and the software CPU is not here to help`;
+    const alsoRefused = other.call(this.#helper, request);
+    this.#debugs = alsoRefused === undefined;
+    return alsoRefused && `${refused}; ${alsoRefused}`;
+  }
+
+  get touchedPlace(): number {
+    return this.#active.touchedPlace ?? -1;
+  }
+
   injectInterrupt(vector: number): void {
     this.#active.injectInterrupt(vector);
   }
@@ -269,6 +313,7 @@ export class AssistedCpu implements EngineCpu {
 
   failure(): EngineFailure {
     if (this.#helping) return this.#helper!.failure();
+    if (this.#debugs && this.#failure !== undefined) return this.#failure;
     const failure = this.#inner.failure();
     const other = this.#failure;
     if (other === undefined || this.exit.kind !== ExitKind.internalError) return failure;

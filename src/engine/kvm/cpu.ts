@@ -1,6 +1,7 @@
 import {
   Control,
   type CpuInternals,
+  type DebugRequest,
   type EngineCpu,
   type EngineFailure,
   type Exit,
@@ -15,6 +16,7 @@ import { guestCpuid } from './cpuid.js';
 import { errnoNumbers } from './errno.js';
 import { callFailed, closedHandle, KvmError } from './errors.js';
 import { explainFailure } from './failure.js';
+import { blocksInterrupts, whyNoGuestDebug } from './guest-debug.js';
 import { readInternals, writeInternals } from './internals.js';
 import { KVM_RUN } from './ioctls.js';
 import type { Kvm } from './kvm.js';
@@ -63,6 +65,9 @@ const TPR_WRITE = kvm_run['tpr_access.is_write'] >> 2;
 const HIGH = 0x1_0000_0000;
 /** More accesses than one instruction without a repeat prefix makes. */
 const MAX_ACCESSES = 128;
+const DR6 = kvm_run['debug.arch.dr6'];
+/** DR0 to DR3. */
+const DEBUG_REGISTERS = 4;
 
 /** A vCPU of KVM as an engine's CPU. */
 export class KvmCpu implements EngineCpu {
@@ -78,6 +83,7 @@ export class KvmCpu implements EngineCpu {
   readonly #bytes: Uint8Array;
   readonly #ioctl: Vcpu['ioctl'];
   readonly #errno: Vcpu['errno'];
+  readonly #trustsGuestDebug: boolean;
   /** True where KVM copies the general registers into the mapping at each exit, and takes them from it. */
   #syncs = false;
   #fd: number;
@@ -92,10 +98,20 @@ export class KvmCpu implements EngineCpu {
   #stats: Stats | undefined;
   #timer: KickTimer | undefined;
   #disposed = false;
+  /** How many of the debug registers are breakpoints, and places behind them; undefined where no debugger asks. */
+  #watching: { breakpoints: number; places: number } | undefined;
 
   /** @internal */
-  constructor(kvm: Kvm, vm: Vm, zones: LazyZones, index: number, control: Int32Array) {
+  constructor(
+    kvm: Kvm,
+    vm: Vm,
+    zones: LazyZones,
+    index: number,
+    control: Int32Array,
+    trustsGuestDebug = false,
+  ) {
     this.#kvm = kvm;
+    this.#trustsGuestDebug = trustsGuestDebug;
     this.#zones = zones;
     this.#control = control;
     this.index = index;
@@ -353,6 +369,39 @@ export class KvmCpu implements EngineCpu {
 
   get waiting(): boolean {
     return this.handle.getMpState() === K.KVM_MP_STATE_HALTED;
+  }
+
+  debug(request: DebugRequest | undefined): string | undefined {
+    this.#live();
+    if (request === undefined) {
+      if (this.#watching !== undefined) this.handle.setGuestDebug({});
+      this.#watching = undefined;
+      return undefined;
+    }
+    const { step, places } = request;
+    const breakpoints = step ? [] : request.breakpoints;
+    const refused = this.#refuses(breakpoints.length + places.length);
+    if (refused !== undefined) {
+      this.debug(undefined);
+      return refused;
+    }
+    const blockInterrupts = step && blocksInterrupts(this.#kvm);
+    this.handle.setGuestDebug({ singleStep: step, breakpoints, places, blockInterrupts });
+    this.#watching = { breakpoints: breakpoints.length, places: places.length };
+    return undefined;
+  }
+
+  #refuses(registers: number): string | undefined {
+    if (registers > DEBUG_REGISTERS)
+      return `the processor has ${DEBUG_REGISTERS} debug registers, and ${registers} are wanted`;
+    return this.#trustsGuestDebug ? undefined : whyNoGuestDebug(this.#kvm);
+  }
+
+  get touchedPlace(): number {
+    const { breakpoints, places } = this.#watching ?? { breakpoints: 0, places: 0 };
+    const hit = this.#live()[DR6]! >> breakpoints;
+    for (let index = 0; index < places; index++) if (hit & (1 << index)) return index;
+    return -1;
   }
 
   failure(): EngineFailure {

@@ -42,6 +42,11 @@ export interface KvmEngineOptions {
    * ring 0. For who finishes such instructions in KVM's place. Default false.
    */
   failuresLeave?: boolean;
+  /**
+   * Let KVM keep a debugger's breakpoints and steps whether or not it does so in every mode, which is else tried first. For
+   * tests of the modes in which it does. Default false.
+   */
+  trustGuestDebug?: boolean;
 }
 
 /** The real CPU, through KVM. Nothing is opened before the first VM. */
@@ -66,9 +71,9 @@ export class KvmEngine implements Engine {
 
   constructor(options: KvmEngineOptions = {}) {
     const { path = '/dev/kvm', mergeable = true, coalesceAfter = 512 } = options;
-    const { watchable = false, failuresLeave = false } = options;
+    const { watchable = false, failuresLeave = false, trustGuestDebug = false } = options;
     this.#path = path;
-    this.#options = { mergeable, coalesceAfter, watchable, failuresLeave };
+    this.#options = { mergeable, coalesceAfter, watchable, failuresLeave, trustGuestDebug };
   }
 
   /**
@@ -137,6 +142,7 @@ export class KvmVm implements EngineVm {
   readonly #mapped = new Set<number>();
   readonly #zones: LazyZones;
   readonly #watchable: boolean;
+  readonly #trustGuestDebug: boolean;
   #stats: Stats | undefined;
   /** KVM reads and writes these bytes; they must not be collected before the VM is closed. */
   #memory: GuestMemory | undefined;
@@ -146,6 +152,7 @@ export class KvmVm implements EngineVm {
     this.#kvm = kvm;
     this.#memory = memory;
     this.handle = kvm.createVm();
+    this.#trustGuestDebug = options.trustGuestDebug;
     this.#watchable = options.watchable && this.#countersAreFiles();
     this.#zones = new LazyZones(options.coalesceAfter, (space, address, length) =>
       this.handle.registerCoalesced(space, address, length),
@@ -166,7 +173,8 @@ export class KvmVm implements EngineVm {
 
   createCpu(control: Int32Array): KvmCpu {
     if (this.#memory === undefined) throw closedHandle('the VM');
-    const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, this.#cpus.length, control);
+    const index = this.#cpus.length;
+    const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, index, control, this.#trustGuestDebug);
     if (this.#watchable) cpu.stats;
     this.#cpus.push(cpu);
     return cpu;

@@ -1,4 +1,4 @@
-import type { Registers, SystemRegisters } from '../contract.js';
+import type { Registers, SystemRegisters, WatchedPlace } from '../contract.js';
 import { KVM_CAP_XSAVE2 } from './capabilities.js';
 import { decode, encode, scratch } from './codec.js';
 import * as K from './constants.js';
@@ -34,9 +34,18 @@ export interface GuestDebug {
   singleStep?: boolean;
   /** Leave the guest at INT3 instead of delivering #BP to it. */
   softwareBreakpoints?: boolean;
-  /** Linear addresses of instructions, at most four (DR0 to DR3). */
+  /** Linear addresses of instructions; with `places` at most four (DR0 to DR3, the breakpoints first). */
   breakpoints?: readonly bigint[];
+  /** Data that is watched; lengths are 1, 2, 4 or 8. */
+  places?: readonly WatchedPlace[];
+  /** Take no interrupt while single-stepping (KVM_GUESTDBG_BLOCKIRQ). */
+  blockInterrupts?: boolean;
 }
+
+/** LEN and R/W of a breakpoint in DR7 (SDM 3B 18.2.4). */
+const lengthBits: Readonly<Record<number, bigint>> = { 1: 0n, 2: 1n, 4: 3n, 8: 2n };
+const WRITES = 1n;
+const ACCESSES = 3n;
 
 const regs = scratch(layout.kvm_regs.sizeof);
 const sregs = scratch(layout.kvm_sregs.sizeof);
@@ -310,9 +319,11 @@ export class Vcpu extends Handle {
   }
 
   /** KVM_SET_GUEST_DEBUG; `{}` turns it off. Events come as KVM_EXIT_DEBUG. */
-  setGuestDebug({ singleStep, softwareBreakpoints, breakpoints = [] }: GuestDebug): void {
-    if (breakpoints.length > 4) {
-      throw new KvmError('EINVAL', `${breakpoints.length} hardware breakpoints were asked for`, {
+  setGuestDebug(asked: GuestDebug): void {
+    const { singleStep, softwareBreakpoints, breakpoints = [], places = [], blockInterrupts } = asked;
+    const count = breakpoints.length + places.length;
+    if (count > 4) {
+      throw new KvmError('EINVAL', `${count} hardware breakpoints were asked for`, {
         call: 'KVM_SET_GUEST_DEBUG',
         hint: 'an x86 processor has four',
       });
@@ -322,7 +333,8 @@ export class Vcpu extends Handle {
     let control = 0;
     if (singleStep) control |= K.KVM_GUESTDBG_SINGLESTEP;
     if (softwareBreakpoints) control |= K.KVM_GUESTDBG_USE_SW_BP;
-    if (breakpoints.length > 0) control |= K.KVM_GUESTDBG_USE_HW_BP;
+    if (count > 0) control |= K.KVM_GUESTDBG_USE_HW_BP;
+    if (blockInterrupts) control |= K.KVM_GUESTDBG_BLOCKIRQ;
     if (control !== 0) control |= K.KVM_GUESTDBG_ENABLE;
     debug.setUint32(f.control, control, true);
     // DR7: one enable bit (G0 to G3) a breakpoint; type and length 0 are an instruction (SDM 3B 18.2.4).
@@ -330,6 +342,12 @@ export class Vcpu extends Handle {
     for (const [i, address] of breakpoints.entries()) {
       debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);
       dr7 |= 2n << BigInt(2 * i);
+    }
+    for (const [index, { address, length, on }] of places.entries()) {
+      const i = breakpoints.length + index;
+      debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);
+      const bits = ((lengthBits[length] ?? 0n) << 2n) | (on === 'write' ? WRITES : ACCESSES);
+      dr7 |= (2n << BigInt(2 * i)) | (bits << BigInt(16 + 4 * i));
     }
     debug.setBigUint64(f['arch.debugreg'] + 8 * 7, dr7, true);
     this.transfer(ioctl.KVM_SET_GUEST_DEBUG, debug);

@@ -1,6 +1,7 @@
 import {
   Control,
   type CpuInternals,
+  type DebugRequest,
   type EngineCpu,
   type EngineFailure,
   type Exit,
@@ -21,6 +22,8 @@ import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegister
  */
 const SLICE = 65536n;
 
+const NOTHING: DebugRequest = { step: false, breakpoints: [], places: [] };
+
 /** One CPU of the software engine. */
 export class SoftCpu implements EngineCpu {
   readonly index = 0;
@@ -33,6 +36,11 @@ export class SoftCpu implements EngineCpu {
   #due = Number.POSITIVE_INFINITY;
   #interval = 0;
   #disposed = false;
+  /** A debugger wants to see each instruction. */
+  #steps = false;
+  /** An instruction was run for the debugger, and another exit came before the one that says so. */
+  #stepped = false;
+  touchedPlace = -1;
 
   /** @internal */
   constructor(program: Program, view: DataView, control: Int32Array) {
@@ -62,6 +70,7 @@ export class SoftCpu implements EngineCpu {
 
   run(): ExitKind {
     this.#live();
+    if (this.#steps) return this.#runOne();
     const answering = this.#asks();
     this.#answer();
     if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
@@ -70,6 +79,45 @@ export class SoftCpu implements EngineCpu {
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
       if (this.#isDue()) return this.#report(ExitKind.interrupted);
     }
+  }
+
+  /** For a debugger that steps: the exit of one instruction, then `debug`; what is due comes in between. */
+  #runOne(): ExitKind {
+    if (!this.#stepped) {
+      const kind = this.step();
+      if (kind !== ExitKind.interrupted) return kind;
+      this.#stepped = true;
+      if (this.clock.rings() || this.#isDue()) return kind;
+    }
+    this.#stepped = false;
+    return this.#report(ExitKind.debug);
+  }
+
+  debug(request: DebugRequest | undefined): string | undefined {
+    const refused = this.#watch(request);
+    this.#steps = refused === undefined && request?.step === true;
+    this.#stepped = false;
+    return refused;
+  }
+
+  #watch({ step, breakpoints, places }: DebugRequest = NOTHING): string | undefined {
+    const view = this.#live();
+    const tooMany = breakpoints.length > L.MAX_BREAKPOINTS || places.length > L.MAX_PLACES;
+    const breaks = tooMany || step ? [] : breakpoints;
+    const watched = tooMany ? [] : places;
+    view.setUint32(L.MONITOR_BREAKPOINTS, breaks.length, true);
+    view.setUint32(L.MONITOR_PLACES, watched.length, true);
+    for (const [index, address] of breaks.entries())
+      view.setBigUint64(L.MONITOR_BREAKPOINT + 8 * index, address, true);
+    for (const [index, { address, length, on }] of watched.entries()) {
+      const at = L.MONITOR_PLACE + L.MONITOR_PLACE_SIZE * index;
+      view.setBigUint64(at, address, true);
+      view.setBigUint64(at + 8, BigInt(length), true);
+      view.setUint32(at + 16, on === 'write' ? 1 : 0, true);
+    }
+    this.#program.setMonitor();
+    if (!tooMany) return undefined;
+    return `the software CPU has ${L.MAX_BREAKPOINTS} breakpoints and ${L.MAX_PLACES} watched places`;
   }
 
   /** Interrupted behind the instruction that was answered and not before: it is where its alarm would ring as well. */
@@ -217,6 +265,11 @@ export class SoftCpu implements EngineCpu {
     this.#view.setUint32(L.ANSWER_COUNT, 0, true);
   }
 
+  #noteTouched(): void {
+    this.touchedPlace = this.#view.getUint32(L.MONITOR_TOUCHED, true) - 1;
+    this.#view.setUint32(L.MONITOR_TOUCHED, 0, true);
+  }
+
   #isDue(): boolean {
     if (Atomics.load(this.#control, Control.request) !== 0) return true;
     if (this.#due === Number.POSITIVE_INFINITY) return false;
@@ -233,6 +286,7 @@ export class SoftCpu implements EngineCpu {
     exit.reason = kind;
     exit.ripLow = view.getUint32(L.RIP, true);
     exit.ripHigh = view.getUint32(L.RIP + 4, true);
+    if (kind === ExitKind.debug) this.#noteTouched();
     if (this.#asks()) {
       exit.address =
         view.getUint32(L.EXIT_ADDRESS, true) + view.getUint32(L.EXIT_ADDRESS + 4, true) * 0x1_0000_0000;

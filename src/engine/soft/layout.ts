@@ -177,8 +177,10 @@ export const MEMORY_PAGES = 0x54c;
 export const TASK_SWITCHED = 0x558;
 /** Debug exceptions to deliver before the next instruction, as bits of DR6. */
 export const TRAPS = 0x55c;
-/** Not 0: a breakpoint is enabled for data. */
+/** Not 0: each access to data is looked at: a breakpoint of the guest's is enabled for data, or the monitor watches some. */
 export const WATCHES_DATA = 0x5d0;
+export const WATCHES_GUEST = 1;
+export const WATCHES_MONITOR = 2;
 /** Not 0: an interrupt was taken since the instruction began, which drops its single-step trap. */
 export const INTERRUPTED = 0x5d4;
 
@@ -205,6 +207,8 @@ export const EVENT_RESUME = 32;
 export const EVENT_QUIET = 64;
 /** A debug exception waits. */
 export const EVENT_DEBUG = 128;
+/** A page with one of the monitor's breakpoints, or a watched place anywhere: instructions run one by one. */
+export const EVENT_MONITOR = 256;
 
 // The exit under way.
 export const EXIT_KIND = 0x580;
@@ -241,6 +245,17 @@ export const STATIC_DATA = 0x1000;
 export const SCRATCH = 0x60000;
 /** The bytes of an instruction that is fetched one by one. */
 export const FETCHED = 0x61000;
+// What a debugger asked for (see cpu/monitor.ts): how many breakpoints and watched places there are, and the number plus 1
+// of the place that was touched. Then the breakpoints' linear addresses, 8 bytes each, and the places: linear address
+// (u64), length (u64), not 0 where only writes count (u32).
+export const MONITOR_BREAKPOINTS = 0x63000;
+export const MONITOR_PLACES = 0x63004;
+export const MONITOR_TOUCHED = 0x63008;
+export const MONITOR_BREAKPOINT = 0x63010;
+export const MAX_BREAKPOINTS = 256;
+export const MONITOR_PLACE = 0x63810;
+export const MONITOR_PLACE_SIZE = 24;
+export const MAX_PLACES = 16;
 /** Blocks by the low bits of their place. */
 export const JUMP_CACHE = 0x80000;
 export const JUMP_ENTRIES = 16384;

@@ -12,6 +12,8 @@ export interface Program {
   rflags(): number;
   /** Forgets which linear address is where in memory: a region was moved. */
   flushTlb(): void;
+  /** The tables of the debugger's breakpoints and watched places were written. */
+  setMonitor(): void;
   /** Segments or control registers were set. */
   setSystem(): void;
   /** Not 0 if an external interrupt can be taken. */

@@ -49,6 +49,7 @@ import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
 import { END_OF_BLOCK } from './dispatch';
 import { fault, GP, notImplemented } from './faults';
 import { failed, locateCode } from './memory';
+import { guardsPage } from './monitor';
 import { ripAfter, ripOf } from './operands';
 import { code64 } from './segments';
 import { guardPage } from './tlb';
@@ -142,8 +143,9 @@ export function follow(rip: u64, slot: usize): usize {
   return block + BLOCK_OPS;
 }
 
-/** Looks up the page that code comes from; false where that fails, or where it is not RAM. */
+/** Looks up the page that code comes from; false where that fails, where it is not RAM, or for a page with a breakpoint. */
 function fetchPage(linear: u64): bool {
+  if (guardsPage(linear)) return false;
   // A page fault tells the address itself, not its page's.
   const place = locateCode(linear);
   if (failed()) return false;

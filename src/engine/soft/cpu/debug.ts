@@ -20,8 +20,11 @@ import {
   SEGMENTS,
   TRAPS,
   WATCHES_DATA,
+  WATCHES_GUEST,
+  WATCHES_MONITOR,
 } from '../layout';
 import { DB, fault, GP, UD } from './faults';
+import { notePlace } from './monitor';
 import { privileged } from './privilege';
 import { code64 } from './segments';
 import { selectTlb } from './tlb';
@@ -49,8 +52,8 @@ const ON_ACCESS: u32 = 3;
 /** Call it where DR7 or CR4.DE may have changed. */
 export function updateBreakpoints(): void {
   const control = load<u32>(DR7);
-  let data: u32 = 0;
-  for (let i: u32 = 0; i < 4; i++) if (isEnabled(i) && kindOf(i) & 1) data = 1;
+  let data = load<u32>(WATCHES_DATA) & ~WATCHES_GUEST;
+  for (let i: u32 = 0; i < 4; i++) if (isEnabled(i) && kindOf(i) & 1) data |= WATCHES_GUEST;
   store<u32>(WATCHES_DATA, data);
   const events = load<u32>(EVENTS) & ~EVENT_BREAKPOINTS;
   store<u32>(EVENTS, control & 0xff ? events | EVENT_BREAKPOINTS : events);
@@ -81,7 +84,10 @@ function hits(kind: u32, at: u64, size: u64): u32 {
 
 /** An instruction has read or written data. */
 export function noteAccess(linear: u64, size: u64, write: bool): void {
-  store<u32>(TRAPS, load<u32>(TRAPS) | hits(write ? ON_WRITE : ON_ACCESS, linear, size));
+  const watches = load<u32>(WATCHES_DATA);
+  if (watches & WATCHES_GUEST)
+    store<u32>(TRAPS, load<u32>(TRAPS) | hits(write ? ON_WRITE : ON_ACCESS, linear, size));
+  if (watches & WATCHES_MONITOR) notePlace(linear, size, write);
 }
 
 /** An instruction uses a port; breakpoints for them are there with CR4.DE. */

@@ -29,6 +29,7 @@ export const EXIT_MMIO: u32 = 2;
 export const EXIT_HALT: u32 = 3;
 export const EXIT_SHUTDOWN: u32 = 4;
 export const EXIT_INTERRUPTED: u32 = 5;
+export const EXIT_DEBUG: u32 = 6;
 export const EXIT_WINDOW: u32 = 7;
 export const EXIT_ERROR: u32 = 9;
 

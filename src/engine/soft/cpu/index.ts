@@ -14,6 +14,7 @@ import {
   DELIVERING,
   EPOCH,
   EVENT_BREAKPOINTS,
+  EVENT_MONITOR,
   EVENT_QUIET,
   EVENT_RESUME,
   EVENT_SHADOW,
@@ -52,14 +53,23 @@ import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } fro
 import { execute } from './dispatch';
 import { updateEvents } from './events';
 import { exception, interrupt } from './exceptions';
-import { EXIT_ERROR, EXIT_HALT, EXIT_INTERRUPTED, EXIT_WINDOW, forgetAnswers, takeAnswer } from './external';
+import {
+  EXIT_DEBUG,
+  EXIT_ERROR,
+  EXIT_HALT,
+  EXIT_INTERRUPTED,
+  EXIT_WINDOW,
+  forgetAnswers,
+  takeAnswer,
+} from './external';
 import { DB, NMI } from './faults';
 import { IF, RF, rflags, setRflags, systemFlag } from './flags';
 import { locateCode } from './memory';
+import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor } from './monitor';
 import { ripAfter, ripOf } from './operands';
 import { loadPdptes } from './paging';
 import { reopenSegments, updateMode } from './segments';
-import { flushTlb, resetTlb } from './tlb';
+import { flushTlb, resetTlb, selectTlb } from './tlb';
 import { resetVectors } from './vector/state';
 
 /** For the test that holds the disassembly to it. */
@@ -71,6 +81,14 @@ export function reset(): void {
   resetVectors();
   resetTlb();
   dropAllCode();
+  clearMonitor();
+}
+
+/** The debugger's breakpoints or watched places were changed. */
+export function setMonitor(): void {
+  updateMonitor();
+  selectTlb();
+  flushTlb();
 }
 
 export function setFlags(flags: u32): void {
@@ -228,6 +246,7 @@ function step(events: u32, single: bool, answering: bool): void {
   if (load<u32>(TROUBLE) & TROUBLE_FAULT) {
     // What an instruction touched that is not done will be touched again.
     dropTraps();
+    forgetTouched();
     faultAt(load<u64>(RIP));
     if (!load<u32>(EXIT_KIND)) forgetAnswers();
   } else if (done) {
@@ -278,9 +297,11 @@ export function run(budget: i64, once: bool): u32 {
     const few = left < <i64>MAX_OPERATIONS;
     if (!answering && (left <= 0 || (few && !exact && !once))) return exit(EXIT_INTERRUPTED);
     if (events & EVENT_BREAKPOINTS && !answering && breaks(events)) continue;
+    if (events & EVENT_MONITOR && !answering && !once && breaksForMonitor()) return exit(EXIT_DEBUG);
     step(events, few || answering || (events & ~(EVENT_WINDOW | EVENT_SINGLE)) != 0, answering);
     const kind = load<u32>(EXIT_KIND);
     if (kind) return exit(kind);
+    if (touched()) return exit(EXIT_DEBUG);
     if (once) return exit(EXIT_INTERRUPTED);
   }
   return EXIT_INTERRUPTED;

@@ -1,0 +1,17 @@
+import { TerrariumError } from '../errors.js';
+
+/** What a debugger asked for cannot be had; the message is for the person at the debugger. */
+export class DebugError extends TerrariumError {
+  constructor(message: string, hint?: string) {
+    super('EDEBUG', message, hint === undefined ? {} : { hint });
+  }
+}
+
+/** An error's message on one line, for a protocol's reply. */
+export function errorText(error: unknown): string {
+  const text =
+    error instanceof TerrariumError && error.hint !== undefined
+      ? `${error.message} (${error.hint})`
+      : String((error as Error).message);
+  return text.replace(/[^\x20-\x7e’–]+/g, ' ').replace(/’/g, "'");
+}

@@ -1,0 +1,122 @@
+/**
+ * Packets of gdb's remote protocol: `$data#checksum` (GDB manual, appendix E). Bytes are handled as latin1 text.
+ *
+ * @module
+ */
+
+/** The longest packet that is taken, and that gdb is told of. */
+export const PACKET_SIZE = 0x4000;
+
+export type Received =
+  | { kind: 'packet'; data: string; intact: boolean }
+  | { kind: 'overlong' }
+  | { kind: 'interrupt' }
+  /** gdb did not get the last packet whole. */
+  | { kind: 'again' };
+
+const END = /#[\s\S]{2}/;
+
+/** Takes bytes as they come and finds the packets. What it holds never exceeds one packet. */
+export class PacketReader {
+  #text = '';
+  #skipping = false;
+
+  /** What these bytes complete. Bytes between packets that mean nothing are dropped. */
+  push(bytes: string): Received[] {
+    const found: Received[] = [];
+    let rest = this.#text + bytes;
+    while (rest !== '') {
+      if (rest[0] !== '$') {
+        const next = firstOf(rest);
+        if (next < 0) {
+          rest = '';
+          break;
+        }
+        if (rest[next] === '\x03') found.push({ kind: 'interrupt' });
+        if (rest[next] === '-') found.push({ kind: 'again' });
+        rest = rest.slice(rest[next] === '$' ? next : next + 1);
+        continue;
+      }
+      const end = rest.search(END);
+      if (end < 0) {
+        if (rest.length <= PACKET_SIZE + 1) break;
+        // The rest of it is dropped as it comes; what may be a part of its end is kept.
+        this.#skipping = true;
+        rest = `$${rest.slice(-2).replace(/^[^#]*/, '')}`;
+        break;
+      }
+      const data = rest.slice(1, end);
+      if (this.#skipping || data.length > PACKET_SIZE) found.push({ kind: 'overlong' });
+      else {
+        const told = Number.parseInt(rest.slice(end + 1, end + 3), 16);
+        found.push({ kind: 'packet', data: unescaped(data), intact: told === checksum(data) });
+      }
+      this.#skipping = false;
+      rest = rest.slice(end + 3);
+    }
+    this.#text = rest;
+    return found;
+  }
+}
+
+/** Where a packet, an interrupt (byte 3) or a `-` begins; -1 where none does. */
+function firstOf(text: string): number {
+  for (let at = 0; at < text.length; at++) if ('$\x03-'.includes(text[at]!)) return at;
+  return -1;
+}
+
+function checksum(data: string): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data.charCodeAt(i);
+  return sum & 0xff;
+}
+
+function unescaped(data: string): string {
+  return data.includes('}')
+    ? data.replace(/\}([\s\S])/g, (_, next: string) => String.fromCharCode(next.charCodeAt(0) ^ 0x20))
+    : data;
+}
+
+/** A packet around `data`, in which `#`, `$`, `}` and `*` are escaped. */
+export function packet(data: string): string {
+  const escaped = data.replace(/[#$}*]/g, (one) => `}${String.fromCharCode(one.charCodeAt(0) ^ 0x20)}`);
+  return `$${escaped}#${checksum(escaped).toString(16).padStart(2, '0')}`;
+}
+
+const digits = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function toHex(bytes: Iterable<number>): string {
+  let text = '';
+  for (const byte of bytes) text += digits[byte];
+  return text;
+}
+
+/** Undefined for what is not whole bytes in hex. */
+export function fromHex(text: string): Uint8Array | undefined {
+  if (text.length % 2 !== 0 || !/^[\da-f]*$/i.test(text)) return undefined;
+  return Uint8Array.from({ length: text.length / 2 }, (_, n) =>
+    Number.parseInt(text.slice(2 * n, 2 * n + 2), 16),
+  );
+}
+
+/** A register's bytes, lowest first. */
+export function littleEndian(value: bigint, bits: number): string {
+  let text = '';
+  let rest = BigInt.asUintN(bits, value);
+  for (let n = 0; n < bits; n += 8) {
+    text += digits[Number(rest & 0xffn)];
+    rest >>= 8n;
+  }
+  return text;
+}
+
+export function fromLittleEndian(text: string): bigint | undefined {
+  const bytes = fromHex(text);
+  if (bytes === undefined || bytes.length === 0) return undefined;
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}
+
+/** Text as gdb prints it. */
+export function hexText(text: string): string {
+  return toHex(new TextEncoder().encode(text));
+}

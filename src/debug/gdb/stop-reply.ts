@@ -1,0 +1,63 @@
+/**
+ * What gdb is told when the guest stands still.
+ *
+ * @module
+ */
+import type { Outcome } from '../../machine/index.js';
+import type { Stop } from '../session.js';
+import { hexText } from './packets.js';
+
+/** gdb's numbers of signals, which are Linux's for these. */
+const SIGINT = 2;
+const SIGILL = 4;
+const SIGTRAP = 5;
+const SIGSEGV = 11;
+
+/** What a breakpoint was asked for with: gdb wants to hear which kind stopped the guest. */
+export interface KnownBreakpoints {
+  software: ReadonlySet<bigint>;
+  hardware: ReadonlySet<bigint>;
+}
+
+/** The reply's text, and whether the guest is gone for gdb. */
+export interface StopReply {
+  /** Packets: perhaps words for the person, then the reply. */
+  packets: string[];
+  over: boolean;
+}
+
+export function replyTo(stop: Stop, known: KnownBreakpoints): StopReply {
+  if (stop.why === 'end') return replyToEnd(stop.outcome!, stop.again === true);
+  return {
+    packets: [stopped(stop.why === 'interrupt' ? SIGINT : SIGTRAP, detailOf(stop, known))],
+    over: false,
+  };
+}
+
+function stopped(signal: number, detail = ''): string {
+  return `T${signal.toString(16).padStart(2, '0')}thread:1;${detail}`;
+}
+
+function detailOf({ why, place, pc }: Stop, { software, hardware }: KnownBreakpoints): string {
+  if (why === 'place' && place !== undefined)
+    return `${place.on === 'write' ? 'watch' : 'awatch'}:${place.address.toString(16)};`;
+  if (why !== 'breakpoint') return '';
+  return software.has(pc) ? 'swbreak:;' : hardware.has(pc) ? 'hwbreak:;' : '';
+}
+
+/**
+ * A guest that exits with a code is gone. One that halts, faults or cannot go on stands still once more, so that one can look
+ * at it; who lets it run again hears that it is gone.
+ */
+function replyToEnd({ kind, code = 0, reason, failure }: Outcome, again: boolean): StopReply {
+  if (kind === 'exited') return { packets: [`W${hex2(code)}`], over: true };
+  const signal = kind === 'shutdown' ? SIGSEGV : kind === 'engineError' ? SIGILL : 0;
+  if (again) return { packets: [signal === 0 ? 'W00' : `X${hex2(signal)}`], over: true };
+  const hint = failure?.hint === undefined ? '' : ` (${failure.hint})`;
+  const words = `terrarium: ${reason}${hint}; its registers and memory are as it left them\n`;
+  return { packets: [`O${hexText(words)}`, stopped(signal)], over: false };
+}
+
+function hex2(value: number): string {
+  return value.toString(16).padStart(2, '0');
+}

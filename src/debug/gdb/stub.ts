@@ -1,0 +1,375 @@
+/**
+ * gdb's remote protocol over a debug session: bytes in, bytes out. It knows no sockets.
+ *
+ * @module
+ */
+import { errorText } from '../errors.js';
+import { LONGEST_ACCESS, type Space } from '../memory.js';
+import { type CpuView, registerOf } from '../registers.js';
+import type { Stop } from '../session.js';
+import type { DebugTarget } from '../target.js';
+import { type Description, descriptions, type GdbRegister } from './description.js';
+import { type MonitorSettings, monitor } from './monitor.js';
+import {
+  fromHex,
+  fromLittleEndian,
+  hexText,
+  littleEndian,
+  PACKET_SIZE,
+  PacketReader,
+  packet,
+  type Received,
+  toHex,
+} from './packets.js';
+import { replyTo } from './stop-reply.js';
+
+/** What the stub tells whoever holds its connection. */
+export interface StubEvents {
+  /** Takes packets to gdb; resolves when there is room for more. */
+  send(text: string): Promise<void>;
+  /** gdb lets the guest go: it is to run without a debugger. */
+  detached(): void;
+  /** The guest is over for gdb: it was killed, or gdb has heard of its end. */
+  over(): void;
+}
+
+/** Packets that wait while one is dealt with: a gdb sends one at a time. */
+const MOST_WAITING = 64;
+/** Text of `monitor` in one packet. */
+const TEXT_SIZE = 1024;
+
+const OK = 'OK';
+const wrong = (message: string) => `E.${message}`;
+
+/** One connection of a gdb to a guest that stands still. */
+export class GdbStub {
+  readonly #target: DebugTarget;
+  readonly #events: StubEvents;
+  readonly #reader = new PacketReader();
+  readonly #settings: MonitorSettings = { physical: false };
+  readonly #software = new Set<bigint>();
+  readonly #hardware = new Set<bigint>();
+  #description: Description = descriptions[32];
+  #described = false;
+  #acknowledges = true;
+  #last = '';
+  #lastStop = 'T05thread:1;';
+  #running = false;
+  #closed = false;
+  #waiting: string[] = [];
+  #busy: Promise<void> | undefined;
+
+  constructor(target: DebugTarget, events: StubEvents) {
+    this.#target = target;
+    this.#events = events;
+  }
+
+  /** Takes bytes from gdb, as latin1 text. False where the peer cannot be a gdb: end the connection. */
+  receive(bytes: string): boolean {
+    for (const received of this.#reader.push(bytes)) if (!this.#take(received)) return false;
+    return true;
+  }
+
+  /** The connection has ended without a word: breaks off what runs and lifts the breakpoints. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#waiting = [];
+    if (this.#running) await this.#target.interrupt();
+    await this.#busy;
+    await this.#target.clear();
+  }
+
+  #take(received: Received): boolean {
+    switch (received.kind) {
+      case 'interrupt':
+        // Where nothing runs it came too late, and gdb has had its answer.
+        if (this.#running) void this.#target.interrupt();
+        return true;
+      case 'again':
+        if (this.#acknowledges && this.#last !== '') void this.#events.send(this.#last);
+        return true;
+      case 'overlong':
+        return this.#queue('!');
+      case 'packet':
+        if (this.#acknowledges) {
+          void this.#events.send(received.intact ? '+' : '-');
+          if (!received.intact) return true;
+        }
+        return this.#queue(received.data);
+    }
+  }
+
+  #queue(data: string): boolean {
+    if (this.#waiting.length >= MOST_WAITING) return false;
+    this.#waiting.push(data);
+    this.#busy ??= this.#work().finally(() => {
+      this.#busy = undefined;
+    });
+    return true;
+  }
+
+  async #work(): Promise<void> {
+    for (let data = this.#waiting.shift(); data !== undefined; data = this.#waiting.shift()) {
+      let reply: string | undefined;
+      try {
+        reply = await this.#answer(data);
+      } catch (error) {
+        reply = wrong(errorText(error));
+      }
+      if (reply !== undefined) await this.#reply(reply);
+    }
+  }
+
+  async #reply(data: string): Promise<void> {
+    this.#last = packet(data);
+    if (!this.#closed) await this.#events.send(this.#last);
+  }
+
+  /** The reply to a packet; undefined where it has been sent, or where there is none. */
+  async #answer(data: string): Promise<string | undefined> {
+    const rest = data.slice(1);
+    switch (data[0]) {
+      case '?':
+        return this.#lastStop;
+      case 'g':
+        return this.#registers(await this.#target.view());
+      case 'G':
+        return this.#setAll(rest);
+      case 'p':
+        return this.#register(rest);
+      case 'P':
+        return this.#setRegister(rest);
+      case 'm':
+        return this.#read(rest);
+      case 'M':
+        return this.#write(rest, (text) => fromHex(text));
+      case 'X':
+        return this.#write(rest, (text) => Uint8Array.from(text, (one) => one.charCodeAt(0) & 0xff));
+      case 'Z':
+      case 'z':
+        return this.#point(data[0] === 'Z', rest);
+      case 'c':
+      case 's':
+      case 'C':
+      case 'S':
+        return this.#go(data);
+      case 'v':
+        return this.#verbose(data);
+      case 'q':
+        return this.#query(data);
+      case 'Q':
+        return this.#set(data);
+      case 'H':
+      case 'T':
+        return OK;
+      case 'D':
+        await this.#reply(OK);
+        this.#events.detached();
+        return undefined;
+      case 'k':
+        this.#events.over();
+        return undefined;
+      case '!':
+        return data === '!' ? '' : undefined;
+      default:
+        return '';
+    }
+  }
+
+  async #query(data: string): Promise<string | undefined> {
+    if (data.startsWith('qSupported')) {
+      await this.#describe();
+      return `PacketSize=${PACKET_SIZE.toString(16)};QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+`;
+    }
+    if (data.startsWith('qXfer:features:read:target.xml:')) {
+      await this.#describe();
+      return part(this.#description.xml, data.slice('qXfer:features:read:target.xml:'.length));
+    }
+    if (data.startsWith('qRcmd,')) return this.#monitor(data.slice('qRcmd,'.length));
+    if (data.startsWith('qAttached')) return '1';
+    if (data === 'qC') return 'QC1';
+    if (data === 'qfThreadInfo') return 'm1';
+    if (data === 'qsThreadInfo') return 'l';
+    if (data.startsWith('qThreadExtraInfo,')) return hexText('CPU 0');
+    if (data === 'qqemu.PhyMemMode') return this.#settings.physical ? '1' : '0';
+    return '';
+  }
+
+  #set(data: string): string {
+    if (data === 'QStartNoAckMode') {
+      this.#acknowledges = false;
+      return OK;
+    }
+    if (/^Qqemu\.PhyMemMode:[01]$/.test(data)) {
+      this.#settings.physical = data.endsWith('1');
+      return OK;
+    }
+    return '';
+  }
+
+  /** A connection keeps the description of the code that runs when it begins. */
+  async #describe(): Promise<void> {
+    if (this.#described) return;
+    this.#described = true;
+    this.#description = descriptions[(await this.#target.here()).bits];
+  }
+
+  async #monitor(hex: string): Promise<string> {
+    const command = fromHex(hex);
+    if (command === undefined) return wrong('that is no text in hex');
+    const text = await monitor(new TextDecoder('latin1').decode(command), this.#target, this.#settings);
+    for (let at = 0; at < text.length; at += TEXT_SIZE)
+      await this.#reply(`O${hexText(text.slice(at, at + TEXT_SIZE))}`);
+    return OK;
+  }
+
+  // Registers
+
+  #registers(view: CpuView): string {
+    return this.#description.registers.map((one) => shown(view, one)).join('');
+  }
+
+  async #register(hex: string): Promise<string> {
+    const one = this.#description.registers[Number.parseInt(hex, 16)];
+    return one === undefined ? wrong(`there is no register ${hex}`) : shown(await this.#target.view(), one);
+  }
+
+  async #setRegister(text: string): Promise<string> {
+    const [number = '', value = ''] = text.split('=');
+    const one = this.#description.registers[Number.parseInt(number, 16)];
+    const bits = fromLittleEndian(value);
+    if (one === undefined || bits === undefined) return wrong(`register ${number} cannot be set to ${value}`);
+    await this.#change(one, bits);
+    return OK;
+  }
+
+  async #setAll(hex: string): Promise<string> {
+    const view = await this.#target.view();
+    let at = 0;
+    for (const one of this.#description.registers) {
+      const text = hex.slice(at, at + one.bits / 4);
+      at += one.bits / 4;
+      const value = text === shown(view, one) ? undefined : fromLittleEndian(text);
+      if (value !== undefined) await this.#change(one, value);
+    }
+    return OK;
+  }
+
+  /** A register of 64 bits that gdb sees 32 of keeps the others. */
+  async #change({ source, bits }: GdbRegister, value: bigint): Promise<void> {
+    const before = registerOf(await this.#target.view(), source) ?? 0n;
+    const kept = source === 'pc' || bits >= 64 ? 0n : (before >> BigInt(bits)) << BigInt(bits);
+    await this.#target.setRegister(source, kept | BigInt.asUintN(bits, value));
+  }
+
+  // Memory
+
+  get #space(): Space {
+    return this.#settings.physical ? 'physical' : 'linear';
+  }
+
+  async #read(text: string): Promise<string> {
+    const { address, length } = rangeOf(text);
+    // A reply is no longer than a packet.
+    const bytes = await this.#target.read(address, Math.min(length, PACKET_SIZE / 2), this.#space);
+    return toHex(bytes);
+  }
+
+  async #write(text: string, decode: (text: string) => Uint8Array | undefined): Promise<string> {
+    const colon = text.indexOf(':');
+    const { address, length } = rangeOf(text.slice(0, Math.max(colon, 0)));
+    const bytes = decode(text.slice(colon + 1));
+    if (bytes === undefined || bytes.length !== length)
+      return wrong(`there are not ${length} bytes to write`);
+    await this.#target.write(address, bytes, this.#space);
+    return OK;
+  }
+
+  // Breakpoints and watched places
+
+  async #point(set: boolean, text: string): Promise<string> {
+    const [type, where = '', size = ''] = text.split(';')[0]!.split(',');
+    const { address, length } = rangeOf(`${where},${size}`);
+    if (type === '0') return this.#breakpoint(this.#software, address, set);
+    if (type === '1') return this.#breakpoint(this.#hardware, address, set);
+    // Z3, reads alone, is not what a processor can watch: gdb says so itself.
+    if (type !== '2' && type !== '4') return '';
+    const on = type === '2' ? 'write' : 'access';
+    if (set) await this.#target.watch(address, length, on);
+    else await this.#target.unwatch(address, length, on);
+    return OK;
+  }
+
+  async #breakpoint(known: Set<bigint>, address: bigint, set: boolean): Promise<string> {
+    // gdb may say it twice (GDB manual, E.2).
+    if (known.has(address) === set) return OK;
+    if (set) await this.#target.addBreakpoint(address);
+    else await this.#target.removeBreakpoint(address);
+    if (set) known.add(address);
+    else known.delete(address);
+    return OK;
+  }
+
+  // Running
+
+  async #verbose(data: string): Promise<string | undefined> {
+    if (data === 'vCont?') return 'vCont;c;C;s;S;t;r';
+    if (data.startsWith('vKill')) {
+      await this.#reply(OK);
+      this.#events.over();
+      return undefined;
+    }
+    // There is one thread: the first action is its.
+    const [, action] = /^vCont;([^;:]*)/.exec(data) ?? [];
+    return action === undefined ? '' : this.#go(action);
+  }
+
+  async #go(action: string): Promise<string | undefined> {
+    const stop = await this.#run(action);
+    if (stop === undefined) return wrong(`what does '${action}' mean?`);
+    const { packets, over } = replyTo(stop, { software: this.#software, hardware: this.#hardware });
+    this.#lastStop = packets[packets.length - 1]!;
+    for (const data of packets) await this.#reply(data);
+    if (over) this.#events.over();
+    return undefined;
+  }
+
+  async #run(action: string): Promise<Stop | undefined> {
+    const range = /^r([\da-f]{1,16}),([\da-f]{1,16})$/i.exec(action);
+    this.#running = true;
+    try {
+      if (this.#closed) return undefined;
+      if (range !== null)
+        return await this.#target.stepWithin(BigInt(`0x${range[1]}`), BigInt(`0x${range[2]}`));
+      // A signal to deliver, and an address to go on from, are for processes: gdb sends neither here.
+      if (/^[sS]/.test(action)) return await this.#target.step();
+      if (/^[cC]/.test(action)) return await this.#target.resume();
+      return undefined;
+    } finally {
+      this.#running = false;
+    }
+  }
+}
+
+function shown(view: CpuView, { source, bits }: GdbRegister): string {
+  const value = registerOf(view, source);
+  return value === undefined ? 'xx'.repeat(bits / 8) : littleEndian(value, bits);
+}
+
+/** `address,length`, both in hex. */
+function rangeOf(text: string): { address: bigint; length: number } {
+  const found = /^([\da-f]{1,16}),([\da-f]{1,8})$/i.exec(text);
+  if (found === null) throw new Error(`'${text.slice(0, 40)}' is no address and length`);
+  const length = Number.parseInt(found[2]!, 16);
+  if (length > LONGEST_ACCESS) throw new Error(`${length} bytes are too many at once`);
+  return { address: BigInt(`0x${found[1]}`), length };
+}
+
+/** A part of a long text, as qXfer gives it: `offset,length`, in hex. */
+function part(text: string, where: string): string {
+  const found = /^([\da-f]{1,8}),([\da-f]{1,8})$/i.exec(where);
+  if (found === null) return wrong('that is no offset and length');
+  const from = Number.parseInt(found[1]!, 16);
+  const to = from + Math.min(Number.parseInt(found[2]!, 16), PACKET_SIZE - 64);
+  return `${to < text.length ? 'm' : 'l'}${text.slice(from, to)}`;
+}

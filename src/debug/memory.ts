@@ -1,0 +1,95 @@
+/**
+ * Guest memory as a debugger reads and writes it: by linear or by physical address, over pages and regions.
+ *
+ * @module
+ */
+import type { SystemRegisters } from '../engine/contract.js';
+import type { GuestMemory } from '../memory/index.js';
+import { DebugError } from './errors.js';
+import { codeBits } from './mode.js';
+import { walk } from './walk.js';
+
+export type Space = 'linear' | 'physical';
+
+/** The most that is read or written at once. */
+export const LONGEST_ACCESS = 65536;
+
+/** Bytes that lie together in one region. */
+interface Piece {
+  physical: number;
+  length: number;
+}
+
+/** @param system the tables to go by; undefined for physical addresses */
+export function readMemory(
+  memory: GuestMemory,
+  system: SystemRegisters | undefined,
+  address: bigint,
+  length: number,
+): Uint8Array {
+  requireLength(length);
+  const { found, missing } = piecesOf(memory, system, address, length);
+  if (found.length === 0 && missing !== undefined) throw missing;
+  const bytes = new Uint8Array(found.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of found) {
+    bytes.set(memory.view(piece.physical, piece.length), at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+export function writeMemory(
+  memory: GuestMemory,
+  system: SystemRegisters | undefined,
+  address: bigint,
+  bytes: Uint8Array,
+): void {
+  requireLength(bytes.length);
+  const { found, missing } = piecesOf(memory, system, address, bytes.length);
+  if (missing !== undefined) throw missing;
+  let at = 0;
+  for (const piece of found) {
+    memory.writeBytes(piece.physical, bytes.subarray(at, at + piece.length));
+    at += piece.length;
+  }
+}
+
+function requireLength(length: number): void {
+  if (Number.isInteger(length) && length >= 0 && length <= LONGEST_ACCESS) return;
+  throw new DebugError(`${length} bytes are too many at once`, `${LONGEST_ACCESS} is the most`);
+}
+
+function piecesOf(
+  memory: GuestMemory,
+  system: SystemRegisters | undefined,
+  address: bigint,
+  length: number,
+): { found: Piece[]; missing?: DebugError } {
+  const narrow = system !== undefined && codeBits(system) !== 64;
+  const found: Piece[] = [];
+  for (let at = address, left = length; left > 0; ) {
+    const place = narrow ? at & 0xffff_ffffn : at;
+    const mapped =
+      system === undefined ? { physical: place, end: place + BigInt(left) } : walk(memory, system, place);
+    if (mapped.physical === undefined)
+      return { found, missing: new DebugError(`nothing is mapped at ${hex(place)}`) };
+    const physical = Number(mapped.physical);
+    const region = memory.find(physical);
+    if (region === undefined) {
+      const where = system === undefined ? hex(place) : `${hex(mapped.physical)}, where ${hex(place)} leads`;
+      return { found, missing: new DebugError(`there is no memory at ${where}`) };
+    }
+    const inMapping = Number(mapped.end - place);
+    const inRegion = region.address + region.size - physical;
+    const count = Math.min(left, inMapping, inRegion);
+    found.push({ physical, length: count });
+    at += BigInt(count);
+    left -= count;
+  }
+  return { found };
+}
+
+function hex(address: bigint): string {
+  return `0x${address.toString(16)}`;
+}

@@ -1,0 +1,107 @@
+/**
+ * Registers by name, as debuggers read and set them.
+ *
+ * @module
+ */
+import {
+  type EngineCpu,
+  type RegisterName,
+  type Registers,
+  registerNames,
+  type SegmentName,
+  type SystemRegisters,
+  segmentNames,
+} from '../engine/contract.js';
+import { DebugError } from './errors.js';
+import { readFxsave, withFxsave } from './fxsave.js';
+import { codeBits, linearPc } from './mode.js';
+
+/** All that a debugger shows of a CPU. */
+export interface CpuView {
+  registers: Registers;
+  system: SystemRegisters;
+  /** x87 and SSE as FXSAVE writes them, 512 bytes; missing where the engine does not say. */
+  fpu?: Uint8Array;
+}
+
+const CR0_PE = 1n;
+const CR0_PG = 1n << 31n;
+const RFLAGS_VM = 1n << 17n;
+const LOW32 = 0xffff_ffffn;
+
+const controlNames = ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer'] as const;
+type ControlName = (typeof controlNames)[number];
+
+const isRegister = (name: string): name is RegisterName =>
+  (registerNames as readonly string[]).includes(name);
+const isSegment = (name: string): name is SegmentName => (segmentNames as readonly string[]).includes(name);
+const isControl = (name: string): name is ControlName => (controlNames as readonly string[]).includes(name);
+
+/**
+ * A register's value. Besides those that the processor names: `pc`, the linear address of the next instruction; `fs_base` and
+ * `gs_base`; and what FXSAVE holds (`st0`, `xmm0`, `mxcsr`, `fctrl`, …). Undefined for an unknown name, or where the engine
+ * does not say.
+ */
+export function registerOf({ registers, system, fpu }: CpuView, name: string): bigint | undefined {
+  if (isRegister(name)) return registers[name];
+  if (isSegment(name)) return BigInt(system[name].selector);
+  if (isControl(name)) return system[name];
+  if (name === 'pc') return linearPc(registers.rip, system);
+  if (name === 'fs_base') return system.fs.base;
+  if (name === 'gs_base') return system.gs.base;
+  return fpu && readFxsave(fpu, name);
+}
+
+/** Sets a register that `registerOf` reads. @throws DebugError where that cannot be done */
+export function changeRegister(cpu: EngineCpu, name: string, value: bigint): void {
+  if (isRegister(name)) cpu.setRegisters({ ...cpu.getRegisters(), [name]: BigInt.asUintN(64, value) });
+  else if (name === 'pc') setPc(cpu, value);
+  else if (isSegment(name)) setSelector(cpu, name, Number(value & 0xffffn));
+  else if (isControl(name)) changeSystem(cpu, { [name]: value });
+  else if (name === 'fs_base' || name === 'gs_base') setBase(cpu, name === 'fs_base' ? 'fs' : 'gs', value);
+  else setInFpu(cpu, name, value);
+}
+
+function setPc(cpu: EngineCpu, pc: bigint): void {
+  const system = cpu.getSystemRegisters();
+  const rip = codeBits(system) === 64 ? pc : (pc - system.cs.base) & LOW32;
+  cpu.setRegisters({ ...cpu.getRegisters(), rip });
+}
+
+/** In real mode a selector is all there is to a segment. Elsewhere it stands for a descriptor, which is loaded by instructions. */
+function setSelector(cpu: EngineCpu, name: SegmentName, selector: number): void {
+  const system = cpu.getSystemRegisters();
+  if (system[name].selector === selector) return;
+  const flat = (system.cr0 & CR0_PE) === 0n || (cpu.getRegisters().rflags & RFLAGS_VM) !== 0n;
+  if (!flat)
+    throw new DebugError(
+      `${name} cannot be set to 0x${selector.toString(16)} here`,
+      'in protected and long mode a debugger sets no selectors: let the guest load one',
+    );
+  changeSystem(cpu, { [name]: { ...system[name], selector, base: BigInt(selector) << 4n } });
+}
+
+function setBase(cpu: EngineCpu, name: 'fs' | 'gs', base: bigint): void {
+  changeSystem(cpu, { [name]: { ...cpu.getSystemRegisters()[name], base } });
+}
+
+function changeSystem(cpu: EngineCpu, change: Partial<SystemRegisters>): void {
+  const before = cpu.getSystemRegisters();
+  const after = { ...before, ...change };
+  if ((after.cr0 & CR0_PG) !== 0n && (after.cr0 & CR0_PE) === 0n)
+    throw new DebugError('CR0.PG needs CR0.PE', 'SDM 3A 2.5');
+  try {
+    cpu.setSystemRegisters(after);
+  } catch (error) {
+    cpu.setSystemRegisters(before);
+    throw new DebugError(`the CPU does not take that: ${(error as Error).message}`);
+  }
+}
+
+function setInFpu(cpu: EngineCpu, name: string, value: bigint): void {
+  const internals = cpu.getInternals?.();
+  const fpu = internals && withFxsave(internals.fpu, name, value);
+  if (fpu === undefined || cpu.setInternals === undefined)
+    throw new DebugError(`there is no register ${name} to set`);
+  cpu.setInternals({ ...internals!, fpu }, internals);
+}

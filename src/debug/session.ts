@@ -1,0 +1,259 @@
+import type { Device } from '../devices/contract.js';
+import type { DebugRequest, EngineCpu, SystemRegisters, WatchedPlace } from '../engine/contract.js';
+import type { Outcome, RunOptions } from '../machine/index.js';
+import type { GuestMemory } from '../memory/index.js';
+import { describeDevices } from './devices.js';
+import { DebugError } from './errors.js';
+import { readMemory, type Space, writeMemory } from './memory.js';
+import { type CodeBits, codeBits, linearPc } from './mode.js';
+import { type CpuView, changeRegister } from './registers.js';
+import { type Walk, walk } from './walk.js';
+
+/** What a session works with: a `Machine` is one. */
+export interface Debuggee {
+  readonly engine: { readonly name: string };
+  readonly cpu: EngineCpu;
+  readonly memory: GuestMemory;
+  readonly devices: readonly Device[];
+  run(options?: RunOptions): Outcome;
+}
+
+/** Why the guest stands still. */
+export interface Stop {
+  /**
+   * `step`: the instruction is done; `breakpoint`: before the instruction that has one; `place`: a watched place was touched;
+   * `interrupt`: somebody wanted it; `end`: the guest ended, or cannot go on, as `outcome` says.
+   */
+  why: 'step' | 'breakpoint' | 'place' | 'interrupt' | 'end';
+  /** The place that was touched. */
+  place?: WatchedPlace;
+  /** How the guest ended. */
+  outcome?: Outcome;
+  /** The guest had ended before and was not run. */
+  again?: boolean;
+  /** Linear address of the next instruction. */
+  pc: bigint;
+  bits: CodeBits;
+}
+
+/** What a session may be given beside its machine. */
+export interface SessionOptions {
+  /** For each run of the machine. */
+  run?: RunOptions;
+  /** The last exits as text. */
+  exits?: () => string;
+}
+
+/** Steps in a row for one `stepWithin`, before those who wait hear of it; a loop that never leaves its line ends so. */
+const LONGEST_RANGE = 10_000_000;
+
+/**
+ * A debugger's hold on a machine, in the machine's own thread: it stops, steps and looks. What speaks to a debugger (gdb's
+ * protocol, a terminal, an editor) stands on this alone.
+ *
+ * Addresses of code and data are linear. Breakpoints are the monitor's: guest memory holds what the guest put there.
+ */
+export class DebugSession {
+  readonly #machine: Debuggee;
+  readonly #breakpoints = new Map<bigint, number>();
+  readonly #places: WatchedPlace[] = [];
+  #ended: Outcome | undefined;
+  /** The last outcome, with exits and times of the whole session. */
+  #outcome: Outcome | undefined;
+
+  readonly #options: SessionOptions;
+
+  constructor(machine: Debuggee, options: SessionOptions = {}) {
+    this.#machine = machine;
+    this.#options = options;
+  }
+
+  view(): CpuView {
+    const { cpu } = this.#machine;
+    const fpu = cpu.getInternals?.().fpu;
+    return {
+      registers: cpu.getRegisters(),
+      system: cpu.getSystemRegisters(),
+      ...(fpu !== undefined && { fpu }),
+    };
+  }
+
+  /** Sets a register by its name; see `registerNamesOf`. A guest that had ended may go on afterwards. */
+  setRegister(name: string, value: bigint): void {
+    changeRegister(this.#machine.cpu, name, value);
+    this.#ended = undefined;
+  }
+
+  /** @throws DebugError where not even the first byte is there; else gives as many as there are. */
+  read(address: bigint, length: number, space: Space = 'linear'): Uint8Array {
+    return readMemory(this.#machine.memory, this.#systemFor(space), address, length);
+  }
+
+  /** Writes all or nothing. @throws DebugError where a byte is not there. */
+  write(address: bigint, bytes: Uint8Array, space: Space = 'linear'): void {
+    writeMemory(this.#machine.memory, this.#systemFor(space), address, bytes);
+  }
+
+  walk(address: bigint): Walk {
+    return walk(this.#machine.memory, this.#machine.cpu.getSystemRegisters(), address);
+  }
+
+  /** Breakpoints count: one that was set twice is removed with the second call. */
+  addBreakpoint(address: bigint): void {
+    this.#breakpoints.set(address, (this.#breakpoints.get(address) ?? 0) + 1);
+    const refused = this.#refusal();
+    if (refused === undefined) return;
+    this.removeBreakpoint(address);
+    throw new DebugError(refused);
+  }
+
+  removeBreakpoint(address: bigint): void {
+    const left = (this.#breakpoints.get(address) ?? 0) - 1;
+    if (left > 0) this.#breakpoints.set(address, left);
+    else this.#breakpoints.delete(address);
+  }
+
+  /** Watches `length` bytes from `address`, which become places that the processor can watch. */
+  watch(address: bigint, length: number, on: WatchedPlace['on']): void {
+    if (!Number.isInteger(length) || length < 1 || length > 4096)
+      throw new DebugError(`${length} bytes cannot be watched`, 'watch 1 to 4096 bytes');
+    const before = this.#places.length;
+    this.#places.push(...piecesOf(address, length, on));
+    const refused = this.#refusal();
+    if (refused === undefined) return;
+    this.#places.length = before;
+    throw new DebugError(refused);
+  }
+
+  unwatch(address: bigint, length: number, on: WatchedPlace['on']): void {
+    for (const piece of piecesOf(address, length, on)) {
+      const at = this.#places.findIndex(
+        (p) => p.address === piece.address && p.length === piece.length && p.on === on,
+      );
+      if (at >= 0) this.#places.splice(at, 1);
+    }
+  }
+
+  /** Removes every breakpoint and watched place. */
+  clear(): void {
+    this.#breakpoints.clear();
+    this.#places.length = 0;
+  }
+
+  /** Runs one instruction. A HLT is done when an interrupt has come. */
+  step(): Stop {
+    return this.#run({ step: true, breakpoints: [], places: this.#places });
+  }
+
+  /** Steps on while the next instruction is from `from` (included) to `to` (not included); a linear range. */
+  stepWithin(from: bigint, to: bigint): Stop {
+    for (let left = LONGEST_RANGE; ; left--) {
+      const stop = this.step();
+      if (stop.why !== 'step' || stop.pc < from || stop.pc >= to || left <= 0) return stop;
+      if (this.#breakpoints.has(stop.pc)) return { ...stop, why: 'breakpoint' };
+    }
+  }
+
+  /** Runs on. A breakpoint at the very instruction that the guest stands before does not count the first time. */
+  resume(): Stop {
+    if (this.#breakpoints.has(this.#here().pc)) {
+      const stop = this.step();
+      if (stop.why !== 'step') return stop;
+      if (this.#breakpoints.has(stop.pc)) return { ...stop, why: 'breakpoint' };
+    }
+    return this.#run({ step: false, breakpoints: [...this.#breakpoints.keys()], places: this.#places });
+  }
+
+  /** Lifts everything and runs on: the CPU is as fast as without a debugger. */
+  release(): Stop {
+    this.clear();
+    return this.#run(undefined);
+  }
+
+  /** What the session came to, if it ends now. */
+  outcome(): Outcome {
+    const { cpu, engine } = this.#machine;
+    const last = this.#outcome;
+    if (last !== undefined && last.kind !== 'debug') return last;
+    return {
+      ...(last ?? { engine: engine.name, exits: 0, coalesced: 0, elapsedMs: 0, unclaimed: [] }),
+      kind: 'stopped',
+      reason: 'ended by the debugger',
+      registers: cpu.getRegisters(),
+      system: cpu.getSystemRegisters(),
+    };
+  }
+
+  /** The machine's devices, or its last exits, as text. */
+  describe(what: 'devices' | 'exits'): string {
+    if (what === 'devices') return describeDevices(this.#machine.devices);
+    return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
+  }
+
+  /** Where the guest stands. */
+  here(): Pick<Stop, 'pc' | 'bits'> {
+    return this.#here();
+  }
+
+  #systemFor(space: Space): SystemRegisters | undefined {
+    return space === 'linear' ? this.#machine.cpu.getSystemRegisters() : undefined;
+  }
+
+  #here(): Pick<Stop, 'pc' | 'bits'> {
+    const { cpu } = this.#machine;
+    const system = cpu.getSystemRegisters();
+    return { pc: linearPc(cpu.getRegisters().rip, system), bits: codeBits(system) };
+  }
+
+  /** Undefined where the CPU does what is asked for so far. */
+  #refusal(): string | undefined {
+    return this.#ask({ step: false, breakpoints: [...this.#breakpoints.keys()], places: this.#places });
+  }
+
+  #ask(request: DebugRequest | undefined): string | undefined {
+    const { cpu } = this.#machine;
+    if (cpu.debug === undefined) return request && 'this engine cannot be debugged';
+    return cpu.debug(request);
+  }
+
+  #run(request: DebugRequest | undefined): Stop {
+    const ended = this.#ended;
+    if (ended !== undefined) return { why: 'end', outcome: ended, again: true, ...this.#here() };
+    const refused = this.#ask(request);
+    if (refused !== undefined) throw new DebugError(refused);
+    const outcome = this.#machine.run(this.#options.run);
+    this.#keep(outcome);
+    const { registers, system } = outcome;
+    const here = { pc: linearPc(registers.rip, system), bits: codeBits(system) };
+    if (outcome.kind === 'stopped') return { why: 'interrupt', outcome, ...here };
+    if (outcome.kind !== 'debug') {
+      this.#ended = outcome;
+      return { why: 'end', outcome, ...here };
+    }
+    const place = request?.places[this.#machine.cpu.touchedPlace ?? -1];
+    if (place !== undefined) return { why: 'place', place, ...here };
+    return { why: request?.step ? 'step' : 'breakpoint', ...here };
+  }
+
+  #keep(outcome: Outcome): void {
+    const before = this.#outcome ?? { exits: 0, coalesced: 0, elapsedMs: 0 };
+    this.#outcome = {
+      ...outcome,
+      exits: before.exits + outcome.exits,
+      coalesced: before.coalesced + outcome.coalesced,
+      elapsedMs: before.elapsedMs + outcome.elapsedMs,
+    };
+  }
+}
+
+/** A range as pieces of 8, 4, 2 and 1 bytes that lie at multiples of their lengths. */
+function piecesOf(address: bigint, length: number, on: WatchedPlace['on']): WatchedPlace[] {
+  const pieces: WatchedPlace[] = [];
+  for (let at = address, left = length; left > 0; ) {
+    const size = [8, 4, 2, 1].find((n) => n <= left && at % BigInt(n) === 0n) ?? 1;
+    pieces.push({ address: at, length: size, on });
+    at += BigInt(size);
+    left -= size;
+  }
+  return pieces;
+}

@@ -1,0 +1,46 @@
+import type { DebugSession } from './session.js';
+
+/** What of a session can be asked for from another thread. */
+export const debugMethods = [
+  'view',
+  'setRegister',
+  'read',
+  'write',
+  'walk',
+  'addBreakpoint',
+  'removeBreakpoint',
+  'watch',
+  'unwatch',
+  'clear',
+  'step',
+  'stepWithin',
+  'resume',
+  'release',
+  'outcome',
+  'here',
+  'describe',
+] as const;
+export type DebugMethod = (typeof debugMethods)[number];
+
+/** Those that run the guest. */
+export const runningMethods: ReadonlySet<DebugMethod> = new Set(['step', 'stepWithin', 'resume', 'release']);
+
+type Remote = {
+  [K in DebugMethod]: (...args: Parameters<DebugSession[K]>) => Promise<ReturnType<DebugSession[K]>>;
+};
+
+/** A debug session as its protocols see it: on another thread, one call at a time. */
+export interface DebugTarget extends Remote {
+  /** Makes the call that runs the guest return with `interrupt`. Resolves when it has; does nothing where none runs. */
+  interrupt(): Promise<void>;
+}
+
+/** A session on this very thread as a target. Nothing can interrupt it while it runs. */
+export function localTarget(session: DebugSession): DebugTarget {
+  const target = { interrupt: async () => {} } as Record<string, unknown>;
+  for (const name of debugMethods) {
+    const method = session[name] as (...args: unknown[]) => unknown;
+    target[name] = async (...args: unknown[]) => method.apply(session, args);
+  }
+  return target as unknown as DebugTarget;
+}
