@@ -31,7 +31,14 @@ function installPackages() {
 }
 
 /** What the tests run besides Node, and the Debian package that has it. */
-const testTools = { gcc: 'gcc', ld: 'binutils', make: 'make', tmux: 'tmux', gdb: 'gdb', chromium: 'chromium' };
+const testTools = {
+  gcc: 'gcc',
+  ld: 'binutils',
+  make: 'make',
+  tmux: 'tmux',
+  gdb: 'gdb',
+  chromium: 'chromium',
+};
 const testHeaders = { 'linux/kvm.h': 'linux-libc-dev', 'stdio.h': 'libc6-dev' };
 
 function installTools() {
