@@ -35,7 +35,7 @@ export interface GuestFile {
   vga?: boolean;
   input?: string;
   keys?: string;
-  /** What not every host's KVM can do: the run may end in an engine error there, and in nothing else. */
+  /** What a KVM without VMX and SVM lacks, and the software CPU does for it: said for readers. */
   needs?: readonly string[];
   summary: string;
   expect: {

@@ -1,0 +1,90 @@
+/**
+ * Runs a guest of the catalogue as its `guest.json` says, and writes down what it did.
+ *
+ * @module
+ */
+import { parseImage } from '../../src/boot/index.js';
+import type { ByteSource, Device } from '../../src/devices/contract.js';
+import { type Exit, exitKindNames } from '../../src/engine/contract.js';
+import { createMachine, type LocalConfig } from '../../src/host/index.js';
+import type { Outcome } from '../../src/machine/index.js';
+import { type GuestFile, typist, unmetExpectations } from './catalogue.js';
+
+/** No guest of the catalogue takes longer to its end. One that never ends is stopped much earlier. */
+const LONGEST_MS = 10_000;
+const ENDLESS_MS = 100;
+
+/** What became of a guest. */
+export interface GuestRun {
+  outcome: Outcome;
+  console: string;
+  /** What it did not do although its `guest.json` promises it. */
+  unmet: string[];
+  /** Its exits in order: `out 0xe9 1 × 1: 48`. */
+  exits: string[];
+}
+
+/** Writes down the bytes that a guest sends to the ports its guest.json names. */
+class Watch implements Device {
+  readonly name = 'watch';
+  readonly ports: { first: number; count: number }[];
+  readonly seen: Record<string, number[]> = {};
+  constructor(ports: readonly string[]) {
+    this.ports = ports.map((port) => ({ first: Number(port), count: 1 }));
+    for (const port of ports) this.seen[port] = [];
+  }
+  writePort(port: number, _size: number, value: number): void {
+    const name = Object.keys(this.seen).find((known) => Number(known) === port);
+    this.seen[name!]!.push(value);
+  }
+}
+
+/** A serial port's input that has all of a text at once. */
+function typed(text: string): ByteSource {
+  const bytes = [...Buffer.from(text)];
+  return {
+    get available() {
+      return bytes.length > 0;
+    },
+    read: () => bytes.shift() ?? -1,
+  };
+}
+
+/** Runs `guest` from the bytes of an image of it. `config` is for what is not the guest's to say. */
+export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<LocalConfig>): GuestRun {
+  let console = '';
+  const exits: string[] = [];
+  const watch = new Watch(Object.keys(guest.expect.ports ?? {}));
+  using machine = createMachine({
+    image: parseImage(bytes, guest.image),
+    memory: guest.memory,
+    mode: guest.mode,
+    ...(guest.regions !== undefined && { regions: guest.regions }),
+    ...(guest.load !== undefined && { load: guest.load }),
+    ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
+    ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
+    ...(guest.vga !== undefined && { vga: guest.vga }),
+    ...(guest.input !== undefined && { input: typed(guest.input) }),
+    ...(guest.keys !== undefined && { keys: { source: typist(guest.keys) } }),
+    devices: [watch],
+    output: (chunk) => {
+      console += Buffer.from(chunk).toString('latin1');
+    },
+    observer: { begin() {}, record: (exit) => exits.push(textOf(exit)), flush() {} },
+    ...config,
+  });
+  const endless = guest.expect.outcome === 'timeout';
+  const outcome = machine.run({ timeoutMs: endless ? ENDLESS_MS : LONGEST_MS });
+  const { registers, kind } = outcome;
+  const seen = { console, registers, memory: machine.memory, ports: watch.seen, outcome: kind };
+  const unmet = unmetExpectations(guest, { ...seen, exits: outcome.exits + outcome.coalesced });
+  return { outcome, console, unmet, exits };
+}
+
+function textOf({ kind, address, size, count, write, data, offset }: Exit): string {
+  const name = exitKindNames[kind]!;
+  if (name !== 'io' && name !== 'mmio') return name;
+  const verb = name === 'io' ? (write ? 'out' : 'in') : write ? 'store' : 'load';
+  const bytes = Buffer.from(data.buffer, data.byteOffset + offset, size * count).toString('hex');
+  return `${verb} 0x${address.toString(16)} ${size} × ${count}: ${bytes}`;
+}
