@@ -1,7 +1,7 @@
 /** `--engine auto`: KVM where it runs the guest, else the software CPU, and a word about why. */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { EngineLimit, kvmEngine } from '../src/engine/kvm/index.js';
 import { chooseEngine, createMachine, hostMachine, loadImage } from '../src/host/index.js';
@@ -64,6 +64,45 @@ describe('where there is no /dev/kvm', { skip: noNamespaces }, () => {
     assert.match(ran.stdout, /engine auto +takes the software CPU/);
     assert.match(ran.stdout, /This host cannot run guests on KVM: they run on the software CPU\./);
   });
+});
+
+describe('where the library that calls KVM cannot be loaded, or the system is not Linux', () => {
+  /** Runs words of the command line in a process that is told so. */
+  function elsewhere(platform: string, words: string[]): SpawnSyncReturns<string> {
+    using scratch = new Scratch();
+    const lie = scratch.file('elsewhere.cjs');
+    writeFileSync(
+      lie,
+      `const Module = require('node:module'), resolve = Module._resolveFilename;
+       Module._resolveFilename = (name, ...rest) => {
+         if (name === 'koffi') throw new Error('it is not there');
+         return resolve(name, ...rest);
+       };
+       Object.defineProperty(process, 'platform', { value: '${platform}' });`,
+    );
+    const env = { ...process.env, NODE_OPTIONS: `--require ${lie}` };
+    return spawnSync(process.execPath, [cli, ...words], {
+      encoding: 'latin1',
+      cwd: root,
+      env,
+      timeout: 60_000,
+    });
+  }
+
+  for (const platform of ['linux', 'darwin', 'win32']) {
+    test(`guests run on the software CPU, and KVM is refused in words: ${platform}`, () => {
+      using scratch = new Scratch();
+      const image = scratch.file('guest.bin');
+      // MOV AL, 'A'; OUT E9h, AL; HLT
+      writeFileSync(image, Uint8Array.of(0xb0, 0x41, 0xe6, 0xe9, 0xf4));
+      const ran = elsewhere(platform, ['run', image]);
+      assert.equal(ran.stdout, 'A', ran.stderr);
+      assert.match(ran.stderr, /^terrarium: soft: halted after 2 exits/);
+      const refused = elsewhere(platform, ['run', image, '--engine', 'kvm']);
+      assert.equal(refused.status, 4);
+      assert.match(refused.stderr, platform === 'linux' ? /koffi.*could not be loaded/ : /KVM needs Linux/);
+    });
+  }
 });
 
 describe('engine auto', () => {

@@ -54,9 +54,11 @@ function onSoft(file: string): string {
 
 function onQemu(file: string, scratch: Scratch): string {
   const log = scratch.file('log');
-  const machine = '-accel tcg -display none -nographic -serial none -monitor none -no-reboot -m 16'.split(
-    ' ',
-  );
+  // Of Intel's making, because AMD's have no SYSENTER in long mode.
+  const machine =
+    '-accel tcg -cpu qemu64,vendor=GenuineIntel -display none -nographic -serial none -monitor none -no-reboot -m 16'.split(
+      ' ',
+    );
   const exit = ['-device', 'isa-debug-exit,iobase=0xf4'];
   const args = [...machine, '-kernel', file, '-debugcon', `file:${log}`, ...exit];
   const ran = spawnSync('qemu-system-x86_64', args, { timeout: 60_000 });

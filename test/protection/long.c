@@ -47,6 +47,7 @@ __asm__(
     "  mov kernel_rsp, %rsp\n"
     "  pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n  ret\n"
     "landing:\n  int $0x40\n"
+    "landing_flags:\n  pushfq\n  pop %rax\n  int $0x40\n"
     ".code32\nnarrow:\n  int $0x40\n"
     "narrow_int:\n  int $0x30\n"
     "narrow_sysenter:\n  sysenter\n"
@@ -60,7 +61,7 @@ __asm__(
     ".set n, 0\n.rept 256\n .align 16\n"
     " .if (n == 8) || (n >= 10 && n <= 14) || (n == 17)\n .else\n push $0xfff\n .endif\n"
     " push $n\n jmp caught\n .set n, n + 1\n.endr\n");
-extern u8 stubs[], landing[], narrow[], narrow_int[], narrow_sysenter[], narrow_syscall[], narrow_load[], narrow_ss[], narrow_iret[], narrow_far[];
+extern u8 stubs[], landing[], landing_flags[], narrow[], narrow_int[], narrow_sysenter[], narrow_syscall[], narrow_load[], narrow_ss[], narrow_iret[], narrow_far[];
 
 /* Runs `code` with RAX = a: in ring 0, in ring 3, in compatibility mode of ring 3. */
 void try0(void *code, u64 a);
@@ -99,8 +100,11 @@ TRY(do_syscall, "syscall");
 TRY(do_sysret, "mov $landing, %ecx\n mov $2, %r11d\n sysretq");
 TRY(do_sysretl, "mov $narrow, %ecx\n mov $2, %r11d\n sysretl");
 TRY(do_sysenter, "sysenter");
+TRY(do_sysenter_if, "pushq $0x10a03\n popfq\n sysenter");
 TRY(do_sysexit, "mov $landing, %edx\n mov $stack3 + 4000, %ecx\n rex.W sysexit");
-TRY(do_sysexitl, "mov $narrow, %edx\n mov $stack3 + 4000, %ecx\n sysexitl");
+TRY(do_sysexit_rip, "mov %rax, %rdx\n mov $stack3 + 4000, %ecx\n rex.W sysexit");
+TRY(do_sysexit_rsp, "mov $landing, %edx\n mov %rax, %rcx\n rex.W sysexit");
+TRY(do_sysexitl, "mov $narrow, %edx\n mov $stack3 + 4000, %ecx\n sysexit");
 TRY(do_swapgs, "swapgs");
 TRY(read_at, "mov (%rax), %dl");
 TRY(read_stack, "mov %rsp, %rbx\n mov %rax, %rsp\n pop %rdx\n mov %rbx, %rsp");
@@ -237,6 +241,25 @@ static void fast(void) {
   out('\n', 0xe9);
 }
 
+/* SYSENTER and SYSEXIT: from everywhere, with and without a kernel's segment. */
+static void enter(void) {
+  static const u16 segments[] = {0, 3, 8, 0x0b, 0x33};
+  wrmsr(0x175, (u64)(stack1 + 4000));
+  for (u32 i = 0; i < sizeof segments / sizeof *segments; i++) {
+    put("enter "), hex(segments[i], 2), put(": ");
+    wrmsr(0x174, segments[i]), wrmsr(0x176, (u64)landing);
+    attempt(try0, do_sysenter, 0), attempt(try3, do_sysenter, 0), attempt(trynarrow, narrow_sysenter, 0);
+    where("sp", seen_rsp - (u64)stack1);
+    wrmsr(0x176, (u64)landing_flags);
+    attempt(try0, do_sysenter_if, 0), attempt(try3, do_sysenter_if, 0);
+    attempt(try0, do_sysexit, 0), attempt(try3, do_sysexit, 0);
+    where("sp", seen_rsp - (u64)stack3);
+    attempt(try0, do_sysexitl, 0), attempt(try3, do_sysexitl, 0);
+    attempt(try0, do_sysexit_rip, 0x800000000000), attempt(try0, do_sysexit_rsp, 0x800000000000);
+    out('\n', 0xe9);
+  }
+}
+
 static void addresses(void) {
   static const u64 list[] = {0x7ffffffffff8, 0x800000000000, 0xffff7fffffffffff, 0x8000000000000000, 0xfff0000000000000};
   static const struct { const char *name; void *code; } tries[] = {{"read ", read_at}, {"pop ", read_stack}, {"push ", push_at}, {"jmp ", jump_to},
@@ -289,6 +312,7 @@ void run(void) {
   put("nt 00: "), attempt(try0, iret_nt, 0), out('\n', 0xe9);
   stacks();
   fast();
+  enter();
   addresses();
   compatibility();
   put("end\n");

@@ -82,6 +82,8 @@ TRY(break_rep, "mov $seen + 140, %ebx\n mov %ebx, %dr3\n mov $0x50000480, %ebx\n
 TRY(detect, "mov $0x2400, %ebx\n mov %ebx, %dr7\n mov %dr0, %ebx");
 TRY(ones, "mov $0, %ebx\n mov %ebx, %dr6\n mov %dr6, %eax\n mov %dr4, %ecx\n and %ecx, %eax");
 TRY(ones7, "mov $0, %ebx\n mov %ebx, %dr7\n mov %dr7, %eax");
+TRY(do_sysenter, "sysenter");
+TRY(do_sysexit, "mov $landing, %edx\n mov $stack3 + 4000, %ecx\n sysexit");
 u32 far_test[2] = {0, TEST};
 
 static void reset(void) {
@@ -120,6 +122,7 @@ static void in_virtual(const char *name, u32 flags, const u8 *bytes, u32 length)
   code[length] = 0xcd, code[length + 1] = 0x40, code[length + 2] = 0xf1;
   reset();
   try(virtual, flags | 0x20002);
+  hide();
   put("v86 "), hex(flags, 4), out(' ', 0xe9);
   show(name, 15);
 }
@@ -179,6 +182,23 @@ static void frames(void) {
     word((u32)(stack0 + sizeof stack0) - depth);
   }
   out('\n', 0xe9);
+}
+
+static void wrmsr(u32 msr, u32 value) { __asm__ volatile("wrmsr" ::"c"(msr), "a"(value), "d"(0)); }
+/* SYSENTER and SYSEXIT, with and without a kernel's segment. */
+static void fast_calls(void) {
+  static const u16 segments[] = {0, CODE0, 0x0b};
+  wrmsr(0x175, (u32)stack1 + 2048), wrmsr(0x176, (u32)landing);
+  for (u32 i = 0; i < sizeof segments / sizeof *segments; i++) {
+    wrmsr(0x174, segments[i]);
+    put("segment "), hex(segments[i], 2), out('\n', 0xe9);
+    attempt("sysenter", do_sysenter, 0, 0, 9), word(seen[6] == CODE0 ? depth - (u32)stack1 : 0);
+    attempt("sysenter of ring 3", do_sysenter, 3, 0, 9);
+    V86("sysenter", 0x3000, 0x0f, 0x34);
+    V86("sysexit", 0x3000, 0x0f, 0x35);
+    attempt("sysexit", do_sysexit, 0, 0, 9), word(seen[9] ? seen[9] - (u32)stack3 : 0);
+    attempt("sysexit of ring 3", do_sysexit, 3, 0, 9);
+  }
 }
 
 static void set_task(u32 eip, u32 flags, u32 cs, u32 ss, u32 ds, u32 table) {
@@ -286,6 +306,7 @@ void run(void) {
   out(0xff, 0x21), out(0xff, 0xa1);
   virtual_mode();
   frames();
+  fast_calls();
   tasks();
   attempt("single step", single, 0, 0, 9);
   attempt("single step of ring 3", single, 3, 0, 9);

@@ -145,3 +145,46 @@ describe('exceptions on the way to a handler (SDM 3A 6.15)', () => {
     assert.equal(exitKindNames[machine.cpu.run()], 'shutdown');
   });
 });
+
+describe('a task switch with PAE paging', () => {
+  const [PDPT, WRONG_PDPT, DIRECTORY] = [0xa000, 0xa020, 0xb000];
+  const NOW = 0x18;
+  const NEXT = 0x20;
+  const RESCUE = 0x28;
+
+  /** A task state segment that is not busy, and its descriptor. */
+  function task({ memory }: TestMachine, selector: number, cr3: number, eip: number): void {
+    const at = 0x6000 + selector * 16;
+    memory.writeBytes(0x2000 + selector, Uint8Array.of(103, 0, at & 255, at >> 8, 0, 0x89, 0, 0));
+    const fields = { 28: cr3, 32: eip, 36: 2, 56: STACK, 72: 16, 76: 8, 80: 16, 84: 16 };
+    for (const [offset, value] of Object.entries(fields)) memory.write32(at + Number(offset), value);
+  }
+
+  /** JMP to the next task, whose CR3 is given. A #GP has a task of its own. */
+  function switched(cr3: number): { came: string; cr3: bigint } {
+    using machine = protectedMode([0xea, 0, 0, 0, 0, NEXT, 0]);
+    const { cpu, memory } = machine;
+    memory.write32(PDPT, DIRECTORY | 1);
+    // Bit 1 of these entries is reserved (SDM 3A table 4-8).
+    memory.write32(WRONG_PDPT, DIRECTORY | 3);
+    memory.write32(DIRECTORY, 0x83);
+    task(machine, NOW, PDPT, 0);
+    task(machine, NEXT, cr3, HANDLERS + 31);
+    task(machine, RESCUE, PDPT, HANDLERS + 13);
+    memory.writeBytes(0x2100 + 13 * 8, Uint8Array.of(0, 0, RESCUE, 0, 0, 0x85, 0, 0));
+    const system = cpu.getSystemRegisters();
+    system.gdt = { base: 0x2000n, limit: 0x2f };
+    system.tr = { ...flat, selector: NOW, base: BigInt(0x6000 + NOW * 16), limit: 103, s: false, g: false };
+    Object.assign(system, { cr0: system.cr0 | 0x80000000n, cr3: BigInt(PDPT), cr4: system.cr4 | 0x20n });
+    cpu.setSystemRegisters(system);
+    return { came: outcome(machine), cr3: cpu.getSystemRegisters().cr3 };
+  }
+
+  test('loads CR3 and its four entries', () => {
+    assert.deepEqual(switched(PDPT), { came: '31', cr3: BigInt(PDPT) });
+  });
+
+  test('is a #GP of the new task where one of them has a reserved bit set', () => {
+    assert.deepEqual(switched(WRONG_PDPT), { came: '13(0)', cr3: BigInt(PDPT) });
+  });
+});

@@ -50,7 +50,7 @@ import {
   UNUSABLE,
 } from './descriptors';
 import { updateEvents } from './events';
-import { GP, NP, selectorFault, TS } from './faults';
+import { fault, GP, NP, selectorFault, TS } from './faults';
 import { NT, rflags, setRflags, VM } from './flags';
 import { frameHere, pushFrame, takeFrame } from './frames';
 import { failed, readSystem, writeSystem } from './memory';
@@ -212,15 +212,20 @@ function switchTask(selector: u32, rip: u64, how: u32, flags: u32): void {
   store<u32>(TASK_SWITCHED, <u32>failed());
 }
 
+/** PAE paging refuses its four entries as it does for MOV to CR3; the old tables stay then. */
+function takePageTables(cr3: u64): void {
+  if (load<u32>(CR4) & CR4_PAE && !loadPdptes(cr3)) {
+    fault(GP);
+    return;
+  }
+  store<u64>(CR3, cr3);
+  flushTlb();
+}
+
 /** Control registers, flags and general registers of the new task. */
 function takeRegisters(nested: u32): void {
   const wide = isWideTask();
-  if (wide && load<u32>(CR0) & CR0_PG) {
-    const cr3 = <u64>load<u32>(TASK_STATE, CR3_32);
-    if (load<u32>(CR4) & CR4_PAE) loadPdptes(cr3);
-    store<u64>(CR3, cr3);
-    flushTlb();
-  }
+  if (wide && load<u32>(CR0) & CR0_PG) takePageTables(<u64>load<u32>(TASK_STATE, CR3_32));
   setRflags((load<u32>(TASK_STATE, EFLAGS_32) & 0x3f7fd5) | nested);
   store<u64>(RIP, <u64>load<u32>(TASK_STATE, EIP_32));
   for (let i: usize = 0; i < 8; i++)
@@ -250,6 +255,7 @@ function takeSegments(): void {
   // The privilege level is that of SS.
   if (!virtual) setSegment(SEG_SS, savedSelector(SEG_SS), 0, 0, UNUSABLE | (privilege << 5));
   updateMode();
+  if (failed()) return;
   takeTable(table);
   if (virtual) return;
   takeCode(savedSelector(SEG_CS));

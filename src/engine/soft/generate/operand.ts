@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Opcode } from '../../../isa/index.js';
+import { immediateKind, type Opcode } from '../../../isa/index.js';
 
 /** AssemblyScript's type of an integer: signed, so that a conversion to 64 bits extends the sign. */
 export type Type = 'i8' | 'i16' | 'i32' | 'i64';
@@ -39,20 +39,12 @@ export function typeOf(operand: string, size: OperandSize): Type | undefined {
 }
 
 /** How the decoder reads what follows ModRM; the numbers are those of cpu/decode.ts. */
-export const immediates = ['', 'b', 'w', 'z', 'v', 'offset', 'far', 'enter', 'opcode'] as const;
+const immediates = ['none', 'b', 'w', 'z', 'v', 'offset', 'far', 'enter', 'opcode'] as const;
 
-export function immediateOf({ map, opcode, operands, immediate }: Opcode): number {
+export function immediateOf(row: Opcode): number {
   // The x87 FPU keeps the opcode of what it did last: D8 to DF.
-  if (map === 0 && opcode >> 3 === 0x1b) return immediates.indexOf('opcode');
-  if (immediate !== 'none') return immediates.indexOf(immediate);
-  for (const operand of operands) {
-    if (operand === 'Ib' || operand === 'sIb' || operand === 'Jb') return 1;
-    if (operand === 'Iw') return 2;
-    if (operand === 'Iz' || operand === 'Jz') return 3;
-    if (operand === 'Iv') return 4;
-    if (operand.startsWith('O')) return 5;
-  }
-  return 0;
+  const keepsOpcode = row.map === 0 && row.opcode >> 3 === 0x1b;
+  return immediates.indexOf(keepsOpcode ? 'opcode' : immediateKind(row));
 }
 
 /** True if the operand is memory, given ModRM's form. */
