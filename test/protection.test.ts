@@ -21,11 +21,11 @@ const flags =
 const noQemu = spawnSync('qemu-system-x86_64', ['--version']).error ? 'SKIPPED: no QEMU here' : false;
 
 /** Compiles a kernel to an ELF file of 32 bits, which both sides load. */
-function compile(scratch: Scratch, source: string, width: '-m32' | '-m64'): string {
+function compile(scratch: Scratch, source: string, options: readonly string[]): string {
   const made = scratch.file('made');
   const out = scratch.file('kernel.elf');
   const script = `-Wl,-T,${path.join(folder, 'kernel.lds')}`;
-  run('gcc', [width, ...flags, script, '-o', made, path.join(folder, source)]);
+  run('gcc', [...options, ...flags, script, '-o', made, path.join(folder, source)]);
   run('objcopy', ['-O', 'elf32-i386', made, out]);
   return out;
 }
@@ -56,7 +56,7 @@ function onQemu(file: string, scratch: Scratch): string {
   const log = scratch.file('log');
   // Of Intel's making, because AMD's have no SYSENTER in long mode.
   const machine =
-    '-accel tcg -cpu qemu64,vendor=GenuineIntel -display none -nographic -serial none -monitor none -no-reboot -m 16'.split(
+    '-accel tcg -cpu qemu64,vendor=GenuineIntel,+la57 -display none -nographic -serial none -monitor none -no-reboot -m 16'.split(
       ' ',
     );
   const exit = ['-device', 'isa-debug-exit,iobase=0xf4'];
@@ -85,23 +85,29 @@ function compare(found: string, expected: string): string[] {
 }
 
 const kernels = [
-  { mode: '32-bit mode', source: 'kernel.c', width: '-m32', recorded: 'expected.txt' },
+  { mode: '32-bit mode', source: 'kernel.c', options: ['-m32'], recorded: 'expected.txt' },
   {
     mode: 'virtual-8086 mode, of tasks and breakpoints',
     source: 'modes.c',
-    width: '-m32',
+    options: ['-m32'],
     recorded: 'expected-modes.txt',
   },
-  { mode: 'long mode', source: 'long.c', width: '-m64', recorded: 'expected-long.txt' },
+  { mode: 'long mode', source: 'long.c', options: ['-m64'], recorded: 'expected-long.txt' },
+  {
+    mode: 'long mode with 5-level paging',
+    source: 'long.c',
+    options: ['-m64', '-DLEVELS=5'],
+    recorded: 'expected-levels.txt',
+  },
 ] as const;
 
-for (const { mode, source, width, recorded } of kernels) {
+for (const { mode, source, options, recorded } of kernels) {
   describe(`protection in ${mode} is as in QEMU`, { skip: noGcc }, () => {
     const scratch = new Scratch();
     let file = '';
     let found = '';
     before(() => {
-      file = compile(scratch, source, width);
+      file = compile(scratch, source, options);
       found = onSoft(file);
     });
     after(() => scratch[Symbol.dispose]());

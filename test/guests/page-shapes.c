@@ -1,6 +1,6 @@
 // Thousands of page-table entries with random bits, one after the other, and what an access through each of them comes to:
-// the exception, its error code, CR2, and the accessed and dirty bits afterwards. In 32-bit, PAE and 4-level paging (from
-// compatibility mode), from rings 0 and 3, with WP, SMEP, SMAP, AC and NXE on and off. A multiboot image too, so that QEMU
+// the exception, its error code, CR2, and the accessed and dirty bits afterwards. In 32-bit, PAE, 4-level and 5-level paging (these two
+// from compatibility mode), from rings 0 and 3, with WP, SMEP, SMAP, AC and NXE on and off. A multiboot image too, so that QEMU
 // runs the same bytes.
 typedef unsigned u32;
 typedef unsigned long long u64;
@@ -105,6 +105,7 @@ static void prepare(int wide)
 
 // Tables for 4 KiB each: entries of 32 or of 64 bits.
 static u32 directory[1024] __attribute__((aligned(4096))), low[1024] __attribute__((aligned(4096)));
+static u64 highest[512] __attribute__((aligned(4096)));
 static u64 top[512] __attribute__((aligned(4096))), pointers[512] __attribute__((aligned(4096)));
 static u64 first[512] __attribute__((aligned(4096))), tried[512] __attribute__((aligned(4096)));
 static u64 pages[512] __attribute__((aligned(4096)));
@@ -117,6 +118,7 @@ static void efer(u32 value) { __asm__ volatile("wrmsr" : : "a"(value), "d"(0), "
 #define PG 0x80000000u
 #define PE_ET_NE 0x31u
 #define WP 0x10000u
+#define LA57 0x1000u
 #define SMEP 0x100000u
 #define SMAP 0x200000u
 #define NXE 0x800u
@@ -179,17 +181,21 @@ static void shapes32(void)
     cr4(0);
 }
 
-static void shapes64(int pae)
+static void shapes64(int levels)
 {
+    int pae = levels == 3;
+    u64 *root = pae ? pointers : levels == 4 ? top : highest;
+    u32 control = 0x20 | (levels == 5 ? LA57 : 0);
     prepare(!pae);
+    highest[0] = (u32)top | 7;
     for (u32 i = 0; i < 512; i++) top[i] = pointers[i] = first[i] = tried[i] = pages[i] = 0;
     top[0] = (u32)pointers | 7;
     pointers[0] = (u32)first | (pae ? 1 : 7);
     for (u32 i = 0; i < 5; i++) first[i] = i << 21 | 0x83;
     first[5] = 5 << 21 | 0x87;
     pointers[1] = (u32)tried | (pae ? 1 : 7);
-    cr3(pae ? pointers : top);
-    cr4(0x20);
+    cr3(root);
+    cr4(control);
     if (!pae) efer(LME);
     cr0(PG | PE_ET_NE);
     for (u32 n = 0; n < SHAPES; n++) {
@@ -203,12 +209,14 @@ static void shapes64(int pae)
         pages[0x123] = wide_bits(pae) | FRAME;
         pointers[1] = pointer;
         efer((random(2) ? NXE : 0) | (pae ? 0 : LME));
-        cr4(0x20 | (random(2) ? SMEP : 0) | (random(2) ? SMAP : 0));
+        cr4(control | (random(2) ? SMEP : 0) | (random(2) ? SMAP : 0));
         cr0(PG | PE_ET_NE | (random(2) ? WP : 0));
-        cr3(pae ? pointers : top);
+        highest[0] &= ~0x60;
+        cr3(root);
         try_one();
         // Whether a page of 1 GiB that may not be used counts as accessed, processors and emulators may decide.
         if (!pae) hex(huge && vector == 14 ? 0 : pointers[1] & 0x60, 2);
+        if (levels == 5) hex(highest[0] & 0x60, 2);
         hex(tried[3] & 0x60, 2);
         hex(pages[0x123] & 0x60, 2);
         out(0xe9, n % 8 == 7 ? '\n' : ' ');
@@ -231,8 +239,9 @@ int main(void)
     static const u8 code_of_user[3][4] = {{0x8b, 0x08, 0xcd, 0x80}, {0x89, 0x08, 0xcd, 0x80}, {0xff, 0xe0, 0xcd, 0x80}};
     for (u32 i = 0; i < 12; i++) ((volatile u8 *)USER)[i / 4 * 16 + i % 4] = code_of_user[i / 4][i % 4];
     shapes32();
-    shapes64(1);
-    shapes64(0);
+    shapes64(3);
+    shapes64(4);
+    shapes64(5);
     out(0xf4, 0);
     return 0;
 }

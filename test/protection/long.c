@@ -1,7 +1,11 @@
 /*
  * As kernel.c, in long mode: descriptors and gates in 64-bit code and compatibility mode, stacks of interrupts, SYSCALL and
- * SYSENTER, addresses that are not canonical. Starts in 32-bit protected mode and turns long mode on.
+ * SYSENTER, addresses that are not canonical. Starts in 32-bit protected mode and turns long mode on; with
+ * LEVELS 5, with 5-level paging, and then it tries only what depends on that.
  */
+#ifndef LEVELS
+#define LEVELS 4
+#endif
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;
@@ -17,7 +21,7 @@ static u64 idt[512] __attribute__((aligned(16)));
 static u32 task[26];
 #define STACK __attribute__((aligned(16), used))
 static u8 stack0[4096] STACK, stack1[4096] STACK, stack3[4096] STACK, spare[4096] STACK;
-u64 pages[512 * 3] __attribute__((aligned(4096)));
+u64 pages[512 * 4] __attribute__((aligned(4096)));
 
 u64 seen_vector, seen_code, seen_cs, seen_ss, seen_rsp, seen_rax, seen_depth, kernel_rsp;
 
@@ -261,7 +265,11 @@ static void enter(void) {
 }
 
 static void addresses(void) {
-  static const u64 list[] = {0x7ffffffffff8, 0x800000000000, 0xffff7fffffffffff, 0x8000000000000000, 0xfff0000000000000};
+  static const u64 list[] = {0x7ffffffffff8, 0x800000000000, 0xffff7fffffffffff, 0x8000000000000000, 0xfff0000000000000,
+#if LEVELS == 5
+    0x00fffffffffff000, 0x0100000000000000, 0xff00000000000000, 0xfeffffffffffffff
+#endif
+  };
   static const struct { const char *name; void *code; } tries[] = {{"read ", read_at}, {"pop ", read_stack}, {"push ", push_at}, {"jmp ", jump_to},
     {"call ", call_to}, {"ret ", ret_to}, {"iret ", iret_rip}};
   for (u32 t = 0; t < sizeof tries / sizeof *tries; t++) {
@@ -293,6 +301,7 @@ void run(void) {
   __asm__ volatile("lgdt %0\n lidt %1\n pushq $0x08\n pushq $1f\n lretq\n1: mov $0x10, %%eax\n mov %%eax, %%ds\n mov %%eax, %%es\n mov %%eax, %%ss"
                    ::"m"(g), "m"(i) : "rax", "memory");
   out(0xff, 0x21), out(0xff, 0xa1);
+#if LEVELS == 4
   static const struct { const char *name; void *code; } loads[] = {
     {"mov ds ", load_ds}, {"mov fs ", load_fs}, {"mov ss ", load_ss}, {"lar ", ask_lar}, {"lsl ", ask_lsl}, {"ltr ", load_tr}, {"lldt ", load_ldt},
     {"iret ss0 ", iret_ss0}, {"iret ss3 ", iret_ss3}, {"iret ss32 ", iret_ss32}};
@@ -310,6 +319,7 @@ void run(void) {
   gates("gate jmp ", jump, 0);
   gates("gate int ", interrupt, 1);
   put("nt 00: "), attempt(try0, iret_nt, 0), out('\n', 0xe9);
+#endif
   stacks();
   fast();
   enter();
@@ -320,6 +330,12 @@ void run(void) {
   for (;;) __asm__ volatile("cli\n hlt");
 }
 
+#if LEVELS == 5
+/* The last table leads to the first. */
+#define CR3_AND_CR4 "  lea 7(%edi), %eax\n  add $12288, %edi\n  mov %eax, (%edi)\n  mov %edi, %cr3\n  mov $0x1020, %eax\n  mov %eax, %cr4\n"
+#else
+#define CR3_AND_CR4 "  mov %edi, %cr3\n  mov $0x20, %eax\n  mov %eax, %cr4\n"
+#endif
 __asm__(".code32\n.globl _start\n_start:\n"
     "  mov $stack0 + 2048, %esp\n  pushl $2\n  popf\n"
     /* One page of 1 GiB would do where there are such: 2 MiB pages for the first GiB, open to ring 3. */
@@ -327,7 +343,7 @@ __asm__(".code32\n.globl _start\n_start:\n"
     "  lea 8192+7(%edi), %eax\n  mov %eax, 4096(%edi)\n"
     "  lea 8192(%edi), %edx\n  mov $0x87, %eax\n"
     "1:mov %eax, (%edx)\n  add $8, %edx\n  add $0x200000, %eax\n  cmp $0x40000087, %eax\n  jne 1b\n"
-    "  mov %edi, %cr3\n  mov $0x20, %eax\n  mov %eax, %cr4\n"
+    CR3_AND_CR4
     "  mov $0xc0000080, %ecx\n  mov $0x100, %eax\n  xor %edx, %edx\n  wrmsr\n"
     "  mov %cr0, %eax\n  or $0x80000001, %eax\n  mov %eax, %cr0\n"
     "  lgdt table\n  ljmp $8, $2f\n"
