@@ -11,6 +11,7 @@ import { benchSimvirtio } from './simvirtio.js';
 import { benchSoft } from './soft.js';
 import { benchStartup } from './startup.js';
 import { benchStop } from './stop.js';
+import { benchTrace } from './trace.js';
 import { benchVga } from './vga.js';
 
 const root = process.cwd();
@@ -29,6 +30,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   simvirtio: () => benchSimvirtio(floor),
   soft: () => benchSoft(root),
   'pmio-mmio': () => benchPmioMmio(floor),
+  trace: () => benchTrace(root),
   vga: () => benchVga(root),
 };
 for (const [name, bench] of Object.entries(benches)) {

@@ -16,6 +16,7 @@ Examples:
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run
   $ terrarium stat web                         what the kernel counts of it, live
+  $ terrarium trace run.ndjson                 what a run's trace says as a whole
   $ terrarium verify                           the software CPU against KVM
   $ terrarium doctor                           can this host run guests?
 `;
@@ -58,6 +59,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   ps: async () => (await import('./ps.js')).psCommand(),
   attach: async () => (await import('./attach.js')).attachCommand(),
   logs: async () => (await import('./logs.js')).logsCommand(),
+  trace: async () => (await import('./trace.js')).traceCommand(),
   stat: async () => (await import('./stat.js')).statCommand(),
   stop: async () => (await import('./stop.js')).stopCommand(),
   rm: async () => (await import('./rm.js')).rmCommand(),

@@ -47,4 +47,5 @@ export {
   templateNames,
   templateSummaries,
 } from './templates.js';
+export { Tracer, type TracerParts } from './tracer.js';
 export { drainPool, warmUp } from './worker-pool.js';
