@@ -39,10 +39,7 @@ describe('a trace in a file', () => {
     }
     const lines = readFileSync(ndjson, 'utf8').trimEnd().split('\n');
     const { means, instruction, data } = JSON.parse(lines[0]!) as Record<string, unknown>;
-    assert.deepEqual(
-      { means, instruction, data },
-      { means: "'H'", instruction: 'out dx,al', data: '0x48' },
-    );
+    assert.deepEqual({ means, instruction, data }, { means: "'H'", instruction: 'out dx,al', data: '0x48' });
     const { traceEvents } = JSON.parse(readFileSync(json, 'utf8')) as {
       traceEvents: { ph: string; ts: number }[];
     };
