@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { TerrariumError } from '../errors.js';
 import type { BootReport, HostedOutcome } from '../host/index.js';
-import type { ExpectationResult } from '../observe/index.js';
+import type { ExpectationResult, Explanation } from '../observe/index.js';
 
 /** The whole outcome as one JSON object; 64-bit values are strings with 0x, so that no reader rounds them. */
 export function writeReport(
@@ -12,6 +12,8 @@ export function writeReport(
     engine: { name: string; because?: string };
     boot: BootReport;
     outcome: HostedOutcome;
+    /** Why the guest died, or with `--why` how it ended. */
+    why?: Explanation;
     /** What `--dump` asked for. */
     dump?: { what: string; value: unknown }[];
     expectations: ExpectationResult[];

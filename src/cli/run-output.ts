@@ -1,6 +1,8 @@
 import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../host/index.js';
 import {
+  type Explanation,
   formatCounters,
+  formatExplanation,
   formatInstruction,
   formatRegisters,
   formatStatistics,
@@ -51,9 +53,7 @@ export function printOutcome(outcome: HostedOutcome): void {
       lines.push(`  the instruction: ${formatInstruction(failure.instruction, registers.rip, system)}`);
     if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
   }
-  // Why a guest that waited for an interrupt waited in vain.
-  if (kind === 'halted' && outcome.reason.includes('no interrupt can wake it'))
-    lines.push(`  ${outcome.reason}`);
+  if (waitsInVain(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
   if (kind === 'shutdown' || kind === 'engineError' || kind === 'stopped') {
     lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));
   }
@@ -68,6 +68,25 @@ export function printOutcome(outcome: HostedOutcome): void {
   const more = outcome.unclaimed.length - UNCLAIMED_SHOWN;
   if (more > 0) lines.push(style.dim(`  … and ${more} more addresses that nothing answers`));
   process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+/** True for the ends that nobody wants, which are explained without being asked. */
+export function asksWhy({ kind, reason }: HostedOutcome): boolean {
+  return kind === 'shutdown' || kind === 'engineError' || waitsInVain(kind, reason);
+}
+
+/** The guest waited for an interrupt, and none can come. */
+function waitsInVain(kind: string, reason: string): boolean {
+  return kind === 'halted' && reason.includes('no interrupt can wake it');
+}
+
+/** Says on stderr why the guest died. */
+export function printExplanation(explanation: Explanation): void {
+  const style = styleFor(process.stderr);
+  const text = formatExplanation(explanation)
+    .replace(/^why:.*$/m, (line) => style.bold(line))
+    .replace(/^ {2}(what the CPU looked at|the likely mistake)$/gm, (line) => style.yellow(line));
+  process.stderr.write(`\n${text}\n`);
 }
 
 function endingText(outcome: HostedOutcome, style: Style): string {

@@ -21,13 +21,27 @@ import {
   type DumpItem,
   dump,
   type Expectation,
+  explain,
   parseExpectation,
 } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
 import { openGdb, requireDebuggable } from './gdb.js';
 import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
+<<<<<<< HEAD
 import { printEngine, printGuestLog, printOutcome, printSimvirtio, printStatistics } from './run-output.js';
+=======
+import {
+  asksWhy,
+  openTrace,
+  printEngine,
+  printExplanation,
+  printGuestLog,
+  printOutcome,
+  printSimvirtio,
+  printStatistics,
+} from './run-output.js';
+>>>>>>> 9568dbf (Why did it die: the software CPU keeps its last exceptions, KVM's shutdowns are replayed on a copy, and both are explained in words)
 import { LiveScreen } from './screen/live.js';
 import { parseScreenshot, type Screenshot, takeScreenshot } from './screenshot.js';
 import { connectConsole } from './terminal.js';
@@ -78,6 +92,7 @@ interface RunFlags extends NameFlags, TraceFlags {
   maxExits?: number;
   expect?: Expectation[];
   stat?: true;
+  why?: true;
   dump?: DumpItem[];
   report?: string;
   simvirtio?: Notification;
@@ -175,6 +190,7 @@ export function runCommand(): Command {
       parseGdb,
     )
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
+    .option('--why', 'explain the end of every run, not only of those that died')
     .option(
       '--dump <what>',
       'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS; several with commas',
@@ -273,6 +289,8 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
+  const why = flags.why || asksWhy(outcome) ? explain({ ...outcome, memory: machine.memory }) : undefined;
+  if (why !== undefined) printExplanation(why);
   if (outcome.statistics !== undefined) {
     printStatistics(outcome);
     if (outcome.simvirtio !== undefined) printSimvirtio(outcome.simvirtio);
@@ -295,6 +313,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
       engine,
       boot,
       outcome,
+      ...(why && { why }),
       ...(parts && { dump: parts.map(({ what, value }) => ({ what, value })) }),
       expectations,
       status,

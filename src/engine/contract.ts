@@ -183,6 +183,22 @@ export interface EngineFailure {
   hint?: string;
 }
 
+/** An exception that a CPU raised. */
+export interface FaultRecord {
+  vector: number;
+  /** Where the exception has one. */
+  code?: number;
+  /** The vector that was being delivered when it was raised. Missing where an instruction raised it. */
+  delivering?: number;
+  /** Where the CPU was, and its stack. */
+  cs: number;
+  rip: bigint;
+  ss: number;
+  rsp: bigint;
+  /** What stood in CR2: for a page fault its address. */
+  cr2: bigint;
+}
+
 /**
  * The control block: words of shared memory between the thread that runs a CPU and those that may stop it.
  * `new Int32Array(new SharedArrayBuffer(controlBytes))`, used with Atomics only.
@@ -310,6 +326,11 @@ export interface EngineCpu extends Disposable {
   readonly touchedPlace?: number;
   /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
   failure(): EngineFailure;
+  /**
+   * The exceptions that were raised last, oldest first, a few at most, with those that the delivery of others raised.
+   * Missing where the engine does not see them. After a `shutdown` the last ones are what it came from.
+   */
+  recentFaults?(): readonly FaultRecord[];
 }
 
 /** One virtual machine: RAM and CPUs. Disposing it ends everything that belongs to it. */

@@ -1,4 +1,10 @@
-import type { Assistance, EngineFailure, Registers, SystemRegisters } from '../engine/contract.js';
+import type {
+  Assistance,
+  EngineFailure,
+  FaultRecord,
+  Registers,
+  SystemRegisters,
+} from '../engine/contract.js';
 import type { UnclaimedAccess } from './bus.js';
 
 /** How a run ended. */
@@ -43,4 +49,6 @@ export interface Outcome {
   readonly unclaimed: readonly UnclaimedAccess[];
   /** The engine's own account, where `kind` is `shutdown` or `engineError`. */
   readonly failure?: EngineFailure;
+  /** The exceptions that the guest's CPU raised last, oldest first, where the engine sees them and there were any. */
+  readonly faults?: readonly FaultRecord[];
 }

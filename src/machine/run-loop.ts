@@ -176,6 +176,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const cut = resumable.has(ending.kind);
   if (pace.pollsAnyTime || !cut) for (const device of pollers) device.poll?.();
   cpu.completeExit();
+  const faults = cpu.recentFaults?.() ?? [];
   return {
     kind: ending.kind,
     reason: ending.reason,
@@ -189,6 +190,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     system: cpu.getSystemRegisters(),
     unclaimed: bus.unclaimed,
     ...((ending.kind === 'engineError' || ending.kind === 'shutdown') && { failure: cpu.failure() }),
+    ...(faults.length > 0 && { faults }),
   };
 }
 

@@ -86,3 +86,12 @@ export {
   traceHeader,
   traceTexts,
 } from './trace/index.js';
+export { formatTraceLine, traceHeader } from './trace.js';
+export {
+  type DeathSubject,
+  type ExplainedStep,
+  type Explanation,
+  explain,
+  formatExplanation,
+  type Locate,
+} from './why/index.js';

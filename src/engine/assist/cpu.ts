@@ -7,6 +7,7 @@ import {
   type EngineFailure,
   type Exit,
   ExitKind,
+  type FaultRecord,
   type Registers,
   type SystemRegisters,
 } from '../contract.js';
@@ -25,6 +26,14 @@ export interface Helper extends EngineCpu {
  */
 const LONGEST_STRETCH = 4096;
 
+/** How a CPU is helped. */
+export interface AssistOptions {
+  /** The engine brings interrupts by itself, to nobody but its own CPU. */
+  irqchip?: boolean;
+  /** Finds what a shutdown came from: see `replayShutdown`. */
+  replay?: (cpu: EngineCpu) => readonly FaultRecord[];
+}
+
 /**
  * A CPU that is helped: where its engine gives up on an instruction, another CPU on the same memory takes the whole state
  * over, does that instruction, and gives the state back. To its machine it is one CPU.
@@ -40,7 +49,10 @@ export class AssistedCpu implements EngineCpu {
   readonly #makeHelper: () => Helper;
   readonly #data: DataView;
   readonly #irqchip: boolean;
+  readonly #replay: AssistOptions['replay'];
   #helper: Helper | undefined;
+  /** The helper ran last, and knows what it ran into. */
+  #helpedLast = false;
   /** The helper has the state. */
   #helping = false;
   /** The engine cannot run what the guest does now: the helper goes on until it can. */
@@ -58,9 +70,14 @@ export class AssistedCpu implements EngineCpu {
   /** A debugger asks what the engine cannot do: the helper runs the guest until it asks no more. */
   #debugs = false;
 
-  /** @param irqchip the engine brings interrupts by itself, to nobody but its own CPU */
-  constructor(inner: EngineCpu, makeHelper: () => Helper, control: Int32Array, irqchip = false) {
+  constructor(
+    inner: EngineCpu,
+    makeHelper: () => Helper,
+    control: Int32Array,
+    { irqchip = false, replay }: AssistOptions = {},
+  ) {
     this.#irqchip = irqchip;
+    this.#replay = replay;
     this.#inner = inner;
     this.#makeHelper = makeHelper;
     this.#control = control;
@@ -78,6 +95,7 @@ export class AssistedCpu implements EngineCpu {
   run(): ExitKind {
     for (;;) {
       if (this.#helping) {
+        this.#helpedLast = true;
         const kind = this.#help();
         if (kind !== undefined) return kind;
       } else if (this.#debugs) {
@@ -85,6 +103,7 @@ export class AssistedCpu implements EngineCpu {
         this.#stay();
         continue;
       }
+      this.#helpedLast = false;
       const kind = this.#inner.run();
       if (kind !== ExitKind.internalError) {
         if (kind !== ExitKind.interrupted) this.#streak = 0;
@@ -319,6 +338,13 @@ export class AssistedCpu implements EngineCpu {
     if (other === undefined || this.exit.kind !== ExitKind.internalError) return failure;
     const message = `${failure.message}, and the software CPU cannot help: ${other.message}`;
     return { ...failure, message };
+  }
+
+  /** After a shutdown: what a CPU on a copy of the memory does in the same state. */
+  recentFaults(): readonly FaultRecord[] {
+    if (this.#helping || this.#helpedLast) return this.#helper?.recentFaults?.() ?? [];
+    if (this.exit.kind !== ExitKind.shutdown) return [];
+    return this.#replay?.(this.#inner) ?? [];
   }
 
   [Symbol.dispose](): void {

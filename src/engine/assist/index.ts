@@ -11,8 +11,16 @@
  * @module
  */
 import type { GuestMemory } from '../../memory/index.js';
-import type { Engine, EngineCounters, EngineCpu, EngineVm, VmOptions } from '../contract.js';
-import { AssistedCpu, type Helper } from './cpu.js';
+import {
+  controlBytes,
+  type Engine,
+  type EngineCounters,
+  type EngineCpu,
+  type EngineVm,
+  type VmOptions,
+} from '../contract.js';
+import { AssistedCpu, type AssistOptions, type Helper } from './cpu.js';
+import { replayShutdown } from './replay.js';
 
 export { AssistedCpu } from './cpu.js';
 
@@ -30,11 +38,21 @@ export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
   return {
     name: engine.name,
     createVm: (memory: GuestMemory, options?: VmOptions) =>
-      new AssistedVm(engine.createVm(memory, options), options?.irqchip === true, () => {
-        const other = helper();
-        other.warmUp();
-        return other.createVm(memory);
-      }),
+      new AssistedVm(
+        engine.createVm(memory, options),
+        options?.irqchip === true,
+        () => {
+          const other = helper();
+          other.warmUp();
+          return other.createVm(memory);
+        },
+        (cpu) =>
+          replayShutdown(cpu, memory, (copy) => {
+            const vm = helper().createVm(copy);
+            const control = new Int32Array(new SharedArrayBuffer(controlBytes));
+            return { cpu: vm.createCpu(control), [Symbol.dispose]: () => vm[Symbol.dispose]() };
+          }),
+      ),
     kick: (control) => engine.kick(control),
     discard: (memory) => engine.discard(memory),
   };
@@ -45,10 +63,17 @@ class AssistedVm implements EngineVm {
   readonly readCounters?: () => EngineCounters;
   readonly #inner: EngineVm;
   readonly #irqchip: boolean;
+  readonly #replay: NonNullable<AssistOptions['replay']>;
   readonly #makeHelper: () => ReturnType<HelpingEngine['createVm']>;
   readonly #helpers: ReturnType<HelpingEngine['createVm']>[] = [];
 
-  constructor(inner: EngineVm, irqchip: boolean, makeHelper: () => ReturnType<HelpingEngine['createVm']>) {
+  constructor(
+    inner: EngineVm,
+    irqchip: boolean,
+    makeHelper: () => ReturnType<HelpingEngine['createVm']>,
+    replay: NonNullable<AssistOptions['replay']>,
+  ) {
+    this.#replay = replay;
     this.#inner = inner;
     this.#irqchip = irqchip;
     this.#makeHelper = makeHelper;
@@ -62,7 +87,10 @@ class AssistedVm implements EngineVm {
       this.#helpers.push(vm);
       return vm.createCpu(control);
     };
-    return new AssistedCpu(this.#inner.createCpu(control), makeHelper, control, this.#irqchip);
+    return new AssistedCpu(this.#inner.createCpu(control), makeHelper, control, {
+      irqchip: this.#irqchip,
+      replay: this.#replay,
+    });
   }
 
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean {

@@ -6,11 +6,13 @@ import {
   type EngineFailure,
   type Exit,
   ExitKind,
+  type FaultRecord,
   type Registers,
   type SystemRegisters,
 } from '../contract.js';
 import { SoftClock } from './clock.js';
 import { SoftError } from './errors.js';
+import { readFaults } from './faults.js';
 import { readInternals, writeInternals } from './internals.js';
 import * as L from './layout.js';
 import type { Program } from './program.js';
@@ -232,6 +234,10 @@ export class SoftCpu implements EngineCpu {
       instruction,
       hint: 'docs/soft-cpu.md says what it does; --engine kvm runs the rest where there is /dev/kvm',
     };
+  }
+
+  recentFaults(): FaultRecord[] {
+    return readFaults(this.#live());
   }
 
   [Symbol.dispose](): void {

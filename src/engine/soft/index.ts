@@ -165,6 +165,7 @@ export class SoftVm implements EngineVm {
 function clearState(view: DataView): void {
   new Uint8Array(view.buffer, view.byteOffset, L.STATIC_DATA).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.TLB_NOW, L.CPUID_TABLE - L.TLB_NOW).fill(0);
+  new Uint8Array(view.buffer, view.byteOffset + L.FAULT_COUNT, L.FAULTS - L.FAULT_COUNT).fill(0);
   view.setInt32(L.PENDING_VECTOR, -1, true);
   view.setBigInt64(L.ALARM, NEVER, true);
 }

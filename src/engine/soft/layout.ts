@@ -235,6 +235,26 @@ export const REGIONS = 0x900;
 export const REGION_SIZE = 32;
 export const MAX_REGIONS = 56;
 
+/**
+ * The exceptions that were raised last: how many so far, the vector plus 1 whose delivery failed, if one did, and a ring of
+ * them.
+ */
+export const FAULT_COUNT = 0x63000;
+export const FAULT_DELIVERING = 0x63004;
+export const FAULTS = 0x63040;
+export const FAULT_ENTRY = 48;
+export const MAX_FAULTS = 16;
+// One exception: vector, error code (-1: none), the vector whose delivery failed (-1: an instruction did), RIP, CR2, RSP,
+// CS and SS.
+export const FAULT_AT_VECTOR = 0;
+export const FAULT_AT_CODE = 4;
+export const FAULT_AT_DELIVERING = 8;
+export const FAULT_AT_CS = 12;
+export const FAULT_AT_RIP = 16;
+export const FAULT_AT_CR2 = 24;
+export const FAULT_AT_RSP = 32;
+export const FAULT_AT_SS = 40;
+
 /** What a task switch read from the new task state segment. */
 export const TASK_STATE = 0x62180;
 

@@ -59,17 +59,20 @@ export function columns(rows: readonly (readonly string[])[], indent = ''): stri
   );
 }
 
-/** Text broken at blanks into lines of at most `width`; later lines begin with `indent` blanks. */
-export function wrap(text: string, width = 80, indent = ''): string[] {
+/** Text broken at blanks into lines of at most `width`; its own blanks in front stay, later lines begin with `indent`. */
+export function wrap(text: string, width: number, indent = ''): string[] {
+  const [front = ''] = /^ */.exec(text) ?? [];
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = `${indent}${word}`;
-    } else
-      line = line === '' && lines.length === 0 ? word : line === '' ? `${indent}${word}` : `${line} ${word}`;
+  let line = front;
+  let empty = true;
+  for (const word of text.slice(front.length).split(' ')) {
+    if (!empty && line.length + 1 + word.length > width) {
+      lines.push(line.trimEnd());
+      line = indent;
+      empty = true;
+    }
+    line += empty ? word : ` ${word}`;
+    empty = false;
   }
-  lines.push(line);
-  return lines;
+  return [...lines, line.trimEnd()];
 }

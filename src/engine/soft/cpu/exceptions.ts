@@ -2,13 +2,28 @@
 // table at IDTR says where to go on (SDM 3A 20.1.4); in the other modes it goes through a gate, see gates.ts.
 import {
   CR0,
+  CR2,
+  FAULT_AT_CODE,
+  FAULT_AT_CR2,
+  FAULT_AT_CS,
+  FAULT_AT_DELIVERING,
+  FAULT_AT_RIP,
+  FAULT_AT_RSP,
+  FAULT_AT_SS,
+  FAULT_AT_VECTOR,
   FAULT_CODE,
+  FAULT_COUNT,
+  FAULT_DELIVERING,
+  FAULT_ENTRY,
   FAULT_VECTOR,
+  FAULTS,
   FLAGS_SYSTEM,
   IDT_BASE,
   IDT_LIMIT,
   INTERRUPTED,
+  MAX_FAULTS,
   RIP,
+  RSP,
   SEG_CS,
   SEG_SS,
   TROUBLE,
@@ -62,6 +77,8 @@ export function interrupt(vector: u32, rip: u64): void {
   markExternal(true);
   enter(vector, rip, false, rflags(), NO_CODE);
   markExternal(false);
+  // What fails from here on failed in this delivery.
+  if (failed()) store<u32>(FAULT_DELIVERING, vector + 1);
 }
 
 /** True for the exceptions that push an error code (SDM 3A table 6-1). */
@@ -80,19 +97,39 @@ function isDouble(first: u32, second: u32): bool {
   return isContributory(first) && isContributory(second);
 }
 
+/** Keeps an exception for the account of what happened (`EngineCpu.recentFaults`). */
+function keep(vector: u32, code: u32, rip: u64): void {
+  const count = load<u32>(FAULT_COUNT);
+  const entry = FAULTS + <usize>(count & (MAX_FAULTS - 1)) * FAULT_ENTRY;
+  store<u32>(entry, vector, FAULT_AT_VECTOR);
+  store<i32>(entry, hasCode(vector) ? <i32>code : -1, FAULT_AT_CODE);
+  store<i32>(entry, load<i32>(FAULT_DELIVERING) - 1, FAULT_AT_DELIVERING);
+  store<u32>(entry, selectorOf(SEG_CS), FAULT_AT_CS);
+  store<u64>(entry, rip, FAULT_AT_RIP);
+  store<u64>(entry, load<u64>(CR2), FAULT_AT_CR2);
+  store<u64>(entry, load<u64>(RSP), FAULT_AT_RSP);
+  store<u32>(entry, selectorOf(SEG_SS), FAULT_AT_SS);
+  store<u32>(FAULT_COUNT, count + 1);
+}
+
 /** An exception at `rip`, and whatever comes of its delivery, down to the shutdown. */
 export function exception(first: u32, firstCode: u32, rip: u64): void {
   let vector = first;
   let code = firstCode;
+  keep(vector, code, rip);
   for (;;) {
     // Faults come back to their instruction, whose breakpoint must not hit again (SDM 3B 17.3.1.1).
     const flags = vector == DB || vector == DOUBLE_FAULT ? rflags() : rflags() | RF;
     markExternal(true);
     enter(vector, rip, false, flags, hasCode(vector) ? <i64>code : NO_CODE);
     markExternal(false);
+    store<u32>(FAULT_DELIVERING, 0);
     if (!(load<u32>(TROUBLE) & TROUBLE_FAULT)) return;
     store<u32>(TROUBLE, load<u32>(TROUBLE) & ~TROUBLE_FAULT);
     const second = load<u32>(FAULT_VECTOR);
+    store<u32>(FAULT_DELIVERING, vector + 1);
+    keep(second, load<u32>(FAULT_CODE), rip);
+    store<u32>(FAULT_DELIVERING, 0);
     if (vector == DOUBLE_FAULT) break;
     const double = isDouble(vector, second);
     vector = double ? DOUBLE_FAULT : second;

@@ -1,0 +1,13 @@
+/**
+ * Why did it die? Explanations in words, from the exceptions that the CPU raised and the state that it died in.
+ *
+ * @module
+ */
+export {
+  type DeathSubject,
+  type ExplainedStep,
+  type Explanation,
+  explain,
+  formatExplanation,
+} from './explain.js';
+export type { Locate } from './scene.js';
