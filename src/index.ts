@@ -139,6 +139,7 @@ export {
   readInterruptTable,
   readTaskState,
   Statistics,
+  SymbolTable,
   type TaskStateView,
   walkPages,
 } from './observe/index.js';

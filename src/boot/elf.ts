@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { readSections } from './elf-sections.js';
 import { type Image, ImageError, type ImageSegment } from './image.js';
 import { hex } from './numbers.js';
 
@@ -126,7 +127,14 @@ export function parseElf(bytes: Uint8Array, name: string): Image {
   }
   checkOverlap(loads, name);
   const entry = physicalEntry(word(view, layout.entry, layout), loads, layout, name);
-  return { format: layout.format, name, segments: loads.map((load) => load.segment), entry };
+  const sections = readSections(bytes, layout.bits);
+  return {
+    format: layout.format,
+    name,
+    segments: loads.map((load) => load.segment),
+    entry,
+    ...(sections.length > 0 && { sections }),
+  };
 }
 
 /** An address-sized field: 4 bytes in ELF32, 8 in ELF64. */

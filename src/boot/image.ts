@@ -9,6 +9,13 @@ export interface ImageSegment {
   memorySize: number;
 }
 
+/** A section of a file that says what its addresses are called. */
+export interface ImageSection {
+  /** `.symtab`, `.debug_line` and so on. */
+  name: string;
+  bytes: Uint8Array;
+}
+
 /** What a file holds, as plain data that can be posted to another thread. */
 export interface Image {
   format: 'flat' | 'elf32' | 'elf64';
@@ -17,6 +24,8 @@ export interface Image {
   segments: ImageSegment[];
   /** Guest physical address of the first instruction, where the file names it. */
   entry: number | undefined;
+  /** Symbols and line numbers as the file has them; missing where it has none. */
+  sections?: ImageSection[];
 }
 
 /** A file that cannot be booted: the message names the file, what is wrong and where; the hint says what to do. */

@@ -19,8 +19,8 @@ export {
   noLdt,
   realSegment,
 } from './descriptors.js';
-export { type Image, ImageError, type ImageSegment } from './image.js';
-export { autoMode, type BootMode, type Mode, modes } from './modes.js';
+export { type Image, ImageError, type ImageSection, type ImageSegment } from './image.js';
+export { autoMode, BOOT_SECTOR_ADDRESS, type BootMode, isBootSector, type Mode, modes } from './modes.js';
 export { parseImage } from './parse.js';
 export { realAddress } from './state.js';
 export { Selector } from './tables.js';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, Option } from 'commander';
-import { modes } from '../boot/index.js';
+import { type Image, modes } from '../boot/index.js';
 import type { GdbAddress } from '../debug/index.js';
 import { type Notification, notifications } from '../devices/index.js';
 import {
@@ -9,31 +9,30 @@ import {
   engineNames,
   type GuestSettings,
   type HostedMachine,
+  type HostedOutcome,
   hostMachine,
   type IrqchipName,
   irqchipNames,
   loadImage,
 } from '../host/index.js';
 import { type ClockName, clockNames } from '../machine/index.js';
-import type { RegionConfig } from '../memory/index.js';
+import type { GuestMemory, RegionConfig } from '../memory/index.js';
 import {
   checkExpectation,
   type DumpItem,
   dump,
   type Expectation,
+  type Explanation,
   explain,
   parseExpectation,
+  SymbolTable,
 } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
 import { openGdb, requireDebuggable } from './gdb.js';
 import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
-<<<<<<< HEAD
-import { printEngine, printGuestLog, printOutcome, printSimvirtio, printStatistics } from './run-output.js';
-=======
 import {
   asksWhy,
-  openTrace,
   printEngine,
   printExplanation,
   printGuestLog,
@@ -41,7 +40,6 @@ import {
   printSimvirtio,
   printStatistics,
 } from './run-output.js';
->>>>>>> 9568dbf (Why did it die: the software CPU keeps its last exceptions, KVM's shutdowns are replayed on a copy, and both are explained in words)
 import { LiveScreen } from './screen/live.js';
 import { parseScreenshot, type Screenshot, takeScreenshot } from './screenshot.js';
 import { connectConsole } from './terminal.js';
@@ -237,7 +235,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const { maxExits, entry, expect = [] } = flags;
   const trace = traceOptions(flags);
   if (flags.gdb !== undefined) requireDebuggable(flags);
-  const { image, settings, warnings } = loadImage(file, settingsOf(flags));
+  const { image, settings, warnings, symbols } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const { timeoutMs, ...placement } = settings;
   await using machine = await hostMachine({
@@ -289,7 +287,8 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
-  const why = flags.why || asksWhy(outcome) ? explain({ ...outcome, memory: machine.memory }) : undefined;
+  const why =
+    flags.why || asksWhy(outcome) ? explainRun(symbols?.() ?? image, outcome, machine.memory) : undefined;
   if (why !== undefined) printExplanation(why);
   if (outcome.statistics !== undefined) {
     printStatistics(outcome);
@@ -323,6 +322,11 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.
   if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();
   await named?.end(outcome, status);
+}
+
+function explainRun(image: Image, outcome: HostedOutcome, memory: GuestMemory): Explanation {
+  const symbols = new SymbolTable(image);
+  return explain({ ...outcome, memory, locate: (address) => symbols.locate(address) });
 }
 
 /** What the command line says about the guest's settings; what it leaves out a guest folder may say. */

@@ -1,7 +1,16 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type Image, ImageError, type Mode, modes, parseImage } from '../boot/index.js';
+import {
+  BOOT_SECTOR_ADDRESS,
+  type Image,
+  ImageError,
+  isBootSector,
+  type Mode,
+  modes,
+  parseImage,
+} from '../boot/index.js';
 import { type Notification, notifications } from '../devices/index.js';
+import { TerrariumError } from '../errors.js';
 import type { RegionConfig } from '../memory/index.js';
 import { type IrqchipName, irqchipNames } from './board.js';
 import { compileSource } from './toolchain.js';
@@ -38,6 +47,8 @@ export interface LoadedImage {
   settings: GuestSettings;
   /** What the compiler had to say, if anything. */
   warnings: string;
+  /** Compiles a source once more for what its addresses are called, which a flat image cannot hold. */
+  symbols?: () => Image | undefined;
 }
 
 /**
@@ -63,6 +74,7 @@ export function loadImage(file: string, options: GuestSettings = {}): LoadedImag
       file,
       settings: image.format === 'flat' ? { ...settings, ...linkAt } : settings,
       warnings,
+      ...(image.format === 'flat' && { symbols: () => symbolsOf(file, options.mode, linkedAt(image, load)) }),
     };
   }
   if (!found.isFile()) {
@@ -75,6 +87,22 @@ export function loadImage(file: string, options: GuestSettings = {}): LoadedImag
     throw new ImageError(`${file}: ${found.size} bytes are more than any guest can hold`);
   }
   return { image: parseImage(read(file), path.basename(file)), file, settings: options, warnings: '' };
+}
+
+/** A boot sector is linked for where a PC's firmware puts it, unless the caller knows better. */
+function linkedAt(image: Image, load: number | undefined): number | undefined {
+  return load ?? (isBootSector(image) ? BOOT_SECTOR_ADDRESS : undefined);
+}
+
+/** The image as an ELF file; undefined where it cannot be had, as with a linker script that says what it makes. */
+function symbolsOf(file: string, mode: Mode = 'auto', load: number | undefined): Image | undefined {
+  try {
+    const { bytes } = compileSource(file, { mode, ...(load !== undefined && { load }), symbols: true });
+    return parseImage(bytes, path.basename(file));
+  } catch (error) {
+    if (error instanceof TerrariumError) return undefined;
+    throw error;
+  }
 }
 
 function stat(file: string) {

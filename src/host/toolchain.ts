@@ -32,6 +32,8 @@ export interface CompileOptions {
   load?: number;
   /** Leave symbols and debug information out, for images that are kept. Default false. */
   strip?: boolean;
+  /** Link a flat image as an ELF file instead, at the same addresses: for its symbols and lines. Default false. */
+  symbols?: boolean;
   /** The compiler driver. Default `gcc`, or `x86_64-linux-gnu-gcc` where the host is not x86-64. */
   compiler?: string;
   /** Default 60,000. */
@@ -150,19 +152,24 @@ function build(
 ): Compiled {
   const image = path.join(folder, 'image');
   rmSync(image, { force: true });
-  const { compiler = hostCompiler, timeoutMs = DEFAULT_TIMEOUT_MS, strip = false } = options;
+  const { compiler = hostCompiler, timeoutMs = DEFAULT_TIMEOUT_MS, strip = false, symbols = false } = options;
   const layout = { load, needsStart: path.extname(file) === '.c' };
   const own = findLinkerScript(file, target.bits);
   const script = own ?? path.join(folder, 'terrarium.ld');
   if (own === undefined)
-    writeFileSync(script, target.kind === 'flat' ? flatScript(layout) : elfScript(layout));
+    writeFileSync(
+      script,
+      target.kind === 'elf' ? elfScript(layout) : flatScript(layout, symbols ? elfFormat(target) : 'binary'),
+    );
   const flags = [...codeFlags(target.bits), ...linkFlags, ...includeFlags(file)];
-  const debug = strip ? ['-s'] : target.kind === 'elf' ? ['-g'] : [];
+  const debug = strip ? ['-s'] : target.kind === 'elf' || symbols ? ['-g'] : [];
   const words = [...flags, ...debug, '-T', asPath(script), '-o', image, asPath(file)];
   const warnings = runCompiler(compiler, words, file, folder, timeoutMs);
   const bytes = readImage(image, file, options.mode);
   return { bytes, kind: isElf(bytes) ? 'elf' : 'flat', command: [compiler, ...words].join(' '), warnings };
 }
+
+const elfFormat = ({ bits }: Target) => (bits === 64 ? 'elf64-x86-64' : 'elf32-i386');
 
 const hostCompiler = process.arch === 'x64' ? 'gcc' : 'x86_64-linux-gnu-gcc';
 

@@ -86,7 +86,7 @@ export {
   traceHeader,
   traceTexts,
 } from './trace/index.js';
-export { formatTraceLine, traceHeader } from './trace.js';
+export { SymbolTable } from './symbols.js';
 export {
   type DeathSubject,
   type ExplainedStep,

@@ -13,4 +13,25 @@ describe('the engine area', () => {
       [],
     );
   });
+
+  test('has a place of its own for each area behind the constants', () => {
+    // In the order of their places, with their lengths.
+    const areas = [
+      [layout.FETCHED, 16],
+      [layout.NO_BLOCK, layout.BLOCK_OPS],
+      [layout.TASK_STATE, 112],
+      [layout.XMM_REGISTERS, 256],
+      [layout.MXCSR, 16],
+      [layout.MONITOR_BREAKPOINTS, 16 + 8 * layout.MAX_BREAKPOINTS],
+      [layout.MONITOR_PLACE, layout.MAX_PLACES * layout.MONITOR_PLACE_SIZE],
+      [layout.STRING_DATA, layout.STRING_BYTES],
+      [layout.FAULT_COUNT, 8],
+      [layout.FAULTS, layout.MAX_FAULTS * layout.FAULT_ENTRY],
+      [layout.JUMP_CACHE, 4 * layout.JUMP_ENTRIES],
+    ] as const;
+    for (const [n, [at, size]] of areas.entries()) {
+      const next = areas[n + 1]?.[0] ?? layout.TLB;
+      assert.ok(at + size <= next, `0x${at.toString(16)} reaches into 0x${next.toString(16)}`);
+    }
+  });
 });

@@ -239,9 +239,9 @@ export const MAX_REGIONS = 56;
  * The exceptions that were raised last: how many so far, the vector plus 1 whose delivery failed, if one did, and a ring of
  * them.
  */
-export const FAULT_COUNT = 0x63000;
-export const FAULT_DELIVERING = 0x63004;
-export const FAULTS = 0x63040;
+export const FAULT_COUNT = 0x66000;
+export const FAULT_DELIVERING = 0x66004;
+export const FAULTS = 0x66040;
 export const FAULT_ENTRY = 48;
 export const MAX_FAULTS = 16;
 // One exception: vector, error code (-1: none), the vector whose delivery failed (-1: an instruction did), RIP, CR2, RSP,
@@ -330,7 +330,7 @@ export const XCR0 = 0x62508;
 export const VECTOR_BUFFER = 0x62600;
 
 /** What the monitor gives to a REP INS, so many bytes at most: as many as KVM asks for at once. */
-export const STRING_DATA = 0x63000;
+export const STRING_DATA = 0x65000;
 export const STRING_BYTES = 1024;
 
 export const POOL = 0x100000;

@@ -9,7 +9,15 @@ import { wrap } from '../explorer/words.js';
 import { explainFailure, explainHalt, explainLoop } from './endings.js';
 import { explainFault } from './faults.js';
 import { eventText, explainDelivery, faultText } from './gates.js';
-import { type Finding, modeText, placeText, type Scene, type SceneSource, sceneOf } from './scene.js';
+import {
+  type Finding,
+  linearRip,
+  modeText,
+  placeText,
+  type Scene,
+  type SceneSource,
+  sceneOf,
+} from './scene.js';
 
 /** What is known of a run that ended: an `Outcome` with the machine's memory is that. */
 export interface DeathSubject extends SceneSource {
@@ -47,7 +55,7 @@ export function explain(subject: DeathSubject): Explanation {
   const { kind, reason, failure } = subject;
   const ending = explainEnding(scene, kind, reason, failure);
   const { registers, system, instruction, locate } = scene;
-  const where = locate(registers.rip);
+  const where = locate(linearRip(registers, system)) ?? locate(registers.rip);
   return {
     ...ending,
     place: placeText(system.cs.selector, registers.rip),

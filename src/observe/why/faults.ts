@@ -203,8 +203,8 @@ function explainStackFault(scene: Scene): Finding {
 }
 
 /** What a page fault's error code says (SDM 3A 4.7). */
-export function pageFaultText(code: number): string {
-  const what = code & 16 ? 'an instruction fetch' : code & 2 ? 'a write' : 'a read';
+export function pageFaultText(code: number, fetching = (code & 16) !== 0): string {
+  const what = fetching ? 'an instruction fetch' : code & 2 ? 'a write' : 'a read';
   const who = code & 4 ? 'ring 3' : 'ring 0';
   const why =
     code & 8
@@ -218,8 +218,12 @@ export function pageFaultText(code: number): string {
 function explainPageFault(scene: Scene, fault: FaultRecord): Finding {
   const { cr2, code = 0 } = fault;
   const walk = walkPages(scene, cr2);
+  // Without NX and SMEP the error code does not say that it was a fetch (SDM 3A 5.7).
+  const fetching =
+    (code & 16) !== 0 ||
+    (scene.instruction === undefined && cr2 === linearRip(scene.registers, scene.system));
   const evidence = formatWalk(walk, scene.memory).split('\n');
-  const check = `the address ${hex(cr2)}: ${pageFaultText(code)}`;
+  const check = `the address ${hex(cr2)}: ${pageFaultText(code, fetching)}`;
   return { check, evidence, mistake: pageMistake(scene, fault, walk) };
 }
 
