@@ -31,7 +31,7 @@ export interface AssistOptions {
   /** The engine brings interrupts by itself, to nobody but its own CPU. */
   irqchip?: boolean;
   /** Finds what a shutdown came from: see `replayShutdown`. */
-  replay?: (cpu: EngineCpu) => readonly FaultRecord[];
+  replay?: (cpu: EngineCpu, interrupt: number | undefined) => readonly FaultRecord[];
 }
 
 /**
@@ -51,6 +51,8 @@ export class AssistedCpu implements EngineCpu {
   readonly #irqchip: boolean;
   readonly #replay: AssistOptions['replay'];
   #helper: Helper | undefined;
+  /** The interrupt that was injected before the run that ended last. */
+  #injected: number | undefined;
   /** The helper ran last, and knows what it ran into. */
   #helpedLast = false;
   /** The helper has the state. */
@@ -93,6 +95,12 @@ export class AssistedCpu implements EngineCpu {
   }
 
   run(): ExitKind {
+    const kind = this.#run();
+    if (kind !== ExitKind.shutdown) this.#injected = undefined;
+    return kind;
+  }
+
+  #run(): ExitKind {
     for (;;) {
       if (this.#helping) {
         this.#helpedLast = true;
@@ -319,6 +327,7 @@ export class AssistedCpu implements EngineCpu {
   }
 
   injectInterrupt(vector: number): void {
+    this.#injected = vector;
     this.#active.injectInterrupt(vector);
   }
 
@@ -344,7 +353,7 @@ export class AssistedCpu implements EngineCpu {
   recentFaults(): readonly FaultRecord[] {
     if (this.#helping || this.#helpedLast) return this.#helper?.recentFaults?.() ?? [];
     if (this.exit.kind !== ExitKind.shutdown) return [];
-    return this.#replay?.(this.#inner) ?? [];
+    return this.#replay?.(this.#inner, this.#injected) ?? [];
   }
 
   [Symbol.dispose](): void {

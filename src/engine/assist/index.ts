@@ -46,8 +46,8 @@ export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
           other.warmUp();
           return other.createVm(memory);
         },
-        (cpu) =>
-          replayShutdown(cpu, memory, (copy) => {
+        (cpu, interrupt) =>
+          replayShutdown({ cpu, memory, interrupt }, (copy) => {
             const vm = helper().createVm(copy);
             const control = new Int32Array(new SharedArrayBuffer(controlBytes));
             return { cpu: vm.createCpu(control), [Symbol.dispose]: () => vm[Symbol.dispose]() };

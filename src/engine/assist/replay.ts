@@ -5,6 +5,14 @@ import type { Helper } from './cpu.js';
 /** RAM that is copied at most: a second's work at the very worst. */
 const LARGEST = 1024 * 1024 * 1024;
 
+/** A CPU that has shut down. */
+export interface DeadCpu {
+  cpu: EngineCpu;
+  memory: GuestMemory;
+  /** The interrupt that it was given last, with no exit in between: its delivery may be what failed. */
+  interrupt: number | undefined;
+}
+
 /**
  * What a shutdown came from. An engine says no more than that it came; where it left the CPU's state as it was, the
  * instruction that faulted is the next one, and another CPU runs it once more, on a copy of the memory.
@@ -13,8 +21,7 @@ const LARGEST = 1024 * 1024 * 1024;
  *   the instruction does not end in a shutdown again
  */
 export function replayShutdown(
-  cpu: EngineCpu,
-  memory: GuestMemory,
+  { cpu, memory, interrupt }: DeadCpu,
   createCpu: (copy: GuestMemory) => Disposable & { cpu: Helper },
 ): readonly FaultRecord[] {
   if (memory.size > LARGEST) return [];
@@ -26,6 +33,7 @@ export function replayShutdown(
     helper.setRegisters(cpu.getRegisters());
     const internals = cpu.getInternals?.();
     if (internals !== undefined) helper.setInternals?.(internals);
+    if (interrupt !== undefined && helper.readyForInterrupt) helper.injectInterrupt(interrupt);
     return helper.step() === ExitKind.shutdown ? (helper.recentFaults?.() ?? []) : [];
   } catch {
     // A state that the other CPU does not take: nothing is known of it.

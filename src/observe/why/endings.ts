@@ -8,10 +8,14 @@ import type { EngineFailure, FaultRecord } from '../../engine/contract.js';
 import { walkPages } from '../explorer/page-walk.js';
 import { hex, readPhysical, sizeText } from '../explorer/words.js';
 import { eventText, faultText } from './gates.js';
-import { type Finding, linearRip, placeText, type Scene } from './scene.js';
+import { callerLine, type Finding, linearRip, linearStack, placeText, type Scene } from './scene.js';
 
 /** Memory that is looked at before an address, to see whether the guest walked through it. */
 const BEFORE = 1 << 16;
+
+/** What to do about a guest that executes empty memory. */
+export const RAN_ON =
+  'The guest ran on behind the end of its code, through memory that is empty (zeros read as add). End the code with HLT in a loop, and see that every function returns.';
 
 /** The guest ran to where there is no memory to execute. */
 export function explainNoCode(scene: Scene): Finding {
@@ -25,18 +29,27 @@ export function explainNoCode(scene: Scene): Finding {
       evidence: [
         `the ${zeros >= BEFORE ? `${sizeText(BEFORE)} or more` : `${zeros} bytes`} before it are all zeros, which read as instructions (add)`,
       ],
+      mistake: RAN_ON,
+    };
+  }
+  const stack = linearStack(scene);
+  if (readPhysical(scene.memory, stack, 1) === undefined) {
+    return {
+      check,
+      evidence: [`the stack pointer is ${hex(scene.registers.rsp)}: no RAM either`],
       mistake:
-        'The guest ran on behind the end of its code, through memory that is empty, up to the end of RAM. End the code with HLT in a loop, or see that every function returns.',
+        'The stack is where no memory is: what is pushed there is lost, and a RET reads something else (all ones, mostly). Load the stack pointer with the end of memory that is there.',
     };
   }
   return {
     check,
+    evidence: callerLine(scene),
     mistake:
       'The guest jumped or returned to an address that is no memory. Is a pointer or a return address wrong (does every push have its pop?), or the guest’s memory too small (--memory)?',
   };
 }
 
-function zerosBefore({ memory }: Scene, physical: bigint): number {
+export function zerosBefore({ memory }: Scene, physical: bigint): number {
   let zeros = 0;
   while (zeros < BEFORE && readPhysical(memory, physical - BigInt(zeros) - 1n, 1) === 0n) zeros++;
   return zeros;
@@ -44,7 +57,7 @@ function zerosBefore({ memory }: Scene, physical: bigint): number {
 
 /** An engine gave up. */
 export function explainFailure(scene: Scene, failure: EngineFailure): Finding {
-  if (failure.name === 'NO_CODE') return explainNoCode(scene);
+  if (scene.instruction === undefined) return explainNoCode(scene);
   return { check: failure.message, ...(failure.hint !== undefined && { mistake: `${failure.hint}.` }) };
 }
 

@@ -51,10 +51,12 @@ export interface Explanation {
 
 /** Explains an end. What cannot be known is not said: then there are fewer steps, or none. */
 export function explain(subject: DeathSubject): Explanation {
-  const scene = sceneOf(subject);
+  const scene = sceneOf(subject.kind === 'halted' ? atHalt(subject) : subject);
   const { kind, reason, failure } = subject;
   const ending = explainEnding(scene, kind, reason, failure);
   const { registers, system, instruction, locate } = scene;
+  const stale = staleCode(scene);
+  if (stale !== undefined) ending.mistakes.unshift(stale);
   const where = locate(linearRip(registers, system)) ?? locate(registers.rip);
   return {
     ...ending,
@@ -62,6 +64,26 @@ export function explain(subject: DeathSubject): Explanation {
     ...(instruction !== undefined && { instruction: instruction.text }),
     ...(where !== undefined && { where }),
   };
+}
+
+/** Protected mode with the code segment of real mode (SDM 3A 10.9.1). */
+function staleCode({ system, instruction }: Scene): string | undefined {
+  const { cs } = system;
+  const real =
+    (system.cr0 & 1n) !== 0n &&
+    !cs.db &&
+    !cs.l &&
+    cs.base === BigInt(cs.selector) << 4n &&
+    cs.limit === 0xffff;
+  if (!real || instruction?.operands.some(({ kind }) => kind === 'far')) return undefined;
+  return 'CS still holds what real mode left in it, so the CPU reads 32-bit code as 16-bit code. Right after CR0.PE is set, jump far to load CS: ljmp $0x08, $next.';
+}
+
+/** A HLT is done when it is told of: the instruction is the one before. */
+function atHalt(subject: DeathSubject): DeathSubject {
+  const { registers } = subject;
+  const before = { ...subject, registers: { ...registers, rip: registers.rip - 1n } };
+  return registers.rip > 0n && sceneOf(before).instruction?.mnemonic === 'hlt' ? before : subject;
 }
 
 type Ending = Pick<Explanation, 'title' | 'steps' | 'evidence' | 'mistakes'>;
@@ -77,7 +99,7 @@ function explainEnding(
       return explainShutdown(scene);
     case 'engineError':
       return simple(
-        failure?.name === 'NO_CODE'
+        scene.instruction === undefined
           ? 'the guest ran to where there is no code'
           : 'the engine could not go on',
         explainFailure(scene, failure ?? { name: '', message: reason }),
@@ -113,7 +135,7 @@ function explainShutdown(scene: Scene): Ending {
       note(finding);
       if (finding.mistake) mistakes.push(finding.mistake);
       return {
-        text: `${scene.instruction?.text ?? 'fetching the instruction'} raised ${longFault(fault)}`,
+        text: `${raiser(scene, fault)} raised ${longFault(fault)}`,
         why: finding.check,
       };
     }
@@ -138,6 +160,13 @@ function explainShutdown(scene: Scene): Ending {
     evidence,
     mistakes,
   };
+}
+
+/** What raised an exception: the instruction, or the attempt to fetch it. */
+function raiser({ instruction, registers, system }: Scene, { vector, cr2 }: FaultRecord): string {
+  if (vector === 14 && cr2 === linearRip(registers, system)) return 'fetching the instruction';
+  if (instruction?.mnemonic === '(bad)') return 'what stands there';
+  return instruction?.text ?? 'the instruction there';
 }
 
 /** An exception of an instruction has a reason of its own; that it had no handler comes second. */
@@ -168,8 +197,8 @@ function earlier(faults: readonly FaultRecord[]): string | undefined {
   if (last === undefined) return undefined;
   const count =
     own.length === 1
-      ? 'one exception reached its handler'
-      : `${own.length} exceptions reached their handlers`;
+      ? 'an exception reached its handler'
+      : `${own.length} exceptions or more reached their handlers`;
   return `before that ${count}, the last one ${faultText(last)} at ${placeText(last.cs, last.rip)}`;
 }
 

@@ -4,14 +4,17 @@
  * @module
  */
 import type { FaultRecord } from '../../engine/contract.js';
+import { disassemble, MAX_LENGTH } from '../../isa/index.js';
 import { readLinear } from '../explorer/linear.js';
 import { formatWalk, walkPages } from '../explorer/page-walk.js';
 import { hex } from '../explorer/words.js';
-import { checkGate } from './gates.js';
+import { RAN_ON, zerosBefore } from './endings.js';
+import { checkGate, explainTaskStack } from './gates.js';
 import { explainGeneral } from './general.js';
 import { explainReturn } from './returns.js';
 import {
   accessOf,
+  callerLine,
   type Finding,
   isProtected,
   linearRip,
@@ -115,20 +118,23 @@ function explainInvalid(scene: Scene): Finding {
     };
   }
   const wide = code === 64 ? undefined : widerText(scene);
+  const zeros = zerosBefore(scene, linearRip(scene.registers, system));
   return {
     check: `these bytes are no instruction in ${modeText(scene)}`,
     ...(instruction && { evidence: [`the bytes at ${hex(scene.registers.rip)}: ${bytesAtRip(scene)}`] }),
     mistake:
       wide ??
+      (zeros >= 16 ? RAN_ON : undefined) ??
       'The CPU executes what is not code, or code for another mode. Did it jump into data, or run on behind the last instruction?',
   };
 }
 
 /** A hint where the bytes look like code that was compiled for another mode. */
 function widerText(scene: Scene): string | undefined {
-  const [first = 0] = readLinear(scene, linearRip(scene.registers, scene.system), 1);
-  if ((first & 0xf0) !== 0x40) return undefined;
-  return 'It looks like 64-bit code that runs in a narrower mode. Compile with -m32, or switch to long mode first.';
+  const bytes = readLinear(scene, linearRip(scene.registers, scene.system), MAX_LENGTH);
+  const { mnemonic, text } = disassemble(bytes, { code: 64 });
+  if (mnemonic === '(bad)') return undefined;
+  return `In 64-bit mode these bytes are ${text}: this is 64-bit code, and the CPU runs in a narrower mode. Compile it with -m32 (an ELF32 file), or switch to long mode before you jump to it.`;
 }
 
 function bytesAtRip(scene: Scene): string {
@@ -143,6 +149,8 @@ function explainProtection(scene: Scene, fault: FaultRecord): Finding {
   if (error & 2) return explainSoftwareInterrupt(scene, error >> 3);
   const returned = explainReturn(scene);
   if (returned !== undefined) return returned;
+  const asked = vectorAsked(scene);
+  if (error !== 0 && asked !== undefined) return explainSoftwareInterrupt(scene, asked);
   if (error !== 0) {
     const selector = loadedSelector(scene) ?? error & 0xfffc;
     const found = checkSelector(scene, selector, useOf(scene));
@@ -151,6 +159,7 @@ function explainProtection(scene: Scene, fault: FaultRecord): Finding {
       check: `the CPU refuses selector ${selectorText(error)} in ${instruction?.text ?? 'this instruction'}`,
     };
   }
+  if (fault.vector === 10) return explainTaskStack(scene, fault);
   if (fault.vector === 12) return explainStackFault(scene);
   if (!isProtected(scene.system) && instruction === undefined)
     return { check: `there is no code at ${hex(scene.registers.rip)} in ${code}-bit code` };
@@ -160,6 +169,15 @@ function explainProtection(scene: Scene, fault: FaultRecord): Finding {
 function explainSoftwareInterrupt(scene: Scene, vector: number): Finding {
   const found = checkGate(scene, vector, true);
   return found ?? { check: `INT ${vector} cannot go through its gate` };
+}
+
+/** The vector that INT n, INT3 or INTO asks for. */
+function vectorAsked({ instruction }: Scene): number | undefined {
+  const { mnemonic = '', operands = [] } = instruction ?? {};
+  if (mnemonic === 'int3') return 3;
+  if (mnemonic === 'into') return 4;
+  const [vector] = operands;
+  return mnemonic === 'int' && vector?.kind === 'immediate' ? Number(vector.value) : undefined;
 }
 
 /** The selector that the instruction loads, where it says so itself. */
@@ -222,7 +240,7 @@ function explainPageFault(scene: Scene, fault: FaultRecord): Finding {
   const fetching =
     (code & 16) !== 0 ||
     (scene.instruction === undefined && cr2 === linearRip(scene.registers, scene.system));
-  const evidence = formatWalk(walk, scene.memory).split('\n');
+  const evidence = [...formatWalk(walk, scene.memory).split('\n'), ...(fetching ? callerLine(scene) : [])];
   const check = `the address ${hex(cr2)}: ${pageFaultText(code, fetching)}`;
   return { check, evidence, mistake: pageMistake(scene, fault, walk) };
 }
@@ -235,7 +253,12 @@ function pageMistake(
   const wanted = code & 16 || cr2 === rip;
   if (code & 8) return `Clear the bit that is reserved: ${walk.problem ?? 'see the entry'}.`;
   if (code & 1) return rightsMistake(code, walk.rights);
+  const overTables = walk.levels.some(({ at }) => at + 8n >= rsp && at < rsp + 0x1_0000n);
+  if (overTables)
+    return `The stack (its pointer is ${hex(rsp)}) has grown down over the page tables: the entries above are what was pushed. Look for recursion without an end, and place the stack away from the tables.`;
   const outside = walk.problem?.includes('not RAM') ?? false;
+  const unaligned = unalignedTable(walk);
+  if (unaligned !== undefined) return unaligned;
   if (outside)
     return 'A table lies outside of RAM. Entries hold physical addresses of tables, aligned to 4 KiB, with the flags in the low bits: is the address right, and the guest’s memory that large?';
   const jumpsOn = scene.instruction === undefined && wanted;
@@ -246,6 +269,16 @@ function pageMistake(
     return `That is the stack (RSP is ${hex(rsp)}): it points to memory that is not mapped, or has grown out of its page. Load RSP with the end of mapped memory, and look for recursion without an end.`;
   if (cr2 < 4096n) return 'The address is close to 0: a null pointer, or a register that was never loaded.';
   return `Map the page, or correct the pointer. The entry that stops the walk is the ${walk.levels.at(-1)?.name ?? 'first'} above.`;
+}
+
+/** An entry whose low bits look like part of an address: tables begin at multiples of 4 KiB. */
+function unalignedTable({ levels }: ReturnType<typeof walkPages>): string | undefined {
+  for (const { name, entry, leadsTo } of levels.slice(0, -1)) {
+    const low = (entry ?? 0n) & 0xe00n;
+    if (low === 0n || leadsTo === undefined) continue;
+    return `Bits 9 to 11 of the ${name} are ${hex(low)}, which looks like the lower part of the table’s address. Tables begin at multiples of 4 KiB, and the CPU drops the low bits: it looked at ${hex(leadsTo)}, not at ${hex(leadsTo + low)}. Put .align 4096 before the table.`;
+  }
+  return undefined;
 }
 
 function codeUnmapped(scene: Scene, rip: bigint): boolean {

@@ -23,6 +23,14 @@ export function checkGate(scene: Scene, vector: number, software = false): Findi
   const { idt } = scene.system;
   const size = gateSize(scene);
   const table = `IDT at ${hex(idt.base)}, limit ${hex(idt.limit)}: room for ${Math.min(256, Math.floor((idt.limit + 1) / size))} entries of ${size} bytes`;
+  if (isRealTable(scene)) {
+    return {
+      check: `IDTR still holds real mode’s table, which has no gates, so ${eventText(vector)} has no handler`,
+      evidence: [table],
+      mistake:
+        'IDTR still holds real mode’s table (base 0, limit 0x3ff). Turn interrupts off (CLI) before you set CR0.PE, and load a table of gates with LIDT before you turn them on or anything can fault.',
+    };
+  }
   if (vector * size + size - 1 > idt.limit) return behindLimit(scene, vector, size, table);
   const gate = readGate(scene, vector);
   if (gate === undefined) {
@@ -85,19 +93,26 @@ function behindLimit(scene: Scene, vector: number, size: number, table: string):
       mistake: `The IDT limit is ${idt.limit}: there is no IDT. Build one and load it with LIDT before anything can fault and before you enable interrupts.`,
     };
   }
-  const real = isProtected(scene.system) && idt.base === 0n && idt.limit === 0x3ff;
   return {
     check,
     evidence,
-    mistake: real
-      ? 'IDTR still has real mode’s table (base 0, limit 0x3ff). Load a table of gates with LIDT before interrupts come.'
-      : `The IDT is too short: its limit is ${size} × entries − 1. For entry ${vector} it must be ${hex(vector * size + size - 1)} or more; 256 entries need ${hex(256 * size - 1)}.`,
+    mistake: `The IDT is too short: its limit is ${size} × entries − 1. For entry ${vector} it must be ${hex(vector * size + size - 1)} or more; 256 entries need ${hex(256 * size - 1)}.`,
   };
 }
 
-function wrongGate({ system }: Scene, size: number): string {
-  if (system.idt.base === 0n && system.idt.limit === 0x3ff)
-    return 'IDTR still has real mode’s table (base 0, limit 0x3ff), whose vectors are no gates. Turn interrupts off (CLI) before you set CR0.PE, and load a table of gates with LIDT before you turn them on.';
+/** Protected mode with the table that the CPU has after reset. */
+function isRealTable({ system }: Scene): boolean {
+  return (
+    isProtected(system) &&
+    system.idt.base === 0n &&
+    (system.idt.limit === 0x3ff || system.idt.limit === 0xffff)
+  );
+}
+
+function wrongGate({ registers, system }: Scene, size: number): string {
+  const { base, limit } = system.idt;
+  if (registers.rsp >= base - 64n && registers.rsp <= base + BigInt(limit))
+    return `The stack (its pointer is ${hex(registers.rsp)}) has grown down into the IDT and written over it.`;
   if (size === 16)
     return 'In long mode a gate has 16 bytes: offset 0–15, selector, IST, access byte 0x8e, offset 16–31, offset 32–63, and 4 bytes of zeros. Does your table have gates of 8 bytes?';
   return 'In protected mode a gate has 8 bytes: offset 0–15, selector, a zero byte, access byte 0x8e, offset 16–31. Is the access byte in place, and is the table one of long mode?';
@@ -146,7 +161,7 @@ function explainStack(scene: Scene, vector: number, fault: FaultRecord): Finding
 }
 
 /** The stack for a handler in a more privileged ring comes from the TSS (SDM 3A 6.12.1, 6.14.4). */
-function explainTaskStack(scene: Scene, fault: FaultRecord): Finding {
+export function explainTaskStack(scene: Scene, fault: FaultRecord): Finding {
   const { tr } = scene.system;
   const long = isLongMode(scene.system);
   const at = tr.base + 4n;

@@ -119,12 +119,24 @@ export function memoryOf(scene: Scene): Access | undefined {
   return operand?.kind === 'memory' && operand.size > 0 ? accessOf(scene, operand) : undefined;
 }
 
+/** The linear address of the top of the stack. */
+export function linearStack({ registers, system, code }: Scene): bigint {
+  if (code === 64) return registers.rsp;
+  return BigInt.asUintN(32, system.ss.base + BigInt.asUintN(system.ss.db ? 32 : 16, registers.rsp));
+}
+
+/** Where a call came from, if the top of the stack is the return address of one. */
+export function callerLine(scene: Scene): string[] {
+  const [top] = stackTop(scene, 1, scene.code === 64 ? 8 : scene.code === 32 ? 4 : 2);
+  const where = top === undefined ? undefined : scene.locate(top);
+  return where === undefined
+    ? []
+    : [`on top of the stack is ${hex(top!)}, ${where}: the call that led here may be right before it`];
+}
+
 /** The top of the stack: as many values of `size` bytes as can be read. */
 export function stackTop(scene: Scene, count: number, size: 2 | 4 | 8): bigint[] {
-  const { registers, system, code } = scene;
-  const pointer = code === 64 ? registers.rsp : BigInt.asUintN(system.ss.db ? 32 : 16, registers.rsp);
-  const linear = (code === 64 ? 0n : system.ss.base) + pointer;
-  const bytes = readLinear(scene, linear, count * size);
+  const bytes = readLinear(scene, linearStack(scene), count * size);
   const values: bigint[] = [];
   for (let at = 0; at + size <= bytes.length; at += size) {
     let value = 0n;

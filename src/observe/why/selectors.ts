@@ -62,7 +62,7 @@ export function checkSelector(scene: Scene, selector: number, use: Use): Finding
       check: `${wanted[use]} is needed, and the selector is ${hex(selector)}, the null selector`,
       mistake:
         use === 'stack'
-          ? 'SS cannot be null here: load it with the selector of a writable data segment.'
+          ? 'SS cannot be null here: load it with the selector of a writable data segment. Selectors are 8 × the entry’s number: entry 2 is 0x10.'
           : `The selector is 0. Give the selector of ${wanted[use]}: 8 × its number in the GDT.`,
     };
   }
@@ -79,7 +79,7 @@ export function checkSelector(scene: Scene, selector: number, use: Use): Finding
   }
   if (!fits(entry, use)) {
     return {
-      check: `${name} names ${meaning}, and ${wanted[use]} is needed`,
+      check: `${name} is “${meaning}”, and ${wanted[use]} is needed`,
       evidence,
       mistake: kindMistake(entry, use),
     };
