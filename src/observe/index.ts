@@ -60,6 +60,7 @@ export { physicalAddress } from './linear.js';
 export { describeFlags, formatRegisters } from './registers.js';
 export { Statistics, type StatisticsJson, type StatisticsRow } from './statistics.js';
 export { formatStatistics, type TableOptions } from './statistics-table.js';
+export { SymbolTable } from './symbols.js';
 export {
   CHROME_TAIL,
   ChromeEncoder,
@@ -86,7 +87,6 @@ export {
   traceHeader,
   traceTexts,
 } from './trace/index.js';
-export { SymbolTable } from './symbols.js';
 export {
   type DeathSubject,
   type ExplainedStep,
