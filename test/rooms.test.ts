@@ -89,7 +89,8 @@ function importsOf(file: string): Import[] {
   const found = text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
   return [...found].map(([, target]) => {
     const local = target!.startsWith('.');
-    const resolved = path.resolve(path.dirname(file), target!).replace(/\.js$/, '.ts');
+    // AssemblyScript leaves the extension out.
+    const resolved = `${path.resolve(path.dirname(file), target!).replace(/\.js$/, '')}.ts`;
     return {
       file,
       room: roomOf(file),

@@ -3,8 +3,9 @@ import { RAX, RBX, RCX, RDX, SEG_LINEAR, SEGMENTS } from '../layout';
 import { fault, GP } from './faults';
 import { CF, changeFlags, flagsOfSub, ZF } from './flags';
 import { isMemory, modifyOperand, readOperand, width, writeOperand } from './generic';
-import { checkWrite, failed, read, write } from './memory';
+import { checkWrite, read, write } from './memory';
 import { address, cutAddress, immediate, reg, segment, setReg, setRegister } from './operands';
+import { failed } from './trouble';
 
 const TEST: u32 = 0;
 const SET: u32 = 1;

@@ -27,10 +27,8 @@ import {
   LINK_LIMIT,
   LINKS,
   MODE,
-  NO_BLOCK,
   OP_HANDLER,
   OP_LENGTH,
-  OP_OFFSET,
   OP_SIZE,
   OP_TAKEN,
   POOL_END,
@@ -45,14 +43,15 @@ import {
   TROUBLE,
 } from '../layout';
 import { chunks, cutLinks, dropAllCode, pageRecord } from './code-pages';
+import { code64 } from './cpu-mode';
 import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
 import { END_OF_BLOCK } from './dispatch';
 import { fault, GP, notImplemented } from './faults';
-import { failed, locateCode } from './memory';
+import { locateCode } from './memory';
 import { guardsPage } from './monitor';
 import { ripAfter, ripOf } from './operands';
-import { code64 } from './segments';
 import { guardPage } from './tlb';
+import { failed } from './trouble';
 
 /** Operations in a block, so that a jump into its middle does not decode too much again. */
 export const MAX_OPERATIONS: u32 = 32;

@@ -15,10 +15,11 @@ import { follow, enter as go } from './blocks';
 import { fault, GP } from './faults';
 import { zero } from './flags';
 import { readOperand } from './generic';
-import { failed, read, write } from './memory';
+import { read, write } from './memory';
 import { cutAddress, immediate, leave, ripAfter, setByAddressSize } from './operands';
 import { canonical } from './paging';
 import { push, setStack, stackAt } from './stack';
+import { failed } from './trouble';
 
 /** The operation cannot go on. */
 function stay(pc: usize): usize {

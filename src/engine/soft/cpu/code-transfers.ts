@@ -1,18 +1,17 @@
 // Far JMP and CALL in protected and long mode (SDM 3A 5.8; 2A JMP, CALL).
 import { RIP, RSP, SEG_CS, SEG_SS } from '../layout';
+import { checkTarget, isMalformed } from './code-targets';
+import { level } from './cpu-mode';
 import {
   attributesOf,
   BIG,
   CALL_GATE_16,
   CALL_GATE_32,
-  descriptorOf,
   isCode,
   isConforming,
   isNull,
   LONG_CODE,
-  limitOf,
   longMode,
-  markAccessed,
   NOT_SYSTEM,
   PRESENT,
   privilegeOf,
@@ -20,28 +19,15 @@ import {
   TSS_16,
   TSS_32,
   typeOf,
-  upperHalf,
-} from './descriptors';
+} from './descriptor-bits';
+import { descriptorOf, markAccessed, upperHalf } from './descriptors';
 import { fault, GP, NP, selectorFault } from './faults';
 import { frameHere, frameInside, frameInsideLong, pushFrame, takeFrame } from './frames';
-import { failed, read } from './memory';
-import { canonical } from './paging';
-import { level, selectorOf, setFromDescriptor, updateMode } from './segments';
+import { read } from './memory';
+import { selectorOf, setFromDescriptor, updateMode } from './segments';
 import { stackAt } from './stack';
 import { switchTo, TASK_CALL, TASK_JUMP } from './tasks';
-
-/** True if code at `offset` of the segment can run; #GP(0) where it cannot. */
-export function checkTarget(descriptor: u64, offset: u64): bool {
-  const long = longMode() && attributesOf(descriptor) & LONG_CODE;
-  if (long ? canonical(offset) : offset <= <u64>limitOf(descriptor)) return true;
-  fault(GP);
-  return false;
-}
-
-/** Both bits for the size of the code: no such segment in long mode (SDM 3A 5.2.1). */
-export function isMalformed(attributes: u32): bool {
-  return longMode() && (attributes & (LONG_CODE | BIG)) == (LONG_CODE | BIG);
-}
+import { failed } from './trouble';
 
 /** Nothing can fail any more: CS and RIP. */
 export function enterCode(selector: u32, privilege: u32, descriptor: u64, offset: u64): void {

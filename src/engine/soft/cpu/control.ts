@@ -27,15 +27,17 @@ import {
   SEG_LINEAR,
   SEG_TR,
 } from '../layout';
+import { code64 } from './cpu-mode';
 import { fault, GP, UD } from './faults';
 import { AC } from './flags';
 import { isMemory, readOperand, writeOperand } from './generic';
-import { failed, read, write } from './memory';
+import { read, write } from './memory';
 import { address, cutAddress, reg, segment } from './operands';
 import { canonical, loadPdptes, PHYSICAL_BITS } from './paging';
 import { mayShowSystem, privileged } from './privilege';
-import { code64, segmentAt, updateMode } from './segments';
+import { segmentAt, updateMode } from './segments';
 import { flushAddress, flushTlb, selectTlb } from './tlb';
+import { failed } from './trouble';
 
 const PE: u64 = 1;
 const TS: u64 = 8;

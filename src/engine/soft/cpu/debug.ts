@@ -10,9 +10,6 @@ import {
   EVENT_DEBUG,
   EVENTS,
   LINEAR_MASK,
-  OP_REG,
-  OP_RM,
-  REGS,
   RIP,
   SEG_CS,
   SEG_LINEAR,
@@ -23,24 +20,16 @@ import {
   WATCHES_GUEST,
   WATCHES_MONITOR,
 } from '../layout';
-import { DB, fault, GP, UD } from './faults';
 import { notePlace } from './monitor';
-import { privileged } from './privilege';
-import { code64 } from './segments';
 import { selectTlb } from './tlb';
 
-const DR6 = DEBUG_REGISTERS + 6 * 8;
-const DR7 = DEBUG_REGISTERS + 7 * 8;
-/** DR6: an access to a debug register that DR7.GD forbids; a single step; a task switch. */
-const BD: u32 = 1 << 13;
+export const DR6 = DEBUG_REGISTERS + 6 * 8;
+export const DR7 = DEBUG_REGISTERS + 7 * 8;
+/** DR6: a single step; a task switch. */
 export const BS: u32 = 1 << 14;
 export const BT: u32 = 1 << 15;
-/** Bits that read 1 whatever is written (SDM 3B figure 17-1), and those that can be written. */
-const DR6_ONES: u64 = 0xffff0ff0;
-const DR6_BITS: u64 = 0xe00f;
-const DR7_ONES: u64 = 0x400;
-const DR7_BITS: u64 = 0xffff23ff;
-const GD: u64 = 1 << 13;
+/** DR7: the next access to a debug register is a debug exception. */
+export const GD: u64 = 1 << 13;
 
 // What a breakpoint is for: the low two bits of its four in DR7.
 const ON_EXECUTION: u32 = 0;
@@ -120,42 +109,4 @@ export function dropTraps(): void {
 export function tellTraps(): void {
   store<u64>(DR6, load<u64>(DR6) | <u64>load<u32>(TRAPS));
   store<u64>(DR7, load<u64>(DR7) & ~GD);
-}
-
-/** The register that an instruction names, as its place; 0 where it faults. DR4 and DR5 are DR6 and DR7 without CR4.DE. */
-function registerOf(pc: usize): usize {
-  if (!privileged()) return 0;
-  let number = <usize>(load<u8>(pc, OP_REG) >> 3);
-  if (number > 7 || ((number == 4 || number == 5) && load<u32>(CR4) & CR4_DE)) {
-    fault(UD);
-    return 0;
-  }
-  if (load<u64>(DR7) & GD) {
-    store<u64>(DR6, load<u64>(DR6) | BD);
-    store<u64>(DR7, load<u64>(DR7) & ~GD);
-    fault(DB);
-    return 0;
-  }
-  if (number == 4 || number == 5) number += 2;
-  return DEBUG_REGISTERS + (number << 3);
-}
-
-export function movfromdr(pc: usize): void {
-  const at = registerOf(pc);
-  if (at) store<u64>(REGS + <usize>load<u8>(pc, OP_RM), load<u64>(at));
-}
-
-export function movtodr(pc: usize): void {
-  const at = registerOf(pc);
-  if (!at) return;
-  const given = load<u64>(REGS + <usize>load<u8>(pc, OP_RM));
-  const value = code64() ? given : given & 0xffffffff;
-  if (at >= DR6 && value >> 32) {
-    fault(GP);
-    return;
-  }
-  if (at == DR6) store<u64>(at, (value & DR6_BITS) | DR6_ONES);
-  else if (at == DR7) store<u64>(at, (value & DR7_BITS) | DR7_ONES);
-  else store<u64>(at, value);
-  updateBreakpoints();
 }

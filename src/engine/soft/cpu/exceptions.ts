@@ -34,9 +34,10 @@ import { EXIT_SHUTDOWN, exitFor } from './external';
 import { ALIGNMENT, DB, DE, DOUBLE_FAULT, fault, GP, markExternal, NP, PAGE_FAULT, SS, TS } from './faults';
 import { AC, IF, RF, rflags, TF } from './flags';
 import { enterGate, NO_CODE } from './gates';
-import { failed, readLinear, write } from './memory';
+import { readLinear, write } from './memory';
 import { selectorOf, setRealSegment } from './segments';
 import { setStack, stackAt } from './stack';
+import { failed } from './trouble';
 
 function enterReal(vector: u32, rip: u64): void {
   if (vector * 4 + 3 > load<u32>(IDT_LIMIT)) {

@@ -1,15 +1,17 @@
 // Transfers to another code segment (SDM 2A CALL, JMP; 2B RET) and software interrupts (INT n).
 import { NMI_BLOCKED, RIP, SEG_CS, SEG_LIMIT, SEG_SS } from '../layout';
 import { callFar, jumpFar } from './code-transfers';
+import { realMode } from './cpu-mode';
 import { interrupt, softwareInterrupt } from './exceptions';
 import { BP, BR, DB, fault, GP, OVERFLOW } from './faults';
 import { overflow, RF, systemFlag, VM } from './flags';
-import { failed, read, write } from './memory';
+import { read, write } from './memory';
 import { address, cutAddress, immediate, reg, ripAfter, segment } from './operands';
 import { mayTouchInterrupts } from './privilege';
 import { interruptReturn, returnFar } from './returns';
-import { realMode, segmentAt, selectorOf, setRealSegment } from './segments';
+import { segmentAt, selectorOf, setRealSegment } from './segments';
 import { changeableFlags, setStack, stackAt, takeFlags } from './stack';
+import { failed } from './trouble';
 
 /** As real-address and virtual-8086 mode go to selector:offset. */
 function goReal(selector: u32, offset: u64): void {

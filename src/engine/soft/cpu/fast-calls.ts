@@ -21,14 +21,15 @@ import {
   SYSENTER_EIP,
   SYSENTER_ESP,
 } from '../layout';
-import { BIG, LONG_CODE, longMode } from './descriptors';
+import { code64 } from './cpu-mode';
+import { BIG, LONG_CODE, longMode } from './descriptor-bits';
 import { updateEvents } from './events';
 import { fault, GP, UD } from './faults';
 import { IF, RF, rflags, setRflags, VM } from './flags';
 import { ripAfter } from './operands';
 import { canonical } from './paging';
 import { privileged } from './privilege';
-import { code64, segmentAt, setBase, setSegment, updateMode } from './segments';
+import { segmentAt, setBase, setSegment, updateMode } from './segments';
 
 const R11 = REGS + 11 * 8;
 const EFER_SCE: u32 = 1;

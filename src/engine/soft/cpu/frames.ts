@@ -13,11 +13,13 @@ import {
   SEG_WRITABLE,
   STACK_MASK,
 } from '../layout';
-import { BIG, longMode } from './descriptors';
+import { BIG, longMode } from './descriptor-bits';
 import { SS, selectorFault, TS } from './faults';
-import { failed, readSystem, writeLinear, writeSystem } from './memory';
+import { allowsBelow } from './limits';
+import { readSystem, writeLinear, writeSystem } from './memory';
 import { canonical } from './paging';
-import { allowsBelow, nextNullStack, nextStack, segmentAt, takeNextStack } from './segments';
+import { nextNullStack, nextStack, segmentAt, takeNextStack } from './segments';
+import { failed } from './trouble';
 
 let slot: u32 = SEG_SS;
 let pointer: u64 = 0;

@@ -12,10 +12,10 @@ import {
   SEG_GS,
   SEG_SS,
 } from '../layout';
+import { level } from './cpu-mode';
 import {
   attributesOf,
   BIG,
-  descriptorOf,
   INTERRUPT_GATE_16,
   INTERRUPT_GATE_32,
   isCode,
@@ -24,7 +24,6 @@ import {
   LONG_CODE,
   limitOf,
   longMode,
-  markAccessed,
   NOT_SYSTEM,
   PRESENT,
   privilegeOf,
@@ -32,15 +31,17 @@ import {
   TRAP_GATE_16,
   TRAP_GATE_32,
   typeOf,
-} from './descriptors';
+} from './descriptor-bits';
+import { descriptorOf, markAccessed } from './descriptors';
 import { updateEvents } from './events';
 import { GP, gateFault, NP, selectorFault } from './faults';
-import { IF, NT, RF, rflags, systemFlag, TF, VM } from './flags';
+import { IF, NT, RF, systemFlag, TF, VM } from './flags';
 import { frameHere, frameInside, frameOfInterrupt, pushFrame, takeFrame } from './frames';
-import { failed, readSystem } from './memory';
+import { readSystem } from './memory';
 import { canonical } from './paging';
-import { level, selectorOf, setFromDescriptor, setNull, updateMode } from './segments';
+import { selectorOf, setFromDescriptor, setNull, updateMode } from './segments';
 import { interruptTask } from './tasks';
+import { failed } from './trouble';
 
 /** No error code is pushed. */
 export const NO_CODE: i64 = -1;

@@ -1,7 +1,8 @@
 // The ModRM operand of operations that are not made for one form of it.
 import { FLAG_MEMORY, OP_FLAGS, OP_WIDTH } from '../layout';
-import { checkWrite, failed, read, write } from './memory';
+import { checkWrite, read, write } from './memory';
 import { address, rm, segment, setRm } from './operands';
+import { failed } from './trouble';
 
 export function isMemory(pc: usize): bool {
   return (load<u8>(pc, OP_FLAGS) & FLAG_MEMORY) != 0;

@@ -18,16 +18,15 @@ import {
   TLB_NOW,
   TLB_READ,
   TLB_WRITE,
-  TROUBLE,
-  TROUBLE_EXIT,
-  TROUBLE_FAULT,
   WATCHES_DATA,
 } from '../layout';
 import { dropCode, holdsCode } from './code-pages';
+import { code64 } from './cpu-mode';
 import { noteAccess } from './debug';
 import { answer, EXIT_MMIO, external } from './external';
 import { ALIGNMENT, fault, GP, SS } from './faults';
 import { AC, systemFlag } from './flags';
+import { allowsBelow } from './limits';
 import {
   canonical,
   FETCH,
@@ -40,20 +39,10 @@ import {
   WRITE,
 } from './paging';
 import { isReadOnly, placeIn, regionOf } from './regions';
-import { allowsBelow, code64 } from './segments';
 import { entryIn, rememberCode, rememberData, rememberLarge, systemMask, systemTable, tlbEntry } from './tlb';
+import { failed } from './trouble';
 
 const PAGE: u64 = 4096;
-
-/** True if the instruction cannot go on, or its block must not. */
-export function troubled(): bool {
-  return load<u32>(TROUBLE) != 0;
-}
-
-/** True if the instruction cannot go on. */
-export function failed(): bool {
-  return (load<u32>(TROUBLE) & (TROUBLE_FAULT | TROUBLE_EXIT)) != 0;
-}
 
 /** The place in memory of a whole access that may be read right away, or 0. */
 export function readable(seg: u32, ea: u64, size: u64): usize {

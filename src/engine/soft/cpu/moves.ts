@@ -4,9 +4,10 @@ import { shadowOfStack } from './events';
 import { fault, UD } from './faults';
 import { arithmeticFlags, changeFlags } from './flags';
 import { isMemory, readOperand } from './generic';
-import { failed, read, write } from './memory';
+import { read, write } from './memory';
 import { address, cutAddress, segment, setReg, setRegister, setRm } from './operands';
 import { loadSegment, selectorOf } from './segments';
+import { failed } from './trouble';
 
 export function mov<T>(value: T): T {
   return value;

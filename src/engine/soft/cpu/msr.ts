@@ -35,12 +35,12 @@ import {
 } from '../layout';
 import { clockAt } from './blocks';
 import { fault, GP, UD } from './faults';
-import { failed } from './memory';
 import { rm, setRm } from './operands';
 import { canonical, PHYSICAL_BITS } from './paging';
 import { privileged } from './privilege';
 import { openSegment, segmentAt, setBase } from './segments';
 import { flushTlb } from './tlb';
+import { failed } from './trouble';
 
 const MSR_TSC: u32 = 0x10;
 const MSR_APIC_BASE: u32 = 0x1b;

@@ -3,8 +3,8 @@ import { RAX, RDX } from '../layout';
 import { DE, fault } from './faults';
 import { AF, adjust, CF, carry, OF, setArithmeticFlags, signZeroParity } from './flags';
 import { readOperand } from './generic';
-import { failed } from './memory';
 import { immediate, setRegister } from './operands';
+import { failed } from './trouble';
 import { divWide, mulHigh, remainder } from './wide';
 
 function setProduct<T>(low: T, high: T, overflowed: bool): void {

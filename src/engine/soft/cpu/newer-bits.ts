@@ -2,8 +2,9 @@
 import { RDX } from '../layout';
 import { CF, carry, changeFlags, OF, overflow, SF, setArithmeticFlags, ZF } from './flags';
 import { readOperand } from './generic';
-import { checkRead, failed } from './memory';
+import { checkRead } from './memory';
 import { address, segment, setReg, setVex } from './operands';
+import { failed } from './trouble';
 import { mulHigh } from './wide';
 
 /** The operand's bits without its sign's copies. */

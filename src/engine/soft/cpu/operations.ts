@@ -4,7 +4,7 @@ export * from './bits';
 export * from './branches';
 export * from './control';
 export * from './cpuid';
-export * from './debug';
+export * from './debug-registers';
 export * from './far';
 export * from './fast-calls';
 export * from './moves';

@@ -11,12 +11,13 @@ import {
   SEGMENT_SIZE,
   SEGMENTS,
 } from '../layout';
+import { realMode } from './cpu-mode';
 import { notePort } from './debug';
-import { BUSY, TSS_32 } from './descriptors';
+import { BUSY, TSS_32 } from './descriptor-bits';
 import { fault, GP } from './faults';
 import { IOPL, systemFlag, VM } from './flags';
-import { failed, readSystem } from './memory';
-import { realMode } from './segments';
+import { readSystem } from './memory';
+import { failed } from './trouble';
 
 /** True where the instruction may do what only ring 0 may; else it faults. */
 export function privileged(): bool {

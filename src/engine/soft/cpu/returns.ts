@@ -1,26 +1,23 @@
 // Far RET and IRET in protected and long mode (SDM 2B RET, 2A IRET).
 import { NMI_BLOCKED, RIP, RSP, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_SS, STACK_MASK } from '../layout';
-import { checkTarget, isMalformed } from './code-transfers';
+import { checkTarget, isMalformed } from './code-targets';
+import { code64, level } from './cpu-mode';
 import {
   attributesOf,
-  BIG,
-  descriptorOf,
   isCode,
   isConforming,
   isNull,
   LONG_CODE,
   longMode,
-  markAccessed,
   PRESENT,
   privilegeOf,
-} from './descriptors';
+} from './descriptor-bits';
+import { descriptorOf, markAccessed } from './descriptors';
 import { fault, GP, NP, selectorFault } from './faults';
 import { NT, RF, systemFlag, VIF, VIP, VM } from './flags';
-import { failed, read } from './memory';
+import { read } from './memory';
 import {
   closeSegments,
-  code64,
-  level,
   nextNullStack,
   nextStack,
   setFromDescriptor,
@@ -30,6 +27,7 @@ import {
 } from './segments';
 import { changeableFlags, REAL_FLAGS, setStack, stackAt, takeFlags } from './stack';
 import { returnFromTask } from './tasks';
+import { failed } from './trouble';
 
 /** The value at `offset` of the stack, of the operand size. */
 function popped(offset: u64, size: u32): u64 {

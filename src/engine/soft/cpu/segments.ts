@@ -2,7 +2,6 @@
 // segment changes (SDM 3A 20.1.2): a limit over 64 KiB that protected mode left behind stays.
 import {
   CPL,
-  CR0,
   LINEAR_MASK,
   MODE,
   MODE_CODE32,
@@ -23,14 +22,13 @@ import {
   SEGMENTS,
   STACK_MASK,
 } from '../layout';
+import { code64, level, realMode } from './cpu-mode';
 import {
   ACCESSIBLE,
   attributesOf,
   BIG,
   baseOf,
   CODE_SEGMENT,
-  descriptorOf,
-  EXPAND_DOWN,
   isConforming,
   isNull,
   isReadable,
@@ -38,15 +36,16 @@ import {
   LONG_CODE,
   limitOf,
   longMode,
-  markAccessed,
   PRESENT,
   privilegeOf,
   UNUSABLE,
-} from './descriptors';
+} from './descriptor-bits';
+import { descriptorOf, markAccessed } from './descriptors';
 import { GP, NP, SS, selectorFault } from './faults';
 import { systemFlag, VM } from './flags';
-import { failed } from './memory';
+import { growsDown } from './limits';
 import { selectTlb } from './tlb';
+import { failed } from './trouble';
 
 export function segmentAt(index: u32): usize {
   return SEGMENTS + <usize>index * SEGMENT_SIZE;
@@ -54,34 +53,6 @@ export function segmentAt(index: u32): usize {
 
 export function selectorOf(index: u32): u32 {
   return load<u32>(segmentAt(index), SEG_SELECTOR);
-}
-
-/** The current privilege level. */
-export function level(): u32 {
-  return load<u32>(CPL);
-}
-
-/** True in real-address and virtual-8086 mode. */
-export function realMode(): bool {
-  return (load<u32>(CR0) & 1) == 0 || systemFlag(VM);
-}
-
-/** True while 64-bit code runs: it has no segments but for the bases of FS and GS (SDM 3A 3.2.4). */
-export function code64(): bool {
-  return (load<u32>(MODE) & MODE_CODE64) != 0;
-}
-
-function growsDown(attributes: u32): bool {
-  return (attributes & (CODE_SEGMENT | EXPAND_DOWN)) == EXPAND_DOWN;
-}
-
-/** True if a segment that grows down allows an access: above its limit, to the top (SDM 3A 5.3). */
-export function allowsBelow(s: usize, ea: u64, size: u64, write: bool): bool {
-  const attributes = load<u32>(s, SEG_ATTRIBUTES);
-  if (!growsDown(attributes) || attributes & UNUSABLE || !(attributes & PRESENT)) return false;
-  const top: u64 = attributes & BIG ? 0xffffffff : 0xffff;
-  const allowed = !write || realMode() || (attributes & ACCESSIBLE) != 0;
-  return allowed && ea > <u64>load<u32>(s, SEG_LIMIT) && ea + (size - 1) <= top;
 }
 
 /** What may be read and written through a segment, out of its limit and type (SDM 3A 5.3): nothing at once if it grows down. */

@@ -1,14 +1,13 @@
 // Instructions that load the descriptor table and task registers, and those that ask about a selector without loading it
 // (SDM 3A 5.10).
 import { OP_REG, REGS, SEG_LDT, SEG_TR } from '../layout';
+import { level } from './cpu-mode';
 import {
   attributesOf,
   BUSY,
   baseOf,
   CALL_GATE_16,
   CALL_GATE_32,
-  descriptorAt,
-  descriptorOf,
   isConforming,
   isNull,
   isReadable,
@@ -17,22 +16,22 @@ import {
   limitOf,
   longMode,
   NOT_SYSTEM,
-  OUTSIDE,
   PRESENT,
   privilegeOf,
   TASK_GATE,
   TSS_16,
   TSS_32,
   typeOf,
-  upperHalf,
-} from './descriptors';
+} from './descriptor-bits';
+import { descriptorAt, descriptorOf, OUTSIDE, upperHalf } from './descriptors';
 import { fault, GP, NP, selectorFault } from './faults';
 import { changeFlags, ZF } from './flags';
 import { isMemory, modifyOperand, readOperand, writeOperand } from './generic';
-import { failed, readSystem, write, writeSystem } from './memory';
+import { readSystem, write, writeSystem } from './memory';
 import { address, segment, setReg, setRm } from './operands';
 import { mayShowSystem, privileged } from './privilege';
-import { level, selectorOf, setNull, setSegment } from './segments';
+import { selectorOf, setNull, setSegment } from './segments';
+import { failed } from './trouble';
 
 /** A selector fills a register and writes 16 bits of memory. */
 function giveSelector<T>(pc: usize, index: u32): void {

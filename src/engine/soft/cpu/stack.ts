@@ -5,11 +5,12 @@ import { CPL, FLAGS_SYSTEM, OP_MODRM, RAX, RBP, RDI, RSP, SEG_SS, STACK_MASK } f
 import { shadowOfStack, updateEvents } from './events';
 import { AC, ARITHMETIC, IF, IOPL, RF, rflags, setArithmeticFlags, systemFlag, VM } from './flags';
 import { writeOperand } from './generic';
-import { checkWrite, failed, read, write } from './memory';
+import { checkWrite, read, write } from './memory';
 import { immediate, setRegister } from './operands';
 import { mayTouchInterrupts } from './privilege';
 import { loadSegment, selectorOf } from './segments';
 import { selectTlb } from './tlb';
+import { failed } from './trouble';
 
 /** The stack pointer that is `by` bytes further on, as far as the stack uses it. */
 export function stackAt(by: i64): u64 {

@@ -26,9 +26,10 @@ import {
 import { moveMany, storeMany } from './bulk';
 import { answer, askForBatch, EXIT_IO, external, forgetAnswers } from './external';
 import { DF, flagsOfSub, keepFlags, restoreFlags, systemFlag, zero } from './flags';
-import { checkWrite, failed, read, troubled, write } from './memory';
+import { checkWrite, read, write } from './memory';
 import { cutAddress, segment, setByAddressSize, setRegister } from './operands';
 import { mayUsePort } from './privilege';
+import { failed, troubled } from './trouble';
 
 function at(pc: usize, register: usize): u64 {
   return cutAddress(pc, load<u64>(register));

@@ -1,14 +1,15 @@
 // Instructions that ask or change the CPU itself (SDM 3A 2.8).
 import { FLAGS_SYSTEM, GDT_BASE, GDT_LIMIT, IDT_BASE, IDT_LIMIT, OP_WIDTH } from '../layout';
+import { code64 } from './cpu-mode';
 import { shadow, updateEvents } from './events';
 import { EXIT_HALT, exitFor } from './external';
-import { fault, GP, notImplemented, UD } from './faults';
+import { fault, GP, UD } from './faults';
 import { DF, IF, systemFlag } from './flags';
-import { failed, read, write } from './memory';
+import { read, write } from './memory';
 import { address, cutAddress, segment } from './operands';
 import { canonical } from './paging';
 import { mayShowSystem, mayTouchInterrupts, privileged } from './privilege';
-import { code64 } from './segments';
+import { failed } from './trouble';
 
 export function invalid(_pc: usize): void {
   fault(UD);

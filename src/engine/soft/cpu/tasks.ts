@@ -9,7 +9,6 @@ import {
   CR4,
   CR4_PAE,
   DEBUG_REGISTERS,
-  FLAGS_SYSTEM,
   NMI_BLOCKED,
   RAX,
   RIP,
@@ -26,34 +25,31 @@ import {
   TASK_STATE,
   TASK_SWITCHED,
 } from '../layout';
-import { checkTarget } from './code-transfers';
+import { checkTarget } from './code-targets';
 import { BT, raiseTrap, updateBreakpoints } from './debug';
 import {
   attributesOf,
   BUSY,
   baseOf,
-  descriptorAt,
-  descriptorOf,
   isCode,
   isConforming,
   isNull,
   LDT,
   limitOf,
-  markAccessed,
   NOT_SYSTEM,
-  OUTSIDE,
   PRESENT,
   privilegeOf,
   TSS_16,
   TSS_32,
   typeOf,
   UNUSABLE,
-} from './descriptors';
+} from './descriptor-bits';
+import { descriptorAt, descriptorOf, markAccessed, OUTSIDE } from './descriptors';
 import { updateEvents } from './events';
 import { fault, GP, NP, selectorFault, TS } from './faults';
 import { NT, rflags, setRflags, VM } from './flags';
 import { frameHere, pushFrame, takeFrame } from './frames';
-import { failed, readSystem, writeSystem } from './memory';
+import { readSystem, writeSystem } from './memory';
 import { loadPdptes } from './paging';
 import {
   loadData,
@@ -68,6 +64,7 @@ import {
   updateMode,
 } from './segments';
 import { flushTlb } from './tlb';
+import { failed } from './trouble';
 
 // How a task is left.
 export const TASK_JUMP: u32 = 0;

@@ -68,7 +68,8 @@ export class Handlers {
     const names = [...this.#called].map(([number]) => `call${number}`);
     return `import * as ops from './operations';
 import { address, immediate, reg, rm, segment, setReg, setRm } from './operands';
-import { failed, write } from './memory';
+import { write } from './memory';
+import { failed } from './trouble';
 import { fromInteger, memory, memory16, mmx, mmxReg, mmxRm, setMemory, setMemory16, setMmxReg, setMmxRm, setUnaligned16 } from './vector/registers';
 import { setXmmReg, setXmmRm, sse, sseAndMmx, unaligned16, usedMmx, xmmReg, xmmRm } from './vector/registers';
 
@@ -102,7 +103,8 @@ ${group.join('\n')}
   dispatch(): string {
     return `import * as ops from './operations';
 import { address, immediate, leave, reg, rm, segment, setReg, setRm, setVex, vex } from './operands';
-import { failed, modifySlow, readable, readSlow, troubled, writable, writeSlow } from './memory';
+import { modifySlow, readable, readSlow, writable, writeSlow } from './memory';
+import { failed, troubled } from './trouble';
 import { carry, keepFlags, overflow, parity, restoreFlags, sign, zero } from './flags';
 import { again, arrive, fall, proceed } from './blocks';
 import { CALLS } from './calls';

@@ -1,6 +1,6 @@
 // Floating-point arithmetic on the elements of vectors (SDM 2A, 2B, 2D).
 import { CF, PF, setArithmeticFlags, ZF } from '../flags';
-import { failed } from '../memory';
+import { failed } from '../trouble';
 import * as float from './float';
 import { begin, beginRounding, settle } from './float';
 import {

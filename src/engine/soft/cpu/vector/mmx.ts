@@ -1,7 +1,8 @@
 // MMX where it is not the low half of what SSE does with the same elements: two registers of 64 bits make one of 128.
 import { FPU_TAGS, RDI } from '../../layout';
-import { checkWrite, failed, write } from '../memory';
+import { checkWrite, write } from '../memory';
 import { cutAddress, segment } from '../operands';
+import { failed } from '../trouble';
 import { mmx, mmxReg, mmxRm, sse, usedMmx, xmmReg, xmmRm } from './registers';
 import {
   packssdw,

@@ -9,13 +9,13 @@ import {
   OP_REG,
   OP_RM,
   SEG_LINEAR,
-  SEG_SS,
   SEGMENTS,
   XMM_REGISTERS,
 } from '../../layout';
-import { fault, GP, MF, NM, SS, UD } from '../faults';
-import { checkWrite, failed, read, readable, writable, write } from '../memory';
+import { fault, GP, MF, NM, UD } from '../faults';
+import { checkWrite, read, readable, writable, write } from '../memory';
 import { address, cutAddress, segment } from '../operands';
+import { failed } from '../trouble';
 
 export const CR0_EM: u32 = 4;
 export const CR0_TS: u32 = 8;

@@ -27,9 +27,10 @@ import {
 } from '../../layout';
 import { fault, GP, NM, UD } from '../faults';
 import { width } from '../generic';
-import { checkWrite, failed, read, write } from '../memory';
+import { checkWrite, read, write } from '../memory';
 import { address, cutAddress, segment, setRegister } from '../operands';
 import { privileged } from '../privilege';
+import { failed } from '../trouble';
 import { setStatusWord, top } from '../x87/registers';
 import { CR0_EM, CR0_TS, sse } from './registers';
 

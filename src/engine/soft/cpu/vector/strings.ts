@@ -2,8 +2,8 @@
 import { OP_WIDTH, RAX, RCX, RDX, XMM_REGISTERS } from '../../layout';
 import { CF, OF, SF, setArithmeticFlags, ZF } from '../flags';
 import { isMemory } from '../generic';
-import { failed } from '../memory';
 import { immediate } from '../operands';
+import { failed } from '../trouble';
 import { high, low, vector } from './arithmetic';
 import { sse, unaligned16, xmmReg, xmmRm } from './registers';
 

@@ -1,7 +1,8 @@
 // The instructions that compare (SDM 1 8.3.6).
 import { CF, PF, setArithmeticFlags, ZF } from '../flags';
-import { failed, read } from '../memory';
+import { read } from '../memory';
 import { address, segment } from '../operands';
+import { failed } from '../trouble';
 import { compare, examine, UNORDERED } from './compare';
 import { widenDouble, widenInteger, widenSingle } from './convert';
 import { note, ready, regField, stackOperand, underflows } from './instruction';

@@ -11,11 +11,12 @@ import {
   FPU_TAGS,
   RAX,
 } from '../../layout';
+import { realMode } from '../cpu-mode';
 import { fault, NM } from '../faults';
 import { width } from '../generic';
-import { checkWrite, failed, read, write } from '../memory';
+import { checkWrite, read, write } from '../memory';
 import { address, segment } from '../operands';
-import { realMode } from '../segments';
+import { failed } from '../trouble';
 import { available, nothingPending, ready } from './instruction';
 import { classOf, NORMAL, ZERO } from './numbers';
 import { BUSY, controlWord, ES, EXCEPTIONS, place, SF, setStatusWord, statusWord } from './registers';
