@@ -1,6 +1,6 @@
 /** The course as a student takes it: each lesson starts, its solution passes, and what is wrong is refused in words. */
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import {
@@ -15,17 +15,40 @@ import { noGcc, noKvm, Scratch, terrarium } from './support.js';
 
 const lessons = readLessons();
 
-/** Puts `file` in place of the student's and checks the folder. */
+/** Puts a source in place of the student's and checks the folder. */
 async function checkWith(
   lesson: Lesson,
   folder: string,
-  file: string,
+  source: string,
   engine?: EngineName,
 ): Promise<CheckedLesson> {
   startLesson(lesson, folder);
-  rmSync(path.join(folder, lesson.guest.image));
-  copyFileSync(file, path.join(folder, lesson.guest.image));
+  writeFileSync(path.join(folder, lesson.guest.image), source);
   return checkFolder(folder, engine);
+}
+
+const solutionOf = ({ folder, guest }: Lesson) =>
+  readFileSync(path.join(folder, 'solution', guest.image), 'utf8');
+
+/** A wrong solution: a source of its own, or the right one with changes; and the check that refuses it. */
+function readWrong(lesson: Lesson, name: string): { source: string; refused: string } {
+  const text = readFileSync(path.join(lesson.folder, 'wrong', name), 'utf8');
+  if (!name.endsWith('.json')) {
+    const refused = /refused: (.*?)(?: \*\/)?$/m.exec(text)?.[1];
+    assert.ok(refused, 'a wrong solution says in its first line which check refuses it');
+    return { source: text, refused };
+  }
+  const { refused, changes } = JSON.parse(text) as {
+    refused: string;
+    changes: { from: string[]; to: string[] }[];
+  };
+  let source = solutionOf(lesson);
+  for (const { from, to } of changes) {
+    const parts = source.split(from.join('\n'));
+    assert.equal(parts.length, 2, `'${from.join('\n')}' stands once in the solution`);
+    source = parts.join(to.join('\n'));
+  }
+  return { source, refused };
 }
 
 const failed = ({ checks }: CheckedLesson) =>
@@ -59,8 +82,10 @@ describe('the course', { skip: noGcc }, () => {
       for (const [engine, skip] of [['kvm', noKvm] as const, ['soft', false] as const]) {
         test(`its solution passes on ${engine}`, { skip }, async () => {
           using scratch = new Scratch();
-          const solution = path.join(lesson.folder, 'solution', lesson.guest.image);
-          assert.deepEqual(failed(await checkWith(lesson, scratch.file('mine'), solution, engine)), []);
+          assert.deepEqual(
+            failed(await checkWith(lesson, scratch.file('mine'), solutionOf(lesson), engine)),
+            [],
+          );
         });
       }
 
@@ -73,16 +98,14 @@ describe('the course', { skip: noGcc }, () => {
       for (const wrong of readdirSync(path.join(lesson.folder, 'wrong'))) {
         test(`${wrong} is refused`, async () => {
           using scratch = new Scratch();
-          const file = path.join(lesson.folder, 'wrong', wrong);
-          const why = /refused: (.*?)(?: \*\/)?$/m.exec(readFileSync(file, 'utf8'))?.[1];
-          assert.ok(why, 'a wrong solution says in its first line which check refuses it');
-          const { checks } = await checkWith(lesson, scratch.file('mine'), file);
-          const refused = checks.filter(({ ok }) => !ok);
+          const { source, refused } = readWrong(lesson, wrong);
+          const { checks } = await checkWith(lesson, scratch.file('mine'), source);
+          const missed = checks.filter(({ ok }) => !ok);
           assert.ok(
-            refused.some(({ expect }) => expect === why),
-            `refused were ${refused.map(({ expect }) => expect).join('; ') || 'none'}`,
+            missed.some(({ expect }) => expect === refused),
+            `refused were ${missed.map(({ expect }) => expect).join('; ') || 'none'}`,
           );
-          for (const { missing } of refused) assert.ok(missing.length > 20);
+          for (const { missing } of missed) assert.ok(missing.length > 20);
         });
       }
     });
