@@ -246,3 +246,45 @@ describe('the counters of a monitor that is not Terrarium', { skip: noKvm || noG
     await assert.rejects(watchStats(1, { intervalMs: 0 }).next(), /intervalMs is 0/);
   });
 });
+
+describe('terrarium stat of a machine on the software CPU', () => {
+  test('says that the kernel counts nothing of it, and shows its monitor’s counters, by name and by number', async () => {
+    using scratch = new Scratch();
+    const guest = scratch.file('talk.bin');
+    // mov al, '!'; out 0xe9, al; out 0x80, al; jmp -4
+    writeFileSync(guest, new Uint8Array([0xb0, 0x21, 0xe6, 0xe9, 0xe6, 0x80, 0xeb, 0xfc]));
+    const name = `soft-${process.pid}`;
+    await using target = await new Running(
+      startTerrarium(['run', guest, '--engine', 'soft', '--name', name, '--quiet']),
+    ).said();
+    for (const which of [name, String(target.pid)]) {
+      const done = terrarium(['stat', which, '--count', '2', '--interval', '100ms', '--json']);
+      assert.equal(done.status, 0, done.stderr);
+      assert.match(done.stderr, /runs on the software CPU, of which the kernel counts nothing/);
+      const looks = done.stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as StatSample);
+      assert.equal(looks.length, 2);
+      assert.equal(looks[1]!.source, 'monitor');
+      const exits = find(looks[1]!, 'exits');
+      assert.ok(exits !== undefined && exits.value > 0 && exits.change! > 0, done.stdout);
+    }
+  });
+
+  test('without a name says why there is nothing to show', async () => {
+    using scratch = new Scratch();
+    const guest = scratch.file('talk.bin');
+    writeFileSync(guest, new Uint8Array([0xb0, 0x21, 0xe6, 0xe9, 0xeb, 0xfe]));
+    await using target = await new Running(
+      startTerrarium(['run', guest, '--engine', 'soft', '--quiet']),
+    ).said();
+    const done = terrarium(['stat', String(target.pid), '--count', '1']);
+    assert.equal(done.status, 2);
+    assert.match(done.stderr, /runs no virtual machine of KVM/);
+    assert.match(
+      done.stderr,
+      /of a machine on the software CPU the kernel counts nothing: start it with --name/,
+    );
+  });
+});

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { type StatSample, watchStats } from '../host/index.js';
-import { pidOf } from '../manage/index.js';
+import { type StatSample, type WatchedProcess, watchCounters, watchStats } from '../host/index.js';
+import { connectMachine, listMachines, type MachineUse, pidOf } from '../manage/index.js';
 import { formatCounter, formatCounters } from '../observe/index.js';
 import { styleFor } from './style.js';
 import { formatDuration, parseCount, parseDuration } from './values.js';
@@ -8,7 +8,8 @@ import { formatDuration, parseCount, parseDuration } from './values.js';
 const examples = `
 Examples:
   $ terrarium stat 1234                            KVM's counters of process 1234, every second
-  $ terrarium stat web                             … of the machine that was started with --name web
+  $ terrarium stat web                             … of the machine that was started with --name web; its monitor's
+                                                   own where it runs on the software CPU
   $ terrarium stat 1234 --interval 200ms --count 5
   $ terrarium stat 1234 --count 2 --json | tail -1
 `;
@@ -39,13 +40,58 @@ export function statCommand(): Command {
 }
 
 async function stat(which: string, flags: StatFlags): Promise<void> {
+  const { interval: intervalMs, count, json = false } = flags;
   const pid = /^\d+$/.test(which) ? Number(which) : pidOf(which);
-  await showStats(pid, { intervalMs: flags.interval, count: flags.count, json: flags.json === true });
+  const machine = (await listMachines()).find((one) => one.pid === pid);
+  if (machine?.engine !== 'soft') return showStats(pid, { intervalMs, count, json });
+  const what = `${machine.name} runs on the software CPU, of which the kernel counts nothing: these are the monitor's own counters`;
+  process.stderr.write(`terrarium: ${what}\n`);
+  await showStats(await openMachine(machine.name), { intervalMs, count, json });
 }
 
-/** Shows what `watchStats` sees on stdout, until it ends. */
+/** The counters of a named machine as its monitor has them. */
+async function openMachine(name: string): Promise<WatchedProcess> {
+  const connection = await connectMachine(name);
+  let alive = true;
+  return {
+    pid: connection.pid,
+    get alive() {
+      return alive;
+    },
+    async read() {
+      try {
+        return {
+          source: 'monitor',
+          groups: [{ where: 'machine', counters: countersOf(await connection.stats()) }],
+        };
+      } catch {
+        alive = false;
+        return undefined;
+      }
+    },
+    [Symbol.dispose]: () => connection[Symbol.dispose](),
+  };
+}
+
+function countersOf({ exits, coalesced, printed, cpuMs, uptimeMs }: MachineUse) {
+  const counter = (name: string, value: number, unit = '') => ({
+    name,
+    value,
+    unit,
+    kind: 'cumulative' as const,
+  });
+  return [
+    counter('exits', exits),
+    counter('coalesced', coalesced),
+    counter('printed', printed, 'bytes'),
+    counter('cpu_time', cpuMs, 'ms'),
+    counter('uptime', uptimeMs, 'ms'),
+  ];
+}
+
+/** Shows what `watchStats` sees of a process, or of whatever has counters, on stdout, until it ends. */
 export async function showStats(
-  pid: number,
+  of: number | WatchedProcess,
   options: { intervalMs: number; count?: number | undefined; json: boolean },
 ): Promise<void> {
   const { intervalMs, count, json } = options;
@@ -53,7 +99,8 @@ export async function showStats(
   const gone = new AbortController();
   // Whoever read stdout has gone (`| head -1`): nobody looks any more.
   process.stdout.on('error', () => gone.abort());
-  const watch = watchStats(pid, { intervalMs, signal: gone.signal, ...(count !== undefined && { count }) });
+  const watching = { intervalMs, signal: gone.signal, ...(count !== undefined && { count }) };
+  const watch = typeof of === 'number' ? watchStats(of, watching) : watchCounters(of, watching);
   for await (const sample of watch) {
     if (json) process.stdout.write(`${JSON.stringify(sample)}\n`);
     else if (terminal) redraw(sample, intervalMs);
@@ -71,11 +118,13 @@ function print(sample: StatSample): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
+const sources = { files: 'the files it has open', debugfs: 'debugfs', monitor: 'its monitor' };
+
 /** One table in the same place of a terminal: each line is written over what was there, and the rest is cleared. */
 function redraw(sample: StatSample, intervalMs: number): void {
   const { stdout } = process;
   const style = styleFor(stdout);
-  const source = sample.source === 'debugfs' ? 'debugfs' : 'the files it has open';
+  const source = sources[sample.source];
   const title = sample.ended
     ? endText(sample)
     : `process ${sample.pid}, from ${source}, every ${formatDuration(intervalMs)}; end with Ctrl-C`;

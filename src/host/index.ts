@@ -26,7 +26,7 @@ export {
 export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js';
 export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
-export { type CounterSource, StatError } from './process-counters.js';
+export { type CounterSource, StatError, type WatchedProcess } from './process-counters.js';
 export {
   type BootReport,
   type DeviceModule,
@@ -39,7 +39,7 @@ export {
 } from './protocol.js';
 export type { Moment } from './screen-feed.js';
 export type { MachineSigns } from './signs.js';
-export { type StatSample, type WatchOptions, watchStats } from './stat.js';
+export { type StatSample, type WatchOptions, watchCounters, watchStats } from './stat.js';
 export {
   makeFromTemplate,
   type NewOptions,

@@ -11,8 +11,8 @@ import { ForeignProcess, KvmError } from '../engine/kvm/index.js';
 import { TerrariumError } from '../errors.js';
 import type { CounterGroup } from '../observe/index.js';
 
-/** Where counters came from. */
-export type CounterSource = 'files' | 'debugfs';
+/** Where counters came from; `monitor`: from the machine's own process, which keeps them where no kernel does. */
+export type CounterSource = 'files' | 'debugfs' | 'monitor';
 
 export interface ProcessCounters {
   source: CounterSource;
@@ -38,11 +38,11 @@ export interface WatchedProcess extends Disposable {
    * Its counters now; undefined where it has no VM now.
    * @throws StatError
    */
-  read(): ProcessCounters | undefined;
+  read(): ProcessCounters | undefined | Promise<ProcessCounters | undefined>;
 }
 
 /** @throws StatError where there is no such process; KvmError where this is no Linux for it. */
-export function openProcess(pid: number, debugfs = DEBUGFS): WatchedProcess {
+export function openProcess(pid: number, debugfs = DEBUGFS) {
   const started = processStart(pid);
   if (started === undefined) {
     throw new StatError('ESRCH', `there is no process ${pid}`, {

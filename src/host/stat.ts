@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../errors.js';
 import { type CounterGroup, type CounterRow, counterRows } from '../observe/index.js';
-import { type CounterSource, openProcess, StatError, type WatchedProcess } from './process-counters.js';
+import {
+  type CounterSource,
+  openProcess,
+  type ProcessCounters,
+  StatError,
+  type WatchedProcess,
+} from './process-counters.js';
 
 export interface WatchOptions {
   /** Milliseconds between two looks. Default 1,000. */
@@ -36,11 +42,18 @@ export interface StatSample {
  * its counters and debugfs cannot be read.
  */
 export async function* watchStats(pid: number, options: WatchOptions = {}): AsyncGenerator<StatSample, void> {
-  const { intervalMs = 1000, count = Number.POSITIVE_INFINITY, signal, debugfs } = options;
   if (!Number.isInteger(pid) || pid < 1) throw new ConfigError(`${pid} is not the number of a process`);
-  if (!(intervalMs >= 1)) throw new ConfigError(`intervalMs is ${intervalMs}`, 'give a number from 1');
-  const watched = openProcess(pid, debugfs);
+  yield* watchCounters(openProcess(pid, options.debugfs), options);
+}
+
+/** The same of whatever has counters; it is disposed at the end. */
+export async function* watchCounters(
+  watched: WatchedProcess,
+  options: WatchOptions = {},
+): AsyncGenerator<StatSample, void> {
+  const { intervalMs = 1000, count = Number.POSITIVE_INFINITY, signal } = options;
   try {
+    if (!(intervalMs >= 1)) throw new ConfigError(`intervalMs is ${intervalMs}`, 'give a number from 1');
     yield* samples(watched, intervalMs, count, signal);
   } finally {
     watched[Symbol.dispose]();
@@ -58,7 +71,7 @@ async function* samples(
   let before: { groups: readonly CounterGroup[]; at: number } | undefined;
   let source: CounterSource = 'files';
   for (let looks = 1; !signal?.aborted; looks++) {
-    const found = look(watched, before !== undefined);
+    const found = await look(watched, before !== undefined);
     const at = performance.now();
     const elapsedMs = at - started;
     if (found === undefined) {
@@ -84,10 +97,10 @@ async function* samples(
 }
 
 /** Undefined where the process has ended. */
-function look(watched: WatchedProcess, known: boolean) {
-  let found: ReturnType<WatchedProcess['read']>;
+async function look(watched: WatchedProcess, known: boolean): Promise<ProcessCounters | undefined> {
+  let found: ProcessCounters | undefined;
   try {
-    found = watched.read();
+    found = await watched.read();
   } catch (error) {
     // What an ending process refuses is no news.
     if (known && !watched.alive) return undefined;
@@ -95,8 +108,8 @@ function look(watched: WatchedProcess, known: boolean) {
   }
   if (!watched.alive) return undefined;
   if (found !== undefined) return found;
-  if (known) return { source: 'files' as const, groups: [] };
+  if (known) return { source: 'files', groups: [] };
   throw new StatError('ENOVM', `process ${watched.pid} runs no virtual machine of KVM`, {
-    hint: 'look for those that do: sudo ls -l /proc/*/fd | grep kvm-vm',
+    hint: 'look for those that do: sudo ls -l /proc/*/fd | grep kvm-vm; of a machine on the software CPU the kernel counts nothing: start it with --name',
   });
 }
