@@ -19,10 +19,12 @@ import type { Program } from './program.js';
 import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './state.js';
 
 /**
- * Instructions between two looks at the clock and at the control block: about a millisecond at most, so that a stop or a
- * deadline is not felt. What the guest does and sees does not depend on it.
+ * Instructions between two looks at the clock and at the control block. Those that take longest (code that changes itself)
+ * take some hundred times as long as the shortest, so each look says how many there are before the next: as many as come to
+ * SLICE_MS at most, so that a stop or a deadline is not felt. What the guest does and sees does not depend on it.
  */
-const SLICE = 65536n;
+const slices = [11, 12, 13, 14, 15, 16].map((power) => 1n << BigInt(power));
+const SLICE_MS = 1;
 
 const NOTHING: DebugRequest = { step: false, breakpoints: [], places: [] };
 
@@ -37,6 +39,8 @@ export class SoftCpu implements EngineCpu {
   /** When `run` returns `interrupted` next, in milliseconds of `performance.now()`. */
   #due = Number.POSITIVE_INFINITY;
   #interval = 0;
+  /** Which of the slices comes next. */
+  #slice = 0;
   #disposed = false;
   /** A debugger wants to see each instruction. */
   #steps = false;
@@ -76,9 +80,12 @@ export class SoftCpu implements EngineCpu {
     const answering = this.#asks();
     this.#answer();
     if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
-    for (;;) {
-      const kind = this.#program.run(SLICE, 0) as ExitKind;
+    for (let looked = 0; ; ) {
+      const kind = this.#program.run(slices[this.#slice]!, 0) as ExitKind;
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
+      const now = performance.now();
+      if (looked !== 0) this.#setSlice(now - looked);
+      looked = now;
       if (this.#isDue()) return this.#report(ExitKind.interrupted);
     }
   }
@@ -120,6 +127,11 @@ export class SoftCpu implements EngineCpu {
     this.#program.setMonitor();
     if (!tooMany) return undefined;
     return `the software CPU has ${L.MAX_BREAKPOINTS} breakpoints and ${L.MAX_PLACES} watched places`;
+  }
+
+  #setSlice(ms: number): void {
+    if (ms > SLICE_MS && this.#slice > 0) this.#slice--;
+    else if (ms < SLICE_MS / 4 && this.#slice < slices.length - 1) this.#slice++;
   }
 
   /** Interrupted behind the instruction that was answered and not before: it is where its alarm would ring as well. */
