@@ -9,7 +9,9 @@
 export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
 export type { CpuView, DebugTarget, Stop } from './debug/index.js';
 export type {
+  Access,
   AccessSize,
+  AccessWords,
   ByteSink,
   ByteSource,
   Device,
@@ -64,6 +66,8 @@ export {
   type PortableConfig,
   StatError,
   type StatSample,
+  type TraceFormat,
+  type TraceOptions,
   type WatchOptions,
   watchStats,
 } from './host/index.js';
