@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { benchConsole } from './console.js';
 import { benchExits } from './exits.js';
+import { benchGdb } from './gdb.js';
 import { benchInterrupts } from './interrupts.js';
 import { benchLifecycle } from './lifecycle.js';
 import { Floor, printTable, type Row } from './measure.js';
@@ -32,6 +33,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   'pmio-mmio': () => benchPmioMmio(floor),
   trace: () => benchTrace(root),
   vga: () => benchVga(root),
+  gdb: () => benchGdb(['soft', 'kvm']),
 };
 for (const [name, bench] of Object.entries(benches)) {
   if (!wants(name)) continue;

@@ -17,4 +17,3 @@ export {
   localTarget,
   runningMethods,
 } from './target.js';
-export type { Walk, WalkStep } from './walk.js';

@@ -11,6 +11,10 @@ import type { DebugTarget } from './target.js';
 
 export const DEFAULT_GDB_PORT = 1234;
 
+/** How long a second gdb waits for the first to go, and how often it is looked: milliseconds. */
+const PATIENCE_MS = 200;
+const LOOK_MS = 5;
+
 /** A port (0: any that is free), or a socket's path. */
 export type GdbAddress = { port: number } | { path: string };
 
@@ -67,8 +71,15 @@ export class GdbServer {
   async close(): Promise<void> {
     this.#over();
     await this.#leaving;
-    await this.#target.interrupt();
-    await this.#free;
+    await this.#halt();
+  }
+
+  /** A guest that runs freely stops, even if it is only about to run. */
+  async #halt(): Promise<void> {
+    while (this.#free !== undefined) {
+      await this.#target.interrupt();
+      await Promise.race([this.#free, pause(LOOK_MS)]);
+    }
   }
 
   #over(): void {
@@ -76,12 +87,16 @@ export class GdbServer {
     this.#finished = true;
     this.#server.close();
     this.#leave();
-    this.#finish();
+    void this.#leaving.then(this.#finish);
   }
 
   async #serve(socket: Socket): Promise<void> {
     socket.on('error', () => socket.destroy());
-    if (this.#client !== undefined || this.#finished) {
+    socket.pause();
+    // One that has just gone may not have been seen to go.
+    for (let waited = 0; this.#client !== undefined && waited < PATIENCE_MS; waited += LOOK_MS)
+      await pause(LOOK_MS);
+    if (this.#client !== undefined || this.#finished || socket.destroyed) {
       socket.destroy();
       return;
     }
@@ -92,11 +107,8 @@ export class GdbServer {
     });
     socket.setNoDelay(true);
     socket.setEncoding('latin1');
-    socket.pause();
     await this.#leaving;
-    // A guest that runs freely stops for the debugger that comes.
-    if (this.#free !== undefined) await this.#target.interrupt();
-    await this.#free;
+    await this.#halt();
     if (this.#client !== client) {
       socket.destroy();
       return;
@@ -137,6 +149,10 @@ export class GdbServer {
         this.#free = undefined;
       });
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function send(socket: Socket, text: string): Promise<void> {

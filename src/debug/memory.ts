@@ -5,9 +5,9 @@
  */
 import type { SystemRegisters } from '../engine/contract.js';
 import type { GuestMemory } from '../memory/index.js';
+import { walkPages } from '../observe/index.js';
 import { DebugError } from './errors.js';
 import { codeBits } from './mode.js';
-import { walk } from './walk.js';
 
 export type Space = 'linear' | 'physical';
 
@@ -70,17 +70,21 @@ function piecesOf(
   const found: Piece[] = [];
   for (let at = address, left = length; left > 0; ) {
     const place = narrow ? at & 0xffff_ffffn : at;
-    const mapped =
-      system === undefined ? { physical: place, end: place + BigInt(left) } : walk(memory, system, place);
-    if (mapped.physical === undefined)
-      return { found, missing: new DebugError(`nothing is mapped at ${hex(place)}`) };
+    const mapped: { physical?: bigint; size?: bigint; problem?: string } =
+      system === undefined
+        ? { physical: place, size: BigInt(LONGEST_ACCESS) }
+        : walkPages({ system, memory }, place);
+    if (mapped.physical === undefined) {
+      return { found, missing: new DebugError(`nothing is mapped at ${hex(place)}`, mapped.problem) };
+    }
     const physical = Number(mapped.physical);
     const region = memory.find(physical);
     if (region === undefined) {
       const where = system === undefined ? hex(place) : `${hex(mapped.physical)}, where ${hex(place)} leads`;
       return { found, missing: new DebugError(`there is no memory at ${where}`) };
     }
-    const inMapping = Number(mapped.end - place);
+    const size = mapped.size ?? 1n;
+    const inMapping = Number(size - (mapped.physical % size));
     const inRegion = region.address + region.size - physical;
     const count = Math.min(left, inMapping, inRegion);
     found.push({ physical, length: count });

@@ -2,12 +2,12 @@ import type { Device } from '../devices/contract.js';
 import type { DebugRequest, EngineCpu, SystemRegisters, WatchedPlace } from '../engine/contract.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
+import { dump, parseDump } from '../observe/index.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
 import { readMemory, type Space, writeMemory } from './memory.js';
 import { type CodeBits, codeBits, linearPc } from './mode.js';
 import { type CpuView, changeRegister } from './registers.js';
-import { type Walk, walk } from './walk.js';
 
 /** What a session works with: a `Machine` is one. */
 export interface Debuggee {
@@ -92,10 +92,6 @@ export class DebugSession {
   /** Writes all or nothing. @throws DebugError where a byte is not there. */
   write(address: bigint, bytes: Uint8Array, space: Space = 'linear'): void {
     writeMemory(this.#machine.memory, this.#systemFor(space), address, bytes);
-  }
-
-  walk(address: bigint): Walk {
-    return walk(this.#machine.memory, this.#machine.cpu.getSystemRegisters(), address);
   }
 
   /** Breakpoints count: one that was set twice is removed with the second call. */
@@ -184,10 +180,17 @@ export class DebugSession {
     };
   }
 
-  /** The machine's devices, or its last exits, as text. */
-  describe(what: 'devices' | 'exits'): string {
+  /**
+   * `devices`, `exits`, or what can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`), as text for people.
+   * @throws ConfigError for anything else
+   */
+  describe(what: string): string {
     if (what === 'devices') return describeDevices(this.#machine.devices);
-    return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
+    if (what === 'exits') return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
+    const subject = { ...this.view(), memory: this.#machine.memory };
+    return dump(subject, parseDump(what))
+      .map(({ text }) => text)
+      .join('\n');
   }
 
   /** Where the guest stands. */

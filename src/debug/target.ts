@@ -6,7 +6,6 @@ export const debugMethods = [
   'setRegister',
   'read',
   'write',
-  'walk',
   'addBreakpoint',
   'removeBreakpoint',
   'watch',

@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { formatRegisters } from '../../observe/index.js';
 import type { DebugTarget } from '../target.js';
-import type { Walk } from '../walk.js';
 
 /** What a command may change of its connection. */
 export interface MonitorSettings {
@@ -16,6 +14,9 @@ export interface MonitorSettings {
 const help = `monitor commands:
   regs              all registers with the names of their flags, segments and tables
   mode              how wide the code is, and what to do in gdb where that has changed
+  gdt, ldt, idt     the descriptor tables, each entry in words
+  tss               the task state segment
+  pages             what the page tables map, as ranges with their rights
   walk ADDR         the page tables' entries on the way from a linear address to memory
   devices           the machine's devices with their ports and memory
   exits             the last exits from the guest
@@ -34,14 +35,17 @@ export async function monitor(
   const [name = 'help', argument, ...rest] = command.trim().split(/\s+/);
   if (rest.length > 0) return `'${command.trim()}' has too many words\n${help}`;
   switch (name) {
-    case 'regs': {
-      const { registers, system } = await target.view();
-      return `${formatRegisters(registers, system)}\n`;
-    }
     case 'mode':
       return modeText((await target.here()).bits);
     case 'walk':
-      return walkText(await target.walk(addressOf(argument)));
+      if (argument === undefined) return 'walk which address? Write it as in: monitor walk 0x7c00\n';
+      return `${await target.describe(`walk:${argument}`)}\n`;
+    case 'regs':
+    case 'gdt':
+    case 'idt':
+    case 'ldt':
+    case 'tss':
+    case 'pages':
     case 'devices':
     case 'exits':
       return `${await target.describe(name)}\n`;
@@ -58,20 +62,4 @@ export async function monitor(
 
 function modeText(bits: 16 | 32 | 64): string {
   return `the guest runs ${bits}-bit code: 'set architecture ${architectures[bits]}' disassembles it; for its registers detach or disconnect, and 'target remote' again\n`;
-}
-
-function addressOf(text: string | undefined): bigint {
-  if (text !== undefined && /^(0x[\da-f]{1,16}|\d{1,19})$/i.test(text))
-    return BigInt.asUintN(64, BigInt(text));
-  throw new Error(`'${text ?? ''}' is no address: write it as 0x7c00 or 31744`);
-}
-
-function walkText({ steps, physical }: Walk): string {
-  const lines = steps.map(({ table, at, entry }) => {
-    const found = entry === undefined ? 'no memory there' : `0x${entry.toString(16).padStart(16, '0')}`;
-    return `${table.padEnd(4)} 0x${at.toString(16).padStart(12, '0')}  ${found}`;
-  });
-  if (steps.length === 0) lines.push('paging is off');
-  lines.push(physical === undefined ? 'nothing is mapped there' : `physical 0x${physical.toString(16)}`);
-  return `${lines.join('\n')}\n`;
 }

@@ -1,0 +1,252 @@
+/** gdb's protocol without gdb: what any peer may send, and what it hears. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createMachine } from '../../host/index.js';
+import type { Machine } from '../../machine/index.js';
+import { DebugSession } from '../session.js';
+import { localTarget } from '../target.js';
+import { PACKET_SIZE, PacketReader, packet } from './packets.js';
+import { GdbStub } from './stub.js';
+
+const BASE = 0x7c00;
+
+/** A stub over a machine on the software CPU, with `code` in real mode at 7C00. */
+class Bench implements Disposable {
+  readonly machine: Machine;
+  readonly session: DebugSession;
+  readonly stub: GdbStub;
+  sent = '';
+  over = 0;
+  detached = 0;
+
+  constructor(code: readonly number[], memory?: number) {
+    this.machine = createMachine({
+      engine: 'soft',
+      image: Uint8Array.from(code),
+      mode: 'real',
+      load: BASE,
+      ...(memory !== undefined && { memory }),
+    });
+    this.session = new DebugSession(this.machine);
+    this.stub = new GdbStub(localTarget(this.session), {
+      send: async (text) => {
+        this.sent += text;
+      },
+      detached: () => {
+        this.detached++;
+      },
+      over: () => {
+        this.over++;
+      },
+    });
+  }
+
+  /** Sends packets one after the other and gives the replies without their frames. */
+  async ask(...packets: string[]): Promise<string[]> {
+    const replies: string[] = [];
+    for (const data of packets) {
+      this.sent = '';
+      assert.ok(this.stub.receive(packet(data)));
+      for (let turns = 0; turns < 100 && !/#../.test(this.sent); turns++) await Promise.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+      replies.push([...this.sent.matchAll(/\$([^#]*)#../g)].map(([, text]) => text).join(' '));
+    }
+    return replies;
+  }
+
+  async asked(data: string): Promise<string> {
+    return (await this.ask(data))[0]!;
+  }
+
+  [Symbol.dispose](): void {
+    this.machine[Symbol.dispose]();
+  }
+}
+
+/** nop; nop; nop; hlt with interrupts off */
+const nops = [0x90, 0x90, 0x90, 0xf4];
+
+describe("gdb's packets", () => {
+  test('come whole however they are cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.string({ maxLength: 40, unit: 'binary' }).map((s) => s.replace(/[^\0-\xff]/g, '')),
+          { maxLength: 5 },
+        ),
+        fc.array(fc.nat(60), { maxLength: 20 }),
+        (texts, cuts) => {
+          const reader = new PacketReader();
+          let stream = texts.map(packet).join('+');
+          const found = [];
+          for (const cut of cuts) {
+            found.push(...reader.push(stream.slice(0, cut)));
+            stream = stream.slice(cut);
+          }
+          found.push(...reader.push(stream));
+          assert.deepEqual(
+            found,
+            texts.map((data) => ({ kind: 'packet', data, intact: true })),
+          );
+        },
+      ),
+    );
+  });
+
+  test('that never end are not kept', () => {
+    const reader = new PacketReader();
+    for (let n = 0; n < 1000; n++) assert.deepEqual(reader.push(n === 0 ? '$' : 'a'.repeat(10_000)), []);
+    assert.deepEqual(reader.push('#00'), [{ kind: 'overlong' }]);
+    assert.deepEqual(reader.push(packet('?')), [{ kind: 'packet', data: '?', intact: true }]);
+  });
+
+  test('with a wrong checksum are asked for again', async () => {
+    using bench = new Bench(nops);
+    bench.stub.receive('$?#00');
+    assert.equal(bench.sent, '-');
+    assert.equal(await bench.asked('?'), 'T05thread:1;');
+  });
+});
+
+describe('a peer that is no gdb', () => {
+  test('sends anything: it hears refusals, and the guest is as it was', async () => {
+    using bench = new Bench(nops);
+    await bench.ask('QStartNoAckMode');
+    const before = bench.session.view();
+    const garbage = fc.oneof(
+      fc.string({ maxLength: 60 }),
+      fc
+        .tuple(fc.constantFrom(...'?gpmHTqQvXZz!bBdiIjlLnNoOrRtuUwW'), fc.string({ maxLength: 30 }))
+        .map((a) => a.join('')),
+    );
+    await fc.assert(
+      fc.asyncProperty(garbage, async (text) => {
+        // What writes or runs is meant.
+        fc.pre(!/^([GPMXcCsSDk]|vCont|vKill)/.test(text));
+        await bench.ask(text);
+      }),
+      { numRuns: 500 },
+    );
+    assert.deepEqual(bench.session.view(), before);
+    assert.equal(bench.over + bench.detached, 0);
+    assert.equal(await bench.asked(`m${BASE.toString(16)},4`), '909090f4');
+  });
+
+  test('sends bytes without end and without sense', () => {
+    using bench = new Bench(nops);
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
+        bench.stub.receive(String.fromCharCode(...bytes).replace(/[$]/g, ''));
+      }),
+    );
+  });
+
+  test('sends more than it waits for: the connection ends', () => {
+    using bench = new Bench(nops);
+    let taken = 0;
+    while (taken < 1000 && bench.stub.receive(packet('g'))) taken++;
+    assert.ok(taken < 100, `${taken} packets were kept`);
+  });
+
+  test('asks for lengths that nothing has', async () => {
+    using bench = new Bench(nops);
+    assert.match(await bench.asked('m0,ffffffff'), /^E\..*too many/);
+    assert.match(await bench.asked('mffffffffffffffff,10'), /^E\./);
+    assert.match(await bench.asked('m0,10000000000000000'), /^E\./);
+    assert.match(await bench.asked('X0,100:a'), /^E\..*256 bytes/);
+    assert.match(await bench.asked('M0,4:zzzzzzzz'), /^E\./);
+    assert.match(await bench.asked('Z2,1000,ffff'), /^E\..*65535 bytes cannot be watched/);
+    assert.match(await bench.asked('pffff'), /^E\./);
+    assert.equal((await bench.asked('m0,10000')).length, PACKET_SIZE);
+    assert.match(await bench.asked(`Z0,${'f'.repeat(17)},1`), /^E\./);
+  });
+});
+
+describe('memory through gdb', () => {
+  test('ends at a hole, and says so where it begins in one', async () => {
+    using bench = new Bench(nops, 0x10000);
+    assert.equal((await bench.asked('mfff8,20')).length, 16);
+    assert.match(await bench.asked('m10000,4'), /^E\.there is no memory at 0x10000/);
+    assert.match(await bench.asked('Mfffe,4:11223344'), /^E\.there is no memory/);
+    assert.equal(await bench.asked('mfffe,2'), '0000', 'nothing of it was written');
+  });
+
+  test('is physical where that was asked for', async () => {
+    using bench = new Bench(nops);
+    assert.deepEqual(await bench.ask('Qqemu.PhyMemMode:1', 'qqemu.PhyMemMode', 'm7c00,2'), [
+      'OK',
+      '1',
+      '9090',
+    ]);
+  });
+
+  test('a breakpoint is not in it, and may be where there is none', async () => {
+    using bench = new Bench(nops);
+    assert.deepEqual(await bench.ask('Z0,7c02,1', 'Z0,7c02,1', 'Z0,fff00000,1', 'm7c02,1'), [
+      'OK',
+      'OK',
+      'OK',
+      '90',
+    ]);
+    assert.equal(await bench.asked('c'), 'T05thread:1;swbreak:;');
+    assert.equal(bench.session.here().pc, 0x7c02n);
+    assert.deepEqual(await bench.ask('z0,7c02,1', 'z0,7c02,1'), ['OK', 'OK']);
+  });
+
+  test('is watched: a write ends the run behind it, and gdb hears where', async () => {
+    // mov %al,0x5000; mov 0x5001,%al; hlt
+    using bench = new Bench([0xa2, 0x00, 0x50, 0xa0, 0x01, 0x50, 0xf4]);
+    assert.deepEqual(await bench.ask('Z2,5000,1', 'Z4,5001,1', 'Z3,5000,1'), ['OK', 'OK', '']);
+    assert.equal(await bench.asked('c'), 'T05thread:1;watch:5000;');
+    assert.equal(bench.session.here().pc, 0x7c03n);
+    assert.equal(await bench.asked('vCont;c:1'), 'T05thread:1;awatch:5001;');
+    assert.equal(bench.session.here().pc, 0x7c06n);
+  });
+});
+
+describe('a guest under gdb', () => {
+  test('steps, and steps within a range', async () => {
+    using bench = new Bench(nops);
+    assert.equal(await bench.asked('vCont;s:1'), 'T05thread:1;');
+    assert.equal(bench.session.here().pc, 0x7c01n);
+    assert.equal(await bench.asked('vCont;r7c01,7c03:1'), 'T05thread:1;');
+    assert.equal(bench.session.here().pc, 0x7c03n);
+  });
+
+  test('that halts for good stands still once more, then is gone', async () => {
+    using bench = new Bench(nops);
+    assert.match(await bench.asked('c'), /^O[\da-f]+ T00thread:1;$/);
+    assert.equal(await bench.asked('m7c00,1'), '90');
+    assert.equal(bench.over, 0);
+    assert.equal(await bench.asked('c'), 'W00');
+    assert.equal(bench.over, 1);
+  });
+
+  test('goes on from its end where its program counter is set', async () => {
+    using bench = new Bench(nops);
+    await bench.ask('c');
+    assert.equal(await bench.asked('P8=007c0000'), 'OK');
+    assert.equal(await bench.asked('s'), 'T05thread:1;');
+    assert.equal(bench.session.here().pc, 0x7c01n);
+  });
+
+  test('that exits with a code is gone with it', async () => {
+    // mov $7,%al; out %al,$0xf4
+    using bench = new Bench([0xb0, 0x07, 0xe6, 0xf4]);
+    assert.match(await bench.asked('c'), /^W[\da-f]{2}$/);
+    assert.equal(bench.over, 1);
+  });
+
+  test('has the linear address for its program counter, whatever CS is', async () => {
+    // ljmp $0x7c0,$0x5; hlt
+    using bench = new Bench([0xea, 0x05, 0x00, 0xc0, 0x07, 0xf4]);
+    await bench.ask('s');
+    assert.equal(await bench.asked('p8'), '057c0000');
+    assert.equal(bench.machine.cpu.getRegisters().rip, 5n);
+    assert.equal(await bench.asked('P8=007c0000'), 'OK');
+    assert.equal(bench.machine.cpu.getRegisters().rip, 0n);
+    assert.equal(await bench.asked('P0=efbeadde'), 'OK');
+    assert.equal(bench.machine.cpu.getRegisters().rax, 0xdeadbeefn);
+  });
+});
