@@ -107,6 +107,15 @@ describe('on the command line', { skip: noGcc }, () => {
     );
   });
 
+  test('a shutdown that KVM cannot explain is repeated on the software CPU, and the text says so', {
+    skip: noKvm,
+  }, () => {
+    const args = ['run', sourceOf('divide-by-zero'), '--engine', 'kvm', '--assist', 'off'];
+    const { stderr, status } = terrarium(args);
+    assert.equal(status, 3);
+    assert.match(stderr, /kvm: shut down[\s\S]*ecx is 0[\s\S]*repeated the\s+run on the\s+software CPU/);
+  });
+
   test('a good end is explained with --why alone', () => {
     const args = ['run', 'guests/hello', '--engine', 'soft'];
     assert.doesNotMatch(terrarium(args).stderr, /why:/);

@@ -287,8 +287,12 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
-  const why =
-    flags.why || asksWhy(outcome) ? explainRun(symbols?.() ?? image, outcome, machine.memory) : undefined;
+  const withNames = symbols?.() ?? image;
+  let why = flags.why || asksWhy(outcome) ? explainRun(withNames, outcome, machine.memory) : undefined;
+  if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
+    const again = { image, ...placement, ...(entry !== undefined && { entry }), seed: flags.seed };
+    why = (await explainAgain(again, withNames)) ?? why;
+  }
   if (why !== undefined) printExplanation(why);
   if (outcome.statistics !== undefined) {
     printStatistics(outcome);
@@ -322,6 +326,30 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.
   if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();
   await named?.end(outcome, status);
+}
+
+/** True where a second run does nothing to the world and needs nobody: no devices of the user's own, nothing typed. */
+function repeats({ device, hypercalls, type, gdb, screen }: RunFlags): boolean {
+  const alone = process.stdin.isTTY === true || process.stdin.readableEnded || process.stdin.bytesRead === 0;
+  return alone && [device, hypercalls, type, gdb, screen].every((flag) => flag === undefined);
+}
+
+/** How long a run is repeated at most. */
+const REPEAT_MS = 5000;
+
+/** The engine did not say what a shutdown came from: the same guest on the software CPU, which knows; its output is dropped. */
+async function explainAgain(
+  config: Parameters<typeof hostMachine>[0],
+  named: Image,
+): Promise<Explanation | undefined> {
+  await using machine = await hostMachine({ ...config, engine: 'soft' });
+  machine.onOutput(() => {});
+  const outcome = await machine.run({ timeoutMs: REPEAT_MS });
+  if (outcome.kind !== 'shutdown') return undefined;
+  const note =
+    'The engine did not say what the shutdown came from: Terrarium repeated the run on the software CPU.';
+  const why = explainRun(named, outcome, machine.memory);
+  return { ...why, mistakes: [...why.mistakes, note] };
 }
 
 function explainRun(image: Image, outcome: HostedOutcome, memory: GuestMemory): Explanation {
