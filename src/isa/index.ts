@@ -26,6 +26,7 @@ export {
 } from './notation.js';
 export { type MemoryOperand, type Operand, registerName } from './operands.js';
 export { type Random, randomInstruction, randomNumbers, type Sample, type Wanted } from './random.js';
+export { randomMxcsr, randomVector } from './random-vectors.js';
 export {
   type Kind,
   type MandatoryPrefix,

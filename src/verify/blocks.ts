@@ -7,6 +7,7 @@
 import type { GuestMemory } from '../memory/index.js';
 import type { Mode } from './modes.js';
 import { markers, type Test } from './tests.js';
+import { KEPT_VECTORS, keepVectors, loadVectors } from './vectors.js';
 
 /** The bytes of a program, written from somewhere on. */
 class Emitter {
@@ -48,6 +49,10 @@ class Emitter {
 const recordOf = (mode: Mode, n: number) => mode.records + n * mode.recordBytes;
 const pushedBytes = (mode: Mode) => (mode.code === 64 ? 16 * 8 : 9 * 4);
 
+/** Behind the stack pointer, where the vector registers of test `n` are kept. */
+const vectorsOf = (mode: Mode, n: number) => recordOf(mode, n) + pushedBytes(mode) + 8;
+const VECTOR_BYTES = 8 + 16 * KEPT_VECTORS;
+
 /** The address of test `n`'s instruction, in the code segment. */
 export const instructionOf = (mode: Mode, n: number) => mode.start + n * mode.stride + mode.instruction;
 
@@ -86,6 +91,7 @@ class BlockWriter {
     const entry = instruction - length;
     to.at = instruction;
     this.#test(test);
+    if (test.vectors !== undefined) to.byte(...keepVectors(test.vectors, vectorsOf(this.#mode, n)));
     this.#keep(n);
     this.#entries.push(this.#mode.start + entry);
     // The block before goes on here.
@@ -124,6 +130,7 @@ class BlockWriter {
     to.dword(test.flags);
     if (code === 16) to.byte(0x66);
     to.byte(0x9d);
+    if (test.vectors !== undefined) to.byte(...loadVectors(test.vectors));
     for (const [number, value] of test.registers.entries()) this.#setRegister(number, value);
     if (test.landing !== undefined && 'register' in test.landing) {
       this.#setRegister(test.landing.register, BigInt(landing));
@@ -210,6 +217,8 @@ const pushes64 = [0x50, 0x51, 0x52, 0x53, 0x55, 0x56, 0x57].concat(
 export interface Left {
   registers: bigint[];
   flags: number;
+  /** MXCSR and the XMM registers that the test keeps. */
+  vectors?: bigint[];
 }
 
 /** Reads the record of test `n`. */
@@ -221,7 +230,12 @@ export function readRecord(mode: Mode, memory: GuestMemory, n: number): Left {
     const registers: bigint[] = [];
     for (const [place, number] of order.entries()) registers[number] = memory.read64(at + 8 + 8 * place);
     registers[4] = memory.read64(top);
-    return { registers, flags: memory.read32(at) };
+    const from = vectorsOf(mode, n);
+    const vectors = [BigInt(memory.read32(from))];
+    for (let place = from + 8; place < from + VECTOR_BYTES; place += 16) {
+      vectors.push((memory.read64(place + 8) << 64n) | memory.read64(place));
+    }
+    return { registers, flags: memory.read32(at), vectors };
   }
   // PUSHA ends with EDI.
   const registers = Array.from({ length: 8 }, (_, number) => BigInt(memory.read32(top - 4 - 4 * number)));
@@ -229,5 +243,6 @@ export function readRecord(mode: Mode, memory: GuestMemory, n: number): Left {
   return { registers, flags: memory.read32(at) };
 }
 
-/** Where the flags are in a record, and where what is not pushed ends, in words of 32 bits. */
-export const recordWords = (mode: Mode) => (pushedBytes(mode) + (mode.code === 64 ? 8 : 4)) / 4;
+/** How long a record is, in words of 32 bits: flags, registers, stack pointer, vector registers. */
+export const recordWords = (mode: Mode) =>
+  (pushedBytes(mode) + (mode.code === 64 ? 8 + VECTOR_BYTES : 4)) / 4;

@@ -8,6 +8,7 @@ import { instructionOf, type Left, recordWords } from './blocks.js';
 import { DATA, type Mode } from './modes.js';
 import type { Ended, Side } from './side.js';
 import type { Test } from './tests.js';
+import { vectorNames, vectorsBefore } from './vectors.js';
 
 /** Flags by the letters of the opcode table. */
 const flagBits: Record<string, number> = { C: 1, P: 4, A: 0x10, Z: 0x40, S: 0x80, O: 0x800 };
@@ -74,9 +75,14 @@ export function fieldsOf(mode: Mode, test: Test, n: number, one: Side, other: Si
   for (const [number, value] of a.registers.entries()) {
     if (value !== b.registers[number]) fields.push(registerName(number, mode.registers / 2, true));
   }
+  for (const [place, name] of namesOf(test).entries()) {
+    if (a.vectors?.[place] !== b.vectors?.[place]) fields.push(name);
+  }
   if (((a.flags ^ b.flags) & definedFlags(test)) !== 0) fields.push('flags');
   return fields;
 }
+
+const namesOf = ({ vectors }: Test) => (vectors === undefined ? [] : vectorNames(vectors));
 
 /** The words of the data window that differ. */
 export function dataOf(before: Uint32Array, one: Side, other: Side): DataWord[] {
@@ -116,9 +122,10 @@ export function describe(
   const size = mode.registers / 2;
   const bytes = [...test.bytes].map((byte) => hex(BigInt(byte), 2)).join(' ');
   const lines = [`${text}    [${bytes}]`];
+  const width = test.vectors === undefined ? 22 : 34;
   const row = (name: string, before: string, [one, other]: [string, string]) => {
     const mark = one === other ? ' ' : '≠';
-    lines.push(`  ${mark} ${name.padEnd(6)} ${before.padEnd(22)} ${one.padEnd(22)} ${other}`);
+    lines.push(`  ${mark} ${name.padEnd(6)} ${before.padEnd(width)} ${one.padEnd(width)} ${other}`);
   };
   row('', 'before', names);
   for (const [number, value] of test.registers.entries()) {
@@ -126,6 +133,14 @@ export function describe(
     const values = left.map(({ registers }) => hex(registers[number]!, digits)) as [string, string];
     const before = hex(value, digits);
     if (fields.includes(name) || values[0] !== before || isRead(test, name, size)) row(name, before, values);
+  }
+  if (test.vectors !== undefined) {
+    const starts = vectorsBefore(test.vectors);
+    for (const [place, name] of namesOf(test).entries()) {
+      const digits = place === 0 ? 4 : 32;
+      const values = left.map(({ vectors }) => (vectors ? hex(vectors[place]!, digits) : '-'));
+      row(name, hex(starts[place]!, digits), values as [string, string]);
+    }
   }
   const mask = definedFlags(test);
   const flags = left.map((one) => flagText(one.flags & mask)) as [string, string];

@@ -9,6 +9,7 @@
 import type { Segment, SystemRegisters } from '../engine/contract.js';
 import type { CodeSize } from '../isa/index.js';
 import type { GuestMemory } from '../memory/index.js';
+import { vectorTable } from './vectors.js';
 
 export type ModeName = 'long' | 'protected' | 'real';
 export const modeNames: readonly ModeName[] = ['long', 'protected', 'real'];
@@ -123,6 +124,8 @@ const long: Mode = {
       memory.write32(IDT + 16 * vector, (0x08 << 16) | (HANDLERS + HANDLER_BYTES * vector));
       memory.write32(IDT + 16 * vector + 4, 0x8e00);
     }
+    const { address, bytes } = vectorTable();
+    memory.writeBytes(address, bytes);
     const [present, write, user, used] = [1, 2, 4, 0x60];
     for (let level = 0; level < 3; level++) {
       memory.write32(TABLES + level * 0x1000, (TABLES + (level + 1) * 0x1000) | present | write | user);

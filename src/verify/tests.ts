@@ -5,6 +5,7 @@
  */
 import { type CodeSize, type Encoding, type Opcode, type Random, randomInstruction } from '../isa/index.js';
 import { DATA, DATA_SIZE, type Mode } from './modes.js';
+import { randomVectors, usesVectors, type VectorState } from './vectors.js';
 
 /** A test. What depends on where it is put is filled in by `place`. */
 export interface Test {
@@ -14,6 +15,8 @@ export interface Test {
   /** General registers in the order of their encoding. */
   readonly registers: bigint[];
   readonly flags: number;
+  /** XMM registers and MXCSR, for the instructions that use them. */
+  readonly vectors: VectorState | undefined;
   /** Where an instruction that is relative to RIP finds its memory. */
   readonly ripTarget: number | undefined;
   /** What gets the address behind the marker: a register, or a place in memory. */
@@ -116,6 +119,7 @@ class Draft {
   readonly #bytes: Uint8Array;
   readonly #encoding: Encoding;
   readonly #registers: bigint[];
+  readonly #vectors: VectorState | undefined;
   #ripTarget: number | undefined;
   #memory = 0;
 
@@ -124,6 +128,7 @@ class Draft {
     this.#random = random;
     this.#bytes = bytes;
     this.#encoding = encoding;
+    this.#vectors = usesVectors(encoding.row) ? randomVectors(encoding, random) : undefined;
     this.#registers = Array.from({ length: mode.registers }, () => randomValue(random));
     this.#registers[RSP] = BigInt(target(random) & ~7);
     if (mode.code !== 64) {
@@ -143,9 +148,16 @@ class Draft {
       bytes: this.#bytes,
       registers: this.#registers,
       flags: (random(0x1000) & arithmetic) | (random(4) === 0 ? DIRECTION : 0) | 2,
+      vectors: this.#vectors,
       ripTarget: this.#ripTarget,
       landing: this.#landing(),
     };
+  }
+
+  /** Where the memory operand is: mostly where one of 16 bytes has to be, for those that are. */
+  #target(): number {
+    const place = target(this.#random);
+    return this.#vectors !== undefined && this.#random(64) > 0 ? place & ~15 : place;
   }
 
   /** Sets as much of a register as addresses use. */
@@ -168,6 +180,9 @@ class Draft {
     switch (row.name) {
       case 'xlat':
         this.#point(3, target(random));
+        break;
+      case 'maskmovdqu':
+        this.#point(7, target(random));
         break;
       case 'enter':
         this.#store(immediateAt, random(0x200), 2);
@@ -212,7 +227,7 @@ class Draft {
     const place =
       forbidden.length > 0 && random(64) === 0
         ? forbidden[random(forbidden.length)]! + random(64)
-        : target(random);
+        : this.#target();
     this.#memory = place;
     const bytes = immediateAt - displacementAt;
     if (form.ripRelative) {

@@ -11,6 +11,7 @@ import { whyKnown, whyUntried } from './differences.js';
 import { DATA_SIZE, type Mode, type ModeName, modes } from './modes.js';
 import { Side } from './side.js';
 import { type Test, TestMaker } from './tests.js';
+import { fillData } from './vectors.js';
 
 /** Refusals of one instruction that are enough. */
 const REFUSALS = 20;
@@ -93,7 +94,7 @@ export class Verifier implements Disposable {
   step(most = Number.POSITIVE_INFINITY): void {
     const started = performance.now();
     const tests = this.#make(Math.min(most, this.mode.capacity));
-    for (let n = 0; n < this.#data.length; n++) this.#data[n] = this.#random(2 ** 32);
+    fillData(this.#data, this.#random);
     this.#run(tests);
     this.report.tests += tests.length;
     if (this.#oracle !== undefined) this.#compare(tests, this.#oracle);
@@ -172,7 +173,7 @@ export class Verifier implements Disposable {
     const difference =
       this.#again([test], 0, oracle) ?? (isFirst ? this.#again(tests.slice(0, n + 1), n, oracle) : undefined);
     if (difference === undefined) return;
-    const because = whyKnown(test, this.report.mode);
+    const because = whyKnown(difference, this.report.mode);
     if (because !== undefined) {
       this.report.known.set(because, (this.report.known.get(because) ?? 0) + 1);
       return;
