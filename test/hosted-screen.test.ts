@@ -50,7 +50,7 @@ describe('a hosted machine’s screen', () => {
   });
 
   test('is taken at the moment that was asked for, and once', async () => {
-    await using machine = await host('vga-plasma', { captureAt: { at: 'exit', exit: 3 } });
+    await using machine = await host('vga-plasma', { captureAt: [{ at: 'exit', exit: 3 }] });
     const taken: Picture[] = [];
     machine.onCaptured((picture) => taken.push(picture));
     await machine.run({ timeoutMs: 15_000 });

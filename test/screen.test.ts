@@ -1,7 +1,7 @@
 /** `--screenshot` and `--screen`, from the command line. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { PNG } from 'pngjs';
 import { cli, root, Scratch, terrarium } from './support.js';
@@ -42,10 +42,52 @@ describe('--screenshot', () => {
     const never = terrarium([...TEXT, '--screenshot', `${file}@exit:100000`]);
     assert.match(never.stderr, /the moment of .*never\.png did not come/);
     assert.deepEqual(picture(file).data, golden.data);
-    const nowhere = terrarium([...TEXT, '--screenshot', scratch.file('no/such/folder.png')]);
-    assert.equal(nowhere.status, 2);
-    assert.match(nowhere.stderr, /could not be written: ENOENT/);
-    assert.equal(terrarium([...TEXT, '--screenshot', 'a.png@exit:0']).status, 2);
+    const refused = {
+      [scratch.file('no/such/folder.png')]: /there is no folder/,
+      'a.png@exit:0': /'0' is not a whole number from 1/,
+      'a.png@HLTT': /'HLTT' is no moment. Write HLT, 2s or 500ms, or exit:1000/,
+      'a.jpg': /has to end in \.png/,
+    };
+    for (const [what, why] of Object.entries(refused)) {
+      const { status, stderr } = terrarium([...TEXT, '--screenshot', what]);
+      assert.equal(status, 2);
+      assert.match(stderr, why);
+    }
+    const twice = terrarium([...TEXT, '--screenshot', file, '--screenshot', `${file}@HLT`]);
+    assert.match(twice.stderr, /would be written twice/);
+  });
+
+  test('of a full disk are an error behind all that is said of the run', () => {
+    using scratch = new Scratch();
+    const full = scratch.file('full.png');
+    symlinkSync('/dev/full', full);
+    const { status, stderr } = terrarium([...TEXT, '--screenshot', full]);
+    assert.equal(status, 2);
+    assert.match(stderr, /halted after 3 exits[\s\S]*full\.png could not be written: ENOSPC/);
+  });
+
+  test('are taken by the machine’s clock, several in a run, and each time the same ones', () => {
+    using scratch = new Scratch();
+    const names = ['2s', '100ms', 'HLT', 'exit:5'];
+    const run = (turn: number) => {
+      const files = names.map((name) => scratch.file(`${turn}-${name}.png`));
+      const { status, stderr } = terrarium([
+        'run',
+        'guests/snake',
+        '--engine',
+        'soft',
+        ...files.flatMap((file, i) => ['--screenshot', `${file}@${names[i]}`]),
+        '--screenshot',
+        scratch.file(`${turn}.png`),
+      ]);
+      assert.equal(status, 0, stderr);
+      // The guest plays four seconds of its own time, which pass in a fraction of one of ours.
+      assert.doesNotMatch(stderr, /did not come/);
+      return [...files, scratch.file(`${turn}.png`)].map((file) => readFileSync(file).toString('base64'));
+    };
+    const first = run(1);
+    assert.equal(new Set(first).size, 5);
+    assert.deepEqual(run(2), first);
   });
 });
 

@@ -41,7 +41,7 @@ import {
   printStatistics,
 } from './run-output.js';
 import { LiveScreen } from './screen/live.js';
-import { parseScreenshot, type Screenshot, takeScreenshot } from './screenshot.js';
+import { addScreenshot, momentsOf, type Screenshot, takeScreenshots } from './screenshot.js';
 import { connectConsole } from './terminal.js';
 import { openTrace, type TraceFlags, traceOptions } from './trace-output.js';
 import {
@@ -104,7 +104,7 @@ interface RunFlags extends NameFlags, TraceFlags {
   speaker?: true;
   coalesce: boolean;
   vga?: true;
-  screenshot?: Screenshot;
+  screenshot?: Screenshot[];
   screen?: true;
   gdb?: GdbAddress;
 }
@@ -170,8 +170,8 @@ export function runCommand(): Command {
     .option('--screen', 'what the VGA shows, in this terminal; keys are the guest’s, Ctrl-C ends the run')
     .option(
       '--screenshot <file[@moment]>',
-      'what the VGA shows as a PNG; a moment is HLT, 2s or exit:1000 (default: the end)',
-      parseScreenshot,
+      'what the VGA shows as a PNG; a moment is HLT, 2s or exit:1000 (default: the end); may repeat',
+      addScreenshot,
     )
     .option(
       '--trace [=file]',
@@ -251,7 +251,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     ...(flags.clock !== undefined && { clock: flags.clock }),
     ...(flags.screen && { frames: true }),
     ...(flags.gdb && { debug: true }),
-    ...(flags.screenshot?.moment && { captureAt: flags.screenshot.moment }),
+    ...(flags.screenshot && { captureAt: momentsOf(flags.screenshot) }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.device !== undefined && { devices: flags.device }),
     ...(flags.hypercalls !== undefined && { hypercalls: flags.hypercalls }),
@@ -259,7 +259,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   if (!flags.quiet && process.stderr.isTTY) printEngine(machine);
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
   printGuestLog(machine);
-  const screenshot = flags.screenshot && takeScreenshot(machine, flags.screenshot);
+  const screenshots = flags.screenshot && takeScreenshots(machine, flags.screenshot);
   const terminal = connectConsole(
     machine,
     expect.some((expectation) => expectation.needsConsole),
@@ -281,7 +281,6 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const [outcome] = await Promise.all([running, named?.serve(machine)]);
   stopped.restore();
   await closeTrace?.();
-  await screenshot?.finish();
   screen?.close(await machine.screen());
   await terminal.close(outcome.kind !== 'stopped');
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
@@ -322,6 +321,8 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
       status,
     });
   }
+  // Behind all that is said of the run: a disk may be full.
+  await screenshots?.finish();
   process.exitCode = status;
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.
   if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();

@@ -109,7 +109,7 @@ export class HostedMachine implements AsyncDisposable {
   #logSink: ChunkSink = () => {};
   #signSink: (signs: MachineSigns) => void = () => {};
   #frameSink: FrameSink = () => {};
-  #capturedSink: ((picture: Picture) => void) | undefined;
+  #capturedSink: CapturedSink | undefined;
   #pumps = new Map<SharedRing, Promise<void>>();
   #inputTaken: (() => void) | undefined;
   #sending: Promise<void> = Promise.resolve();
@@ -266,8 +266,8 @@ export class HostedMachine implements AsyncDisposable {
     this.#frameSink = sink;
   }
 
-  /** Takes the picture of the moment that `captureAt` names in the configuration, as soon as it has come. */
-  onCaptured(sink: (picture: Picture) => void): void {
+  /** Takes the pictures of the moments in the configuration's `captureAt` as they come, each with its place in that list. */
+  onCaptured(sink: CapturedSink): void {
     this.#capturedSink = sink;
   }
 
@@ -393,7 +393,7 @@ export class HostedMachine implements AsyncDisposable {
     else if (message.type === 'signs') this.#signSink(message);
     else if (message.type === 'inputTaken') this.#inputTaken?.();
     else if (message.type === 'frame') void this.#show(message.frame);
-    else if (message.type === 'captured') this.#capturedSink?.(message.picture);
+    else if (message.type === 'captured') this.#capturedSink?.(message.picture, message.index);
     else {
       const pending = this.#pending;
       this.#pending = undefined;
@@ -458,6 +458,9 @@ export type ChunkSink = (bytes: Uint8Array) => void | Promise<void>;
 
 /** Takes a picture; it is valid until the sink is done. */
 export type FrameSink = (picture: Picture) => void | Promise<void>;
+
+/** Takes the picture of the moment `captureAt[index]`; its bytes are the sink's own. */
+export type CapturedSink = (picture: Picture, index: number) => void;
 
 let watching = false;
 

@@ -15,6 +15,7 @@ export {
   engineNames,
 } from './engines.js';
 export {
+  type CapturedSink,
   type ChunkSink,
   type FrameSink,
   HostedMachine,

@@ -64,8 +64,8 @@ export interface PortableConfig {
   seed?: number;
   /** A VGA. Default: none. */
   vga?: boolean;
-  /** Takes a picture of what the VGA shows at this moment of the run: see `HostedMachine.onCaptured`. */
-  captureAt?: Moment;
+  /** Takes a picture of what the VGA shows at each of these moments of the run: see `HostedMachine.onCaptured`. */
+  captureAt?: readonly Moment[];
   /** Sends what the VGA shows while the guest runs: see `HostedMachine.onFrame`. */
   frames?: boolean;
   coalesce?: boolean;
@@ -128,7 +128,7 @@ export type FromWorker =
   /** What the guest has done to its lights and its speaker since the last time it was looked at. */
   | { type: 'signs'; leds: number; frequency: number; beeps: number }
   | { type: 'frame'; frame: Frame }
-  | { type: 'captured'; picture: Picture }
+  | { type: 'captured'; picture: Picture; index: number }
   | {
       type: 'outcome';
       outcome: Outcome;

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import type { Access, Device, Picture, PictureArea, Screen } from '../devices/contract.js';
+import type { Access, Device, DeviceHost, Picture, PictureArea, Screen } from '../devices/contract.js';
 import { type Exit, ExitKind } from '../engine/contract.js';
 import type { ExitObserver } from '../machine/index.js';
 
-/** When a picture is taken: at the first HLT, after so many milliseconds, or after an exit, counted from 1. */
+/** When a picture is taken: at the first HLT, after so many milliseconds of the machine's time, or after an exit, counted from 1. */
 export type Moment = { at: 'halt' } | { at: 'time'; milliseconds: number } | { at: 'exit'; exit: number };
 
 /** What changed of a picture: its pixels alone, row by row. */
@@ -25,41 +25,78 @@ export function copyPicture(picture: Picture): Picture {
   return { ...picture, rgba: picture.rgba.slice() };
 }
 
-/** Calls `capture` once, when the moment has come. */
-export class MomentWatch implements ExitObserver {
-  readonly #moment: Moment;
-  readonly #capture: () => void;
-  #exits = 0;
-  #began: number | undefined;
-  #done = false;
+/** Told which of the moments has come, by its place in the list. */
+export type CaptureSink = (index: number) => void;
 
-  constructor(moment: Moment, capture: () => void) {
-    this.#moment = moment;
+/** The moments that exits make: the first HLT, the thousandth exit. Each is told once. */
+export class ExitMoments implements ExitObserver {
+  readonly #waiting: Map<number, Moment>;
+  readonly #capture: CaptureSink;
+  #exits = 0;
+
+  constructor(moments: readonly Moment[], capture: CaptureSink) {
+    this.#waiting = new Map([...moments.entries()].filter(([, { at }]) => at !== 'time'));
     this.#capture = capture;
   }
 
-  begin(started: number): void {
-    this.#began ??= started;
+  get any(): boolean {
+    return this.#waiting.size > 0;
   }
+
+  begin(): void {}
 
   record(exit: Exit): void {
-    const moment = this.#moment;
     if (!exit.coalesced) this.#exits++;
-    if (moment.at === 'halt' && exit.kind === ExitKind.halt) this.#take();
-    else if (moment.at === 'exit' && this.#exits >= moment.exit) this.#take();
-    else if (moment.at === 'time') this.flush();
+    for (const [index, moment] of this.#waiting) {
+      const come = moment.at === 'exit' ? this.#exits >= moment.exit : exit.kind === ExitKind.halt;
+      if (!come) continue;
+      this.#waiting.delete(index);
+      this.#capture(index);
+    }
   }
 
-  flush(): void {
-    const moment = this.#moment;
-    if (moment.at !== 'time' || this.#began === undefined) return;
-    if (performance.now() - this.#began >= moment.milliseconds) this.#take();
+  flush(): void {}
+}
+
+/**
+ * The moments of the machine's clock. A device, since the machine calls those back when their time has come, and where its
+ * time is its instructions after the very same one in each run.
+ */
+export class TimedMoments implements Device {
+  readonly name = 'screenshot';
+  /** The first to come is last. */
+  readonly #waiting: { index: number; milliseconds: number }[];
+  readonly #capture: CaptureSink;
+  #host: DeviceHost | undefined;
+
+  constructor(moments: readonly Moment[], capture: CaptureSink) {
+    this.#waiting = moments
+      .flatMap((moment, index) =>
+        moment.at === 'time' ? [{ index, milliseconds: moment.milliseconds }] : [],
+      )
+      .sort((a, b) => b.milliseconds - a.milliseconds);
+    this.#capture = capture;
   }
 
-  #take(): void {
-    if (this.#done) return;
-    this.#done = true;
-    this.#capture();
+  get any(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  attach(host: DeviceHost): void {
+    this.#host = host;
+  }
+
+  nextEvent(): number {
+    return this.#waiting.at(-1)?.milliseconds ?? Number.POSITIVE_INFINITY;
+  }
+
+  poll(): void {
+    const now = this.#host?.now() ?? 0;
+    while (this.nextEvent() <= now) this.#capture(this.#waiting.pop()!.index);
+  }
+
+  canWake(): boolean {
+    return false;
   }
 }
 

@@ -42,7 +42,7 @@ import {
   packError,
   type ToWorker,
 } from './protocol.js';
-import { copyPicture, type Frame, FrameFeed, MomentWatch, together } from './screen-feed.js';
+import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
 import { SharedRing } from './shared-ring.js';
 import { Signs } from './signs.js';
 import { Tracer } from './tracer.js';
@@ -173,16 +173,17 @@ async function create(config: PortableConfig, channels: Channels): Promise<void>
     ...parts.devices,
     ...(config.vga ? [new Vga()] : []),
   ];
-  const devices = [...giveWay(usual, own), ...own];
+  const { captureAt = [] } = config;
+  const timed = new TimedMoments(captureAt, capture);
+  const moments = new ExitMoments(captureAt, capture);
+  const devices = [...giveWay(usual, own), ...own, ...(timed.any ? [timed] : [])];
   const log = observe(
     config,
     devices.map((device) => device.name),
     new SharedRing(channels.trace),
     stopping,
   );
-  const { captureAt } = config;
-  const moment = captureAt && new MomentWatch(captureAt, capture);
-  const observer = together([...(log ? [log] : []), ...(moment ? [moment] : [])]);
+  const observer = together([...(log ? [log] : []), ...(moments.any ? [moments] : [])]);
   machine = new Machine({
     ...config,
     engine,
@@ -252,10 +253,10 @@ function count(exits: number, coalesced: number): void {
   progress[1] = coalesced;
 }
 
-/** The moment that was asked for has come. */
-function capture(): void {
+/** A moment that was asked for has come. */
+function capture(index: number): void {
   const picture = machine?.screen;
-  if (picture !== undefined) post({ type: 'captured', picture: copyPicture(picture) });
+  if (picture !== undefined) post({ type: 'captured', picture: copyPicture(picture), index });
 }
 
 function frameFeed(shown: Machine, busy: SharedArrayBuffer): FrameFeed | undefined {
