@@ -13,7 +13,7 @@ import {
   XMM_REGISTERS,
 } from '../../layout';
 import { fault, GP, MF, NM, UD } from '../faults';
-import { checkWrite, read, readable, writable, write } from '../memory';
+import { checkRead, checkWrite, read, readable, writable, write } from '../memory';
 import { address, cutAddress, segment } from '../operands';
 import { failed } from '../trouble';
 
@@ -133,6 +133,9 @@ export function unaligned16(pc: usize): v128 {
 function read16(seg: u32, ea: u64, pc: usize): v128 {
   const place = readable(seg, ea, 16);
   if (place) return v128.load(place);
+  // All sixteen bytes are allowed, or none is asked for.
+  checkRead(seg, ea, 16);
+  if (failed()) return i64x2.splat(0);
   const low = read<u64>(seg, ea);
   if (failed()) return i64x2.splat(0);
   const high = read<u64>(seg, cutAddress(pc, ea + 8));
