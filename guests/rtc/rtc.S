@@ -7,7 +7,10 @@
 .code16
 .globl _start
 _start:
-        cli
+        jmp     begin
+        // This image lies at address 0, where the vector table is: what stood at vector 0x28's four bytes would be overwritten.
+        .org    (VECTOR_PIC2 + 8) * 4
+begin:  cli
         xor     %ax, %ax
         mov     %ax, %ds
         mov     %ax, %ss
