@@ -6,6 +6,8 @@
 import type { WriteStream } from 'node:tty';
 
 export interface Style {
+  /** False where everything is plain text. */
+  readonly coloured: boolean;
   bold(text: string): string;
   dim(text: string): string;
   red(text: string): string;
@@ -19,6 +21,7 @@ export function styleFor(stream: NodeJS.WriteStream | WriteStream, env = process
   const paint = (open: number, close: number) => (text: string) =>
     colour ? `\u001b[${open}m${text}\u001b[${close}m` : text;
   return {
+    coloured: colour,
     bold: paint(1, 22),
     dim: paint(2, 22),
     red: paint(31, 39),

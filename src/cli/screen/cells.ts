@@ -34,6 +34,28 @@ export function cellsOf(picture: Picture, columns: number, rows: number): Cells 
   return halfBlocks(picture, columns, rows);
 }
 
+/** From dark to bright, for a terminal that shall have no colours. */
+const SHADES = ' ░▒▓█';
+
+/** As `cellsOf`, without colours: text as it is, graphics in shades. */
+export function plainCellsOf(picture: Picture, columns: number, rows: number): Cells {
+  const { text } = picture;
+  if (text !== undefined && text.columns <= columns && text.rows <= rows)
+    return withoutColours(textCells(text));
+  const cells = halfBlocks(picture, columns, rows);
+  const brightness = (rgb: number) => 0.3 * (rgb >> 16) + 0.59 * ((rgb >> 8) & 255) + 0.11 * (rgb & 255);
+  const characters = cells.characters.map((_, i) => {
+    const mean = (brightness(cells.ink[i]!) + brightness(cells.paper[i]!)) / 2;
+    return SHADES[Math.min(4, Math.floor(mean / 51.2))]!;
+  });
+  return withoutColours({ ...cells, characters });
+}
+
+function withoutColours(cells: Cells): Cells {
+  const none = new Uint32Array(cells.ink.length).fill(NO_COLOUR);
+  return { ...cells, ink: none, paper: none };
+}
+
 function textCells({ columns, rows, cells, palette, cursor }: TextPicture): Cells {
   const colours = Array.from({ length: 16 }, (_, i) => rgbAt(palette, i * 4));
   const characters = new Array<string>(cells.length);
@@ -47,6 +69,9 @@ function textCells({ columns, rows, cells, palette, cursor }: TextPicture): Cell
   }
   return { columns, rows, characters, ink, paper };
 }
+
+/** No number that a colour has: the terminal's own. */
+const NO_COLOUR = 0xff000000;
 
 /** A monitor is four wide and three high, whatever a mode's pixels are; half a cell is about as wide as high. */
 function halfBlocks(picture: Picture, most: number, rows: number): Cells {
@@ -147,5 +172,6 @@ export function linesOf({ columns, rows, characters, ink, paper }: Cells): strin
 
 /** Select Graphic Rendition with 24 bits (ISO 8613-6): 38 for characters, 48 for backgrounds. */
 function colour(what: 38 | 48, rgb: number): string {
+  if (rgb === NO_COLOUR) return '';
   return `\x1b[${what};2;${rgb >> 16};${(rgb >> 8) & 255};${rgb & 255}m`;
 }

@@ -7,7 +7,8 @@
 import type { Picture } from '../../devices/contract.js';
 import { ConfigError } from '../../errors.js';
 import type { HostedMachine } from '../../host/index.js';
-import { CellPainter, cellsOf, linesOf } from './cells.js';
+import { styleFor } from '../style.js';
+import { CellPainter, type Cells, cellsOf, linesOf, plainCellsOf } from './cells.js';
 import { INTERRUPT, strokesFrom } from './keys.js';
 import { kitty, kittyEnd, sixel } from './pixels.js';
 
@@ -32,6 +33,8 @@ export class LiveScreen {
   readonly #machine: HostedMachine;
   readonly #painter = new CellPainter();
   #graphics: Graphics = 'cells';
+  /** NO_COLOR: no pixels either, which are nothing else. */
+  readonly #plain = !styleFor(process.stdout).coloured;
   #asking: ((answer: string) => void) | undefined;
   #open = true;
 
@@ -55,7 +58,7 @@ export class LiveScreen {
       );
     }
     const screen = new LiveScreen(machine);
-    screen.#graphics = graphicsFrom(await screen.#ask());
+    if (!screen.#plain) screen.#graphics = graphicsFrom(await screen.#ask());
     return screen;
   }
 
@@ -65,7 +68,7 @@ export class LiveScreen {
     if (last === undefined) return;
     const [columns, rows] = size();
     const picture = this.#pixels(last, columns, rows);
-    process.stdout.write(picture === undefined ? linesOf(cellsOf(last, columns, rows)) : `${picture}\n`);
+    process.stdout.write(picture === undefined ? linesOf(this.#cells(last, columns, rows)) : `${picture}\n`);
   }
 
   /** Resolves when the terminal has taken the picture, so that a slow one is not flooded. */
@@ -74,9 +77,13 @@ export class LiveScreen {
     const [columns, rows] = size();
     const pixels = this.#pixels(picture, columns, rows);
     const out =
-      pixels === undefined ? this.#painter.paint(cellsOf(picture, columns, rows)) : `\x1b[H${pixels}`;
+      pixels === undefined ? this.#painter.paint(this.#cells(picture, columns, rows)) : `\x1b[H${pixels}`;
     if (out === '') return Promise.resolve();
     return new Promise((resolve) => process.stdout.write(out, () => resolve()));
+  }
+
+  #cells(picture: Picture, columns: number, rows: number): Cells {
+    return this.#plain ? plainCellsOf(picture, columns, rows) : cellsOf(picture, columns, rows);
   }
 
   #pixels(picture: Picture, columns: number, rows: number): string | undefined {

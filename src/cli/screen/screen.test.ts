@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import type { Picture } from '../../devices/contract.js';
-import { CellPainter, cellsOf, codePage437, linesOf } from './cells.js';
+import { CellPainter, cellsOf, codePage437, linesOf, plainCellsOf } from './cells.js';
 import { type Stroke, strokesFrom } from './keys.js';
 import { graphicsFrom } from './live.js';
 import { kitty, sixel } from './pixels.js';
@@ -31,6 +31,24 @@ describe('cells', () => {
     assert.deepEqual([...ink, ...paper], [0x010203, 0, 0, 0x010203]);
     assert.equal(cellsOf({ ...picture(1, 0), text }, 1, 1).characters[0], '▀');
     assert.deepEqual([codePage437.length, codePage437[0xe1], codePage437[0xfe]], [256, 'ß', '■']);
+  });
+
+  test('without colours text is text and graphics are shades, and no colour is sent', () => {
+    const text = {
+      columns: 2,
+      rows: 1,
+      cells: Uint16Array.of(0x04c9, 0x0441),
+      palette: new Uint8ClampedArray(64),
+      cursor: 1,
+    };
+    const words = plainCellsOf({ ...picture(1, 0), text }, 80, 24);
+    assert.deepEqual(words.characters, ['╔', 'A']);
+    const shades = plainCellsOf(picture(2, 0x000000, 0xffffff, 0x000000, 0xffffff), 2, 1);
+    assert.deepEqual(shades.characters, [' ', '█']);
+    for (const cells of [words, shades]) {
+      assert.doesNotMatch(linesOf(cells), /\x1b\[[34]8/);
+      assert.doesNotMatch(new CellPainter().paint(cells), /\x1b\[[34]8/);
+    }
   });
 
   test('a painter writes what differs and nothing else', () => {
