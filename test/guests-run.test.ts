@@ -13,13 +13,14 @@ const monitors = new Set(['interrupted', 'interruptWindow']);
 
 /**
  * On KVM time is the world's, on the software CPU it is the count of instructions. A guest that asks again and again
- * whether it is time asks as often as it has time for: reads of these ports are left out where they are its clock.
+ * whether it is time asks as often as it has time for: accesses to these ports are left out where they are its clock.
  */
-const clocks: Record<string, string> = {
-  'vga-400x300': 'in 0x3da ',
-  'vga-modex': 'in 0x3da ',
-  'vga-plasma': 'in 0x3da ',
-  'vga-typing': 'in 0x64 ',
+const clocks: Record<string, readonly string[]> = {
+  rtc: ['out 0x70 ', 'in 0x71 '],
+  'vga-400x300': ['in 0x3da '],
+  'vga-modex': ['in 0x3da '],
+  'vga-plasma': ['in 0x3da '],
+  'vga-typing': ['in 0x64 '],
 };
 
 const END_OF_INTERRUPT = 'out 0x20 1 × 1: 20';
@@ -30,8 +31,8 @@ const END_OF_INTERRUPT = 'out 0x20 1 × 1: 20';
  * Those to one address keep their order.
  */
 function ofTheGuest({ exits }: GuestRun, { name, irqchip }: GuestFile): string[] {
-  const clock = clocks[name];
-  const own = exits.filter((exit) => !monitors.has(exit) && !(clock !== undefined && exit.startsWith(clock)));
+  const clock = clocks[name] ?? [];
+  const own = exits.filter((exit) => !monitors.has(exit) && !clock.some((access) => exit.startsWith(access)));
   if (irqchip === undefined) return own;
   const place = (exit: string) => exit.split(' ', 2).join(' ');
   return own

@@ -54,6 +54,9 @@ ticks:  call    listen
         jz      wrong
         mov     $text_alarm, %si
         call    print
+        xor     %eax, %eax                      // the date, and a flag of the periodic pulse: another each time
+        xor     %ebx, %ebx
+        xor     %edx, %edx
         cli
         hlt
 
