@@ -6,8 +6,8 @@
 import { type EngineCpu, type Exit, ExitKind, type SystemRegisters } from '../engine/contract.js';
 import { disassemble, type Instruction, MAX_LENGTH } from '../isa/index.js';
 import type { GuestMemory } from '../memory/index.js';
+import { physicalAddress } from './explorer/linear.js';
 import { codeSizeOf } from './instruction.js';
-import { physicalAddress } from './linear.js';
 
 interface Known {
   physical: number;

@@ -55,8 +55,8 @@ export {
   type TaskStateView,
   walkPages,
 } from './explorer/index.js';
+export { physicalAddress } from './explorer/linear.js';
 export { codeSizeOf, formatInstruction } from './instruction.js';
-export { physicalAddress } from './linear.js';
 export { describeFlags, formatRegisters } from './registers.js';
 export { Statistics, type StatisticsJson, type StatisticsRow } from './statistics.js';
 export { formatStatistics, type TableOptions } from './statistics-table.js';

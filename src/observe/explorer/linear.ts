@@ -1,5 +1,11 @@
-import { walkPages } from './page-walk.js';
-import { type CpuSubject, readPhysical } from './words.js';
+import { type Paging, walkPages } from './page-walk.js';
+import { type CpuSubject, type PhysicalMemory, readPhysical } from './words.js';
+
+/** The physical address; undefined where nothing is mapped, or where a table is not in RAM. */
+export function physicalAddress(memory: PhysicalMemory, system: Paging, linear: bigint): number | undefined {
+  const { physical } = walkPages({ system, memory }, linear);
+  return physical === undefined ? undefined : Number(physical);
+}
 
 /** Bytes behind a linear address, as far as they are mapped to RAM: fewer than `length` where that ends. */
 export function readLinear(subject: CpuSubject, linear: bigint, length: number): Uint8Array {

@@ -11,7 +11,10 @@ import { type CpuSubject, hex, type PhysicalMemory, readPhysical, sizeText } fro
 /** How linear addresses become physical ones (SDM 3A table 5-1). */
 export type PagingMode = 'off' | '32-bit' | 'PAE' | '4-level' | '5-level';
 
-export function pagingModeOf({ cr0, cr4, efer }: SystemRegisters): PagingMode {
+/** The registers that say how addresses are translated. */
+export type Paging = Pick<SystemRegisters, 'cr0' | 'cr3' | 'cr4' | 'efer'>;
+
+export function pagingModeOf({ cr0, cr4, efer }: Paging): PagingMode {
   if (!(cr0 & CR0.PG)) return 'off';
   if (efer & EFER.LMA) return cr4 & LA57 ? '5-level' : '4-level';
   return cr4 & CR4.PAE ? 'PAE' : '32-bit';
@@ -87,7 +90,7 @@ const long: readonly Step[] = [
 ];
 
 /** The levels of a mode from CR3 down, and where the first table lies. */
-export function pagingPlan(system: SystemRegisters): {
+export function pagingPlan(system: Paging): {
   mode: PagingMode;
   root: bigint;
   steps: readonly Step[];
@@ -134,12 +137,7 @@ export interface EntryMeaning {
 }
 
 /** Reads an entry of one level (SDM 3A tables 5-4 to 5-20). */
-export function readEntry(
-  entry: bigint,
-  step: Step,
-  mode: PagingMode,
-  system: SystemRegisters,
-): EntryMeaning {
+export function readEntry(entry: bigint, step: Step, mode: PagingMode, system: Paging): EntryMeaning {
   const present = (entry & P) !== 0n;
   const last = step.name === 'PTE';
   const page = last || (step.large && (entry & PS) !== 0n);
@@ -219,7 +217,10 @@ export function isCanonical(linear: bigint, mode: PagingMode): boolean {
 }
 
 /** Walks the page tables for one linear address. Changes nothing: accessed and dirty bits stay as they are. */
-export function walkPages({ system, memory }: CpuSubject, address: bigint): PageWalk {
+export function walkPages(
+  { system, memory }: Omit<CpuSubject, 'system'> & { system: Paging },
+  address: bigint,
+): PageWalk {
   const { mode, root, steps } = pagingPlan(system);
   const wide = mode === '4-level' || mode === '5-level';
   const linear = BigInt.asUintN(wide ? 64 : 32, address);
