@@ -1,34 +1,17 @@
-import type { Worker } from 'node:worker_threads';
 import { type DebugMethod, type DebugTarget, runningMethods } from '../debug/index.js';
 import type { Picture } from '../devices/contract.js';
 import { type DeviceCounts, strokesOf } from '../devices/index.js';
-import { Control, type CpuState, controlBytes, wakeThread } from '../engine/contract.js';
+import type { CpuState } from '../engine/contract.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import type { Outcome } from '../machine/index.js';
-import { GuestMemory } from '../memory/index.js';
+import { GuestMemory, type MemoryRegion } from '../memory/index.js';
 import type { CounterRow } from '../observe/index.js';
-import { kickEngine } from './engines.js';
 import { remoteTarget } from './hosted-debug.js';
-import { keyByte } from './keys.js';
+import { type CapturedSink, type ChunkSink, type FrameSink, HostedStreams } from './hosted-streams.js';
+import { MachineThread } from './hosted-thread.js';
 import { PollingThread } from './polling-thread.js';
-import {
-  type BootReport,
-  type Channels,
-  type FromWorker,
-  type PortableConfig,
-  type PortableRunOptions,
-  type ToWorker,
-  unpackError,
-} from './protocol.js';
-import { type Frame, FrameReader } from './screen-feed.js';
-import { SharedRing } from './shared-ring.js';
+import type { BootReport, FromWorker, PortableConfig, PortableRunOptions, ToWorker } from './protocol.js';
 import type { MachineSigns } from './signs.js';
-import { acquireWorker, releaseWorker } from './worker-pool.js';
-
-const OUTPUT_BYTES = 256 * 1024;
-const INPUT_BYTES = 64 * 1024;
-const KEY_BYTES = 4096;
-const LOG_BYTES = 64 * 1024;
 
 /** How long a stopped guest's last words wait for their reader: milliseconds. */
 const DRAIN_LIMIT_MS = 500;
@@ -57,9 +40,6 @@ export interface SimvirtioReport {
   readonly passes?: number;
   readonly sleeps?: number;
 }
-
-/** Machines whose threads may be inside a guest: a process must not end before they are out (see `onProcessExit`). */
-const live = new Set<HostedMachine>();
 
 /**
  * Puts a machine on a thread of its own and returns the handle to it.
@@ -92,62 +72,28 @@ export class HostedMachine implements AsyncDisposable {
   engine!: string;
   /** Why `auto` did not take KVM, where it did not: a phrase for people. */
   engineBecause: string | undefined;
-  readonly #worker: Worker;
-  readonly #control = new Int32Array(new SharedArrayBuffer(controlBytes));
-  readonly #output = new SharedRing(OUTPUT_BYTES);
-  readonly #input = new SharedRing(INPUT_BYTES);
-  readonly #keys = new SharedRing(KEY_BYTES);
-  readonly #trace = new SharedRing(OUTPUT_BYTES);
-  readonly #log = new SharedRing(LOG_BYTES);
-  readonly #progress = new Float64Array(new SharedArrayBuffer(16));
-  readonly #framesBusy = new Int32Array(new SharedArrayBuffer(4));
-  readonly #frames = new FrameReader();
+  readonly #streams = new HostedStreams(() => this.#thread.kick());
+  readonly #thread = new MachineThread(this.#streams);
   /** Where SIMVIRTIO is polled. */
   #polling: PollingThread | undefined;
-  #outputSink: ChunkSink | undefined;
-  #traceSink: ChunkSink | undefined;
-  #logSink: ChunkSink = () => {};
-  #signSink: (signs: MachineSigns) => void = () => {};
-  #frameSink: FrameSink = () => {};
-  #capturedSink: CapturedSink | undefined;
-  #pumps = new Map<SharedRing, Promise<void>>();
-  #inputTaken: (() => void) | undefined;
-  #sending: Promise<void> = Promise.resolve();
-  #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
   #running = false;
   /** Counts the runs, so that a stop that is late does not stop the next one. */
   #runs = 0;
   #disposed = false;
-  #failed: Error | undefined;
-
-  /** @internal */
-  constructor() {
-    this.#worker = acquireWorker();
-    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(new TerrariumError('ETHREAD', "the machine's thread ended")));
-    watchProcessExit();
-    live.add(this);
-  }
 
   /** @internal */
   async create(config: PortableConfig): Promise<void> {
-    const channels: Channels = {
-      control: this.#control.buffer as SharedArrayBuffer,
-      output: this.#output.buffer,
-      input: this.#input.buffer,
-      keys: this.#keys.buffer,
-      trace: this.#trace.buffer,
-      log: this.#log.buffer,
-      progress: this.#progress.buffer as SharedArrayBuffer,
-      frames: this.#framesBusy.buffer as SharedArrayBuffer,
-    };
+    const channels = { control: this.#thread.control.buffer as SharedArrayBuffer, ...this.#streams.channels };
     // Both threads start at once.
-    if (config.simvirtio === 'polling') this.#polling = new PollingThread(() => this.#pumpPolled());
-    const made = await this.#ask({ type: 'create', config, channels }, 'created');
+    if (config.simvirtio === 'polling') {
+      this.#polling = new PollingThread(() => this.#streams.pumpPolled());
+      this.#streams.addPolled(this.#polling.output);
+    }
+    const made = await this.#thread.ask({ type: 'create', config, channels }, 'created');
     this.memory = GuestMemory.attach(made.memory, made.regions);
     this.boot = made.boot;
     this.engine = made.engine;
+    this.#thread.engine = made.engine;
     this.engineBecause = made.because;
     await this.#polling?.create(made.memory, made.regions);
   }
@@ -159,27 +105,20 @@ export class HostedMachine implements AsyncDisposable {
     signal?.throwIfAborted();
     this.#running = true;
     this.#runs++;
-    Atomics.store(this.#control, Control.request, 0);
+    this.#thread.clearRequest();
     const abort = () => void this.stop();
     signal?.addEventListener('abort', abort, { once: true });
     try {
       this.#polling?.start();
-      const answer = await this.#ask({ type: 'run', options: portable }, 'outcome');
-      const { outcome, statistics, counters } = answer;
-      for (const { slot, address, size } of answer.regions) this.memory.place(slot, address, size);
+      const answer = await this.#thread.ask({ type: 'run', options: portable }, 'outcome');
+      this.#placeRegions(answer.regions);
       // Nobody to read what it prints: it would wait for ever.
-      if (this.#outputSink === undefined) this.#polling?.abandon();
+      if (!this.#streams.outputIsRead) this.#polling?.abandon();
       const polled = await this.#polling?.finish();
-      const drained = this.#drain();
+      const drained = this.#streams.drain();
       // Who stopped the guest does not wait for a reader that stands still.
-      await (outcome.kind === 'stopped' ? Promise.race([drained, wait(DRAIN_LIMIT_MS)]) : drained);
-      const simvirtio = polled ?? (answer.simvirtio && { devices: answer.simvirtio });
-      return {
-        ...outcome,
-        ...(statistics !== undefined && { statistics }),
-        ...(counters && { counters }),
-        ...(simvirtio && { simvirtio }),
-      };
+      await (answer.outcome.kind === 'stopped' ? Promise.race([drained, wait(DRAIN_LIMIT_MS)]) : drained);
+      return hostedOutcome(answer, polled);
     } finally {
       await this.#polling?.end();
       signal?.removeEventListener('abort', abort);
@@ -195,9 +134,8 @@ export class HostedMachine implements AsyncDisposable {
     const started = performance.now();
     const run = this.#runs;
     if (this.#running) this.#polling?.abandon();
-    while (this.#running && this.#runs === run) {
-      Atomics.store(this.#control, Control.request, 1);
-      this.#kick();
+    while (this.#running && this.#runs === run && this.#thread.failed === undefined) {
+      this.#thread.requestStop();
       await new Promise((resolve) => setTimeout(resolve, 1));
       if (performance.now() - started > STOP_LIMIT_MS) {
         throw new TerrariumError('ESTUCK', `the machine did not stop within ${STOP_LIMIT_MS} ms`, {
@@ -220,26 +158,21 @@ export class HostedMachine implements AsyncDisposable {
 
   /** What the machine has come to under its debugger. */
   async debugOutcome(): Promise<HostedOutcome> {
-    const { outcome, statistics, counters, simvirtio } = await this.#ask({ type: 'endDebug' }, 'outcome');
-    await Promise.race([this.#drain(), wait(DRAIN_LIMIT_MS)]);
-    return {
-      ...outcome,
-      ...(statistics !== undefined && { statistics }),
-      ...(counters && { counters }),
-      ...(simvirtio && { simvirtio: { devices: simvirtio } }),
-    };
+    const answer = await this.#thread.ask({ type: 'endDebug' }, 'outcome');
+    await Promise.race([this.#streams.drain(), wait(DRAIN_LIMIT_MS)]);
+    return hostedOutcome(answer, undefined);
   }
 
   async #debug(method: DebugMethod, args: readonly unknown[]): Promise<unknown> {
     const message: ToWorker = { type: 'debug', method, args };
     if (this.#running) throw new ConfigError('the machine is running already');
-    if (!runningMethods.has(method)) return (await this.#ask(message, 'debugged')).result;
+    if (!runningMethods.has(method)) return (await this.#thread.ask(message, 'debugged')).result;
     this.#running = true;
     this.#runs++;
-    Atomics.store(this.#control, Control.request, 0);
+    this.#thread.clearRequest();
     try {
-      const { result, regions = [] } = await this.#ask(message, 'debugged');
-      for (const { slot, address, size } of regions) this.memory.place(slot, address, size);
+      const { result, regions = [] } = await this.#thread.ask(message, 'debugged');
+      this.#placeRegions(regions);
       return result;
     } finally {
       this.#running = false;
@@ -249,13 +182,13 @@ export class HostedMachine implements AsyncDisposable {
   /** Registers of a machine that does not run. */
   async state(): Promise<CpuState> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
-    return (await this.#ask({ type: 'state' }, 'state')).state;
+    return (await this.#thread.ask({ type: 'state' }, 'state')).state;
   }
 
   /** What the guest shows, as a still picture, while it does not run; undefined where no device shows anything. */
   async screen(): Promise<Picture | undefined> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first, or use onFrame');
-    return (await this.#ask({ type: 'screen' }, 'screen')).picture;
+    return (await this.#thread.ask({ type: 'screen' }, 'screen')).picture;
   }
 
   /**
@@ -263,48 +196,42 @@ export class HostedMachine implements AsyncDisposable {
    * The next picture waits until a sink that returns a promise is done.
    */
   onFrame(sink: FrameSink): void {
-    this.#frameSink = sink;
+    this.#streams.onFrame(sink);
   }
 
   /** Takes the pictures of the moments in the configuration's `captureAt` as they come, each with its place in that list. */
   onCaptured(sink: CapturedSink): void {
-    this.#capturedSink = sink;
+    this.#streams.onCaptured(sink);
   }
 
   /** Takes the console's bytes from now on. A sink that returns a promise holds the guest's output back until it is done. */
   onOutput(sink: ChunkSink): void {
-    this.#outputSink = sink;
-    void this.#pump(this.#output, sink);
-    void this.#pumpPolled();
+    this.#streams.onOutput(sink);
   }
 
   /** Takes the trace's text from now on, as `onOutput` does. */
   onTrace(sink: ChunkSink): void {
-    this.#traceSink = sink;
-    void this.#pump(this.#trace, sink);
+    this.#streams.onTrace(sink);
   }
 
   /** Takes the lines that the guest logs by hypercall from now on, as `onOutput` does; without a sink they are dropped. */
   onLog(sink: ChunkSink): void {
-    this.#logSink = sink;
-    void this.#pump(this.#log, sink);
+    this.#streams.onLog(sink);
   }
 
   /** Nobody reads the console any more: what the guest prints from now on is dropped. */
   closeOutput(): void {
-    this.#output.close();
-    this.#polling?.output.close();
+    this.#streams.closeOutput();
   }
 
   /** What the run under way, or the last one, has come to; as of a few milliseconds ago. */
   get progress(): { exits: number; coalesced: number } {
-    return { exits: this.#progress[0]!, coalesced: this.#progress[1]! };
+    return this.#streams.progress;
   }
 
   /** Sends bytes to the guest's serial port; resolves when all are on their way. Several senders take turns. */
   send(bytes: Uint8Array): Promise<void> {
-    this.#sending = this.#sending.then(() => this.#send(bytes));
-    return this.#sending;
+    return this.#streams.send(bytes);
   }
 
   /**
@@ -313,9 +240,7 @@ export class HostedMachine implements AsyncDisposable {
    * @throws ConfigError for a name that is no key.
    */
   sendKey(name: string, down: boolean): boolean {
-    const taken = this.#keys.tryWrite(new Uint8Array([keyByte(name, down)])) === 1;
-    this.#kick();
-    return taken;
+    return this.#streams.sendKey(name, down);
   }
 
   /** Types a text on the guest's keyboard; resolves when all of it is on its way. */
@@ -327,116 +252,28 @@ export class HostedMachine implements AsyncDisposable {
 
   /** Told what the guest does to the keyboard's lights and the speaker, at most once in a few milliseconds. */
   onSigns(sink: (signs: MachineSigns) => void): void {
-    this.#signSink = sink;
+    this.#streams.onSigns(sink);
   }
 
-  async #send(bytes: Uint8Array): Promise<void> {
-    for (let rest = bytes; rest.length > 0 && !this.#disposed; ) {
-      const taken = new Promise<void>((resolve) => {
-        this.#inputTaken = resolve;
-      });
-      rest = rest.subarray(this.#input.tryWrite(rest));
-      // Not at the next tick: a guest that is driven by interrupts gets this one now.
-      this.#kick();
-      if (rest.length > 0) await taken;
-    }
+  /** A device's memory may be shown elsewhere after a run. */
+  #placeRegions(regions: readonly MemoryRegion[]): void {
+    for (const { slot, address, size } of regions) this.memory.place(slot, address, size);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposed) return;
     await this.stop();
     this.#disposed = true;
-    this.#inputTaken?.();
-    if (this.#failed === undefined) await this.#ask({ type: 'dispose' }, 'disposed').catch(() => {});
+    this.#streams.end();
+    await this.#thread.disposeMachine();
     await this.#polling?.[Symbol.asyncDispose]();
-    live.delete(this);
     this.memory?.release(false);
-    if (this.#failed === undefined) releaseWorker(this.#worker);
-    else await this.#worker.terminate();
+    await this.#thread.release();
   }
 
   /** Gets the thread out of its guest without the event loop; for a process that ends. */
   leaveGuest(): void {
-    const limit = performance.now() + 1000;
-    while (Atomics.load(this.#control, Control.running) === 1 && performance.now() < limit) {
-      Atomics.store(this.#control, Control.request, 1);
-      this.#output.close();
-      this.#trace.close();
-      this.#log.close();
-      this.#kick();
-      Atomics.wait(this.#control, Control.running, 1, 2);
-    }
-  }
-
-  /** Makes the machine's thread look at its control block and its devices, wherever it is. */
-  #kick(): void {
-    wakeThread(this.#control);
-    if (Atomics.load(this.#control, Control.running) === 1) kickEngine(this.engine, this.#control);
-  }
-
-  #ask<T extends FromWorker['type']>(
-    message: ToWorker,
-    _answer: T,
-  ): Promise<Extract<FromWorker, { type: T }>> {
-    if (this.#failed !== undefined) return Promise.reject(this.#failed);
-    if (this.#pending !== undefined) return Promise.reject(new ConfigError('the machine is busy'));
-    return new Promise((resolve, reject) => {
-      this.#pending = { resolve: resolve as (message: FromWorker) => void, reject };
-      this.#worker.postMessage(message);
-    });
-  }
-
-  #receive(message: FromWorker): void {
-    if (message.type === 'output') void this.#pump(this.#output, this.#outputSink);
-    else if (message.type === 'trace') void this.#pump(this.#trace, this.#traceSink);
-    else if (message.type === 'log') void this.#pump(this.#log, this.#logSink);
-    else if (message.type === 'signs') this.#signSink(message);
-    else if (message.type === 'inputTaken') this.#inputTaken?.();
-    else if (message.type === 'frame') void this.#show(message.frame);
-    else if (message.type === 'captured') this.#capturedSink?.(message.picture, message.index);
-    else {
-      const pending = this.#pending;
-      this.#pending = undefined;
-      if (message.type === 'error') pending?.reject(unpackError(message.error));
-      else pending?.resolve(message);
-    }
-  }
-
-  async #show(frame: Frame): Promise<void> {
-    try {
-      await this.#frameSink(this.#frames.add(frame));
-    } finally {
-      Atomics.store(this.#framesBusy, 0, 0);
-    }
-  }
-
-  #fail(error: Error): void {
-    this.#failed = error;
-    this.#running = false;
-    this.#pending?.reject(error);
-    this.#pending = undefined;
-  }
-
-  /** Empties a ring into its sink, one chunk after the other; a second call while it does so joins the first. */
-  #pump(ring: SharedRing, sink: ChunkSink | undefined): Promise<void> {
-    if (sink === undefined) return Promise.resolve();
-    const known = this.#pumps.get(ring);
-    if (known !== undefined) return known;
-    const pump = empty(ring, sink).finally(() => this.#pumps.delete(ring));
-    this.#pumps.set(ring, pump);
-    return pump;
-  }
-
-  #pumpPolled(): Promise<void> {
-    if (this.#polling === undefined) return Promise.resolve();
-    return this.#pump(this.#polling.output, this.#outputSink);
-  }
-
-  async #drain(): Promise<void> {
-    await this.#pump(this.#output, this.#outputSink);
-    await this.#pumpPolled();
-    await this.#pump(this.#trace, this.#traceSink);
-    await this.#pump(this.#log, this.#logSink);
+    this.#thread.leaveGuest();
   }
 }
 
@@ -444,31 +281,16 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
-async function empty(ring: SharedRing, sink: ChunkSink): Promise<void> {
-  try {
-    for (let chunk = ring.read(); chunk.length > 0; chunk = ring.read()) await sink(chunk);
-  } catch {
-    // A sink that failed, such as a closed pipe, gets no more; the guest goes on without it.
-    ring.close();
-  }
-}
-
-/** Takes a chunk of a stream; the bytes are the sink's own. */
-export type ChunkSink = (bytes: Uint8Array) => void | Promise<void>;
-
-/** Takes a picture; it is valid until the sink is done. */
-export type FrameSink = (picture: Picture) => void | Promise<void>;
-
-/** Takes the picture of the moment `captureAt[index]`; its bytes are the sink's own. */
-export type CapturedSink = (picture: Picture, index: number) => void;
-
-let watching = false;
-
-/** A thread inside a guest cannot be ended from outside: `process.exit` would hang for ever (KVM_RUN does not return). */
-function watchProcessExit(): void {
-  if (watching) return;
-  watching = true;
-  process.on('exit', () => {
-    for (const machine of live) machine.leaveGuest();
-  });
+/** @param polled SIMVIRTIO's account where another thread polls its devices */
+function hostedOutcome(
+  { outcome, statistics, counters, simvirtio }: Extract<FromWorker, { type: 'outcome' }>,
+  polled: SimvirtioReport | undefined,
+): HostedOutcome {
+  const report = polled ?? (simvirtio && { devices: simvirtio });
+  return {
+    ...outcome,
+    ...(statistics !== undefined && { statistics }),
+    ...(counters && { counters }),
+    ...(report && { simvirtio: report }),
+  };
 }

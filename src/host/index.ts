@@ -15,15 +15,13 @@ export {
   engineNames,
 } from './engines.js';
 export {
-  type CapturedSink,
-  type ChunkSink,
-  type FrameSink,
   HostedMachine,
   type HostedOutcome,
   type HostedRunOptions,
   hostMachine,
   type SimvirtioReport,
 } from './hosted.js';
+export type { CapturedSink, ChunkSink, FrameSink } from './hosted-streams.js';
 export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js';
 export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
