@@ -203,6 +203,16 @@ for (const { name, skip } of engines) {
       });
     }
 
+    test('monitor why: of a guest that lives, and of how it died, with the line of its source', async () => {
+      await using served = await new Served(
+        ['guests/mistakes/divide-by-zero/divide-by-zero.S'],
+        name,
+      ).ready();
+      const text = await served.gdb('show version', 'monitor why', 'continue', 'monitor why', 'kill');
+      assert.match(text, /nothing has died[\s\S]*SIGSEGV[\s\S]*why: #DE[\s\S]*divide-by-zero\.S:9/, text);
+      assert.match(text, /ecx is 0[\s\S]*triple fault/, text);
+    });
+
     test('Ctrl-C, detach, attach again, and the guest ends while nobody looks', async () => {
       using scratch = new Scratch();
       const { elf, run } = build(scratch, 64);

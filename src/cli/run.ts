@@ -238,6 +238,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const { image, settings, warnings, symbols } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const { timeoutMs, ...placement } = settings;
+  const symbolic = flags.gdb === undefined ? undefined : symbols?.();
   await using machine = await hostMachine({
     image,
     engine: flags.engine,
@@ -251,6 +252,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     ...(flags.clock !== undefined && { clock: flags.clock }),
     ...(flags.screen && { frames: true }),
     ...(flags.gdb && { debug: true }),
+    ...(symbolic && { symbols: symbolic }),
     ...(flags.screenshot && { captureAt: momentsOf(flags.screenshot) }),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.device !== undefined && { devices: flags.device }),
@@ -286,7 +288,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
-  const withNames = symbols?.() ?? image;
+  const withNames = symbolic ?? symbols?.() ?? image;
   let why = flags.why || asksWhy(outcome) ? explainRun(withNames, outcome, machine.memory) : undefined;
   if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
     const again = { image, ...placement, ...(entry !== undefined && { entry }), seed: flags.seed };

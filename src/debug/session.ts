@@ -2,7 +2,14 @@ import type { Device } from '../devices/contract.js';
 import type { DebugRequest, EngineCpu, SystemRegisters, WatchedPlace } from '../engine/contract.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
-import { dump, parseDump } from '../observe/index.js';
+import {
+  dump,
+  type Explanation,
+  explain,
+  formatExplanation,
+  type Locate,
+  parseDump,
+} from '../observe/index.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
 import { readMemory, type Space, writeMemory } from './memory.js';
@@ -42,6 +49,8 @@ export interface SessionOptions {
   run?: RunOptions;
   /** The last exits as text. */
   exits?: () => string;
+  /** Names for addresses of code. */
+  locate?: Locate;
 }
 
 /** Steps in a row for one `stepWithin`, before those who wait hear of it; a loop that never leaves its line ends so. */
@@ -181,16 +190,33 @@ export class DebugSession {
   }
 
   /**
-   * `devices`, `exits`, or what can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`), as text for people.
+   * As text for people: `why` (how the guest ended and what led there; that it lives, if it does), `devices`, `exits`, or what
+   * can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`).
    * @throws ConfigError for anything else
    */
   describe(what: string): string {
+    if (what === 'why') return formatExplanation(this.why());
     if (what === 'devices') return describeDevices(this.#machine.devices);
     if (what === 'exits') return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
     const subject = { ...this.view(), memory: this.#machine.memory };
     return dump(subject, parseDump(what))
       .map(({ text }) => text)
       .join('\n');
+  }
+
+  /** Why the guest ended, as a structure; of one that has not ended: where it stands. */
+  why(): Explanation {
+    const { cpu, memory } = this.#machine;
+    const { locate } = this.#options;
+    const faults = this.#outcome?.faults;
+    const standing = { kind: 'debug', reason: 'a debugger holds the guest', ...(faults && { faults }) };
+    return explain({
+      ...(this.#ended ?? standing),
+      registers: cpu.getRegisters(),
+      system: cpu.getSystemRegisters(),
+      memory,
+      ...(locate && { locate }),
+    });
   }
 
   /** Where the guest stands. */

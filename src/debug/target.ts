@@ -18,6 +18,7 @@ export const debugMethods = [
   'outcome',
   'here',
   'describe',
+  'why',
 ] as const;
 export type DebugMethod = (typeof debugMethods)[number];
 

@@ -75,6 +75,8 @@ export interface PortableConfig {
   statistics?: boolean;
   /** The machine is run by a debugger: see `HostedMachine.debugTarget`. It keeps a log of its exits. */
   debug?: boolean;
+  /** What names for addresses a debugger's explanations take: the image with its symbols, where `image` has none. */
+  symbols?: Image;
 }
 
 /** The memory that both threads see. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Image } from '../boot/index.js';
 import { type DebugMethod, DebugSession, debugMethods, runningMethods } from '../debug/index.js';
 import type { Device } from '../devices/contract.js';
 import {
@@ -26,7 +27,9 @@ import {
   counterRows,
   ExitLog,
   formatTraceLine,
+  type Locate,
   Statistics,
+  SymbolTable,
   traceHeader,
 } from '../observe/index.js';
 import { board, DEFAULT_IRQCHIP, giveWay } from './board.js';
@@ -72,6 +75,7 @@ let signs: Signs | undefined;
 let feed: FrameFeed | undefined;
 let session: DebugSession | undefined;
 let exits: (() => string) | undefined;
+let locate: Locate | undefined;
 
 port.on('message', async (message: ToWorker) => {
   try {
@@ -228,7 +232,11 @@ function report(outcome: Outcome, before?: CounterGroups): void {
 }
 
 function debugSession(): DebugSession {
-  session ??= new DebugSession(current(), { run: { onTick: count }, ...(exits && { exits }) });
+  session ??= new DebugSession(current(), {
+    run: { onTick: count },
+    ...(exits && { exits }),
+    ...(locate && { locate }),
+  });
   return session;
 }
 
@@ -279,7 +287,10 @@ function observe(
   const { trace: wanted } = config;
   if (!wanted && !config.statistics && !config.debug) return undefined;
   const log = new ExitLog();
-  if (config.debug) exits = () => lastExits(log, names);
+  if (config.debug) {
+    exits = () => lastExits(log, names);
+    locate = locator(config.symbols ?? config.image);
+  }
   if (config.statistics) {
     statistics = new Statistics(names);
     log.subscribe(statistics.reader);
@@ -294,6 +305,15 @@ function observe(
     machine: () => machine,
     write: (bytes) => trace.write(bytes, notify, stopping),
   });
+}
+
+/** Names for addresses; what they follow from is read when the first is asked for. */
+function locator(image: Image): Locate {
+  let table: SymbolTable | undefined;
+  return (address) => {
+    table ??= new SymbolTable(image);
+    return table.locate(address);
+  };
 }
 
 /** Exits that a debugger shows. */
@@ -360,4 +380,5 @@ function dispose(): void {
   feed = undefined;
   session = undefined;
   exits = undefined;
+  locate = undefined;
 }

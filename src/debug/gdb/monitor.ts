@@ -12,6 +12,7 @@ export interface MonitorSettings {
 }
 
 const help = `monitor commands:
+  why               why the guest died: the instruction, the check that failed, the likely mistake
   regs              all registers with the names of their flags, segments and tables
   mode              how wide the code is, and what to do in gdb where that has changed
   gdt, ldt, idt     the descriptor tables, each entry in words
@@ -40,6 +41,7 @@ export async function monitor(
     case 'walk':
       if (argument === undefined) return 'walk which address? Write it as in: monitor walk 0x7c00\n';
       return `${await target.describe(`walk:${argument}`)}\n`;
+    case 'why':
     case 'regs':
     case 'gdt':
     case 'idt':

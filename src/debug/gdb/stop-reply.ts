@@ -54,7 +54,7 @@ function replyToEnd({ kind, code = 0, reason, failure }: Outcome, again: boolean
   const signal = kind === 'shutdown' ? SIGSEGV : kind === 'engineError' ? SIGILL : 0;
   if (again) return { packets: [signal === 0 ? 'W00' : `X${hex2(signal)}`], over: true };
   const hint = failure?.hint === undefined ? '' : ` (${failure.hint})`;
-  const words = `terrarium: ${reason}${hint}; its registers and memory are as it left them\n`;
+  const words = `terrarium: ${reason}${hint}; its registers and memory are as it left them, and 'monitor why' explains it\n`;
   return { packets: [`O${hexText(words)}`, stopped(signal)], over: false };
 }
 

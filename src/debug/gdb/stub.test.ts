@@ -250,3 +250,46 @@ describe('a guest under gdb', () => {
     assert.equal(bench.machine.cpu.getRegisters().rax, 0xdeadbeefn);
   });
 });
+
+describe('monitor why', () => {
+  const words = (replies: string) =>
+    [...replies.matchAll(/\bO([\da-f]+)/g)].map(([, hex]) => Buffer.from(hex!, 'hex').toString()).join('');
+  const why = (bench: Bench) => bench.asked(`qRcmd,${Buffer.from('why').toString('hex')}`).then(words);
+
+  test('says of a guest that lives where it stands, and what comes', async () => {
+    using bench = new Bench(nops);
+    assert.match(
+      await why(bench),
+      /why: nothing has died[\s\S]*0000:00007c00 {2}nop[\s\S]*real mode; interrupts are off/,
+    );
+    await bench.ask('s', 's', 's');
+    assert.match(await why(bench), /next instruction is HLT with interrupts off/);
+  });
+
+  test('says of one that halted for good, and of one that shut down, why', async () => {
+    using bench = new Bench(nops);
+    await bench.ask('c');
+    assert.match(await why(bench), /why: the guest halted[\s\S]*so nothing\s+wakes\s+it/);
+    // lidt with a limit of 0; xor %cx,%cx; div %cx
+    using dead = new Bench([0x0f, 0x01, 0x1e, 0x00, 0x50, 0x31, 0xc9, 0xf7, 0xf1]);
+    await dead.ask('c');
+    assert.match(await why(dead), /why: #DE[\s\S]*div cx[\s\S]*cx is 0[\s\S]*triple fault/);
+    assert.match(await why(dead), /cx is 0/, 'it can be asked again');
+    await dead.ask('P8=007c0000');
+    assert.match(await why(dead), /nothing has died/, 'it was given another place to go on from');
+  });
+
+  test('names the last exception that reached its handler', async () => {
+    // IVT entry 0 → 0000:7d00, by way of memory; xor %cx,%cx; div %cx
+    using bench = new Bench([0x31, 0xc9, 0xf7, 0xf1]);
+    bench.session.write(0n, Uint8Array.of(0x00, 0x7d, 0, 0), 'physical');
+    bench.session.write(0x7d00n, Uint8Array.of(0xeb, 0xfe), 'physical');
+    await bench.ask('s', 's', 's');
+    const text = await why(bench);
+    assert.match(
+      text,
+      /the last exception was #DE \(divide error\) at 0000:00007c02; it has\s+reached\s+its\s+handler/,
+    );
+    assert.match(text, /jumps to itself/);
+  });
+});

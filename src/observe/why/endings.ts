@@ -119,7 +119,10 @@ export function explainLoop(scene: Scene, reason: string): Finding {
   };
 }
 
-function mostRepeated(faults: readonly FaultRecord[]): { fault: FaultRecord; times: number } | undefined {
+/** An exception that came again and again, at the same place. */
+export function mostRepeated(
+  faults: readonly FaultRecord[],
+): { fault: FaultRecord; times: number } | undefined {
   const last = faults.at(-1);
   if (last === undefined) return undefined;
   const same = faults.filter(

@@ -18,6 +18,7 @@ import {
   type SceneSource,
   sceneOf,
 } from './scene.js';
+import { explainStanding } from './standing.js';
 
 /** What is known of a run that ended: an `Outcome` with the machine's memory is that. */
 export interface DeathSubject extends SceneSource {
@@ -55,7 +56,7 @@ export function explain(subject: DeathSubject): Explanation {
   const { kind, reason, failure } = subject;
   const ending = explainEnding(scene, kind, reason, failure);
   const { registers, system, instruction, locate } = scene;
-  const stale = staleCode(scene);
+  const stale = kind === 'debug' ? undefined : staleCode(scene);
   if (stale !== undefined) ending.mistakes.unshift(stale);
   const where = locate(linearRip(registers, system)) ?? locate(registers.rip);
   return {
@@ -110,6 +111,15 @@ function explainEnding(
     case 'limit':
     case 'stopped':
       return simple('the guest did not end by itself', explainLoop(scene, reason));
+    case 'debug': {
+      const { steps, mistakes } = explainStanding(scene);
+      return {
+        title: 'nothing has died: the guest stands still, and can go on',
+        steps: steps.map((text) => ({ text })),
+        evidence: [],
+        mistakes,
+      };
+    }
     default:
       return simple(reason, { check: reason });
   }
