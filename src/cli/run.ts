@@ -1,22 +1,14 @@
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Command, Option } from 'commander';
-import { type Image, modes } from '../boot/index.js';
+import type { Image } from '../boot/index.js';
 import type { GdbAddress } from '../debug/index.js';
-import { type Notification, notifications } from '../devices/index.js';
 import {
-  type DeviceModule,
-  engineNames,
   type GuestSettings,
   type HostedMachine,
   type HostedOutcome,
   hostMachine,
-  type IrqchipName,
-  irqchipNames,
   loadImage,
 } from '../host/index.js';
-import { type ClockName, clockNames } from '../machine/index.js';
-import type { GuestMemory, RegionConfig } from '../memory/index.js';
+import type { GuestMemory } from '../memory/index.js';
 import {
   checkExpectation,
   type DumpItem,
@@ -29,6 +21,7 @@ import {
 } from '../observe/index.js';
 import { ExitStatus, statusOf } from './exit-status.js';
 import { openGdb, requireDebuggable } from './gdb.js';
+import { addMachineOptions, type MachineFlags, machineConfig, settingsOf } from './machine-options.js';
 import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
 import {
@@ -44,17 +37,7 @@ import { LiveScreen } from './screen/live.js';
 import { addScreenshot, momentsOf, type Screenshot, takeScreenshots } from './screenshot.js';
 import { connectConsole } from './terminal.js';
 import { openTrace, type TraceFlags, traceOptions } from './trace-output.js';
-import {
-  parseAddress,
-  parseCount,
-  parseDumped,
-  parseDuration,
-  parseGdb,
-  parseRegion,
-  parseSeed,
-  parseSize,
-  unescapeKeys,
-} from './values.js';
+import { parseCount, parseDumped, parseDuration, parseGdb } from './values.js';
 
 const examples = `
 Examples:
@@ -78,14 +61,7 @@ Exit status:
   3 triple fault; 4 engine error; 124 timed out or out of exits; 130 interrupted.
 `;
 
-interface RunFlags extends NameFlags, TraceFlags {
-  engine: (typeof engineNames)[number];
-  mode: (typeof modes)[number];
-  memory?: number;
-  region?: RegionConfig[];
-  load?: number;
-  entry?: number;
-  stack?: number;
+interface RunFlags extends MachineFlags, NameFlags, TraceFlags {
   timeout?: number;
   maxExits?: number;
   expect?: Expectation[];
@@ -93,66 +69,22 @@ interface RunFlags extends NameFlags, TraceFlags {
   why?: true;
   dump?: DumpItem[];
   report?: string;
-  simvirtio?: Notification;
-  irqchip?: IrqchipName;
-  clock?: ClockName;
-  seed: number;
-  assist: 'on' | 'off';
-  device?: DeviceModule[];
-  hypercalls?: DeviceModule;
-  type?: string;
   speaker?: true;
   coalesce: boolean;
-  vga?: true;
   screenshot?: Screenshot[];
   screen?: true;
   gdb?: GdbAddress;
 }
 
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .usage('<image | source.S | source.c | folder> [options]')
     .description(
       'Runs a guest. Its console is stdout, its serial port reads stdin; everything else goes to stderr.',
     )
-    .argument('<image>', 'flat image, ELF, source (.S, .s, .c) or guest folder')
-    .addOption(
-      new Option('--engine <name>', 'what runs the code; auto: KVM where it can, else the software CPU')
-        .choices(engineNames)
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--assist <switch>', 'let the software CPU finish instructions that KVM gives up on')
-        .choices(['on', 'off'])
-        .default('on'),
-    )
-    .addOption(new Option('--mode <mode>', 'first CPU state').choices(modes).default('auto'))
-    .option('--memory <size>', 'RAM, such as 64K, 16M, 1G (default: 16M)', parseSize)
-    .option('--region <address:size[:ro]>', 'more memory; ro: writes leave the guest; may repeat', addRegion)
-    .addOption(
-      new Option(
-        '--simvirtio <how>',
-        'SIMVIRTIO devices: each write an exit, or a thread that polls',
-      ).choices(notifications),
-    )
-    .addOption(
-      new Option(
-        '--clock <what>',
-        "the machine's time: the software CPU's instructions (its default; runs repeat), or wall time",
-      ).choices(clockNames),
-    )
-    .option('--seed <n>', 'what random numbers follow from where time is instructions', parseSeed, 0)
-    .option('--device <module>', 'a device of your own: a module that exports it; may repeat', addDevice)
-    .option('--hypercalls <module>', 'hypercalls of your own: a module that exports them', moduleAt)
-    .option(
-      '--type <text>',
-      "type on the guest's keyboard: 'dir\\n'; escapes \\n, \\t, \\b, \\e",
-      unescapeKeys,
-    )
+    .argument('<image>', 'flat image, ELF, source (.S, .s, .c) or guest folder');
+  return addMachineOptions(command)
     .option('--speaker', "ring the terminal's bell when the guest's speaker starts")
-    .option('--load <address>', 'where a flat image goes', parseAddress)
-    .option('--entry <address>', 'where the guest starts', parseAddress)
-    .option('--stack <address>', "the stack's end", parseAddress)
     .option('--timeout <duration>', 'end a guest that does not: 500ms, 2s, 1m', parseDuration)
     .option('--max-exits <n>', 'end the guest after n exits', parseCount)
     .option(
@@ -160,13 +92,6 @@ export function runCommand(): Command {
       "check at the end: 'rax=42', 'mem64[0x400]=42', 'console=\"hi\"'; may repeat",
       collect,
     )
-    .addOption(
-      new Option(
-        '--irqchip <where>',
-        'interrupt controllers and timer: devices, or inside the engine (default: user)',
-      ).choices(irqchipNames),
-    )
-    .option('--vga', 'a VGA: text at B8000, graphics at A0000')
     .option('--screen', 'what the VGA shows, in this terminal; keys are the guest’s, Ctrl-C ends the run')
     .option(
       '--screenshot <file[@moment]>',
@@ -210,19 +135,6 @@ export function runCommand(): Command {
     });
 }
 
-/** A module by its path, as the machine's thread imports it. */
-function moduleAt(file: string): DeviceModule {
-  return { module: pathToFileURL(path.resolve(file)).href };
-}
-
-function addDevice(file: string, before: DeviceModule[] = []): DeviceModule[] {
-  return [...before, moduleAt(file)];
-}
-
-function addRegion(text: string, before: RegionConfig[] = []): RegionConfig[] {
-  return [...before, parseRegion(text)];
-}
-
 function addFilter(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
@@ -235,28 +147,22 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const { maxExits, entry, expect = [] } = flags;
   const trace = traceOptions(flags);
   if (flags.gdb !== undefined) requireDebuggable(flags);
-  const { image, settings, warnings, symbols } = loadImage(file, settingsOf(flags));
+  const { image, settings, warnings, symbols } = loadImage(file, runSettings(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const { timeoutMs, ...placement } = settings;
   const symbolic = flags.gdb === undefined ? undefined : symbols?.();
   await using machine = await hostMachine({
     image,
-    engine: flags.engine,
+    ...machineConfig(flags),
     ...placement,
-    ...(entry !== undefined && { entry }),
     coalesce: flags.coalesce && flags.trace === undefined,
     ...(trace && { trace }),
     statistics: flags.stat === true,
-    seed: flags.seed,
-    assist: flags.assist === 'on',
-    ...(flags.clock !== undefined && { clock: flags.clock }),
     ...(flags.screen && { frames: true }),
     ...(flags.gdb && { debug: true }),
     ...(symbolic && { symbols: symbolic }),
     ...(flags.screenshot && { captureAt: momentsOf(flags.screenshot) }),
     ...(flags.name !== undefined && { name: flags.name }),
-    ...(flags.device !== undefined && { devices: flags.device }),
-    ...(flags.hypercalls !== undefined && { hypercalls: flags.hypercalls }),
   });
   if (!flags.quiet && process.stderr.isTTY) printEngine(machine);
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
@@ -360,30 +266,12 @@ function explainRun(image: Image, outcome: HostedOutcome, memory: GuestMemory): 
   return explain({ ...outcome, memory, locate: (address) => symbols.locate(address) });
 }
 
-/** What the command line says about the guest's settings; what it leaves out a guest folder may say. */
-function settingsOf({
-  mode,
-  load,
-  stack,
-  memory,
-  region,
-  simvirtio,
-  irqchip,
-  vga,
-  screen,
-  screenshot,
-  timeout,
-}: RunFlags): GuestSettings {
+/** What else the command line says about the guest's settings. */
+function runSettings(flags: RunFlags): GuestSettings {
   return {
-    ...(mode !== 'auto' && { mode }),
-    ...(load !== undefined && { load }),
-    ...(stack !== undefined && { stack }),
-    ...(memory !== undefined && { memory }),
-    ...(region !== undefined && { regions: region }),
-    ...(simvirtio !== undefined && { simvirtio }),
-    ...(irqchip !== undefined && { irqchip }),
-    ...((vga || screen || screenshot) && { vga: true }),
-    ...(timeout !== undefined && { timeoutMs: timeout }),
+    ...settingsOf(flags),
+    ...((flags.screen || flags.screenshot) && { vga: true }),
+    ...(flags.timeout !== undefined && { timeoutMs: flags.timeout }),
   };
 }
 
