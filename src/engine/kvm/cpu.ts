@@ -10,17 +10,18 @@ import {
   type SystemRegisters,
 } from '../contract.js';
 import { KVM_CAP_SYNC_REGS } from './capabilities.js';
-import { entryOffset, type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
+import { type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
 import * as K from './constants.js';
 import { guestCpuid } from './cpuid.js';
+import { DebugRegisters } from './debug-registers.js';
 import { errnoNumbers } from './errno.js';
 import { callFailed, closedHandle, KvmError } from './errors.js';
+import { emptyExit, exitKind, REASON, showCoalesced, showExit } from './exit-record.js';
 import { explainFailure } from './failure.js';
-import { blocksInterrupts, whyNoGuestDebug } from './guest-debug.js';
 import { readInternals, writeInternals } from './internals.js';
 import { KVM_RUN } from './ioctls.js';
 import type { Kvm } from './kvm.js';
-import { kvm_coalesced_mmio as entry, kvm_regs, kvm_run } from './layout.js';
+import { kvm_run } from './layout.js';
 import {
   asksFor32BitPaging,
   CR0_PG,
@@ -36,38 +37,10 @@ import type { Stats } from './stats.js';
 import type { Vcpu } from './vcpu.js';
 import type { Vm } from './vm.js';
 
-/** KVM's reasons as the contract's kinds, by number; 0 is one that is not listed. */
-const kinds = new Uint8Array(256);
-kinds[K.KVM_EXIT_IO] = ExitKind.io;
-kinds[K.KVM_EXIT_MMIO] = ExitKind.mmio;
-kinds[K.KVM_EXIT_HLT] = ExitKind.halt;
-kinds[K.KVM_EXIT_SHUTDOWN] = ExitKind.shutdown;
-kinds[K.KVM_EXIT_INTR] = ExitKind.interrupted;
-kinds[K.KVM_EXIT_DEBUG] = ExitKind.debug;
-kinds[K.KVM_EXIT_IRQ_WINDOW_OPEN] = ExitKind.interruptWindow;
-kinds[K.KVM_EXIT_FAIL_ENTRY] = ExitKind.failEntry;
-kinds[K.KVM_EXIT_INTERNAL_ERROR] = ExitKind.internalError;
-kinds[K.KVM_EXIT_TPR_ACCESS] = ExitKind.tprAccess;
-kinds[K.KVM_EXIT_SYSTEM_EVENT] = ExitKind.systemEvent;
-
-// Places in the mapping, as 32-bit words.
-const REASON = kvm_run.exit_reason >> 2;
-/** `io.direction`, `size` and `port` share a word. */
-const IO = kvm_run['io.direction'] >> 2;
-const IO_COUNT = kvm_run['io.count'] >> 2;
-const IO_DATA = kvm_run['io.data_offset'] >> 2;
-const MMIO_ADDRESS = kvm_run['mmio.phys_addr'] >> 2;
-const MMIO_LENGTH = kvm_run['mmio.len'] >> 2;
-const RIP = (kvm_run['s.regs'] + kvm_regs.rip) >> 2;
 const SYNCED = kvm_run['s.regs'];
-const TPR_RIP = kvm_run['tpr_access.rip'] >> 2;
-const TPR_WRITE = kvm_run['tpr_access.is_write'] >> 2;
-const HIGH = 0x1_0000_0000;
+const DR6 = kvm_run['debug.arch.dr6'];
 /** More accesses than one instruction without a repeat prefix makes. */
 const MAX_ACCESSES = 128;
-const DR6 = kvm_run['debug.arch.dr6'];
-/** DR0 to DR3. */
-const DEBUG_REGISTERS = 4;
 
 /** A vCPU of KVM as an engine's CPU. */
 export class KvmCpu implements EngineCpu {
@@ -83,7 +56,7 @@ export class KvmCpu implements EngineCpu {
   readonly #bytes: Uint8Array;
   readonly #ioctl: Vcpu['ioctl'];
   readonly #errno: Vcpu['errno'];
-  readonly #trustsGuestDebug: boolean;
+  readonly #debugRegisters: DebugRegisters;
   /** True where KVM copies the general registers into the mapping at each exit, and takes them from it. */
   #syncs = false;
   #fd: number;
@@ -98,8 +71,6 @@ export class KvmCpu implements EngineCpu {
   #stats: Stats | undefined;
   #timer: KickTimer | undefined;
   #disposed = false;
-  /** How many of the debug registers are breakpoints, and places behind them; undefined where no debugger asks. */
-  #watching: { breakpoints: number; places: number } | undefined;
 
   /** @internal */
   constructor(
@@ -111,12 +82,12 @@ export class KvmCpu implements EngineCpu {
     trustsGuestDebug = false,
   ) {
     this.#kvm = kvm;
-    this.#trustsGuestDebug = trustsGuestDebug;
     this.#zones = zones;
     this.#control = control;
     this.index = index;
     this.handle = vm.createVcpu(index);
     this.handle.adopt(this);
+    this.#debugRegisters = new DebugRegisters(kvm, this.handle, trustsGuestDebug);
     this.#fd = this.handle.fd;
     this.#ioctl = this.handle.ioctl;
     this.#errno = this.handle.errno;
@@ -128,7 +99,7 @@ export class KvmCpu implements EngineCpu {
     try {
       Atomics.store(control, Control.thread, threadId());
       this.handle.setSignalMask(guestSignalMask());
-      this.handle.setCpuidBuffer(cpuidFor(kvm, index));
+      this.handle.setCpuidBuffer(guestCpuid(kvm.supportedCpuid(), index));
       this.#syncs = (kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0;
       if (this.#syncs) this.#words[kvm_run.kvm_valid_regs >> 2] = K.KVM_SYNC_X86_REGS;
     } catch (error) {
@@ -159,10 +130,9 @@ export class KvmCpu implements EngineCpu {
       }
       if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
         this.#registersShown = this.#syncs;
-        const reason = words[REASON]!;
         // CR8 went down and nobody holds interrupts back because of it: nothing to do.
-        if (reason === K.KVM_EXIT_SET_TPR) continue;
-        this.#held = reason < kinds.length && kinds[reason]! !== 0 ? kinds[reason]! : ExitKind.unknown;
+        if (words[REASON] === K.KVM_EXIT_SET_TPR) continue;
+        this.#held = exitKind(words);
         return this.#report();
       }
       const errno = this.#errno();
@@ -181,65 +151,20 @@ export class KvmCpu implements EngineCpu {
   /** Shows the next coalesced write, or the exit that is held where there is none. */
   #report(): ExitKind {
     const words = this.#words;
-    if (words[RING_FIRST] !== words[RING_LAST]) return this.#showEntry(words[RING_FIRST]!);
-    const kind = this.#held as ExitKind;
     const exit = this.exit;
+    if (words[RING_FIRST] !== words[RING_LAST]) {
+      this.#showsEntry = true;
+      showCoalesced(exit, words[RING_FIRST]!, words);
+      return exit.kind;
+    }
+    const kind = this.#held as ExitKind;
     this.#held = 0;
-    exit.kind = kind;
-    exit.coalesced = false;
-    exit.reason = kind === ExitKind.interrupted ? K.KVM_EXIT_INTR : words[REASON]!;
-    exit.ripLow = words[RIP]!;
-    exit.ripHigh = words[RIP + 1]!;
+    showExit(exit, kind, words);
     this.#asks = kind === ExitKind.io || kind === ExitKind.mmio;
-    if (kind === ExitKind.io) {
-      const io = words[IO]!;
-      exit.address = io >>> 16;
-      exit.size = (io >>> 8) & 0xff;
-      exit.write = (io & 0xff) === K.KVM_EXIT_IO_OUT;
-      exit.count = words[IO_COUNT]!;
-      exit.offset = words[IO_DATA]!;
-      if (this.#zones.waiting !== 0 && exit.write) this.#zones.note('port', exit.address);
-    } else if (kind === ExitKind.mmio) {
-      exit.address = words[MMIO_ADDRESS]! + words[MMIO_ADDRESS + 1]! * HIGH;
-      exit.size = words[MMIO_LENGTH]!;
-      exit.write = this.#bytes[kvm_run['mmio.is_write']] !== 0;
-      exit.count = 1;
-      exit.offset = kvm_run['mmio.data'];
-      if (this.#zones.waiting !== 0 && exit.write) this.#zones.note('memory', exit.address);
-    } else {
-      exit.address = 0;
-      exit.size = 0;
-      exit.count = 0;
-      exit.write = false;
-      if (kind === ExitKind.tprAccess) this.#showTprAccess();
+    if (this.#asks && this.#zones.waiting !== 0 && exit.write) {
+      this.#zones.note(kind === ExitKind.io ? 'port' : 'memory', exit.address);
     }
     return kind;
-  }
-
-  /** KVM names the instruction that made the access, which need not be where the guest stands now. */
-  #showTprAccess(): void {
-    this.exit.write = this.#words[TPR_WRITE] !== 0;
-    this.exit.ripLow = this.#words[TPR_RIP]!;
-    this.exit.ripHigh = this.#words[TPR_RIP + 1]!;
-  }
-
-  #showEntry(index: number): ExitKind {
-    const words = this.#words;
-    const exit = this.exit;
-    const at = entryOffset(index);
-    const port = words[(at + entry.pio) >> 2] !== 0;
-    this.#showsEntry = true;
-    exit.kind = port ? ExitKind.io : ExitKind.mmio;
-    exit.reason = port ? K.KVM_EXIT_IO : K.KVM_EXIT_MMIO;
-    exit.coalesced = true;
-    exit.write = true;
-    exit.address = words[at >> 2]! + words[(at >> 2) + 1]! * HIGH;
-    exit.size = words[(at + entry.len) >> 2]!;
-    exit.count = 1;
-    exit.offset = at + entry.data;
-    exit.ripLow = 0;
-    exit.ripHigh = 0;
-    return exit.kind;
   }
 
   completeExit(): void {
@@ -252,8 +177,7 @@ export class KvmCpu implements EngineCpu {
       // KVM API 5, KVM_EXIT_IO: entering with immediate_exit set completes what is pending and comes back with EINTR.
       if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
         // The instruction goes on with another access (an MMIO of more than 8 bytes): the next `run` reports that one.
-        const reason = this.#words[REASON]!;
-        this.#held = kinds[reason & 0xff]! || ExitKind.unknown;
+        this.#held = exitKind(this.#words);
         return;
       }
       const errno = this.#errno();
@@ -373,35 +297,11 @@ export class KvmCpu implements EngineCpu {
 
   debug(request: DebugRequest | undefined): string | undefined {
     this.#live();
-    if (request === undefined) {
-      if (this.#watching !== undefined) this.handle.setGuestDebug({});
-      this.#watching = undefined;
-      return undefined;
-    }
-    const { step, places } = request;
-    const breakpoints = step ? [] : request.breakpoints;
-    const refused = this.#refuses(breakpoints.length + places.length);
-    if (refused !== undefined) {
-      this.debug(undefined);
-      return refused;
-    }
-    const blockInterrupts = step && blocksInterrupts(this.#kvm);
-    this.handle.setGuestDebug({ singleStep: step, breakpoints, places, blockInterrupts });
-    this.#watching = { breakpoints: breakpoints.length, places: places.length };
-    return undefined;
-  }
-
-  #refuses(registers: number): string | undefined {
-    if (registers > DEBUG_REGISTERS)
-      return `the processor has ${DEBUG_REGISTERS} debug registers, and ${registers} are wanted`;
-    return this.#trustsGuestDebug ? undefined : whyNoGuestDebug(this.#kvm);
+    return this.#debugRegisters.set(request);
   }
 
   get touchedPlace(): number {
-    const { breakpoints, places } = this.#watching ?? { breakpoints: 0, places: 0 };
-    const hit = this.#live()[DR6]! >> breakpoints;
-    for (let index = 0; index < places; index++) if (hit & (1 << index)) return index;
-    return -1;
+    return this.#debugRegisters.touchedPlace(this.#live()[DR6]!);
   }
 
   failure(): EngineFailure {
@@ -426,30 +326,4 @@ export class KvmCpu implements EngineCpu {
     if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
     return this.#bytes;
   }
-}
-
-function emptyExit(data: DataView): Exit {
-  return {
-    kind: ExitKind.interrupted,
-    address: 0,
-    size: 0,
-    count: 0,
-    write: false,
-    coalesced: false,
-    data,
-    offset: 0,
-    reason: 0,
-    ripLow: 0,
-    ripHigh: 0,
-  };
-}
-
-const cpuids = new WeakMap<Kvm, DataView[]>();
-
-/** What CPUID answers on CPU `index`, made once. */
-function cpuidFor(kvm: Kvm, index: number): DataView {
-  const made = cpuids.get(kvm) ?? [];
-  made[index] ??= guestCpuid(kvm.supportedCpuid(), index);
-  cpuids.set(kvm, made);
-  return made[index];
 }

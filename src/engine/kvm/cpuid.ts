@@ -38,11 +38,21 @@ export function encodeCpuid(entries: readonly CpuidEntry[]): DataView {
 const X2APIC = 1 << 21;
 const TSC_DEADLINE = 1 << 24;
 
+const made = new WeakMap<readonly CpuidEntry[], DataView[]>();
+
 /**
  * What the guest of a machine without an in-kernel interrupt controller should see: all that the host offers, less the
- * local APIC's features, which nobody would answer (SDM 2A CPUID, leaf 1 ECX), and its own APIC number.
+ * local APIC's features, which nobody would answer (SDM 2A CPUID, leaf 1 ECX), and its own APIC number. Made once
+ * for each CPU of what a device supports: not to be written to.
  */
 export function guestCpuid(supported: readonly CpuidEntry[], index: number): DataView {
+  const known = made.get(supported) ?? [];
+  known[index] ??= encodeGuestCpuid(supported, index);
+  made.set(supported, known);
+  return known[index];
+}
+
+function encodeGuestCpuid(supported: readonly CpuidEntry[], index: number): DataView {
   return encodeCpuid(
     supported.map((found) => {
       if (found.function === 1) {
