@@ -4,11 +4,13 @@
  *
  * @module
  */
+import { loadCompiled } from '../host/compiled.js';
 import { warmUp } from '../host/worker-pool.js';
+import type * as program from './program.js';
 
 // A machine's thread takes longer to start than everything else here: start it before the rest is loaded, which is why
 // this file reaches past host's face.
 const said = new Set(process.argv);
 const elsewhere = said.has('--detach') && !said.has('--detached-child');
 if (process.argv[2] === 'run' && !said.has('--help') && !said.has('-h') && !elsewhere) warmUp();
-void import('./program.js').then(({ main }) => main(process.argv));
+void loadCompiled<typeof program>('program.cjs').main(process.argv);

@@ -35,6 +35,7 @@ import {
 import { board, DEFAULT_IRQCHIP, giveWay } from './board.js';
 import { chooseEngine } from './engines.js';
 import { servicesOf, startOfTime } from './hypercall-host.js';
+import { importModule } from './import-module.js';
 import { keySource } from './keys.js';
 import { Poller } from './polling.js';
 import {
@@ -346,7 +347,7 @@ async function importMaker(
 ): Promise<(options: unknown) => unknown> {
   let loaded: { default?: unknown };
   try {
-    loaded = (await import(module)) as typeof loaded;
+    loaded = (await importModule(module)) as typeof loaded;
   } catch (cause) {
     throw new ConfigError(`the ${what} module ${module} could not be loaded: ${(cause as Error).message}`);
   }

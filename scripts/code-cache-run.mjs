@@ -1,0 +1,9 @@
+// Runs a guest and ends its thread in order, which the command leaves to the end of the process.
+import { drainPool, hostMachine, loadImage } from '../dist/index.js';
+
+const { image, settings } = await loadImage(process.argv[2]);
+const machine = await hostMachine({ ...settings, image });
+machine.onOutput(() => {});
+await machine.run();
+await machine[Symbol.asyncDispose]();
+await drainPool();
