@@ -17,11 +17,11 @@ import type {
   DeviceHost,
   PortRange,
 } from './contract.js';
+import { SerialReceiver } from './serial16550-receiver.js';
 import {
   DATA,
   FCR_DMA_MODE,
   FCR_ENABLE,
-  FCR_RESET_RECEIVER,
   FCR_TRIGGER,
   FIFO_SIZE,
   IER,
@@ -58,7 +58,6 @@ import {
   MSR_RI,
   MSR_TRAILING_EDGE_RI,
   SCR,
-  TRIGGER_LEVELS,
 } from './serial16550-registers.js';
 import { serialWords } from './serial16550-words.js';
 import { booleanField, bytesField, registerField, stateFields } from './state.js';
@@ -114,25 +113,19 @@ export class Serial16550 implements Device {
   readonly #output: ByteSink;
   readonly #input: ByteSource | undefined;
   readonly #byte = new Uint8Array(1);
+  readonly #receiver = new SerialReceiver();
   #host: DeviceHost | undefined;
   /** The level that the interrupt line was last set to. */
   #level = false;
 
-  // Reset values: table I. The divisor, SCR and RBR have none there.
+  // Reset values: table I. The divisor and SCR have none there.
   #divisor = DIVISOR_AT_RESET;
   #ier = 0;
-  #fcr = 0;
   #lcr = 0;
   #mcr = 0;
-  #overrun = false;
   #msr = MSR_CONNECTED;
   #scr = 0;
-  #rbr = 0;
   #transmitterInterrupt = false;
-  /** The receiver FIFO: a ring, of which the 16450 mode uses one place. */
-  readonly #fifo = new Uint8Array(FIFO_SIZE);
-  #first = 0;
-  #count = 0;
 
   constructor(options: SerialOptions) {
     const { name = 'serial', base = 0x3f8, irq = 4, output, input, coalesce = false } = options;
@@ -187,7 +180,9 @@ export class Serial16550 implements Device {
         else this.#writeInterruptEnable(byte & 0x0f);
         break;
       case IIR_FCR:
-        this.#writeFifoControl(byte);
+        this.#receiver.writeControl(byte);
+        if (this.#ier & IER_RECEIVED) this.#receive();
+        this.#updateIrq();
         break;
       case LCR:
         this.#lcr = byte;
@@ -227,14 +222,14 @@ export class Serial16550 implements Device {
       dll: this.#divisor & 0xff,
       dlm: this.#divisor >> 8,
       ier: this.#ier,
-      fcr: this.#fcr,
+      fcr: this.#receiver.control,
       lcr: this.#lcr,
       mcr: this.#mcr,
-      lsr: this.#overrun ? LSR_OVERRUN : 0,
+      lsr: this.#receiver.overrun ? LSR_OVERRUN : 0,
       msr: this.#msr,
       scr: this.#scr,
-      rbr: this.#rbr,
-      received: Array.from({ length: this.#count }, (_, i) => this.#fifo[(this.#first + i) % FIFO_SIZE]!),
+      rbr: this.#receiver.last,
+      received: this.#receiver.characters,
       transmitterInterrupt: this.#transmitterInterrupt,
     };
   }
@@ -253,36 +248,29 @@ export class Serial16550 implements Device {
     const [msr, scr, rbr] = [register('msr'), register('scr'), register('rbr')];
     this.#divisor = divisor;
     this.#ier = ier;
-    this.#fcr = fcr;
     this.#lcr = lcr;
     this.#mcr = mcr;
-    this.#overrun = lsr !== 0;
     this.#msr = msr;
     this.#scr = scr;
-    this.#rbr = rbr;
     this.#transmitterInterrupt = interrupt;
-    this.#fifo.set(received);
-    this.#first = 0;
-    this.#count = received.length;
+    this.#receiver.restore(fcr, rbr, received, lsr !== 0);
     this.#updateIrq();
   }
 
   #readReceiver(): number {
-    if (this.#count > 0) {
-      this.#rbr = this.#fifo[this.#first]!;
-      this.#first = (this.#first + 1) % FIFO_SIZE;
-      this.#count--;
-      // Below the trigger level, taking a character takes the interrupt back, until the next one has come or the rest
-      // has timed out (8.11). Both are at once here, but an edge-triggered controller must see the line fall and rise.
-      if (this.#count < this.#trigger()) this.#updateIrq(this.#ier & ~IER_RECEIVED);
-      if (this.#ier & IER_RECEIVED) this.#receive();
-      this.#updateIrq();
-    }
-    return this.#rbr;
+    const receiver = this.#receiver;
+    if (receiver.empty) return receiver.last;
+    const byte = receiver.take();
+    // Below the trigger level, taking a character takes the interrupt back, until the next one has come or the rest
+    // has timed out (8.11). Both are at once here, but an edge-triggered controller must see the line fall and rise.
+    if (!receiver.atTrigger) this.#updateIrq(this.#ier & ~IER_RECEIVED);
+    if (this.#ier & IER_RECEIVED) this.#receive();
+    this.#updateIrq();
+    return byte;
   }
 
   #transmit(byte: number): void {
-    if (this.#mcr & MCR_LOOPBACK) this.#receiveLoopback(byte);
+    if (this.#mcr & MCR_LOOPBACK) this.#receiver.receive(byte);
     else {
       this.#byte[0] = byte;
       this.#output(this.#byte);
@@ -306,10 +294,9 @@ export class Serial16550 implements Device {
 
   /** What asks for an interrupt now, by priority (table IV). */
   #interruptId(ier: number): number {
-    if (ier & IER_LINE_STATUS && this.#overrun) return IIR_LINE_STATUS;
-    if (ier & IER_RECEIVED && this.#count > 0) {
-      return this.#count >= this.#trigger() ? IIR_RECEIVED : IIR_TIMEOUT;
-    }
+    const receiver = this.#receiver;
+    if (ier & IER_LINE_STATUS && receiver.overrun) return IIR_LINE_STATUS;
+    if (ier & IER_RECEIVED && !receiver.empty) return receiver.atTrigger ? IIR_RECEIVED : IIR_TIMEOUT;
     if (ier & IER_TRANSMITTER_EMPTY && this.#transmitterInterrupt) return IIR_TRANSMITTER_EMPTY;
     if (ier & IER_MODEM_STATUS && this.#msr & MSR_DELTA) return IIR_MODEM_STATUS;
     return IIR_NONE;
@@ -322,26 +309,15 @@ export class Serial16550 implements Device {
       this.#transmitterInterrupt = false;
       this.#updateIrq();
     }
-    return id | (this.#fcr & FCR_ENABLE ? IIR_FIFOS_ENABLED : 0);
-  }
-
-  #writeFifoControl(value: number): void {
-    // Bit 0 must be 1 when other bits are written, or they are not programmed; changing it empties the FIFOs (8.5).
-    const enable = value & FCR_ENABLE;
-    const changed = enable !== (this.#fcr & FCR_ENABLE);
-    if (changed || (enable && value & FCR_RESET_RECEIVER)) this.#count = 0;
-    this.#fcr = enable ? value & (FCR_ENABLE | FCR_DMA_MODE | FCR_TRIGGER) : 0;
-    if (this.#ier & IER_RECEIVED) this.#receive();
-    this.#updateIrq();
+    return id | (this.#receiver.fifosEnabled ? IIR_FIFOS_ENABLED : 0);
   }
 
   #readLineStatus(): number {
     this.#receive();
-    const status =
-      LSR_TRANSMITTER_EMPTY | (this.#overrun ? LSR_OVERRUN : 0) | (this.#count > 0 ? LSR_DATA_READY : 0);
-    this.#overrun = false;
+    const { overrun, empty } = this.#receiver;
+    this.#receiver.overrun = false;
     this.#updateIrq();
-    return status;
+    return LSR_TRANSMITTER_EMPTY | (overrun ? LSR_OVERRUN : 0) | (empty ? 0 : LSR_DATA_READY);
   }
 
   #readModemStatus(): number {
@@ -370,40 +346,9 @@ export class Serial16550 implements Device {
     this.#updateIrq();
   }
 
-  /** Characters in the FIFO from which "received data available" is asked for. */
-  #trigger(): number {
-    return this.#fcr & FCR_ENABLE ? TRIGGER_LEVELS[(this.#fcr >> 6) as 0 | 1 | 2 | 3] : 1;
-  }
-
-  #capacity(): number {
-    return this.#fcr & FCR_ENABLE ? FIFO_SIZE : 1;
-  }
-
   /** Takes in what the source has, as far as there is room. Loopback disconnects the line's input (8.8). */
   #receive(): void {
-    const input = this.#input;
-    if (input === undefined || this.#mcr & MCR_LOOPBACK) return;
-    const capacity = this.#capacity();
-    while (this.#count < capacity && input.available) {
-      const byte = input.read();
-      if (byte < 0) return;
-      this.#push(byte);
-    }
-  }
-
-  #receiveLoopback(byte: number): void {
-    if (this.#count < this.#capacity()) {
-      this.#push(byte);
-      return;
-    }
-    // An overrun: a full FIFO keeps what it has, the single register of the 16450 mode takes the new one (8.4).
-    this.#overrun = true;
-    if (!(this.#fcr & FCR_ENABLE)) this.#fifo[this.#first] = byte;
-  }
-
-  #push(byte: number): void {
-    this.#fifo[(this.#first + this.#count) % FIFO_SIZE] = byte;
-    this.#count++;
+    if (this.#input !== undefined && !(this.#mcr & MCR_LOOPBACK)) this.#receiver.fill(this.#input);
   }
 
   /** On a PC the interrupt reaches the bus through a gate that OUT2 opens; loopback forces OUT2 inactive (8.8). */
