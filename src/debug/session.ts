@@ -48,9 +48,11 @@ export interface SessionOptions {
   /** For each run of the machine. */
   run?: RunOptions;
   /** The last exits as text. */
-  exits?: () => string;
+  exits?: () => string | undefined;
   /** Names for addresses of code. */
   locate?: Locate;
+  /** Ends the machine and makes it anew. */
+  restart?: () => Debuggee;
 }
 
 /** Steps in a row for one `stepWithin`, before those who wait hear of it; a loop that never leaves its line ends so. */
@@ -63,7 +65,8 @@ const LONGEST_RANGE = 10_000_000;
  * Addresses of code and data are linear. Breakpoints are the monitor's: guest memory holds what the guest put there.
  */
 export class DebugSession {
-  readonly #machine: Debuggee;
+  /** Undefined after a restart that failed. */
+  #made: Debuggee | undefined;
   readonly #breakpoints = new Map<bigint, number>();
   readonly #places: WatchedPlace[] = [];
   #ended: Outcome | undefined;
@@ -73,8 +76,28 @@ export class DebugSession {
   readonly #options: SessionOptions;
 
   constructor(machine: Debuggee, options: SessionOptions = {}) {
-    this.#machine = machine;
+    this.#made = machine;
     this.#options = options;
+  }
+
+  get #machine(): Debuggee {
+    if (this.#made === undefined)
+      throw new DebugError('there is no machine any more: it could not be made anew', 'run it again');
+    return this.#made;
+  }
+
+  /**
+   * The same machine from its beginning, as it was before its first instruction. Breakpoints and watched places stay.
+   * @throws DebugError where this machine cannot be restarted, and what kept it from being made
+   */
+  restart(): Pick<Stop, 'pc' | 'bits'> {
+    const { restart } = this.#options;
+    if (restart === undefined) throw new DebugError('this machine cannot be restarted');
+    this.#made = undefined;
+    this.#ended = undefined;
+    this.#outcome = undefined;
+    this.#made = restart();
+    return this.#here();
   }
 
   view(): CpuView {

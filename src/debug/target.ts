@@ -19,6 +19,7 @@ export const debugMethods = [
   'here',
   'describe',
   'why',
+  'restart',
 ] as const;
 export type DebugMethod = (typeof debugMethods)[number];
 

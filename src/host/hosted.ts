@@ -10,7 +10,14 @@ import { remoteTarget } from './hosted-debug.js';
 import { type CapturedSink, type ChunkSink, type FrameSink, HostedStreams } from './hosted-streams.js';
 import { MachineThread } from './hosted-thread.js';
 import { PollingThread } from './polling-thread.js';
-import type { BootReport, FromWorker, PortableConfig, PortableRunOptions, ToWorker } from './protocol.js';
+import type {
+  BootReport,
+  FromWorker,
+  MadeMachine,
+  PortableConfig,
+  PortableRunOptions,
+  ToWorker,
+} from './protocol.js';
 import type { MachineSigns } from './signs.js';
 
 /** How long a stopped guest's last words wait for their reader: milliseconds. */
@@ -64,7 +71,10 @@ export async function hostMachine(config: PortableConfig): Promise<HostedMachine
 
 /** A machine on a thread of its own; made by `hostMachine`. */
 export class HostedMachine implements AsyncDisposable {
-  /** The guest's RAM, the same bytes that the guest sees: look at it at any time, even while it runs. */
+  /**
+   * The guest's RAM, the same bytes that the guest sees: look at it at any time, even while it runs. Another object after a
+   * restart.
+   */
   memory!: GuestMemory;
   /** How the guest was placed. */
   boot!: BootReport;
@@ -90,12 +100,17 @@ export class HostedMachine implements AsyncDisposable {
       this.#streams.addPolled(this.#polling.output);
     }
     const made = await this.#thread.ask({ type: 'create', config, channels }, 'created');
-    this.memory = GuestMemory.attach(made.memory, made.regions);
-    this.boot = made.boot;
-    this.engine = made.engine;
-    this.#thread.engine = made.engine;
-    this.engineBecause = made.because;
+    this.#take(made);
     await this.#polling?.create(made.memory, made.regions);
+  }
+
+  #take({ memory, regions, boot, engine, because }: MadeMachine): void {
+    this.memory?.release(false);
+    this.memory = GuestMemory.attach(memory, regions);
+    this.boot = boot;
+    this.engine = engine;
+    this.#thread.engine = engine;
+    this.engineBecause = because;
   }
 
   /** Runs the guest until it ends; run again to go on from there. Rejects where a device's handler threw. */
@@ -166,7 +181,11 @@ export class HostedMachine implements AsyncDisposable {
   async #debug(method: DebugMethod, args: readonly unknown[]): Promise<unknown> {
     const message: ToWorker = { type: 'debug', method, args };
     if (this.#running) throw new ConfigError('the machine is running already');
-    if (!runningMethods.has(method)) return (await this.#thread.ask(message, 'debugged')).result;
+    if (!runningMethods.has(method)) {
+      const { result, made } = await this.#thread.ask(message, 'debugged');
+      if (made !== undefined) this.#take(made);
+      return result;
+    }
     this.#running = true;
     this.#runs++;
     this.#thread.clearRequest();

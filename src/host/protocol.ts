@@ -114,15 +114,7 @@ export type ToWorker =
   | { type: 'end' };
 
 export type FromWorker =
-  | {
-      type: 'created';
-      memory: WebAssembly.Memory;
-      regions: readonly MemoryRegion[];
-      boot: BootReport;
-      engine: string;
-      /** Why `auto` did not take KVM. */
-      because?: string;
-    }
+  | ({ type: 'created' } & MadeMachine)
   | { type: 'output' }
   | { type: 'trace' }
   | { type: 'log' }
@@ -141,14 +133,24 @@ export type FromWorker =
       simvirtio?: DeviceCounts[];
     }
   | { type: 'state'; state: CpuState }
-  /** `regions` where the guest ran. */
-  | { type: 'debugged'; result: unknown; regions?: readonly MemoryRegion[] }
+  /** `regions` where the guest ran; `made` where the machine was made anew. */
+  | { type: 'debugged'; result: unknown; regions?: readonly MemoryRegion[]; made?: MadeMachine }
   /** None where no device shows anything. */
   | { type: 'screen'; picture: Picture | undefined }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }
   | { type: 'disposed' }
   | { type: 'error'; error: PortableError };
+
+/** A machine as other threads come to know it. */
+export interface MadeMachine {
+  memory: WebAssembly.Memory;
+  regions: readonly MemoryRegion[];
+  boot: BootReport;
+  engine: string;
+  /** Why `auto` did not take KVM. */
+  because?: string;
+}
 
 /** Where a guest was put. */
 export interface BootReport {

@@ -14,7 +14,12 @@ export class Signs {
   #leds = 0;
   #frequency = 0;
   #beeps = 0;
-  #changed = false;
+  #changed: boolean;
+
+  /** @param changed they may be shown otherwise: the first `post` tells them */
+  constructor(changed = false) {
+    this.#changed = changed;
+  }
 
   setLeds(leds: number): void {
     this.#leds = leds;

@@ -35,6 +35,8 @@ export interface TracerParts {
   /** Of the devices, by number. */
   names: readonly string[];
   options: TraceOptions;
+  /** An earlier log's entries are in the file already. Default false. */
+  continues?: boolean;
   /** Undefined until it is made. */
   machine(): Machine | undefined;
   /** Takes the bytes before it returns. */
@@ -51,14 +53,14 @@ export class Tracer implements ExitObserver {
   readonly #meanings = new WeakMap<AccessWords, Map<number, string>>();
   #code: ExitCode | undefined;
 
-  constructor({ log, names, options, machine, write }: TracerParts) {
+  constructor({ log, names, options, continues = false, machine, write }: TracerParts) {
     this.#log = log;
     this.#machine = machine;
     this.#texts = traceTexts(log.capacity);
     this.#test = options.filter && exitTest(options.filter, names);
     const shown = this.#test && entryTest(this.#test);
     const encoder = encoderFor(options, names, this.#texts);
-    const head = encoder.head();
+    const head = continues ? new Uint8Array(0) : encoder.head();
     if (head.length > 0) write(head);
     log.subscribe((_, from, to) => {
       const { writer } = encoder;
