@@ -1,8 +1,13 @@
 /** Every option of `terrarium run` does on the software CPU what it does on KVM, or is refused in words. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { Scratch, terrarium } from './support.js';
+
+// Named machines of these tests alone, and nothing of them left behind.
+const place = new Scratch();
+process.env.XDG_RUNTIME_DIR = place.path;
+after(() => place[Symbol.dispose]());
 
 const device = `export default () => ({
   name: 'answers', ports: [{ first: 0x99, count: 1 }], readPort: () => 42, writePort() {},
@@ -101,7 +106,7 @@ describe('terrarium run --engine soft', () => {
 
   test('--name, --detach; then ps and stop', () => {
     using scratch = new Scratch();
-    const name = `soft-options-${process.pid}`;
+    const name = 'spinner';
     const guest = scratch.file('spin.bin');
     writeFileSync(guest, Uint8Array.of(0xeb, 0xfe));
     const ran = terrarium(['run', guest, '--engine', 'soft', '--name', name, '--detach']);

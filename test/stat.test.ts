@@ -2,10 +2,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { openProcess, StatError } from '../src/host/process-counters.js';
 import { type StatSample, watchStats } from '../src/host/stat.js';
 import { cli, noGcc, noKvm, root, Scratch, startTerrarium, terrarium } from './support.js';
+
+// Named machines of these tests alone, and nothing of them left behind.
+const place = new Scratch();
+process.env.XDG_RUNTIME_DIR = place.path;
+after(() => place[Symbol.dispose]());
 
 /** Ends a process and waits for it. */
 class Running implements AsyncDisposable {
@@ -114,15 +119,33 @@ describe('terrarium stat', { skip: noKvm }, () => {
     assert.match(text.trimEnd().split('\n').at(-1)!, new RegExp(`process ${target.pid} has ended, .* after`));
   });
 
-  test('finds a machine by its name', async () => {
+  test('finds a machine by its name, and sets its monitor’s counters beside the kernel’s', async () => {
     using scratch = new Scratch();
-    const guest = scratch.file('spin.bin');
-    writeFileSync(guest, new Uint8Array([0xb0, 0x21, 0xe6, 0xe9, 0xeb, 0xfe]));
-    const name = `stat-test-${process.pid}`;
+    const guest = scratch.file('talk.bin');
+    // mov al, '!'; out 0xe9, al; out 0x80, al; jmp -4
+    writeFileSync(guest, new Uint8Array([0xb0, 0x21, 0xe6, 0xe9, 0xe6, 0x80, 0xeb, 0xfc]));
+    const name = 'talker';
     await using target = await new Running(startTerrarium(['run', guest, '--name', name])).said();
-    const done = terrarium(['stat', name, '--count', '1']);
-    assert.equal(done.status, 0, done.stderr);
-    assert.match(done.stdout, /vcpu 0 {2}exits/);
+    for (const which of [name, String(target.pid)]) {
+      const done = terrarium(['stat', which, '--count', '2', '--interval', '200ms', '--json']);
+      assert.equal(done.status, 0, done.stderr);
+      const look = JSON.parse(done.stdout.trimEnd().split('\n')[1]!) as StatSample;
+      assert.equal(look.source, 'files');
+      const exits = (where: string) =>
+        look.rows.find((row) => row.name === 'exits' && row.where === where)!.change!;
+      // Each exit that reaches the monitor is one of the kernel's.
+      assert.ok(exits('monitor') > 0 && exits('vcpu 0') > 0, done.stdout);
+    }
+    const plain = terrarium(['stat', name, '--count', '1']).stdout;
+    assert.match(plain, /vcpu 0 {2}exits/);
+    assert.match(plain, /monitor {2}exits/);
+    // A monitor that does not answer takes nothing away from what the kernel says.
+    target.child.kill('SIGSTOP');
+    const suspended = terrarium(['stat', name, '--count', '1']);
+    target.child.kill('SIGCONT');
+    assert.equal(suspended.status, 0, suspended.stderr);
+    assert.match(suspended.stdout, /vcpu 0 {2}exits/);
+    assert.doesNotMatch(suspended.stdout, /monitor/);
     await target.end();
     const gone = terrarium(['stat', name]);
     assert.equal(gone.status, 2);
@@ -253,7 +276,7 @@ describe('terrarium stat of a machine on the software CPU', () => {
     const guest = scratch.file('talk.bin');
     // mov al, '!'; out 0xe9, al; out 0x80, al; jmp -4
     writeFileSync(guest, new Uint8Array([0xb0, 0x21, 0xe6, 0xe9, 0xe6, 0x80, 0xeb, 0xfc]));
-    const name = `soft-${process.pid}`;
+    const name = 'soft';
     await using target = await new Running(
       startTerrarium(['run', guest, '--engine', 'soft', '--name', name, '--quiet']),
     ).said();

@@ -1,6 +1,18 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { type StatSample, type WatchedProcess, watchCounters, watchStats } from '../host/index.js';
-import { connectMachine, listMachines, type MachineUse, pidOf } from '../manage/index.js';
+import {
+  openProcess,
+  type StatSample,
+  type WatchedProcess,
+  watchCounters,
+  watchStats,
+} from '../host/index.js';
+import {
+  connectMachine,
+  listMachines,
+  type MachineConnection,
+  type MachineUse,
+  pidOf,
+} from '../manage/index.js';
 import { formatCounter, formatCounters } from '../observe/index.js';
 import { styleFor } from './style.js';
 import { formatDuration, parseCount, parseDuration } from './values.js';
@@ -8,8 +20,8 @@ import { formatDuration, parseCount, parseDuration } from './values.js';
 const examples = `
 Examples:
   $ terrarium stat 1234                            KVM's counters of process 1234, every second
-  $ terrarium stat web                             … of the machine that was started with --name web; its monitor's
-                                                   own where it runs on the software CPU
+  $ terrarium stat web                             … of the machine that was started with --name web, and its
+                                                   monitor's own beside them
   $ terrarium stat 1234 --interval 200ms --count 5
   $ terrarium stat 1234 --count 2 --json | tail -1
 `;
@@ -42,11 +54,39 @@ export function statCommand(): Command {
 async function stat(which: string, flags: StatFlags): Promise<void> {
   const { interval: intervalMs, count, json = false } = flags;
   const pid = /^\d+$/.test(which) ? Number(which) : pidOf(which);
-  const machine = (await listMachines()).find((one) => one.pid === pid);
-  if (machine?.engine !== 'soft') return showStats(pid, { intervalMs, count, json });
+  // Root, asked to look at somebody else's process, may have no place for machines of its own: then it has no name.
+  const machines = await listMachines().catch(() => []);
+  const machine = machines.find((one) => one.pid === pid);
+  if (machine === undefined) return showStats(pid, { intervalMs, count, json });
+  if (machine.engine !== 'soft') {
+    const monitor = machine.state === 'running' ? await connectMachine(machine.name) : undefined;
+    return showStats(beside(openProcess(pid), monitor), { intervalMs, count, json });
+  }
   const what = `${machine.name} runs on the software CPU, of which the kernel counts nothing: these are the monitor's own counters`;
   process.stderr.write(`terrarium: ${what}\n`);
   await showStats(await openMachine(machine.name), { intervalMs, count, json });
+}
+
+/** A monitor that takes longer to answer is left out of a look: milliseconds. */
+const ANSWER_MS = 500;
+
+/** The kernel's counters of a process, and behind them those that its monitor keeps. */
+function beside(kernel: WatchedProcess, monitor: MachineConnection | undefined): WatchedProcess {
+  return {
+    pid: kernel.pid,
+    get alive() {
+      return kernel.alive;
+    },
+    async read() {
+      const counted = await kernel.read();
+      const ours = counted && (await monitor?.stats(ANSWER_MS).catch(() => undefined));
+      return ours ? { ...counted, groups: [...counted.groups, groupOf(ours)] } : counted;
+    },
+    [Symbol.dispose]() {
+      kernel[Symbol.dispose]();
+      monitor?.[Symbol.dispose]();
+    },
+  };
 }
 
 /** The counters of a named machine as its monitor has them. */
@@ -60,10 +100,7 @@ async function openMachine(name: string): Promise<WatchedProcess> {
     },
     async read() {
       try {
-        return {
-          source: 'monitor',
-          groups: [{ where: 'machine', counters: countersOf(await connection.stats()) }],
-        };
+        return { source: 'monitor', groups: [groupOf(await connection.stats())] };
       } catch {
         alive = false;
         return undefined;
@@ -73,20 +110,21 @@ async function openMachine(name: string): Promise<WatchedProcess> {
   };
 }
 
-function countersOf({ exits, coalesced, printed, cpuMs, uptimeMs }: MachineUse) {
+function groupOf({ exits, coalesced, printed, cpuMs, uptimeMs }: MachineUse) {
   const counter = (name: string, value: number, unit = '') => ({
     name,
     value,
     unit,
     kind: 'cumulative' as const,
   });
-  return [
+  const counters = [
     counter('exits', exits),
     counter('coalesced', coalesced),
     counter('printed', printed, 'bytes'),
     counter('cpu_time', cpuMs, 'ms'),
     counter('uptime', uptimeMs, 'ms'),
   ];
+  return { where: 'monitor', counters };
 }
 
 /** Shows what `watchStats` sees of a process, or of whatever has counters, on stdout, until it ends. */

@@ -25,7 +25,7 @@ export type { CapturedSink, ChunkSink, FrameSink } from './hosted-streams.js';
 export { type GuestSettings, type LoadedImage, loadImage } from './image-file.js';
 export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
-export { type CounterSource, StatError, type WatchedProcess } from './process-counters.js';
+export { type CounterSource, openProcess, StatError, type WatchedProcess } from './process-counters.js';
 export {
   type BootReport,
   type DeviceModule,

@@ -3,91 +3,117 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parseImage } from '../boot/index.js';
-import type { Engine } from '../engine/contract.js';
-import { type KvmCpu, kvmEngine } from '../engine/kvm/index.js';
+import { kvmEngine } from '../engine/kvm/index.js';
 import { asm, noKvm } from '../engine/kvm/testing.js';
 import { Launcher, type LauncherCallbacks } from './index.js';
-import { launcher } from './testing.js';
+import { engines, launcherOn } from './testing.js';
 
 const skip = noKvm();
+const launcher = launcherOn(kvmEngine);
+const soft = engines.find(({ name }) => name === 'soft')!.make;
 
-describe('around an entry into the guest', { skip }, () => {
-  test('callbacks come in LibKVM’s order: NMI, interrupts, preRun, the guest, postRun, the exit', () => {
-    const order: string[] = [];
-    const note = (name: string) => () => {
-      order.push(name);
-    };
-    using vm = launcher([...asm.outAl(1), ...asm.hlt], {
-      tryPushNmi: note('tryPushNmi'),
-      tryPushInterrupts: note('tryPushInterrupts'),
-      preRun: note('preRun'),
-      postRun: note('postRun'),
-      out8: note('out8'),
-    });
-    vm.run();
-    const entry = ['tryPushNmi', 'tryPushInterrupts', 'preRun', 'postRun'];
-    assert.deepEqual(order, [...entry, 'out8', ...entry]);
-  });
+/** A debug event behind each instruction. */
+const STEP = { step: true, breakpoints: [], places: [] };
 
-  test('tryPushInterrupts waits for the window and delivers a vector to the guest’s handler', () => {
-    // Vector 0x20 at 0:0x80 points to 0:0x300: out %al,$0x99; iret.
-    let pending = true;
-    const seen: string[] = [];
-    using vm = launcher([...asm.outAl(1), ...asm.sti, ...asm.nop, ...asm.spin], {
-      tryPushInterrupts: (pins) => {
-        if (pending && pins.readyForInterrupt) {
-          pending = false;
-          pins.injectInterrupt(0x20);
-          seen.push('injected');
-        }
-        return pending;
-      },
-      interruptWindow: () => seen.push('window'),
-      out8: (port) => {
-        seen.push(`out ${port.toString(16)}`);
-        return port === 0x99 ? Launcher.stop : undefined;
-      },
-    });
-    vm.memory.write16(0x80, 0x300);
-    vm.memory.write16(0x82, 0);
-    vm.memory.writeBytes(0x300, Uint8Array.from([...asm.outAl(0x99), ...asm.iret]));
-    assert.equal(vm.run({ timeoutMs: 2000 }).callback, 'out8');
-    assert.deepEqual(seen, ['out 1', 'window', 'injected', 'out 99']);
-  });
+for (const { name, skip, make } of engines) {
+  const launcher = launcherOn(make);
 
-  test('tryPushNmi delivers an NMI, whatever the interrupt flag says', () => {
-    let pushed = false;
-    const seen: number[] = [];
-    using vm = launcher([...asm.outAl(1), ...asm.nop, ...asm.hlt], {
-      tryPushNmi: (pins) => {
-        if (seen.length === 0 || pushed) return;
-        pushed = true;
-        pins.injectNmi();
-      },
-      out8: (port) => seen.push(port),
+  describe(`around an entry into the guest on ${name}`, { skip }, () => {
+    test('callbacks come in LibKVM’s order: NMI, interrupts, preRun, the guest, postRun, the exit', () => {
+      const order: string[] = [];
+      const note = (name: string) => () => {
+        order.push(name);
+      };
+      using vm = launcher([...asm.outAl(1), ...asm.hlt], {
+        tryPushNmi: note('tryPushNmi'),
+        tryPushInterrupts: note('tryPushInterrupts'),
+        preRun: note('preRun'),
+        postRun: note('postRun'),
+        out8: note('out8'),
+      });
+      vm.run();
+      const entry = ['tryPushNmi', 'tryPushInterrupts', 'preRun', 'postRun'];
+      assert.deepEqual(order, [...entry, 'out8', ...entry]);
     });
-    // Vector 2 at 0:8 points to 0:0x300.
-    vm.memory.write16(8, 0x300);
-    vm.memory.write16(10, 0);
-    vm.memory.writeBytes(0x300, Uint8Array.from([...asm.outAl(0x55), ...asm.iret]));
-    assert.equal(vm.run({ timeoutMs: 2000 }).kind, 'halted');
-    assert.deepEqual(seen, [1, 0x55]);
-  });
 
-  test('debug sees each step that was asked for', () => {
-    const steps: bigint[] = [];
-    using vm = launcher([...asm.nop, ...asm.nop, ...asm.nop, ...asm.hlt], {
-      debug: (rip) => (steps.push(rip) === 4 ? Launcher.stop : undefined),
+    test('tryPushInterrupts waits for the window and delivers a vector to the guest’s handler', () => {
+      // Vector 0x20 at 0:0x80 points to 0:0x300: out %al,$0x99; iret.
+      let pending = true;
+      const seen: string[] = [];
+      using vm = launcher([...asm.outAl(1), ...asm.sti, ...asm.nop, ...asm.spin], {
+        tryPushInterrupts: (pins) => {
+          if (pending && pins.readyForInterrupt) {
+            pending = false;
+            pins.injectInterrupt(0x20);
+            seen.push('injected');
+          }
+          return pending;
+        },
+        interruptWindow: () => seen.push('window'),
+        out8: (port) => {
+          seen.push(`out ${port.toString(16)}`);
+          return port === 0x99 ? Launcher.stop : undefined;
+        },
+      });
+      vm.memory.write16(0x80, 0x300);
+      vm.memory.write16(0x82, 0);
+      vm.memory.writeBytes(0x300, Uint8Array.from([...asm.outAl(0x99), ...asm.iret]));
+      assert.equal(vm.run({ timeoutMs: 2000 }).callback, 'out8');
+      assert.deepEqual(seen, ['out 1', 'window', 'injected', 'out 99']);
     });
-    (vm.cpu as KvmCpu).handle.setGuestDebug({ singleStep: true });
-    assert.equal(vm.run({ timeoutMs: 2000 }).callback, 'debug');
-    // Behind MOV AX, MOV DS and two NOPs.
-    assert.deepEqual(steps, [0x1003n, 0x1005n, 0x1006n, 0x1007n]);
-    using unasked = launcher(asm.nop, {});
-    (unasked.cpu as KvmCpu).handle.setGuestDebug({ singleStep: true });
-    assert.equal(unasked.run({ timeoutMs: 2000 }).kind, 'debug');
+
+    test('tryPushNmi delivers an NMI, whatever the interrupt flag says', () => {
+      let pushed = false;
+      const seen: number[] = [];
+      using vm = launcher([...asm.outAl(1), ...asm.nop, ...asm.hlt], {
+        tryPushNmi: (pins) => {
+          if (seen.length === 0 || pushed) return;
+          pushed = true;
+          pins.injectNmi();
+        },
+        out8: (port) => seen.push(port),
+      });
+      // Vector 2 at 0:8 points to 0:0x300.
+      vm.memory.write16(8, 0x300);
+      vm.memory.write16(10, 0);
+      vm.memory.writeBytes(0x300, Uint8Array.from([...asm.outAl(0x55), ...asm.iret]));
+      assert.equal(vm.run({ timeoutMs: 2000 }).kind, 'halted');
+      assert.deepEqual(seen, [1, 0x55]);
+    });
+
+    test('debug sees each step that was asked for', () => {
+      const steps: bigint[] = [];
+      using vm = launcher([...asm.nop, ...asm.nop, ...asm.nop, ...asm.hlt], {
+        debug: (rip) => (steps.push(rip) === 4 ? Launcher.stop : undefined),
+      });
+      assert.equal(vm.cpu.debug?.(STEP), undefined);
+      assert.equal(vm.run({ timeoutMs: 2000 }).callback, 'debug');
+      // Behind MOV AX, MOV DS and two NOPs.
+      assert.deepEqual(steps, [0x1003n, 0x1005n, 0x1006n, 0x1007n]);
+      using unasked = launcher(asm.nop, {});
+      unasked.cpu.debug?.(STEP);
+      assert.equal(unasked.run({ timeoutMs: 2000 }).kind, 'debug');
+    });
+
+    test('without an image the CPU starts at F000:FFF0 below 1 MiB, as the article’s launcher has it', () => {
+      let text = '';
+      using vm = new Launcher({
+        engine: make(),
+        callbacks: {
+          out8: (port, value) => {
+            assert.equal(port, 0xf1);
+            text += String.fromCharCode(value);
+          },
+        },
+      });
+      assert.equal(vm.memory.size, 16 * 1024 * 1024);
+      vm.memory.writeBytes(0xf0000, readFileSync('guests/lj-kernel2/lj-kernel2.bin'));
+      const end = vm.run({ timeoutMs: 2000 });
+      assert.equal(text, 'Hello\n');
+      assert.deepEqual([end.kind, end.exits, end.accesses], ['halted', 7, 6]);
+    });
   });
-});
+}
 
 describe('in-kernel interrupt controllers', { skip }, () => {
   test('tprAccess names the instruction and the direction', () => {
@@ -163,46 +189,13 @@ describe('in-kernel interrupt controllers', { skip }, () => {
   });
 });
 
-describe('the engine contract', () => {
-  test('an engine that lacks a dirty log is asked for none', { skip }, () => {
-    const kvm = kvmEngine();
-    const bare: Engine = {
-      name: 'soft',
-      createVm(memory, options) {
-        const vm = kvm.createVm(memory, options);
-        return {
-          createCpu: (control) => vm.createCpu(control),
-          coalesce: () => false,
-          setIrq: (irq, level) => vm.setIrq(irq, level),
-          remapRegion: (slot) => vm.remapRegion(slot),
-          [Symbol.dispose]: () => vm[Symbol.dispose](),
-        };
-      },
-      kick: (control) => kvm.kick(control),
-      discard: (memory) => kvm.discard(memory),
-    };
-    using vm = new Launcher({ engine: bare, slots: [{ address: 0, size: 0x10_0000, logDirty: true }] });
-    assert.throws(() => vm.getDirtyLog(0), /engine 'soft' keeps no dirty log/);
+describe('a launcher on the software CPU', () => {
+  test('is told what that engine has not got: a dirty log, interrupt controllers, TPR accesses', () => {
+    using vm = new Launcher({ engine: soft(), slots: [{ address: 0, size: 0x10_0000, logDirty: true }] });
+    assert.throws(() => vm.getDirtyLog(0), { code: 'ECONFIG', message: /engine 'soft' keeps no dirty log/ });
     assert.deepEqual(vm.counters(), { vm: [], cpus: [] });
-  });
-
-  test('without an image the CPU starts at F000:FFF0 below 1 MiB, as the article’s launcher has it', {
-    skip,
-  }, () => {
-    let text = '';
-    using vm = new Launcher({
-      engine: kvmEngine(),
-      callbacks: {
-        out8: (port, value) => {
-          assert.equal(port, 0xf1);
-          text += String.fromCharCode(value);
-        },
-      },
+    assert.throws(() => new Launcher({ engine: soft(), irqchip: true }), {
+      message: /no interrupt controllers of its own/,
     });
-    assert.equal(vm.memory.size, 16 * 1024 * 1024);
-    vm.memory.writeBytes(0xf0000, readFileSync('guests/lj-kernel2/lj-kernel2.bin'));
-    const end = vm.run({ timeoutMs: 2000 });
-    assert.equal(text, 'Hello\n');
-    assert.deepEqual([end.kind, end.exits, end.accesses], ['halted', 7, 6]);
   });
 });

@@ -82,9 +82,12 @@ export class MachineConnection implements Disposable {
     return this.#client.status();
   }
 
-  /** What it has used so far. */
-  async stats(): Promise<MachineUse> {
-    const { exits, coalesced, printed, startedAt } = await this.#client.status();
+  /**
+   * What it has used so far.
+   * @throws TerrariumError ESILENT where it does not say so within `limitMs`; default: it is waited for
+   */
+  async stats(limitMs?: number): Promise<MachineUse> {
+    const { exits, coalesced, printed, startedAt } = await this.#client.status(limitMs);
     const cpuMs = processStat(this.pid)?.cpuMs ?? 0;
     return { exits, coalesced, printed, uptimeMs: Date.now() - startedAt, cpuMs };
   }
