@@ -20,7 +20,7 @@ const arrows: Record<string, readonly string[]> = {
   boot: ['memory', 'engine'],
   machine: ['boot', 'memory', 'devices', 'engine'],
   launcher: ['boot', 'memory', 'engine'],
-  debug: ['devices', 'engine', 'machine', 'memory', 'observe'],
+  debug: ['devices', 'engine', 'isa', 'machine', 'memory', 'observe'],
   observe: ['boot', 'memory', 'engine', 'isa'],
   verify: ['engine', 'isa', 'memory'],
   host: [

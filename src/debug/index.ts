@@ -1,15 +1,28 @@
 /**
- * Debuggers: a session that holds a machine, and gdb's remote protocol over it. All but `listen.ts` is pure.
+ * Debuggers: a session that holds a machine, gdb's remote protocol over it, and `Debugger`, what a person's debugger stands
+ * on: lines, names, expressions, breakpoints. All but `listen.ts` is pure.
  *
  * @module
  */
-export { DebugError } from './errors.js';
+export {
+  type Breakpoint,
+  type BreakpointOptions,
+  findSourceFile,
+  type Location,
+  type Watchpoint,
+} from './breakpoints.js';
+export { Debugger, type DebuggerEvents } from './debugger.js';
+export { DebugError, errorText } from './errors.js';
+export type { Place, Value } from './evaluate.js';
+export type { Frame } from './frames.js';
 export { GdbStub, type StubEvents } from './gdb/stub.js';
 export { DEFAULT_GDB_PORT, type GdbAddress, GdbServer, serveGdb } from './listen.js';
+export type { ListingLine } from './listing.js';
 export type { Space } from './memory.js';
-export type { CodeBits } from './mode.js';
+export { type CodeBits, isRealAddressing, segmentBase, stackPointer } from './mode.js';
 export { type CpuView, registerOf } from './registers.js';
 export { type Debuggee, DebugSession, type SessionOptions, type Stop } from './session.js';
+export type { DebugStop, State } from './state.js';
 export {
   type DebugMethod,
   type DebugTarget,

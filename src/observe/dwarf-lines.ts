@@ -4,14 +4,27 @@
  *
  * @module
  */
+import { DwarfReader } from './dwarf-reader.js';
 import { stringAt } from './symbols-text.js';
+
+/** A file that code was made from. */
+export interface SourceFile {
+  /** Without its folders: `kernel.S`. */
+  name: string;
+  /** As the compiler was given it; relative to `directory` where it does not begin with a slash. */
+  path: string;
+  /** Where the compiler ran; DWARF 5 alone says it here. */
+  directory: string | undefined;
+}
 
 /** From `address` on, up to the next row, the code comes from this line. */
 export interface LineRow {
   address: bigint;
   /** Undefined where a sequence ends: what follows comes from nowhere. */
-  file: string | undefined;
+  file: SourceFile | undefined;
   line: number;
+  /** A statement begins here, so that a breakpoint belongs here: else the code only goes on with its line. */
+  statement: boolean;
 }
 
 /** Sections that strings may be in. */
@@ -27,7 +40,7 @@ const MOST_FILES = 1 << 14;
 /** All rows of a `.debug_line` section, sorted by address. */
 export function readLines(section: Uint8Array, strings: LineStrings): LineRow[] {
   const rows: LineRow[] = [];
-  const reader = new Reader(section);
+  const reader = new DwarfReader(section);
   try {
     while (reader.left > 4 && rows.length < MOST_ROWS) readUnit(reader, strings, rows);
   } catch (error) {
@@ -44,83 +57,6 @@ export function readLines(section: Uint8Array, strings: LineStrings): LineRow[] 
   );
 }
 
-/** Little-endian numbers one after the other; a RangeError behind the end. */
-class Reader {
-  at = 0;
-  readonly #view: DataView;
-  readonly bytes: Uint8Array;
-
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  get left(): number {
-    return this.bytes.length - this.at;
-  }
-
-  u8(): number {
-    return this.#view.getUint8(this.#step(1));
-  }
-  i8(): number {
-    return this.#view.getInt8(this.#step(1));
-  }
-  u16(): number {
-    return this.#view.getUint16(this.#step(2), true);
-  }
-  u32(): number {
-    return this.#view.getUint32(this.#step(4), true);
-  }
-  u64(): bigint {
-    return this.#view.getBigUint64(this.#step(8), true);
-  }
-  /** An offset of 4 bytes, or of 8 in DWARF's 64-bit format. */
-  offset(wide: boolean): number {
-    return wide ? Number(this.u64()) : this.u32();
-  }
-
-  /** LEB128 (DWARF 5, 7.6): what is more than 64 bits long is broken. */
-  uleb(): bigint {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.u8();
-      value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    throw new RangeError('a number without an end');
-  }
-
-  sleb(): bigint {
-    let value = 0n;
-    for (let shift = 0n; shift < 70n; ) {
-      const byte = this.u8();
-      value |= BigInt(byte & 0x7f) << shift;
-      shift += 7n;
-      if (byte < 0x80) return byte & 0x40 ? value - (1n << shift) : value;
-    }
-    throw new RangeError('a number without an end');
-  }
-
-  string(): string {
-    const end = this.bytes.indexOf(0, this.at);
-    if (end < 0) throw new RangeError('a string without an end');
-    const text = stringAt(this.bytes, this.at);
-    this.at = end + 1;
-    return text;
-  }
-
-  skip(bytes: number): void {
-    this.#step(bytes);
-  }
-
-  #step(bytes: number): number {
-    const at = this.at;
-    if (!(bytes >= 0) || bytes > this.left) throw new RangeError('behind the end');
-    this.at += bytes;
-    return at;
-  }
-}
-
 interface Program {
   end: number;
   instructionLength: number;
@@ -128,10 +64,11 @@ interface Program {
   lineRange: number;
   opcodeBase: number;
   lengths: number[];
-  files: (string | undefined)[];
+  statements: boolean;
+  files: (SourceFile | undefined)[];
 }
 
-function readUnit(reader: Reader, strings: LineStrings, rows: LineRow[]): void {
+function readUnit(reader: DwarfReader, strings: LineStrings, rows: LineRow[]): void {
   let length: number = reader.u32();
   const wide = length === 0xffff_ffff;
   if (wide) length = Number(reader.u64());
@@ -146,7 +83,7 @@ function readUnit(reader: Reader, strings: LineStrings, rows: LineRow[]): void {
 }
 
 function readHeader(
-  reader: Reader,
+  reader: DwarfReader,
   version: number,
   wide: boolean,
   strings: LineStrings,
@@ -157,7 +94,7 @@ function readHeader(
   const start = reader.at + headerLength;
   const instructionLength = reader.u8();
   if (version >= 4) reader.skip(1);
-  reader.skip(1);
+  const statements = reader.u8() !== 0;
   const lineBase = reader.i8();
   const lineRange = reader.u8();
   const opcodeBase = reader.u8();
@@ -165,45 +102,68 @@ function readHeader(
   const lengths = Array.from({ length: opcodeBase - 1 }, () => reader.u8());
   const files = version >= 5 ? readFiles5(reader, wide, strings) : readFiles(reader);
   reader.at = start;
-  return { end, instructionLength, lineBase, lineRange, opcodeBase, lengths, files };
+  return { end, instructionLength, lineBase, lineRange, opcodeBase, lengths, statements, files };
 }
 
-/** Directories, then files, each list up to an empty name; file 1 is the first. */
-function readFiles(reader: Reader): (string | undefined)[] {
-  while (reader.string() !== '');
-  const files: (string | undefined)[] = [undefined];
+/** Directories, then files, each list up to an empty name; file 1 is the first, directory 0 is where the compiler ran. */
+function readFiles(reader: DwarfReader): (SourceFile | undefined)[] {
+  const folders = [''];
+  for (let name = reader.string(); name !== ''; name = reader.string()) {
+    if (folders.length <= MOST_FILES) folders.push(name);
+  }
+  const files: (SourceFile | undefined)[] = [undefined];
   for (;;) {
     const name = reader.string();
     if (name === '' || files.length > MOST_FILES) return files;
-    files.push(baseName(name));
-    for (let n = 0; n < 3; n++) reader.uleb();
+    files.push(sourceFile(name, folders[Number(reader.uleb())], undefined));
+    for (let n = 0; n < 2; n++) reader.uleb();
   }
 }
 
 const DW_LNCT_PATH = 1n;
+const DW_LNCT_DIRECTORY = 2n;
 
-/** DWARF 5 says in front of each list what its entries are made of (6.2.4.1). */
-function readFiles5(reader: Reader, wide: boolean, strings: LineStrings): (string | undefined)[] {
-  readList(reader, wide, strings);
-  return readList(reader, wide, strings).map((name) => (name === undefined ? undefined : baseName(name)));
+/** A path, and which of the directories it is in. */
+interface Entry {
+  path: string | undefined;
+  folder: number;
 }
 
-function readList(reader: Reader, wide: boolean, strings: LineStrings): (string | undefined)[] {
+/** DWARF 5 says in front of each list what its entries are made of (6.2.4.1). Directory 0 is where the compiler ran. */
+function readFiles5(reader: DwarfReader, wide: boolean, strings: LineStrings): (SourceFile | undefined)[] {
+  const folders = readList(reader, wide, strings).map(({ path }) => path ?? '');
+  return readList(reader, wide, strings).map(({ path, folder }) =>
+    path === undefined ? undefined : sourceFile(path, folder === 0 ? '' : folders[folder], folders[0]),
+  );
+}
+
+function readList(reader: DwarfReader, wide: boolean, strings: LineStrings): Entry[] {
   const formats = Array.from({ length: reader.u8() }, () => [reader.uleb(), reader.uleb()] as const);
   const count = Number(reader.uleb());
   if (count > MOST_FILES || (formats.length === 0 && count > 0)) throw new RangeError('too many files');
   return Array.from({ length: count }, () => {
-    let name: string | undefined;
+    const entry: Entry = { path: undefined, folder: 0 };
     for (const [content, form] of formats) {
       const value = readForm(reader, form, wide, strings);
-      if (content === DW_LNCT_PATH) name = value;
+      if (content === DW_LNCT_PATH && typeof value === 'string') entry.path = value;
+      if (content === DW_LNCT_DIRECTORY && typeof value === 'number') entry.folder = value;
     }
-    return name;
+    return entry;
   });
 }
 
-/** A value of the forms that line tables use (DWARF 5, 7.5.6); its text, where it has one. */
-function readForm(reader: Reader, form: bigint, wide: boolean, strings: LineStrings): string | undefined {
+function sourceFile(name: string, folder: string | undefined, directory: string | undefined): SourceFile {
+  const within = name.startsWith('/') || !folder ? name : `${folder}/${name}`;
+  return { name: within.slice(within.lastIndexOf('/') + 1), path: within, directory: directory || undefined };
+}
+
+/** A value of the forms that line tables use (DWARF 5, 7.5.6): a text, or a number that is no more than a directory's. */
+function readForm(
+  reader: DwarfReader,
+  form: bigint,
+  wide: boolean,
+  strings: LineStrings,
+): string | number | undefined {
   switch (form) {
     case 0x08n: // DW_FORM_string
       return reader.string();
@@ -212,13 +172,17 @@ function readForm(reader: Reader, form: bigint, wide: boolean, strings: LineStri
     case 0x0en: // DW_FORM_strp
       return stringAt(strings.strings ?? new Uint8Array(0), reader.offset(wide));
     case 0x0fn: // DW_FORM_udata
-      reader.uleb();
-      return undefined;
+      return Number(reader.uleb());
+    case 0x0bn: // DW_FORM_data1
+      return reader.u8();
+    case 0x05n: // DW_FORM_data2
+      return reader.u16();
     case 0x09n: // DW_FORM_block
       reader.skip(Number(reader.uleb()));
       return undefined;
     default: {
-      const fixed: Record<string, number> = { '11': 1, '5': 2, '6': 4, '7': 8, '30': 16 };
+      // DW_FORM_data4, data8 and data16: sizes, times and checksums.
+      const fixed: Record<string, number> = { '6': 4, '7': 8, '30': 16 };
       const size = fixed[form.toString()];
       if (size === undefined) throw new RangeError('a form that line tables do not have');
       reader.skip(size);
@@ -227,22 +191,21 @@ function readForm(reader: Reader, form: bigint, wide: boolean, strings: LineStri
   }
 }
 
-function baseName(path: string): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
+const unnamed: SourceFile = { name: '?', path: '?', directory: undefined };
 
 /** Runs a line number program (DWARF 5, 6.2.5). */
-function runProgram(reader: Reader, program: Program, rows: LineRow[]): void {
+function runProgram(reader: DwarfReader, program: Program, rows: LineRow[]): void {
   const { end, instructionLength, lineBase, lineRange, opcodeBase, lengths, files } = program;
   let address = 0n;
   let file = 1;
   let line = 1;
+  let statement = program.statements;
   const advance = (steps: bigint) => {
     address = BigInt.asUintN(64, address + steps * BigInt(instructionLength));
   };
   const emit = () => {
     if (rows.length >= MOST_ROWS) throw new RangeError('too many rows');
-    rows.push({ address, file: files[file] ?? '?', line });
+    rows.push({ address, file: files[file] ?? unnamed, line, statement });
   };
   while (reader.at < end) {
     const opcode = reader.u8();
@@ -257,10 +220,11 @@ function runProgram(reader: Reader, program: Program, rows: LineRow[]): void {
       if (length === 0 || next > end) throw new RangeError('an opcode behind the end');
       const extended = reader.u8();
       if (extended === 1) {
-        rows.push({ address, file: undefined, line: 0 });
+        rows.push({ address, file: undefined, line: 0, statement: false });
         address = 0n;
         file = 1;
         line = 1;
+        statement = program.statements;
       } else if (extended === 2)
         address = length === 9 ? reader.u64() : length === 5 ? BigInt(reader.u32()) : address;
       reader.at = next;
@@ -268,6 +232,7 @@ function runProgram(reader: Reader, program: Program, rows: LineRow[]): void {
     else if (opcode === 2) advance(reader.uleb());
     else if (opcode === 3) line += Number(reader.sleb());
     else if (opcode === 4) file = Number(reader.uleb());
+    else if (opcode === 6) statement = !statement;
     else if (opcode === 8) advance(BigInt(Math.floor((255 - opcodeBase) / lineRange)));
     else if (opcode === 9) address += BigInt(reader.u16());
     else for (let n = 0; n < (lengths[opcode - 1] ?? 0); n++) reader.uleb();

@@ -13,6 +13,7 @@ export {
   formatCounter,
   formatCounters,
 } from './counters.js';
+export type { SourceFile } from './dwarf-lines.js';
 export { ExitCode } from './exit-code.js';
 export { type ExitEntry, ExitLog, type ExitReader } from './exit-log.js';
 export {
@@ -57,10 +58,13 @@ export {
 } from './explorer/index.js';
 export { physicalAddress } from './explorer/linear.js';
 export { codeSizeOf, formatInstruction } from './instruction.js';
+export { findRegister, nearestNames, type RegisterView, registerViewNames } from './register-names.js';
 export { describeFlags, formatRegisters } from './registers.js';
+export type { AddressRange, LinePlaces, SourceLine, SourceLines } from './source-lines.js';
 export { Statistics, type StatisticsJson, type StatisticsRow } from './statistics.js';
 export { formatStatistics, type TableOptions } from './statistics-table.js';
-export { SymbolTable } from './symbols.js';
+export { type FunctionRange, SymbolTable } from './symbols.js';
+export type { ElfSymbol } from './symbols-elf.js';
 export {
   CHROME_TAIL,
   ChromeEncoder,

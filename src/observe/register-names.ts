@@ -10,6 +10,8 @@ import {
 export interface RegisterView {
   readonly bits: number;
   readonly read: (registers: Registers, system: SystemRegisters) => bigint;
+  /** The register that it is a part of, from bit `shift` on; missing for those that are no part of the general ones. */
+  readonly of?: { readonly register: RegisterName; readonly shift: number };
 }
 
 /** The eight registers that have names for their parts, by the letters in the middle (SDM 1 3.4.1, figure 3-5). */
@@ -29,7 +31,11 @@ const flags: Readonly<Record<string, number>> = {
 };
 
 function part(register: RegisterName, bits: number, shift = 0): RegisterView {
-  return { bits, read: (registers) => BigInt.asUintN(bits, registers[register] >> BigInt(shift)) };
+  return {
+    bits,
+    read: (registers) => BigInt.asUintN(bits, registers[register] >> BigInt(shift)),
+    of: { register, shift },
+  };
 }
 
 const views: ReadonlyMap<string, RegisterView> = (() => {

@@ -4,50 +4,74 @@
  * @module
  */
 import type { Image } from '../boot/index.js';
-import { type LineRow, readLines } from './dwarf-lines.js';
-import { stringAt } from './symbols-text.js';
+import { readLines } from './dwarf-lines.js';
+import { countUpTo, lastAtOrBefore } from './sorted.js';
+import { type AddressRange, SourceLines } from './source-lines.js';
+import { type ElfSymbol, readSymbols } from './symbols-elf.js';
 
-/** Symbols that are kept: more than that and the file is broken. */
-const MOST_SYMBOLS = 1 << 20;
 /** How far behind a symbol an address still belongs to it where the symbol has no size. */
 const REACH = 0x10000n;
 
-interface Symbol {
-  address: bigint;
-  size: bigint;
+/** A function, or what lies between two labels. */
+export interface FunctionRange extends AddressRange {
   name: string;
 }
 
 /** Names for addresses. */
 export class SymbolTable {
-  readonly #symbols: readonly Symbol[];
-  readonly #lines: readonly LineRow[];
+  /** Sorted by address. */
+  readonly symbols: readonly ElfSymbol[];
+  readonly lines: SourceLines;
+  readonly #byName: ReadonlyMap<string, ElfSymbol>;
 
-  constructor(image: Image) {
+  constructor(image: Pick<Image, 'format' | 'sections'>) {
     const section = (name: string) => image.sections?.find((one) => one.name === name)?.bytes;
     const table = section('.symtab');
     const strings = section('.strtab');
-    this.#symbols = table && strings ? readSymbols(table, strings, image.format === 'elf64') : [];
+    this.symbols = table && strings ? readSymbols(table, strings, image.format === 'elf64') : [];
+    // Of several symbols with one name the first in memory is meant.
+    this.#byName = new Map(this.symbols.toReversed().map((symbol) => [symbol.name, symbol]));
     const lines = section('.debug_line');
-    this.#lines = lines
-      ? readLines(lines, { lineStrings: section('.debug_line_str'), strings: section('.debug_str') })
-      : [];
+    const texts = { lineStrings: section('.debug_line_str'), strings: section('.debug_str') };
+    this.lines = new SourceLines(lines ? readLines(lines, texts) : []);
+  }
+
+  /** The symbol of that name; of several the first in memory. */
+  symbol(name: string): ElfSymbol | undefined {
+    return this.#byName.get(name);
   }
 
   /** `start+0x5`: the nearest symbol at or before an address. */
   symbolAt(address: bigint): string | undefined {
-    const found = lastAtOrBefore(this.#symbols, address);
+    const found = this.#nearest(address);
     if (found === undefined) return undefined;
     const distance = address - found.address;
-    if (distance >= (found.size || REACH)) return undefined;
     return distance === 0n ? found.name : `${found.name}+0x${distance.toString(16)}`;
+  }
+
+  /**
+   * The function that an address lies in: as far as the file says, else to the next symbol. In assembler a label within a
+   * function is a symbol of its own, and what is given ends there.
+   */
+  functionAt(address: bigint): FunctionRange | undefined {
+    const found = this.#nearest(address);
+    if (found === undefined || found.kind === 'variable') return undefined;
+    const next = this.symbols[countUpTo(this.symbols, found.address)];
+    const open = found.address + REACH;
+    const to =
+      found.size > 0n ? found.address + found.size : next && next.address < open ? next.address : open;
+    return { name: found.name, from: found.address, to };
+  }
+
+  /** The symbols at `from` and behind it, before `to`. */
+  symbolsWithin({ from, to }: AddressRange): readonly ElfSymbol[] {
+    return this.symbols.slice(countUpTo(this.symbols, from - 1n), countUpTo(this.symbols, to - 1n));
   }
 
   /** `kernel.S:12`. */
   lineAt(address: bigint): string | undefined {
-    const found = lastAtOrBefore(this.#lines, address);
-    if (found === undefined || found.file === undefined) return undefined;
-    return `${found.file}:${found.line}`;
+    const found = this.lines.at(address);
+    return found && `${found.file.name}:${found.line}`;
   }
 
   /** Both, as far as they are known: `<start+0x5>  kernel.S:12`. */
@@ -57,41 +81,10 @@ export class SymbolTable {
     const parts = [...(symbol === undefined ? [] : [`<${symbol}>`]), ...(line === undefined ? [] : [line])];
     return parts.length === 0 ? undefined : parts.join('  ');
   }
-}
 
-/** Binary search in what is sorted by address. */
-function lastAtOrBefore<T extends { address: bigint }>(sorted: readonly T[], address: bigint): T | undefined {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (sorted[middle]!.address <= address) low = middle + 1;
-    else high = middle;
+  #nearest(address: bigint): ElfSymbol | undefined {
+    const found = lastAtOrBefore(this.symbols, address);
+    if (found === undefined || address - found.address >= (found.size || REACH)) return undefined;
+    return found;
   }
-  return sorted[low - 1];
-}
-
-const STT_NOTYPE = 0;
-const STT_FUNC = 2;
-const SHN_UNDEF = 0;
-const SHN_ABS = 0xfff1;
-
-function readSymbols(table: Uint8Array, strings: Uint8Array, wide: boolean): Symbol[] {
-  const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
-  const entry = wide ? 24 : 16;
-  const symbols: Symbol[] = [];
-  for (let at = 0; at + entry <= table.length && symbols.length < MOST_SYMBOLS; at += entry) {
-    const type = view.getUint8(at + (wide ? 4 : 12)) & 0xf;
-    const section = view.getUint16(at + (wide ? 6 : 14), true);
-    if ((type !== STT_NOTYPE && type !== STT_FUNC) || section === SHN_UNDEF || section === SHN_ABS) continue;
-    const name = stringAt(strings, view.getUint32(at, true));
-    // What Terrarium's own linker script calls the first byte has a better name in the source.
-    if (name === '' || name === '_guest_entry') continue;
-    symbols.push({
-      address: wide ? view.getBigUint64(at + 8, true) : BigInt(view.getUint32(at + 4, true)),
-      size: wide ? view.getBigUint64(at + 16, true) : BigInt(view.getUint32(at + 8, true)),
-      name,
-    });
-  }
-  return symbols.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 }

@@ -1,0 +1,83 @@
+/**
+ * Guest code as instructions: read through the target, decoded as wide as the guest decodes it.
+ *
+ * @module
+ */
+import { disassemble, type Instruction, MAX_LENGTH, type Syntax } from '../isa/index.js';
+import type { CodeBits } from './mode.js';
+import type { DebugTarget } from './target.js';
+
+/** How code is decoded at a place. */
+export interface CodeMode {
+  bits: CodeBits;
+  /** Linear address of offset 0 in the code segment; 0 in 64-bit code. */
+  base: bigint;
+}
+
+/** What comes after an instruction, other than the one behind it. */
+export type Flow =
+  /** Something else runs first, and then mostly the instruction behind it: CALL, INT, SYSCALL, ENTER's like. */
+  | 'call'
+  /** The same instruction again, or an earlier one: REP, LOOP. */
+  | 'repeat'
+  | 'return'
+  /** JMP, Jcc. */
+  | 'jump'
+  | 'next';
+
+/** What an instruction does to the way of the program. */
+export function flowOf({ mnemonic, encoding, operands }: Instruction): Flow {
+  if (encoding === undefined) return 'next';
+  if (/^(call|int|syscall|sysenter)/.test(mnemonic)) return 'call';
+  if (/^(ret|iret|sysret|sysexit)/.test(mnemonic)) return 'return';
+  if (/^loop/.test(mnemonic)) return 'repeat';
+  if (operands.some(({ kind }) => kind === 'target' || kind === 'far')) return 'jump';
+  if (/^jmp/.test(mnemonic)) return 'jump';
+  return encoding.repeat !== 0 && /^(ins|outs|movs|cmps|stos|lods|scas)/.test(mnemonic) ? 'repeat' : 'next';
+}
+
+/** Bytes from a linear address on, as many as are there, `length` at most; none where nothing is mapped. */
+export async function readSome(target: DebugTarget, address: bigint, length: number): Promise<Uint8Array> {
+  try {
+    return await target.read(address, length);
+  } catch {
+    return new Uint8Array(0);
+  }
+}
+
+/** An instruction at its linear address. */
+export interface CodeLine {
+  /** Linear. */
+  address: bigint;
+  bytes: Uint8Array;
+  instruction: Instruction;
+}
+
+export interface DecodeOptions extends CodeMode {
+  syntax?: Syntax;
+  /** A name for a linear address. */
+  name?: (address: bigint) => string | undefined;
+}
+
+/** The instruction at the start of `bytes`, which lie at a linear address. */
+export function decodeAt(bytes: Uint8Array, address: bigint, options: DecodeOptions): CodeLine {
+  const { bits, base, syntax = 'intel', name } = options;
+  const offset = bits === 64 ? address : BigInt.asUintN(32, address - base);
+  const instruction = disassemble(bytes.subarray(0, MAX_LENGTH), {
+    code: bits,
+    address: offset,
+    syntax,
+    ...(name && { symbol: (at: bigint) => name(bits === 64 ? at : BigInt.asUintN(32, at + base)) }),
+  });
+  return { address, bytes: bytes.slice(0, instruction.length), instruction };
+}
+
+/** The instruction at a linear address; undefined where nothing is mapped. */
+export async function fetchInstruction(
+  target: DebugTarget,
+  address: bigint,
+  options: DecodeOptions,
+): Promise<CodeLine | undefined> {
+  const bytes = await readSome(target, address, MAX_LENGTH);
+  return bytes.length === 0 ? undefined : decodeAt(bytes, address, options);
+}

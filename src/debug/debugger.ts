@@ -1,0 +1,391 @@
+/**
+ * An interactive debugger without a face: what a terminal and an editor show and do, in their terms: lines, functions,
+ * breakpoints with names, expressions.
+ *
+ * @module
+ */
+import type { WatchedPlace } from '../engine/contract.js';
+import type { SourceFile, SymbolTable } from '../observe/index.js';
+import {
+  type Breakpoint,
+  type BreakpointOptions,
+  hitStops,
+  type Location,
+  locateLine,
+  placesOfLine,
+  type Watchpoint,
+} from './breakpoints.js';
+import type { CodeMode } from './code.js';
+import { DebugError, errorText } from './errors.js';
+import { assign, evaluate, type Scope, type Value } from './evaluate.js';
+import { type Frame, readFrames } from './frames.js';
+import { type ListingLine, listing } from './listing.js';
+import { codeBase } from './mode.js';
+import type { Stop } from './session.js';
+import type { DebugStop, State } from './state.js';
+import { Stepper } from './stepper.js';
+import type { DebugTarget } from './target.js';
+
+/** What a debugger tells while the guest runs. */
+export interface DebuggerEvents {
+  /** A breakpoint with `log` was reached. */
+  log?: (text: string, breakpoint: Breakpoint) => void;
+}
+
+/** A debugger for people. One call at a time; `interrupt` alone may come while another one runs. */
+export class Debugger {
+  readonly target: DebugTarget;
+  readonly symbols: SymbolTable;
+  readonly breakpoints: ReadonlyMap<number, Breakpoint>;
+  readonly watchpoints: ReadonlyMap<number, Watchpoint>;
+  readonly #breakpoints = new Map<number, Breakpoint>();
+  readonly #watchpoints = new Map<number, Watchpoint>();
+  /** What the bytes of watched places were when the guest stood still last. */
+  readonly #watched = new Map<number, bigint>();
+  readonly #events: DebuggerEvents;
+  readonly #stepper: Stepper;
+  #nextId = 1;
+  #state: Promise<State> | undefined;
+  /** Somebody wants the run that is under way to end. */
+  #interrupted = false;
+
+  constructor(target: DebugTarget, symbols: SymbolTable, events: DebuggerEvents = {}) {
+    this.target = target;
+    this.symbols = symbols;
+    this.#events = events;
+    this.breakpoints = this.#breakpoints;
+    this.watchpoints = this.#watchpoints;
+    this.#stepper = new Stepper({
+      target,
+      symbols,
+      state: () => this.state(),
+      frames: (limit) => this.frames(limit),
+      run: (action) => this.#arrive(action),
+      wanted: () => this.#interrupted,
+    });
+  }
+
+  /** Registers and place; kept until the guest runs or is changed through this debugger. */
+  state(): Promise<State> {
+    this.#state ??= this.#look();
+    return this.#state;
+  }
+
+  /** Forgets what is known of the guest: for who changes it through the target itself. */
+  changed(): void {
+    this.#state = undefined;
+  }
+
+  /** One instruction; a HLT is done when an interrupt has come. */
+  step(): Promise<DebugStop> {
+    return this.#begin(() => this.#stepper.step());
+  }
+
+  /** One instruction; what it calls or repeats runs to the instruction behind it, and so does an interrupt that comes. */
+  next(): Promise<DebugStop> {
+    return this.#begin(() => this.#stepper.next());
+  }
+
+  /** To the next line, into functions that have lines; an instruction where no line is known. */
+  stepLine(): Promise<DebugStop> {
+    return this.#begin(() => this.#stepper.line(true));
+  }
+
+  /** To the next line of this function; an instruction, as `next` does it, where no line is known. */
+  nextLine(): Promise<DebugStop> {
+    return this.#begin(() => this.#stepper.line(false));
+  }
+
+  /** Until the function that runs has returned. */
+  finish(): Promise<DebugStop> {
+    return this.#begin(() => this.#stepper.finish());
+  }
+
+  /** Until the guest stands before the instruction at a linear address, or something else stops it. */
+  runTo(address: bigint): Promise<DebugStop> {
+    return this.#begin(() => this.#stepper.runTo(address));
+  }
+
+  /** Until something stops it. */
+  resume(): Promise<DebugStop> {
+    return this.#begin(() => this.#stepper.resume());
+  }
+
+  /** Makes what runs the guest return with `interrupt`. */
+  async interrupt(): Promise<void> {
+    this.#interrupted = true;
+    await this.target.interrupt();
+  }
+
+  /**
+   * @param where an address, or `main`, `kernel.S:12`, `:12` in the file that runs, `0x7c00`, `cs:0x10`, `work+4`
+   * @throws DebugError where that is nowhere, or the engine cannot have one more
+   */
+  async addBreakpoint(where: string | bigint, options: BreakpointOptions = {}): Promise<Breakpoint> {
+    return this.#set(String(where), await this.locate(where), options);
+  }
+
+  /** In a line of a source file, or the next one that has code. @throws DebugError as `addBreakpoint` */
+  addLineBreakpoint(file: SourceFile, line: number, options: BreakpointOptions = {}): Promise<Breakpoint> {
+    return this.#set(`${file.name}:${line}`, placesOfLine(this.symbols, file, line), options);
+  }
+
+  /** Does nothing where there is none. */
+  async removeBreakpoint(id: number): Promise<void> {
+    await this.enableBreakpoint(id, false);
+    this.#breakpoints.delete(id);
+  }
+
+  async enableBreakpoint(id: number, enabled: boolean): Promise<void> {
+    const found = this.#breakpoints.get(id);
+    if (found === undefined || found.enabled === enabled) return;
+    if (enabled) await this.#place(found.addresses);
+    else for (const address of found.addresses) await this.target.removeBreakpoint(address);
+    found.enabled = enabled;
+  }
+
+  /** Enabled breakpoints at a linear address. */
+  breakpointsAt(address: bigint): Breakpoint[] {
+    return [...this.#breakpoints.values()].filter(
+      ({ enabled, addresses }) => enabled && addresses.includes(address),
+    );
+  }
+
+  /**
+   * @param what an address, or an expression: of memory (`counter:u16`, `word [0x500]`) the place and its length, else the address
+   * @param length in bytes; without it as many as the expression has
+   */
+  async addWatchpoint(
+    what: string | bigint,
+    length?: number,
+    on: WatchedPlace['on'] = 'write',
+  ): Promise<Watchpoint> {
+    const { address, size } = await this.#placeOf(what);
+    const watchpoint = {
+      id: this.#nextId,
+      expression: String(what),
+      address,
+      length: length ?? size,
+      on,
+      enabled: true,
+      hits: 0,
+    };
+    await this.target.watch(address, watchpoint.length, on);
+    this.#nextId++;
+    this.#watchpoints.set(watchpoint.id, watchpoint);
+    this.#watched.set(watchpoint.id, await this.#watchedValue(watchpoint));
+    return watchpoint;
+  }
+
+  /** Does nothing where there is none. */
+  async removeWatchpoint(id: number): Promise<void> {
+    await this.enableWatchpoint(id, false);
+    this.#watchpoints.delete(id);
+    this.#watched.delete(id);
+  }
+
+  async enableWatchpoint(id: number, enabled: boolean): Promise<void> {
+    const found = this.#watchpoints.get(id);
+    if (found === undefined || found.enabled === enabled) return;
+    if (enabled) await this.target.watch(found.address, found.length, found.on);
+    else await this.target.unwatch(found.address, found.length, found.on);
+    found.enabled = enabled;
+  }
+
+  /** Where something is in the code. @throws DebugError where it is nowhere */
+  async locate(where: string | bigint): Promise<Location> {
+    if (typeof where === 'bigint') return { addresses: [where] };
+    const state = await this.state();
+    const line = locateLine(this.symbols, where, state.source);
+    if (line !== undefined) return line;
+    const { value } = await this.evaluate(where);
+    return { addresses: [BigInt.asUintN(state.bits === 64 ? 64 : 32, value)] };
+  }
+
+  /** The functions that run, the innermost first; see `Frame`. */
+  async frames(limit = 64): Promise<Frame[]> {
+    const { view, pc } = await this.state();
+    return readFrames(
+      { target: this.target, symbols: this.symbols, view, mode: await this.#mode() },
+      pc,
+      limit,
+    );
+  }
+
+  /**
+   * An expression's value: registers (`rax`, `$rax`, `al`, `zf`), symbols (`counter`, `&counter`), memory (`word [es:di]`,
+   * `counter:u16`, `*rsp`), arithmetic; `rax = 5` sets.
+   * @throws DebugError in words for the person who typed it
+   */
+  async evaluate(text: string): Promise<Value> {
+    const value = await evaluate(text, await this.#scope());
+    if (/=/.test(text)) this.changed();
+    return value;
+  }
+
+  /** Sets what an expression names. @throws DebugError where that cannot be set, or the value does not fit */
+  async set(place: string, value: string): Promise<Value> {
+    const { place: found } = await this.evaluate(place);
+    if (found === undefined) throw new DebugError(`${place} cannot be set`);
+    await assign(await this.#scope(), found, (await this.evaluate(value)).value);
+    this.changed();
+    return this.evaluate(place);
+  }
+
+  /** `before` instructions before a linear address, the one there, and `after` behind it. */
+  async disassemble(
+    address: bigint,
+    options: { before?: number; after?: number; syntax?: 'intel' | 'att' } = {},
+  ): Promise<ListingLine[]> {
+    const { before = 0, after = 0, syntax = 'intel' } = options;
+    const name = (at: bigint) => this.symbols.symbolAt(at);
+    return listing(this.target, this.symbols, address, {
+      ...(await this.#mode()),
+      before,
+      after,
+      syntax,
+      name,
+    });
+  }
+
+  async #look(): Promise<State> {
+    const [view, { pc, bits }] = [await this.target.view(), await this.target.here()];
+    const symbol = this.symbols.symbolAt(pc);
+    const source = this.symbols.lines.at(pc);
+    return { view, pc, bits, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
+  }
+
+  async #mode(): Promise<CodeMode> {
+    const { view, bits } = await this.state();
+    return { bits, base: codeBase(view.system) };
+  }
+
+  async #scope(): Promise<Scope> {
+    const { view, bits } = await this.state();
+    return { target: this.target, symbols: this.symbols, view, bits };
+  }
+
+  async #set(location: string, place: Location, options: BreakpointOptions): Promise<Breakpoint> {
+    hitStops(options.hitCondition, 0);
+    await this.#place(place.addresses);
+    const symbol = this.symbols.symbolAt(place.addresses[0]!);
+    const source = place.source ?? this.symbols.lines.at(place.addresses[0]!);
+    const breakpoint: Breakpoint = {
+      ...options,
+      id: this.#nextId++,
+      location,
+      addresses: place.addresses,
+      ...(symbol !== undefined && { symbol }),
+      ...(source && { source }),
+      enabled: true,
+      hits: 0,
+    };
+    this.#breakpoints.set(breakpoint.id, breakpoint);
+    return breakpoint;
+  }
+
+  /** All or none. */
+  async #place(addresses: readonly bigint[]): Promise<void> {
+    const done: bigint[] = [];
+    try {
+      for (const address of addresses) {
+        await this.target.addBreakpoint(address);
+        done.push(address);
+      }
+    } catch (error) {
+      for (const address of done) await this.target.removeBreakpoint(address);
+      throw error;
+    }
+  }
+
+  async #placeOf(what: string | bigint): Promise<{ address: bigint; size: number }> {
+    const size = (await this.state()).bits / 8;
+    if (typeof what === 'bigint') return { address: what, size };
+    const { place, value } = await this.evaluate(what);
+    if (place?.kind === 'memory') return { address: place.address, size: place.size };
+    if (place?.kind === 'register')
+      throw new DebugError(
+        `${what} is a register, and no memory to watch`,
+        `watch what it points to: [${what}]`,
+      );
+    return { address: value, size };
+  }
+
+  async #watchedValue({ address, length }: Watchpoint): Promise<bigint> {
+    try {
+      const bytes = await this.target.read(address, Math.min(length, 8));
+      return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+    } catch {
+      return 0n;
+    }
+  }
+
+  async #begin(run: () => Promise<DebugStop>): Promise<DebugStop> {
+    this.#interrupted = false;
+    this.#state = undefined;
+    try {
+      return await run();
+    } finally {
+      this.#state = undefined;
+    }
+  }
+
+  /** Runs the guest, and says what of the debugger's own it has reached; undefined where it should go on. */
+  async #arrive(action: () => Promise<Stop>): Promise<DebugStop & { passed?: true }> {
+    this.#state = undefined;
+    const stop = await action();
+    this.#state = undefined;
+    const notes: string[] = [];
+    if (stop.why === 'place') return { ...stop, ...(await this.#touched(stop)), breakpoints: [], notes };
+    if (stop.why !== 'breakpoint') return { ...stop, breakpoints: [], notes };
+    const reached: number[] = [];
+    for (const breakpoint of this.breakpointsAt(stop.pc)) {
+      if (await this.#stops(breakpoint, notes)) reached.push(breakpoint.id);
+    }
+    const passed = reached.length === 0 && { passed: true as const };
+    return { ...stop, breakpoints: reached, notes, ...passed };
+  }
+
+  async #stops(breakpoint: Breakpoint, notes: string[]): Promise<boolean> {
+    const { condition, hitCondition, log } = breakpoint;
+    try {
+      if (condition !== undefined && condition.trim() !== '' && (await this.evaluate(condition)).value === 0n)
+        return false;
+      breakpoint.hits++;
+      if (!hitStops(hitCondition, breakpoint.hits)) return false;
+      if (log === undefined) return true;
+      this.#events.log?.(await this.#filled(log), breakpoint);
+      return false;
+    } catch (error) {
+      notes.push(`breakpoint ${breakpoint.id}: ${errorText(error)}`);
+      return true;
+    }
+  }
+
+  /** A log's text with its expressions evaluated. */
+  async #filled(text: string): Promise<string> {
+    const parts = text.split(/\{([^{}]*)\}/);
+    for (let i = 1; i < parts.length; i += 2) {
+      try {
+        parts[i] = (await this.evaluate(parts[i]!)).text;
+      } catch (error) {
+        parts[i] = `{${errorText(error)}}`;
+      }
+    }
+    return parts.join('');
+  }
+
+  async #touched({ place }: Stop): Promise<Pick<DebugStop, 'watchpoint'>> {
+    if (place === undefined) return {};
+    const found = [...this.#watchpoints.values()].find(
+      ({ enabled, address, length }) =>
+        enabled && place.address >= address && place.address < address + BigInt(length),
+    );
+    if (found === undefined) return {};
+    const before = this.#watched.get(found.id) ?? 0n;
+    const after = await this.#watchedValue(found);
+    this.#watched.set(found.id, after);
+    found.hits++;
+    return { watchpoint: { id: found.id, before, after } };
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * A listing of code around an address. Forwards is easy; backwards x86 has to be guessed from a place that is known to be
+ * the start of an instruction, or from bytes alone.
+ *
+ * @module
+ */
+import type { SourceLine, SymbolTable } from '../observe/index.js';
+import { type CodeLine, type DecodeOptions, decodeAt, readSome } from './code.js';
+import type { DebugTarget } from './target.js';
+
+/** One line of a listing. */
+export interface ListingLine {
+  /** Linear. */
+  address: bigint;
+  /** None where nothing is mapped. */
+  bytes: Uint8Array;
+  /** The instruction; `(bad)` for bytes that are none, and `??` where nothing is mapped. */
+  text: string;
+  /** The name that begins at this address. */
+  label?: string;
+  source?: SourceLine;
+}
+
+const MAX_LENGTH = 15;
+/** The most lines that are made at once. */
+export const LONGEST_LISTING = 4096;
+
+/**
+ * `before` lines before the instruction at `address`, that one, and `after` lines behind it. Fewer come where nothing is mapped.
+ */
+export async function listing(
+  target: DebugTarget,
+  symbols: SymbolTable,
+  address: bigint,
+  options: DecodeOptions & { before: number; after: number },
+): Promise<ListingLine[]> {
+  const before = limit(options.before);
+  const after = limit(options.after);
+  const earlier = before > 0 ? await linesBefore(target, symbols, address, before, options) : [];
+  const bytes = await readSome(target, address, (after + 1) * MAX_LENGTH);
+  const lines: CodeLine[] = [];
+  for (let at = 0; lines.length <= after && at < bytes.length; ) {
+    const line = decodeAt(bytes.subarray(at), address + BigInt(at), options);
+    lines.push(line);
+    at += line.instruction.length;
+  }
+  return [...earlier, ...lines].map((line) => present(line, symbols));
+}
+
+const limit = (count: number) => Math.min(Math.max(Math.trunc(count) || 0, 0), LONGEST_LISTING);
+
+function present({ address, bytes, instruction }: CodeLine, symbols: SymbolTable): ListingLine {
+  const name = symbols.symbolAt(address);
+  const source = symbols.lines.at(address);
+  return {
+    address,
+    bytes,
+    text: instruction.text,
+    ...(name !== undefined && !/\+0x[\da-f]+$/.test(name) && { label: name }),
+    ...(source && { source }),
+  };
+}
+
+async function linesBefore(
+  target: DebugTarget,
+  symbols: SymbolTable,
+  address: bigint,
+  count: number,
+  options: DecodeOptions,
+): Promise<CodeLine[]> {
+  const span = BigInt(count * MAX_LENGTH);
+  const from = address > span ? address - span : 0n;
+  const { bytes, start } = await readBefore(target, from, address);
+  if (bytes.length === 0) return [];
+  const anchors = knownStarts(symbols, start, address);
+  const chain =
+    anchors.length > 0 ? fromAnchors(bytes, start, anchors, options) : guess(bytes, start, options);
+  return chain.slice(-count);
+}
+
+/** The bytes right before `to` that are mapped, back to `from` at most. */
+async function readBefore(target: DebugTarget, from: bigint, to: bigint) {
+  const bytes = await readSome(target, from, Number(to - from));
+  if (bytes.length === Number(to - from)) return { bytes, start: from };
+  // A hole lies between: what is behind it counts, from the next page on.
+  const start = (from + BigInt(bytes.length) + 4096n) & ~4095n;
+  if (start >= to) return { bytes: new Uint8Array(0), start: to };
+  const rest = await readSome(target, start, Number(to - start));
+  return rest.length === Number(to - start)
+    ? { bytes: rest, start }
+    : { bytes: new Uint8Array(0), start: to };
+}
+
+/** Where instructions are known to begin: at symbols and at rows of the line table. */
+function knownStarts(symbols: SymbolTable, from: bigint, to: bigint): bigint[] {
+  const starts = new Set(symbols.lines.startsWithin({ from, to }));
+  for (const { address, kind } of symbols.symbolsWithin({ from, to })) {
+    if (kind !== 'variable') starts.add(address);
+  }
+  return [...starts].sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Decodes from one known start to the next, so that data in between spoils nothing behind it. */
+function fromAnchors(
+  bytes: Uint8Array,
+  start: bigint,
+  anchors: readonly bigint[],
+  options: DecodeOptions,
+): CodeLine[] {
+  const end = start + BigInt(bytes.length);
+  const head =
+    anchors[0]! > start ? guess(bytes.subarray(0, Number(anchors[0]! - start)), start, options) : [];
+  const rest = anchors.flatMap((from, i) => decodeRange(bytes, start, from, anchors[i + 1] ?? end, options));
+  return [...head, ...rest];
+}
+
+/** All instructions from `from` to `to`; one that would go beyond is a line of the bytes that are left. */
+function decodeRange(
+  bytes: Uint8Array,
+  start: bigint,
+  from: bigint,
+  to: bigint,
+  options: DecodeOptions,
+): CodeLine[] {
+  const lines: CodeLine[] = [];
+  for (let at = from; at < to; ) {
+    const line = decodeAt(bytes.subarray(Number(at - start), Number(to - start)), at, options);
+    lines.push(line);
+    at += BigInt(line.instruction.length);
+  }
+  return lines;
+}
+
+/**
+ * Where nothing is known: x86 code read from a wrong byte falls into step with the right reading after a few instructions,
+ * so most of the possible beginnings agree on what is right before the end. Takes the earliest that reaches the end with
+ * the fewest bytes that are no instruction.
+ */
+function guess(bytes: Uint8Array, start: bigint, options: DecodeOptions): CodeLine[] {
+  let best: CodeLine[] = [];
+  let fewest = Number.POSITIVE_INFINITY;
+  const end = start + BigInt(bytes.length);
+  for (let skip = 0; skip < Math.min(bytes.length, MAX_LENGTH); skip++) {
+    const lines = decodeRange(bytes, start, start + BigInt(skip), end, options);
+    const bad = lines.filter(({ instruction }) => instruction.encoding === undefined).length;
+    if (bad < fewest) {
+      best = lines;
+      fewest = bad;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,184 @@
+/** What debuggers for people stand on, against real guests: in 16, 32 and 64 bits, on both engines. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { Debugger } from '../src/debug/index.js';
+import { hostMachine, loadImage } from '../src/host/index.js';
+import { SymbolTable } from '../src/observe/index.js';
+import { noGcc, noKvm, Scratch } from './support.js';
+
+type Bits = 16 | 32 | 64;
+const modes = { 16: 'real', 32: 'protected', 64: 'long' } as const;
+
+/** Calls of itself, a REP, a LOOP, a variable; what is on which line stands behind it. */
+const assembler = (bits: Bits) => `.code${bits}
+.globl _start, work, deep, bottom, done, counter
+_start:
+  mov $3, %cx           // 4
+again:
+  call work             // 6
+  dec %cx               // 7
+  jnz again             // 8
+  mov $2, %bx           // 9
+  call deep             // 10
+  mov $4, %cx           // 11
+  mov $counter, %${bits === 16 ? 'di' : 'edi'}   // 12
+  xor %ax, %ax          // 13
+  mov $4, %${bits === 16 ? 'cx' : 'ecx'}         // 14
+  rep stosb             // 15
+  mov $0x77, %al        // 16
+  hlt                   // 17
+work:
+  incw ${bits === 64 ? 'counter(%rip)' : 'counter'}   // 19
+  ret                   // 20
+deep:
+  dec %bx               // 22
+  jz bottom             // 23
+  call deep             // 24
+  nop                   // 25
+bottom:
+  ret                   // 27
+done:
+  .balign 8
+counter: .word 0
+  .word 0
+`;
+
+const c = `
+static int total;
+int count = 5;
+static __attribute__((noinline)) int square(int n)
+{
+    __asm__ volatile("" : : : "memory");
+    return n * n;
+}
+static __attribute__((noinline)) int sum(int n)
+{
+    total += square(n);
+    total += square(n + 1);
+    return total;
+}
+void _start(void)
+{
+    count = sum(count);
+    __asm__ volatile("out %%al, $0xe9" : : "a"('!'));
+    for (;;)
+        __asm__ volatile("cli; hlt");
+}
+`;
+
+const engines = [
+  { name: 'soft', skip: false as string | false },
+  { name: 'kvm', skip: noKvm },
+] as const;
+
+async function open(scratch: Scratch, name: string, source: string, bits: Bits, engine: 'kvm' | 'soft') {
+  const file = scratch.file(name);
+  writeFileSync(file, source);
+  const { image, settings, symbols } = loadImage(file, { mode: modes[bits] });
+  const machine = await hostMachine({ image, engine, ...settings, debug: true });
+  machine.onOutput(() => {});
+  const table = new SymbolTable(symbols?.() ?? image);
+  const logs: string[] = [];
+  const debug = new Debugger(machine.debugTarget(), table, { log: (text) => logs.push(text) });
+  const line = async () => (await debug.state()).source?.line;
+  return { machine, debug, logs, line, [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose]() };
+}
+
+for (const { name: engine, skip } of engines) {
+  describe(`a debugger on ${engine}`, { skip: noGcc || skip }, () => {
+    for (const bits of [16, 32, 64] as const) {
+      test(`steps through ${bits}-bit assembler: into and over calls, REP, out of recursion`, async () => {
+        using scratch = new Scratch();
+        await using at = await open(scratch, 'k.S', assembler(bits), bits, engine);
+        const { debug, line } = at;
+        assert.equal(await line(), 4);
+        await debug.next();
+        assert.equal(await line(), 6);
+        await debug.step();
+        assert.equal(await line(), 19);
+        assert.equal((await debug.state()).symbol, 'work');
+        const [inner, outer] = await debug.frames();
+        assert.equal(inner!.symbol, 'work');
+        assert.equal(outer!.source!.line, 6);
+        assert.equal(outer!.by, 'entry');
+        await debug.finish();
+        assert.equal(await line(), 7);
+        assert.equal((await debug.evaluate('counter:u16')).value, 1n);
+        await debug.addBreakpoint('k.S:10');
+        assert.equal((await debug.resume()).why, 'breakpoint');
+        assert.equal(await line(), 10);
+        await debug.nextLine();
+        assert.equal(await line(), 11, 'a recursive call is one step');
+        await debug.runTo((await debug.locate(':15')).addresses[0]!);
+        await debug.next();
+        assert.equal(await line(), 16, 'a REP is one step');
+        assert.equal((await debug.evaluate('[counter]:u32')).value, 0n);
+        await debug.step();
+        assert.equal((await debug.evaluate('al')).value, 0x77n);
+        const end = await debug.resume();
+        assert.equal(end.why, 'end');
+        assert.equal(end.outcome!.kind, 'halted');
+      });
+
+      test(`finishes a call in the middle of ${bits}-bit code without a frame pointer`, async () => {
+        using scratch = new Scratch();
+        await using at = await open(scratch, 'k.S', assembler(bits), bits, engine);
+        const { debug, line } = at;
+        // The inner one of two.
+        const breakpoint = await debug.addBreakpoint('bottom');
+        await debug.resume();
+        assert.equal(await line(), 27);
+        await debug.removeBreakpoint(breakpoint.id);
+        await debug.finish();
+        assert.equal(await line(), 25);
+        await debug.finish();
+        assert.equal(await line(), 11);
+      });
+
+      test(`stops on conditions, counts and watched bytes in ${bits} bits`, async () => {
+        using scratch = new Scratch();
+        await using at = await open(scratch, 'k.S', assembler(bits), bits, engine);
+        const { debug, logs } = at;
+        await debug.addBreakpoint('work', { log: 'cx is {cx}' });
+        const when = await debug.addBreakpoint('k.S:7', { condition: 'cx == 2' });
+        const stop = await debug.resume();
+        assert.deepEqual(stop.breakpoints, [when.id]);
+        assert.equal((await debug.evaluate('cx')).value, 2n);
+        assert.deepEqual(logs, ['cx is 3', 'cx is 2']);
+        await debug.removeBreakpoint(when.id);
+        const watch = await debug.addWatchpoint('counter', 2);
+        const touched = await debug.resume();
+        assert.equal(touched.why, 'place');
+        assert.deepEqual(touched.watchpoint, { id: watch.id, before: 2n, after: 3n });
+        await debug.set('counter:u16', '0x1234');
+        assert.equal((await debug.evaluate('byte [counter + 1]')).value, 0x12n);
+        await debug.set('ah', '0x55');
+        assert.equal((await debug.evaluate('ax >> 8')).value, 0x55n);
+      });
+    }
+
+    for (const bits of [32, 64] as const) {
+      test(`steps through the lines of ${bits}-bit C`, async () => {
+        using scratch = new Scratch();
+        await using at = await open(scratch, 'k.c', c, bits, engine);
+        const { debug, line } = at;
+        const set = await debug.addBreakpoint('square');
+        assert.equal((await debug.resume()).why, 'breakpoint');
+        const names = (await debug.frames()).map(({ symbol }) => symbol?.replace(/\+.*/, ''));
+        assert.deepEqual(names, ['square', 'sum', '_start']);
+        await debug.finish();
+        assert.match((await debug.state()).symbol!, /^sum\+/);
+        await debug.removeBreakpoint(set.id);
+        for (let left = 10; left > 0 && !(await debug.state()).symbol!.startsWith('_start'); left--)
+          await debug.nextLine();
+        assert.match((await debug.state()).symbol!, /^_start\+/);
+        assert.ok([18, 19].includes((await line())!), `${await line()}`);
+        await debug.addBreakpoint('k.c:20');
+        await debug.resume();
+        assert.equal((await debug.evaluate('count')).value, 61n);
+        assert.equal((await debug.evaluate('total')).value, 61n);
+      });
+    }
+  });
+}
