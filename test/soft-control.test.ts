@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import type { Registers, SystemRegisters } from '../src/engine/contract.js';
 import { SoftCpu } from '../src/engine/soft/index.js';
 import { engineByName } from '../src/host/index.js';
-import { CODE, DATA, HOLE, LongModeSide, type Result, SUPERVISOR, TABLES } from './agreement/long-mode.js';
+import { CODE, DATA, HOLE, LongModeSide, type Result, SUPERVISOR, TABLES } from './long-mode.js';
 
 const side = new LongModeSide(engineByName('soft'));
 const start: Registers = {

@@ -5,7 +5,7 @@ import { ExitKind, type SystemRegisters } from '../src/engine/contract.js';
 import { softEngine } from '../src/engine/soft/index.js';
 import * as L from '../src/engine/soft/layout.js';
 import { MEMORY, realMode, softProgram } from '../src/engine/soft/testing.js';
-import { CODE, DATA, HOLE, LongModeSide, READ_ONLY } from './agreement/long-mode.js';
+import { CODE, DATA, HOLE, LongModeSide, READ_ONLY } from './long-mode.js';
 
 const side = new LongModeSide(softEngine(softProgram()));
 after(() => side[Symbol.dispose]());

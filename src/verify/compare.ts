@@ -27,10 +27,32 @@ const flagNames: readonly (readonly [number, string])[] = [
 /** Those that a test sets: without IF, which is the same for all of them. */
 const ALL_FLAGS = 0xfdff;
 
+const shift = /^(rol|ror|rcl|rcr|shl|shr|sar|shld|shrd)$/;
+
+/** The count of a shift, as the processor takes it: five bits of it, or six (SDM 2B SAL/SAR/SHL/SHR). */
+function shiftCount({ row, encoding, registers }: Test, size: number): number {
+  const last = row.operands.at(-1);
+  const count = last === '1' ? 1n : last === 'CL' ? registers[1]! : encoding.immediate;
+  return Number(count & (size === 64 ? 63n : 31n));
+}
+
+/** Flags that a shift leaves undefined: none where it shifts by 0, not OF by 1, CF only by more than the operand's size. */
+function undefinedByShift(test: Test): string {
+  const { row, encoding } = test;
+  const size = row.operands[0]!.endsWith('b') ? 8 : encoding.operandSize;
+  const count = shiftCount(test, size);
+  if (count === 0) return '';
+  const always = row.meaning.undefined;
+  if (count === 1) return always.replace(/[OC]/g, '');
+  return count <= size ? always.replace('C', '') : always;
+}
+
 /** The flags that a test may be held to. */
-export function definedFlags({ row }: Test): number {
+export function definedFlags(test: Test): number {
+  const { row } = test;
   let mask = ALL_FLAGS;
-  for (const letter of row.meaning.undefined) mask &= ~flagBits[letter]!;
+  const letters = shift.test(row.name) ? undefinedByShift(test) : row.meaning.undefined;
+  for (const letter of letters) mask &= ~flagBits[letter]!;
   return mask;
 }
 

@@ -82,9 +82,23 @@ export const known: readonly Known[] = [
   {
     modes: ['long'],
     names: /./,
-    when: ({ test, fields, left: [ours, oracle] }) =>
-      usesVectors(test.row) && fields.join() === 'end' && ours.what === '#GP' && oracle.what === '#UD',
-    because: "KVM's emulator says #UD where a vector operand is not aligned, which is a #GP",
+    when: ({ fields, left: [ours, oracle] }) =>
+      fields.join() === 'end' && ours.what === '#GP' && oracle.what?.startsWith('#') === true,
+    because:
+      'KVM looks at what is a #GP with its emulator, which finds another fault first or says #UD of what it does not know',
+  },
+  {
+    modes: ['long'],
+    names: /^(nop|prefetch.*|[lms]fence|swapgs)$/,
+    when: ({ test, left: [ours] }) => test.encoding.lock && ours.what === '#UD',
+    because:
+      'KVM looks at what is a #UD with its emulator, which lets LOCK stand before hints, fences and SWAPGS',
+  },
+  {
+    modes: ['long'],
+    names: /^maskmovdqu$/,
+    when: ({ fields, left }) => fields.join() === 'end' && left.every(({ what }) => what?.startsWith('#PF')),
+    because: 'which of its bytes MASKMOVDQU names of a page fault is the processor’s own',
   },
   {
     modes: ['real', 'protected'],

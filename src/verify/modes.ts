@@ -25,7 +25,7 @@ export interface Mode {
   /** Base of the code segment, and of all others. */
   readonly codeBase: number;
   readonly dataBase: number;
-  /** Test `n` has its instruction at `start + n * stride + instruction`. */
+  /** Test `n` has its instruction at `start + n * stride + instruction`: now and then four bytes before the end of a page. */
   readonly start: number;
   readonly stride: number;
   readonly instruction: number;
@@ -34,7 +34,7 @@ export interface Mode {
   /** Test `n` leaves its registers in `recordBytes` at `records + n * recordBytes`. */
   readonly records: number;
   readonly recordBytes: number;
-  /** Addresses that a test may read and not write, that only ring 0 has, and that nobody has. */
+  /** Shortly before addresses that a test may read and not write, that only ring 0 has, and that nobody has. */
   readonly forbidden: readonly number[];
   /** Gates and what else the guest needs in memory. */
   prepare(memory: GuestMemory): void;
@@ -102,13 +102,13 @@ const long: Mode = {
   memory: 0x200000,
   codeBase: 0,
   dataBase: 0,
-  start: 0x100000,
+  start: 0x1000fc,
   stride: 512,
   instruction: 256,
   capacity: 1024,
   records: 0x80000,
   recordBytes: 256,
-  forbidden: [0xc000, 0xd000, 0xe000],
+  forbidden: [0xbff0, 0xcff0, 0xdff0],
   // A KVM without VMX or SVM lets ring 3 see the host's IF, which is set.
   flags: 0x202n,
   prepare(memory) {
@@ -165,6 +165,7 @@ const protectedMode: Mode = {
   name: 'protected',
   code: 32,
   registers: 8,
+  start: 0x10007c,
   stride: 256,
   instruction: 128,
   forbidden: [],
@@ -203,7 +204,7 @@ const real: Mode = {
   memory: 0x40000,
   codeBase: 0x10000,
   dataBase: 0x20000,
-  start: 0,
+  start: 0x2c,
   stride: 128,
   instruction: 80,
   capacity: 500,

@@ -104,7 +104,9 @@ export class TestMaker {
     // Real mode has another base in CS, where the tests themselves lie.
     const segments = [0x26, 0x36, 0x3e, 0x64, 0x65, ...(this.#mode.name === 'real' ? [] : [0x2e])];
     if (random(8) === 0) prefixes.push(segments[random(segments.length)]!);
-    if (row.lock && memory && random(4) === 0) prefixes.push(0xf0);
+    // Where LOCK may not be it is #UD; of that, a KVM that emulates knows little.
+    const lock = row.lock && memory ? 4 : this.#mode.name === 'long' ? 64 : 0;
+    if (lock > 0 && random(lock) === 0) prefixes.push(0xf0);
     const repeats = row.meaning.kind === 'repeat';
     // Before 0F they may be part of an opcode that only a newer processor has.
     if (row.map === 0 && random(repeats ? 2 : 32) === 0) prefixes.push(0xf2 + random(2));
@@ -130,7 +132,7 @@ class Draft {
     this.#encoding = encoding;
     this.#vectors = usesVectors(encoding.row) ? randomVectors(encoding, random) : undefined;
     this.#registers = Array.from({ length: mode.registers }, () => randomValue(random));
-    this.#registers[RSP] = BigInt(target(random) & ~7);
+    this.#registers[RSP] = BigInt(this.#stack());
     if (mode.code !== 64) {
       for (const [n, value] of this.#registers.entries()) {
         this.#registers[n] = BigInt.asUintN(32, value);
@@ -154,10 +156,28 @@ class Draft {
     };
   }
 
-  /** Where the memory operand is: mostly where one of 16 bytes has to be, for those that are. */
+  /** Where an operand is: seldom where it may not be. */
+  #place(): number {
+    const { forbidden } = this.#mode;
+    const random = this.#random;
+    if (forbidden.length === 0 || random(64) > 0) return target(random);
+    return forbidden[random(forbidden.length)]! + random(64);
+  }
+
+  /** RET finds its way on the stack, so it has to be there. */
+  #stack(): number {
+    const place = this.#encoding.row.name === 'ret' ? target(this.#random) : this.#place();
+    return place & ~7;
+  }
+
+  /** Where the memory operand is: vectors mostly where one of 16 bytes has to be. */
   #target(): number {
-    const place = target(this.#random);
-    return this.#vectors !== undefined && this.#random(64) > 0 ? place & ~15 : place;
+    const random = this.#random;
+    const { addressSize, memory } = this.#encoding;
+    // Not canonical, or the end of it is not.
+    if (addressSize === 64 && memory!.base >= 0 && random(128) === 0) return 2 ** 47 - 16 + random(64);
+    const place = this.#place();
+    return this.#vectors !== undefined && random(64) > 0 ? place & ~15 : place;
   }
 
   /** Sets as much of a register as addresses use. */
@@ -179,18 +199,18 @@ class Draft {
     const registers = this.#registers;
     switch (row.name) {
       case 'xlat':
-        this.#point(3, target(random));
+        this.#point(3, this.#place());
         break;
       case 'maskmovdqu':
-        this.#point(7, target(random));
+        this.#point(7, this.#place());
         break;
       case 'enter':
         this.#store(immediateAt, random(0x200), 2);
         this.#store(immediateAt + 2, random(8) === 0 ? random(256) & 0xe3 : 0, 1);
-        registers[RBP] = BigInt(target(random));
+        registers[RBP] = BigInt(this.#place());
         break;
       case 'leave':
-        registers[RBP] = BigInt(target(random));
+        registers[RBP] = BigInt(this.#place());
         break;
       case 'div':
       case 'idiv':
@@ -203,8 +223,8 @@ class Draft {
         break;
     }
     if (row.meaning.kind === 'repeat') {
-      this.#point(6, target(random));
-      this.#point(7, target(random));
+      this.#point(6, this.#place());
+      this.#point(7, this.#place());
       if (repeat !== 0) this.#point(1, random(5));
     }
     if (/^bt[src]?$/.test(row.name) && memory !== undefined) {
@@ -222,12 +242,8 @@ class Draft {
   #memoryOperand(): void {
     const { memory, displacementAt, immediateAt } = this.#encoding;
     const random = this.#random;
-    const { forbidden } = this.#mode;
     const form = memory!;
-    const place =
-      forbidden.length > 0 && random(64) === 0
-        ? forbidden[random(forbidden.length)]! + random(64)
-        : this.#target();
+    const place = this.#target();
     this.#memory = place;
     const bytes = immediateAt - displacementAt;
     if (form.ripRelative) {

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Engine, EngineCpu, EngineVm } from '../engine/contract.js';
 import { engineByName } from '../host/index.js';
+import { opcodes, randomNumbers } from '../isa/index.js';
+import { instructionOf } from './blocks.js';
+import { whyUntried } from './differences.js';
 import { formatReport, type ModeName, modeNames, Verifier, type VerifierReport } from './index.js';
+import { modes } from './modes.js';
+import { TestMaker } from './tests.js';
 
 const soft = engineByName('soft');
 
@@ -61,6 +66,29 @@ describe('a verification', () => {
     });
   }
 
+  test('in 64-bit code meets ends of pages, with instructions, operands and stacks, and addresses that are not canonical', () => {
+    const { long } = modes;
+    const maker = new TestMaker(long, randomNumbers(1));
+    const rows = opcodes().filter((row) => !row.no64 && whyUntried(row, 'long') === undefined);
+    const tests = Array.from({ length: 20 }, () => rows.map((row) => maker.make(row)))
+      .flat()
+      .filter((one) => one !== undefined)
+      .slice(0, 10_000);
+    const count = (of: (test: (typeof tests)[number], n: number) => boolean) => tests.filter(of).length;
+    const crossing = count(({ bytes }, n) => {
+      const at = instructionOf(long, n % long.capacity);
+      return at >> 12 !== (at + bytes.length - 1) >> 12;
+    });
+    assert.ok(crossing > 200, `${crossing} lie over the end of a page`);
+    const inPages = (value: bigint) => value >= 0xbff0n && value < 0xf000n;
+    const stacks = count(({ registers }) => inPages(registers[4]!));
+    assert.ok(stacks > 50, `${stacks} have a stack where none may be`);
+    const outside = count(({ registers }) =>
+      registers.some((value) => value >> 44n === 7n || value >> 44n === 8n),
+    );
+    assert.ok(outside > 10, `${outside} have addresses that are hardly canonical`);
+  });
+
   test('is the same for the same seed', () => {
     const strip = ({ engineMs, oracleMs, elapsedMs, ...rest }: VerifierReport) => rest;
     assert.deepEqual(strip(verify({ count: 500, seed: 7 })), strip(verify({ count: 500, seed: 7 })));
@@ -69,7 +97,7 @@ describe('a verification', () => {
   test('finds the one instruction that another engine does wrong, and shows both states', () => {
     // STC is made CMC.
     const wrong = spoiled((code) => {
-      for (let at = 256; at < code.length; at += 512) if (code[at] === 0xf9) code[at] = 0xf5;
+      for (let at = 508; at < code.length; at += 512) if (code[at] === 0xf9) code[at] = 0xf5;
     });
     const report = verify({ oracle: wrong, count: 4000, only: 'stc' });
     assert.deepEqual(
@@ -86,7 +114,7 @@ describe('a verification', () => {
   test('names the instruction that spoils memory, though its registers are right', () => {
     // MOV [m], r becomes MOV [m], another r, in forms that end with the displacement.
     const wrong = spoiled((code) => {
-      for (let at = 256; at < code.length; at += 512) {
+      for (let at = 508; at < code.length; at += 512) {
         if (code[at] === 0x89 && code[at + 1]! < 0xc0) code[at + 1]! ^= 8;
       }
     });

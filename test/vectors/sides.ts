@@ -11,7 +11,7 @@ import path from 'node:path';
 import { softEngine } from '../../src/engine/soft/index.js';
 import * as L from '../../src/engine/soft/layout.js';
 import { softProgram } from '../../src/engine/soft/testing.js';
-import { CODE as CODE_AT, DATA, LongModeSide } from '../agreement/long-mode.js';
+import { CODE as CODE_AT, DATA, LongModeSide } from '../long-mode.js';
 import { noGcc } from '../support.js';
 
 export const CASE = 1088;

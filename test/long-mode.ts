@@ -9,8 +9,8 @@ import {
   ExitKind,
   type Registers,
   type SystemRegisters,
-} from '../../src/engine/contract.js';
-import { GuestMemory } from '../../src/memory/index.js';
+} from '../src/engine/contract.js';
+import { GuestMemory } from '../src/memory/index.js';
 
 /** The page of code, and one behind it, so that instructions can lie over the end of the first. */
 export const CODE = 0x40000;
