@@ -33,7 +33,7 @@ export interface Breakpoint extends BreakpointOptions {
 }
 
 /** Bytes that are watched. */
-export interface Watchpoint {
+export interface Watchpoint extends BreakpointOptions {
   readonly id: number;
   readonly expression: string;
   readonly address: bigint;

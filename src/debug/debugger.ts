@@ -29,10 +29,10 @@ import type { DebugTarget } from './target.js';
 /** What a debugger tells while the guest runs. */
 export interface DebuggerEvents {
   /** A breakpoint with `log` was reached. */
-  log?: (text: string, breakpoint: Breakpoint) => void;
+  log?: (text: string, at: Breakpoint | Watchpoint) => void;
 }
 
-/** A debugger for people. One call at a time; `interrupt` alone may come while another one runs. */
+/** A debugger for people. One call at a time; `interrupt` and `meanwhile` alone may come while the guest runs. */
 export class Debugger {
   readonly target: DebugTarget;
   readonly symbols: SymbolTable;
@@ -48,6 +48,9 @@ export class Debugger {
   #state: Promise<State> | undefined;
   /** Somebody wants the run that is under way to end. */
   #interrupted = false;
+  #running = false;
+  /** What is to be done as soon as the guest stands still, before it goes on. */
+  #errands: (() => Promise<void>)[] = [];
 
   constructor(target: DebugTarget, symbols: SymbolTable, events: DebuggerEvents = {}) {
     this.target = target;
@@ -111,6 +114,27 @@ export class Debugger {
     return this.#begin(() => this.#stepper.resume());
   }
 
+  /**
+   * Does something while the guest stands still: at once where it does, else it is halted for that long and goes on with what
+   * it was doing. For breakpoints that are set while the guest runs.
+   */
+  async meanwhile<T>(action: () => Promise<T>): Promise<T> {
+    if (!this.#running) return action();
+    return new Promise<T>((resolve, reject) => {
+      this.#errands.push(() => action().then(resolve, reject));
+      this.target.interrupt().catch(reject);
+    });
+  }
+
+  /** The guest from its beginning; breakpoints and watched places stay, and their hits begin at 0. */
+  async restart(): Promise<State> {
+    await this.target.restart();
+    for (const one of [...this.#breakpoints.values(), ...this.#watchpoints.values()]) one.hits = 0;
+    for (const [id, one] of this.#watchpoints) this.#watched.set(id, await this.#watchedValue(one));
+    this.changed();
+    return this.state();
+  }
+
   /** Makes what runs the guest return with `interrupt`. */
   async interrupt(): Promise<void> {
     this.#interrupted = true;
@@ -154,14 +178,18 @@ export class Debugger {
   /**
    * @param what an address, or an expression: of memory (`counter:u16`, `word [0x500]`) the place and its length, else the address
    * @param length in bytes; without it as many as the expression has
+   * @throws DebugError where that is no place, or the engine cannot watch one more
    */
   async addWatchpoint(
     what: string | bigint,
     length?: number,
     on: WatchedPlace['on'] = 'write',
+    options: BreakpointOptions = {},
   ): Promise<Watchpoint> {
+    hitStops(options.hitCondition, 0);
     const { address, size } = await this.#placeOf(what);
-    const watchpoint = {
+    const watchpoint: Watchpoint = {
+      ...options,
       id: this.#nextId,
       expression: String(what),
       address,
@@ -323,30 +351,42 @@ export class Debugger {
   async #begin(run: () => Promise<DebugStop>): Promise<DebugStop> {
     this.#interrupted = false;
     this.#state = undefined;
+    this.#running = true;
     try {
       return await run();
     } finally {
+      this.#running = false;
       this.#state = undefined;
+      await this.#runErrands();
     }
   }
 
-  /** Runs the guest, and says what of the debugger's own it has reached; undefined where it should go on. */
+  async #runErrands(): Promise<void> {
+    for (let next = this.#errands.shift(); next !== undefined; next = this.#errands.shift()) await next();
+  }
+
+  /** Runs the guest, and says what of the debugger's own it has reached; `passed` where nothing of it wants to stop. */
   async #arrive(action: () => Promise<Stop>): Promise<DebugStop & { passed?: true }> {
-    this.#state = undefined;
-    const stop = await action();
-    this.#state = undefined;
+    let stop: Stop;
+    do {
+      await this.#runErrands();
+      this.#state = undefined;
+      stop = await action();
+      this.#state = undefined;
+    } while (stop.why === 'interrupt' && this.#errands.length > 0 && !this.#interrupted);
     const notes: string[] = [];
-    if (stop.why === 'place') return { ...stop, ...(await this.#touched(stop)), breakpoints: [], notes };
+    if (stop.why === 'place') return this.#touched(stop, notes);
     if (stop.why !== 'breakpoint') return { ...stop, breakpoints: [], notes };
     const reached: number[] = [];
     for (const breakpoint of this.breakpointsAt(stop.pc)) {
-      if (await this.#stops(breakpoint, notes)) reached.push(breakpoint.id);
+      if (await this.#stops(breakpoint, `breakpoint ${breakpoint.id}`, notes)) reached.push(breakpoint.id);
     }
     const passed = reached.length === 0 && { passed: true as const };
     return { ...stop, breakpoints: reached, notes, ...passed };
   }
 
-  async #stops(breakpoint: Breakpoint, notes: string[]): Promise<boolean> {
+  /** Counts a hit and says whether it stops. */
+  async #stops(breakpoint: Breakpoint | Watchpoint, name: string, notes: string[]): Promise<boolean> {
     const { condition, hitCondition, log } = breakpoint;
     try {
       if (condition !== undefined && condition.trim() !== '' && (await this.evaluate(condition)).value === 0n)
@@ -357,7 +397,7 @@ export class Debugger {
       this.#events.log?.(await this.#filled(log), breakpoint);
       return false;
     } catch (error) {
-      notes.push(`breakpoint ${breakpoint.id}: ${errorText(error)}`);
+      notes.push(`${name}: ${errorText(error)}`);
       return true;
     }
   }
@@ -375,17 +415,18 @@ export class Debugger {
     return parts.join('');
   }
 
-  async #touched({ place }: Stop): Promise<Pick<DebugStop, 'watchpoint'>> {
-    if (place === undefined) return {};
+  async #touched(stop: Stop, notes: string[]): Promise<DebugStop & { passed?: true }> {
+    const { place } = stop;
     const found = [...this.#watchpoints.values()].find(
       ({ enabled, address, length }) =>
-        enabled && place.address >= address && place.address < address + BigInt(length),
+        enabled && place && place.address >= address && place.address < address + BigInt(length),
     );
-    if (found === undefined) return {};
+    if (found === undefined) return { ...stop, breakpoints: [], notes };
     const before = this.#watched.get(found.id) ?? 0n;
     const after = await this.#watchedValue(found);
     this.#watched.set(found.id, after);
-    found.hits++;
-    return { watchpoint: { id: found.id, before, after } };
+    const stops = await this.#stops(found, `watch ${found.id}`, notes);
+    const watchpoint = { id: found.id, before, after };
+    return { ...stop, watchpoint, breakpoints: [], notes, ...(!stops && { passed: true as const }) };
   }
 }

@@ -38,8 +38,9 @@ export class Stepper {
     this.#parts = parts;
   }
 
-  step(): Promise<DebugStop> {
-    return this.#run(() => this.#parts.target.step());
+  async step(): Promise<DebugStop> {
+    const stop = await this.#run(() => this.#parts.target.step());
+    return stop.passed ? { ...stop, why: 'step' } : stop;
   }
 
   async next(): Promise<DebugStop> {

@@ -47,8 +47,13 @@ export interface LoadedImage {
   settings: GuestSettings;
   /** What the compiler had to say, if anything. */
   warnings: string;
-  /** Compiles a source once more for what its addresses are called, which a flat image cannot hold. */
+  /**
+   * Compiles a source once more for what its addresses are called, which a flat image cannot hold and a kept one has not:
+   * undefined where it cannot be had, or comes to other code than the image's.
+   */
   symbols?: () => Image | undefined;
+  /** Where the sources are, as far as that is known. */
+  sourceFolder: string;
 }
 
 /**
@@ -58,10 +63,14 @@ export interface LoadedImage {
 export function loadImage(file: string, options: GuestSettings = {}): LoadedImage {
   const found = stat(file);
   if (found.isDirectory()) {
-    const { image, defaults } = readGuestFolder(file);
+    const { image, source, defaults } = readGuestFolder(file);
     if (stat(image).isDirectory())
       throw new ImageError(`${file}/guest.json: "image" names a directory, ${image}`);
-    return loadImage(image, { ...defaults, ...options });
+    const loaded = loadImage(image, { ...defaults, ...options });
+    if (source === undefined || loaded.symbols || loaded.image.sections) return loaded;
+    const { mode, load } = { ...defaults, ...options };
+    const sourceFolder = path.dirname(source);
+    return { ...loaded, sourceFolder, symbols: () => symbolsOf(source, mode, load, loaded.image) };
   }
   if (sourceEndings.has(path.extname(file))) {
     const { load, ...settings } = options;
@@ -74,6 +83,7 @@ export function loadImage(file: string, options: GuestSettings = {}): LoadedImag
       file,
       settings: image.format === 'flat' ? { ...settings, ...linkAt } : settings,
       warnings,
+      sourceFolder: path.dirname(file),
       ...(image.format === 'flat' && { symbols: () => symbolsOf(file, options.mode, linkedAt(image, load)) }),
     };
   }
@@ -86,7 +96,8 @@ export function loadImage(file: string, options: GuestSettings = {}): LoadedImag
   if (found.size > LARGEST_IMAGE) {
     throw new ImageError(`${file}: ${found.size} bytes are more than any guest can hold`);
   }
-  return { image: parseImage(read(file), path.basename(file)), file, settings: options, warnings: '' };
+  const image = parseImage(read(file), path.basename(file));
+  return { image, file, settings: options, warnings: '', sourceFolder: path.dirname(file) };
 }
 
 /** A boot sector is linked for where a PC's firmware puts it, unless the caller knows better. */
@@ -94,15 +105,33 @@ function linkedAt(image: Image, load: number | undefined): number | undefined {
   return load ?? (isBootSector(image) ? BOOT_SECTOR_ADDRESS : undefined);
 }
 
-/** The image as an ELF file; undefined where it cannot be had, as with a linker script that says what it makes. */
-function symbolsOf(file: string, mode: Mode = 'auto', load: number | undefined): Image | undefined {
+/**
+ * The image as an ELF file; undefined where it cannot be had.
+ * @param same the image that the source must come to
+ */
+function symbolsOf(
+  file: string,
+  mode: Mode = 'auto',
+  load: number | undefined,
+  same?: Image,
+): Image | undefined {
+  const at = load === undefined ? {} : { load };
   try {
-    const { bytes } = compileSource(file, { mode, ...(load !== undefined && { load }), symbols: true });
-    return parseImage(bytes, path.basename(file));
+    if (same !== undefined && !sameCode(parseImage(compileSource(file, { mode, ...at }).bytes, file), same))
+      return undefined;
+    return parseImage(compileSource(file, { mode, ...at, symbols: true }).bytes, path.basename(file));
   } catch (error) {
     if (error instanceof TerrariumError) return undefined;
     throw error;
   }
+}
+
+function sameCode(a: Image, b: Image): boolean {
+  if (a.segments.length !== b.segments.length) return false;
+  return a.segments.every(({ address, bytes }, i) => {
+    const other = b.segments[i]!;
+    return address === other.address && Buffer.compare(bytes, other.bytes) === 0;
+  });
 }
 
 function stat(file: string) {
@@ -128,7 +157,7 @@ function fileError(file: string, cause: unknown): ImageError {
   return new ImageError(`${file}: ${syscall} failed with ${code}`);
 }
 
-function readGuestFolder(folder: string): { image: string; defaults: GuestSettings } {
+function readGuestFolder(folder: string): GuestFile {
   const file = path.join(folder, 'guest.json');
   let text: string;
   try {
@@ -142,18 +171,22 @@ function readGuestFolder(folder: string): { image: string; defaults: GuestSettin
   return parseGuestFile(text, file, folder);
 }
 
-function parseGuestFile(
-  text: string,
-  file: string,
-  folder: string,
-): { image: string; defaults: GuestSettings } {
+/** What a folder's guest.json says. */
+interface GuestFile {
+  image: string;
+  /** What the image was made from. */
+  source: string | undefined;
+  defaults: GuestSettings;
+}
+
+function parseGuestFile(text: string, file: string, folder: string): GuestFile {
   let said: Record<string, unknown>;
   try {
     said = JSON.parse(text) as Record<string, unknown>;
   } catch (cause) {
     throw new ImageError(`${file}: not JSON: ${(cause as Error).message}`);
   }
-  const { image, mode, load, stack, memory, regions, simvirtio, irqchip, vga, timeoutMs } = said;
+  const { image, source, mode, load, stack, memory, regions, simvirtio, irqchip, vga, timeoutMs } = said;
   if (typeof image !== 'string') throw new ImageError(`${file}: "image" does not name a file`);
   const defaults: GuestSettings = {};
   if (mode !== undefined) {
@@ -181,7 +214,11 @@ function parseGuestFile(
     if (typeof vga !== 'boolean') throw new ImageError(`${file}: "vga" is ${String(vga)}`, 'true or false');
     defaults.vga = vga;
   }
-  return { image: path.join(folder, image), defaults };
+  return {
+    image: path.join(folder, image),
+    source: typeof source === 'string' ? path.join(folder, source) : undefined,
+    defaults,
+  };
 }
 
 /** The pieces of memory that a guest.json asks for; whether they can be had is the machine's to say. */

@@ -38,6 +38,7 @@ export {
 } from './protocol.js';
 export type { Moment } from './screen-feed.js';
 export type { MachineSigns } from './signs.js';
+export { sourceFinder } from './source-files.js';
 export { type StatSample, type WatchOptions, watchCounters, watchStats } from './stat.js';
 export {
   makeFromTemplate,

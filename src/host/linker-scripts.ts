@@ -25,10 +25,9 @@ export interface LayoutOptions {
 /**
  * A flat binary: the file's bytes are the memory's bytes from `load`, and its first byte is its first instruction. An
  * image that reaches the reset vector at FFF0 is filled up to 64 KiB, so that its end is the end of the segment.
- * @param format as `ld` names it; another than `binary` keeps what the addresses are called
  */
-export function flatScript({ load, needsStart }: LayoutOptions, format = 'binary'): string {
-  return `OUTPUT_FORMAT(${format})
+export function flatScript({ load, needsStart }: LayoutOptions): string {
+  return `OUTPUT_FORMAT(binary)
 ENTRY(_guest_entry)
 SECTIONS {
   . = ${hex(load)};

@@ -157,13 +157,12 @@ function build(
   const own = findLinkerScript(file, target.bits);
   const script = own ?? path.join(folder, 'terrarium.ld');
   if (own === undefined)
-    writeFileSync(
-      script,
-      target.kind === 'elf' ? elfScript(layout) : flatScript(layout, symbols ? elfFormat(target) : 'binary'),
-    );
+    writeFileSync(script, target.kind === 'elf' ? elfScript(layout) : flatScript(layout));
   const flags = [...codeFlags(target.bits), ...linkFlags, ...includeFlags(file)];
   const debug = strip ? ['-s'] : target.kind === 'elf' || symbols ? ['-g'] : [];
-  const words = [...flags, ...debug, '-T', asPath(script), '-o', image, asPath(file)];
+  // The linker's option takes precedence over what a script of the guest's own says (ld: OUTPUT_FORMAT).
+  const format = symbols ? [`-Wl,--oformat=${elfFormat(target)}`] : [];
+  const words = [...flags, ...debug, ...format, '-T', asPath(script), '-o', image, asPath(file)];
   const warnings = runCompiler(compiler, words, file, folder, timeoutMs);
   const bytes = readImage(image, file, options.mode);
   return { bytes, kind: isElf(bytes) ? 'elf' : 'flat', command: [compiler, ...words].join(' '), warnings };
