@@ -3,10 +3,10 @@
  * raises itself. On KVM without VMX or SVM ring 3 is what the real processor runs.
  */
 import {
-  controlBytes,
   type Engine,
   type EngineCpu,
   ExitKind,
+  newControl,
   type Registers,
   type SystemRegisters,
 } from '../src/engine/contract.js';
@@ -109,7 +109,7 @@ export class LongModeSide implements Disposable {
 
   constructor(engine: Engine) {
     this.#vm = engine.createVm(this.memory);
-    this.cpu = this.#vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+    this.cpu = this.#vm.createCpu(newControl());
     describe(this.memory);
     this.enter();
   }

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { controlBytes, ExitKind, exitKindNames, type Registers } from '../src/engine/contract.js';
+import { ExitKind, exitKindNames, newControl, type Registers } from '../src/engine/contract.js';
 import { type SoftCpu, softEngine } from '../src/engine/soft/index.js';
 import { GuestMemory } from '../src/memory/index.js';
 import { root } from './support.js';
@@ -28,7 +28,7 @@ class Bench implements Disposable {
   readonly memory = GuestMemory.create([{ address: 0, size: 16 * 1024 * 1024 }]);
   readonly engine = softEngine(new WebAssembly.Module(readFileSync(path.join(root, 'dist/soft.wasm'))));
   readonly vm = this.engine.createVm(this.memory);
-  readonly cpu: SoftCpu = this.vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+  readonly cpu: SoftCpu = this.vm.createCpu(newControl());
 
   load(truth: TruthTest): void {
     const { regs } = truth.initial;

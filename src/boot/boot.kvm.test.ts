@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { controlBytes, type EngineCpu, ExitKind, exitKindNames } from '../engine/contract.js';
+import { type EngineCpu, ExitKind, exitKindNames, newControl } from '../engine/contract.js';
 import { EngineLimit, kvmEngine } from '../engine/kvm/index.js';
 import { GuestMemory } from '../memory/index.js';
 import { type BootOptions, type BootPlan, boot } from './boot.js';
@@ -28,7 +28,7 @@ function run(
   using memory = GuestMemory.create([{ address: 0, size: 2 * MIB }]);
   const plan = boot(memory, image, options);
   using vm = engine.createVm(memory);
-  using cpu = vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+  using cpu = vm.createCpu(newControl());
   cpu.setSystemRegisters(plan.state.system);
   cpu.setRegisters(plan.state.registers);
   cpu.setTimer(2000, 0);

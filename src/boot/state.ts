@@ -62,7 +62,7 @@ export function realState(entry: number, stack: number): CpuState {
   const { selector, offset } = realStack(stack);
   return {
     registers: registersWith({ rip: BigInt(code.offset), rsp: BigInt(offset) }),
-    system: { ...realSystem(code.selector), ss: realSegment(selector), cr0: CR0.ET },
+    system: realSystem(code.selector, selector),
   };
 }
 
@@ -76,8 +76,7 @@ export function resetState(entry: number, stack: number): CpuState {
   return {
     registers: registersWith({ rip: BigInt(code.offset), rsp: BigInt(offset), rdx: CPU_SIGNATURE }),
     system: {
-      ...realSystem(code.selector),
-      ss: realSegment(selector),
+      ...realSystem(code.selector, selector),
       // Caches are off after a reset.
       cr0: CR0.CD | CR0.NW | CR0.ET,
       gdt: { base: 0n, limit: 0xffff },
@@ -91,11 +90,12 @@ const CPU_SIGNATURE = 0x600n;
 /** Real mode's interrupt vector table: 256 far pointers of 4 bytes from address 0 (SDM 3B 21.1.4). */
 const VECTOR_TABLE: DescriptorTable = { base: 0n, limit: 0x3ff };
 
-function realSystem(codeSelector: number): SystemRegisters {
+/** Written out, field by field: spreads of half of it are 1 % of a machine's life. */
+function realSystem(code: number, stack: number): SystemRegisters {
   return {
     es: realSegment(0),
-    cs: realSegment(codeSelector, SegmentType.code),
-    ss: realSegment(0),
+    cs: realSegment(code, SegmentType.code),
+    ss: realSegment(stack),
     ds: realSegment(0),
     fs: realSegment(0),
     gs: realSegment(0),
@@ -103,12 +103,14 @@ function realSystem(codeSelector: number): SystemRegisters {
     ldt: { ...realSegment(0, SystemType.ldt), s: false },
     gdt: { base: 0n, limit: 0 },
     idt: { ...VECTOR_TABLE },
-    ...controlRegisters({ cr0: 0n }),
+    cr0: CR0.ET,
+    cr2: 0n,
+    cr3: 0n,
+    cr4: 0n,
+    cr8: 0n,
+    efer: 0n,
+    apicBase: APIC_BASE_AFTER_RESET,
   };
-}
-
-function controlRegisters(given: Partial<SystemRegisters> & { cr0: bigint }) {
-  return { cr2: 0n, cr3: 0n, cr4: 0n, cr8: 0n, efer: 0n, apicBase: APIC_BASE_AFTER_RESET, ...given };
 }
 
 const PROTECTED = CR0.PE | CR0.MP | CR0.ET | CR0.NE;
@@ -138,7 +140,11 @@ export function tableState(mode: TableMode, tables: BootTables, entry: number, s
       gdt: tables.gdt,
       // No IDT: the first exception or interrupt ends in a triple fault until the guest has made its own.
       idt: { base: 0n, limit: 0 },
-      ...controlRegisters({ ...control[mode], cr3: tables.cr3 }),
+      ...control[mode],
+      cr2: 0n,
+      cr3: tables.cr3,
+      cr8: 0n,
+      apicBase: APIC_BASE_AFTER_RESET,
     },
   };
 }

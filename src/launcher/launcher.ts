@@ -1,11 +1,11 @@
 import { boot, type Image, type Mode } from '../boot/index.js';
 import {
   Control,
-  controlBytes,
   type Engine,
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
+  newControl,
 } from '../engine/contract.js';
 import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
@@ -76,7 +76,7 @@ export class Launcher implements Disposable {
     this.#callbacks = callbacks;
     this.#irqchip = irqchip;
     this.#accesses = new Accesses(callbacks);
-    this.#control = config.control ?? new Int32Array(new SharedArrayBuffer(controlBytes));
+    this.#control = config.control ?? newControl();
     this.memory = GuestMemory.create([
       ...(memory === undefined ? [] : [{ address: 0, size: memory }]),
       ...slots,

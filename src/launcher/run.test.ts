@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseImage } from '../boot/index.js';
-import { Control, controlBytes } from '../engine/contract.js';
+import { Control, newControl } from '../engine/contract.js';
 import { asm, bytesEach } from '../engine/kvm/testing.js';
 import { Launcher } from './index.js';
 import { endOf, engines, launcherOn } from './testing.js';
@@ -92,7 +92,7 @@ for (const { name: engine, skip, make } of engines) {
     });
 
     test('another thread ends it through the control block', () => {
-      const control = new Int32Array(new SharedArrayBuffer(controlBytes));
+      const control = newControl();
       const chatty = [...asm.outAl(1), 0xeb, 0xfc];
       using vm = launcher(chatty, { out8: () => Atomics.store(control, Control.request, 1) }, { control });
       const end = vm.run({ timeoutMs: 2000 });

@@ -2,12 +2,12 @@ import { type BootPlan, boot, type Image, type Mode } from '../boot/index.js';
 import type { Device, DeviceHost, InterruptController, Picture, Screen } from '../devices/contract.js';
 import {
   Control,
-  controlBytes,
   type Engine,
   type EngineClock,
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
+  newControl,
 } from '../engine/contract.js';
 import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
@@ -103,7 +103,7 @@ export class Machine implements Runnable, Disposable {
       this.bus.listener = { access: (device, access, offset) => observer.access?.(device, access, offset) };
     this.engineIrqchip = irqchip === 'kernel';
     this.controller = typeof irqchip === 'string' ? undefined : irqchip;
-    this.control = config.control ?? new Int32Array(new SharedArrayBuffer(controlBytes));
+    this.control = config.control ?? newControl();
     for (const [index, device] of devices.entries()) this.#addDevice(device, index);
     const undo: Disposable[] = [];
     try {
@@ -111,7 +111,7 @@ export class Machine implements Runnable, Disposable {
       const pieces = [...ramAround(size, windows.ranges), ...regions, ...backedRegions(devices)];
       this.memory = GuestMemory.create([...pieces, ...windows.configs]);
       undo.push(this.memory);
-      this.boot = boot(this.memory, config.image, bootOptions(config));
+      this.boot = boot(this.memory, config.image, config);
       this.#vm = engine.createVm(this.memory, { irqchip: this.engineIrqchip });
       undo.push(this.#vm);
       this.cpu = this.#vm.createCpu(this.control);
@@ -255,14 +255,4 @@ function chooseClock(
     throw new ConfigError(`the engine ${engine.name} does not count instructions`, hint);
   }
   return clock;
-}
-
-function bootOptions(config: MachineConfig): Parameters<typeof boot>[2] {
-  const { mode, load, entry, stack } = config;
-  return {
-    ...(mode !== undefined && { mode }),
-    ...(load !== undefined && { load }),
-    ...(entry !== undefined && { entry }),
-    ...(stack !== undefined && { stack }),
-  };
 }

@@ -176,22 +176,34 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const cut = resumable.has(ending.kind);
   if (pace.pollsAnyTime || !cut) for (const device of pollers) device.poll?.();
   cpu.completeExit();
-  const faults = cpu.recentFaults?.() ?? [];
-  return {
-    kind: ending.kind,
-    reason: ending.reason,
-    ...(ending.code !== undefined && { code: ending.code }),
-    engine: machine.engine.name,
+  const elapsedMs = performance.now() - started;
+  return outcomeOf(machine, ending, { exits, coalesced, elapsedMs });
+}
+
+/** What a run came to. Field by field, not by spreads: those are 2 % of a machine's life. */
+function outcomeOf(
+  { engine, cpu, bus }: Runnable,
+  { kind, reason, code }: Ending,
+  { exits, coalesced, elapsedMs }: Pick<Outcome, 'exits' | 'coalesced' | 'elapsedMs'>,
+): Outcome {
+  const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
+    kind,
+    reason,
+    engine: engine.name,
     exits,
     coalesced,
-    ...(cpu.assistance && cpu.assistance.times > 0 && { assistance: cpu.assistance }),
-    elapsedMs: performance.now() - started,
+    elapsedMs,
     registers: cpu.getRegisters(),
     system: cpu.getSystemRegisters(),
     unclaimed: bus.unclaimed,
-    ...((ending.kind === 'engineError' || ending.kind === 'shutdown') && { failure: cpu.failure() }),
-    ...(faults.length > 0 && { faults }),
   };
+  const { assistance } = cpu;
+  const faults = cpu.recentFaults?.();
+  if (code !== undefined) outcome.code = code;
+  if (assistance !== undefined && assistance.times > 0) outcome.assistance = assistance;
+  if (kind === 'engineError' || kind === 'shutdown') outcome.failure = cpu.failure();
+  if (faults !== undefined && faults.length > 0) outcome.faults = faults;
+  return outcome;
 }
 
 /** What an exit that no device answers means for the run. */

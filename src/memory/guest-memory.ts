@@ -1,5 +1,5 @@
 import { TerrariumError } from '../errors.js';
-import { acquirePages, releasePages } from './pool.js';
+import { acquirePages, type Pages, pagesOf, releasePages, WASM_PAGE } from './pool.js';
 
 /** The smallest unit that can be mapped, in bytes. */
 export const PAGE_SIZE = 4096;
@@ -8,7 +8,7 @@ export const ENGINE_AREA = 32 * 1024 * 1024;
 /** The most RAM a VM can have, in bytes: engine area and RAM share the 4 GiB that WebAssembly can address. */
 export const MAX_GUEST_MEMORY = 4 * 1024 * 1024 * 1024 - ENGINE_AREA;
 
-const WASM_PAGE = 65536;
+const NOTHING = new Uint8Array(0);
 
 /** An access outside guest RAM, or memory that cannot be had. */
 export class GuestMemoryError extends TerrariumError {
@@ -51,15 +51,17 @@ export class GuestMemory implements Disposable {
   readonly wasm: WebAssembly.Memory;
   readonly buffer: SharedArrayBuffer;
   readonly regions: readonly MemoryRegion[];
+  readonly #pages: Pages;
   #view: DataView | undefined;
   #bytes: Uint8Array;
 
-  private constructor(wasm: WebAssembly.Memory, regions: readonly MemoryRegion[]) {
-    this.wasm = wasm;
-    this.buffer = wasm.buffer as unknown as SharedArrayBuffer;
+  private constructor(pages: Pages, regions: readonly MemoryRegion[]) {
+    this.wasm = pages.wasm;
+    this.buffer = pages.bytes.buffer as SharedArrayBuffer;
     this.regions = regions;
-    this.#view = new DataView(this.buffer);
-    this.#bytes = new Uint8Array(this.buffer);
+    this.#pages = pages;
+    this.#view = pages.view;
+    this.#bytes = pages.bytes;
   }
 
   /** Reserves RAM for the given regions; all bytes are 0. Pages cost host memory when they are first touched. */
@@ -72,7 +74,7 @@ export class GuestMemory implements Disposable {
 
   /** The memory of another thread's VM, by what that thread posted. */
   static attach(wasm: WebAssembly.Memory, regions: readonly MemoryRegion[]): GuestMemory {
-    return new GuestMemory(wasm, regions);
+    return new GuestMemory(pagesOf(wasm), regions);
   }
 
   /** Total RAM of all regions in bytes. */
@@ -171,8 +173,8 @@ export class GuestMemory implements Disposable {
   release(zeroed: boolean): void {
     if (this.#view === undefined) return;
     this.#view = undefined;
-    this.#bytes = new Uint8Array(0);
-    if (zeroed) releasePages(this.wasm);
+    this.#bytes = NOTHING;
+    if (zeroed) releasePages(this.#pages);
   }
 
   [Symbol.dispose](): void {

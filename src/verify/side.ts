@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { controlBytes, type Engine, ExitKind, exitKindNames, registerNames } from '../engine/contract.js';
+import { type Engine, ExitKind, exitKindNames, newControl, registerNames } from '../engine/contract.js';
 import { GuestMemory } from '../memory/index.js';
 import { type Left, type Program, readRecord } from './blocks.js';
 import { DATA, DATA_SIZE, HANDLER_BYTES, HANDLERS, type Mode } from './modes.js';
@@ -37,7 +37,7 @@ export class Side implements Disposable {
     this.#mode = mode;
     this.memory = GuestMemory.create([{ address: 0, size: mode.memory }]);
     this.#vm = engine.createVm(this.memory);
-    this.#cpu = this.#vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+    this.#cpu = this.#vm.createCpu(newControl());
     mode.prepare(this.memory);
     this.#system = this.#cpu.getSystemRegisters();
     mode.system(this.#system);

@@ -9,7 +9,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { controlBytes } from '../../src/engine/contract.js';
+import { newControl } from '../../src/engine/contract.js';
 import { softEngine } from '../../src/engine/soft/index.js';
 import * as L from '../../src/engine/soft/layout.js';
 import { softProgram } from '../../src/engine/soft/testing.js';
@@ -79,7 +79,7 @@ const OPERAND_AT = 0x2000;
 export function runOnSoft(cases: Uint8Array, prefix: readonly number[] = []): void {
   const memory = GuestMemory.create([{ address: 0, size: 0x10000 }]);
   const vm = softEngine(softProgram()).createVm(memory);
-  const cpu = vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+  const cpu = vm.createCpu(newControl());
   const system = cpu.getSystemRegisters();
   Object.assign(system.cs, { base: 0n, selector: 0 });
   cpu.setSystemRegisters(system);

@@ -12,11 +12,11 @@
  */
 import type { GuestMemory } from '../../memory/index.js';
 import {
-  controlBytes,
   type Engine,
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
+  newControl,
   type VmOptions,
 } from '../contract.js';
 import { AssistedCpu, type AssistOptions, type Helper } from './cpu.js';
@@ -49,7 +49,7 @@ export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
         (cpu, interrupt) =>
           replayShutdown({ cpu, memory, interrupt }, (copy) => {
             const vm = helper().createVm(copy);
-            const control = new Int32Array(new SharedArrayBuffer(controlBytes));
+            const control = newControl();
             return { cpu: vm.createCpu(control), [Symbol.dispose]: () => vm[Symbol.dispose]() };
           }),
       ),

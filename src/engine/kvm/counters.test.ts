@@ -4,7 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { GuestMemory } from '../../memory/index.js';
-import { controlBytes, ExitKind } from '../contract.js';
+import { ExitKind, newControl } from '../contract.js';
 import { ForeignProcess, KvmError, kvmEngine } from './index.js';
 import { asm, MEMORY, noKvm, openFiles, realMode } from './testing.js';
 import { dirtyPages } from './vm.js';
@@ -43,7 +43,7 @@ describe('KVM’s own counters', { skip }, () => {
     const before = openFiles();
     {
       using vm = kvmEngine().createVm(memory);
-      vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+      vm.createCpu(newControl());
       assert.deepEqual(filesCalled('anon_inode:kvm-vm-stats'), []);
       vm.readCounters();
       vm.readCounters();
@@ -52,7 +52,7 @@ describe('KVM’s own counters', { skip }, () => {
     }
     {
       using vm = kvmEngine({ watchable: true }).createVm(memory);
-      vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+      vm.createCpu(newControl());
       assert.equal(filesCalled('anon_inode:kvm-vm-stats').length, 1);
       assert.equal(filesCalled('anon_inode:kvm-vcpu-stats:0').length, 1);
     }

@@ -42,6 +42,8 @@ const DR6 = kvm_run['debug.arch.dr6'];
 /** More accesses than one instruction without a repeat prefix makes. */
 const MAX_ACCESSES = 128;
 
+const NO_DATA = new DataView(new ArrayBuffer(0));
+
 /** A vCPU of KVM as an engine's CPU. */
 export class KvmCpu implements EngineCpu {
   readonly index: number;
@@ -318,7 +320,7 @@ export class KvmCpu implements EngineCpu {
     unblockKicks();
     Atomics.compareExchange(this.#control, Control.thread, threadId(), 0);
     // The mapping may serve another vCPU from now on.
-    this.exit.data = new DataView(new ArrayBuffer(0));
+    this.exit.data = NO_DATA;
   }
 
   /** The mapping's bytes while the vCPU lives. */

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { GuestMemory } from '../../memory/index.js';
-import { controlBytes, ExitKind, type SystemRegisters } from '../contract.js';
+import { ExitKind, newControl, type SystemRegisters } from '../contract.js';
 import { findPrivatePages } from './engine.js';
 import { closeKvm, EngineLimit, has32BitPaging, kvmEngine } from './index.js';
 import { asm, CODE, kvmMappings, MEMORY, noKvm, openFiles, realMode } from './testing.js';
@@ -113,7 +113,7 @@ describe('the engine', { skip }, () => {
 
   test('several CPUs of a VM have numbers of their own', () => {
     using machine = realMode(asm.hlt);
-    const second = machine.vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+    const second = machine.vm.createCpu(newControl());
     assert.equal(second.index, 1);
     assert.equal(machine.cpu.run(), ExitKind.halt);
     // SDM 2A CPUID, leaf 1: the initial APIC ID is in EBX 31:24.

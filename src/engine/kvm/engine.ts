@@ -1,4 +1,4 @@
-import { ENGINE_AREA, type GuestMemory, type MemoryRegion } from '../../memory/index.js';
+import type { GuestMemory, MemoryRegion } from '../../memory/index.js';
 import { Control, type Engine, type EngineCounters, type EngineVm, type VmOptions } from '../contract.js';
 import {
   KVM_CAP_BINARY_STATS_FD,
@@ -11,10 +11,9 @@ import {
 import { LazyZones } from './coalesced.js';
 import { readCounters } from './counters.js';
 import { KvmCpu } from './cpu.js';
-import { errnoNumbers } from './errno.js';
-import { callFailed, closedHandle, KvmError } from './errors.js';
+import { closedHandle, KvmError } from './errors.js';
+import { discardPages, hostPages, shareEqual } from './host-pages.js';
 import { Kvm } from './kvm.js';
-import { libc, MADV_DONTNEED, MADV_MERGEABLE } from './libc.js';
 import { kickThread } from './signal.js';
 import type { Stats } from './stats.js';
 import { dirtyPages, type Vm } from './vm.js';
@@ -115,22 +114,9 @@ export class KvmEngine implements Engine {
   }
 
   discard(memory: GuestMemory): boolean {
-    const bytes = new Uint8Array(memory.buffer);
-    const base = libc().addressOf(bytes);
-    const proven = provenAnonymous.has(memory.wasm);
-    for (const { offset, capacity } of memory.regions) {
-      // The proof: this byte is 0 afterwards only if the kernel gave the page back and it is not a file's.
-      if (!proven) bytes[offset] = 0xff;
-      if (libc().madvise(base + BigInt(offset), capacity, MADV_DONTNEED) !== 0) return false;
-      if (!proven && bytes[offset] !== 0) return false;
-    }
-    provenAnonymous.add(memory.wasm);
-    return true;
+    return discardPages(memory, hostPages(memory));
   }
 }
-
-/** Memories that were seen to read as zero once the kernel had their pages back; asking costs two page faults. */
-const provenAnonymous = new WeakSet<WebAssembly.Memory>();
 
 /** A VM of KVM with its memory mapped. */
 export class KvmVm implements EngineVm {
@@ -158,9 +144,9 @@ export class KvmVm implements EngineVm {
       this.handle.registerCoalesced(space, address, length),
     );
     try {
-      const base = libc().addressOf(new Uint8Array(memory.buffer));
-      for (const region of memory.regions) this.#map(region, base);
-      if (options.mergeable) share(memory.wasm, base);
+      const pages = hostPages(memory);
+      for (const region of memory.regions) this.#map(region, pages.base);
+      if (options.mergeable) shareEqual(pages);
       this.#reservePages(memory.regions);
       if (this.#watchable) this.#stats = this.handle.openStats();
       if (options.failuresLeave && kvm.checkExtension(KVM_CAP_EXIT_ON_EMULATION_FAILURE) !== 0)
@@ -207,7 +193,7 @@ export class KvmVm implements EngineVm {
     // KVM moves a slot only with its size unchanged: it goes and comes again.
     if (this.#mapped.delete(slot))
       this.handle.setMemoryRegion({ slot, address: region.address, size: 0, hostAddress: 0n });
-    this.#map(region, libc().addressOf(new Uint8Array(memory.buffer)));
+    this.#map(region, hostPages(memory).base);
   }
 
   #map({ slot, address, size, offset, readOnly, logDirty }: MemoryRegion, base: bigint): void {
@@ -261,17 +247,4 @@ export function findPrivatePages(regions: readonly { address: number; size: numb
     address = hit.address - PRIVATE_SIZE;
     if (address < 0) return undefined;
   }
-}
-
-/** Memories that the kernel was told of: one that serves VM after VM stays mergeable. */
-const shared = new WeakSet<WebAssembly.Memory>();
-
-function share(wasm: WebAssembly.Memory, base: bigint): void {
-  if (shared.has(wasm)) return;
-  shared.add(wasm);
-  const size = wasm.buffer.byteLength - ENGINE_AREA;
-  if (libc().madvise(base + BigInt(ENGINE_AREA), size, MADV_MERGEABLE) === 0) return;
-  const errno = libc().errno();
-  // The kernel is built without KSM: nothing to share, nothing lost.
-  if (errno !== errnoNumbers.EINVAL) throw callFailed('madvise', errno);
 }

@@ -8,8 +8,8 @@ import { GuestMemory } from '../../memory/index.js';
 import type { Segment } from '../contract.js';
 import { KVM_CAP_SET_GUEST_DEBUG2 } from './capabilities.js';
 import * as K from './constants.js';
+import { hostPages } from './host-pages.js';
 import type { Kvm } from './kvm.js';
-import { libc } from './libc.js';
 
 const why =
   'this host’s KVM gives the guest what a debugger should get in ring 3 of long mode (it has neither VMX nor SVM)';
@@ -48,7 +48,7 @@ function stopsInRing3(kvm: Kvm): boolean {
   memory.write64(DIRECTORY, USER_TABLE | LARGE);
   memory.writeBytes(CODE, WRITES);
   using vm = kvm.createVm();
-  const hostAddress = libc().addressOf(new Uint8Array(memory.buffer)) + BigInt(memory.regions[0]!.offset);
+  const hostAddress = hostPages(memory).base + BigInt(memory.regions[0]!.offset);
   vm.setMemoryRegion({ slot: 0, address: 0, size: SIZE, hostAddress });
   using vcpu = vm.createVcpu();
   const system = vcpu.getSystemRegisters();

@@ -48,9 +48,10 @@ export function unblockKicks(): void {
   if (!wasBlocked) c.libc().sigmask(c.SIG_UNBLOCK, urgent, null);
 }
 
-/** A `struct kvm_signal_mask`: inside the guest the kick signal gets through. Valid between block and unblock. */
+const mask = new DataView(new ArrayBuffer(kvm_signal_mask.sigset + KERNEL_SIGSET_BYTES));
+
+/** A `struct kvm_signal_mask`, the same one each time: inside the guest the kick signal gets through. Valid between block and unblock. */
 export function guestSignalMask(): DataView {
-  const mask = new DataView(new ArrayBuffer(kvm_signal_mask.sigset + KERNEL_SIGSET_BYTES));
   mask.setUint32(kvm_signal_mask.len, KERNEL_SIGSET_BYTES, true);
   for (let i = 0; i < KERNEL_SIGSET_BYTES; i++) {
     mask.setUint8(kvm_signal_mask.sigset + i, before[i]! & ~urgent[i]!);

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { GuestMemory, type RegionConfig } from '../../memory/index.js';
-import { controlBytes } from '../contract.js';
+import { newControl } from '../contract.js';
 import { type KvmCpu, type KvmVm, kvmEngine } from './index.js';
 
 /** Where the code lies; the stack ends here too. */
@@ -46,7 +46,7 @@ export function realMode(code: readonly number[], options: TestOptions = {}): Te
   memory.writeBytes(CODE, Uint8Array.from(code));
   const vm = kvmEngine({ coalesceAfter }).createVm(memory);
   prepare?.(vm);
-  const control = new Int32Array(new SharedArrayBuffer(controlBytes));
+  const control = newControl();
   const cpu = vm.createCpu(control);
   const system = cpu.getSystemRegisters();
   for (const name of ['cs', 'ds', 'es', 'ss'] as const) {

@@ -11,7 +11,7 @@
  * @module
  */
 import { GuestMemory } from '../../memory/index.js';
-import { controlBytes, type Engine, type EngineVm, type VmOptions } from '../contract.js';
+import { type Engine, type EngineVm, newControl, type VmOptions } from '../contract.js';
 import { NEVER } from './clock.js';
 import { SoftCpu } from './cpu.js';
 import { type CpuidLeaf, cpuidModel, writeCpuid } from './cpuid.js';
@@ -70,7 +70,7 @@ export class SoftEngine implements Engine {
     this.#warm = true;
     const memory = GuestMemory.create([{ address: 0, size: 4096 }]);
     const vm = this.createVm(memory);
-    const cpu = vm.createCpu(new Int32Array(new SharedArrayBuffer(controlBytes)));
+    const cpu = vm.createCpu(newControl());
     const system = cpu.getSystemRegisters();
     memory.writeBytes(0, Uint8Array.of(HLT));
     cpu.setSystemRegisters({ ...system, cs: { ...system.cs, selector: 0, base: 0n } });

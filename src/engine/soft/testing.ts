@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GuestMemory, type RegionConfig } from '../../memory/index.js';
-import { controlBytes } from '../contract.js';
+import { newControl } from '../contract.js';
 import { type SoftCpu, softEngine } from './index.js';
 
 /** Where the code lies; the stack ends here too. */
@@ -33,7 +33,7 @@ export function realMode(code: readonly number[], regions: RegionConfig[] = []):
   const memory = GuestMemory.create([{ address: 0, size: MEMORY }, ...regions]);
   memory.writeBytes(CODE, Uint8Array.from(code));
   const vm = softEngine(softProgram()).createVm(memory);
-  const control = new Int32Array(new SharedArrayBuffer(controlBytes));
+  const control = newControl();
   const cpu = vm.createCpu(control);
   const system = cpu.getSystemRegisters();
   system.cs.base = 0n;
