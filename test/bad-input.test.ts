@@ -92,6 +92,18 @@ describe('options that make no sense', () => {
     assert.match(complaint(['run']), /missing.*image/);
   });
 
+  test('each command points to its own help', () => {
+    const helps = {
+      'terrarium --help': ['rnu'],
+      'terrarium run --help': ['run', guest, '--trase'],
+      'terrarium trace --help': ['trace'],
+      'terrarium bench simvirtio --help': ['bench', 'simvirtio', '--rounds', 'many'],
+      'terrarium course check --help': ['course', 'check', '--engine', 'qemu'],
+    };
+    for (const [help, args] of Object.entries(helps))
+      assert.ok(complaint(args).endsWith(`\n  see: ${help}\n`));
+  });
+
   test('a report that cannot be written', { skip: noKvm }, () => {
     const done = terrarium(['run', guest, '--report', '/nowhere/report.json']);
     assert.equal(done.status, 2);

@@ -31,12 +31,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addHelpText('beforeAll', '')
     .addHelpText('before', examples.trimStart())
     .showSuggestionAfterError()
-    .showHelpAfterError('  see: terrarium --help')
     .configureOutput({ outputError: (text, write) => write(`terrarium: ${text.replace(/^error: /, '')}`) })
     .exitOverride();
-  for (const command of await commands(argv[2])) {
-    program.addCommand(command.copyInheritedSettings(program).helpOption('-h, --help', 'show help'));
-  }
+  for (const command of await commands(argv[2])) program.addCommand(command);
+  inheritSettings(program);
   try {
     if (argv.length <= 2) program.help({ error: false });
     // Not by commander's own option, which wants the version before anybody asks for it.
@@ -48,6 +46,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync(argv[2] === 'run' ? joinTraceFile(words) : argv);
   } catch (error) {
     process.exitCode = report(error);
+  }
+}
+
+/** Hands a command's way with errors and help down to the commands below it; each points to a help of its own. */
+function inheritSettings(command: Command, words = command.name()): void {
+  command.showHelpAfterError(`  see: ${words} --help`);
+  for (const below of command.commands) {
+    below.copyInheritedSettings(command).helpOption('-h, --help', 'show help');
+    inheritSettings(below, `${words} ${below.name()}`);
   }
 }
 
