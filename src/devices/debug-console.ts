@@ -1,5 +1,5 @@
 import type { Access, AccessSize, AccessWords, ByteSink, Device, PortRange } from './contract.js';
-import { stateFields } from './state.js';
+import { Stateless } from './state.js';
 import { character, words } from './words.js';
 
 /** The port of the Bochs and QEMU debug console. */
@@ -12,13 +12,14 @@ const presence = words('presence', (value) => (value === DEBUG_CONSOLE_PORT ? 's
  * The debug console that Bochs (`port_e9_hack`) and QEMU (`-device isa-debugcon`) have: a byte written to port 0xE9 is a
  * byte on the console. A read gives 0xE9, by which a guest finds out that somebody listens (an empty port reads 0xFF).
  */
-export class DebugConsole implements Device {
+export class DebugConsole extends Stateless implements Device {
   readonly name = 'debug-console';
   readonly ports: readonly PortRange[] = [{ first: DEBUG_CONSOLE_PORT, count: 1, width: 1, coalesce: true }];
   readonly #output: ByteSink;
   readonly #byte = new Uint8Array(1);
 
   constructor(output: ByteSink) {
+    super();
     this.#output = output;
   }
 
@@ -33,14 +34,5 @@ export class DebugConsole implements Device {
 
   describeAccess({ write }: Access): AccessWords {
     return write ? output : presence;
-  }
-
-  /** The console has no registers, so its state has no fields. */
-  save(): Record<string, never> {
-    return {};
-  }
-
-  load(state: unknown): void {
-    stateFields(this.name, state, this.save());
   }
 }

@@ -1,5 +1,5 @@
 import type { AccessSize, AccessWords, Device, DeviceHost, PortRange } from './contract.js';
-import { stateFields } from './state.js';
+import { Stateless } from './state.js';
 import { words } from './words.js';
 
 /** The port where guests made for QEMU's `isa-debug-exit` expect it most often. */
@@ -12,7 +12,7 @@ const described = words('exit code', (value) => String(value & 0xff));
  * bytes. QEMU's `isa-debug-exit` makes `(value << 1) | 1` of it, so that its exit status is never 0 and never even;
  * here a guest that writes 0 says that all is well.
  */
-export class DebugExit implements Device {
+export class DebugExit extends Stateless implements Device {
   readonly name = 'debug-exit';
   readonly ports: readonly PortRange[] = [{ first: DEBUG_EXIT_PORT, count: 1, width: 4 }];
   #host: DeviceHost | undefined;
@@ -27,14 +27,5 @@ export class DebugExit implements Device {
 
   describeAccess(): AccessWords {
     return described;
-  }
-
-  /** The port has no registers, so its state has no fields. */
-  save(): Record<string, never> {
-    return {};
-  }
-
-  load(state: unknown): void {
-    stateFields(this.name, state, this.save());
   }
 }

@@ -1,5 +1,5 @@
 import type { AccessWords, Device, DeviceHost, PortRange } from './contract.js';
-import { stateFields } from './state.js';
+import { Stateless } from './state.js';
 import { words } from './words.js';
 
 /** Beside the debug exit, and like it no port of a real PC's chipset. */
@@ -12,7 +12,7 @@ const described = words('NMI button');
  * engineers press on a machine that hangs, within reach of the guest itself. Real machines send one for memory errors and
  * watchdogs; this port exists so that a handler for those can be tried.
  */
-export class DebugNmi implements Device {
+export class DebugNmi extends Stateless implements Device {
   readonly name = 'debug-nmi';
   readonly ports: readonly PortRange[] = [{ first: DEBUG_NMI_PORT, count: 1, width: 4 }];
   #host: DeviceHost | undefined;
@@ -27,14 +27,5 @@ export class DebugNmi implements Device {
 
   describeAccess(): AccessWords {
     return described;
-  }
-
-  /** The port has no registers, so its state has no fields. */
-  save(): Record<string, never> {
-    return {};
-  }
-
-  load(state: unknown): void {
-    stateFields(this.name, state, this.save());
   }
 }

@@ -19,7 +19,7 @@ import {
   RequestBlock,
   targetOf,
 } from './index.js';
-import { compareAfterLoad, hammer, type MakeDevice } from './testing.js';
+import { type MakeDevice, testAnyDevice } from './testing.js';
 
 const RAM = 0x20000;
 const ROM = 0x40000;
@@ -343,18 +343,7 @@ describe('hypercalls from a hostile guest', () => {
       load: (state: unknown) => device.load(state),
     });
   };
-  const seeds = fc.integer({ min: 1, max: 0xffff_ffff });
-
-  test('100,000 random accesses do no harm', () => {
-    fc.assert(
-      fc.property(seeds, (seed) => hammer(made, seed, 5000)),
-      { numRuns: 20 },
-    );
-  });
-
-  test('a device that took the state of another goes on as that one', () => {
-    fc.assert(fc.property(seeds, fc.nat(500), (seed, before) => compareAfterLoad(made, seed, before, 300)));
-  });
+  testAnyDevice(made);
 });
 
 describe('the header for guests', () => {

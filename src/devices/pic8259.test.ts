@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Pic8259 } from './pic8259.js';
-import { compareAfterLoad, hammer } from './testing.js';
+import { testAnyDevice } from './testing.js';
 
 // The expectations are Intel's 8259A data sheet (231468) and, for ELCR, the 82371's.
 
@@ -291,25 +291,7 @@ describe('an 8259A pair', () => {
 });
 
 describe('any guest at an 8259A pair', () => {
-  const seeds = fc.integer({ min: 1, max: 0xffffffff });
-
-  test('makes 100,000 random accesses without a throw, a wrong number or growth, in under two seconds', () => {
-    const started = performance.now();
-    fc.assert(
-      fc.property(seeds, (seed) => hammer(() => new Pic8259(), seed, 5000)),
-      { numRuns: 20 },
-    );
-    assert.ok(performance.now() - started < 2000);
-  });
-
-  test('finds a controller that took its state as it was', () => {
-    fc.assert(
-      fc.property(seeds, fc.nat(2000), (seed, before) =>
-        compareAfterLoad(() => new Pic8259(), seed, before, 300),
-      ),
-      { numRuns: 50 },
-    );
-  });
+  testAnyDevice(() => new Pic8259());
 
   test('cannot make a vector that is none, whatever lines do', () => {
     const step = fc.record({

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import type { DeviceHost } from './contract.js';
 import { PIT_HZ, Pit8254 } from './pit8254.js';
-import { compareAfterLoad, hammer } from './testing.js';
+import { testAnyDevice } from './testing.js';
 
 // The expectations are the timing diagrams of Intel's 8254 data sheet (231164), figures 15 to 20.
 
@@ -339,25 +338,7 @@ describe("the timer's interrupt", () => {
 });
 
 describe('any guest at an 8254', () => {
-  const seeds = fc.integer({ min: 1, max: 0xffffffff });
-
-  test('makes 100,000 random accesses without a throw, a wrong number or growth, in under two seconds', () => {
-    const started = performance.now();
-    fc.assert(
-      fc.property(seeds, (seed) => hammer(() => new Pit8254(), seed, 5000)),
-      { numRuns: 20 },
-    );
-    assert.ok(performance.now() - started < 2000);
-  });
-
-  test('finds a timer that took its state as it was', () => {
-    fc.assert(
-      fc.property(seeds, fc.nat(2000), (seed, before) =>
-        compareAfterLoad(() => new Pit8254(), seed, before, 300),
-      ),
-      { numRuns: 100 },
-    );
-  });
+  testAnyDevice(() => new Pit8254());
 
   test('whose saved state was tampered with is refused, and nothing changes', () => {
     const { pit } = new Bench();

@@ -1,5 +1,5 @@
 import type { AccessSize, AccessWords, ByteSink, Device, PortRange } from './contract.js';
-import { stateFields } from './state.js';
+import { Stateless } from './state.js';
 import { character, words } from './words.js';
 
 /** The port that the Linux Journal's article on KVM calls IO_PORT_PSEUDO_SERIAL. */
@@ -14,13 +14,14 @@ const described = words('console', character);
  * The "serial port" of the Linux Journal's article: one output port whose printable characters and newlines are shown
  * as they are and everything else as a dot. Printable is what `isprint` says in the C locale: 0x20 to 0x7E.
  */
-export class PseudoSerial implements Device {
+export class PseudoSerial extends Stateless implements Device {
   readonly name = 'pseudo-serial';
   readonly ports: readonly PortRange[] = [{ first: PSEUDO_SERIAL_PORT, count: 1, width: 1, coalesce: true }];
   readonly #output: ByteSink;
   readonly #byte = new Uint8Array(1);
 
   constructor(output: ByteSink) {
+    super();
     this.#output = output;
   }
 
@@ -32,14 +33,5 @@ export class PseudoSerial implements Device {
 
   describeAccess(): AccessWords {
     return described;
-  }
-
-  /** The port has no registers, so its state has no fields. */
-  save(): Record<string, never> {
-    return {};
-  }
-
-  load(state: unknown): void {
-    stateFields(this.name, state, this.save());
   }
 }

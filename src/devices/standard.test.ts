@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import type { Device } from './contract.js';
 import { DebugConsole, DebugExit, PseudoSerial, Serial16550, standardDevices } from './index.js';
-import { compareAfterLoad, hammer, type MakeDevice } from './testing.js';
+import { type MakeDevice, testAnyDevice } from './testing.js';
 
 const makers: Record<string, MakeDevice> = {
   'debug-console': ({ output }) => new DebugConsole(output),
@@ -12,25 +11,9 @@ const makers: Record<string, MakeDevice> = {
   serial: ({ output, input }) => new Serial16550({ output, input }),
 };
 
-const seeds = fc.integer({ min: 1, max: 0xffffffff });
-
 for (const [name, make] of Object.entries(makers)) {
   describe(`any device: ${name}`, () => {
-    test('takes 100,000 random accesses without a throw, a wrong number or growth, in under two seconds', () => {
-      const started = performance.now();
-      fc.assert(
-        fc.property(seeds, (seed) => hammer(make, seed, 5000)),
-        { numRuns: 20 },
-      );
-      const elapsed = performance.now() - started;
-      assert.ok(elapsed < 2000, `took ${elapsed.toFixed(0)} ms`);
-    });
-
-    test('goes on as before in a fresh device that took its state', () => {
-      fc.assert(
-        fc.property(seeds, fc.nat(2000), (seed, before) => compareAfterLoad(make, seed, before, 500)),
-      );
-    });
+    testAnyDevice(make);
 
     test('refuses every state that is not its own and stays as it was', () => {
       const device = make({ output: () => {}, input: { available: false, read: () => -1 } });

@@ -51,3 +51,16 @@ export function bytesField(device: string, field: string, value: unknown, most: 
   }
   return value.map((byte, i) => registerField(device, `${field}[${i}]`, byte, 0xff));
 }
+
+/** A device without registers: its state has no fields. */
+export abstract class Stateless {
+  abstract readonly name: string;
+
+  save(): Record<string, never> {
+    return {};
+  }
+
+  load(state: unknown): void {
+    stateFields(this.name, state, this.save());
+  }
+}

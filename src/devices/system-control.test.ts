@@ -1,9 +1,8 @@
 /** Ports 0x61, 0x92 and 0xCF9, as the PS/2's manual and the PIIX4's data sheet have them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { Pit8254, SystemControl } from './index.js';
-import { compareAfterLoad, hammer } from './testing.js';
+import { testAnyDevice } from './testing.js';
 
 function rig() {
   const wires = { clock: 0, resets: [] as string[], tones: [] as number[] };
@@ -98,15 +97,5 @@ describe('system control', () => {
 });
 
 describe('any device: system-control', () => {
-  const seeds = fc.integer({ min: 1, max: 0xffffffff });
-  const make = () => new SystemControl();
-  test('takes 100,000 random accesses without a throw, a wrong number or growth', () => {
-    fc.assert(
-      fc.property(seeds, (seed) => hammer(make, seed, 5000)),
-      { numRuns: 20 },
-    );
-  });
-  test('goes on as before in a fresh device that took its state', () => {
-    fc.assert(fc.property(seeds, fc.nat(2000), (seed, before) => compareAfterLoad(make, seed, before, 500)));
-  });
+  testAnyDevice(() => new SystemControl());
 });

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { test } from 'node:test';
+import fc from 'fast-check';
 import type { Access, AccessSize, ByteSource, Device, DeviceHost } from './contract.js';
 
 /** What a device under test is made with. */
@@ -227,4 +229,23 @@ export function compareDescribed(make: MakeDevice, seed: number, steps: number):
   const [state, stateOfOther] = [silent, asked].map(({ device }) => JSON.stringify(device.save?.()));
   if (state !== stateOfOther)
     throw new Error(`${asked.device.name} has another state once it was asked for words`);
+}
+
+/** What every device bears and does: random accesses, and a state that moves to another. Within a `describe`. */
+export function testAnyDevice(make: MakeDevice): void {
+  const seeds = fc.integer({ min: 1, max: 0xffff_ffff });
+
+  test('takes 100,000 random accesses without a throw, a wrong number or growth, in under two seconds', () => {
+    const started = performance.now();
+    fc.assert(
+      fc.property(seeds, (seed) => hammer(make, seed, 5000)),
+      { numRuns: 20 },
+    );
+    const elapsed = performance.now() - started;
+    if (elapsed >= 2000) throw new Error(`took ${elapsed.toFixed(0)} ms`);
+  });
+
+  test('goes on as before in a fresh device that took its state', () => {
+    fc.assert(fc.property(seeds, fc.nat(2000), (seed, before) => compareAfterLoad(make, seed, before, 500)));
+  });
 }

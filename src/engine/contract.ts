@@ -7,68 +7,9 @@
  * @module
  */
 import type { GuestMemory } from '../memory/index.js';
+import type { Exit, ExitKind } from './exit.js';
 
-/** Why a CPU came back to the monitor. The numbers are ours, small and dense, so that logs can keep them in a byte. */
-export const ExitKind = {
-  /** IN, OUT, INS or OUTS on a port: `address` is the port. */
-  io: 1,
-  /** A memory access that no slot answers, or a write to a read-only slot: `address` is the guest physical address. */
-  mmio: 2,
-  /** HLT, where no in-kernel interrupt controller handles it. */
-  halt: 3,
-  /** A triple fault. */
-  shutdown: 4,
-  /** A kick, a timer tick or another signal: look at what you asked for, then run on. */
-  interrupted: 5,
-  /** A debug event that was asked for with guest debug. */
-  debug: 6,
-  /** The guest can take an interrupt now, which was asked for. */
-  interruptWindow: 7,
-  /** The hardware refused the CPU state that it was given. */
-  failEntry: 8,
-  /** The engine gave up on an instruction: see `EngineCpu.failure()`. */
-  internalError: 9,
-  /** The guest touched the task priority register, which was asked for. */
-  tprAccess: 10,
-  /** The guest asked for a reset or power-off through the engine itself. */
-  systemEvent: 11,
-  /** A reason that this version does not know: `reason` has the engine's own number. */
-  unknown: 12,
-} as const;
-export type ExitKind = (typeof ExitKind)[keyof typeof ExitKind];
-
-/** The name of each kind, by number. */
-export const exitKindNames: readonly string[] = (() => {
-  const names: string[] = [];
-  for (const [name, kind] of Object.entries(ExitKind)) names[kind] = name;
-  return names;
-})();
-
-/**
- * One exit: a flat record that the engine fills in place and reuses, so that an exit allocates nothing.
- * It is valid until the next `run()`.
- */
-export interface Exit {
-  kind: ExitKind;
-  /** Port (`io`) or guest physical address (`mmio`); 0 for every other kind. */
-  address: number;
-  /** Bytes in one access: 1, 2 or 4 for `io`; 1 to 8 for `mmio`. */
-  size: number;
-  /** How many accesses this exit holds: more than 1 for string I/O (REP INS, REP OUTS). */
-  count: number;
-  /** True where the guest writes; for `tprAccess` too. */
-  write: boolean;
-  /** True for a write that the engine kept back and that left the guest running (coalesced I/O). */
-  coalesced: boolean;
-  /** Where the data lies: `count` elements of `size` bytes, little-endian, from byte `offset` of `data`. */
-  data: DataView;
-  offset: number;
-  /** The engine's own number for the reason (KVM's `exit_reason`). */
-  reason: number;
-  /** The instruction pointer as the engine reports it at this exit, in two halves so that nothing is allocated. */
-  ripLow: number;
-  ripHigh: number;
-}
+export { type Exit, ExitKind, emptyExit, exitKindNames } from './exit.js';
 
 /** A segment register with its hidden part (SDM 3A 3.4.3); `limit` is in bytes, already scaled. */
 export interface Segment {

@@ -2,27 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AccessSize, Device } from '../devices/contract.js';
 import { type Exit, ExitKind } from '../engine/contract.js';
+import { exitRecord } from '../observe/testing.js';
 import { Bus } from './bus.js';
-
-/** An exit record as an engine fills it. */
-function exit(fields: Partial<Exit> & { bytes?: number[] }): Exit {
-  const data = new DataView(new ArrayBuffer(64));
-  for (const [i, byte] of (fields.bytes ?? []).entries()) data.setUint8(i, byte);
-  return {
-    kind: ExitKind.io,
-    address: 0,
-    size: 1,
-    count: 1,
-    write: false,
-    coalesced: false,
-    data,
-    offset: 0,
-    reason: 0,
-    ripLow: 0,
-    ripHigh: 0,
-    ...fields,
-  };
-}
 
 /** A device that writes down what it is asked. */
 function recorder(ranges: Pick<Device, 'ports' | 'memory'>, answer = 0): Device & { calls: string[] } {
@@ -58,9 +39,9 @@ describe('the bus', () => {
     for (const size of [1, 2, 4] as const) {
       const device = recorder({ ports: [{ first: 0x10, count: 4 }] }, 0x11223344);
       const bus = busWith(device);
-      const write = exit({ address: 0x10, size, write: true, bytes: [0xaa, 0xbb, 0xcc, 0xdd] });
+      const write = exitRecord({ address: 0x10, size, write: true, bytes: [0xaa, 0xbb, 0xcc, 0xdd] });
       assert.equal(bus.handlePort(write), 0);
-      const read = exit({ address: 0x10, size });
+      const read = exitRecord({ address: 0x10, size });
       bus.handlePort(read);
       assert.deepEqual(device.calls, [
         `w${size} 10 ${{ 1: 'aa', 2: 'bbaa', 4: 'ddccbbaa' }[size]}`,
@@ -73,8 +54,8 @@ describe('the bus', () => {
   test('takes string I/O apart into its elements', () => {
     const device = recorder({ ports: [{ first: 0x10, count: 1 }] }, 7);
     const bus = busWith(device);
-    bus.handlePort(exit({ address: 0x10, size: 2, count: 3, write: true, bytes: [1, 0, 2, 0, 3, 0] }));
-    const read = exit({ address: 0x10, count: 4 });
+    bus.handlePort(exitRecord({ address: 0x10, size: 2, count: 3, write: true, bytes: [1, 0, 2, 0, 3, 0] }));
+    const read = exitRecord({ address: 0x10, count: 4 });
     bus.handlePort(read);
     assert.deepEqual(device.calls.slice(0, 3), ['w2 10 1', 'w2 10 2', 'w2 10 3']);
     assert.deepEqual(bytesOf(read, 5), [7, 7, 7, 7, 0]);
@@ -83,7 +64,7 @@ describe('the bus', () => {
   test('splits an access that is wider than the device, low byte first, each at its own address', () => {
     const narrow = recorder({ ports: [{ first: 0x20, count: 2, width: 1 }] });
     const bus = busWith(narrow);
-    bus.handlePort(exit({ address: 0x20, size: 4, write: true, bytes: [1, 2, 3, 4] }));
+    bus.handlePort(exitRecord({ address: 0x20, size: 4, write: true, bytes: [1, 2, 3, 4] }));
     assert.deepEqual(narrow.calls, ['w1 20 1', 'w1 21 2']);
     assert.deepEqual(
       bus.unclaimed.map(({ address }) => address),
@@ -93,15 +74,15 @@ describe('the bus', () => {
 
   test('floats high where nothing answers, and remembers a bounded number of such addresses', () => {
     const bus = busWith();
-    const read = exit({ address: 0x80, size: 4 });
+    const read = exitRecord({ address: 0x80, size: 4 });
     assert.equal(bus.handlePort(read), -1);
     assert.deepEqual(bytesOf(read, 5), [0xff, 0xff, 0xff, 0xff, 0]);
-    const eight = exit({ kind: ExitKind.mmio, address: 0x1000, size: 8 });
+    const eight = exitRecord({ kind: ExitKind.mmio, address: 0x1000, size: 8 });
     assert.equal(bus.handleMemory(eight), -1);
     assert.deepEqual(bytesOf(eight, 9), [...new Array(8).fill(0xff), 0]);
     bus.handlePort(read);
     assert.deepEqual(bus.unclaimed[0], { space: 'port', address: 0x80, write: false, count: 2 });
-    for (let port = 0; port < 65536; port++) bus.handlePort(exit({ address: port, write: true }));
+    for (let port = 0; port < 65536; port++) bus.handlePort(exitRecord({ address: port, write: true }));
     assert.ok(bus.unclaimed.length <= 64);
   });
 
@@ -118,13 +99,13 @@ describe('the bus', () => {
     const narrow = recorder({ memory: [{ address: 0x2000, size: 8 }] });
     const bus = busWith(wide, narrow);
     const bytes = [8, 7, 6, 5, 4, 3, 2, 1];
-    bus.handleMemory(exit({ kind: ExitKind.mmio, address: 0x1000, size: 8, write: true, bytes }));
+    bus.handleMemory(exitRecord({ kind: ExitKind.mmio, address: 0x1000, size: 8, write: true, bytes }));
     assert.equal(wide.last, 0x0102030405060708n);
-    const read = exit({ kind: ExitKind.mmio, address: 0x1000, size: 8 });
+    const read = exitRecord({ kind: ExitKind.mmio, address: 0x1000, size: 8 });
     bus.handleMemory(read);
     assert.deepEqual(bytesOf(read, 8), [0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11]);
-    bus.handleMemory(exit({ kind: ExitKind.mmio, address: 0x2000, size: 8, write: true, bytes }));
-    bus.handleMemory(exit({ kind: ExitKind.mmio, address: 0x2000, size: 3, write: true, bytes }));
+    bus.handleMemory(exitRecord({ kind: ExitKind.mmio, address: 0x2000, size: 8, write: true, bytes }));
+    bus.handleMemory(exitRecord({ kind: ExitKind.mmio, address: 0x2000, size: 3, write: true, bytes }));
     assert.deepEqual(narrow.calls, ['w4 2000 5060708', 'w4 2004 1020304', 'w2 2000 708', 'w1 2002 6']);
   });
 
@@ -145,7 +126,7 @@ describe('the bus', () => {
       },
     };
     const bus = busWith(broken);
-    assert.throws(() => bus.handlePort(exit({ address: 0x99 })), {
+    assert.throws(() => bus.handlePort(exitRecord({ address: 0x99 })), {
       code: 'EDEVICE',
       message: "device 'broken' failed in a read of port 0x99 (1 byte): no such register",
     });

@@ -3,25 +3,12 @@
  *
  * @module
  */
-import { type Exit, ExitKind } from '../engine/contract.js';
+import { type Exit, ExitKind, emptyExit } from '../engine/contract.js';
 
 /** An exit; what is not given is a read of one byte from port 0. `bytes` are put at the start of its data. */
 export function exitRecord(fields: Partial<Exit> & { bytes?: readonly number[] }): Exit {
   const { bytes = [], ...rest } = fields;
   const data = new DataView(new ArrayBuffer(64));
   for (const [i, byte] of bytes.entries()) data.setUint8(i, byte);
-  return {
-    kind: ExitKind.io,
-    address: 0,
-    size: 1,
-    count: 1,
-    write: false,
-    coalesced: false,
-    data,
-    offset: 0,
-    reason: 0,
-    ripLow: 0,
-    ripHigh: 0,
-    ...rest,
-  };
+  return { ...emptyExit(data), kind: ExitKind.io, size: 1, count: 1, ...rest };
 }

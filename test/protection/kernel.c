@@ -3,12 +3,7 @@
  * what came of it to port 0xE9: a line for each instruction, ring and RPL. Runs under QEMU (multiboot) and Terrarium alike;
  * the test compares the two.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-
-__attribute__((section(".multiboot"), used)) static const u32 multiboot[3] = {0x1badb002, 0, -0x1badb002u};
+#include "common.h"
 
 enum { CODE0 = 0x08, DATA0 = 0x10, CODE3 = 0x1b, DATA3 = 0x23, TASK = 0x28, CODE1 = 0x31, DATA1 = 0x39,
        TEST = 0x40, TARGET = 0x48, SPARE = 0x50, LOCAL = 0x60, ENTRIES = 14 };
@@ -22,20 +17,6 @@ static u8 stack0[4096], stack1[4096], stack3[4096] __attribute__((aligned(16)));
 /* What the last try gave. */
 u32 seen_vector, seen_code, seen_cs, seen_ss, seen_eax, seen_depth;
 u32 kernel_esp;
-
-static inline void out(u8 value, u16 port) { __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
-static void put(const char *text) { while (*text) out(*text++, 0xe9); }
-static void hex(u32 value, int digits) {
-  while (digits--) out("0123456789abcdef"[(value >> (4 * digits)) & 15], 0xe9);
-}
-
-static u64 descriptor(u32 base, u32 limit, u32 access, u32 flags) {
-  return (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)access << 40 | (u64)((limit >> 16) & 15) << 48 |
-         (u64)flags << 52 | (u64)(base >> 24) << 56;
-}
-static u64 gate(u32 selector, u32 offset, u32 access, u32 count) {
-  return (offset & 0xffff) | (u64)selector << 16 | (u64)count << 32 | (u64)access << 40 | (u64)(offset >> 16) << 48;
-}
 
 /* Every vector comes here with its number and a code (0xffff where there is none) on the stack. */
 void caught(void);

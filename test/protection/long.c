@@ -6,12 +6,7 @@
 #ifndef LEVELS
 #define LEVELS 4
 #endif
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
-
-__attribute__((section(".multiboot"), used)) static const u32 multiboot[3] = {0x1badb002, 0, -0x1badb002u};
+#include "common.h"
 
 enum { CODE0 = 0x08, DATA0 = 0x10, CODE32 = 0x18, USER32 = 0x23, USERDATA = 0x2b, USER64 = 0x33, TASK = 0x40,
        TEST = 0x50, TARGET = 0x60, LOCAL = 0x70, ENTRIES = 18 };
@@ -19,21 +14,11 @@ static u64 gdt[ENTRIES] __attribute__((aligned(16)));
 static u64 ldt[4];
 static u64 idt[512] __attribute__((aligned(16)));
 static u32 task[26];
-#define STACK __attribute__((aligned(16), used))
 static u8 stack0[4096] STACK, stack1[4096] STACK, stack3[4096] STACK, spare[4096] STACK;
 u64 pages[512 * 4] __attribute__((aligned(4096)));
 
 u64 seen_vector, seen_code, seen_cs, seen_ss, seen_rsp, seen_rax, seen_depth, kernel_rsp;
 
-static inline void out(u8 value, u16 port) { __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
-static void put(const char *text) { while (*text) out(*text++, 0xe9); }
-static void hex(u64 value, int digits) {
-  while (digits--) out("0123456789abcdef"[(value >> (4 * digits)) & 15], 0xe9);
-}
-static u64 descriptor(u64 base, u32 limit, u32 access, u32 flags) {
-  return (limit & 0xffff) | (base & 0xffffff) << 16 | (u64)access << 40 | (u64)((limit >> 16) & 15) << 48 |
-         (u64)flags << 52 | (u64)((base >> 24) & 0xff) << 56;
-}
 static void gate(u64 *at, u32 selector, u64 offset, u32 access, u32 table) {
   at[0] = (offset & 0xffff) | (u64)selector << 16 | (u64)table << 32 | (u64)access << 40 | (u64)((offset >> 16) & 0xffff) << 48;
   at[1] = offset >> 32;

@@ -2,14 +2,8 @@
  * As kernel.c: virtual-8086 mode, parameters of call gates, frames of 16 bits, tasks of both widths, single steps and
  * breakpoints. Each try is a line with what its handler found.
  */
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long long u64;
+#include "common.h"
 
-__attribute__((section(".multiboot"), used)) static const u32 multiboot[3] = {0x1badb002, 0, -0x1badb002u};
-
-#define STACK __attribute__((aligned(16), used))
 enum { CODE0 = 0x08, DATA0 = 0x10, CODE3 = 0x1b, DATA3 = 0x23, TASK = 0x28, CODE16 = 0x30, TEST = 0x38, OTHER = 0x40,
        OTHER16 = 0x48, DATA16 = 0x50, LOCAL = 0x58,
        RESCUE = 0x60, ENTRIES = 16 };
@@ -21,19 +15,7 @@ static u8 stack0[4096] STACK, stack1[4096] STACK, stack3[4096] STACK;
 u32 seen[40], depth;
 u32 kernel_esp;
 
-static inline void out(u8 value, u16 port) { __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
-static void put(const char *text) { while (*text) out(*text++, 0xe9); }
-static void hex(u32 value, int digits) {
-  while (digits--) out("0123456789abcdef"[(value >> (4 * digits)) & 15], 0xe9);
-}
 static void word(u32 value) { hex(value, value > 0xffff ? 8 : 4), out(' ', 0xe9); }
-static u64 descriptor(u32 base, u32 limit, u32 access, u32 flags) {
-  return (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)access << 40 | (u64)((limit >> 16) & 15) << 48 |
-         (u64)flags << 52 | (u64)(base >> 24) << 56;
-}
-static u64 gate(u32 selector, u32 offset, u32 access, u32 count) {
-  return (offset & 0xffff) | (u64)selector << 16 | (u64)count << 32 | (u64)access << 40 | (u64)(offset >> 16) << 48;
-}
 
 /* Everything that is on the handler's stack goes into `seen`, behind the vector and the segment registers. */
 void caught(void);

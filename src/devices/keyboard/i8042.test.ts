@@ -5,8 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
-import { compareAfterLoad, hammer } from '../testing.js';
+import { testAnyDevice } from '../testing.js';
 import { KeyboardController, keyNames, Led } from './index.js';
 import { keys } from './keys.js';
 
@@ -270,17 +269,7 @@ describe('scan codes', () => {
 });
 
 describe('any device: keyboard', () => {
-  const seeds = fc.integer({ min: 1, max: 0xffffffff });
-  const make = () => new KeyboardController();
-  test('takes 100,000 random accesses without a throw, a wrong number or growth', () => {
-    fc.assert(
-      fc.property(seeds, (seed) => hammer(make, seed, 5000)),
-      { numRuns: 20 },
-    );
-  });
-  test('goes on as before in a fresh device that took its state', () => {
-    fc.assert(fc.property(seeds, fc.nat(2000), (seed, before) => compareAfterLoad(make, seed, before, 500)));
-  });
+  testAnyDevice(() => new KeyboardController());
   test('keeps held keys and what is still to be typed', () => {
     const first = rig();
     first.device.press('KeyQ');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { compareAfterLoad, hammer } from '../testing.js';
+import { testAnyDevice } from '../testing.js';
 import { readTime, Time, writeTime } from './calendar.js';
 import { Cmos } from './index.js';
 
@@ -173,15 +173,5 @@ describe('the real-time clock', () => {
 });
 
 describe('any device: cmos', () => {
-  const seeds = fc.integer({ min: 1, max: 0xffffffff });
-  const make = () => new Cmos({ startMs: START });
-  test('takes 100,000 random accesses without a throw, a wrong number or growth', () => {
-    fc.assert(
-      fc.property(seeds, (seed) => hammer(make, seed, 5000)),
-      { numRuns: 20 },
-    );
-  });
-  test('goes on as before in a fresh device that took its state', () => {
-    fc.assert(fc.property(seeds, fc.nat(2000), (seed, before) => compareAfterLoad(make, seed, before, 500)));
-  });
+  testAnyDevice(() => new Cmos({ startMs: START }));
 });

@@ -6,6 +6,7 @@ import {
   type EngineFailure,
   type Exit,
   ExitKind,
+  emptyExit,
   type Registers,
   type SystemRegisters,
 } from '../contract.js';
@@ -16,7 +17,7 @@ import { guestCpuid } from './cpuid.js';
 import { DebugRegisters } from './debug-registers.js';
 import { errnoNumbers } from './errno.js';
 import { callFailed, closedHandle, KvmError } from './errors.js';
-import { emptyExit, exitKind, REASON, showCoalesced, showExit } from './exit-record.js';
+import { exitKind, REASON, showCoalesced, showExit } from './exit-record.js';
 import { explainFailure } from './failure.js';
 import { readInternals, writeInternals } from './internals.js';
 import { KVM_RUN } from './ioctls.js';

@@ -39,23 +39,6 @@ const TPR_RIP = kvm_run['tpr_access.rip'] >> 2;
 const TPR_WRITE = kvm_run['tpr_access.is_write'] >> 2;
 const HIGH = 0x1_0000_0000;
 
-/** @param data the mapping, where an access's bytes lie */
-export function emptyExit(data: DataView): Exit {
-  return {
-    kind: ExitKind.interrupted,
-    address: 0,
-    size: 0,
-    count: 0,
-    write: false,
-    coalesced: false,
-    data,
-    offset: 0,
-    reason: 0,
-    ripLow: 0,
-    ripHigh: 0,
-  };
-}
-
 /** The kind of exit that the mapping shows. */
 export function exitKind(words: Uint32Array): ExitKind {
   const reason = words[REASON]!;

@@ -3,15 +3,19 @@
  *
  * @module
  */
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { GuestMemory, type RegionConfig } from '../../memory/index.js';
-import { newControl } from '../contract.js';
+import { type Exit, ExitKind, exitKindNames, newControl } from '../contract.js';
 import { type KvmCpu, type KvmVm, kvmEngine } from './index.js';
 
 /** Where the code lies; the stack ends here too. */
 export const CODE = 0x1000;
 /** Bytes of RAM at 0; what lies behind is MMIO. */
 export const MEMORY = 0x10000;
+
+/** A real-mode segment whose offset 0 is the first byte behind RAM. */
+export const BEHIND = MEMORY >> 4;
 
 /** A reason to skip tests of the real KVM, or false. */
 export function noKvm(): string | false {
@@ -20,6 +24,13 @@ export function noKvm(): string | false {
   } catch (error) {
     return `KVM cannot be used here: ${(error as Error).message}`;
   }
+}
+
+/** Runs to the next exit, which must be of this kind. */
+export function expectExit(cpu: KvmCpu, kind: keyof typeof ExitKind): Exit {
+  assert.equal(exitKindNames[cpu.run()], kind);
+  assert.equal(cpu.exit.kind, ExitKind[kind]);
+  return cpu.exit;
 }
 
 export interface TestMachine extends Disposable {

@@ -6,6 +6,7 @@ import {
   type EngineFailure,
   type Exit,
   ExitKind,
+  emptyExit,
   type FaultRecord,
   type Registers,
   type SystemRegisters,
@@ -54,19 +55,7 @@ export class SoftCpu implements EngineCpu {
     this.#view = view;
     this.#control = control;
     this.clock = new SoftClock(view);
-    this.exit = {
-      kind: ExitKind.interrupted,
-      address: 0,
-      size: 0,
-      count: 0,
-      write: false,
-      coalesced: false,
-      data: view,
-      offset: L.EXIT_DATA,
-      reason: 0,
-      ripLow: 0,
-      ripHigh: 0,
-    };
+    this.exit = emptyExit(view, L.EXIT_DATA);
   }
 
   /** Instructions that ran so far; the rounds of a repeated string instruction count one each. */

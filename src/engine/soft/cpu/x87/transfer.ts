@@ -73,25 +73,29 @@ function tail(pc: usize): u64 {
   return address(pc) + 8;
 }
 
+let tenLow: u64 = 0;
+let tenHigh: u32 = 0;
+
+/** An operand of ten bytes, into `tenLow` and `tenHigh`; false where the instruction is over. */
+function readTenBytes(pc: usize): bool {
+  if (!ready()) return false;
+  tenLow = read<u64>(segment(pc), address(pc));
+  if (failed()) return false;
+  tenHigh = read<u16>(segment(pc), tail(pc));
+  return !failed();
+}
+
 export function fldExtended(pc: usize): void {
-  if (!ready()) return;
-  const low = read<u64>(segment(pc), address(pc));
-  if (failed()) return;
-  const high = read<u16>(segment(pc), tail(pc));
-  if (failed()) return;
+  if (!readTenBytes(pc)) return;
   note(pc);
-  if (!overflows()) give(<u32>high, low);
+  if (!overflows()) give(tenHigh, tenLow);
   finishPush();
 }
 
 export function fbld(pc: usize): void {
-  if (!ready()) return;
-  const low = read<u64>(segment(pc), address(pc));
-  if (failed()) return;
-  const high = read<u16>(segment(pc), tail(pc));
-  if (failed()) return;
+  if (!readTenBytes(pc)) return;
   note(pc);
-  if (!overflows()) fromDecimal(<u32>high, low);
+  if (!overflows()) fromDecimal(tenHigh, tenLow);
   finishPush();
 }
 
