@@ -3,7 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parseImage } from '../src/boot/index.js';
+import { assisted } from '../src/engine/assist/index.js';
+import { kvmEngine } from '../src/engine/kvm/index.js';
 import { createMachine } from '../src/host/index.js';
+import { Machine } from '../src/machine/index.js';
 import { noKvm, Scratch, terrarium } from './support.js';
 
 /** Real-mode code at 0. */
@@ -110,18 +113,23 @@ describe('assist', { skip }, () => {
     assert.deepEqual(written, ['20000 4 3f800000']);
   });
 
-  test('where neither can, the failure names both', () => {
-    // vaddps xmm0, xmm0, xmm0 is AVX, which the software CPU does not have: there it is a #UD, which is an answer. What
-    // neither can do is run where there is no RAM.
-    using machine = createMachine({
-      image: image([0xea, 0, 0, 0, 0xf0]),
-      mode: 'real',
-      engine: 'kvm',
-      memory: 0x10000,
+  test('cannot run what is no RAM either: the failure says that, and nothing of instructions', () => {
+    // jmp 0xf000:0
+    const { outcome } = run([0xea, 0, 0, 0, 0xf0]);
+    assert.equal(outcome.kind, 'engineError');
+    assert.equal(outcome.failure!.name, 'NO_CODE');
+    assert.equal(outcome.failure!.message, 'the guest ran to where there is no RAM to execute');
+  });
+
+  test('that is not to be had is named beside what KVM gave up on', () => {
+    const engine = assisted(kvmEngine({ failuresLeave: true }), () => {
+      throw new Error('the software CPU is not built');
     });
-    const outcome = machine.run({ timeoutMs: 2000 });
-    assert.notEqual(outcome.kind, 'halted');
-    if (outcome.kind === 'engineError') assert.match(outcome.reason, /and the software CPU cannot help: /);
+    using machine = new Machine({ engine, image: image(adds), mode: 'real', memory: 0x10000 });
+    const { kind, failure } = machine.run({ timeoutMs: 2000 });
+    assert.equal(kind, 'engineError');
+    assert.equal(failure!.name, 'KVM_INTERNAL_ERROR_EMULATION');
+    assert.match(failure!.message, /, and the software CPU cannot help: the software CPU is not built$/);
   });
 
   test('a stop reaches a guest that KVM gives up on again and again', () => {

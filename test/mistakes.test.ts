@@ -79,6 +79,27 @@ describe('the mistakes on KVM', { skip: noKvm || noGcc }, () => {
   }
 });
 
+describe('an instruction that begins in RAM and goes on where there is none', () => {
+  for (const [engine, skip] of [
+    ['soft', false],
+    ['kvm', noKvm],
+  ] as const) {
+    test(`is no instruction that ${engine} lacks, but the end of memory`, { skip }, () => {
+      // jmp 0x0fff:0x000f, the last byte of RAM
+      const image = Uint8Array.of(0xea, 0x0f, 0x00, 0xff, 0x0f);
+      using machine = createMachine({ engine, image, mode: 'real', memory: 0x10000 });
+      // The opcode of mov ax, imm16.
+      machine.memory.write8(0xffff, 0xb8);
+      const outcome = machine.run({ timeoutMs: 5000 });
+      assert.equal(outcome.kind, 'engineError');
+      assert.equal(outcome.failure!.name, 'NO_CODE');
+      const text = formatExplanation(explain({ ...outcome, memory: machine.memory }));
+      assert.match(text, /^why: the guest ran to where there is no code$/m);
+      assert.match(text, /there is no RAM at 0x10000, where this instruction goes on/);
+    });
+  }
+});
+
 describe('on the command line', { skip: noGcc }, () => {
   test('a triple fault is explained behind its outcome, and in the report as structure', () => {
     using scratch = new Scratch();

@@ -345,6 +345,8 @@ export class AssistedCpu implements EngineCpu {
     const failure = this.#inner.failure();
     const other = this.#failure;
     if (other === undefined || this.exit.kind !== ExitKind.internalError) return failure;
+    // An engine cannot know why there was nothing to emulate.
+    if (other.name === 'NO_CODE') return other;
     const message = `${failure.message}, and the software CPU cannot help: ${other.message}`;
     return { ...failure, message };
   }

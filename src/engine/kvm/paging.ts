@@ -15,7 +15,7 @@ const EFER_LME = 1n << 8n;
 const EFER_LMA = 1n << 10n;
 
 export const pagingHint =
-  'this host’s KVM cannot run guests with 32-bit or PAE paging: use a host whose KVM has VMX or SVM, or switch on long mode together with paging';
+  'this host’s KVM cannot run guests with 32-bit or PAE paging: run it on the software CPU (--engine soft), or switch on long mode together with paging';
 
 /** True for a state with paging on and long mode off. */
 export function asksFor32BitPaging({ cr0, efer }: SystemRegisters): boolean {
@@ -41,7 +41,7 @@ export function isProtected({ cr0, efer }: SystemRegisters): boolean {
 export function pagingRefused(): EngineLimit {
   return new EngineLimit(
     'this host’s KVM refuses 32-bit paging: CR0.PG is clear after KVM_SET_SREGS set it without long mode',
-    'use a host whose KVM has VMX or SVM, or start the guest in real, protected or long mode',
+    'run it on the software CPU (--engine soft), or use a host whose KVM has VMX or SVM',
   );
 }
 

@@ -156,6 +156,16 @@ describe('what a guest cannot do here', () => {
     assert.equal(machine.cpu.failure().name, 'NO_CODE');
   });
 
+  test('an instruction that begins in RAM and goes on where there is none ends the same way', () => {
+    // JMP FAR to RAM's last byte: MOV AX, imm16 without its operand.
+    using machine = realMode([0xea, 0x0f, 0, (BEHIND - 1) & 0xff, (BEHIND - 1) >> 8]);
+    machine.memory.write8(MEMORY - 1, 0xb8);
+    expectExit(machine, 'internalError');
+    const { name, message } = machine.cpu.failure();
+    assert.equal(name, 'NO_CODE');
+    assert.match(message, /no RAM to execute: only 1 byte of its next instruction is there$/);
+  });
+
   test('a fault that cannot be delivered is a triple fault', () => {
     // LIDT [2000h], where the limit is 0; UD2
     using machine = realMode([0x0f, 0x01, 0x1e, 0, 0x20, 0x0f, 0x0b]);

@@ -1,3 +1,4 @@
+import { MAX_LENGTH } from '../../isa/index.js';
 import {
   Control,
   type CpuInternals,
@@ -223,17 +224,16 @@ export class SoftCpu implements EngineCpu {
     const view = this.#live();
     if (this.exit.kind === ExitKind.shutdown) return { name: 'SHUTDOWN', message: 'triple fault' };
     const length = view.getUint32(L.EXIT_LENGTH, true);
-    const instruction = Uint8Array.from({ length }, (_, n) => view.getUint8(L.EXIT_BYTES + n));
-    if (length === 0) {
-      const message = 'the guest ran to where there is no RAM to execute';
-      return { name: 'NO_CODE', message };
+    const nothing = 'the guest ran to where there is no RAM to execute';
+    if (length === 0) return { name: 'NO_CODE', message: nothing };
+    if (length < MAX_LENGTH) {
+      const there = `${length} byte${length === 1 ? ' of its next instruction is' : 's of its next instruction are'} there`;
+      return { name: 'NO_CODE', message: `${nothing}: only ${there}` };
     }
-    const bytes = Array.from(instruction, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
     return {
-      name: 'NOT_IMPLEMENTED',
-      message: `the software CPU does not do this instruction yet: ${bytes}`,
-      instruction,
-      hint: 'docs/soft-cpu.md says what it does; --engine kvm runs the rest where there is /dev/kvm',
+      name: 'TOO_MANY_ACCESSES',
+      message: `one instruction accesses more than ${L.MAX_ANSWERS} places outside of RAM`,
+      instruction: Uint8Array.from({ length }, (_, n) => view.getUint8(L.EXIT_BYTES + n)),
     };
   }
 

@@ -5,6 +5,8 @@
  * @module
  */
 import type { EngineFailure, FaultRecord } from '../../engine/contract.js';
+import { MAX_LENGTH } from '../../isa/index.js';
+import { readLinear } from '../explorer/linear.js';
 import { walkPages } from '../explorer/page-walk.js';
 import { hex, readPhysical, sizeText } from '../explorer/words.js';
 import { eventText, faultText } from './gates.js';
@@ -19,10 +21,13 @@ export const RAN_ON =
 
 /** The guest ran to where there is no memory to execute. */
 export function explainNoCode(scene: Scene): Finding {
-  const linear = linearRip(scene.registers, scene.system);
+  const start = linearRip(scene.registers, scene.system);
+  const there = readLinear(scene, start, MAX_LENGTH).length;
+  const linear = start + BigInt(there);
   const { physical = linear } = walkPages(scene, linear);
   const zeros = zerosBefore(scene, physical);
-  const check = `there is no RAM at ${hex(physical)}, so there is no instruction to execute`;
+  const then = there === 0 ? 'so there is no instruction to execute' : 'where this instruction goes on';
+  const check = `there is no RAM at ${hex(physical)}, ${then}`;
   if (zeros >= 16) {
     return {
       check,

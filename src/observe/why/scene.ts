@@ -29,7 +29,7 @@ export interface Scene extends CpuSubject {
   readonly code: CodeSize;
   /** Current privilege level. */
   readonly cpl: number;
-  /** Undefined where it cannot be fetched. */
+  /** Undefined where it cannot be fetched, or not to its end. */
   readonly instruction: Instruction | undefined;
   readonly locate: Locate;
 }
@@ -51,7 +51,9 @@ export function sceneOf({
 }: SceneSource): Scene {
   const code = codeSizeOf(system);
   const bytes = readLinear({ system, memory }, linearRip(registers, system), MAX_LENGTH);
-  const instruction = bytes.length === 0 ? undefined : disassemble(bytes, { code, address: registers.rip });
+  const decoded = disassemble(bytes, { code, address: registers.rip });
+  const fetched = decoded.encoding !== undefined || bytes.length === MAX_LENGTH;
+  const instruction = fetched ? decoded : undefined;
   return { registers, system, memory, faults, code, cpl: levelOf(system, registers), instruction, locate };
 }
 

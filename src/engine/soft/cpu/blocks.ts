@@ -46,7 +46,7 @@ import { chunks, cutLinks, dropAllCode, pageRecord } from './code-pages';
 import { code64 } from './cpu-mode';
 import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
 import { END_OF_BLOCK } from './dispatch';
-import { fault, GP, notImplemented } from './faults';
+import { cannotFetch, fault, GP } from './faults';
 import { locateCode } from './memory';
 import { guardsPage } from './monitor';
 import { ripAfter, ripOf } from './operands';
@@ -149,7 +149,7 @@ function fetchPage(linear: u64): bool {
   const place = locateCode(linear);
   if (failed()) return false;
   if (!place) {
-    notImplemented();
+    cannotFetch();
     return false;
   }
   // Translations were forgotten, or others apply now.
@@ -251,7 +251,7 @@ export function lone(rip: u64): usize {
     // Too long, or over the segment's end: #GP. What is not RAM cannot be executed here.
     if (!failed()) {
       if (got == MAX_LENGTH || rip + <u64>got > limit) fault(GP);
-      else notImplemented();
+      else cannotFetch();
     }
     return stop(rip);
   }

@@ -46,8 +46,8 @@ export function gateFault(vector: u32, number: u32): void {
   fault(vector, (number << 3) | 2 | external);
 }
 
-/** This CPU does not do the instruction (yet): the run ends, with its bytes. */
-export function notImplemented(): void {
+/** What is no RAM cannot be executed here: the run ends, with the bytes that are there. */
+export function cannotFetch(): void {
   store<u32>(EXIT_LENGTH, 0);
   exitFor(EXIT_ERROR);
 }
