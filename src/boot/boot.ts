@@ -9,6 +9,7 @@ import { checkApart, copyImage, type PlacedImage, placeImage } from './place.js'
 import { realState, resetState, tableState } from './state.js';
 import { placeTables, STACK_ROOM, type TableMode, writeTables } from './tables.js';
 
+/** How an image starts, and where in memory things lie, where it is not as the image has it. */
 export interface BootOptions {
   /** Default `auto`. */
   mode?: Mode;

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import {
   BOOT_SECTOR_ADDRESS,
+  type BootOptions,
   type Image,
   ImageError,
   isBootSector,
@@ -22,10 +23,7 @@ const LARGEST_IMAGE = 4 * 1024 * 1024 * 1024;
 const sourceEndings = new Set(['.S', '.s', '.c']);
 
 /** How a guest wants to run: what its folder's `guest.json` says, under what the caller asked for. */
-export interface GuestSettings {
-  mode?: Mode;
-  load?: number;
-  stack?: number;
+export interface GuestSettings extends Omit<BootOptions, 'entry'> {
   memory?: number;
   /** Pieces of memory beside RAM. */
   regions?: readonly RegionConfig[];

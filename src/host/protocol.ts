@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Image, Mode } from '../boot/index.js';
+import type { BootOptions, Image } from '../boot/index.js';
 import type { DebugMethod } from '../debug/index.js';
 import type { Picture } from '../devices/contract.js';
 import type { DeviceCounts, Notification } from '../devices/index.js';
@@ -38,15 +38,12 @@ export interface TraceOptions {
 }
 
 /** The part of a machine's configuration that can be posted to another thread. */
-export interface PortableConfig {
+export interface PortableConfig extends BootOptions {
   /** What the CPU's thread is called in `top -H`: `vm:` and this, 15 bytes of it. Default `terrarium/vcpu0`. */
   name?: string;
   engine?: EngineName;
   image: Image;
-  mode?: Mode;
-  load?: number;
-  entry?: number;
-  stack?: number;
+  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
   memory?: number;
   regions?: readonly RegionConfig[];
   devices?: readonly DeviceModule[];

@@ -1,4 +1,4 @@
-import { boot, type Image, type Mode } from '../boot/index.js';
+import { type BootOptions, boot, type Image } from '../boot/index.js';
 import {
   Control,
   type Engine,
@@ -17,7 +17,7 @@ import { type LauncherEnd, type LauncherRunOptions, runCallbacks } from './run.j
 const DEFAULT_MEMORY = 16 * 1024 * 1024;
 
 /** What a launcher is made of. */
-export interface LauncherConfig {
+export interface LauncherConfig extends BootOptions {
   engine: Engine;
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB, or none where there are `slots`. */
   memory?: number;
@@ -25,11 +25,6 @@ export interface LauncherConfig {
   slots?: readonly RegionConfig[];
   /** What runs. Without one, copy your kernel into `memory` yourself: the CPU starts at F000:FFF0, address 0xFFFF0. */
   image?: Image;
-  /** How the image starts; as in `MachineConfig`. */
-  mode?: Mode;
-  load?: number;
-  entry?: number;
-  stack?: number;
   callbacks?: LauncherCallbacks;
   /**
    * The engine brings the PC's interrupt controllers, as LibKVM's VMs had them. HLT then sleeps inside the engine until

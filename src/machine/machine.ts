@@ -1,4 +1,4 @@
-import { type BootPlan, boot, type Image, type Mode } from '../boot/index.js';
+import { type BootOptions, type BootPlan, boot, type Image } from '../boot/index.js';
 import type { Device, DeviceHost, InterruptController, Picture, Screen } from '../devices/contract.js';
 import {
   Control,
@@ -25,15 +25,10 @@ export const clockNames = ['instructions', 'wall'] as const;
 export type ClockName = (typeof clockNames)[number];
 
 /** What a machine is made of. */
-export interface MachineConfig {
+export interface MachineConfig extends BootOptions {
   engine: Engine;
   /** What runs: as `parseImage` gives it. Without one the machine starts with empty memory. */
   image: Image;
-  mode?: Mode;
-  /** Where a flat image goes, where the guest starts, where its stack ends; guest physical addresses. */
-  load?: number;
-  entry?: number;
-  stack?: number;
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
   memory?: number;
   /** More pieces of memory: read-only, with a dirty log, at other addresses. */

@@ -3,13 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TerrariumError } from '../errors.js';
-import {
-  type EngineName,
-  type PortableConfig,
-  type PortableError,
-  packError,
-  unpackError,
-} from '../host/index.js';
+import { type PortableConfig, type PortableError, packError, unpackError } from '../host/index.js';
 import { checkName } from './names.js';
 import { newHolderId } from './processes.js';
 import { isObject } from './protocol.js';
@@ -19,20 +13,13 @@ import { openRuntimeDirectory, STARTING } from './runtime-dir.js';
 const SHOWN_WARNINGS = 64 * 1024;
 
 /** A machine for a process of its own; everything but the name and the image has a sensible default. */
-export interface DetachedConfig {
+export interface DetachedConfig
+  extends Pick<PortableConfig, 'engine' | 'mode' | 'load' | 'entry' | 'stack' | 'memory' | 'coalesce'> {
   name: string;
   /** A file: image, source or guest folder. */
   image: string;
-  engine?: EngineName;
-  mode?: NonNullable<PortableConfig['mode']>;
-  /** Bytes. */
-  memory?: number;
-  load?: number;
-  entry?: number;
-  stack?: number;
   timeoutMs?: number;
   maxExits?: number;
-  coalesce?: boolean;
   /** More options of `terrarium run`, as they are typed: `['--report', 'end.json']`. */
   options?: readonly string[];
 }

@@ -50,6 +50,15 @@ class Bench implements AsyncDisposable {
     this.server.printed();
   }
 
+  /** A peer that has attached itself and reads no more. */
+  async deafPeer(): Promise<Peer> {
+    const peer = await this.peer();
+    peer.socket.write('{"id":1,"do":"attach"}\n');
+    await peer.until((messages) => messages.length === 2);
+    peer.socket.pause();
+    return peer;
+  }
+
   /** A peer that speaks bytes. */
   async peer(): Promise<Peer> {
     const socket = connect(this.path);
@@ -165,10 +174,7 @@ describe('a control socket', () => {
   test('drops what a slow reader cannot take, says how much, and never waits for it', async () => {
     await using bench = new Bench();
     await bench.server.listen();
-    const peer = await bench.peer();
-    peer.socket.write('{"id":1,"do":"attach"}\n');
-    await peer.until((messages) => messages.length === 2);
-    peer.socket.pause();
+    const peer = await bench.deafPeer();
     const before = process.memoryUsage();
     const line = Buffer.from(Array.from({ length: 64 }, (_, i) => `${i % 10}`).join(''));
     const total = 64 * 1024 * 1024;
@@ -246,10 +252,7 @@ describe('a control socket', () => {
   test('lets its machine go within about a second although a peer reads nothing', async () => {
     await using bench = new Bench();
     await bench.server.listen();
-    const peer = await bench.peer();
-    peer.socket.write('{"id":1,"do":"attach"}\n');
-    await peer.until((messages) => messages.length === 2);
-    peer.socket.pause();
+    const peer = await bench.deafPeer();
     for (let i = 0; i < 64; i++) bench.print(Buffer.alloc(64 * 1024, '.'));
     const started = performance.now();
     await bench.server.close(end);
