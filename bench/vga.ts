@@ -1,6 +1,7 @@
 /** The VGA: what filling a picture costs the guest, and what making one costs the monitor. */
 import path from 'node:path';
-import { CellPainter, cellsOf } from '../src/cli/screen/cells.js';
+import { cellsOf } from '../src/cli/screen/cells.js';
+import { CellPainter } from '../src/cli/screen/painter.js';
 import { kitty, sixel } from '../src/cli/screen/pixels.js';
 import { modes, VgaRig } from '../src/devices/vga/testing.js';
 import { createMachine } from '../src/host/index.js';

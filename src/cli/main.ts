@@ -12,5 +12,6 @@ import type * as program from './program.js';
 // this file reaches past host's face.
 const said = new Set(process.argv);
 const elsewhere = said.has('--detach') && !said.has('--detached-child');
-if (process.argv[2] === 'run' && !said.has('--help') && !said.has('-h') && !elsewhere) warmUp();
+const runs = process.argv[2] === 'run' || process.argv[2] === 'debug';
+if (runs && !said.has('--help') && !said.has('-h') && !elsewhere) warmUp();
 void loadCompiled<typeof program>('program.cjs').main(process.argv);

@@ -10,6 +10,7 @@ const examples = `
 Examples:
   $ terrarium run guests/hello                 a guest that says hello
   $ terrarium run kernel.S --trace             assemble, run, and show every exit
+  $ terrarium debug kernel.S                   step through it: registers, memory, console, screen
   $ terrarium run kernel.elf --timeout 2s --expect 'rax=42'
   $ terrarium new my-kernel                    a kernel of your own to begin with
   $ terrarium course                           learn how machines work, in twelve lessons
@@ -61,6 +62,7 @@ function inheritSettings(command: Command, words = command.name()): void {
 /** Each command's file, loaded when it is wanted: a guest should not wait for code that it does not need. */
 const loaders: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./run.js')).runCommand(),
+  debug: async () => (await import('./debug.js')).debugCommand(),
   new: async () => (await import('./new.js')).newCommand(),
   course: async () => (await import('./course.js')).courseCommand(),
   ps: async () => (await import('./ps.js')).psCommand(),

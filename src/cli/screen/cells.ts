@@ -6,7 +6,7 @@
  */
 import type { Picture, TextPicture } from '../../devices/contract.js';
 
-/** Cells of a terminal. Colours are 24 bits, red highest. */
+/** Cells of a terminal. Colours are 24 bits, red highest, or `NO_COLOUR`, or one of `paletteColour`. */
 export interface Cells {
   readonly columns: number;
   readonly rows: number;
@@ -14,6 +14,19 @@ export interface Cells {
   readonly characters: readonly string[];
   readonly ink: Uint32Array;
   readonly paper: Uint32Array;
+  /** Bits of `Attribute`; none where it is missing. */
+  readonly attributes?: Uint8Array;
+}
+
+/** How a character is drawn besides its colours. */
+export const Attribute = { bold: 1, dim: 2, underlined: 4, inverse: 8 } as const;
+
+/** No number that a colour has: the terminal's own. */
+export const NO_COLOUR = 0xff000000;
+
+/** One of the sixteen colours that a terminal's owner has chosen: 0 to 7, and their bright fellows from 8 on. */
+export function paletteColour(index: number): number {
+  return 0x1000000 | index;
 }
 
 const LOW = ' ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼';
@@ -70,9 +83,6 @@ function textCells({ columns, rows, cells, palette, cursor }: TextPicture): Cell
   return { columns, rows, characters, ink, paper };
 }
 
-/** No number that a colour has: the terminal's own. */
-const NO_COLOUR = 0xff000000;
-
 /** A monitor is four wide and three high, whatever a mode's pixels are; half a cell is about as wide as high. */
 function halfBlocks(picture: Picture, most: number, rows: number): Cells {
   const columns = Math.max(1, Math.min(most, Math.floor((rows * 2 * 4) / 3)));
@@ -115,63 +125,4 @@ function shrink({ rgba, width, height }: Picture, columns: number, rows: number)
 
 function rgbAt(bytes: Uint8ClampedArray, at: number): number {
   return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
-}
-
-/** Turns cells into what a terminal is sent: only those that differ from what it shows already. */
-export class CellPainter {
-  #shown: Cells | undefined;
-
-  /** Forgets what the terminal shows: it was cleared, or has another size. */
-  forget(): void {
-    this.#shown = undefined;
-  }
-
-  /** What to write for these cells, from row 1 of the screen on; empty where nothing differs. */
-  paint(cells: Cells): string {
-    const known =
-      this.#shown?.columns === cells.columns && this.#shown.rows === cells.rows ? this.#shown : undefined;
-    let out = known === undefined ? '\x1b[0m\x1b[2J' : '';
-    let [ink, paper] = [-1, -1];
-    /** Where the terminal's cursor is after what was written last. */
-    let at = -1;
-    const { columns, characters } = cells;
-    for (let i = 0; i < characters.length; i++) {
-      const [front, back] = [cells.ink[i]!, cells.paper[i]!];
-      if (
-        known !== undefined &&
-        known.ink[i] === front &&
-        known.paper[i] === back &&
-        known.characters[i] === characters[i]
-      )
-        continue;
-      if (at !== i || i % columns === 0) out += `\x1b[${Math.floor(i / columns) + 1};${(i % columns) + 1}H`;
-      if (ink !== front) out += colour(38, front);
-      if (paper !== back) out += colour(48, back);
-      [ink, paper, at] = [front, back, i + 1];
-      out += characters[i];
-    }
-    this.#shown = cells;
-    return out === '' ? '' : `${out}\x1b[0m`;
-  }
-}
-
-/** The cells as lines, for a terminal that goes on behind them. */
-export function linesOf({ columns, rows, characters, ink, paper }: Cells): string {
-  let out = '';
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      const i = y * columns + x;
-      if (x === 0 || ink[i] !== ink[i - 1]) out += colour(38, ink[i]!);
-      if (x === 0 || paper[i] !== paper[i - 1]) out += colour(48, paper[i]!);
-      out += characters[i];
-    }
-    out += '\x1b[0m\n';
-  }
-  return out;
-}
-
-/** Select Graphic Rendition with 24 bits (ISO 8613-6): 38 for characters, 48 for backgrounds. */
-function colour(what: 38 | 48, rgb: number): string {
-  if (rgb === NO_COLOUR) return '';
-  return `\x1b[${what};2;${rgb >> 16};${(rgb >> 8) & 255};${rgb & 255}m`;
 }

@@ -12,7 +12,7 @@ export interface Stroke {
   down: boolean;
 }
 
-/** Behind ESC [ or ESC O (ECMA-48, xterm's control sequences). */
+/** Behind ESC [ or ESC O (ECMA-48, xterm's control sequences; the Linux console's, rxvt's and tmux's where they differ). */
 const sequences: Readonly<Record<string, string>> = {
   A: 'ArrowUp',
   B: 'ArrowDown',
@@ -24,6 +24,19 @@ const sequences: Readonly<Record<string, string>> = {
   Q: 'F2',
   R: 'F3',
   S: 'F4',
+  '[A': 'F1',
+  '[B': 'F2',
+  '[C': 'F3',
+  '[D': 'F4',
+  '[E': 'F5',
+  '11~': 'F1',
+  '12~': 'F2',
+  '13~': 'F3',
+  '14~': 'F4',
+  '1~': 'Home',
+  '4~': 'End',
+  '7~': 'Home',
+  '8~': 'End',
   '2~': 'Insert',
   '3~': 'Delete',
   '5~': 'PageUp',
@@ -38,7 +51,8 @@ const sequences: Readonly<Record<string, string>> = {
   '24~': 'F12',
 };
 
-const controls: Readonly<Record<number, string>> = {
+/** What a control character is as a key of its own. */
+export const controls: Readonly<Record<number, string>> = {
   8: 'Backspace',
   9: 'Tab',
   10: 'Enter',
@@ -52,14 +66,35 @@ const ESCAPE = '\x1b';
 /** Ctrl-C: not the guest's, it ends the run. */
 export const INTERRUPT = '\x03';
 
+/** A control sequence at the start of what was typed. */
+export interface Sequence {
+  /** All of it. */
+  text: string;
+  /** The key, where it names one. */
+  key: string | undefined;
+  shift: boolean;
+}
+
+/** ESC [ 15 ~ is F5, ESC [ 15 ; 2 ~ Shift-F5; ESC O P is F1, ESC [ 1 ; 2 P Shift-F1. */
+const SEQUENCE = /^.[[O](?<number>\d*)(?:;(?<modifier>\d+))?(?<final>\[?[A-Z]|~)/;
+
+/** Undefined where no sequence starts here; its modifiers are xterm's: 1, and 1 more with Shift. */
+export function sequenceAt(typed: string): Sequence | undefined {
+  if (typed[0] !== ESCAPE) return undefined;
+  const found = SEQUENCE.exec(typed);
+  if (found === null) return undefined;
+  const { number = '', modifier = '1', final = '' } = found.groups!;
+  const key = sequences[final === '~' ? `${number}~` : final];
+  return { text: found[0], key, shift: ((Number(modifier) - 1) & 1) !== 0 };
+}
+
 export function* strokesFrom(typed: string): Generator<Stroke> {
   for (let rest = typed; rest !== ''; ) {
-    const [found = '', code] = rest[0] === ESCAPE ? (/^.[[O](?:\d+;\d+)?(\d*[A-Z~])/.exec(rest) ?? []) : [];
-    const special = code === undefined ? undefined : sequences[code];
-    if (special !== undefined) yield* pressed(special);
+    const sequence = sequenceAt(rest);
+    if (sequence?.key !== undefined) yield* pressed(sequence.key);
     // A sequence that names no key is none, and its bytes are no characters.
-    if (found !== '') {
-      rest = rest.slice(found.length);
+    if (sequence !== undefined) {
+      rest = rest.slice(sequence.text.length);
       continue;
     }
     const character = rest[0]!;

@@ -8,8 +8,9 @@ import type { Picture } from '../../devices/contract.js';
 import { ConfigError } from '../../errors.js';
 import type { HostedMachine } from '../../host/index.js';
 import { styleFor } from '../style.js';
-import { CellPainter, type Cells, cellsOf, linesOf, plainCellsOf } from './cells.js';
+import { type Cells, cellsOf, plainCellsOf } from './cells.js';
 import { INTERRUPT, strokesFrom } from './keys.js';
+import { CellPainter, linesOf } from './painter.js';
 import { kitty, kittyEnd, sixel } from './pixels.js';
 
 export type Graphics = 'cells' | 'kitty' | 'sixel';

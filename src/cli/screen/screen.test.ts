@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import type { Picture } from '../../devices/contract.js';
-import { CellPainter, cellsOf, codePage437, linesOf, plainCellsOf } from './cells.js';
+import { Attribute, type Cells, cellsOf, codePage437, paletteColour, plainCellsOf } from './cells.js';
 import { type Stroke, strokesFrom } from './keys.js';
 import { graphicsFrom } from './live.js';
+import { CellPainter, linesOf } from './painter.js';
 import { kitty, sixel } from './pixels.js';
 
 /** A picture of the colours 0xrrggbb, row by row. */
@@ -57,10 +58,31 @@ describe('cells', () => {
     assert.match(painter.paint(one), /\[2J.*▀.*▀/s);
     assert.equal(painter.paint(cellsOf(picture(2, 1, 2, 3, 4), 2, 1)), '');
     const out = painter.paint(cellsOf(picture(2, 1, 2, 3, 5), 2, 1));
-    assert.equal(out, '\x1b[1;2H\x1b[38;2;0;0;2m\x1b[48;2;0;0;5m▀\x1b[0m');
+    assert.equal(out, '\x1b[1;2H\x1b[38;2;0;0;2;48;2;0;0;5m▀\x1b[0m');
     painter.forget();
     assert.match(painter.paint(one), /\[2J/);
     assert.equal(linesOf(one).split('\n').length, 2);
+  });
+
+  test('a painter knows attributes and the terminal’s own colours, and steps over what stays the same', () => {
+    const NONE = 0xff000000;
+    const line = (text: string, change: Partial<Cells> = {}): Cells => ({
+      columns: text.length,
+      rows: 1,
+      characters: [...text],
+      ink: new Uint32Array(text.length).fill(NONE),
+      paper: new Uint32Array(text.length).fill(NONE),
+      ...change,
+    });
+    const painter = new CellPainter();
+    assert.equal(painter.paint(line('abcdefghijk')), '\x1b[0m\x1b[2J\x1b[1;1Habcdefghijk\x1b[0m');
+    assert.equal(painter.paint(line('Abcdefghijk')), '\x1b[1;1HA\x1b[0m');
+    assert.equal(painter.paint(line('aBcdEfghijK')), '\x1b[1;1HaBcdE\x1b[5CK\x1b[0m');
+    const bold = line('aBcdEfghijK', { attributes: Uint8Array.of(Attribute.bold | Attribute.inverse) });
+    assert.equal(painter.paint(bold), '\x1b[1;1H\x1b[0;1;7ma\x1b[0m');
+    const ink = new Uint32Array(11).fill(NONE);
+    ink.set([paletteColour(1), paletteColour(9)]);
+    assert.equal(painter.paint(line('aBcdEfghijK', { ink })), '\x1b[1;1H\x1b[31ma\x1b[91mB\x1b[0m');
   });
 });
 

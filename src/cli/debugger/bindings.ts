@@ -1,0 +1,234 @@
+/**
+ * The keys: one list for what they do, for the help, and for the line at the bottom.
+ *
+ * @module
+ */
+import type { PaneName } from './model.js';
+
+export const actionNames = [
+  'step',
+  'next',
+  'finish',
+  'continue',
+  'line',
+  'toCursor',
+  'breakpoint',
+  'breakpointAt',
+  'watch',
+  'evaluate',
+  'memory',
+  'code',
+  'input',
+  'why',
+  'restart',
+  'zoom',
+  'help',
+  'quit',
+] as const;
+export type Action = (typeof actionNames)[number];
+
+export interface Binding {
+  action: Action;
+  letter: string;
+  functionKey: string;
+  /** One or two words for the line at the bottom. */
+  short: string;
+  /** A sentence for the help. */
+  long: string;
+}
+
+/** In the order in which people look for them. */
+export const bindings: readonly Binding[] = [
+  { action: 'step', letter: 's', functionKey: 'F7', short: 'step', long: 'one instruction, into calls' },
+  {
+    action: 'next',
+    letter: 'n',
+    functionKey: 'F8',
+    short: 'next',
+    long: 'one instruction; CALL, INT, REP and LOOP as a whole',
+  },
+  {
+    action: 'line',
+    letter: 'l',
+    functionKey: 'F10',
+    short: 'line',
+    long: 'to the next source line, calls as a whole',
+  },
+  {
+    action: 'finish',
+    letter: 'f',
+    functionKey: 'F9',
+    short: 'finish',
+    long: 'until this function has returned',
+  },
+  {
+    action: 'continue',
+    letter: 'c',
+    functionKey: 'F5',
+    short: 'continue',
+    long: 'run on; any key stops it',
+  },
+  {
+    action: 'toCursor',
+    letter: 't',
+    functionKey: 'F4',
+    short: 'to cursor',
+    long: 'run to the instruction under the cursor',
+  },
+  {
+    action: 'breakpoint',
+    letter: 'b',
+    functionKey: 'F2',
+    short: 'break',
+    long: 'breakpoint under the cursor, on and off',
+  },
+  {
+    action: 'breakpointAt',
+    letter: 'B',
+    functionKey: 'Shift-F2',
+    short: 'break at',
+    long: 'at a symbol, a line, an address; once more: off',
+  },
+  {
+    action: 'watch',
+    letter: 'w',
+    functionKey: 'F3',
+    short: 'watch',
+    long: 'stop when memory is written; once more: off',
+  },
+  {
+    action: 'evaluate',
+    letter: 'e',
+    functionKey: 'F6',
+    short: 'evaluate',
+    long: 'an expression: rax+8, byte [rsi], counter, rax = 5',
+  },
+  {
+    action: 'memory',
+    letter: 'g',
+    functionKey: 'Shift-F6',
+    short: 'go to',
+    long: 'memory from an address or expression on',
+  },
+  {
+    action: 'code',
+    letter: 'd',
+    functionKey: 'Shift-F4',
+    short: 'disassemble',
+    long: 'code at an address or symbol; nothing: back',
+  },
+  {
+    action: 'input',
+    letter: 'i',
+    functionKey: 'F11',
+    short: 'input',
+    long: 'type to the guest’s serial port; on the screen: its keys',
+  },
+  {
+    action: 'why',
+    letter: 'y',
+    functionKey: 'F12',
+    short: 'why',
+    long: 'why the guest died, or where it stands',
+  },
+  {
+    action: 'restart',
+    letter: 'r',
+    functionKey: 'Shift-F5',
+    short: 'restart',
+    long: 'the same guest from its beginning',
+  },
+  {
+    action: 'zoom',
+    letter: 'z',
+    functionKey: 'Shift-F3',
+    short: 'zoom',
+    long: 'the pane with the focus alone, and back',
+  },
+  { action: 'help', letter: '?', functionKey: 'F1', short: 'help', long: 'this help' },
+  { action: 'quit', letter: 'q', functionKey: 'Shift-F10', short: 'quit', long: 'leave the debugger' },
+];
+
+const byKey = new Map(
+  bindings.flatMap(({ action, letter, functionKey }) => [
+    [letter, action],
+    [functionKey, action],
+  ]),
+) as ReadonlyMap<string, Action>;
+
+export function actionOf(key: string): Action | undefined {
+  return byKey.get(key);
+}
+
+/** The order of the line at the bottom: what falls off its end is in the help. */
+export const barOrder: readonly Action[] = [
+  'step',
+  'next',
+  'finish',
+  'continue',
+  'breakpoint',
+  'toCursor',
+  'why',
+  'help',
+  'quit',
+  'line',
+  'memory',
+  'watch',
+  'evaluate',
+  'input',
+  'restart',
+  'zoom',
+];
+
+/** Panes by their number keys. */
+export const paneKeys: Readonly<Record<PaneName, string>> = {
+  registers: '1',
+  code: '2',
+  stack: '3',
+  memory: '4',
+  console: '5',
+  screen: '6',
+  exits: '7',
+  points: '8',
+};
+
+export function paneOf(key: string): PaneName | undefined {
+  return (Object.keys(paneKeys) as PaneName[]).find((name) => paneKeys[name] === key);
+}
+
+/** The help, as lines. */
+export function helpLines(): string[] {
+  const keys = bindings.map(
+    ({ letter, functionKey, long }) => `  ${letter.padEnd(3)} ${functionKey.padEnd(10)} ${long}`,
+  );
+  return [
+    'Run the guest, and stop it',
+    ...keys.slice(0, 6),
+    '',
+    'Breakpoints and watched memory',
+    ...keys.slice(6, 9),
+    '',
+    'Look around',
+    ...keys.slice(9, 12),
+    '',
+    'The guest and the debugger',
+    ...keys.slice(12),
+    '',
+    'Panes',
+    '  1 to 8         registers, code, stack, memory, console, screen, exits,',
+    '                 breakpoints: the focus goes there',
+    '  Tab            the next pane; Shift-Tab the one before',
+    '  ↑ ↓ j k        the cursor, or what the pane shows; PgUp PgDn by pages',
+    '  ← →            a screen that is wider than its pane',
+    '  Home End       code: back to where the guest stands; else the two ends',
+    '  Enter Delete   breakpoints: on and off; away with it',
+    '  Ctrl-L         draw everything anew',
+    '  Ctrl-C         stop a guest that runs; else leave',
+    '  Ctrl-Z         put the debugger aside; fg brings it back',
+    '',
+    'What the marks mean',
+    '  •              changed since the guest stood still the last time',
+    '  ▶ ›            the next instruction; the cursor',
+    '  ● ○ ◆          a breakpoint; one that is switched off; watched memory',
+  ];
+}

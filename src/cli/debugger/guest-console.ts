@@ -1,0 +1,51 @@
+/**
+ * What a guest prints, as lines: the last of them, however much it prints.
+ *
+ * @module
+ */
+
+/** Lines that are kept, and the longest of them. */
+const LINES = 500;
+const LONGEST = 1000;
+
+/** Knows line feed, carriage return, backspace and tab; other control characters are shown as marks. */
+export class GuestConsole {
+  readonly #lines: string[][] = [[]];
+  readonly #decoder = new TextDecoder();
+  #column = 0;
+
+  /** The lines; the last one is the one that the guest prints on. */
+  get lines(): readonly string[] {
+    return this.#lines.map((line) => line.join(''));
+  }
+
+  print(bytes: Uint8Array): void {
+    for (const character of this.#decoder.decode(bytes, { stream: true })) this.#put(character);
+  }
+
+  clear(): void {
+    this.#lines.length = 0;
+    this.#lines.push([]);
+    this.#column = 0;
+  }
+
+  #put(character: string): void {
+    const line = this.#lines.at(-1)!;
+    if (character === '\n') {
+      this.#lines.push([]);
+      if (this.#lines.length > LINES) this.#lines.shift();
+      this.#column = 0;
+    } else if (character === '\r') this.#column = 0;
+    else if (character === '\b') this.#column = Math.max(0, this.#column - 1);
+    else if (character === '\t') {
+      do this.#write(line, ' ');
+      while (this.#column % 8 !== 0);
+    } else this.#write(line, character);
+  }
+
+  #write(line: string[], character: string): void {
+    if (this.#column >= LONGEST) return;
+    while (line.length < this.#column) line.push(' ');
+    line[this.#column++] = character;
+  }
+}

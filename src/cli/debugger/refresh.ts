@@ -1,0 +1,192 @@
+/**
+ * Reads from the guest what the panes show, into the model.
+ *
+ * @module
+ */
+import { type Debugger, errorText, type ListingLine, stackPointer } from '../../debug/index.js';
+import type { Place } from './layout.js';
+import type { Bytes, CodeRow, Model, PaneName, Point, StackWord } from './model.js';
+import { seenRows } from './panes/code.js';
+import { byteAt, bytesPerRow } from './panes/memory.js';
+import type { SourceText } from './source-text.js';
+import { modeWords } from './words.js';
+
+/** Pushes go below the stack pointer: so much there is kept in mind for what changed. */
+const BELOW_STACK = 64;
+
+export interface Sight {
+  model: Model;
+  debugger: Debugger;
+  sources: SourceText;
+  /** Where the panes are at the moment. */
+  places(): readonly Place[];
+}
+
+/** What was seen of the stack at the last stop. */
+export interface StackMemory {
+  before?: Bytes | undefined;
+  now?: Bytes;
+}
+
+/** The size of a pane's inside; of one that is not seen a small one, so that it is not empty when it comes. */
+export function insideOf(places: readonly Place[], pane: PaneName): { width: number; height: number } {
+  const place = places.find((one) => one.pane === pane);
+  return place === undefined ? { width: 60, height: 4 } : { width: place.width, height: place.height - 1 };
+}
+
+/** Everything, after the guest has run or was changed. The cursor goes where the guest stands. */
+export async function refresh(sight: Sight, stack: StackMemory): Promise<void> {
+  const { model } = sight;
+  const state = await sight.debugger.state();
+  model.before = model.view;
+  model.view = state.view;
+  model.bits = state.bits;
+  model.mode = modeWords(state.view, state.bits);
+  model.pc = state.pc;
+  model.cursor = state.pc;
+  model.points = pointsOf(sight.debugger);
+  model.memoryBefore = model.memory;
+  stack.before = stack.now;
+  await refreshPlaces(sight, stack);
+}
+
+/** What depends on how large the panes are and on what they are about. */
+export async function refreshPlaces(sight: Sight, stack: StackMemory): Promise<void> {
+  await showCode(sight, sight.model.cursor);
+  await readStack(sight, stack);
+  await readMemory(sight);
+}
+
+/** Lists code so that an address is seen; what is seen already stays where it is. */
+export async function showCode(sight: Sight, address: bigint): Promise<void> {
+  const { model } = sight;
+  const { width, height } = insideOf(sight.places(), 'code');
+  const top = model.code[0]?.address;
+  if (top !== undefined && top <= address) {
+    await listFrom(sight, top, 0);
+    // Two lines of what comes next are seen as well.
+    const seen = model.code.slice(0, Math.max(1, seenRows(model, width, height) - 2));
+    if (seen.some((row) => row.address === address)) return;
+  }
+  await listFrom(sight, address, Math.floor(height / 4));
+}
+
+/** Lists `before` instructions before an address and as many behind it as can be seen. */
+export async function listFrom(sight: Sight, address: bigint, before: number): Promise<void> {
+  const { model } = sight;
+  const { height } = insideOf(sight.places(), 'code');
+  const lines = await sight.debugger.disassemble(address, { before, after: height });
+  model.code = lines.map((line, i) => codeRow(line, lines[i - 1], sight.sources));
+}
+
+function codeRow(line: ListingLine, above: ListingLine | undefined, sources: SourceText): CodeRow {
+  const { address, bytes, text, label, source } = line;
+  const begins =
+    source !== undefined &&
+    (above?.source === undefined ||
+      above.source.line !== source.line ||
+      above.source.file.path !== source.file.path);
+  if (!begins) return { address, bytes, text, ...(label !== undefined && { label }) };
+  const own = sources.line(source);
+  const place = `${source.file.name}:${source.line}`;
+  return {
+    address,
+    bytes,
+    text,
+    ...(label !== undefined && { label }),
+    source: { place, ...(own !== undefined && { text: own }) },
+  };
+}
+
+async function readStack(sight: Sight, seen: StackMemory): Promise<void> {
+  const { model, debugger: held } = sight;
+  const { height } = insideOf(sight.places(), 'stack');
+  const { view, bits } = model;
+  if (view === undefined) return;
+  const pointer = stackPointer(view);
+  const size = bits / 8;
+  try {
+    const { address, bytes } = await readAround(held, pointer, Math.max(height, 8) * size);
+    seen.now = { address, bytes };
+    model.stackProblem = undefined;
+    const skip = Number(pointer - address);
+    model.stack = words(seen, pointer, bytes.subarray(skip, skip + height * size), size, (value) =>
+      symbolOf(held, value),
+    );
+  } catch (error) {
+    model.stack = [];
+    model.stackProblem = errorText(error);
+  }
+}
+
+async function readAround(held: Debugger, pointer: bigint, length: number): Promise<Bytes> {
+  const below = pointer - BigInt(BELOW_STACK);
+  if (below >= 0n) {
+    try {
+      const bytes = await held.target.read(below, length + BELOW_STACK);
+      if (bytes.length > BELOW_STACK) return { address: below, bytes };
+    } catch {
+      // Nothing is mapped there: the stack begins at its pointer.
+    }
+  }
+  return { address: pointer, bytes: await held.target.read(pointer, length) };
+}
+
+function words(
+  { before }: StackMemory,
+  pointer: bigint,
+  bytes: Uint8Array,
+  size: number,
+  symbol: (value: bigint) => string | undefined,
+): StackWord[] {
+  const result: StackWord[] = [];
+  for (let at = 0; at + size <= bytes.length; at += size) {
+    let value = 0n;
+    let changed = false;
+    for (let i = size - 1; i >= 0; i--) {
+      const byte = bytes[at + i]!;
+      value = (value << 8n) | BigInt(byte);
+      const was = byteAt(before, pointer + BigInt(at + i));
+      changed ||= was !== undefined && was !== byte;
+    }
+    const name = symbol(value);
+    result.push({ offset: at, value, changed, ...(name !== undefined && { symbol: name }) });
+  }
+  return result;
+}
+
+/** Only of code: most numbers near a variable are no addresses. A zero is mostly a zero, wherever the code lies. */
+function symbolOf({ symbols }: Debugger, value: bigint): string | undefined {
+  return value === 0n || symbols.functionAt(value) === undefined ? undefined : symbols.symbolAt(value);
+}
+
+export async function readMemory(sight: Sight): Promise<void> {
+  const { model, debugger: held } = sight;
+  const { width, height } = insideOf(sight.places(), 'memory');
+  const { address } = model.memory;
+  const wanted = height * bytesPerRow(width, address);
+  try {
+    const bytes = await held.target.read(address, wanted);
+    model.memory = { address, bytes };
+    model.memoryProblem = bytes.length < wanted ? 'the memory ends here' : undefined;
+  } catch (error) {
+    model.memory = { address, bytes: new Uint8Array(0) };
+    model.memoryProblem = errorText(error);
+  }
+}
+
+export function pointsOf({ breakpoints, watchpoints, symbols }: Debugger): Point[] {
+  const broken = [...breakpoints.values()].map((one): Point => {
+    const address = one.addresses[0]!;
+    const place = symbols.locate(address) ?? '';
+    const note = [place === `<${one.location}>` ? '' : place, one.condition && `if ${one.condition}`];
+    return { ...one, kind: 'breakpoint', text: one.location, address, note: said(note) };
+  });
+  const watched = [...watchpoints.values()].map((one): Point => {
+    const bytes = one.length === 1 ? '1 byte' : `${one.length} bytes`;
+    return { ...one, kind: 'watch', text: one.expression, note: said([bytes]) };
+  });
+  return [...broken, ...watched].sort((a, b) => a.id - b.id);
+}
+
+const said = (parts: readonly (string | undefined)[]) => parts.filter((part) => part).join(' ');
