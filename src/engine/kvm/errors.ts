@@ -67,13 +67,23 @@ const general: Record<string, string> = {
   EMFILE: 'the process has too many open files: dispose machines that are done, or raise ulimit -n',
   ENFILE: 'the host has too many open files: end other programs',
   ENOMEM: 'the host is out of memory: end other programs, or give guests less',
+  ENOTTY: 'this kernel’s KVM does not have it: ask checkExtension first, or run a newer kernel',
+  EOPNOTSUPP: 'this kernel’s KVM does not have it: ask checkExtension first, or run a newer kernel',
+  EFAULT: 'an address that it was given is not mapped',
+  ENXIO: 'it needs something that this VM does not have: an interrupt controller, a timer or a local APIC',
 };
+
+/** Where the kernel's own words on a call are. */
+const manual = (call: string) =>
+  call.startsWith('KVM_')
+    ? `Documentation/virt/kvm/api.rst of the Linux kernel says when ${call} answers so`
+    : `the manual says when it answers so: man 2 ${call}`;
 
 /** The error for a call that just failed with `errno`. */
 export function callFailed(call: string, errno: number): KvmError {
   const name = errnoName(errno);
-  const hint = hints[`${call} ${name}`] ?? general[name];
-  return new KvmError(name, `${call}: ${name}`, { call, errno, ...(hint !== undefined && { hint }) });
+  const hint = hints[`${call} ${name}`] ?? general[name] ?? manual(call);
+  return new KvmError(name, `${call}: ${name}`, { call, errno, hint });
 }
 
 /** The error for a device file that could not be opened: one line that says everything, so it has no hint beside it. */

@@ -67,6 +67,9 @@ describe('opening the KVM device', () => {
     assert.equal(error.message, 'KVM_CREATE_VM: ENOMEM');
     assert.deepEqual([error.code, error.call, error.errno], ['ENOMEM', 'KVM_CREATE_VM', 12]);
     assert.match(error.hint ?? '', /out of memory/);
+    // Where nobody knows more than the kernel's documentation, the hint is where that stands.
+    assert.match(callFailed('KVM_SET_XCRS', 22).hint ?? '', /api\.rst .* KVM_SET_XCRS/);
+    assert.match(callFailed('timer_settime', 22).hint ?? '', /man 2 timer_settime/);
   });
 });
 
