@@ -1,7 +1,7 @@
 // Leaves V8's code cache beside the bundles that the command loads before a guest runs (see src/host/compiled.ts). It is
 // taken after a run, so that it holds what a run needs, compiled.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -15,8 +15,17 @@ export function forgetCompiled(root) {
   for (const file of caches) rmSync(path.join(root, file), { force: true });
 }
 
+/** They are read as latin1, which is faster; esbuild escapes what is not ASCII in strings, and leaves it in regular expressions. */
+function checkAscii(root) {
+  for (const file of bundles) {
+    const [odd] = /.{0,30}[^\0-\x7f].{0,10}/.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
+    if (odd !== undefined) throw new Error(`${file} is not ASCII: write '${odd}' with \\u escapes`);
+  }
+}
+
 /** Gives the files that it made: none where this host cannot run the guest, which costs nothing but time. */
 export function compileAhead(root) {
+  checkAscii(root);
   const hook = fileURLToPath(new URL('code-cache-hook.cjs', import.meta.url));
   const hello = path.join(root, 'guests/hello');
   for (const run of [

@@ -1,13 +1,10 @@
 /** Debian's gdb at work: in 16, 32 and 64 bits, on both engines. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { cli, noGcc, noKvm, root, Scratch } from './support.js';
-
-const noGdb: string | false =
-  spawnSync('gdb', ['--version']).status === 0 ? false : 'SKIPPED: no gdb here: apt-get install gdb';
+import { gdbEngines, Served } from './gdb-served.js';
+import { cli, root, Scratch } from './support.js';
 
 /** A counter that goes to five in a function, a `!` on the console, and a HLT for good; `spin` is for who goes there. */
 const program = (bits: 16 | 32 | 64) => `
@@ -51,64 +48,8 @@ function build(scratch: Scratch, bits: 16 | 32 | 64): Guest {
   return { elf, run: [flat, '--mode', 'real', '--load', '0x7c00'] };
 }
 
-/** A guest that waits for gdb. */
-class Served {
-  readonly child;
-  readonly ended: Promise<number | null>;
-  where = '';
-  errors = '';
-  output = '';
-
-  constructor(args: readonly string[], engine: string, address = '0') {
-    const all = ['run', ...args, '--engine', engine, `--gdb=${address}`, '--quiet'];
-    this.child = spawn(process.execPath, [cli, ...all], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.ended = once(this.child, 'exit').then(([status]) => status as number | null);
-    this.child.stdout.on('data', (text) => {
-      this.output += text;
-    });
-  }
-
-  async ready(): Promise<this> {
-    for await (const text of this.child.stderr) {
-      this.errors += text;
-      const [, where] = /target remote ([^']+)'/.exec(this.errors) ?? [];
-      if (where === undefined) continue;
-      this.where = where;
-      return this;
-    }
-    throw new Error(`the guest did not wait for gdb: ${this.errors}`);
-  }
-
-  /** Runs gdb's commands on it and gives what gdb prints. */
-  async gdb(...commands: string[]): Promise<string> {
-    const args = ['-nx', '-batch', '-ex', 'set pagination off', '-ex', 'set width 0'];
-    const all = [...commands.slice(0, 1), `target remote ${this.where}`, ...commands.slice(1)];
-    // Both of gdb's streams in the order of its words.
-    const shell = ['-c', 'exec gdb "$@" 2>&1', 'gdb', ...args, ...all.flatMap((one) => ['-ex', one])];
-    const child = spawn('sh', shell, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (part) => {
-      text += part;
-    });
-    const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
-    await once(child, 'close');
-    clearTimeout(late);
-    return text;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.child.kill('SIGKILL');
-    await this.ended;
-  }
-}
-
-const engines = [
-  { name: 'soft', skip: false as string | false },
-  { name: 'kvm', skip: noKvm },
-];
-
-for (const { name, skip } of engines) {
-  describe(`gdb and a guest on ${name}`, { skip: noGdb || noGcc || skip }, () => {
+for (const { name, skip } of gdbEngines) {
+  describe(`gdb and a guest on ${name}`, { skip }, () => {
     for (const bits of [16, 32, 64] as const) {
       const pc = bits === 64 ? 'rip' : 'eip';
 

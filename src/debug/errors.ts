@@ -13,5 +13,5 @@ export function errorText(error: unknown): string {
     error instanceof TerrariumError && error.hint !== undefined
       ? `${error.message} (${error.hint})`
       : String((error as Error).message);
-  return text.replace(/[^\x20-\x7e’–]+/g, ' ').replace(/’/g, "'");
+  return text.replace(/[^\x20-\x7e\u2013\u2019]+/g, ' ').replace(/\u2019/g, "'");
 }

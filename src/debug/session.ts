@@ -182,9 +182,14 @@ export class DebugSession {
     }
   }
 
-  /** Runs on. A breakpoint at the very instruction that the guest stands before does not count the first time. */
-  resume(): Stop {
-    if (this.#breakpoints.has(this.#here().pc)) {
+  /**
+   * Runs on. A breakpoint at the very instruction that the guest stands before does not count the first time.
+   * @param stopHere it does: for a debugger that steps over its breakpoints itself
+   */
+  resume(stopHere = false): Stop {
+    const here = this.#here();
+    if (this.#ended === undefined && this.#breakpoints.has(here.pc)) {
+      if (stopHere) return { why: 'breakpoint', ...here };
       const stop = this.step();
       if (stop.why !== 'step') return stop;
       if (this.#breakpoints.has(stop.pc)) return { ...stop, why: 'breakpoint' };

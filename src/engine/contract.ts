@@ -199,8 +199,8 @@ export interface WatchedPlace {
   address: bigint;
   /** Bytes: 1, 2, 4 or 8, and the address is a multiple of it. */
   length: number;
-  /** `write`: the guest writes it; `access`: it reads or writes it. */
-  on: 'write' | 'access';
+  /** `write`: the guest writes it; `read`: it reads it, which no processor watches alone; `access`: it reads or writes it. */
+  on: 'write' | 'read' | 'access';
 }
 
 /** What a debugger asks of a CPU. The guest sees nothing of it: neither in its memory nor in its debug registers. */

@@ -174,7 +174,7 @@ function describe(bits: CodeBits): Description {
     return `<feature name="${name}">${types}${lines.join('')}</feature>`;
   });
   const architecture = architectures[bits];
-  const xml = `<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd"><target version="1.0"><architecture>${architecture}</architecture>${shown.join('')}</target>`;
+  const xml = `<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd"><target version="1.0"><architecture>${architecture}</architecture><osabi>none</osabi>${shown.join('')}</target>`;
   return { architecture, registers: parts.flatMap(({ registers }) => registers), xml };
 }
 

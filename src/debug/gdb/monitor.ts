@@ -3,12 +3,15 @@
  *
  * @module
  */
+import type { CodeBits } from '../mode.js';
 import type { DebugTarget } from '../target.js';
 
-/** What a command may change of its connection. */
+/** What a command knows and may change of its connection. */
 export interface MonitorSettings {
   /** Addresses of gdb's memory accesses are physical. */
   physical: boolean;
+  /** How wide gdb takes the code for. */
+  described: CodeBits;
 }
 
 const help = `monitor commands:
@@ -22,10 +25,12 @@ const help = `monitor commands:
   devices           the machine's devices with their ports and memory
   exits             the last exits from the guest
   physical on|off   whether gdb's memory accesses take physical addresses
+  restart           the machine from its beginning (in gdb's extended-remote: run)
   help              this text
 `;
 
-const architectures = { 16: 'i8086', 32: 'i386', 64: 'i386:x86-64' } as const;
+/** gdb does not know that a monitor command changes registers. */
+const RESTARTED = "the machine is at its beginning; 'maintenance flush register-cache' lets gdb see it\n";
 
 /** Runs a command and gives its text, with a newline at its end. */
 export async function monitor(
@@ -37,7 +42,7 @@ export async function monitor(
   if (rest.length > 0) return `'${command.trim()}' has too many words\n${help}`;
   switch (name) {
     case 'mode':
-      return modeText((await target.here()).bits);
+      return modeText((await target.here()).bits, settings.described);
     case 'walk':
       if (argument === undefined) return 'walk which address? Write it as in: monitor walk 0x7c00\n';
       return `${await target.describe(`walk:${argument}`)}\n`;
@@ -54,6 +59,9 @@ export async function monitor(
     case 'physical':
       if (argument === 'on' || argument === 'off') settings.physical = argument === 'on';
       return `addresses of memory are ${settings.physical ? 'physical' : 'linear'}\n`;
+    case 'restart':
+      await target.restart();
+      return RESTARTED;
     case 'help':
     case '':
       return help;
@@ -62,6 +70,11 @@ export async function monitor(
   }
 }
 
-function modeText(bits: 16 | 32 | 64): string {
-  return `the guest runs ${bits}-bit code: 'set architecture ${architectures[bits]}' disassembles it; for its registers detach or disconnect, and 'target remote' again\n`;
+/**
+ * How wide the code is that runs now.
+ * @param described what gdb takes it for
+ */
+export function modeText(bits: CodeBits, described: CodeBits): string {
+  if (bits === described) return `the guest runs ${bits}-bit code, as gdb knows\n`;
+  return `the guest runs ${bits}-bit code now, and gdb takes it for ${described}-bit code: 'unset tdesc filename' lets it ask again\n`;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LONGEST_ACCESS } from '../memory.js';
 
 /** The longest packet that is taken, and that gdb is told of. */
 export const PACKET_SIZE = 0x4000;
@@ -119,4 +120,13 @@ export function fromLittleEndian(text: string): bigint | undefined {
 /** Text as gdb prints it. */
 export function hexText(text: string): string {
   return toHex(new TextEncoder().encode(text));
+}
+
+/** `address,length`, both in hex. */
+export function rangeOf(text: string): { address: bigint; length: number } {
+  const found = /^([\da-f]{1,16}),([\da-f]{1,8})$/i.exec(text);
+  if (found === null) throw new Error(`'${text.slice(0, 40)}' is no address and length`);
+  const length = Number.parseInt(found[2]!, 16);
+  if (length > LONGEST_ACCESS) throw new Error(`${length} bytes are too many at once`);
+  return { address: BigInt(`0x${found[1]}`), length };
 }

@@ -40,7 +40,7 @@ function stopped(signal: number, detail = ''): string {
 
 function detailOf({ why, place, pc }: Stop, { software, hardware }: KnownBreakpoints): string {
   if (why === 'place' && place !== undefined)
-    return `${place.on === 'write' ? 'watch' : 'awatch'}:${place.address.toString(16)};`;
+    return `${{ write: 'watch', read: 'rwatch', access: 'awatch' }[place.on]}:${place.address.toString(16)};`;
   if (why !== 'breakpoint') return '';
   return software.has(pc) ? 'swbreak:;' : hardware.has(pc) ? 'hwbreak:;' : '';
 }

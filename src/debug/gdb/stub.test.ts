@@ -13,7 +13,8 @@ const BASE = 0x7c00;
 
 /** A stub over a machine on the software CPU, with `code` in real mode at 7C00. */
 class Bench implements Disposable {
-  readonly machine: Machine;
+  readonly #make: () => Machine;
+  machine: Machine;
   readonly session: DebugSession;
   readonly stub: GdbStub;
   sent = '';
@@ -21,14 +22,22 @@ class Bench implements Disposable {
   detached = 0;
 
   constructor(code: readonly number[], memory?: number) {
-    this.machine = createMachine({
-      engine: 'soft',
-      image: Uint8Array.from(code),
-      mode: 'real',
-      load: BASE,
-      ...(memory !== undefined && { memory }),
+    this.#make = () =>
+      createMachine({
+        engine: 'soft',
+        image: Uint8Array.from(code),
+        mode: 'real',
+        load: BASE,
+        ...(memory !== undefined && { memory }),
+      });
+    this.machine = this.#make();
+    this.session = new DebugSession(this.machine, {
+      restart: () => {
+        this.machine[Symbol.dispose]();
+        this.machine = this.#make();
+        return this.machine;
+      },
     });
-    this.session = new DebugSession(this.machine);
     this.stub = new GdbStub(localTarget(this.session), {
       send: async (text) => {
         this.sent += text;
@@ -156,7 +165,6 @@ describe('a peer that is no gdb', () => {
     assert.match(await bench.asked('m0,10000000000000000'), /^E\./);
     assert.match(await bench.asked('X0,100:a'), /^E\..*256 bytes/);
     assert.match(await bench.asked('M0,4:zzzzzzzz'), /^E\./);
-    assert.match(await bench.asked('Z2,1000,ffff'), /^E\..*65535 bytes cannot be watched/);
     assert.match(await bench.asked('pffff'), /^E\./);
     assert.equal((await bench.asked('m0,10000')).length, PACKET_SIZE);
     assert.match(await bench.asked(`Z0,${'f'.repeat(17)},1`), /^E\./);
@@ -191,17 +199,126 @@ describe('memory through gdb', () => {
     ]);
     assert.equal(await bench.asked('c'), 'T05thread:1;swbreak:;');
     assert.equal(bench.session.here().pc, 0x7c02n);
+    assert.equal(await bench.asked('c'), 'T05thread:1;swbreak:;', 'gdb steps over it itself');
+    assert.equal(bench.session.here().pc, 0x7c02n);
     assert.deepEqual(await bench.ask('z0,7c02,1', 'z0,7c02,1'), ['OK', 'OK']);
   });
 
   test('is watched: a write ends the run behind it, and gdb hears where', async () => {
     // mov %al,0x5000; mov 0x5001,%al; hlt
     using bench = new Bench([0xa2, 0x00, 0x50, 0xa0, 0x01, 0x50, 0xf4]);
-    assert.deepEqual(await bench.ask('Z2,5000,1', 'Z4,5001,1', 'Z3,5000,1'), ['OK', 'OK', '']);
+    assert.deepEqual(await bench.ask('Z2,5000,1', 'Z4,5001,1'), ['OK', 'OK']);
     assert.equal(await bench.asked('c'), 'T05thread:1;watch:5000;');
     assert.equal(bench.session.here().pc, 0x7c03n);
     assert.equal(await bench.asked('vCont;c:1'), 'T05thread:1;awatch:5001;');
     assert.equal(bench.session.here().pc, 0x7c06n);
+  });
+});
+
+describe('watched for reads', () => {
+  // mov %al,0x5000; incb 0x5000; mov 0x5000,%al; hlt
+  const code = [0xa2, 0x00, 0x50, 0xfe, 0x06, 0x00, 0x50, 0xa0, 0x00, 0x50, 0xf4];
+
+  test('memory ends the run behind what reads it, and not behind what writes it', async () => {
+    using bench = new Bench(code);
+    assert.equal(await bench.asked('Z3,5000,1'), 'OK');
+    assert.equal(await bench.asked('c'), 'T05thread:1;rwatch:5000;');
+    assert.equal(bench.session.here().pc, 0x7c07n, 'behind the increment, which reads first');
+    assert.equal(await bench.asked('c'), 'T05thread:1;rwatch:5000;');
+    assert.equal(bench.session.here().pc, 0x7c0an);
+    assert.equal(await bench.asked('z3,5000,1'), 'OK');
+    assert.match(await bench.asked('c'), /T00thread/);
+  });
+});
+
+describe('what cannot be had', () => {
+  test('is said where gdb shows it: when the guest is to run with it', async () => {
+    using bench = new Bench(nops);
+    assert.equal(await bench.asked('Z2,1000,ffff'), 'OK');
+    assert.match(await bench.asked('c'), /^E\.65535 bytes cannot be watched/);
+    assert.match(await bench.asked('s'), /^E\.65535 bytes cannot be watched/);
+    assert.equal(bench.session.here().pc, BigInt(BASE), 'the guest has not run');
+    assert.equal(await bench.asked('z2,1000,ffff'), 'OK');
+    assert.equal(await bench.asked('s'), 'T05thread:1;');
+  });
+
+  test('of breakpoints, beyond what the engine has', async () => {
+    using bench = new Bench(nops);
+    for (let n = 0; n < 257; n++) assert.equal(await bench.asked(`Z0,${(0x8000 + n).toString(16)},1`), 'OK');
+    assert.match(await bench.asked('c'), /^E\..*256 breakpoints/);
+    assert.equal(await bench.asked('z0,8100,1'), 'OK');
+    assert.match(await bench.asked('c'), /T00thread/);
+  });
+});
+
+describe('gdb’s extended mode', () => {
+  const startOf = (bench: Bench) => bench.session.here().pc;
+
+  test('starts the machine again: run, after its end and after kill', async () => {
+    using bench = new Bench(nops);
+    assert.equal(await bench.asked('!'), 'OK');
+    await bench.ask('s', 's');
+    assert.equal(await bench.asked('vRun;'), 'T05thread:1;');
+    assert.equal(startOf(bench), BigInt(BASE));
+    await bench.ask('c', 'c');
+    assert.equal(bench.over, 0, 'gdb stays behind the guest’s end');
+    assert.equal(await bench.asked('vRun;6b;61'), 'T05thread:1;', 'whatever gdb’s file and arguments are');
+    assert.equal(startOf(bench), BigInt(BASE));
+    assert.deepEqual(await bench.ask('vKill;1', '?'), ['OK', 'X09']);
+    assert.deepEqual(await bench.ask('R00', '?', 's'), ['', 'T05thread:1;', 'T05thread:1;']);
+    assert.equal(bench.over, 0);
+  });
+
+  test('ends the debugging where gdb goes away with the guest gone, and not where it lives', async () => {
+    using bench = new Bench(nops);
+    await bench.ask('!', 's');
+    await bench.stub.close();
+    assert.equal(bench.over, 0);
+    using gone = new Bench(nops);
+    await gone.ask('!', 'k');
+    await gone.stub.close();
+    assert.equal(gone.over, 1);
+  });
+
+  test('monitor restart does the same without it', async () => {
+    using bench = new Bench(nops);
+    await bench.ask('s', `qRcmd,${Buffer.from('restart').toString('hex')}`);
+    assert.equal(startOf(bench), BigInt(BASE));
+  });
+});
+
+describe('the width of the code', () => {
+  // mov $0x7c20,…: lgdt 0x7c20; mov %cr0,%eax; or $1,%al; mov %eax,%cr0; ljmp $8,$0x7c10; nop; 0x7c10: nop; hlt; 0x7c20: GDT
+  const code = [
+    ...[0x0f, 0x01, 0x16, 0x20, 0x7c, 0x0f, 0x20, 0xc0, 0x0c, 0x01, 0x0f, 0x22, 0xc0],
+    ...[0xea, 0x12, 0x7c, 0x08, 0x00, 0x90, 0xf4],
+    ...Array(0x20 - 20).fill(0x90),
+    ...[0x0f, 0x00, 0x28, 0x7c, 0x00, 0x00, 0, 0],
+    ...[0, 0, 0, 0, 0, 0, 0, 0],
+    ...[0xff, 0xff, 0x00, 0x00, 0x00, 0x9a, 0xcf, 0x00],
+  ];
+  const description = 'qXfer:features:read:target.xml:0,3fff';
+
+  test('is announced once where it changes, and described anew to a gdb that asks again', async () => {
+    using bench = new Bench(code);
+    assert.match(await bench.asked(description), /<architecture>i8086</);
+    await bench.ask('s', 's', 's', 's');
+    const [words, stop] = (await bench.asked('s')).split(' ');
+    assert.equal(stop, 'T05thread:1;');
+    assert.match(
+      Buffer.from(words!.slice(1), 'hex').toString(),
+      /runs 32-bit code now, and gdb takes it for 16-bit code: 'unset tdesc filename'/,
+    );
+    assert.equal(await bench.asked('s'), 'T05thread:1;', 'it is said once');
+    assert.match(await bench.asked(description), /<architecture>i386</);
+  });
+
+  test('stays as it was described for who does not ask', async () => {
+    using bench = new Bench(code);
+    await bench.asked(description);
+    const before = (await bench.asked('g')).length;
+    await bench.ask('s', 's', 's', 's', 's');
+    assert.equal((await bench.asked('g')).length, before);
   });
 });
 

@@ -4,12 +4,13 @@
  * @module
  */
 import { errorText } from '../errors.js';
-import { LONGEST_ACCESS, type Space } from '../memory.js';
+import type { Space } from '../memory.js';
+import type { CodeBits } from '../mode.js';
 import { type CpuView, registerOf } from '../registers.js';
 import type { Stop } from '../session.js';
 import type { DebugTarget } from '../target.js';
 import { type Description, descriptions, type GdbRegister } from './description.js';
-import { type MonitorSettings, monitor } from './monitor.js';
+import { type MonitorSettings, modeText, monitor } from './monitor.js';
 import {
   fromHex,
   fromLittleEndian,
@@ -19,8 +20,10 @@ import {
   PacketReader,
   packet,
   type Received,
+  rangeOf,
   toHex,
 } from './packets.js';
+import { GdbPoints } from './points.js';
 import { replyTo } from './stop-reply.js';
 
 /** What the stub tells whoever holds its connection. */
@@ -39,6 +42,7 @@ const MOST_WAITING = 64;
 const TEXT_SIZE = 1024;
 
 const OK = 'OK';
+const STOPPED = 'T05thread:1;';
 const wrong = (message: string) => `E.${message}`;
 
 /** One connection of a gdb to a guest that stands still. */
@@ -46,14 +50,17 @@ export class GdbStub {
   readonly #target: DebugTarget;
   readonly #events: StubEvents;
   readonly #reader = new PacketReader();
-  readonly #settings: MonitorSettings = { physical: false };
-  readonly #software = new Set<bigint>();
-  readonly #hardware = new Set<bigint>();
+  readonly #settings: MonitorSettings = { physical: false, described: 32 };
+  readonly #points: GdbPoints;
   #description: Description = descriptions[32];
-  #described = false;
+  /** The width of code that gdb's user knows of; undefined for a peer that has not asked for a description. */
+  #announced: CodeBits | undefined;
   #acknowledges = true;
   #last = '';
-  #lastStop = 'T05thread:1;';
+  #lastStop = STOPPED;
+  /** `target extended-remote`: gdb stays when the guest is gone, and may restart it. */
+  #extended = false;
+  #dead = false;
   #running = false;
   #closed = false;
   #waiting: string[] = [];
@@ -61,6 +68,7 @@ export class GdbStub {
 
   constructor(target: DebugTarget, events: StubEvents) {
     this.#target = target;
+    this.#points = new GdbPoints(target);
     this.#events = events;
   }
 
@@ -76,7 +84,8 @@ export class GdbStub {
     this.#waiting = [];
     if (this.#running) await this.#target.interrupt();
     await this.#busy;
-    await this.#target.clear();
+    if (this.#dead) this.#events.over();
+    else await this.#target.clear();
   }
 
   #take(received: Received): boolean {
@@ -147,7 +156,7 @@ export class GdbStub {
         return this.#write(rest, (text) => Uint8Array.from(text, (one) => one.charCodeAt(0) & 0xff));
       case 'Z':
       case 'z':
-        return this.#point(data[0] === 'Z', rest);
+        return this.#points.change(data[0] === 'Z', rest);
       case 'c':
       case 's':
       case 'C':
@@ -167,10 +176,14 @@ export class GdbStub {
         this.#events.detached();
         return undefined;
       case 'k':
-        this.#events.over();
+        return this.#kill();
+      case 'R':
+        // It has no reply: gdb asks for the state next.
+        await this.#restart();
         return undefined;
       case '!':
-        return data === '!' ? '' : undefined;
+        this.#extended = true;
+        return OK;
       default:
         return '';
     }
@@ -182,8 +195,10 @@ export class GdbStub {
       return `PacketSize=${PACKET_SIZE.toString(16)};QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+`;
     }
     if (data.startsWith('qXfer:features:read:target.xml:')) {
-      await this.#describe();
-      return part(this.#description.xml, data.slice('qXfer:features:read:target.xml:'.length));
+      const where = data.slice('qXfer:features:read:target.xml:'.length);
+      // gdb reads it from its beginning when it connects, and whenever it is told to forget it (`unset tdesc filename`).
+      if (/^0+,/.test(where)) await this.#describe();
+      return part(this.#description.xml, where);
     }
     if (data.startsWith('qRcmd,')) return this.#monitor(data.slice('qRcmd,'.length));
     if (data.startsWith('qAttached')) return '1';
@@ -207,11 +222,11 @@ export class GdbStub {
     return '';
   }
 
-  /** A connection keeps the description of the code that runs when it begins. */
+  /** What gdb takes the registers for from now on: those of the code that runs now. */
   async #describe(): Promise<void> {
-    if (this.#described) return;
-    this.#described = true;
-    this.#description = descriptions[(await this.#target.here()).bits];
+    this.#settings.described = (await this.#target.here()).bits;
+    this.#announced = this.#settings.described;
+    this.#description = descriptions[this.#settings.described];
   }
 
   async #monitor(hex: string): Promise<string> {
@@ -285,39 +300,18 @@ export class GdbStub {
     return OK;
   }
 
-  // Breakpoints and watched places
-
-  async #point(set: boolean, text: string): Promise<string> {
-    const [type, where = '', size = ''] = text.split(';')[0]!.split(',');
-    const { address, length } = rangeOf(`${where},${size}`);
-    if (type === '0') return this.#breakpoint(this.#software, address, set);
-    if (type === '1') return this.#breakpoint(this.#hardware, address, set);
-    // Z3, reads alone, is not what a processor can watch: gdb says so itself.
-    if (type !== '2' && type !== '4') return '';
-    const on = type === '2' ? 'write' : 'access';
-    if (set) await this.#target.watch(address, length, on);
-    else await this.#target.unwatch(address, length, on);
-    return OK;
-  }
-
-  async #breakpoint(known: Set<bigint>, address: bigint, set: boolean): Promise<string> {
-    // gdb may say it twice (GDB manual, E.2).
-    if (known.has(address) === set) return OK;
-    if (set) await this.#target.addBreakpoint(address);
-    else await this.#target.removeBreakpoint(address);
-    if (set) known.add(address);
-    else known.delete(address);
-    return OK;
-  }
-
   // Running
 
   async #verbose(data: string): Promise<string | undefined> {
     if (data === 'vCont?') return 'vCont;c;C;s;S;t;r';
     if (data.startsWith('vKill')) {
       await this.#reply(OK);
-      this.#events.over();
-      return undefined;
+      return this.#kill();
+    }
+    // What to run is the machine's own image, whatever gdb's file is.
+    if (data.startsWith('vRun')) {
+      await this.#restart();
+      return this.#lastStop;
     }
     // There is one thread: the first action is its.
     const [, action] = /^vCont;([^;:]*)/.exec(data) ?? [];
@@ -325,13 +319,43 @@ export class GdbStub {
   }
 
   async #go(action: string): Promise<string | undefined> {
+    const refused = this.#points.refusal;
+    if (refused !== undefined) return wrong(refused);
     const stop = await this.#run(action);
     if (stop === undefined) return wrong(`what does '${action}' mean?`);
-    const { packets, over } = replyTo(stop, { software: this.#software, hardware: this.#hardware });
+    const { packets, over } = replyTo(stop, this.#points.known);
     this.#lastStop = packets[packets.length - 1]!;
+    const mode = over ? undefined : this.#announce(stop.bits);
+    if (mode !== undefined) await this.#reply(`O${hexText(mode)}`);
     for (const data of packets) await this.#reply(data);
-    if (over) this.#events.over();
+    if (over) this.#gone();
     return undefined;
+  }
+
+  /** Says it once where the guest runs other code than gdb was told of. */
+  #announce(bits: CodeBits): string | undefined {
+    if (this.#announced === undefined || bits === this.#announced) return undefined;
+    this.#announced = bits;
+    const { described } = this.#settings;
+    return bits === described ? undefined : `terrarium: ${modeText(bits, described)}`;
+  }
+
+  /** The same machine from its beginning; gdb's breakpoints are gdb's to lift. */
+  async #restart(): Promise<void> {
+    await this.#target.restart();
+    this.#dead = false;
+    this.#lastStop = STOPPED;
+  }
+
+  /** The guest is no more, which ends the debugging unless gdb may yet start it again. */
+  #gone(): void {
+    this.#dead = true;
+    if (!this.#extended) this.#events.over();
+  }
+
+  #kill(): undefined {
+    this.#lastStop = 'X09';
+    this.#gone();
   }
 
   async #run(action: string): Promise<Stop | undefined> {
@@ -343,7 +367,7 @@ export class GdbStub {
         return await this.#target.stepWithin(BigInt(`0x${range[1]}`), BigInt(`0x${range[2]}`));
       // A signal to deliver, and an address to go on from, are for processes: gdb sends neither here.
       if (/^[sS]/.test(action)) return await this.#target.step();
-      if (/^[cC]/.test(action)) return await this.#target.resume();
+      if (/^[cC]/.test(action)) return await this.#target.resume(true);
       return undefined;
     } finally {
       this.#running = false;
@@ -354,15 +378,6 @@ export class GdbStub {
 function shown(view: CpuView, { source, bits }: GdbRegister): string {
   const value = registerOf(view, source);
   return value === undefined ? 'xx'.repeat(bits / 8) : littleEndian(value, bits);
-}
-
-/** `address,length`, both in hex. */
-function rangeOf(text: string): { address: bigint; length: number } {
-  const found = /^([\da-f]{1,16}),([\da-f]{1,8})$/i.exec(text);
-  if (found === null) throw new Error(`'${text.slice(0, 40)}' is no address and length`);
-  const length = Number.parseInt(found[2]!, 16);
-  if (length > LONGEST_ACCESS) throw new Error(`${length} bytes are too many at once`);
-  return { address: BigInt(`0x${found[1]}`), length };
 }
 
 /** A part of a long text, as qXfer gives it: `offset,length`, in hex. */

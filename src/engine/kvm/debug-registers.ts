@@ -40,6 +40,8 @@ export class DebugRegisters {
   #refuses({ step, breakpoints, places }: DebugRequest): string | undefined {
     const wanted = (step ? 0 : breakpoints.length) + places.length;
     if (wanted > REGISTERS) return `the processor has ${REGISTERS} debug registers, and ${wanted} are wanted`;
+    if (places.some(({ on }) => on === 'read'))
+      return 'the processor watches writes, or reads and writes, but not reads alone';
     return this.#trusted ? undefined : whyNoGuestDebug(this.#kvm);
   }
 

@@ -28,6 +28,8 @@ import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegister
 const slices = [11, 12, 13, 14, 15, 16].map((power) => 1n << BigInt(power));
 const SLICE_MS = 1;
 
+const placeKinds = { access: L.PLACE_BOTH, write: L.PLACE_WRITES, read: L.PLACE_READS };
+
 const NOTHING: DebugRequest = { step: false, breakpoints: [], places: [] };
 
 /** One CPU of the software engine. */
@@ -112,7 +114,7 @@ export class SoftCpu implements EngineCpu {
       const at = L.MONITOR_PLACE + L.MONITOR_PLACE_SIZE * index;
       view.setBigUint64(at, address, true);
       view.setBigUint64(at + 8, BigInt(length), true);
-      view.setUint32(at + 16, on === 'write' ? 1 : 0, true);
+      view.setUint32(at + 16, placeKinds[on], true);
     }
     this.#program.setMonitor();
     if (!tooMany) return undefined;

@@ -267,7 +267,7 @@ export const SCRATCH = 0x60000;
 export const FETCHED = 0x61000;
 // What a debugger asked for (see cpu/monitor.ts): how many breakpoints and watched places there are, and the number plus 1
 // of the place that was touched. Then the breakpoints' linear addresses, 8 bytes each, and the places: linear address
-// (u64), length (u64), not 0 where only writes count (u32).
+// (u64), length (u64), and which accesses count (u32).
 export const MONITOR_BREAKPOINTS = 0x63000;
 export const MONITOR_PLACES = 0x63004;
 export const MONITOR_TOUCHED = 0x63008;
@@ -276,6 +276,9 @@ export const MAX_BREAKPOINTS = 256;
 export const MONITOR_PLACE = 0x63810;
 export const MONITOR_PLACE_SIZE = 24;
 export const MAX_PLACES = 16;
+export const PLACE_BOTH = 0;
+export const PLACE_WRITES = 1;
+export const PLACE_READS = 2;
 /** Blocks by the low bits of their place. */
 export const JUMP_CACHE = 0x80000;
 export const JUMP_ENTRIES = 16384;

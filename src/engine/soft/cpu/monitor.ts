@@ -11,6 +11,8 @@ import {
   MONITOR_PLACE_SIZE,
   MONITOR_PLACES,
   MONITOR_TOUCHED,
+  PLACE_READS,
+  PLACE_WRITES,
   RIP,
   SEG_CS,
   SEG_LINEAR,
@@ -68,7 +70,8 @@ export function notePlace(linear: u64, size: u64, write: bool): void {
   const count = load<u32>(MONITOR_PLACES);
   for (let i: u32 = 0; i < count; i++) {
     const place = MONITOR_PLACE + <usize>i * MONITOR_PLACE_SIZE;
-    if (!write && load<u32>(place, 16)) continue;
+    const on = load<u32>(place, 16);
+    if (on == (write ? PLACE_READS : PLACE_WRITES)) continue;
     const from = load<u64>(place);
     if (from >= linear + size || linear >= from + load<u64>(place, 8)) continue;
     store<u32>(MONITOR_TOUCHED, i + 1);
