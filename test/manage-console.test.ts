@@ -8,12 +8,13 @@ import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { connectMachine, stopMachine } from '../src/index.js';
 import {
+  answering,
   beside,
   clear,
   detach,
   echo,
-  everyMachine,
   flood,
+  GRACE_MS,
   place,
   scratch,
   seven,
@@ -36,7 +37,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
     detach('web', flood);
     using machine = await connectMachine('web');
     await until('1.25 MiB', async () => (await machine.stats()).printed > 1.25 * 2 ** 20);
-    await stopMachine('web');
+    await stopMachine('web', GRACE_MS);
     const files = readdirSync(path.join(place, 'machines/web'));
     const sizes = files.map((file) => statSync(path.join(place, 'machines/web', file)).size);
     assert.ok(sizes.reduce((a, b) => a + b) <= 2 ** 20 + 8192, `${files}: ${sizes}`);
@@ -73,7 +74,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
       socket.resume();
       await new Promise((resolve) => socket.once('close', resolve));
     }
-    assert.equal((await everyMachine())[0]!.state, 'running');
+    assert.equal((await answering()).length, 1);
   });
 
   test('shows its console as it comes, and the last lines of it', async () => {
@@ -87,7 +88,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
     await until('the follower', async () => (await machine.state()).attached === 2);
     await console.send(Buffer.from('four\n'));
     await until('the echo', async () => (await machine.stats()).printed === 19);
-    await machine.stop();
+    await machine.stop(GRACE_MS);
     assert.deepEqual(await following, { status: 0, stdout: 'three\nfour\n', stderr: '' });
   });
 
@@ -102,7 +103,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
     });
     attached.stdin!.end('piped \x1d too\n');
     await until('the echo', () => seen === 'piped \x1d too\n');
-    terrarium(['stop', 'web']);
+    terrarium(['stop', 'web', '--grace', `${GRACE_MS}ms`]);
     assert.deepEqual(await once(attached, 'exit'), [130, null]);
   });
 });
@@ -147,7 +148,7 @@ describe('attach on a terminal', { skip: noKvm || noTmux }, () => {
     await until('the end', () => /status 0/.test(screen()) && /-?echo /.test(screen()));
     assert.match(screen(), /\[detached from tty\]/);
     assert.ok(cooked(screen()), screen());
-    assert.equal((await everyMachine())[0]!.state, 'running');
+    assert.equal((await answering()).length, 1);
   });
 
   test('has another detach key when asked, and shows what was printed before', async () => {
@@ -172,7 +173,7 @@ describe('attach on a terminal', { skip: noKvm || noTmux }, () => {
   test('puts the terminal back when the guest ends, and when its monitor is killed', async () => {
     detach('tty', spin);
     await open();
-    terrarium(['stop', 'tty']);
+    terrarium(['stop', 'tty', '--grace', `${GRACE_MS}ms`]);
     await until('the end', () => /status 130/.test(screen()) && /-?echo /.test(screen()));
     assert.ok(cooked(screen()), screen());
     tmux('kill-server');

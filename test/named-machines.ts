@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { listMachines, type MachineInfo, removeMachine, stopMachine } from '../src/index.js';
-import { Scratch, startTerrarium, terrarium } from './support.js';
+import { HANGS_MS, Scratch, startTerrarium, terrarium } from './support.js';
 
 // Every process that a test starts inherits it.
 export const scratch = new Scratch();
@@ -38,10 +38,26 @@ export function alive(pid: number): boolean {
 }
 
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const limit = performance.now() + 10_000; !(await holds()); await pause(10)) {
-    assert.ok(performance.now() < limit, `waited 10 s for ${what}`);
+  for (const limit = performance.now() + HANGS_MS; !(await holds()); await pause(10)) {
+    assert.ok(performance.now() < limit, `waited ${HANGS_MS / 1000} s for ${what}`);
   }
 }
+
+/**
+ * The machines of `terrarium ps`, once all of them answer it. On a busy host one may take longer than the second that ps
+ * waits, which then calls it unresponsive.
+ */
+export async function answering(): Promise<MachineInfo[]> {
+  let machines: MachineInfo[] = [];
+  await until('an answer', () => {
+    machines = JSON.parse(terrarium(['ps', '--json']).stdout) as MachineInfo[];
+    return machines.every(({ state }) => state === 'running');
+  });
+  return machines;
+}
+
+/** Time enough for a machine to stop by itself, however busy the host is. */
+export const GRACE_MS = 30_000;
 
 /** Starts a machine with the command line and gives its process. */
 export function detach(name: string, file: string, ...options: string[]): number {

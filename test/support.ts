@@ -1,5 +1,6 @@
 /** What the tests that cross rooms share: the command line as a process, the guests, and what this host can do. */
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,6 +42,54 @@ export function terrarium(
 /** Starts `terrarium …` and lets it run. */
 export function startTerrarium(args: readonly string[]): ChildProcess {
   return spawn(process.execPath, [cli, ...args], { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+/** A process that has not ended after so long hangs; a host with other work makes one wait for seconds. */
+export const HANGS_MS = 60_000;
+
+/** What a process ended with, or an error where it hangs. */
+export async function ending(child: ChildProcess): Promise<[code: number | null, signal: string | null]> {
+  const signal = AbortSignal.timeout(HANGS_MS);
+  return (await once(child, 'exit', { signal })) as [number | null, string | null];
+}
+
+/** Resolves when a process has printed something, of which nothing is read: its pipe fills. */
+export async function hasPrinted({ stdout }: ChildProcess): Promise<void> {
+  await once(stdout!, 'readable', { signal: AbortSignal.timeout(HANGS_MS) });
+}
+
+/** Resolves when no thread of a process has anything to do: it waits. One that waits for a processor counts as busy. */
+export async function sleeps(child: ChildProcess): Promise<void> {
+  const folder = `/proc/${child.pid}/task`;
+  const busy = (tid: string) => !/\) S /.test(readFileSync(`${folder}/${tid}/stat`, 'latin1'));
+  const limit = performance.now() + HANGS_MS;
+  for (let quiet = 0; quiet < 5; quiet = readdirSync(folder).some(busy) ? 0 : quiet + 1) {
+    if (performance.now() > limit) throw new Error(`process ${child.pid} never slept`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/**
+ * Time that this process's threads were ready to run while the host's processors were busy elsewhere, in milliseconds
+ * (Documentation/scheduler/sched-stats.rst); 0 where the kernel does not tell. What a test measures less what came to
+ * this meanwhile is what it would be on a host without other work.
+ */
+export function waitedForProcessor(): number {
+  try {
+    const threads = readdirSync('/proc/self/task');
+    const waits = threads.map(
+      (tid) => readFileSync(`/proc/self/task/${tid}/schedstat`, 'latin1').split(' ')[1],
+    );
+    return waits.reduce((sum, wait) => sum + Number(wait) / 1e6, 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** A clock that stands still while this process waits for a processor: milliseconds since it was made. */
+export function ownClock(): () => number {
+  const [started, waited] = [performance.now(), waitedForProcessor()];
+  return () => performance.now() - started - (waitedForProcessor() - waited);
 }
 
 /** A folder for one test, removed at its end. */

@@ -39,9 +39,9 @@ export class DeviceTable {
     this.#write();
   }
 
+  /** The table itself, and what the guest has made of it, comes back with the guest's memory. */
   load(listed: readonly number[]): void {
     this.#listed = [...listed];
-    this.#write();
   }
 
   /** Never counts an entry that is not there: fewer are counted before entries go, more after they have come. */

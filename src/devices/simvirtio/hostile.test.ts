@@ -5,7 +5,14 @@ import fc from 'fast-check';
 import type { AccessSize } from '../contract.js';
 import { randomNumbers } from '../testing.js';
 import { consoleBackend, echoBackend, sinkBackend } from './backends.js';
-import { DeviceStatus, deviceAddress, notifications, Register, SIMVIRTIO_BASE } from './layout.js';
+import {
+  DeviceStatus,
+  deviceAddress,
+  type Notification,
+  notifications,
+  Register,
+  SIMVIRTIO_BASE,
+} from './layout.js';
 import { bytesInQueue, ConsumerEnd, circBufferPop, circBufferPush, ProducerEnd } from './queue.js';
 import { Bench, MockDriver } from './testing.js';
 
@@ -14,6 +21,27 @@ const seeds = fc.integer({ min: 1, max: 0xffffffff });
 /** A queue of the seed: control words and `maxlen` bytes. */
 function queue(maxlen: number) {
   return { control: new Uint32Array(new SharedArrayBuffer(8)), buffer: new Uint8Array(maxlen) };
+}
+
+/** The three devices that a machine has, and what the console of them printed. */
+function hostileBench(notification: Notification) {
+  const printed: number[] = [];
+  const backends = [consoleBackend((bytes) => printed.push(...bytes)), echoBackend(), sinkBackend()];
+  return { bench: new Bench(notification, backends), printed };
+}
+
+const interesting = Object.values(Register);
+
+/** One write of a driver that lies, mostly to a register that is there, and a look of the devices. */
+function lie(bench: Bench, random: () => number): void {
+  const size = (1 << (random() % 3)) as AccessSize;
+  const device = deviceAddress(random() % 3);
+  const aimed = random() % 4 !== 0;
+  const offset = aimed ? interesting[random() % interesting.length]! : random() % (4096 - size);
+  const address = random() % 32 === 0 ? SIMVIRTIO_BASE + (random() % 96) : device + offset;
+  const small = random() % 2 === 0 ? random() % 20 : random();
+  bench.write(address, size, small % 2 ** (8 * size));
+  bench.service();
 }
 
 describe('the circular buffer', () => {
@@ -122,26 +150,11 @@ for (const notification of notifications) {
 
     test('survives 100,000 random accesses of every size, and works after a reset', () => {
       const random = randomNumbers(7);
-      let printed = 0;
-      const output = (bytes: Uint8Array) => {
-        printed += bytes.length;
-      };
-      const backends = [consoleBackend(output), echoBackend(), sinkBackend()];
-      const bench = new Bench(notification, backends);
-      const interesting = Object.values(Register);
-      for (let i = 0; i < 100_000; i++) {
-        const size = (1 << (random() % 3)) as AccessSize;
-        const device = deviceAddress(random() % 3);
-        const aimed = random() % 4 !== 0;
-        const offset = aimed ? interesting[random() % interesting.length]! : random() % (4096 - size);
-        const address = random() % 32 === 0 ? SIMVIRTIO_BASE + (random() % 96) : device + offset;
-        const small = random() % 2 === 0 ? random() % 20 : random();
-        bench.write(address, size, small % 2 ** (8 * size));
-        bench.service();
-      }
+      const { bench, printed } = hostileBench(notification);
+      for (let i = 0; i < 100_000; i++) lie(bench, random);
       assert.ok(JSON.stringify(bench.device.save()).length < 64 * 1024);
       // No more than each look at a queue of 16 elements can hold.
-      assert.ok(printed <= 15 * 100_000);
+      assert.ok(printed.length <= 15 * 100_000);
       const driver = new MockDriver(bench, 1);
       bench.run(driver.resetDevice());
       bench.run(driver.handshake());
@@ -149,6 +162,34 @@ for (const notification of notifications) {
       bench.run(driver.send([1, 2, 3]));
       bench.run(driver.receive(3, got));
       assert.deepEqual(got, [1, 2, 3]);
+    });
+
+    test('goes on as before, whatever was written, in a fresh machine that took memory and state', () => {
+      fc.assert(
+        fc.property(seeds, fc.nat(400), (seed, before) => {
+          const random = randomNumbers(seed);
+          const [old, fresh] = [hostileBench(notification), hostileBench(notification)];
+          for (let i = 0; i < 3; i++) old.bench.run(new MockDriver(old.bench, i).handshake());
+          for (let i = 0; i < before; i++) lie(old.bench, random);
+          const { regions } = old.bench.memory;
+          for (const { address, size } of regions)
+            fresh.bench.memory.writeBytes(address, old.bench.memory.readBytes(address, size));
+          fresh.bench.device.load(JSON.parse(JSON.stringify(old.bench.device.save())));
+          old.printed.length = 0;
+          const further = random();
+          for (const { bench } of [old, fresh]) {
+            const same = randomNumbers(further);
+            for (let i = 0; i < 200; i++) lie(bench, same);
+          }
+          assert.deepEqual(fresh.printed, old.printed);
+          assert.deepEqual(fresh.bench.device.save(), old.bench.device.save());
+          for (const { address, size } of regions) {
+            const [is, was] = [fresh, old].map(({ bench }) => bench.memory.readBytes(address, size));
+            assert.ok(Buffer.compare(is!, was!) === 0, `the region at 0x${address.toString(16)}`);
+          }
+        }),
+        { numRuns: 40 },
+      );
     });
 
     test('puts indexes back that lie outside the queue, and goes on', () => {

@@ -1,0 +1,56 @@
+/** No device is left out: each one that the room gives away bears random accesses and moves its state, in a test of its own. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import * as room from './index.js';
+
+/** Those that share their guest's memory, which the harness for any device has none of: they have tests of their own. */
+const withMemory: Record<string, string> = {
+  Simvirtio: 'simvirtio/hostile.test.ts',
+  SimvirtioByExits: 'simvirtio/hostile.test.ts',
+  SimvirtioByTicks: 'simvirtio/hostile.test.ts',
+};
+
+const here = path.resolve('src/devices');
+const tests = readdirSync(here, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.ts'))
+  .map((file) => readFileSync(path.join(here, file), 'utf8'));
+
+/** Classes that are devices: a guest reaches them, or they are called when time has passed, and they have a state. */
+const devices = Object.entries(room)
+  .filter(([, value]) => typeof value === 'function' && /^class /.test(String(value)))
+  .filter(([, value]) => 'load' in (value as { prototype: object }).prototype)
+  .map(([name]) => name);
+
+describe('every device', () => {
+  test('is among those that this test knows of', () => {
+    assert.ok(devices.length >= 15, devices.join());
+    for (const name of [
+      'Serial16550',
+      'Pic8259',
+      'Pit8254',
+      'KeyboardController',
+      'Cmos',
+      'SystemControl',
+      'Vga',
+    ])
+      assert.ok(devices.includes(name), name);
+  });
+
+  for (const name of devices) {
+    test(`${name}: 100,000 random accesses, and a saved state that goes on`, () => {
+      if (withMemory[name] !== undefined) {
+        const text = readFileSync(path.join(here, withMemory[name]), 'utf8');
+        assert.match(text, /survives 100,000 random accesses/);
+        assert.match(text, /goes on as before, whatever was written/);
+        return;
+      }
+      const made = new RegExp(`new ${name}\\(`);
+      const [hammered] = tests.filter(
+        (text) => made.test(text) && /testAnyDevice|compareAfterLoad/.test(text),
+      );
+      assert.ok(hammered !== undefined, `no test hands a ${name} to testAnyDevice`);
+    });
+  }
+});
