@@ -245,7 +245,10 @@ describe('a guest that misuses interrupts', { skip }, () => {
     machine.run({ timeoutMs: 200 });
     const { count, elapsed } = pit.save().counters[0]!;
     assert.equal(count, 65_536);
-    assert.ok(machine.memory.read32(0x500) <= Math.floor(elapsed / count));
+    const due = Math.floor(elapsed / count);
+    const ticks = machine.memory.read32(0x500);
+    // 200 ms hold three of them; the last may be on its way.
+    assert.ok(due >= 3 && ticks <= due && ticks >= due - 1, `${ticks} of ${due} ticks`);
   });
 
   test('is run to its limit of exits', () => {
