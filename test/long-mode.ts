@@ -35,7 +35,7 @@ const USER_DATA = 0x1b;
 const USER_CODE = 0x23;
 const TASK = 0x28;
 
-/** Exceptions that push an error code (SDM 3A table 6-1). */
+/** Exceptions that push an error code (SDM 3A table 7-1). */
 const withCode = new Set([8, 10, 11, 12, 13, 14, 17]);
 
 export const general = [

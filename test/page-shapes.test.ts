@@ -35,7 +35,7 @@ function onQemu(image: string, scratch: Scratch): string {
   return readFileSync(output, 'latin1');
 }
 
-/** QEMU leaves out P where a reserved bit is set; the SDM says that the one is never without the other (3A 4.7). */
+/** QEMU leaves out P where a reserved bit is set; the SDM says that the one is never without the other (3A 5.7). */
 function asTheManual(results: string): string {
   return results.replace(/\b0e(..)/g, (_all, code: string) => {
     const bits = Number.parseInt(code, 16);

@@ -1,6 +1,6 @@
 /**
  * Control registers, MSRs, CPUID and TLB of the software CPU in ring 0 of long mode: what is refused, and what follows from
- * the rest. What is expected is the SDM's word: 2B MOV to control registers, 3A 2.5 and 4.10, 4 for the MSRs.
+ * the rest. What is expected is the SDM's word: 2B MOV to control registers, 3A 2.5 and 5.10, 4 for the MSRs.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -366,7 +366,7 @@ describe('five levels of tables', () => {
     const load = (address: bigint) => run([0x8a, 0x03], { rbx: address }, five);
     side.memory.write8(DATA, 0x5a);
     assert.deepEqual([load(BigInt(DATA)).vector, load(BigInt(DATA)).registers.rax & 0xffn], [DEBUG, 0x5an]);
-    // The table above has an accessed bit like the others (SDM 3A 4.8).
+    // The table above has an accessed bit like the others (SDM 3A 5.8).
     assert.equal(side.memory.read32(TABLES + 0x4000) & 0x20, 0x20);
     const far = load(1n << 50n);
     assert.deepEqual([far.vector, far.cr2], [PAGE, 1n << 50n]);

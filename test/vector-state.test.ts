@@ -55,7 +55,7 @@ describe('SSE may be used', () => {
   const vector = (code: readonly number[], system: Partial<SystemRegisters>) =>
     run(code, { rdi }, system).vector;
 
-  test('where CR4.OSFXSR is set and CR0.EM is not, and not behind a task switch (SDM 3A table 13-1)', () => {
+  test('where CR4.OSFXSR is set and CR0.EM is not, and not behind a task switch (SDM 3A table 14-1)', () => {
     assert.equal(vector(MOVUPS_LOAD, {}), DONE);
     assert.equal(vector(MOVUPS_LOAD, { cr4: PAE }), UD);
     assert.equal(vector(MOVUPS_LOAD, { cr0: CR0 | EM }), UD);

@@ -11,7 +11,7 @@
 multiboot_start:
     cli
 #ifdef __x86_64__
-    // One gigabyte in pages of 2 MiB, mapped as it is (SDM 3A 4.5, 10.8.5).
+    // One gigabyte in pages of 2 MiB, mapped as it is (SDM 3A 5.5, 10.8.5).
     mov $pml4, %edi
     lea pdpt + 3, %eax
     mov %eax, (%edi)

@@ -29,7 +29,7 @@ missed: mov     $none, %si
         call    print
         hlt
 
-// While this runs the processor holds back further NMIs; its IRET lets them through again (SDM 3A 6.7.1).
+// While this runs the processor holds back further NMIs; its IRET lets them through again (SDM 3A 7.7.1).
 handler:
         inc     %bx
         push    %ax

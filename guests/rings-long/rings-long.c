@@ -2,7 +2,7 @@
 #include "descriptors.h"
 #include "print.h"
 
-// SYSCALL and SYSRET compute their selectors from two numbers in STAR, so the order is given (SDM 3A 5.8.8).
+// SYSCALL and SYSRET compute their selectors from two numbers in STAR, so the order is given (SDM 3A 6.8.8).
 enum { KERNEL_CODE = 0x08, KERNEL_DATA = 0x10, USER_DATA = 0x18 | 3, USER_CODE = 0x20 | 3, TASK = 0x28 };
 
 enum { EFER = 0xc0000080, STAR = 0xc0000081, LSTAR = 0xc0000082, FMASK = 0xc0000084 };

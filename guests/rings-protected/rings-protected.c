@@ -89,7 +89,7 @@ __attribute__((used)) void on_protection_fault(struct frame *frame)
 void system_call_entry(void), protection_entry(void), add_entry(void);
 __asm__("system_call_entry: push $0; pusha; push %esp; call on_system_call; add $4, %esp; popa; add $4, %esp; iret");
 __asm__("protection_entry: pusha; push %esp; call on_protection_fault; add $4, %esp; popa; add $4, %esp; iret");
-// A call gate copies the parameters to the new stack, behind the return address (SDM 3A 5.8.5); RET 8 drops them on both.
+// A call gate copies the parameters to the new stack, behind the return address (SDM 3A 6.8.5); RET 8 drops them on both.
 __asm__("add_entry: mov 8(%esp), %eax; add 12(%esp), %eax; lret $8");
 
 void _start(void)

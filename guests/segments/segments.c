@@ -17,7 +17,7 @@ volatile uint32_t error;
 // Where the handler goes on, and with which stack.
 uint32_t resume_eip, resume_esp;
 
-// The exceptions of segmentation all push an error code (SDM 3A table 6-1). What the CPU has pushed besides it, to return
+// The exceptions of segmentation all push an error code (SDM 3A table 7-1). What the CPU has pushed besides it, to return
 // to the faulting instruction, is dropped with the stack. No register changes: the C code around knows nothing of this.
 #define HANDLER(number)                                                                                        \
     void handler_##number(void);                                                                               \

@@ -57,7 +57,7 @@ __asm__(".text\n"
         "        jmp     general_protection\n");
 extern char general_protection[];
 
-// The handler's gate, and the stack that the processor takes when it comes from ring 3 (SDM 3A 6.14.1, 8.7).
+// The handler's gate, and the stack that the processor takes when it comes from ring 3 (SDM 3A 7.14.1, 8.7).
 static void catch_faults(void)
 {
     struct table_register gdtr, idtr = {sizeof(idt) - 1, (uint64_t)idt};

@@ -9,7 +9,7 @@
 .code64
 .globl _start
 _start:
-        // A gate's handler address is in three pieces: put in the two lower ones, the upper is 0 (SDM 3A 6.14.1).
+        // A gate's handler address is in three pieces: put in the two lower ones, the upper is 0 (SDM 3A 7.14.1).
         lea     tick(%rip), %rax
         mov     %ax, idt + VECTOR_PIC * 16(%rip)
         shr     $16, %rax

@@ -8,7 +8,7 @@
 .code32
 .globl _start
 _start:
-        // A gate's two halves of the handler's address are apart: put in the high one (SDM 3A 6.11).
+        // A gate's two halves of the handler's address are apart: put in the high one (SDM 3A 7.11).
         mov     $tick, %eax
         mov     %ax, idt + VECTOR_PIC * 8
         shr     $16, %eax

@@ -3,7 +3,7 @@ import { codeBase, isRealAddressing, stackPointer } from './mode.js';
 import type { State } from './state.js';
 import type { DebugTarget } from './target.js';
 
-/** Vectors 0 to 31 are the processor's own (SDM 3A 6.3.1). */
+/** Vectors 0 to 31 are the processor's own (SDM 3A 7.3.1). */
 const FIRST_FREE_VECTOR = 32;
 /** Where a PC's firmware has the interrupt controllers' lines in real mode. */
 const firmwareVectors = (vector: number) => (vector >= 8 && vector < 16) || (vector >= 0x70 && vector < 0x78);

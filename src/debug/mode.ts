@@ -28,7 +28,7 @@ export function codeBase(system: SystemRegisters): bigint {
   return segmentBase(system, 'cs');
 }
 
-/** Whether a selector is a paragraph's number: in real and in virtual-8086 mode (SDM 3B 20.1.1). */
+/** Whether a selector is a paragraph's number: in real and in virtual-8086 mode (SDM 3B 21.1.1). */
 export function isRealAddressing({ registers, system }: CpuState): boolean {
   return (system.cr0 & CR0_PE) === 0n || (registers.rflags & RFLAGS_VM) !== 0n;
 }

@@ -89,7 +89,7 @@ export interface CpuState {
 
 /** What a CPU holds besides: what another engine's CPU needs to go on where this one stopped. */
 export interface CpuInternals {
-  /** Interrupts wait until one more instruction is done, after STI, MOV SS and POP SS (SDM 3A 6.8.3). */
+  /** Interrupts wait until one more instruction is done, after STI, MOV SS and POP SS (SDM 3A 7.8.3). */
   shadow: boolean;
   nmiPending: boolean;
   /** No NMI until an IRET. */

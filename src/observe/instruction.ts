@@ -8,7 +8,7 @@ import { type CodeSize, disassemble } from '../isa/index.js';
 
 const EFER_LMA = 0x400n;
 
-/** How wide code is: CS.L counts in long mode alone (SDM 3A 5.2.1). */
+/** How wide code is: CS.L counts in long mode alone (SDM 3A 6.2.1). */
 export function codeSizeOf({ cs, efer }: Pick<SystemRegisters, 'cs' | 'efer'>): CodeSize {
   if (cs.l && (efer & EFER_LMA) !== 0n) return 64;
   return cs.db ? 32 : 16;

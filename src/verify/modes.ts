@@ -82,7 +82,7 @@ const flat: Segment = {
   unusable: false,
 };
 
-/** Exceptions that push an error code (SDM 3A table 6-1). */
+/** Exceptions that push an error code (SDM 3A table 7-1). */
 const pushesCode = new Set([8, 10, 11, 12, 13, 14, 17]);
 
 function descriptor(memory: GuestMemory, selector: number, low: number, high: number): void {

@@ -1,6 +1,6 @@
 /*
  * What the kernels of this folder share: a multiboot header for QEMU, which starts them in 32-bit protected mode, text on
- * port 0xE9, and descriptors (SDM 3A 3.4.5, 6.11).
+ * port 0xE9, and descriptors (SDM 3A 3.4.5, 7.11).
  */
 typedef unsigned char u8;
 typedef unsigned short u16;

@@ -17,7 +17,7 @@ const known: readonly Difference[] = [
     line: /^ss1 31$/,
     qemu: /^0a/,
     found: /^0c/,
-    reason: 'a stack segment that is not present is a #SS (SDM 3A 6.12.1, 2A INT n)',
+    reason: 'a stack segment that is not present is a #SS (SDM 3A 7.12.1, 2A INT n)',
   },
   {
     line: /^ltr 09$/,
@@ -29,7 +29,7 @@ const known: readonly Difference[] = [
     line: /^gate call (9e|be|9ea)0c30$/,
     qemu: /^40/,
     found: /^40=.*[/](4b|63)[/]2/,
-    reason: 'a call gate to a conforming segment does not change the privilege level (SDM 3A 5.8.4)',
+    reason: 'a call gate to a conforming segment does not change the privilege level (SDM 3A 6.8.4)',
   },
   {
     line: /^gate jmp (1a|1aa)0c00$/,
@@ -65,7 +65,7 @@ const known: readonly Difference[] = [
     line: /^gate int /,
     qemu: /^0[bd]\.302/,
     found: /^0[bd]\.182/,
-    reason: 'an error code holds a vector by its number, in long mode too (SDM 3A 6.13)',
+    reason: 'an error code holds a vector by its number, in long mode too (SDM 3A 7.13)',
   },
   {
     line: /^address (pop|push) $/,
@@ -95,13 +95,13 @@ const known: readonly Difference[] = [
     line: /^trap$/,
     qemu: /^(0040|0ff0)$/,
     found: /^(0001|8ff0)$/,
-    reason: 'a task with its T flag begins with a debug exception (SDM 3B 17.3.1.5)',
+    reason: 'a task with its T flag begins with a debug exception (SDM 3B 18.3.1.5)',
   },
   {
     line: /general detect$/,
     qemu: /^(0040|0ff0)$/,
     found: /^(0001|2ff0)$/,
-    reason: 'DR7.GD keeps the debug registers (SDM 3B 17.2.4)',
+    reason: 'DR7.GD keeps the debug registers (SDM 3B 18.2.4)',
   },
 ];
 

@@ -88,7 +88,7 @@ export function differenceOf(truth: TruthTest): string | undefined {
 
 /**
  * In real mode the 80286 answers an access over the end of the stack segment with interrupt 13, later processors with 12
- * (SDM 3A 20.3, table 20-1): where 13 came, vector 12 is made to lead to the same place.
+ * (SDM 3B 21.3, table 21-1): where 13 came, vector 12 is made to lead to the same place.
  */
 export function ramOf({ initial, exception }: TruthTest): TruthState['ram'] {
   if (exception?.number !== 13) return initial.ram;

@@ -170,7 +170,7 @@ describe('ends of a run', { skip }, () => {
   });
 
   test('a fault without a handler is a shutdown, explained as a triple fault', () => {
-    // UD2 in protected mode with an IDT of limit 0: #UD, #GP, #DF, shutdown (SDM 3A 6.15).
+    // UD2 in protected mode with an IDT of limit 0: #UD, #GP, #DF, shutdown (SDM 3A 7.15).
     using machine = realMode([0x0f, 0x0b]);
     const { cpu } = machine;
     const system = cpu.getSystemRegisters();

@@ -45,7 +45,7 @@ export class DebugRegisters {
     return this.#trusted ? undefined : whyNoGuestDebug(this.#kvm);
   }
 
-  /** Which of the places DR6 names: bit n is register n (SDM 3B 17.2.3). -1 for none. */
+  /** Which of the places DR6 names: bit n is register n (SDM 3B 18.2.3). -1 for none. */
   touchedPlace(dr6: number): number {
     const { breakpoints, places } = this.#taken ?? { breakpoints: 0, places: 0 };
     const hit = dr6 >> breakpoints;

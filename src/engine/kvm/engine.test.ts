@@ -22,7 +22,7 @@ function paged(system: SystemRegisters): SystemRegisters {
     ss: data,
     cr0: system.cr0 | 0x8000_0001n,
     cr3: 0x4000n,
-    // PSE: one entry maps 4 MiB (SDM 3A 4.3).
+    // PSE: one entry maps 4 MiB (SDM 3A 5.3).
     cr4: system.cr4 | 0x10n,
   };
 }

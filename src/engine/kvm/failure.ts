@@ -77,7 +77,7 @@ function instructionBytes(view: DataView, ndata: number): Uint8Array | undefined
 
 /** SVM's only reason (APM 2 15.5, appendix C). */
 const VMEXIT_INVALID = 0xffff_ffff_ffff_ffffn;
-/** VMX sets this bit in the reason of an entry that failed (SDM 3C 27.9.1); the low 16 bits say why (appendix C). */
+/** VMX sets this bit in the reason of an entry that failed (SDM 3C 25.9.1); the low 16 bits say why (appendix C). */
 const VMX_ENTRY_FAILURE = 1n << 31n;
 const entryFailures: Record<number, string> = {
   33: 'invalid guest state',

@@ -114,7 +114,7 @@ export const debugFields = {
   dr7: ['u64', debug.dr7],
 } as const satisfies Fields;
 
-/** The guest's debug registers (`struct kvm_debugregs`, SDM 3B 17.2). */
+/** The guest's debug registers (`struct kvm_debugregs`, SDM 3B 18.2). */
 export type DebugRegisters = Decoded<typeof debugFields>;
 
 const translation = layout.kvm_translation;

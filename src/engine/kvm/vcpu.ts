@@ -42,7 +42,7 @@ export interface GuestDebug {
   blockInterrupts?: boolean;
 }
 
-/** LEN and R/W of a breakpoint in DR7 (SDM 3B 17.2.4). */
+/** LEN and R/W of a breakpoint in DR7 (SDM 3B 18.2.4). */
 const lengthBits: Readonly<Record<number, bigint>> = { 1: 0n, 2: 1n, 4: 3n, 8: 2n };
 const WRITES = 1n;
 const ACCESSES = 3n;
@@ -337,7 +337,7 @@ export class Vcpu extends Handle {
     if (blockInterrupts) control |= K.KVM_GUESTDBG_BLOCKIRQ;
     if (control !== 0) control |= K.KVM_GUESTDBG_ENABLE;
     debug.setUint32(f.control, control, true);
-    // DR7: one enable bit (G0 to G3) a breakpoint; type and length 0 are an instruction (SDM 3B 17.2.4).
+    // DR7: one enable bit (G0 to G3) a breakpoint; type and length 0 are an instruction (SDM 3B 18.2.4).
     let dr7 = 0x400n;
     for (const [i, address] of breakpoints.entries()) {
       debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);

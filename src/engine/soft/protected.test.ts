@@ -63,7 +63,7 @@ const read = (address: number) => [0xa1, ...bytes(address), HLT];
 const write = (address: number) => [0xa3, ...bytes(address), HLT];
 const bytes = (value: number) => [value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24];
 
-describe('segment limits in protected mode (SDM 3A 5.3)', () => {
+describe('segment limits in protected mode (SDM 3A 6.3)', () => {
   const cases: [string, Partial<Segment>, number[], string][] = [
     ['the last bytes that the limit allows', { limit: 0x5003 }, read(0x5000), 'none'],
     ['one byte more', { limit: 0x5002 }, read(0x5000), '13(0)'],
@@ -105,7 +105,7 @@ describe('debug exceptions in protected mode', () => {
     assert.equal(machine.memory.read32(Number(rsp)), CODE + step.length + 1);
   });
 
-  test('MOV SS holds it back for one instruction (SDM 3A 6.8.3)', () => {
+  test('MOV SS holds it back for one instruction (SDM 3A 7.8.3)', () => {
     // MOV SS, ECX behind POPF: the trap comes behind INC EAX.
     using machine = protectedMode([...step, 0x8e, 0xd1, 0x40, 0x40, HLT]);
     const { cpu } = machine;
@@ -127,7 +127,7 @@ describe('debug exceptions in protected mode', () => {
   });
 });
 
-describe('exceptions on the way to a handler (SDM 3A 6.15)', () => {
+describe('exceptions on the way to a handler (SDM 3A 7.15)', () => {
   test('a handler that is not present is a #NP with EXT, and one for that a #GP and a double fault', () => {
     using first = protectedMode([0x0f, 0x0b]);
     first.memory.write8(0x2100 + 6 * 8 + 5, 0x0e);
@@ -165,7 +165,7 @@ describe('a task switch with PAE paging', () => {
     using machine = protectedMode([0xea, 0, 0, 0, 0, NEXT, 0]);
     const { cpu, memory } = machine;
     memory.write32(PDPT, DIRECTORY | 1);
-    // Bit 1 of these entries is reserved (SDM 3A table 4-8).
+    // Bit 1 of these entries is reserved (SDM 3A table 5-8).
     memory.write32(WRONG_PDPT, DIRECTORY | 3);
     memory.write32(DIRECTORY, 0x83);
     task(machine, NOW, PDPT, 0);

@@ -1,5 +1,5 @@
 /**
- * The interrupt table in words: real mode's vectors, or the gates of protected and long mode (SDM 3A 6.10, 6.14, 20.1.4).
+ * The interrupt table in words: real mode's vectors, or the gates of protected and long mode (SDM 3A 7.10, 7.14, 3B 21.1.4).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { isLongMode, systemTypeName } from './descriptors.js';
 import { readLinear } from './linear.js';
 import { type CpuSubject, columns, hex } from './words.js';
 
-/** What the vectors of exceptions are called (SDM 3A table 6-1). */
+/** What the vectors of exceptions are called (SDM 3A table 7-1). */
 const exceptions: readonly (readonly [string, string])[] = [
   ['#DE', 'divide error'],
   ['#DB', 'debug exception'],

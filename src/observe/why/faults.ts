@@ -220,7 +220,7 @@ function explainStackFault(scene: Scene): Finding {
   };
 }
 
-/** What a page fault's error code says (SDM 3A 4.7). */
+/** What a page fault's error code says (SDM 3A 5.7). */
 export function pageFaultText(code: number, fetching = (code & 16) !== 0): string {
   const what = fetching ? 'an instruction fetch' : code & 2 ? 'a write' : 'a read';
   const who = code & 4 ? 'ring 3' : 'ring 0';

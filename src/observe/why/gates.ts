@@ -1,5 +1,5 @@
 /**
- * Why an interrupt or exception could not be delivered (SDM 3A 6.12).
+ * Why an interrupt or exception could not be delivered (SDM 3A 7.12).
  *
  * @module
  */
@@ -160,7 +160,7 @@ function explainStack(scene: Scene, vector: number, fault: FaultRecord): Finding
   };
 }
 
-/** The stack for a handler in a more privileged ring comes from the TSS (SDM 3A 6.12.1, 6.14.4). */
+/** The stack for a handler in a more privileged ring comes from the TSS (SDM 3A 7.12.1, 7.14.4). */
 export function explainTaskStack(scene: Scene, fault: FaultRecord): Finding {
   const { tr } = scene.system;
   const long = isLongMode(scene.system);

@@ -1,5 +1,5 @@
 /**
- * General protection faults without a selector: the exception with the most reasons (SDM 3A 6.15, interrupt 13).
+ * General protection faults without a selector: the exception with the most reasons (SDM 3A 7.15, interrupt 13).
  *
  * @module
  */
@@ -18,13 +18,13 @@ import {
 } from './scene.js';
 import { checkSelector } from './selectors.js';
 
-/** Ring 0 alone may (SDM 3A 5.9). */
+/** Ring 0 alone may (SDM 3A 6.9). */
 const privileged = new Set(
   'hlt lgdt lidt lldt ltr lmsw clts invd wbinvd invlpg invpcid rdmsr wrmsr rdpmc swapgs sysexit sysret xsetbv'.split(
     ' ',
   ),
 );
-/** Allowed where CPL ≤ IOPL, ports also by the TSS's map (SDM 1 18.5). */
+/** Allowed where CPL ≤ IOPL, ports also by the TSS's map (SDM 1 19.5). */
 const sensitive = /^(in|out|ins[bwd]?|outs[bwd]?|cli|sti)$/;
 
 /** Why an instruction raised #GP(0). */

@@ -57,7 +57,7 @@ export function sceneOf({
   return { registers, system, memory, faults, code, cpl: levelOf(system, registers), instruction, locate };
 }
 
-/** CPL: SS.DPL, 3 in virtual-8086 mode, 0 in real mode (SDM 3A 5.5). */
+/** CPL: SS.DPL, 3 in virtual-8086 mode, 0 in real mode (SDM 3A 6.5). */
 function levelOf(system: SystemRegisters, registers: Registers): number {
   if (!isProtected(system)) return 0;
   if (registers.rflags & 0x2_0000n) return 3;

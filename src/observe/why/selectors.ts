@@ -1,5 +1,5 @@
 /**
- * What is wrong with a selector, by what it was to be loaded for (SDM 3A 5.5 to 5.8).
+ * What is wrong with a selector, by what it was to be loaded for (SDM 3A 6.5 to 6.8).
  *
  * @module
  */

@@ -11,7 +11,7 @@ export function checkTarget(descriptor: u64, offset: u64): bool {
   return false;
 }
 
-/** Both bits for the size of the code: no such segment in long mode (SDM 3A 5.2.1). */
+/** Both bits for the size of the code: no such segment in long mode (SDM 3A 6.2.1). */
 export function isMalformed(attributes: u32): bool {
   return longMode() && (attributes & (LONG_CODE | BIG)) == (LONG_CODE | BIG);
 }

@@ -1,4 +1,4 @@
-// Far JMP and CALL in protected and long mode (SDM 3A 5.8; 2A JMP, CALL).
+// Far JMP and CALL in protected and long mode (SDM 3A 6.8; 2A JMP, CALL).
 import { RIP, RSP, SEG_CS, SEG_SS } from '../layout';
 import { checkTarget, isMalformed } from './code-targets';
 import { level } from './cpu-mode';
@@ -144,7 +144,7 @@ function throughCallGate(gateSelector: u32, gate: u64, rip: u64, call: bool): vo
   enterCode(selector, inner ? privilege : level(), marked, offset);
 }
 
-/** The caller's parameters go along to the new stack (SDM 3A 5.8.5). */
+/** The caller's parameters go along to the new stack (SDM 3A 6.8.5). */
 function copyParameters(count: u32, size: u32): void {
   for (let left = <i64>count; left > 0; left--) {
     const from = stackAt((left - 1) * <i64>size);

@@ -195,7 +195,7 @@ export function invpcid<T>(pc: usize): void {
   else flushTlb();
 }
 
-/** CLAC and STAC: whether ring 0 may touch ring 3's pages where CR4.SMAP is set (SDM 3A 4.6.1). */
+/** CLAC and STAC: whether ring 0 may touch ring 3's pages where CR4.SMAP is set (SDM 3A 5.6.1). */
 function setAc(on: bool): void {
   if (load<u32>(CPL) != 0) {
     fault(UD);

@@ -1,4 +1,4 @@
-// MOV to and from the debug registers (SDM 2B MOV, 3B 17.2).
+// MOV to and from the debug registers (SDM 2B MOV, 3B 18.2).
 import { CR4, CR4_DE, DEBUG_REGISTERS, OP_REG, OP_RM, REGS } from '../layout';
 import { code64 } from './cpu-mode';
 import { DR6, DR7, GD, updateBreakpoints } from './debug';

@@ -1,4 +1,4 @@
-// The debug registers and what they watch (SDM 3B 17.2, 17.3.1).
+// The debug registers and what they watch (SDM 3B 18.2, 18.3.1).
 //
 // While a breakpoint is enabled, instructions run one by one; while one is enabled for data, no translation is kept, so
 // that each access comes by here. Nothing of it costs anything while none is.

@@ -10,12 +10,12 @@ import {
 } from '../layout';
 import { IF, RF, systemFlag, TF } from './flags';
 
-/** Behind STI no interrupt is taken before the next instruction is done (SDM 3A 6.8.1). */
+/** Behind STI no interrupt is taken before the next instruction is done (SDM 3A 7.8.1). */
 export function shadow(): void {
   store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_SHADOW);
 }
 
-/** Behind MOV SS and POP SS no debug exception is taken either (SDM 3A 6.8.3). */
+/** Behind MOV SS and POP SS no debug exception is taken either (SDM 3A 7.8.3). */
 export function shadowOfStack(): void {
   store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_SHADOW | EVENT_QUIET);
 }

@@ -1,5 +1,5 @@
 // Interrupts and exceptions. In real-address mode FLAGS, CS and IP go onto the stack, and the vector's entry in the
-// table at IDTR says where to go on (SDM 3A 20.1.4); in the other modes it goes through a gate, see gates.ts.
+// table at IDTR says where to go on (SDM 3B 21.1.4); in the other modes it goes through a gate, see gates.ts.
 import {
   CR0,
   CR2,
@@ -82,17 +82,17 @@ export function interrupt(vector: u32, rip: u64): void {
   if (failed()) store<u32>(FAULT_DELIVERING, vector + 1);
 }
 
-/** True for the exceptions that push an error code (SDM 3A table 6-1). */
+/** True for the exceptions that push an error code (SDM 3A table 7-1). */
 function hasCode(vector: u32): bool {
   return vector == DOUBLE_FAULT || (vector >= TS && vector <= PAGE_FAULT) || vector == ALIGNMENT;
 }
 
-/** True for the exceptions of which two make a double fault (SDM 3A table 6-4). */
+/** True for the exceptions of which two make a double fault (SDM 3A table 7-4). */
 function isContributory(vector: u32): bool {
   return vector == DE || vector == TS || vector == NP || vector == SS || vector == GP;
 }
 
-/** What comes of an exception in the delivery of another one (SDM 3A table 6-5). */
+/** What comes of an exception in the delivery of another one (SDM 3A table 7-5). */
 function isDouble(first: u32, second: u32): bool {
   if (first == PAGE_FAULT) return second == PAGE_FAULT || isContributory(second);
   return isContributory(first) && isContributory(second);
@@ -119,7 +119,7 @@ export function exception(first: u32, firstCode: u32, rip: u64): void {
   let code = firstCode;
   keep(vector, code, rip);
   for (;;) {
-    // Faults come back to their instruction, whose breakpoint must not hit again (SDM 3B 17.3.1.1).
+    // Faults come back to their instruction, whose breakpoint must not hit again (SDM 3B 18.3.1.1).
     const flags = vector == DB || vector == DOUBLE_FAULT ? rflags() : rflags() | RF;
     markExternal(true);
     enter(vector, rip, false, flags, hasCode(vector) ? <i64>code : NO_CODE);

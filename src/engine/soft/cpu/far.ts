@@ -98,11 +98,11 @@ export function iret<T>(pc: usize): void {
   setStack(stackAt(3 * sizeof<T>()));
   const mask = changeableFlags() | RF;
   takeFlags(flags, sizeof<T>() == 2 ? mask & 0xffff : mask);
-  // The handler of an NMI ends with IRET (SDM 3A 6.7.1).
+  // The handler of an NMI ends with IRET (SDM 3A 7.7.1).
   store<u32>(NMI_BLOCKED, 0);
 }
 
-/** In virtual-8086 mode INT n belongs to the monitor, unless IOPL is 3 (SDM 3A 20.2.7). */
+/** In virtual-8086 mode INT n belongs to the monitor, unless IOPL is 3 (SDM 3B 21.2.7). */
 export function intn(pc: usize): void {
   if (systemFlag(VM) && !mayTouchInterrupts()) return;
   softwareInterrupt(<u32>immediate(pc) & 0xff, ripAfter(pc));

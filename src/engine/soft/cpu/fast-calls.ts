@@ -1,4 +1,4 @@
-// Calls of the kernel without a look into any table: SYSCALL, SYSENTER and their returns (SDM 2B, 3A 5.8.7, 5.8.8).
+// Calls of the kernel without a look into any table: SYSCALL, SYSENTER and their returns (SDM 2B, 3A 6.8.7, 6.8.8).
 import {
   CR0,
   EFER,

@@ -28,7 +28,7 @@ export function fault(vector: u32, code: u32 = 0): void {
   store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_FAULT);
 }
 
-/** Bit 0 of error codes, EXT: what is under way was not asked for by the program (SDM 3A 6.13). */
+/** Bit 0 of error codes, EXT: what is under way was not asked for by the program (SDM 3A 7.13). */
 let external: u32 = 0;
 
 /** Error codes from now on say whether the event came from outside of the program. */

@@ -35,7 +35,7 @@ export function frameHere(): void {
   flat = mask == ~(<u64>0);
 }
 
-/** Pushes go onto the stack of a more privileged level, which the task state segment names (SDM 3A 5.8.5). */
+/** Pushes go onto the stack of a more privileged level, which the task state segment names (SDM 3A 6.8.5). */
 export function frameInside(privilege: u32): void {
   const task = segmentAt(SEG_TR);
   const wide = (load<u32>(task, SEG_ATTRIBUTES) & 8) != 0;
@@ -75,7 +75,7 @@ export function frameInsideLong(privilege: u32): void {
 }
 
 /**
- * The stack of an interrupt in long mode (SDM 3A 6.14.2, 6.14.4): one of the interrupt stack table, or that of the
+ * The stack of an interrupt in long mode (SDM 3A 7.14.2, 7.14.4): one of the interrupt stack table, or that of the
  * `inner` level, or the current one; at a multiple of 16.
  */
 export function frameOfInterrupt(inner: bool, privilege: u32, table: u32): void {

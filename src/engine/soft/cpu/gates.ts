@@ -1,4 +1,4 @@
-// Delivery of interrupts and exceptions through the gates of protected and long mode (SDM 3A 6.12, 6.14).
+// Delivery of interrupts and exceptions through the gates of protected and long mode (SDM 3A 7.12, 7.14).
 import {
   FLAGS_SYSTEM,
   IDT_BASE,
@@ -61,7 +61,7 @@ function gateOf(vector: u32, software: bool): u64 {
     type == INTERRUPT_GATE_32 ||
     type == TRAP_GATE_32 ||
     (!longMode() && (type == TASK_GATE || type == INTERRUPT_GATE_16 || type == TRAP_GATE_16));
-  // The privilege of the gate is asked for INT n, INT3 and INTO alone (SDM 3A 6.12.1.2).
+  // The privilege of the gate is asked for INT n, INT3 and INTO alone (SDM 3A 7.12.1.2).
   if (!known || attributes & NOT_SYSTEM || (software && privilegeOf(attributes) < level()))
     gateFault(GP, vector);
   else if (!(attributes & PRESENT)) gateFault(NP, vector);

@@ -125,7 +125,7 @@ function faultAt(rip: u64): void {
   exception(load<u32>(FAULT_VECTOR), load<u32>(FAULT_CODE), rip);
 }
 
-/** Delivers the debug exception that the last instruction earned; traps come before interrupts (SDM 3A table 6-2). */
+/** Delivers the debug exception that the last instruction earned; traps come before interrupts (SDM 3A table 7-2). */
 function deliverTrap(): void {
   tellTraps();
   exception(DB, 0, load<u64>(RIP));
@@ -233,7 +233,7 @@ function breaks(events: u32): bool {
 function step(events: u32, single: bool, answering: bool): void {
   const shadows = events & (EVENT_SHADOW | EVENT_QUIET);
   const rip = load<u64>(RIP);
-  // RF is for one instruction, with all its rounds where it repeats (SDM 3B 17.3.1.1). IRET may set it again.
+  // RF is for one instruction, with all its rounds where it repeats (SDM 3B 18.3.1.1). IRET may set it again.
   const resumed = (events & EVENT_RESUME) != 0;
   if (resumed) setResume(false);
   store<u32>(EVENTS, load<u32>(EVENTS) & ~shadows);
@@ -248,7 +248,7 @@ function step(events: u32, single: bool, answering: bool): void {
     if (!load<u32>(EXIT_KIND)) forgetAnswers();
   } else if (done) {
     if (answering) forgetAnswers();
-    // The trap comes behind the instruction that began with TF set (SDM 3B 17.3.1.4), but not behind INT n.
+    // The trap comes behind the instruction that began with TF set (SDM 3B 18.3.1.4), but not behind INT n.
     const quiet = load<u32>(EVENTS) & EVENT_QUIET || load<u32>(INTERRUPTED);
     if (events & EVENT_TRAP && !quiet) raiseTrap(BS);
     // A trap ends the halt before it begins.

@@ -7,7 +7,7 @@ export function growsDown(attributes: u32): bool {
   return (attributes & (CODE_SEGMENT | EXPAND_DOWN)) == EXPAND_DOWN;
 }
 
-/** True if a segment that grows down allows an access: above its limit, to the top (SDM 3A 5.3). */
+/** True if a segment that grows down allows an access: above its limit, to the top (SDM 3A 6.3). */
 export function allowsBelow(s: usize, ea: u64, size: u64, write: bool): bool {
   const attributes = load<u32>(s, SEG_ATTRIBUTES);
   if (!growsDown(attributes) || attributes & UNUSABLE || !(attributes & PRESENT)) return false;

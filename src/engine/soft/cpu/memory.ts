@@ -175,7 +175,7 @@ export function writeLinear<T>(linear: u64, value: T): void {
   writeAs<T>(linear, value, ordinary() | WRITE);
 }
 
-/** Reads what the CPU itself looks at, such as a descriptor: with the rights of ring 0, whoever runs (SDM 3A 4.6.1). */
+/** Reads what the CPU itself looks at, such as a descriptor: with the rights of ring 0, whoever runs (SDM 3A 5.6.1). */
 export function readSystem<T>(linear: u64): T {
   return readAs<T>(linear & maskOf(IMPLICIT), IMPLICIT | READ);
 }
@@ -192,7 +192,7 @@ function linearOf(seg: u32, ea: u64, size: u64, allowed: usize): u64 {
   const inside = code64()
     ? canonical(linear) && canonical(linear + (size - 1))
     : ea + (size - 1) < load<u64>(s + allowed) || allowsBelow(s, ea, size, allowed == SEG_WRITABLE);
-  // #SS for the stack segment, #GP for the others (SDM 3A 5.3).
+  // #SS for the stack segment, #GP for the others (SDM 3A 6.3).
   if (!inside) fault(seg == SEG_SS ? SS : GP);
   else if (linear & (size - 1) && load<u32>(CPL) == 3 && systemFlag(AC) && load<u32>(CR0) & CR0_AM)
     fault(ALIGNMENT);

@@ -22,7 +22,7 @@ import { fault, GP, PAGE_FAULT } from './faults';
 import { AC, systemFlag } from './flags';
 import { isReadOnly, placeIn, regionOf } from './regions';
 
-// What an access is, in the bits of a page fault's error code (SDM 3A 4.7), and one more.
+// What an access is, in the bits of a page fault's error code (SDM 3A 5.7), and one more.
 export const READ: u32 = 0;
 export const WRITE: u32 = 2;
 const USER: u32 = 4;
@@ -100,7 +100,7 @@ function mark(entry: u64, bits: u64): void {
   dropCode(entryPlace, 1);
 }
 
-/** Is the access allowed by the rights of all entries together (SDM 3A 4.6.1)? */
+/** Is the access allowed by the rights of all entries together (SDM 3A 5.6.1)? */
 function allowed(): bool {
   if (access & USER) {
     if (!(rights & US)) return false;
@@ -195,7 +195,7 @@ export function translate(linear: u64, how: u32): u64 {
   return pdpte & P ? walk64(pdpte & ADDRESS, 2) : pageFault(0);
 }
 
-/** Loads PAE paging's four entries, as a write to CR3 does; false where one has reserved bits set (SDM 3A 4.4.1). */
+/** Loads PAE paging's four entries, as a write to CR3 does; false where one has reserved bits set (SDM 3A 5.4.1). */
 export function loadPdptes(cr3: u64): bool {
   const table = cr3 & 0xffffffe0;
   for (let i: usize = 0; i < 4; i++) {

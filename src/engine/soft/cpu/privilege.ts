@@ -1,4 +1,4 @@
-// Who may do what (SDM 3A 5.9; 1 19.5 for ports).
+// Who may do what (SDM 3A 6.9; 1 19.5 for ports).
 import {
   CPL,
   CR4,

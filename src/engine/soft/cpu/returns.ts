@@ -61,7 +61,7 @@ function segmentOfReturn(selector: u32): u64 {
 /** The stack of the level that is returned to, in SEG_NEXT_STACK. */
 function stackOfReturn(selector: u32, privilege: u32, target: u32): void {
   const toLong = longMode() && (target & LONG_CODE) != 0;
-  // 64-bit code outside of ring 3 may run without a stack segment (SDM 3A 5.4.1).
+  // 64-bit code outside of ring 3 may run without a stack segment (SDM 3A 6.4.1).
   if (isNull(selector) && toLong && privilege != 3 && (selector & 3) == privilege) nextNullStack(privilege);
   else nextStack(selector, privilege, GP);
 }

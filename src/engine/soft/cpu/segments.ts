@@ -1,5 +1,5 @@
 // Segment registers (SDM 3A 3.4). In real-address and virtual-8086 mode a selector is a base, and nothing else of the
-// segment changes (SDM 3A 20.1.2): a limit over 64 KiB that protected mode left behind stays.
+// segment changes (SDM 3B 21.1.2): a limit over 64 KiB that protected mode left behind stays.
 import {
   CPL,
   LINEAR_MASK,
@@ -55,7 +55,7 @@ export function selectorOf(index: u32): u32 {
   return load<u32>(segmentAt(index), SEG_SELECTOR);
 }
 
-/** What may be read and written through a segment, out of its limit and type (SDM 3A 5.3): nothing at once if it grows down. */
+/** What may be read and written through a segment, out of its limit and type (SDM 3A 6.3): nothing at once if it grows down. */
 export function openSegment(index: u32): void {
   const s = segmentAt(index);
   const own = load<u64>(s, SEG_BASE);
@@ -128,7 +128,7 @@ export function setRealSegment(index: u32, selector: u32): void {
   setBase(index, (<u64>(selector & 0xffff)) << 4);
 }
 
-/** A segment as virtual-8086 mode has it (SDM 3A 20.1.2): ring 3, 64 KiB, writable. */
+/** A segment as virtual-8086 mode has it (SDM 3B 21.1.2): ring 3, 64 KiB, writable. */
 export function setVirtualSegment(index: u32, selector: u32): void {
   setSegment(index, selector, (<u64>selector) << 4, 0xffff, 0xf3);
 }

@@ -1,5 +1,5 @@
 // Instructions that load the descriptor table and task registers, and those that ask about a selector without loading it
-// (SDM 3A 5.10).
+// (SDM 3A 6.10).
 import { OP_REG, REGS, SEG_LDT, SEG_TR } from '../layout';
 import { level } from './cpu-mode';
 import {

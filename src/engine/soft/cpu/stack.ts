@@ -80,7 +80,7 @@ export function pushsegment<T>(pc: usize): void {
   if (!failed()) setStack(pointer);
 }
 
-/** POP of a segment register. Behind POP SS no interrupt is taken for one instruction (SDM 3A 6.8.3). */
+/** POP of a segment register. Behind POP SS no interrupt is taken for one instruction (SDM 3A 7.8.3). */
 export function popsegment<T>(pc: usize): void {
   const index = <u32>(load<u8>(pc, OP_MODRM) >> 3) & 7;
   const before = load<u64>(RSP);
@@ -91,7 +91,7 @@ export function popsegment<T>(pc: usize): void {
   else if (index == SEG_SS) shadowOfStack();
 }
 
-/** PUSHF shows all of RFLAGS but RF and VM. In virtual-8086 mode it asks IOPL, as POPF does (SDM 3A 20.2.7). */
+/** PUSHF shows all of RFLAGS but RF and VM. In virtual-8086 mode it asks IOPL, as POPF does (SDM 3B 21.2.7). */
 export function pushf<T>(_pc: usize): void {
   if (systemFlag(VM) && !mayTouchInterrupts()) return;
   push<T>(<T>(rflags() & 0xfcffff));

@@ -1,4 +1,4 @@
-// What address translation found, kept by linear page (SDM 3A 4.10.2).
+// What address translation found, kept by linear page (SDM 3A 5.10.2).
 //
 // Who asks decides what may be read and written, so there are tables by privilege: one comparison then says that a page
 // is there and that this access may be. Compatibility mode has tables of its own, because addresses over 4 GiB that
