@@ -158,7 +158,7 @@ for (const { name: engine, skip } of engines) {
       });
     }
 
-    for (const bits of [32, 64] as const) {
+    for (const bits of [16, 32, 64] as const) {
       test(`steps through the lines of ${bits}-bit C`, async () => {
         using scratch = new Scratch();
         await using at = await open(scratch, 'k.c', c, bits, engine);

@@ -1,5 +1,5 @@
 /**
- * The sections of an ELF file that say what its addresses are called: symbols and line numbers. They are no part of what
+ * The sections of an ELF file that say what its addresses are called: symbols, line numbers and call frames. They are no part of what
  * runs, so a file whose sections are broken has none. Source: "System V ABI", chapter 4.
  *
  * @module
@@ -14,7 +14,14 @@ const MOST_SECTIONS = 4096;
 const LONGEST_NAME = 64;
 
 /** What is kept. */
-const wanted = new Set(['.symtab', '.strtab', '.debug_line', '.debug_line_str', '.debug_str']);
+const wanted = new Set([
+  '.symtab',
+  '.strtab',
+  '.debug_line',
+  '.debug_line_str',
+  '.debug_str',
+  '.debug_frame',
+]);
 
 /** The sections of `bytes`, whose header was checked before. */
 export function readSections(bytes: Uint8Array, bits: 32 | 64): ImageSection[] {

@@ -39,7 +39,7 @@ export function flowOf({ mnemonic, encoding, operands }: Instruction): Flow {
 /** Bytes from a linear address on, as many as are there, `length` at most; none where nothing is mapped. */
 export async function readSome(target: DebugTarget, address: bigint, length: number): Promise<Uint8Array> {
   try {
-    return await target.read(address, length);
+    return await target.read(BigInt.asUintN(64, address), length);
   } catch {
     return new Uint8Array(0);
   }

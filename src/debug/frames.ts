@@ -4,8 +4,10 @@
  *
  * @module
  */
-import type { SourceLine, SymbolTable } from '../observe/index.js';
-import { type CodeMode, decodeAt, flowOf, readSome } from './code.js';
+import type { RegisterName } from '../engine/contract.js';
+import type { AddressRange, SourceLine, SymbolTable } from '../observe/index.js';
+import { type CodeMode, readSome } from './code.js';
+import { type CallBefore, callBefore, prologueOf } from './conventions.js';
 import { segmentBase, stackMask } from './mode.js';
 import type { CpuView } from './registers.js';
 import type { DebugTarget } from './target.js';
@@ -19,10 +21,11 @@ export interface Frame {
   symbol?: string;
   source?: SourceLine;
   /**
-   * How it was found. `here`: it runs; `entry`: the one above had just been entered; `frame pointer`: (R/E)BP was set up by the
-   * one above; `stack`: a word on the stack that a CALL of the function above may have put there, which is a guess.
+   * How it was found. `here`: it runs; `rule`: the compiler said where the one above keeps its return address; `entry`: the one
+   * above had just been entered; `frame pointer`: the one above had set up (R/E)BP; `stack`: a word on the stack that a CALL may
+   * have put there, which is a guess.
    */
-  by: 'here' | 'entry' | 'frame pointer' | 'stack';
+  by: 'here' | 'rule' | 'entry' | 'frame pointer' | 'stack';
 }
 
 /** What frames are read with. */
@@ -34,143 +37,146 @@ export interface Stack {
 }
 
 const MOST_FRAMES = 1000;
-/** Words of the stack that are looked through for a return address. */
-const MOST_WORDS = 512;
-/** The longest CALL, prefixes left out. */
-const LONGEST_CALL = 8;
+/** Bytes of the stack that are looked through for a return address, and all the words that are tried for one list. */
+const MOST_BYTES = 4096;
+const MOST_TRIES = 2000;
 
 /** The frames from the one that runs on, `limit` at most; the first is always there. */
 export async function readFrames(stack: Stack, pc: bigint, limit: number): Promise<Frame[]> {
-  const { view, mode } = stack;
-  const word = BigInt(mode.bits / 8);
-  const mask = (1n << BigInt(mode.bits)) - 1n;
-  const { rsp, rbp } = view.registers;
-  let place = { pc, sp: rsp & stackMask(view.system), bp: rbp & mask };
-  const frames: Frame[] = [present(stack, pc, 'here')];
-  while (frames.length < Math.min(limit, MOST_FRAMES)) {
-    const caller = await callerOf(stack, place, word);
-    // A stack grows downwards: who called lies higher, or this is a loop.
-    if (caller === undefined || caller.sp <= place.sp) break;
-    frames.at(-1)!.base = segmentBase(stack.view.system, 'ss') + caller.sp;
-    place = caller;
-    frames.push(present(stack, caller.pc, caller.by));
-  }
-  return frames;
+  return new FrameReader(stack).read(pc, Math.min(limit, MOST_FRAMES));
 }
 
+/** A function's place, and what its registers were; `rsp` is an offset in the stack segment. */
 interface Place {
   pc: bigint;
-  /** Offsets in the stack segment. */
-  sp: bigint;
-  bp: bigint;
+  registers: Readonly<Record<RegisterName, bigint>>;
 }
 
-function present({ symbols }: Stack, pc: bigint, by: Frame['by']): Frame {
-  // A return address is behind its CALL, which may be the last instruction of its line and function.
-  const asked = by === 'here' ? pc : pc - 1n;
-  const function_ = symbols.functionAt(asked);
-  const source = symbols.lines.at(asked);
-  const distance = function_ && pc - function_.from;
-  const symbol =
-    function_ && (distance === 0n ? function_.name : `${function_.name}+0x${distance!.toString(16)}`);
-  return { pc, by, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
-}
+type Caller = Place & Pick<Frame, 'by'>;
 
-async function callerOf(
-  stack: Stack,
-  place: Place,
-  word: bigint,
-): Promise<(Place & Pick<Frame, 'by'>) | undefined> {
-  const inside = stack.symbols.functionAt(place.pc);
-  const fromPointer = await byFramePointer(stack, place, word, inside?.from);
-  if (fromPointer !== undefined) return fromPointer;
-  return fromStack(stack, place, word, inside);
-}
+class FrameReader {
+  readonly #stack: Stack;
+  /** Linear address of offset 0 in the stack segment. */
+  readonly #base: bigint;
+  #tries = MOST_TRIES;
 
-/** Where the function began with PUSH BP; MOV BP, SP, and both are done. */
-async function byFramePointer(stack: Stack, place: Place, word: bigint, start: bigint | undefined) {
-  if (start === undefined || place.pc === start) return undefined;
-  const prologue = await prologueOf(stack, start);
-  if (prologue === undefined || place.pc < start + BigInt(prologue)) return undefined;
-  // Before its RET the pointer is the caller's again.
-  if (place.bp < place.sp) return undefined;
-  const saved = await wordAt(stack, place.bp, word);
-  const back = await wordAt(stack, place.bp + word, word);
-  if (saved === undefined || back === undefined) return undefined;
-  const pc = linear(stack, back);
-  if (!(await followsCall(stack, pc))) return undefined;
-  return { pc, sp: place.bp + 2n * word, bp: saved, by: 'frame pointer' as const };
-}
-
-/** Bytes of PUSH BP; MOV BP, SP at a function's start, behind ENDBR; undefined where it begins otherwise. */
-async function prologueOf({ target, mode }: Stack, start: bigint): Promise<number | undefined> {
-  const bytes = await readSome(target, start, 12);
-  let at = 0;
-  const texts: string[] = [];
-  while (texts.length < 3 && at < bytes.length) {
-    const { instruction } = decodeAt(bytes.subarray(at), start + BigInt(at), mode);
-    at += instruction.length;
-    if (/^endbr/.test(instruction.text)) continue;
-    texts.push(instruction.text.replace(/\b[re]?([bs]p)\b/g, '$1'));
-    if (texts.length === 2) break;
+  constructor(stack: Stack) {
+    this.#stack = stack;
+    this.#base = segmentBase(stack.view.system, 'ss');
   }
-  return texts[0] === 'push bp' && texts[1] === 'mov bp,sp' ? at : undefined;
-}
 
-/** The first word on the stack that a CALL may have put there: at a function's first instruction, the very first. */
-async function fromStack(
-  stack: Stack,
-  place: Place,
-  word: bigint,
-  inside: { from: bigint; to: bigint } | undefined,
-): Promise<(Place & Pick<Frame, 'by'>) | undefined> {
-  const size = Number(word);
-  const bytes = await readSome(
-    stack.target,
-    segmentBase(stack.view.system, 'ss') + place.sp,
-    size * MOST_WORDS,
-  );
-  const words = Math.floor(bytes.length / size);
-  for (let i = 0; i < words; i++) {
-    const pc = linear(stack, littleEndian(bytes, i * size, size));
-    if (stack.symbols.symbols.length > 0 && stack.symbols.functionAt(pc - 1n) === undefined) continue;
-    if (!(await followsCall(stack, pc, inside))) continue;
-    const entered = i === 0 && inside?.from === place.pc;
-    return { pc, sp: place.sp + BigInt(i + 1) * word, bp: place.bp, by: entered ? 'entry' : 'stack' };
+  async read(pc: bigint, limit: number): Promise<Frame[]> {
+    const { registers, system } = this.#stack.view;
+    let place: Place = { pc, registers: { ...registers, rsp: registers.rsp & stackMask(system) } };
+    const frames = [this.#present(pc, 'here')];
+    while (frames.length < limit) {
+      const caller = await this.#callerOf(place, frames.length > 1);
+      // A stack grows downwards: who called lies higher, or this is a loop.
+      if (caller === undefined || caller.registers.rsp <= place.registers.rsp) break;
+      frames.at(-1)!.base = this.#base + caller.registers.rsp;
+      place = caller;
+      frames.push(this.#present(caller.pc, caller.by));
+    }
+    return frames;
   }
-  return undefined;
-}
 
-/** Whether an address lies right behind a CALL; one that says whom it calls must call `callee`, where that is known. */
-async function followsCall(
-  { target, mode }: Stack,
-  address: bigint,
-  callee?: { from: bigint; to: bigint },
-): Promise<boolean> {
-  const most = address < BigInt(LONGEST_CALL) ? Number(address) : LONGEST_CALL;
-  const bytes = await readSome(target, address - BigInt(most), most);
-  if (bytes.length < most) return false;
-  for (let length = 2; length <= most; length++) {
-    const at = address - BigInt(length);
-    const { instruction } = decodeAt(bytes.subarray(most - length), at, mode);
-    if (instruction.length !== length || flowOf(instruction) !== 'call' || instruction.mnemonic !== 'call')
-      continue;
-    const [operand] = instruction.operands;
-    if (operand?.kind !== 'target' || callee === undefined) return true;
-    const aim = mode.bits === 64 ? operand.address : BigInt.asUintN(32, operand.address + mode.base);
-    // Labels within a function are symbols of their own: it was called at or before the one that is known.
-    if (aim <= callee.from + 0x10000n && aim + 0x10000n > callee.from && aim < callee.to) return true;
+  #present(pc: bigint, by: Frame['by']): Frame {
+    const { symbols } = this.#stack;
+    // A return address is behind its CALL, which may be the last instruction of its line and function.
+    const asked = by === 'here' ? pc : pc - 1n;
+    const inside = symbols.functionAt(asked);
+    const source = symbols.lines.at(asked);
+    const distance = inside === undefined ? 0n : pc - inside.from;
+    const symbol = inside && (distance === 0n ? inside.name : `${inside.name}+0x${distance.toString(16)}`);
+    return { pc, by, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
   }
-  return false;
-}
 
-async function wordAt(stack: Stack, offset: bigint, word: bigint): Promise<bigint | undefined> {
-  const bytes = await readSome(stack.target, segmentBase(stack.view.system, 'ss') + offset, Number(word));
-  return bytes.length < Number(word) ? undefined : littleEndian(bytes, 0, Number(word));
-}
+  /** @param waits it has called another one, so that its instruction is the CALL */
+  async #callerOf(place: Place, waits: boolean): Promise<Caller | undefined> {
+    const { symbols } = this.#stack;
+    const asked = waits ? place.pc - 1n : place.pc;
+    const ruled = await this.#byRule(place, asked);
+    if (ruled !== undefined) return ruled;
+    // Where the compiler said it and there is no CALL, nobody called: an entry, or a handler.
+    if (symbols.callFrames?.ruleAt(asked) !== undefined) return undefined;
+    const inside = symbols.functionAt(asked);
+    const pointed = inside && (await this.#byFramePointer(place, inside.from));
+    return pointed ?? this.#byStack(place, inside);
+  }
 
-function linear({ mode }: Stack, offset: bigint): bigint {
-  return mode.bits === 64 ? offset : BigInt.asUintN(32, offset + mode.base);
+  async #byRule(place: Place, asked: bigint): Promise<Caller | undefined> {
+    const rule = this.#stack.symbols.callFrames?.ruleAt(asked);
+    if (rule === undefined) return undefined;
+    const bits = rule.word * 8;
+    const cfa = BigInt.asUintN(bits, place.registers[rule.register] + rule.offset);
+    const back = await this.#word(cfa + rule.returnAt, rule.word);
+    if (back === undefined) return undefined;
+    const pc = this.#linear(back);
+    if ((await this.#callBefore(pc)) === undefined) return undefined;
+    const registers = { ...place.registers, rsp: cfa };
+    for (const [name, offset] of rule.saved) {
+      const value = await this.#word(cfa + offset, rule.word);
+      if (value !== undefined) registers[name] = value;
+    }
+    return { pc, registers, by: 'rule' };
+  }
+
+  /** Where the function began with PUSH BP; MOV BP, SP, and both are done. */
+  async #byFramePointer(place: Place, start: bigint): Promise<Caller | undefined> {
+    const { target, mode } = this.#stack;
+    const prologue = await prologueOf(target, mode, start);
+    if (prologue === undefined || place.pc < prologue.end) return undefined;
+    const { word } = prologue;
+    const pointer = BigInt.asUintN(word * 8, place.registers.rbp);
+    // Before its RET the pointer is the caller's again.
+    if (pointer < place.registers.rsp) return undefined;
+    const saved = await this.#word(pointer, word);
+    const back = await this.#word(pointer + BigInt(word), word);
+    if (saved === undefined || back === undefined) return undefined;
+    const pc = this.#linear(back);
+    if ((await this.#callBefore(pc)) === undefined) return undefined;
+    const registers = { ...place.registers, rsp: pointer + 2n * BigInt(word), rbp: saved };
+    return { pc, registers, by: 'frame pointer' };
+  }
+
+  /** The first word on the stack that a CALL of this function put there; else the first that any CALL may have. */
+  async #byStack(place: Place, inside: AddressRange | undefined): Promise<Caller | undefined> {
+    const { target, symbols, mode } = this.#stack;
+    const { rsp } = place.registers;
+    const bytes = await readSome(target, this.#base + rsp, MOST_BYTES);
+    // 16-bit code calls with 16 bits, or with 32 where a compiler made it.
+    const words = mode.bits === 16 ? ([2, 4] as const) : ([mode.bits / 8] as const);
+    let first: Caller | undefined;
+    for (let at = 0; at + words[0]! <= bytes.length; at += words[0]!) {
+      for (const word of words) {
+        if (at + word > bytes.length) continue;
+        const pc = this.#linear(littleEndian(bytes, at, word));
+        if (symbols.symbols.length > 0 && symbols.functionAt(pc - 1n) === undefined) continue;
+        const call = await this.#callBefore(pc, inside);
+        if (call === undefined || call.word !== word) continue;
+        const registers = { ...place.registers, rsp: rsp + BigInt(at + word) };
+        if (call.exact)
+          return { pc, registers, by: at === 0 && inside?.from === place.pc ? 'entry' : 'stack' };
+        first ??= { pc, registers, by: 'stack' };
+      }
+    }
+    return first;
+  }
+
+  async #callBefore(address: bigint, callee?: AddressRange): Promise<CallBefore | undefined> {
+    if (this.#tries-- <= 0) return undefined;
+    return callBefore(this.#stack.target, this.#stack.mode, address, callee);
+  }
+
+  async #word(offset: bigint, size: number): Promise<bigint | undefined> {
+    const bytes = await readSome(this.#stack.target, this.#base + BigInt.asUintN(64, offset), size);
+    return bytes.length < size ? undefined : littleEndian(bytes, 0, size);
+  }
+
+  #linear(offset: bigint): bigint {
+    const { mode } = this.#stack;
+    return mode.bits === 64 ? offset : BigInt.asUintN(32, offset + mode.base);
+  }
 }
 
 function littleEndian(bytes: Uint8Array, at: number, size: number): bigint {

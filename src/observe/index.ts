@@ -4,6 +4,7 @@
  *
  * @module
  */
+export type { CallFrames, FrameRule } from './call-frames.js';
 export {
   type CounterGroup,
   type CounterRow,
@@ -59,7 +60,7 @@ export {
 export { physicalAddress } from './explorer/linear.js';
 export { codeSizeOf, formatInstruction } from './instruction.js';
 export { findRegister, nearestNames, type RegisterView, registerViewNames } from './register-names.js';
-export { describeFlags, formatRegisters } from './registers.js';
+export { describeFlags, formatRegisters, namedBits, segmentMeaning } from './registers.js';
 export type { AddressRange, LinePlaces, SourceLine, SourceLines } from './source-lines.js';
 export { Statistics, type StatisticsJson, type StatisticsRow } from './statistics.js';
 export { formatStatistics, type TableOptions } from './statistics-table.js';

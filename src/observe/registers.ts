@@ -88,6 +88,15 @@ const eferBits: Bits = [
   [12, 'SVME'],
 ];
 
+/** The bits that have names, of the registers that are made of them. */
+export const namedBits = {
+  rflags: rflagsBits,
+  cr0: cr0Bits,
+  cr3: cr3Bits,
+  cr4: cr4Bits,
+  efer: eferBits,
+} as const;
+
 /** The names of the flags that are set, such as `ZF PF`; bits without a name appear as `bit 1`'s fellows do, by number. */
 export function describeFlags(rflags: bigint): string {
   const iopl = Number((rflags >> 12n) & 3n);
@@ -160,7 +169,7 @@ function segmentLine(name: string, segment: Segment): string {
 }
 
 /** What the hidden part of a segment register means (SDM 3A 3.4.5.1, tables 3-1 and 3-2). */
-function segmentMeaning(segment: Segment): string {
+export function segmentMeaning(segment: Segment): string {
   const { type, s, dpl, db, l, present, unusable } = segment;
   if (unusable) return 'unusable';
   const words: string[] = [];

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Image } from '../boot/index.js';
+import { CallFrames } from './call-frames.js';
 import { readLines } from './dwarf-lines.js';
 import { countUpTo, lastAtOrBefore } from './sorted.js';
 import { type AddressRange, SourceLines } from './source-lines.js';
@@ -22,6 +23,8 @@ export class SymbolTable {
   /** Sorted by address. */
   readonly symbols: readonly ElfSymbol[];
   readonly lines: SourceLines;
+  /** Where functions keep return addresses; missing where the file does not say. */
+  readonly callFrames?: CallFrames;
   readonly #byName: ReadonlyMap<string, ElfSymbol>;
 
   constructor(image: Pick<Image, 'format' | 'sections'>) {
@@ -34,6 +37,8 @@ export class SymbolTable {
     const lines = section('.debug_line');
     const texts = { lineStrings: section('.debug_line_str'), strings: section('.debug_str') };
     this.lines = new SourceLines(lines ? readLines(lines, texts) : []);
+    const frames = section('.debug_frame');
+    if (frames !== undefined) this.callFrames = new CallFrames(frames, image.format === 'elf64');
   }
 
   /** The symbol of that name; of several the first in memory. */

@@ -1,0 +1,67 @@
+/**
+ * What code looks like around calls: whether an address is one that a CALL left, and how a function begins.
+ *
+ * @module
+ */
+import type { AddressRange } from '../observe/index.js';
+import { type CodeMode, decodeAt, readSome } from './code.js';
+import type { DebugTarget } from './target.js';
+
+/** The longest CALL that counts. */
+const LONGEST_CALL = 8;
+/** ENDBR64, PUSH RBP and MOV RBP, RSP. */
+const LONGEST_PROLOGUE = 12;
+
+/** What a CALL before an address would have done. */
+export interface CallBefore {
+  /** Bytes of the return address that it pushed. */
+  word: 2 | 4 | 8;
+  /** It says whom it calls, and that is the function. */
+  exact: boolean;
+}
+
+/**
+ * Whether a CALL ends right before a linear address, and may have called `callee`, where that is known.
+ *
+ * In assembler a label within a function is a symbol of its own, so who was called may lie before the symbol that is known.
+ */
+export async function callBefore(
+  target: DebugTarget,
+  mode: CodeMode,
+  address: bigint,
+  callee?: AddressRange,
+): Promise<CallBefore | undefined> {
+  const most = address < BigInt(LONGEST_CALL) ? Number(address) : LONGEST_CALL;
+  const bytes = await readSome(target, address - BigInt(most), most);
+  if (bytes.length < most) return undefined;
+  for (let length = 2; length <= most; length++) {
+    const { instruction } = decodeAt(bytes.subarray(most - length), address - BigInt(length), mode);
+    if (instruction.length !== length || !instruction.mnemonic.startsWith('call')) continue;
+    const word = ((instruction.encoding?.operandSize ?? mode.bits) / 8) as 2 | 4 | 8;
+    const [operand] = instruction.operands;
+    if (operand?.kind !== 'target' || callee === undefined) return { word, exact: false };
+    const aim = mode.bits === 64 ? operand.address : BigInt.asUintN(32, operand.address + mode.base);
+    if (aim === callee.from) return { word, exact: true };
+    if (aim < callee.to) return { word, exact: false };
+  }
+  return undefined;
+}
+
+/** PUSH BP; MOV BP, SP at a function's start, ENDBR before it or not: where it ends, and bytes of what was pushed. */
+export async function prologueOf(
+  target: DebugTarget,
+  mode: CodeMode,
+  start: bigint,
+): Promise<{ end: bigint; word: 2 | 4 | 8 } | undefined> {
+  const bytes = await readSome(target, start, LONGEST_PROLOGUE);
+  const texts: string[] = [];
+  let at = 0;
+  while (texts.length < 2 && at < bytes.length) {
+    const { instruction } = decodeAt(bytes.subarray(at), start + BigInt(at), mode);
+    at += instruction.length;
+    if (!/^endbr/.test(instruction.text)) texts.push(instruction.text);
+  }
+  const word = ({ 'push bp': 2, 'push ebp': 4, 'push rbp': 8 } as const)[texts[0] ?? ''];
+  if (word === undefined || !/^mov [re]?bp,[re]?sp$/.test(texts[1] ?? '')) return undefined;
+  return { end: start + BigInt(at), word };
+}
