@@ -35,6 +35,6 @@ step(
   '--test-concurrency=1',
   '--test-reporter=spec',
   // Nothing may hang: a test that does fails instead.
-  '--test-timeout=180000',
+  '--test-timeout=300000',
   ...files,
 );

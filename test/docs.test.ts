@@ -1,7 +1,9 @@
 /** What the documentation shows is true: every command in it runs, every program in it does what it says. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { transformSync } from 'esbuild';
@@ -47,41 +49,58 @@ npm() { [ "$1 $2" = "start --" ] || exit 99; shift 2; terrarium "$@"; }
 `;
 
 /** One line of a block: what it ended with, and what a reader is told it ends with. */
-function run(line: string, cwd: string) {
+async function run(line: string, cwd: string) {
   // A reader who asks for a limit knows that it may be reached.
   const limited = /--(timeout|max-exits)/.test(line);
   const [, told] = /#.*\bends with (\d+)/.exec(line) ?? [];
-  const done = spawnSync('bash', ['-c', `${prelude}${line}`], {
+  const child = spawn('bash', ['-c', `${prelude}${line}`], {
     cwd,
-    encoding: 'utf8',
-    input: '',
-    timeout: 20_000,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: PATIENCE_MS,
     killSignal: 'SIGINT',
     // Named machines of this page alone: nobody else's are listed, stopped or removed.
     env: { ...process.env, NO_COLOR: '1', XDG_RUNTIME_DIR: cwd },
   });
-  return { ...done, told: told !== undefined ? Number(told) : limited && done.status === 124 ? 124 : 0 };
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const [status] = await once(child, 'exit');
+  return { status, stderr, told: told !== undefined ? Number(told) : limited && status === 124 ? 124 : 0 };
 }
 
-describe('the commands in the documentation', { skip: noKvm || noGcc }, () => {
+/** No command of the documentation takes longer, even where others run beside it. */
+const PATIENCE_MS = 60_000;
+
+/** Pages know nothing of each other, and most of their time is a process's that starts. */
+const beside = { concurrency: availableParallelism() };
+
+describe('the commands in the documentation', { skip: noKvm || noGcc, ...beside }, () => {
   for (const page of pages) {
     const shown = blocks(page, 'sh');
     if (shown.length === 0) continue;
-    test(page, () => {
+    test(page, async () => {
       using scratch = new Scratch();
-      using _machines = { [Symbol.dispose]: () => run('terrarium stop --all', scratch.path) };
       for (const name of ['guests', 'docs', 'test']) symlinkSync(path.join(root, name), scratch.file(name));
-      for (const line of shown.flatMap((block) => block.split('\n'))) {
-        const command = line.replace(/^\$ /, '').trim();
-        const bare = command.replace(/\s+#.*$/, '');
-        if (bare === '' || bare.startsWith('#') || untested.some((pattern) => pattern.test(bare))) continue;
-        if (/Ctrl-C/.test(command)) continue;
-        const { status, stderr, told } = run(command, scratch.path);
-        assert.equal(status, told, `${page}: ${bare} ended with ${status}, not ${told}:\n${stderr}`);
+      try {
+        await runPage(page, shown, scratch.path);
+      } finally {
+        await run('terrarium stop --all', scratch.path);
       }
     });
   }
 });
+
+async function runPage(page: string, shown: readonly string[], cwd: string): Promise<void> {
+  for (const line of shown.flatMap((block) => block.split('\n'))) {
+    const command = line.replace(/^\$ /, '').trim();
+    const bare = command.replace(/\s+#.*$/, '');
+    if (bare === '' || bare.startsWith('#') || untested.some((pattern) => pattern.test(bare))) continue;
+    if (/Ctrl-C/.test(command)) continue;
+    const { status, stderr, told } = await run(command, cwd);
+    assert.equal(status, told, `${page}: ${bare} ended with ${status}, not ${told}:\n${stderr}`);
+  }
+}
 
 describe('the program in README.md', { skip: noKvm }, () => {
   test('does what README.md says it prints', () => {
@@ -148,6 +167,18 @@ describe('what SPECIFICATION.md says holds its promises', () => {
         name,
       );
     }
+  });
+
+  test('are named in every row, whose numbers run on', () => {
+    const rows = text.split('\n').filter((line) => /^\| [A-Z]\d+ \|/.test(line));
+    const last: Record<string, number> = {};
+    for (const row of rows) {
+      const [, letter, number] = /^\| ([A-Z])(\d+) \|/.exec(row)!;
+      assert.equal(Number(number), (last[letter!] ?? 0) + 1, row);
+      last[letter!] = Number(number);
+      assert.match(row.split('|').at(-2)!, /`(src|test)\/[^`]*\.test\.ts`|`npm run bench -- [\w-]+`/, row);
+    }
+    assert.ok(rows.length > 50, `${rows.length} promises`);
   });
 
   test('are benchmarks that are there', () => {
