@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { PNG } from 'pngjs';
+import { noTmux, pause, Terminal } from './debugger/terminal.js';
 import { cli, root, Scratch, terrarium } from './support.js';
 
 const TEXT = ['run', 'guests/vga-text', '--engine', 'soft'];
@@ -158,4 +159,35 @@ describe('--screen', () => {
     assert.equal(status, 130);
     assert.equal(out.split('\x1b[?1049l').length, 2);
   });
+
+  test('follows a terminal that is made smaller and larger', { skip: noTmux }, async () => {
+    using terminal = new Terminal(
+      ['run', 'guests/snake', '--engine', 'soft', '--clock', 'wall', '--screen'],
+      {
+        columns: 82,
+        rows: 27,
+      },
+    );
+    const full = await terminal.sees(/Snake|snake|score|▀|█/);
+    assert.ok(terminal.alternate);
+    terminal.resize(50, 18);
+    await terminal.sees(/▀{20}/);
+    terminal.resize(82, 27);
+    await pause(300);
+    assert.equal(terminal.screen().split('\n').length, full.split('\n').length);
+    terminal.press('C-c');
+    assert.deepEqual(await terminal.ended(), { status: 130, restored: true });
+  });
+
+  for (const [signal, status] of [
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    test(`puts the terminal back at ${signal}`, { skip: noTmux }, async () => {
+      using terminal = new Terminal(['run', 'guests/vga-typing', '--engine', 'soft', '--screen']);
+      for (let tries = 0; !terminal.alternate && tries < 200; tries++) await pause(30);
+      process.kill(terminal.pid, signal);
+      assert.deepEqual(await terminal.ended(), { status, restored: true });
+    });
+  }
 });

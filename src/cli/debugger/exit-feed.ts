@@ -56,7 +56,11 @@ function rowOf(number: number, exit: ExitJson): ExitRow {
   if (direction === undefined || place === undefined) return { number, what: kind, words: '' };
   const arrow = direction === 'out' || direction === 'write' ? '←' : '→';
   const times = count > 1 ? ` ×${count}` : '';
-  const what = `${direction.padEnd(5)} ${place.padEnd(5)} ${arrow} ${data}${times}`;
-  const meaning = [device, register, means].filter((word) => word !== undefined);
+  // A character says more than its number, and stands beside it.
+  const character = means !== undefined && /^'.'$/.test(means) ? ` ${means}` : '';
+  const what = `${direction.padEnd(5)} ${place.padEnd(5)} ${arrow} ${data}${character}${times}`;
+  const meaning = [device, register, character === '' ? means : undefined].filter(
+    (word) => word !== undefined,
+  );
   return { number, what, words: meaning.join(' ') };
 }

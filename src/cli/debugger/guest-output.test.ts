@@ -60,7 +60,7 @@ describe('the exits', () => {
     feed.take(bytes(`{"exit":1,"kind":"debug"}\n${out}\n{"exit":8,"kind":"halt"}\n`));
     assert.equal(feed.count, 2);
     assert.deepEqual(feed.rows, [
-      { number: 1, what: 'out   0x3f8 ← 0x48', words: "serial data 'H'" },
+      { number: 1, what: "out   0x3f8 ← 0x48 'H'", words: 'serial data' },
       { number: 2, what: 'halt', words: '' },
     ]);
   });

@@ -59,12 +59,12 @@ export interface ExitRow {
 export interface Point {
   id: number;
   kind: 'breakpoint' | 'watch';
-  /** As it was typed. */
+  /** As it was typed, with its condition. */
   text: string;
   address: bigint;
   enabled: boolean;
   hits: number;
-  /** More about it: what is watched, what condition. */
+  /** More about it: where it is in the source, how much is watched. */
   note: string;
 }
 

@@ -76,18 +76,27 @@ export async function listFrom(sight: Sight, address: bigint, before: number): P
   const { model } = sight;
   const { height } = insideOf(sight.places(), 'code');
   const lines = await sight.debugger.disassemble(address, { before, after: height });
-  model.code = lines.map((line, i) => codeRow(line, lines[i - 1], sight.sources));
+  const first = lines.findIndex((line) => line.address === address || !isFiller(line));
+  model.code = lines
+    .slice(Math.max(0, first))
+    .map((line, i, shown) => codeRow(line, shown[i - 1], sight.sources));
+}
+
+/** Memory that nobody has written to is no code, though it can be read as such. */
+function isFiller({ bytes, label, source }: ListingLine): boolean {
+  return label === undefined && source === undefined && bytes.every((byte) => byte === 0);
 }
 
 function codeRow(line: ListingLine, above: ListingLine | undefined, sources: SourceText): CodeRow {
-  const { address, bytes, text, label, source } = line;
+  const { address, bytes, label, source } = line;
+  const text = namesAlone(line.text);
   const begins =
     source !== undefined &&
     (above?.source === undefined ||
       above.source.line !== source.line ||
       above.source.file.path !== source.file.path);
   if (!begins) return { address, bytes, text, ...(label !== undefined && { label }) };
-  const own = sources.line(source);
+  const own = sources.line(source)?.replace(/\s+/g, ' ');
   const place = `${source.file.name}:${source.line}`;
   return {
     address,
@@ -96,6 +105,16 @@ function codeRow(line: ListingLine, above: ListingLine | undefined, sources: Sou
     ...(label !== undefined && { label }),
     source: { place, ...(own !== undefined && { text: own }) },
   };
+}
+
+/**
+ * `call count` for `call 0x10001a <count>`, and `[counter]` for `[rip+0x1f] # 0x100040 <counter>`: there is little room, and
+ * the number can be had with `e &counter`.
+ */
+function namesAlone(text: string): string {
+  return text
+    .replace(/0x[\da-f]+ <([^>]+)>/g, '$1')
+    .replace(/\[rip[+-]0x[\da-f]+\](.*) # ([^ ]+)$/, '[$2]$1');
 }
 
 async function readStack(sight: Sight, seen: StackMemory): Promise<void> {
@@ -178,15 +197,13 @@ export async function readMemory(sight: Sight): Promise<void> {
 export function pointsOf({ breakpoints, watchpoints, symbols }: Debugger): Point[] {
   const broken = [...breakpoints.values()].map((one): Point => {
     const address = one.addresses[0]!;
-    const place = symbols.locate(address) ?? '';
-    const note = [place === `<${one.location}>` ? '' : place, one.condition && `if ${one.condition}`];
-    return { ...one, kind: 'breakpoint', text: one.location, address, note: said(note) };
+    const condition = one.condition === undefined ? '' : ` if ${one.condition}`;
+    const place = symbols.lineAt(address) ?? (one.symbol === one.location ? '' : (one.symbol ?? ''));
+    return { ...one, kind: 'breakpoint', text: `${one.location}${condition}`, address, note: place };
   });
   const watched = [...watchpoints.values()].map((one): Point => {
-    const bytes = one.length === 1 ? '1 byte' : `${one.length} bytes`;
-    return { ...one, kind: 'watch', text: one.expression, note: said([bytes]) };
+    const note = one.length === 1 ? '1 byte' : `${one.length} bytes`;
+    return { ...one, kind: 'watch', text: one.expression, note };
   });
   return [...broken, ...watched].sort((a, b) => a.id - b.id);
 }
-
-const said = (parts: readonly (string | undefined)[]) => parts.filter((part) => part).join(' ');

@@ -62,7 +62,7 @@ function drawHead(canvas: Canvas, model: Model): void {
   const right: Line = [states[phase], `  ${counts}`];
   const at = canvas.columns - widthOf(right);
   const parts: Span[] = [
-    [' terrarium debug', look.title],
+    [' terrarium', look.title],
     [`  ${model.image}`, look.strong],
     [`  ${model.engine}`, look.quiet],
     [`  ${model.mode}`, look.quiet],

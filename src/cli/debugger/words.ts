@@ -124,7 +124,7 @@ export function stopWords(stop: DebugStop, model: Model, place: string): Message
   const reached = model.points.filter(({ id }) => stop.breakpoints.includes(id));
   if (reached.length > 0) {
     const times = reached[0]!.hits > 1 ? `, for the ${ordinal(reached[0]!.hits)} time` : '';
-    return { text: `breakpoint ${reached[0]!.text} reached${times}${notes}`, tone: 'plain' };
+    return { text: `breakpoint ${reached[0]!.text} reached${times}, at ${place}${notes}`, tone: 'plain' };
   }
   return { text: `now at ${place}${notes}`, tone: 'plain' };
 }

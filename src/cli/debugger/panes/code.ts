@@ -3,7 +3,7 @@ import { type Line, look, type Span, textOf, widthOf } from '../text.js';
 import { hex } from './registers.js';
 
 /** From this width on an instruction's bytes are shown. */
-const WITH_BYTES = 56;
+const WITH_BYTES = 66;
 /** Columns for bytes: seven of them, which most instructions have at most. */
 const BYTES_WIDTH = 21;
 

@@ -1,0 +1,123 @@
+/** `terrarium debug` as a person sees it: screens of a real terminal, kept as text in `screens/`. */
+import { describe, test } from 'node:test';
+import { noGcc } from '../support.js';
+import { noTmux, Terminal } from './terminal.js';
+
+const guest = (mode: string) => [`test/guests/debugged-${mode}.S`, '--mode', mode];
+const soft = (...args: string[]) => ['debug', ...args, '--engine', 'soft'];
+const wide = { columns: 120, rows: 36 };
+
+describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
+  test('begins before the first instruction', async () => {
+    using terminal = new Terminal(soft(...guest('long')), wide);
+    await terminal.shows('start');
+  });
+
+  test('steps: what changed is marked, and said in words', async () => {
+    using terminal = new Terminal(soft(...guest('real')));
+    await terminal.sees(/before its first instruction/);
+    terminal.press('s');
+    await terminal.sees(/xor ax,ax/);
+    terminal.press('F7', 's', 's', 's', 's');
+    await terminal.sees(/mov WORD PTR ds:0x102,cs: {2}/);
+    terminal.press('s');
+    await terminal.shows('step');
+  });
+
+  test('goes over a call, into it, and out of it', async () => {
+    using terminal = new Terminal(soft(...guest('long')), { columns: 100, rows: 30 });
+    await terminal.sees(/before its first instruction/);
+    terminal.press('s', 's', 'n');
+    await terminal.shows('next');
+    terminal.press('s', 's', 's');
+    await terminal.sees(/call count:/);
+    terminal.press('s', 's');
+    await terminal.shows('inside');
+    terminal.press('f');
+    await terminal.shows('finish');
+  });
+
+  test('runs to a breakpoint, and shows those that there are', async () => {
+    using terminal = new Terminal(soft(...guest('long')), wide);
+    await terminal.sees(/before its first instruction/);
+    terminal.press('B');
+    await terminal.sees(/breakpoint at/);
+    terminal.type('count if ebx == 2');
+    terminal.press('Enter');
+    await terminal.sees(/a breakpoint at count/);
+    terminal.press('w');
+    terminal.type('counter:u32');
+    terminal.press('Enter');
+    await terminal.sees(/is watched/);
+    terminal.press('c');
+    await terminal.sees(/watched counter:u32 is 0x42/);
+    terminal.press('c');
+    await terminal.shows('breakpoint');
+  });
+
+  test('shows memory, with the bytes that changed', async () => {
+    using terminal = new Terminal(soft(...guest('protected')), { columns: 110, rows: 30 });
+    await terminal.sees(/before its first instruction/);
+    terminal.press('g');
+    terminal.type('counter');
+    terminal.press('Enter');
+    await terminal.sees(/memory from 0x/);
+    terminal.press('n', 'n', 'n', '4');
+    await terminal.shows('memory');
+  });
+
+  test('shows what the guest prints, its exits in words, and its end', async () => {
+    using terminal = new Terminal(soft(...guest('real')), wide);
+    await terminal.sees(/before its first instruction/);
+    terminal.press('F5');
+    await terminal.shows('console');
+  });
+
+  test('shows the screen of a guest with a VGA, and that alone', async () => {
+    using terminal = new Terminal(soft('guests/vga-text'), { columns: 82, rows: 29 });
+    await terminal.sees(/before its first instruction/);
+    terminal.press('c');
+    await terminal.sees(/has halted/);
+    terminal.press('6', 'z');
+    await terminal.shows('screen');
+  });
+
+  test('draws graphics as half blocks', async () => {
+    using terminal = new Terminal(soft('guests/vga-400x300'), { columns: 120, rows: 40 });
+    await terminal.sees(/before its first instruction/);
+    terminal.press('c');
+    await terminal.sees(/has halted/);
+    await terminal.sees(/▀{30}/);
+  });
+
+  test('explains why a guest died', async () => {
+    using terminal = new Terminal(soft('guests/mistakes/no-idt/no-idt.S'), { columns: 100, rows: 32 });
+    await terminal.sees(/before its first instruction/);
+    terminal.press('c');
+    await terminal.shows('why');
+    terminal.press('Escape');
+    await terminal.sees(/shut down, by a triple fault/);
+    terminal.press('r');
+    await terminal.sees(/at its beginning again/);
+  });
+
+  test('helps', async () => {
+    using terminal = new Terminal(soft(...guest('long')), { columns: 80, rows: 50 });
+    await terminal.sees(/before its first instruction/);
+    terminal.press('?');
+    await terminal.shows('help');
+  });
+
+  test('fits itself into a terminal that becomes small, and large again', async () => {
+    using terminal = new Terminal(soft(...guest('long')), wide);
+    await terminal.shows('start');
+    terminal.resize(60, 20);
+    await terminal.shows('narrow');
+    terminal.resize(40, 10);
+    await terminal.shows('smallest');
+    terminal.resize(34, 8);
+    await terminal.shows('too-small');
+    terminal.resize(120, 36);
+    await terminal.shows('start');
+  });
+});
