@@ -121,6 +121,8 @@ export interface EngineFailure {
   message: string;
   /** The instruction's bytes, where the engine gives them. */
   instruction?: Uint8Array;
+  /** Numbers that the engine gives, whose meaning goes by its name. */
+  data?: readonly bigint[];
   hint?: string;
 }
 

@@ -45,11 +45,10 @@ function internalError(view: DataView): EngineFailure {
   const name = suberrorName(suberror);
   const count = Math.min(view.getUint32(f['internal.ndata'], true), 16);
   if (suberror !== K.KVM_INTERNAL_ERROR_EMULATION) {
-    const data = Array.from({ length: count }, (_, i) =>
-      hex(view.getBigUint64(f['internal.data'] + 8 * i, true)),
-    );
+    const data = Array.from({ length: count }, (_, i) => view.getBigUint64(f['internal.data'] + 8 * i, true));
     const known = internalErrors[suberror] ?? 'KVM gave up';
-    return { name, message: data.length === 0 ? known : `${known} (data ${data.join(', ')})` };
+    if (data.length === 0) return { name, message: known };
+    return { name, message: `${known} (data ${data.map(hex).join(', ')})`, data };
   }
   const message = 'KVM could not emulate an instruction';
   const hint =
@@ -93,7 +92,7 @@ function failEntry(view: DataView): EngineFailure {
   return {
     name: 'KVM_EXIT_FAIL_ENTRY',
     message: `the processor refused the guest's state: ${words ?? 'hardware reason'} (${hex(reason)})`,
-    hint: 'check segments, control registers and EFER against each other (SDM 3C 27.3.1)',
+    hint: 'check segments, control registers and EFER against each other (SDM 3C 26.3.1)',
   };
 }
 

@@ -1,10 +1,9 @@
 /**
- * Ends that are no triple fault: no code to execute, an instruction that an engine gave up on, a guest that waits or goes
- * round in circles.
+ * Ends that are no triple fault: no code to execute, a guest that waits or goes round in circles.
  *
  * @module
  */
-import type { EngineFailure, FaultRecord } from '../../engine/contract.js';
+import type { FaultRecord } from '../../engine/contract.js';
 import { MAX_LENGTH } from '../../isa/index.js';
 import { readLinear } from '../explorer/linear.js';
 import { walkPages } from '../explorer/page-walk.js';
@@ -60,12 +59,6 @@ export function zerosBefore({ memory }: Scene, physical: bigint): number {
   return zeros;
 }
 
-/** An engine gave up. */
-export function explainFailure(scene: Scene, failure: EngineFailure): Finding {
-  if (scene.instruction === undefined) return explainNoCode(scene);
-  return { check: failure.message, ...(failure.hint !== undefined && { mistake: `${failure.hint}.` }) };
-}
-
 /** HLT, and nothing that could end it. */
 export function explainHalt(scene: Scene, reason: string): Finding {
   const { rflags } = scene.registers;
@@ -73,6 +66,7 @@ export function explainHalt(scene: Scene, reason: string): Finding {
     return {
       check: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0), so nothing wakes it',
       mistake: 'That is how a guest ends. To wait for an interrupt instead, execute STI right before HLT.',
+      innocent: true,
     };
   }
   if (reason.includes('EOI')) {

@@ -6,7 +6,8 @@
  */
 import type { EngineFailure, FaultRecord } from '../../engine/contract.js';
 import { wrap } from '../explorer/words.js';
-import { explainFailure, explainHalt, explainLoop } from './endings.js';
+import { explainHalt, explainLoop } from './endings.js';
+import { explainEngineError } from './engine-errors.js';
 import { explainFault } from './faults.js';
 import { eventText, explainDelivery, faultText } from './gates.js';
 import {
@@ -48,6 +49,8 @@ export interface Explanation {
   evidence: string[];
   /** The likely mistake and what to do, a paragraph each. */
   mistakes: string[];
+  /** The guest did nothing wrong: `mistakes` says what can be done. */
+  innocent?: true;
 }
 
 /** Explains an end. What cannot be known is not said: then there are fewer steps, or none. */
@@ -57,7 +60,11 @@ export function explain(subject: DeathSubject): Explanation {
   const ending = explainEnding(scene, kind, reason, failure);
   const { registers, system, instruction, locate } = scene;
   const stale = kind === 'debug' ? undefined : staleCode(scene);
-  if (stale !== undefined) ending.mistakes.unshift(stale);
+  if (stale !== undefined) {
+    // What is said of an innocent guest is not to be said of this one.
+    ending.mistakes = [stale, ...(ending.innocent ? [] : ending.mistakes)];
+    delete ending.innocent;
+  }
   const where = locate(linearRip(registers, system)) ?? locate(registers.rip);
   return {
     ...ending,
@@ -87,7 +94,7 @@ function atHalt(subject: DeathSubject): DeathSubject {
   return registers.rip > 0n && sceneOf(before).instruction?.mnemonic === 'hlt' ? before : subject;
 }
 
-type Ending = Pick<Explanation, 'title' | 'steps' | 'evidence' | 'mistakes'>;
+type Ending = Pick<Explanation, 'title' | 'steps' | 'evidence' | 'mistakes' | 'innocent'>;
 
 function explainEnding(
   scene: Scene,
@@ -99,12 +106,7 @@ function explainEnding(
     case 'shutdown':
       return explainShutdown(scene);
     case 'engineError':
-      return simple(
-        scene.instruction === undefined
-          ? 'the guest ran to where there is no code'
-          : 'the engine could not go on',
-        explainFailure(scene, failure ?? { name: '', message: reason }),
-      );
+      return explainEngineError(scene, failure ?? { name: '', message: reason });
     case 'halted':
       return simple('the guest halted', explainHalt(scene, reason));
     case 'timeout':
@@ -125,8 +127,14 @@ function explainEnding(
   }
 }
 
-function simple(title: string, { check, evidence = [], mistake }: Finding): Ending {
-  return { title, steps: [{ text: check }], evidence, mistakes: mistake === undefined ? [] : [mistake] };
+function simple(title: string, { check, evidence = [], mistake, innocent }: Finding): Ending {
+  return {
+    title,
+    steps: [{ text: check }],
+    evidence,
+    mistakes: mistake === undefined ? [] : [mistake],
+    ...(innocent && { innocent }),
+  };
 }
 
 function explainShutdown(scene: Scene): Ending {
@@ -238,6 +246,7 @@ export function formatExplanation({
   steps,
   evidence,
   mistakes,
+  innocent,
 }: Explanation): string {
   const lines = [
     ...wrap(`why: ${title}`, WIDTH, '     '),
@@ -257,7 +266,7 @@ export function formatExplanation({
     for (const line of evidence) lines.push(...wrap(`    ${line}`, WIDTH + 2, '      '));
   }
   if (mistakes.length > 0) {
-    lines.push('', '  the likely mistake');
+    lines.push('', innocent ? '  what to do' : '  the likely mistake');
     for (const mistake of mistakes) lines.push(...wrap(`    ${mistake}`, WIDTH, '    '));
   }
   return lines.join('\n');

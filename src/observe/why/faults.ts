@@ -8,6 +8,7 @@ import { disassemble, MAX_LENGTH } from '../../isa/index.js';
 import { readLinear } from '../explorer/linear.js';
 import { formatWalk, walkPages } from '../explorer/page-walk.js';
 import { hex } from '../explorer/words.js';
+import { explainDivide } from './divide.js';
 import { RAN_ON, zerosBefore } from './endings.js';
 import { checkGate, explainTaskStack } from './gates.js';
 import { explainGeneral } from './general.js';
@@ -18,7 +19,6 @@ import {
   type Finding,
   isProtected,
   linearRip,
-  memoryOf,
   modeText,
   registerValue,
   type Scene,
@@ -55,31 +55,6 @@ export function explainFault(scene: Scene, fault: FaultRecord): Finding {
     default:
       return { check: `${scene.instruction?.text ?? 'the instruction'} raised it` };
   }
-}
-
-function explainDivide(scene: Scene): Finding {
-  const operand = scene.instruction?.operands[0];
-  const divisor = operand?.kind === 'register' ? registerValue(scene, operand.name) : readOperand(scene);
-  const name = operand?.kind === 'register' ? operand.name : 'the divisor';
-  if (divisor === 0n) {
-    return {
-      check: `${name} is 0: nothing can be divided by zero`,
-      mistake: `Check the divisor before you divide: ${name} was 0.`,
-    };
-  }
-  return {
-    check: `the quotient does not fit into its register${divisor === undefined ? '' : ` (${name} is ${hex(divisor)})`}`,
-    mistake:
-      'DIV divides EDX:EAX (DX:AX, RDX:RAX). Clear EDX first (xor %edx, %edx), or extend the sign with CDQ before IDIV.',
-  };
-}
-
-function readOperand(scene: Scene): bigint | undefined {
-  const access = memoryOf(scene);
-  if (access === undefined) return undefined;
-  const bytes = readLinear(scene, access.linear, access.size);
-  if (bytes.length < access.size) return undefined;
-  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
 }
 
 function explainInvalid(scene: Scene): Finding {

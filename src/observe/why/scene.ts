@@ -162,4 +162,6 @@ export interface Finding {
   evidence?: string[];
   /** The likely mistake and what to do about it. */
   mistake?: string;
+  /** The guest did nothing wrong. */
+  innocent?: true;
 }

@@ -58,13 +58,7 @@ export function checkSelector(scene: Scene, selector: number, use: Use): Finding
   const name = `selector ${selectorText(selector)}`;
   if ((selector & 0xfffc) === 0) {
     if (use === 'data') return undefined;
-    return {
-      check: `${wanted[use]} is needed, and the selector is ${hex(selector)}, the null selector`,
-      mistake:
-        use === 'stack'
-          ? 'SS cannot be null here: load it with the selector of a writable data segment. Selectors are 8 × the entry’s number: entry 2 is 0x10.'
-          : `The selector is 0. Give the selector of ${wanted[use]}: 8 × its number in the GDT.`,
-    };
+    return nullSelector(selector, use);
   }
   const entry = descriptorOf(scene, selector);
   if (entry === undefined) return missingEntry(scene, selector, name, evidence);
@@ -100,6 +94,21 @@ export function checkSelector(scene: Scene, selector: number, use: Use): Finding
     };
   }
   return privilegeFinding(scene, selector, entry, use, name, evidence);
+}
+
+/** 0 to 3: entry 0 of the GDT, which is none, with one of the four privilege levels (SDM 3A 3.4.2). */
+function nullSelector(selector: number, use: Use): Finding {
+  const check = `${wanted[use]} is needed, and the selector is ${hex(selector)}`;
+  if (selector === 0) {
+    return {
+      check: `${check}, the null selector`,
+      mistake: `${use === 'stack' ? 'SS cannot be null here' : 'The selector is 0'}: give the selector of ${wanted[use]}, which is 8 × its number in the GDT. Entry 2 is 0x10.`,
+    };
+  }
+  return {
+    check: `${check}, which is entry 0 of the GDT with RPL ${selector}: a null selector`,
+    mistake: `Selectors are 8 × the entry’s number, since their low three bits are the RPL and the choice of GDT or LDT. Was entry ${selector} meant? Its selector is ${hex(8 * selector)}.`,
+  };
 }
 
 function missingEntry(scene: Scene, selector: number, name: string, evidence: string[]): Finding {
