@@ -51,7 +51,7 @@ async function attach(name: string, { detachKey, replay }: AttachFlags): Promise
   }
   using console = await machine.attach({
     replay,
-    onOutput: (bytes) => new Promise((resolve) => process.stdout.write(bytes, () => resolve())),
+    onOutput: (bytes) => new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve())),
     onLost: (count) => {
       process.stderr.write(`\r\n[${name}: ${count} bytes are missing here]\r\n`);
     },

@@ -27,7 +27,9 @@ export function printGuestLog(machine: HostedMachine): void {
       at === text.length || (at === 0 && started) ? '' : style.dim('guest: '),
     );
     started = !text.endsWith('\n');
-    return new Promise((resolve) => process.stderr.write(Buffer.from(lines, 'latin1'), () => resolve()));
+    return new Promise<void>((resolve) =>
+      process.stderr.write(Buffer.from(lines, 'latin1'), () => resolve()),
+    );
   });
 }
 

@@ -34,7 +34,7 @@ export function connectConsole(
       kept.push(bytes);
       keptLength += bytes.length;
     }
-    return screen ? undefined : new Promise((resolve) => stdout.write(bytes, () => resolve()));
+    return screen ? undefined : new Promise<void>((resolve) => stdout.write(bytes, () => resolve()));
   });
   // Whoever read stdout has gone (`| head -1`): nobody sees what this guest prints, so it ends, as SIGPIPE ends others.
   let abandoned = false;

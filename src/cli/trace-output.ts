@@ -29,7 +29,7 @@ export function traceOptions({ trace, traceFilter }: TraceFlags): TraceOptions |
 /** Sends the trace to stderr or into a file; the returned function waits until all of it is there. */
 export function openTrace(machine: HostedMachine, target: string | true): () => Promise<void> {
   if (target === true || target === '-') {
-    machine.onTrace((bytes) => new Promise((resolve) => process.stderr.write(bytes, () => resolve())));
+    machine.onTrace((bytes) => new Promise<void>((resolve) => process.stderr.write(bytes, () => resolve())));
     return async () => {};
   }
   const file = createWriteStream(target);
@@ -39,7 +39,9 @@ export function openTrace(machine: HostedMachine, target: string | true): () => 
   });
   machine.onTrace(
     (bytes) =>
-      new Promise((resolve, reject) => file.write(bytes, (error) => (error ? reject(error) : resolve()))),
+      new Promise<void>((resolve, reject) =>
+        file.write(bytes, (error) => (error ? reject(error) : resolve())),
+      ),
   );
   const tail = traceFormatOf(target) === 'chrome' ? CHROME_TAIL : '';
   return async () => {

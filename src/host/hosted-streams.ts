@@ -10,8 +10,8 @@ const INPUT_BYTES = 64 * 1024;
 const KEY_BYTES = 4096;
 const LOG_BYTES = 64 * 1024;
 
-/** Takes a chunk of a stream; the bytes are the sink's own. */
-export type ChunkSink = (bytes: Uint8Array) => void | Promise<void>;
+/** Takes a chunk of a stream; the bytes are the sink's own. A promise holds the next chunk back. */
+export type ChunkSink = (bytes: Uint8Array) => unknown;
 
 /** Takes a picture; it is valid until the sink is done. */
 export type FrameSink = (picture: Picture) => void | Promise<void>;

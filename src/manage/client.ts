@@ -20,7 +20,7 @@ interface Pending {
 /** What a connection tells of the console. */
 export interface ConsoleEvents {
   /** Bytes the guest printed. A promise holds the next ones back until it is done; what is too slow loses some. */
-  onOutput(bytes: Uint8Array): void | Promise<void>;
+  onOutput(bytes: Uint8Array): unknown;
   /** So many bytes are missing here: this side was too slow for them, or they are no longer kept. */
   onLost?(bytes: number): void;
 }
