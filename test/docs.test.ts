@@ -56,8 +56,8 @@ async function run(line: string, cwd: string) {
   const child = spawn('bash', ['-c', `${prelude}${line}`], {
     cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: PATIENCE_MS,
-    killSignal: 'SIGINT',
+    // A process group of its own, so that a command that hangs can be ended with its shell.
+    detached: true,
     // Named machines of this page alone: nobody else's are listed, stopped or removed.
     env: { ...process.env, NO_COLOR: '1', XDG_RUNTIME_DIR: cwd },
   });
@@ -65,7 +65,9 @@ async function run(line: string, cwd: string) {
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
+  const impatient = setTimeout(() => process.kill(-child.pid!, 'SIGINT'), PATIENCE_MS);
   const [status] = await once(child, 'exit');
+  clearTimeout(impatient);
   return { status, stderr, told: told !== undefined ? Number(told) : limited && status === 124 ? 124 : 0 };
 }
 

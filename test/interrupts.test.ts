@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Mode, parseImage } from '../src/boot/index.js';
 import type { ByteSource, Device, DeviceHost } from '../src/devices/contract.js';
-import { DebugExit, Pic8259, Pit8254, Serial16550 } from '../src/devices/index.js';
+import { DebugExit, KeyboardController, Pic8259, Pit8254, Serial16550 } from '../src/devices/index.js';
 import { kvmEngine } from '../src/engine/kvm/index.js';
 import { createMachine, hostMachine } from '../src/host/index.js';
 import { Machine } from '../src/machine/index.js';
@@ -76,6 +76,35 @@ describe('the guests with interrupts', { skip: noKvm }, () => {
         assert.equal(console, guest.expect.console);
       });
     }
+  }
+});
+
+describe('what came before the guest had set up its interrupt controller', () => {
+  for (const [engine, irqchip] of [
+    ['kvm', 'user'],
+    ['kvm', 'kernel'],
+    ['soft', 'user'],
+  ] as const) {
+    test(`interrupts it all the same: keys, on ${engine}, --irqchip ${irqchip}`, {
+      skip: engine === 'kvm' && noKvm,
+    }, () => {
+      const guest = readGuests().find(({ name }) => name === 'keyboard-irq')!;
+      const keyboard = new KeyboardController();
+      keyboard.type('Hi\x1b');
+      let console = '';
+      using machine = createMachine({
+        engine,
+        irqchip,
+        image: readGuestImage(guest),
+        mode: guest.mode,
+        devices: [keyboard],
+        output: (bytes) => {
+          console += Buffer.from(bytes).toString();
+        },
+      });
+      assert.equal(machine.run({ timeoutMs: 5000 }).kind, 'reset');
+      assert.equal(console, 'Hi');
+    });
   }
 });
 

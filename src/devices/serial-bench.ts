@@ -20,6 +20,7 @@ export function bench(input = '') {
   const sent: number[] = [];
   const waiting = [...Buffer.from(input, 'latin1')];
   const edges: boolean[] = [];
+  let line = false;
   const serial = new Serial16550({
     output: (bytes) => sent.push(...bytes),
     input: {
@@ -32,7 +33,8 @@ export function bench(input = '') {
   serial.attach({
     setIrq(irq: number, level: boolean) {
       if (irq !== 4) throw new Error(`COM1 has interrupt line 4, not ${irq}`);
-      edges.push(level);
+      if (level !== line) edges.push(level);
+      line = level;
     },
   } as unknown as DeviceHost);
   edges.length = 0;
@@ -42,7 +44,7 @@ export function bench(input = '') {
     waiting,
     edges,
     get line() {
-      return edges.at(-1) ?? false;
+      return line;
     },
     text: () => Buffer.from(sent).toString('latin1'),
     type: (text: string) => {

@@ -45,6 +45,22 @@ describe('16550: interrupts', () => {
     assert.equal(uart.in(IIR), 0x02);
   });
 
+  test('make their edge again for a controller that was not there to see it', () => {
+    const uart = bench();
+    uart.out(IER, 0x01);
+    uart.out(MCR, OUT2);
+    uart.type('x');
+    uart.edges.length = 0;
+    uart.serial.unmasked(3);
+    assert.deepEqual(uart.edges, []);
+    uart.serial.unmasked(4);
+    assert.deepEqual(uart.edges, [false, true]);
+    uart.in(RBR);
+    uart.edges.length = 0;
+    uart.serial.unmasked(4);
+    assert.deepEqual(uart.edges, []);
+  });
+
   test('are silent when not enabled, while the status registers go on (8.7)', () => {
     const uart = bench('abc');
     uart.out(MCR, OUT2);

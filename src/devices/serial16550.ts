@@ -209,12 +209,21 @@ export class Serial16550 implements Device {
       this.#receive();
       this.#updateIrq();
     }
+    // Controllers in the engine do not tell when they open a line. Those that have seen it high see nothing new.
+    if (this.#level) this.#host?.setIrq(this.#irq, true);
   }
 
   /** Input may come by itself, and interrupts if the guest asked for that; everything else is the guest's own doing. */
   canWake(opens: (irq: number) => boolean): boolean {
     const asked = (this.#ier & IER_RECEIVED) !== 0 && this.#gateOpen;
     return asked && this.#input !== undefined && opens(this.#irq);
+  }
+
+  /** What was asked for before the interrupt controller was initialized: the edge it made is forgotten there. */
+  unmasked(irq: number): void {
+    if (irq !== this.#irq || !this.#level) return;
+    this.#host?.setIrq(irq, false);
+    this.#host?.setIrq(irq, true);
   }
 
   save(): SerialState {

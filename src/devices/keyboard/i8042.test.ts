@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { Pic8259 } from '../pic8259.js';
 import { testAnyDevice } from '../testing.js';
 import { KeyboardController, keyNames, Led } from './index.js';
 import { keys } from './keys.js';
@@ -266,6 +267,32 @@ describe('scan codes', () => {
     }
     assert.equal(compared, 86);
   });
+});
+
+test('a key from before the interrupt controller was set up interrupts once its line is open', () => {
+  const pic = new Pic8259();
+  const device = new KeyboardController();
+  device.attach({
+    memory: undefined as never,
+    ...{ exit() {}, stop() {}, nmi() {}, reset() {}, now: () => 0 },
+    setIrq: (irq, level) => pic.setIrq(irq, level),
+  });
+  pic.watch({ acknowledged() {}, unmasked: (irq) => device.unmasked(irq) });
+  device.press('KeyQ');
+  // ICW1 to ICW4: edges, vectors from 0x20, a slave at line 2; then all lines but 1 are masked.
+  for (const [port, byte] of [
+    [0x20, 0x11],
+    [0x21, 0x20],
+    [0x21, 0x04],
+    [0x21, 0x01],
+    [0x21, 0xfd],
+  ] as const)
+    pic.writePort(port, 1, byte);
+  assert.equal(pic.pending, true);
+  assert.equal(pic.acknowledge(), 0x21);
+  assert.equal(device.readPort(0x60), 0x10);
+  pic.writePort(0x20, 1, 0x20);
+  assert.equal(pic.pending, false);
 });
 
 describe('any device: keyboard', () => {

@@ -180,6 +180,8 @@ export class KeyboardController implements Device {
   poll(): void {
     this.#keyboard.poll(this.#now());
     this.#fill();
+    // Controllers in the engine do not tell when they open a line. Those that have seen it high see nothing new.
+    if (this.#wantsInterrupt) this.#host?.setIrq(KEYBOARD_IRQ, true);
   }
 
   nextEvent(): number {
@@ -191,6 +193,11 @@ export class KeyboardController implements Device {
     const somebodyTypes =
       this.#source !== undefined || this.#typing.length > 0 || this.nextEvent() !== Number.POSITIVE_INFINITY;
     return somebodyTypes && (this.#ram[0]! & Config.interrupt) !== 0 && opens(KEYBOARD_IRQ);
+  }
+
+  /** A byte from before the interrupt controller was initialized: the edge it made is forgotten there. */
+  unmasked(irq: number): void {
+    if (irq === KEYBOARD_IRQ) this.#updateIrq();
   }
 
   #now(): number {
@@ -319,11 +326,14 @@ export class KeyboardController implements Device {
     else this.#keyboard.release(event.name);
   }
 
+  get #wantsInterrupt(): boolean {
+    return this.#output >= 0 && !this.#fromAux && (this.#ram[0]! & Config.interrupt) !== 0;
+  }
+
   #updateIrq(): void {
-    const wanted = this.#output >= 0 && !this.#fromAux && (this.#ram[0]! & Config.interrupt) !== 0;
     // An edge a byte.
     this.#host?.setIrq(KEYBOARD_IRQ, false);
-    if (wanted) this.#host?.setIrq(KEYBOARD_IRQ, true);
+    if (this.#wantsInterrupt) this.#host?.setIrq(KEYBOARD_IRQ, true);
   }
 
   save(): KeyboardControllerState {
