@@ -5,17 +5,34 @@ import { parseImage } from '../boot/index.js';
 import { type HostedMachine, hostMachine } from '../host/index.js';
 import { GdbClient } from './gdb/testing.js';
 import { type GdbServer, serveGdb } from './listen.js';
+import { testEngines } from './testing.js';
 
 /** 1: inc %ax; jmp 1b */
 const endless = parseImage(Uint8Array.of(0x40, 0xeb, 0xfd), 'endless');
+/** Sets the interrupt controllers up, with all lines masked but the keyboard's; sti; 1: hlt; jmp 1b */
+const waits = parseImage(
+  Uint8Array.from(
+    [
+      [0x11, 0x20],
+      [0x20, 0x21],
+      [0x04, 0x21],
+      [0x01, 0x21],
+      [0xfd, 0x21],
+    ]
+      .flatMap(([value, port]) => [0xb0, value!, 0xe6, port!])
+      .concat([0xfb, 0xf4, 0xeb, 0xfd]),
+  ),
+  'waits',
+);
 /** nop; hlt with interrupts off */
 const short = parseImage(Uint8Array.of(0x90, 0xf4), 'short');
 
-async function withServer(
+async function serve(
+  engine: 'soft' | 'kvm',
   image: typeof endless,
   use: (server: GdbServer, machine: HostedMachine) => Promise<void>,
 ): Promise<void> {
-  await using machine = await hostMachine({ engine: 'soft', image, mode: 'real', load: 0x7c00, debug: true });
+  await using machine = await hostMachine({ engine, image, mode: 'real', load: 0x7c00, debug: true });
   const server = await serveGdb(machine.debugTarget(), { port: 0 });
   try {
     await use(server, machine);
@@ -24,94 +41,121 @@ async function withServer(
   }
 }
 
-describe('a guest that is served to gdb', () => {
-  test('is interrupted while it runs', async () => {
-    await withServer(endless, async ({ where }) => {
-      using client = await GdbClient.connect(where);
-      for (let n = 0; n < 20; n++) {
-        const stopped = client.ask('c');
-        // Before the guest runs, and while it does.
-        setTimeout(() => client.socket.write('\x03'), n % 3);
-        assert.equal(await stopped, 'T02thread:1;');
-      }
-      // Too late: what runs next is not stopped by it.
-      client.socket.write('\x03');
-      assert.equal(await client.ask('s'), 'T05thread:1;');
-    });
-  });
+for (const { engine, skip } of testEngines) {
+  describe(`a guest that is served to gdb on ${engine}`, { skip }, () => {
+    const withServer = (image: typeof endless, use: Parameters<typeof serve>[2]) => serve(engine, image, use);
 
-  test('stands still where its gdb vanishes while it runs, and the next one finds no breakpoint', async () => {
-    await withServer(endless, async ({ where }) => {
-      for (const last of ['c', 's', 'vCont;r7c00,7c10:1']) {
+    test('is interrupted while it runs', async () => {
+      await withServer(endless, async ({ where }) => {
         using client = await GdbClient.connect(where);
-        await client.ask('Z0,7f00,1');
-        void client.ask(last);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        client.socket.destroy();
-      }
-      using client = await GdbClient.connect(where);
-      const registers = await client.ask('g');
-      assert.equal(await client.ask('g'), registers, 'it runs');
+        for (let n = 0; n < 20; n++) {
+          const stopped = client.ask('c');
+          // Before the guest runs, and while it does.
+          setTimeout(() => client.socket.write('\x03'), n % 3);
+          assert.equal(await stopped, 'T02thread:1;');
+        }
+        // Too late: what runs next is not stopped by it.
+        client.socket.write('\x03');
+        assert.equal(await client.ask('s'), 'T05thread:1;');
+      });
     });
-  });
 
-  test('has one gdb at a time', async () => {
-    await withServer(endless, async ({ where }) => {
-      using first = await GdbClient.connect(where);
-      await first.ask('?');
-      using second = await GdbClient.connect(where);
-      await second.closed;
-      assert.equal(await first.ask('qC'), 'QC1');
-    });
-  });
-
-  test('survives peers that send garbage, and half a packet', async () => {
-    await withServer(endless, async ({ where }) => {
-      for (const text of ['GET / HTTP/1.1\r\n\r\n', '$', '$m0,', '\0'.repeat(100_000), '$'.repeat(100_000)]) {
+    test('stands still where its gdb vanishes while it runs, and the next one finds no breakpoint', async () => {
+      await withServer(endless, async ({ where }) => {
+        for (const last of ['c', 's', 'vCont;r7c00,7c10:1']) {
+          using client = await GdbClient.connect(where);
+          await client.ask('Z0,7f00,1');
+          void client.ask(last);
+          await new Promise((resolve) => setTimeout(resolve, 10));
+          client.socket.destroy();
+        }
         using client = await GdbClient.connect(where);
-        client.socket.write(text);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      using client = await GdbClient.connect(where);
-      assert.equal(await client.ask('?'), 'T05thread:1;');
+        const registers = await client.ask('g');
+        assert.equal(await client.ask('g'), registers, 'it runs');
+      });
     });
-  });
 
-  test('runs on after detach, and stops for the next gdb', async () => {
-    await withServer(endless, async ({ where }) => {
-      {
+    test('stands still where its gdb vanishes in a step that takes for ever', async () => {
+      await withServer(waits, async ({ where }) => {
+        {
+          using client = await GdbClient.connect(where);
+          for (let n = 0; n < 11; n++) await client.ask('s');
+          // HLT: the step ends with an interrupt, and none comes.
+          void client.ask('s');
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
         using client = await GdbClient.connect(where);
-        assert.equal(await client.ask('D'), 'OK');
+        assert.equal(await client.ask('?'), 'T05thread:1;');
+        const stopped = client.ask('s');
+        setTimeout(() => client.socket.write('\x03'), 20);
+        assert.equal(await stopped, 'T02thread:1;', 'it still waits there');
+      });
+    });
+
+    test('has one gdb at a time', async () => {
+      await withServer(endless, async ({ where }) => {
+        using first = await GdbClient.connect(where);
+        await first.ask('?');
+        using second = await GdbClient.connect(where);
+        await second.closed;
+        assert.equal(await first.ask('qC'), 'QC1');
+      });
+    });
+
+    test('survives peers that send garbage, and half a packet', async () => {
+      await withServer(endless, async ({ where }) => {
+        for (const text of [
+          'GET / HTTP/1.1\r\n\r\n',
+          '$',
+          '$m0,',
+          '\0'.repeat(100_000),
+          '$'.repeat(100_000),
+        ]) {
+          using client = await GdbClient.connect(where);
+          client.socket.write(text);
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        using client = await GdbClient.connect(where);
+        assert.equal(await client.ask('?'), 'T05thread:1;');
+      });
+    });
+
+    test('runs on after detach, and stops for the next gdb', async () => {
+      await withServer(endless, async ({ where }) => {
+        {
+          using client = await GdbClient.connect(where);
+          assert.equal(await client.ask('D'), 'OK');
+          await client.closed;
+        }
+        using client = await GdbClient.connect(where);
+        const registers = await client.ask('g');
+        assert.equal(await client.ask('g'), registers);
+      });
+    });
+
+    test('is over when it ends while nobody is there, when it is killed, and when its server is closed', async () => {
+      await withServer(short, async (server, machine) => {
+        using client = await GdbClient.connect(server.where);
+        await client.ask('D');
+        await server.done;
+        assert.equal((await machine.debugOutcome()).kind, 'halted');
+      });
+      await withServer(endless, async (server, machine) => {
+        using client = await GdbClient.connect(server.where);
+        await client.ask('s');
+        void client.ask('k');
+        await server.done;
+        assert.equal((await machine.debugOutcome()).reason, 'ended by the debugger');
+      });
+      await withServer(endless, async (server, machine) => {
+        using client = await GdbClient.connect(server.where);
+        void client.ask('c');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        await server.close();
         await client.closed;
-      }
-      using client = await GdbClient.connect(where);
-      const registers = await client.ask('g');
-      assert.equal(await client.ask('g'), registers);
+        assert.equal((await machine.debugOutcome()).kind, 'stopped');
+      });
     });
   });
-
-  test('is over when it ends while nobody is there, when it is killed, and when its server is closed', async () => {
-    await withServer(short, async (server, machine) => {
-      using client = await GdbClient.connect(server.where);
-      await client.ask('D');
-      await server.done;
-      assert.equal((await machine.debugOutcome()).kind, 'halted');
-    });
-    await withServer(endless, async (server, machine) => {
-      using client = await GdbClient.connect(server.where);
-      await client.ask('s');
-      void client.ask('k');
-      await server.done;
-      assert.equal((await machine.debugOutcome()).reason, 'ended by the debugger');
-    });
-    await withServer(endless, async (server, machine) => {
-      using client = await GdbClient.connect(server.where);
-      void client.ask('c');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      await server.close();
-      await client.closed;
-      assert.equal((await machine.debugOutcome()).kind, 'stopped');
-    });
-  });
-});
+}
