@@ -39,7 +39,7 @@ async function debug(file: string, flags: MachineFlags): Promise<void> {
   requireTerminal();
   if (flags.simvirtio === 'polling')
     throw new ConfigError('--simvirtio polling does not go with debug', 'take --simvirtio exits');
-  const { image, settings, warnings, symbols } = loadImage(file, settingsOf(flags));
+  const { image, file: loaded, settings, warnings, symbols } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const { timeoutMs: _, ...placement } = settings;
   const named = symbols?.() ?? image;
@@ -58,6 +58,7 @@ async function debug(file: string, flags: MachineFlags): Promise<void> {
     machine,
     symbols: new SymbolTable(named),
     image: path.basename(path.resolve(file)),
+    folder: path.dirname(path.resolve(loaded)),
     hasScreen: placement.vga === true,
     ...(flags.type !== undefined && { type: flags.type }),
   });

@@ -93,10 +93,13 @@ export {
   traceTexts,
 } from './trace/index.js';
 export {
+  type Access,
   type DeathSubject,
   type ExplainedStep,
   type Explanation,
   explain,
   formatExplanation,
   type Locate,
+  memoryOf,
+  sceneOf,
 } from './why/index.js';

@@ -21,6 +21,8 @@ export interface AppParts {
   symbols: SymbolTable;
   /** The image's name, for people. */
   image: string;
+  /** Where that is. */
+  folder: string;
   hasScreen: boolean;
   /** To type on the guest's keyboard at its beginning. */
   type?: string;
@@ -35,7 +37,7 @@ const LEAVING_MS = 1000;
 
 /** Shows the machine until the user leaves. @returns the exit status */
 export async function debugInTerminal(parts: AppParts): Promise<number> {
-  const { machine, symbols, image, hasScreen, type } = parts;
+  const { machine, symbols, image, folder, hasScreen, type } = parts;
   const coloured = styleFor(process.stdout).coloured;
   const exits = new ExitFeed();
   const console = new GuestConsole();
@@ -68,7 +70,11 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
     model,
     debugger: held,
     exits,
+    folder,
     guest: {
+      get memory() {
+        return machine.memory;
+      },
       screen: () => machine.screen(),
       // Not waited for: a guest may never read its keyboard.
       typeAgain: () => void (type === undefined || machine.type(type)),

@@ -6,7 +6,9 @@
  */
 import { type Debugger, type DebugStop, errorText } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract.js';
+import type { PhysicalMemory } from '../../observe/index.js';
 import { type Action, actionOf, helpLines, paneOf } from './bindings.js';
+import { watchOperand } from './effects.js';
 import type { ExitFeed } from './exit-feed.js';
 import type { Place } from './layout.js';
 import type { Model } from './model.js';
@@ -33,6 +35,7 @@ const MOST_WAITING = 64;
 
 /** The guest beside its debugger: its picture and its input. */
 export interface Guest {
+  readonly memory: PhysicalMemory;
   screen(): Promise<Picture | undefined>;
   /** Types what the command line said, if anything. */
   typeAgain(): void;
@@ -43,6 +46,8 @@ export interface ControllerParts {
   debugger: Debugger;
   exits: ExitFeed;
   guest: Guest;
+  /** Where the image is: sources may lie beside it. */
+  folder: string;
   places(): readonly Place[];
   /** The model is another. */
   onChange(): void;
@@ -67,7 +72,7 @@ export class Controller {
     this.#sight = {
       model: parts.model,
       debugger: parts.debugger,
-      sources: new SourceText(),
+      sources: new SourceText(parts.folder),
       places: parts.places,
     };
     this.#navigation = new Navigation(this.#sight);
@@ -184,11 +189,13 @@ export class Controller {
     const row = model.code.find(({ address }) => address === model.pc);
     const before = model.view;
     const exits = model.exits;
+    const written = before && (await watchOperand(held, before, this.#parts.guest.memory));
     const stop = await this.#go(step);
     const { view, pc, bits, symbol } = await held.state();
     if (stop.why === 'step' && before !== undefined) {
       const exit = model.exits > exits ? model.exitRows.at(-1)?.words : undefined;
-      this.#say(stepWords(row, before, view, { pc, bits, symbol, exit }));
+      const effects = [exit, await written?.()].filter((one) => one !== undefined && one !== '') as string[];
+      this.#say(stepWords(row, before, view, { pc, bits, symbol, effects }));
     } else await this.#sayStop(stop);
   }
 

@@ -52,8 +52,8 @@ export interface StepPlace {
   pc: bigint;
   bits: number;
   symbol: string | undefined;
-  /** What the instruction told a device, in the device's words. */
-  exit: string | undefined;
+  /** What the instruction told a device, in the device's words, and what it did to memory. */
+  effects: readonly string[];
 }
 
 /** `mov ax,0x1234: ax 0 → 0x1234`: one instruction, and what is different after it. */
@@ -61,18 +61,14 @@ export function stepWords(
   row: CodeRow | undefined,
   before: CpuView,
   after: CpuView,
-  { pc, bits, symbol, exit }: StepPlace,
+  { pc, bits, symbol, effects }: StepPlace,
 ): string {
-  const changes = [
-    ...(exit ? [exit] : []),
-    ...registerChanges(before, after, bits),
-    ...flagChanges(before, after),
-  ];
+  const changes = [...effects, ...registerChanges(before, after, bits), ...flagChanges(before, after)];
   const ahead = row !== undefined && pc !== row.address + BigInt(row.bytes.length);
   if (ahead) changes.unshift(pc === row.address ? 'not done yet' : `now at ${symbol ?? hex(pc)}`);
   const what = row?.text ?? 'one instruction';
   if (changes.length > 0) return `${what}:  ${changes.join(', ')}`;
-  return `${what}:  no register has changed`;
+  return `${what}:  nothing has changed`;
 }
 
 function registerChanges(before: CpuView, after: CpuView, bits: number): string[] {

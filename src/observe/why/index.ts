@@ -11,3 +11,4 @@ export {
   formatExplanation,
 } from './explain.js';
 export type { Locate } from './scene.js';
+export { type Access, memoryOf, type SceneSource, sceneOf } from './scene.js';
