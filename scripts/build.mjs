@@ -44,6 +44,8 @@ const ownFiles = {
       path: `./${path.basename(file, '.js')}.cjs`,
       external: true,
     }));
+    // What editors talk to is loaded for them alone.
+    build.onResolve({ filter: /\/dap\/serve\.js$/ }, () => ({ path: './dap.cjs', external: true }));
   },
 };
 
@@ -59,7 +61,7 @@ const commonJs = {
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   bundle: true,
-  external: ['koffi', 'pngjs', '#*'],
+  external: ['koffi', 'pngjs', '@vscode/debugadapter', '#*'],
   define: { 'import.meta.url': 'importMetaUrl', 'import.meta.resolve': 'importMetaResolve' },
   banner: { js: importMeta },
 };
@@ -87,6 +89,7 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
       entryPoints: {
         cli: 'src/cli/main.ts',
         program: 'src/cli/program.ts',
+        dap: 'src/cli/dap/serve.ts',
         'worker-pool': 'src/host/worker-pool.ts',
       },
       plugins: [ownFiles],

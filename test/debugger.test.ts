@@ -5,72 +5,8 @@ import { describe, test } from 'node:test';
 import { Debugger } from '../src/debug/index.js';
 import { hostMachine, loadImage } from '../src/host/index.js';
 import { SymbolTable } from '../src/observe/index.js';
-import { noGcc, noKvm, Scratch } from './support.js';
-
-type Bits = 16 | 32 | 64;
-const modes = { 16: 'real', 32: 'protected', 64: 'long' } as const;
-
-/** Calls of itself, a REP, a LOOP, a variable; what is on which line stands behind it. */
-const assembler = (bits: Bits) => `.code${bits}
-.globl _start, work, deep, bottom, done, counter
-_start:
-  mov $3, %cx           // 4
-again:
-  call work             // 6
-  dec %cx               // 7
-  jnz again             // 8
-  mov $2, %bx           // 9
-  call deep             // 10
-  mov $4, %cx           // 11
-  mov $counter, %${bits === 16 ? 'di' : 'edi'}   // 12
-  xor %ax, %ax          // 13
-  mov $4, %${bits === 16 ? 'cx' : 'ecx'}         // 14
-  rep stosb             // 15
-  mov $0x77, %al        // 16
-  hlt                   // 17
-work:
-  incw ${bits === 64 ? 'counter(%rip)' : 'counter'}   // 19
-  ret                   // 20
-deep:
-  dec %bx               // 22
-  jz bottom             // 23
-  call deep             // 24
-  nop                   // 25
-bottom:
-  ret                   // 27
-done:
-  .balign 8
-counter: .word 0
-  .word 0
-`;
-
-const c = `
-static int total;
-int count = 5;
-static __attribute__((noinline)) int square(int n)
-{
-    __asm__ volatile("" : : : "memory");
-    return n * n;
-}
-static __attribute__((noinline)) int sum(int n)
-{
-    total += square(n);
-    total += square(n + 1);
-    return total;
-}
-void _start(void)
-{
-    count = sum(count);
-    __asm__ volatile("out %%al, $0xe9" : : "a"('!'));
-    for (;;)
-        __asm__ volatile("cli; hlt");
-}
-`;
-
-const engines = [
-  { name: 'soft', skip: false as string | false },
-  { name: 'kvm', skip: noKvm },
-] as const;
+import { assembler, type Bits, c, engines, modes } from './debug-sources.js';
+import { noGcc, Scratch } from './support.js';
 
 async function open(scratch: Scratch, name: string, source: string, bits: Bits, engine: 'kvm' | 'soft') {
   const file = scratch.file(name);

@@ -17,6 +17,7 @@ const untested = [
   /^terrarium attach/,
   /^git /,
   / --screen\b/,
+  / --install-vscode\b/,
 ];
 
 const pages = ['README.md', 'SPECIFICATION.md', ...markdown('docs'), ...markdown('guests')];

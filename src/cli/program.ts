@@ -13,6 +13,7 @@ Examples:
   $ terrarium debug kernel.S                   step through it: registers, memory, console, screen
   $ terrarium run kernel.elf --timeout 2s --expect 'rax=42'
   $ terrarium new my-kernel                    a kernel of your own to begin with
+  $ terrarium dap --install-vscode             debug kernels in VS Code
   $ terrarium course                           learn how machines work, in twelve lessons
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run
@@ -64,6 +65,7 @@ const loaders: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./run.js')).runCommand(),
   debug: async () => (await import('./debug.js')).debugCommand(),
   new: async () => (await import('./new.js')).newCommand(),
+  dap: async () => (await import('./dap.js')).dapCommand(),
   course: async () => (await import('./course.js')).courseCommand(),
   ps: async () => (await import('./ps.js')).psCommand(),
   attach: async () => (await import('./attach.js')).attachCommand(),

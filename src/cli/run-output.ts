@@ -41,9 +41,13 @@ export function printEngine({ engine, engineBecause }: HostedMachine): void {
   process.stderr.write(`${style.bold('terrarium:')} ${engineBecause}: ${running}\n`);
 }
 
-/** Says on stderr how a run ended: one line where all is well, with the CPU's state where it is not. */
+/** Says on stderr how a run ended; see `outcomeText`. */
 export function printOutcome(outcome: HostedOutcome): void {
-  const style = styleFor(process.stderr);
+  process.stderr.write(`${outcomeText(outcome, styleFor(process.stderr))}\n`);
+}
+
+/** How a run ended: one line where all is well, with the CPU's state where it is not. */
+export function outcomeText(outcome: HostedOutcome, style: Style): string {
   const { kind, engine, exits, coalesced, elapsedMs, registers, system, failure } = outcome;
   const lines = [
     `${style.bold('terrarium:')} ${engine}: ${endingText(outcome, style)} after ${exits} exit${exits === 1 ? '' : 's'}` +
@@ -69,11 +73,11 @@ export function printOutcome(outcome: HostedOutcome): void {
   }
   const more = outcome.unclaimed.length - UNCLAIMED_SHOWN;
   if (more > 0) lines.push(style.dim(`  … and ${more} more addresses that nothing answers`));
-  process.stderr.write(`${lines.join('\n')}\n`);
+  return lines.join('\n');
 }
 
 /** True for the ends that nobody wants, which are explained without being asked. */
-export function asksWhy({ kind, reason }: HostedOutcome): boolean {
+export function asksWhy({ kind, reason }: Pick<HostedOutcome, 'kind' | 'reason'>): boolean {
   return kind === 'shutdown' || kind === 'engineError' || waitsInVain(kind, reason);
 }
 

@@ -29,3 +29,9 @@ export function styleFor(stream: NodeJS.WriteStream | WriteStream, env = process
     yellow: paint(33, 39),
   };
 }
+
+/** Plain text, for what is no terminal. */
+export const plainStyle: Style = (() => {
+  const same = (text: string) => text;
+  return { coloured: false, bold: same, dim: same, red: same, green: same, yellow: same };
+})();

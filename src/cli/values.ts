@@ -69,12 +69,17 @@ export function unescapeKeys(text: string): string {
   });
 }
 
+/** `4711` → a port; 0 is any that is free. */
+export function parsePort(text: string): number {
+  const port = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (port <= 65535) return port;
+  throw new InvalidArgumentError(`'${text}' is not a port. Ports are 0 (any that is free) to 65535.`);
+}
+
 /** `1234` → a port; anything with a letter, a dot or a slash → a socket's path. */
 export function parseGdb(text: string): GdbAddress {
   if (!/^\d+$/.test(text)) return { path: text };
-  const port = Number(text);
-  if (port <= 65535) return { port };
-  throw new InvalidArgumentError(`'${text}' is not a port. Ports are 0 (any that is free) to 65535.`);
+  return { port: parsePort(text) };
 }
 
 /** `1000` → a whole number from 1. */

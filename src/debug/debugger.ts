@@ -18,6 +18,7 @@ import {
 import type { CodeMode } from './code.js';
 import { DebugError, errorText } from './errors.js';
 import { assign, evaluate, type Scope, type Value } from './evaluate.js';
+import { parseExpression } from './expression-syntax.js';
 import { type Frame, readFrames } from './frames.js';
 import { type ListingLine, listing } from './listing.js';
 import { codeBase } from './mode.js';
@@ -30,6 +31,12 @@ import type { DebugTarget } from './target.js';
 export interface DebuggerEvents {
   /** A breakpoint with `log` was reached. */
   log?: (text: string, at: Breakpoint | Watchpoint) => void;
+}
+
+/** @throws DebugError where a condition is none */
+function requireConditions({ condition, hitCondition }: BreakpointOptions): void {
+  hitStops(hitCondition, 0);
+  if (condition !== undefined && condition.trim() !== '') parseExpression(condition);
 }
 
 /** A debugger for people. One call at a time; `interrupt` and `meanwhile` alone may come while the guest runs. */
@@ -109,9 +116,21 @@ export class Debugger {
     return this.#begin(() => this.#stepper.runTo(address));
   }
 
-  /** Until something stops it. */
+  /** Until something stops it. A breakpoint where the guest stands has done its work already. */
   resume(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.resume());
+  }
+
+  /** As `resume`, for a guest that has not run yet: a breakpoint at its first instruction stops it there. */
+  start(): Promise<DebugStop> {
+    return this.#begin(async () => {
+      const { pc, bits } = await this.state();
+      if (this.breakpointsAt(pc).length > 0) {
+        const stop = await this.#arrive(async () => ({ why: 'breakpoint', pc, bits }));
+        if (!stop.passed) return stop;
+      }
+      return this.#stepper.resume();
+    });
   }
 
   /**
@@ -186,7 +205,7 @@ export class Debugger {
     on: WatchedPlace['on'] = 'write',
     options: BreakpointOptions = {},
   ): Promise<Watchpoint> {
-    hitStops(options.hitCondition, 0);
+    requireConditions(options);
     const { address, size } = await this.#placeOf(what);
     const watchpoint: Watchpoint = {
       ...options,
@@ -294,7 +313,7 @@ export class Debugger {
   }
 
   async #set(location: string, place: Location, options: BreakpointOptions): Promise<Breakpoint> {
-    hitStops(options.hitCondition, 0);
+    requireConditions(options);
     await this.#place(place.addresses);
     const symbol = this.symbols.symbolAt(place.addresses[0]!);
     const source = place.source ?? this.symbols.lines.at(place.addresses[0]!);

@@ -158,20 +158,29 @@ class Evaluation {
       value,
       size,
       signed: false,
-      text: this.#registerText(name, value),
+      text: this.#registerText(name, value, size),
       place: { kind: 'register', name },
     };
   }
 
-  #registerText(name: string, value: bigint): string {
+  #registerText(name: string, value: bigint, size: number): string {
     const { symbols, view } = this.#scope;
     if (/^[re]?flags$/.test(name)) return `${hex(value)} (${describeFlags(value)})`;
     if (/^[re]?ip$/.test(name)) {
       const place = symbols.locate(registerOf(view, 'pc')!);
       return place === undefined ? hex(value) : `${hex(value)} ${place}`;
     }
-    const symbol = value > 0xffn ? symbols.symbolAt(value) : undefined;
-    return symbol === undefined ? numberText(value, 8) : `${numberText(value, 8)} <${symbol}>`;
+    return this.#numberText(value, size);
+  }
+
+  /** A number, and the name of what it may point to: only where that is likely, as small numbers are addresses as well. */
+  #numberText(value: bigint, size: number): string {
+    const { symbols } = this.#scope;
+    const text = numberText(value, size);
+    const name = size < 2 || value <= 0xffn ? undefined : symbols.symbolAt(value);
+    if (name === undefined) return text;
+    const likely = symbols.symbol(name)?.address === value || symbols.lines.at(value) !== undefined;
+    return likely ? `${text} <${name}>` : text;
   }
 
   #symbol(name: string) {
@@ -200,8 +209,7 @@ class Evaluation {
     if (bytes.length < size) throw new DebugError(`there is no memory at ${hex(at + BigInt(bytes.length))}`);
     const unsigned = bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
     const value = signed ? BigInt.asIntN(size * 8, unsigned) : unsigned;
-    const symbol = size >= 2 && value > 0xffn ? this.#scope.symbols.symbolAt(value) : undefined;
-    const text = symbol === undefined ? numberText(value, size) : `${numberText(value, size)} <${symbol}>`;
+    const text = this.#numberText(value, size);
     return { value, size, signed, text, place: { kind: 'memory', address: at, size, signed } };
   }
 

@@ -101,6 +101,7 @@ export class Stepper {
   /** Without a frame that is certain: over calls, to the RET or IRET of what runs now, and over that. */
   async #stepOut(): Promise<DebugStop> {
     for (;;) {
+      if (this.#parts.wanted()) return this.#interrupted();
       const state = await this.#parts.state();
       const line = await this.#instruction(state);
       const flow = line === undefined ? 'next' : flowOf(line.instruction);

@@ -1,0 +1,43 @@
+import type { DebugProtocol } from '@vscode/debugprotocol';
+
+/** What this adapter does. */
+export const capabilities: DebugProtocol.Capabilities = {
+  supportsConfigurationDoneRequest: true,
+  supportsFunctionBreakpoints: true,
+  supportsConditionalBreakpoints: true,
+  supportsHitConditionalBreakpoints: true,
+  supportsLogPoints: true,
+  supportsInstructionBreakpoints: true,
+  supportsDataBreakpoints: true,
+  supportsDataBreakpointBytes: true,
+  supportsBreakpointLocationsRequest: true,
+  supportsEvaluateForHovers: true,
+  supportsSetVariable: true,
+  supportsSetExpression: true,
+  supportsCompletionsRequest: true,
+  supportsReadMemoryRequest: true,
+  supportsWriteMemoryRequest: true,
+  supportsDisassembleRequest: true,
+  supportsSteppingGranularity: true,
+  supportsGotoTargetsRequest: true,
+  supportsRestartRequest: true,
+  supportsTerminateRequest: true,
+  supportsExceptionInfoRequest: true,
+  supportsLoadedSourcesRequest: true,
+  supportsDelayedStackTraceLoading: true,
+  exceptionBreakpointFilters: [
+    {
+      filter: 'died',
+      label: 'The guest dies',
+      description:
+        'Triple faults, a HLT that nothing can end, and what the engine cannot run: stop there and say why',
+      default: true,
+    },
+    {
+      filter: 'ended',
+      label: 'The guest ends well',
+      description: 'Stop once more when the guest has halted, exited or reset itself',
+      default: false,
+    },
+  ],
+};

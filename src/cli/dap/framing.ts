@@ -1,0 +1,56 @@
+import { Transform, type TransformCallback } from 'node:stream';
+
+/** The longest header and the largest message that are waited for. */
+const LONGEST_HEADER = 4096;
+const LARGEST_MESSAGE = 32 * 1024 * 1024;
+
+/**
+ * Lets the messages of the Debug Adapter Protocol through, and ends in an error where bytes come that are none: what is
+ * waited for has limits, whoever sends.
+ */
+export class Framing extends Transform {
+  #header = '';
+  /** Bytes of a message's body that are still to come. */
+  #left = 0;
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    const wrong = this.#follow(chunk);
+    if (wrong === undefined) done(null, chunk);
+    else done(new Error(wrong));
+  }
+
+  /** Gives what is wrong with it, if anything is. */
+  #follow(chunk: Buffer): string | undefined {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#left > 0) {
+        const size = Math.min(this.#left, chunk.length - at);
+        this.#left -= size;
+        at += size;
+        continue;
+      }
+      // Byte by byte, as headers are short and come with each message.
+      this.#header += String.fromCharCode(chunk[at++]!);
+      const wrong = this.#header.endsWith('\r\n\r\n') ? this.#begin() : this.#wait();
+      if (wrong !== undefined) return wrong;
+    }
+    return undefined;
+  }
+
+  /** The header is whole. */
+  #begin(): string | undefined {
+    const [, digits] = /(?:^|\r\n)Content-Length: *(\d{1,9})\r\n/.exec(this.#header) ?? [];
+    if (digits === undefined) return 'a header without a Content-Length';
+    if (Number(digits) > LARGEST_MESSAGE) return `a message of ${digits} bytes is too large`;
+    this.#header = '';
+    this.#left = Number(digits);
+    return undefined;
+  }
+
+  #wait(): string | undefined {
+    const good = this.#header.length <= LONGEST_HEADER && headerSoFar.test(this.#header);
+    return good ? undefined : 'what came is no message of the Debug Adapter Protocol';
+  }
+}
+
+/** What a header may begin with; another field than this one is not in use. */
+const headerSoFar = /^[A-Za-z][\x20-\x7e\r\n]*$/;
