@@ -6,6 +6,7 @@ import { Pic8259, Pit8254 } from '../src/devices/index.js';
 import { kvmEngine } from '../src/engine/kvm/index.js';
 import { compileSource } from '../src/host/toolchain.js';
 import { Machine } from '../src/machine/index.js';
+import { tickAccount } from '../test/guests/tick-account.js';
 import { median, type Row } from './measure.js';
 
 const guests = [
@@ -56,14 +57,8 @@ function tick(file: string, mode: Mode, irqchip: 'user' | 'kernel', seconds: num
     irqchip: irqchip === 'user' ? pic : 'kernel',
   });
   machine.run({ timeoutMs: seconds * 1000 });
-  const counted = machine.memory.read32(0x500);
-  const { counters, untilTick } = pit.save();
-  const { count, elapsed } = counters[0]!;
-  const owed = untilTick !== null && untilTick <= 0 ? Math.floor(-untilTick / count) + 1 : 0;
-  // Of the ticks that were raised one may wait in the controller, and the handler of one may not have counted yet.
-  const underway = Math.max(pic.save().master.edges & 1, witness.ticks - counted);
-  const lost = irqchip === 'user' ? Math.floor(elapsed / count) - counted - owed - underway : 0;
-  return { counted, lost, late: witness.lateness(), drift: witness.drift() };
+  const account = irqchip === 'user' ? tickAccount(machine, pic, pit) : undefined;
+  return { account, late: witness.lateness(), drift: witness.drift() };
 }
 
 export function benchInterrupts(): Row[] {
@@ -73,11 +68,11 @@ export function benchInterrupts(): Row[] {
     const p99 = (values: number[]) => values[Math.floor(values.length * 0.99)]!.toFixed(0);
     return [
       {
-        name: `ticks lost of ${user.counted}: ${name}`,
+        name: `ticks lost of ${user.account!.due}: ${name}`,
         unit: 'ticks',
-        terrarium: user.lost,
+        terrarium: user.account!.lost,
         goal: '0',
-        holds: user.lost === 0,
+        holds: user.account!.lost === 0,
         note: `drift ${user.drift.toFixed(1)} ppm, ${((user.drift * SECONDS) / 1000).toFixed(3)} ms in ${SECONDS} s`,
       },
       {

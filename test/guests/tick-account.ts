@@ -1,0 +1,35 @@
+/** Where the ticks of a timer have gone: counted by the guest, owed to it, or lost. */
+import type { Pic8259, Pit8254 } from '../../src/devices/index.js';
+import type { Machine } from '../../src/machine/index.js';
+
+/** Where the guests `ticks-*.S` count. */
+const COUNTER = 0x500;
+/** Milliseconds that a guest is given to finish the tick that it is at. */
+const PATIENCE_MS = 1000;
+
+export interface TickAccount {
+  /** Periods since the guest loaded the counter. */
+  readonly due: number;
+  readonly counted: number;
+  /** Due, and not yet told to the guest: it was late, and they come one by one. */
+  readonly owed: number;
+  readonly lost: number;
+}
+
+/**
+ * Runs a guest on, a millisecond at a time, until no tick is between the controller and the counter, and draws up the
+ * account. The clock stands still between runs, so it has to come out even.
+ */
+export function tickAccount(machine: Machine, pic: Pic8259, pit: Pit8254): TickAccount {
+  for (let patience = PATIENCE_MS; patience > 0; patience--) {
+    const { edges, isr } = pic.save().master;
+    if (((edges | isr) & 1) === 0) break;
+    machine.run({ timeoutMs: 1 });
+  }
+  const { counters, untilTick } = pit.save();
+  const { count, elapsed } = counters[0]!;
+  const due = Math.floor(elapsed / count);
+  const counted = machine.memory.read32(COUNTER);
+  const owed = untilTick !== null && untilTick <= 0 ? Math.floor(-untilTick / count) + 1 : 0;
+  return { due, counted, owed, lost: due - counted - owed };
+}
