@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { createMachine, loadImage } from '../src/host/index.js';
+import { createMachine, type LoadedImage, loadImage } from '../src/host/index.js';
 import { type Explanation, explain, formatExplanation, SymbolTable } from '../src/observe/index.js';
 import { noGcc, noKvm, root, Scratch, terrarium } from './support.js';
 
@@ -25,9 +25,19 @@ function optionsOf(name: string): { memory?: number; timeoutMs: number } {
   };
 }
 
+/** Compiled once. */
+const compiled = new Map<string, LoadedImage>();
+
+function compile(name: string): LoadedImage {
+  const { memory } = optionsOf(name);
+  const found = compiled.get(name) ?? loadImage(sourceOf(name), { ...(memory !== undefined && { memory }) });
+  compiled.set(name, found);
+  return found;
+}
+
 function explained(name: string, engine: 'soft' | 'kvm'): Explanation & { kind: string } {
-  const { memory, timeoutMs } = optionsOf(name);
-  const { image, settings, symbols } = loadImage(sourceOf(name), { ...(memory !== undefined && { memory }) });
+  const { timeoutMs } = optionsOf(name);
+  const { image, settings, symbols } = compile(name);
   const table = new SymbolTable(symbols?.() ?? image);
   using machine = createMachine({ ...settings, engine, image });
   const outcome = machine.run({ timeoutMs });
