@@ -156,6 +156,10 @@ describe('descriptor tables as text', () => {
       ].join('\n'),
     );
     assert.match(formatTaskState(readTaskState(booted('long'))), /RSP0 is 0/);
+    assert.match(
+      formatTaskState(readTaskState(booted('real'))),
+      /limit 0xffff\n {2}! TR is as the CPU’s reset left it[^\n]*$/,
+    );
     assert.match(formatInterruptTable(readInterruptTable(booted('long'))), /no room for a single entry/);
     assert.match(formatDescriptorTable(readDescriptorTable(booted('long'), 'LDT')), /there is no LDT/);
   });

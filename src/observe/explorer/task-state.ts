@@ -67,6 +67,10 @@ export function readTaskState(subject: CpuSubject): TaskStateView {
   const kind = long ? '64-bit' : tr.type & 8 ? '32-bit' : '16-bit';
   const { selector, base, limit } = tr;
   const view: TaskStateView = { selector, base, limit, kind, fields: [], problems: [] };
+  if ((selector & 0xfffc) === 0) {
+    view.problems.push('TR is as the CPU’s reset left it: LTR has loaded no TSS');
+    return view;
+  }
   if (tr.unusable || !tr.present || (tr.type & 5) !== 1) {
     view.problems.push('TR holds no TSS: load one with LTR before anything leaves ring 3');
     return view;
