@@ -116,7 +116,7 @@ export function runCommand(): Command {
     .option('--why', 'explain the end of every run, not only of those that died')
     .option(
       '--dump <what>',
-      'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS; several with commas',
+      'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS, code, code:ADDRESS, symbols; several with commas',
       parseDumped,
     )
     .option('--report <file>', 'the whole outcome as JSON')
@@ -208,7 +208,9 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   for (const { ok, text, expected, found } of expectations) {
     if (!ok) process.stderr.write(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
   }
-  const parts = flags.dump && dump({ ...outcome, memory: machine.memory }, flags.dump);
+  const names = flags.dump && new SymbolTable(withNames);
+  const parts =
+    flags.dump && dump({ ...outcome, memory: machine.memory, ...(names && { symbols: names }) }, flags.dump);
   for (const { text } of parts ?? []) process.stderr.write(`\n${text}\n`);
   const held = expectations.every(({ ok }) => ok);
   // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.

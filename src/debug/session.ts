@@ -7,8 +7,8 @@ import {
   type Explanation,
   explain,
   formatExplanation,
-  type Locate,
   parseDump,
+  type SymbolTable,
 } from '../observe/index.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
@@ -49,8 +49,8 @@ export interface SessionOptions {
   run?: RunOptions;
   /** The last exits as text. */
   exits?: () => string | undefined;
-  /** Names for addresses of code. */
-  locate?: Locate;
+  /** Names for addresses, asked for when the first is wanted. */
+  symbols?: () => SymbolTable;
   /** Ends the machine and makes it anew. */
   restart?: () => Debuggee;
 }
@@ -74,6 +74,7 @@ export class DebugSession {
   #outcome: Outcome | undefined;
 
   readonly #options: SessionOptions;
+  #symbols: SymbolTable | undefined;
 
   constructor(machine: Debuggee, options: SessionOptions = {}) {
     this.#made = machine;
@@ -226,7 +227,8 @@ export class DebugSession {
     if (what === 'why') return formatExplanation(this.why());
     if (what === 'devices') return describeDevices(this.#machine.devices);
     if (what === 'exits') return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
-    const subject = { ...this.view(), memory: this.#machine.memory };
+    const symbols = this.#names();
+    const subject = { ...this.view(), memory: this.#machine.memory, ...(symbols && { symbols }) };
     return dump(subject, parseDump(what))
       .map(({ text }) => text)
       .join('\n');
@@ -235,7 +237,7 @@ export class DebugSession {
   /** Why the guest ended, as a structure; of one that has not ended: where it stands. */
   why(): Explanation {
     const { cpu, memory } = this.#machine;
-    const { locate } = this.#options;
+    const symbols = this.#names();
     const faults = this.#outcome?.faults;
     const standing = { kind: 'debug', reason: 'a debugger holds the guest', ...(faults && { faults }) };
     return explain({
@@ -243,13 +245,18 @@ export class DebugSession {
       registers: cpu.getRegisters(),
       system: cpu.getSystemRegisters(),
       memory,
-      ...(locate && { locate }),
+      ...(symbols && { locate: (address: bigint) => symbols.locate(address) }),
     });
   }
 
   /** Where the guest stands. */
   here(): Pick<Stop, 'pc' | 'bits'> {
     return this.#here();
+  }
+
+  #names(): SymbolTable | undefined {
+    this.#symbols ??= this.#options.symbols?.();
+    return this.#symbols;
   }
 
   #systemFor(space: Space): SystemRegisters | undefined {

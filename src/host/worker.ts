@@ -5,12 +5,11 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Image } from '../boot/index.js';
 import { type DebugMethod, DebugSession, debugMethods, runningMethods } from '../debug/index.js';
 import { closeKvm } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
 import type { Machine } from '../machine/index.js';
-import { type Locate, SymbolTable } from '../observe/index.js';
+import { SymbolTable } from '../observe/index.js';
 import { chooseEngine } from './engines.js';
 import { Life } from './life.js';
 import { Poller } from './polling.js';
@@ -109,7 +108,7 @@ function debugSession(): DebugSession {
   session = new DebugSession(machine, {
     run: { onTick: count },
     exits: () => current().exits(),
-    locate: locator(config.symbols ?? config.image),
+    symbols: () => new SymbolTable(config.symbols ?? config.image),
     // Another thread looks at the memory of a machine that is polled.
     ...(config.simvirtio !== 'polling' && { restart }),
   });
@@ -132,15 +131,6 @@ function debug(method: DebugMethod, args: readonly unknown[]) {
 
 function count(exits: number, coalesced: number): void {
   life?.tick(exits, coalesced);
-}
-
-/** Names for addresses; what they follow from is read when the first is asked for. */
-function locator(image: Image): Locate {
-  let table: SymbolTable | undefined;
-  return (address) => {
-    table ??= new SymbolTable(image);
-    return table.locate(address);
-  };
 }
 
 function current(): Life {

@@ -92,7 +92,7 @@ function failEntry(view: DataView): EngineFailure {
   return {
     name: 'KVM_EXIT_FAIL_ENTRY',
     message: `the processor refused the guest's state: ${words ?? 'hardware reason'} (${hex(reason)})`,
-    hint: 'check segments, control registers and EFER against each other (SDM 3C 26.3.1)',
+    hint: 'check segments, control registers and EFER against each other (SDM 3C 27.3.1)',
   };
 }
 

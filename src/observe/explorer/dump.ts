@@ -1,21 +1,35 @@
-import type { Registers } from '../../engine/contract.js';
 import { ConfigError } from '../../errors.js';
 import { formatRegisters } from '../registers.js';
 import { parseNumber } from '../values.js';
+import { type CodeSubject, formatCode, formatNames, readCode, readNames } from './code.js';
 import { formatDescriptorTable, readDescriptorTable } from './descriptors.js';
 import { formatInterruptTable, readInterruptTable } from './interrupts.js';
 import { formatPageMap, pageMap } from './page-map.js';
 import { formatWalk, walkPages } from './page-walk.js';
 import { formatTaskState, readTaskState } from './task-state.js';
-import type { CpuSubject } from './words.js';
 
 /** What `--dump` can show. */
-export const dumpNames = ['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages', 'walk:ADDRESS'] as const;
+export const dumpNames = [
+  'regs',
+  'gdt',
+  'idt',
+  'ldt',
+  'tss',
+  'pages',
+  'walk:ADDRESS',
+  'code',
+  'code:ADDRESS',
+  'symbols',
+] as const;
+
+/** Those that are one word. */
+const plainNames = ['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages', 'code', 'symbols'] as const;
 
 /** One thing to show. */
 export type DumpItem =
-  | { what: 'regs' | 'gdt' | 'idt' | 'ldt' | 'tss' | 'pages' }
-  | { what: 'walk'; address: bigint };
+  | { what: (typeof plainNames)[number] }
+  | { what: 'walk'; address: bigint }
+  | { what: 'code'; address: bigint };
 
 /** A part of a dump: as text, and as the structure that the text was made of. */
 export interface DumpPart {
@@ -31,21 +45,22 @@ export interface DumpPart {
 export function parseDump(text: string): DumpItem[] {
   return text.split(',').map((word): DumpItem => {
     const name = word.trim().toLowerCase();
-    const [, place] = /^walk:(.*)$/.exec(name) ?? [];
+    const [, kind, place] = /^(walk|code):(.*)$/.exec(name) ?? [];
     const address = place === undefined ? undefined : parseNumber(place);
-    if (address !== undefined && address >= 0n && address < 1n << 64n) return { what: 'walk', address };
-    const what = (['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages'] as const).find((one) => one === name);
+    if (address !== undefined && address >= 0n && address < 1n << 64n)
+      return { what: kind === 'walk' ? 'walk' : 'code', address };
+    const what = plainNames.find((one) => one === name);
     if (what !== undefined) return { what };
     throw new ConfigError(`'${word}' cannot be shown`, `what can be: ${dumpNames.join(', ')}`);
   });
 }
 
 /** Looks at the CPU and its memory as they are now. */
-export function dump(subject: CpuSubject & { registers: Registers }, items: readonly DumpItem[]): DumpPart[] {
+export function dump(subject: CodeSubject, items: readonly DumpItem[]): DumpPart[] {
   return items.map((item) => dumpOne(subject, item));
 }
 
-function dumpOne(subject: CpuSubject & { registers: Registers }, item: DumpItem): DumpPart {
+function dumpOne(subject: CodeSubject, item: DumpItem): DumpPart {
   const { what } = item;
   switch (what) {
     case 'regs': {
@@ -68,6 +83,14 @@ function dumpOne(subject: CpuSubject & { registers: Registers }, item: DumpItem)
     case 'pages': {
       const value = pageMap(subject);
       return { what, text: formatPageMap(value), value };
+    }
+    case 'code': {
+      const value = readCode(subject, 'address' in item ? item.address : undefined);
+      return { what, text: formatCode(value), value };
+    }
+    case 'symbols': {
+      const value = readNames(subject);
+      return { what, text: formatNames(value), value };
     }
     case 'walk': {
       const value = walkPages(subject, item.address);

@@ -215,3 +215,40 @@ test('what cannot be shown is refused with what can', () => {
   for (const wrong of ['', 'walk', 'walk:', 'walk:-1', 'walk:0x10000000000000000', 'gdt;idt'])
     assert.throws(() => parseDump(wrong), { code: 'ECONFIG', hint: /walk:ADDRESS/ });
 });
+
+describe('code', () => {
+  const names = {
+    symbols: [{ address: 0x7c00n, size: 0n, name: 'start', kind: 'label' as const }],
+    symbol: () => undefined,
+    symbolAt: (address: bigint) =>
+      `start${address === 0x7c00n ? '' : `+0x${(address - 0x7c00n).toString(16)}`}`,
+    lineAt: (address: bigint) => `boot.S:${Number(address - 0x7c00n) < 2 ? 7 : 8}`,
+  };
+
+  test('is shown from where the CPU stands, by linear address, with a name and a line where they change', () => {
+    const cpu = booted('real');
+    cpu.memory.writeBytes(0x7c00, Uint8Array.of(0xfa, 0x90, 0x31, 0xc0, 0xf4));
+    cpu.system.cs = { ...cpu.system.cs, selector: 0x7c0, base: 0x7c00n };
+    const subject = { ...cpu, registers: { ...cpu.registers, rip: 0n }, symbols: names };
+    const [part] = dump(subject, parseDump('code'));
+    assert.deepEqual(
+      part!.text
+        .split('\n')
+        .slice(0, 5)
+        .map((line) => line.trim().split(/ {2,}/)),
+      [
+        ['code at 0x00007c00, 16-bit'],
+        ['0x00007c00', 'fa', 'cli', '<start>', 'boot.S:7'],
+        ['0x00007c01', '90', 'nop'],
+        ['0x00007c02', '31 c0', 'xor ax,ax', 'boot.S:8'],
+        ['0x00007c04', 'f4', 'hlt'],
+      ],
+    );
+    assert.match(dump(subject, parseDump('code:0xfe000000'))[0]!.text, /no RAM is mapped there/);
+    assert.equal(
+      dump(subject, parseDump('symbols'))[0]!.text,
+      'symbols: 1\n  0x00007c00  label  start  boot.S:7',
+    );
+    assert.match(dump(cpu, parseDump('symbols'))[0]!.text, /symbols: 0[\s\S]*has none/);
+  });
+});

@@ -5,6 +5,16 @@
  * @module
  */
 export {
+  type CodeSubject,
+  type CodeView,
+  formatCode,
+  formatNames,
+  type NamedPlace,
+  readCode,
+  readNames,
+  type ShownInstruction,
+} from './code.js';
+export {
   type DescriptorEntry,
   type DescriptorTableView,
   describeDescriptor,

@@ -1,5 +1,5 @@
 /**
- * Ends that an engine brought about. The processor's checks are the manual's (SDM 3C 26.3.1), KVM's numbers those that its
+ * Ends that an engine brought about. The processor's checks are the manual's (SDM 3C 27.3.1), KVM's numbers those that its
  * sources give (Linux, arch/x86/kvm/vmx/vmx.c); no software can make the hardware of every host refuse to enter a guest.
  */
 import assert from 'node:assert/strict';

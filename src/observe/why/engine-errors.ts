@@ -65,7 +65,7 @@ function explainEntry(scene: Scene, failure: EngineFailure): EngineEnding {
       ],
       evidence: [],
       mistakes: [
-        'Run it with --engine soft, which enters any state and raises the exception that a processor would. The registers are above; SDM 3C 26.3.1 lists the checks.',
+        'Run it with --engine soft, which enters any state and raises the exception that a processor would. The registers are above; SDM 3C 27.3.1 lists the checks.',
       ],
     };
   }
@@ -122,7 +122,7 @@ function isRam({ memory }: Scene, physical: bigint): boolean {
   return physical <= BigInt(Number.MAX_SAFE_INTEGER) && memory.contains(Number(physical), 1);
 }
 
-/** What an event is, by bits 8 to 10 of the field that holds one (SDM 3C 24.8.3, APM 2 15.20). */
+/** What an event is, by bits 8 to 10 of the field that holds one (SDM 3C 25.9.3, APM 2 15.20). */
 const eventKinds: Readonly<Record<number, string>> = {
   0: 'an external interrupt',
   2: 'an NMI',

@@ -1,7 +1,7 @@
 /**
- * What a processor checks before it enters a guest (SDM 3C 26.3.1, 27.3.1 in editions from 2023: "Checks on the Guest State
- * Area"; APM 2 15.5.1 has fewer). When one fails an engine says that, and no more: which one is found out here. Left out is
- * what depends on how the engine set the processor up.
+ * What a processor checks before it enters a guest (SDM 3C 27.3.1, "Checks on the Guest State Area"; APM 2 15.5.1 has fewer).
+ * When one fails an engine says that, and no more: which one is found out here. Left out is what depends on how the engine
+ * set the processor up.
  *
  * @module
  */
@@ -143,7 +143,7 @@ function checkFlags({ registers, system }: GuestState): EntryFinding[] {
 /** Reserved in a pointer at CR3: bits 1, 2, 5 to 8 and those that no physical address has (SDM 3A 4.4.1). */
 const POINTER_RESERVED = (0xfffn << 52n) | 0x1e6n;
 
-/** With PAE the processor loads the four pointers at CR3 as it enters (SDM 3C 26.3.1.6). */
+/** With PAE the processor loads the four pointers at CR3 as it enters (SDM 3C 27.3.1.6). */
 function checkPointers({ system, memory }: GuestState): EntryFinding[] {
   if (pagingModeOf(system) !== 'PAE') return [];
   return [0n, 1n, 2n, 3n].flatMap((n) => {

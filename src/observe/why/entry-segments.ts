@@ -1,5 +1,5 @@
 /**
- * What a processor checks of a guest's segment registers before it enters it (SDM 3C 26.3.1.2).
+ * What a processor checks of a guest's segment registers before it enters it (SDM 3C 27.3.1.2).
  *
  * @module
  */
