@@ -1,13 +1,16 @@
 /** `terrarium run` as people and scripts use it: a process with a console, options and an exit status. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import {
+  cli,
   ending,
   HANGS_MS,
   hasPrinted,
   noGcc,
   noKvm,
+  root,
   Scratch,
   sleeps,
   startTerrarium,
@@ -249,6 +252,23 @@ describe('terrarium run', { skip: noKvm }, () => {
     child.kill('SIGTERM');
     const [code, signal] = await ending(child);
     assert.ok(code === 130 || code === 143, `${code} ${signal}`);
+  });
+
+  test('ends quietly when the reader of its help goes away', () => {
+    for (const words of ['--help', 'run --help', 'trace --help', 'doctor']) {
+      // What reads has gone before anything is written.
+      const line = `"$0" "$1" ${words} | true; echo "\${PIPESTATUS[0]}"`;
+      const done = spawnSync('bash', ['-c', line, process.execPath, cli], { encoding: 'utf8', cwd: root });
+      assert.equal(done.stderr, '', words);
+      assert.match(done.stdout, /^(141|0)\n$/, words);
+    }
+  });
+
+  test('names defaults as they are written, not as they are kept', () => {
+    const help = (command: string) => terrarium([command, '--help']).stdout.replace(/\s+/g, ' ');
+    assert.match(help('attach'), /--detach-key .*\(default: ctrl-\]\) --replay .*\(default: 4K\)/);
+    assert.match(help('stop'), /--grace <duration> kill a process that takes longer to end \(default: 5s\)/);
+    assert.match(help('stat'), /--interval <duration> time between two looks: 500ms, 2s \(default: 1s\)/);
   });
 
   test('ends quietly when its reader goes away, as in `| head -1`', async () => {

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type AttachedConsole, connectMachine, type MachineEnd } from '../manage/index.js';
 import { ExitStatus } from './exit-status.js';
 import { parseKey, RawTerminal, showKey } from './raw-terminal.js';
@@ -30,13 +30,16 @@ export function attachCommand(): Command {
       "Connects this terminal to a named machine's console and serial port. Several may be at a time.",
     )
     .argument('<name>')
-    .option(
-      '--detach-key <key>',
-      'the key that lets go: ctrl-a to ctrl-z, ctrl-], ctrl-^, none',
-      parseKey,
-      0x1d,
+    .addOption(
+      new Option('--detach-key <key>', 'the key that lets go: ctrl-a to ctrl-z, ctrl-], ctrl-^, none')
+        .argParser(parseKey)
+        .default(0x1d, 'ctrl-]'),
     )
-    .option('--replay <size>', 'how much of what was printed before is shown first', parseSize, REPLAY)
+    .addOption(
+      new Option('--replay <size>', 'how much of what was printed before is shown first')
+        .argParser(parseSize)
+        .default(REPLAY, '4K'),
+    )
     .addHelpText('before', examples.trimStart())
     .addHelpText('after', statuses)
     .action(attach);

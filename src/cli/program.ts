@@ -25,6 +25,8 @@ Examples:
 
 /** Runs one command line; sets the process's exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
+  endWithReader(process.stdout);
+  endWithReader(process.stderr);
   const program = new Command('terrarium')
     .usage('<command> [options]')
     .description("A virtual machine monitor on Linux's KVM API, made so that you can see inside.")
@@ -49,6 +51,16 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error);
   }
+}
+
+/**
+ * Ends the process where whoever read a stream has gone (`| head -1`), as SIGPIPE ends others. A command that has more to
+ * do then listens as well, and sees to it.
+ */
+function endWithReader(stream: NodeJS.WriteStream): void {
+  stream.on('error', () => {
+    if (stream.listenerCount('error') === 1) process.exit(ExitStatus.abandoned);
+  });
 }
 
 /** Hands a command's way with errors and help down to the commands below it; each points to a help of its own. */

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   openProcess,
   type StatSample,
@@ -43,7 +43,11 @@ export function statCommand(): Command {
     .usage('<pid | name> [options]')
     .description("Shows the kernel's own counters of a process that runs virtual machines, as kvm_stat does.")
     .argument('<pid | name>', 'the number of a process, any that uses KVM, or the name of a machine')
-    .option('--interval <duration>', 'time between two looks: 500ms, 2s (default: 1s)', parseInterval, 1000)
+    .addOption(
+      new Option('--interval <duration>', 'time between two looks: 500ms, 2s')
+        .argParser(parseInterval)
+        .default(1000, '1s'),
+    )
     .option('--count <n>', 'end after n looks', parseCount)
     .option('--json', 'one object a line, for programs')
     .addHelpText('before', examples.trimStart())

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { ConfigError, TerrariumError } from '../errors.js';
 import { listMachines, STOP_GRACE_MS, stopMachine } from '../manage/index.js';
 import { parseDuration } from './values.js';
@@ -15,7 +15,11 @@ export function stopCommand(): Command {
     .description('Stops machines by name, and returns when their processes have ended.')
     .argument('[names...]')
     .option('-a, --all', 'all that run')
-    .option('--grace <duration>', 'kill a process that takes longer to end', parseDuration, STOP_GRACE_MS)
+    .addOption(
+      new Option('--grace <duration>', 'kill a process that takes longer to end')
+        .argParser(parseDuration)
+        .default(STOP_GRACE_MS, `${STOP_GRACE_MS / 1000}s`),
+    )
     .addHelpText('before', examples.trimStart())
     .action(stop);
 }
