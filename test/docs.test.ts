@@ -18,6 +18,8 @@ const untested = [
   /^git /,
   / --screen\b/,
   / --install-vscode\b/,
+  // test/debugger/docs.test.ts runs these in a terminal.
+  /^(terrarium|npm start --) debug /,
 ];
 
 const pages = ['README.md', 'SPECIFICATION.md', ...markdown('docs'), ...markdown('guests')];
