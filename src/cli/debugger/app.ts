@@ -89,7 +89,7 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
   });
   const keyboard = new Keyboard((key) => {
     if (key === 'Ctrl-Z') terminal.suspend();
-    else controller.press(key);
+    else void controller.press(key);
   });
   const typed = (bytes: Uint8Array) => {
     if (model.typing === undefined) return keyboard.take(bytes);

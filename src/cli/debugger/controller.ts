@@ -64,7 +64,8 @@ export class Controller {
   readonly #prompts = new Prompts();
   readonly #navigation: Navigation;
   readonly #waiting: string[] = [];
-  #busy = false;
+  /** What is being done, and what was pressed in the meantime. */
+  #work: Promise<void> | undefined;
   #leaving = false;
 
   constructor(parts: ControllerParts) {
@@ -89,15 +90,17 @@ export class Controller {
 
   /** The panes have other sizes. */
   resized(): void {
-    if (this.#busy) return;
+    if (this.#work !== undefined) return;
     void this.#do(() => refreshPlaces(this.#sight, this.#stack));
   }
 
-  press(key: string): void {
+  /** @returns when nothing is left to do */
+  press(key: string): Promise<void> {
     const { model } = this.#parts;
     if (model.phase === 'running') this.#pressWhileRunning(key);
-    else if (!this.#busy) void this.#do(() => this.#handle(key));
+    else if (this.#work === undefined) return this.#do(() => this.#handle(key));
     else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(key);
+    return this.#work ?? Promise.resolve();
   }
 
   /** A moment for whoever wants the process to end. */
@@ -354,17 +357,19 @@ export class Controller {
   }
 
   /** Does one thing, then what was pressed in the meantime. What goes wrong is said, and the debugger goes on. */
-  async #do(work: () => Promise<void>): Promise<void> {
-    this.#busy = true;
-    try {
-      for (let next: (() => Promise<void>) | undefined = work; next !== undefined; ) {
-        await this.#safely(next);
-        this.#parts.onChange();
-        const key = this.#waiting.shift();
-        next = key === undefined ? undefined : () => this.#handle(key);
-      }
-    } finally {
-      this.#busy = false;
+  #do(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#loop(work).finally(() => {
+      this.#work = undefined;
+    });
+    return this.#work;
+  }
+
+  async #loop(work: () => Promise<void>): Promise<void> {
+    for (let next: (() => Promise<void>) | undefined = work; next !== undefined; ) {
+      await this.#safely(next);
+      this.#parts.onChange();
+      const key = this.#waiting.shift();
+      next = key === undefined ? undefined : () => this.#handle(key);
     }
   }
 
