@@ -183,3 +183,19 @@ for (const { name, skip } of gdbEngines) {
     });
   });
 }
+
+const kvm = gdbEngines.find(({ name }) => name === 'kvm')!;
+
+test('without the software CPU’s help a breakpoint works, or gdb shows why this host’s KVM has none', {
+  skip: kvm.skip,
+}, async () => {
+  using scratch = new Scratch();
+  const { elf, run } = build(scratch);
+  await using served = await new Served([...run, '--assist', 'off'], 'kvm').ready();
+  const text = await served.gdb(`symbol-file ${elf}`, 'break in32', 'continue', 'kill');
+  assert.match(
+    text,
+    /Breakpoint 1, in32 \(\)|Remote failure reply: E\.this host's KVM gives the guest/,
+    text,
+  );
+});

@@ -88,6 +88,16 @@ for (const { engine, skip } of testEngines) {
       assert.equal(machine.cpu.getRegisters().rax, 49n);
     });
 
+    test('does not show the guest a breakpoint: it reads what it put there', () => {
+      // mov 0x7c03,%al; nop; hlt
+      const image = Uint8Array.of(0xa0, 0x03, 0x7c, 0x90, 0xf4);
+      using machine = createMachine({ engine, image, mode: 'real', load: 0x7c00 });
+      const session = new DebugSession(machine);
+      session.addBreakpoint(0x7c03n);
+      assert.equal(session.resume().why, 'breakpoint');
+      assert.equal(machine.cpu.getRegisters().rax & 0xffn, 0x90n);
+    });
+
     test('may have a breakpoint where nothing is mapped yet: it counts when the guest gets there', () => {
       using machine = longMode(engine);
       const entry = entryOf2M(machine);
