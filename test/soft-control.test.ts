@@ -270,27 +270,16 @@ describe('the TLB', () => {
       // Type 0 in RCX; the descriptor at RSI: PCID 0, and the address.
       side.memory.write64(DATA + 0x100, 0n);
       side.memory.write64(DATA + 0x108, BigInt(HOLE));
-      side.memory.writeBytes(CODE, Uint8Array.of(...LOAD, 0x88, 0xc2, 0xa3, ...Array(8).fill(0)));
       const address = Buffer.alloc(8);
       address.writeBigUInt64LE(BigInt(entry));
       // MOV AL,[RBX]; MOV DL,AL; MOV [entry],R8 by way of RAX; forget; MOV AL,[RBX]; HLT
-      side.memory.writeBytes(
-        CODE,
-        Uint8Array.of(
-          ...LOAD,
-          0x88,
-          0xc2,
-          0x4c,
-          0x89,
-          0xc0,
-          0x48,
-          0xa3,
-          ...address,
-          ...forget,
-          ...LOAD,
-          0xf4,
-        ),
-      );
+      const [movDlAl, movRaxR8, movMoffsRax] = [
+        [0x88, 0xc2],
+        [0x4c, 0x89, 0xc0],
+        [0x48, 0xa3],
+      ] as const;
+      const change = [...movRaxR8, ...movMoffsRax, ...address];
+      side.memory.writeBytes(CODE, Uint8Array.of(...LOAD, ...movDlAl, ...change, ...forget, ...LOAD, 0xf4));
       side.enter(0);
       const page = BigInt(DATA + 0x1000 + 0x63);
       side.cpu.setRegisters({ ...start, rbx: BigInt(HOLE), rcx: 0n, rsi: BigInt(DATA + 0x100), r8: page });

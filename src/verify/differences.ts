@@ -97,8 +97,9 @@ export const known: readonly Known[] = [
   {
     modes: ['long'],
     names: /^maskmovdqu$/,
-    when: ({ fields, left }) => fields.join() === 'end' && left.every(({ what }) => what?.startsWith('#PF')),
-    because: 'which of its bytes MASKMOVDQU names of a page fault is the processor’s own',
+    when: ({ left: [, oracle] }) => oracle.what?.startsWith('#PF') === true,
+    because:
+      'whether and where bytes that MASKMOVDQU leaves out are a page fault is the processor’s own (SDM 2B)',
   },
   {
     modes: ['real', 'protected'],
