@@ -20,7 +20,7 @@ function optionsOf(name: string): { memory?: number; timeoutMs: number } {
   const [, words = ''] = /^\/\/ run: (.*)$/m.exec(readFileSync(sourceOf(name), 'utf8')) ?? [];
   const [, timeout] = /--timeout (\d+)ms/.exec(words) ?? [];
   return {
-    timeoutMs: Number(timeout ?? 10_000),
+    timeoutMs: Number(timeout ?? 30_000),
     ...(/--memory 2M/.test(words) && { memory: 2 * 1024 * 1024 }),
   };
 }

@@ -37,5 +37,7 @@ describe('a quotient that does not fit', () => {
     assert.match(said([0xf7, 0xf1], { rcx: 0n }), /ecx is 0/);
     // divl 0x5000
     assert.match(said([0xf7, 0x35, 0x00, 0x50, 0x00, 0x00], {}), /the divisor is 0/);
+    // aam $0
+    assert.match(said([0xd4, 0x00], {}), /aam 0x0 divides AL by 0/);
   });
 });

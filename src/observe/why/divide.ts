@@ -17,6 +17,12 @@ const halves: Readonly<Record<number, { upper: string; lower: string; clear: str
 
 export function explainDivide(scene: Scene): Finding {
   const operand = scene.instruction?.operands[0];
+  if (operand?.kind === 'immediate') {
+    return {
+      check: `${scene.instruction!.text} divides AL by ${operand.value}`,
+      mistake: 'AAM divides AL by its operand, which is 10 where none is written. It must not be 0.',
+    };
+  }
   const isRegister = operand?.kind === 'register';
   const name = isRegister ? operand.name : 'the divisor';
   const size = isRegister ? operand.size : (memoryOf(scene)?.size ?? 0);

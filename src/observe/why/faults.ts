@@ -12,6 +12,7 @@ import { explainDivide } from './divide.js';
 import { RAN_ON, zerosBefore } from './endings.js';
 import { checkGate, explainTaskStack } from './gates.js';
 import { explainGeneral } from './general.js';
+import { explainRarer } from './rarer.js';
 import { explainReturn } from './returns.js';
 import {
   accessOf,
@@ -34,17 +35,6 @@ export function explainFault(scene: Scene, fault: FaultRecord): Finding {
       return explainDivide(scene);
     case 6:
       return explainInvalid(scene);
-    case 7:
-      return {
-        check: `the x87 and SSE are switched off for this code (CR0 is ${hex(scene.system.cr0)}: EM or TS is set)`,
-        mistake:
-          'Clear CR0.EM (bit 2) and CR0.TS (bit 3), and set CR0.MP (bit 1), before you use floating point.',
-      };
-    case 3:
-      return {
-        check: 'INT3 asks for the breakpoint handler',
-        mistake: 'Without a debugger inside the guest, INT3 needs a handler in IDT entry 3.',
-      };
     case 10:
     case 11:
     case 12:
@@ -53,7 +43,11 @@ export function explainFault(scene: Scene, fault: FaultRecord): Finding {
     case 14:
       return explainPageFault(scene, fault);
     default:
-      return { check: `${scene.instruction?.text ?? 'the instruction'} raised it` };
+      return (
+        explainRarer(scene, fault.vector) ?? {
+          check: `${scene.instruction?.text ?? 'the instruction'} raised it`,
+        }
+      );
   }
 }
 
