@@ -1,5 +1,8 @@
 /** Guests that debuggers are tried on. */
 import { writeFileSync } from 'node:fs';
+import { Debugger } from '../src/debug/index.js';
+import { hostMachine, loadImage } from '../src/host/index.js';
+import { SymbolTable } from '../src/observe/index.js';
 import { noKvm, type Scratch } from './support.js';
 
 export type Bits = 16 | 32 | 64;
@@ -74,4 +77,24 @@ export function written(scratch: Scratch, name: string, source: string, bits: Bi
   const program = scratch.file(name);
   writeFileSync(program, source);
   return { program, engine, mode: modes[bits] };
+}
+
+/** A source, in a machine under a debugger that says on which line it stands. */
+export async function opened(
+  scratch: Scratch,
+  name: string,
+  source: string,
+  bits: Bits,
+  engine: 'kvm' | 'soft',
+) {
+  const file = scratch.file(name);
+  writeFileSync(file, source);
+  const { image, settings, symbols } = loadImage(file, { mode: modes[bits] });
+  const machine = await hostMachine({ image, engine, ...settings, debug: true });
+  machine.onOutput(() => {});
+  const table = new SymbolTable(symbols?.() ?? image);
+  const logs: string[] = [];
+  const debug = new Debugger(machine.debugTarget(), table, { log: (text) => logs.push(text) });
+  const line = async () => (await debug.state()).source?.line;
+  return { machine, debug, logs, line, [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose]() };
 }

@@ -1,32 +1,15 @@
 /** What debuggers for people stand on, against real guests: in 16, 32 and 64 bits, on both engines. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Debugger } from '../src/debug/index.js';
-import { hostMachine, loadImage } from '../src/host/index.js';
-import { SymbolTable } from '../src/observe/index.js';
-import { assembler, type Bits, c, engines, modes } from './debug-sources.js';
+import { assembler, c, engines, opened } from './debug-sources.js';
 import { noGcc, Scratch } from './support.js';
-
-async function open(scratch: Scratch, name: string, source: string, bits: Bits, engine: 'kvm' | 'soft') {
-  const file = scratch.file(name);
-  writeFileSync(file, source);
-  const { image, settings, symbols } = loadImage(file, { mode: modes[bits] });
-  const machine = await hostMachine({ image, engine, ...settings, debug: true });
-  machine.onOutput(() => {});
-  const table = new SymbolTable(symbols?.() ?? image);
-  const logs: string[] = [];
-  const debug = new Debugger(machine.debugTarget(), table, { log: (text) => logs.push(text) });
-  const line = async () => (await debug.state()).source?.line;
-  return { machine, debug, logs, line, [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose]() };
-}
 
 for (const { name: engine, skip } of engines) {
   describe(`a debugger on ${engine}`, { skip: noGcc || skip }, () => {
     for (const bits of [16, 32, 64] as const) {
       test(`steps through ${bits}-bit assembler: into and over calls, REP, out of recursion`, async () => {
         using scratch = new Scratch();
-        await using at = await open(scratch, 'k.S', assembler(bits), bits, engine);
+        await using at = await opened(scratch, 'k.S', assembler(bits), bits, engine);
         const { debug, line } = at;
         assert.equal(await line(), 4);
         await debug.next();
@@ -59,7 +42,7 @@ for (const { name: engine, skip } of engines) {
 
       test(`finishes a call in the middle of ${bits}-bit code without a frame pointer`, async () => {
         using scratch = new Scratch();
-        await using at = await open(scratch, 'k.S', assembler(bits), bits, engine);
+        await using at = await opened(scratch, 'k.S', assembler(bits), bits, engine);
         const { debug, line } = at;
         // The inner one of two.
         const breakpoint = await debug.addBreakpoint('bottom');
@@ -74,7 +57,7 @@ for (const { name: engine, skip } of engines) {
 
       test(`stops on conditions, counts and watched bytes in ${bits} bits`, async () => {
         using scratch = new Scratch();
-        await using at = await open(scratch, 'k.S', assembler(bits), bits, engine);
+        await using at = await opened(scratch, 'k.S', assembler(bits), bits, engine);
         const { debug, logs } = at;
         await debug.addBreakpoint('work', { log: 'cx is {cx}' });
         const when = await debug.addBreakpoint('k.S:7', { condition: 'cx == 2' });
@@ -97,7 +80,7 @@ for (const { name: engine, skip } of engines) {
     for (const bits of [16, 32, 64] as const) {
       test(`steps through the lines of ${bits}-bit C`, async () => {
         using scratch = new Scratch();
-        await using at = await open(scratch, 'k.c', c, bits, engine);
+        await using at = await opened(scratch, 'k.c', c, bits, engine);
         const { debug, line } = at;
         const set = await debug.addBreakpoint('square');
         assert.equal((await debug.resume()).why, 'breakpoint');

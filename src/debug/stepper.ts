@@ -6,7 +6,7 @@
 import type { AddressRange, SymbolTable } from '../observe/index.js';
 import { type CodeLine, decodeAt, type Flow, fetchInstruction, flowOf, readSome } from './code.js';
 import type { Frame } from './frames.js';
-import { interruptHandler } from './handlers.js';
+import { interruptedAt } from './handlers.js';
 import { codeBase, stackPointer } from './mode.js';
 import type { Stop } from './session.js';
 import type { DebugStop, State } from './state.js';
@@ -26,7 +26,6 @@ export interface StepperParts {
 
 type Ran = DebugStop & { passed?: true };
 
-const RFLAGS_IF = 1n << 9n;
 /** The most code that is looked through for the ways out of a function, and the most breakpoints that are set there. */
 const LONGEST_FUNCTION = 4096n;
 const MOST_EXITS = 200;
@@ -224,12 +223,8 @@ export class Stepper {
     }
   }
 
-  /** Where an interrupt that has just come goes back to; undefined where none has. */
   async #interruptedAt(before: State): Promise<bigint | undefined> {
-    // What comes while interrupts are off is a fault, which is to be seen.
-    if ((before.view.registers.rflags & RFLAGS_IF) === 0n) return undefined;
-    const now = await this.#parts.state();
-    return interruptHandler(this.#parts.target, now);
+    return interruptedAt(this.#parts.target, before, await this.#parts.state());
   }
 
   #instruction(state: State): Promise<CodeLine | undefined> {

@@ -23,14 +23,14 @@ export interface AddressRange {
 
 /** The lines that code was made from, by address and the other way round. */
 export class SourceLines {
-  readonly #rows: readonly LineRow[];
+  /** The rows of the line table, sorted by address. */
+  readonly rows: readonly LineRow[];
   readonly #files: ReadonlyMap<string, SourceFile>;
   /** Each file's rows, by its key. Made when it is wanted. */
   #byFile: Map<string, number[]> | undefined;
 
-  /** @param rows sorted by address */
   constructor(rows: readonly LineRow[]) {
-    this.#rows = rows;
+    this.rows = rows;
     this.#files = new Map(
       rows.flatMap(({ file }) => (file === undefined ? [] : [[keyOf(file), file] as const])),
     );
@@ -42,33 +42,33 @@ export class SourceLines {
   }
 
   at(address: bigint): SourceLine | undefined {
-    const row = lastAtOrBefore(this.#rows, address);
+    const row = lastAtOrBefore(this.rows, address);
     return row?.file && { file: row.file, line: row.line };
   }
 
   /** Whether an address is the first of a statement: elsewhere the code only goes on with its line. */
   beginsStatement(address: bigint): boolean {
-    const row = lastAtOrBefore(this.#rows, address);
+    const row = lastAtOrBefore(this.rows, address);
     return row?.address === address && row.file !== undefined && row.statement;
   }
 
   /** The code around an address that comes from the address's line without a break. */
   rangeAt(address: bigint): AddressRange | undefined {
-    let first = countUpTo(this.#rows, address) - 1;
-    const here = this.#rows[first];
+    let first = countUpTo(this.rows, address) - 1;
+    const here = this.rows[first];
     if (here?.file === undefined) return undefined;
     let next = first + 1;
-    while (first > 0 && sameLine(this.#rows[first - 1]!, here)) first--;
-    while (next < this.#rows.length && sameLine(this.#rows[next]!, here)) next++;
-    const end = this.#rows[next];
-    return end && { from: this.#rows[first]!.address, to: end.address };
+    while (first > 0 && sameLine(this.rows[first - 1]!, here)) first--;
+    while (next < this.rows.length && sameLine(this.rows[next]!, here)) next++;
+    const end = this.rows[next];
+    return end && { from: this.rows[first]!.address, to: end.address };
   }
 
   /** Where rows begin from `from` (included) to `to` (not included): no instruction lies across one. */
   startsWithin({ from, to }: AddressRange): bigint[] {
     const starts: bigint[] = [];
-    for (let i = countUpTo(this.#rows, from - 1n); i < this.#rows.length; i++) {
-      const row = this.#rows[i]!;
+    for (let i = countUpTo(this.rows, from - 1n); i < this.rows.length; i++) {
+      const row = this.rows[i]!;
       if (row.address >= to) break;
       if (row.file !== undefined) starts.push(row.address);
     }
@@ -80,30 +80,30 @@ export class SourceLines {
     const rows = this.#rowsOf(file);
     let nearest: number | undefined;
     for (const at of rows) {
-      const row = this.#rows[at]!;
+      const row = this.rows[at]!;
       if (row.line < line || !row.statement) continue;
       if (nearest === undefined || row.line < nearest) nearest = row.line;
     }
     if (nearest === undefined) return undefined;
-    const own = rows.filter((at) => this.#rows[at]!.line === nearest && this.#rows[at]!.statement);
+    const own = rows.filter((at) => this.rows[at]!.line === nearest && this.rows[at]!.statement);
     // A row that is followed by another one at its address has no code of its own.
-    const withCode = own.filter((at) => this.#rows[at + 1]?.address !== this.#rows[at]!.address);
+    const withCode = own.filter((at) => this.rows[at + 1]?.address !== this.rows[at]!.address);
     const good = withCode.length > 0 ? withCode : own;
-    const begins = good.filter((at) => at === 0 || !sameLine(this.#rows[at - 1]!, this.#rows[at]!));
-    const addresses = (begins.length > 0 ? begins : good).map((at) => this.#rows[at]!.address);
+    const begins = good.filter((at) => at === 0 || !sameLine(this.rows[at - 1]!, this.rows[at]!));
+    const addresses = (begins.length > 0 ? begins : good).map((at) => this.rows[at]!.address);
     return { line: nearest, addresses: [...new Set(addresses)] };
   }
 
   /** Each line of a file that has code, with where it begins; sorted by line. */
   linesOf(file: SourceFile): number[] {
-    const lines = this.#rowsOf(file).map((at) => this.#rows[at]!.line);
+    const lines = this.#rowsOf(file).map((at) => this.rows[at]!.line);
     return [...new Set(lines)].sort((a, b) => a - b);
   }
 
   #rowsOf(file: SourceFile): readonly number[] {
     if (this.#byFile === undefined) {
       this.#byFile = new Map();
-      for (const [at, row] of this.#rows.entries()) {
+      for (const [at, row] of this.rows.entries()) {
         if (row.file === undefined) continue;
         const key = keyOf(row.file);
         const known = this.#byFile.get(key);

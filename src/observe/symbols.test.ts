@@ -30,6 +30,22 @@ function compiled(flags: readonly string[]): Uint8Array {
   }
 }
 
+/** What a debugger asks of a table. */
+function askEverything(table: SymbolTable, address: bigint): void {
+  for (const at of [0n, address - 1n, address, address + 9n, (1n << 64n) - 1n]) {
+    table.locate(at);
+    table.functionAt(at);
+    table.lines.rangeAt(at);
+    table.callFrames?.ruleAt(at);
+    table.symbolsWithin({ from: at, to: at + 16n });
+    table.lines.startsWithin({ from: at, to: at + 16n });
+  }
+  for (const file of table.lines.files) {
+    table.lines.linesOf(file);
+    table.lines.placesOf(file, 3);
+  }
+}
+
 describe('the names of addresses', { skip: noGcc }, () => {
   for (const version of [2, 3, 4, 5]) {
     for (const bits of [32, 64]) {
@@ -60,6 +76,22 @@ describe('the names of addresses', { skip: noGcc }, () => {
         for (const [at, value] of changes) if (at < length) bytes[at] = value;
         readLines(bytes, { lineStrings: undefined, strings: undefined });
       }),
+    );
+    // All that a debugger asks, of every section damaged.
+    const { sections = [], entry = 0, format } = parseImage(good, 'two');
+    const section = fc.nat(sections.length - 1);
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(section, damage, fc.nat(), (which, changes, length) => {
+        const damaged = sections.map(({ name, bytes }, i) => {
+          if (i !== which) return { name, bytes };
+          const copy = bytes.slice(0, length % 3 === 0 ? length % bytes.length : bytes.length);
+          for (const [at, value] of changes) if (copy.length > 0) copy[at % copy.length] = value;
+          return { name, bytes: copy };
+        });
+        askEverything(new SymbolTable({ format, sections: damaged }), BigInt(entry));
+      }),
+      { numRuns: 300 },
     );
     // Where the section headers are, how many, and which one has the names (offsets 40 to 47 and 58 to 63).
     fc.assert(

@@ -82,10 +82,23 @@ export class SoftCpu implements EngineCpu {
     }
   }
 
+  /**
+   * Delivers an interrupt or trap that waits, which is a step of its own: a debugger sees the handler before its first
+   * instruction. Gives the exit's kind; undefined where nothing waits.
+   */
+  #deliver(): ExitKind | undefined {
+    if (this.#asks()) return undefined;
+    const view = this.#live();
+    const place = () => [view.getBigUint64(L.RIP, true), view.getBigUint64(L.RSP, true)].join();
+    const before = place();
+    const kind = this.#program.run(0n, 1) as ExitKind;
+    return kind === ExitKind.interrupted && place() === before ? undefined : this.#report(kind);
+  }
+
   /** For a debugger that steps: the exit of one instruction, then `debug`; what is due comes in between. */
   #runOne(): ExitKind {
     if (!this.#stepped) {
-      const kind = this.step();
+      const kind = this.#deliver() ?? this.step();
       if (kind !== ExitKind.interrupted) return kind;
       this.#stepped = true;
       if (this.clock.rings() || this.#isDue()) return kind;
