@@ -15,6 +15,15 @@ async function opened(args: readonly string[], options = {}): Promise<Terminal> 
   return terminal;
 }
 
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGcc, concurrency: 2 }, () => {
   for (const key of ['q', 'S-F10', 'C-c']) {
     test(`by the key ${key}`, async () => {
@@ -52,6 +61,27 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     await ended.sees(/has halted/);
     ended.press('q');
     assert.deepEqual(await ended.ended(), { status: 0, restored: true });
+  });
+
+  test('when an error of its own ends it, which is then seen', async () => {
+    using terminal = new Terminal([], { program: 'build/test/debugger/throws.js' });
+    await terminal.sees(/Error: something went wrong/);
+    const { status, restored } = await terminal.ended();
+    assert.deepEqual({ status, restored }, { status: 1, restored: true });
+  });
+
+  test('and ends itself when the terminal is gone', async () => {
+    for (const keys of [[], ['c']]) {
+      const terminal = await opened(spin);
+      const { pid } = terminal;
+      terminal.press(...keys);
+      await terminal.sees(keys.length > 0 ? /the guest runs/ : /Registers/);
+      terminal[Symbol.dispose]();
+      for (let tries = 0; isAlive(pid); tries++) {
+        assert.ok(tries < 200, 'it lives on');
+        await pause(30);
+      }
+    }
   });
 
   test('while it is put aside with Ctrl-Z, and comes back', async () => {
@@ -146,6 +176,30 @@ describe('a guest that runs under terrarium debug', { skip: noTmux || noGcc, con
     await terminal.sees(/any key stops the guest/);
     terminal.press('Space');
     await terminal.sees(/stopped at/);
+  });
+
+  test('gets the keys that are pressed while the screen has the focus', async () => {
+    using terminal = await opened(['debug', 'guests/vga-typing', '--engine', 'soft', '--clock', 'wall'], {
+      columns: 90,
+      rows: 34,
+    });
+    terminal.press('6', 'z', 'c');
+    await terminal.sees(/the guest runs/);
+    terminal.press('i');
+    await terminal.sees(/typing to the guest’s keyboard/);
+    terminal.type('hello you');
+    await terminal.sees(/6 Screen[\s\S]*hello you/);
+    terminal.press('C-]', 'q');
+    assert.deepEqual(await terminal.ended(), { status: 0, restored: true });
+  });
+
+  test('is typed to by --type', async () => {
+    using terminal = await opened(
+      ['debug', 'guests/vga-typing', '--engine', 'soft', '--clock', 'wall', '--type', 'from the start'],
+      { columns: 90, rows: 34 },
+    );
+    terminal.press('6', 'z', 'c');
+    await terminal.sees(/from the start/);
   });
 
   test('has no colours where NO_COLOR is set, and its marks are seen all the same', async () => {

@@ -15,6 +15,8 @@ export interface TerminalOptions {
   columns?: number;
   rows?: number;
   env?: Readonly<Record<string, string>>;
+  /** What runs, in place of the command line. */
+  program?: string;
 }
 
 let count = 0;
@@ -25,14 +27,14 @@ export class Terminal implements Disposable {
   readonly #scratch = new Scratch();
 
   constructor(args: readonly string[], options: TerminalOptions = {}) {
-    const { columns = 80, rows = 24, env = {} } = options;
+    const { columns = 80, rows = 24, env = {}, program = cli } = options;
     const quoted = args.map((arg) => `'${arg}'`).join(' ');
     const variables = Object.entries(env).map(([name, value]) => `${name}='${value}'`);
     // With job control, as a person's shell has it; the sleep keeps what is left in the terminal.
     const script = [
       'set -m',
       `stty -g > ${this.#file('before')}`,
-      `env -u NO_COLOR ${variables.join(' ')} ${process.execPath} ${cli} ${quoted}`,
+      `env -u NO_COLOR ${variables.join(' ')} ${process.execPath} ${program} ${quoted}`,
       'status=$?',
       // 148: it was stopped (SIGTSTP), and waits for what is typed next.
       `while [ $status = 148 ]; do echo put aside; read line; fg; status=$?; done`,

@@ -92,8 +92,8 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
     else void controller.press(key);
   });
   const typed = (bytes: Uint8Array) => {
-    if (model.typing === undefined) return keyboard.take(bytes);
-    typeToGuest(machine, model, bytes);
+    const rest = model.typing === undefined ? bytes : typeToGuest(machine, model, bytes);
+    keyboard.take(rest);
     paint();
   };
   const end = async () => {
@@ -128,8 +128,8 @@ function listen(machine: HostedMachine, model: Model, exits: ExitFeed): void {
   });
 }
 
-/** Everything goes to the guest up to Ctrl-], which ends that. */
-function typeToGuest(machine: HostedMachine, model: Model, bytes: Uint8Array): void {
+/** Everything goes to the guest up to Ctrl-], which ends that. @returns what comes behind it */
+function typeToGuest(machine: HostedMachine, model: Model, bytes: Uint8Array): Uint8Array {
   const at = bytes.indexOf(DETACH);
   const own = at < 0 ? bytes : bytes.subarray(0, at);
   const text = Buffer.from(own).toString('latin1');
@@ -141,10 +141,11 @@ function typeToGuest(machine: HostedMachine, model: Model, bytes: Uint8Array): v
     for (const { name, down } of strokesFrom(text)) machine.sendKey(name, down);
     model.message = { text: `pressed ${JSON.stringify(text)} on the keyboard`, tone: 'running' };
   }
-  if (at < 0) return;
+  if (at < 0) return bytes.subarray(bytes.length);
   model.typing = undefined;
   model.message =
     model.phase === 'running'
       ? { text: 'the guest runs', tone: 'running' }
       : { text: 'c lets the guest run and read it', tone: 'plain' };
+  return bytes.subarray(at + 1);
 }

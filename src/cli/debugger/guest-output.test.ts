@@ -78,4 +78,16 @@ describe('the exits', () => {
     feed.clear();
     assert.deepEqual([feed.count, feed.rows], [0, []]);
   });
+
+  test('come in great numbers, and each is counted', () => {
+    const feed = new ExitFeed();
+    const many = bytes(`${out}\n`.repeat(2500));
+    const cut = 200_000;
+    feed.take(many.subarray(0, cut));
+    feed.take(many.subarray(cut));
+    feed.take(many);
+    feed.take(bytes(`${out}\n`));
+    assert.equal(feed.count, 5001);
+    assert.deepEqual([feed.rows.length, feed.rows.at(-1)!.number], [200, 5001]);
+  });
 });
