@@ -154,32 +154,34 @@ for (const { name, skip } of gdbEngines) {
       assert.match(text, /ecx is 0[\s\S]*triple fault/, text);
     });
 
-    test('Ctrl-C, detach, attach again, and the guest ends while nobody looks', async () => {
-      using scratch = new Scratch();
-      const { elf, run } = build(scratch, 64);
-      const socket = scratch.file('gdb.sock');
-      await using served = await new Served(run, name, socket).ready();
-      assert.equal(served.where, socket);
-      // gdb itself is sent Ctrl-C while it waits for the guest.
-      const text = await served.gdb(
-        `file ${elf}`,
-        'set var $pc = (long) &spin',
-        'python import threading, os, signal; threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()',
-        'continue',
-        'print/x $pc == (long) &spin',
-        'detach',
-      );
-      assert.match(text, /SIGINT/, text);
-      assert.match(text, /= 0x1\n/, text);
-      const again = await served.gdb(
-        `file ${elf}`,
-        'print/x $pc == (long) &spin',
-        'set var $pc = (long) &done',
-        'detach',
-      );
-      assert.match(again, /= 0x1\n/, again);
-      assert.equal(await served.ended, 0);
-    });
+    for (const bits of [16, 32, 64] as const) {
+      test(`in ${bits} bits: Ctrl-C, detach, attach again, and the guest ends while nobody looks`, async () => {
+        using scratch = new Scratch();
+        const { elf, run } = build(scratch, bits);
+        const socket = scratch.file('gdb.sock');
+        await using served = await new Served(run, name, socket).ready();
+        assert.equal(served.where, socket);
+        // gdb itself is sent Ctrl-C while it waits for the guest.
+        const text = await served.gdb(
+          `symbol-file ${elf}`,
+          'set var $pc = (long) &spin',
+          'python import threading, os, signal; threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()',
+          'continue',
+          'print/x $pc == (long) &spin',
+          'detach',
+        );
+        assert.match(text, /SIGINT/, text);
+        assert.match(text, /= 0x1\n/, text);
+        const again = await served.gdb(
+          `symbol-file ${elf}`,
+          'print/x $pc == (long) &spin',
+          'set var $pc = (long) &done',
+          'detach',
+        );
+        assert.match(again, /= 0x1\n/, again);
+        assert.equal(await served.ended, 0);
+      });
+    }
   });
 }
 
