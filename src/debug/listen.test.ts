@@ -1,5 +1,10 @@
 /** Connections that come, go and vanish, to a machine on a thread of its own. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseImage } from '../boot/index.js';
 import { type HostedMachine, hostMachine } from '../host/index.js';
@@ -89,6 +94,29 @@ for (const { engine, skip } of testEngines) {
         const stopped = client.ask('s');
         setTimeout(() => client.socket.write('\x03'), 20);
         assert.equal(await stopped, 'T02thread:1;', 'it still waits there');
+      });
+    });
+
+    test('is there for this computer alone, and by a socket for its owner', async () => {
+      await withServer(endless, async ({ where }, machine) => {
+        const port = Number(where.slice(1));
+        const others = Object.values(networkInterfaces())
+          .flatMap((list = []) => list)
+          .filter(({ internal, family }) => !internal && family === 'IPv4');
+        for (const { address } of others) {
+          const socket = connect(port, address);
+          const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+          assert.equal(error.code, 'ECONNREFUSED', address);
+        }
+        const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-gdb-'));
+        try {
+          const file = path.join(folder, 'gdb.sock');
+          const server = await serveGdb(machine.debugTarget(), { path: file });
+          assert.equal(statSync(file).mode & 0o777, 0o600);
+          await server.close();
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
       });
     });
 
