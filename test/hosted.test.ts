@@ -143,6 +143,29 @@ describe('a hosted machine', { skip: noKvm }, () => {
     assert.ok(state.registers.rip <= 2n);
   });
 
+  test('that is disposed says so, and asks nothing of the thread that another machine may have now', async () => {
+    const gone = await hostMachine({ image: image(0xf4), mode: 'real' });
+    const target = gone.debugTarget();
+    await gone[Symbol.asyncDispose]();
+    await gone[Symbol.asyncDispose]();
+    await using next = await hostMachine({ image: image(0xf4), mode: 'real' });
+    const uses = {
+      run: () => gone.run(),
+      state: () => gone.state(),
+      screen: () => gone.screen(),
+      debugOutcome: () => gone.debugOutcome(),
+      memory: async () => gone.memory.read8(0),
+      target: async () => target.view(),
+    };
+    for (const [name, use] of Object.entries(uses))
+      await assert.rejects(use, /was used after it was disposed|after its machine was disposed/, name);
+    // What it is sent goes nowhere, as what is sent to a machine that ends.
+    await gone.send(new Uint8Array(3));
+    await gone.type('abc');
+    await gone.stop();
+    assert.equal((await next.run()).kind, 'halted');
+  });
+
   test('shares its memory with the thread that asked for it', async () => {
     // mov $7,%al; mov %al,0x500; hlt
     await using machine = await hostMachine({ image: image(0xb0, 7, 0xa2, 0x00, 0x05, 0xf4), mode: 'real' });

@@ -191,9 +191,10 @@ export class HostedStreams {
     }
   }
 
-  /** False where there is no room for the key. */
+  /** False where there is no room for the key, or nobody any more who takes it. */
   sendKey(name: string, down: boolean): boolean {
-    const taken = this.#keys.tryWrite(new Uint8Array([keyByte(name, down)])) === 1;
+    const key = new Uint8Array([keyByte(name, down)]);
+    const taken = !this.#ended && this.#keys.tryWrite(key) === 1;
     this.#kick();
     return taken;
   }

@@ -32,6 +32,8 @@ export class MachineThread {
   readonly #worker: Worker;
   #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
   #failed: Error | undefined;
+  /** Given back: another machine may live there. */
+  #released = false;
 
   /** @param streams take what the thread says unasked */
   constructor(streams: HostedStreams) {
@@ -54,6 +56,7 @@ export class MachineThread {
     message: ToWorker,
     _answer: T,
   ): Promise<Extract<FromWorker, { type: T }>> {
+    if (this.#released) return Promise.reject(disposed());
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
     if (this.#pending !== undefined) return Promise.reject(new ConfigError('the machine is busy'));
     return new Promise((resolve, reject) => {
@@ -96,6 +99,8 @@ export class MachineThread {
 
   /** Gives the thread back, for the next machine. */
   async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
     live.delete(this);
     if (this.#failed === undefined) releaseWorker(this.#worker);
     else await this.#worker.terminate();
@@ -115,3 +120,9 @@ export class MachineThread {
     this.#pending = undefined;
   }
 }
+
+const disposed = () =>
+  new ConfigError(
+    'the machine was used after it was disposed',
+    'keep it (await using) as long as anything needs it',
+  );

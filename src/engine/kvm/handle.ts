@@ -45,6 +45,11 @@ export abstract class Handle implements Disposable {
     return this.#fd < 0;
   }
 
+  /** For what is answered without the kernel. @throws KvmError `ECLOSED` */
+  protected requireOpen(): void {
+    if (this.#fd < 0) throw closedHandle(this.name);
+  }
+
   /**
    * An ioctl that takes a number. Gives what it returns; throws a KvmError where it fails. A signal (a profiler's, a
    * timer's) may interrupt KVM_CREATE_VM and others before they did anything (KVM API 4.2): they are called again.

@@ -63,6 +63,7 @@ export class Kvm extends Handle {
 
   /** KVM_CHECK_EXTENSION: 0 where this host does not have it; what other numbers mean is up to the extension. */
   checkExtension(capability: number): number {
+    this.requireOpen();
     let value = this.#extensions.get(capability);
     if (value === undefined) {
       value = this.control(ioctl.KVM_CHECK_EXTENSION, capability);
@@ -80,12 +81,14 @@ export class Kvm extends Handle {
 
   /** KVM_GET_VCPU_MMAP_SIZE: bytes of a vCPU's mapping. */
   vcpuMmapSize(): number {
+    this.requireOpen();
     if (this.#mmapSize === 0) this.#mmapSize = this.control(ioctl.KVM_GET_VCPU_MMAP_SIZE);
     return this.#mmapSize;
   }
 
   /** KVM_GET_SUPPORTED_CPUID: what KVM can show a guest on this host. */
   supportedCpuid(): readonly CpuidEntry[] {
+    this.requireOpen();
     this.#cpuid ??= decodeCpuid(
       this.#list(ioctl.KVM_GET_SUPPORTED_CPUID, kvm_cpuid2.sizeof, kvm_cpuid_entry2.sizeof, 128),
     );

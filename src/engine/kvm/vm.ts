@@ -63,6 +63,7 @@ export class Vm extends Handle {
 
   /** KVM_CHECK_EXTENSION for this VM. */
   checkExtension(capability: number): number {
+    this.requireOpen();
     if (!this.#host.checksExtensionsOfVms) return this.#host.checkExtension(capability);
     return this.control(ioctl.KVM_CHECK_EXTENSION, capability);
   }
@@ -110,6 +111,7 @@ export class Vm extends Handle {
 
   /** KVM_CREATE_VCPU, and the mapping of its `struct kvm_run`. */
   createVcpu(index = 0): Vcpu {
+    this.requireOpen();
     return new Vcpu(this, this.#host.vcpuMmapSize(), index, this.control(ioctl.KVM_CREATE_VCPU, index));
   }
 
