@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseImage } from '../src/boot/index.js';
+import type { DebugTarget } from '../src/debug/index.js';
+import { listing } from '../src/debug/listing.js';
 import { SymbolTable } from '../src/observe/index.js';
 import { noGcc, root, Scratch } from './support.js';
 
@@ -107,6 +109,51 @@ for (const version of [2, 3, 4, 5]) {
     }
   });
 }
+
+describe('a listing backwards', { skip: noGcc || noBinutils }, () => {
+  for (const { source, bits } of guests) {
+    test(`of ${path.basename(source)} is objdump's, from any instruction; mostly so without symbols`, async () => {
+      using scratch = new Scratch();
+      const { file, table } = compiled(scratch, source, bits, '2', 5);
+      const { segments } = parseImage(new Uint8Array(readFileSync(file)), 'image');
+      const text = bits === 16 ? 0x1000 : 0x100000;
+      const segment = segments.find(({ address, bytes }) => text >= address && text < address + bytes.length);
+      const code = { address: BigInt(segment!.address), bytes: segment!.bytes };
+      const shown = out('objdump', ['-d', '-w', '-j', '.text', ...(bits === 16 ? ['-mi8086'] : []), file]);
+      const all = [...shown.matchAll(/^ *([\da-f]+):\t/gm)].map(([, at]) => BigInt(`0x${at}`));
+      // objdump leaves zeros out, which are data.
+      const gap = all.findIndex((at, i) => i > 0 && at - all[i - 1]! > 15n);
+      const starts = all.slice(0, gap < 0 ? 200 : Math.min(gap, 200));
+      const target = {
+        read: async (at: bigint, length: number) => {
+          const offset = Number(at - code.address);
+          if (offset < 0 || offset >= code.bytes.length) throw new Error('nothing is here');
+          return code.bytes.subarray(offset, offset + length);
+        },
+      } as unknown as DebugTarget;
+      const none = new SymbolTable({ format: 'elf64' });
+      let right = 0;
+      let tried = 0;
+      for (const [i, address] of starts.entries()) {
+        if (i % 3 !== 0) continue;
+        tried++;
+        const before = Math.min(6, i);
+        const options = { bits, base: 0n, before, after: 0 };
+        const expected = starts.slice(i - before, i + 1);
+        const known = await listing(target, table, address, options);
+        assert.deepEqual(
+          known.map((line) => line.address),
+          expected,
+          `before 0x${address.toString(16)}`,
+        );
+        const guessed = await listing(target, none, address, options);
+        if (guessed.map((line) => line.address).join() === expected.join()) right++;
+      }
+      assert.ok(starts.length > 10);
+      assert.ok(right / tried > 0.9, `${right} of ${tried}`);
+    });
+  }
+});
 
 /** Each row of readelf's interpretation is the rule that holds at its address. Gives their number. */
 function comparedFrames(file: string, table: SymbolTable): number {

@@ -123,6 +123,10 @@ for (const { name: engine, skip } of engines) {
         for (let left = 3; (await debug.state()).symbol !== 'tick' && left > 0; left--) await debug.resume();
         assert.equal((await debug.state()).symbol, 'tick');
         await debug.removeBreakpoint(handler.id);
+        await debug.step();
+        const [, interrupted] = await debug.frames();
+        assert.equal(interrupted!.by, 'interrupt');
+        assert.equal(interrupted!.source!.line, source!.line + 1);
         await debug.finish();
         assert.equal((await debug.state()).source!.line, source!.line + 1, 'IRET goes back behind the HLT');
       });

@@ -81,3 +81,10 @@ export async function fetchInstruction(
   const bytes = await readSome(target, address, MAX_LENGTH);
   return bytes.length === 0 ? undefined : decodeAt(bytes, address, options);
 }
+
+/** A number of so many bytes. */
+export function littleEndian(bytes: Uint8Array, at: number, size: number): bigint {
+  let value = 0n;
+  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i]!);
+  return value;
+}

@@ -6,8 +6,9 @@
  */
 import type { RegisterName } from '../engine/contract.js';
 import type { AddressRange, SourceLine, SymbolTable } from '../observe/index.js';
-import { type CodeMode, readSome } from './code.js';
+import { type CodeMode, littleEndian, readSome } from './code.js';
 import { type CallBefore, callBefore, prologueOf } from './conventions.js';
+import { interruptedBy } from './handlers.js';
 import { segmentBase, stackMask } from './mode.js';
 import type { CpuView } from './registers.js';
 import type { DebugTarget } from './target.js';
@@ -22,10 +23,10 @@ export interface Frame {
   source?: SourceLine;
   /**
    * How it was found. `here`: it runs; `rule`: the compiler said where the one above keeps its return address; `entry`: the one
-   * above had just been entered; `frame pointer`: the one above had set up (R/E)BP; `stack`: a word on the stack that a CALL may
+   * above had just been entered; `frame pointer`: the one above had set up (R/E)BP; `interrupt`: the one above is a handler; `stack`: a word on the stack that a CALL may
    * have put there, which is a guess.
    */
-  by: 'here' | 'rule' | 'entry' | 'frame pointer' | 'stack';
+  by: 'here' | 'rule' | 'entry' | 'frame pointer' | 'interrupt' | 'stack';
 }
 
 /** What frames are read with. */
@@ -52,6 +53,9 @@ interface Place {
   registers: Readonly<Record<RegisterName, bigint>>;
 }
 
+/** How frames are found that wait behind a CALL. */
+const calls: ReadonlySet<Frame['by']> = new Set(['rule', 'entry', 'frame pointer', 'stack']);
+
 type Caller = Place & Pick<Frame, 'by'>;
 
 class FrameReader {
@@ -70,7 +74,8 @@ class FrameReader {
     let place: Place = { pc, registers: { ...registers, rsp: registers.rsp & stackMask(system) } };
     const frames = [this.#present(pc, 'here')];
     while (frames.length < limit) {
-      const caller = await this.#callerOf(place, frames.length > 1);
+      // What called has done its CALL; what was interrupted has not done its next instruction.
+      const caller = await this.#callerOf(place, calls.has(frames.at(-1)!.by));
       // A stack grows downwards: who called lies higher, or this is a loop.
       if (caller === undefined || caller.registers.rsp <= place.registers.rsp) break;
       frames.at(-1)!.base = this.#base + caller.registers.rsp;
@@ -83,7 +88,7 @@ class FrameReader {
   #present(pc: bigint, by: Frame['by']): Frame {
     const { symbols } = this.#stack;
     // A return address is behind its CALL, which may be the last instruction of its line and function.
-    const asked = by === 'here' ? pc : pc - 1n;
+    const asked = calls.has(by) ? pc - 1n : pc;
     const inside = symbols.functionAt(asked);
     const source = symbols.lines.at(asked);
     const distance = inside === undefined ? 0n : pc - inside.from;
@@ -97,9 +102,11 @@ class FrameReader {
     const asked = waits ? place.pc - 1n : place.pc;
     const ruled = await this.#byRule(place, asked);
     if (ruled !== undefined) return ruled;
-    // Where the compiler said it and there is no CALL, nobody called: an entry, or a handler.
-    if (symbols.callFrames?.ruleAt(asked) !== undefined) return undefined;
     const inside = symbols.functionAt(asked);
+    const interrupted = inside && (await this.#byInterrupt(place, inside));
+    if (interrupted !== undefined) return interrupted;
+    // Where the compiler said it and there is no CALL, nobody called.
+    if (symbols.callFrames?.ruleAt(asked) !== undefined) return undefined;
     const pointed = inside && (await this.#byFramePointer(place, inside.from));
     return pointed ?? this.#byStack(place, inside);
   }
@@ -119,6 +126,12 @@ class FrameReader {
       if (value !== undefined) registers[name] = value;
     }
     return { pc, registers, by: 'rule' };
+  }
+
+  async #byInterrupt({ registers }: Place, inside: AddressRange): Promise<Caller | undefined> {
+    const { target, view, mode } = this.#stack;
+    const found = await interruptedBy(target, view, mode.bits, inside, registers.rsp);
+    return found && { pc: found.pc, registers: { ...registers, rsp: found.sp }, by: 'interrupt' };
   }
 
   /** Where the function began with PUSH BP; MOV BP, SP, and both are done. */
@@ -177,10 +190,4 @@ class FrameReader {
     const { mode } = this.#stack;
     return mode.bits === 64 ? offset : BigInt.asUintN(32, offset + mode.base);
   }
-}
-
-function littleEndian(bytes: Uint8Array, at: number, size: number): bigint {
-  let value = 0n;
-  for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i]!);
-  return value;
 }

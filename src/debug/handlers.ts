@@ -1,10 +1,13 @@
 /**
- * Interrupts that come while a person steps: they are no part of what is stepped through.
+ * Interrupt handlers: who was interrupted, and interrupts that come while a person steps, which are no part of what is
+ * stepped through.
  *
  * @module
  */
-import { decodeAt, readSome } from './code.js';
-import { codeBase, isRealAddressing, stackPointer } from './mode.js';
+import type { AddressRange } from '../observe/index.js';
+import { decodeAt, littleEndian, readSome } from './code.js';
+import { type CodeBits, codeBase, isRealAddressing, segmentBase, stackPointer } from './mode.js';
+import type { CpuView } from './registers.js';
 import type { State } from './state.js';
 import type { DebugTarget } from './target.js';
 
@@ -13,9 +16,90 @@ const FIRST_FREE_VECTOR = 32;
 /** Where a PC's firmware has the interrupt controllers' lines in real mode. */
 const firmwareVectors = (vector: number) => (vector >= 8 && vector < 16) || (vector >= 0x70 && vector < 0x78);
 const RFLAGS_IF = 1n << 9n;
+/** Bit 1 is always 1; bits 3, 5, 15 and those from 22 on always 0 (SDM 1 3.4.3). */
+const FLAGS_ONE = 1n << 1n;
+const FLAGS_ZERO = ~0x3f_7fd7n;
 const LONGEST_INSTRUCTION = 15;
 /** Words of the stack that a handler's first instruction may have pushed: PUSHA is eight. */
 const MOST_PUSHED = 10;
+/** Words that a handler may have pushed so far. */
+const MOST_WORDS = 64;
+
+/** An entry of the interrupt table. */
+interface Gate {
+  vector: number;
+  /** Linear address of the handler. */
+  handler: bigint;
+}
+
+/** Each entry of the interrupt table that points somewhere, as far as the table is there. */
+async function gatesOf(target: DebugTarget, view: CpuView, bits: CodeBits): Promise<Gate[]> {
+  const real = isRealAddressing(view);
+  const size = real ? 4 : bits === 64 ? 16 : 8;
+  const { base, limit } = view.system.idt;
+  const bytes = await readSome(target, base, Math.min(limit + 1, 256 * size));
+  const entries = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const gates: Gate[] = [];
+  for (let at = 0; at + size <= bytes.length; at += size) {
+    const offset = real
+      ? BigInt(entries.getUint16(at, true) + entries.getUint16(at + 2, true) * 16)
+      : codeBase(view.system) + gateOffset(entries, at, size);
+    if (offset !== 0n) gates.push({ vector: at / size, handler: offset });
+  }
+  return gates;
+}
+
+/** SDM 3A figures 6-2 and 6-8. */
+function gateOffset(entries: DataView, at: number, size: number): bigint {
+  const low = BigInt(entries.getUint16(at, true));
+  const middle = BigInt(entries.getUint16(at + 6, true)) << 16n;
+  return low | middle | (size === 16 ? BigInt(entries.getUint32(at + 8, true)) << 32n : 0n);
+}
+
+/** What an interrupt pushed, found on the stack. */
+interface Pushed {
+  /** Linear. */
+  pc: bigint;
+  /** Offset of the stack pointer that IRET will leave. */
+  sp: bigint;
+}
+
+/**
+ * Looks for instruction pointer, code segment and flags on the stack (SDM 3A 6.12.1), from offset `sp` on.
+ * @param fits what else must hold
+ */
+async function findPushed(
+  target: DebugTarget,
+  view: CpuView,
+  bits: CodeBits,
+  sp: bigint,
+  most: number,
+  fits: (pc: bigint, flags: bigint, cs: number) => boolean,
+): Promise<Pushed | undefined> {
+  const real = isRealAddressing(view);
+  const word = real ? 2 : bits / 8;
+  const bytes = await readSome(target, segmentBase(view.system, 'ss') + sp, (most + 5) * word);
+  const words = Array.from({ length: Math.floor(bytes.length / word) }, (_, i) =>
+    littleEndian(bytes, i * word, word),
+  );
+  for (let i = 0; i + 2 < words.length && i < most; i++) {
+    const [ip, segment, flags] = words.slice(i, i + 3) as [bigint, bigint, bigint];
+    if ((flags & FLAGS_ONE) === 0n || (flags & FLAGS_ZERO) !== 0n) continue;
+    const cs = Number(segment & 0xffffn);
+    // Of another segment than the handler's only real mode says the base; where there is paging, bases are mostly 0.
+    const pc = real
+      ? (BigInt(cs) << 4n) + ip
+      : bits === 64
+        ? ip
+        : BigInt.asUintN(32, codeBase(view.system) + ip);
+    if (!fits(pc, flags, cs)) continue;
+    const inner = !real && (cs & 3) !== (view.system.cs.selector & 3);
+    // 64-bit mode pushes the stack always, the others where the ring changes (SDM 3A 6.14.2).
+    const popped = bits === 64 || inner ? words[i + 3] : sp + BigInt((i + 3) * word);
+    return popped === undefined ? undefined : { pc, sp: popped };
+  }
+  return undefined;
+}
 
 /**
  * Where the guest goes back to after the interrupt that has just come; undefined where none has, and for a fault, which is to
@@ -30,36 +114,18 @@ export async function interruptedAt(
   // What comes while interrupts are off is a fault, or an NMI.
   if ((before.view.registers.rflags & RFLAGS_IF) === 0n) return undefined;
   if (!(await beginsHandler(target, now))) return undefined;
-  const real = isRealAddressing(now.view);
-  const word = real ? 2 : now.bits / 8;
-  const bytes = await readSome(target, stackPointer(now.view), (MOST_PUSHED + 3) * word);
-  const words = Array.from({ length: Math.floor(bytes.length / word) }, (_, i) =>
-    littleEndian(bytes.subarray(i * word, (i + 1) * word)),
-  );
-  // What an interrupt pushes: instruction pointer, code segment, flags (SDM 3A 6.12.1).
-  const at = words.findIndex((_, i) => {
-    const [, cs, flags] = words.slice(i, i + 3);
-    if (cs === undefined || flags === undefined) return false;
-    return (cs & 0xffffn) === BigInt(before.view.system.cs.selector) && (flags & RFLAGS_IF) !== 0n;
-  });
-  return at < 0
-    ? undefined
-    : BigInt.asUintN(now.bits === 64 ? 64 : 32, words[at]! + codeBase(before.view.system));
+  const { view, bits } = now;
+  const sp = stackPointer(view) - segmentBase(view.system, 'ss');
+  const { selector } = before.view.system.cs;
+  const fits = (_: bigint, flags: bigint, cs: number) => cs === selector && (flags & RFLAGS_IF) !== 0n;
+  return (await findPushed(target, view, bits, sp, MOST_PUSHED, fits))?.pc;
 }
 
 /** Whether the guest stands before the first or the second instruction of a handler that is none of a fault. */
 async function beginsHandler(target: DebugTarget, { view, bits, pc }: State): Promise<boolean> {
   const real = isRealAddressing(view);
-  const size = real ? 4 : bits === 64 ? 16 : 8;
-  const { base, limit } = view.system.idt;
-  const bytes = await readSome(target, base, Math.min(limit + 1, 256 * size));
-  const entries = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at + size <= bytes.length; at += size) {
-    const vector = at / size;
+  for (const { vector, handler } of await gatesOf(target, view, bits)) {
     if (vector < FIRST_FREE_VECTOR && !(real && firmwareVectors(vector))) continue;
-    const handler = real
-      ? BigInt(entries.getUint16(at, true) + entries.getUint16(at + 2, true) * 16)
-      : codeBase(view.system) + gateOffset(entries, at, size);
     if (handler === pc) return true;
     if (pc < handler || pc > handler + BigInt(LONGEST_INSTRUCTION)) continue;
     const code = await readSome(target, handler, LONGEST_INSTRUCTION);
@@ -69,13 +135,22 @@ async function beginsHandler(target: DebugTarget, { view, bits, pc }: State): Pr
   return false;
 }
 
-/** SDM 3A figures 6-2 and 6-8. */
-function gateOffset(entries: DataView, at: number, size: number): bigint {
-  const low = BigInt(entries.getUint16(at, true));
-  const middle = BigInt(entries.getUint16(at + 6, true)) << 16n;
-  return low | middle | (size === 16 ? BigInt(entries.getUint32(at + 8, true)) << 32n : 0n);
-}
-
-function littleEndian(bytes: Uint8Array): bigint {
-  return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+/**
+ * Who was interrupted, for a function that an entry of the interrupt table points to; undefined for any other.
+ * @param sp offset of the stack pointer
+ */
+export async function interruptedBy(
+  target: DebugTarget,
+  view: CpuView,
+  bits: CodeBits,
+  inside: AddressRange,
+  sp: bigint,
+): Promise<Pushed | undefined> {
+  const gates = await gatesOf(target, view, bits);
+  if (!gates.some(({ handler }) => handler === inside.from)) return undefined;
+  const { selector } = view.system.cs;
+  const real = isRealAddressing(view);
+  const fits = (pc: bigint, _: bigint, cs: number) =>
+    real || cs === selector || ((cs & 3) !== 0 && pc !== 0n);
+  return findPushed(target, view, bits, sp, MOST_WORDS, fits);
 }

@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { decode, MAX_LENGTH } from '../isa/index.js';
 import type { SourceLine, SymbolTable } from '../observe/index.js';
 import { type CodeLine, type DecodeOptions, decodeAt, readSome } from './code.js';
+import type { CodeBits } from './mode.js';
 import type { DebugTarget } from './target.js';
 
 /** One line of a listing. */
@@ -21,7 +23,6 @@ export interface ListingLine {
   source?: SourceLine;
 }
 
-const MAX_LENGTH = 15;
 /** The most lines that are made at once. */
 export const LONGEST_LISTING = 4096;
 
@@ -100,7 +101,7 @@ function knownStarts(symbols: SymbolTable, from: bigint, to: bigint): bigint[] {
   return [...starts].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Decodes from one known start to the next, so that data in between spoils nothing behind it. */
+/** Decodes from one known start to the next, so that data in between spoils nothing behind it; guesses before the first. */
 function fromAnchors(
   bytes: Uint8Array,
   start: bigint,
@@ -137,16 +138,25 @@ function decodeRange(
  * the fewest bytes that are no instruction.
  */
 function guess(bytes: Uint8Array, start: bigint, options: DecodeOptions): CodeLine[] {
-  let best: CodeLine[] = [];
+  let best = 0;
   let fewest = Number.POSITIVE_INFINITY;
-  const end = start + BigInt(bytes.length);
   for (let skip = 0; skip < Math.min(bytes.length, MAX_LENGTH); skip++) {
-    const lines = decodeRange(bytes, start, start + BigInt(skip), end, options);
-    const bad = lines.filter(({ instruction }) => instruction.encoding === undefined).length;
+    const bad = badBytes(bytes.subarray(skip), options.bits);
     if (bad < fewest) {
-      best = lines;
+      best = skip;
       fewest = bad;
     }
   }
-  return best;
+  return decodeRange(bytes, start, start + BigInt(best), start + BigInt(bytes.length), options);
+}
+
+/** Bytes that are no instruction, read from the first on. */
+function badBytes(bytes: Uint8Array, bits: CodeBits): number {
+  let bad = 0;
+  for (let at = 0; at < bytes.length; ) {
+    const found = decode(bytes.subarray(at, at + MAX_LENGTH), bits);
+    if (found === undefined) bad++;
+    at += found?.length ?? 1;
+  }
+  return bad;
 }

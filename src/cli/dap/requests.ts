@@ -4,7 +4,7 @@
  * @module
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { DebugError, type Debugger, errorText } from '../../debug/index.js';
+import { DebugError, type Debugger, errorText, type Frame } from '../../debug/index.js';
 import { nearestNames, registerViewNames } from '../../observe/index.js';
 import type { Guest } from './launch.js';
 import { disassemble, readMemory } from './memory.js';
@@ -55,6 +55,9 @@ export function askingHandlers(
   };
 }
 
+/** What is said of a frame that is not simply a caller. */
+const marks: Partial<Record<Frame['by'], string>> = { stack: ' (?)', interrupt: ' (interrupted)' };
+
 const DEEPEST = 1000;
 const MOST_COMPLETIONS = 100;
 
@@ -71,7 +74,7 @@ async function stackTrace(
     const source = frame.source && sources.sourceOf(frame.source.file);
     return {
       id: first + i + 1,
-      name: `${frame.symbol ?? hex(frame.pc)}${frame.by === 'stack' ? ' (?)' : ''}`,
+      name: `${frame.symbol ?? hex(frame.pc)}${marks[frame.by] ?? ''}`,
       line: source && frame.source ? frame.source.line : 0,
       column: 0,
       instructionPointerReference: hex(frame.pc),
