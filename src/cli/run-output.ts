@@ -82,7 +82,7 @@ export function asksWhy({ kind, reason }: Pick<HostedOutcome, 'kind' | 'reason'>
 }
 
 /** The guest waited for an interrupt, and none can come. */
-function waitsInVain(kind: string, reason: string): boolean {
+export function waitsInVain(kind: string, reason: string): boolean {
   return kind === 'halted' && reason.includes('no interrupt can wake it');
 }
 

@@ -101,6 +101,19 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.sees(/at its beginning again/);
   });
 
+  test('explains why a guest waits in vain, and says of one that lives that it does', async () => {
+    using terminal = new Terminal(soft('guests/mistakes/missing-eoi/missing-eoi.S'), {
+      columns: 100,
+      rows: 32,
+    });
+    await terminal.sees(/before its first instruction/);
+    terminal.press('y');
+    await terminal.sees(/nothing has died/);
+    terminal.press('Escape', 'c');
+    await terminal.sees(/its handler sent no EOI/);
+    await terminal.sees(/waits for an interrupt that cannot come/);
+  });
+
   test('helps', async () => {
     using terminal = new Terminal(soft(...guest('long')), { columns: 80, rows: 50 });
     await terminal.sees(/before its first instruction/);

@@ -29,7 +29,7 @@ export interface AppParts {
 }
 
 /** How often the picture of a guest that runs is brought up to date: milliseconds. */
-const RUNNING_MS = 100;
+const RUNNING_MS = 50;
 /** Ctrl-], which ends typing to the guest, as it ends `terrarium attach`. */
 const DETACH = 0x1d;
 /** How long a guest may take to stop when the debugger is left: milliseconds. */
@@ -99,7 +99,7 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
   const end = async () => {
     await Promise.race([controller.stop(), new Promise((resolve) => setTimeout(resolve, LEAVING_MS))]);
   };
-  listen(machine, model, exits);
+  listen(machine, model, exits, paint);
   const timer = setInterval(() => {
     if (model.phase !== 'running') return;
     model.exits = exits.count;
@@ -119,12 +119,13 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
 }
 
 /** What the guest gives of itself while it runs. */
-function listen(machine: HostedMachine, model: Model, exits: ExitFeed): void {
+function listen(machine: HostedMachine, model: Model, exits: ExitFeed, paint: () => void): void {
   machine.onOutput((bytes) => model.console.print(bytes));
   machine.onTrace((bytes) => exits.take(bytes));
   machine.onFrame((picture) => {
     // The bytes are valid until this returns.
     model.picture = { ...picture, rgba: picture.rgba.slice() };
+    paint();
   });
 }
 

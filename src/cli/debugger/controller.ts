@@ -7,6 +7,7 @@
 import { type Debugger, type DebugStop, errorText } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract.js';
 import type { PhysicalMemory } from '../../observe/index.js';
+import { asksWhy } from '../run-output.js';
 import { type Action, actionOf, helpLines, paneOf } from './bindings.js';
 import { watchOperand } from './effects.js';
 import type { ExitFeed } from './exit-feed.js';
@@ -230,8 +231,7 @@ export class Controller {
     const place = held.symbols.locate(stop.pc) ?? `0x${stop.pc.toString(16)}`;
     const { text, tone } = stopWords(stop, model, place);
     this.#say(text, tone);
-    const died = stop.why === 'end' && stop.again !== true && stop.outcome?.kind !== 'halted';
-    if (died && stop.outcome?.kind !== 'exited' && stop.outcome?.kind !== 'reset') await this.#act('why');
+    if (stop.outcome !== undefined && stop.again !== true && asksWhy(stop.outcome)) await this.#act('why');
   }
 
   async #look(): Promise<void> {

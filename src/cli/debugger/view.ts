@@ -203,7 +203,9 @@ function drawMessage(canvas: Canvas, model: Model): void {
   const y = canvas.rows - 2;
   const { prompt, message } = model;
   if (prompt === undefined) {
-    canvas.line(0, y, [' ', [message.text, tones[message.tone]]]);
+    const room = canvas.columns - 2;
+    const text = message.text.length > room ? `${message.text.slice(0, room - 1)}…` : message.text;
+    canvas.line(0, y, [' ', [text, tones[message.tone]]]);
     return;
   }
   const hint: Span[] = prompt.text === '' ? [[prompt.hint, look.quiet]] : [];

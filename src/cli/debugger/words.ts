@@ -6,6 +6,7 @@
 import type { CpuView, DebugStop } from '../../debug/index.js';
 import { type RegisterName, registerNames, type SystemRegisters } from '../../engine/contract.js';
 import type { Outcome } from '../../machine/index.js';
+import { waitsInVain } from '../run-output.js';
 import type { CodeRow, Model, Tone } from './model.js';
 
 export interface Message {
@@ -141,6 +142,8 @@ export function endWords(outcome: Outcome | undefined): Message {
   const { kind, code, reason } = outcome;
   switch (kind) {
     case 'halted':
+      if (waitsInVain(kind, reason))
+        return { text: `the guest waits for an interrupt that cannot come${rest}`, tone: 'bad' };
       return { text: `the guest has halted${rest}`, tone: 'good' };
     case 'exited':
       return {
