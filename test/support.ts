@@ -86,7 +86,10 @@ export function waitedForProcessor(): number {
   }
 }
 
-/** A clock that stands still while this process waits for a processor: milliseconds since it was made. */
+/**
+ * A clock that stands still while this process waits for a processor: milliseconds since it was made. On a host without
+ * other work it is any clock; on a busy one it may be slow, since of threads that wait together each one's time counts.
+ */
 export function ownClock(): () => number {
   const [started, waited] = [performance.now(), waitedForProcessor()];
   return () => performance.now() - started - (waitedForProcessor() - waited);
