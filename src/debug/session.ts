@@ -1,5 +1,11 @@
 import type { Device } from '../devices/contract.js';
-import type { DebugRequest, EngineCpu, SystemRegisters, WatchedPlace } from '../engine/contract.js';
+import type {
+  DebugRequest,
+  EngineCpu,
+  Rehearsal,
+  SystemRegisters,
+  WatchedPlace,
+} from '../engine/contract.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import {
@@ -51,6 +57,8 @@ export interface SessionOptions {
   exits?: () => string | undefined;
   /** Names for addresses, asked for when the first is wanted. */
   symbols?: () => SymbolTable;
+  /** What the next instruction comes to. */
+  foresee?: (cpu: EngineCpu, memory: GuestMemory) => Rehearsal | undefined;
   /** Ends the machine and makes it anew. */
   restart?: () => Debuggee;
 }
@@ -234,14 +242,16 @@ export class DebugSession {
       .join('\n');
   }
 
-  /** Why the guest ended, as a structure; of one that has not ended: where it stands. */
+  /** Why the guest ended, as a structure; of one that has not ended: where it stands, and what its next instruction raises. */
   why(): Explanation {
     const { cpu, memory } = this.#machine;
     const symbols = this.#names();
     const faults = this.#outcome?.faults;
+    const ahead = this.#ended === undefined ? this.#options.foresee?.(cpu, memory) : undefined;
     const standing = { kind: 'debug', reason: 'a debugger holds the guest', ...(faults && { faults }) };
     return explain({
       ...(this.#ended ?? standing),
+      ...(ahead && { ahead }),
       registers: cpu.getRegisters(),
       system: cpu.getSystemRegisters(),
       memory,

@@ -223,6 +223,14 @@ export interface Assistance {
   instructions: number;
 }
 
+/** What the next instruction of a CPU comes to, as another CPU found out on a copy of the memory. */
+export interface Rehearsal {
+  /** The exceptions that it raises, with those that their delivery raises. */
+  readonly faults: readonly FaultRecord[];
+  /** They end in a shutdown. */
+  readonly ends: boolean;
+}
+
 /** One virtual CPU. It belongs to the thread that created it. */
 export interface EngineCpu extends Disposable {
   readonly index: number;

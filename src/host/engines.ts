@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Mode } from '../boot/index.js';
-import { assisted } from '../engine/assist/index.js';
-import type { Engine } from '../engine/contract.js';
+import { assisted, foresee } from '../engine/assist/index.js';
+import type { Engine, EngineCpu, Rehearsal } from '../engine/contract.js';
 import { has32BitPaging, KvmEngine, KvmError } from '../engine/kvm/index.js';
 import { type SoftEngine, softEngine } from '../engine/soft/index.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import type { ClockName } from '../machine/index.js';
+import type { GuestMemory } from '../memory/index.js';
 
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -45,6 +46,12 @@ function loadSoftEngine(): SoftEngine {
   if (!existsSync(wasm())) throw new ConfigError('the software CPU is not built', 'build it: npm run build');
   soft = softEngine(new WebAssembly.Module(readFileSync(wasm())));
   return soft;
+}
+
+/** What a CPU's next instruction comes to, whatever its engine; undefined where that cannot be found out. Changes nothing. */
+export function foreseeNext(cpu: EngineCpu, memory: GuestMemory): Rehearsal | undefined {
+  if (soft === undefined && !existsSync(wasm())) return undefined;
+  return foresee(cpu, memory, loadSoftEngine());
 }
 
 /** The engine of that name; see `chooseEngine`. */

@@ -10,7 +10,7 @@ import { closeKvm } from '../engine/kvm/index.js';
 import { ConfigError } from '../errors.js';
 import type { Machine } from '../machine/index.js';
 import { SymbolTable } from '../observe/index.js';
-import { chooseEngine } from './engines.js';
+import { chooseEngine, foreseeNext } from './engines.js';
 import { Life } from './life.js';
 import { Poller } from './polling.js';
 import { type Channels, type FromWorker, type PortableConfig, packError, type ToWorker } from './protocol.js';
@@ -108,6 +108,7 @@ function debugSession(): DebugSession {
   session = new DebugSession(machine, {
     run: { onTick: count },
     exits: () => current().exits(),
+    foresee: foreseeNext,
     symbols: () => new SymbolTable(config.symbols ?? config.image),
     // Another thread looks at the memory of a machine that is polled.
     ...(config.simvirtio !== 'polling' && { restart }),

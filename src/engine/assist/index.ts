@@ -17,10 +17,11 @@ import {
   type EngineCpu,
   type EngineVm,
   newControl,
+  type Rehearsal,
   type VmOptions,
 } from '../contract.js';
 import { AssistedCpu, type AssistOptions, type Helper } from './cpu.js';
-import { replayShutdown } from './replay.js';
+import { type CopyCpu, rehearse, replayShutdown } from './replay.js';
 
 export { AssistedCpu } from './cpu.js';
 
@@ -31,6 +32,25 @@ export interface HelpingEngine {
   createVm(
     memory: GuestMemory,
   ): Pick<EngineVm, 'remapRegion'> & Disposable & { createCpu(control: Int32Array): Helper };
+  /** See `Engine.discard`. */
+  discard(memory: GuestMemory): boolean;
+}
+
+/** A CPU of `engine` on a copy of a machine's memory. */
+function cpuOn(engine: HelpingEngine, copy: GuestMemory): CopyCpu {
+  const vm = engine.createVm(copy);
+  return {
+    cpu: vm.createCpu(newControl()),
+    [Symbol.dispose]() {
+      vm[Symbol.dispose]();
+      copy.release(engine.discard(copy));
+    },
+  };
+}
+
+/** What the next instruction of a CPU comes to; undefined where that cannot be found out. Changes nothing. */
+export function foresee(cpu: EngineCpu, memory: GuestMemory, helper: HelpingEngine): Rehearsal | undefined {
+  return rehearse({ cpu, memory, interrupt: undefined }, (copy) => cpuOn(helper, copy));
 }
 
 /** `engine`, helped by the engine that `helper` gives when it is first needed. */
@@ -46,12 +66,7 @@ export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
           other.warmUp();
           return other.createVm(memory);
         },
-        (cpu, interrupt) =>
-          replayShutdown({ cpu, memory, interrupt }, (copy) => {
-            const vm = helper().createVm(copy);
-            const control = newControl();
-            return { cpu: vm.createCpu(control), [Symbol.dispose]: () => vm[Symbol.dispose]() };
-          }),
+        (cpu, interrupt) => replayShutdown({ cpu, memory, interrupt }, (copy) => cpuOn(helper(), copy)),
       ),
     kick: (control) => engine.kick(control),
     discard: (memory) => engine.discard(memory),

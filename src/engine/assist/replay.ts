@@ -1,17 +1,20 @@
 import { GuestMemory } from '../../memory/index.js';
-import { type EngineCpu, ExitKind, type FaultRecord } from '../contract.js';
+import { type EngineCpu, ExitKind, type FaultRecord, type Rehearsal } from '../contract.js';
 import type { Helper } from './cpu.js';
 
 /** RAM that is copied at most: a second's work at the very worst. */
 const LARGEST = 1024 * 1024 * 1024;
 
-/** A CPU that has shut down. */
-export interface DeadCpu {
+/** A CPU that stands still. */
+export interface StandingCpu {
   cpu: EngineCpu;
   memory: GuestMemory;
-  /** The interrupt that it was given last, with no exit in between: its delivery may be what failed. */
+  /** The interrupt that it was given last, with no exit in between: its delivery may be what comes next. */
   interrupt: number | undefined;
 }
+
+/** A CPU on a copy of the memory; disposing it gives the copy back. */
+export type CopyCpu = Disposable & { cpu: Helper };
 
 /**
  * What a shutdown came from. An engine says no more than that it came; where it left the CPU's state as it was, the
@@ -21,25 +24,32 @@ export interface DeadCpu {
  *   the instruction does not end in a shutdown again
  */
 export function replayShutdown(
-  { cpu, memory, interrupt }: DeadCpu,
-  createCpu: (copy: GuestMemory) => Disposable & { cpu: Helper },
+  standing: StandingCpu,
+  createCpu: (copy: GuestMemory) => CopyCpu,
 ): readonly FaultRecord[] {
-  if (memory.size > LARGEST) return [];
-  const copy = copyOf(memory);
+  const found = rehearse(standing, createCpu);
+  return found?.ends ? found.faults : [];
+}
+
+/** Runs the next instruction on a copy of the memory; undefined where that cannot be done. Changes nothing. */
+export function rehearse(
+  { cpu, memory, interrupt }: StandingCpu,
+  createCpu: (copy: GuestMemory) => CopyCpu,
+): Rehearsal | undefined {
+  if (memory.size > LARGEST) return undefined;
   try {
-    using other = createCpu(copy);
+    using other = createCpu(copyOf(memory));
     const helper = other.cpu;
     helper.setSystemRegisters(cpu.getSystemRegisters());
     helper.setRegisters(cpu.getRegisters());
     const internals = cpu.getInternals?.();
     if (internals !== undefined) helper.setInternals?.(internals);
     if (interrupt !== undefined && helper.readyForInterrupt) helper.injectInterrupt(interrupt);
-    return helper.step() === ExitKind.shutdown ? (helper.recentFaults?.() ?? []) : [];
+    const ends = helper.step() === ExitKind.shutdown;
+    return { ends, faults: helper.recentFaults?.() ?? [] };
   } catch {
     // A state that the other CPU does not take: nothing is known of it.
-    return [];
-  } finally {
-    copy.release(false);
+    return undefined;
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EngineFailure, FaultRecord } from '../../engine/contract.js';
+import type { EngineFailure, FaultRecord, Rehearsal } from '../../engine/contract.js';
 import { wrap } from '../explorer/words.js';
 import { explainHalt, explainLoop } from './endings.js';
 import { explainEngineError } from './engine-errors.js';
@@ -19,13 +19,15 @@ import {
   type SceneSource,
   sceneOf,
 } from './scene.js';
-import { explainStanding } from './standing.js';
+import { explainStanding, longFault } from './standing.js';
 
 /** What is known of a run that ended: an `Outcome` with the machine's memory is that. */
 export interface DeathSubject extends SceneSource {
   readonly kind: string;
   readonly reason: string;
   readonly failure?: EngineFailure;
+  /** Of a guest that a debugger holds (`kind` is `debug`): what its next instruction comes to, where that is known. */
+  readonly ahead?: Rehearsal;
 }
 
 /** One step on the way, and why. */
@@ -56,8 +58,8 @@ export interface Explanation {
 /** Explains an end. What cannot be known is not said: then there are fewer steps, or none. */
 export function explain(subject: DeathSubject): Explanation {
   const scene = sceneOf(subject.kind === 'halted' ? atHalt(subject) : subject);
-  const { kind, reason, failure } = subject;
-  const ending = explainEnding(scene, kind, reason, failure);
+  const { kind } = subject;
+  const ending = explainEnding(scene, subject);
   const { registers, system, instruction, locate } = scene;
   const stale = kind === 'debug' ? undefined : staleCode(scene);
   if (stale !== undefined) {
@@ -96,12 +98,7 @@ function atHalt(subject: DeathSubject): DeathSubject {
 
 type Ending = Pick<Explanation, 'title' | 'steps' | 'evidence' | 'mistakes' | 'innocent'>;
 
-function explainEnding(
-  scene: Scene,
-  kind: string,
-  reason: string,
-  failure: EngineFailure | undefined,
-): Ending {
+function explainEnding(scene: Scene, { kind, reason, failure, ahead }: DeathSubject): Ending {
   switch (kind) {
     case 'shutdown':
       return explainShutdown(scene);
@@ -113,18 +110,17 @@ function explainEnding(
     case 'limit':
     case 'stopped':
       return simple('the guest did not end by itself', explainLoop(scene, reason));
-    case 'debug': {
-      const { steps, mistakes } = explainStanding(scene);
-      return {
-        title: 'nothing has died: the guest stands still, and can go on',
-        steps: steps.map((text) => ({ text })),
-        evidence: [],
-        mistakes,
-      };
-    }
+    case 'debug':
+      return ahead?.ends ? explainComing(scene, ahead) : explainStanding(scene, ahead);
     default:
       return simple(reason, { check: reason });
   }
+}
+
+/** A guest that lives, and dies of its next instruction. */
+function explainComing(scene: Scene, { faults }: Rehearsal): Ending {
+  const death = explainShutdown({ ...scene, faults });
+  return { ...death, title: `nothing has died yet, and the next instruction ends the guest: ${death.title}` };
 }
 
 function simple(title: string, { check, evidence = [], mistake, innocent }: Finding): Ending {
@@ -190,12 +186,6 @@ function raiser({ instruction, registers, system }: Scene, { vector, cr2 }: Faul
 /** An exception of an instruction has a reason of its own; that it had no handler comes second. */
 function deliveryMistake(first: FaultRecord, mistake: string): string {
   return first.delivering === undefined ? `A handler would have caught it. ${mistake}` : mistake;
-}
-
-/** `#GP(0x30) (general protection fault)`. */
-function longFault(fault: FaultRecord): string {
-  const [, meaning = ''] = /(\(.*\))$/.exec(eventText(fault.vector)) ?? [];
-  return `${faultText(fault)} ${meaning}`.trimEnd();
 }
 
 /** The last exceptions that hang together: one that an instruction or an interrupt began, and what its delivery raised. */

@@ -3,44 +3,74 @@
  *
  * @module
  */
-import type { FaultRecord } from '../../engine/contract.js';
+import type { FaultRecord, Rehearsal } from '../../engine/contract.js';
 import { hex } from '../explorer/words.js';
 import { mostRepeated } from './endings.js';
+import { explainFault } from './faults.js';
 import { eventText, faultText } from './gates.js';
 import { isProtected, modeText, placeText, type Scene } from './scene.js';
 
+/** What there is to say of a guest of which nothing has died. */
 export interface Standing {
-  steps: string[];
+  title: string;
+  steps: { text: string; why?: string }[];
+  evidence: string[];
   mistakes: string[];
 }
 
-/** What there is to say of a guest of which nothing has died. */
-export function explainStanding(scene: Scene): Standing {
-  const { registers, faults } = scene;
-  const interrupts = `interrupts are ${registers.rflags & 0x200n ? 'on' : 'off'} (RFLAGS.IF = ${registers.rflags & 0x200n ? 1 : 0})`;
+/** @param ahead what its next instruction comes to, where that is known */
+export function explainStanding(scene: Scene, ahead: Rehearsal | undefined): Standing {
+  const { registers, faults, instruction } = scene;
+  const on = (registers.rflags & 0x200n) !== 0n;
   const ring = isProtected(scene.system) ? `, ring ${scene.cpl}` : '';
-  const steps = [`it runs in ${modeText(scene)}${ring}; ${interrupts}`];
+  const steps: Standing['steps'] = [
+    {
+      text: `it runs in ${modeText(scene)}${ring}; interrupts are ${on ? 'on' : 'off'} (RFLAGS.IF = ${on ? 1 : 0})`,
+    },
+  ];
+  const evidence: string[] = [];
   const last = faults.at(-1);
-  if (last !== undefined) steps.push(lastException(scene, last));
-  const ahead = whatComes(scene);
-  const repeated = mostRepeated(faults);
+  if (last !== undefined) steps.push({ text: lastException(scene, last) });
+  const next = ahead?.faults[0];
+  if (next !== undefined) {
+    const found = explainFault(scene, next);
+    const who =
+      instruction === undefined
+        ? 'fetching its next instruction'
+        : `its next instruction, ${instruction.text},`;
+    steps.push({ text: `${who} raises ${longFault(next)}, whose handler is called`, why: found.check });
+    evidence.push(...(found.evidence ?? []));
+  }
+  const coming = next === undefined ? whatComes(scene) : undefined;
+  if (coming !== undefined) steps.push({ text: coming });
   return {
-    steps: ahead === undefined ? steps : [...steps, ahead],
-    mistakes:
-      repeated === undefined
-        ? []
-        : [
-            `It raises ${faultText(repeated.fault)} at ${placeText(repeated.fault.cs, repeated.fault.rip)} again and again (${repeated.times} of the last ${faults.length} exceptions): the handler comes back to the very instruction that faults, with nothing changed.`,
-          ],
+    title: 'nothing has died: the guest stands still, and can go on',
+    steps,
+    evidence,
+    mistakes: repetition(faults),
   };
 }
 
+function repetition(faults: readonly FaultRecord[]): string[] {
+  const repeated = mostRepeated(faults);
+  if (repeated === undefined) return [];
+  const { fault, times } = repeated;
+  return [
+    `It raises ${faultText(fault)} at ${placeText(fault.cs, fault.rip)} again and again (${times} of the last ${faults.length} exceptions): the handler comes back to the very instruction that faults, with nothing changed.`,
+  ];
+}
+
 function lastException({ locate }: Scene, fault: FaultRecord): string {
-  const [, meaning = ''] = /(\(.*\))$/.exec(eventText(fault.vector)) ?? [];
   const where = locate(fault.rip);
   const place = `${placeText(fault.cs, fault.rip)}${where === undefined ? '' : `, ${where}`}`;
   const address = fault.vector === 14 ? `, for the address ${hex(fault.cr2)}` : '';
-  return `the last exception was ${`${faultText(fault)} ${meaning}`.trimEnd()} at ${place}${address}; it has reached its handler`;
+  return `the last exception was ${longFault(fault)} at ${place}${address}; it has reached its handler`;
+}
+
+/** `#GP(0x30) (general protection fault)`. */
+export function longFault(fault: FaultRecord): string {
+  const [, meaning = ''] = /(\(.*\))$/.exec(eventText(fault.vector)) ?? [];
+  return `${faultText(fault)} ${meaning}`.trimEnd();
 }
 
 /** Said of the next instruction alone where it ends the guest, or leads nowhere. */
