@@ -24,6 +24,7 @@ export { errnoName } from './errno.js';
 export { EngineLimit, KvmError, KvmUnavailableError } from './errors.js';
 export { EventFd } from './eventfd.js';
 export { type ForeignCounters, ForeignProcess } from './foreign-stats.js';
+export { hostAddress } from './host-address.js';
 export type {
   GuestClock,
   IoApicState,

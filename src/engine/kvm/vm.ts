@@ -27,7 +27,7 @@ export interface MemorySlot {
   address: number;
   /** Bytes, a multiple of 4,096; 0 takes the slot away. */
   size: number;
-  /** Where the bytes lie in this process. They must stay there until the slot or the VM is gone. */
+  /** Where the bytes lie in this process, as `hostAddress` gives it. They must stay there until the slot or the VM is gone. */
   hostAddress: bigint;
   /** A write leaves the guest as MMIO. */
   readOnly?: boolean;
