@@ -166,6 +166,15 @@ describe('a hosted machine', { skip: noKvm }, () => {
     assert.equal((await next.run()).kind, 'halted');
   });
 
+  test('is disposed of while it is asked something, and the next one on its thread gets its own answers', async () => {
+    for (let i = 0; i < 3; i++) {
+      const machine = await hostMachine({ image: endless, engine: 'soft', mode: 'real', debug: true });
+      const asked = machine.debugTarget().view();
+      await machine[Symbol.asyncDispose]();
+      assert.equal((await asked).registers.rip, 0n);
+    }
+  });
+
   test('shares its memory with the thread that asked for it', async () => {
     // mov $7,%al; mov %al,0x500; hlt
     await using machine = await hostMachine({ image: image(0xb0, 7, 0xa2, 0x00, 0x05, 0xf4), mode: 'real' });

@@ -31,6 +31,8 @@ export class MachineThread {
   readonly #streams: HostedStreams;
   readonly #worker: Worker;
   #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
+  /** Settles when the question under way has its answer. */
+  #answered: Promise<unknown> = Promise.resolve();
   #failed: Error | undefined;
   /** Given back: another machine may live there. */
   #released = false;
@@ -59,10 +61,12 @@ export class MachineThread {
     if (this.#released) return Promise.reject(disposed());
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
     if (this.#pending !== undefined) return Promise.reject(new ConfigError('the machine is busy'));
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<Extract<FromWorker, { type: T }>>((resolve, reject) => {
       this.#pending = { resolve: resolve as (message: FromWorker) => void, reject };
       this.#worker.postMessage(message);
     });
+    this.#answered = answer.catch(() => {});
+    return answer;
   }
 
   /** Makes the thread look at its control block and its devices, wherever it is. */
@@ -94,6 +98,8 @@ export class MachineThread {
 
   /** Has the machine disposed of. The thread must be out of its guest. */
   async disposeMachine(): Promise<void> {
+    // An answer that comes later would be taken for one to the next machine on this thread.
+    while (this.#pending !== undefined) await this.#answered;
     if (this.#failed === undefined) await this.ask({ type: 'dispose' }, 'disposed').catch(() => {});
   }
 

@@ -205,6 +205,14 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     await bench.press('Shift-Tab');
   });
 
+  test('scroll the stack', async () => {
+    await using bench = await long();
+    await bench.press('s', '3', 'ArrowDown', 'PageDown');
+    assert.match(bench.screen, /\+60 {2}0{16}/);
+    await bench.press('Home');
+    assert.match(bench.screen, /\+00 {2}0{16}/);
+  });
+
   test('leave by q and Ctrl-C', async () => {
     await using bench = await long();
     await bench.press('q', 'Ctrl-C', 'Shift-F10');

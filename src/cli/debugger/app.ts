@@ -70,6 +70,7 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
     model,
     debugger: held,
     exits,
+    because: machine.engineBecause,
     folder,
     guest: {
       get memory() {
@@ -121,6 +122,11 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
 /** What the guest gives of itself while it runs. */
 function listen(machine: HostedMachine, model: Model, exits: ExitFeed, paint: () => void): void {
   machine.onOutput((bytes) => model.console.print(bytes));
+  const log = new TextDecoder();
+  // What it logs by hypercall comes line by line, with its control characters made visible.
+  machine.onLog((bytes) => {
+    model.console.print(Buffer.from(log.decode(bytes, { stream: true }).replace(/^(?=.)/gm, 'guest: ')));
+  });
   machine.onTrace((bytes) => exits.take(bytes));
   machine.onFrame((picture) => {
     // The bytes are valid until this returns.

@@ -13,7 +13,7 @@ import { watchOperand } from './effects.js';
 import type { ExitFeed } from './exit-feed.js';
 import type { Place } from './layout.js';
 import type { Model } from './model.js';
-import { Navigation } from './navigation.js';
+import { isMove, Navigation } from './navigation.js';
 import { bytesPerRow } from './panes/memory.js';
 import { type PromptKind, Prompts } from './prompts.js';
 import {
@@ -47,6 +47,8 @@ export interface ControllerParts {
   debugger: Debugger;
   exits: ExitFeed;
   guest: Guest;
+  /** Why it is this engine, where that needs saying. */
+  because?: string | undefined;
   /** Where the image is: sources may lie beside it. */
   folder: string;
   places(): readonly Place[];
@@ -85,7 +87,10 @@ export class Controller {
     return this.#do(async () => {
       await this.#look();
       const { symbol } = await this.#parts.debugger.state();
-      this.#say(`the guest stands before its first instruction${symbol === undefined ? '' : `, ${symbol}`}`);
+      const because = this.#parts.because === undefined ? '' : `; ${this.#parts.because}`;
+      this.#say(
+        `the guest stands before its first instruction${symbol === undefined ? '' : `, ${symbol}`}${because}`,
+      );
     });
   }
 
@@ -117,7 +122,7 @@ export class Controller {
     else if (actionOf(key) === 'input') this.#startTyping();
     else if (model.overlay !== undefined || actionOf(key) === 'help') this.#read(key);
     else if (actionOf(key) === 'zoom') model.zoomed = !model.zoomed;
-    else if (!this.#navigation.withoutGuest(key)) void this.#parts.debugger.interrupt();
+    else if (!this.#navigation.withoutGuest(key) && !isMove(key)) void this.#parts.debugger.interrupt();
     onChange();
   }
 

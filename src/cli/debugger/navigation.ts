@@ -7,7 +7,7 @@ import { paneOf } from './bindings.js';
 import { type Model, type PaneName, paneNames } from './model.js';
 import { seenRows } from './panes/code.js';
 import { bytesPerRow } from './panes/memory.js';
-import { insideOf, listFrom, readMemory, type Sight, showCode } from './refresh.js';
+import { insideOf, listFrom, readMemory, readStack, type Sight, showCode } from './refresh.js';
 
 /** How far a key moves: lines, pages, or to an end. */
 type Move = { lines: number } | { pages: number } | 'first' | 'last';
@@ -23,8 +23,16 @@ const moves: Readonly<Record<string, Move>> = {
   End: 'last',
 };
 
+/** Words of a stack that can be looked at. */
+const DEEPEST = 4096;
+
 /** Columns that a screen moves by. */
 const SIDEWAYS = 8;
+
+/** The keys that move something, whatever has the focus. */
+export function isMove(key: string): boolean {
+  return Object.hasOwn(moves, key);
+}
 
 export class Navigation {
   readonly #sight: Sight;
@@ -41,6 +49,7 @@ export class Navigation {
     const { focus } = this.#sight.model;
     if (focus === 'code') await this.#moveCursor(move);
     else if (focus === 'memory') await this.#scrollMemory(move);
+    else await this.#scrollStack(move);
     return true;
   }
 
@@ -121,6 +130,14 @@ export class Navigation {
     if (by > 0) await listFrom(this.#sight, model.code[0]!.address, 0);
   }
 
+  /** Up to the stack pointer: what is below is nobody's. */
+  async #scrollStack(move: Move): Promise<void> {
+    const { model } = this.#sight;
+    const { height } = insideOf(this.#sight.places(), 'stack');
+    model.scroll.stack = limited(model.scroll.stack, move === 'last' ? { lines: 0 } : move, height, DEEPEST);
+    await readStack(this.#sight, {});
+  }
+
   async #scrollMemory(move: Move): Promise<void> {
     const { model } = this.#sight;
     if (move === 'first' || move === 'last') return;
@@ -146,8 +163,6 @@ function lengthOf(model: Model, pane: PaneName): number | undefined {
       return model.points.length;
     case 'screen':
       return model.picture?.text?.rows ?? 1;
-    case 'stack':
-      return 1;
     default:
       return undefined;
   }

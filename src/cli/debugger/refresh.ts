@@ -44,6 +44,7 @@ export async function refresh(sight: Sight, stack: StackMemory): Promise<void> {
   model.mode = modeWords(state.view, state.bits);
   model.pc = state.pc;
   model.cursor = state.pc;
+  model.scroll.stack = 0;
   model.points = pointsOf(sight.debugger);
   model.memoryBefore = model.memory;
   stack.before = stack.now;
@@ -117,21 +118,24 @@ function namesAlone(text: string): string {
     .replace(/\[rip[+-]0x[\da-f]+\](.*) # ([^ ]+)$/, '[$2]$1');
 }
 
-async function readStack(sight: Sight, seen: StackMemory): Promise<void> {
+/** The words from the stack pointer on, or as far behind it as the pane is scrolled. */
+export async function readStack(sight: Sight, seen: StackMemory): Promise<void> {
   const { model, debugger: held } = sight;
   const { height } = insideOf(sight.places(), 'stack');
   const { view, bits } = model;
   if (view === undefined) return;
-  const pointer = stackPointer(view);
   const size = bits / 8;
+  const down = model.scroll.stack * size;
+  const pointer = stackPointer(view) + BigInt(down);
   try {
     const { address, bytes } = await readAround(held, pointer, Math.max(height, 8) * size);
     seen.now = { address, bytes };
     model.stackProblem = undefined;
     const skip = Number(pointer - address);
-    model.stack = words(seen, pointer, bytes.subarray(skip, skip + height * size), size, (value) =>
+    const found = words(seen, pointer, bytes.subarray(skip, skip + height * size), size, (value) =>
       symbolOf(held, value),
     );
+    model.stack = found.map((word) => ({ ...word, offset: word.offset + down }));
   } catch (error) {
     model.stack = [];
     model.stackProblem = errorText(error);
