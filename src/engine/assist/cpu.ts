@@ -96,8 +96,14 @@ export class AssistedCpu implements EngineCpu {
 
   run(): ExitKind {
     const kind = this.#run();
-    if (kind !== ExitKind.shutdown) this.#injected = undefined;
+    if (kind !== ExitKind.shutdown && !this.#stillWaits(kind)) this.#injected = undefined;
     return kind;
+  }
+
+  /** True where the engine was interrupted before it delivered what it was given. */
+  #stillWaits(kind: ExitKind): boolean {
+    if (this.#injected === undefined || kind !== ExitKind.interrupted || this.#helping) return false;
+    return this.#inner.getInternals?.().interrupt === this.#injected;
   }
 
   #run(): ExitKind {
