@@ -105,6 +105,21 @@ for (const { name: engine, skip } of engines) {
     });
   });
 
+  describe(`a debugger on ${engine} and a guest at the reset vector`, { skip: noGcc || skip }, () => {
+    test('knows its lines though it is linked for another place', async () => {
+      const { image, settings, symbols } = loadImage('guests/lj-kernel1');
+      await using machine = await hostMachine({ image, engine, ...settings, debug: true });
+      machine.onOutput(() => {});
+      const debug = new Debugger(machine.debugTarget(), new SymbolTable(symbols!()!));
+      const reset = (await debug.state()).source!;
+      assert.equal(reset.file.name, 'kernel1.S');
+      await debug.addBreakpoint('start');
+      assert.equal((await debug.resume()).why, 'breakpoint');
+      assert.equal((await debug.state()).symbol, 'start');
+      assert.notEqual((await debug.state()).source!.line, reset.line);
+    });
+  });
+
   describe(`interrupts and steps on ${engine}`, { skip: noGcc || skip }, () => {
     for (const guest of ['tick-real', 'tick-protected', 'tick-long']) {
       test(`in ${guest}: a HLT is stepped over with the handler that ends it; steps into the handler are possible`, async () => {

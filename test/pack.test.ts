@@ -25,6 +25,18 @@ describe('the packed tarball', { skip: noKvm }, () => {
     assert.equal(run.stdout, 'Hello\n', run.stderr);
     assert.equal(run.status, 0);
 
+    // What editors start finds what it needs, and ends with its client.
+    const request = '{"seq":1,"type":"request","command":"initialize","arguments":{}}';
+    const adapter = spawnSync('npx', ['terrarium', 'dap'], {
+      cwd: scratch.path,
+      encoding: 'utf8',
+      input: `Content-Length: ${request.length}\r\n\r\n${request}`,
+    });
+    assert.match(adapter.stdout, /"success":true/, adapter.stderr);
+    assert.equal(adapter.status, 0);
+    const vsix = spawnSync('npx', ['terrarium', 'dap', '--vsix', 'it.vsix'], { cwd: scratch.path });
+    assert.equal(vsix.status, 0);
+
     writeFileSync(
       scratch.file('launcher.js'),
       `import { createMachine, hostMachine, loadImage } from 'terrarium';

@@ -26,6 +26,8 @@ export interface Image {
   entry: number | undefined;
   /** Symbols and line numbers as the file has them; missing where it has none. */
   sections?: ImageSection[];
+  /** What the addresses in `sections` are short of those in memory, for code that is linked for another place. */
+  bias?: number;
 }
 
 /** A file that cannot be booted: the message names the file, what is wrong and where; the hint says what to do. */

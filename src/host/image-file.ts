@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import {
+  autoMode,
   BOOT_SECTOR_ADDRESS,
   type BootOptions,
   type Image,
@@ -18,6 +19,9 @@ import { compileSource } from './toolchain.js';
 
 /** Images above this are refused before they are read: no guest has more memory than 4 GiB. */
 const LARGEST_IMAGE = 4 * 1024 * 1024 * 1024;
+
+/** Where an image ends that begins at the reset vector, 16 bytes below (SDM 3A 10.1.4). */
+const RESET_END = 0x100000;
 
 /** Endings of files that are compiled before they run. */
 const sourceEndings = new Set(['.S', '.s', '.c']);
@@ -68,7 +72,11 @@ export function loadImage(file: string, options: GuestSettings = {}): LoadedImag
     if (source === undefined || loaded.symbols || loaded.image.sections) return loaded;
     const { mode, load } = { ...defaults, ...options };
     const sourceFolder = path.dirname(source);
-    return { ...loaded, sourceFolder, symbols: () => symbolsOf(source, mode, load, loaded.image) };
+    return {
+      ...loaded,
+      sourceFolder,
+      symbols: () => placed(symbolsOf(source, mode, load, loaded.image), loaded.image, mode),
+    };
   }
   if (sourceEndings.has(path.extname(file))) {
     const { load, ...settings } = options;
@@ -82,7 +90,9 @@ export function loadImage(file: string, options: GuestSettings = {}): LoadedImag
       settings: image.format === 'flat' ? { ...settings, ...linkAt } : settings,
       warnings,
       sourceFolder: path.dirname(file),
-      ...(image.format === 'flat' && { symbols: () => symbolsOf(file, options.mode, linkedAt(image, load)) }),
+      ...(image.format === 'flat' && {
+        symbols: () => placed(symbolsOf(file, options.mode, linkedAt(image, load)), image, options.mode),
+      }),
     };
   }
   if (!found.isFile()) {
@@ -122,6 +132,14 @@ function symbolsOf(
     if (error instanceof TerrariumError) return undefined;
     throw error;
   }
+}
+
+/** What is to end at the reset vector is linked for offset 0 of a segment, wherever that segment lies. */
+function placed(symbols: Image | undefined, image: Image, mode: Mode = 'auto'): Image | undefined {
+  const resets =
+    image.format === 'flat' && (mode === 'reset' || (mode === 'auto' && autoMode(image) === 'reset'));
+  if (!resets || symbols === undefined) return symbols;
+  return { ...symbols, bias: RESET_END - (image.segments[0]?.memorySize ?? 0) };
 }
 
 function sameCode(a: Image, b: Image): boolean {

@@ -51,17 +51,23 @@ interface Entry {
 export class CallFrames {
   readonly #section: Uint8Array;
   readonly #wide: boolean;
+  readonly #bias: bigint;
   readonly #entries: Entry[] = [];
 
-  /** @param wide whether addresses have 8 bytes */
-  constructor(section: Uint8Array, wide: boolean) {
+  /**
+   * @param wide whether addresses have 8 bytes
+   * @param bias what is to be added to the section's addresses
+   */
+  constructor(section: Uint8Array, wide: boolean, bias = 0n) {
     this.#section = section;
     this.#wide = wide;
+    this.#bias = bias;
     unlessBroken(() => this.#read());
   }
 
   /** The rule that holds before the instruction at an address; undefined where nothing is said. */
-  ruleAt(address: bigint): FrameRule | undefined {
+  ruleAt(place: bigint): FrameRule | undefined {
+    const address = place - this.#bias;
     const entry = this.#entries.find(({ from, to }) => address >= from && address < to);
     return entry && unlessBroken(() => this.#run(entry, address));
   }

@@ -27,18 +27,21 @@ export class SymbolTable {
   readonly callFrames?: CallFrames;
   readonly #byName: ReadonlyMap<string, ElfSymbol>;
 
-  constructor(image: Pick<Image, 'format' | 'sections'>) {
+  constructor(image: Pick<Image, 'format' | 'sections' | 'bias'>) {
+    const bias = BigInt(image.bias ?? 0);
+    const moved = <T extends { address: bigint }>(one: T): T =>
+      bias === 0n ? one : { ...one, address: one.address + bias };
     const section = (name: string) => image.sections?.find((one) => one.name === name)?.bytes;
     const table = section('.symtab');
     const strings = section('.strtab');
-    this.symbols = table && strings ? readSymbols(table, strings, image.format === 'elf64') : [];
+    this.symbols = table && strings ? readSymbols(table, strings, image.format === 'elf64').map(moved) : [];
     // Of several symbols with one name the first in memory is meant.
     this.#byName = new Map(this.symbols.toReversed().map((symbol) => [symbol.name, symbol]));
     const lines = section('.debug_line');
     const texts = { lineStrings: section('.debug_line_str'), strings: section('.debug_str') };
-    this.lines = new SourceLines(lines ? readLines(lines, texts) : []);
+    this.lines = new SourceLines(lines ? readLines(lines, texts).map(moved) : []);
     const frames = section('.debug_frame');
-    if (frames !== undefined) this.callFrames = new CallFrames(frames, image.format === 'elf64');
+    if (frames !== undefined) this.callFrames = new CallFrames(frames, image.format === 'elf64', bias);
   }
 
   /** The symbol of that name; of several the first in memory. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as wait } from 'node:timers/promises';
 import { Event, DebugSession as ProtocolSession, Response } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebugError, type Debugger, type DebugStop } from '../../debug/index.js';
@@ -76,7 +77,7 @@ export class DapSession extends ProtocolSession {
   /** A machine does one thing at a time: what is under way has to end first. */
   async #giveBack({ debug, machine }: Guest): Promise<void> {
     await debug?.interrupt();
-    await Promise.race([this.#motion, wait(PATIENCE_MS)]);
+    await Promise.race([this.#motion, wait(PATIENCE_MS, undefined, { ref: false })]);
     await machine[Symbol.asyncDispose]();
   }
 
@@ -98,6 +99,8 @@ export class DapSession extends ProtocolSession {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const text = fullText(error);
+      // What a compiler says has lines, and columns that mean something.
+      if (text.includes('\n')) this.#say('stderr', `${text}\n`);
       response.success = false;
       response.message = text;
       // Braces would be taken for placeholders.
@@ -393,8 +396,4 @@ export class DapSession extends ProtocolSession {
       },
     };
   }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
