@@ -46,10 +46,18 @@ export class SourceLines {
     return row?.file && { file: row.file, line: row.line };
   }
 
-  /** Whether an address is the first of a statement: elsewhere the code only goes on with its line. */
+  /**
+   * Whether an address is the first of a statement of its line: elsewhere the code only goes on with that. Optimised code has
+   * several rows at one address, of which the last tells the line, and any of that line the statement.
+   */
   beginsStatement(address: bigint): boolean {
-    const row = lastAtOrBefore(this.rows, address);
-    return row?.address === address && row.file !== undefined && row.statement;
+    const last = countUpTo(this.rows, address) - 1;
+    const here = this.rows[last];
+    if (here === undefined) return false;
+    for (let i = last; this.rows[i]?.address === address; i--) {
+      if (this.rows[i]!.statement && sameLine(this.rows[i]!, here)) return true;
+    }
+    return false;
   }
 
   /** The code around an address that comes from the address's line without a break. */

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { parseImage } from '../boot/index.js';
 import { readLines } from './dwarf-lines.js';
 import { SymbolTable } from './index.js';
+import { SourceLines } from './source-lines.js';
 
 const noGcc = spawnSync('gcc', ['--version']).status === 0 ? false : 'SKIPPED: no gcc here';
 
@@ -103,4 +104,22 @@ describe('the names of addresses', { skip: noGcc }, () => {
       }),
     );
   });
+});
+
+test('a statement begins at an address where any of its rows says so, as in optimised code', () => {
+  const file = { name: 'a.c', path: 'a.c', directory: undefined };
+  const row = (address: bigint, line: number, statement: boolean) => ({ address, file, line, statement });
+  const lines = new SourceLines([
+    row(0x10n, 8, true),
+    row(0x16n, 8, false),
+    row(0x16n, 13, true),
+    row(0x16n, 13, false),
+    row(0x19n, 13, false),
+    row(0x20n, 20, true),
+    row(0x20n, 21, false),
+  ]);
+  const begins = [0x0fn, 0x10n, 0x11n, 0x16n, 0x19n, 0x20n].filter((address) =>
+    lines.beginsStatement(address),
+  );
+  assert.deepEqual(begins, [0x10n, 0x16n]);
 });

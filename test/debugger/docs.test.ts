@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { bindings } from '../../src/cli/debugger/bindings.js';
-import { noGcc, terrarium } from '../support.js';
+import { noGcc, Scratch, terrarium } from '../support.js';
 import { noTmux, Terminal } from './terminal.js';
 
 const page = readFileSync('docs/debugger.md', 'utf8');
@@ -36,6 +36,20 @@ describe('the documentation of terrarium debug', { skip: noTmux || noGcc, concur
       assert.deepEqual(await terminal.ended(), { status: 0, restored: true });
     });
   }
+
+  test('a folder of terrarium new steps through its lines, from its source', async () => {
+    using scratch = new Scratch();
+    const folder = scratch.file('mine');
+    assert.equal(terrarium(['new', folder]).status, 0);
+    using terminal = new Terminal(['debug', folder, '--engine', 'soft'], { columns: 100, rows: 30 });
+    await terminal.sees(/before its first instruction, _start/);
+    terminal.press('l');
+    await terminal.sees(/2 Code ━ kernel\.c:14 {2}out\(PORT_CONSOLE/);
+    terminal.press('l');
+    await terminal.sees(/kernel\.c:8/);
+    terminal.press('l');
+    await terminal.sees(/2 Code ━+ kernel\.c:13 {2}while/);
+  });
 
   test('has commands', () => {
     assert.ok(commands().length >= 3);
