@@ -1,7 +1,8 @@
 /** `terrarium run` as people and scripts use it: a process with a console, options and an exit status. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import {
   cli,
@@ -38,6 +39,22 @@ describe('terrarium run', { skip: noKvm }, () => {
 
   test('says nothing but the console with --quiet', () => {
     assert.equal(terrarium(['run', 'guests/lj-kernel2', '--quiet']).stderr, '');
+  });
+
+  test('starts no compiler for a guest that is built', () => {
+    using scratch = new Scratch();
+    const asked = scratch.file('asked');
+    for (const name of ['gcc', 'x86_64-linux-gnu-gcc'])
+      writeFileSync(scratch.file(name), `#!/bin/sh\necho $@ >> ${asked}\nexit 1\n`, { mode: 0o755 });
+    const env = { ...process.env, PATH: `${path.dirname(asked)}:${process.env.PATH}` };
+    const run = (guest: string) =>
+      spawnSync(process.execPath, [cli, 'run', guest], { env, encoding: 'utf8' });
+    // An ELF file, and a flat one whose source would be compiled once more for its names.
+    assert.equal(run('guests/hello').status, 0);
+    assert.equal(run('guests/lj-kernel2').status, 0);
+    assert.equal(existsSync(asked), false);
+    assert.notEqual(run('guests/lj-kernel2/kernel2.S').status, 0);
+    assert.ok(existsSync(asked), 'the compiler of this test was not the one that is asked');
   });
 
   test('keeps the console binary-clean, all 256 bytes, in both directions', () => {

@@ -194,11 +194,16 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
-  const withNames = symbolic ?? symbols?.() ?? image;
-  let why = flags.why || asksWhy(outcome) ? explainRun(withNames, outcome, machine.memory) : undefined;
+  // Only where they are shown: the names of a flat image take a compiler.
+  let withNames = symbolic;
+  const imageWithNames = () => {
+    withNames ??= symbols?.() ?? image;
+    return withNames;
+  };
+  let why = flags.why || asksWhy(outcome) ? explainRun(imageWithNames(), outcome, machine.memory) : undefined;
   if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
     const again = { image, ...placement, ...(entry !== undefined && { entry }), seed: flags.seed };
-    why = (await explainAgain(again, withNames)) ?? why;
+    why = (await explainAgain(again, imageWithNames())) ?? why;
   }
   if (why !== undefined) printExplanation(why);
   if (outcome.statistics !== undefined) {
@@ -208,7 +213,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   for (const { ok, text, expected, found } of expectations) {
     if (!ok) process.stderr.write(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
   }
-  const names = flags.dump && new SymbolTable(withNames);
+  const names = flags.dump && new SymbolTable(imageWithNames());
   const parts =
     flags.dump && dump({ ...outcome, memory: machine.memory, ...(names && { symbols: names }) }, flags.dump);
   for (const { text } of parts ?? []) process.stderr.write(`\n${text}\n`);
