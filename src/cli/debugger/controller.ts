@@ -160,6 +160,8 @@ export class Controller {
         return this.#step(() => held.next());
       case 'line':
         return this.#run(() => held.nextLine());
+      case 'lineInto':
+        return this.#run(() => held.stepLine());
       case 'finish':
         return this.#run(() => held.finish());
       case 'continue':

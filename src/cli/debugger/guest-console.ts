@@ -14,9 +14,14 @@ export class GuestConsole {
   readonly #decoder = new TextDecoder();
   #column = 0;
 
-  /** The lines; the last one is the one that the guest prints on. */
-  get lines(): readonly string[] {
-    return this.#lines.map((line) => line.join(''));
+  /** How many lines there are; the last one is the one that the guest prints on. */
+  get length(): number {
+    return this.#lines.length;
+  }
+
+  /** The last lines, so many at most. */
+  last(count: number): readonly string[] {
+    return this.#lines.slice(-count).map((line) => line.join(''));
   }
 
   print(bytes: Uint8Array): void {

@@ -156,7 +156,7 @@ function lengthOf(model: Model, pane: PaneName): number | undefined {
     case 'registers':
       return 26;
     case 'console':
-      return model.console.lines.length;
+      return model.console.length;
     case 'exits':
       return model.exitRows.length;
     case 'points':

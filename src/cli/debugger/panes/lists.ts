@@ -48,7 +48,10 @@ function pointLine({ kind, text, enabled, hits, note }: Point, chosen: boolean):
 }
 
 export function consolePane(model: Model, width: number, height: number): Line[] {
-  const folded = model.console.lines.flatMap((line) => foldAt(line, width - 1));
+  // A line makes one row or more: so many lines fill the pane.
+  const folded = model.console
+    .last(height + model.scroll.console + 1)
+    .flatMap((line) => foldAt(line, width - 1));
   if (folded.at(-1) === '') folded.pop();
   if (folded.length === 0) return [[[' nothing printed yet', look.quiet]]];
   return newest(folded, height, model.scroll.console).map((line) => [' ', line]);
