@@ -7,7 +7,21 @@
  * @module
  */
 export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
-export type { CpuView, DebugTarget, Stop } from './debug/index.js';
+export {
+  type Breakpoint,
+  type BreakpointOptions,
+  type CpuView,
+  Debugger,
+  type DebuggerEvents,
+  type DebugStop,
+  type DebugTarget,
+  type Frame,
+  type ListingLine,
+  type State,
+  type Stop,
+  type Value,
+  type Watchpoint,
+} from './debug/index.js';
 export type {
   Access,
   AccessSize,

@@ -123,12 +123,13 @@ describe('a guest that stands still', { skip: noGcc }, () => {
       { line: 1e9 },
       { line: 1, condition: '((' },
       { line: 1, hitCondition: 'often' },
+      { line: 1, condition: 'rax = 2' },
       { line: 20, condition: 'nix' },
     ];
     const { body } = await client.setBreakpointsRequest({ source: { path: own }, breakpoints: odd });
     assert.deepEqual(
       body.breakpoints.map(({ verified }) => verified),
-      [true, false, false, false, true],
+      [true, false, false, false, false, true],
     );
     const stop = await editor.continue();
     assert.equal(stop.reason, 'breakpoint', 'a condition that cannot be evaluated stops, and says so');

@@ -198,7 +198,19 @@ for (const { name: engine, skip } of engines) {
           value: '1',
         });
         assert.match(await editor.evaluate('cr0 >> 3 & 1'), /^1$/);
-        assert.match(await editor.evaluate('cx = 7'), /^7$/);
+        assert.match(await editor.evaluate('cx = 7', 'repl'), /^7$/);
+        // An editor evaluates watches again when values have changed: a watch must not say that they have.
+        const told = () => editor.events.filter(({ event }) => event === 'invalidated').length;
+        assert.equal(await editor.evaluate('cx'), '7');
+        const before = told();
+        assert.equal(await editor.evaluate('cx == 7'), '1');
+        for (const context of ['watch', 'hover'])
+          assert.match(
+            await editor.refused('evaluate', { expression: 'cx = 8', context }),
+            /sets something.*==/,
+          );
+        assert.equal(await editor.evaluate('cx'), '7');
+        assert.equal(told(), before);
         assert.match(
           await editor.refused('setVariable', { ...set, value: 'nix' }),
           /neither a register nor a symbol/,

@@ -107,18 +107,21 @@ async function runPage(page: string, shown: readonly string[], cwd: string): Pro
   }
 }
 
-describe('the program in README.md', { skip: noKvm }, () => {
-  test('does what README.md says it prints', () => {
-    const [program] = blocks('README.md', 'ts');
-    const { code } = transformSync(program!, { loader: 'ts', target: 'node20.19', format: 'esm' });
-    const file = path.join(root, 'build/readme-launcher.mjs');
-    writeFileSync(file, code);
-    const done = spawnSync(process.execPath, [file], { cwd: root, encoding: 'utf8' });
-    rmSync(file);
-    const told = [...readFileSync('README.md', 'utf8').matchAll(/It prints `([^`]+)` and `([^`]+)`/g)][0]!;
-    assert.equal(done.stdout, `${told[1]}\n${told[2]}\n`, done.stderr);
+for (const page of ['README.md', 'docs/debugging.md']) {
+  describe(`the program in ${page}`, { skip: noKvm || noGcc }, () => {
+    test(`does what ${page} says it prints`, () => {
+      const [program] = blocks(page, 'ts');
+      const { code } = transformSync(program!, { loader: 'ts', target: 'node20.19', format: 'esm' });
+      const file = path.join(root, 'build', `${path.basename(page)}.mjs`);
+      writeFileSync(file, code);
+      const done = spawnSync(process.execPath, [file], { cwd: root, encoding: 'utf8' });
+      rmSync(file);
+      const [told] = /^It prints [^.]*/m.exec(readFileSync(page, 'utf8'))!;
+      const lines = [...told.matchAll(/`([^`]+)`/g)].map(([, line]) => `${line}\n`);
+      assert.equal(done.stdout, lines.join(''), done.stderr);
+    });
   });
-});
+}
 
 /** What GitHub makes of a page's headings, to be linked to. */
 function anchors(page: string): Set<string> {

@@ -17,8 +17,7 @@ import {
 } from './breakpoints.js';
 import type { CodeMode } from './code.js';
 import { DebugError, errorText } from './errors.js';
-import { assign, evaluate, type Scope, type Value } from './evaluate.js';
-import { parseExpression } from './expression-syntax.js';
+import { assign, evaluate, requirePure, type Scope, type Value } from './evaluate.js';
 import { type Frame, readFrames } from './frames.js';
 import { type ListingLine, listing } from './listing.js';
 import { codeBase } from './mode.js';
@@ -36,7 +35,7 @@ export interface DebuggerEvents {
 /** @throws DebugError where a condition is none */
 function requireConditions({ condition, hitCondition }: BreakpointOptions): void {
   hitStops(hitCondition, 0);
-  if (condition !== undefined && condition.trim() !== '') parseExpression(condition);
+  if (condition !== undefined && condition.trim() !== '') requirePure(condition);
 }
 
 /** A debugger for people. One call at a time; `interrupt` and `meanwhile` alone may come while the guest runs. */
@@ -261,18 +260,19 @@ export class Debugger {
 
   /**
    * An expression's value: registers (`rax`, `$rax`, `al`, `zf`), symbols (`counter`, `&counter`), memory (`word [es:di]`,
-   * `counter:u16`, `*rsp`), arithmetic; `rax = 5` sets.
+   * `counter:u16`, `*rsp`), arithmetic; `rax = 5` sets, unless the expression has to be `pure`.
    * @throws DebugError in words for the person who typed it
    */
-  async evaluate(text: string): Promise<Value> {
+  async evaluate(text: string, { pure = false } = {}): Promise<Value> {
+    if (pure) requirePure(text);
     const value = await evaluate(text, await this.#scope());
-    if (/=/.test(text)) this.changed();
+    if (value.assigned) this.changed();
     return value;
   }
 
   /** Sets what an expression names. @throws DebugError where that cannot be set, or the value does not fit */
   async set(place: string, value: string): Promise<Value> {
-    const { place: found } = await this.evaluate(place);
+    const { place: found } = await this.evaluate(place, { pure: true });
     if (found === undefined) throw new DebugError(`${place} cannot be set`);
     await assign(await this.#scope(), found, (await this.evaluate(value)).value);
     this.changed();
@@ -426,7 +426,7 @@ export class Debugger {
     const parts = text.split(/\{([^{}]*)\}/);
     for (let i = 1; i < parts.length; i += 2) {
       try {
-        parts[i] = (await this.evaluate(parts[i]!)).text;
+        parts[i] = (await this.evaluate(parts[i]!, { pure: true })).text;
       } catch (error) {
         parts[i] = `{${errorText(error)}}`;
       }

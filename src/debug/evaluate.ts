@@ -36,6 +36,8 @@ export interface Value {
   place?: Place;
   /** It is known to be an address: that of a symbol, or what a segment and an offset came to. */
   isAddress?: true;
+  /** It was set: `rax = 5`. */
+  assigned?: true;
 }
 
 /** What expressions are about. */
@@ -62,7 +64,14 @@ export async function evaluate(text: string, scope: Scope): Promise<Value> {
     throw new DebugError('only registers and memory can be set', 'such as rax = 5 or word [0x500] = 1');
   const { value } = await evaluation.value(tree.value);
   await assign(scope, place, value);
-  return new Evaluation({ ...scope, view: await scope.target.view() }).value(tree.place);
+  const after = await new Evaluation({ ...scope, view: await scope.target.view() }).value(tree.place);
+  return { ...after, assigned: true };
+}
+
+/** @throws DebugError where `text` is no expression, or would change the guest */
+export function requirePure(text: string): void {
+  if (parseExpression(text).kind !== 'assignment') return;
+  throw new DebugError(`'${text}' sets something, which is not wanted here`, 'to compare write ==');
 }
 
 /** Writes a register or memory; a value that does not fit is refused. */

@@ -84,20 +84,28 @@ async function stackTrace(
   return { stackFrames, totalFrames: frames.length };
 }
 
+/** What an expression comes to, or a word of the console; only the console sets values. */
 export async function evaluate(
   guest: Guest,
   { expression, context }: DebugProtocol.EvaluateArguments,
-): Promise<DebugProtocol.EvaluateResponse['body']> {
-  if (context === 'repl') {
+): Promise<{ body: DebugProtocol.EvaluateResponse['body']; assigned?: true }> {
+  const typed = context === 'repl';
+  if (typed) {
     const said = await runWord(guest, expression);
-    if (said !== undefined) return { result: said, variablesReference: 0 };
+    if (said !== undefined) return { body: { result: said, variablesReference: 0 } };
   }
   const { debug } = guest;
   if (debug === undefined) throw new DebugError('the guest runs without a debugger');
   const text = context === 'hover' ? hovered(expression, guest) : expression;
-  const { text: result, place, value, isAddress } = await debug.meanwhile(() => debug.evaluate(text));
+  const found = await debug.meanwhile(() => debug.evaluate(text, { pure: !typed }));
+  const { text: result, place, value, isAddress, assigned } = found;
   const memory = place?.kind === 'memory' ? place.address : isAddress || place ? value : undefined;
-  return { result, variablesReference: 0, ...(memory !== undefined && { memoryReference: hex(memory) }) };
+  const body = {
+    result,
+    variablesReference: 0,
+    ...(memory !== undefined && { memoryReference: hex(memory) }),
+  };
+  return { body, ...(assigned && { assigned }) };
 }
 
 /** What the mouse is over: `%rax` and `$counter` are how assembler writes a register and a symbol. */

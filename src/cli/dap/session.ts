@@ -155,10 +155,10 @@ export class DapSession extends ProtocolSession {
         const { text } = await this.#still.debug.set(expression, value);
         return { body: { value: text }, after: () => this.#invalidate() };
       },
-      evaluate: async (args: DebugProtocol.EvaluateArguments) => ({
-        body: await evaluate(this.#here, args),
-        ...(/=/.test(args.expression) && { after: () => this.#invalidate() }),
-      }),
+      evaluate: async (args: DebugProtocol.EvaluateArguments) => {
+        const { body, assigned } = await evaluate(this.#here, args);
+        return { body, ...(assigned && { after: () => this.#invalidate() }) };
+      },
       writeMemory: async (args: DebugProtocol.WriteMemoryArguments) => ({
         body: await writeMemory(this.#still.debug, args),
         after: () => this.#invalidate(),
