@@ -18,7 +18,7 @@ Examples:
 const keys = `
 Keys:
   s step   n next   f finish   c continue   l line   t to cursor   b breakpoint   w watch   e evaluate
-  g memory   d code   i input   y why   r restart   z zoom   ? all of them   q quit
+  g memory   d code   a callers   i input   y why   r restart   z zoom   ? all of them   q quit
 
 Exit status:
   0 left by the user; 2 usage or image error, or no terminal; 4 engine error; 128 and the number of the signal that ended it.

@@ -205,6 +205,19 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     await bench.press('Shift-Tab');
   });
 
+  test('say who called whom', async () => {
+    await using bench = await long();
+    await bench.enter('B', 'count');
+    await bench.press('c', 'a');
+    assert.match(bench.screen, /╭─ Callers ─/);
+    assert.match(
+      bench.screen,
+      /│ {2}0 {2}count +debugged-long\.S:12 .*│\n.*│ {2}1 {2}again\+0x5 +debugged-long\.S:6/,
+    );
+    await bench.press('Escape');
+    assert.doesNotMatch(bench.screen, /Callers/);
+  });
+
   test('scroll the stack', async () => {
     await using bench = await long();
     await bench.press('s', '3', 'ArrowDown', 'PageDown');

@@ -27,10 +27,12 @@ import {
   showCode,
 } from './refresh.js';
 import { SourceText } from './source-text.js';
-import { stepWords, stopWords } from './words.js';
+import { frameLines, stepWords, stopWords } from './words.js';
 
 /** A run that takes longer is shown as one, and keys stop it: milliseconds. Keys that are held down make many short ones. */
 const SHOWN_AFTER_MS = 80;
+/** Frames that are shown. */
+const FRAMES = 64;
 /** Keys that wait for the one before: more were typed blindly. */
 const MOST_WAITING = 64;
 
@@ -117,13 +119,19 @@ export class Controller {
   }
 
   #pressWhileRunning(key: string): void {
-    const { model, onChange } = this.#parts;
-    if (key === 'q' || actionOf(key) === 'quit') this.#parts.onQuit();
+    const { model, onChange, onRedraw } = this.#parts;
+    if (key === 'Ctrl-L') onRedraw();
+    else if (key === 'Ctrl-C') this.#interrupt();
+    else if (key === 'q' || actionOf(key) === 'quit') this.#parts.onQuit();
     else if (actionOf(key) === 'input') this.#startTyping();
     else if (model.overlay !== undefined || actionOf(key) === 'help') this.#read(key);
     else if (actionOf(key) === 'zoom') model.zoomed = !model.zoomed;
-    else if (!this.#navigation.withoutGuest(key) && !isMove(key)) void this.#parts.debugger.interrupt();
+    else if (!this.#navigation.withoutGuest(key) && !isMove(key)) this.#interrupt();
     onChange();
+  }
+
+  #interrupt(): void {
+    this.#parts.debugger.interrupt().catch((error) => this.#say(errorText(error), 'bad'));
   }
 
   /** Keys of an overlay; any other closes it. */
@@ -176,6 +184,9 @@ export class Controller {
       case 'memory':
       case 'code':
         model.prompt = this.#prompts.open(action);
+        return;
+      case 'callers':
+        model.overlay = { title: 'Callers', lines: frameLines(await held.frames(FRAMES)), top: 0 };
         return;
       case 'input':
         return this.#startTyping();

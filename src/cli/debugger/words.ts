@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CpuView, DebugStop } from '../../debug/index.js';
+import type { CpuView, DebugStop, Frame } from '../../debug/index.js';
 import { type RegisterName, registerNames, type SystemRegisters } from '../../engine/contract.js';
 import type { Outcome } from '../../machine/index.js';
 import { waitsInVain } from '../run-output.js';
@@ -157,6 +157,29 @@ export function endWords(outcome: Outcome | undefined): Message {
     default:
       return { text: `${reason}${rest}`, tone: 'bad' };
   }
+}
+
+const ways: Readonly<Record<Frame['by'], string>> = {
+  here: '',
+  rule: '',
+  entry: '',
+  'frame pointer': '',
+  interrupt: 'interrupted',
+  stack: 'a guess: a word on the stack that a CALL may have put there',
+};
+
+/** A line a function: its number, where it stands, and how it is known where that matters. */
+export function frameLines(frames: readonly Frame[]): string[] {
+  const places = frames.map(({ pc, symbol }) => symbol ?? hex(pc));
+  const width = Math.max(...places.map((place) => place.length));
+  return frames.map(({ source, by }, i) => {
+    const line = source === undefined ? '' : `${source.file.name}:${source.line}`;
+    const parts = [`${i}`.padStart(2), places[i]!.padEnd(width), line, ways[by]];
+    return parts
+      .filter((part) => part !== '')
+      .join('  ')
+      .trimEnd();
+  });
 }
 
 function ordinal(count: number): string {
