@@ -212,7 +212,7 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     assert.match(bench.screen, /╭─ Callers ─/);
     assert.match(
       bench.screen,
-      /│ {2}0 {2}count +debugged-long\.S:12 .*│\n.*│ {2}1 {2}again\+0x5 +debugged-long\.S:6/,
+      /│ {2}0 {2}count +debugged-long\.S:12 .*\n.*│ {2}1 {2}again\+0x5 +debugged-long\.S:5/,
     );
     await bench.press('Escape');
     assert.doesNotMatch(bench.screen, /Callers/);

@@ -14,19 +14,11 @@ import type { ExitFeed } from './exit-feed.js';
 import type { Place } from './layout.js';
 import type { Model } from './model.js';
 import { isMove, Navigation } from './navigation.js';
-import { bytesPerRow } from './panes/memory.js';
-import { type PromptKind, Prompts } from './prompts.js';
-import {
-  insideOf,
-  pointsOf,
-  readMemory,
-  refresh,
-  refreshPlaces,
-  type Sight,
-  type StackMemory,
-  showCode,
-} from './refresh.js';
+import { changePoint, toggleAt } from './points.js';
+import { Prompts } from './prompts.js';
+import { refresh, refreshPlaces, type Sight, type StackMemory } from './refresh.js';
 import { SourceText } from './source-text.js';
+import { doTyped } from './typed.js';
 import { frameLines, stepWords, stopWords } from './words.js';
 
 /** A run that takes longer is shown as one, and keys stop it: milliseconds. Keys that are held down make many short ones. */
@@ -149,7 +141,8 @@ export class Controller {
     if (key === 'Ctrl-C') return this.#parts.onQuit();
     const pane = paneOf(key);
     const action = actionOf(key);
-    if (model.focus === 'points' && (key === 'Enter' || key === 'Delete')) await this.#changePoint(key);
+    if (model.focus === 'points' && (key === 'Enter' || key === 'Delete'))
+      this.#say(await changePoint(this.#sight, key));
     else if (action !== undefined) await this.#act(action);
     else if (await this.#navigation.key(key)) await this.#afterMove(pane !== undefined || /Tab$/.test(key));
   }
@@ -177,7 +170,7 @@ export class Controller {
       case 'toCursor':
         return this.#run(() => held.runTo(model.cursor));
       case 'breakpoint':
-        return this.#toggle(model.cursor);
+        return this.#say(await toggleAt(this.#sight, model.cursor));
       case 'breakpointAt':
       case 'watch':
       case 'evaluate':
@@ -260,92 +253,10 @@ export class Controller {
     if (model.hasScreen) model.picture = await guest.screen();
   }
 
-  async #toggle(address: bigint): Promise<void> {
-    const { model, debugger: held } = this.#parts;
-    const there = [...held.breakpoints.values()].find(({ addresses }) => addresses.includes(address));
-    const name = held.symbols.symbolAt(address);
-    const where = name !== undefined && !name.includes('+') ? name : `0x${address.toString(16)}`;
-    if (there !== undefined) await held.removeBreakpoint(there.id);
-    else await held.addBreakpoint(where);
-    model.points = pointsOf(held);
-    this.#say(there === undefined ? `a breakpoint at ${where}` : `no breakpoint at ${where} any more`);
-  }
-
-  /** The one that is chosen in its pane: on and off, or away. */
-  async #changePoint(key: 'Enter' | 'Delete'): Promise<void> {
-    const { model, debugger: held } = this.#parts;
-    const point = model.points[Math.min(model.scroll.points, model.points.length - 1)];
-    if (point === undefined) return;
-    const { id, kind, enabled, text } = point;
-    if (key === 'Delete') await (kind === 'watch' ? held.removeWatchpoint(id) : held.removeBreakpoint(id));
-    else if (kind === 'watch') await held.enableWatchpoint(id, !enabled);
-    else await held.enableBreakpoint(id, !enabled);
-    model.points = pointsOf(held);
-    this.#say(key === 'Delete' ? `${text} is gone` : `${text} is ${enabled ? 'off' : 'on again'}`);
-  }
-
   async #promptKey(key: string): Promise<void> {
     const { model } = this.#parts;
     const typed = this.#prompts.press(model, key);
-    if (typed !== undefined) await this.#typed(typed.kind, typed.text);
-  }
-
-  async #typed(kind: PromptKind, text: string): Promise<void> {
-    const { model, debugger: held } = this.#parts;
-    switch (kind) {
-      case 'breakpointAt':
-        return this.#breakAt(text);
-      case 'watch':
-        return this.#watch(text);
-      case 'evaluate': {
-        const value = await held.evaluate(text);
-        await refresh(this.#sight, this.#stack);
-        return this.#say(`${text} is ${value.text}`);
-      }
-      case 'memory': {
-        const { value, place } = await held.evaluate(text);
-        const address = place?.kind === 'memory' ? place.address : value;
-        const { width } = insideOf(this.#parts.places(), 'memory');
-        const row = BigInt(bytesPerRow(width, address));
-        model.memory = { address: address - (address % row), bytes: new Uint8Array(0) };
-        model.memoryBefore = undefined;
-        await readMemory(this.#sight);
-        return this.#say(`memory from 0x${address.toString(16)} on`);
-      }
-      case 'code': {
-        const { addresses } = text === '' ? { addresses: [model.pc] } : await held.locate(text);
-        model.cursor = addresses[0]!;
-        model.focus = 'code';
-        await showCode(this.#sight, model.cursor);
-        return this.#say(`code at ${held.symbols.locate(model.cursor) ?? `0x${model.cursor.toString(16)}`}`);
-      }
-    }
-  }
-
-  async #breakAt(text: string): Promise<void> {
-    const { model, debugger: held } = this.#parts;
-    const [, where = '', condition] = /^(.*?)(?:\s+if\s+(.*))?$/.exec(text)!;
-    const same = [...held.breakpoints.values()].find((one) => one.location === where);
-    if (same !== undefined && condition === undefined) await held.removeBreakpoint(same.id);
-    else await held.addBreakpoint(where, condition === undefined ? {} : { condition });
-    model.points = pointsOf(held);
-    const removed = same !== undefined && condition === undefined;
-    this.#say(removed ? `no breakpoint at ${where} any more` : `a breakpoint at ${text}`);
-  }
-
-  async #watch(text: string): Promise<void> {
-    const { model, debugger: held } = this.#parts;
-    const same = [...held.watchpoints.values()].find((one) => one.expression === text);
-    if (same === undefined) {
-      const { length } = await held.addWatchpoint(text);
-      this.#say(
-        `${text} is watched, ${length === 1 ? '1 byte' : `${length} bytes`}: c runs until it is written`,
-      );
-    } else {
-      await held.removeWatchpoint(same.id);
-      this.#say(`${text} is watched no more`);
-    }
-    model.points = pointsOf(held);
+    if (typed !== undefined) this.#say(await doTyped(this.#sight, this.#stack, typed.kind, typed.text));
   }
 
   #startTyping(): void {

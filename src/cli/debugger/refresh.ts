@@ -5,9 +5,10 @@
  */
 import { type Debugger, errorText, type ListingLine, stackPointer } from '../../debug/index.js';
 import type { Place } from './layout.js';
-import type { Bytes, CodeRow, Model, PaneName, Point, StackWord } from './model.js';
+import type { Bytes, CodeRow, Model, PaneName, StackWord } from './model.js';
 import { seenRows } from './panes/code.js';
 import { byteAt, bytesPerRow } from './panes/memory.js';
+import { pointsOf } from './points.js';
 import type { SourceText } from './source-text.js';
 import { modeWords } from './words.js';
 
@@ -196,18 +197,4 @@ export async function readMemory(sight: Sight): Promise<void> {
     model.memory = { address, bytes: new Uint8Array(0) };
     model.memoryProblem = errorText(error);
   }
-}
-
-export function pointsOf({ breakpoints, watchpoints, symbols }: Debugger): Point[] {
-  const broken = [...breakpoints.values()].map((one): Point => {
-    const address = one.addresses[0]!;
-    const condition = one.condition === undefined ? '' : ` if ${one.condition}`;
-    const place = symbols.lineAt(address) ?? (one.symbol === one.location ? '' : (one.symbol ?? ''));
-    return { ...one, kind: 'breakpoint', text: `${one.location}${condition}`, address, note: place };
-  });
-  const watched = [...watchpoints.values()].map((one): Point => {
-    const note = one.length === 1 ? '1 byte' : `${one.length} bytes`;
-    return { ...one, kind: 'watch', text: one.expression, note };
-  });
-  return [...broken, ...watched].sort((a, b) => a.id - b.id);
 }
