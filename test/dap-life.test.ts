@@ -97,6 +97,26 @@ end: hlt
     assert.equal(editor.output.stdout, 'hello');
   });
 
+  test('whose device prints does not disturb what is said to the editor', async () => {
+    using scratch = new Scratch();
+    await using editor = new Editor();
+    const device = scratch.file('loud.mjs');
+    const body =
+      "ports: [{ first: 0x300, count: 1 }], writePort: (port, size, value) => console.log('noise', value)";
+    writeFileSync(
+      device,
+      `console.log('noise at once');\nexport default () => ({ name: 'loud', ${body} });\n`,
+    );
+    const text = '.code64\n  mov $7, %al\n  mov $0x300, %dx\n  out %al, %dx\n  hlt\n';
+    const entry = editor.stopped();
+    await editor.launch({ ...written(scratch, 'k.S', text, 64, 'soft'), device, stopOnEntry: true });
+    await entry;
+    assert.equal(await editor.finish(), 0);
+    await editor.client.disconnectRequest();
+    assert.equal(await editor.status, 0);
+    assert.match(editor.errors, /noise at once[\s\S]*noise 7/);
+  });
+
   test('runs without a debugger where that is wanted', async () => {
     await using editor = new Editor();
     const ended = editor.client.waitForEvent('exited') as Promise<DebugProtocol.ExitedEvent>;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type AddressInfo, createServer } from 'node:net';
-import type { Readable, Writable } from 'node:stream';
+import { type Readable, Writable } from 'node:stream';
 import { ExitStatus } from '../exit-status.js';
 import { Framing } from './framing.js';
 import { DapSession } from './session.js';
@@ -14,8 +14,18 @@ const UNREAD_BYTES = 1024 * 1024;
 
 /** One session over stdin and stdout; the process ends with it. */
 export function serveStdio(): void {
-  const session = start(process.stdin, process.stdout, (status) => process.exit(status));
+  const session = start(process.stdin, protocolOutput(), (status) => process.exit(status));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => session.shutdown());
+}
+
+/** Stdout for messages alone: what anybody else prints, such as a device of the user's, goes to stderr. */
+function protocolOutput(): Writable {
+  const { stdout, stderr } = process;
+  const print = stdout.write.bind(stdout);
+  const output = new Writable({ write: (chunk: Buffer, _, done) => void print(chunk, done) });
+  stdout.on('error', (error) => output.destroy(error));
+  stdout.write = stderr.write.bind(stderr);
+  return output;
 }
 
 /**
