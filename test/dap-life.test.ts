@@ -25,6 +25,7 @@ for (const { name: engine, skip } of engines) {
       assert.match(await editor.evaluate('exits', 'repl'), /./);
       assert.match(await editor.evaluate('walk 0x1000', 'repl'), /0x1000/);
       assert.equal(await editor.finish(), 3);
+      assert.match(editor.output.console!, /triple fault[\s\S]*\nwhy: /);
     });
 
     test('a guest that loops is paused; breakpoints are set while it runs; it is restarted and terminated', async () => {

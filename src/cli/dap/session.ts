@@ -89,13 +89,13 @@ export class DapSession extends ProtocolSession {
   async #answer(request: DebugProtocol.Request): Promise<void> {
     if (this.#closed) return;
     const response = new Response(request) as DebugProtocol.Response;
+    let next: Answer['after'];
     try {
       const handler = Object.hasOwn(this.#handlers, request.command) && this.#handlers[request.command];
       if (!handler) throw new DebugError(`this adapter has no '${request.command}'`);
       const { body, after } = await handler((request.arguments ?? {}) as never);
       if (body !== undefined) response.body = body;
-      this.sendResponse(response);
-      after?.();
+      next = after;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const text = fullText(error);
@@ -106,8 +106,9 @@ export class DapSession extends ProtocolSession {
       // Braces would be taken for placeholders.
       const showUser = ['launch', 'attach', 'restart'].includes(request.command);
       response.body = { error: { id: 1, format: text.replace(/[{}]/g, "'"), showUser } };
-      this.sendResponse(response);
     }
+    this.sendResponse(response);
+    next?.();
   }
 
   #allHandlers(): Record<string, Handler> {
