@@ -36,8 +36,8 @@ export class Terminal implements Disposable {
       `stty -g > ${this.#file('before')}`,
       `env -u NO_COLOR ${variables.join(' ')} ${process.execPath} ${program} ${quoted}`,
       'status=$?',
-      // 148: it was stopped (SIGTSTP), and waits for what is typed next.
-      `while [ $status = 148 ]; do echo put aside; read line; fg; status=$?; done`,
+      // It may be put aside twice (SIGTSTP), and goes on when a line is typed. Not in a loop, which bash leaves then.
+      ...Array(2).fill('if [ -n "$(jobs -s)" ]; then echo put aside; read line; clear; fg; status=$?; fi'),
       `echo $status > ${this.#file('status')}`,
       `stty -g > ${this.#file('after')}`,
       'exec sleep 100',

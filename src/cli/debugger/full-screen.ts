@@ -8,7 +8,8 @@ import type { Cells } from '../screen/cells.js';
 import { CellPainter } from '../screen/painter.js';
 
 /** Alternate screen with the cursor saved, cursor hidden, no wrapping at the right edge (xterm's control sequences). */
-const ENTER = '\x1b[?1049h\x1b[?25l\x1b[?7l';
+const PREPARE = '\x1b[?25l\x1b[?7l';
+const ENTER = `\x1b[?1049h${PREPARE}`;
 const LEAVE = '\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1049l';
 
 /** The signals that end a program, by number. */
@@ -49,7 +50,7 @@ export class FullScreen implements Disposable {
     this.#stdout.on('error', this.#gone);
     this.#stdout.on('resize', this.#redraw);
     this.#stdin.on('data', this.#typed);
-    this.#enter();
+    this.#enter(ENTER);
   }
 
   get columns(): number {
@@ -94,7 +95,7 @@ export class FullScreen implements Disposable {
     // Returns when SIGCONT has come; at once where nobody could send one (POSIX: an orphaned process group).
     process.kill(process.pid, 'SIGTSTP');
     process.on('SIGTSTP', this.suspend);
-    this.#enter();
+    this.#enter(ENTER);
     this.#redraw();
   };
 
@@ -103,11 +104,11 @@ export class FullScreen implements Disposable {
     this.#stdin.destroy();
   }
 
-  #enter(): void {
+  #enter(how: string): void {
     // What others did to the terminal in between is not known to Node, which sets nothing that it thinks is set.
     this.#stdin.setRawMode(false);
     this.#stdin.setRawMode(true);
-    this.#stdout.write(ENTER);
+    this.#stdout.write(how);
     this.#painter.forget();
   }
 
@@ -123,9 +124,9 @@ export class FullScreen implements Disposable {
     this.#events.onRedraw();
   };
 
-  /** After SIGSTOP, which nobody can catch. */
+  /** After SIGSTOP, which nobody can catch. The alternate screen is still there: to ask for it twice would forget the cursor. */
   readonly #continued = (): void => {
-    this.#enter();
+    this.#enter(PREPARE);
     this.#redraw();
   };
 
