@@ -20,6 +20,9 @@ await import(pathToFileURL(cli).href);
  */
 function needsSoft() {
   if (given.some((word) => /^(--engine=)?soft$/.test(word)) || !hasKvm()) return true;
+  // It takes a guest over where a debugger wants more than KVM can do.
+  if (given[0] === 'debug' || given[0] === 'dap' || given.some((word) => word.startsWith('--gdb')))
+    return true;
   const native = ['kvm_intel', 'kvm_amd'].some((module) => existsSync(`/sys/module/${module}`));
   return given.length > 0 && !native;
 }

@@ -17,7 +17,7 @@ Examples:
 
 const keys = `
 Keys:
-  s step   n next   f finish   c continue   l line   t to cursor   b breakpoint   w watch   e evaluate
+  s step   n next   f finish   c continue   l line   L line into   t to cursor   b breakpoint   w watch   e evaluate
   g memory   d code   a callers   i input   y why   r restart   z zoom   ? all of them   q quit
 
 Exit status:
