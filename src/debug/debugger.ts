@@ -9,34 +9,22 @@ import type { SourceFile, SymbolTable } from '../observe/index.js';
 import {
   type Breakpoint,
   type BreakpointOptions,
-  hitStops,
   type Location,
   locateLine,
   placesOfLine,
   type Watchpoint,
 } from './breakpoints.js';
 import type { CodeMode } from './code.js';
-import { DebugError, errorText } from './errors.js';
+import { DebugError } from './errors.js';
 import { assign, evaluate, requirePure, type Scope, type Value } from './evaluate.js';
 import { type Frame, readFrames } from './frames.js';
 import { type ListingLine, listing } from './listing.js';
 import { codeBase } from './mode.js';
+import { type DebuggerEvents, Points } from './points.js';
 import type { Stop } from './session.js';
 import type { DebugStop, State } from './state.js';
 import { Stepper } from './stepper.js';
 import type { DebugTarget } from './target.js';
-
-/** What a debugger tells while the guest runs. */
-export interface DebuggerEvents {
-  /** A breakpoint with `log` was reached. */
-  log?: (text: string, at: Breakpoint | Watchpoint) => void;
-}
-
-/** @throws DebugError where a condition is none */
-function requireConditions({ condition, hitCondition }: BreakpointOptions): void {
-  hitStops(hitCondition, 0);
-  if (condition !== undefined && condition.trim() !== '') requirePure(condition);
-}
 
 /** A debugger for people. One call at a time; `interrupt` and `meanwhile` alone may come while the guest runs. */
 export class Debugger {
@@ -44,13 +32,8 @@ export class Debugger {
   readonly symbols: SymbolTable;
   readonly breakpoints: ReadonlyMap<number, Breakpoint>;
   readonly watchpoints: ReadonlyMap<number, Watchpoint>;
-  readonly #breakpoints = new Map<number, Breakpoint>();
-  readonly #watchpoints = new Map<number, Watchpoint>();
-  /** What the bytes of watched places were when the guest stood still last. */
-  readonly #watched = new Map<number, bigint>();
-  readonly #events: DebuggerEvents;
+  readonly #points: Points;
   readonly #stepper: Stepper;
-  #nextId = 1;
   #state: Promise<State> | undefined;
   /** Somebody wants the run that is under way to end. */
   #interrupted = false;
@@ -61,9 +44,14 @@ export class Debugger {
   constructor(target: DebugTarget, symbols: SymbolTable, events: DebuggerEvents = {}) {
     this.target = target;
     this.symbols = symbols;
-    this.#events = events;
-    this.breakpoints = this.#breakpoints;
-    this.watchpoints = this.#watchpoints;
+    this.#points = new Points({
+      target,
+      symbols,
+      events,
+      evaluate: (text, options) => this.evaluate(text, options),
+    });
+    this.breakpoints = this.#points.breakpoints;
+    this.watchpoints = this.#points.watchpoints;
     this.#stepper = new Stepper({
       target,
       symbols,
@@ -147,8 +135,7 @@ export class Debugger {
   /** The guest from its beginning; breakpoints and watched places stay, and their hits begin at 0. */
   async restart(): Promise<State> {
     await this.target.restart();
-    for (const one of [...this.#breakpoints.values(), ...this.#watchpoints.values()]) one.hits = 0;
-    for (const [id, one] of this.#watchpoints) this.#watched.set(id, await this.#watchedValue(one));
+    await this.#points.restarted();
     this.changed();
     return this.state();
   }
@@ -164,33 +151,30 @@ export class Debugger {
    * @throws DebugError where that is nowhere, or the engine cannot have one more
    */
   async addBreakpoint(where: string | bigint, options: BreakpointOptions = {}): Promise<Breakpoint> {
-    return this.#set(String(where), await this.locate(where), options);
+    return this.#points.addBreakpoint(String(where), await this.locate(where), options);
   }
 
   /** In a line of a source file, or the next one that has code. @throws DebugError as `addBreakpoint` */
   addLineBreakpoint(file: SourceFile, line: number, options: BreakpointOptions = {}): Promise<Breakpoint> {
-    return this.#set(`${file.name}:${line}`, placesOfLine(this.symbols, file, line), options);
+    return this.#points.addBreakpoint(
+      `${file.name}:${line}`,
+      placesOfLine(this.symbols, file, line),
+      options,
+    );
   }
 
   /** Does nothing where there is none. */
-  async removeBreakpoint(id: number): Promise<void> {
-    await this.enableBreakpoint(id, false);
-    this.#breakpoints.delete(id);
+  removeBreakpoint(id: number): Promise<void> {
+    return this.#points.removeBreakpoint(id);
   }
 
-  async enableBreakpoint(id: number, enabled: boolean): Promise<void> {
-    const found = this.#breakpoints.get(id);
-    if (found === undefined || found.enabled === enabled) return;
-    if (enabled) await this.#place(found.addresses);
-    else for (const address of found.addresses) await this.target.removeBreakpoint(address);
-    found.enabled = enabled;
+  enableBreakpoint(id: number, enabled: boolean): Promise<void> {
+    return this.#points.enableBreakpoint(id, enabled);
   }
 
   /** Enabled breakpoints at a linear address. */
   breakpointsAt(address: bigint): Breakpoint[] {
-    return [...this.#breakpoints.values()].filter(
-      ({ enabled, addresses }) => enabled && addresses.includes(address),
-    );
+    return this.#points.breakpointsAt(address);
   }
 
   /**
@@ -204,38 +188,18 @@ export class Debugger {
     on: WatchedPlace['on'] = 'write',
     options: BreakpointOptions = {},
   ): Promise<Watchpoint> {
-    requireConditions(options);
     const { address, size } = await this.#placeOf(what);
-    const watchpoint: Watchpoint = {
-      ...options,
-      id: this.#nextId,
-      expression: String(what),
-      address,
-      length: length ?? size,
-      on,
-      enabled: true,
-      hits: 0,
-    };
-    await this.target.watch(address, watchpoint.length, on);
-    this.#nextId++;
-    this.#watchpoints.set(watchpoint.id, watchpoint);
-    this.#watched.set(watchpoint.id, await this.#watchedValue(watchpoint));
-    return watchpoint;
+    const watched = { expression: String(what), address, length: length ?? size, on };
+    return this.#points.addWatchpoint(watched, options);
   }
 
   /** Does nothing where there is none. */
-  async removeWatchpoint(id: number): Promise<void> {
-    await this.enableWatchpoint(id, false);
-    this.#watchpoints.delete(id);
-    this.#watched.delete(id);
+  removeWatchpoint(id: number): Promise<void> {
+    return this.#points.removeWatchpoint(id);
   }
 
-  async enableWatchpoint(id: number, enabled: boolean): Promise<void> {
-    const found = this.#watchpoints.get(id);
-    if (found === undefined || found.enabled === enabled) return;
-    if (enabled) await this.target.watch(found.address, found.length, found.on);
-    else await this.target.unwatch(found.address, found.length, found.on);
-    found.enabled = enabled;
+  enableWatchpoint(id: number, enabled: boolean): Promise<void> {
+    return this.#points.enableWatchpoint(id, enabled);
   }
 
   /** Where something is in the code. @throws DebugError where it is nowhere */
@@ -312,39 +276,6 @@ export class Debugger {
     return { target: this.target, symbols: this.symbols, view, bits };
   }
 
-  async #set(location: string, place: Location, options: BreakpointOptions): Promise<Breakpoint> {
-    requireConditions(options);
-    await this.#place(place.addresses);
-    const symbol = this.symbols.symbolAt(place.addresses[0]!);
-    const source = place.source ?? this.symbols.lines.at(place.addresses[0]!);
-    const breakpoint: Breakpoint = {
-      ...options,
-      id: this.#nextId++,
-      location,
-      addresses: place.addresses,
-      ...(symbol !== undefined && { symbol }),
-      ...(source && { source }),
-      enabled: true,
-      hits: 0,
-    };
-    this.#breakpoints.set(breakpoint.id, breakpoint);
-    return breakpoint;
-  }
-
-  /** All or none. */
-  async #place(addresses: readonly bigint[]): Promise<void> {
-    const done: bigint[] = [];
-    try {
-      for (const address of addresses) {
-        await this.target.addBreakpoint(address);
-        done.push(address);
-      }
-    } catch (error) {
-      for (const address of done) await this.target.removeBreakpoint(address);
-      throw error;
-    }
-  }
-
   async #placeOf(what: string | bigint): Promise<{ address: bigint; size: number }> {
     const size = (await this.state()).bits / 8;
     if (typeof what === 'bigint') return { address: what, size };
@@ -356,15 +287,6 @@ export class Debugger {
         `watch what it points to: [${what}]`,
       );
     return { address: value, size };
-  }
-
-  async #watchedValue({ address, length }: Watchpoint): Promise<bigint> {
-    try {
-      const bytes = await this.target.read(address, Math.min(length, 8));
-      return bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-    } catch {
-      return 0n;
-    }
   }
 
   async #begin(run: () => Promise<DebugStop>): Promise<DebugStop> {
@@ -393,59 +315,6 @@ export class Debugger {
       stop = await action();
       this.#state = undefined;
     } while (stop.why === 'interrupt' && this.#errands.length > 0 && !this.#interrupted);
-    const notes: string[] = [];
-    if (stop.why === 'place') return this.#touched(stop, notes);
-    if (stop.why !== 'breakpoint') return { ...stop, breakpoints: [], notes };
-    const reached: number[] = [];
-    for (const breakpoint of this.breakpointsAt(stop.pc)) {
-      if (await this.#stops(breakpoint, `breakpoint ${breakpoint.id}`, notes)) reached.push(breakpoint.id);
-    }
-    const passed = reached.length === 0 && { passed: true as const };
-    return { ...stop, breakpoints: reached, notes, ...passed };
-  }
-
-  /** Counts a hit and says whether it stops. */
-  async #stops(breakpoint: Breakpoint | Watchpoint, name: string, notes: string[]): Promise<boolean> {
-    const { condition, hitCondition, log } = breakpoint;
-    try {
-      if (condition !== undefined && condition.trim() !== '' && (await this.evaluate(condition)).value === 0n)
-        return false;
-      breakpoint.hits++;
-      if (!hitStops(hitCondition, breakpoint.hits)) return false;
-      if (log === undefined) return true;
-      this.#events.log?.(await this.#filled(log), breakpoint);
-      return false;
-    } catch (error) {
-      notes.push(`${name}: ${errorText(error)}`);
-      return true;
-    }
-  }
-
-  /** A log's text with its expressions evaluated. */
-  async #filled(text: string): Promise<string> {
-    const parts = text.split(/\{([^{}]*)\}/);
-    for (let i = 1; i < parts.length; i += 2) {
-      try {
-        parts[i] = (await this.evaluate(parts[i]!, { pure: true })).text;
-      } catch (error) {
-        parts[i] = `{${errorText(error)}}`;
-      }
-    }
-    return parts.join('');
-  }
-
-  async #touched(stop: Stop, notes: string[]): Promise<DebugStop & { passed?: true }> {
-    const { place } = stop;
-    const found = [...this.#watchpoints.values()].find(
-      ({ enabled, address, length }) =>
-        enabled && place && place.address >= address && place.address < address + BigInt(length),
-    );
-    if (found === undefined) return { ...stop, breakpoints: [], notes };
-    const before = this.#watched.get(found.id) ?? 0n;
-    const after = await this.#watchedValue(found);
-    this.#watched.set(found.id, after);
-    const stops = await this.#stops(found, `watch ${found.id}`, notes);
-    const watchpoint = { id: found.id, before, after };
-    return { ...stop, watchpoint, breakpoints: [], notes, ...(!stops && { passed: true as const }) };
+    return this.#points.reached(stop);
   }
 }

@@ -11,7 +11,7 @@ export {
   type Location,
   type Watchpoint,
 } from './breakpoints.js';
-export { Debugger, type DebuggerEvents } from './debugger.js';
+export { Debugger } from './debugger.js';
 export { DebugError, errorText } from './errors.js';
 export type { Place, Value } from './evaluate.js';
 export type { Frame } from './frames.js';
@@ -20,6 +20,7 @@ export { DEFAULT_GDB_PORT, type GdbAddress, GdbServer, serveGdb } from './listen
 export type { ListingLine } from './listing.js';
 export type { Space } from './memory.js';
 export { type CodeBits, isRealAddressing, segmentBase, stackPointer } from './mode.js';
+export type { DebuggerEvents } from './points.js';
 export { type CpuView, registerOf } from './registers.js';
 export { type Debuggee, DebugSession, type SessionOptions, type Stop } from './session.js';
 export type { DebugStop, State } from './state.js';
