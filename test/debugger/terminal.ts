@@ -19,11 +19,8 @@ export interface TerminalOptions {
   program?: string;
 }
 
-let count = 0;
-
 /** A shell in which one command was typed. It stays when that has ended, so that one can see how it left the terminal. */
 export class Terminal implements Disposable {
-  readonly #server = `terrarium-debug-${process.pid}-${++count}`;
   readonly #scratch = new Scratch();
 
   constructor(args: readonly string[], options: TerminalOptions = {}) {
@@ -138,7 +135,7 @@ export class Terminal implements Disposable {
   #tmux(...args: string[]): string {
     const env = { ...process.env, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color', TMUX: '' };
     const options = { encoding: 'utf8', env, cwd: root } as const;
-    return spawnSync('tmux', ['-u', '-L', this.#server, ...args], options).stdout;
+    return spawnSync('tmux', ['-u', '-S', this.#file('tmux'), ...args], options).stdout;
   }
 }
 
