@@ -37,7 +37,8 @@ function ringOf({ ss }: SystemRegisters, cs: number): number {
   return ss.unusable ? cs & 3 : ss.dpl;
 }
 
-const flagNames: readonly (readonly [bit: number, name: string])[] = [
+/** The flags that programs work with (SDM 1 3.4.3). */
+export const flagNames: readonly (readonly [bit: number, name: string])[] = [
   [0, 'CF'],
   [2, 'PF'],
   [4, 'AF'],

@@ -4,6 +4,7 @@ import { registerNames } from '../../../engine/contract.js';
 import { formatRegisters } from '../../../observe/index.js';
 import type { Model } from '../model.js';
 import { type Line, look, type Span, type Style, styled, widthOf } from '../text.js';
+import { flagNames } from '../words.js';
 
 /** Marks what is not as it was at the stop before, for eyes and terminals without colours too. */
 export const CHANGED = '•';
@@ -21,18 +22,6 @@ const generalOrder: readonly RegisterName[] = [
   'rbp',
   'rsp',
   ...registerNames.slice(8, 16),
-];
-
-/** The flags that programs work with (SDM 1 3.4.3): set in capitals, clear in small letters. */
-const flags: readonly (readonly [bit: number, name: string])[] = [
-  [0, 'CF'],
-  [2, 'PF'],
-  [4, 'AF'],
-  [6, 'ZF'],
-  [7, 'SF'],
-  [9, 'IF'],
-  [10, 'DF'],
-  [11, 'OF'],
 ];
 
 const CR0_BITS: readonly (readonly [bit: number, name: string])[] = [
@@ -101,7 +90,8 @@ function valueRow(label: string, text: string, changed: boolean, rest: Span[]): 
 
 function flagsRow(view: CpuView, before: CpuView | undefined): Line {
   const [now, was] = [view.registers.rflags, before?.registers.rflags ?? view.registers.rflags];
-  const spans = flags.map(([bit, name]): Span => {
+  // Set in capitals, clear in small letters.
+  const spans = flagNames.map(([bit, name]): Span => {
     const mask = 1n << BigInt(bit);
     const set = (now & mask) !== 0n;
     const changed = (was & mask) !== (now & mask);
@@ -109,7 +99,7 @@ function flagsRow(view: CpuView, before: CpuView | undefined): Line {
     return [`${set ? name : name.toLowerCase()}`, style];
   });
   return spans.flatMap((span, i): Span[] => {
-    const [bit] = flags[i]!;
+    const [bit] = flagNames[i]!;
     const changed = ((was ^ now) >> BigInt(bit)) & 1n;
     return [changed ? [CHANGED, look.changed] : ' ', span];
   });
