@@ -16,18 +16,21 @@ const ask = `
   const script = new (require('node:vm').Script)(source, { filename: file, cachedData: readFileSync(file + '.cache') });
   console.log(script.cachedDataRejected ? 'refused' : 'taken');`;
 
+const answer = (bundle: string, ...flags: string[]) =>
+  spawnSync(process.execPath, [...flags, '-e', ask, path.join(root, bundle)], { encoding: 'utf8' });
+
 for (const bundle of bundles) {
   test(`V8 takes the code that the build compiled of ${bundle}`, () => {
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', ask, path.join(root, bundle)], {
-      encoding: 'utf8',
-    });
+    const { stdout, stderr } = answer(bundle);
     assert.equal(stdout, 'taken\n', stderr);
   });
 }
 
-test('a V8 with other flags compiles anew, and the guest runs', () => {
+test('a V8 with other flags refuses it and compiles anew, and the guest runs', () => {
   // Flags are among what V8 compares (SerializedCodeData::SanityCheck).
-  const words = ['--no-lazy', path.join(root, 'dist/cli.cjs'), 'run', path.join(root, 'guests/hello')];
+  const flag = '--no-lazy';
+  for (const bundle of bundles) assert.equal(answer(bundle, flag).stdout, 'refused\n');
+  const words = [flag, path.join(root, 'dist/cli.cjs'), 'run', path.join(root, 'guests/hello')];
   const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   assert.match(stdout, /Hello from inside the terrarium/);
