@@ -54,7 +54,11 @@ describe('the files that git tracks', () => {
 
   test('are at most 1 MiB each', { skip }, () => {
     const large = files.filter((file) => lstatSync(path.join(root, file)).size > LARGEST);
-    assert.deepEqual(large, [], 'remove them with git rm; a large image is built or downloaded, not committed');
+    assert.deepEqual(
+      large,
+      [],
+      'remove them with git rm; a large image is built or downloaded, not committed',
+    );
   });
 
   test('are no ELF cores', { skip }, () => {
