@@ -1,0 +1,49 @@
+import type { Access, AccessWords } from './access.js';
+import type { DeviceHost } from './host.js';
+import type { AccessSize, MemoryRange, PortRange } from './ranges.js';
+import type { Screen } from './screen.js';
+
+/**
+ * A device. Every method is optional but the ones for the ranges it claims; a read of a range without its read method
+ * floats high (all ones), a write without its write method is ignored.
+ */
+export interface Device {
+  /** For traces, statistics and errors. Unique in a machine. */
+  readonly name: string;
+  readonly ports?: readonly PortRange[];
+  readonly memory?: readonly MemoryRange[];
+  /** A new look at what it shows, where it shows something; several looks do not disturb each other. */
+  screen?(): Screen;
+  attach?(host: DeviceHost): void;
+  readPort?(port: number, size: AccessSize): number;
+  writePort?(port: number, size: AccessSize, value: number): void;
+  readMemory?(address: number, size: AccessSize): number;
+  writeMemory?(address: number, size: AccessSize, value: number): void;
+  readMemory64?(address: number): bigint;
+  writeMemory64?(address: number, value: bigint): void;
+  /**
+   * Which register an access is about to reach, in this device's words; asked before the access, since that may change
+   * what the next one reaches. Changes nothing, never throws; undefined where there is nothing to say. Give the same object for
+   * the same register: what a value says is remembered with it.
+   */
+  describeAccess?(access: Access): AccessWords | undefined;
+  /** Looks for input that came in since the last call, so that interrupt lines follow it. Called every few milliseconds. */
+  poll?(): void;
+  /** The time by the machine's clock at which `poll` has to be called next; Infinity for never. */
+  nextEvent?(): number;
+  /**
+   * Could this device raise a line that the controller opens, or send an NMI, without the guest's doing? A guest that
+   * halts where no device could is at its end. Without this method: yes, if the device has `poll` and any line opens.
+   */
+  canWake?(opens: (irq: number) => boolean): boolean;
+  /** The CPU has taken the interrupt of a line, any device's. */
+  acknowledged?(irq: number): void;
+  /** A line was masked and is not any more. */
+  unmasked?(irq: number): void;
+  /** The whole state as plain data that survives JSON and `structuredClone`. */
+  save?(): unknown;
+  /** Takes back what `save` gave; throws a `TerrariumError` on anything else. */
+  load?(state: unknown): void;
+  /** Gives back what the device holds on the host's side. Called once, when the machine is disposed. */
+  dispose?(): void;
+}

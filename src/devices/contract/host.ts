@@ -1,0 +1,36 @@
+import type { GuestMemory } from '../../memory/index.js';
+import type { MemoryRange } from './ranges.js';
+
+/** The memory behind ranges with a `window`; ranges are known by the very object that the device claims. */
+export interface Windows {
+  /** All bytes of a range's window, whether the guest sees them or not. */
+  bytes(range: MemoryRange): Uint8Array;
+  /**
+   * Shows the guest the first `size` bytes of a range's window at `address`, in place of what it showed before; 0 hides it.
+   * Not from `readMemory` or `writeMemory`: an engine may do the guest's access again.
+   */
+  show(range: MemoryRange, address: number, size: number): void;
+}
+
+/** What a machine lends to its devices. */
+export interface DeviceHost {
+  /** Guest RAM. Whatever a guest says about addresses is checked by it: an access outside throws. */
+  readonly memory: GuestMemory;
+  /** Ends the run after this access; the guest's own exit code, 0 to 255. */
+  exit(code: number): void;
+  /** Ends the run after this access, with a reason for people. */
+  stop(reason: string): void;
+  /** Resets the machine after this access: that ends the run. `how` says by what register, for people. */
+  reset(how: string): void;
+  /** Sets the level of interrupt line `irq` (0 to 15 on a PC). Without an interrupt controller nothing happens. */
+  setIrq(irq: number, level: boolean): void;
+  /** What devices show their guest of memory of their own. Every machine has it. */
+  readonly windows?: Windows;
+  /** Sends the CPU a non-maskable interrupt. */
+  nmi(): void;
+  /**
+   * The machine's clock in milliseconds, with fractions. It stands still while the machine does not run, so a device that
+   * knows no other clock sees no time pass while somebody looks at a stopped guest.
+   */
+  now(): number;
+}

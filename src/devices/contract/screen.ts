@@ -1,0 +1,40 @@
+/** A picture that a device shows. The bytes are the device's own: use them before the next look. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** Four bytes a pixel: red, green, blue, 255; rows from the top, without gaps. */
+  readonly rgba: Uint8ClampedArray;
+  /** All that is different from the look before; undefined where nothing is. */
+  readonly changed: PictureArea | undefined;
+  /** What the picture says, where it shows characters. */
+  readonly text?: TextPicture;
+}
+
+/** A rectangle of pixels. */
+export interface PictureArea {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The characters of a text mode. */
+export interface TextPicture {
+  readonly columns: number;
+  readonly rows: number;
+  /** Row by row: the character in code page 437, and its foreground and background in `palette` from bits 8 and 12 on. */
+  readonly cells: Uint16Array;
+  /** Sixteen colours, as `rgba` has them. */
+  readonly palette: Uint8ClampedArray;
+  /** The number of the cell with the cursor, -1 where none is seen. */
+  readonly cursor: number;
+}
+
+/** Looks at what a device shows. */
+export interface Screen {
+  /**
+   * @param now the moment in milliseconds that things blink by; without it, all that blinks is seen, so that a still
+   * picture is always the same
+   */
+  look(now?: number): Picture;
+}

@@ -1,0 +1,88 @@
+import type { CpuInternals, Registers, SystemRegisters } from '../../x86/state.js';
+import type { EngineClock } from './clock.js';
+import type { DebugRequest } from './debug.js';
+import type { EngineFailure, FaultRecord } from './failure.js';
+import type { Exit, ExitKind } from '../exit.js';
+
+/** What was done for an engine that gave up on instructions. */
+export interface Assistance {
+  /** Times that it gave up, and went on afterwards. */
+  times: number;
+  /** Instructions that another CPU ran in its place. */
+  instructions: number;
+}
+
+/** What the next instruction of a CPU comes to, as another CPU found out on a copy of the memory. */
+export interface Rehearsal {
+  /** The exceptions that it raises, with those that their delivery raises. */
+  readonly faults: readonly FaultRecord[];
+  /** They end in a shutdown. */
+  readonly ends: boolean;
+}
+
+/** One virtual CPU. It belongs to the thread that created it. */
+export interface EngineCpu extends Disposable {
+  readonly index: number;
+  /** The record that `run` fills. */
+  readonly exit: Exit;
+  /** What another CPU has done for this one so far. Missing where it has no help. */
+  readonly assistance?: Assistance;
+  /** Missing where the guest's time is the world's. */
+  readonly clock?: EngineClock;
+  /**
+   * Runs the guest to its next exit and fills `exit`. Writes that were coalesced before it come first, one a call.
+   * The data of a read (`io` or `mmio` with `write` false) is given back by filling `exit.data` before the next call.
+   */
+  run(): ExitKind;
+  /**
+   * Ends the exit that is under way without running an instruction of the guest: after it, the registers and memory
+   * are those a reader expects (the result of an IN is in RAX, rip is past it).
+   */
+  completeExit(): void;
+  getRegisters(): Registers;
+  /**
+   * An access that `exit` shows and that was not completed is given up, and the rest of its instruction with it: the guest
+   * goes on where these registers say. So it is with `setSystemRegisters`.
+   */
+  setRegisters(registers: Registers): void;
+  getSystemRegisters(): SystemRegisters;
+  /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */
+  setSystemRegisters(system: SystemRegisters): void;
+  /** Missing where the engine gives and takes no more than registers. */
+  getInternals?(): CpuInternals;
+  /** `before`: what this CPU gave last; what is still the same need not be written. */
+  setInternals?(internals: CpuInternals, before?: CpuInternals): void;
+  /** False for a state that this host's engine cannot run, though others can. Missing: it can run all. */
+  canRun?(system: SystemRegisters): boolean;
+  /** True for a state in which this host's engine gives up on common instructions: who helps it gets ready. */
+  needsHelp?(system: SystemRegisters): boolean;
+  /** Makes `run` return `interrupted` after `firstMs` of wall time and then each `intervalMs` (0: never again); both 0 turn it off. */
+  setTimer(firstMs: number, intervalMs: number): void;
+  /** True if the guest can take an external interrupt right now, as of the last exit. */
+  readonly readyForInterrupt: boolean;
+  /** RFLAGS.IF as of the last exit. */
+  readonly interruptsEnabled: boolean;
+  /** Asks for an `interruptWindow` exit as soon as the guest can take an interrupt. */
+  requestInterruptWindow(wanted: boolean): void;
+  /** Delivers external interrupt `vector`; only while `readyForInterrupt`. */
+  injectInterrupt(vector: number): void;
+  injectNmi(): void;
+  /** Asks for a `tprAccess` exit after each access to the task priority register. Missing where the engine cannot. */
+  reportTprAccess?(wanted: boolean): void;
+  /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
+  readonly waiting: boolean;
+  /**
+   * Asks for `debug` exits from the next `run` on, in place of what was asked before; undefined for none. Gives, in words for
+   * people, why this CPU cannot do that: then it does none. Missing where a CPU cannot at all.
+   */
+  debug?(request: DebugRequest | undefined): string | undefined;
+  /** After a `debug` exit: which of the request's `places` was touched, as its index; -1 for none of them. */
+  readonly touchedPlace?: number;
+  /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
+  failure(): EngineFailure;
+  /**
+   * The exceptions that were raised last, oldest first, a few at most, with those that the delivery of others raised.
+   * Missing where the engine does not see them. After a `shutdown` the last ones are what it came from.
+   */
+  recentFaults?(): readonly FaultRecord[];
+}

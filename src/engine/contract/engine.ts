@@ -1,0 +1,57 @@
+import type { GuestMemory } from '../../memory/index.js';
+import type { EngineCpu } from './cpu.js';
+
+/** One virtual machine: RAM and CPUs. Disposing it ends everything that belongs to it. */
+export interface EngineVm extends Disposable {
+  createCpu(control: Int32Array): EngineCpu;
+  /** Asks that writes to this range do not leave the guest one by one. False where the engine cannot. */
+  coalesce(space: 'port' | 'memory', address: number, length: number): boolean;
+  /** Sets the level of a line of the engine's own interrupt controllers (`VmOptions.irqchip`). */
+  setIrq(irq: number, level: boolean): void;
+  /**
+   * Region `slot` of guest memory was placed elsewhere, or hidden (`GuestMemory.place`): the guest sees it so from its next
+   * instruction on. Not while `run` runs.
+   */
+  remapRegion(slot: number): void;
+  /**
+   * Addresses of the pages of region `slot` that the guest wrote since the last call, lowest first; the region was made
+   * with `logDirty`. Missing where the engine keeps no such log.
+   */
+  takeDirtyPages?(slot: number): number[];
+  /** The engine's own counters, as of now. Missing where it keeps none. */
+  readCounters?(): EngineCounters;
+}
+
+/** One of an engine's own counters, which the monitor has no part in (KVM's: KVM API 4.133). */
+export interface EngineCounter {
+  name: string;
+  /** `cumulative` only grows; `instant` is a level; `peak` is the highest level so far. */
+  kind: 'cumulative' | 'instant' | 'peak';
+  /** What it counts in, such as `ns` or `bytes`; empty for plain numbers. */
+  unit: string;
+  /** Exact to 2^53. */
+  value: number;
+}
+
+/** What an engine counts of a VM, and of each of its CPUs. */
+export interface EngineCounters {
+  vm: EngineCounter[];
+  cpus: EngineCounter[][];
+}
+
+export interface VmOptions {
+  /**
+   * The engine brings interrupt controllers and a timer of its own (KVM: two 8259A, I/O APIC, local APICs and an 8254 in
+   * the kernel). A HLT then stays in the engine until an interrupt comes. Default false.
+   */
+  irqchip?: boolean;
+}
+
+export interface Engine {
+  readonly name: 'kvm' | 'soft';
+  createVm(memory: GuestMemory, options?: VmOptions): EngineVm;
+  /** Stops a CPU's `run` from any thread. Set `Control.request` first; call it until `Control.running` is 0. */
+  kick(control: Int32Array): void;
+  /** Drops the contents of RAM that no VM uses any more; true if it now reads as zero. */
+  discard(memory: GuestMemory): boolean;
+}

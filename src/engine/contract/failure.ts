@@ -1,0 +1,27 @@
+/** An engine's account of why it could not go on: for `failEntry`, `internalError` and `unknown`. */
+export interface EngineFailure {
+  /** The engine's own name for it, such as `KVM_INTERNAL_ERROR_EMULATION`. */
+  name: string;
+  message: string;
+  /** The instruction's bytes, where the engine gives them. */
+  instruction?: Uint8Array;
+  /** Numbers that the engine gives, whose meaning goes by its name. */
+  data?: readonly bigint[];
+  hint?: string;
+}
+
+/** An exception that a CPU raised. */
+export interface FaultRecord {
+  vector: number;
+  /** Where the exception has one. */
+  code?: number;
+  /** The vector that was being delivered when it was raised. Missing where an instruction raised it. */
+  delivering?: number;
+  /** Where the CPU was, and its stack. */
+  cs: number;
+  rip: bigint;
+  ss: number;
+  rsp: bigint;
+  /** What stood in CR2: for a page fault its address. */
+  cr2: bigint;
+}
