@@ -3,9 +3,9 @@
  * costs more than C is the kernel's price for a process with Node's threads and mappings, and no monitor in Node goes
  * below it.
  */
-import * as ioctls from '../src/engine/kvm/ioctls.js';
-import * as layout from '../src/engine/kvm/layout.js';
-import { libc, MADV_DONTNEED, MADV_MERGEABLE, O_CLOEXEC, O_RDWR } from '../src/engine/kvm/libc.js';
+import * as ioctls from '../src/engine/kvm/api/ioctls.js';
+import * as layout from '../src/engine/kvm/api/layout.js';
+import { libc, MADV_DONTNEED, MADV_MERGEABLE, O_CLOEXEC, O_RDWR } from '../src/engine/kvm/api/libc.js';
 
 const RAM = 16 * 1024 * 1024;
 const PROT_READ_WRITE = 3;

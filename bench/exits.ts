@@ -1,7 +1,7 @@
 /** What one exit costs, from the guest's instruction through the device and back. */
 
 import { parseImage } from '../src/boot/index.js';
-import type { Device } from '../src/devices/contract.js';
+import type { Device } from '../src/devices/contract/index.js';
 import { kvmEngine } from '../src/engine/kvm/index.js';
 import { Machine } from '../src/machine/index.js';
 import { type Floor, inTurns, type Row } from './measure.js';

@@ -2,7 +2,7 @@
 import { parseImage } from '../src/boot/index.js';
 import { GdbClient } from '../src/debug/gdb/testing.js';
 import { serveGdb } from '../src/debug/index.js';
-import { type EngineName, hostMachine } from '../src/host/index.js';
+import { type EngineName, hostMachine } from '../src/runtime/index.js';
 import { median, type Row } from './measure.js';
 
 const ATTACHES = 20;

@@ -1,11 +1,11 @@
 /** A timer of 1 kHz: whether each tick reaches the guest, and how late. */
 import path from 'node:path';
 import { type Mode, parseImage } from '../src/boot/index.js';
-import type { Device } from '../src/devices/contract.js';
+import type { Device } from '../src/devices/contract/index.js';
 import { Pic8259, Pit8254 } from '../src/devices/index.js';
 import { kvmEngine } from '../src/engine/kvm/index.js';
-import { compileSource } from '../src/host/toolchain.js';
 import { Machine } from '../src/machine/index.js';
+import { compileSource } from '../src/runtime/images/toolchain.js';
 import { tickAccount } from '../test/guests/tick-account.js';
 import { median, type Row } from './measure.js';
 

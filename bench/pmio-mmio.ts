@@ -1,5 +1,5 @@
 /** Ports and memory-mapped I/O in counted loops, beside a C program that runs the same guest with an exit an access. */
-import { accesses, measureAccess } from '../src/cli/io-costs.js';
+import { accesses, measureAccess } from '../src/apps/cli/commands/bench/io-costs.js';
 import { type Floor, inTurns, type Row } from './measure.js';
 
 const COUNT = 20_000;

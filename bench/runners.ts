@@ -9,7 +9,7 @@ import path from 'node:path';
 import { parseImage } from '../src/boot/index.js';
 import { DebugExit } from '../src/devices/index.js';
 import { SoftCpu } from '../src/engine/soft/index.js';
-import { createMachine } from '../src/host/index.js';
+import { createMachine } from '../src/runtime/index.js';
 import { PartClock, type Parts } from './programs.js';
 
 const SERIAL = 0x3f8;

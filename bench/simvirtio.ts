@@ -1,5 +1,5 @@
 /** Bytes out of a guest through a SIMVIRTIO queue: by exits and by polling, beside C with an exit a byte. */
-import { type ProfileRow, profileOnce } from '../src/cli/simvirtio-profile.js';
+import { type ProfileRow, profileOnce } from '../src/apps/cli/commands/bench/simvirtio-profile.js';
 import { type Floor, median, type Row } from './measure.js';
 
 const ROUNDS = 5;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseImage } from '../src/boot/index.js';
 import { softEngine } from '../src/engine/soft/index.js';
-import { createMachine, engineByName } from '../src/host/index.js';
+import { createMachine, engineByName } from '../src/runtime/index.js';
 import { median, type Row } from './measure.js';
 import { buildNative, buildProgram, mixParts, type Part, type Parts } from './programs.js';
 import { missingPeer, runNative, runOurs, runTcg, runV86 } from './runners.js';

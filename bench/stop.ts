@@ -1,6 +1,6 @@
 /** How long an endless guest lives on after somebody wants it to stop. */
 import { parseImage } from '../src/boot/index.js';
-import { type HostedMachine, hostMachine } from '../src/host/index.js';
+import { type HostedMachine, hostMachine } from '../src/runtime/index.js';
 import { endless } from '../test/guests/endless.js';
 import { median, type Row } from './measure.js';
 

@@ -4,11 +4,11 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseImage } from '../src/boot/index.js';
-import { type Exit, ExitKind } from '../src/engine/contract.js';
+import { type Exit, ExitKind } from '../src/engine/contract/index.js';
 import { kvmEngine } from '../src/engine/kvm/index.js';
-import { Tracer } from '../src/host/index.js';
 import { Machine } from '../src/machine/index.js';
-import { ExitLog } from '../src/observe/index.js';
+import { Tracer } from '../src/runtime/index.js';
+import { ExitLog } from '../src/trace/index.js';
 import { median, type Row } from './measure.js';
 
 const EXITS = 1_000_000;

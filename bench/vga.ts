@@ -1,11 +1,11 @@
 /** The VGA: what filling a picture costs the guest, and what making one costs the monitor. */
 import path from 'node:path';
-import { cellsOf } from '../src/cli/screen/cells.js';
-import { CellPainter } from '../src/cli/screen/painter.js';
-import { kitty, sixel } from '../src/cli/screen/pixels.js';
+import { cellsOf } from '../src/apps/frontend/screen/cells.js';
+import { CellPainter } from '../src/apps/frontend/screen/painter.js';
+import { kitty, sixel } from '../src/apps/frontend/screen/pixels.js';
 import { modes, VgaRig } from '../src/devices/vga/testing.js';
-import { createMachine } from '../src/host/index.js';
-import { compileSource } from '../src/host/toolchain.js';
+import { compileSource } from '../src/runtime/images/toolchain.js';
+import { createMachine } from '../src/runtime/index.js';
 import { median, type Row } from './measure.js';
 
 type EngineName = 'kvm' | 'soft';

@@ -1,4 +1,4 @@
-// Leaves V8's code cache beside the bundles that the command loads before a guest runs (see src/host/compiled.ts). It is
+// Leaves V8's code cache beside the bundles that the command loads before a guest runs (see src/runtime/thread/compiled.ts). It is
 // taken after a run, so that it holds what a run needs, compiled.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';

@@ -6,7 +6,7 @@ import { buildIfStale } from './build.mjs';
 import { root } from './setup.mjs';
 
 await buildIfStale({ tests: true });
-const { compileSource } = await import('../build/src/host/toolchain.js');
+const { compileSource } = await import('../build/src/runtime/images/toolchain.js');
 
 const words = process.argv.slice(2);
 const folders = readdirSync(path.join(root, 'guests'), { withFileTypes: true })

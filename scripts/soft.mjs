@@ -17,6 +17,7 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const source = path.join(root, 'src/engine/soft');
 /** Files are named from `source`. */
 const table = '../../isa/table';
+const parts = ['core', 'integer', 'simd', 'system', 'x87'];
 const cache = path.join(root, 'node_modules/.cache/terrarium');
 
 /** TERRARIUM_SOFT_LEVEL=0 is for work on the CPU itself: a second instead of twenty, and a program of a third the speed. */
@@ -30,7 +31,7 @@ const options =
 
 function inputs() {
   const files = ['layout.ts'];
-  for (const folder of [table, 'generate', 'cpu', 'cpu/vector', 'cpu/x87']) {
+  for (const folder of [table, 'generate', 'cpu', ...parts.map((part) => `cpu/${part}`)]) {
     for (const file of readdirSync(path.join(source, folder)).sort()) files.push(`${folder}/${file}`);
   }
   return files.filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'));

@@ -26,12 +26,13 @@ export type {
   LineWatcher,
   MemoryRange,
   PortRange,
-} from './devices/contract.js';
+} from './devices/contract/index.js';
 export * from './devices/index.js';
-export type { CpuState, Engine, EngineCpu, Exit, Registers, SystemRegisters } from './engine/contract.js';
-export { Control, controlBytes, ExitKind } from './engine/contract.js';
+export type { Engine, EngineCpu, Exit } from './engine/contract/index.js';
+export { Control, controlBytes, ExitKind } from './engine/contract/index.js';
 export { type SoftCpu, type SoftEngine, softEngine } from './engine/soft/index.js';
 export { ConfigError, TerrariumError } from './errors.js';
+export { formatRegisters } from './inspect/index.js';
 export {
   DEFAULT_MEMORY,
   DeviceError,
@@ -44,7 +45,8 @@ export {
   type UnclaimedAccess,
 } from './machine/index.js';
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
-export { ExitLog, formatRegisters, Statistics } from './observe/index.js';
+export { ExitLog, Statistics } from './trace/index.js';
+export type { CpuState, Registers, SystemRegisters } from './x86/index.js';
 
 /**
  * The software engine from its compiled program, `terrarium/soft.wasm`: a URL, or a response that is under way. It

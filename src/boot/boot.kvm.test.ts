@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type EngineCpu, ExitKind, exitKindNames, newControl } from '../engine/contract.js';
+import { type EngineCpu, ExitKind, exitKindNames, newControl } from '../engine/contract/index.js';
 import { EngineLimit, kvmEngine } from '../engine/kvm/index.js';
 import { GuestMemory } from '../memory/index.js';
 import { type BootOptions, type BootPlan, boot } from './boot.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Segment } from '../engine/contract.js';
-import { registerNames, segmentNames } from '../engine/contract.js';
 import { ConfigError, type TerrariumError } from '../errors.js';
 import { GuestMemory } from '../memory/index.js';
+import type { Segment } from '../x86/index.js';
+import { registerNames, segmentNames } from '../x86/index.js';
 import { type BootOptions, boot } from './boot.js';
 import { type Image, ImageError } from './image.js';
 import { modes } from './modes.js';

@@ -1,6 +1,6 @@
-import type { CpuState } from '../engine/contract.js';
 import { ConfigError } from '../errors.js';
 import type { GuestMemory } from '../memory/index.js';
+import type { CpuState } from '../x86/index.js';
 import { type Image, ImageError } from './image.js';
 import { BOOT_SECTOR_ADDRESS, type BootMode, chooseMode, isBootSector, type Mode } from './modes.js';
 import { hex, range } from './numbers.js';

@@ -6,19 +6,25 @@
  *
  * @module
  */
-export { CR0, CR4, EFER, PTE, RFLAGS, SegmentType, SystemType } from './bits.js';
-export { type BootOptions, type BootPlan, boot } from './boot.js';
 export {
   busyTss,
+  CR0,
+  CR4,
   decodeDescriptor,
+  EFER,
   encodeDescriptor,
   encodeSystemDescriptor64,
   flatCode32,
   flatCode64,
   flatData,
   noLdt,
+  PTE,
+  RFLAGS,
   realSegment,
-} from './descriptors.js';
+  SegmentType,
+  SystemType,
+} from '../x86/index.js';
+export { type BootOptions, type BootPlan, boot } from './boot.js';
 export { type Image, ImageError, type ImageSection, type ImageSegment } from './image.js';
 export { autoMode, BOOT_SECTOR_ADDRESS, type BootMode, isBootSector, type Mode, modes } from './modes.js';
 export { parseImage } from './parse.js';

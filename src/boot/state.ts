@@ -1,7 +1,20 @@
-import type { CpuState, DescriptorTable, Registers, Segment, SystemRegisters } from '../engine/contract.js';
 import { ConfigError } from '../errors.js';
-import { APIC_BASE_AFTER_RESET, CR0, CR4, EFER, RFLAGS, SegmentType, SystemType } from './bits.js';
-import { busyTss, flatCode32, flatCode64, flatData, noLdt, realSegment } from './descriptors.js';
+import type { CpuState, DescriptorTable, Registers, Segment, SystemRegisters } from '../x86/index.js';
+import {
+  APIC_BASE_AFTER_RESET,
+  busyTss,
+  CR0,
+  CR4,
+  EFER,
+  flatCode32,
+  flatCode64,
+  flatData,
+  noLdt,
+  RFLAGS,
+  realSegment,
+  SegmentType,
+  SystemType,
+} from '../x86/index.js';
 import { hex } from './numbers.js';
 import { type BootTables, Selector, type TableMode } from './tables.js';
 

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { DescriptorTable, Segment } from '../engine/contract.js';
+
 import { ConfigError } from '../errors.js';
 import { type GuestMemory, PAGE_SIZE } from '../memory/index.js';
-import { PTE } from './bits.js';
+import type { DescriptorTable, Segment } from '../x86/index.js';
 import {
   busyTss,
   encodeDescriptor,
@@ -15,8 +15,9 @@ import {
   flatCode32,
   flatCode64,
   flatData,
+  PTE,
   TSS_SIZE,
-} from './descriptors.js';
+} from '../x86/index.js';
 import type { BootMode } from './modes.js';
 import { alignDown, hex, sizeText } from './numbers.js';
 import { clear } from './place.js';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type DeviceModule, type EngineName, hostMachine, loadImage } from '../host/index.js';
+import { checkExpectation, parseExpectation } from '../inspect/index.js';
 import type { Outcome } from '../machine/index.js';
-import { checkExpectation, parseExpectation } from '../observe/index.js';
+import { type DeviceModule, type EngineName, hostMachine, loadImage } from '../runtime/index.js';
 import { type Lesson, lessonOf } from './lessons.js';
 
 /** A guest of the course is small: one that runs longer does not come to its end. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { WatchedPlace } from '../engine/contract.js';
-import type { SourceFile, SourceLine, SymbolTable } from '../observe/index.js';
+import type { WatchedPlace } from '../engine/contract/index.js';
+import type { SourceFile, SourceLine, SymbolTable } from '../symbols/index.js';
 import { DebugError } from './errors.js';
 
 /** What a breakpoint may be given beside its place. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AddressRange } from '../observe/index.js';
+import type { AddressRange } from '../symbols/index.js';
 import { type CodeMode, decodeAt, readSome } from './code.js';
 import type { DebugTarget } from './target.js';
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { WatchedPlace } from '../engine/contract.js';
-import type { SourceFile, SymbolTable } from '../observe/index.js';
+import type { WatchedPlace } from '../engine/contract/index.js';
+import type { SourceFile, SymbolTable } from '../symbols/index.js';
 import {
   type Breakpoint,
   type BreakpointOptions,

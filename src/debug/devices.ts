@@ -1,4 +1,4 @@
-import type { Device } from '../devices/contract.js';
+import type { Device } from '../devices/contract/index.js';
 
 /** A line a device: its name, then its ports and memory. */
 export function describeDevices(devices: readonly Device[]): string {

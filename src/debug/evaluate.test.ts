@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type Registers, registerNames, type SystemRegisters } from '../engine/contract.js';
-import { SymbolTable } from '../observe/index.js';
+import { SymbolTable } from '../symbols/index.js';
+import { type Registers, registerNames, type SystemRegisters } from '../x86/index.js';
 import { DebugError } from './errors.js';
 import { evaluate, requirePure, type Scope } from './evaluate.js';
 import type { CodeBits } from './mode.js';

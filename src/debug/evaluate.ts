@@ -3,14 +3,11 @@
  *
  * @module
  */
-import type { SegmentName } from '../engine/contract.js';
-import {
-  describeFlags,
-  findRegister,
-  nearestNames,
-  registerViewNames,
-  type SymbolTable,
-} from '../observe/index.js';
+
+import { describeFlags } from '../inspect/index.js';
+import type { SymbolTable } from '../symbols/index.js';
+import type { SegmentName } from '../x86/index.js';
+import { findRegister, nearestNames, registerViewNames } from '../x86/index.js';
 import { readSome } from './code.js';
 import { DebugError } from './errors.js';
 import { type Expression, type NumberType, parseExpression } from './expression-syntax.js';

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { RegisterName } from '../engine/contract.js';
-import type { AddressRange, SourceLine, SymbolTable } from '../observe/index.js';
+
+import type { AddressRange, SourceLine, SymbolTable } from '../symbols/index.js';
+import type { RegisterName } from '../x86/index.js';
 import { type CodeMode, littleEndian, readSome } from './code.js';
 import { type CallBefore, callBefore, prologueOf } from './conventions.js';
 import { interruptedBy } from './handlers.js';

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AddressRange } from '../observe/index.js';
+import type { AddressRange } from '../symbols/index.js';
 import { decodeAt, littleEndian, readSome } from './code.js';
 import { type CodeBits, codeBase, isRealAddressing, segmentBase, stackPointer } from './mode.js';
 import type { CpuView } from './registers.js';

@@ -24,10 +24,4 @@ export type { DebuggerEvents } from './points.js';
 export { type CpuView, registerOf } from './registers.js';
 export { type Debuggee, DebugSession, type SessionOptions, type Stop } from './session.js';
 export type { DebugStop, State } from './state.js';
-export {
-  type DebugMethod,
-  type DebugTarget,
-  debugMethods,
-  localTarget,
-  runningMethods,
-} from './target.js';
+export { type DebugMethod, type DebugTarget, debugMethods, localTarget, runningMethods } from './target.js';

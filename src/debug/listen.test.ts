@@ -7,7 +7,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseImage } from '../boot/index.js';
-import { type HostedMachine, hostMachine } from '../host/index.js';
+import { type HostedMachine, hostMachine } from '../runtime/index.js';
 import { GdbClient } from './gdb/testing.js';
 import { type GdbServer, serveGdb } from './listen.js';
 import { testEngines } from './testing.js';

@@ -5,7 +5,7 @@
  * @module
  */
 import { decode, MAX_LENGTH } from '../isa/index.js';
-import type { SourceLine, SymbolTable } from '../observe/index.js';
+import type { SourceLine, SymbolTable } from '../symbols/index.js';
 import { type CodeLine, type DecodeOptions, decodeAt, readSome } from './code.js';
 import type { CodeBits } from './mode.js';
 import type { DebugTarget } from './target.js';

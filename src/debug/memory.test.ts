@@ -1,8 +1,8 @@
 /** Guest memory through a debugger, where page tables are wrong or have holes, and where the guest's code is in it. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createMachine } from '../host/index.js';
 import type { Machine } from '../machine/index.js';
+import { createMachine } from '../runtime/index.js';
 import { errorText } from './errors.js';
 import { DebugSession } from './session.js';
 import { testEngines } from './testing.js';

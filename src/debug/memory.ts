@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { SystemRegisters } from '../engine/contract.js';
+
+import { walkPages } from '../inspect/index.js';
 import type { GuestMemory } from '../memory/index.js';
-import { walkPages } from '../observe/index.js';
+import type { SystemRegisters } from '../x86/index.js';
 import { DebugError } from './errors.js';
 import { codeBits } from './mode.js';
 

@@ -1,4 +1,4 @@
-import type { Registers, SegmentName, SystemRegisters } from '../engine/contract.js';
+import type { Registers, SegmentName, SystemRegisters } from '../x86/index.js';
 
 /** How wide code is. */
 export type CodeBits = 16 | 32 | 64;

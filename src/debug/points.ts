@@ -1,5 +1,5 @@
-import type { WatchedPlace } from '../engine/contract.js';
-import type { SymbolTable } from '../observe/index.js';
+import type { WatchedPlace } from '../engine/contract/index.js';
+import type { SymbolTable } from '../symbols/index.js';
 import {
   type Breakpoint,
   type BreakpointOptions,

@@ -3,15 +3,15 @@
  *
  * @module
  */
+import type { EngineCpu } from '../engine/contract/index.js';
 import {
-  type EngineCpu,
   type RegisterName,
   type Registers,
   registerNames,
   type SegmentName,
   type SystemRegisters,
   segmentNames,
-} from '../engine/contract.js';
+} from '../x86/index.js';
 import { DebugError } from './errors.js';
 import { readFxsave, withFxsave } from './fxsave.js';
 import { codeBits, linearPc } from './mode.js';

@@ -1,21 +1,11 @@
-import type { Device } from '../devices/contract.js';
-import type {
-  DebugRequest,
-  EngineCpu,
-  Rehearsal,
-  SystemRegisters,
-  WatchedPlace,
-} from '../engine/contract.js';
+import type { Device } from '../devices/contract/index.js';
+import type { DebugRequest, EngineCpu, Rehearsal, WatchedPlace } from '../engine/contract/index.js';
+import { type Explanation, explain, formatExplanation } from '../explain/index.js';
+import { dump, parseDump } from '../inspect/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
-import {
-  dump,
-  type Explanation,
-  explain,
-  formatExplanation,
-  parseDump,
-  type SymbolTable,
-} from '../observe/index.js';
+import type { SymbolTable } from '../symbols/index.js';
+import type { SystemRegisters } from '../x86/index.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
 import { readMemory, type Space, writeMemory } from './memory.js';

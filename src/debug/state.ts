@@ -1,4 +1,4 @@
-import type { SourceLine } from '../observe/index.js';
+import type { SourceLine } from '../symbols/index.js';
 import type { CodeBits } from './mode.js';
 import type { CpuView } from './registers.js';
 import type { Stop } from './session.js';

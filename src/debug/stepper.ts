@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AddressRange, SymbolTable } from '../observe/index.js';
+import type { AddressRange, SymbolTable } from '../symbols/index.js';
 import { type CodeLine, decodeAt, type Flow, fetchInstruction, flowOf, readSome } from './code.js';
 import type { Frame } from './frames.js';
 import { interruptedAt } from './handlers.js';

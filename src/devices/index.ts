@@ -3,10 +3,9 @@
  *
  * @module
  */
-export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug-console.js';
-export { DEBUG_EXIT_PORT, DebugExit } from './debug-exit.js';
-export { DEBUG_NMI_PORT, DebugNmi } from './debug-nmi.js';
-export { type HypercallClocks, type HypercallOptions, type HypercallState, Hypercalls } from './hypercall.js';
+export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug/console.js';
+export { DEBUG_EXIT_PORT, DebugExit } from './debug/exit.js';
+export { DEBUG_NMI_PORT, DebugNmi } from './debug/nmi.js';
 export {
   FIRST_OWN_CALL,
   HYPERCALL_PORT,
@@ -24,42 +23,37 @@ export {
   type Span,
   spanOf,
   targetOf,
-} from './hypercall-abi.js';
+} from './hypercall/abi.js';
+export {
+  type HypercallClocks,
+  type HypercallOptions,
+  type HypercallState,
+  Hypercalls,
+} from './hypercall/hypercall.js';
 export {
   KeyboardController,
   type KeyboardControllerOptions,
   type KeyboardControllerState,
-  type KeyboardState,
-  type KeyEvent,
   type KeySource,
-  keyNames,
-  Led,
-  type ScanCodes,
-  strokesOf,
-} from './keyboard/index.js';
-export { Pic8259, type PicState } from './pic8259.js';
-export { PIT_HZ, Pit8254, type PitState } from './pit8254.js';
+} from './keyboard/i8042.js';
+export { type KeyEvent, keyNames, type ScanCodes, strokesOf } from './keyboard/keys.js';
+export { type KeyboardState, Led } from './keyboard/ps2-keyboard.js';
+export { Pic8259, type PicState } from './pic8259/pic8259.js';
+export { PIT_HZ, Pit8254, type PitState } from './pit8254/pit8254.js';
 export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';
-export { Cmos, type CmosOptions, type CmosState } from './rtc/index.js';
-export { Serial16550, type SerialOptions, type SerialState } from './serial16550.js';
+export { Cmos, type CmosOptions, type CmosState } from './rtc/cmos.js';
+export { Serial16550, type SerialOptions, type SerialState } from './serial16550/serial16550.js';
+export { type Backend, consoleBackend, echoBackend, sinkBackend } from './simvirtio/backends.js';
+export type { DeviceCounts } from './simvirtio/device.js';
+export { type Notification, notifications, simvirtioRegions } from './simvirtio/layout.js';
+export { SimvirtioByExits, SimvirtioByTicks, simvirtio } from './simvirtio/notification.js';
 export {
-  type Backend,
-  consoleBackend,
   DEFAULT_QUEUE_LENGTH,
-  type DeviceCounts,
-  echoBackend,
-  type Notification,
-  notifications,
   Simvirtio,
-  SimvirtioByExits,
-  SimvirtioByTicks,
   type SimvirtioOptions,
   STANDARD_BACKENDS,
-  simvirtio,
-  simvirtioRegions,
-  sinkBackend,
   standardBackends,
-} from './simvirtio/index.js';
+} from './simvirtio/simvirtio.js';
 export { type StandardDevicesOptions, standardDevices } from './standard.js';
 export { DeviceStateError } from './state.js';
 export {
@@ -68,4 +62,5 @@ export {
   type SystemControlState,
   type Tone,
 } from './system-control.js';
-export { Vga, type VgaSaved } from './vga/index.js';
+export type { VgaSaved } from './vga/state.js';
+export { Vga } from './vga/vga.js';

@@ -1,4 +1,4 @@
-import type { AccessSize, AccessWords, ByteSink, Device, PortRange } from './contract.js';
+import type { AccessSize, AccessWords, ByteSink, Device, PortRange } from './contract/index.js';
 import { Stateless } from './state.js';
 import { character, words } from './words.js';
 

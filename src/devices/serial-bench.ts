@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DeviceHost } from './contract.js';
+import type { DeviceHost } from './contract/index.js';
 import { Serial16550 } from './index.js';
 
 /** Register offsets (PC16550D, table II). */

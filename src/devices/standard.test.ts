@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Device } from './contract.js';
+import type { Device } from './contract/index.js';
 import { DebugConsole, DebugExit, PseudoSerial, Serial16550, standardDevices } from './index.js';
 import { type MakeDevice, testAnyDevice } from './testing.js';
 

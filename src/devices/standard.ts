@@ -1,9 +1,9 @@
-import type { ByteSink, ByteSource, Device } from './contract.js';
-import { DebugConsole } from './debug-console.js';
-import { DebugExit } from './debug-exit.js';
-import { type HypercallOptions, Hypercalls } from './hypercall.js';
+import type { ByteSink, ByteSource, Device } from './contract/index.js';
+import { DebugConsole } from './debug/console.js';
+import { DebugExit } from './debug/exit.js';
+import { type HypercallOptions, Hypercalls } from './hypercall/hypercall.js';
 import { PseudoSerial } from './pseudo-serial.js';
-import { Serial16550 } from './serial16550.js';
+import { Serial16550 } from './serial16550/serial16550.js';
 
 export interface StandardDevicesOptions {
   /** Where the bytes of all consoles go: debug console, pseudo-serial port and serial port. */

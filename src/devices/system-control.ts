@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from './contract.js';
-import { PIT_HZ, type Pit8254 } from './pit8254.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from './contract/index.js';
+import { PIT_HZ, type Pit8254 } from './pit8254/pit8254.js';
 import { booleanField, registerField, stateFields } from './state.js';
 import { bits, words } from './words.js';
 

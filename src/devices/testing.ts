@@ -6,7 +6,7 @@
  */
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Access, AccessSize, ByteSource, Device, DeviceHost } from './contract.js';
+import type { Access, AccessSize, ByteSource, Device, DeviceHost } from './contract/index.js';
 
 /** What a device under test is made with. */
 export interface Wiring {

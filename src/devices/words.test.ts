@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { GuestMemory } from '../memory/index.js';
-import type { Device } from './contract.js';
+import type { Device } from './contract/index.js';
 import {
   Cmos,
   DebugConsole,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { AccessWords } from './contract.js';
+import type { AccessWords } from './contract/index.js';
 
 /** A register's name, and what a value in it says. */
 export function words(register: string, says?: (value: number) => string): AccessWords {

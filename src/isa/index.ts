@@ -27,11 +27,5 @@ export {
 export { type MemoryOperand, type Operand, registerName } from './operands.js';
 export { type Random, randomInstruction, randomNumbers, type Sample, type Wanted } from './random.js';
 export { randomMxcsr, randomVector } from './random-vectors.js';
-export {
-  type Kind,
-  type MandatoryPrefix,
-  type Meaning,
-  type Opcode,
-  type OpcodeMap,
-  opcodes,
-} from './table/index.js';
+export { type MandatoryPrefix, type Opcode, type OpcodeMap, opcodes } from './table/index.js';
+export type { Kind, Meaning } from './table/meaning.js';

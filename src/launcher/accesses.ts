@@ -1,4 +1,4 @@
-import type { Exit } from '../engine/contract.js';
+import type { Exit } from '../engine/contract/index.js';
 import { type AccessName, type LauncherCallbacks, stop, type UnhandledAccess } from './callbacks.js';
 
 const outs = { 1: 'out8', 2: 'out16', 4: 'out32' } as const;

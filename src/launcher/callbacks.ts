@@ -1,4 +1,4 @@
-import type { EngineCpu } from '../engine/contract.js';
+import type { EngineCpu } from '../engine/contract/index.js';
 
 /** What a callback returns to end the run; also `Launcher.stop`. */
 export const stop: unique symbol = Symbol('terrarium.launcher.stop');

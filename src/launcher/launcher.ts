@@ -6,7 +6,7 @@ import {
   type EngineCpu,
   type EngineVm,
   newControl,
-} from '../engine/contract.js';
+} from '../engine/contract/index.js';
 import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
 import { Accesses } from './accesses.js';

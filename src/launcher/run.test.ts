@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { parseImage } from '../boot/index.js';
-import { Control, newControl } from '../engine/contract.js';
+import { Control, newControl } from '../engine/contract/index.js';
 import { asm, bytesEach } from '../engine/kvm/testing.js';
 import { Launcher } from './index.js';
 import { endOf, engines, launcherOn } from './testing.js';

@@ -1,4 +1,10 @@
-import { Control, type EngineCpu, type EngineFailure, ExitKind, exitKindNames } from '../engine/contract.js';
+import {
+  Control,
+  type EngineCpu,
+  type EngineFailure,
+  ExitKind,
+  exitKindNames,
+} from '../engine/contract/index.js';
 import { abortReason, requireAtLeast } from '../errors.js';
 import type { Accesses } from './accesses.js';
 import { type LauncherCallbacks, stop } from './callbacks.js';

@@ -4,11 +4,11 @@
  * @module
  */
 import { parseImage } from '../boot/index.js';
-import type { Engine } from '../engine/contract.js';
+import type { Engine } from '../engine/contract/index.js';
 import { kvmEngine } from '../engine/kvm/index.js';
 import { asm, noKvm } from '../engine/kvm/testing.js';
+import { softProgram } from '../engine/soft/host/testing.js';
 import { softEngine } from '../engine/soft/index.js';
-import { softProgram } from '../engine/soft/testing.js';
 import { Launcher, type LauncherCallbacks, type LauncherConfig } from './index.js';
 
 /** Bytes of RAM at 0; what lies behind is MMIO. */

@@ -3,9 +3,9 @@
  *
  * @module
  */
-export { Bus, type UnclaimedAccess } from './bus.js';
+export { Bus, type UnclaimedAccess } from './bus/bus.js';
+export type { Outcome, OutcomeKind } from './cpus/outcome.js';
+export { TICK_MS } from './cpus/pace.js';
+export type { ExitObserver, RunOptions } from './cpus/run-loop.js';
 export { DeviceError } from './errors.js';
 export { type ClockName, clockNames, DEFAULT_MEMORY, Machine, type MachineConfig } from './machine.js';
-export type { Outcome, OutcomeKind } from './outcome.js';
-export { TICK_MS } from './pace.js';
-export type { ExitObserver, RunOptions } from './run-loop.js';

@@ -1,5 +1,5 @@
 import { type BootOptions, type BootPlan, boot, type Image } from '../boot/index.js';
-import type { Device, DeviceHost, InterruptController, Picture, Screen } from '../devices/contract.js';
+import type { Device, DeviceHost, InterruptController, Picture, Screen } from '../devices/contract/index.js';
 import {
   Control,
   type Engine,
@@ -8,14 +8,14 @@ import {
   type EngineCpu,
   type EngineVm,
   newControl,
-} from '../engine/contract.js';
+} from '../engine/contract/index.js';
 import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
-import { Bus } from './bus.js';
-import { watchLines } from './interrupts.js';
-import { backedRegions, ramAround, WindowRegions } from './memory-map.js';
-import type { Outcome } from './outcome.js';
-import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './run-loop.js';
+import { Bus } from './bus/bus.js';
+import { backedRegions, ramAround, WindowRegions } from './bus/memory-map.js';
+import type { Outcome } from './cpus/outcome.js';
+import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './cpus/run-loop.js';
+import { watchLines } from './interrupts/delivery.js';
 
 /** Memory of a machine that does not say how much it wants: 16 MiB. */
 export const DEFAULT_MEMORY = 16 * 1024 * 1024;

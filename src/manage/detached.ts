@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TerrariumError } from '../errors.js';
-import { type PortableConfig, type PortableError, packError, unpackError } from '../host/index.js';
+import { type PortableConfig, type PortableError, packError, unpackError } from '../runtime/index.js';
 import { checkName } from './names.js';
 import { newHolderId } from './processes.js';
 import { isObject } from './protocol.js';

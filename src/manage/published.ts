@@ -1,6 +1,6 @@
 import { renameSync } from 'node:fs';
 import path from 'node:path';
-import type { HostedMachine, HostedOutcome } from '../host/index.js';
+import type { HostedMachine, HostedOutcome } from '../runtime/index.js';
 import { Claim, emptyFolder } from './claim.js';
 import { ConsoleHistory } from './history.js';
 import { CONSOLE_KEPT, CONSOLE_LOG, KeptLog, MESSAGES, MESSAGES_KEPT } from './kept-log.js';

@@ -6,9 +6,10 @@
  *
  * @module
  */
-import type { Segment, SystemRegisters } from '../engine/contract.js';
+
 import type { CodeSize } from '../isa/index.js';
 import type { GuestMemory } from '../memory/index.js';
+import type { Segment, SystemRegisters } from '../x86/index.js';
 import { vectorTable } from './vectors.js';
 
 export type ModeName = 'long' | 'protected' | 'real';

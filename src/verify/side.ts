@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { type Engine, ExitKind, exitKindNames, newControl, registerNames } from '../engine/contract.js';
+import { type Engine, ExitKind, exitKindNames, newControl } from '../engine/contract/index.js';
 import { GuestMemory } from '../memory/index.js';
+import { registerNames } from '../x86/index.js';
 import { type Left, type Program, readRecord } from './blocks.js';
 import { DATA, DATA_SIZE, HANDLER_BYTES, HANDLERS, type Mode } from './modes.js';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Engine, EngineCpu, EngineVm } from '../engine/contract.js';
-import { engineByName } from '../host/index.js';
+import type { Engine, EngineCpu, EngineVm } from '../engine/contract/index.js';
 import { opcodes, randomNumbers } from '../isa/index.js';
+import { engineByName } from '../runtime/index.js';
 import { instructionOf } from './blocks.js';
 import { whyUntried } from './differences.js';
 import { formatReport, type ModeName, modeNames, Verifier, type VerifierReport } from './index.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine } from '../engine/contract.js';
+import type { Engine } from '../engine/contract/index.js';
 import { type Opcode, opcodes, type Random, randomNumbers } from '../isa/index.js';
 import { assemble } from './blocks.js';
 import { agree, type Difference, dataOf, fieldsOf, textOf } from './compare.js';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import * as terrarium from '../../src/browser.js';
-import { softProgram } from '../../src/engine/soft/testing.js';
+import { softProgram } from '../../src/engine/soft/host/testing.js';
 import { readGuestImage, readGuests } from '../guests/catalogue.js';
 import { root, Scratch } from '../support.js';
 import { type GuestResult, type GuestToRun, runGuest } from './run-guest.js';

@@ -10,8 +10,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import { type KeySource, type Notification, strokesOf } from '../../src/devices/index.js';
-import { type Compiled, compileSource, type SourceMode } from '../../src/host/toolchain.js';
 import type { GuestMemory, RegionConfig } from '../../src/memory/index.js';
+import { type Compiled, compileSource, type SourceMode } from '../../src/runtime/images/toolchain.js';
 
 /** The package's root. */
 export const root = fileURLToPath(new URL('.', import.meta.resolve('#package')));

@@ -4,10 +4,10 @@
  * @module
  */
 import { parseImage } from '../../src/boot/index.js';
-import type { ByteSource, Device } from '../../src/devices/contract.js';
-import { type Exit, exitKindNames } from '../../src/engine/contract.js';
-import { createMachine, type LocalConfig } from '../../src/host/index.js';
+import type { ByteSource, Device } from '../../src/devices/contract/index.js';
+import { type Exit, exitKindNames } from '../../src/engine/contract/index.js';
 import type { Outcome } from '../../src/machine/index.js';
+import { createMachine, type LocalConfig } from '../../src/runtime/index.js';
 import { type GuestFile, typist, unmetExpectations } from './catalogue.js';
 
 /** No guest of the catalogue takes longer to its end. One that never ends is stopped much earlier. */

@@ -1,4 +1,4 @@
-import type { WatchedPlace } from '../../engine/contract.js';
+import type { WatchedPlace } from '../../engine/contract/index.js';
 import { errorText } from '../errors.js';
 import type { DebugTarget } from '../target.js';
 import { rangeOf } from './packets.js';

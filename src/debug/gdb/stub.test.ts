@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { createMachine } from '../../host/index.js';
 import type { Machine } from '../../machine/index.js';
+import { createMachine } from '../../runtime/index.js';
 import { DebugSession } from '../session.js';
 import { localTarget } from '../target.js';
 import { PACKET_SIZE, PacketReader, packet } from './packets.js';

@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Pic8259 } from '../pic8259.js';
+import { Pic8259 } from '../pic8259/pic8259.js';
 import { testAnyDevice } from '../testing.js';
-import { KeyboardController, keyNames, Led } from './index.js';
-import { keys } from './keys.js';
+import { KeyboardController } from './i8042.js';
+import { keyNames, keys } from './keys.js';
+import { Led } from './ps2-keyboard.js';
 
 /** A controller with its interrupt line and a clock. */
 function rig() {

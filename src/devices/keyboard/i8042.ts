@@ -5,7 +5,7 @@
  * @module
  */
 import { ConfigError } from '../../errors.js';
-import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract/index.js';
 import { booleanField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { type KeyEvent, keyNames, strokesOf } from './keys.js';
 import { type KeyboardState, Ps2Keyboard } from './ps2-keyboard.js';

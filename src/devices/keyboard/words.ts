@@ -1,5 +1,5 @@
 /** The keyboard controller's ports in words: IBM's names, without their abbreviations. */
-import type { AccessWords } from '../contract.js';
+import type { AccessWords } from '../contract/index.js';
 import { bits, hex, names, words } from '../words.js';
 
 const commands = names({

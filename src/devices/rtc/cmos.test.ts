@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { testAnyDevice } from '../testing.js';
 import { readTime, Time, writeTime } from './calendar.js';
-import { Cmos } from './index.js';
+import { Cmos } from './cmos.js';
 
 const START = Date.UTC(2026, 10, 21, 23, 59, 58);
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract/index.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { matchesAlarm, type Notation, readTime, Time, writeTime } from './calendar.js';
 import { writeMemorySize } from './memory-size.js';

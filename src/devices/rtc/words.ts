@@ -1,5 +1,5 @@
 /** The clock's registers in words (MC146818A, table 3), and the places of a PC's RAM that have a name. */
-import type { AccessWords } from '../contract.js';
+import type { AccessWords } from '../contract/index.js';
 import { bits, names, words } from '../words.js';
 
 const known: Readonly<Record<number, AccessWords>> = {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ByteSink } from '../contract.js';
+import type { ByteSink } from '../contract/index.js';
 
 export interface Backend {
   /** For people: `console`, `echo`, `sink`. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { AccessSize } from '../contract.js';
+import type { AccessSize } from '../contract/index.js';
 import { randomNumbers } from '../testing.js';
 import { consoleBackend, echoBackend, sinkBackend } from './backends.js';
 import {

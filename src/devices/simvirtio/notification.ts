@@ -5,7 +5,7 @@
  * @module
  */
 import { PAGE_SIZE } from '../../memory/index.js';
-import type { Access, AccessSize, AccessWords, Device, DeviceHost, MemoryRange } from '../contract.js';
+import type { Access, AccessSize, AccessWords, Device, DeviceHost, MemoryRange } from '../contract/index.js';
 import type { DeviceCounts } from './device.js';
 import { deviceAddress, type Notification, SIMVIRTIO_BASE } from './layout.js';
 import { checkOptions, Simvirtio, type SimvirtioOptions } from './simvirtio.js';

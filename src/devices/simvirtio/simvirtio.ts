@@ -1,6 +1,6 @@
 import { ConfigError } from '../../errors.js';
 import type { GuestMemory } from '../../memory/index.js';
-import type { ByteSink } from '../contract.js';
+import type { ByteSink } from '../contract/index.js';
 import { type Backend, consoleBackend, echoBackend, sinkBackend } from './backends.js';
 import { ConfigSpace } from './config-space.js';
 import { type DeviceCounts, type DeviceState, SimvirtioDevice } from './device.js';

@@ -5,7 +5,7 @@
  * @module
  */
 import { GuestMemory } from '../../memory/index.js';
-import type { AccessSize } from '../contract.js';
+import type { AccessSize } from '../contract/index.js';
 import type { Backend } from './backends.js';
 import {
   DeviceStatus,

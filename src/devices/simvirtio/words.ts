@@ -1,5 +1,5 @@
 /** SIMVIRTIO's registers in words: see `docs/simvirtio.md`. */
-import type { AccessWords } from '../contract.js';
+import type { AccessWords } from '../contract/index.js';
 import { names, words } from '../words.js';
 import { DeviceStatus, DriverStatus, MAX_DEVICES, Register } from './layout.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Picture } from '../contract.js';
+import type { Picture } from '../contract/index.js';
 import { romFont } from './font.js';
 import { modes, VgaRig } from './testing.js';
 

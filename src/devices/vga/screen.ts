@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Picture, PictureArea, Screen, TextPicture } from '../contract.js';
+import type { Picture, PictureArea, Screen, TextPicture } from '../contract/index.js';
 import { paletteColours, tableColours } from './colours.js';
 import type { Dac } from './dac.js';
 import { drawGraphicsLine, graphicsWidth } from './graphics-line.js';

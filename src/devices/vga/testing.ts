@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { DeviceHost } from '../contract.js';
+import type { DeviceHost } from '../contract/index.js';
 import { Vga } from './vga.js';
 
 /** Registers of a mode in the order of a BIOS's tables: miscellaneous, sequencer, CRTC, graphics, attribute. */

@@ -1,5 +1,5 @@
 /** A line of text: character, attribute and font become dots. */
-import type { TextPicture } from '../contract.js';
+import type { TextPicture } from '../contract/index.js';
 import { Attribute, Crtc, type Registers, Sequencer } from './registers.js';
 import { addressOf, type Line, lineAt, type Walk } from './scan.js';
 

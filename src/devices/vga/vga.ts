@@ -18,7 +18,7 @@ import type {
   MemoryRange,
   PortRange,
   Screen,
-} from '../contract.js';
+} from '../contract/index.js';
 import { Dac } from './dac.js';
 import { GLYPH_ROWS, GLYPHS, romFont } from './font.js';
 import { Planes } from './planes.js';

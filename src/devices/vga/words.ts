@@ -1,5 +1,5 @@
 /** The VGA's ports and registers in words: IBM's names. */
-import type { AccessWords } from '../contract.js';
+import type { AccessWords } from '../contract/index.js';
 import { bits, names, words } from '../words.js';
 import type { Unit } from './registers.js';
 

@@ -1,16 +1,14 @@
+import type { CpuInternals, Registers, SystemRegisters } from '../../x86/index.js';
 import {
   type Assistance,
   Control,
-  type CpuInternals,
   type DebugRequest,
   type EngineCpu,
   type EngineFailure,
   type Exit,
   ExitKind,
   type FaultRecord,
-  type Registers,
-  type SystemRegisters,
-} from '../contract.js';
+} from '../contract/index.js';
 
 /** A CPU that runs one instruction at a time. */
 export interface Helper extends EngineCpu {

@@ -19,7 +19,7 @@ import {
   newControl,
   type Rehearsal,
   type VmOptions,
-} from '../contract.js';
+} from '../contract/index.js';
 import { AssistedCpu, type AssistOptions, type Helper } from './cpu.js';
 import { type CopyCpu, rehearse, replayShutdown } from './replay.js';
 

@@ -1,5 +1,5 @@
 import { GuestMemory } from '../../memory/index.js';
-import { type EngineCpu, ExitKind, type FaultRecord, type Rehearsal } from '../contract.js';
+import { type EngineCpu, ExitKind, type FaultRecord, type Rehearsal } from '../contract/index.js';
 import type { Helper } from './cpu.js';
 
 /** RAM that is copied at most: a second's work at the very worst. */

@@ -1,8 +1,8 @@
-import type { CpuInternals, Registers, SystemRegisters } from '../../x86/state.js';
+import type { CpuInternals, Registers, SystemRegisters } from '../../x86/index.js';
 import type { EngineClock } from './clock.js';
 import type { DebugRequest } from './debug.js';
+import type { Exit, ExitKind } from './exit.js';
 import type { EngineFailure, FaultRecord } from './failure.js';
-import type { Exit, ExitKind } from '../exit.js';
 
 /** What was done for an engine that gave up on instructions. */
 export interface Assistance {

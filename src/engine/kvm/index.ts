@@ -14,17 +14,14 @@
  */
 
 /** KVM's extensions, by the names of <linux/kvm.h>. */
-export * as capabilities from './capabilities.js';
+export * as capabilities from './api/capabilities.js';
 /** KVM's other numbers, by the names of <linux/kvm.h>. */
-export * as constants from './constants.js';
-export { KvmCpu } from './cpu.js';
-export type { CpuidEntry } from './cpuid.js';
-export { closeKvm, KvmEngine, type KvmEngineOptions, KvmVm, kvmEngine } from './engine.js';
-export { errnoName } from './errno.js';
-export { EngineLimit, KvmError, KvmUnavailableError } from './errors.js';
-export { EventFd } from './eventfd.js';
-export { type ForeignCounters, ForeignProcess } from './foreign-stats.js';
-export { hostAddress } from './host-address.js';
+export * as constants from './api/constants.js';
+export type { CpuidEntry } from './api/cpuid.js';
+export { errnoName } from './api/errno.js';
+export { EngineLimit, KvmError, KvmUnavailableError } from './api/errors.js';
+export { EventFd } from './api/eventfd.js';
+export { hostAddress } from './api/host-address.js';
 export type {
   GuestClock,
   IoApicState,
@@ -33,14 +30,17 @@ export type {
   PicState,
   PitChannel,
   PitState,
-} from './irqchip.js';
-export { type CapabilityName, Kvm } from './kvm.js';
+} from './api/irqchip.js';
+export { type CapabilityName, Kvm } from './api/kvm.js';
 /** Sizes and offsets of KVM's structures. */
-export * as layout from './layout.js';
-export { exitReasonName, suberrorName } from './names.js';
-export { has32BitPaging } from './paging.js';
-export { setThreadName } from './signal.js';
-export type { Stat, StatKind, Stats, StatUnit } from './stats.js';
-export type { GuestDebug, Vcpu } from './vcpu.js';
-export type { DebugRegisters, ExtendedControl, FpuState, Translation, VcpuEvents } from './vcpu-state.js';
-export type { IoEvent, MemorySlot, Vm } from './vm.js';
+export * as layout from './api/layout.js';
+export { exitReasonName, suberrorName } from './api/names.js';
+export { setThreadName } from './api/signal.js';
+export type { Stat, StatKind, Stats, StatUnit } from './api/stats.js';
+export type { GuestDebug, Vcpu } from './api/vcpu.js';
+export type { DebugRegisters, ExtendedControl, FpuState, Translation, VcpuEvents } from './api/vcpu-state.js';
+export type { IoEvent, MemorySlot, Vm } from './api/vm.js';
+export { KvmCpu } from './run/cpu.js';
+export { closeKvm, KvmEngine, type KvmEngineOptions, KvmVm, kvmEngine } from './run/engine.js';
+export { type ForeignCounters, ForeignProcess } from './run/foreign-stats.js';
+export { has32BitPaging } from './run/paging.js';

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { GuestMemory, type RegionConfig } from '../../memory/index.js';
-import { type Exit, ExitKind, exitKindNames, newControl } from '../contract.js';
+import { type Exit, ExitKind, exitKindNames, newControl } from '../contract/index.js';
 import { type KvmCpu, type KvmVm, kvmEngine } from './index.js';
 
 /** Where the code lies; the stack ends here too. */

@@ -11,19 +11,19 @@
  * @module
  */
 import { GuestMemory } from '../../memory/index.js';
-import { type Engine, type EngineVm, newControl, type VmOptions } from '../contract.js';
-import { NEVER } from './clock.js';
-import { SoftCpu } from './cpu.js';
-import { type CpuidLeaf, cpuidModel, writeCpuid } from './cpuid.js';
-import { SoftError } from './errors.js';
+import { type Engine, type EngineVm, newControl, type VmOptions } from '../contract/index.js';
+import { NEVER } from './host/clock.js';
+import { SoftCpu } from './host/cpu.js';
+import { type CpuidLeaf, cpuidModel, writeCpuid } from './host/cpuid.js';
+import { SoftError } from './host/errors.js';
+import { instantiate, type Program } from './host/program.js';
+import { writeResetState } from './host/state.js';
 import * as L from './layout.js';
-import { instantiate, type Program } from './program.js';
-import { writeResetState } from './state.js';
 
-export { CYCLES_PER_MS } from './clock.js';
-export { SoftCpu } from './cpu.js';
-export { type CpuFeature, type CpuidLeaf, cpuFeatures, cpuidModel } from './cpuid.js';
-export { SoftError } from './errors.js';
+export { CYCLES_PER_MS } from './host/clock.js';
+export { SoftCpu } from './host/cpu.js';
+export { type CpuFeature, type CpuidLeaf, cpuFeatures, cpuidModel } from './host/cpuid.js';
+export { SoftError } from './host/errors.js';
 
 const HLT = 0xf4;
 

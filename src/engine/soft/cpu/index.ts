@@ -44,12 +44,10 @@ import {
   TROUBLE_FAULT,
   WINDOW_WANTED,
 } from '../layout';
-import { enter, lone, MAX_OPERATIONS, refund } from './blocks';
-import { cutLinks, dropAllCode } from './code-pages';
-import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } from './debug';
-import { execute } from './dispatch';
-import { updateEvents } from './events';
-import { exception, interrupt } from './exceptions';
+import { enter, lone, MAX_OPERATIONS, refund } from './core/blocks';
+import { cutLinks, dropAllCode } from './core/code-pages';
+import { updateEvents } from './core/events';
+import { exception, interrupt } from './core/exceptions';
 import {
   EXIT_DEBUG,
   EXIT_ERROR,
@@ -58,19 +56,21 @@ import {
   EXIT_WINDOW,
   forgetAnswers,
   takeAnswer,
-} from './external';
-import { DB, NMI } from './faults';
-import { IF, RF, rflags, setRflags, systemFlag } from './flags';
-import { locateCode } from './memory';
-import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor } from './monitor';
-import { ripAfter, ripOf } from './operands';
-import { loadPdptes } from './paging';
-import { reopenSegments, updateMode } from './segments';
-import { flushTlb, resetTlb, selectTlb } from './tlb';
-import { resetVectors } from './vector/state';
+} from './core/external';
+import { DB, NMI } from './core/faults';
+import { IF, RF, rflags, setRflags, systemFlag } from './core/flags';
+import { locateCode } from './core/memory';
+import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor } from './core/monitor';
+import { ripAfter, ripOf } from './core/operands';
+import { loadPdptes } from './core/paging';
+import { flushTlb, resetTlb, selectTlb } from './core/tlb';
+import { execute } from './dispatch';
+import { resetVectors } from './simd/state';
+import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } from './system/debug';
+import { reopenSegments, updateMode } from './system/segments';
 
 /** For the test that holds the disassembly to it. */
-export { decode } from './decode';
+export { decode } from './core/decode';
 export { flushTlb, rflags, takeAnswer };
 
 /** Forgets all that was derived from the CPU's registers and from guest memory. */

@@ -66,12 +66,12 @@ export class Handlers {
       ([number, body, names]) => `// ${names}\nfunction call${number}(pc: usize): void {\n  ${body}\n}`,
     );
     const names = [...this.#called].map(([number]) => `call${number}`);
-    return `import * as ops from './operations';
-import { address, immediate, reg, rm, segment, setReg, setRm } from './operands';
-import { write } from './memory';
-import { failed } from './trouble';
-import { fromInteger, memory, memory16, mmx, mmxReg, mmxRm, setMemory, setMemory16, setMmxReg, setMmxRm, setUnaligned16 } from './vector/registers';
-import { setXmmReg, setXmmRm, sse, sseAndMmx, unaligned16, usedMmx, xmmReg, xmmRm } from './vector/registers';
+    return `import * as ops from './core/operations';
+import { address, immediate, reg, rm, segment, setReg, setRm } from './core/operands';
+import { write } from './core/memory';
+import { failed } from './core/trouble';
+import { fromInteger, memory, memory16, mmx, mmxReg, mmxRm, setMemory, setMemory16, setMmxReg, setMmxRm, setUnaligned16 } from './simd/registers';
+import { setXmmReg, setXmmRm, sse, sseAndMmx, unaligned16, usedMmx, xmmReg, xmmRm } from './simd/registers';
 
 ${functions.join('\n')}
 
@@ -101,12 +101,12 @@ ${group.join('\n')}
   }
 
   dispatch(): string {
-    return `import * as ops from './operations';
-import { address, immediate, leave, reg, rm, segment, setReg, setRm, setVex, vex } from './operands';
-import { modifySlow, readable, readSlow, writable, writeSlow } from './memory';
-import { failed, troubled } from './trouble';
-import { carry, keepFlags, overflow, parity, restoreFlags, sign, zero } from './flags';
-import { again, arrive, fall, proceed } from './blocks';
+    return `import * as ops from './core/operations';
+import { address, immediate, leave, reg, rm, segment, setReg, setRm, setVex, vex } from './core/operands';
+import { modifySlow, readable, readSlow, writable, writeSlow } from './core/memory';
+import { failed, troubled } from './core/trouble';
+import { carry, keepFlags, overflow, parity, restoreFlags, sign, zero } from './core/flags';
+import { again, arrive, fall, proceed } from './core/blocks';
 import { CALLS } from './calls';
 import { OP_HANDLER, OP_RM, OP_SIZE, RCX } from '../layout';
 

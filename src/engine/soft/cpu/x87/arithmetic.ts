@@ -1,5 +1,5 @@
 // Addition, subtraction, multiplication, division, square root (SDM 2A FADD, FDIV, FMUL, FSQRT, FSUB).
-import { divWide, mulHigh, remainder } from '../wide';
+import { divWide, mulHigh, remainder } from '../integer/wide';
 import {
   BIAS,
   binary,

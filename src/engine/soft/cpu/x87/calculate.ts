@@ -1,7 +1,7 @@
 // The instructions that calculate (SDM 1 8.3.5): an operation by ModRM's reg field, its operand by the opcode.
-import { read } from '../memory';
-import { address, segment } from '../operands';
-import { failed } from '../trouble';
+import { read } from '../core/memory';
+import { address, segment } from '../core/operands';
+import { failed } from '../core/trouble';
 import { add, divide, multiply, squareRoot, subtract } from './arithmetic';
 import { toIntegral, widenDouble, widenInteger, widenSingle } from './convert';
 import { finish, note, overflows, ready, regField, settle, stackOperand, underflows } from './instruction';

@@ -1,8 +1,8 @@
 // The instructions that compare (SDM 1 8.3.6).
-import { CF, PF, setArithmeticFlags, ZF } from '../flags';
-import { read } from '../memory';
-import { address, segment } from '../operands';
-import { failed } from '../trouble';
+import { CF, PF, setArithmeticFlags, ZF } from '../core/flags';
+import { read } from '../core/memory';
+import { address, segment } from '../core/operands';
+import { failed } from '../core/trouble';
 import { compare, examine, UNORDERED } from './compare';
 import { widenDouble, widenInteger, widenSingle } from './convert';
 import { note, ready, regField, stackOperand, underflows } from './instruction';

@@ -11,12 +11,12 @@ import {
   FPU_TAGS,
   RAX,
 } from '../../layout';
-import { realMode } from '../cpu-mode';
-import { fault, NM } from '../faults';
-import { width } from '../generic';
-import { checkWrite, read, write } from '../memory';
-import { address, segment } from '../operands';
-import { failed } from '../trouble';
+import { realMode } from '../core/cpu-mode';
+import { fault, NM } from '../core/faults';
+import { width } from '../core/generic';
+import { checkWrite, read, write } from '../core/memory';
+import { address, segment } from '../core/operands';
+import { failed } from '../core/trouble';
 import { available, nothingPending, ready } from './instruction';
 import { classOf, NORMAL, ZERO } from './numbers';
 import { BUSY, controlWord, ES, EXCEPTIONS, place, SF, setStatusWord, statusWord } from './registers';

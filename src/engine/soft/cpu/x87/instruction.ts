@@ -1,9 +1,9 @@
 // What x87 instructions have in common: whether they may run, what is noted of them, where results go (SDM 1 8.1.8, 8.6, 8.7).
 import { CR0, FPU_CS, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_STATUS, OP_MODRM, SEG_CS } from '../../layout';
-import { fault, MF, NM } from '../faults';
-import { isMemory } from '../generic';
-import { address, immediate, ripOf, segment } from '../operands';
-import { selectorOf } from '../segments';
+import { fault, MF, NM } from '../core/faults';
+import { isMemory } from '../core/generic';
+import { address, immediate, ripOf, segment } from '../core/operands';
+import { selectorOf } from '../system/segments';
 import { bits, exponent, giveIndefinite } from './numbers';
 import {
   C1,

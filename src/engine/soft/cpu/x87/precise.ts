@@ -1,6 +1,6 @@
 // Numbers of 128 bits, for functions whose results are rounded to 64: high:low / 2^128 · 2^scale, normalised so that the
 // top bit is set. Operations leave their result in `high`, `low` and `scale`; each is right to a few units of the last bit.
-import { divWide, mulHigh, remainder } from '../wide';
+import { divWide, mulHigh, remainder } from '../integer/wide';
 import { BIAS } from './numbers';
 import { PE, raise, UE } from './registers';
 import { roundTo, shiftedHigh, shiftedLow, shiftRight } from './round';

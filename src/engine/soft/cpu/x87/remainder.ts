@@ -1,5 +1,5 @@
 // Partial remainders, scaling, and a number's two parts (SDM 2A FPREM, FPREM1, FSCALE, FXTRACT).
-import { divWide, remainder as rest } from '../wide';
+import { divWide, remainder as rest } from '../integer/wide';
 import { normalBits, normalExponent } from './arithmetic';
 import { magnitudeOf, tooLarge } from './convert';
 import {

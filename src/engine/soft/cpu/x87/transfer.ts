@@ -1,8 +1,8 @@
 // The instructions that move (SDM 1 8.3.3, 8.3.4): memory to the stack and back, between registers, constants.
-import { carry, parity, zero } from '../flags';
-import { checkWrite, read, write } from '../memory';
-import { address, segment } from '../operands';
-import { failed } from '../trouble';
+import { carry, parity, zero } from '../core/flags';
+import { checkWrite, read, write } from '../core/memory';
+import { address, segment } from '../core/operands';
+import { failed } from '../core/trouble';
 import {
   decimalHigh,
   decimalLow,

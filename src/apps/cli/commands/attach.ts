@@ -1,0 +1,105 @@
+import { Command, Option } from 'commander';
+import { type AttachedConsole, connectMachine, type MachineEnd } from '../../../manage/index.js';
+import { ExitStatus } from '../../frontend/exit-status.js';
+import { parseKey, RawTerminal, showKey } from '../../frontend/raw-terminal.js';
+import { parseSize } from '../../frontend/values.js';
+
+const examples = `
+Examples:
+  $ terrarium attach web              its console here, your keys there; Ctrl-] lets go
+  $ terrarium attach web --detach-key ctrl-a --replay 64K
+  $ echo help | terrarium attach web
+`;
+
+const statuses = `
+Exit status:
+  0 detached; when the guest ends, what its run ended with; 4 the connection broke.
+`;
+
+interface AttachFlags {
+  detachKey: number | undefined;
+  replay: number;
+}
+
+/** Bytes of the console that are shown first where nothing else is said. */
+const REPLAY = 4096;
+
+export function attachCommand(): Command {
+  return new Command('attach')
+    .description(
+      "Connects this terminal to a named machine's console and serial port. Several may be at a time.",
+    )
+    .argument('<name>')
+    .addOption(
+      new Option('--detach-key <key>', 'the key that lets go: ctrl-a to ctrl-z, ctrl-], ctrl-^, none')
+        .argParser(parseKey)
+        .default(0x1d, 'ctrl-]'),
+    )
+    .addOption(
+      new Option('--replay <size>', 'how much of what was printed before is shown first')
+        .argParser(parseSize)
+        .default(REPLAY, '4K'),
+    )
+    .addHelpText('before', examples.trimStart())
+    .addHelpText('after', statuses)
+    .action(attach);
+}
+
+async function attach(name: string, { detachKey, replay }: AttachFlags): Promise<void> {
+  using machine = await connectMachine(name);
+  using terminal = new RawTerminal(process.stdin);
+  if (terminal.raw) {
+    const how = detachKey === undefined ? 'end this program to let go' : `${showKey(detachKey)} lets go`;
+    process.stderr.write(`[${name}: ${how}]\r\n`);
+  }
+  using console = await machine.attach({
+    replay,
+    onOutput: (bytes) => new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve())),
+    onLost: (count) => {
+      process.stderr.write(`\r\n[${name}: ${count} bytes are missing here]\r\n`);
+    },
+  });
+  process.stdout.on('error', () => console[Symbol.dispose]());
+  const detached = type(console, detachKey);
+  const end = await Promise.race([detached, console.ended.then((how) => ({ how }))]);
+  terminal[Symbol.dispose]();
+  process.exitCode = farewell(name, end);
+}
+
+/** Sends what is typed to the guest; resolves when the detach key is pressed. */
+function type(console: AttachedConsole, detachKey: number | undefined): Promise<'detached'> {
+  const { stdin } = process;
+  return new Promise((resolve) => {
+    stdin.on('data', (chunk: Buffer) => {
+      // A pipe carries any byte; only a terminal has keys.
+      const at = stdin.isTTY && detachKey !== undefined ? chunk.indexOf(detachKey) : -1;
+      // One chunk at a time: a guest that does not read holds the keyboard back, and nothing grows. The detach key has
+      // to be heard even so, so what is typed beyond that is dropped by the machine (EFULL).
+      const sent = console.send(at < 0 ? chunk : chunk.subarray(0, at));
+      if (at >= 0) {
+        stdin.pause();
+        resolve('detached');
+      } else if (!stdin.isTTY) {
+        stdin.pause();
+        sent.then(() => stdin.resume()).catch(() => {});
+        return;
+      }
+      sent.catch(() => {});
+    });
+    stdin.on('error', () => {});
+  });
+}
+
+function farewell(name: string, end: 'detached' | { how: MachineEnd | undefined }): number {
+  process.stdin.destroy();
+  if (end === 'detached') {
+    process.stderr.write(`\n[detached from ${name}]\n`);
+    return ExitStatus.ok;
+  }
+  if (end.how === undefined) {
+    process.stderr.write(`\n[${name} closed the connection]\n`);
+    return ExitStatus.engine;
+  }
+  process.stderr.write(`\n[${name} ended: ${end.how.reason}]\n`);
+  return end.how.status;
+}

@@ -1,0 +1,72 @@
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { checkFolder, findLesson, readLessons, startLesson } from '../../../course/index.js';
+import { type EngineName, engineNames } from '../../../runtime/index.js';
+import { ExitStatus } from '../../frontend/exit-status.js';
+import { styleFor } from '../../frontend/style.js';
+import { parseCount } from '../../frontend/values.js';
+
+const examples = `
+Examples:
+  $ terrarium course                  the lessons
+  $ terrarium course start 1          begin one, in the folder lesson-01
+  $ terrarium course check lesson-01  run what you wrote, and look whether it does what it should
+`;
+
+export function courseCommand(): Command {
+  const command = new Command('course')
+    .description('Twelve lessons from the first HLT to queues that are polled: with tasks that are checked.')
+    .addHelpText('before', examples.trimStart())
+    .action(list);
+  command
+    .command('start')
+    .description('Puts a lesson’s first files into a folder of yours.')
+    .argument('<lesson>', 'its number', parseCount)
+    .argument('[folder]', 'default: lesson- and the number')
+    .action(start);
+  command
+    .command('check')
+    .description('Compiles and runs what you wrote, and says in words what is missing.')
+    .argument('[folder]', 'default: where you are', '.')
+    .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
+    .action(check);
+  return command;
+}
+
+function list(): void {
+  const style = styleFor(process.stdout);
+  for (const { number, title, goal } of readLessons())
+    process.stdout.write(`${String(number).padStart(2)}  ${style.bold(title.padEnd(24))} ${goal}\n`);
+  process.stdout.write('\nBegin with: terrarium course start 1\n');
+}
+
+function start(number: number, given: string | undefined): void {
+  const lesson = findLesson(number);
+  const folder = given ?? `lesson-${String(number).padStart(2, '0')}`;
+  const files = startLesson(lesson, folder);
+  const style = styleFor(process.stdout);
+  const page = path.relative('.', path.join(lesson.folder, 'README.md'));
+  process.stdout.write(`${style.bold(`Lesson ${number}: ${lesson.title}`)}\n${lesson.goal}\n\n`);
+  for (const file of files) process.stdout.write(`  ${path.join(folder, file)}\n`);
+  process.stdout.write(
+    `\nRead:  ${page}\nRun:   terrarium run ${folder}\nCheck: terrarium course check ${folder}\n`,
+  );
+}
+
+async function check(folder: string, { engine }: { engine: EngineName }): Promise<void> {
+  const style = styleFor(process.stdout);
+  const { lesson, outcome, checks } = await checkFolder(folder, engine);
+  process.stdout.write(
+    `${style.bold(`Lesson ${lesson.number}: ${lesson.title}`)}\n${style.dim(`${outcome.reason}, after ${outcome.exits} exit${outcome.exits === 1 ? '' : 's'} on ${outcome.engine}`)}\n\n`,
+  );
+  for (const { ok, expect, expected, found, missing } of checks) {
+    process.stdout.write(`${ok ? style.green('✓') : style.red('✗')} ${expect}\n`);
+    if (!ok) process.stdout.write(`    ${missing}\n    expected ${expected}, found ${found}\n`);
+  }
+  const held = checks.every(({ ok }) => ok);
+  const next = readLessons().find(({ number }) => number === lesson.number + 1);
+  const onward =
+    next === undefined ? 'That was the last lesson.' : `Next: terrarium course start ${next.number}`;
+  process.stdout.write(`\n${held ? `${style.green('Done.')} ${onward}` : 'Not yet.'}\n`);
+  process.exitCode = held ? ExitStatus.ok : ExitStatus.expectationFailed;
+}

@@ -1,0 +1,84 @@
+import path from 'node:path';
+import { Command } from 'commander';
+import { ConfigError } from '../../../errors.js';
+import { hostMachine, loadImage } from '../../../runtime/index.js';
+import { SymbolTable } from '../../../symbols/index.js';
+import {
+  addMachineOptions,
+  type MachineFlags,
+  machineConfig,
+  settingsOf,
+} from '../../frontend/machine-options.js';
+import { debugInTerminal } from '../../tui/app.js';
+
+const examples = `
+Examples:
+  $ terrarium debug kernel.S                  assemble it, and stand before its first instruction
+  $ terrarium debug kernel.c                  step by lines of C: l
+  $ terrarium debug guests/tick-long --engine soft
+  $ terrarium debug disk.img --load 0x7c00 --mode real
+  $ terrarium debug guests/snake              with its screen: 6 and z show it alone, i types to it
+`;
+
+const keys = `
+Keys:
+  s step   n next   f finish   c continue   l line   L line into   t to cursor   b breakpoint   w watch   e evaluate
+  g memory   d code   a callers   i input   y why   r restart   z zoom   ? all of them   q quit
+
+Exit status:
+  0 left by the user; 2 usage or image error, or no terminal; 4 engine error; 128 and the number of the signal that ended it.
+`;
+
+export function debugCommand(): Command {
+  const command = new Command('debug')
+    .usage('<image | source.S | source.c | folder> [options]')
+    .description('Debugs a guest in this terminal: registers, code, stack, memory, console, screen, exits.')
+    .argument('<image>', 'flat image, ELF, source (.S, .s, .c) or guest folder');
+  return addMachineOptions(command)
+    .addHelpText('before', examples.trimStart())
+    .addHelpText('after', keys)
+    .action(debug);
+}
+
+async function debug(file: string, flags: MachineFlags): Promise<void> {
+  requireTerminal();
+  if (flags.simvirtio === 'polling')
+    throw new ConfigError('--simvirtio polling does not go with debug', 'take --simvirtio exits');
+  const { image, file: loaded, settings, warnings, symbols } = loadImage(file, settingsOf(flags));
+  if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
+  const { timeoutMs: _, ...placement } = settings;
+  const named = symbols?.() ?? image;
+  await using machine = await hostMachine({
+    image,
+    ...machineConfig(flags),
+    ...placement,
+    symbols: named,
+    debug: true,
+    frames: placement.vga === true,
+    // Each access is an exit of its own, in words, as with --trace.
+    coalesce: false,
+    trace: { format: 'ndjson' },
+  });
+  process.exitCode = await debugInTerminal({
+    machine,
+    symbols: new SymbolTable(named),
+    image: path.basename(path.resolve(file)),
+    folder: path.dirname(path.resolve(loaded)),
+    hasScreen: placement.vga === true,
+    ...(flags.type !== undefined && { type: flags.type }),
+  });
+}
+
+function requireTerminal(): void {
+  const missing = !process.stdin.isTTY ? 'stdin' : !process.stdout.isTTY ? 'stdout' : undefined;
+  if (missing !== undefined)
+    throw new ConfigError(
+      `terrarium debug draws in a terminal, and ${missing} is none`,
+      'run it in a terminal; for scripts there is terrarium run --gdb',
+    );
+  if (process.env.TERM === 'dumb')
+    throw new ConfigError(
+      'terrarium debug draws in a terminal, and this one says that it cannot move its cursor (TERM=dumb)',
+      'run it in another terminal; for scripts there is terrarium run --gdb',
+    );
+}

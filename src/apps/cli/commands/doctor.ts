@@ -1,0 +1,50 @@
+import { Command } from 'commander';
+import { type CheckStatus, diagnose } from '../../../runtime/index.js';
+import { ExitStatus } from '../../frontend/exit-status.js';
+import { styleFor } from '../../frontend/style.js';
+
+const examples = `
+Examples:
+  $ terrarium doctor                  what works here, what does not, and what to do
+  $ terrarium doctor --json | jq .auto
+`;
+
+export function doctorCommand(): Command {
+  return new Command('doctor')
+    .description('Says what this host can run guests on, by running one, and what to do where it is not KVM.')
+    .option('--json', 'for programs')
+    .option('--device <file>', 'the KVM device', '/dev/kvm')
+    .addHelpText('before', examples.trimStart())
+    .addHelpText(
+      'after',
+      '\nExit status:\n  0 guests can run on KVM here; 4 they cannot, and --engine auto takes the software CPU.\n',
+    )
+    .action((flags: { json?: true; device: string }) => {
+      const diagnosis = diagnose(flags.device);
+      if (flags.json) process.stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
+      else print(diagnosis);
+      process.exitCode = diagnosis.usable ? ExitStatus.ok : ExitStatus.engine;
+    });
+}
+
+function print({ usable, auto, checks }: ReturnType<typeof diagnose>): void {
+  const style = styleFor(process.stdout);
+  const marks: Record<CheckStatus, string> = {
+    ok: style.green('✓'),
+    info: style.dim('·'),
+    warn: style.yellow('!'),
+    fail: style.red('✗'),
+  };
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  for (const { name, status, found, advice } of checks) {
+    process.stdout.write(`${marks[status]} ${name.padEnd(width)}  ${found}\n`);
+    for (const line of advice?.split('; ') ?? [])
+      process.stdout.write(`  ${' '.repeat(width)}  ${style.dim(line)}\n`);
+  }
+  const verdict = usable
+    ? style.green('This host can run guests.')
+    : auto === 'soft'
+      ? style.yellow('This host cannot run guests on KVM: they run on the software CPU.')
+      : style.red('This host cannot run guests.');
+  process.stdout.write(`\n${style.bold(verdict)}\n`);
+}

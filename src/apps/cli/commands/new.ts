@@ -1,0 +1,35 @@
+import { Command, Option } from 'commander';
+import {
+  makeFromTemplate,
+  type TemplateName,
+  templateNames,
+  templateSummaries,
+} from '../../../runtime/index.js';
+import { styleFor } from '../../frontend/style.js';
+
+const examples = `
+Examples:
+  $ terrarium new my-kernel                    64-bit C, in a folder of that name
+  $ terrarium new boot --template asm16        16-bit assembler
+  $ cd my-kernel && make                       run it
+`;
+
+export function newCommand(): Command {
+  const templates = templateNames.map((name) => `  ${name.padEnd(10)}${templateSummaries[name]}`).join('\n');
+  return new Command('new')
+    .usage('<folder> [options]')
+    .description('Makes a folder with a kernel that runs, builds and checks itself, to go on from.')
+    .argument('<folder>')
+    .addOption(
+      new Option('-t, --template <name>', 'what to begin with').choices(templateNames).default('c64'),
+    )
+    .addHelpText('before', examples.trimStart())
+    .addHelpText('after', `\nTemplates:\n${templates}\n`)
+    .action((folder: string, { template }: { template: TemplateName }) => {
+      const files = makeFromTemplate({ folder, template });
+      const style = styleFor(process.stdout);
+      process.stdout.write(`${style.bold(folder)}: ${templateSummaries[template]}\n`);
+      for (const file of files) process.stdout.write(`  ${file}\n`);
+      process.stdout.write(`\nGo on with: cd ${folder} && make\n`);
+    });
+}

@@ -1,0 +1,53 @@
+/**
+ * Where `run --trace` goes, and in which format.
+ *
+ * @module
+ */
+import { createWriteStream } from 'node:fs';
+import { ConfigError, TerrariumError } from '../../../../errors.js';
+import type { HostedMachine, TraceOptions } from '../../../../runtime/index.js';
+import { CHROME_TAIL, parseTraceFilter } from '../../../../trace/index.js';
+import { traceFormatOf } from '../../../frontend/trace-format.js';
+
+/** The options of `run` about traces. */
+export interface TraceFlags {
+  /** A file; `-` or true is stderr. */
+  trace?: string | true;
+  traceFilter?: string[];
+}
+
+/** What the machine has to know; undefined where nobody wants a trace. */
+export function traceOptions({ trace, traceFilter }: TraceFlags): TraceOptions | undefined {
+  if (trace === undefined) {
+    if (traceFilter === undefined) return undefined;
+    throw new ConfigError('--trace-filter has no trace to filter', 'add --trace or --trace=FILE');
+  }
+  const filter = traceFilter && parseTraceFilter(traceFilter);
+  return { format: traceFormatOf(trace), ...(filter && { filter }) };
+}
+
+/** Sends the trace to stderr or into a file; the returned function waits until all of it is there. */
+export function openTrace(machine: HostedMachine, target: string | true): () => Promise<void> {
+  if (target === true || target === '-') {
+    machine.onTrace((bytes) => new Promise<void>((resolve) => process.stderr.write(bytes, () => resolve())));
+    return async () => {};
+  }
+  const file = createWriteStream(target);
+  let failure: Error | undefined;
+  file.on('error', (error) => {
+    failure = error;
+  });
+  machine.onTrace(
+    (bytes) =>
+      new Promise<void>((resolve, reject) =>
+        file.write(bytes, (error) => (error ? reject(error) : resolve())),
+      ),
+  );
+  const tail = traceFormatOf(target) === 'chrome' ? CHROME_TAIL : '';
+  return async () => {
+    if (failure === undefined) await new Promise<void>((resolve) => file.end(tail, resolve));
+    if (failure !== undefined) {
+      throw new TerrariumError('ETRACE', `the trace ${target} could not be written: ${failure.message}`);
+    }
+  };
+}

@@ -1,0 +1,59 @@
+import { Command, Option } from 'commander';
+import { ConfigError, TerrariumError } from '../../../errors.js';
+import { listMachines, STOP_GRACE_MS, stopMachine } from '../../../manage/index.js';
+import { parseDuration } from '../../frontend/values.js';
+
+const examples = `
+Examples:
+  $ terrarium stop web                the guest is stopped, and its process ends
+  $ terrarium stop web db --grace 1s  a process that has not ended after a second is killed
+  $ terrarium stop --all
+`;
+
+export function stopCommand(): Command {
+  return new Command('stop')
+    .description('Stops machines by name, and returns when their processes have ended.')
+    .argument('[names...]')
+    .option('-a, --all', 'all that run')
+    .addOption(
+      new Option('--grace <duration>', 'kill a process that takes longer to end')
+        .argParser(parseDuration)
+        .default(STOP_GRACE_MS, `${STOP_GRACE_MS / 1000}s`),
+    )
+    .addHelpText('before', examples.trimStart())
+    .action(stop);
+}
+
+async function stop(given: string[], { all, grace }: { all?: true; grace: number }): Promise<void> {
+  if (given.length === 0 && !all) throw new ConfigError('which machine?', 'name one, or say --all');
+  const names = all ? (await listMachines()).map(({ name }) => name) : given;
+  const killed = await forEach(names, (name) => {
+    const stopped = stopMachine(name, grace);
+    // One of all that ended by itself in the meantime is as good as stopped.
+    return all ? stopped.catch(unlessGone) : stopped;
+  });
+  for (const [i, name] of names.entries()) {
+    if (killed[i]) process.stderr.write(`terrarium: ${name} did not end within ${grace} ms and was killed\n`);
+  }
+}
+
+function unlessGone(error: unknown): boolean {
+  if (error instanceof TerrariumError && error.code === 'ENOMACHINE') return false;
+  throw error;
+}
+
+/**
+ * Does the same for each name at a time, for all of them even where it fails for some.
+ * @throws the only error, or one that has them all
+ */
+export async function forEach<T>(names: readonly string[], act: (name: string) => Promise<T>): Promise<T[]> {
+  const results = await Promise.allSettled(names.map(act));
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) {
+    const { code, hint } = errors[0] as TerrariumError;
+    const text = errors.map((error) => (error as Error).message).join('; ');
+    throw new TerrariumError(code ?? 'EINTERNAL', text, hint === undefined ? {} : { hint });
+  }
+  return results.map((result) => (result as PromiseFulfilledResult<T>).value);
+}

@@ -1,0 +1,110 @@
+import { writeFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { TerrariumError } from '../../../errors.js';
+import { formatTraceSummary, TraceFileError, TraceParser, TraceSummary } from '../../../trace/index.js';
+import { type LinesRead, readLines } from '../../frontend/line-reader.js';
+import { styleFor } from '../../frontend/style.js';
+import { traceSvg } from '../../frontend/svg/trace.js';
+import { parseCount } from '../../frontend/values.js';
+
+const examples = `
+Examples:
+  $ terrarium run guests/hello --trace hello.ndjson      an object an exit
+  $ terrarium trace hello.ndjson                         registers, devices, times, a timeline
+  $ terrarium trace hello.ndjson --svg hello.svg         the timeline as a picture
+  $ terrarium trace hello.ndjson --json | jq .places[0]
+  $ terrarium run guests/hello --trace hello.json        for ui.perfetto.dev and chrome://tracing, too
+`;
+
+const statuses = `
+Exit status:
+  0 it was read (a trace that is cut short is read as far as it goes); 2 it cannot be read, or is no trace.
+`;
+
+interface TraceFlags {
+  svg?: string;
+  json?: true;
+  top: number;
+}
+
+export function traceCommand(): Command {
+  return new Command('trace')
+    .usage('<file.ndjson | file.json | -> [options]')
+    .description(
+      'Says what the trace of a run shows: exits by reason, register and device, times, a timeline.',
+    )
+    .argument('<file>', 'what terrarium run --trace FILE.ndjson or FILE.json wrote; - is stdin')
+    .option('--top <n>', 'rows of a table', parseCount, 15)
+    .option('--svg <file>', 'draw the timeline and the histogram')
+    .option('--json', 'for programs')
+    .addHelpText('before', examples.trimStart())
+    .addHelpText('after', statuses)
+    .action(trace);
+}
+
+function trace(file: string, { svg, json, top }: TraceFlags): void {
+  const { summary, cut } = summarize(file);
+  const data = summary.toJSON();
+  if (svg !== undefined) write(svg, traceSvg(file, data));
+  if (json) process.stdout.write(`${JSON.stringify({ ...data, cut })}\n`);
+  else {
+    const { bold, dim } = styleFor(process.stdout);
+    const width = process.stdout.columns ?? 100;
+    process.stdout.write(`${formatTraceSummary(data, { width, top, bold, dim })}\n`);
+  }
+  if (cut) process.stderr.write(`terrarium: ${file} is cut short: this is what it holds up to there\n`);
+}
+
+/** Reads a whole trace. `cut`: it ends in the middle, as where a disk was full or a process was killed. */
+function summarize(file: string): { summary: TraceSummary; cut: boolean } {
+  const parser = new TraceParser();
+  const summary = new TraceSummary();
+  let exits = 0;
+  let ended = false;
+  const take = (line: string) => {
+    ended = line === ']}';
+    const record = parser.read(line);
+    if (record === undefined) return;
+    exits++;
+    summary.add(record);
+  };
+  try {
+    const read = readLines(file, take);
+    const cut = takeRest(read, take) || (parser.format === 'chrome' && !ended);
+    if (exits > 0) return { summary, cut };
+    const filtered = parser.format === 'chrome' ? 'it may have been filtered' : 'nothing is in it';
+    throw new TraceFileError(`no exit is in this trace: ${filtered}`);
+  } catch (error) {
+    if (!(error instanceof TraceFileError)) throw error;
+    throw new TerrariumError(error.code, `${file}: ${error.message}`, {
+      ...(error.hint && { hint: error.hint }),
+    });
+  }
+}
+
+/** What stands behind the last newline is a whole line, or the beginning of one. */
+function takeRest({ lines, rest }: LinesRead, take: (line: string) => void): boolean {
+  if (rest === '') return false;
+  try {
+    take(rest);
+    return false;
+  } catch (error) {
+    // A file of one broken line is no trace that was cut.
+    if (lines === 0) throw error;
+    return true;
+  }
+}
+
+function write(file: string, svg: string): void {
+  try {
+    writeFileSync(file, svg);
+  } catch (cause) {
+    throw new TerrariumError(
+      'ESVG',
+      `the picture ${file} could not be written: ${(cause as Error).message}`,
+      {
+        cause,
+      },
+    );
+  }
+}

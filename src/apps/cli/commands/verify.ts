@@ -1,0 +1,135 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Engine } from '../../../engine/contract/index.js';
+import { ConfigError } from '../../../errors.js';
+import { engineByName } from '../../../runtime/index.js';
+import { formatReport, type ModeName, modeNames, Verifier } from '../../../verify/index.js';
+import { ExitStatus } from '../../frontend/exit-status.js';
+import { styleFor } from '../../frontend/style.js';
+import { parseCount, parseDuration } from '../../frontend/values.js';
+
+const examples = `
+Examples:
+  $ terrarium verify                              100,000 random instructions on the software CPU and on KVM
+  $ terrarium verify --mode real --seconds 10
+  $ terrarium verify --only adc --count 20000     one instruction in all its forms
+  $ terrarium verify --seed 42                    other numbers, the same in every run
+  $ terrarium verify --engine soft                where there is no KVM: they only run
+`;
+
+const statuses = `
+Exit status:
+  0 no difference without a reason; 1 there are some; 2 usage error; 4 no KVM here.
+`;
+
+interface VerifyFlags {
+  mode: ModeName;
+  seed: number;
+  count?: number;
+  seconds?: number;
+  only?: string;
+  engine?: 'soft';
+}
+
+const DEFAULT_COUNT = 100_000;
+/** How often the terminal is told. */
+const PROGRESS_MS = 200;
+
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('Runs random instructions on the software CPU and on KVM, and shows where they differ.')
+    .addOption(
+      new Option('--mode <mode>', '64-bit ring 3, 32-bit ring 0, or real mode')
+        .choices(modeNames)
+        .default('long'),
+    )
+    .option('--seed <n>', 'what the random numbers start from', parseSeed, 1)
+    .option(
+      '--count <n>',
+      `how many instructions (default: ${DEFAULT_COUNT}, or as many as --seconds takes)`,
+      parseCount,
+    )
+    .option('--seconds <n>', 'for how long', parseDuration)
+    .option(
+      '--only <mnemonic>',
+      'one instruction, by its name in the opcode table: add, imul2, cmovcc as cmov',
+    )
+    .addOption(new Option('--engine <name>', 'soft: run on the software CPU alone').choices(['soft']))
+    .addHelpText('before', examples.trimStart())
+    .addHelpText('after', statuses)
+    .action(verify);
+}
+
+/** `0`, `42` → a whole number of 32 bits. */
+function parseSeed(text: string): number {
+  const seed = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (!(seed < 2 ** 32)) throw new InvalidArgumentError(`'${text}' is not a whole number below 2^32.`);
+  return seed;
+}
+
+async function verify(flags: VerifyFlags): Promise<void> {
+  const { mode, seed, only, seconds } = flags;
+  const count = flags.count ?? (seconds === undefined ? DEFAULT_COUNT : Number.POSITIVE_INFINITY);
+  const until = performance.now() + (seconds ?? Number.POSITIVE_INFINITY);
+  const engine = engineByName('soft');
+  // Without assist: there the software CPU would be checked against itself.
+  const oracle = flags.engine === 'soft' ? undefined : engineByName('kvm', { assist: false });
+  const verifier = verifierOf({ engine, mode, seed, ...(oracle && { oracle }), ...(only && { only }) });
+  try {
+    let stopped = false;
+    const stop = () => {
+      stopped = true;
+    };
+    process.once('SIGINT', stop);
+    const progress = progressLine();
+    const { report } = verifier;
+    while (!stopped && report.tests < count && performance.now() < until) {
+      verifier.step(count - report.tests);
+      progress.show(report.tests, report.found.length);
+      // Ctrl-C arrives between the batches.
+      await new Promise(setImmediate);
+    }
+    process.off('SIGINT', stop);
+    progress.clear();
+    process.stdout.write(`${formatReport(report, engine.name, oracle?.name)}\n`);
+    process.exitCode = report.found.length > 0 ? ExitStatus.expectationFailed : ExitStatus.ok;
+  } finally {
+    verifier[Symbol.dispose]();
+  }
+}
+
+function verifierOf(options: {
+  engine: Engine;
+  oracle?: Engine;
+  mode: ModeName;
+  seed: number;
+  only?: string;
+}): Verifier {
+  try {
+    return new Verifier(options);
+  } catch (error) {
+    if (!(error instanceof RangeError) || options.only === undefined) throw error;
+    throw new ConfigError(
+      `--only ${options.only}: ${error.message}`,
+      `names are those of src/isa/table, such as add, mov, imul2, jcc, movs`,
+    );
+  }
+}
+
+/** One line on a terminal that says how far it is; nothing elsewhere. */
+function progressLine() {
+  const style = styleFor(process.stderr);
+  const isTerminal = process.stderr.isTTY === true;
+  let last = 0;
+  return {
+    show(tests: number, kinds: number) {
+      const now = performance.now();
+      if (!isTerminal || now - last < PROGRESS_MS) return;
+      last = now;
+      const found = kinds === 0 ? 'no differences' : `${kinds} kinds of differences`;
+      process.stderr.write(`\r${style.dim(`${tests.toLocaleString('en-US')} tests, ${found}`)}\u001b[K`);
+    },
+    clear() {
+      if (isTerminal) process.stderr.write('\r\u001b[K');
+    },
+  };
+}

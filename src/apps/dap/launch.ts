@@ -1,0 +1,131 @@
+/**
+ * From a launch configuration to a guest that stands before its first instruction.
+ *
+ * @module
+ */
+import path from 'node:path';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { Command, CommanderError } from 'commander';
+import { Debugger, type DebuggerEvents } from '../../debug/index.js';
+import { ConfigError } from '../../errors.js';
+import { type HostedMachine, hostMachine, loadImage, sourceFinder } from '../../runtime/index.js';
+import { SymbolTable } from '../../symbols/index.js';
+import {
+  addMachineOptions,
+  type MachineFlags,
+  machineConfig,
+  settingsOf,
+} from '../frontend/machine-options.js';
+import { SourceMap } from './sources.js';
+
+/** A `launch` request's arguments: `program`, and the options of `terrarium run` by their names. */
+export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
+  program?: unknown;
+  stopOnEntry?: unknown;
+  /** Where relative paths begin. Default: where the adapter was started. */
+  cwd?: unknown;
+  /** Folders to look for sources in, before others. */
+  sourceFolders?: unknown;
+  /** Options of `terrarium run` as on the command line. */
+  args?: unknown;
+  [option: string]: unknown;
+}
+
+/** A guest that is debugged, or only runs. */
+export interface Guest {
+  machine: HostedMachine;
+  /** Missing with `noDebug`. */
+  debug?: Debugger;
+  symbols: SymbolTable;
+  sources: SourceMap;
+  /** What the compiler had to say, if anything. */
+  warnings: string;
+  /** What is typed on its keyboard. */
+  typed: string | undefined;
+}
+
+/** Those that a launch configuration may give by name. */
+const options = [
+  'engine',
+  'assist',
+  'mode',
+  'memory',
+  'region',
+  'load',
+  'entry',
+  'stack',
+  'simvirtio',
+  'irqchip',
+  'clock',
+  'seed',
+  'device',
+  'hypercalls',
+  'vga',
+  'type',
+] as const;
+/** Options that name files. */
+const files: ReadonlySet<string> = new Set(['device', 'hypercalls']);
+
+/** @throws TerrariumError in words for who wrote the configuration */
+export async function openGuest(launch: LaunchArguments, events: DebuggerEvents): Promise<Guest> {
+  const { program, noDebug = false } = launch;
+  const folder = typeof launch.cwd === 'string' ? launch.cwd : process.cwd();
+  if (typeof program !== 'string' || program === '')
+    throw new ConfigError(
+      'the launch configuration names no program',
+      '"program" is an image, a source (.S, .s, .c) or a folder with a guest.json',
+    );
+  const flags = flagsOf(launch, folder);
+  const { image, settings, warnings, symbols, sourceFolder } = loadImage(
+    path.resolve(folder, program),
+    settingsOf(flags),
+  );
+  const { timeoutMs: _, ...placement } = settings;
+  if (!noDebug && placement.simvirtio === 'polling')
+    throw new ConfigError(
+      'a guest whose SIMVIRTIO is polled cannot be debugged',
+      'take "simvirtio": "exits"',
+    );
+  const named = symbols?.() ?? image;
+  const machine = await hostMachine({
+    image,
+    ...machineConfig(flags),
+    ...placement,
+    ...(named !== image && { symbols: named }),
+    debug: !noDebug,
+  });
+  const table = new SymbolTable(named);
+  const folders = Array.isArray(launch.sourceFolders) ? launch.sourceFolders.map(String) : [];
+  const find = sourceFinder([...folders.map((one) => path.resolve(folder, one)), sourceFolder]);
+  return {
+    machine,
+    ...(!noDebug && { debug: new Debugger(machine.debugTarget(), table, events) }),
+    symbols: table,
+    sources: new SourceMap(table.lines.files, find),
+    warnings,
+    typed: flags.type,
+  };
+}
+
+/** The configuration's options as the command line understands them. */
+function flagsOf(launch: LaunchArguments, folder: string): MachineFlags {
+  const words = options.flatMap((name) => wordsOf(name, launch[name], folder));
+  const more = Array.isArray(launch.args) ? launch.args.map(String) : [];
+  const command = addMachineOptions(new Command('launch'))
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, writeOut: () => {} });
+  try {
+    command.parse([...words, ...more], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    throw new ConfigError(`launch configuration: ${error.message.replace(/^error: /, '')}`);
+  }
+  return command.opts<MachineFlags>();
+}
+
+function wordsOf(name: string, value: unknown, folder: string): string[] {
+  if (value === undefined || value === null || value === false) return [];
+  if (value === true) return [`--${name}`];
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return all.map((one) => `--${name}=${files.has(name) ? path.resolve(folder, String(one)) : String(one)}`);
+}

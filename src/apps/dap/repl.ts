@@ -1,0 +1,97 @@
+/**
+ * What is typed in the debug console: words that show something, text for the guest, expressions.
+ *
+ * @module
+ */
+import { DebugError } from '../../debug/index.js';
+import { dumpNames } from '../../inspect/index.js';
+import type { Guest } from './launch.js';
+import { hex } from './values.js';
+
+const HELP = `words
+  why            how the guest ended, or where it stands, in words
+  regs           every register, flag and segment
+  gdt, idt, ldt, tss, pages
+                 the processor's tables, entry by entry
+  walk ADDRESS   the page tables' entries on the way to an address: walk rsp
+  devices, exits the machine's devices; the last exits
+  list [WHERE]   instructions around the next one, or around main, k.S:12, 0x7c00
+  <text          sends the text and a line's end to the guest's serial port; <<text without the line's end
+  type TEXT      types on the guest's keyboard; \\n is Enter
+everything else is an expression
+  rax, al, zf, cs       registers and flags
+  counter, &counter     symbols; of a label in assembler the name is its address
+  word [es:di], counter:u16, *rsp    memory
+  rax = 5, word [0x500] = 'A'        sets`;
+
+const described: ReadonlySet<string> = new Set(['why', 'devices', 'exits', ...dumpNames]);
+
+/** Words that the console completes. */
+export const replWords: readonly string[] = [
+  'help',
+  ...[...described].filter((word) => !word.includes(':')),
+  'walk ',
+  'list',
+  'type ',
+];
+
+/** Runs what was typed, if it is one of the words; undefined for an expression. */
+export async function runWord(guest: Guest, text: string): Promise<string | undefined> {
+  const line = text.trim();
+  if (line.startsWith('<')) return sendText(guest, text.trimStart().slice(1));
+  const [word = '', ...rest] = line.split(/\s+/);
+  const argument = rest.join(' ');
+  if (word === 'help' || word === '?') return HELP;
+  if (word === 'type') {
+    await guest.machine.type(unescaped(argument));
+    return '';
+  }
+  const { debug } = guest;
+  if (debug === undefined)
+    throw new DebugError('the guest runs without a debugger', 'only <text and type work');
+  if (word === 'list') return list(guest, argument);
+  if (word === 'walk')
+    return debug.meanwhile(async () => {
+      const address = argument === '' ? (await debug.state()).pc : (await debug.evaluate(argument)).value;
+      return debug.target.describe(`walk:${hex(address)}`);
+    });
+  if (!described.has(word) || argument !== '') return undefined;
+  return debug.meanwhile(() => debug.target.describe(word));
+}
+
+async function sendText({ machine }: Guest, text: string): Promise<string> {
+  const whole = text.startsWith('<') ? text.slice(1) : `${text}\\n`;
+  // Not waited for: a guest may never read its serial port.
+  void machine.send(Buffer.from(unescaped(whole), 'utf8'));
+  return '';
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  b: '\b',
+  e: '\x1b',
+  '\\': '\\',
+};
+
+function unescaped(text: string): string {
+  return text.replace(/\\(.)/g, (whole, letter: string) => escapes[letter] ?? whole);
+}
+
+const AROUND = 8;
+
+async function list({ debug, symbols }: Guest, where: string): Promise<string> {
+  return debug!.meanwhile(async () => {
+    const { pc } = await debug!.state();
+    const address = where === '' ? pc : (await debug!.locate(where)).addresses[0]!;
+    const lines = await debug!.disassemble(address, { before: AROUND, after: AROUND });
+    return lines
+      .map(({ address: at, text, label }) => {
+        const name = label === undefined ? '' : `${label}:\n`;
+        const line = symbols.lineAt(at);
+        return `${name}${at === pc ? '=>' : '  '} ${hex(at)}  ${line === undefined ? text : `${text.padEnd(36)} ${line}`}`;
+      })
+      .join('\n');
+  });
+}

@@ -1,0 +1,185 @@
+/**
+ * Requests that ask: where the guest stands, what something is worth, where code is.
+ *
+ * @module
+ */
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { DebugError, type Debugger, errorText, type Frame } from '../../debug/index.js';
+import { nearestNames, registerViewNames } from '../../x86/index.js';
+import type { Guest } from './launch.js';
+import { disassemble, readMemory } from './memory.js';
+import { replWords, runWord } from './repl.js';
+import { addressOf, hex, numberOf } from './values.js';
+import type { Variables } from './variables.js';
+
+/** What a request's handler gives: its answer's body, and what comes after the answer. */
+export interface Answer {
+  body?: unknown;
+  after?: () => void;
+}
+
+export type Handler = (args: never) => Answer | Promise<Answer>;
+
+/**
+ * Those that change nothing.
+ * @param here the guest
+ * @param still what can be asked while it stands still; throws where it runs
+ */
+export function askingHandlers(
+  here: () => Guest,
+  still: () => { debug: Debugger; variables: Variables },
+): Record<string, Handler> {
+  return {
+    stackTrace: async (args: DebugProtocol.StackTraceArguments) => ({
+      body: await stackTrace(here(), still().debug, args),
+    }),
+    scopes: async () => ({ body: { scopes: await still().variables.scopes() } }),
+    variables: async ({ variablesReference, start, count }: DebugProtocol.VariablesArguments) => ({
+      body: { variables: await still().variables.children(variablesReference, start, count) },
+    }),
+    readMemory: async (args: DebugProtocol.ReadMemoryArguments) => ({
+      body: await readMemory(still().debug, args),
+    }),
+    disassemble: async (args: DebugProtocol.DisassembleArguments) => ({
+      body: await disassemble(still().debug, here().sources, args),
+    }),
+    dataBreakpointInfo: async (args: DebugProtocol.DataBreakpointInfoArguments) => ({
+      body: await dataBreakpointInfo(still().debug, still().variables, args),
+    }),
+    breakpointLocations: (args: DebugProtocol.BreakpointLocationsArguments) => ({
+      body: breakpointLocations(here(), args),
+    }),
+    gotoTargets: (args: DebugProtocol.GotoTargetsArguments) => ({ body: gotoTargets(here(), args) }),
+    completions: (args: DebugProtocol.CompletionsArguments) => ({ body: completions(here(), args) }),
+    loadedSources: () => ({ body: { sources: here().sources.all } }),
+  };
+}
+
+/** What is said of a frame that is not simply a caller. */
+const marks: Partial<Record<Frame['by'], string>> = { stack: ' (?)', interrupt: ' (interrupted)' };
+
+const DEEPEST = 1000;
+const MOST_COMPLETIONS = 100;
+
+async function stackTrace(
+  { sources }: Guest,
+  debug: Debugger,
+  { startFrame, levels }: DebugProtocol.StackTraceArguments,
+): Promise<DebugProtocol.StackTraceResponse['body']> {
+  const first = numberOf(startFrame, 0, 0, DEEPEST);
+  const count = numberOf(levels, 0, 0, DEEPEST) || DEEPEST;
+  // One more than is wanted, so that the editor knows whether there is more.
+  const frames = await debug.frames(first + count + 1);
+  const stackFrames = frames.slice(first, first + count).map((frame, i): DebugProtocol.StackFrame => {
+    const source = frame.source && sources.sourceOf(frame.source.file);
+    return {
+      id: first + i + 1,
+      name: `${frame.symbol ?? hex(frame.pc)}${marks[frame.by] ?? ''}`,
+      line: source && frame.source ? frame.source.line : 0,
+      column: 0,
+      instructionPointerReference: hex(frame.pc),
+      ...(source ? { source } : { presentationHint: 'subtle' as const }),
+    };
+  });
+  return { stackFrames, totalFrames: frames.length };
+}
+
+/** What an expression comes to, or a word of the console; only the console sets values. */
+export async function evaluate(
+  guest: Guest,
+  { expression, context }: DebugProtocol.EvaluateArguments,
+): Promise<{ body: DebugProtocol.EvaluateResponse['body']; assigned?: true }> {
+  const typed = context === 'repl';
+  if (typed) {
+    const said = await runWord(guest, expression);
+    if (said !== undefined) return { body: { result: said, variablesReference: 0 } };
+  }
+  const { debug } = guest;
+  if (debug === undefined) throw new DebugError('the guest runs without a debugger');
+  const text = context === 'hover' ? hovered(expression, guest) : expression;
+  const found = await debug.meanwhile(() => debug.evaluate(text, { pure: !typed }));
+  const { text: result, place, value, isAddress, assigned } = found;
+  const memory = place?.kind === 'memory' ? place.address : isAddress || place ? value : undefined;
+  const body = {
+    result,
+    variablesReference: 0,
+    ...(memory !== undefined && { memoryReference: hex(memory) }),
+  };
+  return { body, ...(assigned && { assigned }) };
+}
+
+/** What the mouse is over: `%rax` and `$counter` are how assembler writes a register and a symbol. */
+function hovered(expression: string, { symbols }: Guest): string {
+  const [, name] = /^[$%*]+([\w.]+)$/.exec(expression.trim()) ?? [];
+  if (name === undefined) return expression;
+  return symbols.symbol(name) || nearestNames(name, registerViewNames)[0] === name ? name : expression;
+}
+
+function completions(
+  { symbols }: Guest,
+  { text, column }: DebugProtocol.CompletionsArguments,
+): DebugProtocol.CompletionsResponse['body'] {
+  const before = text.slice(0, numberOf(column, 1, 1, text.length + 1) - 1);
+  const [word = ''] = /[\w.$%]*$/.exec(before) ?? [];
+  const alone = before.trimStart() === word;
+  const all = [...(alone ? replWords : []), ...registerViewNames, ...symbols.symbols.map(({ name }) => name)];
+  const found = all.filter((name) => name.startsWith(word)).slice(0, MOST_COMPLETIONS);
+  const start = before.length - word.length;
+  return { targets: found.map((label) => ({ label, start, length: word.length })) };
+}
+
+/** Whether what the person points at can be watched, and as which bytes. */
+async function dataBreakpointInfo(
+  debug: Debugger,
+  variables: Variables,
+  { variablesReference, name, asAddress, bytes }: DebugProtocol.DataBreakpointInfoArguments,
+): Promise<DebugProtocol.DataBreakpointInfoResponse['body']> {
+  const refused = (description: string) => ({ dataId: null, description });
+  if (asAddress) return dataId(addressOf(name), numberOf(bytes, 1, 1, 4096));
+  const expression = variablesReference ? (await variables.item(variablesReference, name)).expression : name;
+  if (expression === undefined) return refused(`${name} is no memory of the guest's`);
+  try {
+    const { place, value, size, isAddress } = await debug.evaluate(expression);
+    if (place?.kind === 'memory') return dataId(place.address, bytes ?? place.size, expression);
+    if (isAddress) return dataId(value, bytes ?? size, expression);
+    return refused(`${name} is no memory: watch what it points to, such as [${name}]`);
+  } catch (error) {
+    return refused(errorText(error));
+  }
+}
+
+function dataId(address: bigint, length: number, expression?: string) {
+  const place = `${length} bytes at ${hex(address)}`;
+  return {
+    dataId: `${hex(address)}/${length}`,
+    description: expression === undefined ? place : `${expression}: ${place}`,
+    accessTypes: ['write' as const, 'readWrite' as const],
+    canPersist: true,
+  };
+}
+
+function breakpointLocations(
+  { sources, symbols }: Guest,
+  { source, line, endLine = line }: DebugProtocol.BreakpointLocationsArguments,
+): DebugProtocol.BreakpointLocationsResponse['body'] {
+  const file = sources.fileAt(source.path ?? '');
+  const lines = file === undefined ? [] : symbols.lines.linesOf(file);
+  return { breakpoints: lines.filter((one) => one >= line && one <= endLine).map((one) => ({ line: one })) };
+}
+
+function gotoTargets(
+  { sources, symbols }: Guest,
+  { source, line }: DebugProtocol.GotoTargetsArguments,
+): DebugProtocol.GotoTargetsResponse['body'] {
+  const file = sources.fileAt(source.path ?? '');
+  const places = file && symbols.lines.placesOf(file, line);
+  if (file === undefined || places === undefined) return { targets: [] };
+  const targets = places.addresses.map((address) => ({
+    id: Number(address),
+    label: `${file.name}:${places.line}`,
+    line: places.line,
+    instructionPointerReference: hex(address),
+  }));
+  // A target's number is its address, which has to be one that the protocol's numbers can hold.
+  return { targets: targets.filter(({ id }) => Number.isSafeInteger(id)) };
+}

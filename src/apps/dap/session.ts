@@ -1,0 +1,400 @@
+/**
+ * One session with an editor: its requests, and what the guest does in between.
+ *
+ * @module
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Event, DebugSession as ProtocolSession, Response } from '@vscode/debugadapter';
+import type { DebugProtocol } from '@vscode/debugprotocol';
+import { DebugError, type Debugger, type DebugStop } from '../../debug/index.js';
+import type { HostedOutcome } from '../../runtime/index.js';
+import { asksWhy, outcomeText } from '../frontend/outcome-text.js';
+import { statusOf } from '../frontend/exit-status.js';
+import { plainStyle } from '../frontend/style.js';
+import { Breakpoints } from './breakpoints.js';
+import { capabilities } from './capabilities.js';
+import { type Guest, type LaunchArguments, openGuest } from './launch.js';
+import { writeMemory } from './memory.js';
+import { type Category, connectOutput } from './output.js';
+import { type Answer, askingHandlers, evaluate, type Handler } from './requests.js';
+import { fullText, hex } from './values.js';
+import { Variables } from './variables.js';
+
+/** A machine has one CPU. */
+const THREAD = 1;
+
+/** How long a guest may take to stand still when it is not wanted any more: milliseconds. */
+const PATIENCE_MS = 3000;
+
+/** What a session needs of the process it is in. */
+export interface SessionHost {
+  /** The session is over: everything is given back. */
+  ended(): void;
+  /** Whether what was sent lies before a reader that does not read; resolves when there is room again. */
+  drained(): Promise<void> | undefined;
+}
+
+export class DapSession extends ProtocolSession {
+  readonly #host: SessionHost;
+  readonly #breakpoints = new Breakpoints();
+  readonly #handlers: Readonly<Record<string, Handler>>;
+  #launch: LaunchArguments | undefined;
+  #guest: Guest | undefined;
+  #variables: Variables | undefined;
+  #queue: Promise<void> = Promise.resolve();
+  #running = false;
+  /** The run that is under way, or the last one; it never rejects. */
+  #motion: Promise<unknown> = Promise.resolve();
+  #configured = false;
+  /** The guest is dead and stands still to be looked at. */
+  #dead: HostedOutcome | undefined;
+  #stopAtDeath = true;
+  #stopAtEnd = false;
+  #over = false;
+  #closed = false;
+
+  constructor(host: SessionHost) {
+    super();
+    this.#host = host;
+    this.#handlers = this.#allHandlers();
+  }
+
+  /** The client is gone, or is done: gives the machine back. */
+  override shutdown(): void {
+    void this.close();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      if (this.#guest !== undefined) await this.#giveBack(this.#guest);
+    } finally {
+      this.#host.ended();
+    }
+  }
+
+  /** A machine does one thing at a time: what is under way has to end first. */
+  async #giveBack({ debug, machine }: Guest): Promise<void> {
+    await debug?.interrupt();
+    await Promise.race([this.#motion, wait(PATIENCE_MS, undefined, { ref: false })]);
+    await machine[Symbol.asyncDispose]();
+  }
+
+  protected override dispatchRequest(request: DebugProtocol.Request): void {
+    // One after the other, in the order in which they came.
+    this.#queue = this.#queue.then(() => this.#answer(request));
+  }
+
+  async #answer(request: DebugProtocol.Request): Promise<void> {
+    if (this.#closed) return;
+    const response = new Response(request) as DebugProtocol.Response;
+    let next: Answer['after'];
+    try {
+      const handler = Object.hasOwn(this.#handlers, request.command) && this.#handlers[request.command];
+      if (!handler) throw new DebugError(`this adapter has no '${request.command}'`);
+      const { body, after } = await handler((request.arguments ?? {}) as never);
+      if (body !== undefined) response.body = body;
+      next = after;
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const text = fullText(error);
+      // What a compiler says has lines, and columns that mean something.
+      if (text.includes('\n')) this.#say('stderr', `${text}\n`);
+      response.success = false;
+      response.message = text;
+      // Braces would be taken for placeholders.
+      const showUser = ['launch', 'attach', 'restart'].includes(request.command);
+      response.body = { error: { id: 1, format: text.replace(/[{}]/g, "'"), showUser } };
+    }
+    this.sendResponse(response);
+    next?.();
+  }
+
+  #allHandlers(): Record<string, Handler> {
+    return {
+      ...askingHandlers(
+        () => this.#here,
+        () => this.#still,
+      ),
+      initialize: () => ({ body: capabilities }),
+      launch: (args: LaunchArguments) => this.#open(args),
+      attach: () => {
+        throw new DebugError(
+          'a machine is debugged from its beginning on: there is none to attach to',
+          'take "request": "launch"; for a machine that waits with --gdb take a debugger that speaks gdb’s protocol',
+        );
+      },
+      configurationDone: () => ({ after: () => this.#begin() }),
+      setBreakpoints: async ({ source, breakpoints }: DebugProtocol.SetBreakpointsArguments) => ({
+        body: {
+          breakpoints: await this.#breakpoints.inSource(this.#here, source.path ?? '', breakpoints ?? []),
+        },
+      }),
+      setFunctionBreakpoints: async ({ breakpoints }: DebugProtocol.SetFunctionBreakpointsArguments) => ({
+        body: { breakpoints: await this.#breakpoints.atFunctions(this.#here, breakpoints) },
+      }),
+      setInstructionBreakpoints: async ({
+        breakpoints,
+      }: DebugProtocol.SetInstructionBreakpointsArguments) => ({
+        body: { breakpoints: await this.#breakpoints.atInstructions(this.#here, breakpoints) },
+      }),
+      setDataBreakpoints: async ({ breakpoints }: DebugProtocol.SetDataBreakpointsArguments) => ({
+        body: { breakpoints: await this.#breakpoints.onData(this.#here, breakpoints) },
+      }),
+      setExceptionBreakpoints: ({ filters = [] }: DebugProtocol.SetExceptionBreakpointsArguments) => {
+        this.#stopAtDeath = filters.includes('died');
+        this.#stopAtEnd = filters.includes('ended');
+        return {};
+      },
+      threads: () => ({ body: { threads: [{ id: THREAD, name: this.#threadName() }] } }),
+      setVariable: async ({ variablesReference, name, value }: DebugProtocol.SetVariableArguments) => {
+        const shown = await this.#still.variables.set(variablesReference, name, value);
+        return { body: { value: shown }, after: () => this.#invalidate() };
+      },
+      setExpression: async ({ expression, value }: DebugProtocol.SetExpressionArguments) => {
+        const { text } = await this.#still.debug.set(expression, value);
+        return { body: { value: text }, after: () => this.#invalidate() };
+      },
+      evaluate: async (args: DebugProtocol.EvaluateArguments) => {
+        const { body, assigned } = await evaluate(this.#here, args);
+        return { body, ...(assigned && { after: () => this.#invalidate() }) };
+      },
+      writeMemory: async (args: DebugProtocol.WriteMemoryArguments) => ({
+        body: await writeMemory(this.#still.debug, args),
+        after: () => this.#invalidate(),
+      }),
+      exceptionInfo: () => this.#exceptionInfo(),
+      goto: async ({ targetId }: DebugProtocol.GotoArguments) => {
+        await this.#goto(targetId);
+        return { after: () => this.#stopped('goto') };
+      },
+      continue: () => ({ body: { allThreadsContinued: true }, after: this.#go((debug) => debug.resume()) }),
+      next: ({ granularity }: DebugProtocol.NextArguments) => ({
+        after: this.#go((debug) => (granularity === 'instruction' ? debug.next() : debug.nextLine())),
+      }),
+      stepIn: ({ granularity }: DebugProtocol.StepInArguments) => ({
+        after: this.#go((debug) => (granularity === 'instruction' ? debug.step() : debug.stepLine())),
+      }),
+      stepOut: () => ({ after: this.#go((debug) => debug.finish()) }),
+      pause: async () => {
+        const { debug } = this.#here;
+        if (debug === undefined) throw new DebugError('the guest runs without a debugger');
+        await debug.interrupt();
+        return {};
+      },
+      restart: (args: DebugProtocol.RestartArguments) => this.#restart(args),
+      terminate: () => ({ after: () => void this.#terminate() }),
+      disconnect: () => ({ after: () => void this.close() }),
+    };
+  }
+
+  get #here(): Guest {
+    if (this.#guest === undefined)
+      throw new DebugError('no guest is here yet', 'send a launch request first');
+    return this.#guest;
+  }
+
+  /** The guest while it stands still. */
+  get #still(): { debug: Debugger; variables: Variables } {
+    const { debug } = this.#here;
+    if (debug === undefined) throw new DebugError('the guest runs without a debugger');
+    if (this.#over) throw new DebugError('the guest has ended');
+    if (this.#running || this.#variables === undefined)
+      throw new DebugError('the guest runs', 'pause it first');
+    return { debug, variables: this.#variables };
+  }
+
+  async #open(args: LaunchArguments): Promise<Answer> {
+    if (this.#guest !== undefined) throw new DebugError('a guest was launched already');
+    this.#launch = args;
+    const guest = await this.#make(args);
+    if (this.#closed) await this.#giveBack(guest);
+    this.#guest = guest;
+    // Now that the image is known, breakpoints can be set.
+    return { after: () => this.sendEvent(new Event('initialized')) };
+  }
+
+  async #make(args: LaunchArguments): Promise<Guest> {
+    const guest = await openGuest(args, {
+      log: (text) => this.#say('console', `${text}\n`),
+    });
+    connectOutput(
+      guest,
+      (category, output) => this.#say(category, output),
+      () => this.#host.drained(),
+    );
+    return guest;
+  }
+
+  #say(category: Category, output: string): void {
+    if (output !== '' && !this.#closed) this.sendEvent(new Event('output', { category, output }));
+  }
+
+  #begin(): void {
+    if (this.#guest === undefined || this.#configured) return;
+    this.#configured = true;
+    const { debug, machine, typed } = this.#guest;
+    // Not waited for: a guest may never read its keyboard.
+    if (typed !== undefined) void machine.type(typed);
+    if (debug === undefined) void this.#runFree(this.#guest);
+    else if (this.#launch?.stopOnEntry) this.#stopped('entry');
+    else this.#go((one) => one.start())();
+  }
+
+  async #runFree(guest: Guest): Promise<void> {
+    this.#running = true;
+    try {
+      await this.#end(await guest.machine.run());
+    } catch (error) {
+      await this.#failed(error);
+    }
+  }
+
+  /** Lets the guest run after the answer; what it comes to is told then. */
+  #go(run: (debug: Debugger) => Promise<DebugStop>): () => void {
+    const guest = this.#here;
+    const { debug } = guest;
+    if (debug === undefined) throw new DebugError('the guest runs without a debugger');
+    if (this.#running) throw new DebugError('the guest runs already');
+    const dead = this.#dead;
+    this.#running = true;
+    this.#variables = undefined;
+    return () => {
+      this.#motion = run(debug)
+        .then((stop) => {
+          if (guest !== this.#guest || this.#over) return;
+          this.#running = false;
+          if (stop.why === 'end' && stop.outcome)
+            return this.#ended(stop.outcome, dead !== undefined && stop.again);
+          this.#dead = undefined;
+          this.#tell(stop);
+        })
+        .catch((error) => (guest === this.#guest ? this.#failed(error) : undefined));
+    };
+  }
+
+  /** Says where the guest stands now, and why. */
+  #tell(stop: DebugStop): void {
+    for (const note of stop.notes) this.#say('important', `${note}\n`);
+    const reached = this.#breakpoints.reached(
+      stop.watchpoint === undefined ? stop.breakpoints : [stop.watchpoint.id],
+    );
+    if (stop.watchpoint !== undefined) {
+      const { before, after } = stop.watchpoint;
+      const what = before === after ? `is still ${hex(after)}` : `was ${hex(before)}, is ${hex(after)}`;
+      this.#stopped('data breakpoint', what, reached?.ids);
+    } else if (stop.why === 'breakpoint')
+      this.#stopped(reached?.kind ?? 'breakpoint', undefined, reached?.ids);
+    else this.#stopped(stop.why === 'interrupt' ? 'pause' : 'step');
+  }
+
+  #stopped(reason: string, text?: string, hitBreakpointIds?: readonly number[]): void {
+    const { debug } = this.#here;
+    this.#variables = debug && new Variables(this.#here, debug);
+    this.sendEvent(
+      new Event('stopped', {
+        reason,
+        threadId: THREAD,
+        allThreadsStopped: true,
+        ...(text !== undefined && { text, description: text }),
+        ...(hitBreakpointIds && { hitBreakpointIds }),
+      }),
+    );
+  }
+
+  /** The guest came to an end: it stands still once more where that is wanted. */
+  async #ended(outcome: HostedOutcome, again = false): Promise<void> {
+    const died = outcome.kind === 'shutdown' || outcome.kind === 'engineError' || asksWhy(outcome);
+    if (again || !(died ? this.#stopAtDeath : this.#stopAtEnd)) return this.#end(outcome);
+    this.#dead = outcome;
+    const [first = ''] = outcomeText(outcome, plainStyle).split('\n');
+    this.#stopped(died ? 'exception' : 'pause', first);
+  }
+
+  /** Tells the last of the guest. */
+  async #end(outcome: HostedOutcome): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    this.#running = false;
+    const guest = this.#here;
+    const whole = guest.debug === undefined ? outcome : await guest.machine.debugOutcome();
+    const shown = { ...whole, kind: outcome.kind, reason: outcome.reason };
+    this.#say('console', `${outcomeText(shown, plainStyle)}\n`);
+    if (asksWhy(outcome) && guest.debug)
+      this.#say('console', `\n${await guest.debug.target.describe('why')}\n`);
+    this.sendEvent(new Event('exited', { exitCode: statusOf(outcome) }));
+    this.sendEvent(new Event('terminated', {}));
+  }
+
+  /** The machine itself failed: a device of the user's threw, the thread is gone. */
+  async #failed(error: unknown): Promise<void> {
+    if (this.#over || this.#closed) return;
+    this.#over = true;
+    this.#running = false;
+    this.#say('important', `${fullText(error as Error)}\n`);
+    this.sendEvent(new Event('terminated', {}));
+  }
+
+  async #terminate(): Promise<void> {
+    const guest = this.#guest;
+    if (guest === undefined || this.#over) return;
+    this.#over = true;
+    await (guest.debug?.interrupt() ?? guest.machine.stop());
+    await this.#motion;
+    const status = guest.debug === undefined ? 130 : statusOf(await guest.machine.debugOutcome());
+    this.sendEvent(new Event('exited', { exitCode: status }));
+    this.sendEvent(new Event('terminated', {}));
+  }
+
+  /** The guest from its beginning, made anew from its source as it is now. */
+  async #restart({ arguments: changed }: DebugProtocol.RestartArguments): Promise<Answer> {
+    const before = this.#here;
+    const launch = (changed as LaunchArguments | undefined) ?? this.#launch!;
+    const guest = await this.#make(launch);
+    this.#guest = guest;
+    this.#launch = launch;
+    this.#dead = undefined;
+    this.#running = false;
+    this.#over = false;
+    this.#configured = false;
+    this.#variables = undefined;
+    await this.#giveBack(before);
+    for (const breakpoint of guest.debug ? await this.#breakpoints.moveTo(guest) : [])
+      this.sendEvent(new Event('breakpoint', { reason: 'changed', breakpoint }));
+    return { after: () => this.#begin() };
+  }
+
+  /** Values that the editor shows may be others now. */
+  #invalidate(): void {
+    if (this.#running || this.#guest?.debug === undefined) return;
+    this.#guest.debug.changed();
+    this.sendEvent(new Event('invalidated', { areas: ['all'] }));
+  }
+
+  #threadName(): string {
+    return this.#guest === undefined ? 'CPU' : `CPU (${this.#guest.machine.engine})`;
+  }
+
+  async #goto(targetId: unknown): Promise<void> {
+    const { debug } = this.#still;
+    if (typeof targetId !== 'number' || !Number.isSafeInteger(targetId) || targetId < 0)
+      throw new DebugError('there is no such place to go to');
+    await debug.target.setRegister('pc', BigInt(targetId));
+    debug.changed();
+  }
+
+  async #exceptionInfo(): Promise<Answer> {
+    const { debug } = this.#still;
+    const outcome = this.#dead;
+    if (outcome === undefined) throw new DebugError('the guest lives');
+    return {
+      body: {
+        exceptionId: outcome.kind === 'shutdown' ? 'triple fault' : outcome.kind,
+        description: outcome.reason,
+        breakMode: 'always',
+        details: { message: outcome.reason, stackTrace: await debug.target.describe('why') },
+      },
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import type { Outcome } from '../../machine/index.js';
+
+/** What `terrarium` ends with; the numbers are part of the command line's contract. */
+export const ExitStatus = {
+  ok: 0,
+  expectationFailed: 1,
+  usage: 2,
+  shutdown: 3,
+  engine: 4,
+  timedOut: 124,
+  interrupted: 130,
+  /** As a shell reports SIGPIPE: whoever read stdout has gone. */
+  abandoned: 141,
+} as const;
+
+/** The exit status that an outcome calls for. */
+export function statusOf(outcome: Pick<Outcome, 'kind' | 'code'>): number {
+  switch (outcome.kind) {
+    case 'halted':
+    case 'reset':
+      return ExitStatus.ok;
+    case 'exited':
+      return outcome.code ?? 0;
+    case 'shutdown':
+      return ExitStatus.shutdown;
+    case 'engineError':
+      return ExitStatus.engine;
+    case 'timeout':
+    case 'limit':
+      return ExitStatus.timedOut;
+    case 'stopped':
+    case 'debug':
+      return ExitStatus.interrupted;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * A picture as the cells of a terminal. Text is text again, in its colours; graphics are half blocks: the upper half of a
+ * cell in the character's colour, the lower in the background's, so that a cell is two pixels.
+ *
+ * @module
+ */
+import type { Picture, TextPicture } from '../../../devices/contract/index.js';
+
+/** Cells of a terminal. Colours are 24 bits, red highest, or `NO_COLOUR`, or one of `paletteColour`. */
+export interface Cells {
+  readonly columns: number;
+  readonly rows: number;
+  /** A character each. */
+  readonly characters: readonly string[];
+  readonly ink: Uint32Array;
+  readonly paper: Uint32Array;
+  /** Bits of `Attribute`; none where it is missing. */
+  readonly attributes?: Uint8Array;
+}
+
+/** How a character is drawn besides its colours. */
+export const Attribute = { bold: 1, dim: 2, underlined: 4, inverse: 8 } as const;
+
+/** No number that a colour has: the terminal's own. */
+export const NO_COLOUR = 0xff000000;
+
+/** One of the sixteen colours that a terminal's owner has chosen: 0 to 7, and their bright fellows from 8 on. */
+export function paletteColour(index: number): number {
+  return 0x1000000 | index;
+}
+
+const LOW = ' ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼';
+const HIGH =
+  '⌂ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ';
+
+/** The characters of code page 437 as Unicode has them. */
+export const codePage437: readonly string[] = Array.from({ length: 256 }, (_, code) =>
+  code < 32 ? LOW[code]! : code < 127 ? String.fromCharCode(code) : HIGH[code - 127]!,
+);
+
+const UPPER_HALF = '▀';
+
+/** The cells of a picture in a terminal of that size. */
+export function cellsOf(picture: Picture, columns: number, rows: number): Cells {
+  const { text } = picture;
+  if (text !== undefined && text.columns <= columns && text.rows <= rows) return textCells(text);
+  return halfBlocks(picture, columns, rows);
+}
+
+/** From dark to bright, for a terminal that shall have no colours. */
+const SHADES = ' ░▒▓█';
+
+/** As `cellsOf`, without colours: text as it is, graphics in shades. */
+export function plainCellsOf(picture: Picture, columns: number, rows: number): Cells {
+  const { text } = picture;
+  if (text !== undefined && text.columns <= columns && text.rows <= rows)
+    return withoutColours(textCells(text));
+  const cells = halfBlocks(picture, columns, rows);
+  const brightness = (rgb: number) => 0.3 * (rgb >> 16) + 0.59 * ((rgb >> 8) & 255) + 0.11 * (rgb & 255);
+  const characters = cells.characters.map((_, i) => {
+    const mean = (brightness(cells.ink[i]!) + brightness(cells.paper[i]!)) / 2;
+    return SHADES[Math.min(4, Math.floor(mean / 51.2))]!;
+  });
+  return withoutColours({ ...cells, characters });
+}
+
+function withoutColours(cells: Cells): Cells {
+  const none = new Uint32Array(cells.ink.length).fill(NO_COLOUR);
+  return { ...cells, ink: none, paper: none };
+}
+
+function textCells({ columns, rows, cells, palette, cursor }: TextPicture): Cells {
+  const colours = Array.from({ length: 16 }, (_, i) => rgbAt(palette, i * 4));
+  const characters = new Array<string>(cells.length);
+  const ink = new Uint32Array(cells.length);
+  const paper = new Uint32Array(cells.length);
+  for (const [i, cell] of cells.entries()) {
+    characters[i] = codePage437[cell & 0xff]!;
+    const [front, back] = [colours[(cell >> 8) & 15]!, colours[cell >> 12]!];
+    ink[i] = i === cursor ? back : front;
+    paper[i] = i === cursor ? front : back;
+  }
+  return { columns, rows, characters, ink, paper };
+}
+
+/** A monitor is four wide and three high, whatever a mode's pixels are; half a cell is about as wide as high. */
+function halfBlocks(picture: Picture, most: number, rows: number): Cells {
+  const columns = Math.max(1, Math.min(most, Math.floor((rows * 2 * 4) / 3)));
+  const lines = Math.max(1, Math.min(rows, Math.ceil((columns * 3) / 8)));
+  const shrunk = shrink(picture, columns, lines * 2);
+  const characters = new Array<string>(columns * lines).fill(UPPER_HALF);
+  const ink = new Uint32Array(columns * lines);
+  const paper = new Uint32Array(columns * lines);
+  for (let y = 0; y < lines; y++) {
+    ink.set(shrunk.subarray(2 * y * columns, (2 * y + 1) * columns), y * columns);
+    paper.set(shrunk.subarray((2 * y + 1) * columns, (2 * y + 2) * columns), y * columns);
+  }
+  return { columns, rows: lines, characters, ink, paper };
+}
+
+/** Each target pixel is the mean of those it stands for. */
+function shrink({ rgba, width, height }: Picture, columns: number, rows: number): Uint32Array {
+  const result = new Uint32Array(columns * rows);
+  for (let y = 0; y < rows; y++) {
+    const top = Math.floor((y * height) / rows);
+    const bottom = Math.max(top + 1, Math.floor(((y + 1) * height) / rows));
+    for (let x = 0; x < columns; x++) {
+      const left = Math.floor((x * width) / columns);
+      const right = Math.max(left + 1, Math.floor(((x + 1) * width) / columns));
+      let [red, green, blue] = [0, 0, 0];
+      for (let v = top; v < bottom; v++) {
+        for (let at = (v * width + left) * 4; at < (v * width + right) * 4; at += 4) {
+          red += rgba[at]!;
+          green += rgba[at + 1]!;
+          blue += rgba[at + 2]!;
+        }
+      }
+      const count = (bottom - top) * (right - left);
+      result[y * columns + x] =
+        (Math.round(red / count) << 16) | (Math.round(green / count) << 8) | Math.round(blue / count);
+    }
+  }
+  return result;
+}
+
+function rgbAt(bytes: Uint8ClampedArray, at: number): number {
+  return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
+}

@@ -1,0 +1,151 @@
+/**
+ * `--screen`: what the guest's VGA shows, in this terminal while it runs. Pixels where the terminal says that it can (kitty,
+ * sixels), else text as text and graphics as half blocks. Keys go to the guest's keyboard, Ctrl-C ends the run.
+ *
+ * @module
+ */
+import type { Picture } from '../../../devices/contract/index.js';
+import { ConfigError } from '../../../errors.js';
+import type { HostedMachine } from '../../../runtime/index.js';
+import { styleFor } from '../style.js';
+import { type Cells, cellsOf, plainCellsOf } from './cells.js';
+import { INTERRUPT, strokesFrom } from './keys.js';
+import { CellPainter, linesOf } from './painter.js';
+import { kitty, kittyEnd, sixel } from './pixels.js';
+
+export type Graphics = 'cells' | 'kitty' | 'sixel';
+
+/** How long a terminal may take to say what it can: milliseconds. One far away does not hold up the run. */
+const ANSWER_MS = 300;
+/** Asks kitty's way for a picture of one pixel to be tried, then for the device's attributes, which all answer. */
+const QUESTION = '\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c';
+const ENTER = '\x1b[?1049h\x1b[?25l\x1b[2J';
+const LEAVE = '\x1b[0m\x1b[?25h\x1b[?1049l';
+
+/** What an answer to the question says. */
+export function graphicsFrom(answer: string): Graphics {
+  if (/_Gi=31;OK/.test(answer)) return 'kitty';
+  const [, attributes = ''] = /\[\?([\d;]+)c/.exec(answer) ?? [];
+  return attributes.split(';').includes('4') ? 'sixel' : 'cells';
+}
+
+/** The terminal while it shows a guest. It is put back as it was on every way out but SIGKILL. */
+export class LiveScreen {
+  readonly #machine: HostedMachine;
+  readonly #painter = new CellPainter();
+  #graphics: Graphics = 'cells';
+  /** NO_COLOR: no pixels either, which are nothing else. */
+  readonly #plain = !styleFor(process.stdout).coloured;
+  #asking: ((answer: string) => void) | undefined;
+  #open = true;
+
+  private constructor(machine: HostedMachine) {
+    this.#machine = machine;
+    process.on('exit', this.#restore);
+    process.on('SIGQUIT', this.#quit);
+    process.stdout.on('resize', this.#resized);
+    process.stdin.setRawMode(true);
+    process.stdin.on('data', this.#typed);
+    process.stdout.write(ENTER);
+    machine.onFrame((picture) => this.#show(picture));
+  }
+
+  /** @throws ConfigError where there is no terminal */
+  static async open(machine: HostedMachine): Promise<LiveScreen> {
+    if (!process.stdin.isTTY || !process.stdout.isTTY) {
+      throw new ConfigError(
+        '--screen draws in a terminal, and stdin or stdout is none',
+        'run it in a terminal, or take a picture with --screenshot FILE.png',
+      );
+    }
+    const screen = new LiveScreen(machine);
+    if (!screen.#plain) screen.#graphics = graphicsFrom(await screen.#ask());
+    return screen;
+  }
+
+  /** Puts the terminal back, and leaves the last picture in it. */
+  close(last: Picture | undefined): void {
+    this.#restore();
+    if (last === undefined) return;
+    const [columns, rows] = size();
+    const picture = this.#pixels(last, columns, rows);
+    process.stdout.write(picture === undefined ? linesOf(this.#cells(last, columns, rows)) : `${picture}\n`);
+  }
+
+  /** Resolves when the terminal has taken the picture, so that a slow one is not flooded. */
+  #show(picture: Picture): Promise<void> {
+    if (!this.#open) return Promise.resolve();
+    const [columns, rows] = size();
+    const pixels = this.#pixels(picture, columns, rows);
+    const out =
+      pixels === undefined ? this.#painter.paint(this.#cells(picture, columns, rows)) : `\x1b[H${pixels}`;
+    if (out === '') return Promise.resolve();
+    return new Promise((resolve) => process.stdout.write(out, () => resolve()));
+  }
+
+  #cells(picture: Picture, columns: number, rows: number): Cells {
+    return this.#plain ? plainCellsOf(picture, columns, rows) : cellsOf(picture, columns, rows);
+  }
+
+  #pixels(picture: Picture, columns: number, rows: number): string | undefined {
+    if (this.#graphics === 'sixel') return sixel(picture, picture.width <= 400 ? 2 : 1);
+    if (this.#graphics !== 'kitty') return undefined;
+    // Four wide and three high, with cells that are twice as high as wide.
+    const across = Math.min(columns, Math.floor((rows * 8) / 3));
+    return kitty(picture, across, Math.max(1, Math.floor((across * 3) / 8)));
+  }
+
+  /** What the terminal answers to the question; what it has said until then where it does not end. */
+  #ask(): Promise<string> {
+    return new Promise((resolve) => {
+      let answer = '';
+      const done = () => {
+        clearTimeout(timer);
+        this.#asking = undefined;
+        resolve(answer);
+      };
+      const timer = setTimeout(done, ANSWER_MS);
+      this.#asking = (text) => {
+        answer += text;
+        if (/\[\?[\d;]*c/.test(answer)) done();
+      };
+      process.stdout.write(QUESTION);
+    });
+  }
+
+  readonly #typed = (chunk: Buffer): void => {
+    const text = chunk.toString('latin1');
+    if (text.includes(INTERRUPT)) {
+      // As the terminal does it where it is not raw: the run ends, and a second one ends the process.
+      process.kill(process.pid, 'SIGINT');
+      return;
+    }
+    if (this.#asking !== undefined) this.#asking(text);
+    // What a guest does not read of its keyboard is lost, as on a real one.
+    else for (const { name, down } of strokesFrom(text)) this.#machine.sendKey(name, down);
+  };
+
+  readonly #resized = (): void => {
+    this.#painter.forget();
+  };
+
+  readonly #restore = (): void => {
+    if (!this.#open) return;
+    this.#open = false;
+    process.removeListener('exit', this.#restore);
+    process.removeListener('SIGQUIT', this.#quit);
+    process.stdout.removeListener('resize', this.#resized);
+    process.stdin.removeListener('data', this.#typed);
+    process.stdin.setRawMode(false);
+    process.stdout.write(this.#graphics === 'kitty' ? kittyEnd + LEAVE : LEAVE);
+  };
+
+  readonly #quit = (): void => {
+    this.#restore();
+    process.kill(process.pid, 'SIGQUIT');
+  };
+}
+
+function size(): [columns: number, rows: number] {
+  return [process.stdout.columns || 80, process.stdout.rows || 24];
+}

@@ -1,0 +1,312 @@
+/**
+ * What keys do: asks the debugger, and puts what came of it into the model. One thing after the other; a guest that runs can be
+ * stopped in between.
+ *
+ * @module
+ */
+import { type Debugger, type DebugStop, errorText } from '../../debug/index.js';
+import type { Picture } from '../../devices/contract/index.js';
+import type { PhysicalMemory } from '../../inspect/index.js';
+import { asksWhy } from '../frontend/outcome-text.js';
+import { type Action, actionOf, helpLines, paneOf } from './bindings.js';
+import { watchOperand } from './effects.js';
+import type { ExitFeed } from './exit-feed.js';
+import type { Place } from './layout.js';
+import type { Model } from './model.js';
+import { isMove, Navigation } from './navigation.js';
+import { changePoint, toggleAt } from './points.js';
+import { Prompts } from './prompts.js';
+import { refresh, refreshPlaces, type Sight, type StackMemory } from './refresh.js';
+import { SourceText } from './source-text.js';
+import { doTyped } from './typed.js';
+import { frameLines, stepWords, stopWords } from './words.js';
+
+/** A run that takes longer is shown as one, and keys stop it: milliseconds. Keys that are held down make many short ones. */
+const SHOWN_AFTER_MS = 80;
+/** Frames that are shown. */
+const FRAMES = 64;
+/** Keys that wait for the one before: more were typed blindly. */
+const MOST_WAITING = 64;
+
+/** The guest beside its debugger: its picture and its input. */
+export interface Guest {
+  readonly memory: PhysicalMemory;
+  screen(): Promise<Picture | undefined>;
+  /** Types what the command line said, if anything. */
+  typeAgain(): void;
+}
+
+export interface ControllerParts {
+  model: Model;
+  debugger: Debugger;
+  exits: ExitFeed;
+  guest: Guest;
+  /** Why it is this engine, where that needs saying. */
+  because?: string | undefined;
+  /** Where the image is: sources may lie beside it. */
+  folder: string;
+  places(): readonly Place[];
+  /** The model is another. */
+  onChange(): void;
+  /** The user wants to leave. */
+  onQuit(): void;
+  /** Forgets what the terminal shows, and draws. */
+  onRedraw(): void;
+}
+
+export class Controller {
+  readonly #parts: ControllerParts;
+  readonly #sight: Sight;
+  readonly #stack: StackMemory = {};
+  readonly #prompts = new Prompts();
+  readonly #navigation: Navigation;
+  readonly #waiting: string[] = [];
+  /** What is being done, and what was pressed in the meantime. */
+  #work: Promise<void> | undefined;
+  #leaving = false;
+
+  constructor(parts: ControllerParts) {
+    this.#parts = parts;
+    this.#sight = {
+      model: parts.model,
+      debugger: parts.debugger,
+      sources: new SourceText(parts.folder),
+      places: parts.places,
+    };
+    this.#navigation = new Navigation(this.#sight);
+  }
+
+  /** Shows the guest for the first time. */
+  start(): Promise<void> {
+    return this.#do(async () => {
+      await this.#look();
+      const { symbol } = await this.#parts.debugger.state();
+      const because = this.#parts.because === undefined ? '' : `; ${this.#parts.because}`;
+      this.#say(
+        `the guest stands before its first instruction${symbol === undefined ? '' : `, ${symbol}`}${because}`,
+      );
+    });
+  }
+
+  /** The panes have other sizes. */
+  resized(): void {
+    if (this.#work !== undefined) return;
+    void this.#do(() => refreshPlaces(this.#sight, this.#stack));
+  }
+
+  /** @returns when nothing is left to do */
+  press(key: string): Promise<void> {
+    const { model } = this.#parts;
+    if (model.phase === 'running') this.#pressWhileRunning(key);
+    else if (this.#work === undefined) return this.#do(() => this.#handle(key));
+    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(key);
+    return this.#work ?? Promise.resolve();
+  }
+
+  /** A moment for whoever wants the process to end. */
+  async stop(): Promise<void> {
+    this.#leaving = true;
+    this.#waiting.length = 0;
+    await this.#parts.debugger.interrupt();
+  }
+
+  #pressWhileRunning(key: string): void {
+    const { model, onChange, onRedraw } = this.#parts;
+    if (key === 'Ctrl-L') onRedraw();
+    else if (key === 'Ctrl-C') this.#interrupt();
+    else if (key === 'q' || actionOf(key) === 'quit') this.#parts.onQuit();
+    else if (actionOf(key) === 'input') this.#startTyping();
+    else if (model.overlay !== undefined || actionOf(key) === 'help') this.#read(key);
+    else if (actionOf(key) === 'zoom') model.zoomed = !model.zoomed;
+    else if (!this.#navigation.withoutGuest(key) && !isMove(key)) this.#interrupt();
+    onChange();
+  }
+
+  #interrupt(): void {
+    this.#parts.debugger.interrupt().catch((error) => this.#say(errorText(error), 'bad'));
+  }
+
+  /** Keys of an overlay; any other closes it. */
+  #read(key: string): void {
+    const { model } = this.#parts;
+    if (model.overlay === undefined) model.overlay = { title: 'Help', lines: helpLines(), top: 0 };
+    else if (!this.#navigation.overlay(key)) model.overlay = undefined;
+  }
+
+  async #handle(key: string): Promise<void> {
+    const { model } = this.#parts;
+    if (key === 'Ctrl-L') return this.#parts.onRedraw();
+    if (model.prompt !== undefined) return this.#promptKey(key);
+    if (model.overlay !== undefined) return this.#read(key);
+    if (key === 'Ctrl-C') return this.#parts.onQuit();
+    const pane = paneOf(key);
+    const action = actionOf(key);
+    if (model.focus === 'points' && (key === 'Enter' || key === 'Delete'))
+      this.#say(await changePoint(this.#sight, key));
+    else if (action !== undefined) await this.#act(action);
+    else if (await this.#navigation.key(key)) await this.#afterMove(pane !== undefined || /Tab$/.test(key));
+  }
+
+  /** A pane that was not there before has nothing in it yet. */
+  async #afterMove(anotherFocus: boolean): Promise<void> {
+    if (anotherFocus) await refreshPlaces(this.#sight, this.#stack);
+  }
+
+  async #act(action: Action): Promise<void> {
+    const { model, debugger: held } = this.#parts;
+    switch (action) {
+      case 'step':
+        return this.#step(() => held.step());
+      case 'next':
+        return this.#step(() => held.next());
+      case 'line':
+        return this.#run(() => held.nextLine());
+      case 'lineInto':
+        return this.#run(() => held.stepLine());
+      case 'finish':
+        return this.#run(() => held.finish());
+      case 'continue':
+        return this.#run(() => held.resume());
+      case 'toCursor':
+        return this.#run(() => held.runTo(model.cursor));
+      case 'breakpoint':
+        return this.#say(await toggleAt(this.#sight, model.cursor));
+      case 'breakpointAt':
+      case 'watch':
+      case 'evaluate':
+      case 'memory':
+      case 'code':
+        model.prompt = this.#prompts.open(action);
+        return;
+      case 'callers':
+        model.overlay = { title: 'Callers', lines: frameLines(await held.frames(FRAMES)), top: 0 };
+        return;
+      case 'input':
+        return this.#startTyping();
+      case 'why':
+        model.overlay = { title: 'Why', lines: (await held.target.describe('why')).split('\n'), top: 0 };
+        return;
+      case 'restart':
+        return this.#restart();
+      case 'zoom':
+        model.zoomed = !model.zoomed;
+        return refreshPlaces(this.#sight, this.#stack);
+      case 'help':
+        return this.#read('');
+      case 'quit':
+        return this.#parts.onQuit();
+    }
+  }
+
+  /** One instruction, and what it did. */
+  async #step(step: () => Promise<DebugStop>): Promise<void> {
+    const { model, debugger: held } = this.#parts;
+    const row = model.code.find(({ address }) => address === model.pc);
+    const before = model.view;
+    const exits = model.exits;
+    const written = before && (await watchOperand(held, before, this.#parts.guest.memory));
+    const stop = await this.#go(step);
+    const { view, pc, bits, symbol } = await held.state();
+    if (stop.why === 'step' && before !== undefined) {
+      const exit = model.exits > exits ? model.exitRows.at(-1)?.words : undefined;
+      const effects = [exit, await written?.()].filter((one) => one !== undefined && one !== '') as string[];
+      this.#say(stepWords(row, before, view, { pc, bits, symbol, effects }));
+    } else await this.#sayStop(stop);
+  }
+
+  async #run(run: () => Promise<DebugStop>): Promise<void> {
+    await this.#sayStop(await this.#go(run));
+  }
+
+  /** Lets the guest run, and shows where it stands then. */
+  async #go(run: () => Promise<DebugStop>): Promise<DebugStop> {
+    const { model, onChange } = this.#parts;
+    const shown = setTimeout(() => {
+      model.phase = 'running';
+      this.#say('the guest runs', 'running');
+      onChange();
+    }, SHOWN_AFTER_MS);
+    try {
+      const stop = await run();
+      model.outcome = stop.why === 'end' ? stop.outcome : undefined;
+      return stop;
+    } finally {
+      clearTimeout(shown);
+      model.phase = model.outcome === undefined ? 'stopped' : 'ended';
+      if (!this.#leaving) await this.#look();
+    }
+  }
+
+  async #sayStop(stop: DebugStop): Promise<void> {
+    const { model, debugger: held } = this.#parts;
+    const place = held.symbols.locate(stop.pc) ?? `0x${stop.pc.toString(16)}`;
+    const { text, tone } = stopWords(stop, model, place);
+    this.#say(text, tone);
+    if (stop.outcome !== undefined && stop.again !== true && asksWhy(stop.outcome)) await this.#act('why');
+  }
+
+  async #look(): Promise<void> {
+    const { model, exits, guest } = this.#parts;
+    await refresh(this.#sight, this.#stack);
+    model.exits = exits.count;
+    model.exitRows = exits.rows;
+    if (model.hasScreen) model.picture = await guest.screen();
+  }
+
+  async #promptKey(key: string): Promise<void> {
+    const { model } = this.#parts;
+    const typed = this.#prompts.press(model, key);
+    if (typed !== undefined) this.#say(await doTyped(this.#sight, this.#stack, typed.kind, typed.text));
+  }
+
+  #startTyping(): void {
+    const { model } = this.#parts;
+    model.typing = model.focus === 'screen' ? 'keyboard' : 'serial';
+    this.#say(`typing to the guest’s ${model.typing === 'serial' ? 'serial port' : 'keyboard'}`, 'running');
+  }
+
+  async #restart(): Promise<void> {
+    const { model, debugger: held, exits, guest } = this.#parts;
+    await held.target.restart();
+    held.changed();
+    exits.clear();
+    model.console.clear();
+    model.picture = undefined;
+    model.outcome = undefined;
+    model.phase = 'stopped';
+    model.view = undefined;
+    model.code = [];
+    await this.#look();
+    guest.typeAgain();
+    this.#say('the guest stands at its beginning again');
+  }
+
+  #say(text: string, tone: Model['message']['tone'] = 'plain'): void {
+    this.#parts.model.message = { text, tone };
+  }
+
+  /** Does one thing, then what was pressed in the meantime. What goes wrong is said, and the debugger goes on. */
+  #do(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#loop(work).finally(() => {
+      this.#work = undefined;
+    });
+    return this.#work;
+  }
+
+  async #loop(work: () => Promise<void>): Promise<void> {
+    for (let next: (() => Promise<void>) | undefined = work; next !== undefined; ) {
+      await this.#safely(next);
+      this.#parts.onChange();
+      const key = this.#waiting.shift();
+      next = key === undefined ? undefined : () => this.#handle(key);
+    }
+  }
+
+  async #safely(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#say(errorText(error), 'bad');
+    }
+  }
+}

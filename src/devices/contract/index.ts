@@ -1,0 +1,15 @@
+/**
+ * What a device is: a plain object with registers. It knows no hypervisor, no Node and no console; what it needs from
+ * the machine comes in through `attach`, what it has to say goes out through the sinks its maker gave it.
+ *
+ * A device runs on its machine's thread and is never called twice at once.
+ *
+ * @module
+ */
+export type { Access, AccessWords } from './access.js';
+export type { ByteSink, ByteSource } from './bytes.js';
+export type { Device } from './device.js';
+export type { DeviceHost, Windows } from './host.js';
+export type { InterruptController, LineWatcher } from './interrupts.js';
+export type { AccessSize, MemoryRange, PortRange } from './ranges.js';
+export type { Picture, PictureArea, Screen, TextPicture } from './screen.js';

@@ -1,0 +1,31 @@
+import type { AccessWords, Device, DeviceHost, PortRange } from '../contract/index.js';
+import { Stateless } from '../state.js';
+import { words } from '../words.js';
+
+/** Beside the debug exit, and like it no port of a real PC's chipset. */
+export const DEBUG_NMI_PORT = 0xf5;
+
+const described = words('NMI button');
+
+/**
+ * Sends the guest a non-maskable interrupt when it writes to port 0xF5, whatever it writes: the button that service
+ * engineers press on a machine that hangs, within reach of the guest itself. Real machines send one for memory errors and
+ * watchdogs; this port exists so that a handler for those can be tried.
+ */
+export class DebugNmi extends Stateless implements Device {
+  readonly name = 'debug-nmi';
+  readonly ports: readonly PortRange[] = [{ first: DEBUG_NMI_PORT, count: 1, width: 4 }];
+  #host: DeviceHost | undefined;
+
+  attach(host: DeviceHost): void {
+    this.#host = host;
+  }
+
+  writePort(): void {
+    this.#host?.nmi();
+  }
+
+  describeAccess(): AccessWords {
+    return described;
+  }
+}

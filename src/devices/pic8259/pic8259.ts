@@ -1,0 +1,170 @@
+/**
+ * The interrupt controllers of a PC: two 8259A, the second one's output on line 2 of the first, and the two registers of
+ * the south bridge that say which lines are level-triggered (ELCR). Behaviour and names: Intel's 8259A data sheet
+ * (231468) and, for ELCR, that of the 82371 (290562, 2.5).
+ *
+ * @module
+ */
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  Device,
+  InterruptController,
+  LineWatcher,
+  PortRange,
+} from '../contract/index.js';
+import { stateFields } from '../state.js';
+import { Chip, type ChipState } from './chip.js';
+import { picWords } from './words.js';
+
+const MASTER = 0x20;
+const SLAVE = 0xa0;
+const ELCR_MASTER = 0x4d0;
+const ELCR_SLAVE = 0x4d1;
+/** Timer, keyboard, cascade, clock and coprocessor are edge-triggered for ever (82371, 2.5.2). */
+const ELCR_MASTER_MASK = 0xf8;
+const ELCR_SLAVE_MASK = 0xde;
+/** The master's line that the slave is on. */
+const CASCADE = 2;
+/** What the CPU reads in an acknowledge cycle that nobody answers. */
+const FLOATING = 0xff;
+
+export interface PicState {
+  master: ChipState;
+  slave: ChipState;
+}
+
+/** Both controllers of a PC: 15 interrupt lines. Until a guest has initialized them they let nothing through. */
+export class Pic8259 implements Device, InterruptController {
+  readonly name = 'pic';
+  readonly ports: readonly PortRange[] = [
+    { first: MASTER, count: 2, width: 1 },
+    { first: SLAVE, count: 2, width: 1 },
+    { first: ELCR_MASTER, count: 2, width: 1 },
+  ];
+  readonly #master = new Chip(CASCADE);
+  readonly #slave = new Chip(-1);
+  #watcher: LineWatcher | undefined;
+
+  /** INT, the master's: kept up to date, since the run loop asks before every entry into the guest. */
+  #pending = false;
+
+  get pending(): boolean {
+    return this.#pending;
+  }
+
+  /** Lines 0 to 15; line 2 is the cascade and not there for devices. */
+  setIrq(irq: number, level: boolean): void {
+    if (irq === CASCADE) return;
+    if (irq < 8) this.#master.setLine(irq, level);
+    else this.#slave.setLine(irq - 8, level);
+    this.#update();
+  }
+
+  acknowledge(): number {
+    const line = this.#master.acknowledge();
+    const spurious = line === 7 && !this.#pending;
+    if (line !== CASCADE || !this.#master.cascades(CASCADE, true)) {
+      this.#update();
+      if (!spurious) this.#watcher?.acknowledged(line);
+      return this.#master.vector(line);
+    }
+    // A slave that was told another number hears nothing of the acknowledge cycle, so nobody answers it.
+    if (!this.#slave.cascades(CASCADE, false)) {
+      this.#update();
+      return FLOATING;
+    }
+    const request = this.#slave.int;
+    const behind = this.#slave.acknowledge();
+    this.#dropCascade();
+    if (request) this.#watcher?.acknowledged(8 + behind);
+    return this.#slave.vector(behind);
+  }
+
+  opens(irq: number): boolean {
+    if (irq === CASCADE) return false;
+    if (irq < 8) return this.#master.opens(irq);
+    return this.#slave.opens(irq - 8) && this.#master.opens(CASCADE);
+  }
+
+  describe(): string {
+    const [master, slave] = [this.#master, this.#slave];
+    if (!master.ready) return 'the interrupt controller was not initialized (ICW1 to ICW4)';
+    const open = ~(master.imr | (slave.imr << 8) | (master.imr & (1 << CASCADE) ? 0xff00 : 0)) & 0xfffb;
+    if (open === 0) return 'every line of the interrupt controller is masked';
+    const serving = master.isr & ~(1 << CASCADE) ? master.isr : slave.isr << 8;
+    if (serving !== 0) {
+      const irq = 31 - Math.clz32(serving & -serving);
+      return `IRQ ${irq} is still in service, since its handler sent no EOI`;
+    }
+    return 'no device on a line that is not masked has anything to come';
+  }
+
+  watch(watcher: LineWatcher): void {
+    this.#watcher = watcher;
+  }
+
+  readPort(port: number): number {
+    if (port === ELCR_MASTER) return this.#master.elcr;
+    if (port === ELCR_SLAVE) return this.#slave.elcr;
+    const slave = port >= SLAVE;
+    const chip = slave ? this.#slave : this.#master;
+    if (!chip.polls) return chip.read(port & 1);
+    const value = chip.read(port & 1);
+    if (slave) this.#dropCascade();
+    else this.#update();
+    if (value & 0x80) this.#watcher?.acknowledged((value & 7) + (slave ? 8 : 0));
+    return value;
+  }
+
+  writePort(port: number, _size: AccessSize, value: number): void {
+    const before = this.#masked();
+    const byte = value & 0xff;
+    if (port === ELCR_MASTER) this.#master.elcr = byte & ELCR_MASTER_MASK;
+    else if (port === ELCR_SLAVE) this.#slave.elcr = byte & ELCR_SLAVE_MASK;
+    else (port >= SLAVE ? this.#slave : this.#master).write(port & 1, byte);
+    this.#update();
+    if (this.#watcher === undefined) return;
+    const unmasked = before & ~this.#masked();
+    for (let irq = 0; irq < 16; irq++) if (unmasked & (1 << irq)) this.#watcher.unmasked(irq);
+  }
+
+  describeAccess({ address, write }: Access): AccessWords {
+    if (address === ELCR_MASTER) return picWords.master.elcr;
+    if (address === ELCR_SLAVE) return picWords.slave.elcr;
+    const slave = address >= SLAVE;
+    const register = (slave ? this.#slave : this.#master).reaches(address & 1, write);
+    return picWords[slave ? 'slave' : 'master'][register];
+  }
+
+  save(): PicState {
+    return { master: this.#master.save(), slave: this.#slave.save() };
+  }
+
+  load(state: unknown): void {
+    const fields = stateFields(this.name, state, this.save());
+    const master = Chip.check(this.name, 'master', fields.master);
+    const slave = Chip.check(this.name, 'slave', fields.slave);
+    this.#master.load(master);
+    this.#slave.load(slave);
+    this.#update();
+  }
+
+  /** Both mask registers; what is not initialized counts as masked. */
+  #masked(): number {
+    const [master, slave] = [this.#master, this.#slave];
+    return (master.ready ? master.imr : 0xff) | ((slave.ready ? slave.imr : 0xff) << 8);
+  }
+
+  /** After the slave was acknowledged its output falls, and rises again if more waits: the master wants an edge. */
+  #dropCascade(): void {
+    this.#master.setLine(CASCADE, false);
+    this.#update();
+  }
+
+  #update(): void {
+    this.#master.setLine(CASCADE, this.#slave.int);
+    this.#pending = this.#master.int;
+  }
+}

@@ -1,0 +1,28 @@
+/**
+ * What an engine is: something that runs x86 code on guest RAM until the code does what only a monitor can answer.
+ *
+ * Two engines keep this contract: `kvm` (the real CPU through /dev/kvm) and `soft` (Terrarium's own CPU). The machine
+ * knows them by this file alone. Nothing here imports Node, so that the contract holds in a browser as well.
+ *
+ * @module
+ */
+export {
+  type CpuInternals,
+  type CpuState,
+  type DescriptorTable,
+  type RegisterName,
+  type Registers,
+  registerNames,
+  type Segment,
+  type SegmentName,
+  type SystemRegisters,
+  segmentNames,
+  sharedMsrs,
+} from '../../x86/index.js';
+export type { EngineClock } from './clock.js';
+export { Control, controlBytes, controlWords, newControl, wakeThread } from './control.js';
+export type { Assistance, EngineCpu, Rehearsal } from './cpu.js';
+export type { DebugRequest, WatchedPlace } from './debug.js';
+export type { Engine, EngineCounter, EngineCounters, EngineVm, VmOptions } from './engine.js';
+export { type Exit, ExitKind, emptyExit, exitKindNames } from './exit.js';
+export type { EngineFailure, FaultRecord } from './failure.js';

@@ -1,0 +1,53 @@
+import { ENGINE_AREA, type GuestMemory } from '../../../memory/index.js';
+import { errnoNumbers } from './errno.js';
+import { callFailed } from './errors.js';
+import { libc, MADV_DONTNEED, MADV_MERGEABLE } from './libc.js';
+
+/** A guest's memory as pages of this process. */
+export interface HostPages {
+  /** Address of the first byte: of the engine area, with RAM behind it. */
+  readonly base: bigint;
+  readonly bytes: Uint8Array;
+  /** The kernel was asked to share equal pages. */
+  mergeable: boolean;
+  /** Seen to read as zero once the kernel had its pages back. */
+  anonymous: boolean;
+}
+
+/** A memory serves one VM after another and stays where it is: what was found out once holds for all of them. */
+const known = new WeakMap<WebAssembly.Memory, HostPages>();
+
+export function hostPages({ wasm, buffer }: GuestMemory): HostPages {
+  let pages = known.get(wasm);
+  if (pages === undefined) {
+    const bytes = new Uint8Array(buffer);
+    pages = { base: libc().addressOf(bytes), bytes, mergeable: false, anonymous: false };
+    known.set(wasm, pages);
+  }
+  return pages;
+}
+
+/** Lets the kernel keep pages of RAM that are equal in several VMs only once (KSM, where it is switched on). */
+export function shareEqual(pages: HostPages): void {
+  if (pages.mergeable) return;
+  pages.mergeable = true;
+  const size = pages.bytes.length - ENGINE_AREA;
+  if (libc().madvise(pages.base + BigInt(ENGINE_AREA), size, MADV_MERGEABLE) === 0) return;
+  const errno = libc().errno();
+  // The kernel is built without KSM: nothing to share, nothing lost.
+  if (errno !== errnoNumbers.EINVAL) throw callFailed('madvise', errno);
+}
+
+/** Gives RAM back to the kernel; see `Engine.discard`. */
+export function discardPages({ regions }: GuestMemory, pages: HostPages): boolean {
+  const { base, bytes, anonymous } = pages;
+  for (const { offset, capacity } of regions) {
+    // The proof, which costs two page faults: this byte is 0 afterwards only if the kernel gave the page back and it is
+    // not a file's.
+    if (!anonymous) bytes[offset] = 0xff;
+    if (libc().madvise(base + BigInt(offset), capacity, MADV_DONTNEED) !== 0) return false;
+    if (!anonymous && bytes[offset] !== 0) return false;
+  }
+  pages.anonymous = true;
+  return true;
+}

@@ -1,0 +1,330 @@
+import type { CpuInternals, Registers, SystemRegisters } from '../../../x86/index.js';
+import {
+  Control,
+  type DebugRequest,
+  type EngineCpu,
+  type EngineFailure,
+  type Exit,
+  ExitKind,
+  emptyExit,
+} from '../../contract/index.js';
+import { KVM_CAP_SYNC_REGS } from '../api/capabilities.js';
+import * as K from '../api/constants.js';
+import { guestCpuid } from '../api/cpuid.js';
+import { errnoNumbers } from '../api/errno.js';
+import { callFailed, closedHandle, KvmError } from '../api/errors.js';
+import { KVM_RUN } from '../api/ioctls.js';
+import type { Kvm } from '../api/kvm.js';
+import { kvm_run } from '../api/layout.js';
+import { decodeRegisters, encodeRegisters } from '../api/regs.js';
+import type { RunArea } from '../api/run-area.js';
+import { blockKicks, drainKicks, guestSignalMask, KickTimer, threadId, unblockKicks } from '../api/signal.js';
+import type { Stats } from '../api/stats.js';
+import type { Vcpu } from '../api/vcpu.js';
+import type { Vm } from '../api/vm.js';
+import { type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
+import { DebugRegisters } from './debug-registers.js';
+import { exitKind, REASON, showCoalesced, showExit } from './exit-record.js';
+import { explainFailure } from './failure.js';
+import { readInternals, writeInternals } from './internals.js';
+import {
+  asksFor32BitPaging,
+  CR0_PG,
+  has32BitPaging,
+  isProtected,
+  needsHardware,
+  pagingRefused,
+} from './paging.js';
+
+const SYNCED = kvm_run['s.regs'];
+const DR6 = kvm_run['debug.arch.dr6'];
+/** More accesses than one instruction without a repeat prefix makes. */
+const MAX_ACCESSES = 128;
+
+const NO_DATA = new DataView(new ArrayBuffer(0));
+
+/** A vCPU of KVM as an engine's CPU. */
+export class KvmCpu implements EngineCpu {
+  readonly index: number;
+  readonly exit: Exit;
+  /** The typed vCPU, for what the contract does not have. */
+  readonly handle: Vcpu;
+  readonly #kvm: Kvm;
+  readonly #zones: LazyZones;
+  readonly #control: Int32Array;
+  readonly #area: RunArea;
+  readonly #words: Uint32Array;
+  readonly #bytes: Uint8Array;
+  readonly #ioctl: Vcpu['ioctl'];
+  readonly #errno: Vcpu['errno'];
+  readonly #debugRegisters: DebugRegisters;
+  /** True where KVM copies the general registers into the mapping at each exit, and takes them from it. */
+  #syncs = false;
+  #fd: number;
+  /** An exit that KVM has made and `run` has not reported, because coalesced writes come first; 0 where there is none. */
+  #held = 0;
+  /** True while `exit` shows the ring's first entry. */
+  #showsEntry = false;
+  /** True while an access that `exit` shows has not been completed. */
+  #asks = false;
+  /** True where the mapping holds the registers that the vCPU has, or will have when it runs next. */
+  #registersShown = false;
+  #stats: Stats | undefined;
+  #timer: KickTimer | undefined;
+  #disposed = false;
+
+  /** @internal */
+  constructor(
+    kvm: Kvm,
+    vm: Vm,
+    zones: LazyZones,
+    index: number,
+    control: Int32Array,
+    trustsGuestDebug = false,
+  ) {
+    this.#kvm = kvm;
+    this.#zones = zones;
+    this.#control = control;
+    this.index = index;
+    this.handle = vm.createVcpu(index);
+    this.handle.adopt(this);
+    this.#debugRegisters = new DebugRegisters(kvm, this.handle, trustsGuestDebug);
+    this.#fd = this.handle.fd;
+    this.#ioctl = this.handle.ioctl;
+    this.#errno = this.handle.errno;
+    this.#area = this.handle.area;
+    this.#words = this.#area.words;
+    this.#bytes = this.#area.bytes;
+    this.exit = emptyExit(this.#area.view);
+    blockKicks();
+    try {
+      Atomics.store(control, Control.thread, threadId());
+      this.handle.setSignalMask(guestSignalMask());
+      this.handle.setCpuidBuffer(guestCpuid(kvm.supportedCpuid(), index));
+      this.#syncs = (kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0;
+      if (this.#syncs) this.#words[kvm_run.kvm_valid_regs >> 2] = K.KVM_SYNC_X86_REGS;
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** KVM's own counters of this CPU; needs KVM_CAP_BINARY_STATS_FD. Open as long as the CPU. */
+  get stats(): Stats {
+    this.#stats ??= this.handle.openStats();
+    return this.#stats;
+  }
+
+  run(): ExitKind {
+    const words = this.#words;
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    if (this.#showsEntry) {
+      this.#showsEntry = false;
+      words[RING_FIRST] = nextEntry(words[RING_FIRST]!);
+    }
+    if (this.#held !== 0) return this.#report();
+    this.#asks = false;
+    for (;;) {
+      if (Atomics.load(this.#control, Control.request) !== 0) {
+        this.#held = ExitKind.interrupted;
+        return this.#report();
+      }
+      if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
+        this.#registersShown = this.#syncs;
+        // CR8 went down and nobody holds interrupts back because of it: nothing to do.
+        if (words[REASON] === K.KVM_EXIT_SET_TPR) continue;
+        this.#held = exitKind(words);
+        return this.#report();
+      }
+      const errno = this.#errno();
+      if (errno === errnoNumbers.EINTR) {
+        this.#registersShown = this.#syncs;
+        this.#bytes[kvm_run.immediate_exit] = 0;
+        drainKicks();
+        this.#held = ExitKind.interrupted;
+        return this.#report();
+      }
+      // The vCPU was not ready to run, such as one that just got its start-up interrupt.
+      if (errno !== errnoNumbers.EAGAIN) throw callFailed('KVM_RUN', errno);
+    }
+  }
+
+  /** Shows the next coalesced write, or the exit that is held where there is none. */
+  #report(): ExitKind {
+    const words = this.#words;
+    const exit = this.exit;
+    if (words[RING_FIRST] !== words[RING_LAST]) {
+      this.#showsEntry = true;
+      showCoalesced(exit, words[RING_FIRST]!, words);
+      return exit.kind;
+    }
+    const kind = this.#held as ExitKind;
+    this.#held = 0;
+    showExit(exit, kind, words);
+    this.#asks = kind === ExitKind.io || kind === ExitKind.mmio;
+    if (this.#asks && this.#zones.waiting !== 0 && exit.write) {
+      this.#zones.note(kind === ExitKind.io ? 'port' : 'memory', exit.address);
+    }
+    return kind;
+  }
+
+  completeExit(): void {
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    // The exit that is held has not been answered: completing it now would lose it. Only accesses leave something to be done.
+    if (this.#held !== 0 || !this.#asks) return;
+    this.#asks = false;
+    this.#bytes[kvm_run.immediate_exit] = 1;
+    try {
+      // KVM API 5, KVM_EXIT_IO: entering with immediate_exit set completes what is pending and comes back with EINTR.
+      if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
+        // The instruction goes on with another access (an MMIO of more than 8 bytes): the next `run` reports that one.
+        this.#held = exitKind(this.#words);
+        return;
+      }
+      const errno = this.#errno();
+      if (errno !== errnoNumbers.EINTR && errno !== errnoNumbers.EAGAIN) throw callFailed('KVM_RUN', errno);
+    } finally {
+      this.#bytes[kvm_run.immediate_exit] = 0;
+    }
+  }
+
+  /**
+   * The registers of another place are about to be set: an instruction that is in the middle of an access would be gone on
+   * with there, and write its results over them. What else it asks for is not shown.
+   */
+  #giveUpAccess(): void {
+    for (let accesses = 0; this.#asks && accesses < MAX_ACCESSES; accesses++) {
+      this.completeExit();
+      this.#asks = this.#held === ExitKind.io || this.#held === ExitKind.mmio;
+      if (this.#asks) this.#held = 0;
+    }
+  }
+
+  /** Out of the mapping where KVM has put them there: a call less. */
+  getRegisters(): Registers {
+    this.#live();
+    return this.#registersShown ? decodeRegisters(this.#area.view, SYNCED) : this.handle.getRegisters();
+  }
+
+  /** Where KVM takes them out of the mapping it does so at the next run (KVM API 5, KVM_CAP_SYNC_REGS). */
+  setRegisters(registers: Registers): void {
+    this.#live();
+    this.#giveUpAccess();
+    if (!this.#syncs) {
+      this.handle.setRegisters(registers);
+      return;
+    }
+    encodeRegisters(this.#area.view, registers, SYNCED);
+    this.#words[kvm_run.kvm_dirty_regs >> 2] = K.KVM_SYNC_X86_REGS;
+    this.#registersShown = true;
+  }
+
+  getSystemRegisters(): SystemRegisters {
+    return this.handle.getSystemRegisters();
+  }
+
+  setSystemRegisters(system: SystemRegisters): void {
+    this.#giveUpAccess();
+    this.handle.setSystemRegisters(system);
+    if (asksFor32BitPaging(system) && (this.handle.getSystemRegisters().cr0 & CR0_PG) === 0n) {
+      throw pagingRefused();
+    }
+  }
+
+  getInternals(): CpuInternals {
+    return readInternals(this.handle);
+  }
+
+  setInternals(internals: CpuInternals, before?: CpuInternals): void {
+    writeInternals(this.handle, internals, before);
+  }
+
+  canRun(system: SystemRegisters): boolean {
+    return !needsHardware(system) || has32BitPaging(this.#kvm);
+  }
+
+  needsHelp(system: SystemRegisters): boolean {
+    return isProtected(system) && !has32BitPaging(this.#kvm);
+  }
+
+  setTimer(firstMs: number, intervalMs: number): void {
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    if (this.#timer === undefined) {
+      if (firstMs === 0 && intervalMs === 0) return;
+      this.#timer = new KickTimer();
+    }
+    this.#timer.set(firstMs, intervalMs);
+  }
+
+  get readyForInterrupt(): boolean {
+    return this.#live()[kvm_run.ready_for_interrupt_injection] !== 0;
+  }
+
+  get interruptsEnabled(): boolean {
+    return this.#live()[kvm_run.if_flag] !== 0;
+  }
+
+  requestInterruptWindow(wanted: boolean): void {
+    this.#live()[kvm_run.request_interrupt_window] = wanted ? 1 : 0;
+  }
+
+  injectInterrupt(vector: number): void {
+    if (!Number.isInteger(vector) || vector < 0 || vector > 255) {
+      throw new KvmError('EINVAL', `there is no interrupt vector ${vector}`, {
+        hint: 'vectors are 0 to 255',
+      });
+    }
+    if (!this.readyForInterrupt) {
+      throw new KvmError('ENOTREADY', `CPU ${this.index} cannot take interrupt ${vector} now`, {
+        hint: 'look at readyForInterrupt, or ask with requestInterruptWindow and wait for that exit',
+      });
+    }
+    this.handle.interrupt(vector);
+    // KVM takes one at a time and would only say so at the next exit.
+    this.#bytes[kvm_run.ready_for_interrupt_injection] = 0;
+  }
+
+  injectNmi(): void {
+    this.handle.nmi();
+  }
+
+  reportTprAccess(wanted: boolean): void {
+    this.handle.reportTprAccess(wanted);
+  }
+
+  get waiting(): boolean {
+    return this.handle.getMpState() === K.KVM_MP_STATE_HALTED;
+  }
+
+  debug(request: DebugRequest | undefined): string | undefined {
+    this.#live();
+    return this.#debugRegisters.set(request);
+  }
+
+  get touchedPlace(): number {
+    return this.#debugRegisters.touchedPlace(this.#live()[DR6]!);
+  }
+
+  failure(): EngineFailure {
+    this.#live();
+    return explainFailure(this.#area.view, this.exit.reason, this.#kvm);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#fd = -1;
+    this.#timer?.[Symbol.dispose]();
+    this.handle[Symbol.dispose]();
+    unblockKicks();
+    Atomics.compareExchange(this.#control, Control.thread, threadId(), 0);
+    // The mapping may serve another vCPU from now on.
+    this.exit.data = NO_DATA;
+  }
+
+  /** The mapping's bytes while the vCPU lives. */
+  #live(): Uint8Array {
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    return this.#bytes;
+  }
+}

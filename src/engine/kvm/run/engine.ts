@@ -1,0 +1,256 @@
+import type { GuestMemory, MemoryRegion } from '../../../memory/index.js';
+import {
+  Control,
+  type Engine,
+  type EngineCounters,
+  type EngineVm,
+  type VmOptions,
+} from '../../contract/index.js';
+import {
+  KVM_CAP_BINARY_STATS_FD,
+  KVM_CAP_COALESCED_MMIO,
+  KVM_CAP_COALESCED_PIO,
+  KVM_CAP_EXIT_ON_EMULATION_FAILURE,
+  KVM_CAP_IMMEDIATE_EXIT,
+  KVM_CAP_SET_TSS_ADDR,
+} from '../api/capabilities.js';
+import { closedHandle, KvmError } from '../api/errors.js';
+import { discardPages, hostPages, shareEqual } from '../api/host-pages.js';
+import { Kvm } from '../api/kvm.js';
+import { kickThread } from '../api/signal.js';
+import type { Stats } from '../api/stats.js';
+import { dirtyPages, type Vm } from '../api/vm.js';
+import { LazyZones } from './coalesced.js';
+import { readCounters } from './counters.js';
+import { KvmCpu } from './cpu.js';
+
+export interface KvmEngineOptions {
+  /** The device file. Default `/dev/kvm`. */
+  path?: string;
+  /**
+   * Let the host share pages of equal content between VMs, where its KSM is on (madvise MADV_MERGEABLE). Saves memory
+   * with many alike guests, but lets a guest find out by timing that another one has a page like its own. Default true.
+   */
+  mergeable?: boolean;
+  /**
+   * So many writes to a range that may be coalesced leave the guest one by one before KVM keeps them back: see
+   * `LazyZones`. Default 512; 0 keeps them back from the first.
+   */
+  coalesceAfter?: number;
+  /**
+   * Open the files of KVM's counters as soon as there is a VM, so that other processes of the same user can read them
+   * (`terrarium stat`): KVM itself opens them only for the process that made the VM. Costs two files a VM. Default false.
+   */
+  watchable?: boolean;
+  /**
+   * Leave the guest for every instruction that KVM cannot emulate; else it gives the guest a #UD where that was not in
+   * ring 0. For who finishes such instructions in KVM's place. Default false.
+   */
+  failuresLeave?: boolean;
+  /**
+   * Let KVM keep a debugger's breakpoints and steps whether or not it does so in every mode, which is else tried first. For
+   * tests of the modes in which it does. Default false.
+   */
+  trustGuestDebug?: boolean;
+}
+
+/** The real CPU, through KVM. Nothing is opened before the first VM. */
+export function kvmEngine(options: KvmEngineOptions = {}): KvmEngine {
+  return new KvmEngine(options);
+}
+
+/** One open device a path and thread: what KVM says of the host is asked once. */
+const open = new Map<string, Kvm>();
+
+/** Closes the KVM device, and every VM of this thread that was left open; the next VM opens it again. */
+export function closeKvm(): void {
+  for (const kvm of open.values()) kvm[Symbol.dispose]();
+  open.clear();
+}
+
+/** The engine that runs guests on the real CPU; see `kvmEngine`. */
+export class KvmEngine implements Engine {
+  readonly name = 'kvm';
+  readonly #path: string;
+  readonly #options: Required<Omit<KvmEngineOptions, 'path'>>;
+
+  constructor(options: KvmEngineOptions = {}) {
+    const { path = '/dev/kvm', mergeable = true, coalesceAfter = 512 } = options;
+    const { watchable = false, failuresLeave = false, trustGuestDebug = false } = options;
+    this.#path = path;
+    this.#options = { mergeable, coalesceAfter, watchable, failuresLeave, trustGuestDebug };
+  }
+
+  /**
+   * The KVM device, opened at the first use.
+   * @throws KvmError with what to do about it where this host cannot run KVM.
+   */
+  get device(): Kvm {
+    let kvm = open.get(this.#path);
+    if (kvm === undefined || kvm.closed) {
+      kvm = Kvm.open(this.#path);
+      if (kvm.checkExtension(KVM_CAP_IMMEDIATE_EXIT) === 0) {
+        kvm[Symbol.dispose]();
+        throw new KvmError('EVERSION', 'this kernel’s KVM has no KVM_CAP_IMMEDIATE_EXIT', {
+          hint: 'run a Linux kernel of 4.13 or newer',
+        });
+      }
+      open.set(this.#path, kvm);
+    }
+    return kvm;
+  }
+
+  createVm(memory: GuestMemory, { irqchip = false }: VmOptions = {}): KvmVm {
+    const vm = new KvmVm(this.device, memory, this.#options);
+    if (!irqchip) return vm;
+    try {
+      // After the memory: a slot that comes later makes KVM wait for what the controllers set up (0.8 ms against 12).
+      vm.handle.createIrqChip();
+      vm.handle.createPit({ speaker: true });
+      return vm;
+    } catch (error) {
+      vm[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  kick(control: Int32Array): void {
+    const thread = Atomics.load(control, Control.thread);
+    if (thread !== 0) kickThread(thread);
+  }
+
+  discard(memory: GuestMemory): boolean {
+    return discardPages(memory, hostPages(memory));
+  }
+}
+
+/** A VM of KVM with its memory mapped. */
+export class KvmVm implements EngineVm {
+  /** The typed VM, for what the contract does not have. */
+  readonly handle: Vm;
+  readonly #kvm: Kvm;
+  readonly #cpus: KvmCpu[] = [];
+  /** Slots that KVM knows: a hidden region has none. */
+  readonly #mapped = new Set<number>();
+  readonly #zones: LazyZones;
+  readonly #watchable: boolean;
+  readonly #trustGuestDebug: boolean;
+  #stats: Stats | undefined;
+  /** KVM reads and writes these bytes; they must not be collected before the VM is closed. */
+  #memory: GuestMemory | undefined;
+
+  /** @internal */
+  constructor(kvm: Kvm, memory: GuestMemory, options: Required<Omit<KvmEngineOptions, 'path'>>) {
+    this.#kvm = kvm;
+    this.#memory = memory;
+    this.handle = kvm.createVm();
+    this.#trustGuestDebug = options.trustGuestDebug;
+    this.#watchable = options.watchable && this.#countersAreFiles();
+    this.#zones = new LazyZones(options.coalesceAfter, (space, address, length) =>
+      this.handle.registerCoalesced(space, address, length),
+    );
+    try {
+      const pages = hostPages(memory);
+      for (const region of memory.regions) this.#map(region, pages.base);
+      if (options.mergeable) shareEqual(pages);
+      this.#reservePages(memory.regions);
+      if (this.#watchable) this.#stats = this.handle.openStats();
+      if (options.failuresLeave && kvm.checkExtension(KVM_CAP_EXIT_ON_EMULATION_FAILURE) !== 0)
+        this.handle.enableCapability(KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1n);
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  createCpu(control: Int32Array): KvmCpu {
+    if (this.#memory === undefined) throw closedHandle('the VM');
+    const index = this.#cpus.length;
+    const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, index, control, this.#trustGuestDebug);
+    if (this.#watchable) cpu.stats;
+    this.#cpus.push(cpu);
+    return cpu;
+  }
+
+  coalesce(space: 'port' | 'memory', address: number, length: number): boolean {
+    const capability = space === 'port' ? KVM_CAP_COALESCED_PIO : KVM_CAP_COALESCED_MMIO;
+    if (this.#kvm.checkExtension(capability) === 0) return false;
+    if (this.#memory === undefined) throw closedHandle('the VM');
+    this.#zones.add(space, address, length);
+    return true;
+  }
+
+  setIrq(irq: number, level: boolean): void {
+    this.handle.irqLine(irq, level);
+  }
+
+  takeDirtyPages(slot: number): number[] {
+    const region = this.#memory?.regions.find((one) => one.slot === slot);
+    if (this.#memory === undefined) throw closedHandle('the VM');
+    if (region === undefined) throw new KvmError('ENOSLOT', `the VM has no memory slot ${slot}`);
+    return dirtyPages(this.handle.dirtyLog(slot, region.size), region.address);
+  }
+
+  remapRegion(slot: number): void {
+    const memory = this.#memory;
+    if (memory === undefined) throw closedHandle('the VM');
+    const region = memory.regions.find((one) => one.slot === slot);
+    if (region === undefined) throw new KvmError('ENOSLOT', `the VM has no memory slot ${slot}`);
+    // KVM moves a slot only with its size unchanged: it goes and comes again.
+    if (this.#mapped.delete(slot))
+      this.handle.setMemoryRegion({ slot, address: region.address, size: 0, hostAddress: 0n });
+    this.#map(region, hostPages(memory).base);
+  }
+
+  #map({ slot, address, size, offset, readOnly, logDirty }: MemoryRegion, base: bigint): void {
+    if (size === 0) return;
+    const hostAddress = base + BigInt(offset);
+    this.handle.setMemoryRegion({ slot, address, size, hostAddress, readOnly, logDirty });
+    this.#mapped.add(slot);
+  }
+
+  readCounters(): EngineCounters {
+    if (this.#memory === undefined) throw closedHandle('the VM');
+    if (!this.#countersAreFiles()) return { vm: [], cpus: [] };
+    this.#stats ??= this.handle.openStats();
+    return { vm: readCounters(this.#stats), cpus: this.#cpus.map(({ stats }) => readCounters(stats)) };
+  }
+
+  #countersAreFiles(): boolean {
+    return this.#kvm.checkExtension(KVM_CAP_BINARY_STATS_FD) !== 0;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#memory === undefined) return;
+    for (const cpu of this.#cpus) cpu[Symbol.dispose]();
+    this.handle[Symbol.dispose]();
+    this.#memory = undefined;
+  }
+
+  /** Finds room for the pages that VMX needs where the processor has no unrestricted guests (KVM API 4.31, 4.37). */
+  #reservePages(regions: readonly MemoryRegion[]): void {
+    if (this.#kvm.checkExtension(KVM_CAP_SET_TSS_ADDR) === 0) return;
+    const address = findPrivatePages(regions);
+    // No room: processors with unrestricted guests need none, and on others KVM says so when the guest runs.
+    if (address === undefined) return;
+    if (address !== PRIVATE_PAGES) this.handle.setIdentityMapAddress(address);
+    this.handle.setTssAddress(address + PAGE);
+  }
+}
+
+const PAGE = 4096;
+/** Where KVM puts its identity map by default, and the TSS right behind it, at 0xfffbd000. */
+const PRIVATE_PAGES = 0xfffbc000;
+/** The identity map and three pages of TSS. */
+const PRIVATE_SIZE = 4 * PAGE;
+
+/** The highest place below 4 GiB, from KVM's own downwards, where four pages touch no region. @internal */
+export function findPrivatePages(regions: readonly { address: number; size: number }[]): number | undefined {
+  let address = PRIVATE_PAGES;
+  for (;;) {
+    const hit = regions.find((r) => r.address < address + PRIVATE_SIZE && address < r.address + r.size);
+    if (hit === undefined) return address;
+    address = hit.address - PRIVATE_SIZE;
+    if (address < 0) return undefined;
+  }
+}

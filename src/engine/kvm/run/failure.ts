@@ -1,0 +1,101 @@
+/**
+ * Why a vCPU could not go on, out of `struct kvm_run`.
+ *
+ * @module
+ */
+import type { EngineFailure } from '../../contract/index.js';
+import * as K from '../api/constants.js';
+import type { Kvm } from '../api/kvm.js';
+import { kvm_run as f } from '../api/layout.js';
+import { exitReasonName, suberrorName } from '../api/names.js';
+import { has32BitPaging, pagingHint } from './paging.js';
+
+/** The account of an exit with `reason`, which the mapping still shows. */
+export function explainFailure(view: DataView, reason: number, kvm: Kvm): EngineFailure {
+  switch (reason) {
+    case K.KVM_EXIT_INTERNAL_ERROR:
+      return internalError(view);
+    case K.KVM_EXIT_FAIL_ENTRY:
+      return failEntry(view);
+    case K.KVM_EXIT_SHUTDOWN:
+      return {
+        name: 'KVM_EXIT_SHUTDOWN',
+        message: 'triple fault',
+        ...(!has32BitPaging(kvm) && {
+          hint: `if the guest had just set CR0.PG without long mode: ${pagingHint}`,
+        }),
+      };
+    case K.KVM_EXIT_UNKNOWN:
+      return {
+        name: 'KVM_EXIT_UNKNOWN',
+        message: `the processor left the guest for a reason that KVM does not know: ${hex(view.getBigUint64(f['hw.hardware_exit_reason'], true))}`,
+      };
+    default: {
+      const name = exitReasonName(reason);
+      return {
+        name,
+        message: `KVM left the guest for a reason that Terrarium does not handle: ${name} (${reason})`,
+      };
+    }
+  }
+}
+
+function internalError(view: DataView): EngineFailure {
+  const suberror = view.getUint32(f['internal.suberror'], true);
+  const name = suberrorName(suberror);
+  const count = Math.min(view.getUint32(f['internal.ndata'], true), 16);
+  if (suberror !== K.KVM_INTERNAL_ERROR_EMULATION) {
+    const data = Array.from({ length: count }, (_, i) => view.getBigUint64(f['internal.data'] + 8 * i, true));
+    const known = internalErrors[suberror] ?? 'KVM gave up';
+    if (data.length === 0) return { name, message: known };
+    return { name, message: `${known} (data ${data.map(hex).join(', ')})`, data };
+  }
+  const message = 'KVM could not emulate an instruction';
+  const hint =
+    'KVM emulates what this host’s processor cannot run in the guest’s mode, and does not know every instruction; on hosts with VMX (unrestricted guest) or SVM most run natively';
+  const instruction = instructionBytes(view, count);
+  return { name, message, hint, ...(instruction && { instruction }) };
+}
+
+const internalErrors: Record<number, string> = {
+  [K.KVM_INTERNAL_ERROR_SIMUL_EX]: 'KVM met exceptions at the same time that it cannot deliver together',
+  [K.KVM_INTERNAL_ERROR_DELIVERY_EV]: 'the guest was left while an event was being delivered to it',
+  [K.KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON]: 'the processor left the guest for an unexpected reason',
+};
+
+/** The bytes at the instruction pointer where KVM gives them: `ndata` counts the words of flags and bytes. */
+function instructionBytes(view: DataView, ndata: number): Uint8Array | undefined {
+  if (ndata < 3) return undefined;
+  const flags = view.getUint32(f['emulation_failure.flags'], true);
+  if ((flags & K.KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES) === 0) return undefined;
+  const size = Math.min(view.getUint8(f['emulation_failure.insn_size']), 15);
+  if (size === 0) return undefined;
+  const at = view.byteOffset + f['emulation_failure.insn_bytes'];
+  return new Uint8Array(view.buffer, at, size).slice();
+}
+
+/** SVM's only reason (APM 2 15.5, appendix C). */
+const VMEXIT_INVALID = 0xffff_ffff_ffff_ffffn;
+/** VMX sets this bit in the reason of an entry that failed (SDM 3C 25.9.1); the low 16 bits say why (appendix C). */
+const VMX_ENTRY_FAILURE = 1n << 31n;
+const entryFailures: Record<number, string> = {
+  33: 'invalid guest state',
+  34: 'a model-specific register could not be loaded',
+  41: 'a machine check during entry',
+};
+
+function failEntry(view: DataView): EngineFailure {
+  const reason = view.getBigUint64(f['fail_entry.hardware_entry_failure_reason'], true);
+  let words: string | undefined;
+  if (reason === VMEXIT_INVALID) words = 'invalid guest state (VMEXIT_INVALID)';
+  else if ((reason & VMX_ENTRY_FAILURE) !== 0n) words = entryFailures[Number(reason & 0xffffn)];
+  return {
+    name: 'KVM_EXIT_FAIL_ENTRY',
+    message: `the processor refused the guest's state: ${words ?? 'hardware reason'} (${hex(reason)})`,
+    hint: 'check segments, control registers and EFER against each other (SDM 3C 27.3.1)',
+  };
+}
+
+function hex(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * Whether this host's KVM can run 32-bit paging. VMX and SVM can; implementations that run guests without them (kvm_pvm)
+ * take CR0.PG without long mode but leave it clear, and a guest that sets it itself ends in a shutdown.
+ *
+ * @module
+ */
+import type { SystemRegisters } from '../../../x86/index.js';
+import { EngineLimit } from '../api/errors.js';
+import type { Kvm } from '../api/kvm.js';
+
+const CR0_PE = 1n << 0n;
+const CR0_TS = 1n << 3n;
+export const CR0_PG = 1n << 31n;
+const EFER_LME = 1n << 8n;
+const EFER_LMA = 1n << 10n;
+
+export const pagingHint =
+  'this host’s KVM cannot run guests with 32-bit or PAE paging: run it on the software CPU (--engine soft), or switch on long mode together with paging';
+
+/** True for a state with paging on and long mode off. */
+export function asksFor32BitPaging({ cr0, efer }: SystemRegisters): boolean {
+  return (cr0 & CR0_PG) !== 0n && (efer & (EFER_LME | EFER_LMA)) === 0n;
+}
+
+/**
+ * True for a state that a KVM without VMX and SVM cannot run. Beside 32-bit paging that is protected mode outside of ring 0,
+ * and after a hardware task switch, which sets CR0.TS: exceptions that change the ring or the task are delivered wrongly
+ * there, and KVM does not say so.
+ */
+export function needsHardware(system: SystemRegisters): boolean {
+  if (asksFor32BitPaging(system)) return true;
+  return isProtected(system) && (system.ss.dpl !== 0 || (system.cr0 & CR0_TS) !== 0n);
+}
+
+/** Protected mode without long mode. */
+export function isProtected({ cr0, efer }: SystemRegisters): boolean {
+  return (cr0 & CR0_PE) !== 0n && (efer & (EFER_LME | EFER_LMA)) === 0n;
+}
+
+/** The error for a vCPU that did not take CR0.PG. */
+export function pagingRefused(): EngineLimit {
+  return new EngineLimit(
+    'this host’s KVM refuses 32-bit paging: CR0.PG is clear after KVM_SET_SREGS set it without long mode',
+    'run it on the software CPU (--engine soft), or use a host whose KVM has VMX or SVM',
+  );
+}
+
+let answer: boolean | undefined;
+
+/** Asks a vCPU of a machine without memory, once in a process. */
+export function has32BitPaging(kvm: Kvm): boolean {
+  if (answer !== undefined) return answer;
+  using vm = kvm.createVm();
+  using vcpu = vm.createVcpu();
+  const system = vcpu.getSystemRegisters();
+  vcpu.setSystemRegisters({ ...system, cr0: system.cr0 | CR0_PE | CR0_PG, cr3: 0n });
+  answer = (vcpu.getSystemRegisters().cr0 & CR0_PG) !== 0n;
+  return answer;
+}

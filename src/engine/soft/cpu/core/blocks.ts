@@ -1,0 +1,302 @@
+// Blocks of decoded operations: found by the place of their first byte, made where there is none, left at their end.
+import {
+  BLOCK,
+  BLOCK_COUNT,
+  BLOCK_KEY,
+  BLOCK_LENGTH,
+  BLOCK_LINKS,
+  BLOCK_MODE,
+  BLOCK_NEXT,
+  BLOCK_OPS,
+  BLOCK_RIP,
+  BLOCK_START,
+  BUDGET,
+  CLOCK,
+  CODE_PAGE,
+  CODE_PLACE,
+  CR0,
+  CURRENT,
+  EPOCH,
+  EVENTS,
+  FETCHED,
+  JUMP_CACHE,
+  JUMP_ENTRIES,
+  LINEAR_MASK,
+  LINK_BASE,
+  LINK_KEY,
+  LINK_LIMIT,
+  LINKS,
+  MODE,
+  OP_HANDLER,
+  OP_LENGTH,
+  OP_SIZE,
+  OP_TAKEN,
+  POOL_END,
+  POOL_NEXT,
+  RIP,
+  SCRATCH,
+  SEG_CS,
+  SEG_LIMIT,
+  SEG_LINEAR,
+  SEGMENT_SIZE,
+  SEGMENTS,
+  TROUBLE,
+} from '../../layout';
+import { END_OF_BLOCK } from '../dispatch';
+import { chunks, cutLinks, dropAllCode, pageRecord } from './code-pages';
+import { code64 } from './cpu-mode';
+import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
+import { cannotFetch, fault, GP } from './faults';
+import { locateCode } from './memory';
+import { guardsPage } from './monitor';
+import { ripAfter, ripOf } from './operands';
+import { guardPage } from './tlb';
+import { failed } from './trouble';
+
+/** Operations in a block, so that a jump into its middle does not decode too much again. */
+export const MAX_OPERATIONS: u32 = 32;
+const CODE = SEGMENTS + SEG_CS * SEGMENT_SIZE;
+
+/** `execute` ends between two blocks. */
+function stop(rip: u64): usize {
+  store<u64>(RIP, rip);
+  store<u32>(CURRENT, 0);
+  return 0;
+}
+
+/** Mode and epoch, as blocks of now have them. */
+function keyOfNow(): u32 {
+  return (load<u32>(EPOCH) << 3) | load<u32>(MODE);
+}
+
+/** Goes to the block at `rip`, of which the word at `slot` may know (0: nobody does). Gives its first operation or 0. */
+export function enter(rip: u64, slot: usize): usize {
+  if (load<u32>(EVENTS) != 0) return stop(rip);
+  store<u32>(TROUBLE, 0);
+  const linear = (load<u64>(CODE, SEG_LINEAR) + rip) & load<u64>(LINEAR_MASK);
+  if ((linear & ~4095) != load<u64>(CODE_PAGE) && !fetchPage(linear)) return stop(rip);
+  const place = <usize>load<u32>(CODE_PLACE) | (<usize>linear & 4095);
+  const right = <u64>place | ((<u64>keyOfNow()) << 32);
+  const links = linksOfNow();
+  let block = slot ? <usize>load<u32>(slot) & ~1 : 0;
+  if (!block || load<u64>(block, BLOCK_START) != right) {
+    const cached = JUMP_CACHE + ((place & (JUMP_ENTRIES - 1)) << 2);
+    block = <usize>load<u32>(cached);
+    if (load<u64>(block, BLOCK_START) != right) {
+      block = find(place);
+      if (!block) return lone(rip);
+      store<u32>(cached, block);
+    }
+  }
+  // The end of the segment is not where it was when the block was made.
+  if (rip + <u64>load<u32>(block, BLOCK_LENGTH) > <u64>load<u32>(CODE, SEG_LIMIT) + 1 && !code64())
+    return lone(rip);
+  // Not begun where it might run past the budget: the rest is run one by one.
+  const rest = load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT);
+  if (rest < 0) return stop(rip);
+  store<i64>(BUDGET, rest);
+  store<u32>(block, links, BLOCK_LINKS);
+  // If the pool was begun anew, `slot` is in what is another block now.
+  if (slot && links == load<u32>(LINKS)) store<u32>(slot, block | <usize>samePage(linear));
+  store<u64>(BLOCK_RIP, rip);
+  store<u32>(BLOCK, block);
+  return block + BLOCK_OPS;
+}
+
+/**
+ * True if the block that is left comes from the linear page of `linear`: wherever that page lies, both are in it. Where one
+ * place has several linear addresses and the segment ends somewhere, it may end between them.
+ */
+function samePage(linear: u64): bool {
+  if (load<u32>(CR0) >> 31 && load<u32>(CODE, SEG_LIMIT) != 0xffffffff && !code64()) return false;
+  const from = (load<u64>(CODE, SEG_LINEAR) + load<u64>(BLOCK_RIP)) & load<u64>(LINEAR_MASK);
+  return ((from ^ linear) & ~4095) == 0;
+}
+
+/** LINKS, after a look at whether mode and code segment are still those that it stands for. */
+function linksOfNow(): u32 {
+  const key = keyOfNow();
+  const base = load<u64>(CODE, SEG_LINEAR);
+  const limit = load<u32>(CODE, SEG_LIMIT);
+  if (key != load<u32>(LINK_KEY) || base != load<u64>(LINK_BASE) || limit != load<u32>(LINK_LIMIT)) {
+    store<u32>(LINK_KEY, key);
+    store<u64>(LINK_BASE, base);
+    store<u32>(LINK_LIMIT, limit);
+    cutLinks();
+  }
+  return load<u32>(LINKS);
+}
+
+/**
+ * As `enter`, for a branch that always goes to the same place: where it went there before, within one page, and nothing
+ * has changed since, none of `enter`'s questions has another answer. 0 where it has to be asked.
+ */
+export function follow(rip: u64, slot: usize): usize {
+  const block = <usize>load<u32>(slot) - 1;
+  if (block & 1 || load<u32>(block, BLOCK_LINKS) != load<u32>(LINKS)) return 0;
+  const rest = load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT);
+  if (rest < 0 || load<u32>(EVENTS) != 0) return 0;
+  store<i64>(BUDGET, rest);
+  store<u64>(BLOCK_RIP, rip);
+  store<u32>(BLOCK, block);
+  return block + BLOCK_OPS;
+}
+
+/** Looks up the page that code comes from; false where that fails, where it is not RAM, or for a page with a breakpoint. */
+function fetchPage(linear: u64): bool {
+  if (guardsPage(linear)) return false;
+  // A page fault tells the address itself, not its page's.
+  const place = locateCode(linear);
+  if (failed()) return false;
+  if (!place) {
+    cannotFetch();
+    return false;
+  }
+  // Translations were forgotten, or others apply now.
+  if (load<u64>(CODE_PAGE) & 1) cutLinks();
+  store<u32>(CODE_PLACE, place & ~4095);
+  store<u64>(CODE_PAGE, linear & ~4095);
+  return true;
+}
+
+/** The block that starts at `place` in the mode of now, made if there is none; 0 where its first instruction is not whole. */
+function find(place: usize): usize {
+  const mode = load<u32>(MODE);
+  const record = pageRecord(place);
+  for (let block = <usize>load<u32>(record, 8); block; block = <usize>load<u32>(block, BLOCK_NEXT)) {
+    if (<usize>load<u32>(block, BLOCK_START) != place || load<u32>(block, BLOCK_MODE) != mode) continue;
+    // The monitor ran since the block was used last: are its bytes still those?
+    const length = <usize>load<u32>(block, BLOCK_LENGTH);
+    const copy = block + BLOCK_OPS + <usize>(load<u32>(block, BLOCK_COUNT) + 1) * OP_SIZE;
+    if (memory.compare(copy, place, length) == 0) {
+      store<u32>(block, keyOfNow(), BLOCK_KEY);
+      return block;
+    }
+    store<u32>(block, 0, BLOCK_START);
+  }
+  return make(place, mode);
+}
+
+/** Decodes a block and enters it into its page. */
+function make(place: usize, mode: u32): usize {
+  if (
+    <usize>load<u32>(POOL_NEXT) + BLOCK_OPS + (MAX_OPERATIONS + 1) * OP_SIZE + MAX_OPERATIONS * MAX_LENGTH >
+    POOL_END
+  ) {
+    dropAllCode();
+  }
+  const block = <usize>load<u32>(POOL_NEXT);
+  const pageEnd = (place & ~4095) + 4096;
+  let at = place;
+  let out = block + BLOCK_OPS;
+  let count: u32 = 0;
+  while (count < MAX_OPERATIONS) {
+    const length = decode(at, pageEnd, out, <u32>(at - place), mode);
+    if (length == SHORT) break;
+    at += length;
+    out += OP_SIZE;
+    count++;
+    if (endsBlock) break;
+  }
+  if (count == 0) return 0;
+  finish(block, out, count, <u32>(at - place));
+  store<u32>(block, place, BLOCK_START);
+  store<u32>(block, mode, BLOCK_MODE);
+  const record = pageRecord(place);
+  store<u32>(block, load<u32>(record, 8), BLOCK_NEXT);
+  store<u32>(record, block, 8);
+  if (load<u64>(record) == 0) guardPage(place & ~4095);
+  store<u64>(record, load<u64>(record) | chunks(place, at - place));
+  memory.copy(out + OP_SIZE, place, at - place);
+  store<u32>(POOL_NEXT, (out + OP_SIZE + (at - place) + 7) & ~7);
+  return block;
+}
+
+/** The block's header, and the operation that ends it. */
+function finish(block: usize, out: usize, count: u32, length: u32): void {
+  memory.fill(out, 0, OP_SIZE);
+  store<u16>(out, END_OF_BLOCK, OP_HANDLER);
+  store<u32>(block, keyOfNow(), BLOCK_KEY);
+  store<u32>(block, length, BLOCK_LENGTH);
+  store<u32>(block, count, BLOCK_COUNT);
+}
+
+/** Copies code to FETCHED, from `got` bytes on, to the end of the page it comes from. Gives how many bytes there are then. */
+function fetch(rip: u64, got: usize, limit: u64): usize {
+  if (rip + <u64>got > limit) return got;
+  const linear = (load<u64>(CODE, SEG_LINEAR) + rip + <u64>got) & load<u64>(LINEAR_MASK);
+  const place = locateCode(linear);
+  if (!place) return got;
+  let count = min<usize>(MAX_LENGTH - got, 4096 - (<usize>linear & 4095));
+  if (<u64>count > limit - rip - <u64>got) count = <usize>(limit - rip - <u64>got) + 1;
+  memory.copy(FETCHED + got, place, count);
+  return got + count;
+}
+
+/**
+ * A block of one instruction, decoded for this one time: over the end of a page, at the end of the code segment, or to
+ * run it alone. The second page is fetched only by an instruction that reaches it.
+ */
+export function lone(rip: u64): usize {
+  const limit = code64() ? ~(<u64>0) : <u64>load<u32>(CODE, SEG_LIMIT);
+  const first = fetch(rip, 0, limit);
+  let got = first;
+  const out = SCRATCH + BLOCK_OPS;
+  let length = decode(FETCHED, FETCHED + got, out, 0, load<u32>(MODE));
+  if (length == SHORT && first && !failed()) {
+    got = fetch(rip, first, limit);
+    length = decode(FETCHED, FETCHED + got, out, 0, load<u32>(MODE));
+  }
+  if (length == SHORT) {
+    // Too long, or over the segment's end: #GP. What is not RAM cannot be executed here.
+    if (!failed()) {
+      if (got == MAX_LENGTH || rip + <u64>got > limit) fault(GP);
+      else cannotFetch();
+    }
+    return stop(rip);
+  }
+  store<u32>(TROUBLE, 0);
+  finish(SCRATCH, SCRATCH + BLOCK_OPS + OP_SIZE, 1, <u32>load<u8>(SCRATCH + BLOCK_OPS, OP_LENGTH));
+  store<u64>(BLOCK_RIP, rip);
+  store<u32>(BLOCK, SCRATCH);
+  store<i64>(BUDGET, load<i64>(BUDGET) - 1);
+  return SCRATCH + BLOCK_OPS;
+}
+
+/** The operations of the block that were charged and did not run: `pc` and those behind it. */
+function ahead(pc: usize): i64 {
+  const block = <usize>load<u32>(BLOCK);
+  return <i64>load<u32>(block, BLOCK_COUNT) - <i64>((pc - block - BLOCK_OPS) / OP_SIZE);
+}
+
+export function refund(pc: usize): void {
+  store<i64>(BUDGET, load<i64>(BUDGET) + ahead(pc));
+}
+
+/** Instructions that were done before the one at `pc`, however it came to be in its block. */
+export function clockAt(pc: usize): i64 {
+  return load<i64>(CLOCK) - load<i64>(BUDGET) - ahead(pc);
+}
+
+/** On to the next instruction, behind one that ends its block. */
+export function proceed(pc: usize): usize {
+  return enter(ripAfter(pc), 0);
+}
+
+/** On to the next block, from the operation that only marks the end. */
+export function fall(pc: usize): usize {
+  const rip = ripAfter(pc - OP_SIZE);
+  const next = follow(rip, pc + OP_TAKEN);
+  return next ? next : enter(rip, pc + OP_TAKEN);
+}
+
+/** On to wherever RIP is now. */
+export function arrive(_pc: usize): usize {
+  return enter(load<u64>(RIP), 0);
+}
+
+/** The same instruction once more, after what is due has been looked at. */
+export function again(pc: usize): usize {
+  refund(pc);
+  return enter(ripOf(pc), 0);
+}

@@ -1,0 +1,60 @@
+// Which pages of RAM hold decoded code. A write to the decoded bytes makes the page's blocks invalid.
+import {
+  BLOCK_NEXT,
+  BLOCK_START,
+  JUMP_CACHE,
+  JUMP_ENTRIES,
+  LINKS,
+  MEMORY_PAGES,
+  NO_BLOCK,
+  PAGES,
+  POOL,
+  POOL_NEXT,
+  RAM,
+  TROUBLE,
+  TROUBLE_STOP,
+} from '../../layout';
+
+/** The record of the page that holds `place`. */
+export function pageRecord(place: usize): usize {
+  return PAGES + (((place - RAM) >> 12) << 4);
+}
+
+/** True if bytes of the page that holds `place` were decoded. */
+export function holdsCode(place: usize): bool {
+  return load<u64>(pageRecord(place)) != 0;
+}
+
+/** A bit for each 64 bytes of a page that the range touches. */
+export function chunks(place: usize, length: usize): u64 {
+  const first = (place & 4095) >> 6;
+  const last = min<usize>((place & 4095) + length - 1, 4095) >> 6;
+  return (~(<u64>0) >> <u64>(63 - (last - first))) << (<u64>first);
+}
+
+/** RAM was written, within one page: where that was code, the block that runs must not go on. */
+export function dropCode(place: usize, length: usize): void {
+  const record = pageRecord(place);
+  if ((load<u64>(record) & chunks(place, length)) == 0) return;
+  for (let block = <usize>load<u32>(record, 8); block; block = <usize>load<u32>(block, BLOCK_NEXT)) {
+    store<u32>(block, 0, BLOCK_START);
+  }
+  store<u64>(record, 0);
+  store<u32>(record, 0, 8);
+  cutLinks();
+  store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_STOP);
+}
+
+/** From now on every branch looks again at where it goes. */
+export function cutLinks(): void {
+  store<u32>(LINKS, load<u32>(LINKS) + 1);
+}
+
+/** Forgets every block. */
+export function dropAllCode(): void {
+  memory.fill(PAGES, 0, (<usize>load<u32>(MEMORY_PAGES)) << 4);
+  store<u32>(NO_BLOCK, 0, BLOCK_START);
+  for (let i: usize = 0; i < JUMP_ENTRIES; i++) store<u32>(JUMP_CACHE + (i << 2), NO_BLOCK);
+  store<u32>(POOL_NEXT, POOL);
+  cutLinks();
+}

@@ -1,0 +1,172 @@
+// The arithmetic flags, computed when somebody asks (SDM 1 3.4.3.1).
+//
+// An operation leaves its operands and its result behind, each sign-extended to 64 bits: then the sign is bit 63 whatever
+// the size, and so are carry and overflow. Which formula holds for them is the kind.
+import { FLAG_A, FLAG_B, FLAG_CARRY, FLAG_COPY, FLAG_KIND, FLAG_RESULT, FLAGS_SYSTEM } from '../../layout';
+
+/** The flags are in FLAG_RESULT as they stand in RFLAGS. */
+const KIND_PLAIN: u32 = 0;
+const KIND_LOGIC: u32 = 1;
+const KIND_ADD: u32 = 2;
+const KIND_SUB: u32 = 3;
+/** INC and DEC leave the carry, which is in FLAG_CARRY. */
+const KIND_INC: u32 = 4;
+const KIND_DEC: u32 = 5;
+
+export const CF: u32 = 1;
+export const PF: u32 = 4;
+export const AF: u32 = 0x10;
+export const ZF: u32 = 0x40;
+export const SF: u32 = 0x80;
+export const TF: u32 = 0x100;
+export const IF: u32 = 0x200;
+export const DF: u32 = 0x400;
+export const OF: u32 = 0x800;
+export const IOPL: u32 = 0x3000;
+export const NT: u32 = 0x4000;
+export const RF: u32 = 0x10000;
+export const VM: u32 = 0x20000;
+export const AC: u32 = 0x40000;
+export const VIF: u32 = 0x80000;
+export const VIP: u32 = 0x100000;
+export const ID: u32 = 0x200000;
+export const ARITHMETIC: u32 = 0x8d5;
+
+function setFlags(kind: u32, a: i64, b: i64, result: i64): void {
+  store<u32>(FLAG_KIND, kind);
+  store<i64>(FLAG_A, a);
+  store<i64>(FLAG_B, b);
+  store<i64>(FLAG_RESULT, result);
+}
+
+export function flagsOfAdd<T>(a: T, b: T, result: T): void {
+  setFlags(KIND_ADD, <i64>a, <i64>b, <i64>result);
+}
+
+export function flagsOfSub<T>(a: T, b: T, result: T): void {
+  setFlags(KIND_SUB, <i64>a, <i64>b, <i64>result);
+}
+
+export function flagsOfInc<T>(a: T, result: T): void {
+  const carried = <u32>carry();
+  store<u32>(FLAG_CARRY, carried);
+  setFlags(KIND_INC, <i64>a, 1, <i64>result);
+}
+
+export function flagsOfDec<T>(a: T, result: T): void {
+  const carried = <u32>carry();
+  store<u32>(FLAG_CARRY, carried);
+  setFlags(KIND_DEC, <i64>a, 1, <i64>result);
+}
+
+export function flagsOfLogic<T>(result: T): void {
+  store<u32>(FLAG_KIND, KIND_LOGIC);
+  store<i64>(FLAG_RESULT, <i64>result);
+}
+
+/** Bit n: the carry out of bit n. */
+function carries(): i64 {
+  const a = load<i64>(FLAG_A);
+  const b = load<i64>(FLAG_B);
+  const r = load<i64>(FLAG_RESULT);
+  const kind = load<u32>(FLAG_KIND);
+  if (kind == KIND_ADD || kind == KIND_INC) return (a & b) | ((a | b) & ~r);
+  return (~a & b) | (~(a ^ b) & r);
+}
+
+export function carry(): bool {
+  const kind = load<u32>(FLAG_KIND);
+  if (kind == KIND_SUB || kind == KIND_ADD) return carries() < 0;
+  if (kind >= KIND_INC) return load<u32>(FLAG_CARRY) != 0;
+  return kind == KIND_PLAIN && (load<u32>(FLAG_RESULT) & CF) != 0;
+}
+
+export function zero(): bool {
+  if (load<u32>(FLAG_KIND) == KIND_PLAIN) return (load<u32>(FLAG_RESULT) & ZF) != 0;
+  return load<i64>(FLAG_RESULT) == 0;
+}
+
+export function sign(): bool {
+  if (load<u32>(FLAG_KIND) == KIND_PLAIN) return (load<u32>(FLAG_RESULT) & SF) != 0;
+  return load<i64>(FLAG_RESULT) < 0;
+}
+
+export function overflow(): bool {
+  const kind = load<u32>(FLAG_KIND);
+  if (kind == KIND_PLAIN) return (load<u32>(FLAG_RESULT) & OF) != 0;
+  if (kind == KIND_LOGIC) return false;
+  const a = load<i64>(FLAG_A);
+  const b = load<i64>(FLAG_B);
+  const r = load<i64>(FLAG_RESULT);
+  if (kind == KIND_ADD || kind == KIND_INC) return ((a ^ r) & (b ^ r)) < 0;
+  return ((a ^ b) & (a ^ r)) < 0;
+}
+
+export function parityOf(result: u32): bool {
+  return (popcnt<u32>(result & 0xff) & 1) == 0;
+}
+
+export function parity(): bool {
+  if (load<u32>(FLAG_KIND) == KIND_PLAIN) return (load<u32>(FLAG_RESULT) & PF) != 0;
+  return parityOf(load<u32>(FLAG_RESULT));
+}
+
+/** AF: the carry out of bit 3. */
+export function adjust(): bool {
+  const kind = load<u32>(FLAG_KIND);
+  if (kind == KIND_PLAIN) return (load<u32>(FLAG_RESULT) & AF) != 0;
+  if (kind == KIND_LOGIC) return false;
+  return ((load<u32>(FLAG_A) ^ load<u32>(FLAG_B) ^ load<u32>(FLAG_RESULT)) & AF) != 0;
+}
+
+/** All six as they stand in RFLAGS. */
+export function arithmeticFlags(): u32 {
+  if (load<u32>(FLAG_KIND) == KIND_PLAIN) return load<u32>(FLAG_RESULT);
+  return (
+    (carry() ? CF : 0) |
+    (parity() ? PF : 0) |
+    (adjust() ? AF : 0) |
+    (zero() ? ZF : 0) |
+    (sign() ? SF : 0) |
+    (overflow() ? OF : 0)
+  );
+}
+
+export function setArithmeticFlags(flags: u32): void {
+  store<u32>(FLAG_KIND, KIND_PLAIN);
+  store<u64>(FLAG_RESULT, <u64>(flags & ARITHMETIC));
+}
+
+/** Sets the flags of `mask` and leaves the others. */
+export function changeFlags(mask: u32, flags: u32): void {
+  setArithmeticFlags((arithmeticFlags() & ~mask) | (flags & mask));
+}
+
+/** SF, ZF and PF of a result. */
+export function signZeroParity<T>(result: T): u32 {
+  const wide = <i64>result;
+  return (wide < 0 ? SF : 0) | (wide == 0 ? ZF : 0) | (parityOf(<u32>wide) ? PF : 0);
+}
+
+export function rflags(): u32 {
+  return arithmeticFlags() | load<u32>(FLAGS_SYSTEM) | 2;
+}
+
+/** Sets every flag, as the monitor does. */
+export function setRflags(flags: u32): void {
+  setArithmeticFlags(flags);
+  store<u64>(FLAGS_SYSTEM, <u64>(flags & ~ARITHMETIC & ~2));
+}
+
+export function systemFlag(flag: u32): bool {
+  return (load<u32>(FLAGS_SYSTEM) & flag) != 0;
+}
+
+/** A write can leave the guest and come back as the same instruction, after its flags were set: keeps those before. */
+export function keepFlags(): void {
+  memory.copy(FLAG_COPY, FLAG_KIND, 32);
+}
+
+export function restoreFlags(): void {
+  memory.copy(FLAG_KIND, FLAG_COPY, 32);
+}

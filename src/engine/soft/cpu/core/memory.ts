@@ -1,0 +1,245 @@
+// Guest memory through segments and by linear addresses.
+//
+// The fast way is a check of the segment's limit and a look into the TLB. Everything else happens on the slow way:
+// accesses over the end of a page, writes to pages that hold decoded code, pages that are not RAM, and faults.
+import {
+  CPL,
+  CR0,
+  CR0_AM,
+  LINEAR_MASK,
+  SEG_LINEAR,
+  SEG_READABLE,
+  SEG_SS,
+  SEG_WRITABLE,
+  SEGMENTS,
+  TLB_ADDEND,
+  TLB_EXECUTE,
+  TLB_MAY_WRITE,
+  TLB_NOW,
+  TLB_READ,
+  TLB_WRITE,
+  WATCHES_DATA,
+} from '../../layout';
+import { noteAccess } from '../system/debug';
+import { allowsBelow } from '../system/limits';
+import { dropCode, holdsCode } from './code-pages';
+import { code64 } from './cpu-mode';
+import { answer, EXIT_MMIO, external } from './external';
+import { ALIGNMENT, fault, GP, SS } from './faults';
+import { AC, systemFlag } from './flags';
+import {
+  canonical,
+  FETCH,
+  IMPLICIT,
+  ordinary,
+  pageSize,
+  pageWritable,
+  READ,
+  translate,
+  WRITE,
+} from './paging';
+import { isReadOnly, placeIn, regionOf } from './regions';
+import { entryIn, rememberCode, rememberData, rememberLarge, systemMask, systemTable, tlbEntry } from './tlb';
+import { failed } from './trouble';
+
+const PAGE: u64 = 4096;
+
+/** The place in memory of a whole access that may be read right away, or 0. */
+export function readable(seg: u32, ea: u64, size: u64): usize {
+  const s = SEGMENTS + ((<usize>seg) << 6);
+  if (ea + (size - 1) >= load<u64>(s, SEG_READABLE)) return 0;
+  const linear = load<u64>(s, SEG_LINEAR) + ea;
+  const entry = tlbEntry(linear);
+  if (load<u64>(entry, TLB_READ) != ((linear + (size - 1)) & ~(PAGE - 1))) return 0;
+  return <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
+}
+
+/** The place in memory of a whole access that may be read and written right away, or 0. */
+export function writable(seg: u32, ea: u64, size: u64): usize {
+  const s = SEGMENTS + ((<usize>seg) << 6);
+  if (ea + (size - 1) >= load<u64>(s, SEG_WRITABLE)) return 0;
+  const linear = load<u64>(s, SEG_LINEAR) + ea;
+  const entry = tlbEntry(linear);
+  if (load<u64>(entry, TLB_WRITE) != ((linear + (size - 1)) & ~(PAGE - 1))) return 0;
+  return <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
+}
+
+/** Where `locate` came to, if that is no RAM. */
+let physicalAddress: u64 = 0;
+
+/**
+ * The place of an access within one page, by the TLB or by a walk whose result goes there. 0 where it faulted, and where
+ * it is not RAM or, to write, read-only: then `physicalAddress` says where that is.
+ */
+function locate(linear: u64, how: u32): usize {
+  const table = how & IMPLICIT ? systemTable() : <usize>load<u32>(TLB_NOW);
+  const entry = entryIn(table, linear);
+  if (
+    load<u64>(entry, TLB_READ) == (linear & ~(PAGE - 1)) &&
+    (!(how & WRITE) || load<u32>(entry, TLB_MAY_WRITE))
+  )
+    return known(entry, linear, how);
+  physicalAddress = translate(linear, how);
+  if (failed()) return 0;
+  const region = regionOf(physicalAddress);
+  if (!region) return 0;
+  const place = placeIn(region, physicalAddress);
+  if (pageSize > PAGE) rememberLarge(linear, pageSize);
+  rememberData(table, linear, place, pageWritable && !isReadOnly(region));
+  return how & WRITE && isReadOnly(region) ? 0 : place;
+}
+
+/** The place that an entry gives. A page that holds no code any more may be written at once again. */
+function known(entry: usize, linear: u64, how: u32): usize {
+  const place = <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
+  if (how & WRITE && !holdsCode(place)) store<u64>(entry, linear & ~(PAGE - 1), TLB_WRITE);
+  return place;
+}
+
+/** The place of a byte of code, or 0: a fault, or not RAM. */
+export function locateCode(linear: u64): usize {
+  const entry = tlbEntry(linear);
+  if (load<u64>(entry, TLB_EXECUTE) == (linear & ~(PAGE - 1)))
+    return <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
+  const physical = translate(linear, ordinary() | FETCH);
+  if (failed()) return 0;
+  const region = regionOf(physical);
+  if (!region) return 0;
+  const place = placeIn(region, physical);
+  if (pageSize > PAGE) rememberLarge(linear, pageSize);
+  rememberCode(linear, place);
+  return place;
+}
+
+function crosses(linear: u64, size: u64): bool {
+  return (linear & (PAGE - 1)) + size > PAGE;
+}
+
+/** The bits of a linear address: the tables and stacks of long mode lie anywhere, whatever code runs. */
+function maskOf(how: u32): u64 {
+  return how & IMPLICIT ? systemMask() : load<u64>(LINEAR_MASK);
+}
+
+/** Faults where an access would. */
+function probe(linear: u64, size: u64, how: u32): void {
+  translate(linear, how);
+  // The address that does not work is the second page's first.
+  if (!failed() && crosses(linear, size)) translate((linear + (size - 1)) & maskOf(how) & ~(PAGE - 1), how);
+}
+
+function readAs<T>(linear: u64, how: u32): T {
+  if (crosses(linear, sizeof<T>())) {
+    let value: u64 = 0;
+    for (let i: u64 = 0; i < sizeof<T>(); i++) {
+      value |= (<u64>readAs<u8>((linear + i) & maskOf(how), how)) << (i << 3);
+      if (failed()) return 0;
+    }
+    return <T>value;
+  }
+  const place = locate(linear, how);
+  if (place) return load<T>(place);
+  if (failed()) return 0;
+  return external(EXIT_MMIO, physicalAddress, sizeof<T>(), false, 0) ? <T>answer() : 0;
+}
+
+function writeAs<T>(linear: u64, value: T, how: u32): void {
+  if (crosses(linear, sizeof<T>())) {
+    // Both pages first, so that nothing is written if one faults.
+    probe(linear, sizeof<T>(), how);
+    if (failed()) return;
+    for (let i: u64 = 0; i < sizeof<T>(); i++) {
+      writeAs<u8>((linear + i) & maskOf(how), <u8>(<u64>value >> (i << 3)), how);
+      if (failed()) return;
+    }
+    return;
+  }
+  const place = locate(linear, how);
+  if (place) {
+    store<T>(place, value);
+    dropCode(place, sizeof<T>());
+  } else if (!failed()) {
+    const bits: u64 = sizeof<T>() == 8 ? <u64>value : <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+    external(EXIT_MMIO, physicalAddress, sizeof<T>(), true, bits);
+  }
+}
+
+/** Reads at a linear address, whatever the segments say. */
+export function readLinear<T>(linear: u64): T {
+  if (load<u32>(WATCHES_DATA)) noteAccess(linear, sizeof<T>(), false);
+  return readAs<T>(linear, ordinary() | READ);
+}
+
+/** Writes at a linear address, whatever the segments say. */
+export function writeLinear<T>(linear: u64, value: T): void {
+  if (load<u32>(WATCHES_DATA)) noteAccess(linear, sizeof<T>(), true);
+  writeAs<T>(linear, value, ordinary() | WRITE);
+}
+
+/** Reads what the CPU itself looks at, such as a descriptor: with the rights of ring 0, whoever runs (SDM 3A 5.6.1). */
+export function readSystem<T>(linear: u64): T {
+  return readAs<T>(linear & maskOf(IMPLICIT), IMPLICIT | READ);
+}
+
+/** Writes what the CPU itself keeps, such as a descriptor's accessed bit: with the rights of ring 0, whoever runs. */
+export function writeSystem<T>(linear: u64, value: T): void {
+  writeAs<T>(linear & maskOf(IMPLICIT), value, IMPLICIT | WRITE);
+}
+
+/** The linear address of an access that its segment allows; a fault where it does not. */
+function linearOf(seg: u32, ea: u64, size: u64, allowed: usize): u64 {
+  const s = SEGMENTS + ((<usize>seg) << 6);
+  const linear = (load<u64>(s, SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK);
+  const inside = code64()
+    ? canonical(linear) && canonical(linear + (size - 1))
+    : ea + (size - 1) < load<u64>(s + allowed) || allowsBelow(s, ea, size, allowed == SEG_WRITABLE);
+  // #SS for the stack segment, #GP for the others (SDM 3A 6.3).
+  if (!inside) fault(seg == SEG_SS ? SS : GP);
+  else if (linear & (size - 1) && load<u32>(CPL) == 3 && systemFlag(AC) && load<u32>(CR0) & CR0_AM)
+    fault(ALIGNMENT);
+  return linear;
+}
+
+export function readSlow<T>(seg: u32, ea: u64): T {
+  const linear = linearOf(seg, ea, sizeof<T>(), SEG_READABLE);
+  return failed() ? 0 : readLinear<T>(linear);
+}
+
+export function writeSlow<T>(seg: u32, ea: u64, value: T): void {
+  const linear = linearOf(seg, ea, sizeof<T>(), SEG_WRITABLE);
+  if (!failed()) writeLinear<T>(linear, value);
+}
+
+/** Reads what the same instruction is going to write: the write itself cannot fault any more. */
+export function modifySlow<T>(seg: u32, ea: u64): T {
+  checkWrite(seg, ea, sizeof<T>());
+  return failed()
+    ? 0
+    : readLinear<T>((load<u64>(SEGMENTS + ((<usize>seg) << 6), SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK));
+}
+
+/** Reads through a segment; look at `failed()` afterwards. */
+export function read<T>(seg: u32, ea: u64): T {
+  const place = readable(seg, ea, sizeof<T>());
+  return place ? load<T>(place) : readSlow<T>(seg, ea);
+}
+
+/** Writes through a segment; look at `failed()` afterwards. */
+export function write<T>(seg: u32, ea: u64, value: T): void {
+  const place = writable(seg, ea, sizeof<T>());
+  if (place) store<T>(place, value);
+  else writeSlow<T>(seg, ea, value);
+}
+
+/** Checks that a read would not fault. */
+export function checkRead(seg: u32, ea: u64, size: u64): void {
+  if (readable(seg, ea, size)) return;
+  const linear = linearOf(seg, ea, size, SEG_READABLE);
+  if (!failed()) probe(linear, size, ordinary() | READ);
+}
+
+/** Checks that a write would not fault. */
+export function checkWrite(seg: u32, ea: u64, size: u64): void {
+  if (writable(seg, ea, size)) return;
+  const linear = linearOf(seg, ea, size, SEG_WRITABLE);
+  if (!failed()) probe(linear, size, ordinary() | WRITE);
+}

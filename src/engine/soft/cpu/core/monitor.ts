@@ -1,0 +1,89 @@
+// What a debugger asks of the CPU: breakpoints and watched places of the monitor's own, which the guest cannot see. They cost
+// nothing while there are none. Code on a page with a breakpoint runs one instruction at a time, all other code as ever;
+// while a place is watched, everything does, and no translation is kept.
+import {
+  EVENT_MONITOR,
+  EVENTS,
+  LINEAR_MASK,
+  MONITOR_BREAKPOINT,
+  MONITOR_BREAKPOINTS,
+  MONITOR_PLACE,
+  MONITOR_PLACE_SIZE,
+  MONITOR_PLACES,
+  MONITOR_TOUCHED,
+  PLACE_READS,
+  PLACE_WRITES,
+  RIP,
+  SEG_CS,
+  SEG_LINEAR,
+  SEGMENT_SIZE,
+  SEGMENTS,
+  WATCHES_DATA,
+  WATCHES_MONITOR,
+} from '../../layout';
+
+export function clearMonitor(): void {
+  store<u32>(MONITOR_BREAKPOINTS, 0);
+  store<u32>(MONITOR_PLACES, 0);
+  updateMonitor();
+}
+
+/** The tables were changed. Who calls it looks up translations anew. */
+export function updateMonitor(): void {
+  forgetTouched();
+  const places = load<u32>(MONITOR_PLACES);
+  const watches = load<u32>(WATCHES_DATA) & ~WATCHES_MONITOR;
+  store<u32>(WATCHES_DATA, places ? watches | WATCHES_MONITOR : watches);
+  const events = load<u32>(EVENTS) & ~EVENT_MONITOR;
+  store<u32>(EVENTS, places ? events | EVENT_MONITOR : events);
+}
+
+/** True for a page of code that has a breakpoint; what runs there is looked at from now on. */
+export function guardsPage(linear: u64): bool {
+  const count = load<u32>(MONITOR_BREAKPOINTS);
+  for (let i: u32 = 0; i < count; i++) {
+    if ((load<u64>(MONITOR_BREAKPOINT + ((<usize>i) << 3)) ^ linear) >> 12) continue;
+    store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_MONITOR);
+    return true;
+  }
+  return false;
+}
+
+/** True if a breakpoint is at the next instruction. Off the pages that have any, instructions run in blocks again. */
+export function breaksForMonitor(): bool {
+  const linear =
+    (load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
+  const count = load<u32>(MONITOR_BREAKPOINTS);
+  let near = load<u32>(MONITOR_PLACES) != 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const at = load<u64>(MONITOR_BREAKPOINT + ((<usize>i) << 3));
+    if (at == linear) return true;
+    if ((at ^ linear) >> 12 == 0) near = true;
+  }
+  if (!near) store<u32>(EVENTS, load<u32>(EVENTS) & ~EVENT_MONITOR);
+  return false;
+}
+
+/** An instruction has read or written data: notes the first watched place that it touched. */
+export function notePlace(linear: u64, size: u64, write: bool): void {
+  if (load<u32>(MONITOR_TOUCHED)) return;
+  const count = load<u32>(MONITOR_PLACES);
+  for (let i: u32 = 0; i < count; i++) {
+    const place = MONITOR_PLACE + <usize>i * MONITOR_PLACE_SIZE;
+    const on = load<u32>(place, 16);
+    if (on == (write ? PLACE_READS : PLACE_WRITES)) continue;
+    const from = load<u64>(place);
+    if (from >= linear + size || linear >= from + load<u64>(place, 8)) continue;
+    store<u32>(MONITOR_TOUCHED, i + 1);
+    return;
+  }
+}
+
+/** True if the last instruction touched a watched place. */
+export function touched(): bool {
+  return load<u32>(MONITOR_TOUCHED) != 0;
+}
+
+export function forgetTouched(): void {
+  store<u32>(MONITOR_TOUCHED, 0);
+}

@@ -1,0 +1,168 @@
+// What address translation found, kept by linear page (SDM 3A 5.10.2).
+//
+// Who asks decides what may be read and written, so there are tables by privilege: one comparison then says that a page
+// is there and that this access may be. Compatibility mode has tables of its own, because addresses over 4 GiB that
+// 64-bit code left behind would be others there. The last table is never filled: where each access has to be looked at.
+import {
+  CODE_PAGE,
+  CPL,
+  CR0,
+  CR0_AM,
+  CR4,
+  CR4_SMAP,
+  EFER,
+  EFER_LMA,
+  MODE,
+  MODE_CODE64,
+  TLB,
+  TLB_ADDEND,
+  TLB_ENTRIES,
+  TLB_EXECUTE,
+  TLB_LARGE_FIRST,
+  TLB_LARGE_LAST,
+  TLB_MAY_WRITE,
+  TLB_NOW,
+  TLB_READ,
+  TLB_SIZE,
+  TLB_USED,
+  TLB_WRITE,
+  WATCHES_DATA,
+} from '../../layout';
+import { holdsCode } from './code-pages';
+import { AC, systemFlag } from './flags';
+
+const NONE: u64 = 1;
+const PAGE: u64 = 4096;
+
+const SUPERVISOR: u32 = 0;
+/** As the first, but SMAP is overridden by RFLAGS.AC. */
+const SUPERVISOR_OPEN: u32 = 1;
+const USER: u32 = 2;
+/** The same three again, for addresses of 32 bits. */
+const NARROW: u32 = 3;
+const NEVER_FILLED: u32 = 6;
+const TABLES: u32 = 7;
+
+function tableOf(kind: u32): usize {
+  return TLB + <usize>kind * TLB_SIZE;
+}
+
+function kindNow(): u32 {
+  if (load<u32>(WATCHES_DATA)) return NEVER_FILLED;
+  if (load<u32>(CPL) == 3) return systemFlag(AC) && load<u32>(CR0) & CR0_AM ? NEVER_FILLED : USER;
+  return load<u32>(CR4) & CR4_SMAP && systemFlag(AC) ? SUPERVISOR_OPEN : SUPERVISOR;
+}
+
+/** Call it where the privilege level, the mode, CR0.AM, CR4.SMAP, RFLAGS.AC or the breakpoints may have changed. */
+export function selectTlb(): void {
+  const kind = kindNow();
+  const narrow = !(load<u32>(MODE) & MODE_CODE64) && kind != NEVER_FILLED;
+  const table = tableOf(narrow ? kind + NARROW : kind);
+  if (load<u32>(TLB_NOW) == table) return;
+  store<u32>(TLB_NOW, table);
+  store<u64>(CODE_PAGE, NONE);
+}
+
+/** The table for accesses to descriptor tables and task state, which are the supervisor's at any privilege level. */
+export function systemTable(): usize {
+  return tableOf(load<u32>(EFER) & EFER_LMA ? SUPERVISOR : SUPERVISOR + NARROW);
+}
+
+/** The bits of their linear addresses: in long mode all, even while compatibility mode runs. */
+export function systemMask(): u64 {
+  return load<u32>(EFER) & EFER_LMA ? ~(<u64>0) : 0xffffffff;
+}
+
+export function entryIn(table: usize, linear: u64): usize {
+  return table + ((<usize>(linear >> 12) & (TLB_ENTRIES - 1)) << 5);
+}
+
+/** The entry of now for a linear address. */
+export function tlbEntry(linear: u64): usize {
+  return entryIn(<usize>load<u32>(TLB_NOW), linear);
+}
+
+function clear(entry: usize): void {
+  store<u64>(entry, NONE, TLB_READ);
+  store<u64>(entry, NONE, TLB_WRITE);
+  store<u64>(entry, NONE, TLB_EXECUTE);
+  store<u32>(entry, 0, TLB_MAY_WRITE);
+}
+
+/** Makes the entry of `linear` one for the page that lies at `place`, without any right where it was another. */
+export function claim(table: usize, linear: u64, place: usize): usize {
+  const entry = entryIn(table, linear);
+  const page = linear & ~(PAGE - 1);
+  const addend = <u32>place - <u32>linear;
+  const same = load<u64>(entry, TLB_READ) == page || load<u64>(entry, TLB_EXECUTE) == page;
+  if (!same || load<u32>(entry, TLB_ADDEND) != addend) {
+    clear(entry);
+    store<u32>(entry, addend, TLB_ADDEND);
+    store<u32>(TLB_USED, load<u32>(TLB_USED) | ((<u32>1) << (<u32>((table - TLB) / TLB_SIZE))));
+  }
+  return entry;
+}
+
+/** Enters a page for data; nothing where each access has to be looked at. */
+export function rememberData(table: usize, linear: u64, place: usize, mayWrite: bool): void {
+  if (table == tableOf(NEVER_FILLED)) return;
+  const entry = claim(table, linear, place);
+  const page = linear & ~(PAGE - 1);
+  store<u64>(entry, page, TLB_READ);
+  store<u64>(entry, mayWrite && !holdsCode(place) ? page : NONE, TLB_WRITE);
+  store<u32>(entry, <u32>mayWrite, TLB_MAY_WRITE);
+}
+
+export function rememberCode(linear: u64, place: usize): void {
+  store<u64>(claim(<usize>load<u32>(TLB_NOW), linear, place), linear & ~(PAGE - 1), TLB_EXECUTE);
+}
+
+/** A page of more than 4 KiB was entered in parts: INVLPG has to find all of them. */
+export function rememberLarge(linear: u64, size: u64): void {
+  const first = linear & ~(size - 1);
+  if (first < load<u64>(TLB_LARGE_FIRST)) store<u64>(TLB_LARGE_FIRST, first);
+  if (first + (size - 1) > load<u64>(TLB_LARGE_LAST)) store<u64>(TLB_LARGE_LAST, first + (size - 1));
+}
+
+/** Forgets every translation. */
+export function flushTlb(): void {
+  const used = load<u32>(TLB_USED);
+  for (let kind: u32 = 0; kind < TABLES; kind++) {
+    if (!((used >> kind) & 1)) continue;
+    for (let i: usize = 0; i < TLB_ENTRIES; i++) clear(tableOf(kind) + (i << 5));
+  }
+  store<u32>(TLB_USED, 0);
+  store<u64>(TLB_LARGE_FIRST, ~(<u64>0));
+  store<u64>(TLB_LARGE_LAST, 0);
+  store<u64>(CODE_PAGE, NONE);
+}
+
+/** The memory may have been another VM's: whatever its tables hold is none of ours. */
+export function resetTlb(): void {
+  store<u32>(TLB_USED, ((<u32>1) << TABLES) - 1);
+  flushTlb();
+}
+
+/** Forgets the translation of one linear address (SDM 2A INVLPG), all of a large page's. */
+export function flushAddress(linear: u64): void {
+  if (linear >= load<u64>(TLB_LARGE_FIRST) && linear <= load<u64>(TLB_LARGE_LAST)) {
+    flushTlb();
+    return;
+  }
+  for (let kind: u32 = 0; kind < TABLES; kind++) clear(entryIn(tableOf(kind), linear));
+  store<u64>(CODE_PAGE, NONE);
+}
+
+/** From now on, writes to the page at `place` go the slow way. */
+export function guardPage(place: usize): void {
+  const used = load<u32>(TLB_USED);
+  for (let kind: u32 = 0; kind < TABLES; kind++) {
+    if (!((used >> kind) & 1)) continue;
+    for (let i: usize = 0; i < TLB_ENTRIES; i++) {
+      const entry = tableOf(kind) + (i << 5);
+      const page = load<u64>(entry, TLB_WRITE);
+      if (page != NONE && <u32>page + load<u32>(entry, TLB_ADDEND) == <u32>place)
+        store<u64>(entry, NONE, TLB_WRITE);
+    }
+  }
+}

@@ -1,0 +1,290 @@
+// String instructions (SDM 1 7.3.9). With a repeat prefix each round is done for good, and between two of them the CPU
+// looks whether something else is due: then the instruction begins again with what is left.
+import {
+  ANSWER_COUNT,
+  ANSWER_NEXT,
+  BATCH,
+  BATCH_NEXT,
+  BUDGET,
+  CR0,
+  CR0_PG,
+  EVENT_BREAKPOINTS,
+  EVENT_TRAP,
+  EVENTS,
+  FLAG_REP,
+  FLAG_REPNE,
+  OP_FLAGS,
+  RAX,
+  RCX,
+  RDI,
+  RDX,
+  RSI,
+  SEG_ES,
+  STRING_BYTES,
+  STRING_DATA,
+} from '../../layout';
+import { answer, askForBatch, EXIT_IO, external, forgetAnswers } from '../core/external';
+import { DF, flagsOfSub, keepFlags, restoreFlags, systemFlag, zero } from '../core/flags';
+import { checkWrite, read, write } from '../core/memory';
+import { cutAddress, segment, setByAddressSize, setRegister } from '../core/operands';
+import { failed, troubled } from '../core/trouble';
+import { mayUsePort } from '../system/privilege';
+import { moveMany, storeMany } from './bulk';
+
+function at(pc: usize, register: usize): u64 {
+  return cutAddress(pc, load<u64>(register));
+}
+
+function advance<T>(pc: usize, register: usize): void {
+  const step: i64 = systemFlag(DF) ? -(<i64>sizeof<T>()) : sizeof<T>();
+  setByAddressSize(pc, register, cutAddress(pc, load<u64>(register) + <u64>step));
+}
+
+function repeats(pc: usize): bool {
+  return (load<u8>(pc, OP_FLAGS) & (FLAG_REP | FLAG_REPNE)) != 0;
+}
+
+/**
+ * A repeated instruction with addresses of 32 bits clears the upper half of the registers that it counts and points with
+ * before its first round: RCX always, the pointers of MOVS and STOS. So do Intel's processors, even for no rounds at all.
+ */
+function cutRegister(pc: usize, register: usize): void {
+  setByAddressSize(pc, register, at(pc, register));
+}
+
+/** Rounds that are left. */
+function left(pc: usize): u64 {
+  return at(pc, RCX);
+}
+
+/** Counts a round that is done. True if the next one has to wait. */
+function roundDone(pc: usize): bool {
+  setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - 1));
+  store<i64>(BUDGET, load<i64>(BUDGET) - 1);
+  forgetAnswers();
+  return load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0 || troubled();
+}
+
+function move<T>(pc: usize): void {
+  const value = read<T>(segment(pc), at(pc, RSI));
+  if (failed()) return;
+  write<T>(SEG_ES, at(pc, RDI), value);
+  if (failed()) return;
+  advance<T>(pc, RSI);
+  advance<T>(pc, RDI);
+}
+
+export function movs<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    move<T>(pc);
+    return !failed();
+  }
+  cutRegister(pc, RCX);
+  cutRegister(pc, RSI);
+  cutRegister(pc, RDI);
+  while (left(pc) != 0) {
+    if (moveMany<T>(pc)) {
+      if (load<i64>(BUDGET) <= 0 && left(pc) != 0) return false;
+      continue;
+    }
+    move<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}
+
+function storeOne<T>(pc: usize): void {
+  write<T>(SEG_ES, at(pc, RDI), load<T>(RAX));
+  if (!failed()) advance<T>(pc, RDI);
+}
+
+export function stos<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    storeOne<T>(pc);
+    return !failed();
+  }
+  cutRegister(pc, RCX);
+  cutRegister(pc, RDI);
+  while (left(pc) != 0) {
+    if (storeMany<T>(pc)) {
+      if (load<i64>(BUDGET) <= 0 && left(pc) != 0) return false;
+      continue;
+    }
+    storeOne<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}
+
+function loadOne<T>(pc: usize): void {
+  const value = read<T>(segment(pc), at(pc, RSI));
+  if (failed()) return;
+  setRegister<T>(RAX, value);
+  advance<T>(pc, RSI);
+}
+
+export function lods<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    loadOne<T>(pc);
+    return !failed();
+  }
+  cutRegister(pc, RCX);
+  while (left(pc) != 0) {
+    loadOne<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}
+
+function compareOne<T>(pc: usize): void {
+  // Processors read what RDI points at first, which shows where both fault.
+  const b = read<T>(SEG_ES, at(pc, RDI));
+  if (failed()) return;
+  const a = read<T>(segment(pc), at(pc, RSI));
+  if (failed()) return;
+  flagsOfSub<T>(a, b, <T>(a - b));
+  advance<T>(pc, RSI);
+  advance<T>(pc, RDI);
+}
+
+/** REPE goes on while equal, REPNE while not. */
+function goesOn(pc: usize): bool {
+  return zero() == ((load<u8>(pc, OP_FLAGS) & FLAG_REP) != 0);
+}
+
+/** Between two rounds, and where one faults, the flags are those before the instruction (SDM 1 7.3.9.2). */
+function unfinished(): bool {
+  restoreFlags();
+  return false;
+}
+
+export function cmps<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    compareOne<T>(pc);
+    return !failed();
+  }
+  cutRegister(pc, RCX);
+  keepFlags();
+  while (left(pc) != 0) {
+    compareOne<T>(pc);
+    if (failed()) return unfinished();
+    const wait = roundDone(pc);
+    if (!goesOn(pc)) return true;
+    if (wait && left(pc) != 0) return unfinished();
+  }
+  return true;
+}
+
+function scanOne<T>(pc: usize): void {
+  const b = read<T>(SEG_ES, at(pc, RDI));
+  if (failed()) return;
+  const a = load<T>(RAX);
+  flagsOfSub<T>(a, b, <T>(a - b));
+  advance<T>(pc, RDI);
+}
+
+export function scas<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    scanOne<T>(pc);
+    return !failed();
+  }
+  cutRegister(pc, RCX);
+  keepFlags();
+  while (left(pc) != 0) {
+    scanOne<T>(pc);
+    if (failed()) return unfinished();
+    const wait = roundDone(pc);
+    if (!goesOn(pc)) return true;
+    if (wait && left(pc) != 0) return unfinished();
+  }
+  return true;
+}
+
+function inOne<T>(pc: usize): void {
+  if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return;
+  checkWrite(SEG_ES, at(pc, RDI), sizeof<T>());
+  if (failed() || !external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), false, 0)) return;
+  write<T>(SEG_ES, at(pc, RDI), <T>answer());
+  if (!failed()) advance<T>(pc, RDI);
+}
+
+/**
+ * Rounds of REP INS that the monitor is asked for at once: as many as KVM's emulator takes, so that both engines leave the
+ * guest alike. Those are all that are left, up to 1,024 bytes and to the end of the page that EDI points into, whose bytes KVM
+ * counts as if they were elements. With paging on they are counted as what they are: what the next page refuses would be lost.
+ * Where something watches each round, they come one by one.
+ */
+function atOnce<T>(pc: usize): u32 {
+  if (load<u32>(EVENTS) & (EVENT_TRAP | EVENT_BREAKPOINTS)) return 1;
+  const offset = at(pc, RDI) & 0xfff;
+  let inPage: u64 = systemFlag(DF) ? offset : 0x1000 - offset;
+  if (load<u64>(CR0) & CR0_PG) inPage /= sizeof<T>();
+  const most = min<u64>(inPage, STRING_BYTES / sizeof<T>());
+  return <u32>max<u64>(1, min<u64>(most, left(pc)));
+}
+
+/**
+ * Stores what the monitor gave in one exit. It gave it once, so nothing comes between these rounds. The first answer stands
+ * for all of it; a round that asks for another, because it stores to MMIO, goes on from BATCH_NEXT.
+ */
+function storeBatch<T>(pc: usize): void {
+  while (load<u32>(BATCH_NEXT) < load<u32>(BATCH)) {
+    const next = <usize>load<u32>(BATCH_NEXT);
+    store<u32>(ANSWER_NEXT, 1);
+    write<T>(SEG_ES, at(pc, RDI), load<T>(STRING_DATA + next * sizeof<T>()));
+    if (failed()) return;
+    advance<T>(pc, RDI);
+    setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - 1));
+    store<i64>(BUDGET, load<i64>(BUDGET) - 1);
+    store<u32>(BATCH_NEXT, <u32>next + 1);
+    store<u32>(ANSWER_COUNT, 1);
+  }
+  forgetAnswers();
+}
+
+/** Asks for some rounds at once, or does what was asked for. */
+function inMany<T>(pc: usize): void {
+  if (load<u32>(ANSWER_COUNT) == 0) {
+    checkWrite(SEG_ES, at(pc, RDI), sizeof<T>());
+    if (!failed()) askForBatch(<u64>load<u16>(RDX), sizeof<T>(), atOnce<T>(pc));
+  } else storeBatch<T>(pc);
+}
+
+export function ins<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    inOne<T>(pc);
+    return !failed();
+  }
+  // Even for no rounds at all.
+  if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return false;
+  cutRegister(pc, RCX);
+  while (left(pc) != 0) {
+    inMany<T>(pc);
+    if (failed()) return false;
+    if (left(pc) != 0 && (load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0 || troubled())) return false;
+  }
+  return true;
+}
+
+function outOne<T>(pc: usize): void {
+  if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return;
+  const value = read<T>(segment(pc), at(pc, RSI));
+  if (failed()) return;
+  const bits = <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  if (external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), true, bits)) advance<T>(pc, RSI);
+}
+
+export function outs<T>(pc: usize): bool {
+  if (!repeats(pc)) {
+    outOne<T>(pc);
+    return !failed();
+  }
+  // Even for no rounds at all.
+  if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return false;
+  cutRegister(pc, RCX);
+  while (left(pc) != 0) {
+    outOne<T>(pc);
+    if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
+  }
+  return true;
+}

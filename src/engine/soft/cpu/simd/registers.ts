@@ -1,0 +1,165 @@
+// The registers of MMX and SSE, when they may be used, and 16 bytes of memory (SDM 3A 2.5, 13.1; SDM 1 9.2, 10.2).
+import {
+  CR0,
+  CR4,
+  FPU_REGISTERS,
+  FPU_STATUS,
+  FPU_TAGS,
+  LINEAR_MASK,
+  OP_REG,
+  OP_RM,
+  SEG_LINEAR,
+  SEGMENTS,
+  XMM_REGISTERS,
+} from '../../layout';
+import { fault, GP, MF, NM, UD } from '../core/faults';
+import { checkRead, checkWrite, read, readable, writable, write } from '../core/memory';
+import { address, cutAddress, segment } from '../core/operands';
+import { failed } from '../core/trouble';
+
+export const CR0_EM: u32 = 4;
+export const CR0_TS: u32 = 8;
+const CR4_OSFXSR: u32 = 0x200;
+const FPU_ES: u32 = 0x80;
+
+/** False where SSE may not be used: #UD or #NM. */
+export function sse(): bool {
+  const cr0 = load<u32>(CR0);
+  if (cr0 & CR0_EM || !(load<u32>(CR4) & CR4_OSFXSR)) fault(UD);
+  else if (cr0 & CR0_TS) fault(NM);
+  else return true;
+  return false;
+}
+
+/** False where MMX may not be used: #UD, #NM, or #MF for what the x87 FPU did before. */
+export function mmx(): bool {
+  const cr0 = load<u32>(CR0);
+  if (cr0 & CR0_EM) fault(UD);
+  else if (cr0 & CR0_TS) fault(NM);
+  else if (load<u16>(FPU_STATUS) & FPU_ES) fault(MF);
+  else return true;
+  return false;
+}
+
+/** What uses both; `sse` says what is asked first. */
+export function sseAndMmx(): bool {
+  return sse() && mmx();
+}
+
+/** An MMX instruction is done: the x87 FPU's top is R0, and no register is empty (SDM 1 9.5.1). */
+export function usedMmx(): void {
+  store<u16>(FPU_STATUS, <u16>(<u32>load<u16>(FPU_STATUS) & ~0x3800));
+  store<u8>(FPU_TAGS, 0xff);
+}
+
+// Operations have eight times a register's number.
+function xmmAt(pc: usize, field: usize): usize {
+  return XMM_REGISTERS + ((<usize>load<u8>(pc + field)) << 1);
+}
+
+function mmxAt(pc: usize, field: usize): usize {
+  return FPU_REGISTERS + ((<usize>load<u8>(pc + field) & 0x38) << 1);
+}
+
+export function xmmReg(pc: usize): v128 {
+  return v128.load(xmmAt(pc, OP_REG));
+}
+
+export function xmmRm(pc: usize): v128 {
+  return v128.load(xmmAt(pc, OP_RM));
+}
+
+export function setXmmReg(pc: usize, value: v128): void {
+  v128.store(xmmAt(pc, OP_REG), value);
+}
+
+export function setXmmRm(pc: usize, value: v128): void {
+  v128.store(xmmAt(pc, OP_RM), value);
+}
+
+export function mmxReg(pc: usize): v128 {
+  return v128.load64_zero(mmxAt(pc, OP_REG));
+}
+
+export function mmxRm(pc: usize): v128 {
+  return v128.load64_zero(mmxAt(pc, OP_RM));
+}
+
+function setMmx(at: usize, value: v128): void {
+  store<u64>(at, i64x2.extract_lane(value, 0));
+  // As a number of the x87 FPU it is a NaN or infinity (SDM 1 9.2.1).
+  store<u16>(at, 0xffff, 8);
+  usedMmx();
+}
+
+export function setMmxReg(pc: usize, value: v128): void {
+  setMmx(mmxAt(pc, OP_REG), value);
+}
+
+export function setMmxRm(pc: usize, value: v128): void {
+  setMmx(mmxAt(pc, OP_RM), value);
+}
+
+/** An integer as the low elements. */
+export function fromInteger(value: i64): v128 {
+  return i64x2.replace_lane(i64x2.splat(0), 0, value);
+}
+
+/** #GP, or #SS for the stack, where 16 bytes are not aligned. */
+function aligned(seg: u32, ea: u64): bool {
+  const linear = (load<u64>(SEGMENTS + ((<usize>seg) << 6), SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK);
+  if (!(linear & 15)) return true;
+  fault(GP);
+  return false;
+}
+
+/** Reads so many bytes, 1 to 8, into the low elements; the others are 0. */
+export function memory<T>(pc: usize): v128 {
+  const value = read<T>(segment(pc), address(pc));
+  return fromInteger(
+    sizeof<T>() == 8 ? <i64>value : <i64>(<u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1)),
+  );
+}
+
+export function memory16(pc: usize): v128 {
+  if (!aligned(segment(pc), address(pc))) return i64x2.splat(0);
+  return unaligned16(pc);
+}
+
+export function unaligned16(pc: usize): v128 {
+  return read16(segment(pc), address(pc), pc);
+}
+
+function read16(seg: u32, ea: u64, pc: usize): v128 {
+  const place = readable(seg, ea, 16);
+  if (place) return v128.load(place);
+  // All sixteen bytes are allowed, or none is asked for.
+  checkRead(seg, ea, 16);
+  if (failed()) return i64x2.splat(0);
+  const low = read<u64>(seg, ea);
+  if (failed()) return i64x2.splat(0);
+  const high = read<u64>(seg, cutAddress(pc, ea + 8));
+  return i64x2.replace_lane(i64x2.splat(low), 1, high);
+}
+
+export function setMemory<T>(pc: usize, value: v128): void {
+  write<T>(segment(pc), address(pc), <T>i64x2.extract_lane(value, 0));
+}
+
+export function setMemory16(pc: usize, value: v128): void {
+  if (aligned(segment(pc), address(pc))) setUnaligned16(pc, value);
+}
+
+export function setUnaligned16(pc: usize, value: v128): void {
+  const seg = segment(pc);
+  const ea = address(pc);
+  const place = writable(seg, ea, 16);
+  if (place) {
+    v128.store(place, value);
+    return;
+  }
+  checkWrite(seg, ea, 16);
+  if (failed()) return;
+  write<u64>(seg, ea, i64x2.extract_lane(value, 0));
+  if (!failed()) write<u64>(seg, cutAddress(pc, ea + 8), i64x2.extract_lane(value, 1));
+}

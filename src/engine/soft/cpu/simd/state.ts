@@ -1,0 +1,246 @@
+// The state of x87, MMX and SSE as a whole: MXCSR, FXSAVE and FXRSTOR, XSAVE and XRSTOR (SDM 1 10.5, chapter 13).
+import {
+  CR0,
+  CR4,
+  CR4_OSXSAVE,
+  FPU_CONTROL,
+  FPU_CS,
+  FPU_DP,
+  FPU_DS,
+  FPU_IP,
+  FPU_OPCODE,
+  FPU_REGISTERS,
+  FPU_STATUS,
+  FPU_TAGS,
+  LINEAR_MASK,
+  MODE,
+  MODE_CODE64,
+  MXCSR,
+  RAX,
+  RCX,
+  RDX,
+  SEG_LINEAR,
+  SEGMENTS,
+  VECTOR_BUFFER,
+  XCR0,
+  XMM_REGISTERS,
+} from '../../layout';
+import { fault, GP, NM, UD } from '../core/faults';
+import { width } from '../core/generic';
+import { checkWrite, read, write } from '../core/memory';
+import { address, cutAddress, segment, setRegister } from '../core/operands';
+import { failed } from '../core/trouble';
+import { privileged } from '../system/privilege';
+import { setStatusWord, top } from '../x87/registers';
+import { CR0_EM, CR0_TS, sse } from './registers';
+
+const MXCSR_MASK: u32 = 0xffff;
+const MXCSR_START: u32 = 0x1f80;
+
+// Offsets in the area (SDM 2A table 3-44, SDM 1 13.4).
+const AREA_POINTERS: usize = 8;
+const AREA_MXCSR: usize = 24;
+const AREA_ST: usize = 32;
+const AREA_XMM: usize = 160;
+const AREA_HEADER: usize = 512;
+const FXSAVE_END: u64 = 416;
+
+const X87: u64 = 1;
+const SSE: u64 = 2;
+
+export function ldmxcsr(pc: usize): void {
+  if (!sse()) return;
+  const value = read<u32>(segment(pc), address(pc));
+  if (failed()) return;
+  if (value & ~MXCSR_MASK) fault(GP);
+  else store<u32>(MXCSR, value);
+}
+
+export function stmxcsr(pc: usize): void {
+  if (sse()) write<u32>(segment(pc), address(pc), load<u32>(MXCSR));
+}
+
+/** False where the x87 FPU and SSE may not be saved, or the address is not aligned. */
+function mayMove(pc: usize, alignment: u64): bool {
+  const linear =
+    (load<u64>(SEGMENTS + ((<usize>segment(pc)) << 6), SEG_LINEAR) + address(pc)) & load<u64>(LINEAR_MASK);
+  if (load<u32>(CR0) & (CR0_TS | CR0_EM)) fault(NM);
+  else if (linear & (alignment - 1)) fault(GP);
+  else return true;
+  return false;
+}
+
+/** Bytes `from` to `to` of the buffer from memory. */
+function fetch(pc: usize, from: u64, to: u64): void {
+  for (let at = from; at < to && !failed(); at += 8) {
+    store<u64>(VECTOR_BUFFER + <usize>at, read<u64>(segment(pc), cutAddress(pc, address(pc) + at)));
+  }
+}
+
+function put(pc: usize, from: u64, to: u64): void {
+  for (let at = from; at < to && !failed(); at += 8) {
+    write<u64>(segment(pc), cutAddress(pc, address(pc) + at), load<u64>(VECTOR_BUFFER + <usize>at));
+  }
+}
+
+/** The number of XMM registers that code of this mode reaches. */
+function xmmBytes(): usize {
+  return load<u32>(MODE) & MODE_CODE64 ? 256 : 128;
+}
+
+function gatherX87(wide: bool): void {
+  const area = VECTOR_BUFFER;
+  store<u16>(area, load<u16>(FPU_CONTROL));
+  store<u16>(area, load<u16>(FPU_STATUS), 2);
+  store<u16>(area, <u16>load<u8>(FPU_TAGS), 4);
+  store<u16>(area, load<u16>(FPU_OPCODE), 6);
+  if (wide) {
+    store<u64>(area + AREA_POINTERS, load<u64>(FPU_IP));
+    store<u64>(area + AREA_POINTERS, load<u64>(FPU_DP), 8);
+  } else {
+    store<u64>(area + AREA_POINTERS, <u64>load<u32>(FPU_IP) | ((<u64>load<u16>(FPU_CS)) << 32));
+    store<u64>(area + AREA_POINTERS, <u64>load<u32>(FPU_DP) | ((<u64>load<u16>(FPU_DS)) << 32), 8);
+  }
+  for (let i: u32 = 0; i < 8; i++) {
+    const from = FPU_REGISTERS + ((<usize>((top() + i) & 7)) << 4);
+    const to = area + AREA_ST + ((<usize>i) << 4);
+    store<u64>(to, load<u64>(from));
+    store<u64>(to, <u64>load<u16>(from, 8), 8);
+  }
+}
+
+function spreadX87(wide: bool): void {
+  const area = VECTOR_BUFFER;
+  store<u16>(FPU_CONTROL, <u16>((<u32>load<u16>(area) & 0x1f3f) | 0x40));
+  store<u8>(FPU_TAGS, load<u8>(area, 4));
+  store<u16>(FPU_OPCODE, load<u16>(area, 6) & 0x7ff);
+  store<u64>(FPU_IP, wide ? load<u64>(area + AREA_POINTERS) : <u64>load<u32>(area + AREA_POINTERS));
+  store<u64>(FPU_DP, wide ? load<u64>(area + AREA_POINTERS, 8) : <u64>load<u32>(area + AREA_POINTERS, 8));
+  if (!wide) {
+    store<u16>(FPU_CS, load<u16>(area + AREA_POINTERS, 4));
+    store<u16>(FPU_DS, load<u16>(area + AREA_POINTERS, 12));
+  }
+  setStatusWord(<u32>load<u16>(area, 2));
+  for (let i: u32 = 0; i < 8; i++) {
+    const to = FPU_REGISTERS + ((<usize>((top() + i) & 7)) << 4);
+    const from = area + AREA_ST + ((<usize>i) << 4);
+    store<u64>(to, load<u64>(from));
+    store<u16>(to, load<u16>(from, 8), 8);
+  }
+}
+
+function gatherSse(): void {
+  store<u32>(VECTOR_BUFFER + AREA_MXCSR, load<u32>(MXCSR));
+  store<u32>(VECTOR_BUFFER + AREA_MXCSR, MXCSR_MASK, 4);
+  memory.copy(VECTOR_BUFFER + AREA_XMM, XMM_REGISTERS, xmmBytes());
+}
+
+export function fxsave(pc: usize): void {
+  if (!mayMove(pc, 16)) return;
+  const end = AREA_XMM + xmmBytes();
+  checkWrite(segment(pc), address(pc), end);
+  if (failed()) return;
+  gatherX87(width(pc) == 8);
+  gatherSse();
+  put(pc, 0, end);
+}
+
+export function fxrstor(pc: usize): void {
+  if (!mayMove(pc, 16)) return;
+  fetch(pc, 0, FXSAVE_END);
+  if (failed()) return;
+  if (load<u32>(VECTOR_BUFFER + AREA_MXCSR) & ~MXCSR_MASK) {
+    fault(GP);
+    return;
+  }
+  spreadX87(width(pc) == 8);
+  store<u32>(MXCSR, load<u32>(VECTOR_BUFFER + AREA_MXCSR));
+  memory.copy(XMM_REGISTERS, VECTOR_BUFFER + AREA_XMM, xmmBytes());
+}
+
+function xsaveAllowed(): bool {
+  if (load<u32>(CR4) & CR4_OSXSAVE) return true;
+  fault(UD);
+  return false;
+}
+
+/** The states that EDX:EAX asks for and XCR0 has. */
+function asked(): u64 {
+  return (<u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32)) & load<u64>(XCR0);
+}
+
+/** All that is asked for is written, whether it is as after a reset or not, which the manual allows (SDM 1 13.6). */
+export function xsave(pc: usize): void {
+  if (!xsaveAllowed() || !mayMove(pc, 64)) return;
+  const states = asked();
+  checkWrite(segment(pc), address(pc), <u64>AREA_HEADER + 64);
+  if (failed()) return;
+  fetch(pc, AREA_HEADER, AREA_HEADER + 8);
+  if (failed()) return;
+  store<u64>(VECTOR_BUFFER + AREA_HEADER, load<u64>(VECTOR_BUFFER + AREA_HEADER) | states);
+  if (states & X87) {
+    gatherX87(width(pc) == 8);
+    put(pc, 0, AREA_MXCSR);
+    put(pc, AREA_ST, AREA_XMM);
+  }
+  if (states & SSE) {
+    gatherSse();
+    put(pc, AREA_MXCSR, AREA_ST);
+    put(pc, AREA_XMM, AREA_XMM + xmmBytes());
+  }
+  put(pc, AREA_HEADER, AREA_HEADER + 8);
+}
+
+/** A state that is asked for and was not saved becomes what it is after a reset. */
+export function xrstor(pc: usize): void {
+  if (!xsaveAllowed() || !mayMove(pc, 64)) return;
+  const states = asked();
+  fetch(pc, 0, FXSAVE_END);
+  fetch(pc, AREA_HEADER, AREA_HEADER + 64);
+  if (failed()) return;
+  const saved = load<u64>(VECTOR_BUFFER + AREA_HEADER);
+  const compacted = load<u64>(VECTOR_BUFFER + AREA_HEADER, 8) | load<u64>(VECTOR_BUFFER + AREA_HEADER, 16);
+  const control = load<u32>(VECTOR_BUFFER + AREA_MXCSR);
+  if (saved & ~load<u64>(XCR0) || compacted != 0 || (states & SSE && control & ~MXCSR_MASK)) {
+    fault(GP);
+    return;
+  }
+  if (states & X87) {
+    if (!(saved & X87)) {
+      memory.fill(VECTOR_BUFFER, 0, AREA_MXCSR);
+      memory.fill(VECTOR_BUFFER + AREA_ST, 0, AREA_XMM - AREA_ST);
+      store<u16>(VECTOR_BUFFER, 0x37f);
+    }
+    spreadX87(width(pc) == 8);
+  }
+  if (states & SSE) {
+    store<u32>(MXCSR, control);
+    if (saved & SSE) memory.copy(XMM_REGISTERS, VECTOR_BUFFER + AREA_XMM, xmmBytes());
+    else memory.fill(XMM_REGISTERS, 0, xmmBytes());
+  }
+}
+
+export function xgetbv(_pc: usize): void {
+  if (!xsaveAllowed()) return;
+  if (load<u32>(RCX) != 0) {
+    fault(GP);
+    return;
+  }
+  setRegister<u32>(RAX, load<u32>(XCR0));
+  setRegister<u32>(RDX, load<u32>(XCR0, 4));
+}
+
+/** The x87 FPU's state is always there; there is none but SSE's besides. */
+export function xsetbv(_pc: usize): void {
+  if (!xsaveAllowed() || !privileged()) return;
+  const value = <u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32);
+  if (load<u32>(RCX) != 0 || !(value & X87) || value & ~(X87 | SSE)) fault(GP);
+  else store<u64>(XCR0, value);
+}
+
+/** What a reset makes of it. */
+export function resetVectors(): void {
+  memory.fill(XMM_REGISTERS, 0, 256);
+  store<u32>(MXCSR, MXCSR_START);
+  store<u64>(XCR0, X87);
+}

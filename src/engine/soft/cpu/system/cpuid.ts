@@ -1,0 +1,35 @@
+// What this processor says that it is (SDM 2A CPUID): a list that TypeScript fills (../cpuid.ts), and the bits of it that
+// follow control registers.
+import { CPUID_COUNT, CPUID_ENTRY, CPUID_TABLE, CR4, CR4_OSXSAVE, RAX, RBX, RCX, RDX } from '../../layout';
+
+const OSXSAVE: u32 = 1 << 27;
+
+/** The entry of a leaf and subleaf, or 0. */
+function entryOf(leaf: u32, subleaf: u32): usize {
+  const count = <usize>load<u32>(CPUID_COUNT);
+  for (let i: usize = 0; i < count; i++) {
+    const entry = CPUID_TABLE + i * CPUID_ENTRY;
+    if (load<u32>(entry) != leaf) continue;
+    const own = load<i32>(entry, 4);
+    if (own < 0 || <u32>own == subleaf) return entry;
+  }
+  return 0;
+}
+
+function answer(entry: usize): void {
+  store<u64>(RAX, entry ? <u64>load<u32>(entry, 8) : 0);
+  store<u64>(RBX, entry ? <u64>load<u32>(entry, 12) : 0);
+  store<u64>(RCX, entry ? <u64>load<u32>(entry, 16) : 0);
+  store<u64>(RDX, entry ? <u64>load<u32>(entry, 20) : 0);
+}
+
+/** A leaf that is over the last one answers as the last basic leaf; one that is not there, with zeros. */
+export function cpuid(_pc: usize): void {
+  const leaf = load<u32>(RAX);
+  const subleaf = load<u32>(RCX);
+  const range = entryOf(leaf & 0x80000000, 0);
+  const last = range ? load<u32>(range, 8) : 0;
+  const basic = entryOf(0, 0);
+  answer(leaf > last && basic ? entryOf(load<u32>(basic, 8), subleaf) : entryOf(leaf, subleaf));
+  if (leaf == 1 && load<u32>(CR4) & CR4_OSXSAVE) store<u64>(RCX, load<u64>(RCX) | OSXSAVE);
+}

@@ -1,0 +1,159 @@
+// Instructions that load the descriptor table and task registers, and those that ask about a selector without loading it
+// (SDM 3A 6.10).
+import { OP_REG, REGS, SEG_LDT, SEG_TR } from '../../layout';
+import { level } from '../core/cpu-mode';
+import { fault, GP, NP, selectorFault } from '../core/faults';
+import { changeFlags, ZF } from '../core/flags';
+import { isMemory, modifyOperand, readOperand, writeOperand } from '../core/generic';
+import { readSystem, write, writeSystem } from '../core/memory';
+import { address, segment, setReg, setRm } from '../core/operands';
+import { failed } from '../core/trouble';
+import {
+  attributesOf,
+  BUSY,
+  baseOf,
+  CALL_GATE_16,
+  CALL_GATE_32,
+  isConforming,
+  isNull,
+  isReadable,
+  isWritable,
+  LDT,
+  limitOf,
+  longMode,
+  NOT_SYSTEM,
+  PRESENT,
+  privilegeOf,
+  TASK_GATE,
+  TSS_16,
+  TSS_32,
+  typeOf,
+} from './descriptor-bits';
+import { descriptorAt, descriptorOf, OUTSIDE, upperHalf } from './descriptors';
+import { mayShowSystem, privileged } from './privilege';
+import { selectorOf, setNull, setSegment } from './segments';
+
+/** A selector fills a register and writes 16 bits of memory. */
+function giveSelector<T>(pc: usize, index: u32): void {
+  if (isMemory(pc)) write<u16>(segment(pc), address(pc), <u16>selectorOf(index));
+  else setRm<T>(pc, <T>selectorOf(index));
+}
+
+export function sldt<T>(pc: usize): void {
+  if (mayShowSystem()) giveSelector<T>(pc, SEG_LDT);
+}
+
+export function str<T>(pc: usize): void {
+  if (mayShowSystem()) giveSelector<T>(pc, SEG_TR);
+}
+
+/** The system descriptor of a selector of the global table, whose type must be `type` or `other`. */
+function systemDescriptor(selector: u32, type: u32, other: u32): u64 {
+  const descriptor = selector & 4 ? 0 : descriptorOf(selector, GP);
+  if (failed()) return 0;
+  const attributes = attributesOf(descriptor);
+  const found = typeOf(attributes);
+  if (attributes & NOT_SYSTEM || (found != type && found != other)) selectorFault(GP, selector);
+  else if (!(attributes & PRESENT)) selectorFault(NP, selector);
+  return descriptor;
+}
+
+function setSystemSegment(index: u32, selector: u32, descriptor: u64): void {
+  let base = baseOf(descriptor);
+  if (longMode()) base |= upperHalf(selector, GP) << 32;
+  if (!failed()) setSegment(index, selector, base, limitOf(descriptor), attributesOf(descriptor));
+}
+
+export function lldt<T>(pc: usize): void {
+  if (!privileged()) return;
+  const selector = <u32>readOperand<u16>(pc);
+  if (failed()) return;
+  if (isNull(selector)) {
+    setNull(SEG_LDT, selector);
+    return;
+  }
+  const descriptor = systemDescriptor(selector, LDT, LDT);
+  if (!failed()) setSystemSegment(SEG_LDT, selector, descriptor);
+}
+
+export function ltr<T>(pc: usize): void {
+  if (!privileged()) return;
+  const selector = <u32>readOperand<u16>(pc);
+  if (failed()) return;
+  if (isNull(selector)) {
+    fault(GP);
+    return;
+  }
+  const descriptor = systemDescriptor(selector, TSS_32, longMode() ? TSS_32 : TSS_16);
+  if (failed()) return;
+  const at = descriptorAt(selector) + 5;
+  const type = readSystem<u8>(at);
+  if (failed()) return;
+  writeSystem<u8>(at, type | <u8>BUSY);
+  if (!failed()) setSystemSegment(SEG_TR, selector, descriptor | ((<u64>BUSY) << 40));
+}
+
+/** The descriptor of the source operand's selector; 0 where there is none, or where it must not be seen. */
+function visibleDescriptor(pc: usize): u64 {
+  const selector = <u32>readOperand<u16>(pc);
+  if (failed() || isNull(selector)) return 0;
+  const at = descriptorAt(selector);
+  if (at == OUTSIDE) return 0;
+  const descriptor = readSystem<u64>(at);
+  if (failed()) return 0;
+  const attributes = attributesOf(descriptor);
+  if ((attributes & NOT_SYSTEM) != 0 && isConforming(attributes)) return descriptor;
+  const privilege = privilegeOf(attributes);
+  return privilege >= level() && privilege >= (selector & 3) ? descriptor : 0;
+}
+
+/** True for the system descriptors that have a limit (SDM 2A table 3-60). */
+function hasLimit(type: u32): bool {
+  if (type == LDT || (type | BUSY) == (TSS_32 | BUSY)) return true;
+  return !longMode() && (type | BUSY) == (TSS_16 | BUSY);
+}
+
+/** True for the system descriptors whose access rights can be asked for (SDM 2A table 3-53). */
+function hasRights(type: u32): bool {
+  return (
+    hasLimit(type) || type == CALL_GATE_32 || (!longMode() && (type == CALL_GATE_16 || type == TASK_GATE))
+  );
+}
+
+export function lar<T>(pc: usize): void {
+  const descriptor = visibleDescriptor(pc);
+  if (failed()) return;
+  const attributes = attributesOf(descriptor);
+  const shown = descriptor != 0 && ((attributes & NOT_SYSTEM) != 0 || hasRights(typeOf(attributes)));
+  if (shown) setReg<T>(pc, <T>((descriptor >> 32) & 0xf0ff00));
+  changeFlags(ZF, shown ? ZF : 0);
+}
+
+export function lsl<T>(pc: usize): void {
+  const descriptor = visibleDescriptor(pc);
+  if (failed()) return;
+  const attributes = attributesOf(descriptor);
+  const shown = descriptor != 0 && ((attributes & NOT_SYSTEM) != 0 || hasLimit(typeOf(attributes)));
+  if (shown) setReg<T>(pc, <T>limitOf(descriptor));
+  changeFlags(ZF, shown ? ZF : 0);
+}
+
+export function verr<T>(pc: usize): void {
+  const descriptor = visibleDescriptor(pc);
+  if (!failed()) changeFlags(ZF, isReadable(attributesOf(descriptor)) ? ZF : 0);
+}
+
+export function verw<T>(pc: usize): void {
+  const descriptor = visibleDescriptor(pc);
+  if (!failed()) changeFlags(ZF, isWritable(attributesOf(descriptor)) ? ZF : 0);
+}
+
+/** ARPL: a selector gets at least the privilege number of another. */
+export function arpl<T>(pc: usize): void {
+  const selector = <u32>modifyOperand<u16>(pc);
+  if (failed()) return;
+  const wanted = <u32>load<u8>(REGS + <usize>load<u8>(pc, OP_REG)) & 3;
+  const raised = (selector & 3) < wanted;
+  if (raised) writeOperand<u16>(pc, <u16>((selector & ~3) | wanted));
+  if (!failed()) changeFlags(ZF, raised ? ZF : 0);
+}

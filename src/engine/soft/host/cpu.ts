@@ -1,0 +1,325 @@
+import { MAX_LENGTH } from '../../../isa/index.js';
+import type { CpuInternals, Registers, SystemRegisters } from '../../../x86/index.js';
+import {
+  Control,
+  type DebugRequest,
+  type EngineCpu,
+  type EngineFailure,
+  type Exit,
+  ExitKind,
+  emptyExit,
+  type FaultRecord,
+} from '../../contract/index.js';
+import * as L from '../layout.js';
+import { SoftClock } from './clock.js';
+import { SoftError } from './errors.js';
+import { readFaults } from './faults.js';
+import { readInternals, writeInternals } from './internals.js';
+import type { Program } from './program.js';
+import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './state.js';
+
+/**
+ * Instructions between two looks at the clock and at the control block. Those that take longest (code that changes itself)
+ * take some hundred times as long as the shortest, so each look says how many there are before the next: as many as come to
+ * SLICE_MS at most, so that a stop or a deadline is not felt. What the guest does and sees does not depend on it.
+ */
+const slices = [11, 12, 13, 14, 15, 16].map((power) => 1n << BigInt(power));
+const SLICE_MS = 1;
+
+const placeKinds = { access: L.PLACE_BOTH, write: L.PLACE_WRITES, read: L.PLACE_READS };
+
+const NOTHING: DebugRequest = { step: false, breakpoints: [], places: [] };
+
+/** One CPU of the software engine. */
+export class SoftCpu implements EngineCpu {
+  readonly index = 0;
+  readonly exit: Exit;
+  readonly clock: SoftClock;
+  readonly #program: Program;
+  readonly #view: DataView;
+  readonly #control: Int32Array;
+  /** When `run` returns `interrupted` next, in milliseconds of `performance.now()`. */
+  #due = Number.POSITIVE_INFINITY;
+  #interval = 0;
+  /** Which of the slices comes next. */
+  #slice = 0;
+  #disposed = false;
+  /** A debugger wants to see each instruction. */
+  #steps = false;
+  /** An instruction was run for the debugger, and another exit came before the one that says so. */
+  #stepped = false;
+  touchedPlace = -1;
+
+  /** @internal */
+  constructor(program: Program, view: DataView, control: Int32Array) {
+    this.#program = program;
+    this.#view = view;
+    this.#control = control;
+    this.clock = new SoftClock(view);
+    this.exit = emptyExit(view, L.EXIT_DATA);
+  }
+
+  /** Instructions that ran so far; the rounds of a repeated string instruction count one each. */
+  get instructions(): bigint {
+    return this.#live().getBigInt64(L.CLOCK, true) - BigInt(this.clock.skipped);
+  }
+
+  run(): ExitKind {
+    this.#live();
+    if (this.#steps) return this.#runOne();
+    const answering = this.#asks();
+    this.#answer();
+    if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
+    for (let looked = 0; ; ) {
+      const kind = this.#program.run(slices[this.#slice]!, 0) as ExitKind;
+      if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
+      const now = performance.now();
+      if (looked !== 0) this.#setSlice(now - looked);
+      looked = now;
+      if (this.#isDue()) return this.#report(ExitKind.interrupted);
+    }
+  }
+
+  /**
+   * Delivers an interrupt or trap that waits, which is a step of its own: a debugger sees the handler before its first
+   * instruction. Gives the exit's kind; undefined where nothing waits.
+   */
+  #deliver(): ExitKind | undefined {
+    if (this.#asks()) return undefined;
+    const view = this.#live();
+    const place = () => [view.getBigUint64(L.RIP, true), view.getBigUint64(L.RSP, true)].join();
+    const before = place();
+    const kind = this.#program.run(0n, 1) as ExitKind;
+    return kind === ExitKind.interrupted && place() === before ? undefined : this.#report(kind);
+  }
+
+  /** For a debugger that steps: the exit of one instruction, then `debug`; what is due comes in between. */
+  #runOne(): ExitKind {
+    if (!this.#stepped) {
+      const kind = this.#deliver() ?? this.step();
+      if (kind !== ExitKind.interrupted) return kind;
+      this.#stepped = true;
+      if (this.clock.rings() || this.#isDue()) return kind;
+    }
+    this.#stepped = false;
+    return this.#report(ExitKind.debug);
+  }
+
+  debug(request: DebugRequest | undefined): string | undefined {
+    const refused = this.#watch(request);
+    this.#steps = refused === undefined && request?.step === true;
+    this.#stepped = false;
+    return refused;
+  }
+
+  #watch({ step, breakpoints, places }: DebugRequest = NOTHING): string | undefined {
+    const view = this.#live();
+    const tooMany = breakpoints.length > L.MAX_BREAKPOINTS || places.length > L.MAX_PLACES;
+    const breaks = tooMany || step ? [] : breakpoints;
+    const watched = tooMany ? [] : places;
+    view.setUint32(L.MONITOR_BREAKPOINTS, breaks.length, true);
+    view.setUint32(L.MONITOR_PLACES, watched.length, true);
+    for (const [index, address] of breaks.entries())
+      view.setBigUint64(L.MONITOR_BREAKPOINT + 8 * index, address, true);
+    for (const [index, { address, length, on }] of watched.entries()) {
+      const at = L.MONITOR_PLACE + L.MONITOR_PLACE_SIZE * index;
+      view.setBigUint64(at, address, true);
+      view.setBigUint64(at + 8, BigInt(length), true);
+      view.setUint32(at + 16, placeKinds[on], true);
+    }
+    this.#program.setMonitor();
+    if (!tooMany) return undefined;
+    return `the software CPU has ${L.MAX_BREAKPOINTS} breakpoints and ${L.MAX_PLACES} watched places`;
+  }
+
+  #setSlice(ms: number): void {
+    if (ms > SLICE_MS && this.#slice > 0) this.#slice--;
+    else if (ms < SLICE_MS / 4 && this.#slice < slices.length - 1) this.#slice++;
+  }
+
+  /** Interrupted behind the instruction that was answered and not before: it is where its alarm would ring as well. */
+  #finish(): ExitKind {
+    const kind = this.#program.run(1n, 1) as ExitKind;
+    // It asks once more: what was due comes after that.
+    if (kind !== ExitKind.interrupted) this.#due = 0;
+    return kind;
+  }
+
+  /** Runs one instruction, or delivers what waits; gives the exit's kind, `interrupted` where there was none. */
+  step(): ExitKind {
+    this.#live();
+    this.#answer();
+    return this.#report(this.#program.run(1n, 1) as ExitKind);
+  }
+
+  completeExit(): void {
+    this.#live();
+    if (this.exit.kind !== ExitKind.io && this.exit.kind !== ExitKind.mmio) return;
+    this.#answer();
+    // Where the instruction asks once more it has not changed anything: the next run comes to the same place.
+    this.#program.run(1n, 1);
+    this.exit.kind = ExitKind.interrupted;
+  }
+
+  getRegisters(): Registers {
+    return readRegisters(this.#live(), this.#program.rflags());
+  }
+
+  setRegisters(registers: Registers): void {
+    writeRegisters(this.#live(), registers);
+    this.#program.setFlags(Number(registers.rflags & 0xffff_ffffn));
+    this.#forgetExit();
+  }
+
+  getSystemRegisters(): SystemRegisters {
+    return readSystemRegisters(this.#live());
+  }
+
+  setSystemRegisters(system: SystemRegisters): void {
+    writeSystemRegisters(this.#live(), system);
+    this.#program.setSystem();
+    this.#forgetExit();
+  }
+
+  getInternals(): CpuInternals {
+    return readInternals(this.#live());
+  }
+
+  setInternals(internals: CpuInternals): void {
+    writeInternals(this.#live(), internals);
+    // Breakpoints may be enabled now.
+    this.#program.setSystem();
+    this.#forgetExit();
+  }
+
+  setTimer(firstMs: number, intervalMs: number): void {
+    this.#live();
+    const first = firstMs === 0 && intervalMs === 0 ? Number.POSITIVE_INFINITY : firstMs;
+    this.#due = performance.now() + first;
+    this.#interval = intervalMs;
+  }
+
+  get readyForInterrupt(): boolean {
+    // The answer to the exit under way has not been taken, so its instruction is not done.
+    this.#live();
+    return this.#program.ready() !== 0 && !this.#asks();
+  }
+
+  get interruptsEnabled(): boolean {
+    this.#live();
+    return (this.#program.rflags() & 0x200) !== 0;
+  }
+
+  requestInterruptWindow(wanted: boolean): void {
+    this.#live();
+    this.#program.wantWindow(wanted ? 1 : 0);
+  }
+
+  injectInterrupt(vector: number): void {
+    if (!Number.isInteger(vector) || vector < 0 || vector > 255) {
+      throw new SoftError('EINVAL', `there is no interrupt vector ${vector}`, 'vectors are 0 to 255');
+    }
+    if (!this.readyForInterrupt) {
+      const hint = 'look at readyForInterrupt, or ask with requestInterruptWindow and wait for that exit';
+      throw new SoftError('ENOTREADY', `the CPU cannot take interrupt ${vector} now`, hint);
+    }
+    this.#program.inject(vector);
+  }
+
+  injectNmi(): void {
+    this.#live().setUint32(L.NMI_PENDING, 1, true);
+  }
+
+  /** A HLT always leaves the engine: its interrupt controllers are devices. */
+  readonly waiting = false;
+
+  failure(): EngineFailure {
+    const view = this.#live();
+    if (this.exit.kind === ExitKind.shutdown) return { name: 'SHUTDOWN', message: 'triple fault' };
+    const length = view.getUint32(L.EXIT_LENGTH, true);
+    const nothing = 'the guest ran to where there is no RAM to execute';
+    if (length === 0) return { name: 'NO_CODE', message: nothing };
+    if (length < MAX_LENGTH) {
+      const there = `${length} byte${length === 1 ? ' of its next instruction is' : 's of its next instruction are'} there`;
+      return { name: 'NO_CODE', message: `${nothing}: only ${there}` };
+    }
+    return {
+      name: 'TOO_MANY_ACCESSES',
+      message: `one instruction accesses more than ${L.MAX_ANSWERS} places outside of RAM`,
+      instruction: Uint8Array.from({ length }, (_, n) => view.getUint8(L.EXIT_BYTES + n)),
+    };
+  }
+
+  recentFaults(): FaultRecord[] {
+    return readFaults(this.#live());
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.exit.data = new DataView(new ArrayBuffer(0));
+  }
+
+  #live(): DataView {
+    if (this.#disposed)
+      throw new SoftError('ECLOSED', 'the CPU was used after it was disposed', 'make another');
+    return this.#view;
+  }
+
+  /** True while the exit under way is an access that has not been completed. */
+  #asks(): boolean {
+    return this.exit.kind === ExitKind.io || this.exit.kind === ExitKind.mmio;
+  }
+
+  /** Notes the answer to the exit under way, whose data may have been filled in. */
+  #answer(): void {
+    if (this.#asks()) {
+      this.#program.takeAnswer();
+      this.clock.answered(this.exit.count);
+    }
+    this.exit.kind = ExitKind.interrupted;
+  }
+
+  /** Registers were set from outside: the instruction that asked will not be gone on with. */
+  #forgetExit(): void {
+    this.exit.kind = ExitKind.interrupted;
+    this.#view.setUint32(L.ANSWER_COUNT, 0, true);
+  }
+
+  #noteTouched(): void {
+    this.touchedPlace = this.#view.getUint32(L.MONITOR_TOUCHED, true) - 1;
+    this.#view.setUint32(L.MONITOR_TOUCHED, 0, true);
+  }
+
+  #isDue(): boolean {
+    if (Atomics.load(this.#control, Control.request) !== 0) return true;
+    if (this.#due === Number.POSITIVE_INFINITY) return false;
+    const now = performance.now();
+    if (now < this.#due) return false;
+    this.#due = this.#interval === 0 ? Number.POSITIVE_INFINITY : now + this.#interval;
+    return true;
+  }
+
+  #report(kind: ExitKind): ExitKind {
+    const view = this.#view;
+    const exit = this.exit;
+    exit.kind = kind;
+    exit.reason = kind;
+    exit.ripLow = view.getUint32(L.RIP, true);
+    exit.ripHigh = view.getUint32(L.RIP + 4, true);
+    if (kind === ExitKind.debug) this.#noteTouched();
+    if (this.#asks()) {
+      exit.address =
+        view.getUint32(L.EXIT_ADDRESS, true) + view.getUint32(L.EXIT_ADDRESS + 4, true) * 0x1_0000_0000;
+      exit.size = view.getUint32(L.EXIT_SIZE, true);
+      exit.count = view.getUint32(L.EXIT_COUNT, true);
+      exit.offset = view.getUint32(L.EXIT_PLACE, true);
+      exit.write = view.getUint32(L.EXIT_WRITE, true) !== 0;
+    } else {
+      exit.address = 0;
+      exit.size = 0;
+      exit.count = 0;
+      exit.write = false;
+    }
+    return kind;
+  }
+}

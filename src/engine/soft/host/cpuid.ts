@@ -1,0 +1,178 @@
+/**
+ * What the processor says that it is: the leaves of CPUID (SDM 2A CPUID), for the guest to read.
+ *
+ * @module
+ */
+
+import * as L from '../layout.js';
+import { SoftError } from './errors.js';
+
+/** One answer of CPUID, each register 32 bits. */
+export interface CpuidLeaf {
+  leaf: number;
+  /** ECX that it answers to; any, where it is left out. */
+  subleaf?: number;
+  eax: number;
+  ebx: number;
+  ecx: number;
+  edx: number;
+}
+
+/** Where each feature is announced: leaf, register, bit. */
+const places = {
+  fpu: [1, 'edx', 0],
+  de: [1, 'edx', 2],
+  pse: [1, 'edx', 3],
+  tsc: [1, 'edx', 4],
+  msr: [1, 'edx', 5],
+  pae: [1, 'edx', 6],
+  mce: [1, 'edx', 7],
+  cx8: [1, 'edx', 8],
+  sep: [1, 'edx', 11],
+  mtrr: [1, 'edx', 12],
+  pge: [1, 'edx', 13],
+  mca: [1, 'edx', 14],
+  cmov: [1, 'edx', 15],
+  pat: [1, 'edx', 16],
+  pse36: [1, 'edx', 17],
+  clflush: [1, 'edx', 19],
+  mmx: [1, 'edx', 23],
+  fxsr: [1, 'edx', 24],
+  sse: [1, 'edx', 25],
+  sse2: [1, 'edx', 26],
+  sse3: [1, 'ecx', 0],
+  ssse3: [1, 'ecx', 9],
+  cx16: [1, 'ecx', 13],
+  pcid: [1, 'ecx', 17],
+  sse4_1: [1, 'ecx', 19],
+  sse4_2: [1, 'ecx', 20],
+  movbe: [1, 'ecx', 22],
+  popcnt: [1, 'ecx', 23],
+  xsave: [1, 'ecx', 26],
+  fsgsbase: [7, 'ebx', 0],
+  bmi1: [7, 'ebx', 3],
+  smep: [7, 'ebx', 7],
+  bmi2: [7, 'ebx', 8],
+  invpcid: [7, 'ebx', 10],
+  adx: [7, 'ebx', 19],
+  smap: [7, 'ebx', 20],
+  clflushopt: [7, 'ebx', 23],
+  umip: [7, 'ecx', 2],
+  la57: [7, 'ecx', 16],
+  rdpid: [7, 'ecx', 22],
+  lahf64: [0x8000_0001, 'ecx', 0],
+  abm: [0x8000_0001, 'ecx', 5],
+  '3dnowprefetch': [0x8000_0001, 'ecx', 8],
+  syscall: [0x8000_0001, 'edx', 11],
+  nx: [0x8000_0001, 'edx', 20],
+  pdpe1gb: [0x8000_0001, 'edx', 26],
+  rdtscp: [0x8000_0001, 'edx', 27],
+  lm: [0x8000_0001, 'edx', 29],
+} as const;
+
+/** Bits of CR4 that may be set only where a feature is there (SDM 3A 2.5). */
+const controls: readonly (readonly [
+  bit: number,
+  leaf: number,
+  register: 'ebx' | 'ecx' | 'edx',
+  of: number,
+])[] = [
+  [2, 1, 'edx', 4],
+  [3, 1, 'edx', 2],
+  [4, 1, 'edx', 3],
+  [5, 1, 'edx', 6],
+  [6, 1, 'edx', 7],
+  [7, 1, 'edx', 13],
+  [9, 1, 'edx', 24],
+  [10, 1, 'edx', 25],
+  [11, 7, 'ecx', 2],
+  [12, 7, 'ecx', 16],
+  [16, 7, 'ebx', 0],
+  [17, 1, 'ecx', 17],
+  [18, 1, 'ecx', 26],
+  [20, 7, 'ebx', 7],
+  [21, 7, 'ebx', 20],
+];
+/** CR4.PCE: RDPMC is always there, and always faults. */
+const ALWAYS = 0x100;
+
+/** A feature by the name that Linux's /proc/cpuinfo has for it, or nearly. */
+export type CpuFeature = keyof typeof places;
+
+/** All that the software CPU does. What is not in this list is not there. */
+export const cpuFeatures = Object.keys(places) as readonly CpuFeature[];
+
+const VENDOR = 'Terrarium!!!';
+const BRAND = 'Terrarium software CPU';
+/** Family 6; model and stepping say nothing. */
+const SIGNATURE = 0x600;
+/** CLFLUSH is about lines of 64 bytes: their number of 8 bytes in bits 15-8. */
+const CLFLUSH_LINE = 8 << 8;
+/** The area of FXSAVE, and a header. */
+const XSAVE_AREA = 576;
+/** Bits of physical and linear addresses; 57 of the latter with 5-level paging. */
+const PHYSICAL_BITS = 40;
+
+/** Four ASCII characters as a register holds them. */
+function word(text: string, at: number): number {
+  let value = 0;
+  for (let n = 3; n >= 0; n--) value = value * 256 + (text.charCodeAt(at + n) || 0);
+  return value;
+}
+
+/** The leaves of a processor with these features, in the order of their numbers. */
+export function cpuidModel(features: readonly CpuFeature[] = cpuFeatures): CpuidLeaf[] {
+  const none = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+  const vendor = { ebx: word(VENDOR, 0), edx: word(VENDOR, 4), ecx: word(VENDOR, 8) };
+  const leaves: CpuidLeaf[] = [
+    { leaf: 0, eax: 0xd, ...vendor },
+    { leaf: 1, ...none, eax: SIGNATURE, ebx: CLFLUSH_LINE },
+    { leaf: 7, subleaf: 0, ...none },
+    // What XSAVE saves, x87 and SSE, and the bytes that it takes.
+    { leaf: 0xd, subleaf: 0, eax: 3, ebx: XSAVE_AREA, ecx: XSAVE_AREA, edx: 0 },
+    { leaf: 0x8000_0000, eax: 0x8000_0008, ...vendor },
+    { leaf: 0x8000_0001, ...none, eax: SIGNATURE },
+  ];
+  for (let n = 0; n < 3; n++) {
+    const [eax, ebx, ecx, edx] = [0, 4, 8, 12].map((at) => word(BRAND, 16 * n + at)) as [
+      number,
+      number,
+      number,
+      number,
+    ];
+    leaves.push({ leaf: 0x8000_0002 + n, eax, ebx, ecx, edx });
+  }
+  // The counter's rate never changes: it counts instructions.
+  leaves.push({ leaf: 0x8000_0007, ...none, edx: 1 << 8 });
+  const linearBits = features.includes('la57') ? 57 : 48;
+  leaves.push({ leaf: 0x8000_0008, ...none, eax: PHYSICAL_BITS | (linearBits << 8) });
+  for (const feature of features) {
+    const [leaf, register, bit] = places[feature];
+    const found = leaves.find((one) => one.leaf === leaf);
+    if (found !== undefined) found[register] = (found[register] | (1 << bit)) >>> 0;
+  }
+  return leaves;
+}
+
+/** @throws SoftError if there are more leaves than the engine has room for. */
+export function writeCpuid(view: DataView, leaves: readonly CpuidLeaf[]): void {
+  if (leaves.length > L.MAX_CPUID) {
+    throw new SoftError(
+      'ELIMIT',
+      `${leaves.length} leaves of CPUID`,
+      `the software engine takes ${L.MAX_CPUID}`,
+    );
+  }
+  view.setUint32(L.CPUID_COUNT, leaves.length, true);
+  let allowed = ALWAYS;
+  for (const [bit, leaf, register, of] of controls) {
+    const found = leaves.find((one) => one.leaf === leaf);
+    if (found !== undefined && (found[register] >>> of) & 1) allowed |= 1 << bit;
+  }
+  view.setBigUint64(L.CR4_ALLOWED, BigInt(allowed), true);
+  for (const [index, { leaf, subleaf = -1, eax, ebx, ecx, edx }] of leaves.entries()) {
+    for (const [n, value] of [leaf, subleaf, eax, ebx, ecx, edx].entries()) {
+      view.setUint32(L.CPUID_TABLE + index * L.CPUID_ENTRY + 4 * n, value, true);
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Ends that are no triple fault: no code to execute, a guest that waits or goes round in circles.
+ *
+ * @module
+ */
+import type { FaultRecord } from '../engine/contract/index.js';
+import { hex, readLinear, readPhysical, sizeText, walkPages } from '../inspect/index.js';
+import { MAX_LENGTH } from '../isa/index.js';
+import { eventText, faultText } from './gates.js';
+import { callerLine, type Finding, linearRip, linearStack, placeText, type Scene } from './scene.js';
+
+/** Memory that is looked at before an address, to see whether the guest walked through it. */
+const BEFORE = 1 << 16;
+
+/** What to do about a guest that executes empty memory. */
+export const RAN_ON =
+  'The guest ran on behind the end of its code, through memory that is empty (zeros read as add). End the code with HLT in a loop, and see that every function returns.';
+
+/** The guest ran to where there is no memory to execute. */
+export function explainNoCode(scene: Scene): Finding {
+  const start = linearRip(scene.registers, scene.system);
+  const there = readLinear(scene, start, MAX_LENGTH).length;
+  const linear = start + BigInt(there);
+  const { physical = linear } = walkPages(scene, linear);
+  const zeros = zerosBefore(scene, physical);
+  const then = there === 0 ? 'so there is no instruction to execute' : 'where this instruction goes on';
+  const check = `there is no RAM at ${hex(physical)}, ${then}`;
+  if (zeros >= 16) {
+    return {
+      check,
+      evidence: [
+        `the ${zeros >= BEFORE ? `${sizeText(BEFORE)} or more` : `${zeros} bytes`} before it are all zeros, which read as instructions (add)`,
+      ],
+      mistake: RAN_ON,
+    };
+  }
+  const stack = linearStack(scene);
+  if (readPhysical(scene.memory, stack, 1) === undefined) {
+    return {
+      check,
+      evidence: [`the stack pointer is ${hex(scene.registers.rsp)}: no RAM either`],
+      mistake:
+        'The stack is where no memory is: what is pushed there is lost, and a RET reads something else (all ones, mostly). Load the stack pointer with the end of memory that is there.',
+    };
+  }
+  return {
+    check,
+    evidence: callerLine(scene),
+    mistake:
+      'The guest jumped or returned to an address that is no memory. Is a pointer or a return address wrong (does every push have its pop?), or the guest’s memory too small (--memory)?',
+  };
+}
+
+export function zerosBefore({ memory }: Scene, physical: bigint): number {
+  let zeros = 0;
+  while (zeros < BEFORE && readPhysical(memory, physical - BigInt(zeros) - 1n, 1) === 0n) zeros++;
+  return zeros;
+}
+
+/** HLT, and nothing that could end it. */
+export function explainHalt(scene: Scene, reason: string): Finding {
+  const { rflags } = scene.registers;
+  if (!(rflags & 0x200n)) {
+    return {
+      check: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0), so nothing wakes it',
+      mistake: 'That is how a guest ends. To wait for an interrupt instead, execute STI right before HLT.',
+      innocent: true,
+    };
+  }
+  if (reason.includes('EOI')) {
+    return {
+      check: reason,
+      mistake:
+        'The handler has to tell the interrupt controller that it is done: write 0x20 to port 0x20 (and first to 0xA0 for IRQ 8 to 15) before IRET. Until then no interrupt of that priority or a lower one comes.',
+    };
+  }
+  if (reason.includes('masked'))
+    return {
+      check: reason,
+      mistake: 'Clear the line’s bit in the interrupt mask: port 0x21 for IRQ 0 to 7, 0xA1 for 8 to 15.',
+    };
+  if (reason.includes('ICW'))
+    return {
+      check: reason,
+      mistake:
+        'There is no BIOS here that set up the interrupt controllers: write ICW1 to ICW4 to ports 0x20, 0x21 and 0xA0, 0xA1, then the masks.',
+    };
+  return {
+    check: reason,
+    mistake: 'Start the device that is to interrupt (a timer, a serial port), or do not wait for it.',
+  };
+}
+
+/** The guest did not end by itself: what it does. */
+export function explainLoop(scene: Scene, reason: string): Finding {
+  const repeated = mostRepeated(scene.faults);
+  if (repeated !== undefined) {
+    const { fault, times } = repeated;
+    return {
+      check: `${reason}; it raises ${faultText(fault)} at ${placeText(fault.cs, fault.rip)} again and again (${times} of the last ${scene.faults.length} exceptions)`,
+      mistake: `The handler of ${eventText(fault.vector)} comes back to the very instruction that faults, with nothing changed, so it faults again. Repair what was wrong, go on behind the instruction, or stop.`,
+    };
+  }
+  const { instruction, registers } = scene;
+  const target = instruction?.operands[0];
+  if (instruction?.mnemonic === 'jmp' && target?.kind === 'target' && target.address === registers.rip) {
+    return {
+      check: `${reason}; it jumps to the same instruction for ever`,
+      mistake: 'To end a guest, use CLI and HLT instead of an endless loop.',
+    };
+  }
+  const off = (registers.rflags & 0x200n) === 0n;
+  return {
+    check: `${reason}${off ? '; interrupts are off (RFLAGS.IF = 0)' : ''}`,
+    ...(off && { mistake: 'If it waits for an interrupt, none can come: turn interrupts on with STI.' }),
+  };
+}
+
+/** An exception that came again and again, at the same place. */
+export function mostRepeated(
+  faults: readonly FaultRecord[],
+): { fault: FaultRecord; times: number } | undefined {
+  const last = faults.at(-1);
+  if (last === undefined) return undefined;
+  const same = faults.filter(
+    ({ vector, rip, cs }) => vector === last.vector && rip === last.rip && cs === last.cs,
+  );
+  return same.length >= 4 ? { fault: last, times: same.length } : undefined;
+}

@@ -1,0 +1,263 @@
+/**
+ * Why a run ended as it did, in words: the instruction, the check that failed, the table entry in question, the way to the
+ * shutdown, and the likely mistake.
+ *
+ * @module
+ */
+import type { EngineFailure, FaultRecord, Rehearsal } from '../engine/contract/index.js';
+import { wrap } from '../inspect/index.js';
+import { explainHalt, explainLoop } from './endings.js';
+import { explainEngineError } from './engine-errors.js';
+import { explainFault } from './faults.js';
+import { eventText, explainDelivery, faultText } from './gates.js';
+import {
+  type Finding,
+  linearRip,
+  modeText,
+  placeText,
+  type Scene,
+  type SceneSource,
+  sceneOf,
+} from './scene.js';
+import { explainStanding, longFault } from './standing.js';
+
+/** What is known of a run that ended: an `Outcome` with the machine's memory is that. */
+export interface DeathSubject extends SceneSource {
+  readonly kind: string;
+  readonly reason: string;
+  readonly failure?: EngineFailure;
+  /** Of a guest that a debugger holds (`kind` is `debug`): what its next instruction comes to, where that is known. */
+  readonly ahead?: Rehearsal;
+}
+
+/** One step on the way, and why. */
+export interface ExplainedStep {
+  text: string;
+  why?: string;
+}
+
+/** Why a run ended. */
+export interface Explanation {
+  /** One line. */
+  title: string;
+  /** `0008:00100009`. */
+  place: string;
+  /** The instruction there; undefined where none can be fetched. */
+  instruction?: string;
+  /** Symbol and source line, where they are known. */
+  where?: string;
+  steps: ExplainedStep[];
+  /** The table entries in question. */
+  evidence: string[];
+  /** The likely mistake and what to do, a paragraph each. */
+  mistakes: string[];
+  /** The guest did nothing wrong: `mistakes` says what can be done. */
+  innocent?: true;
+}
+
+/** Explains an end. What cannot be known is not said: then there are fewer steps, or none. */
+export function explain(subject: DeathSubject): Explanation {
+  const scene = sceneOf(subject.kind === 'halted' ? atHalt(subject) : subject);
+  const { kind } = subject;
+  const ending = explainEnding(scene, subject);
+  const { registers, system, instruction, locate } = scene;
+  const stale = kind === 'debug' ? undefined : staleCode(scene);
+  if (stale !== undefined) {
+    // What is said of an innocent guest is not to be said of this one.
+    ending.mistakes = [stale, ...(ending.innocent ? [] : ending.mistakes)];
+    delete ending.innocent;
+  }
+  const where = locate(linearRip(registers, system)) ?? locate(registers.rip);
+  return {
+    ...ending,
+    place: placeText(system.cs.selector, registers.rip),
+    ...(instruction !== undefined && { instruction: instruction.text }),
+    ...(where !== undefined && { where }),
+  };
+}
+
+/** Protected mode with the code segment of real mode (SDM 3A 10.9.1). */
+function staleCode({ system, instruction }: Scene): string | undefined {
+  const { cs } = system;
+  const real =
+    (system.cr0 & 1n) !== 0n &&
+    !cs.db &&
+    !cs.l &&
+    cs.base === BigInt(cs.selector) << 4n &&
+    cs.limit === 0xffff;
+  if (!real || instruction?.operands.some(({ kind }) => kind === 'far')) return undefined;
+  return 'CS still holds what real mode left in it, so the CPU reads 32-bit code as 16-bit code. Right after CR0.PE is set, jump far to load CS: ljmp $0x08, $next.';
+}
+
+/** A HLT is done when it is told of: the instruction is the one before. */
+function atHalt(subject: DeathSubject): DeathSubject {
+  const { registers } = subject;
+  const before = { ...subject, registers: { ...registers, rip: registers.rip - 1n } };
+  return registers.rip > 0n && sceneOf(before).instruction?.mnemonic === 'hlt' ? before : subject;
+}
+
+type Ending = Pick<Explanation, 'title' | 'steps' | 'evidence' | 'mistakes' | 'innocent'>;
+
+function explainEnding(scene: Scene, { kind, reason, failure, ahead }: DeathSubject): Ending {
+  switch (kind) {
+    case 'shutdown':
+      return explainShutdown(scene);
+    case 'engineError':
+      return explainEngineError(scene, failure ?? { name: '', message: reason });
+    case 'halted':
+      return simple('the guest halted', explainHalt(scene, reason));
+    case 'timeout':
+    case 'limit':
+    case 'stopped':
+      return simple('the guest did not end by itself', explainLoop(scene, reason));
+    case 'debug':
+      return ahead?.ends ? explainComing(scene, ahead) : explainStanding(scene, ahead);
+    default:
+      return simple(reason, { check: reason });
+  }
+}
+
+/** A guest that lives, and dies of its next instruction. */
+function explainComing(scene: Scene, { faults }: Rehearsal): Ending {
+  const death = explainShutdown({ ...scene, faults });
+  return { ...death, title: `nothing has died yet, and the next instruction ends the guest: ${death.title}` };
+}
+
+function simple(title: string, { check, evidence = [], mistake, innocent }: Finding): Ending {
+  return {
+    title,
+    steps: [{ text: check }],
+    evidence,
+    mistakes: mistake === undefined ? [] : [mistake],
+    ...(innocent && { innocent }),
+  };
+}
+
+function explainShutdown(scene: Scene): Ending {
+  const chain = lastChain(scene.faults);
+  const [first] = chain;
+  if (first === undefined) return unknownShutdown(scene);
+  const evidence: string[] = [];
+  const mistakes: string[] = [];
+  const note = (finding: Finding) => {
+    for (const line of finding.evidence ?? []) if (!evidence.includes(line)) evidence.push(line);
+  };
+  const steps = chain.map((fault, n): ExplainedStep => {
+    const { delivering } = fault;
+    if (delivering === undefined) {
+      const finding = explainFault(scene, fault);
+      note(finding);
+      if (finding.mistake) mistakes.push(finding.mistake);
+      return {
+        text: `${raiser(scene, fault)} raised ${longFault(fault)}`,
+        why: finding.check,
+      };
+    }
+    const finding = explainDelivery(scene, delivering, fault);
+    note(finding);
+    // What keeps the first exception or interrupt from its handler is a mistake of its own.
+    if (n <= 1 && finding.mistake && !mistakes.includes(finding.mistake))
+      mistakes.push(deliveryMistake(first, finding.mistake));
+    const text =
+      delivering === 8 && n > 0
+        ? `two faults make a double fault (#DF), whose delivery raised ${faultText(fault)}`
+        : `the delivery of ${eventText(delivering)} raised ${faultText(fault)}`;
+    return { text, why: finding.check };
+  });
+  steps.push({ text: 'a fault in the delivery of #DF is a triple fault: the CPU shuts down' });
+  const before = earlier(scene.faults.slice(0, scene.faults.length - chain.length));
+  if (before !== undefined) steps.unshift({ text: before });
+  const event = first.delivering ?? first.vector;
+  return {
+    title: `${eventText(event)} in ${modeText(scene)}, and no way to deliver it`,
+    steps,
+    evidence,
+    mistakes,
+  };
+}
+
+/** What raised an exception: the instruction, or the attempt to fetch it. */
+function raiser({ instruction, registers, system }: Scene, { vector, cr2 }: FaultRecord): string {
+  if (vector === 14 && cr2 === linearRip(registers, system)) return 'fetching the instruction';
+  if (instruction?.mnemonic === '(bad)') return 'what stands there';
+  return instruction?.text ?? 'the instruction there';
+}
+
+/** An exception of an instruction has a reason of its own; that it had no handler comes second. */
+function deliveryMistake(first: FaultRecord, mistake: string): string {
+  return first.delivering === undefined ? `A handler would have caught it. ${mistake}` : mistake;
+}
+
+/** The last exceptions that hang together: one that an instruction or an interrupt began, and what its delivery raised. */
+function lastChain(faults: readonly FaultRecord[]): readonly FaultRecord[] {
+  for (let n = faults.length - 1; n >= 0; n--) {
+    const { delivering } = faults[n]!;
+    const before = faults[n - 1];
+    if (delivering === undefined || (delivering !== 8 && delivering !== before?.vector))
+      return faults.slice(n);
+  }
+  return faults;
+}
+
+function earlier(faults: readonly FaultRecord[]): string | undefined {
+  const own = faults.filter(({ delivering }) => delivering === undefined);
+  const last = own.at(-1);
+  if (last === undefined) return undefined;
+  const count =
+    own.length === 1
+      ? 'an exception reached its handler'
+      : `${own.length} exceptions or more reached their handlers`;
+  return `before that ${count}, the last one ${faultText(last)} at ${placeText(last.cs, last.rip)}`;
+}
+
+function unknownShutdown(scene: Scene): Ending {
+  return {
+    title: `a triple fault in ${modeText(scene)}`,
+    steps: [
+      {
+        text: 'the engine does not say what it came from, and the CPU’s state does not lead there again: this host’s KVM resets it',
+      },
+    ],
+    evidence: [],
+    mistakes: [
+      'Run it again with --engine soft: the software CPU sees each exception, and a run repeats exactly.',
+    ],
+  };
+}
+
+const WIDTH = 78;
+
+/** An explanation as text for people, in 80 columns. */
+export function formatExplanation({
+  title,
+  place,
+  instruction,
+  where,
+  steps,
+  evidence,
+  mistakes,
+  innocent,
+}: Explanation): string {
+  const lines = [
+    ...wrap(`why: ${title}`, WIDTH, '     '),
+    '',
+    `  at ${place}  ${instruction ?? '(no instruction can be fetched)'}`,
+  ];
+  if (where !== undefined) lines.push(`     ${where}`);
+  lines.push('');
+  for (const [n, { text, why }] of steps.entries()) {
+    const number = steps.length === 1 ? '  ' : `  ${n + 1}. `;
+    const indent = ' '.repeat(number.length);
+    lines.push(...wrap(`${number}${text}${why === undefined ? '' : ':'}`, WIDTH, indent));
+    if (why !== undefined) lines.push(...wrap(`${indent}${why}`, WIDTH, indent));
+  }
+  if (evidence.length > 0) {
+    lines.push('', '  what the CPU looked at');
+    for (const line of evidence) lines.push(...wrap(`    ${line}`, WIDTH + 2, '      '));
+  }
+  if (mistakes.length > 0) {
+    lines.push('', innocent ? '  what to do' : '  the likely mistake');
+    for (const mistake of mistakes) lines.push(...wrap(`    ${mistake}`, WIDTH, '    '));
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,266 @@
+/**
+ * Why an instruction raised an exception.
+ *
+ * @module
+ */
+import type { FaultRecord } from '../engine/contract/index.js';
+import { formatWalk, hex, readLinear, walkPages } from '../inspect/index.js';
+import { disassemble, MAX_LENGTH } from '../isa/index.js';
+import { explainDivide } from './divide.js';
+import { RAN_ON, zerosBefore } from './endings.js';
+import { checkGate, explainTaskStack } from './gates.js';
+import { explainGeneral } from './general.js';
+import { explainRarer } from './rarer.js';
+import { explainReturn } from './returns.js';
+import {
+  accessOf,
+  callerLine,
+  type Finding,
+  isProtected,
+  linearRip,
+  modeText,
+  registerValue,
+  type Scene,
+  selectorText,
+  stackTop,
+} from './scene.js';
+import { checkSelector, type Use } from './selectors.js';
+
+/** Why the instruction at the scene raised `fault`. */
+export function explainFault(scene: Scene, fault: FaultRecord): Finding {
+  switch (fault.vector) {
+    case 0:
+      return explainDivide(scene);
+    case 6:
+      return explainInvalid(scene);
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+      return explainProtection(scene, fault);
+    case 14:
+      return explainPageFault(scene, fault);
+    default:
+      return (
+        explainRarer(scene, fault.vector) ?? {
+          check: `${scene.instruction?.text ?? 'the instruction'} raised it`,
+        }
+      );
+  }
+}
+
+function explainInvalid(scene: Scene): Finding {
+  const { instruction, code, system } = scene;
+  const text = instruction?.text ?? '';
+  if (instruction?.mnemonic === 'ud2')
+    return {
+      check: 'UD2 is the instruction that is invalid on purpose',
+      mistake:
+        'Compilers put UD2 where the program must not come: the end of a function without a return, or undefined behaviour.',
+    };
+  if (/xmm|mm\d|mxcsr/.test(text) && !(system.cr4 & 0x200n)) {
+    return {
+      check: `${text} is SSE, and CR4.OSFXSR is 0`,
+      evidence: [`CR0 ${hex(system.cr0)}  CR4 ${hex(system.cr4)}`],
+      mistake:
+        'Set CR4.OSFXSR (bit 9) and CR4.OSXMMEXCPT (bit 10) and clear CR0.EM before SSE, or compile with -mgeneral-regs-only.',
+    };
+  }
+  if (
+    instruction?.mnemonic === 'mov' &&
+    instruction.operands[0]?.kind === 'register' &&
+    instruction.operands[0].name === 'cs'
+  )
+    return {
+      check: 'MOV cannot load CS',
+      mistake: 'CS is loaded by a far jump, call or return alone: ljmp $0x08, $next.',
+    };
+  if (
+    /^(ltr|lldt|str|sldt|lar|lsl|verr|verw|arpl)$/.test(instruction?.mnemonic ?? '') &&
+    !isProtected(system)
+  ) {
+    return {
+      check: `${instruction?.mnemonic} does not exist in real mode`,
+      mistake: 'Set CR0.PE and jump to 32-bit code first.',
+    };
+  }
+  const wide = code === 64 ? undefined : widerText(scene);
+  const zeros = zerosBefore(scene, linearRip(scene.registers, system));
+  return {
+    check: `these bytes are no instruction in ${modeText(scene)}`,
+    ...(instruction && { evidence: [`the bytes at ${hex(scene.registers.rip)}: ${bytesAtRip(scene)}`] }),
+    mistake:
+      wide ??
+      (zeros >= 16 ? RAN_ON : undefined) ??
+      'The CPU executes what is not code, or code for another mode. Did it jump into data, or run on behind the last instruction?',
+  };
+}
+
+/** A hint where the bytes look like code that was compiled for another mode. */
+function widerText(scene: Scene): string | undefined {
+  const bytes = readLinear(scene, linearRip(scene.registers, scene.system), MAX_LENGTH);
+  const { mnemonic, text } = disassemble(bytes, { code: 64 });
+  if (mnemonic === '(bad)') return undefined;
+  return `In 64-bit mode these bytes are ${text}: this is 64-bit code, and the CPU runs in a narrower mode. Compile it with -m32 (an ELF32 file), or switch to long mode before you jump to it.`;
+}
+
+function bytesAtRip(scene: Scene): string {
+  const bytes = readLinear(scene, linearRip(scene.registers, scene.system), 8);
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
+/** #TS, #NP, #SS and #GP. */
+function explainProtection(scene: Scene, fault: FaultRecord): Finding {
+  const { instruction, code } = scene;
+  const error = fault.code ?? 0;
+  if (error & 2) return explainSoftwareInterrupt(scene, error >> 3);
+  const returned = explainReturn(scene);
+  if (returned !== undefined) return returned;
+  const asked = vectorAsked(scene);
+  if (error !== 0 && asked !== undefined) return explainSoftwareInterrupt(scene, asked);
+  if (error !== 0) {
+    const selector = loadedSelector(scene) ?? error & 0xfffc;
+    const found = checkSelector(scene, selector, useOf(scene));
+    if (found !== undefined) return found;
+    return {
+      check: `the CPU refuses selector ${selectorText(error)} in ${instruction?.text ?? 'this instruction'}`,
+    };
+  }
+  if (fault.vector === 10) return explainTaskStack(scene, fault);
+  if (fault.vector === 12) return explainStackFault(scene);
+  if (!isProtected(scene.system) && instruction === undefined)
+    return { check: `there is no code at ${hex(scene.registers.rip)} in ${code}-bit code` };
+  return explainGeneral(scene);
+}
+
+function explainSoftwareInterrupt(scene: Scene, vector: number): Finding {
+  const found = checkGate(scene, vector, true);
+  return found ?? { check: `INT ${vector} cannot go through its gate` };
+}
+
+/** The vector that INT n, INT3 or INTO asks for. */
+function vectorAsked({ instruction }: Scene): number | undefined {
+  const { mnemonic = '', operands = [] } = instruction ?? {};
+  if (mnemonic === 'int3') return 3;
+  if (mnemonic === 'into') return 4;
+  const [vector] = operands;
+  return mnemonic === 'int' && vector?.kind === 'immediate' ? Number(vector.value) : undefined;
+}
+
+/** The selector that the instruction loads, where it says so itself. */
+function loadedSelector(scene: Scene): number | undefined {
+  const { instruction, code } = scene;
+  const [first, second] = instruction?.operands ?? [];
+  if (first?.kind === 'far') return first.selector;
+  if (instruction?.mnemonic === 'mov' && second?.kind === 'register')
+    return Number(registerValue(scene, second.name) & 0xffffn);
+  if (instruction?.mnemonic === 'pop')
+    return Number((stackTop(scene, 1, code === 64 ? 8 : code === 32 ? 4 : 2)[0] ?? 0n) & 0xffffn);
+  return undefined;
+}
+
+function useOf({ instruction }: Scene): Use {
+  const { mnemonic = '', operands = [] } = instruction ?? {};
+  if (mnemonic === 'ltr') return 'TSS';
+  if (mnemonic === 'lldt') return 'LDT';
+  const [to] = operands;
+  if (to?.kind === 'register' && to.name === 'ss') return 'stack';
+  if (to?.kind === 'register' && /^[defg]s$/.test(to.name)) return 'data';
+  return 'code';
+}
+
+function explainStackFault(scene: Scene): Finding {
+  const { system, registers, code } = scene;
+  if (code === 64)
+    return {
+      check: `the stack address ${hex(registers.rsp)} is not canonical`,
+      mistake: 'Load RSP with the end of memory that is mapped.',
+    };
+  const { base, limit, selector } = system.ss;
+  const operand = scene.instruction?.operands.find((one) => one.kind === 'memory');
+  const touched = operand?.kind === 'memory' ? accessOf(scene, operand).offset : registers.rsp;
+  return {
+    check: `the stack at SS:${hex(touched)} is outside of its segment`,
+    evidence: [`SS ${hex(selector, 4)}: base ${hex(base)}, limit ${hex(limit)}`],
+    mistake:
+      'Load SS and the stack pointer together with a segment and an offset inside of it; pushes go below the pointer.',
+  };
+}
+
+/** What a page fault's error code says (SDM 3A 5.7). */
+export function pageFaultText(code: number, fetching = (code & 16) !== 0): string {
+  const what = fetching ? 'an instruction fetch' : code & 2 ? 'a write' : 'a read';
+  const who = code & 4 ? 'ring 3' : 'ring 0';
+  const why =
+    code & 8
+      ? 'a reserved bit is set in a table'
+      : code & 1
+        ? 'the page does not allow it'
+        : 'nothing is mapped there';
+  return `${what} in ${who}: ${why}`;
+}
+
+function explainPageFault(scene: Scene, fault: FaultRecord): Finding {
+  const { cr2, code = 0 } = fault;
+  const walk = walkPages(scene, cr2);
+  // Without NX and SMEP the error code does not say that it was a fetch (SDM 3A 5.7).
+  const fetching =
+    (code & 16) !== 0 ||
+    (scene.instruction === undefined && cr2 === linearRip(scene.registers, scene.system));
+  const evidence = [...formatWalk(walk, scene.memory).split('\n'), ...(fetching ? callerLine(scene) : [])];
+  const check = `the address ${hex(cr2)}: ${pageFaultText(code, fetching)}`;
+  return { check, evidence, mistake: pageMistake(scene, fault, walk) };
+}
+
+function pageMistake(
+  scene: Scene,
+  { cr2, code = 0, rip, rsp }: FaultRecord,
+  walk: ReturnType<typeof walkPages>,
+): string {
+  const wanted = code & 16 || cr2 === rip;
+  if (code & 8) return `Clear the bit that is reserved: ${walk.problem ?? 'see the entry'}.`;
+  if (code & 1) return rightsMistake(code, walk.rights);
+  const overTables = walk.levels.some(({ at }) => at + 8n >= rsp && at < rsp + 0x1_0000n);
+  if (overTables)
+    return `The stack (its pointer is ${hex(rsp)}) has grown down over the page tables: the entries above are what was pushed. Look for recursion without an end, and place the stack away from the tables.`;
+  const outside = walk.problem?.includes('not RAM') ?? false;
+  const unaligned = unalignedTable(walk);
+  if (unaligned !== undefined) return unaligned;
+  if (outside)
+    return 'A table lies outside of RAM. Entries hold physical addresses of tables, aligned to 4 KiB, with the flags in the low bits: is the address right, and the guest’s memory that large?';
+  const jumpsOn = scene.instruction === undefined && wanted;
+  if (jumpsOn && scene.system.cr0 & 0x8000_0000n && walk.levels.length > 0 && codeUnmapped(scene, rip))
+    return `The CPU cannot fetch its next instruction: ${hex(rip)} is not mapped. Either something jumped there, or the tables do not map the code that turned them on: map it where it lies (identity) at least.`;
+  const distance = rsp - cr2;
+  if (distance >= -4096n && distance <= 4096n && rsp !== 0n)
+    return `That is the stack (RSP is ${hex(rsp)}): it points to memory that is not mapped, or has grown out of its page. Load RSP with the end of mapped memory, and look for recursion without an end.`;
+  if (cr2 < 4096n) return 'The address is close to 0: a null pointer, or a register that was never loaded.';
+  return `Map the page, or correct the pointer. The entry that stops the walk is the ${walk.levels.at(-1)?.name ?? 'first'} above.`;
+}
+
+/** An entry whose low bits look like part of an address: tables begin at multiples of 4 KiB. */
+function unalignedTable({ levels }: ReturnType<typeof walkPages>): string | undefined {
+  for (const { name, entry, leadsTo } of levels.slice(0, -1)) {
+    const low = (entry ?? 0n) & 0xe00n;
+    if (low === 0n || leadsTo === undefined) continue;
+    return `Bits 9 to 11 of the ${name} are ${hex(low)}, which looks like the lower part of the table’s address. Tables begin at multiples of 4 KiB, and the CPU drops the low bits: it looked at ${hex(leadsTo)}, not at ${hex(leadsTo + low)}. Put .align 4096 before the table.`;
+  }
+  return undefined;
+}
+
+function codeUnmapped(scene: Scene, rip: bigint): boolean {
+  return walkPages(scene, scene.system.cs.base + rip).physical === undefined;
+}
+
+function rightsMistake(
+  code: number,
+  rights: { write: boolean; user: boolean; execute: boolean } | undefined,
+): string {
+  if (code & 4 && rights?.user === false)
+    return 'The page is for ring 0 (US is 0 at some level). For ring 3 the US bit must be set in every level of the walk.';
+  if (code & 16 && rights?.execute === false)
+    return 'The page has NX set at some level, so it holds data and no code. Clear bit 63 for code, or do not jump there.';
+  if (code & 2 && rights?.write === false)
+    return 'The page is read-only (RW is 0 at some level), and CR0.WP makes ring 0 obey. Set RW in every level for memory that is to be written.';
+  return 'The tables allow it now; the CPU went by what it remembered (TLB). After a change of the tables use INVLPG or load CR3.';
+}

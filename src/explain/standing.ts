@@ -1,0 +1,85 @@
+/**
+ * A guest that lives, and that a debugger holds: where it stands, what it went through, and what it goes towards.
+ *
+ * @module
+ */
+import type { FaultRecord, Rehearsal } from '../engine/contract/index.js';
+import { hex } from '../inspect/index.js';
+import { mostRepeated } from './endings.js';
+import { explainFault } from './faults.js';
+import { eventText, faultText } from './gates.js';
+import { isProtected, modeText, placeText, type Scene } from './scene.js';
+
+/** What there is to say of a guest of which nothing has died. */
+export interface Standing {
+  title: string;
+  steps: { text: string; why?: string }[];
+  evidence: string[];
+  mistakes: string[];
+}
+
+/** @param ahead what its next instruction comes to, where that is known */
+export function explainStanding(scene: Scene, ahead: Rehearsal | undefined): Standing {
+  const { registers, faults, instruction } = scene;
+  const on = (registers.rflags & 0x200n) !== 0n;
+  const ring = isProtected(scene.system) ? `, ring ${scene.cpl}` : '';
+  const steps: Standing['steps'] = [
+    {
+      text: `it runs in ${modeText(scene)}${ring}; interrupts are ${on ? 'on' : 'off'} (RFLAGS.IF = ${on ? 1 : 0})`,
+    },
+  ];
+  const evidence: string[] = [];
+  const last = faults.at(-1);
+  if (last !== undefined) steps.push({ text: lastException(scene, last) });
+  const next = ahead?.faults[0];
+  if (next !== undefined) {
+    const found = explainFault(scene, next);
+    const who =
+      instruction === undefined
+        ? 'fetching its next instruction'
+        : `its next instruction, ${instruction.text},`;
+    steps.push({ text: `${who} raises ${longFault(next)}, whose handler is called`, why: found.check });
+    evidence.push(...(found.evidence ?? []));
+  }
+  const coming = next === undefined ? whatComes(scene) : undefined;
+  if (coming !== undefined) steps.push({ text: coming });
+  return {
+    title: 'nothing has died: the guest stands still, and can go on',
+    steps,
+    evidence,
+    mistakes: repetition(faults),
+  };
+}
+
+function repetition(faults: readonly FaultRecord[]): string[] {
+  const repeated = mostRepeated(faults);
+  if (repeated === undefined) return [];
+  const { fault, times } = repeated;
+  return [
+    `It raises ${faultText(fault)} at ${placeText(fault.cs, fault.rip)} again and again (${times} of the last ${faults.length} exceptions): the handler comes back to the very instruction that faults, with nothing changed.`,
+  ];
+}
+
+function lastException({ locate }: Scene, fault: FaultRecord): string {
+  const where = locate(fault.rip);
+  const place = `${placeText(fault.cs, fault.rip)}${where === undefined ? '' : `, ${where}`}`;
+  const address = fault.vector === 14 ? `, for the address ${hex(fault.cr2)}` : '';
+  return `the last exception was ${longFault(fault)} at ${place}${address}; it has reached its handler`;
+}
+
+/** `#GP(0x30) (general protection fault)`. */
+export function longFault(fault: FaultRecord): string {
+  const [, meaning = ''] = /(\(.*\))$/.exec(eventText(fault.vector)) ?? [];
+  return `${faultText(fault)} ${meaning}`.trimEnd();
+}
+
+/** Said of the next instruction alone where it ends the guest, or leads nowhere. */
+function whatComes({ instruction, registers }: Scene): string | undefined {
+  const target = instruction?.operands[0];
+  if (instruction === undefined) return 'there is no memory where its next instruction would be';
+  if (instruction.mnemonic === 'hlt' && !(registers.rflags & 0x200n))
+    return 'its next instruction is HLT with interrupts off: the guest ends there';
+  if (instruction.mnemonic === 'jmp' && target?.kind === 'target' && target.address === registers.rip)
+    return 'its next instruction jumps to itself: only an interrupt leads away from there';
+  return undefined;
+}

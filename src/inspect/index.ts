@@ -1,0 +1,45 @@
+/**
+ * What a stopped guest holds, decoded: registers, descriptor tables, gates, page tables and code as views and as text; expectations
+ * of a run's end.
+ *
+ * @module
+ */
+export {
+  checkExpectation,
+  type Expectation,
+  type ExpectationResult,
+  parseExpectation,
+} from './expectation.js';
+export {
+  type CodeView,
+  formatCode,
+  formatNames,
+  type NamedPlace,
+  readCode,
+  readNames,
+} from './explorer/code.js';
+export {
+  type DescriptorEntry,
+  type DescriptorTableView,
+  describeDescriptor,
+  formatDescriptorTable,
+  isLongMode,
+  readDescriptorTable,
+} from './explorer/descriptors.js';
+export { type DumpItem, type DumpPart, dump, dumpNames, parseDump } from './explorer/dump.js';
+export {
+  formatInterruptTable,
+  gateSize,
+  type InterruptTableView,
+  readGate,
+  readInterruptTable,
+  vectorMeaning,
+  vectorName,
+} from './explorer/interrupts.js';
+export { physicalAddress, readLinear, readLinearNumber } from './explorer/linear.js';
+export { formatPageMap, type PageMap, pageMap } from './explorer/page-map.js';
+export { formatWalk, isCanonical, type PageWalk, pagingModeOf, walkPages } from './explorer/page-walk.js';
+export { formatTaskState, readTaskState, type TaskStateView } from './explorer/task-state.js';
+export { type CpuSubject, hex, type PhysicalMemory, readPhysical, sizeText, wrap } from './explorer/words.js';
+export { codeSizeOf, formatInstruction } from './instruction.js';
+export { describeFlags, formatRegisters, namedBits, segmentMeaning } from './registers.js';

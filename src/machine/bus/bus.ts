@@ -1,0 +1,209 @@
+import type { Access, AccessSize, Device } from '../../devices/contract/index.js';
+import type { Exit } from '../../engine/contract/index.js';
+import { DeviceError } from '../errors.js';
+import { AddressSpace, type Claim } from './address-space.js';
+
+/** An address that nothing answers, and how often the guest touched it. */
+export interface UnclaimedAccess {
+  readonly space: 'port' | 'memory';
+  readonly address: number;
+  readonly write: boolean;
+  readonly count: number;
+}
+
+/** Hears of each access just before its device does. */
+export interface AccessListener {
+  /**
+   * @param access reused: valid until the listener returns
+   * @param offset where the access's bytes lie, or will lie, in the exit's data
+   */
+  access(device: Device, access: Access, offset: number): void;
+}
+
+/** How many unclaimed addresses are remembered one by one: a hostile guest can touch all of them. */
+const UNCLAIMED_KEPT = 64;
+
+/**
+ * Takes each exit's accesses to the devices that claim them.
+ *
+ * String I/O is taken apart into its elements. An access wider than its device understands becomes several, low bytes
+ * first, each looked up by its own address, as a narrow device sees them on a real bus. What nobody claims reads as all
+ * ones (a floating bus) and swallows writes; it is remembered for the outcome.
+ */
+export class Bus {
+  readonly ports = new AddressSpace('port');
+  readonly memory = new AddressSpace('memory');
+  /** Nobody as a rule: then an access costs a look at this field. */
+  listener: AccessListener | undefined;
+  readonly #access = { space: 'port' as Access['space'], address: 0, size: 0, write: false };
+  readonly #unclaimed = new Map<string, { -readonly [K in keyof UnclaimedAccess]: UnclaimedAccess[K] }>();
+  /** The device that is being called, so that an error can name it. */
+  #device: Device | undefined;
+
+  add(device: Device, index: number): void {
+    for (const range of device.ports ?? []) this.ports.add(device, index, range);
+    for (const range of device.memory ?? []) this.memory.add(device, index, range);
+  }
+
+  get unclaimed(): readonly UnclaimedAccess[] {
+    return [...this.#unclaimed.values()].map((access) => ({ ...access }));
+  }
+
+  /** Answers an `io` exit. Returns the number of the device that was asked first, -1 where there is none. */
+  handlePort(exit: Exit): number {
+    const { address, size, count, write, data } = exit;
+    let offset = exit.offset;
+    try {
+      for (let i = 0; i < count; i++) {
+        if (write) this.#writePort(address, size as AccessSize, data, offset);
+        else this.#readPort(address, size as AccessSize, data, offset);
+        offset += size;
+      }
+    } catch (cause) {
+      throw this.#deviceError(cause, exit, 'port');
+    }
+    return this.ports.find(address)?.index ?? -1;
+  }
+
+  /** Answers an `mmio` exit, as `handlePort` does. */
+  handleMemory(exit: Exit): number {
+    const { address, size, data, offset } = exit;
+    try {
+      if (exit.write) this.#writeMemory(address, size, data, offset);
+      else this.#readMemory(address, size, data, offset);
+    } catch (cause) {
+      throw this.#deviceError(cause, exit, 'address');
+    }
+    return this.memory.find(address)?.index ?? -1;
+  }
+
+  #readPort(port: number, size: AccessSize, data: DataView, offset: number): void {
+    const claim = this.ports.find(port);
+    if (claim !== undefined && claim.width < size) {
+      const width = claim.width as AccessSize;
+      for (let at = 0; at < size; at += width) this.#readPort((port + at) & 0xffff, width, data, offset + at);
+      return;
+    }
+    if (claim?.device.readPort === undefined) {
+      this.#miss(claim, 'port', port, false);
+      store(data, offset, size, 0xffffffff);
+      return;
+    }
+    this.#device = claim.device;
+    if (this.listener !== undefined) this.#tell(claim.device, 'port', port, size, false, offset);
+    store(data, offset, size, claim.device.readPort(port, size));
+  }
+
+  #writePort(port: number, size: AccessSize, data: DataView, offset: number): void {
+    const claim = this.ports.find(port);
+    if (claim !== undefined && claim.width < size) {
+      const width = claim.width as AccessSize;
+      for (let at = 0; at < size; at += width)
+        this.#writePort((port + at) & 0xffff, width, data, offset + at);
+      return;
+    }
+    if (claim?.device.writePort === undefined) {
+      this.#miss(claim, 'port', port, true);
+      return;
+    }
+    this.#device = claim.device;
+    if (this.listener !== undefined) this.#tell(claim.device, 'port', port, size, true, offset);
+    claim.device.writePort(port, size, fetch(data, offset, size));
+  }
+
+  #readMemory(address: number, size: number, data: DataView, offset: number): void {
+    const claim = this.memory.find(address);
+    const step = widest(size, claim?.width ?? 4);
+    if (step < size) {
+      this.#readMemory(address, step, data, offset);
+      this.#readMemory(address + step, size - step, data, offset + step);
+      return;
+    }
+    const device = claim?.device;
+    if (step === 8 && device?.readMemory64 !== undefined) {
+      this.#device = device;
+      if (this.listener !== undefined) this.#tell(device, 'memory', address, step, false, offset);
+      data.setBigUint64(offset, BigInt.asUintN(64, device.readMemory64(address)), true);
+    } else if (step < 8 && device?.readMemory !== undefined) {
+      this.#device = device;
+      if (this.listener !== undefined) this.#tell(device, 'memory', address, step, false, offset);
+      store(data, offset, step as AccessSize, device.readMemory(address, step as AccessSize));
+    } else {
+      this.#miss(claim, 'memory', address, false);
+      for (let at = 0; at < step; at++) data.setUint8(offset + at, 0xff);
+    }
+  }
+
+  #writeMemory(address: number, size: number, data: DataView, offset: number): void {
+    const claim = this.memory.find(address);
+    const step = widest(size, claim?.width ?? 4);
+    if (step < size) {
+      this.#writeMemory(address, step, data, offset);
+      this.#writeMemory(address + step, size - step, data, offset + step);
+      return;
+    }
+    const device = claim?.device;
+    if (step === 8 && device?.writeMemory64 !== undefined) {
+      this.#device = device;
+      if (this.listener !== undefined) this.#tell(device, 'memory', address, step, true, offset);
+      device.writeMemory64(address, data.getBigUint64(offset, true));
+    } else if (step < 8 && device?.writeMemory !== undefined) {
+      this.#device = device;
+      if (this.listener !== undefined) this.#tell(device, 'memory', address, step, true, offset);
+      device.writeMemory(address, step as AccessSize, fetch(data, offset, step as AccessSize));
+    } else {
+      this.#miss(claim, 'memory', address, true);
+    }
+  }
+
+  #tell(
+    device: Device,
+    space: Access['space'],
+    address: number,
+    size: number,
+    write: boolean,
+    offset: number,
+  ): void {
+    const access = this.#access;
+    access.space = space;
+    access.address = address;
+    access.size = size;
+    access.write = write;
+    this.listener?.access(device, access, offset);
+  }
+
+  #miss(claim: Claim | undefined, space: 'port' | 'memory', address: number, write: boolean): void {
+    // A claimed range without a method for this direction is the device's own choice, nothing to report.
+    if (claim !== undefined) return;
+    const key = `${space}${write}${address}`;
+    const known = this.#unclaimed.get(key);
+    if (known !== undefined) known.count++;
+    else if (this.#unclaimed.size < UNCLAIMED_KEPT)
+      this.#unclaimed.set(key, { space, address, write, count: 1 });
+  }
+
+  #deviceError(cause: unknown, exit: Exit, unit: 'port' | 'address'): DeviceError {
+    const verb = exit.write ? 'a write to' : 'a read of';
+    const what = `${verb} ${unit} 0x${exit.address.toString(16)} (${exit.size} byte${exit.size === 1 ? '' : 's'})`;
+    return new DeviceError(this.#device?.name ?? '?', what, cause);
+  }
+}
+
+/** The widest power of two up to 8 that fits both the access and the device. */
+function widest(size: number, width: number): number {
+  let step = 8;
+  while (step > size || step > width) step >>= 1;
+  return step;
+}
+
+function fetch(data: DataView, offset: number, size: AccessSize): number {
+  if (size === 1) return data.getUint8(offset);
+  if (size === 2) return data.getUint16(offset, true);
+  return data.getUint32(offset, true);
+}
+
+function store(data: DataView, offset: number, size: AccessSize, value: number): void {
+  if (size === 1) data.setUint8(offset, value);
+  else if (size === 2) data.setUint16(offset, value, true);
+  else data.setUint32(offset, value, true);
+}

@@ -1,0 +1,224 @@
+import type { Access, Device, InterruptController } from '../../devices/contract/index.js';
+import { Control, type Exit, ExitKind, exitKindNames } from '../../engine/contract/index.js';
+import { abortReason, requireAtLeast } from '../../errors.js';
+import type { Bus } from '../bus/bus.js';
+import { canBeWoken, offerInterrupt, Timers } from '../interrupts/delivery.js';
+import type { Outcome, OutcomeKind } from './outcome.js';
+import { type PacedMachine, paceOf } from './pace.js';
+
+/** What can end a run besides the guest itself. */
+export interface RunOptions {
+  /** End the run after this many milliseconds of wall time. */
+  timeoutMs?: number;
+  /** End the run after this many exits. */
+  maxExits?: number;
+  /**
+   * Ends the run when it aborts. A run holds its thread, so the signal must be aborted by a device or by `onTick`;
+   * a hosted machine takes signals from the event loop as well.
+   */
+  signal?: AbortSignal;
+  /** Called every `TICK_MS` or so while the guest runs, and at the end, with what was counted so far. */
+  onTick?: (exits: number, coalesced: number) => void;
+}
+
+/** How a run is to end: an outcome that still lacks the machine's state. */
+export interface Ending {
+  kind: OutcomeKind;
+  reason: string;
+  code?: number;
+}
+
+/** Sees every exit after it was handled. Times are in milliseconds of `performance.now()`. */
+export interface ExitObserver {
+  /** A run starts: what comes before the first exit is the guest's time from here on. */
+  begin(started: number): void;
+  /** @param device the number of the device that was asked, -1 where there was none */
+  record(exit: Exit, device: number, started: number, ended: number): void;
+  /** Called every few milliseconds and at the end, so that what was recorded can be read. */
+  flush(): void;
+  /** Hears of each access of an exit, before its device does: see `AccessListener`. */
+  access?(device: Device, access: Access, offset: number): void;
+}
+
+/** The parts of a machine that its run loop works with. */
+export interface Runnable extends PacedMachine {
+  readonly engine: { readonly name: string };
+  readonly bus: Bus;
+  readonly devices: readonly Device[];
+  readonly observer: ExitObserver | undefined;
+  /** True where the engine keeps some writes back. */
+  readonly coalescing: boolean;
+  /** The interrupt controllers where they are devices. */
+  readonly controller: InterruptController | undefined;
+  /** True where the engine has interrupt controllers of its own, and keeps a HLT to itself. */
+  readonly engineIrqchip: boolean;
+  /** Set by a device that ends the run. */
+  ending: Ending | undefined;
+  /** True where a run was cut short while its guest slept in a HLT: the next one goes on sleeping. */
+  sleeps: boolean;
+}
+
+const haltedForGood: Ending = {
+  kind: 'halted',
+  reason: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0)',
+};
+
+/** Endings that the guest knows nothing of. */
+const resumable = new Set<OutcomeKind>(['stopped', 'timeout', 'limit', 'debug']);
+
+/** Runs until something ends the run; see `Machine.run`. */
+export function runLoop(machine: Runnable, options: RunOptions): Outcome {
+  const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
+  requireAtLeast('timeoutMs', timeoutMs, 0);
+  requireAtLeast('maxExits', options.maxExits, 1);
+  const { cpu, bus, control, observer, controller } = machine;
+  const { exit } = cpu;
+  const pollers = machine.devices.filter((device) => device.poll !== undefined);
+  const timers = new Timers(machine.devices);
+  const started = performance.now();
+  const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : started + timeoutMs;
+  const ticking =
+    machine.coalescing ||
+    machine.engineIrqchip ||
+    pollers.length > 0 ||
+    observer !== undefined ||
+    signal !== undefined ||
+    onTick !== undefined;
+  const pace = paceOf({ machine, timers, deadline, ticking });
+  let exits = 0;
+  let coalesced = 0;
+  let ending: Ending | undefined;
+  machine.ending = undefined;
+
+  /** Looks at everything that may have changed while the guest ran or slept. */
+  const look = (polls = true): Ending | undefined => {
+    if (polls) for (const device of pollers) device.poll?.();
+    onTick?.(exits, coalesced);
+    observer?.flush();
+    if (Atomics.exchange(control, Control.request, 0) !== 0)
+      return { kind: 'stopped', reason: 'stopped from outside' };
+    if (signal?.aborted) return { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
+    if (performance.now() >= deadline)
+      return { kind: 'timeout', reason: `still running after ${timeoutMs} ms` };
+    return machine.ending;
+  };
+
+  /** The guest was interrupted: by a tick, a deadline, or somebody who wants it to stop. */
+  const tick = (): Ending | undefined => {
+    const ended = look(pace.polls());
+    if (ended !== undefined) return ended;
+    if (machine.engineIrqchip && cpu.waiting && !cpu.interruptsEnabled) return haltedForGood;
+    pace.goOn();
+    return undefined;
+  };
+
+  /** The guest halted: sleeps until a device interrupts it. Where none could, that is the end. */
+  const sleep = (controller: InterruptController): Ending | undefined => {
+    if (!cpu.interruptsEnabled) return haltedForGood;
+    let slept = false;
+    for (;;) {
+      // Read before the devices are asked: input that comes while they are must not be slept over.
+      const seen = Atomics.load(control, Control.wake);
+      const ended = look();
+      machine.sleeps = ended !== undefined;
+      if (ended !== undefined) return ended;
+      if (controller.pending) break;
+      if (!canBeWoken(controller, machine.devices)) {
+        const why = controller.describe();
+        return { kind: 'halted', reason: `the guest executed HLT and no interrupt can wake it: ${why}` };
+      }
+      pace.sleep(seen);
+      slept = true;
+    }
+    if (slept) pace.woke();
+    return undefined;
+  };
+
+  observer?.begin(started);
+  try {
+    if (pace.begin()) ending = tick();
+    if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
+    else if (machine.sleeps && controller !== undefined) ending = sleep(controller);
+    while (ending === undefined) {
+      if (controller?.pending) {
+        offerInterrupt(controller, cpu);
+        // A timer whose interrupt was taken knows only now when its next one is due.
+        pace.follow();
+      }
+      const kind = cpu.run();
+      const left = observer === undefined ? 0 : performance.now();
+      let device = -1;
+      if (kind === ExitKind.io) device = bus.handlePort(exit);
+      else if (kind === ExitKind.mmio) device = bus.handleMemory(exit);
+      else if (kind === ExitKind.interrupted) {
+        ending = tick();
+        continue;
+      } else if (kind === ExitKind.debug) {
+        ending = { kind: 'debug', reason: 'what a debugger asked for has come' };
+        continue;
+      } else if (kind !== ExitKind.halt || controller === undefined) ending = endingOf(machine, kind);
+      if (exit.coalesced) coalesced++;
+      else exits++;
+      observer?.record(exit, device, left, performance.now());
+      ending ??= machine.ending;
+      if (kind === ExitKind.halt && controller !== undefined) ending ??= sleep(controller);
+      else pace.follow();
+      if (exits >= maxExits)
+        ending ??= { kind: 'limit', reason: `stopped after ${exits} exits, as was asked` };
+    }
+  } finally {
+    cpu.setTimer(0, 0);
+    observer?.flush();
+    onTick?.(exits, coalesced);
+  }
+  // What the guest did since the last tick and told nobody of is still to be seen, unless it may go on from here: then
+  // devices are polled at the moments that its own clock makes, and at no others.
+  const cut = resumable.has(ending.kind);
+  if (pace.pollsAnyTime || !cut) for (const device of pollers) device.poll?.();
+  cpu.completeExit();
+  const elapsedMs = performance.now() - started;
+  return outcomeOf(machine, ending, { exits, coalesced, elapsedMs });
+}
+
+/** What a run came to. Field by field, not by spreads: those are 2 % of a machine's life. */
+function outcomeOf(
+  { engine, cpu, bus }: Runnable,
+  { kind, reason, code }: Ending,
+  { exits, coalesced, elapsedMs }: Pick<Outcome, 'exits' | 'coalesced' | 'elapsedMs'>,
+): Outcome {
+  const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
+    kind,
+    reason,
+    engine: engine.name,
+    exits,
+    coalesced,
+    elapsedMs,
+    registers: cpu.getRegisters(),
+    system: cpu.getSystemRegisters(),
+    unclaimed: bus.unclaimed,
+  };
+  const { assistance } = cpu;
+  const faults = cpu.recentFaults?.();
+  if (code !== undefined) outcome.code = code;
+  if (assistance !== undefined && assistance.times > 0) outcome.assistance = assistance;
+  if (kind === 'engineError' || kind === 'shutdown') outcome.failure = cpu.failure();
+  if (faults !== undefined && faults.length > 0) outcome.faults = faults;
+  return outcome;
+}
+
+/** What an exit that no device answers means for the run. */
+function endingOf(machine: Runnable, kind: ExitKind): Ending | undefined {
+  switch (kind) {
+    case ExitKind.halt:
+      return { kind: 'halted', reason: 'the guest executed HLT' };
+    case ExitKind.shutdown:
+      return { kind: 'shutdown', reason: 'triple fault: a fault, and no way to deliver it' };
+    case ExitKind.interruptWindow:
+      machine.cpu.requestInterruptWindow(false);
+      return undefined;
+    default: {
+      const failure = machine.cpu.failure();
+      return { kind: 'engineError', reason: `${exitKindNames[kind] ?? 'unknown'}: ${failure.message}` };
+    }
+  }
+}

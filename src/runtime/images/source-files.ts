@@ -1,0 +1,32 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import type { SourceFile } from '../../symbols/index.js';
+
+/**
+ * Finds the files that an image's line table names, which it does as the compiler saw them: maybe on another computer, or
+ * with its folder taken away.
+ * @param folders where the image's sources are looked for first
+ */
+export function sourceFinder(folders: readonly string[]): (file: SourceFile) => string | undefined {
+  const known = new Map<string, string | undefined>();
+  return (file) => {
+    const key = `${file.directory}\0${file.path}`;
+    if (!known.has(key)) known.set(key, candidates(file, folders).find(isFile));
+    return known.get(key);
+  };
+}
+
+function candidates({ path: name, directory, name: base }: SourceFile, folders: readonly string[]): string[] {
+  const absolute = path.isAbsolute(name);
+  return [
+    ...(absolute ? [name] : folders.map((folder) => path.resolve(folder, name))),
+    ...(absolute || directory === undefined || !path.isAbsolute(directory)
+      ? []
+      : [path.resolve(directory, name)]),
+    ...folders.map((folder) => path.resolve(folder, base)),
+  ];
+}
+
+function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}

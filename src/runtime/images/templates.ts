@@ -1,0 +1,120 @@
+/**
+ * Folders to begin a kernel with: `templates/`, with the names filled in.
+ *
+ * @module
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigError } from '../../errors.js';
+
+export const templateNames = ['asm16', 'asm32', 'asm64', 'c32', 'c64', 'launcher'] as const;
+export type TemplateName = (typeof templateNames)[number];
+
+/** One line about each, for people who choose. */
+export const templateSummaries: Readonly<Record<TemplateName, string>> = {
+  asm16: 'assembler, real mode',
+  asm32: 'assembler, protected mode with flat segments',
+  asm64: 'assembler, long mode',
+  c32: 'C, protected mode with flat segments',
+  c64: 'C, long mode',
+  launcher: 'a virtual machine of your own in JavaScript, and a guest for it',
+};
+
+/** What the placeholders of the five kernels become. */
+const kernels: Readonly<Record<Exclude<TemplateName, 'launcher'>, Record<string, string>>> = {
+  asm16: { bits: '16', mode: 'real', source: 'kernel.S', image: 'kernel.bin', load: '0', redzone: '' },
+  asm32: {
+    bits: '32',
+    mode: 'protected',
+    source: 'kernel.S',
+    image: 'kernel.elf',
+    load: '0x100000',
+    redzone: '',
+  },
+  asm64: { bits: '64', mode: 'long', source: 'kernel.S', image: 'kernel.elf', load: '0x100000', redzone: '' },
+  c32: {
+    bits: '32',
+    mode: 'protected',
+    source: 'kernel.c',
+    image: 'kernel.elf',
+    load: '0x100000',
+    redzone: '',
+  },
+  c64: {
+    bits: '64',
+    mode: 'long',
+    source: 'kernel.c',
+    image: 'kernel.elf',
+    load: '0x100000',
+    redzone: ' -mno-red-zone',
+  },
+};
+
+export interface NewOptions {
+  /** The folder to make; its last part is the kernel's name. */
+  folder: string;
+  template: TemplateName;
+  /** How the Makefile calls Terrarium. Default `npx terrarium`. */
+  terrarium?: string;
+}
+
+/**
+ * Makes a folder from a template and returns the names of its files.
+ * @throws ConfigError where the folder is there and not empty, or the name cannot stand in a source.
+ */
+export function makeFromTemplate({ folder, template, terrarium = 'npx terrarium' }: NewOptions): string[] {
+  const name = path.basename(path.resolve(folder));
+  // It goes into C strings, Makefiles and JSON as it is.
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    throw new ConfigError(
+      `'${name}' cannot be a kernel's name`,
+      'take letters, digits, dots, dashes and underscores, such as my-kernel',
+    );
+  }
+  checkEmpty(folder);
+  const root = fileURLToPath(new URL('.', import.meta.resolve('#package')));
+  const words = {
+    name,
+    template,
+    terrarium,
+    package: name.toLowerCase(),
+    terrariumVersion: `^${version(root)}`,
+    ...(template === 'launcher'
+      ? {}
+      : { ...kernels[template], format: kernels[template].bits === '16' ? 'OUTPUT_FORMAT(binary)\n' : '' }),
+  };
+  const sources = template === 'launcher' ? ['launcher'] : ['common', template];
+  return sources.flatMap((source) => copy(path.join(root, 'templates', source), folder, words)).sort();
+}
+
+function checkEmpty(folder: string): void {
+  if (!existsSync(folder)) return;
+  if (!statSync(folder).isDirectory()) throw new ConfigError(`${folder} is there already, and is no folder`);
+  if (readdirSync(folder).length > 0) {
+    throw new ConfigError(
+      `the folder ${folder} is not empty`,
+      'give a name that is not taken: nothing is overwritten',
+    );
+  }
+}
+
+function version(root: string): string {
+  return (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+/** Copies a folder with its placeholders filled in. `gitignore` gets its dot here: npm takes files of that name out. */
+function copy(from: string, to: string, words: Readonly<Record<string, string>>): string[] {
+  return readdirSync(from, { recursive: true, encoding: 'utf8' })
+    .filter((file) => statSync(path.join(from, file)).isFile())
+    .map((file) => {
+      const target = file === 'gitignore' ? '.gitignore' : file;
+      const text = readFileSync(path.join(from, file), 'utf8');
+      mkdirSync(path.dirname(path.join(to, target)), { recursive: true });
+      writeFileSync(
+        path.join(to, target),
+        text.replace(/\{\{(\w+)\}\}/g, (_, word: string) => words[word]!),
+      );
+      return target;
+    });
+}

@@ -1,0 +1,52 @@
+/**
+ * The Node side of a machine: which engine, which file, and which thread.
+ *
+ * @module
+ */
+
+export { type IrqchipName, irqchipNames } from '../pc/index.js';
+export { type Check, type CheckStatus, type Diagnosis, diagnose } from './engines/doctor.js';
+export {
+  chooseEngine,
+  type EngineChoice,
+  type EngineName,
+  type EngineWishes,
+  engineByName,
+  engineNames,
+} from './engines/engines.js';
+export { type GuestSettings, type LoadedImage, loadImage } from './images/image-file.js';
+export { sourceFinder } from './images/source-files.js';
+export {
+  makeFromTemplate,
+  type NewOptions,
+  type TemplateName,
+  templateNames,
+  templateSummaries,
+} from './images/templates.js';
+export { createLauncher, type LauncherOptions } from './launch.js';
+export { createMachine, type LocalConfig } from './local.js';
+export { type CounterSource, openProcess, StatError, type WatchedProcess } from './stats/process-counters.js';
+export { type StatSample, type WatchOptions, watchCounters, watchStats } from './stats/stat.js';
+export { loadCompiled } from './thread/compiled.js';
+export {
+  HostedMachine,
+  type HostedOutcome,
+  type HostedRunOptions,
+  hostMachine,
+  type SimvirtioReport,
+} from './thread/hosted.js';
+export type { CapturedSink, ChunkSink, FrameSink } from './thread/hosted-streams.js';
+export {
+  type BootReport,
+  type DeviceModule,
+  type PortableConfig,
+  type PortableError,
+  packError,
+  type TraceFormat,
+  type TraceOptions,
+  unpackError,
+} from './thread/protocol.js';
+export type { Moment } from './thread/screen-feed.js';
+export type { MachineSigns } from './thread/signs.js';
+export { Tracer, type TracerParts } from './thread/tracer.js';
+export { drainPool, warmUp } from './thread/worker-pool.js';

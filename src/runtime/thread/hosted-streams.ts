@@ -1,0 +1,226 @@
+import type { Picture } from '../../devices/contract/index.js';
+import { keyByte } from './keys.js';
+import type { Channels, FromWorker } from './protocol.js';
+import { type Frame, FrameReader } from './screen-feed.js';
+import { SharedRing } from './shared-ring.js';
+import type { MachineSigns } from './signs.js';
+
+const OUTPUT_BYTES = 256 * 1024;
+const INPUT_BYTES = 64 * 1024;
+const KEY_BYTES = 4096;
+const LOG_BYTES = 64 * 1024;
+
+/** Takes a chunk of a stream; the bytes are the sink's own. A promise holds the next chunk back. */
+export type ChunkSink = (bytes: Uint8Array) => unknown;
+
+/** Takes a picture; it is valid until the sink is done. */
+export type FrameSink = (picture: Picture) => void | Promise<void>;
+
+/** Takes the picture of the moment `captureAt[index]`; its bytes are the sink's own. */
+export type CapturedSink = (picture: Picture, index: number) => void;
+
+/** A ring that the machine's thread fills, and who empties it. */
+class OutgoingStream {
+  readonly ring: SharedRing;
+  #sink: ChunkSink | undefined;
+  #pump: Promise<void> | undefined;
+
+  constructor(ring: SharedRing, sink?: ChunkSink) {
+    this.ring = ring;
+    this.#sink = sink;
+  }
+
+  get hasSink(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  flowInto(sink: ChunkSink): void {
+    this.#sink = sink;
+    void this.pump();
+  }
+
+  /** Empties the ring into the sink, one chunk after the other; a second call while it does so joins the first. */
+  pump(): Promise<void> {
+    if (this.#sink === undefined) return Promise.resolve();
+    this.#pump ??= empty(this.ring, this.#sink).finally(() => {
+      this.#pump = undefined;
+    });
+    return this.#pump;
+  }
+}
+
+async function empty(ring: SharedRing, sink: ChunkSink): Promise<void> {
+  try {
+    for (let chunk = ring.read(); chunk.length > 0; chunk = ring.read()) await sink(chunk);
+  } catch {
+    // A sink that failed, such as a closed pipe, gets no more; the guest goes on without it.
+    ring.close();
+  }
+}
+
+/** What flows between a hosted machine and its user while the guest runs: bytes, keys, pictures, lights. */
+export class HostedStreams {
+  readonly #output = new OutgoingStream(new SharedRing(OUTPUT_BYTES));
+  readonly #trace = new OutgoingStream(new SharedRing(OUTPUT_BYTES));
+  readonly #log = new OutgoingStream(new SharedRing(LOG_BYTES), () => {});
+  readonly #input = new SharedRing(INPUT_BYTES);
+  readonly #keys = new SharedRing(KEY_BYTES);
+  readonly #progress = new Float64Array(new SharedArrayBuffer(16));
+  readonly #framesBusy = new Int32Array(new SharedArrayBuffer(4));
+  readonly #frames = new FrameReader();
+  readonly #kick: () => void;
+  /** What SIMVIRTIO's devices print where another thread polls them: the console's other half. */
+  #polled: OutgoingStream | undefined;
+  #frameSink: FrameSink = () => {};
+  #capturedSink: CapturedSink = () => {};
+  #signSink: (signs: MachineSigns) => void = () => {};
+  #inputTaken: (() => void) | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  #ended = false;
+
+  /** @param kick makes the machine's thread look at its devices */
+  constructor(kick: () => void) {
+    this.#kick = kick;
+  }
+
+  /** The memory that the machine's thread is given. */
+  get channels(): Omit<Channels, 'control'> {
+    return {
+      output: this.#output.ring.buffer,
+      input: this.#input.buffer,
+      keys: this.#keys.buffer,
+      trace: this.#trace.ring.buffer,
+      log: this.#log.ring.buffer,
+      progress: this.#progress.buffer as SharedArrayBuffer,
+      frames: this.#framesBusy.buffer as SharedArrayBuffer,
+    };
+  }
+
+  /** Exits and coalesced writes, as of a few milliseconds ago. */
+  get progress(): { exits: number; coalesced: number } {
+    return { exits: this.#progress[0]!, coalesced: this.#progress[1]! };
+  }
+
+  get outputIsRead(): boolean {
+    return this.#output.hasSink;
+  }
+
+  /** Told of a polling thread's output before its machine runs. */
+  addPolled(ring: SharedRing): void {
+    this.#polled = new OutgoingStream(ring);
+  }
+
+  onOutput(sink: ChunkSink): void {
+    this.#output.flowInto(sink);
+    this.#polled?.flowInto(sink);
+  }
+
+  onTrace(sink: ChunkSink): void {
+    this.#trace.flowInto(sink);
+  }
+
+  onLog(sink: ChunkSink): void {
+    this.#log.flowInto(sink);
+  }
+
+  onFrame(sink: FrameSink): void {
+    this.#frameSink = sink;
+  }
+
+  onCaptured(sink: CapturedSink): void {
+    this.#capturedSink = sink;
+  }
+
+  onSigns(sink: (signs: MachineSigns) => void): void {
+    this.#signSink = sink;
+  }
+
+  /** Takes a message that is about a stream; false where it is not. */
+  receive(message: FromWorker): boolean {
+    switch (message.type) {
+      case 'output':
+        void this.#output.pump();
+        return true;
+      case 'trace':
+        void this.#trace.pump();
+        return true;
+      case 'log':
+        void this.#log.pump();
+        return true;
+      case 'signs':
+        this.#signSink(message);
+        return true;
+      case 'inputTaken':
+        this.#inputTaken?.();
+        return true;
+      case 'frame':
+        void this.#show(message.frame);
+        return true;
+      case 'captured':
+        this.#capturedSink(message.picture, message.index);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  pumpPolled(): void {
+    void this.#polled?.pump();
+  }
+
+  /** Done when all that was written has gone to its sink. */
+  async drain(): Promise<void> {
+    for (const stream of [this.#output, this.#polled, this.#trace, this.#log]) await stream?.pump();
+  }
+
+  /** Sends bytes to the serial port; several senders take turns. */
+  send(bytes: Uint8Array): Promise<void> {
+    this.#sending = this.#sending.then(() => this.#send(bytes));
+    return this.#sending;
+  }
+
+  async #send(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0 && !this.#ended; ) {
+      const taken = new Promise<void>((resolve) => {
+        this.#inputTaken = resolve;
+      });
+      rest = rest.subarray(this.#input.tryWrite(rest));
+      // Not at the next tick: a guest that is driven by interrupts gets this one now.
+      this.#kick();
+      if (rest.length > 0) await taken;
+    }
+  }
+
+  /** False where there is no room for the key, or nobody any more who takes it. */
+  sendKey(name: string, down: boolean): boolean {
+    const key = new Uint8Array([keyByte(name, down)]);
+    const taken = !this.#ended && this.#keys.tryWrite(key) === 1;
+    this.#kick();
+    return taken;
+  }
+
+  /** What the guest prints from now on is dropped. */
+  closeOutput(): void {
+    this.#output.ring.close();
+    this.#polled?.ring.close();
+  }
+
+  /** Nobody reads anything any more: a guest's thread that waits for its reader goes on. */
+  close(): void {
+    for (const { ring } of [this.#output, this.#trace, this.#log]) ring.close();
+  }
+
+  /** The machine is gone: senders give up. */
+  end(): void {
+    this.#ended = true;
+    this.#inputTaken?.();
+  }
+
+  async #show(frame: Frame): Promise<void> {
+    try {
+      await this.#frameSink(this.#frames.add(frame));
+    } finally {
+      Atomics.store(this.#framesBusy, 0, 0);
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import type { Worker } from 'node:worker_threads';
+import { Control, controlBytes, wakeThread } from '../../engine/contract/index.js';
+import { ConfigError, TerrariumError } from '../../errors.js';
+import { kickEngine } from '../engines/engines.js';
+import type { HostedStreams } from './hosted-streams.js';
+import { type FromWorker, type ToWorker, unpackError } from './protocol.js';
+import { acquireWorker, releaseWorker } from './worker-pool.js';
+
+/** How long a process that ends tries to get a thread out of its guest: milliseconds. */
+const LEAVE_LIMIT_MS = 1000;
+
+/** Threads that may be inside a guest: a process must not end before they are out. */
+const live = new Set<MachineThread>();
+let watching = false;
+
+/** A thread inside a guest cannot be ended from outside: `process.exit` would hang for ever (KVM_RUN does not return). */
+function watchProcessExit(): void {
+  if (watching) return;
+  watching = true;
+  process.on('exit', () => {
+    for (const thread of live) thread.leaveGuest();
+  });
+}
+
+/** The thread that a hosted machine lives on: asked by messages, and woken through the control block where it reads none. */
+export class MachineThread {
+  /** What both threads see of the run under way. */
+  readonly control = new Int32Array(new SharedArrayBuffer(controlBytes));
+  /** What it runs guests with, once it has made its machine. */
+  engine = '';
+  readonly #streams: HostedStreams;
+  readonly #worker: Worker;
+  #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
+  /** Settles when the question under way has its answer. */
+  #answered: Promise<unknown> = Promise.resolve();
+  #failed: Error | undefined;
+  /** Given back: another machine may live there. */
+  #released = false;
+
+  /** @param streams take what the thread says unasked */
+  constructor(streams: HostedStreams) {
+    this.#streams = streams;
+    this.#worker = acquireWorker();
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new TerrariumError('ETHREAD', "the machine's thread ended")));
+    watchProcessExit();
+    live.add(this);
+  }
+
+  /** Why it is no more, where it ended by itself. */
+  get failed(): Error | undefined {
+    return this.#failed;
+  }
+
+  /** One question at a time. Rejects with what the thread threw, or with what ended it. */
+  ask<T extends FromWorker['type']>(
+    message: ToWorker,
+    _answer: T,
+  ): Promise<Extract<FromWorker, { type: T }>> {
+    if (this.#released) return Promise.reject(disposed());
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
+    if (this.#pending !== undefined) return Promise.reject(new ConfigError('the machine is busy'));
+    const answer = new Promise<Extract<FromWorker, { type: T }>>((resolve, reject) => {
+      this.#pending = { resolve: resolve as (message: FromWorker) => void, reject };
+      this.#worker.postMessage(message);
+    });
+    this.#answered = answer.catch(() => {});
+    return answer;
+  }
+
+  /** Makes the thread look at its control block and its devices, wherever it is. */
+  kick(): void {
+    wakeThread(this.control);
+    if (Atomics.load(this.control, Control.running) === 1) kickEngine(this.engine, this.control);
+  }
+
+  /** Takes back a request to stop that came too late for the run before. */
+  clearRequest(): void {
+    Atomics.store(this.control, Control.request, 0);
+  }
+
+  /** Asks the run under way to stop; repeated by the caller until it has. */
+  requestStop(): void {
+    Atomics.store(this.control, Control.request, 1);
+    this.kick();
+  }
+
+  /** Gets the thread out of its guest without the event loop; for a process that ends. */
+  leaveGuest(): void {
+    const limit = performance.now() + LEAVE_LIMIT_MS;
+    while (Atomics.load(this.control, Control.running) === 1 && performance.now() < limit) {
+      this.#streams.close();
+      this.requestStop();
+      Atomics.wait(this.control, Control.running, 1, 2);
+    }
+  }
+
+  /** Has the machine disposed of. The thread must be out of its guest. */
+  async disposeMachine(): Promise<void> {
+    // An answer that comes later would be taken for one to the next machine on this thread.
+    while (this.#pending !== undefined) await this.#answered;
+    if (this.#failed === undefined) await this.ask({ type: 'dispose' }, 'disposed').catch(() => {});
+  }
+
+  /** Gives the thread back, for the next machine. */
+  async release(): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    live.delete(this);
+    if (this.#failed === undefined) releaseWorker(this.#worker);
+    else await this.#worker.terminate();
+  }
+
+  #receive(message: FromWorker): void {
+    if (this.#streams.receive(message)) return;
+    const pending = this.#pending;
+    this.#pending = undefined;
+    if (message.type === 'error') pending?.reject(unpackError(message.error));
+    else pending?.resolve(message);
+  }
+
+  #fail(error: Error): void {
+    this.#failed = error;
+    this.#pending?.reject(error);
+    this.#pending = undefined;
+  }
+}
+
+const disposed = () =>
+  new ConfigError(
+    'the machine was used after it was disposed',
+    'keep it (await using) as long as anything needs it',
+  );

@@ -1,0 +1,315 @@
+import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/index.js';
+import type { Picture } from '../../devices/contract/index.js';
+import { type DeviceCounts, strokesOf } from '../../devices/index.js';
+import { ConfigError, TerrariumError } from '../../errors.js';
+import type { Outcome } from '../../machine/index.js';
+import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
+import type { CounterRow } from '../../trace/index.js';
+import type { CpuState } from '../../x86/index.js';
+import { remoteTarget } from './hosted-debug.js';
+import { type CapturedSink, type ChunkSink, type FrameSink, HostedStreams } from './hosted-streams.js';
+import { MachineThread } from './hosted-thread.js';
+import { PollingThread } from './polling-thread.js';
+import type {
+  BootReport,
+  FromWorker,
+  MadeMachine,
+  PortableConfig,
+  PortableRunOptions,
+  ToWorker,
+} from './protocol.js';
+import type { MachineSigns } from './signs.js';
+
+/** How long a stopped guest's last words wait for their reader: milliseconds. */
+const DRAIN_LIMIT_MS = 500;
+
+/** How long a stop may take before it is an error: milliseconds. A kick that arrives takes well under one. */
+const STOP_LIMIT_MS = 5000;
+
+/** What a hosted run can be ended by. */
+export interface HostedRunOptions extends PortableRunOptions {
+  signal?: AbortSignal;
+}
+
+/** A run's outcome, and what was counted where `statistics` was asked for. */
+export interface HostedOutcome extends Outcome {
+  readonly statistics?: unknown;
+  /** The engine's own counters with what the run added to them, beside `statistics`. */
+  readonly counters?: readonly CounterRow[];
+  /** What went through each SIMVIRTIO device since the machine was made, where it has them. */
+  readonly simvirtio?: SimvirtioReport;
+}
+
+/** SIMVIRTIO's account of a run. */
+export interface SimvirtioReport {
+  readonly devices: readonly DeviceCounts[];
+  /** By polling: times that the devices were looked at, and times that the polling thread slept. */
+  readonly passes?: number;
+  readonly sleeps?: number;
+}
+
+/**
+ * Puts a machine on a thread of its own and returns the handle to it.
+ *
+ * ```ts
+ * await using machine = await hostMachine({ image: readImage('hello.bin') });
+ * machine.onOutput((bytes) => process.stdout.write(bytes));
+ * const outcome = await machine.run({ timeoutMs: 1000 });
+ * ```
+ * @throws what `new Machine` throws: a TerrariumError with a code and a hint.
+ */
+export async function hostMachine(config: PortableConfig): Promise<HostedMachine> {
+  const machine = new HostedMachine();
+  try {
+    await machine.create(config);
+    return machine;
+  } catch (error) {
+    await machine[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** A machine on a thread of its own; made by `hostMachine`. */
+export class HostedMachine implements AsyncDisposable {
+  /**
+   * The guest's RAM, the same bytes that the guest sees: look at it at any time, even while it runs. Another object after a
+   * restart.
+   */
+  memory!: GuestMemory;
+  /** How the guest was placed. */
+  boot!: BootReport;
+  /** `kvm` or `soft`. */
+  engine!: string;
+  /** Why `auto` did not take KVM, where it did not: a phrase for people. */
+  engineBecause: string | undefined;
+  readonly #streams = new HostedStreams(() => this.#thread.kick());
+  readonly #thread = new MachineThread(this.#streams);
+  /** Where SIMVIRTIO is polled. */
+  #polling: PollingThread | undefined;
+  #running = false;
+  /** Counts the runs, so that a stop that is late does not stop the next one. */
+  #runs = 0;
+  #disposed = false;
+
+  /** @internal */
+  async create(config: PortableConfig): Promise<void> {
+    const channels = { control: this.#thread.control.buffer as SharedArrayBuffer, ...this.#streams.channels };
+    // Both threads start at once.
+    if (config.simvirtio === 'polling') {
+      this.#polling = new PollingThread(() => this.#streams.pumpPolled());
+      this.#streams.addPolled(this.#polling.output);
+    }
+    const made = await this.#thread.ask({ type: 'create', config, channels }, 'created');
+    this.#take(made);
+    await this.#polling?.create(made.memory, made.regions);
+  }
+
+  #take({ memory, regions, boot, engine, because }: MadeMachine): void {
+    this.memory?.release(false);
+    this.memory = GuestMemory.attach(memory, regions);
+    this.boot = boot;
+    this.engine = engine;
+    this.#thread.engine = engine;
+    this.engineBecause = because;
+  }
+
+  /** Runs the guest until it ends; run again to go on from there. Rejects where a device's handler threw. */
+  async run(options: HostedRunOptions = {}): Promise<HostedOutcome> {
+    const { signal, ...portable } = options;
+    if (this.#running) throw new ConfigError('the machine is running already');
+    signal?.throwIfAborted();
+    this.#running = true;
+    this.#runs++;
+    this.#thread.clearRequest();
+    const abort = () => void this.stop();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      this.#polling?.start();
+      const answer = await this.#thread.ask({ type: 'run', options: portable }, 'outcome');
+      this.#placeRegions(answer.regions);
+      // Nobody to read what it prints: it would wait for ever.
+      if (!this.#streams.outputIsRead) this.#polling?.abandon();
+      const polled = await this.#polling?.finish();
+      const drained = this.#streams.drain();
+      // Who stopped the guest does not wait for a reader that stands still.
+      await (answer.outcome.kind === 'stopped' ? Promise.race([drained, wait(DRAIN_LIMIT_MS)]) : drained);
+      return hostedOutcome(answer, polled);
+    } finally {
+      await this.#polling?.end();
+      signal?.removeEventListener('abort', abort);
+      this.#running = false;
+    }
+  }
+
+  /**
+   * Stops the run that is under way, whatever the guest does; its `run` then resolves with the outcome `stopped`.
+   * Resolves when the guest has stopped. Does nothing where nothing runs.
+   */
+  async stop(): Promise<void> {
+    const started = performance.now();
+    const run = this.#runs;
+    if (this.#running) this.#polling?.abandon();
+    while (this.#running && this.#runs === run && this.#thread.failed === undefined) {
+      this.#thread.requestStop();
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (performance.now() - started > STOP_LIMIT_MS) {
+        throw new TerrariumError('ESTUCK', `the machine did not stop within ${STOP_LIMIT_MS} ms`, {
+          hint: 'one of its devices may be in an endless loop; end the process',
+        });
+      }
+    }
+  }
+
+  /**
+   * A debugger's hold on the machine, which is run through it and no more with `run`; `debug` was set in the configuration.
+   * `debugOutcome` ends it.
+   */
+  debugTarget(): DebugTarget {
+    return remoteTarget(
+      (method, args) => this.#debug(method, args),
+      () => this.stop(),
+    );
+  }
+
+  /** What the machine has come to under its debugger. */
+  async debugOutcome(): Promise<HostedOutcome> {
+    const answer = await this.#thread.ask({ type: 'endDebug' }, 'outcome');
+    await Promise.race([this.#streams.drain(), wait(DRAIN_LIMIT_MS)]);
+    return hostedOutcome(answer, undefined);
+  }
+
+  async #debug(method: DebugMethod, args: readonly unknown[]): Promise<unknown> {
+    const message: ToWorker = { type: 'debug', method, args };
+    if (this.#running) throw new ConfigError('the machine is running already');
+    if (!runningMethods.has(method)) {
+      const { result, made } = await this.#thread.ask(message, 'debugged');
+      if (made !== undefined) this.#take(made);
+      return result;
+    }
+    this.#running = true;
+    this.#runs++;
+    this.#thread.clearRequest();
+    try {
+      const { result, regions = [] } = await this.#thread.ask(message, 'debugged');
+      this.#placeRegions(regions);
+      return result;
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Registers of a machine that does not run. */
+  async state(): Promise<CpuState> {
+    if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
+    return (await this.#thread.ask({ type: 'state' }, 'state')).state;
+  }
+
+  /** What the guest shows, as a still picture, while it does not run; undefined where no device shows anything. */
+  async screen(): Promise<Picture | undefined> {
+    if (this.#running) throw new ConfigError('the machine is running', 'stop it first, or use onFrame');
+    return (await this.#thread.ask({ type: 'screen' }, 'screen')).picture;
+  }
+
+  /**
+   * Takes what the guest shows whenever it has changed, 60 times a second at most; `frames` was set in the configuration.
+   * The next picture waits until a sink that returns a promise is done.
+   */
+  onFrame(sink: FrameSink): void {
+    this.#streams.onFrame(sink);
+  }
+
+  /** Takes the pictures of the moments in the configuration's `captureAt` as they come, each with its place in that list. */
+  onCaptured(sink: CapturedSink): void {
+    this.#streams.onCaptured(sink);
+  }
+
+  /** Takes the console's bytes from now on. A sink that returns a promise holds the guest's output back until it is done. */
+  onOutput(sink: ChunkSink): void {
+    this.#streams.onOutput(sink);
+  }
+
+  /** Takes the trace's text from now on, as `onOutput` does. */
+  onTrace(sink: ChunkSink): void {
+    this.#streams.onTrace(sink);
+  }
+
+  /** Takes the lines that the guest logs by hypercall from now on, as `onOutput` does; without a sink they are dropped. */
+  onLog(sink: ChunkSink): void {
+    this.#streams.onLog(sink);
+  }
+
+  /** Nobody reads the console any more: what the guest prints from now on is dropped. */
+  closeOutput(): void {
+    this.#streams.closeOutput();
+  }
+
+  /** What the run under way, or the last one, has come to; as of a few milliseconds ago. */
+  get progress(): { exits: number; coalesced: number } {
+    return this.#streams.progress;
+  }
+
+  /** Sends bytes to the guest's serial port; resolves when all are on their way. Several senders take turns. */
+  send(bytes: Uint8Array): Promise<void> {
+    return this.#streams.send(bytes);
+  }
+
+  /**
+   * A key of the guest's keyboard goes down (it repeats until it goes up) or up; keys are named by their place, as in
+   * `keyNames`. Returns false where the guest has so many keys to read still that this one is lost.
+   * @throws ConfigError for a name that is no key.
+   */
+  sendKey(name: string, down: boolean): boolean {
+    return this.#streams.sendKey(name, down);
+  }
+
+  /** Types a text on the guest's keyboard; resolves when all of it is on its way. */
+  async type(text: string): Promise<void> {
+    for (const { name, down } of strokesOf(text)) {
+      while (!this.sendKey(name, down) && !this.#disposed) await wait(5);
+    }
+  }
+
+  /** Told what the guest does to the keyboard's lights and the speaker, at most once in a few milliseconds. */
+  onSigns(sink: (signs: MachineSigns) => void): void {
+    this.#streams.onSigns(sink);
+  }
+
+  /** A device's memory may be shown elsewhere after a run. */
+  #placeRegions(regions: readonly MemoryRegion[]): void {
+    for (const { slot, address, size } of regions) this.memory.place(slot, address, size);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    await this.stop();
+    this.#disposed = true;
+    this.#streams.end();
+    await this.#thread.disposeMachine();
+    await this.#polling?.[Symbol.asyncDispose]();
+    this.memory?.release(false);
+    await this.#thread.release();
+  }
+
+  /** Gets the thread out of its guest without the event loop; for a process that ends. */
+  leaveGuest(): void {
+    this.#thread.leaveGuest();
+  }
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/** @param polled SIMVIRTIO's account where another thread polls its devices */
+function hostedOutcome(
+  { outcome, statistics, counters, simvirtio }: Extract<FromWorker, { type: 'outcome' }>,
+  polled: SimvirtioReport | undefined,
+): HostedOutcome {
+  const report = polled ?? (simvirtio && { devices: simvirtio });
+  return {
+    ...outcome,
+    ...(statistics !== undefined && { statistics }),
+    ...(counters && { counters }),
+    ...(report && { simvirtio: report }),
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * Keys on their way to a machine's thread: a byte each, the key's number in `keyNames` and bit 7 where it goes up.
+ *
+ * @module
+ */
+import { type KeySource, keyNames } from '../../devices/index.js';
+import { ConfigError } from '../../errors.js';
+import type { SharedRing } from './shared-ring.js';
+
+const UP = 0x80;
+
+/** @throws ConfigError for a name that is no key. */
+export function keyByte(name: string, down: boolean): number {
+  const number = keyNames.indexOf(name);
+  if (number < 0) {
+    throw new ConfigError(
+      `there is no key '${name}'`,
+      'keys are named by their place, such as KeyA, Enter, ArrowUp',
+    );
+  }
+  return number | (down ? 0 : UP);
+}
+
+/** The keys that come through a ring. */
+export function keySource(ring: SharedRing): KeySource {
+  return {
+    get available() {
+      return ring.length > 0;
+    },
+    read() {
+      const byte = ring.readByte();
+      const name = byte < 0 ? undefined : keyNames[byte & ~UP];
+      return name === undefined ? undefined : { name, down: (byte & UP) === 0 };
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/**
+ * SIMVIRTIO by polling, on a thread of its own: it looks at shared memory again and again while the guest runs and never
+ * leaves for the monitor. `worker.ts` runs this; `PollingThread` is the handle to it.
+ *
+ * @module
+ */
+import { type DeviceCounts, Simvirtio, standardBackends } from '../../devices/index.js';
+import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
+import { SharedRing } from './shared-ring.js';
+
+/** Words of the control block between a polling thread and its owner. */
+export const PollControl = { command: 0 } as const;
+export const pollControlBytes = 4;
+/** Look on; look until there is nothing left and end; end now and wait for no reader. */
+export const PollCommand = { poll: 0, finish: 1, abandon: 2 } as const;
+
+/** What a polling thread gets to know. */
+export interface PollChannels {
+  memory: WebAssembly.Memory;
+  regions: readonly MemoryRegion[];
+  control: SharedArrayBuffer;
+  output: SharedArrayBuffer;
+}
+
+/** What came of one run. */
+export interface PollReport {
+  devices: DeviceCounts[];
+  /** Times that all devices were looked at, and times that the thread slept in between. */
+  passes: number;
+  sleeps: number;
+}
+
+/** Looks in vain before the thread sleeps: a fraction of a millisecond, in which most drivers go on. */
+const PATIENCE = 2000;
+/** The first sleep, and the longest, in milliseconds; each is twice the one before it until a driver does something. */
+const SHORTEST_SLEEP = 0.05;
+const LONGEST_SLEEP = 1;
+
+/** The devices of one machine, on the thread that polls them. */
+export class Poller {
+  readonly #devices: Simvirtio;
+  readonly #control: Int32Array;
+
+  /** @param notify tells the owner that there is output to read */
+  constructor({ memory, regions, control, output }: PollChannels, notify: () => void) {
+    this.#control = new Int32Array(control);
+    const ring = new SharedRing(output);
+    const abandoned = () => Atomics.load(this.#control, PollControl.command) === PollCommand.abandon;
+    const backends = standardBackends((bytes) => ring.write(bytes, notify, abandoned));
+    this.#devices = new Simvirtio(GuestMemory.attach(memory, regions), { backends });
+  }
+
+  /** Polls until the command is another. What the guest did before `finish` was said is seen to its end. */
+  run(): PollReport {
+    const control = this.#control;
+    let passes = 0;
+    let sleeps = 0;
+    let idle = 0;
+    let sleep = SHORTEST_SLEEP;
+    for (;;) {
+      // Read before the look: what comes with the command is part of it.
+      const command = Atomics.load(control, PollControl.command);
+      if (command === PollCommand.abandon) break;
+      const done = this.#devices.service();
+      passes++;
+      if (done > 0) {
+        idle = 0;
+        sleep = SHORTEST_SLEEP;
+      } else if (command === PollCommand.finish) break;
+      else if (++idle > PATIENCE) {
+        sleeps++;
+        Atomics.wait(control, PollControl.command, PollCommand.poll, sleep);
+        sleep = Math.min(2 * sleep, LONGEST_SLEEP);
+      }
+    }
+    return { devices: this.#devices.counts, passes, sleeps };
+  }
+}

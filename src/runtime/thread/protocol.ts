@@ -1,0 +1,196 @@
+/**
+ * What the threads of a hosted machine say to each other. Bytes of consoles and traces do not go this way but through
+ * shared rings, and a stop goes through the control block, since a thread that runs a guest reads no messages.
+ *
+ * @module
+ */
+import type { BootOptions, Image } from '../../boot/index.js';
+import type { DebugMethod } from '../../debug/index.js';
+import type { Picture } from '../../devices/contract/index.js';
+import type { DeviceCounts, Notification } from '../../devices/index.js';
+import { TerrariumError } from '../../errors.js';
+import type { ClockName, Outcome } from '../../machine/index.js';
+import type { MemoryRegion, RegionConfig } from '../../memory/index.js';
+import type { IrqchipName } from '../../pc/index.js';
+import type { CounterRow, TraceFilter } from '../../trace/index.js';
+import type { CpuState } from '../../x86/index.js';
+import type { EngineName } from '../engines/engines.js';
+
+import type { PollChannels, PollReport } from './polling.js';
+import type { Frame, Moment } from './screen-feed.js';
+
+/** A device of the user's own: the module's default export is called with `options` and returns the device. */
+export interface DeviceModule {
+  /** A URL that the machine's thread can import: `new URL('./my-device.js', import.meta.url).href`. */
+  module: string;
+  /** Plain data for the device's maker. */
+  options?: unknown;
+}
+
+/** How a trace is written: lines for people, an object of JSON an exit, or events for Chrome's and Perfetto's viewers. */
+export const traceFormats = ['text', 'ndjson', 'chrome'] as const;
+export type TraceFormat = (typeof traceFormats)[number];
+
+export interface TraceOptions {
+  format: TraceFormat;
+  /** Which exits; default: all. */
+  filter?: TraceFilter;
+}
+
+/** The part of a machine's configuration that can be posted to another thread. */
+export interface PortableConfig extends BootOptions {
+  /** What the CPU's thread is called in `top -H`: `vm:` and this, 15 bytes of it. Default `terrarium/vcpu0`. */
+  name?: string;
+  engine?: EngineName;
+  image: Image;
+  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
+  memory?: number;
+  regions?: readonly RegionConfig[];
+  devices?: readonly DeviceModule[];
+  /** Hypercalls of the user's own: the module's default export gives them by number, as `HypercallOptions.calls`. */
+  hypercalls?: DeviceModule;
+  /** SIMVIRTIO's devices, and how they learn of what the guest did; without it there are none. */
+  simvirtio?: Notification;
+  /** Default `user`. */
+  irqchip?: IrqchipName;
+  /** Default: the CPU's own where it has one. See `MachineConfig.clock`. */
+  clock?: ClockName;
+  /** Let the software CPU finish instructions that KVM gives up on. Default true. */
+  assist?: boolean;
+  /** What random numbers follow from where the machine goes by its CPU's clock. Default 0. */
+  seed?: number;
+  /** A VGA. Default: none. */
+  vga?: boolean;
+  /** Takes a picture of what the VGA shows at each of these moments of the run: see `HostedMachine.onCaptured`. */
+  captureAt?: readonly Moment[];
+  /** Sends what the VGA shows while the guest runs: see `HostedMachine.onFrame`. */
+  frames?: boolean;
+  coalesce?: boolean;
+  /** Trace the exits: see `HostedMachine.onTrace`. */
+  trace?: TraceOptions;
+  /** Count exits by reason, address and device. */
+  statistics?: boolean;
+  /** The machine is run by a debugger: see `HostedMachine.debugTarget`. It keeps a log of its exits. */
+  debug?: boolean;
+  /** What names for addresses a debugger's explanations take: the image with its symbols, where `image` has none. */
+  symbols?: Image;
+}
+
+/** The memory that both threads see. */
+export interface Channels {
+  control: SharedArrayBuffer;
+  output: SharedArrayBuffer;
+  input: SharedArrayBuffer;
+  /** Keys that go down and up, a byte each: see `host/keys.ts`. */
+  keys: SharedArrayBuffer;
+  trace: SharedArrayBuffer;
+  /** Lines that the guest logs by hypercall. */
+  log: SharedArrayBuffer;
+  /** What was counted so far, as 64-bit floats: exits, coalesced writes. Written every few milliseconds. */
+  progress: SharedArrayBuffer;
+  /** One word: not 0 while a frame is on its way or being shown, so that the next one waits. */
+  frames: SharedArrayBuffer;
+}
+
+export interface PortableRunOptions {
+  timeoutMs?: number;
+  maxExits?: number;
+}
+
+export type ToWorker =
+  | { type: 'create'; config: PortableConfig; channels: Channels }
+  | { type: 'run'; options: PortableRunOptions }
+  | { type: 'state' }
+  | { type: 'debug'; method: DebugMethod; args: readonly unknown[] }
+  | { type: 'endDebug' }
+  | { type: 'screen' }
+  | { type: 'createPoller'; channels: PollChannels }
+  | { type: 'poll' }
+  | { type: 'dispose' }
+  /** Gives everything back and ends the thread. */
+  | { type: 'end' };
+
+export type FromWorker =
+  | ({ type: 'created' } & MadeMachine)
+  | { type: 'output' }
+  | { type: 'trace' }
+  | { type: 'log' }
+  | { type: 'inputTaken' }
+  /** What the guest has done to its lights and its speaker since the last time it was looked at. */
+  | { type: 'signs'; leds: number; frequency: number; beeps: number }
+  | { type: 'frame'; frame: Frame }
+  | { type: 'captured'; picture: Picture; index: number }
+  | {
+      type: 'outcome';
+      outcome: Outcome;
+      /** As they are now: a device's memory may be shown elsewhere than before. */
+      regions: readonly MemoryRegion[];
+      statistics?: unknown;
+      counters?: CounterRow[];
+      simvirtio?: DeviceCounts[];
+    }
+  | { type: 'state'; state: CpuState }
+  /** `regions` where the guest ran; `made` where the machine was made anew. */
+  | { type: 'debugged'; result: unknown; regions?: readonly MemoryRegion[]; made?: MadeMachine }
+  /** None where no device shows anything. */
+  | { type: 'screen'; picture: Picture | undefined }
+  | { type: 'pollerCreated' }
+  | { type: 'polled'; report: PollReport }
+  | { type: 'disposed' }
+  | { type: 'error'; error: PortableError };
+
+/** A machine as other threads come to know it. */
+export interface MadeMachine {
+  memory: WebAssembly.Memory;
+  regions: readonly MemoryRegion[];
+  boot: BootReport;
+  engine: string;
+  /** Why `auto` did not take KVM. */
+  because?: string;
+}
+
+/** Where a guest was put. */
+export interface BootReport {
+  mode: string;
+  format: string;
+  entry: number;
+  stack: number;
+}
+
+/** An error as it crosses threads: `structuredClone` would lose its class and its fields. */
+export interface PortableError {
+  name: string;
+  code: string;
+  message: string;
+  hint?: string;
+  stack?: string;
+}
+
+export function packError(error: unknown): PortableError {
+  if (error instanceof TerrariumError) {
+    const { name, code, message, hint, stack } = error;
+    return {
+      name,
+      code,
+      message,
+      ...(hint !== undefined && { hint }),
+      ...(stack !== undefined && { stack }),
+    };
+  }
+  if (error instanceof Error) {
+    return {
+      name: error.name,
+      code: 'EINTERNAL',
+      message: error.message,
+      ...(error.stack && { stack: error.stack }),
+    };
+  }
+  return { name: 'Error', code: 'EINTERNAL', message: String(error) };
+}
+
+export function unpackError({ name, code, message, hint, stack }: PortableError): TerrariumError {
+  const error = new TerrariumError(code, message, hint === undefined ? {} : { hint });
+  error.name = name;
+  if (stack !== undefined) error.stack = stack;
+  return error;
+}

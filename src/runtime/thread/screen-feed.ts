@@ -1,0 +1,183 @@
+/**
+ * What a machine's thread sends of its picture: one at a moment that was asked for, and a stream of changes while the guest
+ * runs. Nothing is looked at where nobody asked.
+ *
+ * @module
+ */
+import type {
+  Access,
+  Device,
+  DeviceHost,
+  Picture,
+  PictureArea,
+  Screen,
+} from '../../devices/contract/index.js';
+import { type Exit, ExitKind } from '../../engine/contract/index.js';
+import type { ExitObserver } from '../../machine/index.js';
+
+/** When a picture is taken: at the first HLT, after so many milliseconds of the machine's time, or after an exit, counted from 1. */
+export type Moment = { at: 'halt' } | { at: 'time'; milliseconds: number } | { at: 'exit'; exit: number };
+
+/** What changed of a picture: its pixels alone, row by row. */
+export interface Frame extends Omit<Picture, 'rgba' | 'changed'> {
+  readonly changed: PictureArea;
+  readonly pixels: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** Pictures a second at most. */
+const FRAME_MS = 1000 / 60;
+
+/** A picture whose bytes are the receiver's own. */
+export function copyPicture(picture: Picture): Picture {
+  return { ...picture, rgba: picture.rgba.slice() };
+}
+
+/** Told which of the moments has come, by its place in the list. */
+export type CaptureSink = (index: number) => void;
+
+/** The moments that exits make: the first HLT, the thousandth exit. Each is told once. */
+export class ExitMoments implements ExitObserver {
+  readonly #waiting: Map<number, Moment>;
+  readonly #capture: CaptureSink;
+  #exits = 0;
+
+  constructor(moments: readonly Moment[], capture: CaptureSink) {
+    this.#waiting = new Map([...moments.entries()].filter(([, { at }]) => at !== 'time'));
+    this.#capture = capture;
+  }
+
+  get any(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  begin(): void {}
+
+  record(exit: Exit): void {
+    if (!exit.coalesced) this.#exits++;
+    for (const [index, moment] of this.#waiting) {
+      const come = moment.at === 'exit' ? this.#exits >= moment.exit : exit.kind === ExitKind.halt;
+      if (!come) continue;
+      this.#waiting.delete(index);
+      this.#capture(index);
+    }
+  }
+
+  flush(): void {}
+}
+
+/**
+ * The moments of the machine's clock. A device, since the machine calls those back when their time has come, and where its
+ * time is its instructions after the very same one in each run.
+ */
+export class TimedMoments implements Device {
+  readonly name = 'screenshot';
+  /** The first to come is last. */
+  readonly #waiting: { index: number; milliseconds: number }[];
+  readonly #capture: CaptureSink;
+  #host: DeviceHost | undefined;
+
+  constructor(moments: readonly Moment[], capture: CaptureSink) {
+    this.#waiting = moments
+      .flatMap((moment, index) =>
+        moment.at === 'time' ? [{ index, milliseconds: moment.milliseconds }] : [],
+      )
+      .sort((a, b) => b.milliseconds - a.milliseconds);
+    this.#capture = capture;
+  }
+
+  get any(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  attach(host: DeviceHost): void {
+    this.#host = host;
+  }
+
+  nextEvent(): number {
+    return this.#waiting.at(-1)?.milliseconds ?? Number.POSITIVE_INFINITY;
+  }
+
+  poll(): void {
+    const now = this.#host?.now() ?? 0;
+    while (this.nextEvent() <= now) this.#capture(this.#waiting.pop()!.index);
+  }
+
+  canWake(): boolean {
+    return false;
+  }
+}
+
+/** Several observers as one; undefined for none. */
+export function together(observers: readonly ExitObserver[]): ExitObserver | undefined {
+  if (observers.length <= 1) return observers[0];
+  const listeners = observers.filter(({ access }) => access !== undefined);
+  return {
+    ...(listeners.length > 0 && {
+      access: (device: Device, access: Access, offset: number) =>
+        listeners.forEach((one) => void one.access?.(device, access, offset)),
+    }),
+    begin: (started) => observers.forEach((one) => void one.begin(started)),
+    record: (exit, device, started, ended) =>
+      observers.forEach((one) => void one.record(exit, device, started, ended)),
+    flush: () => observers.forEach((one) => void one.flush()),
+  };
+}
+
+/** Sends a frame where something changed and the reader has shown the one before, 60 times a second at most. */
+export class FrameFeed {
+  readonly #screen: Screen;
+  readonly #now: () => number;
+  readonly #busy: Int32Array;
+  readonly #send: (frame: Frame) => void;
+  #last = Number.NEGATIVE_INFINITY;
+
+  /** @param now the machine's clock, which blinking follows */
+  constructor(screen: Screen, now: () => number, busy: Int32Array, send: (frame: Frame) => void) {
+    this.#screen = screen;
+    this.#now = now;
+    this.#busy = busy;
+    this.#send = send;
+  }
+
+  /** Called every few milliseconds. */
+  tick(): void {
+    const now = performance.now();
+    // Half a tick early is better than half a tick late: ticks come every 8 ms.
+    if (now - this.#last < FRAME_MS - 1 || Atomics.load(this.#busy, 0) !== 0) return;
+    this.#last = now;
+    const { rgba, changed, ...rest } = this.#screen.look(this.#now());
+    if (changed === undefined) return;
+    Atomics.store(this.#busy, 0, 1);
+    this.#send({ ...rest, changed, pixels: cut(rgba, rest.width, changed) });
+  }
+}
+
+/** The pixels of an area. */
+function cut(rgba: Uint8ClampedArray, width: number, { x, y, width: columns, height }: PictureArea) {
+  const pixels = new Uint8ClampedArray(columns * height * 4);
+  for (let row = 0; row < height; row++) {
+    const from = ((y + row) * width + x) * 4;
+    pixels.set(rgba.subarray(from, from + columns * 4), row * columns * 4);
+  }
+  return pixels;
+}
+
+/** Puts frames together to the whole picture again, on the reader's side. */
+export class FrameReader {
+  #rgba = new Uint8ClampedArray(0);
+  #width = 0;
+
+  add({ pixels, ...frame }: Frame): Picture {
+    const { width, height, changed } = frame;
+    if (width !== this.#width || this.#rgba.length !== width * height * 4) {
+      this.#rgba = new Uint8ClampedArray(width * height * 4);
+      this.#width = width;
+    }
+    for (let row = 0; row < changed.height; row++) {
+      const from = row * changed.width * 4;
+      const at = ((changed.y + row) * width + changed.x) * 4;
+      this.#rgba.set(pixels.subarray(from, from + changed.width * 4), at);
+    }
+    return { ...frame, rgba: this.#rgba };
+  }
+}

@@ -1,0 +1,41 @@
+import type { Tone } from '../../devices/index.js';
+
+/** What a guest shows besides its console: the keyboard's lights (bits of `Led`) and the speaker. */
+export interface MachineSigns {
+  readonly leds: number;
+  /** The speaker's tone in Hz; 0 while it is silent. */
+  readonly frequency: number;
+  /** How often a tone has begun since the machine was made. */
+  readonly beeps: number;
+}
+
+/** Collects the signs of a run, so that a guest that flickers without end does not flood the thread that is told. */
+export class Signs {
+  #leds = 0;
+  #frequency = 0;
+  #beeps = 0;
+  #changed: boolean;
+
+  /** @param changed they may be shown otherwise: the first `post` tells them */
+  constructor(changed = false) {
+    this.#changed = changed;
+  }
+
+  setLeds(leds: number): void {
+    this.#leds = leds;
+    this.#changed = true;
+  }
+
+  setTone({ frequency }: Tone): void {
+    if (frequency > 0 && this.#frequency === 0) this.#beeps++;
+    this.#frequency = frequency;
+    this.#changed = true;
+  }
+
+  /** Tells what changed since the last time. */
+  post(send: (message: { type: 'signs' } & MachineSigns) => void): void {
+    if (!this.#changed) return;
+    this.#changed = false;
+    send({ type: 'signs', leds: this.#leds, frequency: this.#frequency, beeps: this.#beeps });
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Writes a trace on the machine's thread. The exit log keeps the numbers; what only this moment knows (the instruction in
+ * the guest's memory, the register that the device is about to touch) is kept beside it as texts. Both become bytes when the
+ * log is flushed, by the batch.
+ *
+ * @module
+ */
+import type { Access, AccessWords, Device } from '../../devices/contract/index.js';
+import type { Exit } from '../../engine/contract/index.js';
+import type { ExitObserver, Machine } from '../../machine/index.js';
+import {
+  ChromeEncoder,
+  ExitCode,
+  type ExitLog,
+  type ExitTest,
+  entryTest,
+  exitTest,
+  NdjsonEncoder,
+  TextTrace,
+  type TraceEncoder,
+  type TraceTexts,
+  traceTexts,
+} from '../../trace/index.js';
+import type { TraceOptions } from './protocol.js';
+
+/** Accesses of one exit whose registers are named: four bytes that go to a device of bytes. */
+const NAMED = 4;
+/** Bytes that are gathered before they are written. */
+const BATCH = 64 * 1024;
+/** Meanings that are remembered of one register. */
+const REMEMBERED = 256;
+
+export interface TracerParts {
+  log: ExitLog;
+  /** Of the devices, by number. */
+  names: readonly string[];
+  options: TraceOptions;
+  /** An earlier log's entries are in the file already. Default false. */
+  continues?: boolean;
+  /** Undefined until it is made. */
+  machine(): Machine | undefined;
+  /** Takes the bytes before it returns. */
+  write(bytes: Uint8Array): void;
+}
+
+/** See the module's comment. */
+export class Tracer implements ExitObserver {
+  readonly #log: ExitLog;
+  readonly #texts: TraceTexts;
+  readonly #test: ExitTest | undefined;
+  readonly #machine: () => Machine | undefined;
+  readonly #named: { words: AccessWords; offset: number; size: number }[] = [];
+  readonly #meanings = new WeakMap<AccessWords, Map<number, string>>();
+  #code: ExitCode | undefined;
+
+  constructor({ log, names, options, continues = false, machine, write }: TracerParts) {
+    this.#log = log;
+    this.#machine = machine;
+    this.#texts = traceTexts(log.capacity);
+    this.#test = options.filter && exitTest(options.filter, names);
+    const shown = this.#test && entryTest(this.#test);
+    const encoder = encoderFor(options, names, this.#texts);
+    const head = continues ? new Uint8Array(0) : encoder.head();
+    if (head.length > 0) write(head);
+    log.subscribe((_, from, to) => {
+      const { writer } = encoder;
+      for (let index = from; index < to; index++) {
+        if (shown !== undefined && !shown(log, index)) continue;
+        encoder.add(log, index);
+        if (writer.length < BATCH) continue;
+        write(writer.bytes);
+        writer.clear();
+      }
+      if (writer.length > 0) write(writer.bytes);
+      writer.clear();
+    });
+  }
+
+  begin(started: number): void {
+    this.#log.begin(started);
+  }
+
+  flush(): void {
+    this.#log.flush();
+  }
+
+  access(device: Device, access: Access, offset: number): void {
+    if (this.#named.length >= NAMED) return;
+    const words = device.describeAccess?.(access);
+    if (words !== undefined) this.#named.push({ words, offset, size: access.size });
+  }
+
+  record(exit: Exit, device: number, started: number, ended: number): void {
+    const log = this.#log;
+    const at = log.total & log.mask;
+    const { kind, address, size, ripLow, ripHigh } = exit;
+    const shown = this.#test?.(kind, address, size, ripLow, ripHigh, device) ?? true;
+    const { instructions, registers, meanings } = this.#texts;
+    instructions[at] = shown && !exit.coalesced ? this.#instruction(exit) : '';
+    const named = shown ? this.#namesOf(exit) : [];
+    registers[at] = joined(named.map(({ words }) => words.register));
+    meanings[at] = shown ? this.#meaningOf(named, exit) : '';
+    this.#named.length = 0;
+    log.record(exit, device, started, ended);
+  }
+
+  #instruction(exit: Exit): string {
+    const machine = this.#machine();
+    if (machine === undefined) return '';
+    this.#code ??= new ExitCode(machine.memory, machine.cpu, machine.engine.name === 'soft');
+    return this.#code.textOf(exit);
+  }
+
+  /** The accesses of string I/O all go to one register: the first speaks for them. */
+  #namesOf(exit: Exit) {
+    return exit.count > 1
+      ? this.#named.filter(({ offset }) => offset < exit.offset + exit.size)
+      : this.#named;
+  }
+
+  #meaningOf(named: readonly { words: AccessWords; offset: number; size: number }[], exit: Exit): string {
+    const [first] = named;
+    if (first === undefined) return '';
+    if (named.length === 1) return this.#meaning(first.words, exit.data, first.offset, first.size);
+    // Several registers in one access: each with its own part of the value.
+    const parts = named.map(({ words, offset, size }) => {
+      const meaning = this.#meaning(words, exit.data, offset, size);
+      const value = `0x${valueAt(exit.data, offset, size)
+        .toString(16)
+        .padStart(size * 2, '0')}`;
+      return meaning === '' ? value : `${value} ${meaning}`;
+    });
+    return parts.join('; ');
+  }
+
+  #meaning(words: AccessWords, data: DataView, offset: number, size: number): string {
+    if (words.says === undefined || size > 4) return '';
+    const value = valueAt(data, offset, size);
+    let known = this.#meanings.get(words);
+    if (known === undefined) {
+      known = new Map();
+      this.#meanings.set(words, known);
+    }
+    let meaning = known.get(value);
+    if (meaning === undefined) {
+      meaning = words.says(value);
+      if (known.size >= REMEMBERED) known.clear();
+      known.set(value, meaning);
+    }
+    return meaning;
+  }
+}
+
+function joined(registers: readonly string[]): string {
+  return registers.length === 1 ? registers[0]! : [...new Set(registers)].join(', ');
+}
+
+function valueAt(data: DataView, offset: number, size: number): number {
+  if (size === 1) return data.getUint8(offset);
+  if (size === 2) return data.getUint16(offset, true);
+  return data.getUint32(offset, true);
+}
+
+function encoderFor({ format }: TraceOptions, names: readonly string[], texts: TraceTexts): TraceEncoder {
+  if (format === 'ndjson') return new NdjsonEncoder(names, texts);
+  if (format === 'chrome') return new ChromeEncoder(names, texts);
+  return new TextTrace(names, texts);
+}

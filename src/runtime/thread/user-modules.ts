@@ -1,0 +1,48 @@
+import type { Device } from '../../devices/contract/index.js';
+import type { HypercallOptions } from '../../devices/index.js';
+import { ConfigError } from '../../errors.js';
+import { importModule } from './import-module.js';
+import type { DeviceModule, PortableConfig } from './protocol.js';
+
+/** What modules of the user's own bring to a machine; each call makes it anew. */
+export interface UserParts {
+  devices(): Device[];
+  hypercalls(): Pick<HypercallOptions, 'calls'>;
+}
+
+/** Loads the modules that a configuration names. @throws ConfigError for one that cannot be had */
+export async function importUserParts({
+  devices: named = [],
+  hypercalls: calls,
+}: PortableConfig): Promise<UserParts> {
+  const devices = await Promise.all(
+    named.map((one) => importMaker(one, 'device', '(options) => ({ name, ports, readPort, writePort })')),
+  );
+  const shape = '(options) => ({ 64: { name, handle(request, memory) { … } } })';
+  const hypercalls = calls && (await importMaker(calls, 'hypercall', shape));
+  return {
+    devices: () => devices.map((make) => make() as Device),
+    hypercalls: () =>
+      hypercalls === undefined ? {} : { calls: hypercalls() as NonNullable<HypercallOptions['calls']> },
+  };
+}
+
+/** The default export of a module that a user wrote, given its options: a function of the `shape` that the hint shows. */
+async function importMaker(
+  { module, options }: DeviceModule,
+  what: string,
+  shape: string,
+): Promise<() => unknown> {
+  let loaded: { default?: unknown };
+  try {
+    loaded = (await importModule(module)) as typeof loaded;
+  } catch (cause) {
+    throw new ConfigError(`the ${what} module ${module} could not be loaded: ${(cause as Error).message}`);
+  }
+  const make = loaded.default;
+  if (typeof make === 'function') return () => (make as (options: unknown) => unknown)(options);
+  throw new ConfigError(
+    `the ${what} module ${module} has no function as its default export`,
+    `export default ${shape}`,
+  );
+}

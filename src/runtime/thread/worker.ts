@@ -1,0 +1,147 @@
+/**
+ * The thread of a hosted machine: makes it, runs it and reports. While a guest runs, this thread reads no messages;
+ * it is stopped through the control block.
+ *
+ * @module
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { type DebugMethod, DebugSession, debugMethods, runningMethods } from '../../debug/index.js';
+import { closeKvm } from '../../engine/kvm/index.js';
+import { ConfigError } from '../../errors.js';
+import type { Machine } from '../../machine/index.js';
+import { SymbolTable } from '../../symbols/index.js';
+import { chooseEngine, foreseeNext } from '../engines/engines.js';
+import { Life } from './life.js';
+import { Poller } from './polling.js';
+import { type Channels, type FromWorker, type PortableConfig, packError, type ToWorker } from './protocol.js';
+import { copyPicture } from './screen-feed.js';
+import { importUserParts } from './user-modules.js';
+
+const port = parentPort;
+if (port === null) throw new Error('this module is the inside of a Worker; use hostMachine() instead');
+const post = (message: FromWorker) => port.postMessage(message);
+
+// This thread starts before its machine is known: open the engine in the meantime. What fails now is said by `create`.
+try {
+  chooseEngine();
+} catch {
+  // neither engine is here
+}
+const { loaded } = workerData as { loaded: Int32Array };
+Atomics.store(loaded, 0, 1);
+Atomics.notify(loaded, 0);
+
+let life: Life | undefined;
+let session: DebugSession | undefined;
+let poller: Poller | undefined;
+
+port.on('message', async (message: ToWorker) => {
+  try {
+    switch (message.type) {
+      case 'create':
+        await create(message.config, message.channels);
+        break;
+      case 'run': {
+        const { machine } = current();
+        const before = current().counters();
+        current().report(machine.run({ ...message.options, onTick: count }), before);
+        break;
+      }
+      case 'debug':
+        post({ type: 'debugged', ...debug(message.method, message.args) });
+        break;
+      case 'endDebug':
+        current().report(debugSession().outcome());
+        break;
+      case 'state': {
+        const { cpu } = current().machine;
+        post({ type: 'state', state: { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() } });
+        break;
+      }
+      case 'screen': {
+        const picture = current().machine.screen;
+        post({ type: 'screen', picture: picture && copyPicture(picture) });
+        break;
+      }
+      case 'createPoller':
+        poller = new Poller(message.channels, () => post({ type: 'output' }));
+        post({ type: 'pollerCreated' });
+        break;
+      case 'poll':
+        if (poller === undefined) throw new ConfigError('this thread has nothing to poll');
+        post({ type: 'polled', report: poller.run() });
+        break;
+      case 'dispose':
+        dispose();
+        post({ type: 'disposed' });
+        break;
+      case 'end':
+        dispose();
+        // A thread that ends leaves its files open: they are the process's.
+        closeKvm();
+        port.close();
+        break;
+    }
+  } catch (error) {
+    post({ type: 'error', error: packError(error) });
+  }
+});
+
+async function create(config: PortableConfig, channels: Channels): Promise<void> {
+  dispose();
+  life = new Life({ config, channels, user: await importUserParts(config), post });
+  post({ type: 'created', ...life.made });
+}
+
+/** The machine is ended and made anew, of the same parts. */
+function restart(): Machine {
+  const before = current();
+  before[Symbol.dispose]();
+  life = undefined;
+  life = before.again();
+  return life.machine;
+}
+
+function debugSession(): DebugSession {
+  if (session !== undefined) return session;
+  const { machine, config } = current();
+  session = new DebugSession(machine, {
+    run: { onTick: count },
+    exits: () => current().exits(),
+    foresee: foreseeNext,
+    symbols: () => new SymbolTable(config.symbols ?? config.image),
+    // Another thread looks at the memory of a machine that is polled.
+    ...(config.simvirtio !== 'polling' && { restart }),
+  });
+  return session;
+}
+
+/** Does what a debugger on another thread asks. */
+function debug(method: DebugMethod, args: readonly unknown[]) {
+  if (!debugMethods.includes(method)) throw new ConfigError(`a debugger cannot ask for '${method}'`);
+  const held = debugSession();
+  const before = life;
+  const result = (held[method] as (...args: readonly unknown[]) => unknown).apply(held, [...args]);
+  const after = current();
+  return {
+    result,
+    ...(runningMethods.has(method) && { regions: after.machine.memory.regions }),
+    ...(after !== before && { made: after.made }),
+  };
+}
+
+function count(exits: number, coalesced: number): void {
+  life?.tick(exits, coalesced);
+}
+
+function current(): Life {
+  if (life === undefined) throw new ConfigError('this thread has no machine');
+  return life;
+}
+
+function dispose(): void {
+  life?.[Symbol.dispose]();
+  life = undefined;
+  session = undefined;
+  poller = undefined;
+}

@@ -1,0 +1,8 @@
+/**
+ * What the addresses of an image are called: symbols of its ELF file, source lines and call frames of its DWARF.
+ *
+ * @module
+ */
+export type { SourceFile } from './dwarf-lines.js';
+export type { AddressRange, SourceLine } from './source-lines.js';
+export { SymbolTable } from './symbol-table.js';

@@ -1,0 +1,98 @@
+/**
+ * What the addresses of an image are called: symbols of its ELF file, and source lines from DWARF.
+ *
+ * @module
+ */
+import type { Image } from '../boot/index.js';
+import { CallFrames } from './call-frames.js';
+import { readLines } from './dwarf-lines.js';
+import { type ElfSymbol, readSymbols } from './elf.js';
+import { countUpTo, lastAtOrBefore } from './sorted.js';
+import { type AddressRange, SourceLines } from './source-lines.js';
+
+/** How far behind a symbol an address still belongs to it where the symbol has no size. */
+const REACH = 0x10000n;
+
+/** A function, or what lies between two labels. */
+export interface FunctionRange extends AddressRange {
+  name: string;
+}
+
+/** Names for addresses. */
+export class SymbolTable {
+  /** Sorted by address. */
+  readonly symbols: readonly ElfSymbol[];
+  readonly lines: SourceLines;
+  /** Where functions keep return addresses; missing where the file does not say. */
+  readonly callFrames?: CallFrames;
+  readonly #byName: ReadonlyMap<string, ElfSymbol>;
+
+  constructor(image: Pick<Image, 'format' | 'sections' | 'bias'>) {
+    const bias = BigInt(image.bias ?? 0);
+    const moved = <T extends { address: bigint }>(one: T): T =>
+      bias === 0n ? one : { ...one, address: one.address + bias };
+    const section = (name: string) => image.sections?.find((one) => one.name === name)?.bytes;
+    const table = section('.symtab');
+    const strings = section('.strtab');
+    this.symbols = table && strings ? readSymbols(table, strings, image.format === 'elf64').map(moved) : [];
+    // Of several symbols with one name the first in memory is meant.
+    this.#byName = new Map(this.symbols.toReversed().map((symbol) => [symbol.name, symbol]));
+    const lines = section('.debug_line');
+    const texts = { lineStrings: section('.debug_line_str'), strings: section('.debug_str') };
+    this.lines = new SourceLines(lines ? readLines(lines, texts).map(moved) : []);
+    const frames = section('.debug_frame');
+    if (frames !== undefined) this.callFrames = new CallFrames(frames, image.format === 'elf64', bias);
+  }
+
+  /** The symbol of that name; of several the first in memory. */
+  symbol(name: string): ElfSymbol | undefined {
+    return this.#byName.get(name);
+  }
+
+  /** `start+0x5`: the nearest symbol at or before an address. */
+  symbolAt(address: bigint): string | undefined {
+    const found = this.#nearest(address);
+    if (found === undefined) return undefined;
+    const distance = address - found.address;
+    return distance === 0n ? found.name : `${found.name}+0x${distance.toString(16)}`;
+  }
+
+  /**
+   * The function that an address lies in: as far as the file says, else to the next symbol. In assembler a label within a
+   * function is a symbol of its own, and what is given ends there.
+   */
+  functionAt(address: bigint): FunctionRange | undefined {
+    const found = this.#nearest(address);
+    if (found === undefined || found.kind === 'variable') return undefined;
+    const next = this.symbols[countUpTo(this.symbols, found.address)];
+    const open = found.address + REACH;
+    const to =
+      found.size > 0n ? found.address + found.size : next && next.address < open ? next.address : open;
+    return { name: found.name, from: found.address, to };
+  }
+
+  /** The symbols at `from` and behind it, before `to`. */
+  symbolsWithin({ from, to }: AddressRange): readonly ElfSymbol[] {
+    return this.symbols.slice(countUpTo(this.symbols, from - 1n), countUpTo(this.symbols, to - 1n));
+  }
+
+  /** `kernel.S:12`. */
+  lineAt(address: bigint): string | undefined {
+    const found = this.lines.at(address);
+    return found && `${found.file.name}:${found.line}`;
+  }
+
+  /** Both, as far as they are known: `<start+0x5>  kernel.S:12`. */
+  locate(address: bigint): string | undefined {
+    const symbol = this.symbolAt(address);
+    const line = this.lineAt(address);
+    const parts = [...(symbol === undefined ? [] : [`<${symbol}>`]), ...(line === undefined ? [] : [line])];
+    return parts.length === 0 ? undefined : parts.join('  ');
+  }
+
+  #nearest(address: bigint): ElfSymbol | undefined {
+    const found = lastAtOrBefore(this.symbols, address);
+    if (found === undefined || address - found.address >= (found.size || REACH)) return undefined;
+    return found;
+  }
+}

@@ -1,0 +1,223 @@
+import { type Exit, ExitKind } from '../engine/contract/index.js';
+import { TerrariumError } from '../errors.js';
+
+/** One entry of the log as an object: for tests and for printing a few. */
+export interface ExitEntry {
+  /** Counts from 1, coalesced writes included. */
+  number: number;
+  kind: ExitKind;
+  /** When the guest left, in milliseconds of the log's clock (`performance.now()`). */
+  startMs: number;
+  /** What `ExitLog` calls run time. */
+  runMs: number;
+  /** How long the monitor and its device took to answer. */
+  handleMs: number;
+  address: number;
+  size: number;
+  count: number;
+  write: boolean;
+  coalesced: boolean;
+  /** The first element's bytes, little-endian; for a read what the device gave. */
+  data: bigint;
+  reason: number;
+  rip: bigint;
+  /** The device's number, -1 where none was asked. */
+  device: number;
+}
+
+/**
+ * Reads entries `from` (included) to `to` (not included). They stay valid until the reader returns.
+ * A reader that throws ends the run: what it could not read is not shown again.
+ */
+export type ExitReader = (log: ExitLog, from: number, to: number) => void;
+
+/** Entries that a log keeps unless it is told otherwise. */
+const DEFAULT_CAPACITY = 65536;
+
+/**
+ * Every exit of a run, in a ring of typed arrays: the single source of what traces, statistics and timelines show.
+ *
+ * Nothing is allocated when an exit is recorded. Readers get the entries in batches: when half the ring is new, and at
+ * each `flush`, so that no entry is lost. Entries are named by how many came before them, from 0; an entry's place in
+ * the columns is `index & mask`.
+ *
+ * Two times belong to an exit. *Run time* is what the CPU spent in the engine to come to it: since the end of the
+ * previous exit, less the handling of coalesced writes in between, which arrive in a batch before a real exit and have
+ * no run time of their own. It holds the guest's instructions, the kernel's part of the exit, and ticks of the run loop.
+ * *Handling time* is what the monitor and its device took.
+ */
+export class ExitLog {
+  readonly capacity: number;
+  /** Capacity less one: `index & mask` is an entry's place in the columns. */
+  readonly mask: number;
+  readonly kinds: Uint8Array;
+  readonly starts: Float64Array;
+  readonly runs: Float64Array;
+  readonly handlings: Float64Array;
+  readonly addresses: Float64Array;
+  readonly sizes: Uint8Array;
+  readonly counts: Uint32Array;
+  readonly writes: Uint8Array;
+  readonly coalesced: Uint8Array;
+  readonly dataLow: Uint32Array;
+  readonly dataHigh: Uint32Array;
+  readonly reasons: Uint32Array;
+  readonly ripLow: Uint32Array;
+  readonly ripHigh: Uint32Array;
+  readonly devices: Int16Array;
+  readonly #readers: { read: ExitReader; next: number }[] = [];
+  #total = 0;
+  #originMs = Number.NaN;
+  /** When the last entry's handling ended; NaN before the first. */
+  #lastEnd = Number.NaN;
+  /** Run time of coalesced writes, kept for the real exit that follows them. */
+  #pendingRun = 0;
+  #flushing = false;
+
+  /** @param options.capacity entries that are kept, a power of two from 2 to 2^24; default 65,536 */
+  constructor(options: { capacity?: number } = {}) {
+    const { capacity = DEFAULT_CAPACITY } = options;
+    if (
+      !Number.isInteger(capacity) ||
+      capacity < 2 ||
+      capacity > 2 ** 24 ||
+      (capacity & (capacity - 1)) !== 0
+    ) {
+      throw new TerrariumError('ECONFIG', `an exit log of ${capacity} entries`, {
+        hint: 'the capacity is a power of two from 2 to 2^24',
+      });
+    }
+    this.capacity = capacity;
+    this.mask = capacity - 1;
+    this.kinds = new Uint8Array(capacity);
+    this.starts = new Float64Array(capacity);
+    this.runs = new Float64Array(capacity);
+    this.handlings = new Float64Array(capacity);
+    this.addresses = new Float64Array(capacity);
+    this.sizes = new Uint8Array(capacity);
+    this.counts = new Uint32Array(capacity);
+    this.writes = new Uint8Array(capacity);
+    this.coalesced = new Uint8Array(capacity);
+    this.dataLow = new Uint32Array(capacity);
+    this.dataHigh = new Uint32Array(capacity);
+    this.reasons = new Uint32Array(capacity);
+    this.ripLow = new Uint32Array(capacity);
+    this.ripHigh = new Uint32Array(capacity);
+    this.devices = new Int16Array(capacity);
+  }
+
+  /** Entries recorded so far, coalesced writes included. */
+  get total(): number {
+    return this.#total;
+  }
+
+  /** The time that traces count from: `begin`, or else the first exit. NaN before that. */
+  get originMs(): number {
+    return this.#originMs;
+  }
+
+  /**
+   * Says that the guest starts to run now, so that the first exit has a run time, and the time between two runs is
+   * nobody's.
+   */
+  begin(nowMs: number): void {
+    if (Number.isNaN(this.#originMs)) this.#originMs = nowMs;
+    this.#lastEnd = nowMs;
+  }
+
+  /**
+   * Records an exit after it was handled. Times are in milliseconds of `performance.now()`.
+   * @param device the number of the device that was asked, -1 where there was none
+   */
+  record(exit: Exit, device: number, startMs: number, endMs: number): void {
+    const at = this.#total & this.mask;
+    const { kind, size } = exit;
+    // The record is reused: in exits that are no access, its other fields still hold what an earlier exit left.
+    const access = kind === ExitKind.io || kind === ExitKind.mmio;
+    const coalesced = access && exit.coalesced;
+    if (Number.isNaN(this.#originMs)) this.#originMs = startMs;
+    // The first exit of a log that nobody began has no run time that is known.
+    const run = Number.isNaN(this.#lastEnd) ? 0 : startMs - this.#lastEnd;
+    this.#lastEnd = endMs;
+    this.#pendingRun += Math.max(run, 0);
+    this.runs[at] = coalesced ? 0 : this.#pendingRun;
+    if (!coalesced) this.#pendingRun = 0;
+    this.kinds[at] = kind;
+    this.starts[at] = startMs;
+    this.handlings[at] = endMs > startMs ? endMs - startMs : 0;
+    this.writes[at] = access && exit.write ? 1 : 0;
+    this.coalesced[at] = coalesced ? 1 : 0;
+    this.reasons[at] = exit.reason;
+    this.ripLow[at] = exit.ripLow;
+    this.ripHigh[at] = exit.ripHigh;
+    this.devices[at] = device;
+    this.addresses[at] = access ? exit.address : 0;
+    this.sizes[at] = access ? size : 0;
+    this.counts[at] = access ? exit.count : 0;
+    this.dataLow[at] = access ? littleEndian(exit.data, exit.offset, Math.min(size, 4)) : 0;
+    this.dataHigh[at] = access && size > 4 ? littleEndian(exit.data, exit.offset + 4, size - 4) : 0;
+    this.#total++;
+    if ((this.#total & (this.mask >> 1)) === 0) this.flush();
+  }
+
+  /** Adds a reader. It gets what is recorded from now on, and the latest entries that are still there. */
+  subscribe(reader: ExitReader): void {
+    this.#readers.push({ read: reader, next: Math.max(0, this.#total - this.capacity / 2) });
+  }
+
+  /** Hands every reader the entries that it has not seen. A flush from inside a reader does nothing. */
+  flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      for (const reader of this.#readers) {
+        const from = reader.next;
+        if (from === this.#total) continue;
+        reader.next = this.#total;
+        reader.read(this, from, this.#total);
+      }
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  /** Entry `index`, counted from 0, as an object. @throws RangeError where the ring no longer or not yet has it */
+  entry(index: number): ExitEntry {
+    if (
+      !Number.isInteger(index) ||
+      index < 0 ||
+      index >= this.#total ||
+      index < this.#total - this.capacity
+    ) {
+      const oldest = Math.max(0, this.#total - this.capacity);
+      throw new RangeError(`entry ${index} is not in the log, which has ${oldest} to ${this.#total - 1}`);
+    }
+    const at = index & this.mask;
+    return {
+      number: index + 1,
+      kind: this.kinds[at] as ExitKind,
+      startMs: this.starts[at]!,
+      runMs: this.runs[at]!,
+      handleMs: this.handlings[at]!,
+      address: this.addresses[at]!,
+      size: this.sizes[at]!,
+      count: this.counts[at]!,
+      write: this.writes[at] === 1,
+      coalesced: this.coalesced[at] === 1,
+      data: (BigInt(this.dataHigh[at]!) << 32n) | BigInt(this.dataLow[at]!),
+      reason: this.reasons[at]!,
+      rip: (BigInt(this.ripHigh[at]!) << 32n) | BigInt(this.ripLow[at]!),
+      device: this.devices[at]!,
+    };
+  }
+}
+
+/** `length` bytes, 0 to 4, as a number. */
+function littleEndian(data: DataView, offset: number, length: number): number {
+  if (length === 1) return data.getUint8(offset);
+  if (length === 2) return data.getUint16(offset, true);
+  if (length === 4) return data.getUint32(offset, true);
+  let value = 0;
+  for (let i = length - 1; i >= 0; i--) value = (value << 8) | data.getUint8(offset + i);
+  return value >>> 0;
+}

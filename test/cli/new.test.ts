@@ -1,0 +1,86 @@
+/** `terrarium new`: each template runs, checks itself, traces and builds, by its own Makefile. */
+import assert from 'node:assert/strict';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { templateNames } from '../../src/runtime/index.js';
+import { cli, noGcc, root, Scratch, terrarium } from '../support.js';
+
+const noMake =
+  spawnSync('make', ['--version']).status === 0 ? false : 'SKIPPED: no make here: apt-get install make';
+const skip = noGcc || noMake;
+
+function make(folder: string, ...words: string[]): SpawnSyncReturns<string> {
+  const calls = `TERRARIUM=${process.execPath} ${cli}`;
+  return spawnSync('make', ['-s', '-C', folder, calls, ...words], {
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1' },
+    input: '',
+  });
+}
+
+describe('terrarium new', () => {
+  for (const template of templateNames.filter((name) => name !== 'launcher')) {
+    test(`${template}: runs, checks, traces and builds what runs too`, { skip }, () => {
+      using scratch = new Scratch();
+      const made = terrarium(['new', 'mine', '--template', template], { cwd: scratch.path });
+      assert.equal(made.status, 0, made.stderr);
+      assert.match(made.stdout, /cd mine && make/);
+      const folder = scratch.file('mine');
+      const ran = make(folder);
+      assert.equal(ran.stdout, 'Hello from mine!\n', ran.stderr);
+      assert.equal(make(folder, 'check').status, 0);
+      assert.match(make(folder, 'trace').stderr, /0x00e9 .*debug-console/);
+      const built = make(folder, 'build');
+      assert.equal(built.status, 0, built.stderr);
+      const image = path.join(folder, template === 'asm16' ? 'kernel.bin' : 'kernel.elf');
+      const { mode } = JSON.parse(readFileSync(path.join(folder, 'guest.json'), 'utf8')) as { mode: string };
+      assert.equal(terrarium(['run', image, '--mode', mode]).stdout, 'Hello from mine!\n');
+      JSON.parse(readFileSync(path.join(folder, '.vscode/tasks.json'), 'utf8'));
+      assert.equal(make(folder, 'clean').status, 0);
+    });
+
+    test(`${template}: its check fails where the kernel is wrong`, { skip }, () => {
+      using scratch = new Scratch();
+      terrarium(['new', 'mine', '--template', template], { cwd: scratch.path });
+      const source = scratch.file(template.startsWith('c') ? 'mine/kernel.c' : 'mine/kernel.S');
+      writeFileSync(source, readFileSync(source, 'utf8').replace('Hello', 'Hullo'));
+      const checked = make(scratch.file('mine'), 'check');
+      assert.notEqual(checked.status, 0);
+      assert.match(checked.stderr, /expected console/);
+    });
+  }
+
+  test('launcher: runs and checks, with the package installed', { skip }, () => {
+    using scratch = new Scratch();
+    terrarium(['new', 'monitor', '--template', 'launcher'], { cwd: scratch.path });
+    const folder = scratch.file('monitor');
+    mkdirSync(path.join(folder, 'node_modules'));
+    symlinkSync(root, path.join(folder, 'node_modules/terrarium'));
+    const ran = make(folder);
+    assert.match(ran.stdout, /the guest writes 42 to port 0x11/, ran.stderr);
+    assert.equal(make(folder, 'check').status, 0);
+  });
+
+  test('never writes over what is there, and refuses names that cannot stand in a source', () => {
+    using scratch = new Scratch();
+    writeFileSync(scratch.file('file'), '');
+    mkdirSync(scratch.file('full'));
+    writeFileSync(scratch.file('full/kept'), 'kept');
+    for (const [name, problem] of [
+      ['full', /not empty/],
+      ['file', /no folder/],
+      ['a b', /cannot be a kernel's name/],
+      ['"quote', /cannot be a kernel's name/],
+    ] as const) {
+      const refused = terrarium(['new', name], { cwd: scratch.path });
+      assert.equal(refused.status, 2, name);
+      assert.match(refused.stderr, problem);
+    }
+    assert.equal(readFileSync(scratch.file('full/kept'), 'utf8'), 'kept');
+    const unknown = terrarium(['new', 'x', '--template', 'rust'], { cwd: scratch.path });
+    assert.equal(unknown.status, 2);
+    assert.match(unknown.stderr, /asm16, asm32, asm64, c32, c64, launcher/);
+  });
+});

@@ -1,0 +1,82 @@
+/** The programs that the documentation shows in TypeScript fit the package's types, and do what their pages say. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { transformSync } from 'esbuild';
+import ts from 'typescript';
+import { noKvm, root, Scratch } from '../support.js';
+
+/** Programs are the blocks that import something; the others are parts of one. */
+const programs = ['README.md', ...readdirSync('docs').map((file) => `docs/${file}`)]
+  .filter((page) => page.endsWith('.md'))
+  .flatMap((page) =>
+    [...readFileSync(page, 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)]
+      .map(([, text]) => ({ page, text: text! }))
+      .filter(({ text }) => text.startsWith('import ')),
+  );
+
+/** What is wrong with the programs' types, as a compiler says it of files beside the sources. */
+function complaints(): string[] {
+  const read = ts.readConfigFile('tsconfig.json', ts.sys.readFile).config as { compilerOptions: object };
+  const { options } = ts.convertCompilerOptionsFromJson(
+    // What a page shows to be looked at may stay unused.
+    {
+      ...read.compilerOptions,
+      noEmit: true,
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+      paths: { terrarium: ['./src/index.ts'] },
+    },
+    root,
+  );
+  const files = new Map(
+    programs.map(({ page, text }, i) => [path.join(root, `test/shown-${i}-${path.basename(page)}.ts`), text]),
+  );
+  const host = ts.createCompilerHost(options);
+  const { fileExists, readFile } = host;
+  host.fileExists = (file) => files.has(file) || fileExists(file);
+  host.readFile = (file) => files.get(file) ?? readFile(file);
+  const program = ts.createProgram([...files.keys()], options, host);
+  const found = [...files.keys()].flatMap((file) => {
+    const source = program.getSourceFile(file);
+    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
+  });
+  return found.map(
+    ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+  );
+}
+
+describe('the programs in the documentation', () => {
+  test('fit the types of the package', () => {
+    assert.ok(programs.length >= 5, `${programs.length}`);
+    assert.deepEqual(complaints(), []);
+  });
+
+  for (const [page, says] of [
+    ['docs/simvirtio.md', [/name: 'shout'/, /phase: 'ready'/, /transmitted: 13/]],
+    [
+      'docs/manage.md',
+      [/name: 'echo'/, /state: 'running'/, /hello/, /printed: 5/, /kind: 'stopped'/, /status: 130/],
+    ],
+  ] as const) {
+    test(`${page}: does what the page says`, { skip: noKvm }, () => {
+      using scratch = new Scratch();
+      const { text } = programs.find((program) => program.page === page)!;
+      const { code } = transformSync(text, { loader: 'ts', target: 'node20.19', format: 'esm' });
+      // Inside the package, so that it finds it by its name.
+      const file = path.join(root, `build/shown-${path.basename(page)}.mjs`);
+      writeFileSync(file, code);
+      const done = spawnSync(process.execPath, [file], {
+        cwd: root,
+        encoding: 'utf8',
+        timeout: 60_000,
+        env: { ...process.env, XDG_RUNTIME_DIR: scratch.path },
+      });
+      rmSync(file);
+      assert.equal(done.status, 0, done.stderr);
+      for (const pattern of says) assert.match(done.stdout, pattern);
+    });
+  }
+});

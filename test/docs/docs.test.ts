@@ -1,0 +1,197 @@
+/** What the documentation shows is true: every command in it runs, every program in it does what it says. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { transformSync } from 'esbuild';
+import { cli, noGcc, noKvm, root, Scratch } from '../support.js';
+
+/** Commands that are tested elsewhere, or that only a person can end. */
+const untested = [
+  /^npm (test|run|install|pack)\b/,
+  /^sudo /,
+  /^npm start$/,
+  /^terrarium attach/,
+  /^git /,
+  / --screen\b/,
+  / --install-vscode\b/,
+  // test/tui/docs.test.ts runs these in a terminal.
+  /^(terrarium|npm start --) debug /,
+];
+
+const pages = ['README.md', 'SPECIFICATION.md', ...markdown('docs'), ...markdown('guests')];
+
+function markdown(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => path.join(folder, file))
+    .sort();
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => path.join(folder, file));
+}
+
+/** The fenced blocks of one language. */
+function blocks(page: string, language: string): string[] {
+  const text = readFileSync(path.join(root, page), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
+    ([, block]) => block!,
+  );
+}
+
+/** In the shell, `npm start -- …` and `terrarium …` are this checkout's command. */
+const prelude = `
+terrarium() { "${process.execPath}" "${cli}" "$@"; }
+npm() { [ "$1 $2" = "start --" ] || exit 99; shift 2; terrarium "$@"; }
+`;
+
+/** One line of a block: what it ended with, and what a reader is told it ends with. */
+async function run(line: string, cwd: string) {
+  // A reader who asks for a limit knows that it may be reached.
+  const limited = /--(timeout|max-exits)/.test(line);
+  const [, told] = /#.*\bends with (\d+)/.exec(line) ?? [];
+  const child = spawn('bash', ['-c', `${prelude}${line}`], {
+    cwd,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // A process group of its own, so that a command that hangs can be ended with its shell.
+    detached: true,
+    // Named machines of this page alone: nobody else's are listed, stopped or removed.
+    env: { ...process.env, NO_COLOR: '1', XDG_RUNTIME_DIR: cwd },
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const impatient = setTimeout(() => process.kill(-child.pid!, 'SIGINT'), PATIENCE_MS);
+  const [status] = await once(child, 'exit');
+  clearTimeout(impatient);
+  return { status, stderr, told: told !== undefined ? Number(told) : limited && status === 124 ? 124 : 0 };
+}
+
+/** No command of the documentation takes longer, even where others run beside it. */
+const PATIENCE_MS = 60_000;
+
+/** Pages know nothing of each other, and most of their time is a process's that starts. */
+const beside = { concurrency: availableParallelism() };
+
+describe('the commands in the documentation', { skip: noKvm || noGcc, ...beside }, () => {
+  for (const page of pages) {
+    const shown = blocks(page, 'sh');
+    if (shown.length === 0) continue;
+    test(page, async () => {
+      using scratch = new Scratch();
+      for (const name of ['guests', 'docs', 'test']) symlinkSync(path.join(root, name), scratch.file(name));
+      try {
+        await runPage(page, shown, scratch.path);
+      } finally {
+        await run('terrarium stop --all', scratch.path);
+      }
+    });
+  }
+});
+
+async function runPage(page: string, shown: readonly string[], cwd: string): Promise<void> {
+  for (const line of shown.flatMap((block) => block.split('\n'))) {
+    const command = line.replace(/^\$ /, '').trim();
+    const bare = command.replace(/\s+#.*$/, '');
+    if (bare === '' || bare.startsWith('#') || untested.some((pattern) => pattern.test(bare))) continue;
+    if (/Ctrl-C/.test(command)) continue;
+    const { status, stderr, told } = await run(command, cwd);
+    assert.equal(status, told, `${page}: ${bare} ended with ${status}, not ${told}:\n${stderr}`);
+  }
+}
+
+for (const page of ['README.md', 'docs/debugging.md']) {
+  describe(`the program in ${page}`, { skip: noKvm || noGcc }, () => {
+    test(`does what ${page} says it prints`, () => {
+      const [program] = blocks(page, 'ts');
+      const { code } = transformSync(program!, { loader: 'ts', target: 'node20.19', format: 'esm' });
+      const file = path.join(root, 'build', `${path.basename(page)}.mjs`);
+      writeFileSync(file, code);
+      const done = spawnSync(process.execPath, [file], { cwd: root, encoding: 'utf8' });
+      rmSync(file);
+      const [told] = /^It prints [^.]*/m.exec(readFileSync(page, 'utf8'))!;
+      const lines = [...told.matchAll(/`([^`]+)`/g)].map(([, line]) => `${line}\n`);
+      assert.equal(done.stdout, lines.join(''), done.stderr);
+    });
+  });
+}
+
+/** What GitHub makes of a page's headings, to be linked to. */
+function anchors(page: string): Set<string> {
+  const text = readFileSync(page, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  const found = new Set<string>();
+  for (const [, heading] of text.matchAll(/^#{1,6} +(.*)$/gm)) {
+    const shown = heading!.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1');
+    const name = shown
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\p{M} _-]/gu, '')
+      .replaceAll(' ', '-');
+    let again = name;
+    for (let n = 1; found.has(again); n++) again = `${name}-${n}`;
+    found.add(again);
+  }
+  return found;
+}
+
+describe('links in the documentation', () => {
+  for (const page of pages) {
+    test(`of ${page} lead somewhere`, () => {
+      const text = readFileSync(path.join(root, page), 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+      for (const [, target, anchor] of text.matchAll(/\]\(([^)#\s]*)(?:#([^)]*))?\)/g)) {
+        if (/^https?:/.test(target!)) continue;
+        const file = target === '' ? path.join(root, page) : path.resolve(root, path.dirname(page), target!);
+        assert.ok(existsSync(file), `${page} links to ${target}`);
+        if (anchor === undefined || !file.endsWith('.md')) continue;
+        assert.ok(
+          anchors(file).has(anchor),
+          `${page} links to ${target}#${anchor}, and there is no such heading`,
+        );
+      }
+    });
+  }
+});
+
+describe('what SPECIFICATION.md says holds its promises', () => {
+  const text = readFileSync(path.join(root, 'SPECIFICATION.md'), 'utf8');
+  const files = [...sources('src'), ...sources('test')];
+
+  test('are tests that are there', () => {
+    const named = [...text.matchAll(/`((?:src|test)\/[^`]*\.test\.ts)`/g)].map(([, name]) => name!);
+    assert.ok(named.length > 40);
+    for (const name of named) {
+      const pattern = name
+        .replace(/[.]/g, '\\.')
+        .replace('**/', '(.*/)?')
+        .replace(/(?<!\.)\*/g, '[^/]*');
+      assert.ok(
+        files.some((file) => new RegExp(`^${pattern}$`).test(file)),
+        name,
+      );
+    }
+  });
+
+  test('are named in every row, whose numbers run on', () => {
+    const rows = text.split('\n').filter((line) => /^\| [A-Z]\d+ \|/.test(line));
+    const last: Record<string, number> = {};
+    for (const row of rows) {
+      const [, letter, number] = /^\| ([A-Z])(\d+) \|/.exec(row)!;
+      assert.equal(Number(number), (last[letter!] ?? 0) + 1, row);
+      last[letter!] = Number(number);
+      assert.match(row.split('|').at(-2)!, /`(src|test)\/[^`]*\.test\.ts`|`npm run bench -- [\w-]+`/, row);
+    }
+    assert.ok(rows.length > 50, `${rows.length} promises`);
+  });
+
+  test('are benchmarks that are there', () => {
+    const main = readFileSync(path.join(root, 'bench/main.ts'), 'utf8');
+    for (const [, name] of text.matchAll(/npm run bench -- ([\w-]+)/g))
+      assert.match(main, new RegExp(`\\b${name}\\b`));
+  });
+});

@@ -1,0 +1,162 @@
+/** Where KVM gives up on an instruction, the software CPU does it, and KVM goes on. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { parseImage } from '../../src/boot/index.js';
+import { assisted } from '../../src/engine/assist/index.js';
+import { kvmEngine } from '../../src/engine/kvm/index.js';
+import { Machine } from '../../src/machine/index.js';
+import { createMachine } from '../../src/runtime/index.js';
+import { noKvm, ownClock, Scratch, terrarium } from '../support.js';
+
+/** Real-mode code at 0. */
+const image = (code: readonly number[]) => parseImage(Uint8Array.from(code), 'code');
+
+function run(code: readonly number[], assist = true) {
+  using machine = createMachine({ image: image(code), mode: 'real', engine: 'kvm', assist, memory: 0x10000 });
+  const outcome = machine.run({ timeoutMs: 5000 });
+  return { outcome, read: machine.memory.read16(0x500) };
+}
+
+/** fld1; fld1; faddp; fistp word [0x500]; mov bx, 7; hlt. */
+const adds = [0xd9, 0xe8, 0xd9, 0xe8, 0xde, 0xc1, 0xdf, 0x1e, 0x00, 0x05, 0xbb, 0x07, 0x00, 0xf4];
+
+/** Does this KVM emulate real mode, without the x87? Then it gives up on it. */
+const emulates = noKvm === false && run(adds, false).outcome.kind === 'engineError';
+const skip = noKvm || (emulates ? false : 'SKIPPED: this host’s KVM runs it all by itself');
+
+describe('assist', { skip }, () => {
+  test('finishes what KVM gives up on: the guest goes on with the right state', () => {
+    const { outcome, read } = run(adds);
+    assert.equal(outcome.kind, 'halted', outcome.reason);
+    assert.equal(outcome.engine, 'kvm');
+    assert.equal(read, 2);
+    assert.equal(outcome.registers.rbx & 0xffffn, 7n);
+    assert.ok(outcome.assistance !== undefined && outcome.assistance.times >= 1);
+    assert.ok(outcome.assistance.instructions >= 4);
+  });
+
+  test('is no part of a run that needs none, and is off where it is switched off', () => {
+    assert.equal(run([0xf4]).outcome.assistance, undefined);
+    const { outcome } = run(adds, false);
+    assert.equal(outcome.kind, 'engineError');
+    assert.equal(outcome.failure?.name, 'KVM_INTERNAL_ERROR_EMULATION');
+  });
+
+  test('takes floating point over to KVM and back', () => {
+    // fninit runs on KVM; fld1 does not; fnstcw again does: the control word it set is seen by both.
+    const code = [
+      ...[0xc7, 0x06, 0x02, 0x05, 0x7f, 0x0e], // mov word [0x502], 0x0e7f
+      ...[0xdb, 0xe3], // fninit
+      ...[0xd9, 0x2e, 0x02, 0x05], // fldcw [0x502]
+      ...[0xd9, 0xe8], // fld1
+      ...[0xd9, 0x3e, 0x00, 0x05], // fnstcw [0x500]
+      0xf4,
+    ];
+    const { outcome, read } = run(code);
+    assert.equal(outcome.kind, 'halted', outcome.reason);
+    assert.equal(read, 0x0e7f);
+  });
+
+  test('leaves XMM registers as they are, and takes new ones and MXCSR over to KVM and back', () => {
+    // KVM emulates MOVUPS, but neither FLD nor PADDB nor LDMXCSR nor STMXCSR.
+    const code = [
+      ...[0x0f, 0x20, 0xe0, 0x66, 0x0d, 0x00, 0x02, 0x00, 0x00, 0x0f, 0x22, 0xe0], // mov eax, cr4; or eax, 0x200; mov cr4, eax
+      ...[0x0f, 0x10, 0x06, 0x00, 0x06], // movups xmm0, [0x600]
+      ...[0x0f, 0x10, 0x3e, 0x10, 0x06], // movups xmm7, [0x610]
+      ...[0xd9, 0xe8], // fld1
+      ...[0x0f, 0x11, 0x06, 0x00, 0x05], // movups [0x500], xmm0
+      ...[0x66, 0x0f, 0xfc, 0xc7], // paddb xmm0, xmm7
+      ...[0x0f, 0xae, 0x16, 0x20, 0x06], // ldmxcsr [0x620]
+      ...[0x0f, 0x11, 0x06, 0x10, 0x05], // movups [0x510], xmm0
+      ...[0x0f, 0x11, 0x3e, 0x20, 0x05], // movups [0x520], xmm7
+      ...[0x0f, 0xae, 0x1e, 0x30, 0x05], // stmxcsr [0x530]
+      0xf4,
+    ];
+    using machine = createMachine({ image: image(code), mode: 'real', engine: 'kvm', memory: 0x10000 });
+    const xmm0 = Uint8Array.from({ length: 16 }, (_, n) => 0x11 * n);
+    const xmm7 = Uint8Array.from({ length: 16 }, (_, n) => 0x80 + n);
+    machine.memory.writeBytes(0x600, xmm0);
+    machine.memory.writeBytes(0x610, xmm7);
+    machine.memory.write32(0x620, 0x7f80);
+    const outcome = machine.run({ timeoutMs: 5000 });
+    assert.equal(outcome.kind, 'halted', outcome.reason);
+    assert.deepEqual(machine.memory.readBytes(0x500, 16), xmm0);
+    assert.deepEqual(
+      machine.memory.readBytes(0x510, 16),
+      xmm0.map((byte, n) => byte + xmm7[n]!),
+    );
+    assert.deepEqual(machine.memory.readBytes(0x520, 16), xmm7);
+    assert.equal(machine.memory.read32(0x530), 0x7f80);
+  });
+
+  test('accesses of an instruction that is finished elsewhere reach their devices', () => {
+    const written: string[] = [];
+    const device = {
+      name: 'wide',
+      memory: [{ address: 0x20000, size: 16 }],
+      readMemory: () => 0,
+      writeMemory: (address: number, size: number, value: number) => {
+        written.push(`${address.toString(16)} ${size} ${value.toString(16)}`);
+      },
+    };
+    // mov ax, 0x2000; mov ds, ax; fld1; fstp dword [0]; hlt
+    const code = [0xb8, 0x00, 0x20, 0x8e, 0xd8, 0xd9, 0xe8, 0xd9, 0x1e, 0x00, 0x00, 0xf4];
+    using machine = createMachine({
+      image: image(code),
+      mode: 'real',
+      engine: 'kvm',
+      memory: 0x10000,
+      devices: [device],
+    });
+    assert.equal(machine.run({ timeoutMs: 5000 }).kind, 'halted');
+    assert.deepEqual(written, ['20000 4 3f800000']);
+  });
+
+  test('cannot run what is no RAM either: the failure says that, and nothing of instructions', () => {
+    // jmp 0xf000:0
+    const { outcome } = run([0xea, 0, 0, 0, 0xf0]);
+    assert.equal(outcome.kind, 'engineError');
+    assert.equal(outcome.failure!.name, 'NO_CODE');
+    assert.equal(outcome.failure!.message, 'the guest ran to where there is no RAM to execute');
+  });
+
+  test('that is not to be had is named beside what KVM gave up on', () => {
+    const engine = assisted(kvmEngine({ failuresLeave: true }), () => {
+      throw new Error('the software CPU is not built');
+    });
+    using machine = new Machine({ engine, image: image(adds), mode: 'real', memory: 0x10000 });
+    const { kind, failure } = machine.run({ timeoutMs: 2000 });
+    assert.equal(kind, 'engineError');
+    assert.equal(failure!.name, 'KVM_INTERNAL_ERROR_EMULATION');
+    assert.match(failure!.message, /, and the software CPU cannot help: the software CPU is not built$/);
+  });
+
+  test('a stop reaches a guest that KVM gives up on again and again', () => {
+    // fld1; fstp st0; jmp
+    using machine = createMachine({
+      image: image([0xd9, 0xe8, 0xdd, 0xd8, 0xeb, 0xfa]),
+      mode: 'real',
+      engine: 'kvm',
+      memory: 0x10000,
+    });
+    const clock = ownClock();
+    assert.equal(machine.run({ timeoutMs: 100 }).kind, 'timeout');
+    assert.ok(clock() < 1000);
+    assert.equal(machine.run({ timeoutMs: 50 }).kind, 'timeout', 'and it goes on');
+  });
+
+  test('is counted by --stat and in the report, and has a switch', () => {
+    using scratch = new Scratch();
+    const report = scratch.file('report.json');
+    const guest = ['run', 'guests/rings-protected', '--engine', 'kvm'];
+    const ran = terrarium([...guest, '--stat', '--report', report]);
+    assert.equal(ran.status, 0, ran.stderr);
+    assert.match(
+      ran.stderr,
+      /assisted: kvm gave up \d+ times?; the software CPU ran \d+ instructions for it/,
+    );
+    assert.ok(JSON.parse(readFileSync(report, 'utf8')).outcome.assistance.times > 0);
+    assert.equal(terrarium([...guest, '--assist', 'off']).status, 4);
+  });
+});

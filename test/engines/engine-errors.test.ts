@@ -1,0 +1,57 @@
+/** What KVM on this very host gives up on, explained. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { noGcc, noKvm, Scratch, terrarium } from '../support.js';
+
+/** Runs a source in 32-bit protected mode on KVM and gives what is said of its end. */
+function end(code: string, ...flags: string[]): { status: number | null; text: string } {
+  using scratch = new Scratch();
+  const file = scratch.file('guest.S');
+  writeFileSync(file, `.code32\n.globl _start\n_start:\n${code}\n`);
+  const { status, stderr } = terrarium(['run', file, '--mode', 'protected', '--engine', 'kvm', ...flags]);
+  return { status, text: stderr.replace(/\s+/g, ' ') };
+}
+
+/** Only a KVM that emulates gives up on these. */
+const emulates = !noKvm && !noGcc && end('fldpi\nhlt', '--assist', 'off').status === 4;
+const skip = noKvm || noGcc || (emulates ? false : 'SKIPPED: this host’s KVM runs it all by itself');
+
+describe('an instruction that this KVM’s emulator does not know', { skip }, () => {
+  for (const [name, code, words] of [
+    ['of the x87', 'fldpi', /KVM.* emulator does not know fldpi.*of the x87/],
+    ['through a gate', 'int $0x20', /does not know int 0x20.*in real mode alone, not through an IDT/],
+    [
+      'that returns through one',
+      'pushf\npush %cs\npush $0x100000\niret',
+      /does not know iret.*in real mode alone/,
+    ],
+    ['that computes with SSE', 'mov $0x600, %eax\nmov %eax, %cr4\naddps %xmm0, %xmm1', /addps.*plain moves/],
+  ] as const) {
+    test(`${name} is explained, with what to do`, () => {
+      const { status, text } = end(`${code}\nhlt`, '--assist', 'off');
+      assert.equal(status, 4, text);
+      assert.match(text, words);
+      assert.match(text, /runs 32-bit protected mode in its emulator.*what to do Leave --assist on/);
+      assert.match(text, /guest\.S:\d/);
+    });
+  }
+
+  test('on memory that is none is said to be the guest’s mistake', () => {
+    const { status, text } = end(
+      'mov $0x600, %eax\nmov %eax, %cr4\naddps 0xfe000000, %xmm1\nhlt',
+      '--assist',
+      'off',
+    );
+    assert.equal(status, 4, text);
+    assert.match(
+      text,
+      /touches 0xfe000000, which is no RAM.*the likely mistake Devices are read and written/,
+    );
+  });
+
+  test('is done by the software CPU where the user takes the advice', () => {
+    assert.equal(end('fldpi\nhlt').status, 0);
+    assert.equal(end('fldpi\nhlt', '--assist', 'on').status, 0);
+  });
+});

@@ -1,0 +1,156 @@
+/** Each mistake of guests/mistakes/ is explained in the words of its explanation.txt, which a student can be given. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { type Explanation, explain, formatExplanation } from '../../src/explain/index.js';
+import { createMachine, type LoadedImage, loadImage } from '../../src/runtime/index.js';
+import { SymbolTable } from '../../src/symbols/index.js';
+import { noGcc, noKvm, root, Scratch, terrarium } from '../support.js';
+
+const folder = path.join(root, 'guests/mistakes');
+const names = readdirSync(folder, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort();
+
+const sourceOf = (name: string) => path.join(folder, name, `${name}.S`);
+
+/** The options that a source asks to be run with. */
+function optionsOf(name: string): { memory?: number; timeoutMs: number } {
+  const [, words = ''] = /^\/\/ run: (.*)$/m.exec(readFileSync(sourceOf(name), 'utf8')) ?? [];
+  const [, timeout] = /--timeout (\d+)ms/.exec(words) ?? [];
+  return {
+    timeoutMs: Number(timeout ?? 30_000),
+    ...(/--memory 2M/.test(words) && { memory: 2 * 1024 * 1024 }),
+  };
+}
+
+/** Compiled once. */
+const compiled = new Map<string, LoadedImage>();
+
+function compile(name: string): LoadedImage {
+  const { memory } = optionsOf(name);
+  const found = compiled.get(name) ?? loadImage(sourceOf(name), { ...(memory !== undefined && { memory }) });
+  compiled.set(name, found);
+  return found;
+}
+
+function explained(name: string, engine: 'soft' | 'kvm'): Explanation & { kind: string } {
+  const { timeoutMs } = optionsOf(name);
+  const { image, settings, symbols } = compile(name);
+  const table = new SymbolTable(symbols?.() ?? image);
+  using machine = createMachine({ ...settings, engine, image });
+  const outcome = machine.run({ timeoutMs });
+  const why = explain({ ...outcome, memory: machine.memory, locate: (address) => table.locate(address) });
+  return { ...why, kind: outcome.kind };
+}
+
+describe('the mistakes', { skip: noGcc }, () => {
+  test('are at least 25, each with its page for a student', () => {
+    assert.ok(names.length >= 25, `${names.length}`);
+    const readme = readFileSync(path.join(folder, 'README.md'), 'utf8');
+    for (const name of names) assert.ok(readme.includes(`[${name}](${name}/${name}.S)`), name);
+  });
+
+  for (const name of names) {
+    test(`${name}: the software CPU explains it in the words of its explanation.txt`, () => {
+      const golden = readFileSync(path.join(folder, name, 'explanation.txt'), 'utf8');
+      const text = `${formatExplanation(explained(name, 'soft'))}\n`;
+      assert.equal(text, golden);
+      assert.ok(
+        text.split('\n').every((line) => line.length <= 80),
+        'fits into 80 columns',
+      );
+    });
+  }
+});
+
+/** What a KVM that emulates does otherwise than a processor. */
+const otherwise: Record<string, string> = {
+  '64-bit-code-in-32-bit-mode': 'KVM’s emulator takes SWAPGS in 32-bit code',
+  'handler-repairs-nothing': 'KVM does not tell of exceptions that reach their handlers',
+  'run-off-the-end': 'a KVM that emulates takes its time to execute a megabyte of zeros',
+};
+
+/** Where the stack ended on the way down differs. */
+const withoutAddresses = (texts: readonly string[]) =>
+  texts.map((text) => text.replace(/0x[0-9a-f]+/g, '0x…'));
+
+describe('the mistakes on KVM', { skip: noKvm || noGcc }, () => {
+  for (const name of names) {
+    const skip = otherwise[name] === undefined ? false : `SKIPPED: ${otherwise[name]}`;
+    test(`${name}: names the same mistake`, { skip }, () => {
+      const soft = explained(name, 'soft');
+      const kvm = explained(name, 'kvm');
+      assert.equal(kvm.kind, soft.kind);
+      assert.equal(kvm.title, soft.title);
+      assert.deepEqual(withoutAddresses(kvm.mistakes), withoutAddresses(soft.mistakes));
+    });
+  }
+});
+
+describe('an instruction that begins in RAM and goes on where there is none', () => {
+  for (const [engine, skip] of [
+    ['soft', false],
+    ['kvm', noKvm],
+  ] as const) {
+    test(`is no instruction that ${engine} lacks, but the end of memory`, { skip }, () => {
+      // jmp 0x0fff:0x000f, the last byte of RAM
+      const image = Uint8Array.of(0xea, 0x0f, 0x00, 0xff, 0x0f);
+      using machine = createMachine({ engine, image, mode: 'real', memory: 0x10000 });
+      // The opcode of mov ax, imm16.
+      machine.memory.write8(0xffff, 0xb8);
+      const outcome = machine.run({ timeoutMs: 5000 });
+      assert.equal(outcome.kind, 'engineError');
+      assert.equal(outcome.failure!.name, 'NO_CODE');
+      const text = formatExplanation(explain({ ...outcome, memory: machine.memory }));
+      assert.match(text, /^why: the guest ran to where there is no code$/m);
+      assert.match(text, /there is no RAM at 0x10000, where this instruction goes on/);
+    });
+  }
+});
+
+describe('on the command line', { skip: noGcc }, () => {
+  test('a triple fault is explained behind its outcome, and in the report as structure', () => {
+    using scratch = new Scratch();
+    const report = scratch.file('report.json');
+    const done = terrarium(['run', sourceOf('bad-gdt-entry'), '--engine', 'soft', '--report', report]);
+    assert.equal(done.status, 3);
+    assert.match(
+      done.stderr,
+      /shut down \(triple fault\)[\s\S]*why: #GP[\s\S]*the likely mistake\n {4}Bit 4/,
+    );
+    const { why, outcome } = JSON.parse(readFileSync(report, 'utf8'));
+    assert.equal(why.place, '0000:0000000e');
+    assert.match(why.where, /bad-gdt-entry\.S:11/);
+    assert.equal(why.steps.length, 4);
+    assert.deepEqual(
+      outcome.faults.map(({ vector, code, delivering }: Record<string, number>) => [
+        vector,
+        code,
+        delivering,
+      ]),
+      [
+        [13, 8, undefined],
+        [13, 0x6b, 13],
+        [13, 0x43, 8],
+      ],
+    );
+  });
+
+  test('a shutdown that KVM cannot explain is repeated on the software CPU, and the text says so', {
+    skip: noKvm,
+  }, () => {
+    const args = ['run', sourceOf('divide-by-zero'), '--engine', 'kvm', '--assist', 'off'];
+    const { stderr, status } = terrarium(args);
+    assert.equal(status, 3);
+    assert.match(stderr, /kvm: shut down[\s\S]*ecx is 0[\s\S]*repeated the\s+run on the\s+software CPU/);
+  });
+
+  test('a good end is explained with --why alone', () => {
+    const args = ['run', 'guests/hello', '--engine', 'soft'];
+    assert.doesNotMatch(terrarium(args).stderr, /why:/);
+    assert.match(terrarium([...args, '--why']).stderr, /why: the guest halted[\s\S]*hlt/);
+  });
+});

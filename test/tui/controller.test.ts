@@ -1,0 +1,242 @@
+/** The debugger's keys on a real guest, without a terminal: what they show, what they refuse, how much is sent for it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CellPainter } from '../../src/apps/frontend/screen/painter.js';
+import { Controller } from '../../src/apps/tui/controller.js';
+import { ExitFeed } from '../../src/apps/tui/exit-feed.js';
+import { GuestConsole } from '../../src/apps/tui/guest-console.js';
+import { type Model, newModel } from '../../src/apps/tui/model.js';
+import { draw, placesOf } from '../../src/apps/tui/view.js';
+import { Debugger } from '../../src/debug/index.js';
+import { type HostedMachine, hostMachine, loadImage } from '../../src/runtime/index.js';
+import { SymbolTable } from '../../src/symbols/index.js';
+import { noGcc } from '../support.js';
+
+const SIZE = { columns: 120, rows: 36, coloured: true };
+
+/** A debugger as the terminal has it. */
+class Bench implements AsyncDisposable {
+  readonly model: Model;
+  readonly controller: Controller;
+  quits = 0;
+  readonly #machine: HostedMachine;
+  readonly #painter = new CellPainter();
+
+  private constructor(machine: HostedMachine, symbols: SymbolTable, folder: string) {
+    this.#machine = machine;
+    const exits = new ExitFeed();
+    const console = new GuestConsole();
+    machine.onOutput((bytes) => console.print(bytes));
+    machine.onTrace((bytes) => exits.take(bytes));
+    this.model = newModel({
+      image: 'guest',
+      engine: machine.engine,
+      hasScreen: false,
+      console,
+      memoryAt: 0n,
+    });
+    this.controller = new Controller({
+      model: this.model,
+      debugger: new Debugger(machine.debugTarget(), symbols),
+      exits,
+      folder,
+      guest: { memory: machine.memory, screen: () => machine.screen(), typeAgain: () => {} },
+      places: () => placesOf(this.model, SIZE.columns, SIZE.rows)!,
+      onChange: () => {},
+      onQuit: () => {
+        this.quits++;
+      },
+      onRedraw: () => {},
+    });
+  }
+
+  static async open(file: string, mode: 'real' | 'protected' | 'long'): Promise<Bench> {
+    const { image, settings, symbols } = loadImage(file, { mode });
+    const { timeoutMs: _, ...placement } = settings;
+    const named = symbols?.() ?? image;
+    const machine = await hostMachine({
+      image,
+      engine: 'soft',
+      ...placement,
+      symbols: named,
+      debug: true,
+      coalesce: false,
+      trace: { format: 'ndjson' },
+    });
+    const bench = new Bench(machine, new SymbolTable(named), '.');
+    await bench.controller.start();
+    return bench;
+  }
+
+  /** Presses keys, each when the one before is done. */
+  async press(...keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.controller.press(key);
+  }
+
+  /** Types into the line at the bottom, and Enter. */
+  async enter(key: string, text: string): Promise<void> {
+    await this.press(key, ...text, 'Enter');
+  }
+
+  get message(): string {
+    return this.model.message.text;
+  }
+
+  get screen(): string {
+    return draw(this.model, SIZE).text();
+  }
+
+  /** What a terminal would be sent now. */
+  paint(): string {
+    return this.#painter.paint(draw(this.model, SIZE));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#machine[Symbol.asyncDispose]();
+  }
+}
+
+const long = () => Bench.open('test/guests/debugged-long.S', 'long');
+
+describe('the keys of the debugger', { skip: noGcc }, () => {
+  test('send little: what a step changes, and nothing where nothing changes', async () => {
+    await using bench = await long();
+    const whole = bench.paint().length;
+    assert.equal(bench.paint(), '');
+    const sent: number[] = [];
+    for (let i = 0; i < 15; i++) {
+      await bench.press('s');
+      sent.push(Buffer.byteLength(bench.paint()));
+    }
+    const mean = sent.reduce((a, b) => a + b) / sent.length;
+    assert.ok(mean < 500, `${mean} bytes a step`);
+    assert.ok(Math.max(...sent) < whole / 2, `${sent} of ${whole}`);
+  });
+
+  test('refuse in words, and go on', async () => {
+    await using bench = await long();
+    await bench.enter('g', '0xffff800000000000');
+    assert.match(bench.screen, /nothing is mapped at 0xffff800000000000/);
+    await bench.enter('w', 'rax');
+    assert.match(bench.message, /rax is a register, and no memory to watch/);
+    await bench.enter('e', 'countre');
+    assert.match(bench.message, /'countre' is neither.*count/);
+    await bench.enter('e', '1 +');
+    assert.notEqual(bench.message, '');
+    await bench.enter('B', 'nowhere.c:12');
+    assert.match(bench.message, /nowhere\.c/);
+    await bench.enter('B', 'count if +');
+    assert.equal(bench.model.points.length, 0);
+    await bench.enter('B', 'count if byte [0xffff800000000000]');
+    await bench.press('c');
+    assert.match(bench.message, /count if .* reached.*there is no memory at/);
+    await bench.press('s');
+    assert.match(bench.message, /push rbx/);
+  });
+
+  test('take what was typed back, and find it again', async () => {
+    await using bench = await long();
+    await bench.press('e', '1', '2', 'Backspace', 'Backspace', '7', 'Escape');
+    assert.equal(bench.model.prompt, undefined);
+    await bench.enter('e', 'ebx + 0x10');
+    assert.match(bench.message, /^ebx \+ 0x10 is 0x10/);
+    await bench.press('e', 'ArrowUp');
+    assert.match(bench.screen, /evaluate ebx \+ 0x10/);
+    await bench.press('Ctrl-U', 'Enter');
+    await bench.enter('e', 'ebx = 0x77');
+    assert.match(bench.screen, /•rbx 0000000000000077/);
+  });
+
+  test('set, switch off and remove breakpoints', async () => {
+    await using bench = await long();
+    await bench.press('ArrowDown', 'ArrowDown', 'b');
+    assert.match(bench.message, /a breakpoint at again/);
+    await bench.enter('B', 'count');
+    assert.match(bench.screen, /● again.*\n.*● count/);
+    await bench.press('8', 'ArrowDown', 'Enter');
+    assert.match(bench.screen, /›○ count/);
+    await bench.press('c');
+    assert.match(bench.message, /breakpoint again reached/);
+    await bench.press('c');
+    assert.match(bench.message, /breakpoint again reached, for the 2nd time/);
+    await bench.press('ArrowUp', 'Delete', '2');
+    await bench.enter('B', 'count');
+    await bench.press('c');
+    assert.match(bench.message, /the guest has halted/);
+  });
+
+  test('run to the cursor, and show code elsewhere', async () => {
+    await using bench = await long();
+    await bench.enter('d', 'print');
+    await bench.press('ArrowDown', 't');
+    assert.match(bench.message, /now at <print\+0x7>/);
+    await bench.press('PageUp', 'PageDown', 'Home');
+    assert.equal(bench.model.cursor, bench.model.pc);
+  });
+
+  test('stand still at a guest that has ended, and begin it again with its breakpoints', async () => {
+    await using bench = await long();
+    await bench.enter('B', 'print');
+    await bench.press('c', 'c');
+    assert.equal(bench.model.phase, 'ended');
+    assert.match(bench.screen, /5 Console ─+\n.*counted/);
+    await bench.press('s', 'n', 'f', 'c', 'l', 't');
+    assert.match(bench.message, /the guest has halted; r restarts it/);
+    await bench.press('r');
+    assert.equal(bench.model.phase, 'stopped');
+    assert.match(bench.screen, /nothing printed yet/);
+    assert.match(bench.screen, / 0 exits/);
+    await bench.press('c');
+    assert.match(bench.message, /breakpoint print reached/);
+  });
+
+  test('move and zoom through every pane', async () => {
+    await using bench = await long();
+    for (const digit of '12345678') {
+      await bench.press(digit, 'ArrowDown', 'PageDown', 'End', 'ArrowUp', 'PageUp', 'Home', 'z', 'z');
+      assert.equal(bench.model.zoomed, false);
+    }
+    const seen = new Set<string>();
+    for (let i = 0; i < 8; i++) {
+      await bench.press('Tab');
+      seen.add(bench.model.focus);
+    }
+    assert.ok(seen.size >= 6, [...seen].join());
+    await bench.press('Shift-Tab');
+  });
+
+  test('say who called whom', async () => {
+    await using bench = await long();
+    await bench.enter('B', 'count');
+    await bench.press('c', 'a');
+    assert.match(bench.screen, /╭─ Callers ─/);
+    assert.match(
+      bench.screen,
+      /│ {2}0 {2}count +debugged-long\.S:12 .*\n.*│ {2}1 {2}again\+0x5 +debugged-long\.S:5/,
+    );
+    await bench.press('Escape');
+    assert.doesNotMatch(bench.screen, /Callers/);
+  });
+
+  test('scroll the stack', async () => {
+    await using bench = await long();
+    await bench.press('s', '3', 'ArrowDown', 'PageDown');
+    assert.match(bench.screen, /\+60 {2}0{16}/);
+    await bench.press('Home');
+    assert.match(bench.screen, /\+00 {2}0{16}/);
+  });
+
+  test('leave by q and Ctrl-C', async () => {
+    await using bench = await long();
+    await bench.press('q', 'Ctrl-C', 'Shift-F10');
+    assert.equal(bench.quits, 3);
+  });
+});
+
+test('a guest that prints what drives terminals drives none', async () => {
+  await using bench = await long();
+  bench.model.console.print(Buffer.from('\x1b[2J\x1b]0;title\x07\x9b5n\u202e\u{1f600}\x00'));
+  const sent = bench.paint();
+  for (const bad of ['\x1b]0', '\x07', '\x9b', '\u202e', '\x00']) assert.ok(!sent.includes(bad));
+  assert.match(bench.screen, /·\[2J·\]0;title··5n|·\[2J/);
+});
