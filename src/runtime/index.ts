@@ -5,6 +5,7 @@
  */
 
 export { type IrqchipName, irqchipNames } from '../pc/index.js';
+export { hostCpuVendor } from './engines/cpu-vendor.js';
 export { type Check, type CheckStatus, type Diagnosis, diagnose } from './engines/doctor.js';
 export {
   chooseEngine,

@@ -7,7 +7,7 @@ import { disassemble, registerName } from '../isa/index.js';
 import { instructionOf, type Left, recordWords } from './blocks.js';
 import { DATA, type Mode } from './modes.js';
 import type { Ended, Side } from './side.js';
-import type { Test } from './tests.js';
+import { shiftCount, type Test } from './tests.js';
 import { vectorNames, vectorsBefore } from './vectors.js';
 
 /** Flags by the letters of the opcode table. */
@@ -28,13 +28,6 @@ const flagNames: readonly (readonly [number, string])[] = [
 const ALL_FLAGS = 0xfdff;
 
 const shift = /^(rol|ror|rcl|rcr|shl|shr|sar|shld|shrd)$/;
-
-/** The count of a shift, as the processor takes it: five bits of it, or six (SDM 2B SAL/SAR/SHL/SHR). */
-function shiftCount({ row, encoding, registers }: Test, size: number): number {
-  const last = row.operands.at(-1);
-  const count = last === '1' ? 1n : last === 'CL' ? registers[1]! : encoding.immediate;
-  return Number(count & (size === 64 ? 63n : 31n));
-}
 
 /** Flags that a shift leaves undefined: none where it shifts by 0, not OF by 1, CF only by more than the operand's size. */
 function undefinedByShift(test: Test): string {

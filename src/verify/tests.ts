@@ -90,7 +90,8 @@ export class TestMaker {
     const rex = this.#mode.code === 64 && random(2) === 0 ? 0x40 | random(16) : 0;
     const sample = randomInstruction({ row, code: this.#mode.code, memory, prefixes, rex }, random);
     if (sample === undefined) return undefined;
-    return new Draft(this.#mode, random, sample.bytes, sample.encoding).finish();
+    const test = new Draft(this.#mode, random, sample.bytes, sample.encoding).finish();
+    return hasResult(test) ? test : undefined;
   }
 
   #prefixes(row: Opcode, memory: boolean): number[] {
@@ -112,6 +113,20 @@ export class TestMaker {
     if (row.map === 0 && random(repeats ? 2 : 32) === 0) prefixes.push(0xf2 + random(2));
     return prefixes;
   }
+}
+
+/** The count of a shift, as the processor takes it: five bits of it, or six (SDM 2B SAL/SAR/SHL/SHR). */
+export function shiftCount({ row, encoding, registers }: Test, size: number): number {
+  const last = row.operands.at(-1);
+  const count = last === '1' ? 1n : last === 'CL' ? registers[1]! : encoding.immediate;
+  return Number(count & (size === 64 ? 63n : 31n));
+}
+
+/** False where the manuals leave the whole result undefined: a double shift of 16 bits by more (SDM 2B SHLD). */
+function hasResult(test: Test): boolean {
+  const { row, encoding } = test;
+  if (!/^sh[lr]d$/.test(row.name) || encoding.operandSize !== 16) return true;
+  return shiftCount(test, 16) <= 16;
 }
 
 /** A test that is being made. */

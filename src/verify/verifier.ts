@@ -12,6 +12,7 @@ import { DATA_SIZE, type Mode, type ModeName, modes } from './modes.js';
 import { Side } from './side.js';
 import { type Test, TestMaker } from './tests.js';
 import { fillData } from './vectors.js';
+import { type Vendors, whyByVendor } from './vendors.js';
 
 /** Refusals of one instruction that are enough. */
 const REFUSALS = 20;
@@ -26,6 +27,8 @@ export interface VerifierOptions {
   seed: number;
   /** Only instructions of this name. */
   only?: string;
+  /** Whose processors the two stand for. Default: both Intel's, so that nothing is explained by it. */
+  vendors?: Vendors;
 }
 
 /** Differences of one kind: the same instruction, and the same that differs. */
@@ -66,11 +69,13 @@ export class Verifier implements Disposable {
   readonly #maker: TestMaker;
   readonly #random: Random;
   readonly #data = new Uint32Array(DATA_SIZE / 4);
+  readonly #vendors: Vendors | undefined;
 
   /** @throws RangeError where `only` is no instruction that is tried in this mode */
-  constructor({ engine, oracle, mode, seed, only }: VerifierOptions) {
+  constructor({ engine, oracle, mode, seed, only, vendors }: VerifierOptions) {
     this.mode = modes[mode];
     this.#random = randomNumbers(seed);
+    this.#vendors = vendors;
     this.#maker = new TestMaker(this.mode, this.#random);
     this.#rows = rowsOf(this.mode, only);
     this.#side = new Side(engine, this.mode);
@@ -173,7 +178,7 @@ export class Verifier implements Disposable {
     const difference =
       this.#again([test], 0, oracle) ?? (isFirst ? this.#again(tests.slice(0, n + 1), n, oracle) : undefined);
     if (difference === undefined) return;
-    const because = whyKnown(difference, this.report.mode);
+    const because = whyKnown(difference, this.report.mode) ?? whyByVendor(difference, this.#vendors);
     if (because !== undefined) {
       this.report.known.set(because, (this.report.known.get(because) ?? 0) + 1);
       return;

@@ -31,3 +31,4 @@ export {
   segmentNames,
   sharedMsrs,
 } from './state.js';
+export type { CpuVendor } from './vendor.js';

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Engine } from '../../../engine/contract/index.js';
 import { ConfigError } from '../../../errors.js';
-import { engineByName } from '../../../runtime/index.js';
-import { formatReport, type ModeName, modeNames, Verifier } from '../../../verify/index.js';
+import { engineByName, hostCpuVendor } from '../../../runtime/index.js';
+import { formatReport, type ModeName, modeNames, type Vendors, Verifier } from '../../../verify/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { styleFor } from '../../frontend/style.js';
 import { parseCount, parseDuration } from '../../frontend/values.js';
@@ -73,7 +73,15 @@ async function verify(flags: VerifyFlags): Promise<void> {
   const engine = engineByName('soft');
   // Without assist: there the software CPU would be checked against itself.
   const oracle = flags.engine === 'soft' ? undefined : engineByName('kvm', { assist: false });
-  const verifier = verifierOf({ engine, mode, seed, ...(oracle && { oracle }), ...(only && { only }) });
+  const vendors = { engine: 'intel', oracle: hostCpuVendor() ?? 'intel' } as const;
+  const verifier = verifierOf({
+    engine,
+    mode,
+    seed,
+    vendors,
+    ...(oracle && { oracle }),
+    ...(only && { only }),
+  });
   try {
     let stopped = false;
     const stop = () => {
@@ -103,6 +111,7 @@ function verifierOf(options: {
   mode: ModeName;
   seed: number;
   only?: string;
+  vendors: Vendors;
 }): Verifier {
   try {
     return new Verifier(options);

@@ -25,11 +25,6 @@ import {
   machineConfig,
   settingsOf,
 } from '../../../frontend/machine-options.js';
-import { LiveScreen } from '../../../frontend/screen/live.js';
-import { connectConsole } from '../../../frontend/terminal.js';
-import { parseCount, parseDumped, parseDuration, parseGdb } from '../../../frontend/values.js';
-import { openGdb, requireDebuggable } from './gdb.js';
-import type { NamedMachine, NameFlags } from './named.js';
 import {
   asksWhy,
   printEngine,
@@ -39,6 +34,11 @@ import {
   printSimvirtio,
   printStatistics,
 } from '../../../frontend/outcome-text.js';
+import { LiveScreen } from '../../../frontend/screen/live.js';
+import { connectConsole } from '../../../frontend/terminal.js';
+import { parseCount, parseDumped, parseDuration, parseGdb } from '../../../frontend/values.js';
+import { openGdb, requireDebuggable } from './gdb.js';
+import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
 import { addScreenshot, momentsOf, type Screenshot, takeScreenshots } from './screenshot.js';
 import { openTrace, type TraceFlags, traceOptions } from './trace-output.js';

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import type { CpuVendor } from '../../x86/index.js';
+
+const names: Readonly<Record<string, CpuVendor>> = { GenuineIntel: 'intel', AuthenticAMD: 'amd' };
+
+/**
+ * The maker of this host's processor, as its CPUID says it and Linux shows it (`vendor_id` in `file`). Undefined for
+ * others, and where there is no such file.
+ */
+export function hostCpuVendor(file = '/proc/cpuinfo'): CpuVendor | undefined {
+  try {
+    const name = /^vendor_id\s*:\s*(\S+)$/m.exec(readFileSync(file, 'latin1'))?.[1] ?? '';
+    return names[name];
+  } catch {
+    return undefined;
+  }
+}

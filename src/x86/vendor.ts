@@ -1,0 +1,2 @@
+/** The maker of an x86 processor, as leaf 0 of CPUID names it: `GenuineIntel`, `AuthenticAMD`. */
+export type CpuVendor = 'intel' | 'amd';
