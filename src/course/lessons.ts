@@ -1,7 +1,8 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, TerrariumError } from '../errors.js';
+import { contentsOf, makeFolder } from '../runtime/index.js';
 
 /** A lesson as `docs/course/NN-name/lesson.json` has it. `docs/course/README.md` tells how lessons are made. */
 export interface Lesson {
@@ -57,15 +58,15 @@ const LESSON = 'lesson';
 export function startLesson(lesson: Lesson, folder: string): string[] {
   const start = path.join(lesson.folder, 'start');
   const files = readdirSync(start);
-  const taken = [...files, 'guest.json', ...(lesson.device === undefined ? [] : [lesson.device])].find(
-    (file) => existsSync(path.join(folder, file)),
-  );
+  const there = new Set(contentsOf(folder));
+  const wanted = [...files, 'guest.json', ...(lesson.device === undefined ? [] : [lesson.device])];
+  const taken = wanted.find((file) => there.has(file));
   if (taken !== undefined)
     throw new ConfigError(
       `${path.join(folder, taken)} is there already`,
       'take another folder: nothing is overwritten',
     );
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const file of files) copyFileSync(path.join(start, file), path.join(folder, file));
   if (lesson.device !== undefined)
     copyFileSync(path.join(lesson.folder, lesson.device), path.join(folder, lesson.device));

@@ -16,6 +16,7 @@ export {
   engineNames,
 } from './engines/engines.js';
 export { type GuestSettings, type LoadedImage, loadImage } from './images/image-file.js';
+export { contentsOf, makeFolder } from './images/new-folder.js';
 export { sourceFinder } from './images/source-files.js';
 export {
   makeFromTemplate,

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../../errors.js';
+import { contentsOf, makeFolder, requireFolderName } from './new-folder.js';
 
 export const templateNames = ['asm16', 'asm32', 'asm64', 'c32', 'c64', 'launcher'] as const;
 export type TemplateName = (typeof templateNames)[number];
@@ -64,6 +65,7 @@ export interface NewOptions {
  * @throws ConfigError where the folder is there and not empty, or the name cannot stand in a source.
  */
 export function makeFromTemplate({ folder, template, terrarium = 'npx terrarium' }: NewOptions): string[] {
+  requireFolderName(folder);
   const name = path.basename(path.resolve(folder));
   // It goes into C strings, Makefiles and JSON as it is.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
@@ -89,14 +91,12 @@ export function makeFromTemplate({ folder, template, terrarium = 'npx terrarium'
 }
 
 function checkEmpty(folder: string): void {
-  if (!existsSync(folder)) return;
-  if (!statSync(folder).isDirectory()) throw new ConfigError(`${folder} is there already, and is no folder`);
-  if (readdirSync(folder).length > 0) {
-    throw new ConfigError(
-      `the folder ${folder} is not empty`,
-      'give a name that is not taken: nothing is overwritten',
-    );
-  }
+  const [first, ...more] = contentsOf(folder);
+  if (first === undefined) return;
+  throw new ConfigError(
+    `the folder ${folder} is not empty: it holds ${first}${more.length === 0 ? '' : ` and ${more.length} more`}`,
+    'give a name that is not taken: nothing is overwritten',
+  );
 }
 
 function version(root: string): string {
@@ -110,10 +110,11 @@ function copy(from: string, to: string, words: Readonly<Record<string, string>>)
     .map((file) => {
       const target = file === 'gitignore' ? '.gitignore' : file;
       const text = readFileSync(path.join(from, file), 'utf8');
-      mkdirSync(path.dirname(path.join(to, target)), { recursive: true });
+      makeFolder(path.dirname(path.join(to, target)));
       writeFileSync(
         path.join(to, target),
         text.replace(/\{\{(\w+)\}\}/g, (_, word: string) => words[word]!),
+        { flag: 'wx' },
       );
       return target;
     });
