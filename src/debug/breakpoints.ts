@@ -1,9 +1,9 @@
 /**
- * Breakpoints and watched places as a person has them: by name and line, with numbers, conditions and counts.
+ * Breakpoints and watchpoints as a person has them: by name and line, with numbers, conditions and counts.
  *
  * @module
  */
-import type { WatchedPlace } from '../engine/contract/index.js';
+import type { Watchpoint as CpuWatchpoint } from '../engine/contract/index.js';
 import type { SourceFile, SourceLine, SymbolTable } from '../symbols/index.js';
 import { DebugError } from './errors.js';
 
@@ -38,7 +38,7 @@ export interface Watchpoint extends BreakpointOptions {
   readonly expression: string;
   readonly address: bigint;
   readonly length: number;
-  readonly on: WatchedPlace['on'];
+  readonly on: CpuWatchpoint['on'];
   enabled: boolean;
   hits: number;
 }

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { WatchedPlace } from '../engine/contract/index.js';
 import type { SourceFile, SymbolTable } from '../symbols/index.js';
 import {
   type Breakpoint,
@@ -132,7 +131,7 @@ export class Debugger {
     });
   }
 
-  /** The guest from its beginning; breakpoints and watched places stay, and their hits begin at 0. */
+  /** The guest from its beginning; breakpoints and watchpoints stay, and their hits begin at 0. */
   async restart(): Promise<State> {
     await this.target.restart();
     await this.#points.restarted();
@@ -185,7 +184,7 @@ export class Debugger {
   async addWatchpoint(
     what: string | bigint,
     length?: number,
-    on: WatchedPlace['on'] = 'write',
+    on: Watchpoint['on'] = 'write',
     options: BreakpointOptions = {},
   ): Promise<Watchpoint> {
     const { address, size } = await this.#placeOf(what);

@@ -1,4 +1,4 @@
-import type { WatchedPlace } from '../engine/contract/index.js';
+import type { Watchpoint as CpuWatchpoint } from '../engine/contract/index.js';
 import type { SymbolTable } from '../symbols/index.js';
 import {
   type Breakpoint,
@@ -19,7 +19,7 @@ export interface DebuggerEvents {
   log?: (text: string, at: Breakpoint | Watchpoint) => void;
 }
 
-/** What breakpoints and watched places need of their debugger. */
+/** What breakpoints and watchpoints need of their debugger. */
 export interface PointsHost {
   readonly target: DebugTarget;
   readonly symbols: SymbolTable;
@@ -27,11 +27,11 @@ export interface PointsHost {
   evaluate(text: string, options?: { pure?: boolean }): Promise<Value>;
 }
 
-/** A debugger's breakpoints and watched places: set in the guest, counted, and asked whether they stop it. */
+/** A debugger's breakpoints and watchpoints: set in the guest, counted, and asked whether they stop it. */
 export class Points {
   readonly breakpoints = new Map<number, Breakpoint>();
   readonly watchpoints = new Map<number, Watchpoint>();
-  /** What the bytes of watched places were when the guest stood still last. */
+  /** What the bytes of watchpoints were when the guest stood still last. */
   readonly #watched = new Map<number, bigint>();
   readonly #host: PointsHost;
   #nextId = 1;
@@ -117,7 +117,7 @@ export class Points {
   /** What of these a guest that stopped has reached; `passed` where none of them wants it to stop. */
   async reached(stop: Stop): Promise<DebugStop & { passed?: true }> {
     const notes: string[] = [];
-    if (stop.why === 'place') return this.#touched(stop, stop.place, notes);
+    if (stop.why === 'watchpoint') return this.#touched(stop, stop.touched, notes);
     if (stop.why !== 'breakpoint') return { ...stop, breakpoints: [], notes };
     const reached: number[] = [];
     for (const breakpoint of this.breakpointsAt(stop.pc)) {
@@ -129,12 +129,12 @@ export class Points {
 
   async #touched(
     stop: Stop,
-    place: WatchedPlace | undefined,
+    touched: CpuWatchpoint | undefined,
     notes: string[],
   ): Promise<DebugStop & { passed?: true }> {
     const found = [...this.watchpoints.values()].find(
       ({ enabled, address, length }) =>
-        enabled && place && place.address >= address && place.address < address + BigInt(length),
+        enabled && touched && touched.address >= address && touched.address < address + BigInt(length),
     );
     if (found === undefined) return { ...stop, breakpoints: [], notes };
     const before = this.#watched.get(found.id) ?? 0n;

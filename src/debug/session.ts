@@ -1,5 +1,5 @@
 import type { Device } from '../devices/contract/index.js';
-import type { DebugRequest, EngineCpu, Rehearsal, WatchedPlace } from '../engine/contract/index.js';
+import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
 import { type Explanation, explain, formatExplanation } from '../explain/index.js';
 import { dump, parseDump } from '../inspect/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
@@ -24,12 +24,12 @@ export interface Debuggee {
 /** Why the guest stands still. */
 export interface Stop {
   /**
-   * `step`: the instruction is done; `breakpoint`: before the instruction that has one; `place`: a watched place was touched;
+   * `step`: the instruction is done; `breakpoint`: before the instruction that has one; `watchpoint`: a watchpoint was touched;
    * `interrupt`: somebody wanted it; `end`: the guest ended, or cannot go on, as `outcome` says.
    */
-  why: 'step' | 'breakpoint' | 'place' | 'interrupt' | 'end';
-  /** The place that was touched. */
-  place?: WatchedPlace;
+  why: 'step' | 'breakpoint' | 'watchpoint' | 'interrupt' | 'end';
+  /** The watchpoint that was touched. */
+  touched?: Watchpoint;
   /** How the guest ended. */
   outcome?: Outcome;
   /** The guest had ended before and was not run. */
@@ -47,8 +47,8 @@ export interface SessionOptions {
   exits?: () => string | undefined;
   /** Names for addresses, asked for when the first is wanted. */
   symbols?: () => SymbolTable;
-  /** What the next instruction comes to. */
-  foresee?: (cpu: EngineCpu, memory: GuestMemory) => Rehearsal | undefined;
+  /** Runs the next instruction on a copy of the memory. */
+  dryRun?: (cpu: EngineCpu, memory: GuestMemory) => DryRun | undefined;
   /** Ends the machine and makes it anew. */
   restart?: () => Debuggee;
 }
@@ -66,7 +66,7 @@ export class DebugSession {
   /** Undefined after a restart that failed. */
   #made: Debuggee | undefined;
   readonly #breakpoints = new Map<bigint, number>();
-  readonly #places: WatchedPlace[] = [];
+  readonly #watchpoints: Watchpoint[] = [];
   #ended: Outcome | undefined;
   /** The last outcome, with exits and times of the whole session. */
   #outcome: Outcome | undefined;
@@ -86,7 +86,7 @@ export class DebugSession {
   }
 
   /**
-   * The same machine from its beginning, as it was before its first instruction. Breakpoints and watched places stay.
+   * The same machine from its beginning, as it was before its first instruction. Breakpoints and watchpoints stay.
    * @throws DebugError where this machine cannot be restarted, and what kept it from being made
    */
   restart(): Pick<Stop, 'pc' | 'bits'> {
@@ -140,36 +140,36 @@ export class DebugSession {
     else this.#breakpoints.delete(address);
   }
 
-  /** Watches `length` bytes from `address`, which become places that the processor can watch. */
-  watch(address: bigint, length: number, on: WatchedPlace['on']): void {
+  /** Watches `length` bytes from `address`, in pieces that a processor can watch. */
+  watch(address: bigint, length: number, on: Watchpoint['on']): void {
     if (!Number.isInteger(length) || length < 1 || length > 4096)
       throw new DebugError(`${length} bytes cannot be watched`, 'watch 1 to 4096 bytes');
-    const before = this.#places.length;
-    this.#places.push(...piecesOf(address, length, on));
+    const before = this.#watchpoints.length;
+    this.#watchpoints.push(...piecesOf(address, length, on));
     const refused = this.#refusal();
     if (refused === undefined) return;
-    this.#places.length = before;
+    this.#watchpoints.length = before;
     throw new DebugError(refused);
   }
 
-  unwatch(address: bigint, length: number, on: WatchedPlace['on']): void {
+  unwatch(address: bigint, length: number, on: Watchpoint['on']): void {
     for (const piece of piecesOf(address, length, on)) {
-      const at = this.#places.findIndex(
+      const at = this.#watchpoints.findIndex(
         (p) => p.address === piece.address && p.length === piece.length && p.on === on,
       );
-      if (at >= 0) this.#places.splice(at, 1);
+      if (at >= 0) this.#watchpoints.splice(at, 1);
     }
   }
 
-  /** Removes every breakpoint and watched place. */
+  /** Removes all breakpoints and watchpoints. */
   clear(): void {
     this.#breakpoints.clear();
-    this.#places.length = 0;
+    this.#watchpoints.length = 0;
   }
 
   /** Runs one instruction. A HLT is done when an interrupt has come. */
   step(): Stop {
-    return this.#run({ step: true, breakpoints: [], places: this.#places });
+    return this.#run({ step: true, breakpoints: [], watchpoints: this.#watchpoints });
   }
 
   /** Steps on while the next instruction is from `from` (included) to `to` (not included); a linear range. */
@@ -193,7 +193,11 @@ export class DebugSession {
       if (stop.why !== 'step') return stop;
       if (this.#breakpoints.has(stop.pc)) return { ...stop, why: 'breakpoint' };
     }
-    return this.#run({ step: false, breakpoints: [...this.#breakpoints.keys()], places: this.#places });
+    return this.#run({
+      step: false,
+      breakpoints: [...this.#breakpoints.keys()],
+      watchpoints: this.#watchpoints,
+    });
   }
 
   /** Lifts everything and runs on: the CPU is as fast as without a debugger. */
@@ -237,7 +241,7 @@ export class DebugSession {
     const { cpu, memory } = this.#machine;
     const symbols = this.#names();
     const faults = this.#outcome?.faults;
-    const ahead = this.#ended === undefined ? this.#options.foresee?.(cpu, memory) : undefined;
+    const ahead = this.#ended === undefined ? this.#options.dryRun?.(cpu, memory) : undefined;
     const standing = { kind: 'debug', reason: 'a debugger holds the guest', ...(faults && { faults }) };
     return explain({
       ...(this.#ended ?? standing),
@@ -271,7 +275,11 @@ export class DebugSession {
 
   /** Undefined where the CPU does what is asked for so far. */
   #refusal(): string | undefined {
-    return this.#ask({ step: false, breakpoints: [...this.#breakpoints.keys()], places: this.#places });
+    return this.#ask({
+      step: false,
+      breakpoints: [...this.#breakpoints.keys()],
+      watchpoints: this.#watchpoints,
+    });
   }
 
   #ask(request: DebugRequest | undefined): string | undefined {
@@ -294,8 +302,8 @@ export class DebugSession {
       this.#ended = outcome;
       return { why: 'end', outcome, ...here };
     }
-    const place = request?.places[this.#machine.cpu.touchedPlace ?? -1];
-    if (place !== undefined) return { why: 'place', place, ...here };
+    const touched = request?.watchpoints[this.#machine.cpu.touchedWatchpoint ?? -1];
+    if (touched !== undefined) return { why: 'watchpoint', touched, ...here };
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
   }
 
@@ -311,8 +319,8 @@ export class DebugSession {
 }
 
 /** A range as pieces of 8, 4, 2 and 1 bytes that lie at multiples of their lengths. */
-function piecesOf(address: bigint, length: number, on: WatchedPlace['on']): WatchedPlace[] {
-  const pieces: WatchedPlace[] = [];
+function piecesOf(address: bigint, length: number, on: Watchpoint['on']): Watchpoint[] {
+  const pieces: Watchpoint[] = [];
   for (let at = address, left = length; left > 0; ) {
     const size = [8, 4, 2, 1].find((n) => n <= left && at % BigInt(n) === 0n) ?? 1;
     pieces.push({ address: at, length: size, on });

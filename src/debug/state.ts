@@ -18,7 +18,7 @@ export interface State {
 export interface DebugStop extends Stop {
   /** Breakpoints that were reached, by their numbers. */
   breakpoints: readonly number[];
-  /** The watched place that was touched, and its value before and after. */
+  /** The watchpoint that was touched, and its value before and after. */
   watchpoint?: { id: number; before: bigint; after: bigint };
   /** What could not be done on the way, such as a condition that is no expression. */
   notes: readonly string[];

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EngineFailure, FaultRecord, Rehearsal } from '../engine/contract/index.js';
+import type { DryRun, EngineFailure, FaultRecord } from '../engine/contract/index.js';
 import { wrap } from '../inspect/index.js';
 import { explainHalt, explainLoop } from './endings.js';
 import { explainEngineError } from './engine-errors.js';
@@ -27,7 +27,7 @@ export interface DeathSubject extends SceneSource {
   readonly reason: string;
   readonly failure?: EngineFailure;
   /** Of a guest that a debugger holds (`kind` is `debug`): what its next instruction comes to, where that is known. */
-  readonly ahead?: Rehearsal;
+  readonly ahead?: DryRun;
 }
 
 /** One step on the way, and why. */
@@ -118,7 +118,7 @@ function explainEnding(scene: Scene, { kind, reason, failure, ahead }: DeathSubj
 }
 
 /** A guest that lives, and dies of its next instruction. */
-function explainComing(scene: Scene, { faults }: Rehearsal): Ending {
+function explainComing(scene: Scene, { faults }: DryRun): Ending {
   const death = explainShutdown({ ...scene, faults });
   return { ...death, title: `nothing has died yet, and the next instruction ends the guest: ${death.title}` };
 }

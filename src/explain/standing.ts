@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { FaultRecord, Rehearsal } from '../engine/contract/index.js';
+import type { DryRun, FaultRecord } from '../engine/contract/index.js';
 import { hex } from '../inspect/index.js';
 import { mostRepeated } from './endings.js';
 import { explainFault } from './faults.js';
@@ -19,7 +19,7 @@ export interface Standing {
 }
 
 /** @param ahead what its next instruction comes to, where that is known */
-export function explainStanding(scene: Scene, ahead: Rehearsal | undefined): Standing {
+export function explainStanding(scene: Scene, ahead: DryRun | undefined): Standing {
   const { registers, faults, instruction } = scene;
   const on = (registers.rflags & 0x200n) !== 0n;
   const ring = isProtected(scene.system) ? `, ring ${scene.cpl}` : '';

@@ -13,7 +13,7 @@ const launcher = launcherOn(kvmEngine);
 const soft = engines.find(({ name }) => name === 'soft')!.make;
 
 /** A debug event behind each instruction. */
-const STEP = { step: true, breakpoints: [], places: [] };
+const STEP = { step: true, breakpoints: [], watchpoints: [] };
 
 for (const { name, skip, make } of engines) {
   const launcher = launcherOn(make);

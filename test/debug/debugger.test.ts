@@ -68,7 +68,7 @@ for (const { name: engine, skip } of engines) {
         await debug.removeBreakpoint(when.id);
         const watch = await debug.addWatchpoint('counter', 2);
         const touched = await debug.resume();
-        assert.equal(touched.why, 'place');
+        assert.equal(touched.why, 'watchpoint');
         assert.deepEqual(touched.watchpoint, { id: watch.id, before: 2n, after: 3n });
         await debug.set('counter:u16', '0x1234');
         assert.equal((await debug.evaluate('byte [counter + 1]')).value, 0x12n);

@@ -48,14 +48,14 @@ for (const { engine, skip } of engines) {
       assert.equal(console, '!!!');
     });
 
-    test('keeps breakpoints and watched places', async () => {
+    test('keeps breakpoints and watchpoints', async () => {
       await using machine = await hostMachine(config);
       const target = machine.debugTarget();
       await target.addBreakpoint(AFTER_COUNT);
       await target.watch(0x5000n, 2, 'write');
       for (let life = 0; life < 2; life++) {
         const place = await target.resume();
-        assert.deepEqual([place.why, place.pc], ['place', AFTER_COUNT]);
+        assert.deepEqual([place.why, place.pc], ['watchpoint', AFTER_COUNT]);
         await target.restart();
       }
       await target.unwatch(0x5000n, 2, 'write');

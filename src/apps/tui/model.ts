@@ -55,7 +55,7 @@ export interface ExitRow {
   words: string;
 }
 
-/** A breakpoint or a watched place. */
+/** A breakpoint or a watchpoint. */
 export interface Point {
   id: number;
   kind: 'breakpoint' | 'watch';

@@ -1,5 +1,5 @@
 /**
- * Breakpoints and watched places: set, switched, removed. Each function gives what it did in words.
+ * Breakpoints and watchpoints: set, switched, removed. Each function gives what it did in words.
  *
  * @module
  */

@@ -122,11 +122,11 @@ describe('the words for a stop', () => {
     assert.match(words({ breakpoints: [1], notes: ['no memory'] }, point({})), /\(no memory\)$/);
   });
 
-  test('say what a watched place was and is', () => {
+  test('say what a watchpoint was and is', () => {
     const counter = point({ kind: 'watch', text: 'counter' });
-    const changed = words({ why: 'place', watchpoint: { id: 1, before: 1n, after: 2n } }, counter);
+    const changed = words({ why: 'watchpoint', watchpoint: { id: 1, before: 1n, after: 2n } }, counter);
     assert.equal(changed, 'watched counter is 0x2 now, it was 0x1, written before main+0x2');
-    const same = words({ why: 'place', watchpoint: { id: 1, before: 2n, after: 2n } }, counter);
+    const same = words({ why: 'watchpoint', watchpoint: { id: 1, before: 2n, after: 2n } }, counter);
     assert.match(same, /was touched, it is 0x2/);
   });
 

@@ -117,7 +117,7 @@ export function stopWords(stop: DebugStop, model: Model, place: string): Message
   const notes = stop.notes.length > 0 ? `  (${stop.notes.join('; ')})` : '';
   if (stop.why === 'end') return endWords(stop.outcome);
   if (stop.why === 'interrupt') return { text: `stopped at ${place}${notes}`, tone: 'plain' };
-  if (stop.why === 'place')
+  if (stop.why === 'watchpoint')
     return { text: `${watchWords(stop, model)}, written before ${place}${notes}`, tone: 'plain' };
   const reached = model.points.filter(({ id }) => stop.breakpoints.includes(id));
   if (reached.length > 0) {
@@ -127,10 +127,10 @@ export function stopWords(stop: DebugStop, model: Model, place: string): Message
   return { text: `now at ${place}${notes}`, tone: 'plain' };
 }
 
-function watchWords({ watchpoint, place }: DebugStop, model: Model): string {
+function watchWords({ watchpoint, touched }: DebugStop, model: Model): string {
   const point = model.points.find(({ id }) => id === watchpoint?.id);
   if (watchpoint === undefined || point === undefined)
-    return `memory at ${hex(place?.address ?? 0n)} was touched`;
+    return `memory at ${hex(touched?.address ?? 0n)} was touched`;
   return watchpoint.before === watchpoint.after
     ? `watched ${point.text} was touched, it is ${hex(watchpoint.after)}`
     : `watched ${point.text} is ${hex(watchpoint.after)} now, it was ${hex(watchpoint.before)}`;

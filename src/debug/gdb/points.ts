@@ -1,13 +1,13 @@
-import type { WatchedPlace } from '../../engine/contract/index.js';
+import type { Watchpoint } from '../../engine/contract/index.js';
 import { errorText } from '../errors.js';
 import type { DebugTarget } from '../target.js';
 import { rangeOf } from './packets.js';
 import type { KnownBreakpoints } from './stop-reply.js';
 
 /** By the type in `Z` packets. */
-const watchKinds: Readonly<Record<string, WatchedPlace['on']>> = { 2: 'write', 3: 'read', 4: 'access' };
+const watchKinds: Readonly<Record<string, Watchpoint['on']>> = { 2: 'write', 3: 'read', 4: 'access' };
 
-/** The breakpoints and watched places of one gdb. */
+/** The breakpoints and watchpoints of one gdb. */
 export class GdbPoints {
   readonly known = { software: new Set<bigint>(), hardware: new Set<bigint>() } satisfies KnownBreakpoints;
   readonly #target: DebugTarget;

@@ -38,9 +38,9 @@ function stopped(signal: number, detail = ''): string {
   return `T${signal.toString(16).padStart(2, '0')}thread:1;${detail}`;
 }
 
-function detailOf({ why, place, pc }: Stop, { software, hardware }: KnownBreakpoints): string {
-  if (why === 'place' && place !== undefined)
-    return `${{ write: 'watch', read: 'rwatch', access: 'awatch' }[place.on]}:${place.address.toString(16)};`;
+function detailOf({ why, touched, pc }: Stop, { software, hardware }: KnownBreakpoints): string {
+  if (why === 'watchpoint' && touched !== undefined)
+    return `${{ write: 'watch', read: 'rwatch', access: 'awatch' }[touched.on]}:${touched.address.toString(16)};`;
   if (why !== 'breakpoint') return '';
   return software.has(pc) ? 'swbreak:;' : hardware.has(pc) ? 'hwbreak:;' : '';
 }

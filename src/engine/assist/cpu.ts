@@ -326,8 +326,8 @@ export class AssistedCpu implements EngineCpu {
     return alsoRefused && `${refused}; ${alsoRefused}`;
   }
 
-  get touchedPlace(): number {
-    return this.#active.touchedPlace ?? -1;
+  get touchedWatchpoint(): number {
+    return this.#active.touchedWatchpoint ?? -1;
   }
 
   injectInterrupt(vector: number): void {

@@ -12,16 +12,16 @@
  */
 import type { GuestMemory } from '../../memory/index.js';
 import {
+  type DryRun,
   type Engine,
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
   newControl,
-  type Rehearsal,
   type VmOptions,
 } from '../contract/index.js';
 import { AssistedCpu, type AssistOptions, type Helper } from './cpu.js';
-import { type CopyCpu, rehearse, replayShutdown } from './replay.js';
+import { type CopyCpu, replayShutdown, runOnCopy } from './replay.js';
 
 export { AssistedCpu } from './cpu.js';
 
@@ -48,9 +48,9 @@ function cpuOn(engine: HelpingEngine, copy: GuestMemory): CopyCpu {
   };
 }
 
-/** What the next instruction of a CPU comes to; undefined where that cannot be found out. Changes nothing. */
-export function foresee(cpu: EngineCpu, memory: GuestMemory, helper: HelpingEngine): Rehearsal | undefined {
-  return rehearse({ cpu, memory, interrupt: undefined }, (copy) => cpuOn(helper, copy));
+/** Runs a CPU's next instruction on a copy of the memory; undefined where that cannot be done. Changes nothing. */
+export function dryRun(cpu: EngineCpu, memory: GuestMemory, helper: HelpingEngine): DryRun | undefined {
+  return runOnCopy({ cpu, memory, interrupt: undefined }, (copy) => cpuOn(helper, copy));
 }
 
 /** `engine`, helped by the engine that `helper` gives when it is first needed. */

@@ -1,5 +1,5 @@
 import { GuestMemory } from '../../memory/index.js';
-import { type EngineCpu, ExitKind, type FaultRecord, type Rehearsal } from '../contract/index.js';
+import { type DryRun, type EngineCpu, ExitKind, type FaultRecord } from '../contract/index.js';
 import type { Helper } from './cpu.js';
 
 /** RAM that is copied at most: a second's work at the very worst. */
@@ -27,15 +27,15 @@ export function replayShutdown(
   standing: StandingCpu,
   createCpu: (copy: GuestMemory) => CopyCpu,
 ): readonly FaultRecord[] {
-  const found = rehearse(standing, createCpu);
+  const found = runOnCopy(standing, createCpu);
   return found?.ends ? found.faults : [];
 }
 
 /** Runs the next instruction on a copy of the memory; undefined where that cannot be done. Changes nothing. */
-export function rehearse(
+export function runOnCopy(
   { cpu, memory, interrupt }: StandingCpu,
   createCpu: (copy: GuestMemory) => CopyCpu,
-): Rehearsal | undefined {
+): DryRun | undefined {
   if (memory.size > LARGEST) return undefined;
   try {
     using other = createCpu(copyOf(memory));

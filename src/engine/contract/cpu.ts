@@ -12,11 +12,11 @@ export interface Assistance {
   instructions: number;
 }
 
-/** What the next instruction of a CPU comes to, as another CPU found out on a copy of the memory. */
-export interface Rehearsal {
+/** The outcome of a CPU's next instruction, which another CPU ran on a copy of the memory. */
+export interface DryRun {
   /** The exceptions that it raises, with those that their delivery raises. */
   readonly faults: readonly FaultRecord[];
-  /** They end in a shutdown. */
+  /** The instruction ends in a shutdown (triple fault). */
   readonly ends: boolean;
 }
 
@@ -76,8 +76,8 @@ export interface EngineCpu extends Disposable {
    * people, why this CPU cannot do that: then it does none. Missing where a CPU cannot at all.
    */
   debug?(request: DebugRequest | undefined): string | undefined;
-  /** After a `debug` exit: which of the request's `places` was touched, as its index; -1 for none of them. */
-  readonly touchedPlace?: number;
+  /** After a `debug` exit: which of the request's `watchpoints` was touched, as its index; -1 for none of them. */
+  readonly touchedWatchpoint?: number;
   /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
   failure(): EngineFailure;
   /**

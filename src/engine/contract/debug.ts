@@ -1,5 +1,5 @@
 /** Bytes that a debugger watches. */
-export interface WatchedPlace {
+export interface Watchpoint {
   /** Linear address of the first byte. */
   address: bigint;
   /** Bytes: 1, 2, 4 or 8, and the address is a multiple of it. */
@@ -15,5 +15,5 @@ export interface DebugRequest {
   /** Linear addresses: leave the guest before the instruction there. Not while `step` is set. */
   breakpoints: readonly bigint[];
   /** Leave the guest after an instruction that touches one of these. */
-  places: readonly WatchedPlace[];
+  watchpoints: readonly Watchpoint[];
 }

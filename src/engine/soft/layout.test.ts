@@ -23,7 +23,7 @@ describe('the engine area', () => {
       [layout.XMM_REGISTERS, 256],
       [layout.MXCSR, 16],
       [layout.MONITOR_BREAKPOINTS, 16 + 8 * layout.MAX_BREAKPOINTS],
-      [layout.MONITOR_PLACE, layout.MAX_PLACES * layout.MONITOR_PLACE_SIZE],
+      [layout.MONITOR_WATCHPOINT, layout.MAX_WATCHPOINTS * layout.WATCHPOINT_SIZE],
       [layout.STRING_DATA, layout.STRING_BYTES],
       [layout.FAULT_COUNT, 8],
       [layout.FAULTS, layout.MAX_FAULTS * layout.FAULT_ENTRY],

@@ -207,7 +207,7 @@ export const EVENT_RESUME = 32;
 export const EVENT_QUIET = 64;
 /** A debug exception waits. */
 export const EVENT_DEBUG = 128;
-/** A page with one of the monitor's breakpoints, or a watched place anywhere: instructions run one by one. */
+/** A page with one of the monitor's breakpoints, or a watchpoint anywhere: instructions run one by one. */
 export const EVENT_MONITOR = 256;
 
 // The exit under way.
@@ -265,20 +265,20 @@ export const STATIC_DATA = 0x1000;
 export const SCRATCH = 0x60000;
 /** The bytes of an instruction that is fetched one by one. */
 export const FETCHED = 0x61000;
-// What a debugger asked for (see cpu/monitor.ts): how many breakpoints and watched places there are, and the number plus 1
+// What a debugger asked for (see cpu/monitor.ts): how many breakpoints and watchpoints there are, and the number plus 1
 // of the place that was touched. Then the breakpoints' linear addresses, 8 bytes each, and the places: linear address
 // (u64), length (u64), and which accesses count (u32).
 export const MONITOR_BREAKPOINTS = 0x63000;
-export const MONITOR_PLACES = 0x63004;
+export const MONITOR_WATCHPOINTS = 0x63004;
 export const MONITOR_TOUCHED = 0x63008;
 export const MONITOR_BREAKPOINT = 0x63010;
 export const MAX_BREAKPOINTS = 256;
-export const MONITOR_PLACE = 0x63810;
-export const MONITOR_PLACE_SIZE = 24;
-export const MAX_PLACES = 16;
-export const PLACE_BOTH = 0;
-export const PLACE_WRITES = 1;
-export const PLACE_READS = 2;
+export const MONITOR_WATCHPOINT = 0x63810;
+export const WATCHPOINT_SIZE = 24;
+export const MAX_WATCHPOINTS = 16;
+export const WATCHPOINT_BOTH = 0;
+export const WATCHPOINT_WRITES = 1;
+export const WATCHPOINT_READS = 2;
 /** Blocks by the low bits of their place. */
 export const JUMP_CACHE = 0x80000;
 export const JUMP_ENTRIES = 16384;

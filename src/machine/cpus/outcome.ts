@@ -16,7 +16,7 @@ export type OutcomeKind =
   | 'stopped'
   | 'limit'
   | 'timeout'
-  /** What a debugger asked for has come: its breakpoint, its watched place, or the end of a step. */
+  /** What a debugger asked for has come: its breakpoint, its watchpoint, or the end of a step. */
   | 'debug'
   /** The engine could not go on: `failure` says why. */
   | 'engineError';

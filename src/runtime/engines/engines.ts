@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Mode } from '../../boot/index.js';
-import { assisted, foresee } from '../../engine/assist/index.js';
-import type { Engine, EngineCpu, Rehearsal } from '../../engine/contract/index.js';
+import { assisted, dryRun } from '../../engine/assist/index.js';
+import type { DryRun, Engine, EngineCpu } from '../../engine/contract/index.js';
 import { has32BitPaging, KvmEngine, KvmError } from '../../engine/kvm/index.js';
 import { type SoftEngine, softEngine } from '../../engine/soft/index.js';
 import { ConfigError, TerrariumError } from '../../errors.js';
@@ -48,10 +48,10 @@ function loadSoftEngine(): SoftEngine {
   return soft;
 }
 
-/** What a CPU's next instruction comes to, whatever its engine; undefined where that cannot be found out. Changes nothing. */
-export function foreseeNext(cpu: EngineCpu, memory: GuestMemory): Rehearsal | undefined {
+/** Runs a CPU's next instruction on a copy of the memory, for any engine; undefined where that cannot be done. Changes nothing. */
+export function dryRunNext(cpu: EngineCpu, memory: GuestMemory): DryRun | undefined {
   if (soft === undefined && !existsSync(wasm())) return undefined;
-  return foresee(cpu, memory, loadSoftEngine());
+  return dryRun(cpu, memory, loadSoftEngine());
 }
 
 /** The engine of that name; see `chooseEngine`. */

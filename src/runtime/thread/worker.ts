@@ -10,7 +10,7 @@ import { closeKvm } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
 import type { Machine } from '../../machine/index.js';
 import { SymbolTable } from '../../symbols/index.js';
-import { chooseEngine, foreseeNext } from '../engines/engines.js';
+import { chooseEngine, dryRunNext } from '../engines/engines.js';
 import { Life } from './life.js';
 import { Poller } from './polling.js';
 import { type Channels, type FromWorker, type PortableConfig, packError, type ToWorker } from './protocol.js';
@@ -108,7 +108,7 @@ function debugSession(): DebugSession {
   session = new DebugSession(machine, {
     run: { onTick: count },
     exits: () => current().exits(),
-    foresee: foreseeNext,
+    dryRun: dryRunNext,
     symbols: () => new SymbolTable(config.symbols ?? config.image),
     // Another thread looks at the memory of a machine that is polled.
     ...(config.simvirtio !== 'polling' && { restart }),

@@ -1,5 +1,5 @@
 /**
- * The panes that are lists: stack, exits, breakpoints and watched places, the guest's console.
+ * The panes that are lists: stack, exits, breakpoints and watchpoints, the guest's console.
  *
  * @module
  */

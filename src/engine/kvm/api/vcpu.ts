@@ -1,5 +1,5 @@
 import type { Registers, SystemRegisters } from '../../../x86/index.js';
-import type { WatchedPlace } from '../../contract/index.js';
+import type { Watchpoint } from '../../contract/index.js';
 import { KVM_CAP_XSAVE2 } from './capabilities.js';
 import { decode, encode, scratch } from './codec.js';
 import * as K from './constants.js';
@@ -35,10 +35,10 @@ export interface GuestDebug {
   singleStep?: boolean;
   /** Leave the guest at INT3 instead of delivering #BP to it. */
   softwareBreakpoints?: boolean;
-  /** Linear addresses of instructions; with `places` at most four (DR0 to DR3, the breakpoints first). */
+  /** Linear addresses of instructions; with `watchpoints` at most four (DR0 to DR3, the breakpoints first). */
   breakpoints?: readonly bigint[];
   /** Data that is watched; lengths are 1, 2, 4 or 8. */
-  places?: readonly WatchedPlace[];
+  watchpoints?: readonly Watchpoint[];
   /** Take no interrupt while single-stepping (KVM_GUESTDBG_BLOCKIRQ). */
   blockInterrupts?: boolean;
 }
@@ -321,8 +321,8 @@ export class Vcpu extends Handle {
 
   /** KVM_SET_GUEST_DEBUG; `{}` turns it off. Events come as KVM_EXIT_DEBUG. */
   setGuestDebug(asked: GuestDebug): void {
-    const { singleStep, softwareBreakpoints, breakpoints = [], places = [], blockInterrupts } = asked;
-    const count = breakpoints.length + places.length;
+    const { singleStep, softwareBreakpoints, breakpoints = [], watchpoints = [], blockInterrupts } = asked;
+    const count = breakpoints.length + watchpoints.length;
     if (count > 4) {
       throw new KvmError('EINVAL', `${count} hardware breakpoints were asked for`, {
         call: 'KVM_SET_GUEST_DEBUG',
@@ -344,7 +344,7 @@ export class Vcpu extends Handle {
       debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);
       dr7 |= 2n << BigInt(2 * i);
     }
-    for (const [index, { address, length, on }] of places.entries()) {
+    for (const [index, { address, length, on }] of watchpoints.entries()) {
       const i = breakpoints.length + index;
       debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);
       const bits = ((lengthBits[length] ?? 0n) << 2n) | (on === 'write' ? WRITES : ACCESSES);

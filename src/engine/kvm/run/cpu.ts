@@ -301,8 +301,8 @@ export class KvmCpu implements EngineCpu {
     return this.#debugRegisters.set(request);
   }
 
-  get touchedPlace(): number {
-    return this.#debugRegisters.touchedPlace(this.#live()[DR6]!);
+  get touchedWatchpoint(): number {
+    return this.#debugRegisters.touchedWatchpoint(this.#live()[DR6]!);
   }
 
   failure(): EngineFailure {

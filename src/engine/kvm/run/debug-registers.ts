@@ -6,13 +6,13 @@ import { blocksInterrupts, whyNoGuestDebug } from './guest-debug.js';
 /** DR0 to DR3. */
 const REGISTERS = 4;
 
-/** The debug registers of a vCPU while a debugger has them: breakpoints first, then the places that are watched. */
+/** The debug registers of a vCPU while a debugger has them: breakpoints first, then the watchpoints that are watched. */
 export class DebugRegisters {
   readonly #kvm: Kvm;
   readonly #vcpu: Vcpu;
   readonly #trusted: boolean;
-  /** How many of them are breakpoints, and places behind them; undefined where no debugger asks. */
-  #taken: { breakpoints: number; places: number } | undefined;
+  /** How many of them are breakpoints, and watchpoints behind them; undefined where no debugger asks. */
+  #taken: { breakpoints: number; watchpoints: number } | undefined;
 
   /** @param trusted do not try whether KVM keeps what a debugger asks for from the guest */
   constructor(kvm: Kvm, vcpu: Vcpu, trusted: boolean) {
@@ -29,27 +29,27 @@ export class DebugRegisters {
       this.#taken = undefined;
       return refused;
     }
-    const { step, places } = request;
+    const { step, watchpoints } = request;
     const breakpoints = step ? [] : request.breakpoints;
     const blockInterrupts = step && blocksInterrupts(this.#kvm);
-    this.#vcpu.setGuestDebug({ singleStep: step, breakpoints, places, blockInterrupts });
-    this.#taken = { breakpoints: breakpoints.length, places: places.length };
+    this.#vcpu.setGuestDebug({ singleStep: step, breakpoints, watchpoints, blockInterrupts });
+    this.#taken = { breakpoints: breakpoints.length, watchpoints: watchpoints.length };
     return undefined;
   }
 
-  #refuses({ step, breakpoints, places }: DebugRequest): string | undefined {
-    const wanted = (step ? 0 : breakpoints.length) + places.length;
+  #refuses({ step, breakpoints, watchpoints }: DebugRequest): string | undefined {
+    const wanted = (step ? 0 : breakpoints.length) + watchpoints.length;
     if (wanted > REGISTERS) return `the processor has ${REGISTERS} debug registers, and ${wanted} are wanted`;
-    if (places.some(({ on }) => on === 'read'))
+    if (watchpoints.some(({ on }) => on === 'read'))
       return 'the processor watches writes, or reads and writes, but not reads alone';
     return this.#trusted ? undefined : whyNoGuestDebug(this.#kvm);
   }
 
-  /** Which of the places DR6 names: bit n is register n (SDM 3B 18.2.3). -1 for none. */
-  touchedPlace(dr6: number): number {
-    const { breakpoints, places } = this.#taken ?? { breakpoints: 0, places: 0 };
+  /** Which of the watchpoints DR6 names: bit n is register n (SDM 3B 18.2.3). -1 for none. */
+  touchedWatchpoint(dr6: number): number {
+    const { breakpoints, watchpoints } = this.#taken ?? { breakpoints: 0, watchpoints: 0 };
     const hit = dr6 >> breakpoints;
-    for (let index = 0; index < places; index++) if (hit & (1 << index)) return index;
+    for (let index = 0; index < watchpoints; index++) if (hit & (1 << index)) return index;
     return -1;
   }
 }

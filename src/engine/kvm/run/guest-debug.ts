@@ -75,7 +75,7 @@ function stopsInRing3(kvm: Kvm): boolean {
     efer: 0x500n,
   });
   vcpu.setRegisters({ ...vcpu.getRegisters(), rip: BigInt(CODE), rflags: 2n });
-  vcpu.setGuestDebug({ places: [{ address: BigInt(DATA), length: 1, on: 'write' }] });
+  vcpu.setGuestDebug({ watchpoints: [{ address: BigInt(DATA), length: 1, on: 'write' }] });
   const reason = vcpu.run();
   memory.release(false);
   return reason === K.KVM_EXIT_DEBUG;

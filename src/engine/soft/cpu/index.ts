@@ -81,7 +81,7 @@ export function reset(): void {
   clearMonitor();
 }
 
-/** The debugger's breakpoints or watched places were changed. */
+/** The debugger's breakpoints or watchpoints were changed. */
 export function setMonitor(): void {
   updateMonitor();
   selectTlb();

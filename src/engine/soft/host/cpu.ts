@@ -26,9 +26,9 @@ import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegister
 const slices = [11, 12, 13, 14, 15, 16].map((power) => 1n << BigInt(power));
 const SLICE_MS = 1;
 
-const placeKinds = { access: L.PLACE_BOTH, write: L.PLACE_WRITES, read: L.PLACE_READS };
+const watchpointKinds = { access: L.WATCHPOINT_BOTH, write: L.WATCHPOINT_WRITES, read: L.WATCHPOINT_READS };
 
-const NOTHING: DebugRequest = { step: false, breakpoints: [], places: [] };
+const NOTHING: DebugRequest = { step: false, breakpoints: [], watchpoints: [] };
 
 /** One CPU of the software engine. */
 export class SoftCpu implements EngineCpu {
@@ -48,7 +48,7 @@ export class SoftCpu implements EngineCpu {
   #steps = false;
   /** An instruction was run for the debugger, and another exit came before the one that says so. */
   #stepped = false;
-  touchedPlace = -1;
+  touchedWatchpoint = -1;
 
   /** @internal */
   constructor(program: Program, view: DataView, control: Int32Array) {
@@ -112,24 +112,24 @@ export class SoftCpu implements EngineCpu {
     return refused;
   }
 
-  #watch({ step, breakpoints, places }: DebugRequest = NOTHING): string | undefined {
+  #watch({ step, breakpoints, watchpoints }: DebugRequest = NOTHING): string | undefined {
     const view = this.#live();
-    const tooMany = breakpoints.length > L.MAX_BREAKPOINTS || places.length > L.MAX_PLACES;
+    const tooMany = breakpoints.length > L.MAX_BREAKPOINTS || watchpoints.length > L.MAX_WATCHPOINTS;
     const breaks = tooMany || step ? [] : breakpoints;
-    const watched = tooMany ? [] : places;
+    const watched = tooMany ? [] : watchpoints;
     view.setUint32(L.MONITOR_BREAKPOINTS, breaks.length, true);
-    view.setUint32(L.MONITOR_PLACES, watched.length, true);
+    view.setUint32(L.MONITOR_WATCHPOINTS, watched.length, true);
     for (const [index, address] of breaks.entries())
       view.setBigUint64(L.MONITOR_BREAKPOINT + 8 * index, address, true);
     for (const [index, { address, length, on }] of watched.entries()) {
-      const at = L.MONITOR_PLACE + L.MONITOR_PLACE_SIZE * index;
+      const at = L.MONITOR_WATCHPOINT + L.WATCHPOINT_SIZE * index;
       view.setBigUint64(at, address, true);
       view.setBigUint64(at + 8, BigInt(length), true);
-      view.setUint32(at + 16, placeKinds[on], true);
+      view.setUint32(at + 16, watchpointKinds[on], true);
     }
     this.#program.setMonitor();
     if (!tooMany) return undefined;
-    return `the software CPU has ${L.MAX_BREAKPOINTS} breakpoints and ${L.MAX_PLACES} watched places`;
+    return `the software CPU has ${L.MAX_BREAKPOINTS} breakpoints and ${L.MAX_WATCHPOINTS} watchpoints`;
   }
 
   #setSlice(ms: number): void {
@@ -286,7 +286,7 @@ export class SoftCpu implements EngineCpu {
   }
 
   #noteTouched(): void {
-    this.touchedPlace = this.#view.getUint32(L.MONITOR_TOUCHED, true) - 1;
+    this.touchedWatchpoint = this.#view.getUint32(L.MONITOR_TOUCHED, true) - 1;
     this.#view.setUint32(L.MONITOR_TOUCHED, 0, true);
   }
 

@@ -12,7 +12,7 @@ export interface Program {
   rflags(): number;
   /** Forgets which linear address is where in memory: a region was moved. */
   flushTlb(): void;
-  /** The tables of the debugger's breakpoints and watched places were written. */
+  /** The tables of the debugger's breakpoints and watchpoints were written. */
   setMonitor(): void;
   /** Segments or control registers were set. */
   setSystem(): void;

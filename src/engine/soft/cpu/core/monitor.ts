@@ -1,18 +1,15 @@
-// What a debugger asks of the CPU: breakpoints and watched places of the monitor's own, which the guest cannot see. They cost
+// What a debugger asks of the CPU: breakpoints and watchpoints of the monitor's own, which the guest cannot see. They cost
 // nothing while there are none. Code on a page with a breakpoint runs one instruction at a time, all other code as ever;
-// while a place is watched, everything does, and no translation is kept.
+// while there is a watchpoint, everything does, and no translation is kept.
 import {
   EVENT_MONITOR,
   EVENTS,
   LINEAR_MASK,
   MONITOR_BREAKPOINT,
   MONITOR_BREAKPOINTS,
-  MONITOR_PLACE,
-  MONITOR_PLACE_SIZE,
-  MONITOR_PLACES,
   MONITOR_TOUCHED,
-  PLACE_READS,
-  PLACE_WRITES,
+  MONITOR_WATCHPOINT,
+  MONITOR_WATCHPOINTS,
   RIP,
   SEG_CS,
   SEG_LINEAR,
@@ -20,22 +17,25 @@ import {
   SEGMENTS,
   WATCHES_DATA,
   WATCHES_MONITOR,
+  WATCHPOINT_READS,
+  WATCHPOINT_SIZE,
+  WATCHPOINT_WRITES,
 } from '../../layout';
 
 export function clearMonitor(): void {
   store<u32>(MONITOR_BREAKPOINTS, 0);
-  store<u32>(MONITOR_PLACES, 0);
+  store<u32>(MONITOR_WATCHPOINTS, 0);
   updateMonitor();
 }
 
 /** The tables were changed. Who calls it looks up translations anew. */
 export function updateMonitor(): void {
   forgetTouched();
-  const places = load<u32>(MONITOR_PLACES);
+  const watchpoints = load<u32>(MONITOR_WATCHPOINTS);
   const watches = load<u32>(WATCHES_DATA) & ~WATCHES_MONITOR;
-  store<u32>(WATCHES_DATA, places ? watches | WATCHES_MONITOR : watches);
+  store<u32>(WATCHES_DATA, watchpoints ? watches | WATCHES_MONITOR : watches);
   const events = load<u32>(EVENTS) & ~EVENT_MONITOR;
-  store<u32>(EVENTS, places ? events | EVENT_MONITOR : events);
+  store<u32>(EVENTS, watchpoints ? events | EVENT_MONITOR : events);
 }
 
 /** True for a page of code that has a breakpoint; what runs there is looked at from now on. */
@@ -54,7 +54,7 @@ export function breaksForMonitor(): bool {
   const linear =
     (load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
   const count = load<u32>(MONITOR_BREAKPOINTS);
-  let near = load<u32>(MONITOR_PLACES) != 0;
+  let near = load<u32>(MONITOR_WATCHPOINTS) != 0;
   for (let i: u32 = 0; i < count; i++) {
     const at = load<u64>(MONITOR_BREAKPOINT + ((<usize>i) << 3));
     if (at == linear) return true;
@@ -64,22 +64,22 @@ export function breaksForMonitor(): bool {
   return false;
 }
 
-/** An instruction has read or written data: notes the first watched place that it touched. */
+/** An instruction has read or written data: notes the first watchpoint that it touched. */
 export function notePlace(linear: u64, size: u64, write: bool): void {
   if (load<u32>(MONITOR_TOUCHED)) return;
-  const count = load<u32>(MONITOR_PLACES);
+  const count = load<u32>(MONITOR_WATCHPOINTS);
   for (let i: u32 = 0; i < count; i++) {
-    const place = MONITOR_PLACE + <usize>i * MONITOR_PLACE_SIZE;
-    const on = load<u32>(place, 16);
-    if (on == (write ? PLACE_READS : PLACE_WRITES)) continue;
-    const from = load<u64>(place);
-    if (from >= linear + size || linear >= from + load<u64>(place, 8)) continue;
+    const at = MONITOR_WATCHPOINT + <usize>i * WATCHPOINT_SIZE;
+    const on = load<u32>(at, 16);
+    if (on == (write ? WATCHPOINT_READS : WATCHPOINT_WRITES)) continue;
+    const from = load<u64>(at);
+    if (from >= linear + size || linear >= from + load<u64>(at, 8)) continue;
     store<u32>(MONITOR_TOUCHED, i + 1);
     return;
   }
 }
 
-/** True if the last instruction touched a watched place. */
+/** True if the last instruction touched a watchpoint. */
 export function touched(): bool {
   return load<u32>(MONITOR_TOUCHED) != 0;
 }
