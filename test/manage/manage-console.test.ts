@@ -101,10 +101,18 @@ describe("a named machine's console", { skip: noKvm }, () => {
     attached.stdout!.on('data', (text) => {
       seen += text;
     });
-    attached.stdin!.end('piped \x1d too\n');
+    attached.stdin!.write('piped \x1d too\n');
     await until('the echo', () => seen === 'piped \x1d too\n');
     terrarium(['stop', 'web', '--grace', `${GRACE_MS}ms`]);
     assert.deepEqual(await once(attached, 'exit'), [130, null]);
+  });
+
+  test('lets go when the pipe has ended and the guest is quiet', async () => {
+    detach('web', echo);
+    const { status, stdout, stderr } = terrarium(['attach', 'web'], { input: 'help\n' });
+    assert.deepEqual({ status, stdout }, { status: 0, stdout: 'help\n' });
+    assert.match(stderr, /detached from web/);
+    assert.equal((await answering()).length, 1);
   });
 });
 

@@ -54,7 +54,7 @@ export function outcomeText(outcome: HostedOutcome, style: Style): string {
     if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
   }
   if (waitsInVain(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
-  if (kind === 'shutdown' || kind === 'engineError' || kind === 'stopped') {
+  if (kind === 'shutdown' || kind === 'engineError') {
     lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));
   }
   for (const { space, address, write, count } of outcome.unclaimed.slice(0, UNCLAIMED_SHOWN)) {

@@ -8,16 +8,27 @@ export class RawTerminal implements Disposable {
   /** False where the input is no terminal: then nothing is changed. */
   readonly raw: boolean;
   readonly #input: NodeJS.ReadStream;
+  readonly #deadly: readonly NodeJS.Signals[];
   #on = false;
 
-  constructor(input: NodeJS.ReadStream) {
+  /** @param ends the signals that end the process; others are handled by the caller, who disposes this in the end */
+  constructor(input: NodeJS.ReadStream, ends: readonly NodeJS.Signals[] = deadly) {
     this.#input = input;
+    this.#deadly = ends;
     this.raw = input.isTTY === true;
     if (!this.raw) return;
     this.#on = true;
     process.on('exit', this.#restore);
-    for (const signal of deadly) process.on(signal, this.#end);
+    process.on('SIGCONT', this.#continued);
+    for (const signal of ends) process.on(signal, this.#end);
     input.setRawMode(true);
+  }
+
+  /** Gives the terminal back and stops the process, as Ctrl-Z does to others; takes it again when the shell continues it. */
+  suspend(): void {
+    if (!this.#on) return;
+    this.#input.setRawMode(false);
+    process.kill(process.pid, 'SIGTSTP');
   }
 
   [Symbol.dispose](): void {
@@ -29,7 +40,14 @@ export class RawTerminal implements Disposable {
     this.#on = false;
     this.#input.setRawMode(false);
     process.removeListener('exit', this.#restore);
-    for (const signal of deadly) process.removeListener(signal, this.#end);
+    process.removeListener('SIGCONT', this.#continued);
+    for (const signal of this.#deadly) process.removeListener(signal, this.#end);
+  };
+
+  /** The shell may have set the terminal to its own modes, which Node does not know of. */
+  readonly #continued = (): void => {
+    this.#input.setRawMode(false);
+    this.#input.setRawMode(true);
   };
 
   /** Puts the terminal back, and then dies of the signal as if nobody had caught it. */

@@ -98,7 +98,12 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
     paint();
   };
   const end = async () => {
-    await Promise.race([controller.stop(), new Promise((resolve) => setTimeout(resolve, LEAVING_MS))]);
+    let limit: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      limit = setTimeout(resolve, LEAVING_MS);
+    });
+    // A timer that is left keeps the process alive until it runs out.
+    await Promise.race([controller.stop(), late]).finally(() => clearTimeout(limit));
   };
   listen(machine, model, exits, paint);
   const timer = setInterval(() => {

@@ -8,7 +8,7 @@ const examples = `
 Examples:
   $ terrarium attach web              its console here, your keys there; Ctrl-] lets go
   $ terrarium attach web --detach-key ctrl-a --replay 64K
-  $ echo help | terrarium attach web
+  $ echo help | terrarium attach web  sends it, shows the answer, and lets go half a second after the last byte
 `;
 
 const statuses = `
@@ -20,6 +20,9 @@ interface AttachFlags {
   detachKey: number | undefined;
   replay: number;
 }
+
+/** How long the console has to be quiet until an attached pipe that has ended lets go: milliseconds. */
+const QUIET_MS = 500;
 
 /** Bytes of the console that are shown first where nothing else is said. */
 const REPLAY = 4096;
@@ -52,24 +55,49 @@ async function attach(name: string, { detachKey, replay }: AttachFlags): Promise
     const how = detachKey === undefined ? 'end this program to let go' : `${showKey(detachKey)} lets go`;
     process.stderr.write(`[${name}: ${how}]\r\n`);
   }
+  let printed = 0;
   using console = await machine.attach({
     replay,
-    onOutput: (bytes) => new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve())),
+    onOutput: (bytes) => {
+      printed = performance.now();
+      return new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve()));
+    },
     onLost: (count) => {
       process.stderr.write(`\r\n[${name}: ${count} bytes are missing here]\r\n`);
     },
   });
   process.stdout.on('error', () => console[Symbol.dispose]());
-  const detached = type(console, detachKey);
+  const detached = type(console, detachKey, () => printed);
   const end = await Promise.race([detached, console.ended.then((how) => ({ how }))]);
   terminal[Symbol.dispose]();
   process.exitCode = farewell(name, end);
 }
 
-/** Sends what is typed to the guest; resolves when the detach key is pressed. */
-function type(console: AttachedConsole, detachKey: number | undefined): Promise<'detached'> {
+/**
+ * Sends what is typed to the guest; resolves when the detach key is pressed, or when a pipe has ended and the guest has been
+ * quiet since.
+ * @param printed when the guest printed last, as `performance.now()` has it
+ */
+function type(
+  console: AttachedConsole,
+  detachKey: number | undefined,
+  printed: () => number,
+): Promise<'detached'> {
   const { stdin } = process;
   return new Promise((resolve) => {
+    let sending = Promise.resolve();
+    stdin.on('end', () => {
+      if (stdin.isTTY) return;
+      void sending.then(() => {
+        const sent = performance.now();
+        const look = () => {
+          const quiet = performance.now() - Math.max(sent, printed());
+          if (quiet >= QUIET_MS) resolve('detached');
+          else setTimeout(look, QUIET_MS - quiet);
+        };
+        look();
+      });
+    });
     stdin.on('data', (chunk: Buffer) => {
       // A pipe carries any byte; only a terminal has keys.
       const at = stdin.isTTY && detachKey !== undefined ? chunk.indexOf(detachKey) : -1;
@@ -81,7 +109,8 @@ function type(console: AttachedConsole, detachKey: number | undefined): Promise<
         resolve('detached');
       } else if (!stdin.isTTY) {
         stdin.pause();
-        sent.then(() => stdin.resume()).catch(() => {});
+        sending = sent.catch(() => {});
+        void sending.then(() => stdin.resume());
         return;
       }
       sent.catch(() => {});

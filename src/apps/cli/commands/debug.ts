@@ -52,6 +52,8 @@ async function debug(file: string, flags: MachineFlags): Promise<void> {
     image,
     ...machineConfig(flags),
     ...placement,
+    // A guest with a screen is looked at and played: its sleeps take their time.
+    ...(placement.vga === true && flags.clock === undefined && { clock: 'wall' as const }),
     symbols: named,
     debug: true,
     frames: placement.vga === true,

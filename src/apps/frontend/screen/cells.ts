@@ -40,11 +40,42 @@ export const codePage437: readonly string[] = Array.from({ length: 256 }, (_, co
 
 const UPPER_HALF = '▀';
 
-/** The cells of a picture in a terminal of that size. */
+/** The cells of a picture in a terminal of that size. Text that does not fit is cut: see `cutOf`. */
 export function cellsOf(picture: Picture, columns: number, rows: number): Cells {
   const { text } = picture;
-  if (text !== undefined && text.columns <= columns && text.rows <= rows) return textCells(text);
-  return halfBlocks(picture, columns, rows);
+  return text === undefined
+    ? halfBlocks(picture, columns, rows)
+    : textCells(text, cutOf(text, columns, rows));
+}
+
+/** The part of a text that a terminal shows. */
+export interface Cut {
+  left: number;
+  top: number;
+  columns: number;
+  rows: number;
+}
+
+/**
+ * Which part of a text a terminal of that size shows: the part with the cursor, from the top left as long as the cursor is in
+ * there. Without a cursor, rows that are empty go first.
+ */
+export function cutOf(text: TextPicture, most: number, mostRows: number): Cut {
+  const columns = Math.min(text.columns, Math.max(1, most));
+  const rows = Math.min(text.rows, Math.max(1, mostRows));
+  const cursor = Math.max(text.cursor, 0);
+  const shift = (at: number, shown: number) => Math.max(0, at - shown + 1);
+  let top = shift(Math.floor(cursor / text.columns), rows);
+  if (text.cursor < 0)
+    while (top + rows < text.rows && isBlank(text, top) && !isBlank(text, top + rows)) top++;
+  return { left: shift(cursor % text.columns, columns), top, columns, rows };
+}
+
+/** A row of blanks, in any colours. */
+function isBlank({ columns, cells }: TextPicture, row: number): boolean {
+  return cells
+    .subarray(row * columns, (row + 1) * columns)
+    .every((cell) => [0, 0x20, 0xff].includes(cell & 0xff));
 }
 
 /** From dark to bright, for a terminal that shall have no colours. */
@@ -53,8 +84,7 @@ const SHADES = ' ░▒▓█';
 /** As `cellsOf`, without colours: text as it is, graphics in shades. */
 export function plainCellsOf(picture: Picture, columns: number, rows: number): Cells {
   const { text } = picture;
-  if (text !== undefined && text.columns <= columns && text.rows <= rows)
-    return withoutColours(textCells(text));
+  if (text !== undefined) return withoutColours(textCells(text, cutOf(text, columns, rows)));
   const cells = halfBlocks(picture, columns, rows);
   const brightness = (rgb: number) => 0.3 * (rgb >> 16) + 0.59 * ((rgb >> 8) & 255) + 0.11 * (rgb & 255);
   const characters = cells.characters.map((_, i) => {
@@ -69,16 +99,19 @@ function withoutColours(cells: Cells): Cells {
   return { ...cells, ink: none, paper: none };
 }
 
-function textCells({ columns, rows, cells, palette, cursor }: TextPicture): Cells {
+function textCells({ columns: pitch, cells, palette, cursor }: TextPicture, cut: Cut): Cells {
+  const { left, top, columns, rows } = cut;
   const colours = Array.from({ length: 16 }, (_, i) => rgbAt(palette, i * 4));
-  const characters = new Array<string>(cells.length);
-  const ink = new Uint32Array(cells.length);
-  const paper = new Uint32Array(cells.length);
-  for (const [i, cell] of cells.entries()) {
+  const characters = new Array<string>(columns * rows);
+  const ink = new Uint32Array(columns * rows);
+  const paper = new Uint32Array(columns * rows);
+  for (let i = 0; i < characters.length; i++) {
+    const from = (top + Math.floor(i / columns)) * pitch + left + (i % columns);
+    const cell = cells[from]!;
     characters[i] = codePage437[cell & 0xff]!;
     const [front, back] = [colours[(cell >> 8) & 15]!, colours[cell >> 12]!];
-    ink[i] = i === cursor ? back : front;
-    paper[i] = i === cursor ? front : back;
+    ink[i] = from === cursor ? back : front;
+    paper[i] = from === cursor ? front : back;
   }
   return { columns, rows, characters, ink, paper };
 }

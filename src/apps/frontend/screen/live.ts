@@ -38,6 +38,8 @@ export class LiveScreen {
   readonly #plain = !styleFor(process.stdout).coloured;
   #asking: ((answer: string) => void) | undefined;
   #open = true;
+  /** The largest text that did not fit into the terminal. */
+  #cut: { columns: number; rows: number } | undefined;
 
   private constructor(machine: HostedMachine) {
     this.#machine = machine;
@@ -70,6 +72,11 @@ export class LiveScreen {
     const [columns, rows] = size();
     const picture = this.#pixels(last, columns, rows);
     process.stdout.write(picture === undefined ? linesOf(this.#cells(last, columns, rows)) : `${picture}\n`);
+    if (this.#cut !== undefined) {
+      process.stderr.write(
+        `terrarium: the guest's screen has ${this.#cut.columns} × ${this.#cut.rows} characters and this terminal had ${columns} × ${rows}: the rest was left out; make the terminal larger to see all of it\n`,
+      );
+    }
   }
 
   /** Resolves when the terminal has taken the picture, so that a slow one is not flooded. */
@@ -84,6 +91,8 @@ export class LiveScreen {
   }
 
   #cells(picture: Picture, columns: number, rows: number): Cells {
+    const { text } = picture;
+    if (text !== undefined && (text.columns > columns || text.rows > rows)) this.#cut = text;
     return this.#plain ? plainCellsOf(picture, columns, rows) : cellsOf(picture, columns, rows);
   }
 

@@ -30,8 +30,25 @@ describe('cells', () => {
     const { characters, ink, paper } = cellsOf({ ...picture(1, 0), text }, 80, 24);
     assert.deepEqual(characters, ['╔', 'A']);
     assert.deepEqual([...ink, ...paper], [0x010203, 0, 0, 0x010203]);
-    assert.equal(cellsOf({ ...picture(1, 0), text }, 1, 1).characters[0], '▀');
+    // In a smaller terminal it stays text: the part with the cursor.
+    assert.deepEqual(cellsOf({ ...picture(1, 0), text }, 1, 1).characters, ['A']);
     assert.deepEqual([codePage437.length, codePage437[0xe1], codePage437[0xfe]], [256, 'ß', '■']);
+  });
+
+  test('25 rows in a terminal of 24 stay text: the rows around the cursor, or without one those that are not empty', () => {
+    const cells = new Uint16Array(80 * 25).fill(0x0720);
+    for (let row = 1; row < 25; row++) cells[row * 80] = 0x0741 + row;
+    const palette = new Uint8ClampedArray(64);
+    const shown = (cursor: number) => {
+      const text = { columns: 80, rows: 25, cells, palette, cursor };
+      const { columns, rows, characters } = cellsOf({ ...picture(1, 0), text }, 80, 24);
+      assert.deepEqual([columns, rows], [80, 24]);
+      return characters.filter((_, i) => i % 80 === 0).join('');
+    };
+    const all = Array.from({ length: 24 }, (_, row) => String.fromCharCode(0x42 + row)).join('');
+    assert.equal(shown(0), ` ${all.slice(0, 23)}`);
+    assert.equal(shown(24 * 80), all);
+    assert.equal(shown(-1), all);
   });
 
   test('without colours text is text and graphics are shades, and no colour is sent', () => {

@@ -35,7 +35,7 @@ import {
   printStatistics,
 } from '../../../frontend/outcome-text.js';
 import { LiveScreen } from '../../../frontend/screen/live.js';
-import { connectConsole } from '../../../frontend/terminal.js';
+import { connectConsole, type KeyTarget, keyTargets } from '../../../frontend/terminal.js';
 import { parseCount, parseDumped, parseDuration, parseGdb } from '../../../frontend/values.js';
 import { openGdb, requireDebuggable } from './gdb.js';
 import type { NamedMachine, NameFlags } from './named.js';
@@ -53,6 +53,7 @@ Examples:
   $ terrarium run kernel.elf --expect 'rax=42' --expect 'mem64[0x400]=42'
   $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
   $ terrarium run kernel.S --device ./my-device.mjs  with a device of your own
+  $ terrarium run guests/snake --screen             play: what the VGA shows, in this terminal
   $ terrarium run guests/vga-text --screenshot hello.png
   $ terrarium run guests/hello --dump gdt,pages,walk:0x100000
   $ terrarium run kernel.elf --gdb                 then: gdb kernel.elf -ex 'target remote :1234'
@@ -62,7 +63,7 @@ Examples:
 const statuses = `
 Exit status:
   0 halted (or reset itself) and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
-  3 triple fault; 4 engine error; 124 timed out or out of exits; 130 interrupted.
+  3 triple fault; 4 engine error, or stdout cannot be written; 124 timed out or out of exits; 130 interrupted.
 `;
 
 interface RunFlags extends MachineFlags, NameFlags, TraceFlags {
@@ -77,6 +78,7 @@ interface RunFlags extends MachineFlags, NameFlags, TraceFlags {
   coalesce: boolean;
   screenshot?: Screenshot[];
   screen?: true;
+  keys: KeyTarget;
   gdb?: GdbAddress;
 }
 
@@ -96,7 +98,18 @@ export function runCommand(): Command {
       "check at the end: 'rax=42', 'mem64[0x400]=42', 'console=\"hi\"'; may repeat",
       collect,
     )
-    .option('--screen', 'what the VGA shows, in this terminal; keys are the guest’s, Ctrl-C ends the run')
+    .option(
+      '--screen',
+      'what the VGA shows, in this terminal; keys go to the keyboard, Ctrl-C ends the run, time is wall time',
+    )
+    .addOption(
+      new Option(
+        '--keys <where>',
+        'where keys typed at a terminal go: its serial port, its keyboard, or both',
+      )
+        .choices(keyTargets)
+        .default('both'),
+    )
     .option(
       '--screenshot <file[@moment]>',
       'what the VGA shows as a PNG; a moment is HLT, 2s or exit:1000 (default: the end); may repeat',
@@ -159,6 +172,8 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     image,
     ...machineConfig(flags),
     ...placement,
+    // A person plays: without this, sleeps take no time where time is instructions.
+    ...(flags.screen && flags.clock === undefined && { clock: 'wall' as const }),
     coalesce: flags.coalesce && flags.trace === undefined,
     ...(trace && { trace }),
     statistics: flags.stat === true,
@@ -172,12 +187,12 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
   printGuestLog(machine);
   const screenshots = flags.screenshot && takeScreenshots(machine, flags.screenshot);
-  const terminal = connectConsole(
-    machine,
-    expect.some((expectation) => expectation.needsConsole),
-    named?.print,
-    flags.screen,
-  );
+  const terminal = connectConsole(machine, {
+    keep: expect.some((expectation) => expectation.needsConsole),
+    tap: named?.print,
+    screen: flags.screen === true,
+    keys: flags.keys,
+  });
   if (flags.speaker) ringBell(machine);
   const gdb = flags.gdb && (await openGdb(machine, flags.gdb));
   const stopped = stopOnSignals(gdb ?? machine);
@@ -223,7 +238,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   for (const { text } of parts ?? []) process.stderr.write(`\n${text}\n`);
   const held = expectations.every(({ ok }) => ok);
   // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.
-  const end = stopped.status ?? (terminal.abandoned ? ExitStatus.abandoned : statusOf(outcome));
+  const end = stopped.status ?? statusOfOutput(terminal.failure) ?? statusOf(outcome);
   const good = outcome.kind === 'halted' || outcome.kind === 'exited' || outcome.kind === 'reset';
   const status = good && !held ? ExitStatus.expectationFailed : end;
   if (flags.report !== undefined) {
@@ -246,6 +261,14 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.
   if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();
   await named?.end(outcome, status);
+}
+
+/** The status where stdout took no more; says why where that is not known to who reads it. */
+function statusOfOutput(failure: string | undefined): number | undefined {
+  if (failure === undefined) return undefined;
+  if (failure === 'EPIPE') return ExitStatus.abandoned;
+  process.stderr.write(`terrarium: the guest's console could not be written to stdout: ${failure}\n`);
+  return ExitStatus.engine;
 }
 
 /** True where a second run does nothing to the world and needs nobody: no devices of the user's own, nothing typed. */

@@ -1,0 +1,105 @@
+/** Guests that somebody sits before: their keys, their time, and the terminal around them. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { noGcc, Scratch } from '../support.js';
+import { noTmux, pause, Terminal } from '../tui/terminal.js';
+
+const skip = noTmux || noGcc;
+
+/** Prints the scan code of each key that goes down to the console as a letter, A for 01; Escape, which is A, ends it. */
+const scanCodes = `.code16
+1:      in      $0x64, %al
+        test    $1, %al
+        jz      1b
+        in      $0x60, %al
+        test    $0x80, %al
+        jnz     1b
+        add     $0x40, %al
+        out     %al, $0xe9
+        cmp     $0x41, %al
+        jne     1b
+        cli
+        hlt
+`;
+
+describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
+  test('--screen on the software CPU takes its time: the game is still there after a second', async () => {
+    using terminal = new Terminal(['run', 'guests/snake', '--engine', 'soft', '--screen'], {
+      columns: 82,
+      rows: 27,
+    });
+    await terminal.sees(/Length|snake|█/);
+    await pause(1000);
+    assert.ok(terminal.alternate, 'the game goes on');
+    terminal.press('C-c');
+    assert.deepEqual(await terminal.ended(), { status: 130, restored: true });
+    const left = terminal.screen();
+    assert.match(left, /terrarium: soft: /);
+    assert.doesNotMatch(left, /rax|cr0/i, 'no registers after a game');
+  });
+
+  test('80 by 25 characters on a terminal of 80 by 24 are characters, and what is left out is said', async () => {
+    using terminal = new Terminal(['run', 'guests/vga-text', '--engine', 'soft', '--screen']);
+    const seen = await terminal.sees(/this line blinks on a real screen/);
+    assert.doesNotMatch(seen, /▀▀/);
+    await terminal.sees(/80 × 25 characters and this terminal had 80 × 24/);
+    assert.deepEqual(await terminal.ended(), { status: 0, restored: true });
+  });
+
+  test('serial input comes key by key and is not echoed by the terminal', async () => {
+    using terminal = new Terminal(['run', 'test/guests/serial-echo.S', '--engine', 'soft']);
+    await pause(300);
+    terminal.type('ab');
+    await terminal.sees(/ab/);
+    assert.doesNotMatch(terminal.screen(), /abab/);
+    terminal.type('q');
+    const { status, restored } = await terminal.ended();
+    assert.deepEqual({ status, restored }, { status: 7, restored: true });
+  });
+
+  test('keys reach the keyboard too, and what the guest prints is seen as it comes', async () => {
+    using scratch = new Scratch();
+    writeFileSync(scratch.file('keys.S'), scanCodes);
+    using terminal = new Terminal(['run', scratch.file('keys.S'), '--engine', 'soft']);
+    await pause(300);
+    // Scan code set 1: w 11, a 1E, s 1F.
+    terminal.type('was');
+    await terminal.sees(/Q\^_/);
+    terminal.press('Escape');
+    assert.deepEqual(await terminal.ended(), { status: 0, restored: true });
+  });
+
+  test('Ctrl-Z puts a run aside, and it takes the terminal again', async () => {
+    using terminal = new Terminal(['run', 'test/guests/serial-echo.S', '--engine', 'soft']);
+    await pause(300);
+    terminal.type('a');
+    await terminal.sees(/a/);
+    terminal.press('C-z');
+    await terminal.sees(/put aside/);
+    terminal.press('Enter');
+    await pause(300);
+    terminal.type('bq');
+    assert.equal((await terminal.ended()).status, 7);
+  });
+
+  test('the debugger gives the terminal back when q is pressed, not a second later', async () => {
+    const waits: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      using terminal = new Terminal([
+        'debug',
+        'test/guests/spin-real.S',
+        '--mode',
+        'real',
+        '--engine',
+        'soft',
+      ]);
+      await terminal.sees(/before its first instruction/);
+      const pressed = performance.now();
+      terminal.press('q');
+      await terminal.ended();
+      waits.push(performance.now() - pressed);
+    }
+    assert.ok(Math.min(...waits) < 900, `${waits}`);
+  });
+});
