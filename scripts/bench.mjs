@@ -1,6 +1,7 @@
 // `npm run bench`: sets up and measures. Words choose: `npm run bench -- exits stop`.
 import { spawnSync } from 'node:child_process';
-import { root, setup } from './setup.mjs';
+import { root } from './paths.mjs';
+import { setup } from './setup.mjs';
 
 await setup({ tests: true });
 const done = spawnSync(

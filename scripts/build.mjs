@@ -13,9 +13,8 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileAhead, forgetCompiled } from './code-cache.mjs';
+import { root } from './paths.mjs';
 import { buildSoft } from './soft.mjs';
-
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
 /** Every TypeScript file below the folders, tests included. */
 function sources(...folders) {

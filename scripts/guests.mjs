@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildIfStale } from './build.mjs';
-import { root } from './setup.mjs';
+import { root } from './paths.mjs';
 
 await buildIfStale({ tests: true });
 const { compileSource } = await import('../build/src/runtime/images/toolchain.js');

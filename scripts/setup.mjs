@@ -4,27 +4,23 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { buildIfStale } from './build.mjs';
+import { root } from './paths.mjs';
 
-export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
-const say = (text) => process.stderr.write(`terrarium: ${text}\n`);
+export const say = (text) => process.stderr.write(`terrarium: ${text}\n`);
 
 function installPackages() {
   const lock = readFileSync(path.join(root, 'package-lock.json'));
-  const wanted = createHash('sha256').update(lock).update(process.version).digest('hex');
+  const wanted = createHash('sha256').update(lock).digest('hex');
   const stamp = path.join(root, 'node_modules/.terrarium-setup');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  say('installing the npm packages (once)');
-  // Not 'npm ci': that refuses a lock file that lacks optional packages for other platforms, which some mirrors do not
-  // carry. --no-save leaves the lock file as it is. npm's own words go to stderr: stdout belongs to the guest.
+  say('installing the packages of package-lock.json into node_modules (once): npm ci');
+  // npm's own words go to stderr: stdout belongs to the guest.
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-  const done = spawnSync('npm', ['install', '--no-save', '--include=dev', ...quiet], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  const done = spawnSync('npm', ['ci', '--include=dev', ...quiet], { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.status !== 0) {
     const why = done.error === undefined ? '' : `: ${done.error.message}`;
-    say(`'npm install' failed${why}; mend what it says above and start again`);
+    say(`'npm ci' failed${why}; correct what it says above and start again`);
     process.exit(1);
   }
   writeFileSync(stamp, wanted);
@@ -41,32 +37,36 @@ const testTools = {
 };
 const testHeaders = { 'linux/kvm.h': 'linux-libc-dev', 'stdio.h': 'libc6-dev' };
 
+function isOnPath(command) {
+  return process.env.PATH.split(path.delimiter).some((folder) => existsSync(path.join(folder, command)));
+}
+
+/** Installs what the tests run, where that needs no password; says beforehand what, and how to keep it from doing so. */
 function installTools() {
-  const missing = Object.entries(testTools).filter(
-    ([command]) => spawnSync('sh', ['-c', `command -v ${command}`]).status !== 0,
-  );
-  for (const [header, name] of Object.entries(testHeaders)) {
-    if (!existsSync(`/usr/include/${header}`)) missing.push([header, name]);
-  }
+  const missing = [
+    ...Object.entries(testTools).filter(([command]) => !isOnPath(command)),
+    ...Object.entries(testHeaders).filter(([header]) => !existsSync(`/usr/include/${header}`)),
+  ];
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
-  const apt = spawnSync('sh', ['-c', 'command -v apt-get']).status === 0;
-  if (apt && process.getuid?.() === 0) {
-    say(`installing ${packages.join(', ')} for the tests`);
+  const allowed = process.env.TERRARIUM_INSTALL !== 'no' && process.getuid?.() === 0 && isOnPath('apt-get');
+  if (allowed) {
+    say(`the tests use ${packages.join(', ')}: installing them (TERRARIUM_INSTALL=no skips this)`);
     const options = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
     try {
       execFileSync('apt-get', ['update', '-q'], options);
       execFileSync('apt-get', ['install', '-qy', '--no-install-recommends', ...packages], options);
       return;
     } catch {
-      // said below
+      // apt-get has said why
     }
   }
-  say(`tests that need ${missing.map(([command]) => command).join(', ')} will be skipped.`);
+  say(`tests that need ${missing.map(([name]) => name).join(', ')} will be skipped.`);
   say(`To run them: sudo apt-get install ${packages.join(' ')}`);
 }
 
-export async function setup({ tests = false, soft = tests } = {}) {
+/** Makes the packages ready, and for tests the tools. */
+export function install({ tests = false } = {}) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {
     say(`Node ${process.versions.node} is too old: Terrarium needs 20.19 or newer`);
@@ -74,6 +74,9 @@ export async function setup({ tests = false, soft = tests } = {}) {
   }
   installPackages();
   if (tests) installTools();
-  const { buildIfStale } = await import('./build.mjs');
+}
+
+export async function setup({ tests = false, soft = tests } = {}) {
+  install({ tests });
   await buildIfStale({ tests, soft });
 }

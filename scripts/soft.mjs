@@ -12,13 +12,12 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cache, root } from './paths.mjs';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const source = path.join(root, 'src/engine/soft');
 /** Files are named from `source`. */
 const table = '../../isa/table';
 const parts = ['core', 'integer', 'simd', 'system', 'x87'];
-const cache = path.join(root, 'node_modules/.cache/terrarium');
 
 /** TERRARIUM_SOFT_LEVEL=0 is for work on the CPU itself: a second instead of twenty, and a program of a third the speed. */
 const level = process.env.TERRARIUM_SOFT_LEVEL ?? '3';

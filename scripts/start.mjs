@@ -2,7 +2,8 @@
 import { closeSync, existsSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { root, setup } from './setup.mjs';
+import { root } from './paths.mjs';
+import { setup } from './setup.mjs';
 
 const given = process.argv.slice(2);
 await setup({ soft: needsSoft() });

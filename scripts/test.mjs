@@ -1,40 +1,49 @@
-// `npm test`: sets up, checks types, style and rooms, then runs every test. Words narrow it: `npm test -- boot devices`.
-import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+// `npm test`: sets up, checks types, style and rooms, then runs every test. Words choose: `npm test -- gdb devices` runs the files
+// that have one of them in their path, `npm test -- 'reads a sector'` the tests that have it in their name. `--times` lists how
+// long each file took.
+import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { root, setup } from './setup.mjs';
+import { parseArgs } from 'node:util';
+import { buildIfStale } from './build.mjs';
+import { cache, root } from './paths.mjs';
+import { schedule, select } from './select-tests.mjs';
+import { install, say } from './setup.mjs';
 
-const words = process.argv.slice(2);
-await setup({ tests: true });
+const { values, positionals: words } = parseArgs({
+  options: { times: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+install({ tests: true });
+// One of both cores builds the software CPU meanwhile, where that is needed.
+const checks = words.length > 0 ? [] : [checkTypes(), checkStyle()];
+await Promise.all([buildIfStale({ tests: true }), ...checks]);
 
-function step(name, ...command) {
-  process.stderr.write(`terrarium: ${name}\n`);
-  const done = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
-  if (done.status !== 0) process.exit(done.status ?? 1);
+const { files, patterns } = select(words);
+say(`running ${files.length} test files`);
+const plan = JSON.stringify({ ...schedule(files), patterns, times: values.times });
+process.exitCode = await node('--enable-source-maps', 'scripts/run-tests.mjs', plan);
+
+async function checkTypes() {
+  say('checking types');
+  const info = path.join(cache, 'check.tsbuildinfo');
+  const status = await node(
+    'node_modules/typescript/bin/tsc',
+    '--noEmit',
+    '--incremental',
+    '--tsBuildInfoFile',
+    info,
+  );
+  if (status !== 0) process.exit(status);
 }
 
-if (words.length === 0) {
-  step('checking types', 'node_modules/typescript/bin/tsc', '--noEmit');
-  step('checking style', 'node_modules/@biomejs/biome/bin/biome', 'check');
+async function checkStyle() {
+  say('checking style');
+  const status = await node('node_modules/@biomejs/biome/bin/biome', 'check');
+  if (status !== 0) process.exit(status);
 }
-const files = readdirSync(path.join(root, 'build'), { recursive: true })
-  .filter(
-    (file) => file.endsWith('.test.js') && (words.length === 0 || words.some((word) => file.includes(word))),
-  )
-  .map((file) => path.join('build', file))
-  .sort();
-if (files.length === 0) {
-  process.stderr.write(`terrarium: no test file has ${words.join(' or ')} in its name\n`);
-  process.exit(1);
+
+/** Runs Node on a script, and gives its exit status. */
+function node(...command) {
+  const child = spawn(process.execPath, command, { cwd: root, stdio: 'inherit' });
+  return new Promise((resolve) => child.on('exit', (status) => resolve(status ?? 1)));
 }
-// One file at a time: timing tests and counts of a process's file descriptors want the machine for themselves.
-step(
-  `running ${files.length} test files`,
-  '--enable-source-maps',
-  '--test',
-  '--test-concurrency=1',
-  '--test-reporter=spec',
-  // Nothing may hang: a test that does fails instead.
-  '--test-timeout=300000',
-  ...files,
-);

@@ -1,0 +1,113 @@
+// Runs test files, two at a time where they can share the machine, and reports them as one run in Node's own `spec` format: the
+// failures again at the end, and one summary. Started by scripts/test.mjs with a JSON of { shared, alone, patterns, times }.
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { run } from 'node:test';
+import { spec as Spec } from 'node:test/reporters';
+
+/** Nothing may hang: what takes longer fails instead. It limits a file on Node 20, and a test on later ones. */
+const PATIENCE_MS = 300_000;
+
+/** On later ones a file may have several such tests. */
+const FILE_PATIENCE_MS = 2 * PATIENCE_MS;
+
+/** The lines of Node's summary, in its order. */
+const counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
+
+/** The kinds of failure that Node counts as cancelled. */
+const cancelled = new Set(['cancelledByParent', 'testAborted', 'testTimeoutFailure']);
+
+const { shared, alone, patterns, times } = JSON.parse(process.argv[2]);
+const report = new Spec();
+report.pipe(process.stdout);
+
+const started = performance.now();
+const durations = [];
+await runAll(shared, Math.min(2, availableParallelism()));
+await runAll(alone, 1);
+
+if (times) {
+  for (const { file, seconds } of durations.sort((a, b) => b.seconds - a.seconds))
+    say(`${seconds.toFixed(1).padStart(6)} s  ${file}`);
+}
+for (const [name, count] of Object.entries(counts)) say(`${name} ${count}`);
+say(`duration_ms ${performance.now() - started}`);
+report.end();
+const none = counts.tests === 0 && patterns.length > 0;
+if (none) process.stderr.write(`terrarium: no test has '${patterns.join("' or '")}' in its name\n`);
+process.exitCode = counts.fail + counts.cancelled > 0 || none ? 1 : 0;
+
+function say(message) {
+  report.write({ type: 'test:diagnostic', data: { nesting: 0, message } });
+}
+
+async function runAll(files, width) {
+  const waiting = [...files];
+  const worker = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runFile(file);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
+
+/** A file is reported when it has ended, since the lines of two would mix. */
+async function runFile(file) {
+  const begun = performance.now();
+  const options = {
+    files: [path.resolve(file)],
+    concurrency: 1,
+    timeout: PATIENCE_MS,
+    signal: AbortSignal.timeout(FILE_PATIENCE_MS),
+  };
+  if (patterns.length > 0) options.testNamePatterns = patterns;
+  const events = [];
+  for await (const event of run(options)) events.push(event);
+  durations.push({ file, seconds: (performance.now() - begun) / 1000 });
+  for (const event of patterns.length === 0 ? events : withoutUnnamed(events)) {
+    if (isSummary(event)) continue;
+    count(event);
+    report.write(event);
+  }
+}
+
+/** A file has a summary of its own, which is not shown. */
+function isSummary({ type, data }) {
+  if (type === 'test:summary') return true;
+  return type === 'test:diagnostic' && data.nesting === 0 && /^\w+ [\d.]+$/.test(data.message);
+}
+
+/** As Node counts. */
+function count({ type, data }) {
+  if (type !== 'test:pass' && type !== 'test:fail') return;
+  if (data.details.type === 'suite') {
+    counts.suites++;
+    return;
+  }
+  counts.tests++;
+  if (data.skip !== undefined) counts.skipped++;
+  else if (data.todo !== undefined) counts.todo++;
+  else if (type === 'test:pass') counts.pass++;
+  else if (cancelled.has(data.details.error?.failureType)) counts.cancelled++;
+  else counts.fail++;
+}
+
+/**
+ * Where tests are chosen by name, Node 20 reports all others as skipped and their suites as passed, and later versions report a
+ * file without a chosen test as passed. A suite is reported after its tests.
+ */
+function withoutUnnamed(events) {
+  const unnamed = new Set();
+  const shown = [];
+  for (const { type, data } of events) {
+    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    const inside = shown.findLastIndex((nesting) => nesting <= data.nesting);
+    const isEmpty = data.details.type === 'suite' && inside === shown.length - 1;
+    const isOther = path.isAbsolute(data.name) || /name does not match pattern/.test(String(data.skip));
+    if (type === 'test:pass' && (isEmpty || isOther)) unnamed.add(place(data));
+    else shown.push(data.nesting);
+  }
+  return events.filter(({ data }) => !unnamed.has(place(data)));
+}
+
+function place({ name, nesting, line, column }) {
+  return [name, nesting, line, column].join();
+}

@@ -1,0 +1,52 @@
+// Which test files run, and in which order: scripts/test.mjs and scripts/dev.mjs ask here.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { alone, first } from '../test/schedule.mjs';
+import { root } from './paths.mjs';
+
+/** All test files, as their sources are named from the root. */
+export function testFiles(ending = '.test.ts') {
+  return ['src', 'test']
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true }).map((file) => path.join(folder, file)),
+    )
+    .filter((file) => file.endsWith(ending))
+    .sort();
+}
+
+/**
+ * The files and name patterns that words choose. A word that is part of a file's path chooses files; any other is part of a
+ * test's name, and chooses the files in whose text it stands, or all where it stands in none: a name may be put together.
+ */
+export function select(words, files = testFiles()) {
+  const isPath = (word) => files.some((file) => file.includes(word));
+  const places = words.filter(isPath);
+  const names = words.filter((word) => !isPath(word));
+  const placed =
+    places.length === 0 ? files : files.filter((file) => places.some((word) => file.includes(word)));
+  const mention = placed.filter((file) => {
+    const text = readFileSync(path.join(root, file), 'utf8');
+    return names.some((name) => text.includes(name));
+  });
+  return {
+    files: mention.length > 0 ? mention : placed,
+    patterns: names.map((name) => name.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')),
+  };
+}
+
+/** What scripts/run-tests.mjs runs: the built files, divided and ordered as test/schedule.mjs says. */
+export function schedule(files) {
+  for (const file of [...Object.keys(alone), ...first]) {
+    if (!existsSync(path.join(root, file)))
+      throw new Error(
+        `test/schedule.mjs names ${file}, which does not exist: write where it is now, or remove the line`,
+      );
+  }
+  const built = (file) => path.join('build', file.replace(/\.ts$/, '.js'));
+  const shared = files.filter((file) => !(file in alone));
+  const rank = (file) => (first.includes(file) ? first.indexOf(file) : first.length);
+  return {
+    shared: shared.sort((a, b) => rank(a) - rank(b)).map(built),
+    alone: files.filter((file) => file in alone).map(built),
+  };
+}

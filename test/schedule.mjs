@@ -1,0 +1,29 @@
+// How the test files share the machine; scripts/run-tests.mjs reads it. All that are not named under `alone` run two at a time.
+
+/** Files that run by themselves, and why: they compare a time with a limit, or change what other tests use. */
+export const alone = {
+  'src/boot/tables.test.ts': 'measures microseconds',
+  'src/engine/kvm/api/signal.test.ts': 'measures when a timer interrupts the guest',
+  'src/engine/soft/host/speed.test.ts': 'measures instructions a second',
+  'src/trace/text.test.ts': 'measures lines a second',
+  'test/devices/interrupts.test.ts': 'measures the processor time of a guest that waits',
+  'test/machine/hosted.test.ts': 'measures how soon output arrives',
+  'test/tree/pack.test.ts': 'builds dist/ again',
+};
+
+/** The longest, first: the one that starts last should be short, since the end waits for it. */
+export const first = [
+  'test/docs/docs.test.ts',
+  'test/debug/gdb.test.ts',
+  'test/manage/manage.test.ts',
+  'test/docs/course.test.ts',
+  'test/guests/mistakes.test.ts',
+  'test/guests/run.test.ts',
+  'test/dap/dap-life.test.ts',
+  'test/dap/dap.test.ts',
+  'test/tui/life.test.ts',
+  'test/cli/new.test.ts',
+  'test/manage/manage-console.test.ts',
+  'test/cli/screen.test.ts',
+  'test/hostile/bad-input.test.ts',
+];

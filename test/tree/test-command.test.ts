@@ -1,0 +1,90 @@
+/** `npm test`: several files are one run, and words choose among files and tests. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { root, Scratch } from '../support.js';
+
+const script = (name: string) => path.join(root, 'scripts', name);
+const head = `import { describe, test } from 'node:test'; import assert from 'node:assert/strict';\n`;
+
+/** Two test files: one that is green, one with a failure. */
+function writeFiles(scratch: Scratch): { good: string; bad: string } {
+  const [good, bad] = [scratch.file('good.mjs'), scratch.file('bad.mjs')];
+  const [skipped, fails] = [
+    "test('two', { skip: 'why' }, () => {});",
+    "test('red one', () => assert.equal(1, 2));",
+  ];
+  writeFileSync(good, `${head}describe('good', () => { test('one', () => {}); ${skipped} });`);
+  writeFileSync(bad, `${head}describe('bad', () => { ${fails} test('two', () => {}); });`);
+  return { good, bad };
+}
+
+function runTests(plan: object) {
+  // Without NODE_TEST_CONTEXT, by which Node would take it for a test file of this very run.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const words = [script('run-tests.mjs'), JSON.stringify({ shared: [], alone: [], patterns: [], ...plan })];
+  return spawnSync(process.execPath, words, { encoding: 'utf8', env: { ...env, NO_COLOR: '1' } });
+}
+
+describe('the test run', () => {
+  test('of several files has one summary, and shows the failures again at its end', () => {
+    using scratch = new Scratch();
+    const { good, bad } = writeFiles(scratch);
+    const { stdout, status } = runTests({ shared: [bad], alone: [good] });
+    assert.equal(status, 1);
+    const [during, after] = stdout.split('✖ failing tests:');
+    assert.match(during!, /✖ red one/);
+    assert.match(after!, /✖ red one/);
+    const summary = [...during!.matchAll(/^ℹ (\w+ \d+)/gm)].map(([, line]) => line);
+    const expected = 'tests 4, suites 2, pass 2, fail 1, cancelled 0, skipped 1, todo 0';
+    assert.deepEqual(summary.slice(0, -1), expected.split(', '));
+  });
+
+  test('by name shows and counts what has the name alone', () => {
+    using scratch = new Scratch();
+    const { good, bad } = writeFiles(scratch);
+    const { stdout, status } = runTests({ shared: [bad, good], patterns: ['one'] });
+    assert.equal(status, 1);
+    assert.doesNotMatch(stdout, /two/);
+    assert.match(stdout, /^ℹ tests 2$/m);
+    assert.match(stdout, /^ℹ skipped 0$/m);
+    const none = runTests({ shared: [bad, good], patterns: ['three'] });
+    assert.equal(none.status, 1);
+    assert.match(none.stderr, /no test has 'three' in its name/);
+  });
+});
+
+interface Selection {
+  testFiles(): string[];
+  select(words: readonly string[]): { files: string[]; patterns: string[] };
+  schedule(files: readonly string[]): { shared: string[]; alone: string[] };
+}
+const load = () => import(pathToFileURL(script('select-tests.mjs')).href) as Promise<Selection>;
+
+describe('the words of npm test', () => {
+  test('choose files by their path and tests by their name', async () => {
+    const { select } = await load();
+    const tree = select(['test/tree/test-command']);
+    assert.deepEqual(tree, { files: ['test/tree/test-command.test.ts'], patterns: [] });
+    const named = select(['shows and counts what (has)']);
+    assert.deepEqual(named.patterns, ['shows and counts what \\(has\\)']);
+    const both = select(['tree', 'choose files by their path']);
+    assert.deepEqual(both.files, ['test/tree/test-command.test.ts']);
+  });
+
+  test('name each file once, among those that share the machine or those that run alone', async () => {
+    const { testFiles, schedule } = await load();
+    const { shared, alone } = schedule(testFiles());
+    assert.ok(alone.length > 0);
+    assert.deepEqual(
+      [...shared, ...alone].sort(),
+      testFiles()
+        .map((file) => `build/${file.replace(/ts$/, 'js')}`)
+        .sort(),
+    );
+    for (const file of [...shared, ...alone]) assert.ok(existsSync(path.join(root, file)), file);
+  });
+});
