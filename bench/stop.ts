@@ -1,7 +1,7 @@
 /** How long an endless guest lives on after somebody wants it to stop. */
 import { parseImage } from '../src/boot/index.js';
 import { type HostedMachine, hostMachine } from '../src/runtime/index.js';
-import { endless } from '../test/guests/endless.js';
+import { ENDLESS_MEMORY, endless } from '../test/guests/endless.js';
 import { median, type Row } from './measure.js';
 
 const STOPS = 1000;
@@ -25,7 +25,7 @@ async function stopping(engine: 'kvm' | 'soft', guest: string, stops: number, go
     engine,
     image: parseImage(Uint8Array.from(endless[guest]!), 'endless'),
     mode: 'real',
-    memory: 0x10000,
+    memory: ENDLESS_MEMORY,
     irqchip: 'user',
   });
   const latencies: number[] = [];

@@ -1,8 +1,12 @@
 /**
  * Guests of 16-bit code that never end, each in its own way: for tests and measurements of how soon they can be stopped.
+ * They need 128 KiB of RAM.
  *
  * @module
  */
+/** Bytes of RAM that all of them run in. */
+export const ENDLESS_MEMORY = 0x20000;
+
 export const endless: Readonly<Record<string, readonly number[]>> = {
   'a tight loop': [0xeb, 0xfe],
   'a HLT for ever': [
@@ -14,6 +18,20 @@ export const endless: Readonly<Record<string, readonly number[]>> = {
   'rep with a huge count': [0xb9, 0xff, 0xff, 0xf3, 0xac, 0xeb, 0xf9],
   // mov sp, 0x8000; ud2, whose vector is 0:0, where this begins
   'exceptions without end': [0xbc, 0x00, 0x80, 0x0f, 0x0b],
+  'a handler that faults at once': [
+    ...[0xbb, 0x00, 0x10, 0x8e, 0xd3], // mov bx, 0x1000; mov ss, bx: a stack that never meets the code
+    ...[0x0f, 0x0b], // ud2
+    ...Array<number>(17).fill(0),
+    ...[0x1c, 0x00, 0x00, 0x00], // vector 6 is 0:001c
+    ...[0x0f, 0x0b], // 0x1c: ud2
+  ],
+  'a breakpoint on the handler of breakpoints': [
+    ...[0xeb, 0x06, 0x00, 0x00, 0x20, 0x00, 0x00, 0x00], // jmp 8; vector 1 is 0:0020
+    ...[0xbb, 0x00, 0x10, 0x8e, 0xd3], // mov bx, 0x1000; mov ss, bx
+    ...[0x66, 0xb8, 0x20, 0x00, 0x00, 0x00, 0x0f, 0x23, 0xc0], // mov eax, 0x20; mov dr0, eax
+    ...[0x66, 0xb8, 0x02, 0x00, 0x00, 0x00, 0x0f, 0x23, 0xf8], // mov eax, 2 (G0); mov dr7, eax
+    ...[0x90, 0x90, 0xeb, 0xfd], // 0x20: nop; jmp 0x20
+  ],
   // inc word [cs:next+1]; next: mov bx, imm; jmp: adds 1 to the immediate of the instruction behind it
   'code that changes itself': [0x2e, 0xff, 0x06, 0x06, 0x00, 0xbb, 0x00, 0x00, 0xeb, 0xf6],
   'code that was never there before': [

@@ -3,19 +3,20 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
 import type { SoftCpu } from '../../src/engine/soft/index.js';
+import * as L from '../../src/engine/soft/layout.js';
 import { createMachine, hostMachine } from '../../src/runtime/index.js';
-import { endless as endlessGuests } from '../guests/endless.js';
-import { ownClock } from '../support.js';
+import { ENDLESS_MEMORY, endless as endlessGuests } from '../guests/endless.js';
+import { HANGS_MS, ownClock } from '../support.js';
 
 /** A stop is felt within this, the time that the threads wait for a processor not counted. */
 const LATE_MS = 50;
 
 const image = (code: readonly number[]) => parseImage(Uint8Array.from(code), 'code');
-const guest = (code: readonly number[]) =>
-  createMachine({ engine: 'soft', image: image(code), mode: 'real', memory: 0x10000 });
+const guest = (code: readonly number[], memory = ENDLESS_MEMORY) =>
+  createMachine({ engine: 'soft', image: image(code), mode: 'real', memory });
 
 function end(code: readonly number[]) {
-  using machine = guest(code);
+  using machine = guest(code, 0x10000);
   return machine.run({ timeoutMs: 1000 });
 }
 
@@ -86,11 +87,30 @@ describe('a guest that never ends', () => {
     });
   }
 
-  test('code that was never there before takes no memory', () => {
+  test('code that was never there before is decoded into the same few MiB again and again, and the process does not grow', () => {
     using machine = guest(endless['code that was never there before']!);
-    const before = machine.memory.wasm.buffer.byteLength;
-    assert.equal(machine.run({ timeoutMs: 300 }).kind, 'timeout');
-    assert.equal(machine.memory.wasm.buffer.byteLength, before);
+    const { buffer } = machine.memory.wasm;
+    const view = new DataView(buffer);
+    let [rounds, last] = [0, 0];
+    const run = (until: number) => {
+      const limit = performance.now() + HANGS_MS;
+      while (rounds < until && performance.now() < limit) {
+        assert.equal(machine.run({ timeoutMs: 5 }).kind, 'timeout');
+        const next = view.getUint32(L.POOL_NEXT, true);
+        assert.ok(next >= L.POOL && next <= L.POOL_END, `the pool is given out to ${next}`);
+        if (next < last) rounds++;
+        last = next;
+      }
+      assert.ok(rounds >= until, `the pool was begun anew ${rounds} times`);
+    };
+    // By then V8 has compiled what runs.
+    run(4);
+    const before = process.memoryUsage.rss();
+    run(12);
+    const grown = process.memoryUsage.rss() - before;
+    assert.ok(grown < L.POOL_END - L.POOL, `${grown} bytes more`);
+    // The guest writes to its first 64 KiB; nothing else of its RAM was written.
+    assert.ok(machine.memory.view(0x10000, ENDLESS_MEMORY - 0x10000).every((byte) => byte === 0));
   });
 
   test('is stopped from another thread at once, whatever it does', async () => {
@@ -99,7 +119,7 @@ describe('a guest that never ends', () => {
         engine: 'soft',
         image: image(code),
         mode: 'real',
-        memory: 0x10000,
+        memory: ENDLESS_MEMORY,
       });
       const running = machine.run();
       await new Promise((resolve) => setTimeout(resolve, 30));

@@ -1,6 +1,7 @@
 // Interrupts and exceptions. In real-address mode FLAGS, CS and IP go onto the stack, and the vector's entry in the
 // table at IDTR says where to go on (SDM 3B 21.1.4); in the other modes it goes through a gate, see gates.ts.
 import {
+  BUDGET,
   CR0,
   CR2,
   FAULT_AT_CODE,
@@ -113,8 +114,13 @@ function keep(vector: u32, code: u32, rip: u64): void {
   store<u32>(FAULT_COUNT, count + 1);
 }
 
-/** An exception at `rip`, and whatever comes of its delivery, down to the shutdown. */
+/**
+ * An exception at `rip`, and whatever comes of its delivery, down to the shutdown. It takes the time of an instruction: the
+ * one that raised it is not done, so that a chain of exceptions would otherwise take none, and never come to the end of its
+ * budget.
+ */
 export function exception(first: u32, firstCode: u32, rip: u64): void {
+  store<i64>(BUDGET, load<i64>(BUDGET) - 1);
   let vector = first;
   let code = firstCode;
   keep(vector, code, rip);
