@@ -16,7 +16,7 @@ export { DebugError, errorText } from './errors.js';
 export type { Place, Value } from './evaluate.js';
 export type { Frame } from './frames.js';
 export { GdbStub, type StubEvents } from './gdb/stub.js';
-export { DEFAULT_GDB_PORT, type GdbAddress, GdbServer, serveGdb } from './listen.js';
+export { DEFAULT_GDB_PORT, type DebugAddress, GdbServer, listenLocally, serveGdb } from './listen.js';
 export type { ListingLine } from './listing.js';
 export type { Space } from './memory.js';
 export { type CodeBits, isRealAddressing, segmentBase, stackPointer } from './mode.js';

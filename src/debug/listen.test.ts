@@ -8,6 +8,7 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { parseImage } from '../boot/index.js';
 import { type HostedMachine, hostMachine } from '../runtime/index.js';
+import { packet } from './gdb/packets.js';
 import { GdbClient } from './gdb/testing.js';
 import { type GdbServer, serveGdb } from './listen.js';
 import { testEngines } from './testing.js';
@@ -29,6 +30,8 @@ const waits = parseImage(
   ),
   'waits',
 );
+/** 1: incl 0x500; jmp 1b */
+const counts = parseImage(Uint8Array.of(0x66, 0xff, 0x06, 0x00, 0x05, 0xeb, 0xf9), 'counts');
 /** nop; hlt with interrupts off */
 const short = parseImage(Uint8Array.of(0x90, 0xf4), 'short');
 
@@ -125,27 +128,62 @@ for (const { engine, skip } of testEngines) {
         using first = await GdbClient.connect(where);
         await first.ask('?');
         using second = await GdbClient.connect(where);
+        second.socket.write('+');
         await second.closed;
         assert.equal(await first.ask('qC'), 'QC1');
       });
     });
 
-    test('survives peers that send garbage, and half a packet', async () => {
+    test('lets a peer go whose bytes are not gdb’s, before they change anything', async () => {
       await withServer(endless, async ({ where }) => {
+        const write = `${packet('M7c00,2:f4f4')}${packet('k')}`;
         for (const text of [
           'GET / HTTP/1.1\r\n\r\n',
-          '$',
-          '$m0,',
+          // What a page of any origin can have a browser send.
+          `POST / HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: ${write.length}\r\n\r\n${write}`,
+          '\x16\x03\x01',
           '\0'.repeat(100_000),
-          '$'.repeat(100_000),
+          `+x${write}`,
         ]) {
           using client = await GdbClient.connect(where);
           client.socket.write(text);
-          await new Promise((resolve) => setTimeout(resolve, 10));
+          await client.closed;
         }
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        using client = await GdbClient.connect(where);
+        assert.equal(await client.ask('m7c00,2'), '40eb');
+      });
+    });
+
+    test('survives peers that send half a packet, and vanish', async () => {
+      await withServer(endless, async ({ where }) => {
+        for (const text of ['$', '$m0,', '$'.repeat(100_000)]) {
+          using client = await GdbClient.connect(where);
+          await new Promise<void>((resolve) => client.socket.write(text, () => resolve()));
+        }
         using client = await GdbClient.connect(where);
         assert.equal(await client.ask('?'), 'T05thread:1;');
+      });
+    });
+
+    test('runs on while somebody connects who is no gdb, or says nothing', async () => {
+      await withServer(counts, async ({ where }, machine) => {
+        {
+          using client = await GdbClient.connect(where);
+          await client.ask('D');
+          await client.closed;
+        }
+        using silent = await GdbClient.connect(where);
+        using foreign = await GdbClient.connect(where);
+        foreign.socket.write('HEAD / HTTP/1.0\r\n\r\n');
+        await foreign.closed;
+        const count = () => machine.memory.readBytes(0x500, 4).join();
+        for (let n = 0; n < 3; n++) {
+          const before = count();
+          while (count() === before) await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+        using client = await GdbClient.connect(where);
+        assert.equal(await client.ask('?'), 'T05thread:1;');
+        silent.socket.destroy();
       });
     });
 

@@ -1,11 +1,11 @@
 /**
- * Where gdb connects: a port of the loopback interface, or a UNIX socket. The one file of this room that knows Node.
+ * Where debuggers connect: a port of the loopback interface, or a UNIX socket. The one file of this room that knows Node.
  *
  * @module
  */
-import { chmodSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { TerrariumError } from '../errors.js';
+import { speaksGdb } from './gdb/packets.js';
 import { GdbStub } from './gdb/stub.js';
 import type { DebugTarget } from './target.js';
 
@@ -15,11 +15,34 @@ export const DEFAULT_GDB_PORT = 1234;
 const PATIENCE_MS = 200;
 const LOOK_MS = 5;
 
-/** A port (0: any that is free), or a socket's path. */
-export type GdbAddress = { port: number } | { path: string };
+/** Connections that are open at once, and how long one may be silent before its first byte: gdb speaks first, and at once. */
+const MOST_CONNECTIONS = 8;
+const SILENCE_MS = 10_000;
+
+/** A port of the loopback interface (0: any that is free), which every user of this computer can reach, or a socket's path. */
+export type DebugAddress = { port: number } | { path: string };
+
+/**
+ * Listens for a debugger, which may do anything to the guest: at a port, for this computer alone; at a socket's path, for this
+ * user alone. Gives the port or the path.
+ */
+export async function listenLocally(server: Server, address: DebugAddress): Promise<number | string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    if ('port' in address) server.listen({ port: address.port, host: '127.0.0.1' }, resolve);
+    else {
+      // The socket must not be anybody else's for a moment either. It is made before `listen` returns.
+      const before = process.umask(0o177);
+      server.listen(address.path, resolve);
+      process.umask(before);
+    }
+  });
+  const bound = server.address();
+  return typeof bound === 'string' || bound === null ? String(bound) : bound.port;
+}
 
 /** Serves one gdb at a time; the guest of `target` stands still until one lets it run. */
-export async function serveGdb(target: DebugTarget, address: GdbAddress): Promise<GdbServer> {
+export async function serveGdb(target: DebugTarget, address: DebugAddress): Promise<GdbServer> {
   const server = new GdbServer(target);
   await server.listen(address);
   return server;
@@ -46,7 +69,8 @@ export class GdbServer {
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    this.#server = createServer((socket) => void this.#serve(socket));
+    this.#server = createServer((socket) => this.#meet(socket));
+    this.#server.maxConnections = MOST_CONNECTIONS;
   }
 
   /** What gdb's `target remote` takes. */
@@ -55,16 +79,13 @@ export class GdbServer {
   }
 
   /** @internal */
-  async listen(address: GdbAddress): Promise<void> {
-    // Nobody but this computer: a debugger may do anything to the guest.
-    const place = 'path' in address ? address : { ...address, host: '127.0.0.1' };
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error: NodeJS.ErrnoException) => reject(refused(address, error)));
-      this.#server.listen(place, resolve);
-    });
-    if ('path' in address) chmodSync(address.path, 0o600);
-    const bound = this.#server.address();
-    this.#where = typeof bound === 'string' || bound === null ? String(bound) : `:${bound.port}`;
+  async listen(address: DebugAddress): Promise<void> {
+    try {
+      const where = await listenLocally(this.#server, address);
+      this.#where = typeof where === 'number' ? `:${where}` : where;
+    } catch (error) {
+      throw refused(address, error as NodeJS.ErrnoException);
+    }
   }
 
   /** Ends it: gdb loses its connection, and a guest that runs is stopped. */
@@ -90,9 +111,22 @@ export class GdbServer {
     void this.#leaving.then(this.#finish);
   }
 
-  async #serve(socket: Socket): Promise<void> {
+  /** Takes no notice of a peer before its first bytes show that it is a gdb: the guest does not even stop for it. */
+  #meet(socket: Socket): void {
     socket.on('error', () => socket.destroy());
-    socket.pause();
+    socket.setNoDelay(true);
+    socket.setEncoding('latin1');
+    socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    socket.once('data', (first: unknown) => {
+      const text = String(first);
+      socket.setTimeout(0);
+      socket.pause();
+      if (speaksGdb(text)) void this.#serve(socket, text);
+      else socket.destroy();
+    });
+  }
+
+  async #serve(socket: Socket, first: string): Promise<void> {
     // One that has just gone may not have been seen to go.
     for (let waited = 0; this.#client !== undefined && waited < PATIENCE_MS; waited += LOOK_MS)
       await pause(LOOK_MS);
@@ -105,8 +139,6 @@ export class GdbServer {
     socket.on('close', () => {
       if (this.#client === client) this.#leave();
     });
-    socket.setNoDelay(true);
-    socket.setEncoding('latin1');
     await this.#leaving;
     await this.#halt();
     if (this.#client !== client) {
@@ -121,10 +153,12 @@ export class GdbServer {
       },
       over: () => this.#over(),
     });
-    socket.on('data', (text: string) => {
-      if (!stub.receive(text)) socket.destroy();
-    });
     client.stub = stub;
+    const receive = (text: unknown) => {
+      if (!stub.receive(String(text))) socket.destroy();
+    };
+    receive(first);
+    socket.on('data', receive);
     socket.resume();
   }
 
@@ -168,7 +202,7 @@ function send(socket: Socket, text: string): Promise<void> {
   });
 }
 
-function refused(address: GdbAddress, error: NodeJS.ErrnoException): TerrariumError {
+function refused(address: DebugAddress, error: NodeJS.ErrnoException): TerrariumError {
   const where = 'path' in address ? address.path : `port ${address.port}`;
   const taken = error.code === 'EADDRINUSE';
   const hint = 'path' in address ? 'remove the file, or name another' : 'name another: --gdb=PORT';

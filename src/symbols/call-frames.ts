@@ -27,9 +27,12 @@ const registers64: readonly RegisterName[] = [
   ...(['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip'] as const),
 ];
 
-/** More functions than any kernel has. */
+/** More functions, and more sets of what they have in common, than any kernel has. */
 const MOST_ENTRIES = 1 << 18;
+const MOST_COMMONS = 1 << 16;
 const DEEPEST_STATES = 64;
+/** More instructions than the table of any function has; a debugger runs them at each step. */
+const MOST_INSTRUCTIONS = 1 << 16;
 
 /** What several functions have in common (CIE). */
 interface Common {
@@ -85,7 +88,7 @@ export class CallFrames {
       const id = reader.u32();
       if (id === 0xffff_ffff) {
         const common = this.#readCommon(reader, end);
-        if (common !== undefined) commons.set(at, common);
+        if (common !== undefined && commons.size < MOST_COMMONS) commons.set(at, common);
       } else {
         const common = commons.get(id);
         const from = this.#address(reader);
@@ -115,7 +118,7 @@ export class CallFrames {
 
   #run({ common, from, program }: Entry, address: bigint): FrameRule | undefined {
     const names = this.#wide ? registers64 : registers32;
-    const rows = new Rows(common, from, address);
+    const rows = new Rows(common, from, address, names.length);
     rows.run(this.#section, common.first, this.#wide);
     rows.settled();
     rows.run(this.#section, program, this.#wide);
@@ -146,9 +149,13 @@ class Rows {
   readonly #kept: Row[] = [];
   readonly #common: Common;
   readonly #wanted: bigint;
+  readonly #registers: number;
   #at: bigint;
+  #instructions = 0;
 
-  constructor(common: Common, from: bigint, wanted: bigint) {
+  /** @param registers rules are kept for registers below this number, whatever numbers the table names */
+  constructor(common: Common, from: bigint, wanted: bigint, registers: number) {
+    this.#registers = registers;
     this.#common = common;
     this.#at = from;
     this.#wanted = wanted;
@@ -163,6 +170,7 @@ class Rows {
     const reader = new DwarfReader(section.subarray(0, to));
     reader.at = from;
     while (reader.left > 0) {
+      if (++this.#instructions > MOST_INSTRUCTIONS) throw new RangeError('too many instructions');
       const opcode = reader.u8();
       const low = opcode & 0x3f;
       if (opcode >> 6 === 1) {
@@ -240,7 +248,7 @@ class Rows {
   }
 
   #save(register: number, offset: bigint): void {
-    this.row.saved.set(register, offset * this.#common.dataFactor);
+    if (register < this.#registers) this.row.saved.set(register, offset * this.#common.dataFactor);
   }
 
   #restore(register: number): void {

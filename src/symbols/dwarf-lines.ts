@@ -203,24 +203,25 @@ function runProgram(reader: DwarfReader, program: Program, rows: LineRow[]): voi
   const advance = (steps: bigint) => {
     address = BigInt.asUintN(64, address + steps * BigInt(instructionLength));
   };
-  const emit = () => {
+  const emit = (row: LineRow) => {
     if (rows.length >= MOST_ROWS) throw new RangeError('too many rows');
-    rows.push({ address, file: files[file] ?? unnamed, line, statement });
+    rows.push(row);
   };
+  const emitLine = () => emit({ address, file: files[file] ?? unnamed, line, statement });
   while (reader.at < end) {
     const opcode = reader.u8();
     if (opcode >= opcodeBase) {
       const adjusted = opcode - opcodeBase;
       advance(BigInt(Math.floor(adjusted / lineRange)));
       line += lineBase + (adjusted % lineRange);
-      emit();
+      emitLine();
     } else if (opcode === 0) {
       const length = Number(reader.uleb());
       const next = reader.at + length;
       if (length === 0 || next > end) throw new RangeError('an opcode behind the end');
       const extended = reader.u8();
       if (extended === 1) {
-        rows.push({ address, file: undefined, line: 0, statement: false });
+        emit({ address, file: undefined, line: 0, statement: false });
         address = 0n;
         file = 1;
         line = 1;
@@ -228,7 +229,7 @@ function runProgram(reader: DwarfReader, program: Program, rows: LineRow[]): voi
       } else if (extended === 2)
         address = length === 9 ? reader.u64() : length === 5 ? BigInt(reader.u32()) : address;
       reader.at = next;
-    } else if (opcode === 1) emit();
+    } else if (opcode === 1) emitLine();
     else if (opcode === 2) advance(reader.uleb());
     else if (opcode === 3) line += Number(reader.sleb());
     else if (opcode === 4) file = Number(reader.uleb());

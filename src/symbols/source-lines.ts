@@ -126,5 +126,6 @@ export class SourceLines {
 const keyOf = ({ path, directory }: SourceFile) => `${directory ?? ''}\0${path}`;
 
 function sameLine(a: LineRow, b: LineRow): boolean {
-  return a.file !== undefined && b.file !== undefined && a.line === b.line && keyOf(a.file) === keyOf(b.file);
+  if (a.file === undefined || b.file === undefined || a.line !== b.line) return false;
+  return a.file === b.file || keyOf(a.file) === keyOf(b.file);
 }

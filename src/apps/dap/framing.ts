@@ -47,10 +47,17 @@ export class Framing extends Transform {
   }
 
   #wait(): string | undefined {
-    const good = this.#header.length <= LONGEST_HEADER && headerSoFar.test(this.#header);
+    const lines = this.#header.split(/\r\n?/);
+    const good = this.#header.length <= LONGEST_HEADER && lines.every(couldBeField);
     return good ? undefined : 'what came is no message of the Debug Adapter Protocol';
   }
 }
 
-/** What a header may begin with; another field than this one is not in use. */
-const headerSoFar = /^[A-Za-z][\x20-\x7e\r\n]*$/;
+/** The fields that a header may have. HTTP's, which a web page can send to any port of this computer, end the connection. */
+const fields = ['content-length:', 'content-type:'];
+
+/** Whether a line of a header, whole or only begun, is one of its fields. */
+function couldBeField(line: string): boolean {
+  const text = line.toLowerCase();
+  return fields.some((field) => field.startsWith(text) || text.startsWith(field));
+}

@@ -28,6 +28,8 @@ export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
   sourceFolders?: unknown;
   /** Options of `terrarium run` as on the command line. */
   args?: unknown;
+  /** What an adapter at a port asks for: see `Door`. */
+  token?: unknown;
   [option: string]: unknown;
 }
 
@@ -66,8 +68,15 @@ const options = [
 /** Options that name files. */
 const files: ReadonlySet<string> = new Set(['device', 'hypercalls']);
 
-/** @throws TerrariumError in words for who wrote the configuration */
-export async function openGuest(launch: LaunchArguments, events: DebuggerEvents): Promise<Guest> {
+/**
+ * @param admit throws for modules, given by their URLs, that may not run here
+ * @throws TerrariumError in words for who wrote the configuration
+ */
+export async function openGuest(
+  launch: LaunchArguments,
+  events: DebuggerEvents,
+  admit: (modules: readonly string[]) => void,
+): Promise<Guest> {
   const { program, noDebug = false } = launch;
   const folder = typeof launch.cwd === 'string' ? launch.cwd : process.cwd();
   if (typeof program !== 'string' || program === '')
@@ -76,6 +85,8 @@ export async function openGuest(launch: LaunchArguments, events: DebuggerEvents)
       '"program" is an image, a source (.S, .s, .c) or a folder with a guest.json',
     );
   const flags = flagsOf(launch, folder);
+  const { device = [], hypercalls } = flags;
+  admit([...device, ...(hypercalls ? [hypercalls] : [])].map(({ module }) => module));
   const { image, settings, warnings, symbols, sourceFolder } = loadImage(
     path.resolve(folder, program),
     settingsOf(flags),

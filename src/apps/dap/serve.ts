@@ -1,20 +1,22 @@
 /**
- * Where editors connect: this process's stdin and stdout, or a port of this computer alone.
+ * Where editors connect: this process's stdin and stdout, a socket of this user's, or a port of this computer.
  *
  * @module
  */
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { type Readable, Writable } from 'node:stream';
+import { type DebugAddress, listenLocally } from '../../debug/index.js';
 import { ExitStatus } from '../frontend/exit-status.js';
+import { openDoor } from './door.js';
 import { Framing } from './framing.js';
-import { DapSession } from './session.js';
+import { DapSession, type SessionHost } from './session.js';
 
 /** What may lie unread before the guest's output waits. */
 const UNREAD_BYTES = 1024 * 1024;
 
 /** One session over stdin and stdout; the process ends with it. */
 export function serveStdio(): void {
-  const session = start(process.stdin, protocolOutput(), (status) => process.exit(status));
+  const session = start(process.stdin, protocolOutput(), openDoor, (status) => process.exit(status));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => session.shutdown());
 }
 
@@ -29,35 +31,44 @@ function protocolOutput(): Writable {
 }
 
 /**
- * Sessions over TCP, several at a time if need be, until a signal ends the process.
- * Resolves, when it listens, with the port.
+ * Sessions over connections, several at a time if need be, until a signal ends the process. Resolves, when it listens, with
+ * the port or the socket's path.
  */
-export async function servePort(port: number): Promise<number> {
+export async function serveConnections(
+  address: DebugAddress,
+  door: SessionHost['door'],
+): Promise<number | string> {
   const sessions = new Set<DapSession>();
+  // Whoever started this may have gone: that must not end the sessions of others.
+  process.stderr.on('error', () => {});
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    const session = start(socket, socket, () => {
+    const session = start(socket, socket, door, () => {
       sessions.delete(session);
-      socket.destroy();
+      // The last answer may be a refusal, which the client is to read.
+      socket.destroySoon();
     });
     sessions.add(session);
   });
-  // Nobody but this computer: a debugger may do anything to the guest, and reads any file as an image.
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', () => resolve());
-  });
+  const where = await listenLocally(server, address);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => {
       server.close();
       void Promise.all([...sessions].map((session) => session.close())).then(() => process.exit(0));
     });
-  return (server.address() as AddressInfo).port;
+  return where;
 }
 
-function start(input: Readable, output: Writable, ended: (status: number) => void): DapSession {
+function start(
+  input: Readable,
+  output: Writable,
+  door: SessionHost['door'],
+  ended: (status: number) => void,
+): DapSession {
   let status: number = ExitStatus.ok;
   const session = new DapSession({
+    door,
     ended: () => ended(status),
     drained: () =>
       output.writableLength < UNREAD_BYTES

@@ -13,6 +13,7 @@ import { asksWhy, outcomeText } from '../frontend/outcome-text.js';
 import { plainStyle } from '../frontend/style.js';
 import { Breakpoints } from './breakpoints.js';
 import { capabilities } from './capabilities.js';
+import { type Door, requireAllowed, unlocks } from './door.js';
 import { type Guest, type LaunchArguments, openGuest } from './launch.js';
 import { writeMemory } from './memory.js';
 import { type Category, connectOutput } from './output.js';
@@ -28,6 +29,7 @@ const PATIENCE_MS = 3000;
 
 /** What a session needs of the process it is in. */
 export interface SessionHost {
+  readonly door: Door;
   /** The session is over: everything is given back. */
   ended(): void;
   /** Whether what was sent lies before a reader that does not read; resolves when there is room again. */
@@ -52,6 +54,9 @@ export class DapSession extends ProtocolSession {
   #stopAtEnd = false;
   #over = false;
   #closed = false;
+  /** The client has shown that it may debug, or that it may not. */
+  #trusted = false;
+  #refused = false;
 
   constructor(host: SessionHost) {
     super();
@@ -91,6 +96,7 @@ export class DapSession extends ProtocolSession {
     const response = new Response(request) as DebugProtocol.Response;
     let next: Answer['after'];
     try {
+      if (!this.#trusted) this.#meet(request);
       const handler = Object.hasOwn(this.#handlers, request.command) && this.#handlers[request.command];
       if (!handler) throw new DebugError(`this adapter has no '${request.command}'`);
       const { body, after } = await handler((request.arguments ?? {}) as never);
@@ -108,7 +114,18 @@ export class DapSession extends ProtocolSession {
       response.body = { error: { id: 1, format: text.replace(/[{}]/g, "'"), showUser } };
     }
     this.sendResponse(response);
-    next?.();
+    if (this.#refused) await this.close();
+    else next?.();
+  }
+
+  /** A client that has no right to be here hears why, and is gone. */
+  #meet({ command, arguments: args }: DebugProtocol.Request): void {
+    try {
+      this.#trusted = unlocks(this.#host.door, command, args);
+    } catch (error) {
+      this.#refused = true;
+      throw error;
+    }
   }
 
   #allHandlers(): Record<string, Handler> {
@@ -216,9 +233,9 @@ export class DapSession extends ProtocolSession {
   }
 
   async #make(args: LaunchArguments): Promise<Guest> {
-    const guest = await openGuest(args, {
-      log: (text) => this.#say('console', `${text}\n`),
-    });
+    const guest = await openGuest(args, { log: (text) => this.#say('console', `${text}\n`) }, (modules) =>
+      requireAllowed(this.#host.door, modules),
+    );
     connectOutput(
       guest,
       (category, output) => this.#say(category, output),

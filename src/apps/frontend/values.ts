@@ -4,7 +4,7 @@
  * @module
  */
 import { InvalidArgumentError } from 'commander';
-import type { GdbAddress } from '../../debug/index.js';
+import type { DebugAddress } from '../../debug/index.js';
 import type { TerrariumError } from '../../errors.js';
 import { type DumpItem, parseDump } from '../../inspect/index.js';
 import type { RegionConfig } from '../../memory/index.js';
@@ -77,7 +77,7 @@ export function parsePort(text: string): number {
 }
 
 /** `1234` → a port; anything with a letter, a dot or a slash → a socket's path. */
-export function parseGdb(text: string): GdbAddress {
+export function parseGdb(text: string): DebugAddress {
   if (!/^\d+$/.test(text)) return { path: text };
   return { port: parsePort(text) };
 }

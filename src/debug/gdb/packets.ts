@@ -13,7 +13,9 @@ export type Received =
   | { kind: 'overlong' }
   | { kind: 'interrupt' }
   /** gdb did not get the last packet whole. */
-  | { kind: 'again' };
+  | { kind: 'again' }
+  /** A byte that gdb never sends between packets: the peer speaks another protocol. */
+  | { kind: 'foreign' };
 
 const END = /#[\s\S]{2}/;
 
@@ -22,20 +24,20 @@ export class PacketReader {
   #text = '';
   #skipping = false;
 
-  /** What these bytes complete. Bytes between packets that mean nothing are dropped. */
+  /** What these bytes complete. What follows a byte that gdb does not send there is not read. */
   push(bytes: string): Received[] {
     const found: Received[] = [];
     let rest = this.#text + bytes;
     while (rest !== '') {
       if (rest[0] !== '$') {
-        const next = firstOf(rest);
-        if (next < 0) {
+        if (!speaksGdb(rest)) {
+          found.push({ kind: 'foreign' });
           rest = '';
           break;
         }
-        if (rest[next] === '\x03') found.push({ kind: 'interrupt' });
-        if (rest[next] === '-') found.push({ kind: 'again' });
-        rest = rest.slice(rest[next] === '$' ? next : next + 1);
+        if (rest[0] === '\x03') found.push({ kind: 'interrupt' });
+        if (rest[0] === '-') found.push({ kind: 'again' });
+        rest = rest.slice(1);
         continue;
       }
       const end = rest.search(END);
@@ -60,10 +62,12 @@ export class PacketReader {
   }
 }
 
-/** Where a packet, an interrupt (byte 3) or a `-` begins; -1 where none does. */
-function firstOf(text: string): number {
-  for (let at = 0; at < text.length; at++) if ('$\x03-'.includes(text[at]!)) return at;
-  return -1;
+/**
+ * Whether these bytes begin as gdb's do outside of packets: with a packet, an acknowledgement or an interrupt (byte 3). A web
+ * page can make a browser send to any port of this computer; its first bytes are HTTP's or TLS's.
+ */
+export function speaksGdb(bytes: string): boolean {
+  return bytes !== '' && '$+-\x03'.includes(bytes[0]!);
 }
 
 function checksum(data: string): number {

@@ -97,6 +97,8 @@ export class GdbStub {
       case 'again':
         if (this.#acknowledges && this.#last !== '') void this.#events.send(this.#last);
         return true;
+      case 'foreign':
+        return false;
       case 'overlong':
         return this.#queue('!');
       case 'packet':

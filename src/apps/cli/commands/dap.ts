@@ -1,5 +1,10 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
+import type { DebugAddress } from '../../../debug/index.js';
 import { ConfigError } from '../../../errors.js';
+import type { Door } from '../../dap/door.js';
 import { parsePort } from '../../frontend/values.js';
 
 const examples = `
@@ -8,11 +13,17 @@ Examples:
   $ terrarium new my-kernel            .vscode/launch.json is in it: F5
   $ terrarium dap --vsix terrarium.vsix    the extension as a file, for other editors of VS Code's kind
   $ terrarium dap                      what an editor starts: the protocol over stdin and stdout
-  $ terrarium dap --port 4711          for editors that connect: a port of this computer alone
+  $ terrarium dap --socket ./dap.sock  for editors that connect: a UNIX socket, for you alone
+  $ terrarium dap --port 4711          the same at a port of this computer, with a token for launch.json
 `;
+
+/** Names the variable that brings a token of one's own. The command line would show it to other users of the computer. */
+const TOKEN = 'TERRARIUM_DAP_TOKEN';
 
 interface DapFlags {
   port?: number;
+  socket?: string;
+  device: string[];
   installVscode?: true;
   code: string;
   vsix?: string;
@@ -22,29 +33,58 @@ export function dapCommand(): Command {
   return new Command('dap')
     .usage('[options]')
     .description('A debug adapter: VS Code and other editors debug guests through it (docs/vscode.md).')
-    .option('--port <n>', 'listen on a port of 127.0.0.1 instead of stdin and stdout; 0: any', parsePort)
+    .option('--socket <file>', 'listen on a UNIX socket instead of stdin and stdout; only you can connect')
+    .option(
+      '--port <n>',
+      `listen on a port of 127.0.0.1; 0: any. Clients need the token that is printed, or that ${TOKEN} gives`,
+      parsePort,
+    )
+    .option(
+      '--device <module>',
+      'let clients at the socket or port load this device or hypercall module; may repeat',
+      (file: string, before: string[]) => [...before, file],
+      [] as string[],
+    )
     .option('--install-vscode', 'have VS Code install the extension that makes it know Terrarium')
     .option('--code <command>', "VS Code's command for --install-vscode: code, codium", 'code')
     .option('--vsix <file>', 'write that extension to a file')
     .addHelpText('before', examples.trimStart())
-    .action(async ({ port, installVscode, code, vsix }: DapFlags) => {
+    .action(async ({ installVscode, code, vsix, ...flags }: DapFlags) => {
       if (vsix !== undefined || installVscode) {
         const { installExtension, writeExtension } = await import('../../dap/install.js');
         if (vsix !== undefined) writeExtension(vsix);
         if (installVscode) installExtension(code);
         return;
       }
-      const { servePort, serveStdio } = await import('../../dap/serve.js');
-      if (port === undefined) serveStdio();
-      else await listen(port, servePort);
+      const { serveConnections, serveStdio } = await import('../../dap/serve.js');
+      const { port, socket, device } = flags;
+      if (port !== undefined && socket !== undefined)
+        throw new ConfigError('--port and --socket exclude each other', 'take one of them');
+      const modules = new Set(device.map((file) => pathToFileURL(path.resolve(file)).href));
+      if (socket !== undefined) await listen({ path: socket }, { modules }, serveConnections);
+      else if (port !== undefined) await listen({ port }, { modules, token: newToken() }, serveConnections);
+      else serveStdio();
     });
 }
 
-async function listen(port: number, servePort: (port: number) => Promise<number>): Promise<void> {
+function newToken(): string {
+  return process.env[TOKEN] || randomBytes(16).toString('hex');
+}
+
+async function listen(
+  address: DebugAddress,
+  door: Door,
+  serve: (address: DebugAddress, door: Door) => Promise<number | string>,
+): Promise<void> {
+  const asked = 'port' in address ? `port ${address.port}` : address.path;
   try {
-    const found = await servePort(port);
-    process.stderr.write(`terrarium: waiting for an editor at 127.0.0.1:${found}; Ctrl-C ends it\n`);
+    const where = await serve(address, door);
+    const told = typeof where === 'number' ? `127.0.0.1:${where}` : where;
+    process.stderr.write(`terrarium: waiting for an editor at ${told}; Ctrl-C ends it\n`);
+    if (door.token !== undefined && process.env[TOKEN] !== door.token)
+      process.stderr.write(`terrarium: its launch configuration needs "token": "${door.token}"\n`);
   } catch (error) {
-    throw new ConfigError(`cannot listen on port ${port}: ${(error as Error).message}`, 'take another port');
+    const hint = 'port' in address ? 'take another port' : 'remove the file, or name another';
+    throw new ConfigError(`cannot listen on ${asked}: ${(error as Error).message}`, hint);
   }
 }

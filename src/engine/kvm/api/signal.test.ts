@@ -40,7 +40,7 @@ describe('kicks', { skip }, () => {
        })();`,
       {
         eval: true,
-        workerData: { control, rounds: 50, engine: new URL('./index.js', import.meta.url).href },
+        workerData: { control, rounds: 50, engine: new URL('../index.js', import.meta.url).href },
       },
     );
     await new Promise((resolve) => worker.once('message', resolve));

@@ -126,7 +126,7 @@ describe('the engine', { skip }, () => {
 describe('importing this room', () => {
   const run = (code: string) =>
     spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8' });
-  const room = JSON.stringify(new URL('./index.js', import.meta.url).href);
+  const room = JSON.stringify(new URL('../index.js', import.meta.url).href);
 
   test('loads no native code and opens nothing', () => {
     const { stdout, stderr } = run(

@@ -1,4 +1,4 @@
-import { type GdbAddress, serveGdb } from '../../../../debug/index.js';
+import { type DebugAddress, serveGdb } from '../../../../debug/index.js';
 import { ConfigError } from '../../../../errors.js';
 import type { HostedMachine, HostedOutcome } from '../../../../runtime/index.js';
 
@@ -27,9 +27,11 @@ export function requireDebuggable(flags: {
 }
 
 /** Waits for gdb, and says how it comes here. */
-export async function openGdb(machine: HostedMachine, address: GdbAddress): Promise<GdbRun> {
+export async function openGdb(machine: HostedMachine, address: DebugAddress): Promise<GdbRun> {
   const server = await serveGdb(machine.debugTarget(), address);
-  process.stderr.write(`terrarium: waiting for gdb: gdb -ex 'target remote ${server.where}'\n`);
+  const open =
+    'port' in address ? ' (any user of this computer can; --gdb=PATH is a socket for you alone)' : '';
+  process.stderr.write(`terrarium: waiting for gdb: gdb -ex 'target remote ${server.where}'${open}\n`);
   return {
     outcome: server.done.then(() => server.close()).then(() => machine.debugOutcome()),
     stop: () => server.close(),

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Image } from '../../../../boot/index.js';
-import type { GdbAddress } from '../../../../debug/index.js';
+import type { DebugAddress } from '../../../../debug/index.js';
 import { type Explanation, explain } from '../../../../explain/index.js';
 import {
   checkExpectation,
@@ -79,7 +79,7 @@ interface RunFlags extends MachineFlags, NameFlags, TraceFlags {
   screenshot?: Screenshot[];
   screen?: true;
   keys: KeyTarget;
-  gdb?: GdbAddress;
+  gdb?: DebugAddress;
 }
 
 export function runCommand(): Command {
