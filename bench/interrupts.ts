@@ -54,7 +54,7 @@ function tick(file: string, mode: Mode, irqchip: 'user' | 'kernel', seconds: num
     mode,
     memory: 2 ** 21,
     devices: irqchip === 'user' ? [pic, pit, witness] : [witness],
-    irqchip: irqchip === 'user' ? pic : 'kernel',
+    irqchip,
   });
   machine.run({ timeoutMs: seconds * 1000 });
   const account = irqchip === 'user' ? tickAccount(machine, pic, pit) : undefined;

@@ -23,7 +23,8 @@ export type {
   Device,
   DeviceHost,
   InterruptController,
-  LineWatcher,
+  Line,
+  LineListener,
   MemoryRange,
   PortRange,
 } from './devices/contract/index.js';

@@ -6,7 +6,7 @@ import { createLauncher } from 'terrarium';
 const [kernel, milliseconds, irqchip] = process.argv.slice(2);
 let letters = 0;
 const launcher = createLauncher({
-  irqchip: irqchip === 'irqchip',
+  irqchip: irqchip === 'irqchip' ? 'kernel' : 'none',
   callbacks: {
     out8: () => {
       letters++;

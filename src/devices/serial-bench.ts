@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { DeviceHost } from './contract/index.js';
 import { Serial16550 } from './index.js';
+import { TestLine, testHost } from './test-host.js';
 
 /** Register offsets (PC16550D, table II). */
 export const [RBR, THR, DLL, IER, DLM, IIR, FCR, LCR, MCR, LSR, MSR, SCR] = [
@@ -20,7 +20,7 @@ export function bench(input = '') {
   const sent: number[] = [];
   const waiting = [...Buffer.from(input, 'latin1')];
   const edges: boolean[] = [];
-  let line = false;
+  const line = new TestLine((level) => edges.push(level));
   const serial = new Serial16550({
     output: (bytes) => sent.push(...bytes),
     input: {
@@ -30,13 +30,7 @@ export function bench(input = '') {
       read: () => waiting.shift() ?? -1,
     },
   });
-  serial.attach({
-    setIrq(irq: number, level: boolean) {
-      if (irq !== 4) throw new Error(`COM1 has interrupt line 4, not ${irq}`);
-      if (level !== line) edges.push(level);
-      line = level;
-    },
-  } as unknown as DeviceHost);
+  serial.attach(testHost({}, { 4: line }));
   edges.length = 0;
   return {
     serial,
@@ -44,8 +38,10 @@ export function bench(input = '') {
     waiting,
     edges,
     get line() {
-      return line;
+      return line.level;
     },
+    /** The interrupt controller opens the line. */
+    unmask: () => line.unmask(),
     text: () => Buffer.from(sent).toString('latin1'),
     type: (text: string) => {
       waiting.push(...Buffer.from(text, 'latin1'));

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Pit8254, SystemControl } from './index.js';
+import { TestLine, testHost } from './test-host.js';
 import { testAnyDevice } from './testing.js';
 
 function rig() {
@@ -11,15 +12,10 @@ function rig() {
     pit,
     onTone: ({ frequency }) => wires.tones.push(Math.round(frequency)),
   });
-  const host = {
-    memory: undefined as never,
-    exit() {},
-    stop() {},
-    nmi() {},
-    setIrq() {},
-    reset: (how: string) => void wires.resets.push(how),
-    now: () => wires.clock,
-  };
+  const host = testHost(
+    { reset: (how) => void wires.resets.push(how), now: () => wires.clock },
+    { 0: new TestLine() },
+  );
   pit.attach(host);
   device.attach(host);
   return { device, pit, wires };

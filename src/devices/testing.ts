@@ -7,6 +7,7 @@
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Access, AccessSize, ByteSource, Device, DeviceHost } from './contract/index.js';
+import { TestLine, testHost } from './test-host.js';
 
 /** What a device under test is made with. */
 export interface Wiring {
@@ -41,6 +42,7 @@ class Rig {
   outside = 0;
   /** The machine's clock, in milliseconds. */
   clock = 0;
+  readonly lines: TestLine[] = [];
   /** Ask the device for its words before each access. */
   describes = false;
 
@@ -65,16 +67,19 @@ class Rig {
       },
     });
     this.device.attach?.({
-      memory,
+      ...testHost({ memory }),
       exit(code) {
         if (!Number.isInteger(code) || code < 0 || code > 255) throw new Error(`exit code ${code}`);
         note(0x100 + code);
       },
       stop: () => note(0x200),
       reset: () => note(0x201),
-      setIrq(irq, level) {
-        if (!Number.isInteger(irq) || irq < 0 || irq > 15) throw new Error(`interrupt line ${irq}`);
-        note(0x300 + irq * 2 + (level ? 1 : 0));
+      line: (irq, listener = {}) => {
+        if (!Number.isInteger(irq) || irq < 0 || irq > 23) throw new Error(`interrupt request ${irq}`);
+        const line = new TestLine((level) => note(0x300 + irq * 2 + (level ? 1 : 0)));
+        line.listener = listener;
+        this.lines.push(line);
+        return line;
       },
       nmi: () => note(0x400),
       windows: {
@@ -105,8 +110,9 @@ class Rig {
       return 0;
     }
     if (choice === 2) {
-      this.device.acknowledged?.(random() % 16);
-      this.device.unmasked?.(random() % 16);
+      const line = this.lines[random() % Math.max(1, this.lines.length)];
+      if (line?.level) line.acknowledge();
+      line?.unmask();
       return 0;
     }
     const { ports = [], memory = [] } = this.device;
@@ -198,6 +204,8 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
   second.clock = first.clock;
   second.device.load?.(JSON.parse(JSON.stringify(first.device.save?.())));
   second.waiting.push(...first.waiting);
+  // A machine restores its lines' levels itself, after its devices.
+  for (const [i, line] of second.lines.entries()) line.set(first.lines[i]!.level);
   first.outside = 0;
   second.outside = 0;
   const further = random();

@@ -125,7 +125,7 @@ describe('in-kernel interrupt controllers', { skip }, () => {
       image: parseImage(Uint8Array.from(code), 'tpr'),
       mode: 'protected',
       load: 0x10_0000,
-      irqchip: true,
+      irqchip: 'kernel',
       callbacks: {
         tprAccess: (rip, write) => {
           seen.push({ rip, write });
@@ -168,7 +168,7 @@ describe('in-kernel interrupt controllers', { skip }, () => {
         return port === 0x98 ? Launcher.stop : undefined;
       },
     };
-    using vm = launcher(sleeper, callbacks, { irqchip: true });
+    using vm = launcher(sleeper, callbacks, { irqchip: 'kernel' });
     // Vector 9 points to 0:0x300.
     vm.memory.write32(9 * 4, 0x300);
     vm.memory.writeBytes(0x300, Uint8Array.from([...asm.outAl(0x97), ...asm.iret]));
@@ -194,7 +194,7 @@ describe('a launcher on the software CPU', () => {
     using vm = new Launcher({ engine: soft(), slots: [{ address: 0, size: 0x10_0000, logDirty: true }] });
     assert.throws(() => vm.getDirtyLog(0), { code: 'ECONFIG', message: /engine 'soft' keeps no dirty log/ });
     assert.deepEqual(vm.counters(), { vm: [], cpus: [] });
-    assert.throws(() => new Launcher({ engine: soft(), irqchip: true }), {
+    assert.throws(() => new Launcher({ engine: soft(), irqchip: 'kernel' }), {
       message: /no interrupt controllers of its own/,
     });
   });

@@ -5,6 +5,7 @@ import {
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
+  type IrqchipName,
   newControl,
 } from '../engine/contract/index.js';
 import { ConfigError } from '../errors.js';
@@ -27,10 +28,11 @@ export interface LauncherConfig extends BootOptions {
   image?: Image;
   callbacks?: LauncherCallbacks;
   /**
-   * The engine brings the PC's interrupt controllers, as LibKVM's VMs had them. HLT then sleeps inside the engine until
-   * an interrupt comes and never ends the run, interrupts go through `setIrq`, and `tprAccess` is reported. Default false.
+   * `kernel`: the engine brings the PC's interrupt controllers, as LibKVM's VMs had them. HLT then sleeps inside the engine
+   * until an interrupt comes and never ends the run, interrupts go through `setIrq`, and `tprAccess` is reported. Default
+   * `none`: interrupts are injected in `tryPushInterrupts`.
    */
-  irqchip?: boolean;
+  irqchip?: Exclude<IrqchipName, 'user'>;
   /** The control block for other threads that want to stop the launcher: `controlBytes` of shared memory. */
   control?: Int32Array;
 }
@@ -65,11 +67,11 @@ export class Launcher implements Disposable {
 
   /** @throws ConfigError, ImageError, GuestMemoryError, and what the engine throws where it cannot run here. */
   constructor(config: LauncherConfig) {
-    const { engine, slots = [], callbacks = {}, irqchip = false } = config;
+    const { engine, slots = [], callbacks = {}, irqchip = 'none' } = config;
     const memory = config.memory ?? (slots.length === 0 ? DEFAULT_MEMORY : undefined);
     this.#engine = engine;
     this.#callbacks = callbacks;
-    this.#irqchip = irqchip;
+    this.#irqchip = irqchip === 'kernel';
     this.#accesses = new Accesses(callbacks);
     this.#control = config.control ?? newControl();
     this.memory = GuestMemory.create([
@@ -144,7 +146,7 @@ export class Launcher implements Disposable {
     if (!this.#irqchip) {
       throw new ConfigError(
         'the launcher has no interrupt controllers',
-        'make it with irqchip: true, or inject vectors in tryPushInterrupts',
+        "make it with irqchip: 'kernel', or inject vectors in tryPushInterrupts",
       );
     }
     this.#vm.setIrq(irq, level);
@@ -168,7 +170,7 @@ export class Launcher implements Disposable {
     if (!this.#irqchip) {
       throw new ConfigError(
         'tprAccess was given to a launcher without interrupt controllers',
-        'the task priority register is the local APIC’s: make the launcher with irqchip: true',
+        "the task priority register is the local APIC’s: make the launcher with irqchip: 'kernel'",
       );
     }
     if (this.cpu.reportTprAccess === undefined) throw this.#cannot('reports no TPR accesses');

@@ -1,5 +1,5 @@
 import { type BootOptions, type BootPlan, boot, type Image } from '../boot/index.js';
-import type { Device, DeviceHost, InterruptController, Picture, Screen } from '../devices/contract/index.js';
+import type { Device, Picture, Screen } from '../devices/contract/index.js';
 import {
   Control,
   type Engine,
@@ -7,6 +7,7 @@ import {
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
+  type IrqchipName,
   newControl,
 } from '../engine/contract/index.js';
 import { ConfigError } from '../errors.js';
@@ -15,7 +16,8 @@ import { Bus } from './bus/bus.js';
 import { backedRegions, ramAround, WindowRegions } from './bus/memory-map.js';
 import type { Outcome } from './cpus/outcome.js';
 import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './cpus/run-loop.js';
-import { watchLines } from './interrupts/delivery.js';
+import { type Lender, LentHost } from './device-host.js';
+import { engineSink, Interrupts } from './interrupts/interrupts.js';
 
 /** Memory of a machine that does not say how much it wants: 16 MiB. */
 export const DEFAULT_MEMORY = 16 * 1024 * 1024;
@@ -37,10 +39,10 @@ export interface MachineConfig extends BootOptions {
   /** Let the engine keep writes back where devices allow it (see `PortRange.coalesce`). Default true. */
   coalesce?: boolean;
   /**
-   * Who takes the devices' interrupt lines to the CPU: an interrupt controller, which is one of `devices` as well if it
-   * has ports, or `kernel`, the engine's own. Default `none`: lines lead nowhere, and HLT ends the run.
+   * Where the devices' interrupt lines lead: to those of `devices` that are interrupt controllers (`user`), to the engine's own
+   * (`kernel`), or nowhere (`none`): then HLT ends the run. Default: `user` where one of the devices is a controller.
    */
-  irqchip?: 'none' | 'kernel' | InterruptController;
+  irqchip?: IrqchipName;
   /**
    * What the machine's time is: the CPU's own clock (`instructions`), or wall time. Default: the CPU's own where it has
    * one, which makes runs repeatable; a guest that waits for a person wants wall time.
@@ -66,15 +68,14 @@ export class Machine implements Runnable, Disposable {
   readonly devices: readonly Device[];
   /** How the guest was placed: its mode, entry and stack. */
   readonly boot: BootPlan;
-  readonly cpu: EngineCpu;
+  readonly cpus: readonly EngineCpu[];
   readonly control: Int32Array;
   /** The CPU's own clock, where the machine goes by it and not by wall time. */
   readonly clock: EngineClock | undefined;
   readonly observer: ExitObserver | undefined;
   /** True where the engine keeps some writes back. */
   readonly coalescing: boolean;
-  readonly controller: InterruptController | undefined;
-  readonly engineIrqchip: boolean;
+  readonly interrupts: Interrupts;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   /** @internal */
@@ -89,15 +90,15 @@ export class Machine implements Runnable, Disposable {
   #lag: number | undefined;
 
   constructor(config: MachineConfig) {
-    const { engine, devices = [], memory: size = DEFAULT_MEMORY, regions = [], irqchip = 'none' } = config;
+    const { engine, devices = [], memory: size = DEFAULT_MEMORY, regions = [] } = config;
     this.engine = engine;
     this.devices = devices;
     const { observer } = config;
     this.observer = observer;
     if (observer?.access !== undefined)
       this.bus.listener = { access: (device, access, offset) => observer.access?.(device, access, offset) };
-    this.engineIrqchip = irqchip === 'kernel';
-    this.controller = typeof irqchip === 'string' ? undefined : irqchip;
+    const controllers = devices.flatMap(({ controller }) => (controller === undefined ? [] : [controller]));
+    const irqchip = config.irqchip ?? (controllers.length > 0 ? 'user' : 'none');
     this.control = config.control ?? newControl();
     for (const [index, device] of devices.entries()) this.#addDevice(device, index);
     const undo: Disposable[] = [];
@@ -107,22 +108,31 @@ export class Machine implements Runnable, Disposable {
       this.memory = GuestMemory.create([...pieces, ...windows.configs]);
       undo.push(this.memory);
       this.boot = boot(this.memory, config.image, config);
-      this.#vm = engine.createVm(this.memory, { irqchip: this.engineIrqchip });
+      this.#vm = engine.createVm(this.memory, { irqchip });
       undo.push(this.#vm);
-      this.cpu = this.#vm.createCpu(this.control);
-      undo.push(this.cpu);
+      this.cpus = [this.#vm.createCpu(this.control)];
+      undo.push(...this.cpus);
       this.clock = chooseClock(config.clock, this.cpu, engine);
       this.coalescing = config.coalesce !== false && this.#coalesce();
       this.cpu.setSystemRegisters(this.boot.state.system);
       this.cpu.setRegisters(this.boot.state.registers);
-      if (this.controller !== undefined) watchLines(this.controller, devices);
+      this.interrupts = new Interrupts(
+        devices,
+        irqchip === 'user' ? controllers : [],
+        irqchip === 'kernel' ? engineSink(this.#vm) : undefined,
+      );
       windows.connect(this.memory, (slot) => this.#vm.remapRegion(slot));
-      const host = this.#deviceHost(windows);
-      for (const device of devices) device.attach?.(host);
+      const lender = this.#lender(windows);
+      for (const device of devices) device.attach?.(new LentHost(device, lender));
     } catch (error) {
       for (const resource of undo.reverse()) resource[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** The first CPU: the one that starts. */
+  get cpu(): EngineCpu {
+    return this.cpus[0]!;
   }
 
   /** The engine's own counters, such as KVM's `exits`; `{ vm: [], cpus: [] }` where it has none. */
@@ -184,7 +194,7 @@ export class Machine implements Runnable, Disposable {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const device of this.devices) device.dispose?.();
-    this.cpu[Symbol.dispose]();
+    for (const cpu of this.cpus) cpu[Symbol.dispose]();
     this.#vm[Symbol.dispose]();
     this.memory.release(this.engine.discard(this.memory));
   }
@@ -207,32 +217,14 @@ export class Machine implements Runnable, Disposable {
     return any;
   }
 
-  /** Where interrupt lines lead. */
-  #irqSink(): DeviceHost['setIrq'] {
-    const { controller } = this;
-    if (controller !== undefined) return (irq, level) => controller.setIrq(irq, level);
-    if (this.engineIrqchip) return (irq, level) => this.#vm.setIrq(irq, level);
-    return () => {};
-  }
-
-  #deviceHost(windows: WindowRegions): DeviceHost {
+  #lender(windows: WindowRegions): Lender {
     return {
       memory: this.memory,
-      exit: (code) => {
-        this.ending ??= {
-          kind: 'exited',
-          code: code & 0xff,
-          reason: `the guest exited with code ${code & 0xff}`,
-        };
-      },
-      stop: (reason) => {
-        this.ending ??= { kind: 'stopped', reason };
-      },
-      reset: (how) => {
-        this.ending ??= { kind: 'reset', reason: `the guest reset the machine (${how})` };
-      },
-      setIrq: this.#irqSink(),
       windows,
+      interrupts: this.interrupts,
+      end: (ending) => {
+        this.ending ??= ending;
+      },
       nmi: () => this.cpu.injectNmi(),
       now: () => this.now(),
     };

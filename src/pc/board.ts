@@ -1,4 +1,4 @@
-import type { Device, InterruptController } from '../devices/contract/index.js';
+import type { Device } from '../devices/contract/index.js';
 import {
   Cmos,
   DebugNmi,
@@ -9,10 +9,7 @@ import {
   SystemControl,
   type SystemControlOptions,
 } from '../devices/index.js';
-
-/** Who brings interrupts to the CPU: nobody, devices of Terrarium's, or controllers inside the engine (KVM's). */
-export const irqchipNames = ['none', 'user', 'kernel'] as const;
-export type IrqchipName = (typeof irqchipNames)[number];
+import type { IrqchipName } from '../engine/contract/index.js';
 
 /**
  * What a machine gets that does not say: a PC's controllers and timer as devices. They are silent until a guest
@@ -30,26 +27,18 @@ export interface BoardOptions {
   onTone?: SystemControlOptions['onTone'];
 }
 
-/** What a PC's board adds to a machine: its `irqchip`, and devices. */
-export function board({ irqchip, memory, startMs, keys, onTone }: BoardOptions): {
-  irqchip: 'none' | 'kernel' | InterruptController;
-  devices: Device[];
-} {
-  const pic = irqchip === 'user' ? new Pic8259() : undefined;
+/** The devices that a PC's board adds to a machine. */
+export function board({ irqchip, memory, startMs, keys, onTone }: BoardOptions): Device[] {
   const pit = irqchip === 'user' ? new Pit8254() : undefined;
-  return {
-    irqchip: pic ?? (irqchip === 'kernel' ? 'kernel' : 'none'),
-    devices: [
-      // An NMI needs no controller.
-      new DebugNmi(),
-      ...(pic === undefined ? [] : [pic]),
-      ...(pit === undefined ? [] : [pit]),
-      new KeyboardController(keys),
-      new Cmos({ memory, ...(startMs !== undefined && { startMs }) }),
-      // KVM's timer, where it is KVM's, answers port 0x61 itself.
-      new SystemControl({ ...(pit && { pit }), ...(onTone && { onTone }) }),
-    ],
-  };
+  return [
+    // An NMI needs no controller.
+    new DebugNmi(),
+    ...(pit === undefined ? [] : [new Pic8259(), pit]),
+    new KeyboardController(keys),
+    new Cmos({ memory, ...(startMs !== undefined && { startMs }) }),
+    // KVM's timer, where it is KVM's, answers port 0x61 itself.
+    new SystemControl({ ...(pit && { pit }), ...(onTone && { onTone }) }),
+  ];
 }
 
 /** The usual devices without those whose ports one of the user's own devices answers: that one takes their place. */

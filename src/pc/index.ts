@@ -3,5 +3,6 @@
  *
  * @module
  */
-export { board, DEFAULT_IRQCHIP, giveWay, type IrqchipName, irqchipNames } from './board.js';
+export { type IrqchipName, irqchipNames } from '../engine/contract/index.js';
+export { board, DEFAULT_IRQCHIP, giveWay } from './board.js';
 export { servicesOf, startOfTime } from './services.js';

@@ -19,7 +19,7 @@ import { type EngineName, type EngineWishes, engineByName } from './engines/engi
 import { type GuestSettings, loadImage } from './images/image-file.js';
 
 /** A machine's configuration with everything optional that has a sensible default. */
-export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image' | 'irqchip'> {
+export interface LocalConfig extends Omit<MachineConfig, 'engine' | 'image'> {
   /** Default `auto`. */
   engine?: EngineName | Engine;
   /** A file (image, source or guest folder), an image's bytes, or a parsed image. */
@@ -77,7 +77,7 @@ export function createMachine(config: LocalConfig): Machine {
     memory,
     regions,
     simvirtio: notification,
-    irqchip,
+    irqchip: askedChips,
     seed,
     vga,
     assist = true,
@@ -90,7 +90,7 @@ export function createMachine(config: LocalConfig): Machine {
     ...(memory !== undefined && { memory }),
     ...(regions !== undefined && { regions }),
     ...(notification !== undefined && { simvirtio: notification }),
-    ...(irqchip !== undefined && { irqchip }),
+    ...(askedChips !== undefined && { irqchip: askedChips }),
     ...(vga !== undefined && { vga }),
   };
   const standard =
@@ -102,13 +102,14 @@ export function createMachine(config: LocalConfig): Machine {
           hypercalls: { ...servicesOf(() => machine, seed), ...hypercalls },
         });
   const { simvirtio: chosen, irqchip: chips, vga: shown, ...settings } = open(image, asked);
-  const usual = config.standardDevices === false ? 'none' : DEFAULT_IRQCHIP;
   const made =
     typeof engine === 'string'
       ? engineByName(engine, { assist, ...wishesOf({ ...rest, ...settings }) })
       : engine;
-  const parts = board({
-    irqchip: chips ?? usual,
+  // Without the standard devices the machine sees for itself whether one of the others is a controller.
+  const irqchip = chips ?? (config.standardDevices === false ? undefined : DEFAULT_IRQCHIP);
+  const boardDevices = board({
+    irqchip: irqchip ?? 'none',
     memory: settings.memory ?? DEFAULT_MEMORY,
     startMs: startOfTime(made.name, rest.clock),
     ...(keys && { keys }),
@@ -120,14 +121,14 @@ export function createMachine(config: LocalConfig): Machine {
     ...settings,
     ...(more && { regions: [...(settings.regions ?? []), ...more.regions] }),
     engine: made,
-    irqchip: parts.irqchip,
+    ...(irqchip !== undefined && { irqchip }),
     devices: [
       ...giveWay(
         [
           ...standard,
           ...(more?.devices ?? []),
           ...(shown ? [new Vga()] : []),
-          ...(config.standardDevices === false && chips === undefined ? [] : parts.devices),
+          ...(irqchip === undefined ? [] : boardDevices),
         ],
         devices,
       ),

@@ -54,8 +54,7 @@ export async function runGuest(
       read: () => bytes.shift() ?? -1,
     },
   });
-  const pic = new terrarium.Pic8259();
-  if (interrupts) devices.push(pic, new terrarium.Pit8254());
+  if (interrupts) devices.push(new terrarium.Pic8259(), new terrarium.Pit8254());
   const machine = new terrarium.Machine({
     engine,
     image: terrarium.parseImage(Uint8Array.from(image), name),
@@ -63,7 +62,6 @@ export async function runGuest(
     memory,
     devices,
     ...(load !== undefined && { load }),
-    ...(interrupts && { irqchip: pic }),
   });
   const { kind, reason, exits, registers } = machine.run({ timeoutMs: 10_000 });
   const ram = await crypto.subtle.digest('SHA-256', machine.memory.readBytes(0, memory).slice());

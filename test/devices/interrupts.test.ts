@@ -28,7 +28,6 @@ function chipsFor(bytes: Uint8Array, mode: Mode, devices: Device[] = []) {
     mode,
     memory: 2 ** 21,
     devices: [pic, pit, new DebugExit(), ...devices],
-    irqchip: pic,
   });
   return { machine, pic, pit };
 }
@@ -233,7 +232,7 @@ describe('a guest that halts', { skip: noKvm }, () => {
 
 describe('a guest that misuses interrupts', { skip }, () => {
   /** A device whose line is up from the start and never falls. */
-  const stuck: Device = { name: 'stuck', attach: (host: DeviceHost) => host.setIrq(5, true) };
+  const stuck: Device = { name: 'stuck', attach: (host: DeviceHost) => host.line(5).set(true) };
 
   test('and its level-triggered line that never falls are ended by the timeout', () => {
     const { machine } = chips('interrupt-storm', 'real', [stuck]);

@@ -11,7 +11,7 @@ import { noKvm, root } from '../support.js';
 const kernel = (number: number) => `guests/lj-kernel${number}/lj-kernel${number}.bin`;
 
 /** A launcher as in the article: its kernel copied below 1 MiB. */
-function launch(number: number, callbacks: LauncherCallbacks, irqchip = false) {
+function launch(number: number, callbacks: LauncherCallbacks, irqchip: 'none' | 'kernel' = 'none') {
   const launcher = createLauncher({ callbacks, irqchip });
   launcher.memory.writeBytes(0xf0000, readFileSync(kernel(number)));
   return launcher;
@@ -60,7 +60,7 @@ describe('the article’s kernels', { skip: noKvm }, () => {
       },
     };
     // As LibKVM's VMs, with interrupt controllers in the kernel: HLT sleeps there.
-    using launcher = launch(2, callbacks, true);
+    using launcher = launch(2, callbacks, 'kernel');
     launcher.run({ timeoutMs: 50 });
     assert.equal(text, 'Hello\n');
     const { running } = shares(() => assert.equal(launcher.run({ timeoutMs: 500 }).kind, 'timeout'));

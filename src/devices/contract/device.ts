@@ -1,5 +1,6 @@
 import type { Access, AccessWords } from './access.js';
 import type { DeviceHost } from './host.js';
+import type { InterruptController } from './interrupts.js';
 import type { AccessSize, MemoryRange, PortRange } from './ranges.js';
 import type { Screen } from './screen.js';
 
@@ -12,6 +13,8 @@ export interface Device {
   readonly name: string;
   readonly ports?: readonly PortRange[];
   readonly memory?: readonly MemoryRange[];
+  /** The interrupt controller that this device is; see `InterruptController`. */
+  readonly controller?: InterruptController;
   /** A new look at what it shows, where it shows something; several looks do not disturb each other. */
   screen?(): Screen;
   attach?(host: DeviceHost): void;
@@ -32,14 +35,10 @@ export interface Device {
   /** The time by the machine's clock at which `poll` has to be called next; Infinity for never. */
   nextEvent?(): number;
   /**
-   * Could this device raise a line that the controller opens, or send an NMI, without the guest's doing? A guest that
-   * halts where no device could is at its end. Without this method: yes, if the device has `poll` and any line opens.
+   * Could this device send an NMI or an interrupt message without the guest's doing? A guest that halts where no device could
+   * and no line could rise (`LineListener.canRise`) is at its end. Without this method: no.
    */
-  canWake?(opens: (irq: number) => boolean): boolean;
-  /** The CPU has taken the interrupt of a line, any device's. */
-  acknowledged?(irq: number): void;
-  /** A line was masked and is not any more. */
-  unmasked?(irq: number): void;
+  canWake?(): boolean;
   /** The whole state as plain data that survives JSON and `structuredClone`. */
   save?(): unknown;
   /** Takes back what `save` gave; throws a `TerrariumError` on anything else. */

@@ -1,4 +1,5 @@
 import type { GuestMemory } from '../../memory/index.js';
+import type { Line, LineListener } from './interrupts.js';
 import type { MemoryRange } from './ranges.js';
 
 /** The memory behind ranges with a `window`; ranges are known by the very object that the device claims. */
@@ -22,8 +23,13 @@ export interface DeviceHost {
   stop(reason: string): void;
   /** Resets the machine after this access: that ends the run. `how` says by what register, for people. */
   reset(how: string): void;
-  /** Sets the level of interrupt line `irq` (0 to 15 on a PC). Without an interrupt controller nothing happens. */
-  setIrq(irq: number, level: boolean): void;
+  /**
+   * A line of the device's own to interrupt request `irq`: 0 to 15 on a PC's ISA bus, 16 to 23 further pins of an I/O APIC. It is
+   * low. Without an interrupt controller it leads nowhere.
+   */
+  line(irq: number, listener?: LineListener): Line;
+  /** Sends an interrupt message (MSI: SDM 3A 11.11). False where no controller takes messages at `address`. */
+  sendMessage(address: number, data: number): boolean;
   /** What devices show their guest of memory of their own. Every machine has it. */
   readonly windows?: Windows;
   /** Sends the CPU a non-maskable interrupt. */

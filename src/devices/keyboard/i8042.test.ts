@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Pic8259 } from '../pic8259/pic8259.js';
+import { TestLine, testHost } from '../test-host.js';
 import { testAnyDevice } from '../testing.js';
 import { KeyboardController } from './i8042.js';
 import { keyNames, keys } from './keys.js';
@@ -13,24 +14,23 @@ import { Led } from './ps2-keyboard.js';
 
 /** A controller with its interrupt line and a clock. */
 function rig() {
-  const wires = { irq: false, edges: 0, clock: 0, reset: '' };
+  const line = new TestLine();
+  const wires = {
+    clock: 0,
+    reset: '',
+    get irq() {
+      return line.level;
+    },
+    get edges() {
+      return line.edges;
+    },
+  };
   const lights: number[] = [];
   const device = new KeyboardController({ onLeds: (leds) => lights.push(leds) });
-  device.attach({
-    memory: undefined as never,
-    exit() {},
-    stop() {},
-    nmi() {},
-    reset(how) {
-      wires.reset = how;
-    },
-    setIrq(irq, level) {
-      assert.equal(irq, 1);
-      if (level && !wires.irq) wires.edges++;
-      wires.irq = level;
-    },
-    now: () => wires.clock,
-  });
+  const reset = (how: string) => {
+    wires.reset = how;
+  };
+  device.attach(testHost({ reset, now: () => wires.clock }, { 1: line }));
   const command = (byte: number) => device.writePort(0x64, 1, byte);
   const data = (byte: number) => device.writePort(0x60, 1, byte);
   const status = () => device.readPort(0x64);
@@ -273,12 +273,9 @@ describe('scan codes', () => {
 test('a key from before the interrupt controller was set up interrupts once its line is open', () => {
   const pic = new Pic8259();
   const device = new KeyboardController();
-  device.attach({
-    memory: undefined as never,
-    ...{ exit() {}, stop() {}, nmi() {}, reset() {}, now: () => 0 },
-    setIrq: (irq, level) => pic.setIrq(irq, level),
-  });
-  pic.watch({ acknowledged() {}, unmasked: (irq) => device.unmasked(irq) });
+  const line = new TestLine((level) => pic.setPin(1, level));
+  device.attach(testHost({}, { 1: line }));
+  pic.watch({ acknowledged() {}, unmasked: (pin) => pin === 1 && line.unmask() });
   device.press('KeyQ');
   // ICW1 to ICW4: edges, vectors from 0x20, a slave at line 2; then all lines but 1 are masked.
   for (const [port, byte] of [
@@ -289,11 +286,11 @@ test('a key from before the interrupt controller was set up interrupts once its 
     [0x21, 0xfd],
   ] as const)
     pic.writePort(port, 1, byte);
-  assert.equal(pic.pending, true);
+  assert.equal(pic.pending(0), true);
   assert.equal(pic.acknowledge(), 0x21);
   assert.equal(device.readPort(0x60), 0x10);
   pic.writePort(0x20, 1, 0x20);
-  assert.equal(pic.pending, false);
+  assert.equal(pic.pending(0), false);
 });
 
 describe('any device: keyboard', () => {

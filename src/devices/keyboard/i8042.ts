@@ -5,7 +5,15 @@
  * @module
  */
 import { ConfigError } from '../../errors.js';
-import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract/index.js';
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  Device,
+  DeviceHost,
+  Line,
+  PortRange,
+} from '../contract/index.js';
 import { booleanField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { type KeyEvent, keyNames, strokesOf } from './keys.js';
 import { type KeyboardState, Ps2Keyboard } from './ps2-keyboard.js';
@@ -84,6 +92,7 @@ export class KeyboardController implements Device {
   readonly #keyboard = new Ps2Keyboard();
   readonly #source: KeySource | undefined;
   #host: DeviceHost | undefined;
+  #line: Line | undefined;
   readonly #ram = new Uint8Array(32);
   #output = -1;
   #fromAux = false;
@@ -112,6 +121,12 @@ export class KeyboardController implements Device {
 
   attach(host: DeviceHost): void {
     this.#host = host;
+    // A byte from before the interrupt controller was initialized: the edge it made is forgotten there.
+    this.#line = host.line(KEYBOARD_IRQ, {
+      unmasked: () => this.#updateIrq(),
+      canRise: () => this.#canInterrupt,
+    });
+    this.#updateIrq();
   }
 
   /** A key goes down; it repeats by itself until `release`. @throws ConfigError for a name that is no key. */
@@ -180,8 +195,6 @@ export class KeyboardController implements Device {
   poll(): void {
     this.#keyboard.poll(this.#now());
     this.#fill();
-    // Controllers in the engine do not tell when they open a line. Those that have seen it high see nothing new.
-    if (this.#wantsInterrupt) this.#host?.setIrq(KEYBOARD_IRQ, true);
   }
 
   nextEvent(): number {
@@ -189,15 +202,10 @@ export class KeyboardController implements Device {
   }
 
   /** A key may be pressed at any time. */
-  canWake(opens: (irq: number) => boolean): boolean {
+  get #canInterrupt(): boolean {
     const somebodyTypes =
       this.#source !== undefined || this.#typing.length > 0 || this.nextEvent() !== Number.POSITIVE_INFINITY;
-    return somebodyTypes && (this.#ram[0]! & Config.interrupt) !== 0 && opens(KEYBOARD_IRQ);
-  }
-
-  /** A byte from before the interrupt controller was initialized: the edge it made is forgotten there. */
-  unmasked(irq: number): void {
-    if (irq === KEYBOARD_IRQ) this.#updateIrq();
+    return somebodyTypes && (this.#ram[0]! & Config.interrupt) !== 0;
   }
 
   #now(): number {
@@ -332,8 +340,8 @@ export class KeyboardController implements Device {
 
   #updateIrq(): void {
     // An edge a byte.
-    this.#host?.setIrq(KEYBOARD_IRQ, false);
-    if (this.#wantsInterrupt) this.#host?.setIrq(KEYBOARD_IRQ, true);
+    if (this.#wantsInterrupt) this.#line?.pulse();
+    else this.#line?.set(false);
   }
 
   save(): KeyboardControllerState {

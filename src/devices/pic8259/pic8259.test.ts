@@ -36,15 +36,15 @@ const asked = (pic: Pic8259, port: number, command: number) => {
 const irr = (pic: Pic8259, port = 0x20) => asked(pic, port, 0x0a);
 const isr = (pic: Pic8259, port = 0x20) => asked(pic, port, 0x0b);
 const pulse = (pic: Pic8259, irq: number) => {
-  pic.setIrq(irq, false);
-  pic.setIrq(irq, true);
+  pic.setPin(irq, false);
+  pic.setPin(irq, true);
 };
 
 describe('an 8259A pair', () => {
   test('lets nothing through until ICW1 to ICW4 were written', () => {
     const pic = new Pic8259();
     pulse(pic, 0);
-    assert.equal(pic.pending, false);
+    assert.equal(pic.pending(0), false);
     assert.match(pic.describe(), /not initialized/);
     for (const [port, value] of [
       [0x20, 0x11],
@@ -53,11 +53,11 @@ describe('an 8259A pair', () => {
     ] as const) {
       out(pic, port, value);
       pulse(pic, 0);
-      assert.equal(pic.pending, false, `after 0x${value.toString(16)}`);
+      assert.equal(pic.pending(0), false, `after 0x${value.toString(16)}`);
     }
     out(pic, 0x21, 0x01);
     pulse(pic, 0);
-    assert.equal(pic.pending, true);
+    assert.equal(pic.pending(0), true);
   });
 
   test('wants no ICW4 where ICW1 says so, and no ICW3 where it is alone', () => {
@@ -78,13 +78,13 @@ describe('an 8259A pair', () => {
 
   test('takes an edge once: the line has to fall and rise again', () => {
     const pic = ready();
-    pic.setIrq(4, true);
+    pic.setPin(4, true);
     assert.equal(pic.acknowledge(), 0x24);
     out(pic, 0x20, EOI);
-    pic.setIrq(4, true);
-    assert.equal(pic.pending, false);
+    pic.setPin(4, true);
+    assert.equal(pic.pending(0), false);
     pulse(pic, 4);
-    assert.equal(pic.pending, true);
+    assert.equal(pic.pending(0), true);
   });
 
   test('serves the lower line first, and no other of its rank or below until the EOI', () => {
@@ -94,7 +94,7 @@ describe('an 8259A pair', () => {
     assert.equal(irr(pic), 0x48);
     assert.equal(pic.acknowledge(), 0x23);
     assert.deepEqual([irr(pic), isr(pic)], [0x40, 0x08]);
-    assert.equal(pic.pending, false);
+    assert.equal(pic.pending(0), false);
     pulse(pic, 1);
     assert.equal(pic.acknowledge(), 0x21);
     assert.equal(isr(pic), 0x0a);
@@ -106,10 +106,10 @@ describe('an 8259A pair', () => {
 
   test('answers with line 7 and no ISR bit where the request is gone: a spurious interrupt', () => {
     const pic = ready();
-    pic.setIrq(3, true);
-    assert.equal(pic.pending, true);
-    pic.setIrq(3, false);
-    assert.equal(pic.pending, false);
+    pic.setPin(3, true);
+    assert.equal(pic.pending(0), true);
+    pic.setPin(3, false);
+    assert.equal(pic.pending(0), false);
     assert.equal(pic.acknowledge(), 0x27);
     assert.equal(isr(pic), 0);
   });
@@ -120,7 +120,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x2c);
     assert.deepEqual([isr(pic), isr(pic, 0xa0)], [0x04, 0x10]);
     pulse(pic, 14);
-    assert.equal(pic.pending, false);
+    assert.equal(pic.pending(0), false);
     out(pic, 0xa0, EOI);
     out(pic, 0x20, EOI);
     assert.equal(pic.acknowledge(), 0x2e);
@@ -133,7 +133,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x28);
     out(pic, 0xa0, EOI);
     out(pic, 0x20, EOI);
-    assert.equal(pic.pending, true);
+    assert.equal(pic.pending(0), true);
     assert.equal(pic.acknowledge(), 0x29);
   });
 
@@ -145,7 +145,7 @@ describe('an 8259A pair', () => {
     out(pic, 0xa0, 0x0c);
     assert.equal(pic.readPort(0xa0), 0x82);
     assert.equal(isr(pic, 0xa0), 0x04);
-    assert.equal(pic.pending, false);
+    assert.equal(pic.pending(0), false);
   });
 
   test('masks with OCW1, which reads back', () => {
@@ -153,7 +153,7 @@ describe('an 8259A pair', () => {
     out(pic, 0x21, 0xfe);
     assert.equal(pic.readPort(0x21), 0xfe);
     pulse(pic, 1);
-    assert.equal(pic.pending, false);
+    assert.equal(pic.pending(0), false);
     out(pic, 0x21, 0xfc);
     assert.equal(pic.acknowledge(), 0x21);
   });
@@ -221,7 +221,7 @@ describe('an 8259A pair', () => {
     out(pic, 0x20, 0x11);
     for (const value of [0x20, 4, 1]) out(pic, 0x21, value);
     assert.equal(pic.readPort(0x21), 0);
-    assert.equal(pic.pending, false);
+    assert.equal(pic.pending(0), false);
     pulse(pic, 0);
     pulse(pic, 5);
     assert.equal(pic.readPort(0x20), 0x21);
@@ -234,15 +234,15 @@ describe('an 8259A pair', () => {
     assert.equal(pic.readPort(0x4d0), 0xf8);
     out(pic, 0x4d1, 0xff);
     assert.equal(pic.readPort(0x4d1), 0xde);
-    pic.setIrq(5, true);
+    pic.setPin(5, true);
     assert.equal(pic.acknowledge(), 0x25);
-    assert.equal(pic.pending, false);
+    assert.equal(pic.pending(0), false);
     out(pic, 0x20, EOI);
-    assert.equal(pic.pending, true);
+    assert.equal(pic.pending(0), true);
     assert.equal(pic.acknowledge(), 0x25);
-    pic.setIrq(5, false);
+    pic.setPin(5, false);
     out(pic, 0x20, EOI);
-    assert.equal(pic.pending, false);
+    assert.equal(pic.pending(0), false);
   });
 
   test('a slave that was told a wrong number answers nobody: the vector floats', () => {
@@ -304,8 +304,8 @@ describe('any guest at an 8259A pair', () => {
         const pic = new Pic8259();
         for (const { port, value, irq } of steps) {
           out(pic, port, value);
-          pic.setIrq(irq, (value & 1) === 1);
-          const { pending } = pic;
+          pic.setPin(irq, (value & 1) === 1);
+          const pending = pic.pending(0);
           const vector = pic.acknowledge();
           assert.ok(Number.isInteger(vector) && vector >= 0 && vector <= 255);
           if (pending && !pic.opens(irq)) assert.equal(typeof pic.describe(), 'string');

@@ -11,7 +11,7 @@ import type {
   AccessWords,
   Device,
   InterruptController,
-  LineWatcher,
+  PinWatcher,
   PortRange,
 } from '../contract/index.js';
 import { stateFields } from '../state.js';
@@ -43,26 +43,32 @@ export class Pic8259 implements Device, InterruptController {
     { first: SLAVE, count: 2, width: 1 },
     { first: ELCR_MASTER, count: 2, width: 1 },
   ];
+  readonly pins = 16;
   readonly #master = new Chip(CASCADE);
   readonly #slave = new Chip(-1);
-  #watcher: LineWatcher | undefined;
+  #watcher: PinWatcher | undefined;
 
-  /** INT, the master's: kept up to date, since the run loop asks before every entry into the guest. */
+  /** The master's INT: kept up to date, since the run loop asks before every entry into the guest. */
   #pending = false;
 
-  get pending(): boolean {
-    return this.#pending;
+  get controller(): InterruptController {
+    return this;
   }
 
-  /** Lines 0 to 15; line 2 is the cascade and not there for devices. */
-  setIrq(irq: number, level: boolean): void {
-    if (irq === CASCADE) return;
-    if (irq < 8) this.#master.setLine(irq, level);
-    else this.#slave.setLine(irq - 8, level);
+  /** INT is wired to the first CPU alone. */
+  pending(cpu: number): boolean {
+    return cpu === 0 && this.#pending;
+  }
+
+  /** Pins 0 to 15; pin 2 is the cascade and not there for devices. */
+  setPin(pin: number, level: boolean): void {
+    if (pin === CASCADE) return;
+    if (pin < 8) this.#master.setLine(pin, level);
+    else this.#slave.setLine(pin - 8, level);
     this.#update();
   }
 
-  acknowledge(): number {
+  acknowledge(_cpu = 0): number {
     const line = this.#master.acknowledge();
     const spurious = line === 7 && !this.#pending;
     if (line !== CASCADE || !this.#master.cascades(CASCADE, true)) {
@@ -82,10 +88,10 @@ export class Pic8259 implements Device, InterruptController {
     return this.#slave.vector(behind);
   }
 
-  opens(irq: number): boolean {
-    if (irq === CASCADE) return false;
-    if (irq < 8) return this.#master.opens(irq);
-    return this.#slave.opens(irq - 8) && this.#master.opens(CASCADE);
+  opens(pin: number): boolean {
+    if (pin === CASCADE) return false;
+    if (pin < 8) return this.#master.opens(pin);
+    return this.#slave.opens(pin - 8) && this.#master.opens(CASCADE);
   }
 
   describe(): string {
@@ -98,10 +104,10 @@ export class Pic8259 implements Device, InterruptController {
       const irq = 31 - Math.clz32(serving & -serving);
       return `IRQ ${irq} is still in service, since its handler sent no EOI`;
     }
-    return 'no device on a line that is not masked has anything to come';
+    return 'no device on a line that is not masked has anything pending';
   }
 
-  watch(watcher: LineWatcher): void {
+  watch(watcher: PinWatcher): void {
     this.#watcher = watcher;
   }
 
@@ -127,7 +133,7 @@ export class Pic8259 implements Device, InterruptController {
     this.#update();
     if (this.#watcher === undefined) return;
     const unmasked = before & ~this.#masked();
-    for (let irq = 0; irq < 16; irq++) if (unmasked & (1 << irq)) this.#watcher.unmasked(irq);
+    for (let pin = 0; pin < this.pins; pin++) if (unmasked & (1 << pin)) this.#watcher.unmasked(pin);
   }
 
   describeAccess({ address, write }: Access): AccessWords {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { DeviceHost } from '../contract/index.js';
+import { TestLine, testHost } from '../test-host.js';
 import { testAnyDevice } from '../testing.js';
 import { PIT_HZ, Pit8254 } from './pit8254.js';
 
@@ -9,19 +9,17 @@ import { PIT_HZ, Pit8254 } from './pit8254.js';
 /** A timer whose clock is counted in pulses, with somebody who takes its interrupts or not. */
 class Bench {
   pulses = 0;
-  edges = 0;
-  level = false;
+  readonly line = new TestLine();
   readonly pit = new Pit8254();
 
   constructor() {
-    this.pit.attach({
-      now: () => (this.pulses / PIT_HZ) * 1000,
-      setIrq: (irq: number, level: boolean) => {
-        assert.equal(irq, 0);
-        if (level && !this.level) this.edges++;
-        this.level = level;
-      },
-    } as DeviceHost);
+    this.pit.attach(testHost({ now: () => (this.pulses / PIT_HZ) * 1000 }, { 0: this.line }));
+  }
+  get edges(): number {
+    return this.line.edges;
+  }
+  get level(): boolean {
+    return this.line.level;
   }
   out(port: number, ...bytes: number[]): void {
     for (const byte of bytes) this.pit.writePort(port, 1, byte);
@@ -54,7 +52,7 @@ class Bench {
       if (!(next <= end)) break;
       this.pulses = Math.max(this.pulses, next);
       this.pit.poll();
-      if (take) while (this.level) this.pit.acknowledged(0);
+      if (take) while (this.level) this.line.acknowledge();
     }
     this.pulses = end;
   }
@@ -283,7 +281,7 @@ describe("the timer's interrupt", () => {
     b.pit.poll();
     b.pit.poll();
     assert.equal(b.edges, 1);
-    for (let taken = 1; taken <= 12; taken++) b.pit.acknowledged(0);
+    for (let taken = 1; taken <= 12; taken++) b.line.acknowledge();
     assert.equal(b.edges, 10);
     assert.ok(b.pit.nextEvent() > (b.pulses / PIT_HZ) * 1000);
   });
@@ -305,7 +303,7 @@ describe("the timer's interrupt", () => {
     late.set(0, 2, 1193);
     late.pulses = PIT_HZ * 3600;
     late.pit.poll();
-    while (late.level) late.pit.acknowledged(0);
+    while (late.level) late.line.acknowledge();
     assert.equal(late.edges, 10_000);
   });
 
@@ -314,10 +312,10 @@ describe("the timer's interrupt", () => {
     b.set(0, 2, 1193);
     b.pass(PIT_HZ, false);
     assert.equal(b.edges, 1);
-    b.pit.unmasked(0);
+    b.line.unmask();
     assert.equal(b.level, true);
     const before = b.edges;
-    b.pit.acknowledged(0);
+    b.line.acknowledge();
     assert.equal(b.level, false);
     b.pass(1193 * 3);
     assert.equal(b.edges - before, 3);

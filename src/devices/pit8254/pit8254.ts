@@ -7,7 +7,15 @@
  *
  * @module
  */
-import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract/index.js';
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  Device,
+  DeviceHost,
+  Line,
+  PortRange,
+} from '../contract/index.js';
 import { booleanField, DeviceStateError, stateFields } from '../state.js';
 import { Counter, type CounterState } from './counter.js';
 import { pitWords } from './words.js';
@@ -43,6 +51,7 @@ export class Pit8254 implements Device {
   readonly ports: readonly PortRange[] = [{ first: FIRST_PORT, count: 4, width: 1 }];
   readonly #counters = [new Counter(), new Counter(), new Counter()] as const;
   #host: DeviceHost | undefined;
+  #line: Line | undefined;
   /** The pulse of the first tick that was not raised yet; Infinity where none will come. */
   #tick = Number.POSITIVE_INFINITY;
   #raised = false;
@@ -50,6 +59,11 @@ export class Pit8254 implements Device {
 
   attach(host: DeviceHost): void {
     this.#host = host;
+    this.#line = host.line(TIMER_IRQ, {
+      acknowledged: () => this.#acknowledged(),
+      unmasked: () => this.#unmasked(),
+      canRise: () => this.#tick !== Number.POSITIVE_INFINITY,
+    });
   }
 
   readPort(port: number): number {
@@ -83,32 +97,11 @@ export class Pit8254 implements Device {
     this.#deliver(now);
   }
 
-  /** While a tick waits for the CPU there is nothing to do: `acknowledged` looks for what came due meanwhile. */
+  /** While a tick waits for the CPU there is nothing to do: `#acknowledged` looks for what came due meanwhile. */
   nextEvent(): number {
     if (this.#raised) return Number.POSITIVE_INFINITY;
     const { switchAt } = this.#counters[0];
     return (switchAt >= 0 ? Math.min(switchAt, this.#tick) : this.#tick) / PULSES_PER_MS;
-  }
-
-  canWake(opens: (irq: number) => boolean): boolean {
-    return this.#tick !== Number.POSITIVE_INFINITY && opens(TIMER_IRQ);
-  }
-
-  acknowledged(irq: number): void {
-    if (irq !== TIMER_IRQ) return;
-    this.#raised = false;
-    this.#host?.setIrq(TIMER_IRQ, false);
-    this.poll();
-  }
-
-  /** What passed while the guest had the line masked is lost, as on hardware: it asked not to hear of it. */
-  unmasked(irq: number): void {
-    if (irq !== TIMER_IRQ) return;
-    const now = this.#pulse();
-    this.#settle(now);
-    if (this.#isPeriodic) this.#tick += this.#owed(now) * this.#period;
-    // A tick from before the controller was initialized: the edge it made is forgotten there.
-    if (this.#raised) this.#raise();
   }
 
   /** Drives the gate of counter `number`, for a device that has a register for it. */
@@ -158,6 +151,21 @@ export class Pit8254 implements Device {
     this.#raised = raised;
   }
 
+  #acknowledged(): void {
+    this.#raised = false;
+    this.#line?.set(false);
+    this.poll();
+  }
+
+  /** What passed while the guest had the line masked is lost, as on hardware: it asked not to hear of it. */
+  #unmasked(): void {
+    const now = this.#pulse();
+    this.#settle(now);
+    if (this.#isPeriodic) this.#tick += this.#owed(now) * this.#period;
+    // A tick from before the controller was initialized: the edge it made is forgotten there.
+    if (this.#raised) this.#raise();
+  }
+
   /** The machine's clock in pulses of the timer's. */
   #pulse(): number {
     // A hair is added so that the moment `nextEvent` names is not rounded to the pulse before it.
@@ -188,7 +196,7 @@ export class Pit8254 implements Device {
   #stop(): void {
     this.#tick = Number.POSITIVE_INFINITY;
     this.#raised = false;
-    this.#host?.setIrq(TIMER_IRQ, false);
+    this.#line?.set(false);
   }
 
   /** Counter 0 counts from a new start: OUT rises after one count, in mode 4 one pulse later. */
@@ -236,7 +244,6 @@ export class Pit8254 implements Device {
   /** A new edge on the line. */
   #raise(): void {
     this.#raised = true;
-    this.#host?.setIrq(TIMER_IRQ, false);
-    this.#host?.setIrq(TIMER_IRQ, true);
+    this.#line?.pulse();
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { TestLine, testHost } from '../test-host.js';
 import { testAnyDevice } from '../testing.js';
 import { readTime, Time, writeTime } from './calendar.js';
 import { Cmos } from './cmos.js';
@@ -9,21 +10,18 @@ import { Cmos } from './cmos.js';
 const START = Date.UTC(2026, 10, 21, 23, 59, 58);
 
 function rig(startMs = START, memory = 64 * 1024 * 1024) {
-  const wires = { irq: false, edges: 0, clock: 0 };
-  const device = new Cmos({ startMs, memory });
-  device.attach({
-    memory: undefined as never,
-    exit() {},
-    stop() {},
-    nmi() {},
-    reset() {},
-    setIrq(irq, level) {
-      assert.equal(irq, 8);
-      if (level && !wires.irq) wires.edges++;
-      wires.irq = level;
+  const line = new TestLine();
+  const wires = {
+    clock: 0,
+    get irq() {
+      return line.level;
     },
-    now: () => wires.clock,
-  });
+    get edges() {
+      return line.edges;
+    },
+  };
+  const device = new Cmos({ startMs, memory });
+  device.attach(testHost({ now: () => wires.clock }, { 8: line }));
   const read = (index: number) => {
     device.writePort(0x70, 1, index);
     return device.readPort(0x71);

@@ -6,7 +6,15 @@
  *
  * @module
  */
-import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from '../contract/index.js';
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  Device,
+  DeviceHost,
+  Line,
+  PortRange,
+} from '../contract/index.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { matchesAlarm, type Notation, readTime, Time, writeTime } from './calendar.js';
 import { writeMemorySize } from './memory-size.js';
@@ -65,6 +73,7 @@ export class Cmos implements Device {
   readonly ports: readonly PortRange[] = [{ first: INDEX, count: 2, width: 1 }];
   readonly #registers = new Uint8Array(SIZE);
   #host: DeviceHost | undefined;
+  #line: Line | undefined;
   #index = 0;
   #nmiMasked = false;
   /** What the clock is ahead of the machine's clock, in milliseconds. */
@@ -86,6 +95,7 @@ export class Cmos implements Device {
 
   attach(host: DeviceHost): void {
     this.#host = host;
+    this.#line = host.line(CLOCK_IRQ, { canRise: () => this.nextEvent() !== Number.POSITIVE_INFINITY });
   }
 
   readPort(port: number): number {
@@ -95,7 +105,7 @@ export class Cmos implements Device {
     const value = this.#registers[this.#index]!;
     if (this.#index === C) {
       this.#registers[C] = 0;
-      this.#host?.setIrq(CLOCK_IRQ, false);
+      this.#line?.set(false);
       // What came due in the meantime asks at once.
       this.#follow();
     }
@@ -132,10 +142,6 @@ export class Cmos implements Device {
     if (enabled & (RegisterB.alarm | RegisterB.updateEnded) && this.#runs)
       next = Math.min(next, (this.#second + 1) * 1000 - this.#ahead);
     return next;
-  }
-
-  canWake(opens: (irq: number) => boolean): boolean {
-    return this.nextEvent() !== Number.POSITIVE_INFINITY && opens(CLOCK_IRQ);
   }
 
   get #notation(): Notation {
@@ -208,7 +214,7 @@ export class Cmos implements Device {
     const meets = this.#registers[C]! & this.#registers[B]! & 0x70;
     if (meets === 0 || this.#registers[C]! & RegisterC.request) return;
     this.#registers[C]! |= RegisterC.request;
-    this.#host?.setIrq(CLOCK_IRQ, true);
+    this.#line?.set(true);
   }
 
   #write(index: number, value: number): void {

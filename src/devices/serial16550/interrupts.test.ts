@@ -51,13 +51,11 @@ describe('16550: interrupts', () => {
     uart.out(MCR, OUT2);
     uart.type('x');
     uart.edges.length = 0;
-    uart.serial.unmasked(3);
-    assert.deepEqual(uart.edges, []);
-    uart.serial.unmasked(4);
+    uart.unmask();
     assert.deepEqual(uart.edges, [false, true]);
     uart.in(RBR);
     uart.edges.length = 0;
-    uart.serial.unmasked(4);
+    uart.unmask();
     assert.deepEqual(uart.edges, []);
   });
 

@@ -15,6 +15,7 @@ import type {
   ByteSource,
   Device,
   DeviceHost,
+  Line,
   PortRange,
 } from '../contract/index.js';
 import { booleanField, bytesField, registerField, stateFields } from '../state.js';
@@ -114,9 +115,7 @@ export class Serial16550 implements Device {
   readonly #input: ByteSource | undefined;
   readonly #byte = new Uint8Array(1);
   readonly #receiver = new SerialReceiver();
-  #host: DeviceHost | undefined;
-  /** The level that the interrupt line was last set to. */
-  #level = false;
+  #line: Line | undefined;
 
   // Reset values: table I. The divisor and SCR have none there.
   #divisor = DIVISOR_AT_RESET;
@@ -141,8 +140,16 @@ export class Serial16550 implements Device {
   }
 
   attach(host: DeviceHost): void {
-    this.#host = host;
-    host.setIrq(this.#irq, this.#level);
+    const line = host.line(this.#irq, {
+      // What was asked for before the interrupt controller was initialized: the edge it made is forgotten there.
+      unmasked: () => {
+        if (line.level) line.pulse();
+      },
+      // Input may come by itself, and interrupts if the guest asked for that; everything else is the guest's own doing.
+      canRise: () => (this.#ier & IER_RECEIVED) !== 0 && this.#gateOpen && this.#input !== undefined,
+    });
+    this.#line = line;
+    this.#updateIrq();
   }
 
   readPort(port: number): number {
@@ -209,21 +216,6 @@ export class Serial16550 implements Device {
       this.#receive();
       this.#updateIrq();
     }
-    // Controllers in the engine do not tell when they open a line. Those that have seen it high see nothing new.
-    if (this.#level) this.#host?.setIrq(this.#irq, true);
-  }
-
-  /** Input may come by itself, and interrupts if the guest asked for that; everything else is the guest's own doing. */
-  canWake(opens: (irq: number) => boolean): boolean {
-    const asked = (this.#ier & IER_RECEIVED) !== 0 && this.#gateOpen;
-    return asked && this.#input !== undefined && opens(this.#irq);
-  }
-
-  /** What was asked for before the interrupt controller was initialized: the edge it made is forgotten there. */
-  unmasked(irq: number): void {
-    if (irq !== this.#irq || !this.#level) return;
-    this.#host?.setIrq(irq, false);
-    this.#host?.setIrq(irq, true);
   }
 
   save(): SerialState {
@@ -366,9 +358,6 @@ export class Serial16550 implements Device {
   }
 
   #updateIrq(ier = this.#ier): void {
-    const level = this.#gateOpen && this.#interruptId(ier) !== IIR_NONE;
-    if (level === this.#level) return;
-    this.#level = level;
-    this.#host?.setIrq(this.#irq, level);
+    this.#line?.set(this.#gateOpen && this.#interruptId(ier) !== IIR_NONE);
   }
 }

@@ -6,6 +6,7 @@
  */
 import { GuestMemory } from '../../memory/index.js';
 import type { AccessSize } from '../contract/index.js';
+import { testHost } from '../test-host.js';
 import type { Backend } from './backends.js';
 import {
   DeviceStatus,
@@ -34,7 +35,7 @@ export class Bench {
     this.memory = GuestMemory.create([ram, ...simvirtioRegions(notification, backends.length)]);
     this.device = simvirtio(notification, { backends, maxQueueLength });
     const { memory } = this;
-    this.device.attach({ memory, exit() {}, stop() {}, reset() {}, setIrq() {}, nmi() {}, now: () => 0 });
+    this.device.attach(testHost({ memory }));
   }
 
   /** A write of the guest: an exit where it hits read-only memory, a store everywhere else. */

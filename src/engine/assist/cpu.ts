@@ -8,6 +8,7 @@ import {
   type Exit,
   ExitKind,
   type FaultRecord,
+  type IrqchipName,
 } from '../contract/index.js';
 
 /** A CPU that runs one instruction at a time. */
@@ -26,8 +27,8 @@ const LONGEST_STRETCH = 4096;
 
 /** How a CPU is helped. */
 export interface AssistOptions {
-  /** The engine brings interrupts by itself, to nobody but its own CPU. */
-  irqchip?: boolean;
+  /** `kernel`: the engine delivers interrupts by itself, and only to its own CPU. */
+  irqchip?: IrqchipName;
   /** Finds what a shutdown came from: see `replayShutdown`. */
   replay?: (cpu: EngineCpu, interrupt: number | undefined) => readonly FaultRecord[];
 }
@@ -46,6 +47,7 @@ export class AssistedCpu implements EngineCpu {
   readonly #control: Int32Array;
   readonly #makeHelper: () => Helper;
   readonly #data: DataView;
+  /** The engine's own controllers deliver the interrupts. */
   readonly #irqchip: boolean;
   readonly #replay: AssistOptions['replay'];
   #helper: Helper | undefined;
@@ -74,9 +76,9 @@ export class AssistedCpu implements EngineCpu {
     inner: EngineCpu,
     makeHelper: () => Helper,
     control: Int32Array,
-    { irqchip = false, replay }: AssistOptions = {},
+    { irqchip = 'none', replay }: AssistOptions = {},
   ) {
-    this.#irqchip = irqchip;
+    this.#irqchip = irqchip === 'kernel';
     this.#replay = replay;
     this.#inner = inner;
     this.#makeHelper = makeHelper;

@@ -17,6 +17,7 @@ import {
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
+  type IrqchipName,
   newControl,
   type VmOptions,
 } from '../contract/index.js';
@@ -60,7 +61,7 @@ export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
     createVm: (memory: GuestMemory, options?: VmOptions) =>
       new AssistedVm(
         engine.createVm(memory, options),
-        options?.irqchip === true,
+        options?.irqchip ?? 'none',
         () => {
           const other = helper();
           other.warmUp();
@@ -74,17 +75,18 @@ export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
 }
 
 class AssistedVm implements EngineVm {
+  readonly signalMessage?: (address: number, data: number) => boolean;
   readonly takeDirtyPages?: (slot: number) => number[];
   readonly readCounters?: () => EngineCounters;
   readonly #inner: EngineVm;
-  readonly #irqchip: boolean;
+  readonly #irqchip: IrqchipName;
   readonly #replay: NonNullable<AssistOptions['replay']>;
   readonly #makeHelper: () => ReturnType<HelpingEngine['createVm']>;
   readonly #helpers: ReturnType<HelpingEngine['createVm']>[] = [];
 
   constructor(
     inner: EngineVm,
-    irqchip: boolean,
+    irqchip: IrqchipName,
     makeHelper: () => ReturnType<HelpingEngine['createVm']>,
     replay: NonNullable<AssistOptions['replay']>,
   ) {
@@ -92,6 +94,8 @@ class AssistedVm implements EngineVm {
     this.#inner = inner;
     this.#irqchip = irqchip;
     this.#makeHelper = makeHelper;
+    const { signalMessage } = inner;
+    if (signalMessage) this.signalMessage = (address, data) => signalMessage.call(inner, address, data);
     if (inner.takeDirtyPages) this.takeDirtyPages = (slot) => inner.takeDirtyPages?.(slot) ?? [];
     if (inner.readCounters) this.readCounters = () => inner.readCounters?.() ?? { vm: [], cpus: [] };
   }

@@ -6,8 +6,13 @@ export interface EngineVm extends Disposable {
   createCpu(control: Int32Array): EngineCpu;
   /** Asks that writes to this range do not leave the guest one by one. False where the engine cannot. */
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean;
-  /** Sets the level of a line of the engine's own interrupt controllers (`VmOptions.irqchip`). */
+  /** Sets the level of a pin of the engine's own interrupt controllers (`VmOptions.irqchip`). */
   setIrq(irq: number, level: boolean): void;
+  /**
+   * Sends an interrupt message (MSI) to the engine's own local APICs; false where none takes it. Missing where the engine has
+   * none.
+   */
+  signalMessage?(address: number, data: number): boolean;
   /**
    * Region `slot` of guest memory was placed elsewhere, or hidden (`GuestMemory.place`): the guest sees it so from its next
    * instruction on. Not while `run` runs.
@@ -39,12 +44,16 @@ export interface EngineCounters {
   cpus: EngineCounter[][];
 }
 
+/**
+ * Where a machine's interrupt controllers are: nowhere, among its devices (`user`), or inside the engine (`kernel`: KVM's two
+ * 8259A, I/O APIC, local APICs and 8254). Inside the engine, a HLT stays there until an interrupt comes.
+ */
+export const irqchipNames = ['none', 'user', 'kernel'] as const;
+export type IrqchipName = (typeof irqchipNames)[number];
+
 export interface VmOptions {
-  /**
-   * The engine brings interrupt controllers and a timer of its own (KVM: two 8259A, I/O APIC, local APICs and an 8254 in
-   * the kernel). A HLT then stays in the engine until an interrupt comes. Default false.
-   */
-  irqchip?: boolean;
+  /** The engine makes controllers of its own for `kernel`; the other two are alike to it. Default `none`. */
+  irqchip?: IrqchipName;
 }
 
 export interface Engine {

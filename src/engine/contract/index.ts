@@ -23,6 +23,14 @@ export type { EngineClock } from './clock.js';
 export { Control, controlBytes, controlWords, newControl, wakeThread } from './control.js';
 export type { Assistance, DryRun, EngineCpu } from './cpu.js';
 export type { DebugRequest, Watchpoint } from './debug.js';
-export type { Engine, EngineCounter, EngineCounters, EngineVm, VmOptions } from './engine.js';
+export {
+  type Engine,
+  type EngineCounter,
+  type EngineCounters,
+  type EngineVm,
+  type IrqchipName,
+  irqchipNames,
+  type VmOptions,
+} from './engine.js';
 export { type Exit, ExitKind, emptyExit, exitKindNames } from './exit.js';
 export type { EngineFailure, FaultRecord } from './failure.js';

@@ -50,8 +50,8 @@ export class SoftEngine implements Engine {
     this.#cpuid = cpuid;
   }
 
-  createVm(memory: GuestMemory, { irqchip = false }: VmOptions = {}): SoftVm {
-    if (irqchip) {
+  createVm(memory: GuestMemory, { irqchip = 'none' }: VmOptions = {}): SoftVm {
+    if (irqchip === 'kernel') {
       throw new SoftError(
         'ELIMIT',
         'the software engine has no interrupt controllers of its own',

@@ -5,7 +5,7 @@
  * @module
  */
 import { Control, type EngineClock, type EngineCpu } from '../../engine/contract/index.js';
-import type { Timers } from '../interrupts/delivery.js';
+import type { Timers } from './timers.js';
 
 /**
  * While something has to be looked at regularly, the guest is interrupted this often: output that was coalesced is

@@ -1,10 +1,11 @@
-import type { Access, Device, InterruptController } from '../../devices/contract/index.js';
+import type { Access, Device } from '../../devices/contract/index.js';
 import { Control, type Exit, ExitKind, exitKindNames } from '../../engine/contract/index.js';
 import { abortReason, requireAtLeast } from '../../errors.js';
 import type { Bus } from '../bus/bus.js';
-import { canBeWoken, offerInterrupt, Timers } from '../interrupts/delivery.js';
+import type { Interrupts } from '../interrupts/interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
 import { type PacedMachine, paceOf } from './pace.js';
+import { Timers } from './timers.js';
 
 /** What can end a run besides the guest itself. */
 export interface RunOptions {
@@ -48,10 +49,7 @@ export interface Runnable extends PacedMachine {
   readonly observer: ExitObserver | undefined;
   /** True where the engine keeps some writes back. */
   readonly coalescing: boolean;
-  /** The interrupt controllers where they are devices. */
-  readonly controller: InterruptController | undefined;
-  /** True where the engine has interrupt controllers of its own, and keeps a HLT to itself. */
-  readonly engineIrqchip: boolean;
+  readonly interrupts: Interrupts;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   /** True where a run was cut short while its guest slept in a HLT: the next one goes on sleeping. */
@@ -71,7 +69,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
-  const { cpu, bus, control, observer, controller } = machine;
+  const { cpu, bus, control, observer, interrupts } = machine;
   const { exit } = cpu;
   const pollers = machine.devices.filter((device) => device.poll !== undefined);
   const timers = new Timers(machine.devices);
@@ -79,7 +77,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : started + timeoutMs;
   const ticking =
     machine.coalescing ||
-    machine.engineIrqchip ||
+    interrupts.inEngine ||
     pollers.length > 0 ||
     observer !== undefined ||
     signal !== undefined ||
@@ -107,13 +105,16 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const tick = (): Ending | undefined => {
     const ended = look(pace.polls());
     if (ended !== undefined) return ended;
-    if (machine.engineIrqchip && cpu.waiting && !cpu.interruptsEnabled) return haltedForGood;
+    if (interrupts.inEngine) {
+      if (cpu.waiting && !cpu.interruptsEnabled) return haltedForGood;
+      interrupts.refresh();
+    }
     pace.goOn();
     return undefined;
   };
 
   /** The guest halted: sleeps until a device interrupts it. Where none could, that is the end. */
-  const sleep = (controller: InterruptController): Ending | undefined => {
+  const sleep = (): Ending | undefined => {
     if (!cpu.interruptsEnabled) return haltedForGood;
     let slept = false;
     for (;;) {
@@ -122,9 +123,9 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       const ended = look();
       machine.sleeps = ended !== undefined;
       if (ended !== undefined) return ended;
-      if (controller.pending) break;
-      if (!canBeWoken(controller, machine.devices)) {
-        const why = controller.describe();
+      if (interrupts.pending(cpu.index)) break;
+      if (!interrupts.canWake) {
+        const why = interrupts.describe();
         return { kind: 'halted', reason: `the guest executed HLT and no interrupt can wake it: ${why}` };
       }
       pace.sleep(seen);
@@ -138,10 +139,10 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   try {
     if (pace.begin()) ending = tick();
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
-    else if (machine.sleeps && controller !== undefined) ending = sleep(controller);
+    else if (machine.sleeps && interrupts.delivers) ending = sleep();
     while (ending === undefined) {
-      if (controller?.pending) {
-        offerInterrupt(controller, cpu);
+      if (interrupts.pending(cpu.index)) {
+        interrupts.offer(cpu);
         // A timer whose interrupt was taken knows only now when its next one is due.
         pace.follow();
       }
@@ -156,12 +157,12 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       } else if (kind === ExitKind.debug) {
         ending = { kind: 'debug', reason: 'what a debugger asked for has come' };
         continue;
-      } else if (kind !== ExitKind.halt || controller === undefined) ending = endingOf(machine, kind);
+      } else if (kind !== ExitKind.halt || !interrupts.delivers) ending = endingOf(machine, kind);
       if (exit.coalesced) coalesced++;
       else exits++;
       observer?.record(exit, device, left, performance.now());
       ending ??= machine.ending;
-      if (kind === ExitKind.halt && controller !== undefined) ending ??= sleep(controller);
+      if (kind === ExitKind.halt && interrupts.delivers) ending ??= sleep();
       else pace.follow();
       if (exits >= maxExits)
         ending ??= { kind: 'limit', reason: `stopped after ${exits} exits, as was asked` };

@@ -15,7 +15,14 @@ import {
 import { Control } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { DEFAULT_MEMORY, type ExitObserver, Machine, type Outcome } from '../../machine/index.js';
-import { board, DEFAULT_IRQCHIP, giveWay, servicesOf, startOfTime } from '../../pc/index.js';
+import {
+  board,
+  DEFAULT_IRQCHIP,
+  giveWay,
+  type IrqchipName,
+  servicesOf,
+  startOfTime,
+} from '../../pc/index.js';
 import {
   counterGroups,
   counterRows,
@@ -90,7 +97,8 @@ export class Life implements Disposable {
     const capture = (index: number) => this.#capture(index);
     const timed = new TimedMoments(captureAt, capture);
     const moments = new ExitMoments(captureAt, capture);
-    const { irqchip, devices: usual } = this.#usualDevices(engine.name, print);
+    const irqchip = config.irqchip ?? DEFAULT_IRQCHIP;
+    const usual = this.#usualDevices(engine.name, irqchip, print);
     const own = parts.user.devices();
     const devices = [...giveWay(usual, own), ...own, ...(timed.any ? [timed] : [])];
     this.#names = devices.map((device) => device.name);
@@ -172,17 +180,17 @@ export class Life implements Disposable {
     this.machine[Symbol.dispose]();
   }
 
-  #usualDevices(engine: string, print: (bytes: Uint8Array) => void) {
+  #usualDevices(engine: string, irqchip: IrqchipName, print: (bytes: Uint8Array) => void): Device[] {
     const { config, channels, user } = this.#parts;
     const signs = this.#signs;
-    const { irqchip, devices } = board({
-      irqchip: config.irqchip ?? DEFAULT_IRQCHIP,
+    const devices = board({
+      irqchip,
       memory: config.memory ?? DEFAULT_MEMORY,
       startMs: startOfTime(engine, config.clock),
       keys: { source: keySource(new SharedRing(channels.keys)), onLeds: (leds) => signs.setLeds(leds) },
       onTone: (tone) => signs.setTone(tone),
     });
-    const usual: Device[] = [
+    return [
       ...standardDevices({
         output: print,
         input: this.#input(),
@@ -196,7 +204,6 @@ export class Life implements Disposable {
       ...devices,
       ...(config.vga ? [new Vga()] : []),
     ];
-    return { irqchip, devices: usual };
   }
 
   #input() {

@@ -101,10 +101,6 @@ export class TimedMoments implements Device {
     const now = this.#host?.now() ?? 0;
     while (this.nextEvent() <= now) this.#capture(this.#waiting.pop()!.index);
   }
-
-  canWake(): boolean {
-    return false;
-  }
 }
 
 /** Several observers as one; undefined for none. */

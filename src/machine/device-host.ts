@@ -1,0 +1,59 @@
+import type { Device, DeviceHost, Line, LineListener, Windows } from '../devices/contract/index.js';
+import type { GuestMemory } from '../memory/index.js';
+import type { Ending } from './cpus/run-loop.js';
+import type { Interrupts } from './interrupts/interrupts.js';
+
+/** The parts of a machine that it lends to its devices. */
+export interface Lender {
+  readonly memory: GuestMemory;
+  readonly windows: Windows;
+  readonly interrupts: Interrupts;
+  /** How the run is to end; the first one counts. */
+  end(ending: Ending): void;
+  nmi(): void;
+  now(): number;
+}
+
+/** What a machine lends to one of its devices. */
+export class LentHost implements DeviceHost {
+  readonly memory: GuestMemory;
+  readonly windows: Windows;
+  readonly #device: Device;
+  readonly #lender: Lender;
+
+  constructor(device: Device, lender: Lender) {
+    this.#device = device;
+    this.#lender = lender;
+    this.memory = lender.memory;
+    this.windows = lender.windows;
+  }
+
+  exit(code: number): void {
+    const status = code & 0xff;
+    this.#lender.end({ kind: 'exited', code: status, reason: `the guest exited with code ${status}` });
+  }
+
+  stop(reason: string): void {
+    this.#lender.end({ kind: 'stopped', reason });
+  }
+
+  reset(how: string): void {
+    this.#lender.end({ kind: 'reset', reason: `the guest reset the machine (${how})` });
+  }
+
+  line(irq: number, listener?: LineListener): Line {
+    return this.#lender.interrupts.line(this.#device, irq, listener);
+  }
+
+  sendMessage(address: number, data: number): boolean {
+    return this.#lender.interrupts.send(address, data);
+  }
+
+  nmi(): void {
+    this.#lender.nmi();
+  }
+
+  now(): number {
+    return this.#lender.now();
+  }
+}
