@@ -1,4 +1,4 @@
-// Builds the software CPU: the opcode table becomes a decoder and a dispatch, and AssemblyScript makes one WebAssembly
+// Builds the software CPU: the opcode table becomes a decoder and a function an operation, and AssemblyScript makes one WebAssembly
 // program of them and of src/engine/soft/cpu. That takes seconds, so the result is kept by what it was made from.
 import { createHash } from 'node:crypto';
 import {
@@ -67,7 +67,7 @@ async function compile(outFile) {
   const messages = [];
   const { error } = await asc.main(['cpu/index.ts', '--outFile', 'soft.wasm', ...options], {
     readFile: (name, base) => {
-      const made = /^cpu\/(decode-table|dispatch|calls)\.ts$/.exec(name);
+      const made = /^cpu\/(decode-table|handlers)\.ts$/.exec(name);
       if (made) return files[made[1]];
       const file = path.resolve(base === '.' ? source : path.join(source, base), name);
       if (!existsSync(file)) return null;

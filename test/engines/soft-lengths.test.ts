@@ -4,7 +4,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { instantiate } from '../../src/engine/soft/host/program.js';
-import { MODE_CODE32, MODE_CODE64, OP_HANDLER, RAM, SCRATCH } from '../../src/engine/soft/layout.js';
+import {
+  FIRST_HANDLER,
+  MODE_CODE32,
+  MODE_CODE64,
+  OP_HANDLER,
+  RAM,
+  SCRATCH,
+} from '../../src/engine/soft/layout.js';
 import { type CodeSize, decode, opcodes, randomInstruction, randomNumbers } from '../../src/isa/index.js';
 import { root } from '../support.js';
 
@@ -20,7 +27,7 @@ const modes: Record<CodeSize, number> = { 16: 0, 32: MODE_CODE32, 64: MODE_CODE6
 function soft(bytes: Uint8Array, code: CodeSize): { length: number; known: boolean } {
   new Uint8Array(memory.buffer, RAM, bytes.length).set(bytes);
   const length = softDecode(RAM, RAM + bytes.length, SCRATCH, 0, modes[code]);
-  return { length, known: length > 0 && view.getUint16(SCRATCH + OP_HANDLER, true) !== 0 };
+  return { length, known: length > 0 && view.getUint16(SCRATCH + OP_HANDLER, true) !== FIRST_HANDLER };
 }
 
 function check(bytes: Uint8Array, code: CodeSize): void {

@@ -358,7 +358,9 @@ export const BLOCK_OPS = 32;
 
 // An operation.
 export const OP_SIZE = 32;
+/** The place of its function in the table: handler 0, of opcodes that do not exist, is the first. */
 export const OP_HANDLER = 0;
+export const FIRST_HANDLER = 1;
 /** Register operands, as offsets from REGS. */
 export const OP_RM = 2;
 export const OP_REG = 3;

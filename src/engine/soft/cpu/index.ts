@@ -64,7 +64,7 @@ import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor }
 import { ripAfter, ripOf } from './core/operands';
 import { loadPdptes } from './core/paging';
 import { flushTlb, resetTlb, selectTlb } from './core/tlb';
-import { execute } from './dispatch';
+import { execute } from './handlers';
 import { resetVectors } from './simd/state';
 import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } from './system/debug';
 import { reopenSegments, updateMode } from './system/segments';
@@ -205,12 +205,16 @@ function exit(kind: u32): u32 {
   return kind;
 }
 
-/** The monitor ran: what it may have written over is looked at again. The number has 29 bits in a block's key; neither it nor LINKS may come to what a block still has. */
+/** The monitor ran: what it may have written over is looked at again. The number has 29 bits in a block's key. */
 function nextEpoch(): void {
   const epoch = (load<u32>(EPOCH) + 1) & 0x1fffffff;
   store<u32>(EPOCH, epoch);
   cutLinks();
-  if (epoch != 0 && !(load<u32>(LINKS) >> 31)) return;
+  if (epoch == 0) startAnew();
+}
+
+/** Neither EPOCH nor LINKS may come to a number that a block still has. */
+function startAnew(): void {
   dropAllCode();
   store<u32>(LINKS, 0);
 }
@@ -265,15 +269,17 @@ function setResume(on: bool): void {
 /**
  * Runs `budget` instructions or a few less, or until the monitor is needed; with `once`, one instruction. Gives the kind
  * of exit. Where the alarm comes first, it ends with the very instruction that brings CLOCK to ALARM. CLOCK holds the
- * instructions so far and what is left of the budget together, as long as it runs.
+ * instructions so far and what is left of the budget together, as long as it runs. With `goesOn`, nothing was written to
+ * memory or registers since the last run.
  */
-export function run(budget: i64, once: bool): u32 {
+export function run(budget: i64, once: bool, goesOn: bool): u32 {
   const untilAlarm = load<i64>(ALARM) - load<i64>(CLOCK);
   const exact = untilAlarm <= budget && !once;
   if (exact) budget = max<i64>(untilAlarm, 0);
   store<i64>(BUDGET, budget);
   store<i64>(CLOCK, load<i64>(CLOCK) + budget);
-  nextEpoch();
+  if (!goesOn) nextEpoch();
+  if (load<u32>(LINKS) >> 31) startAnew();
   for (;;) {
     store<u32>(TROUBLE, 0);
     store<u32>(EXIT_KIND, 0);

@@ -20,7 +20,7 @@ const conditionOf = (opcode: number) => {
   return (opcode & 1) === 1 ? `!(${text})` : text;
 };
 
-const leave = '{ leave(pc); return; }';
+const leave = '{ leave(pc); return 0; }';
 const check = `if (troubled()) ${leave}`;
 const bytes: Record<Type, number> = { i8: 1, i16: 2, i32: 4, i64: 8 };
 
@@ -47,7 +47,7 @@ function modifyMemory(type: Type, call: (a: string) => string, after = ''): stri
       else {
         a = modifySlow<${type}>(seg, ea); ${check} keepFlags();
         writeSlow<${type}>(seg, ea, ${call('a')});
-        if (failed()) { restoreFlags(); leave(pc); return; }
+        if (failed()) { restoreFlags(); leave(pc); return 0; }
         ${after}
         ${check}
       }`;
@@ -66,9 +66,20 @@ function value(operand: string, index: number, type: Type, first: Type): string 
   return `${slotOf(operand, index)}<${type}>(pc)`;
 }
 
-/** True if the operation is a function of its own, called through a table, and no part of `execute`. */
+/** True if the operation's code may return anywhere, so that its handler calls it. */
 export function isCalled({ meaning }: Opcode): boolean {
   return ['call', 'vector', 'compare'].includes(meaning.kind);
+}
+
+/** What programs mostly consist of. */
+const frequentNames = new Set(
+  'mov add sub and or xor cmp test inc dec lea movzx jcc jmp call ret push pop shl shr'.split(' '),
+);
+
+/** True for the frequent instructions with operands of 32 and 64 bits, but for segment, control and debug registers. */
+export function isFrequent({ name, operands }: Opcode, size: OperandSize): boolean {
+  const rare = operands.some((operand) => /^[SCDO]|^Eb$/.test(operand));
+  return size !== 16 && frequentNames.has(name) && !rare;
 }
 
 /** The code of one operation. */
@@ -87,15 +98,15 @@ export function bodyOf(row: Opcode, size: OperandSize, memoryForm: boolean): str
       if (name === 'cmov' || name === 'setcc') break;
       return `ops.${by ?? name}${generic}(pc); ${check}`;
     case 'end':
-      return `ops.${by ?? name}${generic}(pc); ${check} pc = proceed(pc); if (!pc) return; continue;`;
+      return `ops.${by ?? name}${generic}(pc); ${check} pc = proceed(pc); return pc;`;
     case 'branch': {
       const condition = name === 'jcc' ? `, ${conditionOf(opcode)}` : '';
-      return `pc = ops.${by ?? name}${generic}(pc${condition}); if (!pc) return; continue;`;
+      return `pc = ops.${by ?? name}${generic}(pc${condition}); return pc;`;
     }
     case 'transfer':
-      return `ops.${by ?? name}${generic}(pc); if (failed()) ${leave} pc = arrive(pc); if (!pc) return; continue;`;
+      return `ops.${by ?? name}${generic}(pc); if (failed()) ${leave} pc = arrive(pc); return pc;`;
     case 'repeat':
-      return `if (!ops.${by ?? name}${generic}(pc)) { if (failed()) ${leave} pc = again(pc); if (!pc) return; continue; } ${check}`;
+      return `if (!ops.${by ?? name}${generic}(pc)) { if (failed()) ${leave} pc = again(pc); return pc; } ${check}`;
   }
   if (type === undefined) throw new Error(`opcode table: ${name} has no size`);
   return operate(row, size, memoryForm, type);

@@ -1,10 +1,10 @@
 /**
- * Makes the AssemblyScript files that come out of the opcode table: `decode-table`, `dispatch` and `calls`.
+ * Makes the AssemblyScript files that come out of the opcode table: `decode-table` and `handlers`.
  *
  * @module
  */
 import type { Opcode } from '../../../isa/index.js';
-import { bodyOf, isCalled } from './body.js';
+import { bodyOf, isCalled, isFrequent } from './body.js';
 import { decodeTable } from './decode-table.js';
 import { Handlers } from './handlers.js';
 import { immediateOf, type OperandSize } from './operand.js';
@@ -36,7 +36,7 @@ function formOf(handlers: Handlers, row: Opcode | undefined, memory: boolean, si
   const { operands, meaning, name } = row;
   const body = bodyOf(row, size, memory);
   const title = `${name} ${operands.join(',')}`;
-  let form = isCalled(row) ? handlers.called(body, title) : handlers.inline(body, title);
+  let form = handlers.number(body, title, { called: isCalled(row), frequent: isFrequent(row, size) });
   form |= immediateOf(row) << Form.immediate;
   if (blockEnds.has(meaning.kind)) form |= Form.endsBlock;
   if (row.lock && memory) form |= Form.lock;
@@ -52,10 +52,18 @@ function formOf(handlers: Handlers, row: Opcode | undefined, memory: boolean, si
 
 /** The files, made anew. */
 export function generate(): Generated {
-  const handlers = new Handlers();
-  const table = decodeTable((row, memory, size) => formOf(handlers, row, memory, size));
+  const tableOf = (handlers: Handlers) =>
+    decodeTable((row, memory, size) => formOf(handlers, row, memory, size));
+  // Once to count the frequent ones.
+  const counted = new Handlers();
+  tableOf(counted);
+  const handlers = new Handlers(counted.frequent);
+  const table = tableOf(handlers);
   return {
-    files: { 'decode-table': table, dispatch: handlers.dispatch(), calls: handlers.calls() },
+    files: {
+      'decode-table': `${table}export const END_OF_BLOCK: u16 = ${handlers.count};\n`,
+      handlers: handlers.source(),
+    },
     handlers: handlers.count,
   };
 }

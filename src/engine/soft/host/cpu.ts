@@ -71,7 +71,7 @@ export class SoftCpu implements EngineCpu {
     this.#answer();
     if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
     for (let looked = 0; ; ) {
-      const kind = this.#program.run(slices[this.#slice]!, 0) as ExitKind;
+      const kind = this.#program.run(slices[this.#slice]!, 0, looked === 0 ? 0 : 1) as ExitKind;
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
       const now = performance.now();
       if (looked !== 0) this.#setSlice(now - looked);
@@ -89,7 +89,7 @@ export class SoftCpu implements EngineCpu {
     const view = this.#live();
     const place = () => [view.getBigUint64(L.RIP, true), view.getBigUint64(L.RSP, true)].join();
     const before = place();
-    const kind = this.#program.run(0n, 1) as ExitKind;
+    const kind = this.#program.run(0n, 1, 0) as ExitKind;
     return kind === ExitKind.interrupted && place() === before ? undefined : this.#report(kind);
   }
 
@@ -139,7 +139,7 @@ export class SoftCpu implements EngineCpu {
 
   /** Interrupted behind the instruction that was answered and not before: it is where its alarm would ring as well. */
   #finish(): ExitKind {
-    const kind = this.#program.run(1n, 1) as ExitKind;
+    const kind = this.#program.run(1n, 1, 0) as ExitKind;
     // It asks once more: what was due comes after that.
     if (kind !== ExitKind.interrupted) this.#due = 0;
     return kind;
@@ -149,7 +149,7 @@ export class SoftCpu implements EngineCpu {
   step(): ExitKind {
     this.#live();
     this.#answer();
-    return this.#report(this.#program.run(1n, 1) as ExitKind);
+    return this.#report(this.#program.run(1n, 1, 0) as ExitKind);
   }
 
   completeExit(): void {
@@ -157,7 +157,7 @@ export class SoftCpu implements EngineCpu {
     if (this.exit.kind !== ExitKind.io && this.exit.kind !== ExitKind.mmio) return;
     this.#answer();
     // Where the instruction asks once more it has not changed anything: the next run comes to the same place.
-    this.#program.run(1n, 1);
+    this.#program.run(1n, 1, 0);
     this.exit.kind = ExitKind.interrupted;
   }
 

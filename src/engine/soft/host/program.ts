@@ -22,8 +22,11 @@ export interface Program {
   inject(vector: number): void;
   /** What the monitor answered to the access under way is in EXIT_DATA. */
   takeAnswer(): void;
-  /** Runs that many instructions at most, or one; gives an `ExitKind`. */
-  run(budget: bigint, once: number): number;
+  /**
+   * Runs that many instructions at most, or one; gives an `ExitKind`. `goesOn` is not 0 where nothing was written to memory
+   * or registers since the last run: then the code that was decoded is taken to be what it was.
+   */
+  run(budget: bigint, once: number, goesOn: number): number;
 }
 
 /** A program of its own over `memory`, whose first 32 MiB it uses. */

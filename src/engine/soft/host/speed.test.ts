@@ -1,5 +1,5 @@
 /**
- * A guard, and no benchmark: V8 has to optimise the function that runs all operations. Where that function has grown too
+ * A guard, and no benchmark: V8 has to optimise the loop that runs the operations. Where that function has grown too
  * large it does that badly and says nothing, and the CPU runs at 50 MIPS instead of 300. `npm run bench -- soft` measures.
  */
 import assert from 'node:assert/strict';

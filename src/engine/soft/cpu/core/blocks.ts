@@ -19,6 +19,7 @@ import {
   EPOCH,
   EVENTS,
   FETCHED,
+  FIRST_HANDLER,
   JUMP_CACHE,
   JUMP_ENTRIES,
   LINEAR_MASK,
@@ -42,7 +43,7 @@ import {
   SEGMENTS,
   TROUBLE,
 } from '../../layout';
-import { END_OF_BLOCK } from '../dispatch';
+import { END_OF_BLOCK } from '../decode-table';
 import { chunks, cutLinks, dropAllCode, pageRecord } from './code-pages';
 import { code64 } from './cpu-mode';
 import { decode, endsBlock, MAX_LENGTH, SHORT } from './decode';
@@ -215,7 +216,7 @@ function make(place: usize, mode: u32): usize {
 /** The block's header, and the operation that ends it. */
 function finish(block: usize, out: usize, count: u32, length: u32): void {
   memory.fill(out, 0, OP_SIZE);
-  store<u16>(out, END_OF_BLOCK, OP_HANDLER);
+  store<u16>(out, <u16>FIRST_HANDLER + END_OF_BLOCK, OP_HANDLER);
   store<u32>(block, keyOfNow(), BLOCK_KEY);
   store<u32>(block, length, BLOCK_LENGTH);
   store<u32>(block, count, BLOCK_COUNT);

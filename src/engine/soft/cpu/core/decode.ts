@@ -1,5 +1,6 @@
 // From bytes to an operation (SDM 2A 2.1, 2.2): prefixes, opcode, ModRM, SIB, displacement, immediate.
 import {
+  FIRST_HANDLER,
   FLAG_LOCK,
   FLAG_MEMORY,
   FLAG_REP,
@@ -354,7 +355,7 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
     // Where no operand is named so, vvvv is all ones (SDM 2A 2.3.5.6).
     (isVex && vexRegister != 0 && !(bits & FORM_VEX_REGISTER));
   if (refused) bits = 0;
-  store<u16>(out, <u16>(bits & 0xfff), OP_HANDLER);
+  store<u16>(out, <u16>FIRST_HANDLER + <u16>(bits & 0xfff), OP_HANDLER);
   store<u8>(out, <u8>length, OP_LENGTH);
   store<u8>(out, <u8>flags, OP_FLAGS);
   store<u8>(out, <u8>(vexRegister << 3), OP_VEX);
