@@ -99,9 +99,8 @@ function changeSystem(cpu: EngineCpu, change: Partial<SystemRegisters>): void {
 }
 
 function setInFpu(cpu: EngineCpu, name: string, value: bigint): void {
-  const internals = cpu.getInternals?.();
-  const fpu = internals && withFxsave(internals.fpu, name, value);
-  if (fpu === undefined || cpu.setInternals === undefined)
-    throw new DebugError(`there is no register ${name} to set`);
-  cpu.setInternals({ ...internals!, fpu }, internals);
+  const internals = cpu.getInternals();
+  const fpu = withFxsave(internals.fpu, name, value);
+  if (fpu === undefined) throw new DebugError(`there is no register ${name} to set`);
+  cpu.setInternals({ ...internals, fpu }, internals);
 }

@@ -101,11 +101,10 @@ export class DebugSession {
 
   view(): CpuView {
     const { cpu } = this.#machine;
-    const fpu = cpu.getInternals?.().fpu;
     return {
       registers: cpu.getRegisters(),
       system: cpu.getSystemRegisters(),
-      ...(fpu !== undefined && { fpu }),
+      fpu: cpu.getInternals().fpu,
     };
   }
 
@@ -284,7 +283,6 @@ export class DebugSession {
 
   #ask(request: DebugRequest | undefined): string | undefined {
     const { cpu } = this.#machine;
-    if (cpu.debug === undefined) return request && 'this engine cannot be debugged';
     return cpu.debug(request);
   }
 
@@ -302,7 +300,7 @@ export class DebugSession {
       this.#ended = outcome;
       return { why: 'end', outcome, ...here };
     }
-    const touched = request?.watchpoints[this.#machine.cpu.touchedWatchpoint ?? -1];
+    const touched = request?.watchpoints[this.#machine.cpu.touchedWatchpoint];
     if (touched !== undefined) return { why: 'watchpoint', touched, ...here };
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
   }

@@ -136,7 +136,7 @@ export class Launcher implements Disposable {
         'give the slot to the launcher with logDirty: slots: [{ address, size, logDirty: true }]',
       );
     }
-    if (this.#vm.takeDirtyPages === undefined) throw this.#cannot('keeps no dirty log');
+    if (!this.#engine.capabilities.dirtyLog) throw this.#cannot('keeps no dirty log');
     return this.#vm.takeDirtyPages(slot);
   }
 
@@ -155,7 +155,7 @@ export class Launcher implements Disposable {
   /** The engine's own counters, such as KVM's `io_exits`; `{ vm: [], cpus: [] }` where it has none. */
   counters(): EngineCounters {
     this.#live();
-    return this.#vm.readCounters?.() ?? { vm: [], cpus: [] };
+    return this.#vm.readCounters();
   }
 
   [Symbol.dispose](): void {
@@ -173,7 +173,7 @@ export class Launcher implements Disposable {
         "the task priority register is the local APIC’s: make the launcher with irqchip: 'kernel'",
       );
     }
-    if (this.cpu.reportTprAccess === undefined) throw this.#cannot('reports no TPR accesses');
+    if (!this.#engine.capabilities.tprAccess) throw this.#cannot('reports no TPR accesses');
     this.cpu.reportTprAccess(true);
   }
 

@@ -138,7 +138,7 @@ export class Machine implements Runnable, Disposable {
   /** The engine's own counters, such as KVM's `exits`; `{ vm: [], cpus: [] }` where it has none. */
   counters(): EngineCounters {
     if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
-    return this.#vm.readCounters?.() ?? { vm: [], cpus: [] };
+    return this.#vm.readCounters();
   }
 
   /**

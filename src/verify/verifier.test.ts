@@ -38,6 +38,9 @@ function spoiled(spoil: (code: Uint8Array) => void): Engine {
         coalesce: () => false,
         setIrq: () => undefined,
         remapRegion: (slot) => vm.remapRegion(slot),
+        signalMessage: () => false,
+        takeDirtyPages: (slot) => vm.takeDirtyPages(slot),
+        readCounters: () => vm.readCounters(),
         createCpu(control): EngineCpu {
           const cpu = vm.createCpu(control);
           const run = cpu.run.bind(cpu);

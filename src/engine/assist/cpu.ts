@@ -3,6 +3,7 @@ import {
   type Assistance,
   Control,
   type DebugRequest,
+  type EngineClock,
   type EngineCpu,
   type EngineFailure,
   type Exit,
@@ -40,9 +41,7 @@ export interface AssistOptions {
 export class AssistedCpu implements EngineCpu {
   readonly index: number;
   readonly exit: Exit;
-  readonly reportTprAccess?: (wanted: boolean) => void;
-  readonly getInternals?: () => CpuInternals;
-  readonly setInternals?: (internals: CpuInternals) => void;
+  readonly clock: EngineClock | undefined;
   readonly #inner: EngineCpu;
   readonly #control: Int32Array;
   readonly #makeHelper: () => Helper;
@@ -86,12 +85,7 @@ export class AssistedCpu implements EngineCpu {
     this.index = inner.index;
     this.exit = inner.exit;
     this.#data = inner.exit.data;
-    if (inner.reportTprAccess) this.reportTprAccess = (wanted) => inner.reportTprAccess?.(wanted);
-    const { getInternals, setInternals } = inner;
-    if (getInternals) {
-      this.getInternals = () => this.#active.getInternals?.() ?? getInternals.call(inner);
-    }
-    if (setInternals) this.setInternals = (internals) => this.#active.setInternals?.(internals);
+    this.clock = inner.clock;
   }
 
   run(): ExitKind {
@@ -103,7 +97,7 @@ export class AssistedCpu implements EngineCpu {
   /** True where the engine was interrupted before it delivered what it was given. */
   #stillWaits(kind: ExitKind): boolean {
     if (this.#injected === undefined || kind !== ExitKind.interrupted || this.#helping) return false;
-    return this.#inner.getInternals?.().interrupt === this.#injected;
+    return this.#inner.getInternals().interrupt === this.#injected;
   }
 
   #run(): ExitKind {
@@ -147,10 +141,10 @@ export class AssistedCpu implements EngineCpu {
     this.#failure = undefined;
     try {
       this.#helper ??= this.#makeHelper();
-      this.#before = inner.getInternals?.();
+      this.#before = inner.getInternals();
       this.#helper.setSystemRegisters(inner.getSystemRegisters());
       this.#helper.setRegisters(inner.getRegisters());
-      if (this.#before !== undefined) this.#helper.setInternals?.(this.#before);
+      this.#helper.setInternals(this.#before);
     } catch (error) {
       this.#failure = { name: 'NO_HELP', message: (error as Error).message };
       return false;
@@ -197,7 +191,7 @@ export class AssistedCpu implements EngineCpu {
 
   #engineCan(): boolean {
     if (this.#irqchip) return true;
-    return this.#inner.canRun?.(this.#helper!.getSystemRegisters()) ?? true;
+    return this.#inner.canRun(this.#helper!.getSystemRegisters());
   }
 
   #stay(): void {
@@ -250,13 +244,20 @@ export class AssistedCpu implements EngineCpu {
     this.exit.kind = ExitKind.interrupted;
     inner.setSystemRegisters(helper.getSystemRegisters());
     inner.setRegisters(helper.getRegisters());
-    const internals = helper.getInternals?.();
-    if (internals !== undefined) inner.setInternals?.(internals, this.#before);
+    inner.setInternals(helper.getInternals(), this.#before);
   }
 
   /** The CPU that has the state. */
   get #active(): EngineCpu {
     return this.#helping ? this.#helper! : this.#inner;
+  }
+
+  getInternals(): CpuInternals {
+    return this.#active.getInternals();
+  }
+
+  setInternals(internals: CpuInternals): void {
+    this.#active.setInternals(internals);
   }
 
   getRegisters(): Registers {
@@ -274,7 +275,20 @@ export class AssistedCpu implements EngineCpu {
   setSystemRegisters(system: SystemRegisters): void {
     this.#active.setSystemRegisters(system);
     // Not in the middle of the run, where the guest's timers would go on meanwhile.
-    if (this.#helper === undefined && this.#inner.needsHelp?.(system)) this.#prepare();
+    if (this.#helper === undefined && this.#inner.needsHelp(system)) this.#prepare();
+  }
+
+  /** The helper runs what the engine cannot; not with interrupt controllers inside the engine. */
+  canRun(system: SystemRegisters): boolean {
+    return !this.#irqchip || this.#inner.canRun(system);
+  }
+
+  needsHelp(): boolean {
+    return false;
+  }
+
+  reportTprAccess(wanted: boolean): void {
+    this.#inner.reportTprAccess(wanted);
   }
 
   #prepare(): void {
@@ -309,27 +323,24 @@ export class AssistedCpu implements EngineCpu {
   }
 
   debug(request: DebugRequest | undefined): string | undefined {
-    const refused = this.#inner.debug
-      ? this.#inner.debug(request)
-      : 'the engine keeps no breakpoints and no steps';
+    const refused = this.#inner.debug(request);
     this.#debugs = false;
     if (request === undefined || refused === undefined) {
-      this.#helper?.debug?.(undefined);
+      this.#helper?.debug(undefined);
       if (this.#stays && this.#engineCan()) this.#giveBack();
       return undefined;
     }
     if (this.#irqchip)
       return `${refused}, and the software CPU cannot take over from interrupt controllers inside the engine`;
     this.#prepare();
-    const other = this.#helper?.debug;
-    if (other === undefined) return `${refused}, and the software CPU is not here to help`;
-    const alsoRefused = other.call(this.#helper, request);
+    if (this.#helper === undefined) return `${refused}, and the software CPU is not here to help`;
+    const alsoRefused = this.#helper.debug(request);
     this.#debugs = alsoRefused === undefined;
     return alsoRefused && `${refused}; ${alsoRefused}`;
   }
 
   get touchedWatchpoint(): number {
-    return this.#active.touchedWatchpoint ?? -1;
+    return this.#active.touchedWatchpoint;
   }
 
   injectInterrupt(vector: number): void {
@@ -359,7 +370,7 @@ export class AssistedCpu implements EngineCpu {
 
   /** After a shutdown: what a CPU on a copy of the memory does in the same state. */
   recentFaults(): readonly FaultRecord[] {
-    if (this.#helping || this.#helpedLast) return this.#helper?.recentFaults?.() ?? [];
+    if (this.#helping || this.#helpedLast) return this.#helper?.recentFaults() ?? [];
     if (this.exit.kind !== ExitKind.shutdown) return [];
     return this.#replay?.(this.#inner, this.#injected) ?? [];
   }

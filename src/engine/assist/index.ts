@@ -58,6 +58,7 @@ export function dryRun(cpu: EngineCpu, memory: GuestMemory, helper: HelpingEngin
 export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
   return {
     name: engine.name,
+    capabilities: engine.capabilities,
     createVm: (memory: GuestMemory, options?: VmOptions) =>
       new AssistedVm(
         engine.createVm(memory, options),
@@ -75,9 +76,6 @@ export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
 }
 
 class AssistedVm implements EngineVm {
-  readonly signalMessage?: (address: number, data: number) => boolean;
-  readonly takeDirtyPages?: (slot: number) => number[];
-  readonly readCounters?: () => EngineCounters;
   readonly #inner: EngineVm;
   readonly #irqchip: IrqchipName;
   readonly #replay: NonNullable<AssistOptions['replay']>;
@@ -94,10 +92,6 @@ class AssistedVm implements EngineVm {
     this.#inner = inner;
     this.#irqchip = irqchip;
     this.#makeHelper = makeHelper;
-    const { signalMessage } = inner;
-    if (signalMessage) this.signalMessage = (address, data) => signalMessage.call(inner, address, data);
-    if (inner.takeDirtyPages) this.takeDirtyPages = (slot) => inner.takeDirtyPages?.(slot) ?? [];
-    if (inner.readCounters) this.readCounters = () => inner.readCounters?.() ?? { vm: [], cpus: [] };
   }
 
   createCpu(control: Int32Array): EngineCpu {
@@ -118,6 +112,18 @@ class AssistedVm implements EngineVm {
 
   setIrq(irq: number, level: boolean): void {
     this.#inner.setIrq(irq, level);
+  }
+
+  signalMessage(address: number, data: number): boolean {
+    return this.#inner.signalMessage(address, data);
+  }
+
+  takeDirtyPages(slot: number): number[] {
+    return this.#inner.takeDirtyPages(slot);
+  }
+
+  readCounters(): EngineCounters {
+    return this.#inner.readCounters();
   }
 
   remapRegion(slot: number): void {

@@ -42,11 +42,10 @@ export function runOnCopy(
     const helper = other.cpu;
     helper.setSystemRegisters(cpu.getSystemRegisters());
     helper.setRegisters(cpu.getRegisters());
-    const internals = cpu.getInternals?.();
-    if (internals !== undefined) helper.setInternals?.(internals);
+    helper.setInternals(cpu.getInternals());
     if (interrupt !== undefined && helper.readyForInterrupt) helper.injectInterrupt(interrupt);
     const ends = helper.step() === ExitKind.shutdown;
-    return { ends, faults: helper.recentFaults?.() ?? [] };
+    return { ends, faults: helper.recentFaults() };
   } catch {
     // A state that the other CPU does not take: nothing is known of it.
     return undefined;

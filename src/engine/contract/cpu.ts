@@ -12,6 +12,9 @@ export interface Assistance {
   instructions: number;
 }
 
+/** The assistance of a CPU that needs none. */
+export const NO_ASSISTANCE: Assistance = { times: 0, instructions: 0 };
+
 /** The outcome of a CPU's next instruction, which another CPU ran on a copy of the memory. */
 export interface DryRun {
   /** The exceptions that it raises, with those that their delivery raises. */
@@ -25,10 +28,10 @@ export interface EngineCpu extends Disposable {
   readonly index: number;
   /** The record that `run` fills. */
   readonly exit: Exit;
-  /** What another CPU has done for this one so far. Missing where it has no help. */
-  readonly assistance?: Assistance;
-  /** Missing where the guest's time is the world's. */
-  readonly clock?: EngineClock;
+  /** What another CPU has done for this one so far. */
+  readonly assistance: Assistance;
+  /** Undefined where the guest's time is the host's. */
+  readonly clock: EngineClock | undefined;
   /**
    * Runs the guest to its next exit and fills `exit`. Writes that were coalesced before it come first, one a call.
    * The data of a read (`io` or `mmio` with `write` false) is given back by filling `exit.data` before the next call.
@@ -48,14 +51,13 @@ export interface EngineCpu extends Disposable {
   getSystemRegisters(): SystemRegisters;
   /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */
   setSystemRegisters(system: SystemRegisters): void;
-  /** Missing where the engine gives and takes no more than registers. */
-  getInternals?(): CpuInternals;
+  getInternals(): CpuInternals;
   /** `before`: what this CPU gave last; what is still the same need not be written. */
-  setInternals?(internals: CpuInternals, before?: CpuInternals): void;
-  /** False for a state that this host's engine cannot run, though others can. Missing: it can run all. */
-  canRun?(system: SystemRegisters): boolean;
-  /** True for a state in which this host's engine gives up on common instructions: who helps it gets ready. */
-  needsHelp?(system: SystemRegisters): boolean;
+  setInternals(internals: CpuInternals, before?: CpuInternals): void;
+  /** False for a state that this host's engine cannot run, though others can. */
+  canRun(system: SystemRegisters): boolean;
+  /** True for a state in which this host's engine gives up on common instructions: the assisting engine prepares. */
+  needsHelp(system: SystemRegisters): boolean;
   /** Makes `run` return `interrupted` after `firstMs` of wall time and then each `intervalMs` (0: never again); both 0 turn it off. */
   setTimer(firstMs: number, intervalMs: number): void;
   /** True if the guest can take an external interrupt right now, as of the last exit. */
@@ -67,22 +69,25 @@ export interface EngineCpu extends Disposable {
   /** Delivers external interrupt `vector`; only while `readyForInterrupt`. */
   injectInterrupt(vector: number): void;
   injectNmi(): void;
-  /** Asks for a `tprAccess` exit after each access to the task priority register. Missing where the engine cannot. */
-  reportTprAccess?(wanted: boolean): void;
+  /**
+   * Asks for a `tprAccess` exit after each access to the task priority register. Throws where
+   * `EngineCapabilities.tprAccess` is false.
+   */
+  reportTprAccess(wanted: boolean): void;
   /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
   readonly waiting: boolean;
   /**
    * Asks for `debug` exits from the next `run` on, in place of what was asked before; undefined for none. Gives, in words for
-   * people, why this CPU cannot do that: then it does none. Missing where a CPU cannot at all.
+   * people, why this CPU cannot do that: then it does none.
    */
-  debug?(request: DebugRequest | undefined): string | undefined;
+  debug(request: DebugRequest | undefined): string | undefined;
   /** After a `debug` exit: which of the request's `watchpoints` was touched, as its index; -1 for none of them. */
-  readonly touchedWatchpoint?: number;
+  readonly touchedWatchpoint: number;
   /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
   failure(): EngineFailure;
   /**
    * The exceptions that were raised last, oldest first, a few at most, with those that the delivery of others raised.
-   * Missing where the engine does not see them. After a `shutdown` the last ones are what it came from.
+   * Empty where the engine does not see them. After a `shutdown` the last ones are its cause.
    */
-  recentFaults?(): readonly FaultRecord[];
+  recentFaults(): readonly FaultRecord[];
 }

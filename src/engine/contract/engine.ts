@@ -1,4 +1,5 @@
 import type { GuestMemory } from '../../memory/index.js';
+import type { EngineCapabilities } from './capabilities.js';
 import type { EngineCpu } from './cpu.js';
 
 /** One virtual machine: RAM and CPUs. Disposing it ends everything that belongs to it. */
@@ -9,10 +10,10 @@ export interface EngineVm extends Disposable {
   /** Sets the level of a pin of the engine's own interrupt controllers (`VmOptions.irqchip`). */
   setIrq(irq: number, level: boolean): void;
   /**
-   * Sends an interrupt message (MSI) to the engine's own local APICs; false where none takes it. Missing where the engine has
-   * none.
+   * Sends an interrupt message (MSI) to the engine's own local APICs; false where none takes it, or where the
+   * engine has none.
    */
-  signalMessage?(address: number, data: number): boolean;
+  signalMessage(address: number, data: number): boolean;
   /**
    * Region `slot` of guest memory was placed elsewhere, or hidden (`GuestMemory.place`): the guest sees it so from its next
    * instruction on. Not while `run` runs.
@@ -20,11 +21,11 @@ export interface EngineVm extends Disposable {
   remapRegion(slot: number): void;
   /**
    * Addresses of the pages of region `slot` that the guest wrote since the last call, lowest first; the region was made
-   * with `logDirty`. Missing where the engine keeps no such log.
+   * with `logDirty`. Throws where `EngineCapabilities.dirtyLog` is false.
    */
-  takeDirtyPages?(slot: number): number[];
-  /** The engine's own counters, as of now. Missing where it keeps none. */
-  readCounters?(): EngineCounters;
+  takeDirtyPages(slot: number): number[];
+  /** The engine's own counters, as of now; empty lists where it keeps none. */
+  readCounters(): EngineCounters;
 }
 
 /** One of an engine's own counters, which the monitor has no part in (KVM's: KVM API 4.133). */
@@ -57,7 +58,9 @@ export interface VmOptions {
 }
 
 export interface Engine {
+  /** For messages and reports. What the engine can do is in `capabilities`. */
   readonly name: 'kvm' | 'soft';
+  readonly capabilities: EngineCapabilities;
   createVm(memory: GuestMemory, options?: VmOptions): EngineVm;
   /** Stops a CPU's `run` from any thread. Set `Control.request` first; call it until `Control.running` is 0. */
   kick(control: Int32Array): void;

@@ -11,7 +11,14 @@
  * @module
  */
 import { GuestMemory } from '../../memory/index.js';
-import { type Engine, type EngineVm, newControl, type VmOptions } from '../contract/index.js';
+import {
+  type Engine,
+  type EngineCapabilities,
+  type EngineCounters,
+  type EngineVm,
+  newControl,
+  type VmOptions,
+} from '../contract/index.js';
 import { NEVER } from './host/clock.js';
 import { SoftCpu } from './host/cpu.js';
 import { type CpuidLeaf, cpuidModel, writeCpuid } from './host/cpuid.js';
@@ -38,9 +45,20 @@ export function softEngine(
   return new SoftEngine(program, cpuid);
 }
 
+const capabilities: EngineCapabilities = {
+  instructionClock: true,
+  exactRip: true,
+  irqchip: false,
+  dirtyLog: false,
+  counters: false,
+  tprAccess: false,
+  hostKernel: false,
+};
+
 /** See `softEngine`. */
 export class SoftEngine implements Engine {
   readonly name = 'soft';
+  readonly capabilities = capabilities;
   readonly #program: WebAssembly.Module;
   readonly #cpuid: readonly CpuidLeaf[];
   #warm = false;
@@ -134,6 +152,18 @@ export class SoftVm implements EngineVm {
       'the software engine has no interrupt lines of its own',
       'use --irqchip user',
     );
+  }
+
+  signalMessage(): boolean {
+    return false;
+  }
+
+  takeDirtyPages(_slot: number): never {
+    throw new SoftError('ELIMIT', 'the software engine keeps no log of dirty pages', 'use the engine kvm');
+  }
+
+  readCounters(): EngineCounters {
+    return { vm: [], cpus: [] };
   }
 
   [Symbol.dispose](): void {

@@ -199,11 +199,11 @@ function outcomeOf(
     unclaimed: bus.unclaimed,
   };
   const { assistance } = cpu;
-  const faults = cpu.recentFaults?.();
+  const faults = cpu.recentFaults();
   if (code !== undefined) outcome.code = code;
-  if (assistance !== undefined && assistance.times > 0) outcome.assistance = assistance;
+  if (assistance.times > 0) outcome.assistance = assistance;
   if (kind === 'engineError' || kind === 'shutdown') outcome.failure = cpu.failure();
-  if (faults !== undefined && faults.length > 0) outcome.faults = faults;
+  if (faults.length > 0) outcome.faults = faults;
   return outcome;
 }
 

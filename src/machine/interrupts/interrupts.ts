@@ -182,6 +182,6 @@ export function engineSink(vm: EngineVm): PinSink {
   return {
     pins: IRQS,
     setPin: (pin, level) => vm.setIrq(pin, level),
-    message: (address, data) => vm.signalMessage?.(address, data) === true,
+    message: (address, data) => vm.signalMessage(address, data),
   };
 }

@@ -171,7 +171,9 @@ function checkGuest(engine: Engine, name: string): Check {
     name,
     status: 'fail',
     found: reason,
-    ...(engine.name === 'kvm' && { advice: 'the kernel’s log may say more: sudo dmesg | grep -i kvm' }),
+    ...(engine.capabilities.hostKernel && {
+      advice: 'the kernel’s log may say more: sudo dmesg | grep -i kvm',
+    }),
   };
 }
 

@@ -116,7 +116,7 @@ export class Life implements Disposable {
       ...(observer && { observer }),
     });
     if (config.frames) this.#feed = this.#frameFeed();
-    if (engine.name === 'kvm')
+    if (engine.capabilities.hostKernel)
       setThreadName(config.name === undefined ? 'terrarium/vcpu0' : `vm:${config.name}`);
     const { memory, boot } = this.machine;
     const { mode, format, entry, stack } = boot;

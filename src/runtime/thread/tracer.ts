@@ -107,7 +107,7 @@ export class Tracer implements ExitObserver {
   #instruction(exit: Exit): string {
     const machine = this.#machine();
     if (machine === undefined) return '';
-    this.#code ??= new ExitCode(machine.memory, machine.cpu, machine.engine.name === 'soft');
+    this.#code ??= new ExitCode(machine.memory, machine.cpu, machine.engine.capabilities.exactRip);
     return this.#code.textOf(exit);
   }
 

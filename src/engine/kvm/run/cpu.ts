@@ -7,6 +7,8 @@ import {
   type Exit,
   ExitKind,
   emptyExit,
+  type FaultRecord,
+  NO_ASSISTANCE,
 } from '../../contract/index.js';
 import { KVM_CAP_SYNC_REGS } from '../api/capabilities.js';
 import * as K from '../api/constants.js';
@@ -47,6 +49,8 @@ const NO_DATA = new DataView(new ArrayBuffer(0));
 export class KvmCpu implements EngineCpu {
   readonly index: number;
   readonly exit: Exit;
+  readonly assistance = NO_ASSISTANCE;
+  readonly clock = undefined;
   /** The typed vCPU, for what the contract does not have. */
   readonly handle: Vcpu;
   readonly #kvm: Kvm;
@@ -303,6 +307,11 @@ export class KvmCpu implements EngineCpu {
 
   get touchedWatchpoint(): number {
     return this.#debugRegisters.touchedWatchpoint(this.#live()[DR6]!);
+  }
+
+  /** KVM delivers exceptions without saying so. */
+  recentFaults(): readonly FaultRecord[] {
+    return [];
   }
 
   failure(): EngineFailure {

@@ -2,6 +2,7 @@ import type { GuestMemory, MemoryRegion } from '../../../memory/index.js';
 import {
   Control,
   type Engine,
+  type EngineCapabilities,
   type EngineCounters,
   type EngineVm,
   type VmOptions,
@@ -68,9 +69,20 @@ export function closeKvm(): void {
   open.clear();
 }
 
+const capabilities: EngineCapabilities = {
+  instructionClock: false,
+  exactRip: false,
+  irqchip: true,
+  dirtyLog: true,
+  counters: true,
+  tprAccess: true,
+  hostKernel: true,
+};
+
 /** The engine that runs guests on the real CPU; see `kvmEngine`. */
 export class KvmEngine implements Engine {
   readonly name = 'kvm';
+  readonly capabilities = capabilities;
   readonly #path: string;
   readonly #options: Required<Omit<KvmEngineOptions, 'path'>>;
 

@@ -17,7 +17,7 @@ test('KVM stops before a breakpoint, again at the same place, and steps over it'
   });
   const { cpu } = machine;
   const ask = (step: boolean) =>
-    assert.equal(cpu.debug?.({ step, breakpoints: [0x7c01n, 0x7c04n], watchpoints: [] }), undefined);
+    assert.equal(cpu.debug({ step, breakpoints: [0x7c01n, 0x7c04n], watchpoints: [] }), undefined);
   const runs = () => [machine.run().kind, cpu.getRegisters().rip];
   ask(false);
   assert.deepEqual(runs(), ['debug', 0x7c01n]);
@@ -27,7 +27,7 @@ test('KVM stops before a breakpoint, again at the same place, and steps over it'
   ask(false);
   assert.deepEqual(runs(), ['debug', 0x7c04n]);
   assert.equal(cpu.touchedWatchpoint, -1);
-  assert.equal(cpu.debug?.(undefined), undefined);
+  assert.equal(cpu.debug(undefined), undefined);
   assert.deepEqual(runs(), ['halted', 0x7c06n]);
 });
 
@@ -40,7 +40,7 @@ test('KVM refuses more than the processor has debug registers for, in words', { 
   });
   const breakpoints = [1n, 2n, 3n, 4n, 5n];
   assert.match(
-    machine.cpu.debug?.({ step: false, breakpoints, watchpoints: [] }) ?? '',
+    machine.cpu.debug({ step: false, breakpoints, watchpoints: [] }) ?? '',
     /4 debug registers, and 5 are wanted/,
   );
 });

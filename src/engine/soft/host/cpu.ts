@@ -9,6 +9,7 @@ import {
   ExitKind,
   emptyExit,
   type FaultRecord,
+  NO_ASSISTANCE,
 } from '../../contract/index.js';
 import * as L from '../layout.js';
 import { SoftClock } from './clock.js';
@@ -34,6 +35,7 @@ const NOTHING: DebugRequest = { step: false, breakpoints: [], watchpoints: [] };
 export class SoftCpu implements EngineCpu {
   readonly index = 0;
   readonly exit: Exit;
+  readonly assistance = NO_ASSISTANCE;
   readonly clock: SoftClock;
   readonly #program: Program;
   readonly #view: DataView;
@@ -192,6 +194,15 @@ export class SoftCpu implements EngineCpu {
     this.#forgetExit();
   }
 
+  /** It knows all modes. */
+  canRun(): boolean {
+    return true;
+  }
+
+  needsHelp(): boolean {
+    return false;
+  }
+
   setTimer(firstMs: number, intervalMs: number): void {
     this.#live();
     const first = firstMs === 0 && intervalMs === 0 ? Number.POSITIVE_INFINITY : firstMs;
@@ -228,6 +239,14 @@ export class SoftCpu implements EngineCpu {
 
   injectNmi(): void {
     this.#live().setUint32(L.NMI_PENDING, 1, true);
+  }
+
+  reportTprAccess(): never {
+    throw new SoftError(
+      'ELIMIT',
+      'the software CPU has no local APIC, so no task priority register',
+      'use the engine kvm',
+    );
   }
 
   /** A HLT always leaves the engine: its interrupt controllers are devices. */

@@ -1,0 +1,23 @@
+/**
+ * What an engine can do. Ask this record, not the engine's name: a third engine, or a KVM without a feature, then needs no
+ * change outside of its own room.
+ */
+export interface EngineCapabilities {
+  /** The guest's time is the count of its instructions: each CPU has a `clock`. Otherwise it is the host's time. */
+  readonly instructionClock: boolean;
+  /**
+   * `Exit.ripLow` and `ripHigh` name the instruction that left the guest. Otherwise they may name the next one: KVM
+   * completes a write before it leaves.
+   */
+  readonly exactRip: boolean;
+  /** The engine has interrupt controllers and a timer of its own (`VmOptions.irqchip`, `EngineVm.setIrq`). */
+  readonly irqchip: boolean;
+  /** The engine logs the pages that a guest writes (`EngineVm.takeDirtyPages`). */
+  readonly dirtyLog: boolean;
+  /** The engine keeps counters of its own (`EngineVm.readCounters`). */
+  readonly counters: boolean;
+  /** The engine reports accesses to the task priority register (`EngineCpu.reportTprAccess`). */
+  readonly tprAccess: boolean;
+  /** The host's kernel runs the guest: its log may explain a failure, and its tools show the CPUs' threads. */
+  readonly hostKernel: boolean;
+}
