@@ -27,7 +27,13 @@ export {
 } from './images/templates.js';
 export { createLauncher, type LauncherOptions } from './launch.js';
 export { createMachine, type LocalConfig } from './local.js';
-export { type CounterSource, openProcess, StatError, type WatchedProcess } from './stats/process-counters.js';
+export {
+  type CounterSource,
+  hasKernelVm,
+  openProcess,
+  StatError,
+  type WatchedProcess,
+} from './stats/process-counters.js';
 export { type StatSample, type WatchOptions, watchCounters, watchStats } from './stats/stat.js';
 export { loadCompiled } from './thread/compiled.js';
 export {

@@ -283,7 +283,7 @@ describe('terrarium stat of a machine on the software CPU', () => {
     for (const which of [name, String(target.pid)]) {
       const done = terrarium(['stat', which, '--count', '2', '--interval', '100ms', '--json']);
       assert.equal(done.status, 0, done.stderr);
-      assert.match(done.stderr, /runs on the software CPU, of which the kernel counts nothing/);
+      assert.match(done.stderr, /runs on the engine soft, of which the kernel counts nothing/);
       const looks = done.stdout
         .trimEnd()
         .split('\n')

@@ -12,10 +12,9 @@ import type { GuestMemory } from '../../memory/index.js';
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
 export type EngineName = (typeof engineNames)[number];
 
-/** Calls a running CPU back out of its guest, from any thread: what `Engine.kick` does for the engine of that name. */
-export function kickEngine(name: string, control: Int32Array): void {
-  // The software CPU looks at its control block by itself.
-  if (name === 'kvm') new KvmEngine().kick(control);
+/** Calls a CPU out of the host's kernel, from any thread, as `Engine.kick` does. */
+export function kickKernel(control: Int32Array): void {
+  new KvmEngine().kick(control);
 }
 
 /** What an engine is to be able to do, as far as the choice depends on it. */

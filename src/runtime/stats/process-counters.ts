@@ -60,6 +60,11 @@ export function openProcess(pid: number, debugfs = DEBUGFS) {
   };
 }
 
+/** True where the process has a VM of KVM now. @throws StatError where that cannot be seen. */
+export function hasKernelVm(pid: number): boolean {
+  return listFiles(pid).some(({ target }) => target === VM);
+}
+
 /** When the process began, in the kernel's ticks; undefined where it has ended (proc(5), /proc/pid/stat). */
 function processStart(pid: number): string | undefined {
   let text: string;

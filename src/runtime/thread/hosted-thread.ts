@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { Control, controlBytes, wakeThread } from '../../engine/contract/index.js';
 import { ConfigError, TerrariumError } from '../../errors.js';
-import { kickEngine } from '../engines/engines.js';
+import { kickKernel } from '../engines/engines.js';
 import type { HostedStreams } from './hosted-streams.js';
 import { type FromWorker, type ToWorker, unpackError } from './protocol.js';
 import { acquireWorker, releaseWorker } from './worker-pool.js';
@@ -26,8 +26,8 @@ function watchProcessExit(): void {
 export class MachineThread {
   /** What both threads see of the run under way. */
   readonly control = new Int32Array(new SharedArrayBuffer(controlBytes));
-  /** What it runs guests with, once it has made its machine. */
-  engine = '';
+  /** True once it has made a machine whose guest runs in the host's kernel and has to be called out of there. */
+  hostKernel = false;
   readonly #streams: HostedStreams;
   readonly #worker: Worker;
   #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
@@ -72,7 +72,7 @@ export class MachineThread {
   /** Makes the thread look at its control block and its devices, wherever it is. */
   kick(): void {
     wakeThread(this.control);
-    if (Atomics.load(this.control, Control.running) === 1) kickEngine(this.engine, this.control);
+    if (this.hostKernel && Atomics.load(this.control, Control.running) === 1) kickKernel(this.control);
   }
 
   /** Takes back a request to stop that came too late for the run before. */

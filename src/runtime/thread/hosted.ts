@@ -104,12 +104,12 @@ export class HostedMachine implements AsyncDisposable {
     await this.#polling?.create(made.memory, made.regions);
   }
 
-  #take({ memory, regions, boot, engine, because }: MadeMachine): void {
+  #take({ memory, regions, boot, engine, hostKernel, because }: MadeMachine): void {
     this.memory?.release(false);
     this.memory = GuestMemory.attach(memory, regions);
     this.boot = boot;
     this.engine = engine;
-    this.#thread.engine = engine;
+    this.#thread.hostKernel = hostKernel;
     this.engineBecause = because;
   }
 

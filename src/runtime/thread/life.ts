@@ -125,6 +125,7 @@ export class Life implements Disposable {
       regions: memory.regions,
       boot: { mode, format, entry, stack },
       engine: engine.name,
+      hostKernel: engine.capabilities.hostKernel,
       ...(because !== undefined && { because }),
     };
   }

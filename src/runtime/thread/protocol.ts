@@ -145,6 +145,8 @@ export interface MadeMachine {
   regions: readonly MemoryRegion[];
   boot: BootReport;
   engine: string;
+  /** See `EngineCapabilities`. */
+  hostKernel: boolean;
   /** Why `auto` did not take KVM. */
   because?: string;
 }

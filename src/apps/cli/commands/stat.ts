@@ -7,6 +7,7 @@ import {
   pidOf,
 } from '../../../manage/index.js';
 import {
+  hasKernelVm,
   openProcess,
   type StatSample,
   type WatchedProcess,
@@ -62,11 +63,12 @@ async function stat(which: string, flags: StatFlags): Promise<void> {
   const machines = await listMachines().catch(() => []);
   const machine = machines.find((one) => one.pid === pid);
   if (machine === undefined) return showStats(pid, { intervalMs, count, json });
-  if (machine.engine !== 'soft') {
+  // Before it has an engine it may still become one of the kernel's.
+  if (machine.engine === undefined || hasKernelVm(pid)) {
     const monitor = machine.state === 'running' ? await connectMachine(machine.name) : undefined;
     return showStats(beside(openProcess(pid), monitor), { intervalMs, count, json });
   }
-  const what = `${machine.name} runs on the software CPU, of which the kernel counts nothing: these are the monitor's own counters`;
+  const what = `${machine.name} runs on the engine ${machine.engine}, of which the kernel counts nothing: these are the monitor's own counters`;
   process.stderr.write(`terrarium: ${what}\n`);
   await showStats(await openMachine(machine.name), { intervalMs, count, json });
 }
