@@ -9,7 +9,7 @@ import { DebugError } from './errors.js';
 
 /** What a breakpoint may be given beside its place. */
 export interface BreakpointOptions {
-  /** Stops only where this comes to something else than 0; see `evaluate`. */
+  /** Stops only where the value of this is not 0; see `evaluate`. */
   condition?: string;
   /** Which hits stop: `5` the fifth and later, `>5`, `>=5`, `=5`, `%5` every fifth. Hits whose condition does not hold are not counted. */
   hitCondition?: string;
@@ -89,7 +89,7 @@ export function locateLine(symbols: SymbolTable, text: string, here?: SourceLine
   return placesOfLine(symbols, file, Number(digits));
 }
 
-/** @throws DebugError where neither the line nor one behind it has code */
+/** @throws DebugError where neither the line nor one after it has code */
 export function placesOfLine(symbols: SymbolTable, file: SourceFile, line: number): Location {
   const found = symbols.lines.placesOf(file, line);
   if (found === undefined) throw new DebugError(`${file.name} has no code in line ${line} or behind it`);

@@ -14,9 +14,9 @@ export interface CodeMode {
   base: bigint;
 }
 
-/** What comes after an instruction, other than the one behind it. */
+/** Where an instruction continues, if not with the next one. */
 export type Flow =
-  /** Something else runs first, and then mostly the instruction behind it: CALL, INT, SYSCALL, ENTER's like. */
+  /** Something else runs first, and then mostly the instruction after it: CALL, INT, SYSCALL, ENTER's like. */
   | 'call'
   /** The same instruction again, or an earlier one: REP, LOOP. */
   | 'repeat'

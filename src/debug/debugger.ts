@@ -34,7 +34,7 @@ export class Debugger {
   readonly #points: Points;
   readonly #stepper: Stepper;
   #state: Promise<State> | undefined;
-  /** Somebody wants the run that is under way to end. */
+  /** The current run is asked to end. */
   #interrupted = false;
   #running = false;
   /** What is to be done as soon as the guest stands still, before it goes on. */
@@ -72,12 +72,12 @@ export class Debugger {
     this.#state = undefined;
   }
 
-  /** One instruction; a HLT is done when an interrupt has come. */
+  /** One instruction; a HLT ends with the next interrupt. */
   step(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.step());
   }
 
-  /** One instruction; what it calls or repeats runs to the instruction behind it, and so does an interrupt that comes. */
+  /** One instruction; what it calls or repeats runs to the instruction after it, and so does an interrupt that comes. */
   next(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.next());
   }
@@ -242,7 +242,7 @@ export class Debugger {
     return this.evaluate(place);
   }
 
-  /** `before` instructions before a linear address, the one there, and `after` behind it. */
+  /** `before` instructions before a linear address, the one there, and `after` after it. */
   async disassemble(
     address: bigint,
     options: { before?: number; after?: number; syntax?: 'intel' | 'att' } = {},
@@ -305,7 +305,7 @@ export class Debugger {
     for (let next = this.#errands.shift(); next !== undefined; next = this.#errands.shift()) await next();
   }
 
-  /** Runs the guest, and says what of the debugger's own it has reached; `passed` where nothing of it wants to stop. */
+  /** Runs the guest, and says which of the debugger's own breakpoints it has reached; `passed` where nothing of it wants to stop. */
   async #arrive(action: () => Promise<Stop>): Promise<DebugStop & { passed?: true }> {
     let stop: Stop;
     do {

@@ -20,7 +20,7 @@ export type Place =
   | { kind: 'register'; name: string }
   | { kind: 'memory'; address: bigint; size: 1 | 2 | 4 | 8; signed: boolean };
 
-/** What an expression came to. */
+/** The value of an expression. */
 export interface Value {
   /** Without sign, unless `signed`. */
   value: bigint;
@@ -31,7 +31,7 @@ export interface Value {
   text: string;
   /** Missing for what was computed. */
   place?: Place;
-  /** It is known to be an address: that of a symbol, or what a segment and an offset came to. */
+  /** It is known to be an address: that of a symbol, or of a segment and an offset. */
   isAddress?: true;
   /** It was set: `rax = 5`. */
   assigned?: true;

@@ -18,7 +18,7 @@ import type { DebugTarget } from './target.js';
 export interface Frame {
   /** Linear address of its next instruction. */
   pc: bigint;
-  /** Linear address on the stack right behind its return address: what the stack pointer is when it has returned. */
+  /** Linear address on the stack right after its return address: what the stack pointer is when it has returned. */
   base?: bigint;
   symbol?: string;
   source?: SourceLine;
@@ -54,7 +54,7 @@ interface Place {
   registers: Readonly<Record<RegisterName, bigint>>;
 }
 
-/** How frames are found that wait behind a CALL. */
+/** How frames are found that wait after a CALL. */
 const calls: ReadonlySet<Frame['by']> = new Set(['rule', 'entry', 'frame pointer', 'stack']);
 
 type Caller = Place & Pick<Frame, 'by'>;
@@ -88,7 +88,7 @@ class FrameReader {
 
   #present(pc: bigint, by: Frame['by']): Frame {
     const { symbols } = this.#stack;
-    // A return address is behind its CALL, which may be the last instruction of its line and function.
+    // A return address is after its CALL, which may be the last instruction of its line and function.
     const asked = calls.has(by) ? pc - 1n : pc;
     const inside = symbols.functionAt(asked);
     const source = symbols.lines.at(asked);
@@ -106,7 +106,7 @@ class FrameReader {
     const inside = symbols.functionAt(asked);
     const interrupted = inside && (await this.#byInterrupt(place, inside));
     if (interrupted !== undefined) return interrupted;
-    // Where the compiler said it and there is no CALL, nobody called.
+    // The compiler names the place, but no CALL stands before it: it is no return address.
     if (symbols.callFrames?.ruleAt(asked) !== undefined) return undefined;
     const pointed = inside && (await this.#byFramePointer(place, inside.from));
     return pointed ?? this.#byStack(place, inside);

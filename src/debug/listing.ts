@@ -27,7 +27,7 @@ export interface ListingLine {
 export const LONGEST_LISTING = 4096;
 
 /**
- * `before` lines before the instruction at `address`, that one, and `after` lines behind it. Fewer come where nothing is mapped.
+ * `before` lines before the instruction at `address`, that one, and `after` lines after it. Fewer come where nothing is mapped.
  */
 export async function listing(
   target: DebugTarget,
@@ -83,7 +83,7 @@ async function linesBefore(
 async function readBefore(target: DebugTarget, from: bigint, to: bigint) {
   const bytes = await readSome(target, from, Number(to - from));
   if (bytes.length === Number(to - from)) return { bytes, start: from };
-  // A hole lies between: what is behind it counts, from the next page on.
+  // A hole lies between: only bytes after it count, from the next page on.
   const start = (from + BigInt(bytes.length) + 4096n) & ~4095n;
   if (start >= to) return { bytes: new Uint8Array(0), start: to };
   const rest = await readSome(target, start, Number(to - start));
@@ -101,7 +101,7 @@ function knownStarts(symbols: SymbolTable, from: bigint, to: bigint): bigint[] {
   return [...starts].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Decodes from one known start to the next, so that data in between spoils nothing behind it; guesses before the first. */
+/** Decodes from one known start to the next, so that data in between spoils nothing after it; guesses before the first. */
 function fromAnchors(
   bytes: Uint8Array,
   start: bigint,

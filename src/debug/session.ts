@@ -25,7 +25,7 @@ export interface Debuggee {
 export interface Stop {
   /**
    * `step`: the instruction is done; `breakpoint`: before the instruction that has one; `watchpoint`: a watchpoint was touched;
-   * `interrupt`: somebody wanted it; `end`: the guest ended, or cannot go on, as `outcome` says.
+   * `interrupt`: it was asked for; `end`: the guest ended, or cannot go on, as `outcome` says.
    */
   why: 'step' | 'breakpoint' | 'watchpoint' | 'interrupt' | 'end';
   /** The watchpoint that was touched. */
@@ -166,7 +166,7 @@ export class DebugSession {
     this.#watchpoints.length = 0;
   }
 
-  /** Runs one instruction. A HLT is done when an interrupt has come. */
+  /** Runs one instruction. A HLT ends with the next interrupt. */
   step(): Stop {
     return this.#run({ step: true, breakpoints: [], watchpoints: this.#watchpoints });
   }
@@ -205,7 +205,7 @@ export class DebugSession {
     return this.#run(undefined);
   }
 
-  /** What the session came to, if it ends now. */
+  /** The session's outcome, if it ends now. */
   outcome(): Outcome {
     const { cpu, engine } = this.#machine;
     const last = this.#outcome;

@@ -1,5 +1,5 @@
 /**
- * The ways a person steps: over calls, by lines, out of functions. They stand on single steps and on breakpoints for a while.
+ * The ways a person steps: over calls, by lines, out of functions. They are made of single steps and of temporary breakpoints.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface StepperParts {
   frames(limit: number): Promise<Frame[]>;
   /** Runs the guest; `passed` where it stands before a breakpoint that does not want to stop. */
   run(action: () => Promise<Stop>): Promise<Ran>;
-  /** Whether somebody wants it to stop. */
+  /** Whether it is asked to stop. */
   wanted(): boolean;
 }
 
@@ -111,7 +111,7 @@ export class Stepper {
     }
   }
 
-  /** Where the code around leaves its function or calls another: each CALL, RET and jump, and what is right behind its end. */
+  /** Where the code around leaves its function or calls another: each CALL, RET and jump, and the address right after its end. */
   async #waysOut(state: State): Promise<bigint[]> {
     const range = this.#parts.symbols.functionAt(state.pc);
     if (range === undefined || range.to - range.from > LONGEST_FUNCTION) return [];

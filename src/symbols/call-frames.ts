@@ -153,7 +153,7 @@ class Rows {
   #at: bigint;
   #instructions = 0;
 
-  /** @param registers rules are kept for registers below this number, whatever numbers the table names */
+  /** @param registers rules are kept for registers below this number; the table may name any */
   constructor(common: Common, from: bigint, wanted: bigint, registers: number) {
     this.#registers = registers;
     this.#common = common;

@@ -1,6 +1,6 @@
 import { stringAt } from './text.js';
 
-/** Little-endian numbers one after the other; a RangeError behind the end. */
+/** Little-endian numbers one after the other; a RangeError after the end. */
 export class DwarfReader {
   at = 0;
   readonly #view: DataView;

@@ -83,7 +83,7 @@ export class SourceLines {
     return starts;
   }
 
-  /** Undefined where neither the line nor one behind it has code. */
+  /** Undefined where neither the line nor one after it has code. */
   placesOf(file: SourceFile, line: number): LinePlaces | undefined {
     const rows = this.#rowsOf(file);
     let nearest: number | undefined;

@@ -10,7 +10,7 @@ import { type ElfSymbol, readSymbols } from './elf.js';
 import { countUpTo, lastAtOrBefore } from './sorted.js';
 import { type AddressRange, SourceLines } from './source-lines.js';
 
-/** How far behind a symbol an address still belongs to it where the symbol has no size. */
+/** How far after a symbol an address still belongs to it where the symbol has no size. */
 const REACH = 0x10000n;
 
 /** A function, or what lies between two labels. */
@@ -71,7 +71,7 @@ export class SymbolTable {
     return { name: found.name, from: found.address, to };
   }
 
-  /** The symbols at `from` and behind it, before `to`. */
+  /** The symbols at `from` and after it, before `to`. */
   symbolsWithin({ from, to }: AddressRange): readonly ElfSymbol[] {
     return this.symbols.slice(countUpTo(this.symbols, from - 1n), countUpTo(this.symbols, to - 1n));
   }

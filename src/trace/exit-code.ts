@@ -76,7 +76,7 @@ export class ExitCode {
   #decode(rip: bigint, system: SystemRegisters): Instruction | undefined {
     const place = this.#place(rip, system);
     if (place === undefined) return undefined;
-    // Code over the end of a page is read where the next page lies behind it; else it is not shown.
+    // Code over the end of a page is read where the next page lies after it; else it is not shown.
     const bytes = this.#read(place, MAX_LENGTH);
     return disassemble(bytes, { code: codeSizeOf(system), address: rip });
   }

@@ -134,7 +134,7 @@ function drawBars(
     .join('\n');
 }
 
-/** A bar of eighths; what is there at all is seen. */
+/** A bar in eighths of a character; a value above 0 shows at least one. */
 function bar(share: number, room: number, some: boolean): string {
   const eighths = Math.max(some ? 1 : 0, Math.round(Math.min(1, share) * room * 8));
   return '█'.repeat(eighths >> 3) + (eighths & 7 ? EIGHTHS[eighths & 7] : '');

@@ -6,7 +6,7 @@ const LARGEST_MESSAGE = 32 * 1024 * 1024;
 
 /**
  * Lets the messages of the Debug Adapter Protocol through, and ends in an error where bytes come that are none: what is
- * waited for has limits, whoever sends.
+ * waited for has limits.
  */
 export class Framing extends Transform {
   #header = '';

@@ -16,7 +16,7 @@ const MOST_INSTRUCTIONS = 2000;
 /** The top of the address space, which no read goes over. */
 const END = 1n << 64n;
 
-/** What is mapped from the address on; what behind it is not is said to be unreadable. */
+/** The mapped bytes from the address on; the rest is reported as unreadable. */
 export async function readMemory(
   debug: Debugger,
   { memoryReference, offset, count }: DebugProtocol.ReadMemoryArguments,

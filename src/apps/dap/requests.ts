@@ -84,7 +84,7 @@ async function stackTrace(
   return { stackFrames, totalFrames: frames.length };
 }
 
-/** What an expression comes to, or a word of the console; only the console sets values. */
+/** Evaluates an expression, or runs a command of the console; only the console sets values. */
 export async function evaluate(
   guest: Guest,
   { expression, context }: DebugProtocol.EvaluateArguments,

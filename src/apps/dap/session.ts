@@ -268,7 +268,7 @@ export class DapSession extends ProtocolSession {
     }
   }
 
-  /** Lets the guest run after the answer; what it comes to is told then. */
+  /** Lets the guest run after the answer, and reports how it stops. */
   #go(run: (debug: Debugger) => Promise<DebugStop>): () => void {
     const guest = this.#here;
     const { debug } = guest;
@@ -320,7 +320,7 @@ export class DapSession extends ProtocolSession {
     );
   }
 
-  /** The guest came to an end: it stands still once more where that is wanted. */
+  /** The guest has ended: it stops once more where the client asked for that. */
   async #ended(outcome: HostedOutcome, again = false): Promise<void> {
     const died = outcome.kind === 'shutdown' || outcome.kind === 'engineError' || asksWhy(outcome);
     if (again || !(died ? this.#stopAtDeath : this.#stopAtEnd)) return this.#end(outcome);

@@ -26,7 +26,7 @@ import {
 import { GdbPoints } from './points.js';
 import { replyTo } from './stop-reply.js';
 
-/** What the stub tells whoever holds its connection. */
+/** What the stub tells the owner of its connection. */
 export interface StubEvents {
   /** Takes packets to gdb; resolves when there is room for more. */
   send(text: string): Promise<void>;
@@ -310,7 +310,7 @@ export class GdbStub {
       await this.#reply(OK);
       return this.#kill();
     }
-    // What to run is the machine's own image, whatever gdb's file is.
+    // The machine runs its own image, not gdb's file.
     if (data.startsWith('vRun')) {
       await this.#restart();
       return this.#lastStop;
