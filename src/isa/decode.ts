@@ -283,12 +283,13 @@ function isVexRight(row: Opcode, { vvvv }: Prefixes): boolean {
 /**
  * Takes apart the instruction at the start of `bytes`. Undefined where there is no such instruction, where it is longer
  * than 15 bytes, or where the bytes end in its middle.
+ * @param find the table; our own where it is not given
  */
-export function decode(bytes: Uint8Array, code: CodeSize): Encoding | undefined {
+export function decode(bytes: Uint8Array, code: CodeSize, find = candidates): Encoding | undefined {
   const reader = new Reader(bytes);
   const prefixes = readPrefixes(reader, code);
   const set = readEscape(reader, code, prefixes);
-  const rows = set === undefined ? [] : candidates(set, prefixes.opcode, code);
+  const rows = set === undefined ? [] : find(set, prefixes.opcode, code);
   const [any] = rows;
   if (any === undefined || reader.short) return undefined;
   const modrm = rows.some(hasModrm) ? reader.byte() : -1;

@@ -7,6 +7,7 @@ import { attText } from './att.js';
 import { type CodeSize, decode, type Encoding } from './decode.js';
 import { intelText } from './intel.js';
 import { naming } from './names.js';
+import type { FindRows } from './notation.js';
 import { type Operand, operandsOf } from './operands.js';
 import { counterWord, mnemonicOf, repeatWord } from './spelling.js';
 
@@ -22,6 +23,8 @@ export interface DisassemblyOptions {
   syntax?: Syntax;
   /** A name for an address, shown behind it. */
   symbol?: (address: bigint) => string | undefined;
+  /** Another opcode table than our own: `finderOf`. */
+  find?: FindRows;
 }
 
 /** One instruction. */
@@ -45,7 +48,7 @@ export interface Instruction {
  */
 export function disassemble(bytes: Uint8Array, options: DisassemblyOptions): Instruction {
   const address = options.address ?? 0n;
-  const encoding = decode(bytes, options.code);
+  const encoding = decode(bytes, options.code, options.find);
   if (encoding === undefined) {
     return { address, length: 1, text: '(bad)', mnemonic: '(bad)', operands: [], encoding };
   }

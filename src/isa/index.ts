@@ -18,6 +18,8 @@ export {
 } from './disassemble.js';
 export {
   candidates,
+  type FindRows,
+  finderOf,
   hasModrm,
   type ImmediateKind,
   immediateKind,
@@ -27,5 +29,16 @@ export {
 export { type MemoryOperand, type Operand, registerName } from './operands.js';
 export { type Random, randomInstruction, randomNumbers, type Sample, type Wanted } from './random.js';
 export { randomMxcsr, randomVector } from './random-vectors.js';
-export { type MandatoryPrefix, type Opcode, type OpcodeMap, opcodes } from './table/index.js';
-export type { Kind, Meaning } from './table/meaning.js';
+export {
+  type InstructionRecord,
+  type Kind,
+  type MandatoryPrefix,
+  type Meaning,
+  type Opcode,
+  type OpcodeMap,
+  opcodes,
+  parseTable,
+  type Spelling,
+  type TableText,
+  tableText,
+} from './table/index.js';

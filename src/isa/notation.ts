@@ -62,10 +62,20 @@ export function mandatoryPrefix(repeat: 0 | 0xf2 | 0xf3, operandPrefix: boolean)
   return operandPrefix ? '66' : 'none';
 }
 
-/** The rows by code size, map and opcode. */
-function sortRows(): ReadonlyMap<number, Opcode[]> {
+/** A set of 256 opcodes. */
+type OpcodeSet = Pick<Opcode, 'map' | 'vex'>;
+
+function keyOf({ map, vex }: OpcodeSet, opcode: number, code: number): number {
+  return (code << 16) | (vex ? 0x8000 : 0) | (map << 8) | opcode;
+}
+
+/** Gives all rows of an opcode in 16-, 32- or 64-bit code. */
+export type FindRows = (set: OpcodeSet, opcode: number, code: 16 | 32 | 64) => readonly Opcode[];
+
+/** Finds rows of a table. */
+export function finderOf(table: readonly Opcode[]): FindRows {
   const rows = new Map<number, Opcode[]>();
-  for (const row of opcodes()) {
+  for (const row of table) {
     for (const code of [16, 32, 64]) {
       if (code === 64 ? row.no64 : row.only64) continue;
       const key = keyOf(row, row.opcode, code);
@@ -74,20 +84,13 @@ function sortRows(): ReadonlyMap<number, Opcode[]> {
       else others.push(row);
     }
   }
-  return rows;
+  return (set, opcode, code) => rows.get(keyOf(set, opcode, code)) ?? [];
 }
 
-let byOpcode: ReadonlyMap<number, Opcode[]> | undefined;
+let own: FindRows | undefined;
 
-/** A set of 256 opcodes. */
-type OpcodeSet = Pick<Opcode, 'map' | 'vex'>;
-
-function keyOf({ map, vex }: OpcodeSet, opcode: number, code: number): number {
-  return (code << 16) | (vex ? 0x8000 : 0) | (map << 8) | opcode;
-}
-
-/** Every row of an opcode in 16-, 32- or 64-bit code. */
-export function candidates(set: OpcodeSet, opcode: number, code: 16 | 32 | 64): readonly Opcode[] {
-  byOpcode ??= sortRows();
-  return byOpcode.get(keyOf(set, opcode, code)) ?? [];
-}
+/** All rows of an opcode in 16-, 32- or 64-bit code. */
+export const candidates: FindRows = (set, opcode, code) => {
+  own ??= finderOf(opcodes());
+  return own(set, opcode, code);
+};

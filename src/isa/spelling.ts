@@ -1,133 +1,11 @@
 /**
- * How an instruction is written: where that is not the table's name and operands, which are what the software CPU needs.
- *
- * A line: the table's name, the mnemonic, its operands. In mnemonics `cc` is the condition, `a/b/c` are those of 16, 32
- * and 64 bits, `@a/b/c` the same by the size of addresses, `+` adds w, d or q where the size is not the default and no
- * operand shows it, `~` adds d or q in 64-bit code. Operands are the table's (one-byte.ts), and: `Op` the segment register of the opcode; `Mp` memory
- * that holds a far pointer, `Ma` a pair of bounds, `Ms` a descriptor table's register; `P` a far pointer; `X` and `Y`
- * memory at (E)SI and ES:(E)DI; `Xl` the table of XLAT; `Rr` a register as wide as the mode's; `C`, `D` control and
- * debug registers; `V0` XMM0; `Mc` what CMPXCHG8B compares; `a|b` is `a` for a register and `b` for memory.
+ * How an encoded instruction is written: its mnemonic and the notation of its operands, by its record (table/mnemonics.ts).
  *
  * @module
  */
 import type { Encoding } from './decode.js';
 import { immediateKind } from './notation.js';
 import type { Opcode } from './table/index.js';
-
-const lines = `
-imul1 imul
-imul2 imul
-imul3 imul
-bti bt
-btsi bts
-btri btr
-btci btc
-cmov cmovcc
-cbw cbw/cwde/cdqe -
-cwd cwd/cdq/cqo -
-xlat xlat Xl
-les les Gv,Mp
-lds lds Gv,Mp
-lss lss Gv,Mp
-lfs lfs Gv,Mp
-lgs lgs Gv,Mp
-bound bound Gv,Ma
-cmpxchg8b cmpxchg8b/cmpxchg8b/cmpxchg16b Mc
-push push+
-popmem pop
-pusha pusha+ -
-popa popa+ -
-pushf pushf+ -
-popf popf+ -
-pushsegment push+ Op
-popsegment pop+ Op
-enter enter+ Iw,Level
-leave leave+ -
-movsxd movsxd Gv,Ez
-movfromsegment mov Ev|Mw,Sw
-movtosegment mov Sw,Ev|Mw
-jcc jcc
-jmp jmp+
-call call+
-callind call Ev
-jmpind jmp Ev
-callfar call P
-jmpfar jmp P
-callfarind call Mp
-jmpfarind jmp Mp
-ret ret+
-retfar retf+
-iret iret+ -
-intn int
-jcxz @jcxz/jecxz/jrcxz
-wait fwait
-ins ins Y,DX
-outs outs DX,X
-movs movs Y,X
-cmps cmps X,Y
-stos stos Y,A
-lods lods A,X
-scas scas A,Y
-inimm in
-outimm out Ib,A
-indx in Ai,DX
-outdx out DX,Ai
-rdfsbase rdfsbase Ev
-rdgsbase rdgsbase Ev
-wrfsbase wrfsbase Ev
-wrgsbase wrgsbase Ev
-sldt sldt Ev|Mw
-str str Ev|Mw
-smsw smsw Ev|Mw
-lar lar Gv,Ev|Mw
-lsl lsl Gv,Ev|Mw
-sgdt sgdt Ms
-sidt sidt Ms
-lgdt lgdt Ms
-lidt lidt Ms
-invlpg invlpg Mb
-movfromcr mov Rr,C
-movtocr mov C,Rr
-movfromdr mov Rr,D
-movtodr mov D,Rr
-fldenv fldenv+ Mn
-fnstenv fnstenv+ Mn
-fnsave fnsave+ Mn
-frstor frstor+ Mn
-fnstsw fnstsw Aw|Mw
-movd movd/movd/movq
-pextrd pextrd/pextrd/pextrq
-pinsrd pinsrd/pinsrd/pinsrq
-fxsave fxsave/fxsave/fxsave64
-fxrstor fxrstor/fxrstor/fxrstor64
-xsave xsave/xsave/xsave64
-xrstor xrstor/xrstor/xrstor64
-pcmpestrm pcmpestrm/pcmpestrm/pcmpestrmq
-pcmpestri pcmpestri/pcmpestri/pcmpestriq
-lddqu lddqu Vx,M
-pblendvb pblendvb Vx,Wx,V0
-blendvps blendvps Vx,Wx,V0
-blendvpd blendvpd Vx,Wx,V0
-sysret sysret~
-sysexit sysexit~
-`;
-
-interface Spelling {
-  mnemonic: string;
-  operands: readonly string[] | undefined;
-}
-
-function parse(line: string): [string, Spelling] {
-  const [name = '', mnemonic = name, operands] = line.split(' ');
-  return [name, { mnemonic, operands: operands === '-' ? [] : operands?.split(',') }];
-}
-
-let parsed: ReadonlyMap<string, Spelling> | undefined;
-
-function spellings(): ReadonlyMap<string, Spelling> {
-  parsed ??= new Map(lines.trim().split('\n').map(parse));
-  return parsed;
-}
 
 /** SDM 1 appendix B. */
 const conditions = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 'np', 'l', 'ge', 'le', 'g'];
@@ -166,7 +44,7 @@ export function mnemonicOf(encoding: Encoding): string {
   if (isFull(encoding)) return 'movabs';
   const predicate = predicateOf(encoding);
   if (predicate !== undefined) return `cmp${predicate}${row.name.slice(3)}`;
-  let text = spellings().get(row.name)?.mnemonic ?? row.name;
+  let text = row.spelling.mnemonic;
   if (text.endsWith('cc')) text = text.slice(0, -2) + conditions[opcode & 15]!;
   if (text.startsWith('@')) return text.slice(1).split('/')[sizes.indexOf(addressSize)]!;
   if (text.includes('/')) return text.split('/')[sizes.indexOf(operandSize)]!;
@@ -183,7 +61,7 @@ export function mnemonicOf(encoding: Encoding): string {
 export function notationOf(encoding: Encoding): readonly string[] {
   if (isNop(encoding)) return [];
   const { row, memory } = encoding;
-  const all = spellings().get(row.name)?.operands ?? row.operands;
+  const all = row.spelling.operands ?? row.operands;
   const operands = predicateOf(encoding) === undefined ? all : all.slice(0, 2);
   return operands
     .filter((operand) => !/^-.?$/.test(operand))

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { type Meaning, meanings } from './meaning.js';
+import {
+  type InstructionRecord,
+  type Meaning,
+  parseRecord,
+  recordLines,
+  type Spelling,
+} from './mnemonics.js';
 import { newerRows } from './newer.js';
 import { oneByteRows } from './one-byte.js';
 import { sseRows } from './sse.js';
@@ -11,7 +17,7 @@ import { systemRows } from './system.js';
 import { twoByteRows } from './two-byte.js';
 import { x87Rows } from './x87.js';
 
-export type { Kind, Meaning } from './meaning.js';
+export type { InstructionRecord, Kind, Meaning, Spelling } from './mnemonics.js';
 
 export type OpcodeMap = 0 | 1 | 2 | 3;
 /** What has to stand before an opcode: none of 66, F3 and F2, or the one that counts (SDM 2A 2.1.2). */
@@ -37,7 +43,9 @@ export interface Opcode {
   by: string | undefined;
   /** As in SDM 2D A.2.1, see one-byte.ts. */
   operands: readonly string[];
+  /** What its mnemonic's record says. */
   meaning: Meaning;
+  spelling: Spelling;
   /** Memory of 16 bytes need not be aligned. */
   unaligned: boolean;
   /** The function of kind `vector` gives an integer. */
@@ -71,11 +79,14 @@ function formOf(operands: readonly string[], rm: string | undefined, has: (word:
     : 'any';
 }
 
-function parse(map: 0 | 1, line: string): Opcode[] {
+type Records = ReadonlyMap<string, InstructionRecord>;
+
+function parseRow(map: 0 | 1, line: string, records: Records): Opcode[] {
   const [where = '', name = '', list = '', ...attributes] = line.trim().split(/\s+/);
   const [, vex, prefix, escaped, code = '', suffix = '', reg, rm] = place.exec(where) ?? [];
-  const meaning = meanings().get(name);
-  if (meaning === undefined || code === '') throw new Error(`opcode table: '${line}' makes no sense`);
+  if (code === '') throw new Error(`opcode table: '${line}' begins with no place of an opcode`);
+  const record = records.get(name);
+  if (record === undefined) throw new Error(`opcode table: '${line}' has no record in mnemonics.ts`);
   const has = (word: string) => attributes.includes(word);
   const operands = list === '-' ? [] : list.split(',');
   const row: Opcode = {
@@ -92,7 +103,8 @@ function parse(map: 0 | 1, line: string): Opcode[] {
     name,
     by: attributes.find((word) => word.startsWith('='))?.slice(1),
     operands,
-    meaning,
+    meaning: record.meaning,
+    spelling: record.spelling,
     unaligned: has('unaligned'),
     value: has('value') || /^[GER]/.test(operands[0] ?? ''),
     lock: has('lock'),
@@ -109,14 +121,34 @@ function parse(map: 0 | 1, line: string): Opcode[] {
   return Array.from({ length: count }, (_, n) => ({ ...row, opcode: Number.parseInt(code, 16) + n }));
 }
 
-function parseAll(): readonly Opcode[] {
+/** The table as it is written: records, and rows by what stands in front of their opcodes. */
+export interface TableText {
+  records: readonly string[];
+  /** Rows of one-byte opcodes. */
+  oneByte: readonly string[];
+  /** Rows behind 0F. */
+  twoByte: readonly string[];
+  /** Rows of the x87 FPU: each does its work by a function of its own. */
+  x87: readonly string[];
+}
+
+/** Our own table. */
+export function tableText(): TableText {
+  return {
+    records: recordLines(),
+    oneByte: oneByteRows,
+    twoByte: [...twoByteRows, ...newerRows, ...systemRows, ...sseRows],
+    x87: x87Rows,
+  };
+}
+
+/** @throws Error that names the line which is wrong */
+export function parseTable({ records, oneByte, twoByte, x87 }: TableText): readonly Opcode[] {
+  const byName = new Map(records.map(parseRecord).map((record) => [record.name, record]));
   return [
-    ...oneByteRows.flatMap((line) => parse(0, line)),
-    ...twoByteRows.flatMap((line) => parse(1, line)),
-    ...newerRows.flatMap((line) => parse(1, line)),
-    ...systemRows.flatMap((line) => parse(1, line)),
-    ...sseRows.flatMap((line) => parse(1, line)),
-    ...x87Rows.flatMap((line) => parse(0, line)).map((row) => ({ ...row, by: row.by ?? row.name })),
+    ...oneByte.flatMap((line) => parseRow(0, line, byName)),
+    ...twoByte.flatMap((line) => parseRow(1, line, byName)),
+    ...x87.flatMap((line) => parseRow(0, line, byName)).map((row) => ({ ...row, by: row.by ?? row.name })),
   ];
 }
 
@@ -124,6 +156,6 @@ let parsed: readonly Opcode[] | undefined;
 
 /** Every row, one opcode (and reg field) each. Read at the first call: most runs show no instruction, and start sooner. */
 export function opcodes(): readonly Opcode[] {
-  parsed ??= parseAll();
+  parsed ??= parseTable(tableText());
   return parsed;
 }

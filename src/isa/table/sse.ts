@@ -330,16 +330,7 @@ fe paddd
 38.1e pabsd`),
 ];
 
-/** Those that have no result but flags. */
-const compares = /^(u?comis[sd]|ptest)$/;
-/** Those that do everything themselves. */
-const calls = /^(emms|maskmov|pcmp[ei]str|fx|xsave|xrstor|xgetbv|xsetbv|ldmxcsr|stmxcsr)/;
-
-/** What is done with the operands, by mnemonic: see meaning.ts. */
-export const sseMeanings: readonly string[] = [...new Set(sseRows.map((row) => row.split(' ')[1] ?? ''))].map(
-  (name) => {
-    if (compares.test(name)) return `${name} compare OSZAPC`;
-    if (calls.test(name)) return `${name} call${name.startsWith('pcmp') ? ' OSZAPC' : ''}`;
-    return `${name} vector`;
-  },
-);
+/** The mnemonics of these rows. */
+export function vectorNames(): string[] {
+  return [...new Set(sseRows.map((row) => row.split(' ')[1] ?? ''))];
+}

@@ -131,4 +131,6 @@ df/6 fcomip T0,Ti 686
 ];
 
 /** The mnemonics: each is an instruction that does everything itself. */
-export const x87Names: ReadonlySet<string> = new Set(x87Rows.map((row) => row.split(' ')[1] ?? ''));
+export function x87Names(): string[] {
+  return [...new Set(x87Rows.map((row) => row.split(' ')[1] ?? ''))];
+}

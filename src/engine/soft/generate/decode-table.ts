@@ -106,13 +106,13 @@ class DecodeTable {
 }
 
 /** The AssemblyScript source of the tables. */
-export function decodeTable(formOf: FormOf): string {
+export function decodeTable(formOf: FormOf, find = candidates): string {
   const table = new DecodeTable(formOf);
   const entries: number[] = [];
   for (const code of [32, 64] as const) {
     for (const set of opcodeSets) {
       for (let opcode = 0; opcode < 256; opcode++) {
-        entries.push(table.entry(candidates(set, opcode, code)));
+        entries.push(table.entry(find(set, opcode, code)));
       }
     }
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Opcode } from '../../../isa/index.js';
+import type { FindRows, Opcode } from '../../../isa/index.js';
 import { bodyOf, isCalled, isFrequent } from './body.js';
 import { decodeTable } from './decode-table.js';
 import { Handlers } from './handlers.js';
@@ -50,10 +50,10 @@ function formOf(handlers: Handlers, row: Opcode | undefined, memory: boolean, si
   return form;
 }
 
-/** The files, made anew. */
-export function generate(): Generated {
+/** The files, made anew. @param find an opcode table; our own where it is not given */
+export function generate(find?: FindRows): Generated {
   const tableOf = (handlers: Handlers) =>
-    decodeTable((row, memory, size) => formOf(handlers, row, memory, size));
+    decodeTable((row, memory, size) => formOf(handlers, row, memory, size), find);
   // Once to count the frequent ones.
   const counted = new Handlers();
   tableOf(counted);
