@@ -50,7 +50,7 @@ export { ExitLog, Statistics } from './trace/index.js';
 export type { CpuState, Registers, SystemRegisters } from './x86/index.js';
 
 /**
- * The software engine from its compiled program, `terrarium/soft.wasm`: a URL, or a response that is under way. It
+ * The software engine from its compiled program, `terrarium-vm/soft.wasm`: a URL, or a response that is under way. It
  * compiles while it loads, where the server says that it is `application/wasm`.
  *
  * @throws TerrariumError `EISOLATION` in a page that is not cross-origin isolated, since guest RAM is shared memory;

@@ -1,5 +1,5 @@
-// A guest by KVM's own calls, with terrarium/kvm alone. node docs/examples/bare-kvm.mjs
-import { constants, exitReasonName, hostAddress, Kvm, layout } from 'terrarium/kvm';
+// A guest by KVM's own calls, with terrarium-vm/kvm alone. node docs/examples/bare-kvm.mjs
+import { constants, exitReasonName, hostAddress, Kvm, layout } from 'terrarium-vm/kvm';
 
 const ram = new Uint8Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
 ram.set([

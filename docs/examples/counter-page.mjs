@@ -1,5 +1,5 @@
 // A device that keeps its registers in a page: the guest reads them without an exit. node docs/examples/counter-page.mjs
-import { createMachine } from 'terrarium';
+import { createMachine } from 'terrarium-vm';
 
 const PAGE = 0x2000000;
 

@@ -1,7 +1,7 @@
 // A device of one's own for the command line: reading port 0xD1 throws a die.
-// npm start -- run docs/examples/throw.S --device docs/examples/dice.mjs
+// terrarium run docs/examples/throw.S --device docs/examples/dice.mjs
 
-/** @returns {import('terrarium').Device} */
+/** @returns {import('terrarium-vm').Device} */
 export default function dice() {
   return {
     name: 'dice',

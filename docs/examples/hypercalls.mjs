@@ -1,7 +1,7 @@
 // Two hypercalls of one's own. node docs/examples/hypercalls.mjs
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { createMachine, HypercallError, targetOf } from 'terrarium';
+import { createMachine, HypercallError, targetOf } from 'terrarium-vm';
 
 const machine = createMachine({
   image: fileURLToPath(new URL('ask.c', import.meta.url)),

@@ -1,7 +1,7 @@
 // The launcher of "Linux KVM as a Learning Tool" (Linux Journal, 2009).
 // node docs/examples/launcher.mjs KERNEL [MILLISECONDS]
 import { readFileSync } from 'node:fs';
-import { createLauncher } from 'terrarium';
+import { createLauncher } from 'terrarium-vm';
 
 const IO_PORT_PSEUDO_SERIAL = 0xf1;
 const [kernel, milliseconds = 'Infinity'] = process.argv.slice(2);

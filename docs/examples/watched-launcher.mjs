@@ -1,7 +1,7 @@
 // What top and kvm_stat show of a launcher, from inside it.
 // node docs/examples/watched-launcher.mjs KERNEL MILLISECONDS [irqchip]
 import { readFileSync } from 'node:fs';
-import { createLauncher } from 'terrarium';
+import { createLauncher } from 'terrarium-vm';
 
 const [kernel, milliseconds, irqchip] = process.argv.slice(2);
 let letters = 0;

@@ -27,6 +27,6 @@ greeting:
         .ascii  "Each letter of this text left my machine through port 0xE9, and Terrarium\n"
         .ascii  "saw every one of them. You can see them too:\n"
         .ascii  "\n"
-        .ascii  "    npm start -- run guests/hello --trace\n"
+        .ascii  "    start guests/hello again with --trace\n"
         .ascii  "\n"
         .asciz  "Now I halt. My source is guests/hello/hello.S: change it, and run it.\n"

@@ -1,5 +1,5 @@
 // {{name}}: a virtual machine of your own. Every function below is called when the guest does what its name says.
-import { createLauncher } from 'terrarium';
+import { createLauncher } from 'terrarium-vm';
 
 const launcher = createLauncher({
   image: new URL('kernel.S', import.meta.url).pathname,

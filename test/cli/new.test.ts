@@ -57,7 +57,7 @@ describe('terrarium new', () => {
     terrarium(['new', 'monitor', '--template', 'launcher'], { cwd: scratch.path });
     const folder = scratch.file('monitor');
     mkdirSync(path.join(folder, 'node_modules'));
-    symlinkSync(root, path.join(folder, 'node_modules/terrarium'));
+    symlinkSync(root, path.join(folder, 'node_modules/terrarium-vm'));
     const ran = make(folder);
     assert.match(ran.stdout, /the guest writes 42 to port 0x11/, ran.stderr);
     assert.equal(make(folder, 'check').status, 0);

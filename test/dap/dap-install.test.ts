@@ -143,8 +143,8 @@ describe('the extension for VS Code', () => {
     using scratch = new Scratch();
     const folder = path.join(root, 'editors/vscode');
     assert.deepEqual(
-      { ...(activated(folder, ['npx', 'terrarium']).start() as object) },
-      { command: 'npx', args: ['terrarium', 'dap'], options: {} },
+      { ...(activated(folder, ['npx', 'terrarium-vm']).start() as object) },
+      { command: 'npx', args: ['terrarium-vm', 'dap'], options: {} },
     );
     const { command, args } = activated(folder).start() as { command: string; args: string[] };
     assert.deepEqual([command, args], ['terrarium', ['dap']]);

@@ -11,15 +11,15 @@ import { cli, noGcc, noKvm, root, Scratch } from '../support.js';
 
 /** Commands that are tested elsewhere, or that only a person can end. */
 const untested = [
-  /^npm (test|run|install|pack)\b/,
+  /^npm (test|run|install|pack|start)\b/,
+  /^npx /,
   /^sudo /,
-  /^npm start$/,
   /^terrarium attach/,
   /^git /,
   / --screen\b/,
   / --install-vscode\b/,
   // test/tui/docs.test.ts runs these in a terminal.
-  /^(terrarium|npm start --) debug /,
+  /^terrarium debug /,
 ];
 
 const pages = ['README.md', 'SPECIFICATION.md', ...markdown('docs'), ...markdown('guests')];
@@ -45,10 +45,9 @@ function blocks(page: string, language: string): string[] {
   );
 }
 
-/** In the shell, `npm start -- …` and `terrarium …` are this checkout's command. */
+/** In the shell, `terrarium …` is this checkout's command. */
 const prelude = `
 terrarium() { "${process.execPath}" "${cli}" "$@"; }
-npm() { [ "$1 $2" = "start --" ] || exit 99; shift 2; terrarium "$@"; }
 `;
 
 /** One line of a block: what it ended with, and what a reader is told it ends with. */

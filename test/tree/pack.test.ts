@@ -1,4 +1,4 @@
-/** What is published works: pack it, install it into an empty folder, run a guest with `npx terrarium`. */
+/** What is published works: pack it, install it into an empty folder, run a guest with `npx terrarium-vm`. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';
@@ -16,8 +16,8 @@ describe('the packed tarball', { skip: noKvm }, () => {
     const install = ['install', '--no-audit', '--no-fund', path.join(scratch.path, tarball)];
     execFileSync('npm', install, { cwd: scratch.path, stdio: 'pipe' });
 
-    const guest = 'node_modules/terrarium/guests/lj-kernel2';
-    const run = spawnSync('npx', ['terrarium', 'run', guest], {
+    const guest = 'node_modules/terrarium-vm/guests/lj-kernel2';
+    const run = spawnSync('npx', ['terrarium-vm', 'run', guest], {
       cwd: scratch.path,
       encoding: 'utf8',
       input: '',
@@ -27,20 +27,20 @@ describe('the packed tarball', { skip: noKvm }, () => {
 
     // What editors start finds what it needs, and ends with its client.
     const request = '{"seq":1,"type":"request","command":"initialize","arguments":{}}';
-    const adapter = spawnSync('npx', ['terrarium', 'dap'], {
+    const adapter = spawnSync('npx', ['terrarium-vm', 'dap'], {
       cwd: scratch.path,
       encoding: 'utf8',
       input: `Content-Length: ${request.length}\r\n\r\n${request}`,
     });
     assert.match(adapter.stdout, /"success":true/, adapter.stderr);
     assert.equal(adapter.status, 0);
-    const vsix = spawnSync('npx', ['terrarium', 'dap', '--vsix', 'it.vsix'], { cwd: scratch.path });
+    const vsix = spawnSync('npx', ['terrarium-vm', 'dap', '--vsix', 'it.vsix'], { cwd: scratch.path });
     assert.equal(vsix.status, 0);
 
     writeFileSync(
       scratch.file('launcher.js'),
-      `import { createMachine, hostMachine, loadImage } from 'terrarium';
-       import { Kvm } from 'terrarium/kvm';
+      `import { createMachine, hostMachine, loadImage } from 'terrarium-vm';
+       import { Kvm } from 'terrarium-vm/kvm';
        const machine = createMachine({ image: '${guest}', output: (bytes) => process.stdout.write(bytes) });
        console.log(machine.run().kind);
        machine[Symbol.dispose]();

@@ -21,9 +21,7 @@ function commands(): string[] {
     ...readFileSync(file, 'utf8').matchAll(/^```sh\n([\s\S]*?)^```/gm),
   ]);
   const lines = blocks.flatMap(([, block]) => block!.split('\n'));
-  const found = lines.flatMap(
-    (line) => /^(?:terrarium|npm start --) (debug .*?)\s*(?:#.*)?$/.exec(line)?.[1] ?? [],
-  );
+  const found = lines.flatMap((line) => /^terrarium (debug .*?)\s*(?:#.*)?$/.exec(line)?.[1] ?? []);
   return [...new Set(found)];
 }
 

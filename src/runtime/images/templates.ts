@@ -56,7 +56,7 @@ export interface NewOptions {
   /** The folder to make; its last part is the kernel's name. */
   folder: string;
   template: TemplateName;
-  /** How the Makefile calls Terrarium. Default `npx terrarium`. */
+  /** How the Makefile calls Terrarium. Default `npx terrarium-vm`. */
   terrarium?: string;
 }
 
@@ -64,7 +64,7 @@ export interface NewOptions {
  * Makes a folder from a template and returns the names of its files.
  * @throws ConfigError where the folder is there and not empty, or the name cannot stand in a source.
  */
-export function makeFromTemplate({ folder, template, terrarium = 'npx terrarium' }: NewOptions): string[] {
+export function makeFromTemplate({ folder, template, terrarium = 'npx terrarium-vm' }: NewOptions): string[] {
   requireFolderName(folder);
   const name = path.basename(path.resolve(folder));
   // It goes into C strings, Makefiles and JSON as it is.

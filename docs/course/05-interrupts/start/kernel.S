@@ -1,5 +1,5 @@
 // Lesson 5. A timer interrupts 100 times a second. interrupts.h, which Terrarium finds by itself, has macros that
-// initialize the controllers and the timer; open it: npm start -- lists it in guests/include.
+// initialize the controllers and the timer; open it: terrarium lists it in guests/include.
 //
 //   1. Write the handler: add 1 to the word at 0x600, write a dot to port 0xE9, tell the controller that you are done
 //      (PIC_EOI to PORT_PIC), and return with IRET.
