@@ -1,5 +1,5 @@
 /**
- * The programs of bench/programs, built for whoever runs them, and the clock that listens to what they print.
+ * The programs of bench/programs, built for all that run them, and the clock that listens to what they print.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export function buildProgram(sources: string, folder: string, bits: 32 | 64, sca
   const files = ['start.S', 'mix.c'].map((file) => path.join(sources, file));
   const script = `-Wl,-T,${path.join(sources, 'image.lds')}`;
   execFileSync('gcc', [...common, ...bare, `-m${bits}`, `-DSCALE=${scale}`, script, ...files, '-o', direct]);
-  // Multiboot loaders take 32-bit files alone, whatever is in them.
+  // Multiboot loaders take 32-bit files only.
   execFileSync('objcopy', ['-O', 'elf32-i386', '--set-start', MULTIBOOT_ENTRY, direct, multiboot]);
   return { direct, multiboot };
 }
@@ -65,7 +65,7 @@ export class PartClock {
   #began = performance.now();
   #counted = 0;
 
-  /** @param count instructions that ran so far, where somebody counts them */
+  /** @param count instructions that ran so far, where they are counted */
   constructor(count?: () => number) {
     this.#count = count;
   }

@@ -1,5 +1,5 @@
 /**
- * Whoever can run the programs of bench/programs: our engines, v86, QEMU, the processor itself.
+ * All that can run the programs of bench/programs: our engines, v86, QEMU, the processor itself.
  *
  * @module
  */

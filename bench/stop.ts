@@ -1,4 +1,4 @@
-/** How long an endless guest lives on after somebody wants it to stop. */
+/** How long an endless guest runs on after it is told to stop. */
 import { parseImage } from '../src/boot/index.js';
 import { type HostedMachine, hostMachine } from '../src/runtime/index.js';
 import { ENDLESS_MEMORY, endless } from '../test/guests/endless.js';

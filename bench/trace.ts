@@ -36,7 +36,7 @@ function exitOf(port: number): Exit {
   };
 }
 
-/** Microseconds of an exit: nobody looks. */
+/** Microseconds of an exit, without an observer. */
 function exitTime(): number {
   const image = parseImage(new Uint8Array(LOOP), 'out');
   const device = { name: 'register', ports: [{ first: 0x80, count: 1 }], writePort() {} };

@@ -62,7 +62,7 @@ export async function checkFolder(folder: string, engine: EngineName = 'auto'): 
   return { lesson, outcome, console: console.toString('latin1'), checks };
 }
 
-/** The lesson's device is the course's own, whatever the student did to the copy. */
+/** The lesson's device is the course's own, even where the student changed the copy. */
 function devicesOf({ folder, device }: Lesson): DeviceModule[] {
   return device === undefined ? [] : [{ module: pathToFileURL(path.join(folder, device)).href }];
 }

@@ -10,7 +10,7 @@ export interface Lesson {
   /** The folder in `docs/course/`. */
   folder: string;
   title: string;
-  /** One line: what somebody who has done it can do. */
+  /** One line: what a student can do afterwards. */
   goal: string;
   /** What a student's `guest.json` says: image, mode, devices. */
   guest: Record<string, unknown> & { image: string };

@@ -115,7 +115,7 @@ function fetch(data: DataView, at: number, size: 1 | 2 | 4): number {
   return size === 2 ? data.getUint16(at, true) : data.getUint32(at, true);
 }
 
-/** What nobody answers reads as all ones: a bus that floats high. */
+/** An unclaimed address reads as all ones: a bus that floats high. */
 function float(data: DataView, at: number, size: number): void {
   for (let i = 0; i < size; i++) data.setUint8(at + i, 0xff);
 }

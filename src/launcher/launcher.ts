@@ -39,7 +39,7 @@ export interface LauncherConfig extends BootOptions {
 
 /**
  * A virtual machine with callbacks: the launcher of the Linux Journal's article. One CPU, memory, and a function for
- * whatever the guest asks of its monitor. Synchronous; belongs to the thread that made it.
+ * each thing that the guest asks of its monitor. Synchronous; belongs to the thread that made it.
  *
  * ```ts
  * using launcher = new Launcher({

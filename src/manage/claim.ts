@@ -24,7 +24,7 @@ export interface Holder {
  * Node has no file locks, and a lock file that its dead owner left cannot be taken over without a race: two that find
  * it dead would remove it one after the other, the second one removing the first one's new one. So here a file that was
  * once made is never anybody else's: a claimant puts down a file whose name is its own (`claim.PID.START.BOOT.RANDOM`)
- * and only then looks who else is there. Whoever sees nobody else has the name. Of two that overlap, the one that looks
+ * and only then looks for others. A process that sees no other has the name. Of two that overlap, the one that looks
  * last sees the other, since each wrote before it looked; so never two win. Where several ask at once, all but the one
  * with the lowest id withdraw, and that one wins; so never none. The dead are known by their ids, and to remove their
  * files is safe for everybody at any time.
@@ -78,7 +78,7 @@ export class Claim implements Disposable {
         closeSync(openSync(path.join(this.folder, kind + this.id.text), 'wx', 0o600));
         return;
       } catch (error) {
-        // The folder was empty for a moment, and somebody removed it.
+        // The folder was empty for a moment, and another process removed it.
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       }
     }

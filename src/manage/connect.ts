@@ -15,7 +15,7 @@ const GREETING_MS = 5000;
 /** How long a machine may take to stop before its process is killed, where nothing else is asked for: milliseconds. */
 export const STOP_GRACE_MS = 5000;
 
-/** A console that somebody looks at. */
+/** A console that is being read. */
 export interface AttachedConsole extends Disposable {
   /** Types on the guest's serial port; resolves when it has taken all of it. One call at a time. */
   send(bytes: Uint8Array): Promise<void>;

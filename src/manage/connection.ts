@@ -157,7 +157,7 @@ export class ControlConnection {
 
   async #answer(request: Request): Promise<void> {
     const { id } = request;
-    // An input may wait for as long as the guest runs; nobody waits for that.
+    // An input may wait for as long as the guest runs, so this does not wait for it.
     const counted = request.do === 'input' ? 0 : 1;
     this.#pending += counted;
     try {

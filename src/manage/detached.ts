@@ -69,7 +69,7 @@ export async function spawnDetached(name: string, words: readonly string[]): Pro
   const fd = openSync(messages, 'wx+', 0o600);
   try {
     const args = [commandFile(), 'run', '--detached-child', messages, ...words];
-    // A session of its own: no terminal's Ctrl-C or hang-up reaches it. stderr goes to the file, whatever becomes of us.
+    // A session of its own: no terminal's Ctrl-C or hang-up reaches it. stderr goes to the file, even after this process has ended.
     const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', fd, 'ipc'] });
     const message = await new Promise<StartMessage>((resolve, reject) => {
       child.once('error', reject);

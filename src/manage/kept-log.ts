@@ -21,7 +21,7 @@ export class KeptLog implements Disposable {
   #fd: number;
   #length: number;
 
-  /** Goes on with what is there. */
+  /** Continues after what the file holds already. */
   constructor(folder: string, name: string, limit: number) {
     this.#folder = folder;
     this.#name = name;

@@ -111,7 +111,7 @@ export async function tidy(directory: RuntimeDirectory): Promise<void> {
     else ended.push({ name, at: endOf(record).endedAt });
   }
   for (const { name } of ended.sort((a, b) => b.at - a.at).slice(REMEMBERED)) {
-    // Somebody who starts it again at this very moment keeps it.
+    // A process that starts it again at this moment keeps it.
     await removeMachine(name, directory).catch(() => {});
   }
 }
@@ -142,6 +142,6 @@ async function inspect(directory: RuntimeDirectory, name: string): Promise<Machi
 export function endOf({ end, startedAt, pid }: MachineRecord): MachineEnd {
   if (end !== undefined) return end;
   const reason = `its process ${pid} went without a word: it was killed, or the host restarted`;
-  // As a shell reports SIGKILL. When it was, nobody wrote down.
+  // As a shell reports SIGKILL. When it was is not known.
   return { kind: 'killed', reason, exits: 0, elapsedMs: 0, status: 137, endedAt: startedAt };
 }

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** Linux counts a process's time in hundredths of a second for user space, whatever its own clock is (USER_HZ). */
+/** Linux counts a process's time in hundredths of a second for user space, independent of its own clock (USER_HZ). */
 const MS_PER_TICK = 10;
 
 /** What /proc/PID/stat says (proc_pid_stat(5)). */

@@ -22,8 +22,8 @@ export interface RuntimeDirectory {
  * Opens, and makes where it is missing, the folder for this user's machines: `$XDG_RUNTIME_DIR/terrarium`, else
  * `/run/user/UID/terrarium`, else `terrarium-UID` in the folder for temporary files.
  *
- * Whoever may write there may stop the machines and type on their consoles. So a folder that is not this user's own, or
- * that others may enter, is refused rather than mended: something else may be in it already.
+ * A user who may write there may stop the machines and type on their consoles. So a folder that is not this user's own, or
+ * that others may enter, is refused rather than repaired: something else may be in it already.
  * @throws TerrariumError ERUNTIME
  */
 export function openRuntimeDirectory(env: NodeJS.ProcessEnv = process.env): RuntimeDirectory {
@@ -83,7 +83,7 @@ function secure(folder: string): void {
   }
 }
 
-/** Of the name itself: a symbolic link would lead to a folder that somebody else chose. */
+/** Of the name itself: a symbolic link would lead to a folder that another user chose. */
 function stat(file: string): Stats | undefined {
   try {
     return lstatSync(file);
@@ -94,6 +94,6 @@ function stat(file: string): Stats | undefined {
 
 function unusable(folder: string, why: string, hint?: string): TerrariumError {
   return new TerrariumError('ERUNTIME', `${folder} cannot hold machines: ${why}`, {
-    hint: hint ?? 'set XDG_RUNTIME_DIR to a folder of your own that nobody else may enter (mode 700)',
+    hint: hint ?? 'set XDG_RUNTIME_DIR to a folder of your own that no other user may enter (mode 700)',
   });
 }

@@ -20,7 +20,7 @@ export interface Controlled {
 
 /**
  * The control socket of one machine: any number of programs may look at its console and type on it, up to
- * `MAX_CONNECTIONS` at a time. A peer costs the machine a fixed amount of memory, whatever it does, and never holds up
+ * `MAX_CONNECTIONS` at a time. A peer costs the machine a fixed amount of memory at most, and never holds up
  * the guest.
  */
 export class ControlServer {

@@ -130,7 +130,7 @@ export const known: readonly Known[] = [
   },
 ];
 
-/** Why a difference is none of ours; undefined where nobody knows. */
+/** Why a difference is not our fault; undefined where no reason is known. */
 export function whyKnown(difference: Difference, mode: ModeName): string | undefined {
   const { name } = difference.test.row;
   return known.find(

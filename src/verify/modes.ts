@@ -35,7 +35,7 @@ export interface Mode {
   /** Test `n` leaves its registers in `recordBytes` at `records + n * recordBytes`. */
   readonly records: number;
   readonly recordBytes: number;
-  /** Shortly before addresses that a test may read and not write, that only ring 0 has, and that nobody has. */
+  /** Shortly before addresses that a test may read and not write, that only ring 0 may access, and that are not mapped. */
   readonly forbidden: readonly number[];
   /** Gates and what else the guest needs in memory. */
   prepare(memory: GuestMemory): void;
@@ -144,7 +144,7 @@ const long: Mode = {
   system(system) {
     const data = { ...flat, selector: 0x1b, dpl: 3 };
     const none = { ...data, selector: 0, unusable: true };
-    // A KVM without VMX or SVM gives ring 3 null selectors whatever is asked for.
+    // A KVM without VMX or SVM gives ring 3 null selectors, for every request.
     Object.assign(system, { ds: none, es: none, fs: none, gs: none, ss: data });
     system.cs = { ...flat, selector: 0x23, type: 11, dpl: 3, db: false, l: true };
     system.tr = { ...flat, selector: 0x28, base: BigInt(TSS), limit: 103, type: 11, s: false, db: false };

@@ -87,7 +87,7 @@ export function loadVectors({ control, registers }: VectorState): number[] {
   ];
 }
 
-/** STMXCSR, and MOVUPS from each register: MXCSR lies at an address, the registers from 8 bytes behind it on. */
+/** STMXCSR, and MOVUPS from each register: MXCSR lies at an address, the registers from 8 bytes after it on. */
 export function keepVectors({ registers }: VectorState, address: number): number[] {
   return [
     ...[0x0f, 0xae, ...absolute(3, address)],

@@ -171,7 +171,7 @@ export class Verifier implements Disposable {
 
   /**
    * Runs one test again, alone; where that does not show it, with those before it. Only the first that differs gets that:
-   * behind it, tests find other data.
+   * after it, tests find other data.
    */
   #examine(tests: readonly Test[], n: number, oracle: Side, isFirst: boolean): void {
     const test = tests[n]!;

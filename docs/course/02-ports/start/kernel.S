@@ -1,7 +1,7 @@
 // Lesson 2. Three devices wait at their ports:
 //
 //   0xE9   the debug console: a byte out is a character
-//   0x3F8  the serial port: a byte in is what somebody typed ...
+//   0x3F8  the serial port: a byte in is a key that was typed ...
 //   0x3FD  ... once bit 0 here is 1
 //   0xF4   the debug exit: a byte out ends the machine with that code
 //

@@ -29,7 +29,7 @@ static void program(void)
 
 // ---------------------------------------------------------------------------------------------- ring 0
 
-// What protection_entry has pushed, and behind it what the processor pushed.
+// What protection_entry has pushed, and after it what the processor pushed.
 struct frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t error, rip, cs, rflags, rsp, ss;
