@@ -6,7 +6,7 @@
 #ifndef HYPERCALL_H
 #define HYPERCALL_H
 
-#define PORT_HYPERCALL 0xabba // A read gives the status of the last call, -1 where nobody answers
+#define PORT_HYPERCALL 0xabba // A read gives the status of the last call, -1 where no device answers
 
 #define HYPERCALL_VERSION 0   // result: version in bits 0-31, one bit a call that is there in bits 32-63
 #define HYPERCALL_WRITE 1     // args: buffer, length. Result: bytes written to the console

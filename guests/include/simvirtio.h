@@ -152,7 +152,7 @@ static inline void device_wait_reset(volatile device_t *dev)
         pause();
 }
 
-// Resets a device, whatever it is doing.
+// Resets a device, in every state.
 static inline void device_reset(volatile device_t *dev)
 {
     dev->driver_status = DRIVER_RESET;

@@ -7,11 +7,11 @@
 
 #define VGA_ATTRIBUTE 0x3c0     // index and value in turns; reading VGA_STATUS makes the index come next
 #define VGA_MISC 0x3c2          // miscellaneous output
-#define VGA_SEQUENCER 0x3c4     // index; the value goes to the port behind it
+#define VGA_SEQUENCER 0x3c4     // index; the value goes to the next port
 #define VGA_DAC_INDEX 0x3c8     // the colour to set; then red, green and blue, 0 to 63, to VGA_DAC
 #define VGA_DAC 0x3c9
-#define VGA_CONTROLLER 0x3ce    // the graphics controller: index, value behind it
-#define VGA_CRTC 0x3d4          // index, value behind it
+#define VGA_CONTROLLER 0x3ce    // the graphics controller: index, value at the next port
+#define VGA_CRTC 0x3d4          // index, value at the next port
 #define VGA_STATUS 0x3da        // input status 1
 #define VGA_STATUS_RETRACE 0x08 // ... the beam is on its way back to the top
 
@@ -87,7 +87,7 @@
         jz      2b
 .endm
 
-// Sets colour `index` and those behind it from the bytes at DS:SI: `count` times red, green and blue. Changes AX, CX, DX, SI.
+// Sets colour `index` and those after it from the bytes at DS:SI: `count` times red, green and blue. Changes AX, CX, DX, SI.
 .macro vga_set_colours index, count
         mov     $VGA_DAC_INDEX, %dx
         mov     $\index, %al

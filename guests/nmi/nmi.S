@@ -1,4 +1,4 @@
-// A non-maskable interrupt comes although interrupts are off, and it comes through vector 2 whoever sends it.
+// A non-maskable interrupt comes although interrupts are off, and it comes through vector 2, independent of its sender.
 
 #include "interrupts.h"
 #include "ports.h"

@@ -1,6 +1,6 @@
 // Memory that comes into being when it is touched: a page fault handler that maps pages on demand, and copies on write.
 //
-// The program uses a terabyte that nobody has mapped. Each first touch of a page is a fault; the handler finds a page of
+// The program uses a terabyte that is not mapped. Each first touch of a page is a fault; the handler finds a page of
 // RAM for it and returns, and the CPU does the instruction again. One source for 64 bits (four levels of tables) and for
 // 32 bits (two levels).
 #include "descriptors.h"
@@ -31,7 +31,7 @@ typedef unsigned long word; // As wide as an address
 #define KERNEL_CODE 0x08
 #endif
 
-// RAM for pages and page tables, taken from the front. It is zero: nobody has used it yet.
+// RAM for pages and page tables, taken from the front. It is zero: it is unused so far.
 static uint8_t pool[64][PAGE_SIZE] __attribute__((aligned(4096)));
 static unsigned used;
 static unsigned faults, copies;

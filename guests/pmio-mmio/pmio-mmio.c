@@ -1,7 +1,7 @@
 // Two ways to talk to a device, and what each does to the guest: ports, and memory that is not RAM.
 #include "io.h"
 
-#define PORT 0x80                               // nobody answers it, as on the course's slide
+#define PORT 0x80                               // no device answers it, as on the course's slide
 #define HOLE ((volatile uint32_t *)0x3000000)   // 48 MiB: no memory at all
 #define ROM ((volatile uint32_t *)0x2000000)    // 32 MiB: a page that is mapped read-only
 
@@ -29,7 +29,7 @@ void _start(void)
     show("hole, read:            ", *HOLE); // an exit: KVM_EXIT_MMIO, read
 
     show("read-only, read:       ", ROM[0]); // no exit: this is memory
-    ROM[0] = 0x42; // an exit: KVM_EXIT_MMIO, write. Nobody answers, so nothing changes
+    ROM[0] = 0x42; // an exit: KVM_EXIT_MMIO, write. No device answers, so nothing changes
     show("read-only, read again: ", ROM[0]);
 
     uint32_t sum = 0;

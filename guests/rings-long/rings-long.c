@@ -59,7 +59,7 @@ static void user(void)
 
 // ---------------------------------------------------------------------------------------------- ring 0
 
-// What the entries have pushed, and behind it what IRETQ takes.
+// What the entries have pushed, and after it what IRETQ takes.
 struct frame {
     uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
     uint64_t vector, error, rip, cs, rflags, rsp, ss;
@@ -94,7 +94,7 @@ __attribute__((used)) void on_exception(struct frame *frame)
     print(frame->vector == 6 ? "#UD" : frame->vector == 13 ? "#GP" : "an exception");
     print_value(", error code ", frame->error);
     if ((frame->cs & 3) == 0) halt(0xdead);
-    // What the program tries is this long: HLT 1 byte, OUT and UD2 2, MOV from CR3 3. Go on behind it.
+    // What the program tries is this long: HLT 1 byte, OUT and UD2 2, MOV from CR3 3. Continue after it.
     const uint8_t *at = (const uint8_t *)frame->rip;
     frame->rip += at[0] == 0xf4 ? 1 : at[0] == 0x0f && at[1] == 0x20 ? 3 : 2;
 }
@@ -156,7 +156,7 @@ void _start(void)
     tss.rsp0 = kernel_rsp = (uint64_t)(kernel_stack + sizeof(kernel_stack));
     load_tr(TASK);
     write_msr(EFER, read_msr(EFER) | EFER_SCE);
-    // SYSCALL takes CS from bits 32-47 and SS 8 behind it; SYSRET's base is in bits 48-63.
+    // SYSCALL takes CS from bits 32-47 and SS 8 above it; SYSRET's base is in bits 48-63.
     write_msr(STAR, (uint64_t)KERNEL_CODE << 32 | (uint64_t)KERNEL_DATA << 48);
     write_msr(LSTAR, (uint64_t)syscall_entry);
     write_msr(FMASK, RFLAGS_IF);

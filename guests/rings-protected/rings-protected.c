@@ -59,7 +59,7 @@ static void user(void)
 
 // ---------------------------------------------------------------------------------------------- ring 0
 
-// What the entries below have pushed, and behind it what the CPU pushed: with a change of ring also the outer stack.
+// What the entries below have pushed, and after it what the CPU pushed: with a change of ring also the outer stack.
 struct frame {
     uint32_t edi, esi, ebp, esp_here, ebx, edx, ecx, eax;
     uint32_t error, eip, cs, eflags, esp, ss;
@@ -80,7 +80,7 @@ __attribute__((used)) void on_protection_fault(struct frame *frame)
 {
     print_value("#GP, error code ", frame->error);
     if ((frame->cs & 3) == 0) halt(0xdead);
-    // HLT and CLI have one byte, OUT with a constant port has two: go on behind it.
+    // HLT and CLI have one byte, OUT with a constant port has two: continue after it.
     frame->eip += *(uint8_t *)frame->eip == 0xe6 ? 2 : 1;
 }
 

@@ -1,7 +1,7 @@
 // Segments with limits: the protection in protected mode, before there was paging.
 //
 // The kernel makes a GDT of its own, with small segments in it, and breaks each rule once. The CPU answers with an
-// exception, and the handler says which. It does not return to the faulting instruction; it goes on behind it.
+// exception, and the handler says which. It does not return to the faulting instruction; it continues after it.
 #include "descriptors.h"
 #include "print.h"
 

@@ -1,4 +1,4 @@
-// Echoes what comes in on the serial port, driven by its interrupt alone: nobody asks the port whether there is anything.
+// Echoes what comes in on the serial port, driven by its interrupt alone: the port is never polled.
 // A 'q' ends it.
 
 #include "interrupts.h"
@@ -33,7 +33,7 @@ _start:
 
         xor     %bl, %bl
         sti
-sleep:  hlt                                     // nothing happens here until somebody types
+sleep:  hlt                                     // nothing happens here until a key is typed
         test    %bl, %bl
         jz      sleep
         cli

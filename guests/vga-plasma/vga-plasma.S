@@ -17,7 +17,7 @@ _start:
         cld
         vga_set_mode mode13
 
-        // A wave of 256 steps. Half of it is a parabola, i × (128 − i) ÷ 64: next to a sine nobody sees the difference.
+        // A wave of 256 steps. Half of it is a parabola, i × (128 − i) ÷ 64: the difference from a sine cannot be seen.
         xor     %di, %di
 wave:   mov     %di, %ax
         and     $127, %ax

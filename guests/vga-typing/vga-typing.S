@@ -37,7 +37,7 @@ key:    in      $PORT_KEYBOARD_STATUS, %al
         jz      key
         mov     $WHITE_ON_BLUE, %ah
         stosw
-        out     %al, $PORT_DEBUG_CONSOLE        // and on the console, for whoever has no screen
+        out     %al, $PORT_DEBUG_CONSOLE        // and on the console, for those who have no screen
         jmp     placed
 
 line:   mov     $'\n', %al

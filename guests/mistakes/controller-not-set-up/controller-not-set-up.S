@@ -1,4 +1,4 @@
-// Waits for the timer, and nobody set up the interrupt controllers.
+// Waits for the timer, and the interrupt controllers were never set up.
 
 .code32
 .globl _start
