@@ -1,8 +1,9 @@
 /** gdb's remote protocol as gdb uses it: how long it takes to attach, and how many steps fit into a second. */
 import { parseImage } from '../src/boot/index.js';
+import type { EngineName } from '../src/config/index.js';
 import { GdbClient } from '../src/debug/gdb/testing.js';
 import { serveGdb } from '../src/debug/index.js';
-import { type EngineName, hostMachine } from '../src/runtime/index.js';
+import { hostMachine } from '../src/runtime/index.js';
 import { median, type Row } from './measure.js';
 
 const ATTACHES = 20;

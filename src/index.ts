@@ -7,6 +7,7 @@
  * @module
  */
 export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
+export type { DeviceModule, EngineName, IrqchipName, MachineSpec } from './config/index.js';
 export {
   type Breakpoint,
   type BreakpointOptions,
@@ -112,8 +113,8 @@ export {
   type AttachOptions,
   type ConsoleEvents,
   connectMachine,
-  type DetachedConfig,
   type DetachedMachine,
+  type DetachedOptions,
   type ListOptions,
   listMachines,
   type MachineConnection,
@@ -129,26 +130,25 @@ export {
   stopMachine,
 } from './manage/index.js';
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
-export type { IrqchipName } from './pc/index.js';
 export {
   chooseEngine,
   createLauncher,
   createMachine,
-  type DeviceModule,
   drainPool,
   type EngineChoice,
-  type EngineName,
   type EngineWishes,
   engineByName,
   HostedMachine,
+  type HostedOptions,
   type HostedOutcome,
   type HostedRunOptions,
   hostMachine,
+  type ImageSource,
   type LauncherOptions,
   type LoadedImage,
-  type LocalConfig,
   loadImage,
-  type PortableConfig,
+  type MachineOptions,
+  type ObserveOptions,
   StatError,
   type StatSample,
   type TraceFormat,

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { DeviceModule, EngineName } from '../config/index.js';
 import { checkExpectation, parseExpectation } from '../inspect/index.js';
 import type { Outcome } from '../machine/index.js';
-import { type DeviceModule, type EngineName, hostMachine, loadImage } from '../runtime/index.js';
+import { hostMachine, loadImage } from '../runtime/index.js';
 import { type Lesson, lessonOf } from './lessons.js';
 
 /** A guest of the course is small: one that runs longer does not come to its end. */
@@ -34,14 +35,13 @@ export interface CheckedLesson {
  */
 export async function checkFolder(folder: string, engine: EngineName = 'auto'): Promise<CheckedLesson> {
   const lesson = lessonOf(folder);
-  const { image, settings } = loadImage(folder);
-  const { timeoutMs: _, ...placement } = settings;
+  const { image, spec } = loadImage(folder);
   const chunks: Uint8Array[] = [];
   let length = 0;
   await using machine = await hostMachine({
     image,
     engine,
-    ...placement,
+    ...spec,
     coalesce: false,
     devices: devicesOf(lesson),
   });

@@ -2,8 +2,17 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { TerrariumError } from '../errors.js';
-import { type PortableConfig, type PortableError, packError, unpackError } from '../runtime/index.js';
+import {
+  name as anyText,
+  listOf,
+  type MachineSpec,
+  type OtherKeys,
+  readFields,
+  whole,
+  wordsOf,
+} from '../config/index.js';
+import { ConfigError, TerrariumError } from '../errors.js';
+import { type PortableError, packError, unpackError } from '../runtime/index.js';
 import { checkName } from './names.js';
 import { newHolderId } from './processes.js';
 import { isObject } from './protocol.js';
@@ -12,9 +21,8 @@ import { openRuntimeDirectory, STARTING } from './runtime-dir.js';
 /** Bytes of a compiler's warnings that a starter shows. */
 const SHOWN_WARNINGS = 64 * 1024;
 
-/** A machine for a process of its own; everything but the name and the image has a sensible default. */
-export interface DetachedConfig
-  extends Pick<PortableConfig, 'engine' | 'mode' | 'load' | 'entry' | 'stack' | 'memory' | 'coalesce'> {
+/** A machine for a process of its own: its description, and how it is run. All but the name and the image has a default. */
+export interface DetachedOptions extends MachineSpec {
   name: string;
   /** A file: image, source or guest folder. */
   image: string;
@@ -23,6 +31,13 @@ export interface DetachedConfig
   /** More options of `terrarium run`, as they are typed: `['--report', 'end.json']`. */
   options?: readonly string[];
 }
+
+const keys: OtherKeys = {
+  image: anyText,
+  timeoutMs: whole(1),
+  maxExits: whole(1),
+  options: listOf(anyText, 'a list of texts'),
+};
 
 /** A machine that was started in a process of its own. */
 export interface DetachedMachine {
@@ -44,21 +59,29 @@ type StartMessage = { ready: true } | { error: PortableError };
  * ```
  * @throws the error that `terrarium run` would end with, and ENAME where the name is taken
  */
-export function startDetached(config: DetachedConfig): Promise<DetachedMachine> {
-  const { name, image, coalesce, timeoutMs, maxExits, options = [], engine, mode, ...numbers } = config;
-  const words = {
-    name,
-    engine,
-    mode,
-    ...numbers,
-    timeout: timeoutMs === undefined ? undefined : `${timeoutMs}ms`,
-    'max-exits': maxExits,
-  };
-  const args = Object.entries(words).flatMap(([word, value]) =>
-    value === undefined ? [] : [`--${word}=${value}`],
-  );
-  if (coalesce === false) args.push('--no-coalesce');
-  return spawnDetached(name, [...args, ...options, '--', image]);
+export async function startDetached(options: DetachedOptions): Promise<DetachedMachine> {
+  const { spec, others } = readFields(options, { place: 'startDetached: ', others: keys });
+  const { image, timeoutMs, maxExits, options: more = [] } = others as Partial<DetachedOptions>;
+  const { name } = spec;
+  if (name === undefined || image === undefined)
+    throw new ConfigError('startDetached: a machine has a "name" and an "image", a file');
+  requireWords(spec);
+  const words = [
+    `--name=${name}`,
+    ...wordsOf(spec),
+    ...(timeoutMs === undefined ? [] : [`--timeout=${timeoutMs}ms`]),
+    ...(maxExits === undefined ? [] : [`--max-exits=${maxExits}`]),
+  ];
+  return spawnDetached(name, [...words, ...more, '--', image]);
+}
+
+/** A process is told its machine in words, which do not say all that data says. */
+function requireWords({ devices = [], hypercalls, standardDevices }: MachineSpec): void {
+  const hint = 'write a module that needs none';
+  if ([...devices, ...(hypercalls ? [hypercalls] : [])].some(({ options }) => options !== undefined))
+    throw new ConfigError('startDetached: "options" of a module cannot be given to another process', hint);
+  if (standardDevices === false)
+    throw new ConfigError('startDetached: "standardDevices" is false, which no option of the command says');
 }
 
 /** Starts `terrarium run` with these words in a process of its own; resolves when its guest runs. */

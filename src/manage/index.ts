@@ -17,8 +17,8 @@ export {
   stopMachine,
 } from './connect.js';
 export {
-  type DetachedConfig,
   type DetachedMachine,
+  type DetachedOptions,
   StartReporter,
   spawnDetached,
   startDetached,

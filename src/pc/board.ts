@@ -11,12 +11,6 @@ import {
 } from '../devices/index.js';
 import type { IrqchipName } from '../engine/contract/index.js';
 
-/**
- * What a machine gets that does not say: a PC's controllers and timer as devices. They are silent until a guest
- * initializes them, so one that knows nothing of them is not affected.
- */
-export const DEFAULT_IRQCHIP: IrqchipName = 'user';
-
 export interface BoardOptions {
   irqchip: IrqchipName;
   /** Bytes of RAM from address 0, for the clock's RAM; see `Cmos`. */

@@ -1,4 +1,5 @@
 import type { HypercallClocks, HypercallOptions } from '../devices/index.js';
+import type { Engine } from '../engine/contract/index.js';
 import type { ClockName, Machine } from '../machine/index.js';
 
 /** `getRandomValues` refuses more at once (Web Crypto, 10.1.1). */
@@ -28,8 +29,8 @@ const ofHost: Services = {
 const EPOCH_MS = Date.UTC(2026, 0, 1);
 
 /** What a clock with a calendar shows when a machine is made, in milliseconds since 1970. */
-export function startOfTime(engine: string, clock: ClockName | undefined): number {
-  return engine === 'soft' && clock !== 'wall' ? EPOCH_MS : Date.now();
+export function startOfTime({ capabilities }: Engine, clock: ClockName | undefined): number {
+  return capabilities.instructionClock && clock !== 'wall' ? EPOCH_MS : Date.now();
 }
 
 /** Time and randomness that repeat: the machine's clock, and numbers that follow from a seed. */

@@ -4,18 +4,16 @@
  * @module
  */
 
-export { type IrqchipName, irqchipNames } from '../pc/index.js';
+export { createMachine, type MachineOptions } from './create.js';
 export { hostCpuVendor } from './engines/cpu-vendor.js';
 export { type Check, type CheckStatus, type Diagnosis, diagnose } from './engines/doctor.js';
 export {
   chooseEngine,
   type EngineChoice,
-  type EngineName,
   type EngineWishes,
   engineByName,
-  engineNames,
 } from './engines/engines.js';
-export { type GuestSettings, type LoadedImage, loadImage } from './images/image-file.js';
+export { type LoadedImage, loadImage } from './images/image-file.js';
 export { contentsOf, makeFolder } from './images/new-folder.js';
 export { sourceFinder } from './images/source-files.js';
 export {
@@ -25,8 +23,8 @@ export {
   templateNames,
   templateSummaries,
 } from './images/templates.js';
-export { createLauncher, type LauncherOptions } from './launch.js';
-export { createMachine, type LocalConfig } from './local.js';
+export { createLauncher, type LauncherOptions } from './launcher.js';
+export type { ImageSource } from './options.js';
 export {
   type CounterSource,
   hasKernelVm,
@@ -38,6 +36,7 @@ export { type StatSample, type WatchOptions, watchCounters, watchStats } from '.
 export { loadCompiled } from './thread/compiled.js';
 export {
   HostedMachine,
+  type HostedOptions,
   type HostedOutcome,
   type HostedRunOptions,
   hostMachine,
@@ -46,8 +45,7 @@ export {
 export type { CapturedSink, ChunkSink, FrameSink } from './thread/hosted-streams.js';
 export {
   type BootReport,
-  type DeviceModule,
-  type PortableConfig,
+  type ObserveOptions,
   type PortableError,
   packError,
   type TraceFormat,

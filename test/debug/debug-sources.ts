@@ -89,8 +89,8 @@ export async function opened(
 ) {
   const file = scratch.file(name);
   writeFileSync(file, source);
-  const { image, settings, symbols } = loadImage(file, { mode: modes[bits] });
-  const machine = await hostMachine({ image, engine, ...settings, debug: true });
+  const { image, spec, symbols } = loadImage(file, { mode: modes[bits] });
+  const machine = await hostMachine({ image, engine, ...spec, debug: true });
   machine.onOutput(() => {});
   const table = new SymbolTable(symbols?.() ?? image);
   const logs: string[] = [];

@@ -42,9 +42,9 @@ describe('hypercalls from a guest', { skip: noKvm || noGcc }, () => {
 
 describe('hypercalls of a hosted machine', { skip: noKvm }, () => {
   test('log lines apart from the console, and drop them where nobody wants them', async () => {
-    const { image, settings } = loadImage('guests/hypercalls');
+    const { image, spec } = loadImage('guests/hypercalls');
     for (const wanted of [true, false]) {
-      await using machine = await hostMachine({ image, ...settings });
+      await using machine = await hostMachine({ image, ...spec });
       let log = '';
       let console = '';
       machine.onOutput((bytes) => {

@@ -18,9 +18,8 @@ const guest = (name: string) => path.join(root, 'guests', name);
 
 /** A hosted machine that runs a guest folder, and what it prints. */
 async function host(name: string, notification: (typeof notifications)[number]) {
-  const { image, settings } = loadImage(guest(name));
-  const { timeoutMs: _, ...placement } = settings;
-  const machine = await hostMachine({ ...placement, image, simvirtio: notification });
+  const { image, spec } = loadImage(guest(name));
+  const machine = await hostMachine({ ...spec, image, simvirtio: notification });
   const printed = { text: '' };
   machine.onOutput((bytes) => {
     printed.text += Buffer.from(bytes).toString('latin1');

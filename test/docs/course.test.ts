@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import type { EngineName } from '../../src/config/index.js';
 import {
   type CheckedLesson,
   checkFolder,
@@ -10,7 +11,7 @@ import {
   readLessons,
   startLesson,
 } from '../../src/course/index.js';
-import type { EngineName } from '../../src/runtime/index.js';
+
 import { noGcc, noKvm, Scratch, terrarium } from '../support.js';
 
 const lessons = readLessons();

@@ -7,7 +7,7 @@ import type { Exit } from '../../src/engine/contract/index.js';
 import { CYCLES_PER_MS, type SoftCpu } from '../../src/engine/soft/index.js';
 import type { Machine, Outcome, RunOptions } from '../../src/machine/index.js';
 import type { GuestMemory } from '../../src/memory/index.js';
-import { createMachine, hostMachine, type LocalConfig } from '../../src/runtime/index.js';
+import { createMachine, hostMachine, type MachineOptions } from '../../src/runtime/index.js';
 import { compileTestGuest, noCompiler } from '../guests/catalogue.js';
 
 const LOG = 0x8000;
@@ -16,7 +16,7 @@ const MEMORY = 0x10000;
 const hash = (memory: GuestMemory) => createHash('sha256').update(memory.readBytes(0, MEMORY)).digest('hex');
 
 /** Everything that a run can be told by: its exits with what came before each, its end, and its memory. */
-function record(image: Image, runs: (machine: Machine) => Outcome, config: Partial<LocalConfig> = {}) {
+function record(image: Image, runs: (machine: Machine) => Outcome, config: Partial<MachineOptions> = {}) {
   const exits: string[] = [];
   const observer = {
     begin() {},

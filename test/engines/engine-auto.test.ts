@@ -127,7 +127,7 @@ describe('engine auto', () => {
   });
 
   test('32-bit paging goes to the software CPU where this KVM refuses it', { skip: noKvm }, (t) => {
-    const { image, settings } = loadImage('guests/khw-paged');
+    const { image, spec } = loadImage('guests/khw-paged');
     const refused = (() => {
       try {
         new Machine({ engine: kvmEngine(), image, mode: 'paged' })[Symbol.dispose]();
@@ -141,7 +141,7 @@ describe('engine auto', () => {
     const { engine, because } = chooseEngine('auto', { mode: 'paged' });
     assert.equal(engine.name, 'soft');
     assert.equal(because, 'this host’s KVM cannot do 32-bit paging (--mode paged)');
-    assert.equal(settings.mode, 'paged');
+    assert.equal(spec.mode, 'paged');
   });
 
   test('is what createMachine and hostMachine take by default', { skip: noKvm }, async () => {

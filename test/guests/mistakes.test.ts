@@ -38,9 +38,9 @@ function compile(name: string): LoadedImage {
 
 function explained(name: string, engine: 'soft' | 'kvm'): Explanation & { kind: string } {
   const { timeoutMs } = optionsOf(name);
-  const { image, settings, symbols } = compile(name);
+  const { image, spec, symbols } = compile(name);
   const table = new SymbolTable(symbols?.() ?? image);
-  using machine = createMachine({ ...settings, engine, image });
+  using machine = createMachine({ ...spec, engine, image });
   const outcome = machine.run({ timeoutMs });
   const why = explain({ ...outcome, memory: machine.memory, locate: (address) => table.locate(address) });
   return { ...why, kind: outcome.kind };

@@ -7,7 +7,7 @@ import { parseImage } from '../../src/boot/index.js';
 import type { ByteSource, Device } from '../../src/devices/contract/index.js';
 import { type Exit, exitKindNames } from '../../src/engine/contract/index.js';
 import type { Outcome } from '../../src/machine/index.js';
-import { createMachine, type LocalConfig } from '../../src/runtime/index.js';
+import { createMachine, type MachineOptions } from '../../src/runtime/index.js';
 import { type GuestFile, typist, unmetExpectations } from './catalogue.js';
 
 /** No guest of the catalogue takes longer to its end. One that never ends is stopped much earlier. */
@@ -51,7 +51,7 @@ function typed(text: string): ByteSource {
 }
 
 /** Runs `guest` from the bytes of an image of it. `config` is for what is not the guest's to say. */
-export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<LocalConfig>): GuestRun {
+export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<MachineOptions>): GuestRun {
   let console = '';
   const exits: string[] = [];
   const watch = new Watch(Object.keys(guest.expect.ports ?? {}));

@@ -107,8 +107,8 @@ for (const { name: engine, skip } of engines) {
 
   describe(`a debugger on ${engine} and a guest at the reset vector`, { skip: noGcc || skip }, () => {
     test('knows its lines though it is linked for another place', async () => {
-      const { image, settings, symbols } = loadImage('guests/lj-kernel1');
-      await using machine = await hostMachine({ image, engine, ...settings, debug: true });
+      const { image, spec, symbols } = loadImage('guests/lj-kernel1');
+      await using machine = await hostMachine({ image, engine, ...spec, debug: true });
       machine.onOutput(() => {});
       const debug = new Debugger(machine.debugTarget(), new SymbolTable(symbols!()!));
       const reset = (await debug.state()).source!;
@@ -123,8 +123,8 @@ for (const { name: engine, skip } of engines) {
   describe(`interrupts and steps on ${engine}`, { skip: noGcc || skip }, () => {
     for (const guest of ['tick-real', 'tick-protected', 'tick-long']) {
       test(`in ${guest}: a HLT is stepped over with the handler that ends it; steps into the handler are possible`, async () => {
-        const { image, settings, symbols } = loadImage(`guests/${guest}`);
-        await using machine = await hostMachine({ image, engine, ...settings, debug: true });
+        const { image, spec, symbols } = loadImage(`guests/${guest}`);
+        await using machine = await hostMachine({ image, engine, ...spec, debug: true });
         machine.onOutput(() => {});
         const debug = new Debugger(machine.debugTarget(), new SymbolTable(symbols!()!));
         await debug.addBreakpoint('sleep');

@@ -9,9 +9,8 @@ import { hostMachine, loadImage } from '../../src/runtime/index.js';
 const golden = (name: string) => PNG.sync.read(readFileSync(`test/devices/vga/${name}.png`));
 
 async function host(guest: string, more: Partial<Parameters<typeof hostMachine>[0]> = {}) {
-  const { image, settings } = loadImage(`guests/${guest}`);
-  const { timeoutMs: _, ...placement } = settings;
-  return hostMachine({ image, engine: 'soft', ...placement, ...more });
+  const { image, spec } = loadImage(`guests/${guest}`);
+  return hostMachine({ image, engine: 'soft', ...spec, ...more });
 }
 
 describe('a hosted machine’s screen', () => {

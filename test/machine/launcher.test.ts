@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { LauncherCallbacks } from '../../src/launcher/index.js';
-import { createLauncher } from '../../src/runtime/launch.js';
+import { createLauncher } from '../../src/runtime/launcher.js';
 import { readGuests } from '../guests/catalogue.js';
 import { noKvm, root } from '../support.js';
 

@@ -35,12 +35,14 @@ const rooms: Record<string, Room> = {
     imports: ['explain', 'inspect', 'isa', 'machine', 'symbols', ...contracts],
     node: ['listen.ts'],
   },
-  pc: { imports: ['machine', ...contracts] },
+  config: { imports: ['boot', 'devices', 'engine', 'machine', 'memory', 'x86'] },
+  pc: { imports: ['boot', 'config', 'machine', ...contracts] },
   launcher: { imports: ['boot', 'engine', 'memory'] },
   verify: { imports: ['engine', 'isa', 'memory', 'x86'] },
   runtime: {
     imports: [
       'boot',
+      'config',
       'debug',
       'engine/assist',
       'engine/kvm',
@@ -54,10 +56,10 @@ const rooms: Record<string, Room> = {
     ],
     node: 'all',
   },
-  manage: { imports: ['machine', 'runtime'], node: 'all' },
-  course: { imports: ['inspect', 'machine', 'runtime'], node: 'all' },
+  manage: { imports: ['config', 'machine', 'runtime'], node: 'all' },
+  course: { imports: ['config', 'inspect', 'machine', 'runtime'], node: 'all' },
   'apps/frontend': {
-    imports: ['boot', 'debug', 'explain', 'inspect', 'machine', 'pc', 'runtime', 'trace', ...contracts],
+    imports: ['config', 'debug', 'explain', 'inspect', 'machine', 'runtime', 'trace', ...contracts],
     node: 'all',
   },
   'apps/tui': {
@@ -65,7 +67,7 @@ const rooms: Record<string, Room> = {
     node: 'all',
   },
   'apps/dap': {
-    imports: ['apps/frontend', 'debug', 'inspect', 'runtime', 'symbols', 'x86'],
+    imports: ['apps/frontend', 'config', 'debug', 'inspect', 'runtime', 'symbols', 'x86'],
     node: 'all',
   },
   'apps/cli': {
@@ -74,6 +76,7 @@ const rooms: Record<string, Room> = {
       'apps/frontend',
       'apps/tui',
       'boot',
+      'config',
       'course',
       'debug',
       'explain',
@@ -94,13 +97,13 @@ const rooms: Record<string, Room> = {
   index: {
     imports: [
       'boot',
+      'config',
       'debug',
       'explain',
       'inspect',
       'launcher',
       'machine',
       'manage',
-      'pc',
       'runtime',
       'symbols',
       'trace',

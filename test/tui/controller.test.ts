@@ -51,13 +51,12 @@ class Bench implements AsyncDisposable {
   }
 
   static async open(file: string, mode: 'real' | 'protected' | 'long'): Promise<Bench> {
-    const { image, settings, symbols } = loadImage(file, { mode });
-    const { timeoutMs: _, ...placement } = settings;
+    const { image, spec, symbols } = loadImage(file, { mode });
     const named = symbols?.() ?? image;
     const machine = await hostMachine({
       image,
       engine: 'soft',
-      ...placement,
+      ...spec,
       symbols: named,
       debug: true,
       coalesce: false,

@@ -6,16 +6,12 @@
 import path from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Command, CommanderError } from 'commander';
+import { type FieldName, fieldNames, optionWord, wordsOf } from '../../config/index.js';
 import { Debugger, type DebuggerEvents } from '../../debug/index.js';
 import { ConfigError } from '../../errors.js';
 import { type HostedMachine, hostMachine, loadImage, sourceFinder } from '../../runtime/index.js';
 import { SymbolTable } from '../../symbols/index.js';
-import {
-  addMachineOptions,
-  type MachineFlags,
-  machineConfig,
-  settingsOf,
-} from '../frontend/machine-options.js';
+import { addMachineOptions, type MachineFlags, specOf } from '../frontend/machine-options.js';
 import { SourceMap } from './sources.js';
 
 /** A `launch` request's arguments: `program`, and the options of `terrarium run` by their names. */
@@ -26,6 +22,8 @@ export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
   cwd?: unknown;
   /** Folders to look for sources in, before others. */
   sourceFolders?: unknown;
+  /** Typed on the guest's keyboard, with the escapes of `--type`; `type` is the editor's own. */
+  keys?: unknown;
   /** Options of `terrarium run` as on the command line. */
   args?: unknown;
   /** What an adapter at a port asks for: see `Door`. */
@@ -46,28 +44,6 @@ export interface Guest {
   typed: string | undefined;
 }
 
-/** Those that a launch configuration may give by name. */
-const options = [
-  'engine',
-  'assist',
-  'mode',
-  'memory',
-  'region',
-  'load',
-  'entry',
-  'stack',
-  'simvirtio',
-  'irqchip',
-  'clock',
-  'seed',
-  'device',
-  'hypercalls',
-  'vga',
-  'type',
-] as const;
-/** Options that name files. */
-const files: ReadonlySet<string> = new Set(['device', 'hypercalls']);
-
 /**
  * @param admit throws for modules, given by their URLs, that may not run here
  * @throws TerrariumError in words for who wrote the configuration
@@ -84,15 +60,12 @@ export async function openGuest(
       'the launch configuration names no program',
       '"program" is an image, a source (.S, .s, .c) or a folder with a guest.json',
     );
-  const flags = flagsOf(launch, folder);
-  const { device = [], hypercalls } = flags;
-  admit([...device, ...(hypercalls ? [hypercalls] : [])].map(({ module }) => module));
-  const { image, settings, warnings, symbols, sourceFolder } = loadImage(
-    path.resolve(folder, program),
-    settingsOf(flags),
-  );
-  const { timeoutMs: _, ...placement } = settings;
-  if (!noDebug && placement.simvirtio === 'polling')
+  const flags = flagsOf(launch);
+  const asked = specOf(flags, folder);
+  const { devices = [], hypercalls } = asked;
+  admit([...devices, ...(hypercalls ? [hypercalls] : [])].map(({ module }) => module));
+  const { image, spec, warnings, symbols, sourceFolder } = loadImage(path.resolve(folder, program), asked);
+  if (!noDebug && spec.simvirtio === 'polling')
     throw new ConfigError(
       'a guest whose SIMVIRTIO is polled cannot be debugged',
       'take "simvirtio": "exits"',
@@ -100,8 +73,7 @@ export async function openGuest(
   const named = symbols?.() ?? image;
   const machine = await hostMachine({
     image,
-    ...machineConfig(flags),
-    ...placement,
+    ...spec,
     ...(named !== image && { symbols: named }),
     debug: !noDebug,
   });
@@ -119,14 +91,15 @@ export async function openGuest(
 }
 
 /** The configuration's options as the command line understands them. */
-function flagsOf(launch: LaunchArguments, folder: string): MachineFlags {
-  const words = options.flatMap((name) => wordsOf(name, launch[name], folder));
+function flagsOf(launch: LaunchArguments): MachineFlags {
+  const words = fieldNames.flatMap((name) => wordsFor(name, launch[optionWord(name) ?? '']));
+  const typed = typeof launch.keys === 'string' ? [`--type=${launch.keys}`] : [];
   const more = Array.isArray(launch.args) ? launch.args.map(String) : [];
   const command = addMachineOptions(new Command('launch'))
     .exitOverride()
     .configureOutput({ writeErr: () => {}, writeOut: () => {} });
   try {
-    command.parse([...words, ...more], { from: 'user' });
+    command.parse([...words, ...typed, ...more], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     throw new ConfigError(`launch configuration: ${error.message.replace(/^error: /, '')}`);
@@ -134,9 +107,10 @@ function flagsOf(launch: LaunchArguments, folder: string): MachineFlags {
   return command.opts<MachineFlags>();
 }
 
-function wordsOf(name: string, value: unknown, folder: string): string[] {
-  if (value === undefined || value === null || value === false) return [];
-  if (value === true) return [`--${name}`];
+/** A value as people write it into launch.json, as words of the command line. */
+function wordsFor(name: FieldName, value: unknown): string[] {
+  if (value === undefined || value === null) return [];
+  if (typeof value === 'boolean') return wordsOf({ [name]: value });
   const all: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return all.map((one) => `--${name}=${files.has(name) ? path.resolve(folder, String(one)) : String(one)}`);
+  return all.map((one) => `--${optionWord(name)}=${String(one)}`);
 }

@@ -1,128 +1,87 @@
 /**
- * What a guest runs on, as options of every command that runs one.
+ * A machine's description as options of every command that runs a guest. Names, kinds and help come from `config/`.
  *
  * @module
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
-import { modes } from '../../boot/index.js';
-import { type Notification, notifications } from '../../devices/index.js';
-import { type ClockName, clockNames } from '../../machine/index.js';
-import type { RegionConfig } from '../../memory/index.js';
-import { type IrqchipName, irqchipNames } from '../../pc/index.js';
 import {
   type DeviceModule,
-  engineNames,
-  type GuestSettings,
-  type PortableConfig,
-} from '../../runtime/index.js';
-import { parseAddress, parseRegion, parseSeed, parseSize, unescapeKeys } from './values.js';
+  type FieldName,
+  fieldNames,
+  fieldOf,
+  flag,
+  isList,
+  type Kind,
+  type MachineSpec,
+  optionWord,
+} from '../../config/index.js';
+import { asArgument, unescapeKeys } from './values.js';
 
+/** What commander has parsed: the options by their words, and what is typed at the start. */
 export interface MachineFlags {
-  engine: (typeof engineNames)[number];
-  assist: 'on' | 'off';
-  mode: (typeof modes)[number];
-  memory?: number;
-  region?: RegionConfig[];
-  load?: number;
-  entry?: number;
-  stack?: number;
-  simvirtio?: Notification;
-  irqchip?: IrqchipName;
-  clock?: ClockName;
-  seed: number;
-  device?: DeviceModule[];
-  hypercalls?: DeviceModule;
-  vga?: true;
   type?: string;
+  [word: string]: unknown;
 }
 
+/** Adds an option for each field that has one. */
 export function addMachineOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--engine <name>', 'what runs the code; auto: KVM where it can, else the software CPU')
-        .choices(engineNames)
-        .default('auto'),
-    )
-    .addOption(
-      new Option('--assist <switch>', 'let the software CPU finish instructions that KVM gives up on')
-        .choices(['on', 'off'])
-        .default('on'),
-    )
-    .addOption(new Option('--mode <mode>', 'first CPU state').choices(modes).default('auto'))
-    .option('--memory <size>', 'RAM, such as 64K, 16M, 1G (default: 16M)', parseSize)
-    .option('--region <address:size[:ro]>', 'more memory; ro: writes leave the guest; may repeat', addRegion)
-    .option('--load <address>', 'where a flat image goes', parseAddress)
-    .option('--entry <address>', 'where the guest starts', parseAddress)
-    .option('--stack <address>', "the stack's end", parseAddress)
-    .addOption(
-      new Option(
-        '--simvirtio <how>',
-        'SIMVIRTIO devices: each write an exit, or a thread that polls',
-      ).choices(notifications),
-    )
-    .addOption(
-      new Option(
-        '--irqchip <where>',
-        'interrupt controllers and timer: devices, or inside the engine (default: user)',
-      ).choices(irqchipNames),
-    )
-    .addOption(
-      new Option(
-        '--clock <what>',
-        "the machine's time: the software CPU's instructions (its default; runs repeat), or wall time",
-      ).choices(clockNames),
-    )
-    .option('--seed <n>', 'what random numbers follow from where time is instructions', parseSeed, 0)
-    .option('--device <module>', 'a device of your own: a module that exports it; may repeat', addDevice)
-    .option('--hypercalls <module>', 'hypercalls of your own: a module that exports them', moduleAt)
-    .option('--vga', 'a VGA: text at B8000, graphics at A0000')
-    .option(
-      '--type <text>',
-      "type on the guest's keyboard: 'dir\\n'; escapes \\n, \\t, \\b, \\e",
-      unescapeKeys,
-    );
+  for (const name of fieldNames) for (const option of optionsFor(name)) command.addOption(option);
+  return command.option(
+    '--type <text>',
+    "type on the guest's keyboard: 'dir\\n'; escapes \\n, \\t, \\b, \\e",
+    unescapeKeys,
+  );
 }
 
-/** A module by its path, as the machine's thread imports it. */
-function moduleAt(file: string): DeviceModule {
-  return { module: pathToFileURL(path.resolve(file)).href };
+function optionsFor(name: FieldName): Option[] {
+  const { kind, says, option, off, default: usual } = fieldOf(name);
+  if (option === undefined) return [];
+  const text = usual === undefined || off !== undefined ? '' : ` (default: ${kind.write(usual)})`;
+  const shown = new Option(option, says + text);
+  if (!option.includes('<')) {
+    const opposite = new Option(option.replace('--', '--no-'), off ?? `not ${says}`);
+    return off === undefined ? [shown, opposite.hideHelp()] : [shown.hideHelp(), opposite];
+  }
+  if (kind.names !== undefined) return [shown.choices(kind.names)];
+  return [shown.argParser(parserOf(kind))];
 }
 
-function addDevice(file: string, before: DeviceModule[] = []): DeviceModule[] {
-  return [...before, moduleAt(file)];
+/** An option that may be repeated adds up to a list. */
+function parserOf(kind: Kind<unknown>): (text: string, before: unknown) => unknown {
+  if (!isList(kind)) return asArgument((text) => kind.parse(text));
+  const item = asArgument((text) => kind.item.parse(text));
+  return (text, before) => [...((before as unknown[] | undefined) ?? []), item(text)];
 }
 
-function addRegion(text: string, before: RegionConfig[] = []): RegionConfig[] {
-  return [...before, parseRegion(text)];
-}
-
-/** What the command line says about the guest's settings; what it leaves out a guest folder may say. */
-export function settingsOf(flags: MachineFlags): GuestSettings {
-  const { mode, load, stack, memory, region, simvirtio, irqchip, vga } = flags;
+/**
+ * What the command line says about the machine.
+ * @param folder where the paths of modules begin. Default: the current folder
+ */
+export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec {
+  const spec: Record<string, unknown> = {};
+  for (const name of fieldNames) {
+    const word = optionWord(name);
+    const said = word === undefined ? undefined : flags[camelCase(word)];
+    if (said === undefined) continue;
+    const { kind } = fieldOf(name);
+    spec[name] = kind === flag && typeof said === 'string' ? kind.parse(said) : said;
+  }
+  const { devices, hypercalls, ...rest } = spec as MachineSpec;
   return {
-    ...(mode !== 'auto' && { mode }),
-    ...(load !== undefined && { load }),
-    ...(stack !== undefined && { stack }),
-    ...(memory !== undefined && { memory }),
-    ...(region !== undefined && { regions: region }),
-    ...(simvirtio !== undefined && { simvirtio }),
-    ...(irqchip !== undefined && { irqchip }),
-    ...(vga && { vga }),
+    ...rest,
+    ...(devices && { devices: devices.map((one) => moduleIn(folder, one)) }),
+    ...(hypercalls && { hypercalls: moduleIn(folder, hypercalls) }),
   };
 }
 
-/** The rest: what no guest folder says. */
-export function machineConfig(flags: MachineFlags): Omit<PortableConfig, 'image'> {
-  const { engine, assist, entry, clock, seed, device, hypercalls } = flags;
-  return {
-    engine,
-    seed,
-    assist: assist === 'on',
-    ...(entry !== undefined && { entry }),
-    ...(clock !== undefined && { clock }),
-    ...(device !== undefined && { devices: device }),
-    ...(hypercalls !== undefined && { hypercalls }),
-  };
+/** A module that was named by its path, as a machine's thread imports it. */
+function moduleIn(folder: string, { module, ...rest }: DeviceModule): DeviceModule {
+  return { ...rest, module: pathToFileURL(path.resolve(folder, module)).href };
+}
+
+/** As commander names the value of `--cpu-vendor`. */
+function camelCase(word: string): string {
+  return word.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -4,45 +4,23 @@
  * @module
  */
 import { InvalidArgumentError } from 'commander';
+import { whole } from '../../config/index.js';
 import type { DebugAddress } from '../../debug/index.js';
-import type { TerrariumError } from '../../errors.js';
+import { ConfigError, type TerrariumError } from '../../errors.js';
 import { type DumpItem, parseDump } from '../../inspect/index.js';
-import type { RegionConfig } from '../../memory/index.js';
 
-const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
-
-/** `64K`, `16M`, `4096`, `0x1000` → bytes. */
-export function parseSize(text: string): number {
-  const [, digits, unit] = /^(0x[\da-f]+|\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
-  const size = digits === undefined ? Number.NaN : Number(digits) * units[unit!.toUpperCase()]!;
-  if (!Number.isSafeInteger(size)) {
-    throw new InvalidArgumentError(
-      `'${text}' is not a size. Write bytes, or a number with K, M or G: 64K, 16M.`,
-    );
-  }
-  return size;
-}
-
-/** `0x2000000:4K` or `32M:4K:ro` → a piece of guest memory beside RAM. */
-export function parseRegion(text: string): RegionConfig {
-  const [address, size, rights, ...rest] = text.split(':');
-  if (size === undefined || rest.length > 0 || (rights !== undefined && rights !== 'ro')) {
-    throw new InvalidArgumentError(`'${text}' is not a region. Write it as ADDRESS:SIZE or ADDRESS:SIZE:ro.`);
-  }
-  return {
-    address: parseSize(address!),
-    size: parseSize(size),
-    ...(rights === 'ro' && { readOnly: true }),
+/** What a parser refuses, as the command line refuses it: with the option's name before, and what to do behind. */
+export function asArgument<T>(parse: (text: string) => T): (text: string) => T {
+  return (text) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const { message, hint } = error;
+      const advice = hint === undefined ? '' : ` ${hint.charAt(0).toUpperCase()}${hint.slice(1)}.`;
+      throw new InvalidArgumentError(`${message}.${advice}`);
+    }
   };
-}
-
-/** `0x7c00` or `31744` → an address. */
-export function parseAddress(text: string): number {
-  const address = /^(0x[\da-f]+|\d+)$/i.test(text.trim()) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(address)) {
-    throw new InvalidArgumentError(`'${text}' is not an address. Write it as 0x7c00 or 31744.`);
-  }
-  return address;
 }
 
 const durations: Record<string, number> = { us: 0.001, ms: 1, s: 1000, m: 60_000 };
@@ -83,20 +61,7 @@ export function parseGdb(text: string): DebugAddress {
 }
 
 /** `1000` → a whole number from 1. */
-export function parseCount(text: string): number {
-  const count = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new InvalidArgumentError(`'${text}' is not a whole number from 1.`);
-  }
-  return count;
-}
-
-/** `42` → a whole number from 0. */
-export function parseSeed(text: string): number {
-  const seed = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(seed)) throw new InvalidArgumentError(`'${text}' is not a whole number from 0.`);
-  return seed;
-}
+export const parseCount = asArgument(whole(1).parse);
 
 /** `gdt,walk:0x401000` → what to show. */
 export function parseDumped(text: string): DumpItem[] {

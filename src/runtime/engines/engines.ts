@@ -1,30 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Mode } from '../../boot/index.js';
+import { type EngineName, engineNames, type MachineSpec } from '../../config/index.js';
 import { assisted, dryRun } from '../../engine/assist/index.js';
 import type { DryRun, Engine, EngineCpu } from '../../engine/contract/index.js';
 import { has32BitPaging, KvmEngine, KvmError } from '../../engine/kvm/index.js';
 import { type SoftEngine, softEngine } from '../../engine/soft/index.js';
 import { ConfigError, TerrariumError } from '../../errors.js';
-import type { ClockName } from '../../machine/index.js';
 import type { GuestMemory } from '../../memory/index.js';
-
-export const engineNames = ['auto', 'kvm', 'soft'] as const;
-export type EngineName = (typeof engineNames)[number];
 
 /** Calls a CPU out of the host's kernel, from any thread, as `Engine.kick` does. */
 export function kickKernel(control: Int32Array): void {
   new KvmEngine().kick(control);
 }
 
-/** What an engine is to be able to do, as far as the choice depends on it. */
-export interface EngineWishes {
-  /** The guest's first state: not every host's KVM can do all of them. */
-  mode?: Mode;
-  /** The machine's clock: `instructions` is the software CPU's. */
-  clock?: ClockName;
-  /** Let the software CPU finish instructions that KVM gives up on. Default true. */
-  assist?: boolean;
+/** What of a machine's description the choice of its engine depends on. */
+export interface EngineWishes extends Pick<MachineSpec, 'mode' | 'clock' | 'assist'> {
   /** KVM's device file. Default `/dev/kvm`. */
   device?: string;
 }
@@ -58,36 +48,56 @@ export function engineByName(name: EngineName = 'auto', wishes: EngineWishes = {
   return chooseEngine(name, wishes).engine;
 }
 
+/** An engine that this host may have. */
+interface Candidate {
+  /** Why a machine cannot have it here: a phrase for people. Undefined where it can. */
+  whyNot(wishes: EngineWishes): string | undefined;
+  open(wishes: EngineWishes): Engine;
+}
+
+/** In the order in which `auto` asks them. */
+const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
+  kvm: { whyNot: whyNotKvm, open: openKvm },
+  soft: {
+    whyNot: () => (soft === undefined && !existsSync(wasm()) ? 'the software CPU is not built' : undefined),
+    open: loadSoftEngine,
+  },
+};
+
 /**
- * The engine of that name. `auto` takes KVM where this host can run the guest on it, else the software CPU.
- * @throws where `auto` finds neither, what KVM said
+ * The engine of that name. `auto` takes the first that can run the guest on this host: KVM, else the software CPU.
+ * @throws ConfigError for an unknown name; TerrariumError `ENOENGINE` where `auto` finds none
  */
 export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {}): EngineChoice {
-  const { device, assist = true } = wishes;
-  if (name === 'soft') return { engine: loadSoftEngine() };
-  if (name !== 'auto' && name !== 'kvm') {
+  if (!engineNames.includes(name))
     throw new ConfigError(`there is no engine '${name}'`, `engines are ${engineNames.join(', ')}`);
+  if (name !== 'auto') return { engine: candidates[name].open(wishes) };
+  const reasons: string[] = [];
+  for (const { whyNot, open } of Object.values(candidates)) {
+    const reason = whyNot(wishes);
+    if (reason !== undefined) reasons.push(reason);
+    else return { engine: open(wishes), ...(reasons.length > 0 && { because: reasons.join(', and ') }) };
   }
-  const options = { watchable: true, failuresLeave: assist, ...(device !== undefined && { path: device }) };
-  const kvm = new KvmEngine(options);
-  const engine = assist ? assisted(kvm, loadSoftEngine) : kvm;
-  if (name === 'kvm') return { engine };
-  const because = whyNotKvm(kvm, wishes);
-  if (because === undefined) return { engine };
-  if (soft === undefined && !existsSync(wasm())) {
-    throw new TerrariumError('ENOENGINE', `${because}, and the software CPU is not built`, {
-      hint: 'build it: npm run build; what this host’s KVM lacks: terrarium doctor',
-    });
-  }
-  return { engine: loadSoftEngine(), because };
+  throw new TerrariumError('ENOENGINE', reasons.join(', and '), {
+    hint: 'build it: npm run build; what this host’s KVM lacks: terrarium doctor',
+  });
+}
+
+function openKvm({ device, assist = true }: EngineWishes): Engine {
+  const kvm = new KvmEngine({
+    watchable: true,
+    failuresLeave: assist,
+    ...(device !== undefined && { path: device }),
+  });
+  return assist ? assisted(kvm, loadSoftEngine) : kvm;
 }
 
 /** Devices that have made a virtual machine in this thread. */
 const proven = new Set<string>();
 
-/** Undefined where KVM can run the guest here. */
-function whyNotKvm(kvm: KvmEngine, { mode, clock, device = '/dev/kvm' }: EngineWishes): string | undefined {
+function whyNotKvm({ mode, clock, device = '/dev/kvm' }: EngineWishes): string | undefined {
   if (clock === 'instructions') return 'KVM does not count instructions (--clock instructions)';
+  const kvm = new KvmEngine({ path: device });
   try {
     if ((mode === 'paged' || mode === 'pae') && !has32BitPaging(kvm.device)) {
       return `this host’s KVM cannot do 32-bit paging (--mode ${mode})`;

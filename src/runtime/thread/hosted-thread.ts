@@ -62,8 +62,9 @@ export class MachineThread {
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
     if (this.#pending !== undefined) return Promise.reject(new ConfigError('the machine is busy'));
     const answer = new Promise<Extract<FromWorker, { type: T }>>((resolve, reject) => {
-      this.#pending = { resolve: resolve as (message: FromWorker) => void, reject };
+      // First: what cannot be posted throws here, and then nobody waits for an answer.
       this.#worker.postMessage(message);
+      this.#pending = { resolve: resolve as (message: FromWorker) => void, reject };
     });
     this.#answered = answer.catch(() => {});
     return answer;

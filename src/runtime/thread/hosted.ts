@@ -1,3 +1,4 @@
+import { flag, type MachineSpec, type OtherKeys } from '../../config/index.js';
 import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
 import { type DeviceCounts, strokesOf } from '../../devices/index.js';
@@ -6,6 +7,8 @@ import type { Outcome } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
 import type { CounterRow } from '../../trace/index.js';
 import type { CpuState } from '../../x86/index.js';
+import { type ImageSource, object, objects, readOptions } from '../options.js';
+import { requireData } from './data.js';
 import { remoteTarget } from './hosted-debug.js';
 import { type CapturedSink, type ChunkSink, type FrameSink, HostedStreams } from './hosted-streams.js';
 import { MachineThread } from './hosted-thread.js';
@@ -13,8 +16,9 @@ import { PollingThread } from './polling-thread.js';
 import type {
   BootReport,
   FromWorker,
+  HostedParts,
   MadeMachine,
-  PortableConfig,
+  ObserveOptions,
   PortableRunOptions,
   ToWorker,
 } from './protocol.js';
@@ -48,20 +52,38 @@ export interface SimvirtioReport {
   readonly sleeps?: number;
 }
 
+/** A machine's description, and what is looked at while it runs. All but the image has a sensible default. */
+export interface HostedOptions extends MachineSpec, ObserveOptions {
+  image: ImageSource;
+}
+
+const keys: OtherKeys = {
+  captureAt: objects,
+  frames: flag,
+  trace: object,
+  statistics: flag,
+  debug: flag,
+  symbols: object,
+};
+
 /**
  * Puts a machine on a thread of its own and returns the handle to it.
  *
  * ```ts
- * await using machine = await hostMachine({ image: readImage('hello.bin') });
+ * await using machine = await hostMachine({ image: 'hello.S' });
  * machine.onOutput((bytes) => process.stdout.write(bytes));
  * const outcome = await machine.run({ timeoutMs: 1000 });
  * ```
- * @throws what `new Machine` throws: a TerrariumError with a code and a hint.
+ * @throws ConfigError for a field that there is not, a value of another kind, or one that cannot go to another thread; and all
+ *   that `createMachine` throws
  */
-export async function hostMachine(config: PortableConfig): Promise<HostedMachine> {
+export async function hostMachine(options: HostedOptions): Promise<HostedMachine> {
+  const { spec, image, others } = readOptions(options, 'hostMachine', keys);
+  const parts = { spec, image, observe: others as ObserveOptions };
+  requireData(parts);
   const machine = new HostedMachine();
   try {
-    await machine.create(config);
+    await machine.create(parts);
     return machine;
   } catch (error) {
     await machine[Symbol.asyncDispose]();
@@ -92,14 +114,14 @@ export class HostedMachine implements AsyncDisposable {
   #disposed = false;
 
   /** @internal */
-  async create(config: PortableConfig): Promise<void> {
+  async create(parts: HostedParts): Promise<void> {
     const channels = { control: this.#thread.control.buffer as SharedArrayBuffer, ...this.#streams.channels };
     // Both threads start at once.
-    if (config.simvirtio === 'polling') {
+    if (parts.spec.simvirtio === 'polling') {
       this.#polling = new PollingThread(() => this.#streams.pumpPolled());
       this.#streams.addPolled(this.#polling.output);
     }
-    const made = await this.#thread.ask({ type: 'create', config, channels }, 'created');
+    const made = await this.#thread.ask({ type: 'create', parts, channels }, 'created');
     this.#take(made);
     await this.#polling?.create(made.memory, made.regions);
   }

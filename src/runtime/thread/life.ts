@@ -3,26 +3,11 @@
  *
  * @module
  */
-import type { Device } from '../../devices/contract/index.js';
-import {
-  SimvirtioByExits,
-  STANDARD_BACKENDS,
-  simvirtioRegions,
-  standardBackends,
-  standardDevices,
-  Vga,
-} from '../../devices/index.js';
+import { SimvirtioByExits } from '../../devices/index.js';
 import { Control } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
-import { DEFAULT_MEMORY, type ExitObserver, Machine, type Outcome } from '../../machine/index.js';
-import {
-  board,
-  DEFAULT_IRQCHIP,
-  giveWay,
-  type IrqchipName,
-  servicesOf,
-  startOfTime,
-} from '../../pc/index.js';
+import type { ExitObserver, Machine, Outcome } from '../../machine/index.js';
+import { makePc } from '../../pc/index.js';
 import {
   counterGroups,
   counterRows,
@@ -33,7 +18,7 @@ import {
 } from '../../trace/index.js';
 import { chooseEngine } from '../engines/engines.js';
 import { keySource } from './keys.js';
-import type { Channels, FromWorker, MadeMachine, PortableConfig } from './protocol.js';
+import type { Channels, FromWorker, HostedParts, MadeMachine } from './protocol.js';
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
 import { SharedRing } from './shared-ring.js';
 import { Signs } from './signs.js';
@@ -42,8 +27,7 @@ import type { UserParts } from './user-modules.js';
 import { Wake } from './wake.js';
 
 /** What every life of a machine is made from. */
-export interface LifeParts {
-  config: PortableConfig;
+export interface LifeParts extends HostedParts {
   channels: Channels;
   user: UserParts;
   post(message: FromWorker): void;
@@ -58,66 +42,57 @@ export type CounterGroups = ReturnType<typeof counterGroups>;
 
 /** See the module's comment. Belongs to the machine's thread. */
 export class Life implements Disposable {
+  readonly parts: LifeParts;
   readonly machine: Machine;
   /** How the others come to know the machine. */
   readonly made: MadeMachine;
-  readonly #parts: LifeParts;
   readonly #stopping: () => boolean;
   readonly #wake: Wake;
   readonly #signs: Signs;
   readonly #progress: Float64Array;
-  readonly #names: readonly string[];
-  readonly #simvirtio: SimvirtioByExits | undefined;
+  #names: readonly string[] = [];
   #log: ExitLog | undefined;
   #statistics: Statistics | undefined;
   #feed: FrameFeed | undefined;
 
   /** @param before the life that this one follows, which has been disposed */
   constructor(parts: LifeParts, before?: Life) {
-    this.#parts = parts;
-    const { config, channels, post } = parts;
+    this.parts = parts;
+    const { spec, image, observe, channels, user, post } = parts;
     const control = new Int32Array(channels.control);
     this.#stopping = () => Atomics.load(control, Control.request) !== 0;
     this.#wake = new Wake(() => post({ type: 'output' }));
     this.#progress = new Float64Array(channels.progress);
     // Lights that an earlier life left on go out.
     this.#signs = new Signs(before !== undefined);
-    const output = new SharedRing(channels.output);
-    const notify = this.#wake.notify.bind(this.#wake);
-    const print = (bytes: Uint8Array) => output.write(bytes, notify, this.#stopping);
-    // By polling, another thread does all the work in this machine's memory.
-    this.#simvirtio =
-      config.simvirtio === 'exits' ? new SimvirtioByExits({ backends: standardBackends(print) }) : undefined;
-    const { engine, because } = chooseEngine(config.engine, {
-      ...(config.mode !== undefined && { mode: config.mode }),
-      ...(config.clock !== undefined && { clock: config.clock }),
-      ...(config.assist !== undefined && { assist: config.assist }),
-    });
-    const { captureAt = [] } = config;
+    const { engine, because } = chooseEngine(spec.engine, spec);
+    const { captureAt = [] } = observe;
     const capture = (index: number) => this.#capture(index);
     const timed = new TimedMoments(captureAt, capture);
     const moments = new ExitMoments(captureAt, capture);
-    const irqchip = config.irqchip ?? DEFAULT_IRQCHIP;
-    const usual = this.#usualDevices(engine.name, irqchip, print);
-    const own = parts.user.devices();
-    const devices = [...giveWay(usual, own), ...own, ...(timed.any ? [timed] : [])];
-    this.#names = devices.map((device) => device.name);
-    const log = this.#observe(before);
-    const observer = together([...(log ? [log] : []), ...(moments.any ? [moments] : [])]);
-    this.machine = new Machine({
-      ...config,
+    this.machine = makePc(spec, {
       engine,
-      devices,
-      irqchip,
-      ...(config.simvirtio && {
-        regions: [...(config.regions ?? []), ...simvirtioRegions(config.simvirtio, STANDARD_BACKENDS)],
-      }),
+      image,
       control,
-      ...(observer && { observer }),
+      output: this.#output(),
+      input: this.#input(),
+      keys: {
+        source: keySource(new SharedRing(channels.keys)),
+        onLeds: (leds) => this.#signs.setLeds(leds),
+      },
+      onTone: (tone) => this.#signs.setTone(tone),
+      hypercalls: { ...user.hypercalls(), log: this.#logInto() },
+      devices: [...user.devices(), ...(timed.any ? [timed] : [])],
+      simvirtioElsewhere: spec.simvirtio === 'polling',
+      observe: (names) => {
+        this.#names = names;
+        const log = this.#observe(before);
+        return together([...(log ? [log] : []), ...(moments.any ? [moments] : [])]);
+      },
     });
-    if (config.frames) this.#feed = this.#frameFeed();
+    if (observe.frames) this.#feed = this.#frameFeed();
     if (engine.capabilities.hostKernel)
-      setThreadName(config.name === undefined ? 'terrarium/vcpu0' : `vm:${config.name}`);
+      setThreadName(spec.name === undefined ? 'terrarium/vcpu0' : `vm:${spec.name}`);
     const { memory, boot } = this.machine;
     const { mode, format, entry, stack } = boot;
     this.made = {
@@ -130,13 +105,9 @@ export class Life implements Disposable {
     };
   }
 
-  get config(): PortableConfig {
-    return this.#parts.config;
-  }
-
   /** The next life, made of the same parts; this one has been disposed. */
   again(): Life {
-    return new Life(this.#parts, this);
+    return new Life(this.parts, this);
   }
 
   /** The engine's counters as they are when a run begins, where they are shown. */
@@ -146,7 +117,8 @@ export class Life implements Disposable {
 
   /** @param before the engine's counters when the run began */
   report(outcome: Outcome, before?: CounterGroups): void {
-    this.#parts.post({
+    const simvirtio = this.machine.devices.find((device) => device instanceof SimvirtioByExits);
+    this.parts.post({
       type: 'outcome',
       outcome,
       regions: this.machine.memory.regions,
@@ -154,14 +126,14 @@ export class Life implements Disposable {
         statistics: this.#statistics.toJSON(),
         counters: counterRows(counterGroups(this.machine.counters()), before),
       }),
-      ...(this.#simvirtio && { simvirtio: this.#simvirtio.counts }),
+      ...(simvirtio && { simvirtio: simvirtio.counts }),
     });
   }
 
   /** Lets the other threads see how far the run has come, and what it printed. */
   tick(exits: number, coalesced: number): void {
     this.#wake.tick();
-    this.#signs.post(this.#parts.post);
+    this.#signs.post(this.parts.post);
     this.#feed?.tick();
     this.#progress[0] = exits;
     this.#progress[1] = coalesced;
@@ -181,34 +153,14 @@ export class Life implements Disposable {
     this.machine[Symbol.dispose]();
   }
 
-  #usualDevices(engine: string, irqchip: IrqchipName, print: (bytes: Uint8Array) => void): Device[] {
-    const { config, channels, user } = this.#parts;
-    const signs = this.#signs;
-    const devices = board({
-      irqchip,
-      memory: config.memory ?? DEFAULT_MEMORY,
-      startMs: startOfTime(engine, config.clock),
-      keys: { source: keySource(new SharedRing(channels.keys)), onLeds: (leds) => signs.setLeds(leds) },
-      onTone: (tone) => signs.setTone(tone),
-    });
-    return [
-      ...standardDevices({
-        output: print,
-        input: this.#input(),
-        hypercalls: {
-          ...servicesOf(() => this.machine, config.seed),
-          ...user.hypercalls(),
-          log: this.#logInto(),
-        },
-      }),
-      ...(this.#simvirtio === undefined ? [] : [this.#simvirtio]),
-      ...devices,
-      ...(config.vga ? [new Vga()] : []),
-    ];
+  #output() {
+    const ring = new SharedRing(this.parts.channels.output);
+    const notify = this.#wake.notify.bind(this.#wake);
+    return (bytes: Uint8Array) => ring.write(bytes, notify, this.#stopping);
   }
 
   #input() {
-    const { channels, post } = this.#parts;
+    const { channels, post } = this.parts;
     const input = new SharedRing(channels.input);
     return {
       get available() {
@@ -225,22 +177,22 @@ export class Life implements Disposable {
 
   /** What a guest logs goes line by line through a ring of its own, so that a guest that logs without end has to wait. */
   #logInto(): (text: string) => void {
-    const log = new SharedRing(this.#parts.channels.log);
+    const log = new SharedRing(this.parts.channels.log);
     const encoder = new TextEncoder();
-    const notify = () => this.#parts.post({ type: 'log' });
+    const notify = () => this.parts.post({ type: 'log' });
     return (text) => log.write(encoder.encode(`${text}\n`), notify, this.#stopping);
   }
 
   /** The exit log with its readers, where somebody wants to look. A trace goes on where an earlier life ended. */
   #observe(before: Life | undefined): ExitObserver | undefined {
-    const { config, channels, post } = this.#parts;
-    const { trace: wanted } = config;
-    if (!wanted && !config.statistics && !config.debug) return undefined;
+    const { observe, channels, post } = this.parts;
+    const { trace: wanted } = observe;
+    if (!wanted && !observe.statistics && !observe.debug) return undefined;
     const log = new ExitLog();
     this.#log = log;
     const origin = before === undefined ? undefined : before.#log?.originMs;
     if (origin !== undefined) log.begin(origin);
-    if (config.statistics) {
+    if (observe.statistics) {
       this.#statistics = new Statistics(this.#names);
       log.subscribe(this.#statistics.reader);
     }
@@ -260,14 +212,14 @@ export class Life implements Disposable {
   /** A moment that was asked for has come. */
   #capture(index: number): void {
     const picture = this.machine.screen;
-    if (picture !== undefined) this.#parts.post({ type: 'captured', picture: copyPicture(picture), index });
+    if (picture !== undefined) this.parts.post({ type: 'captured', picture: copyPicture(picture), index });
   }
 
   #frameFeed(): FrameFeed | undefined {
     const { machine } = this;
     const screen = machine.openScreen();
     if (screen === undefined) return undefined;
-    const { channels, post } = this.#parts;
+    const { channels, post } = this.parts;
     const send = (frame: Frame) => post({ type: 'frame', frame });
     return new FrameFeed(screen, () => machine.now(), new Int32Array(channels.frames), send);
   }

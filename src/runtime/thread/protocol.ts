@@ -4,28 +4,18 @@
  *
  * @module
  */
-import type { BootOptions, Image } from '../../boot/index.js';
+import type { Image } from '../../boot/index.js';
+import type { MachineSpec } from '../../config/index.js';
 import type { DebugMethod } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
-import type { DeviceCounts, Notification } from '../../devices/index.js';
+import type { DeviceCounts } from '../../devices/index.js';
 import { TerrariumError } from '../../errors.js';
-import type { ClockName, Outcome } from '../../machine/index.js';
-import type { MemoryRegion, RegionConfig } from '../../memory/index.js';
-import type { IrqchipName } from '../../pc/index.js';
+import type { Outcome } from '../../machine/index.js';
+import type { MemoryRegion } from '../../memory/index.js';
 import type { CounterRow, TraceFilter } from '../../trace/index.js';
 import type { CpuState } from '../../x86/index.js';
-import type { EngineName } from '../engines/engines.js';
-
 import type { PollChannels, PollReport } from './polling.js';
 import type { Frame, Moment } from './screen-feed.js';
-
-/** A device of the user's own: the module's default export is called with `options` and returns the device. */
-export interface DeviceModule {
-  /** A URL that the machine's thread can import: `new URL('./my-device.js', import.meta.url).href`. */
-  module: string;
-  /** Plain data for the device's maker. */
-  options?: unknown;
-}
 
 /** How a trace is written: lines for people, an object of JSON an exit, or events for Chrome's and Perfetto's viewers. */
 export const traceFormats = ['text', 'ndjson', 'chrome'] as const;
@@ -37,43 +27,27 @@ export interface TraceOptions {
   filter?: TraceFilter;
 }
 
-/** The part of a machine's configuration that can be posted to another thread. */
-export interface PortableConfig extends BootOptions {
-  /** What the CPU's thread is called in `top -H`: `vm:` and this, 15 bytes of it. Default `terrarium/vcpu0`. */
-  name?: string;
-  engine?: EngineName;
-  image: Image;
-  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
-  memory?: number;
-  regions?: readonly RegionConfig[];
-  devices?: readonly DeviceModule[];
-  /** Hypercalls of the user's own: the module's default export gives them by number, as `HypercallOptions.calls`. */
-  hypercalls?: DeviceModule;
-  /** SIMVIRTIO's devices, and how they learn of what the guest did; without it there are none. */
-  simvirtio?: Notification;
-  /** Default `user`. */
-  irqchip?: IrqchipName;
-  /** Default: the CPU's own where it has one. See `MachineConfig.clock`. */
-  clock?: ClockName;
-  /** Let the software CPU finish instructions that KVM gives up on. Default true. */
-  assist?: boolean;
-  /** What random numbers follow from where the machine goes by its CPU's clock. Default 0. */
-  seed?: number;
-  /** A VGA. Default: none. */
-  vga?: boolean;
+/** What is looked at while a hosted machine runs. Plain data, as the machine's description. */
+export interface ObserveOptions {
   /** Takes a picture of what the VGA shows at each of these moments of the run: see `HostedMachine.onCaptured`. */
   captureAt?: readonly Moment[];
   /** Sends what the VGA shows while the guest runs: see `HostedMachine.onFrame`. */
   frames?: boolean;
-  coalesce?: boolean;
   /** Trace the exits: see `HostedMachine.onTrace`. */
   trace?: TraceOptions;
   /** Count exits by reason, address and device. */
   statistics?: boolean;
   /** The machine is run by a debugger: see `HostedMachine.debugTarget`. It keeps a log of its exits. */
   debug?: boolean;
-  /** What names for addresses a debugger's explanations take: the image with its symbols, where `image` has none. */
+  /** The names of addresses for a debugger's explanations: the image with its symbols, where the guest's has none. */
   symbols?: Image;
+}
+
+/** What a machine on another thread is made from. */
+export interface HostedParts {
+  spec: MachineSpec;
+  image: Image;
+  observe: ObserveOptions;
 }
 
 /** The memory that both threads see. */
@@ -81,7 +55,7 @@ export interface Channels {
   control: SharedArrayBuffer;
   output: SharedArrayBuffer;
   input: SharedArrayBuffer;
-  /** Keys that go down and up, a byte each: see `host/keys.ts`. */
+  /** Keys that go down and up, a byte each: see `keys.ts`. */
   keys: SharedArrayBuffer;
   trace: SharedArrayBuffer;
   /** Lines that the guest logs by hypercall. */
@@ -98,7 +72,7 @@ export interface PortableRunOptions {
 }
 
 export type ToWorker =
-  | { type: 'create'; config: PortableConfig; channels: Channels }
+  | { type: 'create'; parts: HostedParts; channels: Channels }
   | { type: 'run'; options: PortableRunOptions }
   | { type: 'state' }
   | { type: 'debug'; method: DebugMethod; args: readonly unknown[] }

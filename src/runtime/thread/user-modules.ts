@@ -1,8 +1,8 @@
+import type { DeviceModule, MachineSpec } from '../../config/index.js';
 import type { Device } from '../../devices/contract/index.js';
 import type { HypercallOptions } from '../../devices/index.js';
 import { ConfigError } from '../../errors.js';
 import { importModule } from './import-module.js';
-import type { DeviceModule, PortableConfig } from './protocol.js';
 
 /** What modules of the user's own bring to a machine; each call makes it anew. */
 export interface UserParts {
@@ -10,11 +10,11 @@ export interface UserParts {
   hypercalls(): Pick<HypercallOptions, 'calls'>;
 }
 
-/** Loads the modules that a configuration names. @throws ConfigError for one that cannot be had */
+/** Loads the modules that a machine's description names. @throws ConfigError for one that cannot be had */
 export async function importUserParts({
   devices: named = [],
   hypercalls: calls,
-}: PortableConfig): Promise<UserParts> {
+}: Pick<MachineSpec, 'devices' | 'hypercalls'>): Promise<UserParts> {
   const devices = await Promise.all(
     named.map((one) => importMaker(one, 'device', '(options) => ({ name, ports, readPort, writePort })')),
   );

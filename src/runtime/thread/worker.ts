@@ -13,7 +13,7 @@ import { SymbolTable } from '../../symbols/index.js';
 import { chooseEngine, dryRunNext } from '../engines/engines.js';
 import { Life } from './life.js';
 import { Poller } from './polling.js';
-import { type Channels, type FromWorker, type PortableConfig, packError, type ToWorker } from './protocol.js';
+import { type Channels, type FromWorker, type HostedParts, packError, type ToWorker } from './protocol.js';
 import { copyPicture } from './screen-feed.js';
 import { importUserParts } from './user-modules.js';
 
@@ -39,7 +39,7 @@ port.on('message', async (message: ToWorker) => {
   try {
     switch (message.type) {
       case 'create':
-        await create(message.config, message.channels);
+        await create(message.parts, message.channels);
         break;
       case 'run': {
         const { machine } = current();
@@ -87,9 +87,9 @@ port.on('message', async (message: ToWorker) => {
   }
 });
 
-async function create(config: PortableConfig, channels: Channels): Promise<void> {
+async function create(parts: HostedParts, channels: Channels): Promise<void> {
   dispose();
-  life = new Life({ config, channels, user: await importUserParts(config), post });
+  life = new Life({ ...parts, channels, user: await importUserParts(parts.spec), post });
   post({ type: 'created', ...life.made });
 }
 
@@ -104,14 +104,15 @@ function restart(): Machine {
 
 function debugSession(): DebugSession {
   if (session !== undefined) return session;
-  const { machine, config } = current();
+  const { machine, parts } = current();
+  const { spec, observe, image } = parts;
   session = new DebugSession(machine, {
     run: { onTick: count },
     exits: () => current().exits(),
     dryRun: dryRunNext,
-    symbols: () => new SymbolTable(config.symbols ?? config.image),
+    symbols: () => new SymbolTable(observe.symbols ?? image),
     // Another thread looks at the memory of a machine that is polled.
-    ...(config.simvirtio !== 'polling' && { restart }),
+    ...(spec.simvirtio !== 'polling' && { restart }),
   });
   return session;
 }

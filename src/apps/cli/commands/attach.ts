@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
+import { size } from '../../../config/index.js';
 import { type AttachedConsole, connectMachine, type MachineEnd } from '../../../manage/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { parseKey, RawTerminal, showKey } from '../../frontend/raw-terminal.js';
-import { parseSize } from '../../frontend/values.js';
+import { asArgument } from '../../frontend/values.js';
 
 const examples = `
 Examples:
@@ -40,7 +41,7 @@ export function attachCommand(): Command {
     )
     .addOption(
       new Option('--replay <size>', 'how much of what was printed before is shown first')
-        .argParser(parseSize)
+        .argParser(asArgument(size.parse))
         .default(REPLAY, '4K'),
     )
     .addHelpText('before', examples.trimStart())

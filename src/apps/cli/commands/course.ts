@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import { type EngineName, engineNames } from '../../../config/index.js';
 import { checkFolder, findLesson, readLessons, startLesson } from '../../../course/index.js';
-import { type EngineName, engineNames } from '../../../runtime/index.js';
+
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { styleFor } from '../../frontend/style.js';
 import { parseCount } from '../../frontend/values.js';

@@ -3,12 +3,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../../../errors.js';
 import { hostMachine, loadImage } from '../../../runtime/index.js';
 import { SymbolTable } from '../../../symbols/index.js';
-import {
-  addMachineOptions,
-  type MachineFlags,
-  machineConfig,
-  settingsOf,
-} from '../../frontend/machine-options.js';
+import { addMachineOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
 import { debugInTerminal } from '../../tui/app.js';
 
 const examples = `
@@ -42,21 +37,19 @@ export function debugCommand(): Command {
 
 async function debug(file: string, flags: MachineFlags): Promise<void> {
   requireTerminal();
-  if (flags.simvirtio === 'polling')
+  const { image, file: loaded, spec, warnings, symbols } = loadImage(file, specOf(flags));
+  if (spec.simvirtio === 'polling')
     throw new ConfigError('--simvirtio polling does not go with debug', 'take --simvirtio exits');
-  const { image, file: loaded, settings, warnings, symbols } = loadImage(file, settingsOf(flags));
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
-  const { timeoutMs: _, ...placement } = settings;
   const named = symbols?.() ?? image;
   await using machine = await hostMachine({
     image,
-    ...machineConfig(flags),
-    ...placement,
+    ...spec,
     // A guest with a screen is looked at and played: its sleeps take their time.
-    ...(placement.vga === true && flags.clock === undefined && { clock: 'wall' as const }),
+    ...(spec.vga === true && spec.clock === undefined && { clock: 'wall' as const }),
     symbols: named,
     debug: true,
-    frames: placement.vga === true,
+    frames: spec.vga === true,
     // Each access is an exit of its own, in words, as with --trace.
     coalesce: false,
     trace: { format: 'ndjson' },
@@ -66,7 +59,7 @@ async function debug(file: string, flags: MachineFlags): Promise<void> {
     symbols: new SymbolTable(named),
     image: path.basename(path.resolve(file)),
     folder: path.dirname(path.resolve(loaded)),
-    hasScreen: placement.vga === true,
+    hasScreen: spec.vga === true,
     ...(flags.type !== undefined && { type: flags.type }),
   });
 }

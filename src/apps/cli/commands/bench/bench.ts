@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { type EngineName, engineNames } from '../../../../config/index.js';
 import { type Notification, notifications } from '../../../../devices/index.js';
 import { ConfigError, TerrariumError } from '../../../../errors.js';
-import { type EngineName, engineNames } from '../../../../runtime/index.js';
+
 import { barsSvg } from '../../../frontend/svg/bars.js';
 import { plotSvg } from '../../../frontend/svg/plot.js';
 import { parseCount } from '../../../frontend/values.js';

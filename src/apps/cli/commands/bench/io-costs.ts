@@ -5,9 +5,10 @@
  * @module
  */
 import { parseImage } from '../../../../boot/index.js';
+import type { EngineName } from '../../../../config/index.js';
 import type { Device } from '../../../../devices/contract/index.js';
 import { Machine } from '../../../../machine/index.js';
-import { type EngineName, engineByName } from '../../../../runtime/index.js';
+import { engineByName } from '../../../../runtime/index.js';
 
 /** A way to touch a device. */
 export interface Access {

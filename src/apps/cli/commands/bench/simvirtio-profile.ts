@@ -5,9 +5,10 @@
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { EngineName } from '../../../../config/index.js';
 import { type Notification, notifications } from '../../../../devices/index.js';
 import { TerrariumError } from '../../../../errors.js';
-import { type EngineName, hostMachine, loadImage } from '../../../../runtime/index.js';
+import { hostMachine, loadImage } from '../../../../runtime/index.js';
 
 /** One way of sending, measured. */
 export interface ProfileRow {
@@ -71,9 +72,8 @@ export async function profileOnce(
 ): Promise<ProfileRow> {
   const bytes = bytesFor(notification, batch, ring);
   const folder = fileURLToPath(new URL('guests/simvirtio-speed', import.meta.resolve('#package')));
-  const { image, settings } = loadImage(path.resolve(folder));
-  const { timeoutMs: _, ...placement } = settings;
-  await using machine = await hostMachine({ ...placement, image, engine, simvirtio: notification });
+  const { image, spec } = loadImage(path.resolve(folder));
+  await using machine = await hostMachine({ ...spec, image, engine, simvirtio: notification });
   machine.memory.write64(WANTED_BYTES, BigInt(bytes));
   machine.memory.write64(WANTED_BATCH, BigInt(batch));
   machine.memory.write64(WANTED_KERNEL, ring === 0 ? 1n : 0n);

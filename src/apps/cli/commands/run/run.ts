@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Image } from '../../../../boot/index.js';
+import type { MachineSpec } from '../../../../config/index.js';
 import type { DebugAddress } from '../../../../debug/index.js';
 import { type Explanation, explain } from '../../../../explain/index.js';
 import {
@@ -11,20 +12,15 @@ import {
 } from '../../../../inspect/index.js';
 import type { GuestMemory } from '../../../../memory/index.js';
 import {
-  type GuestSettings,
   type HostedMachine,
+  type HostedOptions,
   type HostedOutcome,
   hostMachine,
   loadImage,
 } from '../../../../runtime/index.js';
 import { SymbolTable } from '../../../../symbols/index.js';
 import { ExitStatus, statusOf } from '../../../frontend/exit-status.js';
-import {
-  addMachineOptions,
-  type MachineFlags,
-  machineConfig,
-  settingsOf,
-} from '../../../frontend/machine-options.js';
+import { addMachineOptions, type MachineFlags, specOf } from '../../../frontend/machine-options.js';
 import {
   asksWhy,
   printEngine,
@@ -75,7 +71,6 @@ interface RunFlags extends MachineFlags, NameFlags, TraceFlags {
   dump?: DumpItem[];
   report?: string;
   speaker?: true;
-  coalesce: boolean;
   screenshot?: Screenshot[];
   screen?: true;
   keys: KeyTarget;
@@ -137,7 +132,6 @@ export function runCommand(): Command {
       parseDumped,
     )
     .option('--report <file>', 'the whole outcome as JSON')
-    .option('--no-coalesce', 'let every console byte be an exit of its own')
     .option('--quiet', 'do not say how the run ended')
     .option('--name <name>', 'let others find it: terrarium ps, attach, logs, stop')
     .option('--detach', 'run in a process of its own, and return when the guest runs; needs --name')
@@ -161,20 +155,21 @@ function collect(text: string, before: Expectation[] = []): Expectation[] {
 }
 
 async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise<void> {
-  const { maxExits, entry, expect = [] } = flags;
+  const { maxExits, expect = [] } = flags;
   const trace = traceOptions(flags);
   if (flags.gdb !== undefined) requireDebuggable(flags);
-  const { image, settings, warnings, symbols } = loadImage(file, runSettings(flags));
+  const loaded = loadImage(file, wantedSpec(flags));
+  const { image, spec, warnings, symbols } = loaded;
+  const timeoutMs = flags.timeout ?? loaded.timeoutMs;
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
-  const { timeoutMs, ...placement } = settings;
   const symbolic = flags.gdb === undefined ? undefined : symbols?.();
   await using machine = await hostMachine({
     image,
-    ...machineConfig(flags),
-    ...placement,
+    ...spec,
     // A person plays: without this, sleeps take no time where time is instructions.
-    ...(flags.screen && flags.clock === undefined && { clock: 'wall' as const }),
-    coalesce: flags.coalesce && flags.trace === undefined,
+    ...(flags.screen && spec.clock === undefined && { clock: 'wall' as const }),
+    // Each access is an exit of its own where exits are looked at one by one.
+    ...(flags.trace !== undefined && { coalesce: false }),
     ...(trace && { trace }),
     statistics: flags.stat === true,
     ...(flags.screen && { frames: true }),
@@ -221,8 +216,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   };
   let why = flags.why || asksWhy(outcome) ? explainRun(imageWithNames(), outcome, machine.memory) : undefined;
   if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
-    const again = { image, ...placement, ...(entry !== undefined && { entry }), seed: flags.seed };
-    why = (await explainAgain(again, imageWithNames())) ?? why;
+    why = (await explainAgain({ ...spec, image }, imageWithNames())) ?? why;
   }
   if (why !== undefined) printExplanation(why);
   if (outcome.statistics !== undefined) {
@@ -281,10 +275,7 @@ function repeats({ device, hypercalls, type, gdb, screen }: RunFlags): boolean {
 const REPEAT_MS = 5000;
 
 /** The engine did not say what a shutdown came from: the same guest on the software CPU, which knows; its output is dropped. */
-async function explainAgain(
-  config: Parameters<typeof hostMachine>[0],
-  named: Image,
-): Promise<Explanation | undefined> {
+async function explainAgain(config: HostedOptions, named: Image): Promise<Explanation | undefined> {
   await using machine = await hostMachine({ ...config, engine: 'soft' });
   machine.onOutput(() => {});
   const outcome = await machine.run({ timeoutMs: REPEAT_MS });
@@ -300,13 +291,9 @@ function explainRun(image: Image, outcome: HostedOutcome, memory: GuestMemory): 
   return explain({ ...outcome, memory, locate: (address) => symbols.locate(address) });
 }
 
-/** What else the command line says about the guest's settings. */
-function runSettings(flags: RunFlags): GuestSettings {
-  return {
-    ...settingsOf(flags),
-    ...((flags.screen || flags.screenshot) && { vga: true }),
-    ...(flags.timeout !== undefined && { timeoutMs: flags.timeout }),
-  };
+/** The machine that the command line asks for; who wants to see a picture wants a VGA. */
+function wantedSpec(flags: RunFlags): MachineSpec {
+  return { ...((flags.screen || flags.screenshot) && { vga: true }), ...specOf(flags) };
 }
 
 /** The terminal's bell, once each time that the guest's speaker starts. */

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { parseImage } from '../boot/index.js';
 import { kvmEngine } from '../engine/kvm/index.js';
 import { noKvm } from '../engine/kvm/testing.js';
-import { createLauncher, type LauncherOptions } from './launch.js';
+import { createLauncher, type LauncherOptions } from './launcher.js';
 
 const skip = noKvm();
 const folder = 'guests/lj-kernel2';

@@ -1,0 +1,158 @@
+/**
+ * A machine's description: each field once, with its kind, its default, its option and the sentence that documents it. The
+ * command line, guest.json, programs, launch.json and the browser all read this table.
+ *
+ * @module
+ */
+import { modes } from '../boot/index.js';
+import { notifications } from '../devices/index.js';
+import { irqchipNames } from '../engine/contract/index.js';
+import { clockNames } from '../machine/index.js';
+import { address, choice, flag, type Kind, listOf, module, name, region, size, whole } from './kinds.js';
+
+export const engineNames = ['auto', 'kvm', 'soft'] as const;
+export type EngineName = (typeof engineNames)[number];
+
+/** One field of a `MachineSpec`. */
+export interface Field<T> {
+  readonly kind: Kind<T>;
+  /** One line for people: the option's help, and the description in editors. */
+  readonly says: string;
+  /** The value where nobody gives one; missing where the machine then decides by the image or the engine. */
+  readonly default?: T;
+  /**
+   * How the command line gives it: `--memory <size>`; a plain `--name` has its opposite, `--no-name`. Missing: no option of
+   * its own.
+   */
+  readonly option?: string;
+  /** The help of `--no-name`, where a flag is on by default: then this is the option that people look for. */
+  readonly off?: string;
+  /** False where a guest folder's guest.json may not say it. */
+  readonly inGuestFile: boolean;
+}
+
+function field<T>(
+  kind: Kind<T>,
+  says: string,
+  more: Partial<Omit<Field<NoInfer<T>>, 'kind' | 'says'>> = {},
+): Field<T> {
+  return { inGuestFile: true, ...more, kind, says };
+}
+
+/** Fields of the one who runs a guest, which the guest's own folder does not decide. */
+const users = { inGuestFile: false } as const;
+
+export const fields = {
+  /** What runs the code: `kvm`, `soft` (Terrarium's own CPU), or `auto`: KVM where it can run this guest. Default `auto`. */
+  engine: field(choice(engineNames), 'what runs the code; auto: KVM where it can, else the software CPU', {
+    ...users,
+    default: 'auto',
+    option: '--engine <name>',
+  }),
+  /** Let the software CPU finish instructions that KVM gives up on. Default true. */
+  assist: field(flag, 'let the software CPU finish instructions that KVM gives up on', {
+    ...users,
+    default: true,
+    option: '--assist <switch>',
+  }),
+  /** The CPU's first state; `auto` lets the image decide. Default `auto`. */
+  mode: field(choice(modes), 'first CPU state', { default: 'auto', option: '--mode <mode>' }),
+  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
+  memory: field(size, 'RAM, such as 64K, 16M, 1G', { default: 16 * 1024 * 1024, option: '--memory <size>' }),
+  /** Pieces of memory beside RAM. Default: none. */
+  regions: field(
+    listOf(region, 'a list of regions: [{ "address": 33554432, "size": 4096 }]'),
+    'more memory; ro: writes leave the guest; may repeat',
+    {
+      option: '--region <address:size[:ro]>',
+    },
+  ),
+  /** Guest physical address of a flat image's first byte. Default: by the mode. */
+  load: field(address, 'where a flat image goes', { option: '--load <address>' }),
+  /** Guest physical address of the first instruction. Default: the image's entry. */
+  entry: field(address, 'where the guest starts', { option: '--entry <address>' }),
+  /** Where the stack ends: the first push goes right below. Default: by the mode. */
+  stack: field(address, "the stack's end", { option: '--stack <address>' }),
+  /** SIMVIRTIO's devices, and how they learn what the guest did. Default: the machine has none. */
+  simvirtio: field(choice(notifications), 'SIMVIRTIO devices: each write an exit, or a thread that polls', {
+    option: '--simvirtio <how>',
+  }),
+  /**
+   * Interrupt controllers and timer. Default `user`, or `none` without the standard devices. Those of `user` are silent until a
+   * guest initializes them, so one that knows nothing of them is not affected.
+   */
+  irqchip: field(choice(irqchipNames), 'interrupt controllers and timer: devices, or inside the engine', {
+    default: 'user',
+    option: '--irqchip <where>',
+  }),
+  /** The machine's time: the software CPU's instructions, or wall-clock time. Default: instructions where they are counted. */
+  clock: field(
+    choice(clockNames),
+    "the machine's time: the software CPU's instructions (its default; runs repeat), or wall-clock time",
+    { option: '--clock <what>' },
+  ),
+  /** The seed of random numbers where time is instructions. Default 0. */
+  seed: field(whole(0), 'the seed of random numbers where time is instructions', {
+    default: 0,
+    option: '--seed <n>',
+  }),
+  /** Devices of the user's own, beside the standard ones; one that claims a standard device's ports takes its place. */
+  devices: field(
+    listOf(module, 'a list of modules: [{ "module": URL, "options": plain data }]'),
+    'a device of your own: a module that exports it; may repeat',
+    {
+      ...users,
+      option: '--device <module>',
+    },
+  ),
+  /** Hypercalls of the user's own: the module's default export gives them by number, as `HypercallOptions.calls`. */
+  hypercalls: field(module, 'hypercalls of your own: a module that exports them', {
+    ...users,
+    option: '--hypercalls <module>',
+  }),
+  /** A VGA, whose memory takes the place of RAM from A0000 to BFFFF. Default false. */
+  vga: field(flag, 'a VGA: text at B8000, graphics at A0000', { default: false, option: '--vga' }),
+  /** Let the engine keep a console's writes back and hand them over together. Default true. */
+  coalesce: field(flag, 'let the engine keep console bytes back and hand them over together', {
+    ...users,
+    default: true,
+    option: '--coalesce',
+    off: 'let every console byte be an exit of its own',
+  }),
+  /** The debug console, the serial port, the debug exit, hypercalls, and a PC's board. Default true. */
+  standardDevices: field(flag, 'consoles, debug exit, hypercalls and the devices of a PC’s board', {
+    default: true,
+  }),
+  /** What the CPU's thread is called in `top -H`: `vm:` and this, 15 bytes of it. Default `terrarium/vcpu0`. */
+  name: field(name, 'what the machine is called', users),
+};
+
+type Fields = typeof fields;
+
+/**
+ * A machine as plain data: it survives JSON and `structuredClone`. What cannot be data, such as a device object or a stream, is
+ * handed beside it. A field that is missing has its default.
+ */
+export type MachineSpec = {
+  [Name in keyof Fields]?: Fields[Name] extends Field<infer T> ? T : never;
+};
+
+export type FieldName = keyof Fields;
+
+/** The fields in the order of the command's help. */
+export const fieldNames = Object.keys(fields) as FieldName[];
+
+/** A field by its name, where its type does not matter. */
+export function fieldOf(name: FieldName): Field<unknown> {
+  return fields[name] as unknown as Field<unknown>;
+}
+
+/** The word of a field's option, such as `memory`, or `region` for `regions`; undefined where it has none. */
+export function optionWord(name: FieldName): string | undefined {
+  return /^--([\w-]+)/.exec(fieldOf(name).option ?? '')?.[1];
+}
+
+/** The default of a field. */
+export function defaultOf<Name extends FieldName>(name: Name): MachineSpec[Name] {
+  return fieldOf(name).default as MachineSpec[Name];
+}

@@ -1,0 +1,71 @@
+/**
+ * A guest folder's `guest.json`: the guest's image, and the machine that it wants.
+ *
+ * @module
+ */
+import { ImageError } from '../boot/index.js';
+import { type FieldName, fieldNames, fieldOf, type MachineSpec } from './fields.js';
+import { type Kind, listOf, name, whole } from './kinds.js';
+import { type OtherKeys, readFields } from './read.js';
+
+/** What a `guest.json` says. */
+export interface GuestFile {
+  /** The image's file, from the folder. */
+  image: string;
+  /** What the image was made from, from the folder. */
+  source?: string;
+  /** When to end a guest that does not end, in milliseconds. */
+  timeoutMs?: number;
+  /** The machine that the guest wants; whoever runs it may ask for another. */
+  spec: MachineSpec;
+}
+
+/** Anything; those who use it check it. */
+const anything: Kind<unknown> = {
+  what: 'anything',
+  is: (_): _ is unknown => true,
+  parse: (text) => text,
+  write: String,
+  schema: {},
+};
+
+/** The keys beside the machine's fields. */
+const keys: OtherKeys = {
+  image: name,
+  source: name,
+  timeoutMs: whole(1),
+  /** One line for the list of guests. */
+  summary: name,
+  /** What a host has to be able to do, for the tests of the guests. */
+  needs: listOf(name, 'a list of texts'),
+  /** What the guest's run ends with, for the tests of the guests. */
+  expect: anything,
+};
+
+const guestFields: readonly FieldName[] = fieldNames.filter((one) => fieldOf(one).inGuestFile);
+
+/**
+ * Reads the text of a `guest.json`. Sizes and addresses may be numbers or texts as on the command line: `"0x7c00"`, `"64K"`.
+ * @param file for errors
+ * @throws ImageError that names the file, the key and what is wrong with it
+ */
+export function parseGuestFile(text: string, file: string): GuestFile {
+  const error = (message: string, hint?: string) => new ImageError(message, hint);
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch (cause) {
+    throw error(`${file}: not JSON: ${(cause as Error).message}`);
+  }
+  const place = `${file}: `;
+  const { spec, others } = readFields(said, { place, fields: guestFields, others: keys, texts: true, error });
+  const { image, source, timeoutMs } = others as Partial<GuestFile>;
+  if (image === undefined || image === '')
+    throw error(`${file}: "image" does not name a file`, 'write "image": "kernel.S"');
+  return {
+    image,
+    ...(source !== undefined && { source }),
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    spec,
+  };
+}

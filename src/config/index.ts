@@ -1,0 +1,33 @@
+/**
+ * The one description of a machine: its fields, their defaults, and how people, files and programs write them.
+ *
+ * @module
+ */
+export {
+  defaultOf,
+  type EngineName,
+  engineNames,
+  type Field,
+  type FieldName,
+  fieldNames,
+  fieldOf,
+  fields,
+  type MachineSpec,
+  optionWord,
+} from './fields.js';
+export { type GuestFile, parseGuestFile } from './guest-file.js';
+export {
+  address,
+  type DeviceModule,
+  flag,
+  isList,
+  type Kind,
+  listOf,
+  name,
+  region,
+  size,
+  type ValueSchema,
+  whole,
+} from './kinds.js';
+export { type OtherKeys, type ReadFields, type Reading, readFields, readSpec } from './read.js';
+export { wordsOf } from './words.js';

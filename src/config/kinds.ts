@@ -1,0 +1,184 @@
+/**
+ * Kinds of values: how each is checked as plain data, read from text and written as text again.
+ *
+ * @module
+ */
+import { ConfigError } from '../errors.js';
+import type { RegionConfig } from '../memory/index.js';
+
+/** The part of JSON Schema that editors need of a value. */
+export interface ValueSchema {
+  type?: string | readonly string[];
+  enum?: readonly string[];
+  items?: { type: string };
+}
+
+/** What the values of a field have in common. `parse` and `write` undo each other. */
+export interface Kind<T> {
+  /** Completes "… is 5, not": `a whole number from 0`. */
+  readonly what: string;
+  /** True for a value of this kind; nothing is taken on trust. */
+  is(value: unknown): value is T;
+  /** Reads one as people type it. @throws ConfigError that quotes the text */
+  parse(text: string): T;
+  write(value: T): string;
+  readonly schema: ValueSchema;
+  /** The names there are, where the value is one of a few. */
+  readonly names?: readonly string[];
+}
+
+/** A list, whose items are read and written one by one: the option is repeated. */
+export interface ListKind<T> extends Kind<readonly T[]> {
+  readonly item: Kind<T>;
+}
+
+const wholeFrom0 = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const text = { type: ['string', 'number'] } as const;
+
+/** One of a few names. */
+export function choice<const Name extends string>(names: readonly Name[]): Kind<Name> {
+  const is = (value: unknown): value is Name => (names as readonly unknown[]).includes(value);
+  return {
+    what: `one of ${names.join(', ')}`,
+    is,
+    parse(text) {
+      if (is(text)) return text;
+      throw new ConfigError(`'${text}' is not one of ${names.join(', ')}`);
+    },
+    write: (name) => name,
+    schema: { enum: names },
+    names,
+  };
+}
+
+/** On or off: `true` and `false` as data. */
+export const flag: Kind<boolean> = {
+  what: 'true or false',
+  is: (value) => typeof value === 'boolean',
+  parse(text) {
+    if (text === 'on' || text === 'off') return text === 'on';
+    throw new ConfigError(`'${text}' is neither on nor off`);
+  },
+  write: (value) => (value ? 'on' : 'off'),
+  schema: { type: 'boolean' },
+  names: ['on', 'off'],
+};
+
+/** A whole number from `least` to `most`. */
+export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Kind<number> {
+  const what = `a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}`;
+  const is = (value: unknown): value is number => wholeFrom0(value) && value >= least && value <= most;
+  return {
+    what,
+    is,
+    parse(text) {
+      const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+      if (is(value)) return value;
+      throw new ConfigError(`'${text}' is not ${what}`);
+    },
+    write: String,
+    schema: text,
+  };
+}
+
+const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** Bytes: `64K`, `16M`, `4096`, `0x1000`. */
+export const size: Kind<number> = {
+  what: 'a whole number of bytes',
+  is: wholeFrom0,
+  parse(text) {
+    const [, digits, unit] = /^(0x[\da-f]+|\d+(?:\.\d+)?)\s*([KMG]?)(?:i?B)?$/i.exec(text.trim()) ?? [];
+    const bytes = digits === undefined ? Number.NaN : Number(digits) * units[unit!.toUpperCase()]!;
+    if (Number.isSafeInteger(bytes)) return bytes;
+    throw new ConfigError(`'${text}' is not a size`, 'write bytes, or a number with K, M or G: 64K, 16M');
+  },
+  write: String,
+  schema: text,
+};
+
+/** A guest physical address: `0x7c00`, `31744`. */
+export const address: Kind<number> = {
+  what: 'an address, a whole number from 0',
+  is: wholeFrom0,
+  parse(text) {
+    const value = /^(0x[\da-f]+|\d+)$/i.test(text.trim()) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(value)) return value;
+    throw new ConfigError(`'${text}' is not an address`, 'write it as 0x7c00 or 31744');
+  },
+  write: (value) => `0x${value.toString(16)}`,
+  schema: text,
+};
+
+/** A piece of guest memory: `0x2000000:4K`, `32M:4K:ro`. */
+export const region: Kind<RegionConfig> = {
+  what: 'a region: { "address": 33554432, "size": 4096, "readOnly": true }',
+  is(value): value is RegionConfig {
+    if (typeof value !== 'object' || value === null) return false;
+    const { address, size, readOnly, logDirty, ...rest } = value as Record<string, unknown>;
+    const flags = [readOnly, logDirty].every((one) => one === undefined || typeof one === 'boolean');
+    return wholeFrom0(address) && wholeFrom0(size) && flags && Object.keys(rest).length === 0;
+  },
+  parse(text) {
+    const [address, bytes, ...rights] = text.split(':');
+    const known = rights.every((right) => right === 'ro' || right === 'log');
+    if (bytes === undefined || !known || new Set(rights).size < rights.length) {
+      throw new ConfigError(`'${text}' is not a region`, 'write it as ADDRESS:SIZE or ADDRESS:SIZE:ro');
+    }
+    return {
+      address: size.parse(address!),
+      size: size.parse(bytes),
+      ...(rights.includes('ro') && { readOnly: true }),
+      ...(rights.includes('log') && { logDirty: true }),
+    };
+  },
+  write: ({ address, size, readOnly, logDirty }) =>
+    `0x${address.toString(16)}:${size}${readOnly ? ':ro' : ''}${logDirty ? ':log' : ''}`,
+  schema: { type: 'string' },
+};
+
+/** A module of the user's own: its default export is called with `options` and returns what the field is for. */
+export interface DeviceModule {
+  /** A URL that the machine's thread can import: `new URL('./my-device.js', import.meta.url).href`. */
+  module: string;
+  /** Plain data for the default export. */
+  options?: unknown;
+}
+
+/** A module; as text its path or URL, which has no room for options. */
+export const module: Kind<DeviceModule> = {
+  what: 'a module: { "module": URL, "options": plain data }',
+  is(value): value is DeviceModule {
+    if (typeof value !== 'object' || value === null) return false;
+    const { module, options: _, ...rest } = value as Record<string, unknown>;
+    return typeof module === 'string' && Object.keys(rest).length === 0;
+  },
+  parse: (text) => ({ module: text }),
+  write: ({ module }) => module,
+  schema: { type: 'string' },
+};
+
+/** Any text. */
+export const name: Kind<string> = {
+  what: 'a text',
+  is: (value) => typeof value === 'string',
+  parse: (text) => text,
+  write: (value) => value,
+  schema: { type: 'string' },
+};
+
+/** Several of a kind. @param what as `Kind.what` */
+export function listOf<T>(item: Kind<T>, what: string): ListKind<T> {
+  return {
+    what,
+    is: (value): value is readonly T[] => Array.isArray(value) && value.every((one) => item.is(one)),
+    parse: (text) => [item.parse(text)],
+    write: (values) => values.map((one) => item.write(one)).join(' '),
+    schema: { type: ['string', 'array'], items: { type: 'string' } },
+    item,
+  };
+}
+
+export function isList(kind: Kind<unknown>): kind is ListKind<unknown> {
+  return 'item' in kind;
+}

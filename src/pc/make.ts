@@ -1,0 +1,108 @@
+import type { Image } from '../boot/index.js';
+import { defaultOf, type MachineSpec } from '../config/index.js';
+import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
+import {
+  type HypercallOptions,
+  type KeyboardControllerOptions,
+  STANDARD_BACKENDS,
+  simvirtio,
+  simvirtioRegions,
+  standardBackends,
+  standardDevices,
+  type Tone,
+  Vga,
+} from '../devices/index.js';
+import type { Engine } from '../engine/contract/index.js';
+import { DEFAULT_MEMORY, type ExitObserver, Machine } from '../machine/index.js';
+import { board, giveWay } from './board.js';
+import { servicesOf, startOfTime } from './services.js';
+
+/** What a machine is handed beside its description, since it cannot be data. */
+export interface PcParts {
+  engine: Engine;
+  /** What runs: as `parseImage` gives it. */
+  image: Image;
+  /** Where the bytes of all consoles go; default: nowhere. */
+  output?: ByteSink;
+  /** What the serial port reads; default: nothing. */
+  input?: ByteSource;
+  /** Where keys come from, and who hears of the keyboard's lights. */
+  keys?: KeyboardControllerOptions;
+  /** Told when the guest's speaker starts, stops or changes its tone. */
+  onTone?: (tone: Tone) => void;
+  /** Devices of the user's own. One that claims a standard device's ports takes its place. */
+  devices?: readonly Device[];
+  /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
+  hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
+  /** Another thread polls SIMVIRTIO's devices in the machine's memory: this one gives them the memory alone. */
+  simvirtioElsewhere?: boolean;
+  /** Makes the observer of the machine's exits; `names` are its devices', by number. */
+  observe?: (names: readonly string[]) => ExitObserver | undefined;
+  /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
+  control?: Int32Array;
+}
+
+/**
+ * Puts a PC together: the machine that `spec` describes, with the parts that it is handed. The fields that name things for
+ * others to open (`engine`, `devices`, `hypercalls`) are not read here: what they name is among the parts.
+ *
+ * @throws ConfigError, ImageError, GuestMemoryError, and what the engine throws where it cannot run here
+ */
+export function makePc(spec: MachineSpec, parts: PcParts): Machine {
+  const { standardDevices: standard = true } = spec;
+  const { engine, image, devices: own = [], control } = parts;
+  // Without the standard devices the machine sees for itself whether one of the others is a controller.
+  const irqchip = spec.irqchip ?? (standard ? defaultOf('irqchip') : undefined);
+  const chips = board({
+    irqchip: irqchip ?? 'none',
+    memory: spec.memory ?? DEFAULT_MEMORY,
+    startMs: startOfTime(engine, spec.clock),
+    ...(parts.keys && { keys: parts.keys }),
+    ...(parts.onTone && { onTone: parts.onTone }),
+  });
+  const output = parts.output ?? (() => {});
+  const usual: Device[] = [
+    ...(standard ? consoles(spec, parts, output, () => machine) : []),
+    ...(spec.simvirtio !== undefined && !parts.simvirtioElsewhere
+      ? [simvirtio(spec.simvirtio, { backends: standardBackends(output) })]
+      : []),
+    ...(irqchip !== undefined ? chips : []),
+    ...(spec.vga ? [new Vga()] : []),
+  ];
+  const devices = [...giveWay(usual, own), ...own];
+  const observer = parts.observe?.(devices.map(({ name }) => name));
+  const { mode, load, entry, stack, memory, clock, coalesce } = spec;
+  const machine: Machine = new Machine({
+    engine,
+    image,
+    devices,
+    regions: regionsOf(spec),
+    ...defined({ irqchip, mode, load, entry, stack, memory, clock, coalesce, observer, control }),
+  });
+  return machine;
+}
+
+function consoles(
+  { seed }: MachineSpec,
+  { input, hypercalls }: PcParts,
+  output: ByteSink,
+  machine: () => Machine,
+): Device[] {
+  return standardDevices({
+    output,
+    ...(input && { input }),
+    hypercalls: { ...servicesOf(machine, seed), ...hypercalls },
+  });
+}
+
+function regionsOf({ regions = [], simvirtio: notification }: MachineSpec) {
+  return notification === undefined
+    ? regions
+    : [...regions, ...simvirtioRegions(notification, STANDARD_BACKENDS)];
+}
+
+/** The fields that have a value. */
+function defined<T extends object>(fields: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  const said = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(said) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
+}
