@@ -16,7 +16,10 @@ const region = fc.record(
   { requiredKeys: ['address', 'size'], noNullPrototype: true },
 );
 const module = fc.record(
-  { module: fc.webUrl(), options: fc.jsonValue() },
+  {
+    module: fc.webUrl(),
+    options: fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
+  },
   { requiredKeys: ['module'], noNullPrototype: true },
 );
 

@@ -34,11 +34,14 @@ const keys: OtherKeys = {
   image: name,
   source: name,
   timeoutMs: whole(1),
-  /** One line for the list of guests. */
+  /** The guest's name, and one line for the list of guests. */
+  name,
   summary: name,
   /** What a host has to be able to do, for the tests of the guests. */
   needs: listOf(name, 'a list of texts'),
-  /** What the guest's run ends with, for the tests of the guests. */
+  /** What the guest is sent and what its run ends with, for the tests of the guests. */
+  input: name,
+  keys: name,
   expect: anything,
 };
 

@@ -123,7 +123,7 @@ describe('engine auto', () => {
   test('refuses a name that nobody has, here and on a thread', async () => {
     const hosted = { image: loadImage('guests/khw-real').image, engine: 'bochs' as 'auto' };
     assert.throws(() => chooseEngine('bochs' as 'auto'), /there is no engine 'bochs'/);
-    await assert.rejects(hostMachine(hosted), /there is no engine 'bochs'/);
+    await assert.rejects(hostMachine(hosted), /"engine" is "bochs", not one of auto, kvm, soft/);
   });
 
   test('32-bit paging goes to the software CPU where this KVM refuses it', { skip: noKvm }, (t) => {
