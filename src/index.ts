@@ -7,7 +7,7 @@
  * @module
  */
 export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
-export type { DeviceModule, EngineName, IrqchipName, MachineSpec } from './config/index.js';
+export type { DeviceModule, EngineName, MachineSpec } from './config/index.js';
 export {
   type Breakpoint,
   type BreakpointOptions,
@@ -52,6 +52,7 @@ export type {
   EngineVm,
   Exit,
   FaultRecord,
+  IrqchipName,
 } from './engine/contract/index.js';
 export { ExitKind } from './engine/contract/index.js';
 export { ConfigError, TerrariumError } from './errors.js';

@@ -93,7 +93,10 @@ export const size: Kind<number> = {
     if (Number.isSafeInteger(bytes)) return bytes;
     throw new ConfigError(`'${text}' is not a size`, 'write bytes, or a number with K, M or G: 64K, 16M');
   },
-  write: String,
+  write(bytes) {
+    const unit = (['G', 'M', 'K'] as const).find((one) => bytes > 0 && bytes % units[one]! === 0);
+    return unit === undefined ? String(bytes) : `${bytes / units[unit]!}${unit}`;
+  },
   schema: text,
 };
 
