@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DeviceHost, Line, LineListener } from './contract/index.js';
+import type { Claim, DeviceHost, Line, LineListener, MemoryRange, PortRange } from './contract/index.js';
 
 /** An interrupt line on a bench: it counts its edges and tells each change of its level. */
 export class TestLine implements Line {
@@ -40,6 +40,27 @@ export class TestLine implements Line {
   }
 }
 
+/** A claim on a bench, which nothing is in the way of. */
+export class TestClaim implements Claim {
+  address: number;
+  readonly size: number;
+  isHeld: boolean;
+
+  constructor(range: PortRange | MemoryRange) {
+    [this.address, this.size] = 'first' in range ? [range.first, range.count] : [range.address, range.size];
+    this.isHeld = range.hidden !== true;
+  }
+
+  move(address: number): void {
+    this.address = address;
+    this.isHeld = true;
+  }
+
+  release(): void {
+    this.isHeld = false;
+  }
+}
+
 /** @param lines the lines that the device may ask for, by interrupt request */
 export function testHost(parts: Partial<DeviceHost> = {}, lines: Record<number, TestLine> = {}): DeviceHost {
   return {
@@ -52,6 +73,7 @@ export function testHost(parts: Partial<DeviceHost> = {}, lines: Record<number, 
     nmi() {},
     now: () => 0,
     sendMessage: () => false,
+    claim: (range) => new TestClaim(range),
     line(irq, listener = {}) {
       const line = lines[irq];
       if (line === undefined) throw new Error(`the device asks for interrupt request ${irq}`);

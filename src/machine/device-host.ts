@@ -1,5 +1,16 @@
-import type { Device, DeviceHost, Line, LineListener, Windows } from '../devices/contract/index.js';
+import type {
+  Claim,
+  Device,
+  DeviceHost,
+  Line,
+  LineListener,
+  MemoryRange,
+  PortRange,
+  Windows,
+} from '../devices/contract/index.js';
+import { ConfigError } from '../errors.js';
 import type { GuestMemory } from '../memory/index.js';
+import type { Bus } from './bus/bus.js';
 import type { Ending } from './cpus/run-loop.js';
 import type { Interrupts } from './interrupts/interrupts.js';
 
@@ -7,6 +18,7 @@ import type { Interrupts } from './interrupts/interrupts.js';
 export interface Lender {
   readonly memory: GuestMemory;
   readonly windows: Windows;
+  readonly bus: Bus;
   readonly interrupts: Interrupts;
   /** How the run is to end; the first one counts. */
   end(ending: Ending): void;
@@ -19,10 +31,13 @@ export class LentHost implements DeviceHost {
   readonly memory: GuestMemory;
   readonly windows: Windows;
   readonly #device: Device;
+  readonly #index: number;
   readonly #lender: Lender;
 
-  constructor(device: Device, lender: Lender) {
+  /** @param index the device's number in its machine */
+  constructor(device: Device, index: number, lender: Lender) {
     this.#device = device;
+    this.#index = index;
     this.#lender = lender;
     this.memory = lender.memory;
     this.windows = lender.windows;
@@ -39,6 +54,19 @@ export class LentHost implements DeviceHost {
 
   reset(how: string): void {
     this.#lender.end({ kind: 'reset', reason: `the guest reset the machine (${how})` });
+  }
+
+  claim(range: PortRange | MemoryRange): Claim {
+    const device = this.#device;
+    const ownsMemory = 'address' in range && (range.backing !== undefined || range.window !== undefined);
+    if (ownsMemory && device.memory?.includes(range) !== true) {
+      throw new ConfigError(
+        `device '${device.name}' claims memory of its own at 0x${range.address.toString(16)} too late`,
+        'list the range in its `memory`, with `hidden` where it is to be shown later',
+      );
+    }
+    const { bus } = this.#lender;
+    return bus.claimOf(device, range) ?? bus.claim(device, this.#index, range);
   }
 
   line(irq: number, listener?: LineListener): Line {

@@ -13,8 +13,10 @@ import {
 import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
 import { Bus } from './bus/bus.js';
-import { backedRegions, ramAround, WindowRegions } from './bus/memory-map.js';
+import { Coalescing } from './bus/coalescing.js';
+import { DeviceMemory, ramAround } from './bus/memory-map.js';
 import type { Outcome } from './cpus/outcome.js';
+import { TICK_MS } from './cpus/pace.js';
 import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './cpus/run-loop.js';
 import { type Lender, LentHost } from './device-host.js';
 import { engineSink, Interrupts } from './interrupts/interrupts.js';
@@ -73,8 +75,6 @@ export class Machine implements Runnable, Disposable {
   /** The CPU's own clock, where the machine goes by it and not by wall time. */
   readonly clock: EngineClock | undefined;
   readonly observer: ExitObserver | undefined;
-  /** True where the engine keeps some writes back. */
-  readonly coalescing: boolean;
   readonly interrupts: Interrupts;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
@@ -83,6 +83,7 @@ export class Machine implements Runnable, Disposable {
   /** @internal */
   nextPoll = Number.POSITIVE_INFINITY;
   readonly #vm: EngineVm;
+  #coalescing: Coalescing | undefined;
   #disposed = false;
   #screen: Screen | undefined;
   /** The machine's clock when it last stopped, and what it lags behind `performance.now()` while it runs. */
@@ -103,9 +104,8 @@ export class Machine implements Runnable, Disposable {
     for (const [index, device] of devices.entries()) this.#addDevice(device, index);
     const undo: Disposable[] = [];
     try {
-      const windows = new WindowRegions(devices);
-      const pieces = [...ramAround(size, windows.ranges), ...regions, ...backedRegions(devices)];
-      this.memory = GuestMemory.create([...pieces, ...windows.configs]);
+      const own = new DeviceMemory(devices);
+      this.memory = GuestMemory.create([...ramAround(size, own.windowRanges), ...regions, ...own.configs]);
       undo.push(this.memory);
       this.boot = boot(this.memory, config.image, config);
       this.#vm = engine.createVm(this.memory, { irqchip });
@@ -113,7 +113,7 @@ export class Machine implements Runnable, Disposable {
       this.cpus = [this.#vm.createCpu(this.control)];
       undo.push(...this.cpus);
       this.clock = chooseClock(config.clock, this.cpu, engine);
-      this.coalescing = config.coalesce !== false && this.#coalesce();
+      if (config.coalesce !== false) this.#coalescing = new Coalescing(this.#vm);
       this.cpu.setSystemRegisters(this.boot.state.system);
       this.cpu.setRegisters(this.boot.state.registers);
       this.interrupts = new Interrupts(
@@ -121,13 +121,18 @@ export class Machine implements Runnable, Disposable {
         irqchip === 'user' ? controllers : [],
         irqchip === 'kernel' ? engineSink(this.#vm) : undefined,
       );
-      windows.connect(this.memory, (slot) => this.#vm.remapRegion(slot));
-      const lender = this.#lender(windows);
-      for (const device of devices) device.attach?.(new LentHost(device, lender));
+      this.#followClaims(own);
+      const lender = this.#lender(own);
+      for (const [index, device] of devices.entries()) device.attach?.(new LentHost(device, index, lender));
     } catch (error) {
       for (const resource of undo.reverse()) resource[Symbol.dispose]();
       throw error;
     }
+  }
+
+  /** True where the engine keeps some writes back. */
+  get coalescing(): boolean {
+    return this.#coalescing?.active === true;
   }
 
   /** The first CPU: the one that starts. */
@@ -206,20 +211,26 @@ export class Machine implements Runnable, Disposable {
     this.bus.add(device, index);
   }
 
-  #coalesce(): boolean {
-    let any = false;
-    for (const space of ['port', 'memory'] as const) {
-      const claims = space === 'port' ? this.bus.ports.claims : this.bus.memory.claims;
-      for (const { coalesce, first, last } of claims) {
-        if (coalesce && this.#vm.coalesce(space, first, last - first + 1)) any = true;
-      }
+  /** What the engine maps and keeps back follows the devices' claims. */
+  #followClaims(own: DeviceMemory): void {
+    const { ports, memory } = this.bus;
+    own.connect(this.memory, this.bus, (slot) => this.#vm.remapRegion(slot));
+    for (const space of [ports, memory]) {
+      space.onChange = () => {
+        if (space === memory) own.follow();
+        const before = this.coalescing;
+        this.#coalescing?.follow(space);
+        // A run that is under way does not look for writes that are kept back unless it is called out for it.
+        if (this.coalescing && !before && this.#lag !== undefined) this.cpu.setTimer(TICK_MS, TICK_MS);
+      };
+      this.#coalescing?.follow(space);
     }
-    return any;
   }
 
-  #lender(windows: WindowRegions): Lender {
+  #lender(windows: DeviceMemory): Lender {
     return {
       memory: this.memory,
+      bus: this.bus,
       windows,
       interrupts: this.interrupts,
       end: (ending) => {

@@ -36,6 +36,7 @@ function spoiled(spoil: (code: Uint8Array) => void): Engine {
       return {
         [Symbol.dispose]: () => vm[Symbol.dispose](),
         coalesce: () => false,
+        uncoalesce: () => undefined,
         setIrq: () => undefined,
         remapRegion: (slot) => vm.remapRegion(slot),
         signalMessage: () => false,

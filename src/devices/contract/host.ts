@@ -1,10 +1,10 @@
 import type { GuestMemory } from '../../memory/index.js';
 import type { Line, LineListener } from './interrupts.js';
-import type { MemoryRange } from './ranges.js';
+import type { Claim, MemoryRange, PortRange } from './ranges.js';
 
-/** The memory behind ranges with a `window`; ranges are known by the very object that the device claims. */
+/** The memory behind ranges with `window` or `backing`; ranges are known by the very object in the device's `memory`. */
 export interface Windows {
-  /** All bytes of a range's window, whether the guest sees them or not. */
+  /** All bytes of a range's window, or of a range with `backing`, whether the guest sees them or not. */
   bytes(range: MemoryRange): Uint8Array;
   /**
    * Shows the guest the first `size` bytes of a range's window at `address`, in place of what it showed before; 0 hides it.
@@ -30,6 +30,14 @@ export interface DeviceHost {
   line(irq: number, listener?: LineListener): Line;
   /** Sends an interrupt message (MSI: SDM 3A 11.11). False where no controller takes messages at `address`. */
   sendMessage(address: number, data: number): boolean;
+  /**
+   * Claims a range, beside those in the device's `ports` and `memory`; with an object of these, gives the claim that it has already.
+   * A machine makes the memory behind `backing` and `window` when it is made: such ranges have to be in `memory`, `hidden` if need
+   * be. Claims may come, move and go at any time, but those of memory not from `readMemory` or `writeMemory`: an engine may do the
+   * guest's access again.
+   * @throws ConfigError where a claim of the same priority is in the way, naming both devices.
+   */
+  claim(range: PortRange | MemoryRange): Claim;
   /** What devices show their guest of memory of their own. Every machine has it. */
   readonly windows?: Windows;
   /** Sends the CPU a non-maskable interrupt. */

@@ -110,6 +110,10 @@ class AssistedVm implements EngineVm {
     return this.#inner.coalesce(space, address, length);
   }
 
+  uncoalesce(space: 'port' | 'memory', address: number, length: number): void {
+    this.#inner.uncoalesce(space, address, length);
+  }
+
   setIrq(irq: number, level: boolean): void {
     this.#inner.setIrq(irq, level);
   }

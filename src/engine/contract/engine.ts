@@ -7,6 +7,8 @@ export interface EngineVm extends Disposable {
   createCpu(control: Int32Array): EngineCpu;
   /** Asks that writes to this range do not leave the guest one by one. False where the engine cannot. */
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean;
+  /** Takes back what `coalesce` asked for the very same range. */
+  uncoalesce(space: 'port' | 'memory', address: number, length: number): void;
   /** Sets the level of a pin of the engine's own interrupt controllers (`VmOptions.irqchip`). */
   setIrq(irq: number, level: boolean): void;
   /**

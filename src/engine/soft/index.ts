@@ -146,6 +146,8 @@ export class SoftVm implements EngineVm {
     return false;
   }
 
+  uncoalesce(): void {}
+
   setIrq(): void {
     throw new SoftError(
       'ELIMIT',

@@ -1,70 +1,99 @@
-import type { Device, MemoryRange, PortRange } from '../../devices/contract/index.js';
-import { ConfigError } from '../../errors.js';
+import type { BusClaim } from './claim.js';
 
-/** A range of addresses and the device that answers it. */
-export interface Claim {
+/** A run of addresses that one claim answers. */
+export interface Segment {
   readonly first: number;
   readonly last: number;
-  /** The widest access the device takes, in bytes. */
-  readonly width: number;
-  readonly coalesce: boolean;
-  readonly device: Device;
-  /** The device's number in its machine, for the exit log. */
-  readonly index: number;
+  readonly claim: BusClaim;
 }
 
-/** Who answers which address: ports or guest physical memory. Ranges never overlap. */
+/**
+ * Who answers which address: ports or guest physical memory. Claims come, move and go. Where they overlap the one with the higher
+ * priority answers, and two of the same priority never overlap.
+ */
 export class AddressSpace {
-  readonly #name: 'port' | 'memory';
-  readonly #claims: Claim[] = [];
-  /** The claim that answered last: guests stay with one device for long. */
-  #recent: Claim | undefined;
+  readonly name: 'port' | 'memory';
+  /** The claims that are held now, in no order. */
+  readonly held: BusClaim[] = [];
+  /** Told each time that claims have changed. */
+  onChange: () => void = () => {};
+  #segments: readonly Segment[] | undefined;
+  /** The segment that answered last: guests stay with one device for long. */
+  #recent: Segment | undefined;
 
   constructor(name: 'port' | 'memory') {
-    this.#name = name;
+    this.name = name;
   }
 
-  get claims(): readonly Claim[] {
-    return this.#claims;
+  /** What is seen of the claims: runs of addresses without overlaps, lowest first. */
+  get segments(): readonly Segment[] {
+    this.#segments ??= visible(this.held);
+    return this.#segments;
   }
 
-  add(device: Device, index: number, range: PortRange | MemoryRange): void {
-    const [first, length] = 'first' in range ? [range.first, range.count] : [range.address, range.size];
-    const last = first + length - 1;
-    const limit = this.#name === 'port' ? 0xffff : Number.MAX_SAFE_INTEGER;
-    if (!Number.isInteger(first) || !Number.isInteger(length) || first < 0 || length < 1 || last > limit) {
-      throw new ConfigError(
-        `device '${device.name}' claims ${length} ${this.#name} addresses from ${first}`,
-        this.#name === 'port' ? 'ports go from 0 to 0xffff' : 'addresses are whole numbers from 0',
-      );
-    }
-    const other = this.#claims.find((claim) => first <= claim.last && claim.first <= last);
-    if (other !== undefined) {
-      throw new ConfigError(
-        `devices '${other.device.name}' and '${device.name}' both claim ${this.#name} 0x${Math.max(first, other.first).toString(16)}`,
-        'move one of them',
-      );
-    }
-    const { width = 4, coalesce = false } = range;
-    this.#claims.push({ first, last, width, coalesce, device, index });
-    this.#claims.sort((a, b) => a.first - b.first);
-  }
-
-  find(address: number): Claim | undefined {
+  /** The claim that answers at `address`. */
+  find(address: number): BusClaim | undefined {
     const recent = this.#recent;
-    if (recent !== undefined && address >= recent.first && address <= recent.last) return recent;
+    if (recent !== undefined && address >= recent.first && address <= recent.last) return recent.claim;
+    const segments = this.#segments ?? this.segments;
     let low = 0;
-    let high = this.#claims.length - 1;
+    let high = segments.length - 1;
     while (low <= high) {
       const middle = (low + high) >> 1;
-      const claim = this.#claims[middle]!;
-      if (address < claim.first) high = middle - 1;
-      else if (address > claim.last) low = middle + 1;
+      const segment = segments[middle]!;
+      if (address < segment.first) high = middle - 1;
+      else if (address > segment.last) low = middle + 1;
       else {
-        this.#recent = claim;
-        return claim;
+        this.#recent = segment;
+        return segment.claim;
       }
     }
     return undefined;
   }
+
+  /** The claim that `claim` would share addresses and priority with, were it held at `address`. */
+  inTheWay(claim: BusClaim, address: number): BusClaim | undefined {
+    const last = address + claim.size - 1;
+    return this.held.find(
+      (other) =>
+        other !== claim &&
+        other.priority === claim.priority &&
+        address <= other.last &&
+        other.address <= last,
+    );
+  }
+
+  /** True where `claim` answers at each of its addresses. */
+  isWhole(claim: BusClaim): boolean {
+    return this.segments.some(
+      (one) => one.claim === claim && one.first === claim.address && one.last === claim.last,
+    );
+  }
+
+  /** A claim was made, moved or released. */
+  changed(): void {
+    this.#segments = undefined;
+    this.#recent = undefined;
+    this.onChange();
+  }
+}
+
+/** Lays claims over each other, the highest priority first: each has what the ones before it leave. */
+function visible(claims: readonly BusClaim[]): Segment[] {
+  const segments: Segment[] = [];
+  for (const claim of [...claims].sort((a, b) => b.priority - a.priority)) {
+    // Kept sorted: the gaps between the segments that are there are what this claim gets.
+    let { address: first } = claim;
+    let at = segments.findIndex((segment) => segment.last >= first);
+    if (at < 0) at = segments.length;
+    while (first <= claim.last) {
+      const next = segments[at];
+      const last = next === undefined ? claim.last : Math.min(claim.last, next.first - 1);
+      if (first <= last) segments.splice(at++, 0, { first, last, claim });
+      if (next === undefined) break;
+      first = next.last + 1;
+      at++;
+    }
+  }
+  return segments;
 }

@@ -1,7 +1,8 @@
-import type { Access, AccessSize, Device } from '../../devices/contract/index.js';
+import type { Access, AccessSize, Device, MemoryRange, PortRange } from '../../devices/contract/index.js';
 import type { Exit } from '../../engine/contract/index.js';
 import { DeviceError } from '../errors.js';
-import { AddressSpace, type Claim } from './address-space.js';
+import { AddressSpace } from './address-space.js';
+import { BusClaim } from './claim.js';
 
 /** An address that nothing answers, and how often the guest touched it. */
 export interface UnclaimedAccess {
@@ -27,22 +28,35 @@ const UNCLAIMED_KEPT = 64;
  * Takes each exit's accesses to the devices that claim them.
  *
  * String I/O is taken apart into its elements. An access wider than its device understands becomes several, low bytes
- * first, each looked up by its own address, as a narrow device sees them on a real bus. What nobody claims reads as all
- * ones (a floating bus) and swallows writes; it is remembered for the outcome.
+ * first, each looked up by its own address, as a narrow device sees them on a real bus. An address without a claim reads as
+ * all ones (a floating bus) and swallows writes; it is remembered for the outcome.
  */
 export class Bus {
   readonly ports = new AddressSpace('port');
   readonly memory = new AddressSpace('memory');
-  /** Nobody as a rule: then an access costs a look at this field. */
+  /** Usually undefined: then an access costs a look at this field. */
   listener: AccessListener | undefined;
+  /** The claims that devices had from the start. */
+  readonly #first: BusClaim[] = [];
   readonly #access = { space: 'port' as Access['space'], address: 0, size: 0, write: false };
   readonly #unclaimed = new Map<string, { -readonly [K in keyof UnclaimedAccess]: UnclaimedAccess[K] }>();
   /** The device that is being called, so that an error can name it. */
   #device: Device | undefined;
 
+  /** Claims the ranges that a device has from the start. @param index the device's number in its machine */
   add(device: Device, index: number): void {
-    for (const range of device.ports ?? []) this.ports.add(device, index, range);
-    for (const range of device.memory ?? []) this.memory.add(device, index, range);
+    for (const range of device.ports ?? []) this.#first.push(this.claim(device, index, range));
+    for (const range of device.memory ?? []) this.#first.push(this.claim(device, index, range));
+  }
+
+  /** The claim that a device has from the start for this very range object. */
+  claimOf(device: Device, range: PortRange | MemoryRange): BusClaim | undefined {
+    return this.#first.find((claim) => claim.device === device && claim.range === range);
+  }
+
+  /** A new claim. @throws ConfigError where one of the same priority is in the way */
+  claim(device: Device, index: number, range: PortRange | MemoryRange): BusClaim {
+    return new BusClaim('first' in range ? this.ports : this.memory, device, index, range);
   }
 
   get unclaimed(): readonly UnclaimedAccess[] {
@@ -52,6 +66,8 @@ export class Bus {
   /** Answers an `io` exit. Returns the number of the device that was asked first, -1 where there is none. */
   handlePort(exit: Exit): number {
     const { address, size, count, write, data } = exit;
+    // Before the device is asked: it may move away.
+    const index = this.ports.find(address)?.index ?? -1;
     let offset = exit.offset;
     try {
       for (let i = 0; i < count; i++) {
@@ -62,19 +78,20 @@ export class Bus {
     } catch (cause) {
       throw this.#deviceError(cause, exit, 'port');
     }
-    return this.ports.find(address)?.index ?? -1;
+    return index;
   }
 
   /** Answers an `mmio` exit, as `handlePort` does. */
   handleMemory(exit: Exit): number {
     const { address, size, data, offset } = exit;
+    const index = this.memory.find(address)?.index ?? -1;
     try {
       if (exit.write) this.#writeMemory(address, size, data, offset);
       else this.#readMemory(address, size, data, offset);
     } catch (cause) {
       throw this.#deviceError(cause, exit, 'address');
     }
-    return this.memory.find(address)?.index ?? -1;
+    return index;
   }
 
   #readPort(port: number, size: AccessSize, data: DataView, offset: number): void {
@@ -128,6 +145,9 @@ export class Bus {
       this.#device = device;
       if (this.listener !== undefined) this.#tell(device, 'memory', address, step, false, offset);
       store(data, offset, step as AccessSize, device.readMemory(address, step as AccessSize));
+    } else if (claim?.bytes !== undefined) {
+      for (let at = 0; at < step; at++)
+        data.setUint8(offset + at, claim.bytes[address + at - claim.address] ?? 0xff);
     } else {
       this.#miss(claim, 'memory', address, false);
       for (let at = 0; at < step; at++) data.setUint8(offset + at, 0xff);
@@ -172,7 +192,7 @@ export class Bus {
     this.listener?.access(device, access, offset);
   }
 
-  #miss(claim: Claim | undefined, space: 'port' | 'memory', address: number, write: boolean): void {
+  #miss(claim: BusClaim | undefined, space: 'port' | 'memory', address: number, write: boolean): void {
     // A claimed range without a method for this direction is the device's own choice, nothing to report.
     if (claim !== undefined) return;
     const key = `${space}${write}${address}`;

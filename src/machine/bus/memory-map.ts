@@ -6,17 +6,11 @@
 import type { Device, MemoryRange, Windows } from '../../devices/contract/index.js';
 import { ConfigError } from '../../errors.js';
 import { type GuestMemory, type MemoryRegion, PAGE_SIZE, type RegionConfig } from '../../memory/index.js';
+import type { AddressSpace } from './address-space.js';
+import type { Bus } from './bus.js';
+import type { BusClaim } from './claim.js';
 
-/** The pages that devices want their guest to read as memory. */
-export function backedRegions(devices: readonly Device[]): RegionConfig[] {
-  return devices.flatMap(({ memory = [] }) =>
-    memory
-      .filter(({ backing }) => backing === 'ram')
-      .map(({ address, size }) => ({ address, size, readOnly: true })),
-  );
-}
-
-/** RAM of `size` bytes from 0 on without the given ranges: what would lie under one is not there. */
+/** RAM of `size` bytes from 0 on without the given ranges: what would lie under one does not exist. */
 export function ramAround(size: number, ranges: readonly MemoryRange[]): RegionConfig[] {
   const pieces: RegionConfig[] = [];
   let from = 0;
@@ -35,43 +29,133 @@ export function ramAround(size: number, ranges: readonly MemoryRange[]): RegionC
   return pieces;
 }
 
-/** The memory behind the devices' windows: a region each, hidden until its device shows it. */
-export class WindowRegions implements Windows {
-  readonly ranges: readonly MemoryRange[];
+/** A range with memory behind it, and what of it the guest is to see. */
+interface OwnRegion {
+  readonly device: Device;
+  readonly range: MemoryRange;
+  /** In bytes from the claim's first address. */
+  offset: number;
+  size: number;
+}
+
+/**
+ * Memory of the devices' own: the pages of ranges with `backing`, and the windows of ranges with `window`. A region of guest memory
+ * each, which follows its claim. The guest sees it only where the claim answers at all of its addresses, and where there is no RAM:
+ * RAM answers before any device.
+ */
+export class DeviceMemory implements Windows {
+  /** How guest memory is to be made: these regions, behind those of RAM. */
   readonly configs: readonly RegionConfig[];
+  /** Ranges that RAM leaves out. */
+  readonly windowRanges: readonly MemoryRange[];
+  readonly #own: readonly OwnRegion[];
   #memory: GuestMemory | undefined;
   #regions: readonly MemoryRegion[] = [];
+  #claims: readonly BusClaim[] = [];
+  #space: AddressSpace | undefined;
   #remap: (slot: number) => void = () => {};
 
   constructor(devices: readonly Device[]) {
-    this.ranges = devices.flatMap(({ memory = [] }) => memory.filter(({ window }) => window !== undefined));
-    this.configs = this.ranges.map(({ address, window = 0 }) => ({ address, size: window, hidden: true }));
+    const owners = devices.flatMap((device) => (device.memory ?? []).map((range) => ({ device, range })));
+    const windows = owners.filter(({ range }) => range.window !== undefined);
+    const backed = owners.filter(({ range }) => range.backing === 'ram');
+    this.windowRanges = windows.map(({ range }) => range);
+    this.#own = [
+      ...backed.map((owner) => ({ ...owner, offset: 0, size: owner.range.size })),
+      ...windows.map((owner) => ({ ...owner, offset: 0, size: 0 })),
+    ];
+    this.configs = this.#own.map(({ range: { address, size, window, hidden = false } }) =>
+      window === undefined
+        ? { address, size, hidden, readOnly: true }
+        : { address, size: window, hidden: true },
+    );
   }
 
-  /** The regions are the last ones of `memory`; `remap` tells the engine of one that was moved. */
-  connect(memory: GuestMemory, remap: (slot: number) => void): void {
+  /**
+   * The regions are the last ones of `memory`.
+   *
+   * @param bus has the claims
+   * @param remap tells the engine of a region that was moved
+   */
+  connect(memory: GuestMemory, bus: Bus, remap: (slot: number) => void): void {
     this.#memory = memory;
-    this.#regions = memory.regions.slice(memory.regions.length - this.ranges.length);
+    this.#space = bus.memory;
+    this.#regions = memory.regions.slice(memory.regions.length - this.#own.length);
+    this.#claims = this.#own.map(({ device, range }) => bus.claimOf(device, range)!);
     this.#remap = remap;
+    for (const [i, claim] of this.#claims.entries())
+      if (this.#own[i]!.range.backing === 'ram') claim.bytes = memory.bytesOf(this.#regions[i]!);
   }
 
   bytes(range: MemoryRange): Uint8Array {
-    const [memory, region] = this.#find(range);
-    return memory.bytesOf(region);
+    const i = this.#indexOf(range);
+    return this.#memory!.bytesOf(this.#regions[i]!);
   }
 
   show(range: MemoryRange, address: number, size: number): void {
-    const [memory, region] = this.#find(range);
-    if (size > 0 && (address < range.address || address + size > range.address + range.size))
+    const i = this.#indexOf(range);
+    const claim = this.#claims[i]!;
+    if (range.window === undefined)
+      throw new ConfigError('a device showed a part of a range without a window');
+    if (size > 0 && (address < claim.address || address + size - 1 > claim.last))
       throw new ConfigError(`a window of ${size} bytes at 0x${address.toString(16)} is outside of its range`);
-    memory.place(region.slot, address, size);
+    const own = this.#own[i]!;
+    own.offset = address - claim.address;
+    own.size = size;
+    this.#place(i);
+  }
+
+  /** Claims have changed: what the guest sees of their memory follows. */
+  follow(): void {
+    // One may take another's place: all make way first.
+    for (const i of this.#own.keys()) if (this.#wanted(i) !== this.#regions[i]!.address) this.#hide(i);
+    for (const i of this.#own.keys()) this.#place(i);
+  }
+
+  /** Where the guest is to see the region; -1 where it is not to. */
+  #wanted(i: number): number {
+    const { offset, size } = this.#own[i]!;
+    const claim = this.#claims[i]!;
+    if (size === 0 || !claim.isHeld || this.#space?.isWhole(claim) !== true) return -1;
+    const address = claim.address + offset;
+    const own = this.#regions;
+    const ram = this.#memory!.regions.some(
+      (region) =>
+        !own.includes(region) &&
+        region.size > 0 &&
+        address < region.address + region.size &&
+        region.address < address + size,
+    );
+    return ram ? -1 : address;
+  }
+
+  #hide(i: number): void {
+    const region = this.#regions[i]!;
+    if (region.size === 0) return;
+    this.#memory!.place(region.slot, region.address, 0);
     this.#remap(region.slot);
   }
 
-  #find(range: MemoryRange): [GuestMemory, MemoryRegion] {
-    const region = this.#regions[this.ranges.indexOf(range)];
-    if (this.#memory === undefined || region === undefined)
-      throw new ConfigError('a device asked for the window of a range that is not its own');
-    return [this.#memory, region];
+  #place(i: number): void {
+    const region = this.#regions[i]!;
+    const address = this.#wanted(i);
+    if (address < 0) {
+      this.#hide(i);
+      return;
+    }
+    const { size } = this.#own[i]!;
+    if (region.size === size && region.address === address) return;
+    this.#memory!.place(region.slot, address, size);
+    this.#remap(region.slot);
+  }
+
+  #indexOf(range: MemoryRange): number {
+    const i = this.#own.findIndex((one) => one.range === range);
+    if (this.#memory === undefined || i < 0)
+      throw new ConfigError(
+        'a device asked for the memory of a range that has none',
+        'ask with the very object that `memory` of the device has',
+      );
+    return i;
   }
 }

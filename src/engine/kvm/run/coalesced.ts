@@ -64,6 +64,14 @@ export class LazyZones {
     this.waiting = this.#zones.length;
   }
 
+  /** Forgets the range at `address`; false where it is registered already. */
+  remove(space: Zone['space'], address: number): boolean {
+    const before = this.#zones.length;
+    this.#zones = this.#zones.filter((zone) => zone.space !== space || zone.first !== address);
+    this.waiting = this.#zones.length;
+    return this.waiting < before;
+  }
+
   /** A write left the guest. */
   note(space: Zone['space'], address: number): void {
     for (const zone of this.#zones) {

@@ -192,6 +192,10 @@ export class KvmVm implements EngineVm {
     return true;
   }
 
+  uncoalesce(space: 'port' | 'memory', address: number, length: number): void {
+    if (!this.#zones.remove(space, address)) this.handle.unregisterCoalesced(space, address, length);
+  }
+
   setIrq(irq: number, level: boolean): void {
     this.handle.irqLine(irq, level);
   }

@@ -1,0 +1,88 @@
+import type { Claim, Device, MemoryRange, PortRange } from '../../devices/contract/index.js';
+import { ConfigError } from '../../errors.js';
+import type { AddressSpace } from './address-space.js';
+
+/** The last port and the last address there can be. Guest physical addresses have 52 bits (SDM 3A 4.1.4). */
+const LAST = { port: 0xffff, memory: 2 ** 52 - 1 } as const;
+
+/** A device's hold on a range of an address space. */
+export class BusClaim implements Claim {
+  readonly device: Device;
+  /** The device's number in its machine, for the exit log. */
+  readonly index: number;
+  /** What the device said of the range; its address is where the claim began. */
+  readonly range: PortRange | MemoryRange;
+  readonly size: number;
+  /** The widest access the device takes, in bytes. */
+  readonly width: number;
+  readonly coalesce: boolean;
+  readonly priority: number;
+  /** The bytes that the guest reads here without leaving, where it has such. */
+  bytes: Uint8Array | undefined;
+  readonly #space: AddressSpace;
+  #first: number;
+  #isHeld = false;
+
+  constructor(space: AddressSpace, device: Device, index: number, range: PortRange | MemoryRange) {
+    const [first, size] = 'first' in range ? [range.first, range.count] : [range.address, range.size];
+    const { width = 4, coalesce = false, priority = 0 } = range;
+    this.#space = space;
+    this.device = device;
+    this.index = index;
+    this.range = range;
+    this.size = size;
+    this.width = width;
+    this.coalesce = coalesce;
+    this.priority = priority;
+    this.#first = first;
+    this.#check(first);
+    if (range.hidden !== true) this.move(first);
+  }
+
+  get address(): number {
+    return this.#first;
+  }
+
+  get last(): number {
+    return this.#first + this.size - 1;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  move(address: number): void {
+    this.#check(address);
+    const other = this.#space.inTheWay(this, address);
+    if (other !== undefined) {
+      const where = Math.max(address, other.address).toString(16);
+      throw new ConfigError(
+        `devices '${other.device.name}' and '${this.device.name}' both claim ${this.#space.name} 0x${where}`,
+        'move one of them, or give them priorities',
+      );
+    }
+    if (this.#isHeld && address === this.#first) return;
+    this.#first = address;
+    if (!this.#isHeld) this.#space.held.push(this);
+    this.#isHeld = true;
+    this.#space.changed();
+  }
+
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    this.#space.held.splice(this.#space.held.indexOf(this), 1);
+    this.#space.changed();
+  }
+
+  #check(first: number): void {
+    const { size, device } = this;
+    const { name } = this.#space;
+    const fits = Number.isInteger(first) && Number.isInteger(size) && first >= 0 && size >= 1;
+    if (fits && first + size - 1 <= LAST[name]) return;
+    throw new ConfigError(
+      `device '${device.name}' claims ${size} ${name} addresses from ${first}`,
+      name === 'port' ? 'ports go from 0 to 0xffff' : 'addresses are whole numbers from 0 to 2^52 - 1',
+    );
+  }
+}
