@@ -1,13 +1,15 @@
 import { ConfigError } from '../errors.js';
 import type { GuestMemory } from '../memory/index.js';
-import type { CpuState } from '../x86/index.js';
+import { type CpuState, ENTRY_RETURN } from '../x86/index.js';
+import { writeBiosData } from './bios-data.js';
 import { type Image, ImageError } from './image.js';
 import { BOOT_SECTOR_ADDRESS, type BootMode, chooseMode, isBootSector, type Mode } from './modes.js';
+import { LOADER_MAGIC, writeMultibootInformation } from './multiboot.js';
 import { hex, range } from './numbers.js';
 import { parseImage } from './parse.js';
-import { checkApart, copyImage, type PlacedImage, placeImage } from './place.js';
+import { checkApart, clear, copyImage, type PlacedImage, placeImage } from './place.js';
 import { realState, resetState, tableState } from './state.js';
-import { placeTables, STACK_ROOM, type TableMode, writeTables } from './tables.js';
+import { MULTIBOOT_OFFSET, placeTables, STACK_ROOM, type TableMode, writeTables } from './tables.js';
 
 /** How an image starts, and where in memory things lie, where it is not as the image has it. */
 export interface BootOptions {
@@ -21,6 +23,12 @@ export interface BootOptions {
   stack?: number;
 }
 
+/** A piece of an image, where it lies. */
+export interface ImagePlace {
+  address: number;
+  size: number;
+}
+
 /** How a guest was placed. */
 export interface BootPlan {
   mode: BootMode;
@@ -29,6 +37,8 @@ export interface BootPlan {
   entry: number;
   /** Guest physical address of the stack's end. */
   stack: number;
+  /** Where the image lies in guest physical memory. */
+  segments: readonly ImagePlace[];
   state: CpuState;
 }
 
@@ -48,8 +58,15 @@ export function boot(memory: GuestMemory, image: Image | Uint8Array, options: Bo
     mode === 'real' || mode === 'reset'
       ? bootReal(memory, placed, mode, entry, options.stack)
       : bootTables(memory, placed, mode, entry, options.stack);
+  if (parsed.multiboot && mode === 'protected') {
+    const at = Number(state.system.gdt.base) + MULTIBOOT_OFFSET;
+    writeMultibootInformation(memory, at, parsed.name);
+    Object.assign(state.registers, { rax: BigInt(LOADER_MAGIC), rbx: BigInt(at) });
+  }
+  writeBiosData(memory, mode, placed.segments);
   copyImage(memory, placed.segments);
-  return { mode, format: parsed.format, entry, stack, state };
+  const segments = placed.segments.map(({ address, memorySize }) => ({ address, size: memorySize }));
+  return { mode, format: parsed.format, entry, stack, segments, state };
 }
 
 function checkAddress(option: string, value: number | undefined): void {
@@ -108,6 +125,18 @@ function realStackEnd(memory: GuestMemory, placed: PlacedImage): number {
   );
 }
 
+/**
+ * Puts the address that an entry function would return to on top of the stack, which stays aligned to 16 bytes, and returns
+ * the stack pointer.
+ */
+function pushReturnAddress(memory: GuestMemory, mode: TableMode, stack: number): number {
+  const top = stack - 16;
+  clear(memory, top, 16);
+  if (mode === 'long') memory.write64(top, ENTRY_RETURN);
+  else memory.write32(top, Number(BigInt.asUintN(32, ENTRY_RETURN)));
+  return top;
+}
+
 function bootTables(
   memory: GuestMemory,
   placed: PlacedImage,
@@ -131,5 +160,6 @@ function bootTables(
     checkApart(placed, { what: 'the stack', address: stack - STACK_ROOM, size: STACK_ROOM }, room);
   }
   const tables = writeTables(memory, mode, block);
-  return { stack, state: tableState(mode, tables, entry, stack) };
+  const top = given ?? pushReturnAddress(memory, mode, stack);
+  return { stack: top, state: tableState(mode, tables, entry, top) };
 }

@@ -175,7 +175,17 @@ describe('an ELF file', () => {
     refuses(elf({ type: 3 }), /position-independent.*ET_DYN/, /-no-pie/);
     refuses(elf({ type: 4 }), /core dump/);
     refuses(elf({ type: 99 }), /unknown type 99/);
-    refuses(elf({ segments: [{ type: 3n }] }), /dynamically linked.*offset 0x40/, /-static/);
+  });
+
+  test('with a dynamic section is refused where it needs a library; an interpreter alone is nothing', () => {
+    const dynamic = (tag: number) => {
+      const file = elf({ segments: [{}, { type: 2n, offset: 0x180n, filesz: 32n }, { type: 3n }] });
+      file[0x180] = tag;
+      return file;
+    };
+    // DT_NEEDED is 1, DT_HASH 4.
+    refuses(dynamic(1), /dynamically linked.*DT_NEEDED.*offset 0x78/, /-static/);
+    for (const tag of [0, 4]) assert.equal(parseImage(dynamic(tag), 'k').segments.length, 1);
   });
 
   test('with a damaged header is refused with the place', () => {

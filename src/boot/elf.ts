@@ -11,7 +11,8 @@ import { hex } from './numbers.js';
 const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 const ET_EXEC = 2;
 const PT_LOAD = 1;
-const PT_INTERP = 3;
+const PT_DYNAMIC = 2;
+const DT_NEEDED = 1n;
 /** `e_phnum` where the true count stands elsewhere: more segments than any kernel has. */
 const PN_XNUM = 0xffff;
 
@@ -133,6 +134,7 @@ export function parseElf(bytes: Uint8Array, name: string): Image {
     name,
     segments: loads.map((load) => load.segment),
     entry,
+    virtual: loads.every(({ vaddr, segment }) => vaddr === BigInt(segment.address)),
     ...(sections.length > 0 && { sections }),
   };
 }
@@ -234,9 +236,9 @@ function readLoads(view: DataView, bytes: Uint8Array, layout: Layout, name: stri
   for (let index = 0; index < count; index++) {
     const at = Number(table) + index * entrySize;
     const type = view.getUint32(at, true);
-    if (type === PT_INTERP) {
+    if (type === PT_DYNAMIC && needsLibrary(bytes, view, layout, at)) {
       throw new ImageError(
-        `${name}: the ELF file is a dynamically linked program (PT_INTERP, offset ${hex(at)}): there is no system that could link it`,
+        `${name}: the ELF file is a dynamically linked program (DT_NEEDED, program header at offset ${hex(at)}): there is no system that could link it`,
         'link it alone: gcc -static -no-pie -nostdlib -ffreestanding',
       );
     }
@@ -246,6 +248,23 @@ function readLoads(view: DataView, bytes: Uint8Array, layout: Layout, name: stri
     }
   }
   return loads;
+}
+
+/**
+ * True where the dynamic section names a library. A kernel linked with -nostdlib may have such a section, and an interpreter
+ * beside it (PT_INTERP), only since the compiler links everything so by default.
+ */
+function needsLibrary(bytes: Uint8Array, view: DataView, layout: Layout, at: number): boolean {
+  const start = word(view, at + layout.offset, layout);
+  const size = word(view, at + layout.filesz, layout);
+  if (start + size > BigInt(bytes.length)) return false;
+  const step = layout.bits / 4;
+  for (let entry = Number(start); entry + step <= Number(start + size); entry += step) {
+    const tag = word(view, entry, layout);
+    if (tag === DT_NEEDED) return true;
+    if (tag === 0n) return false;
+  }
+  return false;
 }
 
 function readLoad(

@@ -24,6 +24,10 @@ export interface Image {
   segments: ImageSegment[];
   /** Guest physical address of the first instruction, where the file names it. */
   entry: number | undefined;
+  /** It has a multiboot header, so a loader starts it in 32-bit protected mode, whatever its format. */
+  multiboot?: true;
+  /** An ELF file that names no physical addresses of its own: `p_paddr` is `p_vaddr` in all its segments. */
+  virtual?: boolean;
   /** Symbols and line numbers as the file has them; missing where it has none. */
   sections?: ImageSection[];
   /** What the addresses in `sections` are short of those in memory, for code that is linked for another place. */

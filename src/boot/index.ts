@@ -24,7 +24,7 @@ export {
   SegmentType,
   SystemType,
 } from '../x86/index.js';
-export { type BootOptions, type BootPlan, boot } from './boot.js';
+export { type BootOptions, type BootPlan, boot, type ImagePlace } from './boot.js';
 export { type Image, ImageError, type ImageSection, type ImageSegment } from './image.js';
 export { autoMode, BOOT_SECTOR_ADDRESS, type BootMode, isBootSector, type Mode, modes } from './modes.js';
 export { parseImage } from './parse.js';

@@ -25,8 +25,9 @@ export function isBootSector(image: Image): boolean {
   return image.format === 'flat' && bytes !== undefined && bytes[510] === 0x55 && bytes[511] === 0xaa;
 }
 
-/** The mode that `auto` means for an image: by ELF class, boot signature or size. */
+/** The mode that `auto` means for an image: by multiboot header, ELF class, boot signature or size. */
 export function autoMode(image: Image): BootMode {
+  if (image.multiboot) return 'protected';
   if (image.format === 'elf64') return 'long';
   if (image.format === 'elf32') return 'protected';
   if (isBootSector(image)) return 'real';
@@ -42,7 +43,7 @@ export function chooseMode(image: Image, mode: Mode = 'auto'): BootMode {
     throw new ConfigError(`there is no mode '${String(mode)}'`, `the modes are ${modes.join(', ')}`);
   }
   if (mode === 'auto') return autoMode(image);
-  if (image.format === 'elf64' && mode !== 'long') {
+  if (image.format === 'elf64' && mode !== 'long' && !(image.multiboot && mode === 'protected')) {
     throw new ImageError(
       `${image.name}: 64-bit code (ELF64) cannot start in ${mode} mode: the CPU would read its instructions as others`,
       'leave --mode out (ELF64 starts in long mode), or compile with -m32, for real mode with -m16',

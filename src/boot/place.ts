@@ -6,6 +6,11 @@ import { alignUp, hex, range, sizeText } from './numbers.js';
 
 /** Where the reset image ends, and the highest address of real mode's first megabyte plus one. */
 const ONE_MIB = 0x10_0000;
+/** From here on addresses are a kernel's own half of a 32-bit space (2 GiB, as -2 GiB in 64 bits). */
+const HIGHER_HALF = 0x8000_0000;
+/** What firmware loads of a disk, and where RAM for it ends. */
+const SECTOR = 512;
+const CONVENTIONAL_END = 0xa_0000;
 /** The first instruction after a reset: F000:FFF0. */
 export const RESET_VECTOR = 0xf_fff0;
 
@@ -28,7 +33,9 @@ export interface Reserved {
  * @throws ImageError, ConfigError
  */
 export function placeImage(memory: GuestMemory, image: Image, mode: BootMode, load?: number): PlacedImage {
-  if (load !== undefined && (image.format !== 'flat' || mode === 'reset')) {
+  const moved = load === undefined ? undefined : movedDown(memory, image, load);
+  if (moved !== undefined) return placeImage(memory, moved, mode);
+  if (load !== undefined && (image.format !== 'flat' || mode === 'reset' || image.multiboot)) {
     throw new ConfigError(
       image.format === 'flat'
         ? `${image.name}: a reset image cannot be moved to ${hex(load)}: its end is at 1M, where the CPU starts`
@@ -38,9 +45,9 @@ export function placeImage(memory: GuestMemory, image: Image, mode: BootMode, lo
         : 'leave --load out, and link it for the address: ld -Ttext ADDRESS',
     );
   }
-  const base = image.format === 'flat' ? flatBase(image, mode, load) : 0;
-  const segments =
-    base === 0 ? image.segments : image.segments.map((s) => ({ ...s, address: s.address + base }));
+  const base = image.format === 'flat' && !image.multiboot ? flatBase(image, mode, load) : 0;
+  const loaded = mode === 'real' ? loadedByFirmware(image, base) : image.segments;
+  const segments = base === 0 ? loaded : loaded.map((s) => ({ ...s, address: s.address + base }));
   for (const segment of segments) checkInMemory(memory, image, segment);
   if (mode === 'reset') checkResetVector(image, segments);
   return { image, segments, entry: mode === 'reset' ? RESET_VECTOR : (image.entry ?? base) };
@@ -60,6 +67,40 @@ function flatBase(image: Image, mode: BootMode, load: number | undefined): numbe
   return load ?? (mode === 'real' && isBootSector(image) ? BOOT_SECTOR_ADDRESS : 0);
 }
 
+/** Sizes of floppy disks, in KiB: 5.25 and 3.5 inches, from one side with 8 sectors a track to extra density. */
+const FLOPPIES = new Set([160, 180, 320, 360, 720, 1200, 1440, 2880]);
+
+/**
+ * Of a disk with a boot sector firmware loads that sector alone; the rest stays on the disk. A boot sector with more code right
+ * behind it is no disk: all of it is loaded.
+ */
+function loadedByFirmware({ segments, ...image }: Image, base: number): readonly ImageSegment[] {
+  const [first] = segments;
+  if (first === undefined || !isBootSector({ segments, ...image })) return segments;
+  const isDisk = FLOPPIES.has(first.memorySize / 1024) || base + first.memorySize > CONVENTIONAL_END;
+  if (!isDisk) return segments;
+  return [{ ...first, bytes: first.bytes.subarray(0, SECTOR), memorySize: SECTOR }];
+}
+
+/**
+ * An ELF file whose segments name no physical addresses of their own (`p_paddr` is `p_vaddr`) and lie where no RAM is, moved so
+ * that its lowest segment goes to `load`: kernels of the higher half. Undefined for every other image.
+ */
+function movedDown(memory: GuestMemory, image: Image, load: number): Image | undefined {
+  if (image.format === 'flat' || !image.virtual || image.segments.every((s) => inMemory(memory, s)))
+    return undefined;
+  const by = load - Math.min(...image.segments.map(({ address }) => address));
+  return {
+    ...image,
+    virtual: false,
+    segments: image.segments.map((s) => ({ ...s, address: s.address + by })),
+    entry: image.entry === undefined ? undefined : image.entry + by,
+  };
+}
+
+const inMemory = (memory: GuestMemory, { address, memorySize }: ImageSegment) =>
+  memory.contains(address, memorySize);
+
 function checkResetVector(image: Image, segments: readonly ImageSegment[]): void {
   if (segments.some((s) => RESET_VECTOR >= s.address && RESET_VECTOR < s.address + s.memorySize)) return;
   throw new ImageError(
@@ -71,6 +112,7 @@ function checkResetVector(image: Image, segments: readonly ImageSegment[]): void
 function checkInMemory(memory: GuestMemory, image: Image, segment: ImageSegment): void {
   const { address, memorySize } = segment;
   if (memory.contains(address, memorySize)) return;
+  if (image.virtual && address >= HIGHER_HALF) throw higherHalf(image, segment);
   const end = address + memorySize;
   const top = Math.max(...memory.regions.map((r) => r.address + r.size));
   const what =
@@ -82,6 +124,13 @@ function checkInMemory(memory: GuestMemory, image: Image, segment: ImageSegment)
   throw new ImageError(
     `${image.name}: ${what} at ${range(address, memorySize)} is not in guest memory: ${found}`,
     end > top ? moreMemory(end) : 'load or link it for an address that lies wholly in one region',
+  );
+}
+
+function higherHalf({ name }: Image, { address, memorySize }: ImageSegment): ImageError {
+  return new ImageError(
+    `${name}: the segment at ${range(address, memorySize)} is linked for the higher half, and the file says that it lies there in physical memory too (p_paddr is p_vaddr), where no RAM is`,
+    'let the linker script say where it lies in RAM, .text : AT(ADDR(.text) - OFFSET), or load it lower: --load 0x100000; the kernel’s own page tables then map it to the higher half',
   );
 }
 

@@ -21,7 +21,10 @@ function walk(
   const { cr3 } = state.system;
   if (mode === 'paged') {
     const pde = memory.read32(Number(cr3) + 4 * (linear >>> 22));
-    assert.ok(pde & 0x80, 'PS: a 4 MiB page');
+    if (!(pde & 0x80)) {
+      const pte = memory.read32((pde & ~0xfff) + 4 * ((linear >>> 12) & 1023));
+      return { physical: ((pte & ~0xfff) >>> 0) + (linear & 0xfff), bits: pde & pte & 7 };
+    }
     assert.equal(pde & 0x3f_f000 & ~0x1000, 0, 'reserved and upper address bits');
     return { physical: ((pde & 0xffc0_0000) >>> 0) + (linear & 0x3f_ffff), bits: pde & 7 };
   }
@@ -43,7 +46,10 @@ function walk(
   assert.equal(pdpte & 1n, 1n);
   const directory = pdpte & 0xf_ffff_ffff_f000n;
   const pde = memory.read64(Number(directory + 8n * ((linear64 >> 21n) & 511n)));
-  assert.equal(pde & 0x80n, 0x80n, 'PS: a 2 MiB page');
+  if (!(pde & 0x80n)) {
+    const pte = memory.read64(Number((pde & ~0xfffn) + 8n * ((linear64 >> 12n) & 511n)));
+    return { physical: Number(pte & ~0xfffn) + (linear & 0xfff), bits: bits & Number(pde & pte & 7n) };
+  }
   assert.equal(pde & 0x1f_e000n, 0n, 'reserved bits 20:13');
   bits &= Number(pde & 7n);
   return { physical: Number(pde & 0xf_ffff_ffe0_0000n) + (linear % (2 * MIB)), bits };
@@ -56,13 +62,45 @@ describe('the boot tables', () => {
       const plan = boot(memory, HLT, { mode });
       const edges = [0, 1, 0x1f_ffff, 0x20_0000, 0x3f_ffff, 0x40_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
       for (const linear of edges) assert.deepEqual(walk(memory, plan, linear), { physical: linear, bits: 7 });
+      const guard = Number(plan.state.system.gdt.base) - 4096;
+      const anywhere = fc.integer({ min: 0, max: 0xffff_ffff });
+      const nearby = fc.integer({ min: guard - 4 * MIB, max: 16 * MIB - 1 });
       fc.assert(
-        fc.property(fc.integer({ min: 0, max: 0xffff_ffff }), (linear) => {
-          assert.equal(walk(memory, plan, linear).physical, linear);
+        fc.property(fc.oneof(anywhere, nearby), (linear) => {
+          if (linear >= guard && linear < guard + 4096) assert.equal(walk(memory, plan, linear).bits & 1, 0);
+          else assert.deepEqual(walk(memory, plan, linear), { physical: linear, bits: 7 });
         }),
       );
     });
   }
+
+  test('keep a page that is not mapped between themselves and the stack, on the side where the stack is', () => {
+    for (const mode of ['paged', 'pae', 'long'] as const) {
+      using memory = machine();
+      for (const stack of [undefined, 16 * MIB]) {
+        const plan = boot(memory, HLT, { mode, ...(stack && { stack }) });
+        const gdt = Number(plan.state.system.gdt.base);
+        const tables = { paged: 3, pae: 7, long: 8 }[mode] * 4096;
+        const guard = stack === undefined ? gdt - 4096 : gdt + tables;
+        assert.equal(walk(memory, plan, guard).bits & 1, 0, `${mode} at ${stack}`);
+        for (const mapped of [guard - 1, guard + 4096]) assert.equal(walk(memory, plan, mapped).bits, 7);
+      }
+    }
+  });
+
+  test('are below a return address that leads to where nothing is, on a stack aligned to 16 bytes', () => {
+    for (const mode of ['protected', 'paged', 'pae', 'long'] as const) {
+      using memory = machine();
+      const { stack, state } = boot(memory, HLT, { mode });
+      assert.equal(state.registers.rsp, BigInt(stack));
+      assert.equal(stack % 16, 0);
+      const top = mode === 'long' ? memory.read64(stack) : BigInt(memory.read32(stack));
+      assert.equal(top, mode === 'long' ? 0xffff_ffff_ffff_e000n : 0xffff_e000n);
+      // What the caller puts somewhere is left as it is.
+      assert.equal(boot(memory, HLT, { mode, stack: 0x8000 }).state.registers.rsp, 0x8000n);
+      assert.equal(memory.read64(0x8000), 0n);
+    }
+  });
 
   test('of long mode map nothing above 4 GiB', () => {
     using memory = machine();
@@ -102,15 +140,13 @@ describe('the boot tables', () => {
     }
   });
 
-  test('lie at the top of memory with the stack right below', () => {
-    const pages = { protected: 1, paged: 2, pae: 6, long: 7 };
+  test('lie at the top of memory with the stack and the guard page below', () => {
+    const pages = { protected: 1, paged: 3, pae: 7, long: 8 };
     for (const mode of ['protected', 'paged', 'pae', 'long'] as const) {
       using memory = machine();
       const { stack, state } = boot(memory, HLT, { mode });
-      assert.equal(stack, 16 * MIB - pages[mode] * 4096);
-      assert.equal(stack % 16, 0);
-      assert.equal(state.registers.rsp, BigInt(stack));
-      assert.equal(state.system.gdt.base, BigInt(stack));
+      assert.equal(state.system.gdt.base, BigInt(16 * MIB - pages[mode] * 4096));
+      assert.equal(stack, 16 * MIB - pages[mode] * 4096 - 4096 - 16);
     }
   });
 
@@ -119,22 +155,22 @@ describe('the boot tables', () => {
     const { stack, state } = boot(memory, HLT, { mode: 'long', stack: MIB });
     assert.equal(stack, MIB);
     assert.equal(state.registers.rsp, BigInt(MIB));
-    assert.equal(state.system.gdt.base, BigInt(MIB - 64 * 1024 - 7 * 4096));
+    assert.equal(state.system.gdt.base, BigInt(MIB - 64 * 1024 - 9 * 4096));
     const lower = boot(memory, HLT, { mode: 'long', stack: 0x8000 });
-    assert.equal(lower.state.system.gdt.base, BigInt(MIB - 7 * 4096));
+    assert.equal(lower.state.system.gdt.base, BigInt(MIB - 8 * 4096));
     assert.throws(
       () => boot(memory, HLT, { mode: 'protected', stack: 2 ** 32 }),
       /0x100000000 does not fit into the 32 bits of ESP/,
     );
-    using small = machine(32 * 1024);
+    using small = machine(44 * 1024);
     assert.throws(
-      () => boot(small, HLT, { mode: 'long', stack: 0x7000 }),
-      /stack that ends at 0x7000 leaves no room for the tables of long mode, 28K/,
+      () => boot(small, HLT, { mode: 'long', stack: 0xa000 }),
+      /stack that ends at 0xa000 leaves no room for the tables of long mode, 36K/,
     );
   });
 
   test('need a least size of memory, which the error names', () => {
-    const least = { protected: 8, paged: 12, pae: 28, long: 32 };
+    const least = { protected: 12, paged: 20, pae: 36, long: 40 };
     for (const mode of ['protected', 'paged', 'pae', 'long'] as const) {
       using enough = machine(least[mode] * 1024 + 4096);
       boot(enough, HLT, { mode });
@@ -154,22 +190,22 @@ describe('the boot tables', () => {
         assert.ok(error instanceof ImageError);
         assert.match(
           error.message,
-          /image at 0x0–0x9fff overlaps the boot tables \(GDT, TSS, page tables\) at 0x9000–0xffff/,
+          /image at 0x0–0x9fff overlaps the boot tables \(GDT, TSS, page tables\) at 0x7000–0xffff/,
         );
-        assert.match(error.hint ?? '', /--memory 72K/);
+        assert.match(error.hint ?? '', /--memory 80K/);
         return true;
       },
     );
     assert.throws(
-      () => boot(memory, new Uint8Array(0x8001), { mode: 'long' }),
-      /overlaps the stack at 0x8000–0x8fff/,
+      () => boot(memory, new Uint8Array(0x6001), { mode: 'long' }),
+      /overlaps the stack at 0x6000–0x6fff/,
     );
     assert.ok(
       memory.view(0, 0x1_0000).every((byte) => byte === 0),
       'nothing was written',
     );
-    boot(memory, new Uint8Array(0x8000), { mode: 'long' });
-    using enough = machine(72 * 1024);
+    boot(memory, new Uint8Array(0x6000), { mode: 'long' });
+    using enough = machine(80 * 1024);
     boot(enough, new Uint8Array(0xa000), { mode: 'long' });
   });
 
@@ -179,7 +215,7 @@ describe('the boot tables', () => {
       { address: 0x10_0000, size: MIB },
     ]);
     const { stack } = boot(memory, HLT, { mode: 'long' });
-    assert.equal(stack, 2 * MIB - 7 * 4096);
+    assert.equal(stack, 2 * MIB - 9 * 4096 - 16);
     using none = GuestMemory.create([{ address: 0, size: MIB, readOnly: true }]);
     assert.throws(() => boot(none, HLT, { mode: 'long' }), /needs writable memory below 4G/);
   });

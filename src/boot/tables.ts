@@ -1,6 +1,6 @@
 /**
  * What a CPU that starts outside real mode finds in RAM: a GDT, a TSS and page tables that map the first 4 GiB to
- * themselves. All of it is one block at the top of memory.
+ * themselves but for a guard page between them and the stack. All of it is one block at the top of memory.
  *
  * @module
  */
@@ -43,22 +43,31 @@ export const STACK_ROOM = PAGE_SIZE;
 const LARGEST_STACK_ROOM = 64 * 1024;
 /** Where the TSS lies in the block's first page, which the GDT begins. */
 const TSS_OFFSET = 0x800;
+/** Where a multiboot kernel's information lies in that page. */
+export const MULTIBOOT_OFFSET = 0xc00;
 const FOUR_GIB = 2 ** 32;
 const MIB = 2 ** 20;
 const MAP = PTE.P | PTE.RW | PTE.US;
 
-/** Pages of the block: one for GDT and TSS, the others for page tables. */
-const blockPages: Record<TableMode, number> = {
+/** Pages of the tables: one for GDT and TSS, the others for page tables. */
+const tablePages: Record<TableMode, number> = {
   protected: 1,
-  paged: 1 + 1, // a page directory
-  pae: 1 + 1 + 4, // page-directory-pointer table, four page directories
-  long: 1 + 1 + 1 + 4, // PML4, page-directory-pointer table, four page directories
+  paged: 1 + 1 + 1, // a page directory, the table around the guard page
+  pae: 1 + 1 + 4 + 1, // page-directory-pointer table, four page directories, the table around the guard page
+  long: 1 + 1 + 1 + 4 + 1, // PML4, page-directory-pointer table, four page directories, the table around the guard page
 };
 
-/** The block's place. */
+/** The guard page: it is not mapped, so that a stack that runs over into the tables, or the other way round, faults. */
+const GUARD = PAGE_SIZE;
+
+/** The block's place. Without paging the guard page cannot fault, but keeps its distance. */
 export interface TableBlock {
   address: number;
+  /** Bytes of all, the guard page among them. */
   size: number;
+  /** Where the tables begin: at the GDT. */
+  tables: number;
+  guard: number;
 }
 
 /** What the first state says about the tables. */
@@ -74,7 +83,7 @@ export interface BootTables {
  * @throws ConfigError where memory is too small.
  */
 export function placeTables(memory: GuestMemory, mode: TableMode, stack?: number): TableBlock {
-  const size = blockPages[mode] * PAGE_SIZE;
+  const size = tablePages[mode] * PAGE_SIZE + GUARD;
   const region = memory.regions.find((r) => !r.readOnly && r.address < FOUR_GIB);
   if (region === undefined) {
     throw new ConfigError(`${mode} mode needs writable memory below 4G for its tables`);
@@ -88,8 +97,11 @@ export function placeTables(memory: GuestMemory, mode: TableMode, stack?: number
       `give the guest at least ${least} and room for its image (--memory 1M)`,
     );
   }
-  if (stack === undefined || stack <= end - size || stack > end) return { address: end - size, size };
-  return { address: belowStack(stack, region.address, size, mode), size };
+  const beyond = stack === undefined || stack <= end - size || stack > end;
+  if (beyond) return { address: end - size, size, guard: end - size, tables: end - size + GUARD };
+  // The stack grows down towards the tables: the guard page is above them.
+  const address = belowStack(stack, region.address, size, mode);
+  return { address, size, tables: address, guard: address + size - GUARD };
 }
 
 /** Stack room where the caller chose the stack's end: as much as a quarter of the memory below it, 64 KiB at most. */
@@ -105,12 +117,13 @@ function belowStack(stack: number, bottom: number, size: number, mode: TableMode
 
 /** Writes the block: 100 µs and less, since the parts that never change are made once. */
 export function writeTables(memory: GuestMemory, mode: TableMode, block: TableBlock): BootTables {
-  const tss = block.address + TSS_OFFSET;
+  const { tables } = block;
+  const tss = tables + TSS_OFFSET;
   const tr = busyTss(Selector.tss, BigInt(tss));
-  clear(memory, block.address, PAGE_SIZE);
+  clear(memory, tables, PAGE_SIZE);
   const gdt = mode === 'long' ? gdt64 : gdt32;
-  for (let i = 0; i < gdt.length; i++) memory.write64(block.address + 8 * i, gdt[i]!);
-  const at = block.address + Selector.tss;
+  for (let i = 0; i < gdt.length; i++) memory.write64(tables + 8 * i, gdt[i]!);
+  const at = tables + Selector.tss;
   if (mode === 'long') {
     const [low, high] = encodeSystemDescriptor64(tr);
     memory.write64(at, low);
@@ -121,8 +134,8 @@ export function writeTables(memory: GuestMemory, mode: TableMode, block: TableBl
   // The I/O permission map "starts" behind the TSS's limit: there is none (SDM 1, I/O permission bit map).
   memory.write16(tss + 102, TSS_SIZE);
   const limit = Selector.tss + (mode === 'long' ? 16 : 8) - 1;
-  const cr3 = mode === 'protected' ? 0 : writePages(memory, mode, block.address + PAGE_SIZE);
-  return { gdt: { base: BigInt(block.address), limit }, tr, cr3: BigInt(cr3) };
+  const cr3 = mode === 'protected' ? 0 : writePages(memory, mode, block);
+  return { gdt: { base: BigInt(tables), limit }, tr, cr3: BigInt(cr3) };
 }
 
 // Code and data as the CPU leaves them: with the accessed bit, so that loading them writes nothing.
@@ -141,10 +154,18 @@ const gdt64 = [
   encodeDescriptor(flatCode64(Selector.userCode64, 3)),
 ];
 
-/** Writes the page tables at `at` and returns the address for CR3. */
-function writePages(memory: GuestMemory, mode: 'paged' | 'pae' | 'long', at: number): number {
+/** Writes the page tables behind the GDT's page and returns the address for CR3. */
+function writePages(
+  memory: GuestMemory,
+  mode: 'paged' | 'pae' | 'long',
+  { tables, guard }: TableBlock,
+): number {
+  const at = tables + PAGE_SIZE;
+  const around = tables + (tablePages[mode] - 1) * PAGE_SIZE;
   if (mode === 'paged') {
     memory.writeBytes(at, directory32());
+    writeAround(memory, around, guard, 4);
+    memory.write32(at + 4 * Math.floor(guard / (4 * MIB)), around + MAP);
     return at;
   }
   const pointers = mode === 'long' ? at + PAGE_SIZE : at;
@@ -157,7 +178,20 @@ function writePages(memory: GuestMemory, mode: 'paged' | 'pae' | 'long', at: num
     memory.write64(pointers + 8 * i, BigInt(directories + i * PAGE_SIZE + bits));
   }
   memory.writeBytes(directories, directories64());
+  writeAround(memory, around, guard, 8);
+  memory.write64(directories + 8 * Math.floor(guard / (2 * MIB)), BigInt(around + MAP));
   return at;
+}
+
+/** A page table with the neighbours of the guard page, and without the guard page. */
+function writeAround(memory: GuestMemory, at: number, guard: number, entrySize: 4 | 8): void {
+  const first = alignDown(guard, (PAGE_SIZE / entrySize) * PAGE_SIZE);
+  const words = new Uint32Array(PAGE_SIZE / 4);
+  for (let i = 0; i < words.length; i += entrySize / 4) {
+    const page = first + ((i * 4) / entrySize) * PAGE_SIZE;
+    words[i] = page === guard ? 0 : page + MAP;
+  }
+  memory.writeBytes(at, new Uint8Array(words.buffer));
 }
 
 let made32: Uint8Array | undefined;

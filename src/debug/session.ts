@@ -1,6 +1,6 @@
 import type { Device } from '../devices/contract/index.js';
 import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
-import { type Explanation, explain, formatExplanation } from '../explain/index.js';
+import { type Explanation, explain, formatExplanation, type ImagePlace } from '../explain/index.js';
 import { dump, parseDump } from '../inspect/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
@@ -17,6 +17,8 @@ export interface Debuggee {
   readonly engine: { readonly name: string };
   readonly cpu: EngineCpu;
   readonly memory: GuestMemory;
+  /** Where the image was put. */
+  readonly boot: ImagePlace;
   readonly devices: readonly Device[];
   run(options?: RunOptions): Outcome;
 }
@@ -248,6 +250,7 @@ export class DebugSession {
       registers: cpu.getRegisters(),
       system: cpu.getSystemRegisters(),
       memory,
+      image: this.#machine.boot,
       ...(symbols && { locate: (address: bigint) => symbols.locate(address) }),
     });
   }

@@ -7,6 +7,7 @@ import type { FaultRecord } from '../engine/contract/index.js';
 import { hex, readLinear, readPhysical, sizeText, walkPages } from '../inspect/index.js';
 import { MAX_LENGTH } from '../isa/index.js';
 import { eventText, faultText } from './gates.js';
+import { explainLeftStack } from './recursion.js';
 import { callerLine, type Finding, linearRip, linearStack, placeText, type Scene } from './scene.js';
 
 /** Memory that is looked at before an address, to see whether the guest walked through it. */
@@ -34,6 +35,9 @@ export function explainNoCode(scene: Scene): Finding {
       mistake: RAN_ON,
     };
   }
+  const left = explainLeftStack(scene);
+  if (left !== undefined)
+    return { check: `${check}; ${left.check}`, evidence: left.evidence, mistake: left.mistake };
   const stack = linearStack(scene);
   if (readPhysical(scene.memory, stack, 1) === undefined) {
     return {
@@ -51,9 +55,21 @@ export function explainNoCode(scene: Scene): Finding {
   };
 }
 
+/** Bytes right before an address that may be something else: what stopped a guest on its way through zeros. */
+const OBSTACLE = 16;
+
+/** How many zeros lie before an address, or before the few bytes that end there. */
 export function zerosBefore({ memory }: Scene, physical: bigint): number {
-  let zeros = 0;
-  while (zeros < BEFORE && readPhysical(memory, physical - BigInt(zeros) - 1n, 1) === 0n) zeros++;
+  let [start, zeros] = [physical, 0];
+  for (let passed = 0; zeros < BEFORE; passed++) {
+    if (readPhysical(memory, start - BigInt(zeros) - 1n, 1) === 0n) {
+      zeros++;
+      continue;
+    }
+    if (zeros >= OBSTACLE || passed >= OBSTACLE) break;
+    start -= BigInt(zeros) + 1n;
+    zeros = 0;
+  }
   return zeros;
 }
 

@@ -20,6 +20,8 @@ import {
   sceneOf,
 } from './scene.js';
 import { explainStanding, longFault } from './standing.js';
+import { type Call, calledThroughImage, explainUnserved, frameOf, unservedVector } from './unserved.js';
+import { explainEntryReturn, isOutside, narrowCode, outsideText } from './whereabouts.js';
 
 /** What is known of a run that ended: an `Outcome` with the machine's memory is that. */
 export interface DeathSubject extends SceneSource {
@@ -59,21 +61,65 @@ export interface Explanation {
 export function explain(subject: DeathSubject): Explanation {
   const scene = sceneOf(subject.kind === 'halted' ? atHalt(subject) : subject);
   const { kind } = subject;
-  const ending = explainEnding(scene, subject);
+  const ending = explainPlace(scene, kind) ?? explainEnding(scene, subject);
   const { registers, system, instruction, locate } = scene;
+  const narrow = deadly(kind, narrowCode(scene));
+  if (narrow !== undefined) ending.mistakes = [narrow];
   const stale = kind === 'debug' ? undefined : staleCode(scene);
-  if (stale !== undefined) {
-    // What is said of an innocent guest is not to be said of this one.
-    ending.mistakes = [stale, ...(ending.innocent ? [] : ending.mistakes)];
-    delete ending.innocent;
-  }
-  const where = locate(linearRip(registers, system)) ?? locate(registers.rip);
+  if (stale !== undefined) ending.mistakes = [stale, ...(ending.innocent ? [] : ending.mistakes)];
+  // What is said of an innocent guest is not to be said of this one.
+  if (stale !== undefined || narrow !== undefined) delete ending.innocent;
+  const outside = deadly(kind, outsideText(scene));
+  if (outside !== undefined) ending.evidence.push(outside);
+  // Behind the image's end the nearest symbol says nothing.
+  const known = !isOutside(scene);
+  const where = known ? (locate(linearRip(registers, system)) ?? locate(registers.rip)) : undefined;
   return {
     ...ending,
     place: placeText(system.cs.selector, registers.rip),
     ...(instruction !== undefined && { instruction: instruction.text }),
     ...(where !== undefined && { where }),
   };
+}
+
+/** What is said of a guest that died, and of no other. */
+function deadly(kind: string, text: string | undefined): string | undefined {
+  return kind === 'shutdown' || kind === 'engineError' ? text : undefined;
+}
+
+/** Ends that the place explains by itself, whatever happened there. */
+function explainPlace(scene: Scene, kind: string): Ending | undefined {
+  if (kind === 'debug') return undefined;
+  const returned = explainEntryReturn(scene);
+  if (returned !== undefined) return simple('the kernel’s entry function returned', returned);
+  const vector = unservedVector(scene, false);
+  const call = vector === undefined ? calledThroughImage(scene) : frameOf(scene, vector);
+  if (call === undefined) return undefined;
+  return explainUnserved(scene, call, call.software ? undefined : causeOf(scene, call));
+}
+
+/** Why the instruction that an interrupt's frame leads back to raised the exception. */
+function causeOf(scene: Scene, { vector, cs, ip }: Call): Finding | undefined {
+  const { registers, system } = scene;
+  const before = sceneOf({
+    ...scene,
+    registers: { ...registers, rip: ip, rsp: BigInt.asUintN(16, registers.rsp + 6n) },
+    system: { ...system, cs: { ...system.cs, selector: cs, base: BigInt(cs) << 4n } },
+    ...(scene.image && { image: scene.image }),
+  } as SceneSource);
+  const known = scene.faults.findLast((fault) => fault.vector === vector && fault.rip === ip);
+  // Without the engine's account an interrupt of a device looks like an exception with its number.
+  if (known === undefined && vector > 7 && vector !== 13) return undefined;
+  const { ss, cr2 } = { ss: system.ss.selector, cr2: system.cr2 };
+  return explainFault(before, known ?? { vector, cs, rip: ip, ss, rsp: registers.rsp, cr2 });
+}
+
+/** True for a guest that came to a stop which nobody means: it waits in vain, or for what nothing serves. */
+export function endsBadly(subject: Pick<DeathSubject, 'kind' | 'reason' | 'registers' | 'system'>): boolean {
+  const { kind, reason } = subject;
+  if (kind === 'shutdown' || kind === 'engineError') return true;
+  if (kind !== 'halted') return false;
+  return reason.includes('no interrupt can wake it') || unservedVector(subject, true) !== undefined;
 }
 
 /** Protected mode with the code segment of real mode (SDM 3A 10.9.1). */

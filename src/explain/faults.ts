@@ -11,6 +11,7 @@ import { RAN_ON, zerosBefore } from './endings.js';
 import { checkGate, explainTaskStack } from './gates.js';
 import { explainGeneral } from './general.js';
 import { explainRarer } from './rarer.js';
+import { explainLeftStack } from './recursion.js';
 import { explainReturn } from './returns.js';
 import {
   accessOf,
@@ -25,6 +26,7 @@ import {
   stackTop,
 } from './scene.js';
 import { checkSelector, type Use } from './selectors.js';
+import { callBefore } from './whereabouts.js';
 
 /** Why the instruction at the scene raised `fault`. */
 export function explainFault(scene: Scene, fault: FaultRecord): Finding {
@@ -207,7 +209,12 @@ function explainPageFault(scene: Scene, fault: FaultRecord): Finding {
   const fetching =
     (code & 16) !== 0 ||
     (scene.instruction === undefined && cr2 === linearRip(scene.registers, scene.system));
-  const evidence = [...formatWalk(walk, scene.memory).split('\n'), ...(fetching ? callerLine(scene) : [])];
+  const left = explainLeftStack(scene);
+  const evidence = [
+    ...formatWalk(walk, scene.memory).split('\n'),
+    ...(fetching ? callerLine(scene) : []),
+    ...(left === undefined ? [] : [left.check, ...left.evidence]),
+  ];
   const check = `the address ${hex(cr2)}: ${pageFaultText(code, fetching)}`;
   return { check, evidence, mistake: pageMistake(scene, fault, walk) };
 }
@@ -220,8 +227,10 @@ function pageMistake(
   const wanted = code & 16 || cr2 === rip;
   if (code & 8) return `Clear the bit that is reserved: ${walk.problem ?? 'see the entry'}.`;
   if (code & 1) return rightsMistake(code, walk.rights);
-  const overTables = walk.levels.some(({ at }) => at + 8n >= rsp && at < rsp + 0x1_0000n);
-  if (overTables)
+  const pushed = walk.levels.some(
+    ({ at, entry }) => at + 8n >= rsp && entry !== undefined && callBefore(scene, entry) !== undefined,
+  );
+  if (pushed)
     return `The stack (its pointer is ${hex(rsp)}) has grown down over the page tables: the entries above are what was pushed. Look for recursion without an end, and place the stack away from the tables.`;
   const outside = walk.problem?.includes('not RAM') ?? false;
   const unaligned = unalignedTable(walk);
@@ -231,6 +240,8 @@ function pageMistake(
   const jumpsOn = scene.instruction === undefined && wanted;
   if (jumpsOn && scene.system.cr0 & 0x8000_0000n && walk.levels.length > 0 && codeUnmapped(scene, rip))
     return `The CPU cannot fetch its next instruction: ${hex(rip)} is not mapped. Either something jumped there, or the tables do not map the code that turned them on: map it where it lies (identity) at least.`;
+  const left = explainLeftStack(scene);
+  if (left !== undefined) return left.mistake;
   const distance = rsp - cr2;
   if (distance >= -4096n && distance <= 4096n && rsp !== 0n)
     return `That is the stack (RSP is ${hex(rsp)}): it points to memory that is not mapped, or has grown out of its page. Load RSP with the end of mapped memory, and look for recursion without an end.`;

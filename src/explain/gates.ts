@@ -51,6 +51,9 @@ export function checkGate(scene: Scene, vector: number, software = false): Findi
   const digits = (value: bigint) => value.toString(16).padStart(16, '0');
   const line = `IDT entry ${vector} at ${hex(gate.at)}: ${size === 16 ? `${digits(gate.high)}_` : ''}${digits(gate.raw)}: ${gate.meaning}`;
   if (gate.raw === 0n && gate.high === 0n) {
+    const narrow = size === 16 ? narrowGate(scene, vector) : undefined;
+    if (narrow !== undefined)
+      return { check: narrow.check, evidence: [table, line, narrow.line], mistake: wrongGate(scene, size) };
     return {
       check: `IDT entry ${vector} is empty, so ${eventText(vector)} has no handler`,
       evidence: [table, line],
@@ -85,6 +88,18 @@ export function checkGate(scene: Scene, vector: number, software = false): Findi
     evidence: [line, ...(target.evidence ?? [])],
     mistake:
       `The selector in IDT entry ${vector} (bytes 2 and 3) must be that of your code segment, usually 0x08. ${target.mistake ?? ''}`.trim(),
+  };
+}
+
+/** The gate where it would be if entries had 8 bytes, as 32-bit tables have; undefined where there is none. */
+function narrowGate({ system, memory }: Scene, vector: number): { check: string; line: string } | undefined {
+  const at = system.idt.base + BigInt(vector * 8);
+  const raw = readLinearNumber({ system, memory }, at, 8) ?? 0n;
+  // Present, an interrupt or trap gate of 32 or 64 bits (SDM 3A 7.11).
+  if (((raw >> 40n) & 0x9en) !== 0x8en) return undefined;
+  return {
+    check: `IDT entry ${vector} is empty, and a gate lies where it would be in a table with entries of 8 bytes`,
+    line: `8 bytes at ${hex(at)}: ${raw.toString(16).padStart(16, '0')}`,
   };
 }
 

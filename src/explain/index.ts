@@ -7,8 +7,9 @@ export {
   type DeathSubject,
   type ExplainedStep,
   type Explanation,
+  endsBadly,
   explain,
   formatExplanation,
 } from './explain.js';
-export type { Locate } from './scene.js';
+export type { ImagePlace, Locate } from './scene.js';
 export { type Access, memoryOf, type SceneSource, sceneOf } from './scene.js';

@@ -1,5 +1,5 @@
 /**
- * What an explanation is made from: the CPU as it stood when it died, its memory, and the instruction at its feet.
+ * What an explanation is made from: the CPU as it stood when the guest died, its memory, and the current instruction.
  *
  * @module
  */
@@ -19,6 +19,12 @@ import { CR0, findRegister } from '../x86/index.js';
 /** Says where an address of code is: `<start+0x5>  kernel.S:12`. */
 export type Locate = (address: bigint) => string | undefined;
 
+/** Where the image lies in guest physical memory, and where it starts. */
+export interface ImagePlace {
+  readonly entry: number;
+  readonly segments: readonly { readonly address: number; readonly size: number }[];
+}
+
 /** A CPU that stands still, with what is known of how it got there. */
 export interface Scene extends CpuSubject {
   readonly registers: Registers;
@@ -31,6 +37,7 @@ export interface Scene extends CpuSubject {
   /** Undefined where it cannot be fetched, or not to its end. */
   readonly instruction: Instruction | undefined;
   readonly locate: Locate;
+  readonly image: ImagePlace | undefined;
 }
 
 export interface SceneSource {
@@ -39,6 +46,8 @@ export interface SceneSource {
   readonly memory: PhysicalMemory;
   readonly faults?: readonly FaultRecord[];
   readonly locate?: Locate;
+  /** Where the image was put, where that is known. */
+  readonly image?: ImagePlace;
 }
 
 export function sceneOf({
@@ -47,13 +56,15 @@ export function sceneOf({
   memory,
   faults = [],
   locate = () => undefined,
+  image,
 }: SceneSource): Scene {
   const code = codeSizeOf(system);
   const bytes = readLinear({ system, memory }, linearRip(registers, system), MAX_LENGTH);
   const decoded = disassemble(bytes, { code, address: registers.rip });
   const fetched = decoded.encoding !== undefined || bytes.length === MAX_LENGTH;
   const instruction = fetched ? decoded : undefined;
-  return { registers, system, memory, faults, code, cpl: levelOf(system, registers), instruction, locate };
+  const cpl = levelOf(system, registers);
+  return { registers, system, memory, faults, code, cpl, instruction, locate, image };
 }
 
 /** CPL: SS.DPL, 3 in virtual-8086 mode, 0 in real mode (SDM 3A 6.5). */

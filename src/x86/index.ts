@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 export { APIC_BASE_AFTER_RESET, CR0, CR4, EFER, PTE, RFLAGS, SegmentType, SystemType } from './bits.js';
 export {
   busyTss,
@@ -17,6 +18,7 @@ export {
   realSegment,
   TSS_SIZE,
 } from './descriptors.js';
+export { ENTRY_RETURN, UNSERVED } from './entry.js';
 export { findRegister, nearestNames, type RegisterView, registerViewNames } from './register-names.js';
 export {
   type CpuInternals,

@@ -232,7 +232,8 @@ describe('terrarium run', { skip: noKvm }, () => {
       const [code] = await ending(child);
       assert.equal(code, status);
       assert.match(stderr, /stopped from outside, at cs:rip 0:4/);
-      assert.match(stderr, /rflags/i);
+      // Whoever presses Ctrl-C wants the end, and no registers.
+      assert.doesNotMatch(stderr, /rflags/i);
     });
   }
 

@@ -35,7 +35,7 @@ const told = {
 type ModeName = keyof typeof told;
 
 function started(mode: ModeName): { memory: GuestMemory; plan: BootPlan } {
-  const memory = GuestMemory.create([{ address: 0, size: 0x200000 }]);
+  const memory = GuestMemory.create([{ address: 0, size: 0x800000 }]);
   const image = new Uint8Array(mode === 'reset' ? 65536 : 16).fill(0xf4);
   return { memory, plan: boot(memory, image, { mode, ...(mode === 'reset' ? {} : { load: 0x8000 }) }) };
 }

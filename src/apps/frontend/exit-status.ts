@@ -1,3 +1,4 @@
+import { endsBadly } from '../../explain/index.js';
 import type { Outcome } from '../../machine/index.js';
 
 /** What `terrarium` ends with; the numbers are part of the command line's contract. */
@@ -14,9 +15,13 @@ export const ExitStatus = {
 } as const;
 
 /** The exit status that an outcome calls for. */
-export function statusOf(outcome: Pick<Outcome, 'kind' | 'code'>): number {
+export function statusOf(
+  outcome: Pick<Outcome, 'kind' | 'code' | 'reason' | 'registers' | 'system'>,
+): number {
   switch (outcome.kind) {
     case 'halted':
+      // A guest that waits in vain died as much as one that shut down: make and CI are to see it.
+      return endsBadly(outcome) ? ExitStatus.shutdown : ExitStatus.ok;
     case 'reset':
       return ExitStatus.ok;
     case 'exited':

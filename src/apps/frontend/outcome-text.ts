@@ -1,4 +1,4 @@
-import { type Explanation, formatExplanation } from '../../explain/index.js';
+import { type Explanation, endsBadly, formatExplanation } from '../../explain/index.js';
 import { formatInstruction, formatRegisters } from '../../inspect/index.js';
 import type { HostedMachine, HostedOutcome, SimvirtioReport } from '../../runtime/index.js';
 import { formatCounters, formatStatistics, type StatisticsJson } from '../../trace/index.js';
@@ -51,7 +51,8 @@ export function outcomeText(outcome: HostedOutcome, style: Style): string {
     lines.push(`  ${failure.name}: ${failure.message}`);
     if (failure.instruction?.length)
       lines.push(`  the instruction: ${formatInstruction(failure.instruction, registers.rip, system)}`);
-    if (failure.hint !== undefined) lines.push(`  ${failure.hint}`);
+    // What a triple fault came from is explained behind this, by the CPU's state.
+    if (failure.hint !== undefined && kind !== 'shutdown') lines.push(`  ${failure.hint}`);
   }
   if (waitsInVain(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
   if (kind === 'shutdown' || kind === 'engineError') {
@@ -71,9 +72,8 @@ export function outcomeText(outcome: HostedOutcome, style: Style): string {
 }
 
 /** True for the ends that nobody wants, which are explained without being asked. */
-export function asksWhy({ kind, reason }: Pick<HostedOutcome, 'kind' | 'reason'>): boolean {
-  return kind === 'shutdown' || kind === 'engineError' || waitsInVain(kind, reason);
-}
+export const asksWhy: (outcome: Pick<HostedOutcome, 'kind' | 'reason' | 'registers' | 'system'>) => boolean =
+  endsBadly;
 
 /** The guest waited for an interrupt, and none can come. */
 export function waitsInVain(kind: string, reason: string): boolean {
@@ -93,7 +93,7 @@ function endingText(outcome: HostedOutcome, style: Style): string {
   const at = `at cs:rip ${outcome.system.cs.selector.toString(16)}:${outcome.registers.rip.toString(16)}`;
   switch (outcome.kind) {
     case 'halted':
-      return style.green('halted');
+      return endsBadly(outcome) ? style.red('halted for ever') : style.green('halted');
     case 'exited':
       return outcome.code === 0
         ? style.green('exited with code 0')

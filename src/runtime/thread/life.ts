@@ -94,11 +94,11 @@ export class Life implements Disposable {
     if (engine.capabilities.hostKernel)
       setThreadName(spec.name === undefined ? 'terrarium/vcpu0' : `vm:${spec.name}`);
     const { memory, boot } = this.machine;
-    const { mode, format, entry, stack } = boot;
+    const { mode, format, entry, stack, segments } = boot;
     this.made = {
       memory: memory.wasm,
       regions: memory.regions,
-      boot: { mode, format, entry, stack },
+      boot: { mode, format, entry, stack, segments },
       engine: engine.name,
       hostKernel: engine.capabilities.hostKernel,
       ...(because !== undefined && { because }),

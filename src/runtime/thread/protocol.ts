@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Image } from '../../boot/index.js';
+import type { Image, ImagePlace } from '../../boot/index.js';
 import type { MachineSpec } from '../../config/index.js';
 import type { DebugMethod } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
@@ -131,6 +131,8 @@ export interface BootReport {
   format: string;
   entry: number;
   stack: number;
+  /** Where the image lies in guest physical memory. */
+  segments: readonly ImagePlace[];
 }
 
 /** An error as it crosses threads: `structuredClone` would lose its class and its fields. */

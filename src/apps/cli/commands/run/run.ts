@@ -10,7 +10,6 @@ import {
   type Expectation,
   parseExpectation,
 } from '../../../../inspect/index.js';
-import type { GuestMemory } from '../../../../memory/index.js';
 import {
   type HostedMachine,
   type HostedOptions,
@@ -214,7 +213,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     withNames ??= symbols?.() ?? image;
     return withNames;
   };
-  let why = flags.why || asksWhy(outcome) ? explainRun(imageWithNames(), outcome, machine.memory) : undefined;
+  let why = flags.why || asksWhy(outcome) ? explainRun(imageWithNames(), outcome, machine) : undefined;
   if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
     why = (await explainAgain({ ...spec, image }, imageWithNames())) ?? why;
   }
@@ -282,13 +281,17 @@ async function explainAgain(config: HostedOptions, named: Image): Promise<Explan
   if (outcome.kind !== 'shutdown') return undefined;
   const note =
     'The engine did not say what the shutdown came from: Terrarium repeated the run on the software CPU.';
-  const why = explainRun(named, outcome, machine.memory);
+  const why = explainRun(named, outcome, machine);
   return { ...why, mistakes: [...why.mistakes, note] };
 }
 
-function explainRun(image: Image, outcome: HostedOutcome, memory: GuestMemory): Explanation {
+function explainRun(
+  image: Image,
+  outcome: HostedOutcome,
+  { memory, boot: placed }: Pick<HostedMachine, 'memory' | 'boot'>,
+): Explanation {
   const symbols = new SymbolTable(image);
-  return explain({ ...outcome, memory, locate: (address) => symbols.locate(address) });
+  return explain({ ...outcome, memory, image: placed, locate: (address) => symbols.locate(address) });
 }
 
 /** The machine that the command line asks for; who wants to see a picture wants a VGA. */

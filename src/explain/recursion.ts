@@ -1,0 +1,68 @@
+/**
+ * A stack that has left its memory: who calls whom, by the return addresses that it left behind.
+ *
+ * @module
+ */
+import { hex, readPhysical, sizeText, walkPages } from '../inspect/index.js';
+import { linearStack, type Scene } from './scene.js';
+import { type CallSite, callBefore } from './whereabouts.js';
+
+/** Memory that is looked through, from the stack upwards or from address 0: bytes. */
+const LOOKED_THROUGH = 512 * 1024;
+/** So many return addresses to the same place are no chance. */
+const ENOUGH = 8;
+
+/** What is known of a stack pointer that has left RAM. */
+export interface LeftStack {
+  check: string;
+  evidence: string[];
+  mistake: string;
+}
+
+/** Undefined where the stack pointer is in RAM. */
+export function explainLeftStack(scene: Scene): LeftStack | undefined {
+  const top = linearStack(scene);
+  const { physical } = walkPages(scene, top);
+  if (physical !== undefined && readPhysical(scene.memory, physical, 1) !== undefined) return undefined;
+  const where = `the stack pointer is ${hex(scene.registers.rsp)}, where there is no RAM`;
+  const found = mostFrequentCall(scene, 0n);
+  if (found === undefined) return undefined;
+  const { site, times } = found;
+  return {
+    check: `${where}: the stack has grown down out of its memory`,
+    evidence: [
+      `${times} return addresses in the first ${sizeText(LOOKED_THROUGH)} of memory lead behind the call at ${hex(site.address)}${named(scene, site.address)}`,
+    ],
+    mistake: `${recursionText(scene, site)}: recursion without an end, or frames that are too large. Look at the condition that ends it.`,
+  };
+}
+
+/** The call that left the most return addresses in memory from `start` on; undefined where none stands out. */
+export function mostFrequentCall(scene: Scene, start: bigint): { site: CallSite; times: number } | undefined {
+  if (scene.image === undefined) return undefined;
+  const size = scene.code === 64 ? 8 : scene.code === 32 ? 4 : 2;
+  const counts = new Map<bigint, number>();
+  for (let at = start; at < start + BigInt(LOOKED_THROUGH); at += BigInt(size)) {
+    const value = readPhysical(scene.memory, at, size);
+    if (value === undefined) break;
+    if (value !== 0n) counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  const often = [...counts].filter(([, times]) => times >= ENOUGH).sort(([, a], [, b]) => b - a);
+  for (const [value, times] of often.slice(0, 64)) {
+    const site = callBefore(scene, value);
+    if (site !== undefined) return { site, times };
+  }
+  return undefined;
+}
+
+/** `<f+0x1c> calls <f>, again and again`. */
+function recursionText({ locate }: Scene, { address, target }: CallSite): string {
+  const caller = locate(address) ?? hex(address);
+  const callee = target === undefined ? 'a function by a pointer' : (locate(target) ?? hex(target));
+  return `${caller} calls ${callee} again and again`;
+}
+
+function named({ locate }: Scene, address: bigint): string {
+  const where = locate(address);
+  return where === undefined ? '' : `, ${where}`;
+}

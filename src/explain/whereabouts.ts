@@ -1,0 +1,120 @@
+/**
+ * Where the CPU has got to, seen from the image: returned from its entry, outside of it, in code of another width.
+ *
+ * @module
+ */
+import { hex, readLinear, readPhysical, walkPages } from '../inspect/index.js';
+import { type CodeSize, disassemble, type Instruction, MAX_LENGTH } from '../isa/index.js';
+import { ENTRY_RETURN } from '../x86/index.js';
+import { zerosBefore } from './endings.js';
+import { type Finding, linearRip, type Scene } from './scene.js';
+
+/** The CPU went where the return address on the first stack leads. */
+export function explainEntryReturn(scene: Scene): Finding | undefined {
+  const at = linearRip(scene.registers, scene.system);
+  const narrow = BigInt.asUintN(32, ENTRY_RETURN);
+  if (at !== ENTRY_RETURN && (scene.code === 64 || at !== narrow)) return undefined;
+  const entry = scene.image === undefined ? undefined : scene.locate(BigInt(scene.image.entry));
+  const name = entry === undefined ? '' : `, ${entry},`;
+  return {
+    check: `the kernel's entry function${name} returned, and nothing called it: the return address that lay on its stack, ${hex(at)}, leads nowhere`,
+    mistake: 'End the entry function with an endless loop around HLT, as in: cli; 1: hlt; jmp 1b.',
+  };
+}
+
+/** True where the image is known, and the current instruction is not in it. */
+export function isOutside(scene: Scene): boolean {
+  const linear = linearRip(scene.registers, scene.system);
+  // Where nothing maps it any more, it lies where it lay: guests start with linear = physical.
+  const { physical = linear } = walkPages(scene, linear);
+  return scene.image !== undefined && !inImage(scene, physical);
+}
+
+/** Says where the instruction is not the image's; undefined where it is, or where the image lies is not known. */
+export function outsideText(scene: Scene): string | undefined {
+  if (scene.image === undefined) return undefined;
+  const linear = linearRip(scene.registers, scene.system);
+  const { physical } = walkPages(scene, linear);
+  if (physical === undefined || readPhysical(scene.memory, physical, 1) === undefined) return undefined;
+  if (inImage(scene, physical)) return undefined;
+  const pieces = scene.image.segments.map(
+    ({ address, size }) => `${hex(address)}–${hex(address + Math.max(size, 1) - 1)}`,
+  );
+  const zeros = zerosBefore(scene, physical);
+  const how = zeros >= 16 ? ', and zeros lie before it' : '';
+  return `${hex(physical)} is outside of the image (${pieces.slice(0, 3).join(', ')}${pieces.length > 3 ? ', …' : ''})${how}`;
+}
+
+/** True for a physical address that the image lies at. */
+export function inImage({ image }: Scene, physical: bigint): boolean {
+  return (
+    image?.segments.some(({ address, size }) => physical >= address && physical < address + size) ?? false
+  );
+}
+
+/** A call whose return address is `value`. */
+export interface CallSite {
+  address: bigint;
+  instruction: Instruction;
+  /** Where it goes, for a call whose instruction says so. */
+  target: bigint | undefined;
+}
+
+/** The CALL right before an address in the image; undefined where none ends there. */
+export function callBefore(scene: Scene, value: bigint): CallSite | undefined {
+  const { physical } = walkPages(scene, value);
+  if (physical === undefined || !inImage(scene, physical - 1n)) return undefined;
+  for (let length = 2; length <= 7; length++) {
+    const address = value - BigInt(length);
+    const bytes = readLinear(scene, address, length);
+    const instruction = disassemble(bytes, { code: scene.code, address });
+    if (!instruction.mnemonic.startsWith('call') || instruction.length !== length) continue;
+    const [to] = instruction.operands;
+    return { address, instruction, target: to?.kind === 'target' ? to.address : undefined };
+  }
+  return undefined;
+}
+
+/** Instructions of straight code that are looked at from the entry on. */
+const LOOKED_AT = 48;
+
+/**
+ * Code at the entry that is 32-bit code, although the CPU runs it in 64-bit mode: an instruction that 64-bit mode has not (far
+ * jumps with an address, PUSHA), or an absolute address in the image, which 64-bit mode takes as a distance from RIP.
+ */
+export function narrowCode(scene: Scene): string | undefined {
+  const { image, code } = scene;
+  if (image === undefined || code !== 64) return undefined;
+  const entry = BigInt(image.entry);
+  let at = entry;
+  for (let n = 0; n < LOOKED_AT; n++) {
+    const narrow = decode(scene, at, 32);
+    if (narrow === undefined) return undefined;
+    const wide = decode(scene, at, 64);
+    const sign = signOf32(scene, narrow, wide);
+    if (sign) {
+      return `The code at the entry ${hex(entry)} looks like 32-bit code: as such the instruction at ${hex(at)} is ${narrow.text}; in 64-bit mode it is ${wide?.text ?? 'none'}. A 64-bit ELF file starts in long mode, in 64-bit code. Give the kernel a multiboot header, which starts it in 32 bits, or link it as a 32-bit file (-m32).`;
+    }
+    if (/^(jmp|ret|hlt|iret)/.test(narrow.mnemonic)) return undefined;
+    at += BigInt(narrow.length);
+  }
+  return undefined;
+}
+
+function decode(scene: Scene, address: bigint, code: CodeSize): Instruction | undefined {
+  const bytes = readLinear(scene, address, MAX_LENGTH);
+  const instruction = disassemble(bytes, { code, address });
+  return instruction.encoding === undefined ? undefined : instruction;
+}
+
+function signOf32(scene: Scene, narrow: Instruction, wide: Instruction | undefined): boolean {
+  if (wide === undefined || wide.mnemonic === '(bad)')
+    return narrow.operands.some(({ kind }) => kind === 'far') || /^(pusha|popa)/.test(narrow.mnemonic);
+  return narrow.operands.some((operand, i) => {
+    if (operand.kind !== 'memory' || operand.base !== undefined || operand.index !== undefined) return false;
+    const other = wide.operands[i];
+    const relative = other?.kind === 'memory' ? other.target : undefined;
+    if (relative === undefined) return false;
+    return inImage(scene, operand.displacement) && !inImage(scene, relative);
+  });
+}

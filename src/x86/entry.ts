@@ -1,0 +1,17 @@
+/**
+ * Places that mean something to who explains a guest's end: where boot sends a CPU that has nowhere else to go.
+ *
+ * @module
+ */
+
+/**
+ * What lies on top of the stack at a guest's first instruction: the address that its entry function returns to. In 64-bit
+ * mode nothing is mapped there; in 32-bit modes its lower half is an address without RAM.
+ */
+export const ENTRY_RETURN = 0xffff_ffff_ffff_e000n;
+
+/**
+ * Real mode's vectors without a BIOS lead to F000:E000 and the vector's number, where a HLT is: the place says which interrupt
+ * nothing serves.
+ */
+export const UNSERVED = { segment: 0xf000, offset: 0xe000 } as const;
