@@ -9,13 +9,7 @@ import { MAX_LENGTH } from '../isa/index.js';
 import { eventText, faultText } from './gates.js';
 import { explainLeftStack } from './recursion.js';
 import { callerLine, type Finding, linearRip, linearStack, placeText, type Scene } from './scene.js';
-
-/** Memory that is looked at before an address, to see whether the guest walked through it. */
-const BEFORE = 1 << 16;
-
-/** What to do about a guest that executes empty memory. */
-export const RAN_ON =
-  'The guest ran on behind the end of its code, through memory that is empty (zeros read as add). End the code with HLT in a loop, and see that every function returns.';
+import { BEFORE, RAN_ON, zerosBefore } from './zeros.js';
 
 /** The guest ran to where there is no memory to execute. */
 export function explainNoCode(scene: Scene): Finding {
@@ -53,24 +47,6 @@ export function explainNoCode(scene: Scene): Finding {
     mistake:
       'The guest jumped or returned to an address that is no memory. Is a pointer or a return address wrong (does every push have its pop?), or the guest’s memory too small (--memory)?',
   };
-}
-
-/** Bytes right before an address that may be something else: what stopped a guest on its way through zeros. */
-const OBSTACLE = 16;
-
-/** How many zeros lie before an address, or before the few bytes that end there. */
-export function zerosBefore({ memory }: Scene, physical: bigint): number {
-  let [start, zeros] = [physical, 0];
-  for (let passed = 0; zeros < BEFORE; passed++) {
-    if (readPhysical(memory, start - BigInt(zeros) - 1n, 1) === 0n) {
-      zeros++;
-      continue;
-    }
-    if (zeros >= OBSTACLE || passed >= OBSTACLE) break;
-    start -= BigInt(zeros) + 1n;
-    zeros = 0;
-  }
-  return zeros;
 }
 
 /** HLT, and nothing that could end it. */

@@ -7,7 +7,6 @@ import type { FaultRecord } from '../engine/contract/index.js';
 import { formatWalk, hex, readLinear, walkPages } from '../inspect/index.js';
 import { disassemble, MAX_LENGTH } from '../isa/index.js';
 import { explainDivide } from './divide.js';
-import { RAN_ON, zerosBefore } from './endings.js';
 import { checkGate, explainTaskStack } from './gates.js';
 import { explainGeneral } from './general.js';
 import { explainRarer } from './rarer.js';
@@ -27,6 +26,7 @@ import {
 } from './scene.js';
 import { checkSelector, type Use } from './selectors.js';
 import { callBefore } from './whereabouts.js';
+import { RAN_ON, zerosBefore } from './zeros.js';
 
 /** Why the instruction at the scene raised `fault`. */
 export function explainFault(scene: Scene, fault: FaultRecord): Finding {

@@ -6,8 +6,8 @@
 import { hex, readLinear, readPhysical, walkPages } from '../inspect/index.js';
 import { type CodeSize, disassemble, type Instruction, MAX_LENGTH } from '../isa/index.js';
 import { ENTRY_RETURN } from '../x86/index.js';
-import { zerosBefore } from './endings.js';
 import { type Finding, linearRip, type Scene } from './scene.js';
+import { zerosBefore } from './zeros.js';
 
 /** The CPU went where the return address on the first stack leads. */
 export function explainEntryReturn(scene: Scene): Finding | undefined {
