@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { command } from '../command.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import { contentsOf, makeFolder } from '../runtime/index.js';
 
@@ -44,7 +45,7 @@ export function findLesson(number: number): Lesson {
   if (lesson !== undefined) return lesson;
   throw new ConfigError(
     `there is no lesson ${number}`,
-    `lessons go from 1 to ${lessons.length}: terrarium course`,
+    `lessons go from 1 to ${lessons.length}: ${command('course')}`,
   );
 }
 
@@ -86,13 +87,13 @@ export function lessonOf(folder: string): Lesson {
     said = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   } catch (cause) {
     throw new TerrariumError('ECOURSE', `${file} cannot be read: ${(cause as Error).message}`, {
-      hint: 'begin a lesson with: terrarium course start 1',
+      hint: `begin a lesson with: ${command('course start 1')}`,
       cause,
     });
   }
   const number = said[LESSON];
   if (typeof number === 'number') return findLesson(number);
   throw new TerrariumError('ECOURSE', `${file} names no lesson`, {
-    hint: `"${LESSON}": 1 in it would; or begin anew with: terrarium course start 1`,
+    hint: `"${LESSON}": 1 in it would; or begin anew with: ${command('course start 1')}`,
   });
 }

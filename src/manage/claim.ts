@@ -1,5 +1,6 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { command } from '../command.js';
 import { TerrariumError } from '../errors.js';
 import { checkName } from './names.js';
 import { type HolderId, isAlive, newHolderId, parseHolderId } from './processes.js';
@@ -126,6 +127,6 @@ export function removeIfEmpty(folder: string): void {
 function taken(name: string, { id, held }: Holder): TerrariumError {
   const doing = held ? 'runs already' : 'is just being started';
   return new TerrariumError('ENAME', `a machine called '${name}' ${doing}, as process ${id.pid}`, {
-    hint: `take another name, or stop it first: terrarium stop ${name}`,
+    hint: `take another name, or stop it first: ${command(`stop ${name}`)}`,
   });
 }

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { command } from '../command.js';
 import { TerrariumError } from '../errors.js';
 import { Claim, emptyFolder, holdersOf, list, removeIfEmpty } from './claim.js';
 import { openConnection } from './client.js';
@@ -74,7 +75,7 @@ export function noMachine(directory: RuntimeDirectory, name: string): TerrariumE
   return new TerrariumError('ENOMACHINE', `no machine called '${name}' runs${ended ? ' any more' : ''}`, {
     hint:
       running.length === 0
-        ? 'no named machine runs; start one: terrarium run IMAGE --name NAME --detach'
+        ? `no named machine runs; start one: ${command('run IMAGE --name NAME --detach')}`
         : `these do: ${running.sort().join(', ')}`,
   });
 }

@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+import { command } from '../command.js';
 import { exitKindNames } from '../engine/contract/index.js';
 import { TerrariumError } from '../errors.js';
 
@@ -127,7 +129,7 @@ export class TraceParser {
   #broken(what: string): TraceFileError {
     return new TraceFileError(
       `line ${this.#line} ${what}`,
-      'a trace is written by terrarium run IMAGE --trace FILE.ndjson (or FILE.json)',
+      `a trace is written by ${command('run IMAGE --trace FILE.ndjson')} (or FILE.json)`,
     );
   }
 }
@@ -142,6 +144,6 @@ function formatOf(line: string): 'ndjson' | 'chrome' {
   const text = /^ +exit +time +rip/.test(line);
   throw new TraceFileError(
     text ? 'this is a trace for people to read' : 'this is no trace of terrarium’s',
-    'write one with terrarium run IMAGE --trace FILE.ndjson (or FILE.json)',
+    `write one with ${command('run IMAGE --trace FILE.ndjson')} (or FILE.json)`,
   );
 }

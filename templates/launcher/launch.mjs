@@ -1,8 +1,9 @@
 // {{name}}: a virtual machine of your own. Every function below is called when the guest does what its name says.
+import path from 'node:path';
 import { createLauncher } from 'terrarium-vm';
 
 const launcher = createLauncher({
-  image: new URL('kernel.S', import.meta.url).pathname,
+  image: path.join(import.meta.dirname, 'kernel.S'),
   mode: 'real',
   callbacks: {
     in8(port) {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
+import { asTyped, command } from '../../command.js';
 import { TerrariumError } from '../../errors.js';
 import { ExitStatus } from '../frontend/exit-status.js';
 import { styleFor } from '../frontend/style.js';
@@ -27,13 +28,13 @@ Examples:
 export async function main(argv: readonly string[]): Promise<void> {
   endWithReader(process.stdout);
   endWithReader(process.stderr);
-  const program = new Command('terrarium')
+  const program = new Command(command())
     .usage('<command> [options]')
     .description("A virtual machine monitor on Linux's KVM API, made so that you can see inside.")
     .option('-V, --version', 'show the version')
     .helpOption('-h, --help', 'show help')
     .addHelpText('beforeAll', '')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`terrarium: ${text.replace(/^error: /, '')}`) })
     .exitOverride();
@@ -64,10 +65,10 @@ function endWithReader(stream: NodeJS.WriteStream): void {
 }
 
 /** Hands a command's way with errors and help down to the commands below it; each points to a help of its own. */
-function inheritSettings(command: Command, words = command.name()): void {
-  command.showHelpAfterError(`  see: ${words} --help`);
-  for (const below of command.commands) {
-    below.copyInheritedSettings(command).helpOption('-h, --help', 'show help');
+function inheritSettings(above: Command, words = above.name()): void {
+  above.showHelpAfterError(`  see: ${words} --help`);
+  for (const below of above.commands) {
+    below.copyInheritedSettings(above).helpOption('-h, --help', 'show help');
     inheritSettings(below, `${words} ${below.name()}`);
   }
 }

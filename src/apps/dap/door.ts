@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { command } from '../../command.js';
 import { ConfigError } from '../../errors.js';
 
 /** What a session asks before it does anything. */
@@ -43,7 +44,7 @@ export function requireAllowed({ modules }: Door, wanted: readonly string[]): vo
   if (refused !== undefined)
     throw new ConfigError(
       `the module ${refused} may not run in this adapter`,
-      'name it when you start the adapter: terrarium dap --port N --device FILE',
+      `name it when you start the adapter: ${command('dap --port N --device FILE')}`,
     );
 }
 

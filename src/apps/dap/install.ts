@@ -8,6 +8,7 @@ import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { command } from '../../command.js';
 import { TerrariumError } from '../../errors.js';
 import { type ZipFile, zip } from './zip.js';
 
@@ -33,14 +34,14 @@ export function installExtension(code: string): void {
     });
     if (done.status === 0) {
       process.stdout.write(
-        `${code} has the extension now: F5 in a folder of terrarium new debugs its kernel\n`,
+        `${code} has the extension now: F5 in a folder of ${command('new')} debugs its kernel\n`,
       );
       return;
     }
     const missing = (done.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
     const why = missing ? 'there is no such command' : `${done.stdout ?? ''}${done.stderr ?? ''}`.trim();
     throw new TerrariumError('EEDITOR', `${code} did not install the extension: ${why}`, {
-      hint: `terrarium dap --vsix ${NAME} writes it; VS Code’s menu of extensions has 'Install from VSIX…'`,
+      hint: `${command(`dap --vsix ${NAME}`)} writes it; VS Code’s menu of extensions has 'Install from VSIX…'`,
     });
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { command } from '../../command.js';
 import { type EngineName, engineNames, type MachineSpec } from '../../config/index.js';
 import { assisted, dryRun } from '../../engine/assist/index.js';
 import type { DryRun, Engine, EngineCpu } from '../../engine/contract/index.js';
@@ -79,7 +80,7 @@ export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {
     else return { engine: open(wishes), ...(reasons.length > 0 && { because: reasons.join(', and ') }) };
   }
   throw new TerrariumError('ENOENGINE', reasons.join(', and '), {
-    hint: 'build it: npm run build; what this host’s KVM lacks: terrarium doctor',
+    hint: `build it: npm run build; what this host’s KVM lacks: ${command('doctor')}`,
   });
 }
 
@@ -119,7 +120,7 @@ function unusable(error: KvmError, device: string): string {
       return `no ${device} here`;
     case 'EACCES':
     case 'EPERM':
-      return `${device} may not be opened here (${error.code}; terrarium doctor says what to do)`;
+      return `${device} may not be opened here (${error.code}; ${command('doctor')} says what to do)`;
     case 'ENOKVM':
       return error.message;
     default:

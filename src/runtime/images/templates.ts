@@ -6,6 +6,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { command } from '../../command.js';
 import { ConfigError } from '../../errors.js';
 import { contentsOf, makeFolder, requireFolderName } from './new-folder.js';
 
@@ -56,15 +57,13 @@ export interface NewOptions {
   /** The folder to make; its last part is the kernel's name. */
   folder: string;
   template: TemplateName;
-  /** How the Makefile calls Terrarium. Default `npx terrarium-vm`. */
-  terrarium?: string;
 }
 
 /**
  * Makes a folder from a template and returns the names of its files.
  * @throws ConfigError where the folder is there and not empty, or the name cannot stand in a source.
  */
-export function makeFromTemplate({ folder, template, terrarium = 'npx terrarium-vm' }: NewOptions): string[] {
+export function makeFromTemplate({ folder, template }: NewOptions): string[] {
   requireFolderName(folder);
   const name = path.basename(path.resolve(folder));
   // It goes into C strings, Makefiles and JSON as it is.
@@ -79,9 +78,9 @@ export function makeFromTemplate({ folder, template, terrarium = 'npx terrarium-
   const words = {
     name,
     template,
-    terrarium,
+    terrarium: callFrom(folder, root),
     package: name.toLowerCase(),
-    terrariumVersion: `^${version(root)}`,
+    terrariumVersion: owner(root) === undefined ? `file:${root.replaceAll('\\', '/')}` : `^${version(root)}`,
     ...(template === 'launcher'
       ? {}
       : { ...kernels[template], format: kernels[template].bits === '16' ? 'OUTPUT_FORMAT(binary)\n' : '' }),
@@ -97,6 +96,29 @@ function checkEmpty(folder: string): void {
     `the folder ${folder} is not empty: it holds ${first}${more.length === 0 ? '' : ` and ${more.length} more`}`,
     'give a name that is not taken: nothing is overwritten',
   );
+}
+
+/** The folder in whose `node_modules` this package lies; undefined where it is a clone. */
+function owner(root: string): string | undefined {
+  const [folder, inside] = root.split(/[\\/]node_modules[\\/](.*)/s);
+  return inside === undefined ? undefined : folder;
+}
+
+/**
+ * How a shell in `folder` starts Terrarium. By a path where no shell finds it by name: `npx` would do, and takes half a second.
+ */
+function callFrom(folder: string, root: string): string {
+  const project = owner(root);
+  if (project === undefined) return `node ${quoted(path.join(root, 'dist/cli.cjs'))}`;
+  if (command() === 'terrarium') return 'terrarium';
+  const up = path.relative(path.resolve(folder), project);
+  const isAbove = up.split(path.sep).every((part) => part === '..');
+  return isAbove ? path.join(up, 'node_modules/.bin/terrarium') : command();
+}
+
+/** A word for a shell that a Makefile starts. */
+function quoted(word: string): string {
+  return /^[\w./:@+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''").replaceAll('$', '$$$$')}'`;
 }
 
 function version(root: string): string {

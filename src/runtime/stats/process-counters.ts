@@ -6,6 +6,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { command } from '../../command.js';
 import type { EngineCounter } from '../../engine/contract/index.js';
 import { ForeignProcess, KvmError } from '../../engine/kvm/index.js';
 import { TerrariumError } from '../../errors.js';
@@ -100,7 +101,7 @@ function listFiles(pid: number): OpenFile[] {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EPERM') return [];
     throw new StatError('EPERM', `process ${pid} belongs to somebody else`, {
-      hint: 'run this as the same user, or as root: sudo terrarium stat',
+      hint: `run this as the same user, or as root: sudo ${command('stat')}`,
       cause,
     });
   }
@@ -181,7 +182,7 @@ function noCounters(pid: number, debugfs: string, cause?: unknown): StatError {
   const { code = 'nothing of it there' } = (cause ?? {}) as NodeJS.ErrnoException;
   const advice: Record<string, string> = {
     EPERM: `the kernel is locked down and keeps ${debugfs}/kvm to itself (kernel_lockdown(7))`,
-    EACCES: `only root may read ${debugfs}/kvm: sudo terrarium stat ${pid}`,
+    EACCES: `only root may read ${debugfs}/kvm: sudo ${command(`stat ${pid}`)}`,
     ENOENT: `show them to root: sudo mount -t debugfs none ${debugfs}`,
   };
   return new StatError(

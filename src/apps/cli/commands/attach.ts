@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { asTyped } from '../../../command.js';
 import { size } from '../../../config/index.js';
 import { type AttachedConsole, connectMachine, type MachineEnd } from '../../../manage/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
@@ -44,7 +45,7 @@ export function attachCommand(): Command {
         .argParser(asArgument(size.parse))
         .default(REPLAY, '4K'),
     )
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(attach);
 }

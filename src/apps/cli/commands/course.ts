@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import { asTyped, command } from '../../../command.js';
 import { type EngineName, engineNames } from '../../../config/index.js';
 import { checkFolder, findLesson, readLessons, startLesson } from '../../../course/index.js';
 
@@ -17,7 +18,7 @@ Examples:
 export function courseCommand(): Command {
   const command = new Command('course')
     .description('Twelve lessons from the first HLT to queues that are polled: with tasks that are checked.')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .action(list);
   command
     .command('start')
@@ -38,7 +39,7 @@ function list(): void {
   const style = styleFor(process.stdout);
   for (const { number, title, goal } of readLessons())
     process.stdout.write(`${String(number).padStart(2)}  ${style.bold(title.padEnd(24))} ${goal}\n`);
-  process.stdout.write('\nBegin with: terrarium course start 1\n');
+  process.stdout.write(`\nBegin with: ${command('course start 1')}\n`);
 }
 
 function start(number: number, given: string | undefined): void {
@@ -50,7 +51,7 @@ function start(number: number, given: string | undefined): void {
   process.stdout.write(`${style.bold(`Lesson ${number}: ${lesson.title}`)}\n${lesson.goal}\n\n`);
   for (const file of files) process.stdout.write(`  ${path.join(folder, file)}\n`);
   process.stdout.write(
-    `\nRead:  ${page}\nRun:   terrarium run ${folder}\nCheck: terrarium course check ${folder}\n`,
+    `\nRead:  ${page}\nRun:   ${command(`run ${folder}`)}\nCheck: ${command(`course check ${folder}`)}\n`,
   );
 }
 
@@ -67,7 +68,7 @@ async function check(folder: string, { engine }: { engine: EngineName }): Promis
   const held = checks.every(({ ok }) => ok);
   const next = readLessons().find(({ number }) => number === lesson.number + 1);
   const onward =
-    next === undefined ? 'That was the last lesson.' : `Next: terrarium course start ${next.number}`;
+    next === undefined ? 'That was the last lesson.' : `Next: ${command(`course start ${next.number}`)}`;
   process.stdout.write(`\n${held ? `${style.green('Done.')} ${onward}` : 'Not yet.'}\n`);
   process.exitCode = held ? ExitStatus.ok : ExitStatus.expectationFailed;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
+import { asTyped } from '../../../command.js';
 import type { DebugAddress } from '../../../debug/index.js';
 import { ConfigError } from '../../../errors.js';
 import type { Door } from '../../dap/door.js';
@@ -48,7 +49,7 @@ export function dapCommand(): Command {
     .option('--install-vscode', 'have VS Code install the extension that makes it know Terrarium')
     .option('--code <command>', "VS Code's command for --install-vscode: code, codium", 'code')
     .option('--vsix <file>', 'write that extension to a file')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .action(async ({ installVscode, code, vsix, ...flags }: DapFlags) => {
       if (vsix !== undefined || installVscode) {
         const { installExtension, writeExtension } = await import('../../dap/install.js');

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
+import { asTyped, command } from '../../../command.js';
 import { ConfigError } from '../../../errors.js';
 import { hostMachine, loadImage } from '../../../runtime/index.js';
 import { SymbolTable } from '../../../symbols/index.js';
@@ -30,7 +31,7 @@ export function debugCommand(): Command {
     .description('Debugs a guest in this terminal: registers, code, stack, memory, console, screen, exits.')
     .argument('<image>', 'flat image, ELF, source (.S, .s, .c) or guest folder');
   return addMachineOptions(command)
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', keys)
     .action(debug);
 }
@@ -68,12 +69,12 @@ function requireTerminal(): void {
   const missing = !process.stdin.isTTY ? 'stdin' : !process.stdout.isTTY ? 'stdout' : undefined;
   if (missing !== undefined)
     throw new ConfigError(
-      `terrarium debug draws in a terminal, and ${missing} is none`,
-      'run it in a terminal; for scripts there is terrarium run --gdb',
+      `debug draws in a terminal, and ${missing} is none`,
+      `run it in a terminal; for scripts there is ${command('run --gdb')}`,
     );
   if (process.env.TERM === 'dumb')
     throw new ConfigError(
-      'terrarium debug draws in a terminal, and this one says that it cannot move its cursor (TERM=dumb)',
-      'run it in another terminal; for scripts there is terrarium run --gdb',
+      'debug draws in a terminal, and this one says that it cannot move its cursor (TERM=dumb)',
+      `run it in another terminal; for scripts there is ${command('run --gdb')}`,
     );
 }

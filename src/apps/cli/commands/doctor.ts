@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { asTyped } from '../../../command.js';
 import { type CheckStatus, diagnose } from '../../../runtime/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { styleFor } from '../../frontend/style.js';
@@ -14,7 +15,7 @@ export function doctorCommand(): Command {
     .description('Says what this host can run guests on, by running one, and what to do where it is not KVM.')
     .option('--json', 'for programs')
     .option('--device <file>', 'the KVM device', '/dev/kvm')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText(
       'after',
       '\nExit status:\n  0 guests can run on KVM here; 4 they cannot, and --engine auto takes the software CPU.\n',

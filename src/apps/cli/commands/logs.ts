@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { asTyped } from '../../../command.js';
 import { TerrariumError } from '../../../errors.js';
 import { CONSOLE_KEPT, connectMachine, readConsole, readMessages } from '../../../manage/index.js';
 import { parseCount } from '../../frontend/values.js';
@@ -23,7 +24,7 @@ export function logsCommand(): Command {
     .option('-f, --follow', 'go on until the guest ends or Ctrl-C')
     .option('-n, --lines <n>', 'the last n lines only', parseCount)
     .option('--messages', 'what a detached machine said beside its console')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .action(logs);
 }
 

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { asTyped } from '../../../command.js';
 import {
   makeFromTemplate,
   type TemplateName,
@@ -23,7 +24,7 @@ export function newCommand(): Command {
     .addOption(
       new Option('-t, --template <name>', 'what to begin with').choices(templateNames).default('c64'),
     )
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', `\nTemplates:\n${templates}\n`)
     .action((folder: string, { template }: { template: TemplateName }) => {
       const files = makeFromTemplate({ folder, template });

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { asTyped } from '../../../command.js';
 import { listMachines, type MachineInfo } from '../../../manage/index.js';
 import { styleFor } from '../../frontend/style.js';
 import { formatDuration } from '../../frontend/values.js';
@@ -15,7 +16,7 @@ export function psCommand(): Command {
     .description('Lists the machines that were started with a name.')
     .option('-a, --all', 'those that have ended as well')
     .option('--json', 'for programs')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .action(async ({ all, json }: { all?: true; json?: true }) => {
       const machines = await listMachines({ all: all === true });
       if (json) process.stdout.write(`${JSON.stringify(machines, null, 2)}\n`);

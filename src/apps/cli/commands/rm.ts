@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { asTyped } from '../../../command.js';
 import { ConfigError } from '../../../errors.js';
 import { listMachines, removeMachine } from '../../../manage/index.js';
 import { forEach } from './stop.js';
@@ -14,7 +15,7 @@ export function rmCommand(): Command {
     .description('Forgets machines that have ended: how they did, and what is kept of their consoles.')
     .argument('[names...]')
     .option('-a, --all', 'all that have ended')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .action(async (given: string[], { all }: { all?: true }) => {
       if (given.length === 0 && !all) throw new ConfigError('which machine?', 'name one, or say --all');
       const ended = async () => (await listMachines({ all: true })).filter(({ state }) => state === 'ended');

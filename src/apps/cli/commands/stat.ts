@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { asTyped } from '../../../command.js';
 import {
   connectMachine,
   listMachines,
@@ -51,7 +52,7 @@ export function statCommand(): Command {
     )
     .option('--count <n>', 'end after n looks', parseCount)
     .option('--json', 'one object a line, for programs')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(stat);
 }

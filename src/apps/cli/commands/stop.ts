@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { asTyped } from '../../../command.js';
 import { ConfigError, TerrariumError } from '../../../errors.js';
 import { listMachines, STOP_GRACE_MS, stopMachine } from '../../../manage/index.js';
 import { parseDuration } from '../../frontend/values.js';
@@ -20,7 +21,7 @@ export function stopCommand(): Command {
         .argParser(parseDuration)
         .default(STOP_GRACE_MS, `${STOP_GRACE_MS / 1000}s`),
     )
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .action(stop);
 }
 

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { asTyped } from '../../../command.js';
 import { TerrariumError } from '../../../errors.js';
 import { formatTraceSummary, TraceFileError, TraceParser, TraceSummary } from '../../../trace/index.js';
 import { type LinesRead, readLines } from '../../frontend/line-reader.js';
@@ -33,11 +34,11 @@ export function traceCommand(): Command {
     .description(
       'Says what the trace of a run shows: exits by reason, register and device, times, a timeline.',
     )
-    .argument('<file>', 'what terrarium run --trace FILE.ndjson or FILE.json wrote; - is stdin')
+    .argument('<file>', 'what run --trace FILE.ndjson or FILE.json wrote; - is stdin')
     .option('--top <n>', 'rows of a table', parseCount, 15)
     .option('--svg <file>', 'draw the timeline and the histogram')
     .option('--json', 'for programs')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(trace);
 }

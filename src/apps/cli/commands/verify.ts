@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { asTyped } from '../../../command.js';
 import type { Engine } from '../../../engine/contract/index.js';
 import { ConfigError } from '../../../errors.js';
 import { engineByName, hostCpuVendor } from '../../../runtime/index.js';
@@ -54,7 +55,7 @@ export function verifyCommand(): Command {
       'one instruction, by its name in the opcode table: add, imul2, cmovcc as cmov',
     )
     .addOption(new Option('--engine <name>', 'soft: run on the software CPU alone').choices(['soft']))
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(verify);
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { asTyped } from '../../../../command.js';
 import { type EngineName, engineNames } from '../../../../config/index.js';
 import { type Notification, notifications } from '../../../../devices/index.js';
 import { ConfigError, TerrariumError } from '../../../../errors.js';
@@ -33,7 +34,7 @@ export function benchCommand(): Command {
     .addOption(new Option('--ring <n>', 'where the guest sends from').choices(['0', '3']).default('3'))
     .option('--svg <file>', 'draw the throughput')
     .option('--json', 'for programs')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .action(benchSimvirtio);
   const io = new Command('io')
     .description('What ports, holes in memory and read-only memory cost a guest, by exits and coalesced.')
@@ -42,7 +43,7 @@ export function benchCommand(): Command {
     .option('--rounds <n>', 'runs of each kind; the median counts', parseCount, 3)
     .option('--svg <file>', 'draw the accesses a second')
     .option('--json', 'for programs')
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .action(benchIo);
   return new Command('bench')
     .description('Measures devices on this host.')

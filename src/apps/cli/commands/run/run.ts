@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import type { Image } from '../../../../boot/index.js';
+import { asTyped } from '../../../../command.js';
 import type { MachineSpec } from '../../../../config/index.js';
 import type { DebugAddress } from '../../../../debug/index.js';
 import { type Explanation, explain } from '../../../../explain/index.js';
@@ -52,7 +53,7 @@ Examples:
   $ terrarium run guests/vga-text --screenshot hello.png
   $ terrarium run guests/hello --dump gdt,pages,walk:0x100000
   $ terrarium run kernel.elf --gdb                 then: gdb kernel.elf -ex 'target remote :1234'
-  $ terrarium run guests/hello --name web --detach in a process of its own; see terrarium ps
+  $ terrarium run guests/hello --name web --detach in a process of its own; then: terrarium ps
 `;
 
 const statuses = `
@@ -132,10 +133,10 @@ export function runCommand(): Command {
     )
     .option('--report <file>', 'the whole outcome as JSON')
     .option('--quiet', 'do not say how the run ended')
-    .option('--name <name>', 'let others find it: terrarium ps, attach, logs, stop')
+    .option('--name <name>', 'let others find it: the commands ps, attach, logs, stop')
     .option('--detach', 'run in a process of its own, and return when the guest runs; needs --name')
     .addOption(new Option('--detached-child <file>').hideHelp())
-    .addHelpText('before', examples.trimStart())
+    .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(async (file: string, flags: RunFlags) => {
       // Sockets and processes are loaded for those who want them.

@@ -1,0 +1,64 @@
+/**
+ * The command as it is typed here, so that what a hint says can be copied: a clone starts it by `npm start --`, a project that has
+ * the package by `npx terrarium-vm`, and everybody else by `terrarium`.
+ *
+ * @module
+ */
+
+/** What stands before `run`, `debug` and the others. */
+export type CommandStart = 'npm start --' | 'npx terrarium-vm' | 'terrarium';
+
+/** What {@link commandStart} looks at: plain data, so that it can be asked about other places than this process. */
+export interface Surroundings {
+  /** The environment's variables; npm sets some for what it starts. */
+  env: Readonly<Record<string, string | undefined>>;
+  /** The current folder. */
+  cwd: string;
+  /** URL of a file of this package. */
+  file: string;
+}
+
+/**
+ * How the command is started where these surroundings are.
+ *
+ * `npm start` in a clone sets `npm_lifecycle_event` and `npm_package_name`; `npx` sets `npm_command` to `exec` (npm's "scripts" and
+ * "exec" pages). Without them the package may lie in the `node_modules` of a folder that we are in: then no shell finds it by name.
+ */
+export function commandStart({ env, cwd, file }: Surroundings): CommandStart {
+  if (env.npm_lifecycle_event === 'start' && env.npm_package_name === 'terrarium-vm') return 'npm start --';
+  const [owner, inside] = splitAtModules(file);
+  if (inside === undefined) return 'terrarium';
+  if (env.npm_command === 'exec') return 'npx terrarium-vm';
+  return isWithin(slashes(cwd), owner!) ? 'npx terrarium-vm' : 'terrarium';
+}
+
+/** A file's URL as the folder whose `node_modules` it lies in, and the rest; no rest where it lies in none. */
+function splitAtModules(file: string): string[] {
+  return slashes(decodeURIComponent(new URL(file).pathname)).split(/\/node_modules\/(.*)/s);
+}
+
+/** A path with `/`, and without the one that a URL has before a drive of Windows. */
+function slashes(path: string): string {
+  return path.replaceAll('\\', '/').replace(/^\/(?=[A-Za-z]:)/, '');
+}
+
+function isWithin(folder: string, owner: string): boolean {
+  return `${folder}/`.startsWith(`${owner}/`);
+}
+
+let start: CommandStart | undefined;
+
+/** A command line as it is typed here: `command('stop web')` is `npx terrarium-vm stop web` in a project. */
+export function command(words = ''): string {
+  start ??=
+    // A browser has no command; what names one there speaks of another place.
+    typeof process === 'undefined' || process.env === undefined
+      ? 'terrarium'
+      : commandStart({ env: process.env, cwd: process.cwd(), file: import.meta.url });
+  return `${start} ${words}`.trimEnd();
+}
+
+/** Help text with its commands as they are typed here: `$ terrarium stop web` is `$ npx terrarium-vm stop web` in a project. */
+export function asTyped(help: string): string {
+  return help.replace(/(?<=[$|:] )terrarium(?= )/g, command());
+}
