@@ -7,7 +7,7 @@ export class DeviceError extends TerrariumError {
   constructor(device: string, what: string, cause: unknown) {
     const message = cause instanceof Error ? cause.message : String(cause);
     super('EDEVICE', `device '${device}' failed in ${what}: ${message}`, {
-      hint: 'the guest was stopped at this access; mend the device, the error it threw is the cause of this one',
+      hint: 'the guest was stopped at this access; correct the device; the error that it threw is the cause of this one',
       cause,
     });
     this.device = device;

@@ -43,14 +43,12 @@ export {
   type SimvirtioReport,
 } from './thread/hosted.js';
 export type { CapturedSink, ChunkSink, FrameSink } from './thread/hosted-streams.js';
-export {
-  type BootReport,
-  type ObserveOptions,
-  type PortableError,
-  packError,
-  type TraceFormat,
-  type TraceOptions,
-  unpackError,
+export { type PortableError, packError, unpackError } from './thread/portable-error.js';
+export type {
+  BootReport,
+  ObserveOptions,
+  TraceFormat,
+  TraceOptions,
 } from './thread/protocol.js';
 export type { Moment } from './thread/screen-feed.js';
 export type { MachineSigns } from './thread/signs.js';

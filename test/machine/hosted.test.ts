@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { parseImage } from '../../src/boot/index.js';
-import { drainPool, hostMachine } from '../../src/runtime/index.js';
+import { createMachine, drainPool, type HostedOptions, hostMachine } from '../../src/runtime/index.js';
 import { holdings, noKvm, Scratch, settled } from '../support.js';
 
 /** jmp . */
@@ -56,14 +56,113 @@ describe('a hosted machine', { skip: noKvm }, () => {
   });
 
   test('ends by an AbortSignal, and can go on afterwards from where it was', async () => {
-    // 1: inc %eax (66 40); jmp 1b
-    await using machine = await hostMachine({ image: image(0x66, 0x40, 0xeb, 0xfc), mode: 'real' });
-    const first = await machine.run({ signal: AbortSignal.timeout(30) });
-    assert.equal(first.kind, 'stopped');
-    const second = await machine.run({ timeoutMs: 30 });
-    assert.equal(second.kind, 'timeout');
-    assert.ok(second.registers.rax > first.registers.rax && first.registers.rax > 0n);
-    await assert.rejects(machine.run({ signal: AbortSignal.abort() }), { name: 'AbortError' });
+    // 1: incl 0x500; jmp 1b
+    await using machine = await hostMachine({
+      image: image(0x66, 0xff, 0x06, 0x00, 0x05, 0xeb, 0xf9),
+      mode: 'real',
+    });
+    const controller = new AbortController();
+    const running = machine.run({ signal: controller.signal });
+    const counts = async (above: number) => {
+      while (machine.memory.read32(0x500) <= above) await new Promise((resolve) => setTimeout(resolve, 5));
+    };
+    await counts(0);
+    controller.abort();
+    assert.equal((await running).kind, 'stopped');
+    const before = machine.memory.read32(0x500);
+    const second = machine.run();
+    await counts(before);
+    await machine.stop();
+    assert.equal((await second).kind, 'stopped');
+  });
+
+  test('that is aborted ends in the same outcome before the run, during it, and on this thread', async () => {
+    for (const engine of ['kvm', 'soft'] as const) {
+      await using hosted = await hostMachine({ image: endless, mode: 'real', engine });
+      using local = createMachine({ image: endless, mode: 'real', engine });
+      const before = AbortSignal.abort(new Error('no longer needed'));
+      const [here, there] = [local.run({ signal: before }), await hosted.run({ signal: before })];
+      const controller = new AbortController();
+      const running = hosted.run({ signal: controller.signal });
+      setTimeout(() => controller.abort(new Error('no longer needed')), 20);
+      for (const { kind, reason } of [here, there, await running])
+        assert.deepEqual({ kind, reason }, { kind: 'stopped', reason: 'aborted: no longer needed' }, engine);
+      assert.equal(there.registers.rip, 0n, 'not an instruction was executed');
+    }
+  });
+
+  test('that cannot cross to its thread is refused at once, by the name of the field', async () => {
+    const refused: [object, RegExp][] = [
+      [
+        { devices: [{ module: 'file:///x.mjs', options: { onDice: () => 6 } }] },
+        /"devices"\[0\]\.options\.onDice is a function/,
+      ],
+      [
+        { hypercalls: { module: 'file:///x.mjs', options: [Symbol.iterator] } },
+        /"hypercalls"\.options\[0\] is a symbol/,
+      ],
+      [{ output: () => {} }, /hostMachine: there is no field "output"/],
+      [{ memroy: 1 }, /hostMachine: there is no field "memroy"/],
+      [{ image: 5 }, /"image" is 5, not a path/],
+      [{ image: undefined }, /there is no "image"/],
+    ];
+    const circle: { self?: unknown } = {};
+    circle.self = circle;
+    refused.push([
+      { devices: [{ module: 'file:///x.mjs', options: circle }] },
+      /nested too deeply or holds itself/,
+    ]);
+    for (const [options, message] of refused)
+      await assert.rejects(hostMachine({ image: endless, mode: 'real', ...options } as HostedOptions), {
+        code: 'ECONFIG',
+        message,
+      });
+    await using next = await hostMachine({ image: image(0xf4), mode: 'real' });
+    assert.equal((await next.run()).kind, 'halted');
+  });
+
+  test('takes its image as a path, as bytes and parsed', async () => {
+    for (const source of ['guests/khw-real', Uint8Array.of(0xf4), image(0xf4)]) {
+      await using machine = await hostMachine({ image: source });
+      machine.onOutput(() => {});
+      assert.equal((await machine.run()).kind, 'halted');
+    }
+  });
+
+  test('may be disposed twice at once, and the next one on its thread is sound', async () => {
+    const machine = await hostMachine({ image: endless, engine: 'soft', mode: 'real' });
+    const running = machine.run();
+    await Promise.all([machine[Symbol.asyncDispose](), machine[Symbol.asyncDispose]()]);
+    assert.equal((await running).kind, 'stopped');
+    for (let i = 0; i < 3; i++) {
+      await using next = await hostMachine({ image: image(0xf4), engine: 'soft', mode: 'real' });
+      assert.equal((await next.run()).kind, 'halted');
+    }
+  });
+
+  test('leaves no timer of its device behind that would reach the process or another machine', async () => {
+    using scratch = new Scratch();
+    const file = scratch.file('late.mjs');
+    writeFileSync(
+      file,
+      `export default () => ({
+         name: 'late',
+         ports: [{ first: 0x10, count: 1 }],
+         writePort() { setTimeout(() => { throw new Error('late'); }, 100); },
+       });`,
+    );
+    const devices = [{ module: pathToFileURL(file).href }];
+    const code = image(0xe6, 0x10, 0xf4);
+    {
+      await using machine = await hostMachine({ image: code, engine: 'soft', mode: 'real', devices });
+      await machine.run();
+    }
+    // What is thrown while the machine lives is this machine's: the next use rejects with it.
+    await using failed = await hostMachine({ image: code, engine: 'soft', mode: 'real', devices });
+    await failed.run();
+    await using other = await hostMachine({ image: endless, engine: 'soft', mode: 'real' });
+    assert.equal((await other.run({ timeoutMs: 300 })).kind, 'timeout');
+    await assert.rejects(async () => failed.run(), { message: 'late' });
   });
 
   test('takes bytes for its serial port, all of them, in order', async () => {
@@ -135,10 +234,16 @@ describe('a hosted machine', { skip: noKvm }, () => {
     }
     // out %al,$0x99; hlt
     await using machine = await hostMachine({ image: image(0xe6, 0x99, 0xf4), mode: 'real', devices });
-    await assert.rejects(machine.run(), {
-      name: 'DeviceError',
-      message: "device 'oracle' failed in a write to port 0x99 (1 byte): not writable",
-    });
+    const error = await machine.run().then(
+      () => assert.fail('the guest went on'),
+      (thrown: Error) => thrown,
+    );
+    assert.equal(error.name, 'DeviceError');
+    assert.equal(error.message, "device 'oracle' failed in a write to port 0x99 (1 byte): not writable");
+    // Where the device threw is where its author wants to look.
+    const { name, message, stack } = error.cause as Error;
+    assert.deepEqual({ name, message }, { name: 'RangeError', message: 'not writable' });
+    assert.match(stack ?? '', /writePort.*device\.mjs/s);
     const state = await machine.state();
     assert.ok(state.registers.rip <= 2n);
   });

@@ -117,4 +117,32 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     assert.deepEqual(outcome.unclaimed, [{ space: 'memory', address: 0x70001, write: true, count: 1 }]);
     assert.equal(machine.memory.read8(0x70001), 0, 'a write to read-only memory changes nothing');
   });
+
+  test('refuses handlers that answer later, in words, for reads and for writes', () => {
+    const late: Device = {
+      name: 'late',
+      ports: [{ first: 0x80, count: 1 }],
+      readPort: (async () => 42) as unknown as Device['readPort'] & {},
+      writePort: async () => {
+        throw new Error('nobody would hear of this');
+      },
+    };
+    for (const code of [
+      [0xe4, 0x80, 0xf4],
+      [0xe6, 0x80, 0xf4],
+    ]) {
+      using machine = createMachine({ image: Uint8Array.from(code), devices: [late] });
+      assert.throws(() => machine.run(), {
+        code: 'EDEVICE',
+        message: /'late' failed in .*returned a promise/,
+      });
+    }
+    const silent = {
+      name: 'silent',
+      ports: [{ first: 0x80, count: 1 }],
+      readPort: () => {},
+    } as unknown as Device;
+    using machine = createMachine({ image: Uint8Array.of(0xe4, 0x80, 0xf4), devices: [silent] });
+    assert.throws(() => machine.run(), { code: 'EDEVICE', message: /returned nothing, not a number/ });
+  });
 });

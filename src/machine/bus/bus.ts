@@ -125,7 +125,7 @@ export class Bus {
     }
     this.#device = claim.device;
     if (this.listener !== undefined) this.#tell(claim.device, 'port', port, size, true, offset);
-    claim.device.writePort(port, size, fetch(data, offset, size));
+    doneAtOnce(claim.device.writePort(port, size, fetch(data, offset, size)));
   }
 
   #readMemory(address: number, size: number, data: DataView, offset: number): void {
@@ -170,7 +170,7 @@ export class Bus {
     } else if (step < 8 && device?.writeMemory !== undefined) {
       this.#device = device;
       if (this.listener !== undefined) this.#tell(device, 'memory', address, step, true, offset);
-      device.writeMemory(address, step as AccessSize, fetch(data, offset, step as AccessSize));
+      doneAtOnce(device.writeMemory(address, step as AccessSize, fetch(data, offset, step as AccessSize)));
     } else {
       this.#miss(claim, 'memory', address, true);
     }
@@ -223,7 +223,27 @@ function fetch(data: DataView, offset: number, size: AccessSize): number {
 }
 
 function store(data: DataView, offset: number, size: AccessSize, value: number): void {
+  if (typeof value !== 'number') throw new TypeError(notANumber(value));
   if (size === 1) data.setUint8(offset, value);
   else if (size === 2) data.setUint16(offset, value, true);
   else data.setUint32(offset, value, true);
+}
+
+function notANumber(value: unknown): string {
+  return isPromise(value)
+    ? 'the handler returned a promise, and the guest waits for a number: a handler answers at once and is not async'
+    : `the handler returned ${value === undefined ? 'nothing' : `a ${typeof value}`}, not a number`;
+}
+
+/** An async handler would fail when nobody waits for it any more. */
+function doneAtOnce(returned: unknown): void {
+  if (isPromise(returned))
+    throw new TypeError('the handler returned a promise: a handler is done when it returns');
+}
+
+function isPromise(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || !('then' in value)) return false;
+  // What it ends with is of no use any more, and nobody else waits for it.
+  void Promise.resolve(value).catch(() => {});
+  return true;
 }

@@ -3,7 +3,8 @@ import { Control, controlBytes, wakeThread } from '../../engine/contract/index.j
 import { ConfigError, TerrariumError } from '../../errors.js';
 import { kickKernel } from '../engines/engines.js';
 import type { HostedStreams } from './hosted-streams.js';
-import { type FromWorker, type ToWorker, unpackError } from './protocol.js';
+import { unpackError } from './portable-error.js';
+import type { FromWorker, ToWorker } from './protocol.js';
 import { acquireWorker, releaseWorker } from './worker-pool.js';
 
 /** How long a process that ends tries to get a thread out of its guest: milliseconds. */
@@ -104,12 +105,12 @@ export class MachineThread {
     if (this.#failed === undefined) await this.ask({ type: 'dispose' }, 'disposed').catch(() => {});
   }
 
-  /** Gives the thread back, for the next machine. */
-  async release(): Promise<void> {
+  /** Gives the thread back, for the next machine. @param foreign see `releaseWorker` */
+  async release(foreign: boolean): Promise<void> {
     if (this.#released) return;
     this.#released = true;
     live.delete(this);
-    if (this.#failed === undefined) releaseWorker(this.#worker);
+    if (this.#failed === undefined) releaseWorker(this.#worker, foreign);
     else await this.#worker.terminate();
   }
 
@@ -122,7 +123,8 @@ export class MachineThread {
   }
 
   #fail(error: Error): void {
-    this.#failed = error;
+    // The first is the cause of what follows.
+    this.#failed ??= error;
     this.#pending?.reject(error);
     this.#pending = undefined;
   }

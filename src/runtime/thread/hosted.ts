@@ -2,7 +2,7 @@ import { flag, type MachineSpec, type OtherKeys } from '../../config/index.js';
 import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
 import { type DeviceCounts, strokesOf } from '../../devices/index.js';
-import { ConfigError, TerrariumError } from '../../errors.js';
+import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
 import type { Outcome } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
 import type { CounterRow } from '../../trace/index.js';
@@ -32,6 +32,7 @@ const STOP_LIMIT_MS = 5000;
 
 /** What a hosted run can be ended by. */
 export interface HostedRunOptions extends PortableRunOptions {
+  /** Stops the run: its outcome is `stopped`, also where the signal was aborted before the run began. */
   signal?: AbortSignal;
 }
 
@@ -111,11 +112,16 @@ export class HostedMachine implements AsyncDisposable {
   #running = false;
   /** Counts the runs, so that a stop that is late does not stop the next one. */
   #runs = 0;
+  /** Modules of the user's own run on its thread. */
+  #foreign = false;
   #disposed = false;
+  #ending: Promise<void> | undefined;
 
   /** @internal */
   async create(parts: HostedParts): Promise<void> {
     const channels = { control: this.#thread.control.buffer as SharedArrayBuffer, ...this.#streams.channels };
+    const { devices, hypercalls } = parts.spec;
+    this.#foreign = devices !== undefined || hypercalls !== undefined;
     // Both threads start at once.
     if (parts.spec.simvirtio === 'polling') {
       this.#polling = new PollingThread(() => this.#streams.pumpPolled());
@@ -139,7 +145,6 @@ export class HostedMachine implements AsyncDisposable {
   async run(options: HostedRunOptions = {}): Promise<HostedOutcome> {
     const { signal, ...portable } = options;
     if (this.#running) throw new ConfigError('the machine is running already');
-    signal?.throwIfAborted();
     this.#running = true;
     this.#runs++;
     this.#thread.clearRequest();
@@ -147,7 +152,10 @@ export class HostedMachine implements AsyncDisposable {
     signal?.addEventListener('abort', abort, { once: true });
     try {
       this.#polling?.start();
-      const answer = await this.#thread.ask({ type: 'run', options: portable }, 'outcome');
+      const answer = await this.#thread.ask(
+        { type: 'run', options: portable, ...(signal?.aborted && { aborted: abortReason(signal) }) },
+        'outcome',
+      );
       this.#placeRegions(answer.regions);
       // Nobody to read what it prints: it would wait for ever.
       if (!this.#streams.outputIsRead) this.#polling?.abandon();
@@ -155,7 +163,7 @@ export class HostedMachine implements AsyncDisposable {
       const drained = this.#streams.drain();
       // Who stopped the guest does not wait for a reader that stands still.
       await (answer.outcome.kind === 'stopped' ? Promise.race([drained, wait(DRAIN_LIMIT_MS)]) : drained);
-      return hostedOutcome(answer, polled);
+      return hostedOutcome(answer, polled, signal);
     } finally {
       await this.#polling?.end();
       signal?.removeEventListener('abort', abort);
@@ -301,15 +309,20 @@ export class HostedMachine implements AsyncDisposable {
     for (const { slot, address, size } of regions) this.memory.place(slot, address, size);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#disposed) return;
+  /** Ends the machine and gives its thread back. All calls wait for the one end. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
     await this.stop();
     this.#disposed = true;
     this.#streams.end();
     await this.#thread.disposeMachine();
     await this.#polling?.[Symbol.asyncDispose]();
     this.memory?.release(false);
-    await this.#thread.release();
+    await this.#thread.release(this.#foreign);
   }
 
   /** Gets the thread out of its guest without the event loop; for a process that ends. */
@@ -326,10 +339,13 @@ function wait(ms: number): Promise<void> {
 function hostedOutcome(
   { outcome, statistics, counters, simvirtio }: Extract<FromWorker, { type: 'outcome' }>,
   polled: SimvirtioReport | undefined,
+  signal?: AbortSignal,
 ): HostedOutcome {
   const report = polled ?? (simvirtio && { devices: simvirtio });
+  const aborted = outcome.kind === 'stopped' && signal?.aborted === true;
   return {
     ...outcome,
+    ...(aborted && { reason: `aborted: ${abortReason(signal)}` }),
     ...(statistics !== undefined && { statistics }),
     ...(counters && { counters }),
     ...(report && { simvirtio: report }),

@@ -2,7 +2,8 @@ import type { Worker } from 'node:worker_threads';
 import { TerrariumError } from '../../errors.js';
 import type { MemoryRegion } from '../../memory/index.js';
 import { PollCommand, PollControl, type PollReport, pollControlBytes } from './polling.js';
-import { type FromWorker, type ToWorker, unpackError } from './protocol.js';
+import { unpackError } from './portable-error.js';
+import type { FromWorker, ToWorker } from './protocol.js';
 import { SharedRing } from './shared-ring.js';
 import { acquireWorker, releaseWorker } from './worker-pool.js';
 

@@ -9,12 +9,12 @@ import type { MachineSpec } from '../../config/index.js';
 import type { DebugMethod } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
 import type { DeviceCounts } from '../../devices/index.js';
-import { TerrariumError } from '../../errors.js';
 import type { Outcome } from '../../machine/index.js';
 import type { MemoryRegion } from '../../memory/index.js';
 import type { CounterRow, TraceFilter } from '../../trace/index.js';
 import type { CpuState } from '../../x86/index.js';
 import type { PollChannels, PollReport } from './polling.js';
+import type { PortableError } from './portable-error.js';
 import type { Frame, Moment } from './screen-feed.js';
 
 /** How a trace is written: lines for people, an object of JSON an exit, or events for Chrome's and Perfetto's viewers. */
@@ -73,7 +73,8 @@ export interface PortableRunOptions {
 
 export type ToWorker =
   | { type: 'create'; parts: HostedParts; channels: Channels }
-  | { type: 'run'; options: PortableRunOptions }
+  /** `aborted`: why the run ends before its first instruction. */
+  | { type: 'run'; options: PortableRunOptions; aborted?: string }
   | { type: 'state' }
   | { type: 'debug'; method: DebugMethod; args: readonly unknown[] }
   | { type: 'endDebug' }
@@ -133,42 +134,4 @@ export interface BootReport {
   stack: number;
   /** Where the image lies in guest physical memory. */
   segments: readonly ImagePlace[];
-}
-
-/** An error as it crosses threads: `structuredClone` would lose its class and its fields. */
-export interface PortableError {
-  name: string;
-  code: string;
-  message: string;
-  hint?: string;
-  stack?: string;
-}
-
-export function packError(error: unknown): PortableError {
-  if (error instanceof TerrariumError) {
-    const { name, code, message, hint, stack } = error;
-    return {
-      name,
-      code,
-      message,
-      ...(hint !== undefined && { hint }),
-      ...(stack !== undefined && { stack }),
-    };
-  }
-  if (error instanceof Error) {
-    return {
-      name: error.name,
-      code: 'EINTERNAL',
-      message: error.message,
-      ...(error.stack && { stack: error.stack }),
-    };
-  }
-  return { name: 'Error', code: 'EINTERNAL', message: String(error) };
-}
-
-export function unpackError({ name, code, message, hint, stack }: PortableError): TerrariumError {
-  const error = new TerrariumError(code, message, hint === undefined ? {} : { hint });
-  error.name = name;
-  if (stack !== undefined) error.stack = stack;
-  return error;
 }

@@ -8,6 +8,8 @@ const idle: Worker[] = [];
 /** A Worker that runs `worker.ts`: an idle one, or a new one. */
 export function acquireWorker(): Worker {
   const worker = idle.pop() ?? startWorker();
+  worker.removeAllListeners('error');
+  worker.removeAllListeners('exit');
   worker.ref();
   return worker;
 }
@@ -39,14 +41,28 @@ export function warmUp(): void {
   releaseWorker(worker);
 }
 
-/** Takes a Worker back whose machine is disposed. An idle Worker does not keep the process alive. */
-export function releaseWorker(worker: Worker): void {
+/**
+ * Takes a Worker back whose machine is disposed. An idle Worker does not keep the process alive.
+ * @param foreign code of the user's own ran there: what it left behind, such as a timer, must not reach another machine
+ */
+export function releaseWorker(worker: Worker, foreign = false): void {
   worker.removeAllListeners('message');
   worker.removeAllListeners('error');
   worker.removeAllListeners('exit');
+  // Its machine is gone, and with it whoever should hear of this.
+  worker.on('error', (error) => {
+    process.emitWarning(error);
+    forget(worker);
+  });
+  worker.on('exit', () => forget(worker));
   worker.unref();
-  if (idle.length < KEEP) idle.push(worker);
+  if (!foreign && idle.length < KEEP) idle.push(worker);
   else void end(worker);
+}
+
+function forget(worker: Worker): void {
+  const index = idle.indexOf(worker);
+  if (index >= 0) idle.splice(index, 1);
 }
 
 /** Ends the idle Workers; for programs that count their threads. */

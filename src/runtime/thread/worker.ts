@@ -13,7 +13,8 @@ import { SymbolTable } from '../../symbols/index.js';
 import { chooseEngine, dryRunNext } from '../engines/engines.js';
 import { Life } from './life.js';
 import { Poller } from './polling.js';
-import { type Channels, type FromWorker, type HostedParts, packError, type ToWorker } from './protocol.js';
+import { packError } from './portable-error.js';
+import type { Channels, FromWorker, HostedParts, ToWorker } from './protocol.js';
 import { copyPicture } from './screen-feed.js';
 import { importUserParts } from './user-modules.js';
 
@@ -44,7 +45,9 @@ port.on('message', async (message: ToWorker) => {
       case 'run': {
         const { machine } = current();
         const before = current().counters();
-        current().report(machine.run({ ...message.options, onTick: count }), before);
+        const { options, aborted } = message;
+        const signal = aborted === undefined ? {} : { signal: AbortSignal.abort(aborted) };
+        current().report(machine.run({ ...options, ...signal, onTick: count }), before);
         break;
       }
       case 'debug':
@@ -79,7 +82,8 @@ port.on('message', async (message: ToWorker) => {
         dispose();
         // A thread that ends leaves its files open: they are the process's.
         closeKvm();
-        port.close();
+        // Ends this thread alone, and with it timers that a module of the user's left behind.
+        process.exit();
         break;
     }
   } catch (error) {
