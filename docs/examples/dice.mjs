@@ -3,9 +3,14 @@
 
 /** @returns {import('terrarium-vm').Device} */
 export default function dice() {
+  let inputs;
   return {
     name: 'dice',
     ports: [{ first: 0xd1, count: 1, width: 1 }],
-    readPort: () => 1 + Math.floor(Math.random() * 6),
+    attach(host) {
+      inputs = host.inputs;
+    },
+    // What the dice show comes from outside of the machine: through its gate, where it can be recorded.
+    readPort: () => inputs.ask('throw', () => 1 + Math.floor(Math.random() * 6)),
   };
 }

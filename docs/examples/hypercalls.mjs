@@ -15,10 +15,10 @@ const machine = createMachine({
       },
       65: {
         name: 'host name',
-        handle(request, memory) {
+        handle(request, memory, inputs) {
           // args[0] and args[1] are a buffer: checked, and cut to 64 bytes.
           const { address, length } = targetOf(memory, request, 64);
-          const name = new TextEncoder().encode(`${hostname()}\n`);
+          const name = new TextEncoder().encode(`${inputs.ask('host name', hostname)}\n`);
           if (name.length > length) throw new HypercallError('EINVAL');
           memory.writeBytes(address, name);
           return name.length;

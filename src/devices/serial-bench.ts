@@ -4,7 +4,7 @@
  * @module
  */
 import { Serial16550 } from './index.js';
-import { TestLine, testHost } from './test-host.js';
+import { TestInputs, TestLine, testHost } from './test-host.js';
 
 /** Register offsets (PC16550D, table II). */
 export const [RBR, THR, DLL, IER, DLM, IIR, FCR, LCR, MCR, LSR, MSR, SCR] = [
@@ -30,7 +30,8 @@ export function bench(input = '') {
       read: () => waiting.shift() ?? -1,
     },
   });
-  serial.attach(testHost({}, { 4: line }));
+  const inputs = new TestInputs();
+  serial.attach(testHost({ inputs }, { 4: line }));
   edges.length = 0;
   return {
     serial,
@@ -45,7 +46,7 @@ export function bench(input = '') {
     text: () => Buffer.from(sent).toString('latin1'),
     type: (text: string) => {
       waiting.push(...Buffer.from(text, 'latin1'));
-      serial.poll();
+      inputs.look();
     },
     in: (register: number) => serial.readPort(BASE + register),
     out: (register: number, value: number) => serial.writePort(BASE + register, 1, value),

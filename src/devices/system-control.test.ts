@@ -2,23 +2,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Pit8254, SystemControl } from './index.js';
-import { TestLine, testHost } from './test-host.js';
+import { TestClock, TestLine, testHost } from './test-host.js';
 import { testAnyDevice } from './testing.js';
 
 function rig() {
-  const wires = { clock: 0, resets: [] as string[], tones: [] as number[] };
+  const clock = new TestClock();
+  const wires = { resets: [] as string[], tones: [] as number[] };
   const pit = new Pit8254();
   const device = new SystemControl({
     pit,
     onTone: ({ frequency }) => wires.tones.push(Math.round(frequency)),
   });
-  const host = testHost(
-    { reset: (how) => void wires.resets.push(how), now: () => wires.clock },
-    { 0: new TestLine() },
-  );
+  const host = testHost({ reset: (how) => void wires.resets.push(how), clock }, { 0: new TestLine() });
   pit.attach(host);
   device.attach(host);
-  return { device, pit, wires };
+  return { clock, device, pit, wires };
 }
 
 describe('system control', () => {
@@ -40,19 +38,19 @@ describe('system control', () => {
   });
 
   test('shows counter 2’s output, and a refresh bit that toggles every 15 µs', () => {
-    const { device, pit, wires } = rig();
+    const { device, pit, clock } = rig();
     device.writePort(0x61, 1, 1);
     // Mode 0 with a count of 1,193: OUT is high a millisecond later.
     pit.writePort(0x43, 1, 0xb0);
     pit.writePort(0x42, 1, 1193 & 0xff);
     pit.writePort(0x42, 1, 1193 >> 8);
     assert.equal(device.readPort(0x61) & 0x20, 0);
-    wires.clock = 1.1;
+    clock.milliseconds = 1.1;
     assert.equal(device.readPort(0x61) & 0x20, 0x20);
     let toggles = 0;
     let before = device.readPort(0x61) & 0x10;
     for (let i = 0; i < 1000; i++) {
-      wires.clock += 0.001;
+      clock.milliseconds += 0.001;
       const now = device.readPort(0x61) & 0x10;
       if (now !== before) toggles++;
       before = now;
@@ -61,11 +59,11 @@ describe('system control', () => {
   });
 
   test('does not let counter 2 count before its gate is opened', () => {
-    const { device, pit, wires } = rig();
+    const { device, pit, clock } = rig();
     pit.writePort(0x43, 1, 0xb0);
     pit.writePort(0x42, 1, 100);
     pit.writePort(0x42, 1, 0);
-    wires.clock = 10;
+    clock.milliseconds = 10;
     assert.equal(device.readPort(0x61) & 0x20, 0);
   });
 

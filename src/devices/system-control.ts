@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { Rate } from '../time/index.js';
 import type { Access, AccessSize, AccessWords, Device, DeviceHost, PortRange } from './contract/index.js';
 import { PIT_HZ, type Pit8254 } from './pit8254/pit8254.js';
 import { booleanField, registerField, stateFields } from './state.js';
@@ -20,8 +21,9 @@ const ResetControl = { system: 2, reset: 4 } as const;
 /** Bits of 0xCF9 that keep what is written: system reset and full reset. */
 const RESET_KEPT = 0x0a;
 
-/** The request bit toggles with each refresh of the memory, every 15.085 µs: programs wait by it. */
-const REFRESH_MS = 0.015085;
+/** The request bit toggles with each refresh of the memory, every 18 pulses of the timer, 15.085 µs: programs wait by it. */
+const refreshes = new Rate(PIT_HZ);
+const PULSES_A_REFRESH = 18;
 
 const described: Readonly<Record<number, AccessWords>> = {
   [PORT_A]: words('system control port A', bits('reset', 'A20')),
@@ -93,7 +95,7 @@ export class SystemControl implements Device {
   readPort(port: number): number {
     if (port === PORT_A) return this.#portA;
     if (port === RESET_CONTROL) return this.#resetControl;
-    const refresh = Math.floor((this.#host?.now() ?? 0) / REFRESH_MS) & 1;
+    const refresh = Math.floor(refreshes.passed(this.#host?.clock.now() ?? 0) / PULSES_A_REFRESH) & 1;
     return (
       (this.#gate ? PortB.gate : 0) |
       (this.#speaker ? PortB.speaker : 0) |

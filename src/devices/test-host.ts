@@ -3,7 +3,16 @@
  *
  * @module
  */
-import type { Claim, DeviceHost, Line, LineListener, MemoryRange, PortRange } from './contract/index.js';
+import { AlarmClock, MILLISECOND } from '../time/index.js';
+import type {
+  Claim,
+  DeviceHost,
+  DeviceInputs,
+  Line,
+  LineListener,
+  MemoryRange,
+  PortRange,
+} from './contract/index.js';
 
 /** An interrupt line on a bench: it counts its edges and tells each change of its level. */
 export class TestLine implements Line {
@@ -61,6 +70,59 @@ export class TestClaim implements Claim {
   }
 }
 
+/** A clock that goes as its test says. */
+export class TestClock extends AlarmClock {
+  /** Nanoseconds. Set it, and alarms that are due by then wait until `ring`: so it is where the host is late. */
+  moment = 0;
+
+  constructor() {
+    super(() => this.moment);
+  }
+
+  get milliseconds(): number {
+    return this.moment / MILLISECOND;
+  }
+
+  set milliseconds(value: number) {
+    this.moment = Math.round(value * MILLISECOND);
+  }
+
+  /** Lets time pass up to `moment`: alarms ring on the way, each at its own moment. */
+  goTo(moment: number): void {
+    while (this.next <= moment) {
+      this.moment = Math.max(this.moment, this.next);
+      this.ring();
+    }
+    this.moment = Math.max(this.moment, moment);
+  }
+}
+
+/** A gate for a test: streams come from their sources, random bytes are all 4, and it is 1 January 2000. */
+export class TestInputs implements DeviceInputs {
+  readonly #looks: (() => void)[] = [];
+
+  stream: DeviceInputs['stream'] = (_, source, arrived) => {
+    this.#looks.push(() => source?.available && arrived());
+    return {
+      open: source !== undefined,
+      read() {
+        const value = source?.available ? source.read() : undefined;
+        return value === -1 ? undefined : value;
+      },
+    };
+  };
+
+  port: DeviceInputs['port'] = (_, receive) => receive;
+  ask: DeviceInputs['ask'] = (_, answer) => answer();
+  unix = () => BigInt(Date.UTC(2000, 0, 1)) * 1_000_000n;
+  random = (bytes: Uint8Array) => void bytes.fill(4);
+
+  /** Lets in what has come. */
+  look(): void {
+    for (const look of this.#looks) look();
+  }
+}
+
 /** @param lines the lines that the device may ask for, by interrupt request */
 export function testHost(parts: Partial<DeviceHost> = {}, lines: Record<number, TestLine> = {}): DeviceHost {
   return {
@@ -71,7 +133,8 @@ export function testHost(parts: Partial<DeviceHost> = {}, lines: Record<number, 
     stop() {},
     reset() {},
     nmi() {},
-    now: () => 0,
+    clock: new TestClock(),
+    inputs: new TestInputs(),
     sendMessage: () => false,
     claim: (range) => new TestClaim(range),
     line(irq, listener = {}) {

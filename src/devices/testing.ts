@@ -6,8 +6,9 @@
  */
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SECOND } from '../time/index.js';
 import type { Access, AccessSize, ByteSource, Device, DeviceHost } from './contract/index.js';
-import { TestLine, testHost } from './test-host.js';
+import { TestClock, TestInputs, TestLine, testHost } from './test-host.js';
 
 /** What a device under test is made with. */
 export interface Wiring {
@@ -40,8 +41,8 @@ class Rig {
   readonly waiting: number[] = [];
   /** A hash of all that came out: bytes, interrupt levels and exits, in order. */
   outside = 0;
-  /** The machine's clock, in milliseconds. */
-  clock = 0;
+  readonly clock = new TestClock();
+  readonly inputs = new TestInputs();
   readonly lines: TestLine[] = [];
   /** Ask the device for its words before each access. */
   describes = false;
@@ -90,7 +91,8 @@ class Rig {
           note(0x500 + address + size);
         },
       },
-      now: () => this.clock,
+      clock: this.clock,
+      inputs: this.inputs,
     });
   }
 
@@ -98,15 +100,16 @@ class Rig {
   step(random: () => number): number {
     const choice = random() % 16;
     // Mostly a few microseconds pass, sometimes a second in which the host did something else.
-    this.clock += random() % 1000 === 0 ? 1000 : (random() % 64) / 1024;
+    this.clock.moment += random() % 1000 === 0 ? SECOND : (random() % 64) * 1000;
     if (choice === 0) {
       for (let left = random() % 20; left > 0 && this.waiting.length < MOST_INPUT; left--) {
         this.waiting.push(random() & 0xff);
       }
       return 0;
     }
-    if (choice === 1 || (this.device.nextEvent?.() ?? Number.POSITIVE_INFINITY) <= this.clock) {
-      this.device.poll?.();
+    if (choice === 1 || this.clock.next <= this.clock.moment) {
+      this.clock.ring();
+      this.inputs.look();
       return 0;
     }
     if (choice === 2) {
@@ -201,8 +204,9 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
   const random = randomNumbers(seed);
   for (let i = 0; i < before; i++) first.step(random);
   const second = new Rig(make);
-  second.clock = first.clock;
+  second.clock.moment = first.clock.moment;
   second.device.load?.(JSON.parse(JSON.stringify(first.device.save?.())));
+  second.clock.load(first.clock.save());
   second.waiting.push(...first.waiting);
   // A machine restores its lines' levels itself, after its devices.
   for (const [i, line] of second.lines.entries()) line.set(first.lines[i]!.level);

@@ -2,6 +2,7 @@ import type {
   Claim,
   Device,
   DeviceHost,
+  DeviceInputs,
   Line,
   LineListener,
   MemoryRange,
@@ -10,8 +11,10 @@ import type {
 } from '../devices/contract/index.js';
 import { ConfigError } from '../errors.js';
 import type { GuestMemory } from '../memory/index.js';
+import type { Alarm, AlarmTime, Clock } from '../time/index.js';
 import type { Bus } from './bus/bus.js';
 import type { Ending } from './cpus/run-loop.js';
+import type { Inputs } from './inputs/index.js';
 import type { Interrupts } from './interrupts/interrupts.js';
 
 /** The parts of a machine that it lends to its devices. */
@@ -22,14 +25,17 @@ export interface Lender {
   readonly interrupts: Interrupts;
   /** How the run is to end; the first one counts. */
   end(ending: Ending): void;
+  readonly clock: Clock;
+  readonly inputs: Inputs;
   nmi(): void;
-  now(): number;
 }
 
 /** What a machine lends to one of its devices. */
 export class LentHost implements DeviceHost {
   readonly memory: GuestMemory;
   readonly windows: Windows;
+  readonly clock: DeviceClock;
+  readonly inputs: DeviceInputs;
   readonly #device: Device;
   readonly #index: number;
   readonly #lender: Lender;
@@ -41,6 +47,8 @@ export class LentHost implements DeviceHost {
     this.#lender = lender;
     this.memory = lender.memory;
     this.windows = lender.windows;
+    this.clock = new DeviceClock(device.name, lender.clock);
+    this.inputs = lender.inputs.of(device.name);
   }
 
   exit(code: number): void {
@@ -70,7 +78,8 @@ export class LentHost implements DeviceHost {
   }
 
   line(irq: number, listener?: LineListener): Line {
-    return this.#lender.interrupts.line(this.#device, irq, listener);
+    const canRise = () => this.clock.awaits;
+    return this.#lender.interrupts.line(this.#device, irq, { canRise, ...listener });
   }
 
   sendMessage(address: number, data: number): boolean {
@@ -80,8 +89,30 @@ export class LentHost implements DeviceHost {
   nmi(): void {
     this.#lender.nmi();
   }
+}
 
-  now(): number {
-    return this.#lender.now();
+/** The machine's clock as one device has it: its alarms bear its name. */
+class DeviceClock implements Clock {
+  readonly now: () => number;
+  readonly #device: string;
+  readonly #clock: Clock;
+  /** Its alarms that also wake a guest that sleeps. */
+  readonly #awaited: Alarm[] = [];
+
+  constructor(device: string, clock: Clock) {
+    this.now = clock.now;
+    this.#device = device;
+    this.#clock = clock;
+  }
+
+  alarm(name: string, ring: () => void, during: AlarmTime = 'always'): Alarm {
+    const alarm = this.#clock.alarm(`${this.#device}: ${name}`, ring, during);
+    if (during === 'always') this.#awaited.push(alarm);
+    return alarm;
+  }
+
+  /** One of the device's alarms is set. */
+  get awaits(): boolean {
+    return this.#awaited.some(({ moment }) => moment !== Number.POSITIVE_INFINITY);
   }
 }

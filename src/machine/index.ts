@@ -8,4 +8,5 @@ export type { Outcome, OutcomeKind } from './cpus/outcome.js';
 export { TICK_MS } from './cpus/pace.js';
 export type { ExitObserver, RunOptions } from './cpus/run-loop.js';
 export { DeviceError } from './errors.js';
+export { type InputEvent, type InputRecord, ReplayError } from './inputs/index.js';
 export { type ClockName, clockNames, DEFAULT_MEMORY, Machine, type MachineConfig } from './machine.js';

@@ -3,7 +3,6 @@ import type { Device, Picture, Screen } from '../devices/contract/index.js';
 import {
   Control,
   type Engine,
-  type EngineClock,
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
@@ -12,13 +11,16 @@ import {
 } from '../engine/contract/index.js';
 import { ConfigError } from '../errors.js';
 import { GuestMemory, type RegionConfig } from '../memory/index.js';
+import { AlarmClock } from '../time/index.js';
 import { Bus } from './bus/bus.js';
 import { Coalescing } from './bus/coalescing.js';
 import { DeviceMemory, ramAround } from './bus/memory-map.js';
 import type { Outcome } from './cpus/outcome.js';
 import { TICK_MS } from './cpus/pace.js';
 import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './cpus/run-loop.js';
+import { CycleTime, DEFAULT_IPS, HostTime } from './cpus/time.js';
 import { type Lender, LentHost } from './device-host.js';
+import { Inputs, type InputsOptions } from './inputs/index.js';
 import { engineSink, Interrupts } from './interrupts/interrupts.js';
 
 /** Memory of a machine that does not say how much it wants: 16 MiB. */
@@ -50,6 +52,14 @@ export interface MachineConfig extends BootOptions {
    * one, which makes runs repeatable; a guest that waits for a person wants wall time.
    */
   clock?: ClockName;
+  /**
+   * Instructions a second, where the machine's time is the CPU's own: a multiple of 1,000, at most 10^9. Default 100 million.
+   */
+  ips?: number;
+  /** What random numbers follow from where the machine's time is the CPU's own. Default 0. */
+  seed?: number;
+  /** Who hears of all that comes in from outside, or the record of an earlier run that is replayed; see `Inputs`. */
+  inputs?: Pick<InputsOptions, 'listener' | 'replay'>;
   observer?: ExitObserver;
   /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
   control?: Int32Array;
@@ -72,23 +82,25 @@ export class Machine implements Runnable, Disposable {
   readonly boot: BootPlan;
   readonly cpus: readonly EngineCpu[];
   readonly control: Int32Array;
-  /** The CPU's own clock, where the machine goes by it and not by wall time. */
-  readonly clock: EngineClock | undefined;
+  /** The machine's clock, in nanoseconds for which it has run: by the CPU's own clock, or by the host's. */
+  readonly clock: AlarmClock;
+  /** The CPU's own time, where the machine goes by it and not by the host's. */
+  readonly cycleTime: CycleTime | undefined;
+  /** The gate for all that comes in from outside. */
+  readonly inputs: Inputs;
   readonly observer: ExitObserver | undefined;
   readonly interrupts: Interrupts;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   /** @internal */
   sleeps = false;
-  /** @internal */
-  nextPoll = Number.POSITIVE_INFINITY;
+  /** Exits so far, of all runs. */
+  exits = 0;
   readonly #vm: EngineVm;
   #coalescing: Coalescing | undefined;
   #disposed = false;
   #screen: Screen | undefined;
-  /** The machine's clock when it last stopped, and what it lags behind `performance.now()` while it runs. */
-  #stoppedAt = 0;
-  #lag: number | undefined;
+  readonly #hostTime = new HostTime();
 
   constructor(config: MachineConfig) {
     const { engine, devices = [], memory: size = DEFAULT_MEMORY, regions = [] } = config;
@@ -112,7 +124,17 @@ export class Machine implements Runnable, Disposable {
       undo.push(this.#vm);
       this.cpus = [this.#vm.createCpu(this.control)];
       undo.push(...this.cpus);
-      this.clock = chooseClock(config.clock, this.cpu, engine);
+      const cycleTime = chooseTime(config, this.cpu, engine);
+      this.cycleTime = cycleTime;
+      const now = cycleTime === undefined ? () => this.#hostTime.now() : () => cycleTime.now();
+      this.clock = new AlarmClock(now);
+      this.inputs = new Inputs({
+        ...config.inputs,
+        ...(config.seed !== undefined && { seed: config.seed }),
+        ...(cycleTime && { momentOf: (cycle) => cycleTime.momentOf(cycle) }),
+        position: cycleTime === undefined ? () => this.exits : () => cycleTime.cycles,
+        now,
+      });
       if (config.coalesce !== false) this.#coalescing = new Coalescing(this.#vm);
       this.cpu.setSystemRegisters(this.boot.state.system);
       this.cpu.setRegisters(this.boot.state.registers);
@@ -173,21 +195,14 @@ export class Machine implements Runnable, Disposable {
         'a device must not run the machine that calls it',
       );
     }
-    this.#lag = performance.now() - this.#stoppedAt;
+    this.#hostTime.start();
     try {
       return runLoop(this, options);
     } finally {
-      this.#stoppedAt = this.now();
-      this.#lag = undefined;
+      this.#hostTime.stop();
       Atomics.store(this.control, Control.running, 0);
       Atomics.notify(this.control, Control.running);
     }
-  }
-
-  /** The machine's clock: milliseconds for which it has run, by the CPU's own clock or by wall time. */
-  now(): number {
-    if (this.clock !== undefined) return this.clock.now();
-    return this.#lag === undefined ? this.#stoppedAt : performance.now() - this.#lag;
   }
 
   /** Ends the run that is under way, from a device or another thread's message; a machine at rest is not changed. */
@@ -221,7 +236,8 @@ export class Machine implements Runnable, Disposable {
         const before = this.coalescing;
         this.#coalescing?.follow(space);
         // A run that is under way does not look for writes that are kept back unless it is called out for it.
-        if (this.coalescing && !before && this.#lag !== undefined) this.cpu.setTimer(TICK_MS, TICK_MS);
+        const runs = Atomics.load(this.control, Control.running) === 1;
+        if (this.coalescing && !before && runs) this.cpu.setTimer(TICK_MS, TICK_MS);
       };
       this.#coalescing?.follow(space);
     }
@@ -236,21 +252,22 @@ export class Machine implements Runnable, Disposable {
       end: (ending) => {
         this.ending ??= ending;
       },
+      clock: this.clock,
+      inputs: this.inputs,
       nmi: () => this.cpu.injectNmi(),
-      now: () => this.now(),
     };
   }
 }
 
-function chooseClock(
-  wanted: ClockName | undefined,
+function chooseTime(
+  { clock: wanted, ips = DEFAULT_IPS }: MachineConfig,
   { clock }: EngineCpu,
   engine: Engine,
-): EngineClock | undefined {
+): CycleTime | undefined {
   if (wanted === 'wall') return undefined;
   if (wanted === 'instructions' && clock === undefined) {
     const hint = 'take the software CPU, --engine soft, or wall time, --clock wall';
     throw new ConfigError(`the engine ${engine.name} does not count instructions`, hint);
   }
-  return clock;
+  return clock && new CycleTime(clock, ips);
 }

@@ -13,9 +13,8 @@ import {
   Vga,
 } from '../devices/index.js';
 import type { Engine } from '../engine/contract/index.js';
-import { DEFAULT_MEMORY, type ExitObserver, Machine } from '../machine/index.js';
+import { DEFAULT_MEMORY, type ExitObserver, Machine, type MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
-import { servicesOf, startOfTime } from './services.js';
 
 /** What a machine is handed beside its description, since it cannot be data. */
 export interface PcParts {
@@ -38,6 +37,8 @@ export interface PcParts {
   simvirtioElsewhere?: boolean;
   /** Makes the observer of the machine's exits; `names` are its devices', by number. */
   observe?: (names: readonly string[]) => ExitObserver | undefined;
+  /** Who hears of what comes in from outside, or the record of an earlier run that is replayed. */
+  inputs?: MachineConfig['inputs'];
   /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
   control?: Int32Array;
 }
@@ -56,13 +57,12 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   const chips = board({
     irqchip: irqchip ?? 'none',
     memory: spec.memory ?? DEFAULT_MEMORY,
-    startMs: startOfTime(engine, spec.clock),
     ...(parts.keys && { keys: parts.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
   });
   const output = parts.output ?? (() => {});
   const usual: Device[] = [
-    ...(standard ? consoles(spec, parts, output, () => machine) : []),
+    ...(standard ? consoles(parts, output) : []),
     ...(spec.simvirtio !== undefined && !parts.simvirtioElsewhere
       ? [simvirtio(spec.simvirtio, { backends: standardBackends(output) })]
       : []),
@@ -71,28 +71,32 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   ];
   const devices = [...giveWay(usual, own), ...own];
   const observer = parts.observe?.(devices.map(({ name }) => name));
-  const { mode, load, entry, stack, memory, clock, coalesce } = spec;
-  const machine: Machine = new Machine({
+  const { mode, load, entry, stack, memory, clock, seed, coalesce } = spec;
+  const { inputs } = parts;
+  return new Machine({
     engine,
     image,
     devices,
     regions: regionsOf(spec),
-    ...defined({ irqchip, mode, load, entry, stack, memory, clock, coalesce, observer, control }),
+    ...defined({
+      irqchip,
+      mode,
+      load,
+      entry,
+      stack,
+      memory,
+      clock,
+      seed,
+      coalesce,
+      observer,
+      control,
+      inputs,
+    }),
   });
-  return machine;
 }
 
-function consoles(
-  { seed }: MachineSpec,
-  { input, hypercalls }: PcParts,
-  output: ByteSink,
-  machine: () => Machine,
-): Device[] {
-  return standardDevices({
-    output,
-    ...(input && { input }),
-    hypercalls: { ...servicesOf(machine, seed), ...hypercalls },
-  });
+function consoles({ input, hypercalls }: PcParts, output: ByteSink): Device[] {
+  return standardDevices({ output, ...(input && { input }), ...(hypercalls && { hypercalls }) });
 }
 
 function regionsOf({ regions = [], simvirtio: notification }: MachineSpec) {

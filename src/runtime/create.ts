@@ -17,7 +17,7 @@ import { callable, type ImageSource, object, objects, readOptions } from './opti
 /** A machine's description, and what it is handed beside it. All but the image has a sensible default. */
 export interface MachineOptions
   extends Omit<MachineSpec, 'engine' | 'devices' | 'hypercalls' | 'name'>,
-    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'control'> {
+    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'control' | 'inputs'> {
   /** An engine's name, or an engine. Default `auto`. */
   engine?: EngineName | Engine;
   image: ImageSource;
@@ -44,6 +44,7 @@ const keys: OtherKeys = {
   devices: objects,
   hypercalls: object,
   control: object,
+  inputs: object,
   observer: object,
 };
 

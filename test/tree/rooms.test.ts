@@ -13,18 +13,19 @@ interface Room {
   readonly node?: 'all' | readonly string[];
 }
 
-const contracts = ['devices', 'engine', 'memory', 'x86'];
+const contracts = ['devices', 'engine', 'memory', 'time', 'x86'];
 
 /** The arrows of docs/architecture.md, lowest room first. */
 const rooms: Record<string, Room> = {
   x86: { imports: [] },
   isa: { imports: [] },
   memory: { imports: [] },
+  time: { imports: [] },
   engine: { imports: ['memory', 'x86'] },
   'engine/assist': { imports: ['engine', 'memory', 'x86'] },
   'engine/kvm': { imports: ['engine', 'memory', 'x86'], node: 'all' },
   'engine/soft': { imports: ['engine', 'isa', 'memory', 'x86'] },
-  devices: { imports: ['memory'] },
+  devices: { imports: ['memory', 'time'] },
   machine: { imports: ['boot', ...contracts] },
   boot: { imports: ['memory', 'x86'] },
   symbols: { imports: ['boot', 'x86'] },

@@ -30,15 +30,16 @@ export interface Device {
    * the same register: what a value says is remembered with it.
    */
   describeAccess?(access: Access): AccessWords | undefined;
-  /** Looks for input that came in since the last call, so that interrupt lines follow it. Called every few milliseconds. */
-  poll?(): void;
-  /** The time by the machine's clock at which `poll` has to be called next; Infinity for never. */
-  nextEvent?(): number;
   /**
    * Could this device send an NMI or an interrupt message without the guest's doing? A guest that halts where no device could
    * and no line could rise (`LineListener.canRise`) is at its end. Without this method: no.
    */
   canWake?(): boolean;
+  /**
+   * The run is over, and the guest will not go on from here. A device that looks at its guest's memory now and then looks a last
+   * time.
+   */
+  ended?(): void;
   /** The whole state as plain data that survives JSON and `structuredClone`. */
   save?(): unknown;
   /** Takes back what `save` gave; throws a `TerrariumError` on anything else. */

@@ -1,4 +1,6 @@
 import type { GuestMemory } from '../../memory/index.js';
+import type { Clock } from '../../time/index.js';
+import type { DeviceInputs } from './inputs.js';
 import type { Line, LineListener } from './interrupts.js';
 import type { Claim, MemoryRange, PortRange } from './ranges.js';
 
@@ -42,9 +44,8 @@ export interface DeviceHost {
   readonly windows?: Windows;
   /** Sends the CPU a non-maskable interrupt. */
   nmi(): void;
-  /**
-   * The machine's clock in milliseconds, with fractions. It stands still while the machine does not run, so a device that
-   * knows no other clock sees no time pass while somebody looks at a stopped guest.
-   */
-  now(): number;
+  /** The machine's clock, and alarms on it. */
+  readonly clock: Clock;
+  /** The gate by which all comes in from outside of the machine. */
+  readonly inputs: DeviceInputs;
 }

@@ -22,7 +22,7 @@ export interface LineListener {
   unmasked?(): void;
   /**
    * Could the line rise without the guest's doing: when time passes or input comes? A guest that halts where no line could is at
-   * its end. Without this method: yes if the device has `poll`.
+   * its end. Without this method: yes if the device has set an alarm.
    */
   canRise?(): boolean;
 }

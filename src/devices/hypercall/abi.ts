@@ -6,6 +6,7 @@
  */
 import { TerrariumError } from '../../errors.js';
 import type { GuestMemory } from '../../memory/index.js';
+import type { DeviceInputs } from '../contract/index.js';
 
 /** The port of the hypercalls: an unused one, as a course on KVM suggests it. */
 export const HYPERCALL_PORT = 0xabba;
@@ -72,8 +73,9 @@ export interface Hypercall {
   /**
    * Does it. What it returns is the guest's result (no value: 0). A `HypercallError` gives the guest that status, and an
    * access outside guest memory gives it EFAULT; any other error is a mistake of the host's and ends the run.
+   * @param inputs to ask for all that does not follow from the request, so that a run can be repeated
    */
-  handle(request: HypercallRequest, memory: GuestMemory): bigint | number | undefined;
+  handle(request: HypercallRequest, memory: GuestMemory, inputs: DeviceInputs): bigint | number | undefined;
 }
 
 /** Reads a request block; undefined where there is no RAM for all of it that could be written as well. */

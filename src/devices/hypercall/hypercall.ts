@@ -8,6 +8,7 @@ import type {
   ByteSource,
   Device,
   DeviceHost,
+  InputStream,
   PortRange,
 } from '../contract/index.js';
 import { bytesField, DeviceStateError, stateFields } from '../state.js';
@@ -29,7 +30,7 @@ import {
   targetOf,
 } from './abi.js';
 
-/** The time as the host tells it; what is not deterministic comes from outside, so that a run can be repeated. */
+/** Two clocks of one's own. */
 export interface HypercallClocks {
   /** Nanoseconds since 1970-01-01 00:00 UTC. */
   unix(): bigint;
@@ -44,8 +45,9 @@ export interface HypercallOptions {
   input?: ByteSource;
   /** Where `log` goes: one text a call, with control characters made visible. */
   log?: (text: string) => void;
+  /** What `time` tells; default: the machine's own time. */
   clock?: HypercallClocks;
-  /** Fills the bytes with random ones. */
+  /** Fills the bytes with random ones; default: the machine's random numbers. */
   random?: (bytes: Uint8Array<ArrayBuffer>) => void;
   /** Calls of your own, by number from 64 (`FIRST_OWN_CALL`). */
   calls?: Readonly<Record<number, Hypercall>>;
@@ -86,6 +88,7 @@ export class Hypercalls implements Device {
   readonly #features: number;
   readonly #decoder = new TextDecoder();
   #host: DeviceHost | undefined;
+  #input: InputStream<number> | undefined;
   #status: number = HypercallStatus.ok;
   #line: number[] = [];
 
@@ -106,6 +109,8 @@ export class Hypercalls implements Device {
 
   attach(host: DeviceHost): void {
     this.#host = host;
+    // Who waits for a line asks again and again.
+    this.#input = host.inputs.stream('lines', this.#options.input, () => {});
   }
 
   readPort(_port: number, size: AccessSize): number {
@@ -115,14 +120,14 @@ export class Hypercalls implements Device {
   /** Only a write of all 32 bits is a call: half an address is none. */
   writePort(_port: number, size: AccessSize, value: number): void {
     if (this.#host === undefined || size !== 4) return;
-    this.#status = this.#call(this.#host.memory, value);
+    this.#status = this.#call(this.#host, value);
   }
 
   describeAccess({ write }: Access): AccessWords {
     return write ? callWords : statusWords;
   }
 
-  #call(memory: GuestMemory, address: number): number {
+  #call({ memory, inputs }: DeviceHost, address: number): number {
     const request = readRequest(memory, address);
     if (request === undefined) return HypercallStatus.EFAULT;
     let status: number = HypercallStatus.ok;
@@ -130,7 +135,7 @@ export class Hypercalls implements Device {
     try {
       const call = this.#calls.get(request.number);
       if (call === undefined) status = HypercallStatus.ENOSYS;
-      else result = BigInt(call.handle(request, memory) ?? 0);
+      else result = BigInt(call.handle(request, memory, inputs) ?? 0);
     } catch (error) {
       if (error instanceof HypercallError) status = error.status;
       else if (error instanceof GuestMemoryError) status = HypercallStatus.EFAULT;
@@ -150,21 +155,29 @@ export class Hypercalls implements Device {
     };
     add('version', () => (BigInt(this.#features >>> 0) << 32n) | BigInt(HYPERCALL_VERSION));
     if (output) add('write', (request, memory) => write(request, memory, output));
-    if (input) add('readLine', (request, memory) => this.#readLine(request, memory, input));
+    if (input) add('readLine', (request, memory) => this.#readLine(request, memory));
     add('exit', ({ args }) => {
       this.#host?.exit(Number(args[0] & 0xffn));
       return 0;
     });
-    if (clock) add('time', (request) => time(request, clock));
-    if (random) {
-      add('random', (request, memory) => {
-        const { address, length } = targetOf(memory, request, HypercallLimit.random);
-        const bytes = new Uint8Array(length);
-        random(bytes);
-        memory.writeBytes(address, bytes);
-        return length;
-      });
-    }
+    add('time', (request, _, inputs) => {
+      if (clock === undefined) return time(request, { unix: inputs.unix, monotonic: this.#monotonic });
+      return inputs.ask('time', () => time(request, clock));
+    });
+    add('random', (request, memory, inputs) => {
+      const { address, length } = targetOf(memory, request, HypercallLimit.random);
+      const bytes = new Uint8Array(length);
+      if (random === undefined) inputs.random(bytes);
+      else {
+        const filled = () => {
+          random(bytes);
+          return bytes;
+        };
+        bytes.set(inputs.ask('random', filled));
+      }
+      memory.writeBytes(address, bytes);
+      return length;
+    });
     if (log) {
       add('log', ({ args }, memory) => {
         const { address, length } = spanOf(memory, args[0], args[1], HypercallLimit.log);
@@ -176,14 +189,14 @@ export class Hypercalls implements Device {
   }
 
   /** A line with its newline, or as much of one as the buffer holds. Never waits: without a line it is EAGAIN. */
-  #readLine(request: HypercallRequest, memory: GuestMemory, input: ByteSource): number {
+  #readLine(request: HypercallRequest, memory: GuestMemory): number {
     const { address, length } = targetOf(memory, request, HypercallLimit.readLine);
     if (length === 0) throw new HypercallError('EINVAL', 'a line does not fit in no bytes');
     const line = this.#line;
     let newline = line.indexOf(NEWLINE);
     while (newline < 0 && line.length < length) {
-      const byte = input.read();
-      if (byte < 0) throw nothingYet;
+      const byte = this.#input?.read();
+      if (byte === undefined) throw nothingYet;
       if (byte === NEWLINE) newline = line.length;
       line.push(byte & 0xff);
     }
@@ -191,6 +204,8 @@ export class Hypercalls implements Device {
     memory.writeBytes(address, Uint8Array.from(line.splice(0, taken)));
     return taken;
   }
+
+  readonly #monotonic = (): bigint => BigInt(this.#host?.clock.now() ?? 0);
 
   save(): HypercallState {
     return { status: this.#status, line: [...this.#line] };

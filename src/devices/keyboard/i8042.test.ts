@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { MILLISECOND } from '../../time/index.js';
 import { Pic8259 } from '../pic8259/pic8259.js';
-import { TestLine, testHost } from '../test-host.js';
+import { TestClock, TestLine, testHost } from '../test-host.js';
 import { testAnyDevice } from '../testing.js';
 import { KeyboardController } from './i8042.js';
 import { keyNames, keys } from './keys.js';
@@ -14,9 +15,8 @@ import { Led } from './ps2-keyboard.js';
 
 /** A controller with its interrupt line and a clock. */
 function rig() {
-  const line = new TestLine();
+  const [line, clock] = [new TestLine(), new TestClock()];
   const wires = {
-    clock: 0,
     reset: '',
     get irq() {
       return line.level;
@@ -30,7 +30,7 @@ function rig() {
   const reset = (how: string) => {
     wires.reset = how;
   };
-  device.attach(testHost({ reset, now: () => wires.clock }, { 1: line }));
+  device.attach(testHost({ reset, clock }, { 1: line }));
   const command = (byte: number) => device.writePort(0x64, 1, byte);
   const data = (byte: number) => device.writePort(0x60, 1, byte);
   const status = () => device.readPort(0x64);
@@ -44,7 +44,7 @@ function rig() {
     command(0x60);
     data(0x05);
   };
-  return { device, wires, lights, command, data, status, read, untranslated };
+  return { device, clock, wires, lights, command, data, status, read, untranslated };
 }
 
 describe('the keyboard controller', () => {
@@ -190,14 +190,13 @@ describe('the keyboard controller', () => {
   });
 
   test('repeats a key that is held, half a second later and then 10.9 times a second', () => {
-    const { device, read, wires } = rig();
+    const { device, read, clock } = rig();
     device.press('KeyX');
     assert.deepEqual(read(), [0x2d]);
     const times: number[] = [];
     while (times.length < 5) {
-      wires.clock = device.nextEvent();
-      times.push(wires.clock);
-      device.poll();
+      clock.goTo(clock.next);
+      times.push(clock.milliseconds);
       assert.deepEqual(read(), [0x2d]);
     }
     assert.equal(times[0], 500);
@@ -205,7 +204,7 @@ describe('the keyboard controller', () => {
       assert.ok(Math.abs(time - times[i]! - 1000 / 10.9) < 0.5, `${time - times[i]!} ms`);
     device.release('KeyX');
     assert.deepEqual(read(), [0xad]);
-    assert.equal(device.nextEvent(), Number.POSITIVE_INFINITY);
+    assert.equal(clock.next, Number.POSITIVE_INFINITY);
   });
 
   test('says once that keys were lost, where nobody reads them', () => {
@@ -302,9 +301,7 @@ describe('any device: keyboard', () => {
     const second = rig();
     second.device.load(JSON.parse(JSON.stringify(first.device.save())));
     assert.deepEqual(second.read(), first.read());
-    first.wires.clock = second.wires.clock = 600;
-    first.device.poll();
-    second.device.poll();
+    for (const { clock } of [first, second]) clock.goTo(600 * MILLISECOND);
     assert.deepEqual(second.read(), first.read());
   });
 });

@@ -5,12 +5,15 @@
  * @module
  */
 import { ConfigError } from '../../errors.js';
+import type { Alarm } from '../../time/index.js';
 import type {
   Access,
   AccessSize,
   AccessWords,
   Device,
   DeviceHost,
+  InputSource,
+  InputStream,
   Line,
   PortRange,
 } from '../contract/index.js';
@@ -49,11 +52,7 @@ const OutputPort = { notReset: 1, a20: 2, outputFull: 0x10, auxFull: 0x20 } as c
 const AFTER_BIOS = Config.interrupt | Config.selfTested | Config.auxDisabled | Config.translate;
 
 /** Keys from elsewhere: another thread, a terminal. */
-export interface KeySource {
-  /** The next event, or undefined where there is none now. */
-  read(): KeyEvent | undefined;
-  readonly available: boolean;
-}
+export type KeySource = InputSource<KeyEvent>;
 
 export interface KeyboardControllerOptions {
   /** Where keys come from besides `press` and `release`. */
@@ -93,6 +92,11 @@ export class KeyboardController implements Device {
   readonly #source: KeySource | undefined;
   #host: DeviceHost | undefined;
   #line: Line | undefined;
+  #alarm: Alarm | undefined;
+  #keys: InputStream<KeyEvent> | undefined;
+  /** How `press`, `release` and `type` reach the keyboard: by the machine's gate, once there is a machine. */
+  #pressKey = (event: KeyEvent): void => this.#pressed(event);
+  #typeText = (text: string): void => this.#typed(text);
   readonly #ram = new Uint8Array(32);
   #output = -1;
   #fromAux = false;
@@ -126,20 +130,23 @@ export class KeyboardController implements Device {
       unmasked: () => this.#updateIrq(),
       canRise: () => this.#canInterrupt,
     });
+    this.#alarm = host.clock.alarm('repeat', () => this.#repeat());
+    this.#keys = host.inputs.stream('keys', this.#source, () => this.#fill());
+    this.#pressKey = host.inputs.port('strokes', (event: KeyEvent) => this.#pressed(event));
+    this.#typeText = host.inputs.port('text', (text: string) => this.#typed(text));
     this.#updateIrq();
+    this.#fill();
   }
 
   /** A key goes down; it repeats by itself until `release`. @throws ConfigError for a name that is no key. */
   press(name: string): void {
     checkKey(name);
-    this.#keyboard.press(name, this.#now());
-    this.#fill();
+    this.#pressKey({ name, down: true });
   }
 
   release(name: string): void {
     checkKey(name);
-    this.#keyboard.release(name);
-    this.#fill();
+    this.#pressKey({ name, down: false });
   }
 
   /**
@@ -147,12 +154,7 @@ export class KeyboardController implements Device {
    * are left out. @throws ConfigError where more waits to be typed than is sensible.
    */
   type(text: string): void {
-    for (const event of strokesOf(text)) {
-      if (this.#typing.length >= MOST_TYPING)
-        throw new ConfigError('the guest does not read its keyboard', `${MOST_TYPING} keys wait already`);
-      this.#typing.push(event);
-    }
-    this.#fill();
+    this.#typeText(text);
   }
 
   readPort(port: number): number {
@@ -192,24 +194,42 @@ export class KeyboardController implements Device {
     return keyboardWords(address === DATA, write, this.#command);
   }
 
-  poll(): void {
-    this.#keyboard.poll(this.#now());
-    this.#fill();
-  }
-
-  nextEvent(): number {
-    return this.#keyboard.repeatAt;
-  }
-
   /** A key may be pressed at any time. */
   get #canInterrupt(): boolean {
     const somebodyTypes =
-      this.#source !== undefined || this.#typing.length > 0 || this.nextEvent() !== Number.POSITIVE_INFINITY;
+      this.#keys?.open === true ||
+      this.#typing.length > 0 ||
+      this.#keyboard.repeatAt !== Number.POSITIVE_INFINITY;
     return somebodyTypes && (this.#ram[0]! & Config.interrupt) !== 0;
   }
 
   #now(): number {
-    return this.#host?.now() ?? 0;
+    return this.#host?.clock.now() ?? 0;
+  }
+
+  #pressed(event: KeyEvent): void {
+    this.#move(event);
+    this.#fill();
+  }
+
+  #move({ name, down }: KeyEvent): void {
+    if (down) this.#keyboard.press(name, this.#now());
+    else this.#keyboard.release(name);
+  }
+
+  #typed(text: string): void {
+    for (const event of strokesOf(text)) {
+      if (this.#typing.length >= MOST_TYPING)
+        throw new ConfigError('the guest does not read its keyboard', `${MOST_TYPING} keys wait already`);
+      this.#typing.push(event);
+    }
+    this.#fill();
+  }
+
+  /** The key that is held repeats. */
+  #repeat(): void {
+    this.#keyboard.repeat(this.#now());
+    this.#fill();
   }
 
   #perform(byte: number): void {
@@ -311,8 +331,14 @@ export class KeyboardController implements Device {
     this.#fill();
   }
 
-  /** Moves the keyboard's next byte into the buffer, if there is room and one waits. */
+  /** Follows what happened to the keyboard: with its next byte, and with the alarm for the next repetition. */
   #fill(): void {
+    this.#moveBytes();
+    this.#alarm?.at(this.#keyboard.repeatAt);
+  }
+
+  /** Moves the keyboard's next byte into the buffer, if there is room and one waits. */
+  #moveBytes(): void {
     while (this.#output < 0 && !(this.#ram[0]! & Config.disabled)) {
       if (!this.#keyboard.waiting) this.#nextKey();
       if (!this.#keyboard.waiting) return;
@@ -328,10 +354,8 @@ export class KeyboardController implements Device {
 
   /** A key at a time, so that the keyboard's own short buffer never overflows by what is typed for it. */
   #nextKey(): void {
-    const event = this.#typing.shift() ?? this.#source?.read();
-    if (event === undefined || !keyNames.includes(event.name)) return;
-    if (event.down) this.#keyboard.press(event.name, this.#now());
-    else this.#keyboard.release(event.name);
+    const event = this.#typing.shift() ?? this.#keys?.read();
+    if (event !== undefined && keyNames.includes(event.name)) this.#move(event);
   }
 
   get #wantsInterrupt(): boolean {
@@ -386,6 +410,7 @@ export class KeyboardController implements Device {
     this.#ram.set(bytes);
     this.#output = shown;
     this.#typing = events;
+    this.#alarm?.at(this.#keyboard.repeatAt);
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { MILLISECOND } from '../../time/index.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { keyNames, keys } from './keys.js';
 
@@ -34,11 +35,11 @@ export interface KeyboardState {
   overflowed: boolean;
   held: string[];
   repeating: string | null;
-  /** Milliseconds until the key that is held repeats. */
+  /** Nanoseconds until the key that is held repeats. */
   untilRepeat: number | null;
 }
 
-/** The keyboard. Times are by the machine's clock, in milliseconds. */
+/** The keyboard. Moments are those of the machine's clock. */
 export class Ps2Keyboard {
   /** Told when the lights change. */
   onLeds: (leds: number) => void = () => {};
@@ -94,7 +95,7 @@ export class Ps2Keyboard {
   }
 
   /** Sends the key that is held again, as often as was due. */
-  poll(now: number): void {
+  repeat(now: number): void {
     while (this.#repeating !== undefined && now >= this.#repeatAt) {
       // A system that was away for long finds one repetition, not a thousand.
       this.#repeatAt = Math.max(this.#repeatAt + this.#period, now - this.#period);
@@ -190,14 +191,14 @@ export class Ps2Keyboard {
     this.#repeatAt = Number.POSITIVE_INFINITY;
   }
 
-  /** Milliseconds until the first repetition: a quarter of a second and as many more as bits 5 and 6 say. */
+  /** Nanoseconds until the first repetition: a quarter of a second and as many more as bits 5 and 6 say. */
   get #delay(): number {
-    return 250 * (((this.#typematic >> 5) & 3) + 1);
+    return 250 * MILLISECOND * (((this.#typematic >> 5) & 3) + 1);
   }
 
-  /** Milliseconds between repetitions: (8 + A) · 2^B · 4.17 with A in bits 0 to 2 and B in bits 3 and 4. */
+  /** Nanoseconds between repetitions: (8 + A) · 2^B · 4.17 ms with A in bits 0 to 2 and B in bits 3 and 4. */
   get #period(): number {
-    return (8 + (this.#typematic & 7)) * 2 ** ((this.#typematic >> 3) & 3) * 4.17;
+    return (8 + (this.#typematic & 7)) * 2 ** ((this.#typematic >> 3) & 3) * 4_170_000;
   }
 
   #sendKey(name: string, down: boolean): void {
@@ -273,5 +274,5 @@ export class Ps2Keyboard {
 const argumentOf: Readonly<Record<number, true>> = { 237: true, 240: true, 243: true };
 
 function isTime(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value);
+  return Number.isSafeInteger(value);
 }

@@ -1,19 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { TestLine, testHost } from '../test-host.js';
+import { Rate } from '../../time/index.js';
+import { TestClock, TestLine, testHost } from '../test-host.js';
 import { testAnyDevice } from '../testing.js';
 import { PIT_HZ, Pit8254 } from './pit8254.js';
 
 // The expectations are the timing diagrams of Intel's 8254 data sheet (231164), figures 15 to 20.
 
+const rate = new Rate(PIT_HZ);
+
 /** A timer whose clock is counted in pulses, with somebody who takes its interrupts or not. */
 class Bench {
-  pulses = 0;
+  readonly clock = new TestClock();
   readonly line = new TestLine();
   readonly pit = new Pit8254();
 
   constructor() {
-    this.pit.attach(testHost({ now: () => (this.pulses / PIT_HZ) * 1000 }, { 0: this.line }));
+    this.pit.attach(testHost({ clock: this.clock }, { 0: this.line }));
+  }
+  get pulses(): number {
+    return rate.passed(this.clock.moment);
+  }
+  set pulses(pulses: number) {
+    this.clock.moment = rate.moment(pulses);
   }
   get edges(): number {
     return this.line.edges;
@@ -44,17 +53,14 @@ class Bench {
     for (let i = 0; i < pulses; i++, this.pulses++) wave += this.pit.output(counter) ? '1' : '0';
     return wave;
   }
-  /** Lets time pass as a machine does: polls at each event, and takes each interrupt at once. */
+  /** Lets time pass, and takes each interrupt at once. */
   pass(pulses: number, take = true): void {
-    const end = this.pulses + pulses;
-    for (;;) {
-      const next = Math.ceil((this.pit.nextEvent() * PIT_HZ) / 1000 - 1e-3);
-      if (!(next <= end)) break;
-      this.pulses = Math.max(this.pulses, next);
-      this.pit.poll();
+    const end = rate.moment(this.pulses + pulses);
+    while (this.clock.next <= end) {
+      this.clock.goTo(this.clock.next);
       if (take) while (this.level) this.line.acknowledge();
     }
-    this.pulses = end;
+    this.clock.goTo(end);
   }
 }
 
@@ -278,20 +284,20 @@ describe("the timer's interrupt", () => {
     const b = new Bench();
     b.set(0, 2, 1193);
     b.pulses = 1 + 1193 * 10;
-    b.pit.poll();
-    b.pit.poll();
+    b.clock.ring();
+    b.clock.ring();
     assert.equal(b.edges, 1);
     for (let taken = 1; taken <= 12; taken++) b.line.acknowledge();
     assert.equal(b.edges, 10);
-    assert.ok(b.pit.nextEvent() > (b.pulses / PIT_HZ) * 1000);
+    assert.ok(b.clock.next > b.clock.moment);
   });
 
-  test('asks for no poll while it waits to be taken', () => {
+  test('sets no alarm while it waits to be taken', () => {
     const b = new Bench();
     b.set(0, 2, 1193);
     b.pass(1193 * 5, false);
     assert.equal(b.edges, 1);
-    assert.equal(b.pit.nextEvent(), Number.POSITIVE_INFINITY);
+    assert.equal(b.clock.next, Number.POSITIVE_INFINITY);
   });
 
   test('owes no more than 10,000 ticks, and comes no faster than each 200 µs', () => {
@@ -302,7 +308,7 @@ describe("the timer's interrupt", () => {
     const late = new Bench();
     late.set(0, 2, 1193);
     late.pulses = PIT_HZ * 3600;
-    late.pit.poll();
+    late.clock.ring();
     while (late.level) late.line.acknowledge();
     assert.equal(late.edges, 10_000);
   });

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { type Alarm, type Clock, Rate } from '../../time/index.js';
 import type {
   Access,
   AccessSize,
@@ -22,7 +23,7 @@ import { pitWords } from './words.js';
 
 /** Pulses a second: a third of the NTSC colour subcarrier. */
 export const PIT_HZ = 1_193_182;
-const PULSES_PER_MS = PIT_HZ / 1000;
+const pulses = new Rate(PIT_HZ);
 
 const FIRST_PORT = 0x40;
 const CONTROL = 3;
@@ -33,7 +34,7 @@ const TIMER_IRQ = 0;
  * Ticks come no faster than this, 200 µs apart, whatever the count: a guest that asks for 600,000 interrupts a second
  * would do nothing but take them. KVM's timer has the same floor.
  */
-const SHORTEST_TICK = Math.ceil(PULSES_PER_MS / 5);
+const SHORTEST_TICK = Math.ceil(PIT_HZ / 5000);
 /** Ticks that are owed at most; a machine whose process was stopped for an hour does not owe an hour. */
 const MOST_OWED = 10_000;
 
@@ -50,7 +51,8 @@ export class Pit8254 implements Device {
   readonly name = 'pit';
   readonly ports: readonly PortRange[] = [{ first: FIRST_PORT, count: 4, width: 1 }];
   readonly #counters = [new Counter(), new Counter(), new Counter()] as const;
-  #host: DeviceHost | undefined;
+  #clock: Clock | undefined;
+  #alarm: Alarm | undefined;
   #line: Line | undefined;
   /** The pulse of the first tick that was not raised yet; Infinity where none will come. */
   #tick = Number.POSITIVE_INFINITY;
@@ -58,7 +60,8 @@ export class Pit8254 implements Device {
   readonly #watchers: (() => void)[] = [];
 
   attach(host: DeviceHost): void {
-    this.#host = host;
+    this.#clock = host.clock;
+    this.#alarm = host.clock.alarm('tick', () => this.#ring());
     this.#line = host.line(TIMER_IRQ, {
       acknowledged: () => this.#acknowledged(),
       unmasked: () => this.#unmasked(),
@@ -70,6 +73,7 @@ export class Pit8254 implements Device {
     const counter = this.#counters[port - FIRST_PORT];
     const now = this.#pulse();
     this.#settle(now);
+    this.#schedule();
     // "Control word register: no-operation" for reads: nobody drives the bus.
     return counter === undefined ? 0xff : counter.read(now);
   }
@@ -84,6 +88,7 @@ export class Pit8254 implements Device {
       if (number === 0) this.#restart(now);
       this.#watchers[number]?.();
     }
+    this.#schedule();
   }
 
   describeAccess({ address, write }: Access): AccessWords | undefined {
@@ -91,23 +96,11 @@ export class Pit8254 implements Device {
     return pitWords(number, write, this.#counters[number]?.reaches(write));
   }
 
-  poll(): void {
-    const now = this.#pulse();
-    this.#settle(now);
-    this.#deliver(now);
-  }
-
-  /** While a tick waits for the CPU there is nothing to do: `#acknowledged` looks for what came due meanwhile. */
-  nextEvent(): number {
-    if (this.#raised) return Number.POSITIVE_INFINITY;
-    const { switchAt } = this.#counters[0];
-    return (switchAt >= 0 ? Math.min(switchAt, this.#tick) : this.#tick) / PULSES_PER_MS;
-  }
-
   /** Drives the gate of counter `number`, for a device that has a register for it. */
   setGate(number: 0 | 1 | 2, level: boolean): void {
     const now = this.#pulse();
     if (this.#counters[number].setGate(level, now) && number === 0) this.#restart(now);
+    this.#schedule();
   }
 
   /** Tells `watcher` each time a guest has given counter `number` a count. */
@@ -149,12 +142,29 @@ export class Pit8254 implements Device {
     for (const [i, counter] of checked.entries()) this.#counters[i]!.load(counter, now);
     this.#tick = untilTick === null ? Number.POSITIVE_INFINITY : now + (untilTick as number);
     this.#raised = raised;
+    this.#schedule();
+  }
+
+  /** The alarm has come: a tick is due, or a new count takes effect. */
+  #ring(): void {
+    const now = this.#pulse();
+    this.#settle(now);
+    this.#deliver(now);
+    this.#schedule();
+  }
+
+  /** While a tick waits for the CPU there is nothing to do: `#acknowledged` looks for what came due meanwhile. */
+  #schedule(): void {
+    const { switchAt } = this.#counters[0];
+    const next = switchAt >= 0 ? Math.min(switchAt, this.#tick) : this.#tick;
+    if (this.#raised || next === Number.POSITIVE_INFINITY) this.#alarm?.cancel();
+    else this.#alarm?.at(pulses.moment(next));
   }
 
   #acknowledged(): void {
     this.#raised = false;
     this.#line?.set(false);
-    this.poll();
+    this.#ring();
   }
 
   /** What passed while the guest had the line masked is lost, as on hardware: it asked not to hear of it. */
@@ -164,12 +174,12 @@ export class Pit8254 implements Device {
     if (this.#isPeriodic) this.#tick += this.#owed(now) * this.#period;
     // A tick from before the controller was initialized: the edge it made is forgotten there.
     if (this.#raised) this.#raise();
+    this.#schedule();
   }
 
   /** The machine's clock in pulses of the timer's. */
   #pulse(): number {
-    // A hair is added so that the moment `nextEvent` names is not rounded to the pulse before it.
-    return Math.floor((this.#host?.now() ?? 0) * PULSES_PER_MS + 1e-4);
+    return pulses.passed(this.#clock?.now() ?? 0);
   }
 
   /** A control word, a counter latch command or a read-back command (figures 7, 10, 11). */

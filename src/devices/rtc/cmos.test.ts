@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { TestLine, testHost } from '../test-host.js';
+import { MILLISECOND, SECOND } from '../../time/index.js';
+import { TestClock, TestLine, testHost } from '../test-host.js';
 import { testAnyDevice } from '../testing.js';
 import { readTime, Time, writeTime } from './calendar.js';
 import { Cmos } from './cmos.js';
@@ -10,9 +11,8 @@ import { Cmos } from './cmos.js';
 const START = Date.UTC(2026, 10, 21, 23, 59, 58);
 
 function rig(startMs = START, memory = 64 * 1024 * 1024) {
-  const line = new TestLine();
+  const [line, clock] = [new TestLine(), new TestClock()];
   const wires = {
-    clock: 0,
     get irq() {
       return line.level;
     },
@@ -21,7 +21,7 @@ function rig(startMs = START, memory = 64 * 1024 * 1024) {
     },
   };
   const device = new Cmos({ startMs, memory });
-  device.attach(testHost({ now: () => wires.clock }, { 8: line }));
+  device.attach(testHost({ clock }, { 8: line }));
   const read = (index: number) => {
     device.writePort(0x70, 1, index);
     return device.readPort(0x71);
@@ -31,34 +31,34 @@ function rig(startMs = START, memory = 64 * 1024 * 1024) {
     device.writePort(0x71, 1, value);
   };
   const time = () => [9, 8, 7, 4, 2, 0].map((index) => read(index).toString(16).padStart(2, '0')).join(' ');
-  return { device, wires, read, write, time };
+  return { clock, wires, read, write, time };
 }
 
 describe('the real-time clock', () => {
   test('tells time, date, weekday and century in BCD, and goes with the machine’s clock', () => {
-    const { wires, read, time } = rig();
+    const { clock, read, time } = rig();
     assert.equal(time(), '26 11 21 23 59 58');
     assert.equal(read(6), 7); // a Saturday
     assert.equal(read(0x32), 0x20);
-    wires.clock = 2500;
+    clock.milliseconds = 2500;
     assert.equal(time(), '26 11 22 00 00 00');
     assert.equal(read(6), 1);
   });
 
   test('tells it in binary and in 12 hours where register B says so', () => {
-    const { wires, read, write } = rig(Date.UTC(2026, 0, 31, 13, 45, 10));
+    const { clock, read, write } = rig(Date.UTC(2026, 0, 31, 13, 45, 10));
     write(11, 0x04);
-    wires.clock = 1000;
+    clock.milliseconds = 1000;
     assert.deepEqual([read(4), read(2), read(0), read(7)], [0x81, 45, 11, 31]);
     write(11, 0x00);
-    wires.clock = 2000;
+    clock.milliseconds = 2000;
     assert.deepEqual([read(4), read(2)], [0x81, 0x45]);
   });
 
   test('stands still while SET is 1, and goes on from what was written', () => {
-    const { wires, write, time } = rig();
+    const { clock, write, time } = rig();
     write(11, 0x82);
-    wires.clock = 5000;
+    clock.milliseconds = 5000;
     assert.equal(time(), '26 11 21 23 59 58');
     for (const [index, value] of [
       [9, 0x99],
@@ -71,58 +71,58 @@ describe('the real-time clock', () => {
       write(index!, value!);
     write(0x32, 0x19);
     write(11, 0x02);
-    wires.clock = 6100;
+    clock.milliseconds = 6100;
     assert.equal(time(), '99 03 01 00 00 00');
   });
 
   test('says UIP in the 244 µs before the second changes', () => {
-    const { wires, read } = rig();
-    wires.clock = 999.7;
+    const { clock, read } = rig();
+    clock.milliseconds = 999.7;
     assert.equal(read(10) & 0x80, 0);
-    wires.clock = 999.9;
+    clock.milliseconds = 999.9;
     assert.equal(read(10) & 0x80, 0x80);
-    wires.clock = 1000.1;
+    clock.milliseconds = 1000.1;
     assert.equal(read(10) & 0x80, 0);
   });
 
   test('interrupts when a second has ended, and not again before register C is read', () => {
-    const { device, wires, read, write } = rig();
+    const { clock, wires, read, write } = rig();
     read(12);
     write(11, 0x12);
-    assert.equal(device.nextEvent(), 1000);
-    wires.clock = 1000;
-    device.poll();
+    assert.equal(clock.next, SECOND);
+    clock.milliseconds = 1000;
+    clock.ring();
     assert.equal(wires.irq, true);
-    assert.equal(device.nextEvent(), Number.POSITIVE_INFINITY);
+    assert.equal(clock.next, Number.POSITIVE_INFINITY);
     assert.equal(read(12) & 0xb0, 0x90);
     assert.equal(wires.irq, false);
-    assert.equal(device.nextEvent(), 2000);
+    assert.equal(clock.next, 2 * SECOND);
   });
 
   test('interrupts at the alarm’s time; C0 to FF match any', () => {
-    const { device, wires, read, write } = rig();
+    const { clock, wires, read, write } = rig();
     write(1, 0x00);
     write(3, 0xff);
     write(5, 0xc0);
     write(11, 0x22);
     read(12);
-    wires.clock = 1000;
-    device.poll();
+    clock.milliseconds = 1000;
+    clock.ring();
     assert.equal(wires.irq, false);
-    wires.clock = 2000;
-    device.poll();
+    clock.milliseconds = 2000;
+    clock.ring();
     assert.equal(wires.irq, true);
     assert.equal(read(12) & 0xa0, 0xa0);
   });
 
   test('interrupts 1,024 times a second at rate 6, and owes none to a host that was late', () => {
-    const { device, wires, read, write } = rig();
+    const { clock, wires, read, write } = rig();
     read(12);
     write(11, 0x42);
     const period = 1000 / 1024;
-    assert.ok(Math.abs(device.nextEvent() - period) < 1e-9);
-    wires.clock = 10.5 * period;
-    device.poll();
+    assert.equal(clock.next, Math.ceil(SECOND / 1024));
+    clock.milliseconds = 10.5 * period;
+    clock.ring();
     let taken = 0;
     while (wires.irq) {
       assert.equal(read(12) & 0xc0, 0xc0);
@@ -134,11 +134,11 @@ describe('the real-time clock', () => {
   test('has the rates of the data sheet’s table 5', () => {
     const periods = [0, 3.90625, 7.8125, 0.12207, 0.244141, 0.488281, 0.976562, 1.953125, 3.90625, 7.8125];
     for (const [rate, period] of periods.entries()) {
-      const { device, write, read } = rig();
+      const { clock, write, read } = rig();
       read(12);
       write(10, 0x20 | rate);
       write(11, 0x42);
-      const next = device.nextEvent();
+      const next = clock.next / MILLISECOND;
       if (period === 0) assert.equal(next, Number.POSITIVE_INFINITY);
       else assert.ok(Math.abs(next - period) < 1e-5, `rate ${rate}: ${next}`);
     }

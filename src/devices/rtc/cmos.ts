@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { type Alarm, Rate, SECOND } from '../../time/index.js';
 import type {
   Access,
   AccessSize,
@@ -43,13 +44,15 @@ const VALID = 0x80;
 /** A 32.768 kHz crystal; 1,024 interrupts a second, which nobody gets before he asks. */
 const REGISTER_A_AFTER_BIOS = 0x26;
 
-/** The registers change 244 µs after UIP was set. */
-const UPDATE_MS = 0.244;
+/** Nanoseconds for which UIP is set before the registers change. */
+const UPDATE = 244_000;
+/** The crystal's divided outputs, 32,768 Hz and its halves. */
+const outputs = Array.from({ length: 15 }, (_, halved) => new Rate(32768 >> halved));
 /** Periodic interrupts that are owed at most to a guest whose host was late. */
 const MOST_OWED = 256;
 
 export interface CmosOptions {
-  /** The time at the machine's start, in milliseconds since 1970; default: that of 1 January 2000, UTC. */
+  /** The time at the machine's start, in milliseconds since 1970; default: what the machine's inputs say, `unix`. */
   startMs?: number;
   /** Bytes of RAM from address 0, for the bytes that a BIOS writes. */
   memory?: number;
@@ -59,12 +62,14 @@ export interface CmosState {
   registers: number[];
   index: number;
   nmiMasked: boolean;
-  /** Milliseconds since 1970 when the state was saved. */
-  time: number;
-  /** Milliseconds since the last periodic pulse that was counted. */
-  sincePulse: number;
-  /** The last second whose end was noted. */
+  /** The second that was looked at last, since 1970. */
   second: number;
+  /** A second since 1970, and how many nanoseconds ago it began. */
+  epoch: number;
+  sinceEpoch: number;
+  /** How many periodic pulses were counted since the first one began, and how many nanoseconds ago that was. */
+  pulses: number;
+  sincePulses: number;
 }
 
 /** Clock and RAM: see the module's comment. */
@@ -76,26 +81,31 @@ export class Cmos implements Device {
   #line: Line | undefined;
   #index = 0;
   #nmiMasked = false;
-  /** What the clock is ahead of the machine's clock, in milliseconds. */
-  #ahead: number;
-  /** The second that was looked at last. */
-  #second: number;
-  /** When the last periodic pulse that counted came, by the machine's clock. */
-  #pulse = 0;
+  #alarm: Alarm | undefined;
+  readonly #startMs: number | undefined;
+  /** The second that was looked at last, since 1970. */
+  #second = 0;
+  /** A second since 1970, and the moment of the machine's clock at which it began. */
+  #epoch = 0;
+  #epochBegan = 0;
+  /** The moment from which periodic pulses are counted, and how many there were. */
+  #pulsesBegan = 0;
+  #pulses = 0;
 
-  constructor({ startMs = Date.UTC(2000, 0, 1), memory = 0 }: CmosOptions = {}) {
-    this.#ahead = startMs;
-    this.#second = Math.floor(startMs / 1000);
+  constructor({ startMs, memory = 0 }: CmosOptions = {}) {
+    this.#startMs = startMs;
     this.#registers[A] = REGISTER_A_AFTER_BIOS;
     this.#registers[B] = RegisterB.hours24;
     this.#registers[D] = VALID;
     writeMemorySize(this.#registers, memory);
-    writeTime(this.#registers, this.#second, this.#notation);
+    this.#start(startMs ?? 0);
   }
 
   attach(host: DeviceHost): void {
     this.#host = host;
-    this.#line = host.line(CLOCK_IRQ, { canRise: () => this.nextEvent() !== Number.POSITIVE_INFINITY });
+    this.#line = host.line(CLOCK_IRQ);
+    this.#alarm = host.clock.alarm('event', () => this.#follow());
+    this.#start(this.#startMs ?? Number(host.inputs.unix() / 1_000_000n));
   }
 
   readPort(port: number): number {
@@ -122,26 +132,11 @@ export class Cmos implements Device {
     this.#follow();
     this.#write(this.#index, value & 0xff);
     this.#request();
+    this.#schedule();
   }
 
   describeAccess({ address }: Access): AccessWords | undefined {
     return cmosWords(address === INDEX, this.#index);
-  }
-
-  poll(): void {
-    this.#follow();
-  }
-
-  nextEvent(): number {
-    // While a request waits, what else happens is found when register C is read.
-    if (this.#registers[C]! & RegisterC.request) return Number.POSITIVE_INFINITY;
-    const enabled = this.#registers[B]!;
-    const period = this.#period;
-    let next = Number.POSITIVE_INFINITY;
-    if (enabled & RegisterB.periodic && period > 0) next = this.#pulse + period;
-    if (enabled & (RegisterB.alarm | RegisterB.updateEnded) && this.#runs)
-      next = Math.min(next, (this.#second + 1) * 1000 - this.#ahead);
-    return next;
   }
 
   get #notation(): Notation {
@@ -156,23 +151,43 @@ export class Cmos implements Device {
   }
 
   get #now(): number {
-    return this.#host?.now() ?? 0;
+    return this.#host?.clock.now() ?? 0;
   }
 
-  /** Milliseconds since 1970 by this clock. */
-  get #time(): number {
-    return this.#now + this.#ahead;
+  /** The clock shows a time, by the machine's clock from now on. */
+  #start(ms: number): void {
+    this.#second = Math.floor(ms / 1000);
+    this.#epoch = this.#second;
+    this.#epochBegan = this.#now - Math.floor((ms - this.#second * 1000) * 1e6);
+    writeTime(this.#registers, this.#second, this.#notation);
   }
 
   get #isUpdating(): boolean {
-    return this.#runs && 1000 - (((this.#time % 1000) + 1000) % 1000) <= UPDATE_MS;
+    const sinceEpoch = this.#now - this.#epochBegan;
+    return this.#runs && SECOND - (sinceEpoch - Math.floor(sinceEpoch / SECOND) * SECOND) <= UPDATE;
   }
 
-  /** Milliseconds between periodic pulses; 0 for none. Rates 1 and 2 are those of 8 and 9 (table 5, 32.768 kHz). */
-  get #period(): number {
+  /** The output that makes periodic pulses. Rates 1 and 2 are those of 8 and 9 (table 5, 32.768 kHz). */
+  get #output(): Rate | undefined {
     const rate = this.#registers[A]! & RegisterA.rate;
-    if (rate === 0) return 0;
-    return 1000 / (32768 >> ((rate < 3 ? rate + 7 : rate) - 1));
+    return rate === 0 ? undefined : outputs[(rate < 3 ? rate + 7 : rate) - 1];
+  }
+
+  /** Sets the alarm for what the guest has asked to be told of next. */
+  #schedule(): void {
+    // While a request waits, what else happens is found when register C is read.
+    if (this.#registers[C]! & RegisterC.request) {
+      this.#alarm?.cancel();
+      return;
+    }
+    const enabled = this.#registers[B]!;
+    const output = this.#output;
+    let next = Number.POSITIVE_INFINITY;
+    if (enabled & RegisterB.periodic && output !== undefined)
+      next = this.#pulsesBegan + output.moment(this.#pulses + 1);
+    if (enabled & (RegisterB.alarm | RegisterB.updateEnded) && this.#runs)
+      next = Math.min(next, this.#epochBegan + (this.#second + 1 - this.#epoch) * SECOND);
+    this.#alarm?.at(next);
   }
 
   /** Brings registers and flags up to the machine's clock. */
@@ -180,23 +195,24 @@ export class Cmos implements Device {
     this.#followPulses();
     if (this.#runs) this.#followSeconds();
     this.#request();
+    this.#schedule();
   }
 
   #followPulses(): void {
-    const period = this.#period;
-    const now = this.#now;
-    if (period === 0 || now < this.#pulse + period) return;
+    const output = this.#output;
+    if (output === undefined) return;
+    const passed = output.passed(this.#now - this.#pulsesBegan) - this.#pulses;
+    if (passed <= 0) return;
     this.#registers[C]! |= RegisterC.periodic;
     // Nobody listens: only the last pulse counts. Else one a request, so that none is lost to a late host.
-    const passed = Math.floor((now - this.#pulse) / period);
     const heard = (this.#registers[B]! & RegisterB.periodic) !== 0;
     const waits = (this.#registers[C]! & RegisterC.request) !== 0;
-    if (!heard || passed > MOST_OWED) this.#pulse += passed * period;
-    else if (!waits) this.#pulse += period;
+    if (!heard || passed > MOST_OWED) this.#pulses += passed;
+    else if (!waits) this.#pulses++;
   }
 
   #followSeconds(): void {
-    const second = Math.floor(this.#time / 1000);
+    const second = this.#epoch + Math.floor((this.#now - this.#epochBegan) / SECOND);
     if (second === this.#second) return;
     const notation = this.#notation;
     // After a long pause the alarm is looked for in the last day: it repeats after that.
@@ -220,12 +236,12 @@ export class Cmos implements Device {
   #write(index: number, value: number): void {
     if (index === C || index === D) return;
     if (index === A) {
-      if ((value & RegisterA.rate) !== (this.#registers[A]! & RegisterA.rate)) this.#pulse = this.#now;
+      if ((value & RegisterA.rate) !== (this.#registers[A]! & RegisterA.rate)) this.#countPulses();
       this.#keepTime(() => {
         this.#registers[A] = value & ~RegisterA.updating;
       });
     } else if (index === B) {
-      if (value & ~this.#registers[B]! & RegisterB.periodic) this.#pulse = this.#now;
+      if (value & ~this.#registers[B]! & RegisterB.periodic) this.#countPulses();
       this.#keepTime(() => {
         // Setting the time ends the interrupt of its update.
         this.#registers[B] = value & RegisterB.set ? value & ~RegisterB.updateEnded : value;
@@ -243,10 +259,17 @@ export class Cmos implements Device {
     if (!ran && this.#runs) this.#takeTime();
   }
 
+  /** Pulses are counted from now on. */
+  #countPulses(): void {
+    this.#pulsesBegan = this.#now;
+    this.#pulses = 0;
+  }
+
   /** The registers say what time it is; the second starts anew. */
   #takeTime(): void {
     this.#second = readTime(this.#registers, this.#notation);
-    this.#ahead = this.#second * 1000 - this.#now;
+    this.#epoch = this.#second;
+    this.#epochBegan = this.#now;
   }
 
   save(): CmosState {
@@ -255,34 +278,43 @@ export class Cmos implements Device {
       registers: [...this.#registers],
       index: this.#index,
       nmiMasked: this.#nmiMasked,
-      time: this.#time,
-      sincePulse: this.#now - this.#pulse,
       second: this.#second,
+      epoch: this.#epoch,
+      sinceEpoch: this.#now - this.#epochBegan,
+      pulses: this.#pulses,
+      sincePulses: this.#now - this.#pulsesBegan,
     };
   }
 
   load(state: unknown): void {
     const fields = stateFields(this.name, state, this.save());
-    const { time, sincePulse, second } = fields;
     const registers = bytesField(this.name, 'registers', fields.registers, SIZE);
     if (registers.length !== SIZE)
       throw new DeviceStateError(this.name, `'registers' is not a list of ${SIZE} bytes`);
-    for (const [key, value] of Object.entries({ time, sincePulse, second })) {
-      if (typeof value !== 'number' || Math.abs(value) > MOST_MS)
-        throw new DeviceStateError(this.name, `'${key}' is ${String(value)}, no time`);
-    }
+    const number = (key: 'second' | 'epoch' | 'sinceEpoch' | 'pulses' | 'sincePulses') => {
+      const value = fields[key];
+      if (typeof value === 'number' && Math.abs(value) <= most[key] && Number.isInteger(value)) return value;
+      throw new DeviceStateError(this.name, `'${key}' is ${String(value)}, no time`);
+    };
+    const [second, epoch, sinceEpoch] = [number('second'), number('epoch'), number('sinceEpoch')];
+    const [pulses, sincePulses] = [number('pulses'), number('sincePulses')];
     const index = registerField(this.name, 'index', fields.index, 0x7f);
     this.#nmiMasked = booleanField(this.name, 'nmiMasked', fields.nmiMasked);
     this.#registers.set(registers);
     this.#index = index;
-    this.#ahead = (time as number) - this.#now;
-    this.#second = Math.floor(second as number);
-    this.#pulse = this.#now - (sincePulse as number);
+    this.#second = second;
+    this.#epoch = epoch;
+    this.#epochBegan = this.#now - sinceEpoch;
+    this.#pulses = pulses;
+    this.#pulsesBegan = this.#now - sincePulses;
+    this.#schedule();
   }
 }
 
-/** What a JavaScript date can be at most. */
-const MOST_MS = 8.64e15;
+/** What a JavaScript date can be at most, in seconds. */
+const MOST_SECONDS = 8.64e12;
+const MOST = Number.MAX_SAFE_INTEGER;
+const most = { second: MOST_SECONDS, epoch: MOST_SECONDS, sinceEpoch: MOST, pulses: MOST, sincePulses: MOST };
 
 const timeRegisters: ReadonlySet<number> = new Set(Object.values(Time));
 

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../contract/index.js';
+import type { InputStream } from '../contract/index.js';
 import {
   FCR_DMA_MODE,
   FCR_ENABLE,
@@ -66,11 +66,11 @@ export class SerialReceiver {
     return this.#last;
   }
 
-  /** Takes in what the source has, as far as there is room. */
-  fill(source: ByteSource): void {
-    while (this.#count < this.#capacity && source.available) {
-      const byte = source.read();
-      if (byte < 0) return;
+  /** Takes in what has come, as far as there is room. */
+  fill(input: InputStream<number>): void {
+    while (this.#count < this.#capacity) {
+      const byte = input.read();
+      if (byte === undefined) return;
       this.#push(byte);
     }
   }

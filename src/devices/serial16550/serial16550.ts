@@ -15,6 +15,7 @@ import type {
   ByteSource,
   Device,
   DeviceHost,
+  InputStream,
   Line,
   PortRange,
 } from '../contract/index.js';
@@ -112,7 +113,8 @@ export class Serial16550 implements Device {
   readonly #base: number;
   readonly #irq: number;
   readonly #output: ByteSink;
-  readonly #input: ByteSource | undefined;
+  readonly #source: ByteSource | undefined;
+  #input: InputStream<number> | undefined;
   readonly #byte = new Uint8Array(1);
   readonly #receiver = new SerialReceiver();
   #line: Line | undefined;
@@ -136,7 +138,7 @@ export class Serial16550 implements Device {
     this.#base = base;
     this.#irq = irq;
     this.#output = output;
-    this.#input = input;
+    this.#source = input;
   }
 
   attach(host: DeviceHost): void {
@@ -146,9 +148,10 @@ export class Serial16550 implements Device {
         if (line.level) line.pulse();
       },
       // Input may come by itself, and interrupts if the guest asked for that; everything else is the guest's own doing.
-      canRise: () => (this.#ier & IER_RECEIVED) !== 0 && this.#gateOpen && this.#input !== undefined,
+      canRise: () => (this.#ier & IER_RECEIVED) !== 0 && this.#gateOpen && this.#input?.open === true,
     });
     this.#line = line;
+    this.#input = host.inputs.stream('bytes', this.#source, () => this.#arrived());
     this.#updateIrq();
   }
 
@@ -209,15 +212,6 @@ export class Serial16550 implements Device {
     return serialWords(address - this.#base, write, (this.#lcr & LCR_DLAB) !== 0);
   }
 
-  /** Takes in what the source has, so that the interrupt line rises; does nothing while nobody wants interrupts. */
-  poll(): void {
-    // A guest that has not asked yet may still reset the FIFO while it starts: leave its input in the source.
-    if (this.#ier & IER_RECEIVED) {
-      this.#receive();
-      this.#updateIrq();
-    }
-  }
-
   save(): SerialState {
     return {
       dll: this.#divisor & 0xff,
@@ -255,6 +249,14 @@ export class Serial16550 implements Device {
     this.#scr = scr;
     this.#transmitterInterrupt = interrupt;
     this.#receiver.restore(fcr, rbr, received, lsr !== 0);
+    this.#updateIrq();
+  }
+
+  /** Input has come: takes it in, so that the interrupt line rises. Nothing while nobody wants interrupts. */
+  #arrived(): void {
+    // A guest that has not asked yet may still reset the FIFO while it starts: leave its input in the source.
+    if (!(this.#ier & IER_RECEIVED)) return;
+    this.#receive();
     this.#updateIrq();
   }
 

@@ -1,10 +1,11 @@
 /**
- * SIMVIRTIO on a machine's bus: by exits, or by polling at the machine's ticks. Polling on a thread of its own is the host's:
+ * SIMVIRTIO on a machine's bus: by exits, or by looks at the guest's memory every few milliseconds. Polling on a thread of its own is the host's:
  * it makes a `Simvirtio` over the machine's memory there.
  *
  * @module
  */
 import { PAGE_SIZE } from '../../memory/index.js';
+import { MILLISECOND } from '../../time/index.js';
 import type { Access, AccessSize, AccessWords, Device, DeviceHost, MemoryRange } from '../contract/index.js';
 import type { DeviceCounts } from './device.js';
 import { deviceAddress, type Notification, SIMVIRTIO_BASE } from './layout.js';
@@ -23,8 +24,8 @@ abstract class OnBus implements Device {
     this.options = options;
   }
 
-  attach({ memory }: DeviceHost): void {
-    this.#devices = new Simvirtio(memory, this.options);
+  attach(host: DeviceHost): void {
+    this.#devices = new Simvirtio(host.memory, this.options);
   }
 
   protected get devices(): Simvirtio | undefined {
@@ -78,9 +79,22 @@ function deviceIndex(address: number): number {
   return Math.floor((address - deviceAddress(0)) / (deviceAddress(1) - deviceAddress(0)));
 }
 
-/** No write leaves the guest; the devices look at their memory whenever the machine ticks, every few milliseconds. */
+/** How often devices look at their memory that nobody notifies, in nanoseconds. */
+const LOOK = 8 * MILLISECOND;
+
+/** No write leaves the guest; the devices look at their memory every few milliseconds while it runs. */
 export class SimvirtioByTicks extends OnBus {
-  poll(): void {
+  override attach(host: DeviceHost): void {
+    super.attach(host);
+    const look = () => {
+      this.devices?.service();
+      alarm.at(host.clock.now() + LOOK);
+    };
+    const alarm = host.clock.alarm('look', look, 'running');
+    look();
+  }
+
+  ended(): void {
     this.devices?.service();
   }
 }

@@ -6,7 +6,7 @@
  */
 import { GuestMemory } from '../../memory/index.js';
 import type { AccessSize } from '../contract/index.js';
-import { testHost } from '../test-host.js';
+import { TestClock, testHost } from '../test-host.js';
 import type { Backend } from './backends.js';
 import {
   DeviceStatus,
@@ -27,15 +27,14 @@ export type Step = 'access' | 'wait';
 export class Bench {
   readonly memory: GuestMemory;
   readonly device: ReturnType<typeof simvirtio>;
-  readonly #notification: Notification;
+  readonly #clock = new TestClock();
 
   constructor(notification: Notification, backends: Backend[], maxQueueLength = 16) {
-    this.#notification = notification;
     const ram = { address: 0, size: 4096 };
     this.memory = GuestMemory.create([ram, ...simvirtioRegions(notification, backends.length)]);
     this.device = simvirtio(notification, { backends, maxQueueLength });
     const { memory } = this;
-    this.device.attach(testHost({ memory }));
+    this.device.attach(testHost({ memory, clock: this.#clock }));
   }
 
   /** A write of the guest: an exit where it hits read-only memory, a store everywhere else. */
@@ -49,7 +48,7 @@ export class Bench {
 
   /** Lets the devices look, where nobody tells them. */
   service(): void {
-    if (this.#notification === 'polling' && 'poll' in this.device) this.device.poll();
+    if (this.#clock.next !== Number.POSITIVE_INFINITY) this.#clock.goTo(this.#clock.next);
   }
 
   /** Runs a driver, letting the devices look between any two accesses; throws where it waits for ever. */

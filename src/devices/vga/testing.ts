@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { AlarmClock, MILLISECOND } from '../../time/index.js';
 import type { DeviceHost } from '../contract/index.js';
 import { Vga } from './vga.js';
 
@@ -80,7 +81,7 @@ export class VgaRig {
 
   constructor() {
     const host: Partial<DeviceHost> = {
-      now: () => this.clock,
+      clock: new AlarmClock(() => Math.round(this.clock * MILLISECOND)),
       windows: {
         bytes: () => this.#window,
         show: (_range, address, size) => {

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { MILLISECOND } from '../../time/index.js';
 import type {
   Access,
   AccessSize,
@@ -236,6 +237,8 @@ export class Vga implements Device {
 
   load(state: unknown): void {
     loadVga(this, state);
+    // What was shown before is nothing to settle: it goes, and what the state says is shown anew.
+    if (this.#layout !== undefined) this.#host?.windows?.show(this.memory[0], APERTURE.address, 0);
     this.#layout = undefined;
     this.#update();
   }
@@ -252,7 +255,7 @@ export class Vga implements Device {
 
   #inputStatus1(): number {
     this.addressNext = true;
-    const { blank, retrace } = beamAt(this.registers, this.#host?.now() ?? 0);
+    const { blank, retrace } = beamAt(this.registers, (this.#host?.clock.now() ?? 0) / MILLISECOND);
     return (blank ? 0x01 : 0) | (retrace ? 0x08 : 0);
   }
 

@@ -1,12 +1,29 @@
+/** What an `EngineClock` holds. */
+export interface EngineClockState {
+  cycles: number;
+  /** Those of the cycles that passed without an instruction. */
+  skipped: number;
+}
+
 /**
- * The clock of a CPU that makes its own time: it goes on with the guest's instructions and with nothing else, so that a
- * run that is repeated reads the same times whatever the host does meanwhile.
+ * The clock of a CPU that makes its own time: it advances with the guest's instructions and with nothing else, so that a run
+ * that is repeated reads the same times on any host.
+ *
+ * A cycle is an instruction; those that an access takes beside its instruction, and those that pass while the guest has halted,
+ * are skipped. It is the time stamp counter too. How many cycles make a second is the machine's to say.
  */
 export interface EngineClock {
-  /** Milliseconds since the CPU was made. */
-  now(): number;
-  /** Makes `run` return `interrupted` at the first instruction at which `now()` is at least `at`, once; Infinity: never. */
-  setAlarm(at: number): void;
-  /** Lets time pass up to `to` at once: the guest has halted. */
-  advance(to: number): void;
+  /** Cycles since the CPU was made; exact to 2^53. */
+  readonly cycles: number;
+  /** Cycles that an access takes which leaves the guest. */
+  accessCycles: number;
+  /**
+   * Makes `run` return `interrupted` at the first instruction at which `cycles` is at least `cycle`, once; Infinity: never.
+   * Not before one more instruction.
+   */
+  setAlarm(cycle: number): void;
+  /** Lets the cycles up to `cycle` pass at once: the guest has halted. */
+  advance(cycle: number): void;
+  save(): EngineClockState;
+  load(state: EngineClockState): void;
 }

@@ -27,7 +27,6 @@ import { instantiate, type Program } from './host/program.js';
 import { writeResetState } from './host/state.js';
 import * as L from './layout.js';
 
-export { CYCLES_PER_MS } from './host/clock.js';
 export { SoftCpu } from './host/cpu.js';
 export { type CpuFeature, type CpuidLeaf, cpuFeatures, cpuidModel } from './host/cpuid.js';
 export { SoftError } from './host/errors.js';

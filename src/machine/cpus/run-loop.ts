@@ -2,10 +2,10 @@ import type { Access, Device } from '../../devices/contract/index.js';
 import { Control, type Exit, ExitKind, exitKindNames } from '../../engine/contract/index.js';
 import { abortReason, requireAtLeast } from '../../errors.js';
 import type { Bus } from '../bus/bus.js';
+import { hostTime } from '../inputs/index.js';
 import type { Interrupts } from '../interrupts/interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
 import { type PacedMachine, paceOf } from './pace.js';
-import { Timers } from './timers.js';
 
 /** What can end a run besides the guest itself. */
 export interface RunOptions {
@@ -29,7 +29,7 @@ export interface Ending {
   code?: number;
 }
 
-/** Sees every exit after it was handled. Times are in milliseconds of `performance.now()`. */
+/** Sees every exit after it was handled. Times are in milliseconds of the host's `performance.now()`. */
 export interface ExitObserver {
   /** A run starts: what comes before the first exit is the guest's time from here on. */
   begin(started: number): void;
@@ -52,6 +52,8 @@ export interface Runnable extends PacedMachine {
   readonly interrupts: Interrupts;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
+  /** Exits so far, of all runs. */
+  exits: number;
   /** True where a run was cut short while its guest slept in a HLT: the next one goes on sleeping. */
   sleeps: boolean;
 }
@@ -69,41 +71,43 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
-  const { cpu, bus, control, observer, interrupts } = machine;
+  const { cpu, bus, control, observer, interrupts, clock, inputs } = machine;
   const { exit } = cpu;
-  const pollers = machine.devices.filter((device) => device.poll !== undefined);
-  const timers = new Timers(machine.devices);
-  const started = performance.now();
+  const started = hostTime();
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : started + timeoutMs;
   const ticking =
     machine.coalescing ||
     interrupts.inEngine ||
-    pollers.length > 0 ||
+    inputs.hasStreams ||
     observer !== undefined ||
     signal !== undefined ||
     onTick !== undefined;
-  const pace = paceOf({ machine, timers, deadline, ticking });
-  let exits = 0;
+  const pace = paceOf({ machine, deadline, ticking });
+  const exitsBefore = machine.exits;
   let coalesced = 0;
+  const lastExit = exitsBefore + maxExits;
   let ending: Ending | undefined;
   machine.ending = undefined;
 
   /** Looks at everything that may have changed while the guest ran or slept. */
-  const look = (polls = true): Ending | undefined => {
-    if (polls) for (const device of pollers) device.poll?.();
-    onTick?.(exits, coalesced);
+  const look = (isDue = true): Ending | undefined => {
+    if (isDue) {
+      // Always in this order: a run that is repeated does the same.
+      clock.ring();
+      inputs.look();
+    }
+    onTick?.(machine.exits - exitsBefore, coalesced);
     observer?.flush();
     if (Atomics.exchange(control, Control.request, 0) !== 0)
       return { kind: 'stopped', reason: 'stopped from outside' };
     if (signal?.aborted) return { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
-    if (performance.now() >= deadline)
-      return { kind: 'timeout', reason: `still running after ${timeoutMs} ms` };
+    if (hostTime() >= deadline) return { kind: 'timeout', reason: `still running after ${timeoutMs} ms` };
     return machine.ending;
   };
 
   /** The guest was interrupted: by a tick, a deadline, or somebody who wants it to stop. */
   const tick = (): Ending | undefined => {
-    const ended = look(pace.polls());
+    const ended = look(pace.isDue());
     if (ended !== undefined) return ended;
     if (interrupts.inEngine) {
       if (cpu.waiting && !cpu.interruptsEnabled) return haltedForGood;
@@ -136,6 +140,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   };
 
   observer?.begin(started);
+  inputs.running(true);
   try {
     if (pace.begin()) ending = tick();
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
@@ -147,7 +152,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
         pace.follow();
       }
       const kind = cpu.run();
-      const left = observer === undefined ? 0 : performance.now();
+      const left = observer === undefined ? 0 : hostTime();
       let device = -1;
       if (kind === ExitKind.io) device = bus.handlePort(exit);
       else if (kind === ExitKind.mmio) device = bus.handleMemory(exit);
@@ -159,25 +164,24 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
         continue;
       } else if (kind !== ExitKind.halt || !interrupts.delivers) ending = endingOf(machine, kind);
       if (exit.coalesced) coalesced++;
-      else exits++;
-      observer?.record(exit, device, left, performance.now());
+      else machine.exits++;
+      observer?.record(exit, device, left, hostTime());
       ending ??= machine.ending;
       if (kind === ExitKind.halt && interrupts.delivers) ending ??= sleep();
       else pace.follow();
-      if (exits >= maxExits)
-        ending ??= { kind: 'limit', reason: `stopped after ${exits} exits, as was asked` };
+      if (machine.exits >= lastExit)
+        ending ??= { kind: 'limit', reason: `stopped after ${maxExits} exits, as was asked` };
     }
   } finally {
     cpu.setTimer(0, 0);
     observer?.flush();
-    onTick?.(exits, coalesced);
+    inputs.running(false);
+    onTick?.(machine.exits - exitsBefore, coalesced);
   }
-  // What the guest did since the last tick and told nobody of is still to be seen, unless it may go on from here: then
-  // devices are polled at the moments that its own clock makes, and at no others.
-  const cut = resumable.has(ending.kind);
-  if (pace.pollsAnyTime || !cut) for (const device of pollers) device.poll?.();
+  if (!resumable.has(ending.kind)) for (const device of machine.devices) device.ended?.();
   cpu.completeExit();
-  const elapsedMs = performance.now() - started;
+  const elapsedMs = hostTime() - started;
+  const exits = machine.exits - exitsBefore;
   return outcomeOf(machine, ending, { exits, coalesced, elapsedMs });
 }
 

@@ -97,12 +97,6 @@ describe('a guest that halted', () => {
     );
   });
 
-  test('can be woken by the open line of a device that is polled and does not say', () => {
-    assert.equal(wakes([0], { poll() {} }), true);
-    assert.equal(wakes([], { poll() {} }), false);
-    assert.equal(wakes([0], {}), false);
-  });
-
   test('can be woken by a device that may send an NMI or a message', () => {
     assert.equal(wakes([], { canWake: () => true }), true);
   });

@@ -87,8 +87,7 @@ export class DeviceLine implements Line {
 
   /** See `LineListener.canRise`. */
   get canRise(): boolean {
-    const { device, listener } = this;
-    return listener.canRise === undefined ? device.poll !== undefined : listener.canRise();
+    return this.listener.canRise?.() === true;
   }
 
   set(level: boolean): void {

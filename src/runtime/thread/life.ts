@@ -8,6 +8,7 @@ import { Control } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import type { ExitObserver, Machine, Outcome } from '../../machine/index.js';
 import { makePc } from '../../pc/index.js';
+import { MILLISECOND } from '../../time/index.js';
 import {
   counterGroups,
   counterRows,
@@ -221,6 +222,11 @@ export class Life implements Disposable {
     if (screen === undefined) return undefined;
     const { channels, post } = this.parts;
     const send = (frame: Frame) => post({ type: 'frame', frame });
-    return new FrameFeed(screen, () => machine.now(), new Int32Array(channels.frames), send);
+    return new FrameFeed(
+      screen,
+      () => machine.clock.now() / MILLISECOND,
+      new Int32Array(channels.frames),
+      send,
+    );
   }
 }

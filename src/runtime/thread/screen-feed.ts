@@ -14,6 +14,7 @@ import type {
 } from '../../devices/contract/index.js';
 import { type Exit, ExitKind } from '../../engine/contract/index.js';
 import type { ExitObserver } from '../../machine/index.js';
+import { MILLISECOND } from '../../time/index.js';
 
 /** When a picture is taken: at the first HLT, after so many milliseconds of the machine's time, or after an exit, counted from 1. */
 export type Moment = { at: 'halt' } | { at: 'time'; milliseconds: number } | { at: 'exit'; exit: number };
@@ -74,7 +75,6 @@ export class TimedMoments implements Device {
   /** The first to come is last. */
   readonly #waiting: { index: number; milliseconds: number }[];
   readonly #capture: CaptureSink;
-  #host: DeviceHost | undefined;
 
   constructor(moments: readonly Moment[], capture: CaptureSink) {
     this.#waiting = moments
@@ -89,17 +89,28 @@ export class TimedMoments implements Device {
     return this.#waiting.length > 0;
   }
 
-  attach(host: DeviceHost): void {
-    this.#host = host;
+  attach({ clock }: DeviceHost): void {
+    const ring = () => {
+      while (this.#next <= clock.now()) this.#capture(this.#waiting.pop()!.index);
+      alarm.at(this.#next);
+    };
+    const alarm = clock.alarm('moment', ring);
+    alarm.at(this.#next);
   }
 
-  nextEvent(): number {
-    return this.#waiting.at(-1)?.milliseconds ?? Number.POSITIVE_INFINITY;
+  /** The moment that comes next; Infinity where none is left. */
+  get #next(): number {
+    const first = this.#waiting.at(-1);
+    return first === undefined ? Number.POSITIVE_INFINITY : Math.round(first.milliseconds * MILLISECOND);
   }
 
-  poll(): void {
-    const now = this.#host?.now() ?? 0;
-    while (this.nextEvent() <= now) this.#capture(this.#waiting.pop()!.index);
+  save(): { waiting: number[] } {
+    return { waiting: this.#waiting.map(({ index }) => index) };
+  }
+
+  load(state: unknown): void {
+    const { waiting } = state as { waiting: number[] };
+    while (this.#waiting.length > waiting.length) this.#waiting.pop();
   }
 }
 

@@ -1,0 +1,92 @@
+import type { EngineClock, EngineClockState } from '../../engine/contract/index.js';
+import { ConfigError } from '../../errors.js';
+import { MILLISECOND, Rate } from '../../time/index.js';
+import { hostTime } from '../inputs/index.js';
+
+/**
+ * Instructions a second of a machine that goes by its CPU's clock and says nothing else: 100 MHz. So the timer's 18.2 ticks a
+ * second are 5.5 million instructions apart, and a guest that waits for time to pass waits a third of it, or less.
+ */
+export const DEFAULT_IPS = 100_000_000;
+/** More would make two instructions of one moment. */
+const MOST_IPS = 1_000_000_000;
+/**
+ * Accesses a second that leave the guest: each takes a microsecond, as on a PC's bus (programs write to port 0x80 to wait for
+ * one). Without it a guest that asks a device again and again would have to ask millions of times before time had passed.
+ */
+const ACCESSES = 1_000_000;
+
+/** Machine time that the CPU makes: its cycles, at a rate. */
+export class CycleTime {
+  readonly #clock: EngineClock;
+  readonly #rate: Rate;
+
+  /** @throws ConfigError for a rate that is none */
+  constructor(clock: EngineClock, ips: number) {
+    if (!Number.isInteger(ips) || ips < 1000 || ips > MOST_IPS || ips % 1000 !== 0) {
+      throw new ConfigError(
+        `a machine of ${ips} instructions a second cannot be made`,
+        `give a multiple of 1000 from 1000 to ${MOST_IPS}`,
+      );
+    }
+    this.#clock = clock;
+    this.#rate = new Rate(ips);
+    clock.accessCycles = Math.max(1, Math.round(ips / ACCESSES));
+  }
+
+  get cycles(): number {
+    return this.#clock.cycles;
+  }
+
+  now(): number {
+    return this.#rate.momentBefore(this.#clock.cycles);
+  }
+
+  /** The moment at which the CPU is at a cycle. */
+  momentOf(cycle: number): number {
+    return this.#rate.momentBefore(cycle);
+  }
+
+  /** The CPU comes back at the first instruction at which it is `moment`. */
+  setAlarm(moment: number): void {
+    this.#clock.setAlarm(moment === Number.POSITIVE_INFINITY ? moment : this.#rate.reaching(moment));
+  }
+
+  /** It is `moment` at once. */
+  advance(moment: number): void {
+    this.#clock.advance(this.#rate.reaching(moment));
+  }
+
+  save(): EngineClockState {
+    return this.#clock.save();
+  }
+
+  load(state: EngineClockState): void {
+    this.#clock.load(state);
+  }
+}
+
+/** Machine time that is the host's, and stands still while the machine does not run. */
+export class HostTime {
+  #stoppedAt = 0;
+  /** What the machine lags behind the host's clock while it runs, in its milliseconds. */
+  #lag: number | undefined;
+
+  now(): number {
+    return this.#lag === undefined ? this.#stoppedAt : Math.round((hostTime() - this.#lag) * MILLISECOND);
+  }
+
+  start(): void {
+    this.#lag = hostTime() - this.#stoppedAt / MILLISECOND;
+  }
+
+  stop(): void {
+    this.#stoppedAt = this.now();
+    this.#lag = undefined;
+  }
+
+  /** While the machine is at rest: it is `moment`. */
+  load(moment: number): void {
+    this.#stoppedAt = moment;
+  }
+}

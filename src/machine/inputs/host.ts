@@ -1,0 +1,27 @@
+/**
+ * The host's clocks and its randomness. No other file of the rooms that a guest's machine is made of reads them
+ * (test/tree/outside.test.ts): what a guest sees of them goes through `Inputs`.
+ *
+ * @module
+ */
+
+/** `getRandomValues` refuses more at once (Web Crypto, 10.1.1). */
+const MOST_RANDOM = 65536;
+
+/** Milliseconds of a clock that never goes back, with fractions: for deadlines and for the time of machines that follow it. */
+export function hostTime(): number {
+  return performance.now();
+}
+
+/** Nanoseconds since 1970-01-01 00:00 UTC, by the host's wall clock. */
+export function hostUnix(): bigint {
+  return BigInt(Math.round(performance.timeOrigin * 1e6)) + BigInt(Math.round(performance.now() * 1e6));
+}
+
+/** So many of the host's random bytes. */
+export function hostRandom(length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < bytes.length; at += MOST_RANDOM)
+    crypto.getRandomValues(bytes.subarray(at, at + MOST_RANDOM));
+  return bytes;
+}

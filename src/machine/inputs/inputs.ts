@@ -1,0 +1,276 @@
+/**
+ * The one gate for what comes in from outside of a machine: keys, bytes, wall-clock time, random numbers, answers.
+ *
+ * It stamps each with the machine's position. A listener records them; a record, given in place of the sources, makes the same
+ * run once more: on a CPU that counts its instructions each input comes back at the very same one.
+ *
+ * @module
+ */
+import type { DeviceInputs, InputSource, InputStream } from '../../devices/contract/index.js';
+import { MILLISECOND } from '../../time/index.js';
+import { hostRandom, hostUnix } from './host.js';
+import { type InputEvent, type InputKind, type InputRecord, Replay, ReplayError } from './record.js';
+import { SeededRandom, type SeededState } from './seeded.js';
+
+/** Sources that nobody announces are looked at so often, in nanoseconds of the machine's clock. */
+const LOOK = 8 * MILLISECOND;
+
+/** What a machine that goes by its CPU's clock takes for the time of its making: 2026-01-01 00:00 UTC. */
+const EPOCH = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n;
+
+export interface InputsOptions {
+  /** The position of now; see `InputEvent.at`. */
+  position: () => number;
+  /** The moment of the machine's clock at which a CPU that counts its instructions is at a position; undefined for others. */
+  momentOf?: (position: number) => number;
+  /** The machine's clock. */
+  now: () => number;
+  /** What random numbers follow from where time is the guest's instructions. */
+  seed?: number;
+  /** Hears of each input. */
+  listener?: (event: InputEvent) => void;
+  replay?: InputRecord;
+}
+
+/** What the gate holds, as plain data. */
+export interface InputsState {
+  random: SeededState | null;
+  /** When sources are looked at next, in nanoseconds of the machine's clock; null for never. */
+  lookAt: number | null;
+  /** How much each channel has taken in. */
+  taken: Record<string, number>;
+}
+
+interface Channel {
+  readonly name: string;
+  readonly kind: InputKind;
+  taken: number;
+  /** Input of a stream is there to be asked for. */
+  arrived?(): void;
+  available?(): boolean;
+  /** Takes what was pushed. */
+  receive?(value: unknown): void;
+}
+
+/** See the module's comment. */
+export class Inputs {
+  readonly #options: InputsOptions;
+  readonly #channels = new Map<string, Channel>();
+  readonly #random: SeededRandom | undefined;
+  #streams: Channel[] = [];
+  #replay: Replay | undefined;
+  #lookAt = Number.POSITIVE_INFINITY;
+  /** What comes now comes between two instructions. So it is while the machine is at rest. */
+  #between = true;
+
+  constructor(options: InputsOptions) {
+    this.#options = options;
+    const { momentOf, seed = 0, replay } = options;
+    if (momentOf !== undefined) this.#random = new SeededRandom(seed);
+    if (replay === undefined) return;
+    if (momentOf === undefined)
+      throw new ReplayError(
+        'a record is replayed by a CPU that counts its instructions, and this one does not',
+      );
+    this.#replay = new Replay(replay);
+  }
+
+  /** See `InputEvent.at`. */
+  get position(): number {
+    return this.#options.position();
+  }
+
+  /** The gate as one device has it. */
+  of(device: string): DeviceInputs {
+    const named = (name: string) => `${device}: ${name}`;
+    return {
+      stream: (name, source, arrived) => this.#stream(named(name), source, arrived),
+      port: (name, receive) => this.#port(named(name), receive),
+      ask: (name, answer) => this.#ask(named(name), answer),
+      unix: () => this.unix(),
+      random: (bytes) => this.random(bytes),
+    };
+  }
+
+  /** Nanoseconds since 1970: the host's, or what follows from the machine's clock where that is the CPU's. */
+  readonly unix = (): bigint => {
+    const { now, momentOf } = this.#options;
+    return momentOf === undefined ? this.#ask('machine: unix', hostUnix) : EPOCH + BigInt(now());
+  };
+
+  /** Fills the bytes with random numbers: the host's, or what follows from a seed where time is the CPU's clock. */
+  random(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#random !== undefined) this.#random.fill(bytes);
+    else bytes.set(this.#ask('machine: random', () => hostRandom(bytes.length)));
+  }
+
+  /** A run begins, or has ended: what comes in meanwhile comes between two instructions. */
+  running(runs: boolean): void {
+    this.#between = !runs;
+    if (runs && this.#lookAt === Number.POSITIVE_INFINITY) this.#plan();
+  }
+
+  /** True where the gate has somebody to look for. */
+  get hasStreams(): boolean {
+    return this.#replay !== undefined || this.#streams.length > 0;
+  }
+
+  /** The moment at which `look` is to be called next; Infinity for never. Infinity on an engine without a count. */
+  get next(): number {
+    return this.#lookAt;
+  }
+
+  /** The same for a guest that sleeps: what a record still holds comes then, but sources are waited for. */
+  get nextAwaited(): number {
+    return this.#replay === undefined ? Number.POSITIVE_INFINITY : this.#lookAt;
+  }
+
+  /** Lets in what has come. Between two instructions of the guest. */
+  look(): void {
+    const before = this.#between;
+    this.#between = true;
+    try {
+      if (this.#replay === undefined) {
+        for (const stream of this.#streams) if (stream.available?.()) stream.arrived?.();
+      } else this.#repeat(this.#replay);
+    } finally {
+      this.#between = before;
+    }
+    this.#plan();
+  }
+
+  save(): InputsState {
+    const taken = [...this.#channels.values()].filter((channel) => channel.taken > 0);
+    return {
+      random: this.#random?.save() ?? null,
+      lookAt: this.#lookAt === Number.POSITIVE_INFINITY ? null : this.#lookAt,
+      taken: Object.fromEntries(taken.map((channel) => [channel.name, channel.taken])),
+    };
+  }
+
+  /** A machine that replays a record goes on behind what had been taken. */
+  load({ random, lookAt, taken }: InputsState): void {
+    if (random !== null) this.#random?.load(random);
+    for (const channel of this.#channels.values()) channel.taken = 0;
+    for (const [name, count] of Object.entries(taken)) {
+      this.#replay?.skip(name, count);
+      const channel = this.#channels.get(name);
+      if (channel !== undefined) channel.taken = count;
+    }
+    this.#lookAt = lookAt ?? Number.POSITIVE_INFINITY;
+    if (this.#replay !== undefined) this.#plan();
+  }
+
+  #stream<T>(name: string, source: InputSource<T> | undefined, arrived: () => void): InputStream<T> {
+    const channel = this.#open(name, 'stream');
+    channel.arrived = arrived;
+    channel.available = () => source?.available === true;
+    if (source !== undefined) this.#streams.push(channel);
+    const isOpen = () => this.#replay?.hasMore(name) ?? source !== undefined;
+    /** The position of an access that found the source empty: it stays so for the rest of that access. */
+    let emptyAt = -1;
+    return {
+      get open() {
+        return isOpen();
+      },
+      read: () => {
+        if (this.#replay !== undefined) return this.#repeated(channel) as T | undefined;
+        if (source === undefined || (!this.#between && emptyAt === this.position)) return undefined;
+        const value = source.available ? source.read() : undefined;
+        if (value !== undefined && value !== -1) return this.#taken(channel, value);
+        if (!this.#between) emptyAt = this.position;
+        return undefined;
+      },
+    };
+  }
+
+  #port<T>(name: string, receive: (value: T) => void): (value: T) => void {
+    const channel = this.#open(name, 'port');
+    channel.receive = (value) => receive(value as T);
+    return (value) => {
+      if (this.#replay === undefined) receive(this.#taken(channel, value));
+      else if (!this.#between) {
+        // In a handler that did the same when recorded. What is pushed by others is none of the record's.
+        const recorded = this.#repeated(channel);
+        if (recorded !== undefined) receive(recorded as T);
+      }
+    };
+  }
+
+  #ask<T>(name: string, answer: () => T): T {
+    const channel = this.#channels.get(name) ?? this.#open(name, 'answer');
+    if (this.#replay === undefined) return this.#taken(channel, answer());
+    const { position } = this;
+    const event = this.#replay.take(name, position, this.#between);
+    if (event !== undefined) return this.#counted(channel, event.value as T);
+    if (!this.#endsHere())
+      throw new ReplayError(`'${name}' asks at ${position}, as it did not when recorded`);
+    return this.#taken(channel, answer());
+  }
+
+  #open(name: string, kind: InputKind): Channel {
+    if (this.#channels.has(name)) throw new RangeError(`two inputs are called '${name}'`);
+    const channel: Channel = { name, kind, taken: 0 };
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  #taken<T>(channel: Channel, value: T): T {
+    channel.taken++;
+    const { listener } = this.#options;
+    if (listener !== undefined) this.#tell(listener, channel, value);
+    return value;
+  }
+
+  #tell(listener: (event: InputEvent) => void, { name, kind }: Channel, value: unknown): void {
+    listener({
+      at: this.position,
+      kind,
+      channel: name,
+      between: this.#between,
+      value: typeof value === 'object' ? structuredClone(value) : value,
+    });
+  }
+
+  #counted<T>(channel: Channel, value: T): T {
+    channel.taken++;
+    return value;
+  }
+
+  #repeated(channel: Channel): unknown {
+    const event = this.#replay?.take(channel.name, this.position, this.#between);
+    return event === undefined ? undefined : this.#counted(channel, event.value);
+  }
+
+  /** What the record says came before the next instruction. */
+  #repeat(replay: Replay): void {
+    for (;;) {
+      const event = replay.nextBetween;
+      if (event === undefined || event.at > this.position) break;
+      const channel = this.#channels.get(event.channel);
+      const taken = channel?.taken;
+      if (channel?.receive !== undefined) channel.receive(this.#repeated(channel));
+      else channel?.arrived?.();
+      if (channel === undefined || channel.taken === taken)
+        throw new ReplayError(`nobody takes '${event.channel}' in at ${event.at}, as was recorded`);
+    }
+    this.#endsHere();
+  }
+
+  /** The record may be at its end: what comes from now on is live. */
+  #endsHere(): boolean {
+    const replay = this.#replay;
+    if (replay?.isDone && this.position >= replay.until) this.#replay = undefined;
+    return this.#replay === undefined;
+  }
+
+  /** Says when to look next. */
+  #plan(): void {
+    const { momentOf, now } = this.#options;
+    const replay = this.#replay;
+    if (momentOf === undefined) return;
+    if (replay !== undefined) this.#lookAt = momentOf(replay.nextBetween?.at ?? replay.until);
+    else if (this.#streams.length > 0) this.#lookAt = (Math.floor(now() / LOOK) + 1) * LOOK;
+    else this.#lookAt = Number.POSITIVE_INFINITY;
+  }
+}

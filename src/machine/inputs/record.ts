@@ -1,0 +1,102 @@
+import { TerrariumError } from '../../errors.js';
+
+/**
+ * How a value came in: taken from a stream, pushed into a port, or the answer to what a device asked.
+ */
+export type InputKind = 'stream' | 'port' | 'answer';
+
+/** Something that came in from outside of a machine, as plain data. */
+export interface InputEvent {
+  /**
+   * The machine's position (`Inputs.position`): the cycles of a CPU that counts its instructions, each instruction one; the
+   * number of exits before it on an engine that does not.
+   */
+  readonly at: number;
+  readonly kind: InputKind;
+  /** The device, and the name that it has for the channel: `serial: bytes`. */
+  readonly channel: string;
+  /** It came between two instructions; else while the guest's access, or an alarm, was being handled. */
+  readonly between: boolean;
+  /** A byte, a key, a time: plain data. */
+  readonly value: unknown;
+}
+
+/** Everything that came in during a run: the run itself, for a machine that is made in the same way. */
+export interface InputRecord {
+  readonly version: 1;
+  /** In the order in which they came. */
+  readonly events: readonly InputEvent[];
+  /** The position at which the record ends. What a machine that replays it gets after that is its own again. */
+  readonly until: number;
+}
+
+/** A run does not take in what the record says it took: the machine is another, or the record is. */
+export class ReplayError extends TerrariumError {
+  constructor(message: string) {
+    super('EREPLAY', message, {
+      hint: 'replay it on a machine of the same configuration, image and version of Terrarium',
+    });
+  }
+}
+
+/** What is left of a record while it is replayed. */
+export class Replay {
+  readonly until: number;
+  readonly #events: readonly InputEvent[];
+  /** Those of each channel that were not taken yet; the first one is the next. */
+  readonly #left = new Map<string, InputEvent[]>();
+  /** Events before this one were taken, or came in accesses. */
+  #between = 0;
+  readonly #taken = new Set<InputEvent>();
+
+  constructor({ version, events, until }: InputRecord) {
+    if (version !== 1) throw new ReplayError(`the record has version ${String(version)}, not 1`);
+    this.#events = events;
+    this.until = until;
+    for (const event of events) {
+      const left = this.#left.get(event.channel);
+      if (left === undefined) this.#left.set(event.channel, [event]);
+      else left.push(event);
+    }
+    for (const left of this.#left.values()) left.reverse();
+  }
+
+  /** The next event that comes between two instructions. */
+  get nextBetween(): InputEvent | undefined {
+    for (; this.#between < this.#events.length; this.#between++) {
+      const event = this.#events[this.#between]!;
+      if (event.between && !this.#taken.has(event)) return event;
+    }
+    return undefined;
+  }
+
+  /** True while more is to come on a channel. */
+  hasMore(channel: string): boolean {
+    return (this.#left.get(channel)?.length ?? 0) > 0;
+  }
+
+  get isDone(): boolean {
+    return this.#taken.size === this.#events.length;
+  }
+
+  /** The channel's next event, if it came here. @throws ReplayError where it should have been taken before */
+  take(channel: string, at: number, between: boolean): InputEvent | undefined {
+    const left = this.#left.get(channel);
+    const event = left?.at(-1);
+    if (event === undefined || left === undefined || event.at > at) return undefined;
+    if (event.at < at)
+      throw new ReplayError(`'${channel}' took nothing in at ${event.at}, as it did when recorded`);
+    if (event.between !== between) return undefined;
+    left.pop();
+    this.#taken.add(event);
+    return event;
+  }
+
+  /** Passes over the first events of a channel: they were taken before the state that goes on from here. */
+  skip(channel: string, count: number): void {
+    const left = this.#left.get(channel) ?? [];
+    if (count > left.length)
+      throw new ReplayError(`the record has less than ${count} inputs of '${channel}'`);
+    for (let n = 0; n < count; n++) this.#taken.add(left.pop()!);
+  }
+}

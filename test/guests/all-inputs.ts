@@ -1,0 +1,65 @@
+/** The guest that takes in all that there is (all-inputs.S), on machines that are made alike but for their inputs. */
+import { createHash } from 'node:crypto';
+import { parseImage } from '../../src/boot/index.js';
+import type { KeyEvent } from '../../src/devices/index.js';
+import type { Machine } from '../../src/machine/index.js';
+import { createMachine, type MachineOptions } from '../../src/runtime/index.js';
+import { compileTestGuest } from './catalogue.js';
+
+const MEMORY = 0x10000;
+
+/** Something of a person and a line: a source that has a value at one in so many looks, as its generator decides. */
+export function source<T>(chance: () => boolean, next: () => T, limit: number) {
+  let left = limit;
+  return {
+    get available() {
+      return left > 0 && chance();
+    },
+    read(): T {
+      left--;
+      return next();
+    },
+  };
+}
+
+/** Keys and bytes that come when they like. */
+export function somebody(random: () => number): Pick<MachineOptions, 'input' | 'keys'> {
+  const keys: KeyEvent[] = [];
+  const chance = (one: number) => () => random() < 1 / one;
+  return {
+    input: source(chance(3), () => Math.floor(random() * 256), 400),
+    keys: {
+      source: source(
+        chance(2),
+        () => {
+          if (keys.length === 0) for (const down of [true, false]) keys.push({ name: 'KeyA', down });
+          return keys.shift()!;
+        },
+        100,
+      ),
+    },
+  };
+}
+
+export function allInputs(config: Partial<MachineOptions> = {}): Machine {
+  const image = parseImage(compileTestGuest('all-inputs', 'real'), 'all-inputs');
+  return createMachine({ engine: 'soft', image, mode: 'real', memory: MEMORY, ...config });
+}
+
+/** All of RAM and all registers, as one hash. */
+export function hashOf({ memory, cpu }: Machine): string {
+  const text = JSON.stringify([cpu.getRegisters(), cpu.getSystemRegisters()], (_, value) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+  return createHash('sha256').update(memory.readBytes(0, MEMORY)).update(text).digest('hex');
+}
+
+/** How often the guest wrote down each kind. */
+export function notesOf(machine: Machine): Record<string, number> {
+  const notes: Record<string, number> = {};
+  for (let at = 0x8000; at < MEMORY; at += 4) {
+    const kind = String.fromCharCode(machine.memory.read8(at + 1));
+    if (kind !== '\0') notes[kind] = (notes[kind] ?? 0) + 1;
+  }
+  return notes;
+}

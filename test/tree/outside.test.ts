@@ -1,0 +1,60 @@
+/** The host's clock and randomness have one way to a guest: src/machine/inputs/host.ts. A scan of the sources beside what runs prove. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+
+const src = path.resolve('src');
+/** The rooms that a guest's machine is made of. */
+const rooms = ['boot', 'devices', 'machine', 'memory', 'pc', 'time', 'x86'];
+const gate = 'machine/inputs/host.ts';
+/** What knows something of the host that differs from run to run. */
+const outside =
+  /\bperformance\b|\bDate\.now\b|\bnew Date\(\)|\bDate\(\)|\bMath\.random\b|\bgetRandomValues\b|\brandomUUID\b|\bcrypto\b|\bhrtime\b|\bset(?:Timeout|Interval|Immediate)\b|\bprocess\b/;
+
+function sources(room: string): string[] {
+  return readdirSync(path.join(src, room), { recursive: true, encoding: 'utf8' })
+    .filter(
+      (file) => file.endsWith('.ts') && !/\.test\.ts$|testing\.ts$|test-host\.ts$|-bench\.ts$/.test(file),
+    )
+    .map((file) => path.join(room, file));
+}
+
+/** A source without its comments and texts. */
+function code(file: string): string {
+  return readFileSync(path.join(src, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    .replace(/'(?:[^'\\\n]|\\.)*'/g, "''");
+}
+
+describe('the rooms of a machine', () => {
+  const files = rooms.flatMap(sources);
+
+  test('ask the host for time and randomness in one file alone', () => {
+    assert.ok(files.length > 100, `${files.length} files`);
+    const found = files.filter((file) => outside.test(code(file)));
+    assert.deepEqual(
+      found,
+      [gate],
+      'Take it from the device’s `host.clock` and `host.inputs`, so that it can be recorded; the monitor’s own deadlines take `hostTime`.',
+    );
+  });
+
+  test('give the host’s time to what a guest cannot see, and to the gate', () => {
+    const users = files.filter((file) => /(?<!#)\bhostTime\b/.test(code(file)) && !file.endsWith('index.ts'));
+    assert.deepEqual(users.sort(), [
+      'machine/cpus/pace.ts',
+      'machine/cpus/run-loop.ts',
+      // The time of machines that go by the host's clock.
+      'machine/cpus/time.ts',
+      gate,
+    ]);
+  });
+
+  test('have devices that read no source themselves: only the gate asks whether there is something', () => {
+    const asks = files.filter(
+      (file) => file !== 'machine/inputs/inputs.ts' && /\bsource\??\.(?:available|read)\b/i.test(code(file)),
+    );
+    assert.deepEqual(asks, []);
+  });
+});
