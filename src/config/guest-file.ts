@@ -37,6 +37,8 @@ const keys: OtherKeys = {
   /** The guest's name, and one line for the list of guests. */
   name,
   summary: name,
+  /** The course's lesson that the folder is of. */
+  lesson: whole(1),
   /** What a host has to be able to do, for the tests of the guests. */
   needs: listOf(name, 'a list of texts'),
   /** What the guest is sent and what its run ends with, for the tests of the guests. */
