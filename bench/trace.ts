@@ -22,6 +22,7 @@ function exitOf(port: number): Exit {
   const data = new DataView(new ArrayBuffer(64));
   data.setUint8(0, 0x48);
   return {
+    cpu: 0,
     kind: ExitKind.io,
     address: port,
     size: 1,

@@ -110,9 +110,9 @@ export class Debugger {
   /** As `resume`, for a guest that has not run yet: a breakpoint at its first instruction stops it there. */
   start(): Promise<DebugStop> {
     return this.#begin(async () => {
-      const { pc, bits } = await this.state();
+      const { cpu, pc, bits } = await this.state();
       if (this.breakpointsAt(pc).length > 0) {
-        const stop = await this.#arrive(async () => ({ why: 'breakpoint', pc, bits }));
+        const stop = await this.#arrive(async () => ({ why: 'breakpoint', cpu, pc, bits }));
         if (!stop.passed) return stop;
       }
       return this.#stepper.resume();
@@ -259,10 +259,10 @@ export class Debugger {
   }
 
   async #look(): Promise<State> {
-    const [view, { pc, bits }] = [await this.target.view(), await this.target.here()];
+    const [view, { cpu, pc, bits }] = [await this.target.view(), await this.target.here()];
     const symbol = this.symbols.symbolAt(pc);
     const source = this.symbols.lines.at(pc);
-    return { view, pc, bits, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
+    return { cpu, view, pc, bits, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
   }
 
   async #mode(): Promise<CodeMode> {

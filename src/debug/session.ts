@@ -15,7 +15,7 @@ import { type CpuView, changeRegister } from './registers.js';
 /** What a session works with: a `Machine` is one. */
 export interface Debuggee {
   readonly engine: { readonly name: string };
-  readonly cpu: EngineCpu;
+  readonly cpus: readonly EngineCpu[];
   readonly memory: GuestMemory;
   /** Where the image was put. */
   readonly boot: ImagePlace;
@@ -36,7 +36,9 @@ export interface Stop {
   outcome?: Outcome;
   /** The guest had ended before and was not run. */
   again?: boolean;
-  /** Linear address of the next instruction. */
+  /** The CPU that stopped: its number. */
+  cpu: number;
+  /** Linear address of that CPU's next instruction. */
   pc: bigint;
   bits: CodeBits;
 }
@@ -73,6 +75,8 @@ export class DebugSession {
   /** The last outcome, with exits and times of the whole session. */
   #outcome: Outcome | undefined;
 
+  /** The number of the CPU that is looked at: the one that stopped last, or one that was selected. */
+  #current = 0;
   readonly #options: SessionOptions;
   #symbols: SymbolTable | undefined;
 
@@ -91,18 +95,36 @@ export class DebugSession {
    * The same machine from its beginning, as it was before its first instruction. Breakpoints and watchpoints stay.
    * @throws DebugError where this machine cannot be restarted, and what kept it from being made
    */
-  restart(): Pick<Stop, 'pc' | 'bits'> {
+  restart(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
     const { restart } = this.#options;
     if (restart === undefined) throw new DebugError('this machine cannot be restarted');
     this.#made = undefined;
     this.#ended = undefined;
     this.#outcome = undefined;
+    this.#current = 0;
     this.#made = restart();
     return this.#here();
   }
 
+  get #cpu(): EngineCpu {
+    return this.#machine.cpus[this.#current]!;
+  }
+
+  /** How many CPUs there are, and the number of the one that is looked at. */
+  cpus(): { count: number; current: number } {
+    return { count: this.#machine.cpus.length, current: this.#current };
+  }
+
+  /** Looks at another CPU until the guest runs again. @throws DebugError where there is none of that number */
+  select(cpu: number): void {
+    const { length } = this.#machine.cpus;
+    if (!(Number.isInteger(cpu) && cpu >= 0 && cpu < length))
+      throw new DebugError(`there is no CPU ${cpu}: this machine has ${length}, from 0 on`);
+    this.#current = cpu;
+  }
+
   view(): CpuView {
-    const { cpu } = this.#machine;
+    const cpu = this.#cpu;
     return {
       registers: cpu.getRegisters(),
       system: cpu.getSystemRegisters(),
@@ -112,7 +134,7 @@ export class DebugSession {
 
   /** Sets a register by its name; see `registerNamesOf`. A guest that had ended may go on afterwards. */
   setRegister(name: string, value: bigint): void {
-    changeRegister(this.#machine.cpu, name, value);
+    changeRegister(this.#cpu, name, value);
     this.#ended = undefined;
   }
 
@@ -209,11 +231,19 @@ export class DebugSession {
 
   /** The session's outcome, if it ends now. */
   outcome(): Outcome {
-    const { cpu, engine } = this.#machine;
+    const { engine } = this.#machine;
+    const cpu = this.#cpu;
     const last = this.#outcome;
     if (last !== undefined && last.kind !== 'debug') return last;
     return {
-      ...(last ?? { engine: engine.name, exits: 0, coalesced: 0, elapsedMs: 0, unclaimed: [] }),
+      ...(last ?? {
+        cpu: cpu.index,
+        engine: engine.name,
+        exits: 0,
+        coalesced: 0,
+        elapsedMs: 0,
+        unclaimed: [],
+      }),
       kind: 'stopped',
       reason: 'ended by the debugger',
       registers: cpu.getRegisters(),
@@ -239,7 +269,8 @@ export class DebugSession {
 
   /** Why the guest ended, as a structure; of one that has not ended: where it stands, and what its next instruction raises. */
   why(): Explanation {
-    const { cpu, memory } = this.#machine;
+    const { memory } = this.#machine;
+    const cpu = this.#cpu;
     const symbols = this.#names();
     const faults = this.#outcome?.faults;
     const ahead = this.#ended === undefined ? this.#options.dryRun?.(cpu, memory) : undefined;
@@ -256,7 +287,7 @@ export class DebugSession {
   }
 
   /** Where the guest stands. */
-  here(): Pick<Stop, 'pc' | 'bits'> {
+  here(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
     return this.#here();
   }
 
@@ -266,13 +297,13 @@ export class DebugSession {
   }
 
   #systemFor(space: Space): SystemRegisters | undefined {
-    return space === 'linear' ? this.#machine.cpu.getSystemRegisters() : undefined;
+    return space === 'linear' ? this.#cpu.getSystemRegisters() : undefined;
   }
 
-  #here(): Pick<Stop, 'pc' | 'bits'> {
-    const { cpu } = this.#machine;
+  #here(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
+    const cpu = this.#cpu;
     const system = cpu.getSystemRegisters();
-    return { pc: linearPc(cpu.getRegisters().rip, system), bits: codeBits(system) };
+    return { cpu: cpu.index, pc: linearPc(cpu.getRegisters().rip, system), bits: codeBits(system) };
   }
 
   /** Undefined where the CPU does what is asked for so far. */
@@ -285,8 +316,11 @@ export class DebugSession {
   }
 
   #ask(request: DebugRequest | undefined): string | undefined {
-    const { cpu } = this.#machine;
-    return cpu.debug(request);
+    for (const cpu of this.#machine.cpus) {
+      const refused = cpu.debug(request);
+      if (refused !== undefined) return refused;
+    }
+    return undefined;
   }
 
   #run(request: DebugRequest | undefined): Stop {
@@ -296,14 +330,15 @@ export class DebugSession {
     if (refused !== undefined) throw new DebugError(refused);
     const outcome = this.#machine.run(this.#options.run);
     this.#keep(outcome);
-    const { registers, system } = outcome;
-    const here = { pc: linearPc(registers.rip, system), bits: codeBits(system) };
+    const { cpu, registers, system } = outcome;
+    this.#current = cpu;
+    const here = { cpu, pc: linearPc(registers.rip, system), bits: codeBits(system) };
     if (outcome.kind === 'stopped') return { why: 'interrupt', outcome, ...here };
     if (outcome.kind !== 'debug') {
       this.#ended = outcome;
       return { why: 'end', outcome, ...here };
     }
-    const touched = request?.watchpoints[this.#machine.cpu.touchedWatchpoint];
+    const touched = request?.watchpoints[this.#cpu.touchedWatchpoint];
     if (touched !== undefined) return { why: 'watchpoint', touched, ...here };
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
   }

@@ -5,6 +5,8 @@ import type { Stop } from './session.js';
 
 /** Where a guest stands still. */
 export interface State {
+  /** The number of the CPU that this is of. */
+  cpu: number;
   view: CpuView;
   /** Linear address of the next instruction. */
   pc: bigint;

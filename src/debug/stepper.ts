@@ -236,8 +236,8 @@ export class Stepper {
   }
 
   async #interrupted(): Promise<DebugStop> {
-    const { pc, bits } = await this.#parts.state();
-    return { why: 'interrupt', pc, bits, breakpoints: [], notes: [] };
+    const { cpu, pc, bits } = await this.#parts.state();
+    return { why: 'interrupt', cpu, pc, bits, breakpoints: [], notes: [] };
   }
 }
 

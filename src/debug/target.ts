@@ -2,6 +2,8 @@ import type { DebugSession } from './session.js';
 
 /** What of a session can be asked for from another thread. */
 export const debugMethods = [
+  'cpus',
+  'select',
   'view',
   'setRegister',
   'read',

@@ -10,6 +10,7 @@ describe('the exit log', () => {
     const log = new ExitLog();
     log.begin(100);
     const exit = exitRecord({
+      cpu: 3,
       address: 0x3f8,
       size: 2,
       count: 3,
@@ -22,6 +23,7 @@ describe('the exit log', () => {
     log.record(exit, 5, 101.5, 101.75);
     assert.deepEqual(log.entry(0), {
       number: 1,
+      cpu: 3,
       kind: ExitKind.io,
       startMs: 101.5,
       runMs: 1.5,
@@ -36,6 +38,19 @@ describe('the exit log', () => {
       rip: 0xfffffffffffffff0n,
       device: 5,
     });
+  });
+
+  test('counts the run time of each CPU from that CPU’s own exit before, coalesced writes included', () => {
+    const log = new ExitLog();
+    log.begin(0);
+    log.record(exitRecord({ cpu: 0 }), 0, 1, 2);
+    log.record(exitRecord({ cpu: 1, write: true, coalesced: true }), 0, 5, 6);
+    log.record(exitRecord({ cpu: 0 }), 0, 7, 8);
+    log.record(exitRecord({ cpu: 1 }), 0, 10, 11);
+    assert.deepEqual(
+      [0, 1, 2, 3].map((index) => log.entry(index).runMs),
+      [1, 0, 5, 5 + 4],
+    );
   });
 
   test('keeps the data of every size, from wherever it lies', () => {

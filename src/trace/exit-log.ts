@@ -5,6 +5,8 @@ import { TerrariumError } from '../errors.js';
 export interface ExitEntry {
   /** Counts from 1, coalesced writes included. */
   number: number;
+  /** The CPU that left the guest. */
+  cpu: number;
   kind: ExitKind;
   /** When the guest left, in milliseconds of the log's clock (`performance.now()`). */
   startMs: number;
@@ -33,6 +35,8 @@ export type ExitReader = (log: ExitLog, from: number, to: number) => void;
 
 /** Entries that a log keeps unless it is told otherwise. */
 const DEFAULT_CAPACITY = 65536;
+/** CPUs that are told apart: their number is kept in a byte. */
+const CPUS = 256;
 
 /**
  * Every exit of a run, in a ring of typed arrays: the single source of what traces, statistics and timelines show.
@@ -41,7 +45,7 @@ const DEFAULT_CAPACITY = 65536;
  * each `flush`, so that no entry is lost. Entries are named by how many came before them, from 0; an entry's place in
  * the columns is `index & mask`.
  *
- * Two times belong to an exit. *Run time* is what the CPU spent in the engine to come to it: since the end of the
+ * Two times belong to an exit. *Run time* is what its CPU spent in the engine before it: since the end of that CPU's
  * previous exit, less the handling of coalesced writes in between, which arrive in a batch before a real exit and have
  * no run time of their own. It holds the guest's instructions, the kernel's part of the exit, and ticks of the run loop.
  * *Handling time* is what the monitor and its device took.
@@ -50,6 +54,7 @@ export class ExitLog {
   readonly capacity: number;
   /** Capacity less one: `index & mask` is an entry's place in the columns. */
   readonly mask: number;
+  readonly cpus: Uint8Array;
   readonly kinds: Uint8Array;
   readonly starts: Float64Array;
   readonly runs: Float64Array;
@@ -68,10 +73,10 @@ export class ExitLog {
   readonly #readers: { read: ExitReader; next: number }[] = [];
   #total = 0;
   #originMs = Number.NaN;
-  /** When the last entry's handling ended; NaN before the first. */
-  #lastEnd = Number.NaN;
-  /** Run time of coalesced writes, kept for the real exit that follows them. */
-  #pendingRun = 0;
+  /** By CPU: when the handling of its last entry ended; NaN before the first. */
+  readonly #lastEnds = new Float64Array(CPUS).fill(Number.NaN);
+  /** By CPU: run time of coalesced writes, kept for the real exit that follows them. */
+  readonly #pendingRuns = new Float64Array(CPUS);
   #flushing = false;
 
   /** @param options.capacity entries that are kept, a power of two from 2 to 2^24; default 65,536 */
@@ -89,6 +94,7 @@ export class ExitLog {
     }
     this.capacity = capacity;
     this.mask = capacity - 1;
+    this.cpus = new Uint8Array(capacity);
     this.kinds = new Uint8Array(capacity);
     this.starts = new Float64Array(capacity);
     this.runs = new Float64Array(capacity);
@@ -117,12 +123,12 @@ export class ExitLog {
   }
 
   /**
-   * Says that the guest starts to run now, so that the first exit has a run time, and the time between two runs is
-   * nobody's.
+   * Says that the guest starts to run now, so that the first exit has a run time, and the time between two runs counts for
+   * nothing.
    */
   begin(nowMs: number): void {
     if (Number.isNaN(this.#originMs)) this.#originMs = nowMs;
-    this.#lastEnd = nowMs;
+    this.#lastEnds.fill(nowMs);
   }
 
   /**
@@ -131,17 +137,19 @@ export class ExitLog {
    */
   record(exit: Exit, device: number, startMs: number, endMs: number): void {
     const at = this.#total & this.mask;
-    const { kind, size } = exit;
+    const { kind, size, cpu } = exit;
     // The record is reused: in exits that are no access, its other fields still hold what an earlier exit left.
     const access = kind === ExitKind.io || kind === ExitKind.mmio;
     const coalesced = access && exit.coalesced;
     if (Number.isNaN(this.#originMs)) this.#originMs = startMs;
     // The first exit of a log that nobody began has no run time that is known.
-    const run = Number.isNaN(this.#lastEnd) ? 0 : startMs - this.#lastEnd;
-    this.#lastEnd = endMs;
-    this.#pendingRun += Math.max(run, 0);
-    this.runs[at] = coalesced ? 0 : this.#pendingRun;
-    if (!coalesced) this.#pendingRun = 0;
+    const lastEnd = this.#lastEnds[cpu]!;
+    const run = Number.isNaN(lastEnd) ? 0 : startMs - lastEnd;
+    this.#lastEnds[cpu] = endMs;
+    this.#pendingRuns[cpu]! += Math.max(run, 0);
+    this.runs[at] = coalesced ? 0 : this.#pendingRuns[cpu]!;
+    if (!coalesced) this.#pendingRuns[cpu] = 0;
+    this.cpus[at] = cpu;
     this.kinds[at] = kind;
     this.starts[at] = startMs;
     this.handlings[at] = endMs > startMs ? endMs - startMs : 0;
@@ -195,6 +203,7 @@ export class ExitLog {
     const at = index & this.mask;
     return {
       number: index + 1,
+      cpu: this.cpus[at]!,
       kind: this.kinds[at] as ExitKind,
       startMs: this.starts[at]!,
       runMs: this.runs[at]!,

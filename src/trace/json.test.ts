@@ -55,6 +55,7 @@ describe('a trace as NDJSON', () => {
     assert.deepEqual(objects, [
       {
         exit: 1,
+        cpu: 0,
         time_us: 500,
         run_us: 500,
         handle_us: 1,
@@ -71,6 +72,7 @@ describe('a trace as NDJSON', () => {
       },
       {
         exit: 2,
+        cpu: 0,
         time_us: 1250,
         run_us: 749,
         handle_us: 12.5,
@@ -85,6 +87,7 @@ describe('a trace as NDJSON', () => {
       },
       {
         exit: 3,
+        cpu: 0,
         time_us: 2000,
         run_us: 737.5,
         handle_us: 0,
@@ -97,6 +100,7 @@ describe('a trace as NDJSON', () => {
       },
       {
         exit: 4,
+        cpu: 0,
         time_us: 3000,
         run_us: 0,
         handle_us: 1,
@@ -110,6 +114,7 @@ describe('a trace as NDJSON', () => {
       },
       {
         exit: 5,
+        cpu: 0,
         time_us: 3500,
         run_us: 1499,
         handle_us: 0,
@@ -119,6 +124,7 @@ describe('a trace as NDJSON', () => {
       },
       {
         exit: 6,
+        cpu: 0,
         time_us: 10000,
         run_us: 6500,
         handle_us: 0,
@@ -222,6 +228,32 @@ describe('a trace for Chrome and Perfetto', () => {
       'guest: halted, then guest at 3500 for 6500',
       '(nobody): in 0x0060 at 10000 for 0',
     ]);
+  });
+
+  test('has tracks of its own for each of several CPUs', () => {
+    const of = (cpu: number, at: number): Step[] => [
+      { cpu, kind: ExitKind.halt, at },
+      { cpu, address: 0x3f8, write: true, device: 0, at: at + 1 },
+    ];
+    const text = encode(() => new ChromeEncoder(names, undefined, 2), [...of(0, 1), ...of(1, 3)]);
+    const events = checkEvents(text + CHROME_TAIL);
+    const tracks = events.filter(({ name }) => name === 'thread_name').map(({ args }) => args!.name);
+    assert.deepEqual(tracks, ['guest 0', 'CPU 0', 'guest 1', 'CPU 1', '(nobody)', ...names]);
+    assert.deepEqual(
+      events
+        .filter(({ ph }) => ph === 'X')
+        .map(({ tid, name, args }) => `${tracks[tid] as string}: ${name} ${args?.cpu ?? ''}`.trim()),
+      [
+        'guest 0: guest',
+        'CPU 0: halt 0',
+        'guest 0: halted, then guest',
+        'serial: out 0x03f8 0',
+        'guest 1: guest',
+        'CPU 1: halt 1',
+        'guest 1: halted, then guest',
+        'serial: out 0x03f8 1',
+      ],
+    );
   });
 
   test('is sorted and complete whatever the times are, and without its end still a list of events', () => {

@@ -14,6 +14,7 @@ const ascii = (text: string) => Uint8Array.from(text, (character) => character.c
 
 const F = {
   exit: ascii('"exit":'),
+  cpu: ascii(',"cpu":'),
   time: ascii(',"time_us":'),
   run: ascii(',"run_us":'),
   handle: ascii(',"handle_us":'),
@@ -58,6 +59,8 @@ function addFields(
   const kind = log.kinds[at]!;
   to.raw(F.exit);
   to.decimal(index + 1);
+  to.raw(F.cpu);
+  to.decimal(log.cpus[at]!);
   to.raw(F.time);
   to.thousandths(nanoseconds(log.starts[at]! - log.originMs));
   to.raw(F.run);
@@ -153,8 +156,9 @@ const END = ascii('}}');
 const GUEST = ascii('"guest","cat":"guest"}');
 const HALTED = ascii('"halted, then guest","cat":"guest"}');
 
-/** Tracks of the picture: the guest's first, then the CPU's exits that are no access, what nobody answers, the devices. */
-const Track = { guest: 0, cpu: 1, nobody: 2, firstDevice: 3 } as const;
+/** Tracks of the picture (`tid`): two of each CPU, its guest's and its exits that are no access; unclaimed accesses; the devices. */
+const guestTrack = (cpu: number) => 2 * cpu;
+const cpuTrack = (cpu: number) => 2 * cpu + 1;
 
 /**
  * The Trace Event Format (a JSON object with complete events, "X"), an event a line: each device a track, each exit a
@@ -164,17 +168,25 @@ export class ChromeEncoder implements TraceEncoder {
   readonly writer = new ByteWriter();
   readonly #names: readonly string[];
   readonly #texts: TraceTexts | undefined;
+  readonly #cpus: number;
   /** Where the last slice began, in nanoseconds: rounding shall not make time go back. */
   #last = 0;
 
-  /** @param names of the devices, by number */
-  constructor(names: readonly string[], texts?: TraceTexts) {
+  /**
+   * @param names of the devices, by number
+   * @param cpus how many CPUs the machine has
+   */
+  constructor(names: readonly string[], texts?: TraceTexts, cpus = 1) {
     this.#names = names;
     this.#texts = texts;
+    this.#cpus = cpus;
   }
 
   head(): Uint8Array {
-    const tracks = ['guest', 'CPU', '(nobody)', ...this.#names];
+    const ofCpus = Array.from({ length: this.#cpus }, (_, cpu) =>
+      this.#cpus === 1 ? ['guest', 'CPU'] : [`guest ${cpu}`, `CPU ${cpu}`],
+    );
+    const tracks = [...ofCpus.flat(), '(nobody)', ...this.#names];
     const events = [
       { ph: 'M', pid: 1, tid: 0, ts: 0, name: 'process_name', args: { name: 'terrarium' } },
       ...tracks.flatMap((name, tid) => [
@@ -192,8 +204,9 @@ export class ChromeEncoder implements TraceEncoder {
     const start = nanoseconds(log.starts[at]! - log.originMs);
     const ran = this.#ran(log, index);
     if (ran > 0) {
-      const halted = index > 0 && log.kinds[(index - 1) & log.mask] === ExitKind.halt;
-      this.#event(Track.guest, start - ran, ran);
+      const before = (index - 1) & log.mask;
+      const halted = index > 0 && log.kinds[before] === ExitKind.halt && log.cpus[before] === log.cpus[at];
+      this.#event(guestTrack(log.cpus[at]!), start - ran, ran);
       writer.raw(NAME);
       writer.raw(halted ? HALTED : GUEST);
     }
@@ -222,7 +235,8 @@ export class ChromeEncoder implements TraceEncoder {
 
   /**
    * The guest's own time just before an entry, in nanoseconds. `runs` holds that of the coalesced writes before it as well,
-   * which stands before those; and the time between two runs of a machine is nobody's.
+   * which stands before those; and the time between two runs of a machine counts for nothing. With several CPUs it begins at the
+   * latest where another CPU's entry ends.
    */
   #ran(log: ExitLog, index: number): number {
     const at = index & log.mask;
@@ -234,9 +248,10 @@ export class ChromeEncoder implements TraceEncoder {
 
   #trackOf(log: ExitLog, at: number): number {
     const kind = log.kinds[at]!;
-    if (kind !== ExitKind.io && kind !== ExitKind.mmio) return Track.cpu;
+    if (kind !== ExitKind.io && kind !== ExitKind.mmio) return cpuTrack(log.cpus[at]!);
     const device = log.devices[at]!;
-    return device < 0 ? Track.nobody : Track.firstDevice + device;
+    // -1, where nothing answered, is the track before the first device's.
+    return 2 * this.#cpus + 1 + device;
   }
 }
 

@@ -15,6 +15,8 @@ export const directions = ['in', 'out', 'read', 'write'] as const;
 export interface TraceRecord {
   /** Its number in the run, from 1. */
   exit: number;
+  /** The CPU that left the guest; 0 in traces that do not say. */
+  cpu: number;
   timeUs: number;
   runUs: number;
   handleUs: number;
@@ -86,6 +88,7 @@ export class TraceParser {
       throw this.#broken(`has the direction ${cut(JSON.stringify(direction))}`);
     return {
       exit: this.#number(fields, 'exit', Number.MAX_SAFE_INTEGER),
+      cpu: fields.cpu === undefined ? 0 : this.#number(fields, 'cpu', 255),
       timeUs: this.#number(fields, 'time_us', MOST_US),
       runUs: this.#number(fields, 'run_us', MOST_US),
       handleUs: this.#number(fields, 'handle_us', MOST_US),
@@ -141,7 +144,7 @@ function cut(text: string): string {
 function formatOf(line: string): 'ndjson' | 'chrome' {
   if (line === CHROME_HEAD) return 'chrome';
   if (line.startsWith('{"exit":')) return 'ndjson';
-  const text = /^ +exit +time +rip/.test(line);
+  const text = /^ +exit +(cpu +)?time +rip/.test(line);
   throw new TraceFileError(
     text ? 'this is a trace for people to read' : 'this is no trace of terrarium’s',
     `write one with ${command('run IMAGE --trace FILE.ndjson')} (or FILE.json)`,

@@ -18,7 +18,15 @@ interface Column {
   optional: number;
 }
 
-const columns: readonly Column[] = [
+/** Shown where exits came from several CPUs. */
+const cpuColumn: Column = {
+  title: 'cpu',
+  text: ({ cpu }) => (cpu < 0 ? '' : String(cpu)),
+  right: true,
+  optional: 0,
+};
+
+const oneCpu: readonly Column[] = [
   { title: 'exit', text: kindText, right: false, optional: 0 },
   { title: 'where', text: whereText, right: false, optional: 0 },
   { title: 'device', text: (row) => row.device ?? '', right: false, optional: 1 },
@@ -40,9 +48,10 @@ const GAP = '  ';
 export function formatStatistics(statistics: StatisticsJson, options: TableOptions = {}): string {
   const { width = 100, color = false, rows: most = 40 } = options;
   const shown = statistics.rows.slice(0, most);
+  const columns = statistics.rows.some(({ cpu }) => cpu > 0) ? [cpuColumn, ...oneCpu] : oneCpu;
   const cells = columns.map((column) => [column.title, ...shown.map((row) => column.text(row))]);
   const widths = cells.map((texts) => Math.max(...texts.map((text) => text.length)));
-  const chosen = chooseColumns(widths, width);
+  const chosen = chooseColumns(columns, widths, width);
   const bold = (text: string) => (color ? `\u001b[1m${text}\u001b[22m` : text);
   const dim = (text: string) => (color ? `\u001b[2m${text}\u001b[22m` : text);
   const line = (row: number) =>
@@ -61,7 +70,7 @@ export function formatStatistics(statistics: StatisticsJson, options: TableOptio
 }
 
 /** The columns that fit, by number. */
-function chooseColumns(widths: readonly number[], width: number): number[] {
+function chooseColumns(columns: readonly Column[], widths: readonly number[], width: number): number[] {
   let chosen = columns.map((_, i) => i);
   const total = () => chosen.reduce((sum, i) => sum + widths[i]! + GAP.length, -GAP.length);
   while (total() > width) {

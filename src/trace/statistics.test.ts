@@ -43,6 +43,29 @@ const near = (found: number, expected: number) =>
   assert.ok(Math.abs(found - expected) < 1e-6 * Math.max(1, expected), `${found} is not ${expected}`);
 
 describe('statistics', () => {
+  test('tell CPUs apart, and name them where there are several', () => {
+    const by = (cpu: number): Recorded[] => [
+      { exit: { cpu, address: 0xe9, write: true }, device: 0, run: 1, handle: 0 },
+      { exit: { cpu, kind: ExitKind.mmio, address: 0x5000 }, device: -1, run: 1, handle: 0 },
+      { exit: { cpu, kind: ExitKind.halt }, device: -1, run: 1, handle: 0 },
+    ];
+    const statistics = statisticsOf([...by(0), ...by(254), ...by(254)]);
+    assert.deepEqual(
+      statistics.rows.map(({ cpu, kind, address, count }) => [cpu, kind, address, count]).sort(),
+      [
+        [0, 'halt', null, 1],
+        [0, 'io', 0xe9, 1],
+        [0, 'mmio', 0x5000, 1],
+        [254, 'halt', null, 2],
+        [254, 'io', 0xe9, 2],
+        [254, 'mmio', 0x5000, 2],
+      ],
+    );
+    assert.match(formatStatistics(statistics), /^cpu +exit +where/);
+    assert.match(formatStatistics(statistics), /\n254 +io out +0x00e9/);
+    assert.doesNotMatch(formatStatistics(statisticsOf(by(0))), /cpu/);
+  });
+
   test('add up to the log: exits, accesses, bytes and times', () => {
     fc.assert(
       fc.property(fc.array(exits, { maxLength: 200 }), (recorded) => {
@@ -181,6 +204,7 @@ describe('statistics', () => {
 
 describe('the table of statistics', () => {
   const row = {
+    cpu: 0,
     kind: 'io',
     direction: 'out',
     address: 0xe9,

@@ -2,8 +2,10 @@ import { ExitKind, exitKindNames } from '../engine/contract/index.js';
 import type { ExitLog, ExitReader } from './exit-log.js';
 import { Histogram } from './histogram.js';
 
-/** One row of the statistics: exits of one kind, direction and place. Times are in milliseconds or microseconds. */
+/** One row of the statistics: exits of one CPU, kind, direction and place. Times are in milliseconds or microseconds. */
 export interface StatisticsRow {
+  /** The CPU that left the guest; -1 where many rows were folded into one. */
+  cpu: number;
   /** The exit kind's name, or `other` where many rows were folded into one. */
   kind: string;
   /** `in` and `out` for ports, `read` and `write` for memory, empty for the rest. */
@@ -42,8 +44,11 @@ export interface StatisticsJson {
 /** Rows that are kept apart. A hostile guest can touch more places than that: the rest is one row. */
 const MAX_ROWS = 4096;
 const PAGE_SIZE = 4096;
+/** Keys of the pages of one CPU: 2^40 pages with 4 flags each. */
+const PAGE_KEYS = 2 ** 42;
 
 class Tally {
+  readonly cpu: number;
   readonly kind: number;
   readonly write: boolean;
   readonly coalesced: boolean;
@@ -57,7 +62,15 @@ class Tally {
   runMs = 0;
   handleMs = 0;
 
-  constructor(kind: number, write: boolean, coalesced: boolean, address: number | null, device: number) {
+  constructor(
+    cpu: number,
+    kind: number,
+    write: boolean,
+    coalesced: boolean,
+    address: number | null,
+    device: number,
+  ) {
+    this.cpu = cpu;
     this.kind = kind;
     this.write = write;
     this.coalesced = coalesced;
@@ -67,7 +80,7 @@ class Tally {
 }
 
 /**
- * Counts and times of exits by kind, direction and place: a reader of the exit log.
+ * Counts and times of exits by CPU, kind, direction and place: a reader of the exit log.
  *
  * Ports have a row each; memory has a row a device, or a row a page where no device answers. Coalesced writes have rows
  * of their own, since they cost no exit. Medians are within 1.6 % of the true (lower) median.
@@ -76,12 +89,15 @@ export class Statistics {
   /** Give this to `ExitLog.subscribe`. */
   readonly reader: ExitReader = (log, from, to) => this.#read(log, from, to);
   readonly #deviceNames: readonly string[];
-  /** Rows by kind, flags and port or device: all of it in 31 bits, so that a key is never allocated. */
+  /** Rows by CPU, kind, flags and port or device: all of it in 31 bits, so that a key is never allocated. */
   readonly #tallies = new Map<number, Tally>();
   /** Rows of memory that no device claims, by page and flags. */
   readonly #pages = new Map<number, Tally>();
   /** What came after the last row was given away: real exits and coalesced writes. */
-  readonly #others = [new Tally(0, false, false, null, -1), new Tally(0, true, true, null, -1)] as const;
+  readonly #others = [
+    new Tally(-1, 0, false, false, null, -1),
+    new Tally(-1, 0, true, true, null, -1),
+  ] as const;
 
   /** @param deviceNames by device number */
   constructor(deviceNames: readonly string[]) {
@@ -128,12 +144,15 @@ export class Statistics {
     const coalesced = log.coalesced[at]!;
     const flags = write | (coalesced << 1);
     const device = log.devices[at]!;
+    const cpu = log.cpus[at]!;
     const byPage = kind === ExitKind.mmio && device < 0;
     const address = log.addresses[at]!;
     let key: number;
-    if (byPage) key = Math.floor(address / PAGE_SIZE) * 4 + flags;
-    else if (kind === ExitKind.io) key = (kind << 18) | (flags << 16) | (address & 0xffff);
-    else key = (kind << 18) | (flags << 16) | (device + 1);
+    if (byPage) key = cpu * PAGE_KEYS + Math.floor(address / PAGE_SIZE) * 4 + flags;
+    else {
+      const detail = kind === ExitKind.io ? address & 0xffff : device + 1;
+      key = (cpu << 22) | (kind << 18) | (flags << 16) | detail;
+    }
     const map = byPage ? this.#pages : this.#tallies;
     let tally = map.get(key);
     if (tally === undefined) {
@@ -143,17 +162,18 @@ export class Statistics {
         : kind === ExitKind.io
           ? address
           : null;
-      tally = new Tally(kind, write === 1, coalesced === 1, place, device);
+      tally = new Tally(cpu, kind, write === 1, coalesced === 1, place, device);
       map.set(key, tally);
     }
     return tally;
   }
 
   #row(tally: Tally): StatisticsRow {
-    const { kind, write, coalesced, address, device, count, accesses, bytes, runMs, handleMs } = tally;
+    const { cpu, kind, write, coalesced, address, device, count, accesses, bytes, runMs, handleMs } = tally;
     const io = kind === ExitKind.io;
     const direction = io ? (write ? 'out' : 'in') : write ? 'write' : 'read';
     return {
+      cpu,
       kind: kind === 0 ? 'other' : (exitKindNames[kind] ?? 'unknown'),
       direction: io || kind === ExitKind.mmio ? direction : '',
       address,

@@ -8,6 +8,7 @@ const plain = { width: 100, top: 15, bold: (text: string) => text, dim: (text: s
 function record(fields: Partial<TraceRecord>): TraceRecord {
   return {
     exit: 1,
+    cpu: 0,
     timeUs: 0,
     runUs: 0,
     handleUs: 0,

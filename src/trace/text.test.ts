@@ -15,6 +15,17 @@ function lines(...exits: (Partial<Exit> & { bytes?: number[]; device?: number; a
 }
 
 describe('a trace line', () => {
+  test('names its CPU where the machine has several', () => {
+    const log = new ExitLog();
+    log.begin(0);
+    log.record(exitRecord({ cpu: 12, kind: ExitKind.halt, ripLow: 0x10 }), -1, 1, 1);
+    assert.match(traceHeader(16), /^ {4}exit cpu {8}time {2}rip /);
+    assert.equal(
+      formatTraceLine(log, 0, names, undefined, 16),
+      '       1  12     1.000ms          00000010  halt',
+    );
+  });
+
   test('shows exits under one header, in columns', () => {
     const text = [
       traceHeader(),

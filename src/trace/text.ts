@@ -5,6 +5,7 @@ import type { ExitLog } from './exit-log.js';
 import type { TraceTexts } from './texts.js';
 
 const NUMBER_WIDTH = 8;
+const CPU_WIDTH = 4;
 const TIME_WIDTH = 11;
 const RIP_WIDTH = 16;
 const KIND_WIDTH = 15;
@@ -20,10 +21,11 @@ const NO_ACCESS_WIDTH = ACCESS_WIDTH + 1 + ADDRESS_WIDTH + 1 + 5 + DATA_WIDTH + 
 const pad = (text: string, width: number) => text.padEnd(width);
 const kindColumns = exitKindNames.map((name) => pad(name ?? '', KIND_WIDTH));
 
-/** The names of the columns of `formatTraceLine`. */
-export function traceHeader(): string {
+/** The names of the columns of `formatTraceLine`. @param cpus how many CPUs the machine has */
+export function traceHeader(cpus = 1): string {
   return (
     'exit'.padStart(NUMBER_WIDTH) +
+    (cpus > 1 ? 'cpu'.padStart(CPU_WIDTH) : '') +
     ' ' +
     'time'.padStart(TIME_WIDTH) +
     '  ' +
@@ -44,19 +46,21 @@ export function traceHeader(): string {
  * Entry `index` of the log as one line without its newline: number, time since the guest started, rip, reason and, for
  * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no
  * exit, and nobody knows which instruction it came from. Then what `texts` say: the instruction that left the guest, and
- * the register in its device's words.
+ * the register in its device's words. Where the machine has several CPUs, the number of the CPU comes after the exit's.
  */
 export function formatTraceLine(
   log: ExitLog,
   index: number,
   deviceNames: readonly string[],
   texts?: TraceTexts,
+  cpus = 1,
 ): string {
   const at = index & log.mask;
   const instruction = texts?.instructions[at] ?? '';
   const kind = log.kinds[at]!;
   const line =
     String(index + 1).padStart(NUMBER_WIDTH) +
+    (cpus > 1 ? String(log.cpus[at]).padStart(CPU_WIDTH) : '') +
     ' ' +
     milliseconds(log.starts[at]! - log.originMs) +
     '  ' +
@@ -139,17 +143,19 @@ export class TextTrace implements TraceEncoder {
   readonly writer = new ByteWriter();
   readonly #names: readonly string[];
   readonly #texts: TraceTexts;
+  readonly #cpus: number;
 
-  constructor(names: readonly string[], texts: TraceTexts) {
+  constructor(names: readonly string[], texts: TraceTexts, cpus = 1) {
     this.#names = names;
     this.#texts = texts;
+    this.#cpus = cpus;
   }
 
   head(): Uint8Array {
-    return new TextEncoder().encode(`${traceHeader()}\n`);
+    return new TextEncoder().encode(`${traceHeader(this.#cpus)}\n`);
   }
 
   add(log: ExitLog, index: number): void {
-    this.writer.text(`${formatTraceLine(log, index, this.#names, this.#texts)}\n`);
+    this.writer.text(`${formatTraceLine(log, index, this.#names, this.#texts, this.#cpus)}\n`);
   }
 }

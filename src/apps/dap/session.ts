@@ -21,8 +21,8 @@ import { type Answer, askingHandlers, evaluate, type Handler } from './requests.
 import { fullText, hex } from './values.js';
 import { Variables } from './variables.js';
 
-/** A machine has one CPU. */
-const THREAD = 1;
+/** DAP's number of a thread: it counts from 1, CPUs count from 0. */
+const threadOf = (cpu: number) => cpu + 1;
 
 /** How long a guest may take to stand still when it is not wanted any more: milliseconds. */
 const PATIENCE_MS = 3000;
@@ -45,6 +45,9 @@ export class DapSession extends ProtocolSession {
   #variables: Variables | undefined;
   #queue: Promise<void> = Promise.resolve();
   #running = false;
+  #cpus = 1;
+  /** The CPU that stopped last. */
+  #stoppedCpu = 0;
   /** The run that is under way, or the last one; it never rejects. */
   #motion: Promise<unknown> = Promise.resolve();
   #configured = false;
@@ -164,7 +167,7 @@ export class DapSession extends ProtocolSession {
         this.#stopAtEnd = filters.includes('ended');
         return {};
       },
-      threads: () => ({ body: { threads: [{ id: THREAD, name: this.#threadName() }] } }),
+      threads: async () => ({ body: { threads: await this.#threads() } }),
       setVariable: async ({ variablesReference, name, value }: DebugProtocol.SetVariableArguments) => {
         const shown = await this.#still.variables.set(variablesReference, name, value);
         return { body: { value: shown }, after: () => this.#invalidate() };
@@ -282,6 +285,7 @@ export class DapSession extends ProtocolSession {
         .then((stop) => {
           if (guest !== this.#guest || this.#over) return;
           this.#running = false;
+          this.#stoppedCpu = stop.cpu;
           if (stop.why === 'end' && stop.outcome)
             return this.#ended(stop.outcome, dead !== undefined && stop.again);
           this.#dead = undefined;
@@ -312,7 +316,7 @@ export class DapSession extends ProtocolSession {
     this.sendEvent(
       new Event('stopped', {
         reason,
-        threadId: THREAD,
+        threadId: threadOf(this.#stoppedCpu),
         allThreadsStopped: true,
         ...(text !== undefined && { text, description: text }),
         ...(hitBreakpointIds && { hitBreakpointIds }),
@@ -389,8 +393,16 @@ export class DapSession extends ProtocolSession {
     this.sendEvent(new Event('invalidated', { areas: ['all'] }));
   }
 
-  #threadName(): string {
-    return this.#guest === undefined ? 'CPU' : `CPU (${this.#guest.machine.engine})`;
+  /** A thread a CPU. */
+  async #threads(): Promise<{ id: number; name: string }[]> {
+    const guest = this.#guest;
+    // The machine's thread answers while the guest stands still; how many CPUs there are does not change.
+    if (!this.#running && guest?.debug !== undefined) this.#cpus = (await guest.debug.target.cpus()).count;
+    const engine = guest === undefined ? '' : ` (${guest.machine.engine})`;
+    return Array.from({ length: this.#cpus }, (_, cpu) => ({
+      id: threadOf(cpu),
+      name: this.#cpus === 1 ? `CPU${engine}` : `CPU ${cpu}${engine}`,
+    }));
   }
 
   async #goto(targetId: unknown): Promise<void> {

@@ -82,6 +82,7 @@ describe('the words for a step', () => {
 describe('the words for a stop', () => {
   const stop = (more: Partial<DebugStop>): DebugStop => ({
     why: 'breakpoint',
+    cpu: 0,
     pc: 0n,
     bits: 16,
     breakpoints: [],

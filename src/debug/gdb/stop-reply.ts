@@ -29,13 +29,18 @@ export interface StopReply {
 export function replyTo(stop: Stop, known: KnownBreakpoints): StopReply {
   if (stop.why === 'end') return replyToEnd(stop.outcome!, stop.again === true);
   return {
-    packets: [stopped(stop.why === 'interrupt' ? SIGINT : SIGTRAP, detailOf(stop, known))],
+    packets: [stopped(stop.cpu, stop.why === 'interrupt' ? SIGINT : SIGTRAP, detailOf(stop, known))],
     over: false,
   };
 }
 
-function stopped(signal: number, detail = ''): string {
-  return `T${signal.toString(16).padStart(2, '0')}thread:1;${detail}`;
+/** gdb's number of a thread, in hexadecimal: it counts from 1, CPUs count from 0. */
+export function threadOf(cpu: number): string {
+  return (cpu + 1).toString(16);
+}
+
+function stopped(cpu: number, signal: number, detail = ''): string {
+  return `T${hex2(signal)}thread:${threadOf(cpu)};${detail}`;
 }
 
 function detailOf({ why, touched, pc }: Stop, { software, hardware }: KnownBreakpoints): string {
@@ -49,13 +54,13 @@ function detailOf({ why, touched, pc }: Stop, { software, hardware }: KnownBreak
  * A guest that exits with a code is gone. One that halts, faults or cannot go on stands still once more, so that one can look
  * at it; who lets it run again hears that it is gone.
  */
-function replyToEnd({ kind, code = 0, reason, failure }: Outcome, again: boolean): StopReply {
+function replyToEnd({ kind, cpu, code = 0, reason, failure }: Outcome, again: boolean): StopReply {
   if (kind === 'exited') return { packets: [`W${hex2(code)}`], over: true };
   const signal = kind === 'shutdown' ? SIGSEGV : kind === 'engineError' ? SIGILL : 0;
   if (again) return { packets: [signal === 0 ? 'W00' : `X${hex2(signal)}`], over: true };
   const hint = failure?.hint === undefined ? '' : ` (${failure.hint})`;
   const words = `terrarium: ${reason}${hint}; its registers and memory are as it left them, and 'monitor why' explains it\n`;
-  return { packets: [`O${hexText(words)}`, stopped(signal)], over: false };
+  return { packets: [`O${hexText(words)}`, stopped(cpu, signal)], over: false };
 }
 
 function hex2(value: number): string {

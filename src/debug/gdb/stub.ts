@@ -24,7 +24,7 @@ import {
   toHex,
 } from './packets.js';
 import { GdbPoints } from './points.js';
-import { replyTo } from './stop-reply.js';
+import { replyTo, threadOf } from './stop-reply.js';
 
 /** What the stub tells the owner of its connection. */
 export interface StubEvents {
@@ -171,8 +171,9 @@ export class GdbStub {
       case 'Q':
         return this.#set(data);
       case 'H':
+        return this.#select(rest);
       case 'T':
-        return OK;
+        return (await this.#cpuOf(rest)) === undefined ? wrong(`there is no thread ${rest}`) : OK;
       case 'D':
         await this.#reply(OK);
         this.#events.detached();
@@ -204,12 +205,37 @@ export class GdbStub {
     }
     if (data.startsWith('qRcmd,')) return this.#monitor(data.slice('qRcmd,'.length));
     if (data.startsWith('qAttached')) return '1';
-    if (data === 'qC') return 'QC1';
-    if (data === 'qfThreadInfo') return 'm1';
+    if (data === 'qC') return `QC${threadOf((await this.#target.cpus()).current)}`;
+    if (data === 'qfThreadInfo') return this.#threads();
     if (data === 'qsThreadInfo') return 'l';
-    if (data.startsWith('qThreadExtraInfo,')) return hexText('CPU 0');
+    if (data.startsWith('qThreadExtraInfo,')) {
+      const cpu = await this.#cpuOf(data.slice('qThreadExtraInfo,'.length));
+      return cpu === undefined ? wrong('there is no such thread') : hexText(`CPU ${cpu}`);
+    }
     if (data === 'qqemu.PhyMemMode') return this.#settings.physical ? '1' : '0';
     return '';
+  }
+
+  /** A thread a CPU. */
+  async #threads(): Promise<string> {
+    const { count } = await this.#target.cpus();
+    return `m${Array.from({ length: count }, (_, cpu) => threadOf(cpu)).join(',')}`;
+  }
+
+  /** The CPU that gdb means by a thread: 0 and -1 are "any" and "all". Undefined where there is none. */
+  async #cpuOf(thread: string): Promise<number | undefined> {
+    const { count, current } = await this.#target.cpus();
+    if (thread === '0' || thread === '-1') return current;
+    const number = /^[\da-f]{1,4}$/.test(thread) ? Number.parseInt(thread, 16) : 0;
+    return number >= 1 && number <= count ? number - 1 : undefined;
+  }
+
+  /** `Hg` chooses whose registers gdb reads and writes; `Hc` whose run goes on, which here are all. */
+  async #select(rest: string): Promise<string> {
+    const cpu = await this.#cpuOf(rest.slice(1));
+    if (cpu === undefined) return wrong(`there is no thread ${rest.slice(1)}`);
+    if (rest.startsWith('g')) await this.#target.select(cpu);
+    return OK;
   }
 
   #set(data: string): string {
@@ -315,7 +341,7 @@ export class GdbStub {
       await this.#restart();
       return this.#lastStop;
     }
-    // There is one thread: the first action is its.
+    // All CPUs run or stand still together: the first action counts for all.
     const [, action] = /^vCont;([^;:]*)/.exec(data) ?? [];
     return action === undefined ? '' : this.#go(action);
   }

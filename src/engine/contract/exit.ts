@@ -45,6 +45,8 @@ export const exitKindNames: readonly string[] = (() => {
  * It is valid until the next `run()`.
  */
 export interface Exit {
+  /** The number of the CPU that left the guest, 0 to 254: `EngineCpu.index`. */
+  cpu: number;
   kind: ExitKind;
   /** Port (`io`) or guest physical address (`mmio`); 0 for every other kind. */
   address: number;
@@ -66,9 +68,15 @@ export interface Exit {
   ripHigh: number;
 }
 
-/** A record that shows nothing yet. @param data where accesses will have their bytes */
-export function emptyExit(data: DataView, offset = 0): Exit {
+/**
+ * A record that shows nothing yet.
+ *
+ * @param data where accesses will have their bytes, from byte `offset` on
+ * @param cpu the number of the CPU that fills it
+ */
+export function emptyExit(data: DataView, offset = 0, cpu = 0): Exit {
   return {
+    cpu,
     kind: ExitKind.interrupted,
     address: 0,
     size: 0,

@@ -1,4 +1,4 @@
-import type { BusClaim } from './claim.js';
+import type { BusClaim, ClaimedSpace } from './claim.js';
 
 /** A run of addresses that one claim answers. */
 export interface Segment {
@@ -11,9 +11,9 @@ export interface Segment {
  * Who answers which address: ports or guest physical memory. Claims come, move and go. Where they overlap the one with the higher
  * priority answers, and two of the same priority never overlap.
  */
-export class AddressSpace {
+export class AddressSpace implements ClaimedSpace {
   readonly name: 'port' | 'memory';
-  /** The claims that are held now, in no order. */
+  /** In no order. */
   readonly held: BusClaim[] = [];
   /** Told each time that claims have changed. */
   onChange: () => void = () => {};
@@ -51,7 +51,6 @@ export class AddressSpace {
     return undefined;
   }
 
-  /** The claim that `claim` would share addresses and priority with, were it held at `address`. */
   inTheWay(claim: BusClaim, address: number): BusClaim | undefined {
     const last = address + claim.size - 1;
     return this.held.find(
@@ -70,7 +69,6 @@ export class AddressSpace {
     );
   }
 
-  /** A claim was made, moved or released. */
   changed(): void {
     this.#segments = undefined;
     this.#recent = undefined;

@@ -1,9 +1,19 @@
 import type { Claim, Device, MemoryRange, PortRange } from '../../devices/contract/index.js';
 import { ConfigError } from '../../errors.js';
-import type { AddressSpace } from './address-space.js';
 
 /** The last port and the last address there can be. Guest physical addresses have 52 bits (SDM 3A 4.1.4). */
 const LAST = { port: 0xffff, memory: 2 ** 52 - 1 } as const;
+
+/** An address space as its claims see it. */
+export interface ClaimedSpace {
+  readonly name: keyof typeof LAST;
+  /** The claims that are held now. */
+  readonly held: BusClaim[];
+  /** The claim that `claim` would share addresses and priority with, were it held at `address`. */
+  inTheWay(claim: BusClaim, address: number): BusClaim | undefined;
+  /** A claim was made, moved or released. */
+  changed(): void;
+}
 
 /** A device's hold on a range of an address space. */
 export class BusClaim implements Claim {
@@ -19,11 +29,11 @@ export class BusClaim implements Claim {
   readonly priority: number;
   /** The bytes that the guest reads here without leaving, where it has such. */
   bytes: Uint8Array | undefined;
-  readonly #space: AddressSpace;
+  readonly #space: ClaimedSpace;
   #first: number;
   #isHeld = false;
 
-  constructor(space: AddressSpace, device: Device, index: number, range: PortRange | MemoryRange) {
+  constructor(space: ClaimedSpace, device: Device, index: number, range: PortRange | MemoryRange) {
     const [first, size] = 'first' in range ? [range.first, range.count] : [range.address, range.size];
     const { width = 4, coalesce = false, priority = 0 } = range;
     this.#space = space;

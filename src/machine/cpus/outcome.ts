@@ -28,6 +28,8 @@ export interface Outcome {
   readonly code?: number;
   /** One sentence for people, without a full stop. */
   readonly reason: string;
+  /** The number of the CPU that ended the run, whose registers these are. */
+  readonly cpu: number;
   /** `kvm` or `soft`. */
   readonly engine: string;
   /** Times the guest left for the monitor; writes that were coalesced are not among them. */

@@ -194,6 +194,7 @@ function outcomeOf(
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
     kind,
     reason,
+    cpu: cpu.index,
     engine: engine.name,
     exits,
     coalesced,

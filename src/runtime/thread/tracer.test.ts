@@ -27,6 +27,7 @@ function traced(
   bus.listener = tracer;
   for (const fields of exits) {
     const exit = {
+      cpu: 0,
       kind: ExitKind.io,
       address: 0,
       size: 1,

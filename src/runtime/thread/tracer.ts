@@ -34,6 +34,8 @@ export interface TracerParts {
   log: ExitLog;
   /** Of the devices, by number. */
   names: readonly string[];
+  /** How many CPUs the machine has. Default 1. */
+  cpus?: number;
   options: TraceOptions;
   /** An earlier log's entries are in the file already. Default false. */
   continues?: boolean;
@@ -51,15 +53,16 @@ export class Tracer implements ExitObserver {
   readonly #machine: () => Machine | undefined;
   readonly #named: { words: AccessWords; offset: number; size: number }[] = [];
   readonly #meanings = new WeakMap<AccessWords, Map<number, string>>();
-  #code: ExitCode | undefined;
+  /** By CPU. */
+  readonly #codes: ExitCode[] = [];
 
-  constructor({ log, names, options, continues = false, machine, write }: TracerParts) {
+  constructor({ log, names, cpus = 1, options, continues = false, machine, write }: TracerParts) {
     this.#log = log;
     this.#machine = machine;
     this.#texts = traceTexts(log.capacity);
     this.#test = options.filter && exitTest(options.filter, names);
     const shown = this.#test && entryTest(this.#test);
-    const encoder = encoderFor(options, names, this.#texts);
+    const encoder = encoderFor(options, names, this.#texts, cpus);
     const head = continues ? new Uint8Array(0) : encoder.head();
     if (head.length > 0) write(head);
     log.subscribe((_, from, to) => {
@@ -106,9 +109,12 @@ export class Tracer implements ExitObserver {
 
   #instruction(exit: Exit): string {
     const machine = this.#machine();
-    if (machine === undefined) return '';
-    this.#code ??= new ExitCode(machine.memory, machine.cpu, machine.engine.capabilities.exactRip);
-    return this.#code.textOf(exit);
+    const cpu = machine?.cpus[exit.cpu];
+    if (machine === undefined || cpu === undefined) return '';
+    const { memory, engine } = machine;
+    const code = this.#codes[exit.cpu] ?? new ExitCode(memory, cpu, engine.capabilities.exactRip);
+    this.#codes[exit.cpu] = code;
+    return code.textOf(exit);
   }
 
   /** The accesses of string I/O all go to one register: the first speaks for them. */
@@ -161,8 +167,13 @@ function valueAt(data: DataView, offset: number, size: number): number {
   return data.getUint32(offset, true);
 }
 
-function encoderFor({ format }: TraceOptions, names: readonly string[], texts: TraceTexts): TraceEncoder {
+function encoderFor(
+  { format }: TraceOptions,
+  names: readonly string[],
+  texts: TraceTexts,
+  cpus: number,
+): TraceEncoder {
   if (format === 'ndjson') return new NdjsonEncoder(names, texts);
-  if (format === 'chrome') return new ChromeEncoder(names, texts);
-  return new TextTrace(names, texts);
+  if (format === 'chrome') return new ChromeEncoder(names, texts, cpus);
+  return new TextTrace(names, texts, cpus);
 }

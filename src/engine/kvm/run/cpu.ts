@@ -99,7 +99,7 @@ export class KvmCpu implements EngineCpu {
     this.#area = this.handle.area;
     this.#words = this.#area.words;
     this.#bytes = this.#area.bytes;
-    this.exit = emptyExit(this.#area.view);
+    this.exit = emptyExit(this.#area.view, 0, index);
     blockKicks();
     try {
       Atomics.store(control, Control.thread, threadId());
