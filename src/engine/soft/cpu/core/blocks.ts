@@ -160,11 +160,19 @@ function fetchPage(linear: u64): bool {
   return true;
 }
 
+/**
+ * Blocks of a page that are looked at. A page may have thousands, which a guest can make each branch go through; one that
+ * is not among the newest is decoded again.
+ */
+const LONGEST_WALK: u32 = 64;
+
 /** The block that starts at `place` in the mode of now, made if there is none; 0 where its first instruction is not whole. */
 function find(place: usize): usize {
   const mode = load<u32>(MODE);
   const record = pageRecord(place);
+  let walked: u32 = 0;
   for (let block = <usize>load<u32>(record, 8); block; block = <usize>load<u32>(block, BLOCK_NEXT)) {
+    if (walked++ == LONGEST_WALK) break;
     if (<usize>load<u32>(block, BLOCK_START) != place || load<u32>(block, BLOCK_MODE) != mode) continue;
     // The monitor ran since the block was used last: are its bytes still those?
     const length = <usize>load<u32>(block, BLOCK_LENGTH);
