@@ -96,6 +96,13 @@ export const known: readonly Known[] = [
   },
   {
     modes: ['long'],
+    names: /^mov(to|from)[cd]r$/,
+    when: ({ left: [ours, oracle] }) => ours.what === '#UD' && oracle.what === '#GP',
+    because:
+      'KVM looks at what is a #UD with its emulator, which asks for ring 0 before it asks whether there is such a register',
+  },
+  {
+    modes: ['long'],
     names: /^maskmovdqu$/,
     when: ({ left: [, oracle] }) => oracle.what?.startsWith('#PF') === true,
     because:

@@ -207,6 +207,8 @@ export const EVENT_RESUME = 32;
 export const EVENT_QUIET = 64;
 /** A debug exception waits. */
 export const EVENT_DEBUG = 128;
+/** An NMI waits that nothing blocks any more. */
+export const EVENT_NMI = 512;
 /** A page with one of the monitor's breakpoints, or a watchpoint anywhere: instructions run one by one. */
 export const EVENT_MONITOR = 256;
 

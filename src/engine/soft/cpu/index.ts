@@ -12,6 +12,7 @@ import {
   EPOCH,
   EVENT_BREAKPOINTS,
   EVENT_MONITOR,
+  EVENT_NMI,
   EVENT_QUIET,
   EVENT_RESUME,
   EVENT_SHADOW,
@@ -152,6 +153,7 @@ function deliver(): bool {
   if (nmi) {
     store<u32>(NMI_PENDING, 0);
     store<u32>(NMI_BLOCKED, 1);
+    store<u32>(EVENTS, load<u32>(EVENTS) & ~EVENT_NMI);
   } else store<i32>(PENDING_VECTOR, -1);
   forgetAnswers();
   return true;

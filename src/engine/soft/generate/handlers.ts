@@ -81,7 +81,7 @@ import { failed, troubled } from './core/trouble';
 import { carry, keepFlags, overflow, parity, restoreFlags, sign, zero } from './core/flags';
 import { again, arrive, fall, proceed } from './core/blocks';
 import { fromInteger, memory, memory16, mmx, mmxReg, mmxRm, setMemory, setMemory16, setMmxReg, setMmxRm, setUnaligned16 } from './simd/registers';
-import { setXmmReg, setXmmRm, sse, sseAndMmx, unaligned16, usedMmx, xmmReg, xmmRm } from './simd/registers';
+import { setXmmReg, setXmmRm, sse, sseAndMmx, storedMmx, storesMmx, unaligned16, usedMmx, xmmReg, xmmRm } from './simd/registers';
 import { FIRST_HANDLER, OP_HANDLER, OP_RM, OP_SIZE, RCX } from '../layout';
 
 ${handlers.map(functionOf).join('\n')}

@@ -86,18 +86,21 @@ export function vectorBody(row: Opcode, size: OperandSize, memoryForm: boolean):
   const f = `ops.${by ?? name}${sized ? `<${general}>` : ''}`;
   // What uses both files leaves the x87 FPU's use behind, whatever exception its calculation raises.
   const before = `const b = ${read(second)}; if (failed()) return;${used.mmx && used.xmm ? ' usedMmx();' : ''}`;
-  const after = used.mmx ? ' if (!failed()) usedMmx();' : '';
+  const stores = isMemory(first, memoryForm);
+  const give = (statement: string) =>
+    used.mmx && stores ? `storesMmx(); ${statement}; storedMmx();` : `${statement};`;
   if (meaning.kind === 'compare') return `${check} ${before} ${f}(${read(first)}, b);`;
   if (value) {
     const type = typeOf(first, size);
-    const write = isMemory(first, memoryForm)
+    const write = stores
       ? `write<${type}>(segment(pc), address(pc), <${type}>r)`
       : `${first.startsWith('G') ? 'setReg' : 'setRm'}<${type}>(pc, <${type}>r)`;
-    return `${check} ${before} const r = ${f}(b${imm}); if (failed()) return; ${write};${after}`;
+    // Of a general register the setter knows nothing of MMX.
+    const after = used.mmx && !stores ? ' usedMmx();' : '';
+    return `${check} ${before} const r = ${f}(b${imm}); if (failed()) return; ${give(write)}${after}`;
   }
   const write = destination(row, size, memoryForm);
   if (second === 'Ib') return `${check} const r = ${f}(${read(first)}${imm}); ${write};`;
-  const own = isMemory(first, memoryForm) ? 'i64x2.splat(0)' : read(first);
-  const leaves = isMemory(first, memoryForm) ? after : '';
-  return `${check} ${before} const r = ${f}(${own}, b${imm}); if (failed()) return; ${write};${leaves}`;
+  const own = stores ? 'i64x2.splat(0)' : read(first);
+  return `${check} ${before} const r = ${f}(${own}, b${imm}); if (failed()) return; ${give(write)}`;
 }

@@ -3,61 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Segment } from '../../../x86/index.js';
 import { exitKindNames } from '../../contract/index.js';
-import { CODE, realMode, type TestMachine } from './testing.js';
-
-const HLT = 0xf4;
-/** Where the handlers lie: each is a HLT, by vector. */
-const HANDLERS = 0x3000;
-const STACK = 0x8000;
-const flat: Segment = {
-  selector: 8,
-  base: 0n,
-  limit: 0xffffffff,
-  type: 11,
-  s: true,
-  dpl: 0,
-  present: true,
-  avl: false,
-  l: false,
-  db: true,
-  g: true,
-  unusable: false,
-};
-
-/** A machine in 32-bit protected mode, whose exceptions halt at HANDLERS + vector; `data` is DS. */
-function protectedMode(code: readonly number[], data: Partial<Segment> = {}): TestMachine {
-  const machine = realMode(code);
-  const { cpu, memory } = machine;
-  const writable = { ...flat, selector: 16, type: 3 };
-  memory.writeBytes(0x2000, Uint8Array.from({ length: 8 }));
-  // Code and data, flat (SDM 3A figure 3-8).
-  memory.writeBytes(0x2008, Uint8Array.of(0xff, 0xff, 0, 0, 0, 0x9b, 0xcf, 0));
-  memory.writeBytes(0x2010, Uint8Array.of(0xff, 0xff, 0, 0, 0, 0x93, 0xcf, 0));
-  for (let vector = 0; vector < 32; vector++) {
-    const handler = HANDLERS + vector;
-    memory.writeBytes(0x2100 + vector * 8, Uint8Array.of(handler & 255, handler >> 8, 8, 0, 0, 0x8e, 0, 0));
-    memory.write8(handler, HLT);
-  }
-  const system = cpu.getSystemRegisters();
-  system.cr0 |= 1n;
-  system.cs = flat;
-  for (const name of ['ss', 'es', 'fs', 'gs'] as const) system[name] = writable;
-  system.ds = { ...writable, ...data };
-  system.gdt = { base: 0x2000n, limit: 0x17 };
-  system.idt = { base: 0x2100n, limit: 0xff };
-  cpu.setSystemRegisters(system);
-  cpu.setRegisters({ ...cpu.getRegisters(), rip: BigInt(CODE), rsp: BigInt(STACK), rflags: 2n });
-  return machine;
-}
-
-/** The vector of the exception that the code ends with, or none; and the error code on the stack. */
-function outcome({ cpu, memory }: TestMachine): string {
-  assert.equal(exitKindNames[cpu.run()], 'halt');
-  const { rip, rsp } = cpu.getRegisters();
-  const vector = Number(rip) - HANDLERS - 1;
-  if (vector < 0 || vector > 31) return 'none';
-  return vector >= 10 && vector <= 14 ? `${vector}(${memory.read32(Number(rsp))})` : `${vector}`;
-}
+import { CODE, flat, HANDLERS, HLT, outcome, protectedMode, STACK, type TestMachine } from './testing.js';
 
 /** MOV EAX, [address] or MOV [address], EAX; HLT */
 const read = (address: number) => [0xa1, ...bytes(address), HLT];

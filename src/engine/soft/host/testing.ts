@@ -1,12 +1,14 @@
 /**
- * What the tests of this room share: a small machine in real mode with code at 0x1000.
+ * What the tests of this room share: small machines in real and in protected mode with code at 0x1000.
  *
  * @module
  */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { GuestMemory, type RegionConfig } from '../../../memory/index.js';
-import { newControl } from '../../contract/index.js';
+import type { Segment } from '../../../x86/index.js';
+import { exitKindNames, newControl } from '../../contract/index.js';
 import { type SoftCpu, softEngine } from '../index.js';
 
 /** Where the code lies; the stack ends here too. */
@@ -49,4 +51,74 @@ export function realMode(code: readonly number[], regions: RegionConfig[] = []):
       memory.release(false);
     },
   };
+}
+
+export const HLT = 0xf4;
+/** Where the handlers of protected mode lie: each is a HLT, by vector. */
+export const HANDLERS = 0x3000;
+/** Where the stacks of the code and of its exceptions begin. */
+export const STACK = 0x8000;
+const KERNEL_STACK = 0x7000;
+const GDT = 0x2000;
+const IDT = 0x2100;
+const TSS = 0x6000;
+
+/** A segment of 4 GiB: code of ring 0, where nothing else is said. */
+export const flat: Segment = {
+  selector: 8,
+  base: 0n,
+  limit: 0xffffffff,
+  type: 11,
+  s: true,
+  dpl: 0,
+  present: true,
+  avl: false,
+  l: false,
+  db: true,
+  g: true,
+  unusable: false,
+};
+
+/** A machine in 32-bit protected mode, whose exceptions halt at HANDLERS + vector; `data` is DS. */
+export function protectedMode(
+  code: readonly number[],
+  data: Partial<Segment> = {},
+  ring: 0 | 3 = 0,
+): TestMachine {
+  const machine = realMode(code);
+  const { cpu, memory } = machine;
+  const [codeSelector, dataSelector] = ring === 0 ? [0x08, 0x10] : [0x1b, 0x23];
+  const writable = { ...flat, selector: dataSelector, type: 3, dpl: ring };
+  // Code and data of both rings, flat, and a task (SDM 3A figures 3-8 and 9-3).
+  for (const [n, access] of [0x9b, 0x93, 0xfb, 0xf3].entries()) {
+    memory.writeBytes(GDT + 8 * (n + 1), Uint8Array.of(0xff, 0xff, 0, 0, 0, access, 0xcf, 0));
+  }
+  memory.writeBytes(GDT + 0x28, Uint8Array.of(103, 0, TSS & 255, TSS >> 8, 0, 0x8b, 0, 0));
+  memory.write32(TSS + 4, KERNEL_STACK);
+  memory.write32(TSS + 8, 0x10);
+  for (let vector = 0; vector < 32; vector++) {
+    const handler = HANDLERS + vector;
+    memory.writeBytes(IDT + vector * 8, Uint8Array.of(handler & 255, handler >> 8, 8, 0, 0, 0x8e, 0, 0));
+    memory.write8(handler, HLT);
+  }
+  const system = cpu.getSystemRegisters();
+  system.cr0 |= 1n;
+  system.cs = { ...flat, selector: codeSelector, dpl: ring };
+  for (const name of ['ss', 'es', 'fs', 'gs'] as const) system[name] = writable;
+  system.ds = { ...writable, ...data };
+  system.gdt = { base: BigInt(GDT), limit: 0x2f };
+  system.idt = { base: BigInt(IDT), limit: 0xff };
+  system.tr = { ...flat, selector: 0x28, base: BigInt(TSS), limit: 103, s: false, g: false };
+  cpu.setSystemRegisters(system);
+  cpu.setRegisters({ ...cpu.getRegisters(), rip: BigInt(CODE), rsp: BigInt(STACK), rflags: 2n });
+  return machine;
+}
+
+/** The vector of the exception that protected mode's code ends with, or none; and the error code on the stack. */
+export function outcome({ cpu, memory }: TestMachine): string {
+  assert.equal(exitKindNames[cpu.run()], 'halt');
+  const { rip, rsp } = cpu.getRegisters();
+  const vector = Number(rip) - HANDLERS - 1;
+  if (vector < 0 || vector > 31) return 'none';
+  return vector >= 10 && vector <= 14 ? `${vector}(${memory.read32(Number(rsp))})` : `${vector}`;
 }

@@ -1,11 +1,14 @@
 // What has to be looked at between two instructions.
 import {
+  EVENT_NMI,
   EVENT_QUIET,
   EVENT_RESUME,
   EVENT_SHADOW,
   EVENT_TRAP,
   EVENT_WINDOW,
   EVENTS,
+  NMI_BLOCKED,
+  NMI_PENDING,
   WINDOW_WANTED,
 } from '../../layout';
 import { IF, RF, systemFlag, TF } from './flags';
@@ -18,6 +21,14 @@ export function shadow(): void {
 /** Behind MOV SS and POP SS no debug exception is taken either (SDM 3A 7.8.3). */
 export function shadowOfStack(): void {
   store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_SHADOW | EVENT_QUIET);
+}
+
+/**
+ * IRET ends the blocking of NMIs, even where it faults; one that waits is taken right behind it (SDM 3A 7.7.1, 3C 28.2.3).
+ */
+export function unblockNmi(): void {
+  store<u32>(NMI_BLOCKED, 0);
+  if (load<u32>(NMI_PENDING)) store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_NMI);
 }
 
 /** Call it where RFLAGS.IF, TF or RF may have changed, or what the monitor waits for. */

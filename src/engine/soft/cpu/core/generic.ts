@@ -20,7 +20,7 @@ export function readOperand<T>(pc: usize): T {
 /** As `readOperand`, for an operand that is going to be written: faults now if it cannot be. */
 export function modifyOperand<T>(pc: usize): T {
   if (!isMemory(pc)) return rm<T>(pc);
-  checkWrite(segment(pc), address(pc), sizeof<T>());
+  checkWrite(segment(pc), address(pc), sizeof<T>(), sizeof<T>());
   return failed() ? 0 : read<T>(segment(pc), address(pc));
 }
 

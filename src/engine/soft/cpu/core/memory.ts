@@ -185,36 +185,42 @@ export function writeSystem<T>(linear: u64, value: T): void {
   writeAs<T>(linear & maskOf(IMPLICIT), value, IMPLICIT | WRITE);
 }
 
-/** The linear address of an access that its segment allows; a fault where it does not. */
-function linearOf(seg: u32, ea: u64, size: u64, allowed: usize): u64 {
+/** True where #AC is raised for data that is not aligned (SDM 3A 7.15, interrupt 17). */
+export function checksAlignment(): bool {
+  return load<u32>(CPL) == 3 && systemFlag(AC) && (load<u32>(CR0) & CR0_AM) != 0;
+}
+
+export function linearAddress(seg: u32, ea: u64): u64 {
+  return (load<u64>(SEGMENTS + ((<usize>seg) << 6), SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK);
+}
+
+/** The linear address of an access that its segment allows, at a multiple of `alignment`; a fault where it is not. */
+function linearOf(seg: u32, ea: u64, size: u64, alignment: u64, allowed: usize): u64 {
   const s = SEGMENTS + ((<usize>seg) << 6);
-  const linear = (load<u64>(s, SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK);
+  const linear = linearAddress(seg, ea);
   const inside = code64()
     ? canonical(linear) && canonical(linear + (size - 1))
     : ea + (size - 1) < load<u64>(s + allowed) || allowsBelow(s, ea, size, allowed == SEG_WRITABLE);
   // #SS for the stack segment, #GP for the others (SDM 3A 6.3).
   if (!inside) fault(seg == SEG_SS ? SS : GP);
-  else if (linear & (size - 1) && load<u32>(CPL) == 3 && systemFlag(AC) && load<u32>(CR0) & CR0_AM)
-    fault(ALIGNMENT);
+  else if (linear & (alignment - 1) && checksAlignment()) fault(ALIGNMENT);
   return linear;
 }
 
 export function readSlow<T>(seg: u32, ea: u64): T {
-  const linear = linearOf(seg, ea, sizeof<T>(), SEG_READABLE);
+  const linear = linearOf(seg, ea, sizeof<T>(), sizeof<T>(), SEG_READABLE);
   return failed() ? 0 : readLinear<T>(linear);
 }
 
 export function writeSlow<T>(seg: u32, ea: u64, value: T): void {
-  const linear = linearOf(seg, ea, sizeof<T>(), SEG_WRITABLE);
+  const linear = linearOf(seg, ea, sizeof<T>(), sizeof<T>(), SEG_WRITABLE);
   if (!failed()) writeLinear<T>(linear, value);
 }
 
 /** Reads what the same instruction is going to write: the write itself cannot fault any more. */
 export function modifySlow<T>(seg: u32, ea: u64): T {
-  checkWrite(seg, ea, sizeof<T>());
-  return failed()
-    ? 0
-    : readLinear<T>((load<u64>(SEGMENTS + ((<usize>seg) << 6), SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK));
+  checkWrite(seg, ea, sizeof<T>(), sizeof<T>());
+  return failed() ? 0 : readLinear<T>(linearAddress(seg, ea));
 }
 
 /** Reads through a segment; look at `failed()` afterwards. */
@@ -230,16 +236,16 @@ export function write<T>(seg: u32, ea: u64, value: T): void {
   else writeSlow<T>(seg, ea, value);
 }
 
-/** Checks that a read would not fault. */
-export function checkRead(seg: u32, ea: u64, size: u64): void {
+/** Checks that a read would not fault; `alignment` is what #AC asks for, 1 for nothing. */
+export function checkRead(seg: u32, ea: u64, size: u64, alignment: u64): void {
   if (readable(seg, ea, size)) return;
-  const linear = linearOf(seg, ea, size, SEG_READABLE);
+  const linear = linearOf(seg, ea, size, alignment, SEG_READABLE);
   if (!failed()) probe(linear, size, ordinary() | READ);
 }
 
-/** Checks that a write would not fault. */
-export function checkWrite(seg: u32, ea: u64, size: u64): void {
+/** Checks that a write would not fault; `alignment` is what #AC asks for, 1 for nothing. */
+export function checkWrite(seg: u32, ea: u64, size: u64, alignment: u64): void {
   if (writable(seg, ea, size)) return;
-  const linear = linearOf(seg, ea, size, SEG_WRITABLE);
+  const linear = linearOf(seg, ea, size, alignment, SEG_WRITABLE);
   if (!failed()) probe(linear, size, ordinary() | WRITE);
 }

@@ -7,6 +7,7 @@ import {
   CR2,
   CR3,
   CR4,
+  CR4_ALLOWED,
   CR4_LA57,
   CR4_PAE,
   CR4_PSE,
@@ -68,6 +69,15 @@ export function ordinary(): u32 {
 /** True if the bits above the translated ones are the copies of the highest that is (SDM 1 3.3.7.1). */
 export function canonical(linear: u64): bool {
   const unused: i64 = load<u32>(CR4) & CR4_LA57 ? 7 : 16;
+  return <u64>(((<i64>linear) << unused) >> unused) == linear;
+}
+
+/**
+ * The same for what is loaded as an address and not accessed yet: bases of segments and tables, entry points. Processors that
+ * have 5-level paging take 57 bits of those whether it is on or not (Intel, 5-Level Paging and 5-Level EPT, 2.2 and 3.1).
+ */
+export function canonicalBase(linear: u64): bool {
+  const unused: i64 = load<u32>(CR4_ALLOWED) & CR4_LA57 ? 7 : 16;
   return <u64>(((<i64>linear) << unused) >> unused) == linear;
 }
 

@@ -80,12 +80,16 @@ export function pushsegment<T>(pc: usize): void {
   if (!failed()) setStack(pointer);
 }
 
-/** POP of a segment register. Behind POP SS no interrupt is taken for one instruction (SDM 3A 7.8.3). */
+/**
+ * POP of a segment register: the stack pointer moves by the operand size, but two bytes are read. Behind POP SS no interrupt is
+ * taken for one instruction (SDM 3A 7.8.3).
+ */
 export function popsegment<T>(pc: usize): void {
   const index = <u32>(load<u8>(pc, OP_MODRM) >> 3) & 7;
   const before = load<u64>(RSP);
-  const selector = <u32>pop<T>();
+  const selector = <u32>read<u16>(SEG_SS, stackAt(0));
   if (failed()) return;
+  setStack(stackAt(sizeof<T>()));
   loadSegment(index, selector);
   if (failed()) store<u64>(RSP, before);
   else if (index == SEG_SS) shadowOfStack();
@@ -133,7 +137,8 @@ export function enter<T>(pc: usize): void {
   const size = <u64>immediate(pc) & 0xffff;
   const level = <u32>(immediate(pc) >> 32) & 31;
   let pointer = stackAt(-(<i64>sizeof<T>()));
-  const frame = pointer;
+  // All of RSP, even where the stack uses 16 bits of it.
+  const frame = load<u64>(RSP) - sizeof<T>();
   let link = load<u64>(RBP);
   write<T>(SEG_SS, pointer, <T>link);
   if (failed()) return;
@@ -146,7 +151,7 @@ export function enter<T>(pc: usize): void {
     if (failed()) return;
   }
   // The program is going to use the end of the frame, so that is tried now (SDM 2A ENTER).
-  checkWrite(SEG_SS, (pointer - size) & mask, sizeof<T>());
+  checkWrite(SEG_SS, (pointer - size) & mask, sizeof<T>(), sizeof<T>());
   if (failed()) return;
   setRegister<T>(RBP, <T>frame);
   setStack(pointer - size);

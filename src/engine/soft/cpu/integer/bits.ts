@@ -22,7 +22,7 @@ function bitOperation<T>(pc: usize, offset: i64, far: bool, what: u32): void {
   if (memory) {
     ea = address(pc);
     if (far) ea = cutAddress(pc, ea + <u64>((offset >> <i64>ctz<i64>(size)) * <i64>sizeof<T>()));
-    if (what != TEST) checkWrite(segment(pc), ea, sizeof<T>());
+    if (what != TEST) checkWrite(segment(pc), ea, sizeof<T>(), sizeof<T>());
     if (failed()) return;
     old = read<T>(segment(pc), ea);
   } else old = readOperand<T>(pc);
@@ -121,7 +121,7 @@ function cmpxchg16b(pc: usize): void {
     fault(GP);
     return;
   }
-  checkWrite(seg, ea, 8);
+  checkWrite(seg, ea, 8, 8);
   if (failed()) return;
   const low = read<u64>(seg, ea);
   if (failed()) return;
@@ -144,7 +144,7 @@ export function cmpxchg8b(pc: usize): void {
     cmpxchg16b(pc);
     return;
   }
-  checkWrite(segment(pc), address(pc), 8);
+  checkWrite(segment(pc), address(pc), 8, 8);
   if (failed()) return;
   const old = read<u64>(segment(pc), address(pc));
   if (failed()) return;

@@ -18,7 +18,7 @@ import { readOperand } from '../core/generic';
 import { read, write } from '../core/memory';
 import { cutAddress, immediate, leave, ripAfter, setByAddressSize } from '../core/operands';
 import { canonical } from '../core/paging';
-import { push, setStack, stackAt } from '../core/stack';
+import { setStack, stackAt } from '../core/stack';
 import { failed } from '../core/trouble';
 
 /** The operation cannot go on. */
@@ -59,11 +59,18 @@ export function jcc<T>(pc: usize, taken: bool): usize {
   return next ? next : go(rip, pc + OP_NOT_TAKEN);
 }
 
+/** Writes the return address, then looks at the target, as processors do: the stack's fault comes first. False for a fault. */
+function pushReturn<T>(pc: usize, rip: u64): bool {
+  const pointer = stackAt(-(<i64>sizeof<T>()));
+  write<T>(SEG_SS, pointer, <T>ripAfter(pc));
+  if (failed() || outside(rip)) return false;
+  setStack(pointer);
+  return true;
+}
+
 export function call<T>(pc: usize): usize {
   const rip = relative<T>(pc);
-  if (outside(rip)) return stay(pc);
-  push<T>(<T>ripAfter(pc));
-  if (failed()) return stay(pc);
+  if (!pushReturn<T>(pc, rip)) return stay(pc);
   const next = follow(rip, pc + OP_TAKEN);
   return next ? next : go(rip, pc + OP_TAKEN);
 }
@@ -75,13 +82,7 @@ export function jmpind<T>(pc: usize): usize {
 
 export function callind<T>(pc: usize): usize {
   const rip = target<T>(<u64>readOperand<T>(pc));
-  // Processors write the return address before they see that a target of 64 bits is not canonical.
-  if (failed() || (sizeof<T>() != 8 && outside(rip))) return stay(pc);
-  const pointer = stackAt(-(<i64>sizeof<T>()));
-  write<T>(SEG_SS, pointer, <T>ripAfter(pc));
-  if (failed() || (sizeof<T>() == 8 && outside(rip))) return stay(pc);
-  setStack(pointer);
-  return go(rip, 0);
+  return failed() || !pushReturn<T>(pc, rip) ? stay(pc) : go(rip, 0);
 }
 
 export function ret<T>(pc: usize): usize {

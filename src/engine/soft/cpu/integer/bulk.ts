@@ -49,8 +49,7 @@ export function moveMany<T>(pc: usize): u64 {
   if (<u64>(to - from) >= bytes) memory.copy(to, from, <usize>bytes);
   else {
     // What is written is read again: each round sees what those before it have written.
-    const end = from + <usize>bytes;
-    for (; from < end; from += sizeof<T>(), to += sizeof<T>()) store<T>(to, load<T>(from));
+    for (let left = rounds; left; left--, from += sizeof<T>(), to += sizeof<T>()) store<T>(to, load<T>(from));
   }
   setByAddressSize(pc, RSI, cutAddress(pc, source + bytes));
   setByAddressSize(pc, RDI, cutAddress(pc, target + bytes));
@@ -73,8 +72,8 @@ export function storeMany<T>(pc: usize): u64 {
   const value = load<T>(RAX);
   if (sizeof<T>() == 1) memory.fill(to, <u8>value, <usize>bytes);
   else {
-    const end = to + <usize>bytes;
-    for (; to < end; to += sizeof<T>()) store<T>(to, value);
+    // By their number: where they end memory ends too, and there the address is 0.
+    for (let left = rounds; left; left--, to += sizeof<T>()) store<T>(to, value);
   }
   setByAddressSize(pc, RDI, cutAddress(pc, target + bytes));
   count(pc, rounds);

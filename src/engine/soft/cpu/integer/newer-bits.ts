@@ -168,7 +168,7 @@ export function rorx<T>(a: T, count: i8): T {
 
 /** There is no cache: what is left is that the address has to be one that may be read. */
 export function clflush(pc: usize): void {
-  checkRead(segment(pc), address(pc), 1);
+  checkRead(segment(pc), address(pc), 1, 1);
 }
 
 /** Everything is in the order of the program already. */

@@ -202,7 +202,7 @@ export function scas<T>(pc: usize): bool {
 
 function inOne<T>(pc: usize): void {
   if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return;
-  checkWrite(SEG_ES, at(pc, RDI), sizeof<T>());
+  checkWrite(SEG_ES, at(pc, RDI), sizeof<T>(), sizeof<T>());
   if (failed() || !external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), false, 0)) return;
   write<T>(SEG_ES, at(pc, RDI), <T>answer());
   if (!failed()) advance<T>(pc, RDI);
@@ -245,7 +245,7 @@ function storeBatch<T>(pc: usize): void {
 /** Asks for some rounds at once, or does what was asked for. */
 function inMany<T>(pc: usize): void {
   if (load<u32>(ANSWER_COUNT) == 0) {
-    checkWrite(SEG_ES, at(pc, RDI), sizeof<T>());
+    checkWrite(SEG_ES, at(pc, RDI), sizeof<T>(), sizeof<T>());
     if (!failed()) askForBatch(<u64>load<u16>(RDX), sizeof<T>(), atOnce<T>(pc));
   } else storeBatch<T>(pc);
 }

@@ -1,6 +1,7 @@
 // MMX where it is not the low half of what SSE does with the same elements: two registers of 64 bits make one of 128.
 import { FPU_TAGS, RDI } from '../../layout';
-import { checkWrite, write } from '../core/memory';
+import { ALIGNMENT, fault } from '../core/faults';
+import { checksAlignment, checkWrite, linearAddress, write } from '../core/memory';
 import { cutAddress, segment } from '../core/operands';
 import { failed } from '../core/trouble';
 import { mmx, mmxReg, mmxRm, sse, usedMmx, xmmReg, xmmRm } from './registers';
@@ -90,11 +91,18 @@ export function emms(_pc: usize): void {
   store<u8>(FPU_TAGS, 0);
 }
 
-/** Writes the bytes whose bit is set in `mask` at DS:(R)DI: all of them, or nothing where one cannot be. */
+/**
+ * Writes the bytes whose bit is set in `mask` at DS:(R)DI: all of them, or nothing where one cannot be. #AC asks for a multiple
+ * of eight, of both forms and whatever the mask.
+ */
 function scatter(pc: usize, low: u64, high: u64, mask: u32, count: u32): void {
   const start = load<u64>(RDI);
+  if (linearAddress(segment(pc), cutAddress(pc, start)) & 7 && checksAlignment()) {
+    fault(ALIGNMENT);
+    return;
+  }
   for (let n: u32 = 0; n < count; n++) {
-    if ((mask >> n) & 1) checkWrite(segment(pc), cutAddress(pc, start + n), 1);
+    if ((mask >> n) & 1) checkWrite(segment(pc), cutAddress(pc, start + n), 1, 1);
     if (failed()) return;
   }
   for (let n: u32 = 0; n < count; n++) {
@@ -106,8 +114,8 @@ function scatter(pc: usize, low: u64, high: u64, mask: u32, count: u32): void {
 
 export function maskmovq(pc: usize): void {
   if (!mmx()) return;
+  usedMmx();
   scatter(pc, i64x2.extract_lane(mmxReg(pc), 0), 0, i8x16.bitmask(mmxRm(pc)) & 0xff, 8);
-  if (!failed()) usedMmx();
 }
 
 export function maskmovdqu(pc: usize): void {

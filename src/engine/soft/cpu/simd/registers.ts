@@ -2,19 +2,29 @@
 import {
   CR0,
   CR4,
+  FAULT_VECTOR,
   FPU_REGISTERS,
   FPU_STATUS,
   FPU_TAGS,
-  LINEAR_MASK,
   OP_REG,
   OP_RM,
-  SEG_LINEAR,
-  SEGMENTS,
+  TROUBLE,
+  TROUBLE_FAULT,
   XMM_REGISTERS,
 } from '../../layout';
-import { fault, GP, MF, NM, UD } from '../core/faults';
-import { checkRead, checkWrite, read, readable, writable, write } from '../core/memory';
-import { address, cutAddress, segment } from '../core/operands';
+import { fault, GP, MF, NM, PAGE_FAULT, UD } from '../core/faults';
+import {
+  checkRead,
+  checkWrite,
+  linearAddress,
+  read,
+  readable,
+  readLinear,
+  writable,
+  write,
+  writeLinear,
+} from '../core/memory';
+import { address, segment } from '../core/operands';
 import { failed } from '../core/trouble';
 
 export const CR0_EM: u32 = 4;
@@ -50,6 +60,17 @@ export function sseAndMmx(): bool {
 export function usedMmx(): void {
   store<u16>(FPU_STATUS, <u16>(<u32>load<u16>(FPU_STATUS) & ~0x3800));
   store<u8>(FPU_TAGS, 0xff);
+}
+
+/** An MMX register is going to be stored: the top is R0 even if that faults. */
+export function storesMmx(): void {
+  store<u16>(FPU_STATUS, <u16>(<u32>load<u16>(FPU_STATUS) & ~0x3800));
+}
+
+/** It was stored, or faulted: a page fault alone leaves the tags as they were. */
+export function storedMmx(): void {
+  const faulted = load<u32>(TROUBLE) & TROUBLE_FAULT && load<u32>(FAULT_VECTOR) == PAGE_FAULT;
+  if (!faulted) store<u8>(FPU_TAGS, 0xff);
 }
 
 // Operations have eight times a register's number.
@@ -107,8 +128,7 @@ export function fromInteger(value: i64): v128 {
 
 /** #GP, or #SS for the stack, where 16 bytes are not aligned. */
 function aligned(seg: u32, ea: u64): bool {
-  const linear = (load<u64>(SEGMENTS + ((<usize>seg) << 6), SEG_LINEAR) + ea) & load<u64>(LINEAR_MASK);
-  if (!(linear & 15)) return true;
+  if (!(linearAddress(seg, ea) & 15)) return true;
   fault(GP);
   return false;
 }
@@ -127,18 +147,18 @@ export function memory16(pc: usize): v128 {
 }
 
 export function unaligned16(pc: usize): v128 {
-  return read16(segment(pc), address(pc), pc);
+  return read16(segment(pc), address(pc));
 }
 
-function read16(seg: u32, ea: u64, pc: usize): v128 {
+function read16(seg: u32, ea: u64): v128 {
   const place = readable(seg, ea, 16);
   if (place) return v128.load(place);
-  // All sixteen bytes are allowed, or none is asked for.
-  checkRead(seg, ea, 16);
+  // All sixteen bytes are allowed, or none is asked for. #AC asks for nothing: what has to be aligned is, or is a #GP.
+  checkRead(seg, ea, 16, 1);
   if (failed()) return i64x2.splat(0);
-  const low = read<u64>(seg, ea);
+  const low = readLinear<u64>(linearAddress(seg, ea));
   if (failed()) return i64x2.splat(0);
-  const high = read<u64>(seg, cutAddress(pc, ea + 8));
+  const high = readLinear<u64>(linearAddress(seg, ea + 8));
   return i64x2.replace_lane(i64x2.splat(low), 1, high);
 }
 
@@ -158,8 +178,8 @@ export function setUnaligned16(pc: usize, value: v128): void {
     v128.store(place, value);
     return;
   }
-  checkWrite(seg, ea, 16);
+  checkWrite(seg, ea, 16, 1);
   if (failed()) return;
-  write<u64>(seg, ea, i64x2.extract_lane(value, 0));
-  if (!failed()) write<u64>(seg, cutAddress(pc, ea + 8), i64x2.extract_lane(value, 1));
+  writeLinear<u64>(linearAddress(seg, ea), i64x2.extract_lane(value, 0));
+  if (!failed()) writeLinear<u64>(linearAddress(seg, ea + 8), i64x2.extract_lane(value, 1));
 }

@@ -12,22 +12,19 @@ import {
   FPU_REGISTERS,
   FPU_STATUS,
   FPU_TAGS,
-  LINEAR_MASK,
   MODE,
   MODE_CODE64,
   MXCSR,
   RAX,
   RCX,
   RDX,
-  SEG_LINEAR,
-  SEGMENTS,
   VECTOR_BUFFER,
   XCR0,
   XMM_REGISTERS,
 } from '../../layout';
-import { fault, GP, NM, UD } from '../core/faults';
+import { ALIGNMENT, fault, GP, NM, UD } from '../core/faults';
 import { width } from '../core/generic';
-import { checkWrite, read, write } from '../core/memory';
+import { checkRead, checksAlignment, checkWrite, linearAddress, read, write } from '../core/memory';
 import { address, cutAddress, segment, setRegister } from '../core/operands';
 import { failed } from '../core/trouble';
 import { privileged } from '../system/privilege';
@@ -60,14 +57,26 @@ export function stmxcsr(pc: usize): void {
   if (sse()) write<u32>(segment(pc), address(pc), load<u32>(MXCSR));
 }
 
-/** False where the x87 FPU and SSE may not be saved, or the address is not aligned. */
+/** False where the x87 FPU and SSE may not be saved, or the address is not aligned: to 4 bytes for #AC, else for #GP. */
 function mayMove(pc: usize, alignment: u64): bool {
-  const linear =
-    (load<u64>(SEGMENTS + ((<usize>segment(pc)) << 6), SEG_LINEAR) + address(pc)) & load<u64>(LINEAR_MASK);
+  const linear = linearAddress(segment(pc), address(pc));
   if (load<u32>(CR0) & (CR0_TS | CR0_EM)) fault(NM);
+  else if (linear & 3 && checksAlignment()) fault(ALIGNMENT);
   else if (linear & (alignment - 1)) fault(GP);
   else return true;
   return false;
+}
+
+/** Faults where the area of `size` bytes cannot be read or written: its last byte is tried first, as processors do. */
+function tryArea(pc: usize, size: u64, write: bool): void {
+  const seg = segment(pc);
+  const ea = address(pc);
+  const last = cutAddress(pc, ea + (size - 1));
+  if (write) checkWrite(seg, last, 1, 1);
+  else checkRead(seg, last, 1, 1);
+  if (failed()) return;
+  if (write) checkWrite(seg, ea, 1, 1);
+  else checkRead(seg, ea, 1, 1);
 }
 
 /** Bytes `from` to `to` of the buffer from memory. */
@@ -137,16 +146,17 @@ function gatherSse(): void {
 
 export function fxsave(pc: usize): void {
   if (!mayMove(pc, 16)) return;
-  const end = AREA_XMM + xmmBytes();
-  checkWrite(segment(pc), address(pc), end);
+  tryArea(pc, AREA_HEADER, true);
   if (failed()) return;
   gatherX87(width(pc) == 8);
   gatherSse();
-  put(pc, 0, end);
+  put(pc, 0, AREA_XMM + xmmBytes());
 }
 
 export function fxrstor(pc: usize): void {
   if (!mayMove(pc, 16)) return;
+  tryArea(pc, AREA_HEADER, false);
+  if (failed()) return;
   fetch(pc, 0, FXSAVE_END);
   if (failed()) return;
   if (load<u32>(VECTOR_BUFFER + AREA_MXCSR) & ~MXCSR_MASK) {
@@ -173,7 +183,7 @@ function asked(): u64 {
 export function xsave(pc: usize): void {
   if (!xsaveAllowed() || !mayMove(pc, 64)) return;
   const states = asked();
-  checkWrite(segment(pc), address(pc), <u64>AREA_HEADER + 64);
+  tryArea(pc, AREA_HEADER + 64, true);
   if (failed()) return;
   fetch(pc, AREA_HEADER, AREA_HEADER + 8);
   if (failed()) return;
@@ -195,6 +205,8 @@ export function xsave(pc: usize): void {
 export function xrstor(pc: usize): void {
   if (!xsaveAllowed() || !mayMove(pc, 64)) return;
   const states = asked();
+  tryArea(pc, AREA_HEADER + 64, false);
+  if (failed()) return;
   fetch(pc, 0, FXSAVE_END);
   fetch(pc, AREA_HEADER, AREA_HEADER + 64);
   if (failed()) return;

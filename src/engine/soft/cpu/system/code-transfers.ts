@@ -62,11 +62,12 @@ function targetOf(selector: u32): u64 {
 
 function callDirect(selector: u32, descriptor: u64, offset: u64, rip: u64, size: u32): void {
   checkDirect(selector, attributesOf(descriptor));
-  if (failed() || !checkTarget(descriptor, offset)) return;
+  if (failed()) return;
   frameHere();
   pushFrame(selectorOf(SEG_CS), size);
   pushFrame(rip, size);
-  if (!failed()) enterDirect(selector, descriptor, offset);
+  // Processors push before they see that the target is outside of its segment.
+  if (!failed() && checkTarget(descriptor, offset)) enterDirect(selector, descriptor, offset);
 }
 
 /** CALL selector:offset, to come back to `rip`; `size` is the operand size in bytes. */

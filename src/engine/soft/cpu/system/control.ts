@@ -33,7 +33,7 @@ import { AC } from '../core/flags';
 import { isMemory, readOperand, writeOperand } from '../core/generic';
 import { read, write } from '../core/memory';
 import { address, cutAddress, reg, segment } from '../core/operands';
-import { canonical, loadPdptes, PHYSICAL_BITS } from '../core/paging';
+import { canonicalBase, loadPdptes, PHYSICAL_BITS } from '../core/paging';
 import { flushAddress, flushTlb, selectTlb } from '../core/tlb';
 import { failed } from '../core/trouble';
 import { mayShowSystem, privileged } from './privilege';
@@ -125,7 +125,7 @@ function setCr4(value: u64): void {
   updateMode();
 }
 
-/** The register that an instruction names; a fault where there is none. */
+/** The register that an instruction names. #UD where there is none, whoever asks. */
 function controlRegister(pc: usize): usize {
   const number = <u32>(load<u8>(pc, OP_REG) >> 3);
   if (number == 0) return CR0;
@@ -139,16 +139,14 @@ function controlRegister(pc: usize): usize {
 
 /** 64 bits in 64-bit code, 32 elsewhere, whatever the operand size (SDM 2B MOV to control registers). */
 export function movfromcr(pc: usize): void {
-  if (!privileged()) return;
   const from = controlRegister(pc);
-  if (failed()) return;
+  if (failed() || !privileged()) return;
   store<u64>(REGS + <usize>load<u8>(pc, OP_RM), code64() ? load<u64>(from) : load<u64>(from) & 0xffffffff);
 }
 
 export function movtocr(pc: usize): void {
-  if (!privileged()) return;
   const to = controlRegister(pc);
-  if (failed()) return;
+  if (failed() || !privileged()) return;
   const given = load<u64>(REGS + <usize>load<u8>(pc, OP_RM));
   const value = code64() ? given : given & 0xffffffff;
   if (to == CR0) setCr0(value);
@@ -190,7 +188,7 @@ export function invpcid<T>(pc: usize): void {
   const linear = read<u64>(segment(pc), cutAddress(pc, address(pc) + 8));
   if (failed()) return;
   const named = kind < 2 && pcid != 0 && !(load<u64>(CR4) & CR4_PCIDE);
-  if (kind > 3 || pcid & ~PCID || named || (kind == 0 && !canonical(linear))) fault(GP);
+  if (kind > 3 || pcid & ~PCID || named || (kind == 0 && !canonicalBase(linear))) fault(GP);
   else if (kind == 0) flushAddress(linear);
   else flushTlb();
 }

@@ -23,10 +23,22 @@ function answer(entry: usize): void {
   store<u64>(RDX, entry ? <u64>load<u32>(entry, 20) : 0);
 }
 
-/** A leaf that is over the last one answers as the last basic leaf; one that is not there, with zeros. */
+/** Leaves 4000_0000h to 4FFF_FFFFh are a hypervisor's, and no processor's (SDM 2A CPUID). */
+function isHypervisors(leaf: u32): bool {
+  return leaf >> 28 == 4;
+}
+
+/**
+ * A leaf that is over the last one answers as the last basic leaf; one that is not there, with zeros. So do a hypervisor's,
+ * unless the list has them.
+ */
 export function cpuid(_pc: usize): void {
   const leaf = load<u32>(RAX);
   const subleaf = load<u32>(RCX);
+  if (isHypervisors(leaf)) {
+    answer(entryOf(leaf, subleaf));
+    return;
+  }
   const range = entryOf(leaf & 0x80000000, 0);
   const last = range ? load<u32>(range, 8) : 0;
   const basic = entryOf(0, 0);

@@ -2,7 +2,7 @@
 import { CR4, CR4_DE, DEBUG_REGISTERS, OP_REG, OP_RM, REGS } from '../../layout';
 import { code64 } from '../core/cpu-mode';
 import { DB, fault, GP, UD } from '../core/faults';
-import { DR6, DR7, GD, updateBreakpoints } from './debug';
+import { DR6, DR7, GD, MATCHED, updateBreakpoints } from './debug';
 import { privileged } from './privilege';
 
 /** DR6: an access to a debug register that DR7.GD forbids. */
@@ -15,14 +15,19 @@ const DR7_BITS: u64 = 0xffff23ff;
 
 /** The register that an instruction names, as its place; 0 where it faults. DR4 and DR5 are DR6 and DR7 without CR4.DE. */
 function registerOf(pc: usize): usize {
-  if (!privileged()) return 0;
   let number = <usize>(load<u8>(pc, OP_REG) >> 3);
-  if (number > 7 || ((number == 4 || number == 5) && load<u32>(CR4) & CR4_DE)) {
+  // Whoever asks.
+  if (number > 7) {
+    fault(UD);
+    return 0;
+  }
+  if (!privileged()) return 0;
+  if ((number == 4 || number == 5) && load<u32>(CR4) & CR4_DE) {
     fault(UD);
     return 0;
   }
   if (load<u64>(DR7) & GD) {
-    store<u64>(DR6, load<u64>(DR6) | BD);
+    store<u64>(DR6, (load<u64>(DR6) & ~MATCHED) | BD);
     store<u64>(DR7, load<u64>(DR7) & ~GD);
     fault(DB);
     return 0;

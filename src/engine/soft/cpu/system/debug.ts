@@ -105,8 +105,11 @@ export function dropTraps(): void {
   store<u32>(EVENTS, load<u32>(EVENTS) & ~EVENT_DEBUG);
 }
 
-/** A debug exception is delivered: why, for its handler. */
+/** DR6: which breakpoints matched, B0 to B3. */
+export const MATCHED: u64 = 15;
+
+/** A debug exception is delivered: why, for its handler. B0 to B3 are those of now, all else stays until it is cleared. */
 export function tellTraps(): void {
-  store<u64>(DR6, load<u64>(DR6) | <u64>load<u32>(TRAPS));
+  store<u64>(DR6, (load<u64>(DR6) & ~MATCHED) | <u64>load<u32>(TRAPS));
   store<u64>(DR7, load<u64>(DR7) & ~GD);
 }

@@ -1,6 +1,7 @@
 // Transfers to another code segment (SDM 2A CALL, JMP; 2B RET) and software interrupts (INT n).
-import { NMI_BLOCKED, RIP, SEG_CS, SEG_LIMIT, SEG_SS } from '../../layout';
+import { RIP, SEG_CS, SEG_LIMIT, SEG_SS, TRAPS } from '../../layout';
 import { realMode } from '../core/cpu-mode';
+import { unblockNmi } from '../core/events';
 import { interrupt, softwareInterrupt } from '../core/exceptions';
 import { BP, BR, DB, fault, GP, OVERFLOW } from '../core/faults';
 import { overflow, RF, systemFlag, VM } from '../core/flags';
@@ -9,6 +10,7 @@ import { address, cutAddress, immediate, reg, ripAfter, segment } from '../core/
 import { changeableFlags, setStack, stackAt, takeFlags } from '../core/stack';
 import { failed } from '../core/trouble';
 import { callFar, jumpFar } from './code-transfers';
+import { dropTraps, tellTraps } from './debug';
 import { mayTouchInterrupts } from './privilege';
 import { interruptReturn, returnFar } from './returns';
 import { segmentAt, selectorOf, setRealSegment } from './segments';
@@ -21,15 +23,14 @@ function goReal(selector: u32, offset: u64): void {
   store<u64>(RIP, offset);
 }
 
+/** Processors push before they see that the target is outside of its segment. */
 function callReal<T>(pc: usize, selector: u32, offset: u64): void {
-  if (offset > <u64>load<u32>(segmentAt(SEG_CS), SEG_LIMIT)) fault(GP);
-  if (failed()) return;
   write<T>(SEG_SS, stackAt(-(<i64>sizeof<T>())), <T>selectorOf(SEG_CS));
   if (failed()) return;
   write<T>(SEG_SS, stackAt(-2 * <i64>sizeof<T>()), <T>ripAfter(pc));
   if (failed()) return;
   goReal(selector, offset);
-  setStack(stackAt(-2 * <i64>sizeof<T>()));
+  if (!failed()) setStack(stackAt(-2 * <i64>sizeof<T>()));
 }
 
 function jumpTo<T>(pc: usize, selector: u32, offset: u64): void {
@@ -87,6 +88,7 @@ export function iret<T>(pc: usize): void {
     return;
   }
   if (systemFlag(VM) && !mayTouchInterrupts()) return;
+  unblockNmi();
   const offset = unsigned<T>(read<T>(SEG_SS, stackAt(0)));
   if (failed()) return;
   const selector = <u32>read<T>(SEG_SS, stackAt(sizeof<T>()));
@@ -98,8 +100,6 @@ export function iret<T>(pc: usize): void {
   setStack(stackAt(3 * sizeof<T>()));
   const mask = changeableFlags() | RF;
   takeFlags(flags, sizeof<T>() == 2 ? mask & 0xffff : mask);
-  // The handler of an NMI ends with IRET (SDM 3A 7.7.1).
-  store<u32>(NMI_BLOCKED, 0);
 }
 
 /** In virtual-8086 mode INT n belongs to the monitor, unless IOPL is 3 (SDM 3B 21.2.7). */
@@ -112,8 +112,12 @@ export function int3(pc: usize): void {
   softwareInterrupt(BP, ripAfter(pc));
 }
 
+/** A debug exception that MOV SS held back until now comes with this one. */
 export function int1(pc: usize): void {
   interrupt(DB, ripAfter(pc));
+  if (failed() || !load<u32>(TRAPS)) return;
+  tellTraps();
+  dropTraps();
 }
 
 export function into(pc: usize): void {

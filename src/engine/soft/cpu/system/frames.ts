@@ -13,8 +13,8 @@ import {
   SEG_WRITABLE,
   STACK_MASK,
 } from '../../layout';
-import { SS, selectorFault, TS } from '../core/faults';
-import { readSystem, writeLinear, writeSystem } from '../core/memory';
+import { ALIGNMENT, SS, selectorFault, TS } from '../core/faults';
+import { checksAlignment, readSystem, writeLinear, writeSystem } from '../core/memory';
 import { canonical } from '../core/paging';
 import { failed } from '../core/trouble';
 import { BIG, longMode } from './descriptor-bits';
@@ -102,7 +102,11 @@ export function pushFrame(value: u64, size: u32): void {
   }
   let linear = flat ? offset : load<u64>(s, SEG_LINEAR) + offset;
   if (!longMode()) linear &= 0xffffffff;
-  // An inner level is never ring 3.
+  // An inner level is never ring 3, where alone the alignment of pushes is checked.
+  if (slot == SEG_SS && linear & (size - 1) && checksAlignment()) {
+    selectorFault(ALIGNMENT, 0);
+    return;
+  }
   if (slot == SEG_NEXT_STACK) {
     if (size == 8) writeSystem<u64>(linear, value);
     else if (size == 4) writeSystem<u32>(linear, <u32>value);

@@ -36,7 +36,7 @@ import {
 import { clockAt } from '../core/blocks';
 import { fault, GP, UD } from '../core/faults';
 import { rm, setRm } from '../core/operands';
-import { canonical, PHYSICAL_BITS } from '../core/paging';
+import { canonicalBase, PHYSICAL_BITS } from '../core/paging';
 import { flushTlb } from '../core/tlb';
 import { failed } from '../core/trouble';
 import { privileged } from './privilege';
@@ -108,7 +108,7 @@ function readBase<T>(pc: usize, index: u32): void {
 function writeBase<T>(pc: usize, index: u32): void {
   const value = sizeof<T>() == 8 ? <u64>rm<T>(pc) : <u64>rm<T>(pc) & 0xffffffff;
   if (!(load<u32>(CR4) & CR4_FSGSBASE)) fault(UD);
-  else if (!canonical(value)) fault(GP);
+  else if (!canonicalBase(value)) fault(GP);
   else setBase(index, value);
 }
 
@@ -217,7 +217,7 @@ function allowed(msr: u32, value: u64): bool {
     case MSR_FS_BASE:
     case MSR_GS_BASE:
     case MSR_KERNEL_GS_BASE:
-      return canonical(value);
+      return canonicalBase(value);
     case MSR_FMASK:
     case MSR_TSC_AUX:
       return value >> 32 == 0;

@@ -1,17 +1,7 @@
 // Far RET and IRET in protected and long mode (SDM 2B RET, 2A IRET).
-import {
-  NMI_BLOCKED,
-  RIP,
-  RSP,
-  SEG_CS,
-  SEG_DS,
-  SEG_ES,
-  SEG_FS,
-  SEG_GS,
-  SEG_SS,
-  STACK_MASK,
-} from '../../layout';
+import { RIP, RSP, SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_SS, STACK_MASK } from '../../layout';
 import { code64, level } from '../core/cpu-mode';
+import { unblockNmi } from '../core/events';
 import { fault, GP, NP, selectorFault } from '../core/faults';
 import { NT, RF, systemFlag, VIF, VIP, VM } from '../core/flags';
 import { read } from '../core/memory';
@@ -133,6 +123,7 @@ function changeable(size: u32): u32 {
 }
 
 export function interruptReturn(size: u32, rip: u64): void {
+  unblockNmi();
   if (systemFlag(NT)) {
     if (longMode()) fault(GP);
     else returnFromTask(rip);
@@ -152,7 +143,6 @@ export function interruptReturn(size: u32, rip: u64): void {
   // 64-bit code takes SS:RSP back in any case.
   if (!goBack(selector, offset, size, 3 * size, code64(), 0)) return;
   takeFlags(flags, mask);
-  store<u32>(NMI_BLOCKED, 0);
 }
 
 /** Sets up virtual-8086 mode with what is pushed above the flags: ESP, SS, ES, DS, FS, GS. */
@@ -183,5 +173,4 @@ function returnToVirtual(selector: u32, offset: u64, flags: u32): void {
   store<u64>(RSP, pointer);
   store<u64>(RIP, offset);
   updateMode();
-  store<u32>(NMI_BLOCKED, 0);
 }

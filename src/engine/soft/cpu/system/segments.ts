@@ -198,12 +198,20 @@ export function loadSegment(index: u32, selector: u32): void {
   }
 }
 
+/** A segment becomes null, and its base stays where it was: that of FS and GS still counts in 64-bit code. */
+function nullify(index: u32): void {
+  const s = segmentAt(index);
+  store<u32>(s, 0, SEG_SELECTOR);
+  store<u32>(s, UNUSABLE, SEG_ATTRIBUTES);
+  openSegment(index);
+}
+
 /** On the way to less privilege: what it must not see is closed (SDM 2B RET). */
 export function closeSegments(privilege: u32): void {
   for (let index: u32 = 0; index < 6; index++) {
     if (index == SEG_CS || index == SEG_SS) continue;
     const attributes = load<u32>(segmentAt(index), SEG_ATTRIBUTES);
     if (attributes & UNUSABLE || isConforming(attributes)) continue;
-    if (privilegeOf(attributes) < privilege) setNull(index, 0);
+    if (privilegeOf(attributes) < privilege) nullify(index);
   }
 }

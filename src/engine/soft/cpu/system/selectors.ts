@@ -4,9 +4,10 @@ import { OP_REG, REGS, SEG_LDT, SEG_TR } from '../../layout';
 import { level } from '../core/cpu-mode';
 import { fault, GP, NP, selectorFault } from '../core/faults';
 import { changeFlags, ZF } from '../core/flags';
-import { isMemory, modifyOperand, readOperand, writeOperand } from '../core/generic';
+import { isMemory, readOperand, writeOperand } from '../core/generic';
 import { readSystem, write, writeSystem } from '../core/memory';
 import { address, segment, setReg, setRm } from '../core/operands';
+import { canonicalBase } from '../core/paging';
 import { failed } from '../core/trouble';
 import {
   attributesOf,
@@ -58,10 +59,13 @@ function systemDescriptor(selector: u32, type: u32, other: u32): u64 {
   return descriptor;
 }
 
-function setSystemSegment(index: u32, selector: u32, descriptor: u64): void {
-  let base = baseOf(descriptor);
-  if (longMode()) base |= upperHalf(selector, GP) << 32;
-  if (!failed()) setSegment(index, selector, base, limitOf(descriptor), attributesOf(descriptor));
+/** The base of a system descriptor: of 64 bits in long mode, where it has to be canonical. */
+function baseOfSystem(selector: u32, descriptor: u64): u64 {
+  const base = baseOf(descriptor);
+  if (!longMode()) return base;
+  const whole = base | (upperHalf(selector, GP) << 32);
+  if (!failed() && !canonicalBase(whole)) selectorFault(GP, selector);
+  return whole;
 }
 
 export function lldt<T>(pc: usize): void {
@@ -73,7 +77,9 @@ export function lldt<T>(pc: usize): void {
     return;
   }
   const descriptor = systemDescriptor(selector, LDT, LDT);
-  if (!failed()) setSystemSegment(SEG_LDT, selector, descriptor);
+  if (failed()) return;
+  const base = baseOfSystem(selector, descriptor);
+  if (!failed()) setSegment(SEG_LDT, selector, base, limitOf(descriptor), attributesOf(descriptor));
 }
 
 export function ltr<T>(pc: usize): void {
@@ -86,11 +92,13 @@ export function ltr<T>(pc: usize): void {
   }
   const descriptor = systemDescriptor(selector, TSS_32, longMode() ? TSS_32 : TSS_16);
   if (failed()) return;
+  const base = baseOfSystem(selector, descriptor);
+  if (failed()) return;
   const at = descriptorAt(selector) + 5;
   const type = readSystem<u8>(at);
   if (failed()) return;
   writeSystem<u8>(at, type | <u8>BUSY);
-  if (!failed()) setSystemSegment(SEG_TR, selector, descriptor | ((<u64>BUSY) << 40));
+  if (!failed()) setSegment(SEG_TR, selector, base, limitOf(descriptor), attributesOf(descriptor) | BUSY);
 }
 
 /** The descriptor of the source operand's selector; 0 where there is none, or where it must not be seen. */
@@ -148,9 +156,9 @@ export function verw<T>(pc: usize): void {
   if (!failed()) changeFlags(ZF, isWritable(attributesOf(descriptor)) ? ZF : 0);
 }
 
-/** ARPL: a selector gets at least the privilege number of another. */
+/** ARPL: a selector gets at least the privilege number of another. Where it has it, nothing is written, nor need be writable. */
 export function arpl<T>(pc: usize): void {
-  const selector = <u32>modifyOperand<u16>(pc);
+  const selector = <u32>readOperand<u16>(pc);
   if (failed()) return;
   const wanted = <u32>load<u8>(REGS + <usize>load<u8>(pc, OP_REG)) & 3;
   const raised = (selector & 3) < wanted;

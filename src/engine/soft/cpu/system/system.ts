@@ -7,7 +7,7 @@ import { fault, GP, UD } from '../core/faults';
 import { DF, IF, systemFlag } from '../core/flags';
 import { read, write } from '../core/memory';
 import { address, cutAddress, segment } from '../core/operands';
-import { canonical } from '../core/paging';
+import { canonicalBase } from '../core/paging';
 import { failed } from '../core/trouble';
 import { mayShowSystem, mayTouchInterrupts, privileged } from './privilege';
 
@@ -63,7 +63,7 @@ function loadTable(pc: usize, base: usize, limit: usize): void {
   const at = cutAddress(pc, address(pc) + 2);
   const start = code64() ? read<u64>(segment(pc), at) : <u64>read<u32>(segment(pc), at);
   if (failed()) return;
-  if (code64() && !canonical(start)) {
+  if (code64() && !canonicalBase(start)) {
     fault(GP);
     return;
   }

@@ -9,12 +9,13 @@ import {
   FPU_OPCODE,
   FPU_REGISTERS,
   FPU_TAGS,
+  LINEAR_MASK,
   RAX,
 } from '../../layout';
 import { realMode } from '../core/cpu-mode';
 import { fault, NM } from '../core/faults';
 import { width } from '../core/generic';
-import { checkWrite, read, write } from '../core/memory';
+import { checkRead, checkWrite, linearAddress, read, readLinear, write, writeLinear } from '../core/memory';
 import { address, segment } from '../core/operands';
 import { failed } from '../core/trouble';
 import { available, nothingPending, ready } from './instruction';
@@ -140,16 +141,25 @@ function storeEnvironment(pc: usize): void {
   }
 }
 
-/** Nothing is written where the last byte cannot be. */
-function checkAll(pc: usize, size: u64): bool {
-  checkWrite(segment(pc), address(pc), size);
-  if (!failed()) checkWrite(segment(pc), address(pc) + size - 1, 1);
+/** Nothing is written where the first word or the last byte cannot be. */
+function mayStore(pc: usize, size: u64): bool {
+  const word = environmentSize(pc) / 7;
+  checkWrite(segment(pc), address(pc), word, word);
+  if (!failed()) checkWrite(segment(pc), address(pc) + size - 1, 1, 1);
+  return !failed();
+}
+
+/** Nothing is read where the first word or the last byte cannot be. */
+function mayLoad(pc: usize, size: u64): bool {
+  const word = environmentSize(pc) / 7;
+  checkRead(segment(pc), address(pc), word, word);
+  if (!failed()) checkRead(segment(pc), address(pc) + size - 1, 1, 1);
   return !failed();
 }
 
 /** FNSTENV masks all exceptions behind what it stores. */
 export function fnstenv(pc: usize): void {
-  if (!available() || !checkAll(pc, environmentSize(pc))) return;
+  if (!available() || !mayStore(pc, environmentSize(pc))) return;
   storeEnvironment(pc);
   if (!failed()) setControlWord(controlWord() | EXCEPTIONS);
 }
@@ -187,22 +197,25 @@ function loadEnvironment(pc: usize): bool {
 }
 
 export function fldenv(pc: usize): void {
-  if (ready()) loadEnvironment(pc);
+  if (ready() && mayLoad(pc, environmentSize(pc))) loadEnvironment(pc);
 }
 
-/** The place of ST(i) in a saved state. */
+/** The bytes of eight registers in a saved state. */
+const REGISTERS: u64 = 80;
+
+/** The linear address of ST(i) in a saved state, which nobody expects to be aligned. */
 function savedRegister(pc: usize, i: u32): u64 {
-  return address(pc) + environmentSize(pc) + 10 * <u64>i;
+  return linearAddress(segment(pc), address(pc) + environmentSize(pc) + 10 * <u64>i);
 }
 
 export function fnsave(pc: usize): void {
-  if (!available() || !checkAll(pc, environmentSize(pc) + 80)) return;
+  if (!available() || !mayStore(pc, environmentSize(pc) + REGISTERS)) return;
   storeEnvironment(pc);
   for (let i: u32 = 0; i < 8; i++) {
     if (failed()) return;
-    write<u64>(segment(pc), savedRegister(pc, i), load<u64>(place(i)));
+    writeLinear<u64>(savedRegister(pc, i), load<u64>(place(i)));
     if (failed()) return;
-    write<u16>(segment(pc), savedRegister(pc, i) + 8, load<u16>(place(i), 8));
+    writeLinear<u16>((savedRegister(pc, i) + 8) & load<u64>(LINEAR_MASK), load<u16>(place(i), 8));
   }
   if (!failed()) initialize();
 }
@@ -211,12 +224,12 @@ export function fnsave(pc: usize): void {
 const INCOMING: usize = memory.data(128, 8);
 
 export function frstor(pc: usize): void {
-  if (!ready()) return;
+  if (!ready() || !mayLoad(pc, environmentSize(pc) + REGISTERS)) return;
   for (let i: u32 = 0; i < 8; i++) {
     const at = INCOMING + ((<usize>i) << 4);
-    store<u64>(at, read<u64>(segment(pc), savedRegister(pc, i)));
+    store<u64>(at, readLinear<u64>(savedRegister(pc, i)));
     if (failed()) return;
-    store<u16>(at, read<u16>(segment(pc), savedRegister(pc, i) + 8), 8);
+    store<u16>(at, readLinear<u16>((savedRegister(pc, i) + 8) & load<u64>(LINEAR_MASK)), 8);
     if (failed()) return;
   }
   if (!loadEnvironment(pc)) return;

@@ -145,7 +145,7 @@ export function fstDouble(pc: usize): void {
 function storeTen(pc: usize, high: u32, low: u64): void {
   const kept = unmasked(IE);
   if (!kept) {
-    checkWrite(segment(pc), tail(pc), 2);
+    checkWrite(segment(pc), address(pc), 10, 8);
     if (failed()) return;
     write<u64>(segment(pc), address(pc), low);
     if (failed()) return;
