@@ -14,6 +14,10 @@ export interface GuestFile {
   image: string;
   /** What the image was made from, from the folder. */
   source?: string;
+  /** Further sources that are compiled with the image, where that is one, from the folder. */
+  sources?: readonly string[];
+  /** Further words for the compiler. */
+  cflags?: string;
   /** When to end a guest that does not end, in milliseconds. */
   timeoutMs?: number;
   /** The machine that the guest wants; whoever runs it may ask for another. */
@@ -33,7 +37,11 @@ const anything: Kind<unknown> = {
 const keys: OtherKeys = {
   image: name,
   source: name,
+  sources: listOf(name, 'a list of files'),
+  cflags: name,
   timeoutMs: whole(1),
+  /** The lesson of the course that the folder is for. */
+  lesson: whole(1),
   /** The guest's name, and one line for the list of guests. */
   name,
   summary: name,
@@ -64,12 +72,14 @@ export function parseGuestFile(text: string, file: string): GuestFile {
   }
   const place = `${file}: `;
   const { spec, others } = readFields(said, { place, fields: guestFields, others: keys, texts: true, error });
-  const { image, source, timeoutMs } = others as Partial<GuestFile>;
+  const { image, source, sources, cflags, timeoutMs } = others as Partial<GuestFile>;
   if (image === undefined || image === '')
     throw error(`${file}: "image" does not name a file`, 'write "image": "kernel.S"');
   return {
     image,
     ...(source !== undefined && { source }),
+    ...(sources !== undefined && { sources }),
+    ...(cflags !== undefined && { cflags }),
     ...(timeoutMs !== undefined && { timeoutMs }),
     spec,
   };

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import {
   autoMode,
@@ -11,7 +11,9 @@ import {
 } from '../../boot/index.js';
 import { type GuestFile, type MachineSpec, parseGuestFile } from '../../config/index.js';
 import { TerrariumError } from '../../errors.js';
-import { compileSource } from './toolchain.js';
+import { knownGuest } from './known-guests.js';
+import { languageOf, refuseText, SOURCE_ENDINGS } from './languages.js';
+import { type BuildOptions, compileSources } from './toolchain.js';
 
 /** Images above this are refused before they are read: no guest has more memory than 4 GiB. */
 const LARGEST_IMAGE = 4 * 1024 * 1024 * 1024;
@@ -19,14 +21,13 @@ const LARGEST_IMAGE = 4 * 1024 * 1024 * 1024;
 /** Where an image ends that begins at the reset vector, 16 bytes below (SDM 3A 10.1.4). */
 const RESET_END = 0x100000;
 
-/** Endings of files that are compiled before they run. */
-const sourceEndings = new Set(['.S', '.s', '.c']);
-
 /** An image and how to run it. */
 export interface LoadedImage {
   image: Image;
-  /** The file that was read or compiled. */
+  /** The file that was read, or the first that was compiled. */
   file: string;
+  /** The sources that were compiled; none where an image was read. */
+  sources: readonly string[];
   /** The machine that it is to run on: what the caller asked for, over what a guest folder wants. */
   spec: MachineSpec;
   /** When a guest folder wants its guest ended, in milliseconds. */
@@ -42,36 +43,66 @@ export interface LoadedImage {
   sourceFolder: string;
 }
 
+/** Several sources, or one file or folder. */
+export type ImageFiles = string | readonly string[];
+
 /**
- * Reads an image, compiles a source, or opens a guest folder (one with a `guest.json`).
+ * Reads an image, compiles sources, or opens a guest folder (one with a `guest.json`, or with sources alone).
  * @param asked goes before what the folder wants
  * @throws ImageError, ToolchainError
  */
-export function loadImage(file: string, asked: MachineSpec = {}): LoadedImage {
+export function loadImage(files: ImageFiles, asked: MachineSpec = {}, how: BuildOptions = {}): LoadedImage {
+  const named = typeof files === 'string' ? [files] : files;
+  if (named.length === 0 || named.some((one) => one === ''))
+    throw new ImageError('no image was named: the name is empty', HINT);
+  if (named.length > 1) return loadSeveral(named, asked, how);
+  const file = knownGuest(named[0]!);
   const found = stat(file);
-  if (found.isDirectory()) return loadFolder(file, asked);
-  if (sourceEndings.has(path.extname(file))) return loadSource(file, asked);
-  if (!found.isFile()) {
-    throw new ImageError(
-      `${file}: not a regular file`,
-      'give an image, a source (.S, .s, .c) or a guest folder',
-    );
-  }
+  if (found.isDirectory()) return loadFolder(file, asked, how);
+  if (languageOf(file) !== undefined) return loadSources([file], asked, how);
+  if (!found.isFile()) throw new ImageError(`${file}: not a regular file`, HINT);
   if (found.size > LARGEST_IMAGE) {
     throw new ImageError(`${file}: ${found.size} bytes are more than any guest can hold`);
   }
-  const image = parseImage(read(file), path.basename(file));
-  return { image, file, spec: asked, warnings: '', sourceFolder: path.dirname(file) };
+  const bytes = read(file);
+  const image = parseImage(bytes, path.basename(file));
+  if (image.format === 'flat') refuseText(bytes, file);
+  return { image, file, sources: [], spec: asked, warnings: '', sourceFolder: path.dirname(file) };
 }
 
-function loadFolder(folder: string, asked: MachineSpec): LoadedImage {
+const HINT = `give an image, sources (${SOURCE_ENDINGS}) or a guest folder`;
+
+function loadSeveral(files: readonly string[], asked: MachineSpec, how: BuildOptions): LoadedImage {
+  for (const file of files) {
+    if (stat(file).isDirectory()) throw new ImageError(`${file}: a folder, among several files`, HINT);
+    if (languageOf(file) === undefined)
+      throw new ImageError(`${file}: no source, among several files`, `sources end in ${SOURCE_ENDINGS}`);
+  }
+  return loadSources(files, asked, how);
+}
+
+/** A folder with sources and without a guest.json: all of them, the one that says where it starts first. */
+function sourcesIn(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => languageOf(name) !== undefined);
+  const rank = (name: string) =>
+    ['boot', 'start', 'entry', 'kernel', 'main'].indexOf(path.parse(name).name) + 1 || 9;
+  return names.sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1)).map((name) => path.join(folder, name));
+}
+
+function loadFolder(folder: string, asked: MachineSpec, how: BuildOptions): LoadedImage {
+  if (!existsSync(path.join(folder, 'guest.json'))) {
+    const sources = sourcesIn(folder);
+    if (sources.length > 0) return loadSources(sources, asked, how);
+  }
   const guest = readGuestFolder(folder);
+  const build = { ...how, cflags: [...(guest.cflags?.match(/\S+/g) ?? []), ...(how.cflags ?? [])] };
   const file = path.join(folder, guest.image);
   if (stat(file).isDirectory())
     throw new ImageError(`${folder}/guest.json: "image" names a directory, ${file}`);
   const spec = { ...guest.spec, ...asked };
+  const others = (guest.sources ?? []).map((name) => path.join(folder, name));
   const loaded = {
-    ...loadImage(file, spec),
+    ...(others.length > 0 ? loadSeveral([file, ...others], spec, build) : loadImage(file, spec, build)),
     ...(guest.timeoutMs !== undefined && { timeoutMs: guest.timeoutMs }),
   };
   if (guest.source === undefined || loaded.symbols || loaded.image.sections) return loaded;
@@ -80,25 +111,27 @@ function loadFolder(folder: string, asked: MachineSpec): LoadedImage {
   return {
     ...loaded,
     sourceFolder: path.dirname(source),
-    symbols: () => placed(symbolsOf(source, mode, load, loaded.image), loaded.image, mode),
+    symbols: () => placed(symbolsOf([source], mode, load, build, loaded.image), loaded.image, mode),
   };
 }
 
-function loadSource(file: string, asked: MachineSpec): LoadedImage {
+function loadSources(files: readonly string[], asked: MachineSpec, how: BuildOptions): LoadedImage {
+  const file = files[0]!;
   const { load, ...rest } = asked;
   const { mode = 'auto' } = asked;
   const linkAt = load === undefined ? {} : { load };
-  const { bytes, warnings } = compileSource(file, { mode, ...linkAt });
+  const { bytes, warnings } = compileSources(files, { ...how, mode, ...linkAt });
   const image = parseImage(bytes, path.basename(file));
   const flat = image.format === 'flat';
   return {
     image,
     file,
+    sources: files,
     // An ELF file was linked for its address and goes there by itself; flat code has to be put there.
     spec: flat ? asked : rest,
     warnings,
     sourceFolder: path.dirname(file),
-    ...(flat && { symbols: () => placed(symbolsOf(file, mode, linkedAt(image, load)), image, mode) }),
+    ...(flat && { symbols: () => placed(symbolsOf(files, mode, linkedAt(image, load), how), image, mode) }),
   };
 }
 
@@ -112,16 +145,18 @@ function linkedAt(image: Image, load: number | undefined): number | undefined {
  * @param same the image that the source must come to
  */
 function symbolsOf(
-  file: string,
+  files: readonly string[],
   mode: Mode = 'auto',
   load: number | undefined,
+  how: BuildOptions,
   same?: Image,
 ): Image | undefined {
-  const at = load === undefined ? {} : { load };
+  const options = { ...how, mode, ...(load !== undefined && { load }) };
+  const name = path.basename(files[0]!);
   try {
-    if (same !== undefined && !sameCode(parseImage(compileSource(file, { mode, ...at }).bytes, file), same))
+    if (same !== undefined && !sameCode(parseImage(compileSources(files, options).bytes, name), same))
       return undefined;
-    return parseImage(compileSource(file, { mode, ...at, symbols: true }).bytes, path.basename(file));
+    return parseImage(compileSources(files, { ...options, symbols: true }).bytes, name);
   } catch (error) {
     if (error instanceof TerrariumError) return undefined;
     throw error;
@@ -163,7 +198,10 @@ function read(file: string): Uint8Array {
 function fileError(file: string, cause: unknown): ImageError {
   const { code = 'unreadable', syscall = 'open' } = cause as NodeJS.ErrnoException;
   if (code === 'ENOENT')
-    return new ImageError(`${file}: no such file`, 'check the path; guests to try are in guests/');
+    return new ImageError(
+      `${file}: no such file`,
+      'check the path; guests to try are guests/hello, guests/snake and others',
+    );
   return new ImageError(`${file}: ${syscall} failed with ${code}`);
 }
 
@@ -175,7 +213,7 @@ function readGuestFolder(folder: string): GuestFile {
   } catch {
     throw new ImageError(
       `${folder}: a directory without a guest.json`,
-      'give an image, a source (.S, .s, .c), or a folder as those in guests/',
+      `give an image, sources (${SOURCE_ENDINGS}), or a folder with some`,
     );
   }
   return parseGuestFile(text, file);

@@ -11,7 +11,8 @@ const hex = (value: number) => `0x${value.toString(16)}`;
 const FIRST = '*(.start .text.start .init .text._start)';
 
 /** What a compiler adds for debuggers, unwinders and dynamic loaders, none of which a bare guest has. */
-const DISCARD = '/DISCARD/ : { *(.note .note.* .comment .eh_frame .eh_frame_hdr .interp .dynamic) }';
+const DISCARD =
+  '/DISCARD/ : { *(.note .note.* .comment .eh_frame .eh_frame_hdr .gcc_except_table* .interp .dynamic) }';
 
 const NEEDS_START = `ASSERT(DEFINED(_start), "no function _start: a guest in C begins with void _start(void)")`;
 
@@ -54,9 +55,14 @@ export function elfScript({ load, needsStart }: LayoutOptions): string {
 SECTIONS {
   . = ${hex(load)};
   .text : { ${FIRST} *(.text .text.*) }
-  .rodata : { *(.rodata .rodata.*) }
-  .data : { *(.data .data.*) }
-  .bss : { *(.bss .bss.*) *(COMMON) }
+  .rodata : { *(.rodata .rodata.* .lrodata .lrodata.*) }
+  .init_array : {
+    __init_array_start = .;
+    KEEP(*(SORT(.init_array.*) .init_array .ctors))
+    __init_array_end = .;
+  }
+  .data : { *(.data .data.* .got .got.* .ldata .ldata.*) }
+  .bss : { *(.bss .bss.* .lbss .lbss.*) *(COMMON) }
   ${DISCARD}
 }
 _guest_entry = DEFINED(_start) ? _start : ${hex(load)};

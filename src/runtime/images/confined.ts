@@ -1,0 +1,123 @@
+/**
+ * Sources of somebody else's: what they read of this host.
+ *
+ * A compiler reads every file that a source names, and puts it into the image (`.incbin`) or into its messages (`#include`). It
+ * has no mode in which it does not. So each source is compiled by itself with an account of all files that were read
+ * (gcc -MD, gas --MD, nasm -MD), and an image, or a message, that has part of another file in it is not given out.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { languageOf } from './languages.js';
+import { ToolchainError } from './toolchain-error.js';
+import type { Driver } from './tools.js';
+
+/** Languages whose compilers tell what they read. Code of the others may run at compile time. */
+const accountable = new Set(['assembler', 'c', 'c++', 'nasm']);
+
+/** What a compilation may read, and where its account of that is. */
+export class Confinement {
+  readonly #source: string;
+  readonly #accounts: readonly [string, string];
+  readonly #roots: readonly string[];
+
+  /**
+   * @param folder for temporary files
+   * @throws ToolchainError for a language that cannot be held to it, and for a source that is a link to somewhere else
+   */
+  constructor(source: string, folder: string, driver: Driver | undefined) {
+    const language = languageOf(source);
+    if (language === undefined || !accountable.has(language))
+      throw new ToolchainError(
+        `${source}: somebody else's ${language ?? 'file'} is not compiled here: it can read files`,
+      );
+    const beside = realpathSync(path.dirname(path.resolve(source)));
+    if (path.dirname(realpathSync(source)) !== beside)
+      throw new ToolchainError(
+        `${source}: leads to a file outside of its folder`,
+        'put the file itself there',
+      );
+    this.#source = source;
+    this.#accounts = [path.join(folder, 'read.c'), path.join(folder, 'read.s')];
+    const common = fileURLToPath(new URL('guests/include', import.meta.resolve('#package')));
+    this.#roots = [beside, realpathSync(common), realpathSync(folder), ...(driver ? ownHeaders(driver) : [])];
+  }
+
+  /** What makes gcc and the GNU assembler write the account. */
+  get gccFlags(): string[] {
+    const [c, s] = this.#accounts;
+    return ['-MD', '-MF', c, `-Wa,--MD,${s}`];
+  }
+
+  get nasmFlags(): string[] {
+    return ['-MD', this.#accounts[0]];
+  }
+
+  /** Runs a compilation and looks at what it read. @throws ToolchainError where that was something else than it may */
+  run(compile: () => string): string {
+    let said: string;
+    try {
+      said = compile();
+    } catch (error) {
+      if (error instanceof ToolchainError) this.#check([...this.#read(), ...filesNamed(error.message)]);
+      throw error;
+    }
+    this.#check([...this.#read(), ...filesNamed(said)]);
+    return said;
+  }
+
+  /** The files of the accounts, which are rules of make: `image: a b \`. */
+  #read(): string[] {
+    return this.#accounts.flatMap((account) => {
+      try {
+        const text = readFileSync(account, 'utf8').replace(/\\\r?\n/g, ' ');
+        return text.split('\n').flatMap((rule) => rule.replace(/^.*?: /, '').match(/(?:\\ |\S)+/g) ?? []);
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  #check(files: readonly string[]): void {
+    for (const file of files) {
+      let real: string;
+      try {
+        real = realpathSync(file.replaceAll('\\ ', ' '));
+      } catch {
+        // Not there: nothing was read of it.
+        continue;
+      }
+      if (this.#roots.some((root) => real.startsWith(root + path.sep))) continue;
+      throw new ToolchainError(
+        `${this.#source}: reads ${file}, which does not belong to it`,
+        'of somebody else’s sources only files beside them are read, named as in #include "part.h"',
+      );
+    }
+  }
+}
+
+/** Files whose lines a message shows: `/etc/passwd:1: Error: …`, `In file included from …`. */
+function filesNamed(message: string): string[] {
+  return [...message.matchAll(/^(?:In file included from |\s*from )?(\/[^:\n]+|[^:\s]+):\d+[:,]/gm)].map(
+    ([, file]) => file!,
+  );
+}
+
+/** The compiler's own headers: <stdint.h> and the like. */
+function ownHeaders({ command }: Driver): string[] {
+  const [program, ...rest] = command;
+  const folders = ['include', 'include-fixed'].flatMap((name) => {
+    const { stdout = '' } = spawnSync(program!, [...rest, `-print-file-name=${name}`], { encoding: 'utf8' });
+    return path.isAbsolute(stdout.trim()) ? [stdout.trim()] : [];
+  });
+  return folders.flatMap((folder) => {
+    try {
+      return [realpathSync(folder)];
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * Runs a compiler within limits. It and all that it starts end when it takes too long, and when this process ends, however that
+ * ends; the temporary folder goes with them.
+ *
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+import { ToolchainError } from './toolchain-error.js';
+import { INSTALL_COMPILER } from './tools.js';
+
+/** Images above this are refused: a typing mistake in `.org` or `.fill` easily asks for more. */
+export const LARGEST_OUTPUT = 256 * 1024 * 1024;
+export const DEFAULT_TIMEOUT_MS = 60_000;
+/** How long the guards may take beyond the deadline: milliseconds. */
+const GUARD_MS = 5000;
+/** `timeout`'s exit status where the time was up. */
+const TIMED_OUT = 124;
+const KILLED = 137;
+
+export interface ToolRun {
+  /** The program and its arguments. */
+  command: readonly string[];
+  /** For errors: the source. */
+  file: string;
+  /** For temporary files; removed if this process dies meanwhile. */
+  folder: string;
+  timeoutMs: number;
+  /** What to do where the program is not there. */
+  install?: string;
+}
+
+/**
+ * The processor's seconds and the size of a file are limited for the compiler and all that it starts, so that a `.fill` of
+ * gigabytes ends before it fills the disk. `timeout` (coreutils) makes a process group of them and ends all of it. On SIGTERM,
+ * which this process's end sends (PR_SET_PDEATHSIG), the shell ends them and removes the folder.
+ */
+const GUARD = `
+folder=$1; seconds=$2; shift 2
+ulimit -c 0 2>/dev/null
+ulimit -t 60 2>/dev/null
+ulimit -f ${(2 * LARGEST_OUTPUT) / 512} 2>/dev/null
+trap 'kill -TERM $child 2>/dev/null; wait $child; rm -rf "$folder"; exit 143' TERM
+timeout -k 1 "$seconds" "$@" &
+child=$!
+wait $child
+`;
+
+let guarded: boolean | undefined;
+
+/** True where the guards' programs are there: util-linux and coreutils. */
+function canGuard(): boolean {
+  guarded ??=
+    process.platform === 'linux' &&
+    spawnSync('setpriv', ['--pdeathsig', 'TERM', 'timeout', '1', 'sh', '-c', ':']).status === 0;
+  return guarded;
+}
+
+/** Runs the program and returns what it printed. @throws ToolchainError */
+export function runTool({ command, file, folder, timeoutMs, install }: ToolRun): string {
+  const guards = canGuard();
+  const seconds = `${Math.max(timeoutMs, 1) / 1000}`;
+  const words = guards
+    ? ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', GUARD, 'sh', folder, seconds, ...command]
+    : command;
+  const done = spawnSync(words[0]!, words.slice(1), {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C', TMPDIR: folder },
+    timeout: guards ? timeoutMs + GUARD_MS : timeoutMs,
+    killSignal: 'SIGKILL',
+    maxBuffer: 16 * 1024 * 1024,
+    input: '',
+  });
+  const said = `${done.stdout ?? ''}${done.stderr ?? ''}`.trimEnd();
+  if (done.status === 0) return said;
+  const { code } = (done.error ?? {}) as NodeJS.ErrnoException;
+  const program = command[0]!;
+  if (code === 'ENOENT' || /^timeout: failed to run command .*: No such file/m.test(said)) {
+    throw new ToolchainError(
+      `${file}: cannot be compiled: no ${program} on this machine`,
+      install ?? INSTALL_COMPILER,
+    );
+  }
+  const late = guards && (done.status === TIMED_OUT || done.status === KILLED);
+  if (code === 'ETIMEDOUT' || late) {
+    throw new ToolchainError(
+      `${file}: ${program} did not end within ${timeoutMs} ms and was stopped`,
+      'look for a .rept, .fill or macro without an end',
+    );
+  }
+  if (/File size limit|SIGXFSZ|File too large/i.test(said)) throw tooLarge(file, undefined, said);
+  if (code !== undefined)
+    throw new ToolchainError(`${file}: ${program} cannot be run: ${code}`, undefined, done.error);
+  const how = done.signal === null ? '' : ` (ended by ${done.signal})`;
+  const text = said === '' ? `${program} failed with status ${done.status}${how}` : said;
+  throw new ToolchainError(`${file}: does not compile:\n${text}`, hintFor(said));
+}
+
+export function tooLarge(file: string, size: number | undefined, said = ''): ToolchainError {
+  const much = size === undefined ? '' : `: ${size} bytes`;
+  return new ToolchainError(
+    `${file}: the image is larger than ${LARGEST_OUTPUT / 1024 / 1024} MiB${much}${said && `\n${said}`}`,
+    'look for a .org, .fill or array that is larger than meant',
+  );
+}
+
+/** What to do about the errors that beginners meet first. */
+const hints: readonly [RegExp, string][] = [
+  [
+    /undefined reference to `__\w+[dt]i\d'/,
+    'a 64-bit division in 32-bit code needs libgcc, which a bare guest has not: use 32-bit numbers',
+  ],
+  [
+    /undefined reference to `mem(cpy|set|move|cmp)'/,
+    'gcc expects memcpy, memset, memmove and memcmp even in a freestanding program: write those it asks for',
+  ],
+  [
+    /SSE register (return|argument)|x87 disabled/,
+    'double and float need SSE, which a guest starts without: use integers, or turn SSE on (CR4.OSFXSR) and compile with --cflags "-mno-general-regs-only -msse2"',
+  ],
+  [/cannot execute .*cc1plus/, 'install the C++ compiler: sudo apt-get install g++'],
+  [/cannot execute .*(as|ld|cc1)/, INSTALL_COMPILER],
+  [
+    /can't find crate for `(core|std)`/,
+    'install the target: rustup target add x86_64-unknown-none; a kernel begins with #![no_std] and #![no_main]',
+  ],
+  [
+    /unrecognized command-line option|unsupported option|unknown argument/,
+    'a gcc for x86-64 with GNU binutils, or clang with lld, is needed: sudo apt-get install gcc binutils',
+  ],
+];
+
+function hintFor(said: string): string | undefined {
+  return hints.find(([what]) => what.test(said))?.[1];
+}
