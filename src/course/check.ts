@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DeviceModule, EngineName } from '../config/index.js';
+import { type Explanation, endsBadly, explain } from '../explain/index.js';
 import { checkExpectation, parseExpectation } from '../inspect/index.js';
 import type { Outcome } from '../machine/index.js';
-import { hostMachine, loadImage } from '../runtime/index.js';
+import { hostMachine, type LoadedImage, loadImage } from '../runtime/index.js';
+import { SymbolTable } from '../symbols/index.js';
 import { type Lesson, lessonOf } from './lessons.js';
 
 /** A guest of the course is small: one that runs longer does not come to its end. */
@@ -27,6 +30,10 @@ export interface CheckedLesson {
   outcome: Outcome;
   console: string;
   checks: LessonCheck[];
+  /** What the compiler said although it succeeded. */
+  warnings: string;
+  /** Why the guest ended badly, where it did. */
+  why: Explanation | undefined;
 }
 
 /**
@@ -35,32 +42,70 @@ export interface CheckedLesson {
  */
 export async function checkFolder(folder: string, engine: EngineName = 'auto'): Promise<CheckedLesson> {
   const lesson = lessonOf(folder);
-  const { image, spec } = loadImage(folder);
+  // A submission may be somebody else's: its compiler reads nothing of this host.
+  const loaded = loadImage(folder, {}, { confined: true });
+  const { warnings, sources } = loaded;
+  const { checks, ...first } = await checkRun(lesson, loaded, engine, lesson);
+  for (const run of lesson.also ?? []) checks.push(...(await checkRun(lesson, loaded, engine, run)).checks);
+  return { lesson, ...first, checks: [...checks, ...checkSource(lesson, sources)], warnings };
+}
+
+type RunSaid = Pick<Lesson, 'input' | 'keys' | 'checks'>;
+
+async function checkRun(
+  lesson: Lesson,
+  { image, spec, symbols }: LoadedImage,
+  engine: EngineName,
+  { input, keys, checks }: RunSaid,
+): Promise<{ outcome: Outcome; console: string; checks: LessonCheck[]; why: Explanation | undefined }> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  await using machine = await hostMachine({
-    image,
-    engine,
-    ...spec,
-    coalesce: false,
-    devices: devicesOf(lesson),
-  });
+  const devices = devicesOf(lesson);
+  await using machine = await hostMachine({ image, engine, ...spec, coalesce: false, devices });
   machine.onOutput((bytes) => {
     if (length < MOST_CONSOLE) chunks.push(bytes);
     length += bytes.length;
   });
   // Neither is waited for: a guest may read nothing.
-  if (lesson.input !== undefined) void machine.send(Buffer.from(lesson.input));
-  if (lesson.keys !== undefined) void machine.type(lesson.keys);
+  if (input !== undefined) void machine.send(Buffer.from(input));
+  if (keys !== undefined) void machine.type(keys);
   const outcome = await machine.run({ timeoutMs: TIMEOUT_MS });
   const console = Buffer.concat(chunks);
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console };
-  const checks = lesson.checks.map(({ expect, missing }) => {
-    const { ok, expected, found } = checkExpectation(parseExpectation(expect), subject);
-    return { ok, expect, expected, found, missing };
+  const names = endsBadly(outcome) ? new SymbolTable(symbols?.() ?? image) : undefined;
+  const why =
+    names &&
+    explain({
+      ...outcome,
+      memory: machine.memory,
+      image: machine.boot,
+      locate: (address) => names.locate(address),
+    });
+  const found = checks.map(({ expect, missing }) => {
+    const result = checkExpectation(parseExpectation(expect), subject);
+    // What a guest that died has got right is worth nothing yet.
+    return { ...result, ok: result.ok && why === undefined, expect, missing };
   });
-  return { lesson, outcome, console: console.toString('latin1'), checks };
+  return { outcome, console: console.toString('latin1'), checks: found, why };
 }
+
+/** What the task asks the student to use. */
+function checkSource({ source = [] }: Lesson, files: readonly string[]): LessonCheck[] {
+  const code = files.map((file) => withoutComments(readFileSync(file, 'utf8'))).join('\n');
+  return source.map(({ matches, missing }) => {
+    const ok = new RegExp(matches, 'm').test(code);
+    return {
+      ok,
+      expect: `source~=/${matches}/`,
+      expected: 'it is there',
+      found: ok ? 'it is there' : 'it is not',
+      missing,
+    };
+  });
+}
+
+const withoutComments = (code: string) =>
+  code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|#(?!\s*(?:define|include)).*$/gm, ' ');
 
 /** The lesson's device is the course's own, even where the student changed the copy. */
 function devicesOf({ folder, device }: Lesson): DeviceModule[] {

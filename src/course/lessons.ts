@@ -21,6 +21,10 @@ export interface Lesson {
   input?: string;
   keys?: string;
   checks: readonly { expect: string; missing: string }[];
+  /** What the source has to have, as regular expressions: the task, and not its result alone. */
+  source?: readonly { matches: string; missing: string }[];
+  /** Further runs, each with other input and with checks of its own. */
+  also?: readonly { input: string; checks: readonly { expect: string; missing: string }[] }[];
 }
 
 const courseFolder = () => fileURLToPath(new URL('docs/course/', import.meta.resolve('#package')));

@@ -13,7 +13,8 @@ export {
   type EngineWishes,
   engineByName,
 } from './engines/engines.js';
-export { type LoadedImage, loadImage } from './images/image-file.js';
+export { buildImage, type ImageFiles, type LoadedImage, loadImage } from './images/image-file.js';
+export { languageOf, SOURCE_ENDINGS } from './images/languages.js';
 export { contentsOf, makeFolder } from './images/new-folder.js';
 export { sourceFinder } from './images/source-files.js';
 export {
@@ -23,6 +24,7 @@ export {
   templateNames,
   templateSummaries,
 } from './images/templates.js';
+export { type BuildOptions, compileSources, findDriver, hasCompiler } from './images/toolchain.js';
 export { createLauncher, type LauncherOptions } from './launcher.js';
 export type { ImageSource } from './options.js';
 export {

@@ -58,7 +58,7 @@ const rooms: Record<string, Room> = {
     node: 'all',
   },
   manage: { imports: ['config', 'machine', 'runtime'], node: 'all' },
-  course: { imports: ['config', 'inspect', 'machine', 'runtime'], node: 'all' },
+  course: { imports: ['config', 'explain', 'inspect', 'machine', 'runtime', 'symbols'], node: 'all' },
   'apps/frontend': {
     imports: ['config', 'debug', 'explain', 'inspect', 'machine', 'runtime', 'trace', ...contracts],
     node: 'all',

@@ -77,6 +77,7 @@ function inheritSettings(above: Command, words = above.name()): void {
 const loaders: Record<string, () => Promise<Command>> = {
   run: async () => (await import('./commands/run/run.js')).runCommand(),
   debug: async () => (await import('./commands/debug.js')).debugCommand(),
+  build: async () => (await import('./commands/build.js')).buildCommand(),
   new: async () => (await import('./commands/new.js')).newCommand(),
   dap: async () => (await import('./commands/dap.js')).dapCommand(),
   course: async () => (await import('./commands/course.js')).courseCommand(),

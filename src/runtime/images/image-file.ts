@@ -13,7 +13,7 @@ import { type GuestFile, type MachineSpec, parseGuestFile } from '../../config/i
 import { TerrariumError } from '../../errors.js';
 import { knownGuest } from './known-guests.js';
 import { languageOf, refuseText, SOURCE_ENDINGS } from './languages.js';
-import { type BuildOptions, compileSources } from './toolchain.js';
+import { type BuildOptions, type Compiled, compileSources } from './toolchain.js';
 
 /** Images above this are refused before they are read: no guest has more memory than 4 GiB. */
 const LARGEST_IMAGE = 4 * 1024 * 1024 * 1024;
@@ -81,6 +81,38 @@ function loadSeveral(files: readonly string[], asked: MachineSpec, how: BuildOpt
   return loadSources(files, asked, how);
 }
 
+/**
+ * Compiles sources, or a folder's, into the bytes of an image, as `loadImage` does.
+ * @throws ImageError where there is nothing to compile, ToolchainError
+ */
+export function buildImage(files: readonly string[], asked: MachineSpec, how: BuildOptions): Compiled {
+  const { sources, spec, how: build } = sourcesOf(files, asked, how);
+  const { mode = 'auto', load } = spec;
+  return compileSources(sources, { ...build, mode, ...(load !== undefined && { load }) });
+}
+
+/** What is compiled, for which machine, and how. */
+function sourcesOf(files: readonly string[], asked: MachineSpec, how: BuildOptions) {
+  const [file = ''] = files;
+  if (files.length > 1 || !stat(file).isDirectory()) return { sources: files, spec: asked, how };
+  if (!existsSync(path.join(file, 'guest.json'))) {
+    const sources = sourcesIn(file);
+    if (sources.length > 0) return { sources, spec: asked, how };
+  }
+  const guest = readGuestFolder(file);
+  const names = [guest.source ?? guest.image, ...(guest.sources ?? [])];
+  return {
+    sources: names.map((name) => path.join(file, name)),
+    spec: { ...guest.spec, ...asked },
+    how: withFlags(how, guest),
+  };
+}
+
+/** The folder's words for the compiler come before the caller's. */
+function withFlags(how: BuildOptions, { cflags }: GuestFile): BuildOptions {
+  return { ...how, cflags: [...(cflags?.match(/\S+/g) ?? []), ...(how.cflags ?? [])] };
+}
+
 /** A folder with sources and without a guest.json: all of them, the one that says where it starts first. */
 function sourcesIn(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => languageOf(name) !== undefined);
@@ -95,7 +127,7 @@ function loadFolder(folder: string, asked: MachineSpec, how: BuildOptions): Load
     if (sources.length > 0) return loadSources(sources, asked, how);
   }
   const guest = readGuestFolder(folder);
-  const build = { ...how, cflags: [...(guest.cflags?.match(/\S+/g) ?? []), ...(how.cflags ?? [])] };
+  const build = withFlags(how, guest);
   const file = path.join(folder, guest.image);
   if (stat(file).isDirectory())
     throw new ImageError(`${folder}/guest.json: "image" names a directory, ${file}`);

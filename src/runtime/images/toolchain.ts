@@ -15,7 +15,9 @@ import { DEFAULT_TIMEOUT_MS, LARGEST_OUTPUT, runTool, tooLarge } from './run-too
 import { ToolchainError } from './toolchain-error.js';
 import { type Driver, findDriver, temporaryFolder } from './tools.js';
 
+export { hasCompiler } from './objects.js';
 export { ToolchainError } from './toolchain-error.js';
+export { findDriver } from './tools.js';
 
 /** The CPU mode a source is compiled for: it decides the width of the code and the kind of the image. */
 export type SourceMode = 'auto' | 'reset' | 'real' | 'protected' | 'paged' | 'pae' | 'long';

@@ -2,9 +2,10 @@ import path from 'node:path';
 import { Command, Option } from 'commander';
 import { asTyped, command } from '../../../command.js';
 import { type EngineName, engineNames } from '../../../config/index.js';
-import { checkFolder, findLesson, readLessons, startLesson } from '../../../course/index.js';
+import { checkFolder, findLesson, type Lesson, readLessons, startLesson } from '../../../course/index.js';
 
 import { ExitStatus } from '../../frontend/exit-status.js';
+import { printExplanation } from '../../frontend/outcome-text.js';
 import { styleFor } from '../../frontend/style.js';
 import { parseCount } from '../../frontend/values.js';
 
@@ -48,16 +49,30 @@ function start(number: number, given: string | undefined): void {
   const files = startLesson(lesson, folder);
   const style = styleFor(process.stdout);
   const page = path.relative('.', path.join(lesson.folder, 'README.md'));
+  const words = runWords(lesson, folder);
   process.stdout.write(`${style.bold(`Lesson ${number}: ${lesson.title}`)}\n${lesson.goal}\n\n`);
   for (const file of files) process.stdout.write(`  ${path.join(folder, file)}\n`);
   process.stdout.write(
-    `\nRead:  ${page}\nRun:   ${command(`run ${folder}`)}\nCheck: ${command(`course check ${folder}`)}\n`,
+    `\nRead:  ${page}\nRun:   ${command(words)}\nCheck: ${command(`course check ${quoted(folder)}`)}\n`,
   );
+}
+
+/** How the lesson's guest is run by hand: with its device, and where exits are counted with each of them. */
+function runWords({ device, checks }: Lesson, folder: string): string {
+  const withDevice = device === undefined ? '' : ` --device ${quoted(path.join(folder, device))}`;
+  const counted = checks.some(({ expect }) => expect.startsWith('exits')) ? ' --no-coalesce' : '';
+  return `run ${quoted(folder)}${withDevice}${counted}`;
+}
+
+/** As a shell takes it for one word. */
+function quoted(word: string): string {
+  return /^[\w./@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 async function check(folder: string, { engine }: { engine: EngineName }): Promise<void> {
   const style = styleFor(process.stdout);
-  const { lesson, outcome, checks } = await checkFolder(folder, engine);
+  const { lesson, outcome, checks, warnings, why } = await checkFolder(folder, engine);
+  if (warnings !== '') process.stderr.write(`${warnings}\n`);
   process.stdout.write(
     `${style.bold(`Lesson ${lesson.number}: ${lesson.title}`)}\n${style.dim(`${outcome.reason}, after ${outcome.exits} exit${outcome.exits === 1 ? '' : 's'} on ${outcome.engine}`)}\n\n`,
   );
@@ -65,6 +80,7 @@ async function check(folder: string, { engine }: { engine: EngineName }): Promis
     process.stdout.write(`${ok ? style.green('✓') : style.red('✗')} ${expect}\n`);
     if (!ok) process.stdout.write(`    ${missing}\n    expected ${expected}, found ${found}\n`);
   }
+  if (why !== undefined) printExplanation(why);
   const held = checks.every(({ ok }) => ok);
   const next = readLessons().find(({ number }) => number === lesson.number + 1);
   const onward =

@@ -2,8 +2,9 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { asTyped, command } from '../../../command.js';
 import { ConfigError } from '../../../errors.js';
-import { hostMachine, loadImage } from '../../../runtime/index.js';
+import { hostMachine, loadImage, SOURCE_ENDINGS } from '../../../runtime/index.js';
 import { SymbolTable } from '../../../symbols/index.js';
+import { addBuildOptions, type BuildFlags, buildOf } from '../../frontend/build-options.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
 import { debugInTerminal } from '../../tui/app.js';
 
@@ -27,18 +28,20 @@ Exit status:
 
 export function debugCommand(): Command {
   const command = new Command('debug')
-    .usage('<image | source.S | source.c | folder> [options]')
+    .usage('<image | sources… | folder> [options]')
     .description('Debugs a guest in this terminal: registers, code, stack, memory, console, screen, exits.')
-    .argument('<image>', 'flat image, ELF, source (.S, .s, .c) or guest folder');
-  return addMachineOptions(command)
+    .argument('<image...>', `flat image, ELF, sources (${SOURCE_ENDINGS}) or folder`);
+  return addBuildOptions(addMachineOptions(command))
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', keys)
     .action(debug);
 }
 
-async function debug(file: string, flags: MachineFlags): Promise<void> {
+async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise<void> {
   requireTerminal();
-  const { image, file: loaded, spec, warnings, symbols } = loadImage(file, specOf(flags));
+  // Code that follows its source line by line, unless the user's own words say otherwise.
+  const how = { ...buildOf(flags), debug: true };
+  const { image, file: loaded, spec, warnings, symbols } = loadImage(files, specOf(flags), how);
   if (spec.simvirtio === 'polling')
     throw new ConfigError('--simvirtio polling does not go with debug', 'take --simvirtio exits');
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
@@ -58,7 +61,7 @@ async function debug(file: string, flags: MachineFlags): Promise<void> {
   process.exitCode = await debugInTerminal({
     machine,
     symbols: new SymbolTable(named),
-    image: path.basename(path.resolve(file)),
+    image: path.basename(path.resolve(files[0]!)),
     folder: path.dirname(path.resolve(loaded)),
     hasScreen: spec.vga === true,
     ...(flags.type !== undefined && { type: flags.type }),

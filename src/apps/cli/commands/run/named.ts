@@ -27,18 +27,22 @@ export interface NamedMachine {
 
 /** Carries out `terrarium run`: here, here under a name, or in a process of its own. */
 export async function runNamed<Flags extends NameFlags>(
-  image: string,
+  files: readonly string[],
   flags: Flags,
-  run: (image: string, flags: Flags, named?: NamedMachine) => Promise<void>,
+  run: (files: readonly string[], flags: Flags, named?: NamedMachine) => Promise<void>,
 ): Promise<void> {
   const { name, detach, detachedChild: messages } = flags;
   if (detach && messages === undefined) return startInBackground(flags);
-  if (name === undefined) return run(image, flags);
+  if (name === undefined) return run(files, flags);
   const reporter = messages === undefined ? undefined : new StartReporter();
   try {
-    await using published = await publishMachine({ name, image, ...(messages && { messages }) });
+    await using published = await publishMachine({
+      name,
+      image: files.join(' '),
+      ...(messages && { messages }),
+    });
     if (reporter !== undefined) keepMessages(published);
-    await run(image, flags, {
+    await run(files, flags, {
       print: (bytes) => published.print(bytes),
       async serve(machine) {
         await published.serve(machine);

@@ -17,8 +17,10 @@ import {
   type HostedOutcome,
   hostMachine,
   loadImage,
+  SOURCE_ENDINGS,
 } from '../../../../runtime/index.js';
 import { SymbolTable } from '../../../../symbols/index.js';
+import { addBuildOptions, type BuildFlags, buildOf } from '../../../frontend/build-options.js';
 import { ExitStatus, statusOf } from '../../../frontend/exit-status.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../../../frontend/machine-options.js';
 import {
@@ -30,6 +32,7 @@ import {
   printSimvirtio,
   printStatistics,
 } from '../../../frontend/outcome-text.js';
+import { requireWritable } from '../../../frontend/output-file.js';
 import { LiveScreen } from '../../../frontend/screen/live.js';
 import { connectConsole, type KeyTarget, keyTargets } from '../../../frontend/terminal.js';
 import { parseCount, parseDumped, parseDuration, parseGdb } from '../../../frontend/values.js';
@@ -62,7 +65,7 @@ Exit status:
   3 triple fault; 4 engine error, or stdout cannot be written; 124 timed out or out of exits; 130 interrupted.
 `;
 
-interface RunFlags extends MachineFlags, NameFlags, TraceFlags {
+interface RunFlags extends MachineFlags, BuildFlags, NameFlags, TraceFlags {
   timeout?: number;
   maxExits?: number;
   expect?: Expectation[];
@@ -72,6 +75,7 @@ interface RunFlags extends MachineFlags, NameFlags, TraceFlags {
   report?: string;
   speaker?: true;
   screenshot?: Screenshot[];
+  watch?: true;
   screen?: true;
   keys: KeyTarget;
   gdb?: DebugAddress;
@@ -79,12 +83,12 @@ interface RunFlags extends MachineFlags, NameFlags, TraceFlags {
 
 export function runCommand(): Command {
   const command = new Command('run')
-    .usage('<image | source.S | source.c | folder> [options]')
+    .usage('<image | sources… | folder> [options]')
     .description(
       'Runs a guest. Its console is stdout, its serial port reads stdin; everything else goes to stderr.',
     )
-    .argument('<image>', 'flat image, ELF, source (.S, .s, .c) or guest folder');
-  return addMachineOptions(command)
+    .argument('<image...>', `flat image, ELF, sources (${SOURCE_ENDINGS}) or folder`);
+  return addBuildOptions(addMachineOptions(command))
     .option('--speaker', "ring the terminal's bell when the guest's speaker starts")
     .option('--timeout <duration>', 'end a guest that does not: 500ms, 2s, 1m', parseDuration)
     .option('--max-exits <n>', 'end the guest after n exits', parseCount)
@@ -132,17 +136,22 @@ export function runCommand(): Command {
       parseDumped,
     )
     .option('--report <file>', 'the whole outcome as JSON')
+    .option('--watch', 'build and run it again whenever a source changes')
     .option('--quiet', 'do not say how the run ended')
     .option('--name <name>', 'let others find it: the commands ps, attach, logs, stop')
     .option('--detach', 'run in a process of its own, and return when the guest runs; needs --name')
     .addOption(new Option('--detached-child <file>').hideHelp())
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
-    .action(async (file: string, flags: RunFlags) => {
+    .action(async (files: string[], flags: RunFlags) => {
+      if (flags.watch) {
+        const { runAgain } = await import('./watch.js');
+        return runAgain(files);
+      }
       // Sockets and processes are loaded for those who want them.
-      if (flags.name === undefined && !flags.detach) return run(file, flags);
+      if (flags.name === undefined && !flags.detach) return run(files, flags);
       const { runNamed } = await import('./named.js');
-      return runNamed(file, flags, run);
+      return runNamed(files, flags, run);
     });
 }
 
@@ -154,12 +163,15 @@ function collect(text: string, before: Expectation[] = []): Expectation[] {
   return [...before, parseExpectation(text)];
 }
 
-async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise<void> {
+async function run(files: readonly string[], flags: RunFlags, named?: NamedMachine): Promise<void> {
   const { maxExits, expect = [] } = flags;
   const trace = traceOptions(flags);
   if (flags.gdb !== undefined) requireDebuggable(flags);
-  const loaded = loadImage(file, wantedSpec(flags));
+  for (const [option, target] of outputsOf(flags)) requireWritable(option, target, files);
+  const loaded = loadImage(files, wantedSpec(flags), buildOf(flags));
   const { image, spec, warnings, symbols } = loaded;
+  for (const [option, target] of outputsOf(flags))
+    requireWritable(option, target, [loaded.file, ...loaded.sources]);
   const timeoutMs = flags.timeout ?? loaded.timeoutMs;
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const symbolic = flags.gdb === undefined ? undefined : symbols?.();
@@ -223,6 +235,11 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     printStatistics(outcome);
     if (outcome.simvirtio !== undefined) printSimvirtio(outcome.simvirtio);
   }
+  if (!flags.quiet && expectations.length > 0 && expectations.every(({ ok }) => ok)) {
+    process.stderr.write(
+      `terrarium: ${expectations.length === 1 ? 'the expectation holds' : `all ${expectations.length} expectations hold`}\n`,
+    );
+  }
   for (const { ok, text, expected, found } of expectations) {
     if (!ok) process.stderr.write(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
   }
@@ -239,7 +256,7 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
     const { boot, engineBecause: because } = machine;
     const engine = { name: machine.engine, ...(because !== undefined && { because }) };
     writeReport(flags.report, {
-      image: file,
+      image: files.join(' '),
       engine,
       boot,
       outcome,
@@ -255,6 +272,15 @@ async function run(file: string, flags: RunFlags, named?: NamedMachine): Promise
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.
   if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();
   await named?.end(outcome, status);
+}
+
+/** The files that a run writes, with the options that name them. */
+function outputsOf({ trace, report, screenshot = [] }: RunFlags): [option: string, file: string][] {
+  return [
+    ...(typeof trace === 'string' && trace !== '-' ? [['--trace', trace] as [string, string]] : []),
+    ...(report === undefined ? [] : [['--report', report] as [string, string]]),
+    ...screenshot.map(({ file }): [string, string] => ['--screenshot', file]),
+  ];
 }
 
 /** The status where stdout took no more; says why where that is not known to who reads it. */

@@ -1,0 +1,45 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import { asTyped } from '../../../command.js';
+import { TerrariumError } from '../../../errors.js';
+import { buildImage, SOURCE_ENDINGS } from '../../../runtime/index.js';
+import { addBuildOptions, type BuildFlags, buildOf } from '../../frontend/build-options.js';
+import { addMachineOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
+import { requireWritable } from '../../frontend/output-file.js';
+
+const examples = `
+Examples:
+  $ terrarium build kernel.c -o kernel.elf            as run compiles it, for other machines and other tools
+  $ terrarium build boot.asm -o boot.img
+  $ terrarium build main.c util.c boot.S -o kernel.elf --cflags '-O0'
+  $ terrarium build my-kernel -o kernel.elf           a folder: as its guest.json says
+`;
+
+interface Flags extends MachineFlags, BuildFlags {
+  output: string;
+}
+
+export function buildCommand(): Command {
+  const command = new Command('build')
+    .usage('<sources… | folder> -o <file> [options]')
+    .description('Compiles sources into an image, and leaves it in a file.')
+    .argument('<sources...>', `sources (${SOURCE_ENDINGS}) or a folder`)
+    .requiredOption('-o, --output <file>', 'where the image goes');
+  return addBuildOptions(addMachineOptions(command))
+    .addHelpText('before', asTyped(examples.trimStart()))
+    .action((files: string[], flags: Flags) => {
+      const { output } = flags;
+      requireWritable('--output', output, files);
+      const { bytes, warnings } = buildImage(files, specOf(flags), buildOf(flags));
+      if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
+      try {
+        writeFileSync(output, bytes);
+      } catch (cause) {
+        throw new TerrariumError('EOUTPUT', `${output} could not be written: ${(cause as Error).message}`, {
+          cause,
+        });
+      }
+      process.stderr.write(`terrarium: ${path.normalize(output)}: ${bytes.length} bytes\n`);
+    });
+}

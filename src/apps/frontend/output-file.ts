@@ -1,0 +1,44 @@
+/**
+ * Files that a command writes: what can be known of one is said before the work, not after it.
+ *
+ * @module
+ */
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { ConfigError } from '../../errors.js';
+import { languageOf } from '../../runtime/index.js';
+
+/**
+ * Refuses a file that cannot be written, or that somebody needs.
+ * @param option the option that names it
+ * @param inputs files that this command reads
+ * @throws ConfigError
+ */
+export function requireWritable(option: string, file: string, inputs: readonly string[] = []): void {
+  const fail = (what: string, hint = 'name another file'): never => {
+    throw new ConfigError(`${option}: ${what}`, hint);
+  };
+  if (file === '') fail('the name of the file is empty');
+  const folder = path.dirname(path.resolve(file));
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    fail(`there is no folder ${path.dirname(file)} for ${file}`, 'make the folder first');
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there?.isDirectory()) fail(`${file} is a folder`);
+  if (there !== undefined && inputs.some((input) => isSame(input, file)))
+    fail(`${file} is what this command reads: it would be overwritten`);
+  if (there?.isFile() && (languageOf(file) !== undefined || path.basename(file) === 'guest.json'))
+    fail(`${file} is a source, which would be overwritten`);
+  try {
+    accessSync(there === undefined ? folder : file, constants.W_OK);
+  } catch {
+    fail(`${file} may not be written`);
+  }
+}
+
+function isSame(a: string, b: string): boolean {
+  try {
+    return realpathSync(a) === realpathSync(b);
+  } catch {
+    return false;
+  }
+}
