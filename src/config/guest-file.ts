@@ -40,8 +40,6 @@ const keys: OtherKeys = {
   sources: listOf(name, 'a list of files'),
   cflags: name,
   timeoutMs: whole(1),
-  /** The lesson of the course that the folder is for. */
-  lesson: whole(1),
   /** The guest's name, and one line for the list of guests. */
   name,
   summary: name,
