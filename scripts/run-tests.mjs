@@ -1,5 +1,5 @@
 // Runs test files, two at a time where they can share the machine, and reports them as one run in Node's own `spec` format: the
-// failures again at the end, and one summary. Started by scripts/test.mjs with a JSON of { shared, alone, patterns, times }.
+// failures again at the end, and one summary. Started by scripts/test.mjs with a JSON of { shared, alone, patterns, times, patienceMs }.
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
@@ -8,16 +8,13 @@ import { spec as Spec } from 'node:test/reporters';
 /** Nothing may hang: what takes longer fails instead. It limits a file on Node 20, and a test on later ones. */
 const PATIENCE_MS = 300_000;
 
-/** On later ones a file may have several such tests. */
-const FILE_PATIENCE_MS = 2 * PATIENCE_MS;
-
 /** The lines of Node's summary, in its order. */
 const counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
 
 /** The kinds of failure that Node counts as cancelled. */
 const cancelled = new Set(['cancelledByParent', 'testAborted', 'testTimeoutFailure']);
 
-const { shared, alone, patterns, times } = JSON.parse(process.argv[2]);
+const { shared, alone, patterns, times, patienceMs = PATIENCE_MS } = JSON.parse(process.argv[2]);
 const report = new Spec();
 report.pipe(process.stdout);
 
@@ -55,8 +52,8 @@ async function runFile(file) {
   const options = {
     files: [path.resolve(file)],
     concurrency: 1,
-    timeout: PATIENCE_MS,
-    signal: AbortSignal.timeout(FILE_PATIENCE_MS),
+    timeout: patienceMs,
+    signal: AbortSignal.timeout(2 * patienceMs),
   };
   if (patterns.length > 0) options.testNamePatterns = patterns;
   const events = [];

@@ -34,8 +34,8 @@ export function select(words, files = testFiles()) {
   };
 }
 
-/** What scripts/run-tests.mjs runs: the built files, divided and ordered as test/schedule.mjs says. */
-export function schedule(files) {
+/** What scripts/run-tests.mjs runs: the built files, divided and, but where their order counts, ordered as test/schedule.mjs says. */
+export function schedule(files, { keepOrder = false } = {}) {
   for (const file of [...Object.keys(alone), ...first]) {
     if (!existsSync(path.join(root, file)))
       throw new Error(
@@ -44,7 +44,7 @@ export function schedule(files) {
   }
   const built = (file) => path.join('build', file.replace(/\.ts$/, '.js'));
   const shared = files.filter((file) => !(file in alone));
-  const rank = (file) => (first.includes(file) ? first.indexOf(file) : first.length);
+  const rank = (file) => (!keepOrder && first.includes(file) ? first.indexOf(file) : first.length);
   return {
     shared: shared.sort((a, b) => rank(a) - rank(b)).map(built),
     alone: files.filter((file) => file in alone).map(built),

@@ -1,11 +1,10 @@
 // `npm test`: sets up, checks types, style and rooms, then runs every test. Words choose: `npm test -- gdb devices` runs the files
 // that have one of them in their path, `npm test -- 'reads a sector'` the tests that have it in their name. `--times` lists how
 // long each file took.
-import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from './build.mjs';
-import { cache, root } from './paths.mjs';
+import { cache, runNode } from './paths.mjs';
 import { schedule, select } from './select-tests.mjs';
 import { install, say } from './setup.mjs';
 
@@ -21,29 +20,18 @@ await Promise.all([buildIfStale({ tests: true }), ...checks]);
 const { files, patterns } = select(words);
 say(`running ${files.length} test files`);
 const plan = JSON.stringify({ ...schedule(files), patterns, times: values.times });
-process.exitCode = await node('--enable-source-maps', 'scripts/run-tests.mjs', plan);
+process.exitCode = await runNode(['--enable-source-maps', 'scripts/run-tests.mjs', plan]);
 
 async function checkTypes() {
   say('checking types');
   const info = path.join(cache, 'check.tsbuildinfo');
-  const status = await node(
-    'node_modules/typescript/bin/tsc',
-    '--noEmit',
-    '--incremental',
-    '--tsBuildInfoFile',
-    info,
-  );
+  const words = ['--noEmit', '--incremental', '--tsBuildInfoFile', info];
+  const status = await runNode(['node_modules/typescript/bin/tsc', ...words]);
   if (status !== 0) process.exit(status);
 }
 
 async function checkStyle() {
   say('checking style');
-  const status = await node('node_modules/@biomejs/biome/bin/biome', 'check');
+  const status = await runNode(['node_modules/@biomejs/biome/bin/biome', 'check']);
   if (status !== 0) process.exit(status);
-}
-
-/** Runs Node on a script, and gives its exit status. */
-function node(...command) {
-  const child = spawn(process.execPath, command, { cwd: root, stdio: 'inherit' });
-  return new Promise((resolve) => child.on('exit', (status) => resolve(status ?? 1)));
 }

@@ -88,3 +88,16 @@ describe('the words of npm test', () => {
     for (const file of [...shared, ...alone]) assert.ok(existsSync(path.join(root, file)), file);
   });
 });
+
+describe('npm run dev', () => {
+  test('runs what a change reaches by imports, the nearest first', async () => {
+    const { reachedBy } = (await import(pathToFileURL(script('import-graph.mjs')).href)) as {
+      reachedBy(changed: readonly string[]): string[];
+    };
+    const reached = reachedBy(['src/memory/guest-memory.ts']);
+    const [own, far] = ['src/memory/guest-memory.test.ts', 'test/machine/hosted.test.ts'];
+    assert.ok(reached.includes(own) && reached.includes(far), 'itself, and through the rooms above');
+    assert.ok(reached.indexOf(own) < reached.indexOf(far));
+    assert.deepEqual(reachedBy(['test/tree/test-command.test.ts']), ['test/tree/test-command.test.ts']);
+  });
+});
