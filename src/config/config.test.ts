@@ -37,6 +37,7 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
     simvirtio: fc.constantFrom(...notifications),
     irqchip: fc.constantFrom(...irqchipNames),
     clock: fc.constantFrom(...clockNames),
+    ips: fc.integer({ min: 1000, max: 1_000_000_000 }),
     seed: number,
     devices: fc.array(module),
     hypercalls: module,

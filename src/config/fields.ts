@@ -7,7 +7,7 @@
 import { modes } from '../boot/index.js';
 import { notifications } from '../devices/index.js';
 import { irqchipNames } from '../engine/contract/index.js';
-import { clockNames } from '../machine/index.js';
+import { clockNames, DEFAULT_IPS, MOST_IPS } from '../machine/index.js';
 import { address, choice, flag, type Kind, listOf, module, name, region, size, whole } from './kinds.js';
 
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
@@ -91,6 +91,11 @@ export const fields = {
     "the machine's time: the software CPU's instructions (its default; runs repeat), or wall-clock time",
     { option: '--clock <what>' },
   ),
+  /** Instructions a second where time is instructions: a multiple of 1,000. Default 100 million. */
+  ips: field(whole(1000, MOST_IPS), 'instructions a second where time is instructions, a multiple of 1000', {
+    default: DEFAULT_IPS,
+    option: '--ips <n>',
+  }),
   /** The seed of random numbers where time is instructions. Default 0. */
   seed: field(whole(0), 'the seed of random numbers where time is instructions', {
     default: 0,

@@ -22,6 +22,7 @@ import { CycleTime, DEFAULT_IPS, HostTime } from './cpus/time.js';
 import { type Lender, LentHost } from './device-host.js';
 import { Inputs, type InputsOptions } from './inputs/index.js';
 import { engineSink, Interrupts } from './interrupts/interrupts.js';
+import { loadMachine, type MachineState, saveMachine } from './snapshot/index.js';
 
 /** Memory of a machine that does not say how much it wants: 16 MiB. */
 export const DEFAULT_MEMORY = 16 * 1024 * 1024;
@@ -203,6 +204,37 @@ export class Machine implements Runnable, Disposable {
       Atomics.store(this.control, Control.running, 0);
       Atomics.notify(this.control, Control.running);
     }
+  }
+
+  /**
+   * The whole state as plain data, while the machine stands still: a machine that is made in the same way and takes it goes on
+   * from there, and its guest cannot tell.
+   * @throws TerrariumError `ESTATE` where a device, or an engine with controllers of its own, does not give its state
+   */
+  save(): MachineState {
+    this.#requireRest();
+    return saveMachine(this);
+  }
+
+  /**
+   * Takes back what `save` gave, of this machine or another one of the same memory and devices, be it on another engine.
+   * @throws TerrariumError `ESTATE` or `EMEMORY` for anything else; then the machine may hold parts of both states
+   */
+  load(state: MachineState): void {
+    this.#requireRest();
+    loadMachine(this, state);
+  }
+
+  /** @internal */
+  setTime(moment: number): void {
+    if (this.cycleTime === undefined) this.#hostTime.load(moment);
+    else this.cycleTime.advance(moment);
+  }
+
+  #requireRest(): void {
+    if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
+    if (Atomics.load(this.control, Control.running) === 1)
+      throw new ConfigError('the machine runs: its state changes', 'wait until its run has ended');
   }
 
   /** Ends the run that is under way, from a device or another thread's message; a machine at rest is not changed. */

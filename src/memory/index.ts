@@ -12,3 +12,4 @@ export {
   PAGE_SIZE,
   type RegionConfig,
 } from './guest-memory.js';
+export { capturePages, dirtyPages, type PagesState, restorePages } from './pages.js';

@@ -71,7 +71,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   ];
   const devices = [...giveWay(usual, own), ...own];
   const observer = parts.observe?.(devices.map(({ name }) => name));
-  const { mode, load, entry, stack, memory, clock, seed, coalesce } = spec;
+  const { mode, load, entry, stack, memory, clock, ips, seed, coalesce } = spec;
   const { inputs } = parts;
   return new Machine({
     engine,
@@ -86,6 +86,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
       stack,
       memory,
       clock,
+      ips,
       seed,
       coalesce,
       observer,

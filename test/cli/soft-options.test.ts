@@ -83,6 +83,7 @@ const rows: Row[] = [
     stderr: /rip/,
   },
   { option: '--clock wall', args: () => ['guests/tick-real', '--clock', 'wall'] },
+  { option: '--ips', args: () => ['guests/tick-real', '--ips', '1000000'] },
   { option: '--seed', args: () => ['guests/hypercalls', '--seed', '7'] },
   { option: '--no-coalesce', args: () => ['guests/khw-real', '--no-coalesce'], stdout: /^Hello, world!\n$/ },
   { option: '--quiet', args: () => ['guests/khw-real', '--quiet'], stderr: /^$/ },

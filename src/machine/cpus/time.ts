@@ -9,7 +9,7 @@ import { hostTime } from '../inputs/index.js';
  */
 export const DEFAULT_IPS = 100_000_000;
 /** More would make two instructions of one moment. */
-const MOST_IPS = 1_000_000_000;
+export const MOST_IPS = 1_000_000_000;
 /**
  * Accesses a second that leave the guest: each takes a microsecond, as on a PC's bus (programs write to port 0x80 to wait for
  * one). Without it a guest that asks a device again and again would have to ask millions of times before time had passed.

@@ -151,6 +151,8 @@ export class Inputs {
   /** A machine that replays a record goes on behind what had been taken. */
   load({ random, lookAt, taken }: InputsState): void {
     if (random !== null) this.#random?.load(random);
+    const { replay } = this.#options;
+    this.#replay = replay && new Replay(replay);
     for (const channel of this.#channels.values()) channel.taken = 0;
     for (const [name, count] of Object.entries(taken)) {
       this.#replay?.skip(name, count);

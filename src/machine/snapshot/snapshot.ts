@@ -1,0 +1,119 @@
+/**
+ * The whole state of a machine as plain data, which survives `structuredClone`, and a machine that takes it back.
+ *
+ * Every room that holds state gives its own: CPUs, clock and alarms, interrupt lines, devices (controllers among them), inputs
+ * and RAM. A machine that takes it back must be made in the same way as the one that gave it: with the same memory and devices.
+ *
+ * @module
+ */
+import type { Device } from '../../devices/contract/index.js';
+import type { EngineCpu } from '../../engine/contract/index.js';
+import { TerrariumError } from '../../errors.js';
+import { capturePages, type GuestMemory, type PagesState, restorePages } from '../../memory/index.js';
+import type { AlarmClock, ClockState } from '../../time/index.js';
+import type { Inputs, InputsState } from '../inputs/index.js';
+import type { Interrupts, LinesState } from '../interrupts/interrupts.js';
+import { type CpuSaved, loadCpu, saveCpu } from './cpu.js';
+
+/** `MachineState.version` of the states that this version of Terrarium gives and takes. */
+export const MACHINE_STATE_VERSION = 1;
+
+export interface MachineState {
+  version: typeof MACHINE_STATE_VERSION;
+  /** One for each CPU, in their order. */
+  cpus: CpuSaved[];
+  clock: ClockState;
+  lines: LinesState;
+  devices: { name: string; state: unknown }[];
+  inputs: InputsState;
+  memory: PagesState;
+  /** Exits so far. */
+  exits: number;
+  /** The guest sleeps in a HLT. */
+  sleeps: boolean;
+}
+
+/** The parts of a machine that make its state. */
+export interface Saveable {
+  readonly cpus: readonly EngineCpu[];
+  readonly memory: GuestMemory;
+  readonly devices: readonly Device[];
+  readonly clock: AlarmClock;
+  readonly interrupts: Interrupts;
+  readonly inputs: Inputs;
+  exits: number;
+  sleeps: boolean;
+  /** The time is `moment`. */
+  setTime(moment: number): void;
+}
+
+/** A state that is not one of this machine's: says which part, and what is wrong with it. */
+export class MachineStateError extends TerrariumError {
+  constructor(problem: string) {
+    super('ESTATE', `the machine's state cannot be taken: ${problem}`, {
+      hint: 'make the machine with the same memory, devices and version of Terrarium as the one that gave it',
+    });
+  }
+}
+
+/** The state of a machine that stands still. @throws MachineStateError where a device cannot give its own */
+export function saveMachine(machine: Saveable): MachineState {
+  const { cpus, devices, interrupts, clock, inputs, memory, exits, sleeps } = machine;
+  const withoutState = devices.find((device) => device.save === undefined || device.load === undefined);
+  if (withoutState !== undefined)
+    throw new MachineStateError(`device '${withoutState.name}' has no methods \`save\` and \`load\``);
+  if (interrupts.inEngine)
+    throw new MachineStateError(
+      'its interrupt controllers are inside the engine, which does not give theirs',
+    );
+  // Devices first: one that brings itself up to date may drive its line or set its alarm.
+  const states = devices.map((device) => ({ name: device.name, state: device.save?.() }));
+  return {
+    version: MACHINE_STATE_VERSION,
+    cpus: cpus.map(saveCpu),
+    clock: clock.save(),
+    lines: interrupts.save(),
+    devices: states,
+    inputs: inputs.save(),
+    memory: capturePages(memory),
+    exits,
+    sleeps,
+  };
+}
+
+/**
+ * Makes a machine that stands still go on as the one that gave the state, be it on another engine.
+ * @throws TerrariumError (`ESTATE`, `EMEMORY`) for a state that is not this machine's: it may have been taken in part
+ */
+export function loadMachine(machine: Saveable, state: MachineState): void {
+  requireFit(machine, state);
+  const { cpus, devices, interrupts, clock, inputs, memory } = machine;
+  restorePages(memory, state.memory);
+  // The time comes before the devices, which say when their next event is; then each alarm at its very moment.
+  for (const [index, cpu] of cpus.entries()) loadCpu(cpu, state.cpus[index]!);
+  machine.setTime(state.clock.now);
+  machine.exits = state.exits;
+  interrupts.load(state.lines, () => {
+    for (const [index, device] of devices.entries()) device.load?.(state.devices[index]!.state);
+  });
+  try {
+    clock.load(state.clock);
+  } catch (error) {
+    throw new MachineStateError((error as Error).message);
+  }
+  inputs.load(state.inputs);
+  machine.sleeps = state.sleeps;
+}
+
+function requireFit({ cpus, devices, interrupts }: Saveable, state: MachineState): void {
+  if (state.version !== MACHINE_STATE_VERSION)
+    throw new MachineStateError(`it has version ${String(state.version)}, not ${MACHINE_STATE_VERSION}`);
+  if (interrupts.inEngine)
+    throw new MachineStateError(
+      'this machine’s interrupt controllers are inside the engine, which takes none',
+    );
+  if (state.cpus.length !== cpus.length)
+    throw new MachineStateError(`it has ${state.cpus.length} CPUs, and this machine ${cpus.length}`);
+  const [there, here] = [state.devices, devices].map((some) => some.map(({ name }) => name).join(', '));
+  if (there !== here) throw new MachineStateError(`its devices are ${there}; this machine has ${here}`);
+}

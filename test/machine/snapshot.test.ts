@@ -1,0 +1,168 @@
+/** A machine that is saved in the middle of everything and goes on as another one: nobody can tell. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Serial16550 } from '../../src/devices/index.js';
+import type { InputEvent, InputRecord, Machine, MachineState } from '../../src/machine/index.js';
+import { createMachine, type MachineOptions } from '../../src/runtime/index.js';
+import { allInputs, hashOf, notesOf, somebody } from '../guests/all-inputs.js';
+import { noCompiler, readGuestImage, readGuests } from '../guests/catalogue.js';
+import { noKvm } from '../support.js';
+
+/** A run of the guest that takes in everything, in one piece: its inputs and its end. */
+function whole(way: number, options: Partial<MachineOptions> = {}) {
+  const events: InputEvent[] = [];
+  const listener = (event: InputEvent) => events.push(event);
+  using machine = allInputs({ ...options, ...somebody(Math.random), inputs: { listener } }, way);
+  assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'halted');
+  const record: InputRecord = { version: 1, events, until: machine.inputs.position };
+  return { record, hash: hashOf(machine), notes: notesOf(machine), ended: machine.clock.now() };
+}
+
+/** Runs a machine up to a moment of its clock, or to its end; true where that was the end. */
+function runTo(machine: Machine, moment: number): boolean {
+  const cut = machine.clock.alarm(`cut at ${moment}`, () => machine.stop());
+  if (moment > machine.clock.now()) cut.at(moment);
+  const { kind, reason } = machine.run({ timeoutMs: 60_000 });
+  cut.cancel();
+  assert.ok(kind === 'halted' || kind === 'stopped', reason);
+  return kind === 'halted';
+}
+
+describe('a machine that is saved and restored', { skip: noCompiler }, () => {
+  test('at random instructions, each time onto a fresh machine, ends as the one that ran in one piece', () => {
+    for (let round = 0; round < 6; round++) {
+      const way = 1 + Math.floor(Math.random() * 65_535);
+      const { record, hash, ended } = whole(way);
+      const cuts = Array.from({ length: 8 }, () => Math.floor(Math.random() * ended)).sort((a, b) => a - b);
+      const fresh = () => allInputs({ inputs: { replay: record } }, way);
+      let machine = fresh();
+      for (const moment of cuts) {
+        if (runTo(machine, moment)) break;
+        const state: MachineState = structuredClone(machine.save());
+        machine[Symbol.dispose]();
+        machine = fresh();
+        machine.load(state);
+        assert.deepEqual(machine.save(), state);
+      }
+      runTo(machine, Number.POSITIVE_INFINITY);
+      assert.equal(hashOf(machine), hash, `guest ${way}, cut at ${cuts.join(', ')}`);
+      machine[Symbol.dispose]();
+    }
+  });
+
+  test('goes on itself as if it had not been saved, and a used machine can take the state as well', () => {
+    const { record, hash, ended } = whole(1);
+    using first = allInputs({ inputs: { replay: record } }, 1);
+    runTo(first, Math.floor(ended / 3));
+    const state = first.save();
+    runTo(first, Number.POSITIVE_INFINITY);
+    assert.equal(hashOf(first), hash);
+    // Another run was at its end here: all of it goes.
+    using second = allInputs({ inputs: { replay: record } }, 1);
+    runTo(second, Math.floor(ended / 2));
+    second.load(state);
+    runTo(second, Number.POSITIVE_INFINITY);
+    assert.equal(hashOf(second), hash);
+  });
+
+  test('between two exits, in pieces of a few, ends the same', () => {
+    const { record, hash } = whole(77);
+    const fresh = () => allInputs({ inputs: { replay: record } }, 77);
+    let machine = fresh();
+    for (let hops = 0; ; hops++) {
+      const { kind } = machine.run({ maxExits: 1 + Math.floor(Math.random() * 2000), timeoutMs: 60_000 });
+      if (kind === 'halted') break;
+      const state = machine.save();
+      machine[Symbol.dispose]();
+      machine = fresh();
+      machine.load(state);
+      assert.ok(hops < 1000);
+    }
+    assert.equal(hashOf(machine), hash);
+    machine[Symbol.dispose]();
+  });
+
+  test('at another rate of instructions goes by that rate', () => {
+    const { record, hash, ended } = whole(5, { ips: 33_333_000 });
+    using first = allInputs({ ips: 33_333_000, inputs: { replay: record } }, 5);
+    runTo(first, Math.floor(ended / 2));
+    using second = allInputs({ ips: 33_333_000, inputs: { replay: record } }, 5);
+    second.load(first.save());
+    runTo(second, Number.POSITIVE_INFINITY);
+    assert.equal(hashOf(second), hash);
+  });
+});
+
+describe('a guest that moves', () => {
+  const guest = readGuests().find(({ name }) => name === 'tick-real')!;
+
+  for (const [from, to] of [
+    ['soft', 'soft'],
+    ['kvm', 'kvm'],
+    ['soft', 'kvm'],
+    ['kvm', 'soft'],
+  ] as const) {
+    test(`from ${from} to ${to} prints what it would have printed`, {
+      skip: (from === 'kvm' || to === 'kvm') && noKvm,
+    }, () => {
+      let console = '';
+      const make = (engine: 'soft' | 'kvm') =>
+        createMachine({
+          engine,
+          image: readGuestImage(guest),
+          mode: guest.mode === 'auto' ? 'real' : guest.mode,
+          memory: guest.memory,
+          output: (bytes) => {
+            console += Buffer.from(bytes).toString('latin1');
+          },
+        });
+      using first = make(from);
+      assert.equal(first.run({ maxExits: 40, timeoutMs: 20_000 }).kind, 'limit');
+      const before = console.length;
+      using second = make(to);
+      second.load(structuredClone(first.save()));
+      assert.equal(second.run({ timeoutMs: 20_000 }).kind, 'halted');
+      assert.equal(console, guest.expect.console);
+      assert.ok(before < console.length);
+    });
+  }
+});
+
+describe('a state', { skip: noCompiler }, () => {
+  test('of another machine is refused: its devices, its memory, its version', () => {
+    using machine = allInputs();
+    const state = machine.save();
+    const other = { name: 'other', save: () => ({}), load: () => {} };
+    using more = allInputs({ devices: [other] });
+    assert.throws(() => more.load(state), { code: 'ESTATE', message: /its devices are debug-console/ });
+    using larger = allInputs({ memory: 0x20000 });
+    assert.throws(() => larger.load(state), { code: 'EMEMORY' });
+    assert.throws(() => machine.load({ ...state, version: 2 as 1 }), /version 2/);
+    assert.throws(() => machine.load({ ...state, cpus: [] }), /0 CPUs/);
+    const alarms = { ...state.clock.alarms, 'nobody: nothing': 1 };
+    assert.throws(() => machine.load({ ...state, clock: { ...state.clock, alarms } }), /nobody: nothing/);
+  });
+
+  test('is not given where a device keeps it to itself, or while the machine runs', () => {
+    using machine = allInputs({ devices: [{ name: 'closed' }] });
+    assert.throws(() => machine.save(), { code: 'ESTATE', message: /'closed' has no methods/ });
+    let refused: unknown;
+    const asks = new Serial16550({
+      output: () => {},
+      input: {
+        get available() {
+          try {
+            running.save();
+          } catch (error) {
+            refused = error;
+          }
+          return false;
+        },
+        read: () => -1,
+      },
+    });
+    using running = allInputs({ devices: [asks] });
+    running.run({ maxExits: 3000 });
+    assert.match(String(refused), /the machine runs/);
+  });
+});
