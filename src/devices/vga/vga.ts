@@ -42,6 +42,24 @@ import { dacEntry, unitRegister, vgaPorts } from './words.js';
 
 /** Bytes between two glyphs in plane 2. */
 const GLYPH_STRIDE = 32;
+/** Cells of text in planes 0 and 1. */
+const BLANKS = 0x4000;
+
+let first: Uint32Array | undefined;
+
+/** The planes as a BIOS leaves them: the font, and an empty screen. Made once: that takes as long as a machine's life. */
+function firstPlanes(): Uint32Array {
+  if (first !== undefined) return first;
+  first = new Uint32Array(2 * BLANKS);
+  const font = romFont();
+  for (let glyph = 0; glyph < GLYPHS; glyph++) {
+    for (let row = 0; row < GLYPH_ROWS; row++)
+      first[glyph * GLYPH_STRIDE + row] = font[glyph * GLYPH_ROWS + row]! << 16;
+  }
+  // Blanks in light grey on black.
+  for (let cell = 0; cell < BLANKS; cell++) first[cell * 2]! |= 0x0720;
+  return first;
+}
 
 /** See the module's comment. */
 export class Vga implements Device {
@@ -70,13 +88,7 @@ export class Vga implements Device {
   #range: Range = rangeOf(this.registers);
 
   constructor() {
-    const font = romFont();
-    for (let glyph = 0; glyph < GLYPHS; glyph++) {
-      for (let row = 0; row < GLYPH_ROWS; row++)
-        this.planes.words[glyph * GLYPH_STRIDE + row] = font[glyph * GLYPH_ROWS + row]! << 16;
-    }
-    // An empty screen: blanks in light grey on black.
-    for (let cell = 0; cell < 0x4000; cell++) this.planes.words[cell * 2]! |= 0x0720;
+    this.planes.words.set(firstPlanes());
   }
 
   attach(host: DeviceHost): void {
