@@ -3,7 +3,7 @@
  *
  * ```ts
  * const engine = await loadSoftEngine(new URL('soft.wasm', import.meta.url));
- * const machine = new Machine({ engine, image: parseImage(bytes, 'hello'), devices: standardDevices({ output }) });
+ * const machine = createMachine({ engine, image: bytes, output });
  * const outcome = machine.run({ timeoutMs: 1000 });
  * ```
  *
@@ -13,9 +13,12 @@
  * @module
  */
 import { type SoftEngine, softEngine } from './engine/soft/index.js';
-import { TerrariumError } from './errors.js';
+import { ConfigError, TerrariumError } from './errors.js';
+import type { Machine } from './machine/index.js';
+import { createFrom, type MachineOptions } from './pc/index.js';
 
 export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
+export type { MachineSpec } from './config/index.js';
 export type {
   AccessSize,
   ByteSink,
@@ -36,6 +39,7 @@ export type { Engine, EngineCpu, Exit } from './engine/contract/index.js';
 export { Control, controlBytes, ExitKind } from './engine/contract/index.js';
 export { type SoftCpu, type SoftEngine, softEngine } from './engine/soft/index.js';
 export { ConfigError, TerrariumError } from './errors.js';
+export { type Explanation, explain, formatExplanation } from './explain/index.js';
 export { formatRegisters } from './inspect/index.js';
 export {
   DEFAULT_MEMORY,
@@ -49,8 +53,29 @@ export {
   type UnclaimedAccess,
 } from './machine/index.js';
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
+export type { MachineOptions } from './pc/index.js';
+export { SymbolTable } from './symbols/index.js';
 export { ExitLog, Statistics } from './trace/index.js';
 export type { CpuState, Registers, SystemRegisters } from './x86/index.js';
+
+/**
+ * Makes a machine as `createMachine` of the main entry does: a PC with its devices, described by the same fields. The engine is
+ * the one that `loadSoftEngine` gives, and the image bytes or what `parseImage` gives: a browser opens neither by name.
+ * @throws ConfigError for an unknown field or a value of another kind, ImageError, GuestMemoryError
+ */
+export function createMachine(options: MachineOptions): Machine {
+  return createFrom(options, {
+    engine: (name) => {
+      throw new ConfigError(
+        `createMachine: there is no engine '${name}' by name in a browser`,
+        'give one: engine: await loadSoftEngine(url)',
+      );
+    },
+    image: (path) => {
+      throw new ConfigError(`createMachine: '${path}' cannot be opened in a browser`, 'fetch its bytes');
+    },
+  });
+}
 
 /**
  * The software engine from its compiled program, `terrarium-vm/soft.wasm`: a URL, or a response that is under way. It

@@ -3,4 +3,6 @@
  *
  * @module
  */
+export { createFrom, type MachineOptions, type Opener } from './create.js';
 export { makePc, type PcParts } from './make.js';
+export { type ImageSource, object, objects, readOptions } from './options.js';

@@ -4,7 +4,8 @@
  * @module
  */
 
-export { createMachine, type MachineOptions } from './create.js';
+export type { ImageSource, MachineOptions } from '../pc/index.js';
+export { createMachine } from './create.js';
 export { hostCpuVendor } from './engines/cpu-vendor.js';
 export { type Check, type CheckStatus, type Diagnosis, diagnose } from './engines/doctor.js';
 export {
@@ -26,7 +27,6 @@ export {
 } from './images/templates.js';
 export { type BuildOptions, compileSources, findDriver, hasCompiler } from './images/toolchain.js';
 export { createLauncher, type LauncherOptions } from './launcher.js';
-export type { ImageSource } from './options.js';
 export {
   type CounterSource,
   hasKernelVm,

@@ -2,9 +2,9 @@ import { parseImage } from '../boot/index.js';
 import { type EngineName, type MachineSpec, readSpec } from '../config/index.js';
 import type { Engine } from '../engine/contract/index.js';
 import { Launcher, type LauncherConfig } from '../launcher/index.js';
+import type { ImageSource } from '../pc/index.js';
 import { engineByName } from './engines/engines.js';
 import { loadImage } from './images/image-file.js';
-import type { ImageSource } from './options.js';
 
 /** A launcher's configuration with an engine by name and an image by file. */
 export interface LauncherOptions extends Omit<LauncherConfig, 'engine' | 'image'> {

@@ -15,7 +15,8 @@ describe('a hosted machine', { skip: noKvm }, () => {
     // mov $'!',%al; out %al,$0xe9; jmp .
     const shout = image(0xb0, 0x21, 0xe6, 0xe9, 0xeb, 0xfe);
     const delays: number[] = [];
-    for (let i = 0; i < 5; i++) {
+    // The best counts: a busy test machine may be late, but an engine that waits for the next exit always is.
+    for (let i = 0; i < 100 && !delays.some((ms) => ms < 20); i++) {
       await using machine = await hostMachine({ image: shout, mode: 'real' });
       const started = performance.now();
       const seen = new Promise<number>((resolve) =>
@@ -26,7 +27,6 @@ describe('a hosted machine', { skip: noKvm }, () => {
       await machine.stop();
       await running;
     }
-    // The best of five: a busy test machine may be late, but an engine that waits for the next exit always is.
     assert.ok(Math.min(...delays) < 20, `${delays.map((ms) => ms.toFixed(1))} ms`);
   });
 
@@ -294,5 +294,55 @@ describe('a hosted machine', { skip: noKvm }, () => {
     await second.stop();
     const [one, two] = await Promise.all(runs);
     assert.deepEqual([one!.kind, two!.kind], ['timeout', 'stopped']);
+  });
+
+  test('has its console and its serial port as Web streams, and its exits to iterate over', async () => {
+    // 1: mov $0x3fd,%dx; in %dx,%al; test $1,%al; jz 1b; mov $0x3f8,%dx; in %dx,%al; out %al,$0xe9; cmp $'q',%al; jne 1b; hlt
+    const echo = Uint8Array.of(
+      ...[0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xf8, 0xba, 0xf8, 0x03, 0xec, 0xe6, 0xe9],
+      ...[0x3c, 0x71, 0x75, 0xee, 0xf4],
+    );
+    const machine = await hostMachine({
+      image: echo,
+      mode: 'real',
+      engine: 'soft',
+      trace: { format: 'ndjson' },
+    });
+    const kinds: string[] = [];
+    machine.onEnd(({ kind }) => kinds.push(kind));
+    const writes = (async () => {
+      let count = 0;
+      for await (const { kind, address } of machine.exits()) if (kind === 'io' && address === 0xe9) count++;
+      return count;
+    })();
+    const printed = new Response(machine.output).text();
+    const running = machine.run();
+    const writer = machine.input.getWriter();
+    await writer.write(new TextEncoder().encode('to and fro, q'));
+    assert.equal((await running).kind, 'halted');
+    await machine[Symbol.asyncDispose]();
+    assert.equal(await printed, 'to and fro, q');
+    assert.equal(await writes, 13);
+    assert.deepEqual(kinds, ['halted']);
+    await using plain = await hostMachine({ image: endless, mode: 'real', engine: 'soft' });
+    assert.throws(() => plain.exits(), /trace: { format: 'ndjson' }|does not trace/);
+  });
+
+  test('waits for the reader of its stream while it runs, and not when it has ended', async () => {
+    // 1: mov $'x',%al; out %al,$0xe9; jmp 1b
+    const flood = Uint8Array.of(0xb0, 0x78, 0xe6, 0xe9, 0xeb, 0xfa);
+    await using machine = await hostMachine({ image: flood, mode: 'real', engine: 'soft' });
+    const reader = machine.output.getReader();
+    const running = machine.run();
+    const first = await reader.read();
+    assert.ok((first.value?.length ?? 0) > 0);
+    await machine.stop();
+    assert.equal((await running).kind, 'stopped');
+    // A run whose output nobody reads ends too.
+    const printsOnce = Uint8Array.of(0xb0, 0x78, 0xe6, 0xe9, 0xf4);
+    await using unread = await hostMachine({ image: printsOnce, mode: 'real', engine: 'soft' });
+    const { output } = unread;
+    assert.equal((await unread.run()).kind, 'halted');
+    await output.cancel();
   });
 });

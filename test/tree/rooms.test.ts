@@ -93,7 +93,18 @@ const rooms: Record<string, Room> = {
     node: 'all',
   },
   browser: {
-    imports: ['boot', 'engine/soft', 'inspect', 'machine', 'trace', ...contracts],
+    imports: [
+      'boot',
+      'config',
+      'engine/soft',
+      'explain',
+      'inspect',
+      'machine',
+      'pc',
+      'symbols',
+      'trace',
+      ...contracts,
+    ],
   },
   index: {
     imports: [

@@ -1,19 +1,21 @@
-// Runs the image that it is sent, in real mode, and sends back the console's bytes and how it ended.
-import { loadSoftEngine, Machine, parseImage, standardDevices } from '/dist/browser.js';
+// Runs the image that it is sent, and sends back the console's bytes, how it ended, and why where that needs explaining.
+import { createMachine, explain, formatExplanation, loadSoftEngine, parseImage } from '/dist/browser.js';
 
 const decoder = new TextDecoder();
 const engine = loadSoftEngine('/dist/soft.wasm');
 
 onmessage = async ({ data: bytes }) => {
-  const machine = new Machine({
-    engine: await engine,
-    image: parseImage(bytes, 'guest'),
-    mode: 'real',
-    devices: standardDevices({
+  try {
+    const machine = createMachine({
+      engine: await engine,
+      image: parseImage(bytes, 'guest'),
       output: (chunk) => postMessage({ text: decoder.decode(chunk, { stream: true }) }),
-    }),
-  });
-  const { kind, reason, exits } = machine.run({ timeoutMs: 5000 });
-  const { instructions } = machine.cpu;
-  postMessage({ outcome: `${kind}: ${reason}, after ${instructions} instructions and ${exits} exits` });
+    });
+    const outcome = machine.run({ timeoutMs: 5000 });
+    const { kind, reason, exits } = outcome;
+    postMessage({ outcome: `${kind}: ${reason}, after ${machine.cpus[0].instructions} instructions and ${exits} exits` });
+    if (kind === 'shutdown') postMessage({ why: formatExplanation(explain({ ...outcome, memory: machine.memory })) });
+  } catch (error) {
+    postMessage({ outcome: `${error.message}${error.hint ? ` (${error.hint})` : ''}` });
+  }
 };

@@ -5,9 +5,10 @@ import { type DeviceCounts, strokesOf } from '../../devices/index.js';
 import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
 import type { Outcome } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
-import type { CounterRow } from '../../trace/index.js';
+import { type ImageSource, object, objects, readOptions } from '../../pc/index.js';
+import type { CounterRow, TraceRecord } from '../../trace/index.js';
 import type { CpuState } from '../../x86/index.js';
-import { type ImageSource, object, objects, readOptions } from '../options.js';
+import { loadImage } from '../images/image-file.js';
 import { requireData } from './data.js';
 import { remoteTarget } from './hosted-debug.js';
 import { type CapturedSink, type ChunkSink, type FrameSink, HostedStreams } from './hosted-streams.js';
@@ -23,6 +24,7 @@ import type {
   ToWorker,
 } from './protocol.js';
 import type { MachineSigns } from './signs.js';
+import { ChunkStream, exitsOf } from './web-streams.js';
 
 /** How long a stopped guest's last words wait for their reader: milliseconds. */
 const DRAIN_LIMIT_MS = 500;
@@ -79,7 +81,7 @@ const keys: OtherKeys = {
  *   that `createMachine` throws
  */
 export async function hostMachine(options: HostedOptions): Promise<HostedMachine> {
-  const { spec, image, others } = readOptions(options, 'hostMachine', keys);
+  const { spec, image, others } = readOptions(options, 'hostMachine', keys, loadImage);
   const parts = { spec, image, observe: others as ObserveOptions };
   requireData(parts);
   const machine = new HostedMachine();
@@ -109,6 +111,11 @@ export class HostedMachine implements AsyncDisposable {
   readonly #thread = new MachineThread(this.#streams);
   /** Where SIMVIRTIO is polled. */
   #polling: PollingThread | undefined;
+  readonly #webStreams: ChunkStream[] = [];
+  #output: ChunkStream | undefined;
+  #input: WritableStream<Uint8Array> | undefined;
+  #traceFormat: string | undefined;
+  #endSink: (outcome: HostedOutcome) => void = () => {};
   #running = false;
   /** Counts the runs, so that a stop that is late does not stop the next one. */
   #runs = 0;
@@ -121,6 +128,7 @@ export class HostedMachine implements AsyncDisposable {
   async create(parts: HostedParts): Promise<void> {
     const channels = { control: this.#thread.control.buffer as SharedArrayBuffer, ...this.#streams.channels };
     const { devices, hypercalls } = parts.spec;
+    this.#traceFormat = parts.observe.trace?.format;
     this.#foreign = devices !== undefined || hypercalls !== undefined;
     // Both threads start at once.
     if (parts.spec.simvirtio === 'polling') {
@@ -145,7 +153,7 @@ export class HostedMachine implements AsyncDisposable {
   async run(options: HostedRunOptions = {}): Promise<HostedOutcome> {
     const { signal, ...portable } = options;
     if (this.#running) throw new ConfigError('the machine is running already');
-    this.#running = true;
+    this.#setRunning(true);
     this.#runs++;
     this.#thread.clearRequest();
     const abort = () => void this.stop();
@@ -157,17 +165,20 @@ export class HostedMachine implements AsyncDisposable {
         'outcome',
       );
       this.#placeRegions(answer.regions);
+      for (const stream of this.#webStreams) stream.flows = false;
       // Nobody to read what it prints: it would wait for ever.
       if (!this.#streams.outputIsRead) this.#polling?.abandon();
       const polled = await this.#polling?.finish();
       const drained = this.#streams.drain();
       // Who stopped the guest does not wait for a reader that stands still.
       await (answer.outcome.kind === 'stopped' ? Promise.race([drained, wait(DRAIN_LIMIT_MS)]) : drained);
-      return hostedOutcome(answer, polled, signal);
+      const outcome = hostedOutcome(answer, polled, signal);
+      this.#endSink(outcome);
+      return outcome;
     } finally {
       await this.#polling?.end();
       signal?.removeEventListener('abort', abort);
-      this.#running = false;
+      this.#setRunning(false);
     }
   }
 
@@ -216,7 +227,7 @@ export class HostedMachine implements AsyncDisposable {
       if (made !== undefined) this.#take(made);
       return result;
     }
-    this.#running = true;
+    this.#setRunning(true);
     this.#runs++;
     this.#thread.clearRequest();
     try {
@@ -224,7 +235,7 @@ export class HostedMachine implements AsyncDisposable {
       this.#placeRegions(regions);
       return result;
     } finally {
-      this.#running = false;
+      this.#setRunning(false);
     }
   }
 
@@ -251,6 +262,57 @@ export class HostedMachine implements AsyncDisposable {
   /** Takes the pictures of the moments in the configuration's `captureAt` as they come, each with its place in that list. */
   onCaptured(sink: CapturedSink): void {
     this.#streams.onCaptured(sink);
+  }
+
+  /**
+   * The console's bytes as a Web stream, from now on and in place of `onOutput`'s sink; it ends when the machine is disposed. A
+   * guest that prints faster than its reader reads has to wait.
+   */
+  get output(): ReadableStream<Uint8Array> {
+    if (this.#output === undefined) {
+      this.#output = this.#openStream(() => this.closeOutput());
+      this.onOutput(this.#output.sink);
+    }
+    return this.#output.readable;
+  }
+
+  /** The guest's serial port as a Web stream: see `send`. */
+  get input(): WritableStream<Uint8Array> {
+    this.#input ??= new WritableStream({ write: (bytes) => this.send(bytes) });
+    return this.#input;
+  }
+
+  /**
+   * The exits as they come, `for await (const exit of machine.exits())`, until the machine is disposed. `trace` was set to
+   * `{ format: 'ndjson' }`; it is in place of `onTrace`'s sink.
+   * @throws ConfigError where the machine was made with another `trace` or none
+   */
+  exits(): AsyncIterable<TraceRecord> {
+    if (this.#traceFormat !== 'ndjson')
+      throw new ConfigError(
+        'the machine does not trace its exits for programs',
+        "make it with trace: { format: 'ndjson' }",
+      );
+    const stream = this.#openStream(() => this.onTrace(() => {}));
+    this.onTrace(stream.sink);
+    return exitsOf(stream.readable);
+  }
+
+  /** Told how each run ends, before `run` resolves. */
+  onEnd(sink: (outcome: HostedOutcome) => void): void {
+    this.#endSink = sink;
+  }
+
+  #openStream(cancelled: () => void): ChunkStream {
+    const stream = new ChunkStream(cancelled);
+    stream.flows = this.#running;
+    this.#webStreams.push(stream);
+    return stream;
+  }
+
+  #setRunning(running: boolean): void {
+    this.#running = running;
+    for (const stream of this.#webStreams) stream.flows = running;
   }
 
   /** Takes the console's bytes from now on. A sink that returns a promise holds the guest's output back until it is done. */
@@ -319,6 +381,7 @@ export class HostedMachine implements AsyncDisposable {
     await this.stop();
     this.#disposed = true;
     this.#streams.end();
+    for (const stream of this.#webStreams) stream.close();
     await this.#thread.disposeMachine();
     await this.#polling?.[Symbol.asyncDispose]();
     this.memory?.release(false);

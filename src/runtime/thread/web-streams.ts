@@ -1,0 +1,81 @@
+/**
+ * A hosted machine's console and trace as Web streams, beside its sinks.
+ *
+ * @module
+ */
+import { TraceParser, type TraceRecord } from '../../trace/index.js';
+import type { ChunkSink } from './hosted-streams.js';
+
+/** Bytes that wait for a stream's reader before the guest has to. */
+const HELD_BYTES = 1024 * 1024;
+
+/** A stream of what a machine writes, from its sink's side. */
+export class ChunkStream {
+  readonly readable: ReadableStream<Uint8Array>;
+  #controller!: ReadableStreamDefaultController<Uint8Array>;
+  #goOn: (() => void) | undefined;
+  #open = true;
+  #flows = false;
+
+  /** @param cancelled the reader wants no more */
+  constructor(cancelled: () => void) {
+    const strategy = new ByteLengthQueuingStrategy({ highWaterMark: HELD_BYTES });
+    this.readable = new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller;
+        },
+        pull: () => this.#release(),
+        cancel: () => {
+          this.#open = false;
+          this.#release();
+          cancelled();
+        },
+      },
+      strategy,
+    );
+  }
+
+  /** Takes a chunk; while the guest runs, a full stream holds the next one back. */
+  readonly sink: ChunkSink = (bytes) => {
+    if (!this.#open) return undefined;
+    this.#controller.enqueue(bytes);
+    if (!this.#flows || (this.#controller.desiredSize ?? 0) > 0) return undefined;
+    return new Promise<void>((resolve) => {
+      this.#goOn = resolve;
+    });
+  };
+
+  /** The guest runs, or has ended: what is left then is at most a ring's bytes, and waits for no reader. */
+  set flows(flows: boolean) {
+    this.#flows = flows;
+    if (!flows) this.#release();
+  }
+
+  /** The machine is gone: the reader gets what is left, and the stream's end. */
+  close(): void {
+    if (this.#open) this.#controller.close();
+    this.#open = false;
+    this.#release();
+  }
+
+  #release(): void {
+    this.#goOn?.();
+    this.#goOn = undefined;
+  }
+}
+
+/** The exits of a trace in NDJSON, one after the other. */
+export async function* exitsOf(trace: ReadableStream<Uint8Array>): AsyncGenerator<TraceRecord> {
+  const parser = new TraceParser();
+  let rest = '';
+  const decoder = new TextDecoder();
+  for await (const bytes of trace) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const record = parser.read(line);
+      if (record !== undefined) yield record;
+    }
+  }
+}
