@@ -1,7 +1,7 @@
 /** `terrarium new`: each template runs, checks itself, traces and builds, by its own Makefile. */
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { templateNames } from '../../src/runtime/index.js';
@@ -20,9 +20,15 @@ function make(folder: string, ...words: string[]): SpawnSyncReturns<string> {
   });
 }
 
+const kernelOf = (folder: string) => readdirSync(folder).find((file) => /^kernel\.(?!bin|elf)/.test(file))!;
+
 describe('terrarium new', () => {
   for (const template of templateNames.filter((name) => name !== 'launcher')) {
-    test(`${template}: runs, checks, traces and builds what runs too`, { skip }, () => {
+    const [language = ''] = ['nasm', 'rust', 'zig'].filter((name) => template.startsWith(name));
+    const program = language === 'rust' ? 'rustc' : language;
+    const found = program === '' || spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+    const missing: string | false = found ? false : `SKIPPED: no ${program} here`;
+    test(`${template}: runs, checks, traces and builds what runs too`, { skip: skip || missing }, () => {
       using scratch = new Scratch();
       const made = terrarium(['new', 'mine', '--template', template], { cwd: scratch.path });
       assert.equal(made.status, 0, made.stderr);
@@ -34,17 +40,17 @@ describe('terrarium new', () => {
       assert.match(make(folder, 'trace').stderr, /0x00e9 .*debug-console/);
       const built = make(folder, 'build');
       assert.equal(built.status, 0, built.stderr);
-      const image = path.join(folder, template === 'asm16' ? 'kernel.bin' : 'kernel.elf');
+      const image = path.join(folder, template.endsWith('16') ? 'kernel.bin' : 'kernel.elf');
       const { mode } = JSON.parse(readFileSync(path.join(folder, 'guest.json'), 'utf8')) as { mode: string };
       assert.equal(terrarium(['run', image, '--mode', mode]).stdout, 'Hello from mine!\n');
       JSON.parse(readFileSync(path.join(folder, '.vscode/tasks.json'), 'utf8'));
       assert.equal(make(folder, 'clean').status, 0);
     });
 
-    test(`${template}: its check fails where the kernel is wrong`, { skip }, () => {
+    test(`${template}: its check fails where the kernel is wrong`, { skip: skip || missing }, () => {
       using scratch = new Scratch();
       terrarium(['new', 'mine', '--template', template], { cwd: scratch.path });
-      const source = scratch.file(template.startsWith('c') ? 'mine/kernel.c' : 'mine/kernel.S');
+      const source = scratch.file(`mine/${kernelOf(scratch.file('mine'))}`);
       writeFileSync(source, readFileSync(source, 'utf8').replace('Hello', 'Hullo'));
       const checked = make(scratch.file('mine'), 'check');
       assert.notEqual(checked.status, 0);
@@ -81,6 +87,6 @@ describe('terrarium new', () => {
     assert.equal(readFileSync(scratch.file('full/kept'), 'utf8'), 'kept');
     const unknown = terrarium(['new', 'x', '--template', 'rust'], { cwd: scratch.path });
     assert.equal(unknown.status, 2);
-    assert.match(unknown.stderr, /asm16, asm32, asm64, c32, c64, launcher/);
+    assert.match(unknown.stderr, /asm16, asm32, asm64, nasm16, c32, c64, cpp64, rust64, zig64, launcher/);
   });
 });

@@ -4,7 +4,8 @@
  * @module
  */
 import type { Command } from 'commander';
-import type { BuildOptions } from '../../runtime/index.js';
+import { TerrariumError } from '../../errors.js';
+import { type BuildOptions, findDriver, hasCompiler, type TemplateName } from '../../runtime/index.js';
 
 export interface BuildFlags {
   cc?: string;
@@ -28,4 +29,24 @@ export function buildOf({ cc, cflags }: BuildFlags): BuildOptions {
     ...(cc !== undefined && { compiler: cc }),
     ...(cflags !== undefined && { cflags: cflags.match(/\S+/g) ?? [] }),
   };
+}
+
+/** What a kernel of a template cannot be compiled without, and what to install; undefined where it is here. */
+export function missingCompiler(template: TemplateName): string | undefined {
+  const [language] = (['nasm', 'rust', 'zig'] as const).filter((name) => template.startsWith(name));
+  if (language !== undefined && !hasCompiler(language))
+    return `there is no ${language === 'rust' ? 'rustc' : language} here, which compiles this kernel; docs/languages.md says where it comes from`;
+  if (language === 'nasm') return undefined;
+  try {
+    findDriver();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof TerrariumError)) throw error;
+    return `${error.message}: ${error.hint}`;
+  }
+}
+
+/** As a shell takes it for one word. */
+export function quoted(word: string): string {
+  return /^[\w./@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

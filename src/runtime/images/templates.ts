@@ -10,7 +10,18 @@ import { command } from '../../command.js';
 import { ConfigError } from '../../errors.js';
 import { contentsOf, makeFolder, requireFolderName } from './new-folder.js';
 
-export const templateNames = ['asm16', 'asm32', 'asm64', 'c32', 'c64', 'launcher'] as const;
+export const templateNames = [
+  'asm16',
+  'asm32',
+  'asm64',
+  'nasm16',
+  'c32',
+  'c64',
+  'cpp64',
+  'rust64',
+  'zig64',
+  'launcher',
+] as const;
 export type TemplateName = (typeof templateNames)[number];
 
 /** One line about each, for people who choose. */
@@ -18,39 +29,37 @@ export const templateSummaries: Readonly<Record<TemplateName, string>> = {
   asm16: 'assembler, real mode',
   asm32: 'assembler, protected mode with flat segments',
   asm64: 'assembler, long mode',
+  nasm16: 'nasm, real mode: a boot sector',
   c32: 'C, protected mode with flat segments',
   c64: 'C, long mode',
+  cpp64: 'C++, long mode',
+  rust64: 'Rust, long mode',
+  zig64: 'Zig, long mode',
   launcher: 'a virtual machine of your own in JavaScript, and a guest for it',
 };
 
-/** What the placeholders of the five kernels become. */
-const kernels: Readonly<Record<Exclude<TemplateName, 'launcher'>, Record<string, string>>> = {
-  asm16: { bits: '16', mode: 'real', source: 'kernel.S', image: 'kernel.bin', load: '0', redzone: '' },
-  asm32: {
-    bits: '32',
-    mode: 'protected',
-    source: 'kernel.S',
-    image: 'kernel.elf',
-    load: '0x100000',
-    redzone: '',
+type KernelName = Exclude<TemplateName, 'launcher'>;
+
+const real = { bits: '16', mode: 'real', image: 'kernel.bin', load: '0' };
+const protectedMode = { bits: '32', mode: 'protected', image: 'kernel.elf', load: '0x100000' };
+const long = { bits: '64', mode: 'long', image: 'kernel.elf', load: '0x100000' };
+const GNU = '`gcc` and `binutils`';
+
+/** What the placeholders of the kernels become. */
+const kernels: Readonly<Record<KernelName, Record<string, string>>> = {
+  asm16: { ...real, source: 'kernel.S', compiler: GNU },
+  asm32: { ...protectedMode, source: 'kernel.S', compiler: GNU },
+  asm64: { ...long, source: 'kernel.S', compiler: GNU },
+  nasm16: { ...real, source: 'kernel.asm', compiler: '`nasm`' },
+  c32: { ...protectedMode, source: 'kernel.c', compiler: GNU },
+  c64: { ...long, source: 'kernel.c', compiler: GNU },
+  cpp64: { ...long, source: 'kernel.cpp', compiler: '`g++` and `binutils`' },
+  rust64: {
+    ...long,
+    source: 'kernel.rs',
+    compiler: `\`rustc\` (\`rustup target add x86_64-unknown-none\`), ${GNU}`,
   },
-  asm64: { bits: '64', mode: 'long', source: 'kernel.S', image: 'kernel.elf', load: '0x100000', redzone: '' },
-  c32: {
-    bits: '32',
-    mode: 'protected',
-    source: 'kernel.c',
-    image: 'kernel.elf',
-    load: '0x100000',
-    redzone: '',
-  },
-  c64: {
-    bits: '64',
-    mode: 'long',
-    source: 'kernel.c',
-    image: 'kernel.elf',
-    load: '0x100000',
-    redzone: ' -mno-red-zone',
-  },
+  zig64: { ...long, source: 'kernel.zig', compiler: `\`zig\`, ${GNU}` },
 };
 
 export interface NewOptions {

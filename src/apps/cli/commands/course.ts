@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { asTyped, command } from '../../../command.js';
 import { type EngineName, engineNames } from '../../../config/index.js';
 import { checkFolder, findLesson, type Lesson, readLessons, startLesson } from '../../../course/index.js';
-
+import { missingCompiler, quoted } from '../../frontend/build-options.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { printExplanation } from '../../frontend/outcome-text.js';
 import { styleFor } from '../../frontend/style.js';
@@ -52,6 +52,8 @@ function start(number: number, given: string | undefined): void {
   const words = runWords(lesson, folder);
   process.stdout.write(`${style.bold(`Lesson ${number}: ${lesson.title}`)}\n${lesson.goal}\n\n`);
   for (const file of files) process.stdout.write(`  ${path.join(folder, file)}\n`);
+  const missing = missingCompiler('c64');
+  if (missing !== undefined) process.stderr.write(`terrarium: ${missing}\n`);
   process.stdout.write(
     `\nRead:  ${page}\nRun:   ${command(words)}\nCheck: ${command(`course check ${quoted(folder)}`)}\n`,
   );
@@ -62,11 +64,6 @@ function runWords({ device, checks }: Lesson, folder: string): string {
   const withDevice = device === undefined ? '' : ` --device ${quoted(path.join(folder, device))}`;
   const counted = checks.some(({ expect }) => expect.startsWith('exits')) ? ' --no-coalesce' : '';
   return `run ${quoted(folder)}${withDevice}${counted}`;
-}
-
-/** As a shell takes it for one word. */
-function quoted(word: string): string {
-  return /^[\w./@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 async function check(folder: string, { engine }: { engine: EngineName }): Promise<void> {

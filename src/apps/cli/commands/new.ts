@@ -6,6 +6,7 @@ import {
   templateNames,
   templateSummaries,
 } from '../../../runtime/index.js';
+import { missingCompiler, quoted } from '../../frontend/build-options.js';
 import { styleFor } from '../../frontend/style.js';
 
 const examples = `
@@ -31,6 +32,8 @@ export function newCommand(): Command {
       const style = styleFor(process.stdout);
       process.stdout.write(`${style.bold(folder)}: ${templateSummaries[template]}\n`);
       for (const file of files) process.stdout.write(`  ${file}\n`);
-      process.stdout.write(`\nGo on with: cd ${folder} && make\n`);
+      const missing = missingCompiler(template);
+      if (missing !== undefined) process.stderr.write(`terrarium: ${missing}\n`);
+      process.stdout.write(`\nGo on with: cd ${quoted(folder)} && make\n`);
     });
 }
