@@ -3,6 +3,8 @@
  *
  * @module
  */
+
 export type { SourceFile } from './dwarf-lines.js';
+export { printable, printableText } from './printable.js';
 export type { AddressRange, SourceLine } from './source-lines.js';
 export { SymbolTable } from './symbol-table.js';

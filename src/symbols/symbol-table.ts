@@ -5,13 +5,21 @@
  */
 import type { Image } from '../boot/index.js';
 import { CallFrames } from './call-frames.js';
+import { demangle } from './demangle.js';
 import { readLines } from './dwarf-lines.js';
 import { type ElfSymbol, readSymbols } from './elf.js';
+import { printable } from './printable.js';
 import { countUpTo, lastAtOrBefore } from './sorted.js';
 import { type AddressRange, SourceLines } from './source-lines.js';
 
 /** How far after a symbol an address still belongs to it where the symbol has no size. */
 const REACH = 0x10000n;
+
+/** A symbol as people read it: the file may hold any bytes as its name. */
+const named = (symbol: ElfSymbol): ElfSymbol => {
+  const name = printable(demangle(symbol.name));
+  return name === symbol.name ? symbol : { ...symbol, name };
+};
 
 /** A function, or what lies between two labels. */
 export interface FunctionRange extends AddressRange {
@@ -34,7 +42,12 @@ export class SymbolTable {
     const section = (name: string) => image.sections?.find((one) => one.name === name)?.bytes;
     const table = section('.symtab');
     const strings = section('.strtab');
-    this.symbols = table && strings ? readSymbols(table, strings, image.format === 'elf64').map(moved) : [];
+    this.symbols =
+      table && strings
+        ? readSymbols(table, strings, image.format === 'elf64')
+            .map(moved)
+            .map(named)
+        : [];
     // Of several symbols with one name the first in memory is meant.
     this.#byName = new Map(this.symbols.toReversed().map((symbol) => [symbol.name, symbol]));
     const lines = section('.debug_line');

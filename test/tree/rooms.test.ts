@@ -60,7 +60,17 @@ const rooms: Record<string, Room> = {
   manage: { imports: ['config', 'machine', 'runtime'], node: 'all' },
   course: { imports: ['config', 'explain', 'inspect', 'machine', 'runtime', 'symbols'], node: 'all' },
   'apps/frontend': {
-    imports: ['config', 'debug', 'explain', 'inspect', 'machine', 'runtime', 'trace', ...contracts],
+    imports: [
+      'symbols',
+      'config',
+      'debug',
+      'explain',
+      'inspect',
+      'machine',
+      'runtime',
+      'trace',
+      ...contracts,
+    ],
     node: 'all',
   },
   'apps/tui': {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { asTyped, command } from '../../command.js';
 import { TerrariumError } from '../../errors.js';
+import { printableText } from '../../symbols/index.js';
 import { ExitStatus } from '../frontend/exit-status.js';
 import { styleFor } from '../frontend/style.js';
 import { joinTraceFile } from '../frontend/trace-format.js';
@@ -105,8 +106,8 @@ function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitStatus.ok : ExitStatus.usage;
   const style = styleFor(process.stderr);
   if (error instanceof TerrariumError) {
-    process.stderr.write(`${style.red('terrarium:')} ${error.message}\n`);
-    if (error.hint !== undefined) process.stderr.write(`  ${error.hint}\n`);
+    process.stderr.write(`${style.red('terrarium:')} ${printableText(error.message)}\n`);
+    if (error.hint !== undefined) process.stderr.write(`  ${printableText(error.hint)}\n`);
     return hostErrors.has(error.name) || hostErrors.has(error.code) ? ExitStatus.engine : ExitStatus.usage;
   }
   process.stderr.write(

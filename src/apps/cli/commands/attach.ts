@@ -4,6 +4,7 @@ import { size } from '../../../config/index.js';
 import { type AttachedConsole, connectMachine, type MachineEnd } from '../../../manage/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { parseKey, RawTerminal, showKey } from '../../frontend/raw-terminal.js';
+import { SAFE_OUTPUT, SafeOutput } from '../../frontend/safe-output.js';
 import { asArgument } from '../../frontend/values.js';
 
 const examples = `
@@ -21,6 +22,7 @@ Exit status:
 interface AttachFlags {
   detachKey: number | undefined;
   replay: number;
+  safeOutput?: boolean;
 }
 
 /** How long the console has to be quiet until an attached pipe that has ended lets go: milliseconds. */
@@ -45,12 +47,14 @@ export function attachCommand(): Command {
         .argParser(asArgument(size.parse))
         .default(REPLAY, '4K'),
     )
+    .option('--safe-output', `${SAFE_OUTPUT} (default: on a terminal)`)
+    .addOption(new Option('--no-safe-output', 'let them through').hideHelp())
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(attach);
 }
 
-async function attach(name: string, { detachKey, replay }: AttachFlags): Promise<void> {
+async function attach(name: string, { detachKey, replay, safeOutput }: AttachFlags): Promise<void> {
   using machine = await connectMachine(name);
   using terminal = new RawTerminal(process.stdin);
   if (terminal.raw) {
@@ -58,11 +62,14 @@ async function attach(name: string, { detachKey, replay }: AttachFlags): Promise
     process.stderr.write(`[${name}: ${how}]\r\n`);
   }
   let printed = 0;
+  const safe = (safeOutput ?? process.stdout.isTTY) ? new SafeOutput() : undefined;
   using console = await machine.attach({
     replay,
     onOutput: (bytes) => {
       printed = performance.now();
-      return new Promise<void>((resolve) => process.stdout.write(bytes, () => resolve()));
+      return new Promise<void>((resolve) =>
+        process.stdout.write(safe?.take(bytes) ?? bytes, () => resolve()),
+      );
     },
     onLost: (count) => {
       process.stderr.write(`\r\n[${name}: ${count} bytes are missing here]\r\n`);

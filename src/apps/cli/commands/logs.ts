@@ -1,7 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { asTyped } from '../../../command.js';
 import { TerrariumError } from '../../../errors.js';
 import { CONSOLE_KEPT, connectMachine, readConsole, readMessages } from '../../../manage/index.js';
+import { SAFE_OUTPUT, SafeOutput } from '../../frontend/safe-output.js';
 import { parseCount } from '../../frontend/values.js';
 
 const examples = `
@@ -15,6 +16,7 @@ interface LogFlags {
   follow?: true;
   lines?: number;
   messages?: true;
+  safeOutput?: boolean;
 }
 
 export function logsCommand(): Command {
@@ -24,11 +26,14 @@ export function logsCommand(): Command {
     .option('-f, --follow', 'go on until the guest ends or Ctrl-C')
     .option('-n, --lines <n>', 'the last n lines only', parseCount)
     .option('--messages', 'what a detached machine said beside its console')
+    .option('--safe-output', `${SAFE_OUTPUT} (default: on a terminal)`)
+    .addOption(new Option('--no-safe-output', 'let them through').hideHelp())
     .addHelpText('before', asTyped(examples.trimStart()))
     .action(logs);
 }
 
-async function logs(name: string, { follow, lines, messages }: LogFlags): Promise<void> {
+async function logs(name: string, { follow, lines, messages, safeOutput }: LogFlags): Promise<void> {
+  safe = (safeOutput ?? process.stdout.isTTY) ? new SafeOutput() : undefined;
   if (messages) {
     await write(Buffer.from(readMessages(name)));
     return;
@@ -79,6 +84,8 @@ export function lastLines(bytes: Buffer, count: number): Buffer {
   return bytes.subarray(at + 1);
 }
 
+let safe: SafeOutput | undefined;
+
 function write(bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve) => process.stdout.write(bytes, () => resolve()));
+  return new Promise((resolve) => process.stdout.write(safe?.take(bytes) ?? bytes, () => resolve()));
 }

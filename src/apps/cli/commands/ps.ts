@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { asTyped } from '../../../command.js';
 import { listMachines, type MachineInfo } from '../../../manage/index.js';
+import { printable } from '../../../symbols/index.js';
 import { styleFor } from '../../frontend/style.js';
 import { formatDuration } from '../../frontend/values.js';
 
@@ -56,8 +57,3 @@ function stateOf({ state, end }: MachineInfo): string {
 
 /** Then nobody wrote down how far it came. */
 const wasKilled = ({ end }: MachineInfo) => end?.kind === 'killed';
-
-/** A file's name may hold anything; the terminal shall not obey it. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '?');
-}

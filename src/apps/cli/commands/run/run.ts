@@ -33,13 +33,16 @@ import {
   printStatistics,
 } from '../../../frontend/outcome-text.js';
 import { requireWritable } from '../../../frontend/output-file.js';
+import { SAFE_OUTPUT, SafeOutput } from '../../../frontend/safe-output.js';
 import { LiveScreen } from '../../../frontend/screen/live.js';
 import { connectConsole, type KeyTarget, keyTargets } from '../../../frontend/terminal.js';
 import { parseCount, parseDumped, parseDuration, parseGdb } from '../../../frontend/values.js';
 import { openGdb, requireDebuggable } from './gdb.js';
 import type { NamedMachine, NameFlags } from './named.js';
 import { writeReport } from './report.js';
+import { hiddenScreen } from './screen-hint.js';
 import { addScreenshot, momentsOf, type Screenshot, takeScreenshots } from './screenshot.js';
+import { SharedTerminal, sharesTerminal } from './shared-terminal.js';
 import { openTrace, type TraceFlags, traceOptions } from './trace-output.js';
 
 const examples = `
@@ -76,6 +79,7 @@ interface RunFlags extends MachineFlags, BuildFlags, NameFlags, TraceFlags {
   speaker?: true;
   screenshot?: Screenshot[];
   watch?: true;
+  safeOutput?: true;
   screen?: true;
   keys: KeyTarget;
   gdb?: DebugAddress;
@@ -136,6 +140,7 @@ export function runCommand(): Command {
       parseDumped,
     )
     .option('--report <file>', 'the whole outcome as JSON')
+    .option('--safe-output', SAFE_OUTPUT)
     .option('--watch', 'build and run it again whenever a source changes')
     .option('--quiet', 'do not say how the run ended')
     .option('--name <name>', 'let others find it: the commands ps, attach, logs, stop')
@@ -191,7 +196,8 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     ...(flags.name !== undefined && { name: flags.name }),
   });
   if (!flags.quiet && process.stderr.isTTY) printEngine(machine);
-  const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace);
+  const shared = sharesTerminal(flags.trace) ? new SharedTerminal() : undefined;
+  const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace, shared);
   printGuestLog(machine);
   const screenshots = flags.screenshot && takeScreenshots(machine, flags.screenshot);
   const terminal = connectConsole(machine, {
@@ -199,6 +205,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     tap: named?.print,
     screen: flags.screen === true,
     keys: flags.keys,
+    write: consoleWriter(flags, shared),
   });
   if (flags.speaker) ringBell(machine);
   const gdb = flags.gdb && (await openGdb(machine, flags.gdb));
@@ -216,10 +223,15 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   stopped.restore();
   await closeTrace?.();
   screen?.close(await machine.screen());
+  shared?.end();
   await terminal.close(outcome.kind !== 'stopped');
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
+  if (!flags.quiet && !flags.screen && !flags.screenshot) {
+    const hint = await hiddenScreen(machine);
+    if (hint !== undefined) process.stderr.write(`${hint}\n`);
+  }
   // Only where they are shown: the names of a flat image take a compiler.
   let withNames = symbolic;
   const imageWithNames = () => {
@@ -272,6 +284,20 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.
   if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();
   await named?.end(outcome, status);
+}
+
+/** Who prints what the guest printed, where that is not stdout as it is. */
+function consoleWriter(
+  { safeOutput }: RunFlags,
+  shared: SharedTerminal | undefined,
+): ((bytes: Uint8Array) => unknown) | undefined {
+  const safe = safeOutput ? new SafeOutput() : undefined;
+  if (shared === undefined && safe === undefined) return undefined;
+  const out = (bytes: Uint8Array) => new Promise<void>((done) => process.stdout.write(bytes, () => done()));
+  return (bytes) => {
+    const shown = safe?.take(bytes) ?? bytes;
+    return shared === undefined ? out(shown) : shared.print(shown);
+  };
 }
 
 /** The files that a run writes, with the options that name them. */

@@ -8,6 +8,7 @@ import { ConfigError, TerrariumError } from '../../../../errors.js';
 import type { HostedMachine, TraceOptions } from '../../../../runtime/index.js';
 import { CHROME_TAIL, parseTraceFilter } from '../../../../trace/index.js';
 import { traceFormatOf } from '../../../frontend/trace-format.js';
+import type { SharedTerminal } from './shared-terminal.js';
 
 /** The options of `run` about traces. */
 export interface TraceFlags {
@@ -27,9 +28,16 @@ export function traceOptions({ trace, traceFilter }: TraceFlags): TraceOptions |
 }
 
 /** Sends the trace to stderr or into a file; the returned function waits until all of it is there. */
-export function openTrace(machine: HostedMachine, target: string | true): () => Promise<void> {
+export function openTrace(
+  machine: HostedMachine,
+  target: string | true,
+  shared?: SharedTerminal,
+): () => Promise<void> {
   if (target === true || target === '-') {
-    machine.onTrace((bytes) => new Promise<void>((resolve) => process.stderr.write(bytes, () => resolve())));
+    machine.onTrace(
+      (bytes) =>
+        shared?.trace(bytes) ?? new Promise<void>((resolve) => process.stderr.write(bytes, () => resolve())),
+    );
     return async () => {};
   }
   const file = createWriteStream(target);

@@ -1,0 +1,32 @@
+/**
+ * What a guest prints, made safe for a terminal. A terminal obeys control sequences: they move its cursor, rename its window,
+ * answer on its input as if the user had typed, and on some write to the clipboard.
+ *
+ * @module
+ */
+import { printableText } from '../../symbols/index.js';
+
+/** Controls that lines are made of: BS, HT, LF, CR. Others are shown as the pictures that Unicode has of them (U+2400). */
+const lineControls = new Set([8, 9, 10, 13]);
+
+/** Keeps control sequences out of a stream of bytes, across its chunks. */
+export class SafeOutput {
+  readonly #decoder = new TextDecoder();
+
+  /** The bytes to print for those that the guest printed. */
+  take(bytes: Uint8Array): Uint8Array {
+    const text = this.#decoder.decode(bytes, { stream: true });
+    let out = '';
+    for (const character of text) {
+      const code = character.charCodeAt(0);
+      if (lineControls.has(code)) out += character;
+      else if (code < 0x20) out += String.fromCharCode(0x2400 + code);
+      else out += code === 0x7f ? '␡' : printableText(character);
+    }
+    return Buffer.from(out);
+  }
+}
+
+/** The option of every command that shows a guest's console; on by default where that is not the user's own run. */
+export const SAFE_OUTPUT =
+  "keep control sequences out of what the guest prints: it could rename this terminal's window or type on it";
