@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { parseImage } from '../../src/boot/index.js';
@@ -344,5 +345,41 @@ describe('a hosted machine', { skip: noKvm }, () => {
     const { output } = unread;
     assert.equal((await unread.run()).kind, 'halted');
     await output.cancel();
+  });
+
+  test('takes a device in TypeScript: by Node where it strips types, else by esbuild where that is installed', async () => {
+    const source = `interface Options { answer: number }
+      export default ({ answer }: Options) => ({
+        name: 'typed',
+        ports: [{ first: 0x99, count: 1 }],
+        readPort: (): number => answer,
+      });`;
+    const run = async (file: string) => {
+      writeFileSync(file, source);
+      const devices = [{ module: pathToFileURL(file).href, options: { answer: 42 } }];
+      await using machine = await hostMachine({
+        image: image(0xe4, 0x99, 0xf4),
+        mode: 'real',
+        engine: 'soft',
+        devices,
+      });
+      return (await machine.run()).registers.rax & 0xffn;
+    };
+    // Below this project there is esbuild.
+    const here = path.resolve('build', `typed-device-${process.pid}.ts`);
+    try {
+      assert.equal(await run(here), 42n);
+    } finally {
+      rmSync(here, { force: true });
+    }
+    using scratch = new Scratch();
+    if ((process.features as { typescript?: unknown }).typescript)
+      assert.equal(await run(scratch.file('typed.ts')), 42n);
+    else
+      await assert.rejects(run(scratch.file('typed.ts')), {
+        code: 'ECONFIG',
+        message: /typed\.ts is TypeScript, which Node [\d.]+ does not run/,
+        hint: /esbuild/,
+      });
   });
 });

@@ -12,11 +12,12 @@ import {
 import { type GuestFile, type MachineSpec, parseGuestFile } from '../../config/index.js';
 import { TerrariumError } from '../../errors.js';
 import { knownGuest } from './known-guests.js';
-import { languageOf, refuseText, SOURCE_ENDINGS } from './languages.js';
+import { languageOf, SOURCE_ENDINGS } from './languages.js';
+import { readImage } from './read-image.js';
 import { type BuildOptions, type Compiled, compileSources } from './toolchain.js';
 
-/** Images above this are refused before they are read: no guest has more memory than 4 GiB. */
-const LARGEST_IMAGE = 4 * 1024 * 1024 * 1024;
+/** Sources above this are refused before a compiler reads them. */
+const LARGEST_SOURCE = 64 * 1024 * 1024;
 
 /** Where an image ends that begins at the reset vector, 16 bytes below (SDM 3A 10.1.4). */
 const RESET_END = 0x100000;
@@ -61,12 +62,7 @@ export function loadImage(files: ImageFiles, asked: MachineSpec = {}, how: Build
   if (found.isDirectory()) return loadFolder(file, asked, how);
   if (languageOf(file) !== undefined) return loadSources([file], asked, how);
   if (!found.isFile()) throw new ImageError(`${file}: not a regular file`, HINT);
-  if (found.size > LARGEST_IMAGE) {
-    throw new ImageError(`${file}: ${found.size} bytes are more than any guest can hold`);
-  }
-  const bytes = read(file);
-  const image = parseImage(bytes, path.basename(file));
-  if (image.format === 'flat') refuseText(bytes, file);
+  const image = reading(file, () => readImage(file, asked));
   return { image, file, sources: [], spec: asked, warnings: '', sourceFolder: path.dirname(file) };
 }
 
@@ -148,6 +144,7 @@ function loadFolder(folder: string, asked: MachineSpec, how: BuildOptions): Load
 }
 
 function loadSources(files: readonly string[], asked: MachineSpec, how: BuildOptions): LoadedImage {
+  for (const one of files) requireSource(one);
   const file = files[0]!;
   const { load, ...rest } = asked;
   const { mode = 'auto' } = asked;
@@ -219,12 +216,18 @@ function stat(file: string) {
   }
 }
 
-function read(file: string): Uint8Array {
+function reading<T>(file: string, read: () => T): T {
   try {
-    return readFileSync(file);
+    return read();
   } catch (cause) {
-    throw fileError(file, cause);
+    throw cause instanceof TerrariumError ? cause : fileError(file, cause);
   }
+}
+
+function requireSource(file: string): void {
+  const { size } = stat(file);
+  if (size > LARGEST_SOURCE)
+    throw new ImageError(`${file}: a source of ${size} bytes is too large, of at most ${LARGEST_SOURCE}`);
 }
 
 function fileError(file: string, cause: unknown): ImageError {

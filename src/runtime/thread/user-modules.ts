@@ -2,7 +2,7 @@ import type { DeviceModule, MachineSpec } from '../../config/index.js';
 import type { Device } from '../../devices/contract/index.js';
 import type { HypercallOptions } from '../../devices/index.js';
 import { ConfigError } from '../../errors.js';
-import { importModule } from './import-module.js';
+import { importUserModule } from './typescript.js';
 
 /** What modules of the user's own bring to a machine; each call makes it anew. */
 export interface UserParts {
@@ -35,9 +35,13 @@ async function importMaker(
 ): Promise<() => unknown> {
   let loaded: { default?: unknown };
   try {
-    loaded = (await importModule(module)) as typeof loaded;
+    loaded = (await importUserModule(module)) as typeof loaded;
   } catch (cause) {
-    throw new ConfigError(`the ${what} module ${module} could not be loaded: ${(cause as Error).message}`);
+    const hint = cause instanceof ConfigError ? cause.hint : undefined;
+    throw new ConfigError(
+      `the ${what} module ${module} could not be loaded: ${(cause as Error).message}`,
+      hint,
+    );
   }
   const make = loaded.default;
   if (typeof make === 'function') return () => (make as (options: unknown) => unknown)(options);
