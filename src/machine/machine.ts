@@ -85,7 +85,7 @@ export class Machine implements Runnable, Disposable {
   readonly control: Int32Array;
   /** The machine's clock, in nanoseconds for which it has run: by the CPU's own clock, or by the host's. */
   readonly clock: AlarmClock;
-  /** The CPU's own time, where the machine goes by it and not by the host's. */
+  /** The CPU's own time; undefined where the machine's time is the host's. */
   readonly cycleTime: CycleTime | undefined;
   /** The gate for all that comes in from outside. */
   readonly inputs: Inputs;

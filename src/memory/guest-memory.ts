@@ -17,7 +17,7 @@ export class GuestMemoryError extends TerrariumError {
   }
 }
 
-/** A piece of guest physical memory as it is asked for. Sizes and addresses are in bytes, multiples of 4,096. */
+/** A piece of guest physical memory, as a configuration describes it. Sizes and addresses are in bytes, multiples of 4,096. */
 export interface RegionConfig {
   /** Guest physical address of the first byte. */
   address: number;
@@ -26,7 +26,7 @@ export interface RegionConfig {
   readOnly?: boolean;
   /** Keep a log of the pages that the guest writes (KVM_MEM_LOG_DIRTY_PAGES). */
   logDirty?: boolean;
-  /** The guest sees none of it until `GuestMemory.place` says where: a device shows it at times. */
+  /** The guest does not see it until `GuestMemory.place` says where: a device shows it at times. */
   hidden?: boolean;
 }
 

@@ -6,7 +6,7 @@ export interface InputSource<T> {
   readonly available: boolean;
 }
 
-/** A source as a device has it, through the gate. */
+/** A source as the gate gives it to a device. */
 export interface InputStream<T> {
   /** The next value that has come for the guest, or undefined. */
   read(): T | undefined;
@@ -15,8 +15,8 @@ export interface InputStream<T> {
 }
 
 /**
- * The gate by which all comes in that a guest can see and that does not follow from its own doing. A device asks nobody else:
- * not the host's clock, not its random numbers, not a stream. So what came in can be recorded, and a run repeated.
+ * The gate for everything that a guest can see and that does not follow from its own actions. A device takes it from here alone:
+ * it reads no clock, no random numbers and no stream of the host. So inputs can be recorded, and a run repeated.
  *
  * Values are plain data, which survives `structuredClone`. Names of channels are unique in a device; open channels in
  * `attach`.

@@ -168,7 +168,7 @@ export class KeyboardController implements Device {
         (this.#timeout ? Status.timeout : 0)
       );
     }
-    // An empty buffer gives what was in it last; this one is cleared.
+    // An empty buffer of a real controller gives its last byte; this one is cleared.
     const byte = Math.max(this.#output, 0);
     this.#take();
     return byte;
@@ -196,11 +196,11 @@ export class KeyboardController implements Device {
 
   /** A key may be pressed at any time. */
   get #canInterrupt(): boolean {
-    const somebodyTypes =
+    const mayType =
       this.#keys?.open === true ||
       this.#typing.length > 0 ||
       this.#keyboard.repeatAt !== Number.POSITIVE_INFINITY;
-    return somebodyTypes && (this.#ram[0]! & Config.interrupt) !== 0;
+    return mayType && (this.#ram[0]! & Config.interrupt) !== 0;
   }
 
   #now(): number {
@@ -315,7 +315,7 @@ export class KeyboardController implements Device {
     this.#host?.reset(`the keyboard controller, ${how}`);
   }
 
-  /** Puts a byte into the output buffer, in place of what was there. */
+  /** Puts a byte into the output buffer, in place of its contents. */
   #answer(byte: number, fromAux = false): void {
     this.#output = byte;
     this.#fromAux = fromAux;

@@ -190,7 +190,7 @@ export interface KeyEvent {
   down: boolean;
 }
 
-/** What somebody does who types a text on an American keyboard. Characters that have no key there are left out. */
+/** The key strokes that type a text on an American keyboard. Characters that have no key there are left out. */
 export function* strokesOf(text: string): Generator<KeyEvent> {
   for (const character of text) {
     const key = byCharacter.get(character);

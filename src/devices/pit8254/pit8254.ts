@@ -31,7 +31,7 @@ const CONTROL = 3;
 const TIMER_IRQ = 0;
 
 /**
- * Ticks come no faster than this, 200 µs apart, whatever the count: a guest that asks for 600,000 interrupts a second
+ * Ticks come no faster than this, 200 µs apart, for every count: a guest that asks for 600,000 interrupts a second
  * would do nothing but take them. KVM's timer has the same floor.
  */
 const SHORTEST_TICK = Math.ceil(PIT_HZ / 5000);
@@ -74,7 +74,7 @@ export class Pit8254 implements Device {
     const now = this.#pulse();
     this.#settle(now);
     this.#schedule();
-    // "Control word register: no-operation" for reads: nobody drives the bus.
+    // "Control word register: no-operation" for reads: the bus floats.
     return counter === undefined ? 0xff : counter.read(now);
   }
 

@@ -41,7 +41,7 @@ const RegisterB = {
 const RegisterC = { request: 0x80, periodic: 0x40, alarm: 0x20, updateEnded: 0x10 } as const;
 /** The RAM is valid: the battery is good. */
 const VALID = 0x80;
-/** A 32.768 kHz crystal; 1,024 interrupts a second, which nobody gets before he asks. */
+/** A 32.768 kHz crystal; 1,024 periodic interrupts a second, which register B leaves off. */
 const REGISTER_A_AFTER_BIOS = 0x26;
 
 /** Nanoseconds for which UIP is set before the registers change. */
@@ -144,7 +144,7 @@ export class Cmos implements Device {
     return { binary: (b & RegisterB.binary) !== 0, hours24: (b & RegisterB.hours24) !== 0 };
   }
 
-  /** The oscillator runs and nobody is setting the time. */
+  /** The oscillator runs, and the guest is not setting the time. */
   get #runs(): boolean {
     const divider = this.#registers[A]! & RegisterA.divider;
     return divider <= 0x20 && !(this.#registers[B]! & RegisterB.set);
@@ -204,7 +204,7 @@ export class Cmos implements Device {
     const passed = output.passed(this.#now - this.#pulsesBegan) - this.#pulses;
     if (passed <= 0) return;
     this.#registers[C]! |= RegisterC.periodic;
-    // Nobody listens: only the last pulse counts. Else one a request, so that none is lost to a late host.
+    // Without the interrupt only the last pulse counts. With it each pulse is a request, so that a late host loses none.
     const heard = (this.#registers[B]! & RegisterB.periodic) !== 0;
     const waits = (this.#registers[C]! & RegisterC.request) !== 0;
     if (!heard || passed > MOST_OWED) this.#pulses += passed;

@@ -252,7 +252,7 @@ export class Serial16550 implements Device {
     this.#updateIrq();
   }
 
-  /** Input has come: takes it in, so that the interrupt line rises. Nothing while nobody wants interrupts. */
+  /** Input has come: takes it in, so that the interrupt line rises. Does nothing while the guest has not enabled that interrupt. */
   #arrived(): void {
     // A guest that has not asked yet may still reset the FIFO while it starts: leave its input in the source.
     if (!(this.#ier & IER_RECEIVED)) return;
@@ -287,7 +287,7 @@ export class Serial16550 implements Device {
   #writeInterruptEnable(value: number): void {
     const before = this.#ier;
     this.#ier = value;
-    // Enabling it while the transmitter is empty raises it at once; what was raised before that does not count (8.7).
+    // Enabling it while the transmitter is empty raises it at once; an earlier one does not count (8.7).
     if ((before ^ value) & IER_TRANSMITTER_EMPTY) {
       this.#transmitterInterrupt = (value & IER_TRANSMITTER_EMPTY) !== 0;
     }

@@ -21,7 +21,7 @@ export type OutcomeKind =
   /** The engine could not go on: `failure` says why. */
   | 'engineError';
 
-/** What a run came to. A value, never an exception: whatever the guest does, it ends in one of these. */
+/** How a run ended. A value, never an exception: everything that a guest does ends in one of these. */
 export interface Outcome {
   readonly kind: OutcomeKind;
   /** The guest's own exit code, 0 to 255, where `kind` is `exited`. */

@@ -15,7 +15,7 @@ import type { CycleTime } from './time.js';
  */
 export const TICK_MS = 8;
 
-/** The host's timer is not set for less, in milliseconds: an alarm that is due now must not stop the guest altogether. */
+/** The host's timer is not set for less, in milliseconds: an alarm that is due now must not stop the guest completely. */
 const SHORTEST_TIMER_MS = 0.05;
 
 /** What a pace needs of a machine. */
@@ -28,7 +28,7 @@ export interface PacedMachine {
   readonly cycleTime: CycleTime | undefined;
 }
 
-/** What a pace goes by. */
+/** What a pace is made from. */
 export interface Paced {
   readonly machine: PacedMachine;
   /** Host time at which the run ends, in milliseconds. */
@@ -37,17 +37,17 @@ export interface Paced {
   readonly ticking: boolean;
 }
 
-/** See above. */
+/** How one run keeps time: see the module's comment. */
 export interface Pace {
   /** A run begins: sets what calls the guest back. True where alarms are due from the run before. */
   begin(): boolean;
-  /** The guest goes on after it slept. */
+  /** The guest continues after it slept. */
   woke(): void;
   /** Another alarm may be the next one now. */
   follow(): void;
   /** The guest was interrupted. True where that was for alarms or inputs. */
   isDue(): boolean;
-  /** It goes on after it was interrupted. */
+  /** The guest continues after it was interrupted. */
   goOn(): void;
   /** Sleeps while the guest halts, to the next alarm at most. `seen`: the wake count before anything was looked at. */
   sleep(seen: number): void;
@@ -71,7 +71,7 @@ class HostPace implements Pace {
   readonly #clock: AlarmClock;
   /** The alarm that the timer was last set for. */
   #armedFor = Number.POSITIVE_INFINITY;
-  /** The timer is set, and goes on by itself every TICK_MS. */
+  /** The timer is set, and repeats every TICK_MS. */
   #ticks = false;
 
   constructor(paced: Paced) {
@@ -106,7 +106,7 @@ class HostPace implements Pace {
 
   sleep(seen: number): void {
     const { cpu, control } = this.#paced.machine;
-    // A timer that runs out while the thread sleeps would call it out of the guest right after it woke.
+    // A timer that expires while the thread sleeps would interrupt the guest right after the thread woke.
     cpu.setTimer(0, 0);
     this.#ticks = false;
     Atomics.wait(control, Control.wake, seen, this.#until(this.#clock.nextAwaited));
@@ -171,7 +171,7 @@ class CyclePace implements Pace {
     if (this.#next !== this.#armedFor || this.#armedFor <= this.#time.now()) this.#setAlarm();
   }
 
-  /** Where an alarm is set, nobody waits for it. */
+  /** Where an alarm is set, the machine's time advances to it at once. */
   sleep(seen: number): void {
     const next = Math.min(this.#clock.nextAwaited, this.#inputs.nextAwaited);
     if (next !== Number.POSITIVE_INFINITY) this.#time.advance(next);

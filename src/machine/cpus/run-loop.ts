@@ -105,7 +105,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     return machine.ending;
   };
 
-  /** The guest was interrupted: by a tick, a deadline, or somebody who wants it to stop. */
+  /** The guest was interrupted: by a tick, an alarm, a deadline, or a request to stop. */
   const tick = (): Ending | undefined => {
     const ended = look(pace.isDue());
     if (ended !== undefined) return ended;

@@ -4,15 +4,15 @@ import { MILLISECOND, Rate } from '../../time/index.js';
 import { hostTime } from '../inputs/index.js';
 
 /**
- * Instructions a second of a machine that goes by its CPU's clock and says nothing else: 100 MHz. So the timer's 18.2 ticks a
- * second are 5.5 million instructions apart, and a guest that waits for time to pass waits a third of it, or less.
+ * The default number of instructions a second of a machine whose time is its CPU's cycles: 100 MHz. The timer's 18.2 ticks a
+ * second are then 5.5 million instructions apart, and a busy wait takes a third of the time it asks for, or less.
  */
 export const DEFAULT_IPS = 100_000_000;
-/** More would make two instructions of one moment. */
+/** With more, two instructions would share one moment. */
 export const MOST_IPS = 1_000_000_000;
 /**
  * Accesses a second that leave the guest: each takes a microsecond, as on a PC's bus (programs write to port 0x80 to wait for
- * one). Without it a guest that asks a device again and again would have to ask millions of times before time had passed.
+ * one). Otherwise a guest that polls a device would have to read it millions of times before time had passed.
  */
 const ACCESSES = 1_000_000;
 
@@ -69,7 +69,7 @@ export class CycleTime {
 /** Machine time that is the host's, and stands still while the machine does not run. */
 export class HostTime {
   #stoppedAt = 0;
-  /** What the machine lags behind the host's clock while it runs, in its milliseconds. */
+  /** The host's time minus the machine's while it runs, in milliseconds; undefined at rest. */
   #lag: number | undefined;
 
   now(): number {

@@ -143,7 +143,7 @@ describe('a record', () => {
       replay: { ...record, events: record.events.filter(({ kind }) => kind === 'port') },
     });
     ignores.at.position = 30;
-    assert.throws(() => ignores.inputs.look(), /nobody takes 'device: keys' in at 30/);
+    assert.throws(() => ignores.inputs.look(), /no device takes 'device: keys' in at 30/);
     const late = rig({ replay: record });
     const it = device(late);
     it.ask();

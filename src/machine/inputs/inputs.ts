@@ -12,10 +12,10 @@ import { hostRandom, hostUnix } from './host.js';
 import { type InputEvent, type InputKind, type InputRecord, Replay, ReplayError } from './record.js';
 import { SeededRandom, type SeededState } from './seeded.js';
 
-/** Sources that nobody announces are looked at so often, in nanoseconds of the machine's clock. */
+/** How often sources are checked that do not announce their input, in nanoseconds of the machine's clock. */
 const LOOK = 8 * MILLISECOND;
 
-/** What a machine that goes by its CPU's clock takes for the time of its making: 2026-01-01 00:00 UTC. */
+/** The time of day at which a machine starts whose time is its CPU's cycles: 2026-01-01 00:00 UTC. */
 const EPOCH = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n;
 
 export interface InputsOptions {
@@ -48,7 +48,7 @@ interface Channel {
   /** Input of a stream is there to be asked for. */
   arrived?(): void;
   available?(): boolean;
-  /** Takes what was pushed. */
+  /** Takes a value that was pushed. */
   receive?(value: unknown): void;
 }
 
@@ -60,7 +60,7 @@ export class Inputs {
   #streams: Channel[] = [];
   #replay: Replay | undefined;
   #lookAt = Number.POSITIVE_INFINITY;
-  /** What comes now comes between two instructions. So it is while the machine is at rest. */
+  /** Input comes between two instructions now. So it is while the machine is at rest. */
   #between = true;
 
   constructor(options: InputsOptions) {
@@ -104,13 +104,13 @@ export class Inputs {
     else bytes.set(this.#ask('machine: random', () => hostRandom(bytes.length)));
   }
 
-  /** A run begins, or has ended: what comes in meanwhile comes between two instructions. */
+  /** A run begins, or has ended. While no run is under way, input comes between two instructions. */
   running(runs: boolean): void {
     this.#between = !runs;
     if (runs && this.#lookAt === Number.POSITIVE_INFINITY) this.#plan();
   }
 
-  /** True where the gate has somebody to look for. */
+  /** True where input may come by itself. */
   get hasStreams(): boolean {
     return this.#replay !== undefined || this.#streams.length > 0;
   }
@@ -120,12 +120,12 @@ export class Inputs {
     return this.#lookAt;
   }
 
-  /** The same for a guest that sleeps: what a record still holds comes then, but sources are waited for. */
+  /** The same for a guest that sleeps: the next input of a record. For sources the thread waits. */
   get nextAwaited(): number {
     return this.#replay === undefined ? Number.POSITIVE_INFINITY : this.#lookAt;
   }
 
-  /** Lets in what has come. Between two instructions of the guest. */
+  /** Lets in the input that has come. Call it between two instructions of the guest. */
   look(): void {
     const before = this.#between;
     this.#between = true;
@@ -148,7 +148,7 @@ export class Inputs {
     };
   }
 
-  /** A machine that replays a record goes on behind what had been taken. */
+  /** A machine that replays a record continues after the inputs that had been taken. */
   load({ random, lookAt, taken }: InputsState): void {
     if (random !== null) this.#random?.load(random);
     const { replay } = this.#options;
@@ -192,7 +192,7 @@ export class Inputs {
     return (value) => {
       if (this.#replay === undefined) receive(this.#taken(channel, value));
       else if (!this.#between) {
-        // In a handler that did the same when recorded. What is pushed by others is none of the record's.
+        // The handler that pushes did the same when recorded. A push from outside does not belong to the record.
         const recorded = this.#repeated(channel);
         if (recorded !== undefined) receive(recorded as T);
       }
@@ -244,7 +244,7 @@ export class Inputs {
     return event === undefined ? undefined : this.#counted(channel, event.value);
   }
 
-  /** What the record says came before the next instruction. */
+  /** Delivers the inputs that the record has before the next instruction. */
   #repeat(replay: Replay): void {
     for (;;) {
       const event = replay.nextBetween;
@@ -254,12 +254,14 @@ export class Inputs {
       if (channel?.receive !== undefined) channel.receive(this.#repeated(channel));
       else channel?.arrived?.();
       if (channel === undefined || channel.taken === taken)
-        throw new ReplayError(`nobody takes '${event.channel}' in at ${event.at}, as was recorded`);
+        throw new ReplayError(
+          `no device takes '${event.channel}' in at ${event.at}, as one did when recorded`,
+        );
     }
     this.#endsHere();
   }
 
-  /** The record may be at its end: what comes from now on is live. */
+  /** True where the record is at its end: input from now on is live. */
   #endsHere(): boolean {
     const replay = this.#replay;
     if (replay?.isDone && this.position >= replay.until) this.#replay = undefined;

@@ -21,16 +21,16 @@ export interface InputEvent {
   readonly value: unknown;
 }
 
-/** Everything that came in during a run: the run itself, for a machine that is made in the same way. */
+/** Everything that came in during a run. With a machine that is made in the same way it determines the run. */
 export interface InputRecord {
   readonly version: 1;
   /** In the order in which they came. */
   readonly events: readonly InputEvent[];
-  /** The position at which the record ends. What a machine that replays it gets after that is its own again. */
+  /** The position at which the record ends. After it, a machine that replays it asks its own sources again. */
   readonly until: number;
 }
 
-/** A run does not take in what the record says it took: the machine is another, or the record is. */
+/** A replayed run takes in other inputs than the record has: it is the record of another machine. */
 export class ReplayError extends TerrariumError {
   constructor(message: string) {
     super('EREPLAY', message, {
@@ -92,7 +92,7 @@ export class Replay {
     return event;
   }
 
-  /** Passes over the first events of a channel: they were taken before the state that goes on from here. */
+  /** Skips the first events of a channel: the restored state has taken them already. */
   skip(channel: string, count: number): void {
     const left = this.#left.get(channel) ?? [];
     if (count > left.length)
