@@ -56,7 +56,7 @@ export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } f
 export type { MachineOptions } from './pc/index.js';
 export { SymbolTable } from './symbols/index.js';
 export { ExitLog, Statistics } from './trace/index.js';
-export type { CpuState, Registers, SystemRegisters } from './x86/index.js';
+export type { CpuRegisters, CpuState, Registers, SystemRegisters } from './x86/index.js';
 
 /**
  * Makes a machine as `createMachine` of the main entry does: a PC with its devices, described by the same fields. The engine is

@@ -162,4 +162,11 @@ export {
 } from './runtime/index.js';
 export { SymbolTable } from './symbols/index.js';
 export { type CounterRow, ExitLog, formatCounters, Statistics } from './trace/index.js';
-export type { CpuState, DescriptorTable, Registers, Segment, SystemRegisters } from './x86/index.js';
+export type {
+  CpuRegisters,
+  CpuState,
+  DescriptorTable,
+  Registers,
+  Segment,
+  SystemRegisters,
+} from './x86/index.js';

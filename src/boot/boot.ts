@@ -1,6 +1,6 @@
 import { ConfigError } from '../errors.js';
 import type { GuestMemory } from '../memory/index.js';
-import { type CpuState, ENTRY_RETURN } from '../x86/index.js';
+import { type CpuRegisters, ENTRY_RETURN } from '../x86/index.js';
 import { writeBiosData } from './bios-data.js';
 import { type Image, ImageError } from './image.js';
 import { BOOT_SECTOR_ADDRESS, type BootMode, chooseMode, isBootSector, type Mode } from './modes.js';
@@ -39,7 +39,7 @@ export interface BootPlan {
   stack: number;
   /** Where the image lies in guest physical memory. */
   segments: readonly ImagePlace[];
-  state: CpuState;
+  state: CpuRegisters;
 }
 
 /**
@@ -96,7 +96,7 @@ function bootReal(
   mode: 'real' | 'reset',
   entry: number,
   given: number | undefined,
-): { stack: number; state: CpuState } {
+): { stack: number; state: CpuRegisters } {
   // After a reset SP is 0 and the guest sets its own.
   if (mode === 'reset') return { stack: given ?? 0, state: resetState(entry, given ?? 0) };
   const stack = given ?? realStackEnd(memory, placed);
@@ -143,7 +143,7 @@ function bootTables(
   mode: TableMode,
   entry: number,
   given: number | undefined,
-): { stack: number; state: CpuState } {
+): { stack: number; state: CpuRegisters } {
   if (given !== undefined && mode !== 'long' && given > 0xffff_ffff) {
     throw new ConfigError(
       `the stack ${hex(given)} does not fit into the 32 bits of ESP`,

@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.js';
-import type { CpuState, DescriptorTable, Registers, Segment, SystemRegisters } from '../x86/index.js';
+import type { CpuRegisters, DescriptorTable, Registers, Segment, SystemRegisters } from '../x86/index.js';
 import {
   APIC_BASE_AFTER_RESET,
   busyTss,
@@ -70,7 +70,7 @@ function realStack(end: number): { selector: number; offset: number } {
 }
 
 /** Real mode: CS:IP at the entry, SS:SP at the stack, the other segments 0. */
-export function realState(entry: number, stack: number): CpuState {
+export function realState(entry: number, stack: number): CpuRegisters {
   const code = realAddress(`the entry ${hex(entry)}`, entry);
   const { selector, offset } = realStack(stack);
   return {
@@ -83,7 +83,7 @@ export function realState(entry: number, stack: number): CpuState {
  * The state after power-up or reset (SDM 3A table 10-1), but for the base of CS: 000F_0000 instead of FFFF_0000, since
  * the image's end is at 1 MiB and not at 4 GiB.
  */
-export function resetState(entry: number, stack: number): CpuState {
+export function resetState(entry: number, stack: number): CpuRegisters {
   const code = realAddress(`the entry ${hex(entry)}`, entry);
   const { selector, offset } = realStack(stack);
   return {
@@ -137,7 +137,7 @@ const control: Record<TableMode, { cr0: bigint; cr4: bigint; efer: bigint }> = {
 };
 
 /** Ring 0 in flat segments, in the modes that have tables in RAM. */
-export function tableState(mode: TableMode, tables: BootTables, entry: number, stack: number): CpuState {
+export function tableState(mode: TableMode, tables: BootTables, entry: number, stack: number): CpuRegisters {
   const data = (): Segment => flatData(Selector.data);
   return {
     registers: registersWith({ rip: BigInt(entry), rsp: BigInt(stack) }),

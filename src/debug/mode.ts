@@ -1,4 +1,4 @@
-import type { Registers, SegmentName, SystemRegisters } from '../x86/index.js';
+import type { CpuRegisters, SegmentName, SystemRegisters } from '../x86/index.js';
 
 /** How wide code is. */
 export type CodeBits = 16 | 32 | 64;
@@ -29,7 +29,7 @@ export function codeBase(system: SystemRegisters): bigint {
 }
 
 /** Whether a selector is a paragraph's number: in real and in virtual-8086 mode (SDM 3B 21.1.1). */
-export function isRealAddressing({ registers, system }: CpuState): boolean {
+export function isRealAddressing({ registers, system }: CpuRegisters): boolean {
   return (system.cr0 & CR0_PE) === 0n || (registers.rflags & RFLAGS_VM) !== 0n;
 }
 
@@ -40,11 +40,6 @@ export function stackMask(system: SystemRegisters): bigint {
 }
 
 /** The linear address of the top of the stack. */
-export function stackPointer({ registers, system }: CpuState): bigint {
+export function stackPointer({ registers, system }: CpuRegisters): bigint {
   return segmentBase(system, 'ss') + (registers.rsp & stackMask(system));
-}
-
-interface CpuState {
-  registers: Registers;
-  system: SystemRegisters;
 }

@@ -99,8 +99,8 @@ function changeSystem(cpu: EngineCpu, change: Partial<SystemRegisters>): void {
 }
 
 function setInFpu(cpu: EngineCpu, name: string, value: bigint): void {
-  const internals = cpu.getInternals();
-  const fpu = withFxsave(internals.fpu, name, value);
+  const state = cpu.getState();
+  const fpu = withFxsave(state.fpu, name, value);
   if (fpu === undefined) throw new DebugError(`there is no register ${name} to set`);
-  cpu.setInternals({ ...internals, fpu }, internals);
+  cpu.setState({ ...state, fpu }, state);
 }

@@ -128,7 +128,7 @@ export class DebugSession {
     return {
       registers: cpu.getRegisters(),
       system: cpu.getSystemRegisters(),
-      fpu: cpu.getInternals().fpu,
+      fpu: cpu.getState().fpu,
     };
   }
 

@@ -8,7 +8,7 @@ import { modes } from '../boot/index.js';
 import type { EngineFailure } from '../engine/contract/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import { createMachine } from '../runtime/index.js';
-import type { CpuState, Registers, SystemRegisters } from '../x86/index.js';
+import type { CpuRegisters, Registers, SystemRegisters } from '../x86/index.js';
 import { checkGuestState } from './entry-checks.js';
 import { type DeathSubject, explain, formatExplanation } from './explain.js';
 
@@ -18,7 +18,7 @@ type Mode = (typeof modes)[number];
 function withStart<T>(
   mode: Mode,
   code: readonly number[],
-  use: (state: CpuState & { memory: GuestMemory }) => T,
+  use: (state: CpuRegisters & { memory: GuestMemory }) => T,
 ): T {
   using machine = createMachine({ engine: 'soft', image: Uint8Array.from(code), mode });
   const { cpu, memory } = machine;

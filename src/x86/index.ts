@@ -6,6 +6,7 @@
  */
 
 export { APIC_BASE_AFTER_RESET, CR0, CR4, EFER, PTE, RFLAGS, SegmentType, SystemType } from './bits.js';
+export { checkCpuState } from './check-state.js';
 export {
   busyTss,
   decodeDescriptor,
@@ -19,11 +20,19 @@ export {
   TSS_SIZE,
 } from './descriptors.js';
 export { ENTRY_RETURN, UNSERVED } from './entry.js';
+export { Fxsave, XCR0, XSTATE_BV } from './fxsave.js';
+export { MSR, MTRR_VARIABLE_RANGES, mtrrs, sharedMsrs, systemRegisterMsrs } from './msrs.js';
 export { findRegister, nearestNames, type RegisterView, registerViewNames } from './register-names.js';
 export {
-  type CpuInternals,
+  CPU_STATE_VERSION,
+  type CpuRegisters,
   type CpuState,
+  type CpuTime,
+  type DebugRegisters,
   type DescriptorTable,
+  type OpenAccess,
+  type PendingEvents,
+  type PendingException,
   type RegisterName,
   type Registers,
   registerNames,
@@ -31,6 +40,6 @@ export {
   type SegmentName,
   type SystemRegisters,
   segmentNames,
-  sharedMsrs,
+  type UnfinishedInstruction,
 } from './state.js';
 export type { CpuVendor } from './vendor.js';

@@ -76,35 +76,108 @@ export interface SystemRegisters extends Record<SegmentName, Segment> {
   apicBase: bigint;
 }
 
-/** What a CPU starts from, and what it can be asked for while it does not run. */
-export interface CpuState {
+/** The registers that every CPU starts from. */
+export interface CpuRegisters {
   registers: Registers;
   system: SystemRegisters;
 }
 
-/** What a CPU holds besides: what another engine's CPU needs to go on where this one stopped. */
-export interface CpuInternals {
-  /** Interrupts wait until one more instruction is done, after STI, MOV SS and POP SS (SDM 3A 7.8.3). */
-  shadow: boolean;
+/** Interrupts and exceptions that a CPU has accepted and not delivered yet, and what holds them back. */
+export interface PendingEvents {
+  /**
+   * After STI no interrupt is taken before the next instruction is done; after MOV SS and POP SS no debug exception either
+   * (SDM 3A 7.8.3).
+   */
+  shadow: 'none' | 'sti' | 'movSs';
   nmiPending: boolean;
-  /** No NMI until an IRET. */
+  /** No NMI is taken until an IRET (SDM 3A 7.7.1). */
   nmiMasked: boolean;
-  /** The vector of an external interrupt whose delivery has begun, or -1. */
-  interrupt: number;
-  /** DR0 to DR3, DR6, DR7. */
-  debug: readonly bigint[];
-  /** x87, MXCSR and XMM registers as FXSAVE writes them in 64-bit mode, 512 bytes (SDM 1 10.5.1). */
-  fpu: Uint8Array;
-  /** Bits 0 and 1 of XCR0: whether XSAVE manages x87 and SSE (SDM 3A 2.6). Its other bits stay with the CPU that has them. */
-  xcr0: bigint;
-  /** Model-specific registers by number: those of `sharedMsrs` that this CPU has. */
-  msrs: ReadonlyMap<number, bigint>;
+  /** The vector of an external interrupt. */
+  interrupt: number | null;
+  /** An exception at the current instruction. */
+  exception: PendingException | null;
+  /** Debug exceptions after the instruction that was done last, as bits of DR6: B0 to B3, BS, BT (SDM 3B 18.2.3). */
+  debugTraps: number;
 }
 
+export interface PendingException {
+  vector: number;
+  /** Null for an exception that pushes none. */
+  errorCode: number | null;
+}
+
+/** The guest's debug registers (SDM 3B 18.2). */
+export interface DebugRegisters {
+  /** DR0 to DR3. */
+  addresses: readonly [bigint, bigint, bigint, bigint];
+  dr6: bigint;
+  dr7: bigint;
+}
+
+/** An access that left the CPU and was not completed. */
+export interface OpenAccess {
+  kind: 'io' | 'mmio';
+  /** Port or guest physical address. */
+  address: number;
+  /** Bytes of one access, and how many accesses there are. */
+  size: number;
+  count: number;
+  write: boolean;
+  /** `size` × `count` bytes, little-endian: written by the guest, or the answer so far. */
+  data: Uint8Array;
+}
+
+/** An instruction, or the delivery of an event, that left the CPU in its middle: it begins again with its answers. */
+export interface UnfinishedInstruction {
+  /** The answers to the accesses that were completed, in their order. */
+  answers: readonly bigint[];
+  /** The access that `Exit` shows; null where it was completed. */
+  access: OpenAccess | null;
+  /** The accesses belong to the delivery of an event. */
+  delivering: boolean;
+  /** Accesses that one answer is for (REP INS): their data, and how many of them the instruction has taken. */
+  batch: { data: Uint8Array; count: number; taken: number } | null;
+}
+
+/** The guest's time on a CPU that makes its own. */
+export interface CpuTime {
+  /** Since the CPU was made; exact to 2^53. */
+  cycles: number;
+  /** Those of the cycles that passed without an instruction. */
+  skipped: number;
+}
+
+/** `CpuState.version` of the states that this version of Terrarium gives and takes. */
+export const CPU_STATE_VERSION = 1;
+
 /**
- * The MSRs in `CpuInternals`: the time stamp counter, and those of SYSENTER, SYSCALL and SWAPGS (SDM 4). The bases of FS and
- * GS and EFER are in `SystemRegisters`.
+ * The whole state of a CPU that stands still, as plain data: it survives `structuredClone`. A CPU that is given it goes on as
+ * the one that gave it.
  */
-export const sharedMsrs: readonly number[] = [
-  0x10, 0x174, 0x175, 0x176, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102,
-];
+export interface CpuState extends CpuRegisters {
+  version: typeof CPU_STATE_VERSION;
+  events: PendingEvents;
+  debug: DebugRegisters;
+  /** x87, MXCSR and XMM registers as FXSAVE writes them in 64-bit mode with REX.W (`Fxsave`), 512 bytes. */
+  fpu: Uint8Array;
+  /** FCS and FDS, which that form leaves out; 0 where the processor does not keep them. */
+  fpuSelectors: { fcs: number; fds: number };
+  xcr0: bigint;
+  /**
+   * An XSAVE area from byte 512 on, header first, in the standard format and with this processor's offsets (SDM 1 13.4);
+   * null where only x87 and SSE are in use.
+   */
+  extended: Uint8Array | null;
+  /** PAE paging's page-directory-pointer-table entries as of the last load of CR3; null: those in memory. */
+  pdptes: readonly bigint[] | null;
+  /** Model-specific registers by number: `sharedMsrs`, then those that this engine has besides. */
+  msrs: readonly (readonly [number: number, value: bigint])[];
+  /** The CPU sleeps in HLT. Where HLT leaves the engine this is false, and RIP is past it. */
+  halted: boolean;
+  /** The local APIC's registers, 1,024 bytes from its first on; null where the engine has none. */
+  apic: Uint8Array | null;
+  /** Null between two instructions. */
+  unfinished: UnfinishedInstruction | null;
+  /** Null where the guest's time is the host's. */
+  time: CpuTime | null;
+}

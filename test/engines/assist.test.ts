@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
+import type { Device } from '../../src/devices/contract/index.js';
 import { assisted } from '../../src/engine/assist/index.js';
 import { kvmEngine } from '../../src/engine/kvm/index.js';
 import { Machine } from '../../src/machine/index.js';
 import { createMachine } from '../../src/runtime/index.js';
+import { encodeDescriptor, flatCode32 } from '../../src/x86/index.js';
 import { noKvm, ownClock, Scratch, terrarium } from '../support.js';
 
 /** Real-mode code at 0. */
@@ -41,6 +43,45 @@ describe('assist', { skip }, () => {
     const { outcome } = run(adds, false);
     assert.equal(outcome.kind, 'engineError');
     assert.equal(outcome.failure?.name, 'KVM_INTERNAL_ERROR_EMULATION');
+  });
+
+  test('keeps a state that KVM does not take back, and goes on from it', () => {
+    // Protected mode with CS.L set: it means nothing there (SDM 3A 3.4.5), but KVM_SET_SREGS refuses it.
+    const gdt = 0x50;
+    const code = [
+      ...[0x0f, 0x01, 0x15, gdt + 24, 0, 0, 0], // lgdt [gdtr]
+      ...[0xea, 0x0e, 0, 0, 0, 8, 0], // ljmp 8:next
+      ...[0xd9, 0xe8], // next: fld1, for which KVM has no emulation
+      ...[0xb0, 0x11, 0xe6, 0x10], // mov al,11h; out 10h,al
+      ...[0xea, 0x1b, 0, 0, 0, 16, 0], // ljmp 16:plain
+      ...[0xb0, 0x22, 0xe6, 0x10, 0xfa, 0xf4], // plain: mov al,22h; out 10h,al; cli; hlt
+    ];
+    const flat = (l: boolean) => encodeDescriptor({ ...flatCode32(0), l });
+    const bytes = new Uint8Array(0x80);
+    bytes.set(code);
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(gdt + 8, flat(true), true);
+    view.setBigUint64(gdt + 16, flat(false), true);
+    view.setUint16(gdt + 24, 23, true);
+    view.setUint32(gdt + 26, gdt, true);
+    const said: number[] = [];
+    const device: Device = {
+      name: 'listener',
+      ports: [{ first: 0x10, count: 1 }],
+      writePort: (_port, _size, value) => void said.push(value),
+    };
+    using machine = createMachine({
+      image: parseImage(bytes, 'code'),
+      mode: 'protected',
+      load: 0,
+      engine: 'kvm',
+      memory: 0x20000,
+      devices: [device],
+    });
+    const outcome = machine.run({ timeoutMs: 20_000 });
+    assert.equal(outcome.kind, 'halted', outcome.reason);
+    assert.deepEqual(said, [0x11, 0x22]);
+    assert.ok(outcome.assistance!.instructions >= 3, 'what KVM could not take was run by the software CPU');
   });
 
   test('takes floating point over to KVM and back', () => {

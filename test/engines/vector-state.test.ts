@@ -158,12 +158,12 @@ test('sixteen bytes of MMIO are two accesses of eight, and the register is writt
 test('what another engine is given of the CPU has XMM registers and MXCSR where FXSAVE has them', () => {
   setXmm(15, 0xabcn, 0xdefn);
   engine.setUint32(L.MXCSR, 0x3fa0, true);
-  const internals = side.cpu.getInternals();
-  const view = new DataView(internals.fpu.buffer, internals.fpu.byteOffset);
+  const state = side.cpu.getState();
+  const view = new DataView(state.fpu.buffer, state.fpu.byteOffset);
   assert.deepEqual([view.getUint32(24, true), view.getBigUint64(160 + 240, true)], [0x3fa0, 0xabcn]);
   setXmm(15, 0n, 0n);
   engine.setUint32(L.MXCSR, 0x1f80, true);
-  side.cpu.setInternals(internals);
+  side.cpu.setState(state);
   assert.deepEqual(xmm(15), [0xabcn, 0xdefn]);
   assert.equal(engine.getUint32(L.MXCSR, true), 0x3fa0);
   engine.setUint32(L.MXCSR, 0x1f80, true);

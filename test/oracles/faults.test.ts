@@ -47,7 +47,7 @@ class Runner implements Disposable {
   /** Runs an instruction whose operand is [rdi]. */
   run(code: readonly number[], rdi: bigint, flags = 0n): Left {
     const { cpu, memory } = this.#side;
-    cpu.setInternals({ ...cpu.getInternals(), fpu: freshFpu() });
+    cpu.setState({ ...cpu.getState(), fpu: freshFpu() });
     memory.view(DATA, DATA_SIZE).fill(0);
     memory.view(CODE, 16).set([...code, 0x90]);
     const registers = {
@@ -62,7 +62,7 @@ class Runner implements Disposable {
       Object.assign(system, { cr0: CR0, cr4: CR4 }),
     );
     assert.ok(result !== undefined, `${code} was refused`);
-    const { fpu } = cpu.getInternals();
+    const { fpu } = cpu.getState();
     const status = fpu[2]! | (fpu[3]! << 8);
     const { vector, cr2 } = result;
     return { vector, cr2: vector === PF ? Number(cr2 - rdi) : 0, top: (status >> 11) & 7, tags: fpu[4]! };

@@ -1,4 +1,5 @@
-import type { CpuInternals, Registers, SystemRegisters } from '../../x86/index.js';
+import { TerrariumError } from '../../errors.js';
+import type { CpuState, Registers, SystemRegisters } from '../../x86/index.js';
 import {
   type Assistance,
   Control,
@@ -25,6 +26,13 @@ export interface Helper extends EngineCpu {
  * twice as long each time: going from one CPU to the other costs more than hundreds of instructions.
  */
 const LONGEST_STRETCH = 4096;
+
+const NO_WAY_BACK = 'NO_WAY_BACK';
+
+/** True where an engine says that it does not take a state, which the helper may take. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof TerrariumError && (error.code === 'ELIMIT' || error.code === 'EINVAL');
+}
 
 /** How a CPU is helped. */
 export interface AssistOptions {
@@ -59,7 +67,8 @@ export class AssistedCpu implements EngineCpu {
   /** The engine cannot run what the guest does now: the helper goes on until it can. */
   #stays = false;
   #times = 0;
-  #before: CpuInternals | undefined;
+  /** What the engine's CPU holds while the helper runs. */
+  #known: CpuState | undefined;
   #streak = 0;
   #left = 0;
   #wantsWindow = false;
@@ -68,6 +77,8 @@ export class AssistedCpu implements EngineCpu {
   #interval = 0;
   /** The helper's own account, where it could not either. */
   #failure: EngineFailure | undefined;
+  /** Why the engine did not take the state back last. */
+  #refusal = '';
   /** A debugger asks what the engine cannot do: the helper runs the guest until it asks no more. */
   #debugs = false;
 
@@ -97,7 +108,7 @@ export class AssistedCpu implements EngineCpu {
   /** True where the engine was interrupted before it delivered what it was given. */
   #stillWaits(kind: ExitKind): boolean {
     if (this.#injected === undefined || kind !== ExitKind.interrupted || this.#helping) return false;
-    return this.#inner.getInternals().interrupt === this.#injected;
+    return this.#inner.getState().events.interrupt === this.#injected;
   }
 
   #run(): ExitKind {
@@ -127,7 +138,7 @@ export class AssistedCpu implements EngineCpu {
       return;
     }
     this.#helper?.completeExit();
-    if (!this.#stays) this.#giveBack();
+    if (!this.#stays && !this.#giveBack() && !this.#irqchip) this.#stay();
   }
 
   /** Times that the engine gave up and went on afterwards, and the instructions that were run in its place. */
@@ -140,20 +151,25 @@ export class AssistedCpu implements EngineCpu {
     const inner = this.#inner;
     this.#failure = undefined;
     try {
-      this.#helper ??= this.#makeHelper();
-      this.#before = inner.getInternals();
-      this.#helper.setSystemRegisters(inner.getSystemRegisters());
-      this.#helper.setRegisters(inner.getRegisters());
-      this.#helper.setInternals(this.#before);
+      // The answer to an open access is with the engine.
+      inner.completeExit();
+      this.#known = inner.getState();
+      this.#handOver(this.#known);
     } catch (error) {
       this.#failure = { name: 'NO_HELP', message: (error as Error).message };
       return false;
     }
-    this.#helper.requestInterruptWindow(this.#wantsWindow);
     this.#left = Math.min(2 ** this.#streak, LONGEST_STRETCH);
     this.#streak = Math.min(this.#streak + 1, 30);
-    this.#helping = true;
     return true;
+  }
+
+  /** The helper goes on from a state. A local APIC stays with the engine. @throws Error where the helper refuses it */
+  #handOver(state: CpuState): void {
+    this.#helper ??= this.#makeHelper();
+    this.#helper.setState({ ...state, apic: null, halted: false });
+    this.#helper.requestInterruptWindow(this.#wantsWindow);
+    this.#helping = true;
   }
 
   #noHelp(): ExitKind {
@@ -168,25 +184,29 @@ export class AssistedCpu implements EngineCpu {
       const kind = this.#stays ? helper.run() : helper.step();
       if (kind === ExitKind.internalError) return this.#stuck(steps > 0 || (this.#stays && !this.#debugs));
       if (steps === 0 && this.#left > 0 && !this.#stays) this.#times++;
-      if (this.#stays && !this.#debugs && kind === ExitKind.interrupted && this.#engineCan())
-        this.#giveBack();
+      if (this.#stays && !this.#debugs && kind === ExitKind.interrupted) this.#giveBack();
       if (kind === ExitKind.halt && this.#irqchip) return this.#haltThere();
       if (this.#stays || kind !== ExitKind.interrupted) return this.#show(kind);
+      if (!this.#helping) return this.#show(kind);
       if (--this.#left > 0 && Atomics.load(this.#control, Control.request) === 0) continue;
-      if (this.#engineCan()) {
-        this.#giveBack();
-        return undefined;
-      }
+      if (this.#giveBack()) return undefined;
+      if (this.#irqchip) return this.#refused();
       this.#stay();
     }
   }
 
   /** The engine's own CPU has to sleep, so that the engine's interrupts wake it: it does the HLT (F4) once more. */
-  #haltThere(): undefined {
+  #haltThere(): ExitKind | undefined {
     const registers = this.#helper!.getRegisters();
     this.#helper!.setRegisters({ ...registers, rip: registers.rip - 1n });
-    this.#giveBack();
-    return undefined;
+    return this.#giveBack() ? undefined : this.#refused();
+  }
+
+  /** The engine refuses the state, and its interrupts reach nobody but its own CPU: that is the end. */
+  #refused(): ExitKind {
+    const message = `the engine does not take the CPU's state back: ${this.#refusal}`;
+    this.#failure = { name: NO_WAY_BACK, message };
+    return this.#noHelp();
   }
 
   #engineCan(): boolean {
@@ -203,10 +223,8 @@ export class AssistedCpu implements EngineCpu {
   /** The helper cannot go on either. Where it got anywhere the engine may be able to; else it is the end. */
   #stuck(progress: boolean): ExitKind | undefined {
     this.#failure = this.#helper!.failure();
-    this.#giveBack();
-    if (progress) return undefined;
-    this.exit.kind = ExitKind.internalError;
-    return ExitKind.internalError;
+    if (this.#giveBack() && progress) return undefined;
+    return this.#noHelp();
   }
 
   /** The helper's exit as this CPU's own. Only accesses leave it something to do, unless it stays. */
@@ -221,7 +239,7 @@ export class AssistedCpu implements EngineCpu {
       shown.data = exit.data;
       shown.offset = exit.offset;
     } else {
-      if (!this.#stays && this.#helping) this.#giveBack();
+      if (!this.#stays && this.#helping && !this.#giveBack() && !this.#irqchip) this.#stay();
       shown.address = 0;
       shown.size = 0;
       shown.count = 0;
@@ -235,16 +253,23 @@ export class AssistedCpu implements EngineCpu {
     return kind;
   }
 
-  #giveBack(): void {
-    const helper = this.#helper!;
-    const inner = this.#inner;
+  /** Gives the engine its state back. Where it does not take it, the helper keeps it and goes on: false. */
+  #giveBack(): boolean {
+    const state = this.#helper!.getState();
+    if (state.unfinished !== null || !this.#engineCan()) return false;
+    try {
+      this.#inner.setState(state, this.#known);
+    } catch (error) {
+      this.#refusal = (error as Error).message;
+      // Parts of it may have been taken.
+      this.#known = this.#inner.getState();
+      return false;
+    }
     this.#helping = false;
     this.#stays = false;
     this.exit.data = this.#data;
     this.exit.kind = ExitKind.interrupted;
-    inner.setSystemRegisters(helper.getSystemRegisters());
-    inner.setRegisters(helper.getRegisters());
-    inner.setInternals(helper.getInternals(), this.#before);
+    return true;
   }
 
   /** The CPU that has the state. */
@@ -252,12 +277,24 @@ export class AssistedCpu implements EngineCpu {
     return this.#helping ? this.#helper! : this.#inner;
   }
 
-  getInternals(): CpuInternals {
-    return this.#active.getInternals();
+  getState(): CpuState {
+    return this.#active.getState();
   }
 
-  setInternals(internals: CpuInternals): void {
-    this.#active.setInternals(internals);
+  /** The helper takes what the engine cannot, such as a state in the middle of an instruction. */
+  setState(state: CpuState, known?: CpuState): void {
+    if (this.#helping) {
+      this.#helper!.setState(state, known);
+      return;
+    }
+    try {
+      this.#inner.setState(state, known);
+    } catch (error) {
+      if (this.#irqchip || !isRefusal(error)) throw error;
+      this.#known = this.#inner.getState();
+      this.#handOver(state);
+      this.#stay();
+    }
   }
 
   getRegisters(): Registers {
@@ -327,7 +364,7 @@ export class AssistedCpu implements EngineCpu {
     this.#debugs = false;
     if (request === undefined || refused === undefined) {
       this.#helper?.debug(undefined);
-      if (this.#stays && this.#engineCan()) this.#giveBack();
+      if (this.#stays) this.#giveBack();
       return undefined;
     }
     if (this.#irqchip)
@@ -357,6 +394,8 @@ export class AssistedCpu implements EngineCpu {
   }
 
   failure(): EngineFailure {
+    if (this.#failure?.name === NO_WAY_BACK && this.exit.kind === ExitKind.internalError)
+      return this.#failure;
     if (this.#helping) return this.#helper!.failure();
     if (this.#debugs && this.#failure !== undefined) return this.#failure;
     const failure = this.#inner.failure();

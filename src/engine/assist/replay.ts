@@ -40,9 +40,7 @@ export function runOnCopy(
   try {
     using other = createCpu(copyOf(memory));
     const helper = other.cpu;
-    helper.setSystemRegisters(cpu.getSystemRegisters());
-    helper.setRegisters(cpu.getRegisters());
-    helper.setInternals(cpu.getInternals());
+    helper.setState(cpu.getState());
     if (interrupt !== undefined && helper.readyForInterrupt) helper.injectInterrupt(interrupt);
     const ends = helper.step() === ExitKind.shutdown;
     return { ends, faults: helper.recentFaults() };

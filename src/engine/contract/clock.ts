@@ -1,9 +1,4 @@
-/** What an `EngineClock` holds. */
-export interface EngineClockState {
-  cycles: number;
-  /** Those of the cycles that passed without an instruction. */
-  skipped: number;
-}
+import type { CpuTime } from '../../x86/index.js';
 
 /**
  * The clock of a CPU that makes its own time: it advances with the guest's instructions and with nothing else, so that a run
@@ -24,6 +19,8 @@ export interface EngineClock {
   setAlarm(cycle: number): void;
   /** Lets the cycles up to `cycle` pass at once: the guest has halted. */
   advance(cycle: number): void;
-  save(): EngineClockState;
-  load(state: EngineClockState): void;
+  /** For `CpuState.time`. */
+  save(): CpuTime;
+  /** Goes on from there, without an alarm. */
+  load(time: CpuTime): void;
 }

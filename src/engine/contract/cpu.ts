@@ -1,4 +1,4 @@
-import type { CpuInternals, Registers, SystemRegisters } from '../../x86/index.js';
+import type { CpuState, Registers, SystemRegisters } from '../../x86/index.js';
 import type { EngineClock } from './clock.js';
 import type { DebugRequest } from './debug.js';
 import type { Exit, ExitKind } from './exit.js';
@@ -51,9 +51,15 @@ export interface EngineCpu extends Disposable {
   getSystemRegisters(): SystemRegisters;
   /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */
   setSystemRegisters(system: SystemRegisters): void;
-  getInternals(): CpuInternals;
-  /** `before`: what this CPU gave last; what is still the same need not be written. */
-  setInternals(internals: CpuInternals, before?: CpuInternals): void;
+  /** The whole state. Registers alone are cheaper to get. Throws where the engine cannot tell it in the middle of an access. */
+  getState(): CpuState;
+  /**
+   * Makes this CPU go on as the one that gave the state. What the engine cannot run it keeps, and gives it back with
+   * `getState`; what it can neither run nor keep it refuses.
+   * @param known the state that this CPU gave last, where time has gone on since: equal parts need not be written
+   * @throws an error that says what was refused; then the state may have been taken in part
+   */
+  setState(state: CpuState, known?: CpuState): void;
   /** False for a state that this host's engine cannot run, though others can. */
   canRun(system: SystemRegisters): boolean;
   /** True for a state in which this host's engine gives up on common instructions: the assisting engine prepares. */

@@ -7,7 +7,6 @@
  * @module
  */
 export {
-  type CpuInternals,
   type CpuState,
   type DescriptorTable,
   type RegisterName,
@@ -17,10 +16,9 @@ export {
   type SegmentName,
   type SystemRegisters,
   segmentNames,
-  sharedMsrs,
 } from '../../x86/index.js';
 export type { EngineCapabilities } from './capabilities.js';
-export type { EngineClock, EngineClockState } from './clock.js';
+export type { EngineClock } from './clock.js';
 export { Control, controlBytes, controlWords, newControl, wakeThread } from './control.js';
 export { type Assistance, type DryRun, type EngineCpu, NO_ASSISTANCE } from './cpu.js';
 export type { DebugRequest, Watchpoint } from './debug.js';

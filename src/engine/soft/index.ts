@@ -24,7 +24,7 @@ import { SoftCpu } from './host/cpu.js';
 import { type CpuidLeaf, cpuidModel, writeCpuid } from './host/cpuid.js';
 import { SoftError } from './host/errors.js';
 import { instantiate, type Program } from './host/program.js';
-import { writeResetState } from './host/state.js';
+import { writeResetState } from './host/registers.js';
 import * as L from './layout.js';
 
 export { SoftCpu } from './host/cpu.js';
@@ -198,5 +198,6 @@ function clearState(view: DataView): void {
   new Uint8Array(view.buffer, view.byteOffset + L.TLB_NOW, L.CPUID_TABLE - L.TLB_NOW).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.FAULT_COUNT, L.FAULTS - L.FAULT_COUNT).fill(0);
   view.setInt32(L.PENDING_VECTOR, -1, true);
+  view.setInt32(L.PENDING_EXCEPTION, -1, true);
   view.setBigInt64(L.ALARM, NEVER, true);
 }

@@ -188,6 +188,10 @@ export const INTERRUPTED = 0x5d4;
 export const BATCH = 0x5d8;
 export const BATCH_NEXT = 0x5dc;
 
+/** An exception that another CPU found and did not deliver, or -1; and its error code (i64), or -1. */
+export const PENDING_EXCEPTION = 0x5e4;
+export const PENDING_ERROR_CODE = 0x5e8;
+
 export const TROUBLE_FAULT = 1;
 /** The monitor has to answer first. */
 export const TROUBLE_EXIT = 2;

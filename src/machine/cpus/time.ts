@@ -1,6 +1,7 @@
-import type { EngineClock, EngineClockState } from '../../engine/contract/index.js';
+import type { EngineClock } from '../../engine/contract/index.js';
 import { ConfigError } from '../../errors.js';
 import { MILLISECOND, Rate } from '../../time/index.js';
+import type { CpuTime } from '../../x86/index.js';
 import { hostTime } from '../inputs/index.js';
 
 /**
@@ -57,11 +58,11 @@ export class CycleTime {
     this.#clock.advance(this.#rate.reaching(moment));
   }
 
-  save(): EngineClockState {
+  save(): CpuTime {
     return this.#clock.save();
   }
 
-  load(state: EngineClockState): void {
+  load(state: CpuTime): void {
     this.#clock.load(state);
   }
 }

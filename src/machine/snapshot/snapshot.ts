@@ -6,14 +6,15 @@
  *
  * @module
  */
+
 import type { Device } from '../../devices/contract/index.js';
 import type { EngineCpu } from '../../engine/contract/index.js';
 import { TerrariumError } from '../../errors.js';
 import { capturePages, type GuestMemory, type PagesState, restorePages } from '../../memory/index.js';
 import type { AlarmClock, ClockState } from '../../time/index.js';
+import type { CpuState } from '../../x86/index.js';
 import type { Inputs, InputsState } from '../inputs/index.js';
 import type { Interrupts, LinesState } from '../interrupts/interrupts.js';
-import { type CpuSaved, loadCpu, saveCpu } from './cpu.js';
 
 /** `MachineState.version` of the states that this version of Terrarium gives and takes. */
 export const MACHINE_STATE_VERSION = 1;
@@ -21,7 +22,7 @@ export const MACHINE_STATE_VERSION = 1;
 export interface MachineState {
   version: typeof MACHINE_STATE_VERSION;
   /** One for each CPU, in their order. */
-  cpus: CpuSaved[];
+  cpus: CpuState[];
   clock: ClockState;
   lines: LinesState;
   devices: { name: string; state: unknown }[];
@@ -70,7 +71,7 @@ export function saveMachine(machine: Saveable): MachineState {
   const states = devices.map((device) => ({ name: device.name, state: device.save?.() }));
   return {
     version: MACHINE_STATE_VERSION,
-    cpus: cpus.map(saveCpu),
+    cpus: cpus.map((cpu) => cpu.getState()),
     clock: clock.save(),
     lines: interrupts.save(),
     devices: states,
@@ -90,7 +91,7 @@ export function loadMachine(machine: Saveable, state: MachineState): void {
   const { cpus, devices, interrupts, clock, inputs, memory } = machine;
   restorePages(memory, state.memory);
   // The time comes before the devices, which say when their next event is; then each alarm at its very moment.
-  for (const [index, cpu] of cpus.entries()) loadCpu(cpu, state.cpus[index]!);
+  for (const [index, cpu] of cpus.entries()) cpu.setState(state.cpus[index]!);
   machine.setTime(state.clock.now);
   machine.exits = state.exits;
   interrupts.load(state.lines, () => {

@@ -7,7 +7,7 @@ import type { Outcome } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
 import { type ImageSource, object, objects, readOptions } from '../../pc/index.js';
 import type { CounterRow, TraceRecord } from '../../trace/index.js';
-import type { CpuState } from '../../x86/index.js';
+import type { CpuRegisters } from '../../x86/index.js';
 import { loadImage } from '../images/image-file.js';
 import { requireData } from './data.js';
 import { remoteTarget } from './hosted-debug.js';
@@ -240,7 +240,7 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /** Registers of a machine that does not run. */
-  async state(): Promise<CpuState> {
+  async state(): Promise<CpuRegisters> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
     return (await this.#thread.ask({ type: 'state' }, 'state')).state;
   }

@@ -12,7 +12,7 @@ import type { DeviceCounts } from '../../devices/index.js';
 import type { Outcome } from '../../machine/index.js';
 import type { MemoryRegion } from '../../memory/index.js';
 import type { CounterRow, TraceFilter } from '../../trace/index.js';
-import type { CpuState } from '../../x86/index.js';
+import type { CpuRegisters } from '../../x86/index.js';
 import type { PollChannels, PollReport } from './polling.js';
 import type { PortableError } from './portable-error.js';
 import type { Frame, Moment } from './screen-feed.js';
@@ -104,7 +104,7 @@ export type FromWorker =
       counters?: CounterRow[];
       simvirtio?: DeviceCounts[];
     }
-  | { type: 'state'; state: CpuState }
+  | { type: 'state'; state: CpuRegisters }
   /** `regions` where the guest ran; `made` where the machine was made anew. */
   | { type: 'debugged'; result: unknown; regions?: readonly MemoryRegion[]; made?: MadeMachine }
   /** None where no device shows anything. */

@@ -73,6 +73,8 @@ export const KVM_MP_STATE_INIT_RECEIVED = 2;
 export const KVM_MP_STATE_HALTED = 3;
 export const KVM_MP_STATE_SIPI_RECEIVED = 4;
 
+export const KVM_X86_SHADOW_INT_MOV_SS = 0x1;
+export const KVM_X86_SHADOW_INT_STI = 0x2;
 export const KVM_VCPUEVENT_VALID_NMI_PENDING = 0x1;
 export const KVM_VCPUEVENT_VALID_SIPI_VECTOR = 0x2;
 export const KVM_VCPUEVENT_VALID_SHADOW = 0x4;

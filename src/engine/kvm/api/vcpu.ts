@@ -45,6 +45,8 @@ export interface GuestDebug {
 
 /** LEN and R/W of a breakpoint in DR7 (SDM 3B 18.2.4). */
 const lengthBits: Readonly<Record<number, bigint>> = { 1: 0n, 2: 1n, 4: 3n, 8: 2n };
+/** KVM refuses longer lists (MAX_IO_MSRS, arch/x86/kvm/x86.c). */
+const MOST_MSRS = 255;
 const WRITES = 1n;
 const ACCESSES = 3n;
 
@@ -207,6 +209,28 @@ export class Vcpu extends Handle {
   getMsr(index: number): bigint {
     this.#msr(ioctl.KVM_GET_MSRS, index, 0n);
     return oneMsr.getBigUint64(layout.kvm_msrs.entries + layout.kvm_msr_entry.data, true);
+  }
+
+  /**
+   * KVM_GET_MSRS for many registers with as few calls as can be: KVM stops at each that it does not have, which is left out.
+   */
+  getMsrs(indexes: readonly number[]): (readonly [index: number, value: bigint])[] {
+    // Throws for a closed handle, also where nothing is asked.
+    this.fd;
+    const found: [number, bigint][] = [];
+    const { entries } = layout.kvm_msrs;
+    const { sizeof, index, data } = layout.kvm_msr_entry;
+    for (let from = 0; from < indexes.length; ) {
+      const asked = indexes.slice(from, from + MOST_MSRS);
+      const list = scratch(layout.kvm_msrs.sizeof + asked.length * sizeof);
+      list.setUint32(layout.kvm_msrs.nmsrs, asked.length, true);
+      for (const [n, msr] of asked.entries()) list.setUint32(entries + n * sizeof + index, msr, true);
+      const count = this.transfer(ioctl.KVM_GET_MSRS, list);
+      for (const [n, msr] of asked.slice(0, count).entries())
+        found.push([msr, list.getBigUint64(entries + n * sizeof + data, true)]);
+      from += count === asked.length ? count : count + 1;
+    }
+    return found;
   }
 
   /** KVM_SET_MSRS for one register; one at a time, since KVM stops a list at the first that it refuses. */

@@ -1,4 +1,4 @@
-import type { CpuInternals, Registers, SystemRegisters } from '../../../x86/index.js';
+import { type CpuState, checkCpuState, type Registers, type SystemRegisters } from '../../../x86/index.js';
 import {
   Control,
   type DebugRequest,
@@ -28,7 +28,6 @@ import { type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js
 import { DebugRegisters } from './debug-registers.js';
 import { exitKind, REASON, showCoalesced, showExit } from './exit-record.js';
 import { explainFailure } from './failure.js';
-import { readInternals, writeInternals } from './internals.js';
 import {
   asksFor32BitPaging,
   CR0_PG,
@@ -37,6 +36,7 @@ import {
   needsHardware,
   pagingRefused,
 } from './paging.js';
+import { readState, refuseForeign, stateMsrs, writeState } from './state.js';
 
 const SYNCED = kvm_run['s.regs'];
 const DR6 = kvm_run['debug.arch.dr6'];
@@ -73,6 +73,9 @@ export class KvmCpu implements EngineCpu {
   #asks = false;
   /** True where the mapping holds the registers that the vCPU has, or will have when it runs next. */
   #registersShown = false;
+  /** The MSRs of this CPU's state, once they are known. */
+  #msrs: readonly number[] | undefined;
+  readonly #hasApic: boolean;
   #stats: Stats | undefined;
   #timer: KickTimer | undefined;
   #disposed = false;
@@ -84,8 +87,9 @@ export class KvmCpu implements EngineCpu {
     zones: LazyZones,
     index: number,
     control: Int32Array,
-    trustsGuestDebug = false,
+    { trustsGuestDebug, hasApic }: { trustsGuestDebug: boolean; hasApic: boolean },
   ) {
+    this.#hasApic = hasApic;
     this.#kvm = kvm;
     this.#zones = zones;
     this.#control = control;
@@ -235,12 +239,35 @@ export class KvmCpu implements EngineCpu {
     }
   }
 
-  getInternals(): CpuInternals {
-    return readInternals(this.handle);
+  getState(): CpuState {
+    this.#live();
+    if (this.#asks) {
+      throw new KvmError(
+        'EBUSY',
+        `CPU ${this.index} is in the middle of an access, where KVM cannot tell its state`,
+        {
+          hint: 'complete the access first: completeExit()',
+        },
+      );
+    }
+    // Events first: asking for them makes KVM write CR2 and DR6 for an exception that waits.
+    const state = readState(this.#parts());
+    this.#msrs = state.msrs.map(([msr]) => msr);
+    return { ...state, registers: this.getRegisters(), system: this.getSystemRegisters() };
   }
 
-  setInternals(internals: CpuInternals, before?: CpuInternals): void {
-    writeInternals(this.handle, internals, before);
+  setState(state: CpuState, known?: CpuState): void {
+    this.#live();
+    checkCpuState(state);
+    refuseForeign(state, this.#hasApic);
+    this.setSystemRegisters(state.system);
+    this.setRegisters(state.registers);
+    writeState(this.#parts(), state, known);
+  }
+
+  #parts() {
+    this.#msrs ??= stateMsrs(this.#kvm);
+    return { vcpu: this.handle, msrs: this.#msrs, hasApic: this.#hasApic };
   }
 
   canRun(system: SystemRegisters): boolean {

@@ -117,8 +117,7 @@ export class KvmEngine implements Engine {
     if (irqchip !== 'kernel') return vm;
     try {
       // After the memory: a slot that comes later makes KVM wait for what the controllers set up (0.8 ms against 12).
-      vm.handle.createIrqChip();
-      vm.handle.createPit({ speaker: true });
+      vm.createIrqChip();
       return vm;
     } catch (error) {
       vm[Symbol.dispose]();
@@ -147,6 +146,7 @@ export class KvmVm implements EngineVm {
   readonly #zones: LazyZones;
   readonly #watchable: boolean;
   readonly #trustGuestDebug: boolean;
+  #hasApic = false;
   #stats: Stats | undefined;
   /** KVM reads and writes these bytes; they must not be collected before the VM is closed. */
   #memory: GuestMemory | undefined;
@@ -175,10 +175,20 @@ export class KvmVm implements EngineVm {
     }
   }
 
+  /** Interrupt controllers, local APICs and a timer in the kernel; before the first CPU. @internal */
+  createIrqChip(): void {
+    this.handle.createIrqChip();
+    this.handle.createPit({ speaker: true });
+    this.#hasApic = true;
+  }
+
   createCpu(control: Int32Array): KvmCpu {
     if (this.#memory === undefined) throw closedHandle('the VM');
     const index = this.#cpus.length;
-    const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, index, control, this.#trustGuestDebug);
+    const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, index, control, {
+      trustsGuestDebug: this.#trustGuestDebug,
+      hasApic: this.#hasApic,
+    });
     if (this.#watchable) cpu.stats;
     this.#cpus.push(cpu);
     return cpu;

@@ -32,6 +32,8 @@ import {
   NMI_BLOCKED,
   NMI_PENDING,
   OP_SIZE,
+  PENDING_ERROR_CODE,
+  PENDING_EXCEPTION,
   PENDING_VECTOR,
   RIP,
   SEG_CS,
@@ -138,6 +140,17 @@ function deliverTrap(): void {
   forgetAnswers();
 }
 
+/** Delivers the exception that this CPU was given with its state. */
+function deliverException(): void {
+  const code = load<i64>(PENDING_ERROR_CODE);
+  exception(load<u32>(PENDING_EXCEPTION), code < 0 ? 0 : <u32>code, load<u64>(RIP));
+  const asks = (load<u32>(TROUBLE) & TROUBLE_EXIT) != 0;
+  store<u32>(DELIVERING, <u32>asks);
+  if (asks) return;
+  store<i32>(PENDING_EXCEPTION, -1);
+  forgetAnswers();
+}
+
 /** Delivers what waits; true if there was something, or if it left for the monitor. */
 function deliver(): bool {
   const nmi = load<u32>(NMI_PENDING) != 0 && load<u32>(NMI_BLOCKED) == 0;
@@ -223,6 +236,10 @@ function startAnew(): void {
 
 /** Delivers a trap or an interrupt that waits and is not held back; true if there was one. */
 function waits(events: u32): bool {
+  if (load<i32>(PENDING_EXCEPTION) >= 0) {
+    deliverException();
+    return true;
+  }
   if (load<u32>(TRAPS) && !(events & EVENT_QUIET)) {
     deliverTrap();
     return true;

@@ -1,4 +1,5 @@
-import type { EngineClock, EngineClockState } from '../../contract/index.js';
+import type { CpuTime } from '../../../x86/index.js';
+import type { EngineClock } from '../../contract/index.js';
 import * as L from '../layout.js';
 
 /** No alarm. */
@@ -45,11 +46,11 @@ export class SoftClock implements EngineClock {
     this.#skip(accesses * this.accessCycles);
   }
 
-  save(): EngineClockState {
+  save(): CpuTime {
     return { cycles: this.cycles, skipped: this.skipped };
   }
 
-  load({ cycles, skipped }: EngineClockState): void {
+  load({ cycles, skipped }: CpuTime): void {
     this.skipped = skipped;
     this.#set(L.CLOCK, cycles);
     this.setAlarm(Number.POSITIVE_INFINITY);

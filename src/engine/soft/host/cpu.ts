@@ -1,5 +1,5 @@
 import { MAX_LENGTH } from '../../../isa/index.js';
-import type { CpuInternals, Registers, SystemRegisters } from '../../../x86/index.js';
+import { type CpuState, checkCpuState, type Registers, type SystemRegisters } from '../../../x86/index.js';
 import {
   Control,
   type DebugRequest,
@@ -15,9 +15,9 @@ import * as L from '../layout.js';
 import { SoftClock } from './clock.js';
 import { SoftError } from './errors.js';
 import { readFaults } from './faults.js';
-import { readInternals, writeInternals } from './internals.js';
 import type { Program } from './program.js';
-import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './state.js';
+import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './registers.js';
+import { nothingForeign, readState, refuseForeign, writeState } from './state.js';
 
 /**
  * Instructions between two looks at the clock and at the control block. Those that take longest (code that changes itself)
@@ -45,6 +45,8 @@ export class SoftCpu implements EngineCpu {
   #interval = 0;
   /** Which of the slices comes next. */
   #slice = 0;
+  /** What only another engine's CPU has a use for. */
+  #foreign = nothingForeign;
   #disposed = false;
   /** A debugger wants to see each instruction. */
   #steps = false;
@@ -183,15 +185,20 @@ export class SoftCpu implements EngineCpu {
     this.#forgetExit();
   }
 
-  getInternals(): CpuInternals {
-    return readInternals(this.#live());
+  getState(): CpuState {
+    return readState(this.#parts(), this.#foreign);
   }
 
-  setInternals(internals: CpuInternals): void {
-    writeInternals(this.#live(), internals);
-    // Breakpoints may be enabled now.
-    this.#program.setSystem();
-    this.#forgetExit();
+  setState(state: CpuState): void {
+    const parts = this.#parts();
+    checkCpuState(state);
+    refuseForeign(state);
+    this.#stepped = false;
+    this.#foreign = writeState(parts, state);
+  }
+
+  #parts() {
+    return { view: this.#live(), program: this.#program, exit: this.exit, clock: this.clock };
   }
 
   /** It knows all modes. */

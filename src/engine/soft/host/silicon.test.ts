@@ -175,9 +175,9 @@ test('a data breakpoint on the source of MOV SS and INT1 behind it are one #DB, 
   memory.writeBytes(handler, Uint8Array.of(0x43, 0x0f, 0x21, 0xf0, 0xcf));
   memory.writeBytes(0x2100 + 8, Uint8Array.of(0, handler >> 8, 8, 0, 0, 0x8e, 0, 0));
   memory.write16(0x5000, 0x10);
-  const internals = cpu.getInternals();
+  const state = cpu.getState();
   // L0, data reads and writes of 4 bytes.
-  cpu.setInternals({ ...internals, debug: [0x5000n, 0n, 0n, 0n, 0xffff0ff0n, 0xf0701n] });
+  cpu.setState({ ...state, debug: { addresses: [0x5000n, 0n, 0n, 0n], dr6: 0xffff0ff0n, dr7: 0xf0701n } });
   assert.equal(outcome(machine), 'none');
   const { rax, rbx } = cpu.getRegisters();
   assert.deepEqual([rbx, rax & 0xfn], [1n, 1n]);
@@ -188,8 +188,8 @@ test('#DB clears B0 to B3 of breakpoints that did not match, and leaves BS (SDM 
   using machine = protectedMode([0x90, HLT]);
   const { cpu, memory } = machine;
   memory.writeBytes(HANDLERS + 1, Uint8Array.of(0x0f, 0x21, 0xf0, HLT));
-  const internals = cpu.getInternals();
-  cpu.setInternals({ ...internals, debug: [0n, 0n, BigInt(CODE), 0n, 0xffff4ff2n, 0x420n] });
+  const state = cpu.getState();
+  cpu.setState({ ...state, debug: { addresses: [0n, 0n, BigInt(CODE), 0n], dr6: 0xffff4ff2n, dr7: 0x420n } });
   assert.equal(cpu.run(), ExitKind.halt);
   assert.equal(cpu.getRegisters().rax, 0xffff4ff4n);
 });

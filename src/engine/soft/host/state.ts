@@ -1,156 +1,236 @@
 /**
- * The registers in the engine area, and what the contract makes of them.
+ * The whole state of a software CPU, out of the engine area and into it.
  *
  * @module
  */
 import {
-  type DescriptorTable,
-  type Registers,
-  registerNames,
-  type Segment,
-  type SystemRegisters,
-  segmentNames,
+  type CpuState,
+  MSR,
+  mtrrs,
+  type PendingEvents,
+  type UnfinishedInstruction,
+  XCR0,
 } from '../../../x86/index.js';
+import { type EngineClock, type Exit, ExitKind } from '../../contract/index.js';
 import * as L from '../layout.js';
+import { SoftError } from './errors.js';
+import { readFxsave, writeFxsave } from './fpu.js';
+import type { Program } from './program.js';
+import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './registers.js';
 
-const segmentIndex = { es: 0, cs: 1, ss: 2, ds: 3, fs: 4, gs: 5, tr: 6, ldt: 7 } as const;
-
-/** General registers and instruction pointer; the flags are the program's to give. */
-export function readRegisters(view: DataView, rflags: number): Registers {
-  const registers = {} as Registers;
-  for (const [number, name] of registerNames.entries()) {
-    registers[name] = view.getBigUint64(L.REGS + 8 * number, true);
-  }
-  registers.rip = view.getBigUint64(L.RIP, true);
-  registers.rflags = BigInt(rflags >>> 0);
-  return registers;
+/** Parts of a state that the software CPU has no use for. It keeps them for the CPU that it gives its state to. */
+export interface ForeignState {
+  extended: Uint8Array | null;
+  msrs: CpuState['msrs'];
 }
 
-export function writeRegisters(view: DataView, registers: Registers): void {
-  for (const [number, name] of registerNames.slice(0, 16).entries()) {
-    view.setBigUint64(L.REGS + 8 * number, registers[name], true);
-  }
-  view.setBigUint64(L.RIP, registers.rip, true);
+export const nothingForeign: ForeignState = { extended: null, msrs: [] };
+
+const debugAt = (number: number) => L.DEBUG_REGISTERS + 8 * number;
+
+/** Where the MSRs lie; the time stamp counter is worked out of the clock. */
+const msrPlaces: ReadonlyMap<number, number> = new Map([
+  [MSR.IA32_SYSENTER_CS, L.SYSENTER_CS],
+  [MSR.IA32_SYSENTER_ESP, L.SYSENTER_ESP],
+  [MSR.IA32_SYSENTER_EIP, L.SYSENTER_EIP],
+  [MSR.IA32_MISC_ENABLE, L.MISC_ENABLE],
+  [MSR.IA32_PAT, L.PAT],
+  [MSR.IA32_STAR, L.STAR],
+  [MSR.IA32_LSTAR, L.LSTAR],
+  [MSR.IA32_CSTAR, L.CSTAR],
+  [MSR.IA32_FMASK, L.FMASK],
+  [MSR.IA32_KERNEL_GS_BASE, L.KERNEL_GS_BASE],
+  [MSR.IA32_TSC_AUX, L.TSC_AUX],
+  ...mtrrs.map((msr): [number, number] => [msr, mtrrPlace(msr)]),
+]);
+
+function mtrrPlace(msr: number): number {
+  if (msr === MSR.IA32_MTRR_DEF_TYPE) return L.MTRR_DEFAULT;
+  if (msr < MSR.IA32_MTRR_FIX64K_00000) return L.MTRR_VARIABLE + 8 * (msr - MSR.IA32_MTRR_PHYSBASE0);
+  if (msr === MSR.IA32_MTRR_FIX64K_00000) return L.MTRR_FIXED;
+  if (msr <= MSR.IA32_MTRR_FIX16K_A0000) return L.MTRR_FIXED + 8 * (1 + msr - MSR.IA32_MTRR_FIX16K_80000);
+  return L.MTRR_FIXED + 8 * (3 + msr - MSR.IA32_MTRR_FIX4K_C0000);
 }
 
-const bit = (value: number, at: number) => ((value >>> at) & 1) === 1;
+/** What a CPU has besides its part of the engine area. */
+export interface CpuParts {
+  view: DataView;
+  program: Program;
+  exit: Exit;
+  clock: Pick<EngineClock, 'save' | 'load'>;
+}
 
-function readSegment(view: DataView, index: number): Segment {
-  const at = L.SEGMENTS + index * L.SEGMENT_SIZE;
-  const attributes = view.getUint32(at + L.SEG_ATTRIBUTES, true);
+export function readState({ view, program, exit, clock }: CpuParts, foreign: ForeignState): CpuState {
+  const quad = (at: number) => view.getBigUint64(at, true);
+  const msrs = [...msrPlaces].map(([msr, at]) => [msr, quad(at)] as const);
   return {
-    selector: view.getUint32(at + L.SEG_SELECTOR, true),
-    base: view.getBigUint64(at + L.SEG_BASE, true),
-    limit: view.getUint32(at + L.SEG_LIMIT, true),
-    type: attributes & 15,
-    s: bit(attributes, 4),
-    dpl: (attributes >>> 5) & 3,
-    present: bit(attributes, 7),
-    avl: bit(attributes, 12),
-    l: bit(attributes, 13),
-    db: bit(attributes, 14),
-    g: bit(attributes, 15),
-    unusable: bit(attributes, 16),
+    version: 1,
+    registers: readRegisters(view, program.rflags()),
+    system: readSystemRegisters(view),
+    events: readEvents(view),
+    debug: {
+      addresses: [quad(debugAt(0)), quad(debugAt(1)), quad(debugAt(2)), quad(debugAt(3))],
+      dr6: quad(debugAt(6)),
+      dr7: quad(debugAt(7)),
+    },
+    fpu: readFxsave(view),
+    fpuSelectors: { fcs: view.getUint16(L.FPU_CS, true), fds: view.getUint16(L.FPU_DS, true) },
+    xcr0: quad(L.XCR0),
+    extended: foreign.extended?.slice() ?? null,
+    pdptes: [0, 1, 2, 3].map((n) => quad(L.PDPTES + 8 * n)),
+    msrs: [[MSR.IA32_TIME_STAMP_COUNTER, timeStamp(view)], ...msrs, ...foreign.msrs],
+    halted: false,
+    apic: null,
+    unfinished: readUnfinished(view, exit),
+    time: clock.save(),
   };
 }
 
-function writeSegment(view: DataView, index: number, segment: Segment): void {
-  const at = L.SEGMENTS + index * L.SEGMENT_SIZE;
-  const { type, s, dpl, present, avl, l, db, g, unusable } = segment;
-  const bits = [
-    [s, 4],
-    [present, 7],
-    [avl, 12],
-    [l, 13],
-    [db, 14],
-    [g, 15],
-    [unusable, 16],
-  ] as const;
-  let attributes = (type & 15) | ((dpl & 3) << 5);
-  for (const [set, place] of bits) if (set) attributes |= 1 << place;
-  view.setUint32(at + L.SEG_SELECTOR, segment.selector, true);
-  view.setBigUint64(at + L.SEG_BASE, segment.base, true);
-  view.setUint32(at + L.SEG_LIMIT, segment.limit, true);
-  view.setUint32(at + L.SEG_ATTRIBUTES, attributes, true);
-}
-
-const controlRegisters = {
-  cr0: L.CR0,
-  cr2: L.CR2,
-  cr3: L.CR3,
-  cr4: L.CR4,
-  cr8: L.CR8,
-  efer: L.EFER,
-  apicBase: L.APIC_BASE,
-} as const;
-
-export function readSystemRegisters(view: DataView): SystemRegisters {
-  const system = {} as SystemRegisters;
-  for (const [name, index] of Object.entries(segmentIndex)) {
-    system[name as keyof typeof segmentIndex] = readSegment(view, index);
-  }
-  for (const [name, at] of Object.entries(controlRegisters)) {
-    system[name as keyof typeof controlRegisters] = view.getBigUint64(at, true);
-  }
-  const table = (base: number, limit: number): DescriptorTable => ({
-    base: view.getBigUint64(base, true),
-    limit: view.getUint32(limit, true),
-  });
-  system.gdt = table(L.GDT_BASE, L.GDT_LIMIT);
-  system.idt = table(L.IDT_BASE, L.IDT_LIMIT);
-  return system;
-}
-
-export function writeSystemRegisters(view: DataView, system: SystemRegisters): void {
-  for (const [name, index] of Object.entries(segmentIndex)) {
-    writeSegment(view, index, system[name as keyof typeof segmentIndex]);
-  }
-  for (const [name, at] of Object.entries(controlRegisters)) {
-    view.setBigUint64(at, system[name as keyof typeof controlRegisters], true);
-  }
-  view.setBigUint64(L.GDT_BASE, system.gdt.base, true);
-  view.setUint32(L.GDT_LIMIT, system.gdt.limit, true);
-  view.setBigUint64(L.IDT_BASE, system.idt.base, true);
-  view.setUint32(L.IDT_LIMIT, system.idt.limit, true);
-}
-
-/** Write back, write through, uncached (which write combining may override), uncacheable, twice (SDM 3A 12.12.4). */
-const PAT_AFTER_RESET = 0x0007_0406_0007_0406n;
-/** IA32_MISC_ENABLE: string instructions are fast. */
-const FAST_STRINGS = 1n;
-
-/** Registers and segments after power-up or reset (SDM 3A table 10-1). */
-export function writeResetState(view: DataView): void {
-  const data: Segment = {
-    selector: 0,
-    base: 0n,
-    limit: 0xffff,
-    type: 3,
-    present: true,
-    dpl: 0,
-    db: false,
-    s: true,
-    l: false,
-    g: false,
-    avl: false,
-    unusable: false,
+function readEvents(view: DataView): PendingEvents {
+  const events = view.getUint32(L.EVENTS, true);
+  const interrupt = view.getInt32(L.PENDING_VECTOR, true);
+  const exception = view.getInt32(L.PENDING_EXCEPTION, true);
+  const code = view.getBigInt64(L.PENDING_ERROR_CODE, true);
+  const shadow = (events & L.EVENT_QUIET) !== 0 ? 'movSs' : 'sti';
+  return {
+    shadow: (events & L.EVENT_SHADOW) === 0 ? 'none' : shadow,
+    nmiPending: view.getUint32(L.NMI_PENDING, true) !== 0,
+    nmiMasked: view.getUint32(L.NMI_BLOCKED, true) !== 0,
+    interrupt: interrupt < 0 ? null : interrupt,
+    exception: exception < 0 ? null : { vector: exception, errorCode: code < 0n ? null : Number(code) },
+    debugTraps: view.getUint32(L.TRAPS, true),
   };
-  const system = { gdt: { base: 0n, limit: 0xffff }, idt: { base: 0n, limit: 0xffff } } as SystemRegisters;
-  for (const name of segmentNames) system[name] = data;
-  system.cs = { ...data, selector: 0xf000, base: 0xffff0000n, type: 11 };
-  system.tr = { ...data, s: false, type: 11 };
-  system.ldt = { ...data, s: false, type: 2 };
-  for (const name of Object.keys(controlRegisters)) system[name as keyof typeof controlRegisters] = 0n;
-  system.cr0 = 0x60000010n;
-  system.apicBase = 0xfee00900n;
-  writeSystemRegisters(view, system);
-  view.setBigUint64(L.DEBUG_REGISTERS + 6 * 8, 0xffff0ff0n, true);
-  view.setBigUint64(L.DEBUG_REGISTERS + 7 * 8, 0x400n, true);
-  for (let number = 0; number < 16; number++) view.setBigUint64(L.REGS + 8 * number, 0n, true);
-  view.setBigUint64(L.RDX, 0x600n, true);
-  view.setBigUint64(L.RIP, 0xfff0n, true);
-  view.setBigUint64(L.PAT, PAT_AFTER_RESET, true);
-  view.setBigUint64(L.MISC_ENABLE, FAST_STRINGS, true);
-  // As after FNINIT, which is how KVM's CPUs start; SDM 3A table 10-1 has 40h here.
-  view.setUint16(L.FPU_CONTROL, 0x37f, true);
+}
+
+function readUnfinished(view: DataView, exit: Exit): UnfinishedInstruction | null {
+  const answered = view.getUint32(L.ANSWER_COUNT, true);
+  const asks = exit.kind === ExitKind.io || exit.kind === ExitKind.mmio;
+  const count = view.getUint32(L.BATCH, true);
+  if (answered === 0 && !asks) return null;
+  const bytes = (at: number, length: number) =>
+    new Uint8Array(view.buffer, view.byteOffset + at, length).slice();
+  return {
+    answers: Array.from({ length: answered }, (_, n) => view.getBigUint64(L.ANSWERS + 8 * n, true)),
+    access: asks
+      ? {
+          kind: exit.kind === ExitKind.io ? 'io' : 'mmio',
+          address: exit.address,
+          size: exit.size,
+          count: exit.count,
+          write: exit.write,
+          data: bytes(exit.offset, exit.size * exit.count),
+        }
+      : null,
+    delivering: view.getUint32(L.DELIVERING, true) !== 0,
+    batch:
+      count === 0
+        ? null
+        : { data: bytes(L.STRING_DATA, L.STRING_BYTES), count, taken: view.getUint32(L.BATCH_NEXT, true) },
+  };
+}
+
+/**
+ * Writes a state that `refuseForeign` let pass, and gives what of it the software CPU can only keep. `exit` shows the open
+ * access, if there is one.
+ */
+export function writeState({ view, program, exit, clock }: CpuParts, state: CpuState): ForeignState {
+  const quad = (at: number, value: bigint) => view.setBigUint64(at, value, true);
+  const { registers, debug, fpuSelectors, time } = state;
+  writeSystemRegisters(view, state.system);
+  writeRegisters(view, registers);
+  for (const [number, address] of debug.addresses.entries()) quad(debugAt(number), address);
+  quad(debugAt(6), debug.dr6);
+  quad(debugAt(7), debug.dr7);
+  writeFxsave(view, state.fpu);
+  view.setUint16(L.FPU_CS, fpuSelectors.fcs, true);
+  view.setUint16(L.FPU_DS, fpuSelectors.fds, true);
+  quad(L.XCR0, state.xcr0 | XCR0.X87);
+  if (time !== null) clock.load(time);
+  const foreign = state.msrs.filter(([msr, value]) => !writeMsr(view, msr, value));
+  // The segments' reach and what breakpoints are enabled; then the mode, by the flags. Both forget pending traps.
+  program.setSystem();
+  program.setFlags(Number(registers.rflags & 0xffff_ffffn));
+  for (const [n, entry] of (state.pdptes ?? []).entries()) quad(L.PDPTES + 8 * n, entry);
+  writeEvents(view, state.events);
+  writeUnfinished(view, exit, state.unfinished);
+  return { extended: state.extended?.slice() ?? null, msrs: foreign };
+}
+
+/** False for an MSR that this CPU does not have. */
+function writeMsr(view: DataView, msr: number, value: bigint): boolean {
+  if (msr === MSR.IA32_TIME_STAMP_COUNTER) {
+    const offset = value - view.getBigUint64(L.CLOCK, true);
+    view.setBigUint64(L.TSC_OFFSET, BigInt.asUintN(64, offset), true);
+    return true;
+  }
+  const at = msrPlaces.get(msr);
+  if (at !== undefined) view.setBigUint64(at, value, true);
+  return at !== undefined;
+}
+
+const { EVENT_SHADOW, EVENT_QUIET, EVENT_DEBUG } = L;
+const shadowBits = { none: 0, sti: EVENT_SHADOW, movSs: EVENT_SHADOW | EVENT_QUIET };
+
+function writeEvents(view: DataView, events: PendingEvents): void {
+  const { shadow, debugTraps, exception } = events;
+  const others = view.getUint32(L.EVENTS, true) & ~(EVENT_SHADOW | EVENT_QUIET | EVENT_DEBUG);
+  const trap = debugTraps === 0 ? 0 : EVENT_DEBUG;
+  view.setUint32(L.EVENTS, others | shadowBits[shadow] | trap, true);
+  view.setUint32(L.TRAPS, debugTraps, true);
+  view.setUint32(L.NMI_PENDING, events.nmiPending ? 1 : 0, true);
+  view.setUint32(L.NMI_BLOCKED, events.nmiMasked ? 1 : 0, true);
+  view.setInt32(L.PENDING_VECTOR, events.interrupt ?? -1, true);
+  view.setInt32(L.PENDING_EXCEPTION, exception?.vector ?? -1, true);
+  view.setBigInt64(L.PENDING_ERROR_CODE, BigInt(exception?.errorCode ?? -1), true);
+}
+
+function writeUnfinished(view: DataView, exit: Exit, unfinished: UnfinishedInstruction | null): void {
+  const { answers, access, delivering, batch } = unfinished ?? {
+    answers: [],
+    access: null,
+    delivering: false,
+    batch: null,
+  };
+  view.setUint32(L.ANSWER_COUNT, answers.length, true);
+  for (const [n, answer] of answers.entries()) view.setBigUint64(L.ANSWERS + 8 * n, answer, true);
+  view.setUint32(L.DELIVERING, delivering ? 1 : 0, true);
+  view.setUint32(L.BATCH, batch?.count ?? 0, true);
+  view.setUint32(L.BATCH_NEXT, batch?.taken ?? 0, true);
+  const write = (at: number, data: Uint8Array) =>
+    new Uint8Array(view.buffer, view.byteOffset + at, data.length).set(data);
+  if (batch !== null) write(L.STRING_DATA, batch.data);
+  exit.kind = ExitKind.interrupted;
+  if (access === null) return;
+  exit.kind = access.kind === 'io' ? ExitKind.io : ExitKind.mmio;
+  exit.address = access.address;
+  exit.size = access.size;
+  exit.count = access.count;
+  exit.write = access.write;
+  const ofBatch = batch !== null && access.kind === 'io';
+  exit.offset = ofBatch || access.count > 1 ? L.STRING_DATA : L.EXIT_DATA;
+  write(exit.offset, access.data);
+}
+
+/** @throws SoftError for a state that the software CPU can neither run nor keep */
+export function refuseForeign({ apic, halted, unfinished }: CpuState): void {
+  if (apic !== null || halted) {
+    throw new SoftError(
+      'ELIMIT',
+      'the state has a local APIC, and the software engine has none',
+      'take the state of a machine whose interrupt controllers are devices: --irqchip user',
+    );
+  }
+  const { answers = [], access, batch } = unfinished ?? {};
+  const tooLong = (access?.data.length ?? 0) > L.STRING_BYTES || (batch?.data.length ?? 0) > L.STRING_BYTES;
+  if (answers.length >= L.MAX_ANSWERS || tooLong) {
+    throw new SoftError(
+      'ELIMIT',
+      `the state's unfinished instruction has ${answers.length} answers and accesses of ${access?.data.length ?? 0} bytes`,
+      `the software CPU takes ${L.MAX_ANSWERS - 1} answers and ${L.STRING_BYTES} bytes`,
+    );
+  }
+}
+
+function timeStamp(view: DataView): bigint {
+  return BigInt.asUintN(64, view.getBigUint64(L.CLOCK, true) + view.getBigUint64(L.TSC_OFFSET, true));
 }

@@ -174,9 +174,9 @@ function xsaveAllowed(): bool {
   return false;
 }
 
-/** The states that EDX:EAX asks for and XCR0 has. */
+/** The states that EDX:EAX asks for and XCR0 has, of those that there are: another CPU's XCR0 may have more. */
 function asked(): u64 {
-  return (<u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32)) & load<u64>(XCR0);
+  return (<u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32)) & load<u64>(XCR0) & (X87 | SSE);
 }
 
 /** All that is asked for is written, whether it is as after a reset or not, which the manual allows (SDM 1 13.6). */
@@ -246,7 +246,7 @@ export function xgetbv(_pc: usize): void {
 export function xsetbv(_pc: usize): void {
   if (!xsaveAllowed() || !privileged()) return;
   const value = <u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32);
-  if (load<u32>(RCX) != 0 || !(value & X87) || value & ~(X87 | SSE)) fault(GP);
+  if (load<u32>(RCX) != 0 || !(value & X87) || value & ~(X87 | SSE | load<u64>(XCR0))) fault(GP);
   else store<u64>(XCR0, value);
 }
 
