@@ -139,6 +139,7 @@ describe('a state', { skip: noCompiler }, () => {
     assert.throws(() => larger.load(state), { code: 'EMEMORY' });
     assert.throws(() => machine.load({ ...state, version: 2 as 1 }), /version 2/);
     assert.throws(() => machine.load({ ...state, cpus: [] }), /0 CPUs/);
+    assert.throws(() => machine.load({ ...state, exits: Number.NaN }), /`exits` is NaN/);
     const alarms = { ...state.clock.alarms, 'nobody: nothing': 1 };
     assert.throws(() => machine.load({ ...state, clock: { ...state.clock, alarms } }), /nobody: nothing/);
   });

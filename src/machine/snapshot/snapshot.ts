@@ -113,6 +113,12 @@ function requireFit({ cpus, devices, interrupts }: Saveable, state: MachineState
     throw new MachineStateError(
       'this machine’s interrupt controllers are inside the engine, which takes none',
     );
+  for (const [what, value] of [
+    ['clock.now', state.clock.now],
+    ['exits', state.exits],
+  ] as const)
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new MachineStateError(`\`${what}\` is ${String(value)}, not a whole number from 0`);
   if (state.cpus.length !== cpus.length)
     throw new MachineStateError(`it has ${state.cpus.length} CPUs, and this machine ${cpus.length}`);
   const [there, here] = [state.devices, devices].map((some) => some.map(({ name }) => name).join(', '));
