@@ -104,7 +104,7 @@ export class Pic8259 implements Device, InterruptController {
       const irq = 31 - Math.clz32(serving & -serving);
       return `IRQ ${irq} is still in service, since its handler sent no EOI`;
     }
-    return 'no device on a line that is not masked has anything pending';
+    return 'no device on an unmasked line is going to interrupt';
   }
 
   watch(watcher: PinWatcher): void {
