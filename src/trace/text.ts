@@ -68,7 +68,8 @@ export function formatTraceLine(
   if (kind !== ExitKind.io && kind !== ExitKind.mmio) {
     const reason = log.reasons[at]!;
     const shown = kindColumns[kind] ?? pad('unknown', KIND_WIDTH);
-    const why = reason === 0 ? '' : `reason ${reason}`;
+    // The engine's number says something where the kind does not; a HLT is a HLT.
+    const why = reason === 0 || kind === ExitKind.halt ? '' : `reason ${reason}`;
     if (instruction === '') return (line + shown + why).trimEnd();
     return line + shown + pad(why, NO_ACCESS_WIDTH) + instruction;
   }

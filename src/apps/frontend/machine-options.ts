@@ -68,6 +68,10 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
     const { kind } = fieldOf(name);
     spec[name] = kind === flag && typeof said === 'string' ? kind.parse(said) : said;
   }
+  // Who has no KVM says so once, and not with every command.
+  const { TERRARIUM_ENGINE: engine = '' } = process.env;
+  if (engine !== '' && (spec.engine === undefined || spec.engine === 'auto'))
+    spec.engine = fieldOf('engine').kind.parse(engine);
   const { devices, hypercalls, ...rest } = spec as MachineSpec;
   return {
     ...rest,

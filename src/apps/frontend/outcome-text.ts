@@ -29,7 +29,8 @@ export function printGuestLog(machine: HostedMachine): void {
 
 /** Says on stderr that `auto` did not take KVM, and why. */
 export function printEngine({ engine, engineBecause }: HostedMachine): void {
-  if (engineBecause === undefined) return;
+  // Whoever has chosen by the variable knows.
+  if (engineBecause === undefined || process.env.TERRARIUM_ENGINE !== undefined) return;
   const style = styleFor(process.stderr);
   const running = engine === 'soft' ? 'running on the software CPU' : `running on ${engine}`;
   process.stderr.write(`${style.bold('terrarium:')} ${engineBecause}: ${running}\n`);

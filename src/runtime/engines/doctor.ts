@@ -10,6 +10,7 @@ import type { Engine } from '../../engine/contract/index.js';
 import { type CapabilityName, EngineLimit, Kvm, KvmEngine, kvmEngine } from '../../engine/kvm/index.js';
 import { TerrariumError } from '../../errors.js';
 import { Machine } from '../../machine/index.js';
+import { findDriver, findProgram, INSTALL_COMPILER } from '../images/tools.js';
 import { engineByName } from './engines.js';
 
 /** How a check came out: `fail` means no guest runs, `warn` that something is missing, `info` that it only tells. */
@@ -51,10 +52,16 @@ const capabilityCosts: Partial<Record<CapabilityName, string>> = {
 
 /** Looks at this host. Never throws: what goes wrong is a check that failed. */
 export function diagnose(device = '/dev/kvm'): Diagnosis {
-  const { usable, checks } = diagnoseKvm(device);
+  // Elsewhere there is no KVM to look for.
+  const { usable, checks } = hasLinux() ? diagnoseKvm(device) : { usable: false, checks: [checkPlatform()] };
   const soft = checkSoft();
   const auto = usable ? 'kvm' : soft.status === 'ok' ? 'soft' : null;
-  checks.push(soft, { name: 'engine auto', status: auto === null ? 'fail' : 'info', found: autoWords(auto) });
+  if (auto === 'soft') checks.push(differences);
+  checks.push(...checkTools(), soft, {
+    name: 'engine auto',
+    status: auto === null ? 'fail' : 'info',
+    found: autoWords(auto),
+  });
   return { usable, auto, checks };
 }
 
@@ -84,15 +91,59 @@ function diagnoseKvm(device: string): Pick<Diagnosis, 'usable' | 'checks'> {
   return { usable: guest.status === 'ok', checks };
 }
 
+const hasLinux = () => process.platform === 'linux' && process.arch === 'x64';
+
 function checkPlatform(): Check {
   const { platform, arch } = process;
-  const good = platform === 'linux' && arch === 'x64';
   return {
     name: 'platform',
-    status: good ? 'ok' : 'fail',
+    status: hasLinux() ? 'ok' : 'info',
     found: `${platform} on ${arch}, Node ${process.versions.node}`,
-    ...(!good && { advice: 'KVM guests need Linux on x86-64' }),
+    ...(!hasLinux() && { advice: platformAdvice[platform] ?? 'KVM is a part of Linux on x86-64' }),
   };
+}
+
+const platformAdvice: Partial<Record<NodeJS.Platform, string>> = {
+  darwin: 'KVM is a part of Linux; the software CPU needs nothing of macOS',
+  win32:
+    'KVM is a part of Linux: WSL2 has it where nested virtualization is on; the software CPU needs nothing of Windows',
+  linux: 'this processor is no x86-64, on which alone KVM runs x86 guests',
+};
+
+/** What is otherwise without KVM. */
+const differences: Check = {
+  name: 'without KVM',
+  status: 'info',
+  found: 'guests run on the software CPU, with everything but --irqchip kernel and the kernel’s own counters',
+  advice:
+    'time is the count of instructions, so that runs repeat exactly, and sleeps take none; --clock wall, or --screen, makes it wall time',
+};
+
+/** What sources are compiled and debugged with. */
+function checkTools(): Check[] {
+  const rows: [name: string, program: () => string | undefined, cost: string][] = [
+    ['C and assembler', compilerHere, `sources cannot be compiled; ${INSTALL_COMPILER}`],
+    ['gdb', () => findProgram('gdb'), 'run --gdb waits for one; terrarium debug needs none'],
+    [
+      'make',
+      () => findProgram('make'),
+      'kernels of terrarium new have a Makefile; its lines can be typed by hand',
+    ],
+  ];
+  return rows.map(([name, find, advice]) => {
+    const found = find();
+    return found === undefined
+      ? { name, status: 'warn', found: 'not found', advice }
+      : { name, status: 'ok', found };
+  });
+}
+
+function compilerHere(): string | undefined {
+  try {
+    return findDriver().command.join(' ');
+  } catch {
+    return undefined;
+  }
 }
 
 function checkCpuFlags(): Check {
@@ -136,10 +187,19 @@ function checkNode(device: string): Check {
     const { code = 'unreadable' } = error as NodeJS.ErrnoException;
     const advice =
       code === 'EACCES'
-        ? 'add yourself to the group kvm: sudo usermod -aG kvm $USER, then log in again'
+        ? accessAdvice(device)
         : 'load the module: sudo modprobe kvm_intel (or kvm_amd); in a container, pass --device /dev/kvm';
     return { name, status: 'fail', found: code, advice };
   }
+}
+
+/** A group can be joined where it may write the device; elsewhere the device's owner or mode is in the way. */
+function accessAdvice(device: string): string {
+  const { mode, gid } = statSync(device);
+  const group = (readText('/etc/group') ?? '').match(new RegExp(`^([^:]+):[^:]*:${gid}:`, 'm'))?.[1];
+  if ((mode & 0o060) === 0o060 && group !== undefined && group !== 'root')
+    return `add yourself to the group ${group}: sudo usermod -aG ${group} $USER, then log in again`;
+  return `give yourself the device until the next start of the host: sudo setfacl -m u:$USER:rw ${device}`;
 }
 
 function checkCapabilities(kvm: Kvm): Check {

@@ -13,18 +13,18 @@ Examples:
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description('Says what this host can run guests on, by running one, and what to do where it is not KVM.')
-    .option('--json', 'for programs')
+    .option('--json', 'for programs; under npm say npm --silent start -- doctor --json')
     .option('--device <file>', 'the KVM device', '/dev/kvm')
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText(
       'after',
-      '\nExit status:\n  0 guests can run on KVM here; 4 they cannot, and --engine auto takes the software CPU.\n',
+      '\nExit status:\n  0 guests run here, on KVM or on the software CPU; 4 they do not.\n',
     )
     .action((flags: { json?: true; device: string }) => {
       const diagnosis = diagnose(flags.device);
       if (flags.json) process.stdout.write(`${JSON.stringify(diagnosis, null, 2)}\n`);
       else print(diagnosis);
-      process.exitCode = diagnosis.usable ? ExitStatus.ok : ExitStatus.engine;
+      process.exitCode = diagnosis.auto === null ? ExitStatus.engine : ExitStatus.ok;
     });
 }
 
@@ -43,9 +43,9 @@ function print({ usable, auto, checks }: ReturnType<typeof diagnose>): void {
       process.stdout.write(`  ${' '.repeat(width)}  ${style.dim(line)}\n`);
   }
   const verdict = usable
-    ? style.green('This host can run guests.')
+    ? style.green('This host can run guests, on KVM.')
     : auto === 'soft'
-      ? style.yellow('This host cannot run guests on KVM: they run on the software CPU.')
+      ? style.green('This host can run guests, on the software CPU.')
       : style.red('This host cannot run guests.');
   process.stdout.write(`\n${style.bold(verdict)}\n`);
 }
