@@ -62,7 +62,7 @@ describe('a trace line', () => {
         '       3    12.346ms          00007c00  io             in    0x01f0       2    1234 ×256   disk',
         '       4    99.000ms          00000000  mmio           write 0xfee000b0   4    04030201    (nobody)',
         '       5 1000000.000ms          00000000  mmio           read  0x10000000000 8    ff07060504030201 disk',
-        '       6 1000000.000ms  ffffffff00000010  halt           reason 5',
+        '       6 1000000.000ms  ffffffff00000010  halt',
       ].join('\n'),
     );
   });
