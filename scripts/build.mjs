@@ -1,9 +1,11 @@
 // Builds Terrarium: `dist/` is what the package ships (bundles, and with --types the declarations); with --tests also
-// `build/`, every source and test file transpiled one to one, which is what the tests run.
+// `build/`, every source and test file transpiled one to one, which is what the tests run. With --release `dist/` is as it is
+// published: with declarations, and without source maps, which would double it.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,8 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compileAhead, forgetCompiled } from './code-cache.mjs';
-import { root } from './paths.mjs';
+import { cache, root } from './paths.mjs';
 import { buildSoft } from './soft.mjs';
 
 /** Every TypeScript file below the folders, tests included. */
@@ -25,15 +26,16 @@ function sources(...folders) {
   );
 }
 
-const common = {
+/** The bundles' options; `options` are those of `build`. */
+const common = ({ release = false }) => ({
   absWorkingDir: root,
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
-  sourcemap: true,
+  sourcemap: !release,
   logLevel: 'warning',
   metafile: true,
-};
+});
 
 /** Modules that stay files of their own: there must be one pool of threads, and one real `import()`. */
 const ownFiles = {
@@ -66,13 +68,13 @@ const commonJs = {
 };
 
 /** @param soft make the software CPU too, which takes 20 s the first time; without it, one of older sources is removed */
-export async function build({ tests = false, types = false, soft = true } = {}) {
+export async function build(options = {}) {
+  const { tests = false, release = false, types = release, soft = true } = options;
   const esbuild = await import('esbuild');
-  forgetCompiled(root);
   const work = [
     // The library: ES modules that share their chunks.
     esbuild.build({
-      ...common,
+      ...common(options),
       entryPoints: { index: 'src/index.ts', kvm: 'src/engine/kvm/index.ts' },
       outdir: 'dist',
       bundle: true,
@@ -83,7 +85,7 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
     // The command and the machine's thread: CommonJS, which Node loads 10 ms faster. The command's first file is small, so
     // that the thread starts before the rest is read.
     esbuild.build({
-      ...common,
+      ...common(options),
       ...commonJs,
       entryPoints: {
         cli: 'src/apps/cli/main.ts',
@@ -96,7 +98,7 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
     }),
     // For browsers: all in one file, in which an import of Node is an error. Not every browser has Symbol.dispose.
     esbuild.build({
-      ...common,
+      ...common(options),
       entryPoints: { browser: 'src/browser.ts' },
       outdir: 'dist',
       bundle: true,
@@ -105,7 +107,7 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
       banner: { js: "Symbol.dispose ??= Symbol.for('Symbol.dispose');" },
     }),
     esbuild.build({
-      ...common,
+      ...common(options),
       ...commonJs,
       entryPoints: {
         worker: 'src/runtime/thread/worker-start.ts',
@@ -118,7 +120,7 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
   if (tests) {
     work.push(
       esbuild.build({
-        ...common,
+        ...common(options),
         entryPoints: sources('src', 'test', 'bench'),
         outdir: 'build',
         outbase: '.',
@@ -129,7 +131,7 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
   const [results] = await Promise.all([Promise.all(work), soft && buildSoft()]);
   const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
   if (soft) written.add('dist/soft.wasm');
-  for (const file of compileAhead(root)) written.add(file);
+  for (const file of compiled) requireAscii(file);
   // Commander is bundled, 5 ms faster than as a package of its own; its licence goes where its code goes.
   copyFileSync(path.join(root, 'node_modules/commander/LICENSE'), path.join(root, 'dist/commander.LICENSE'));
   written.add('dist/commander.LICENSE');
@@ -142,18 +144,26 @@ export async function build({ tests = false, types = false, soft = true } = {}) 
   }
 }
 
+/** These are read as latin1, which is faster (src/runtime/thread/compiled.ts). */
+const compiled = ['dist/program.cjs', 'dist/machine-thread.cjs'];
+
+/** esbuild escapes what is not ASCII in strings, and leaves it in regular expressions. */
+function requireAscii(file) {
+  const [odd] = /.{0,30}[^\0-\x7f].{0,10}/.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
+  if (odd !== undefined) throw new Error(`${file} is not ASCII: write '${odd}' with \\u escapes`);
+}
+
 /** Removes what an earlier build left. Files are written over, not removed first: a program that runs still finds them. */
 function sweep(folder, written, keep) {
   for (const entry of readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })) {
     const file = path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name));
-    if (entry.isFile() && entry.name !== '.stamp' && !written.has(file) && !keep(file))
-      rmSync(path.join(root, file));
+    if (entry.isFile() && !written.has(file) && !keep(file)) rmSync(path.join(root, file));
   }
 }
 
 /** Builds only where a source is newer than what was built last. */
 export async function buildIfStale({ tests = false, soft = tests } = {}) {
-  const stamp = path.join(root, tests ? 'build/.stamp' : 'dist/.stamp');
+  const stamp = stampOf(tests ? 'build' : 'dist');
   const inputs = [
     ...sources('src', ...(tests ? ['test', 'bench'] : [])),
     path.join(root, 'package.json'),
@@ -172,11 +182,21 @@ export async function buildIfStale({ tests = false, soft = tests } = {}) {
     // never built
   }
   await build({ tests, soft });
+  mkdirSync(cache, { recursive: true });
   writeFileSync(stamp, names);
-  if (tests)
-    writeFileSync(path.join(root, 'dist/.stamp'), sources('src').concat(inputs.slice(-3)).join('\n'));
+  if (tests) writeFileSync(stampOf('dist'), sources('src').concat(inputs.slice(-3)).join('\n'));
+}
+
+/** What a folder was built from last, and when. */
+function stampOf(folder) {
+  return path.join(cache, `${folder}.stamp`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await build({ tests: process.argv.includes('--tests'), types: process.argv.includes('--types') });
+  const [tests, types, release] = ['--tests', '--types', '--release'].map((word) =>
+    process.argv.includes(word),
+  );
+  // What comes next builds anew: this may be of another kind.
+  for (const folder of ['build', 'dist']) rmSync(stampOf(folder), { force: true });
+  await build({ tests, types: types || release, release });
 }

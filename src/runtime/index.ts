@@ -35,7 +35,6 @@ export {
   type WatchedProcess,
 } from './stats/process-counters.js';
 export { type StatSample, type WatchOptions, watchCounters, watchStats } from './stats/stat.js';
-export { loadCompiled } from './thread/compiled.js';
 export {
   HostedMachine,
   type HostedOptions,
@@ -55,4 +54,4 @@ export type {
 export type { Moment } from './thread/screen-feed.js';
 export type { MachineSigns } from './thread/signs.js';
 export { Tracer, type TracerParts } from './thread/tracer.js';
-export { drainPool, warmUp } from './thread/worker-pool.js';
+export { drainPool } from './thread/worker-pool.js';

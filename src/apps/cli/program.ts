@@ -29,6 +29,11 @@ Examples:
 export async function main(argv: readonly string[]): Promise<void> {
   endWithReader(process.stdout);
   endWithReader(process.stderr);
+  // Not by commander's own option: this needs none of the commands.
+  if (argv[2] === '-V' || argv[2] === '--version') {
+    process.stdout.write(`${version()}\n`);
+    return;
+  }
   const program = new Command(command())
     .usage('<command> [options]')
     .description("A virtual machine monitor on Linux's KVM API, made so that you can see inside.")
@@ -43,11 +48,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   inheritSettings(program);
   try {
     if (argv.length <= 2) program.help({ error: false });
-    // Not by commander's own option, which wants the version before anybody asks for it.
-    if (argv[2] === '-V' || argv[2] === '--version') {
-      process.stdout.write(`${version()}\n`);
-      return;
-    }
     const words = argv.map((word) => (word === '--gdb' ? '--gdb=1234' : word));
     await program.parseAsync(argv[2] === 'run' ? joinTraceFile(words) : argv);
   } catch (error) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
-import { loadCompiled } from './compiled.js';
+import { loadCompiled, saveCompiled } from './compiled.js';
+import type * as worker from './worker.js';
 
-loadCompiled('machine-thread.cjs');
+loadCompiled<typeof worker>('machine-thread.cjs').setAfterRun(saveCompiled);

@@ -32,6 +32,13 @@ const { loaded } = workerData as { loaded: Int32Array };
 Atomics.store(loaded, 0, 1);
 Atomics.notify(loaded, 0);
 
+let afterRun = () => {};
+
+/** Has something done after each run, before its outcome is told: then the process may end. */
+export function setAfterRun(hook: () => void): void {
+  afterRun = hook;
+}
+
 let life: Life | undefined;
 let session: DebugSession | undefined;
 let poller: Poller | undefined;
@@ -47,7 +54,9 @@ port.on('message', async (message: ToWorker) => {
         const before = current().counters();
         const { options, aborted } = message;
         const signal = aborted === undefined ? {} : { signal: AbortSignal.abort(aborted) };
-        current().report(machine.run({ ...options, ...signal, onTick: count }), before);
+        const outcome = machine.run({ ...options, ...signal, onTick: count });
+        afterRun();
+        current().report(outcome, before);
         break;
       }
       case 'debug':

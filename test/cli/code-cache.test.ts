@@ -1,0 +1,118 @@
+/** What V8 compiled at the first start is used by the second, and is never needed. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { cli, root, Scratch } from '../support.js';
+
+const bundles = ['program.cjs', 'machine-thread.cjs'];
+const isOwn = !('enableCompileCache' in (await import('node:module')));
+
+function start(cacheHome: string, more: NodeJS.ProcessEnv = {}) {
+  const { NODE_DISABLE_COMPILE_CACHE: _, ...env } = process.env;
+  const done = spawnSync(process.execPath, [cli, 'run', path.join(root, 'guests/hello')], {
+    encoding: 'utf8',
+    env: { ...env, XDG_CACHE_HOME: cacheHome, ...more },
+  });
+  assert.equal(done.status, 0, done.stderr);
+  assert.match(done.stdout, /Hello from inside the terrarium/);
+  return done;
+}
+
+/** The files of the cache, from its folder. */
+function entries(cacheHome: string): string[] {
+  const folder = path.join(cacheHome, 'terrarium');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((file) => path.join(folder, file))
+    .filter((file) => statSync(file).isFile());
+}
+
+/** The entry of a bundle in a cache of ours, on Node 20. */
+function entryOf(bundle: string, cacheHome: string): string {
+  const found = entries(cacheHome).filter((file) => path.basename(file).startsWith(`${bundle}-`));
+  assert.equal(found.length, 1, entries(cacheHome).join());
+  return found[0]!;
+}
+
+/** Asks V8, in a process with its usual flags, whether it takes what follows the three lines of the key. */
+function isTaken(bundle: string, entry: string): boolean {
+  const ask = `
+    const { readFileSync } = require('node:fs');
+    const [file, entry] = process.argv.slice(1);
+    const bytes = readFileSync(entry);
+    let start = 0;
+    for (let line = 0; line < 3; line++) start = bytes.indexOf(10, start) + 1;
+    const source = '(function (exports, require, module, __filename, __dirname) {' + readFileSync(file, 'latin1') + '\\n})';
+    const { cachedDataRejected } = new (require('node:vm').Script)(source, { filename: file, cachedData: bytes.subarray(start) });
+    console.log(cachedDataRejected ? 'refused' : 'taken');`;
+  const words = ['-e', ask, path.join(root, 'dist', bundle), entry];
+  const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+  assert.match(stdout, /^(taken|refused)$/m, stderr);
+  return stdout.trim() === 'taken';
+}
+
+describe('the code that V8 compiled', () => {
+  test('is kept by the first start, and taken by V8', { skip: !isOwn && 'Node keeps it itself' }, () => {
+    using scratch = new Scratch();
+    start(scratch.path);
+    for (const bundle of bundles) assert.ok(isTaken(bundle, entryOf(bundle, scratch.path)), bundle);
+    const kept = () => bundles.map((bundle) => statSync(entryOf(bundle, scratch.path)).ino);
+    const before = kept();
+    start(scratch.path);
+    assert.deepEqual(kept(), before, 'the second start writes nothing');
+  });
+
+  test('is kept by Node where it can', { skip: isOwn && 'Node 20 has no compile cache' }, () => {
+    using scratch = new Scratch();
+    start(scratch.path);
+    const { stderr } = start(scratch.path, { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' });
+    for (const bundle of bundles) assert.match(stderr, new RegExp(`dist/${bundle} was accepted`));
+  });
+
+  test('of an older file, and what is none, is compiled anew', {
+    skip: !isOwn && 'Node keeps it itself',
+  }, () => {
+    using scratch = new Scratch();
+    start(scratch.path);
+    for (const bundle of bundles) {
+      const entry = entryOf(bundle, scratch.path);
+      const [file, size] = readFileSync(entry, 'latin1').split('\n');
+      writeFileSync(entry, `${file}\n${size}\n0\nof the file as it was in 1970`);
+    }
+    start(scratch.path);
+    for (const bundle of bundles) assert.ok(isTaken(bundle, entryOf(bundle, scratch.path)), bundle);
+    for (const bundle of bundles) writeFileSync(entryOf(bundle, scratch.path), 'nonsense');
+    start(scratch.path);
+    for (const bundle of bundles) assert.ok(isTaken(bundle, entryOf(bundle, scratch.path)), bundle);
+  });
+
+  test('is neither kept nor read where others may write, where it cannot be, and where it is not wanted', () => {
+    using scratch = new Scratch();
+    const open = scratch.file('open');
+    mkdirSync(path.join(open, 'terrarium'), { recursive: true });
+    chmodSync(path.join(open, 'terrarium'), 0o777);
+    start(open);
+    assert.deepEqual(entries(open), []);
+    writeFileSync(scratch.file('file'), '');
+    start(scratch.file('file'));
+    start(scratch.file('off'), { NODE_DISABLE_COMPILE_CACHE: '1' });
+    assert.deepEqual(entries(scratch.file('off')), []);
+  });
+
+  test('is not that of the file which loads it: this is small, since it is compiled each time', () => {
+    assert.ok(
+      statSync(cli).size < 16 * 1024,
+      `${cli} has ${statSync(cli).size} bytes: it imports more than it needs`,
+    );
+  });
+});
