@@ -179,7 +179,7 @@ export class Machine implements Runnable, Disposable {
     return this.#screen?.look();
   }
 
-  /** A look of one's own at what the guest shows, with its own `changed`. */
+  /** Another view of what the guest shows, with its own `changed`. */
   openScreen(): Screen | undefined {
     return this.devices.find((device) => device.screen !== undefined)?.screen?.();
   }

@@ -17,7 +17,7 @@ export interface Windows {
 
 /** What a machine lends to its devices. */
 export interface DeviceHost {
-  /** Guest RAM. Whatever a guest says about addresses is checked by it: an access outside throws. */
+  /** Guest RAM. It checks each address: an access outside throws. */
   readonly memory: GuestMemory;
   /** Ends the run after this access; the guest's own exit code, 0 to 255. */
   exit(code: number): void;

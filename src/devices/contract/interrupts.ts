@@ -31,7 +31,7 @@ export interface LineListener {
 export interface PinWatcher {
   /** A CPU has taken the interrupt of `pin`. */
   acknowledged(pin: number): void;
-  /** `pin` was masked and is not any more. */
+  /** `pin` was masked and is now unmasked. */
   unmasked(pin: number): void;
 }
 

@@ -225,7 +225,7 @@ export class Chip {
     const open = requests & ~s.imr;
     if (open === 0) return -1;
     let serving = s.isr;
-    // In special mask mode a line in service that is masked holds nobody back (data sheet, "Special Mask Mode").
+    // In special mask mode a masked line in service blocks no other (data sheet, "Special Mask Mode").
     if (s.ocw3 & SPECIAL_MASK) serving &= ~s.imr;
     const sfnm = s.icw4 & ICW4_SPECIAL_FULLY_NESTED && this.#cascade >= 0 ? 1 << this.#cascade : 0;
     for (let i = 1; i <= 8; i++) {

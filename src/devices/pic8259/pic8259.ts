@@ -27,7 +27,7 @@ const ELCR_MASTER_MASK = 0xf8;
 const ELCR_SLAVE_MASK = 0xde;
 /** The master's line that the slave is on. */
 const CASCADE = 2;
-/** What the CPU reads in an acknowledge cycle that nobody answers. */
+/** What the CPU reads in an acknowledge cycle without an answer. */
 const FLOATING = 0xff;
 
 export interface PicState {
@@ -76,7 +76,7 @@ export class Pic8259 implements Device, InterruptController {
       if (!spurious) this.#watcher?.acknowledged(line);
       return this.#master.vector(line);
     }
-    // A slave that was told another number hears nothing of the acknowledge cycle, so nobody answers it.
+    // A slave that was told another number does not see the acknowledge cycle as its own, so there is no answer.
     if (!this.#slave.cascades(CASCADE, false)) {
       this.#update();
       return FLOATING;
