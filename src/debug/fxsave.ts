@@ -4,25 +4,24 @@
  * @module
  */
 
+import { Fxsave } from '../x86/index.js';
+
 interface Field {
   offset: number;
   bytes: number;
 }
 
-const ST = 32;
-const XMM = 160;
-const STATUS = 2;
-const TAGS = 4;
+const { ST, XMM, FSW, FTW } = Fxsave;
 
 const fields = new Map<string, Field>([
-  ['fctrl', { offset: 0, bytes: 2 }],
-  ['fstat', { offset: STATUS, bytes: 2 }],
-  ['fop', { offset: 6, bytes: 2 }],
-  ['fioff', { offset: 8, bytes: 4 }],
-  ['fiseg', { offset: 12, bytes: 2 }],
-  ['fooff', { offset: 16, bytes: 4 }],
-  ['foseg', { offset: 20, bytes: 2 }],
-  ['mxcsr', { offset: 24, bytes: 4 }],
+  ['fctrl', { offset: Fxsave.FCW, bytes: 2 }],
+  ['fstat', { offset: FSW, bytes: 2 }],
+  ['fop', { offset: Fxsave.FOP, bytes: 2 }],
+  ['fioff', { offset: Fxsave.FIP, bytes: 4 }],
+  ['fiseg', { offset: Fxsave.FCS, bytes: 2 }],
+  ['fooff', { offset: Fxsave.FDP, bytes: 4 }],
+  ['foseg', { offset: Fxsave.FDS, bytes: 2 }],
+  ['mxcsr', { offset: Fxsave.MXCSR, bytes: 4 }],
 ]);
 for (let n = 0; n < 8; n++) fields.set(`st${n}`, { offset: ST + 16 * n, bytes: 10 });
 for (let n = 0; n < 16; n++) fields.set(`xmm${n}`, { offset: XMM + 16 * n, bytes: 16 });
@@ -41,7 +40,7 @@ export function readFxsave(area: Uint8Array, name: string): bigint | undefined {
 export function withFxsave(area: Uint8Array, name: string, value: bigint): Uint8Array | undefined {
   const changed = area.slice();
   if (name === 'ftag') {
-    changed[TAGS] = shortTags(value);
+    changed[FTW] = shortTags(value);
     return changed;
   }
   const field = fields.get(name);
@@ -57,10 +56,10 @@ const VALID = 0n;
 
 /** FXSAVE keeps a bit a register, the FPU itself two (SDM 1 8.1.7): what they say follows from the number. */
 function tagWord(area: Uint8Array): bigint {
-  const top = ((area[STATUS + 1]! >> 3) & 7) >>> 0;
+  const top = ((area[FSW + 1]! >> 3) & 7) >>> 0;
   let word = 0n;
   for (let physical = 0; physical < 8; physical++) {
-    const used = (area[TAGS]! >> physical) & 1;
+    const used = (area[FTW]! >> physical) & 1;
     const stack = (physical - top) & 7;
     word |= (used ? classOf(area, ST + 16 * stack) : EMPTY) << BigInt(2 * physical);
   }

@@ -4,7 +4,9 @@
  *
  * @module
  */
+
 import type { AddressRange } from '../symbols/index.js';
+import { RFLAGS } from '../x86/index.js';
 import { decodeAt, littleEndian, readSome } from './code.js';
 import { type CodeBits, codeBase, isRealAddressing, segmentBase, stackPointer } from './mode.js';
 import type { CpuView } from './registers.js';
@@ -15,7 +17,6 @@ import type { DebugTarget } from './target.js';
 const FIRST_FREE_VECTOR = 32;
 /** Where a PC's firmware has the interrupt controllers' lines in real mode. */
 const firmwareVectors = (vector: number) => (vector >= 8 && vector < 16) || (vector >= 0x70 && vector < 0x78);
-const RFLAGS_IF = 1n << 9n;
 /** Bit 1 is always 1; bits 3, 5, 15 and those from 22 on always 0 (SDM 1 3.4.3). */
 const FLAGS_ONE = 1n << 1n;
 const FLAGS_ZERO = ~0x3f_7fd7n;
@@ -112,12 +113,12 @@ export async function interruptedAt(
   now: State,
 ): Promise<bigint | undefined> {
   // What comes while interrupts are off is a fault, or an NMI.
-  if ((before.view.registers.rflags & RFLAGS_IF) === 0n) return undefined;
+  if ((before.view.registers.rflags & RFLAGS.IF) === 0n) return undefined;
   if (!(await beginsHandler(target, now))) return undefined;
   const { view, bits } = now;
   const sp = stackPointer(view) - segmentBase(view.system, 'ss');
   const { selector } = before.view.system.cs;
-  const fits = (_: bigint, flags: bigint, cs: number) => cs === selector && (flags & RFLAGS_IF) !== 0n;
+  const fits = (_: bigint, flags: bigint, cs: number) => cs === selector && (flags & RFLAGS.IF) !== 0n;
   return (await findPushed(target, view, bits, sp, MOST_PUSHED, fits))?.pc;
 }
 

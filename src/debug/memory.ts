@@ -6,9 +6,8 @@
 
 import { walkPages } from '../inspect/index.js';
 import type { GuestMemory } from '../memory/index.js';
-import type { SystemRegisters } from '../x86/index.js';
+import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { DebugError } from './errors.js';
-import { codeBits } from './mode.js';
 
 export type Space = 'linear' | 'physical';
 
@@ -67,7 +66,7 @@ function piecesOf(
   address: bigint,
   length: number,
 ): { found: Piece[]; missing?: DebugError } {
-  const narrow = system !== undefined && codeBits(system) !== 64;
+  const narrow = system !== undefined && codeSizeOf(system) !== 64;
   const found: Piece[] = [];
   for (let at = address, left = length; left > 0; ) {
     const place = narrow ? at & 0xffff_ffffn : at;

@@ -5,8 +5,11 @@
  */
 import type { EngineCpu } from '../engine/contract/index.js';
 import {
+  CR0,
+  codeSizeOf,
   type RegisterName,
   type Registers,
+  RFLAGS,
   registerNames,
   type SegmentName,
   type SystemRegisters,
@@ -14,7 +17,7 @@ import {
 } from '../x86/index.js';
 import { DebugError } from './errors.js';
 import { readFxsave, withFxsave } from './fxsave.js';
-import { codeBits, linearPc } from './mode.js';
+import { linearPc } from './mode.js';
 
 /** All that a debugger shows of a CPU. */
 export interface CpuView {
@@ -24,9 +27,6 @@ export interface CpuView {
   fpu?: Uint8Array;
 }
 
-const CR0_PE = 1n;
-const CR0_PG = 1n << 31n;
-const RFLAGS_VM = 1n << 17n;
 const LOW32 = 0xffff_ffffn;
 
 const controlNames = ['cr0', 'cr2', 'cr3', 'cr4', 'cr8', 'efer'] as const;
@@ -64,7 +64,7 @@ export function changeRegister(cpu: EngineCpu, name: string, value: bigint): voi
 
 function setPc(cpu: EngineCpu, pc: bigint): void {
   const system = cpu.getSystemRegisters();
-  const rip = codeBits(system) === 64 ? pc : (pc - system.cs.base) & LOW32;
+  const rip = codeSizeOf(system) === 64 ? pc : (pc - system.cs.base) & LOW32;
   cpu.setRegisters({ ...cpu.getRegisters(), rip });
 }
 
@@ -72,7 +72,7 @@ function setPc(cpu: EngineCpu, pc: bigint): void {
 function setSelector(cpu: EngineCpu, name: SegmentName, selector: number): void {
   const system = cpu.getSystemRegisters();
   if (system[name].selector === selector) return;
-  const flat = (system.cr0 & CR0_PE) === 0n || (cpu.getRegisters().rflags & RFLAGS_VM) !== 0n;
+  const flat = (system.cr0 & CR0.PE) === 0n || (cpu.getRegisters().rflags & RFLAGS.VM) !== 0n;
   if (!flat)
     throw new DebugError(
       `${name} cannot be set to 0x${selector.toString(16)} here`,
@@ -88,7 +88,7 @@ function setBase(cpu: EngineCpu, name: 'fs' | 'gs', base: bigint): void {
 function changeSystem(cpu: EngineCpu, change: Partial<SystemRegisters>): void {
   const before = cpu.getSystemRegisters();
   const after = { ...before, ...change };
-  if ((after.cr0 & CR0_PG) !== 0n && (after.cr0 & CR0_PE) === 0n)
+  if ((after.cr0 & CR0.PG) !== 0n && (after.cr0 & CR0.PE) === 0n)
     throw new DebugError('CR0.PG needs CR0.PE', 'SDM 3A 2.5');
   try {
     cpu.setSystemRegisters(after);

@@ -5,11 +5,11 @@ import { dump, parseDump } from '../inspect/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import type { SymbolTable } from '../symbols/index.js';
-import type { SystemRegisters } from '../x86/index.js';
+import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
 import { readMemory, type Space, writeMemory } from './memory.js';
-import { type CodeBits, codeBits, linearPc } from './mode.js';
+import { type CodeBits, linearPc } from './mode.js';
 import { type CpuView, changeRegister } from './registers.js';
 
 /** What a session works with: a `Machine` is one. */
@@ -303,7 +303,7 @@ export class DebugSession {
   #here(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
     const cpu = this.#cpu;
     const system = cpu.getSystemRegisters();
-    return { cpu: cpu.index, pc: linearPc(cpu.getRegisters().rip, system), bits: codeBits(system) };
+    return { cpu: cpu.index, pc: linearPc(cpu.getRegisters().rip, system), bits: codeSizeOf(system) };
   }
 
   /** Undefined where the CPU does what is asked for so far. */
@@ -332,7 +332,7 @@ export class DebugSession {
     this.#keep(outcome);
     const { cpu, registers, system } = outcome;
     this.#current = cpu;
-    const here = { cpu, pc: linearPc(registers.rip, system), bits: codeBits(system) };
+    const here = { cpu, pc: linearPc(registers.rip, system), bits: codeSizeOf(system) };
     if (outcome.kind === 'stopped') return { why: 'interrupt', outcome, ...here };
     if (outcome.kind !== 'debug') {
       this.#ended = outcome;

@@ -3,9 +3,11 @@
  *
  * @module
  */
+
 import type { FaultRecord } from '../engine/contract/index.js';
 import { hex, readLinear, readPhysical, sizeText, walkPages } from '../inspect/index.js';
 import { MAX_LENGTH } from '../isa/index.js';
+import { RFLAGS } from '../x86/index.js';
 import { eventText, faultText } from './gates.js';
 import { explainLeftStack } from './recursion.js';
 import { callerLine, type Finding, linearRip, linearStack, placeText, type Scene } from './scene.js';
@@ -52,7 +54,7 @@ export function explainNoCode(scene: Scene): Finding {
 /** HLT, and nothing that could end it. */
 export function explainHalt(scene: Scene, reason: string): Finding {
   const { rflags } = scene.registers;
-  if (!(rflags & 0x200n)) {
+  if (!(rflags & RFLAGS.IF)) {
     return {
       check: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0), so nothing wakes it',
       mistake: 'That is how a guest ends. To wait for an interrupt instead, execute STI right before HLT.',
@@ -101,7 +103,7 @@ export function explainLoop(scene: Scene, reason: string): Finding {
       mistake: 'To end a guest, use CLI and HLT instead of an endless loop.',
     };
   }
-  const off = (registers.rflags & 0x200n) === 0n;
+  const off = (registers.rflags & RFLAGS.IF) === 0n;
   return {
     check: `${reason}${off ? '; interrupts are off (RFLAGS.IF = 0)' : ''}`,
     ...(off && { mistake: 'If it waits for an interrupt, none can come: turn interrupts on with STI.' }),

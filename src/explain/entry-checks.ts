@@ -7,7 +7,7 @@
  */
 
 import { hex, isCanonical, pagingModeOf, readPhysical } from '../inspect/index.js';
-import { CR0, CR4, EFER } from '../x86/index.js';
+import { CR0, CR4, EFER, RFLAGS } from '../x86/index.js';
 import { type EntryFinding, failing, type GuestState } from './entry-finding.js';
 import { checkSegments } from './entry-segments.js';
 
@@ -50,7 +50,7 @@ function checkControlRegisters({ system }: GuestState): EntryFinding[] {
       'Long mode’s page tables are PAE’s: set CR4.PAE (bit 5).',
     ],
     [
-      !long && (cr4 & CR4_PCIDE) !== 0n,
+      !long && (cr4 & CR4.PCIDE) !== 0n,
       `CR4 is ${hex(cr4)}: PCIDE is set outside of long mode`,
       'Set CR4.PCIDE (bit 17) in long mode alone.',
     ],
@@ -62,7 +62,6 @@ function checkControlRegisters({ system }: GuestState): EntryFinding[] {
   ]);
 }
 
-const CR4_PCIDE = 1n << 17n;
 /** SCE, LME, LMA, NXE, and what AMD has beyond (APM 2 3.1.7). */
 const EFER_KNOWN = 0x26_fd01n;
 
@@ -121,7 +120,6 @@ function checkPlace({ registers, system }: GuestState): EntryFinding[] {
 
 /** Bits 3, 5, 15 and 22 to 63. */
 const RFLAGS_RESERVED = 0xffff_ffff_ffc0_8028n;
-const RFLAGS_VM = 1n << 17n;
 
 function checkFlags({ registers, system }: GuestState): EntryFinding[] {
   const { rflags } = registers;
@@ -133,7 +131,7 @@ function checkFlags({ registers, system }: GuestState): EntryFinding[] {
     ],
     [!(rflags & 2n), `RFLAGS is ${hex(rflags)}: bit 1 must be 1`, 'The flags at rest are 0x2, not 0.'],
     [
-      (rflags & RFLAGS_VM) !== 0n && (!(system.cr0 & CR0.PE) || (system.efer & EFER.LMA) !== 0n),
+      (rflags & RFLAGS.VM) !== 0n && (!(system.cr0 & CR0.PE) || (system.efer & EFER.LMA) !== 0n),
       `RFLAGS.VM is set ${system.cr0 & CR0.PE ? 'in long mode' : 'in real mode'}`,
       'Virtual-8086 mode is a mode of 32-bit protected mode.',
     ],

@@ -5,14 +5,12 @@
  */
 
 import { hex, isCanonical, pagingModeOf } from '../inspect/index.js';
-import { EFER, type Segment, type SegmentName, segmentNames } from '../x86/index.js';
+import { EFER, RFLAGS, type Segment, type SegmentName, segmentNames } from '../x86/index.js';
 import { type EntryFinding, failing, type GuestState } from './entry-finding.js';
-
-const RFLAGS_VM = 1n << 17n;
 
 export function checkSegments(state: GuestState): EntryFinding[] {
   const { system, registers } = state;
-  const own = registers.rflags & RFLAGS_VM ? checkVirtual8086(state) : checkProtected(state);
+  const own = registers.rflags & RFLAGS.VM ? checkVirtual8086(state) : checkProtected(state);
   return [...own, ...checkTask(state), ...(system.ldt.unusable ? [] : checkLdt(state)), ...checkBases(state)];
 }
 

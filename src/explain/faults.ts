@@ -3,9 +3,11 @@
  *
  * @module
  */
+
 import type { FaultRecord } from '../engine/contract/index.js';
 import { formatWalk, hex, readLinear, walkPages } from '../inspect/index.js';
 import { disassemble, MAX_LENGTH } from '../isa/index.js';
+import { CR4 } from '../x86/index.js';
 import { explainDivide } from './divide.js';
 import { checkGate, explainTaskStack } from './gates.js';
 import { explainGeneral } from './general.js';
@@ -60,7 +62,7 @@ function explainInvalid(scene: Scene): Finding {
       mistake:
         'Compilers put UD2 where the program must not come: the end of a function without a return, or undefined behaviour.',
     };
-  if (/xmm|mm\d|mxcsr/.test(text) && !(system.cr4 & 0x200n)) {
+  if (/xmm|mm\d|mxcsr/.test(text) && !(system.cr4 & CR4.OSFXSR)) {
     return {
       check: `${text} is SSE, and CR4.OSFXSR is 0`,
       evidence: [`CR0 ${hex(system.cr0)}  CR4 ${hex(system.cr4)}`],

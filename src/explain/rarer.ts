@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { hex } from '../inspect/index.js';
-import { type Finding, memoryOf, type Scene } from './scene.js';
 
-const RFLAGS_TF = 0x100n;
+import { hex } from '../inspect/index.js';
+import { RFLAGS } from '../x86/index.js';
+import { type Finding, memoryOf, type Scene } from './scene.js';
 
 /** Why #DB, #BP, #OF, #BR, #NM, #MF, #AC or #XM was raised; undefined for other vectors. */
 export function explainRarer(scene: Scene, vector: number): Finding | undefined {
@@ -15,7 +15,7 @@ export function explainRarer(scene: Scene, vector: number): Finding | undefined 
     case 1:
       return {
         check:
-          registers.rflags & RFLAGS_TF
+          registers.rflags & RFLAGS.TF
             ? 'RFLAGS.TF is set: the CPU raises #DB behind every instruction'
             : 'a breakpoint in DR0 to DR3, ICEBP or a task’s T bit asked for the debug handler',
         mistake:

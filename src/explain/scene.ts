@@ -13,8 +13,7 @@ import {
   MAX_LENGTH,
   type MemoryOperand,
 } from '../isa/index.js';
-import type { Registers, SystemRegisters } from '../x86/index.js';
-import { CR0, findRegister } from '../x86/index.js';
+import { CR0, EFER, findRegister, type Registers, RFLAGS, type SystemRegisters } from '../x86/index.js';
 
 /** Says where an address of code is: `<start+0x5>  kernel.S:12`. */
 export type Locate = (address: bigint) => string | undefined;
@@ -70,7 +69,7 @@ export function sceneOf({
 /** CPL: SS.DPL, 3 in virtual-8086 mode, 0 in real mode (SDM 3A 6.5). */
 function levelOf(system: SystemRegisters, registers: Registers): number {
   if (!isProtected(system)) return 0;
-  if (registers.rflags & 0x2_0000n) return 3;
+  if (registers.rflags & RFLAGS.VM) return 3;
   return system.ss.unusable ? system.cs.selector & 3 : system.ss.dpl;
 }
 
@@ -87,7 +86,7 @@ export function linearRip({ rip }: Registers, system: SystemRegisters): bigint {
 export function modeText({ system, code }: Pick<Scene, 'system' | 'code'>): string {
   if (!isProtected(system)) return 'real mode';
   if (code === 64) return '64-bit mode';
-  if (system.efer & 0x400n) return `compatibility mode (${code}-bit code in long mode)`;
+  if (system.efer & EFER.LMA) return `compatibility mode (${code}-bit code in long mode)`;
   return `${code}-bit protected mode`;
 }
 

@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import type { DryRun, FaultRecord } from '../engine/contract/index.js';
 import { hex } from '../inspect/index.js';
+import { RFLAGS } from '../x86/index.js';
 import { mostRepeated } from './endings.js';
 import { explainFault } from './faults.js';
 import { eventText, faultText } from './gates.js';
@@ -21,7 +23,7 @@ export interface Standing {
 /** @param ahead what its next instruction comes to, where that is known */
 export function explainStanding(scene: Scene, ahead: DryRun | undefined): Standing {
   const { registers, faults, instruction } = scene;
-  const on = (registers.rflags & 0x200n) !== 0n;
+  const on = (registers.rflags & RFLAGS.IF) !== 0n;
   const ring = isProtected(scene.system) ? `, ring ${scene.cpl}` : '';
   const steps: Standing['steps'] = [
     {
@@ -77,7 +79,7 @@ export function longFault(fault: FaultRecord): string {
 function whatComes({ instruction, registers }: Scene): string | undefined {
   const target = instruction?.operands[0];
   if (instruction === undefined) return 'there is no memory where its next instruction would be';
-  if (instruction.mnemonic === 'hlt' && !(registers.rflags & 0x200n))
+  if (instruction.mnemonic === 'hlt' && !(registers.rflags & RFLAGS.IF))
     return 'its next instruction is HLT with interrupts off: the guest ends there';
   if (instruction.mnemonic === 'jmp' && target?.kind === 'target' && target.address === registers.rip)
     return 'its next instruction jumps to itself: only an interrupt leads away from there';

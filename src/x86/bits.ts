@@ -28,14 +28,31 @@ export const CR0 = {
 
 /** CR4 (SDM 3A 2.5). */
 export const CR4 = {
+  /** RDTSC is for ring 0. */
+  TSD: 1n << 2n,
+  /** Breakpoints on ports; DR4 and DR5 are #UD. */
+  DE: 1n << 3n,
   /** Page size extensions: 4 MiB pages in 32-bit paging. */
   PSE: 1n << 4n,
   /** Physical address extension: page-table entries of 8 bytes; long mode insists on it. */
   PAE: 1n << 5n,
+  /** Pages with the G bit stay in the TLB when CR3 is loaded. */
+  PGE: 1n << 7n,
   /** FXSAVE and SSE are allowed; without it every SSE instruction is #UD. */
   OSFXSR: 1n << 9n,
   /** SSE errors arrive as #XM instead of #UD. */
   OSXMMEXCPT: 1n << 10n,
+  /** SGDT, SIDT, SLDT, SMSW and STR are for ring 0. */
+  UMIP: 1n << 11n,
+  /** Linear addresses of 57 bits. */
+  LA57: 1n << 12n,
+  FSGSBASE: 1n << 16n,
+  /** Process-context identifiers in CR3. */
+  PCIDE: 1n << 17n,
+  /** XSAVE and XCR0 are allowed. */
+  OSXSAVE: 1n << 18n,
+  SMEP: 1n << 20n,
+  SMAP: 1n << 21n,
 } as const;
 
 /** The MSR IA32_EFER (SDM 3A 2.2.1). */
@@ -52,8 +69,29 @@ export const EFER = {
 
 /** RFLAGS (SDM 1 3.4.3). */
 export const RFLAGS = {
+  CF: 1n << 0n,
   /** Bit 1 has no meaning and is always 1. */
   FIXED: 1n << 1n,
+  PF: 1n << 2n,
+  AF: 1n << 4n,
+  ZF: 1n << 6n,
+  SF: 1n << 7n,
+  /** A debug exception after each instruction. */
+  TF: 1n << 8n,
+  /** External interrupts are taken. */
+  IF: 1n << 9n,
+  DF: 1n << 10n,
+  OF: 1n << 11n,
+  /** The ring that may use ports and IF: two bits. */
+  IOPL: 3n << 12n,
+  /** IRET returns to another task. */
+  NT: 1n << 14n,
+  /** No breakpoint at the next instruction. */
+  RF: 1n << 16n,
+  /** Virtual-8086 mode. */
+  VM: 1n << 17n,
+  /** With CR0.AM: ring 3 has to align its data. */
+  AC: 1n << 18n,
 } as const;
 
 /** Page-table entries of every paging mode (SDM 3A 5.3 to 5.5). */

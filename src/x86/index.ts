@@ -20,7 +20,9 @@ export {
   TSS_SIZE,
 } from './descriptors.js';
 export { ENTRY_RETURN, UNSERVED } from './entry.js';
+export { exceptions } from './exceptions.js';
 export { Fxsave, XCR0, XSTATE_BV } from './fxsave.js';
+export { codeSizeOf, isRealAddressing } from './modes.js';
 export { MSR, MTRR_VARIABLE_RANGES, mtrrs, sharedMsrs, systemRegisterMsrs } from './msrs.js';
 export { findRegister, nearestNames, type RegisterView, registerViewNames } from './register-names.js';
 export {

@@ -5,7 +5,14 @@
  */
 import type { CpuView, DebugStop, Frame } from '../../debug/index.js';
 import type { Outcome } from '../../machine/index.js';
-import { type RegisterName, registerNames, type SystemRegisters } from '../../x86/index.js';
+import {
+  CR0,
+  EFER,
+  type RegisterName,
+  RFLAGS,
+  registerNames,
+  type SystemRegisters,
+} from '../../x86/index.js';
 import { waitsInVain } from '../frontend/outcome-text.js';
 import type { CodeRow, Model, Tone } from './model.js';
 
@@ -14,18 +21,13 @@ export interface Message {
   tone: Tone;
 }
 
-const CR0_PE = 1n;
-const CR0_PG = 1n << 31n;
-const EFER_LMA = 1n << 10n;
-const RFLAGS_VM = 1n << 17n;
-
 /** `32-bit paged, ring 0`: what the CPU is in (SDM 3A 2.2). */
 export function modeWords({ registers, system }: CpuView, bits: number): string {
   const { cr0, efer, cs } = system;
-  if ((cr0 & CR0_PE) === 0n) return '16-bit real mode';
-  if ((registers.rflags & RFLAGS_VM) !== 0n) return '16-bit virtual-8086 mode';
+  if ((cr0 & CR0.PE) === 0n) return '16-bit real mode';
+  if ((registers.rflags & RFLAGS.VM) !== 0n) return '16-bit virtual-8086 mode';
   const kind =
-    (efer & EFER_LMA) !== 0n ? longWords(bits) : (cr0 & CR0_PG) !== 0n ? 'paged' : 'protected mode';
+    (efer & EFER.LMA) !== 0n ? longWords(bits) : (cr0 & CR0.PG) !== 0n ? 'paged' : 'protected mode';
   return `${bits}-bit ${kind}  ring ${ringOf(system, cs.selector)}`;
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CR0, CR4, EFER } from '../../x86/index.js';
 import * as layout from './layout.js';
 
 describe('the engine area', () => {
@@ -34,4 +35,17 @@ describe('the engine area', () => {
       assert.ok(at + size <= next, `0x${at.toString(16)} reaches into 0x${next.toString(16)}`);
     }
   });
+});
+
+test('the bits of control registers are those that all rooms share', () => {
+  const shared = { CR0, CR4, EFER };
+  const named = Object.entries(layout).filter(
+    ([name]) => /^(CR0|CR4|EFER)_/.test(name) && name !== 'CR4_ALLOWED',
+  );
+  assert.ok(named.length > 10);
+  for (const [name, value] of named) {
+    const [, register, bit] = /^(CR0|CR4|EFER)_(.*)$/.exec(name)!;
+    const bits: Readonly<Record<string, bigint>> = shared[register as keyof typeof shared];
+    assert.equal(BigInt(value), bits[bit!], name);
+  }
 });

@@ -3,36 +3,10 @@
  *
  * @module
  */
-import { CR0 } from '../../x86/index.js';
+import { CR0, exceptions } from '../../x86/index.js';
 import { isLongMode, systemTypeName } from './descriptors.js';
 import { readLinear } from './linear.js';
 import { type CpuSubject, columns, hex } from './words.js';
-
-/** What the vectors of exceptions are called (SDM 3A table 7-1). */
-const exceptions: readonly (readonly [string, string])[] = [
-  ['#DE', 'divide error'],
-  ['#DB', 'debug exception'],
-  ['NMI', 'non-maskable interrupt'],
-  ['#BP', 'breakpoint'],
-  ['#OF', 'overflow'],
-  ['#BR', 'bound range exceeded'],
-  ['#UD', 'invalid opcode'],
-  ['#NM', 'device not available'],
-  ['#DF', 'double fault'],
-  ['', 'coprocessor segment overrun'],
-  ['#TS', 'invalid TSS'],
-  ['#NP', 'segment not present'],
-  ['#SS', 'stack fault'],
-  ['#GP', 'general protection fault'],
-  ['#PF', 'page fault'],
-  ['', 'reserved'],
-  ['#MF', 'x87 error'],
-  ['#AC', 'alignment check'],
-  ['#MC', 'machine check'],
-  ['#XM', 'SIMD error'],
-  ['#VE', 'virtualization exception'],
-  ['#CP', 'control protection'],
-];
 
 /** `#GP`; `interrupt 32` for what is no exception. */
 export function vectorName(vector: number): string {

@@ -1,4 +1,10 @@
-import { type CpuState, checkCpuState, type Registers, type SystemRegisters } from '../../../x86/index.js';
+import {
+  type CpuState,
+  CR0,
+  checkCpuState,
+  type Registers,
+  type SystemRegisters,
+} from '../../../x86/index.js';
 import {
   Control,
   type DebugRequest,
@@ -28,14 +34,7 @@ import { type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js
 import { DebugRegisters } from './debug-registers.js';
 import { exitKind, REASON, showCoalesced, showExit } from './exit-record.js';
 import { explainFailure } from './failure.js';
-import {
-  asksFor32BitPaging,
-  CR0_PG,
-  has32BitPaging,
-  isProtected,
-  needsHardware,
-  pagingRefused,
-} from './paging.js';
+import { asksFor32BitPaging, has32BitPaging, isProtected, needsHardware, pagingRefused } from './paging.js';
 import { readState, refuseForeign, stateMsrs, writeState } from './state.js';
 
 const SYNCED = kvm_run['s.regs'];
@@ -234,7 +233,7 @@ export class KvmCpu implements EngineCpu {
   setSystemRegisters(system: SystemRegisters): void {
     this.#giveUpAccess();
     this.handle.setSystemRegisters(system);
-    if (asksFor32BitPaging(system) && (this.handle.getSystemRegisters().cr0 & CR0_PG) === 0n) {
+    if (asksFor32BitPaging(system) && (this.handle.getSystemRegisters().cr0 & CR0.PG) === 0n) {
       throw pagingRefused();
     }
   }

@@ -4,22 +4,16 @@
  *
  * @module
  */
-import type { SystemRegisters } from '../../../x86/index.js';
+import { CR0, EFER, type SystemRegisters } from '../../../x86/index.js';
 import { EngineLimit } from '../api/errors.js';
 import type { Kvm } from '../api/kvm.js';
-
-const CR0_PE = 1n << 0n;
-const CR0_TS = 1n << 3n;
-export const CR0_PG = 1n << 31n;
-const EFER_LME = 1n << 8n;
-const EFER_LMA = 1n << 10n;
 
 export const pagingHint =
   'this host’s KVM cannot run guests with 32-bit or PAE paging: run it on the software CPU (--engine soft), or switch on long mode together with paging';
 
 /** True for a state with paging on and long mode off. */
 export function asksFor32BitPaging({ cr0, efer }: SystemRegisters): boolean {
-  return (cr0 & CR0_PG) !== 0n && (efer & (EFER_LME | EFER_LMA)) === 0n;
+  return (cr0 & CR0.PG) !== 0n && (efer & (EFER.LME | EFER.LMA)) === 0n;
 }
 
 /**
@@ -29,12 +23,12 @@ export function asksFor32BitPaging({ cr0, efer }: SystemRegisters): boolean {
  */
 export function needsHardware(system: SystemRegisters): boolean {
   if (asksFor32BitPaging(system)) return true;
-  return isProtected(system) && (system.ss.dpl !== 0 || (system.cr0 & CR0_TS) !== 0n);
+  return isProtected(system) && (system.ss.dpl !== 0 || (system.cr0 & CR0.TS) !== 0n);
 }
 
 /** Protected mode without long mode. */
 export function isProtected({ cr0, efer }: SystemRegisters): boolean {
-  return (cr0 & CR0_PE) !== 0n && (efer & (EFER_LME | EFER_LMA)) === 0n;
+  return (cr0 & CR0.PE) !== 0n && (efer & (EFER.LME | EFER.LMA)) === 0n;
 }
 
 /** The error for a vCPU that did not take CR0.PG. */
@@ -53,7 +47,7 @@ export function has32BitPaging(kvm: Kvm): boolean {
   using vm = kvm.createVm();
   using vcpu = vm.createVcpu();
   const system = vcpu.getSystemRegisters();
-  vcpu.setSystemRegisters({ ...system, cr0: system.cr0 | CR0_PE | CR0_PG, cr3: 0n });
-  answer = (vcpu.getSystemRegisters().cr0 & CR0_PG) !== 0n;
+  vcpu.setSystemRegisters({ ...system, cr0: system.cr0 | CR0.PE | CR0.PG, cr3: 0n });
+  answer = (vcpu.getSystemRegisters().cr0 & CR0.PG) !== 0n;
   return answer;
 }
