@@ -24,7 +24,7 @@ const level = process.env.TERRARIUM_SOFT_LEVEL ?? '3';
 
 /** Where the CPU's own constants begin, and the most memory there is: 4 GiB. See src/engine/soft/layout.ts. */
 const options =
-  `--importMemory --sharedMemory --enable threads --enable simd --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory --disableWarning 201 -O${level}`.split(
+  `--importMemory --sharedMemory --enable threads --enable simd --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory --exportTable --disableWarning 201 -O${level}`.split(
     ' ',
   );
 

@@ -7,7 +7,7 @@ import { irqchipNames } from '../engine/contract/index.js';
 import { clockNames } from '../machine/index.js';
 import { fieldNames, fieldOf, fields, type MachineSpec, optionWord } from './fields.js';
 import { parseGuestFile } from './guest-file.js';
-import { engineNames, readSpec, wordsOf } from './index.js';
+import { engineNames, readSpec, translateModes, wordsOf } from './index.js';
 import { flag, isList } from './kinds.js';
 
 const number = fc.nat({ max: Number.MAX_SAFE_INTEGER });
@@ -28,6 +28,7 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
   {
     engine: fc.constantFrom(...engineNames),
     assist: fc.boolean(),
+    translate: fc.constantFrom(...translateModes),
     mode: fc.constantFrom(...modes),
     memory: number,
     regions: fc.array(region),
@@ -99,7 +100,7 @@ describe('a machine’s description', () => {
   test('that is wrong is refused by name, with the nearest one', () => {
     const wrong: [unknown, RegExp, RegExp?][] = [
       [{ memroy: 1 }, /there is no field "memroy"/, /meant: memory\?/],
-      [{ xyzzy: 1 }, /there is no field "xyzzy"/, /fields are engine, assist/],
+      [{ xyzzy: 1 }, /there is no field "xyzzy"/, /fields are engine, assist, translate/],
       [{ memory: '16M' }, /"memory" is "16M", not a whole number of bytes/],
       [{ memory: -1 }, /"memory" is -1, not/],
       [{ memory: 1.5 }, /"memory" is 1\.5, not/],

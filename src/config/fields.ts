@@ -13,6 +13,9 @@ import { address, choice, flag, type Kind, listOf, module, name, region, size, w
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+export const translateModes = ['off', 'on', 'eager'] as const;
+export type TranslateMode = (typeof translateModes)[number];
+
 /** One field of a `MachineSpec`. */
 export interface Field<T> {
   readonly kind: Kind<T>;
@@ -54,6 +57,11 @@ export const fields = {
     ...users,
     default: true,
     option: '--assist <switch>',
+  }),
+  /** What the software CPU does with hot guest code: `on` translates it to WebAssembly, `eager` (for tests) at once. Default `off`. */
+  translate: field(choice(translateModes), 'translate hot guest code to WebAssembly, on the software CPU', {
+    ...users,
+    option: '--translate <when>',
   }),
   /** The CPU's first state; `auto` lets the image decide. Default `auto`. */
   mode: field(choice(modes), 'first CPU state', { default: 'auto', option: '--mode <mode>' }),

@@ -14,6 +14,8 @@ export {
   fields,
   type MachineSpec,
   optionWord,
+  type TranslateMode,
+  translateModes,
 } from './fields.js';
 export { type GuestFile, parseGuestFile } from './guest-file.js';
 export {

@@ -29,11 +29,14 @@ export class Side implements Disposable {
   readonly records: Uint32Array;
   readonly data: Uint32Array;
   readonly #mode: Mode;
+  readonly #patienceMs: number;
   readonly #vm;
   readonly #cpu;
   readonly #system;
 
-  constructor(engine: Engine, mode: Mode) {
+  /** @param patienceMs a run that takes longer does not end */
+  constructor(engine: Engine, mode: Mode, patienceMs = PATIENCE_MS) {
+    this.#patienceMs = patienceMs;
     this.name = engine.name;
     this.#mode = mode;
     this.memory = GuestMemory.create([{ address: 0, size: mode.memory }]);
@@ -57,7 +60,7 @@ export class Side implements Disposable {
     this.data.set(data);
     this.records.fill(0);
     this.ended.clear();
-    this.#cpu.setTimer(PATIENCE_MS, PATIENCE_MS);
+    this.#cpu.setTimer(this.#patienceMs, this.#patienceMs);
     try {
       for (let next = 0; next < count; ) {
         const stopped = this.#runFrom(entries[next]!, entries[count]!);

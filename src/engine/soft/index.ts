@@ -26,22 +26,35 @@ import { SoftError } from './host/errors.js';
 import { instantiate, type Program } from './host/program.js';
 import { writeResetState } from './host/registers.js';
 import * as L from './layout.js';
+import { ProgramCode, type TranslateMode, Translator } from './translate/index.js';
 
 export { SoftCpu } from './host/cpu.js';
 export { type CpuFeature, type CpuidLeaf, cpuFeatures, cpuidModel } from './host/cpuid.js';
 export { SoftError } from './host/errors.js';
+export type { TranslateMode } from './translate/index.js';
 
 const HLT = 0xf4;
 
 /** RAM that is cleared for the next VM rather than left to the garbage collector: it takes a millisecond a few MiB. */
 const CLEARED = 64 * 1024 * 1024;
 
-/** The software engine with its compiled program, and what its CPU says to CPUID: all it has, if nothing else is given. */
+/** How the engine translates hot guest code. */
+export interface TranslateOptions {
+  mode: TranslateMode;
+  /** The bytes that the program was compiled from: the translator reads in them what each instruction means. */
+  bytes: () => Uint8Array;
+}
+
+/**
+ * The software engine with its compiled program, and what its CPU says to CPUID: all it has, if nothing else is given.
+ * Without `translate` it interprets.
+ */
 export function softEngine(
   program: WebAssembly.Module,
   cpuid: readonly CpuidLeaf[] = cpuidModel(),
+  translate?: TranslateOptions,
 ): SoftEngine {
-  return new SoftEngine(program, cpuid);
+  return new SoftEngine(program, cpuid, translate);
 }
 
 const capabilities: EngineCapabilities = {
@@ -60,11 +73,21 @@ export class SoftEngine implements Engine {
   readonly capabilities = capabilities;
   readonly #program: WebAssembly.Module;
   readonly #cpuid: readonly CpuidLeaf[];
+  readonly #translate: TranslateOptions | undefined;
+  #code: ProgramCode | undefined;
   #warm = false;
 
-  constructor(program: WebAssembly.Module, cpuid: readonly CpuidLeaf[]) {
+  constructor(program: WebAssembly.Module, cpuid: readonly CpuidLeaf[], translate?: TranslateOptions) {
     this.#program = program;
     this.#cpuid = cpuid;
+    this.#translate = translate;
+  }
+
+  /** Code that was translated has the program's own functions in it: they are read when the first machine is made. */
+  #translator(program: Program, memory: GuestMemory): Translator | undefined {
+    if (this.#translate === undefined || this.#translate.mode === 'off') return undefined;
+    this.#code ??= new ProgramCode(this.#translate.bytes());
+    return new Translator(program, this.#code, memory.wasm, this.#translate.mode);
   }
 
   createVm(memory: GuestMemory, { irqchip = 'none' }: VmOptions = {}): SoftVm {
@@ -75,7 +98,8 @@ export class SoftEngine implements Engine {
         'take those that are devices: --irqchip user',
       );
     }
-    return new SoftVm(instantiate(this.#program, memory.wasm), memory, this.#cpuid);
+    const program = instantiate(this.#program, memory.wasm);
+    return new SoftVm(program, memory, this.#cpuid, () => this.#translator(program, memory));
   }
 
   /**
@@ -112,11 +136,18 @@ export class SoftVm implements EngineVm {
   readonly #program: Program;
   readonly #memory: GuestMemory;
   readonly #view: DataView;
+  readonly #translator: () => Translator | undefined;
   #cpu: SoftCpu | undefined;
 
   /** @internal */
-  constructor(program: Program, memory: GuestMemory, cpuid: readonly CpuidLeaf[]) {
+  constructor(
+    program: Program,
+    memory: GuestMemory,
+    cpuid: readonly CpuidLeaf[],
+    translator: () => Translator | undefined,
+  ) {
     this.#program = program;
+    this.#translator = translator;
     this.#memory = memory;
     this.#view = new DataView(memory.buffer);
     if (memory.regions.length > L.MAX_REGIONS) {
@@ -136,7 +167,7 @@ export class SoftVm implements EngineVm {
     if (this.#cpu !== undefined) {
       throw new SoftError('ELIMIT', 'the software engine has one CPU a machine', 'ask for one CPU');
     }
-    this.#cpu = new SoftCpu(this.#program, this.#view, control);
+    this.#cpu = new SoftCpu(this.#program, this.#view, control, this.#translator());
     return this.#cpu;
   }
 
@@ -197,6 +228,7 @@ function clearState(view: DataView): void {
   new Uint8Array(view.buffer, view.byteOffset, L.STATIC_DATA).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.TLB_NOW, L.CPUID_TABLE - L.TLB_NOW).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.FAULT_COUNT, L.FAULTS - L.FAULT_COUNT).fill(0);
+  view.setUint32(L.HOT_HEAT, 0, true);
   view.setInt32(L.PENDING_VECTOR, -1, true);
   view.setInt32(L.PENDING_EXCEPTION, -1, true);
   view.setBigInt64(L.ALARM, NEVER, true);

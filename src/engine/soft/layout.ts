@@ -107,6 +107,8 @@ export const MODE_CODE32 = 1;
 export const MODE_CODE64 = 2;
 /** Real-address or virtual-8086 mode. */
 export const MODE_REAL = 4;
+/** 32-bit code whose CS, SS, DS and ES are all of the 4 GiB from 0 on, with a stack of 32 bits. */
+export const MODE_FLAT = 8;
 
 // Segments: ES, CS, SS, DS, FS, GS, then TR and LDT, 64 bytes each.
 export const SEGMENTS = 0x300;
@@ -172,6 +174,8 @@ export const NMI_BLOCKED = 0x548;
 export const DELIVERING = 0x550;
 /** How many slots of the pages are in use; only these are cleared. */
 export const MEMORY_PAGES = 0x54c;
+/** Goes up where all blocks were forgotten, and their translations with them. */
+export const GENERATION = 0x554;
 
 /** Not 0: the task was switched, so that what fails from here on is the new task's. */
 export const TASK_SWITCHED = 0x558;
@@ -342,6 +346,17 @@ export const VECTOR_BUFFER = 0x62600;
 export const STRING_DATA = 0x65000;
 export const STRING_BYTES = 1024;
 
+/** Blocks that `enter` has found hot since the translator looked: how many, and a ring of them. */
+export const HOT_COUNT = 0x66400;
+export const HOT_BLOCKS = 0x66410;
+export const MAX_HOT = 64;
+/** A block is hot when `enter` came to it so often; 0: nobody translates. */
+export const HOT_HEAT = 0x66404;
+
+// A translation's record: an operation whose handler is the translated function, and the blocks that are in it.
+export const TRANSLATION_BLOCKS = 4;
+export const TRANSLATION_LIST = 32;
+
 export const POOL = 0x100000;
 export const POOL_END = 0x800000;
 /** Guest pages that hold decoded code, 16 bytes each: a bit for each 64 bytes of code (u64), their first block (u32). */
@@ -360,7 +375,11 @@ export const BLOCK_NEXT = 16;
 export const BLOCK_MODE = 20;
 /** The value of LINKS when the block was last entered by `enter`. */
 export const BLOCK_LINKS = 24;
-export const BLOCK_OPS = 32;
+/** Where the block is begun: at its operations, or at a record that stands for its translation (see translate/). */
+export const BLOCK_FIRST = 28;
+/** How often `enter` came here. */
+export const BLOCK_HEAT = 32;
+export const BLOCK_OPS = 40;
 
 // An operation.
 export const OP_SIZE = 32;

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { command } from '../../command.js';
-import { type EngineName, engineNames, type MachineSpec } from '../../config/index.js';
+import { type EngineName, engineNames, type MachineSpec, translateModes } from '../../config/index.js';
 import { assisted, dryRun } from '../../engine/assist/index.js';
 import type { DryRun, Engine, EngineCpu } from '../../engine/contract/index.js';
 import { has32BitPaging, KvmEngine, KvmError } from '../../engine/kvm/index.js';
-import { type SoftEngine, softEngine } from '../../engine/soft/index.js';
+import { type SoftEngine, softEngine, type TranslateMode } from '../../engine/soft/index.js';
 import { ConfigError, TerrariumError } from '../../errors.js';
 import type { GuestMemory } from '../../memory/index.js';
 
@@ -15,7 +15,7 @@ export function kickKernel(control: Int32Array): void {
 }
 
 /** What of a machine's description the choice of its engine depends on. */
-export interface EngineWishes extends Pick<MachineSpec, 'mode' | 'clock' | 'assist'> {
+export interface EngineWishes extends Pick<MachineSpec, 'mode' | 'clock' | 'assist' | 'translate'> {
   /** KVM's device file. Default `/dev/kvm`. */
   device?: string;
 }
@@ -28,19 +28,35 @@ export interface EngineChoice {
 }
 
 const wasm = () => fileURLToPath(new URL('dist/soft.wasm', import.meta.resolve('#package')));
-let soft: SoftEngine | undefined;
+let program: WebAssembly.Module | undefined;
+const softEngines = new Map<TranslateMode, SoftEngine>();
+
+/** What the software CPU does with hot code where nothing is said: the environment may say it. */
+function defaultTranslate(): TranslateMode {
+  const named = process.env.TERRARIUM_TRANSLATE;
+  if (named === undefined) return 'off';
+  const mode = translateModes.find((known) => known === named);
+  if (mode !== undefined) return mode;
+  throw new ConfigError(
+    `TERRARIUM_TRANSLATE is '${named}'`,
+    `it may be ${translateModes.join(', ')}, or not be set`,
+  );
+}
 
 /** The software engine, loaded from the package's dist/ when it is first asked for. */
-function loadSoftEngine(): SoftEngine {
-  if (soft !== undefined) return soft;
+function loadSoftEngine({ translate = defaultTranslate() }: EngineWishes = {}): SoftEngine {
+  const loaded = softEngines.get(translate);
+  if (loaded !== undefined) return loaded;
   if (!existsSync(wasm())) throw new ConfigError('the software CPU is not built', 'build it: npm run build');
-  soft = softEngine(new WebAssembly.Module(readFileSync(wasm())));
-  return soft;
+  program ??= new WebAssembly.Module(readFileSync(wasm()));
+  const engine = softEngine(program, undefined, { mode: translate, bytes: () => readFileSync(wasm()) });
+  softEngines.set(translate, engine);
+  return engine;
 }
 
 /** Runs a CPU's next instruction on a copy of the memory, for any engine; undefined where that cannot be done. Changes nothing. */
 export function dryRunNext(cpu: EngineCpu, memory: GuestMemory): DryRun | undefined {
-  if (soft === undefined && !existsSync(wasm())) return undefined;
+  if (program === undefined && !existsSync(wasm())) return undefined;
   return dryRun(cpu, memory, loadSoftEngine());
 }
 
@@ -60,7 +76,8 @@ interface Candidate {
 const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
   kvm: { whyNot: whyNotKvm, open: openKvm },
   soft: {
-    whyNot: () => (soft === undefined && !existsSync(wasm()) ? 'the software CPU is not built' : undefined),
+    whyNot: () =>
+      program === undefined && !existsSync(wasm()) ? 'the software CPU is not built' : undefined,
     open: loadSoftEngine,
   },
 };
@@ -90,7 +107,7 @@ function openKvm({ device, assist = true }: EngineWishes): Engine {
     failuresLeave: assist,
     ...(device !== undefined && { path: device }),
   });
-  return assist ? assisted(kvm, loadSoftEngine) : kvm;
+  return assist ? assisted(kvm, () => loadSoftEngine()) : kvm;
 }
 
 /** Devices that have made a virtual machine in this thread. */

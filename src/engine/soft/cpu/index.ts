@@ -47,7 +47,7 @@ import {
   TROUBLE_FAULT,
   WINDOW_WANTED,
 } from '../layout';
-import { enter, lone, MAX_OPERATIONS, refund } from './core/blocks';
+import { blockAtRip, enter, lone, MAX_OPERATIONS, refund } from './core/blocks';
 import { cutLinks, dropAllCode } from './core/code-pages';
 import { updateEvents } from './core/events';
 import { exception, interrupt } from './core/exceptions';
@@ -67,14 +67,15 @@ import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor }
 import { ripAfter, ripOf } from './core/operands';
 import { loadPdptes } from './core/paging';
 import { flushTlb, resetTlb, selectTlb } from './core/tlb';
-import { execute } from './handlers';
+import { execute, perform } from './handlers';
 import { resetVectors } from './simd/state';
 import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } from './system/debug';
 import { reopenSegments, updateMode } from './system/segments';
 
 /** For the test that holds the disassembly to it. */
 export { decode } from './core/decode';
-export { flushTlb, rflags, takeAnswer };
+/** For translated code, and for the translator. */
+export { blockAtRip, enter, flushTlb, perform, rflags, takeAnswer };
 
 /** Forgets all that was derived from the CPU's registers and from guest memory. */
 export function reset(): void {
@@ -220,9 +221,9 @@ function exit(kind: u32): u32 {
   return kind;
 }
 
-/** The monitor ran: what it may have written over is looked at again. The number has 29 bits in a block's key. */
+/** The monitor ran: what it may have written over is looked at again. The number has 28 bits in a block's key. */
 function nextEpoch(): void {
-  const epoch = (load<u32>(EPOCH) + 1) & 0x1fffffff;
+  const epoch = (load<u32>(EPOCH) + 1) & 0xfffffff;
   store<u32>(EPOCH, epoch);
   cutLinks();
   if (epoch == 0) startAnew();

@@ -11,13 +11,10 @@ import { isMemory, type OperandSize, slotOf, type Type, typeOf } from './operand
 import { vectorBody } from './vector.js';
 
 /** The conditions by the low four bits of their opcodes (SDM 1 appendix B). */
-const conditions = ['overflow()', 'carry()', 'zero()', 'carry() || zero()', 'sign()', 'parity()'].concat([
-  'sign() != overflow()',
-  'zero() || sign() != overflow()',
-]);
+const conditions = ['overflow', 'carry', 'zero', 'belowOrEqual', 'sign', 'parity', 'less', 'lessOrEqual'];
 const conditionOf = (opcode: number) => {
-  const text = conditions[(opcode >> 1) & 7]!;
-  return (opcode & 1) === 1 ? `!(${text})` : text;
+  const text = `${conditions[(opcode >> 1) & 7]!}()`;
+  return (opcode & 1) === 1 ? `!${text}` : text;
 };
 
 const leave = '{ leave(pc); return 0; }';

@@ -78,7 +78,7 @@ export class Handlers {
 import { address, immediate, leave, reg, rm, segment, setReg, setRm, setVex, vex } from './core/operands';
 import { modifySlow, readable, readSlow, writable, write, writeSlow } from './core/memory';
 import { failed, troubled } from './core/trouble';
-import { carry, keepFlags, overflow, parity, restoreFlags, sign, zero } from './core/flags';
+import { belowOrEqual, carry, keepFlags, less, lessOrEqual, overflow, parity, restoreFlags, sign, zero } from './core/flags';
 import { again, arrive, fall, proceed } from './core/blocks';
 import { fromInteger, memory, memory16, mmx, mmxReg, mmxRm, setMemory, setMemory16, setMmxReg, setMmxRm, setUnaligned16 } from './simd/registers';
 import { setXmmReg, setXmmRm, sse, sseAndMmx, storedMmx, storesMmx, unaligned16, usedMmx, xmmReg, xmmRm } from './simd/registers';
@@ -107,6 +107,11 @@ ${handlers
       default: pc = call_indirect<usize>(handler, pc);
     }
   }
+}
+
+/** Runs the one operation at \`pc\`; gives the one to go on with. */
+export function perform(pc: usize): usize {
+  return call_indirect<usize>(<u32>load<u16>(pc, OP_HANDLER), pc);
 }
 `;
   }

@@ -12,6 +12,7 @@ import {
   NO_ASSISTANCE,
 } from '../../contract/index.js';
 import * as L from '../layout.js';
+import type { TranslationStats, Translator } from '../translate/index.js';
 import { SoftClock } from './clock.js';
 import { SoftError } from './errors.js';
 import { readFaults } from './faults.js';
@@ -24,7 +25,7 @@ import { nothingForeign, readState, refuseForeign, writeState } from './state.js
  * take some hundred times as long as the shortest, so each look says how many there are before the next: as many as come to
  * SLICE_MS at most, so that a stop or a deadline is not felt. What the guest does and sees does not depend on it.
  */
-const slices = [11, 12, 13, 14, 15, 16].map((power) => 1n << BigInt(power));
+const slices = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20].map((power) => 1n << BigInt(power));
 const SLICE_MS = 1;
 
 const watchpointKinds = { access: L.WATCHPOINT_BOTH, write: L.WATCHPOINT_WRITES, read: L.WATCHPOINT_READS };
@@ -40,6 +41,7 @@ export class SoftCpu implements EngineCpu {
   readonly #program: Program;
   readonly #view: DataView;
   readonly #control: Int32Array;
+  readonly #translator: Translator | undefined;
   /** When `run` returns `interrupted` next, in milliseconds of `performance.now()`. */
   #due = Number.POSITIVE_INFINITY;
   #interval = 0;
@@ -55,10 +57,11 @@ export class SoftCpu implements EngineCpu {
   touchedWatchpoint = -1;
 
   /** @internal */
-  constructor(program: Program, view: DataView, control: Int32Array) {
+  constructor(program: Program, view: DataView, control: Int32Array, translator?: Translator) {
     this.#program = program;
     this.#view = view;
     this.#control = control;
+    this.#translator = translator;
     this.clock = new SoftClock(view);
     this.exit = emptyExit(view, L.EXIT_DATA);
   }
@@ -66,6 +69,11 @@ export class SoftCpu implements EngineCpu {
   /** Instructions that ran so far; the rounds of a repeated string instruction count one each. */
   get instructions(): bigint {
     return this.#live().getBigInt64(L.CLOCK, true) - BigInt(this.clock.skipped);
+  }
+
+  /** What the translator did so far; undefined where nothing is translated. */
+  get translation(): TranslationStats | undefined {
+    return this.#translator?.stats;
   }
 
   run(): ExitKind {
@@ -76,6 +84,7 @@ export class SoftCpu implements EngineCpu {
     if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
     for (let looked = 0; ; ) {
       const kind = this.#program.run(slices[this.#slice]!, 0, looked === 0 ? 0 : 1) as ExitKind;
+      this.#translator?.look();
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
       const now = performance.now();
       if (looked !== 0) this.#setSlice(now - looked);

@@ -5,7 +5,7 @@
  */
 
 /** What cpu/index.ts exports. All state is in the engine area, see layout.ts. */
-export interface Program {
+export interface Program extends TranslatedCode {
   /** Forgets all that was derived from guest memory. */
   reset(): void;
   setFlags(flags: number): void;
@@ -27,6 +27,16 @@ export interface Program {
    * or registers since the last run: then the code that was decoded is taken to be what it was.
    */
   run(budget: bigint, once: number, goesOn: number): number;
+}
+
+/** What translated code calls, and the translator. */
+export interface TranslatedCode {
+  /** The handlers, and behind them the translated functions. */
+  table: WebAssembly.Table;
+  enter: (rip: bigint, slot: number) => number;
+  perform: (record: number) => number;
+  /** The block at RIP, if it was decoded and is of now; else 0. */
+  blockAtRip(): number;
 }
 
 /** A program of its own over `memory`, whose first 32 MiB it uses. */

@@ -2,6 +2,8 @@
 import {
   BLOCK,
   BLOCK_COUNT,
+  BLOCK_FIRST,
+  BLOCK_HEAT,
   BLOCK_KEY,
   BLOCK_LENGTH,
   BLOCK_LINKS,
@@ -20,6 +22,9 @@ import {
   EVENTS,
   FETCHED,
   FIRST_HANDLER,
+  HOT_BLOCKS,
+  HOT_COUNT,
+  HOT_HEAT,
   JUMP_CACHE,
   JUMP_ENTRIES,
   LINEAR_MASK,
@@ -27,6 +32,7 @@ import {
   LINK_KEY,
   LINK_LIMIT,
   LINKS,
+  MAX_HOT,
   MODE,
   OP_HANDLER,
   OP_LENGTH,
@@ -41,6 +47,8 @@ import {
   SEG_LINEAR,
   SEGMENT_SIZE,
   SEGMENTS,
+  TRANSLATION_BLOCKS,
+  TRANSLATION_LIST,
   TROUBLE,
 } from '../../layout';
 import { END_OF_BLOCK } from '../decode-table';
@@ -67,7 +75,7 @@ function stop(rip: u64): usize {
 
 /** Mode and epoch, as blocks of now have them. */
 function keyOfNow(): u32 {
-  return (load<u32>(EPOCH) << 3) | load<u32>(MODE);
+  return (load<u32>(EPOCH) << 4) | load<u32>(MODE);
 }
 
 /** Goes to the block at `rip`, of which the word at `slot` may know (0: nobody does). Gives its first operation or 0. */
@@ -101,7 +109,18 @@ export function enter(rip: u64, slot: usize): usize {
   if (slot && links == load<u32>(LINKS)) store<u32>(slot, block | <usize>samePage(linear));
   store<u64>(BLOCK_RIP, rip);
   store<u32>(BLOCK, block);
-  return block + BLOCK_OPS;
+  const heat = load<u32>(block, BLOCK_HEAT) + 1;
+  store<u32>(block, heat, BLOCK_HEAT);
+  if (heat == load<u32>(HOT_HEAT)) noteHot(block);
+  return <usize>load<u32>(block, BLOCK_FIRST);
+}
+
+/** Tells the translator, if it has room. */
+function noteHot(block: usize): void {
+  const count = load<u32>(HOT_COUNT);
+  if (count == MAX_HOT) return;
+  store<u32>(HOT_BLOCKS + ((<usize>count) << 2), block);
+  store<u32>(HOT_COUNT, count + 1);
 }
 
 /**
@@ -140,7 +159,7 @@ export function follow(rip: u64, slot: usize): usize {
   store<i64>(BUDGET, rest);
   store<u64>(BLOCK_RIP, rip);
   store<u32>(BLOCK, block);
-  return block + BLOCK_OPS;
+  return <usize>load<u32>(block, BLOCK_FIRST);
 }
 
 /** Looks up the page that code comes from; false where that fails, where it is not RAM, or for a page with a breakpoint. */
@@ -175,15 +194,52 @@ function find(place: usize): usize {
     if (walked++ == LONGEST_WALK) break;
     if (<usize>load<u32>(block, BLOCK_START) != place || load<u32>(block, BLOCK_MODE) != mode) continue;
     // The monitor ran since the block was used last: are its bytes still those?
-    const length = <usize>load<u32>(block, BLOCK_LENGTH);
-    const copy = block + BLOCK_OPS + <usize>(load<u32>(block, BLOCK_COUNT) + 1) * OP_SIZE;
-    if (memory.compare(copy, place, length) == 0) {
+    if (unchanged(block)) {
+      checkTranslation(block);
       store<u32>(block, keyOfNow(), BLOCK_KEY);
       return block;
     }
     store<u32>(block, 0, BLOCK_START);
   }
   return make(place, mode);
+}
+
+/** True if a block's bytes are those of its copy. */
+function unchanged(block: usize): bool {
+  let copy = block + BLOCK_OPS + <usize>(load<u32>(block, BLOCK_COUNT) + 1) * OP_SIZE;
+  let at = <usize>load<u32>(block, BLOCK_START);
+  const end = at + <usize>load<u32>(block, BLOCK_LENGTH);
+  for (; at + 8 <= end; at += 8, copy += 8) if (load<u64>(at) != load<u64>(copy)) return false;
+  for (; at < end; at++, copy++) if (load<u8>(at) != load<u8>(copy)) return false;
+  return true;
+}
+
+/** A translation is right as long as the bytes of all its blocks, which are in one page, are what they were. */
+function checkTranslation(block: usize): void {
+  const record = <usize>load<u32>(block, BLOCK_FIRST);
+  if (record == block + BLOCK_OPS) return;
+  const end = record + TRANSLATION_LIST + ((<usize>load<u32>(record, TRANSLATION_BLOCKS)) << 2);
+  for (let at = record + TRANSLATION_LIST; at < end; at += 4) {
+    const other = <usize>load<u32>(at);
+    if (load<u32>(other, BLOCK_START) && unchanged(other)) continue;
+    store<u32>(block, block + BLOCK_OPS, BLOCK_FIRST);
+    return;
+  }
+}
+
+/** The block that a budget ended before, or 0: for the translator, which looks where the CPU often is. */
+export function blockAtRip(): usize {
+  const linear = (load<u64>(CODE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
+  if ((linear & ~4095) != load<u64>(CODE_PAGE)) return 0;
+  const place = <usize>load<u32>(CODE_PLACE) | (<usize>linear & 4095);
+  for (
+    let block = <usize>load<u32>(pageRecord(place), 8);
+    block;
+    block = <usize>load<u32>(block, BLOCK_NEXT)
+  ) {
+    if (load<u64>(block, BLOCK_START) == (<u64>place | ((<u64>keyOfNow()) << 32))) return block;
+  }
+  return 0;
 }
 
 /** Decodes a block and enters it into its page. */
@@ -228,6 +284,8 @@ function finish(block: usize, out: usize, count: u32, length: u32): void {
   store<u32>(block, keyOfNow(), BLOCK_KEY);
   store<u32>(block, length, BLOCK_LENGTH);
   store<u32>(block, count, BLOCK_COUNT);
+  store<u32>(block, block + BLOCK_OPS, BLOCK_FIRST);
+  store<u32>(block, 0, BLOCK_HEAT);
 }
 
 /** Copies code to FETCHED, from `got` bytes on, to the end of the page it comes from. Gives how many bytes there are then. */

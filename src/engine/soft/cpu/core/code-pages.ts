@@ -2,6 +2,8 @@
 import {
   BLOCK_NEXT,
   BLOCK_START,
+  GENERATION,
+  HOT_COUNT,
   JUMP_CACHE,
   JUMP_ENTRIES,
   LINKS,
@@ -56,5 +58,7 @@ export function dropAllCode(): void {
   store<u32>(NO_BLOCK, 0, BLOCK_START);
   for (let i: usize = 0; i < JUMP_ENTRIES; i++) store<u32>(JUMP_CACHE + (i << 2), NO_BLOCK);
   store<u32>(POOL_NEXT, POOL);
+  store<u32>(HOT_COUNT, 0);
+  store<u32>(GENERATION, load<u32>(GENERATION) + 1);
   cutLinks();
 }

@@ -12,6 +12,8 @@ const KIND_SUB: u32 = 3;
 /** INC and DEC leave the carry, which is in FLAG_CARRY. */
 const KIND_INC: u32 = 4;
 const KIND_DEC: u32 = 5;
+/** SUB with the borrow of before: carry and order are not those of the operands. */
+const KIND_SBB: u32 = 6;
 
 export const CF: u32 = 1;
 export const PF: u32 = 4;
@@ -47,6 +49,10 @@ export function flagsOfSub<T>(a: T, b: T, result: T): void {
   setFlags(KIND_SUB, <i64>a, <i64>b, <i64>result);
 }
 
+export function flagsOfSbb<T>(a: T, b: T, result: T): void {
+  setFlags(KIND_SBB, <i64>a, <i64>b, <i64>result);
+}
+
 export function flagsOfInc<T>(a: T, result: T): void {
   const carried = <u32>carry();
   store<u32>(FLAG_CARRY, carried);
@@ -76,7 +82,8 @@ function carries(): i64 {
 
 export function carry(): bool {
   const kind = load<u32>(FLAG_KIND);
-  if (kind == KIND_SUB || kind == KIND_ADD) return carries() < 0;
+  if (kind == KIND_SUB) return load<u64>(FLAG_A) < load<u64>(FLAG_B);
+  if (kind == KIND_ADD || kind == KIND_SBB) return carries() < 0;
   if (kind >= KIND_INC) return load<u32>(FLAG_CARRY) != 0;
   return kind == KIND_PLAIN && (load<u32>(FLAG_RESULT) & CF) != 0;
 }
@@ -100,6 +107,28 @@ export function overflow(): bool {
   const r = load<i64>(FLAG_RESULT);
   if (kind == KIND_ADD || kind == KIND_INC) return ((a ^ r) & (b ^ r)) < 0;
   return ((a ^ b) & (a ^ r)) < 0;
+}
+
+/** CF or ZF: below or equal, where two numbers without sign were compared. */
+export function belowOrEqual(): bool {
+  if (load<u32>(FLAG_KIND) == KIND_SUB) return load<u64>(FLAG_A) <= load<u64>(FLAG_B);
+  return carry() || zero();
+}
+
+/** SF is not OF: less, where two numbers with a sign were compared. */
+export function less(): bool {
+  const kind = load<u32>(FLAG_KIND);
+  if (kind == KIND_SUB) return load<i64>(FLAG_A) < load<i64>(FLAG_B);
+  if (kind == KIND_LOGIC) return load<i64>(FLAG_RESULT) < 0;
+  return sign() != overflow();
+}
+
+/** ZF, or SF is not OF. */
+export function lessOrEqual(): bool {
+  const kind = load<u32>(FLAG_KIND);
+  if (kind == KIND_SUB) return load<i64>(FLAG_A) <= load<i64>(FLAG_B);
+  if (kind == KIND_LOGIC) return load<i64>(FLAG_RESULT) <= 0;
+  return zero() || sign() != overflow();
 }
 
 export function parityOf(result: u32): bool {

@@ -8,6 +8,7 @@ import {
   flagsOfDec,
   flagsOfInc,
   flagsOfLogic,
+  flagsOfSbb,
   flagsOfSub,
 } from '../core/flags';
 
@@ -31,7 +32,7 @@ export function sub<T>(a: T, b: T): T {
 
 export function sbb<T>(a: T, b: T): T {
   const result = <T>(a - b - <T>carry());
-  flagsOfSub<T>(a, b, result);
+  flagsOfSbb<T>(a, b, result);
   return result;
 }
 

@@ -34,11 +34,14 @@ function target<T>(rip: u64): u64 {
 
 /** A target outside of the code segment, in 64-bit code one that is not canonical, is a #GP before anything is done. */
 function outside(rip: u64): bool {
-  if (load<u32>(MODE) & MODE_CODE64) {
-    if (canonical(rip)) return false;
-  } else if (rip <= <u64>load<u32>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LIMIT)) return false;
+  if (within(rip)) return false;
   fault(GP);
   return true;
+}
+
+function within(rip: u64): bool {
+  if (load<u32>(MODE) & MODE_CODE64) return canonical(rip);
+  return rip <= <u64>load<u32>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LIMIT);
 }
 
 function relative<T>(pc: usize): u64 {
@@ -59,11 +62,19 @@ export function jcc<T>(pc: usize, taken: bool): usize {
   return next ? next : go(rip, pc + OP_NOT_TAKEN);
 }
 
-/** Writes the return address, then looks at the target, as processors do: the stack's fault comes first. False for a fault. */
+/**
+ * Writes the return address. Processors look at the target behind that, so that the stack's fault comes first; here the usual
+ * case looks before, so that nothing has been changed where it fails. False for a fault.
+ */
 function pushReturn<T>(pc: usize, rip: u64): bool {
   const pointer = stackAt(-(<i64>sizeof<T>()));
+  if (!within(rip)) {
+    write<T>(SEG_SS, pointer, <T>ripAfter(pc));
+    if (!failed()) fault(GP);
+    return false;
+  }
   write<T>(SEG_SS, pointer, <T>ripAfter(pc));
-  if (failed() || outside(rip)) return false;
+  if (failed()) return false;
   setStack(pointer);
   return true;
 }

@@ -6,10 +6,13 @@ import {
   MODE,
   MODE_CODE32,
   MODE_CODE64,
+  MODE_FLAT,
   MODE_REAL,
   SEG_ATTRIBUTES,
   SEG_BASE,
   SEG_CS,
+  SEG_DS,
+  SEG_ES,
   SEG_FS,
   SEG_LIMIT,
   SEG_LINEAR,
@@ -22,6 +25,7 @@ import {
   SEGMENTS,
   STACK_MASK,
 } from '../../layout';
+import { cutLinks } from '../core/code-pages';
 import { code64, level, realMode } from '../core/cpu-mode';
 import { GP, NP, SS, selectorFault } from '../core/faults';
 import { systemFlag, VM } from '../core/flags';
@@ -64,6 +68,7 @@ export function openSegment(index: u32): void {
     store<u64>(s, index < SEG_FS ? 0 : own, SEG_LINEAR);
     store<u64>(s, ~(<u64>0), SEG_READABLE);
     store<u64>(s, ~(<u64>0), SEG_WRITABLE);
+    updateFlat();
     return;
   }
   const attributes = load<u32>(s, SEG_ATTRIBUTES);
@@ -74,6 +79,29 @@ export function openSegment(index: u32): void {
   store<u64>(s, own & 0xffffffff, SEG_LINEAR);
   store<u64>(s, real || !code || attributes & ACCESSIBLE ? length : 0, SEG_READABLE);
   store<u64>(s, real || (!code && attributes & ACCESSIBLE) ? length : 0, SEG_WRITABLE);
+  updateFlat();
+}
+
+function isFlat(index: u32): bool {
+  const s = segmentAt(index);
+  return load<u64>(s, SEG_LINEAR) == 0 && load<u64>(s, SEG_WRITABLE) == 0x100000000;
+}
+
+/** Works out MODE_FLAT. Code that was translated for it must not be followed unseen where it changes. */
+function updateFlat(): void {
+  const mode = load<u32>(MODE);
+  const code = segmentAt(SEG_CS);
+  const flat =
+    (mode & (MODE_CODE32 | MODE_CODE64 | MODE_REAL)) == MODE_CODE32 &&
+    load<u64>(code, SEG_LINEAR) == 0 &&
+    load<u32>(code, SEG_LIMIT) == 0xffffffff &&
+    load<u64>(STACK_MASK) == 0xffffffff &&
+    isFlat(SEG_ES) &&
+    isFlat(SEG_SS) &&
+    isFlat(SEG_DS);
+  if (flat == ((mode & MODE_FLAT) != 0)) return;
+  store<u32>(MODE, mode ^ MODE_FLAT);
+  cutLinks();
 }
 
 function openAll(): void {
@@ -88,12 +116,13 @@ export function updateMode(): void {
   const long = attributes & LONG_CODE && longMode();
   const before = load<u32>(MODE);
   const mode = (long ? MODE_CODE64 : attributes & BIG ? MODE_CODE32 : 0) | (real ? MODE_REAL : 0);
-  store<u32>(MODE, mode);
+  store<u32>(MODE, mode | (before & MODE_FLAT));
   store<u64>(STACK_MASK, long ? ~(<u64>0) : stack & BIG ? 0xffffffff : 0xffff);
   store<u64>(LINEAR_MASK, long ? ~(<u64>0) : 0xffffffff);
   const privilege: u32 = systemFlag(VM) ? 3 : real ? 0 : privilegeOf(stack);
   store<u32>(CPL, privilege);
   if ((before ^ mode) & (MODE_CODE64 | MODE_REAL)) openAll();
+  updateFlat();
   selectTlb();
 }
 

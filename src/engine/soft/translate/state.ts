@@ -1,0 +1,106 @@
+/**
+ * What is known, while an operation is translated, of the words at constant addresses: its own record, and what the CPU's
+ * mode says.
+ *
+ * @module
+ */
+import * as L from '../layout.js';
+import type { Known } from './arithmetic.js';
+
+/** An access of a load or store instruction. */
+export interface Access {
+  bytes: number;
+  signed: boolean;
+  long: boolean;
+}
+
+const loads: Record<number, Access> = {
+  40: { bytes: 4, signed: false, long: false },
+  41: { bytes: 8, signed: false, long: true },
+  44: { bytes: 1, signed: true, long: false },
+  45: { bytes: 1, signed: false, long: false },
+  46: { bytes: 2, signed: true, long: false },
+  47: { bytes: 2, signed: false, long: false },
+  48: { bytes: 1, signed: true, long: true },
+  49: { bytes: 1, signed: false, long: true },
+  50: { bytes: 2, signed: true, long: true },
+  51: { bytes: 2, signed: false, long: true },
+  52: { bytes: 4, signed: true, long: true },
+  53: { bytes: 4, signed: false, long: true },
+  54: { bytes: 4, signed: false, long: false },
+  55: { bytes: 8, signed: false, long: true },
+  58: { bytes: 1, signed: false, long: false },
+  59: { bytes: 2, signed: false, long: false },
+  60: { bytes: 1, signed: false, long: true },
+  61: { bytes: 2, signed: false, long: true },
+  62: { bytes: 4, signed: false, long: true },
+};
+
+/** Undefined for floating-point accesses. */
+export function accessOf(opcode: number): Access | undefined {
+  return loads[opcode];
+}
+
+export function isStore(opcode: number): boolean {
+  return opcode >= 0x36;
+}
+
+/** What a load gives, from memory as it is. */
+export function readNow(view: DataView, address: number, { bytes, signed, long }: Access): Known {
+  if (bytes === 8) return view.getBigInt64(address, true);
+  let value: number;
+  if (bytes === 4) value = view.getInt32(address, true);
+  else if (bytes === 2) value = signed ? view.getInt16(address, true) : view.getUint16(address, true);
+  else value = signed ? view.getInt8(address) : view.getUint8(address);
+  if (!long) return value;
+  return BigInt(bytes === 4 && !signed ? value >>> 0 : value);
+}
+
+const FOUR_GIB = 0x1_0000_0000n;
+const isPlain = (segment: number) =>
+  segment === L.SEG_ES || segment === L.SEG_CS || segment === L.SEG_SS || segment === L.SEG_DS;
+
+/** What the mode says of a word: 64-bit code, or flat 32-bit code. */
+export function knownByMode(address: number, mode: number): Known | undefined {
+  const long = (mode & L.MODE_CODE64) !== 0;
+  switch (address) {
+    case L.MODE:
+      return mode;
+    // What fails leaves before it says so.
+    case L.TROUBLE:
+      return 0;
+    case L.REGS + L.REG_ZERO:
+      return 0n;
+    case L.STACK_MASK:
+    case L.LINEAR_MASK:
+      return long ? -1n : FOUR_GIB - 1n;
+  }
+  const at = address - L.SEGMENTS;
+  if (at < 0 || at >= 6 * L.SEGMENT_SIZE) return undefined;
+  const segment = Math.floor(at / L.SEGMENT_SIZE);
+  const word = at % L.SEGMENT_SIZE;
+  if (word === L.SEG_LINEAR && isPlain(segment)) return 0n;
+  if (word === L.SEG_READABLE || word === L.SEG_WRITABLE) {
+    if (long) return -1n;
+    if (isPlain(segment) && segment !== L.SEG_CS) return FOUR_GIB;
+  }
+  return undefined;
+}
+
+/** Words that are not what they seem while a translated function runs: it charges and moves on by itself. */
+export function isStale(address: number): boolean {
+  return (
+    (address >= L.BUDGET && address < L.CLOCK + 8) ||
+    address === L.RIP ||
+    address === L.BLOCK ||
+    address === L.CURRENT ||
+    (address >= L.POOL && address < L.RAM)
+  );
+}
+
+/** State that an operation may write in memory while it is translated: registers of x87, MMX and SSE. */
+export function isOwnState(address: number): boolean {
+  return (
+    (address >= L.FPU_CONTROL && address < L.REGS) || (address >= L.XMM_REGISTERS && address < L.MXCSR + 4)
+  );
+}
