@@ -205,7 +205,7 @@ export class HostedStreams {
     this.#polled?.ring.close();
   }
 
-  /** Nobody reads anything any more: a guest's thread that waits for its reader goes on. */
+  /** Closes all streams: a guest's thread that waits for its reader goes on. */
   close(): void {
     for (const { ring } of [this.#output, this.#trace, this.#log]) ring.close();
   }

@@ -49,7 +49,7 @@ export class MachineThread {
     live.add(this);
   }
 
-  /** Why it is no more, where it ended by itself. */
+  /** The error that ended the thread, where it ended by itself. */
   get failed(): Error | undefined {
     return this.#failed;
   }

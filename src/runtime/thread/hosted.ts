@@ -32,7 +32,7 @@ const DRAIN_LIMIT_MS = 500;
 /** How long a stop may take before it is an error: milliseconds. A kick that arrives takes well under one. */
 const STOP_LIMIT_MS = 5000;
 
-/** What a hosted run can be ended by. */
+/** What ends a hosted run. */
 export interface HostedRunOptions extends PortableRunOptions {
   /** Stops the run: its outcome is `stopped`, also where the signal was aborted before the run began. */
   signal?: AbortSignal;
@@ -183,7 +183,7 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /**
-   * Stops the run that is under way, whatever the guest does; its `run` then resolves with the outcome `stopped`.
+   * Stops the current run, whichever instruction the guest is at; its `run` then resolves with the outcome `stopped`.
    * Resolves when the guest has stopped. Does nothing where nothing runs.
    */
   async stop(): Promise<void> {
@@ -212,7 +212,7 @@ export class HostedMachine implements AsyncDisposable {
     );
   }
 
-  /** What the machine has come to under its debugger. */
+  /** The outcome of a machine that a debugger ran; ends the debug session. */
   async debugOutcome(): Promise<HostedOutcome> {
     const answer = await this.#thread.ask({ type: 'endDebug' }, 'outcome');
     await Promise.race([this.#streams.drain(), wait(DRAIN_LIMIT_MS)]);
@@ -330,12 +330,12 @@ export class HostedMachine implements AsyncDisposable {
     this.#streams.onLog(sink);
   }
 
-  /** Nobody reads the console any more: what the guest prints from now on is dropped. */
+  /** Closes the console: what the guest prints from now on is dropped. */
   closeOutput(): void {
     this.#streams.closeOutput();
   }
 
-  /** What the run under way, or the last one, has come to; as of a few milliseconds ago. */
+  /** Exits and coalesced writes of the current run, or of the last one, as of a few milliseconds ago. */
   get progress(): { exits: number; coalesced: number } {
     return this.#streams.progress;
   }

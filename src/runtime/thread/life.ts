@@ -45,7 +45,7 @@ export type CounterGroups = ReturnType<typeof counterGroups>;
 export class Life implements Disposable {
   readonly parts: LifeParts;
   readonly machine: Machine;
-  /** How the others come to know the machine. */
+  /** What the other threads are told of the machine. */
   readonly made: MadeMachine;
   readonly #stopping: () => boolean;
   readonly #wake: Wake;

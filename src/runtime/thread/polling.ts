@@ -14,7 +14,7 @@ export const pollControlBytes = 4;
 /** Look on; look until there is nothing left and end; end now and wait for no reader. */
 export const PollCommand = { poll: 0, finish: 1, abandon: 2 } as const;
 
-/** What a polling thread gets to know. */
+/** What a polling thread is given. */
 export interface PollChannels {
   memory: WebAssembly.Memory;
   regions: readonly MemoryRegion[];
@@ -22,7 +22,7 @@ export interface PollChannels {
   output: SharedArrayBuffer;
 }
 
-/** What came of one run. */
+/** The account of one run. */
 export interface PollReport {
   devices: DeviceCounts[];
   /** Times that all devices were looked at, and times that the thread slept in between. */
@@ -30,7 +30,7 @@ export interface PollReport {
   sleeps: number;
 }
 
-/** Looks in vain before the thread sleeps: a fraction of a millisecond, in which most drivers go on. */
+/** Polls without work before the thread sleeps: a fraction of a millisecond, in which most drivers go on. */
 const PATIENCE = 2000;
 /** The first sleep, and the longest, in milliseconds; each is twice the one before it until a driver does something. */
 const SHORTEST_SLEEP = 0.05;

@@ -10,7 +10,7 @@ export interface UserParts {
   hypercalls(): Pick<HypercallOptions, 'calls'>;
 }
 
-/** Loads the modules that a machine's description names. @throws ConfigError for one that cannot be had */
+/** Loads the modules that a machine's description names. @throws ConfigError for one that cannot be loaded */
 export async function importUserParts({
   devices: named = [],
   hypercalls: calls,
