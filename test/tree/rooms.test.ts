@@ -213,6 +213,17 @@ describe('the rooms of the house', () => {
     );
   });
 
+  test('keep KVM’s API apart from the engine that runs guests with it', () => {
+    const wrong = imports.filter(
+      ({ file, target }) =>
+        short(file).startsWith('engine/kvm/api/') && short(target).startsWith('engine/kvm/run/'),
+    );
+    refuse(
+      'arrows',
+      wrong.map(({ file, target }) => `${short(file)} → ${short(target)}`),
+    );
+  });
+
   test('know each other by their faces alone', () => {
     const wrong = imports.filter((one) => {
       if (!crossing(one) || path.basename(one.target) === 'index.ts') return false;

@@ -38,8 +38,8 @@ export interface EngineCpu extends Disposable {
    */
   run(): ExitKind;
   /**
-   * Ends the exit that is under way without running an instruction of the guest: after it, the registers and memory
-   * are those a reader expects (the result of an IN is in RAX, rip is past it).
+   * Completes the access that `exit` shows, without another instruction of the guest: afterwards registers and memory are those
+   * that a reader expects (the result of an IN is in RAX, RIP is past it).
    */
   completeExit(): void;
   getRegisters(): Registers;
