@@ -128,6 +128,32 @@ describe('what is no image', () => {
   });
 });
 
+describe('a word that is nearly right', () => {
+  test('is answered with the right one', () => {
+    assert.match(terrarium(['course', 'chek']).stderr, /unknown command 'chek'\n\(Did you mean check\?\)/);
+    assert.match(terrarium(['runn', 'k.S']).stderr, /Did you mean run\?/);
+  });
+
+  test('of --report or --trace does not cost the guest’s source, and is said before the run', () => {
+    using scratch = new Scratch();
+    writeFileSync(scratch.file('k.S'), '.code16\nhlt\n');
+    writeFileSync(scratch.file('other.c'), 'mine');
+    for (const words of [
+      ['--trace=k.S'],
+      ['--report', 'k.S'],
+      ['--report', 'other.c'],
+      ['--report', 'no/x.json'],
+    ]) {
+      const done = terrarium(['run', 'k.S', ...words], { cwd: scratch.path });
+      assert.equal(done.status, 2);
+      assert.match(done.stderr, /would be overwritten|there is no folder no/);
+      assert.doesNotMatch(done.stderr, /halted/);
+    }
+    assert.equal(readFileSync(scratch.file('k.S'), 'utf8'), '.code16\nhlt\n');
+    assert.equal(readFileSync(scratch.file('other.c'), 'utf8'), 'mine');
+  });
+});
+
 describe('sources of somebody else’s', { skip: noGcc }, () => {
   const refused = (files: Record<string, string>, name: string) => {
     using scratch = new Scratch();

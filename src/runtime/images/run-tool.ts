@@ -125,7 +125,7 @@ const hints: readonly [RegExp, string][] = [
   ],
   [
     /unrecognized command-line option|unsupported option|unknown argument/,
-    'a gcc for x86-64 with GNU binutils, or clang with lld, is needed: sudo apt-get install gcc binutils',
+    'is it a word of --cflags? Else a gcc for x86-64 with GNU binutils, or clang with lld, is needed',
   ],
 ];
 

@@ -224,6 +224,11 @@ describe('what cannot be compiled', () => {
     assert.match(refused({ 'k.c': copy }).hint!, /memcpy/);
   });
 
+  test('floating point, which a guest starts without', { skip }, () => {
+    const half = 'double x; double f(void) { return x; }\nvoid _start(void) { f(); }\n';
+    assert.match(refused({ 'k.c': half }).hint!, /double and float need SSE/);
+  });
+
   test('a file that is missing, a folder, or something else', () => {
     const missing = path.join(work, 'none.S');
     assert.throws(() => compileSource(missing, { mode: 'auto' }), /none\.S: no such file/);

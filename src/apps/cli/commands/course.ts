@@ -20,7 +20,12 @@ export function courseCommand(): Command {
   const command = new Command('course')
     .description('Twelve lessons from the first HLT to queues that are polled: with tasks that are checked.')
     .addHelpText('before', asTyped(examples.trimStart()))
-    .action(list);
+    .usage('[start | check] [options]')
+    .argument('[word]')
+    .action((word: string | undefined, _: object, called: Command) => {
+      if (word !== undefined) return unknown(called, word);
+      list();
+    });
   command
     .command('start')
     .description('Puts a lesson’s first files into a folder of yours.')
@@ -34,6 +39,16 @@ export function courseCommand(): Command {
     .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
     .action(check);
   return command;
+}
+
+/** A word that is none of the commands below. */
+function unknown(called: Command, word: string): never {
+  const near = ['start', 'check'].find(
+    (name) => [...name].filter((letter) => word.includes(letter)).length >= 4,
+  );
+  called.error(`unknown command '${word}'${near === undefined ? '' : `\n(Did you mean ${near}?)`}`, {
+    exitCode: 2,
+  });
 }
 
 function list(): void {
