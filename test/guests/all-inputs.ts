@@ -60,7 +60,7 @@ export function hashOf({ memory, cpu }: Machine): string {
   const text = JSON.stringify([cpu.getRegisters(), cpu.getSystemRegisters()], (_, value) =>
     typeof value === 'bigint' ? value.toString() : value,
   );
-  return createHash('sha256').update(memory.readBytes(0, MEMORY)).update(text).digest('hex');
+  return createHash('sha256').update(memory.readBytes(0, memory.regions[0]!.size)).update(text).digest('hex');
 }
 
 /** How often the guest wrote down each kind. */

@@ -50,12 +50,9 @@ function typed(text: string): ByteSource {
   };
 }
 
-/** Runs `guest` from the bytes of an image of it. `config` is for what is not the guest's to say. */
-export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<MachineOptions>): GuestRun {
-  let console = '';
-  const exits: string[] = [];
-  const watch = new Watch(Object.keys(guest.expect.ports ?? {}));
-  using machine = createMachine({
+/** What a guest's `guest.json` says of its machine, but for what it reads. */
+export function optionsOf(guest: GuestFile, bytes: Uint8Array): MachineOptions {
+  return {
     image: parseImage(bytes, guest.image),
     memory: guest.memory,
     mode: guest.mode,
@@ -64,8 +61,25 @@ export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<Ma
     ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
     ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
     ...(guest.vga !== undefined && { vga: guest.vga }),
+  };
+}
+
+/** What a guest reads: the serial port's bytes and the keys. */
+export function readBy(guest: GuestFile): Pick<MachineOptions, 'input' | 'keys'> {
+  return {
     ...(guest.input !== undefined && { input: typed(guest.input) }),
     ...(guest.keys !== undefined && { keys: { source: typist(guest.keys) } }),
+  };
+}
+
+/** Runs `guest` from the bytes of an image of it. `config` is for what is not the guest's to say. */
+export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<MachineOptions>): GuestRun {
+  let console = '';
+  const exits: string[] = [];
+  const watch = new Watch(Object.keys(guest.expect.ports ?? {}));
+  using machine = createMachine({
+    ...optionsOf(guest, bytes),
+    ...readBy(guest),
     devices: [watch],
     output: (chunk) => {
       console += Buffer.from(chunk).toString('latin1');

@@ -6,6 +6,7 @@ import type { InputEvent, InputRecord, Machine, MachineState } from '../../src/m
 import { createMachine, type MachineOptions } from '../../src/runtime/index.js';
 import { allInputs, hashOf, notesOf, somebody } from '../guests/all-inputs.js';
 import { noCompiler, readGuestImage, readGuests } from '../guests/catalogue.js';
+import { optionsOf, readBy } from '../guests/running.js';
 import { noKvm } from '../support.js';
 
 /** A run of the guest that takes in everything, in one piece: its inputs and its end. */
@@ -91,6 +92,58 @@ describe('a machine that is saved and restored', { skip: noCompiler }, () => {
     runTo(second, Number.POSITIVE_INFINITY);
     assert.equal(hashOf(second), hash);
   });
+});
+
+/** One of each kind: paging, rings, tasks, devices with memory of their own, input. */
+const kinds = [
+  'khw-long',
+  'paging-demand',
+  'rings-protected',
+  'task-switch-hardware',
+  'simvirtio-echo',
+  'serial-irq',
+];
+
+describe('a teaching guest', () => {
+  for (const guest of readGuests().filter(({ name }) => kinds.includes(name))) {
+    test(`${guest.name} does the same where it hops between machines`, () => {
+      const options = optionsOf(guest, readGuestImage(guest));
+      /** A run with so many exits between two machines: what it printed, and all of RAM. */
+      const run = (pieces: () => number) => {
+        let console = '';
+        const reads = readBy(guest);
+        const make = () =>
+          createMachine({
+            ...options,
+            ...reads,
+            engine: 'soft',
+            output: (bytes) => {
+              console += Buffer.from(bytes).toString('latin1');
+            },
+          });
+        let machine = make();
+        for (let hops = 0; ; hops++) {
+          const { kind, registers, reason } = machine.run({ maxExits: pieces(), timeoutMs: 60_000 });
+          if (kind !== 'limit') {
+            const ram = hashOf(machine);
+            const { exits } = machine;
+            machine[Symbol.dispose]();
+            return { exits, hops, end: { kind, reason, registers, console, ram } };
+          }
+          const state = structuredClone(machine.save());
+          machine[Symbol.dispose]();
+          machine = make();
+          machine.load(state);
+        }
+      };
+      const { exits, end } = run(() => 1e9);
+      const piece = Math.ceil(exits / 3);
+      const hopping = run(() => 1 + Math.floor(Math.random() * piece));
+      assert.deepEqual(hopping.end, end);
+      assert.equal(hopping.exits, exits);
+      assert.ok(exits < 4 || hopping.hops > 0);
+    });
+  }
 });
 
 describe('a guest that moves', () => {

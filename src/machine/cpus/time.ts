@@ -1,7 +1,6 @@
 import type { EngineClock } from '../../engine/contract/index.js';
 import { ConfigError } from '../../errors.js';
 import { MILLISECOND, Rate } from '../../time/index.js';
-import type { CpuTime } from '../../x86/index.js';
 import { hostTime } from '../inputs/index.js';
 
 /**
@@ -56,14 +55,6 @@ export class CycleTime {
   /** It is `moment` at once. */
   advance(moment: number): void {
     this.#clock.advance(this.#rate.reaching(moment));
-  }
-
-  save(): CpuTime {
-    return this.#clock.save();
-  }
-
-  load(state: CpuTime): void {
-    this.#clock.load(state);
   }
 }
 
