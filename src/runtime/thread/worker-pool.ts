@@ -1,8 +1,11 @@
 import { Worker } from 'node:worker_threads';
 import type { ToWorker } from './protocol.js';
 
-/** Idle Workers that are kept for the next machine: one takes 30 ms to start. */
-const KEEP = 2;
+/**
+ * Idle Workers that are kept for the next machine: one takes 30 ms to start, and the memory of one that is ended is only freed
+ * when the garbage collector next looks.
+ */
+const KEEP = 4;
 const idle: Worker[] = [];
 
 /** A Worker that runs `worker.ts`: an idle one, or a new one. */
