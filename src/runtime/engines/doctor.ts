@@ -123,12 +123,8 @@ const differences: Check = {
 function checkTools(): Check[] {
   const rows: [name: string, program: () => string | undefined, cost: string][] = [
     ['C and assembler', compilerHere, `sources cannot be compiled; ${INSTALL_COMPILER}`],
-    ['gdb', () => findProgram('gdb'), 'run --gdb waits for one; terrarium debug needs none'],
-    [
-      'make',
-      () => findProgram('make'),
-      'kernels of terrarium new have a Makefile; its lines can be typed by hand',
-    ],
+    ['gdb', () => findProgram('gdb'), 'run --gdb waits for one; the debugger in the terminal needs none'],
+    ['make', () => findProgram('make'), 'new kernels have a Makefile; its lines can be typed by hand'],
   ];
   return rows.map(([name, find, advice]) => {
     const found = find();
