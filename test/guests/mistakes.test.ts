@@ -52,6 +52,9 @@ function explained(name: string, engine: 'soft' | 'kvm'): Explanation & { kind: 
   return { ...why, kind: outcome.kind };
 }
 
+/** A time-out finds a guest at any instruction of its loop. */
+const withoutPlace = (text: string) => text.replace(/^ {2}at .*\n( {5}<.*\n)?/m, '');
+
 describe('the mistakes', { skip: noGcc }, () => {
   test('are at least 25, each with its page for a student', () => {
     assert.ok(names.length >= 25, `${names.length}`);
@@ -62,11 +65,13 @@ describe('the mistakes', { skip: noGcc }, () => {
   for (const name of names) {
     test(`${name}: the software CPU explains it in the words of its explanation.txt`, () => {
       const file = path.join(folder, name, 'explanation.txt');
-      const text = `${formatExplanation(explained(name, 'soft'))}\n`;
+      const why = explained(name, 'soft');
+      const text = `${formatExplanation(why)}\n`;
       // For people to read: see that it is right before it is kept.
       if (process.env.TERRARIUM_WRITE_EXPLANATIONS === '1') writeFileSync(file, text);
       const golden = readFileSync(file, 'utf8');
-      assert.equal(text, golden);
+      if (why.kind === 'timeout') assert.equal(withoutPlace(text), withoutPlace(golden));
+      else assert.equal(text, golden);
       assert.ok(
         text.split('\n').every((line) => line.length <= 80),
         'fits into 80 columns',
