@@ -11,6 +11,8 @@ const ELF_MAGIC = '\x7fELF';
 const LARGEST_ELF = 1024 * 1024 * 1024;
 /** What is read of a disk that begins with a boot sector: firmware loads the sector alone. */
 const DISK_START = 1024 * 1024;
+/** Files of this size cost nothing to read. */
+const SMALL = 1024 * 1024;
 
 /**
  * Reads an image. A file that no memory of this machine could hold is refused by its size, before it is read: a sparse file of
@@ -42,9 +44,12 @@ export function readImage(file: string, spec: MachineSpec): Image {
   }
 }
 
-/** Bytes of all the memory that a flat image could lie in. */
+/** Bytes of all the memory that a flat image could lie in. For small files the machine itself says what does not fit, and where. */
 function roomFor({ memory = defaultOf('memory') ?? 0, regions = [] }: MachineSpec): number {
-  return regions.reduce((sum, { size }) => sum + size, memory);
+  return Math.max(
+    SMALL,
+    regions.reduce((sum, { size }) => sum + size, memory),
+  );
 }
 
 /** The first bytes of a file; fewer where it ends earlier. */
