@@ -12,6 +12,7 @@
  *
  * @module
  */
+import './globals.js';
 import { type SoftEngine, softEngine } from './engine/soft/index.js';
 import { ConfigError, TerrariumError } from './errors.js';
 import type { Machine } from './machine/index.js';

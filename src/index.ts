@@ -6,6 +6,9 @@
  *
  * @module
  */
+/// <reference types="node" preserve="true" />
+import './globals.js';
+
 export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
 export type { DeviceModule, EngineName, MachineSpec } from './config/index.js';
 export {

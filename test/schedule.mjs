@@ -8,12 +8,12 @@ export const alone = {
   'src/trace/text.test.ts': 'measures lines a second',
   'test/devices/interrupts.test.ts': 'measures the processor time of a guest that waits',
   'test/machine/hosted.test.ts': 'measures how soon output arrives',
-  'test/tree/pack.test.ts': 'builds dist/ again',
 };
 
 /** The longest, first: the one that starts last should be short, since the end waits for it. */
 export const first = [
   'test/docs/docs.test.ts',
+  'test/package/command.test.ts',
   'test/debug/gdb.test.ts',
   'test/manage/manage.test.ts',
   'test/docs/course.test.ts',

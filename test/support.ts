@@ -24,6 +24,14 @@ export const noKvm: string | false = (() => {
 export const noGcc: string | false =
   spawnSync('gcc', ['--version']).status === 0 ? false : 'SKIPPED: no gcc here: apt-get install gcc';
 
+/** Why a template of `terrarium new` cannot be tried here, or false: its language's compiler is missing, or make. */
+export function noToolsFor(template: string): string | false {
+  const [language] = /^(nasm|rust|zig)/.exec(template) ?? [];
+  const programs = ['make', ...(language === undefined ? [] : [language === 'rust' ? 'rustc' : language])];
+  const missing = programs.find((name) => spawnSync('sh', ['-c', `command -v ${name}`]).status !== 0);
+  return noGcc || (missing === undefined ? false : `SKIPPED: no ${missing} here`);
+}
+
 /** Runs `terrarium …` to its end. Output is text in latin1, so that every byte counts. */
 export function terrarium(
   args: readonly string[],

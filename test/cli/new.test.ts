@@ -5,11 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { templateNames } from '../../src/runtime/index.js';
-import { cli, noGcc, root, Scratch, terrarium } from '../support.js';
-
-const noMake =
-  spawnSync('make', ['--version']).status === 0 ? false : 'SKIPPED: no make here: apt-get install make';
-const skip = noGcc || noMake;
+import { cli, noToolsFor, root, Scratch, terrarium } from '../support.js';
 
 function make(folder: string, ...words: string[]): SpawnSyncReturns<string> {
   const calls = `TERRARIUM=${process.execPath} ${cli}`;
@@ -24,11 +20,8 @@ const kernelOf = (folder: string) => readdirSync(folder).find((file) => /^kernel
 
 describe('terrarium new', () => {
   for (const template of templateNames.filter((name) => name !== 'launcher')) {
-    const [language = ''] = ['nasm', 'rust', 'zig'].filter((name) => template.startsWith(name));
-    const program = language === 'rust' ? 'rustc' : language;
-    const found = program === '' || spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-    const missing: string | false = found ? false : `SKIPPED: no ${program} here`;
-    test(`${template}: runs, checks, traces and builds what runs too`, { skip: skip || missing }, () => {
+    const skip = noToolsFor(template);
+    test(`${template}: runs, checks, traces and builds what runs too`, { skip }, () => {
       using scratch = new Scratch();
       const made = terrarium(['new', 'mine', '--template', template], { cwd: scratch.path });
       assert.equal(made.status, 0, made.stderr);
@@ -47,7 +40,7 @@ describe('terrarium new', () => {
       assert.equal(make(folder, 'clean').status, 0);
     });
 
-    test(`${template}: its check fails where the kernel is wrong`, { skip: skip || missing }, () => {
+    test(`${template}: its check fails where the kernel is wrong`, { skip }, () => {
       using scratch = new Scratch();
       terrarium(['new', 'mine', '--template', template], { cwd: scratch.path });
       const source = scratch.file(`mine/${kernelOf(scratch.file('mine'))}`);
@@ -58,7 +51,7 @@ describe('terrarium new', () => {
     });
   }
 
-  test('launcher: runs and checks, with the package installed', { skip }, () => {
+  test('launcher: runs and checks, with the package installed', { skip: noToolsFor('launcher') }, () => {
     using scratch = new Scratch();
     terrarium(['new', 'monitor', '--template', 'launcher'], { cwd: scratch.path });
     const folder = scratch.file('monitor');

@@ -27,7 +27,7 @@ function complaints(): string[] {
       noEmit: true,
       noUnusedLocals: false,
       noUnusedParameters: false,
-      paths: { terrarium: ['./src/index.ts'] },
+      paths: { 'terrarium-vm': ['./src/index.ts'] },
     },
     root,
   );

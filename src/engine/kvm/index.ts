@@ -12,6 +12,8 @@
  *
  * @module
  */
+/// <reference types="node" preserve="true" />
+import '../../globals.js';
 
 /** KVM's extensions, by the names of <linux/kvm.h>. */
 export * as capabilities from './api/capabilities.js';

@@ -54,7 +54,10 @@ export interface Runnable extends PacedMachine {
   ending: Ending | undefined;
   /** Exits so far, of all runs. */
   exits: number;
-  /** True where a run was cut short while its guest slept in a HLT: the next one goes on sleeping. */
+  /**
+   * True where a run was cut short while its guest slept in a HLT: the next one goes on sleeping.
+   * @internal
+   */
   sleeps: boolean;
 }
 

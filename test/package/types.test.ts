@@ -1,0 +1,63 @@
+/** The package's types in programs of others: the strictest settings, without the DOM and with it, in both kinds of modules. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, describe, test } from 'node:test';
+import { root } from '../support.js';
+import { Project } from './project.js';
+
+const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+
+/** All there is, so that each declaration is looked at. */
+const all = `
+import * as terrarium from 'terrarium-vm';
+import * as kvm from 'terrarium-vm/kvm';
+import * as browser from 'terrarium-vm/browser';
+console.log(terrarium.createMachine, kvm.Kvm, browser.createMachine);`;
+
+function compile(project: Project, files: readonly string[], options: object) {
+  const strict = { noEmit: true, strict: true, skipLibCheck: false, target: 'es2022' };
+  const config = { files, compilerOptions: { ...strict, ...options } };
+  writeFileSync(project.file('tsconfig.json'), JSON.stringify(config));
+  return project.run(process.execPath, [tsc, '--project', '.']);
+}
+
+/** The programs in TypeScript that pages show. */
+function shownPrograms(project: Project): string[] {
+  const pages = ['README.md', ...readdirSync(path.join(root, 'docs')).map((file) => `docs/${file}`)];
+  return pages
+    .filter((page) => page.endsWith('.md'))
+    .flatMap((page) => {
+      const blocks = readFileSync(path.join(root, page), 'utf8').matchAll(/^```ts\n(import [\s\S]*?)^```/gm);
+      return [...blocks].map(([, text], n) => {
+        const file = `${path.basename(page, '.md')}-${n}.ts`;
+        writeFileSync(project.file(file), text!);
+        return file;
+      });
+    });
+}
+
+describe('the types of the package', () => {
+  const project = new Project();
+  after(() => project[Symbol.dispose]());
+
+  for (const [lib, module, moduleResolution] of [
+    [['es2022'], 'nodenext', 'nodenext'],
+    [['es2022', 'dom'], 'esnext', 'bundler'],
+    [['esnext', 'dom', 'dom.iterable'], 'nodenext', 'nodenext'],
+  ] as const) {
+    test(`compile with lib ${lib} and modules as ${moduleResolution} has them`, () => {
+      writeFileSync(project.file('all.ts'), all);
+      const { status, stdout } = compile(project, ['all.ts'], { lib, module, moduleResolution, types: [] });
+      assert.equal(status, 0, stdout);
+    });
+  }
+
+  test('fit the programs that the pages show', () => {
+    const programs = shownPrograms(project);
+    assert.ok(programs.length >= 5, `${programs.length}`);
+    const options = { lib: ['es2023', 'esnext.disposable'], module: 'nodenext', types: ['node'] };
+    const { status, stdout } = compile(project, programs, options);
+    assert.equal(status, 0, stdout);
+  });
+});
