@@ -49,7 +49,7 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
 
   test('serial input comes key by key and is not echoed by the terminal', async () => {
     using terminal = new Terminal(['run', 'test/guests/serial-echo.S', '--engine', 'soft']);
-    await pause(300);
+    await terminal.takesKeys();
     terminal.type('ab');
     await terminal.sees(/ab/);
     assert.doesNotMatch(terminal.screen(), /abab/);
@@ -62,7 +62,7 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     using scratch = new Scratch();
     writeFileSync(scratch.file('keys.S'), scanCodes);
     using terminal = new Terminal(['run', scratch.file('keys.S'), '--engine', 'soft']);
-    await pause(300);
+    await terminal.takesKeys();
     // Scan code set 1: w 11, a 1E, s 1F.
     terminal.type('was');
     await terminal.sees(/Q\^_/);
@@ -72,13 +72,13 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
 
   test('Ctrl-Z puts a run aside, and it takes the terminal again', async () => {
     using terminal = new Terminal(['run', 'test/guests/serial-echo.S', '--engine', 'soft']);
-    await pause(300);
+    await terminal.takesKeys();
     terminal.type('a');
     await terminal.sees(/a/);
     terminal.press('C-z');
     await terminal.sees(/put aside/);
     terminal.press('Enter');
-    await pause(300);
+    await terminal.takesKeys();
     terminal.type('bq');
     assert.equal((await terminal.ended()).status, 7);
   });

@@ -4,8 +4,6 @@ import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { Command } from 'commander';
-import { addMachineOptions } from '../../src/apps/frontend/machine-options.js';
 import { cli, root, Scratch, terrarium } from '../support.js';
 
 /** The files of an archive that stores them as they are, found by its directory as readers do (APPNOTE 4.3.12, 4.3.16). */
@@ -123,20 +121,6 @@ describe('the extension for VS Code', () => {
     const missing = terrarium(['dap', '--install-vscode', '--code', '/nowhere/code']);
     assert.match(missing.stderr, /there is no such command/);
     assert.match(missing.stderr, /--vsix/);
-  });
-
-  test('offers the options of terrarium run, and no others', () => {
-    const manifest = JSON.parse(readFileSync(path.join(root, 'editors/vscode/package.json'), 'utf8'));
-    const { properties } = manifest.contributes.debuggers[0].configurationAttributes.launch;
-    const { options } = addMachineOptions(new Command());
-    const own = new Set(['program', 'stopOnEntry', 'sourceFolders', 'cwd', 'args']);
-    const given = Object.keys(properties).filter((name) => !own.has(name));
-    assert.deepEqual(given.sort(), options.map((option) => option.name()).sort());
-    for (const option of options) {
-      const { enum: choices } = properties[option.name()] as { enum?: string[] };
-      for (const choice of choices ?? [])
-        assert.ok(option.argChoices?.includes(choice), `${option.name()} ${choice}`);
-    }
   });
 
   test('starts the Terrarium that is set, the folder’s own, the one that installed it, or the PATH’s', () => {

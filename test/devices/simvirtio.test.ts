@@ -92,7 +92,7 @@ describe('SIMVIRTIO on a real machine', { skip: noKvm }, () => {
     writeFileSync(scratch.file('guest.json'), '{ "image": "x", "simvirtio": "magic" }');
     const done = terrarium(['run', scratch.path]);
     assert.equal(done.status, 2);
-    assert.match(done.stderr, /"simvirtio" is magic/);
+    assert.match(done.stderr, /"simvirtio": 'magic' is not one of exits, polling/);
   });
 
   test('by polling, ends when its guest is stopped, 50 times in a row, and leaves no thread behind', async () => {

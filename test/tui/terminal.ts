@@ -67,6 +67,16 @@ export class Terminal implements Disposable {
     this.#tmux('send-keys', '-t', 't', '-l', text);
   }
 
+  /** Waits until the program has the terminal: it gets each key at once, and nothing is echoed. */
+  async takesKeys(): Promise<void> {
+    const tty = this.#tmux('display-message', '-p', '-t', 't', '#{pane_tty}').trim();
+    for (const end = performance.now() + PATIENCE_MS; ; await pause(20)) {
+      const { stdout } = spawnSync('stty', ['-a', '-F', tty], { encoding: 'utf8' });
+      if (stdout.includes('-icanon') && /-echo\b/.test(stdout)) return;
+      if (performance.now() > end) assert.fail(`the terminal stays as it was:\n${stdout}`);
+    }
+  }
+
   resize(columns: number, rows: number): void {
     this.#tmux('resize-window', '-t', 't', '-x', `${columns}`, '-y', `${rows}`);
   }
