@@ -64,8 +64,10 @@ export class Life implements Disposable {
     this.#stopping = () => Atomics.load(control, Control.request) !== 0;
     this.#wake = new Wake(() => post({ type: 'output' }));
     this.#progress = new Float64Array(channels.progress);
+    // What follows makes functions that live as long as this life: they must not hold the one before, or none is ever collected.
+    const follows = before && { origin: before.#log?.originMs };
     // Lights that an earlier life left on go out.
-    this.#signs = new Signs(before !== undefined);
+    this.#signs = new Signs(follows !== undefined);
     const { engine, because } = chooseEngine(spec.engine, spec);
     const { captureAt = [] } = observe;
     const capture = (index: number) => this.#capture(index);
@@ -87,7 +89,7 @@ export class Life implements Disposable {
       simvirtioElsewhere: spec.simvirtio === 'polling',
       observe: (names) => {
         this.#names = names;
-        const log = this.#observe(before);
+        const log = this.#observe(follows);
         return together([...(log ? [log] : []), ...(moments.any ? [moments] : [])]);
       },
     });
@@ -185,14 +187,13 @@ export class Life implements Disposable {
   }
 
   /** The exit log with its readers, where somebody wants to look. A trace goes on where an earlier life ended. */
-  #observe(before: Life | undefined): ExitObserver | undefined {
+  #observe(follows: { origin: number | undefined } | undefined): ExitObserver | undefined {
     const { observe, channels, post } = this.parts;
     const { trace: wanted } = observe;
     if (!wanted && !observe.statistics && !observe.debug) return undefined;
     const log = new ExitLog();
     this.#log = log;
-    const origin = before === undefined ? undefined : before.#log?.originMs;
-    if (origin !== undefined) log.begin(origin);
+    if (follows?.origin !== undefined) log.begin(follows.origin);
     if (observe.statistics) {
       this.#statistics = new Statistics(this.#names);
       log.subscribe(this.#statistics.reader);
@@ -204,7 +205,7 @@ export class Life implements Disposable {
       log,
       names: this.#names,
       options: wanted,
-      continues: before !== undefined,
+      continues: follows !== undefined,
       machine: () => this.machine,
       write: (bytes) => trace.write(bytes, notify, this.#stopping),
     });
