@@ -41,6 +41,8 @@ describe('the documentation of terrarium debug', { skip: noTmux || noGcc, concur
     assert.equal(terrarium(['new', folder]).status, 0);
     using terminal = new Terminal(['debug', folder, '--engine', 'soft'], { columns: 100, rows: 30 });
     await terminal.sees(/before its first instruction, _start/);
+    terminal.press('L');
+    await terminal.sees(/2 Code ━+ kernel\.c:13 {2}while/);
     terminal.press('l');
     await terminal.sees(/2 Code ━ kernel\.c:14 {2}out\(PORT_CONSOLE/);
     terminal.press('l');
