@@ -5,6 +5,7 @@ import { modes } from '../boot/index.js';
 import { notifications } from '../devices/index.js';
 import { irqchipNames } from '../engine/contract/index.js';
 import { clockNames } from '../machine/index.js';
+import { cpuVendors } from '../x86/index.js';
 import { fieldNames, fieldOf, fields, type MachineSpec, optionWord } from './fields.js';
 import { parseGuestFile } from './guest-file.js';
 import { engineNames, readSpec, translateModes, wordsOf } from './index.js';
@@ -29,6 +30,7 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
     engine: fc.constantFrom(...engineNames),
     assist: fc.boolean(),
     translate: fc.constantFrom(...translateModes),
+    cpuVendor: fc.constantFrom(...cpuVendors),
     mode: fc.constantFrom(...modes),
     memory: number,
     regions: fc.array(region),

@@ -8,6 +8,7 @@ import { modes } from '../boot/index.js';
 import { notifications } from '../devices/index.js';
 import { irqchipNames } from '../engine/contract/index.js';
 import { clockNames, DEFAULT_IPS, MOST_IPS } from '../machine/index.js';
+import { cpuVendors } from '../x86/index.js';
 import { address, choice, flag, type Kind, listOf, module, name, region, size, whole } from './kinds.js';
 
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
@@ -62,6 +63,13 @@ export const fields = {
   translate: field(choice(translateModes), 'translate hot guest code to WebAssembly, on the software CPU', {
     ...users,
     option: '--translate <when>',
+  }),
+  /**
+   * Whose processor the software CPU is, by its CPUID and where makers answer otherwise (docs/verify.md). KVM runs the host's.
+   * Default `intel`.
+   */
+  cpuVendor: field(choice(cpuVendors), 'whose processor the software CPU is; KVM runs the host’s', {
+    option: '--cpu-vendor <maker>',
   }),
   /** The CPU's first state; `auto` lets the image decide. Default `auto`. */
   mode: field(choice(modes), 'first CPU state', { default: 'auto', option: '--mode <mode>' }),

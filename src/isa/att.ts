@@ -53,7 +53,7 @@ const own = new Map([
 
 /** Memory operands whose size the mnemonic says already. */
 const unsuffixed =
-  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor|prefetch|clflush|ldmxcsr|stmxcsr|fx|xsave|xrstor)/;
+  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor|prefetch|clflush|clwb|ldmxcsr|stmxcsr|fx|xsave|xrstor)/;
 
 function memory({ segment, base, index, scale, displacement, addressSize }: MemoryOperand): string {
   const prefix = segment === undefined ? '' : `%${segment}:`;

@@ -16,6 +16,7 @@ export {
   type Instruction,
   type Syntax,
 } from './disassemble.js';
+export { featureOf, type InstructionFeature, instructionFeatures } from './features.js';
 export {
   candidates,
   type FindRows,

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { decode, type Opcode, opcodes, randomNumbers } from '../isa/index.js';
-import { hostCpuVendor } from '../runtime/index.js';
+import { engineByName, hostCpuVendor } from '../runtime/index.js';
 import type { Difference } from './compare.js';
 import { modes } from './modes.js';
 import { type Test, TestMaker } from './tests.js';
 import { whyByVendor } from './vendors.js';
+import { Verifier } from './verifier.js';
 
 const amdHost = { engine: 'intel', oracle: 'amd' } as const;
 const zeros = () => Array.from({ length: 16 }, () => 0n);
@@ -93,6 +94,44 @@ describe('what AMD’s processors answer otherwise is explained', () => {
     const double = testOf(0x66, 0x0f, 0x3a, 0x41, 0xca, 0xff);
     assert.equal(explained(difference(double, {}, [one, other])), undefined);
   });
+});
+
+describe('the software CPU as one of AMD’s processors', () => {
+  const [intel, amd] = [engineByName('soft'), engineByName('soft', { cpuVendor: 'amd' })];
+  const verify = (options: { only?: string; count: number }) => {
+    const { only, count } = options;
+    using verifier = new Verifier({
+      ...{ engine: intel, oracle: amd, mode: 'long', seed: 5, vendors: amdHost },
+      ...(only !== undefined && { only }),
+    });
+    while (verifier.report.tests < count) verifier.step(count - verifier.report.tests);
+    return verifier.report;
+  };
+
+  test('differs from Intel’s in random instructions, each difference explained by the maker', () => {
+    const { found, known } = verify({ count: 30_000 });
+    assert.deepEqual(
+      found.map(({ mnemonic, fields }) => `${mnemonic}: ${fields}`),
+      [],
+    );
+    assert.ok(known.size > 0);
+  });
+
+  for (const [only, because] of [
+    ['pause', /XCHG with R8/],
+    ['loope', /LOOPE with F2/],
+    ['loopne', /LOOPNE with F3/],
+    ['movs', /upper halves/],
+    ['scas', /upper halves/],
+    ['dpps', /NaNs DPPS/],
+  ] as const) {
+    test(`${only}: differs, and is explained`, () => {
+      const { found, known } = verify({ only, count: 2000 });
+      assert.equal(found.length, 0);
+      assert.deepEqual(known.size, 1);
+      assert.match([...known.keys()][0] ?? '', because);
+    });
+  }
 });
 
 test('SHLD and SHRD of 16 bits are not tried where they shift by more: the manuals leave all of it undefined', () => {

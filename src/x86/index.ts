@@ -44,4 +44,4 @@ export {
   segmentNames,
   type UnfinishedInstruction,
 } from './state.js';
-export type { CpuVendor } from './vendor.js';
+export { type CpuVendor, cpuVendors } from './vendor.js';

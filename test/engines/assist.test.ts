@@ -131,6 +131,28 @@ describe('assist', { skip }, () => {
     assert.equal(machine.memory.read32(0x530), 0x7f80);
   });
 
+  test('is the processor that KVM shows: what its CPUID has is done, and XCR0 takes AVX', (t) => {
+    const has = (leaf: number, register: 'ebx' | 'ecx', bit: number) => {
+      const found = kvmEngine()
+        .guestCpuid()
+        .find((one) => one.function === leaf && one.index === 0);
+      return (((found?.[register] ?? 0) >>> bit) & 1) === 1;
+    };
+    const [CLWB, AVX] = [has(7, 'ebx', 24), has(1, 'ecx', 28)];
+    if (!CLWB && !AVX) t.skip('SKIPPED: this host’s KVM shows neither CLWB nor AVX');
+    const code = [
+      ...(CLWB ? [0x66, 0x0f, 0xae, 0x36, 0x00, 0x06] : []), // clwb [0x600]
+      ...[0x0f, 0x20, 0xe0, 0x66, 0x0d, 0x00, 0x00, 0x04, 0x00, 0x0f, 0x22, 0xe0], // CR4.OSXSAVE
+      ...[0x66, 0x31, 0xc9, 0x66, 0x31, 0xd2], // xor ecx, ecx; xor edx, edx
+      ...[0x66, 0xb8, AVX ? 7 : 3, 0x00, 0x00, 0x00, 0x0f, 0x01, 0xd1], // mov eax, 7; xsetbv
+      ...[0xd9, 0xe8], // fld1: KVM gives up on it, and goes on
+      ...[0x0f, 0x01, 0xd0, 0xa3, 0x00, 0x05, 0xf4], // xgetbv; mov [0x500], ax; hlt
+    ];
+    const { outcome, read } = run(code);
+    assert.equal(outcome.kind, 'halted', outcome.reason);
+    assert.equal(read, AVX ? 7 : 3);
+  });
+
   test('accesses of an instruction that is finished elsewhere reach their devices', () => {
     const written: string[] = [];
     const device = {

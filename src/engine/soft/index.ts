@@ -21,7 +21,7 @@ import {
 } from '../contract/index.js';
 import { NEVER } from './host/clock.js';
 import { SoftCpu } from './host/cpu.js';
-import { type CpuidLeaf, cpuidModel, writeCpuid } from './host/cpuid.js';
+import { type CpuFeature, type CpuidLeaf, cpuidModel, writeCpuid } from './host/cpuid.js';
 import { SoftError } from './host/errors.js';
 import { instantiate, type Program } from './host/program.js';
 import { writeResetState } from './host/registers.js';
@@ -46,16 +46,22 @@ export interface TranslateOptions {
 }
 
 /**
- * The software engine with its compiled program, and what its CPU says to CPUID: all it has, if nothing else is given.
- * Without `translate` it interprets.
+ * The software engine with its compiled program. Without `translate` it interprets.
+ *
+ * @param cpuid what its CPU says to CPUID, and so what it is: all that it can be, if nothing else is given
+ * @param besides features that it has though `cpuid` does not name them
  */
 export function softEngine(
   program: WebAssembly.Module,
   cpuid: readonly CpuidLeaf[] = cpuidModel(),
   translate?: TranslateOptions,
+  besides: readonly CpuFeature[] = [],
 ): SoftEngine {
-  return new SoftEngine(program, cpuid, translate);
+  return new SoftEngine(program, (view) => writeCpuid(view, cpuid, besides), translate);
 }
+
+/** Makes a VM's CPU a certain processor: writes what CPUID says and what follows from it. */
+type Identify = (view: DataView) => void;
 
 const capabilities: EngineCapabilities = {
   instructionClock: true,
@@ -72,14 +78,14 @@ export class SoftEngine implements Engine {
   readonly name = 'soft';
   readonly capabilities = capabilities;
   readonly #program: WebAssembly.Module;
-  readonly #cpuid: readonly CpuidLeaf[];
+  readonly #identify: Identify;
   readonly #translate: TranslateOptions | undefined;
   #code: ProgramCode | undefined;
   #warm = false;
 
-  constructor(program: WebAssembly.Module, cpuid: readonly CpuidLeaf[], translate?: TranslateOptions) {
+  constructor(program: WebAssembly.Module, identify: Identify, translate?: TranslateOptions) {
     this.#program = program;
-    this.#cpuid = cpuid;
+    this.#identify = identify;
     this.#translate = translate;
   }
 
@@ -99,7 +105,7 @@ export class SoftEngine implements Engine {
       );
     }
     const program = instantiate(this.#program, memory.wasm);
-    return new SoftVm(program, memory, this.#cpuid, () => this.#translator(program, memory));
+    return new SoftVm(program, memory, this.#identify, () => this.#translator(program, memory));
   }
 
   /**
@@ -143,7 +149,7 @@ export class SoftVm implements EngineVm {
   constructor(
     program: Program,
     memory: GuestMemory,
-    cpuid: readonly CpuidLeaf[],
+    identify: Identify,
     translator: () => Translator | undefined,
   ) {
     this.#program = program;
@@ -157,7 +163,7 @@ export class SoftVm implements EngineVm {
     clearState(this.#view);
     this.#describe();
     writeResetState(this.#view);
-    writeCpuid(this.#view, cpuid);
+    identify(this.#view);
     program.reset();
     program.setFlags(2);
     program.setSystem();

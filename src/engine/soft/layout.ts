@@ -332,15 +332,25 @@ export const MTRR_VARIABLE = 0x40100;
 export const CPUID_COUNT = 0x401fc;
 export const CPUID_TABLE = 0x40200;
 export const CPUID_ENTRY = 24;
-export const MAX_CPUID = 128;
-/** The bits of CR4 that may be set, as CPUID's features say. */
+export const MAX_CPUID = 256;
+// What follows from CPUID: the bits of CR4, XCR0 and MXCSR that may be set; the features whose instructions there are, by their
+// numbers in the opcode table; whether the processor answers as AMD's do (else as Intel's).
 export const CR4_ALLOWED = 0x401f0;
+export const XCR0_ALLOWED = 0x401e8;
+export const FEATURES = 0x401e0;
+export const MXCSR_ALLOWED = 0x401dc;
+export const CPU_AMD = 0x401d8;
 
 // SSE: XMM0 to XMM15, 16 bytes each; MXCSR; XCR0. And a place for what XSAVE moves.
 export const XMM_REGISTERS = 0x62400;
 export const MXCSR = 0x62500;
 export const XCR0 = 0x62508;
 export const VECTOR_BUFFER = 0x62600;
+
+/** States of XSAVE that are another CPU's: an area from its header on, whose first word says what is in use, and its length. */
+export const EXTENDED_AREA = 0x48000;
+export const EXTENDED_BYTES = 0x8000;
+export const EXTENDED_LENGTH = 0x62510;
 
 /** What the monitor gives to a REP INS, so many bytes at most: as many as KVM asks for at once. */
 export const STRING_DATA = 0x65000;

@@ -268,6 +268,7 @@ prefetcht1 whole
 prefetcht2 whole
 clflush call
 clflushopt call
+clwb call
 lfence whole
 mfence whole
 sfence whole

@@ -52,6 +52,7 @@ np.c3 movnti My,Gy =mov
 1e nop Ev
 np.ae/7 clflush Mb =clflush
 66.ae/7 clflushopt Mb =clflush
+66.ae/6 clwb Mb =clflush
 np.ae/5 lfence - reg =fence
 np.ae/6 mfence - reg =fence
 np.ae/7 sfence - reg =fence

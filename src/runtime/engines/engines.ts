@@ -4,10 +4,18 @@ import { command } from '../../command.js';
 import { type EngineName, engineNames, type MachineSpec, translateModes } from '../../config/index.js';
 import { assisted, dryRun } from '../../engine/assist/index.js';
 import type { DryRun, Engine, EngineCpu } from '../../engine/contract/index.js';
-import { has32BitPaging, KvmEngine, KvmError } from '../../engine/kvm/index.js';
-import { type SoftEngine, softEngine, type TranslateMode } from '../../engine/soft/index.js';
+import { constants, has32BitPaging, KvmEngine, KvmError } from '../../engine/kvm/index.js';
+import {
+  cpuFeatures,
+  cpuidModel,
+  type SoftEngine,
+  softEngine,
+  type TranslateMode,
+} from '../../engine/soft/index.js';
 import { ConfigError, TerrariumError } from '../../errors.js';
 import type { GuestMemory } from '../../memory/index.js';
+import type { CpuVendor } from '../../x86/index.js';
+import { hostCpuVendor } from './cpu-vendor.js';
 
 /** Calls a CPU out of the host's kernel, from any thread, as `Engine.kick` does. */
 export function kickKernel(control: Int32Array): void {
@@ -15,7 +23,8 @@ export function kickKernel(control: Int32Array): void {
 }
 
 /** What of a machine's description the choice of its engine depends on. */
-export interface EngineWishes extends Pick<MachineSpec, 'mode' | 'clock' | 'assist' | 'translate'> {
+export interface EngineWishes
+  extends Pick<MachineSpec, 'mode' | 'clock' | 'assist' | 'translate' | 'cpuVendor'> {
   /** KVM's device file. Default `/dev/kvm`. */
   device?: string;
 }
@@ -29,7 +38,8 @@ export interface EngineChoice {
 
 const wasm = () => fileURLToPath(new URL('dist/soft.wasm', import.meta.resolve('#package')));
 let program: WebAssembly.Module | undefined;
-const softEngines = new Map<TranslateMode, SoftEngine>();
+/** By what they do with hot code, and whose processor they are. */
+const softEngines = new Map<string, SoftEngine>();
 
 /** What the software CPU does with hot code where nothing is said: the environment may say it. */
 function defaultTranslate(): TranslateMode {
@@ -43,20 +53,33 @@ function defaultTranslate(): TranslateMode {
   );
 }
 
-/** The software engine, loaded from the package's dist/ when it is first asked for. */
-function loadSoftEngine({ translate = defaultTranslate() }: EngineWishes = {}): SoftEngine {
-  const loaded = softEngines.get(translate);
-  if (loaded !== undefined) return loaded;
+/** The software CPU's program, loaded from the package's dist/ when it is first asked for. */
+function loadProgram(): WebAssembly.Module {
+  if (program !== undefined) return program;
   if (!existsSync(wasm())) throw new ConfigError('the software CPU is not built', 'build it: npm run build');
-  program ??= new WebAssembly.Module(readFileSync(wasm()));
-  const engine = softEngine(program, undefined, { mode: translate, bytes: () => readFileSync(wasm()) });
-  softEngines.set(translate, engine);
+  program = new WebAssembly.Module(readFileSync(wasm()));
+  return program;
+}
+
+const translated = (mode: TranslateMode) => ({ mode, bytes: () => readFileSync(wasm()) });
+
+function loadSoftEngine({
+  translate = defaultTranslate(),
+  cpuVendor = 'intel',
+}: EngineWishes = {}): SoftEngine {
+  const key = `${translate} ${cpuVendor}`;
+  const loaded = softEngines.get(key);
+  if (loaded !== undefined) return loaded;
+  const engine = softEngine(loadProgram(), cpuidModel(cpuFeatures, cpuVendor), translated(translate));
+  softEngines.set(key, engine);
   return engine;
 }
 
+const softIsMissing = () => program === undefined && !existsSync(wasm());
+
 /** Runs a CPU's next instruction on a copy of the memory, for any engine; undefined where that cannot be done. Changes nothing. */
 export function dryRunNext(cpu: EngineCpu, memory: GuestMemory): DryRun | undefined {
-  if (program === undefined && !existsSync(wasm())) return undefined;
+  if (softIsMissing()) return undefined;
   return dryRun(cpu, memory, loadSoftEngine());
 }
 
@@ -76,8 +99,7 @@ interface Candidate {
 const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
   kvm: { whyNot: whyNotKvm, open: openKvm },
   soft: {
-    whyNot: () =>
-      program === undefined && !existsSync(wasm()) ? 'the software CPU is not built' : undefined,
+    whyNot: () => (softIsMissing() ? 'the software CPU is not built' : undefined),
     open: loadSoftEngine,
   },
 };
@@ -101,20 +123,53 @@ export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {
   });
 }
 
-function openKvm({ device, assist = true }: EngineWishes): Engine {
+const helpers = new WeakMap<KvmEngine, SoftEngine>();
+
+/** A software CPU that is to its guests what KVM shows them: the same answers of CPUID, and what follows from them. */
+function helperFor(kvm: KvmEngine): SoftEngine {
+  const known = helpers.get(kvm);
+  if (known !== undefined) return known;
+  const leaves = kvm.guestCpuid().map(({ function: leaf, index, flags, eax, ebx, ecx, edx }) => ({
+    leaf,
+    ...((flags & constants.KVM_CPUID_FLAG_SIGNIFCANT_INDEX) !== 0 && { subleaf: index }),
+    ...{ eax, ebx, ecx: leaf === 1 ? (ecx & ~OSXSAVE) >>> 0 : ecx, edx },
+  }));
+  // KVM without VMX or SVM shows a guest more of the host's processor than it lists.
+  const engine = softEngine(loadProgram(), leaves, translated(defaultTranslate()), cpuFeatures);
+  helpers.set(kvm, engine);
+  return engine;
+}
+
+/** CPUID leaf 1, ECX: it follows CR4. */
+const OSXSAVE = 1 << 27;
+
+/** KVM runs the host's processor: why it cannot be the other maker's. Undefined where it is the one that is wanted. */
+function whyNotVendor(cpuVendor: CpuVendor | undefined): string | undefined {
+  const host = hostCpuVendor();
+  if (cpuVendor === undefined || cpuVendor === host) return undefined;
+  const names = { intel: 'an Intel', amd: 'an AMD' };
+  const own = host === undefined ? 'another maker’s' : names[host];
+  return `KVM runs this host’s processor, ${own} (--cpu-vendor ${cpuVendor})`;
+}
+
+function openKvm({ device, assist = true, cpuVendor }: EngineWishes): Engine {
+  const other = whyNotVendor(cpuVendor);
+  if (other !== undefined) throw new ConfigError(other, 'the software CPU can be either: --engine soft');
   const kvm = new KvmEngine({
     watchable: true,
     failuresLeave: assist,
     ...(device !== undefined && { path: device }),
   });
-  return assist ? assisted(kvm, () => loadSoftEngine()) : kvm;
+  return assist ? assisted(kvm, () => helperFor(kvm)) : kvm;
 }
 
 /** Devices that have made a virtual machine in this thread. */
 const proven = new Set<string>();
 
-function whyNotKvm({ mode, clock, device = '/dev/kvm' }: EngineWishes): string | undefined {
+function whyNotKvm({ mode, clock, cpuVendor, device = '/dev/kvm' }: EngineWishes): string | undefined {
   if (clock === 'instructions') return 'KVM does not count instructions (--clock instructions)';
+  const otherVendor = whyNotVendor(cpuVendor);
+  if (otherVendor !== undefined) return otherVendor;
   const kvm = new KvmEngine({ path: device });
   try {
     if ((mode === 'paged' || mode === 'pae') && !has32BitPaging(kvm.device)) {

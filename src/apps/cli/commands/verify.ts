@@ -4,6 +4,7 @@ import type { Engine } from '../../../engine/contract/index.js';
 import { ConfigError } from '../../../errors.js';
 import { engineByName, hostCpuVendor } from '../../../runtime/index.js';
 import { formatReport, type ModeName, modeNames, type Vendors, Verifier } from '../../../verify/index.js';
+import { type CpuVendor, cpuVendors } from '../../../x86/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { styleFor } from '../../frontend/style.js';
 import { parseCount, parseDuration } from '../../frontend/values.js';
@@ -29,6 +30,7 @@ interface VerifyFlags {
   seconds?: number;
   only?: string;
   engine?: 'soft';
+  cpuVendor?: CpuVendor;
 }
 
 const DEFAULT_COUNT = 100_000;
@@ -55,6 +57,12 @@ export function verifyCommand(): Command {
       'one instruction, by its name in the opcode table: add, imul2, cmovcc as cmov',
     )
     .addOption(new Option('--engine <name>', 'soft: run on the software CPU alone').choices(['soft']))
+    .addOption(
+      new Option(
+        '--cpu-vendor <maker>',
+        'whose processor the software CPU is; where the host’s differs by that, it is explained',
+      ).choices(cpuVendors),
+    )
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(verify);
@@ -71,10 +79,11 @@ async function verify(flags: VerifyFlags): Promise<void> {
   const { mode, seed, only, seconds } = flags;
   const count = flags.count ?? (seconds === undefined ? DEFAULT_COUNT : Number.POSITIVE_INFINITY);
   const until = performance.now() + (seconds ?? Number.POSITIVE_INFINITY);
-  const engine = engineByName('soft');
+  const { cpuVendor = 'intel' } = flags;
+  const engine = engineByName('soft', { cpuVendor });
   // Without assist: there the software CPU would be checked against itself.
   const oracle = flags.engine === 'soft' ? undefined : engineByName('kvm', { assist: false });
-  const vendors = { engine: 'intel', oracle: hostCpuVendor() ?? 'intel' } as const;
+  const vendors = { engine: cpuVendor, oracle: hostCpuVendor() ?? 'intel' };
   const verifier = verifierOf({
     engine,
     mode,

@@ -15,6 +15,7 @@ import {
   KVM_CAP_IMMEDIATE_EXIT,
   KVM_CAP_SET_TSS_ADDR,
 } from '../api/capabilities.js';
+import { type CpuidEntry, decodeCpuid, guestCpuid } from '../api/cpuid.js';
 import { closedHandle, KvmError } from '../api/errors.js';
 import { discardPages, hostPages, shareEqual } from '../api/host-pages.js';
 import { Kvm } from '../api/kvm.js';
@@ -110,6 +111,11 @@ export class KvmEngine implements Engine {
       open.set(this.#path, kvm);
     }
     return kvm;
+  }
+
+  /** What CPUID shows to a guest's first CPU. */
+  guestCpuid(): CpuidEntry[] {
+    return decodeCpuid(guestCpuid(this.device.supportedCpuid(), 0));
   }
 
   createVm(memory: GuestMemory, { irqchip = 'none' }: VmOptions = {}): KvmVm {

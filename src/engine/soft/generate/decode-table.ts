@@ -9,6 +9,8 @@
 import {
   candidates,
   hasModrm,
+  type InstructionFeature,
+  instructionFeatures,
   type Opcode,
   type OpcodeMap,
   rowFor,
@@ -50,13 +52,24 @@ class Pool {
   }
 }
 
+/** A feature's number in a form: 0 is none. Bit number - 1 of FEATURES says whether it is there. */
+export const featureNumber = (feature: InstructionFeature): number =>
+  instructionFeatures.indexOf(feature) + 1;
+
 /** Makes the word of a form: a row's handler and what the decoder has to know. 0 where there is no row. */
-type FormOf = (row: Opcode | undefined, memory: boolean, size: (typeof operandSizes)[number]) => number;
+type FormOf = (
+  row: Opcode | undefined,
+  memory: boolean,
+  size: (typeof operandSizes)[number],
+  code: 32 | 64,
+) => number;
 
 class DecodeTable {
   readonly nodes = new Pool();
   readonly forms = new Pool();
   readonly #formOf: FormOf;
+  /** The size of the code whose entries are made. */
+  code: 32 | 64 = 32;
 
   constructor(formOf: FormOf) {
     this.#formOf = formOf;
@@ -65,7 +78,7 @@ class DecodeTable {
 
   #leaf(rows: readonly Opcode[], selection: Selection): number {
     const row = rowFor(rows, selection);
-    return this.forms.index(operandSizes.map((size) => this.#formOf(row, selection.memory, size)));
+    return this.forms.index(operandSizes.map((size) => this.#formOf(row, selection.memory, size, this.code)));
   }
 
   /** A word for each of the choices, or the one word where all are the same. */
@@ -110,6 +123,7 @@ export function decodeTable(formOf: FormOf, find = candidates): string {
   const table = new DecodeTable(formOf);
   const entries: number[] = [];
   for (const code of [32, 64] as const) {
+    table.code = code;
     for (const set of opcodeSets) {
       for (let opcode = 0; opcode < 256; opcode++) {
         entries.push(table.entry(find(set, opcode, code)));
@@ -121,5 +135,7 @@ export function decodeTable(formOf: FormOf, find = candidates): string {
   return `export const ENTRIES: usize = ${data(entries)};
 export const NODES: usize = ${data(table.nodes.words)};
 export const FORMS: usize = ${data(table.forms.words)};
+export const ABM: u32 = ${featureNumber('abm')};
+export const BMI1: u32 = ${featureNumber('bmi1')};
 `;
 }

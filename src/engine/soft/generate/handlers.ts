@@ -80,7 +80,7 @@ import { modifySlow, readable, readSlow, writable, write, writeSlow } from './co
 import { failed, troubled } from './core/trouble';
 import { belowOrEqual, carry, keepFlags, less, lessOrEqual, overflow, parity, restoreFlags, sign, zero } from './core/flags';
 import { again, arrive, fall, proceed } from './core/blocks';
-import { fromInteger, memory, memory16, mmx, mmxReg, mmxRm, setMemory, setMemory16, setMmxReg, setMmxRm, setUnaligned16 } from './simd/registers';
+import { fromInteger, memory, memory16, mmx, mmxReg, mmxRm, operand16, setMemory, setMemory16, setMmxReg, setMmxRm, setUnaligned16 } from './simd/registers';
 import { setXmmReg, setXmmRm, sse, sseAndMmx, storedMmx, storesMmx, unaligned16, usedMmx, xmmReg, xmmRm } from './simd/registers';
 import { FIRST_HANDLER, OP_HANDLER, OP_RM, OP_SIZE, RCX } from '../layout';
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { FindRows, Opcode } from '../../../isa/index.js';
+import { type FindRows, featureOf, type Opcode } from '../../../isa/index.js';
 import { bodyOf, isCalled, isFrequent } from './body.js';
-import { decodeTable } from './decode-table.js';
+import { decodeTable, featureNumber } from './decode-table.js';
 import { Handlers } from './handlers.js';
 import { immediateOf, type OperandSize } from './operand.js';
 
@@ -21,6 +21,8 @@ const Form = {
   vexRegister: 1 << 23,
   byteReg: 1 << 24,
   byteRm: 1 << 25,
+  /** The number of the feature that it belongs to, 6 bits. */
+  feature: 26,
 } as const;
 
 interface Generated {
@@ -31,7 +33,13 @@ interface Generated {
 
 const blockEnds = new Set(['end', 'branch', 'transfer']);
 
-function formOf(handlers: Handlers, row: Opcode | undefined, memory: boolean, size: OperandSize): number {
+function formOf(
+  handlers: Handlers,
+  row: Opcode | undefined,
+  memory: boolean,
+  size: OperandSize,
+  code: 32 | 64,
+): number {
   if (row === undefined) return 0;
   const { operands, meaning, name } = row;
   const body = bodyOf(row, size, memory);
@@ -47,13 +55,14 @@ function formOf(handlers: Handlers, row: Opcode | undefined, memory: boolean, si
   if (operands.some((operand) => operand.startsWith('B'))) form |= Form.vexRegister;
   if (operands.includes('Gb')) form |= Form.byteReg;
   if (operands.includes('Eb') || operands.includes('Zb')) form |= Form.byteRm;
-  return form;
+  const feature = featureOf(row, code, size);
+  return feature === undefined ? form : form | (featureNumber(feature) << Form.feature);
 }
 
 /** The files, made anew. @param find an opcode table; our own where it is not given */
 export function generate(find?: FindRows): Generated {
   const tableOf = (handlers: Handlers) =>
-    decodeTable((row, memory, size) => formOf(handlers, row, memory, size), find);
+    decodeTable((row, memory, size, code) => formOf(handlers, row, memory, size, code), find);
   // Once to count the frequent ones.
   const counted = new Handlers();
   tableOf(counted);

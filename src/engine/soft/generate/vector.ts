@@ -30,11 +30,12 @@ function elementOf(operand: string, size: OperandSize): string | undefined {
 }
 
 /** The expression that reads an operand as a vector. */
-function source(operand: string, size: OperandSize, memoryForm: boolean, unaligned: boolean): string {
+function source(operand: string, size: OperandSize, memoryForm: boolean, row: Opcode): string {
   if (isMemory(operand, memoryForm)) {
     const element = elementOf(operand, size);
     if (element !== undefined) return `memory<${element}>(pc)`;
-    return unaligned ? 'unaligned16(pc)' : 'memory16(pc)';
+    if (row.unaligned) return 'unaligned16(pc)';
+    return row.by === 'move' ? 'memory16(pc)' : 'operand16(pc)';
   }
   switch (operand[0]) {
     case 'V':
@@ -73,8 +74,8 @@ function destination(row: Opcode, size: OperandSize, memoryForm: boolean): strin
 
 /** The code of kinds `vector` and `compare`. */
 export function vectorBody(row: Opcode, size: OperandSize, memoryForm: boolean): string {
-  const { operands, name, by, value, unaligned, meaning } = row;
-  const read = (operand: string) => source(operand, size, memoryForm, unaligned);
+  const { operands, name, by, value, meaning } = row;
+  const read = (operand: string) => source(operand, size, memoryForm, row);
   const [first = '', second = first] = operands;
   const used = files(row, memoryForm);
   const check = `if (!${condition(used)}) return;`;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { instructionFeatures } from '../../../isa/index.js';
+import type { CpuVendor } from '../../../x86/index.js';
 import * as L from '../layout.js';
 import { SoftError } from './errors.js';
 
@@ -57,11 +59,13 @@ const places = {
   adx: [7, 'ebx', 19],
   smap: [7, 'ebx', 20],
   clflushopt: [7, 'ebx', 23],
+  clwb: [7, 'ebx', 24],
   umip: [7, 'ecx', 2],
   la57: [7, 'ecx', 16],
   rdpid: [7, 'ecx', 22],
-  lahf64: [0x8000_0001, 'ecx', 0],
+  lahf_lm: [0x8000_0001, 'ecx', 0],
   abm: [0x8000_0001, 'ecx', 5],
+  misalignsse: [0x8000_0001, 'ecx', 7],
   '3dnowprefetch': [0x8000_0001, 'ecx', 8],
   syscall: [0x8000_0001, 'edx', 11],
   nx: [0x8000_0001, 'edx', 20],
@@ -99,13 +103,23 @@ const ALWAYS = 0x100;
 /** A feature by the name that Linux's /proc/cpuinfo has for it, or nearly. */
 export type CpuFeature = keyof typeof places;
 
-/** All that the software CPU does. What is not in this list is not there. */
-export const cpuFeatures = Object.keys(places) as readonly CpuFeature[];
+/** What the software CPU does as a processor of either maker's, and what as one of AMD's alone. */
+const ofAmd: readonly CpuFeature[] = ['misalignsse'];
+/** All that the software CPU does, as one of Intel's. What is not in this list is not there. */
+export const cpuFeatures: readonly CpuFeature[] = (Object.keys(places) as CpuFeature[]).filter(
+  (feature) => !ofAmd.includes(feature),
+);
 
-const VENDOR = 'Terrarium!!!';
+/**
+ * What a maker's processor says of itself. Kernels go by these numbers to processors' faults and registers, so they are those
+ * of processors that need little: an Intel Atom N450, which looks nothing up ahead and is left out of all that speculation
+ * needs, and an AMD Athlon 64 X2, as QEMU has it.
+ */
+const makers: Record<CpuVendor, { name: string; signature: number }> = {
+  intel: { name: 'GenuineIntel', signature: 0x106ca },
+  amd: { name: 'AuthenticAMD', signature: 0x60fb1 },
+};
 const BRAND = 'Terrarium software CPU';
-/** Family 6; model and stepping say nothing. */
-const SIGNATURE = 0x600;
 /** CLFLUSH is about lines of 64 bytes: their number of 8 bytes in bits 15-8. */
 const CLFLUSH_LINE = 8 << 8;
 /** The area of FXSAVE, and a header. */
@@ -120,18 +134,33 @@ function word(text: string, at: number): number {
   return value;
 }
 
-/** The leaves of a processor with these features, in the order of their numbers. */
-export function cpuidModel(features: readonly CpuFeature[] = cpuFeatures): CpuidLeaf[] {
+/** EBX, EDX and ECX of leaf 0. */
+function vendorWords(vendor: CpuVendor) {
+  const { name } = makers[vendor];
+  return { ebx: word(name, 0), edx: word(name, 4), ecx: word(name, 8) };
+}
+
+/**
+ * The leaves of a processor with these features, in the order of their numbers.
+ *
+ * @param features default: all that the software CPU does
+ * @param vendor whose it is, by its name and by what it answers where makers differ
+ */
+export function cpuidModel(
+  features: readonly CpuFeature[] = cpuFeatures,
+  vendor: CpuVendor = 'intel',
+): CpuidLeaf[] {
   const none = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
-  const vendor = { ebx: word(VENDOR, 0), edx: word(VENDOR, 4), ecx: word(VENDOR, 8) };
+  const names = vendorWords(vendor);
+  const { signature } = makers[vendor];
   const leaves: CpuidLeaf[] = [
-    { leaf: 0, eax: 0xd, ...vendor },
-    { leaf: 1, ...none, eax: SIGNATURE, ebx: CLFLUSH_LINE },
+    { leaf: 0, eax: 0xd, ...names },
+    { leaf: 1, ...none, eax: signature, ebx: CLFLUSH_LINE },
     { leaf: 7, subleaf: 0, ...none },
     // What XSAVE saves, x87 and SSE, and the bytes that it takes.
     { leaf: 0xd, subleaf: 0, eax: 3, ebx: XSAVE_AREA, ecx: XSAVE_AREA, edx: 0 },
-    { leaf: 0x8000_0000, eax: 0x8000_0008, ...vendor },
-    { leaf: 0x8000_0001, ...none, eax: SIGNATURE },
+    { leaf: 0x8000_0000, eax: 0x8000_0008, ...names },
+    { leaf: 0x8000_0001, ...none, eax: signature },
   ];
   for (let n = 0; n < 3; n++) {
     const [eax, ebx, ecx, edx] = [0, 4, 8, 12].map((at) => word(BRAND, 16 * n + at)) as [
@@ -146,7 +175,8 @@ export function cpuidModel(features: readonly CpuFeature[] = cpuFeatures): Cpuid
   leaves.push({ leaf: 0x8000_0007, ...none, edx: 1 << 8 });
   const linearBits = features.includes('la57') ? 57 : 48;
   leaves.push({ leaf: 0x8000_0008, ...none, eax: PHYSICAL_BITS | (linearBits << 8) });
-  for (const feature of features) {
+  const all = vendor === 'amd' ? [...features, ...ofAmd] : features;
+  for (const feature of all) {
     const [leaf, register, bit] = places[feature];
     const found = leaves.find((one) => one.leaf === leaf);
     if (found !== undefined) found[register] = (found[register] | (1 << bit)) >>> 0;
@@ -154,8 +184,36 @@ export function cpuidModel(features: readonly CpuFeature[] = cpuFeatures): Cpuid
   return leaves;
 }
 
-/** @throws SoftError if there are more leaves than the engine has room for. */
-export function writeCpuid(view: DataView, leaves: readonly CpuidLeaf[]): void {
+/** The leaf and subleaf of a list. */
+function leafOf(leaves: readonly CpuidLeaf[], leaf: number, subleaf = 0): CpuidLeaf | undefined {
+  return leaves.find((one) => one.leaf === leaf && (one.subleaf ?? subleaf) === subleaf);
+}
+
+const has = (leaves: readonly CpuidLeaf[], leaf: number, register: 'ebx' | 'ecx' | 'edx', bit: number) =>
+  (((leafOf(leaves, leaf)?.[register] ?? 0) >>> bit) & 1) === 1;
+
+function isAmd(leaves: readonly CpuidLeaf[]): boolean {
+  const { ebx, ecx, edx } = leafOf(leaves, 0) ?? {};
+  const names = vendorWords('amd');
+  return ebx === names.ebx && ecx === names.ecx && edx === names.edx;
+}
+
+/** MXCSR's bits; AMD's have misaligned SSE's besides (APM 2 11.3.2). */
+const MXCSR_BITS = 0xffff;
+const MISALIGNED = 0x20000;
+const X87_STATE = 1n;
+
+/**
+ * Writes what CPUID answers and what follows from it.
+ *
+ * @param besides features that are there though the leaves do not name them
+ * @throws SoftError if there are more leaves than the engine has room for
+ */
+export function writeCpuid(
+  view: DataView,
+  leaves: readonly CpuidLeaf[],
+  besides: readonly CpuFeature[] = [],
+): void {
   if (leaves.length > L.MAX_CPUID) {
     throw new SoftError(
       'ELIMIT',
@@ -164,15 +222,30 @@ export function writeCpuid(view: DataView, leaves: readonly CpuidLeaf[]): void {
     );
   }
   view.setUint32(L.CPUID_COUNT, leaves.length, true);
-  let allowed = ALWAYS;
-  for (const [bit, leaf, register, of] of controls) {
-    const found = leaves.find((one) => one.leaf === leaf);
-    if (found !== undefined && (found[register] >>> of) & 1) allowed |= 1 << bit;
-  }
-  view.setBigUint64(L.CR4_ALLOWED, BigInt(allowed), true);
   for (const [index, { leaf, subleaf = -1, eax, ebx, ecx, edx }] of leaves.entries()) {
     for (const [n, value] of [leaf, subleaf, eax, ebx, ecx, edx].entries()) {
       view.setUint32(L.CPUID_TABLE + index * L.CPUID_ENTRY + 4 * n, value, true);
     }
   }
+  // A processor with no leaves but for features has these.
+  const more = cpuidModel(besides);
+  const named = (leaf: number, register: 'ebx' | 'ecx' | 'edx', bit: number) =>
+    has(leaves, leaf, register, bit) || has(more, leaf, register, bit);
+  let allowed = ALWAYS;
+  for (const [bit, leaf, register, of] of controls) {
+    if (named(leaf, register, of)) allowed |= 1 << bit;
+  }
+  view.setBigUint64(L.CR4_ALLOWED, BigInt(allowed), true);
+  const states = leafOf(leaves, 0xd);
+  const extended = BigInt(states?.eax ?? 0) | (BigInt(states?.edx ?? 0) << 32n);
+  view.setBigUint64(L.XCR0_ALLOWED, extended | X87_STATE, true);
+  let features = 0n;
+  for (const [n, feature] of instructionFeatures.entries()) {
+    const [leaf, register, bit] = places[feature];
+    if (named(leaf, register, bit)) features |= 1n << BigInt(n);
+  }
+  view.setBigUint64(L.FEATURES, features, true);
+  const amd = isAmd(leaves);
+  view.setUint32(L.CPU_AMD, amd ? 1 : 0, true);
+  view.setUint32(L.MXCSR_ALLOWED, amd ? MXCSR_BITS | MISALIGNED : MXCSR_BITS, true);
 }

@@ -1,8 +1,6 @@
 import { Fxsave } from '../../../x86/index.js';
 import * as L from '../layout.js';
 
-/** The bits that MXCSR has here. */
-const MXCSR_MASK = 0xffff;
 const ST_BYTES = 10;
 const XMM_BYTES = 256;
 const top = (status: number) => (status >>> 11) & 7;
@@ -24,7 +22,7 @@ export function readFxsave(view: DataView): Uint8Array {
   area.setBigUint64(Fxsave.FIP, view.getBigUint64(L.FPU_IP, true), true);
   area.setBigUint64(Fxsave.FDP, view.getBigUint64(L.FPU_DP, true), true);
   area.setUint32(Fxsave.MXCSR, view.getUint32(L.MXCSR, true), true);
-  area.setUint32(Fxsave.MXCSR_MASK, MXCSR_MASK, true);
+  area.setUint32(Fxsave.MXCSR_MASK, view.getUint32(L.MXCSR_ALLOWED, true), true);
   bytes.set(new Uint8Array(view.buffer, view.byteOffset + L.XMM_REGISTERS, XMM_BYTES), Fxsave.XMM);
   for (let number = 0; number < 8; number++) {
     const register = new Uint8Array(view.buffer, registerAt(view, status, number), ST_BYTES);
@@ -42,7 +40,7 @@ export function writeFxsave(view: DataView, bytes: Uint8Array): void {
   view.setUint16(L.FPU_OPCODE, area.getUint16(Fxsave.FOP, true) & 0x7ff, true);
   view.setBigUint64(L.FPU_IP, area.getBigUint64(Fxsave.FIP, true), true);
   view.setBigUint64(L.FPU_DP, area.getBigUint64(Fxsave.FDP, true), true);
-  view.setUint32(L.MXCSR, area.getUint32(Fxsave.MXCSR, true) & MXCSR_MASK, true);
+  view.setUint32(L.MXCSR, area.getUint32(Fxsave.MXCSR, true) & view.getUint32(L.MXCSR_ALLOWED, true), true);
   new Uint8Array(view.buffer, view.byteOffset + L.XMM_REGISTERS, XMM_BYTES).set(
     bytes.subarray(Fxsave.XMM, Fxsave.XMM + XMM_BYTES),
   );

@@ -20,11 +20,10 @@ import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegister
 
 /** Parts of a state that the software CPU has no use for. It keeps them for the CPU that it gives its state to. */
 export interface ForeignState {
-  extended: Uint8Array | null;
   msrs: CpuState['msrs'];
 }
 
-export const nothingForeign: ForeignState = { extended: null, msrs: [] };
+export const nothingForeign: ForeignState = { msrs: [] };
 
 const debugAt = (number: number) => L.DEBUG_REGISTERS + 8 * number;
 
@@ -76,7 +75,7 @@ export function readState({ view, program, exit, clock }: CpuParts, foreign: For
     fpu: readFxsave(view),
     fpuSelectors: { fcs: view.getUint16(L.FPU_CS, true), fds: view.getUint16(L.FPU_DS, true) },
     xcr0: quad(L.XCR0),
-    extended: foreign.extended?.slice() ?? null,
+    extended: readExtended(view),
     pdptes: [0, 1, 2, 3].map((n) => quad(L.PDPTES + 8 * n)),
     msrs: [[MSR.IA32_TIME_STAMP_COUNTER, timeStamp(view)], ...msrs, ...foreign.msrs],
     halted: false,
@@ -153,7 +152,24 @@ export function writeState({ view, program, exit, clock }: CpuParts, state: CpuS
   for (const [n, entry] of (state.pdptes ?? []).entries()) quad(L.PDPTES + 8 * n, entry);
   writeEvents(view, state.events);
   writeUnfinished(view, exit, state.unfinished);
-  return { extended: state.extended?.slice() ?? null, msrs: foreign };
+  writeExtended(view, state.extended);
+  return { msrs: foreign };
+}
+
+const extendedArea = (view: DataView, length: number) =>
+  new Uint8Array(view.buffer, view.byteOffset + L.EXTENDED_AREA, length);
+
+/** States that XSAVE moves though the software CPU has no use for them. */
+function readExtended(view: DataView): Uint8Array | null {
+  const length = view.getUint32(L.EXTENDED_LENGTH, true);
+  return length === 0 ? null : extendedArea(view, length).slice();
+}
+
+function writeExtended(view: DataView, extended: Uint8Array | null): void {
+  view.setUint32(L.EXTENDED_LENGTH, extended?.length ?? 0, true);
+  const area = extendedArea(view, L.EXTENDED_BYTES);
+  area.fill(0);
+  if (extended !== null) area.set(extended);
 }
 
 /** False for an MSR that this CPU does not have. */
@@ -212,12 +228,19 @@ function writeUnfinished(view: DataView, exit: Exit, unfinished: UnfinishedInstr
 }
 
 /** @throws SoftError for a state that the software CPU can neither run nor keep */
-export function refuseForeign({ apic, halted, unfinished }: CpuState): void {
+export function refuseForeign({ apic, halted, unfinished, extended }: CpuState): void {
   if (apic !== null || halted) {
     throw new SoftError(
       'ELIMIT',
       'the state has a local APIC, and the software engine has none',
       'take the state of a machine whose interrupt controllers are devices: --irqchip user',
+    );
+  }
+  if ((extended?.length ?? 0) > L.EXTENDED_BYTES) {
+    throw new SoftError(
+      'ELIMIT',
+      `the state's XSAVE area goes on for ${extended?.length} bytes`,
+      `the software CPU keeps ${L.EXTENDED_BYTES}`,
     );
   }
   const { answers = [], access, batch } = unfinished ?? {};

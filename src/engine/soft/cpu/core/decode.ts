@@ -1,5 +1,7 @@
 // From bytes to an operation (SDM 2A 2.1, 2.2): prefixes, opcode, ModRM, SIB, displacement, immediate.
 import {
+  CPU_AMD,
+  FEATURES,
   FIRST_HANDLER,
   FLAG_LOCK,
   FLAG_MEMORY,
@@ -30,7 +32,7 @@ import {
   SEG_DS,
   SEG_SS,
 } from '../../layout';
-import { ENTRIES, FORMS, NODES } from '../decode-table';
+import { ABM, BMI1, ENTRIES, FORMS, NODES } from '../decode-table';
 
 // Bits of ENTRIES and NODES, above an index of 20 bits: generate/decode-table.ts makes them.
 const ENTRY_INDEX: u32 = 0xfffff;
@@ -54,6 +56,7 @@ const FORM_NAMES_REGISTER: u32 = 1 << 22;
 const FORM_VEX_REGISTER: u32 = 1 << 23;
 const FORM_BYTE_REG: u32 = 1 << 24;
 const FORM_BYTE_RM: u32 = 1 << 25;
+const FORM_FEATURE: u32 = 26;
 
 /** An instruction of more bytes is a #GP (SDM 2A 2.3.11). */
 export const MAX_LENGTH: usize = 15;
@@ -176,16 +179,44 @@ function escape(code64: bool, mode: u32): u32 {
 }
 
 /** Goes on from an entry to the forms of the one instruction that prefix and ModRM mean. */
-function formsOf(entry: u32, modrm: u32, isMemory: bool): u32 {
+function formsOf(entry: u32, modrm: u32, isMemory: bool, repeat: u32): u32 {
   for (let by = (entry >> ENTRY_SPLIT) & 7; by != 0; by = (entry >> ENTRY_SPLIT) & 7) {
     let choice: u32 = 0;
-    if (by == SPLIT_PREFIX) choice = flags & FLAG_REP ? 2 : flags & FLAG_REPNE ? 3 : <u32>operandPrefix;
+    if (by == SPLIT_PREFIX) choice = repeat & FLAG_REP ? 2 : repeat & FLAG_REPNE ? 3 : <u32>operandPrefix;
     else if (by == SPLIT_FORM) choice = <u32>!isMemory;
     else if (by == SPLIT_FORM_AND_REG) choice = ((modrm >> 3) & 7) | (isMemory ? 0 : 8);
     else if (by == SPLIT_RM) choice = modrm & 7;
     entry = load<u32>(NODES + ((<usize>((entry & ENTRY_INDEX) + choice)) << 2));
   }
   return entry & ENTRY_INDEX;
+}
+
+/** True where CPUID has the feature of that number. */
+function has(feature: u32): bool {
+  return feature == 0 || ((load<u64>(FEATURES) >> <u64>(feature - 1)) & 1) != 0;
+}
+
+const BSF: u32 = 0xbc;
+const BSR: u32 = 0xbd;
+const NOP: u32 = 0x90;
+const LOOPNE: u32 = 0xe0;
+const LOOPE: u32 = 0xe1;
+
+/**
+ * The prefixes F2 and F3 as far as they select. TZCNT and LZCNT are BSF and BSR with F3 where the processor does not have them;
+ * F3 90 with REX.B is PAUSE for Intel, and XCHG with R8 for AMD.
+ */
+function selecting(set: u32): u32 {
+  const ignored =
+    (set == 1 && ((opcode == BSF && !has(BMI1)) || (opcode == BSR && !has(ABM)))) ||
+    (set == 0 && opcode == NOP && (rex & 1) != 0 && load<u32>(CPU_AMD) != 0);
+  return ignored ? 0 : flags;
+}
+
+/** AMD's LOOPE and LOOPNE do what F2 or F3 in front of them says, whichever of the two they are. */
+function loopByPrefix(): void {
+  if ((opcode & 0xfe) != LOOPNE || !(flags & (FLAG_REP | FLAG_REPNE)) || !load<u32>(CPU_AMD)) return;
+  opcode = flags & FLAG_REP ? LOOPE : LOOPNE;
 }
 
 /** A byte register's place: without REX, 4 to 7 are the high bytes of the first four. */
@@ -296,6 +327,7 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
   rip = code64;
   opcode = prefixes(code64);
   const set = escape(code64, mode);
+  if (set == 0) loopByPrefix();
   const code32 = (mode & (MODE_CODE32 | MODE_CODE64)) != 0;
   let width: u32 = code32 != operandPrefix ? 32 : 16;
   const addressWidth: u32 = code64 ? (addressPrefix ? 32 : 64) : code32 != addressPrefix ? 32 : 16;
@@ -315,7 +347,7 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
     modrm = <u32>take<u8>();
     isMemory = modrm < 0xc0 && !(entry & ENTRY_REGISTER_ONLY);
   }
-  const form = formsOf(entry, modrm, isMemory);
+  const form = formsOf(entry, modrm, isMemory, selecting(set));
   // The size picks the form, and the form may say what the size is by default.
   if (rex & 8) width = 64;
   let bits = load<u32>(FORMS + ((<usize>(form + (width >> 5))) << 2));
@@ -352,6 +384,7 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
   const refused =
     (flags & FLAG_LOCK && !(bits & FORM_LOCK)) ||
     (bits & FORM_PROTECTED && (mode & MODE_REAL) != 0) ||
+    !has(bits >> FORM_FEATURE) ||
     // Where no operand is named so, vvvv is all ones (SDM 2A 2.3.5.6).
     (isVex && vexRegister != 0 && !(bits & FORM_VEX_REGISTER));
   if (refused) bits = 0;

@@ -14,6 +14,7 @@ export * from '../simd/mmx';
 export * from '../simd/shuffles';
 export * from '../simd/state';
 export * from '../simd/strings';
+export * from '../simd/xsave';
 export * from '../system/control';
 export * from '../system/cpuid';
 export * from '../system/debug-registers';

@@ -6,6 +6,7 @@ import {
   BATCH,
   BATCH_NEXT,
   BUDGET,
+  CPU_AMD,
   CR0,
   CR0_PG,
   EVENT_BREAKPOINTS,
@@ -46,10 +47,11 @@ function repeats(pc: usize): bool {
 
 /**
  * A repeated instruction with addresses of 32 bits clears the upper half of the registers that it counts and points with
- * before its first round: RCX always, the pointers of MOVS and STOS. So do Intel's processors, even for no rounds at all.
+ * before its first round: RCX always, the pointers of MOVS and STOS. So do Intel's processors, even for no rounds at all; AMD's
+ * clear it with the first round that is done.
  */
 function cutRegister(pc: usize, register: usize): void {
-  setByAddressSize(pc, register, at(pc, register));
+  if (!load<u32>(CPU_AMD)) setByAddressSize(pc, register, at(pc, register));
 }
 
 /** Rounds that are left. */

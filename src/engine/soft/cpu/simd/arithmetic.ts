@@ -1,4 +1,5 @@
 // Floating-point arithmetic on the elements of vectors (SDM 2A, 2B, 2D).
+import { CPU_AMD } from '../../layout';
 import { CF, PF, setArithmeticFlags, ZF } from '../core/flags';
 import { failed } from '../core/trouble';
 import * as float from './float';
@@ -223,11 +224,18 @@ export function dpps(a: v128, b: v128, imm: u32): v128 {
   );
   settle();
   if (failed()) return a;
+  // Of several NaNs the first operand's is the sum's, and makers differ in which that is. AMD's order is the manual's.
+  const amd = load<u32>(CPU_AMD) != 0;
+  const left = v128.shuffle<u32>(products, products, 0, 0, 2, 2);
+  const right = v128.shuffle<u32>(products, products, 1, 1, 3, 3);
   const neighbours = v128.shuffle<u32>(products, products, 1, 0, 3, 2);
-  const pairs = singles(ADD, ADD, neighbours, products);
+  const pairs = amd ? singles(ADD, ADD, left, right) : singles(ADD, ADD, neighbours, products);
   settle();
   if (failed()) return a;
-  const result = singles(ADD, ADD, pairs, v128.shuffle<u32>(pairs, pairs, 2, 3, 0, 1));
+  const lower = v128.shuffle<u32>(pairs, pairs, 0, 1, 0, 1);
+  const upper = v128.shuffle<u32>(pairs, pairs, 2, 3, 2, 3);
+  const others = v128.shuffle<u32>(pairs, pairs, 2, 3, 0, 1);
+  const result = amd ? singles(ADD, ADD, lower, upper) : singles(ADD, ADD, pairs, others);
   settle();
   const bits = i32x4(1, 2, 4, 8);
   return v128.and(result, i32x4.eq(v128.and(i32x4.splat(imm), bits), bits));

@@ -6,15 +6,17 @@ import {
   FPU_REGISTERS,
   FPU_STATUS,
   FPU_TAGS,
+  MXCSR,
   OP_REG,
   OP_RM,
   TROUBLE,
   TROUBLE_FAULT,
   XMM_REGISTERS,
 } from '../../layout';
-import { fault, GP, MF, NM, PAGE_FAULT, UD } from '../core/faults';
+import { ALIGNMENT, fault, GP, MF, NM, PAGE_FAULT, UD } from '../core/faults';
 import {
   checkRead,
+  checksAlignment,
   checkWrite,
   linearAddress,
   read,
@@ -31,6 +33,8 @@ export const CR0_EM: u32 = 4;
 export const CR0_TS: u32 = 8;
 const CR4_OSFXSR: u32 = 0x200;
 const FPU_ES: u32 = 0x80;
+/** MXCSR.MM. */
+const MISALIGNED: u32 = 0x20000;
 
 /** False where SSE may not be used: #UD or #NM. */
 export function sse(): bool {
@@ -143,6 +147,16 @@ export function memory<T>(pc: usize): v128 {
 
 export function memory16(pc: usize): v128 {
   if (!aligned(segment(pc), address(pc))) return i64x2.splat(0);
+  return unaligned16(pc);
+}
+
+/** As `memory16`, but for moves: in AMD's misaligned SSE mode, MXCSR.MM, only #AC asks for the alignment (APM 2 11.3.2). */
+export function operand16(pc: usize): v128 {
+  if (!(load<u32>(MXCSR) & MISALIGNED)) return memory16(pc);
+  if (linearAddress(segment(pc), address(pc)) & 15 && checksAlignment()) {
+    fault(ALIGNMENT);
+    return i64x2.splat(0);
+  }
   return unaligned16(pc);
 }
 

@@ -1,8 +1,8 @@
-// The state of x87, MMX and SSE as a whole: MXCSR, FXSAVE and FXRSTOR, XSAVE and XRSTOR (SDM 1 10.5, chapter 13).
+// The state of x87, MMX and SSE as a whole: MXCSR, FXSAVE and FXRSTOR (SDM 1 10.5), and the parts of an area that XSAVE has too.
 import {
   CR0,
-  CR4,
-  CR4_OSXSAVE,
+  EXTENDED_AREA,
+  EXTENDED_LENGTH,
   FPU_CONTROL,
   FPU_CS,
   FPU_DP,
@@ -15,41 +15,37 @@ import {
   MODE,
   MODE_CODE64,
   MXCSR,
-  RAX,
-  RCX,
-  RDX,
+  MXCSR_ALLOWED,
   VECTOR_BUFFER,
   XCR0,
   XMM_REGISTERS,
 } from '../../layout';
-import { ALIGNMENT, fault, GP, NM, UD } from '../core/faults';
+import { ALIGNMENT, fault, GP, NM } from '../core/faults';
 import { width } from '../core/generic';
 import { checkRead, checksAlignment, checkWrite, linearAddress, read, write } from '../core/memory';
-import { address, cutAddress, segment, setRegister } from '../core/operands';
+import { address, cutAddress, segment } from '../core/operands';
 import { failed } from '../core/trouble';
-import { privileged } from '../system/privilege';
 import { setStatusWord, top } from '../x87/registers';
 import { CR0_EM, CR0_TS, sse } from './registers';
 
-const MXCSR_MASK: u32 = 0xffff;
 const MXCSR_START: u32 = 0x1f80;
 
 // Offsets in the area (SDM 2A table 3-44, SDM 1 13.4).
 const AREA_POINTERS: usize = 8;
-const AREA_MXCSR: usize = 24;
-const AREA_ST: usize = 32;
-const AREA_XMM: usize = 160;
-const AREA_HEADER: usize = 512;
-const FXSAVE_END: u64 = 416;
+export const AREA_MXCSR: usize = 24;
+export const AREA_ST: usize = 32;
+export const AREA_XMM: usize = 160;
+export const AREA_HEADER: usize = 512;
+export const FXSAVE_END: u64 = 416;
 
-const X87: u64 = 1;
-const SSE: u64 = 2;
+export const X87: u64 = 1;
+export const SSE: u64 = 2;
 
 export function ldmxcsr(pc: usize): void {
   if (!sse()) return;
   const value = read<u32>(segment(pc), address(pc));
   if (failed()) return;
-  if (value & ~MXCSR_MASK) fault(GP);
+  if (value & ~load<u32>(MXCSR_ALLOWED)) fault(GP);
   else store<u32>(MXCSR, value);
 }
 
@@ -58,7 +54,7 @@ export function stmxcsr(pc: usize): void {
 }
 
 /** False where the x87 FPU and SSE may not be saved, or the address is not aligned: to 4 bytes for #AC, else for #GP. */
-function mayMove(pc: usize, alignment: u64): bool {
+export function mayMove(pc: usize, alignment: u64): bool {
   const linear = linearAddress(segment(pc), address(pc));
   if (load<u32>(CR0) & (CR0_TS | CR0_EM)) fault(NM);
   else if (linear & 3 && checksAlignment()) fault(ALIGNMENT);
@@ -67,37 +63,38 @@ function mayMove(pc: usize, alignment: u64): bool {
   return false;
 }
 
-/** Faults where the area of `size` bytes cannot be read or written: its last byte is tried first, as processors do. */
-function tryArea(pc: usize, size: u64, write: bool): void {
+/** Faults where the area of `size` bytes cannot be read or written: its last byte is tried first, as processors do, then each page. */
+export function tryArea(pc: usize, size: u64, write: bool): void {
   const seg = segment(pc);
   const ea = address(pc);
   const last = cutAddress(pc, ea + (size - 1));
   if (write) checkWrite(seg, last, 1, 1);
   else checkRead(seg, last, 1, 1);
-  if (failed()) return;
-  if (write) checkWrite(seg, ea, 1, 1);
-  else checkRead(seg, ea, 1, 1);
+  for (let at: u64 = 0; at < size && !failed(); at += 4096) {
+    if (write) checkWrite(seg, cutAddress(pc, ea + at), 1, 1);
+    else checkRead(seg, cutAddress(pc, ea + at), 1, 1);
+  }
 }
 
 /** Bytes `from` to `to` of the buffer from memory. */
-function fetch(pc: usize, from: u64, to: u64): void {
+export function fetch(pc: usize, from: u64, to: u64): void {
   for (let at = from; at < to && !failed(); at += 8) {
     store<u64>(VECTOR_BUFFER + <usize>at, read<u64>(segment(pc), cutAddress(pc, address(pc) + at)));
   }
 }
 
-function put(pc: usize, from: u64, to: u64): void {
+export function put(pc: usize, from: u64, to: u64): void {
   for (let at = from; at < to && !failed(); at += 8) {
     write<u64>(segment(pc), cutAddress(pc, address(pc) + at), load<u64>(VECTOR_BUFFER + <usize>at));
   }
 }
 
 /** The number of XMM registers that code of this mode reaches. */
-function xmmBytes(): usize {
+export function xmmBytes(): usize {
   return load<u32>(MODE) & MODE_CODE64 ? 256 : 128;
 }
 
-function gatherX87(wide: bool): void {
+export function gatherX87(wide: bool): void {
   const area = VECTOR_BUFFER;
   store<u16>(area, load<u16>(FPU_CONTROL));
   store<u16>(area, load<u16>(FPU_STATUS), 2);
@@ -118,7 +115,7 @@ function gatherX87(wide: bool): void {
   }
 }
 
-function spreadX87(wide: bool): void {
+export function spreadX87(wide: bool): void {
   const area = VECTOR_BUFFER;
   store<u16>(FPU_CONTROL, <u16>((<u32>load<u16>(area) & 0x1f3f) | 0x40));
   store<u8>(FPU_TAGS, load<u8>(area, 4));
@@ -138,9 +135,9 @@ function spreadX87(wide: bool): void {
   }
 }
 
-function gatherSse(): void {
+export function gatherSse(): void {
   store<u32>(VECTOR_BUFFER + AREA_MXCSR, load<u32>(MXCSR));
-  store<u32>(VECTOR_BUFFER + AREA_MXCSR, MXCSR_MASK, 4);
+  store<u32>(VECTOR_BUFFER + AREA_MXCSR, load<u32>(MXCSR_ALLOWED), 4);
   memory.copy(VECTOR_BUFFER + AREA_XMM, XMM_REGISTERS, xmmBytes());
 }
 
@@ -159,7 +156,7 @@ export function fxrstor(pc: usize): void {
   if (failed()) return;
   fetch(pc, 0, FXSAVE_END);
   if (failed()) return;
-  if (load<u32>(VECTOR_BUFFER + AREA_MXCSR) & ~MXCSR_MASK) {
+  if (load<u32>(VECTOR_BUFFER + AREA_MXCSR) & ~load<u32>(MXCSR_ALLOWED)) {
     fault(GP);
     return;
   }
@@ -168,91 +165,11 @@ export function fxrstor(pc: usize): void {
   memory.copy(XMM_REGISTERS, VECTOR_BUFFER + AREA_XMM, xmmBytes());
 }
 
-function xsaveAllowed(): bool {
-  if (load<u32>(CR4) & CR4_OSXSAVE) return true;
-  fault(UD);
-  return false;
-}
-
-/** The states that EDX:EAX asks for and XCR0 has, of those that there are: another CPU's XCR0 may have more. */
-function asked(): u64 {
-  return (<u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32)) & load<u64>(XCR0) & (X87 | SSE);
-}
-
-/** All that is asked for is written, whether it is as after a reset or not, which the manual allows (SDM 1 13.6). */
-export function xsave(pc: usize): void {
-  if (!xsaveAllowed() || !mayMove(pc, 64)) return;
-  const states = asked();
-  tryArea(pc, AREA_HEADER + 64, true);
-  if (failed()) return;
-  fetch(pc, AREA_HEADER, AREA_HEADER + 8);
-  if (failed()) return;
-  store<u64>(VECTOR_BUFFER + AREA_HEADER, load<u64>(VECTOR_BUFFER + AREA_HEADER) | states);
-  if (states & X87) {
-    gatherX87(width(pc) == 8);
-    put(pc, 0, AREA_MXCSR);
-    put(pc, AREA_ST, AREA_XMM);
-  }
-  if (states & SSE) {
-    gatherSse();
-    put(pc, AREA_MXCSR, AREA_ST);
-    put(pc, AREA_XMM, AREA_XMM + xmmBytes());
-  }
-  put(pc, AREA_HEADER, AREA_HEADER + 8);
-}
-
-/** A state that is asked for and was not saved becomes what it is after a reset. */
-export function xrstor(pc: usize): void {
-  if (!xsaveAllowed() || !mayMove(pc, 64)) return;
-  const states = asked();
-  tryArea(pc, AREA_HEADER + 64, false);
-  if (failed()) return;
-  fetch(pc, 0, FXSAVE_END);
-  fetch(pc, AREA_HEADER, AREA_HEADER + 64);
-  if (failed()) return;
-  const saved = load<u64>(VECTOR_BUFFER + AREA_HEADER);
-  const compacted = load<u64>(VECTOR_BUFFER + AREA_HEADER, 8) | load<u64>(VECTOR_BUFFER + AREA_HEADER, 16);
-  const control = load<u32>(VECTOR_BUFFER + AREA_MXCSR);
-  if (saved & ~load<u64>(XCR0) || compacted != 0 || (states & SSE && control & ~MXCSR_MASK)) {
-    fault(GP);
-    return;
-  }
-  if (states & X87) {
-    if (!(saved & X87)) {
-      memory.fill(VECTOR_BUFFER, 0, AREA_MXCSR);
-      memory.fill(VECTOR_BUFFER + AREA_ST, 0, AREA_XMM - AREA_ST);
-      store<u16>(VECTOR_BUFFER, 0x37f);
-    }
-    spreadX87(width(pc) == 8);
-  }
-  if (states & SSE) {
-    store<u32>(MXCSR, control);
-    if (saved & SSE) memory.copy(XMM_REGISTERS, VECTOR_BUFFER + AREA_XMM, xmmBytes());
-    else memory.fill(XMM_REGISTERS, 0, xmmBytes());
-  }
-}
-
-export function xgetbv(_pc: usize): void {
-  if (!xsaveAllowed()) return;
-  if (load<u32>(RCX) != 0) {
-    fault(GP);
-    return;
-  }
-  setRegister<u32>(RAX, load<u32>(XCR0));
-  setRegister<u32>(RDX, load<u32>(XCR0, 4));
-}
-
-/** The x87 FPU's state is always there; there is none but SSE's besides. */
-export function xsetbv(_pc: usize): void {
-  if (!xsaveAllowed() || !privileged()) return;
-  const value = <u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32);
-  if (load<u32>(RCX) != 0 || !(value & X87) || value & ~(X87 | SSE | load<u64>(XCR0))) fault(GP);
-  else store<u64>(XCR0, value);
-}
-
 /** What a reset makes of it. */
 export function resetVectors(): void {
   memory.fill(XMM_REGISTERS, 0, 256);
   store<u32>(MXCSR, MXCSR_START);
   store<u64>(XCR0, X87);
+  store<u64>(EXTENDED_AREA, 0);
+  store<u32>(EXTENDED_LENGTH, 0);
 }

@@ -5,7 +5,7 @@ import { CPUID_COUNT, CPUID_ENTRY, CPUID_TABLE, CR4, CR4_OSXSAVE, RAX, RBX, RCX,
 const OSXSAVE: u32 = 1 << 27;
 
 /** The entry of a leaf and subleaf, or 0. */
-function entryOf(leaf: u32, subleaf: u32): usize {
+export function entryOf(leaf: u32, subleaf: u32): usize {
   const count = <usize>load<u32>(CPUID_COUNT);
   for (let i: usize = 0; i < count; i++) {
     const entry = CPUID_TABLE + i * CPUID_ENTRY;

@@ -2,6 +2,7 @@
 import {
   APIC_BASE,
   CPL,
+  CPU_AMD,
   CR0,
   CR0_PG,
   CR4,
@@ -39,6 +40,7 @@ import { rm, setRm } from '../core/operands';
 import { canonicalBase, PHYSICAL_BITS } from '../core/paging';
 import { flushTlb } from '../core/tlb';
 import { failed } from '../core/trouble';
+import { isModelMsr } from './model-msrs';
 import { privileged } from './privilege';
 import { openSegment, segmentAt, setBase } from './segments';
 
@@ -147,7 +149,8 @@ function cellOf(msr: u32): usize {
     case MSR_SYSENTER_EIP:
       return SYSENTER_EIP;
     case MSR_MISC_ENABLE:
-      return MISC_ENABLE;
+      // Intel's alone.
+      return load<u32>(CPU_AMD) ? 0 : MISC_ENABLE;
     case MSR_PAT:
       return PAT;
     case MSR_MTRR_DEF_TYPE:
@@ -183,7 +186,8 @@ export function rdmsr(pc: usize): void {
   else if (msr == MSR_TSC) setPair(timeStamp(pc));
   else if (msr == MSR_MTRRCAP) setPair(MTRR_CAPABILITIES);
   // No banks of machine checks, no update of microcode.
-  else if (msr == MSR_MCG_CAP || msr == MSR_MCG_STATUS || msr == MSR_BIOS_SIGN_ID) setPair(0);
+  else if (msr == MSR_MCG_CAP || msr == MSR_MCG_STATUS || msr == MSR_BIOS_SIGN_ID || isModelMsr(msr))
+    setPair(0);
   else fault(GP);
 }
 
@@ -253,5 +257,6 @@ export function wrmsr(pc: usize): void {
     store<u64>(cell, value);
     if (msr == MSR_FS_BASE) openSegment(SEG_FS);
     else if (msr == MSR_GS_BASE) openSegment(SEG_GS);
-  } else if (cell || (msr != MSR_BIOS_SIGN_ID && msr != MSR_MCG_STATUS) || value) fault(GP);
+  } else if (cell || !(isModelMsr(msr) || (value == 0 && (msr == MSR_BIOS_SIGN_ID || msr == MSR_MCG_STATUS))))
+    fault(GP);
 }

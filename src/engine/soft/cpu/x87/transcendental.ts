@@ -1,4 +1,5 @@
 // The instructions of transcendental functions (SDM 1 8.3.8 to 8.3.11): special operands here, the others by calculation.
+import { CPU_AMD } from '../../layout';
 import { normalBits, normalExponent } from './arithmetic';
 import { note, overflows, ready, settle, underflows } from './instruction';
 import { logarithm, logarithmOfOneMore, powerLessOne } from './logarithm';
@@ -56,6 +57,11 @@ const SINE: u32 = 0;
 const COSINE: u32 = 1;
 const TANGENT: u32 = 2;
 
+/** Of a sine of what is nearly a normal number AMD's processors do not say that it underflowed. */
+function sinesOfAmd(what: u32): bool {
+  return what == SINE && load<u32>(CPU_AMD) != 0;
+}
+
 /** One of the three for ST(0), which is there. */
 function circular(what: u32, e: u32, b: u64): void {
   const kind = classOf(e, b);
@@ -69,7 +75,7 @@ function circular(what: u32, e: u32, b: u64): void {
   }
   if (isTiny(e)) {
     if (what == COSINE) give(<u32>BIAS, INTEGER_BIT);
-    else giveInexact(e & SIGN, normalExponent(e, b), normalBits(b), 0);
+    else giveInexact(e & SIGN, normalExponent(e, b), normalBits(b), 0, sinesOfAmd(what) ? -1 : 0);
     return raise(PE);
   }
   reduce(e, b);
