@@ -11,6 +11,7 @@ declare global {
   namespace WebAssembly {
     interface Memory {}
     interface Module {}
+    interface Table {}
   }
 }
 
