@@ -75,6 +75,14 @@ export function createMachine(options: MachineOptions): Machine {
     image: (path) => {
       throw new ConfigError(`createMachine: '${path}' cannot be opened in a browser`, 'fetch its bytes');
     },
+    drives: ({ disks = [], floppies = [], cdroms = [] }) => {
+      const [named] = [...disks, ...floppies, ...cdroms];
+      if (named === undefined) return undefined;
+      throw new ConfigError(
+        `createMachine: '${named.file}' cannot be opened in a browser`,
+        'fetch its bytes, and give drives: new Drives([{ name: "hd0", kind: "disk", file: "disk.img", disk: new MemoryDisk(bytes) }])',
+      );
+    },
   });
 }
 

@@ -25,6 +25,11 @@ const module = fc.record(
 );
 
 /** Any description that there can be: each field, or not. */
+/** `write: false` is what nothing says, too. */
+const disk = fc.record(
+  { file: fc.stringMatching(/^[\w/.-]+$/), write: fc.constant(true) },
+  { requiredKeys: ['file'], noNullPrototype: true },
+);
 const specs: fc.Arbitrary<MachineSpec> = fc.record(
   {
     engine: fc.constantFrom(...engineNames),
@@ -45,6 +50,11 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
     devices: fc.array(module),
     hypercalls: module,
     vga: fc.boolean(),
+    disks: fc.array(disk),
+    floppies: fc.array(disk),
+    cdroms: fc.array(disk),
+    boot: fc.constantFrom('a', 'c,d', 'd,a,c'),
+    firmware: fc.string({ minLength: 1 }),
     coalesce: fc.boolean(),
     standardDevices: fc.boolean(),
     name: fc.string(),
@@ -81,7 +91,9 @@ describe('a machine’s description', () => {
           else if (words.includes(`--${optionWord(name)}`)) back[name] = true;
           else if (words.includes(`--no-${optionWord(name)}`)) back[name] = false;
         }
-        const flagless = { ...rest, ...(rest.regions?.length === 0 && { regions: undefined }) };
+        const flagless = Object.fromEntries(
+          Object.entries(rest).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
+        );
         assert.deepEqual(normal(back), normal(flagless));
       }),
       { numRuns: 500 },

@@ -9,7 +9,20 @@ import { notifications } from '../devices/index.js';
 import { irqchipNames } from '../engine/contract/index.js';
 import { clockNames, DEFAULT_IPS, MOST_IPS } from '../machine/index.js';
 import { cpuVendors } from '../x86/index.js';
-import { address, choice, flag, type Kind, listOf, module, name, region, size, whole } from './kinds.js';
+import {
+  address,
+  bootOrder,
+  choice,
+  diskFile,
+  flag,
+  type Kind,
+  listOf,
+  module,
+  name,
+  region,
+  size,
+  whole,
+} from './kinds.js';
 
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -133,6 +146,35 @@ export const fields = {
   }),
   /** A VGA, whose memory takes the place of RAM from A0000 to BFFFF. Default false. */
   vga: field(flag, 'a VGA: text at B8000, graphics at A0000', { default: false, option: '--vga' }),
+  /** Hard disks, `hd0` and so on: raw images. What the guest writes is kept in memory, or in the file with `write`. */
+  disks: field(
+    listOf(diskFile, 'a list of disks: [{ "file": "disk.img" }]'),
+    'a hard disk; ,write: changes go to the file, else they are lost in the end; may repeat',
+    { ...users, option: '--disk <file[,write]>' },
+  ),
+  /** Floppy disks, in `fd0` and `fd1`. */
+  floppies: field(
+    listOf(diskFile, 'a list of disks: [{ "file": "floppy.img" }]'),
+    'a floppy disk; may repeat',
+    {
+      ...users,
+      option: '--floppy <file[,write]>',
+    },
+  ),
+  /** CDs, in `cd0` and so on: images with an ISO 9660 file system. */
+  cdroms: field(listOf(diskFile, 'a list of disks: [{ "file": "system.iso" }]'), 'a CD; may repeat', {
+    ...users,
+    option: '--cdrom <file>',
+  }),
+  /** Which drive the firmware starts from: `a` the floppy, `c` the hard disk, `d` the CD. Default: what is there, in this order. */
+  boot: field(bootOrder, 'the order in which drives are tried: a floppy, c hard disk, d CD', {
+    option: '--boot <a,c,d>',
+  }),
+  /** Another ROM in the place of Terrarium's own BIOS. */
+  firmware: field(name, 'a ROM that runs in the place of the BIOS', {
+    ...users,
+    option: '--firmware <file>',
+  }),
   /** Let the engine keep a console's writes back and hand them over together. Default true. */
   coalesce: field(flag, 'let the engine keep console bytes back and hand them over together', {
     ...users,

@@ -21,6 +21,7 @@ export { type GuestFile, parseGuestFile } from './guest-file.js';
 export {
   address,
   type DeviceModule,
+  type DiskFile,
   flag,
   isList,
   type Kind,

@@ -140,6 +140,53 @@ export const region: Kind<RegionConfig> = {
   schema: { type: 'string' },
 };
 
+/** The file of a disk, and whether what the guest writes changes it. */
+export interface DiskFile {
+  file: string;
+  /** Default false: what is written is kept in memory. */
+  write?: boolean;
+}
+
+/** A disk's file: `disk.img`, or `disk.img,write`. */
+export const diskFile: Kind<DiskFile> = {
+  what: 'a disk: { "file": path, "write": true or false }',
+  is(value): value is DiskFile {
+    if (typeof value !== 'object' || value === null) return false;
+    const { file, write, ...rest } = value as Record<string, unknown>;
+    const said = typeof file === 'string' && file !== '';
+    return said && (write === undefined || typeof write === 'boolean') && Object.keys(rest).length === 0;
+  },
+  parse(text) {
+    const [, file, write] = /^(.+?)(,write)?$/s.exec(text) ?? [];
+    if (file === undefined)
+      throw new ConfigError("'' is not a disk's file", 'write it as FILE or FILE,write');
+    return { file, ...(write !== undefined && { write: true }) };
+  },
+  write: ({ file, write }) => `${file}${write ? ',write' : ''}`,
+  schema: { type: 'string' },
+};
+
+/** In which order drives are tried: `c`, `a,c,d`. */
+export const bootOrder: Kind<string> = {
+  what: 'letters of drives, a, c and d, with commas between',
+  is: (value): value is string => typeof value === 'string' && isBootOrder(value),
+  parse(text) {
+    const order = text.toLowerCase().replace(/[\s,]/g, '').split('').join(',');
+    if (isBootOrder(order)) return order;
+    throw new ConfigError(
+      `'${text}' is not an order of drives`,
+      'letters are a (floppy), c (hard disk) and d (CD): --boot a,c,d',
+    );
+  },
+  write: (order) => order,
+  schema: { type: 'string' },
+};
+
+function isBootOrder(order: string): boolean {
+  const letters = order.split(',');
+  return letters.every((letter) => /^[acd]$/.test(letter)) && new Set(letters).size === letters.length;
+}
+
 /** A module of the user's own: its default export is called with `options` and returns what the field is for. */
 export interface DeviceModule {
   /** A URL that the machine's thread can import: `new URL('./my-device.js', import.meta.url).href`. */

@@ -6,6 +6,7 @@
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug/console.js';
 export { DEBUG_EXIT_PORT, DebugExit } from './debug/exit.js';
 export { DEBUG_NMI_PORT, DebugNmi } from './debug/nmi.js';
+export * from './disk/index.js';
 export {
   FIRST_OWN_CALL,
   HYPERCALL_PORT,

@@ -7,6 +7,7 @@ import {
   type OtherKeys,
 } from '../config/index.js';
 import type { Device } from '../devices/contract/index.js';
+import type { Drives } from '../devices/index.js';
 import type { Engine } from '../engine/contract/index.js';
 import { ConfigError } from '../errors.js';
 import type { ExitObserver, Machine } from '../machine/index.js';
@@ -16,7 +17,7 @@ import { callable, type ImageSource, type OpenImage, object, objects, readOption
 /** A machine's description, and what it is handed beside it. All but the image has a sensible default. */
 export interface MachineOptions
   extends Omit<MachineSpec, 'engine' | 'devices' | 'hypercalls'>,
-    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'control' | 'inputs'> {
+    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'drives' | 'control' | 'inputs'> {
   /** An engine's name, or an engine. Default `auto`. */
   engine?: EngineName | Engine;
   image: ImageSource;
@@ -32,6 +33,8 @@ export interface MachineOptions
 export interface Opener {
   engine(name: EngineName, spec: MachineSpec): Engine;
   image: OpenImage;
+  /** The disks that a description names; undefined where it names none. */
+  drives(spec: MachineSpec): Drives | undefined;
 }
 
 const engine: Kind<unknown> = {
@@ -47,6 +50,7 @@ const keys: OtherKeys = {
   input: object,
   keys: object,
   onTone: callable,
+  drives: object,
   devices: objects,
   hypercalls: object,
   control: object,
@@ -70,12 +74,20 @@ export function createFrom(options: MachineOptions, opener: Opener): Machine {
   for (const [index, device] of (parts.devices ?? []).entries()) requireDevice(device, index);
   if (parts.hypercalls !== undefined && 'module' in parts.hypercalls)
     throw new ConfigError('createMachine: "hypercalls" is a module', NO_MODULES);
-  return makePc(spec, {
-    ...parts,
-    image,
-    engine: typeof engine === 'string' ? opener.engine(engine, spec) : engine,
-    ...(observer && { observe: () => observer }),
-  });
+  const chosen = typeof engine === 'string' ? opener.engine(engine, spec) : engine;
+  const drives = parts.drives ?? opener.drives(spec);
+  try {
+    return makePc(spec, {
+      ...parts,
+      image,
+      engine: chosen,
+      ...(drives && { drives }),
+      ...(observer && { observe: () => observer }),
+    });
+  } catch (error) {
+    drives?.dispose();
+    throw error;
+  }
 }
 
 function requireDevice(device: object, index: number): void {

@@ -2,6 +2,7 @@ import type { Image } from '../boot/index.js';
 import { defaultOf, type MachineSpec } from '../config/index.js';
 import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
 import {
+  type Drives,
   type HypercallOptions,
   type KeyboardControllerOptions,
   STANDARD_BACKENDS,
@@ -29,6 +30,8 @@ export interface PcParts {
   keys?: KeyboardControllerOptions;
   /** Told when the guest's speaker starts, stops or changes its tone. */
   onTone?: (tone: Tone) => void;
+  /** The disks that the description names, opened. The machine closes them. */
+  drives?: Drives;
   /** Devices of the user's own. One that claims a standard device's ports takes its place. */
   devices?: readonly Device[];
   /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
@@ -45,7 +48,7 @@ export interface PcParts {
 
 /**
  * Puts a PC together: the machine that `spec` describes, with the parts that it is handed. The fields that name things for
- * others to open (`engine`, `devices`, `hypercalls`) are not read here: what they name is among the parts.
+ * others to open (`engine`, `disks`, `devices`, `hypercalls` …) are not read here: what they name is among the parts.
  *
  * @throws ConfigError, ImageError, GuestMemoryError, and what the engine throws where it cannot run here
  */
@@ -68,6 +71,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
       : []),
     ...(irqchip !== undefined ? chips : []),
     ...(spec.vga ? [new Vga()] : []),
+    ...(parts.drives ? [parts.drives] : []),
   ];
   const devices = [...giveWay(usual, own), ...own];
   const observer = parts.observe?.(devices.map(({ name }) => name));

@@ -1,5 +1,6 @@
 import type { Machine } from '../machine/index.js';
 import { createFrom, type MachineOptions } from '../pc/index.js';
+import { openDrives } from './disks/open-drives.js';
 import { engineByName } from './engines/engines.js';
 import { loadImage } from './images/image-file.js';
 
@@ -15,5 +16,5 @@ import { loadImage } from './images/image-file.js';
  *   where it cannot run here
  */
 export function createMachine(options: MachineOptions): Machine {
-  return createFrom(options, { engine: engineByName, image: loadImage });
+  return createFrom(options, { engine: engineByName, image: loadImage, drives: openDrives });
 }

@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { type Command, Option } from 'commander';
 import {
   type DeviceModule,
+  type DiskFile,
   type FieldName,
   fieldNames,
   fieldOf,
@@ -72,10 +73,15 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
   const { TERRARIUM_ENGINE: engine = '' } = process.env;
   if (engine !== '' && (spec.engine === undefined || spec.engine === 'auto'))
     spec.engine = fieldOf('engine').kind.parse(engine);
-  const { devices, hypercalls, ...rest } = spec as MachineSpec;
+  const { devices, hypercalls, disks, floppies, cdroms, firmware, ...rest } = spec as MachineSpec;
+  const inFolder = (one: DiskFile): DiskFile => ({ ...one, file: path.resolve(folder, one.file) });
   return {
     ...rest,
     ...(devices && { devices: devices.map((one) => moduleIn(folder, one)) }),
+    ...(disks && { disks: disks.map(inFolder) }),
+    ...(floppies && { floppies: floppies.map(inFolder) }),
+    ...(cdroms && { cdroms: cdroms.map(inFolder) }),
+    ...(firmware && { firmware: path.resolve(folder, firmware) }),
     ...(hypercalls && { hypercalls: moduleIn(folder, hypercalls) }),
   };
 }

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { decodeBase64 } from './base64.js';
+import { decodeBase64 } from '../base64.js';
 
 export const GLYPHS = 256;
 export const GLYPH_ROWS = 16;

@@ -1,6 +1,7 @@
 /** A VGA's state as plain data. */
+
+import { decodeBase64, encodeBase64 } from '../base64.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
-import { decodeBase64, encodeBase64 } from './base64.js';
 import type { Dac } from './dac.js';
 import { PLANE_SIZE, type Planes } from './planes.js';
 import { masks, type Registers, type Unit, units } from './registers.js';

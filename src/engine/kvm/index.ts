@@ -23,6 +23,7 @@ export type { CpuidEntry } from './api/cpuid.js';
 export { errnoName } from './api/errno.js';
 export { EngineLimit, KvmError, KvmUnavailableError } from './api/errors.js';
 export { EventFd } from './api/eventfd.js';
+export { lockFile } from './api/file-lock.js';
 export { hostAddress } from './api/host-address.js';
 export type {
   GuestClock,

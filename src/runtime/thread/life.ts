@@ -17,6 +17,7 @@ import {
   Statistics,
   traceHeader,
 } from '../../trace/index.js';
+import { openDrives } from '../disks/open-drives.js';
 import { chooseEngine } from '../engines/engines.js';
 import { keySource } from './keys.js';
 import type { Channels, FromWorker, HostedParts, MadeMachine } from './protocol.js';
@@ -73,26 +74,33 @@ export class Life implements Disposable {
     const capture = (index: number) => this.#capture(index);
     const timed = new TimedMoments(captureAt, capture);
     const moments = new ExitMoments(captureAt, capture);
-    this.machine = makePc(spec, {
-      engine,
-      image,
-      control,
-      output: this.#output(),
-      input: this.#input(),
-      keys: {
-        source: keySource(new SharedRing(channels.keys)),
-        onLeds: (leds) => this.#signs.setLeds(leds),
-      },
-      onTone: (tone) => this.#signs.setTone(tone),
-      hypercalls: { ...user.hypercalls(), log: this.#logInto() },
-      devices: [...user.devices(), ...(timed.any ? [timed] : [])],
-      simvirtioElsewhere: spec.simvirtio === 'polling',
-      observe: (names) => {
-        this.#names = names;
-        const log = this.#observe(follows);
-        return together([...(log ? [log] : []), ...(moments.any ? [moments] : [])]);
-      },
-    });
+    const drives = openDrives(spec);
+    try {
+      this.machine = makePc(spec, {
+        engine,
+        image,
+        control,
+        output: this.#output(),
+        input: this.#input(),
+        keys: {
+          source: keySource(new SharedRing(channels.keys)),
+          onLeds: (leds) => this.#signs.setLeds(leds),
+        },
+        onTone: (tone) => this.#signs.setTone(tone),
+        hypercalls: { ...user.hypercalls(), log: this.#logInto() },
+        devices: [...user.devices(), ...(timed.any ? [timed] : [])],
+        ...(drives && { drives }),
+        simvirtioElsewhere: spec.simvirtio === 'polling',
+        observe: (names) => {
+          this.#names = names;
+          const log = this.#observe(follows);
+          return together([...(log ? [log] : []), ...(moments.any ? [moments] : [])]);
+        },
+      });
+    } catch (error) {
+      drives?.dispose();
+      throw error;
+    }
     if (observe.frames) this.#feed = this.#frameFeed();
     if (engine.capabilities.hostKernel)
       setThreadName(spec.name === undefined ? 'terrarium/vcpu0' : `vm:${spec.name}`);

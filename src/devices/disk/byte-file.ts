@@ -1,0 +1,16 @@
+/**
+ * What a disk image is kept in: a file of the host's, or bytes in memory. Whoever opens it decides what may be read and written.
+ */
+export interface ByteFile {
+  /** For errors: the file's name. */
+  readonly name: string;
+  /** In bytes. Grows where something is written behind the end. */
+  readonly size: number;
+  readonly readOnly: boolean;
+  /** Fills `into`. @throws DiskError where the file ends earlier or cannot be read */
+  read(at: number, into: Uint8Array): void;
+  /** @throws DiskError where the file cannot be written */
+  write(at: number, bytes: Uint8Array): void;
+  flush(): void;
+  close(): void;
+}

@@ -1,0 +1,59 @@
+import { TerrariumError } from '../../errors.js';
+
+/** Bytes of a sector: what every disk here counts in. A CD's blocks are four of them. */
+export const SECTOR = 512;
+
+/** The most sectors of a disk: 2 TiB, all that 32 bits can number. */
+export const MOST_SECTORS = 2 ** 32;
+
+/**
+ * A disk, whatever it is kept in: sectors of 512 bytes that are read and written at once, on the machine's own thread. Floppy, ATA,
+ * ATAPI, virtio-blk and INT 13h all sit on this.
+ */
+export interface Disk {
+  /** How many sectors it has, numbered from 0. */
+  readonly sectors: number;
+  /** Writes are refused. */
+  readonly readOnly: boolean;
+  /**
+   * Reads whole sectors; guest RAM will do for `into`.
+   * @throws DiskError beyond the end, or where the host's file cannot be read
+   */
+  read(sector: number, into: Uint8Array): void;
+  /**
+   * Writes whole sectors. The bytes may be the guest's own, which another CPU changes meanwhile.
+   * @throws DiskError beyond the end, on a disk that is read-only or full, or where the host's file cannot be written
+   */
+  write(sector: number, bytes: Uint8Array): void;
+  /** What was written is safe once this returns. @throws DiskError where the host's file cannot be written */
+  flush(): void;
+  /** The guest needs these sectors no more: they read as anything until they are written. @throws DiskError beyond the end */
+  discard(sector: number, count: number): void;
+  /** Gives back what it holds on the host's side. */
+  dispose?(): void;
+}
+
+/** An access that a disk cannot do. Devices catch it and tell their guest in their own way. */
+export class DiskError extends TerrariumError {
+  constructor(message: string, hint?: string) {
+    super('EDISK', message, hint === undefined ? {} : { hint });
+  }
+}
+
+/**
+ * Refuses an access that is not whole sectors of a disk.
+ * @param bytes the access's length
+ */
+export function requireSectors({ sectors }: Pick<Disk, 'sectors'>, sector: number, bytes: number): void {
+  const count = bytes / SECTOR;
+  if (Number.isSafeInteger(sector) && Number.isSafeInteger(count) && sector >= 0 && count >= 0) {
+    if (sector + count <= sectors) return;
+    throw new DiskError(`sectors ${sector} to ${sector + count - 1} of a disk that has ${sectors}`);
+  }
+  throw new DiskError(`${bytes} bytes at sector ${sector} are not whole sectors`);
+}
+
+/** True where an access of `count` sectors lies on the disk: for devices, before they ask it. */
+export function holds({ sectors }: Pick<Disk, 'sectors'>, sector: number, count: number): boolean {
+  return sector >= 0 && count >= 0 && sector + count <= sectors;
+}

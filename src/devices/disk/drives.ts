@@ -1,0 +1,63 @@
+import type { Device } from '../contract/index.js';
+import { DeviceStateError } from '../state.js';
+import type { Disk } from './disk.js';
+import { OverlayDisk } from './overlay.js';
+
+export type DriveKind = 'disk' | 'floppy' | 'cdrom';
+
+/** A drive with a disk in it. */
+export interface Drive {
+  /** `hd0` to `hd3`, `fd0`, `fd1`, `cd0` to `cd3`. */
+  readonly name: string;
+  readonly kind: DriveKind;
+  /** For people: the file. */
+  readonly file: string;
+  /** Floppies have a size that a format has, hard disks any; a CD is read-only. */
+  readonly disk: Disk;
+}
+
+/**
+ * The drives of a machine. As a device it has no addresses: it keeps what was written to the disks with the machine's state, for
+ * whichever controllers and firmware read and write them, and closes them in the end.
+ */
+export class Drives implements Device {
+  readonly name = 'disks';
+  readonly list: readonly Drive[];
+
+  constructor(list: readonly Drive[]) {
+    this.list = list;
+  }
+
+  /** Those of a kind, in their order. */
+  of(kind: DriveKind): readonly Drive[] {
+    return this.list.filter((drive) => drive.kind === kind);
+  }
+
+  save(): Record<string, unknown> {
+    const state: Record<string, unknown> = {};
+    for (const { name, disk, file } of this.list) {
+      if (disk instanceof OverlayDisk) state[name] = disk.state();
+      else if (!disk.readOnly)
+        throw new DeviceStateError(
+          this.name,
+          `${name} writes to its file ${file}, which cannot be taken back: leave ,write out`,
+        );
+    }
+    return state;
+  }
+
+  load(state: unknown): void {
+    if (typeof state !== 'object' || state === null || Array.isArray(state))
+      throw new DeviceStateError(this.name, 'it is not an object');
+    const kept = this.list.filter(({ disk }) => disk instanceof OverlayDisk);
+    const names = kept.map(({ name }) => name);
+    if (Object.keys(state).sort().join() !== [...names].sort().join())
+      throw new DeviceStateError(this.name, `it has not the drives ${names.join(', ')} alone`);
+    for (const { name, disk } of kept)
+      (disk as OverlayDisk).restore(`${this.name}: ${name}`, (state as Record<string, unknown>)[name]);
+  }
+
+  dispose(): void {
+    for (const { disk } of this.list) disk.dispose?.();
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Disks: sectors on which floppy, ATA, ATAPI, virtio-blk and INT 13h sit, and what they are kept in.
+ *
+ * @module
+ */
+export type { ByteFile } from './byte-file.js';
+export { type Disk, DiskError, holds, MOST_SECTORS, requireSectors, SECTOR } from './disk.js';
+export { type Drive, type DriveKind, Drives } from './drives.js';
+export {
+  ataGeometry,
+  biosGeometry,
+  type FloppyFormat,
+  floppyFor,
+  floppyFormat,
+  type Geometry,
+  lbaOf,
+  sectorsOf,
+  USUAL_FLOPPY,
+} from './geometry.js';
+export { MemoryDisk } from './memory-disk.js';
+export { OverlayDisk, type OverlayState } from './overlay.js';
+export { RawDisk } from './raw-disk.js';

@@ -1,0 +1,69 @@
+import type { DiskFile, MachineSpec } from '../../config/index.js';
+import {
+  type Disk,
+  DiskError,
+  type Drive,
+  type DriveKind,
+  Drives,
+  floppyFor,
+  OverlayDisk,
+  RawDisk,
+  SECTOR,
+  sectorsOf,
+} from '../../devices/index.js';
+import { HostFile } from './host-file.js';
+
+/** The most drives of a kind: two ATA channels with two each, and a floppy cable with two. */
+const MOST: Record<DriveKind, number> = { disk: 4, floppy: 2, cdrom: 4 };
+const NAMES: Record<DriveKind, string> = { disk: 'hd', floppy: 'fd', cdrom: 'cd' };
+
+/**
+ * Opens the disks that a machine's description names, on the thread that runs it.
+ * @returns undefined where it names none
+ * @throws DiskError that names the file; then none is open
+ */
+export function openDrives(spec: MachineSpec): Drives | undefined {
+  const { disks = [], floppies = [], cdroms = [] } = spec;
+  if (disks.length + floppies.length + cdroms.length === 0) return undefined;
+  const drives: Drive[] = [];
+  try {
+    openAll('disk', disks, drives);
+    openAll('floppy', floppies, drives);
+    openAll('cdrom', cdroms, drives);
+    return new Drives(drives);
+  } catch (error) {
+    for (const { disk } of drives) disk.dispose?.();
+    throw error;
+  }
+}
+
+function openAll(kind: DriveKind, files: readonly DiskFile[], into: Drive[]): void {
+  if (files.length > MOST[kind])
+    throw new DiskError(`${files.length} drives of the kind ${kind} are more than ${MOST[kind]}`);
+  for (const [index, file] of files.entries())
+    into.push({ name: `${NAMES[kind]}${index}`, kind, file: file.file, disk: open(kind, file) });
+}
+
+function open(kind: DriveKind, { file, write = false }: DiskFile): Disk {
+  if (kind === 'cdrom' && write)
+    throw new DiskError(`${file}: a CD cannot be written to`, 'leave ,write out');
+  const bytes = new HostFile(file, { write });
+  try {
+    const raw = kind === 'floppy' ? floppyDisk(bytes) : new RawDisk(bytes);
+    return write || kind === 'cdrom' ? raw : new OverlayDisk(raw);
+  } catch (error) {
+    bytes.close();
+    throw error;
+  }
+}
+
+/** A floppy has a format's size: a shorter image is its beginning. */
+function floppyDisk(file: HostFile): Disk {
+  const format = floppyFor(Math.ceil(file.size / SECTOR));
+  if (format === undefined)
+    throw new DiskError(
+      `${file.name}: ${file.size} bytes do not fit on a floppy, of at most 2880K`,
+      'is it a hard disk? --disk FILE',
+    );
+  return new RawDisk(file, sectorsOf(format));
+}
