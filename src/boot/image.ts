@@ -1,4 +1,5 @@
 import { TerrariumError } from '../errors.js';
+import type { ImageKind } from './recognise/index.js';
 
 /** A piece of an image and where it goes. */
 export interface ImageSegment {
@@ -19,6 +20,10 @@ export interface ImageSection {
 /** What a file holds, as plain data that can be posted to another thread. */
 export interface Image {
   format: 'flat' | 'elf32' | 'elf64';
+  /** What the file is, by its bytes or by its user's word. Default: what its format and its first sector say. */
+  kind?: ImageKind;
+  /** What in the file says so; missing where its user said it. */
+  evidence?: string;
   /** For messages: the file's name. */
   name: string;
   segments: ImageSegment[];

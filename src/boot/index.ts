@@ -28,5 +28,14 @@ export { type BootOptions, type BootPlan, boot, type ImagePlace } from './boot.j
 export { type Image, ImageError, type ImageSection, type ImageSegment } from './image.js';
 export { autoMode, BOOT_SECTOR_ADDRESS, type BootMode, isBootSector, type Mode, modes } from './modes.js';
 export { parseImage } from './parse.js';
+export {
+  type ImageBytes,
+  type ImageKind,
+  imageBytes,
+  imageKinds,
+  kindWords,
+  type Recognised,
+  recognise,
+} from './recognise/index.js';
 export { realAddress } from './state.js';
 export { Selector } from './tables.js';

@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.js';
 import { type Image, ImageError } from './image.js';
+import type { ImageKind } from './recognise/index.js';
 
 /** What `--mode` takes. `auto` lets the image decide. */
 export const modes = ['auto', 'reset', 'real', 'protected', 'paged', 'pae', 'long'] as const;
@@ -19,8 +20,12 @@ export function resetSize(size: number): number {
 /** Where a BIOS loads the boot sector. */
 export const BOOT_SECTOR_ADDRESS = 0x7c00;
 
-/** True for an image whose first 512 bytes end in 55 AA, as a BIOS wants of a boot sector. */
+/** Kinds whose first sector is what firmware starts. */
+const startedByFirmware: ReadonlySet<ImageKind | undefined> = new Set(['boot-sector', 'floppy', 'disk']);
+
+/** True for an image whose first 512 bytes end in 55 AA, as a BIOS wants of a boot sector, or that is one by its user's word. */
 export function isBootSector(image: Image): boolean {
+  if (image.kind !== undefined) return startedByFirmware.has(image.kind);
   const bytes = image.segments[0]?.bytes;
   return image.format === 'flat' && bytes !== undefined && bytes[510] === 0x55 && bytes[511] === 0xaa;
 }
@@ -31,6 +36,7 @@ export function autoMode(image: Image): BootMode {
   if (image.format === 'elf64') return 'long';
   if (image.format === 'elf32') return 'protected';
   if (isBootSector(image)) return 'real';
+  if (image.kind !== undefined) return image.kind === 'rom' ? 'reset' : 'real';
   return resetSize(image.segments[0]?.memorySize ?? 0) === BIOS_SIZE ? 'reset' : 'real';
 }
 

@@ -67,9 +67,6 @@ function flatBase(image: Image, mode: BootMode, load: number | undefined): numbe
   return load ?? (mode === 'real' && isBootSector(image) ? BOOT_SECTOR_ADDRESS : 0);
 }
 
-/** Sizes of floppy disks, in KiB: 5.25 and 3.5 inches, from one side with 8 sectors a track to extra density. */
-const FLOPPIES = new Set([160, 180, 320, 360, 720, 1200, 1440, 2880]);
-
 /**
  * Of a disk with a boot sector firmware loads that sector alone; the rest stays on the disk. A boot sector with more code right
  * behind it is no disk: all of it is loaded.
@@ -77,8 +74,8 @@ const FLOPPIES = new Set([160, 180, 320, 360, 720, 1200, 1440, 2880]);
 function loadedByFirmware({ segments, ...image }: Image, base: number): readonly ImageSegment[] {
   const [first] = segments;
   if (first === undefined || !isBootSector({ segments, ...image })) return segments;
-  const isDisk = FLOPPIES.has(first.memorySize / 1024) || base + first.memorySize > CONVENTIONAL_END;
-  if (!isDisk) return segments;
+  const isDisk = image.kind === 'floppy' || image.kind === 'disk';
+  if (!isDisk && base + first.memorySize <= CONVENTIONAL_END) return segments;
   return [{ ...first, bytes: first.bytes.subarray(0, SECTOR), memorySize: SECTOR }];
 }
 

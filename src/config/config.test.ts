@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { modes } from '../boot/index.js';
+import { imageKinds, modes } from '../boot/index.js';
 import { notifications } from '../devices/index.js';
 import { irqchipNames } from '../engine/contract/index.js';
 import { clockNames } from '../machine/index.js';
@@ -39,6 +39,7 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
     mode: fc.constantFrom(...modes),
     memory: number,
     regions: fc.array(region),
+    as: fc.constantFrom(...imageKinds),
     load: number,
     entry: number,
     stack: number,

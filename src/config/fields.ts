@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { modes } from '../boot/index.js';
+import { imageKinds, modes } from '../boot/index.js';
 import { notifications } from '../devices/index.js';
 import { irqchipNames } from '../engine/contract/index.js';
 import { clockNames, DEFAULT_IPS, MOST_IPS } from '../machine/index.js';
@@ -96,6 +96,10 @@ export const fields = {
       option: '--region <address:size[:ro]>',
     },
   ),
+  /** What the image's file is, where its bytes would say otherwise (docs/images.md). Default: what they say. */
+  as: field(choice(imageKinds), 'what the image is, where its bytes say otherwise', {
+    option: '--as <kind>',
+  }),
   /** Guest physical address of a flat image's first byte. Default: by the mode. */
   load: field(address, 'where a flat image goes', { option: '--load <address>' }),
   /** Guest physical address of the first instruction. Default: the image's entry. */

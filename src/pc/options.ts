@@ -66,6 +66,6 @@ export function readOptions(
     const { image, spec: found } = openImage(source, spec);
     return { spec: found, image, others: rest };
   }
-  const image = source instanceof Uint8Array ? parseImage(source, 'image') : source;
+  const image = source instanceof Uint8Array ? parseImage(source, 'image', spec.as) : source;
   return { spec, image, others: rest };
 }

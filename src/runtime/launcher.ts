@@ -45,7 +45,7 @@ function open(
   asked: MachineSpec,
   slots: boolean,
 ): Pick<LauncherConfig, 'image' | 'mode' | 'load' | 'stack' | 'memory'> {
-  if (image instanceof Uint8Array) return { image: parseImage(image, 'image') };
+  if (image instanceof Uint8Array) return { image: parseImage(image, 'image', asked.as) };
   if (typeof image !== 'string') return { image };
   const { image: loaded, spec } = loadImage(image, asked);
   const { mode, load, stack, memory } = slots ? { ...spec, memory: asked.memory } : spec;

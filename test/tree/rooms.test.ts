@@ -61,6 +61,7 @@ const rooms: Record<string, Room> = {
   course: { imports: ['config', 'explain', 'inspect', 'machine', 'runtime', 'symbols'], node: 'all' },
   'apps/frontend': {
     imports: [
+      'boot',
       'symbols',
       'config',
       'debug',

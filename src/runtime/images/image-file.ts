@@ -150,7 +150,7 @@ function loadSources(files: readonly string[], asked: MachineSpec, how: BuildOpt
   const { mode = 'auto' } = asked;
   const linkAt = load === undefined ? {} : { load };
   const { bytes, warnings } = compileSources(files, { ...how, mode, ...linkAt });
-  const image = parseImage(bytes, path.basename(file));
+  const image = parseImage(bytes, path.basename(file), asked.as);
   const flat = image.format === 'flat';
   return {
     image,

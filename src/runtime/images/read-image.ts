@@ -1,47 +1,64 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
-import { type Image, ImageError, isBootSector, parseImage } from '../../boot/index.js';
+import { type Image, ImageError, type ImageKind, parseImage, recognise } from '../../boot/index.js';
 import { defaultOf, type MachineSpec } from '../../config/index.js';
-import { refuseText } from './languages.js';
+import { SOURCE_ENDINGS } from './languages.js';
 
-/** Bytes that say what a file is: an ELF file's magic number, a boot sector's signature. */
-const HEAD = 512;
-const ELF_MAGIC = '\x7fELF';
 /** ELF files with debug information are larger than what they load. */
 const LARGEST_ELF = 1024 * 1024 * 1024;
-/** What is read of a disk that begins with a boot sector: firmware loads the sector alone. */
+/** What is read of a disk: firmware loads its first sector alone. */
 const DISK_START = 1024 * 1024;
 /** Files of this size cost nothing to read. */
 const SMALL = 1024 * 1024;
 
 /**
- * Reads an image. A file that no memory of this machine could hold is refused by its size, before it is read: a sparse file of
- * gigabytes takes no room on a disk.
+ * Reads an image: by what its bytes say that it is, or by its user's word (`spec.as`). A file that no memory of this machine could
+ * hold is refused by its size, before it is read: a sparse file of gigabytes takes no room on a disk.
  * @throws ImageError, and Node's errors where the file cannot be read
  */
 export function readImage(file: string, spec: MachineSpec): Image {
   const fd = openSync(file, 'r');
   try {
     const { size } = fstatSync(fd);
-    const head = readBytes(fd, Math.min(size, HEAD));
-    const name = path.basename(file);
-    const isElf = Buffer.from(head.subarray(0, ELF_MAGIC.length)).toString('latin1') === ELF_MAGIC;
+    const { kind, evidence } =
+      spec.as === undefined
+        ? recognise({
+            size,
+            read: (offset, length) => readBytes(fd, offset, Math.min(length, size - offset)),
+          })
+        : { kind: spec.as, evidence: undefined };
+    if (kind === 'text' || kind === 'foreign') throw refused(file, kind, evidence ?? '');
+    const isElf = kinds.elf.has(kind);
     const room = isElf ? LARGEST_ELF : roomFor(spec);
-    if (size <= room) {
-      const bytes = readBytes(fd, size);
-      const image = parseImage(bytes, name);
-      if (image.format === 'flat') refuseText(bytes, file);
-      return image;
-    }
-    if (!isElf && spec.load === undefined && isBootSector(parseImage(head, name)))
-      return parseImage(readBytes(fd, DISK_START), name);
-    throw new ImageError(
-      `${file}: ${size} bytes are more than ${isElf ? 'an ELF file may have' : 'the guest’s memory'}, ${room}`,
-      isElf ? 'strip its debug information' : 'give the guest more memory (--memory)',
-    );
+    const isDisk = kinds.disk.has(kind) && (spec.load === undefined || size > room);
+    if (!isDisk && size > room)
+      throw new ImageError(
+        `${file}: ${size} bytes are more than ${isElf ? 'an ELF file may have' : 'the guest’s memory'}, ${room}`,
+        isElf ? 'strip its debug information' : 'give the guest more memory (--memory)',
+      );
+    const bytes = readBytes(fd, 0, isDisk ? Math.min(size, DISK_START) : size);
+    const image = parseImage(bytes, path.basename(file), kind);
+    return evidence === undefined ? image : { ...image, evidence };
   } finally {
     closeSync(fd);
   }
+}
+
+const kinds: Readonly<Record<'elf' | 'disk', ReadonlySet<ImageKind>>> = {
+  elf: new Set<ImageKind>(['elf', 'pvh', 'multiboot', 'multiboot2']),
+  disk: new Set<ImageKind>(['floppy', 'disk', 'cdrom']),
+};
+
+/** A file that would be executed as machine code, letter by letter. */
+function refused(file: string, kind: 'text' | 'foreign', evidence: string): ImageError {
+  const overrule = '; --as flat runs it as it is';
+  if (kind === 'text')
+    return new ImageError(
+      `${file}: this is ${evidence}, and no image: its letters would be executed as machine code`,
+      `give a source by its ending (${SOURCE_ENDINGS}), or what a compiler made of it${overrule}`,
+    );
+  const [what, instead] = evidence.split(': ');
+  return new ImageError(`${file}: this is ${what}, and no image`, `${instead}${overrule}`);
 }
 
 /** Bytes of all the memory that a flat image could lie in. For small files the machine itself says what does not fit, and where. */
@@ -52,12 +69,12 @@ function roomFor({ memory = defaultOf('memory') ?? 0, regions = [] }: MachineSpe
   );
 }
 
-/** The first bytes of a file; fewer where it ends earlier. */
-function readBytes(fd: number, length: number): Uint8Array {
-  const bytes = Buffer.alloc(length);
+/** The bytes of a file from `offset` on; fewer where it ends earlier. */
+function readBytes(fd: number, offset: number, length: number): Uint8Array {
+  const bytes = Buffer.alloc(Math.max(0, length));
   let at = 0;
   while (at < length) {
-    const read = readSync(fd, bytes, at, length - at, at);
+    const read = readSync(fd, bytes, at, length - at, offset + at);
     if (read === 0) break;
     at += read;
   }

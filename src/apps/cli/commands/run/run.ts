@@ -19,7 +19,7 @@ import {
   loadImage,
   SOURCE_ENDINGS,
 } from '../../../../runtime/index.js';
-import { SymbolTable } from '../../../../symbols/index.js';
+import { printableText, SymbolTable } from '../../../../symbols/index.js';
 import { addBuildOptions, type BuildFlags, buildOf } from '../../../frontend/build-options.js';
 import { ExitStatus, statusOf } from '../../../frontend/exit-status.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../../../frontend/machine-options.js';
@@ -35,6 +35,7 @@ import {
 import { requireWritable } from '../../../frontend/output-file.js';
 import { SAFE_OUTPUT, SafeOutput } from '../../../frontend/safe-output.js';
 import { LiveScreen } from '../../../frontend/screen/live.js';
+import { takenFor } from '../../../frontend/taken-for.js';
 import { connectConsole, type KeyTarget, keyTargets } from '../../../frontend/terminal.js';
 import { parseCount, parseDumped, parseDuration, parseGdb } from '../../../frontend/values.js';
 import { openGdb, requireDebuggable } from './gdb.js';
@@ -91,7 +92,10 @@ export function runCommand(): Command {
     .description(
       'Runs a guest. Its console is stdout, its serial port reads stdin; everything else goes to stderr.',
     )
-    .argument('<image...>', `flat image, ELF, sources (${SOURCE_ENDINGS}) or folder`);
+    .argument(
+      '<image...>',
+      `kernel, disk, ROM, flat image (docs/images.md), sources (${SOURCE_ENDINGS}) or folder`,
+    );
   return addBuildOptions(addMachineOptions(command))
     .option('--speaker', "ring the terminal's bell when the guest's speaker starts")
     .option('--timeout <duration>', 'end a guest that does not: 500ms, 2s, 1m', parseDuration)
@@ -179,6 +183,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     requireWritable(option, target, [loaded.file, ...loaded.sources]);
   const timeoutMs = flags.timeout ?? loaded.timeoutMs;
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
+  if (!flags.quiet && loaded.file === files[0] && loaded.sources.length === 0) say(takenFor(image));
   const symbolic = flags.gdb === undefined ? undefined : symbols?.();
   await using machine = await hostMachine({
     image,
@@ -229,8 +234,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
   if (!flags.quiet && !flags.screen && !flags.screenshot) {
-    const hint = await hiddenScreen(machine);
-    if (hint !== undefined) process.stderr.write(`${hint}\n`);
+    say(await hiddenScreen(machine));
   }
   // Only where they are shown: the names of a flat image take a compiler.
   let withNames = symbolic;
@@ -284,6 +288,11 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.
   if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();
   await named?.end(outcome, status);
+}
+
+/** A line for the user, where there is one. */
+function say(line: string | undefined): void {
+  if (line !== undefined) process.stderr.write(`${printableText(line)}\n`);
 }
 
 /** Who prints what the guest printed, where that is not stdout as it is. */

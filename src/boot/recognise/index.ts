@@ -1,0 +1,16 @@
+/**
+ * What a file is: `recognise` looks at its bytes and says it with the evidence.
+ *
+ * @module
+ */
+export { pvhEntry } from './elf-notes.js';
+export { type FoundHeader, hasMultiboot, hasMultiboot2 } from './headers.js';
+export {
+  type ImageBytes,
+  type ImageKind,
+  imageBytes,
+  imageKinds,
+  kindWords,
+  type Recognised,
+} from './kinds.js';
+export { recognise } from './recognise.js';

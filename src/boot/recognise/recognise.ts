@@ -1,0 +1,118 @@
+/**
+ * What a file is, by what stands in it: the one place that decides. A name's ending says nothing.
+ *
+ * @module
+ */
+import { isSigned, latin1, recogniseCdrom, recogniseDisk } from './disks.js';
+import { recogniseElf } from './elf-notes.js';
+import { hasMultiboot, hasMultiboot2 } from './headers.js';
+import type { ImageBytes, Recognised } from './kinds.js';
+import { isText } from './text.js';
+
+/** Where multiboot 2's header lies at the latest; multiboot 1's lies in the first quarter of it. */
+const HEADERS = 32768;
+/** Linux's setup header (Documentation/arch/x86/boot.rst): `HdrS`, and the protocol's version. */
+const LINUX_MAGIC = 0x202;
+const LINUX_VERSION = 0x206;
+/** What is looked at of a file to see whether it is text. */
+const TEXT = 4096;
+/** A ROM's sizes: whole powers of 2. The CPU's first instruction is in its last 16 bytes. */
+const SMALLEST_ROM = 0x1_0000;
+const LARGEST_ROM = 0x100_0000;
+const RESET_ROOM = 16;
+/** Near and far jumps: what a ROM begins with in those bytes, perhaps behind NOPs or CLI. */
+const JUMP = /^[\x90\xfa]*[\xe9\xea\xeb]/;
+
+/** Files of packers and other systems, by their first bytes. */
+const foreign: readonly [start: string, evidence: string][] = [
+  ['\x1f\x8b\x08', 'a file packed by gzip: unpack it with gunzip'],
+  ['\xfd7zXZ\0', 'a file packed by xz: unpack it with unxz'],
+  ['BZh', 'a file packed by bzip2: unpack it with bunzip2'],
+  ['\x28\xb5\x2f\xfd', 'a file packed by zstd: unpack it with unzstd'],
+  ['PK\x03\x04', 'a ZIP archive: unpack it with unzip'],
+  ['070701', 'a cpio archive, as an initial file system is: give it beside a kernel (--initrd)'],
+  ['\xcf\xfa\xed\xfe', 'a Mach-O program of macOS: compile for ELF'],
+  ['\xce\xfa\xed\xfe', 'a Mach-O program of macOS: compile for ELF'],
+  ['!<arch>\n', 'a library of object files: link it'],
+  ['KDMV', 'a VMDK disk: make it raw with qemu-img convert -O raw'],
+  ['conectix', 'a VHD disk: make it raw with qemu-img convert -O raw'],
+  ['vhdxfile', 'a VHDX disk: make it raw with qemu-img convert -O raw'],
+];
+
+/** Looks at a file, and reads 64 KiB of it at most. */
+export function recognise(file: ImageBytes): Recognised {
+  const head = file.read(0, HEADERS);
+  if (latin1(head.subarray(0, 4)) === '\x7fELF') return recogniseElf(file, head);
+  return (
+    recogniseLinux(head) ??
+    recogniseCdrom(file) ??
+    recogniseDisk(file) ??
+    recogniseFlatMultiboot(head) ??
+    recogniseBootSector(head) ??
+    recogniseRom(file) ??
+    recogniseForeign(head) ??
+    recogniseText(head) ?? { kind: 'flat', evidence: 'nothing in it says that it is anything else' }
+  );
+}
+
+function recogniseLinux(head: Uint8Array): Recognised | undefined {
+  if (head.length < LINUX_VERSION + 2 || latin1(head.subarray(LINUX_MAGIC, LINUX_MAGIC + 4)) !== 'HdrS')
+    return undefined;
+  const [minor, major] = [head[LINUX_VERSION]!, head[LINUX_VERSION + 1]!];
+  return {
+    kind: 'linux',
+    evidence: `a setup header, boot protocol ${major}.${String(minor).padStart(2, '0')}`,
+  };
+}
+
+/** A kernel that is no ELF file says in its header where it goes, or has none for our purpose. */
+function recogniseFlatMultiboot(head: Uint8Array): Recognised | undefined {
+  const one = hasMultiboot(head);
+  if (one?.placed)
+    return { kind: 'multiboot', evidence: `a multiboot header with addresses at offset 0x${hexOf(one)}` };
+  const two = hasMultiboot2(head);
+  if (two?.placed)
+    return { kind: 'multiboot2', evidence: `a multiboot 2 header with addresses at offset 0x${hexOf(two)}` };
+  return undefined;
+}
+
+const hexOf = ({ offset }: { offset: number }) => offset.toString(16);
+
+function recogniseBootSector(head: Uint8Array): Recognised | undefined {
+  return isSigned(head) ? { kind: 'boot-sector', evidence: 'boot signature 55 AA at offset 510' } : undefined;
+}
+
+/**
+ * 64 KiB are a ROM, as always; a linker may end one right behind the jump in its last 16 bytes. Others are powers of 2 and jump
+ * there.
+ */
+function recogniseRom({ size, read }: ImageBytes): Recognised | undefined {
+  const whole = Math.ceil(size / RESET_ROOM) * RESET_ROOM;
+  if (whole === SMALLEST_ROM) return { kind: 'rom', evidence: '64 KiB, as a BIOS has' };
+  if (size < SMALLEST_ROM || size > LARGEST_ROM || (size & (size - 1)) !== 0) return undefined;
+  if (!JUMP.test(latin1(read(size - RESET_ROOM, RESET_ROOM)))) return undefined;
+  return { kind: 'rom', evidence: `${size / 1024} KiB, and a jump 16 bytes before its end` };
+}
+
+function recogniseForeign(head: Uint8Array): Recognised | undefined {
+  const start = latin1(head.subarray(0, 16));
+  const found = foreign.find(([magic]) => start.startsWith(magic));
+  if (found !== undefined) return { kind: 'foreign', evidence: found[1] };
+  if (start.startsWith('MZ') && head.length > 0x40) {
+    const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+    const at = view.getUint32(0x3c, true);
+    if (latin1(head.subarray(at, at + 4)) === 'PE\0\0')
+      return {
+        kind: 'foreign',
+        evidence: 'a PE program of Windows or UEFI: compile for ELF, or make it flat with objcopy -O binary',
+      };
+  }
+  return undefined;
+}
+
+function recogniseText(head: Uint8Array): Recognised | undefined {
+  const start = head.subarray(0, TEXT);
+  if (start.length < 8 || !isText(start)) return undefined;
+  const [, shebang] = /^#!\s*([!-~]+)/.exec(latin1(start)) ?? [];
+  return { kind: 'text', evidence: shebang === undefined ? 'a text' : `a script for ${shebang}` };
+}
