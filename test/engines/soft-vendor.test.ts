@@ -166,6 +166,44 @@ describe('where the makers differ', () => {
     ]);
   });
 
+  test('the sine of the least numbers is the number, or what is a little less, which underflows where it is tiny after rounding', () => {
+    /** ST(0) after FSIN of the number with this exponent and significand, and the status word's flags. */
+    const sine = (rounding: number, exponent: number, significand: bigint) =>
+      both((side) => {
+        const on = (...code: number[]) => assert.equal(run(side, code, { rdi: BigInt(DATA) }).vector, DONE);
+        side.memory.write64(DATA, significand);
+        side.memory.write16(DATA + 8, exponent);
+        side.memory.write16(DATA + 16, 0x37f | (rounding << 10));
+        on(0xdb, 0xe3); // FNINIT
+        on(0xd9, 0x6f, 16); // FLDCW
+        on(0xdb, 0x2f); // FLD m80
+        on(0xd9, 0xfe); // FSIN
+        on(0xdd, 0x7f, 32); // FNSTSW
+        on(0xdb, 0x7f, 48); // FSTP m80
+        const { memory } = side;
+        return [memory.read16(DATA + 56), memory.read64(DATA + 48), memory.read16(DATA + 32) & 0x3f];
+      });
+    const LEAST = 1n << 63n;
+    const [NEAREST, DOWN] = [0, 1];
+    const [DE, UE, PE] = [0x02, 0x10, 0x20];
+    assert.deepEqual(sine(NEAREST, 0, LEAST), [
+      [1, LEAST, DE | PE],
+      [1, LEAST, DE | PE],
+    ]);
+    assert.deepEqual(sine(DOWN, 1, LEAST), [
+      [1, LEAST, PE],
+      [0, LEAST - 1n, UE | PE],
+    ]);
+    assert.deepEqual(sine(DOWN, 2, LEAST), [
+      [2, LEAST, PE],
+      [1, 2n * LEAST - 1n, PE],
+    ]);
+    assert.deepEqual(sine(NEAREST, 0, 5n), [
+      [0, 5n, DE | UE | PE],
+      [0, 5n, DE | UE | PE],
+    ]);
+  });
+
   test('registers of a maker’s models read as 0, and are no other maker’s', () => {
     const read = (msr: bigint) => both((side) => run(side, [0x0f, 0x32], { rcx: msr, rax: 7n, rdx: 7n }));
     const write = (msr: bigint) =>

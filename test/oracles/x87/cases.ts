@@ -143,31 +143,6 @@ function bytesDiffer(what: string, soft: DataView, host: DataView, from: number,
   return [];
 }
 
-const UNDERFLOW = 0x10;
-/** Exponents of denormals and pseudo-denormals (0), and of the least normal numbers. */
-const NEAR_DENORMAL = 3;
-
-/**
- * True where a sine differs as AMD's and Intel's do: of an argument that is denormal or nearly so, both give the argument,
- * and Intel's processors alone say that it underflowed.
- */
-export function lacksUnderflow(
-  name: string,
-  before: DataView,
-  soft: DataView,
-  host: DataView,
-  at: number,
-): boolean {
-  if (!/^fsin(cos)?$/.test(name)) return false;
-  if ((before.getUint16(at + REGISTERS + 8, true) & 0x7fff) > NEAR_DENORMAL) return false;
-  const [ours, theirs] = [soft, host].map((view) => view.getUint16(at + 4, true) & UNDERFLOW);
-  return ours !== 0 && theirs === 0;
-}
-
-/** True where underflow is left to a handler, for which the result is scaled (SDM 1 8.5.5). */
-export const handlesUnderflow = (before: DataView, at: number): boolean =>
-  (before.getUint16(at, true) & UNDERFLOW) === 0;
-
 /** The same of the memory operand, from byte `start` to `end`. */
 export function memoryDiffers(
   soft: DataView,

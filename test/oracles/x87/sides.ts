@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { newControl } from '../../../src/engine/contract/index.js';
 import { softProgram } from '../../../src/engine/soft/host/testing.js';
-import { softEngine } from '../../../src/engine/soft/index.js';
+import { cpuFeatures, cpuidModel, softEngine } from '../../../src/engine/soft/index.js';
 import * as L from '../../../src/engine/soft/layout.js';
 import { GuestMemory } from '../../../src/memory/index.js';
+import { hostCpuVendor } from '../../../src/runtime/index.js';
 import { noGcc } from '../../support.js';
 
 export const CASE = 256;
@@ -73,12 +74,12 @@ const CODE_AT = 0x1000;
 const OPERAND_AT = 0x2000;
 
 /**
- * What the software CPU makes of them, in place. It runs in real mode, where the byte of ModRM that is [rdi] on the host is
+ * What the software CPU, as one of the host's vendor, makes of them, in place. It runs in real mode, where the byte of ModRM that is [rdi] on the host is
  * [bx]. Each instruction gets `prefix` in front.
  */
 export function runOnSoft(cases: Uint8Array, prefix: readonly number[] = []): void {
   const memory = GuestMemory.create([{ address: 0, size: 0x10000 }]);
-  const vm = softEngine(softProgram()).createVm(memory);
+  const vm = softEngine(softProgram(), cpuidModel(cpuFeatures, hostCpuVendor())).createVm(memory);
   const cpu = vm.createCpu(newControl());
   const system = cpu.getSystemRegisters();
   Object.assign(system.cs, { base: 0n, selector: 0 });

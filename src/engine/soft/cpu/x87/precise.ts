@@ -175,13 +175,10 @@ export function justBelow(): void {
   set(high, low, scale);
 }
 
-/**
- * Rounds a number that may be exact and is said not to be, as processors do: PE, and UE where it is tiny, which begins at the
- * exponent `tiny`.
- */
-export function giveInexact(sign: u32, exponent: i32, h: u64, l: u64, tiny: i32 = 0): void {
+/** Rounds a number that may be exact and is said not to be, as processors do: PE, and UE where it is tiny. */
+export function giveInexact(sign: u32, exponent: i32, h: u64, l: u64): void {
   roundTo(sign, exponent, h, l, 64);
-  raise(exponent <= tiny ? PE | UE : PE);
+  raise(exponent <= 0 ? PE | UE : PE);
 }
 
 /** The result as a number of 64 bits that is never exact. */
