@@ -7,13 +7,15 @@ import { isSigned, latin1, recogniseCdrom, recogniseDisk } from './disks.js';
 import { recogniseElf } from './elf-notes.js';
 import { hasMultiboot, hasMultiboot2 } from './headers.js';
 import type { ImageBytes, Recognised } from './kinds.js';
-import { isText } from './text.js';
+import { textOf } from './text.js';
 
 /** Where multiboot 2's header lies at the latest; multiboot 1's lies in the first quarter of it. */
 const HEADERS = 32768;
 /** Linux's setup header (Documentation/arch/x86/boot.rst): `HdrS`, and the protocol's version. */
 const LINUX_MAGIC = 0x202;
 const LINUX_VERSION = 0x206;
+/** Where tar's magic number stands (POSIX, ustar). */
+const TAR = 257;
 /** What is looked at of a file to see whether it is text. */
 const TEXT = 4096;
 /** A ROM's sizes: whole powers of 2. The CPU's first instruction is in its last 16 bytes. */
@@ -36,6 +38,13 @@ const foreign: readonly [start: string, evidence: string][] = [
   ['!<arch>\n', 'a library of object files: link it'],
   ['KDMV', 'a VMDK disk: make it raw with qemu-img convert -O raw'],
   ['conectix', 'a VHD disk: make it raw with qemu-img convert -O raw'],
+  ['7z\xbc\xaf', 'a 7-Zip archive: unpack it with 7z x'],
+  ['\xca\xfe\xba\xbe', 'a Mach-O program of macOS, or a class of Java: compile for ELF'],
+  ['\0asm\x01', 'a WebAssembly module: compile for ELF'],
+  ['\x89PNG\r\n', 'a PNG picture: give the kernel that is to run'],
+  ['\xff\xd8\xff', 'a JPEG picture: give the kernel that is to run'],
+  ['GIF8', 'a GIF picture: give the kernel that is to run'],
+  ['%PDF-', 'a PDF document: give the kernel that is to run'],
   ['vhdxfile', 'a VHDX disk: make it raw with qemu-img convert -O raw'],
 ];
 
@@ -98,6 +107,8 @@ function recogniseForeign(head: Uint8Array): Recognised | undefined {
   const start = latin1(head.subarray(0, 16));
   const found = foreign.find(([magic]) => start.startsWith(magic));
   if (found !== undefined) return { kind: 'foreign', evidence: found[1] };
+  if (latin1(head.subarray(TAR, TAR + 5)) === 'ustar')
+    return { kind: 'foreign', evidence: 'a tar archive: unpack it with tar xf' };
   if (start.startsWith('MZ') && head.length > 0x40) {
     const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
     const at = view.getUint32(0x3c, true);
@@ -111,8 +122,8 @@ function recogniseForeign(head: Uint8Array): Recognised | undefined {
 }
 
 function recogniseText(head: Uint8Array): Recognised | undefined {
-  const start = head.subarray(0, TEXT);
-  if (start.length < 8 || !isText(start)) return undefined;
-  const [, shebang] = /^#!\s*([!-~]+)/.exec(latin1(start)) ?? [];
+  const text = textOf(head.subarray(0, TEXT));
+  if (text === undefined) return undefined;
+  const [, shebang] = /^#!\s*([!-~]+)/.exec(text) ?? [];
   return { kind: 'text', evidence: shebang === undefined ? 'a text' : `a script for ${shebang}` };
 }
