@@ -43,7 +43,7 @@ export interface ExpectationResult {
 
 const outcomes = ['halted', 'exited', 'reset', 'shutdown', 'stopped', 'limit', 'timeout', 'engineError'];
 const otherNames = ['mem', 'mem8', 'mem16', 'mem32', 'mem64', 'console', 'exits', 'outcome', 'code'];
-const EXAMPLES = `write rax=42, al=0x2a, zf=1, mem64[0x400]=42, mem[0x400]="text", console="Hello\\n", console~="Hello", exits=7, exits<=7, outcome=halted or code=3`;
+const EXAMPLES = `write rax=42, al=0x2a, zf=1, mem64[0x400]=42, mem[0x400]="text", console="Hello\\n", console~="Hello", exits=7, exits<=7, exits>1, outcome=halted or code=3`;
 const NUMBERS = 'numbers are written 42, -1, 0x2a or 0b101010';
 const STRINGS = 'strings stand in double quotes and know \\n, \\r, \\t, \\0, \\\\, \\" and \\x41';
 
@@ -51,12 +51,12 @@ const STRINGS = 'strings stand in double quotes and know \\n, \\r, \\t, \\0, \\\
  * Reads one expectation: `NAME=VALUE`, where the name is a register or a part of one (`rax`, `eax`, `ax`, `ah`, `r8d`),
  * `rip`, `rflags` or one flag (`zf`), a segment's selector (`cs`), a control register (`cr0`), `mem8[ADDRESS]` to
  * `mem64[ADDRESS]`, `mem[ADDRESS]` with a string, `console` with a string (`=` for all of it, `~=` for a part),
- * `exits` (`=`, or `<=` for at most), `outcome` or `code`, the guest's own exit code. Negative numbers are two's
+ * `exits` (`=`, `<=`, `<`, `>=`, `>`), `outcome` or `code`, the guest's own exit code. Negative numbers are two's
  * complement of the register's or memory's size.
  * @throws ExpectationError
  */
 export function parseExpectation(text: string): Expectation {
-  const split = /^\s*([a-z][a-z0-9]*)\s*(?:\[([^\]]*)\])?\s*(~?=|<=)\s*(.*?)\s*$/is.exec(text);
+  const split = /^\s*([a-z][a-z0-9]*)\s*(?:\[([^\]]*)\])?\s*(~?=|[<>]=?)\s*(.*?)\s*$/is.exec(text);
   if (split === null) throw new ExpectationError(text, 'is not NAME=VALUE', EXAMPLES);
   const name = split[1]!.toLowerCase();
   const [, , place, operator, value] = split as unknown as [
@@ -69,8 +69,8 @@ export function parseExpectation(text: string): Expectation {
   if (operator === '~=' && name !== 'console') {
     throw new ExpectationError(text, "has '~=', which only the console knows", "use '='");
   }
-  if (operator === '<=' && name !== 'exits') {
-    throw new ExpectationError(text, "has '<=', which only exits knows", "use '='");
+  if (/[<>]/.test(operator) && name !== 'exits') {
+    throw new ExpectationError(text, `has '${operator}', which only exits knows`, "use '='");
   }
   if (place !== undefined && !name.startsWith('mem')) {
     throw new ExpectationError(text, `has an address, but '${name}' is not memory`, EXAMPLES);
@@ -106,7 +106,7 @@ function parseCheck(
     case 'console':
       return consoleCheck(stringOf(text, value), operator === '~=');
     case 'exits':
-      return exitsCheck(numberOf(text, value, 53), operator === '<=');
+      return exitsCheck(numberOf(text, value, 53), operator);
     case 'outcome':
       return outcomeCheck(text, value);
     case 'code':
@@ -218,11 +218,21 @@ function shorten(bytes: Uint8Array): string {
   return `${escapeBytes(bytes.subarray(0, SHOWN))}… (${bytes.length} bytes)`;
 }
 
-function exitsCheck(expected: bigint, atMost: boolean): Expectation['check'] {
+/** How a count is compared, and what that is called. */
+const comparisons: Readonly<Record<string, [holds: (a: bigint, b: bigint) => boolean, words: string]>> = {
+  '=': [(a, b) => a === b, ''],
+  '<=': [(a, b) => a <= b, 'at most '],
+  '<': [(a, b) => a < b, 'fewer than '],
+  '>=': [(a, b) => a >= b, 'at least '],
+  '>': [(a, b) => a > b, 'more than '],
+};
+
+function exitsCheck(expected: bigint, operator: string): Expectation['check'] {
+  const [holds, words] = comparisons[operator]!;
   return ({ exits }) => ({
-    ok: exits !== undefined && (atMost ? BigInt(exits) <= expected : BigInt(exits) === expected),
+    ok: exits !== undefined && holds(BigInt(exits), expected),
     found: exits === undefined ? 'not counted' : String(exits),
-    expected: `${atMost ? 'at most ' : ''}${expected}`,
+    expected: `${words}${expected}`,
   });
 }
 

@@ -83,6 +83,14 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     assert.equal((await terminal.ended()).status, 7);
   });
 
+  test('what Terrarium says begins a line of its own, whatever the guest printed last', async () => {
+    using scratch = new Scratch();
+    writeFileSync(scratch.file('a.S'), ".code16\n mov $'A', %al\n out %al, $0xe9\n cli\n hlt\n");
+    using terminal = new Terminal(['run', scratch.file('a.S'), '--engine', 'soft']);
+    assert.equal((await terminal.ended()).status, 0);
+    assert.match(terminal.screen(), /^A\nterrarium: soft: halted/m);
+  });
+
   test('the debugger gives the terminal back when q is pressed, not a second later', async () => {
     const waits: number[] = [];
     for (let turn = 0; turn < 3; turn++) {

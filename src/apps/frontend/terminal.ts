@@ -11,6 +11,7 @@ import { INTERRUPT, strokesFrom } from './screen/keys.js';
 const KEPT_BYTES = 16 * 1024 * 1024;
 /** Typed bytes that wait for a guest that does not read its serial port; further ones are dropped. */
 const MOST_WAITING = 4096;
+const LINE_FEED = 0x0a;
 /** Ctrl-Z. */
 const SUSPEND = '\x1a';
 
@@ -35,6 +36,8 @@ export interface ConsoleOptions {
 export interface ConnectedConsole {
   /** What the guest printed, where it was asked to be kept. */
   readonly bytes: Uint8Array;
+  /** What was printed last has no end of its line, and stands at the terminal that Terrarium's own words go to. */
+  readonly openLine: boolean;
   /** Why stdout takes no more: `EPIPE` where its reader has gone, `ENOSPC` where its disk is full; undefined while it does. */
   readonly failure: string | undefined;
   /** Lets go of stdin. With `flush`, resolves when everything printed has been handed over. */
@@ -52,8 +55,10 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
     options.write ?? ((bytes: Uint8Array) => new Promise<void>((done) => stdout.write(bytes, () => done())));
   const kept: Uint8Array[] = [];
   let keptLength = 0;
+  let last = LINE_FEED;
   machine.onOutput((bytes) => {
     tap?.(bytes);
+    last = bytes.at(-1) ?? last;
     if ((keep || screen) && keptLength < KEPT_BYTES) {
       kept.push(bytes);
       keptLength += bytes.length;
@@ -76,6 +81,9 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
     },
     get failure() {
       return failure;
+    },
+    get openLine() {
+      return last !== LINE_FEED && stdout.isTTY === true && process.stderr.isTTY === true;
     },
     async close(flush) {
       terminal?.[Symbol.dispose]();

@@ -78,13 +78,22 @@ function loadSeveral(files: readonly string[], asked: MachineSpec, how: BuildOpt
 }
 
 /**
- * Compiles sources, or a folder's, into the bytes of an image, as `loadImage` does.
+ * Compiles sources, or a folder's, into the bytes of an image, as `loadImage` does. With `symbols` the same code comes as an ELF
+ * file, whatever kind the image is.
  * @throws ImageError where there is nothing to compile, ToolchainError
  */
-export function buildImage(files: readonly string[], asked: MachineSpec, how: BuildOptions): Compiled {
+export function buildImage(
+  files: readonly string[],
+  asked: MachineSpec,
+  { symbols = false, ...how }: BuildOptions & { symbols?: boolean },
+): Compiled {
   const { sources, spec, how: build } = sourcesOf(files, asked, how);
-  const { mode = 'auto', load } = spec;
-  return compileSources(sources, { ...build, mode, ...(load !== undefined && { load }) });
+  const { mode = 'auto' } = spec;
+  const options = (load?: number) => ({ ...build, mode, ...(load !== undefined && { load }) });
+  const compiled = compileSources(sources, options(spec.load));
+  if (!symbols || compiled.kind === 'elf') return compiled;
+  const load = linkedAt(parseImage(compiled.bytes, path.basename(sources[0]!)), spec.load);
+  return compileSources(sources, { ...options(load), symbols });
 }
 
 /** What is compiled, for which machine, and how. */

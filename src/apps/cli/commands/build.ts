@@ -14,10 +14,12 @@ Examples:
   $ terrarium build boot.asm -o boot.img
   $ terrarium build main.c util.c boot.S -o kernel.elf --cflags '-O0'
   $ terrarium build my-kernel -o kernel.elf           a folder: as its guest.json says
+  $ terrarium build boot.S -o boot.bin --symbols boot.elf   a flat image, and its names and lines for gdb
 `;
 
 interface Flags extends MachineFlags, BuildFlags {
   output: string;
+  symbols?: string;
 }
 
 export function buildCommand(): Command {
@@ -25,21 +27,29 @@ export function buildCommand(): Command {
     .usage('<sources… | folder> -o <file> [options]')
     .description('Compiles sources into an image, and leaves it in a file.')
     .argument('<sources...>', `sources (${SOURCE_ENDINGS}) or a folder`)
-    .requiredOption('-o, --output <file>', 'where the image goes');
+    .requiredOption('-o, --output <file>', 'where the image goes')
+    .option('--symbols <file>', 'the same code as an ELF file, for gdb: a flat image can hold no symbols');
   return addBuildOptions(addMachineOptions(command))
     .addHelpText('before', asTyped(examples.trimStart()))
     .action((files: string[], flags: Flags) => {
-      const { output } = flags;
+      const { output, symbols } = flags;
       requireWritable('--output', output, files);
+      if (symbols !== undefined) requireWritable('--symbols', symbols, files);
       const { bytes, warnings } = buildImage(files, specOf(flags), buildOf(flags));
       if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
-      try {
-        writeFileSync(output, bytes);
-      } catch (cause) {
-        throw new TerrariumError('EOUTPUT', `${output} could not be written: ${(cause as Error).message}`, {
-          cause,
-        });
-      }
-      process.stderr.write(`terrarium: ${path.normalize(output)}: ${bytes.length} bytes\n`);
+      write(output, bytes);
+      if (symbols !== undefined)
+        write(symbols, buildImage(files, specOf(flags), { ...buildOf(flags), symbols: true }).bytes);
     });
+}
+
+function write(file: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(file, bytes);
+  } catch (cause) {
+    throw new TerrariumError('EOUTPUT', `${file} could not be written: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  process.stderr.write(`terrarium: ${path.normalize(file)}: ${bytes.length} bytes\n`);
 }

@@ -1,6 +1,9 @@
+import path from 'node:path';
+import { command } from '../../../../command.js';
 import { type DebugAddress, serveGdb } from '../../../../debug/index.js';
 import { ConfigError } from '../../../../errors.js';
-import type { HostedMachine, HostedOutcome } from '../../../../runtime/index.js';
+import type { HostedMachine, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
+import { quoted } from '../../../frontend/build-options.js';
 
 /** A run that gdb leads. */
 export interface GdbRun {
@@ -27,13 +30,39 @@ export function requireDebuggable(flags: {
 }
 
 /** Waits for gdb, and says how it comes here. */
-export async function openGdb(machine: HostedMachine, address: DebugAddress): Promise<GdbRun> {
+export async function openGdb(
+  machine: HostedMachine,
+  address: DebugAddress,
+  loaded: LoadedImage,
+): Promise<GdbRun> {
   const server = await serveGdb(machine.debugTarget(), address);
   const open =
     'port' in address ? ' (any user of this computer can; --gdb=PATH is a socket for you alone)' : '';
-  process.stderr.write(`terrarium: waiting for gdb: gdb -ex 'target remote ${server.where}'${open}\n`);
+  const { file, hint } = symbolFile(loaded);
+  const gdb = file === undefined ? 'gdb' : `gdb ${quoted(file)}`;
+  process.stderr.write(
+    `terrarium: waiting for gdb: ${gdb} -ex 'target remote ${server.where}'${open}\n${hint === undefined ? '' : `  ${hint}\n`}`,
+  );
   return {
     outcome: server.done.then(() => server.close()).then(() => machine.debugOutcome()),
     stop: () => server.close(),
   };
+}
+
+/** The ELF file that gdb has its symbols from, or how to get one. */
+function symbolFile({ image, file, sources, symbols, spec }: LoadedImage): { file?: string; hint?: string } {
+  const isElf = image.format !== 'flat';
+  const named = image.sections?.some(({ name }) => name === '.symtab') === true;
+  if (isElf && named && sources.length === 0) return { file };
+  if (sources.length > 0 || symbols !== undefined) {
+    const { mode = 'auto' } = spec;
+    const from = sources.length > 0 ? sources : [path.dirname(file)];
+    const output = isElf ? 'kernel.elf' : 'kernel.bin --symbols kernel.elf';
+    const asMode = mode === 'auto' || sources.length === 0 ? '' : ` --mode ${mode}`;
+    const built = command(`build ${from.map(quoted).join(' ')}${asMode} -o ${output}`);
+    return { hint: `for symbols and lines: ${built}, then: gdb kernel.elf …` };
+  }
+  return isElf
+    ? { file, hint: `${file} has no symbols: compile it with -g, and link it without -s` }
+    : { hint: 'a flat image has no symbols: give gdb the ELF file that it was made of (gdb kernel.elf …)' };
 }

@@ -213,7 +213,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     write: consoleWriter(flags, shared),
   });
   if (flags.speaker) ringBell(machine);
-  const gdb = flags.gdb && (await openGdb(machine, flags.gdb));
+  const gdb = flags.gdb && (await openGdb(machine, flags.gdb, loaded));
   const stopped = stopOnSignals(gdb ?? machine);
   const screen = flags.screen && (await LiveScreen.open(machine));
   const running =
@@ -232,7 +232,10 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   await terminal.close(outcome.kind !== 'stopped');
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
   const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
-  if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') printOutcome(outcome);
+  if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') {
+    if (terminal.openLine && shared === undefined) process.stderr.write('\n');
+    printOutcome(outcome);
+  }
   if (!flags.quiet && !flags.screen && !flags.screenshot) {
     say(await hiddenScreen(machine));
   }
