@@ -65,7 +65,18 @@ const holding = [
   ['mem8[0x400]=0x88', 'mem8[0x407]=17', 'mem16[0x400]=0x7788', 'mem32[1024]=0x55667788'],
   ['mem64[0x400]=0x1122334455667788', 'mem8[0x400]=-120', 'mem64[ 0x800 ] = 0'],
   ['mem[0x500]="text\\n"', 'mem[0x500]="text\\x0a\\0"', 'mem[0x500]=""'],
-  ['console="Hello\\n"', 'console~="ell"', 'console~=""', 'exits=7', 'exits<=7', 'exits<8', 'exits>=7', 'exits>6', 'outcome=halted', 'code=3'],
+  [
+    'console="Hello\\n"',
+    'console~="ell"',
+    'console~=""',
+    'exits=7',
+    'exits<=7',
+    'exits<8',
+    'exits>=7',
+    'exits>6',
+    'outcome=halted',
+    'code=3',
+  ],
   ['RAX=0xFEDCBA9876543210', ' rax = 0xfedcba9876543210 ', 'MEM8[0X400]=0X88'],
 ].flat();
 
