@@ -28,6 +28,7 @@ function exitOf(port: number): Exit {
     size: 1,
     count: 1,
     write: true,
+    refused: false,
     coalesced: false,
     data,
     offset: 0,

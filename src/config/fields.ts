@@ -27,6 +27,9 @@ import {
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+export const machineNames = ['bare', 'pc'] as const;
+export type MachineName = (typeof machineNames)[number];
+
 export const translateModes = ['off', 'on', 'eager'] as const;
 export type TranslateMode = (typeof translateModes)[number];
 
@@ -118,6 +121,17 @@ export const fields = {
     default: 'user',
     option: '--irqchip <where>',
   }),
+  /**
+   * `bare`: the standard devices alone. `pc`: a PC as QEMU's `pc` is, with APICs, a PCI bus, disk controllers, ACPI and its tables.
+   * Default: `pc` where it boots a disk or a ROM, else `bare`.
+   */
+  machine: field(
+    choice(machineNames),
+    'bare: the standard devices alone; pc: also APICs, PCI, disk controllers, ACPI',
+    {
+      option: '--machine <kind>',
+    },
+  ),
   /** The machine's time: the software CPU's instructions, or wall-clock time. Default: instructions where they are counted. */
   clock: field(
     choice(clockNames),

@@ -13,6 +13,7 @@ export {
   fieldOf,
   fields,
   type MachineSpec,
+  machineNames,
   optionWord,
   type TranslateMode,
   translateModes,

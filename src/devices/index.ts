@@ -3,6 +3,8 @@
  *
  * @module
  */
+export { IO_APIC_ADDRESS, IoApic, type IoApicState } from './apic/io-apic.js';
+export { LocalApics, type LocalApicsState } from './apic/local-apics.js';
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug/console.js';
 export { DEBUG_EXIT_PORT, DebugExit } from './debug/exit.js';
 export { DEBUG_NMI_PORT, DebugNmi } from './debug/nmi.js';

@@ -118,8 +118,8 @@ class Rig {
       line?.unmask();
       return 0;
     }
-    const { ports = [], memory = [] } = this.device;
-    const chosen = random() % (ports.length + memory.length);
+    const { ports = [], memory = [], msrs = [] } = this.device;
+    const chosen = random() % (ports.length + memory.length + msrs.length);
     const write = (random() & 1) === 1;
     // String I/O reaches a device as this many accesses to one address.
     const times = random() % 8 === 0 ? random() % 64 : 1;
@@ -151,6 +151,13 @@ class Rig {
       if (!write) return checked(device.readPort?.(address, size), size, device.name);
       device.writePort?.(address, size, value % 2 ** (8 * size));
       return 0;
+    }
+    const msrs = device.msrs?.[chosen - ports.length - memory.length];
+    if (msrs !== undefined) {
+      const msr = msrs.first + (random() % msrs.count);
+      const value = random() % 2 ? BigInt(random()) : BigInt.asUintN(64, BigInt(random()) * 0x1_8000_0001n);
+      if (!write) return Number(BigInt.asIntN(32, device.readMsr?.(msr) ?? -1n));
+      return device.writeMsr?.(msr, value) ? 1 : 2;
     }
     const range = memory[chosen - ports.length]!;
     const size = sizeUpTo(range.width ?? 4, random);

@@ -1,5 +1,6 @@
 import type {
   Claim,
+  CpuWires,
   Device,
   DeviceHost,
   DeviceInputs,
@@ -28,6 +29,7 @@ export interface Lender {
   readonly clock: Clock;
   readonly inputs: Inputs;
   nmi(): void;
+  readonly cpus: readonly CpuWires[];
 }
 
 /** What a machine lends to one of its devices. */
@@ -36,6 +38,7 @@ export class LentHost implements DeviceHost {
   readonly windows: Windows;
   readonly clock: DeviceClock;
   readonly inputs: DeviceInputs;
+  readonly cpus: readonly CpuWires[];
   readonly #device: Device;
   readonly #index: number;
   readonly #lender: Lender;
@@ -47,6 +50,7 @@ export class LentHost implements DeviceHost {
     this.#lender = lender;
     this.memory = lender.memory;
     this.windows = lender.windows;
+    this.cpus = lender.cpus;
     this.clock = new DeviceClock(device.name, lender.clock);
     this.inputs = lender.inputs.of(device.name);
   }

@@ -1,6 +1,7 @@
 import { type BootOptions, type BootPlan, boot, type Image } from '../boot/index.js';
 import type { Device, Picture, Screen } from '../devices/contract/index.js';
 import {
+  type ApicFeatures,
   Control,
   type Engine,
   type EngineCounters,
@@ -19,6 +20,7 @@ import type { Outcome } from './cpus/outcome.js';
 import { TICK_MS } from './cpus/pace.js';
 import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './cpus/run-loop.js';
 import { CycleTime, DEFAULT_IPS, HostTime } from './cpus/time.js';
+import { Wires } from './cpus/wires.js';
 import { type Lender, LentHost } from './device-host.js';
 import { Inputs, type InputsOptions } from './inputs/index.js';
 import { engineSink, Interrupts } from './interrupts/interrupts.js';
@@ -48,6 +50,8 @@ export interface MachineConfig extends BootOptions {
    * (`kernel`), or nowhere (`none`): then HLT ends the run. Default: `user` where one of the devices is a controller.
    */
   irqchip?: IrqchipName;
+  /** The local APICs are among the devices: CPUs say that they have one. */
+  apic?: boolean;
   /**
    * What the machine's time is: the CPU's own clock (`instructions`), or wall time. Default: the CPU's own where it has
    * one, which makes runs repeatable; a guest that waits for a person wants wall time.
@@ -121,7 +125,10 @@ export class Machine implements Runnable, Disposable {
       this.memory = GuestMemory.create([...ramAround(size, own.windowRanges), ...regions, ...own.configs]);
       undo.push(this.memory);
       this.boot = boot(this.memory, config.image, config);
-      this.#vm = engine.createVm(this.memory, { irqchip });
+      this.#vm = engine.createVm(this.memory, {
+        irqchip,
+        ...(config.apic && { apic: apicFeatures(config) }),
+      });
       undo.push(this.#vm);
       this.cpus = [this.#vm.createCpu(this.control)];
       undo.push(...this.cpus);
@@ -287,8 +294,15 @@ export class Machine implements Runnable, Disposable {
       clock: this.clock,
       inputs: this.inputs,
       nmi: () => this.cpu.injectNmi(),
+      cpus: this.cpus.map((cpu) => new Wires(cpu, this.cycleTime)),
     };
   }
+}
+
+/** What of an APIC's modes the engine leaves to devices. */
+function apicFeatures({ engine: { capabilities }, clock }: MachineConfig): ApicFeatures {
+  const { msrExits, instructionClock } = capabilities;
+  return { x2apic: msrExits, tscDeadline: msrExits && instructionClock && clock !== 'wall' };
 }
 
 function chooseTime(

@@ -2,8 +2,10 @@ import type { Device } from '../devices/contract/index.js';
 import {
   Cmos,
   DebugNmi,
+  IoApic,
   KeyboardController,
   type KeyboardControllerOptions,
+  LocalApics,
   Pic8259,
   Pit8254,
   SystemControl,
@@ -13,6 +15,8 @@ import type { IrqchipName } from '../engine/contract/index.js';
 
 export interface BoardOptions {
   irqchip: IrqchipName;
+  /** A local APIC and an I/O APIC beside the 8259A pair, where these are devices. */
+  apics?: boolean;
   /** Bytes of RAM from address 0, for the clock's RAM; see `Cmos`. */
   memory: number;
   /** What the clock shows at the start, in milliseconds since 1970; default: 1 January 2000. */
@@ -22,17 +26,25 @@ export interface BoardOptions {
 }
 
 /** The devices that a PC's board adds to a machine. */
-export function board({ irqchip, memory, startMs, keys, onTone }: BoardOptions): Device[] {
+export function board({ irqchip, apics = false, memory, startMs, keys, onTone }: BoardOptions): Device[] {
   const pit = irqchip === 'user' ? new Pit8254() : undefined;
   return [
     // An NMI needs no controller.
     new DebugNmi(),
-    ...(pit === undefined ? [] : [new Pic8259(), pit]),
+    ...(pit === undefined ? [] : [...controllers(apics), pit]),
     new KeyboardController(keys),
     new Cmos({ memory, ...(startMs !== undefined && { startMs }) }),
     // KVM's timer, where it is KVM's, answers port 0x61 itself.
     new SystemControl({ ...(pit && { pit }), ...(onTone && { onTone }) }),
   ];
+}
+
+/** The 8259A pair, alone or behind the APICs: then LINT0 or the I/O APIC's pin 0 lets its INT through. */
+function controllers(apics: boolean): Device[] {
+  if (!apics) return [new Pic8259()];
+  const local = new LocalApics();
+  const io = new IoApic(local);
+  return [new Pic8259(() => local.passesExtInt || io.passesExtInt), local, io];
 }
 
 /** The usual devices without those whose ports one of the user's own devices answers: that one takes their place. */

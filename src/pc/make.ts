@@ -57,8 +57,10 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   const { engine, image, devices: own = [], control } = parts;
   // Without the standard devices the machine sees for itself whether one of the others is a controller.
   const irqchip = spec.irqchip ?? (standard ? defaultOf('irqchip') : undefined);
+  const isPc = spec.machine === 'pc';
   const chips = board({
     irqchip: irqchip ?? 'none',
+    apics: isPc,
     memory: spec.memory ?? DEFAULT_MEMORY,
     ...(parts.keys && { keys: parts.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
@@ -84,6 +86,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     regions: regionsOf(spec),
     ...defined({
       irqchip,
+      apic: isPc && irqchip === 'user',
       mode,
       load,
       entry,

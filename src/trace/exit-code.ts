@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type EngineCpu, type Exit, ExitKind } from '../engine/contract/index.js';
+import { type EngineCpu, type Exit, ExitKind, isAccess } from '../engine/contract/index.js';
 import { codeSizeOf, physicalAddress } from '../inspect/index.js';
 import { disassemble, type Instruction, MAX_LENGTH } from '../isa/index.js';
 import type { GuestMemory } from '../memory/index.js';
@@ -39,7 +39,7 @@ export class ExitCode {
   /** The instruction's text, or an empty one. */
   textOf(exit: Exit): string {
     const { kind, ripLow, ripHigh, size, write } = exit;
-    if (kind !== ExitKind.io && kind !== ExitKind.mmio && kind !== ExitKind.halt) return '';
+    if (!isAccess(kind) && kind !== ExitKind.halt) return '';
     const key = `${ripHigh}:${ripLow}:${kind}:${size}:${write}:${kind === ExitKind.io ? exit.address : ''}`;
     const known = this.#known.get(key);
     if (known !== undefined && this.#isSame(known)) return known.text;

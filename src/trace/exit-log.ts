@@ -1,4 +1,4 @@
-import { type Exit, ExitKind } from '../engine/contract/index.js';
+import { type Exit, type ExitKind, isAccess } from '../engine/contract/index.js';
 import { TerrariumError } from '../errors.js';
 
 /** One entry of the log as an object: for tests and for printing a few. */
@@ -139,7 +139,7 @@ export class ExitLog {
     const at = this.#total & this.mask;
     const { kind, size, cpu } = exit;
     // The record is reused: in exits that are no access, its other fields still hold what an earlier exit left.
-    const access = kind === ExitKind.io || kind === ExitKind.mmio;
+    const access = isAccess(kind);
     const coalesced = access && exit.coalesced;
     if (Number.isNaN(this.#originMs)) this.#originMs = startMs;
     // The first exit of a log that nobody began has no run time that is known.

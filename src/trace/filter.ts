@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ExitKind, exitKindNames } from '../engine/contract/index.js';
+import { ExitKind, exitKindNames, isAccess } from '../engine/contract/index.js';
 import { TerrariumError } from '../errors.js';
 import type { ExitLog } from './exit-log.js';
 
@@ -108,7 +108,7 @@ export function exitTest(filter: TraceFilter, deviceNames: readonly string[]): E
     if (kinds !== undefined && !kinds.includes(kind)) return false;
     if (devices !== undefined) {
       if (!devices.includes(device)) return false;
-      if (kind !== ExitKind.io && kind !== ExitKind.mmio) return false;
+      if (!isAccess(kind)) return false;
     }
     if (ripTest !== undefined && !ripTest(ripLow, ripHigh)) return false;
     if (portTest === undefined && addressTest === undefined) return true;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ExitKind, exitKindNames } from '../engine/contract/index.js';
+import { ExitKind, exitKindNames, isAccess } from '../engine/contract/index.js';
 import { ByteWriter } from './bytes.js';
 import type { TraceEncoder } from './encoder.js';
 import type { ExitLog } from './exit-log.js';
@@ -74,7 +74,7 @@ function addFields(
     to.raw(F.rip);
     to.hex(log.ripHigh[at]!, log.ripLow[at]!);
   }
-  if (kind === ExitKind.io || kind === ExitKind.mmio) addAccess(to, log, at, names);
+  if (isAccess(kind)) addAccess(to, log, at, names);
   else if (log.reasons[at] !== 0) {
     to.raw(F.reason);
     to.decimal(log.reasons[at]!);
@@ -248,7 +248,7 @@ export class ChromeEncoder implements TraceEncoder {
 
   #trackOf(log: ExitLog, at: number): number {
     const kind = log.kinds[at]!;
-    if (kind !== ExitKind.io && kind !== ExitKind.mmio) return cpuTrack(log.cpus[at]!);
+    if (!isAccess(kind)) return cpuTrack(log.cpus[at]!);
     const device = log.devices[at]!;
     // -1, where nothing answered, is the track before the first device's.
     return 2 * this.#cpus + 1 + device;
@@ -261,7 +261,7 @@ const verbs = ['in', 'out', 'read', 'write'] as const;
 /** `out 0x03f8`. */
 function nameOf(log: ExitLog, at: number): string {
   const kind = log.kinds[at]!;
-  if (kind !== ExitKind.io && kind !== ExitKind.mmio) return exitKindNames[kind] ?? 'unknown';
+  if (!isAccess(kind)) return exitKindNames[kind] ?? 'unknown';
   const io = kind === ExitKind.io;
   const verb = verbs[((io ? 0 : 2) + log.writes[at]!) as 0];
   return `${verb} 0x${log.addresses[at]!.toString(16).padStart(io ? 4 : 8, '0')}`;

@@ -1,4 +1,4 @@
-import { ExitKind, exitKindNames } from '../engine/contract/index.js';
+import { ExitKind, exitKindNames, isAccess } from '../engine/contract/index.js';
 import { ByteWriter } from './bytes.js';
 import type { TraceEncoder } from './encoder.js';
 import type { ExitLog } from './exit-log.js';
@@ -65,7 +65,7 @@ export function formatTraceLine(
     milliseconds(log.starts[at]! - log.originMs) +
     '  ' +
     (log.coalesced[at] === 1 ? NO_RIP : `${address64(log.ripHigh[at]!, log.ripLow[at]!)}  `);
-  if (kind !== ExitKind.io && kind !== ExitKind.mmio) {
+  if (!isAccess(kind)) {
     const reason = log.reasons[at]!;
     const shown = kindColumns[kind] ?? pad('unknown', KIND_WIDTH);
     // The engine's number says something where the kind does not; a HLT is a HLT.

@@ -116,7 +116,7 @@ export interface DebugRegisters {
 
 /** An access that left the CPU and was not completed. */
 export interface OpenAccess {
-  kind: 'io' | 'mmio';
+  kind: 'io' | 'mmio' | 'msr';
   /** Port or guest physical address. */
   address: number;
   /** Bytes of one access, and how many accesses there are. */

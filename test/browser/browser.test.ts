@@ -18,11 +18,12 @@ const noBrowser = executablePath === undefined && 'SKIPPED: no Chromium here: ap
 
 /** Those that come to an end by themselves, on devices that a browser has as well. */
 const guests = readGuests().filter(
-  ({ expect, simvirtio, regions, vga = false, keys }) =>
+  ({ expect, simvirtio, regions, machine, vga = false, keys }) =>
     expect.outcome !== 'timeout' &&
     simvirtio === undefined &&
     regions === undefined &&
     keys === undefined &&
+    machine === undefined &&
     !vga,
 );
 

@@ -32,6 +32,7 @@ export interface GuestFile {
   simvirtio?: Notification;
   timeoutMs?: number;
   irqchip?: 'none' | 'user' | 'kernel';
+  machine?: 'bare' | 'pc';
   vga?: boolean;
   input?: string;
   keys?: string;

@@ -60,6 +60,7 @@ export function optionsOf(guest: GuestFile, bytes: Uint8Array): MachineOptions {
     ...(guest.load !== undefined && { load: guest.load }),
     ...(guest.simvirtio !== undefined && { simvirtio: guest.simvirtio }),
     ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
+    ...(guest.machine !== undefined && { machine: guest.machine }),
     ...(guest.vga !== undefined && { vga: guest.vga }),
   };
 }

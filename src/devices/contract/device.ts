@@ -1,4 +1,5 @@
 import type { Access, AccessWords } from './access.js';
+import type { MsrRange } from './cpu.js';
 import type { DeviceHost } from './host.js';
 import type { InterruptController } from './interrupts.js';
 import type { AccessSize, MemoryRange, PortRange } from './ranges.js';
@@ -13,6 +14,8 @@ export interface Device {
   readonly name: string;
   readonly ports?: readonly PortRange[];
   readonly memory?: readonly MemoryRange[];
+  /** Model-specific registers that this device answers, where the engine leaves the guest for them. */
+  readonly msrs?: readonly MsrRange[];
   /** The interrupt controller that this device is; see `InterruptController`. */
   readonly controller?: InterruptController;
   /** A new look at what it shows, where it shows something; several looks do not disturb each other. */
@@ -24,6 +27,10 @@ export interface Device {
   writeMemory?(address: number, size: AccessSize, value: number): void;
   readMemory64?(address: number): bigint;
   writeMemory64?(address: number, value: bigint): void;
+  /** Undefined where the register is not there now: the guest gets #GP. */
+  readMsr?(msr: number): bigint | undefined;
+  /** False where the register does not take the value: the guest gets #GP. */
+  writeMsr?(msr: number, value: bigint): boolean;
   /**
    * Which register an access is about to reach, in this device's words; asked before the access, since that may change
    * what the next one reaches. Changes nothing, never throws; undefined where there is nothing to say. Give the same object for

@@ -1,5 +1,6 @@
 import type { GuestMemory } from '../../memory/index.js';
 import type { Clock } from '../../time/index.js';
+import type { CpuWires } from './cpu.js';
 import type { DeviceInputs } from './inputs.js';
 import type { Line, LineListener } from './interrupts.js';
 import type { Claim, MemoryRange, PortRange } from './ranges.js';
@@ -42,6 +43,8 @@ export interface DeviceHost {
   claim(range: PortRange | MemoryRange): Claim;
   /** What devices show their guest of memory of their own. Every machine has it. */
   readonly windows?: Windows;
+  /** The machine's processors, as their local APICs see them. */
+  readonly cpus: readonly CpuWires[];
   /** Sends the CPU a non-maskable interrupt. */
   nmi(): void;
   /** The machine's clock, and alarms on it. */

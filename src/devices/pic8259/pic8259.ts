@@ -46,10 +46,17 @@ export class Pic8259 implements Device, InterruptController {
   readonly pins = 16;
   readonly #master = new Chip(CASCADE);
   readonly #slave = new Chip(-1);
+  /** False while something between INT and the CPU holds it back: a local APIC. */
+  readonly #passes: () => boolean;
   #watcher: PinWatcher | undefined;
 
   /** The master's INT: kept up to date, since the run loop asks before every entry into the guest. */
   #pending = false;
+
+  /** @param passes asked each time: does INT get to the CPU now? */
+  constructor(passes: () => boolean = () => true) {
+    this.#passes = passes;
+  }
 
   get controller(): InterruptController {
     return this;
@@ -57,7 +64,7 @@ export class Pic8259 implements Device, InterruptController {
 
   /** INT is wired to the first CPU alone. */
   pending(cpu: number): boolean {
-    return cpu === 0 && this.#pending;
+    return cpu === 0 && this.#pending && this.#passes();
   }
 
   /** Pins 0 to 15; pin 2 is the cascade and not there for devices. */
@@ -89,13 +96,14 @@ export class Pic8259 implements Device, InterruptController {
   }
 
   opens(pin: number): boolean {
-    if (pin === CASCADE) return false;
+    if (pin === CASCADE || !this.#passes()) return false;
     if (pin < 8) return this.#master.opens(pin);
     return this.#slave.opens(pin - 8) && this.#master.opens(CASCADE);
   }
 
   describe(): string {
     const [master, slave] = [this.#master, this.#slave];
+    if (!this.#passes()) return 'the local APIC lets nothing of the 8259A through (LINT0)';
     if (!master.ready) return 'the interrupt controller was not initialized (ICW1 to ICW4)';
     const open = ~(master.imr | (slave.imr << 8) | (master.imr & (1 << CASCADE) ? 0xff00 : 0)) & 0xfffb;
     if (open === 0) return 'every line of the interrupt controller is masked';

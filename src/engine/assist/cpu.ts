@@ -349,6 +349,18 @@ export class AssistedCpu implements EngineCpu {
     return this.#active.readyForInterrupt;
   }
 
+  get taskPriority(): number {
+    return this.#active.taskPriority;
+  }
+
+  set taskPriority(value: number) {
+    this.#active.taskPriority = value;
+  }
+
+  get timeStamp(): bigint | undefined {
+    return this.#inner.timeStamp;
+  }
+
   get interruptsEnabled(): boolean {
     return this.#active.interruptsEnabled;
   }

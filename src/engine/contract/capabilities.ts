@@ -18,6 +18,8 @@ export interface EngineCapabilities {
   readonly counters: boolean;
   /** The engine reports accesses to the task priority register (`EngineCpu.reportTprAccess`). */
   readonly tprAccess: boolean;
+  /** RDMSR and WRMSR of a local APIC that is a device leave the guest (`VmOptions.apic`). */
+  readonly msrExits: boolean;
   /** The host's kernel runs the guest: its log may explain a failure, and its tools show the CPUs' threads. */
   readonly hostKernel: boolean;
 }

@@ -70,6 +70,12 @@ export interface EngineCpu extends Disposable {
   readonly readyForInterrupt: boolean;
   /** RFLAGS.IF as of the last exit. */
   readonly interruptsEnabled: boolean;
+  /**
+   * CR8, the task priority, as of the last exit. With `VmOptions.apic`, `run` returns `interruptWindow` after the guest lowered it.
+   */
+  taskPriority: number;
+  /** What RDTSC gives the guest now; undefined where the engine cannot tell cheaply. */
+  readonly timeStamp: bigint | undefined;
   /** Asks for an `interruptWindow` exit as soon as the guest can take an interrupt. */
   requestInterruptWindow(wanted: boolean): void;
   /** Delivers external interrupt `vector`; only while `readyForInterrupt`. */

@@ -54,9 +54,19 @@ export interface EngineCounters {
 export const irqchipNames = ['none', 'user', 'kernel'] as const;
 export type IrqchipName = (typeof irqchipNames)[number];
 
+/** What CPUs say of a local APIC that is a device. */
+export interface ApicFeatures {
+  /** x2APIC mode, whose registers are MSRs that leave the guest. */
+  readonly x2apic: boolean;
+  /** The timer's TSC deadline mode. */
+  readonly tscDeadline: boolean;
+}
+
 export interface VmOptions {
   /** The engine makes controllers of its own for `kernel`; the other two are alike to it. Default `none`. */
   irqchip?: IrqchipName;
+  /** The local APICs are devices: CPUID names them, and the MSRs of theirs that the engine can leave to them do leave the guest. */
+  apic?: ApicFeatures;
 }
 
 export interface Engine {

@@ -28,6 +28,8 @@ export const ExitKind = {
   tprAccess: 10,
   /** The guest asked for a reset or power-off through the engine itself. */
   systemEvent: 11,
+  /** RDMSR or WRMSR of a register that a device answers: `address` is its number, the data 8 bytes. See `Exit.refused`. */
+  msr: 13,
   /** A reason that this version does not know: `reason` has the engine's own number. */
   unknown: 12,
 } as const;
@@ -39,6 +41,11 @@ export const exitKindNames: readonly string[] = (() => {
   for (const [name, kind] of Object.entries(ExitKind)) names[kind] = name;
   return names;
 })();
+
+/** True for the kinds that are an access, with an address, a size and data. */
+export function isAccess(kind: number): boolean {
+  return kind === ExitKind.io || kind === ExitKind.mmio || kind === ExitKind.msr;
+}
 
 /**
  * One exit: a flat record that the engine fills in place and reuses, so that an exit allocates nothing.
@@ -56,6 +63,8 @@ export interface Exit {
   count: number;
   /** True where the guest writes; for `tprAccess` too. */
   write: boolean;
+  /** For `msr`: set by who answers where the register does not exist or does not take the value: the guest gets #GP. */
+  refused: boolean;
   /** True for a write that the engine kept back and that left the guest running (coalesced I/O). */
   coalesced: boolean;
   /** Where the data lies: `count` elements of `size` bytes, little-endian, from byte `offset` of `data`. */
@@ -82,6 +91,7 @@ export function emptyExit(data: DataView, offset = 0, cpu = 0): Exit {
     size: 0,
     count: 0,
     write: false,
+    refused: false,
     coalesced: false,
     data,
     offset,

@@ -23,6 +23,7 @@ export { Control, controlBytes, controlWords, newControl, wakeThread } from './c
 export { type Assistance, type DryRun, type EngineCpu, NO_ASSISTANCE } from './cpu.js';
 export type { DebugRequest, Watchpoint } from './debug.js';
 export {
+  type ApicFeatures,
   type Engine,
   type EngineCounter,
   type EngineCounters,
@@ -31,5 +32,5 @@ export {
   irqchipNames,
   type VmOptions,
 } from './engine.js';
-export { type Exit, ExitKind, emptyExit, exitKindNames } from './exit.js';
+export { type Exit, ExitKind, emptyExit, exitKindNames, isAccess } from './exit.js';
 export type { EngineFailure, FaultRecord } from './failure.js';

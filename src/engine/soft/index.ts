@@ -12,6 +12,7 @@
  */
 import { GuestMemory } from '../../memory/index.js';
 import {
+  type ApicFeatures,
   type Engine,
   type EngineCapabilities,
   type EngineCounters,
@@ -21,7 +22,7 @@ import {
 } from '../contract/index.js';
 import { NEVER } from './host/clock.js';
 import { SoftCpu } from './host/cpu.js';
-import { type CpuFeature, type CpuidLeaf, cpuidModel, writeCpuid } from './host/cpuid.js';
+import { type CpuFeature, type CpuidLeaf, cpuidModel, withApic, writeCpuid } from './host/cpuid.js';
 import { SoftError } from './host/errors.js';
 import { instantiate, type Program } from './host/program.js';
 import { writeResetState } from './host/registers.js';
@@ -57,11 +58,15 @@ export function softEngine(
   translate?: TranslateOptions,
   besides: readonly CpuFeature[] = [],
 ): SoftEngine {
-  return new SoftEngine(program, (view) => writeCpuid(view, cpuid, besides), translate);
+  return new SoftEngine(
+    program,
+    (view, apic) => writeCpuid(view, apic === undefined ? cpuid : withApic(cpuid, apic), besides),
+    translate,
+  );
 }
 
 /** Makes a VM's CPU a certain processor: writes what CPUID says and what follows from it. */
-type Identify = (view: DataView) => void;
+type Identify = (view: DataView, apic: ApicFeatures | undefined) => void;
 
 const capabilities: EngineCapabilities = {
   instructionClock: true,
@@ -70,6 +75,7 @@ const capabilities: EngineCapabilities = {
   dirtyLog: false,
   counters: false,
   tprAccess: false,
+  msrExits: true,
   hostKernel: false,
 };
 
@@ -96,7 +102,7 @@ export class SoftEngine implements Engine {
     return new Translator(program, this.#code, memory.wasm, this.#translate.mode);
   }
 
-  createVm(memory: GuestMemory, { irqchip = 'none' }: VmOptions = {}): SoftVm {
+  createVm(memory: GuestMemory, { irqchip = 'none', apic }: VmOptions = {}): SoftVm {
     if (irqchip === 'kernel') {
       throw new SoftError(
         'ELIMIT',
@@ -105,7 +111,11 @@ export class SoftEngine implements Engine {
       );
     }
     const program = instantiate(this.#program, memory.wasm);
-    return new SoftVm(program, memory, this.#identify, () => this.#translator(program, memory));
+    const identify = (view: DataView) => {
+      this.#identify(view, apic);
+      view.setUint32(L.APIC_THERE, apic === undefined ? 0 : 1, true);
+    };
+    return new SoftVm(program, memory, identify, () => this.#translator(program, memory));
   }
 
   /**
@@ -149,7 +159,7 @@ export class SoftVm implements EngineVm {
   constructor(
     program: Program,
     memory: GuestMemory,
-    identify: Identify,
+    identify: (view: DataView) => void,
     translator: () => Translator | undefined,
   ) {
     this.#program = program;

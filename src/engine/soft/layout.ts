@@ -340,6 +340,10 @@ export const XCR0_ALLOWED = 0x401e8;
 export const FEATURES = 0x401e0;
 export const MXCSR_ALLOWED = 0x401dc;
 export const CPU_AMD = 0x401d8;
+/** Not 0: a local APIC is there, which is a device: its MSRs leave the guest, and so does CR8 that goes down. */
+export const APIC_THERE = 0x401d4;
+/** The answer to RDMSR or WRMSR is #GP. */
+export const MSR_REFUSED = 0x401d0;
 
 // SSE: XMM0 to XMM15, 16 bytes each; MXCSR; XCR0. And a place for what XSAVE moves.
 export const XMM_REGISTERS = 0x62400;

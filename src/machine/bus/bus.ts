@@ -1,4 +1,11 @@
-import type { Access, AccessSize, Device, MemoryRange, PortRange } from '../../devices/contract/index.js';
+import type {
+  Access,
+  AccessSize,
+  Device,
+  MemoryRange,
+  MsrRange,
+  PortRange,
+} from '../../devices/contract/index.js';
 import type { Exit } from '../../engine/contract/index.js';
 import { DeviceError } from '../errors.js';
 import { AddressSpace } from './address-space.js';
@@ -40,12 +47,14 @@ export class Bus {
   readonly #first: BusClaim[] = [];
   readonly #access = { space: 'port' as Access['space'], address: 0, size: 0, write: false };
   readonly #unclaimed = new Map<string, { -readonly [K in keyof UnclaimedAccess]: UnclaimedAccess[K] }>();
+  readonly #msrs: (MsrRange & { readonly device: Device; readonly index: number })[] = [];
   /** The device that is being called, so that an error can name it. */
   #device: Device | undefined;
 
   /** Claims the ranges that a device has from the start. @param index the device's number in its machine */
   add(device: Device, index: number): void {
     for (const range of device.ports ?? []) this.#first.push(this.claim(device, index, range));
+    for (const range of device.msrs ?? []) this.#msrs.push({ ...range, device, index });
     for (const range of device.memory ?? []) this.#first.push(this.claim(device, index, range));
   }
 
@@ -90,6 +99,27 @@ export class Bus {
       else this.#readMemory(address, size, data, offset);
     } catch (cause) {
       throw this.#deviceError(cause, exit, 'address');
+    }
+    return index;
+  }
+
+  /** Answers an `msr` exit: where no device has the register, or refuses the value, the guest gets #GP. */
+  handleMsr(exit: Exit): number {
+    const { address, write, data, offset } = exit;
+    const found = this.#msrs.find(({ first, count }) => address >= first && address < first + count);
+    exit.refused = true;
+    if (found === undefined) return -1;
+    const { device, index } = found;
+    this.#device = device;
+    try {
+      if (write) exit.refused = device.writeMsr?.(address, data.getBigUint64(offset, true)) !== true;
+      else {
+        const value = device.readMsr?.(address);
+        exit.refused = value === undefined;
+        data.setBigUint64(offset, value ?? 0n, true);
+      }
+    } catch (cause) {
+      throw this.#deviceError(cause, exit, 'register');
     }
     return index;
   }
@@ -202,7 +232,7 @@ export class Bus {
       this.#unclaimed.set(key, { space, address, write, count: 1 });
   }
 
-  #deviceError(cause: unknown, exit: Exit, unit: 'port' | 'address'): DeviceError {
+  #deviceError(cause: unknown, exit: Exit, unit: 'port' | 'address' | 'register'): DeviceError {
     const verb = exit.write ? 'a write to' : 'a read of';
     const what = `${verb} ${unit} 0x${exit.address.toString(16)} (${exit.size} byte${exit.size === 1 ? '' : 's'})`;
     return new DeviceError(this.#device?.name ?? '?', what, cause);

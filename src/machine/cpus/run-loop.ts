@@ -159,6 +159,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       let device = -1;
       if (kind === ExitKind.io) device = bus.handlePort(exit);
       else if (kind === ExitKind.mmio) device = bus.handleMemory(exit);
+      else if (kind === ExitKind.msr) device = bus.handleMsr(exit);
       else if (kind === ExitKind.interrupted) {
         ending = tick();
         continue;

@@ -33,6 +33,7 @@ function traced(
       size: 1,
       count: 1,
       write: true,
+      refused: false,
       coalesced: false,
       data: new DataView(new ArrayBuffer(512)),
       offset: 0,

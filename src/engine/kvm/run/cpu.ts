@@ -44,6 +44,14 @@ const MAX_ACCESSES = 128;
 
 const NO_DATA = new DataView(new ArrayBuffer(0));
 
+interface CpuOptions {
+  readonly trustsGuestDebug: boolean;
+  /** The local APIC is KVM's. */
+  readonly hasApic: boolean;
+  /** It is a device. */
+  readonly deviceApic: boolean;
+}
+
 /** A vCPU of KVM as an engine's CPU. */
 export class KvmCpu implements EngineCpu {
   readonly index: number;
@@ -75,6 +83,7 @@ export class KvmCpu implements EngineCpu {
   /** The MSRs of this CPU's state, once they are known. */
   #msrs: readonly number[] | undefined;
   readonly #hasApic: boolean;
+  readonly #deviceApic: boolean;
   #stats: Stats | undefined;
   #timer: KickTimer | undefined;
   #disposed = false;
@@ -86,9 +95,10 @@ export class KvmCpu implements EngineCpu {
     zones: LazyZones,
     index: number,
     control: Int32Array,
-    { trustsGuestDebug, hasApic }: { trustsGuestDebug: boolean; hasApic: boolean },
+    { trustsGuestDebug, hasApic, deviceApic }: CpuOptions,
   ) {
     this.#hasApic = hasApic;
+    this.#deviceApic = deviceApic;
     this.#kvm = kvm;
     this.#zones = zones;
     this.#control = control;
@@ -138,9 +148,10 @@ export class KvmCpu implements EngineCpu {
       }
       if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
         this.#registersShown = this.#syncs;
+        const lowered = words[REASON] === K.KVM_EXIT_SET_TPR;
         // CR8 went down and nobody holds interrupts back because of it: nothing to do.
-        if (words[REASON] === K.KVM_EXIT_SET_TPR) continue;
-        this.#held = exitKind(words);
+        if (lowered && !this.#deviceApic) continue;
+        this.#held = lowered ? ExitKind.interruptWindow : exitKind(words);
         return this.#report();
       }
       const errno = this.#errno();
@@ -293,6 +304,17 @@ export class KvmCpu implements EngineCpu {
   get interruptsEnabled(): boolean {
     return this.#live()[kvm_run.if_flag] !== 0;
   }
+
+  get taskPriority(): number {
+    return this.#live()[kvm_run.cr8]! & 15;
+  }
+
+  set taskPriority(value: number) {
+    this.#live()[kvm_run.cr8] = value & 15;
+  }
+
+  /** Reading it is a call of its own, and it does not go with the machine's clock. */
+  readonly timeStamp = undefined;
 
   requestInterruptWindow(wanted: boolean): void {
     this.#live()[kvm_run.request_interrupt_window] = wanted ? 1 : 0;

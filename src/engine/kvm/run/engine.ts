@@ -77,6 +77,7 @@ const capabilities: EngineCapabilities = {
   dirtyLog: true,
   counters: true,
   tprAccess: true,
+  msrExits: false,
   hostKernel: true,
 };
 
@@ -118,8 +119,9 @@ export class KvmEngine implements Engine {
     return decodeCpuid(guestCpuid(this.device.supportedCpuid(), 0));
   }
 
-  createVm(memory: GuestMemory, { irqchip = 'none' }: VmOptions = {}): KvmVm {
+  createVm(memory: GuestMemory, { irqchip = 'none', apic }: VmOptions = {}): KvmVm {
     const vm = new KvmVm(this.device, memory, this.#options);
+    vm.deviceApic = apic !== undefined;
     if (irqchip !== 'kernel') return vm;
     try {
       // After the memory: a slot that comes later makes KVM wait for what the controllers set up (0.8 ms against 12).
@@ -153,6 +155,8 @@ export class KvmVm implements EngineVm {
   readonly #watchable: boolean;
   readonly #trustGuestDebug: boolean;
   #hasApic = false;
+  /** The local APICs are devices. @internal */
+  deviceApic = false;
   #stats: Stats | undefined;
   /** KVM reads and writes these bytes; they must not be collected before the VM is closed. */
   #memory: GuestMemory | undefined;
@@ -194,6 +198,7 @@ export class KvmVm implements EngineVm {
     const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, index, control, {
       trustsGuestDebug: this.#trustGuestDebug,
       hasApic: this.#hasApic,
+      deviceApic: this.deviceApic,
     });
     if (this.#watchable) cpu.stats;
     this.#cpus.push(cpu);

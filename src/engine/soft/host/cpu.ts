@@ -9,6 +9,7 @@ import {
   ExitKind,
   emptyExit,
   type FaultRecord,
+  isAccess,
   NO_ASSISTANCE,
 } from '../../contract/index.js';
 import * as L from '../layout.js';
@@ -167,7 +168,7 @@ export class SoftCpu implements EngineCpu {
 
   completeExit(): void {
     this.#live();
-    if (this.exit.kind !== ExitKind.io && this.exit.kind !== ExitKind.mmio) return;
+    if (!this.#asks()) return;
     this.#answer();
     // Where the instruction asks once more it has not changed anything: the next run comes to the same place.
     this.#program.run(1n, 1, 0);
@@ -237,6 +238,19 @@ export class SoftCpu implements EngineCpu {
     return (this.#program.rflags() & 0x200) !== 0;
   }
 
+  get taskPriority(): number {
+    return this.#live().getUint32(L.CR8, true);
+  }
+
+  set taskPriority(value: number) {
+    this.#live().setUint32(L.CR8, value & 15, true);
+  }
+
+  get timeStamp(): bigint {
+    const view = this.#live();
+    return BigInt.asUintN(64, view.getBigUint64(L.CLOCK, true) + view.getBigUint64(L.TSC_OFFSET, true));
+  }
+
   requestInterruptWindow(wanted: boolean): void {
     this.#live();
     this.#program.wantWindow(wanted ? 1 : 0);
@@ -302,14 +316,17 @@ export class SoftCpu implements EngineCpu {
 
   /** True while the exit under way is an access that has not been completed. */
   #asks(): boolean {
-    return this.exit.kind === ExitKind.io || this.exit.kind === ExitKind.mmio;
+    return isAccess(this.exit.kind);
   }
 
   /** Notes the answer to the exit under way, whose data may have been filled in. */
   #answer(): void {
     if (this.#asks()) {
       this.#program.takeAnswer();
-      this.clock.answered(this.exit.count);
+      if (this.exit.kind === ExitKind.msr)
+        this.#view.setUint32(L.MSR_REFUSED, this.exit.refused ? 1 : 0, true);
+      // A processor's own registers are not behind a bus.
+      else this.clock.answered(this.exit.count);
     }
     this.exit.kind = ExitKind.interrupted;
   }
@@ -349,6 +366,7 @@ export class SoftCpu implements EngineCpu {
       exit.count = view.getUint32(L.EXIT_COUNT, true);
       exit.offset = view.getUint32(L.EXIT_PLACE, true);
       exit.write = view.getUint32(L.EXIT_WRITE, true) !== 0;
+      exit.refused = false;
     } else {
       exit.address = 0;
       exit.size = 0;

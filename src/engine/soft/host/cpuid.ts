@@ -6,6 +6,7 @@
 
 import { instructionFeatures } from '../../../isa/index.js';
 import type { CpuVendor } from '../../../x86/index.js';
+import type { ApicFeatures } from '../../contract/index.js';
 import * as L from '../layout.js';
 import { SoftError } from './errors.js';
 
@@ -182,6 +183,26 @@ export function cpuidModel(
     if (found !== undefined) found[register] = (found[register] | (1 << bit)) >>> 0;
   }
   return leaves;
+}
+
+/** The APIC of leaf 1, x2APIC and TSC deadline; of leaf 6 a timer that never stops. */
+const APIC = 1 << 9;
+const X2APIC = 1 << 21;
+const TSC_DEADLINE = 1 << 24;
+const ARAT = 4;
+/** One logical processor a package, in bits 23-16 of leaf 1's EBX. */
+const ONE_PROCESSOR = 1 << 16;
+
+/** The same processor with a local APIC that is a device. */
+export function withApic(leaves: readonly CpuidLeaf[], { x2apic, tscDeadline }: ApicFeatures): CpuidLeaf[] {
+  const more = (x2apic ? X2APIC : 0) | (tscDeadline ? TSC_DEADLINE : 0);
+  const known = leaves.map((one) =>
+    one.leaf === 1
+      ? { ...one, ebx: one.ebx | ONE_PROCESSOR, ecx: (one.ecx | more) >>> 0, edx: (one.edx | APIC) >>> 0 }
+      : one,
+  );
+  const power = { leaf: 6, eax: ARAT, ebx: 0, ecx: 0, edx: 0 };
+  return leafOf(leaves, 6) === undefined ? [...known, power] : known;
 }
 
 /** The leaf and subleaf of a list. */

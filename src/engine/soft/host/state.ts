@@ -11,7 +11,7 @@ import {
   type UnfinishedInstruction,
   XCR0,
 } from '../../../x86/index.js';
-import { type EngineClock, type Exit, ExitKind } from '../../contract/index.js';
+import { type EngineClock, type Exit, ExitKind, isAccess } from '../../contract/index.js';
 import * as L from '../layout.js';
 import { SoftError } from './errors.js';
 import { readFxsave, writeFxsave } from './fpu.js';
@@ -103,7 +103,7 @@ function readEvents(view: DataView): PendingEvents {
 
 function readUnfinished(view: DataView, exit: Exit): UnfinishedInstruction | null {
   const answered = view.getUint32(L.ANSWER_COUNT, true);
-  const asks = exit.kind === ExitKind.io || exit.kind === ExitKind.mmio;
+  const asks = isAccess(exit.kind);
   const count = view.getUint32(L.BATCH, true);
   if (answered === 0 && !asks) return null;
   const bytes = (at: number, length: number) =>
@@ -112,7 +112,7 @@ function readUnfinished(view: DataView, exit: Exit): UnfinishedInstruction | nul
     answers: Array.from({ length: answered }, (_, n) => view.getBigUint64(L.ANSWERS + 8 * n, true)),
     access: asks
       ? {
-          kind: exit.kind === ExitKind.io ? 'io' : 'mmio',
+          kind: exit.kind === ExitKind.io ? 'io' : exit.kind === ExitKind.msr ? 'msr' : 'mmio',
           address: exit.address,
           size: exit.size,
           count: exit.count,
@@ -217,7 +217,7 @@ function writeUnfinished(view: DataView, exit: Exit, unfinished: UnfinishedInstr
   if (batch !== null) write(L.STRING_DATA, batch.data);
   exit.kind = ExitKind.interrupted;
   if (access === null) return;
-  exit.kind = access.kind === 'io' ? ExitKind.io : ExitKind.mmio;
+  exit.kind = ExitKind[access.kind];
   exit.address = access.address;
   exit.size = access.size;
   exit.count = access.count;

@@ -32,6 +32,7 @@ export const EXIT_INTERRUPTED: u32 = 5;
 export const EXIT_DEBUG: u32 = 6;
 export const EXIT_WINDOW: u32 = 7;
 export const EXIT_ERROR: u32 = 9;
+export const EXIT_MSR: u32 = 13;
 
 export function exitFor(kind: u32): void {
   store<u32>(EXIT_KIND, kind);

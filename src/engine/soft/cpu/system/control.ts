@@ -1,6 +1,7 @@
 // The control registers (SDM 3A 2.5, SDM 2B MOV to control registers): which values are refused, and what follows from the
 // others.
 import {
+  APIC_THERE,
   CPL,
   CR0,
   CR0_PG,
@@ -26,8 +27,10 @@ import {
   SEG_CS,
   SEG_LINEAR,
   SEG_TR,
+  WINDOW_WANTED,
 } from '../../layout';
 import { code64 } from '../core/cpu-mode';
+import { updateEvents } from '../core/events';
 import { fault, GP, UD } from '../core/faults';
 import { AC } from '../core/flags';
 import { isMemory, readOperand, writeOperand } from '../core/generic';
@@ -154,7 +157,16 @@ export function movtocr(pc: usize): void {
   else if (to == CR3) setCr3(value);
   else if (to == CR4) setCr4(value);
   else if (value >> 4) fault(GP);
-  else store<u64>(CR8, value);
+  else setCr8(value);
+}
+
+/** A task priority that goes down may let an interrupt through: whoever holds it is asked as soon as one can be taken. */
+function setCr8(value: u64): void {
+  const lower = value < load<u64>(CR8);
+  store<u64>(CR8, value);
+  if (!lower || !load<u32>(APIC_THERE)) return;
+  store<u32>(WINDOW_WANTED, 1);
+  updateEvents();
 }
 
 /** SMSW to a register fills the operand size; to memory it is 16 bits. */

@@ -1,8 +1,22 @@
 // What this processor says that it is (SDM 2A CPUID): a list that TypeScript fills (../cpuid.ts), and the bits of it that
 // follow control registers.
-import { CPUID_COUNT, CPUID_ENTRY, CPUID_TABLE, CR4, CR4_OSXSAVE, RAX, RBX, RCX, RDX } from '../../layout';
+import {
+  APIC_BASE,
+  APIC_THERE,
+  CPUID_COUNT,
+  CPUID_ENTRY,
+  CPUID_TABLE,
+  CR4,
+  CR4_OSXSAVE,
+  RAX,
+  RBX,
+  RCX,
+  RDX,
+} from '../../layout';
 
 const OSXSAVE: u32 = 1 << 27;
+const APIC: u64 = 1 << 9;
+const APIC_ENABLED: u64 = 0x800;
 
 /** The entry of a leaf and subleaf, or 0. */
 export function entryOf(leaf: u32, subleaf: u32): usize {
@@ -44,4 +58,7 @@ export function cpuid(_pc: usize): void {
   const basic = entryOf(0, 0);
   answer(leaf > last && basic ? entryOf(load<u32>(basic, 8), subleaf) : entryOf(leaf, subleaf));
   if (leaf == 1 && load<u32>(CR4) & CR4_OSXSAVE) store<u64>(RCX, load<u64>(RCX) | OSXSAVE);
+  // An APIC that IA32_APIC_BASE turns off is not there (SDM 3A 11.4.3).
+  const off = load<u32>(APIC_THERE) != 0 && !(load<u64>(APIC_BASE) & APIC_ENABLED);
+  if (leaf == 1 && off) store<u64>(RDX, load<u64>(RDX) & ~APIC);
 }

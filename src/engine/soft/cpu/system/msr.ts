@@ -1,6 +1,7 @@
 // Model-specific registers (SDM 4): those that an operating system uses. Others are #GP.
 import {
   APIC_BASE,
+  APIC_THERE,
   CPL,
   CPU_AMD,
   CR0,
@@ -17,6 +18,7 @@ import {
   KERNEL_GS_BASE,
   LSTAR,
   MISC_ENABLE,
+  MSR_REFUSED,
   MTRR_DEFAULT,
   MTRR_FIXED,
   MTRR_VARIABLE,
@@ -35,6 +37,7 @@ import {
   TSC_OFFSET,
 } from '../../layout';
 import { clockAt } from '../core/blocks';
+import { answer, EXIT_MSR, external } from '../core/external';
 import { fault, GP, UD } from '../core/faults';
 import { rm, setRm } from '../core/operands';
 import { canonicalBase, PHYSICAL_BITS } from '../core/paging';
@@ -59,6 +62,9 @@ const MSR_MTRR_FIX64K: u32 = 0x250;
 const MSR_MTRR_FIX16K: u32 = 0x258;
 const MSR_MTRR_FIX4K: u32 = 0x268;
 const MSR_PAT: u32 = 0x277;
+const MSR_TSC_DEADLINE: u32 = 0x6e0;
+const MSR_X2APIC: u32 = 0x800;
+const X2APIC_MSRS: u32 = 0x100;
 const MSR_MTRR_DEF_TYPE: u32 = 0x2ff;
 const MSR_EFER: u32 = 0xc0000080;
 const MSR_STAR: u32 = 0xc0000081;
@@ -178,11 +184,25 @@ function cellOf(msr: u32): usize {
   }
 }
 
+/** MSRs of a local APIC that is a device. Its base is in the registers too. */
+function isApics(msr: u32): bool {
+  return load<u32>(APIC_THERE) != 0 && (msr == MSR_TSC_DEADLINE || msr - MSR_X2APIC < X2APIC_MSRS);
+}
+
+/** The device's answer to a read, or to a write; it may be that there is no such register. */
+function askForMsr(msr: u32, write: bool, value: u64): void {
+  if (!external(EXIT_MSR, msr, 8, write, value)) return;
+  if (load<u32>(MSR_REFUSED)) fault(GP);
+  else if (!write) setPair(answer());
+  else if (msr == MSR_APIC_BASE) store<u64>(APIC_BASE, value);
+}
+
 export function rdmsr(pc: usize): void {
   if (!privileged()) return;
   const msr = load<u32>(RCX);
   const cell = cellOf(msr);
-  if (cell) setPair(load<u64>(cell));
+  if (isApics(msr)) askForMsr(msr, false, 0);
+  else if (cell) setPair(load<u64>(cell));
   else if (msr == MSR_TSC) setPair(timeStamp(pc));
   else if (msr == MSR_MTRRCAP) setPair(MTRR_CAPABILITIES);
   // No banks of machine checks, no update of microcode.
@@ -251,7 +271,8 @@ export function wrmsr(pc: usize): void {
   const msr = load<u32>(RCX);
   const value = <u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32);
   const cell = cellOf(msr);
-  if (msr == MSR_EFER) setEfer(value);
+  if (isApics(msr) || (msr == MSR_APIC_BASE && load<u32>(APIC_THERE))) askForMsr(msr, true, value);
+  else if (msr == MSR_EFER) setEfer(value);
   else if (msr == MSR_TSC) store<u64>(TSC_OFFSET, load<u64>(TSC_OFFSET) + value - timeStamp(pc));
   else if (cell && allowed(msr, value)) {
     store<u64>(cell, value);

@@ -1,0 +1,3 @@
+/** The local APICs and the I/O APIC. */
+export { type ApicBus, IO_APIC_ADDRESS, IoApic, type IoApicState } from './io-apic.js';
+export { LocalApics, type LocalApicsState } from './local-apics.js';

@@ -1,0 +1,486 @@
+import type { Alarm } from '../../time/index.js';
+import type { TimeStamps } from '../contract/index.js';
+import { DeviceStateError, stateFields } from '../state.js';
+import { Vectors } from './bits256.js';
+import { type Delivery, DeliveryMode, FIRST_VECTOR } from './delivery.js';
+import {
+  ApicBase,
+  ApicError,
+  Command,
+  DEFAULT_APIC_BASE,
+  LVT_ENTRIES,
+  LVT_LEVEL,
+  LVT_MASKED,
+  Lvt,
+  lvtBits,
+  Register,
+  SPURIOUS_BITS,
+  SPURIOUS_ENABLED,
+  VERSION,
+} from './registers.js';
+import { ApicTimer, type ApicTimerState } from './timer.js';
+
+/** What a local APIC needs of the machine around it. */
+export interface ApicWires {
+  now(): number;
+  readonly stamps?: TimeStamps | undefined;
+  /** CR8: bits 7 to 4 of the task priority, which the processor may change by itself. */
+  taskPriority: number;
+  /** An interrupt command: to the APICs that it names. @param shorthand `Shorthand` */
+  send(from: LocalApic, delivery: Delivery, shorthand: number): void;
+  /** A level-triggered interrupt of this vector is done. */
+  ended(vector: number): void;
+  nmi(): void;
+  /** INIT and start-up interrupts, which only a processor understands; `vector`: the page where it starts, -1 for INIT. */
+  start(vector: number): void;
+}
+
+export interface LocalApicState {
+  id: number;
+  base: string;
+  taskPriority: number;
+  logical: number;
+  format: number;
+  spurious: number;
+  command: number;
+  destination: number;
+  lvt: number[];
+  errors: number;
+  pendingErrors: number;
+  requests: number[];
+  inService: number[];
+  level: number[];
+  timer: ApicTimerState;
+}
+
+const NO_VECTOR = -1;
+
+/** The local APIC of one processor (SDM 3A chapter 11), in xAPIC and x2APIC mode. */
+export class LocalApic {
+  readonly index: number;
+  readonly timer: ApicTimer;
+  readonly #wires: ApicWires;
+  /** IA32_APIC_BASE. */
+  base: bigint;
+  #id: number;
+  #taskPriority = 0;
+  #logical = 0;
+  #format = 0xffff_ffff;
+  #spurious = 0xff;
+  #command = 0;
+  #destination = 0;
+  readonly #lvt = new Uint32Array(LVT_ENTRIES);
+  #errors = 0;
+  #pendingErrors = 0;
+  readonly #requests = new Vectors();
+  readonly #inService = new Vectors();
+  readonly #level = new Vectors();
+  /** The highest request, so that nothing is searched before each entry into the guest. */
+  #request = NO_VECTOR;
+  #serving = NO_VECTOR;
+
+  constructor(index: number, wires: ApicWires) {
+    this.index = index;
+    this.#id = index;
+    this.#wires = wires;
+    this.base = BigInt(DEFAULT_APIC_BASE) | ApicBase.enabled | (index === 0 ? ApicBase.bootstrap : 0n);
+    this.timer = new ApicTimer(
+      () => wires.now(),
+      () => this.#local(Lvt.timer),
+      wires.stamps,
+    );
+    this.reset();
+  }
+
+  use(alarm: Alarm): void {
+    this.timer.use(alarm);
+  }
+
+  /** As after power-up, but for IA32_APIC_BASE. A BIOS leaves the bootstrap processor's LINT0 as ExtINT: the 8259A gets through. */
+  reset(): void {
+    this.#id = this.index;
+    this.#taskPriority = 0;
+    this.#logical = this.isX2 ? logicalIdOf(this.index) : 0;
+    this.#format = 0xffff_ffff;
+    this.#spurious = 0xff;
+    this.#command = 0;
+    this.#destination = 0;
+    this.#lvt.fill(LVT_MASKED);
+    if (this.index === 0) {
+      this.#lvt[Lvt.lint0] = DeliveryMode.extInt << 8;
+      this.#lvt[Lvt.lint1] = DeliveryMode.nmi << 8;
+    }
+    this.#errors = 0;
+    this.#pendingErrors = 0;
+    for (const set of [this.#requests, this.#inService, this.#level]) set.clear();
+    this.timer.reset();
+    this.#look();
+  }
+
+  /** x2APIC mode begins: the logical number follows from the APIC's, all else stays (SDM 3A 11.12.5.1). */
+  enterX2(): void {
+    this.#logical = logicalIdOf(this.index);
+    this.#destination = 0;
+  }
+
+  get isEnabled(): boolean {
+    return (this.base & ApicBase.enabled) !== 0n;
+  }
+
+  get isX2(): boolean {
+    return (this.base & ApicBase.x2apic) !== 0n;
+  }
+
+  /** Enabled by the spurious-interrupt register too. */
+  get takes(): boolean {
+    return this.isEnabled && (this.#spurious & SPURIOUS_ENABLED) !== 0;
+  }
+
+  /** True where the 8259A's INT gets through to the processor: at LINT0, or past an APIC that is off (SDM 3A 11.4.3). */
+  get passesExtInt(): boolean {
+    const entry = this.#lvt[Lvt.lint0]!;
+    return !this.isEnabled || (!(entry & LVT_MASKED) && ((entry >> 8) & 7) === DeliveryMode.extInt);
+  }
+
+  /** An interrupt waits that the processor's priority lets through. */
+  get pending(): boolean {
+    return this.#request >= 0 && this.takes && this.#request >> 4 > this.processorPriority >> 4;
+  }
+
+  /** An interrupt of this vector would be taken now, flags aside. */
+  opens(vector: number): boolean {
+    return this.takes && vector >= FIRST_VECTOR && vector >> 4 > this.processorPriority >> 4;
+  }
+
+  /** Why it would take nothing, for people. */
+  describe(): string {
+    if (!this.isEnabled) return 'the local APIC is off (IA32_APIC_BASE)';
+    if (!this.takes) return 'the local APIC is not enabled (bit 8 of its spurious-interrupt register, 0xF0)';
+    if (this.#serving >= 0) {
+      const vector = `0x${this.#serving.toString(16)}`;
+      return `the local APIC still serves vector ${vector}, since its handler wrote no EOI`;
+    }
+    return this.processorPriority > 0
+      ? `the task priority 0x${this.processorPriority.toString(16)} holds interrupts back`
+      : 'no APIC timer and no redirected line is going to interrupt';
+  }
+
+  /** The task priority, with what the processor made of it by MOV to CR8. */
+  get taskPriority(): number {
+    const high = this.#wires.taskPriority;
+    if (this.#taskPriority >> 4 !== high) this.#taskPriority = high << 4;
+    return this.#taskPriority;
+  }
+
+  get processorPriority(): number {
+    const task = this.taskPriority;
+    const serving = Math.max(this.#serving, 0);
+    return task >> 4 >= serving >> 4 ? task : serving & 0xf0;
+  }
+
+  /** INTA: the vector, which is in service from now on; the spurious one where nothing waits. */
+  acknowledge(): number {
+    if (!this.pending) return this.#spurious & 0xff;
+    const vector = this.#request;
+    this.#requests.remove(vector);
+    this.#inService.add(vector);
+    this.#look();
+    return vector;
+  }
+
+  /** An interrupt has come for this APIC. False where it takes none of this kind now. */
+  accept({ mode, vector, level }: Delivery): boolean {
+    if (!this.isEnabled) return false;
+    switch (mode) {
+      case DeliveryMode.fixed:
+      case DeliveryMode.lowestPriority:
+        return this.#take(vector, level);
+      case DeliveryMode.nmi:
+        this.#wires.nmi();
+        return true;
+      case DeliveryMode.init:
+        this.#wires.start(-1);
+        return true;
+      case DeliveryMode.startUp:
+        this.#wires.start(vector);
+        return true;
+      default:
+        // There is no SMM, and ExtINT is the 8259A's own way.
+        return true;
+    }
+  }
+
+  /** True where a destination names this APIC (SDM 3A 11.6.2). */
+  isNamed(destination: number, logical: boolean): boolean {
+    if (this.isX2) return this.#isNamedX2(destination, logical);
+    if (!logical) return destination === 0xff || destination === this.#id;
+    const own = this.#logical >>> 24;
+    if (this.#format >>> 28 === 0xf) return (own & destination) !== 0;
+    return own >> 4 === destination >> 4 && (own & destination & 15) !== 0;
+  }
+
+  #isNamedX2(destination: number, logical: boolean): boolean {
+    // Messages have 8 bits of destination: FFh means all.
+    if (destination === 0xffff_ffff || destination === 0xff) return true;
+    if (!logical) return destination === this.index;
+    return destination >>> 16 === this.#logical >>> 16 && (destination & this.#logical & 0xffff) !== 0;
+  }
+
+  /** Reads a register; 0 where there is none. @param offset in the page, a multiple of 16 */
+  read(offset: number): number {
+    if (offset >= Register.inService && offset < Register.errors) {
+      const set = [this.#inService, this.#level, this.#requests][(offset - Register.inService) >> 7]!;
+      return set.words[(offset >> 4) & 7]!;
+    }
+    if (offset >= Register.timer && offset <= Register.error)
+      return this.#lvt[(offset - Register.timer) >> 4]!;
+    switch (offset) {
+      case Register.id:
+        return this.isX2 ? this.index : (this.#id << 24) >>> 0;
+      case Register.version:
+        return VERSION;
+      case Register.taskPriority:
+        return this.taskPriority;
+      case Register.arbitration:
+      case Register.processorPriority:
+        return this.processorPriority;
+      case Register.logicalDestination:
+        return this.#logical;
+      case Register.destinationFormat:
+        return this.#format;
+      case Register.spurious:
+        return this.#spurious;
+      case Register.errors:
+        return this.#errors;
+      case Register.commandLow:
+        return this.#command;
+      case Register.commandHigh:
+        return this.#destination;
+      case Register.initialCount:
+        return this.timer.initial;
+      case Register.currentCount:
+        return this.timer.count;
+      case Register.divide:
+        return this.timer.divide;
+      default:
+        if (!isReadable(offset)) this.#fail(ApicError.register);
+        return 0;
+    }
+  }
+
+  write(offset: number, value: number): void {
+    if (offset >= Register.timer && offset <= Register.error) {
+      this.#writeLvt((offset - Register.timer) >> 4, value);
+      return;
+    }
+    switch (offset) {
+      case Register.id:
+        this.#id = value >>> 24;
+        return;
+      case Register.taskPriority:
+        this.#taskPriority = value & 0xff;
+        this.#wires.taskPriority = this.#taskPriority >> 4;
+        return;
+      case Register.eoi:
+        this.#end();
+        return;
+      case Register.logicalDestination:
+        this.#logical = (value & 0xff00_0000) >>> 0;
+        return;
+      case Register.destinationFormat:
+        this.#format = (value | 0x0fff_ffff) >>> 0;
+        return;
+      case Register.spurious:
+        this.#spurious = value & SPURIOUS_BITS;
+        // An APIC that is disabled masks its LVT (SDM 3A 11.4.7.2).
+        if (!(value & SPURIOUS_ENABLED)) this.#maskAll();
+        return;
+      case Register.errors:
+        this.#errors = this.#pendingErrors;
+        this.#pendingErrors = 0;
+        return;
+      case Register.commandLow:
+        this.#command = value & Command.bits;
+        this.#send(this.#destination >>> 24);
+        return;
+      case Register.commandHigh:
+        this.#destination = (value & 0xff00_0000) >>> 0;
+        return;
+      case Register.initialCount:
+        this.timer.setInitial(value);
+        return;
+      case Register.divide:
+        this.timer.setDivide(value);
+        return;
+      default:
+        if (!isReadable(offset)) this.#fail(ApicError.register);
+    }
+  }
+
+  /** An x2APIC command: the whole destination at once. */
+  command(low: number, destination: number): void {
+    this.#command = low & Command.bits;
+    this.#destination = destination;
+    this.#send(destination);
+  }
+
+  /** x2APIC's SELF IPI. */
+  sendSelf(vector: number): void {
+    if (vector < FIRST_VECTOR) this.#fail(ApicError.sendVector);
+    else this.#take(vector, false);
+  }
+
+  #send(destination: number): void {
+    const command = this.#command;
+    const mode = (command & Command.mode) >> 8;
+    const vector = command & 0xff;
+    const level = (command & Command.level) !== 0;
+    const shorthand = (command & Command.shorthand) >> 18;
+    // The INIT level de-assert of old arbitration does nothing (SDM 3A 11.6.1).
+    if (mode === DeliveryMode.init && level && !(command & Command.assert)) return;
+    if (mode <= DeliveryMode.lowestPriority && vector < FIRST_VECTOR) {
+      this.#fail(ApicError.sendVector);
+      return;
+    }
+    const logical = (command & Command.logical) !== 0;
+    // Interrupt commands are edges: the level bit is INIT's alone (SDM 3A 11.6.1, trigger mode).
+    this.#wires.send(this, { vector, mode, level: false, logical, destination }, shorthand);
+  }
+
+  #take(vector: number, level: boolean): boolean {
+    if (!this.takes) return false;
+    if (vector < FIRST_VECTOR) {
+      this.#fail(ApicError.receiveVector);
+      return false;
+    }
+    this.#requests.add(vector);
+    if (level) this.#level.add(vector);
+    else this.#level.remove(vector);
+    if (vector > this.#request) this.#request = vector;
+    return true;
+  }
+
+  /** EOI: the highest vector in service is done. */
+  #end(): void {
+    const vector = this.#serving;
+    if (vector < 0) return;
+    this.#inService.remove(vector);
+    this.#look();
+    if (!this.#level.has(vector)) return;
+    this.#level.remove(vector);
+    this.#wires.ended(vector);
+  }
+
+  #writeLvt(entry: number, value: number): void {
+    const masked = this.#spurious & SPURIOUS_ENABLED ? 0 : LVT_MASKED;
+    this.#lvt[entry] = (value & lvtBits[entry]!) | masked;
+    if (entry === Lvt.timer) this.#followTimer();
+  }
+
+  #followTimer(): void {
+    const entry = this.#lvt[Lvt.timer]!;
+    // Mode 3 is reserved: it counts as the one-shot mode.
+    const mode = (entry >> 17) & 3;
+    this.timer.configure(mode === 3 ? 0 : mode, !(entry & LVT_MASKED));
+  }
+
+  #maskAll(): void {
+    for (const entry of this.#lvt.keys()) this.#lvt[entry]! |= LVT_MASKED;
+    this.#followTimer();
+  }
+
+  /** A source of the APIC's own interrupts. */
+  #local(entry: number): void {
+    const value = this.#lvt[entry]!;
+    if (value & LVT_MASKED) return;
+    const mode = entry === Lvt.timer || entry === Lvt.error ? DeliveryMode.fixed : (value >> 8) & 7;
+    const level = (value & LVT_LEVEL) !== 0 && mode === DeliveryMode.fixed;
+    this.accept({ mode, vector: value & 0xff, level, logical: false, destination: this.#id });
+  }
+
+  #fail(error: number): void {
+    this.#pendingErrors |= error;
+    // An error of the error entry's own vector does not report itself for ever.
+    if ((this.#lvt[Lvt.error]! & 0xff) >= FIRST_VECTOR) this.#local(Lvt.error);
+  }
+
+  #look(): void {
+    this.#request = this.#requests.highest;
+    this.#serving = this.#inService.highest;
+  }
+
+  save(): LocalApicState {
+    return {
+      id: this.#id,
+      base: this.base.toString(16),
+      taskPriority: this.taskPriority,
+      logical: this.#logical,
+      format: this.#format,
+      spurious: this.#spurious,
+      command: this.#command,
+      destination: this.#destination,
+      lvt: [...this.#lvt],
+      errors: this.#errors,
+      pendingErrors: this.#pendingErrors,
+      requests: [...this.#requests.words],
+      inService: [...this.#inService.words],
+      level: [...this.#level.words],
+      timer: this.timer.save(),
+    };
+  }
+
+  load(device: string, state: unknown): void {
+    const fields = stateFields(device, state, this.save());
+    const word = (field: keyof LocalApicState, most = 0xffff_ffff) =>
+      wordField(device, field, fields[field], most);
+    const { base } = fields;
+    if (typeof base !== 'string' || !/^[0-9a-f]{1,10}$/.test(base))
+      throw new DeviceStateError(device, `'base' is ${String(base)}`);
+    const lvt = wordsField(device, 'lvt', fields.lvt, LVT_ENTRIES);
+    for (const [i, entry] of lvt.entries())
+      if (entry & ~lvtBits[i]!) throw new DeviceStateError(device, `'lvt[${i}]' is ${entry}`);
+    const sets = (['requests', 'inService', 'level'] as const).map((field) =>
+      wordsField(device, field, fields[field], 8),
+    );
+    this.#id = word('id', 0xff);
+    this.base = BigInt(`0x${base}`);
+    this.#taskPriority = word('taskPriority', 0xff);
+    this.#wires.taskPriority = this.#taskPriority >> 4;
+    this.#logical = word('logical');
+    this.#format = word('format');
+    this.#spurious = word('spurious', SPURIOUS_BITS);
+    this.#command = word('command') & Command.bits;
+    this.#destination = word('destination');
+    this.#errors = word('errors', 0xff);
+    this.#pendingErrors = word('pendingErrors', 0xff);
+    this.#lvt.set(lvt);
+    for (const [i, set] of [this.#requests, this.#inService, this.#level].entries()) set.words.set(sets[i]!);
+    this.#look();
+    this.timer.load(device, fields.timer, !(lvt[Lvt.timer]! & LVT_MASKED));
+  }
+}
+
+/** The logical ID that x2APIC derives from the APIC's number (SDM 3A 11.12.10.2). */
+export function logicalIdOf(id: number): number {
+  return (((id >> 4) << 16) | (1 << (id & 15))) >>> 0;
+}
+
+/** Registers that are there, though they read as 0 or only take what is written. */
+function isReadable(offset: number): boolean {
+  return offset >= Register.id && offset <= Register.divide && offset !== 0x40 && offset !== 0x50;
+}
+
+function wordField(device: string, field: string, value: unknown, most: number): number {
+  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > most)
+    throw new DeviceStateError(
+      device,
+      `'${field}' is ${String(value)}, not a number up to 0x${most.toString(16)}`,
+    );
+  return value;
+}
+
+function wordsField(device: string, field: string, value: unknown, count: number): number[] {
+  if (!Array.isArray(value) || value.length !== count)
+    throw new DeviceStateError(device, `'${field}' is not a list of ${count} words`);
+  return value.map((word, i) => wordField(device, `${field}[${i}]`, word, 0xffff_ffff));
+}

@@ -1,0 +1,21 @@
+/** A processor's time stamp counter, where the machine's time is that counter. */
+export interface TimeStamps {
+  /** What the guest reads from it now (RDTSC). */
+  now(): bigint;
+  /** The moment of the machine's clock at which it comes to `value`; now, where it has. */
+  momentOf(value: bigint): number;
+}
+
+/** What a processor shares with its local APIC. */
+export interface CpuWires {
+  /** CR8, 0 to 15: bits 7 to 4 of the task priority (SDM 3A 11.8.6). */
+  taskPriority: number;
+  /** Undefined where the counter and the machine's clock do not go together. */
+  readonly stamps?: TimeStamps | undefined;
+}
+
+/** A run of model-specific registers that a device answers. */
+export interface MsrRange {
+  first: number;
+  count: number;
+}

@@ -1,0 +1,30 @@
+import type { CpuWires, TimeStamps } from '../../devices/contract/index.js';
+import type { EngineCpu } from '../../engine/contract/index.js';
+import type { CycleTime } from './time.js';
+
+/** A CPU as its local APIC sees it. */
+export class Wires implements CpuWires {
+  readonly #cpu: EngineCpu;
+  readonly stamps: TimeStamps | undefined;
+
+  constructor(cpu: EngineCpu, time: CycleTime | undefined) {
+    this.#cpu = cpu;
+    if (time === undefined || cpu.timeStamp === undefined) return;
+    const now = () => cpu.timeStamp ?? 0n;
+    // The counter and the clock both go with the CPU's cycles. What is too far away for a number is never.
+    const momentOf = (value: bigint) =>
+      time.momentOf(time.cycles + Math.min(FAR, Math.max(0, Number(value - now()))));
+    this.stamps = { now, momentOf };
+  }
+
+  get taskPriority(): number {
+    return this.#cpu.taskPriority;
+  }
+
+  set taskPriority(value: number) {
+    this.#cpu.taskPriority = value;
+  }
+}
+
+/** Cycles: months, at any rate. */
+const FAR = 2 ** 50;
