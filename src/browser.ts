@@ -75,6 +75,14 @@ export function createMachine(options: MachineOptions): Machine {
     image: (path) => {
       throw new ConfigError(`createMachine: '${path}' cannot be opened in a browser`, 'fetch its bytes');
     },
+    beside: ({ initrds = [], modules = [] }) => {
+      const [named] = [...initrds, ...modules];
+      if (named === undefined) return undefined;
+      throw new ConfigError(
+        `createMachine: '${named}' cannot be opened in a browser`,
+        'fetch its bytes, and give beside: { initrds: [{ text: "initrd", bytes }] }',
+      );
+    },
     drives: ({ disks = [], floppies = [], cdroms = [] }) => {
       const [named] = [...disks, ...floppies, ...cdroms];
       if (named === undefined) return undefined;

@@ -2,17 +2,24 @@ import { ConfigError } from '../errors.js';
 import type { GuestMemory } from '../memory/index.js';
 import { type CpuRegisters, ENTRY_RETURN } from '../x86/index.js';
 import { writeBiosData } from './bios-data.js';
-import { type Image, ImageError } from './image.js';
-import { BOOT_SECTOR_ADDRESS, type BootMode, chooseMode, isBootSector, type Mode } from './modes.js';
-import { LOADER_MAGIC, writeMultibootInformation } from './multiboot.js';
+import { type Image, ImageError, type ImageSegment } from './image.js';
+import { type LoaderOptions, prepareLinux, prepareStart, Room, writePieces } from './loaders/index.js';
+import {
+  BOOT_SECTOR_ADDRESS,
+  type BootMode,
+  chooseMode,
+  isBootSector,
+  loaderMode,
+  type Mode,
+} from './modes.js';
 import { hex, range } from './numbers.js';
 import { parseImage } from './parse.js';
-import { checkApart, clear, copyImage, type PlacedImage, placeImage } from './place.js';
+import { checkApart, clear, copyImage, moreMemory, type PlacedImage, placeImage } from './place.js';
 import { realState, resetState, tableState } from './state.js';
-import { MULTIBOOT_OFFSET, placeTables, STACK_ROOM, type TableMode, writeTables } from './tables.js';
+import { placeTables, STACK_ROOM, type TableBlock, type TableMode, writeTables } from './tables.js';
 
 /** How an image starts, and where in memory things lie, where it is not as the image has it. */
-export interface BootOptions {
+export interface BootOptions extends LoaderOptions {
   /** Default `auto`. */
   mode?: Mode;
   /** Guest physical address of a flat image's first byte. */
@@ -39,6 +46,8 @@ export interface BootPlan {
   stack: number;
   /** Where the image lies in guest physical memory. */
   segments: readonly ImagePlace[];
+  /** What the user should know of it: what the kernel asked for and did not get. */
+  notes: readonly string[];
   state: CpuRegisters;
 }
 
@@ -54,19 +63,96 @@ export function boot(memory: GuestMemory, image: Image | Uint8Array, options: Bo
   const mode = chooseMode(parsed, options.mode);
   const placed = placeImage(memory, parsed, mode, options.load);
   const entry = checkedEntry(memory, options.entry ?? placed.entry, mode);
-  const { stack, state } =
-    mode === 'real' || mode === 'reset'
-      ? bootReal(memory, placed, mode, entry, options.stack)
-      : bootTables(memory, placed, mode, entry, options.stack);
-  if (parsed.multiboot && mode === 'protected') {
-    const at = Number(state.system.gdt.base) + MULTIBOOT_OFFSET;
-    writeMultibootInformation(memory, at, parsed.name);
-    Object.assign(state.registers, { rax: BigInt(LOADER_MAGIC), rbx: BigInt(at) });
-  }
+  const { write, ...plan } = planStart(memory, placed, mode, entry, options);
+  const state = write();
   writeBiosData(memory, mode, placed.segments);
   copyImage(memory, placed.segments);
   const segments = placed.segments.map(({ address, memorySize }) => ({ address, size: memorySize }));
-  return { mode, format: parsed.format, entry, stack, segments, state };
+  return { mode, format: parsed.format, entry, segments, notes: [], ...plan, state };
+}
+
+/** How a guest starts: `write` puts what it needs into RAM and gives the first state. All else was checked. */
+interface StartPlan {
+  stack: number;
+  entry?: number;
+  notes?: readonly string[];
+  write(): CpuRegisters;
+}
+
+function planStart(
+  memory: GuestMemory,
+  placed: PlacedImage,
+  mode: BootMode,
+  entry: number,
+  options: BootOptions,
+): StartPlan {
+  const { loader, name } = placed.image;
+  if (loader === undefined || loaderMode(loader) !== mode) {
+    refuseLoaderOptions(name, options);
+    return mode === 'real' || mode === 'reset'
+      ? planReal(memory, placed, mode, entry, options.stack)
+      : planTables(memory, placed, mode, entry, options.stack);
+  }
+  const room = new Room(memory, name);
+  for (const { address, memorySize } of placed.segments) room.reserve('the image', address, memorySize);
+  if (loader.protocol === 'linux') {
+    const image = { ...placed.image, loader };
+    reserveForUnpacking(room, placed, loader.room);
+    const { pieces, state, ...where } = prepareLinux(memory, image, options, room, entry);
+    return {
+      ...where,
+      write() {
+        writePieces(memory, pieces);
+        return state;
+      },
+    };
+  }
+  // Multiboot and PVH start in protected mode.
+  const { block, ...plan } = planTables(memory, placed, 'protected', entry, options.stack);
+  room.reserve('the boot tables', block.address, block.size);
+  const below = Math.min(STACK_ROOM, block.address);
+  if (options.stack === undefined) room.reserve('the stack', block.address - below, below);
+  const { pieces, rax, rbx, notes } = prepareStart(memory, { ...placed.image, loader }, options, room);
+  return {
+    ...plan,
+    notes,
+    write() {
+      const state = plan.write();
+      writePieces(memory, pieces);
+      Object.assign(state.registers, { rax, rbx });
+      return state;
+    },
+  };
+}
+
+/** A bzImage unpacks itself behind where it was loaded. */
+function reserveForUnpacking(room: Room, { image, segments }: PlacedImage, size: number): void {
+  const [{ address, memorySize }] = segments as [ImageSegment];
+  if (size <= memorySize) return;
+  const [start, more] = [address + memorySize, size - memorySize];
+  if (!room.isFree(start, more))
+    throw new ImageError(
+      `${image.name}: the kernel unpacks itself to ${range(address, size)} (init_size), which is not all in the guest’s memory`,
+      moreMemory(address + size),
+    );
+  room.reserve('the kernel’s room for unpacking', start, more);
+}
+
+/** Nothing that was given is ignored without a word. */
+function refuseLoaderOptions(name: string, { append, initrds = [], modules = [] }: BootOptions): void {
+  const given =
+    append !== undefined
+      ? '--append'
+      : initrds.length > 0
+        ? '--initrd'
+        : modules.length > 0
+          ? '--module'
+          : '';
+  if (given === '') return;
+  throw new ConfigError(
+    `${name} takes no ${given}: no loader’s protocol starts it, so nothing tells it of that`,
+    'a multiboot header, a PVH note or a Linux kernel takes a command line (docs/booting.md)',
+  );
 }
 
 function checkAddress(option: string, value: number | undefined): void {
@@ -90,17 +176,17 @@ function checkedEntry(memory: GuestMemory, entry: number, mode: BootMode): numbe
   return entry;
 }
 
-function bootReal(
+function planReal(
   memory: GuestMemory,
   placed: PlacedImage,
   mode: 'real' | 'reset',
   entry: number,
   given: number | undefined,
-): { stack: number; state: CpuRegisters } {
+): StartPlan {
   // After a reset SP is 0 and the guest sets its own.
-  if (mode === 'reset') return { stack: given ?? 0, state: resetState(entry, given ?? 0) };
-  const stack = given ?? realStackEnd(memory, placed);
-  return { stack, state: realState(entry, stack) };
+  const stack = given ?? (mode === 'reset' ? 0 : realStackEnd(memory, placed));
+  const state = mode === 'reset' ? resetState(entry, stack) : realState(entry, stack);
+  return { stack, write: () => state };
 }
 
 /** Bytes below a real mode stack's end that must be free of the image. */
@@ -125,25 +211,23 @@ function realStackEnd(memory: GuestMemory, placed: PlacedImage): number {
   );
 }
 
-/**
- * Puts the address that an entry function would return to on top of the stack, which stays aligned to 16 bytes, and returns
- * the stack pointer.
- */
-function pushReturnAddress(memory: GuestMemory, mode: TableMode, stack: number): number {
-  const top = stack - 16;
-  clear(memory, top, 16);
+/** The stack stays aligned to 16 bytes. */
+const RETURN_ROOM = 16;
+
+/** Puts the address that an entry function would return to on top of the stack. */
+function pushReturnAddress(memory: GuestMemory, mode: TableMode, top: number): void {
+  clear(memory, top, RETURN_ROOM);
   if (mode === 'long') memory.write64(top, ENTRY_RETURN);
   else memory.write32(top, Number(BigInt.asUintN(32, ENTRY_RETURN)));
-  return top;
 }
 
-function bootTables(
+function planTables(
   memory: GuestMemory,
   placed: PlacedImage,
   mode: TableMode,
   entry: number,
   given: number | undefined,
-): { stack: number; state: CpuRegisters } {
+): StartPlan & { block: TableBlock } {
   if (given !== undefined && mode !== 'long' && given > 0xffff_ffff) {
     throw new ConfigError(
       `the stack ${hex(given)} does not fit into the 32 bits of ESP`,
@@ -159,7 +243,14 @@ function bootTables(
   if (given === undefined) {
     checkApart(placed, { what: 'the stack', address: stack - STACK_ROOM, size: STACK_ROOM }, room);
   }
-  const tables = writeTables(memory, mode, block);
-  const top = given ?? pushReturnAddress(memory, mode, stack);
-  return { stack: top, state: tableState(mode, tables, entry, top) };
+  const top = given ?? stack - RETURN_ROOM;
+  return {
+    block,
+    stack: top,
+    write() {
+      const tables = writeTables(memory, mode, block);
+      if (given === undefined) pushReturnAddress(memory, mode, top);
+      return tableState(mode, tables, entry, top);
+    },
+  };
 }

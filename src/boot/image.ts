@@ -1,4 +1,5 @@
 import { TerrariumError } from '../errors.js';
+import type { Loader } from './loaders/headers.js';
 import type { ImageKind } from './recognise/index.js';
 
 /** A piece of an image and where it goes. */
@@ -29,8 +30,8 @@ export interface Image {
   segments: ImageSegment[];
   /** Guest physical address of the first instruction, where the file names it. */
   entry: number | undefined;
-  /** It has a multiboot header, so a loader starts it in 32-bit protected mode, whatever its format. */
-  multiboot?: true;
+  /** How a loader's protocol starts it, whatever its format. */
+  loader?: Loader;
   /** An ELF file that names no physical addresses of its own: `p_paddr` is `p_vaddr` in all its segments. */
   virtual?: boolean;
   /** Symbols and line numbers as the file has them; missing where it has none. */

@@ -26,6 +26,8 @@ export {
 } from '../x86/index.js';
 export { type BootOptions, type BootPlan, boot, type ImagePlace } from './boot.js';
 export { type Image, ImageError, type ImageSection, type ImageSegment } from './image.js';
+export type { BesideFiles, BootFile, FrameBuffer, Loader, LoaderOptions } from './loaders/index.js';
+export { type MapEntry, memoryMap, memorySizes } from './memory-map.js';
 export { autoMode, BOOT_SECTOR_ADDRESS, type BootMode, isBootSector, type Mode, modes } from './modes.js';
 export { parseImage } from './parse.js';
 export {

@@ -67,7 +67,7 @@ describe('a multiboot kernel', () => {
       name: 'k',
       segments: [{ address: MIB, bytes: Uint8Array.of(0xf4), memorySize: 1 }],
       entry: MIB,
-      multiboot: true,
+      loader: { protocol: 'multiboot', offset: 0, flags: 0 },
     };
     using memory = machine();
     assert.equal(boot(memory, image).mode, 'protected');
@@ -79,13 +79,13 @@ describe('a multiboot kernel', () => {
   test('is found by its checksum in the first 8 KiB, at multiples of 4, and nowhere else', () => {
     const wrong = multiboot(0x1_0000, addresses);
     wrong[0x48]! ^= 1;
-    assert.equal(parseImage(wrong, 'k').multiboot, undefined);
-    assert.equal(parseImage(multiboot(0x1_0000, addresses, 0x42), 'k').multiboot, undefined);
+    assert.equal(parseImage(wrong, 'k').loader, undefined);
+    assert.equal(parseImage(multiboot(0x1_0000, addresses, 0x42), 'k').loader, undefined);
     const late = new Uint8Array(16384);
     late.set(multiboot(0x1_0000, addresses).subarray(0x40, 0x60), 8192);
-    assert.equal(parseImage(late, 'k').multiboot, undefined);
+    assert.equal(parseImage(late, 'k').loader, undefined);
     // Without addresses a flat file does not say where it goes: it is what it was.
-    assert.equal(parseImage(multiboot(0), 'k').multiboot, undefined);
+    assert.equal(parseImage(multiboot(0), 'k').loader, undefined);
   });
 
   test('with a header that lies is refused, with the field', () => {

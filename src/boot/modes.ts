@@ -1,5 +1,6 @@
 import { ConfigError } from '../errors.js';
 import { type Image, ImageError } from './image.js';
+import type { Loader } from './loaders/headers.js';
 import type { ImageKind } from './recognise/index.js';
 
 /** What `--mode` takes. `auto` lets the image decide. */
@@ -30,9 +31,16 @@ export function isBootSector(image: Image): boolean {
   return image.format === 'flat' && bytes !== undefined && bytes[510] === 0x55 && bytes[511] === 0xaa;
 }
 
+const entryModes = { 16: 'real', 32: 'protected', 64: 'long' } as const;
+
+/** The mode in which a loader's protocol starts a kernel. */
+export function loaderMode(loader: Loader): BootMode {
+  return loader.protocol === 'linux' ? entryModes[loader.entry] : 'protected';
+}
+
 /** The mode that `auto` means for an image: by multiboot header, ELF class, boot signature or size. */
 export function autoMode(image: Image): BootMode {
-  if (image.multiboot) return 'protected';
+  if (image.loader) return loaderMode(image.loader);
   if (image.format === 'elf64') return 'long';
   if (image.format === 'elf32') return 'protected';
   if (isBootSector(image)) return 'real';
@@ -49,7 +57,14 @@ export function chooseMode(image: Image, mode: Mode = 'auto'): BootMode {
     throw new ConfigError(`there is no mode '${String(mode)}'`, `the modes are ${modes.join(', ')}`);
   }
   if (mode === 'auto') return autoMode(image);
-  if (image.format === 'elf64' && mode !== 'long' && !(image.multiboot && mode === 'protected')) {
+  const byLoader = image.loader && loaderMode(image.loader);
+  if (mode === byLoader) return mode;
+  if (image.loader?.protocol === 'linux' && image.format === 'flat')
+    throw new ImageError(
+      `${image.name}: a Linux kernel is started by its ${image.loader.entry}-bit entry, and not in ${mode} mode`,
+      'say by which entry: --as linux16, linux32 or linux64',
+    );
+  if (image.format === 'elf64' && mode !== 'long') {
     throw new ImageError(
       `${image.name}: 64-bit code (ELF64) cannot start in ${mode} mode: the CPU would read its instructions as others`,
       'leave --mode out (ELF64 starts in long mode), or compile with -m32, for real mode with -m16',

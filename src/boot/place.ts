@@ -35,7 +35,7 @@ export interface Reserved {
 export function placeImage(memory: GuestMemory, image: Image, mode: BootMode, load?: number): PlacedImage {
   const moved = load === undefined ? undefined : movedDown(memory, image, load);
   if (moved !== undefined) return placeImage(memory, moved, mode);
-  if (load !== undefined && (image.format !== 'flat' || mode === 'reset' || image.multiboot)) {
+  if (load !== undefined && (image.format !== 'flat' || mode === 'reset' || image.loader)) {
     throw new ConfigError(
       image.format === 'flat'
         ? `${image.name}: a reset image cannot be moved to ${hex(load)}: its end is at 1M, where the CPU starts`
@@ -45,7 +45,7 @@ export function placeImage(memory: GuestMemory, image: Image, mode: BootMode, lo
         : 'leave --load out, and link it for the address: ld -Ttext ADDRESS',
     );
   }
-  const base = image.format === 'flat' && !image.multiboot ? flatBase(image, mode, load) : 0;
+  const base = image.format === 'flat' && !image.loader ? flatBase(image, mode, load) : 0;
   const loaded = mode === 'real' ? loadedByFirmware(image, base) : image.segments;
   const segments = base === 0 ? loaded : loaded.map((s) => ({ ...s, address: s.address + base }));
   for (const segment of segments) checkInMemory(memory, image, segment);

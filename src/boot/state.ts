@@ -138,12 +138,23 @@ const control: Record<TableMode, { cr0: bigint; cr4: bigint; efer: bigint }> = {
 
 /** Ring 0 in flat segments, in the modes that have tables in RAM. */
 export function tableState(mode: TableMode, tables: BootTables, entry: number, stack: number): CpuRegisters {
-  const data = (): Segment => flatData(Selector.data);
+  return flatState(mode, tables, entry, stack, Selector);
+}
+
+/** The same with the selectors of another GDT. */
+export function flatState(
+  mode: TableMode,
+  tables: BootTables,
+  entry: number,
+  stack: number,
+  selectors: { code: number; data: number },
+): CpuRegisters {
+  const data = (): Segment => flatData(selectors.data);
   return {
     registers: registersWith({ rip: BigInt(entry), rsp: BigInt(stack) }),
     system: {
       es: data(),
-      cs: mode === 'long' ? flatCode64(Selector.code) : flatCode32(Selector.code),
+      cs: mode === 'long' ? flatCode64(selectors.code) : flatCode32(selectors.code),
       ss: data(),
       ds: data(),
       fs: data(),
@@ -159,5 +170,15 @@ export function tableState(mode: TableMode, tables: BootTables, entry: number, s
       cr8: 0n,
       apicBase: APIC_BASE_AFTER_RESET,
     },
+  };
+}
+
+/** Linux's 16-bit entry: all segments but CS at the setup code, CS 20h above, IP 0 (boot.rst, "Running the kernel"). */
+export function linuxRealState(segment: number, stack: number): CpuRegisters {
+  const system = realSystem(segment + 0x20, segment);
+  const data = () => realSegment(segment);
+  return {
+    registers: registersWith({ rsp: BigInt(stack) }),
+    system: { ...system, ds: data(), es: data(), fs: data(), gs: data() },
   };
 }

@@ -43,8 +43,6 @@ export const STACK_ROOM = PAGE_SIZE;
 const LARGEST_STACK_ROOM = 64 * 1024;
 /** Where the TSS lies in the block's first page, which the GDT begins. */
 const TSS_OFFSET = 0x800;
-/** Where a multiboot kernel's information lies in that page. */
-export const MULTIBOOT_OFFSET = 0xc00;
 const FOUR_GIB = 2 ** 32;
 const MIB = 2 ** 20;
 const MAP = PTE.P | PTE.RW | PTE.US;
@@ -181,6 +179,17 @@ function writePages(
   writeAround(memory, around, guard, 8);
   memory.write64(directories + 8 * Math.floor(guard / (2 * MIB)), BigInt(around + MAP));
   return at;
+}
+
+/** The tables of 4-level paging that map the first 4 GiB to themselves: for `at`, where they begin and CR3 points. */
+export function identityTables(at: number): Uint8Array {
+  const bytes = new Uint8Array(6 * PAGE_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(at + PAGE_SIZE + MAP), true);
+  for (let i = 0; i < 4; i++)
+    view.setBigUint64(PAGE_SIZE + 8 * i, BigInt(at + (2 + i) * PAGE_SIZE + MAP), true);
+  bytes.set(directories64(), 2 * PAGE_SIZE);
+  return bytes;
 }
 
 /** A page table with the neighbours of the guard page, and without the guard page. */

@@ -89,7 +89,7 @@ export const fields = {
   }),
   /** The CPU's first state; `auto` lets the image decide. Default `auto`. */
   mode: field(choice(modes), 'first CPU state', { default: 'auto', option: '--mode <mode>' }),
-  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
+  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB; 128 MiB for a kernel that a loader's protocol starts. */
   memory: field(size, 'RAM, such as 64K, 16M, 1G', { default: 16 * 1024 * 1024, option: '--memory <size>' }),
   /** Pieces of memory beside RAM. Default: none. */
   regions: field(
@@ -103,6 +103,20 @@ export const fields = {
   as: field(choice(imageKinds), 'what the image is, where its bytes say otherwise', {
     option: '--as <kind>',
   }),
+  /** The command line of a kernel that a loader's protocol starts (docs/booting.md). Default: none. */
+  append: field(name, 'a kernel’s command line, such as console=ttyS0', { option: '--append <words>' }),
+  /** Linux's initial file system: several are handed over in a row. */
+  initrds: field(
+    listOf(name, 'a list of files: ["initrd.cpio"]'),
+    'Linux’s initial file system; several are joined; may repeat',
+    { option: '--initrd <file>' },
+  ),
+  /** Modules of a multiboot or PVH kernel: a file, and behind a colon what the kernel is told of it. */
+  modules: field(
+    listOf(name, 'a list of files with arguments: ["disk.img:ro"]'),
+    'a module of a multiboot kernel, with its arguments; may repeat',
+    { option: '--module <file[:args]>' },
+  ),
   /** Guest physical address of a flat image's first byte. Default: by the mode. */
   load: field(address, 'where a flat image goes', { option: '--load <address>' }),
   /** Guest physical address of the first instruction. Default: the image's entry. */

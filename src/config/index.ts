@@ -33,5 +33,6 @@ export {
   type ValueSchema,
   whole,
 } from './kinds.js';
+export { memoryOf } from './memory.js';
 export { type OtherKeys, type ReadFields, type Reading, readFields, readSpec } from './read.js';
 export { wordsOf } from './words.js';

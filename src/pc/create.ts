@@ -1,3 +1,4 @@
+import type { BesideFiles, Image } from '../boot/index.js';
 import {
   type DeviceModule,
   type EngineName,
@@ -17,7 +18,7 @@ import { callable, type ImageSource, type OpenImage, object, objects, readOption
 /** A machine's description, and what it is handed beside it. All but the image has a sensible default. */
 export interface MachineOptions
   extends Omit<MachineSpec, 'engine' | 'devices' | 'hypercalls'>,
-    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'drives' | 'control' | 'inputs'> {
+    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'drives' | 'beside' | 'control' | 'inputs'> {
   /** An engine's name, or an engine. Default `auto`. */
   engine?: EngineName | Engine;
   image: ImageSource;
@@ -35,6 +36,8 @@ export interface Opener {
   image: OpenImage;
   /** The disks that a description names; undefined where it names none. */
   drives(spec: MachineSpec): Drives | undefined;
+  /** The files that are loaded beside a kernel; undefined where the description names none. */
+  beside(spec: MachineSpec, image: Image): BesideFiles | undefined;
 }
 
 const engine: Kind<unknown> = {
@@ -51,6 +54,7 @@ const keys: OtherKeys = {
   keys: object,
   onTone: callable,
   drives: object,
+  beside: object,
   devices: objects,
   hypercalls: object,
   control: object,
@@ -75,6 +79,7 @@ export function createFrom(options: MachineOptions, opener: Opener): Machine {
   if (parts.hypercalls !== undefined && 'module' in parts.hypercalls)
     throw new ConfigError('createMachine: "hypercalls" is a module', NO_MODULES);
   const chosen = typeof engine === 'string' ? opener.engine(engine, spec) : engine;
+  const beside = parts.beside ?? opener.beside(spec, image);
   const drives = parts.drives ?? opener.drives(spec);
   try {
     return makePc(spec, {
@@ -82,6 +87,7 @@ export function createFrom(options: MachineOptions, opener: Opener): Machine {
       image,
       engine: chosen,
       ...(drives && { drives }),
+      ...(beside && { beside }),
       ...(observer && { observe: () => observer }),
     });
   } catch (error) {

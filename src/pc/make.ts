@@ -1,5 +1,5 @@
-import type { Image } from '../boot/index.js';
-import { defaultOf, type MachineSpec } from '../config/index.js';
+import type { BesideFiles, FrameBuffer, Image } from '../boot/index.js';
+import { defaultOf, type MachineSpec, memoryOf } from '../config/index.js';
 import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
 import {
   type Drives,
@@ -14,7 +14,7 @@ import {
   Vga,
 } from '../devices/index.js';
 import type { Engine } from '../engine/contract/index.js';
-import { DEFAULT_MEMORY, type ExitObserver, Machine, type MachineConfig } from '../machine/index.js';
+import { type ExitObserver, Machine, type MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
 
 /** What a machine is handed beside its description, since it cannot be data. */
@@ -32,6 +32,8 @@ export interface PcParts {
   onTone?: (tone: Tone) => void;
   /** The disks that the description names, opened. The machine closes them. */
   drives?: Drives;
+  /** The files that the description names to be loaded beside a kernel. */
+  beside?: BesideFiles;
   /** Devices of the user's own. One that claims a standard device's ports takes its place. */
   devices?: readonly Device[];
   /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
@@ -55,13 +57,14 @@ export interface PcParts {
 export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   const { standardDevices: standard = true } = spec;
   const { engine, image, devices: own = [], control } = parts;
+  const memory = memoryOf(spec, image);
   // Without the standard devices the machine sees for itself whether one of the others is a controller.
   const irqchip = spec.irqchip ?? (standard ? defaultOf('irqchip') : undefined);
   const isPc = spec.machine === 'pc';
   const chips = board({
     irqchip: irqchip ?? 'none',
     apics: isPc,
-    memory: spec.memory ?? DEFAULT_MEMORY,
+    memory,
     ...(parts.keys && { keys: parts.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
   });
@@ -77,21 +80,24 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   ];
   const devices = [...giveWay(usual, own), ...own];
   const observer = parts.observe?.(devices.map(({ name }) => name));
-  const { mode, load, entry, stack, memory, clock, ips, seed, coalesce } = spec;
+  const { mode, append, load, entry, stack, clock, ips, seed, coalesce } = spec;
   const { inputs } = parts;
   return new Machine({
     engine,
     image,
     devices,
     regions: regionsOf(spec),
+    memory,
+    ...parts.beside,
+    ...(spec.vga && { frameBuffer: TEXT_SCREEN }),
     ...defined({
       irqchip,
       apic: isPc && irqchip === 'user',
       mode,
+      append,
       load,
       entry,
       stack,
-      memory,
       clock,
       ips,
       seed,
@@ -102,6 +108,16 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     }),
   });
 }
+
+/** What a VGA shows when it is switched on. */
+const TEXT_SCREEN: FrameBuffer = {
+  address: 0xb_8000,
+  pitch: 160,
+  width: 80,
+  height: 25,
+  bits: 16,
+  kind: 'text',
+};
 
 function consoles({ input, hypercalls }: PcParts, output: ByteSink): Device[] {
   return standardDevices({ output, ...(input && { input }), ...(hypercalls && { hypercalls }) });

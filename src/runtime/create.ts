@@ -2,6 +2,7 @@ import type { Machine } from '../machine/index.js';
 import { createFrom, type MachineOptions } from '../pc/index.js';
 import { openDrives } from './disks/open-drives.js';
 import { engineByName } from './engines/engines.js';
+import { openBeside } from './images/beside.js';
 import { loadImage } from './images/image-file.js';
 
 /**
@@ -16,5 +17,10 @@ import { loadImage } from './images/image-file.js';
  *   where it cannot run here
  */
 export function createMachine(options: MachineOptions): Machine {
-  return createFrom(options, { engine: engineByName, image: loadImage, drives: openDrives });
+  return createFrom(options, {
+    engine: engineByName,
+    image: loadImage,
+    drives: openDrives,
+    beside: openBeside,
+  });
 }

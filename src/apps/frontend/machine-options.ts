@@ -73,7 +73,8 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
   const { TERRARIUM_ENGINE: engine = '' } = process.env;
   if (engine !== '' && (spec.engine === undefined || spec.engine === 'auto'))
     spec.engine = fieldOf('engine').kind.parse(engine);
-  const { devices, hypercalls, disks, floppies, cdroms, firmware, ...rest } = spec as MachineSpec;
+  const { devices, hypercalls, disks, floppies, cdroms, firmware, initrds, modules, ...rest } =
+    spec as MachineSpec;
   const inFolder = (one: DiskFile): DiskFile => ({ ...one, file: path.resolve(folder, one.file) });
   return {
     ...rest,
@@ -81,6 +82,10 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
     ...(disks && { disks: disks.map(inFolder) }),
     ...(floppies && { floppies: floppies.map(inFolder) }),
     ...(cdroms && { cdroms: cdroms.map(inFolder) }),
+    ...(initrds && { initrds: initrds.map((file) => path.resolve(folder, file)) }),
+    ...(modules && {
+      modules: modules.map((text) => (path.isAbsolute(text) ? text : path.join(folder, '/') + text)),
+    }),
     ...(firmware && { firmware: path.resolve(folder, firmware) }),
     ...(hypercalls && { hypercalls: moduleIn(folder, hypercalls) }),
   };

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { ImageKind } from '../../boot/index.js';
 import { command } from '../../command.js';
 import { type EngineName, engineNames, type MachineSpec, translateModes } from '../../config/index.js';
 import { assisted, dryRun } from '../../engine/assist/index.js';
@@ -25,6 +26,8 @@ export function kickKernel(control: Int32Array): void {
 /** What of a machine's description the choice of its engine depends on. */
 export interface EngineWishes
   extends Pick<MachineSpec, 'mode' | 'clock' | 'assist' | 'translate' | 'cpuVendor'> {
+  /** What the image is. */
+  kind?: ImageKind;
   /** KVM's device file. Default `/dev/kvm`. */
   device?: string;
 }
@@ -166,7 +169,16 @@ function openKvm({ device, assist = true, cpuVendor }: EngineWishes): Engine {
 /** Devices that have made a virtual machine in this thread. */
 const proven = new Set<string>();
 
-function whyNotKvm({ mode, clock, cpuVendor, device = '/dev/kvm' }: EngineWishes): string | undefined {
+/** Kernels whose own code is most of their life. */
+const operatingSystems: ReadonlySet<ImageKind | undefined> = new Set([
+  'linux',
+  'linux16',
+  'linux32',
+  'linux64',
+  'pvh',
+]);
+
+function whyNotKvm({ mode, clock, cpuVendor, kind, device = '/dev/kvm' }: EngineWishes): string | undefined {
   if (clock === 'instructions') return 'KVM does not count instructions (--clock instructions)';
   const otherVendor = whyNotVendor(cpuVendor);
   if (otherVendor !== undefined) return otherVendor;
@@ -175,6 +187,9 @@ function whyNotKvm({ mode, clock, cpuVendor, device = '/dev/kvm' }: EngineWishes
     if ((mode === 'paged' || mode === 'pae') && !has32BitPaging(kvm.device)) {
       return `this host’s KVM cannot do 32-bit paging (--mode ${mode})`;
     }
+    // A KVM without 32-bit paging has neither VMX nor SVM: it emulates ring 0, an instruction at a time.
+    if (operatingSystems.has(kind) && !has32BitPaging(kvm.device))
+      return 'this host’s KVM emulates a kernel’s own code one instruction at a time, slower than the software CPU';
     // A device that opens may still refuse to make a virtual machine.
     if (!proven.has(device)) kvm.device.createVm()[Symbol.dispose]();
     proven.add(device);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import {
   autoMode,
@@ -136,7 +136,7 @@ function loadFolder(folder: string, asked: MachineSpec, how: BuildOptions): Load
   const file = path.join(folder, guest.image);
   if (stat(file).isDirectory())
     throw new ImageError(`${folder}/guest.json: "image" names a directory, ${file}`);
-  const spec = { ...guest.spec, ...asked };
+  const spec = { ...besideIn(folder, guest.spec), ...asked };
   const others = (guest.sources ?? []).map((name) => path.join(folder, name));
   const loaded = {
     ...(others.length > 0 ? loadSeveral([file, ...others], spec, build) : loadImage(file, spec, build)),
@@ -150,6 +150,34 @@ function loadFolder(folder: string, asked: MachineSpec, how: BuildOptions): Load
     sourceFolder: path.dirname(source),
     symbols: () => placed(symbolsOf([source], mode, load, build, loaded.image), loaded.image, mode),
   };
+}
+
+/** What a guest.json names to be loaded beside its kernel lies in the folder: a folder of a stranger reads no file of the host's. */
+function besideIn(folder: string, spec: MachineSpec): MachineSpec {
+  const inside = (key: string) => (name: string) => {
+    const file = path.join(path.resolve(folder), path.sep) + name;
+    // As openBeside takes a name apart.
+    const named = existsSync(file) ? name : name.replace(/:.*/s, '');
+    const place = path.relative(realPath(folder), realPath(path.join(folder, named)));
+    if (path.isAbsolute(name) || place.startsWith('..'))
+      throw new ImageError(`${folder}/guest.json: "${key}" names ${name}, which is not in the folder`);
+    return file;
+  };
+  const { initrds, modules } = spec;
+  return {
+    ...spec,
+    ...(initrds && { initrds: initrds.map(inside('initrds')) }),
+    ...(modules && { modules: modules.map(inside('modules')) }),
+  };
+}
+
+/** Where links lead; a file that is not there is told of when it is opened. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return path.resolve(file);
+  }
 }
 
 function loadSources(files: readonly string[], asked: MachineSpec, how: BuildOptions): LoadedImage {

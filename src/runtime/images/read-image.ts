@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { type Image, ImageError, type ImageKind, parseImage, recognise } from '../../boot/index.js';
-import { defaultOf, type MachineSpec } from '../../config/index.js';
+import { type MachineSpec, memoryOf } from '../../config/index.js';
 import { SOURCE_ENDINGS } from './languages.js';
 
 /** ELF files with debug information are larger than what they load. */
@@ -29,7 +29,7 @@ export function readImage(file: string, spec: MachineSpec): Image {
         : { kind: spec.as, evidence: undefined };
     if (kind === 'text' || kind === 'foreign') throw refused(file, kind, evidence ?? '');
     const isElf = kinds.elf.has(kind);
-    const room = isElf ? LARGEST_ELF : roomFor(spec);
+    const room = isElf ? LARGEST_ELF : roomFor(spec, kind);
     const isDisk = kinds.disk.has(kind) && (spec.load === undefined || size > room);
     if (!isDisk && size > room)
       throw new ImageError(
@@ -62,10 +62,11 @@ function refused(file: string, kind: 'text' | 'foreign', evidence: string): Imag
 }
 
 /** Bytes of all the memory that a flat image could lie in. For small files the machine itself says what does not fit, and where. */
-function roomFor({ memory = defaultOf('memory') ?? 0, regions = [] }: MachineSpec): number {
+function roomFor(spec: MachineSpec, kind: ImageKind): number {
+  const { regions = [] } = spec;
   return Math.max(
     SMALL,
-    regions.reduce((sum, { size }) => sum + size, memory),
+    regions.reduce((sum, { size }) => sum + size, memoryOf(spec, { kind })),
   );
 }
 

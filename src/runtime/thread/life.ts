@@ -19,6 +19,7 @@ import {
 } from '../../trace/index.js';
 import { openDrives } from '../disks/open-drives.js';
 import { chooseEngine } from '../engines/engines.js';
+import { openBeside } from '../images/beside.js';
 import { keySource } from './keys.js';
 import type { Channels, FromWorker, HostedParts, MadeMachine } from './protocol.js';
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
@@ -69,11 +70,15 @@ export class Life implements Disposable {
     const follows = before && { origin: before.#log?.originMs };
     // Lights that an earlier life left on go out.
     this.#signs = new Signs(follows !== undefined);
-    const { engine, because } = chooseEngine(spec.engine, spec);
+    const { engine, because } = chooseEngine(spec.engine, {
+      ...spec,
+      ...(image.kind && { kind: image.kind }),
+    });
     const { captureAt = [] } = observe;
     const capture = (index: number) => this.#capture(index);
     const timed = new TimedMoments(captureAt, capture);
     const moments = new ExitMoments(captureAt, capture);
+    const beside = openBeside(spec, image);
     const drives = openDrives(spec);
     try {
       this.machine = makePc(spec, {
@@ -90,6 +95,7 @@ export class Life implements Disposable {
         hypercalls: { ...user.hypercalls(), log: this.#logInto() },
         devices: [...user.devices(), ...(timed.any ? [timed] : [])],
         ...(drives && { drives }),
+        ...(beside && { beside }),
         simvirtioElsewhere: spec.simvirtio === 'polling',
         observe: (names) => {
           this.#names = names;
@@ -105,11 +111,11 @@ export class Life implements Disposable {
     if (engine.capabilities.hostKernel)
       setThreadName(spec.name === undefined ? 'terrarium/vcpu0' : `vm:${spec.name}`);
     const { memory, boot } = this.machine;
-    const { mode, format, entry, stack, segments } = boot;
+    const { mode, format, entry, stack, segments, notes } = boot;
     this.made = {
       memory: memory.wasm,
       regions: memory.regions,
-      boot: { mode, format, entry, stack, segments },
+      boot: { mode, format, entry, stack, segments, notes },
       engine: engine.name,
       hostKernel: engine.capabilities.hostKernel,
       ...(because !== undefined && { because }),

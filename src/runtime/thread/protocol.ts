@@ -134,4 +134,6 @@ export interface BootReport {
   stack: number;
   /** Where the image lies in guest physical memory. */
   segments: readonly ImagePlace[];
+  /** What the user should know: what the kernel asked for and did not get. */
+  notes: readonly string[];
 }

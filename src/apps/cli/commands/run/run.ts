@@ -201,6 +201,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     ...(flags.name !== undefined && { name: flags.name }),
   });
   if (!flags.quiet && process.stderr.isTTY) printEngine(machine);
+  if (!flags.quiet) for (const note of machine.boot.notes) say(`terrarium: ${note}`);
   const shared = sharesTerminal(flags.trace) ? new SharedTerminal() : undefined;
   const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace, shared);
   printGuestLog(machine);
