@@ -37,16 +37,109 @@ const common = ({ release = false }) => ({
   metafile: true,
 });
 
-/** Modules that stay files of their own: there must be one pool of threads, and one real `import()`. */
+/** A module whose exports are looked up when they are used. @param from the expression that gives the module */
+function lateModule(names, from) {
+  const getters = names.map((name) => `get ${name}() { return ${from}.${name}; }`);
+  return { contents: `module.exports = { ${getters.join(', ')} };`, resolveDir: root };
+}
+
+/** Modules that stay files of their own: there must be one pool of threads, and one real `import()`. They are loaded when used. */
 const ownFiles = {
   name: 'own files',
   setup(build) {
-    build.onResolve({ filter: /\/(worker-pool|import-module)\.js$/ }, ({ path: file }) => ({
-      path: `./${path.basename(file, '.js')}.cjs`,
-      external: true,
+    build.onResolve({ filter: /\/(worker-pool|import-module)\.js$/ }, ({ path: file, resolveDir }) => ({
+      path: path.join(resolveDir, file.replace(/js$/, 'ts')),
+      namespace: 'own-file',
     }));
+    build.onLoad({ filter: /.*/, namespace: 'own-file' }, ({ path: file }) => {
+      const names = readFileSync(file, 'utf8').matchAll(/^export (?:async )?function (\w+)/gm);
+      const from = `require('./${path.basename(file, '.ts')}.cjs')`;
+      return lateModule(
+        Array.from(names, ([, name]) => name),
+        from,
+      );
+    });
+    build.onResolve({ filter: /^\.\/(worker-pool|import-module|program)\.cjs$/ }, () => ({ external: true }));
     // What editors talk to is loaded for them alone.
     build.onResolve({ filter: /\/dap\/serve\.js$/ }, () => ({ path: './dap.cjs', external: true }));
+  },
+};
+
+/**
+ * For a bundle that has to load quickly: what it imports dynamically stays in the bundle of all commands, and of what it imports
+ * only that is taken which it uses.
+ * @param parts takes the files that are left there
+ */
+const restElsewhere = (parts) => ({
+  name: 'rest elsewhere',
+  setup(build) {
+    build.onResolve(
+      { filter: /^\.{1,2}\// },
+      async ({ path: name, resolveDir, kind, importer, pluginData }) => {
+        if (pluginData === restElsewhere || name.endsWith('.cjs')) return undefined;
+        const { path: file, namespace } = await build.resolve(name, {
+          resolveDir,
+          kind,
+          importer,
+          pluginData: restElsewhere,
+        });
+        if (namespace !== 'file') return { path: file, namespace };
+        if (kind !== 'dynamic-import') return { path: file, sideEffects: file.endsWith('globals.ts') };
+        parts.add(file);
+        return { path: file, namespace: 'elsewhere' };
+      },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path: file }) => ({
+      contents: `module.exports = require('./program.cjs').parts[${JSON.stringify(path.relative(root, file))}]();`,
+      resolveDir: root,
+    }));
+  },
+});
+
+/** The bundle of all commands, with the parts that another one left there. */
+const programWith = (parts) => ({
+  name: 'program',
+  setup(build) {
+    build.onResolve({ filter: /^program$/ }, () => ({ path: 'program', namespace: 'program' }));
+    build.onLoad({ filter: /.*/, namespace: 'program' }, () => {
+      const lines = [...parts].map((file) => {
+        const name = path.relative(root, file);
+        return `${JSON.stringify(name)}: () => require(${JSON.stringify(`./${name}`)}),`;
+      });
+      const contents = `export { main } from './src/apps/cli/every-command.ts';
+        export const parts = { ${lines.join('\n')} };`;
+      return { contents, resolveDir: root };
+    });
+  },
+});
+
+/** Modules of Node that it has loaded before any program begins. */
+const loadedAnyway = new Set([
+  'buffer',
+  'events',
+  'fs',
+  'module',
+  'path',
+  'process',
+  'timers',
+  'url',
+  'util',
+]);
+
+/**
+ * Node's other modules are loaded when something of theirs is first used: most commands use few, and together they take as long to
+ * load as a guest takes to run.
+ */
+const lateModules = {
+  name: 'late modules',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path: name }) =>
+      loadedAnyway.has(name.slice('node:'.length)) ? undefined : { path: name, namespace: 'late' },
+    );
+    build.onLoad({ filter: /.*/, namespace: 'late' }, async ({ path: name }) => {
+      const keys = Object.keys(await import(name)).filter((key) => key !== 'default');
+      return lateModule(keys, `process.getBuiltinModule('${name}')`);
+    });
   },
 };
 
@@ -71,7 +164,16 @@ const commonJs = {
 export async function build(options = {}) {
   const { tests = false, release = false, types = release, soft = true } = options;
   const esbuild = await import('esbuild');
+  const parts = new Set();
+  const early = await esbuild.build({
+    ...common(options),
+    ...commonJs,
+    entryPoints: { run: 'src/apps/cli/run-alone.ts' },
+    plugins: [ownFiles, lateModules, restElsewhere(parts)],
+    supported: { 'dynamic-import': false },
+  });
   const work = [
+    early,
     // The library: ES modules that share their chunks.
     esbuild.build({
       ...common(options),
@@ -89,11 +191,11 @@ export async function build(options = {}) {
       ...commonJs,
       entryPoints: {
         cli: 'src/apps/cli/main.ts',
-        program: 'src/apps/cli/program.ts',
+        program: 'program',
         dap: 'src/apps/dap/serve.ts',
         'worker-pool': 'src/runtime/thread/worker-pool.ts',
       },
-      plugins: [ownFiles],
+      plugins: [ownFiles, lateModules, programWith(parts)],
       supported: { 'dynamic-import': false },
     }),
     // For browsers: all in one file, in which an import of Node is an error. Not every browser has Symbol.dispose.
@@ -114,7 +216,7 @@ export async function build(options = {}) {
         'machine-thread': 'src/runtime/thread/worker.ts',
         'import-module': 'src/runtime/thread/import-module.ts',
       },
-      plugins: [ownFiles],
+      plugins: [ownFiles, lateModules],
     }),
   ];
   if (tests) {
@@ -145,7 +247,7 @@ export async function build(options = {}) {
 }
 
 /** These are read as latin1, which is faster (src/runtime/thread/compiled.ts). */
-const compiled = ['dist/program.cjs', 'dist/machine-thread.cjs'];
+const compiled = ['dist/program.cjs', 'dist/run.cjs', 'dist/machine-thread.cjs'];
 
 /** esbuild escapes what is not ASCII in strings, and leaves it in regular expressions. */
 function requireAscii(file) {

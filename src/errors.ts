@@ -19,6 +19,11 @@ export class TerrariumError extends Error {
   }
 }
 
+/** True for an error that Terrarium throws on purpose, whichever of its bundles it comes from: each has a class of its own. */
+export function isTerrariumError(error: unknown): error is TerrariumError {
+  return error instanceof Error && 'hint' in error && 'code' in error && typeof error.code === 'string';
+}
+
 /** A value of the configuration that cannot be used: names the option and the value. */
 export class ConfigError extends TerrariumError {
   constructor(message: string, hint?: string) {

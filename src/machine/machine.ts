@@ -207,7 +207,7 @@ export class Machine implements Runnable, Disposable {
     try {
       return runLoop(this, options);
     } finally {
-      this.#hostTime.stop();
+      if (options.share?.paused !== true) this.#hostTime.stop();
       Atomics.store(this.control, Control.running, 0);
       Atomics.notify(this.control, Control.running);
     }

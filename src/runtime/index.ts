@@ -36,10 +36,12 @@ export {
 } from './stats/process-counters.js';
 export { type StatSample, type WatchOptions, watchCounters, watchStats } from './stats/stat.js';
 export {
+  canRunHere,
   HostedMachine,
   type HostedOptions,
   type HostedOutcome,
   type HostedRunOptions,
+  hostHere,
   hostMachine,
   type SimvirtioReport,
 } from './thread/hosted.js';

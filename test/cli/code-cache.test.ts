@@ -14,18 +14,31 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { cli, root, Scratch } from '../support.js';
 
-const bundles = ['program.cjs', 'machine-thread.cjs'];
+const bundles = ['run.cjs', 'machine-thread.cjs', 'program.cjs'];
 const isOwn = !('enableCompileCache' in (await import('node:module')));
 
-function start(cacheHome: string, more: NodeJS.ProcessEnv = {}) {
+const hello = path.join(root, 'guests/hello');
+/** A run on the command's own thread, one with a thread, and what is no run: each needs a bundle of its own. */
+const starts: [words: string[], shows: RegExp][] = [
+  [['run', hello], /Hello from inside the terrarium/],
+  [['run', hello, '--simvirtio', 'polling'], /Hello from inside the terrarium/],
+  [['--version'], /^\d/],
+];
+
+/** Starts the command with each of them; gives what they said on stderr. */
+function start(cacheHome: string, more: NodeJS.ProcessEnv = {}): string {
   const { NODE_DISABLE_COMPILE_CACHE: _, ...env } = process.env;
-  const done = spawnSync(process.execPath, [cli, 'run', path.join(root, 'guests/hello')], {
-    encoding: 'utf8',
-    env: { ...env, XDG_CACHE_HOME: cacheHome, ...more },
-  });
-  assert.equal(done.status, 0, done.stderr);
-  assert.match(done.stdout, /Hello from inside the terrarium/);
-  return done;
+  return starts
+    .map(([words, shows]) => {
+      const done = spawnSync(process.execPath, [cli, ...words], {
+        encoding: 'utf8',
+        env: { ...env, XDG_CACHE_HOME: cacheHome, ...more },
+      });
+      assert.equal(done.status, 0, done.stderr);
+      assert.match(done.stdout, shows);
+      return done.stderr;
+    })
+    .join('');
 }
 
 /** The files of the cache, from its folder. */
@@ -75,7 +88,7 @@ describe('the code that V8 compiled', () => {
   test('is kept by Node where it can', { skip: isOwn && 'Node 20 has no compile cache' }, () => {
     using scratch = new Scratch();
     start(scratch.path);
-    const { stderr } = start(scratch.path, { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' });
+    const stderr = start(scratch.path, { NODE_DEBUG_NATIVE: 'COMPILE_CACHE' });
     for (const bundle of bundles) assert.match(stderr, new RegExp(`dist/${bundle} was accepted`));
   });
 

@@ -2,11 +2,15 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { asTyped, command } from '../../command.js';
-import { TerrariumError } from '../../errors.js';
+import { isTerrariumError } from '../../errors.js';
 import { printableText } from '../../symbols/index.js';
 import { ExitStatus } from '../frontend/exit-status.js';
+import { type StandardOutput, say, standardError, standardOutput } from '../frontend/standard-output.js';
 import { styleFor } from '../frontend/style.js';
 import { joinTraceFile } from '../frontend/trace-format.js';
+
+/** Commands, each made when it is wanted: a guest should not wait for code that it does not need. */
+export type Commands = Readonly<Record<string, () => Promise<Command>>>;
 
 const examples = `
 Examples:
@@ -26,12 +30,11 @@ Examples:
 `;
 
 /** Runs one command line; sets the process's exit status. */
-export async function main(argv: readonly string[]): Promise<void> {
-  endWithReader(process.stdout);
-  endWithReader(process.stderr);
+export async function runProgram(argv: readonly string[], known: Commands): Promise<void> {
+  for (const output of [standardOutput, standardError]) endWithReader(output);
   // Not by commander's own option: this needs none of the commands.
   if (argv[2] === '-V' || argv[2] === '--version') {
-    process.stdout.write(`${version()}\n`);
+    void standardOutput.write(`${version()}\n`);
     return;
   }
   const program = new Command(command())
@@ -44,7 +47,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`terrarium: ${text.replace(/^error: /, '')}`) })
     .exitOverride();
-  for (const command of await commands(argv[2])) program.addCommand(command);
+  for (const command of await commands(known, argv[2])) program.addCommand(command);
   inheritSettings(program);
   try {
     if (argv.length <= 2) program.help({ error: false });
@@ -59,9 +62,9 @@ export async function main(argv: readonly string[]): Promise<void> {
  * Ends the process where whoever read a stream has gone (`| head -1`), as SIGPIPE ends others. A command that has more to
  * do then listens as well, and sees to it.
  */
-function endWithReader(stream: NodeJS.WriteStream): void {
-  stream.on('error', () => {
-    if (stream.listenerCount('error') === 1) process.exit(ExitStatus.abandoned);
+function endWithReader(output: StandardOutput): void {
+  output.onError(() => {
+    if (!output.watched) process.exit(ExitStatus.abandoned);
   });
 }
 
@@ -74,45 +77,22 @@ function inheritSettings(above: Command, words = above.name()): void {
   }
 }
 
-/** Each command's file, loaded when it is wanted: a guest should not wait for code that it does not need. */
-const loaders: Record<string, () => Promise<Command>> = {
-  run: async () => (await import('./commands/run/run.js')).runCommand(),
-  debug: async () => (await import('./commands/debug.js')).debugCommand(),
-  build: async () => (await import('./commands/build.js')).buildCommand(),
-  new: async () => (await import('./commands/new.js')).newCommand(),
-  dap: async () => (await import('./commands/dap.js')).dapCommand(),
-  course: async () => (await import('./commands/course.js')).courseCommand(),
-  ps: async () => (await import('./commands/ps.js')).psCommand(),
-  attach: async () => (await import('./commands/attach.js')).attachCommand(),
-  logs: async () => (await import('./commands/logs.js')).logsCommand(),
-  trace: async () => (await import('./commands/trace.js')).traceCommand(),
-  stat: async () => (await import('./commands/stat.js')).statCommand(),
-  stop: async () => (await import('./commands/stop.js')).stopCommand(),
-  rm: async () => (await import('./commands/rm.js')).rmCommand(),
-  bench: async () => (await import('./commands/bench/bench.js')).benchCommand(),
-  verify: async () => (await import('./commands/verify.js')).verifyCommand(),
-  doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
-};
-
 /** The command that was named; all of them for help, and for a name that nobody has. */
-function commands(name: string | undefined): Promise<Command[]> {
-  const wanted =
-    name !== undefined && Object.hasOwn(loaders, name) ? [loaders[name]!] : Object.values(loaders);
+function commands(known: Commands, name: string | undefined): Promise<Command[]> {
+  const wanted = name !== undefined && Object.hasOwn(known, name) ? [known[name]!] : Object.values(known);
   return Promise.all(wanted.map((load) => load()));
 }
 
 /** Says what went wrong in words and gives the exit status for it. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitStatus.ok : ExitStatus.usage;
-  const style = styleFor(process.stderr);
-  if (error instanceof TerrariumError) {
-    process.stderr.write(`${style.red('terrarium:')} ${printableText(error.message)}\n`);
+  const style = styleFor(standardError);
+  if (isTerrariumError(error)) {
+    say(`${style.red('terrarium:')} ${printableText(error.message)}\n`);
     if (error.hint !== undefined) process.stderr.write(`  ${printableText(error.hint)}\n`);
     return hostErrors.has(error.name) || hostErrors.has(error.code) ? ExitStatus.engine : ExitStatus.usage;
   }
-  process.stderr.write(
-    `${style.red('terrarium:')} ${error instanceof Error ? error.stack : String(error)}\n`,
-  );
+  say(`${style.red('terrarium:')} ${error instanceof Error ? error.stack : String(error)}\n`);
   return ExitStatus.engine;
 }
 

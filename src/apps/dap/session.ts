@@ -8,8 +8,9 @@ import { Event, DebugSession as ProtocolSession, Response } from '@vscode/debuga
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebugError, type Debugger, type DebugStop } from '../../debug/index.js';
 import type { HostedOutcome } from '../../runtime/index.js';
+import { asksWhy } from '../frontend/ending.js';
 import { statusOf } from '../frontend/exit-status.js';
-import { asksWhy, outcomeText } from '../frontend/outcome-text.js';
+import { outcomeText } from '../frontend/outcome-text.js';
 import { plainStyle } from '../frontend/style.js';
 import { Breakpoints } from './breakpoints.js';
 import { capabilities } from './capabilities.js';

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import type { WriteStream } from 'node:tty';
-
 export interface Style {
   /** False where everything is plain text. */
   readonly coloured: boolean;
@@ -15,8 +13,8 @@ export interface Style {
   yellow(text: string): string;
 }
 
-/** The styles for one stream: escape codes where it is a terminal that shows them, plain text elsewhere. */
-export function styleFor(stream: NodeJS.WriteStream | WriteStream, env = process.env): Style {
+/** The styles for stdout, stderr or another stream: escape codes where it is a terminal that shows them, plain text elsewhere. */
+export function styleFor(stream: { isTTY?: boolean }, env = process.env): Style {
   const colour = stream.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
   const paint = (open: number, close: number) => (text: string) =>
     colour ? `\u001b[${open}m${text}\u001b[${close}m` : text;

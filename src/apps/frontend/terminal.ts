@@ -6,6 +6,7 @@
 import type { HostedMachine } from '../../runtime/index.js';
 import { RawTerminal } from './raw-terminal.js';
 import { INTERRUPT, strokesFrom } from './screen/keys.js';
+import { standardError, standardOutput } from './standard-output.js';
 
 /** Console bytes that are kept for expectations: the first of them. A guest may print without end. */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -50,9 +51,7 @@ export interface ConnectedConsole {
  */
 export function connectConsole(machine: HostedMachine, options: ConsoleOptions): ConnectedConsole {
   const { keep, tap, screen = false, keys = 'both' } = options;
-  const { stdin, stdout } = process;
-  const write =
-    options.write ?? ((bytes: Uint8Array) => new Promise<void>((done) => stdout.write(bytes, () => done())));
+  const write = options.write ?? ((bytes: Uint8Array) => standardOutput.write(bytes));
   const kept: Uint8Array[] = [];
   let keptLength = 0;
   let last = LINE_FEED;
@@ -67,14 +66,18 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
   });
   // Whoever read stdout has gone (`| head -1`), or its disk is full: what this guest prints is lost, so it ends.
   let failure: string | undefined;
-  stdout.on('error', (error: NodeJS.ErrnoException) => {
+  standardOutput.onError((error) => {
     failure ??= error.code ?? error.message;
     machine.closeOutput();
     void machine.stop();
   });
-  const terminal = screen ? undefined : connectInput(machine, keys);
-  // A closed or unreadable stdin is an empty one.
-  stdin.on('error', () => {});
+  // Not opened for a guest that never looks for it.
+  let input: { terminal: RawTerminal | undefined } | undefined;
+  if (screen) process.stdin.on('error', () => {});
+  else
+    machine.onInputWanted(() => {
+      input = { terminal: connectInput(machine, keys) };
+    });
   return {
     get bytes() {
       return Buffer.concat(kept);
@@ -83,15 +86,13 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
       return failure;
     },
     get openLine() {
-      return last !== LINE_FEED && stdout.isTTY === true && process.stderr.isTTY === true;
+      return last !== LINE_FEED && standardOutput.isTTY && standardError.isTTY;
     },
     async close(flush) {
-      terminal?.[Symbol.dispose]();
-      stdin.removeAllListeners('data');
-      stdin.destroy();
-      if (screen) for (const bytes of kept) stdout.write(bytes);
-      if (flush && !stdout.writableEnded && !stdout.destroyed)
-        await new Promise((resolve) => stdout.write('', resolve));
+      input?.terminal?.[Symbol.dispose]();
+      if (input !== undefined || screen) process.stdin.removeAllListeners('data').destroy();
+      if (screen) for (const bytes of kept) void standardOutput.write(bytes);
+      if (flush) await standardOutput.flush();
     },
   };
 }
@@ -99,6 +100,8 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
 /** @returns the terminal where stdin is one, to be put back in the end */
 function connectInput(machine: HostedMachine, keys: KeyTarget): RawTerminal | undefined {
   const { stdin } = process;
+  // A closed or unreadable stdin is an empty one.
+  stdin.on('error', () => {});
   if (!stdin.isTTY) {
     stdin.on('data', (chunk: Buffer) => {
       stdin.pause();

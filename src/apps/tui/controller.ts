@@ -7,7 +7,7 @@
 import { type Debugger, type DebugStop, errorText } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
 import type { PhysicalMemory } from '../../inspect/index.js';
-import { asksWhy } from '../frontend/outcome-text.js';
+import { asksWhy } from '../frontend/ending.js';
 import { type Action, actionOf, helpLines, paneOf } from './bindings.js';
 import { watchOperand } from './effects.js';
 import type { ExitFeed } from './exit-feed.js';

@@ -13,7 +13,7 @@ import {
   registerNames,
   type SystemRegisters,
 } from '../../x86/index.js';
-import { waitsInVain } from '../frontend/outcome-text.js';
+import { waitsInVain } from '../frontend/ending.js';
 import type { CodeRow, Model, Tone } from './model.js';
 
 export interface Message {

@@ -49,6 +49,8 @@ export interface Pace {
   isDue(): boolean;
   /** The guest continues after it was interrupted. */
   goOn(): void;
+  /** How long `sleep` would take if nothing woke the guest, in milliseconds. */
+  sleepsFor(): number;
   /** Sleeps while the guest halts, to the next alarm at most. `seen`: the wake count before anything was looked at. */
   sleep(seen: number): void;
 }
@@ -60,9 +62,13 @@ export function paceOf(paced: Paced): Pace {
 }
 
 /** Milliseconds of host time until the monitor wants to look: its deadline, or the next tick. */
-function untilLook({ deadline, ticking }: Paced): number {
-  const until = Math.max(SHORTEST_TIMER_MS, deadline - hostTime());
-  return ticking ? Math.min(TICK_MS, until) : until;
+function untilLook(paced: Paced): number {
+  const until = untilEnd(paced);
+  return paced.ticking ? Math.min(TICK_MS, until) : until;
+}
+
+function untilEnd({ deadline }: Paced): number {
+  return Math.max(SHORTEST_TIMER_MS, deadline - hostTime());
 }
 
 /** Machine time is the host's: one timer for the deadline, the ticks and the alarms. */
@@ -104,6 +110,10 @@ class HostPace implements Pace {
     else this.#armedFor = next;
   }
 
+  sleepsFor(): number {
+    return Math.min(untilEnd(this.#paced), this.#untilAlarm(this.#clock.nextAwaited));
+  }
+
   sleep(seen: number): void {
     const { cpu, control } = this.#paced.machine;
     // A timer that expires while the thread sleeps would interrupt the guest right after the thread woke.
@@ -121,9 +131,12 @@ class HostPace implements Pace {
 
   /** Milliseconds until an alarm, or until the monitor wants to look. */
   #until(alarm: number): number {
-    const look = untilLook(this.#paced);
-    if (alarm === Number.POSITIVE_INFINITY) return look;
-    return Math.min(look, Math.max(SHORTEST_TIMER_MS, (alarm - this.#clock.now()) / MILLISECOND));
+    return Math.min(untilLook(this.#paced), this.#untilAlarm(alarm));
+  }
+
+  #untilAlarm(alarm: number): number {
+    if (alarm === Number.POSITIVE_INFINITY) return alarm;
+    return Math.max(SHORTEST_TIMER_MS, (alarm - this.#clock.now()) / MILLISECOND);
   }
 }
 
@@ -171,11 +184,19 @@ class CyclePace implements Pace {
     if (this.#next !== this.#armedFor || this.#armedFor <= this.#time.now()) this.#setAlarm();
   }
 
+  sleepsFor(): number {
+    return this.#awaited === Number.POSITIVE_INFINITY ? untilEnd(this.#paced) : 0;
+  }
+
   /** Where an alarm is set, the machine's time advances to it at once. */
   sleep(seen: number): void {
-    const next = Math.min(this.#clock.nextAwaited, this.#inputs.nextAwaited);
+    const next = this.#awaited;
     if (next !== Number.POSITIVE_INFINITY) this.#time.advance(next);
     else Atomics.wait(this.#paced.machine.control, Control.wake, seen, untilLook(this.#paced));
+  }
+
+  get #awaited(): number {
+    return Math.min(this.#clock.nextAwaited, this.#inputs.nextAwaited);
   }
 
   get #next(): number {

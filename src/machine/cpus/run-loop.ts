@@ -20,6 +20,27 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Called every `TICK_MS` or so while the guest runs, and at the end, with what was counted so far. */
   onTick?: (exits: number, coalesced: number) => void;
+  /** @internal */
+  share?: Share;
+}
+
+/**
+ * A run that shares its thread with an event loop: it returns from time to time, and the next one with the same object goes on with
+ * it, as if it had not returned.
+ * @internal
+ */
+export interface Share {
+  /**
+   * Asked at each look whether the run is to return. `sleeps`: how long the guest sleeps now, in milliseconds, unless something
+   * wakes it; 0 while it runs.
+   */
+  wanted(sleeps: number): boolean;
+  /** The run has returned and is not at its end. */
+  paused: boolean;
+  /** When the run began, and what was counted before this part of it. */
+  started?: number;
+  exits?: number;
+  coalesced?: number;
 }
 
 /** How a run is to end: an outcome that still lacks the machine's state. */
@@ -66,18 +87,27 @@ const haltedForGood: Ending = {
   reason: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0)',
 };
 
+const limitOf = (maxExits: number): Ending => ({
+  kind: 'limit',
+  reason: `stopped after ${maxExits} exits, as was asked`,
+});
+
+/** See `Share`. */
+const pausedHere: Ending = { kind: 'stopped', reason: 'its thread does something else' };
+
 /** Endings that the guest knows nothing of. */
 const resumable = new Set<OutcomeKind>(['stopped', 'timeout', 'limit', 'debug']);
 
 /** Runs until something ends the run; see `Machine.run`. */
 export function runLoop(machine: Runnable, options: RunOptions): Outcome {
-  const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick } = options;
+  const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick, share } = options;
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
   const { cpu, bus, control, observer, interrupts, clock, inputs } = machine;
   const { exit } = cpu;
   const started = hostTime();
-  const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : started + timeoutMs;
+  const { started: begun = started, exits: exitsBefore = machine.exits } = share ?? {};
+  const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : begun + timeoutMs;
   const ticking =
     machine.coalescing ||
     interrupts.inEngine ||
@@ -86,11 +116,11 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     signal !== undefined ||
     onTick !== undefined;
   const pace = paceOf({ machine, deadline, ticking });
-  const exitsBefore = machine.exits;
-  let coalesced = 0;
+  let coalesced = share?.coalesced ?? 0;
   const lastExit = exitsBefore + maxExits;
   let ending: Ending | undefined;
   machine.ending = undefined;
+  if (share !== undefined) share.paused = false;
 
   /** Looks at everything that may have changed while the guest ran or slept. */
   const look = (isDue = true): Ending | undefined => {
@@ -116,6 +146,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       if (cpu.waiting && !cpu.interruptsEnabled) return haltedForGood;
       interrupts.refresh();
     }
+    if (share?.wanted(0) === true) return pausedHere;
     pace.goOn();
     return undefined;
   };
@@ -135,6 +166,10 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
         const why = interrupts.describe();
         return { kind: 'halted', reason: `the guest executed HLT and no interrupt can wake it: ${why}` };
       }
+      if (share?.wanted(pace.sleepsFor()) === true) {
+        machine.sleeps = true;
+        return pausedHere;
+      }
       pace.sleep(seen);
       slept = true;
     }
@@ -148,6 +183,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     if (pace.begin()) ending = tick();
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
     else if (machine.sleeps && interrupts.delivers) ending = sleep();
+    if (machine.exits >= lastExit) ending ??= limitOf(maxExits);
     while (ending === undefined) {
       if (interrupts.pending(cpu.index)) {
         interrupts.offer(cpu);
@@ -173,8 +209,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       ending ??= machine.ending;
       if (kind === ExitKind.halt && interrupts.delivers) ending ??= sleep();
       else pace.follow();
-      if (machine.exits >= lastExit)
-        ending ??= { kind: 'limit', reason: `stopped after ${maxExits} exits, as was asked` };
+      if (machine.exits >= lastExit) ending ??= limitOf(maxExits);
     }
   } finally {
     cpu.setTimer(0, 0);
@@ -182,9 +217,13 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     inputs.running(false);
     onTick?.(machine.exits - exitsBefore, coalesced);
   }
+  if (share !== undefined) {
+    share.paused = ending === pausedHere;
+    Object.assign(share, { started: begun, exits: exitsBefore, coalesced });
+  }
   if (!resumable.has(ending.kind)) for (const device of machine.devices) device.ended?.();
   cpu.completeExit();
-  const elapsedMs = hostTime() - started;
+  const elapsedMs = hostTime() - begun;
   const exits = machine.exits - exitsBefore;
   return outcomeOf(machine, ending, { exits, coalesced, elapsedMs });
 }

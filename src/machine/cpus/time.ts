@@ -68,8 +68,9 @@ export class HostTime {
     return this.#lag === undefined ? this.#stoppedAt : Math.round((hostTime() - this.#lag) * MILLISECOND);
   }
 
+  /** Does nothing where it runs: its run had paused. */
   start(): void {
-    this.#lag = hostTime() - this.#stoppedAt / MILLISECOND;
+    this.#lag ??= hostTime() - this.#stoppedAt / MILLISECOND;
   }
 
   stop(): void {

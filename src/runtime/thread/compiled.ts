@@ -39,7 +39,14 @@ interface Unsaved {
 
 const unsaved: Unsaved[] = [];
 
+/** Those that another bundle requires. */
+const bundles = new Set(['./program.cjs']);
+
+/** What bundles export that were loaded by script, by their names. */
+const loaded = new Map<string, unknown>();
+
 function loadByScript(filename: string, folder: string, require: NodeJS.Require): unknown {
+  if (loaded.has(filename)) return loaded.get(filename);
   const { file, key } = entryFor(filename, folder);
   const cachedData = read(file, key);
   // Half the time of utf8; the build sees to it that they are ASCII.
@@ -50,7 +57,17 @@ function loadByScript(filename: string, folder: string, require: NodeJS.Require)
   });
   if (cachedData === undefined || script.cachedDataRejected) unsaved.push({ script, file, key });
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, require, module, filename, path.dirname(filename));
+  loaded.set(filename, module.exports);
+  // Bundles that load each other are loaded so too.
+  const load = (name: string) => (bundles.has(name) ? loadCompiled(name) : require(name));
+  script.runInThisContext()(
+    module.exports,
+    Object.assign(load, require),
+    module,
+    filename,
+    path.dirname(filename),
+  );
+  loaded.set(filename, module.exports);
   return module.exports;
 }
 

@@ -1,6 +1,7 @@
 import type { Picture } from '../../devices/contract/index.js';
 import { keyByte } from './keys.js';
-import type { Channels, FromWorker } from './protocol.js';
+import { LocalRing } from './local-ring.js';
+import { type Channels, type FromWorker, type StreamName, streamNames } from './protocol.js';
 import { type Frame, FrameReader } from './screen-feed.js';
 import { SharedRing } from './shared-ring.js';
 import type { MachineSigns } from './signs.js';
@@ -23,7 +24,8 @@ export type CapturedSink = (picture: Picture, index: number) => void;
 class OutgoingStream {
   readonly ring: SharedRing;
   #sink: ChunkSink | undefined;
-  #pump: Promise<void> | undefined;
+  #busy = false;
+  #emptied: Promise<void> = Promise.resolve();
 
   constructor(ring: SharedRing, sink?: ChunkSink) {
     this.ring = ring;
@@ -41,30 +43,35 @@ class OutgoingStream {
 
   /** Empties the ring into the sink, one chunk after the other; a second call while it does so joins the first. */
   pump(): Promise<void> {
-    if (this.#sink === undefined) return Promise.resolve();
-    this.#pump ??= empty(this.ring, this.#sink).finally(() => {
-      this.#pump = undefined;
-    });
-    return this.#pump;
+    if (this.#sink !== undefined && !this.#busy) this.#emptied = this.#empty(this.#sink);
+    return this.#emptied;
   }
-}
 
-async function empty(ring: SharedRing, sink: ChunkSink): Promise<void> {
-  try {
-    for (let chunk = ring.read(); chunk.length > 0; chunk = ring.read()) await sink(chunk);
-  } catch {
-    // A sink that failed, such as a closed pipe, gets no more; the guest goes on without it.
-    ring.close();
+  /** Waits for nothing where the sink does not: a guest on this thread prints while it runs. */
+  async #empty(sink: ChunkSink): Promise<void> {
+    this.#busy = true;
+    try {
+      for (let chunk = this.ring.read(); chunk.length > 0; chunk = this.ring.read()) {
+        const taken = sink(chunk);
+        if (taken !== undefined) await taken;
+      }
+    } catch {
+      // A sink that failed, such as a closed pipe, gets no more; the guest goes on without it.
+      this.ring.close();
+    } finally {
+      this.#busy = false;
+    }
   }
 }
 
 /** What flows between a hosted machine and its user while the guest runs: bytes, keys, pictures, lights. */
 export class HostedStreams {
-  readonly #output = new OutgoingStream(new SharedRing(OUTPUT_BYTES));
-  readonly #trace = new OutgoingStream(new SharedRing(OUTPUT_BYTES));
-  readonly #log = new OutgoingStream(new SharedRing(LOG_BYTES), () => {});
-  readonly #input = new SharedRing(INPUT_BYTES);
-  readonly #keys = new SharedRing(KEY_BYTES);
+  readonly rings: Readonly<Record<StreamName, SharedRing>>;
+  readonly #output: OutgoingStream;
+  readonly #trace: OutgoingStream;
+  readonly #log: OutgoingStream;
+  readonly #input: SharedRing;
+  readonly #keys: SharedRing;
   readonly #progress = new Float64Array(new SharedArrayBuffer(16));
   readonly #framesBusy = new Int32Array(new SharedArrayBuffer(4));
   readonly #frames = new FrameReader();
@@ -75,22 +82,48 @@ export class HostedStreams {
   #capturedSink: CapturedSink = () => {};
   #signSink: (signs: MachineSigns) => void = () => {};
   #inputTaken: (() => void) | undefined;
+  #inputSink = () => {};
+  #inputWanted = false;
   #sending: Promise<void> = Promise.resolve();
   #ended = false;
 
-  /** @param kick makes the machine's thread look at its devices */
-  constructor(kick: () => void) {
+  /**
+   * @param kick makes the machine look at its devices
+   * @param here the machine runs on this very thread
+   */
+  constructor(kick: () => void, here = false) {
     this.#kick = kick;
+    const outgoing = (size: number) => (here ? new LocalRing(size) : new SharedRing(size));
+    this.rings = {
+      output: outgoing(OUTPUT_BYTES),
+      trace: outgoing(OUTPUT_BYTES),
+      log: outgoing(LOG_BYTES),
+      input: new SharedRing(INPUT_BYTES),
+      keys: new SharedRing(KEY_BYTES),
+    };
+    const { output, trace, log, input, keys } = this.rings;
+    this.#output = new OutgoingStream(output);
+    this.#trace = new OutgoingStream(trace);
+    this.#log = new OutgoingStream(log, () => {});
+    this.#input = input;
+    this.#keys = keys;
+  }
+
+  /** True where what was printed should be read before more is printed; never where another thread prints, which waits. */
+  get crowded(): boolean {
+    const { output, trace, log } = this.rings;
+    return [output, trace, log].some((ring) => ring instanceof LocalRing && ring.crowded);
   }
 
   /** The memory that the machine's thread is given. */
   get channels(): Omit<Channels, 'control'> {
+    const buffers = streamNames.map((name) => [name, this.rings[name].buffer]);
+    return { ...(Object.fromEntries(buffers) as Record<StreamName, SharedArrayBuffer>), ...this.shared };
+  }
+
+  /** The part of it that is no ring. */
+  get shared(): Pick<Channels, 'progress' | 'frames'> {
     return {
-      output: this.#output.ring.buffer,
-      input: this.#input.buffer,
-      keys: this.#keys.buffer,
-      trace: this.#trace.ring.buffer,
-      log: this.#log.ring.buffer,
       progress: this.#progress.buffer as SharedArrayBuffer,
       frames: this.#framesBusy.buffer as SharedArrayBuffer,
     };
@@ -135,6 +168,11 @@ export class HostedStreams {
     this.#signSink = sink;
   }
 
+  onInputWanted(sink: () => void): void {
+    this.#inputSink = sink;
+    if (this.#inputWanted) sink();
+  }
+
   /** Takes a message that is about a stream; false where it is not. */
   receive(message: FromWorker): boolean {
     switch (message.type) {
@@ -149,6 +187,10 @@ export class HostedStreams {
         return true;
       case 'signs':
         this.#signSink(message);
+        return true;
+      case 'inputWanted':
+        this.#inputWanted = true;
+        this.#inputSink();
         return true;
       case 'inputTaken':
         this.#inputTaken?.();

@@ -3,6 +3,7 @@ import { Control, controlBytes, wakeThread } from '../../engine/contract/index.j
 import { ConfigError, TerrariumError } from '../../errors.js';
 import { kickKernel } from '../engines/engines.js';
 import type { HostedStreams } from './hosted-streams.js';
+import type { Place } from './place.js';
 import { unpackError } from './portable-error.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { acquireWorker, releaseWorker } from './worker-pool.js';
@@ -24,10 +25,8 @@ function watchProcessExit(): void {
 }
 
 /** The thread that a hosted machine lives on: asked by messages, and woken through the control block where it reads none. */
-export class MachineThread {
-  /** What both threads see of the run under way. */
+export class MachineThread implements Place {
   readonly control = new Int32Array(new SharedArrayBuffer(controlBytes));
-  /** True once it has made a machine whose guest runs in the host's kernel and has to be called out of there. */
   hostKernel = false;
   readonly #streams: HostedStreams;
   readonly #worker: Worker;
@@ -49,12 +48,10 @@ export class MachineThread {
     live.add(this);
   }
 
-  /** The error that ended the thread, where it ended by itself. */
   get failed(): Error | undefined {
     return this.#failed;
   }
 
-  /** One question at a time. Rejects with what the thread threw, or with what ended it. */
   ask<T extends FromWorker['type']>(
     message: ToWorker,
     _answer: T,
@@ -71,24 +68,20 @@ export class MachineThread {
     return answer;
   }
 
-  /** Makes the thread look at its control block and its devices, wherever it is. */
   kick(): void {
     wakeThread(this.control);
     if (this.hostKernel && Atomics.load(this.control, Control.running) === 1) kickKernel(this.control);
   }
 
-  /** Takes back a request to stop that came too late for the run before. */
   clearRequest(): void {
     Atomics.store(this.control, Control.request, 0);
   }
 
-  /** Asks the run under way to stop; repeated by the caller until it has. */
   requestStop(): void {
     Atomics.store(this.control, Control.request, 1);
     this.kick();
   }
 
-  /** Gets the thread out of its guest without the event loop; for a process that ends. */
   leaveGuest(): void {
     const limit = performance.now() + LEAVE_LIMIT_MS;
     while (Atomics.load(this.control, Control.running) === 1 && performance.now() < limit) {
@@ -98,7 +91,6 @@ export class MachineThread {
     }
   }
 
-  /** Has the machine disposed of. The thread must be out of its guest. */
   async disposeMachine(): Promise<void> {
     // An answer that comes later would be taken for one to the next machine on this thread.
     while (this.#pending !== undefined) await this.#answered;

@@ -13,6 +13,8 @@ import { requireData } from './data.js';
 import { remoteTarget } from './hosted-debug.js';
 import { type CapturedSink, type ChunkSink, type FrameSink, HostedStreams } from './hosted-streams.js';
 import { MachineThread } from './hosted-thread.js';
+import { OwnThread } from './own-thread.js';
+import type { Place } from './place.js';
 import { PollingThread } from './polling-thread.js';
 import type {
   BootReport,
@@ -80,11 +82,33 @@ const keys: OtherKeys = {
  * @throws ConfigError for a field that there is not, a value of another kind, or one that cannot go to another thread; and all
  *   that `createMachine` throws
  */
-export async function hostMachine(options: HostedOptions): Promise<HostedMachine> {
+export function hostMachine(options: HostedOptions): Promise<HostedMachine> {
+  return host(options, false);
+}
+
+/**
+ * The same on the caller's thread, whose event loop has its turn every few milliseconds: for a program that does nothing else
+ * meanwhile, and for machines that `canRunHere`. It saves the start of a thread.
+ */
+export function hostHere(options: HostedOptions): Promise<HostedMachine> {
+  return host(options, true);
+}
+
+/** True for a machine that needs no thread of its own: modules of a user's own, polling and debuggers do. */
+export function canRunHere(options: HostedOptions): boolean {
+  const { devices, hypercalls, simvirtio, debug, frames, name } = options;
+  return (
+    simvirtio !== 'polling' &&
+    [devices, hypercalls, name].every((part) => part === undefined) &&
+    [debug, frames].every((part) => !part)
+  );
+}
+
+async function host(options: HostedOptions, here: boolean): Promise<HostedMachine> {
   const { spec, image, others } = readOptions(options, 'hostMachine', keys, loadImage);
   const parts = { spec, image, observe: others as ObserveOptions };
   requireData(parts);
-  const machine = new HostedMachine();
+  const machine = new HostedMachine(here);
   try {
     await machine.create(parts);
     return machine;
@@ -107,8 +131,9 @@ export class HostedMachine implements AsyncDisposable {
   engine!: string;
   /** Why `auto` did not take KVM, where it did not: a phrase for people. */
   engineBecause: string | undefined;
-  readonly #streams = new HostedStreams(() => this.#thread.kick());
-  readonly #thread = new MachineThread(this.#streams);
+  readonly #here: boolean;
+  readonly #streams: HostedStreams;
+  readonly #thread: Place;
   /** Where SIMVIRTIO is polled. */
   #polling: PollingThread | undefined;
   readonly #webStreams: ChunkStream[] = [];
@@ -123,6 +148,13 @@ export class HostedMachine implements AsyncDisposable {
   #foreign = false;
   #disposed = false;
   #ending: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(here = false) {
+    this.#here = here;
+    this.#streams = new HostedStreams(() => this.#thread.kick(), here);
+    this.#thread = here ? new OwnThread(this.#streams) : new MachineThread(this.#streams);
+  }
 
   /** @internal */
   async create(parts: HostedParts): Promise<void> {
@@ -338,6 +370,15 @@ export class HostedMachine implements AsyncDisposable {
   /** Exits and coalesced writes of the current run, or of the last one, as of a few milliseconds ago. */
   get progress(): { exits: number; coalesced: number } {
     return this.#streams.progress;
+  }
+
+  /**
+   * Told once, when input is looked for the first time; at once where that is not known. Before that a program need not open what
+   * it takes the input from.
+   */
+  onInputWanted(sink: () => void): void {
+    if (this.#here) this.#streams.onInputWanted(sink);
+    else sink();
   }
 
   /** Sends bytes to the guest's serial port; resolves when all are on their way. Several senders take turns. */

@@ -21,10 +21,14 @@ export function keyByte(name: string, down: boolean): number {
   return number | (down ? 0 : UP);
 }
 
-/** The keys that come through a ring. */
-export function keySource(ring: SharedRing): KeySource {
+/**
+ * The keys that come through a ring.
+ * @param look called at each look for keys
+ */
+export function keySource(ring: SharedRing, look: () => void): KeySource {
   return {
     get available() {
+      look();
       return ring.length > 0;
     },
     read() {

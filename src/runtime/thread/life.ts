@@ -3,45 +3,44 @@
  *
  * @module
  */
+import type { Picture } from '../../devices/contract/index.js';
 import { SimvirtioByExits } from '../../devices/index.js';
-import { Control } from '../../engine/contract/index.js';
+import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import type { ExitObserver, Machine, Outcome } from '../../machine/index.js';
 import { makePc } from '../../pc/index.js';
 import { MILLISECOND } from '../../time/index.js';
-import {
-  counterGroups,
-  counterRows,
-  ExitLog,
-  formatTraceLine,
-  Statistics,
-  traceHeader,
-} from '../../trace/index.js';
+import type { CpuRegisters } from '../../x86/index.js';
 import { openDrives } from '../disks/open-drives.js';
 import { chooseEngine } from '../engines/engines.js';
 import { openBeside } from '../images/beside.js';
 import { keySource } from './keys.js';
-import type { Channels, FromWorker, HostedParts, MadeMachine } from './protocol.js';
+import type { FromWorker, HostedParts, MadeMachine, StreamName } from './protocol.js';
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
-import { SharedRing } from './shared-ring.js';
+import type { SharedRing } from './shared-ring.js';
 import { Signs } from './signs.js';
-import { Tracer } from './tracer.js';
 import type { UserParts } from './user-modules.js';
 import { Wake } from './wake.js';
+import type { Watched, Watcher } from './watcher.js';
 
 /** What every life of a machine is made from. */
 export interface LifeParts extends HostedParts {
-  channels: Channels;
+  control: Int32Array;
+  /** See `Channels`. */
+  progress: SharedArrayBuffer;
+  frames: SharedArrayBuffer;
+  /** The ring of a stream, on this side of it. */
+  ring(stream: StreamName): SharedRing;
   user: UserParts;
+  /** Who looks at the exits; undefined where nobody wants to know of them. */
+  watcher: Watcher | undefined;
+  /** What the thread is called while it runs a guest in the host's kernel, where it is the machine's own. */
+  threadName: string | undefined;
   post(message: FromWorker): void;
 }
 
 /** When this much input is left, more is asked for. */
 const INPUT_LOW = 32 * 1024;
-/** Exits that a debugger shows. */
-const LAST_EXITS = 24;
-
-export type CounterGroups = ReturnType<typeof counterGroups>;
 
 /** See the module's comment. Belongs to the machine's thread. */
 export class Life implements Disposable {
@@ -54,20 +53,19 @@ export class Life implements Disposable {
   readonly #signs: Signs;
   readonly #progress: Float64Array;
   #names: readonly string[] = [];
-  #log: ExitLog | undefined;
-  #statistics: Statistics | undefined;
+  #inputWanted = false;
+  #watched: Watched | undefined;
   #feed: FrameFeed | undefined;
 
   /** @param before the life that this one follows, which has been disposed */
   constructor(parts: LifeParts, before?: Life) {
     this.parts = parts;
-    const { spec, image, observe, channels, user, post } = parts;
-    const control = new Int32Array(channels.control);
+    const { spec, image, observe, control, user, post } = parts;
     this.#stopping = () => Atomics.load(control, Control.request) !== 0;
     this.#wake = new Wake(() => post({ type: 'output' }));
-    this.#progress = new Float64Array(channels.progress);
+    this.#progress = new Float64Array(parts.progress);
     // What follows makes functions that live as long as this life: they must not hold the one before, or none is ever collected.
-    const follows = before && { origin: before.#log?.originMs };
+    const follows = before && { origin: before.#watched?.originMs };
     // Lights that an earlier life left on go out.
     this.#signs = new Signs(follows !== undefined);
     const { engine, because } = chooseEngine(spec.engine, {
@@ -88,7 +86,7 @@ export class Life implements Disposable {
         output: this.#output(),
         input: this.#input(),
         keys: {
-          source: keySource(new SharedRing(channels.keys)),
+          source: keySource(parts.ring('keys'), () => this.#wantInput()),
           onLeds: (leds) => this.#signs.setLeds(leds),
         },
         onTone: (tone) => this.#signs.setTone(tone),
@@ -108,8 +106,7 @@ export class Life implements Disposable {
       throw error;
     }
     if (observe.frames) this.#feed = this.#frameFeed();
-    if (engine.capabilities.hostKernel)
-      setThreadName(spec.name === undefined ? 'terrarium/vcpu0' : `vm:${spec.name}`);
+    if (engine.capabilities.hostKernel && parts.threadName !== undefined) setThreadName(parts.threadName);
     const { memory, boot } = this.machine;
     const { mode, format, entry, stack, segments, notes } = boot;
     this.made = {
@@ -128,23 +125,32 @@ export class Life implements Disposable {
   }
 
   /** The engine's counters as they are when a run begins, where they are shown. */
-  counters(): CounterGroups | undefined {
-    return this.#statistics && counterGroups(this.machine.counters());
+  counters(): EngineCounters | undefined {
+    return this.#watched?.counts ? this.machine.counters() : undefined;
   }
 
   /** @param before the engine's counters when the run began */
-  report(outcome: Outcome, before?: CounterGroups): void {
+  report(outcome: Outcome, before?: EngineCounters): void {
     const simvirtio = this.machine.devices.find((device) => device instanceof SimvirtioByExits);
     this.parts.post({
       type: 'outcome',
       outcome,
       regions: this.machine.memory.regions,
-      ...(this.#statistics && {
-        statistics: this.#statistics.toJSON(),
-        counters: counterRows(counterGroups(this.machine.counters()), before),
-      }),
+      ...(this.#watched?.counts && this.#watched.counted(this.machine.counters(), before)),
       ...(simvirtio && { simvirtio: simvirtio.counts }),
     });
+  }
+
+  /** Registers, while the machine stands still. */
+  state(): CpuRegisters {
+    const { cpu } = this.machine;
+    return { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() };
+  }
+
+  /** What the guest shows, while the machine stands still; undefined where no device shows anything. */
+  picture(): Picture | undefined {
+    const picture = this.machine.screen;
+    return picture && copyPicture(picture);
   }
 
   /** Lets the other threads see how far the run has come, and what it printed. */
@@ -158,12 +164,7 @@ export class Life implements Disposable {
 
   /** The last exits, a line each, where the machine keeps a log of them. */
   exits(): string | undefined {
-    const log = this.#log;
-    if (log === undefined) return undefined;
-    const lines = [traceHeader().trimEnd()];
-    for (let i = Math.max(0, log.total - LAST_EXITS); i < log.total; i++)
-      lines.push(formatTraceLine(log, i, this.#names).trimEnd());
-    return lines.join('\n');
+    return this.#watched?.exits();
   }
 
   [Symbol.dispose](): void {
@@ -171,16 +172,18 @@ export class Life implements Disposable {
   }
 
   #output() {
-    const ring = new SharedRing(this.parts.channels.output);
+    const ring = this.parts.ring('output');
     const notify = this.#wake.notify.bind(this.#wake);
     return (bytes: Uint8Array) => ring.write(bytes, notify, this.#stopping);
   }
 
   #input() {
-    const { channels, post } = this.parts;
-    const input = new SharedRing(channels.input);
+    const { post } = this.parts;
+    const input = this.parts.ring('input');
+    const want = () => this.#wantInput();
     return {
       get available() {
+        want();
         return input.length > 0;
       },
       read() {
@@ -192,56 +195,50 @@ export class Life implements Disposable {
     };
   }
 
+  /** The guest looks for input: now is the time to open what it comes from. */
+  #wantInput(): void {
+    // Devices look once while the machine is made; nobody waits for an answer then.
+    if (this.#inputWanted || this.made === undefined) return;
+    this.#inputWanted = true;
+    this.parts.post({ type: 'inputWanted' });
+  }
+
   /** What a guest logs goes line by line through a ring of its own, so that a guest that logs without end has to wait. */
   #logInto(): (text: string) => void {
-    const log = new SharedRing(this.parts.channels.log);
+    const log = this.parts.ring('log');
     const encoder = new TextEncoder();
     const notify = () => this.parts.post({ type: 'log' });
     return (text) => log.write(encoder.encode(`${text}\n`), notify, this.#stopping);
   }
 
-  /** The exit log with its readers, where somebody wants to look. A trace goes on where an earlier life ended. */
-  #observe(follows: { origin: number | undefined } | undefined): ExitObserver | undefined {
-    const { observe, channels, post } = this.parts;
-    const { trace: wanted } = observe;
-    if (!wanted && !observe.statistics && !observe.debug) return undefined;
-    const log = new ExitLog();
-    this.#log = log;
-    if (follows?.origin !== undefined) log.begin(follows.origin);
-    if (observe.statistics) {
-      this.#statistics = new Statistics(this.#names);
-      log.subscribe(this.#statistics.reader);
-    }
-    if (!wanted) return log;
-    const trace = new SharedRing(channels.trace);
+  /** What looks at the exits, where somebody wants to know of them. A trace goes on where an earlier life ended. */
+  #observe(continues: { origin: number | undefined } | undefined): ExitObserver | undefined {
+    const { observe, watcher, post } = this.parts;
+    if (watcher === undefined) return undefined;
+    const ring = this.parts.ring('trace');
     const notify = () => post({ type: 'trace' });
-    return new Tracer({
-      log,
+    this.#watched = watcher({
+      observe,
+      continues,
       names: this.#names,
-      options: wanted,
-      continues: follows !== undefined,
       machine: () => this.machine,
-      write: (bytes) => trace.write(bytes, notify, this.#stopping),
+      write: (bytes) => ring.write(bytes, notify, this.#stopping),
     });
+    return this.#watched.observer;
   }
 
   /** A moment that was asked for has come. */
   #capture(index: number): void {
-    const picture = this.machine.screen;
-    if (picture !== undefined) this.parts.post({ type: 'captured', picture: copyPicture(picture), index });
+    const picture = this.picture();
+    if (picture !== undefined) this.parts.post({ type: 'captured', picture, index });
   }
 
   #frameFeed(): FrameFeed | undefined {
     const { machine } = this;
     const screen = machine.openScreen();
     if (screen === undefined) return undefined;
-    const { channels, post } = this.parts;
+    const { frames, post } = this.parts;
     const send = (frame: Frame) => post({ type: 'frame', frame });
-    return new FrameFeed(
-      screen,
-      () => machine.clock.now() / MILLISECOND,
-      new Int32Array(channels.frames),
-      send,
-    );
+    return new FrameFeed(screen, () => machine.clock.now() / MILLISECOND, new Int32Array(frames), send);
   }
 }

@@ -50,8 +50,12 @@ export interface HostedParts {
   observe: ObserveOptions;
 }
 
+/** What flows through rings. */
+export const streamNames = ['output', 'input', 'keys', 'trace', 'log'] as const;
+export type StreamName = (typeof streamNames)[number];
+
 /** The memory that both threads see. */
-export interface Channels {
+export interface Channels extends Record<StreamName, SharedArrayBuffer> {
   control: SharedArrayBuffer;
   output: SharedArrayBuffer;
   input: SharedArrayBuffer;
@@ -91,6 +95,8 @@ export type FromWorker =
   | { type: 'trace' }
   | { type: 'log' }
   | { type: 'inputTaken' }
+  /** The guest looks for input for the first time. */
+  | { type: 'inputWanted' }
   /** What the guest has done to its lights and its speaker since the last time it was looked at. */
   | { type: 'signs'; leds: number; frequency: number; beeps: number }
   | { type: 'frame'; frame: Frame }

@@ -15,8 +15,9 @@ import { Life } from './life.js';
 import { Poller } from './polling.js';
 import { packError } from './portable-error.js';
 import type { Channels, FromWorker, HostedParts, ToWorker } from './protocol.js';
-import { copyPicture } from './screen-feed.js';
+import { SharedRing } from './shared-ring.js';
 import { importUserParts } from './user-modules.js';
+import { wantsWatcher, watchExits } from './watcher.js';
 
 const port = parentPort;
 if (port === null) throw new Error('this module is the inside of a Worker; use hostMachine() instead');
@@ -66,13 +67,11 @@ port.on('message', async (message: ToWorker) => {
         current().report(debugSession().outcome());
         break;
       case 'state': {
-        const { cpu } = current().machine;
-        post({ type: 'state', state: { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() } });
+        post({ type: 'state', state: current().state() });
         break;
       }
       case 'screen': {
-        const picture = current().machine.screen;
-        post({ type: 'screen', picture: picture && copyPicture(picture) });
+        post({ type: 'screen', picture: current().picture() });
         break;
       }
       case 'createPoller':
@@ -102,7 +101,16 @@ port.on('message', async (message: ToWorker) => {
 
 async function create(parts: HostedParts, channels: Channels): Promise<void> {
   dispose();
-  life = new Life({ ...parts, channels, user: await importUserParts(parts.spec), post });
+  const { control, progress, frames } = channels;
+  life = new Life({
+    ...parts,
+    ...{ progress, frames, post },
+    control: new Int32Array(control),
+    ring: (name) => new SharedRing(channels[name]),
+    user: await importUserParts(parts.spec),
+    watcher: wantsWatcher(parts.observe) ? watchExits : undefined,
+    threadName: parts.spec.name === undefined ? 'terrarium/vcpu0' : `vm:${parts.spec.name}`,
+  });
   post({ type: 'created', ...life.made });
 }
 

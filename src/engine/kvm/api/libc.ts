@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
 import { KvmUnavailableError } from './errors.js';
@@ -90,14 +91,32 @@ function load(): Libc {
 }
 
 function loadKoffi(): typeof Koffi {
+  const require = createRequire(import.meta.url);
   try {
-    return createRequire(import.meta.url)('koffi') as typeof Koffi;
+    return loadProgram(require) ?? (require('koffi') as typeof Koffi);
   } catch (cause) {
     throw new KvmUnavailableError(
       `koffi, which calls the C library, could not be loaded: ${cause instanceof Error ? cause.message : cause}`,
       'install the package again (npm install) on this machine',
       cause,
     );
+  }
+}
+
+/** koffi's program for this system's C library, in the package that its own loader takes it from. */
+const PROGRAM = '@koromix/koffi-linux-x64/linux_x64/koffi.node';
+
+/**
+ * koffi without its loader, which takes ten times as long as its program. Undefined where it lies elsewhere or is another version, and
+ * with another C library.
+ */
+function loadProgram(require: NodeJS.Require): typeof Koffi | undefined {
+  try {
+    if (readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-')) return undefined;
+    const program = require(PROGRAM) as typeof Koffi;
+    return program.version.startsWith('3.') ? program : undefined;
+  } catch {
+    return undefined;
   }
 }
 

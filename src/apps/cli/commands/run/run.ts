@@ -1,50 +1,32 @@
 import { Command, Option } from 'commander';
-import type { Image } from '../../../../boot/index.js';
 import { asTyped } from '../../../../command.js';
 import type { MachineSpec } from '../../../../config/index.js';
-import type { DebugAddress } from '../../../../debug/index.js';
-import { type Explanation, explain } from '../../../../explain/index.js';
 import {
-  checkExpectation,
-  type DumpItem,
-  dump,
-  type Expectation,
-  parseExpectation,
-} from '../../../../inspect/index.js';
-import {
+  canRunHere,
   type HostedMachine,
   type HostedOptions,
-  type HostedOutcome,
+  hostHere,
   hostMachine,
   loadImage,
   SOURCE_ENDINGS,
 } from '../../../../runtime/index.js';
-import { printableText, SymbolTable } from '../../../../symbols/index.js';
-import { addBuildOptions, type BuildFlags, buildOf } from '../../../frontend/build-options.js';
+import { printableText } from '../../../../symbols/index.js';
+import { addBuildOptions, buildOf } from '../../../frontend/build-options.js';
+import { asksWhy, endingText, printEngine, printGuestLog } from '../../../frontend/ending.js';
 import { ExitStatus, statusOf } from '../../../frontend/exit-status.js';
-import { addMachineOptions, type MachineFlags, specOf } from '../../../frontend/machine-options.js';
-import {
-  asksWhy,
-  printEngine,
-  printExplanation,
-  printGuestLog,
-  printOutcome,
-  printSimvirtio,
-  printStatistics,
-} from '../../../frontend/outcome-text.js';
+import { addMachineOptions, specOf } from '../../../frontend/machine-options.js';
 import { requireWritable } from '../../../frontend/output-file.js';
 import { SAFE_OUTPUT, SafeOutput } from '../../../frontend/safe-output.js';
-import { LiveScreen } from '../../../frontend/screen/live.js';
+import { say, standardError, standardOutput } from '../../../frontend/standard-output.js';
+import { styleFor } from '../../../frontend/style.js';
 import { takenFor } from '../../../frontend/taken-for.js';
-import { connectConsole, type KeyTarget, keyTargets } from '../../../frontend/terminal.js';
+import { connectConsole, keyTargets } from '../../../frontend/terminal.js';
 import { parseCount, parseDumped, parseDuration, parseGdb } from '../../../frontend/values.js';
-import { openGdb, requireDebuggable } from './gdb.js';
-import type { NamedMachine, NameFlags } from './named.js';
-import { writeReport } from './report.js';
+import type { RunFlags } from './flags.js';
+import type { NamedMachine } from './named.js';
 import { hiddenScreen } from './screen-hint.js';
-import { addScreenshot, momentsOf, type Screenshot, takeScreenshots } from './screenshot.js';
-import { SharedTerminal, sharesTerminal } from './shared-terminal.js';
-import { openTrace, type TraceFlags, traceOptions } from './trace-output.js';
+import { addScreenshot, momentsOf, takeScreenshots } from './screenshot.js';
+import type { SharedTerminal } from './shared-terminal.js';
 
 const examples = `
 Examples:
@@ -69,23 +51,6 @@ Exit status:
   3 triple fault, or halted for ever without meaning to; 4 engine error, or stdout cannot be written; 124 timed out or out of exits; 130 interrupted.
 `;
 
-interface RunFlags extends MachineFlags, BuildFlags, NameFlags, TraceFlags {
-  timeout?: number;
-  maxExits?: number;
-  expect?: Expectation[];
-  stat?: true;
-  why?: true;
-  dump?: DumpItem[];
-  report?: string;
-  speaker?: true;
-  screenshot?: Screenshot[];
-  watch?: true;
-  safeOutput?: true;
-  screen?: true;
-  keys: KeyTarget;
-  gdb?: DebugAddress;
-}
-
 export function runCommand(): Command {
   const command = new Command('run')
     .usage('<image | sources… | folder> [options]')
@@ -103,7 +68,7 @@ export function runCommand(): Command {
     .option(
       '--expect <what>',
       "check at the end: 'rax=42', 'mem64[0x400]=42', 'console=\"hi\"'; may repeat",
-      collect,
+      addText,
     )
     .option(
       '--screen',
@@ -129,7 +94,7 @@ export function runCommand(): Command {
     .option(
       '--trace-filter <what>',
       "only such exits: 'port=0x3f8-0x3ff', 'kind=mmio device=vga', address=, rip=; may repeat",
-      addFilter,
+      addText,
     )
     .option(
       '--gdb [=port|socket]',
@@ -164,28 +129,30 @@ export function runCommand(): Command {
     });
 }
 
-function addFilter(text: string, before: string[] = []): string[] {
+function addText(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
-function collect(text: string, before: Expectation[] = []): Expectation[] {
-  return [...before, parseExpectation(text)];
-}
-
 async function run(files: readonly string[], flags: RunFlags, named?: NamedMachine): Promise<void> {
-  const { maxExits, expect = [] } = flags;
-  const trace = traceOptions(flags);
-  if (flags.gdb !== undefined) requireDebuggable(flags);
+  const { maxExits } = flags;
+  const traces =
+    flags.trace !== undefined || flags.traceFilter !== undefined
+      ? await import('./trace-output.js')
+      : undefined;
+  const trace = traces?.traceOptions(flags);
+  const gdbs = flags.gdb === undefined ? undefined : await import('./gdb.js');
+  gdbs?.requireDebuggable(flags);
+  const expectations = flags.expect && (await import('./after.js')).parseExpectations(flags.expect);
   for (const [option, target] of outputsOf(flags)) requireWritable(option, target, files);
   const loaded = loadImage(files, wantedSpec(flags), buildOf(flags));
   const { image, spec, warnings, symbols } = loaded;
   for (const [option, target] of outputsOf(flags))
     requireWritable(option, target, [loaded.file, ...loaded.sources]);
   const timeoutMs = flags.timeout ?? loaded.timeoutMs;
-  if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
-  if (!flags.quiet && loaded.file === files[0] && loaded.sources.length === 0) say(takenFor(image));
+  if (warnings !== '') say(`${warnings.trimEnd()}\n`);
+  if (!flags.quiet && loaded.file === files[0] && loaded.sources.length === 0) sayLine(takenFor(image));
   const symbolic = flags.gdb === undefined ? undefined : symbols?.();
-  await using machine = await hostMachine({
+  const config: HostedOptions = {
     image,
     ...spec,
     // A person plays: without this, sleeps take no time where time is instructions.
@@ -199,24 +166,25 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     ...(symbolic && { symbols: symbolic }),
     ...(flags.screenshot && { captureAt: momentsOf(flags.screenshot) }),
     ...(flags.name !== undefined && { name: flags.name }),
-  });
-  if (!flags.quiet && process.stderr.isTTY) printEngine(machine);
-  if (!flags.quiet) for (const note of machine.boot.notes) say(`terrarium: ${note}`);
-  const shared = sharesTerminal(flags.trace) ? new SharedTerminal() : undefined;
-  const closeTrace = flags.trace === undefined ? undefined : openTrace(machine, flags.trace, shared);
+  };
+  await using machine = await open(config);
+  if (!flags.quiet && standardError.isTTY) printEngine(machine);
+  if (!flags.quiet) for (const note of machine.boot.notes) sayLine(`terrarium: ${note}`);
+  const shared = traces?.sharesTerminal(flags.trace) ? new traces.SharedTerminal() : undefined;
+  const closeTrace = flags.trace === undefined ? undefined : traces?.openTrace(machine, flags.trace, shared);
   printGuestLog(machine);
   const screenshots = flags.screenshot && takeScreenshots(machine, flags.screenshot);
   const terminal = connectConsole(machine, {
-    keep: expect.some((expectation) => expectation.needsConsole),
+    keep: expectations?.some(({ needsConsole }) => needsConsole) ?? false,
     tap: named?.print,
     screen: flags.screen === true,
     keys: flags.keys,
     write: consoleWriter(flags, shared),
   });
   if (flags.speaker) ringBell(machine);
-  const gdb = flags.gdb && (await openGdb(machine, flags.gdb, loaded));
+  const gdb = flags.gdb && (await gdbs?.openGdb(machine, flags.gdb, loaded));
   const stopped = stopOnSignals(gdb ?? machine);
-  const screen = flags.screen && (await LiveScreen.open(machine));
+  const screen = flags.screen && (await openScreen(machine));
   const running =
     gdb?.outcome ??
     machine.run({
@@ -231,72 +199,48 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   screen?.close(await machine.screen());
   shared?.end();
   await terminal.close(outcome.kind !== 'stopped');
-  const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console: terminal.bytes };
-  const expectations = expect.map((expectation) => checkExpectation(expectation, subject));
+  const tells =
+    flags.why || asksWhy(outcome) || [expectations, flags.stat, flags.dump, flags.report].some(Boolean);
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') {
-    if (terminal.openLine && shared === undefined) process.stderr.write('\n');
-    printOutcome(outcome);
+    if (terminal.openLine && shared === undefined) say('\n');
+    if (tells) (await import('./after.js')).printOutcome(outcome);
+    else say(`${endingText(outcome, styleFor(standardError))}\n`);
   }
   if (!flags.quiet && !flags.screen && !flags.screenshot) {
-    say(await hiddenScreen(machine));
+    sayLine(await hiddenScreen(machine));
   }
-  // Only where they are shown: the names of a flat image take a compiler.
-  let withNames = symbolic;
-  const imageWithNames = () => {
-    withNames ??= symbols?.() ?? image;
-    return withNames;
-  };
-  let why = flags.why || asksWhy(outcome) ? explainRun(imageWithNames(), outcome, machine) : undefined;
-  if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
-    why = (await explainAgain({ ...spec, image }, imageWithNames())) ?? why;
-  }
-  if (why !== undefined) printExplanation(why);
-  if (outcome.statistics !== undefined) {
-    printStatistics(outcome);
-    if (outcome.simvirtio !== undefined) printSimvirtio(outcome.simvirtio);
-  }
-  if (!flags.quiet && expectations.length > 0 && expectations.every(({ ok }) => ok)) {
-    process.stderr.write(
-      `terrarium: ${expectations.length === 1 ? 'the expectation holds' : `all ${expectations.length} expectations hold`}\n`,
-    );
-  }
-  for (const { ok, text, expected, found } of expectations) {
-    if (!ok) process.stderr.write(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
-  }
-  const names = flags.dump && new SymbolTable(imageWithNames());
-  const parts =
-    flags.dump && dump({ ...outcome, memory: machine.memory, ...(names && { symbols: names }) }, flags.dump);
-  for (const { text } of parts ?? []) process.stderr.write(`\n${text}\n`);
-  const held = expectations.every(({ ok }) => ok);
   // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.
   const end = stopped.status ?? statusOfOutput(terminal.failure) ?? statusOf(outcome);
-  const good = outcome.kind === 'halted' || outcome.kind === 'exited' || outcome.kind === 'reset';
-  const status = good && !held ? ExitStatus.expectationFailed : end;
-  if (flags.report !== undefined) {
-    const { boot, engineBecause: because } = machine;
-    const engine = { name: machine.engine, ...(because !== undefined && { because }) };
-    writeReport(flags.report, {
-      image: files.join(' '),
-      engine,
-      boot,
-      outcome,
-      ...(why && { why }),
-      ...(parts && { dump: parts.map(({ what, value }) => ({ what, value })) }),
-      expectations,
-      status,
-    });
-  }
+  const status = !tells
+    ? end
+    : await (await import('./after.js')).tellMore({
+        flags,
+        machine,
+        outcome,
+        end,
+        loaded,
+        files,
+        open,
+        console: terminal.bytes,
+        ...(expectations && { expectations }),
+        ...(symbolic && { named: symbolic }),
+      });
   // Behind all that is said of the run: a disk may be full.
   await screenshots?.finish();
   process.exitCode = status;
   // What a stopped guest printed for a reader that stands still keeps nobody waiting.
-  if (outcome.kind === 'stopped' && process.stdout.writableLength > 0) process.exit();
+  if (outcome.kind === 'stopped' && standardOutput.waiting > 0) process.exit();
   await named?.end(outcome, status);
 }
 
 /** A line for the user, where there is one. */
-function say(line: string | undefined): void {
-  if (line !== undefined) process.stderr.write(`${printableText(line)}\n`);
+function sayLine(line: string | undefined): void {
+  if (line !== undefined) say(`${printableText(line)}\n`);
+}
+
+/** A machine on this thread where it can be: another would take longer to start than most guests take to run. */
+function open(config: HostedOptions): Promise<HostedMachine> {
+  return canRunHere(config) ? hostHere(config) : hostMachine(config);
 }
 
 /** Who prints what the guest printed, where that is not stdout as it is. */
@@ -306,11 +250,15 @@ function consoleWriter(
 ): ((bytes: Uint8Array) => unknown) | undefined {
   const safe = safeOutput ? new SafeOutput() : undefined;
   if (shared === undefined && safe === undefined) return undefined;
-  const out = (bytes: Uint8Array) => new Promise<void>((done) => process.stdout.write(bytes, () => done()));
   return (bytes) => {
     const shown = safe?.take(bytes) ?? bytes;
-    return shared === undefined ? out(shown) : shared.print(shown);
+    return shared === undefined ? standardOutput.write(shown) : shared.print(shown);
   };
+}
+
+async function openScreen(machine: HostedMachine) {
+  const { LiveScreen } = await import('../../../frontend/screen/live.js');
+  return LiveScreen.open(machine);
 }
 
 /** The files that a run writes, with the options that name them. */
@@ -326,38 +274,8 @@ function outputsOf({ trace, report, screenshot = [] }: RunFlags): [option: strin
 function statusOfOutput(failure: string | undefined): number | undefined {
   if (failure === undefined) return undefined;
   if (failure === 'EPIPE') return ExitStatus.abandoned;
-  process.stderr.write(`terrarium: the guest's console could not be written to stdout: ${failure}\n`);
+  say(`terrarium: the guest's console could not be written to stdout: ${failure}\n`);
   return ExitStatus.engine;
-}
-
-/** True where a second run does nothing to the world and needs nobody: no devices of the user's own, nothing typed. */
-function repeats({ device, hypercalls, type, gdb, screen }: RunFlags): boolean {
-  const alone = process.stdin.isTTY === true || process.stdin.readableEnded || process.stdin.bytesRead === 0;
-  return alone && [device, hypercalls, type, gdb, screen].every((flag) => flag === undefined);
-}
-
-/** How long a run is repeated at most. */
-const REPEAT_MS = 5000;
-
-/** The engine did not say what a shutdown came from: the same guest on the software CPU, which knows; its output is dropped. */
-async function explainAgain(config: HostedOptions, named: Image): Promise<Explanation | undefined> {
-  await using machine = await hostMachine({ ...config, engine: 'soft' });
-  machine.onOutput(() => {});
-  const outcome = await machine.run({ timeoutMs: REPEAT_MS });
-  if (outcome.kind !== 'shutdown') return undefined;
-  const note =
-    'The engine did not say what the shutdown came from: Terrarium repeated the run on the software CPU.';
-  const why = explainRun(named, outcome, machine);
-  return { ...why, mistakes: [...why.mistakes, note] };
-}
-
-function explainRun(
-  image: Image,
-  outcome: HostedOutcome,
-  { memory, boot: placed }: Pick<HostedMachine, 'memory' | 'boot'>,
-): Explanation {
-  const symbols = new SymbolTable(image);
-  return explain({ ...outcome, memory, image: placed, locate: (address) => symbols.locate(address) });
 }
 
 /** The machine that the command line asks for; who wants to see a picture wants a VGA. */
@@ -369,7 +287,7 @@ function wantedSpec(flags: RunFlags): MachineSpec {
 function ringBell(machine: HostedMachine): void {
   let heard = 0;
   machine.onSigns(({ beeps }) => {
-    if (beeps > heard) process.stderr.write('\x07');
+    if (beeps > heard) say('\x07');
     heard = beeps;
   });
 }

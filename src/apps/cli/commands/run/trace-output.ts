@@ -10,6 +10,8 @@ import { CHROME_TAIL, parseTraceFilter } from '../../../../trace/index.js';
 import { traceFormatOf } from '../../../frontend/trace-format.js';
 import type { SharedTerminal } from './shared-terminal.js';
 
+export { SharedTerminal, sharesTerminal } from './shared-terminal.js';
+
 /** The options of `run` about traces. */
 export interface TraceFlags {
   /** A file; `-` or true is stderr. */
@@ -53,7 +55,11 @@ export function openTrace(
   );
   const tail = traceFormatOf(target) === 'chrome' ? CHROME_TAIL : '';
   return async () => {
-    if (failure === undefined) await new Promise<void>((resolve) => file.end(tail, resolve));
+    // Closed after its last write, or after the error.
+    await new Promise<void>((resolve) => {
+      if (file.closed) resolve();
+      else file.once('close', resolve).end(tail);
+    });
     if (failure !== undefined) {
       throw new TerrariumError('ETRACE', `the trace ${target} could not be written: ${failure.message}`);
     }

@@ -1,0 +1,131 @@
+/**
+ * What is said of a run at its end beyond how it ended: why, what was expected of it, what it left, what was counted. Loaded when
+ * there is something to say: most guests simply end.
+ *
+ * @module
+ */
+import type { Image } from '../../../../boot/index.js';
+import { type Explanation, explain } from '../../../../explain/index.js';
+import { checkExpectation, dump, type Expectation, parseExpectation } from '../../../../inspect/index.js';
+import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
+import { SymbolTable } from '../../../../symbols/index.js';
+import { asksWhy } from '../../../frontend/ending.js';
+import { ExitStatus } from '../../../frontend/exit-status.js';
+import { printExplanation, printSimvirtio, printStatistics } from '../../../frontend/outcome-text.js';
+import { say } from '../../../frontend/standard-output.js';
+import type { RunFlags } from './flags.js';
+import { writeReport } from './report.js';
+
+export { printOutcome } from '../../../frontend/outcome-text.js';
+
+/** @throws ExpectationError */
+export function parseExpectations(texts: readonly string[]): Expectation[] {
+  return texts.map(parseExpectation);
+}
+
+/** A run that is over. */
+export interface Ended {
+  flags: RunFlags;
+  files: readonly string[];
+  loaded: LoadedImage;
+  machine: HostedMachine;
+  outcome: HostedOutcome;
+  /** What the guest printed, where an expectation asks for it. */
+  console: Uint8Array;
+  expectations?: readonly Expectation[];
+  /** The status that the run ends with where nothing was expected of it. */
+  end: number;
+  /** The image with its names, where it has been made. */
+  named?: Image;
+  /** Makes another machine. */
+  open(config: HostedOptions): Promise<HostedMachine>;
+}
+
+/** Says all of it, and gives the status that the run ends with. */
+export async function tellMore(run: Ended): Promise<number> {
+  const { flags, files, loaded, machine, outcome, end } = run;
+  const { image, symbols } = loaded;
+  // Only where they are shown: the names of a flat image take a compiler.
+  let { named } = run;
+  const withNames = () => {
+    named ??= symbols?.() ?? image;
+    return named;
+  };
+  let why = flags.why || asksWhy(outcome) ? explainRun(withNames(), outcome, machine) : undefined;
+  if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
+    why = (await explainAgain(run, withNames())) ?? why;
+  }
+  if (why !== undefined) printExplanation(why);
+  if (outcome.statistics !== undefined) {
+    printStatistics(outcome);
+    if (outcome.simvirtio !== undefined) printSimvirtio(outcome.simvirtio);
+  }
+  const expectations = checked(run);
+  const names = flags.dump && new SymbolTable(withNames());
+  const parts =
+    flags.dump && dump({ ...outcome, memory: machine.memory, ...(names && { symbols: names }) }, flags.dump);
+  for (const { text } of parts ?? []) say(`\n${text}\n`);
+  const held = expectations.every(({ ok }) => ok);
+  const good = outcome.kind === 'halted' || outcome.kind === 'exited' || outcome.kind === 'reset';
+  const status = good && !held ? ExitStatus.expectationFailed : end;
+  if (flags.report !== undefined) {
+    const { boot, engineBecause: because } = machine;
+    const engine = { name: machine.engine, ...(because !== undefined && { because }) };
+    writeReport(flags.report, {
+      image: files.join(' '),
+      engine,
+      boot,
+      outcome,
+      ...(why && { why }),
+      ...(parts && { dump: parts.map(({ what, value }) => ({ what, value })) }),
+      expectations,
+      status,
+    });
+  }
+  return status;
+}
+
+/** Says which expectations hold. */
+function checked({ flags, machine, outcome, console, expectations = [] }: Ended) {
+  const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console };
+  const results = expectations.map((expectation) => checkExpectation(expectation, subject));
+  if (!flags.quiet && results.length > 0 && results.every(({ ok }) => ok)) {
+    const all = results.length === 1 ? 'the expectation holds' : `all ${results.length} expectations hold`;
+    say(`terrarium: ${all}\n`);
+  }
+  for (const { ok, text, expected, found } of results) {
+    if (!ok) say(`terrarium: expected ${text}: expected ${expected}, found ${found}\n`);
+  }
+  return results;
+}
+
+/** True where a second run does nothing to the world and needs nobody: no devices of the user's own, nothing typed. */
+function repeats({ device, hypercalls, type, gdb, screen }: RunFlags): boolean {
+  const alone = process.stdin.isTTY === true || process.stdin.readableEnded || !process.stdin.bytesRead;
+  return alone && [device, hypercalls, type, gdb, screen].every((flag) => flag === undefined);
+}
+
+/** How long a run is repeated at most. */
+const REPEAT_MS = 5000;
+
+/** The engine did not say what a shutdown came from: the same guest on the software CPU, which knows; its output is dropped. */
+async function explainAgain({ loaded, open }: Ended, named: Image): Promise<Explanation | undefined> {
+  const { spec, image } = loaded;
+  await using machine = await open({ ...spec, image, engine: 'soft' });
+  machine.onOutput(() => {});
+  const outcome = await machine.run({ timeoutMs: REPEAT_MS });
+  if (outcome.kind !== 'shutdown') return undefined;
+  const note =
+    'The engine did not say what the shutdown came from: Terrarium repeated the run on the software CPU.';
+  const why = explainRun(named, outcome, machine);
+  return { ...why, mistakes: [...why.mistakes, note] };
+}
+
+function explainRun(
+  image: Image,
+  outcome: HostedOutcome,
+  { memory, boot: placed }: Pick<HostedMachine, 'memory' | 'boot'>,
+): Explanation {
+  const symbols = new SymbolTable(image);
+  return explain({ ...outcome, memory, image: placed, locate: (address) => symbols.locate(address) });
+}

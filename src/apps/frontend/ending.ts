@@ -1,0 +1,90 @@
+/**
+ * What is said of every run: how it ended, and what is to know of it meanwhile. What is said of a bad end lies in `outcome-text.ts`,
+ * which takes longer to load than a good one takes.
+ *
+ * @module
+ */
+import { endsBadly } from '../../explain/index.js';
+import type { HostedMachine, HostedOutcome } from '../../runtime/index.js';
+import { say, standardError } from './standard-output.js';
+import { type Style, styleFor } from './style.js';
+import { formatDuration } from './values.js';
+
+/** Unclaimed addresses that are named at the end of a run; the report has more. */
+const UNCLAIMED_SHOWN = 4;
+
+/**
+ * Shows what the guest logs by hypercall on stderr, each line after `guest: `, so that nobody takes it for Terrarium's
+ * own words. The lines come with their control characters made visible.
+ */
+export function printGuestLog(machine: HostedMachine): void {
+  const style = styleFor(standardError);
+  let started = false;
+  machine.onLog((bytes) => {
+    const text = Buffer.from(bytes).toString('latin1');
+    const lines = text.replace(/^/gm, (_, at: number) =>
+      at === text.length || (at === 0 && started) ? '' : style.dim('guest: '),
+    );
+    started = !text.endsWith('\n');
+    return standardError.write(Buffer.from(lines, 'latin1'));
+  });
+}
+
+/** Says on stderr that `auto` did not take KVM, and why. */
+export function printEngine({ engine, engineBecause }: HostedMachine): void {
+  // Whoever has chosen by the variable knows.
+  if (engineBecause === undefined || process.env.TERRARIUM_ENGINE !== undefined) return;
+  const style = styleFor(standardError);
+  const running = engine === 'soft' ? 'running on the software CPU' : `running on ${engine}`;
+  say(`${style.bold('terrarium:')} ${engineBecause}: ${running}\n`);
+}
+
+/** How a run ended: a line, what more there is to say of it, and the addresses that nothing answered. */
+export function endingText(outcome: HostedOutcome, style: Style, more: readonly string[] = []): string {
+  const { engine, exits, coalesced, elapsedMs } = outcome;
+  const lines = [
+    `${style.bold('terrarium:')} ${engine}: ${endOf(outcome, style)} after ${exits} exit${exits === 1 ? '' : 's'}` +
+      `${coalesced > 0 ? ` and ${coalesced} coalesced writes` : ''} in ${formatDuration(elapsedMs)}`,
+    ...more,
+  ];
+  for (const { space, address, write, count } of outcome.unclaimed.slice(0, UNCLAIMED_SHOWN)) {
+    const times = count === 1 ? 'once' : `${count} times`;
+    const verb = write ? 'wrote' : 'read';
+    const place = space === 'port' ? 'port' : 'address';
+    lines.push(
+      style.dim(`  nothing answers ${place} 0x${address.toString(16)}: the guest ${verb} it ${times}`),
+    );
+  }
+  const others = outcome.unclaimed.length - UNCLAIMED_SHOWN;
+  if (others > 0) lines.push(style.dim(`  … and ${others} more addresses that nothing answers`));
+  return lines.join('\n');
+}
+
+function endOf(outcome: HostedOutcome, style: Style): string {
+  const at = `at cs:rip ${outcome.system.cs.selector.toString(16)}:${outcome.registers.rip.toString(16)}`;
+  switch (outcome.kind) {
+    case 'halted':
+      return endsBadly(outcome) ? style.red('halted for ever') : style.green('halted');
+    case 'exited':
+      return outcome.code === 0
+        ? style.green('exited with code 0')
+        : style.yellow(`exited with code ${outcome.code}`);
+    case 'reset':
+      return style.green('reset itself');
+    case 'shutdown':
+      return style.red('shut down (triple fault)');
+    case 'engineError':
+      return `${style.red('engine error')} ${at}`;
+    default:
+      return `${style.yellow(outcome.reason)}, ${at},`;
+  }
+}
+
+/** True for the ends that nobody wants, which are explained without being asked. */
+export const asksWhy: (outcome: Pick<HostedOutcome, 'kind' | 'reason' | 'registers' | 'system'>) => boolean =
+  endsBadly;
+
+/** The guest waited for an interrupt, and none can come. */
+export function waitsInVain(kind: string, reason: string): boolean {
+  return kind === 'halted' && reason.includes('no interrupt can wake it');
+}

@@ -1,0 +1,132 @@
+/**
+ * stdout and stderr, written to without Node's streams wherever that takes no waiting: to load those takes as long as to run a
+ * small guest. Once anybody has asked for `process.stdout` all goes through it, so that nothing overtakes anything.
+ *
+ * @module
+ */
+import { constants, fstatSync, openSync, type Stats, writeSync } from 'node:fs';
+
+/** Numbers of Linux's drivers for terminals (Documentation/admin-guide/devices.txt): 4 tty, 5 console, 136 to 143 pseudo-terminals. */
+const isTerminal = (major: number) => major === 4 || major === 5 || (major >= 136 && major <= 143);
+
+type Name = 'stdout' | 'stderr';
+
+/** One of the two. */
+export class StandardOutput {
+  readonly #name: Name;
+  readonly #number: number;
+  #onError: (error: NodeJS.ErrnoException) => void = () => {};
+  /** Node's stream, once it is there. */
+  #stream: NodeJS.WriteStream | undefined;
+  /** Where bytes are written without it; undefined before the first, -1 where that cannot be. */
+  #file: number | undefined;
+  #terminal: boolean | undefined;
+
+  /** @param number its file descriptor */
+  constructor(name: Name, number: number) {
+    this.#name = name;
+    this.#number = number;
+    const { get } = Object.getOwnPropertyDescriptor(process, name) ?? {};
+    if (get === undefined) return;
+    const property = { configurable: true, enumerable: true };
+    Object.defineProperty(process, name, {
+      ...property,
+      get: () => {
+        Object.defineProperty(process, name, { ...property, get });
+        this.#opened(process[name]);
+        return process[name];
+      },
+    });
+  }
+
+  /** Shows its text as a terminal does. */
+  get isTTY(): boolean {
+    if (this.#stream !== undefined) return this.#stream.isTTY === true;
+    this.#terminal ??= this.#look() ?? process[this.#name].isTTY === true;
+    return this.#terminal;
+  }
+
+  /** True where somebody listens for the errors of Node's stream. */
+  get watched(): boolean {
+    return (this.#stream?.listenerCount('error') ?? 0) > 1;
+  }
+
+  /** Bytes that its reader has not taken yet. */
+  get waiting(): number {
+    return this.#stream?.writableLength ?? 0;
+  }
+
+  /** Has somebody told why nothing more can be written, `EPIPE` where the reader has gone; in place of who was told before. */
+  onError(listener: (error: NodeJS.ErrnoException) => void): void {
+    this.#onError = listener;
+  }
+
+  /** Resolves when its reader has it, or never will; undefined where that is so already. */
+  write(data: Uint8Array | string): Promise<void> | undefined {
+    let rest = typeof data === 'string' ? Buffer.from(data) : data;
+    try {
+      while (rest.length > 0 && this.#direct >= 0) rest = rest.subarray(writeSync(this.#direct, rest));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EAGAIN') {
+        this.#onError(error as NodeJS.ErrnoException);
+        return undefined;
+      }
+      // Its reader is slow: Node's stream waits for it.
+      this.#file = -1;
+    }
+    if (rest.length === 0) return undefined;
+    const stream = process[this.#name];
+    return new Promise((resolve) => stream.write(rest, () => resolve()));
+  }
+
+  /** Resolves when all that was written is handed over. */
+  async flush(): Promise<void> {
+    const stream = this.#stream;
+    if (stream === undefined || stream.writableEnded || stream.destroyed) return;
+    await new Promise((resolve) => stream.write('', resolve));
+  }
+
+  get #direct(): number {
+    if (this.#stream !== undefined) return -1;
+    this.#file ??= this.#open();
+    return this.#file;
+  }
+
+  #open(): number {
+    try {
+      const stats = fstatSync(this.#number);
+      if (stats.isFile() || (process.platform === 'linux' && stats.isCharacterDevice())) return this.#number;
+      if (process.platform !== 'linux' || !stats.isFIFO()) return -1;
+      // The same pipe, opened once more: that this one does not wait is nobody else's concern.
+      return openSync(`/proc/self/fd/${this.#number}`, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch {
+      return -1;
+    }
+  }
+
+  /** Whether it is a terminal; undefined where only Node's stream knows. */
+  #look(): boolean | undefined {
+    let stats: Stats;
+    try {
+      stats = fstatSync(this.#number);
+    } catch {
+      return false;
+    }
+    if (!stats.isCharacterDevice()) return false;
+    return process.platform === 'linux' ? isTerminal((stats.rdev >> 8) & 0xfff) : undefined;
+  }
+
+  #opened(stream: NodeJS.WriteStream): void {
+    this.#stream = stream;
+    stream.on('error', (error) => this.#onError(error));
+  }
+}
+
+export const standardOutput = new StandardOutput('stdout', 1);
+export const standardError = new StandardOutput('stderr', 2);
+
+/** Says something on stderr. */
+export function say(text: string): void {
+  void standardError.write(text);
+}
