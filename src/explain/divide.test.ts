@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createMachine } from '../runtime/index.js';
 import { explain } from './explain.js';
 
-/** What is said of a division in 32-bit code, with registers that are set before it. */
+/** The explanation of a division in 32-bit code, with registers that are set before it. */
 function said(code: readonly number[], registers: Record<string, bigint>): string {
   using machine = createMachine({ engine: 'soft', image: Uint8Array.from(code), mode: 'protected' });
   const { cpu, memory } = machine;
@@ -13,11 +13,11 @@ function said(code: readonly number[], registers: Record<string, bigint>): strin
 }
 
 describe('a quotient that does not fit', () => {
-  test('is shown with what was divided, in each width, with and without sign', () => {
+  test('is shown with its dividend, in each width, with and without sign', () => {
     // div %ecx
     assert.match(
       said([0xf7, 0xf1], { rax: 100n, rdx: 7n, rcx: 7n }),
-      /edx:eax is 0x700000064.*by ecx \(0x7\) that is 0x10000000e.*Clear it first \(xor %edx, %edx\)/,
+      /edx:eax is 0x700000064.*by ecx \(0x7\) gives 0x10000000e.*Clear it first \(xor %edx, %edx\)/,
     );
     // div %cx
     assert.match(
@@ -29,11 +29,11 @@ describe('a quotient that does not fit', () => {
     // idiv %ecx: the smallest number by -1
     assert.match(
       said([0xf7, 0xf9], { rax: 0x8000_0000n, rdx: 0xffff_ffffn, rcx: 0xffff_ffffn }),
-      /edx:eax is -2147483648, and divided by ecx \(-1\) that is 2147483648.*CDQ/,
+      /edx:eax is -2147483648, and divided by ecx \(-1\) gives 2147483648.*CDQ/,
     );
   });
 
-  test('is told from a division by zero, in a register and in memory', () => {
+  test('is distinguished from a division by zero, in a register and in memory', () => {
     assert.match(said([0xf7, 0xf1], { rcx: 0n }), /ecx is 0/);
     // divl 0x5000
     assert.match(said([0xf7, 0x35, 0x00, 0x50, 0x00, 0x00], {}), /the divisor is 0/);

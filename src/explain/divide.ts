@@ -6,7 +6,10 @@
 import { hex, readLinear } from '../inspect/index.js';
 import { type Finding, memoryOf, registerValue, type Scene } from './scene.js';
 
-/** Of a divisor of so many bytes: the halves of what is divided, how they are cleared, and how a sign is spread over them. */
+/**
+ * For each size of divisor in bytes: the halves of the dividend, the instruction that clears the upper one, and the one that
+ * sign-extends into it.
+ */
 const halves: Readonly<Record<number, { upper: string; lower: string; clear: string; extend: string }>> = {
   1: { upper: 'ah', lower: 'al', clear: 'xor %ah, %ah', extend: 'CBW' },
   2: { upper: 'dx', lower: 'ax', clear: 'xor %dx, %dx', extend: 'CWD' },
@@ -29,7 +32,7 @@ export function explainDivide(scene: Scene): Finding {
   if (divisor === 0n) {
     return {
       check: `${name} is 0: nothing can be divided by zero`,
-      mistake: `Check the divisor before you divide: ${name} was 0.`,
+      mistake: `Check the divisor before the division: ${name} was 0.`,
     };
   }
   const parts = halves[size];
@@ -50,15 +53,15 @@ function explainOverflow(
   const pair = `${upper}:${lower}`;
   if (scene.instruction?.mnemonic !== 'idiv') {
     return {
-      check: `the quotient does not fit into ${lower}: ${pair} is ${hex(whole)}, and divided by ${name} (${hex(divisor)}) that is ${hex(whole / divisor)}, which has more than ${bits} bits`,
+      check: `the quotient does not fit into ${lower}: ${pair} is ${hex(whole)}, and divided by ${name} (${hex(divisor)}) gives ${hex(whole / divisor)}, which has more than ${bits} bits`,
       mistake: `DIV divides ${pair.toUpperCase()} as one number, and ${upper.toUpperCase()} was ${hex(high)}. Clear it first (${clear}).`,
     };
   }
   const dividend = BigInt.asIntN(2 * bits, whole);
   const by = BigInt.asIntN(bits, divisor);
   return {
-    check: `the quotient does not fit into ${lower}: ${pair} is ${dividend}, and divided by ${name} (${by}) that is ${dividend / by}, which has more than ${bits} bits with its sign`,
-    mistake: `IDIV divides ${pair.toUpperCase()} as one number with a sign, and ${upper.toUpperCase()} was ${hex(high)}. Spread the sign of ${lower.toUpperCase()} over it with ${extend} first.`,
+    check: `the quotient does not fit into ${lower}: ${pair} is ${dividend}, and divided by ${name} (${by}) gives ${dividend / by}, which has more than ${bits} bits with its sign`,
+    mistake: `IDIV divides ${pair.toUpperCase()} as one number with a sign, and ${upper.toUpperCase()} was ${hex(high)}. First sign-extend ${lower.toUpperCase()} into it with ${extend}.`,
   };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Ends that are no triple fault: no code to execute, a guest that waits or goes round in circles.
+ * Ends other than a triple fault: no code to execute, a guest that waits or loops.
  *
  * @module
  */
@@ -13,14 +13,15 @@ import { explainLeftStack } from './recursion.js';
 import { callerLine, type Finding, linearRip, linearStack, placeText, type Scene } from './scene.js';
 import { BEFORE, RAN_ON, zerosBefore } from './zeros.js';
 
-/** The guest ran to where there is no memory to execute. */
+/** The guest jumped or ran to an address without memory. */
 export function explainNoCode(scene: Scene): Finding {
   const start = linearRip(scene.registers, scene.system);
   const there = readLinear(scene, start, MAX_LENGTH).length;
   const linear = start + BigInt(there);
   const { physical = linear } = walkPages(scene, linear);
   const zeros = zerosBefore(scene, physical);
-  const then = there === 0 ? 'so there is no instruction to execute' : 'where this instruction goes on';
+  const then =
+    there === 0 ? 'so there is no instruction to execute' : 'where the rest of this instruction would be';
   const check = `there is no RAM at ${hex(physical)}, ${then}`;
   if (zeros >= 16) {
     return {
@@ -40,24 +41,25 @@ export function explainNoCode(scene: Scene): Finding {
       check,
       evidence: [`the stack pointer is ${hex(scene.registers.rsp)}: no RAM either`],
       mistake:
-        'The stack is where no memory is: what is pushed there is lost, and a RET reads something else (all ones, mostly). Load the stack pointer with the end of memory that is there.',
+        'The stack is where there is no memory: pushed values are lost, and a RET reads other values (mostly all ones). Load the stack pointer with the end of an area in RAM.',
     };
   }
   return {
     check,
     evidence: callerLine(scene),
     mistake:
-      'The guest jumped or returned to an address that is no memory. Is a pointer or a return address wrong (does every push have its pop?), or the guest’s memory too small (--memory)?',
+      'The guest jumped or returned to an address without memory. Is a pointer or a return address wrong (does every push have its pop?), or the guest’s memory too small (--memory)?',
   };
 }
 
-/** HLT, and nothing that could end it. */
+/** HLT, and no interrupt that could end it. */
 export function explainHalt(scene: Scene, reason: string): Finding {
   const { rflags } = scene.registers;
   if (!(rflags & RFLAGS.IF)) {
     return {
       check: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0), so nothing wakes it',
-      mistake: 'That is how a guest ends. To wait for an interrupt instead, execute STI right before HLT.',
+      mistake:
+        'This is the usual end of a guest. To wait for an interrupt instead, execute STI right before HLT.',
       innocent: true,
     };
   }
@@ -77,29 +79,29 @@ export function explainHalt(scene: Scene, reason: string): Finding {
     return {
       check: reason,
       mistake:
-        'There is no BIOS here that set up the interrupt controllers: write ICW1 to ICW4 to ports 0x20, 0x21 and 0xA0, 0xA1, then the masks.',
+        'No BIOS has set up the interrupt controllers: write ICW1 to ICW4 to ports 0x20, 0x21 and 0xA0, 0xA1, then the masks.',
     };
   return {
     check: reason,
-    mistake: 'Start the device that is to interrupt (a timer, a serial port), or do not wait for it.',
+    mistake: 'Start the device that should interrupt (a timer, a serial port), or do not wait for it.',
   };
 }
 
-/** The guest did not end by itself: what it does. */
+/** The guest did not end: what it does instead. */
 export function explainLoop(scene: Scene, reason: string): Finding {
   const repeated = mostRepeated(scene.faults);
   if (repeated !== undefined) {
     const { fault, times } = repeated;
     return {
       check: `${reason}; it raises ${faultText(fault)} at ${placeText(fault.cs, fault.rip)} again and again (${times} of the last ${scene.faults.length} exceptions)`,
-      mistake: `The handler of ${eventText(fault.vector)} comes back to the very instruction that faults, with nothing changed, so it faults again. Repair what was wrong, go on behind the instruction, or stop.`,
+      mistake: `The handler of ${eventText(fault.vector)} returns to the same instruction that faults, with nothing changed, so it faults again. Fix the cause, continue after the instruction, or stop.`,
     };
   }
   const { instruction, registers } = scene;
   const target = instruction?.operands[0];
   if (instruction?.mnemonic === 'jmp' && target?.kind === 'target' && target.address === registers.rip) {
     return {
-      check: `${reason}; it jumps to the same instruction for ever`,
+      check: `${reason}; it jumps to the same instruction forever`,
       mistake: 'To end a guest, use CLI and HLT instead of an endless loop.',
     };
   }
@@ -110,7 +112,7 @@ export function explainLoop(scene: Scene, reason: string): Finding {
   };
 }
 
-/** An exception that came again and again, at the same place. */
+/** An exception that was raised again and again at the same address. */
 export function mostRepeated(
   faults: readonly FaultRecord[],
 ): { fault: FaultRecord; times: number } | undefined {

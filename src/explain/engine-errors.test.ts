@@ -1,5 +1,5 @@
 /**
- * Ends that an engine brought about. The processor's checks are the manual's (SDM 3C 27.3.1), KVM's numbers those that its
+ * Ends that an engine reports. The processor's checks are the manual's (SDM 3C 27.3.1), KVM's numbers those that its
  * sources give (Linux, arch/x86/kvm/vmx/vmx.c); no software can make the hardware of every host refuse to enter a guest.
  */
 import assert from 'node:assert/strict';
@@ -25,7 +25,7 @@ function withStart<T>(
   return use({ registers: cpu.getRegisters(), system: cpu.getSystemRegisters(), memory });
 }
 
-/** What the checks say of a start that was changed. */
+/** What the checks report for a changed initial state. */
 function checked(
   mode: Mode,
   change: (
@@ -45,7 +45,7 @@ function checked(
 }
 
 describe('a state that a processor refuses to enter', () => {
-  test('is none that Terrarium starts a guest in', () => {
+  test('is never the initial state that Terrarium gives a guest', () => {
     for (const mode of modes)
       assert.deepEqual(
         checked(mode, () => ({})),
@@ -92,12 +92,7 @@ describe('a state that a processor refuses to enter', () => {
     /bits 0x20 are reserved/,
   );
   one('has a CR3 beyond physical memory', 'long', (s) => ({ system: { cr3: s.cr3 | (1n << 60n) } }), /CR3/);
-  one(
-    'has PCIDs outside of long mode',
-    'protected',
-    (s) => ({ system: { cr4: s.cr4 | (1n << 17n) } }),
-    /PCIDE/,
-  );
+  one('has PCIDs outside long mode', 'protected', (s) => ({ system: { cr4: s.cr4 | (1n << 17n) } }), /PCIDE/);
   one('has code with L and D', 'long', (s) => ({ system: { cs: { ...s.cs, db: true } } }), /L and D both/);
   one('has data for code', 'protected', (s) => ({ system: { cs: { ...s.cs, type: 1 } } }), /CS is of type 1/);
   one(
@@ -131,7 +126,7 @@ describe('a state that a processor refuses to enter', () => {
     /DS.*accessed bit is 0/,
   );
   one(
-    'has a limit that its G does not allow',
+    'has a limit that its G bit forbids',
     'protected',
     (s) => ({ system: { es: { ...s.es, g: true, limit: 0x12345 } } }),
     /ES has G = 1 and limit 0x12345/,
@@ -145,7 +140,7 @@ describe('a state that a processor refuses to enter', () => {
   );
   one('has no TSS', 'real', (s) => ({ system: { tr: { ...s.tr, unusable: true } } }), /TR is unusable/);
   one(
-    'has an LDT that is none',
+    'has an LDT of the wrong type',
     'long',
     (s) => ({ system: { ldt: { ...s.ldt, unusable: false, s: false, type: 9, present: true } } }),
     /LDTR is of type 9/,
@@ -244,7 +239,7 @@ describe('the explanation', () => {
       assert.match(why.steps[0]!.text, /0x80000021/);
       assert.match(why.mistakes.join(' '), /clear D \(bit 54\).*a busy one, type 11/);
     });
-    assert.match(explained('long', [0xf4], refused), /checks that can be made here all hold.*--engine soft/);
+    assert.match(explained('long', [0xf4], refused), /all checks that can be made here pass.*--engine soft/);
   });
 
   test('of an event that could not be delivered decodes it, and finds what it needed', () => {
@@ -267,9 +262,9 @@ describe('the explanation', () => {
       ).replace(/\s+/g, ' ');
       assert.match(text, /why: #PF \(page fault\) could not be delivered/);
       assert.match(text, /the CPU was delivering #PF \(page fault\), an exception/);
-      assert.match(text, /memory that belongs to a device or to nobody \(49\)/);
+      assert.match(text, /memory of a device, or unclaimed memory \(49\)/);
       assert.match(text, /entry 14 of the IDT, at 0xe0000070, is not in mapped RAM/);
-      assert.match(text, /the stack \(its pointer is 0xf0000000\) is no RAM/);
+      assert.match(text, /the stack \(its pointer is 0xf0000000\) is not in RAM/);
     });
     assert.match(
       explained('long', [0xf4], { ...failure, data: [0x8000_0020n, 9n] }),
@@ -291,11 +286,11 @@ describe('the explanation', () => {
     };
     assert.match(
       explained('long', [0xf4], failure),
-      /delivering #UD \(invalid opcode\), an exception 2\. in the middle of it #GP \(general protection fault\), an exception, was raised/,
+      /delivering #UD \(invalid opcode\), an exception 2\. in the middle of that, #GP \(general protection fault\), an exception, was raised/,
     );
   });
 
-  test('of an instruction that KVM does not emulate says why it had to, and why it cannot', () => {
+  test('of an instruction that KVM does not emulate says why it had to emulate it, and why it cannot', () => {
     const failure = (bytes: readonly number[]): EngineFailure => ({
       name: 'KVM_INTERNAL_ERROR_EMULATION',
       message: 'KVM could not emulate an instruction',
@@ -304,9 +299,9 @@ describe('the explanation', () => {
     const text = (mode: Mode, bytes: readonly number[]) => explained(mode, bytes, failure(bytes));
     assert.match(
       text('protected', [0xcd, 0x20]),
-      /does not know int 0x20.*software interrupts in real mode alone.*what to do Leave --assist on/,
+      /does not support int 0x20.*software interrupts only in real mode.*what to do Leave --assist on/,
     );
-    assert.match(text('protected', [0xcf]), /does IRET in real mode alone/);
+    assert.match(text('protected', [0xcf]), /supports IRET only in real mode/);
     assert.match(text('real', [0xd9, 0xeb]), /runs real mode in its emulator.*of the x87/);
     assert.match(text('real', [0x0f, 0xfc, 0xc1]), /of MMX, SSE and AVX/);
     assert.match(text('long', [0x0f, 0x01, 0xf8]), /neither SYSRET nor SWAPGS/);
@@ -315,11 +310,11 @@ describe('the explanation', () => {
     // addps 0xfe000000, %xmm0: beyond RAM.
     assert.match(
       text('protected', [0x0f, 0x58, 0x05, 0, 0, 0, 0xfe]),
-      /it touches 0xfe000000, which is no RAM.*the likely mistake Devices are read and written with plain MOVs/,
+      /it accesses 0xfe000000, which is not RAM.*the likely mistake Access devices with plain MOVs/,
     );
   });
 
-  test('of a guest without code is what it was, whatever the engine calls it', () => {
+  test('of a guest without code is the same under either name of the engine’s error', () => {
     withStart('protected', [0xf4], ({ registers, system, memory }) => {
       const away = { ...registers, rip: 0xf000_0000n };
       const failure = {

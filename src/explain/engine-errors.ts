@@ -1,6 +1,6 @@
 /**
- * Ends that an engine brought about: a state that the processor refuses to enter, an instruction that KVM's emulator does not
- * know, an event that could not be delivered.
+ * Ends that an engine reports: a state that the processor refuses to enter, an instruction that KVM's emulator does not
+ * support, an event that could not be delivered.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { checkGuestState } from './entry-checks.js';
 import { checkGate, eventText } from './gates.js';
 import { linearRip, linearStack, memoryOf, modeText, type Scene } from './scene.js';
 
-/** What an explanation is made of. */
+/** The parts of an explanation. */
 export interface EngineEnding {
   title: string;
   steps: { text: string; why?: string }[];
@@ -45,7 +45,7 @@ export function explainEngineError(scene: Scene, failure: EngineFailure): Engine
     };
   }
   return {
-    title: 'the engine could not go on',
+    title: 'the engine could not continue',
     steps: [{ text: failure.message }],
     evidence: [],
     mistakes: failure.hint === undefined ? [] : [`${failure.hint}.`],
@@ -60,7 +60,7 @@ function explainEntry(scene: Scene, failure: EngineFailure): EngineEnding {
       title: 'the processor does not enter the guest with this state',
       steps: [
         first,
-        { text: 'the checks that can be made here all hold: segments, control registers, EFER, flags' },
+        { text: 'all checks that can be made here pass: segments, control registers, EFER, flags' },
       ],
       evidence: [],
       mistakes: [
@@ -77,24 +77,24 @@ function explainEntry(scene: Scene, failure: EngineFailure): EngineEnding {
 }
 
 const SOFT =
-  'Leave --assist on, as it is by default: the software CPU then does such instructions, and KVM goes on behind them. Or run it all with --engine soft.';
+  'Leave --assist on, as it is by default: the software CPU then executes such instructions, and KVM continues after them. Or run the whole guest with --engine soft.';
 
 function explainEmulation(scene: Scene, failure: EngineFailure): EngineEnding {
   const instruction = instructionOf(scene, failure);
-  const text = instruction?.text ?? 'the instruction there';
+  const text = instruction?.text ?? 'the current instruction';
   const device = deviceAccess(scene);
   const why = device ?? `this host’s KVM runs ${modeText(scene)} in its emulator, one instruction at a time`;
   const unknown = whyNotEmulated(instruction, scene);
   const message = failure.message.includes('software CPU') ? [{ text: failure.message }] : [];
   return {
-    title: `KVM’s emulator does not know ${text}`,
+    title: `KVM’s emulator does not support ${text}`,
     steps: [{ text: `KVM had to emulate ${text}`, why }, { text: unknown }, ...message],
     evidence: [],
     mistakes: [
       ...(device === undefined
         ? []
         : [
-            'Devices are read and written with plain MOVs (in C: volatile integers of 1 to 8 bytes), which every emulator knows. Or is the pointer wrong, and memory was meant?',
+            'Access devices with plain MOVs (in C: volatile integers of 1 to 8 bytes), which every emulator supports. Or is the pointer wrong, and should point to memory?',
           ]),
       SOFT,
     ],
@@ -102,26 +102,26 @@ function explainEmulation(scene: Scene, failure: EngineFailure): EngineEnding {
   };
 }
 
-/** The instruction by the bytes that KVM gives, which it may have read before the guest changed them; else what is there. */
+/** The instruction from the bytes that KVM gives, which it may have read before the guest changed them; else from memory. */
 function instructionOf(scene: Scene, { instruction: bytes }: EngineFailure): Instruction | undefined {
   if (bytes === undefined) return scene.instruction;
   return disassemble(bytes, { code: scene.code, address: scene.registers.rip });
 }
 
-/** Says so where the instruction touches what is no RAM: then any KVM emulates it. */
+/** Says so where the instruction accesses memory that is not RAM: KVM emulates it on every host. */
 function deviceAccess(scene: Scene): string | undefined {
   const access = memoryOf(scene);
   if (access === undefined) return undefined;
   const { physical } = walkPages(scene, access.linear);
   if (physical === undefined || isRam(scene, physical)) return undefined;
-  return `it touches ${hex(physical)}, which is no RAM: KVM hands accesses to devices to its emulator, on every host`;
+  return `it accesses ${hex(physical)}, which is not RAM: on every host, KVM uses its emulator for accesses to devices`;
 }
 
 function isRam({ memory }: Scene, physical: bigint): boolean {
   return physical <= BigInt(Number.MAX_SAFE_INTEGER) && memory.contains(Number(physical), 1);
 }
 
-/** What an event is, by bits 8 to 10 of the field that holds one (SDM 3C 25.9.3, APM 2 15.20). */
+/** The type of an event, by bits 8 to 10 of its field (SDM 3C 25.9.3, APM 2 15.20). */
 const eventKinds: Readonly<Record<number, string>> = {
   0: 'an external interrupt',
   2: 'an NMI',
@@ -139,13 +139,13 @@ function eventOf(field: bigint | undefined): { vector: number; text: string } | 
   return { vector, text: `${eventText(vector)}${kind === undefined ? '' : `, ${kind}`}` };
 }
 
-/** Why a processor leaves its guest (SDM 3C appendix C), as far as a delivery leads there. */
+/** Basic exit reasons (SDM 3C appendix C) that the delivery of an event can cause. */
 const exitReasons: Readonly<Record<number, string>> = {
   0: 'an exception was raised',
   2: 'a triple fault',
   9: 'the gate is a task gate, and KVM does the task switch',
   48: 'memory that is not mapped for the guest',
-  49: 'memory that belongs to a device or to nobody',
+  49: 'memory of a device, or unclaimed memory',
 };
 
 function explainDeliveryFailure(scene: Scene, failure: EngineFailure): EngineEnding {
@@ -158,7 +158,7 @@ function explainDeliveryFailure(scene: Scene, failure: EngineFailure): EngineEnd
   const found = deliveryPlaces(scene, event?.vector);
   const steps = [
     { text: event === undefined ? failure.message : `the CPU was delivering ${event.text}` },
-    ...(other === undefined ? [] : [{ text: `in the middle of it ${other.text}, was raised` }]),
+    ...(other === undefined ? [] : [{ text: `in the middle of that, ${other.text}, was raised` }]),
     ...(reason === undefined
       ? []
       : [{ text: `it left the guest in the middle of that: ${words ?? 'exit reason'} (${reason})` }]),
@@ -170,12 +170,12 @@ function explainDeliveryFailure(scene: Scene, failure: EngineFailure): EngineEnd
     evidence: found.evidence,
     mistakes: [
       ...found.mistakes,
-      'A delivery reads the IDT, the GDT and perhaps the TSS, and pushes a frame on the stack. All of them must be in RAM: KVM cannot go on with a delivery that a device is part of. --engine soft shows the exception that a processor would raise.',
+      'A delivery reads the IDT, the GDT and perhaps the TSS, and pushes a frame on the stack. All of them must be in RAM: KVM cannot finish a delivery that accesses a device. --engine soft shows the exception that a processor would raise.',
     ],
   };
 }
 
-/** What a delivery touches, and what of it is not where it should be. */
+/** What a delivery accesses, and which of it is not in RAM. */
 function deliveryPlaces(scene: Scene, vector: number | undefined): Omit<EngineEnding, 'title'> {
   const steps: { text: string }[] = [];
   const evidence: string[] = [];
@@ -190,12 +190,12 @@ function deliveryPlaces(scene: Scene, vector: number | undefined): Omit<EngineEn
   const { physical } = walkPages(scene, top);
   if (physical === undefined || !isRam(scene, physical)) {
     steps.push({
-      text: `the stack (its pointer is ${hex(scene.registers.rsp)}) is ${physical === undefined ? 'not mapped' : 'no RAM'}`,
+      text: `the stack (its pointer is ${hex(scene.registers.rsp)}) is ${physical === undefined ? 'not mapped' : 'not in RAM'}`,
     });
-    mistakes.push('Load the stack pointer with the end of memory that is there.');
+    mistakes.push('Load the stack pointer with the end of an area in RAM.');
   }
   const code = walkPages(scene, linearRip(scene.registers, scene.system)).physical;
   if (code !== undefined && !isRam(scene, code))
-    steps.push({ text: `the code at ${hex(code)} is no RAM either` });
+    steps.push({ text: `the code at ${hex(code)} is not in RAM either` });
   return { steps, evidence, mistakes };
 }

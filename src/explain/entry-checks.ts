@@ -1,7 +1,7 @@
 /**
  * What a processor checks before it enters a guest (SDM 3C 27.3.1, "Checks on the Guest State Area"; APM 2 15.5.1 has fewer).
- * When one fails an engine says that, and no more: which one is found out here. Left out is what depends on how the engine
- * set the processor up.
+ * When one fails, an engine says only that; this file finds out which one. Checks that depend on the engine's setup of the
+ * processor are left out.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { CR0, CR4, EFER, RFLAGS } from '../x86/index.js';
 import { type EntryFinding, failing, type GuestState } from './entry-finding.js';
 import { checkSegments } from './entry-segments.js';
 
-/** The checks that this state fails, in the manual's order; none where the reason is another one. */
+/** The checks that this state fails, in the manual's order; none where the reason is a different one. */
 export function checkGuestState(state: GuestState): EntryFinding[] {
   return [
     ...checkControlRegisters(state),
@@ -52,7 +52,7 @@ function checkControlRegisters({ system }: GuestState): EntryFinding[] {
     [
       !long && (cr4 & CR4.PCIDE) !== 0n,
       `CR4 is ${hex(cr4)}: PCIDE is set outside of long mode`,
-      'Set CR4.PCIDE (bit 17) in long mode alone.',
+      'Set CR4.PCIDE (bit 17) only in long mode.',
     ],
     [
       cr3 >> 52n !== 0n,
@@ -62,7 +62,7 @@ function checkControlRegisters({ system }: GuestState): EntryFinding[] {
   ]);
 }
 
-/** SCE, LME, LMA, NXE, and what AMD has beyond (APM 2 3.1.7). */
+/** SCE, LME, LMA, NXE, and AMD's further bits (APM 2 3.1.7). */
 const EFER_KNOWN = 0x26_fd01n;
 
 function checkEfer({ system }: GuestState): EntryFinding[] {
@@ -73,13 +73,13 @@ function checkEfer({ system }: GuestState): EntryFinding[] {
     [
       (efer & ~EFER_KNOWN) !== 0n,
       `EFER is ${hex(efer)}: bits ${hex(efer & ~EFER_KNOWN)} are reserved`,
-      'Of EFER set SCE (bit 0), LME (8), LMA (10) and NXE (11) alone.',
+      'In EFER set only SCE (bit 0), LME (8), LMA (10) and NXE (11).',
     ],
     [
       (cr0 & CR0.PG) !== 0n && lme !== lma,
       `paging is on and EFER is ${hex(efer)}: LME and LMA must be the same then`,
       lme
-        ? 'For long mode set EFER.LMA (bit 10) as well as LME; a processor does it by itself when paging is turned on with LME set.'
+        ? 'For long mode set EFER.LMA (bit 10) as well as LME; a processor sets it when paging is turned on with LME set.'
         : 'Without EFER.LME there is no long mode: clear LMA (bit 10), or set LME (bit 8).',
     ],
   ]);
@@ -108,7 +108,7 @@ function checkPlace({ registers, system }: GuestState): EntryFinding[] {
     [
       wide && !isCanonical(rip, pagingModeOf(system)),
       `RIP is ${hex(rip)}, which is not canonical`,
-      'Did a pointer lose its upper half, or get a lower half too many?',
+      'Did a pointer lose its upper half, or was something added to it?',
     ],
     [
       !wide && rip >> 32n !== 0n,
@@ -129,7 +129,7 @@ function checkFlags({ registers, system }: GuestState): EntryFinding[] {
       `RFLAGS is ${hex(rflags)}: bits ${hex(rflags & RFLAGS_RESERVED)} are reserved and must be 0`,
       'Was something else loaded as the flags (POPF, IRET, or the state that the guest was given)?',
     ],
-    [!(rflags & 2n), `RFLAGS is ${hex(rflags)}: bit 1 must be 1`, 'The flags at rest are 0x2, not 0.'],
+    [!(rflags & 2n), `RFLAGS is ${hex(rflags)}: bit 1 must be 1`, 'Cleared flags are 0x2, not 0.'],
     [
       (rflags & RFLAGS.VM) !== 0n && (!(system.cr0 & CR0.PE) || (system.efer & EFER.LMA) !== 0n),
       `RFLAGS.VM is set ${system.cr0 & CR0.PE ? 'in long mode' : 'in real mode'}`,
@@ -151,7 +151,7 @@ function checkPointers({ system, memory }: GuestState): EntryFinding[] {
       [
         (entry & 1n) !== 0n && (entry & POINTER_RESERVED) !== 0n,
         `the PAE pointer ${n} at ${hex(at)} is ${hex(entry)}: bits ${hex(entry & POINTER_RESERVED)} are reserved`,
-        'Of the four pointers at CR3 set P alone (0x001): RW and US are reserved there.',
+        'In the four pointers at CR3 set only P (0x001): RW and US are reserved there.',
       ],
     ]);
   });

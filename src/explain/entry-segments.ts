@@ -1,5 +1,5 @@
 /**
- * What a processor checks of a guest's segment registers before it enters it (SDM 3C 27.3.1.2).
+ * A processor's checks of a guest's segment registers before it enters the guest (SDM 3C 27.3.1.2).
  *
  * @module
  */
@@ -66,7 +66,7 @@ function checkCode(cs: Segment, ss: Segment, long: boolean): EntryFinding[] {
     [
       (type === 9 || type === 11) && !ss.unusable && dpl !== ss.dpl,
       `CS has DPL ${dpl} and SS has DPL ${ss.dpl}`,
-      'Both say which ring the CPU is in and must be the same: load CS and SS with segments of one ring.',
+      'Both give the CPU’s ring and must be the same: load CS and SS with segments of one ring.',
     ],
     [
       (type === 13 || type === 15) && !ss.unusable && dpl > ss.dpl,
@@ -86,7 +86,7 @@ function checkStack(ss: Segment): EntryFinding[] {
     [
       ss.type !== 3 && ss.type !== 7,
       `SS is ${describe(ss)}`,
-      'A stack must be written, and the accessed bit set: type 3, access byte 0x93.',
+      'A stack must be writable, with the accessed bit set: type 3, access byte 0x93.',
     ],
   ]);
 }
@@ -107,7 +107,7 @@ function checkData(key: SegmentName, segment: Segment): EntryFinding[] {
   ]);
 }
 
-/** What every segment in use must be. */
+/** The checks of every usable segment. */
 function checkShape(name: string, { s, present, limit, g }: Segment, wantsS: boolean): EntryFinding[] {
   return failing([
     [
@@ -118,7 +118,7 @@ function checkShape(name: string, { s, present, limit, g }: Segment, wantsS: boo
     [!present, `${name} is not present (P = 0)`, 'Set bit 7 of the access byte (P).'],
     [
       g && (limit & 0xfff) !== 0xfff,
-      `${name} has G = 1 and limit ${hex(limit)}, which is no number of whole pages`,
+      `${name} has G = 1 and limit ${hex(limit)}, which is not a number of whole pages`,
       'With G set a limit ends in 0xfff.',
     ],
     [
@@ -138,7 +138,7 @@ function checkTask({ system }: GuestState): EntryFinding[] {
       [
         tr.unusable || !fits,
         `TR is ${describe(tr)}`,
-        `Hardware wants a TSS in TR even of a guest that never uses it: ${long ? 'a busy one, type 11' : 'a busy one, type 11 or 3'}.`,
+        `Hardware requires a TSS in TR even if the guest never uses it: ${long ? 'a busy one, type 11' : 'a busy one, type 11 or 3'}.`,
       ],
       [
         (tr.selector & 4) !== 0,

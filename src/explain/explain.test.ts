@@ -31,7 +31,7 @@ const fault: fc.Arbitrary<FaultRecord> = fc.record(
 ) as fc.Arbitrary<FaultRecord>;
 
 describe('an explanation', () => {
-  test('names a descriptor that would lie behind the end of memory', () => {
+  test('names a descriptor that would be beyond the end of memory', () => {
     const size = 2 * 1024 * 1024;
     // mov $0x18,%ax; mov %ax,%ss
     const image = Uint8Array.of(0x66, 0xb8, 0x18, 0x00, 0x8e, 0xd0);
@@ -40,10 +40,10 @@ describe('an explanation', () => {
     cpu.setSystemRegisters({ ...cpu.getSystemRegisters(), gdt: { base: BigInt(size - 16), limit: 0x2f } });
     const { steps, mistakes } = explain({ ...machine.run(), memory });
     assert.match(steps[0]!.why!, /selector 0x18 \(GDT entry 3\) names an entry that is not in RAM/);
-    assert.match(mistakes[0]!, /GDTR points to where no memory is/);
+    assert.match(mistakes[0]!, /GDTR points outside RAM/);
   });
 
-  test('of any end of any guest is short, and is had in bounded time', () => {
+  test('of any end of any guest is short, and takes bounded time', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...modes),

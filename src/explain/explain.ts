@@ -1,6 +1,6 @@
 /**
- * Why a run ended as it did, in words: the instruction, the check that failed, the table entry in question, the way to the
- * shutdown, and the likely mistake.
+ * Explains why a run ended: the instruction, the check that failed, the table entry in question, the steps to the shutdown, and
+ * the likely mistake.
  *
  * @module
  */
@@ -23,16 +23,16 @@ import { explainStanding, longFault } from './standing.js';
 import { type Call, calledThroughImage, explainUnserved, frameOf, unservedVector } from './unserved.js';
 import { explainEntryReturn, isOutside, narrowCode, outsideText } from './whereabouts.js';
 
-/** What is known of a run that ended: an `Outcome` with the machine's memory is that. */
+/** The facts about a run that ended: an `Outcome` together with the machine's memory. */
 export interface DeathSubject extends SceneSource {
   readonly kind: string;
   readonly reason: string;
   readonly failure?: EngineFailure;
-  /** Of a guest that a debugger holds (`kind` is `debug`): what its next instruction comes to, where that is known. */
+  /** For a guest that a debugger holds (`kind` is `debug`): the dry run of its next instruction, where there is one. */
   readonly ahead?: DryRun;
 }
 
-/** One step on the way, and why. */
+/** One step to the end, and its reason. */
 export interface ExplainedStep {
   text: string;
   why?: string;
@@ -44,7 +44,7 @@ export interface Explanation {
   title: string;
   /** `0008:00100009`. */
   place: string;
-  /** The instruction there; undefined where none can be fetched. */
+  /** The instruction at that address; undefined where none can be fetched. */
   instruction?: string;
   /** Symbol and source line, where they are known. */
   where?: string;
@@ -57,7 +57,7 @@ export interface Explanation {
   innocent?: true;
 }
 
-/** Explains an end. What cannot be known is not said: then there are fewer steps, or none. */
+/** Explains an end. Where something is not known, there are fewer steps, or none. */
 export function explain(subject: DeathSubject): Explanation {
   const scene = sceneOf(subject.kind === 'halted' ? atHalt(subject) : subject);
   const { kind } = subject;
@@ -67,11 +67,11 @@ export function explain(subject: DeathSubject): Explanation {
   if (narrow !== undefined) ending.mistakes = [narrow];
   const stale = kind === 'debug' ? undefined : staleCode(scene);
   if (stale !== undefined) ending.mistakes = [stale, ...(ending.innocent ? [] : ending.mistakes)];
-  // What is said of an innocent guest is not to be said of this one.
+  // These remarks are for guests that did nothing wrong, and do not fit this one.
   if (stale !== undefined || narrow !== undefined) delete ending.innocent;
   const outside = deadly(kind, outsideText(scene));
   if (outside !== undefined) ending.evidence.push(outside);
-  // Behind the image's end the nearest symbol says nothing.
+  // Past the image's end the nearest symbol means nothing.
   const known = !isOutside(scene);
   const where = known ? (locate(linearRip(registers, system)) ?? locate(registers.rip)) : undefined;
   return {
@@ -82,12 +82,12 @@ export function explain(subject: DeathSubject): Explanation {
   };
 }
 
-/** What is said of a guest that died, and of no other. */
+/** Remarks only for guests that died. */
 function deadly(kind: string, text: string | undefined): string | undefined {
   return kind === 'shutdown' || kind === 'engineError' ? text : undefined;
 }
 
-/** Ends that the place explains by itself, whatever happened there. */
+/** Ends that the address alone explains. */
 function explainPlace(scene: Scene, kind: string): Ending | undefined {
   if (kind === 'debug') return undefined;
   const returned = explainEntryReturn(scene);
@@ -98,7 +98,7 @@ function explainPlace(scene: Scene, kind: string): Ending | undefined {
   return explainUnserved(scene, call, call.software ? undefined : causeOf(scene, call));
 }
 
-/** Why the instruction that an interrupt's frame leads back to raised the exception. */
+/** Why the instruction to which an interrupt's frame returns raised the exception. */
 function causeOf(scene: Scene, { vector, cs, ip }: Call): Finding | undefined {
   const { registers, system } = scene;
   const before = sceneOf({
@@ -108,13 +108,13 @@ function causeOf(scene: Scene, { vector, cs, ip }: Call): Finding | undefined {
     ...(scene.image && { image: scene.image }),
   } as SceneSource);
   const known = scene.faults.findLast((fault) => fault.vector === vector && fault.rip === ip);
-  // Without the engine's account an interrupt of a device looks like an exception with its number.
+  // Without the engine's record, a device's interrupt looks like an exception with the same vector.
   if (known === undefined && vector > 7 && vector !== 13) return undefined;
   const { ss, cr2 } = { ss: system.ss.selector, cr2: system.cr2 };
   return explainFault(before, known ?? { vector, cs, rip: ip, ss, rsp: registers.rsp, cr2 });
 }
 
-/** True for a guest that came to a stop which nobody means: it waits in vain, or for what nothing serves. */
+/** True for a guest that stopped by mistake: no interrupt can wake it, or nothing serves its interrupt. */
 export function endsBadly(subject: Pick<DeathSubject, 'kind' | 'reason' | 'registers' | 'system'>): boolean {
   const { kind, reason } = subject;
   if (kind === 'shutdown' || kind === 'engineError') return true;
@@ -135,7 +135,7 @@ function staleCode({ system, instruction }: Scene): string | undefined {
   return 'CS still holds what real mode left in it, so the CPU reads 32-bit code as 16-bit code. Right after CR0.PE is set, jump far to load CS: ljmp $0x08, $next.';
 }
 
-/** A HLT is done when it is told of: the instruction is the one before. */
+/** A HLT is reported after it has completed: the instruction is the one before RIP. */
 function atHalt(subject: DeathSubject): DeathSubject {
   const { registers } = subject;
   const before = { ...subject, registers: { ...registers, rip: registers.rip - 1n } };
@@ -155,7 +155,7 @@ function explainEnding(scene: Scene, { kind, reason, failure, ahead }: DeathSubj
     case 'timeout':
     case 'limit':
     case 'stopped':
-      return simple('the guest did not end by itself', explainLoop(scene, reason));
+      return simple('the guest did not end', explainLoop(scene, reason));
     case 'debug':
       return ahead?.ends ? explainComing(scene, ahead) : explainStanding(scene, ahead);
     default:
@@ -163,10 +163,10 @@ function explainEnding(scene: Scene, { kind, reason, failure, ahead }: DeathSubj
   }
 }
 
-/** A guest that lives, and dies of its next instruction. */
+/** A guest that has not died, and whose next instruction ends it. */
 function explainComing(scene: Scene, { faults }: DryRun): Ending {
   const death = explainShutdown({ ...scene, faults });
-  return { ...death, title: `nothing has died yet, and the next instruction ends the guest: ${death.title}` };
+  return { ...death, title: `the guest has not died yet, but the next instruction ends it: ${death.title}` };
 }
 
 function simple(title: string, { check, evidence = [], mistake, innocent }: Finding): Ending {
@@ -201,7 +201,7 @@ function explainShutdown(scene: Scene): Ending {
     }
     const finding = explainDelivery(scene, delivering, fault);
     note(finding);
-    // What keeps the first exception or interrupt from its handler is a mistake of its own.
+    // The reason why the first exception or interrupt did not reach its handler is a mistake of its own.
     if (n <= 1 && finding.mistake && !mistakes.includes(finding.mistake))
       mistakes.push(deliveryMistake(first, finding.mistake));
     const text =
@@ -210,7 +210,7 @@ function explainShutdown(scene: Scene): Ending {
         : `the delivery of ${eventText(delivering)} raised ${faultText(fault)}`;
     return { text, why: finding.check };
   });
-  steps.push({ text: 'a fault in the delivery of #DF is a triple fault: the CPU shuts down' });
+  steps.push({ text: 'a fault during the delivery of #DF is a triple fault: the CPU shuts down' });
   const before = earlier(scene.faults.slice(0, scene.faults.length - chain.length));
   if (before !== undefined) steps.unshift({ text: before });
   const event = first.delivering ?? first.vector;
@@ -222,19 +222,19 @@ function explainShutdown(scene: Scene): Ending {
   };
 }
 
-/** What raised an exception: the instruction, or the attempt to fetch it. */
+/** The source of an exception: the instruction, or its fetch. */
 function raiser({ instruction, registers, system }: Scene, { vector, cr2 }: FaultRecord): string {
   if (vector === 14 && cr2 === linearRip(registers, system)) return 'fetching the instruction';
   if (instruction?.mnemonic === '(bad)') return 'what stands there';
   return instruction?.text ?? 'the instruction there';
 }
 
-/** An exception of an instruction has a reason of its own; that it had no handler comes second. */
+/** The reason for an instruction's exception comes first, the missing handler second. */
 function deliveryMistake(first: FaultRecord, mistake: string): string {
   return first.delivering === undefined ? `A handler would have caught it. ${mistake}` : mistake;
 }
 
-/** The last exceptions that hang together: one that an instruction or an interrupt began, and what its delivery raised. */
+/** The last chain of exceptions: one from an instruction or an interrupt, and those that its delivery raised. */
 function lastChain(faults: readonly FaultRecord[]): readonly FaultRecord[] {
   for (let n = faults.length - 1; n >= 0; n--) {
     const { delivering } = faults[n]!;
@@ -261,7 +261,7 @@ function unknownShutdown(scene: Scene): Ending {
     title: `a triple fault in ${modeText(scene)}`,
     steps: [
       {
-        text: 'the engine does not say what it came from, and the CPU’s state does not lead there again: this host’s KVM resets it',
+        text: 'the engine does not report its cause, and the CPU’s state does not reproduce it: this host’s KVM resets that state',
       },
     ],
     evidence: [],

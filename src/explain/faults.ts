@@ -58,9 +58,9 @@ function explainInvalid(scene: Scene): Finding {
   const text = instruction?.text ?? '';
   if (instruction?.mnemonic === 'ud2')
     return {
-      check: 'UD2 is the instruction that is invalid on purpose',
+      check: 'UD2 is invalid on purpose',
       mistake:
-        'Compilers put UD2 where the program must not come: the end of a function without a return, or undefined behaviour.',
+        'Compilers put UD2 where the program must never arrive: the end of a function without a return, or undefined behaviour.',
     };
   if (/xmm|mm\d|mxcsr/.test(text) && !(system.cr4 & CR4.OSFXSR)) {
     return {
@@ -77,7 +77,7 @@ function explainInvalid(scene: Scene): Finding {
   )
     return {
       check: 'MOV cannot load CS',
-      mistake: 'CS is loaded by a far jump, call or return alone: ljmp $0x08, $next.',
+      mistake: 'Only a far jump, call or return loads CS: ljmp $0x08, $next.',
     };
   if (
     /^(ltr|lldt|str|sldt|lar|lsl|verr|verw|arpl)$/.test(instruction?.mnemonic ?? '') &&
@@ -91,16 +91,16 @@ function explainInvalid(scene: Scene): Finding {
   const wide = code === 64 ? undefined : widerText(scene);
   const zeros = zerosBefore(scene, linearRip(scene.registers, system));
   return {
-    check: `these bytes are no instruction in ${modeText(scene)}`,
+    check: `these bytes are not an instruction in ${modeText(scene)}`,
     ...(instruction && { evidence: [`the bytes at ${hex(scene.registers.rip)}: ${bytesAtRip(scene)}`] }),
     mistake:
       wide ??
       (zeros >= 16 ? RAN_ON : undefined) ??
-      'The CPU executes what is not code, or code for another mode. Did it jump into data, or run on behind the last instruction?',
+      'The CPU executes data, or code for another mode. Did it jump into data, or run past the last instruction?',
   };
 }
 
-/** A hint where the bytes look like code that was compiled for another mode. */
+/** A hint for bytes that look like code compiled for another mode. */
 function widerText(scene: Scene): string | undefined {
   const bytes = readLinear(scene, linearRip(scene.registers, scene.system), MAX_LENGTH);
   const { mnemonic, text } = disassemble(bytes, { code: 64 });
@@ -151,7 +151,7 @@ function vectorAsked({ instruction }: Scene): number | undefined {
   return mnemonic === 'int' && vector?.kind === 'immediate' ? Number(vector.value) : undefined;
 }
 
-/** The selector that the instruction loads, where it says so itself. */
+/** The selector that the instruction loads, where an operand gives it. */
 function loadedSelector(scene: Scene): number | undefined {
   const { instruction, code } = scene;
   const [first, second] = instruction?.operands ?? [];
@@ -184,14 +184,14 @@ function explainStackFault(scene: Scene): Finding {
   const operand = scene.instruction?.operands.find((one) => one.kind === 'memory');
   const touched = operand?.kind === 'memory' ? accessOf(scene, operand).offset : registers.rsp;
   return {
-    check: `the stack at SS:${hex(touched)} is outside of its segment`,
+    check: `the stack at SS:${hex(touched)} is outside its segment`,
     evidence: [`SS ${hex(selector, 4)}: base ${hex(base)}, limit ${hex(limit)}`],
     mistake:
-      'Load SS and the stack pointer together with a segment and an offset inside of it; pushes go below the pointer.',
+      'Load SS and the stack pointer together with a segment and an offset inside it; pushes write below the pointer.',
   };
 }
 
-/** What a page fault's error code says (SDM 3A 5.7). */
+/** The meaning of a page fault's error code (SDM 3A 5.7). */
 export function pageFaultText(code: number, fetching = (code & 16) !== 0): string {
   const what = fetching ? 'an instruction fetch' : code & 2 ? 'a write' : 'a read';
   const who = code & 4 ? 'ring 3' : 'ring 0';
@@ -207,7 +207,7 @@ export function pageFaultText(code: number, fetching = (code & 16) !== 0): strin
 function explainPageFault(scene: Scene, fault: FaultRecord): Finding {
   const { cr2, code = 0 } = fault;
   const walk = walkPages(scene, cr2);
-  // Without NX and SMEP the error code does not say that it was a fetch (SDM 3A 5.7).
+  // Without NX and SMEP the error code does not mark a fetch (SDM 3A 5.7).
   const fetching =
     (code & 16) !== 0 ||
     (scene.instruction === undefined && cr2 === linearRip(scene.registers, scene.system));
@@ -227,36 +227,36 @@ function pageMistake(
   walk: ReturnType<typeof walkPages>,
 ): string {
   const wanted = code & 16 || cr2 === rip;
-  if (code & 8) return `Clear the bit that is reserved: ${walk.problem ?? 'see the entry'}.`;
+  if (code & 8) return `Clear the reserved bit: ${walk.problem ?? 'see the entry'}.`;
   if (code & 1) return rightsMistake(code, walk.rights);
   const pushed = walk.levels.some(
     ({ at, entry }) => at + 8n >= rsp && entry !== undefined && callBefore(scene, entry) !== undefined,
   );
   if (pushed)
-    return `The stack (its pointer is ${hex(rsp)}) has grown down over the page tables: the entries above are what was pushed. Look for recursion without an end, and place the stack away from the tables.`;
+    return `The stack (its pointer is ${hex(rsp)}) has grown down over the page tables: the entries above are pushed values. Look for endless recursion, and move the stack away from the tables.`;
   const outside = walk.problem?.includes('not RAM') ?? false;
   const unaligned = unalignedTable(walk);
   if (unaligned !== undefined) return unaligned;
   if (outside)
-    return 'A table lies outside of RAM. Entries hold physical addresses of tables, aligned to 4 KiB, with the flags in the low bits: is the address right, and the guest’s memory that large?';
+    return 'A table is outside RAM. Entries hold the physical addresses of tables, aligned to 4 KiB, with flags in the low bits: is the address right, and is the guest’s memory large enough?';
   const jumpsOn = scene.instruction === undefined && wanted;
   if (jumpsOn && scene.system.cr0 & 0x8000_0000n && walk.levels.length > 0 && codeUnmapped(scene, rip))
-    return `The CPU cannot fetch its next instruction: ${hex(rip)} is not mapped. Either something jumped there, or the tables do not map the code that turned them on: map it where it lies (identity) at least.`;
+    return `The CPU cannot fetch its next instruction: ${hex(rip)} is not mapped. Either something jumped there, or the tables do not map the code that turned paging on: map at least that code to its own address (identity).`;
   const left = explainLeftStack(scene);
   if (left !== undefined) return left.mistake;
   const distance = rsp - cr2;
   if (distance >= -4096n && distance <= 4096n && rsp !== 0n)
-    return `That is the stack (RSP is ${hex(rsp)}): it points to memory that is not mapped, or has grown out of its page. Load RSP with the end of mapped memory, and look for recursion without an end.`;
+    return `That is the stack (RSP is ${hex(rsp)}): it points to memory that is not mapped, or has grown out of its page. Load RSP with the end of mapped memory, and look for endless recursion.`;
   if (cr2 < 4096n) return 'The address is close to 0: a null pointer, or a register that was never loaded.';
   return `Map the page, or correct the pointer. The entry that stops the walk is the ${walk.levels.at(-1)?.name ?? 'first'} above.`;
 }
 
-/** An entry whose low bits look like part of an address: tables begin at multiples of 4 KiB. */
+/** An entry whose low bits look like part of an address: page tables start at multiples of 4 KiB. */
 function unalignedTable({ levels }: ReturnType<typeof walkPages>): string | undefined {
   for (const { name, entry, leadsTo } of levels.slice(0, -1)) {
     const low = (entry ?? 0n) & 0xe00n;
     if (low === 0n || leadsTo === undefined) continue;
-    return `Bits 9 to 11 of the ${name} are ${hex(low)}, which looks like the lower part of the table’s address. Tables begin at multiples of 4 KiB, and the CPU drops the low bits: it looked at ${hex(leadsTo)}, not at ${hex(leadsTo + low)}. Put .align 4096 before the table.`;
+    return `Bits 9 to 11 of the ${name} are ${hex(low)}, which looks like the lower part of the table’s address. Tables start at multiples of 4 KiB, and the CPU ignores the low bits: it used ${hex(leadsTo)}, not ${hex(leadsTo + low)}. Put .align 4096 before the table.`;
   }
   return undefined;
 }
@@ -272,8 +272,8 @@ function rightsMistake(
   if (code & 4 && rights?.user === false)
     return 'The page is for ring 0 (US is 0 at some level). For ring 3 the US bit must be set in every level of the walk.';
   if (code & 16 && rights?.execute === false)
-    return 'The page has NX set at some level, so it holds data and no code. Clear bit 63 for code, or do not jump there.';
+    return 'The page has NX set at some level, so it holds data and not code. Clear bit 63 for code, or do not jump there.';
   if (code & 2 && rights?.write === false)
-    return 'The page is read-only (RW is 0 at some level), and CR0.WP makes ring 0 obey. Set RW in every level for memory that is to be written.';
-  return 'The tables allow it now; the CPU went by what it remembered (TLB). After a change of the tables use INVLPG or load CR3.';
+    return 'The page is read-only (RW is 0 at some level), and CR0.WP applies that to ring 0 too. Set RW in every level for writable memory.';
+  return 'The tables allow it now, but the CPU used an old entry of its TLB. After a change of the tables use INVLPG or load CR3.';
 }

@@ -24,7 +24,7 @@ export function eventText(vector: number): string {
   return meaning === '' ? vectorName(vector) : `${vectorName(vector)} (${meaning})`;
 }
 
-/** Why the gate of `vector` cannot be gone through; undefined where nothing is wrong with the gate itself. */
+/** Why the gate of `vector` cannot be used; undefined where nothing is wrong with the gate itself. */
 export function checkGate(scene: Scene, vector: number, software = false): Finding | undefined {
   const { idt } = scene.system;
   const size = gateSize(scene);
@@ -62,7 +62,7 @@ export function checkGate(scene: Scene, vector: number, software = false): Findi
   }
   if (gate.problems.some((problem) => problem.startsWith('an interrupt table'))) {
     return {
-      check: `IDT entry ${vector} is no gate that an interrupt can go through: ${gate.meaning}`,
+      check: `IDT entry ${vector} is not a gate for interrupts: ${gate.meaning}`,
       evidence: [table, line],
       mistake: wrongGate(scene, size),
     };
@@ -91,21 +91,21 @@ export function checkGate(scene: Scene, vector: number, software = false): Findi
   };
 }
 
-/** The gate where it would be if entries had 8 bytes, as 32-bit tables have; undefined where there is none. */
+/** The gate at its place in a table with entries of 8 bytes, as 32-bit tables have; undefined where there is none. */
 function narrowGate({ system, memory }: Scene, vector: number): { check: string; line: string } | undefined {
   const at = system.idt.base + BigInt(vector * 8);
   const raw = readLinearNumber({ system, memory }, at, 8) ?? 0n;
   // Present, an interrupt or trap gate of 32 or 64 bits (SDM 3A 7.11).
   if (((raw >> 40n) & 0x9en) !== 0x8en) return undefined;
   return {
-    check: `IDT entry ${vector} is empty, and a gate lies where it would be in a table with entries of 8 bytes`,
+    check: `IDT entry ${vector} is empty, and a gate is where it would be in a table with entries of 8 bytes`,
     line: `8 bytes at ${hex(at)}: ${raw.toString(16).padStart(16, '0')}`,
   };
 }
 
 function behindLimit(scene: Scene, vector: number, size: number, table: string): Finding {
   const { idt } = scene.system;
-  const check = `IDT entry ${vector} lies behind the IDT’s limit, so ${eventText(vector)} has no handler`;
+  const check = `IDT entry ${vector} is beyond the IDT’s limit, so ${eventText(vector)} has no handler`;
   const evidence = [table];
   if (idt.limit < size) {
     return {
@@ -121,7 +121,7 @@ function behindLimit(scene: Scene, vector: number, size: number, table: string):
   };
 }
 
-/** Protected mode with the table that the CPU has after reset. */
+/** Protected mode with the IDT that the CPU has after reset. */
 function isRealTable({ system }: Scene): boolean {
   return (
     isProtected(system) &&
@@ -133,7 +133,7 @@ function isRealTable({ system }: Scene): boolean {
 function wrongGate({ registers, system }: Scene, size: number): string {
   const { base, limit } = system.idt;
   if (registers.rsp >= base - 64n && registers.rsp <= base + BigInt(limit))
-    return `The stack (its pointer is ${hex(registers.rsp)}) has grown down into the IDT and written over it.`;
+    return `The stack (its pointer is ${hex(registers.rsp)}) has grown down into the IDT and overwritten it.`;
   if (size === 16)
     return 'In long mode a gate has 16 bytes: offset 0–15, selector, IST, access byte 0x8e, offset 16–31, offset 32–63, and 4 bytes of zeros. Does your table have gates of 8 bytes?';
   return 'In protected mode a gate has 8 bytes: offset 0–15, selector, a zero byte, access byte 0x8e, offset 16–31. Is the access byte in place, and is the table one of long mode?';
@@ -155,7 +155,7 @@ export function faultText({ vector, code }: FaultRecord): string {
   return code === undefined ? vectorName(vector) : `${vectorName(vector)}(${hex(code)})`;
 }
 
-/** The frame of the handler could not be pushed, or its stack could not be had. */
+/** The handler's frame could not be pushed, or its stack could not be loaded. */
 function explainStack(scene: Scene, vector: number, fault: FaultRecord): Finding | undefined {
   const gate = readGate(scene, vector);
   const inner =
@@ -165,9 +165,9 @@ function explainStack(scene: Scene, vector: number, fault: FaultRecord): Finding
   if (inner && [10, 12, 13, 14].includes(fault.vector)) return explainTaskStack(scene, fault);
   if (fault.vector === 14) {
     const walk = walkPages(scene, fault.cr2);
-    const where = `pushing its frame touched ${hex(fault.cr2)}`;
+    const where = `pushing its frame accessed ${hex(fault.cr2)}`;
     return {
-      check: `${where}, ${walk.problem === undefined ? 'whose page may not be written' : 'where nothing is mapped'}`,
+      check: `${where}, ${walk.problem === undefined ? 'whose page is not writable' : 'where nothing is mapped'}`,
       evidence: formatWalk(walk, scene.memory).split('\n'),
       mistake: `The stack pointer is ${hex(fault.rsp)}, which is not in mapped memory. Load it with the end of memory that is mapped and writable before anything can fault.`,
     };
@@ -193,7 +193,7 @@ export function explainTaskStack(scene: Scene, fault: FaultRecord): Finding {
     ? hex(pointer)
     : `${(segment ?? 0n).toString(16).padStart(4, '0')}:${pointer.toString(16).padStart(8, '0')}`;
   const evidence = [`TSS of selector ${hex(tr.selector)} at ${hex(tr.base)}: ${names} = ${held}`];
-  const why = fault.vector === 14 ? `, and pushing the frame there touched ${hex(fault.cr2)}` : '';
+  const why = fault.vector === 14 ? `, and pushing the frame there accessed ${hex(fault.cr2)}` : '';
   return {
     check: `an interrupt in ring ${scene.cpl} takes its stack from the TSS, where ${names} is ${held}${why}`,
     evidence,

@@ -1,5 +1,5 @@
 /**
- * General protection faults without a selector: the exception with the most reasons (SDM 3A 7.15, interrupt 13).
+ * General protection faults without a selector: the exception with the most causes (SDM 3A 7.15, interrupt 13).
  *
  * @module
  */
@@ -18,7 +18,7 @@ import {
 } from './scene.js';
 import { checkSelector } from './selectors.js';
 
-/** Ring 0 alone may (SDM 3A 6.9). */
+/** Allowed only in ring 0 (SDM 3A 6.9). */
 const privileged = new Set(
   'hlt lgdt lidt lldt ltr lmsw clts invd wbinvd invlpg invpcid rdmsr wrmsr rdpmc swapgs sysexit sysret xsetbv'.split(
     ' ',
@@ -53,7 +53,7 @@ function explainPrivilege(scene: Scene, mnemonic: string): Finding | undefined {
     return {
       check: `${mnemonic} is for ring 0, and the CPU is in ring ${cpl} (CS and SS say so)`,
       mistake:
-        'Programs in ring 3 ask the kernel for it: by an interrupt gate with DPL 3, a call gate, or SYSCALL.',
+        'Programs in ring 3 ask the kernel to do it: by an interrupt gate with DPL 3, a call gate, or SYSCALL.',
     };
   }
   const iopl = Number((registers.rflags >> 12n) & 3n);
@@ -63,7 +63,7 @@ function explainPrivilege(scene: Scene, mnemonic: string): Finding | undefined {
     check: `${mnemonic} needs CPL ≤ IOPL, and CPL is ${cpl}, IOPL ${iopl}`,
     mistake: ports
       ? 'Let the kernel do it, or allow the port in the TSS’s I/O permission map, or set IOPL to 3.'
-      : 'Only the kernel turns interrupts on and off.',
+      : 'Only the kernel may turn interrupts on and off.',
   };
 }
 
@@ -77,10 +77,10 @@ function explainControl(scene: Scene, mnemonic: string): Finding | undefined {
   if (to.name === 'cr4') return explainCr4(scene, value);
   if (to.name === 'cr3') {
     return {
-      check: `CR3 is given ${hex(value)}, and the tables there cannot be used`,
+      check: `CR3 is loaded with ${hex(value)}, and the tables there cannot be used`,
       mistake:
         pagingModeOf(scene.system) === 'PAE'
-          ? 'With PAE the four pointers at CR3 have reserved bits: P alone may be set, not RW and US (0x001, not 0x003).'
+          ? 'With PAE the four pointers at CR3 have reserved bits: set only P, not RW and US (0x001, not 0x003).'
           : 'Bits above the processor’s physical address width must be 0.',
     };
   }
@@ -89,7 +89,7 @@ function explainControl(scene: Scene, mnemonic: string): Finding | undefined {
 
 function explainCr0({ system }: Scene, value: bigint): Finding {
   const says = (check: string, mistake: string): Finding => ({
-    check: `CR0 is given ${hex(value)}: ${check}`,
+    check: `CR0 is loaded with ${hex(value)}: ${check}`,
     evidence: [`CR0 ${hex(system.cr0)}  CR4 ${hex(system.cr4)}  EFER ${hex(system.efer)}`],
     mistake,
   });
@@ -114,20 +114,20 @@ function explainCr0({ system }: Scene, value: bigint): Finding {
   if (turnsOn && system.cr4 & CR4.PAE)
     return says(
       'PAE paging, and a pointer at CR3 has reserved bits set',
-      'With PAE the four pointers at CR3 take P alone (0x001); RW and US are reserved there. For long mode set EFER.LME first.',
+      'With PAE the four pointers at CR3 have only P (0x001); RW and US are reserved there. For long mode set EFER.LME first.',
     );
-  return says('that combination is reserved', 'SDM 3A 2.5 says which bits go together.');
+  return says('that combination is reserved', 'SDM 3A 2.5 lists the allowed combinations.');
 }
 
 function explainCr4({ system }: Scene, value: bigint): Finding {
   if (system.efer & EFER.LMA && !(value & CR4.PAE)) {
     return {
-      check: `CR4 is given ${hex(value)}: PAE is cleared in long mode`,
+      check: `CR4 is loaded with ${hex(value)}: PAE is cleared in long mode`,
       mistake: 'Long mode needs PAE as long as it is on.',
     };
   }
   return {
-    check: `CR4 is given ${hex(value)}, with a bit that this CPU does not have`,
+    check: `CR4 is loaded with ${hex(value)}, with a bit that this CPU does not have`,
     evidence: [`CR4 was ${hex(system.cr4)}`],
     mistake: 'Ask CPUID for a feature before you set its bit.',
   };
@@ -138,14 +138,14 @@ function explainMsr(scene: Scene, mnemonic: string): Finding {
   const value = (registerValue(scene, 'edx') << 32n) | registerValue(scene, 'eax');
   if (number === 0xc000_0080n && mnemonic === 'wrmsr') {
     return {
-      check: `EFER (MSR 0xc0000080) is given ${hex(value)}, with bits that are reserved or must not change now`,
+      check: `EFER (MSR 0xc0000080) is loaded with ${hex(value)}, with bits that are reserved or must not change now`,
       evidence: [`EFER ${hex(scene.system.efer)}  CR0 ${hex(scene.system.cr0)}`],
       mistake:
-        'Set LME (bit 8) alone, before paging is on. Read EFER with RDMSR first and change that one bit; EDX is the upper half.',
+        'Set only LME (bit 8), before paging is on. Read EFER with RDMSR first and change that one bit; EDX is the upper half.',
     };
   }
   return {
-    check: `${mnemonic} of MSR ${hex(number)}: this CPU has none of that number${mnemonic === 'wrmsr' ? ', or does not take that value' : ''}`,
+    check: `${mnemonic} of MSR ${hex(number)}: this CPU does not have it${mnemonic === 'wrmsr' ? ', or refuses that value' : ''}`,
     mistake: 'Is the number in ECX right? EFER is 0xc0000080.',
   };
 }
@@ -170,7 +170,7 @@ function explainSegmentLoad(scene: Scene, mnemonic: string): Finding | undefined
   return undefined;
 }
 
-/** A memory operand that its segment or address does not allow. */
+/** A memory operand that its segment or address forbids. */
 export function explainMemory(scene: Scene, access: Access | undefined): Finding | undefined {
   if (access === undefined) return undefined;
   const { system, code } = scene;
@@ -181,14 +181,14 @@ export function explainMemory(scene: Scene, access: Access | undefined): Finding
     if (isCanonical(linear, mode)) return undefined;
     return {
       check: `its address ${hex(linear)} is not canonical: bits 48 to 63 must be copies of bit 47`,
-      mistake: 'The pointer is garbage, or half of it: was the register loaded at all, and with 64 bits?',
+      mistake: 'The pointer, or half of it, is garbage: was the register loaded at all, and with 64 bits?',
     };
   }
   const held = system[segment];
   const evidence = [`${name} ${hex(held.selector, 4)}: base ${hex(held.base)}, limit ${hex(held.limit)}`];
   if (held.unusable || ((held.selector & 0xfffc) === 0 && isProtected(system))) {
     return {
-      check: `${name} holds the null selector, and memory is accessed through it`,
+      check: `${name} holds the null selector, and the instruction accesses memory through it`,
       evidence,
       mistake: `Load ${name} with the selector of a data segment first.`,
     };
@@ -196,16 +196,16 @@ export function explainMemory(scene: Scene, access: Access | undefined): Finding
   const last = offset + BigInt(size) - 1n;
   if (last > BigInt(held.limit) && !(held.type & 4 && !(held.type & 8))) {
     return {
-      check: `it touches ${name}:${hex(offset)}, and the segment ends at ${hex(held.limit)}`,
+      check: `it accesses ${name}:${hex(offset)}, and the segment ends at ${hex(held.limit)}`,
       evidence,
       mistake: isProtected(system)
-        ? 'The segment’s limit is too small: with G (bit 55) the limit counts pages of 4 KiB, without it bytes. Flat is limit 0xfffff with G.'
-        : 'In real mode offsets are 16 bits: reach further with another segment.',
+        ? 'The segment’s limit is too small: with G (bit 55) the limit counts pages of 4 KiB, without it bytes. A flat segment has limit 0xfffff with G.'
+        : 'In real mode offsets have 16 bits: use another segment for memory further away.',
     };
   }
   if (held.type & 8) {
     return {
-      check: `${name} is a code segment${held.type & 2 ? ', which cannot be written' : ' that may only be executed'}`,
+      check: `${name} is a code segment${held.type & 2 ? ', which cannot be written' : ' that can only be executed'}`,
       evidence,
       mistake: `Load ${name} with the selector of a data segment.`,
     };
@@ -220,7 +220,7 @@ export function explainMemory(scene: Scene, access: Access | undefined): Finding
   return undefined;
 }
 
-/** A jump to where no code can be. */
+/** A jump to an address that cannot hold code. */
 function explainTarget(scene: Scene): Finding | undefined {
   const { instruction, system, registers, code } = scene;
   const target = instruction?.operands[0];
@@ -229,7 +229,7 @@ function explainTarget(scene: Scene): Finding | undefined {
     if (code === 64 || registers.rip <= BigInt(system.cs.limit)) return undefined;
     return {
       check: `the instruction pointer ${hex(registers.rip)} is beyond the code segment’s limit ${hex(system.cs.limit)}`,
-      mistake: 'The code ran on, or jumped, out of its segment.',
+      mistake: 'The code ran or jumped out of its segment.',
     };
   }
   const to =

@@ -1,5 +1,5 @@
 /**
- * Why did it die? Explanations in words, from the exceptions that the CPU raised and the state that it died in.
+ * Why did the guest die? Explanations from the exceptions that the CPU raised and its last state.
  *
  * @module
  */

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createMachine } from '../runtime/index.js';
 import { explain } from './explain.js';
 
-/** What is said of the first exception of code that runs in 32-bit protected mode without an IDT. */
+/** The explanation of the first exception of code that runs in 32-bit protected mode without an IDT. */
 function said(code: readonly number[], registers: Record<string, bigint> = {}, cr0 = 0n): string {
   using machine = createMachine({ engine: 'soft', image: Uint8Array.from(code), mode: 'protected' });
   const { cpu, memory } = machine;
@@ -14,14 +14,14 @@ function said(code: readonly number[], registers: Record<string, bigint> = {}, c
   return `${title}: ${steps[0]!.why}. ${mistakes[0]!}`;
 }
 
-describe('an exception that is met seldom', () => {
-  test('is explained by what raises it', () => {
+describe('a rare exception', () => {
+  test('is explained by its cause', () => {
     // nop, with TF set
     assert.match(said([0x90, 0x90], { rflags: 0x102n }), /^#DB.*TF is set/);
     // into, with OF set
     assert.match(said([0xce], { rflags: 0x802n }), /^#(OF|GP).*(OF set|entry 4)/);
     // bound %eax,0x5000, whose bounds are 0 and 0
-    assert.match(said([0x62, 0x05, 0x00, 0x50, 0x00, 0x00], { rax: 5n }), /^#BR.*outside of the bounds/);
+    assert.match(said([0x62, 0x05, 0x00, 0x50, 0x00, 0x00], { rax: 5n }), /^#BR.*outside the bounds/);
     // fld1, with TS set
     assert.match(said([0xd9, 0xe8], {}, 8n), /^#NM.*EM or TS is set/);
     // fldcw 0x5000 (all unmasked); fldz; fld1; fdivp; fwait, with CR0.NE

@@ -1,5 +1,5 @@
 /**
- * The exceptions that are met seldom: each with one or two reasons (SDM 3A 6.15).
+ * The rarer exceptions: each has one or two causes (SDM 3A 6.15).
  *
  * @module
  */
@@ -16,14 +16,14 @@ export function explainRarer(scene: Scene, vector: number): Finding | undefined 
       return {
         check:
           registers.rflags & RFLAGS.TF
-            ? 'RFLAGS.TF is set: the CPU raises #DB behind every instruction'
-            : 'a breakpoint in DR0 to DR3, ICEBP or a task’s T bit asked for the debug handler',
+            ? 'RFLAGS.TF is set: the CPU raises #DB after every instruction'
+            : 'a breakpoint in DR0 to DR3, ICEBP or a task’s T bit raised #DB',
         mistake:
           'Without a debugger inside the guest leave TF (bit 8 of the flags) and DR7 as they are. Did POPF or IRET load something else as the flags?',
       };
     case 3:
       return {
-        check: 'INT3 asks for the breakpoint handler',
+        check: 'INT3 calls the breakpoint handler',
         mistake: 'Without a debugger inside the guest, INT3 needs a handler in IDT entry 3.',
       };
     case 4:
@@ -33,7 +33,7 @@ export function explainRarer(scene: Scene, vector: number): Finding | undefined 
       };
     case 5:
       return {
-        check: `${instruction?.text ?? 'BOUND'} found its index outside of the bounds in memory`,
+        check: `${instruction?.text ?? 'BOUND'} found its index outside the bounds in memory`,
         mistake: 'Is the index right? The first of the two bounds is the lower one, and both are included.',
       };
     case 7:
@@ -48,8 +48,8 @@ export function explainRarer(scene: Scene, vector: number): Finding | undefined 
         check: `an earlier calculation of ${vector === 16 ? 'the x87' : 'SSE'} failed, and its exception is not masked`,
         mistake:
           vector === 16
-            ? 'FNINIT masks all of them (control word 0x37f). With exceptions unmasked a handler is needed in IDT entry 16.'
-            : 'MXCSR 0x1f80 masks all of them. With exceptions unmasked a handler is needed in IDT entry 19.',
+            ? 'FNINIT masks all of them (control word 0x37f). Unmasked exceptions need a handler in IDT entry 16.'
+            : 'MXCSR 0x1f80 masks all of them. Unmasked exceptions need a handler in IDT entry 19.',
       };
     case 17: {
       const access = memoryOf(scene);

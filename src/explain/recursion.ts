@@ -1,5 +1,5 @@
 /**
- * A stack that has left its memory: who calls whom, by the return addresses that it left behind.
+ * A stack that has grown out of its memory: finds the recursive call by the return addresses on it.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { hex, readPhysical, sizeText, walkPages } from '../inspect/index.js';
 import { linearStack, type Scene } from './scene.js';
 import { type CallSite, callBefore } from './whereabouts.js';
 
-/** Memory that is looked through, from the stack upwards or from address 0: bytes. */
+/** How much memory is searched, from the stack upwards or from address 0: bytes. */
 const LOOKED_THROUGH = 512 * 1024;
-/** So many return addresses to the same place are no chance. */
+/** This many equal return addresses are not a coincidence. */
 const ENOUGH = 8;
 
-/** What is known of a stack pointer that has left RAM. */
+/** The facts about a stack pointer outside RAM. */
 export interface LeftStack {
   check: string;
   evidence: string[];
@@ -31,9 +31,9 @@ export function explainLeftStack(scene: Scene): LeftStack | undefined {
   return {
     check: `${where}: the stack has grown down out of its memory`,
     evidence: [
-      `${times} return addresses in the first ${sizeText(LOOKED_THROUGH)} of memory lead behind the call at ${hex(site.address)}${named(scene, site.address)}`,
+      `${times} return addresses in the first ${sizeText(LOOKED_THROUGH)} of memory point after the call at ${hex(site.address)}${named(scene, site.address)}`,
     ],
-    mistake: `${recursionText(scene, site)}: recursion without an end, or frames that are too large. Look at the condition that ends it.`,
+    mistake: `${recursionText(scene, site)}: endless recursion, or frames that are too large. Check the condition that ends it.`,
   };
 }
 
@@ -58,7 +58,7 @@ export function mostFrequentCall(scene: Scene, start: bigint): { site: CallSite;
 /** `<f+0x1c> calls <f>, again and again`. */
 function recursionText({ locate }: Scene, { address, target }: CallSite): string {
   const caller = locate(address) ?? hex(address);
-  const callee = target === undefined ? 'a function by a pointer' : (locate(target) ?? hex(target));
+  const callee = target === undefined ? 'a function through a pointer' : (locate(target) ?? hex(target));
   return `${caller} calls ${callee} again and again`;
 }
 

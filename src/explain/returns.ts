@@ -7,7 +7,7 @@ import { hex, isLongMode } from '../inspect/index.js';
 import { type Finding, isProtected, type Scene, stackTop } from './scene.js';
 import { checkSelector, descriptorOf } from './selectors.js';
 
-/** What is wrong with the frame that a far return found; undefined for other instructions and for good frames. */
+/** What is wrong with a far return's frame; undefined for other instructions and for good frames. */
 export function explainReturn(scene: Scene): Finding | undefined {
   const { instruction, code, cpl, registers } = scene;
   const isIret = /^iret/.test(instruction?.mnemonic ?? '');
@@ -38,7 +38,7 @@ export function explainReturn(scene: Scene): Finding | undefined {
   }
   if ((selector & 3) < cpl) {
     return {
-      check: `it would return from ring ${cpl} to ring ${selector & 3}, and returns never gain privilege`,
+      check: `it would return from ring ${cpl} to ring ${selector & 3}, and a return never raises the privilege`,
       evidence,
       mistake: shifted ?? 'The frame must hold the selectors that were pushed.',
     };
@@ -48,7 +48,7 @@ export function explainReturn(scene: Scene): Finding | undefined {
     return {
       check: `the frame's CS has RPL ${selector & 3}, and its segment DPL ${dpl}: both must be the ring to return to`,
       evidence,
-      mistake: `To go to ring 3 push the selector with RPL 3 (for instance 0x1b) of a code segment with DPL 3 (access byte 0xfa), and a stack segment alike.`,
+      mistake: `To go to ring 3 push the selector with RPL 3 (for instance 0x1b) of a code segment with DPL 3 (access byte 0xfa), and a stack segment of the same ring.`,
     };
   }
   const outward = (selector & 3) > cpl || (isIret && isLongMode(scene.system));
@@ -64,11 +64,11 @@ export function explainReturn(scene: Scene): Finding | undefined {
   };
 }
 
-/** Is there something on top that should have been popped, as an error code? */
+/** Is there a value on top that should have been popped, such as an error code? */
 function frameMistake(scene: Scene, frame: readonly bigint[], isIret: boolean): string | undefined {
   if (!isIret) return undefined;
   const next = Number((frame[2] ?? 0n) & 0xffffn);
   const ip = frame[1] ?? 0n;
   if (descriptorOf(scene, next)?.kind !== 'code' || (ip <= 0xffn && ip < 8n)) return undefined;
-  return 'One value too many is on the stack: behind it is a good frame. #DF, #TS, #NP, #SS, #GP, #PF and #AC push an error code, which the handler has to drop (add $4, %esp; add $8, %rsp) before IRET.';
+  return 'One value too many is on the stack: below it is a good frame. #DF, #TS, #NP, #SS, #GP, #PF and #AC push an error code, which the handler must remove (add $4, %esp; add $8, %rsp) before IRET.';
 }

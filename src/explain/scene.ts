@@ -1,5 +1,5 @@
 /**
- * What an explanation is made from: the CPU as it stood when the guest died, its memory, and the current instruction.
+ * The input of an explanation: the CPU's state when the guest died, its memory, and the current instruction.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from '../isa/index.js';
 import { CR0, EFER, findRegister, type Registers, RFLAGS, type SystemRegisters } from '../x86/index.js';
 
-/** Says where an address of code is: `<start+0x5>  kernel.S:12`. */
+/** The symbol and line of a code address: `<start+0x5>  kernel.S:12`. */
 export type Locate = (address: bigint) => string | undefined;
 
 /** Where the image lies in guest physical memory, and where it starts. */
@@ -24,7 +24,7 @@ export interface ImagePlace {
   readonly segments: readonly { readonly address: number; readonly size: number }[];
 }
 
-/** A CPU that stands still, with what is known of how it got there. */
+/** A stopped CPU, with what is known of its history. */
 export interface Scene extends CpuSubject {
   readonly registers: Registers;
   readonly system: SystemRegisters;
@@ -33,7 +33,7 @@ export interface Scene extends CpuSubject {
   readonly code: CodeSize;
   /** Current privilege level. */
   readonly cpl: number;
-  /** Undefined where it cannot be fetched, or not to its end. */
+  /** Undefined where it cannot be fetched completely. */
   readonly instruction: Instruction | undefined;
   readonly locate: Locate;
   readonly image: ImagePlace | undefined;
@@ -100,7 +100,7 @@ export function registerValue({ registers, system }: Scene, name: string): bigin
   return findRegister(name)?.read(registers, system) ?? 0n;
 }
 
-/** A memory operand, with the address that it comes to. */
+/** A memory operand with its address. */
 export interface Access {
   segment: 'es' | 'cs' | 'ss' | 'ds' | 'fs' | 'gs';
   offset: bigint;
@@ -108,7 +108,7 @@ export interface Access {
   size: number;
 }
 
-/** Where a memory operand lies now. */
+/** The current address of a memory operand. */
 export function accessOf(scene: Scene, operand: MemoryOperand): Access {
   const { base, index, scale, displacement, addressSize, target, size } = operand;
   const sum =
@@ -136,7 +136,7 @@ export function linearStack({ registers, system, code }: Scene): bigint {
   return BigInt.asUintN(32, system.ss.base + BigInt.asUintN(system.ss.db ? 32 : 16, registers.rsp));
 }
 
-/** Where a call came from, if the top of the stack is the return address of one. */
+/** The call that led here, if the top of the stack is its return address. */
 export function callerLine(scene: Scene): string[] {
   const [top] = stackTop(scene, 1, scene.code === 64 ? 8 : scene.code === 32 ? 4 : 2);
   const where = top === undefined ? undefined : scene.locate(top);
@@ -163,7 +163,7 @@ export function selectorText(selector: number): string {
   return `${hex(selector)} (${selector & 4 ? 'LDT' : 'GDT'} entry ${selector >> 3}${selector & 3 ? `, RPL ${selector & 3}` : ''})`;
 }
 
-/** What one look at a fault found. */
+/** The result of examining a fault. */
 export interface Finding {
   /** The check that failed, as a sentence without a full stop. */
   check: string;

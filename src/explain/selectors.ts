@@ -1,5 +1,5 @@
 /**
- * What is wrong with a selector, by what it was to be loaded for (SDM 3A 6.5 to 6.8).
+ * What is wrong with a selector, by its intended use (SDM 3A 6.5 to 6.8).
  *
  * @module
  */
@@ -13,13 +13,13 @@ import {
 } from '../inspect/index.js';
 import { type Finding, type Scene, selectorText } from './scene.js';
 
-/** What the selector goes into. */
+/** Where the selector is loaded. */
 export type Use = 'code' | 'stack' | 'data' | 'TSS' | 'LDT';
 
 const wanted: Record<Use, string> = {
   code: 'a code segment',
   stack: 'a writable data segment',
-  data: 'a data segment, or a code segment that may be read',
+  data: 'a data segment, or a readable code segment',
   TSS: 'an available TSS',
   LDT: 'an LDT',
 };
@@ -78,7 +78,7 @@ export function checkSelector(scene: Scene, selector: number, use: Use): Finding
   }
   if (!fits(entry, use)) {
     return {
-      check: `${name} is “${meaning}”, and ${wanted[use]} is needed`,
+      check: `${name} is “${meaning}”, but ${wanted[use]} is needed`,
       evidence,
       mistake: kindMistake(entry, use),
     };
@@ -101,7 +101,7 @@ export function checkSelector(scene: Scene, selector: number, use: Use): Finding
   return privilegeFinding(scene, selector, entry, use, name, evidence);
 }
 
-/** 0 to 3: entry 0 of the GDT, which is none, with one of the four privilege levels (SDM 3A 3.4.2). */
+/** 0 to 3: entry 0 of the GDT, the null entry, with one of the four privilege levels (SDM 3A 3.4.2). */
 function nullSelector(selector: number, use: Use): Finding {
   const check = `${wanted[use]} is needed, and the selector is ${hex(selector)}`;
   if (selector === 0) {
@@ -119,7 +119,7 @@ function nullSelector(selector: number, use: Use): Finding {
 function missingEntry(scene: Scene, selector: number, name: string, evidence: string[]): Finding {
   if (selector & 4) {
     return {
-      check: `${name} asks for the LDT (bit 2 is set)${scene.system.ldt.unusable ? ', and there is none' : ', which ends before it'}`,
+      check: `${name} selects the LDT (bit 2 is set)${scene.system.ldt.unusable ? ', and none is loaded' : ', which ends before it'}`,
       evidence,
       mistake:
         'Selectors of the GDT are multiples of 8 (plus the RPL in bits 0 and 1). Is it the entry’s number instead of 8 × the number?',
@@ -130,14 +130,14 @@ function missingEntry(scene: Scene, selector: number, name: string, evidence: st
     return {
       check: `${name} names an entry that is not in RAM`,
       evidence: [`GDT at ${hex(scene.system.gdt.base)}, limit ${hex(limit)}`],
-      mistake: 'GDTR points to where no memory is. Is its base the linear address of the table?',
+      mistake: 'GDTR points outside RAM. Is its base the linear address of the table?',
     };
   }
   return {
-    check: `${name} lies behind the end of the GDT`,
+    check: `${name} is beyond the end of the GDT`,
     evidence,
     mistake:
-      'The GDT has fewer entries than the selector asks for, or LGDT was given too small a limit (it is 8 × entries − 1). Selectors are 8 × the entry’s number.',
+      'The GDT has fewer entries than the selector asks for, or LGDT loaded a limit that is too small (it is 8 × entries − 1). Selectors are 8 × the entry’s number.',
   };
 }
 
@@ -160,7 +160,7 @@ function fits({ kind, segment }: DescriptorEntry, use: Use): boolean {
 function kindMistake({ kind, segment }: DescriptorEntry, use: Use): string {
   const { type } = segment;
   if (use === 'TSS' && (type === 11 || type === 3) && kind === 'system')
-    return 'This TSS is busy: it is loaded already, or its type was written as 0xb. LTR takes an available one (type 9) and sets the busy bit itself.';
+    return 'This TSS is busy: it is already loaded, or its type was written as 0xb. LTR takes an available one (type 9) and sets the busy bit itself.';
   if (use === 'TSS')
     return 'LTR takes the selector of a TSS descriptor: access byte 0x89 (type 9, S = 0, present).';
   if (use === 'LDT') return 'LLDT takes the selector of an LDT descriptor: access byte 0x82.';
@@ -170,9 +170,9 @@ function kindMistake({ kind, segment }: DescriptorEntry, use: Use): string {
     return 'The selector is that of a data segment. Code segments have bit 3 of the access byte set: 0x9a. Are the selectors of code and data swapped?';
   if (use === 'stack')
     return kind === 'code'
-      ? 'The selector is that of a code segment, and a stack has to be written. Data is 0x92. Are the selectors of code and data swapped?'
-      : 'The stack has to be written: set bit 1 of the access byte (W), which makes it 0x92.';
-  return 'The code segment may only be executed: set bit 1 of the access byte (R) to read from it, or use a data segment.';
+      ? 'The selector is that of a code segment, and a stack must be writable. Data is 0x92. Are the selectors of code and data swapped?'
+      : 'A stack must be writable: set bit 1 of the access byte (W), which makes it 0x92.';
+  return 'The code segment can only be executed: set bit 1 of the access byte (R) to read from it, or use a data segment.';
 }
 
 function privilegeFinding(
@@ -189,7 +189,7 @@ function privilegeFinding(
   if (use === 'data') {
     if ((kind === 'code' && type & 4) || dpl >= Math.max(cpl, rpl)) return undefined;
     return {
-      check: `${name} names a segment of ring ${dpl}, and ring ${Math.max(cpl, rpl)} asks for it`,
+      check: `${name} names a segment of ring ${dpl}, and ring ${Math.max(cpl, rpl)} tries to load it`,
       evidence,
       mistake: `Ring 3 needs data segments with DPL 3 (access byte 0xf2) and selectors with RPL 3.`,
     };

@@ -1,5 +1,5 @@
 /**
- * A guest that lives, and that a debugger holds: where it stands, what it went through, and what it goes towards.
+ * A guest that has not died and that a debugger holds: where it is stopped, its last exceptions, and its next instruction.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { explainFault } from './faults.js';
 import { eventText, faultText } from './gates.js';
 import { isProtected, modeText, placeText, type Scene } from './scene.js';
 
-/** What there is to say of a guest of which nothing has died. */
+/** The explanation of a guest that has not died. */
 export interface Standing {
   title: string;
   steps: { text: string; why?: string }[];
@@ -20,7 +20,7 @@ export interface Standing {
   mistakes: string[];
 }
 
-/** @param ahead what its next instruction comes to, where that is known */
+/** @param ahead the dry run of its next instruction, where there is one */
 export function explainStanding(scene: Scene, ahead: DryRun | undefined): Standing {
   const { registers, faults, instruction } = scene;
   const on = (registers.rflags & RFLAGS.IF) !== 0n;
@@ -46,7 +46,7 @@ export function explainStanding(scene: Scene, ahead: DryRun | undefined): Standi
   const coming = next === undefined ? whatComes(scene) : undefined;
   if (coming !== undefined) steps.push({ text: coming });
   return {
-    title: 'nothing has died: the guest stands still, and can go on',
+    title: 'the guest has not died: it is stopped and can continue',
     steps,
     evidence,
     mistakes: repetition(faults),
@@ -58,7 +58,7 @@ function repetition(faults: readonly FaultRecord[]): string[] {
   if (repeated === undefined) return [];
   const { fault, times } = repeated;
   return [
-    `It raises ${faultText(fault)} at ${placeText(fault.cs, fault.rip)} again and again (${times} of the last ${faults.length} exceptions): the handler comes back to the very instruction that faults, with nothing changed.`,
+    `It raises ${faultText(fault)} at ${placeText(fault.cs, fault.rip)} again and again (${times} of the last ${faults.length} exceptions): the handler returns to the same instruction that faults, with nothing changed.`,
   ];
 }
 
@@ -75,13 +75,13 @@ export function longFault(fault: FaultRecord): string {
   return `${faultText(fault)} ${meaning}`.trimEnd();
 }
 
-/** Said of the next instruction alone where it ends the guest, or leads nowhere. */
+/** About the next instruction, only where it ends the guest or cannot be left. */
 function whatComes({ instruction, registers }: Scene): string | undefined {
   const target = instruction?.operands[0];
   if (instruction === undefined) return 'there is no memory where its next instruction would be';
   if (instruction.mnemonic === 'hlt' && !(registers.rflags & RFLAGS.IF))
     return 'its next instruction is HLT with interrupts off: the guest ends there';
   if (instruction.mnemonic === 'jmp' && target?.kind === 'target' && target.address === registers.rip)
-    return 'its next instruction jumps to itself: only an interrupt leads away from there';
+    return 'its next instruction jumps to itself: only an interrupt can end that';
   return undefined;
 }

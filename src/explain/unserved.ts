@@ -1,5 +1,5 @@
 /**
- * Interrupts of real mode that nobody serves: there is no BIOS behind them.
+ * Real mode interrupts without a handler: there is no BIOS.
  * Source for the services' names: Ralf Brown's interrupt list.
  *
  * @module
@@ -11,27 +11,27 @@ import { eventText } from './gates.js';
 import { isProtected, linearStack, placeText, type Scene, stackTop } from './scene.js';
 import { inImage } from './whereabouts.js';
 
-/** The vector whose place the CPU has come to; undefined where it is elsewhere. */
+/** The vector whose unserved entry point the CPU has reached; undefined where it is elsewhere. */
 export function unservedVector(
   { registers, system }: { registers: Registers; system: SystemRegisters },
   halted: boolean,
 ): number | undefined {
   if (isProtected(system) || system.cs.selector !== UNSERVED.segment) return undefined;
-  // A HLT is done when it is told of.
+  // A HLT is reported after it has completed.
   const vector = Number(registers.rip) - UNSERVED.offset - (halted ? 1 : 0);
   return vector >= 0 && vector < 256 ? vector : undefined;
 }
 
-/** Who called an interrupt: the frame that its delivery pushed. */
+/** The caller of an interrupt: the frame that its delivery pushed. */
 export interface Call {
   vector: number;
   cs: number;
   ip: bigint;
-  /** The delivery was asked for by an instruction that ends at the frame's address. */
+  /** An INT instruction that ends at the frame's address caused the delivery. */
   software: boolean;
 }
 
-/** The frame on top of the stack, of an interrupt that was delivered just now. */
+/** The frame on top of the stack, of an interrupt that was just delivered. */
 export function frameOf(scene: Scene, vector: number): Call | undefined {
   const [ip, cs] = stackTop(scene, 2, 2);
   if (ip === undefined || cs === undefined) return undefined;
@@ -46,12 +46,12 @@ function interruptBefore(scene: Scene, cs: bigint, ip: bigint): number | undefin
   return bytes[0] === 0xcd ? bytes[1] : undefined;
 }
 
-/** How much of the stack is looked through for a call of an interrupt: bytes. */
+/** How much of the stack is searched for a call of an interrupt: bytes. */
 const LOOKED_THROUGH = 64;
 
 /**
- * A call of an interrupt whose vector leads into the image, or to address 0: a guest that lies where the vector table is, and
- * calls a BIOS. Undefined where no frame of one is near the top of the stack.
+ * A call of an interrupt whose vector points into the image, or to address 0: an image that was loaded over the vector table,
+ * and calls a BIOS. Undefined where no frame of one is near the top of the stack.
  */
 export function calledThroughImage(scene: Scene): Call | undefined {
   if (isProtected(scene.system) || scene.image === undefined) return undefined;
@@ -63,7 +63,7 @@ export function calledThroughImage(scene: Scene): Call | undefined {
     if (vector === undefined || !inImage(scene, (cs << 4n) + ip - 2n)) continue;
     const entry = readPhysical(scene.memory, BigInt(vector * 4), 4) ?? 0n;
     const target = ((entry >> 16n) << 4n) + (entry & 0xffffn);
-    // A guest that serves it has written the address of its handler there.
+    // A guest with a handler has written its address there.
     if (entry === 0n || (inImage(scene, BigInt(vector * 4)) && !inImage(scene, target)))
       return { vector, cs: Number(cs), ip: ip - 2n, software: true };
   }
@@ -76,7 +76,7 @@ interface Service {
   instead: string;
 }
 
-/** What a PC's firmware, or DOS, serves. */
+/** The services of a PC's BIOS, and of DOS. */
 const services: Readonly<Record<number, Service>> = {
   16: {
     name: 'video',
@@ -99,15 +99,15 @@ const services: Readonly<Record<number, Service>> = {
     instead: 'There is no disk: link everything into one image.',
   },
   20: { name: 'serial port', instead: 'The serial port is at ports 0x3f8 to 0x3ff.' },
-  21: { name: 'system', instead: 'The A20 line is port 0x92; the memory’s size is what --memory says.' },
+  21: { name: 'system', instead: 'The A20 line is port 0x92; --memory sets the memory size.' },
   22: {
     name: 'keyboard',
-    functions: { 0: 'read a key', 1: 'look for a key' },
+    functions: { 0: 'read a key', 1: 'check for a key' },
     instead: 'The keyboard is at ports 0x60 and 0x64, and interrupts by IRQ 1.',
   },
   26: { name: 'clock', instead: 'The clock is at ports 0x70 and 0x71, the timer at 0x40 to 0x43.' },
   32: { name: 'DOS: end the program', instead: 'End the guest with CLI and HLT.' },
-  33: { name: 'DOS', instead: 'There is no DOS: a guest has the machine to itself.' },
+  33: { name: 'DOS', instead: 'There is no DOS: the guest runs alone on the machine.' },
 };
 
 /** `INT 0x10 (video: AH = 0x0e, write a character)`. */
@@ -123,7 +123,7 @@ export function interruptText(vector: number, ah: number): string {
   return `${number} (${service.name}${functionText})`;
 }
 
-/** What is explained of an interrupt that nobody serves. */
+/** The explanation of an interrupt without a handler. */
 export interface UnservedEnding {
   title: string;
   steps: { text: string; why?: string }[];
@@ -148,13 +148,13 @@ export function explainUnserved(
       steps: [
         {
           text: `the guest called ${text} at ${place}`,
-          why: 'there is no BIOS and no operating system behind it',
+          why: 'there is no BIOS and no operating system',
         },
       ],
       evidence: [vectorLine],
       mistakes: [
         services[vector]?.instead ??
-          'To serve it yourself, write the handler’s offset and segment to its entry in the vector table.',
+          'To handle it yourself, write the handler’s offset and segment to its entry in the vector table.',
       ],
     };
   }
@@ -163,7 +163,7 @@ export function explainUnserved(
     title: `${event} in real mode has no handler`,
     steps: [
       { text: `${event} came at ${place}`, ...(cause && { why: cause.check }) },
-      { text: 'nobody wrote a handler into its entry of the vector table' },
+      { text: 'its entry in the vector table has no handler' },
     ],
     evidence: [...(cause?.evidence ?? []), vectorLine],
     mistakes: [

@@ -1,5 +1,5 @@
 /**
- * Where the CPU has got to, seen from the image: returned from its entry, outside of it, in code of another width.
+ * Where the CPU is, relative to the image: returned from its entry function, outside the image, in code of another width.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ENTRY_RETURN } from '../x86/index.js';
 import { type Finding, linearRip, type Scene } from './scene.js';
 import { zerosBefore } from './zeros.js';
 
-/** The CPU went where the return address on the first stack leads. */
+/** The CPU jumped to the return address on the initial stack. */
 export function explainEntryReturn(scene: Scene): Finding | undefined {
   const at = linearRip(scene.registers, scene.system);
   const narrow = BigInt.asUintN(32, ENTRY_RETURN);
@@ -17,7 +17,7 @@ export function explainEntryReturn(scene: Scene): Finding | undefined {
   const entry = scene.image === undefined ? undefined : scene.locate(BigInt(scene.image.entry));
   const name = entry === undefined ? '' : `, ${entry},`;
   return {
-    check: `the kernel's entry function${name} returned, and nothing called it: the return address that lay on its stack, ${hex(at)}, leads nowhere`,
+    check: `the kernel's entry function${name} returned, and nothing called it: the value at the return address’s place on its stack, ${hex(at)}, is not code`,
     mistake: 'End the entry function with an endless loop around HLT, as in: cli; 1: hlt; jmp 1b.',
   };
 }
@@ -25,12 +25,12 @@ export function explainEntryReturn(scene: Scene): Finding | undefined {
 /** True where the image is known, and the current instruction is not in it. */
 export function isOutside(scene: Scene): boolean {
   const linear = linearRip(scene.registers, scene.system);
-  // Where nothing maps it any more, it lies where it lay: guests start with linear = physical.
+  // Where it is no longer mapped, use the address itself: guests start with linear = physical.
   const { physical = linear } = walkPages(scene, linear);
   return scene.image !== undefined && !inImage(scene, physical);
 }
 
-/** Says where the instruction is not the image's; undefined where it is, or where the image lies is not known. */
+/** A sentence for an instruction outside the image; undefined where it is inside, or where the image's address is not known. */
 export function outsideText(scene: Scene): string | undefined {
   if (scene.image === undefined) return undefined;
   const linear = linearRip(scene.registers, scene.system);
@@ -41,11 +41,11 @@ export function outsideText(scene: Scene): string | undefined {
     ({ address, size }) => `${hex(address)}–${hex(address + Math.max(size, 1) - 1)}`,
   );
   const zeros = zerosBefore(scene, physical);
-  const how = zeros >= 16 ? ', and zeros lie before it' : '';
-  return `${hex(physical)} is outside of the image (${pieces.slice(0, 3).join(', ')}${pieces.length > 3 ? ', …' : ''})${how}`;
+  const how = zeros >= 16 ? ', after an area of zeros' : '';
+  return `${hex(physical)} is outside the image (${pieces.slice(0, 3).join(', ')}${pieces.length > 3 ? ', …' : ''})${how}`;
 }
 
-/** True for a physical address that the image lies at. */
+/** True for a physical address inside the image. */
 export function inImage({ image }: Scene, physical: bigint): boolean {
   return (
     image?.segments.some(({ address, size }) => physical >= address && physical < address + size) ?? false
@@ -56,7 +56,7 @@ export function inImage({ image }: Scene, physical: bigint): boolean {
 export interface CallSite {
   address: bigint;
   instruction: Instruction;
-  /** Where it goes, for a call whose instruction says so. */
+  /** The target, for a direct call. */
   target: bigint | undefined;
 }
 
@@ -75,12 +75,12 @@ export function callBefore(scene: Scene, value: bigint): CallSite | undefined {
   return undefined;
 }
 
-/** Instructions of straight code that are looked at from the entry on. */
+/** How many instructions of straight-line code are examined, from the entry on. */
 const LOOKED_AT = 48;
 
 /**
- * Code at the entry that is 32-bit code, although the CPU runs it in 64-bit mode: an instruction that 64-bit mode has not (far
- * jumps with an address, PUSHA), or an absolute address in the image, which 64-bit mode takes as a distance from RIP.
+ * Code at the entry that is 32-bit code, although the CPU runs it in 64-bit mode: an instruction that 64-bit mode does not have
+ * (far jumps with an address, PUSHA), or an absolute address in the image, which 64-bit mode reads as an offset from RIP.
  */
 export function narrowCode(scene: Scene): string | undefined {
   const { image, code } = scene;
@@ -93,7 +93,7 @@ export function narrowCode(scene: Scene): string | undefined {
     const wide = decode(scene, at, 64);
     const sign = signOf32(scene, narrow, wide);
     if (sign) {
-      return `The code at the entry ${hex(entry)} looks like 32-bit code: as such the instruction at ${hex(at)} is ${narrow.text}; in 64-bit mode it is ${wide?.text ?? 'none'}. A 64-bit ELF file starts in long mode, in 64-bit code. Give the kernel a multiboot header, which starts it in 32 bits, or link it as a 32-bit file (-m32).`;
+      return `The code at the entry ${hex(entry)} looks like 32-bit code: the instruction at ${hex(at)} is then ${narrow.text}; in 64-bit mode it is ${wide?.text ?? 'invalid'}. A 64-bit ELF file starts in long mode, in 64-bit code. Give the kernel a multiboot header, which starts it in 32 bits, or link it as a 32-bit file (-m32).`;
     }
     if (/^(jmp|ret|hlt|iret)/.test(narrow.mnemonic)) return undefined;
     at += BigInt(narrow.length);

@@ -107,19 +107,19 @@ describe('expectations that fail', () => {
     ['outcome=shutdown', 'halted', 'shutdown'],
     ['code=0', '3', '0'],
   ] as const) {
-    test(`${text} says what was found`, () => {
+    test(`${text} tells the value found`, () => {
       assert.deepEqual(check(text), { ok: false, text, found, expected });
     });
   }
 
-  test('say so where the run did not keep what they ask for', () => {
+  test('say so where the run did not keep the needed value', () => {
     assert.equal(check('console=""', { console: undefined }).found, 'the console was not kept');
     assert.equal(check('exits=0', { exits: undefined }).ok, false);
     assert.equal(check('outcome=halted', { outcome: undefined }).found, 'unknown');
-    assert.equal(check('code=0', { code: undefined }).found, 'the guest gave none');
+    assert.equal(check('code=0', { code: undefined }).found, 'the guest set none');
   });
 
-  test('shorten a console that is long, and find in it fast', () => {
+  test('shorten a long console, and search it fast', () => {
     const console = new Uint8Array(1_000_000).fill(0x61);
     const { ok, found } = check(`console~="${'a'.repeat(500)}b"`, { console });
     assert.equal(ok, false);
@@ -127,20 +127,20 @@ describe('expectations that fail', () => {
   });
 });
 
-describe('expectations that cannot be understood', () => {
+describe('expectations that cannot be parsed', () => {
   for (const [text, problem, hint] of [
-    ['rxa=42', /'rxa', which is no register/, /did you mean rax/],
+    ['rxa=42', /'rxa', which is neither a register/, /did you mean rax/],
     ['eaz=42', /'eaz'/, /eax/],
     ['r16=1', /'r16'/, /r1[0-5]/],
     ['consol="x"', /'consol'/, /console/],
     ['nonsense=42', /'nonsense'/, /rax=42/],
     ['rax', /not NAME=VALUE/, /rax=42/],
     ['', /not NAME=VALUE/, /rax=42/],
-    ['rax==42', /'=42', which is no number/, /0x2a/],
-    ['rax=', /'', which is no number/, /0x2a/],
-    ['rax=4_2', /'4_2', which is no number/, /0x2a/],
-    ['rax=0x', /no number/, /0x2a/],
-    ['rax=--1', /no number/, /0x2a/],
+    ['rax==42', /'=42', which is not a number/, /0x2a/],
+    ['rax=', /'', which is not a number/, /0x2a/],
+    ['rax=4_2', /'4_2', which is not a number/, /0x2a/],
+    ['rax=0x', /not a number/, /0x2a/],
+    ['rax=--1', /not a number/, /0x2a/],
     ['al=256', /256, which does not fit 8 bits/, /./],
     ['al=-129', /does not fit 8 bits/, /./],
     ['zf=2', /does not fit 1 bit$/, /./],
@@ -149,18 +149,18 @@ describe('expectations that cannot be understood', () => {
     ['mem8[]=1', /the address ''/, /physical/],
     ['mem8[-1]=1', /the address '-1'/, /physical/],
     ['mem8[0x40000000000000]=1', /the address/, /physical/],
-    ['mem[0x400]=42', /42, which is no string/, /double quotes/],
+    ['mem[0x400]=42', /42, which is not a string/, /double quotes/],
     ['mem24[0]=1', /'mem24'/, /mem/],
     ['rax[0]=1', /has an address, but 'rax' is not memory/, /./],
-    ['console=Hello', /no string/, /double quotes/],
-    ['console="a"b"', /no string/, /double quotes/],
-    ['console="\\q"', /no string/, /double quotes/],
-    ['console="\\x4"', /no string/, /double quotes/],
-    ['rax~=1', /only the console knows/, /'='/],
+    ['console=Hello', /not a string/, /double quotes/],
+    ['console="a"b"', /not a string/, /double quotes/],
+    ['console="\\q"', /not a string/, /double quotes/],
+    ['console="\\x4"', /not a string/, /double quotes/],
+    ['rax~=1', /only console accepts/, /'='/],
     ['outcome=halt', /the outcome 'halt'/, /did you mean halted/],
     ['outcome=', /the outcome ''/, /halted, exited/],
   ] as const) {
-    test(`'${text}' is an error that helps`, () => {
+    test(`'${text}' is an error with a hint`, () => {
       assert.throws(
         () => parseExpectation(text),
         (error: Error & { code?: string; hint?: string }) => {
@@ -175,13 +175,13 @@ describe('expectations that cannot be understood', () => {
 });
 
 describe('the parts of expectations', () => {
-  test('only the console has to be kept for its own expectations', () => {
+  test('the console is kept only for its own expectations', () => {
     assert.equal(parseExpectation('console="x"').needsConsole, true);
     assert.equal(parseExpectation('console~="x"').needsConsole, true);
     assert.equal(parseExpectation('rax=1').needsConsole, false);
   });
 
-  test('every register name is understood', () => {
+  test('every register name is known', () => {
     for (const name of registerViewNames) assert.doesNotThrow(() => parseExpectation(`${name}=0`), name);
     for (const name of ['rsp', 'esp', 'sp', 'spl', 'bpl', 'dil', 'bh', 'r15b', 'r10', 'gs', 'ldt', 'cr8']) {
       assert.ok(registerViewNames.includes(name), name);

@@ -4,14 +4,14 @@ import type { Registers, SystemRegisters } from '../x86/index.js';
 import { findRegister, nearestNames, type RegisterView, registerViewNames } from '../x86/index.js';
 import { escapeBytes, parseNumber, parseString } from './values.js';
 
-/** An expectation that cannot be understood: names what is wrong in it. */
+/** An expectation that cannot be parsed: says what is wrong in it. */
 export class ExpectationError extends TerrariumError {
   constructor(text: string, problem: string, hint: string) {
     super('EEXPECT', `the expectation '${text}' ${problem}`, { hint });
   }
 }
 
-/** What is known about a run's end. */
+/** The facts about a run's end. */
 export interface ExpectationSubject {
   registers: Registers;
   system: SystemRegisters;
@@ -21,15 +21,15 @@ export interface ExpectationSubject {
   exits?: number | undefined;
   /** The outcome's kind, such as `halted`. */
   outcome?: string | undefined;
-  /** The guest's exit code, where it gave one. */
+  /** The guest's exit code, where it set one. */
   code?: number | undefined;
 }
 
-/** One thing that a run's end should have, as `parseExpectation` makes it. */
+/** One expected property of a run's end, as `parseExpectation` returns it. */
 export interface Expectation {
-  /** As it was written. */
+  /** The text as it was written. */
   readonly text: string;
-  /** True where `ExpectationSubject.console` is looked at, so that it must be kept. */
+  /** True where the expectation reads `ExpectationSubject.console`, so that it must be kept. */
   readonly needsConsole: boolean;
   readonly check: (subject: ExpectationSubject) => { ok: boolean; found: string; expected: string };
 }
@@ -45,7 +45,7 @@ const outcomes = ['halted', 'exited', 'reset', 'shutdown', 'stopped', 'limit', '
 const otherNames = ['mem', 'mem8', 'mem16', 'mem32', 'mem64', 'console', 'exits', 'outcome', 'code'];
 const EXAMPLES = `write rax=42, al=0x2a, zf=1, mem64[0x400]=42, mem[0x400]="text", console="Hello\\n", console~="Hello", exits=7, exits<=7, exits>1, outcome=halted or code=3`;
 const NUMBERS = 'numbers are written 42, -1, 0x2a or 0b101010';
-const STRINGS = 'strings stand in double quotes and know \\n, \\r, \\t, \\0, \\\\, \\" and \\x41';
+const STRINGS = 'strings are in double quotes, with the escapes \\n, \\r, \\t, \\0, \\\\, \\" and \\x41';
 
 /**
  * Reads one expectation: `NAME=VALUE`, where the name is a register or a part of one (`rax`, `eax`, `ax`, `ah`, `r8d`),
@@ -67,10 +67,10 @@ export function parseExpectation(text: string): Expectation {
     string,
   ];
   if (operator === '~=' && name !== 'console') {
-    throw new ExpectationError(text, "has '~=', which only the console knows", "use '='");
+    throw new ExpectationError(text, "has '~=', which only console accepts", "use '='");
   }
   if (/[<>]/.test(operator) && name !== 'exits') {
-    throw new ExpectationError(text, `has '${operator}', which only exits knows`, "use '='");
+    throw new ExpectationError(text, `has '${operator}', which only exits accepts`, "use '='");
   }
   if (place !== undefined && !name.startsWith('mem')) {
     throw new ExpectationError(text, `has an address, but '${name}' is not memory`, EXAMPLES);
@@ -116,7 +116,7 @@ function parseCheck(
       const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : EXAMPLES;
       throw new ExpectationError(
         text,
-        `names '${name}', which is no register and nothing else that is known`,
+        `names '${name}', which is neither a register nor another known name`,
         hint,
       );
     }
@@ -127,7 +127,7 @@ function parseCheck(
 function numberOf(text: string, value: string, bits: number): bigint {
   const number = parseNumber(value);
   if (number === undefined)
-    throw new ExpectationError(text, `has the value '${value}', which is no number`, NUMBERS);
+    throw new ExpectationError(text, `has the value '${value}', which is not a number`, NUMBERS);
   if (number >= 1n << BigInt(bits) || number < -(1n << BigInt(bits - 1))) {
     throw new ExpectationError(
       text,
@@ -156,7 +156,7 @@ function addressOf(text: string, place: string | undefined): number {
 function stringOf(text: string, value: string): Uint8Array {
   const bytes = parseString(value);
   if (bytes === undefined)
-    throw new ExpectationError(text, `has the value ${value}, which is no string`, STRINGS);
+    throw new ExpectationError(text, `has the value ${value}, which is not a string`, STRINGS);
   return bytes;
 }
 
@@ -199,7 +199,7 @@ function memoryBytesCheck(address: number, expected: Uint8Array): Expectation['c
   };
 }
 
-/** Console bytes that are shown of one that differs: enough to see, little enough for a terminal. */
+/** How many bytes of a console that differs are shown: enough to see the difference, few enough for a terminal. */
 const SHOWN = 256;
 
 function consoleCheck(expected: Uint8Array, anywhere: boolean): Expectation['check'] {
@@ -249,7 +249,7 @@ function outcomeCheck(text: string, expected: string): Expectation['check'] {
 function codeCheck(expected: bigint): Expectation['check'] {
   return ({ code }) => ({
     ok: code !== undefined && BigInt(code) === expected,
-    found: code === undefined ? 'the guest gave none' : String(code),
+    found: code === undefined ? 'the guest set none' : String(code),
     expected: String(expected),
   });
 }

@@ -1,6 +1,6 @@
 /**
- * What a stopped guest holds, decoded: registers, descriptor tables, gates, page tables and code as views and as text; expectations
- * of a run's end.
+ * Decodes a stopped guest: registers, descriptor tables, gates, page tables and code, as structures and as text; expectations
+ * about a run's end.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Instructions of a guest as text: what an engine gave up on, what left the guest.
+ * Instructions of a guest as text: those that an engine gave up on, or that caused an exit.
  *
  * @module
  */
@@ -9,7 +9,10 @@ import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 
 export { codeSizeOf };
 
-/** `vaddps zmm0,zmm1,zmm2 [62 f1 74 48 58 c2]`: the first instruction in `bytes`, or all of them where it is none. */
+/**
+ * `vaddps zmm0,zmm1,zmm2 [62 f1 74 48 58 c2]`: the first instruction in `bytes`, or all bytes where they do not begin with an
+ * instruction.
+ */
 export function formatInstruction(bytes: Uint8Array, rip: bigint, system: SystemRegisters): string {
   const { text, length, encoding } = disassemble(bytes, { code: codeSizeOf(system), address: rip });
   const own = encoding === undefined ? bytes : bytes.subarray(0, length);

@@ -88,7 +88,7 @@ const eferBits: Bits = [
   [12, 'SVME'],
 ];
 
-/** The bits that have names, of the registers that are made of them. */
+/** The named bits of the registers that consist of flags. */
 export const namedBits = {
   rflags: rflagsBits,
   cr0: cr0Bits,
@@ -97,10 +97,10 @@ export const namedBits = {
   efer: eferBits,
 } as const;
 
-/** The names of the flags that are set, such as `ZF PF`; bits without a name appear as `bit 1`'s fellows do, by number. */
+/** The names of the flags that are set, such as `ZF PF`; bits without a name appear by number. */
 export function describeFlags(rflags: bigint): string {
   const iopl = Number((rflags >> 12n) & 3n);
-  // Bit 1 is always 1 and says nothing; IOPL is a number of two bits.
+  // Bit 1 is always 1; IOPL is a number of two bits.
   const names = names64(rflags & ~0x3002n, rflagsBits);
   if (iopl !== 0) names.push(`IOPL=${iopl}`);
   return names.join(' ');
@@ -121,7 +121,7 @@ function names64(value: bigint, bits: Bits): string[] {
 
 const hex = (value: bigint | number, digits: number) => value.toString(16).padStart(digits, '0');
 
-/** The order people look for them in, four a line; the contract's order is that of the encoding. */
+/** The usual reading order, four per line; the contract has the order of the encoding. */
 const generalLines: readonly (readonly RegisterName[])[] = [
   ['rax', 'rbx', 'rcx', 'rdx'],
   ['rsi', 'rdi', 'rbp', 'rsp'],
@@ -168,7 +168,7 @@ function segmentLine(name: string, segment: Segment): string {
   return `${name.padEnd(6)} ${hex(selector, 4)} base ${hex(base, 16)}  limit ${hex(limit, 8)}  ${segmentMeaning(segment)}`;
 }
 
-/** What the hidden part of a segment register means (SDM 3A 3.4.5.1, tables 3-1 and 3-2). */
+/** The meaning of a segment register's hidden part (SDM 3A 3.4.5.1, tables 3-1 and 3-2). */
 export function segmentMeaning(segment: Segment): string {
   const { type, s, dpl, db, l, present, unusable } = segment;
   if (unusable) return 'unusable';

@@ -1,4 +1,4 @@
-/** A whole number as people write it: 42, -1, 0x2a, 0b101010. Undefined for anything else. */
+/** A whole number in the usual notations: 42, -1, 0x2a, 0b101010. Undefined for anything else. */
 export function parseNumber(text: string): bigint | undefined {
   const negative = text.startsWith('-');
   const digits = negative ? text.slice(1) : text;
@@ -50,7 +50,7 @@ const backslashed = new Map(
     .map(([letter, byte]) => [byte, `\\${letter}`]),
 );
 
-/** Bytes as a string in double quotes that `parseString` takes back; everything but printable ASCII is escaped. */
+/** Bytes as a string in double quotes that `parseString` accepts; everything but printable ASCII is escaped. */
 export function escapeBytes(bytes: Uint8Array): string {
   let text = '"';
   for (const byte of bytes) {

@@ -11,7 +11,7 @@ import { softProgram } from '../engine/soft/host/testing.js';
 import { softEngine } from '../engine/soft/index.js';
 import { Launcher, type LauncherCallbacks, type LauncherConfig } from './index.js';
 
-/** Bytes of RAM at 0; what lies behind is MMIO. */
+/** Bytes of RAM at 0; addresses above are MMIO. */
 export const MEMORY = 0x10000;
 /** Where the guests of this file start, in real mode: behind the interrupt vectors. */
 const CODE = 0x1000;

@@ -146,7 +146,7 @@ describe('a word that is nearly right', () => {
     ]) {
       const done = terrarium(['run', 'k.S', ...words], { cwd: scratch.path });
       assert.equal(done.status, 2);
-      assert.match(done.stderr, /would be overwritten|there is no folder no/);
+      assert.match(done.stderr, /would be overwritten|the folder no of no\/x.json does not exist/);
       assert.doesNotMatch(done.stderr, /halted/);
     }
     assert.equal(readFileSync(scratch.file('k.S'), 'utf8'), '.code16\nhlt\n');

@@ -143,7 +143,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.match(Buffer.from(shown, 'latin1').toString(), /out +0x00f1.* out 0xf1,al +console ← 0x48: 'H'$/m);
     const nowhere = terrarium(['run', 'guests/lj-kernel2', '--trace=/nowhere/at/all']);
     assert.equal(nowhere.status, 2);
-    assert.match(nowhere.stderr, /--trace: there is no folder \/nowhere\/at/);
+    assert.match(nowhere.stderr, /--trace: the folder \/nowhere\/at of .* does not exist/);
   });
 
   test('counts exits with --stat, and puts the whole outcome into --report', () => {
@@ -286,7 +286,7 @@ describe('terrarium run', { skip: noKvm }, () => {
     const help = (command: string) => terrarium([command, '--help']).stdout.replace(/\s+/g, ' ');
     assert.match(help('attach'), /--detach-key .*\(default: ctrl-\]\) --replay .*\(default: 4K\)/);
     assert.match(help('stop'), /--grace <duration> kill a process that takes longer to end \(default: 5s\)/);
-    assert.match(help('stat'), /--interval <duration> time between two looks: 500ms, 2s \(default: 1s\)/);
+    assert.match(help('stat'), /--interval <duration> time between two samples: 500ms, 2s \(default: 1s\)/);
   });
 
   test('ends quietly when its reader goes away, as in `| head -1`', async () => {

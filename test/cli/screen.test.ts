@@ -37,16 +37,16 @@ describe('--screenshot', () => {
     assert.ok([320, 720].includes(picture(later).width));
   });
 
-  test('says where the moment did not come, where the file cannot be written, and what is no moment', () => {
+  test('says where the moment did not come, where the file cannot be written, and what is not a moment', () => {
     using scratch = new Scratch();
     const file = scratch.file('never.png');
     const never = terrarium([...TEXT, '--screenshot', `${file}@exit:100000`]);
     assert.match(never.stderr, /the moment of .*never\.png did not come/);
     assert.deepEqual(picture(file).data, golden.data);
     const refused = {
-      [scratch.file('no/such/folder.png')]: /there is no folder/,
+      [scratch.file('no/such/folder.png')]: /the folder .* does not exist/,
       'a.png@exit:0': /'0' is not a whole number from 1/,
-      'a.png@HLTT': /'HLTT' is no moment. Write HLT, 2s or 500ms, or exit:1000/,
+      'a.png@HLTT': /'HLTT' is not a moment. Write HLT, 2s or 500ms, or exit:1000/,
       'a.jpg': /has to end in \.png/,
     };
     for (const [what, why] of Object.entries(refused)) {

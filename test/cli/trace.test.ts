@@ -123,9 +123,9 @@ describe('terrarium trace', () => {
     using scratch = new Scratch();
     const file = scratch.file('x');
     const wrong: [string | Buffer, RegExp][] = [
-      ['', /no exit is in this trace: nothing is in it/],
-      ['\n\n', /no exit is in this trace/],
-      [`${head}{"ph":"M"}\n]}\n`, /no exit is in this trace: it may have been filtered/],
+      ['', /there is no exit in this trace: nothing is in it/],
+      ['\n\n', /there is no exit in this trace/],
+      [`${head}{"ph":"M"}\n]}\n`, /there is no exit in this trace: it may have been filtered/],
       ['hello\n', /is no trace of terrarium’s/],
       ['{"a":1}', /is no trace of terrarium’s/],
       [`${halt}fish\n${halt}`, /x: line 2 is no JSON/],

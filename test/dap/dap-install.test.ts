@@ -119,7 +119,7 @@ describe('the extension for VS Code', () => {
     assert.notEqual(failed.status, 0);
     assert.match(failed.stderr, /no room/);
     const missing = terrarium(['dap', '--install-vscode', '--code', '/nowhere/code']);
-    assert.match(missing.stderr, /there is no such command/);
+    assert.match(missing.stderr, /the command was not found/);
     assert.match(missing.stderr, /--vsix/);
   });
 

@@ -31,7 +31,7 @@ for (const { engine, skip } of engines) {
       const before = [await target.view(), await target.read(0n, 65536, 'physical')];
       assert.match(
         (await target.describe('why')).replace(/\s+/g, ' '),
-        /nothing has died: .* its next instruction, div cx, raises #DE \(divide error\), whose handler is called: cx is 0/,
+        /the guest has not died: .* its next instruction, div cx, raises #DE \(divide error\), whose handler is called: cx is 0/,
       );
       assert.deepEqual([await target.view(), await target.read(0n, 65536, 'physical')], before);
       assert.equal((await target.step()).pc, 0x7c05n);
@@ -46,7 +46,7 @@ for (const { engine, skip } of engines) {
         for (let n = 0; n < times; n++)
           assert.match(
             await target.describe('why'),
-            /nothing has died yet, and the next instruction ends the\s+guest: #DE/,
+            /the guest has not died yet, but the next instruction ends\s+it: #DE/,
           );
       };
       await asked(5);

@@ -195,7 +195,7 @@ test('without the software CPU’s help a breakpoint works, or gdb shows why thi
   const text = await served.gdb(`symbol-file ${elf}`, 'break in32', 'continue', 'kill');
   assert.match(
     text,
-    /Breakpoint 1, in32 \(\)|Remote failure reply: E\.this host's KVM gives the guest/,
+    /Breakpoint 1, in32 \(\)|Remote failure reply: E\.this host's KVM delivers a debugger/,
     text,
   );
 });

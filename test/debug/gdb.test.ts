@@ -150,7 +150,11 @@ for (const { name, skip } of gdbEngines) {
         name,
       ).ready();
       const text = await served.gdb('show version', 'monitor why', 'continue', 'monitor why', 'kill');
-      assert.match(text, /nothing has died[\s\S]*SIGSEGV[\s\S]*why: #DE[\s\S]*divide-by-zero\.S:9/, text);
+      assert.match(
+        text,
+        /the guest has not died[\s\S]*SIGSEGV[\s\S]*why: #DE[\s\S]*divide-by-zero\.S:9/,
+        text,
+      );
       assert.match(text, /ecx is 0[\s\S]*triple fault/, text);
     });
 
@@ -186,9 +190,9 @@ for (const { name, skip } of gdbEngines) {
 }
 
 describe('--gdb', () => {
-  test('names what it does not go with, and a port that is none', () => {
+  test('names options that it refuses, and an invalid port', () => {
     for (const [flags, words] of [
-      [['--gdb', '--timeout', '1s'], /--timeout does not go with --gdb/],
+      [['--gdb', '--timeout', '1s'], /--timeout cannot be used with --gdb/],
       [['--gdb=70000'], /not a port/],
       [['--gdb=/nowhere/at/all'], /cannot be served/],
     ] as const) {

@@ -28,7 +28,7 @@ const emulates = noKvm === false && run(adds, false).outcome.kind === 'engineErr
 const skip = noKvm || (emulates ? false : 'SKIPPED: this host’s KVM runs it all by itself');
 
 describe('assist', { skip }, () => {
-  test('finishes what KVM gives up on: the guest goes on with the right state', () => {
+  test('runs the instructions that KVM gives up on: the guest continues with the right state', () => {
     const { outcome, read } = run(adds);
     assert.equal(outcome.kind, 'halted', outcome.reason);
     assert.equal(outcome.engine, 'kvm');
@@ -38,7 +38,7 @@ describe('assist', { skip }, () => {
     assert.ok(outcome.assistance.instructions >= 4);
   });
 
-  test('is no part of a run that needs none, and is off where it is switched off', () => {
+  test('takes no part in a run that does not need it, nor where it is switched off', () => {
     assert.equal(run([0xf4]).outcome.assistance, undefined);
     const { outcome } = run(adds, false);
     assert.equal(outcome.kind, 'engineError');
@@ -176,15 +176,15 @@ describe('assist', { skip }, () => {
     assert.deepEqual(written, ['20000 4 3f800000']);
   });
 
-  test('cannot run what is no RAM either: the failure says that, and nothing of instructions', () => {
+  test('cannot run code outside RAM either: the failure says that, and names no instruction', () => {
     // jmp 0xf000:0
     const { outcome } = run([0xea, 0, 0, 0, 0xf0]);
     assert.equal(outcome.kind, 'engineError');
     assert.equal(outcome.failure!.name, 'NO_CODE');
-    assert.equal(outcome.failure!.message, 'the guest ran to where there is no RAM to execute');
+    assert.equal(outcome.failure!.message, 'the guest jumped or ran to an address that is not RAM');
   });
 
-  test('that is not to be had is named beside what KVM gave up on', () => {
+  test('that cannot be loaded is named beside the instruction that KVM gave up on', () => {
     const engine = assisted(kvmEngine({ failuresLeave: true }), () => {
       throw new Error('the software CPU is not built');
     });

@@ -17,14 +17,14 @@ function end(code: string, ...flags: string[]): { status: number | null; text: s
 const emulates = !noKvm && !noGcc && end('fldpi\nhlt', '--assist', 'off').status === 4;
 const skip = noKvm || noGcc || (emulates ? false : 'SKIPPED: this host’s KVM runs it all by itself');
 
-describe('an instruction that this KVM’s emulator does not know', { skip }, () => {
+describe('an instruction that this KVM’s emulator does not support', { skip }, () => {
   for (const [name, code, words] of [
-    ['of the x87', 'fldpi', /KVM.* emulator does not know fldpi.*of the x87/],
-    ['through a gate', 'int $0x20', /does not know int 0x20.*in real mode alone, not through an IDT/],
+    ['of the x87', 'fldpi', /KVM.* emulator does not support fldpi.*of the x87/],
+    ['through a gate', 'int $0x20', /does not support int 0x20.*only in real mode, not through the gates/],
     [
       'that returns through one',
       'pushf\npush %cs\npush $0x100000\niret',
-      /does not know iret.*in real mode alone/,
+      /does not support iret.*only in real mode/,
     ],
     ['that computes with SSE', 'mov $0x600, %eax\nmov %eax, %cr4\naddps %xmm0, %xmm1', /addps.*plain moves/],
   ] as const) {
@@ -44,10 +44,7 @@ describe('an instruction that this KVM’s emulator does not know', { skip }, ()
       'off',
     );
     assert.equal(status, 4, text);
-    assert.match(
-      text,
-      /touches 0xfe000000, which is no RAM.*the likely mistake Devices are read and written/,
-    );
+    assert.match(text, /accesses 0xfe000000, which is not RAM.*the likely mistake Access devices with/);
   });
 
   test('is done by the software CPU where the user takes the advice', () => {

@@ -82,12 +82,12 @@ describe('the mistakes', { skip: noGcc }, () => {
 
 /** What a KVM that emulates does otherwise than a processor. */
 const otherwise: Record<string, string> = {
-  '64-bit-code-in-32-bit-mode': 'KVM’s emulator takes SWAPGS in 32-bit code',
-  'handler-repairs-nothing': 'KVM does not tell of exceptions that reach their handlers',
+  '64-bit-code-in-32-bit-mode': 'KVM’s emulator accepts SWAPGS in 32-bit code',
+  'handler-repairs-nothing': 'KVM does not report exceptions that reach their handlers',
   'run-off-the-end': 'a KVM that emulates takes its time to execute a megabyte of zeros',
 };
 
-/** Where the stack ended on the way down differs. */
+/** The address at which the stack ended differs. */
 const withoutAddresses = (texts: readonly string[]) =>
   texts.map((text) => text.replace(/0x[0-9a-f]+/g, '0x…'));
 
@@ -104,12 +104,12 @@ describe('the mistakes on KVM', { skip: noKvm || noGcc }, () => {
   }
 });
 
-describe('an instruction that begins in RAM and goes on where there is none', () => {
+describe('an instruction that begins in RAM and ends outside it', () => {
   for (const [engine, skip] of [
     ['soft', false],
     ['kvm', noKvm],
   ] as const) {
-    test(`is no instruction that ${engine} lacks, but the end of memory`, { skip }, () => {
+    test(`is not an instruction that ${engine} lacks, but the end of memory`, { skip }, () => {
       // jmp 0x0fff:0x000f, the last byte of RAM
       const image = Uint8Array.of(0xea, 0x0f, 0x00, 0xff, 0x0f);
       using machine = createMachine({ engine, image, mode: 'real', memory: 0x10000 });
@@ -120,13 +120,13 @@ describe('an instruction that begins in RAM and goes on where there is none', ()
       assert.equal(outcome.failure!.name, 'NO_CODE');
       const text = formatExplanation(explain({ ...outcome, memory: machine.memory }));
       assert.match(text, /^why: the guest ran to where there is no code$/m);
-      assert.match(text, /there is no RAM at 0x10000, where this instruction goes on/);
+      assert.match(text, /there is no RAM at 0x10000, where the rest of this instruction would be/);
     });
   }
 });
 
 describe('on the command line', { skip: noGcc }, () => {
-  test('a triple fault is explained behind its outcome, and in the report as structure', () => {
+  test('a triple fault is explained after its outcome, and in the report as structure', () => {
     using scratch = new Scratch();
     const report = scratch.file('report.json');
     const done = terrarium(['run', sourceOf('bad-gdt-entry'), '--engine', 'soft', '--report', report]);

@@ -67,11 +67,11 @@ describe('a debug adapter that is sent', () => {
     assert.equal(fed('').status, 0);
   });
 
-  test('requests that nobody knows, without arguments, or too early, answers each in words', async () => {
+  test('unknown requests, without arguments, or too early, each get an error that says so', async () => {
     await using editor = new Editor();
-    assert.match(await editor.refused('brew', { kind: 'tea' }), /this adapter has no 'brew'/);
-    assert.match(await editor.refused('__proto__', {}), /this adapter has no '__proto__'/);
-    assert.match(await editor.refused('stackTrace', { threadId: 1 }), /no guest is here yet/);
+    assert.match(await editor.refused('brew', { kind: 'tea' }), /this adapter does not support 'brew'/);
+    assert.match(await editor.refused('__proto__', {}), /this adapter does not support '__proto__'/);
+    assert.match(await editor.refused('stackTrace', { threadId: 1 }), /there is no guest yet/);
     for (const command of [
       'launch',
       'setBreakpoints',
@@ -82,11 +82,11 @@ describe('a debug adapter that is sent', () => {
       'continue',
     ])
       assert.notEqual(await editor.refused(command, undefined), '');
-    assert.match(await editor.refused('attach', {}), /debugged from its beginning/);
+    assert.match(await editor.refused('attach', {}), /can only be debugged from its start/);
     await editor.client.initializeRequest();
   });
 
-  test('a launch that cannot be says why, and can be mended', async () => {
+  test('a launch that fails says why, and the next one can succeed', async () => {
     await using editor = new Editor();
     const refused = (args: object) => editor.refused('launch', args);
     assert.match(await refused({ program: '/nowhere/k.S' }), /\/nowhere\/k\.S: no such file/);
@@ -101,12 +101,12 @@ describe('a debug adapter that is sent', () => {
     const entry = editor.stopped();
     await editor.launch({ program: 'guests/hello', engine: 'soft', stopOnEntry: true });
     await entry;
-    assert.match(await refused({ program: 'guests/hello' }), /launched already/);
+    assert.match(await refused({ program: 'guests/hello' }), /already been launched/);
   });
 });
 
-describe('a guest that stands still', { skip: noGcc }, () => {
-  test('refuses breakpoints in files that are not its own, and numbers that are none', async () => {
+describe('a stopped guest', { skip: noGcc }, () => {
+  test('refuses breakpoints in files that are not its own, and invalid numbers', async () => {
     await using editor = new Editor();
     const entry = editor.stopped();
     await editor.launch({ program: 'guests/hello', engine: 'soft', stopOnEntry: true });
@@ -115,7 +115,7 @@ describe('a guest that stands still', { skip: noGcc }, () => {
     for (const path of ['/nowhere/missing.c', `${root}/README.md`, '', '\0']) {
       const { body } = await client.setBreakpointsRequest({ source: { path }, breakpoints: [{ line: 1 }] });
       assert.equal(body.breakpoints[0]!.verified, false);
-      assert.match(body.breakpoints[0]!.message!, /no code of this guest comes from .*made of hello\.S/);
+      assert.match(body.breakpoints[0]!.message!, /this guest has no code from .*made of hello\.S/);
     }
     const own = `${root}/guests/hello/hello.S`;
     const odd = [
@@ -139,7 +139,7 @@ describe('a guest that stands still', { skip: noGcc }, () => {
     assert.ok((await client.customRequest('readMemory', wide)).body.data.length < 3_000_000);
     assert.match(
       await editor.refused('readMemory', { memoryReference: 'rax', count: 4 }),
-      /'rax' is no address/,
+      /'rax' is not an address/,
     );
     const far = { memoryReference: '0xffffffffffffffff', instructionOffset: -1e9, instructionCount: 1e9 };
     assert.equal((await client.disassembleRequest(far)).body!.instructions.length, 2000);

@@ -149,7 +149,7 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
   test('set, switch off and remove breakpoints', async () => {
     await using bench = await long();
     await bench.press('ArrowDown', 'ArrowDown', 'b');
-    assert.match(bench.message, /a breakpoint at again/);
+    assert.match(bench.message, /breakpoint set at again/);
     await bench.enter('B', 'count');
     assert.match(bench.screen, /● again.*\n.*● count/);
     await bench.press('8', 'ArrowDown', 'Enter');

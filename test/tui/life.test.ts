@@ -39,7 +39,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     ['SIGINT', 130],
     ['SIGQUIT', 131],
   ] as const) {
-    test(`by ${signal}, while the guest stands still and while it runs`, async () => {
+    test(`by ${signal}, while the guest is stopped and while it runs`, async () => {
       for (const keys of [[], ['c']]) {
         using terminal = await opened(spin);
         terminal.press(...keys);
@@ -108,7 +108,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     const before = terminal.screen();
     const { pid } = terminal;
     process.kill(pid, 'SIGSTOP');
-    // The terminal is as the debugger left it: what the shell says stands in what was drawn, and Enter is no line feed.
+    // The terminal is as the debugger left it: the shell's messages appear among the drawn panes, and Enter is not a line feed.
     await pause(400);
     terminal.press('C-j');
     await terminal.sees(/before its first instruction/);
@@ -123,15 +123,15 @@ describe('terrarium debug refuses in words', () => {
   test('where there is no terminal', () => {
     const { status, stderr } = terrarium(long);
     assert.equal(status, 2);
-    assert.match(stderr, /draws in a terminal, and stdin is none\n.*--gdb/);
+    assert.match(stderr, /draws in a terminal, and stdin is not a terminal\n.*--gdb/);
   });
 
-  test('an image that is not there, and what does not go with it', { skip: noTmux }, async () => {
+  test('a missing image, and an option that debug refuses', { skip: noTmux }, async () => {
     using missing = new Terminal(['debug', 'nothing.S']);
     await missing.sees(/nothing\.S: no such file/);
     assert.deepEqual(await missing.ended(), { status: 2, restored: true });
     using polling = new Terminal(['debug', 'guests/hello', '--simvirtio', 'polling']);
-    await polling.sees(/polling does not go with debug/);
+    await polling.sees(/polling cannot be used with debug/);
     assert.equal((await polling.ended()).status, 2);
     using dumb = new Terminal(['debug', 'guests/hello'], { env: { TERM: 'dumb' } });
     await dumb.sees(/TERM=dumb/);

@@ -44,13 +44,13 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.sees(/breakpoint at/);
     terminal.type('count if ebx == 2');
     terminal.press('Enter');
-    await terminal.sees(/a breakpoint at count/);
+    await terminal.sees(/breakpoint set at count/);
     terminal.press('w');
     terminal.type('counter:u32');
     terminal.press('Enter');
-    await terminal.sees(/is watched/);
+    await terminal.sees(/watchpoint set/);
     terminal.press('c');
-    await terminal.sees(/watched counter:u32 is 0x42/);
+    await terminal.sees(/watchpoint counter:u32: .* → 0x42/);
     terminal.press('c');
     await terminal.shows('breakpoint');
   });
@@ -98,17 +98,17 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     terminal.press('Escape');
     await terminal.sees(/shut down, by a triple fault/);
     terminal.press('r');
-    await terminal.sees(/at its beginning again/);
+    await terminal.sees(/at its start again/);
   });
 
-  test('explains why a guest waits in vain, and says of one that lives that it does', async () => {
+  test('explains why a guest waits forever, and says so of a guest that has not died', async () => {
     using terminal = new Terminal(soft('guests/mistakes/missing-eoi/missing-eoi.S'), {
       columns: 100,
       rows: 32,
     });
     await terminal.sees(/before its first instruction/);
     terminal.press('y');
-    await terminal.sees(/nothing has died/);
+    await terminal.sees(/the guest has not died/);
     terminal.press('Escape', 'c');
     await terminal.sees(/its handler sent no EOI/);
     await terminal.sees(/waits for an interrupt that cannot come/);

@@ -1,4 +1,4 @@
-// The stack pointer is where no memory is: what a CALL writes there is lost, and RET reads something else.
+// The stack pointer is outside RAM: what a CALL writes there is lost, and RET reads another value.
 
 .code32
 .globl _start

@@ -23,8 +23,8 @@ Examples:
   $ terrarium course                           learn how machines work, in twelve lessons
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run
-  $ terrarium stat web                         what the kernel counts of it, live
-  $ terrarium trace run.ndjson                 what a run's trace says as a whole
+  $ terrarium stat web                         the kernel's counters of it, live
+  $ terrarium trace run.ndjson                 the summary of a run's trace
   $ terrarium verify                           the software CPU against KVM
   $ terrarium doctor                           can this host run guests?
 `;
@@ -32,7 +32,7 @@ Examples:
 /** Runs one command line; sets the process's exit status. */
 export async function runProgram(argv: readonly string[], known: Commands): Promise<void> {
   for (const output of [standardOutput, standardError]) endWithReader(output);
-  // Not by commander's own option: this needs none of the commands.
+  // Not by commander's own option: this needs no command to be loaded.
   if (argv[2] === '-V' || argv[2] === '--version') {
     void standardOutput.write(`${version()}\n`);
     return;
@@ -59,8 +59,8 @@ export async function runProgram(argv: readonly string[], known: Commands): Prom
 }
 
 /**
- * Ends the process where whoever read a stream has gone (`| head -1`), as SIGPIPE ends others. A command that has more to
- * do then listens as well, and sees to it.
+ * Ends the process when the reader of a stream has gone (`| head -1`), as SIGPIPE ends others. A command that has more to do
+ * then adds its own listener.
  */
 function endWithReader(output: StandardOutput): void {
   output.onError(() => {
@@ -68,7 +68,7 @@ function endWithReader(output: StandardOutput): void {
   });
 }
 
-/** Hands a command's way with errors and help down to the commands below it; each points to a help of its own. */
+/** Passes a command's handling of errors and help on to its subcommands; each points to its own help. */
 function inheritSettings(above: Command, words = above.name()): void {
   above.showHelpAfterError(`  see: ${words} --help`);
   for (const below of above.commands) {
@@ -77,13 +77,13 @@ function inheritSettings(above: Command, words = above.name()): void {
   }
 }
 
-/** The command that was named; all of them for help, and for a name that nobody has. */
+/** The command that was named; all of them for help, and for an unknown name. */
 function commands(known: Commands, name: string | undefined): Promise<Command[]> {
   const wanted = name !== undefined && Object.hasOwn(known, name) ? [known[name]!] : Object.values(known);
   return Promise.all(wanted.map((load) => load()));
 }
 
-/** Says what went wrong in words and gives the exit status for it. */
+/** Prints what went wrong and gives the exit status for it. */
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitStatus.ok : ExitStatus.usage;
   const style = styleFor(standardError);
@@ -96,7 +96,7 @@ function report(error: unknown): number {
   return ExitStatus.engine;
 }
 
-/** Errors that are the host's rather than the caller's, by name or code: they may come from a machine's thread. */
+/** Errors of the host rather than of the caller, by name or code: they may come from a machine's thread. */
 const hostErrors = new Set([
   'KvmError',
   'KvmUnavailableError',

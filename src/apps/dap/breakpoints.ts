@@ -8,10 +8,10 @@ import { type Breakpoint, DebugError, type Debugger, errorText, type Watchpoint 
 import type { Guest } from './launch.js';
 import { addressOf, hex } from './values.js';
 
-/** What a breakpoint is for the editor's list. */
+/** How the editor's list names a breakpoint. */
 export type Kind = 'breakpoint' | 'function breakpoint' | 'instruction breakpoint' | 'data breakpoint';
 
-/** One as it was asked for. */
+/** A breakpoint as the editor requested it. */
 type Wanted =
   | { kind: 'breakpoint'; path: string; spec: DebugProtocol.SourceBreakpoint }
   | { kind: 'function breakpoint'; spec: DebugProtocol.FunctionBreakpoint }
@@ -20,7 +20,7 @@ type Wanted =
 
 interface Placed {
   wanted: Wanted;
-  /** What the editor was told. */
+  /** A breakpoint as it was reported to the editor. */
   answer: DebugProtocol.Breakpoint & { id: number };
   /** The debugger's number; undefined for one that could not be set. */
   number: number | undefined;
@@ -63,7 +63,7 @@ export class Breakpoints {
     );
   }
 
-  /** Sets all of them in a new guest; gives what the editor is to be told. */
+  /** Sets all of them in a new guest; gives the reports for the editor. */
   async moveTo(guest: Guest): Promise<DebugProtocol.Breakpoint[]> {
     const answers: DebugProtocol.Breakpoint[] = [];
     for (const [group, before] of this.#groups) {
@@ -111,7 +111,7 @@ export class Breakpoints {
     });
   }
 
-  /** Sets one, or says why that cannot be. */
+  /** Sets one, or says why it cannot be set. */
   async #place(guest: Guest, wanted: Wanted, id: number): Promise<Placed> {
     try {
       const found = await set(guest, debuggerOf(guest), wanted);
@@ -162,8 +162,9 @@ function set(guest: Guest, debug: Debugger, wanted: Wanted): Promise<Breakpoint 
 function noCodeOf({ sources, symbols }: Guest, path: string): DebugError {
   const known = sources.all.map(({ name }) => name).slice(0, 8);
   if (known.length > 0)
-    return new DebugError(`no code of this guest comes from ${path}`, `it is made of ${known.join(', ')}`);
-  const why = symbols.symbols.length > 0 ? 'it has symbols only' : 'it has neither symbols nor lines';
+    return new DebugError(`this guest has no code from ${path}`, `it is made of ${known.join(', ')}`);
+  const why =
+    symbols.symbols.length > 0 ? 'it has only symbols, and no lines' : 'it has neither symbols nor lines';
   return new DebugError(
     `this guest's image does not say which lines it came from: ${why}`,
     'let "program" be the source, or compile with -g; breakpoints at addresses work',

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 
-/** What this adapter does. */
+/** The capabilities of this adapter. */
 export const capabilities: DebugProtocol.Capabilities = {
   supportsConfigurationDoneRequest: true,
   supportsFunctionBreakpoints: true,
@@ -30,7 +30,7 @@ export const capabilities: DebugProtocol.Capabilities = {
       filter: 'died',
       label: 'The guest dies',
       description:
-        'Triple faults, a HLT that nothing can end, and what the engine cannot run: stop there and say why',
+        'Triple faults, a HLT that no interrupt can end, and instructions that the engine cannot run: stop there and say why',
       default: true,
     },
     {

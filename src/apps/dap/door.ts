@@ -7,22 +7,22 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { command } from '../../command.js';
 import { ConfigError } from '../../errors.js';
 
-/** What a session asks before it does anything. */
+/** What a session checks before it acts. */
 export interface Door {
-  /** What the first request that does something has to carry; missing where everybody who connects is trusted. */
+  /** The token that the first request with an effect must carry; missing where every client is trusted. */
   readonly token?: string;
   /** URLs of the modules (devices, hypercalls) that a launch may name; missing: any. They run with this process's rights. */
   readonly modules?: ReadonlySet<string>;
 }
 
-/** Of an adapter that its editor has started: who writes to its stdin can start programs himself. */
+/** For an adapter that its editor has started: a program that writes to its stdin can start other programs anyway. */
 export const openDoor: Door = {};
 
-/** Requests that tell and change nothing, which come before the one that carries the token. */
+/** Requests that reveal and change nothing; they come before the one that carries the token. */
 const harmless = new Set(['initialize', 'disconnect']);
 
 /**
- * Whether a request opens the door: it has the token. False where it may be answered without.
+ * True for a request that carries the token; false for one that may be answered without it.
  * @throws ConfigError where it may not be answered
  */
 export function unlocks(door: Door, command: string, args: unknown): boolean {
@@ -48,7 +48,7 @@ export function requireAllowed({ modules }: Door, wanted: readonly string[]): vo
     );
 }
 
-/** Compares in a time that does not tell where they differ. */
+/** Compares in constant time, so that the time does not reveal where they differ. */
 function sameText(a: string, b: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(a), digest(b));

@@ -1,16 +1,16 @@
 import { Transform, type TransformCallback } from 'node:stream';
 
-/** The longest header and the largest message that are waited for. */
+/** The longest header and the largest message that are accepted. */
 const LONGEST_HEADER = 4096;
 const LARGEST_MESSAGE = 32 * 1024 * 1024;
 
 /**
- * Lets the messages of the Debug Adapter Protocol through, and ends in an error where bytes come that are none: what is
- * waited for has limits.
+ * Passes the messages of the Debug Adapter Protocol on, and ends with an error at bytes that are not such messages. Headers and
+ * bodies have limits.
  */
 export class Framing extends Transform {
   #header = '';
-  /** Bytes of a message's body that are still to come. */
+  /** Remaining bytes of a message's body. */
   #left = 0;
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -19,7 +19,7 @@ export class Framing extends Transform {
     else done(new Error(wrong));
   }
 
-  /** Gives what is wrong with it, if anything is. */
+  /** Gives what is wrong with it; undefined where nothing is. */
   #follow(chunk: Buffer): string | undefined {
     for (let at = 0; at < chunk.length; ) {
       if (this.#left > 0) {
@@ -28,7 +28,7 @@ export class Framing extends Transform {
         at += size;
         continue;
       }
-      // Byte by byte, as headers are short and come with each message.
+      // Byte by byte: headers are short.
       this.#header += String.fromCharCode(chunk[at++]!);
       const wrong = this.#header.endsWith('\r\n\r\n') ? this.#begin() : this.#wait();
       if (wrong !== undefined) return wrong;
@@ -36,7 +36,7 @@ export class Framing extends Transform {
     return undefined;
   }
 
-  /** The header is whole. */
+  /** The header is complete. */
   #begin(): string | undefined {
     const [, digits] = /(?:^|\r\n)Content-Length: *(\d{1,9})\r\n/.exec(this.#header) ?? [];
     if (digits === undefined) return 'a header without a Content-Length';
@@ -49,7 +49,7 @@ export class Framing extends Transform {
   #wait(): string | undefined {
     const lines = this.#header.split(/\r\n?/);
     const good = this.#header.length <= LONGEST_HEADER && lines.every(couldBeField);
-    return good ? undefined : 'what came is no message of the Debug Adapter Protocol';
+    return good ? undefined : 'the bytes received are not a message of the Debug Adapter Protocol';
   }
 }
 

@@ -39,7 +39,7 @@ export function installExtension(code: string): void {
       return;
     }
     const missing = (done.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
-    const why = missing ? 'there is no such command' : `${done.stdout ?? ''}${done.stderr ?? ''}`.trim();
+    const why = missing ? 'the command was not found' : `${done.stdout ?? ''}${done.stderr ?? ''}`.trim();
     throw new TerrariumError('EEDITOR', `${code} did not install the extension: ${why}`, {
       hint: `${command(`dap --vsix ${NAME}`)} writes it; VS Code’s menu of extensions has 'Install from VSIX…'`,
     });

@@ -1,4 +1,4 @@
-/** One line of the tree of values. */
+/** One line in the tree of variables. */
 export interface Item {
   name: string;
   /** Text; or an expression that is evaluated when the line is shown. */
@@ -8,6 +8,6 @@ export interface Item {
   type?: string;
   memoryReference?: string;
   children?: () => Item[] | Promise<Item[]>;
-  /** Sets it to what was typed, for what is no expression. */
+  /** Sets it to the typed value, for lines that are not an expression. */
   set?: (text: string) => Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * From a launch configuration to a guest that stands before its first instruction.
+ * From a launch configuration to a guest that is stopped before its first instruction.
  *
  * @module
  */
@@ -18,35 +18,35 @@ import { SourceMap } from './sources.js';
 export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
   program?: unknown;
   stopOnEntry?: unknown;
-  /** Where relative paths begin. Default: where the adapter was started. */
+  /** The folder of relative paths. Default: the folder in which the adapter was started. */
   cwd?: unknown;
-  /** Folders to look for sources in, before others. */
+  /** Folders to search for sources, before others. */
   sourceFolders?: unknown;
   /** Typed on the guest's keyboard, with the escapes of `--type`; `type` is the editor's own. */
   keys?: unknown;
   /** Options of `terrarium run` as on the command line. */
   args?: unknown;
-  /** What an adapter at a port asks for: see `Door`. */
+  /** The token that an adapter at a port demands: see `Door`. */
   token?: unknown;
   [option: string]: unknown;
 }
 
-/** A guest that is debugged, or only runs. */
+/** A guest that is debugged, or that only runs. */
 export interface Guest {
   machine: HostedMachine;
   /** Missing with `noDebug`. */
   debug?: Debugger;
   symbols: SymbolTable;
   sources: SourceMap;
-  /** What the compiler had to say, if anything. */
+  /** The compiler's messages, if any. */
   warnings: string;
-  /** What is typed on its keyboard. */
+  /** Text to type on its keyboard. */
   typed: string | undefined;
 }
 
 /**
  * @param admit throws for modules, given by their URLs, that may not run here
- * @throws TerrariumError in words for who wrote the configuration
+ * @throws TerrariumError with a message for the author of the configuration
  */
 export async function openGuest(
   launch: LaunchArguments,
@@ -90,7 +90,7 @@ export async function openGuest(
   };
 }
 
-/** The configuration's options as the command line understands them. */
+/** The configuration's options as words of the command line. */
 function flagsOf(launch: LaunchArguments): MachineFlags {
   const words = fieldNames.flatMap((name) => wordsFor(name, launch[optionWord(name) ?? '']));
   const typed = typeof launch.keys === 'string' ? [`--type=${launch.keys}`] : [];

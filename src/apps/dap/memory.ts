@@ -9,14 +9,14 @@ import { DebugError } from '../../debug/index.js';
 import type { SourceMap } from './sources.js';
 import { addressOf, hex, numberOf } from './values.js';
 
-/** The most that one request reads, and what a session gives at once. */
+/** The most bytes and instructions that one request may read. */
 const LARGEST_READ = 1024 * 1024;
 const PIECE = 65536;
 const MOST_INSTRUCTIONS = 2000;
-/** The top of the address space, which no read goes over. */
+/** The top of the address space, beyond which no read goes. */
 const END = 1n << 64n;
 
-/** The mapped bytes from the address on; the rest is reported as unreadable. */
+/** The mapped bytes from the address on; the others are reported as unreadable. */
 export async function readMemory(
   debug: Debugger,
   { memoryReference, offset, count }: DebugProtocol.ReadMemoryArguments,
@@ -42,7 +42,7 @@ export async function readMemory(
   };
 }
 
-/** Writes all; with `allowPartial` as much as is mapped. */
+/** Writes all bytes; with `allowPartial`, as many as are mapped. */
 export async function writeMemory(
   debug: Debugger,
   { memoryReference, offset, data, allowPartial }: DebugProtocol.WriteMemoryArguments,
@@ -66,7 +66,9 @@ async function mappedBytes(debug: Debugger, start: bigint, length: number): Prom
   return Buffer.from(data ?? '', 'base64').length;
 }
 
-/** Exactly as many instructions as were asked for, from `instructionOffset` on: what cannot be had is said to be invalid. */
+/**
+ * Exactly as many instructions as were requested, from `instructionOffset` on: those that cannot be read are marked invalid.
+ */
 export async function disassemble(
   debug: Debugger,
   sources: SourceMap,

@@ -1,12 +1,12 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Guest } from './launch.js';
 
-/** Where the editor shows a text. */
+/** The editor's category of a text. */
 export type Category = 'console' | 'stdout' | 'stderr' | 'important';
 
 /**
- * Shows what the guest prints and logs, and what there is to say of it before it runs.
- * @param drained resolves when the editor has read: the guest's output waits for that
+ * Shows what the guest prints and logs, and the notes about it before it runs.
+ * @param drained resolves when the editor has read: until then the guest's output waits
  */
 export function connectOutput(
   { machine, warnings }: Guest,

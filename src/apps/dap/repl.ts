@@ -1,5 +1,5 @@
 /**
- * What is typed in the debug console: words that show something, text for the guest, expressions.
+ * The debug console: commands, text for the guest, expressions.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { Guest } from './launch.js';
 import { hex } from './values.js';
 
 const HELP = `words
-  why            how the guest ended, or where it stands, in words
-  regs           every register, flag and segment
+  why            how the guest ended, or where it is stopped, and why
+  regs           all registers, flags and segments
   gdt, idt, ldt, tss, pages
                  the processor's tables, entry by entry
-  walk ADDRESS   the page tables' entries on the way to an address: walk rsp
+  walk ADDRESS   the page walk of an address, entry by entry: walk rsp
   devices, exits the machine's devices; the last exits
   list [WHERE]   instructions around the next one, or around main, k.S:12, 0x7c00
-  <text          sends the text and a line's end to the guest's serial port; <<text without the line's end
+  <text          sends the text and a line end to the guest's serial port; <<text sends it without the line end
   type TEXT      types on the guest's keyboard; \\n is Enter
-everything else is an expression
+anything else is an expression
   rax, al, zf, cs       registers and flags
   counter, &counter     symbols; of a label in assembler the name is its address
   word [es:di], counter:u16, *rsp    memory
@@ -26,7 +26,7 @@ everything else is an expression
 
 const described: ReadonlySet<string> = new Set(['why', 'devices', 'exits', ...dumpNames]);
 
-/** Words that the console completes. */
+/** The commands that the console completes. */
 export const replWords: readonly string[] = [
   'help',
   ...[...described].filter((word) => !word.includes(':')),
@@ -35,7 +35,7 @@ export const replWords: readonly string[] = [
   'type ',
 ];
 
-/** Runs what was typed, if it is one of the words; undefined for an expression. */
+/** Runs the input if it is a command; undefined for an expression. */
 export async function runWord(guest: Guest, text: string): Promise<string | undefined> {
   const line = text.trim();
   if (line.startsWith('<')) return sendText(guest, text.trimStart().slice(1));

@@ -1,5 +1,5 @@
 /**
- * Requests that ask: where the guest stands, what something is worth, where code is.
+ * Requests that only read: where the guest is stopped, the value of an expression, the address of code.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { replWords, runWord } from './repl.js';
 import { addressOf, hex, numberOf } from './values.js';
 import type { Variables } from './variables.js';
 
-/** What a request's handler gives: its answer's body, and what comes after the answer. */
+/** The result of a request's handler: the body of its response, and what to do after the response. */
 export interface Answer {
   body?: unknown;
   after?: () => void;
@@ -21,9 +21,9 @@ export interface Answer {
 export type Handler = (args: never) => Answer | Promise<Answer>;
 
 /**
- * Those that change nothing.
+ * The requests that change nothing.
  * @param here the guest
- * @param still what can be asked while it stands still; throws where it runs
+ * @param still the parts that can be read while it is stopped; throws while it runs
  */
 export function askingHandlers(
   here: () => Guest,
@@ -55,7 +55,7 @@ export function askingHandlers(
   };
 }
 
-/** What is said of a frame that is not simply a caller. */
+/** The mark of a frame that is not an ordinary caller. */
 const marks: Partial<Record<Frame['by'], string>> = { stack: ' (?)', interrupt: ' (interrupted)' };
 
 const DEEPEST = 1000;
@@ -68,7 +68,7 @@ async function stackTrace(
 ): Promise<DebugProtocol.StackTraceResponse['body']> {
   const first = numberOf(startFrame, 0, 0, DEEPEST);
   const count = numberOf(levels, 0, 0, DEEPEST) || DEEPEST;
-  // One more than is wanted, so that the editor knows whether there is more.
+  // One more than requested, so that the editor knows whether there are more.
   const frames = await debug.frames(first + count + 1);
   const stackFrames = frames.slice(first, first + count).map((frame, i): DebugProtocol.StackFrame => {
     const source = frame.source && sources.sourceOf(frame.source.file);
@@ -84,7 +84,7 @@ async function stackTrace(
   return { stackFrames, totalFrames: frames.length };
 }
 
-/** Evaluates an expression, or runs a command of the console; only the console sets values. */
+/** Evaluates an expression, or runs a console command; only the console sets values. */
 export async function evaluate(
   guest: Guest,
   { expression, context }: DebugProtocol.EvaluateArguments,
@@ -108,7 +108,7 @@ export async function evaluate(
   return { body, ...(assigned && { assigned }) };
 }
 
-/** What the mouse is over: `%rax` and `$counter` are how assembler writes a register and a symbol. */
+/** The expression under the mouse: assembler writes a register as `%rax` and a symbol as `$counter`. */
 function hovered(expression: string, { symbols }: Guest): string {
   const [, name] = /^[$%*]+([\w.]+)$/.exec(expression.trim()) ?? [];
   if (name === undefined) return expression;
@@ -128,7 +128,7 @@ function completions(
   return { targets: found.map((label) => ({ label, start, length: word.length })) };
 }
 
-/** Whether what the person points at can be watched, and as which bytes. */
+/** Whether the selected expression can be watched, and which bytes that are. */
 async function dataBreakpointInfo(
   debug: Debugger,
   variables: Variables,
@@ -137,12 +137,12 @@ async function dataBreakpointInfo(
   const refused = (description: string) => ({ dataId: null, description });
   if (asAddress) return dataId(addressOf(name), numberOf(bytes, 1, 1, 4096));
   const expression = variablesReference ? (await variables.item(variablesReference, name)).expression : name;
-  if (expression === undefined) return refused(`${name} is no memory of the guest's`);
+  if (expression === undefined) return refused(`${name} is not memory of the guest`);
   try {
     const { place, value, size, isAddress } = await debug.evaluate(expression);
     if (place?.kind === 'memory') return dataId(place.address, bytes ?? place.size, expression);
     if (isAddress) return dataId(value, bytes ?? size, expression);
-    return refused(`${name} is no memory: watch what it points to, such as [${name}]`);
+    return refused(`${name} is not memory: watch what it points to, such as [${name}]`);
   } catch (error) {
     return refused(errorText(error));
   }
@@ -180,6 +180,6 @@ function gotoTargets(
     line: places.line,
     instructionPointerReference: hex(address),
   }));
-  // A target's number is its address, which has to be one that the protocol's numbers can hold.
+  // A target's number is its address, which must fit the protocol's numbers.
   return { targets: targets.filter(({ id }) => Number.isSafeInteger(id)) };
 }

@@ -1,5 +1,5 @@
 /**
- * Where editors connect: this process's stdin and stdout, a socket of this user's, or a port of this computer.
+ * Where editors connect: this process's stdin and stdout, a UNIX socket of this user, or a port of this computer.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { openDoor } from './door.js';
 import { Framing } from './framing.js';
 import { DapSession, type SessionHost } from './session.js';
 
-/** What may lie unread before the guest's output waits. */
+/** How many bytes may be unread before the guest's output waits. */
 const UNREAD_BYTES = 1024 * 1024;
 
 /** One session over stdin and stdout; the process ends with it. */
@@ -20,7 +20,7 @@ export function serveStdio(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => session.shutdown());
 }
 
-/** Stdout for messages alone: what anybody else prints, such as a device of the user's, goes to stderr. */
+/** Keeps stdout for protocol messages: other output, such as that of a user's device, goes to stderr. */
 function protocolOutput(): Writable {
   const { stdout, stderr } = process;
   const print = stdout.write.bind(stdout);
@@ -31,22 +31,22 @@ function protocolOutput(): Writable {
 }
 
 /**
- * Sessions over connections, several at a time if need be, until a signal ends the process. Resolves, when it listens, with
- * the port or the socket's path.
+ * Sessions over connections, several at the same time, until a signal ends the process. Resolves when it listens, with the port
+ * or the socket's path.
  */
 export async function serveConnections(
   address: DebugAddress,
   door: SessionHost['door'],
 ): Promise<number | string> {
   const sessions = new Set<DapSession>();
-  // Whoever started this may have gone: that must not end the sessions of others.
+  // The reader of stderr may have gone: that must not end the sessions of others.
   process.stderr.on('error', () => {});
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     const session = start(socket, socket, door, () => {
       sessions.delete(session);
-      // The last answer may be a refusal, which the client is to read.
+      // The last response may be a refusal, which the client must be able to read.
       socket.destroySoon();
     });
     sessions.add(session);
@@ -82,7 +82,7 @@ function start(
   };
   const framing = new Framing();
   framing.on('error', wrong);
-  // The protocol's own words for a message that is no JSON.
+  // The protocol library's error for a message that is not JSON.
   session.removeAllListeners('error');
   session.on('error', ({ body }: { body?: unknown }) => wrong(new Error(String(body))));
   input.on('error', () => session.shutdown());

@@ -1,5 +1,5 @@
 /**
- * One session with an editor: its requests, and what the guest does in between.
+ * One session with an editor: its requests, and the events of the guest.
  *
  * @module
  */
@@ -25,15 +25,15 @@ import { Variables } from './variables.js';
 /** DAP's number of a thread: it counts from 1, CPUs count from 0. */
 const threadOf = (cpu: number) => cpu + 1;
 
-/** How long a guest may take to stand still when it is not wanted any more: milliseconds. */
+/** How long a guest may take to stop when the session ends: milliseconds. */
 const PATIENCE_MS = 3000;
 
-/** What a session needs of the process it is in. */
+/** What a session needs from its process. */
 export interface SessionHost {
   readonly door: Door;
-  /** The session is over: everything is given back. */
+  /** The session has ended and everything is released. */
   ended(): void;
-  /** Whether what was sent lies before a reader that does not read; resolves when there is room again. */
+  /** Resolves when the reader has read enough of what was sent; undefined where there is room. */
   drained(): Promise<void> | undefined;
 }
 
@@ -49,16 +49,16 @@ export class DapSession extends ProtocolSession {
   #cpus = 1;
   /** The CPU that stopped last. */
   #stoppedCpu = 0;
-  /** The run that is under way, or the last one; it never rejects. */
+  /** The current run, or the last one; it never rejects. */
   #motion: Promise<unknown> = Promise.resolve();
   #configured = false;
-  /** The guest is dead and stands still to be looked at. */
+  /** The guest is dead and stopped for inspection. */
   #dead: HostedOutcome | undefined;
   #stopAtDeath = true;
   #stopAtEnd = false;
   #over = false;
   #closed = false;
-  /** The client has shown that it may debug, or that it may not. */
+  /** The client has shown its token, or was refused. */
   #trusted = false;
   #refused = false;
 
@@ -68,7 +68,7 @@ export class DapSession extends ProtocolSession {
     this.#handlers = this.#allHandlers();
   }
 
-  /** The client is gone, or is done: gives the machine back. */
+  /** The client has gone or has finished: releases the machine. */
   override shutdown(): void {
     void this.close();
   }
@@ -83,7 +83,7 @@ export class DapSession extends ProtocolSession {
     }
   }
 
-  /** A machine does one thing at a time: what is under way has to end first. */
+  /** A machine handles one request at a time: the current one must end first. */
   async #giveBack({ debug, machine }: Guest): Promise<void> {
     await debug?.interrupt();
     await Promise.race([this.#motion, wait(PATIENCE_MS, undefined, { ref: false })]);
@@ -102,18 +102,18 @@ export class DapSession extends ProtocolSession {
     try {
       if (!this.#trusted) this.#meet(request);
       const handler = Object.hasOwn(this.#handlers, request.command) && this.#handlers[request.command];
-      if (!handler) throw new DebugError(`this adapter has no '${request.command}'`);
+      if (!handler) throw new DebugError(`this adapter does not support '${request.command}'`);
       const { body, after } = await handler((request.arguments ?? {}) as never);
       if (body !== undefined) response.body = body;
       next = after;
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const text = fullText(error);
-      // What a compiler says has lines, and columns that mean something.
+      // A compiler's message has lines, and its columns are aligned.
       if (text.includes('\n')) this.#say('stderr', `${text}\n`);
       response.success = false;
       response.message = text;
-      // Braces would be taken for placeholders.
+      // DAP would read braces as placeholders.
       const showUser = ['launch', 'attach', 'restart'].includes(request.command);
       response.body = { error: { id: 1, format: text.replace(/[{}]/g, "'"), showUser } };
     }
@@ -122,7 +122,7 @@ export class DapSession extends ProtocolSession {
     else next?.();
   }
 
-  /** A client that has no right to be here hears why, and is gone. */
+  /** A client that may not debug is told why, and is disconnected. */
   #meet({ command, arguments: args }: DebugProtocol.Request): void {
     try {
       this.#trusted = unlocks(this.#host.door, command, args);
@@ -142,7 +142,7 @@ export class DapSession extends ProtocolSession {
       launch: (args: LaunchArguments) => this.#open(args),
       attach: () => {
         throw new DebugError(
-          'a machine is debugged from its beginning on: there is none to attach to',
+          'a guest can only be debugged from its start: attach is not supported',
           'take "request": "launch"; for a machine that waits with --gdb take a debugger that speaks gdb’s protocol',
         );
       },
@@ -212,11 +212,11 @@ export class DapSession extends ProtocolSession {
 
   get #here(): Guest {
     if (this.#guest === undefined)
-      throw new DebugError('no guest is here yet', 'send a launch request first');
+      throw new DebugError('there is no guest yet', 'send a launch request first');
     return this.#guest;
   }
 
-  /** The guest while it stands still. */
+  /** The guest while it is stopped. */
   get #still(): { debug: Debugger; variables: Variables } {
     const { debug } = this.#here;
     if (debug === undefined) throw new DebugError('the guest runs without a debugger');
@@ -227,7 +227,7 @@ export class DapSession extends ProtocolSession {
   }
 
   async #open(args: LaunchArguments): Promise<Answer> {
-    if (this.#guest !== undefined) throw new DebugError('a guest was launched already');
+    if (this.#guest !== undefined) throw new DebugError('a guest has already been launched');
     this.#launch = args;
     const guest = await this.#make(args);
     if (this.#closed) await this.#giveBack(guest);
@@ -277,7 +277,7 @@ export class DapSession extends ProtocolSession {
     const guest = this.#here;
     const { debug } = guest;
     if (debug === undefined) throw new DebugError('the guest runs without a debugger');
-    if (this.#running) throw new DebugError('the guest runs already');
+    if (this.#running) throw new DebugError('the guest is already running');
     const dead = this.#dead;
     this.#running = true;
     this.#variables = undefined;
@@ -296,7 +296,7 @@ export class DapSession extends ProtocolSession {
     };
   }
 
-  /** Says where the guest stands now, and why. */
+  /** Reports where the guest is stopped now, and why. */
   #tell(stop: DebugStop): void {
     for (const note of stop.notes) this.#say('important', `${note}\n`);
     const reached = this.#breakpoints.reached(
@@ -334,7 +334,7 @@ export class DapSession extends ProtocolSession {
     this.#stopped(died ? 'exception' : 'pause', first);
   }
 
-  /** Tells the last of the guest. */
+  /** Reports how the guest ended. */
   async #end(outcome: HostedOutcome): Promise<void> {
     if (this.#over) return;
     this.#over = true;
@@ -349,7 +349,7 @@ export class DapSession extends ProtocolSession {
     this.sendEvent(new Event('terminated', {}));
   }
 
-  /** The machine itself failed: a device of the user's threw, the thread is gone. */
+  /** The machine itself failed: a user's device threw, or the thread has ended. */
   async #failed(error: unknown): Promise<void> {
     if (this.#over || this.#closed) return;
     this.#over = true;
@@ -369,7 +369,7 @@ export class DapSession extends ProtocolSession {
     this.sendEvent(new Event('terminated', {}));
   }
 
-  /** The guest from its beginning, made anew from its source as it is now. */
+  /** Starts the guest again, built anew from its current source. */
   async #restart({ arguments: changed }: DebugProtocol.RestartArguments): Promise<Answer> {
     const before = this.#here;
     const launch = (changed as LaunchArguments | undefined) ?? this.#launch!;
@@ -387,7 +387,7 @@ export class DapSession extends ProtocolSession {
     return { after: () => this.#begin() };
   }
 
-  /** Values that the editor shows may be others now. */
+  /** The values that the editor shows may have changed. */
   #invalidate(): void {
     if (this.#running || this.#guest?.debug === undefined) return;
     this.#guest.debug.changed();
@@ -397,7 +397,7 @@ export class DapSession extends ProtocolSession {
   /** A thread a CPU. */
   async #threads(): Promise<{ id: number; name: string }[]> {
     const guest = this.#guest;
-    // The machine's thread answers while the guest stands still; how many CPUs there are does not change.
+    // The machine's thread answers only while the guest is stopped; the number of CPUs does not change.
     if (!this.#running && guest?.debug !== undefined) this.#cpus = (await guest.debug.target.cpus()).count;
     const engine = guest === undefined ? '' : ` (${guest.machine.engine})`;
     return Array.from({ length: this.#cpus }, (_, cpu) => ({
@@ -409,7 +409,7 @@ export class DapSession extends ProtocolSession {
   async #goto(targetId: unknown): Promise<void> {
     const { debug } = this.#still;
     if (typeof targetId !== 'number' || !Number.isSafeInteger(targetId) || targetId < 0)
-      throw new DebugError('there is no such place to go to');
+      throw new DebugError('there is no such target to go to');
     await debug.target.setRegister('pc', BigInt(targetId));
     debug.changed();
   }
@@ -417,7 +417,7 @@ export class DapSession extends ProtocolSession {
   async #exceptionInfo(): Promise<Answer> {
     const { debug } = this.#still;
     const outcome = this.#dead;
-    if (outcome === undefined) throw new DebugError('the guest lives');
+    if (outcome === undefined) throw new DebugError('the guest has not ended');
     return {
       body: {
         exceptionId: outcome.kind === 'shutdown' ? 'triple fault' : outcome.kind,

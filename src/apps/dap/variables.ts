@@ -1,5 +1,5 @@
 /**
- * What the editor shows beside the source: registers with their bits, segments, tables, the stack, the guest's variables.
+ * The editor's variables view: registers with their bits, segments, tables, the stack, the guest's variables.
  *
  * @module
  */
@@ -15,7 +15,7 @@ interface Shown {
   items: readonly Item[];
 }
 
-/** The tree for one stop of the guest; its references end when the guest goes on. */
+/** The tree for one stop of the guest; its references become invalid when the guest continues. */
 export class Variables {
   readonly #guest: Guest;
   readonly #debug: Debugger;
@@ -57,7 +57,7 @@ export class Variables {
 
   async children(reference: number, start = 0, count = 0): Promise<DebugProtocol.Variable[]> {
     const make = this.#makers.get(reference);
-    if (make === undefined) throw new DebugError('these values are of a moment that is over');
+    if (make === undefined) throw new DebugError('these values belong to an earlier stop');
     const items = await make();
     this.#shown.set(reference, { items });
     const wanted = items.slice(start, count > 0 ? start + count : undefined);
@@ -73,15 +73,15 @@ export class Variables {
       this.#debug.changed();
       return text;
     }
-    if (item.expression === undefined) throw new DebugError(`${name} cannot be set here`);
+    if (item.expression === undefined) throw new DebugError(`${name} cannot be set`);
     return (await this.#debug.set(item.expression, text)).text;
   }
 
-  /** The line of that name. @throws DebugError where there is none */
+  /** The line with that name. @throws DebugError where there is none */
   async item(reference: number, name: string): Promise<Item> {
     if (!this.#shown.has(reference)) await this.children(reference);
     const found = this.#shown.get(reference)?.items.find((item) => item.name === name);
-    if (found === undefined) throw new DebugError(`there is no ${name} here`);
+    if (found === undefined) throw new DebugError(`there is no ${name} in this list`);
     return found;
   }
 
@@ -134,7 +134,7 @@ const STACK_WORDS = 32;
 
 const letters = ['ax', 'bx', 'cx', 'dx', 'si', 'di', 'bp', 'sp'];
 
-/** As wide as the code, each with its parts. */
+/** The general registers, as wide as the code, each with its parts. */
 function registers({ bits, view, pc }: State): Item[] {
   const prefix = { 16: '', 32: 'e', 64: 'r' }[bits];
   const whole = letters.map(
@@ -156,7 +156,7 @@ function registers({ bits, view, pc }: State): Item[] {
 
 function parts(name: string, bits: number): Item[] {
   const half = name.endsWith('x') ? [`${name[0]}h`, `${name[0]}l`] : bits === 64 ? [`${name}l`] : [];
-  // In 16-bit code the upper half is there as well, and instructions with a prefix use it.
+  // 16-bit code has the upper half as well, and uses it with a prefix.
   const wider = { 16: [`e${name}`], 32: [name], 64: [`e${name}`, name] }[bits]!;
   return [...wider, ...half].map((part) => ({ name: part, expression: `$${part}` }));
 }
@@ -186,7 +186,7 @@ function flags(): Item[] {
       type,
     }),
   );
-  return [...known, { name: 'IOPL', expression: '$iopl', type: 'the ring that may do I/O and CLI' }];
+  return [...known, { name: 'IOPL', expression: '$iopl', type: 'the highest ring that may do I/O and CLI' }];
 }
 
 function stack({ bits, view }: State): Item[] {
@@ -246,7 +246,7 @@ function bitsOf(debug: Debugger, register: 'cr0' | 'cr3' | 'cr4' | 'efer', value
       type: `bit ${bit} of ${register}`,
       set: async (text) => {
         const wanted = (await debug.evaluate(text)).value;
-        if (wanted !== 0n && wanted !== 1n) throw new DebugError(`${text} is no bit`, 'give 0 or 1');
+        if (wanted !== 0n && wanted !== 1n) throw new DebugError(`${text} is not a bit`, 'give 0 or 1');
         await debug.target.setRegister(register, wanted === 1n ? value | mask : value & ~mask);
       },
     };

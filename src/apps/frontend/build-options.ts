@@ -31,11 +31,11 @@ export function buildOf({ cc, cflags }: BuildFlags): BuildOptions {
   };
 }
 
-/** What a kernel of a template cannot be compiled without, and what to install; undefined where it is here. */
+/** The compiler that a template needs and this host lacks, and what to install; undefined where nothing is missing. */
 export function missingCompiler(template: TemplateName): string | undefined {
   const [language] = (['nasm', 'rust', 'zig'] as const).filter((name) => template.startsWith(name));
   if (language !== undefined && !hasCompiler(language))
-    return `there is no ${language === 'rust' ? 'rustc' : language} here, which compiles this kernel; docs/languages.md says where it comes from`;
+    return `${language === 'rust' ? 'rustc' : language}, which compiles this kernel, is not installed; docs/languages.md says where to get it`;
   if (language === 'nasm') return undefined;
   try {
     findDriver();
@@ -46,7 +46,7 @@ export function missingCompiler(template: TemplateName): string | undefined {
   }
 }
 
-/** As a shell takes it for one word. */
+/** Quoted, so that a shell reads it as one word. */
 export function quoted(word: string): string {
   return /^[\w./@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,7 @@
 import { endsBadly } from '../../explain/index.js';
 import type { Outcome } from '../../machine/index.js';
 
-/** What `terrarium` ends with; the numbers are part of the command line's contract. */
+/** The exit statuses of `terrarium`; the numbers are part of the command line's contract. */
 export const ExitStatus = {
   ok: 0,
   expectationFailed: 1,
@@ -10,17 +10,17 @@ export const ExitStatus = {
   engine: 4,
   timedOut: 124,
   interrupted: 130,
-  /** As a shell reports SIGPIPE: whoever read stdout has gone. */
+  /** As a shell reports SIGPIPE: the reader of stdout has gone. */
   abandoned: 141,
 } as const;
 
-/** The exit status that an outcome calls for. */
+/** The exit status for an outcome. */
 export function statusOf(
   outcome: Pick<Outcome, 'kind' | 'code' | 'reason' | 'registers' | 'system'>,
 ): number {
   switch (outcome.kind) {
     case 'halted':
-      // A guest that waits in vain died as much as one that shut down: make and CI are to see it.
+      // A guest that waits forever has failed like one that shut down: make and CI must see it.
       return endsBadly(outcome) ? ExitStatus.shutdown : ExitStatus.ok;
     case 'reset':
       return ExitStatus.ok;

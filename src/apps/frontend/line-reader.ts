@@ -1,16 +1,16 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { TerrariumError } from '../../errors.js';
 
-/** Bytes that are read at once. */
+/** Bytes per read. */
 const CHUNK = 1024 * 1024;
-/** A line longer than this is none of a trace; binary files have such. */
+/** No line of a trace is longer than this; lines of binary files may be. */
 const LONGEST = 64 * 1024;
 const NEWLINE = 0x0a;
 
 /** How a file ended. */
 export interface LinesRead {
   lines: number;
-  /** What stood behind the last newline: empty where the file ends with one. */
+  /** The text after the last newline: empty where the file ends with one. */
   rest: string;
 }
 
@@ -35,13 +35,15 @@ export function readLines(file: string, take: (line: string) => void): LinesRead
       if (end >= 0 && length > 0) {
         for (const line of buffer.toString('utf8', 0, end).split('\n')) {
           lines++;
-          if (line.length > LONGEST) fail(`line ${lines} is longer than ${LONGEST} bytes: no trace has such`);
+          if (line.length > LONGEST)
+            fail(`line ${lines} is longer than ${LONGEST} bytes, which no line of a trace is`);
           take(line);
         }
       }
       buffer.copy(buffer, 0, end + 1, length);
       kept = length - end - 1;
-      if (kept > LONGEST) fail(`line ${lines + 1} is longer than ${LONGEST} bytes: no trace has such`);
+      if (kept > LONGEST)
+        fail(`line ${lines + 1} is longer than ${LONGEST} bytes, which no line of a trace is`);
     }
   } catch (cause) {
     if (cause instanceof TerrariumError) throw cause;
@@ -51,7 +53,7 @@ export function readLines(file: string, take: (line: string) => void): LinesRead
   }
 }
 
-/** A pipe that is not blocking says EAGAIN where it has nothing yet. */
+/** A non-blocking pipe gives EAGAIN while it has no data. */
 function readSome(fd: number, buffer: Buffer, at: number): number {
   for (;;) {
     try {

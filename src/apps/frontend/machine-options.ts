@@ -20,7 +20,7 @@ import {
 } from '../../config/index.js';
 import { asArgument, unescapeKeys } from './values.js';
 
-/** What commander has parsed: the options by their words, and what is typed at the start. */
+/** What commander has parsed: the options by their names, and the text to type at the start. */
 export interface MachineFlags {
   type?: string;
   [word: string]: unknown;
@@ -69,7 +69,7 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
     const { kind } = fieldOf(name);
     spec[name] = kind === flag && typeof said === 'string' ? kind.parse(said) : said;
   }
-  // Who has no KVM says so once, and not with every command.
+  // A user without KVM sets the variable once, and not an option with every command.
   const { TERRARIUM_ENGINE: engine = '' } = process.env;
   if (engine !== '' && (spec.engine === undefined || spec.engine === 'auto'))
     spec.engine = fieldOf('engine').kind.parse(engine);
@@ -91,7 +91,7 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
   };
 }
 
-/** A module that was named by its path, as a machine's thread imports it. */
+/** The URL of a module that was named by its path: a machine's thread imports it. */
 function moduleIn(folder: string, { module, ...rest }: DeviceModule): DeviceModule {
   return { ...rest, module: pathToFileURL(path.resolve(folder, module)).href };
 }

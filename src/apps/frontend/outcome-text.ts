@@ -19,7 +19,7 @@ export function outcomeText(outcome: HostedOutcome, style: Style): string {
     lines.push(`  ${failure.name}: ${failure.message}`);
     if (failure.instruction?.length)
       lines.push(`  the instruction: ${formatInstruction(failure.instruction, registers.rip, system)}`);
-    // What a triple fault came from is explained behind this, by the CPU's state.
+    // The cause of a triple fault is explained after this, from the CPU's state.
     if (failure.hint !== undefined && kind !== 'shutdown') lines.push(`  ${failure.hint}`);
   }
   if (waitsInVain(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
@@ -38,7 +38,7 @@ export function printExplanation(explanation: Explanation): void {
   say(`\n${text}\n`);
 }
 
-/** The tables of `--stat`: what this monitor saw, and beside it what the engine counted of the same run. */
+/** The tables of `--stat`: what this monitor counted, and what the engine counted in the same run. */
 export function printStatistics({ statistics, engine, counters = [], assistance }: HostedOutcome): void {
   const width = process.stderr.columns ?? 100;
   say(`${formatStatistics(statistics as StatisticsJson, { width })}\n`);
@@ -49,18 +49,18 @@ export function printStatistics({ statistics, engine, counters = [], assistance 
     );
   }
   if (counters.length === 0) {
-    say(`\nno counters but these: ${engine} is no part of the kernel\n`);
+    say(`\nno kernel counters: ${engine} is not part of the kernel\n`);
     return;
   }
-  // What only grows is told for this run; levels and peaks are what they are.
+  // Counters are shown as the difference over this run; levels and peaks as they are.
   const ofRun = counters.map((row) => (row.kind === 'cumulative' ? { ...row, value: row.change ?? 0 } : row));
   say(`\ncounted by ${engine} itself:\n${formatCounters(ofRun)}\n`);
 }
 
-/** What went through each SIMVIRTIO device, for `--stat`. */
+/** The traffic of each SIMVIRTIO device, for `--stat`. */
 export function printSimvirtio({ devices, passes, sleeps }: SimvirtioReport): void {
   const looked =
-    passes === undefined ? 'by exits' : `by polling: ${passes} looks, the thread slept ${sleeps} times`;
+    passes === undefined ? 'by exits' : `by polling: ${passes} polls, the thread slept ${sleeps} times`;
   const lines = devices.map(
     ({ name, phase, transmitted, received, resets, refused }) =>
       `  ${name.padEnd(8)} ${phase.padEnd(12)} ${transmitted} bytes from the guest, ${received} to it, ` +

@@ -1,5 +1,5 @@
 /**
- * Files that a command writes: what can be known of one is said before the work, not after it.
+ * Files that a command writes: mistakes in their names are reported before the work, not after it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ConfigError } from '../../errors.js';
 import { languageOf } from '../../runtime/index.js';
 
 /**
- * Refuses a file that cannot be written, or that somebody needs.
+ * Refuses a file that cannot be written, or that must not be overwritten.
  * @param option the option that names it
  * @param inputs files that this command reads
  * @throws ConfigError
@@ -21,17 +21,17 @@ export function requireWritable(option: string, file: string, inputs: readonly s
   if (file === '') fail('the name of the file is empty');
   const folder = path.dirname(path.resolve(file));
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
-    fail(`there is no folder ${path.dirname(file)} for ${file}`, 'make the folder first');
+    fail(`the folder ${path.dirname(file)} of ${file} does not exist`, 'make the folder first');
   const there = statSync(file, { throwIfNoEntry: false });
   if (there?.isDirectory()) fail(`${file} is a folder`);
   if (there !== undefined && inputs.some((input) => isSame(input, file)))
-    fail(`${file} is what this command reads: it would be overwritten`);
+    fail(`${file} is an input of this command: it would be overwritten`);
   if (there?.isFile() && (languageOf(file) !== undefined || path.basename(file) === 'guest.json'))
     fail(`${file} is a source, which would be overwritten`);
   try {
     accessSync(there === undefined ? folder : file, constants.W_OK);
   } catch {
-    fail(`${file} may not be written`);
+    fail(`you may not write to ${file}`);
   }
 }
 

@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 
 /**
- * A terminal that hands over each key as it is pressed, Ctrl-C among them, and shows none by itself. It is put back as
- * it was on every way out but SIGKILL: by `dispose`, at the process's end, and by the signals that end it.
+ * A terminal in raw mode: it passes each key on as it is pressed, Ctrl-C too, and does not echo. Its mode is restored on every
+ * way out but SIGKILL: by `dispose`, at the process's end, and by the signals that end it.
  */
 export class RawTerminal implements Disposable {
-  /** False where the input is no terminal: then nothing is changed. */
+  /** False where the input is not a terminal: then nothing is changed. */
   readonly raw: boolean;
   readonly #input: NodeJS.ReadStream;
   readonly #deadly: readonly NodeJS.Signals[];
@@ -24,7 +24,10 @@ export class RawTerminal implements Disposable {
     input.setRawMode(true);
   }
 
-  /** Gives the terminal back and stops the process, as Ctrl-Z does to others; takes it again when the shell continues it. */
+  /**
+   * Restores the terminal and stops the process, as Ctrl-Z does to others; takes the terminal again when the shell continues
+   * it.
+   */
   suspend(): void {
     if (!this.#on) return;
     this.#input.setRawMode(false);
@@ -50,7 +53,7 @@ export class RawTerminal implements Disposable {
     this.#input.setRawMode(true);
   };
 
-  /** Puts the terminal back, and then dies of the signal as if nobody had caught it. */
+  /** Restores the terminal, then ends by the signal's default action. */
   readonly #end = (signal: NodeJS.Signals): void => {
     this.#restore();
     process.kill(process.pid, signal);
@@ -59,7 +62,7 @@ export class RawTerminal implements Disposable {
 
 const deadly = ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGQUIT'] as const;
 
-/** `ctrl-]` → 0x1d: Ctrl takes the upper bits off a character of the ASCII columns 4 and 5; `none` → undefined. */
+/** `ctrl-]` → 0x1d: Ctrl clears the upper bits of a character of the ASCII columns 4 and 5; `none` → undefined. */
 export function parseKey(text: string): number | undefined {
   if (text === 'none') return undefined;
   const [, key] = /^(?:ctrl-|\^)([a-z@[\\\]^_])$/i.exec(text) ?? [];

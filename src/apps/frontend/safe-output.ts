@@ -1,15 +1,15 @@
 /**
  * What a guest prints, made safe for a terminal. A terminal obeys control sequences: they move its cursor, rename its window,
- * answer on its input as if the user had typed, and on some write to the clipboard.
+ * send input as if the user had typed it, and in some terminals write to the clipboard.
  *
  * @module
  */
 import { printableText } from '../../symbols/index.js';
 
-/** Controls that lines are made of: BS, HT, LF, CR. Others are shown as the pictures that Unicode has of them (U+2400). */
+/** Controls that lines are made of: BS, HT, LF, CR. Others are shown as Unicode's control pictures (U+2400). */
 const lineControls = new Set([8, 9, 10, 13]);
 
-/** Keeps control sequences out of a stream of bytes, across its chunks. */
+/** Removes control sequences from a stream of bytes, also where a chunk ends inside one. */
 export class SafeOutput {
   readonly #decoder = new TextDecoder();
 
@@ -27,6 +27,6 @@ export class SafeOutput {
   }
 }
 
-/** The option of every command that shows a guest's console; on by default where that is not the user's own run. */
+/** The option of every command that shows a guest's console; on by default where the run was started elsewhere. */
 export const SAFE_OUTPUT =
   "keep control sequences out of what the guest prints: it could rename this terminal's window or type on it";

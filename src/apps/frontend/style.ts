@@ -4,7 +4,7 @@
  * @module
  */
 export interface Style {
-  /** False where everything is plain text. */
+  /** False where all text is plain. */
   readonly coloured: boolean;
   bold(text: string): string;
   dim(text: string): string;
@@ -28,7 +28,7 @@ export function styleFor(stream: { isTTY?: boolean }, env = process.env): Style 
   };
 }
 
-/** Plain text, for what is no terminal. */
+/** Plain text, for outputs that are not a terminal. */
 export const plainStyle: Style = (() => {
   const same = (text: string) => text;
   return { coloured: false, bold: same, dim: same, red: same, green: same, yellow: same };

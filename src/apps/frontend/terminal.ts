@@ -8,40 +8,42 @@ import { RawTerminal } from './raw-terminal.js';
 import { INTERRUPT, strokesFrom } from './screen/keys.js';
 import { standardError, standardOutput } from './standard-output.js';
 
-/** Console bytes that are kept for expectations: the first of them. A guest may print without end. */
+/** How many console bytes are kept for expectations, from the start. A guest may print without end. */
 const KEPT_BYTES = 16 * 1024 * 1024;
-/** Typed bytes that wait for a guest that does not read its serial port; further ones are dropped. */
+/** How many typed bytes wait for a guest that does not read its serial port; further ones are dropped. */
 const MOST_WAITING = 4096;
 const LINE_FEED = 0x0a;
 /** Ctrl-Z. */
 const SUSPEND = '\x1a';
 
-/** What a guest's keys at this terminal are: bytes on its serial port, keys of its keyboard, or both. */
+/** Where keys typed at this terminal go: to the guest's serial port as bytes, to its keyboard, or both. */
 export const keyTargets = ['serial', 'keyboard', 'both'] as const;
 export type KeyTarget = (typeof keyTargets)[number];
 
 export interface ConsoleOptions {
-  /** Remember what is printed. */
+  /** Keep what is printed. */
   keep: boolean;
-  /** Sees what is printed as well. */
+  /** Also receives what is printed. */
   tap?: ((bytes: Uint8Array) => void) | undefined;
-  /** The terminal shows the guest's screen: what is printed waits for `close`, and keys are somebody else's. */
+  /** The terminal shows the guest's screen: output waits for `close`, and the screen handles the keys. */
   screen?: boolean;
   /** Where keys typed at a terminal go; a stdin that is no terminal is always the serial port. Default `both`. */
   keys?: KeyTarget;
-  /** Writes what is printed, in place of stdout. */
+  /** Writes what is printed, instead of stdout. */
   write?: ((bytes: Uint8Array) => unknown) | undefined;
 }
 
 /** A machine's console on this process's stdin and stdout. */
 export interface ConnectedConsole {
-  /** What the guest printed, where it was asked to be kept. */
+  /** What the guest printed, where it is kept. */
   readonly bytes: Uint8Array;
-  /** What was printed last has no end of its line, and stands at the terminal that Terrarium's own words go to. */
+  /** The last output has no newline, and is on the terminal to which Terrarium's messages go. */
   readonly openLine: boolean;
-  /** Why stdout takes no more: `EPIPE` where its reader has gone, `ENOSPC` where its disk is full; undefined while it does. */
+  /**
+   * Why stdout cannot be written: `EPIPE` where its reader has gone, `ENOSPC` where its disk is full; undefined while it can.
+   */
   readonly failure: string | undefined;
-  /** Lets go of stdin. With `flush`, resolves when everything printed has been handed over. */
+  /** Releases stdin. With `flush`, resolves when all output has been written. */
   close(flush: boolean): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
     }
     return screen ? undefined : write(bytes);
   });
-  // Whoever read stdout has gone (`| head -1`), or its disk is full: what this guest prints is lost, so it ends.
+  // The reader of stdout has gone (`| head -1`), or the disk is full: this guest's output is lost, so the run ends.
   let failure: string | undefined;
   standardOutput.onError((error) => {
     failure ??= error.code ?? error.message;
@@ -97,10 +99,10 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
   };
 }
 
-/** @returns the terminal where stdin is one, to be put back in the end */
+/** @returns the terminal, where stdin is one; the caller restores it at the end */
 function connectInput(machine: HostedMachine, keys: KeyTarget): RawTerminal | undefined {
   const { stdin } = process;
-  // A closed or unreadable stdin is an empty one.
+  // A closed or unreadable stdin counts as empty.
   stdin.on('error', () => {});
   if (!stdin.isTTY) {
     stdin.on('data', (chunk: Buffer) => {
@@ -109,19 +111,19 @@ function connectInput(machine: HostedMachine, keys: KeyTarget): RawTerminal | un
     });
     return undefined;
   }
-  // SIGINT, SIGTERM and SIGHUP stop the guest first: that is the run's business.
+  // The run handles SIGINT, SIGTERM and SIGHUP: they stop the guest first.
   const terminal = new RawTerminal(stdin, ['SIGQUIT']);
   let waiting = 0;
   stdin.on('data', (chunk: Buffer) => {
     const text = chunk.toString('latin1');
-    // As the terminal does it where it is not raw: the first ends the run, a second one the process.
+    // As in a terminal that is not raw: the first ends the run, a second one the process.
     if (text.includes(INTERRUPT)) process.kill(process.pid, 'SIGINT');
     else if (text.includes(SUSPEND)) terminal.suspend();
     else {
       if (keys !== 'serial') for (const { name, down } of strokesFrom(text)) machine.sendKey(name, down);
       if (keys === 'keyboard' || waiting + chunk.length > MOST_WAITING) return;
       waiting += chunk.length;
-      // As a terminal gives lines to a program: Enter is a line feed (termios, ICRNL).
+      // As a terminal in line mode: Enter is a line feed (termios, ICRNL).
       const bytes = Buffer.from(text.replaceAll('\r', '\n'), 'latin1');
       void machine.send(bytes).then(() => {
         waiting -= chunk.length;

@@ -1,11 +1,11 @@
 /**
- * How the command line names a trace's file and with it its format. Loads nothing: every command line is looked at.
+ * How the command line names a trace's file and thereby its format. Imports nothing, since every command line is checked.
  *
  * @module
  */
 import type { TraceFormat } from '../../runtime/index.js';
 
-/** A file's name says its format. */
+/** The format by the file's name. */
 export function traceFormatOf(target: string | true): TraceFormat {
   if (target === true) return 'text';
   if (/\.(ndjson|jsonl)$/.test(target)) return 'ndjson';
@@ -13,8 +13,8 @@ export function traceFormatOf(target: string | true): TraceFormat {
 }
 
 /**
- * `--trace` stands alone as a rule, and the word behind it is the image; so its file is written `--trace=FILE`. A word that
- * names a trace in JSON cannot be an image, so there a blank will do.
+ * `--trace` usually stands alone, and the next word is the image; so its file is written `--trace=FILE`. A word that names a
+ * trace in JSON cannot be an image, so there a space works as well.
  */
 export function joinTraceFile(words: readonly string[]): string[] {
   const joined: string[] = [];

@@ -9,7 +9,7 @@ import type { DebugAddress } from '../../debug/index.js';
 import { ConfigError, type TerrariumError } from '../../errors.js';
 import { type DumpItem, parseDump } from '../../inspect/index.js';
 
-/** What a parser refuses, as the command line refuses it: with the option's name before, and what to do behind. */
+/** Turns a parser's error into one of the command line, with the option's name before it and the hint after it. */
 export function asArgument<T>(parse: (text: string) => T): (text: string) => T {
   return (text) => {
     try {
@@ -42,7 +42,7 @@ export function unescapeKeys(text: string): string {
     const character = escapes[letter];
     if (character !== undefined) return character;
     throw new InvalidArgumentError(
-      `'${whole}' is no key. Escapes are \\n (Enter), \\t (Tab), \\b (Backspace), \\e (Escape) and \\\\.`,
+      `'${whole}' is not a key. Escapes are \\n (Enter), \\t (Tab), \\b (Backspace), \\e (Escape) and \\\\.`,
     );
   });
 }
@@ -73,7 +73,7 @@ export function parseDumped(text: string): DumpItem[] {
   }
 }
 
-/** Milliseconds as people read them. */
+/** Milliseconds as text for people. */
 export function formatDuration(ms: number): string {
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
   if (ms < 1000) return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;

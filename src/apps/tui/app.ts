@@ -1,5 +1,5 @@
 /**
- * The debugger at work: a terminal, a machine, and what stands between them.
+ * The running debugger: a terminal, a machine, and the controller between them.
  *
  * @module
  */
@@ -21,21 +21,21 @@ export interface AppParts {
   symbols: SymbolTable;
   /** The image's name, for people. */
   image: string;
-  /** Where that is. */
+  /** The image's folder. */
   folder: string;
   hasScreen: boolean;
-  /** To type on the guest's keyboard at its beginning. */
+  /** Text to type on the guest's keyboard at the start. */
   type?: string;
 }
 
-/** How often the picture of a guest that runs is brought up to date: milliseconds. */
+/** How often the display of a running guest is refreshed: milliseconds. */
 const RUNNING_MS = 50;
 /** Ctrl-], which ends typing to the guest, as it ends `terrarium attach`. */
 const DETACH = 0x1d;
-/** How long a guest may take to stop when the debugger is left: milliseconds. */
+/** How long a guest may take to stop when the user quits: milliseconds. */
 const LEAVING_MS = 1000;
 
-/** Shows the machine until the user leaves. @returns the exit status */
+/** Shows the machine until the user quits. @returns the exit status */
 export async function debugInTerminal(parts: AppParts): Promise<number> {
   const { machine, symbols, image, folder, hasScreen, type } = parts;
   const coloured = styleFor(process.stdout).coloured;
@@ -102,7 +102,7 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
     const late = new Promise((resolve) => {
       limit = setTimeout(resolve, LEAVING_MS);
     });
-    // A timer that is left keeps the process alive until it runs out.
+    // A timer that is not cleared keeps the process alive until it fires.
     await Promise.race([controller.stop(), late]).finally(() => clearTimeout(limit));
   };
   listen(machine, model, exits, paint);
@@ -124,11 +124,11 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
   }
 }
 
-/** What the guest gives of itself while it runs. */
+/** Connects what the guest prints, logs and shows while it runs. */
 function listen(machine: HostedMachine, model: Model, exits: ExitFeed, paint: () => void): void {
   machine.onOutput((bytes) => model.console.print(bytes));
   const log = new TextDecoder();
-  // What it logs by hypercall comes line by line, with its control characters made visible.
+  // Hypercall log lines come one by one, with their control characters made visible.
   machine.onLog((bytes) => {
     model.console.print(Buffer.from(log.decode(bytes, { stream: true }).replace(/^(?=.)/gm, 'guest: ')));
   });
@@ -140,13 +140,13 @@ function listen(machine: HostedMachine, model: Model, exits: ExitFeed, paint: ()
   });
 }
 
-/** Everything goes to the guest up to Ctrl-], which ends that. @returns what comes behind it */
+/** Sends all keys to the guest up to Ctrl-], which ends typing. @returns the bytes after it */
 function typeToGuest(machine: HostedMachine, model: Model, bytes: Uint8Array): Uint8Array {
   const at = bytes.indexOf(DETACH);
   const own = at < 0 ? bytes : bytes.subarray(0, at);
   const text = Buffer.from(own).toString('latin1');
   if (own.length > 0 && model.typing === 'serial') {
-    // As a terminal gives lines to a program: Enter is a line feed.
+    // As a terminal in line mode: Enter is a line feed.
     void machine.send(Buffer.from(text.replaceAll('\r', '\n'), 'latin1'));
     model.message = { text: `sent ${JSON.stringify(text)} to the serial port`, tone: 'running' };
   } else if (own.length > 0) {

@@ -1,5 +1,5 @@
 /**
- * The keys: one list for what they do, for the help, and for the line at the bottom.
+ * The keys: one list for their actions, for the help, and for the line at the bottom.
  *
  * @module
  */
@@ -39,7 +39,7 @@ export interface Binding {
   long: string;
 }
 
-/** In the order in which people look for them. */
+/** In the order of the help. */
 export const bindings: readonly Binding[] = [
   { action: 'step', letter: 's', functionKey: 'F7', short: 'step', long: 'one instruction, into calls' },
   {
@@ -47,14 +47,14 @@ export const bindings: readonly Binding[] = [
     letter: 'n',
     functionKey: 'F8',
     short: 'next',
-    long: 'one instruction; CALL, INT, REP and LOOP as a whole',
+    long: 'one instruction, over CALL, INT, REP and LOOP',
   },
   {
     action: 'line',
     letter: 'l',
     functionKey: 'F10',
     short: 'line',
-    long: 'to the next source line, calls as a whole',
+    long: 'to the next source line, over calls',
   },
   {
     action: 'lineInto',
@@ -75,7 +75,7 @@ export const bindings: readonly Binding[] = [
     letter: 'c',
     functionKey: 'F5',
     short: 'continue',
-    long: 'run on; any key stops it',
+    long: 'continue; any key stops it',
   },
   {
     action: 'toCursor',
@@ -89,21 +89,21 @@ export const bindings: readonly Binding[] = [
     letter: 'b',
     functionKey: 'F2',
     short: 'break',
-    long: 'breakpoint under the cursor, on and off',
+    long: 'set or remove a breakpoint under the cursor',
   },
   {
     action: 'breakpointAt',
     letter: 'B',
     functionKey: 'Shift-F2',
     short: 'break at',
-    long: 'at a symbol, a line, an address; once more: off',
+    long: 'set or remove one at a symbol, a line, an address',
   },
   {
     action: 'watch',
     letter: 'w',
     functionKey: 'F3',
     short: 'watch',
-    long: 'stop when memory is written; once more: off',
+    long: 'stop when memory is written; the same again removes it',
   },
   {
     action: 'evaluate',
@@ -117,52 +117,52 @@ export const bindings: readonly Binding[] = [
     letter: 'g',
     functionKey: 'Shift-F6',
     short: 'go to',
-    long: 'memory from an address or expression on',
+    long: 'show memory from an address or expression on',
   },
   {
     action: 'code',
     letter: 'd',
     functionKey: 'Shift-F4',
     short: 'disassemble',
-    long: 'code at an address or symbol; nothing: back',
+    long: 'show code at an address or symbol; empty: back',
   },
   {
     action: 'callers',
     letter: 'a',
     functionKey: 'Shift-F9',
     short: 'callers',
-    long: 'who called whom, the innermost first',
+    long: 'the call stack, innermost frame first',
   },
   {
     action: 'input',
     letter: 'i',
     functionKey: 'F11',
     short: 'input',
-    long: 'type to the guest’s serial port; on the screen: its keys',
+    long: 'type to the guest’s serial port, or to its keyboard',
   },
   {
     action: 'why',
     letter: 'y',
     functionKey: 'F12',
     short: 'why',
-    long: 'why the guest died, or where it stands',
+    long: 'why the guest died, or where it is stopped',
   },
   {
     action: 'restart',
     letter: 'r',
     functionKey: 'Shift-F5',
     short: 'restart',
-    long: 'the same guest from its beginning',
+    long: 'the same guest from its start',
   },
   {
     action: 'zoom',
     letter: 'z',
     functionKey: 'Shift-F3',
     short: 'zoom',
-    long: 'the pane with the focus alone, and back',
+    long: 'show only the pane with the focus, and back',
   },
   { action: 'help', letter: '?', functionKey: 'F1', short: 'help', long: 'this help' },
-  { action: 'quit', letter: 'q', functionKey: 'Shift-F10', short: 'quit', long: 'leave the debugger' },
+  { action: 'quit', letter: 'q', functionKey: 'Shift-F10', short: 'quit', long: 'quit the debugger' },
 ];
 
 const byKey = new Map(
@@ -176,7 +176,7 @@ export function actionOf(key: string): Action | undefined {
   return byKey.get(key);
 }
 
-/** The order of the line at the bottom: what falls off its end is in the help. */
+/** The order of the line at the bottom; keys that do not fit are in the help. */
 export const barOrder: readonly Action[] = [
   'step',
   'next',
@@ -221,7 +221,7 @@ export function helpLines(): string[] {
     'Run the guest, and stop it',
     ...keys.slice(0, 7),
     '',
-    'Breakpoints and watched memory',
+    'Breakpoints and watchpoints',
     ...keys.slice(7, 10),
     '',
     'Look around',
@@ -236,15 +236,15 @@ export function helpLines(): string[] {
     '  Tab            the next pane; Shift-Tab the one before',
     '  ↑ ↓ j k        the cursor, or what the pane shows; PgUp PgDn by pages',
     '  ← →            a screen that is wider than its pane',
-    '  Home End       code: back to where the guest stands; else the two ends',
-    '  Enter Delete   breakpoints: on and off; away with it',
-    '  Ctrl-L         draw everything anew',
-    '  Ctrl-C         stop a guest that runs; else leave',
-    '  Ctrl-Z         put the debugger aside; fg brings it back',
+    '  Home End       code: back to the next instruction; else the two ends',
+    '  Enter Delete   breakpoints: enable or disable; delete',
+    '  Ctrl-L         redraw everything',
+    '  Ctrl-C         stop a running guest; else quit',
+    '  Ctrl-Z         suspend the debugger; fg continues it',
     '',
     'What the marks mean',
-    '  •              changed since the guest stood still the last time',
+    '  •              changed since the guest stopped the last time',
     '  ▶ ›            the next instruction; the cursor',
-    '  ● ○ ◆          a breakpoint; one that is switched off; watched memory',
+    '  ● ○ ◆          a breakpoint; a disabled one; a watchpoint',
   ];
 }

@@ -1,6 +1,6 @@
 /**
- * What keys do: asks the debugger, and puts what came of it into the model. One thing after the other; a guest that runs can be
- * stopped in between.
+ * What keys do: asks the debugger, and puts the result into the model. One key after the other; a running guest can be stopped
+ * in between.
  *
  * @module
  */
@@ -21,18 +21,20 @@ import { SourceText } from './source-text.js';
 import { doTyped } from './typed.js';
 import { frameLines, stepWords, stopWords } from './words.js';
 
-/** A run that takes longer is shown as one, and keys stop it: milliseconds. Keys that are held down make many short ones. */
+/**
+ * A run that takes longer is shown as running, and keys stop it: milliseconds. Keys that are held down make many short runs.
+ */
 const SHOWN_AFTER_MS = 80;
-/** Frames that are shown. */
+/** How many frames are shown. */
 const FRAMES = 64;
-/** Keys that wait for the one before: more were typed blindly. */
+/** How many keys may wait for the one before; further ones are dropped. */
 const MOST_WAITING = 64;
 
-/** The guest beside its debugger: its picture and its input. */
+/** The guest apart from its debugger: its screen and its input. */
 export interface Guest {
   readonly memory: PhysicalMemory;
   screen(): Promise<Picture | undefined>;
-  /** Types what the command line said, if anything. */
+  /** Types the text of the command line's `--type`, if any. */
   typeAgain(): void;
 }
 
@@ -41,16 +43,16 @@ export interface ControllerParts {
   debugger: Debugger;
   exits: ExitFeed;
   guest: Guest;
-  /** Why it is this engine, where that needs saying. */
+  /** Why this engine was chosen, where that needs an explanation. */
   because?: string | undefined;
-  /** Where the image is: sources may lie beside it. */
+  /** The image's folder: sources may be in it. */
   folder: string;
   places(): readonly Place[];
-  /** The model is another. */
+  /** The model has changed. */
   onChange(): void;
-  /** The user wants to leave. */
+  /** The user quits. */
   onQuit(): void;
-  /** Forgets what the terminal shows, and draws. */
+  /** Redraws the whole terminal. */
   onRedraw(): void;
 }
 
@@ -61,7 +63,7 @@ export class Controller {
   readonly #prompts = new Prompts();
   readonly #navigation: Navigation;
   readonly #waiting: string[] = [];
-  /** What is being done, and what was pressed in the meantime. */
+  /** The current action, and the keys pressed in the meantime. */
   #work: Promise<void> | undefined;
   #leaving = false;
 
@@ -83,18 +85,18 @@ export class Controller {
       const { symbol } = await this.#parts.debugger.state();
       const because = this.#parts.because === undefined ? '' : `; ${this.#parts.because}`;
       this.#say(
-        `the guest stands before its first instruction${symbol === undefined ? '' : `, ${symbol}`}${because}`,
+        `the guest is stopped before its first instruction${symbol === undefined ? '' : `, ${symbol}`}${because}`,
       );
     });
   }
 
-  /** The panes have other sizes. */
+  /** The sizes of the panes have changed. */
   resized(): void {
     if (this.#work !== undefined) return;
     void this.#do(() => refreshPlaces(this.#sight, this.#stack));
   }
 
-  /** @returns when nothing is left to do */
+  /** Resolves when nothing is left to do. */
   press(key: string): Promise<void> {
     const { model } = this.#parts;
     if (model.phase === 'running') this.#pressWhileRunning(key);
@@ -103,7 +105,7 @@ export class Controller {
     return this.#work ?? Promise.resolve();
   }
 
-  /** A moment for whoever wants the process to end. */
+  /** Time for a signal that ends the process. */
   async stop(): Promise<void> {
     this.#leaving = true;
     this.#waiting.length = 0;
@@ -147,7 +149,7 @@ export class Controller {
     else if (await this.#navigation.key(key)) await this.#afterMove(pane !== undefined || /Tab$/.test(key));
   }
 
-  /** A pane that was not there before has nothing in it yet. */
+  /** A pane that was hidden before has no content yet. */
   async #afterMove(anotherFocus: boolean): Promise<void> {
     if (anotherFocus) await refreshPlaces(this.#sight, this.#stack);
   }
@@ -198,7 +200,7 @@ export class Controller {
     }
   }
 
-  /** One instruction, and what it did. */
+  /** Runs one instruction, and says what it did. */
   async #step(step: () => Promise<DebugStop>): Promise<void> {
     const { model, debugger: held } = this.#parts;
     const row = model.code.find(({ address }) => address === model.pc);
@@ -218,7 +220,7 @@ export class Controller {
     await this.#sayStop(await this.#go(run));
   }
 
-  /** Lets the guest run, and shows where it stands then. */
+  /** Lets the guest run, and shows where it stops. */
   async #go(run: () => Promise<DebugStop>): Promise<DebugStop> {
     const { model, onChange } = this.#parts;
     const shown = setTimeout(() => {
@@ -278,14 +280,14 @@ export class Controller {
     model.code = [];
     await this.#look();
     guest.typeAgain();
-    this.#say('the guest stands at its beginning again');
+    this.#say('the guest is at its start again');
   }
 
   #say(text: string, tone: Model['message']['tone'] = 'plain'): void {
     this.#parts.model.message = { text, tone };
   }
 
-  /** Does one thing, then what was pressed in the meantime. What goes wrong is said, and the debugger goes on. */
+  /** Does one action, then those for the keys pressed in the meantime. Errors are shown, and the debugger continues. */
   #do(work: () => Promise<void>): Promise<void> {
     this.#work = this.#loop(work).finally(() => {
       this.#work = undefined;

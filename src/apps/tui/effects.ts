@@ -2,12 +2,12 @@ import type { CpuView, Debugger } from '../../debug/index.js';
 import { memoryOf, sceneOf } from '../../explain/index.js';
 import type { PhysicalMemory } from '../../inspect/index.js';
 
-/** The largest number that is compared; what is larger is not one. */
+/** The largest operand that is compared, in bytes; larger ones are not numbers. */
 const LARGEST = 8;
 
 /**
- * Looks at the memory that the next instruction names, and says afterwards what it did there: `counter 0x41 → 0x42`;
- * undefined where it did nothing.
+ * Reads the memory operand of the next instruction, and says afterwards how it changed: `counter 0x41 → 0x42`;
+ * undefined where it did not.
  */
 export async function watchOperand(
   held: Debugger,
@@ -31,7 +31,7 @@ async function numberAt(held: Debugger, address: bigint, size: number): Promise<
     const bytes = await held.target.read(address, size);
     return bytes.length < size ? undefined : bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
   } catch {
-    // Nothing is mapped there, as yet or any more.
+    // Nothing is mapped there yet, or any longer.
     return undefined;
   }
 }

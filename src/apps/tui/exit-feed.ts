@@ -1,8 +1,8 @@
 import type { ExitRow } from './model.js';
 
-/** Exits that are kept. */
+/** How many exits are kept. */
 const KEPT = 200;
-/** From so many bytes on only the last lines are read: they are many more than are kept. */
+/** Of larger pieces only the last lines are parsed: this many bytes hold more lines than are kept. */
 const MANY = 128 * 1024;
 const NEWLINE = 10;
 
@@ -18,14 +18,14 @@ interface ExitJson {
   means?: string;
 }
 
-/** The machine's trace, of which the last exits are kept. A debugger's own stops are no exits of the guest. */
+/** The machine's trace, of which the last exits are kept. A debugger's own stops do not count as exits of the guest. */
 export class ExitFeed {
   #count = 0;
   #lines: { number: number; text: string }[] = [];
   #rest = '';
   #decoder = new TextDecoder();
 
-  /** Exits so far. */
+  /** Number of exits so far. */
   get count(): number {
     return this.#count;
   }
@@ -36,11 +36,11 @@ export class ExitFeed {
     else this.#readLast(bytes);
   }
 
-  /** Counts all lines, and reads the last. */
+  /** Counts all lines, and parses the last. */
   #readLast(bytes: Uint8Array): void {
     let from = bytes.length;
     for (let kept = 0; kept <= KEPT && from > 0; kept++) from = bytes.lastIndexOf(NEWLINE, from - 1);
-    // What began in the piece before ends here, and is counted alone, as all of these are.
+    // The line that began in the piece before ends here; like all of these it is only counted.
     this.#decoder = new TextDecoder();
     this.#rest = '';
     for (let at = bytes.indexOf(NEWLINE); at >= 0 && at <= from; at = bytes.indexOf(NEWLINE, at + 1))
@@ -76,7 +76,7 @@ function rowOf(number: number, exit: ExitJson): ExitRow {
   if (direction === undefined || place === undefined) return { number, what: kind, words: '' };
   const arrow = direction === 'out' || direction === 'write' ? '←' : '→';
   const times = count > 1 ? ` ×${count}` : '';
-  // A character says more than its number, and stands beside it.
+  // A character is shown beside its number.
   const character = means !== undefined && /^'.'$/.test(means) ? ` ${means}` : '';
   const what = `${direction.padEnd(5)} ${place.padEnd(5)} ${arrow} ${data}${character}${times}`;
   const meaning = [device, register, character === '' ? means : undefined].filter(

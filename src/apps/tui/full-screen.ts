@@ -1,6 +1,6 @@
 /**
- * The terminal while a program has all of it: the alternate screen, each key as it is pressed, only what changed sent. It is
- * put back as it was on every way out but SIGKILL, and while the program is stopped (Ctrl-Z, SIGTSTP).
+ * The terminal in full-screen mode: the alternate screen, each key as it is pressed, and only changes are sent. Its state is
+ * restored on every way out but SIGKILL, and while the program is stopped (Ctrl-Z, SIGTSTP).
  *
  * @module
  */
@@ -18,11 +18,11 @@ const deadly = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 export interface FullScreenEvents {
   /** Bytes of pressed keys. */
   onTyped(bytes: Uint8Array): void;
-  /** The size is another, or the terminal was somebody else's in between: draw anew. */
+  /** The size has changed, or another program used the terminal in between: redraw. */
   onRedraw(): void;
-  /** The terminal has taken what was sent. */
+  /** The terminal has accepted what was sent. */
   onDrained(): void;
-  /** A signal wants the end: the terminal is as it was, and the process ends when this has resolved. */
+  /** A signal ends the program: the terminal is restored, and the process ends when this has resolved. */
   onEnd(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export class FullScreen implements Disposable {
   readonly #stdout = process.stdout;
   #open = true;
   #ending = false;
-  /** The terminal has yet to take what was written. */
+  /** The terminal has not yet accepted what was written. */
   #busy = false;
   #written = 0;
 
@@ -44,7 +44,7 @@ export class FullScreen implements Disposable {
     process.on('SIGTSTP', this.suspend);
     process.on('SIGCONT', this.#continued);
     for (const signal of Object.keys(deadly)) process.on(signal, this.#end);
-    // A terminal that is gone takes no more bytes: that is an end as by SIGHUP.
+    // A terminal that has gone accepts no more bytes: end as by SIGHUP.
     this.#stdin.on('error', this.#gone);
     this.#stdin.on('end', this.#gone);
     this.#stdout.on('error', this.#gone);
@@ -61,12 +61,12 @@ export class FullScreen implements Disposable {
     return this.#stdout.rows || 24;
   }
 
-  /** Bytes sent so far. */
+  /** Number of bytes sent so far. */
   get written(): number {
     return this.#written;
   }
 
-  /** True while a slow terminal still reads: draw later, once, what is there then. */
+  /** True while a slow terminal still reads: draw later, once, the state of that time. */
   get busy(): boolean {
     return this.#busy;
   }
@@ -83,16 +83,19 @@ export class FullScreen implements Disposable {
     });
   }
 
-  /** Forgets what is shown, so that all is sent once more. */
+  /** Forgets what is shown, so that all of it is sent again. */
   forget(): void {
     this.#painter.forget();
   }
 
-  /** Gives the terminal back and stops the process, as Ctrl-Z does to others; takes it again when the shell lets it go on. */
+  /**
+   * Restores the terminal and stops the process, as Ctrl-Z does to others; takes the terminal again when the shell continues
+   * it.
+   */
   readonly suspend = (): void => {
     this.#leave();
     process.removeListener('SIGTSTP', this.suspend);
-    // Returns when SIGCONT has come; at once where nobody could send one (POSIX: an orphaned process group).
+    // Returns after SIGCONT; at once where no shell could send it (POSIX: an orphaned process group).
     process.kill(process.pid, 'SIGTSTP');
     process.on('SIGTSTP', this.suspend);
     this.#enter(ENTER);
@@ -105,7 +108,7 @@ export class FullScreen implements Disposable {
   }
 
   #enter(how: string): void {
-    // What others did to the terminal in between is not known to Node, which sets nothing that it thinks is set.
+    // Node does not know that others changed the terminal's mode, and would not set it again.
     this.#stdin.setRawMode(false);
     this.#stdin.setRawMode(true);
     this.#stdout.write(how);
@@ -124,7 +127,10 @@ export class FullScreen implements Disposable {
     this.#events.onRedraw();
   };
 
-  /** After SIGSTOP, which nobody can catch. The alternate screen is still there: to ask for it twice would forget the cursor. */
+  /**
+   * After SIGSTOP, which no program can catch. The alternate screen is still active: to enter it twice would lose the saved
+   * cursor.
+   */
   readonly #continued = (): void => {
     this.#enter(PREPARE);
     this.#redraw();
@@ -132,7 +138,7 @@ export class FullScreen implements Disposable {
 
   readonly #gone = (): void => this.#end('SIGHUP');
 
-  /** The first signal ends in good order, the second at once. */
+  /** The first signal ends the program cleanly, the second at once. */
   readonly #end = (signal: NodeJS.Signals): void => {
     const status = 128 + deadly[signal as keyof typeof deadly];
     this.#restore();
@@ -153,7 +159,7 @@ export class FullScreen implements Disposable {
     try {
       this.#leave();
     } catch {
-      // The terminal is gone.
+      // The terminal has gone.
     }
   };
 }

@@ -1,10 +1,10 @@
 /**
- * What a guest prints, as lines: the last of them, however much it prints.
+ * The last lines of a guest's console, of bounded size.
  *
  * @module
  */
 
-/** Lines that are kept, and the longest of them. */
+/** How many lines are kept, and the longest line. */
 const LINES = 500;
 const LONGEST = 1000;
 
@@ -14,12 +14,12 @@ export class GuestConsole {
   readonly #decoder = new TextDecoder();
   #column = 0;
 
-  /** How many lines there are; the last one is the one that the guest prints on. */
+  /** How many lines there are; the guest prints on the last one. */
   get length(): number {
     return this.#lines.length;
   }
 
-  /** The last lines, so many at most. */
+  /** The last lines, at most `count`. */
   last(count: number): readonly string[] {
     return this.#lines.slice(-count).map((line) => line.join(''));
   }

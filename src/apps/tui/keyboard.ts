@@ -1,5 +1,5 @@
 /**
- * What a terminal sends when a key is pressed, as the debugger's own keys: a character, or a name such as `F5`,
+ * What a terminal sends when a key is pressed, as the debugger's names of keys: a character, or a name such as `F5`,
  * `Shift-Tab`, `PageUp`, `Ctrl-C`.
  *
  * @module
@@ -8,10 +8,10 @@ import { controls, sequenceAt } from '../frontend/screen/keys.js';
 
 const ESCAPE = '\x1b';
 
-/** How long the rest of a sequence may take, over a slow line: milliseconds. What comes later is a key of its own. */
+/** How long the rest of a sequence may take, over a slow line: milliseconds. Later bytes are a key of their own. */
 const SEQUENCE_MS = 50;
 
-/** Puts the bytes of a terminal together to keys. */
+/** Joins the bytes of a terminal to keys. */
 export class Keyboard {
   readonly #press: (key: string) => void;
   readonly #decoder = new TextDecoder();
@@ -42,7 +42,7 @@ export class Keyboard {
   }
 }
 
-/** What may be the start of a sequence, or the key Escape alone. */
+/** Bytes that may be the start of a sequence, or the key Escape alone. */
 function isUnfinished(typed: string): boolean {
   return typed[0] === ESCAPE && /^.(?:[[O][\d;[]*)?$/.test(typed);
 }
@@ -58,6 +58,6 @@ function firstKey(typed: string): { key: string | undefined; length: number } {
   const code = character.charCodeAt(0);
   const length = character.length;
   if (code >= 0x20 && code !== 0x7f) return { key: character, length };
-  // Ctrl-H is what many terminals send for Backspace, Ctrl-I for Tab, Ctrl-J and Ctrl-M for Enter.
+  // Many terminals send Ctrl-H for Backspace, Ctrl-I for Tab, Ctrl-J and Ctrl-M for Enter.
   return { key: controls[code] ?? `Ctrl-${String.fromCharCode(code | 0x40)}`, length };
 }

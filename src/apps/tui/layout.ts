@@ -1,15 +1,15 @@
 /**
- * Which pane lies where in a terminal of a size. Pure.
+ * The places of the panes in a terminal of a given size. Pure.
  *
  * A wide terminal has three columns, one of 80 has two, a narrow one has one. A pane that does not fit is left out, the least
- * wanted first; the one with the focus is always there.
+ * important first; the one with the focus is always shown.
  *
  * @module
  */
 import type { CodeBits } from '../../debug/index.js';
 import type { PaneName } from './model.js';
 
-/** A pane's place, its title's line included. */
+/** A pane's place, including its title line. */
 export interface Place {
   pane: PaneName;
   x: number;
@@ -27,10 +27,10 @@ export interface LayoutWishes {
   hasScreen: boolean;
 }
 
-/** The smallest terminal in which something can be seen. */
+/** The smallest usable terminal. */
 export const LEAST = { columns: 40, rows: 10 } as const;
 
-/** The head, the message and the keys. */
+/** Lines for the head, the message and the keys. */
 export const FRAME_ROWS = 3;
 
 const GAP = 2;
@@ -38,12 +38,12 @@ const REGISTERS_WIDTH = 24;
 const THREE_COLUMNS = 118;
 const TWO_COLUMNS = 72;
 
-/** How high a pane has to be, and how high it likes to be; its place in the list is its place on the screen. */
+/** The least height of a pane, and its preferred height; the order of the list is the order on the screen. */
 interface Wish {
   pane: PaneName;
   least: number;
   best: number;
-  /** 1 stays the longest. */
+  /** 1 is left out last. */
   rank: number;
 }
 
@@ -94,7 +94,7 @@ function columnsFor({ columns, bits, hasScreen }: LayoutWishes, height: number):
   ];
 }
 
-/** As many lines as the registers of a mode are. */
+/** As many lines as the registers of a mode need. */
 export function registerRows(bits: CodeBits): number {
   return bits === 64 ? 25 : 17;
 }
@@ -137,7 +137,10 @@ function rightColumn(hasScreen: boolean): Wish[] {
   ];
 }
 
-/** Leaves out what does not fit; then each pane gets what it likes in the order of ranks; code and exits are never too long. */
+/**
+ * Leaves out panes that do not fit; then each pane gets its preferred height in the order of ranks; code and exits take the
+ * rest.
+ */
 function fill(wishes: readonly Wish[], height: number): Stack['panes'] {
   const ranked = [...wishes].sort((a, b) => a.rank - b.rank);
   const kept = new Map<PaneName, number>();
@@ -160,7 +163,7 @@ function fill(wishes: readonly Wish[], height: number): Stack['panes'] {
   return panes;
 }
 
-/** The pane with the focus takes the place of the least wanted; with a few lines from those above where that is low. */
+/** The pane with the focus replaces the least important one, and takes a few lines from those above where that is too low. */
 function replaceLast(panes: Stack['panes'], pane: PaneName): void {
   const last = panes.at(-1)!;
   if (panes.length === 1) {

@@ -28,7 +28,7 @@ export interface CodeRow {
   text: string;
   /** The symbol that begins here. */
   label?: string;
-  /** The first instruction of a source line: `kernel.c:12`, and the line itself where the file is at hand. */
+  /** The first instruction of a source line: `kernel.c:12`, and the line itself where the file can be read. */
   source?: { place: string; text?: string };
 }
 
@@ -43,7 +43,7 @@ export interface StackWord {
   offset: number;
   value: bigint;
   changed: boolean;
-  /** The code that it may point to: `main+0x12`. */
+  /** The code that the word may point to: `main+0x12`. */
   symbol?: string;
 }
 
@@ -51,7 +51,7 @@ export interface ExitRow {
   number: number;
   /** `out 0x3f8 ← 48`. */
   what: string;
-  /** The device's words for it. */
+  /** The device's description of the access. */
   words: string;
 }
 
@@ -59,12 +59,12 @@ export interface ExitRow {
 export interface Point {
   id: number;
   kind: 'breakpoint' | 'watch';
-  /** As it was typed, with its condition. */
+  /** The text as it was typed, with its condition. */
   text: string;
   address: bigint;
   enabled: boolean;
   hits: number;
-  /** More about it: where it is in the source, how much is watched. */
+  /** Its source line, or the size of the watched memory. */
   note: string;
 }
 
@@ -74,15 +74,15 @@ export type Tone = 'plain' | 'good' | 'bad' | 'running';
 export interface Prompt {
   label: string;
   text: string;
-  /** What may be typed, while nothing is. */
+  /** Examples, shown while the line is empty. */
   hint: string;
 }
 
-/** A text over the panes, to read and to close. */
+/** A text over the panes that the user reads and closes. */
 export interface Overlay {
   title: string;
   lines: readonly string[];
-  /** The first line that is seen. */
+  /** The first visible line. */
   top: number;
 }
 
@@ -92,24 +92,24 @@ export interface Model {
   readonly engine: string;
   readonly hasScreen: boolean;
   phase: 'stopped' | 'running' | 'ended';
-  /** What the code is: `16-bit real mode`. */
+  /** The CPU's mode: `16-bit real mode`. */
   mode: string;
   bits: CodeBits;
   pc: bigint;
   view: CpuView | undefined;
-  /** The CPU at the stop before. */
+  /** The CPU at the previous stop. */
   before: CpuView | undefined;
   exits: number;
   outcome: Outcome | undefined;
-  /** The listing, from the first instruction that is seen on. */
+  /** The listing, from the first visible instruction on. */
   code: readonly CodeRow[];
-  /** The instruction that keys work on. */
+  /** The address of the instruction under the cursor. */
   cursor: bigint;
   stack: readonly StackWord[];
   /** Why there is no stack to show. */
   stackProblem: string | undefined;
   memory: Bytes;
-  /** The same memory at the stop before, where it was read then. */
+  /** The same memory at the previous stop, where it was read then. */
   memoryBefore: Bytes | undefined;
   memoryProblem: string | undefined;
   readonly console: GuestConsole;

@@ -23,13 +23,13 @@ const moves: Readonly<Record<string, Move>> = {
   End: 'last',
 };
 
-/** Words of a stack that can be looked at. */
+/** How many words of a stack can be shown. */
 const DEEPEST = 4096;
 
-/** Columns that a screen moves by. */
+/** How many columns the screen moves by. */
 const SIDEWAYS = 8;
 
-/** The keys that move something, whatever has the focus. */
+/** The keys that move something in every pane. */
 export function isMove(key: string): boolean {
   return Object.hasOwn(moves, key);
 }
@@ -41,7 +41,7 @@ export class Navigation {
     this.#sight = sight;
   }
 
-  /** @returns false where the key is none of these */
+  /** @returns false for other keys */
   async key(key: string): Promise<boolean> {
     if (this.withoutGuest(key)) return true;
     const move = moves[key];
@@ -53,7 +53,7 @@ export class Navigation {
     return true;
   }
 
-  /** What can be done while the guest runs: the focus, and scrolling of what is at hand. */
+  /** The keys that work while the guest runs: the focus, and scrolling of content that is in the model. */
   withoutGuest(key: string): boolean {
     const { model } = this.#sight;
     const pane = paneOf(key);
@@ -81,7 +81,7 @@ export class Navigation {
     return true;
   }
 
-  /** The panes that are seen, in their order; all of them where only one is. */
+  /** The visible panes, in their order; all panes where only one is shown. */
   #beside(by: 1 | -1): PaneName {
     const { model } = this.#sight;
     const seen = this.#sight.places().map(({ pane }) => pane);
@@ -90,7 +90,7 @@ export class Navigation {
     return order[(at + by + order.length) % order.length] ?? model.focus;
   }
 
-  /** Panes whose content is all in the model. */
+  /** Panes whose whole content is in the model. */
   #scroll(move: Move): boolean {
     const { model } = this.#sight;
     const { focus, scroll } = model;
@@ -130,7 +130,7 @@ export class Navigation {
     if (by > 0) await listFrom(this.#sight, model.code[0]!.address, 0);
   }
 
-  /** Up to the stack pointer: what is below is nobody's. */
+  /** Up to the stack pointer: memory below it is unused. */
   async #scrollStack(move: Move): Promise<void> {
     const { model } = this.#sight;
     const { height } = insideOf(this.#sight.places(), 'stack');
@@ -150,7 +150,7 @@ export class Navigation {
   }
 }
 
-/** Lines of a pane that is scrolled without asking the guest; undefined for the others. */
+/** How many lines a pane has that scrolls without asking the guest; undefined for the others. */
 function lengthOf(model: Model, pane: PaneName): number | undefined {
   switch (pane) {
     case 'registers':

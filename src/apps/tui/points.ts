@@ -1,5 +1,5 @@
 /**
- * Breakpoints and watchpoints: set, switched, removed. Each function gives what it did in words.
+ * Breakpoints and watchpoints: set, switched, removed. Each function returns a sentence that says what it did.
  *
  * @module
  */
@@ -11,7 +11,7 @@ interface Held {
   debugger: Debugger;
 }
 
-/** A breakpoint at a linear address, on and off. */
+/** Sets or removes a breakpoint at a linear address. */
 export async function toggleAt({ model, debugger: held }: Held, address: bigint): Promise<string> {
   const there = [...held.breakpoints.values()].find(({ addresses }) => addresses.includes(address));
   const name = held.symbols.symbolAt(address);
@@ -19,10 +19,10 @@ export async function toggleAt({ model, debugger: held }: Held, address: bigint)
   if (there !== undefined) await held.removeBreakpoint(there.id);
   else await held.addBreakpoint(where);
   model.points = pointsOf(held);
-  return there === undefined ? `a breakpoint at ${where}` : `no breakpoint at ${where} any more`;
+  return there === undefined ? `breakpoint set at ${where}` : `breakpoint removed at ${where}`;
 }
 
-/** `main if rax == 5`; one that is there already is removed. */
+/** `main if rax == 5`; an existing one is removed. */
 export async function breakAt({ model, debugger: held }: Held, text: string): Promise<string> {
   const [, where = '', condition] = /^(.*?)(?:\s+if\s+(.*))?$/.exec(text)!;
   const same = [...held.breakpoints.values()].find((one) => one.location === where);
@@ -30,32 +30,32 @@ export async function breakAt({ model, debugger: held }: Held, text: string): Pr
   if (removed) await held.removeBreakpoint(same.id);
   else await held.addBreakpoint(where, condition === undefined ? {} : { condition });
   model.points = pointsOf(held);
-  return removed ? `no breakpoint at ${where} any more` : `a breakpoint at ${text}`;
+  return removed ? `breakpoint removed at ${where}` : `breakpoint set at ${text}`;
 }
 
-/** Memory that is watched already is so no more. */
+/** Sets a watchpoint; an existing one is removed. */
 export async function watch({ model, debugger: held }: Held, text: string): Promise<string> {
   const same = [...held.watchpoints.values()].find((one) => one.expression === text);
   if (same !== undefined) {
     await held.removeWatchpoint(same.id);
     model.points = pointsOf(held);
-    return `${text} is watched no more`;
+    return `watchpoint removed: ${text}`;
   }
   const { length } = await held.addWatchpoint(text);
   model.points = pointsOf(held);
-  return `${text} is watched, ${length === 1 ? '1 byte' : `${length} bytes`}: c runs until it is written`;
+  return `watchpoint set: ${text}, ${length === 1 ? '1 byte' : `${length} bytes`}; c runs until it is written`;
 }
 
-/** The one that is chosen in its pane: on and off, or away. */
+/** Enables, disables or removes the point that is selected in its pane. */
 export async function changePoint({ model, debugger: held }: Held, key: 'Enter' | 'Delete'): Promise<string> {
   const point = model.points[Math.min(model.scroll.points, model.points.length - 1)];
-  if (point === undefined) return 'there is none: b or w sets one';
+  if (point === undefined) return 'there are none: b or w sets one';
   const { id, kind, enabled, text } = point;
   if (key === 'Delete') await (kind === 'watch' ? held.removeWatchpoint(id) : held.removeBreakpoint(id));
   else if (kind === 'watch') await held.enableWatchpoint(id, !enabled);
   else await held.enableBreakpoint(id, !enabled);
   model.points = pointsOf(held);
-  return key === 'Delete' ? `${text} is gone` : `${text} is ${enabled ? 'off' : 'on again'}`;
+  return key === 'Delete' ? `${text} removed` : `${text} is ${enabled ? 'disabled' : 'enabled'}`;
 }
 
 export function pointsOf({ breakpoints, watchpoints, symbols }: Debugger): Point[] {

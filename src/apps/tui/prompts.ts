@@ -7,17 +7,17 @@ const words: Readonly<Record<PromptKind, Pick<Prompt, 'label' | 'hint'>>> = {
   watch: { label: 'watch', hint: 'counter   word [0x500]   qword [rsp+8]' },
   evaluate: { label: 'evaluate', hint: 'rax+8   byte [rsi]   counter   zf   rax = 5' },
   memory: { label: 'memory at', hint: '0x7c00   rsi   es:di   buffer   rsp-16' },
-  code: { label: 'code at', hint: 'main   0x7c00   cs:0x10; nothing: where the guest stands' },
+  code: { label: 'code at', hint: 'main   0x7c00   cs:0x10; empty: the next instruction' },
 };
 
-/** The longest line that is taken. */
+/** The longest line that can be typed. */
 const LONGEST = 500;
 
-/** The line at the bottom while something is typed; each kind remembers what was typed before. */
+/** The input line at the bottom; each kind of prompt has its own history. */
 export class Prompts {
   readonly #history = new Map<PromptKind, string[]>();
   #kind: PromptKind = 'evaluate';
-  /** How far back in the history; 0 is the line that is being typed. */
+  /** Position in the history; 0 is the line that is being typed. */
   #back = 0;
 
   open(kind: PromptKind): Prompt {
@@ -26,7 +26,7 @@ export class Prompts {
     return { ...words[kind], text: '' };
   }
 
-  /** @returns what was typed, when it is complete */
+  /** @returns the line, when it is complete */
   press(model: Model, key: string): { kind: PromptKind; text: string } | undefined {
     const { prompt } = model;
     if (prompt === undefined) return undefined;

@@ -12,30 +12,30 @@ import { pointsOf } from './points.js';
 import type { SourceText } from './source-text.js';
 import { modeWords } from './words.js';
 
-/** Pushes go below the stack pointer: so much there is kept in mind for what changed. */
+/** Pushes write below the stack pointer: so many bytes there are remembered, to find changes. */
 const BELOW_STACK = 64;
 
 export interface Sight {
   model: Model;
   debugger: Debugger;
   sources: SourceText;
-  /** Where the panes are at the moment. */
+  /** The current places of the panes. */
   places(): readonly Place[];
 }
 
-/** What was seen of the stack at the last stop. */
+/** The stack's bytes at the last stop. */
 export interface StackMemory {
   before?: Bytes | undefined;
   now?: Bytes;
 }
 
-/** The size of a pane's inside; of one that is not seen a small one, so that it is not empty when it comes. */
+/** The size of a pane's inside; a small one for a hidden pane, so that it is not empty when it is shown. */
 export function insideOf(places: readonly Place[], pane: PaneName): { width: number; height: number } {
   const place = places.find((one) => one.pane === pane);
   return place === undefined ? { width: 60, height: 4 } : { width: place.width, height: place.height - 1 };
 }
 
-/** Everything, after the guest has run or was changed. The cursor goes where the guest stands. */
+/** Reads everything, after the guest has run or was changed. The cursor moves to the next instruction. */
 export async function refresh(sight: Sight, stack: StackMemory): Promise<void> {
   const { model } = sight;
   const state = await sight.debugger.state();
@@ -52,28 +52,28 @@ export async function refresh(sight: Sight, stack: StackMemory): Promise<void> {
   await refreshPlaces(sight, stack);
 }
 
-/** What depends on how large the panes are and on what they are about. */
+/** Reads what depends on the panes' sizes and addresses. */
 export async function refreshPlaces(sight: Sight, stack: StackMemory): Promise<void> {
   await showCode(sight, sight.model.cursor);
   await readStack(sight, stack);
   await readMemory(sight);
 }
 
-/** Lists code so that an address is seen; what is seen already stays where it is. */
+/** Lists code so that an address is visible; the listing does not move where it is visible already. */
 export async function showCode(sight: Sight, address: bigint): Promise<void> {
   const { model } = sight;
   const { width, height } = insideOf(sight.places(), 'code');
   const top = model.code[0]?.address;
   if (top !== undefined && top <= address) {
     await listFrom(sight, top, 0);
-    // Two lines of what comes next are seen as well.
+    // The next two lines are visible as well.
     const seen = model.code.slice(0, Math.max(1, seenRows(model, width, height) - 2));
     if (seen.some((row) => row.address === address)) return;
   }
   await listFrom(sight, address, Math.floor(height / 4));
 }
 
-/** Lists `before` instructions before an address and as many behind it as can be seen. */
+/** Lists `before` instructions before an address and as many after it as fit. */
 export async function listFrom(sight: Sight, address: bigint, before: number): Promise<void> {
   const { model } = sight;
   const { height } = insideOf(sight.places(), 'code');
@@ -84,7 +84,7 @@ export async function listFrom(sight: Sight, address: bigint, before: number): P
     .map((line, i, shown) => codeRow(line, shown[i - 1], sight.sources));
 }
 
-/** Memory that nobody has written to is no code, though it can be read as such. */
+/** Memory that was never written is not code, though its zeros decode as instructions. */
 function isFiller({ bytes, label, source }: ListingLine): boolean {
   return label === undefined && source === undefined && bytes.every((byte) => byte === 0);
 }
@@ -110,8 +110,8 @@ function codeRow(line: ListingLine, above: ListingLine | undefined, sources: Sou
 }
 
 /**
- * `call count` for `call 0x10001a <count>`, and `[counter]` for `[rip+0x1f] # 0x100040 <counter>`: there is little room, and
- * the number can be had with `e &counter`.
+ * `call count` for `call 0x10001a <count>`, and `[counter]` for `[rip+0x1f] # 0x100040 <counter>`: there is little room, and `e
+ * &counter` shows the number.
  */
 function namesAlone(text: string): string {
   return text
@@ -119,7 +119,7 @@ function namesAlone(text: string): string {
     .replace(/\[rip[+-]0x[\da-f]+\](.*) # ([^ ]+)$/, '[$2]$1');
 }
 
-/** The words from the stack pointer on, or as far behind it as the pane is scrolled. */
+/** The words from the stack pointer on, or from where the pane is scrolled to. */
 export async function readStack(sight: Sight, seen: StackMemory): Promise<void> {
   const { model, debugger: held } = sight;
   const { height } = insideOf(sight.places(), 'stack');
@@ -150,7 +150,7 @@ async function readAround(held: Debugger, pointer: bigint, length: number): Prom
       const bytes = await held.target.read(below, length + BELOW_STACK);
       if (bytes.length > BELOW_STACK) return { address: below, bytes };
     } catch {
-      // Nothing is mapped there: the stack begins at its pointer.
+      // Nothing is mapped below: start at the stack pointer.
     }
   }
   return { address: pointer, bytes: await held.target.read(pointer, length) };
@@ -179,7 +179,7 @@ function words(
   return result;
 }
 
-/** Only of code: most numbers near a variable are no addresses. A zero is mostly a zero, wherever the code lies. */
+/** Only symbols of code: most numbers near a variable's address are not addresses. Zero is hardly ever an address. */
 function symbolOf({ symbols }: Debugger, value: bigint): string | undefined {
   return value === 0n || symbols.functionAt(value) === undefined ? undefined : symbols.symbolAt(value);
 }

@@ -2,20 +2,20 @@ import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { SourceLine } from '../../symbols/index.js';
 
-/** A source that is longer is no source. */
+/** A longer file is not taken for a source. */
 const LONGEST = 4 * 1024 * 1024;
 
-/** Lines of source files, read when they are first wanted. A file that is not there has none. */
+/** Lines of source files, read on first use. A missing file has none. */
 export class SourceText {
   readonly #files = new Map<string, readonly string[] | undefined>();
   readonly #folder: string;
 
-  /** @param folder where the image is, beside which a file may be that is not where the compiler found it */
+  /** @param folder the image's folder: a file may be in it that is no longer where the compiler found it */
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Without the blanks around it. */
+  /** Without surrounding whitespace. */
   line({ file, line }: SourceLine): string | undefined {
     const places = [
       path.resolve(file.directory ?? '.', file.path),
@@ -38,7 +38,7 @@ function first(files: readonly string[]): readonly string[] | undefined {
 
 function read(file: string): readonly string[] | undefined {
   try {
-    // The image names the file: it may name a pipe, which would never end.
+    // The image names the file, and may name a pipe, which never ends.
     const found = statSync(file);
     if (!found.isFile() || found.size > LONGEST) return undefined;
     return readFileSync(file, 'utf8').split('\n');

@@ -1,5 +1,5 @@
 /**
- * Lines of text in styles: what panes are made of.
+ * Lines of styled text, of which panes consist.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const [red, green, yellow, blue, magenta, cyan] = [1, 2, 3, 4, 5, 6].map(palette
 ];
 const { bold, dim, underlined, inverse } = Attribute;
 
-/** What the debugger draws with: the terminal's own sixteen colours, so that it looks as its owner likes it. */
+/** The debugger's styles: the terminal's own sixteen colours, as its user has chosen them. */
 export const look = {
   plain: {},
   quiet: { attributes: dim },
@@ -52,14 +52,14 @@ export function widthOf(line: Line): number {
   return line.reduce((sum, span) => sum + [...textOf(span)].length, 0);
 }
 
-/** The line in a style where its pieces have none. */
+/** The line, with a style for pieces that have none. */
 export function styled(line: Line, style: Style): Line {
   return line.map((span) =>
     typeof span === 'string' ? ([span, style] as const) : ([span[0], { ...style, ...span[1] }] as const),
   );
 }
 
-/** Words put into lines of a width. */
+/** Wraps words into lines of a width. */
 export function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap((line) => {
     const lines: string[] = [];
@@ -68,14 +68,14 @@ export function wrap(text: string, width: number): string[] {
       const space = rest.lastIndexOf(' ', width);
       const cut = space > width / 3 ? space : width;
       lines.push(rest.slice(0, cut));
-      // What goes on stands under what it belongs to.
+      // A continuation line has the indent of its first line.
       rest = `${/^ */.exec(line)![0].slice(0, width / 3)}${rest.slice(cut).trimStart()}`;
     }
     return [...lines, rest];
   });
 }
 
-/** Cells to draw on; what is outside is cut off. */
+/** Cells to draw on; text outside is cut off. */
 export class Canvas {
   readonly columns: number;
   readonly rows: number;
@@ -96,7 +96,7 @@ export class Canvas {
     this.#coloured = coloured;
   }
 
-  /** Draws a line from a place on, `width` cells at most. Returns the column behind it. */
+  /** Draws a line from a place on, `width` cells at most. Returns the column after it. */
   line(x: number, y: number, line: Line, width = this.columns - x): number {
     const end = Math.min(this.columns, x + width);
     let at = x;
@@ -132,7 +132,7 @@ export class Canvas {
 }
 
 /**
- * A character that takes one cell wherever it is shown; the replacement character for all that might take none or two.
+ * A character that takes one cell in every terminal; the replacement character for those that may take none or two.
  * Control characters never reach the terminal: what a guest prints must not drive it.
  */
 export function printable(character: string): string {

@@ -3,7 +3,7 @@ import { breakAt, watch } from './points.js';
 import type { PromptKind } from './prompts.js';
 import { insideOf, readMemory, refresh, type Sight, type StackMemory, showCode } from './refresh.js';
 
-/** Does what was typed into the line at the bottom. @returns what came of it, in words */
+/** Carries out what was typed into the line at the bottom. @returns a sentence about the result */
 export async function doTyped(
   sight: Sight,
   stack: StackMemory,
@@ -38,7 +38,7 @@ async function goToMemory(sight: Sight, text: string): Promise<string> {
   return `memory from 0x${address.toString(16)} on`;
 }
 
-/** Nothing typed: back to where the guest stands. */
+/** Empty: back to the next instruction. */
 async function goToCode(sight: Sight, text: string): Promise<string> {
   const { model, debugger: held } = sight;
   const { addresses } = text === '' ? { addresses: [model.pc] } : await held.locate(text);

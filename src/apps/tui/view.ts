@@ -1,5 +1,5 @@
 /**
- * Draws the model: the head, the panes, what happened, the keys.
+ * Draws the model: the head, the panes, the message, the keys.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface ViewOptions {
   coloured: boolean;
 }
 
-/** Where the panes of this model are; undefined where the terminal is too small. */
+/** The places of this model's panes; undefined where the terminal is too small. */
 export function placesOf(model: Model, columns: number, rows: number): Place[] | undefined {
   const { focus, zoomed, bits, hasScreen } = model;
   return layout({ columns, rows, focus, zoomed, bits, hasScreen });
@@ -141,7 +141,7 @@ function linesOf(model: Model, pane: PaneName, width: number, height: number): r
   }
 }
 
-/** What stands at the right end of a pane's title. */
+/** The text at the right end of a pane's title. */
 function noteOf(model: Model, pane: PaneName): string {
   const { code, view, picture } = model;
   switch (pane) {
@@ -198,7 +198,7 @@ const tones: Readonly<Record<Tone, Style>> = {
   running: look.running,
 };
 
-/** What happened, or what is being typed. */
+/** The message, or the line that is being typed. */
 function drawMessage(canvas: Canvas, model: Model): void {
   const y = canvas.rows - 2;
   const { prompt, message } = model;

@@ -126,9 +126,9 @@ describe('the words for a stop', () => {
   test('say what a watchpoint was and is', () => {
     const counter = point({ kind: 'watch', text: 'counter' });
     const changed = words({ why: 'watchpoint', watchpoint: { id: 1, before: 1n, after: 2n } }, counter);
-    assert.equal(changed, 'watched counter is 0x2 now, it was 0x1, written before main+0x2');
+    assert.equal(changed, 'watchpoint counter: 0x1 → 0x2, written before main+0x2');
     const same = words({ why: 'watchpoint', watchpoint: { id: 1, before: 2n, after: 2n } }, counter);
-    assert.match(same, /was touched, it is 0x2/);
+    assert.match(same, /was accessed, the value is 0x2/);
   });
 
   test('say who stopped it, and where it is', () => {

@@ -1,5 +1,5 @@
 /**
- * What happened, in words. Pure.
+ * Events as sentences. Pure.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface Message {
   tone: Tone;
 }
 
-/** `32-bit paged, ring 0`: what the CPU is in (SDM 3A 2.2). */
+/** `32-bit paged, ring 0`: the CPU's mode (SDM 3A 2.2). */
 export function modeWords({ registers, system }: CpuView, bits: number): string {
   const { cr0, efer, cs } = system;
   if ((cr0 & CR0.PE) === 0n) return '16-bit real mode';
@@ -51,16 +51,16 @@ export const flagNames: readonly (readonly [bit: number, name: string])[] = [
   [11, 'OF'],
 ];
 
-/** Where a step has led. */
+/** The state after a step. */
 export interface StepPlace {
   pc: bigint;
   bits: number;
   symbol: string | undefined;
-  /** What the instruction told a device, in the device's words, and what it did to memory. */
+  /** What the instruction did to a device, as the device describes it, and to memory. */
   effects: readonly string[];
 }
 
-/** `mov ax,0x1234: ax 0 → 0x1234`: one instruction, and what is different after it. */
+/** `mov ax,0x1234: ax 0 → 0x1234`: one instruction, and what it changed. */
 export function stepWords(
   row: CodeRow | undefined,
   before: CpuView,
@@ -98,7 +98,7 @@ function registerChanges(before: CpuView, after: CpuView, bits: number): string[
   ];
 }
 
-/** `ax`, `eax` or `rax`, as wide as the code's registers are, and wider where more is in it. */
+/** `ax`, `eax` or `rax`: as wide as the code's registers, and wider where the upper bits are not zero. */
 function namedFor(name: RegisterName, bits: number, used: bigint): { label: string; mask: bigint } {
   if (bits === 64 || /^r\d/.test(name)) return { label: name, mask: (1n << 64n) - 1n };
   const short = name.slice(1);
@@ -132,10 +132,10 @@ export function stopWords(stop: DebugStop, model: Model, place: string): Message
 function watchWords({ watchpoint, touched }: DebugStop, model: Model): string {
   const point = model.points.find(({ id }) => id === watchpoint?.id);
   if (watchpoint === undefined || point === undefined)
-    return `memory at ${hex(touched?.address ?? 0n)} was touched`;
+    return `memory at ${hex(touched?.address ?? 0n)} was accessed`;
   return watchpoint.before === watchpoint.after
-    ? `watched ${point.text} was touched, it is ${hex(watchpoint.after)}`
-    : `watched ${point.text} is ${hex(watchpoint.after)} now, it was ${hex(watchpoint.before)}`;
+    ? `watchpoint ${point.text} was accessed, the value is ${hex(watchpoint.after)}`
+    : `watchpoint ${point.text}: ${hex(watchpoint.before)} → ${hex(watchpoint.after)}`;
 }
 
 /** How the guest has ended. */
@@ -171,7 +171,7 @@ const ways: Readonly<Record<Frame['by'], string>> = {
   stack: 'a guess: a word on the stack that a CALL may have put there',
 };
 
-/** A line a function: its number, where it stands, and how it is known where that matters. */
+/** A line per frame: its number, its place, and how it was found where that matters. */
 export function frameLines(frames: readonly Frame[]): string[] {
   const places = frames.map(({ pc, symbol }) => symbol ?? hex(pc));
   const width = Math.max(...places.map((place) => place.length));

@@ -377,7 +377,7 @@ describe('monitor why', () => {
     using bench = new Bench(nops);
     assert.match(
       await why(bench),
-      /why: nothing has died[\s\S]*0000:00007c00 {2}nop[\s\S]*real mode; interrupts are off/,
+      /why: the guest has not died[\s\S]*0000:00007c00 {2}nop[\s\S]*real mode; interrupts are off/,
     );
     await bench.ask('s', 's', 's');
     assert.match(await why(bench), /next instruction is HLT with interrupts off/);
@@ -393,7 +393,7 @@ describe('monitor why', () => {
     assert.match(await why(dead), /why: #DE[\s\S]*div cx[\s\S]*cx is 0[\s\S]*triple fault/);
     assert.match(await why(dead), /cx is 0/, 'it can be asked again');
     await dead.ask('P8=007c0000');
-    assert.match(await why(dead), /nothing has died/, 'it was given another place to go on from');
+    assert.match(await why(dead), /the guest has not died/, 'its RIP was set to another address');
   });
 
   test('names the last exception that reached its handler', async () => {

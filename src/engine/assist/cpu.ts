@@ -15,36 +15,36 @@ import {
 
 /** A CPU that runs one instruction at a time. */
 export interface Helper extends EngineCpu {
-  /** Runs one instruction, or a round of it, or delivers what waits; `interrupted` where it needed nobody. */
+  /** Runs one instruction, or an iteration of it, or delivers a pending event; `interrupted` where no monitor was needed. */
   step(): ExitKind;
-  /** Instructions that it ran so far. */
+  /** Number of instructions so far. */
   readonly instructions: bigint;
 }
 
 /**
- * Instructions in a row at most. An engine that gives up again and again, without anything else in between, is helped for
- * twice as long each time: going from one CPU to the other costs more than hundreds of instructions.
+ * The most instructions in a row. Where an engine gives up again and again, without another exit in between, the helper runs
+ * twice as many each time: switching between the CPUs is more expensive than hundreds of instructions.
  */
 const LONGEST_STRETCH = 4096;
 
 const NO_WAY_BACK = 'NO_WAY_BACK';
 
-/** True where an engine says that it does not take a state, which the helper may take. */
+/** True where an engine refuses a state that the helper may accept. */
 function isRefusal(error: unknown): boolean {
   return error instanceof TerrariumError && (error.code === 'ELIMIT' || error.code === 'EINVAL');
 }
 
-/** How a CPU is helped. */
+/** How a CPU is assisted. */
 export interface AssistOptions {
-  /** `kernel`: the engine delivers interrupts by itself, and only to its own CPU. */
+  /** `kernel`: the engine's own controllers deliver interrupts, and only to its own CPU. */
   irqchip?: IrqchipName;
-  /** Finds what a shutdown came from: see `replayShutdown`. */
+  /** Finds the cause of a shutdown: see `replayShutdown`. */
   replay?: (cpu: EngineCpu, interrupt: number | undefined) => readonly FaultRecord[];
 }
 
 /**
- * A CPU that is helped: where its engine gives up on an instruction, another CPU on the same memory takes the whole state
- * over, does that instruction, and gives the state back. To its machine it is one CPU.
+ * An assisted CPU: where its engine gives up on an instruction, another CPU on the same memory, the helper, takes over the
+ * whole state, executes that instruction, and returns the state. For its machine this is one CPU.
  */
 export class AssistedCpu implements EngineCpu {
   readonly index: number;
@@ -58,28 +58,28 @@ export class AssistedCpu implements EngineCpu {
   readonly #irqchip: boolean;
   readonly #replay: AssistOptions['replay'];
   #helper: Helper | undefined;
-  /** The interrupt that was injected before the run that ended last. */
+  /** The interrupt that was injected before the last run. */
   #injected: number | undefined;
-  /** The helper ran last, and knows what it ran into. */
+  /** The helper ran last, and has the reason of its exit. */
   #helpedLast = false;
   /** The helper has the state. */
   #helping = false;
-  /** The engine cannot run what the guest does now: the helper goes on until it can. */
+  /** The engine cannot run the current code: the helper continues until it can. */
   #stays = false;
   #times = 0;
-  /** What the engine's CPU holds while the helper runs. */
+  /** The state in the engine's CPU while the helper runs. */
   #known: CpuState | undefined;
   #streak = 0;
   #left = 0;
   #wantsWindow = false;
-  /** When the engine's timer is due, in milliseconds of `performance.now()`, and how often after that. */
+  /** When the engine's timer is due, in milliseconds of `performance.now()`, and its interval. */
   #due = Number.POSITIVE_INFINITY;
   #interval = 0;
-  /** The helper's own account, where it could not either. */
+  /** The helper's own failure, where it could not continue either. */
   #failure: EngineFailure | undefined;
-  /** Why the engine did not take the state back last. */
+  /** Why the engine last refused to take the state back. */
   #refusal = '';
-  /** A debugger asks what the engine cannot do: the helper runs the guest until it asks no more. */
+  /** A debugger's request that the engine cannot serve: the helper runs the guest until the request ends. */
   #debugs = false;
 
   constructor(
@@ -105,7 +105,7 @@ export class AssistedCpu implements EngineCpu {
     return kind;
   }
 
-  /** True where the engine was interrupted before it delivered what it was given. */
+  /** True where the engine was interrupted before it delivered an injected event. */
   #stillWaits(kind: ExitKind): boolean {
     if (this.#injected === undefined || kind !== ExitKind.interrupted || this.#helping) return false;
     return this.#inner.getState().events.interrupt === this.#injected;
@@ -141,17 +141,17 @@ export class AssistedCpu implements EngineCpu {
     if (!this.#stays && !this.#giveBack() && !this.#irqchip) this.#stay();
   }
 
-  /** Times that the engine gave up and went on afterwards, and the instructions that were run in its place. */
+  /** How often the engine gave up and then continued, and how many instructions were run in its place. */
   get assistance(): Assistance {
     return { times: this.#times, instructions: Number(this.#helper?.instructions ?? 0n) };
   }
 
-  /** Gives the helper the state; false where there is none that can take it. */
+  /** Gives the helper the state; false where there is no helper that accepts it. */
   #takeOver(): boolean {
     const inner = this.#inner;
     this.#failure = undefined;
     try {
-      // The answer to an open access is with the engine.
+      // The engine has the answer to an open access.
       inner.completeExit();
       this.#known = inner.getState();
       this.#handOver(this.#known);
@@ -164,7 +164,7 @@ export class AssistedCpu implements EngineCpu {
     return true;
   }
 
-  /** The helper goes on from a state. A local APIC stays with the engine. @throws Error where the helper refuses it */
+  /** Loads a state into the helper. A local APIC stays with the engine. @throws Error where the helper refuses the state */
   #handOver(state: CpuState): void {
     this.#helper ??= this.#makeHelper();
     this.#helper.setState({ ...state, apic: null, halted: false });
@@ -177,7 +177,7 @@ export class AssistedCpu implements EngineCpu {
     return ExitKind.internalError;
   }
 
-  /** Goes on with the helper; undefined where the state is back with the engine, which goes on. */
+  /** Runs the helper; undefined where the engine has the state again and continues. */
   #help(): ExitKind | undefined {
     const helper = this.#helper!;
     for (let steps = 0; ; steps++) {
@@ -195,16 +195,16 @@ export class AssistedCpu implements EngineCpu {
     }
   }
 
-  /** The engine's own CPU has to sleep, so that the engine's interrupts wake it: it does the HLT (F4) once more. */
+  /** The engine's own CPU must sleep, so that the engine's interrupts wake it: it executes the HLT (F4) again. */
   #haltThere(): ExitKind | undefined {
     const registers = this.#helper!.getRegisters();
     this.#helper!.setRegisters({ ...registers, rip: registers.rip - 1n });
     return this.#giveBack() ? undefined : this.#refused();
   }
 
-  /** The engine refuses the state, and its interrupts reach nobody but its own CPU: that is the end. */
+  /** The engine refuses the state, and its interrupts reach only its own CPU: the run ends. */
   #refused(): ExitKind {
-    const message = `the engine does not take the CPU's state back: ${this.#refusal}`;
+    const message = `the engine refuses to take the CPU’s state back: ${this.#refusal}`;
     this.#failure = { name: NO_WAY_BACK, message };
     return this.#noHelp();
   }
@@ -220,14 +220,17 @@ export class AssistedCpu implements EngineCpu {
     else this.#helper!.setTimer(Math.max(1, this.#due - performance.now()), this.#interval);
   }
 
-  /** The helper cannot go on either. Where it got anywhere the engine may be able to; else it is the end. */
+  /** The helper cannot continue either. Where it made progress, the engine may be able to; else the run ends. */
   #stuck(progress: boolean): ExitKind | undefined {
     this.#failure = this.#helper!.failure();
     if (this.#giveBack() && progress) return undefined;
     return this.#noHelp();
   }
 
-  /** The helper's exit as this CPU's own. Only accesses leave it something to do, unless it stays. */
+  /**
+   * Reports the helper's exit as this CPU's own. Only after accesses does the helper have to complete something, unless it
+   * keeps the state.
+   */
   #show(kind: ExitKind): ExitKind {
     const { exit } = this.#helper!;
     const shown = this.exit;
@@ -253,7 +256,7 @@ export class AssistedCpu implements EngineCpu {
     return kind;
   }
 
-  /** Gives the engine its state back. Where it does not take it, the helper keeps it and goes on: false. */
+  /** Returns the state to the engine. Where the engine refuses it, the helper keeps it and continues: false. */
   #giveBack(): boolean {
     const state = this.#helper!.getState();
     if (state.unfinished !== null || !this.#engineCan()) return false;
@@ -261,7 +264,7 @@ export class AssistedCpu implements EngineCpu {
       this.#inner.setState(state, this.#known);
     } catch (error) {
       this.#refusal = (error as Error).message;
-      // Parts of it may have been taken.
+      // Parts of it may have been loaded.
       this.#known = this.#inner.getState();
       return false;
     }
@@ -281,7 +284,7 @@ export class AssistedCpu implements EngineCpu {
     return this.#active.getState();
   }
 
-  /** The helper takes what the engine cannot, such as a state in the middle of an instruction. */
+  /** The helper accepts states that the engine refuses, such as one in the middle of an instruction. */
   setState(state: CpuState, known?: CpuState): void {
     if (this.#helping) {
       this.#helper!.setState(state, known);
@@ -311,11 +314,11 @@ export class AssistedCpu implements EngineCpu {
 
   setSystemRegisters(system: SystemRegisters): void {
     this.#active.setSystemRegisters(system);
-    // Not in the middle of the run, where the guest's timers would go on meanwhile.
+    // Not in the middle of the run, where the guest's timers would continue meanwhile.
     if (this.#helper === undefined && this.#inner.needsHelp(system)) this.#prepare();
   }
 
-  /** The helper runs what the engine cannot; not with interrupt controllers inside the engine. */
+  /** The helper runs states that the engine cannot run; not with interrupt controllers inside the engine. */
   canRun(system: SystemRegisters): boolean {
     return !this.#irqchip || this.#inner.canRun(system);
   }
@@ -332,11 +335,11 @@ export class AssistedCpu implements EngineCpu {
     try {
       this.#helper ??= this.#makeHelper();
     } catch {
-      // There may be no need for it; where there is, the failure says why.
+      // The helper may never be needed; where it is, the failure says why it is missing.
     }
   }
 
-  /** The engine's timer goes on while the helper runs: what it rings for is seen as soon as the engine runs again. */
+  /** The engine's timer keeps running while the helper runs: its alarm is reported as soon as the engine runs again. */
   setTimer(firstMs: number, intervalMs: number): void {
     const off = firstMs === 0 && intervalMs === 0;
     this.#due = off ? Number.POSITIVE_INFINITY : performance.now() + firstMs;
@@ -382,7 +385,7 @@ export class AssistedCpu implements EngineCpu {
     if (this.#irqchip)
       return `${refused}, and the software CPU cannot take over from interrupt controllers inside the engine`;
     this.#prepare();
-    if (this.#helper === undefined) return `${refused}, and the software CPU is not here to help`;
+    if (this.#helper === undefined) return `${refused}, and there is no software CPU to assist`;
     const alsoRefused = this.#helper.debug(request);
     this.#debugs = alsoRefused === undefined;
     return alsoRefused && `${refused}; ${alsoRefused}`;
@@ -413,13 +416,13 @@ export class AssistedCpu implements EngineCpu {
     const failure = this.#inner.failure();
     const other = this.#failure;
     if (other === undefined || this.exit.kind !== ExitKind.internalError) return failure;
-    // An engine cannot know why there was nothing to emulate.
+    // An engine cannot know that there was no instruction to emulate.
     if (other.name === 'NO_CODE') return other;
     const message = `${failure.message}, and the software CPU cannot help: ${other.message}`;
     return { ...failure, message };
   }
 
-  /** After a shutdown: what a CPU on a copy of the memory does in the same state. */
+  /** After a shutdown: the exceptions of a CPU in the same state, on a copy of the memory. */
   recentFaults(): readonly FaultRecord[] {
     if (this.#helping || this.#helpedLast) return this.#helper?.recentFaults() ?? [];
     if (this.exit.kind !== ExitKind.shutdown) return [];

@@ -1,8 +1,8 @@
 /**
- * Help for an engine that gives up on an instruction: another engine's CPU does it, on the same memory.
+ * Assistance for an engine that gives up on an instruction: another engine's CPU executes it, on the same memory.
  *
- * KVM emulates what a host's processor cannot run in the guest's mode, and does not know every instruction; where it says
- * so (KVM_EXIT_INTERNAL_ERROR) a CPU of software goes on from the very state, and KVM after it.
+ * KVM emulates code that a host's processor cannot run in the guest's mode, and does not support every instruction; where it
+ * gives up (KVM_EXIT_INTERNAL_ERROR) the software CPU continues from that state, and KVM after it.
  *
  * ```ts
  * const engine = assisted(kvmEngine({ failuresLeave: true }), () => softEngine(program));
@@ -26,9 +26,9 @@ import { type CopyCpu, replayShutdown, runOnCopy } from './replay.js';
 
 export { AssistedCpu } from './cpu.js';
 
-/** An engine whose CPUs can help. */
+/** An engine whose CPUs can assist. */
 export interface HelpingEngine {
-  /** Does what the first instruction would take its time for. */
+  /** Does the work that would delay the first instruction. */
   warmUp(): void;
   createVm(
     memory: GuestMemory,
@@ -49,12 +49,12 @@ function cpuOn(engine: HelpingEngine, copy: GuestMemory): CopyCpu {
   };
 }
 
-/** Runs a CPU's next instruction on a copy of the memory; undefined where that cannot be done. Changes nothing. */
+/** Runs a CPU's next instruction on a copy of the memory; undefined where that is not possible. Changes nothing. */
 export function dryRun(cpu: EngineCpu, memory: GuestMemory, helper: HelpingEngine): DryRun | undefined {
   return runOnCopy({ cpu, memory, interrupt: undefined }, (copy) => cpuOn(helper, copy));
 }
 
-/** `engine`, helped by the engine that `helper` gives when it is first needed. */
+/** `engine`, assisted by the engine that `helper` makes when it is first needed. */
 export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
   return {
     name: engine.name,

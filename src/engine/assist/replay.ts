@@ -2,25 +2,26 @@ import { GuestMemory } from '../../memory/index.js';
 import { type DryRun, type EngineCpu, ExitKind, type FaultRecord } from '../contract/index.js';
 import type { Helper } from './cpu.js';
 
-/** RAM that is copied at most: a second's work at the very worst. */
+/** The most RAM to copy: at worst this takes a second. */
 const LARGEST = 1024 * 1024 * 1024;
 
-/** A CPU that stands still. */
+/** A stopped CPU. */
 export interface StandingCpu {
   cpu: EngineCpu;
   memory: GuestMemory;
-  /** The interrupt that it was given last, with no exit in between: its delivery may be what comes next. */
+  /** The last injected interrupt, with no exit since: its delivery may be the next event. */
   interrupt: number | undefined;
 }
 
-/** A CPU on a copy of the memory; disposing it gives the copy back. */
+/** A CPU on a copy of the memory; disposing it frees the copy. */
 export type CopyCpu = Disposable & { cpu: Helper };
 
 /**
- * What a shutdown came from. An engine says no more than that it came; where it left the CPU's state as it was, the
- * instruction that faulted is the next one, and another CPU runs it once more, on a copy of the memory.
+ * Finds the cause of a shutdown. An engine reports only the shutdown; where it keeps the CPU's state, the instruction that
+ * faulted is the next one, and another CPU runs it again, on a copy of the memory.
  *
- * @returns nothing where the engine has reset the CPU (AMD's processors leave it undefined, and KVM resets it there), so that
+ * @returns an empty list where the engine has reset the CPU (AMD's processors leave it undefined, and KVM resets it there), so
+ * that
  *   the instruction does not end in a shutdown again
  */
 export function replayShutdown(
@@ -31,7 +32,7 @@ export function replayShutdown(
   return found?.ends ? found.faults : [];
 }
 
-/** Runs the next instruction on a copy of the memory; undefined where that cannot be done. Changes nothing. */
+/** Runs the next instruction on a copy of the memory; undefined where that is not possible. Changes nothing. */
 export function runOnCopy(
   { cpu, memory, interrupt }: StandingCpu,
   createCpu: (copy: GuestMemory) => CopyCpu,
@@ -45,7 +46,7 @@ export function runOnCopy(
     const ends = helper.step() === ExitKind.shutdown;
     return { ends, faults: helper.recentFaults() };
   } catch {
-    // A state that the other CPU does not take: nothing is known of it.
+    // The other CPU refuses the state: nothing is known.
     return undefined;
   }
 }

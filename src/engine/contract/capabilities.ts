@@ -1,6 +1,6 @@
 /**
  * What an engine can do. Ask this record, not the engine's name: a third engine, or a KVM without a feature, then needs no
- * change outside of its own room.
+ * change outside its own room.
  */
 export interface EngineCapabilities {
   /** The guest's time is the count of its instructions: each CPU has a `clock`. Otherwise it is the host's time. */

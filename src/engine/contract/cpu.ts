@@ -93,7 +93,7 @@ export interface EngineCpu extends Disposable {
    * people, why this CPU cannot do that: then it does none.
    */
   debug(request: DebugRequest | undefined): string | undefined;
-  /** After a `debug` exit: which of the request's `watchpoints` was touched, as its index; -1 for none of them. */
+  /** After a `debug` exit: which of the request's `watchpoints` was accessed, as its index; -1 for none of them. */
   readonly touchedWatchpoint: number;
   /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
   failure(): EngineFailure;

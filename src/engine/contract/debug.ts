@@ -14,6 +14,6 @@ export interface DebugRequest {
   step: boolean;
   /** Linear addresses: leave the guest before the instruction there. Not while `step` is set. */
   breakpoints: readonly bigint[];
-  /** Leave the guest after an instruction that touches one of these. */
+  /** Leave the guest after an instruction that accesses one of these. */
   watchpoints: readonly Watchpoint[];
 }

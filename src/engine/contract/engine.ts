@@ -63,7 +63,7 @@ export interface ApicFeatures {
 }
 
 export interface VmOptions {
-  /** The engine makes controllers of its own for `kernel`; the other two are alike to it. Default `none`. */
+  /** The engine makes controllers of its own for `kernel`; it treats the other two alike. Default `none`. */
   irqchip?: IrqchipName;
   /** The local APICs are devices: CPUID names them, and the MSRs of theirs that the engine can leave to them do leave the guest. */
   apic?: ApicFeatures;

@@ -1,10 +1,10 @@
 /**
- * What an engine says when its CPU comes back to the monitor.
+ * The exits that engines report.
  *
  * @module
  */
 
-/** Why a CPU came back to the monitor. The numbers are ours, small and dense, so that logs can keep them in a byte. */
+/** Why a CPU returned to the monitor. The numbers are ours, small and dense, so that logs can keep them in a byte. */
 export const ExitKind = {
   /** IN, OUT, INS or OUTS on a port: `address` is the port. */
   io: 1,
@@ -14,23 +14,23 @@ export const ExitKind = {
   halt: 3,
   /** A triple fault. */
   shutdown: 4,
-  /** A kick, a timer tick or another signal: look at what you asked for, then run on. */
+  /** A kick, a timer tick or another signal: check your requests, then continue. */
   interrupted: 5,
-  /** A debug event that was asked for with guest debug. */
+  /** A debug event that was requested with guest debug. */
   debug: 6,
-  /** The guest can take an interrupt now, which was asked for. */
+  /** The requested interrupt window: the guest can take an interrupt now. */
   interruptWindow: 7,
   /** The hardware refused the CPU state that it was given. */
   failEntry: 8,
   /** The engine gave up on an instruction: see `EngineCpu.failure()`. */
   internalError: 9,
-  /** The guest touched the task priority register, which was asked for. */
+  /** The guest accessed the task priority register, and the report was requested. */
   tprAccess: 10,
   /** The guest asked for a reset or power-off through the engine itself. */
   systemEvent: 11,
   /** RDMSR or WRMSR of a register that a device answers: `address` is its number, the data 8 bytes. See `Exit.refused`. */
   msr: 13,
-  /** A reason that this version does not know: `reason` has the engine's own number. */
+  /** An unknown reason: `reason` has the engine's own number. */
   unknown: 12,
 } as const;
 export type ExitKind = (typeof ExitKind)[keyof typeof ExitKind];

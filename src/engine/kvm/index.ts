@@ -2,7 +2,7 @@
  * Linux's KVM: a typed handle for each of its file descriptors (`Kvm` → `Vm` → `Vcpu` → `Stats`), and the engine that
  * runs guests on the real CPU with them.
  *
- * Importing this costs nothing: the C library is loaded and /dev/kvm is opened when they are first used.
+ * Importing this costs nothing: the C library is loaded and /dev/kvm is opened on first use.
  *
  * ```ts
  * using kvm = Kvm.open();

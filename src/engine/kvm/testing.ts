@@ -1,5 +1,5 @@
 /**
- * What the tests of this room share: a small machine in real mode with code at 0x1000, and instructions by hand.
+ * Helpers of this room's tests: a small machine in real mode with code at 0x1000, and hand-encoded instructions.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { GuestMemory, type RegionConfig } from '../../memory/index.js';
 import { type Exit, ExitKind, exitKindNames, newControl } from '../contract/index.js';
 import { type KvmCpu, type KvmVm, kvmEngine } from './index.js';
 
-/** Where the code lies; the stack ends here too. */
+/** The address of the code; the stack ends here too. */
 export const CODE = 0x1000;
-/** Bytes of RAM at 0; what lies behind is MMIO. */
+/** Bytes of RAM at 0; addresses above are MMIO. */
 export const MEMORY = 0x10000;
 
-/** A real-mode segment whose offset 0 is the first byte behind RAM. */
+/** A real-mode segment whose offset 0 is the first byte after RAM. */
 export const BEHIND = MEMORY >> 4;
 
 /** A reason to skip tests of the real KVM, or false. */
@@ -78,7 +78,7 @@ export function realMode(code: readonly number[], options: TestOptions = {}): Te
   };
 }
 
-/** File descriptors that this process has open. */
+/** The open file descriptors of this process. */
 export function openFiles(): number {
   return readdirSync('/proc/self/fd').length;
 }
@@ -126,8 +126,8 @@ export const asm = {
 } as const;
 
 /**
- * Bytes of heap that each of `rounds` takes. The least of a few runs, because now and then the compiler puts objects of
- * its own there; a run that was collected in does not count.
+ * Bytes of heap that each of `rounds` takes. The least of a few runs, because the JIT compiler sometimes allocates objects of
+ * its own; a run with a garbage collection does not count.
  */
 export function bytesEach(rounds: number, run: () => void): number {
   run();

@@ -1,12 +1,12 @@
 /**
- * The software engine: an x86 CPU of Terrarium's own, for where there is no `/dev/kvm`. It imports nothing of Node, so that
- * it runs in a browser as well; whoever makes it brings the compiled program, `dist/soft.wasm`.
+ * The software engine: Terrarium's own x86 CPU, for hosts without `/dev/kvm`. It imports nothing of Node, so that it runs in a
+ * browser as well; the caller provides the compiled program, `dist/soft.wasm`.
  *
  * ```ts
  * const engine = softEngine(await WebAssembly.compile(bytes));
  * ```
  *
- * docs/soft-cpu.md says how it works and what is there.
+ * docs/soft-cpu.md describes how it works and what it supports.
  *
  * @module
  */
@@ -36,21 +36,21 @@ export type { TranslateMode } from './translate/index.js';
 
 const HLT = 0xf4;
 
-/** RAM that is cleared for the next VM rather than left to the garbage collector: it takes a millisecond a few MiB. */
+/** RAM up to this size is cleared for the next VM rather than left to the garbage collector: a few MiB take a millisecond. */
 const CLEARED = 64 * 1024 * 1024;
 
 /** How the engine translates hot guest code. */
 export interface TranslateOptions {
   mode: TranslateMode;
-  /** The bytes that the program was compiled from: the translator reads in them what each instruction means. */
+  /** The program's WebAssembly bytes: the translator reads the meaning of each instruction from them. */
   bytes: () => Uint8Array;
 }
 
 /**
  * The software engine with its compiled program. Without `translate` it interprets.
  *
- * @param cpuid what its CPU says to CPUID, and so what it is: all that it can be, if nothing else is given
- * @param besides features that it has though `cpuid` does not name them
+ * @param cpuid its CPU's CPUID leaves, and thereby its features; default: all that it supports
+ * @param besides features that it has although `cpuid` does not list them
  */
 export function softEngine(
   program: WebAssembly.Module,
@@ -65,7 +65,7 @@ export function softEngine(
   );
 }
 
-/** Makes a VM's CPU a certain processor: writes what CPUID says and what follows from it. */
+/** Makes a VM's CPU a certain processor: writes CPUID and the values that follow from it. */
 type Identify = (view: DataView, apic: ApicFeatures | undefined) => void;
 
 const capabilities: EngineCapabilities = {
@@ -95,7 +95,7 @@ export class SoftEngine implements Engine {
     this.#translate = translate;
   }
 
-  /** Code that was translated has the program's own functions in it: they are read when the first machine is made. */
+  /** Translated code contains functions of the program: they are read when the first machine is made. */
   #translator(program: Program, memory: GuestMemory): Translator | undefined {
     if (this.#translate === undefined || this.#translate.mode === 'off') return undefined;
     this.#code ??= new ProgramCode(this.#translate.bytes());
@@ -107,7 +107,7 @@ export class SoftEngine implements Engine {
       throw new SoftError(
         'ELIMIT',
         'the software engine has no interrupt controllers of its own',
-        'take those that are devices: --irqchip user',
+        'use those that are devices: --irqchip user',
       );
     }
     const program = instantiate(this.#program, memory.wasm);
@@ -119,8 +119,8 @@ export class SoftEngine implements Engine {
   }
 
   /**
-   * Runs a HLT somewhere: the host compiles the program's interpreter when it is first run, which takes milliseconds. For
-   * who does not want to wait in the middle of a run.
+   * Runs a HLT: the JIT compiles the interpreter at its first run, which takes milliseconds. Call it to avoid that delay in the
+   * middle of a run.
    */
   warmUp(): void {
     if (this.#warm) return;
@@ -137,7 +137,7 @@ export class SoftEngine implements Engine {
     memory.release(this.discard(memory));
   }
 
-  /** The CPU looks at its control block by itself, every few thousand instructions. */
+  /** The CPU checks its control block every few thousand instructions. */
   kick(_control: Int32Array): void {}
 
   discard(memory: GuestMemory): boolean {
@@ -167,7 +167,7 @@ export class SoftVm implements EngineVm {
     this.#memory = memory;
     this.#view = new DataView(memory.buffer);
     if (memory.regions.length > L.MAX_REGIONS) {
-      const hint = `the software engine takes ${L.MAX_REGIONS}`;
+      const hint = `the software engine can hold ${L.MAX_REGIONS}`;
       throw new SoftError('ELIMIT', `the machine has ${memory.regions.length} regions of memory`, hint);
     }
     clearState(this.#view);
@@ -181,13 +181,13 @@ export class SoftVm implements EngineVm {
 
   createCpu(control: Int32Array): SoftCpu {
     if (this.#cpu !== undefined) {
-      throw new SoftError('ELIMIT', 'the software engine has one CPU a machine', 'ask for one CPU');
+      throw new SoftError('ELIMIT', 'the software engine supports one CPU per machine', 'use one CPU');
     }
     this.#cpu = new SoftCpu(this.#program, this.#view, control, this.#translator());
     return this.#cpu;
   }
 
-  /** Leaving the guest costs next to nothing here: no write is kept back. */
+  /** An exit costs almost nothing here: no write is coalesced. */
   coalesce(): boolean {
     return false;
   }
@@ -218,7 +218,7 @@ export class SoftVm implements EngineVm {
     this.#cpu?.[Symbol.dispose]();
   }
 
-  /** The whole table is written anew; a region of 0 bytes holds no address. */
+  /** Writes the whole table anew; a region of 0 bytes contains no address. */
   remapRegion(_slot: number): void {
     this.#describe();
     this.#program.flushTlb();
@@ -239,7 +239,7 @@ export class SoftVm implements EngineVm {
   }
 }
 
-/** The memory may have served another VM before: its CPU's state must not be seen. */
+/** The memory may have belonged to another VM before: its CPU's state must not be visible. */
 function clearState(view: DataView): void {
   new Uint8Array(view.buffer, view.byteOffset, L.STATIC_DATA).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.TLB_NOW, L.CPUID_TABLE - L.TLB_NOW).fill(0);

@@ -1,6 +1,6 @@
 /**
- * Where everything lies in the engine area, the first 32 MiB of a VM's memory. The WebAssembly program and the
- * TypeScript side both read this file, so it holds nothing but numbers.
+ * The layout of the engine area, the first 32 MiB of a VM's memory. Both the WebAssembly program and the TypeScript side import
+ * this file, so it holds only numbers.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export const FPU_CS = 0x60;
 export const FPU_DS = 0x64;
 
 // The general registers, 8 bytes each in the order of their encoding. A byte register is a byte of one of them: AH is
-// byte 1 of RAX. Two words behind them are no registers of the architecture: addresses are formed with them.
+// byte 1 of RAX. The two words after them are not architectural registers: they serve in address computations.
 export const REGS = 0x100;
 /** Always 0: the base or index of an address that has none. Offsets are from REGS. */
 export const REG_ZERO = 128;
@@ -39,7 +39,7 @@ export const RSI = 0x130;
 export const RDI = 0x138;
 export const BLOCK_RIP = 0x188;
 
-/** The next instruction to run, whenever the CPU does not run. */
+/** RIP; valid while the CPU does not run. */
 export const RIP = 0x190;
 
 // Lazy flags (see cpu/flags.ts): operands and result of the last operation that set the arithmetic flags.
@@ -50,7 +50,7 @@ export const FLAG_B = 0x1b0;
 export const FLAG_RESULT = 0x1b8;
 /** The flags of RFLAGS that are not arithmetic. */
 export const FLAGS_SYSTEM = 0x1c0;
-/** A copy of the lazy flags, 32 bytes, to go back to where a write leaves the guest. */
+/** A copy of the lazy flags, 32 bytes, which is restored where a write causes an exit. */
 export const FLAG_COPY = 0x1c8;
 
 export const CR0 = 0x200;
@@ -64,7 +64,7 @@ export const GDT_BASE = 0x238;
 export const GDT_LIMIT = 0x240;
 export const IDT_BASE = 0x248;
 export const IDT_LIMIT = 0x250;
-/** What CR0, CR4, EFER, CS and RFLAGS.VM make of the code: a mode bit each, see MODE_*. */
+/** The mode of the code, by CR0, CR4, EFER, CS and RFLAGS.VM: bits MODE_*. */
 export const MODE = 0x258;
 /** The bits of RSP that the stack uses: 16 or 32 (SS.B), or 64. */
 export const STACK_MASK = 0x260;
@@ -121,125 +121,125 @@ export const SEG_FS = 4;
 export const SEG_GS = 5;
 export const SEG_TR = 6;
 export const SEG_LDT = 7;
-/** A place for the stack that a transfer goes to, until nothing can fail any more: as a segment's number, at 0x62100. */
+/** The new stack of a transfer, until nothing can fail any more; used like a segment's number, at 0x62100. */
 export const SEG_NEXT_STACK = (0x62100 - 0x300) / 64;
 export const SEG_BASE = 0;
-/** So many bytes can be read, and written, from offset 0 on. 0 bytes: none, or none at once. */
+/** How many bytes can be read, and written, from offset 0 on. 0 bytes: none, or none on the fast path. */
 export const SEG_READABLE = 16;
 export const SEG_WRITABLE = 24;
 export const SEG_LIMIT = 32;
 export const SEG_SELECTOR = 36;
-/** The linear address of offset 0: the base, or 0 where 64-bit code has no use for it. */
+/** The linear address of offset 0: the base, or 0 where 64-bit code ignores it. */
 export const SEG_LINEAR = 48;
 /** Bits 0–15 as in a descriptor's bits 40–55 (type, S, DPL, P, -, AVL, L, D/B, G); bit 16: unusable. */
 export const SEG_ATTRIBUTES = 40;
 
 // The state of the run.
-/** Not 0: the instruction that runs cannot go on. */
+/** Not 0: the current instruction cannot complete. */
 export const TROUBLE = 0x500;
 /** The exception to deliver (TROUBLE_FAULT). */
 export const FAULT_VECTOR = 0x504;
 export const FAULT_CODE = 0x508;
-/** Where `execute` came to its end. */
+/** The operation at which `execute` ended. */
 export const CURRENT = 0x50c;
-/** Not 0: something has to be looked at before the next block. */
+/** Not 0: events must be checked before the next block. */
 export const EVENTS = 0x510;
-/** An interrupt that waits to be delivered, or -1. */
+/** A pending interrupt, or -1. */
 export const PENDING_VECTOR = 0x514;
 export const BUDGET = 0x518;
-/** Instructions that ran since the CPU was made, as of the last budget. */
+/** Instructions since the CPU was made, as of the last budget. */
 export const CLOCK = 0x520;
-/** `run` ends where CLOCK comes to it. */
+/** `run` ends where CLOCK reaches it. */
 export const ALARM = 0x560;
 export const WINDOW_WANTED = 0x528;
 export const NMI_PENDING = 0x52c;
-/** The block that runs; the linear page that code was fetched from last, and where it lies in memory. */
+/** The current block; the linear page of the last code fetch, and its address in memory. */
 export const BLOCK = 0x530;
 export const CODE_PLACE = 0x534;
 export const CODE_PAGE = 0x538;
-/** Goes up with each entry from the monitor, which may have written over code. */
+/** Incremented at each entry from the monitor, which may have overwritten code. */
 export const EPOCH = 0x540;
 /**
- * Goes up where a branch to a block of the same page may not be followed unseen any more: code was written, translations
- * were forgotten, the monitor ran. And for what mode and code segment that is so.
+ * Incremented where links between blocks of the same page become invalid: code was written, the TLB was flushed, the monitor
+ * ran. And the mode and code segment for which it is valid.
  */
 export const LINKS = 0x568;
 export const LINK_KEY = 0x56c;
 export const LINK_BASE = 0x570;
 export const LINK_LIMIT = 0x578;
-/** End of what was given out of the block pool. */
+/** The end of the used part of the block pool. */
 export const POOL_NEXT = 0x544;
 export const NMI_BLOCKED = 0x548;
-/** Not 0: an interrupt's delivery asked the monitor, and not an instruction. */
+/** Not 0: an interrupt's delivery needs the monitor's answer, not an instruction. */
 export const DELIVERING = 0x550;
 /** How many slots of the pages are in use; only these are cleared. */
 export const MEMORY_PAGES = 0x54c;
-/** Goes up where all blocks were forgotten, and their translations with them. */
+/** Incremented where all blocks and their translations were dropped. */
 export const GENERATION = 0x554;
 
-/** Not 0: the task was switched, so that what fails from here on is the new task's. */
+/** Not 0: the task was switched, so that later faults belong to the new task. */
 export const TASK_SWITCHED = 0x558;
 /** Debug exceptions to deliver before the next instruction, as bits of DR6. */
 export const TRAPS = 0x55c;
-/** Not 0: each access to data is looked at: a breakpoint of the guest's is enabled for data, or the monitor watches some. */
+/** Not 0: each data access is checked: the guest has enabled a data breakpoint, or a debugger has a watchpoint. */
 export const WATCHES_DATA = 0x5d0;
 export const WATCHES_GUEST = 1;
 export const WATCHES_MONITOR = 2;
 /** Not 0: an interrupt was taken since the instruction began, which drops its single-step trap. */
 export const INTERRUPTED = 0x5d4;
 
-/** Rounds of REP INS that the monitor answers in one exit (0: one by one), and the next of them to be stored. */
+/** How many iterations of REP INS the monitor answers in one exit (0: one by one), and the next one to be stored. */
 export const BATCH = 0x5d8;
 export const BATCH_NEXT = 0x5dc;
 
-/** An exception that another CPU found and did not deliver, or -1; and its error code (i64), or -1. */
+/** An exception that another CPU raised and did not deliver, or -1; and its error code (i64), or -1. */
 export const PENDING_EXCEPTION = 0x5e4;
 export const PENDING_ERROR_CODE = 0x5e8;
 
 export const TROUBLE_FAULT = 1;
-/** The monitor has to answer first. */
+/** The monitor must answer first. */
 export const TROUBLE_EXIT = 2;
-/** The instruction is done, but the block that holds it is not valid any more. */
+/** The instruction has completed, but its block is no longer valid. */
 export const TROUBLE_STOP = 4;
 
 export const EVENT_SHADOW = 1;
 export const EVENT_WINDOW = 2;
 export const EVENT_TRAP = 4;
-/** One instruction is run by itself. */
+/** A single instruction is run. */
 export const EVENT_SINGLE = 8;
 /** Breakpoints are enabled: instructions run one by one. */
 export const EVENT_BREAKPOINTS = 16;
 /** RFLAGS.RF is set, for one instruction. */
 export const EVENT_RESUME = 32;
-/** MOV SS and POP SS: no debug exception either before the next instruction is done. */
+/** MOV SS and POP SS: no debug exception either before the next instruction has completed. */
 export const EVENT_QUIET = 64;
-/** A debug exception waits. */
+/** A debug exception is pending. */
 export const EVENT_DEBUG = 128;
-/** An NMI waits that nothing blocks any more. */
+/** An NMI is pending and not blocked. */
 export const EVENT_NMI = 512;
 /** A page with one of the monitor's breakpoints, or a watchpoint anywhere: instructions run one by one. */
 export const EVENT_MONITOR = 256;
 
-// The exit under way.
+// The current exit.
 export const EXIT_KIND = 0x580;
 export const EXIT_ADDRESS = 0x588;
 export const EXIT_SIZE = 0x590;
 export const EXIT_WRITE = 0x594;
 export const EXIT_COUNT = 0x598;
 export const EXIT_DATA = 0x5a0;
-/** Where the exit's data lie: EXIT_DATA or STRING_DATA. */
+/** The address of the exit's data: EXIT_DATA or STRING_DATA. */
 export const EXIT_PLACE = 0x5e0;
-/** The bytes of an instruction that is not done here, and how many. */
+/** The bytes of an instruction that could not be executed, and their number. */
 export const EXIT_BYTES = 0x5b0;
 export const EXIT_LENGTH = 0x5c0;
 
-// What the monitor has answered to the instruction that is under way: see cpu/external.ts.
+// The monitor's answers to the current instruction: see cpu/core/external.ts.
 export const ANSWERS = 0x600;
 export const ANSWER_COUNT = 0x5c4;
 export const ANSWER_NEXT = 0x5c8;
 export const MAX_ANSWERS = 96;
 
-// Guest RAM: regions of 32 bytes, address (u64), size (u64), place in memory (u32), read-only (u32).
+// Guest RAM: regions of 32 bytes, address (u64), size (u64), address in WebAssembly memory (u32), read-only (u32).
 export const REGION_COUNT = 0x5cc;
 export const REGIONS = 0x900;
 export const REGION_SIZE = 32;
@@ -247,7 +247,7 @@ export const MAX_REGIONS = 56;
 
 /**
  * The exceptions that were raised last: how many so far, the vector plus 1 whose delivery failed, if one did, and a ring of
- * them.
+ * records.
  */
 export const FAULT_COUNT = 0x66000;
 export const FAULT_DELIVERING = 0x66004;
@@ -265,18 +265,18 @@ export const FAULT_AT_CR2 = 24;
 export const FAULT_AT_RSP = 32;
 export const FAULT_AT_SS = 40;
 
-/** What a task switch read from the new task state segment. */
+/** The values that a task switch read from the new TSS. */
 export const TASK_STATE = 0x62180;
 
-/** Where the compiler puts its constants. */
+/** The area of the compiler's constants. */
 export const STATIC_DATA = 0x1000;
 
-/** One block of two operations, decoded for one use. */
+/** A block of two operations, decoded for a single use. */
 export const SCRATCH = 0x60000;
-/** The bytes of an instruction that is fetched one by one. */
+/** The bytes of an instruction that is fetched byte by byte. */
 export const FETCHED = 0x61000;
-// What a debugger asked for (see cpu/monitor.ts): how many breakpoints and watchpoints there are, and the number plus 1
-// of the place that was touched. Then the breakpoints' linear addresses, 8 bytes each, and the places: linear address
+// A debugger's requests (see cpu/core/monitor.ts): the numbers of breakpoints and watchpoints, and the number plus 1 of the
+// watchpoint that was accessed. Then the breakpoints' linear addresses, 8 bytes each, and the watchpoints: linear address
 // (u64), length (u64), and which accesses count (u32).
 export const MONITOR_BREAKPOINTS = 0x63000;
 export const MONITOR_WATCHPOINTS = 0x63004;
@@ -289,15 +289,15 @@ export const MAX_WATCHPOINTS = 16;
 export const WATCHPOINT_BOTH = 0;
 export const WATCHPOINT_WRITES = 1;
 export const WATCHPOINT_READS = 2;
-/** Blocks by the low bits of their place. */
+/** Blocks by the low bits of their address. */
 export const JUMP_CACHE = 0x80000;
 export const JUMP_ENTRIES = 16384;
-/** What entries without a block point at: a block that starts nowhere. */
+/** The target of entries without a block: a block that matches no address. */
 export const NO_BLOCK = 0x62000;
 
 /**
- * Address translation: seven tables (see cpu/tlb.ts) of entries of 32 bytes, by the linear page's low bits. Then the one
- * that holds for the accesses of now, a bit for each that is in use, and the range of linear addresses that large pages map.
+ * Address translation: seven tables (see cpu/tlb.ts) of entries of 32 bytes, by the linear page's low bits. Then the current
+ * table, a bit for each table in use, and the range of linear addresses that large pages map.
  */
 export const TLB = 0x90000;
 export const TLB_SIZE = 0x8000;
@@ -306,12 +306,12 @@ export const TLB_NOW = 0x40000;
 export const TLB_USED = 0x40004;
 export const TLB_LARGE_FIRST = 0x40008;
 export const TLB_LARGE_LAST = 0x40010;
-/** The linear page that may be read, and written at once, through this entry; odd where there is none. */
+/** The linear page that may be read, and written on the fast path, through this entry; odd where there is none. */
 export const TLB_READ = 0;
 export const TLB_WRITE = 8;
-/** Linear address to place in memory, modulo 2^32. */
+/** What to add to a linear address for the address in memory, modulo 2^32. */
 export const TLB_ADDEND = 16;
-/** Not 0: the page may be written, though perhaps not at once, because it holds decoded code. */
+/** Not 0: the page may be written, though perhaps not on the fast path, because it holds decoded code. */
 export const TLB_MAY_WRITE = 20;
 /** The linear page that code may be fetched from. */
 export const TLB_EXECUTE = 24;
@@ -322,19 +322,19 @@ export const PDPTES = 0x40020;
 export const PAT = 0x40040;
 export const MISC_ENABLE = 0x40048;
 export const TSC_AUX = 0x40050;
-/** What RDTSC gives besides the instructions that ran. */
+/** The offset of RDTSC from the number of instructions. */
 export const TSC_OFFSET = 0x40058;
 export const MTRR_DEFAULT = 0x40060;
 /** Eleven fixed ranges, and eight pairs of base and mask, 8 bytes each. */
 export const MTRR_FIXED = 0x40080;
 export const MTRR_VARIABLE = 0x40100;
-/** What CPUID answers: leaf, subleaf (all ones: any), EAX, EBX, ECX, EDX, 4 bytes each. */
+/** The CPUID leaves: leaf, subleaf (all ones: any), EAX, EBX, ECX, EDX, 4 bytes each. */
 export const CPUID_COUNT = 0x401fc;
 export const CPUID_TABLE = 0x40200;
 export const CPUID_ENTRY = 24;
 export const MAX_CPUID = 256;
-// What follows from CPUID: the bits of CR4, XCR0 and MXCSR that may be set; the features whose instructions there are, by their
-// numbers in the opcode table; whether the processor answers as AMD's do (else as Intel's).
+// Values that follow from CPUID: the bits of CR4, XCR0 and MXCSR that may be set; the features with instructions, by their
+// numbers in the opcode table; whether the processor behaves as AMD's (else as Intel's).
 export const CR4_ALLOWED = 0x401f0;
 export const XCR0_ALLOWED = 0x401e8;
 export const FEATURES = 0x401e0;
@@ -345,29 +345,31 @@ export const APIC_THERE = 0x401d4;
 /** The answer to RDMSR or WRMSR is #GP. */
 export const MSR_REFUSED = 0x401d0;
 
-// SSE: XMM0 to XMM15, 16 bytes each; MXCSR; XCR0. And a place for what XSAVE moves.
+// SSE: XMM0 to XMM15, 16 bytes each; MXCSR; XCR0. And a buffer for XSAVE.
 export const XMM_REGISTERS = 0x62400;
 export const MXCSR = 0x62500;
 export const XCR0 = 0x62508;
 export const VECTOR_BUFFER = 0x62600;
 
-/** States of XSAVE that are another CPU's: an area from its header on, whose first word says what is in use, and its length. */
+/**
+ * The XSAVE components of another CPU: an area from its header on, whose first word has the components in use, and its length.
+ */
 export const EXTENDED_AREA = 0x48000;
 export const EXTENDED_BYTES = 0x8000;
 export const EXTENDED_LENGTH = 0x62510;
 
-/** What the monitor gives to a REP INS, so many bytes at most: as many as KVM asks for at once. */
+/** The monitor's data for a REP INS, and its maximum size: as many bytes as KVM requests in one exit. */
 export const STRING_DATA = 0x65000;
 export const STRING_BYTES = 1024;
 
-/** Blocks that `enter` has found hot since the translator looked: how many, and a ring of them. */
+/** Blocks that `enter` has found hot since the translator last looked: their number, and a list of them. */
 export const HOT_COUNT = 0x66400;
 export const HOT_BLOCKS = 0x66410;
 export const MAX_HOT = 64;
-/** A block is hot when `enter` came to it so often; 0: nobody translates. */
+/** A block is hot after this many calls of `enter`; 0: no translator. */
 export const HOT_HEAT = 0x66404;
 
-// A translation's record: an operation whose handler is the translated function, and the blocks that are in it.
+// A translation's record: an operation whose handler is the translated function, and the blocks that it contains.
 export const TRANSLATION_BLOCKS = 4;
 export const TRANSLATION_LIST = 32;
 
@@ -380,7 +382,7 @@ export const RAM = 0x2000000;
 
 // A block: a header, its operations, and a copy of its bytes.
 export const BLOCK_START = 0;
-/** Mode and epoch in one: a block is right where it starts at the right place and this is as now. */
+/** Mode and epoch in one: a block is valid where its start address matches and this is the current value. */
 export const BLOCK_KEY = 4;
 export const BLOCK_LENGTH = 8;
 export const BLOCK_COUNT = 12;
@@ -389,15 +391,15 @@ export const BLOCK_NEXT = 16;
 export const BLOCK_MODE = 20;
 /** The value of LINKS when the block was last entered by `enter`. */
 export const BLOCK_LINKS = 24;
-/** Where the block is begun: at its operations, or at a record that stands for its translation (see translate/). */
+/** The start of the block: its operations, or the record of its translation (see translate/). */
 export const BLOCK_FIRST = 28;
-/** How often `enter` came here. */
+/** How often `enter` entered the block. */
 export const BLOCK_HEAT = 32;
 export const BLOCK_OPS = 40;
 
 // An operation.
 export const OP_SIZE = 32;
-/** The place of its function in the table: handler 0, of opcodes that do not exist, is the first. */
+/** The index of its function in the table; the first is handler 0, for opcodes that do not exist. */
 export const OP_HANDLER = 0;
 export const FIRST_HANDLER = 1;
 /** Register operands, as offsets from REGS. */
@@ -408,7 +410,7 @@ export const OP_BASE = 4;
 export const OP_INDEX = 5;
 export const OP_SCALE = 6;
 export const OP_SEGMENT = 7;
-/** 64 less the bits of an address. */
+/** 64 minus the address size in bits. */
 export const OP_ADDRESS = 8;
 export const OP_LENGTH = 9;
 /** First byte, from the block's start. */
@@ -423,7 +425,7 @@ export const OP_WIDTH = 14;
 export const OP_MODRM = 15;
 export const OP_IMMEDIATE = 16;
 export const OP_DISPLACEMENT = 24;
-/** Branches have no displacement of an address: the blocks they went to last, plus 1 where that is the same page. */
+/** Branches have no displacement: instead, the blocks of their last targets, plus 1 where that is the same page. */
 export const OP_TAKEN = 24;
 export const OP_NOT_TAKEN = 28;
 
@@ -431,5 +433,5 @@ export const FLAG_REP = 1;
 export const FLAG_REPNE = 2;
 export const FLAG_LOCK = 4;
 export const FLAG_MEMORY = 8;
-/** More in front of the instruction than an encoding without effect: a segment was named. */
+/** A segment was named by a prefix, even if that has no effect. */
 export const FLAG_SEGMENT = 16;

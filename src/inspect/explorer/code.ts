@@ -1,5 +1,5 @@
 /**
- * Code as instructions, with the names and source lines of their places; and all names that the guest's file has.
+ * Code as instructions, with symbols and source lines; and all symbols of the guest's file.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { codeSizeOf } from '../instruction.js';
 import { readLinear } from './linear.js';
 import { type CpuSubject, columns, hex } from './words.js';
 
-/** Instructions that are shown. */
+/** How many instructions are shown. */
 const SHOWN = 10;
-/** Names that are shown. */
+/** How many names are shown. */
 const MOST_NAMES = 4096;
 
-/** What the names of a guest's places are taken from; `SymbolTable` is that. */
+/** The source of a guest's symbols and lines; `SymbolTable` is one. */
 export type Names = Pick<SymbolTable, 'symbols' | 'symbol' | 'symbolAt' | 'lineAt'>;
 
-/** What code is looked at: a CPU that stands still, and the names of its places where they are known. */
+/** The input of the code view: a stopped CPU, and its symbols where they are known. */
 export interface CodeSubject extends CpuSubject {
   readonly registers: Registers;
   readonly symbols?: Names;
@@ -42,7 +42,7 @@ export interface CodeView {
   problem?: string;
 }
 
-/** The next instructions from a linear address on; without one, from where the CPU stands. */
+/** The next instructions from a linear address on; without one, from RIP on. */
 export function readCode(subject: CodeSubject, from?: bigint): CodeView {
   const { system, registers, symbols } = subject;
   const bits = codeSizeOf(system);
@@ -68,7 +68,7 @@ export function readCode(subject: CodeSubject, from?: bigint): CodeView {
   return { bits, address: start, instructions, problem: 'no RAM is mapped there' };
 }
 
-/** Code as text: a name and a line are written where they change. */
+/** Code as text: symbol and line are written where they change. */
 export function formatCode({ bits, address, instructions, problem }: CodeView): string {
   let shownName: string | undefined;
   let shownLine: string | undefined;
@@ -90,14 +90,14 @@ export function formatCode({ bits, address, instructions, problem }: CodeView): 
 
 export interface NamedPlace {
   address: bigint;
-  /** In bytes; 0 where the file does not say. */
+  /** In bytes; 0 where the file does not give it. */
   size: bigint;
   name: string;
   kind: string;
   line?: string;
 }
 
-/** The names that the guest's file has, by address. */
+/** The symbols of the guest's file, by address. */
 export function readNames({ symbols }: Pick<CodeSubject, 'symbols'>): NamedPlace[] {
   return (symbols?.symbols ?? []).map(({ address, size, name, kind }) => {
     const line = kind === 'variable' ? undefined : symbols?.lineAt(address);

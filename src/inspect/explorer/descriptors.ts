@@ -1,5 +1,5 @@
 /**
- * The entries of GDT and LDT in words, with what is wrong with them (SDM 3A 3.4.5, 3.5).
+ * Describes the entries of GDT and LDT, with what is wrong with them (SDM 3A 3.4.5, 3.5).
  *
  * @module
  */
@@ -13,14 +13,14 @@ export type DescriptorKind = 'null' | 'code' | 'data' | 'system' | 'gate' | 'res
 
 /** One entry of a descriptor table. */
 export interface DescriptorEntry {
-  /** Of the first byte, from the table's start; a selector with RPL 0. */
+  /** Offset of the first byte from the table's start; the selector with RPL 0. */
   selector: number;
   raw: bigint;
   kind: DescriptorKind;
   segment: Segment;
   /** `code, execute and read, 32-bit`. */
   meaning: string;
-  /** What is wrong or strange about it; empty where nothing is. */
+  /** What is wrong or unusual about it; empty where nothing is. */
   problems: string[];
   /** 16 for the system descriptors of long mode. */
   size: 8 | 16;
@@ -58,7 +58,7 @@ const longSystemNames: Readonly<Record<number, string>> = {
   15: '64-bit trap gate',
 };
 
-/** What the type of a system descriptor is called; undefined for a reserved one. */
+/** The name of a system descriptor's type; undefined for a reserved one. */
 export function systemTypeName(type: number, long: boolean): string | undefined {
   return (long ? longSystemNames : systemNames)[type];
 }
@@ -95,7 +95,7 @@ export function describeDescriptor(raw: bigint, selector: number, long: boolean,
     entry.meaning = `code, ${type & 2 ? 'execute and read' : 'execute only'}${type & 4 ? ', conforming' : ''}, ${bits}`;
     if (l && db) problems.push('L and D must not both be 1: loading it into CS in long mode is #GP');
     if (l && !long)
-      problems.push('L = 1 means nothing outside of long mode: this is a 16-bit code segment now');
+      problems.push('L = 1 has no meaning outside long mode: this is a 16-bit code segment now');
   } else {
     entry.kind = 'data';
     entry.meaning = `data, ${type & 2 ? 'read and write' : 'read only'}${type & 4 ? ', expand-down' : ''}, ${db ? '32-bit' : '16-bit'}`;
@@ -118,7 +118,7 @@ function systemEntry(entry: DescriptorEntry, long: boolean): DescriptorEntry {
   return entry;
 }
 
-/** GDT or LDT of a CPU. A table that is not all in RAM is given as far as it is. */
+/** GDT or LDT of a CPU. Of a table that is only partly in RAM, the part in RAM. */
 export function readDescriptorTable(subject: CpuSubject, name: 'GDT' | 'LDT'): DescriptorTableView {
   const { system } = subject;
   const { ldt } = system;
@@ -134,7 +134,7 @@ export function readDescriptorTable(subject: CpuSubject, name: 'GDT' | 'LDT'): D
   const bytes = readLinear(subject, base, size);
   if (bytes.length < size)
     view.problems.push(
-      `only ${bytes.length} of its ${size} bytes are in RAM: the rest faults when it is used`,
+      `only ${bytes.length} of its ${size} bytes are in RAM: the others fault when they are used`,
     );
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const long = isLongMode(system);
@@ -147,16 +147,14 @@ export function readDescriptorTable(subject: CpuSubject, name: 'GDT' | 'LDT'): D
     at += entry.size;
   }
   if (name === 'GDT' && view.entries[0] !== undefined && view.entries[0].raw !== 0n)
-    view.problems.push(
-      'entry 0 is not used by the CPU: selector 0 is the null selector whatever stands there',
-    );
+    view.problems.push('entry 0 is not used by the CPU: selector 0 is always the null selector');
   return view;
 }
 
 /** S: clear in the descriptors of system segments and gates. */
 const SYSTEM = 1n << 44n;
 
-/** Entries of a table that are shown, blank ones left out. */
+/** How many entries of a table are shown, without blank ones. */
 const SHOWN = 48;
 
 /** A table as text: each entry with its base, limit and meaning, and what is wrong with it. */

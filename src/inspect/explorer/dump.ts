@@ -22,16 +22,16 @@ export const dumpNames = [
   'symbols',
 ] as const;
 
-/** Those that are one word. */
+/** Those that are a single word. */
 const plainNames = ['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages', 'code', 'symbols'] as const;
 
-/** One thing to show. */
+/** One part to show. */
 export type DumpItem =
   | { what: (typeof plainNames)[number] }
   | { what: 'walk'; address: bigint }
   | { what: 'code'; address: bigint };
 
-/** A part of a dump: as text, and as the structure that the text was made of. */
+/** A part of a dump: as text, and as the structure from which the text was made. */
 export interface DumpPart {
   what: string;
   text: string;
@@ -40,7 +40,7 @@ export interface DumpPart {
 
 /**
  * `regs,gdt,walk:0x401000` → the items.
- * @throws ConfigError for a name that is none
+ * @throws ConfigError for an unknown name
  */
 export function parseDump(text: string): DumpItem[] {
   return text.split(',').map((word): DumpItem => {
@@ -51,11 +51,11 @@ export function parseDump(text: string): DumpItem[] {
       return { what: kind === 'walk' ? 'walk' : 'code', address };
     const what = plainNames.find((one) => one === name);
     if (what !== undefined) return { what };
-    throw new ConfigError(`'${word}' cannot be shown`, `what can be: ${dumpNames.join(', ')}`);
+    throw new ConfigError(`'${word}' cannot be shown`, `--dump can show: ${dumpNames.join(', ')}`);
   });
 }
 
-/** Looks at the CPU and its memory as they are now. */
+/** Reads the current state of the CPU and its memory. */
 export function dump(subject: CodeSubject, items: readonly DumpItem[]): DumpPart[] {
   return items.map((item) => dumpOne(subject, item));
 }

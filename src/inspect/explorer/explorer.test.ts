@@ -14,7 +14,7 @@ import { formatTaskState, readTaskState } from './task-state.js';
 type Mode = 'real' | 'protected' | 'paged' | 'pae' | 'long';
 const MIB = 1024 * 1024;
 
-/** A machine as it stands before its first instruction. */
+/** A machine before its first instruction. */
 function booted(mode: Mode) {
   const memory = GuestMemory.create([{ address: 0, size: 2 * MIB }]);
   const { state } = boot(memory, parseImage(Uint8Array.of(0xf4), 'hlt'), { mode, load: 0x10000 });
@@ -29,7 +29,7 @@ function long(system: Partial<SystemRegisters> = {}) {
 }
 
 describe('a page walk', () => {
-  test('goes the way of each mode that Terrarium boots', () => {
+  test('walks the tables of each mode that Terrarium boots', () => {
     for (const [mode, names] of Object.entries({ paged: 'PDE', pae: 'PDPTE PDE', long: 'PML4E PDPTE PDE' })) {
       // Beyond the large page that is split around the guard page below the stack.
       const walk = walkPages(booted(mode as Mode), 0x401_2345n);
@@ -72,7 +72,7 @@ describe('a page walk', () => {
     assert.deepEqual([walk.levels.length, walk.physical], [5, 0x6010n]);
   });
 
-  test('stops with the reason: not present, reserved bits, outside of RAM, not canonical', () => {
+  test('stops with the reason: not present, reserved bits, outside RAM, not canonical', () => {
     const cpu = long();
     assert.match(walkPages(cpu, 0n).problem!, /PML4E is not present/);
     cpu.memory.write64(0x1000, 0x83n);
@@ -87,7 +87,7 @@ describe('a page walk', () => {
     cpu.memory.write64(0x3000, 0x10_2083n);
     assert.match(
       walkPages(cpu, 0n).problem!,
-      /must begin at a multiple of 2 MiB, this one has 0x102000 more/,
+      /must begin at a multiple of 2 MiB, this one begins 0x102000 after one/,
     );
     assert.match(
       walkPages({ ...cpu, system: { ...cpu.system, cr3: 0xffff_ffff_f000n } }, 0n).problem!,
@@ -97,7 +97,7 @@ describe('a page walk', () => {
 });
 
 describe('the page map', () => {
-  test('merges what goes on, and splits where rights change', () => {
+  test('merges consecutive pages, and splits where rights change', () => {
     const cpu = long();
     cpu.memory.write64(0x1000, 0x2007n);
     cpu.memory.write64(0x2000, 0x3007n);
@@ -116,7 +116,7 @@ describe('the page map', () => {
     );
   });
 
-  test('of what Terrarium boots is 4 GiB but for the guard page below the stack', () => {
+  test('of Terrarium’s long mode boot is 4 GiB without the guard page below the stack', () => {
     for (const mode of ['paged', 'pae', 'long'] as const) {
       const { ranges, truncated } = pageMap(booted(mode));
       const mapped = ranges.reduce((sum, { length }) => sum + length, 0n);
@@ -152,13 +152,13 @@ describe('descriptor tables as text', () => {
     assert.match(formatTaskState(readTaskState(booted('long'))), /RSP0 is 0/);
     assert.match(
       formatTaskState(readTaskState(booted('real'))),
-      /limit 0xffff\n {2}! TR is as the CPU’s reset left it[^\n]*$/,
+      /limit 0xffff\n {2}! TR still has its value from reset[^\n]*$/,
     );
     assert.match(formatInterruptTable(readInterruptTable(booted('long'))), /no room for a single entry/);
     assert.match(formatDescriptorTable(readDescriptorTable(booted('long'), 'LDT')), /there is no LDT/);
   });
 
-  test('say what is wrong: a table that ends outside of RAM, S forgotten, a null code segment in a gate', () => {
+  test('say what is wrong: a table that ends outside RAM, S forgotten, a null code segment in a gate', () => {
     const cpu = booted('protected');
     const at = 2 * MIB - 24;
     cpu.system = { ...cpu.system, gdt: { base: BigInt(at), limit: 0x2f }, idt: { base: 0x2000n, limit: 7 } };
@@ -175,7 +175,7 @@ describe('descriptor tables as text', () => {
     );
   });
 
-  test('of random registers and memory are shown in bounded time, whatever they are', () => {
+  test('of random registers and memory are shown in bounded time', () => {
     const items = parseDump('regs,gdt,ldt,idt,tss,pages,walk:0x401000');
     fc.assert(
       fc.property(
@@ -204,7 +204,7 @@ describe('descriptor tables as text', () => {
   });
 });
 
-test('what cannot be shown is refused with what can', () => {
+test('an unknown name is refused with the known ones', () => {
   assert.deepEqual(parseDump('GDT, walk:4096'), [{ what: 'gdt' }, { what: 'walk', address: 4096n }]);
   for (const wrong of ['', 'walk', 'walk:', 'walk:-1', 'walk:0x10000000000000000', 'gdt;idt'])
     assert.throws(() => parseDump(wrong), { code: 'ECONFIG', hint: /walk:ADDRESS/ });
@@ -219,7 +219,7 @@ describe('code', () => {
     lineAt: (address: bigint) => `boot.S:${Number(address - 0x7c00n) < 2 ? 7 : 8}`,
   };
 
-  test('is shown from where the CPU stands, by linear address, with a name and a line where they change', () => {
+  test('is shown from RIP or a linear address on, with a name and a line where they change', () => {
     const cpu = booted('real');
     cpu.memory.writeBytes(0x7c00, Uint8Array.of(0xfa, 0x90, 0x31, 0xc0, 0xf4));
     cpu.system.cs = { ...cpu.system.cs, selector: 0x7c0, base: 0x7c00n };

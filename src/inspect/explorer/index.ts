@@ -1,6 +1,6 @@
 /**
- * The CPU explorer: what registers point to, decoded and in words. Nothing here changes the guest, and whatever the guest
- * wrote into its tables, the time and the output are bounded.
+ * The CPU explorer: decodes the structures that registers point to. Nothing here changes the guest, and time and output are
+ * bounded for any content of its tables.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The interrupt table in words: real mode's vectors, or the gates of protected and long mode (SDM 3A 7.10, 7.14, 3B 21.1.4).
+ * Describes the interrupt table: real mode's vectors, or the gates of protected and long mode (SDM 3A 7.10, 7.14, 3B 21.1.4).
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { isLongMode, systemTypeName } from './descriptors.js';
 import { readLinear } from './linear.js';
 import { type CpuSubject, columns, hex } from './words.js';
 
-/** `#GP`; `interrupt 32` for what is no exception. */
+/** `#GP`; `interrupt 32` for a vector that is not an exception. */
 export function vectorName(vector: number): string {
   const short = exceptions[vector]?.[0];
   return short ? short : `interrupt ${vector}`;
 }
 
-/** `general protection fault`; empty for what is no exception. */
+/** `general protection fault`; empty for a vector that is not an exception. */
 export function vectorMeaning(vector: number): string {
   return exceptions[vector]?.[1] ?? '';
 }
@@ -54,7 +54,7 @@ export function gateSize({ system }: CpuSubject): 4 | 8 | 16 {
   return isLongMode(system) ? 16 : 8;
 }
 
-/** The entry of a vector, whatever the limit says; undefined where it is not in RAM. */
+/** The entry of a vector, regardless of the limit; undefined where it is not in RAM. */
 export function readGate(subject: CpuSubject, vector: number): GateEntry | undefined {
   const size = gateSize(subject);
   const at = subject.system.idt.base + BigInt(vector * size);
@@ -110,9 +110,9 @@ function decodeGate(bytes: Uint8Array, vector: number, at: bigint): GateEntry {
   const usable = isSystem && [...(long ? [14, 15] : [5, 6, 7, 14, 15])].includes(type);
   if (raw === 0n && high === 0n) gate.meaning = 'empty';
   else if (!usable) {
-    gate.meaning = name ?? (isSystem ? `reserved type ${type}` : 'no gate: S = 1, a segment');
+    gate.meaning = name ?? (isSystem ? `reserved type ${type}` : 'not a gate: S = 1, a segment');
     gate.problems.push(
-      `an interrupt table takes ${long ? '64-bit interrupt and trap gates' : 'interrupt, trap and task gates'} only`,
+      `an interrupt table can only hold ${long ? '64-bit interrupt and trap gates' : 'interrupt, trap and task gates'}`,
     );
   } else gate.meaning = `${name!} → ${hexOf(BigInt(gate.selector), 4)}:${hexOf(offset, 8)}`;
   if (usable && !gate.present) gate.problems.push('not present (P = 0)');
@@ -128,7 +128,7 @@ export function readInterruptTable(subject: CpuSubject): InterruptTableView {
   const count = Math.min(256, Math.floor((limit + 1) / entryBytes));
   if (count === 0) {
     view.problems.push(
-      'the limit leaves no room for a single entry: any interrupt or exception is a triple fault',
+      'the limit is too small for a single entry: any interrupt or exception is a triple fault',
     );
     return view;
   }
@@ -143,7 +143,7 @@ export function readInterruptTable(subject: CpuSubject): InterruptTableView {
   return view;
 }
 
-/** The table as text; entries that are empty are counted and left out, those that follow and are alike become one line. */
+/** The table as text; empty entries are counted and left out; equal entries in a row become one line. */
 export function formatInterruptTable({
   base,
   limit,

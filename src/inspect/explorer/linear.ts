@@ -7,7 +7,7 @@ export function physicalAddress(memory: PhysicalMemory, system: Paging, linear: 
   return physical === undefined ? undefined : Number(physical);
 }
 
-/** Bytes behind a linear address, as far as they are mapped to RAM: fewer than `length` where that ends. */
+/** Bytes at a linear address, as far as they are mapped to RAM: fewer than `length` where the mapping ends. */
 export function readLinear(subject: CpuSubject, linear: bigint, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   const { system, memory } = subject;
@@ -17,7 +17,7 @@ export function readLinear(subject: CpuSubject, linear: bigint, length: number):
     const { physical } = walkPages(subject, at);
     if (physical === undefined) return bytes.subarray(0, done);
     const piece = Math.min(length - done, 4096 - Number(at & 0xfffn));
-    // Where the page is RAM in part, byte by byte; pages of RAM are whole.
+    // Byte by byte where only a part of the page is RAM; else the whole page.
     const whole = physical <= BigInt(Number.MAX_SAFE_INTEGER) && memory.contains(Number(physical), piece);
     if (!whole) return bytes.subarray(0, done);
     bytes.set(memory.readBytes(Number(physical), piece), done);
@@ -26,7 +26,7 @@ export function readLinear(subject: CpuSubject, linear: bigint, length: number):
   return bytes;
 }
 
-/** A little-endian number behind a linear address; undefined where not all of it is RAM. */
+/** A little-endian number at a linear address; undefined where not all of it is RAM. */
 export function readLinearNumber(
   subject: CpuSubject,
   linear: bigint,

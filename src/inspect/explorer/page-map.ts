@@ -1,7 +1,7 @@
 import { type PageRights, type PagingMode, type PagingStep, pagingPlan, readEntry } from './page-walk.js';
 import { type CpuSubject, columns, hex, readPhysical, sizeText } from './words.js';
 
-/** Linear addresses in a row that are mapped to physical ones in a row, with the same rights and the same size of page. */
+/** Consecutive linear addresses that are mapped to consecutive physical ones, with the same rights and page size. */
 export interface PageRange {
   linear: bigint;
   physical: bigint;
@@ -11,22 +11,22 @@ export interface PageRange {
   rights: PageRights;
 }
 
-/** All that is mapped. */
+/** All mapped ranges. */
 export interface PageMap {
   mode: PagingMode;
   ranges: PageRange[];
-  /** True where the tables say more than could be looked at: they are huge, or point to themselves. */
+  /** True where the tables hold more than could be read: they are huge, or point to themselves. */
   truncated: boolean;
 }
 
 export interface PageMapLimits {
-  /** Entries that are read at most. Default a million, which is less than a second. */
+  /** The most entries to read. Default a million, which takes less than a second. */
   entries?: number;
-  /** Ranges that are given at most. Default 4,096. */
+  /** The most ranges to return. Default 4,096. */
   ranges?: number;
 }
 
-/** The whole map, in the order of linear addresses. Takes bounded time whatever the tables are. */
+/** The whole map, in the order of linear addresses. Takes bounded time for any tables. */
 export function pageMap(subject: CpuSubject, limits: PageMapLimits = {}): PageMap {
   const { mode, root, steps } = pagingPlan(subject.system);
   const map: PageMap = { mode, ranges: [], truncated: false };
@@ -37,7 +37,7 @@ export function pageMap(subject: CpuSubject, limits: PageMapLimits = {}): PageMa
   return map;
 }
 
-/** Goes through the tables and puts what it finds behind the map's last range where it fits. */
+/** Walks the tables and appends each page to the map's last range where it continues that range. */
 class MapReader {
   readonly #subject: CpuSubject;
   readonly #map: PageMap;
@@ -110,7 +110,7 @@ function signed(linear: bigint, mode: PagingMode): bigint {
   return BigInt.asUintN(64, BigInt.asIntN(bits, linear));
 }
 
-/** Lines of the table that are shown; `pageMap` gives all. */
+/** How many lines of the table are shown; `pageMap` gives all. */
 const SHOWN = 64;
 
 /** A map as a table, a range a line. */
@@ -129,8 +129,7 @@ export function formatPageMap({ mode, ranges, truncated }: PageMap): string {
     ]);
   lines.push(...columns(rows, '  '));
   if (ranges.length > SHOWN) lines.push(`  … and ${ranges.length - SHOWN} more ranges`);
-  if (truncated)
-    lines.push('  … and more that was not looked at: these tables are huge, or lead in a circle');
+  if (truncated) lines.push('  … and more that was not read: these tables are huge, or form a cycle');
   if (ranges.length === 0) lines.push('  nothing is mapped');
   return lines.join('\n');
 }

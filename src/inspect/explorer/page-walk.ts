@@ -1,6 +1,6 @@
 /**
- * The way from a linear address to a physical one, level by level, as the CPU goes it (SDM 3A 5). Tables are the guest's:
- * they may point to themselves, outside of RAM or at devices, and nothing is read but RAM.
+ * Translates a linear address to a physical one, level by level, like the CPU (SDM 3A 5). The guest writes its tables: they may
+ * point to themselves, outside RAM or at devices; only RAM is read.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type CpuSubject, hex, type PhysicalMemory, readPhysical, sizeText } fro
 /** How linear addresses become physical ones (SDM 3A table 5-1). */
 export type PagingMode = 'off' | '32-bit' | 'PAE' | '4-level' | '5-level';
 
-/** The registers that say how addresses are translated. */
+/** The registers that control address translation. */
 export type Paging = Pick<SystemRegisters, 'cr0' | 'cr3' | 'cr4' | 'efer'>;
 
 export function pagingModeOf({ cr0, cr4, efer }: Paging): PagingMode {
@@ -30,7 +30,7 @@ const NX = 1n << 63n;
 /** Bits of an entry's address; processors have 52 bits of it or fewer. */
 const ADDRESS = 0x000f_ffff_ffff_f000n;
 
-/** What an access to a page may be. */
+/** Which accesses a page allows. */
 export interface PageRights {
   write: boolean;
   /** Ring 3 may. */
@@ -45,9 +45,9 @@ export interface PageLevel {
   index: number;
   /** Guest physical address of the entry. */
   at: bigint;
-  /** Undefined where it lies outside of RAM. */
+  /** Undefined where it is outside RAM. */
   entry: bigint | undefined;
-  /** The names of its bits that are set. */
+  /** The names of the set bits. */
   bits: string[];
   /** Physical address of the next table, or of the page. */
   leadsTo?: bigint;
@@ -55,12 +55,12 @@ export interface PageLevel {
   problem?: string;
 }
 
-/** What became of a walk. */
+/** The result of a walk. */
 export interface PageWalk {
   linear: bigint;
   mode: PagingMode;
   levels: PageLevel[];
-  /** Undefined where the address is mapped to nothing. */
+  /** Undefined where the address is not mapped. */
   physical?: bigint;
   /** Of the page, in bytes. */
   size?: bigint;
@@ -69,7 +69,7 @@ export interface PageWalk {
   problem?: string;
 }
 
-/** How one level works. */
+/** The properties of one level. */
 interface Step {
   name: string;
   shift: bigint;
@@ -90,7 +90,7 @@ const long: readonly Step[] = [
   { name: 'PTE', shift: 12n, bits: 9n, entryBytes: 8, large: false },
 ];
 
-/** The levels of a mode from CR3 down, and where the first table lies. */
+/** The levels of a mode from CR3 down, and the address of the first table. */
 export function pagingPlan(system: Paging): {
   mode: PagingMode;
   root: bigint;
@@ -126,10 +126,10 @@ export function pagingPlan(system: Paging): {
 
 export type { Step as PagingStep };
 
-/** What an entry says, whatever the address. */
+/** The content of an entry, independent of the address. */
 export interface EntryMeaning {
   present: boolean;
-  /** True where it maps a page and leads to no further table. */
+  /** True where it maps a page and does not point to a further table. */
   page: boolean;
   target: bigint;
   rights: PageRights;
@@ -186,7 +186,7 @@ function reservedBits(
     const wrong = entry & (size - 1n) & ~0x1fffn;
     if (wrong !== 0n)
       return says(
-        `a page of ${sizeText(size)} must begin at a multiple of ${sizeText(size)}, this one has ${hex(wrong)} more`,
+        `a page of ${sizeText(size)} must begin at a multiple of ${sizeText(size)}, this one begins ${hex(wrong)} after one`,
       );
   }
   return undefined;
@@ -295,7 +295,7 @@ export function formatWalk(walk: PageWalk, memory?: PhysicalMemory): string {
     const paged = walk.mode === 'off' ? '' : `, in a page of ${sizeText(size)}: ${rightsText(rights!)}`;
     lines.push(`  physical address ${hex(physical)}${paged}`);
     if (memory !== undefined && readPhysical(memory, physical, 1) === undefined)
-      lines.push('  which is not RAM: an access leaves the guest, for a device or for nobody');
+      lines.push('  which is not RAM: an access leaves the guest, for a device, or unclaimed');
   }
   return lines.join('\n');
 }

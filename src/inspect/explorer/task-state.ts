@@ -1,5 +1,5 @@
 /**
- * The task state segment in words (SDM 3A 8.2.1, 8.7).
+ * Describes the task state segment (SDM 3A 8.2.1, 8.7).
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface TaskField {
   meaning: string;
 }
 
-/** What TR points to. */
+/** The TSS that TR points to. */
 export interface TaskStateView {
   selector: number;
   base: bigint;
@@ -28,35 +28,35 @@ export interface TaskStateView {
 type Row = readonly [name: string, offset: number, size: 2 | 4 | 8, meaning: string];
 
 const fields64: readonly Row[] = [
-  ['RSP0', 4, 8, 'stack of handlers in ring 0, for what comes from ring 1 to 3'],
+  ['RSP0', 4, 8, 'stack of handlers in ring 0, for interrupts in rings 1 to 3'],
   ['RSP1', 12, 8, 'the same for ring 1'],
   ['RSP2', 20, 8, 'the same for ring 2'],
   ...[1, 2, 3, 4, 5, 6, 7].map((n): Row => [`IST${n}`, 28 + 8 * n, 8, `stack of gates with ist ${n}`]),
-  ['I/O map', 102, 2, 'where the permission map begins'],
+  ['I/O map', 102, 2, 'offset of the permission map'],
 ];
 const registers32 = ['EAX', 'ECX', 'EDX', 'EBX', 'ESP', 'EBP', 'ESI', 'EDI'];
 const segments = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
 const fields32: readonly Row[] = [
   ['link', 0, 2, 'the task that was interrupted'],
-  ['ESP0', 4, 4, 'stack of handlers in ring 0, for what comes from ring 1 to 3'],
+  ['ESP0', 4, 4, 'stack of handlers in ring 0, for interrupts in rings 1 to 3'],
   ['SS0', 8, 2, 'its segment'],
   ['ESP1', 12, 4, 'the same for ring 1'],
   ['SS1', 16, 2, ''],
   ['ESP2', 20, 4, 'the same for ring 2'],
   ['SS2', 24, 2, ''],
   ['CR3', 28, 4, 'page tables of this task'],
-  ['EIP', 32, 4, 'where this task goes on'],
+  ['EIP', 32, 4, 'where this task continues'],
   ['EFLAGS', 36, 4, ''],
   ...registers32.map((name, n): Row => [name, 40 + 4 * n, 4, '']),
   ...segments.map((name, n): Row => [name, 72 + 4 * n, 2, '']),
   ['LDT', 96, 2, ''],
-  ['I/O map', 102, 2, 'where the permission map begins'],
+  ['I/O map', 102, 2, 'offset of the permission map'],
 ];
 const fields16: readonly Row[] = [
   ['link', 0, 2, 'the task that was interrupted'],
-  ['SP0', 2, 2, 'stack of handlers in ring 0, for what comes from ring 1 to 3'],
+  ['SP0', 2, 2, 'stack of handlers in ring 0, for interrupts in rings 1 to 3'],
   ['SS0', 4, 2, 'its segment'],
-  ['IP', 14, 2, 'where this task goes on'],
+  ['IP', 14, 2, 'where this task continues'],
   ['FLAGS', 16, 2, ''],
 ];
 
@@ -68,7 +68,7 @@ export function readTaskState(subject: CpuSubject): TaskStateView {
   const { selector, base, limit } = tr;
   const view: TaskStateView = { selector, base, limit, kind, fields: [], problems: [] };
   if ((selector & 0xfffc) === 0) {
-    view.problems.push('TR is as the CPU’s reset left it: LTR has loaded no TSS');
+    view.problems.push('TR still has its value from reset: LTR has loaded no TSS');
     return view;
   }
   if (tr.unusable || !tr.present || (tr.type & 5) !== 1) {
@@ -93,14 +93,14 @@ export function readTaskState(subject: CpuSubject): TaskStateView {
   }
   const map = view.fields.find(({ name }) => name === 'I/O map');
   if (map !== undefined && map.value > BigInt(limit))
-    map.meaning = 'behind the limit: ring 3 may use no port';
+    map.meaning = 'beyond the limit: ring 3 may use no port';
   const stack = view.fields.find(({ name }) => name.endsWith('SP0'));
   if (stack?.value === 0n)
     view.problems.push(`${stack.name} is 0: an interrupt in ring 3 would push below address 0`);
   return view;
 }
 
-/** A TSS as text; of fields that are 0 those alone that matter. */
+/** A TSS as text; fields that are 0 are left out, unless they matter. */
 export function formatTaskState({ selector, base, limit, kind, fields, problems }: TaskStateView): string {
   const lines = [`TSS (${kind}) of selector ${hex(selector, 4)} at ${hex(base, 8)}, limit ${hex(limit, 4)}`];
   for (const problem of problems) lines.push(`  ! ${problem}`);

@@ -1,5 +1,5 @@
 /**
- * What the explorer's tables are written with.
+ * Text helpers of the explorer's tables.
  *
  * @module
  */
@@ -11,13 +11,13 @@ export interface PhysicalMemory {
   readBytes(address: number, length: number): Uint8Array;
 }
 
-/** What the explorer looks at: a CPU that stands still, and the memory that it works on. */
+/** The input of the explorer: a stopped CPU and its memory. */
 export interface CpuSubject {
   readonly system: SystemRegisters;
   readonly memory: PhysicalMemory;
 }
 
-/** `0x` and the digits. */
+/** `0x` and hexadecimal digits. */
 export function hex(value: bigint | number, digits = 1): string {
   return `0x${value.toString(16).padStart(digits, '0')}`;
 }
@@ -45,11 +45,11 @@ export function readPhysical(memory: PhysicalMemory, at: bigint, bytes: 1 | 2 | 
   return value;
 }
 
-/** Lines of columns, each as wide as its widest text, without blanks at the end. */
+/** Lines of columns, each as wide as its widest text, without trailing spaces. */
 export function columns(rows: readonly (readonly string[])[], indent = ''): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    // What stands alone at the end of a row is not followed by anything.
+    // The last text of a row is not padded.
     for (const [n, text] of row.entries()) {
       if (n < row.length - 1) widths[n] = Math.max(widths[n] ?? 0, text.length);
     }
@@ -59,7 +59,7 @@ export function columns(rows: readonly (readonly string[])[], indent = ''): stri
   );
 }
 
-/** Text broken at blanks into lines of at most `width`; its own blanks in front stay, later lines begin with `indent`. */
+/** Text wrapped at spaces into lines of at most `width`; its leading spaces stay, later lines begin with `indent`. */
 export function wrap(text: string, width: number, indent = ''): string[] {
   const [front = ''] = /^ */.exec(text) ?? [];
   const lines: string[] = [];

@@ -9,14 +9,14 @@ import { asArgument } from '../../frontend/values.js';
 
 const examples = `
 Examples:
-  $ terrarium attach web              its console here, your keys there; Ctrl-] lets go
+  $ terrarium attach web              its console here, your keys there; Ctrl-] detaches
   $ terrarium attach web --detach-key ctrl-a --replay 64K
-  $ echo help | terrarium attach web  sends it, shows the answer, and lets go half a second after the last byte
+  $ echo help | terrarium attach web  sends it, shows the answer, and detaches half a second after the last byte
 `;
 
 const statuses = `
 Exit status:
-  0 detached; when the guest ends, what its run ended with; 4 the connection broke.
+  0 detached; when the guest ends, the exit status of its run; 4 the connection broke.
 `;
 
 interface AttachFlags {
@@ -25,25 +25,25 @@ interface AttachFlags {
   safeOutput?: boolean;
 }
 
-/** How long the console has to be quiet until an attached pipe that has ended lets go: milliseconds. */
+/** When stdin is a pipe and has ended, the console must be quiet for this long before the command detaches: milliseconds. */
 const QUIET_MS = 500;
 
-/** Bytes of the console that are shown first where nothing else is said. */
+/** Default of --replay: bytes of earlier console output that are shown first. */
 const REPLAY = 4096;
 
 export function attachCommand(): Command {
   return new Command('attach')
     .description(
-      "Connects this terminal to a named machine's console and serial port. Several may be at a time.",
+      "Connects this terminal to a named machine's console and serial port. Several terminals can attach at once.",
     )
     .argument('<name>')
     .addOption(
-      new Option('--detach-key <key>', 'the key that lets go: ctrl-a to ctrl-z, ctrl-], ctrl-^, none')
+      new Option('--detach-key <key>', 'the key that detaches: ctrl-a to ctrl-z, ctrl-], ctrl-^, none')
         .argParser(parseKey)
         .default(0x1d, 'ctrl-]'),
     )
     .addOption(
-      new Option('--replay <size>', 'how much of what was printed before is shown first')
+      new Option('--replay <size>', 'how much of the earlier console output is shown first')
         .argParser(asArgument(size.parse))
         .default(REPLAY, '4K'),
     )
@@ -58,7 +58,7 @@ async function attach(name: string, { detachKey, replay, safeOutput }: AttachFla
   using machine = await connectMachine(name);
   using terminal = new RawTerminal(process.stdin);
   if (terminal.raw) {
-    const how = detachKey === undefined ? 'end this program to let go' : `${showKey(detachKey)} lets go`;
+    const how = detachKey === undefined ? 'end this program to detach' : `${showKey(detachKey)} detaches`;
     process.stderr.write(`[${name}: ${how}]\r\n`);
   }
   let printed = 0;
@@ -108,10 +108,10 @@ function type(
       });
     });
     stdin.on('data', (chunk: Buffer) => {
-      // A pipe carries any byte; only a terminal has keys.
+      // A pipe carries any byte; only a terminal has a detach key.
       const at = stdin.isTTY && detachKey !== undefined ? chunk.indexOf(detachKey) : -1;
-      // One chunk at a time: a guest that does not read holds the keyboard back, and nothing grows. The detach key has
-      // to be heard even so, so what is typed beyond that is dropped by the machine (EFULL).
+      // One chunk at a time: while a guest does not read, no more is sent, and no buffer grows. The detach key must still work,
+      // so the machine drops what is typed beyond that (EFULL).
       const sent = console.send(at < 0 ? chunk : chunk.subarray(0, at));
       if (at >= 0) {
         stdin.pause();

@@ -13,12 +13,12 @@ const examples = `
 Examples:
   $ terrarium course                  the lessons
   $ terrarium course start 1          begin one, in the folder lesson-01
-  $ terrarium course check lesson-01  run what you wrote, and look whether it does what it should
+  $ terrarium course check lesson-01  run what you wrote, and check what it does
 `;
 
 export function courseCommand(): Command {
   const command = new Command('course')
-    .description('Twelve lessons from the first HLT to queues that are polled: with tasks that are checked.')
+    .description('Twelve lessons, from the first HLT to polled queues, with tasks that are checked.')
     .addHelpText('before', asTyped(examples.trimStart()))
     .usage('[start | check] [options]')
     .argument('[word]')
@@ -28,20 +28,20 @@ export function courseCommand(): Command {
     });
   command
     .command('start')
-    .description('Puts a lesson’s first files into a folder of yours.')
+    .description('Copies a lesson’s first files into a folder of yours.')
     .argument('<lesson>', 'its number', parseCount)
-    .argument('[folder]', 'default: lesson- and the number')
+    .argument('[folder]', 'default: lesson-NUMBER')
     .action(start);
   command
     .command('check')
-    .description('Compiles and runs what you wrote, and says in words what is missing.')
-    .argument('[folder]', 'default: where you are', '.')
+    .description('Compiles and runs what you wrote, and says what is missing.')
+    .argument('[folder]', 'default: the current folder', '.')
     .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
     .action(check);
   return command;
 }
 
-/** A word that is none of the commands below. */
+/** A word that is not one of the subcommands. */
 function unknown(called: Command, word: string): never {
   const near = ['start', 'check'].find(
     (name) => [...name].filter((letter) => word.includes(letter)).length >= 4,
@@ -64,7 +64,7 @@ function start(number: number, given: string | undefined): void {
   const files = startLesson(lesson, folder);
   const style = styleFor(process.stdout);
   const page = path.relative('.', path.join(lesson.folder, 'README.md'));
-  const words = runWords(lesson, folder);
+  const words = runCommand(lesson, folder);
   process.stdout.write(`${style.bold(`Lesson ${number}: ${lesson.title}`)}\n${lesson.goal}\n\n`);
   for (const file of files) process.stdout.write(`  ${path.join(folder, file)}\n`);
   const missing = missingCompiler('c64');
@@ -74,8 +74,8 @@ function start(number: number, given: string | undefined): void {
   );
 }
 
-/** How the lesson's guest is run by hand: with its device, and where exits are counted with each of them. */
-function runWords({ device, checks }: Lesson, folder: string): string {
+/** The command that runs the lesson's guest by hand: with its device, and without coalescing in lessons that count exits. */
+function runCommand({ device, checks }: Lesson, folder: string): string {
   const withDevice = device === undefined ? '' : ` --device ${quoted(path.join(folder, device))}`;
   const counted = checks.some(({ expect }) => expect.startsWith('exits')) ? ' --no-coalesce' : '';
   return `run ${quoted(folder)}${withDevice}${counted}`;

@@ -14,11 +14,11 @@ Examples:
   $ terrarium new my-kernel            .vscode/launch.json is in it: F5
   $ terrarium dap --vsix terrarium.vsix    the extension as a file, for other editors of VS Code's kind
   $ terrarium dap                      what an editor starts: the protocol over stdin and stdout
-  $ terrarium dap --socket ./dap.sock  for editors that connect: a UNIX socket, for you alone
+  $ terrarium dap --socket ./dap.sock  for editors that connect: a UNIX socket that only you can use
   $ terrarium dap --port 4711          the same at a port of this computer, with a token for launch.json
 `;
 
-/** Names the variable that brings a token of one's own. The command line would show it to other users of the computer. */
+/** The environment variable with the user's own token. On the command line, other users of the computer could see it. */
 const TOKEN = 'TERRARIUM_DAP_TOKEN';
 
 interface DapFlags {

@@ -10,8 +10,8 @@ import { debugInTerminal } from '../../tui/app.js';
 
 const examples = `
 Examples:
-  $ terrarium debug kernel.S                  assemble it, and stand before its first instruction
-  $ terrarium debug kernel.c                  step by lines of C: l
+  $ terrarium debug kernel.S                  assemble it, and stop before its first instruction
+  $ terrarium debug kernel.c                  step by lines of C: press l
   $ terrarium debug guests/tick-long --engine soft
   $ terrarium debug disk.img --load 0x7c00 --mode real
   $ terrarium debug guests/snake              with its screen: 6 and z show it alone, i types to it
@@ -39,17 +39,17 @@ export function debugCommand(): Command {
 
 async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise<void> {
   requireTerminal();
-  // Code that follows its source line by line, unless the user's own words say otherwise.
+  // Code that follows its source line by line, unless the user's own flags say otherwise.
   const how = { ...buildOf(flags), debug: true };
   const { image, file: loaded, spec, warnings, symbols } = loadImage(files, specOf(flags), how);
   if (spec.simvirtio === 'polling')
-    throw new ConfigError('--simvirtio polling does not go with debug', 'take --simvirtio exits');
+    throw new ConfigError('--simvirtio polling cannot be used with debug', 'take --simvirtio exits');
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
   const named = symbols?.() ?? image;
   await using machine = await hostMachine({
     image,
     ...spec,
-    // A guest with a screen is looked at and played: its sleeps take their time.
+    // A guest with a screen is watched and played by a person: its sleeps take real time.
     ...(spec.vga === true && spec.clock === undefined && { clock: 'wall' as const }),
     symbols: named,
     debug: true,
@@ -72,7 +72,7 @@ function requireTerminal(): void {
   const missing = !process.stdin.isTTY ? 'stdin' : !process.stdout.isTTY ? 'stdout' : undefined;
   if (missing !== undefined)
     throw new ConfigError(
-      `debug draws in a terminal, and ${missing} is none`,
+      `debug draws in a terminal, and ${missing} is not a terminal`,
       `run it in a terminal; for scripts there is ${command('run --gdb')}`,
     );
   if (process.env.TERM === 'dumb')

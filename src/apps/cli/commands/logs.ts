@@ -23,9 +23,9 @@ export function logsCommand(): Command {
   return new Command('logs')
     .description("Shows a named machine's console, while it runs and after it has ended.")
     .argument('<name>')
-    .option('-f, --follow', 'go on until the guest ends or Ctrl-C')
+    .option('-f, --follow', 'follow until the guest ends or Ctrl-C')
     .option('-n, --lines <n>', 'the last n lines only', parseCount)
-    .option('--messages', 'what a detached machine said beside its console')
+    .option('--messages', 'the messages of a detached machine’s process instead of the console')
     .option('--safe-output', `${SAFE_OUTPUT} (default: on a terminal)`)
     .addOption(new Option('--no-safe-output', 'let them through').hideHelp())
     .addHelpText('before', asTyped(examples.trimStart()))
@@ -51,7 +51,7 @@ async function followed(name: string, lines: number | undefined): Promise<boolea
   });
   if (machine === undefined) return false;
   using connection = machine;
-  // What was printed so far comes first and is cut to the lines that were asked for; the rest follows as it comes.
+  // Earlier output comes first, cut to the requested number of lines; later output follows as it arrives.
   let before = (await connection.state()).printed;
   let held: Buffer | undefined = Buffer.alloc(0);
   const flush = async () => {
@@ -70,14 +70,14 @@ async function followed(name: string, lines: number | undefined): Promise<boolea
       process.stderr.write(`terrarium: ${count} bytes of the console are missing here\n`);
     },
   });
-  // Whoever read stdout has gone, as in `| head -1`.
+  // The reader of stdout has gone, as in `| head -1`.
   process.stdout.on('error', () => console[Symbol.dispose]());
   await console.ended;
   await flush();
   return true;
 }
 
-/** The last lines of a text; what stands behind the last newline is one of them. */
+/** The last lines of a text; text after the last newline is one of them. */
 export function lastLines(bytes: Buffer, count: number): Buffer {
   let at = bytes.length - 1;
   for (let left = count; left > 0 && at >= 0; left--) at = at === 0 ? -1 : bytes.lastIndexOf(10, at - 1);

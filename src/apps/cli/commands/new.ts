@@ -20,10 +20,10 @@ export function newCommand(): Command {
   const templates = templateNames.map((name) => `  ${name.padEnd(10)}${templateSummaries[name]}`).join('\n');
   return new Command('new')
     .usage('<folder> [options]')
-    .description('Makes a folder with a kernel that runs, builds and checks itself, to go on from.')
+    .description('Makes a folder with a kernel that runs, builds and checks itself, as a start for your own.')
     .argument('<folder>')
     .addOption(
-      new Option('-t, --template <name>', 'what to begin with').choices(templateNames).default('c64'),
+      new Option('-t, --template <name>', 'which kernel to begin with').choices(templateNames).default('c64'),
     )
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', `\nTemplates:\n${templates}\n`)
@@ -34,6 +34,6 @@ export function newCommand(): Command {
       for (const file of files) process.stdout.write(`  ${file}\n`);
       const missing = missingCompiler(template);
       if (missing !== undefined) process.stderr.write(`terrarium: ${missing}\n`);
-      process.stdout.write(`\nGo on with: cd ${quoted(folder)} && make\n`);
+      process.stdout.write(`\nNext: cd ${quoted(folder)} && make\n`);
     });
 }

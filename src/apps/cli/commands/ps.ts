@@ -55,5 +55,5 @@ function stateOf({ state, end }: MachineInfo): string {
   return end.code === undefined ? end.kind : `${end.kind} (${end.code})`;
 }
 
-/** Then nobody wrote down how far it came. */
+/** A killed process wrote no record of its progress. */
 const wasKilled = ({ end }: MachineInfo) => end?.kind === 'killed';

@@ -6,13 +6,15 @@ import { forEach } from './stop.js';
 
 const examples = `
 Examples:
-  $ terrarium rm web                  forget a machine that has ended, and its console
+  $ terrarium rm web                  remove a machine that has ended, and its console
   $ terrarium rm --all                all that have ended
 `;
 
 export function rmCommand(): Command {
   return new Command('rm')
-    .description('Forgets machines that have ended: how they did, and what is kept of their consoles.')
+    .description(
+      'Removes the records of machines that have ended: the outcome, and the stored console output.',
+    )
     .argument('[names...]')
     .option('-a, --all', 'all that have ended')
     .addHelpText('before', asTyped(examples.trimStart()))

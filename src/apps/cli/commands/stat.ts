@@ -30,7 +30,7 @@ Examples:
 
 const statuses = `
 Exit status:
-  0 all looks were taken, or the process has ended; 2 there is no such process, or no virtual machine in it;
+  0 all samples were taken, or the process has ended; 2 there is no such process, or it has no virtual machine;
   4 its counters cannot be read.
 `;
 
@@ -46,12 +46,12 @@ export function statCommand(): Command {
     .description("Shows the kernel's own counters of a process that runs virtual machines, as kvm_stat does.")
     .argument('<pid | name>', 'the number of a process, any that uses KVM, or the name of a machine')
     .addOption(
-      new Option('--interval <duration>', 'time between two looks: 500ms, 2s')
+      new Option('--interval <duration>', 'time between two samples: 500ms, 2s')
         .argParser(parseInterval)
         .default(1000, '1s'),
     )
-    .option('--count <n>', 'end after n looks', parseCount)
-    .option('--json', 'one object a line, for programs')
+    .option('--count <n>', 'end after n samples', parseCount)
+    .option('--json', 'one JSON object per line, for programs')
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(stat);
@@ -60,11 +60,11 @@ export function statCommand(): Command {
 async function stat(which: string, flags: StatFlags): Promise<void> {
   const { interval: intervalMs, count, json = false } = flags;
   const pid = /^\d+$/.test(which) ? Number(which) : pidOf(which);
-  // Root, asked to look at somebody else's process, may have no place for machines of its own: then it has no name.
+  // Root may look at another user's process and have no runtime directory of its own: then the process has no name.
   const machines = await listMachines().catch(() => []);
   const machine = machines.find((one) => one.pid === pid);
   if (machine === undefined) return showStats(pid, { intervalMs, count, json });
-  // Before it has an engine it may still become one of the kernel's.
+  // Before it has chosen an engine, it may still choose KVM.
   if (machine.engine === undefined || hasKernelVm(pid)) {
     const monitor = machine.state === 'running' ? await connectMachine(machine.name) : undefined;
     return showStats(beside(openProcess(pid), monitor), { intervalMs, count, json });
@@ -74,10 +74,10 @@ async function stat(which: string, flags: StatFlags): Promise<void> {
   await showStats(await openMachine(machine.name), { intervalMs, count, json });
 }
 
-/** A monitor that takes longer to answer is left out of a look: milliseconds. */
+/** A monitor that takes longer to answer is left out of a sample: milliseconds. */
 const ANSWER_MS = 500;
 
-/** The kernel's counters of a process, and behind them those that its monitor keeps. */
+/** The kernel's counters of a process, followed by those that its monitor keeps. */
 function beside(kernel: WatchedProcess, monitor: MachineConnection | undefined): WatchedProcess {
   return {
     pid: kernel.pid,
@@ -134,7 +134,7 @@ function groupOf({ exits, coalesced, printed, cpuMs, uptimeMs }: MachineUse) {
   return { where: 'monitor', counters };
 }
 
-/** Shows what `watchStats` sees of a process, or of whatever has counters, on stdout, until it ends. */
+/** Shows what `watchStats` reads from a process, or from any source of counters, on stdout, until it ends. */
 export async function showStats(
   of: number | WatchedProcess,
   options: { intervalMs: number; count?: number | undefined; json: boolean },
@@ -142,7 +142,7 @@ export async function showStats(
   const { intervalMs, count, json } = options;
   const terminal = process.stdout.isTTY === true;
   const gone = new AbortController();
-  // Whoever read stdout has gone (`| head -1`): nobody looks any more.
+  // The reader of stdout has gone (`| head -1`): stop.
   process.stdout.on('error', () => gone.abort());
   const watching = { intervalMs, signal: gone.signal, ...(count !== undefined && { count }) };
   const watch = typeof of === 'number' ? watchStats(of, watching) : watchCounters(of, watching);
@@ -165,7 +165,7 @@ function print(sample: StatSample): void {
 
 const sources = { files: 'the files it has open', debugfs: 'debugfs', monitor: 'its monitor' };
 
-/** One table in the same place of a terminal: each line is written over what was there, and the rest is cleared. */
+/** One table in the same place of a terminal: each line overwrites the old one, and the rest is cleared. */
 function redraw(sample: StatSample, intervalMs: number): void {
   const { stdout } = process;
   const style = styleFor(stdout);
@@ -179,12 +179,12 @@ function redraw(sample: StatSample, intervalMs: number): void {
     rows: (stdout.rows ?? 24) - 5,
   });
   const lines = `${style.bold('terrarium stat:')} ${title}\n\n${table}`.split('\n');
-  // Home; behind each line clear its rest; at the end clear the rest of the screen.
+  // Home; after each line clear its rest; at the end clear the rest of the screen.
   stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`);
 }
 
 function endText({ pid, elapsedMs }: StatSample): string {
-  return `process ${pid} has ended, ${formatDuration(elapsedMs)} after the first look`;
+  return `process ${pid} has ended, ${formatDuration(elapsedMs)} after the first sample`;
 }
 
 function parseInterval(text: string): number {

@@ -30,7 +30,7 @@ async function stop(given: string[], { all, grace }: { all?: true; grace: number
   const names = all ? (await listMachines()).map(({ name }) => name) : given;
   const killed = await forEach(names, (name) => {
     const stopped = stopMachine(name, grace);
-    // One of all that ended by itself in the meantime is as good as stopped.
+    // With --all, a machine that ended in the meantime counts as stopped.
     return all ? stopped.catch(unlessGone) : stopped;
   });
   for (const [i, name] of names.entries()) {
@@ -44,8 +44,8 @@ function unlessGone(error: unknown): boolean {
 }
 
 /**
- * Does the same for each name at a time, for all of them even where it fails for some.
- * @throws the only error, or one that has them all
+ * Does the same for each name, all at the same time, even where it fails for some.
+ * @throws the only error, or one that holds them all
  */
 export async function forEach<T>(names: readonly string[], act: (name: string) => Promise<T>): Promise<T[]> {
   const results = await Promise.allSettled(names.map(act));

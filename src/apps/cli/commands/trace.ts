@@ -19,7 +19,7 @@ Examples:
 
 const statuses = `
 Exit status:
-  0 it was read (a trace that is cut short is read as far as it goes); 2 it cannot be read, or is no trace.
+  0 it was read (a truncated trace is read up to its end); 2 it cannot be read, or is not a trace.
 `;
 
 interface TraceFlags {
@@ -53,10 +53,10 @@ function trace(file: string, { svg, json, top }: TraceFlags): void {
     const width = process.stdout.columns ?? 100;
     process.stdout.write(`${formatTraceSummary(data, { width, top, bold, dim })}\n`);
   }
-  if (cut) process.stderr.write(`terrarium: ${file} is cut short: this is what it holds up to there\n`);
+  if (cut) process.stderr.write(`terrarium: ${file} is truncated: this is its content up to that point\n`);
 }
 
-/** Reads a whole trace. `cut`: it ends in the middle, as where a disk was full or a process was killed. */
+/** Reads a whole trace. `cut`: it ends in the middle, for example because a disk was full or a process was killed. */
 function summarize(file: string): { summary: TraceSummary; cut: boolean } {
   const parser = new TraceParser();
   const summary = new TraceSummary();
@@ -74,7 +74,7 @@ function summarize(file: string): { summary: TraceSummary; cut: boolean } {
     const cut = takeRest(read, take) || (parser.format === 'chrome' && !ended);
     if (exits > 0) return { summary, cut };
     const filtered = parser.format === 'chrome' ? 'it may have been filtered' : 'nothing is in it';
-    throw new TraceFileError(`no exit is in this trace: ${filtered}`);
+    throw new TraceFileError(`there is no exit in this trace: ${filtered}`);
   } catch (error) {
     if (!(error instanceof TraceFileError)) throw error;
     throw new TerrariumError(error.code, `${file}: ${error.message}`, {
@@ -83,14 +83,14 @@ function summarize(file: string): { summary: TraceSummary; cut: boolean } {
   }
 }
 
-/** What stands behind the last newline is a whole line, or the beginning of one. */
+/** The text after the last newline is a whole line, or the beginning of one. */
 function takeRest({ lines, rest }: LinesRead, take: (line: string) => void): boolean {
   if (rest === '') return false;
   try {
     take(rest);
     return false;
   } catch (error) {
-    // A file of one broken line is no trace that was cut.
+    // A file of one broken line is not a truncated trace.
     if (lines === 0) throw error;
     return true;
   }

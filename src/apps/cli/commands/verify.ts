@@ -15,12 +15,12 @@ Examples:
   $ terrarium verify --mode real --seconds 10
   $ terrarium verify --only adc --count 20000     one instruction in all its forms
   $ terrarium verify --seed 42                    other numbers, the same in every run
-  $ terrarium verify --engine soft                where there is no KVM: they only run
+  $ terrarium verify --engine soft                without KVM: they run, nothing is compared
 `;
 
 const statuses = `
 Exit status:
-  0 no difference without a reason; 1 there are some; 2 usage error; 4 no KVM here.
+  0 no unexplained difference; 1 there are some; 2 usage error; 4 no KVM here.
 `;
 
 interface VerifyFlags {
@@ -34,7 +34,7 @@ interface VerifyFlags {
 }
 
 const DEFAULT_COUNT = 100_000;
-/** How often the terminal is told. */
+/** How often the progress line is updated. */
 const PROGRESS_MS = 200;
 
 export function verifyCommand(): Command {
@@ -45,13 +45,13 @@ export function verifyCommand(): Command {
         .choices(modeNames)
         .default('long'),
     )
-    .option('--seed <n>', 'what the random numbers start from', parseSeed, 1)
+    .option('--seed <n>', 'seed of the random numbers', parseSeed, 1)
     .option(
       '--count <n>',
       `how many instructions (default: ${DEFAULT_COUNT}, or as many as --seconds takes)`,
       parseCount,
     )
-    .option('--seconds <n>', 'for how long', parseDuration)
+    .option('--seconds <n>', 'how long to run', parseDuration)
     .option(
       '--only <mnemonic>',
       'one instruction, by its name in the opcode table: add, imul2, cmovcc as cmov',
@@ -60,7 +60,7 @@ export function verifyCommand(): Command {
     .addOption(
       new Option(
         '--cpu-vendor <maker>',
-        'whose processor the software CPU is; where the host’s differs by that, it is explained',
+        'whose processor the software CPU models; differences to the host’s that follow from the vendor are explained',
       ).choices(cpuVendors),
     )
     .addHelpText('before', asTyped(examples.trimStart()))
@@ -81,7 +81,7 @@ async function verify(flags: VerifyFlags): Promise<void> {
   const until = performance.now() + (seconds ?? Number.POSITIVE_INFINITY);
   const { cpuVendor = 'intel' } = flags;
   const engine = engineByName('soft', { cpuVendor });
-  // Without assist: there the software CPU would be checked against itself.
+  // Without assist: otherwise the software CPU would be checked against itself.
   const oracle = flags.engine === 'soft' ? undefined : engineByName('kvm', { assist: false });
   const vendors = { engine: cpuVendor, oracle: hostCpuVendor() ?? 'intel' };
   const verifier = verifierOf({
@@ -134,7 +134,7 @@ function verifierOf(options: {
   }
 }
 
-/** One line on a terminal that says how far it is; nothing elsewhere. */
+/** One progress line on a terminal; nothing elsewhere. */
 function progressLine() {
   const style = styleFor(process.stderr);
   const isTerminal = process.stderr.isTTY === true;

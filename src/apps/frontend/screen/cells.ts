@@ -1,6 +1,6 @@
 /**
- * A picture as the cells of a terminal. Text is text again, in its colours; graphics are half blocks: the upper half of a
- * cell in the character's colour, the lower in the background's, so that a cell is two pixels.
+ * A picture as the cells of a terminal. Text stays text, in its colours; graphics are half blocks: the upper half of a cell has
+ * the character's colour, the lower the background's, so that a cell is two pixels.
  *
  * @module
  */
@@ -18,13 +18,13 @@ export interface Cells {
   readonly attributes?: Uint8Array;
 }
 
-/** How a character is drawn besides its colours. */
+/** How a character is drawn, apart from its colours. */
 export const Attribute = { bold: 1, dim: 2, underlined: 4, inverse: 8 } as const;
 
-/** No number that a colour has: the terminal's own. */
+/** The terminal's default colour: a number that no colour has. */
 export const NO_COLOUR = 0xff000000;
 
-/** One of the sixteen colours that a terminal's owner has chosen: 0 to 7, and their bright fellows from 8 on. */
+/** One of the sixteen colours of the terminal's palette: 0 to 7, and their bright forms from 8 on. */
 export function paletteColour(index: number): number {
   return 0x1000000 | index;
 }
@@ -57,8 +57,8 @@ export interface Cut {
 }
 
 /**
- * Which part of a text a terminal of that size shows: the part with the cursor, from the top left as long as the cursor is in
- * there. Without a cursor, rows that are empty go first.
+ * Which part of a text a terminal of that size shows: from the top left, moved only as far as the cursor requires. Without a
+ * cursor, empty rows are left out first.
  */
 export function cutOf(text: TextPicture, most: number, mostRows: number): Cut {
   const columns = Math.min(text.columns, Math.max(1, most));
@@ -78,7 +78,7 @@ function isBlank({ columns, cells }: TextPicture, row: number): boolean {
     .every((cell) => [0, 0x20, 0xff].includes(cell & 0xff));
 }
 
-/** From dark to bright, for a terminal that shall have no colours. */
+/** From dark to bright, for a terminal without colours. */
 const SHADES = ' ░▒▓█';
 
 /** As `cellsOf`, without colours: text as it is, graphics in shades. */
@@ -116,7 +116,7 @@ function textCells({ columns: pitch, cells, palette, cursor }: TextPicture, cut:
   return { columns, rows, characters, ink, paper };
 }
 
-/** A monitor is four wide and three high, whatever a mode's pixels are; half a cell is about as wide as high. */
+/** A monitor has the proportions 4:3 in every mode; half a cell is about as wide as high. */
 function halfBlocks(picture: Picture, most: number, rows: number): Cells {
   const columns = Math.max(1, Math.min(most, Math.floor((rows * 2 * 4) / 3)));
   const lines = Math.max(1, Math.min(rows, Math.ceil((columns * 3) / 8)));
@@ -131,7 +131,7 @@ function halfBlocks(picture: Picture, most: number, rows: number): Cells {
   return { columns, rows: lines, characters, ink, paper };
 }
 
-/** Each target pixel is the mean of those it stands for. */
+/** Each target pixel is the mean of the source pixels that it covers. */
 function shrink({ rgba, width, height }: Picture, columns: number, rows: number): Uint32Array {
   const result = new Uint32Array(columns * rows);
   for (let y = 0; y < rows; y++) {

@@ -1,18 +1,18 @@
 /**
- * What a terminal sends when a key is pressed, as keys of a PC keyboard. A terminal says nothing of keys that go up: each is
- * pressed and let go at once.
+ * What a terminal sends when a key is pressed, as keys of a PC keyboard. A terminal does not report releases: each key is
+ * pressed and released at once.
  *
  * @module
  */
 import { strokesOf } from '../../../devices/index.js';
 
-/** A key by its place, and whether it goes down. */
+/** A key by its position, and whether it is pressed or released. */
 export interface Stroke {
   name: string;
   down: boolean;
 }
 
-/** Behind ESC [ or ESC O (ECMA-48, xterm's control sequences; the Linux console's, rxvt's and tmux's where they differ). */
+/** After ESC [ or ESC O (ECMA-48, xterm's control sequences; the Linux console's, rxvt's and tmux's where they differ). */
 const sequences: Readonly<Record<string, string>> = {
   A: 'ArrowUp',
   B: 'ArrowDown',
@@ -68,9 +68,9 @@ export const INTERRUPT = '\x03';
 
 /** A control sequence at the start of what was typed. */
 export interface Sequence {
-  /** All of it. */
+  /** All its characters. */
   text: string;
-  /** The key, where it names one. */
+  /** The key; undefined where the sequence names none. */
   key: string | undefined;
   shift: boolean;
 }
@@ -92,7 +92,7 @@ export function* strokesFrom(typed: string): Generator<Stroke> {
   for (let rest = typed; rest !== ''; ) {
     const sequence = sequenceAt(rest);
     if (sequence?.key !== undefined) yield* pressed(sequence.key);
-    // A sequence that names no key is none, and its bytes are no characters.
+    // A sequence that names no key gives no key, and its bytes are not characters.
     if (sequence !== undefined) {
       rest = rest.slice(sequence.text.length);
       continue;

@@ -1,6 +1,6 @@
 /**
- * `--screen`: what the guest's VGA shows, in this terminal while it runs. Pixels where the terminal says that it can (kitty,
- * sixels), else text as text and graphics as half blocks. Keys go to the guest's keyboard, Ctrl-C ends the run.
+ * `--screen`: shows the guest's VGA in this terminal while it runs. Pixels where the terminal reports that it can show them
+ * (kitty, sixels), else text as text and graphics as half blocks. Keys go to the guest's keyboard, Ctrl-C ends the run.
  *
  * @module
  */
@@ -15,26 +15,29 @@ import { kitty, kittyEnd, sixel } from './pixels.js';
 
 export type Graphics = 'cells' | 'kitty' | 'sixel';
 
-/** How long a terminal may take to say what it can: milliseconds. One far away does not hold up the run. */
+/** How long a terminal may take to report its features: milliseconds. A slow connection does not hold up the run. */
 const ANSWER_MS = 300;
-/** Asks kitty's way for a picture of one pixel to be tried, then for the device's attributes, which all answer. */
+/**
+ * Asks by kitty's protocol whether a picture of one pixel would be shown, then for the device attributes, which every terminal
+ * answers.
+ */
 const QUESTION = '\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c';
 const ENTER = '\x1b[?1049h\x1b[?25l\x1b[2J';
 const LEAVE = '\x1b[0m\x1b[?25h\x1b[?1049l';
 
-/** What an answer to the question says. */
+/** The features that an answer names. */
 export function graphicsFrom(answer: string): Graphics {
   if (/_Gi=31;OK/.test(answer)) return 'kitty';
   const [, attributes = ''] = /\[\?([\d;]+)c/.exec(answer) ?? [];
   return attributes.split(';').includes('4') ? 'sixel' : 'cells';
 }
 
-/** The terminal while it shows a guest. It is put back as it was on every way out but SIGKILL. */
+/** The terminal while it shows a guest. Its state is restored on every way out but SIGKILL. */
 export class LiveScreen {
   readonly #machine: HostedMachine;
   readonly #painter = new CellPainter();
   #graphics: Graphics = 'cells';
-  /** NO_COLOR: no pixels either, which are nothing else. */
+  /** NO_COLOR: no pixels either, since they are colours. */
   readonly #plain = !styleFor(process.stdout).coloured;
   #asking: ((answer: string) => void) | undefined;
   #open = true;
@@ -52,11 +55,11 @@ export class LiveScreen {
     machine.onFrame((picture) => this.#show(picture));
   }
 
-  /** @throws ConfigError where there is no terminal */
+  /** @throws ConfigError without a terminal */
   static async open(machine: HostedMachine): Promise<LiveScreen> {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       throw new ConfigError(
-        '--screen draws in a terminal, and stdin or stdout is none',
+        '--screen draws in a terminal, and stdin or stdout is not a terminal',
         'run it in a terminal, or take a picture with --screenshot FILE.png',
       );
     }
@@ -65,7 +68,7 @@ export class LiveScreen {
     return screen;
   }
 
-  /** Puts the terminal back, and leaves the last picture in it. */
+  /** Restores the terminal, and leaves the last picture in it. */
   close(last: Picture | undefined): void {
     this.#restore();
     if (last === undefined) return;
@@ -104,7 +107,7 @@ export class LiveScreen {
     return kitty(picture, across, Math.max(1, Math.floor((across * 3) / 8)));
   }
 
-  /** What the terminal answers to the question; what it has said until then where it does not end. */
+  /** The terminal's answer to the question; where it does not complete in time, the part that has arrived. */
   #ask(): Promise<string> {
     return new Promise((resolve) => {
       let answer = '';
@@ -125,12 +128,12 @@ export class LiveScreen {
   readonly #typed = (chunk: Buffer): void => {
     const text = chunk.toString('latin1');
     if (text.includes(INTERRUPT)) {
-      // As the terminal does it where it is not raw: the run ends, and a second one ends the process.
+      // As in a terminal that is not raw: the run ends, and a second Ctrl-C ends the process.
       process.kill(process.pid, 'SIGINT');
       return;
     }
     if (this.#asking !== undefined) this.#asking(text);
-    // What a guest does not read of its keyboard is lost, as on a real one.
+    // Keys that a guest does not read are lost, as on a real keyboard.
     else for (const { name, down } of strokesFrom(text)) this.#machine.sendKey(name, down);
   };
 

@@ -1,14 +1,14 @@
 /**
- * Cells as what a terminal is sent.
+ * Cells as a terminal's control sequences.
  *
  * @module
  */
 import { Attribute, type Cells, NO_COLOUR } from './cells.js';
 
-/** The most cells that are sent once more rather than stepped over: a step takes four bytes. */
+/** Up to this many unchanged cells are sent again rather than skipped: a cursor movement takes four bytes. */
 const SHORT_GAP = 4;
 
-/** Turns cells into what a terminal is sent: only those that differ from what it shows already. */
+/** Turns cells into bytes for a terminal: only those cells that differ from what it shows already. */
 export class CellPainter {
   #shown: Cells | undefined;
 
@@ -17,13 +17,13 @@ export class CellPainter {
     this.#shown = undefined;
   }
 
-  /** What to write for these cells, from row 1 of the screen on; empty where nothing differs. */
+  /** The bytes for these cells, from row 1 of the screen on; empty where nothing differs. */
   paint(cells: Cells): string {
     const known =
       this.#shown?.columns === cells.columns && this.#shown.rows === cells.rows ? this.#shown : undefined;
     const pen = new Pen(cells);
     let out = known === undefined ? '\x1b[0m\x1b[2J' : '';
-    /** Where the terminal's cursor is after what was written last. */
+    /** Where the terminal's cursor is after the last write. */
     let at = -1;
     const { columns, characters } = cells;
     for (let i = 0; i < characters.length; i++) {
@@ -54,7 +54,7 @@ function moveTo(at: number, to: number, columns: number): string {
   return `\x1b[${row + 1};${column + 1}H`;
 }
 
-/** The cells as lines, for a terminal that goes on behind them. */
+/** The cells as lines, for a terminal that continues after them. */
 export function linesOf(cells: Cells): string {
   const { columns, rows, characters } = cells;
   let out = '';
@@ -66,7 +66,7 @@ export function linesOf(cells: Cells): string {
   return out;
 }
 
-/** What the terminal draws with at the moment; at first in its own colours. */
+/** The terminal's current colours and attributes; at first its defaults. */
 class Pen {
   readonly #cells: Cells;
   #ink = NO_COLOUR;
@@ -95,7 +95,7 @@ class Pen {
     return codes.length === 0 ? '' : `\x1b[${codes.join(';')}m`;
   }
 
-  /** The few cells from one place to another as they are, where that is shorter than to move; undefined where not. */
+  /** The few unchanged cells between two places, where sending them again is shorter than moving the cursor; else undefined. */
   across(from: number, to: number): string | undefined {
     const { columns, characters, ink, paper, attributes } = this.#cells;
     const row = (i: number) => Math.floor(i / columns);

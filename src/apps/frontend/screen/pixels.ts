@@ -1,5 +1,5 @@
 /**
- * Pictures pixel by pixel, for terminals that can: kitty's graphics protocol, and DEC's sixels.
+ * Pictures pixel by pixel, for terminals that can show them: kitty's graphics protocol, and DEC's sixels.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Picture } from '../../../devices/contract/index.js';
 
 /** Characters of base64 in one escape sequence: kitty's limit. */
 const CHUNK = 4096;
-/** The picture's number: one that is sent again takes the place of the one before. */
+/** The picture's number: the next picture with the same number replaces it. */
 const IMAGE = 7;
 
 /** kitty: the whole picture, compressed, drawn over so many columns and rows of cells. */
@@ -24,13 +24,13 @@ export function kitty({ width, height, rgba }: Picture, columns: number, rows: n
   return out;
 }
 
-/** Takes kitty's picture away. */
+/** Deletes kitty's picture. */
 export const kittyEnd = `\x1b_Ga=d,d=I,i=${IMAGE},q=2\x1b\\`;
 
-/** A VGA shows 256 colours at most, and so many registers a sixel terminal has. */
+/** A VGA shows 256 colours at most, and a sixel terminal has as many registers. */
 const COLOURS = 256;
 
-/** Sixels: bands of six rows, a colour after the other, each `scale` by `scale` pixels. */
+/** Sixels: bands of six rows, one colour after the other; each pixel is drawn as `scale` by `scale` pixels. */
 export function sixel({ width, height, rgba }: Picture, scale: number): string {
   const pixels = new Uint32Array(rgba.buffer, rgba.byteOffset, width * height);
   const registers = new Map<number, number>();
@@ -56,9 +56,9 @@ export function sixel({ width, height, rgba }: Picture, scale: number): string {
   return `${out}\x1b\\`;
 }
 
-/** What is kept of a band while it is made; as empty behind it as before. */
+/** Working memory for one band; it is empty again after the band. */
 interface Band {
-  /** For each colour six bits a column. */
+  /** For each colour, six bits per column. */
   readonly columns: Uint8Array;
   /** The columns of each colour; -1 where it has none. */
   readonly first: Int32Array;

@@ -4,7 +4,7 @@ export interface Bar {
   name: string;
   /** Greater than 0. */
   value: number;
-  /** What stands behind the bar. */
+  /** The text after the bar. */
   label: string;
   /** A CSS colour. */
   colour: string;
@@ -15,7 +15,7 @@ export interface BarPlot {
   /** What the axis counts. */
   axis: string;
   bars: readonly Bar[];
-  /** A mark on the axis as text. */
+  /** The text of a mark on the axis. */
   tick(value: number): string;
 }
 

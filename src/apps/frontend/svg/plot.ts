@@ -16,9 +16,9 @@ export interface Plot {
   title: string;
   xLabel: string;
   yLabel: string;
-  /** Marks on the x axis. The y axis has one a power of ten. */
+  /** Marks on the x axis. The y axis has one for each power of ten. */
   xTicks: readonly number[];
-  /** A mark on the y axis as text. */
+  /** The text of a mark on the y axis. */
   yTick(value: number): string;
   series: readonly Series[];
 }

@@ -13,7 +13,7 @@ const GUEST = '#1a6b3c';
 const HALTED = '#9e9e9e';
 const DEVICE = '#b3261e';
 
-/** A trace's timeline, a lane a device, over the histogram of its handling times: SVG text. */
+/** A trace's timeline, with a lane for each device, above the histogram of its handling times: SVG text. */
 export function traceSvg(title: string, summary: TraceSummaryJson): string {
   const { timeline, exits, handling } = summary;
   const lanes = timeline.rows.map((row, i) => lane(row, TOP + i * LANE, timeline.columns, timeline.columnUs));
@@ -33,7 +33,10 @@ export function traceSvg(title: string, summary: TraceSummaryJson): string {
   ]);
 }
 
-/** Guest and halted are as high as their share of the time, devices by the exits of a column beside their busiest. */
+/**
+ * The height of the lanes of guest and halted is their share of the time; that of a device, its exits relative to its busiest
+ * column.
+ */
 function lane(
   { name, counts, busyUs }: TraceSummaryJson['timeline']['rows'][number],
   top: number,

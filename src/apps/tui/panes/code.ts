@@ -2,9 +2,9 @@ import type { CodeRow, Model, Point } from '../model.js';
 import { type Line, look, type Span, textOf, widthOf } from '../text.js';
 import { hex } from './registers.js';
 
-/** From this width on an instruction's bytes are shown. */
+/** From this width on, the bytes of instructions are shown. */
 const WITH_BYTES = 66;
-/** Columns for bytes: seven of them, which most instructions have at most. */
+/** Columns for seven bytes; most instructions have no more. */
 const BYTES_WIDTH = 21;
 
 /** A line of the pane, and the instruction that it belongs to. */
@@ -13,14 +13,14 @@ interface Drawn {
   line: Line;
 }
 
-/** The listing: labels, lines of C above what they became, instructions. */
+/** The listing: labels, lines of C above their instructions, instructions. */
 export function codePane(model: Model, width: number, height: number): Line[] {
   return drawn(model, width)
     .slice(0, height)
     .map(({ line }) => line);
 }
 
-/** How many instructions of the listing are seen in a pane of that height. */
+/** How many instructions of the listing are visible in a pane of that height. */
 export function seenRows(model: Model, width: number, height: number): number {
   return new Set(
     drawn(model, width)
@@ -47,7 +47,7 @@ function drawn(model: Model, width: number): Drawn[] {
   });
 }
 
-/** A line of C becomes several instructions; one of assembler is what stands there already. */
+/** A line of C becomes several instructions; a line of assembler is shown as its instruction already. */
 function isHighLevel(place: string): boolean {
   return !/\.(s|asm|inc)(:\d+)?$/i.test(place);
 }

@@ -30,7 +30,7 @@ export function exitsPane(model: Model, height: number): Line[] {
   ]);
 }
 
-/** With the focus on them one is chosen: `model.scroll.points` is its place in the list. */
+/** With the focus here, one point is selected: `model.scroll.points` is its place in the list. */
 export function pointsPane(model: Model, height: number): Line[] {
   const { points, scroll, focus } = model;
   if (points.length === 0) return [[[' none: b or w sets one', look.quiet]]];
@@ -48,7 +48,7 @@ function pointLine({ kind, text, enabled, hits, note }: Point, chosen: boolean):
 }
 
 export function consolePane(model: Model, width: number, height: number): Line[] {
-  // A line makes one row or more: so many lines fill the pane.
+  // A line takes one row or more, so this many lines fill the pane.
   const folded = model.console
     .last(height + model.scroll.console + 1)
     .flatMap((line) => foldAt(line, width - 1));

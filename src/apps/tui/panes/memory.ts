@@ -2,7 +2,7 @@ import type { Bytes, Model } from '../model.js';
 import { type Line, look, type Span } from '../text.js';
 import { CHANGED, hex } from './registers.js';
 
-/** Bytes in a row: sixteen where they fit with their characters, else eight. */
+/** Bytes per row: sixteen where they fit with their characters, else eight. */
 export function bytesPerRow(width: number, address: bigint): 8 | 16 {
   return width >= digitsOf(address) + 2 + 16 * 3 + 1 + 16 ? 16 : 8;
 }
@@ -40,7 +40,7 @@ function row(memory: Bytes, before: Bytes | undefined, at: number, length: numbe
   return [...spans, '  ', ...text];
 }
 
-/** What a byte was at the stop before; undefined where it was not looked at. */
+/** A byte's value at the previous stop; undefined where it was not read. */
 export function byteAt(bytes: Bytes | undefined, address: bigint): number | undefined {
   if (bytes === undefined || address < bytes.address) return undefined;
   return bytes.bytes[Number(address - bytes.address)];

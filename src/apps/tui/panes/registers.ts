@@ -6,10 +6,10 @@ import type { Model } from '../model.js';
 import { type Line, look, type Span, type Style, styled, widthOf } from '../text.js';
 import { flagNames } from '../words.js';
 
-/** Marks what is not as it was at the stop before, for eyes and terminals without colours too. */
+/** Marks what has changed since the previous stop; works without colours too. */
 export const CHANGED = '•';
 
-/** The widest row and two blanks. */
+/** The widest row and two spaces. */
 const COLUMN_WIDTH = 26;
 
 const generalOrder: readonly RegisterName[] = [
@@ -30,7 +30,7 @@ const CR0_BITS: readonly (readonly [bit: number, name: string])[] = [
   [31, 'PG'],
 ];
 
-/** The registers one below the other, in as many columns as there is room for; all that is known where they are alone. */
+/** The registers one below the other, in as many columns as fit; all registers where only this pane is shown. */
 export function registersPane(model: Model, width: number): Line[] {
   const { view } = model;
   if (view === undefined) return [];

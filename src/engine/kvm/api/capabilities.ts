@@ -1,5 +1,5 @@
 /**
- * Extensions that KVM_CHECK_EXTENSION knows, by the names of <linux/kvm.h>: those of x86 and of every architecture.
+ * The extensions of KVM_CHECK_EXTENSION, by the names of <linux/kvm.h>: those of x86 and of every architecture.
  *
  * @module
  */

@@ -61,7 +61,7 @@ const cpuidEntry: fc.Arbitrary<CpuidEntry> = fc.record(
 );
 
 describe('structures of the kernel', () => {
-  test('registers come back as they went', () => {
+  test('registers survive encoding and decoding', () => {
     fc.assert(
       fc.property(record(registerNames, u64), (value) => {
         const registers = value as Registers;
@@ -72,7 +72,7 @@ describe('structures of the kernel', () => {
     );
   });
 
-  test('system registers come back as they went, and the interrupt bitmap is left alone', () => {
+  test('system registers survive encoding and decoding, and the interrupt bitmap is left alone', () => {
     fc.assert(
       fc.property(system, (value) => {
         const view = scratch(kvm_sregs.sizeof);
@@ -84,7 +84,7 @@ describe('structures of the kernel', () => {
     );
   });
 
-  test('CPUID leaves come back as they went, and a wrong count reads no further than the buffer', () => {
+  test('CPUID leaves survive encoding and decoding, and a wrong count reads no further than the buffer', () => {
     fc.assert(
       fc.property(fc.array(cpuidEntry, { maxLength: 8 }), (entries) => {
         const view = encodeCpuid(entries);
@@ -96,7 +96,7 @@ describe('structures of the kernel', () => {
   });
 });
 
-test('a guest without an APIC sees no x2APIC and no TSC deadline, and its own number', () => {
+test('a guest without an APIC sees no x2APIC and no TSC deadline, and its own APIC ID', () => {
   const leaf = { index: 0, flags: 0, eax: 1, ebx: 0x07_00_08_00, ecx: 0xffffffff, edx: 3 };
   const [one, eleven, other] = decodeCpuid(
     guestCpuid(

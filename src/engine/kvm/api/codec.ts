@@ -1,10 +1,10 @@
 /**
- * Structures of the kernel as plain objects: a table says which key lies where, and the same table reads and writes.
+ * Structures of the kernel as plain objects: a table gives the offset of each key; the same table reads and writes.
  *
  * @module
  */
 
-/** What a field becomes in JavaScript. */
+/** The JavaScript type of a field. */
 export interface FieldTypes {
   u8: number;
   u16: number;
@@ -15,10 +15,10 @@ export interface FieldTypes {
   flag: boolean;
 }
 
-/** Key → what it is and its offset in bytes. */
+/** Key → type and offset in bytes. */
 export type Fields = Readonly<Record<string, readonly [kind: keyof FieldTypes, offset: number]>>;
 
-/** The plain object that a table describes. */
+/** The plain object described by a table. */
 export type Decoded<F extends Fields> = { -readonly [K in keyof F]: FieldTypes[F[K][0]] };
 
 /** Reads a structure that starts at byte `base`. */
@@ -33,7 +33,7 @@ export function encode<F extends Fields>(fields: F, view: DataView, value: Decod
   for (const { key, kind, offset } of planOf(fields)) write(view, kind, base + offset, value[key]);
 }
 
-/** A table as a list, made once: what is read and written most, the segments, has a hundred fields. */
+/** A table as a list, made once: the segments, which are read and written most often, have a hundred fields. */
 type Plan = readonly { key: string; kind: keyof FieldTypes; offset: number }[];
 const plans = new WeakMap<Fields, Plan>();
 

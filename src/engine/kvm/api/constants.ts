@@ -1,12 +1,12 @@
 /**
- * KVM's numbers besides the ioctls (ioctls.ts) and the extensions (capabilities.ts), by the names of <linux/kvm.h> and
+ * KVM's numbers other than the ioctls (ioctls.ts) and the extensions (capabilities.ts), by the names of <linux/kvm.h> and
  * <asm/kvm.h>.
  *
  * @module
  */
 export const KVM_API_VERSION = 12;
 
-// Why KVM_RUN came back.
+// Why KVM_RUN returned.
 export const KVM_EXIT_UNKNOWN = 0;
 export const KVM_EXIT_EXCEPTION = 1;
 export const KVM_EXIT_IO = 2;

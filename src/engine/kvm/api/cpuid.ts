@@ -2,9 +2,9 @@ import { type Decoded, decode, encode, type Fields } from './codec.js';
 import { kvm_cpuid_entry2 as entry, kvm_cpuid2 } from './layout.js';
 
 const fields = {
-  /** EAX as CPUID is asked. */
+  /** EAX before CPUID: the leaf. */
   function: ['u32', entry.function],
-  /** ECX as CPUID is asked, where `flags` says that it matters. */
+  /** ECX before CPUID: the subleaf, where `flags` says that it matters. */
   index: ['u32', entry.index],
   flags: ['u32', entry.flags],
   eax: ['u32', entry.eax],
@@ -13,7 +13,7 @@ const fields = {
   edx: ['u32', entry.edx],
 } as const satisfies Fields;
 
-/** One answer of the CPUID instruction (`struct kvm_cpuid_entry2`). */
+/** One result of the CPUID instruction (`struct kvm_cpuid_entry2`). */
 export type CpuidEntry = Decoded<typeof fields>;
 
 /** Reads `struct kvm_cpuid2` with all its entries. */
@@ -41,9 +41,9 @@ const TSC_DEADLINE = 1 << 24;
 const made = new WeakMap<readonly CpuidEntry[], DataView[]>();
 
 /**
- * What the guest of a machine without an in-kernel interrupt controller should see: all that the host offers, less the
- * local APIC's features, which nobody would answer (SDM 2A CPUID, leaf 1 ECX), and its own APIC number. Made once
- * for each CPU of what a device supports: not to be written to.
+ * CPUID for the guest of a machine without an in-kernel interrupt controller: all that the host offers, without the local
+ * APIC's features, which nothing would serve (SDM 2A CPUID, leaf 1 ECX), and with the CPU's own APIC ID. Made once for each CPU
+ * from the device's list: do not modify it.
  */
 export function guestCpuid(supported: readonly CpuidEntry[], index: number): DataView {
   const known = made.get(supported) ?? [];
@@ -59,7 +59,7 @@ function encodeGuestCpuid(supported: readonly CpuidEntry[], index: number): Data
         const ebx = ((found.ebx & 0xffffff) | (index << 24)) >>> 0;
         return { ...found, ebx, ecx: (found.ecx & ~(X2APIC | TSC_DEADLINE)) >>> 0 };
       }
-      // Topology: EDX is the x2APIC number.
+      // Topology: EDX is the x2APIC ID.
       if (found.function === 0xb || found.function === 0x1f) return { ...found, edx: index };
       return found;
     }),

@@ -1,5 +1,5 @@
 /**
- * What can go wrong between Terrarium and the kernel's KVM, each with what to do about it.
+ * The errors of calls to the kernel's KVM, each with what to do about it.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { errnoName } from './errno.js';
 export class KvmError extends TerrariumError {
   /** The call: an ioctl's name (`KVM_CREATE_VM`), `open`, `mmap`; empty for a closed handle. */
   readonly call: string;
-  /** The kernel's error number; 0 where the kernel was not asked. */
+  /** The kernel's error number; 0 where the kernel was not called. */
   readonly errno: number;
 
   constructor(
@@ -31,7 +31,7 @@ export class KvmUnavailableError extends KvmError {
   }
 }
 
-/** This host's engine cannot do what the CPU state asks for, though other hosts can. */
+/** This host's engine cannot run the CPU state, though other hosts can. */
 export class EngineLimit extends TerrariumError {
   constructor(message: string, hint: string) {
     super('ELIMIT', message, { hint });
@@ -39,7 +39,7 @@ export class EngineLimit extends TerrariumError {
 }
 
 const hints: Record<string, string> = {
-  'KVM_CREATE_VM ENOMEM': 'the host is out of memory for virtual machines: end others first',
+  'KVM_CREATE_VM ENOMEM': 'the host is out of memory for virtual machines: end other ones first',
   'KVM_CREATE_VM EBUSY':
     'another hypervisor (VirtualBox, VMware) may hold the processor’s virtualization: end it first',
   'KVM_CREATE_VCPU EEXIST': 'give each virtual CPU of a machine its own number',
@@ -51,33 +51,33 @@ const hints: Record<string, string> = {
   'KVM_SET_SREGS EINVAL':
     'the control registers contradict each other (SDM 3A 2.5): long mode needs CR0.PG, CR4.PAE, EFER.LME and EFER.LMA together, and reserved bits must be 0',
   'KVM_RUN EFAULT':
-    'KVM could not reach the host memory behind a guest address: was the memory unmapped, or is the host out of memory?',
+    'KVM could not reach the host memory of a guest address: was the memory unmapped, or is the host out of memory?',
   'KVM_IRQ_LINE ENXIO': 'make the interrupt controller first: createIrqChip()',
   'KVM_CREATE_PIT2 ENOENT': 'make the interrupt controller first: createIrqChip()',
-  'KVM_CREATE_IRQCHIP EEXIST': 'there is one already',
+  'KVM_CREATE_IRQCHIP EEXIST': 'the VM already has one',
   'KVM_CREATE_IRQCHIP EINVAL': 'make the interrupt controller before the first virtual CPU',
   'KVM_GET_DIRTY_LOG ENOENT': 'the slot keeps no dirty log: map it with logDirty',
   'KVM_TPR_ACCESS_REPORTING EINVAL': 'make the interrupt controller first: createIrqChip()',
   'pidfd_getfd EPERM':
-    'looking into a process takes the permission of a debugger: be its user or root (sudo), and see /proc/sys/kernel/yama/ptrace_scope',
-  'pidfd_open ENOSYS': 'looking into another process needs Linux 5.6 or newer',
+    'reading another process needs the permission of a debugger: be its user or root (sudo), and see /proc/sys/kernel/yama/ptrace_scope',
+  'pidfd_open ENOSYS': 'reading another process needs Linux 5.6 or newer',
   'KVM_INTERRUPT ENXIO': 'with an in-kernel interrupt controller, interrupts go through irqLine()',
 };
 const general: Record<string, string> = {
-  EMFILE: 'the process has too many open files: dispose machines that are done, or raise ulimit -n',
+  EMFILE: 'the process has too many open files: dispose machines that have ended, or raise ulimit -n',
   ENFILE: 'the host has too many open files: end other programs',
   ENOMEM: 'the host is out of memory: end other programs, or give guests less',
-  ENOTTY: 'this kernel’s KVM does not have it: ask checkExtension first, or run a newer kernel',
-  EOPNOTSUPP: 'this kernel’s KVM does not have it: ask checkExtension first, or run a newer kernel',
+  ENOTTY: 'this kernel’s KVM does not have it: call checkExtension first, or run a newer kernel',
+  EOPNOTSUPP: 'this kernel’s KVM does not have it: call checkExtension first, or run a newer kernel',
   EFAULT: 'an address that it was given is not mapped',
   ENXIO: 'it needs something that this VM does not have: an interrupt controller, a timer or a local APIC',
 };
 
-/** Where the kernel's own words on a call are. */
+/** Where the kernel's documentation of a call is. */
 const manual = (call: string) =>
   call.startsWith('KVM_')
-    ? `Documentation/virt/kvm/api.rst of the Linux kernel says when ${call} answers so`
-    : `the manual says when it answers so: man 2 ${call}`;
+    ? `Documentation/virt/kvm/api.rst of the Linux kernel says when ${call} gives this error`
+    : `the manual page says when the call gives this error: man 2 ${call}`;
 
 /** The error for a call that just failed with `errno`. */
 export function callFailed(call: string, errno: number): KvmError {
@@ -86,7 +86,7 @@ export function callFailed(call: string, errno: number): KvmError {
   return new KvmError(name, `${call}: ${name}`, { call, errno, hint });
 }
 
-/** The error for a device file that could not be opened: one line that says everything, so it has no hint beside it. */
+/** The error for a device file that could not be opened: one complete line, so it has no separate hint. */
 export function openFailed(path: string, errno: number): KvmError {
   const name = errnoName(errno);
   const advice = openHints[name] ?? general[name];
@@ -100,9 +100,9 @@ const openHints: Record<string, string> = {
   ENOENT:
     'load the module: sudo modprobe kvm_intel (or kvm_amd), and switch on virtualization in the firmware; in a container, pass --device /dev/kvm',
   ENODEV:
-    'the kernel has the device file but no KVM behind it: sudo modprobe kvm_intel (or kvm_amd), and switch on virtualization in the firmware',
+    'the device file exists, but KVM is not loaded: sudo modprobe kvm_intel (or kvm_amd), and switch on virtualization in the firmware',
   ENXIO:
-    'the kernel has the device file but no KVM behind it: sudo modprobe kvm_intel (or kvm_amd), and switch on virtualization in the firmware',
+    'the device file exists, but KVM is not loaded: sudo modprobe kvm_intel (or kvm_amd), and switch on virtualization in the firmware',
 };
 
 /** The error for a handle that was used after it was closed. */

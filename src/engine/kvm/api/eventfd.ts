@@ -3,7 +3,7 @@ import { callFailed } from './errors.js';
 import { Handle } from './handle.js';
 import { EFD_CLOEXEC, EFD_NONBLOCK, libc } from './libc.js';
 
-/** A counter that KVM can write to (`Vm.addIoEvent`) or be woken by (`Vm.addIrqEvent`); see eventfd(2). */
+/** A counter that KVM writes (`Vm.addIoEvent`), or that notifies KVM (`Vm.addIrqEvent`); see eventfd(2). */
 export class EventFd extends Handle {
   readonly #count = new BigUint64Array(1);
 
@@ -23,7 +23,7 @@ export class EventFd extends Handle {
     if (Number(this.libc.write(this.fd, this.#count, 8)) !== 8) throw callFailed('write', this.libc.errno());
   }
 
-  /** Takes the counter and sets it to 0; 0 where nothing has come. */
+  /** Reads the counter and sets it to 0; 0 where nothing was added. */
   take(): bigint {
     if (Number(this.libc.read(this.fd, this.#count, 8)) === 8) return this.#count[0]!;
     const errno = this.libc.errno();

@@ -10,17 +10,17 @@ export function ioctlName(request: number): string {
 }
 let names: ReadonlyMap<number, string> | undefined;
 
-/** What a VM and its vCPUs ask of the KVM device that they came from. */
+/** What a VM and its vCPUs need from the KVM device that made them. */
 export interface Host {
   checkExtension(capability: number): number;
   vcpuMmapSize(): number;
-  /** True where a VM answers KVM_CHECK_EXTENSION for itself. */
+  /** True where KVM_CHECK_EXTENSION works on a VM's file descriptor. */
   readonly checksExtensionsOfVms: boolean;
 }
 
 /** A file descriptor of KVM and what depends on it. Closing it twice does nothing; using it afterwards throws. */
 export abstract class Handle implements Disposable {
-  /** What it is, for errors: `vCPU 0`. */
+  /** Its name in errors: `vCPU 0`. */
   readonly name: string;
   protected readonly libc: Libc = libc();
   #fd: number;
@@ -45,14 +45,14 @@ export abstract class Handle implements Disposable {
     return this.#fd < 0;
   }
 
-  /** For what is answered without the kernel. @throws KvmError `ECLOSED` */
+  /** For requests that need no call of the kernel. @throws KvmError `ECLOSED` */
   protected requireOpen(): void {
     if (this.#fd < 0) throw closedHandle(this.name);
   }
 
   /**
    * An ioctl that takes a number. Gives what it returns; throws a KvmError where it fails. A signal (a profiler's, a
-   * timer's) may interrupt KVM_CREATE_VM and others before they did anything (KVM API 4.2): they are called again.
+   * timer's) may interrupt KVM_CREATE_VM and others before they did anything (KVM API 4.2): the call is repeated.
    */
   protected control(request: number, value = 0): number {
     for (;;) {
@@ -63,7 +63,7 @@ export abstract class Handle implements Disposable {
     }
   }
 
-  /** Something that uses this handle, to be disposed before it. */
+  /** Registers an object that uses this handle and must be disposed before it. */
   protected adopt(user: Disposable): void {
     this.#children.add(user);
   }
@@ -78,12 +78,12 @@ export abstract class Handle implements Disposable {
     }
   }
 
-  /** What has to be given back before the file descriptor is closed. */
+  /** Releases what must go before the file descriptor is closed. */
   protected release(): void {}
 
   /** Closes everything that was made from this handle, then the handle. */
   [Symbol.dispose](): void {
-    // A child that disposes its parent comes back here.
+    // A child that disposes its parent calls this again.
     if (this.#closing) return;
     this.#closing = true;
     for (const child of [...this.#children].reverse()) child[Symbol.dispose]();
@@ -96,8 +96,8 @@ export abstract class Handle implements Disposable {
 }
 
 /**
- * Calls an ioctl that fills a list of unknown length: its first word says how many entries there is room for, and KVM
- * answers E2BIG until that is enough (KVM API 4.46).
+ * Calls an ioctl that fills a list of unknown length: its first word says how many entries fit, and KVM gives E2BIG until that
+ * is enough (KVM API 4.46).
  */
 export function transferList(
   call: (buffer: DataView) => number,

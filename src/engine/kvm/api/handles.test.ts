@@ -20,7 +20,7 @@ const skip = noKvm();
 describe('opening the KVM device', () => {
   const onLinux = process.platform === 'linux' ? false : 'Linux only';
 
-  test('a missing file says what to load', { skip: onLinux }, () => {
+  test('a missing file: the error says what to load', { skip: onLinux }, () => {
     assert.throws(
       () => Kvm.open('/nonexistent/kvm'),
       (error: KvmError) => {
@@ -48,7 +48,7 @@ describe('opening the KVM device', () => {
     assert.throws(() => Kvm.open('/'), { code: 'EISDIR' });
   });
 
-  test('a file without permission says which group to join', { skip: onLinux }, () => {
+  test('a file without permission: the error says which group to join', { skip: onLinux }, () => {
     const expected = /EACCES: add yourself to the group kvm: sudo usermod -aG kvm \$USER, then log in again/;
     assert.match(openFailed('/dev/kvm', 13).message, expected);
     if (process.getuid?.() === 0) return;
@@ -67,14 +67,14 @@ describe('opening the KVM device', () => {
     assert.equal(error.message, 'KVM_CREATE_VM: ENOMEM');
     assert.deepEqual([error.code, error.call, error.errno], ['ENOMEM', 'KVM_CREATE_VM', 12]);
     assert.match(error.hint ?? '', /out of memory/);
-    // Where nobody knows more than the kernel's documentation, the hint is where that stands.
+    // Where only the kernel's documentation explains an error, the hint names its place.
     assert.match(callFailed('KVM_SET_XCRS', 22).hint ?? '', /api\.rst .* KVM_SET_XCRS/);
     assert.match(callFailed('timer_settime', 22).hint ?? '', /man 2 timer_settime/);
   });
 });
 
 describe('the system handle', { skip }, () => {
-  test('tells version, extensions, mapping size and CPUID', () => {
+  test('gives version, extensions, mapping size and CPUID', () => {
     using kvm = Kvm.open();
     assert.equal(kvm.apiVersion(), K.KVM_API_VERSION);
     assert.equal(kvm.checkExtension(KVM_CAP_USER_MEMORY), 1);
@@ -97,7 +97,7 @@ describe('a VM', { skip }, () => {
     assert.ok(vm.checkExtension(KVM_CAP_NR_VCPUS) >= 1);
   });
 
-  test('refuses overlapping slots and doubled vCPUs with the ioctl’s name', () => {
+  test('refuses overlapping slots and duplicate vCPUs with the ioctl’s name', () => {
     using machine = realMode(asm.hlt);
     const { handle: vm } = machine.vm;
     const hostAddress = libc().addressOf(new Uint8Array(machine.memory.buffer));
@@ -112,7 +112,7 @@ describe('a VM', { skip }, () => {
     assert.throws(() => vm.createVcpu(0), { code: 'EEXIST', call: 'KVM_CREATE_VCPU' });
   });
 
-  test('logs the pages that the guest writes, and forgets them when asked', () => {
+  test('logs the pages that the guest writes, and clears the log at each read', () => {
     using machine = realMode([...asm.movAx(7), ...asm.storeAx(0x3000), ...asm.storeAx(0x9ffe), ...asm.hlt], {
       logDirty: true,
     });
@@ -129,7 +129,7 @@ describe('a VM', { skip }, () => {
     assert.throws(() => machine.vm.handle.dirtyLog(7, MEMORY), { code: 'ENOENT' });
   });
 
-  test('signals an eventfd for a port write instead of leaving the guest', () => {
+  test('signals an eventfd for a port write, without an exit', () => {
     using event = EventFd.create();
     using matched = EventFd.create();
     using machine = realMode([
@@ -190,7 +190,7 @@ describe('the interrupt controllers inside KVM', { skip }, () => {
       },
     });
     const { handle: vm } = machine.vm;
-    // Vectors from 8, everything unmasked, as after ICW1 to ICW4.
+    // Vectors from 8, all unmasked, as after ICW1 to ICW4.
     vm.setIrqChip('picMaster', { ...vm.getIrqChip('picMaster'), irqBase: 8, imr: 0, init4: 1 });
     machine.memory.write16((8 + irq) * 4, 0x3000);
     machine.memory.writeBytes(0x3000, Uint8Array.from([...asm.movAl(irq), ...asm.outAl(0x50), ...asm.iret]));
@@ -203,7 +203,7 @@ describe('the interrupt controllers inside KVM', { skip }, () => {
     return machine;
   };
 
-  test('keep their state as it was set', () => {
+  test('keep the state that was set', () => {
     using machine = waiting(4);
     const { handle: vm } = machine.vm;
     assert.equal(vm.getIrqChip('picMaster').irqBase, 8);
@@ -258,7 +258,7 @@ describe('the interrupt controllers inside KVM', { skip }, () => {
 });
 
 describe('a vCPU', { skip }, () => {
-  test('gives back every register that was set', () => {
+  test('returns every register that was set', () => {
     using machine = realMode(asm.hlt);
     const { handle: vcpu } = machine.cpu;
     const registers = vcpu.getRegisters();
@@ -278,7 +278,7 @@ describe('a vCPU', { skip }, () => {
     assert.deepEqual(vcpu.getSystemRegisters(), system);
   });
 
-  test('gives back floating point, extended state, MSRs, events and debug registers', () => {
+  test('returns the floating point, extended state, MSRs, events and debug registers that were set', () => {
     using machine = realMode(asm.hlt);
     const { handle: vcpu } = machine.cpu;
     const fpu = vcpu.getFpu();
@@ -288,7 +288,7 @@ describe('a vCPU', { skip }, () => {
     assert.deepEqual(vcpu.getFpu(), fpu);
     const xsave = vcpu.getXsave();
     assert.ok(xsave.length >= 4096);
-    // The legacy area has FCW at 0 and XMM1 at 176; bits 0 and 1 at 512 say that x87 and SSE are there (SDM 1 13.4).
+    // The legacy area has FCW at 0 and XMM1 at 176; bits 0 and 1 at 512 say that x87 and SSE are in use (SDM 1 13.4).
     xsave.set([0x7f, 0x02], 0);
     xsave[176] = 0x5a;
     xsave[512]! |= 3;
@@ -314,7 +314,7 @@ describe('a vCPU', { skip }, () => {
     assert.deepEqual(vcpu.getDebugRegisters(), { ...debug, db0: 0x1000n, db3: 0x4000n });
   });
 
-  test('shows the guest the CPUID that it was given, and its clock rate', () => {
+  test('shows the guest the CPUID that was set, and its clock rate', () => {
     using kvm = Kvm.open();
     using vm = kvm.createVm();
     using vcpu = vm.createVcpu();
@@ -341,7 +341,7 @@ describe('a vCPU', { skip }, () => {
     assert.throws(() => cpu.handle.setGuestDebug({ breakpoints: [1n, 2n, 3n, 4n, 5n] }), { code: 'EINVAL' });
   });
 
-  test('translates linear addresses as they are without paging', () => {
+  test('translates linear addresses to equal physical ones without paging', () => {
     using machine = realMode(asm.hlt);
     const found = machine.cpu.handle.translate(0x1234n);
     assert.deepEqual([found.physicalAddress, found.valid], [0x1234n, true]);

@@ -4,17 +4,17 @@ import { libc } from './libc.js';
 const PAGE = 4096n;
 
 /**
- * Where bytes lie in this process: a `MemorySlot`'s `hostAddress`. Those of a shared `WebAssembly.Memory` begin at a page and
- * never move. Keep them as long as the VM: a guest goes on writing where they were.
+ * The address of bytes in this process: a `MemorySlot`'s `hostAddress`. Those of a shared `WebAssembly.Memory` begin at a page
+ * and never move. Keep them as long as the VM: the guest continues to write to that address.
  *
- * @throws KvmError `EINVAL` where they do not begin at a page
+ * @throws KvmError `EINVAL` where they do not begin at a page boundary
  */
 export function hostAddress(bytes: ArrayBufferView): bigint {
   const address = libc().addressOf(bytes);
   if (address % PAGE === 0n) return address;
   throw new KvmError(
     'EINVAL',
-    `the bytes lie at 0x${address.toString(16)}, which is not the start of a page`,
+    `the bytes are at 0x${address.toString(16)}, which is not the start of a page`,
     {
       hint: 'take a view from the start of new WebAssembly.Memory({ initial, maximum, shared: true }).buffer',
     },

@@ -5,16 +5,16 @@ import { libc, MADV_DONTNEED, MADV_MERGEABLE } from './libc.js';
 
 /** A guest's memory as pages of this process. */
 export interface HostPages {
-  /** Address of the first byte: of the engine area, with RAM behind it. */
+  /** Address of the first byte: of the engine area, which RAM follows. */
   readonly base: bigint;
   readonly bytes: Uint8Array;
-  /** The kernel was asked to share equal pages. */
+  /** The kernel may share equal pages. */
   mergeable: boolean;
-  /** Seen to read as zero once the kernel had its pages back. */
+  /** Checked once: the pages read as zero after they were returned to the kernel. */
   anonymous: boolean;
 }
 
-/** A memory serves one VM after another and stays where it is: what was found out once holds for all of them. */
+/** A memory serves one VM after another and does not move: what was checked once is valid for all of them. */
 const known = new WeakMap<WebAssembly.Memory, HostPages>();
 
 export function hostPages({ wasm, buffer }: GuestMemory): HostPages {
@@ -34,16 +34,16 @@ export function shareEqual(pages: HostPages): void {
   const size = pages.bytes.length - ENGINE_AREA;
   if (libc().madvise(pages.base + BigInt(ENGINE_AREA), size, MADV_MERGEABLE) === 0) return;
   const errno = libc().errno();
-  // The kernel is built without KSM: nothing to share, nothing lost.
+  // The kernel is built without KSM: pages are not shared, which is no error.
   if (errno !== errnoNumbers.EINVAL) throw callFailed('madvise', errno);
 }
 
-/** Gives RAM back to the kernel; see `Engine.discard`. */
+/** Returns RAM to the kernel; see `Engine.discard`. */
 export function discardPages({ regions }: GuestMemory, pages: HostPages): boolean {
   const { base, bytes, anonymous } = pages;
   for (const { offset, capacity } of regions) {
-    // The proof, which costs two page faults: this byte is 0 afterwards only if the kernel gave the page back and it is
-    // not a file's.
+    // The check costs two page faults: this byte is 0 afterwards only if the kernel dropped the page, and it is not backed by a
+    // file.
     if (!anonymous) bytes[offset] = 0xff;
     if (libc().madvise(base + BigInt(offset), capacity, MADV_DONTNEED) !== 0) return false;
     if (!anonymous && bytes[offset] !== 0) return false;

@@ -10,11 +10,11 @@ import { kvm_cpuid_entry2, kvm_cpuid2, kvm_msr_list } from './layout.js';
 import { libc, O_CLOEXEC, O_RDWR } from './libc.js';
 import { Vm } from './vm.js';
 
-/** The name of an extension of KVM, such as `KVM_CAP_SYNC_REGS`. */
+/** The name of a KVM extension, such as `KVM_CAP_SYNC_REGS`. */
 export type CapabilityName = keyof typeof capabilities;
 
 /**
- * The KVM device: what this host can do, and where VMs come from.
+ * The KVM device: reports the host's features, and makes VMs.
  *
  * ```ts
  * using kvm = Kvm.open();
@@ -31,7 +31,7 @@ export class Kvm extends Handle {
   }
 
   /**
-   * Opens the device file and checks that it speaks version 12 of the API, the only one there has been since 2007.
+   * Opens the device file and checks that it speaks version 12 of the API, the only one since 2007.
    * @throws KvmUnavailableError where this is not Linux on x86-64; KvmError with errno's name and what to do about it.
    */
   static open(path = '/dev/kvm'): Kvm {
@@ -52,7 +52,7 @@ export class Kvm extends Handle {
     }
     throw new KvmError('EVERSION', `${path} speaks version ${version} of the KVM API, not 12`, {
       call: 'KVM_GET_API_VERSION',
-      hint: 'this is no KVM that Terrarium knows; run a Linux kernel of 4.13 or newer',
+      hint: 'Terrarium does not support this KVM; run a Linux kernel of 4.13 or newer',
     });
   }
 
@@ -61,7 +61,7 @@ export class Kvm extends Handle {
     return this.control(ioctl.KVM_GET_API_VERSION);
   }
 
-  /** KVM_CHECK_EXTENSION: 0 where this host does not have it; what other numbers mean is up to the extension. */
+  /** KVM_CHECK_EXTENSION: 0 where this host does not have it; the meaning of other numbers depends on the extension. */
   checkExtension(capability: number): number {
     this.requireOpen();
     let value = this.#extensions.get(capability);
@@ -72,7 +72,7 @@ export class Kvm extends Handle {
     return value;
   }
 
-  /** Every extension by name with what KVM_CHECK_EXTENSION says of it. */
+  /** Every extension by name, with the result of KVM_CHECK_EXTENSION. */
   capabilities(): Record<CapabilityName, number> {
     const found: Record<string, number> = {};
     for (const [name, number] of Object.entries(capabilities)) found[name] = this.checkExtension(number);
@@ -86,7 +86,7 @@ export class Kvm extends Handle {
     return this.#mmapSize;
   }
 
-  /** KVM_GET_SUPPORTED_CPUID: what KVM can show a guest on this host. */
+  /** KVM_GET_SUPPORTED_CPUID: the CPUID leaves that KVM can give a guest on this host. */
   supportedCpuid(): readonly CpuidEntry[] {
     this.requireOpen();
     this.#cpuid ??= decodeCpuid(
@@ -107,7 +107,7 @@ export class Kvm extends Handle {
     return this.#msrList(ioctl.KVM_GET_MSR_INDEX_LIST);
   }
 
-  /** KVM_GET_MSR_FEATURE_INDEX_LIST: the MSRs that say what KVM can do. */
+  /** KVM_GET_MSR_FEATURE_INDEX_LIST: the MSRs that describe KVM's features. */
   msrFeatureIndexList(): Uint32Array {
     return this.#msrList(ioctl.KVM_GET_MSR_FEATURE_INDEX_LIST);
   }
@@ -117,7 +117,7 @@ export class Kvm extends Handle {
     return new Vm(this, this.control(ioctl.KVM_CREATE_VM));
   }
 
-  /** True where a VM answers KVM_CHECK_EXTENSION for itself. */
+  /** True where KVM_CHECK_EXTENSION works on a VM's file descriptor. */
   get checksExtensionsOfVms(): boolean {
     return this.checkExtension(KVM_CAP_CHECK_EXTENSION_VM) !== 0;
   }

@@ -1,5 +1,5 @@
 /**
- * What a vCPU is told and asked: its state, its CPUID, what it is interrupted by and debugged with.
+ * The structures of a vCPU's ioctls: state, CPUID, interrupts, debugging.
  *
  * @module
  */

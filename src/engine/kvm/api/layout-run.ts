@@ -1,5 +1,5 @@
 /**
- * What a vCPU's mapping shows: `struct kvm_run` (KVM API 5), the registers in it, and the ring of coalesced writes.
+ * The structures in a vCPU's mapping: `struct kvm_run` (KVM API 5), the registers in it, and the ring of coalesced writes.
  *
  * @module
  */

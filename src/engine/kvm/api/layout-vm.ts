@@ -1,5 +1,5 @@
 /**
- * What a VM is told and asked: memory, interrupt chips, the timer, files that stand for events, the clock, statistics.
+ * The structures of a VM's ioctls: memory, interrupt chips, the timer, eventfds, the clock, statistics.
  *
  * @module
  */

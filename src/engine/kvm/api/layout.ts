@@ -1,6 +1,6 @@
 /**
- * Where the fields of the kernel's structures lie: `sizeof` is its size, every other key a field's offset in bytes, both as
- * <linux/kvm.h> has them on x86-64. A test compiles C against that header and compares each number.
+ * The layout of the kernel's structures: `sizeof` is the size, every other key a field's offset in bytes, both as in
+ * <linux/kvm.h> on x86-64. A test compiles C against that header and compares each number.
  *
  * @module
  */

@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
 import { KvmUnavailableError } from './errors.js';
 
-/** What may stand for a pointer: bytes that stay where they are during the call, an address, or NULL. */
+/** A pointer argument: bytes that do not move during the call, an address, or NULL. */
 export type Pointer = ArrayBufferView | bigint | null;
 
 export interface Libc {
@@ -34,7 +34,7 @@ export interface Libc {
   madvise(address: bigint, length: number, advice: number): number;
   sigmask(how: number, set: Pointer, old: Pointer): number;
   sigtimedwait(set: Pointer, info: Pointer, timeout: Pointer): number;
-  /** A system call that takes numbers only. */
+  /** A system call with only numbers as arguments. */
   syscall(number: number, a: number, b: number, c: number): number;
   timerCreate(number: number, clock: number, event: Pointer, id: Pointer): number;
   timerSet(number: number, id: number, flags: number, value: Pointer, old: Pointer): number;
@@ -42,7 +42,7 @@ export interface Libc {
   /** The calling thread's errno; read it right after the call that failed. */
   errno(): number;
   addressOf(view: ArrayBufferView): bigint;
-  /** The bytes at an address as a buffer. It must never outlive the mapping: reading it then ends the process. */
+  /** The bytes at an address as a buffer. It must never outlive the mapping: a later read crashes the process. */
   view(address: bigint, length: number): ArrayBuffer;
 }
 
@@ -80,7 +80,7 @@ function load(): Libc {
     sigmask: lib.func('pthread_sigmask', 'int', ['int', 'void *', 'void *']),
     sigtimedwait: lib.func('sigtimedwait', 'int', ['void *', 'void *', 'void *']),
     syscall: lib.func('syscall', 'long', ['long', 'long', 'long', 'long']),
-    // glibc keeps POSIX timers in librt before 2.34; the system calls are in one place everywhere.
+    // Before 2.34, glibc has POSIX timers in librt; `syscall` is in libc everywhere.
     timerCreate: lib.func('syscall', 'long', ['long', 'long', 'void *', 'void *']),
     timerSet: lib.func('syscall', 'long', ['long', 'long', 'long', 'void *', 'void *']),
     prctl: lib.func('prctl', 'int', ['int', 'void *']),

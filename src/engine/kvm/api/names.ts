@@ -1,4 +1,4 @@
-/** The names of KVM's numbers, for what people read. */
+/** The names of KVM's numbers, for messages. */
 import * as constants from './constants.js';
 
 /** The name of a KVM_RUN exit reason, such as `KVM_EXIT_IO` for 2. */
@@ -11,7 +11,7 @@ export function suberrorName(suberror: number): string {
   return nameOf(suberrors, suberror, 'internal error');
 }
 
-/** Numbers to names for the constants that start with `prefix` and do not go on with `but`. */
+/** Numbers to names, for the constants that start with `prefix` but not with `but`. */
 function namesOf(prefix: string, but: string): ReadonlyMap<number, string> {
   const names = new Map<number, string>();
   for (const [name, value] of Object.entries(constants)) {

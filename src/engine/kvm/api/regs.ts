@@ -1,7 +1,7 @@
 import { type Registers, registerNames } from '../../../x86/index.js';
 import { kvm_regs } from './layout.js';
 
-/** Reads `struct kvm_regs`, which lies at byte `base`. */
+/** Reads `struct kvm_regs` at byte `base`. */
 export function decodeRegisters(view: DataView, base = 0): Registers {
   const register = (offset: number) => view.getBigUint64(base + offset, true);
   return {

@@ -1,9 +1,9 @@
 /**
- * Where `struct kvm_run` is mapped.
+ * The mapping of `struct kvm_run`.
  *
- * A JavaScript view cannot be taken back, and reading one whose mapping is gone kills the process. So an address range,
- * once it has a view, stays mapped for the life of the thread: with a vCPU's file while there is one, with empty pages
- * after that, and with the next vCPU's file then.
+ * A JavaScript view cannot be revoked, and reading one after munmap crashes the process. So an address range that has had a
+ * view stays mapped for the life of the thread: to a vCPU's file while there is one, then to empty pages, then to the next
+ * vCPU's file.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import * as c from './libc.js';
 export interface RunArea {
   readonly address: bigint;
   readonly size: number;
-  /** The same bytes, three ways. */
+  /** Three views of the same bytes. */
   readonly view: DataView;
   readonly bytes: Uint8Array;
   readonly words: Uint32Array;
@@ -34,13 +34,13 @@ export function mapRunArea(fd: number, size: number): RunArea {
   return area;
 }
 
-/** Puts empty pages in the place of the vCPU's, so that its file can be closed and old views read zeros. */
+/** Maps empty pages over the vCPU's, so that its file can be closed and old views read zeros. */
 export function unmapRunArea(area: RunArea): void {
   c.libc().mmap(area.address, area.size, ACCESS, EMPTY | c.MAP_FIXED, -1, 0);
   idle.push(area);
 }
 
-/** The mapping has one size on a host (KVM_GET_VCPU_MMAP_SIZE), so one list of idle areas serves all. */
+/** All mappings of a host have the same size (KVM_GET_VCPU_MMAP_SIZE), so one list of free areas is enough. */
 function reserve(size: number): RunArea {
   const address = BigInt(c.libc().mmap(0, size, ACCESS, EMPTY, -1, 0));
   if (address < 0n) throw callFailed('mmap', c.libc().errno());

@@ -31,7 +31,7 @@ describe('kicks', { skip }, () => {
            Atomics.wait(control, ${Control.running}, 0);
            if (i % 2) Atomics.wait(control, 3, 0, i % 5);
            Atomics.store(control, ${Control.request}, i);
-           // The other side takes the request back when it has seen it.
+           // The other thread clears the request when it has seen it.
            while (Atomics.load(control, ${Control.request}) === i) {
              engine.kick(control);
              Atomics.wait(control, ${Control.request}, i, 2);
@@ -64,19 +64,19 @@ describe('kicks', { skip }, () => {
     assert.equal(machine.cpu.run(), ExitKind.interrupted);
   });
 
-  test('a kick of a thread that is gone, or of none, does nothing', () => {
+  test('a kick of a thread that has ended, or of none, does nothing', () => {
     assert.equal(kickThread(0x7ffffff), false);
     kvmEngine().kick(new Int32Array(4));
   });
 
-  test('the control block names the thread while the CPU lives', () => {
+  test('the control block has the thread’s ID while the CPU exists', () => {
     const machine = realMode(asm.hlt);
     assert.equal(Atomics.load(machine.control, Control.thread), threadId());
     machine[Symbol.dispose]();
     assert.equal(Atomics.load(machine.control, Control.thread), 0);
   });
 
-  test('the thread blocks SIGURG as long as one of its CPUs lives, and no longer', () => {
+  test('the thread blocks SIGURG only as long as one of its CPUs exists', () => {
     assert.equal(blocked() & SIGURG_BIT, 0n);
     const first = realMode(asm.hlt);
     const second = realMode(asm.hlt);
@@ -106,7 +106,7 @@ describe('the timer', { skip }, () => {
     cpu.setTimer(0, 0);
   });
 
-  test('turned off it does not fire, and it takes less than a nanosecond for one', () => {
+  test('it does not fire when turned off, and less than a nanosecond counts as one', () => {
     using machine = realMode([...asm.spin]);
     const { cpu } = machine;
     cpu.setTimer(0, 0);
@@ -134,7 +134,7 @@ describe('the timer', { skip }, () => {
 });
 
 describe('thread names', { skip }, () => {
-  test('are what top -H shows, cut to 15 bytes', () => {
+  test('appear in top -H, cut to 15 bytes', () => {
     const shown = () => readFileSync(`/proc/self/task/${threadId()}/comm`, 'utf8').replace('\n', '');
     const before = shown();
     setThreadName('terrarium vcpu 0 and more');

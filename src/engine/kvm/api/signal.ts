@@ -1,9 +1,8 @@
 /**
- * How a thread is called back out of KVM_RUN: with SIGURG, which the thread keeps blocked except while it is inside the
- * guest (KVM_SET_SIGNAL_MASK), so that it is never lost and never interrupts anything else. The default action of SIGURG
- * is to do nothing, so a stray one is harmless.
+ * Kicks a thread out of KVM_RUN: with SIGURG, which the thread blocks except inside the guest (KVM_SET_SIGNAL_MASK), so that no
+ * signal is lost and none interrupts other code. The default action of SIGURG is to do nothing, so a late one is harmless.
  *
- * Everything here belongs to the calling thread.
+ * All functions here act on the calling thread, except `kickThread`.
  *
  * @module
  */
@@ -25,13 +24,13 @@ const now = new BigInt64Array(2);
 let users = 0;
 let thread = 0;
 
-/** The operating system's number of this thread. */
+/** The operating system's ID of this thread. */
 export function threadId(): number {
   if (thread === 0) thread = c.libc().syscall(c.SYS_gettid, 0, 0, 0);
   return thread;
 }
 
-/** Blocks the kick signal in this thread until as many `unblockKicks` have come. */
+/** Blocks the kick signal in this thread until `unblockKicks` was called as often. */
 export function blockKicks(): void {
   if (users === 0) {
     const error = c.libc().sigmask(c.SIG_BLOCK, urgent, before);
@@ -50,7 +49,10 @@ export function unblockKicks(): void {
 
 const mask = new DataView(new ArrayBuffer(kvm_signal_mask.sigset + KERNEL_SIGSET_BYTES));
 
-/** A `struct kvm_signal_mask`, the same one each time: inside the guest the kick signal gets through. Valid between block and unblock. */
+/**
+ * A `struct kvm_signal_mask`, the same one each time: inside the guest the kick signal is not blocked. Valid between block and
+ * unblock.
+ */
 export function guestSignalMask(): DataView {
   mask.setUint32(kvm_signal_mask.len, KERNEL_SIGSET_BYTES, true);
   for (let i = 0; i < KERNEL_SIGSET_BYTES; i++) {
@@ -59,12 +61,12 @@ export function guestSignalMask(): DataView {
   return mask;
 }
 
-/** Takes every kick that has arrived and not been seen. */
+/** Consumes all pending kicks. */
 export function drainKicks(): void {
   while (c.libc().sigtimedwait(urgent, null, now) > 0);
 }
 
-/** Calls thread `tid` of this process back out of its guest. False where there is no such thread any more. */
+/** Kicks thread `tid` of this process out of its guest. False where the thread has ended. */
 export function kickThread(tid: number): boolean {
   if (c.libc().syscall(c.SYS_tgkill, process.pid, tid, c.SIGURG) === 0) return true;
   const errno = c.libc().errno();
@@ -123,7 +125,7 @@ export class KickTimer implements Disposable {
   }
 }
 
-/** Longer waits are cut to this, about 12 days. */
+/** Longer waits are shortened to this, about 12 days. */
 const MAX_TIMER_MS = 1e9;
 
 function checkTime(ms: number): void {

@@ -16,7 +16,7 @@ export interface Stat {
   readonly exponent: number;
   /** Width of a bucket of a linear histogram. */
   readonly bucketSize: number;
-  /** One value, or one a bucket. */
+  /** One value, or one per bucket. */
   readonly values: readonly bigint[];
 }
 
@@ -35,7 +35,7 @@ const units: Record<number, StatUnit> = {
   [K.KVM_STATS_UNIT_BOOLEAN]: 'boolean',
 };
 
-/** Where a counter's values lie, and what they mean. */
+/** The offset of a counter's values, and their meaning. */
 interface Layout extends Omit<Stat, 'values'> {
   offset: number;
   count: number;
@@ -47,13 +47,13 @@ export class Stats extends Handle {
   #layout: readonly Layout[] | undefined;
   #data = { offset: 0, bytes: new DataView(new ArrayBuffer(0)) };
 
-  /** Whose counters these are, such as `kvm-1234`. */
+  /** The owner of these counters, such as `kvm-1234`. */
   id(): string {
     this.#describe();
     return this.#id;
   }
 
-  /** Every counter with its value now. */
+  /** Every counter with its current value. */
   read(): Stat[] {
     const described = this.#describe();
     const { offset, bytes } = this.#data;
@@ -64,7 +64,7 @@ export class Stats extends Handle {
     }));
   }
 
-  /** The counters of one value each by name, as plain numbers (exact to 2^53). */
+  /** The counters with a single value, by name, as plain numbers (exact to 2^53). */
   counters(): Record<string, number> {
     return Object.fromEntries(
       this.read()
@@ -80,7 +80,7 @@ export class Stats extends Handle {
     const nameSize = head.getUint32(header.name_size, true);
     const count = head.getUint32(header.num_desc, true);
     const stride = descriptor.sizeof + nameSize;
-    if (nameSize > 4096 || count > 65536) throw new KvmError('ESTATS', `${this.name} have an odd header`);
+    if (nameSize > 4096 || count > 65536) throw new KvmError('ESTATS', `${this.name} have an invalid header`);
     const id = new DataView(new ArrayBuffer(nameSize));
     this.#read(id, head.getUint32(header.id_offset, true));
     this.#id = text(id, 0, nameSize);
@@ -100,7 +100,7 @@ export class Stats extends Handle {
       const rest = new Uint8Array(into.buffer, done);
       const got = Number(this.libc.pread(this.fd, rest, rest.length, offset + done));
       if (got < 0) throw callFailed('pread', this.libc.errno());
-      if (got === 0) throw new KvmError('ESTATS', `${this.name} end early`);
+      if (got === 0) throw new KvmError('ESTATS', `${this.name} are truncated`);
       done += got;
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The parts of a vCPU's state besides registers: floating point, extended state, events, debug registers.
+ * The parts of a vCPU's state other than registers: floating point, extended state, events, debug registers.
  *
  * @module
  */
@@ -11,7 +11,7 @@ const fpu = layout.kvm_fpu;
 const fpuFields = {
   fcw: ['u16', fpu.fcw],
   fsw: ['u16', fpu.fsw],
-  /** The tag word in FXSAVE's short form, one bit a register (SDM 1 10.5.1). */
+  /** The tag word in FXSAVE's abridged form, one bit per register (SDM 1 10.5.1). */
   ftwx: ['u8', fpu.ftwx],
   lastOpcode: ['u16', fpu.last_opcode],
   lastIp: ['u64', fpu.last_ip],
@@ -45,7 +45,7 @@ export function encodeFpu(state: FpuState): DataView {
   return view;
 }
 
-/** An extended control register; number 0 says which extended state is on (SDM 3A 2.6). */
+/** An extended control register; number 0 (XCR0) enables the parts of the extended state (SDM 3A 2.6). */
 export interface ExtendedControl {
   number: number;
   value: bigint;
@@ -90,7 +90,7 @@ export const eventFields = {
   nmiPending: ['u8', events['nmi.pending']],
   nmiMasked: ['flag', events['nmi.masked']],
   sipiVector: ['u32', events.sipi_vector],
-  /** Which of the optional parts KVM is to take: KVM_VCPUEVENT_VALID_*. */
+  /** Which optional parts KVM should use: KVM_VCPUEVENT_VALID_*. */
   flags: ['u32', events.flags],
   smm: ['flag', events['smi.smm']],
   smiPending: ['flag', events['smi.pending']],
@@ -101,7 +101,7 @@ export const eventFields = {
   exceptionPayload: ['u64', events.exception_payload],
 } as const satisfies Fields;
 
-/** Exceptions and interrupts that are on their way (`struct kvm_vcpu_events`). */
+/** Pending exceptions and interrupts (`struct kvm_vcpu_events`). */
 export type VcpuEvents = Decoded<typeof eventFields>;
 
 const debug = layout.kvm_debugregs;
@@ -125,5 +125,5 @@ export const translationFields = {
   usermode: ['flag', translation.usermode],
 } as const satisfies Fields;
 
-/** What KVM_TRANSLATE says of a linear address. */
+/** The result of KVM_TRANSLATE for a linear address. */
 export type Translation = Decoded<typeof translationFields>;

@@ -30,14 +30,14 @@ import {
   type VcpuEvents,
 } from './vcpu-state.js';
 
-/** What KVM_SET_GUEST_DEBUG is asked for. */
+/** The request of KVM_SET_GUEST_DEBUG. */
 export interface GuestDebug {
   singleStep?: boolean;
-  /** Leave the guest at INT3 instead of delivering #BP to it. */
+  /** Exit at INT3 instead of delivering #BP to the guest. */
   softwareBreakpoints?: boolean;
   /** Linear addresses of instructions; with `watchpoints` at most four (DR0 to DR3, the breakpoints first). */
   breakpoints?: readonly bigint[];
-  /** Data that is watched; lengths are 1, 2, 4 or 8. */
+  /** Watched data; lengths are 1, 2, 4 or 8. */
   watchpoints?: readonly Watchpoint[];
   /** Take no interrupt while single-stepping (KVM_GUESTDBG_BLOCKIRQ). */
   blockInterrupts?: boolean;
@@ -55,7 +55,7 @@ const sregs = scratch(layout.kvm_sregs.sizeof);
 const word = scratch(4);
 const oneMsr = scratch(layout.kvm_msrs.sizeof + layout.kvm_msr_entry.sizeof);
 
-/** A virtual CPU. Its calls belong to one thread, the one that runs it. Made by `Vm.createVcpu`. */
+/** A virtual CPU. Call it only from the thread that runs it. Made by `Vm.createVcpu`. */
 export class Vcpu extends Handle {
   readonly index: number;
   readonly #vm: Pick<Host, 'checkExtension'>;
@@ -85,8 +85,8 @@ export class Vcpu extends Handle {
   }
 
   /**
-   * The mapping of `struct kvm_run`, for the run loop alone: views of it stay readable after the vCPU is closed but
-   * then show nothing, or another vCPU.
+   * The mapping of `struct kvm_run`, only for the run loop: views of it stay readable after the vCPU is closed, but then show
+   * zeros, or another vCPU.
    * @internal
    */
   get area(): RunArea {
@@ -95,7 +95,7 @@ export class Vcpu extends Handle {
     return this.#area!;
   }
 
-  /** The run loop keeps the file descriptor's number: it must hear of the end. @internal */
+  /** The run loop keeps the file descriptor's number: it must be told when it is closed. @internal */
   override adopt(user: Disposable): void {
     super.adopt(user);
   }
@@ -112,7 +112,7 @@ export class Vcpu extends Handle {
     return new DataView(bytes.slice(offset, offset + length).buffer);
   }
 
-  /** Writes bytes of `struct kvm_run`: the answer to a read, `request_interrupt_window`, … */
+  /** Writes bytes of `struct kvm_run`: the data of a read, `request_interrupt_window`, … */
   writeRun(offset: number, bytes: Uint8Array): void {
     const { bytes: area } = this.area;
     checkRange(offset, bytes.length, area.length);
@@ -173,7 +173,7 @@ export class Vcpu extends Handle {
     this.transfer(ioctl.KVM_SET_FPU, encodeFpu(state));
   }
 
-  /** KVM_GET_XSAVE or KVM_GET_XSAVE2: the extended state as XSAVE stores it (SDM 1 13.4), as big as this host's is. */
+  /** KVM_GET_XSAVE or KVM_GET_XSAVE2: the extended state in the format of XSAVE (SDM 1 13.4), in this host's size. */
   getXsave(): Uint8Array {
     const size = this.#vm.checkExtension(KVM_CAP_XSAVE2);
     const bytes = new Uint8Array(Math.max(size, layout.kvm_xsave.sizeof));
@@ -181,13 +181,13 @@ export class Vcpu extends Handle {
     return bytes;
   }
 
-  /** KVM_SET_XSAVE: what `getXsave` gave on the same host. */
+  /** KVM_SET_XSAVE: the result of `getXsave` on the same host. */
   setXsave(bytes: Uint8Array): void {
     const size = Math.max(this.#vm.checkExtension(KVM_CAP_XSAVE2), layout.kvm_xsave.sizeof);
     if (bytes.length !== size) {
       throw new KvmError('EINVAL', `the extended state has ${bytes.length} bytes, this host's has ${size}`, {
         call: 'KVM_SET_XSAVE',
-        hint: 'give what getXsave() returned on this host',
+        hint: 'pass the result of getXsave() on this host',
       });
     }
     this.transfer(ioctl.KVM_SET_XSAVE, bytes);
@@ -205,17 +205,18 @@ export class Vcpu extends Handle {
     this.transfer(ioctl.KVM_SET_XCRS, encodeXcrs(controls));
   }
 
-  /** KVM_GET_MSRS for one model-specific register. @throws KvmError `EMSR` where this host's KVM does not have it. */
+  /** KVM_GET_MSRS for one model-specific register. @throws KvmError `EMSR` where this host's KVM does not have the register. */
   getMsr(index: number): bigint {
     this.#msr(ioctl.KVM_GET_MSRS, index, 0n);
     return oneMsr.getBigUint64(layout.kvm_msrs.entries + layout.kvm_msr_entry.data, true);
   }
 
   /**
-   * KVM_GET_MSRS for many registers with as few calls as can be: KVM stops at each that it does not have, which is left out.
+   * KVM_GET_MSRS for many registers, with as few calls as possible: KVM stops at a register that it does not have; those are
+   * left out of the result. Gives pairs of MSR index and value.
    */
   getMsrs(indexes: readonly number[]): (readonly [index: number, value: bigint])[] {
-    // Throws for a closed handle, also where nothing is asked.
+    // Throws for a closed handle, even for an empty list.
     this.fd;
     const found: [number, bigint][] = [];
     const { entries } = layout.kvm_msrs;
@@ -233,7 +234,7 @@ export class Vcpu extends Handle {
     return found;
   }
 
-  /** KVM_SET_MSRS for one register; one at a time, since KVM stops a list at the first that it refuses. */
+  /** KVM_SET_MSRS for one register; one at a time, since KVM stops at the first register of a list that it refuses. */
   setMsr(index: number, value: bigint): void {
     this.#msr(ioctl.KVM_SET_MSRS, index, value);
   }
@@ -247,11 +248,11 @@ export class Vcpu extends Handle {
     const call = request === ioctl.KVM_GET_MSRS ? 'KVM_GET_MSRS' : 'KVM_SET_MSRS';
     throw new KvmError('EMSR', `${call} refused MSR 0x${index.toString(16)}`, {
       call,
-      hint: 'Kvm.msrIndexList() has those of this host; a value may also be wrong',
+      hint: 'Kvm.msrIndexList() lists this host’s registers; the value may also be wrong',
     });
   }
 
-  /** KVM_SET_CPUID2: what the guest's CPUID answers; before its first run. */
+  /** KVM_SET_CPUID2: the results of the guest's CPUID; before its first run. */
   setCpuid(entries: readonly CpuidEntry[]): void {
     this.setCpuidBuffer(encodeCpuid(entries));
   }
@@ -323,7 +324,7 @@ export class Vcpu extends Handle {
   }
 
   /**
-   * KVM_TPR_ACCESS_REPORTING: leave the guest with KVM_EXIT_TPR_ACCESS after each access to the local APIC's task
+   * KVM_TPR_ACCESS_REPORTING: exit with KVM_EXIT_TPR_ACCESS after each access to the local APIC's task
    * priority register; needs an in-kernel interrupt controller.
    */
   reportTprAccess(wanted: boolean): void {
@@ -332,7 +333,7 @@ export class Vcpu extends Handle {
     this.transfer(ioctl.KVM_TPR_ACCESS_REPORTING, control);
   }
 
-  /** KVM_INTERRUPT: external interrupt `vector`, where there is no in-kernel interrupt controller. */
+  /** KVM_INTERRUPT: injects external interrupt `vector`; without an in-kernel interrupt controller. */
   interrupt(vector: number): void {
     word.setUint32(0, vector, true);
     this.transfer(ioctl.KVM_INTERRUPT, word);
@@ -343,12 +344,12 @@ export class Vcpu extends Handle {
     this.control(ioctl.KVM_NMI);
   }
 
-  /** KVM_SET_GUEST_DEBUG; `{}` turns it off. Events come as KVM_EXIT_DEBUG. */
+  /** KVM_SET_GUEST_DEBUG; `{}` turns it off. Events cause KVM_EXIT_DEBUG. */
   setGuestDebug(asked: GuestDebug): void {
     const { singleStep, softwareBreakpoints, breakpoints = [], watchpoints = [], blockInterrupts } = asked;
     const count = breakpoints.length + watchpoints.length;
     if (count > 4) {
-      throw new KvmError('EINVAL', `${count} hardware breakpoints were asked for`, {
+      throw new KvmError('EINVAL', `${count} hardware breakpoints were requested`, {
         call: 'KVM_SET_GUEST_DEBUG',
         hint: 'an x86 processor has four',
       });
@@ -362,7 +363,7 @@ export class Vcpu extends Handle {
     if (blockInterrupts) control |= K.KVM_GUESTDBG_BLOCKIRQ;
     if (control !== 0) control |= K.KVM_GUESTDBG_ENABLE;
     debug.setUint32(f.control, control, true);
-    // DR7: one enable bit (G0 to G3) a breakpoint; type and length 0 are an instruction (SDM 3B 18.2.4).
+    // DR7: one enable bit (G0 to G3) per breakpoint; type and length 0 are an instruction (SDM 3B 18.2.4).
     let dr7 = 0x400n;
     for (const [i, address] of breakpoints.entries()) {
       debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);
@@ -406,7 +407,7 @@ export class Vcpu extends Handle {
     this.transfer(ioctl.KVM_ENABLE_CAP, encodeEnableCap(capability, args));
   }
 
-  /** KVM_GET_STATS_FD: KVM's own counters of this vCPU. Close it when you are done. */
+  /** KVM_GET_STATS_FD: KVM's own counters of this vCPU. Close it after use. */
   openStats(): Stats {
     return new Stats(`the statistics of ${this.name}`, this.control(ioctl.KVM_GET_STATS_FD), this);
   }

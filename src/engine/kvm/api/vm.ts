@@ -20,21 +20,24 @@ import { libc } from './libc.js';
 import { Stats } from './stats.js';
 import { Vcpu } from './vcpu.js';
 
-/** A piece of guest physical memory and the host memory behind it (KVM_SET_USER_MEMORY_REGION). */
+/** A range of guest physical memory and the host memory that backs it (KVM_SET_USER_MEMORY_REGION). */
 export interface MemorySlot {
   slot: number;
   /** Guest physical address of the first byte, a multiple of 4,096. */
   address: number;
-  /** Bytes, a multiple of 4,096; 0 takes the slot away. */
+  /** Bytes, a multiple of 4,096; 0 removes the slot. */
   size: number;
-  /** Where the bytes lie in this process, as `hostAddress` gives it. They must stay there until the slot or the VM is gone. */
+  /**
+   * Their address in this process, as `hostAddress` gives it. They must stay there until the slot is removed or the VM is
+   * closed.
+   */
   hostAddress: bigint;
-  /** A write leaves the guest as MMIO. */
+  /** A write exits as MMIO. */
   readOnly?: boolean;
   logDirty?: boolean;
 }
 
-/** An eventfd that a guest's write signals (KVM_IOEVENTFD). */
+/** An eventfd that is signalled by a guest's write (KVM_IOEVENTFD). */
 export interface IoEvent {
   fd: number;
   space: 'port' | 'memory';
@@ -86,7 +89,7 @@ export class Vm extends Handle {
   }
 
   /**
-   * KVM_GET_DIRTY_LOG: one bit a page of `size` bytes of slot `slot`, set where the guest wrote since the last call.
+   * KVM_GET_DIRTY_LOG: one bit per page of the `size` bytes of slot `slot`, set where the guest wrote since the last call.
    * Bit 0 of the first byte is the slot's first page.
    */
   dirtyLog(slot: number, size: number): Uint8Array {
@@ -116,7 +119,7 @@ export class Vm extends Handle {
   }
 
   /**
-   * KVM_REGISTER_COALESCED_MMIO: writes to these ports or addresses go into a ring instead of leaving the guest.
+   * KVM_REGISTER_COALESCED_MMIO: writes to these ports or addresses go into a ring and cause no exit.
    * The addresses must not be RAM.
    */
   registerCoalesced(space: 'port' | 'memory', address: number, length: number): void {
@@ -128,7 +131,7 @@ export class Vm extends Handle {
     this.transfer(ioctl.KVM_UNREGISTER_COALESCED_MMIO, encodeZone(space, address, length));
   }
 
-  /** KVM_IOEVENTFD: a guest's write signals an eventfd and does not leave the guest. */
+  /** KVM_IOEVENTFD: a guest's write signals an eventfd and causes no exit. */
   addIoEvent(event: IoEvent): void {
     this.transfer(ioctl.KVM_IOEVENTFD, encodeIoEvent(event, 0));
   }
@@ -155,7 +158,7 @@ export class Vm extends Handle {
     this.transfer(ioctl.KVM_SET_IRQCHIP, encodeIrqChip(name, state));
   }
 
-  /** KVM_CREATE_PIT2: the 8254 timer inside KVM. `speaker` answers port 0x61 as well. */
+  /** KVM_CREATE_PIT2: the 8254 timer inside KVM. `speaker` serves port 0x61 as well. */
   createPit(options: { speaker?: boolean } = {}): void {
     const config = scratch(layout.kvm_pit_config.sizeof);
     config.setUint32(layout.kvm_pit_config.flags, options.speaker ? K.KVM_PIT_SPEAKER_DUMMY : 0, true);
@@ -214,7 +217,7 @@ export class Vm extends Handle {
     this.transfer(ioctl.KVM_SET_CLOCK, clock);
   }
 
-  /** KVM_GET_STATS_FD: KVM's own counters of this VM. Close it when you are done. */
+  /** KVM_GET_STATS_FD: KVM's own counters of this VM. Close it after use. */
   openStats(): Stats {
     return new Stats('the VM’s statistics', this.control(ioctl.KVM_GET_STATS_FD), this);
   }

@@ -1,4 +1,4 @@
-/** What is closed says so, whatever it is asked. */
+/** Every method of a closed handle says that it is closed. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { PAGE_SIZE } from '../../../memory/index.js';
@@ -9,7 +9,7 @@ import { noKvm } from '../testing.js';
 
 const skip = noKvm();
 
-/** Something that each method would take. */
+/** Valid arguments for each method. */
 function argumentsFor(name: string): unknown[] {
   const known: Record<string, unknown[]> = {
     readRun: [0, 4],
@@ -35,7 +35,7 @@ function argumentsFor(name: string): unknown[] {
   return known[name] ?? [0, 0];
 }
 
-/** What can be asked of a handle; `adopt` and `release` are its own for its end. */
+/** The public methods of a handle; `adopt` and `release` are for its own end. */
 function methodsOf(handle: object): string[] {
   const own = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(handle));
   return Object.entries(own)
@@ -47,7 +47,7 @@ function methodsOf(handle: object): string[] {
 }
 
 describe('a handle that is closed', { skip }, () => {
-  test('closes what was made from it, and each says so', () => {
+  test('closes the handles that were made from it, and each says so', () => {
     const kvm = Kvm.open();
     const vm = kvm.createVm();
     const vcpu = vm.createVcpu();
@@ -67,7 +67,7 @@ describe('a handle that is closed', { skip }, () => {
     for (const handle of [stats, vcpu, vm]) handle[Symbol.dispose]();
   });
 
-  test('says so whichever method is called, also those that the kernel need not be asked for', () => {
+  test('says so in every method, also in those that need no call of the kernel', () => {
     const kvm = Kvm.open();
     kvm.vcpuMmapSize();
     kvm.supportedCpuid();

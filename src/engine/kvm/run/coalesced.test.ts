@@ -7,7 +7,7 @@ import { RING_ENTRIES } from './coalesced.js';
 const skip = noKvm();
 
 describe('coalesced writes', { skip }, () => {
-  test('come before the next exit, in their order, one a run', () => {
+  test('come before the next exit, in their order, one per run', () => {
     const text = 'coalesced';
     using machine = realMode(
       [
@@ -31,7 +31,7 @@ describe('coalesced writes', { skip }, () => {
     expectExit(cpu, 'halt');
   });
 
-  test('more of them than the ring holds lose nothing', () => {
+  test('are complete even where there are more than the ring holds', () => {
     const count = 3 * RING_ENTRIES;
     // MOV AL,0; MOV CX,count; loop: OUT 0xe9; INC AL; LOOP; HLT
     using machine = realMode(
@@ -98,7 +98,7 @@ describe('coalesced writes', { skip }, () => {
     );
   });
 
-  test('completeExit between two of them loses neither the rest nor the exit behind them', () => {
+  test('completeExit between two of them loses neither the rest nor the exit after them', () => {
     using machine = realMode(
       [...asm.movAl(1), ...asm.outAl(0xe9), ...asm.outAl(0xe9), ...asm.inAl(0x50), ...asm.hlt],
       { prepare: (vm) => vm.coalesce('port', 0xe9, 1) },

@@ -1,6 +1,6 @@
 /**
- * Writes that KVM keeps back (KVM API 4.116): a ring of a VM's coalesced port and memory writes, one page that each of
- * its vCPUs' mappings shows.
+ * Coalesced writes (KVM API 4.116): KVM keeps a VM's port and memory writes in a ring, one page that is part of each vCPU's
+ * mapping.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { kvm_coalesced_mmio as entry, kvm_coalesced_mmio_ring as ring } from '..
 const PAGE = 4096;
 const RING = KVM_COALESCED_MMIO_PAGE_OFFSET * PAGE;
 
-/** KVM_COALESCED_MMIO_MAX: how many entries a page holds behind the two indices. */
+/** KVM_COALESCED_MMIO_MAX: how many entries a page holds after the two indices. */
 export const RING_ENTRIES = Math.floor((PAGE - ring.coalesced_mmio) / entry.sizeof);
 
-/** Where the two indices lie in the mapping, as 32-bit words: KVM moves `last`, we move `first`. */
+/** The positions of the two indices in the mapping, as 32-bit words: KVM moves `last`, we move `first`. */
 export const RING_FIRST = (RING + ring.first) / 4;
 export const RING_LAST = (RING + ring.last) / 4;
 
-/** The byte in the mapping where entry `index` starts. The index is the kernel's; a wrong one stays inside the page. */
+/** The byte in the mapping where entry `index` starts. The index comes from the kernel; a wrong one stays inside the page. */
 export function entryOffset(index: number): number {
   return RING + ring.coalesced_mmio + (index % RING_ENTRIES) * entry.sizeof;
 }
@@ -26,30 +26,30 @@ export function nextEntry(index: number): number {
   return (index + 1) % RING_ENTRIES;
 }
 
-/** A range whose writes may be kept back. */
+/** A range whose writes may be coalesced. */
 interface Zone {
   space: 'port' | 'memory';
   first: number;
   last: number;
-  /** Writes to it that left the guest. */
+  /** How many writes to it caused an exit. */
   writes: number;
 }
 
 /**
- * Ranges that are registered with KVM when they turn out to be busy.
+ * Ranges that are registered with KVM once they are busy.
  *
- * Closing a VM waits until the kernel has dropped the list of devices that registering replaced, up to 16 ms after it
- * (an RCU grace period). A guest that prints a line and halts would pay that to save a few exits of some microseconds;
- * one that prints for long does not notice.
+ * After a registration, closing the VM waits until the kernel has freed the replaced list of devices: up to 16 ms (an RCU grace
+ * period). That is too expensive for a guest that prints a line and halts, since an exit takes only some microseconds; a guest
+ * that prints for a long time gains by it.
  */
 export class LazyZones {
-  /** How many ranges still wait; while it is 0 there is nothing to note. */
+  /** How many ranges are not yet registered; while it is 0 there is nothing to count. */
   waiting = 0;
   #zones: Zone[] = [];
   readonly #after: number;
   readonly #register: (space: Zone['space'], address: number, length: number) => void;
 
-  /** `after`: so many writes to a range leave the guest before it is registered. */
+  /** `after`: a range is registered after this many writes that caused an exit. */
   constructor(after: number, register: (space: Zone['space'], address: number, length: number) => void) {
     this.#after = after;
     this.#register = register;
@@ -64,7 +64,7 @@ export class LazyZones {
     this.waiting = this.#zones.length;
   }
 
-  /** Forgets the range at `address`; false where it is registered already. */
+  /** Forgets the range at `address`; false where it is already registered. */
   remove(space: Zone['space'], address: number): boolean {
     const before = this.#zones.length;
     this.#zones = this.#zones.filter((zone) => zone.space !== space || zone.first !== address);
@@ -72,7 +72,7 @@ export class LazyZones {
     return this.waiting < before;
   }
 
-  /** A write left the guest. */
+  /** A write caused an exit. */
   note(space: Zone['space'], address: number): void {
     for (const zone of this.#zones) {
       if (zone.space !== space || address < zone.first || address > zone.last) continue;

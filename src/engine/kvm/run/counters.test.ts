@@ -11,7 +11,7 @@ import { asm, MEMORY, noKvm, openFiles, realMode } from '../testing.js';
 
 const skip = noKvm();
 
-/** This process's file descriptors whose files the kernel calls so. */
+/** This process's file descriptors whose files have this name in the kernel. */
 function filesCalled(name: string): number[] {
   return readdirSync('/proc/self/fd').flatMap((fd) => {
     try {
@@ -23,7 +23,7 @@ function filesCalled(name: string): number[] {
 }
 
 describe('KVM’s own counters', { skip }, () => {
-  test('count a CPU’s exits, and name what they count in', () => {
+  test('count a CPU’s exits, and give their units', () => {
     using machine = realMode([...asm.outAl(1), ...asm.outAl(2), ...asm.hlt]);
     const { cpu, vm } = machine;
     const exits = () => vm.readCounters().cpus[0]!.find(({ name }) => name === 'exits')!;
@@ -34,11 +34,11 @@ describe('KVM’s own counters', { skip }, () => {
     const all = [...vm.readCounters().vm, ...vm.readCounters().cpus[0]!];
     assert.ok(all.length > 20);
     assert.equal(all.find(({ name }) => name === 'halt_wait_ns')?.unit, 'ns');
-    // Histograms have many values each and are left to Stats.read().
+    // Histograms have many values each; Stats.read() gives them.
     assert.ok(all.every(({ name }) => !name.endsWith('_hist')));
   });
 
-  test('cost no file before somebody asks, unless the engine is to be watchable', () => {
+  test('open no file before they are read, unless the engine is to be watchable', () => {
     const memory = GuestMemory.create([{ address: 0, size: MEMORY }]);
     const before = openFiles();
     {
@@ -61,7 +61,7 @@ describe('KVM’s own counters', { skip }, () => {
 });
 
 describe('the counters of a process', { skip }, () => {
-  test('are read through its open files, and nothing is kept', () => {
+  test('are read through its open files, and nothing stays open', () => {
     using machine = realMode(asm.hlt);
     machine.vm.readCounters();
     machine.cpu.run();
@@ -74,7 +74,7 @@ describe('the counters of a process', { skip }, () => {
     assert.equal(openFiles(), before);
   });
 
-  test('cannot be read without the process, the file, or KVM behind it', () => {
+  test('cannot be read without the process, the file, or KVM', () => {
     assert.throws(() => new ForeignProcess(4_194_303), { code: 'ESRCH', call: 'pidfd_open' });
     using self = new ForeignProcess(process.pid);
     const before = openFiles();
@@ -106,7 +106,7 @@ describe('a dirty log', () => {
     );
   });
 
-  test('is kept of slots that ask for it, and refused of others', { skip }, () => {
+  test('is kept for slots that request it, and refused for others', { skip }, () => {
     // MOV [0x2000], AL; HLT
     using machine = realMode([...asm.storeAl(0x2000), ...asm.hlt], { logDirty: true });
     machine.cpu.run();

@@ -1,7 +1,7 @@
 import type { EngineCounter } from '../../contract/index.js';
 import type { Stat, Stats } from '../api/stats.js';
 
-/** KVM's counters of one value each, as every engine shows its own. Histograms stay with `Stats.read`. */
+/** KVM's counters with a single value, in the form that all engines use. Histograms stay with `Stats.read`. */
 export function readCounters(stats: Stats): EngineCounter[] {
   const counters: EngineCounter[] = [];
   for (const stat of stats.read()) {

@@ -38,7 +38,7 @@ describe('port I/O', { skip }, () => {
     expectExit(machine.cpu, 'halt');
   });
 
-  test('IN of 1, 2 and 4 bytes takes what is written into the exit before the next run', () => {
+  test('IN of 1, 2 and 4 bytes reads the data that was written into the exit before the next run', () => {
     using machine = realMode([
       ...asm.movEax(0xffffffff),
       ...asm.inAl(0x10),
@@ -75,7 +75,7 @@ describe('port I/O', { skip }, () => {
     );
   });
 
-  test('REP INSB reads as many bytes as all its exits ask for, in order', () => {
+  test('REP INSB reads as many bytes as all its exits request, in order', () => {
     using machine = realMode([
       ...asm.cld,
       ...asm.movCx(40),
@@ -114,7 +114,7 @@ describe('port I/O', { skip }, () => {
 });
 
 describe('MMIO', { skip }, () => {
-  test('a write behind RAM gives address, size and bytes', () => {
+  test('a write above RAM gives address, size and bytes', () => {
     using machine = realMode([
       ...asm.movAx(BEHIND),
       ...asm.movDsAx,
@@ -132,7 +132,7 @@ describe('MMIO', { skip }, () => {
     expectExit(machine.cpu, 'halt');
   });
 
-  test('a read takes its answer from the exit', () => {
+  test('a read gets its data from the exit', () => {
     using machine = realMode([...asm.movAx(BEHIND), ...asm.movDsAx, ...asm.loadAx(0x10), ...asm.hlt]);
     const exit = expectExit(machine.cpu, 'mmio');
     assert.deepEqual([exit.address, exit.size, exit.write], [MEMORY + 0x10, 2, false]);
@@ -141,7 +141,7 @@ describe('MMIO', { skip }, () => {
     assert.equal(machine.cpu.getRegisters().rax & 0xffffn, 0x1234n);
   });
 
-  test('a write to a read-only slot leaves the guest and changes nothing', () => {
+  test('a write to a read-only slot causes an exit and changes nothing', () => {
     using machine = realMode(
       [
         ...asm.movAx(0x8000),
@@ -186,7 +186,7 @@ describe('ends of a run', { skip }, () => {
     assert.match(failure.message, /triple fault/);
   });
 
-  test('completeExit finishes an IN without running further', () => {
+  test('completeExit completes an IN without running further', () => {
     using machine = realMode([...asm.inAl(0x10), ...asm.outAl(0x11), ...asm.hlt]);
     const { cpu } = machine;
     const exit = expectExit(cpu, 'io');
@@ -217,7 +217,7 @@ describe('ends of a run', { skip }, () => {
 });
 
 describe('interrupts without an interrupt controller', { skip }, () => {
-  /** STI; NOP; spin: with a handler for vector 0x21 at 0x3000 that says so on port 0x60. */
+  /** STI; NOP; spin: with a handler for vector 0x21 at 0x3000 that writes to port 0x60. */
   function listening(code: readonly number[]) {
     const machine = realMode(code);
     machine.memory.write16(0x21 * 4, 0x3000);
@@ -255,7 +255,7 @@ describe('interrupts without an interrupt controller', { skip }, () => {
 });
 
 describe('general registers', { skip }, () => {
-  test('that were set read back at once, for the vCPU itself after a run, and are what the guest sees', () => {
+  test('that were set read back at once, on the vCPU itself after a run, and in the guest', () => {
     // OUT; OUT; HLT
     using machine = realMode([...asm.outAl(0x10), ...asm.outAl(0x11), ...asm.hlt]);
     const { cpu } = machine;
@@ -283,7 +283,7 @@ describe('an exit', { skip }, () => {
   });
 });
 
-describe('a CPU that is done', { skip }, () => {
+describe('a disposed CPU', { skip }, () => {
   test('throws at every use, and its exit no longer shows anything', () => {
     const machine = realMode([...asm.outAl(0x10), ...asm.hlt]);
     const { cpu } = machine;
@@ -313,7 +313,7 @@ describe('a CPU that is done', { skip }, () => {
       assert.throws(use, (error) => error instanceof KvmError && error.code === 'ECLOSED', String(use));
     }
     assert.throws(() => cpu.exit.data.getUint8(cpu.exit.offset), RangeError);
-    // A view that somebody kept reads empty pages, or another CPU's: it does not end the process.
+    // A view that was kept reads empty pages, or another CPU's: it does not crash the process.
     assert.equal(kept.getUint32(8, true), 0);
   });
 });

@@ -39,7 +39,7 @@ import { readState, refuseForeign, stateMsrs, writeState } from './state.js';
 
 const SYNCED = kvm_run['s.regs'];
 const DR6 = kvm_run['debug.arch.dr6'];
-/** More accesses than one instruction without a repeat prefix makes. */
+/** More accesses than any instruction without a repeat prefix makes. */
 const MAX_ACCESSES = 128;
 
 const NO_DATA = new DataView(new ArrayBuffer(0));
@@ -52,13 +52,13 @@ interface CpuOptions {
   readonly deviceApic: boolean;
 }
 
-/** A vCPU of KVM as an engine's CPU. */
+/** A KVM vCPU as an engine's CPU. */
 export class KvmCpu implements EngineCpu {
   readonly index: number;
   readonly exit: Exit;
   readonly assistance = NO_ASSISTANCE;
   readonly clock = undefined;
-  /** The typed vCPU, for what the contract does not have. */
+  /** The typed vCPU, for calls that the contract does not have. */
   readonly handle: Vcpu;
   readonly #kvm: Kvm;
   readonly #zones: LazyZones;
@@ -69,7 +69,7 @@ export class KvmCpu implements EngineCpu {
   readonly #ioctl: Vcpu['ioctl'];
   readonly #errno: Vcpu['errno'];
   readonly #debugRegisters: DebugRegisters;
-  /** True where KVM copies the general registers into the mapping at each exit, and takes them from it. */
+  /** True where KVM copies the general registers into the mapping at each exit, and reads them from it. */
   #syncs = false;
   #fd: number;
   /** An exit that KVM has made and `run` has not reported, because coalesced writes come first; 0 where there is none. */
@@ -80,7 +80,7 @@ export class KvmCpu implements EngineCpu {
   #asks = false;
   /** True where the mapping holds the registers that the vCPU has, or will have when it runs next. */
   #registersShown = false;
-  /** The MSRs of this CPU's state, once they are known. */
+  /** The MSRs of this CPU's state, after the first use. */
   #msrs: readonly number[] | undefined;
   readonly #hasApic: boolean;
   readonly #deviceApic: boolean;
@@ -126,7 +126,7 @@ export class KvmCpu implements EngineCpu {
     }
   }
 
-  /** KVM's own counters of this CPU; needs KVM_CAP_BINARY_STATS_FD. Open as long as the CPU. */
+  /** KVM's own counters of this CPU; needs KVM_CAP_BINARY_STATS_FD. They stay open as long as the CPU. */
   get stats(): Stats {
     this.#stats ??= this.handle.openStats();
     return this.#stats;
@@ -149,7 +149,7 @@ export class KvmCpu implements EngineCpu {
       if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
         this.#registersShown = this.#syncs;
         const lowered = words[REASON] === K.KVM_EXIT_SET_TPR;
-        // CR8 went down and nobody holds interrupts back because of it: nothing to do.
+        // CR8 was lowered, and no interrupt waits for that: nothing to do.
         if (lowered && !this.#deviceApic) continue;
         this.#held = lowered ? ExitKind.interruptWindow : exitKind(words);
         return this.#report();
@@ -162,12 +162,12 @@ export class KvmCpu implements EngineCpu {
         this.#held = ExitKind.interrupted;
         return this.#report();
       }
-      // The vCPU was not ready to run, such as one that just got its start-up interrupt.
+      // The vCPU was not ready to run, for example because it just received its start-up interrupt (SIPI).
       if (errno !== errnoNumbers.EAGAIN) throw callFailed('KVM_RUN', errno);
     }
   }
 
-  /** Shows the next coalesced write, or the exit that is held where there is none. */
+  /** Shows the next coalesced write; without one, the held exit. */
   #report(): ExitKind {
     const words = this.#words;
     const exit = this.exit;
@@ -188,14 +188,14 @@ export class KvmCpu implements EngineCpu {
 
   completeExit(): void {
     if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
-    // The exit that is held has not been answered: completing it now would lose it. Only accesses leave something to be done.
+    // The held exit has not been reported: completing it now would lose it. Only accesses have to be completed.
     if (this.#held !== 0 || !this.#asks) return;
     this.#asks = false;
     this.#bytes[kvm_run.immediate_exit] = 1;
     try {
-      // KVM API 5, KVM_EXIT_IO: entering with immediate_exit set completes what is pending and comes back with EINTR.
+      // KVM API 5, KVM_EXIT_IO: entering with immediate_exit set completes the pending access and returns with EINTR.
       if (this.#ioctl(this.#fd, KVM_RUN, 0) === 0) {
-        // The instruction goes on with another access (an MMIO of more than 8 bytes): the next `run` reports that one.
+        // The instruction makes another access (an MMIO of more than 8 bytes): the next `run` reports it.
         this.#held = exitKind(this.#words);
         return;
       }
@@ -207,8 +207,8 @@ export class KvmCpu implements EngineCpu {
   }
 
   /**
-   * The registers of another place are about to be set: an instruction that is in the middle of an access would be gone on
-   * with there, and write its results over them. What else it asks for is not shown.
+   * New registers are about to be set: KVM would finish an instruction that is in the middle of an access, and its results
+   * would overwrite them. So it is finished here; its further accesses are not reported.
    */
   #giveUpAccess(): void {
     for (let accesses = 0; this.#asks && accesses < MAX_ACCESSES; accesses++) {
@@ -218,13 +218,13 @@ export class KvmCpu implements EngineCpu {
     }
   }
 
-  /** Out of the mapping where KVM has put them there: a call less. */
+  /** From the mapping, where KVM has stored them there: this saves a call. */
   getRegisters(): Registers {
     this.#live();
     return this.#registersShown ? decodeRegisters(this.#area.view, SYNCED) : this.handle.getRegisters();
   }
 
-  /** Where KVM takes them out of the mapping it does so at the next run (KVM API 5, KVM_CAP_SYNC_REGS). */
+  /** Where KVM reads them from the mapping, it does so at the next run (KVM API 5, KVM_CAP_SYNC_REGS). */
   setRegisters(registers: Registers): void {
     this.#live();
     this.#giveUpAccess();
@@ -254,13 +254,13 @@ export class KvmCpu implements EngineCpu {
     if (this.#asks) {
       throw new KvmError(
         'EBUSY',
-        `CPU ${this.index} is in the middle of an access, where KVM cannot tell its state`,
+        `CPU ${this.index} is in the middle of an access, where KVM cannot give its state`,
         {
           hint: 'complete the access first: completeExit()',
         },
       );
     }
-    // Events first: asking for them makes KVM write CR2 and DR6 for an exception that waits.
+    // Events first: reading them makes KVM write CR2 and DR6 for a pending exception.
     const state = readState(this.#parts());
     this.#msrs = state.msrs.map(([msr]) => msr);
     return { ...state, registers: this.getRegisters(), system: this.getSystemRegisters() };
@@ -328,11 +328,11 @@ export class KvmCpu implements EngineCpu {
     }
     if (!this.readyForInterrupt) {
       throw new KvmError('ENOTREADY', `CPU ${this.index} cannot take interrupt ${vector} now`, {
-        hint: 'look at readyForInterrupt, or ask with requestInterruptWindow and wait for that exit',
+        hint: 'check readyForInterrupt, or call requestInterruptWindow and wait for that exit',
       });
     }
     this.handle.interrupt(vector);
-    // KVM takes one at a time and would only say so at the next exit.
+    // KVM accepts one at a time, and would report that only at the next exit.
     this.#bytes[kvm_run.ready_for_interrupt_injection] = 0;
   }
 
@@ -357,7 +357,7 @@ export class KvmCpu implements EngineCpu {
     return this.#debugRegisters.touchedWatchpoint(this.#live()[DR6]!);
   }
 
-  /** KVM delivers exceptions without saying so. */
+  /** KVM does not report the exceptions that it delivers. */
   recentFaults(): readonly FaultRecord[] {
     return [];
   }
@@ -375,7 +375,7 @@ export class KvmCpu implements EngineCpu {
     this.handle[Symbol.dispose]();
     unblockKicks();
     Atomics.compareExchange(this.#control, Control.thread, threadId(), 0);
-    // The mapping may serve another vCPU from now on.
+    // From now on the mapping may belong to another vCPU.
     this.exit.data = NO_DATA;
   }
 

@@ -6,22 +6,22 @@ import { blocksInterrupts, whyNoGuestDebug } from './guest-debug.js';
 /** DR0 to DR3. */
 const REGISTERS = 4;
 
-/** The debug registers of a vCPU while a debugger has them: breakpoints first, then the watchpoints that are watched. */
+/** The debug registers of a vCPU while a debugger uses them: breakpoints first, then watchpoints. */
 export class DebugRegisters {
   readonly #kvm: Kvm;
   readonly #vcpu: Vcpu;
   readonly #trusted: boolean;
-  /** How many of them are breakpoints, and watchpoints behind them; undefined where no debugger asks. */
+  /** How many of them are breakpoints, and how many the watchpoints after those; undefined without a debugger. */
   #taken: { breakpoints: number; watchpoints: number } | undefined;
 
-  /** @param trusted do not try whether KVM keeps what a debugger asks for from the guest */
+  /** @param trusted skip the test whether KVM hides a debugger's breakpoints and steps from the guest */
   constructor(kvm: Kvm, vcpu: Vcpu, trusted: boolean) {
     this.#kvm = kvm;
     this.#vcpu = vcpu;
     this.#trusted = trusted;
   }
 
-  /** Sets what the debugger wants, or gives the registers back to the guest. Returns why it cannot be had, where it cannot. */
+  /** Sets the debugger's points, or returns the registers to the guest. Returns the reason where that is not possible. */
   set(request: DebugRequest | undefined): string | undefined {
     const refused = request && this.#refuses(request);
     if (request === undefined || refused !== undefined) {
@@ -39,9 +39,9 @@ export class DebugRegisters {
 
   #refuses({ step, breakpoints, watchpoints }: DebugRequest): string | undefined {
     const wanted = (step ? 0 : breakpoints.length) + watchpoints.length;
-    if (wanted > REGISTERS) return `the processor has ${REGISTERS} debug registers, and ${wanted} are wanted`;
+    if (wanted > REGISTERS) return `the processor has ${REGISTERS} debug registers, and ${wanted} are needed`;
     if (watchpoints.some(({ on }) => on === 'read'))
-      return 'the processor watches writes, or reads and writes, but not reads alone';
+      return 'the processor can watch writes, or reads and writes, but not only reads';
     return this.#trusted ? undefined : whyNoGuestDebug(this.#kvm);
   }
 

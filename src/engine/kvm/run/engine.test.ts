@@ -102,7 +102,7 @@ describe('the engine', { skip }, () => {
     memory.release(true);
   });
 
-  test('regions lie where they were asked for', () => {
+  test('regions are at the requested addresses', () => {
     using machine = realMode(
       [...asm.movAx(0xf000), ...asm.movDsAx, ...asm.loadAx(0x1234), ...asm.storeAx(0x1236), ...asm.hlt],
       { regions: [{ address: 0xf0000, size: 0x10000 }] },
@@ -112,7 +112,7 @@ describe('the engine', { skip }, () => {
     assert.equal(machine.memory.read16(0xf1236), 0xc0de);
   });
 
-  test('several CPUs of a VM have numbers of their own', () => {
+  test('several CPUs of a VM have their own IDs', () => {
     using machine = realMode(asm.hlt);
     const second = machine.vm.createCpu(newControl());
     assert.equal(second.index, 1);
@@ -137,7 +137,7 @@ describe('importing this room', () => {
     assert.equal(stdout.trim(), 'false', stderr);
   });
 
-  test('works on another system, which is told what it lacks when it opens KVM', () => {
+  test('works on another system; opening KVM there gives an error that says what is missing', () => {
     const { stdout, stderr } = run(
       `Object.defineProperty(process, 'platform', { value: 'darwin' });
        const { Kvm, kvmEngine } = await import(${room});
@@ -176,7 +176,7 @@ describe('32-bit paging', { skip }, () => {
 });
 
 describe('an instruction that KVM gives up on', { skip }, () => {
-  test('is named by its bytes where KVM gives them', (t) => {
+  test('is reported with its bytes where KVM gives them', (t) => {
     // FLD1; FADD ST0, ST0: native with VMX or SVM, beyond KVM's own emulator.
     using machine = realMode([0xd9, 0xe8, 0xd8, 0xc0, 0xf4]);
     const { cpu } = machine;
@@ -188,7 +188,7 @@ describe('an instruction that KVM gives up on', { skip }, () => {
     assert.equal(cpu.exit.ripLow, CODE);
   });
 
-  test('can be done for it: registers are set and the guest goes on', (t) => {
+  test('can be emulated by the caller: registers are set and the guest continues', (t) => {
     using machine = realMode([0xd9, 0xe8, ...asm.hlt]);
     const { cpu } = machine;
     if (cpu.run() === ExitKind.halt) return t.skip('this host runs it');
@@ -198,8 +198,8 @@ describe('an instruction that KVM gives up on', { skip }, () => {
   });
 });
 
-describe('the pages that VMX wants below 4 GiB', () => {
-  test('are KVM’s own where nothing is in their way', () => {
+describe('the pages that VMX needs below 4 GiB', () => {
+  test('are at KVM’s default where no region is there', () => {
     assert.equal(findPrivatePages([{ address: 0, size: 0xfe000000 }]), 0xfffbc000);
   });
 

@@ -31,27 +31,28 @@ export interface KvmEngineOptions {
   path?: string;
   /**
    * Let the host share pages of equal content between VMs, where its KSM is on (madvise MADV_MERGEABLE). Saves memory
-   * with many alike guests, but lets a guest find out by timing that another one has a page like its own. Default true.
+   * with many similar guests, but lets a guest find out by timing that another one has an equal page. Default true.
    */
   mergeable?: boolean;
   /**
-   * So many writes to a range that may be coalesced leave the guest one by one before KVM keeps them back: see
-   * `LazyZones`. Default 512; 0 keeps them back from the first.
+   * After this many exits for writes to a range that may be coalesced, KVM coalesces them: see `LazyZones`. Default 512; 0
+   * coalesces from the first write.
    */
   coalesceAfter?: number;
   /**
    * Open the files of KVM's counters as soon as there is a VM, so that other processes of the same user can read them
-   * (`terrarium stat`): KVM itself opens them only for the process that made the VM. Costs two files a VM. Default false.
+   * (`terrarium stat`): KVM itself opens them only for the process that made the VM. Costs two file descriptors per VM. Default
+   * false.
    */
   watchable?: boolean;
   /**
-   * Leave the guest for every instruction that KVM cannot emulate; else it gives the guest a #UD where that was not in
-   * ring 0. For who finishes such instructions in KVM's place. Default false.
+   * Exit for every instruction that KVM cannot emulate; otherwise KVM raises #UD in the guest outside ring 0. For an assisting
+   * engine, which runs such instructions. Default false.
    */
   failuresLeave?: boolean;
   /**
-   * Let KVM keep a debugger's breakpoints and steps whether or not it does so in every mode, which is else tried first. For
-   * tests of the modes in which it does. Default false.
+   * Use KVM's breakpoints and steps without testing first whether it hides them from the guest in every mode. For tests of the
+   * modes in which it does. Default false.
    */
   trustGuestDebug?: boolean;
 }
@@ -61,7 +62,7 @@ export function kvmEngine(options: KvmEngineOptions = {}): KvmEngine {
   return new KvmEngine(options);
 }
 
-/** One open device a path and thread: what KVM says of the host is asked once. */
+/** One open device per path and thread: the host's features are read once. */
 const open = new Map<string, Kvm>();
 
 /** Closes the KVM device, and every VM of this thread that was left open; the next VM opens it again. */
@@ -114,7 +115,7 @@ export class KvmEngine implements Engine {
     return kvm;
   }
 
-  /** What CPUID shows to a guest's first CPU. */
+  /** CPUID of a guest's first CPU. */
   guestCpuid(): CpuidEntry[] {
     return decodeCpuid(guestCpuid(this.device.supportedCpuid(), 0));
   }
@@ -124,7 +125,7 @@ export class KvmEngine implements Engine {
     vm.deviceApic = apic !== undefined;
     if (irqchip !== 'kernel') return vm;
     try {
-      // After the memory: a slot that comes later makes KVM wait for what the controllers set up (0.8 ms against 12).
+      // After the memory: adding a slot later makes KVM wait for the controllers' setup (12 ms instead of 0.8 ms).
       vm.createIrqChip();
       return vm;
     } catch (error) {
@@ -143,13 +144,13 @@ export class KvmEngine implements Engine {
   }
 }
 
-/** A VM of KVM with its memory mapped. */
+/** A KVM VM with its memory mapped. */
 export class KvmVm implements EngineVm {
-  /** The typed VM, for what the contract does not have. */
+  /** The typed VM, for calls that the contract does not have. */
   readonly handle: Vm;
   readonly #kvm: Kvm;
   readonly #cpus: KvmCpu[] = [];
-  /** Slots that KVM knows: a hidden region has none. */
+  /** The slots of the VM: a hidden region has none. */
   readonly #mapped = new Set<number>();
   readonly #zones: LazyZones;
   readonly #watchable: boolean;
@@ -158,7 +159,7 @@ export class KvmVm implements EngineVm {
   /** The local APICs are devices. @internal */
   deviceApic = false;
   #stats: Stats | undefined;
-  /** KVM reads and writes these bytes; they must not be collected before the VM is closed. */
+  /** KVM reads and writes these bytes; they must not be garbage-collected before the VM is closed. */
   #memory: GuestMemory | undefined;
 
   /** @internal */
@@ -237,7 +238,7 @@ export class KvmVm implements EngineVm {
     if (memory === undefined) throw closedHandle('the VM');
     const region = memory.regions.find((one) => one.slot === slot);
     if (region === undefined) throw new KvmError('ENOSLOT', `the VM has no memory slot ${slot}`);
-    // KVM moves a slot only with its size unchanged: it goes and comes again.
+    // KVM cannot move a slot that changes its size: remove it and add it again.
     if (this.#mapped.delete(slot))
       this.handle.setMemoryRegion({ slot, address: region.address, size: 0, hostAddress: 0n });
     this.#map(region, hostPages(memory).base);
@@ -272,7 +273,7 @@ export class KvmVm implements EngineVm {
   #reservePages(regions: readonly MemoryRegion[]): void {
     if (this.#kvm.checkExtension(KVM_CAP_SET_TSS_ADDR) === 0) return;
     const address = findPrivatePages(regions);
-    // No room: processors with unrestricted guests need none, and on others KVM says so when the guest runs.
+    // No room: processors with unrestricted guests need none, and on others KVM reports it when the guest runs.
     if (address === undefined) return;
     if (address !== PRIVATE_PAGES) this.handle.setIdentityMapAddress(address);
     this.handle.setTssAddress(address + PAGE);
@@ -280,12 +281,12 @@ export class KvmVm implements EngineVm {
 }
 
 const PAGE = 4096;
-/** Where KVM puts its identity map by default, and the TSS right behind it, at 0xfffbd000. */
+/** Where KVM puts its identity map by default, and the TSS right after it, at 0xfffbd000. */
 const PRIVATE_PAGES = 0xfffbc000;
 /** The identity map and three pages of TSS. */
 const PRIVATE_SIZE = 4 * PAGE;
 
-/** The highest place below 4 GiB, from KVM's own downwards, where four pages touch no region. @internal */
+/** The highest free place for four pages, searched from KVM's default downwards. @internal */
 export function findPrivatePages(regions: readonly { address: number; size: number }[]): number | undefined {
   let address = PRIVATE_PAGES;
   for (;;) {

@@ -1,6 +1,6 @@
 /**
- * What `struct kvm_run` and the coalesced ring say of an exit, put into the contract's record (KVM API 5). This runs at each
- * exit: it reads words of the mapping, and nothing is allocated.
+ * Converts an exit from `struct kvm_run` and the coalesced ring into the contract's record (KVM API 5). This runs at each exit:
+ * it reads words of the mapping, and allocates nothing.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import * as K from '../api/constants.js';
 import { kvm_coalesced_mmio as entry, kvm_regs, kvm_run } from '../api/layout.js';
 import { entryOffset } from './coalesced.js';
 
-/** KVM's reasons as the contract's kinds, by number; 0 is one that is not listed. */
+/** The contract's kind for each of KVM's reasons, by number; 0 where the reason is not listed. */
 const kinds = new Uint8Array(256);
 kinds[K.KVM_EXIT_IO] = ExitKind.io;
 kinds[K.KVM_EXIT_MMIO] = ExitKind.mmio;
@@ -23,7 +23,7 @@ kinds[K.KVM_EXIT_INTERNAL_ERROR] = ExitKind.internalError;
 kinds[K.KVM_EXIT_TPR_ACCESS] = ExitKind.tprAccess;
 kinds[K.KVM_EXIT_SYSTEM_EVENT] = ExitKind.systemEvent;
 
-// Places in the mapping, as 32-bit words.
+// Positions in the mapping, as 32-bit words.
 /** KVM_EXIT_… */
 export const REASON = kvm_run.exit_reason >> 2;
 /** `io.direction`, `size` and `port` share a word. */
@@ -32,7 +32,7 @@ const IO_COUNT = kvm_run['io.count'] >> 2;
 const IO_DATA = kvm_run['io.data_offset'] >> 2;
 const MMIO_ADDRESS = kvm_run['mmio.phys_addr'] >> 2;
 const MMIO_LENGTH = kvm_run['mmio.len'] >> 2;
-/** `mmio.is_write` is the low byte of its word; what lies behind it is nobody's. */
+/** `mmio.is_write` is the low byte of its word; the bytes after it are padding. */
 const MMIO_WRITE = kvm_run['mmio.is_write'] >> 2;
 const RIP = (kvm_run['s.regs'] + kvm_regs.rip) >> 2;
 const TPR_RIP = kvm_run['tpr_access.rip'] >> 2;
@@ -45,7 +45,7 @@ export function exitKind(words: Uint32Array): ExitKind {
   return (reason < kinds.length && kinds[reason]! !== 0 ? kinds[reason]! : ExitKind.unknown) as ExitKind;
 }
 
-/** The exit that the mapping shows, or an interruption, of which it shows nothing. */
+/** The exit that the mapping shows, or an interruption, which the mapping does not show. */
 export function showExit(exit: Exit, kind: ExitKind, words: Uint32Array): void {
   exit.kind = kind;
   exit.coalesced = false;
@@ -74,14 +74,14 @@ export function showExit(exit: Exit, kind: ExitKind, words: Uint32Array): void {
   }
 }
 
-/** KVM names the instruction that made the access, which need not be where the guest stands now. */
+/** KVM gives the address of the instruction that made the access, which need not be the current RIP. */
 function showTprAccess(exit: Exit, words: Uint32Array): void {
   exit.write = words[TPR_WRITE] !== 0;
   exit.ripLow = words[TPR_RIP]!;
   exit.ripHigh = words[TPR_RIP + 1]!;
 }
 
-/** Entry `index` of the coalesced ring: a write that the guest made on the way to the exit. */
+/** Entry `index` of the coalesced ring: a write that the guest made before the exit. */
 export function showCoalesced(exit: Exit, index: number, words: Uint32Array): void {
   const at = entryOffset(index);
   const port = words[(at + entry.pio) >> 2] !== 0;

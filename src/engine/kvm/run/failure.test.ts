@@ -7,20 +7,20 @@ import { exitReasonName, suberrorName } from '../api/names.js';
 import { noKvm } from '../testing.js';
 import { explainFailure } from './failure.js';
 
-/** A `struct kvm_run` with nothing in it but what `fill` writes. */
+/** An empty `struct kvm_run`, filled by `fill`. */
 function kvmRun(fill: (view: DataView) => void): DataView {
   const view = new DataView(new ArrayBuffer(f.sizeof));
   fill(view);
   return view;
 }
 
-describe('the account of a failure', { skip: noKvm() }, () => {
+describe('the report of a failure', { skip: noKvm() }, () => {
   const explain = (reason: number, fill: (view: DataView) => void = () => {}) => {
     using kvm = Kvm.open();
     return explainFailure(kvmRun(fill), reason, kvm);
   };
 
-  test('has the instruction’s bytes where KVM says that they are there', () => {
+  test('has the instruction’s bytes where KVM gives them', () => {
     const emulation = (ndata: number, flags: number, size: number) =>
       explain(K.KVM_EXIT_INTERNAL_ERROR, (view) => {
         view.setUint32(f['internal.suberror'], 1, true);
@@ -45,7 +45,7 @@ describe('the account of a failure', { skip: noKvm() }, () => {
       view.setBigUint64(f['internal.data'] + 8, 5n, true);
     });
     assert.equal(failure.name, 'KVM_INTERNAL_ERROR_DELIVERY_EV');
-    assert.match(failure.message, /event was being delivered to it \(data 0x80000b0e, 0x5\)/);
+    assert.match(failure.message, /during the delivery of an event \(data 0x80000b0e, 0x5\)/);
     const unknown = explain(K.KVM_EXIT_INTERNAL_ERROR, (view) => {
       view.setUint32(f['internal.suberror'], 77, true);
       view.setUint32(f['internal.ndata'], 0xffffffff, true);
@@ -53,7 +53,7 @@ describe('the account of a failure', { skip: noKvm() }, () => {
     assert.equal(unknown.name, 'internal error 77');
   });
 
-  test('puts the processor’s refusal into words', () => {
+  test('explains the processor’s refusal', () => {
     const entry = (reason: bigint) =>
       explain(K.KVM_EXIT_FAIL_ENTRY, (view) =>
         view.setBigUint64(f['fail_entry.hardware_entry_failure_reason'], reason, true),
@@ -64,7 +64,7 @@ describe('the account of a failure', { skip: noKvm() }, () => {
     assert.match(entry(7n), /hardware reason \(0x7\)/);
   });
 
-  test('gives the number of what nobody knows', () => {
+  test('gives the number of an unknown reason', () => {
     assert.match(
       explain(K.KVM_EXIT_UNKNOWN, (view) => view.setBigUint64(f['hw.hardware_exit_reason'], 0x41n, true))
         .message,

@@ -1,5 +1,5 @@
 /**
- * Why a vCPU could not go on, out of `struct kvm_run`.
+ * Why a vCPU could not continue, from `struct kvm_run`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { kvm_run as f } from '../api/layout.js';
 import { exitReasonName, suberrorName } from '../api/names.js';
 import { has32BitPaging, pagingHint } from './paging.js';
 
-/** The account of an exit with `reason`, which the mapping still shows. */
+/** The failure of an exit with `reason`, which the mapping still shows. */
 export function explainFailure(view: DataView, reason: number, kvm: Kvm): EngineFailure {
   switch (reason) {
     case K.KVM_EXIT_INTERNAL_ERROR:
@@ -28,7 +28,7 @@ export function explainFailure(view: DataView, reason: number, kvm: Kvm): Engine
     case K.KVM_EXIT_UNKNOWN:
       return {
         name: 'KVM_EXIT_UNKNOWN',
-        message: `the processor left the guest for a reason that KVM does not know: ${hex(view.getBigUint64(f['hw.hardware_exit_reason'], true))}`,
+        message: `the processor left the guest for a reason that KVM does not handle: ${hex(view.getBigUint64(f['hw.hardware_exit_reason'], true))}`,
       };
     default: {
       const name = exitReasonName(reason);
@@ -52,14 +52,14 @@ function internalError(view: DataView): EngineFailure {
   }
   const message = 'KVM could not emulate an instruction';
   const hint =
-    'KVM emulates what this host’s processor cannot run in the guest’s mode, and does not know every instruction; on hosts with VMX (unrestricted guest) or SVM most run natively';
+    'KVM emulates code that this host’s processor cannot run in the guest’s mode, and does not support every instruction; on hosts with VMX (unrestricted guest) or SVM most run natively';
   const instruction = instructionBytes(view, count);
   return { name, message, hint, ...(instruction && { instruction }) };
 }
 
 const internalErrors: Record<number, string> = {
-  [K.KVM_INTERNAL_ERROR_SIMUL_EX]: 'KVM met exceptions at the same time that it cannot deliver together',
-  [K.KVM_INTERNAL_ERROR_DELIVERY_EV]: 'the guest was left while an event was being delivered to it',
+  [K.KVM_INTERNAL_ERROR_SIMUL_EX]: 'two exceptions came at the same time, and KVM cannot deliver both',
+  [K.KVM_INTERNAL_ERROR_DELIVERY_EV]: 'the processor left the guest during the delivery of an event',
   [K.KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON]: 'the processor left the guest for an unexpected reason',
 };
 
@@ -76,7 +76,7 @@ function instructionBytes(view: DataView, ndata: number): Uint8Array | undefined
 
 /** SVM's only reason (APM 2 15.5, appendix C). */
 const VMEXIT_INVALID = 0xffff_ffff_ffff_ffffn;
-/** VMX sets this bit in the reason of an entry that failed (SDM 3C 25.9.1); the low 16 bits say why (appendix C). */
+/** VMX sets this bit in the reason of an entry that failed (SDM 3C 25.9.1); the low 16 bits are the reason (appendix C). */
 const VMX_ENTRY_FAILURE = 1n << 31n;
 const entryFailures: Record<number, string> = {
   33: 'invalid guest state',

@@ -1,9 +1,9 @@
 /**
  * KVM's counters of another process.
  *
- * A VM answers its ioctls only to the process that made it (KVM API 2: others get EIO), so that nobody else can ask for
- * its statistics. But where that process has opened the file of its statistics, the file can be read by whoever may look
- * at the process: `pidfd_getfd` makes a copy of it here, with the permission that a debugger needs (ptrace(2)).
+ * A VM's ioctls work only in the process that made it (KVM API 2: others get EIO), so no other process can open its statistics.
+ * But where that process has opened the file of its statistics, others can read it: `pidfd_getfd` copies the file descriptor,
+ * with the permission that a debugger needs (ptrace(2)).
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { libc, SYS_pidfd_getfd, SYS_pidfd_open } from '../api/libc.js';
 import { Stats } from '../api/stats.js';
 import { readCounters } from './counters.js';
 
-/** A file of counters: whose they are, such as `kvm-1234/vcpu-0`, and their values now. */
+/** A file of counters: their owner, such as `kvm-1234/vcpu-0`, and their current values. */
 export interface ForeignCounters {
   id: string;
   counters: EngineCounter[];
 }
 
-/** Another process, held so that its number cannot come to mean a new one (pidfd_open(2)). */
+/** Another process, held by a pidfd, so that a new process cannot take its place (pidfd_open(2)). */
 export class ForeignProcess extends Handle {
   readonly pid: number;
 
@@ -33,8 +33,8 @@ export class ForeignProcess extends Handle {
   }
 
   /**
-   * The counters behind the process's file descriptor `fd`, which must be one that KVM_GET_STATS_FD gave.
-   * @throws KvmError: `EPERM` without permission, `EBADF` where the file is closed by now, `ESRCH` after the process's end.
+   * The counters of the process's file descriptor `fd`, which must be one from KVM_GET_STATS_FD.
+   * @throws KvmError: `EPERM` without permission, `EBADF` where the file has been closed, `ESRCH` after the process's end.
    */
   readCounters(fd: number): ForeignCounters {
     const copy = this.libc.syscall(SYS_pidfd_getfd, this.fd, fd, 0);

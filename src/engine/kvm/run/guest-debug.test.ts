@@ -1,4 +1,4 @@
-/** A debugger's steps and breakpoints by KVM itself, in real mode, where every KVM keeps them. */
+/** A debugger's steps and breakpoints by KVM itself, in real mode, where every KVM hides them from the guest. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noKvm } from '../../../../test/support.js';
@@ -31,7 +31,7 @@ test('KVM stops before a breakpoint, again at the same place, and steps over it'
   assert.deepEqual(runs(), ['halted', 0x7c06n]);
 });
 
-test('KVM refuses more than the processor has debug registers for, in words', { skip: noKvm }, () => {
+test('KVM refuses more points than the processor has debug registers, and says so', { skip: noKvm }, () => {
   using machine = createMachine({
     engine: kvmEngine({ trustGuestDebug: true }),
     image: code,
@@ -41,6 +41,6 @@ test('KVM refuses more than the processor has debug registers for, in words', { 
   const breakpoints = [1n, 2n, 3n, 4n, 5n];
   assert.match(
     machine.cpu.debug({ step: false, breakpoints, watchpoints: [] }) ?? '',
-    /4 debug registers, and 5 are wanted/,
+    /4 debug registers, and 5 are needed/,
   );
 });

@@ -1,6 +1,7 @@
 /**
- * Whether this host's KVM keeps a debugger's breakpoints and steps wherever the guest is. With VMX and SVM it does; an
- * implementation without them (kvm_pvm) gives them to the guest where ring 3 of long mode runs natively, which would end it.
+ * Whether this host's KVM hides a debugger's breakpoints and steps from the guest in every mode. With VMX and SVM it does; an
+ * implementation without them (kvm_pvm) delivers them to the guest in ring 3 of long mode, which runs natively; that would end
+ * the guest.
  *
  * @module
  */
@@ -12,22 +13,22 @@ import { hostPages } from '../api/host-pages.js';
 import type { Kvm } from '../api/kvm.js';
 
 const why =
-  'this host’s KVM gives the guest what a debugger should get in ring 3 of long mode (it has neither VMX nor SVM)';
+  'this host’s KVM delivers a debugger’s events to the guest in ring 3 of long mode (it has neither VMX nor SVM)';
 
 let answer: string | false | undefined;
 
-/** Undefined where it does; else why not, for people. Asked once in a thread, which takes about a millisecond. */
+/** Undefined where it does; else the reason as text. Tested once per thread, which takes about a millisecond. */
 export function whyNoGuestDebug(kvm: Kvm): string | undefined {
   answer ??= stopsInRing3(kvm) ? false : why;
   return answer === false ? undefined : answer;
 }
 
-/** True where a single step can be kept free of interrupts (Linux 5.16). */
+/** True where KVM can block interrupts during a single step (Linux 5.16). */
 export function blocksInterrupts(kvm: Kvm): boolean {
   return (kvm.checkExtension(KVM_CAP_SET_GUEST_DEBUG2) & K.KVM_GUESTDBG_BLOCKIRQ) !== 0;
 }
 
-// Guest physical addresses of the trial's tables, its code and what it writes.
+// Guest physical addresses of the test's tables, code and data.
 const PML4 = 0x1000;
 const PDPT = 0x2000;
 const DIRECTORY = 0x3000;
@@ -40,7 +41,7 @@ const LARGE = 0x80n;
 /** mov %al,0x5000; hlt, which ring 3 may not. */
 const WRITES = Uint8Array.of(0x88, 0x04, 0x25, 0x00, 0x50, 0x00, 0x00, 0xf4);
 
-/** Tries it: ring 3 writes to a place that is watched. */
+/** The test: ring 3 writes to watched memory. */
 function stopsInRing3(kvm: Kvm): boolean {
   const memory = GuestMemory.create([{ address: 0, size: SIZE }]);
   memory.write64(PML4, BigInt(PDPT) | USER_TABLE);

@@ -1,6 +1,6 @@
 /**
- * Whether this host's KVM can run 32-bit paging. VMX and SVM can; implementations that run guests without them (kvm_pvm)
- * take CR0.PG without long mode but leave it clear, and a guest that sets it itself ends in a shutdown.
+ * Whether this host's KVM can run 32-bit paging. VMX and SVM can; implementations that run guests without them (kvm_pvm) accept
+ * CR0.PG without long mode but leave it clear, and a guest that sets it itself ends in a shutdown.
  *
  * @module
  */
@@ -17,9 +17,9 @@ export function asksFor32BitPaging({ cr0, efer }: SystemRegisters): boolean {
 }
 
 /**
- * True for a state that a KVM without VMX and SVM cannot run. Beside 32-bit paging that is protected mode outside of ring 0,
- * and after a hardware task switch, which sets CR0.TS: exceptions that change the ring or the task are delivered wrongly
- * there, and KVM does not say so.
+ * True for a state that a KVM without VMX and SVM cannot run. That is 32-bit paging, and protected mode outside ring 0 or after
+ * a hardware task switch, which sets CR0.TS: there exceptions that change the ring or the task are delivered wrongly, and KVM
+ * does not report it.
  */
 export function needsHardware(system: SystemRegisters): boolean {
   if (asksFor32BitPaging(system)) return true;
@@ -31,7 +31,7 @@ export function isProtected({ cr0, efer }: SystemRegisters): boolean {
   return (cr0 & CR0.PE) !== 0n && (efer & (EFER.LME | EFER.LMA)) === 0n;
 }
 
-/** The error for a vCPU that did not take CR0.PG. */
+/** The error for a vCPU that did not accept CR0.PG. */
 export function pagingRefused(): EngineLimit {
   return new EngineLimit(
     'this host’s KVM refuses 32-bit paging: CR0.PG is clear after KVM_SET_SREGS set it without long mode',
@@ -41,7 +41,7 @@ export function pagingRefused(): EngineLimit {
 
 let answer: boolean | undefined;
 
-/** Asks a vCPU of a machine without memory, once in a process. */
+/** Tests a vCPU of a machine without memory, once per process. */
 export function has32BitPaging(kvm: Kvm): boolean {
   if (answer !== undefined) return answer;
   using vm = kvm.createVm();

@@ -1,5 +1,5 @@
 /**
- * The whole state of a vCPU, out of KVM and into it.
+ * Reads the whole state of a vCPU from KVM, and writes it.
  *
  * @module
  */
@@ -20,29 +20,29 @@ import type { Kvm } from '../api/kvm.js';
 import type { Vcpu } from '../api/vcpu.js';
 
 const X87_AND_SSE = XCR0.X87 | XCR0.SSE;
-/** INT3 and INTO: KVM delivers their exceptions for the instruction, which can as well run again. */
+/** INT3 and INTO: a pending exception of theirs is dropped, and the instruction runs again. */
 const BREAKPOINT = 3;
 const OVERFLOW = 4;
 const DB = 1;
-/** These run on by themselves; a write sets both. */
+/** These advance with time; a write sets both. */
 const counters: readonly number[] = [MSR.IA32_TIME_STAMP_COUNTER, MSR.IA32_TSC_ADJUST];
 
-/** The MSRs of a state on this host, in an order in which they can be written. */
+/** The MSRs of a state on this host, in the order in which they must be written. */
 export function stateMsrs(kvm: Kvm): readonly number[] {
   const own = [...kvm.msrIndexList()].filter((msr) => !sharedMsrs.includes(msr));
   return [...sharedMsrs, ...own].filter((msr) => !systemRegisterMsrs.includes(msr));
 }
 
-/** What `readState` and `writeState` need of a CPU. */
+/** What `readState` and `writeState` need from a CPU. */
 export interface VcpuParts {
   vcpu: Vcpu;
-  /** See `stateMsrs`; those that the vCPU cannot read are dropped from it. */
+  /** See `stateMsrs`; those that the vCPU cannot read are removed from it. */
   msrs: readonly number[];
   /** The interrupt controllers are KVM's, so that it has the local APIC and HLT. */
   hasApic: boolean;
 }
 
-/** Everything but the general and the system registers. */
+/** The state without the general and the system registers. */
 export function readState({ vcpu, msrs, hasApic }: VcpuParts): Omit<CpuState, 'registers' | 'system'> {
   const events = readEvents(vcpu);
   const { db0, db1, db2, db3, dr6, dr7 } = vcpu.getDebugRegisters();
@@ -74,9 +74,9 @@ function readEvents(vcpu: Vcpu): PendingEvents {
   return {
     shadow: movSs ? 'movSs' : events.interruptShadow !== 0 ? 'sti' : 'none',
     nmiPending: events.nmiPending !== 0 || events.nmiInjected,
-    // An NMI whose delivery was cut short masks others already; it is delivered again.
+    // An NMI whose delivery was interrupted already masks others; it is delivered again.
     nmiMasked: events.nmiMasked && !events.nmiInjected,
-    // INT n whose delivery was cut short runs again.
+    // INT n whose delivery was interrupted runs again.
     interrupt: events.interruptInjected && !events.interruptSoft ? events.interruptNumber : null,
     exception: raised
       ? { vector, errorCode: events.exceptionHasErrorCode ? events.exceptionErrorCode : null }
@@ -86,9 +86,9 @@ function readEvents(vcpu: Vcpu): PendingEvents {
 }
 
 /**
- * Writes everything but the general and the system registers. The time stamp counter goes on by itself where `known` is the
- * state that this vCPU gave last, of which equal parts are not written.
- * @throws EngineLimit for what this host's KVM does not take
+ * Writes the state without the general and the system registers. Where `known` is the state that this vCPU gave last, the time
+ * stamp counter keeps running, and equal parts are not written.
+ * @throws EngineLimit for a state that this host's KVM refuses
  */
 export function writeState(parts: VcpuParts, state: CpuState, known: CpuState | undefined): void {
   const { vcpu, hasApic } = parts;
@@ -102,11 +102,11 @@ export function writeState(parts: VcpuParts, state: CpuState, known: CpuState | 
   vcpu.setMpState(state.halted ? K.KVM_MP_STATE_HALTED : K.KVM_MP_STATE_RUNNABLE);
 }
 
-/** @throws EngineLimit for a state that no vCPU of this VM can go on from */
+/** @throws EngineLimit for a state from which no vCPU of this VM can continue */
 export function refuseForeign({ apic, unfinished }: CpuState, hasApic: boolean): void {
   if (unfinished !== null) {
     throw new EngineLimit(
-      'the state is in the middle of an instruction, which KVM cannot go on with',
+      'the state is in the middle of an instruction, which KVM cannot continue',
       'complete the access first: completeExit() on the CPU that gives the state',
     );
   }
@@ -142,7 +142,7 @@ const shadowBits = { none: 0, sti: K.KVM_X86_SHADOW_INT_STI, movSs: K.KVM_X86_SH
 /** DR7: the next access to a debug register is a debug exception. A debug exception clears it (SDM 3B 18.2.4). */
 const GENERAL_DETECT = 1n << 13n;
 
-/** A debug exception that waits is delivered as such: DR6 says why already. */
+/** A pending debug exception is delivered as such: DR6 already has its cause. */
 function writeDebugRegisters(vcpu: Vcpu, { debug, events }: CpuState, known: CpuState | undefined): void {
   const [db0, db1, db2, db3] = debug.addresses;
   const trap = BigInt(events.debugTraps);
@@ -161,7 +161,7 @@ function writeXsave(vcpu: Vcpu, { fpu, extended }: CpuState): void {
   if (extended !== null && extended.length > rest && extended.subarray(rest).some((byte) => byte !== 0)) {
     throw new EngineLimit(
       `the state has an XSAVE area of ${extended.length + XSTATE_BV} bytes, and this host's has ${area.length}`,
-      'take the state on a host whose processor has the same extensions',
+      'load the state on a host whose processor has the same extensions',
     );
   }
   if (extended !== null) area.set(extended.subarray(0, rest), XSTATE_BV);
@@ -171,7 +171,7 @@ function writeXsave(vcpu: Vcpu, { fpu, extended }: CpuState): void {
   vcpu.setXsave(area);
 }
 
-/** One at a time, as KVM stops a list at the first that it refuses; those that are as they should be are left. */
+/** One at a time, since KVM stops at the first register of a list that it refuses; equal values are not written. */
 function writeMsrs({ vcpu, msrs }: VcpuParts, state: CpuState, known: CpuState | undefined): void {
   const before = new Map(known?.msrs ?? vcpu.getMsrs(msrs));
   for (const [msr, value] of state.msrs) {
@@ -181,8 +181,8 @@ function writeMsrs({ vcpu, msrs }: VcpuParts, state: CpuState, known: CpuState |
     } catch (error) {
       if (!(error instanceof KvmError) || error.code !== 'EMSR') throw error;
       throw new EngineLimit(
-        `this host's KVM does not take the value 0x${value.toString(16)} of MSR 0x${msr.toString(16)}`,
-        'take the state on a host whose processor has the same model-specific registers',
+        `this host's KVM refuses the value 0x${value.toString(16)} of MSR 0x${msr.toString(16)}`,
+        'load the state on a host whose processor has the same model-specific registers',
       );
     }
   }

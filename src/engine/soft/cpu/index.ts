@@ -1,4 +1,4 @@
-// What the TypeScript side calls.
+// The functions that the TypeScript side calls.
 import {
   ALARM,
   ANSWER_COUNT,
@@ -72,7 +72,7 @@ import { resetVectors } from './simd/state';
 import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } from './system/debug';
 import { reopenSegments, updateMode } from './system/segments';
 
-/** For the test that holds the disassembly to it. */
+/** For the test that compares the disassembly with it. */
 export { decode } from './core/decode';
 /** For translated code, and for the translator. */
 export { blockAtRip, enter, flushTlb, perform, rflags, takeAnswer };
@@ -85,7 +85,7 @@ export function reset(): void {
   clearMonitor();
 }
 
-/** The debugger's breakpoints or watchpoints were changed. */
+/** Must be called when the debugger's breakpoints or watchpoints were changed. */
 export function setMonitor(): void {
   updateMonitor();
   selectTlb();
@@ -99,7 +99,7 @@ export function setFlags(flags: u32): void {
   updateEvents();
 }
 
-/** Segments or control registers were set. */
+/** Must be called when segments or control registers were set. */
 export function setSystem(): void {
   reopenSegments();
   loadPdptes(load<u64>(CR3));
@@ -123,13 +123,13 @@ export function wantWindow(wanted: bool): void {
   updateEvents();
 }
 
-/** Delivers the exception that was found. */
+/** Delivers the exception that was raised. */
 function faultAt(rip: u64): void {
   store<u32>(TROUBLE, load<u32>(TROUBLE) & ~TROUBLE_FAULT);
   exception(load<u32>(FAULT_VECTOR), load<u32>(FAULT_CODE), rip);
 }
 
-/** Delivers the debug exception that the last instruction earned; traps come before interrupts (SDM 3A table 7-2). */
+/** Delivers the pending debug exception of the last instruction; traps come before interrupts (SDM 3A table 7-2). */
 function deliverTrap(): void {
   tellTraps();
   exception(DB, 0, load<u64>(RIP));
@@ -141,7 +141,7 @@ function deliverTrap(): void {
   forgetAnswers();
 }
 
-/** Delivers the exception that this CPU was given with its state. */
+/** Delivers the pending exception that came with a loaded state. */
 function deliverException(): void {
   const code = load<i64>(PENDING_ERROR_CODE);
   exception(load<u32>(PENDING_EXCEPTION), code < 0 ? 0 : <u32>code, load<u64>(RIP));
@@ -152,14 +152,14 @@ function deliverException(): void {
   forgetAnswers();
 }
 
-/** Delivers what waits; true if there was something, or if it left for the monitor. */
+/** Delivers pending events; true if there was one, or if its delivery needs the monitor. */
 function deliver(): bool {
   const nmi = load<u32>(NMI_PENDING) != 0 && load<u32>(NMI_BLOCKED) == 0;
   const vector = nmi ? NMI : load<u32>(PENDING_VECTOR);
   if (!nmi && <i32>vector < 0) return false;
   const rip = load<u64>(RIP);
   interrupt(vector, rip);
-  // What is wrong with an interrupt's gate or stack is an exception at the instruction that it came before.
+  // A fault from an interrupt's gate or stack is an exception at the next instruction.
   if (load<u32>(TROUBLE) & TROUBLE_FAULT) faultAt(load<u32>(TASK_SWITCHED) ? load<u64>(RIP) : rip);
   const asks = (load<u32>(TROUBLE) & TROUBLE_EXIT) != 0;
   store<u32>(DELIVERING, <u32>asks);
@@ -173,7 +173,7 @@ function deliver(): bool {
   return true;
 }
 
-/** Runs the block at RIP and those behind it, or one instruction. Says whether the last one was done. */
+/** Runs the block at RIP and those that follow, or one instruction. Returns whether the last one has completed. */
 function go(single: bool): bool {
   const rip = load<u64>(RIP);
   store<u32>(CURRENT, 0);
@@ -184,7 +184,7 @@ function go(single: bool): bool {
   const stuck = (load<u32>(TROUBLE) & (TROUBLE_FAULT | TROUBLE_EXIT)) != 0;
   const current = <usize>load<u32>(CURRENT);
   if (!current) return !stuck;
-  // A task switch is done although the new task's segments may fault.
+  // A task switch counts as completed although the new task's segments may fault.
   if (load<u32>(TASK_SWITCHED)) {
     refund(current + OP_SIZE);
     return !stuck;
@@ -195,7 +195,7 @@ function go(single: bool): bool {
   return done;
 }
 
-/** The instruction's bytes, for the account of a failure. What cannot be fetched is no fault here. */
+/** The instruction's bytes, for the report of a failure. Bytes that cannot be fetched raise no fault here. */
 function keepBytes(): void {
   const base = load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LINEAR) + load<u64>(RIP);
   const trouble = load<u32>(TROUBLE);
@@ -212,7 +212,7 @@ function keepBytes(): void {
   store<u32>(EXIT_LENGTH, length);
 }
 
-/** Ends a run: counts the instructions, and gives the exit's kind. */
+/** Ends a run: counts the instructions, and returns the exit's kind. */
 function exit(kind: u32): u32 {
   if (kind == EXIT_ERROR) keepBytes();
   store<u32>(EXIT_KIND, kind);
@@ -221,7 +221,7 @@ function exit(kind: u32): u32 {
   return kind;
 }
 
-/** The monitor ran: what it may have written over is looked at again. The number has 28 bits in a block's key. */
+/** The monitor ran: code that it may have overwritten is checked again. The number has 28 bits in a block's key. */
 function nextEpoch(): void {
   const epoch = (load<u32>(EPOCH) + 1) & 0xfffffff;
   store<u32>(EPOCH, epoch);
@@ -229,13 +229,13 @@ function nextEpoch(): void {
   if (epoch == 0) startAnew();
 }
 
-/** Neither EPOCH nor LINKS may come to a number that a block still has. */
+/** Neither EPOCH nor LINKS may reach a number that a block still has. */
 function startAnew(): void {
   dropAllCode();
   store<u32>(LINKS, 0);
 }
 
-/** Delivers a trap or an interrupt that waits and is not held back; true if there was one. */
+/** Delivers a pending trap or interrupt that is not blocked; true if there was one. */
 function waits(events: u32): bool {
   if (load<i32>(PENDING_EXCEPTION) >= 0) {
     deliverException();
@@ -248,16 +248,16 @@ function waits(events: u32): bool {
   return !(events & EVENT_SHADOW) && deliver();
 }
 
-/** True if a breakpoint stops the next instruction: its exception waits then. */
+/** True if a breakpoint stops the next instruction: its exception is pending then. */
 function breaks(events: u32): bool {
   return !(events & EVENT_QUIET) && !systemFlag(RF) && stopsHere();
 }
 
-/** Runs on, or a `single` instruction, and sees to what comes of it. */
+/** Runs the guest, or a `single` instruction, and delivers resulting exceptions. */
 function step(events: u32, single: bool, answering: bool): void {
   const shadows = events & (EVENT_SHADOW | EVENT_QUIET);
   const rip = load<u64>(RIP);
-  // RF is for one instruction, with all its rounds where it repeats (SDM 3B 18.3.1.1). IRET may set it again.
+  // RF is valid for one instruction, with all its iterations where it repeats (SDM 3B 18.3.1.1). IRET may set it again.
   const resumed = (events & EVENT_RESUME) != 0;
   if (resumed) setResume(false);
   store<u32>(EVENTS, load<u32>(EVENTS) & ~shadows);
@@ -265,14 +265,14 @@ function step(events: u32, single: bool, answering: bool): void {
   const done = go(single);
   if (resumed && (!done || load<u64>(RIP) == rip)) setResume(true);
   if (load<u32>(TROUBLE) & TROUBLE_FAULT) {
-    // What an instruction touched that is not done will be touched again.
+    // An instruction that has not completed will make its accesses again.
     dropTraps();
     forgetTouched();
     faultAt(load<u64>(RIP));
     if (!load<u32>(EXIT_KIND)) forgetAnswers();
   } else if (done) {
     if (answering) forgetAnswers();
-    // The trap comes behind the instruction that began with TF set (SDM 3B 18.3.1.4), but not behind INT n.
+    // The trap comes after an instruction that began with TF set (SDM 3B 18.3.1.4), but not after INT n.
     const quiet = load<u32>(EVENTS) & EVENT_QUIET || load<u32>(INTERRUPTED);
     if (events & EVENT_TRAP && !quiet) raiseTrap(BS);
     // A trap ends the halt before it begins.
@@ -287,10 +287,9 @@ function setResume(on: bool): void {
 }
 
 /**
- * Runs `budget` instructions or a few less, or until the monitor is needed; with `once`, one instruction. Gives the kind
- * of exit. Where the alarm comes first, it ends with the very instruction that brings CLOCK to ALARM. CLOCK holds the
- * instructions so far and what is left of the budget together, as long as it runs. With `goesOn`, nothing was written to
- * memory or registers since the last run.
+ * Runs `budget` instructions or a few less, or until the monitor is needed; with `once`, one instruction. Returns the kind of
+ * exit. Where the alarm comes first, the run ends exactly at the instruction at which CLOCK reaches ALARM. While it runs, CLOCK
+ * includes the remaining budget. With `goesOn`, nothing was written to memory or registers since the last run.
  */
 export function run(budget: i64, once: bool, goesOn: bool): u32 {
   const untilAlarm = load<i64>(ALARM) - load<i64>(CLOCK);
@@ -307,7 +306,7 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
     store<u32>(TASK_SWITCHED, 0);
     const events = load<u32>(EVENTS);
     const answering = load<u32>(ANSWER_COUNT) != 0;
-    // An instruction that was answered is gone on with before anything else is taken.
+    // An answered instruction continues before any event is taken.
     if (!answering || load<u32>(DELIVERING)) {
       if (waits(events)) {
         if (load<u32>(EXIT_KIND)) return exit(load<u32>(EXIT_KIND));
@@ -315,7 +314,7 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
       }
       if (load<u32>(WINDOW_WANTED) && systemFlag(IF) && !(events & EVENT_SHADOW)) return exit(EXIT_WINDOW);
     }
-    // The last few of an exact budget are run one by one; of others they are left.
+    // The last few instructions of an exact budget run one by one; other budgets leave them out.
     const left = load<i64>(BUDGET);
     const few = left < <i64>MAX_OPERATIONS;
     if (!answering && (left <= 0 || (few && !exact && !once))) return exit(EXIT_INTERRUPTED);

@@ -1,8 +1,8 @@
 /**
- * From a row of the opcode table, an operand size and ModRM's form to the code of its operation: AssemblyScript that
- * reads the operands, calls the function that has the instruction's name, and writes what comes back.
+ * Generates the code of an operation from a row of the opcode table, an operand size and ModRM's form: AssemblyScript that
+ * reads the operands, calls the function with the instruction's name, and writes its result.
  *
- * Memory is tried the fast way first: a place in memory that the TLB knows. Only the slow way can fail.
+ * Memory is accessed on the fast path first, where the TLB has the page. Only the slow path can fail.
  *
  * @module
  */
@@ -36,7 +36,7 @@ function storeMemory(type: Type, value: string): string {
       else { writeSlow<${type}>(seg, ea, v); ${check} }`;
 }
 
-/** Reads `a`, writes f(a, others). `after` comes when the write is done. */
+/** Reads `a`, writes f(a, others). `after` runs after the write. */
 function modifyMemory(type: Type, call: (a: string) => string, after = ''): string {
   return `const ea = address(pc), seg = segment(pc), p = writable(seg, ea, ${bytes[type]});
       let a: ${type};
@@ -63,17 +63,17 @@ function value(operand: string, index: number, type: Type, first: Type): string 
   return `${slotOf(operand, index)}<${type}>(pc)`;
 }
 
-/** True if the operation's code may return anywhere, so that its handler calls it. */
+/** True if the operation's code may return in its middle, so that its handler must call it as a function. */
 export function isCalled({ meaning }: Opcode): boolean {
   return ['call', 'vector', 'compare'].includes(meaning.kind);
 }
 
-/** What programs mostly consist of. */
+/** The most frequent instructions. */
 const frequentNames = new Set(
   'mov add sub and or xor cmp test inc dec lea movzx jcc jmp call ret push pop shl shr'.split(' '),
 );
 
-/** True for the frequent instructions with operands of 32 and 64 bits, but for segment, control and debug registers. */
+/** True for the frequent instructions with 32- and 64-bit operands, except those with segment, control and debug registers. */
 export function isFrequent({ name, operands }: Opcode, size: OperandSize): boolean {
   const rare = operands.some((operand) => /^[SCDO]|^Eb$/.test(operand));
   return size !== 16 && frequentNames.has(name) && !rare;
@@ -147,7 +147,7 @@ function operate(row: Opcode, size: OperandSize, memoryForm: boolean, type: Type
       const second = slotOf(others[0] ?? '', 1);
       if (memory(first)) return modifyMemory(type, (a) => call(a, ...args), setter(second, type, 'a'));
       const swap = `const a = ${own}; const r = ${call('a', ...args)}; ${setter(second, type, 'a')} ${setter(slot, type, 'r')}`;
-      // 90 is NOP: the accumulator with itself, of which not even the upper half is cleared (SDM 2B NOP).
+      // 90 is NOP, not XCHG of the accumulator with itself: it does not clear the upper half (SDM 2B NOP).
       return first.startsWith('Z') ? `if (load<u8>(pc, OP_RM) != 0) { ${swap} }` : swap;
     }
     default: {

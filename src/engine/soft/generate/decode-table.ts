@@ -1,8 +1,8 @@
 /**
- * The decoder's tables: from an opcode over mandatory prefix and ModRM to an instruction's forms, one a size of operands.
+ * The decoder's tables: from an opcode, by mandatory prefix and ModRM, to an instruction's forms, one for each operand size.
  *
- * ENTRIES has a word an opcode, NODES what some of them split into, FORMS three words at the end of each way: for operands
- * of 16, 32 and 64 bits.
+ * ENTRIES has a word for each opcode, NODES the choices for opcodes that need more, FORMS three words at the end of each path:
+ * for operands of 16, 32 and 64 bits.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { operandSizes } from './operand.js';
 
 /** Bits of an entry, above the 20 of an index into FORMS or NODES; the numbers are those of cpu/decode.ts. */
 const Entry = { modrm: 1 << 24, registerOnly: 1 << 25 } as const;
-/** By what an entry splits. 0: it does not, and the index is that of its forms. */
+/** What selects among an entry's choices. 0: nothing, and the index is that of its forms. */
 const Split = { prefix: 1 << 26, form: 2 << 26, formAndReg: 3 << 26, rm: 4 << 26 } as const;
 
 /** The sets of opcodes in their order in ENTRIES, 256 each; then the same for 64-bit code. */
@@ -37,12 +37,12 @@ export const opcodeSets: readonly { map: OpcodeMap; vex: boolean }[] = [
 const prefixes = ['none', '66', 'f3', 'f2'] as const;
 const eight = [0, 1, 2, 3, 4, 5, 6, 7];
 
-/** Words that stand together, each sequence once. */
+/** Sequences of words; equal sequences are stored once. */
 class Pool {
   readonly words: number[] = [];
   readonly #known = new Map<string, number>();
 
-  /** Where the sequence starts. */
+  /** The start of the sequence. */
   index(words: readonly number[]): number {
     const key = words.join();
     const known = this.#known.get(key) ?? this.words.length;
@@ -56,7 +56,7 @@ class Pool {
 export const featureNumber = (feature: InstructionFeature): number =>
   instructionFeatures.indexOf(feature) + 1;
 
-/** Makes the word of a form: a row's handler and what the decoder has to know. 0 where there is no row. */
+/** The word of a form: a row's handler and the decoder's flags. 0 where there is no row. */
 type FormOf = (
   row: Opcode | undefined,
   memory: boolean,
@@ -68,7 +68,7 @@ class DecodeTable {
   readonly nodes = new Pool();
   readonly forms = new Pool();
   readonly #formOf: FormOf;
-  /** The size of the code whose entries are made. */
+  /** The code size of the entries being made. */
   code: 32 | 64 = 32;
 
   constructor(formOf: FormOf) {
@@ -81,7 +81,7 @@ class DecodeTable {
     return this.forms.index(operandSizes.map((size) => this.#formOf(row, selection.memory, size, this.code)));
   }
 
-  /** A word for each of the choices, or the one word where all are the same. */
+  /** A word for each choice, or a single word where all are equal. */
   #split(by: number, words: readonly number[]): number {
     return words.every((word) => word === words[0]) ? words[0]! : by | this.nodes.index(words);
   }

@@ -1,11 +1,11 @@
 /**
- * The code of every operation once, as a function of its own (its handler), and its number: what the decoder writes into an
- * operation. A handler returns the operation to go on with; `execute` calls the handlers through a table, and has the code
- * of the frequent ones in itself, as cases of a `switch`.
+ * Each operation's code as a function (its handler), and the handler's number, which the decoder writes into an operation. A
+ * handler returns the next operation; `execute` calls the handlers through a table, and contains the code of the frequent ones,
+ * as cases of a `switch`.
  *
- * That is a compromise with the host's optimiser. With all operations in one `switch`, `execute` was a function of 200 KB: V8
- * ran it at 10 MIPS until it was optimised, after 350 ms and up to 170 MB. With none, a program ends at 0.78 of the speed. And
- * handlers that end with a tail call of the next one, with no loop at all, start as quickly, but end at 0.6 (V8 11 and 13).
+ * That is a compromise for the JIT compiler. With all operations in one `switch`, `execute` was a function of 200 KB: V8 ran it
+ * at 10 MIPS until it was optimised, which took 350 ms and up to 170 MB. Without a `switch`, optimised programs run at 0.78 of
+ * the speed. Handlers that tail-call the next one, without a loop, start as quickly, but reach only 0.6 (V8 11 and 13).
  *
  * @module
  */
@@ -16,9 +16,9 @@ const LAST_HANDLER = 0xfff;
 /** Handler 0: an opcode that does not exist. */
 const undefinedOpcode = 'ops.invalid(pc); { leave(pc); return 0; }';
 
-/** What a handler is made of, besides its code. */
+/** The properties of a handler, apart from its code. */
 export interface HandlerKind {
-  /** The code may return anywhere, so it is a function that the handler calls. */
+  /** The code may return in its middle, so it is a function that the handler calls. */
   called: boolean;
   /** It has a case in `execute`. */
   frequent: boolean;
@@ -27,18 +27,18 @@ export interface HandlerKind {
 interface Handler extends HandlerKind {
   number: number;
   body: string;
-  /** The instructions that have it. */
+  /** The instructions that use it. */
   names: Set<string>;
 }
 
-/** All handlers. The frequent ones have the lowest numbers, close together: else the `switch` would be no jump table. */
+/** All handlers. The frequent ones have the lowest numbers, without gaps: else the `switch` would not become a jump table. */
 export class Handlers {
   readonly #byBody = new Map<string, Handler>();
   readonly #frequent: number;
   #nextFrequent = 0;
   #next: number;
 
-  /** @param frequent how many numbers are for frequent operations; where that is not known yet, more than enough */
+  /** @param frequent how many numbers are reserved for frequent operations; more than enough where that is not known yet */
   constructor(frequent = LAST_HANDLER >> 1) {
     this.#frequent = frequent;
     this.#next = frequent;
@@ -54,18 +54,18 @@ export class Handlers {
     }
     const number = kind.frequent ? this.#nextFrequent++ : this.#next++;
     if (number > LAST_HANDLER || (kind.frequent && number >= this.#frequent)) {
-      throw new Error(`opcode table: no handler number is left for ${name}`);
+      throw new Error(`opcode table: too many handlers: no number for ${name}`);
     }
     this.#byBody.set(body, { ...kind, number, body, names: new Set([name]) });
     return number;
   }
 
-  /** Numbers that frequent operations have. */
+  /** How many numbers frequent operations have. */
   get frequent(): number {
     return this.#nextFrequent;
   }
 
-  /** Numbers up to here are in use; the operation that ends a block has this one. */
+  /** Numbers up to here are in use; the operation at the end of a block has this one. */
   get count(): number {
     return this.#next;
   }

@@ -1,5 +1,5 @@
 /**
- * Makes the AssemblyScript files that come out of the opcode table: `decode-table` and `handlers`.
+ * Generates the AssemblyScript files from the opcode table: `decode-table` and `handlers`.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const Form = {
   vexRegister: 1 << 23,
   byteReg: 1 << 24,
   byteRm: 1 << 25,
-  /** The number of the feature that it belongs to, 6 bits. */
+  /** The number of the required feature, 6 bits. */
   feature: 26,
 } as const;
 
@@ -59,11 +59,11 @@ function formOf(
   return feature === undefined ? form : form | (featureNumber(feature) << Form.feature);
 }
 
-/** The files, made anew. @param find an opcode table; our own where it is not given */
+/** Generates the files. @param find a lookup in an opcode table; default: the project's table */
 export function generate(find?: FindRows): Generated {
   const tableOf = (handlers: Handlers) =>
     decodeTable((row, memory, size, code) => formOf(handlers, row, memory, size, code), find);
-  // Once to count the frequent ones.
+  // The first pass counts the frequent ones.
   const counted = new Handlers();
   tableOf(counted);
   const handlers = new Handlers(counted.frequent);

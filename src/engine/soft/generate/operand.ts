@@ -1,5 +1,5 @@
 /**
- * What an operand of the table means: its size in each operand size, where its register is kept, its immediate.
+ * The meaning of a table's operand: its width for each operand size, its register field, its immediate.
  *
  * @module
  */
@@ -13,9 +13,9 @@ export type OperandSize = (typeof operandSizes)[number];
 
 const wide: Record<OperandSize, Type> = { 16: 'i16', 32: 'i32', 64: 'i64' };
 
-/** The type of an operand; undefined for those that are none of the interpreter's business. */
+/** The type of an operand; undefined for those that the generated code does not handle. */
 export function typeOf(operand: string, size: OperandSize): Type | undefined {
-  // A byte's displacement belongs to an instruction pointer, a signed byte to an operand of full size.
+  // A byte displacement is added to an instruction pointer, a signed byte to an operand of full size.
   if (operand === 'Jb' || operand === 'sIb') return wide[size];
   const [, letter, suffix] = /^([-ABEGIJMORSXYZ])([bwdqvyz])$/.exec(operand) ?? [];
   switch (suffix) {
@@ -42,7 +42,7 @@ export function typeOf(operand: string, size: OperandSize): Type | undefined {
 const immediates = ['none', 'b', 'w', 'z', 'v', 'offset', 'far', 'enter', 'opcode'] as const;
 
 export function immediateOf(row: Opcode): number {
-  // The x87 FPU keeps the opcode of what it did last: D8 to DF.
+  // The x87 FPU records the opcode of its last instruction: D8 to DF.
   const keepsOpcode = row.map === 0 && row.opcode >> 3 === 0x1b;
   return immediates.indexOf(keepsOpcode ? 'opcode' : immediateKind(row));
 }
@@ -52,10 +52,10 @@ export function isMemory(operand: string, memoryForm: boolean): boolean {
   return /^[OM]/.test(operand) || (memoryForm && /^[EWQ]/.test(operand));
 }
 
-/** In which of the operation's three register fields an operand is found. */
+/** The operation's register field (one of three) that holds an operand. */
 export function slotOf(operand: string, index: number): 'rm' | 'reg' | 'vex' {
   if (operand.startsWith('G')) return 'reg';
   if (operand.startsWith('B')) return 'vex';
-  // The accumulator is register 0, which both fields are where nothing else is said.
+  // The accumulator is register 0, the default of both fields.
   return operand.startsWith('A') && index > 0 ? 'reg' : 'rm';
 }

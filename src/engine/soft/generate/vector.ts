@@ -1,21 +1,21 @@
 /**
- * The code of operations on MMX and XMM registers: functions of their own that get vectors and give a vector, or an
- * integer for a general register. Memory comes before everything else; a result is written where nothing failed.
+ * The code of operations on MMX and XMM registers: functions from vectors to a vector, or to an integer for a general register.
+ * Memory is read first; the result is written if nothing failed.
  *
  * @module
  */
 import type { Opcode } from '../../../isa/index.js';
 import { isMemory, type OperandSize, typeOf } from './operand.js';
 
-/** Which register files an instruction uses. Memory is in neither. */
+/** Which register files an instruction uses. Memory belongs to neither. */
 function files({ name, operands }: Opcode, memoryForm: boolean): { mmx: boolean; xmm: boolean } {
   const used = (letters: RegExp) =>
     operands.some((operand) => letters.test(operand) && !isMemory(operand, memoryForm));
-  // A conversion is SSE's business wherever its operands are.
+  // A conversion counts as SSE for all operands.
   return { mmx: used(/^[PQN]/), xmm: used(/^[VWU]/) || name.startsWith('cvt') };
 }
 
-/** What has to be true before they may be used. */
+/** The check before they may be used. */
 function condition({ mmx, xmm }: { mmx: boolean; xmm: boolean }): string {
   if (mmx && xmm) return 'sseAndMmx()';
   return mmx ? 'mmx()' : 'sse()';
@@ -23,7 +23,7 @@ function condition({ mmx, xmm }: { mmx: boolean; xmm: boolean }): string {
 
 const elements: Record<string, string> = { b: 'u8', w: 'u16', d: 'u32', q: 'u64' };
 
-/** Bytes of a vector's memory: the size letter, where `y` is that of the operand size. */
+/** The size of a vector's memory operand in bytes, by the size letter; `y` is the operand size. */
 function elementOf(operand: string, size: OperandSize): string | undefined {
   const letter = operand[1] === 'y' ? (size === 64 ? 'q' : 'd') : operand[1]!;
   return elements[letter];
@@ -85,7 +85,7 @@ export function vectorBody(row: Opcode, size: OperandSize, memoryForm: boolean):
     .find((type) => /^i(32|64)$/.test(type ?? ''));
   const sized = /^(cvtt?s[sd]2si|cvtsi2s[sd]|pextrd|pinsrd|lowBits)$/.test(by ?? name);
   const f = `ops.${by ?? name}${sized ? `<${general}>` : ''}`;
-  // What uses both files leaves the x87 FPU's use behind, whatever exception its calculation raises.
+  // An instruction that uses both files changes the x87 state even where its calculation raises an exception.
   const before = `const b = ${read(second)}; if (failed()) return;${used.mmx && used.xmm ? ' usedMmx();' : ''}`;
   const stores = isMemory(first, memoryForm);
   const give = (statement: string) =>
@@ -96,7 +96,7 @@ export function vectorBody(row: Opcode, size: OperandSize, memoryForm: boolean):
     const write = stores
       ? `write<${type}>(segment(pc), address(pc), <${type}>r)`
       : `${first.startsWith('G') ? 'setReg' : 'setRm'}<${type}>(pc, <${type}>r)`;
-    // Of a general register the setter knows nothing of MMX.
+    // The setter of a general register does not update the MMX state.
     const after = used.mmx && !stores ? ' usedMmx();' : '';
     return `${check} ${before} const r = ${f}(b${imm}); if (failed()) return; ${give(write)}${after}`;
   }

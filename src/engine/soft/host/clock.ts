@@ -6,10 +6,10 @@ import * as L from '../layout.js';
 export const NEVER = 0x7fff_ffff_ffff_ffffn;
 const HIGH = 0x1_0000_0000;
 
-/** The software CPU's clock: a cycle an instruction, and those that were skipped. */
+/** The software CPU's clock: a cycle for each instruction, and the skipped cycles. */
 export class SoftClock implements EngineClock {
   readonly #view: DataView;
-  /** Cycles that passed without an instruction. */
+  /** The skipped cycles, which passed without an instruction. */
   skipped = 0;
   accessCycles = 0;
   #alarm = Number.POSITIVE_INFINITY;
@@ -24,13 +24,13 @@ export class SoftClock implements EngineClock {
   }
 
   setAlarm(cycle: number): void {
-    // Not now: a guest whose alarm is always due would never get on.
+    // Not now: a guest whose alarm is always due would make no progress.
     this.#alarm = Math.max(cycle, this.cycles + 1);
     if (this.#alarm === Number.POSITIVE_INFINITY) this.#view.setBigInt64(L.ALARM, NEVER, true);
     else this.#set(L.ALARM, this.#alarm);
   }
 
-  /** True once, when the alarm's time has come. */
+  /** True once, when the alarm is due. */
   rings(): boolean {
     if (this.cycles < this.#alarm) return false;
     this.setAlarm(Number.POSITIVE_INFINITY);
@@ -41,7 +41,7 @@ export class SoftClock implements EngineClock {
     this.#skip(cycle - this.cycles);
   }
 
-  /** The monitor has answered so many accesses. */
+  /** The monitor has answered `count` accesses. */
   answered(accesses: number): void {
     this.#skip(accesses * this.accessCycles);
   }
@@ -62,7 +62,7 @@ export class SoftClock implements EngineClock {
     this.skipped += cycles;
   }
 
-  /** In halves, so that nothing is allocated. */
+  /** As two halves, so that nothing is allocated. */
   #set(place: number, cycles: number): void {
     this.#view.setUint32(place, cycles % HIGH, true);
     this.#view.setUint32(place + 4, Math.floor(cycles / HIGH), true);

@@ -13,7 +13,7 @@ function expectExit({ cpu }: TestMachine, kind: keyof typeof ExitKind) {
 const HLT = 0xf4;
 /** MOV AX, imm16; MOV DS, AX */
 const setDs = (selector: number) => [0xb8, selector & 0xff, selector >> 8, 0x8e, 0xd8];
-/** A segment whose offset 0 is the first byte behind RAM. */
+/** A segment whose offset 0 is the first byte after RAM. */
 const BEHIND = MEMORY >> 4;
 
 describe('accesses that the monitor answers', () => {

@@ -22,9 +22,9 @@ import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegister
 import { nothingForeign, readState, refuseForeign, writeState } from './state.js';
 
 /**
- * Instructions between two looks at the clock and at the control block. Those that take longest (code that changes itself)
- * take some hundred times as long as the shortest, so each look says how many there are before the next: as many as come to
- * SLICE_MS at most, so that a stop or a deadline is not felt. What the guest does and sees does not depend on it.
+ * Instructions between two checks of the clock and the control block. The slowest (self-modifying code) take some hundred times
+ * as long as the fastest, so each check computes the number until the next one: at most SLICE_MS of time, so that a stop or a
+ * deadline is prompt. The guest's behaviour does not depend on it.
  */
 const slices = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20].map((power) => 1n << BigInt(power));
 const SLICE_MS = 1;
@@ -46,14 +46,14 @@ export class SoftCpu implements EngineCpu {
   /** When `run` returns `interrupted` next, in milliseconds of `performance.now()`. */
   #due = Number.POSITIVE_INFINITY;
   #interval = 0;
-  /** Which of the slices comes next. */
+  /** The index of the next slice. */
   #slice = 0;
-  /** What only another engine's CPU has a use for. */
+  /** State that only another engine's CPU uses. */
   #foreign = nothingForeign;
   #disposed = false;
-  /** A debugger wants to see each instruction. */
+  /** A debugger single-steps. */
   #steps = false;
-  /** An instruction was run for the debugger, and another exit came before the one that says so. */
+  /** An instruction was run for the debugger, and another exit is reported before its `debug` exit. */
   #stepped = false;
   touchedWatchpoint = -1;
 
@@ -67,12 +67,12 @@ export class SoftCpu implements EngineCpu {
     this.exit = emptyExit(view, L.EXIT_DATA);
   }
 
-  /** Instructions that ran so far; the rounds of a repeated string instruction count one each. */
+  /** Number of instructions so far; each iteration of a repeated string instruction counts as one. */
   get instructions(): bigint {
     return this.#live().getBigInt64(L.CLOCK, true) - BigInt(this.clock.skipped);
   }
 
-  /** What the translator did so far; undefined where nothing is translated. */
+  /** The translator's counters; undefined without a translator. */
   get translation(): TranslationStats | undefined {
     return this.#translator?.stats;
   }
@@ -95,8 +95,8 @@ export class SoftCpu implements EngineCpu {
   }
 
   /**
-   * Delivers an interrupt or trap that waits, which is a step of its own: a debugger sees the handler before its first
-   * instruction. Gives the exit's kind; undefined where nothing waits.
+   * Delivers a pending interrupt or trap, which is a step of its own: a debugger sees the handler before its first instruction.
+   * Returns the exit's kind; undefined where nothing is pending.
    */
   #deliver(): ExitKind | undefined {
     if (this.#asks()) return undefined;
@@ -107,7 +107,7 @@ export class SoftCpu implements EngineCpu {
     return kind === ExitKind.interrupted && place() === before ? undefined : this.#report(kind);
   }
 
-  /** For a debugger that steps: the exit of one instruction, then `debug`; what is due comes in between. */
+  /** For a debugger that steps: the exit of one instruction, then `debug`; pending events come in between. */
   #runOne(): ExitKind {
     if (!this.#stepped) {
       const kind = this.#deliver() ?? this.step();
@@ -151,15 +151,15 @@ export class SoftCpu implements EngineCpu {
     else if (ms < SLICE_MS / 4 && this.#slice < slices.length - 1) this.#slice++;
   }
 
-  /** Interrupted behind the instruction that was answered and not before: it is where its alarm would ring as well. */
+  /** Interrupt after the answered instruction and not before it: its alarm would ring there as well. */
   #finish(): ExitKind {
     const kind = this.#program.run(1n, 1, 0) as ExitKind;
-    // It asks once more: what was due comes after that.
+    // It makes another access: the pending event comes after that.
     if (kind !== ExitKind.interrupted) this.#due = 0;
     return kind;
   }
 
-  /** Runs one instruction, or delivers what waits; gives the exit's kind, `interrupted` where there was none. */
+  /** Runs one instruction, or delivers a pending event; returns the exit's kind, `interrupted` where there was none. */
   step(): ExitKind {
     this.#live();
     this.#answer();
@@ -170,7 +170,7 @@ export class SoftCpu implements EngineCpu {
     this.#live();
     if (!this.#asks()) return;
     this.#answer();
-    // Where the instruction asks once more it has not changed anything: the next run comes to the same place.
+    // Where the instruction makes another access, it has not changed anything: the next run repeats it.
     this.#program.run(1n, 1, 0);
     this.exit.kind = ExitKind.interrupted;
   }
@@ -211,7 +211,7 @@ export class SoftCpu implements EngineCpu {
     return { view: this.#live(), program: this.#program, exit: this.exit, clock: this.clock };
   }
 
-  /** It knows all modes. */
+  /** It supports all modes. */
   canRun(): boolean {
     return true;
   }
@@ -228,7 +228,7 @@ export class SoftCpu implements EngineCpu {
   }
 
   get readyForInterrupt(): boolean {
-    // The answer to the exit under way has not been taken, so its instruction is not done.
+    // The answer to the current exit has not been used, so its instruction has not completed.
     this.#live();
     return this.#program.ready() !== 0 && !this.#asks();
   }
@@ -261,7 +261,7 @@ export class SoftCpu implements EngineCpu {
       throw new SoftError('EINVAL', `there is no interrupt vector ${vector}`, 'vectors are 0 to 255');
     }
     if (!this.readyForInterrupt) {
-      const hint = 'look at readyForInterrupt, or ask with requestInterruptWindow and wait for that exit';
+      const hint = 'check readyForInterrupt, or call requestInterruptWindow and wait for that exit';
       throw new SoftError('ENOTREADY', `the CPU cannot take interrupt ${vector} now`, hint);
     }
     this.#program.inject(vector);
@@ -286,15 +286,15 @@ export class SoftCpu implements EngineCpu {
     const view = this.#live();
     if (this.exit.kind === ExitKind.shutdown) return { name: 'SHUTDOWN', message: 'triple fault' };
     const length = view.getUint32(L.EXIT_LENGTH, true);
-    const nothing = 'the guest ran to where there is no RAM to execute';
+    const nothing = 'the guest jumped or ran to an address that is not RAM';
     if (length === 0) return { name: 'NO_CODE', message: nothing };
     if (length < MAX_LENGTH) {
-      const there = `${length} byte${length === 1 ? ' of its next instruction is' : 's of its next instruction are'} there`;
+      const there = `${length} byte${length === 1 ? ' of its next instruction is' : 's of its next instruction are'} in RAM`;
       return { name: 'NO_CODE', message: `${nothing}: only ${there}` };
     }
     return {
       name: 'TOO_MANY_ACCESSES',
-      message: `one instruction accesses more than ${L.MAX_ANSWERS} places outside of RAM`,
+      message: `one instruction makes more than ${L.MAX_ANSWERS} accesses outside RAM`,
       instruction: Uint8Array.from({ length }, (_, n) => view.getUint8(L.EXIT_BYTES + n)),
     };
   }
@@ -310,16 +310,16 @@ export class SoftCpu implements EngineCpu {
 
   #live(): DataView {
     if (this.#disposed)
-      throw new SoftError('ECLOSED', 'the CPU was used after it was disposed', 'make another');
+      throw new SoftError('ECLOSED', 'the CPU was used after it was disposed', 'create a new one');
     return this.#view;
   }
 
-  /** True while the exit under way is an access that has not been completed. */
+  /** True while the current exit is an access that has not been completed. */
   #asks(): boolean {
     return isAccess(this.exit.kind);
   }
 
-  /** Notes the answer to the exit under way, whose data may have been filled in. */
+  /** Stores the answer to the current exit, whose data the caller may have filled in. */
   #answer(): void {
     if (this.#asks()) {
       this.#program.takeAnswer();
@@ -331,7 +331,7 @@ export class SoftCpu implements EngineCpu {
     this.exit.kind = ExitKind.interrupted;
   }
 
-  /** Registers were set from outside: the instruction that asked will not be gone on with. */
+  /** Registers were set from outside: the instruction that made the access is abandoned. */
   #forgetExit(): void {
     this.exit.kind = ExitKind.interrupted;
     this.#view.setUint32(L.ANSWER_COUNT, 0, true);

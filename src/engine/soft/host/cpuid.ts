@@ -1,5 +1,5 @@
 /**
- * What the processor says that it is: the leaves of CPUID (SDM 2A CPUID), for the guest to read.
+ * The guest's CPUID leaves (SDM 2A CPUID).
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { ApicFeatures } from '../../contract/index.js';
 import * as L from '../layout.js';
 import { SoftError } from './errors.js';
 
-/** One answer of CPUID, each register 32 bits. */
+/** One result of CPUID, each register 32 bits. */
 export interface CpuidLeaf {
   leaf: number;
-  /** ECX that it answers to; any, where it is left out. */
+  /** The subleaf (ECX); missing: any. */
   subleaf?: number;
   eax: number;
   ebx: number;
@@ -21,7 +21,7 @@ export interface CpuidLeaf {
   edx: number;
 }
 
-/** Where each feature is announced: leaf, register, bit. */
+/** The CPUID bit of each feature: leaf, register, bit. */
 const places = {
   fpu: [1, 'edx', 0],
   de: [1, 'edx', 2],
@@ -75,7 +75,7 @@ const places = {
   lm: [0x8000_0001, 'edx', 29],
 } as const;
 
-/** Bits of CR4 that may be set only where a feature is there (SDM 3A 2.5). */
+/** Bits of CR4 that may be set only with a feature (SDM 3A 2.5). */
 const controls: readonly (readonly [
   bit: number,
   leaf: number,
@@ -98,37 +98,37 @@ const controls: readonly (readonly [
   [20, 7, 'ebx', 7],
   [21, 7, 'ebx', 20],
 ];
-/** CR4.PCE: RDPMC is always there, and always faults. */
+/** CR4.PCE: RDPMC always exists, and always faults. */
 const ALWAYS = 0x100;
 
-/** A feature by the name that Linux's /proc/cpuinfo has for it, or nearly. */
+/** A feature by its name in Linux's /proc/cpuinfo, or nearly. */
 export type CpuFeature = keyof typeof places;
 
-/** What the software CPU does as a processor of either maker's, and what as one of AMD's alone. */
+/** The features of the software CPU with either vendor, and those only with AMD. */
 const ofAmd: readonly CpuFeature[] = ['misalignsse'];
-/** All that the software CPU does, as one of Intel's. What is not in this list is not there. */
+/** All features of the software CPU as one of Intel's. It has no others. */
 export const cpuFeatures: readonly CpuFeature[] = (Object.keys(places) as CpuFeature[]).filter(
   (feature) => !ofAmd.includes(feature),
 );
 
 /**
- * What a maker's processor says of itself. Kernels go by these numbers to processors' faults and registers, so they are those
- * of processors that need little: an Intel Atom N450, which looks nothing up ahead and is left out of all that speculation
- * needs, and an AMD Athlon 64 X2, as QEMU has it.
+ * The identity of a vendor's processor. Kernels select errata and registers by these numbers, so they are those of processors
+ * that need few workarounds: an Intel Atom N450, which does not execute speculatively and so needs no mitigations, and an AMD
+ * Athlon 64 X2, as in QEMU.
  */
 const makers: Record<CpuVendor, { name: string; signature: number }> = {
   intel: { name: 'GenuineIntel', signature: 0x106ca },
   amd: { name: 'AuthenticAMD', signature: 0x60fb1 },
 };
 const BRAND = 'Terrarium software CPU';
-/** CLFLUSH is about lines of 64 bytes: their number of 8 bytes in bits 15-8. */
+/** CLFLUSH works on lines of 64 bytes: bits 15-8 have the size in units of 8 bytes. */
 const CLFLUSH_LINE = 8 << 8;
 /** The area of FXSAVE, and a header. */
 const XSAVE_AREA = 576;
-/** Bits of physical and linear addresses; 57 of the latter with 5-level paging. */
+/** Widths of physical and linear addresses; linear ones have 57 bits with 5-level paging. */
 const PHYSICAL_BITS = 40;
 
-/** Four ASCII characters as a register holds them. */
+/** Four ASCII characters as a register's value. */
 function word(text: string, at: number): number {
   let value = 0;
   for (let n = 3; n >= 0; n--) value = value * 256 + (text.charCodeAt(at + n) || 0);
@@ -144,8 +144,8 @@ function vendorWords(vendor: CpuVendor) {
 /**
  * The leaves of a processor with these features, in the order of their numbers.
  *
- * @param features default: all that the software CPU does
- * @param vendor whose it is, by its name and by what it answers where makers differ
+ * @param features default: all of the software CPU's
+ * @param vendor its name, and its results where the vendors differ
  */
 export function cpuidModel(
   features: readonly CpuFeature[] = cpuFeatures,
@@ -158,7 +158,7 @@ export function cpuidModel(
     { leaf: 0, eax: 0xd, ...names },
     { leaf: 1, ...none, eax: signature, ebx: CLFLUSH_LINE },
     { leaf: 7, subleaf: 0, ...none },
-    // What XSAVE saves, x87 and SSE, and the bytes that it takes.
+    // The components of XSAVE, x87 and SSE, and the size of its area.
     { leaf: 0xd, subleaf: 0, eax: 3, ebx: XSAVE_AREA, ecx: XSAVE_AREA, edx: 0 },
     { leaf: 0x8000_0000, eax: 0x8000_0008, ...names },
     { leaf: 0x8000_0001, ...none, eax: signature },
@@ -172,7 +172,7 @@ export function cpuidModel(
     ];
     leaves.push({ leaf: 0x8000_0002 + n, eax, ebx, ecx, edx });
   }
-  // The counter's rate never changes: it counts instructions.
+  // Invariant TSC: the counter counts instructions.
   leaves.push({ leaf: 0x8000_0007, ...none, edx: 1 << 8 });
   const linearBits = features.includes('la57') ? 57 : 48;
   leaves.push({ leaf: 0x8000_0008, ...none, eax: PHYSICAL_BITS | (linearBits << 8) });
@@ -205,7 +205,7 @@ export function withApic(leaves: readonly CpuidLeaf[], { x2apic, tscDeadline }: 
   return leafOf(leaves, 6) === undefined ? [...known, power] : known;
 }
 
-/** The leaf and subleaf of a list. */
+/** Finds a leaf and subleaf in a list. */
 function leafOf(leaves: readonly CpuidLeaf[], leaf: number, subleaf = 0): CpuidLeaf | undefined {
   return leaves.find((one) => one.leaf === leaf && (one.subleaf ?? subleaf) === subleaf);
 }
@@ -219,16 +219,16 @@ function isAmd(leaves: readonly CpuidLeaf[]): boolean {
   return ebx === names.ebx && ecx === names.ecx && edx === names.edx;
 }
 
-/** MXCSR's bits; AMD's have misaligned SSE's besides (APM 2 11.3.2). */
+/** MXCSR's bits; AMD's also have that of misaligned SSE mode (APM 2 11.3.2). */
 const MXCSR_BITS = 0xffff;
 const MISALIGNED = 0x20000;
 const X87_STATE = 1n;
 
 /**
- * Writes what CPUID answers and what follows from it.
+ * Writes the CPUID leaves and the values that follow from them.
  *
- * @param besides features that are there though the leaves do not name them
- * @throws SoftError if there are more leaves than the engine has room for
+ * @param besides features that exist although the leaves do not have them
+ * @throws SoftError for more leaves than the engine can hold
  */
 export function writeCpuid(
   view: DataView,
@@ -239,7 +239,7 @@ export function writeCpuid(
     throw new SoftError(
       'ELIMIT',
       `${leaves.length} leaves of CPUID`,
-      `the software engine takes ${L.MAX_CPUID}`,
+      `the software engine can hold ${L.MAX_CPUID}`,
     );
   }
   view.setUint32(L.CPUID_COUNT, leaves.length, true);
@@ -248,7 +248,7 @@ export function writeCpuid(
       view.setUint32(L.CPUID_TABLE + index * L.CPUID_ENTRY + 4 * n, value, true);
     }
   }
-  // A processor with no leaves but for features has these.
+  // Processors with few CPUID leaves have these, which have no feature bit in them.
   const more = cpuidModel(besides);
   const named = (leaf: number, register: 'ebx' | 'ecx' | 'edx', bit: number) =>
     has(leaves, leaf, register, bit) || has(more, leaf, register, bit);

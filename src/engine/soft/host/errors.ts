@@ -1,6 +1,6 @@
 import { TerrariumError } from '../../../errors.js';
 
-/** The software CPU was asked for what it does not do, or was used wrongly. */
+/** The software CPU does not support a request, or was used wrongly. */
 export class SoftError extends TerrariumError {
   constructor(code: 'ELIMIT' | 'ECLOSED' | 'EINVAL' | 'ENOTREADY', message: string, hint: string) {
     super(code, message, { hint });

@@ -5,12 +5,12 @@ const ST_BYTES = 10;
 const XMM_BYTES = 256;
 const top = (status: number) => (status >>> 11) & 7;
 
-/** Where ST(`number`) lies. */
+/** The address of ST(`number`). */
 function registerAt(view: DataView, status: number, number: number): number {
   return view.byteOffset + L.FPU_REGISTERS + 16 * ((top(status) + number) & 7);
 }
 
-/** x87, MXCSR and XMM registers as FXSAVE writes them in 64-bit mode with REX.W. */
+/** x87, MXCSR and XMM registers in the format of FXSAVE in 64-bit mode with REX.W. */
 export function readFxsave(view: DataView): Uint8Array {
   const bytes = new Uint8Array(Fxsave.size);
   const area = new DataView(bytes.buffer);

@@ -1,48 +1,48 @@
 /**
- * The WebAssembly program as TypeScript sees it.
+ * The interface of the WebAssembly program.
  *
  * @module
  */
 
-/** What cpu/index.ts exports. All state is in the engine area, see layout.ts. */
+/** The exports of cpu/index.ts. All state is in the engine area, see layout.ts. */
 export interface Program extends TranslatedCode {
-  /** Forgets all that was derived from guest memory. */
+  /** Drops all that was derived from guest memory. */
   reset(): void;
   setFlags(flags: number): void;
   rflags(): number;
-  /** Forgets which linear address is where in memory: a region was moved. */
+  /** Flushes the TLB: a region was moved. */
   flushTlb(): void;
-  /** The tables of the debugger's breakpoints and watchpoints were written. */
+  /** Call it after writing the tables of the debugger's breakpoints and watchpoints. */
   setMonitor(): void;
-  /** Segments or control registers were set. */
+  /** Call it after segments or control registers were set. */
   setSystem(): void;
-  /** Not 0 if an external interrupt can be taken. */
+  /** Not 0 if an external interrupt can be delivered. */
   ready(): number;
   wantWindow(wanted: number): void;
   inject(vector: number): void;
-  /** What the monitor answered to the access under way is in EXIT_DATA. */
+  /** Takes the monitor's answer to the current access from EXIT_DATA. */
   takeAnswer(): void;
   /**
-   * Runs that many instructions at most, or one; gives an `ExitKind`. `goesOn` is not 0 where nothing was written to memory
-   * or registers since the last run: then the code that was decoded is taken to be what it was.
+   * Runs at most that many instructions, or one; returns an `ExitKind`. `goesOn` is not 0 where nothing was written to memory
+   * or registers since the last run: then decoded code is still valid.
    */
   run(budget: bigint, once: number, goesOn: number): number;
 }
 
-/** What translated code calls, and the translator. */
+/** For translated code and the translator. */
 export interface TranslatedCode {
-  /** The handlers, and behind them the translated functions. */
+  /** The handlers, followed by the translated functions. */
   table: WebAssembly.Table;
   enter: (rip: bigint, slot: number) => number;
   perform: (record: number) => number;
-  /** The block at RIP, if it was decoded and is of now; else 0. */
+  /** The block at RIP, if it is decoded and valid; else 0. */
   blockAtRip(): number;
 }
 
-/** A program of its own over `memory`, whose first 32 MiB it uses. */
+/** Makes an instance of the program on `memory`, whose first 32 MiB it uses. */
 export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Program {
   const abort = (_message: number, _file: number, line: number, column: number) => {
-    throw new Error(`the software CPU stopped at ${line}:${column}`);
+    throw new Error(`the software CPU aborted at ${line}:${column}`);
   };
   const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
   return exports as unknown as Program;

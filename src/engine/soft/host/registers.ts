@@ -1,5 +1,5 @@
 /**
- * The registers in the engine area, and what the contract makes of them.
+ * Converts the registers between the engine area and the contract.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import * as L from '../layout.js';
 
 const segmentIndex = { es: 0, cs: 1, ss: 2, ds: 3, fs: 4, gs: 5, tr: 6, ldt: 7 } as const;
 
-/** General registers and instruction pointer; the flags are the program's to give. */
+/** General registers and instruction pointer; the program computes the flags. */
 export function readRegisters(view: DataView, rflags: number): Registers {
   const registers = {} as Registers;
   for (const [number, name] of registerNames.entries()) {
@@ -114,7 +114,7 @@ export function writeSystemRegisters(view: DataView, system: SystemRegisters): v
   view.setUint32(L.IDT_LIMIT, system.idt.limit, true);
 }
 
-/** Write back, write through, uncached (which write combining may override), uncacheable, twice (SDM 3A 12.12.4). */
+/** The PAT after reset: write back, write through, UC-, uncacheable, all twice (SDM 3A 12.12.4). */
 const PAT_AFTER_RESET = 0x0007_0406_0007_0406n;
 /** IA32_MISC_ENABLE: string instructions are fast. */
 const FAST_STRINGS = 1n;

@@ -1,5 +1,5 @@
 /**
- * The whole state of a software CPU, out of the engine area and into it.
+ * Reads the whole state of a software CPU from the engine area, and writes it.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { readFxsave, writeFxsave } from './fpu.js';
 import type { Program } from './program.js';
 import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './registers.js';
 
-/** Parts of a state that the software CPU has no use for. It keeps them for the CPU that it gives its state to. */
+/** Parts of a state that the software CPU does not use. It keeps them for the CPU that gets its state next. */
 export interface ForeignState {
   msrs: CpuState['msrs'];
 }
@@ -27,7 +27,7 @@ export const nothingForeign: ForeignState = { msrs: [] };
 
 const debugAt = (number: number) => L.DEBUG_REGISTERS + 8 * number;
 
-/** Where the MSRs lie; the time stamp counter is worked out of the clock. */
+/** The addresses of the MSRs; the time stamp counter is computed from the clock. */
 const msrPlaces: ReadonlyMap<number, number> = new Map([
   [MSR.IA32_SYSENTER_CS, L.SYSENTER_CS],
   [MSR.IA32_SYSENTER_ESP, L.SYSENTER_ESP],
@@ -51,7 +51,7 @@ function mtrrPlace(msr: number): number {
   return L.MTRR_FIXED + 8 * (3 + msr - MSR.IA32_MTRR_FIX4K_C0000);
 }
 
-/** What a CPU has besides its part of the engine area. */
+/** The parts of a CPU outside the engine area. */
 export interface CpuParts {
   view: DataView;
   program: Program;
@@ -129,8 +129,8 @@ function readUnfinished(view: DataView, exit: Exit): UnfinishedInstruction | nul
 }
 
 /**
- * Writes a state that `refuseForeign` let pass, and gives what of it the software CPU can only keep. `exit` shows the open
- * access, if there is one.
+ * Writes a state that `refuseForeign` accepted, and returns the parts that the software CPU can only keep. `exit` shows the
+ * open access, if there is one.
  */
 export function writeState({ view, program, exit, clock }: CpuParts, state: CpuState): ForeignState {
   const quad = (at: number, value: bigint) => view.setBigUint64(at, value, true);
@@ -146,7 +146,7 @@ export function writeState({ view, program, exit, clock }: CpuParts, state: CpuS
   quad(L.XCR0, state.xcr0 | XCR0.X87);
   if (time !== null) clock.load(time);
   const foreign = state.msrs.filter(([msr, value]) => !writeMsr(view, msr, value));
-  // The segments' reach and what breakpoints are enabled; then the mode, by the flags. Both forget pending traps.
+  // Updates segment limits and enabled breakpoints; then the mode, from the flags. Both drop pending traps.
   program.setSystem();
   program.setFlags(Number(registers.rflags & 0xffff_ffffn));
   for (const [n, entry] of (state.pdptes ?? []).entries()) quad(L.PDPTES + 8 * n, entry);
@@ -159,7 +159,7 @@ export function writeState({ view, program, exit, clock }: CpuParts, state: CpuS
 const extendedArea = (view: DataView, length: number) =>
   new Uint8Array(view.buffer, view.byteOffset + L.EXTENDED_AREA, length);
 
-/** States that XSAVE moves though the software CPU has no use for them. */
+/** Components that XSAVE saves and restores although the software CPU does not use them. */
 function readExtended(view: DataView): Uint8Array | null {
   const length = view.getUint32(L.EXTENDED_LENGTH, true);
   return length === 0 ? null : extendedArea(view, length).slice();
@@ -233,13 +233,13 @@ export function refuseForeign({ apic, halted, unfinished, extended }: CpuState):
     throw new SoftError(
       'ELIMIT',
       'the state has a local APIC, and the software engine has none',
-      'take the state of a machine whose interrupt controllers are devices: --irqchip user',
+      'use a state from a machine whose interrupt controllers are devices: --irqchip user',
     );
   }
   if ((extended?.length ?? 0) > L.EXTENDED_BYTES) {
     throw new SoftError(
       'ELIMIT',
-      `the state's XSAVE area goes on for ${extended?.length} bytes`,
+      `the state’s XSAVE area has ${extended?.length} further bytes`,
       `the software CPU keeps ${L.EXTENDED_BYTES}`,
     );
   }

@@ -11,9 +11,9 @@ import type { Segment } from '../../../x86/index.js';
 import { exitKindNames, newControl } from '../../contract/index.js';
 import { type SoftCpu, softEngine } from '../index.js';
 
-/** Where the code lies; the stack ends here too. */
+/** The address of the code; the stack ends here too. */
 export const CODE = 0x1000;
-/** Bytes of RAM at 0; what lies behind is MMIO. */
+/** Bytes of RAM at 0; addresses above are MMIO. */
 export const MEMORY = 0x10000;
 
 let program: WebAssembly.Module | undefined;

@@ -15,7 +15,7 @@ const examples = `
 Examples:
   $ terrarium bench simvirtio                  a queue's bytes by exits and by polling, side by side
   $ terrarium bench simvirtio --svg profile.svg --json > profile.json
-  $ terrarium bench io --svg io.svg            what an exit costs, and what costs none
+  $ terrarium bench io --svg io.svg            what an exit costs, and which accesses cause none
 `;
 
 interface BenchFlags {
@@ -28,7 +28,7 @@ interface BenchFlags {
 
 export function benchCommand(): Command {
   const simvirtio = new Command('simvirtio')
-    .description('Exits, bytes, time an exit and throughput of SIMVIRTIO, by exits and by polling.')
+    .description('Exits, bytes, time per exit and throughput of SIMVIRTIO, by exits and by polling.')
     .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
     .option('--rounds <n>', 'runs of each kind; the median counts', parseCount, 3)
     .addOption(new Option('--ring <n>', 'where the guest sends from').choices(['0', '3']).default('3'))
@@ -37,7 +37,9 @@ export function benchCommand(): Command {
     .addHelpText('before', asTyped(examples.trimStart()))
     .action(benchSimvirtio);
   const io = new Command('io')
-    .description('What ports, holes in memory and read-only memory cost a guest, by exits and coalesced.')
+    .description(
+      'What accesses to ports, holes in memory and read-only memory cost a guest, by exits and coalesced.',
+    )
     .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
     .option('--accesses <n>', 'of each kind, at most 65535', parseCount, 20_000)
     .option('--rounds <n>', 'runs of each kind; the median counts', parseCount, 3)
@@ -118,7 +120,7 @@ export function profileTable(rows: readonly ProfileRow[]): string {
     String(row.exits),
     row.exitUs === null ? '' : row.exitUs.toFixed(1),
     withUnit(row.bytesPerSecond),
-    row.passes === undefined ? '' : `${row.passes} looks, ${row.sleeps} sleeps`,
+    row.passes === undefined ? '' : `${row.passes} polls, ${row.sleeps} sleeps`,
   ]);
   const widths = head.map((_, column) =>
     Math.max(...[head, ...body].map((cells) => [...cells[column]!].length)),

@@ -39,7 +39,7 @@ export interface IoCost {
   perSecond: number;
 }
 
-/** 32 MiB: behind the RAM of a guest of 16 MiB, where the course's slides put their MMIO page. */
+/** 32 MiB: above the RAM of a 16 MiB guest, where the course's slides put their MMIO page. */
 const ADDRESS = 0x2000000;
 const PAGE = 4096;
 const PORT = 0x80;
@@ -110,7 +110,7 @@ export function measureAccess(access: Access, count: number, engine: EngineName 
   };
 }
 
-/** Every way, `rounds` times in turns; of each the run with the median time. */
+/** Measures every way `rounds` times, in turns; gives the run with the median time of each. */
 export function measureIo(count: number, rounds: number, engine: EngineName = 'auto'): IoCost[] {
   const runs = accesses.map((): IoCost[] => []);
   for (let round = 0; round < rounds; round++) {

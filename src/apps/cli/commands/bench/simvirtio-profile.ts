@@ -22,7 +22,7 @@ export interface ProfileRow {
   bytesPerSecond: number;
   /** Microseconds from one exit to the next; null where there are too few to tell. */
   exitUs: number | null;
-  /** By polling: times that the thread looked, and slept. */
+  /** By polling: how often the thread polled, and how often it slept. */
   passes?: number;
   sleeps?: number;
 }
@@ -39,7 +39,7 @@ export interface ProfileOptions {
 /** What is measured: bytes that are announced together. */
 export const BATCHES = [1, 4, 16, 64, 256, 1024] as const;
 
-/** Where `simvirtio-speed.c` looks for what it shall do. */
+/** Where `simvirtio-speed.c` reads its parameters. */
 const WANTED_BYTES = 0x500;
 const WANTED_BATCH = 0x508;
 const WANTED_KERNEL = 0x510;
@@ -51,7 +51,7 @@ const POLLED_BYTES = 2 ** 20;
 const MOST_POLLED_BYTES = 2 ** 24;
 /** From ring 0, which some hosts emulate. */
 const MOST_KERNEL_BYTES = 2 ** 14;
-/** With fewer exits than this the start of the guest counts for more than they do. */
+/** With fewer exits than this, the start of the guest dominates the time. */
 const EXITS_TO_TELL = 100;
 const TIMEOUT_MS = 20_000;
 

@@ -5,14 +5,14 @@ import { ConfigError } from '../../../../errors.js';
 import type { HostedMachine, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
 import { quoted } from '../../../frontend/build-options.js';
 
-/** A run that gdb leads. */
+/** A run under gdb's control. */
 export interface GdbRun {
-  /** What the machine came to in the end. */
+  /** The outcome of the machine. */
   outcome: Promise<HostedOutcome>;
   stop(): Promise<void>;
 }
 
-/** Refuses options that cannot go with a debugger. */
+/** Refuses options that cannot be used with a debugger. */
 export function requireDebuggable(flags: {
   timeout?: number;
   maxExits?: number;
@@ -26,10 +26,10 @@ export function requireDebuggable(flags: {
     [flags.simvirtio === 'polling' || undefined, '--simvirtio polling', 'take --simvirtio exits'],
   ] as const;
   for (const [given, name, hint] of wrong)
-    if (given !== undefined) throw new ConfigError(`${name} does not go with --gdb`, hint);
+    if (given !== undefined) throw new ConfigError(`${name} cannot be used with --gdb`, hint);
 }
 
-/** Waits for gdb, and says how it comes here. */
+/** Waits for gdb, and says how to connect it. */
 export async function openGdb(
   machine: HostedMachine,
   address: DebugAddress,
@@ -37,7 +37,7 @@ export async function openGdb(
 ): Promise<GdbRun> {
   const server = await serveGdb(machine.debugTarget(), address);
   const open =
-    'port' in address ? ' (any user of this computer can; --gdb=PATH is a socket for you alone)' : '';
+    'port' in address ? ' (any user of this computer can; --gdb=PATH is a socket that only you can use)' : '';
   const { file, hint } = symbolFile(loaded);
   const gdb = file === undefined ? 'gdb' : `gdb ${quoted(file)}`;
   process.stderr.write(

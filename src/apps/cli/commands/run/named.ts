@@ -17,7 +17,7 @@ export interface NameFlags {
   trace?: string | true;
 }
 
-/** What a run does for those who find it by its name. */
+/** What a named run does for the commands that find it by its name. */
 export interface NamedMachine {
   print(bytes: Uint8Array): void;
   /** The run has begun: open the socket. */
@@ -56,7 +56,7 @@ export async function runNamed<Flags extends NameFlags>(
   }
 }
 
-/** From here on stderr goes into a log that does not grow: a guest may make its monitor talk without end. */
+/** From here on stderr goes into a log that does not grow: a guest may make its monitor print without end. */
 function keepMessages(published: PublishedMachine): void {
   const write = (text: string | Uint8Array, ...rest: unknown[]): boolean => {
     published.tell(typeof text === 'string' ? Buffer.from(text) : text);
@@ -74,7 +74,7 @@ async function startInBackground({ name, trace, quiet }: NameFlags): Promise<voi
   if (trace === true || trace === '-') {
     throw new ConfigError('--trace has nowhere to go with --detach', 'give it a file: --trace=FILE');
   }
-  // The same words again, whatever they are: the new process runs them as if it had been typed there.
+  // The same arguments again, unchanged: the new process runs them as if they had been typed there.
   const words = process.argv.slice(process.argv.indexOf('run') + 1);
   const { pid, warnings } = await spawnDetached(name, words);
   if (warnings !== '') process.stderr.write(warnings);

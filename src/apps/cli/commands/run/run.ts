@@ -48,7 +48,7 @@ Examples:
 const statuses = `
 Exit status:
   0 halted (or reset itself) and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
-  3 triple fault, or halted for ever without meaning to; 4 engine error, or stdout cannot be written; 124 timed out or out of exits; 130 interrupted.
+  3 triple fault, or halted forever by mistake; 4 engine error, or stdout cannot be written; 124 timed out or out of exits; 130 interrupted.
 `;
 
 export function runCommand(): Command {
@@ -63,7 +63,11 @@ export function runCommand(): Command {
     );
   return addBuildOptions(addMachineOptions(command))
     .option('--speaker', "ring the terminal's bell when the guest's speaker starts")
-    .option('--timeout <duration>', 'end a guest that does not: 500ms, 2s, 1m', parseDuration)
+    .option(
+      '--timeout <duration>',
+      'end a guest that still runs after this time: 500ms, 2s, 1m',
+      parseDuration,
+    )
     .option('--max-exits <n>', 'end the guest after n exits', parseCount)
     .option(
       '--expect <what>',
@@ -102,7 +106,7 @@ export function runCommand(): Command {
       parseGdb,
     )
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
-    .option('--why', 'explain the end of every run, not only of those that died')
+    .option('--why', 'explain the end of every run, not only of guests that died')
     .option(
       '--dump <what>',
       'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS, code, code:ADDRESS, symbols; several with commas',
@@ -122,7 +126,7 @@ export function runCommand(): Command {
         const { runAgain } = await import('./watch.js');
         return runAgain(files);
       }
-      // Sockets and processes are loaded for those who want them.
+      // The code for sockets and processes is loaded only when it is needed.
       if (flags.name === undefined && !flags.detach) return run(files, flags);
       const { runNamed } = await import('./named.js');
       return runNamed(files, flags, run);
@@ -155,9 +159,9 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   const config: HostedOptions = {
     image,
     ...spec,
-    // A person plays: without this, sleeps take no time where time is instructions.
+    // A person plays: without this, sleeps take no real time where time is counted in instructions.
     ...(flags.screen && spec.clock === undefined && { clock: 'wall' as const }),
-    // Each access is an exit of its own where exits are looked at one by one.
+    // Where exits are shown one by one, each access must be an exit of its own.
     ...(flags.trace !== undefined && { coalesce: false }),
     ...(trace && { trace }),
     statistics: flags.stat === true,
@@ -209,7 +213,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   if (!flags.quiet && !flags.screen && !flags.screenshot) {
     sayLine(await hiddenScreen(machine));
   }
-  // A failed expectation only speaks where the guest itself came to a good end: other endings have their own status.
+  // A failed expectation decides the status only where the guest ended well: other ends have their own status.
   const end = stopped.status ?? statusOfOutput(terminal.failure) ?? statusOf(outcome);
   const status = !tells
     ? end
@@ -225,10 +229,10 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
         ...(expectations && { expectations }),
         ...(symbolic && { named: symbolic }),
       });
-  // Behind all that is said of the run: a disk may be full.
+  // After all messages about the run: a disk may be full.
   await screenshots?.finish();
   process.exitCode = status;
-  // What a stopped guest printed for a reader that stands still keeps nobody waiting.
+  // When a guest was stopped, do not wait for a reader of its output that does not read.
   if (outcome.kind === 'stopped' && standardOutput.waiting > 0) process.exit();
   await named?.end(outcome, status);
 }
@@ -243,7 +247,7 @@ function open(config: HostedOptions): Promise<HostedMachine> {
   return canRunHere(config) ? hostHere(config) : hostMachine(config);
 }
 
-/** Who prints what the guest printed, where that is not stdout as it is. */
+/** Who prints the guest's output, where it does not go to stdout unchanged. */
 function consoleWriter(
   { safeOutput }: RunFlags,
   shared: SharedTerminal | undefined,
@@ -270,7 +274,7 @@ function outputsOf({ trace, report, screenshot = [] }: RunFlags): [option: strin
   ];
 }
 
-/** The status where stdout took no more; says why where that is not known to who reads it. */
+/** The status where stdout could not be written; says why, unless the reader itself has gone. */
 function statusOfOutput(failure: string | undefined): number | undefined {
   if (failure === undefined) return undefined;
   if (failure === 'EPIPE') return ExitStatus.abandoned;
@@ -278,7 +282,7 @@ function statusOfOutput(failure: string | undefined): number | undefined {
   return ExitStatus.engine;
 }
 
-/** The machine that the command line asks for; who wants to see a picture wants a VGA. */
+/** The machine that the command line asks for; --screen and --screenshot imply a VGA. */
 function wantedSpec(flags: RunFlags): MachineSpec {
   return { ...((flags.screen || flags.screenshot) && { vga: true }), ...specOf(flags) };
 }

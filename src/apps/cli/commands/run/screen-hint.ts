@@ -1,5 +1,5 @@
 /**
- * A guest that drew, and nobody saw it.
+ * A hint for a guest that drew on a screen that was not shown.
  *
  * @module
  */

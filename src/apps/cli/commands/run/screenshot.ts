@@ -7,7 +7,7 @@ import { TerrariumError } from '../../../../errors.js';
 import type { HostedMachine, Moment } from '../../../../runtime/index.js';
 import { parseCount, parseDuration } from '../../../frontend/values.js';
 
-/** A file, and when its picture is taken; without a moment at the end of the run. */
+/** A file, and the moment when its picture is taken; without one, at the end of the run. */
 export interface Screenshot {
   file: string;
   moment?: Moment;
@@ -15,19 +15,19 @@ export interface Screenshot {
 
 /** `a.png`, `a.png@HLT`, `a.png@2s`, `a.png@exit:1000`. */
 function parse(text: string): Screenshot {
-  // A name may have an @ of its own: a moment stands behind the file's ending.
+  // A name may have an @ of its own: a moment follows the file's ending.
   const [, file = text, moment] = /^(.*\.png)@(.*)$/is.exec(text) ?? [];
   if (moment === undefined) return { file };
   if (/^hlt$/i.test(moment)) return { file, moment: { at: 'halt' } };
   const [, exit] = /^exit:(.*)$/i.exec(moment) ?? [];
   if (exit !== undefined) return { file, moment: { at: 'exit', exit: parseCount(exit) } };
   if (!/^\d/.test(moment)) {
-    throw new InvalidArgumentError(`'${moment}' is no moment. Write HLT, 2s or 500ms, or exit:1000.`);
+    throw new InvalidArgumentError(`'${moment}' is not a moment. Write HLT, 2s or 500ms, or exit:1000.`);
   }
   return { file, moment: { at: 'time', milliseconds: parseDuration(moment) } };
 }
 
-/** One more picture of the run. What can be known of its file now is said now, not at the end of a long run. */
+/** Adds a picture of the run. Mistakes in its file name are reported now, not at the end of a long run. */
 export function addScreenshot(text: string, before: readonly Screenshot[] = []): Screenshot[] {
   const added = parse(text);
   const { file } = added;
@@ -38,7 +38,7 @@ export function addScreenshot(text: string, before: readonly Screenshot[] = []):
     throw new InvalidArgumentError(`'${file}' would be written twice. Give each picture a file of its own.`);
   }
   if (!isFolder(path.dirname(file))) {
-    throw new InvalidArgumentError(`there is no folder '${path.dirname(file)}' to put it into.`);
+    throw new InvalidArgumentError(`the folder '${path.dirname(file)}' does not exist.`);
   }
   if (isFolder(file)) throw new InvalidArgumentError(`'${file}' is a folder.`);
   return [...before, added];
@@ -48,12 +48,12 @@ function isFolder(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** The moments to ask the machine for: those that are not the end. */
+/** The moments to ask the machine for: all but the end of the run. */
 export function momentsOf(screenshots: readonly Screenshot[]): Moment[] {
   return screenshots.flatMap(({ moment }) => moment ?? []);
 }
 
-/** Writes each picture when its moment comes; `finish` writes that of the end where no other was taken. */
+/** Writes each picture at its moment; `finish` writes those whose moment is the end, or did not come. */
 export function takeScreenshots(machine: HostedMachine, screenshots: readonly Screenshot[]) {
   const written = new Map<Screenshot, Promise<void>>();
   const write = (screenshot: Screenshot, picture: Picture) => {
@@ -91,7 +91,7 @@ async function writePng(file: string, { width, height, rgba }: Picture): Promise
     throw new TerrariumError(
       'ESCREENSHOT',
       `the picture ${file} could not be written: ${(cause as Error).message}`,
-      { hint: 'see that there is room, and that the folder is yours to write' },
+      { hint: 'check that the disk has room, and that you may write to the folder' },
     );
   }
 }

@@ -19,7 +19,7 @@ export interface TraceFlags {
   traceFilter?: string[];
 }
 
-/** What the machine has to know; undefined where nobody wants a trace. */
+/** The trace options of the machine; undefined without a trace. */
 export function traceOptions({ trace, traceFilter }: TraceFlags): TraceOptions | undefined {
   if (trace === undefined) {
     if (traceFilter === undefined) return undefined;
@@ -29,7 +29,7 @@ export function traceOptions({ trace, traceFilter }: TraceFlags): TraceOptions |
   return { format: traceFormatOf(trace), ...(filter && { filter }) };
 }
 
-/** Sends the trace to stderr or into a file; the returned function waits until all of it is there. */
+/** Sends the trace to stderr or into a file; the returned function waits until all of it is written. */
 export function openTrace(
   machine: HostedMachine,
   target: string | true,

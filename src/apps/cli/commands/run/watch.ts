@@ -11,7 +11,7 @@ import { languageOf } from '../../../../runtime/index.js';
 import { ExitStatus } from '../../../frontend/exit-status.js';
 import { styleFor } from '../../../frontend/style.js';
 
-/** Editors write a file in several steps; a change is over when nothing came for so long: milliseconds. */
+/** Editors write a file in several steps; a change is complete after this long without another: milliseconds. */
 const SETTLED_MS = 60;
 /** Beside sources: headers, linker scripts, guest.json. */
 const partsOfGuest = /\.(?:h|hpp|inc|ld|lds)$|^guest\.json$/;
@@ -26,7 +26,7 @@ export async function runAgain(files: readonly string[]): Promise<void> {
         if (name !== null && (languageOf(name) !== undefined || partsOfGuest.test(name))) changed();
       });
     } catch (error) {
-      throw new ConfigError(`--watch cannot look at ${folder}: ${(error as Error).message}`);
+      throw new ConfigError(`--watch cannot watch ${folder}: ${(error as Error).message}`);
     }
   });
   const words = process.argv.slice(1).filter((word) => word !== '--watch');
@@ -44,7 +44,7 @@ export async function runAgain(files: readonly string[]): Promise<void> {
         timer = setTimeout(() => resolve('changed'), SETTLED_MS);
       };
     });
-    // Ctrl-C is for the guest's run; when that has ended, it ends the watching as well.
+    // Ctrl-C ends the guest's run; once that has ended, it ends the watching.
     process.removeAllListeners('SIGINT');
     process.on('SIGINT', () => {});
     const first = await Promise.race([ended, change]);
@@ -62,7 +62,7 @@ export async function runAgain(files: readonly string[]): Promise<void> {
   for (const watcher of watchers) watcher.close();
 }
 
-/** Ends a run that is under way: in good order, and then at once. */
+/** Ends a run that is under way: first cleanly, and then at once. */
 async function end(child: ChildProcess, ended: Promise<number>): Promise<void> {
   child.kill('SIGTERM');
   const limit = setTimeout(() => child.kill('SIGKILL'), 2000);

@@ -1,4 +1,4 @@
-// Blocks of decoded operations: found by the place of their first byte, made where there is none, left at their end.
+// Blocks of decoded operations: looked up by the address of their first byte in RAM, decoded where there is none yet.
 import {
   BLOCK,
   BLOCK_COUNT,
@@ -62,7 +62,7 @@ import { ripAfter, ripOf } from './operands';
 import { guardPage } from './tlb';
 import { failed } from './trouble';
 
-/** Operations in a block, so that a jump into its middle does not decode too much again. */
+/** The most operations in a block; a jump into the middle of a block decodes its rest again. */
 export const MAX_OPERATIONS: u32 = 32;
 const CODE = SEGMENTS + SEG_CS * SEGMENT_SIZE;
 
@@ -73,12 +73,12 @@ function stop(rip: u64): usize {
   return 0;
 }
 
-/** Mode and epoch, as blocks of now have them. */
+/** The current mode and epoch, as in the key of valid blocks. */
 function keyOfNow(): u32 {
   return (load<u32>(EPOCH) << 4) | load<u32>(MODE);
 }
 
-/** Goes to the block at `rip`, of which the word at `slot` may know (0: nobody does). Gives its first operation or 0. */
+/** Enters the block at `rip`. The word at `slot` may cache it (0: no cache). Returns its first operation, or 0. */
 export function enter(rip: u64, slot: usize): usize {
   if (load<u32>(EVENTS) != 0) return stop(rip);
   store<u32>(TROUBLE, 0);
@@ -97,15 +97,15 @@ export function enter(rip: u64, slot: usize): usize {
       store<u32>(cached, block);
     }
   }
-  // The end of the segment is not where it was when the block was made.
+  // The segment's limit has changed since the block was made.
   if (rip + <u64>load<u32>(block, BLOCK_LENGTH) > <u64>load<u32>(CODE, SEG_LIMIT) + 1 && !code64())
     return lone(rip);
-  // Not begun where it might run past the budget: the rest is run one by one.
+  // Not entered where it might exceed the budget: the remaining instructions run one by one.
   const rest = load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT);
   if (rest < 0) return stop(rip);
   store<i64>(BUDGET, rest);
   store<u32>(block, links, BLOCK_LINKS);
-  // If the pool was begun anew, `slot` is in what is another block now.
+  // If the pool was restarted, `slot` now belongs to another block.
   if (slot && links == load<u32>(LINKS)) store<u32>(slot, block | <usize>samePage(linear));
   store<u64>(BLOCK_RIP, rip);
   store<u32>(BLOCK, block);
@@ -115,7 +115,7 @@ export function enter(rip: u64, slot: usize): usize {
   return <usize>load<u32>(block, BLOCK_FIRST);
 }
 
-/** Tells the translator, if it has room. */
+/** Notifies the translator, if its list has room. */
 function noteHot(block: usize): void {
   const count = load<u32>(HOT_COUNT);
   if (count == MAX_HOT) return;
@@ -124,8 +124,8 @@ function noteHot(block: usize): void {
 }
 
 /**
- * True if the block that is left comes from the linear page of `linear`: wherever that page lies, both are in it. Where one
- * place has several linear addresses and the segment ends somewhere, it may end between them.
+ * True if the current block was fetched from the linear page of `linear`, so that both are in the same physical page. Where a
+ * page has several linear addresses, a segment limit may lie between them.
  */
 function samePage(linear: u64): bool {
   if (load<u32>(CR0) >> 31 && load<u32>(CODE, SEG_LIMIT) != 0xffffffff && !code64()) return false;
@@ -133,7 +133,7 @@ function samePage(linear: u64): bool {
   return ((from ^ linear) & ~4095) == 0;
 }
 
-/** LINKS, after a look at whether mode and code segment are still those that it stands for. */
+/** LINKS, advanced first where mode or code segment have changed since. */
 function linksOfNow(): u32 {
   const key = keyOfNow();
   const base = load<u64>(CODE, SEG_LINEAR);
@@ -148,8 +148,8 @@ function linksOfNow(): u32 {
 }
 
 /**
- * As `enter`, for a branch that always goes to the same place: where it went there before, within one page, and nothing
- * has changed since, none of `enter`'s questions has another answer. 0 where it has to be asked.
+ * As `enter`, for a branch with a fixed target: where it was taken before, within one page, and nothing has changed since, the
+ * checks of `enter` would give the same results. 0 where `enter` must be called.
  */
 export function follow(rip: u64, slot: usize): usize {
   const block = <usize>load<u32>(slot) - 1;
@@ -162,17 +162,17 @@ export function follow(rip: u64, slot: usize): usize {
   return <usize>load<u32>(block, BLOCK_FIRST);
 }
 
-/** Looks up the page that code comes from; false where that fails, where it is not RAM, or for a page with a breakpoint. */
+/** Looks up the page of the code; false where that faults, where it is not RAM, or for a page with a breakpoint. */
 function fetchPage(linear: u64): bool {
   if (guardsPage(linear)) return false;
-  // A page fault tells the address itself, not its page's.
+  // A page fault reports the address itself, not that of its page.
   const place = locateCode(linear);
   if (failed()) return false;
   if (!place) {
     cannotFetch();
     return false;
   }
-  // Translations were forgotten, or others apply now.
+  // The TLB was flushed, or another table of it is current.
   if (load<u64>(CODE_PAGE) & 1) cutLinks();
   store<u32>(CODE_PLACE, place & ~4095);
   store<u64>(CODE_PAGE, linear & ~4095);
@@ -180,12 +180,12 @@ function fetchPage(linear: u64): bool {
 }
 
 /**
- * Blocks of a page that are looked at. A page may have thousands, which a guest can make each branch go through; one that
- * is not among the newest is decoded again.
+ * How many blocks of a page are searched. A page may have thousands, and a hostile guest could make each branch search them
+ * all; a block that is not among the newest is decoded again.
  */
 const LONGEST_WALK: u32 = 64;
 
-/** The block that starts at `place` in the mode of now, made if there is none; 0 where its first instruction is not whole. */
+/** The block that starts at `place` in the current mode, made if there is none; 0 where its first instruction is incomplete. */
 function find(place: usize): usize {
   const mode = load<u32>(MODE);
   const record = pageRecord(place);
@@ -193,7 +193,7 @@ function find(place: usize): usize {
   for (let block = <usize>load<u32>(record, 8); block; block = <usize>load<u32>(block, BLOCK_NEXT)) {
     if (walked++ == LONGEST_WALK) break;
     if (<usize>load<u32>(block, BLOCK_START) != place || load<u32>(block, BLOCK_MODE) != mode) continue;
-    // The monitor ran since the block was used last: are its bytes still those?
+    // The monitor ran since the block was used last: are its bytes unchanged?
     if (unchanged(block)) {
       checkTranslation(block);
       store<u32>(block, keyOfNow(), BLOCK_KEY);
@@ -214,7 +214,7 @@ function unchanged(block: usize): bool {
   return true;
 }
 
-/** A translation is right as long as the bytes of all its blocks, which are in one page, are what they were. */
+/** A translation is valid as long as the bytes of all its blocks, which are in one page, are unchanged. */
 function checkTranslation(block: usize): void {
   const record = <usize>load<u32>(block, BLOCK_FIRST);
   if (record == block + BLOCK_OPS) return;
@@ -227,7 +227,7 @@ function checkTranslation(block: usize): void {
   }
 }
 
-/** The block that a budget ended before, or 0: for the translator, which looks where the CPU often is. */
+/** The block before which a budget ended, or 0: for the translator, which samples where the CPU often is. */
 export function blockAtRip(): usize {
   const linear = (load<u64>(CODE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
   if ((linear & ~4095) != load<u64>(CODE_PAGE)) return 0;
@@ -288,7 +288,7 @@ function finish(block: usize, out: usize, count: u32, length: u32): void {
   store<u32>(block, 0, BLOCK_HEAT);
 }
 
-/** Copies code to FETCHED, from `got` bytes on, to the end of the page it comes from. Gives how many bytes there are then. */
+/** Copies code to FETCHED, from byte `got` on, up to the end of its page. Returns the new number of bytes. */
 function fetch(rip: u64, got: usize, limit: u64): usize {
   if (rip + <u64>got > limit) return got;
   const linear = (load<u64>(CODE, SEG_LINEAR) + rip + <u64>got) & load<u64>(LINEAR_MASK);
@@ -301,8 +301,8 @@ function fetch(rip: u64, got: usize, limit: u64): usize {
 }
 
 /**
- * A block of one instruction, decoded for this one time: over the end of a page, at the end of the code segment, or to
- * run it alone. The second page is fetched only by an instruction that reaches it.
+ * A block of one instruction for a single use: across the end of a page, at the end of the code segment, or for single
+ * execution. Only an instruction that reaches the second page fetches from it.
  */
 export function lone(rip: u64): usize {
   const limit = code64() ? ~(<u64>0) : <u64>load<u32>(CODE, SEG_LIMIT);
@@ -315,7 +315,7 @@ export function lone(rip: u64): usize {
     length = decode(FETCHED, FETCHED + got, out, 0, load<u32>(MODE));
   }
   if (length == SHORT) {
-    // Too long, or over the segment's end: #GP. What is not RAM cannot be executed here.
+    // Too long, or beyond the segment's limit: #GP. Memory that is not RAM cannot be executed.
     if (!failed()) {
       if (got == MAX_LENGTH || rip + <u64>got > limit) fault(GP);
       else cannotFetch();
@@ -330,7 +330,7 @@ export function lone(rip: u64): usize {
   return SCRATCH + BLOCK_OPS;
 }
 
-/** The operations of the block that were charged and did not run: `pc` and those behind it. */
+/** The operations of the block that were charged but did not run: `pc` and those after it. */
 function ahead(pc: usize): i64 {
   const block = <usize>load<u32>(BLOCK);
   return <i64>load<u32>(block, BLOCK_COUNT) - <i64>((pc - block - BLOCK_OPS) / OP_SIZE);
@@ -340,29 +340,29 @@ export function refund(pc: usize): void {
   store<i64>(BUDGET, load<i64>(BUDGET) + ahead(pc));
 }
 
-/** Instructions that were done before the one at `pc`, however it came to be in its block. */
+/** The number of instructions that have completed before the one at `pc`. */
 export function clockAt(pc: usize): i64 {
   return load<i64>(CLOCK) - load<i64>(BUDGET) - ahead(pc);
 }
 
-/** On to the next instruction, behind one that ends its block. */
+/** Continues with the next instruction, after one that ends its block. */
 export function proceed(pc: usize): usize {
   return enter(ripAfter(pc), 0);
 }
 
-/** On to the next block, from the operation that only marks the end. */
+/** Continues with the next block, from the operation that only marks the end. */
 export function fall(pc: usize): usize {
   const rip = ripAfter(pc - OP_SIZE);
   const next = follow(rip, pc + OP_TAKEN);
   return next ? next : enter(rip, pc + OP_TAKEN);
 }
 
-/** On to wherever RIP is now. */
+/** Continues at RIP. */
 export function arrive(_pc: usize): usize {
   return enter(load<u64>(RIP), 0);
 }
 
-/** The same instruction once more, after what is due has been looked at. */
+/** Runs the same instruction again, after pending events were checked. */
 export function again(pc: usize): usize {
   refund(pc);
   return enter(ripOf(pc), 0);

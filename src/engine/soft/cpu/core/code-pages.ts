@@ -17,24 +17,24 @@ import {
   TROUBLE_STOP,
 } from '../../layout';
 
-/** The record of the page that holds `place`. */
+/** The record of the page with the address `place`. */
 export function pageRecord(place: usize): usize {
   return PAGES + (((place - RAM) >> 12) << 4);
 }
 
-/** True if bytes of the page that holds `place` were decoded. */
+/** True if code of the page with the address `place` was decoded. */
 export function holdsCode(place: usize): bool {
   return load<u64>(pageRecord(place)) != 0;
 }
 
-/** A bit for each 64 bytes of a page that the range touches. */
+/** One bit for each 64 bytes of a page that the range overlaps. */
 export function chunks(place: usize, length: usize): u64 {
   const first = (place & 4095) >> 6;
   const last = min<usize>((place & 4095) + length - 1, 4095) >> 6;
   return (~(<u64>0) >> <u64>(63 - (last - first))) << (<u64>first);
 }
 
-/** RAM was written, within one page: where that was code, the block that runs must not go on. */
+/** RAM was written, within one page: where that was code, the current block must not continue. */
 export function dropCode(place: usize, length: usize): void {
   const record = pageRecord(place);
   if ((load<u64>(record) & chunks(place, length)) == 0) return;
@@ -47,7 +47,7 @@ export function dropCode(place: usize, length: usize): void {
   store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_STOP);
 }
 
-/** From now on every branch looks again at where it goes. */
+/** From now on every branch looks its target up again. */
 export function cutLinks(): void {
   store<u32>(LINKS, load<u32>(LINKS) + 1);
 }

@@ -61,7 +61,7 @@ const FORM_FEATURE: u32 = 26;
 /** An instruction of more bytes is a #GP (SDM 2A 2.3.11). */
 export const MAX_LENGTH: usize = 15;
 
-/** What `decode` gives besides a length: the bytes end in the middle of the instruction. */
+/** A result of `decode` instead of a length: the bytes end in the middle of the instruction. */
 export const SHORT: i32 = 0;
 
 let at: usize = 0;
@@ -126,13 +126,13 @@ function prefixes(code64: bool): u32 {
         rex = byte;
         continue;
     }
-    // REX counts right before the opcode alone (SDM 2A 2.2.1).
+    // REX has an effect only right before the opcode (SDM 2A 2.2.1).
     rex = 0;
   }
   return 0;
 }
 
-/** What no instruction has: a set of opcodes that is not there. */
+/** A set of opcodes that does not exist: no instruction. */
 const NO_SET: u32 = 99;
 let opcode: u32 = 0;
 /** VEX.vvvv, or 0. */
@@ -140,8 +140,8 @@ let vexRegister: u32 = 0;
 let isVex: bool = false;
 
 /**
- * What C4 and C5 say in place of prefixes and escape bytes (SDM 2A 2.3.5). Gives the set of opcodes. Outside of 64-bit
- * code there are no more than eight registers, and nothing has 64 bits.
+ * C4 and C5 encode prefixes and escape bytes (SDM 2A 2.3.5). Returns the set of opcodes. Outside 64-bit code there are only
+ * eight registers, and no 64-bit operands.
  */
 function vexPrefix(code64: bool): u32 {
   const long = opcode == 0xc4;
@@ -149,7 +149,7 @@ function vexPrefix(code64: bool): u32 {
   const second = long ? <u32>take<u8>() : first;
   const map: u32 = long ? first & 31 : 1;
   opcode = <u32>take<u8>();
-  // No other of these prefixes may be there; L is 0.
+  // None of these prefixes may precede VEX; L must be 0.
   const refused = operandPrefix || rex != 0 || flags & (FLAG_LOCK | FLAG_REP | FLAG_REPNE);
   if (refused || second & 4 || map - 1 > 2) return NO_SET;
   const pp = second & 3;
@@ -161,11 +161,11 @@ function vexPrefix(code64: bool): u32 {
   return VEX_SETS + map - 1;
 }
 
-/** Reads what stands between the prefixes and the opcode, and gives the set that the opcode belongs to. */
+/** Reads the bytes between the prefixes and the opcode, and returns the opcode's set. */
 function escape(code64: bool, mode: u32): u32 {
   isVex = false;
   vexRegister = 0;
-  // Outside of 64-bit code C4 and C5 are LES and LDS where memory comes behind them; real mode knows no VEX.
+  // Outside 64-bit code C4 and C5 with a memory operand are LES and LDS; real mode has no VEX.
   if ((opcode & 0xfe) == 0xc4) {
     const vex = code64 || (!(mode & MODE_REAL) && at < end && load<u8>(at) >= 0xc0);
     return vex ? vexPrefix(code64) : 0;
@@ -178,7 +178,7 @@ function escape(code64: bool, mode: u32): u32 {
   return set;
 }
 
-/** Goes on from an entry to the forms of the one instruction that prefix and ModRM mean. */
+/** Follows an entry to the forms of the instruction that prefix and ModRM select. */
 function formsOf(entry: u32, modrm: u32, isMemory: bool, repeat: u32): u32 {
   for (let by = (entry >> ENTRY_SPLIT) & 7; by != 0; by = (entry >> ENTRY_SPLIT) & 7) {
     let choice: u32 = 0;
@@ -203,8 +203,8 @@ const LOOPNE: u32 = 0xe0;
 const LOOPE: u32 = 0xe1;
 
 /**
- * The prefixes F2 and F3 as far as they select. TZCNT and LZCNT are BSF and BSR with F3 where the processor does not have them;
- * F3 90 with REX.B is PAUSE for Intel, and XCHG with R8 for AMD.
+ * The prefixes F2 and F3, where they select an instruction. TZCNT and LZCNT are BSF and BSR with F3 where the processor does
+ * not have them; F3 90 with REX.B is PAUSE for Intel, and XCHG with R8 for AMD.
  */
 function selecting(set: u32): u32 {
   const ignored =
@@ -213,13 +213,13 @@ function selecting(set: u32): u32 {
   return ignored ? 0 : flags;
 }
 
-/** AMD's LOOPE and LOOPNE do what F2 or F3 in front of them says, whichever of the two they are. */
+/** On AMD, a prefix F2 or F3 decides whether LOOPE and LOOPNE loop while equal or not equal. */
 function loopByPrefix(): void {
   if ((opcode & 0xfe) != LOOPNE || !(flags & (FLAG_REP | FLAG_REPNE)) || !load<u32>(CPU_AMD)) return;
   opcode = flags & FLAG_REP ? LOOPE : LOOPNE;
 }
 
-/** A byte register's place: without REX, 4 to 7 are the high bytes of the first four. */
+/** A byte register's offset: without REX, 4 to 7 are the high bytes of the first four. */
 function byteRegister(number: u32): u32 {
   return number >= 4 && number < 8 && rex == 0 ? ((number - 4) << 3) + 1 : number << 3;
 }
@@ -248,7 +248,7 @@ function memoryOperand(out: usize, modrm: u32, width: u32): void {
     if (low == 4) {
       const sib = <u32>take<u8>();
       const number = ((sib >> 3) & 7) | ((rex & 2) << 2);
-      // Index 4 is none; with REX.X it is R12.
+      // Index 4 means no index; with REX.X it is R12.
       if (number != 4) index = number << 3;
       scale = sib >> 6;
       low = sib & 7;
@@ -348,7 +348,7 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
     isMemory = modrm < 0xc0 && !(entry & ENTRY_REGISTER_ONLY);
   }
   const form = formsOf(entry, modrm, isMemory, selecting(set));
-  // The size picks the form, and the form may say what the size is by default.
+  // The size selects the form, and the form may give the default size.
   if (rex & 8) width = 64;
   let bits = load<u32>(FORMS + ((<usize>(form + (width >> 5))) << 2));
   if (code64 && width != 64) {
@@ -385,7 +385,7 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
     (flags & FLAG_LOCK && !(bits & FORM_LOCK)) ||
     (bits & FORM_PROTECTED && (mode & MODE_REAL) != 0) ||
     !has(bits >> FORM_FEATURE) ||
-    // Where no operand is named so, vvvv is all ones (SDM 2A 2.3.5.6).
+    // Where vvvv does not encode an operand, it must be all ones (SDM 2A 2.3.5.6).
     (isVex && vexRegister != 0 && !(bits & FORM_VEX_REGISTER));
   if (refused) bits = 0;
   store<u16>(out, <u16>FIRST_HANDLER + <u16>(bits & 0xfff), OP_HANDLER);

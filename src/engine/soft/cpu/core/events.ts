@@ -1,4 +1,4 @@
-// What has to be looked at between two instructions.
+// Events that must be checked between two instructions.
 import {
   EVENT_NMI,
   EVENT_QUIET,
@@ -13,25 +13,25 @@ import {
 } from '../../layout';
 import { IF, RF, systemFlag, TF } from './flags';
 
-/** Behind STI no interrupt is taken before the next instruction is done (SDM 3A 7.8.1). */
+/** After STI no interrupt is taken before the next instruction has completed (SDM 3A 7.8.1). */
 export function shadow(): void {
   store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_SHADOW);
 }
 
-/** Behind MOV SS and POP SS no debug exception is taken either (SDM 3A 7.8.3). */
+/** After MOV SS and POP SS no debug exception is taken either (SDM 3A 7.8.3). */
 export function shadowOfStack(): void {
   store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_SHADOW | EVENT_QUIET);
 }
 
 /**
- * IRET ends the blocking of NMIs, even where it faults; one that waits is taken right behind it (SDM 3A 7.7.1, 3C 28.2.3).
+ * IRET ends the blocking of NMIs, even where it faults; a pending one is taken right after it (SDM 3A 7.7.1, 3C 28.2.3).
  */
 export function unblockNmi(): void {
   store<u32>(NMI_BLOCKED, 0);
   if (load<u32>(NMI_PENDING)) store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_NMI);
 }
 
-/** Call it where RFLAGS.IF, TF or RF may have changed, or what the monitor waits for. */
+/** Call it where RFLAGS.IF, TF or RF may have changed, or where the monitor's request for an interrupt window has changed. */
 export function updateEvents(): void {
   let events = load<u32>(EVENTS) & ~(EVENT_TRAP | EVENT_WINDOW | EVENT_RESUME);
   if (systemFlag(TF)) events |= EVENT_TRAP;

@@ -1,5 +1,5 @@
-// Interrupts and exceptions. In real-address mode FLAGS, CS and IP go onto the stack, and the vector's entry in the
-// table at IDTR says where to go on (SDM 3B 21.1.4); in the other modes it goes through a gate, see gates.ts.
+// Interrupts and exceptions. In real-address mode FLAGS, CS and IP go onto the stack, and the vector's entry in the table at
+// IDTR gives the handler (SDM 3B 21.1.4); in the other modes delivery uses a gate, see gates.ts.
 import {
   BUDGET,
   CR0,
@@ -69,17 +69,17 @@ function enter(vector: u32, rip: u64, software: bool, flags: u32, code: i64): vo
   store<u32>(INTERRUPTED, 1);
 }
 
-/** INT n, INT3 and INTO: goes to the handler of `vector`, to come back to `rip`. Changes nothing where it fails. */
+/** INT n, INT3 and INTO: calls the handler of `vector`, with return address `rip`. Changes nothing where it fails. */
 export function softwareInterrupt(vector: u32, rip: u64): void {
   enter(vector, rip, true, rflags(), NO_CODE);
 }
 
-/** An interrupt that no instruction asked for, or INT1: as `softwareInterrupt`, whatever the gate's privilege. */
+/** An external interrupt, an exception or INT1: as `softwareInterrupt`, without a check of the gate's DPL. */
 export function interrupt(vector: u32, rip: u64): void {
   markExternal(true);
   enter(vector, rip, false, rflags(), NO_CODE);
   markExternal(false);
-  // What fails from here on failed in this delivery.
+  // Faults from here on belong to this delivery.
   if (failed()) store<u32>(FAULT_DELIVERING, vector + 1);
 }
 
@@ -93,13 +93,13 @@ function isContributory(vector: u32): bool {
   return vector == DE || vector == TS || vector == NP || vector == SS || vector == GP;
 }
 
-/** What comes of an exception in the delivery of another one (SDM 3A table 7-5). */
+/** The result of an exception during the delivery of another one (SDM 3A table 7-5). */
 function isDouble(first: u32, second: u32): bool {
   if (first == PAGE_FAULT) return second == PAGE_FAULT || isContributory(second);
   return isContributory(first) && isContributory(second);
 }
 
-/** Keeps an exception for the account of what happened (`EngineCpu.recentFaults`). */
+/** Records an exception for `EngineCpu.recentFaults`. */
 function keep(vector: u32, code: u32, rip: u64): void {
   const count = load<u32>(FAULT_COUNT);
   const entry = FAULTS + <usize>(count & (MAX_FAULTS - 1)) * FAULT_ENTRY;
@@ -115,9 +115,8 @@ function keep(vector: u32, code: u32, rip: u64): void {
 }
 
 /**
- * An exception at `rip`, and whatever comes of its delivery, down to the shutdown. It takes the time of an instruction: the
- * one that raised it is not done, so that a chain of exceptions would otherwise take none, and never come to the end of its
- * budget.
+ * An exception at `rip`, and the exceptions that its delivery raises, down to the shutdown. It counts as an instruction: the
+ * one that raised it has not completed, so a chain of exceptions would otherwise take no time and never use up its budget.
  */
 export function exception(first: u32, firstCode: u32, rip: u64): void {
   store<i64>(BUDGET, load<i64>(BUDGET) - 1);
@@ -125,7 +124,7 @@ export function exception(first: u32, firstCode: u32, rip: u64): void {
   let code = firstCode;
   keep(vector, code, rip);
   for (;;) {
-    // Faults come back to their instruction, whose breakpoint must not hit again (SDM 3B 18.3.1.1).
+    // Faults return to their instruction, whose breakpoint must not hit again (SDM 3B 18.3.1.1).
     const flags = vector == DB || vector == DOUBLE_FAULT ? rflags() : rflags() | RF;
     markExternal(true);
     enter(vector, rip, false, flags, hasCode(vector) ? <i64>code : NO_CODE);

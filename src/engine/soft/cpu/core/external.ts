@@ -1,8 +1,8 @@
-// What only the monitor can answer: ports, and memory that is not RAM.
+// Accesses that only the monitor can answer: ports, and memory that is not RAM.
 //
-// An instruction that needs an answer ends where it stands, with nothing changed, and the CPU leaves for the monitor.
-// Then it runs again from its beginning and finds the answer in a list, in the order of its accesses. So no instruction
-// has to know how to stop in its middle; it must only change nothing before its last access.
+// An instruction that needs an answer stops, with nothing changed, and the CPU exits to the monitor. Then it runs again from
+// its beginning and finds the answer in a list, in the order of its accesses. So no instruction has to know how to stop in its
+// middle; it must only change nothing before its last access.
 import {
   ANSWER_COUNT,
   ANSWER_NEXT,
@@ -39,7 +39,7 @@ export function exitFor(kind: u32): void {
   store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_EXIT);
 }
 
-/** True where the monitor has answered: the value read is the result of `answer`. */
+/** True where the monitor has answered: `answer` gives the value read. */
 export function external(kind: u32, at: u64, size: u32, write: bool, value: u64): bool {
   const next = load<u32>(ANSWER_NEXT);
   if (next < load<u32>(ANSWER_COUNT)) {
@@ -52,12 +52,12 @@ export function external(kind: u32, at: u64, size: u32, write: bool, value: u64)
   store<u32>(EXIT_COUNT, 1);
   store<u64>(EXIT_DATA, value);
   store<u32>(EXIT_PLACE, EXIT_DATA);
-  // The list is full: an instruction with so many accesses outside of RAM is not done here.
+  // The list is full: an instruction with that many accesses outside RAM is not supported.
   exitFor(next >= MAX_ANSWERS ? EXIT_ERROR : kind);
   return false;
 }
 
-/** Asks for `count` reads of a port at once: the answers will be in STRING_DATA. */
+/** Requests `count` reads of a port in one exit: the answers will be in STRING_DATA. */
 export function askForBatch(port: u64, size: u32, count: u32): void {
   external(EXIT_IO, port, size, false, 0);
   store<u32>(EXIT_COUNT, count);
@@ -66,19 +66,19 @@ export function askForBatch(port: u64, size: u32, count: u32): void {
   store<u32>(BATCH_NEXT, 0);
 }
 
-/** What the monitor gave for the access that `external` just allowed. */
+/** The monitor's answer to the access for which `external` just returned true. */
 export function answer(): u64 {
   return load<u64>(ANSWERS + ((load<u32>(ANSWER_NEXT) - 1) << 3));
 }
 
-/** Notes the monitor's answer to the exit under way: what is in EXIT_DATA now. */
+/** Stores the monitor's answer to the current exit, from EXIT_DATA. */
 export function takeAnswer(): void {
   const count = load<u32>(ANSWER_COUNT);
   store<u64>(ANSWERS + (count << 3), load<u64>(EXIT_DATA));
   store<u32>(ANSWER_COUNT, count + 1);
 }
 
-/** The instruction, or a round of it that will not be done again, is done. */
+/** The instruction has completed, or an iteration of it that will not run again. */
 export function forgetAnswers(): void {
   store<u32>(ANSWER_COUNT, 0);
   store<u32>(ANSWER_NEXT, 0);

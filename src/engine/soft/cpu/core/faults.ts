@@ -1,4 +1,4 @@
-// How an instruction says that it cannot go on.
+// How an instruction reports that it cannot complete.
 import { EXIT_LENGTH, FAULT_CODE, FAULT_VECTOR, TROUBLE, TROUBLE_FAULT } from '../../layout';
 import { EXIT_ERROR, exitFor } from './external';
 
@@ -28,10 +28,10 @@ export function fault(vector: u32, code: u32 = 0): void {
   store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_FAULT);
 }
 
-/** Bit 0 of error codes, EXT: what is under way was not asked for by the program (SDM 3A 7.13). */
+/** Bit 0 of error codes, EXT: the event being delivered is external to the program (SDM 3A 7.13). */
 let external: u32 = 0;
 
-/** Error codes from now on say whether the event came from outside of the program. */
+/** Sets whether the following error codes have EXT set. */
 export function markExternal(on: bool): void {
   external = <u32>on;
 }
@@ -46,7 +46,7 @@ export function gateFault(vector: u32, number: u32): void {
   fault(vector, (number << 3) | 2 | external);
 }
 
-/** What is no RAM cannot be executed here: the run ends, with the bytes that are there. */
+/** Memory that is not RAM cannot be executed: the run ends, with the instruction's bytes that could be read. */
 export function cannotFetch(): void {
   store<u32>(EXIT_LENGTH, 0);
   exitFor(EXIT_ERROR);

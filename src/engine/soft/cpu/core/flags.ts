@@ -1,18 +1,18 @@
-// The arithmetic flags, computed when somebody asks (SDM 1 3.4.3.1).
+// The arithmetic flags, computed on demand (SDM 1 3.4.3.1).
 //
-// An operation leaves its operands and its result behind, each sign-extended to 64 bits: then the sign is bit 63 whatever
-// the size, and so are carry and overflow. Which formula holds for them is the kind.
+// An operation stores its operands and its result, each sign-extended to 64 bits: then the sign is bit 63 for every operand
+// size, and so are carry and overflow. The kind selects their formula.
 import { FLAG_A, FLAG_B, FLAG_CARRY, FLAG_COPY, FLAG_KIND, FLAG_RESULT, FLAGS_SYSTEM } from '../../layout';
 
-/** The flags are in FLAG_RESULT as they stand in RFLAGS. */
+/** FLAG_RESULT has the flags in the format of RFLAGS. */
 const KIND_PLAIN: u32 = 0;
 const KIND_LOGIC: u32 = 1;
 const KIND_ADD: u32 = 2;
 const KIND_SUB: u32 = 3;
-/** INC and DEC leave the carry, which is in FLAG_CARRY. */
+/** INC and DEC do not change the carry, which is in FLAG_CARRY. */
 const KIND_INC: u32 = 4;
 const KIND_DEC: u32 = 5;
-/** SUB with the borrow of before: carry and order are not those of the operands. */
+/** SUB with borrow: carry and comparison do not follow from the operands alone. */
 const KIND_SBB: u32 = 6;
 
 export const CF: u32 = 1;
@@ -109,13 +109,13 @@ export function overflow(): bool {
   return ((a ^ b) & (a ^ r)) < 0;
 }
 
-/** CF or ZF: below or equal, where two numbers without sign were compared. */
+/** CF or ZF: below or equal, for unsigned numbers. */
 export function belowOrEqual(): bool {
   if (load<u32>(FLAG_KIND) == KIND_SUB) return load<u64>(FLAG_A) <= load<u64>(FLAG_B);
   return carry() || zero();
 }
 
-/** SF is not OF: less, where two numbers with a sign were compared. */
+/** SF differs from OF: less, for signed numbers. */
 export function less(): bool {
   const kind = load<u32>(FLAG_KIND);
   if (kind == KIND_SUB) return load<i64>(FLAG_A) < load<i64>(FLAG_B);
@@ -123,7 +123,7 @@ export function less(): bool {
   return sign() != overflow();
 }
 
-/** ZF, or SF is not OF. */
+/** ZF, or SF differs from OF. */
 export function lessOrEqual(): bool {
   const kind = load<u32>(FLAG_KIND);
   if (kind == KIND_SUB) return load<i64>(FLAG_A) <= load<i64>(FLAG_B);
@@ -148,7 +148,7 @@ export function adjust(): bool {
   return ((load<u32>(FLAG_A) ^ load<u32>(FLAG_B) ^ load<u32>(FLAG_RESULT)) & AF) != 0;
 }
 
-/** All six as they stand in RFLAGS. */
+/** All six, in the format of RFLAGS. */
 export function arithmeticFlags(): u32 {
   if (load<u32>(FLAG_KIND) == KIND_PLAIN) return load<u32>(FLAG_RESULT);
   return (
@@ -191,7 +191,7 @@ export function systemFlag(flag: u32): bool {
   return (load<u32>(FLAGS_SYSTEM) & flag) != 0;
 }
 
-/** A write can leave the guest and come back as the same instruction, after its flags were set: keeps those before. */
+/** A write can cause an exit, after which the instruction runs again; its flags were already set, so the old ones are kept. */
 export function keepFlags(): void {
   memory.copy(FLAG_COPY, FLAG_KIND, 32);
 }

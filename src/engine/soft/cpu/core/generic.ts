@@ -1,4 +1,4 @@
-// The ModRM operand of operations that are not made for one form of it.
+// The ModRM operand, for operations that handle both registers and memory.
 import { FLAG_MEMORY, OP_FLAGS, OP_WIDTH } from '../../layout';
 import { checkWrite, read, write } from './memory';
 import { address, rm, segment, setRm } from './operands';
@@ -17,7 +17,7 @@ export function readOperand<T>(pc: usize): T {
   return isMemory(pc) ? read<T>(segment(pc), address(pc)) : rm<T>(pc);
 }
 
-/** As `readOperand`, for an operand that is going to be written: faults now if it cannot be. */
+/** As `readOperand`, for an operand that will be written: faults now if it is not writable. */
 export function modifyOperand<T>(pc: usize): T {
   if (!isMemory(pc)) return rm<T>(pc);
   checkWrite(segment(pc), address(pc), sizeof<T>(), sizeof<T>());

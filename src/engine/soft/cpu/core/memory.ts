@@ -1,7 +1,7 @@
 // Guest memory through segments and by linear addresses.
 //
-// The fast way is a check of the segment's limit and a look into the TLB. Everything else happens on the slow way:
-// accesses over the end of a page, writes to pages that hold decoded code, pages that are not RAM, and faults.
+// The fast path checks the segment's limit and looks into the TLB. The slow path handles the rest: accesses across a page
+// boundary, writes to pages with decoded code, pages that are not RAM, and faults.
 import {
   CPL,
   CR0,
@@ -44,7 +44,7 @@ import { failed } from './trouble';
 
 const PAGE: u64 = 4096;
 
-/** The place in memory of a whole access that may be read right away, or 0. */
+/** The address in WebAssembly memory for a read of the whole operand on the fast path, or 0. */
 export function readable(seg: u32, ea: u64, size: u64): usize {
   const s = SEGMENTS + ((<usize>seg) << 6);
   if (ea + (size - 1) >= load<u64>(s, SEG_READABLE)) return 0;
@@ -54,7 +54,7 @@ export function readable(seg: u32, ea: u64, size: u64): usize {
   return <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
 }
 
-/** The place in memory of a whole access that may be read and written right away, or 0. */
+/** The address in WebAssembly memory for a read and write of the whole operand on the fast path, or 0. */
 export function writable(seg: u32, ea: u64, size: u64): usize {
   const s = SEGMENTS + ((<usize>seg) << 6);
   if (ea + (size - 1) >= load<u64>(s, SEG_WRITABLE)) return 0;
@@ -64,12 +64,12 @@ export function writable(seg: u32, ea: u64, size: u64): usize {
   return <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
 }
 
-/** Where `locate` came to, if that is no RAM. */
+/** The physical address that `locate` found, if it is not RAM. */
 let physicalAddress: u64 = 0;
 
 /**
- * The place of an access within one page, by the TLB or by a walk whose result goes there. 0 where it faulted, and where
- * it is not RAM or, to write, read-only: then `physicalAddress` says where that is.
+ * The address in WebAssembly memory of an access within one page, by the TLB or by a page walk, whose result is entered there.
+ * 0 where it faulted, where it is not RAM, or for a write to read-only memory: then `physicalAddress` has the physical address.
  */
 function locate(linear: u64, how: u32): usize {
   const table = how & IMPLICIT ? systemTable() : <usize>load<u32>(TLB_NOW);
@@ -89,14 +89,14 @@ function locate(linear: u64, how: u32): usize {
   return how & WRITE && isReadOnly(region) ? 0 : place;
 }
 
-/** The place that an entry gives. A page that holds no code any more may be written at once again. */
+/** The address from a TLB entry. A page that no longer holds code may be written on the fast path again. */
 function known(entry: usize, linear: u64, how: u32): usize {
   const place = <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
   if (how & WRITE && !holdsCode(place)) store<u64>(entry, linear & ~(PAGE - 1), TLB_WRITE);
   return place;
 }
 
-/** The place of a byte of code, or 0: a fault, or not RAM. */
+/** The address of a byte of code, or 0: a fault, or not RAM. */
 export function locateCode(linear: u64): usize {
   const entry = tlbEntry(linear);
   if (load<u64>(entry, TLB_EXECUTE) == (linear & ~(PAGE - 1)))
@@ -115,15 +115,15 @@ function crosses(linear: u64, size: u64): bool {
   return (linear & (PAGE - 1)) + size > PAGE;
 }
 
-/** The bits of a linear address: the tables and stacks of long mode lie anywhere, whatever code runs. */
+/** The mask of linear addresses: in long mode, tables and stacks may be above 4 GiB even while compatibility mode runs. */
 function maskOf(how: u32): u64 {
   return how & IMPLICIT ? systemMask() : load<u64>(LINEAR_MASK);
 }
 
-/** Faults where an access would. */
+/** Faults where the access would fault. */
 function probe(linear: u64, size: u64, how: u32): void {
   translate(linear, how);
-  // The address that does not work is the second page's first.
+  // The faulting address is the start of the second page.
   if (!failed() && crosses(linear, size)) translate((linear + (size - 1)) & maskOf(how) & ~(PAGE - 1), how);
 }
 
@@ -144,7 +144,7 @@ function readAs<T>(linear: u64, how: u32): T {
 
 function writeAs<T>(linear: u64, value: T, how: u32): void {
   if (crosses(linear, sizeof<T>())) {
-    // Both pages first, so that nothing is written if one faults.
+    // Check both pages first, so that nothing is written if one faults.
     probe(linear, sizeof<T>(), how);
     if (failed()) return;
     for (let i: u64 = 0; i < sizeof<T>(); i++) {
@@ -163,24 +163,24 @@ function writeAs<T>(linear: u64, value: T, how: u32): void {
   }
 }
 
-/** Reads at a linear address, whatever the segments say. */
+/** Reads at a linear address, without segmentation. */
 export function readLinear<T>(linear: u64): T {
   if (load<u32>(WATCHES_DATA)) noteAccess(linear, sizeof<T>(), false);
   return readAs<T>(linear, ordinary() | READ);
 }
 
-/** Writes at a linear address, whatever the segments say. */
+/** Writes at a linear address, without segmentation. */
 export function writeLinear<T>(linear: u64, value: T): void {
   if (load<u32>(WATCHES_DATA)) noteAccess(linear, sizeof<T>(), true);
   writeAs<T>(linear, value, ordinary() | WRITE);
 }
 
-/** Reads what the CPU itself looks at, such as a descriptor: with the rights of ring 0, whoever runs (SDM 3A 5.6.1). */
+/** Reads for the CPU itself, such as a descriptor: with supervisor rights at every privilege level (SDM 3A 5.6.1). */
 export function readSystem<T>(linear: u64): T {
   return readAs<T>(linear & maskOf(IMPLICIT), IMPLICIT | READ);
 }
 
-/** Writes what the CPU itself keeps, such as a descriptor's accessed bit: with the rights of ring 0, whoever runs. */
+/** Writes for the CPU itself, such as a descriptor's accessed bit: with supervisor rights at every privilege level. */
 export function writeSystem<T>(linear: u64, value: T): void {
   writeAs<T>(linear & maskOf(IMPLICIT), value, IMPLICIT | WRITE);
 }
@@ -217,33 +217,33 @@ export function writeSlow<T>(seg: u32, ea: u64, value: T): void {
   if (!failed()) writeLinear<T>(linear, value);
 }
 
-/** Reads what the same instruction is going to write: the write itself cannot fault any more. */
+/** Reads an operand that the same instruction will write: its write can then no longer fault. */
 export function modifySlow<T>(seg: u32, ea: u64): T {
   checkWrite(seg, ea, sizeof<T>(), sizeof<T>());
   return failed() ? 0 : readLinear<T>(linearAddress(seg, ea));
 }
 
-/** Reads through a segment; look at `failed()` afterwards. */
+/** Reads through a segment; check `failed()` afterwards. */
 export function read<T>(seg: u32, ea: u64): T {
   const place = readable(seg, ea, sizeof<T>());
   return place ? load<T>(place) : readSlow<T>(seg, ea);
 }
 
-/** Writes through a segment; look at `failed()` afterwards. */
+/** Writes through a segment; check `failed()` afterwards. */
 export function write<T>(seg: u32, ea: u64, value: T): void {
   const place = writable(seg, ea, sizeof<T>());
   if (place) store<T>(place, value);
   else writeSlow<T>(seg, ea, value);
 }
 
-/** Checks that a read would not fault; `alignment` is what #AC asks for, 1 for nothing. */
+/** Checks that a read would not fault; `alignment` is the alignment that #AC demands, 1 for none. */
 export function checkRead(seg: u32, ea: u64, size: u64, alignment: u64): void {
   if (readable(seg, ea, size)) return;
   const linear = linearOf(seg, ea, size, alignment, SEG_READABLE);
   if (!failed()) probe(linear, size, ordinary() | READ);
 }
 
-/** Checks that a write would not fault; `alignment` is what #AC asks for, 1 for nothing. */
+/** Checks that a write would not fault; `alignment` is the alignment that #AC demands, 1 for none. */
 export function checkWrite(seg: u32, ea: u64, size: u64, alignment: u64): void {
   if (writable(seg, ea, size)) return;
   const linear = linearOf(seg, ea, size, alignment, SEG_WRITABLE);

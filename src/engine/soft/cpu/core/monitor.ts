@@ -1,6 +1,6 @@
-// What a debugger asks of the CPU: breakpoints and watchpoints of the monitor's own, which the guest cannot see. They cost
-// nothing while there are none. Code on a page with a breakpoint runs one instruction at a time, all other code as ever;
-// while there is a watchpoint, everything does, and no translation is kept.
+// A debugger's breakpoints and watchpoints, which the guest cannot see. They cost nothing while there are none. Code on a page
+// with a breakpoint runs one instruction at a time, other code as usual; while there is a watchpoint, all code does, and the
+// TLB is not used for data.
 import {
   EVENT_MONITOR,
   EVENTS,
@@ -28,7 +28,7 @@ export function clearMonitor(): void {
   updateMonitor();
 }
 
-/** The tables were changed. Who calls it looks up translations anew. */
+/** The tables were changed. The caller must flush the TLB. */
 export function updateMonitor(): void {
   forgetTouched();
   const watchpoints = load<u32>(MONITOR_WATCHPOINTS);
@@ -38,7 +38,7 @@ export function updateMonitor(): void {
   store<u32>(EVENTS, watchpoints ? events | EVENT_MONITOR : events);
 }
 
-/** True for a page of code that has a breakpoint; what runs there is looked at from now on. */
+/** True for a page of code with a breakpoint; its code runs one instruction at a time from now on. */
 export function guardsPage(linear: u64): bool {
   const count = load<u32>(MONITOR_BREAKPOINTS);
   for (let i: u32 = 0; i < count; i++) {
@@ -49,7 +49,7 @@ export function guardsPage(linear: u64): bool {
   return false;
 }
 
-/** True if a breakpoint is at the next instruction. Off the pages that have any, instructions run in blocks again. */
+/** True if a breakpoint is at the next instruction. On pages without breakpoints, instructions run in blocks again. */
 export function breaksForMonitor(): bool {
   const linear =
     (load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
@@ -64,7 +64,7 @@ export function breaksForMonitor(): bool {
   return false;
 }
 
-/** An instruction has read or written data: notes the first watchpoint that it touched. */
+/** An instruction has read or written data: records the first watchpoint that it accessed. */
 export function notePlace(linear: u64, size: u64, write: bool): void {
   if (load<u32>(MONITOR_TOUCHED)) return;
   const count = load<u32>(MONITOR_WATCHPOINTS);
@@ -79,7 +79,7 @@ export function notePlace(linear: u64, size: u64, write: bool): void {
   }
 }
 
-/** True if the last instruction touched a watchpoint. */
+/** True if the last instruction accessed a watchpoint. */
 export function touched(): bool {
   return load<u32>(MONITOR_TOUCHED) != 0;
 }

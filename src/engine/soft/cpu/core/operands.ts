@@ -30,9 +30,11 @@ export function vex<T>(pc: usize): T {
   return load<T>(REGS + <usize>load<u8>(pc, OP_VEX));
 }
 
-/** Writes a general register: 32-bit results clear the upper half (SDM 1 3.4.1.1), shorter ones leave the rest. */
+/**
+ * Writes a general register: 32-bit results clear the upper half (SDM 1 3.4.1.1), shorter ones do not change the other bits.
+ */
 export function setRegister<T>(at: usize, value: T): void {
-  // Not <u64><u32>value: with AssemblyScript 0.28 and -O3 XCHG extended the sign so (see cpu.test.ts).
+  // Not <u64><u32>value: with AssemblyScript 0.28 and -O3 that sign-extended the result of XCHG (see cpu.test.ts).
   if (sizeof<T>() == 4) store<u64>(at, <u64>value & 0xffffffff);
   else store<T>(at, value);
 }
@@ -61,13 +63,13 @@ export function address(pc: usize): u64 {
   return ((base + index + load<u64>(pc, OP_DISPLACEMENT)) << cut) >> cut;
 }
 
-/** Cuts an offset to the address size of the operation. */
+/** Truncates an offset to the address size of the operation. */
 export function cutAddress(pc: usize, offset: u64): u64 {
   const cut = <u64>load<u8>(pc, OP_ADDRESS);
   return (offset << cut) >> cut;
 }
 
-/** Writes a register that an address is formed with: as much of it as the address size has. */
+/** Writes an address register, with the width of the address size. */
 export function setByAddressSize(pc: usize, register: usize, value: u64): void {
   const cut = load<u8>(pc, OP_ADDRESS);
   if (cut == 48) store<u16>(register, <u16>value);
@@ -89,7 +91,7 @@ export function ripOf(pc: usize): u64 {
   return load<u64>(BLOCK_RIP) + <u64>load<u16>(pc, OP_OFFSET);
 }
 
-/** The instruction pointer behind the operation. */
+/** The instruction pointer after the operation. */
 export function ripAfter(pc: usize): u64 {
   return ripOf(pc) + <u64>load<u8>(pc, OP_LENGTH);
 }

@@ -1,4 +1,4 @@
-// Every instruction, by the name that the opcode table has for it.
+// Every instruction, by its name in the opcode table.
 export * from '../integer/arithmetic';
 export * from '../integer/bits';
 export * from '../integer/branches';

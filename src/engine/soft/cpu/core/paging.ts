@@ -23,18 +23,18 @@ import { fault, GP, PAGE_FAULT } from './faults';
 import { AC, systemFlag } from './flags';
 import { isReadOnly, placeIn, regionOf } from './regions';
 
-// What an access is, in the bits of a page fault's error code (SDM 3A 5.7), and one more.
+// The type of an access, as bits of a page fault's error code (SDM 3A 5.7), and one more bit.
 export const READ: u32 = 0;
 export const WRITE: u32 = 2;
 const USER: u32 = 4;
 export const FETCH: u32 = 16;
 /** The CPU's own access to a descriptor table or task state: the supervisor's, and AC does not override SMAP. */
 export const IMPLICIT: u32 = 0x10000;
-// What else an error code says.
+// Further bits of an error code.
 const PROTECTION: u32 = 1;
 const RESERVED: u32 = 8;
 
-/** Bits of a physical address: what CPUID 80000008 says, and the bits above are reserved. */
+/** The width of physical addresses, as in CPUID 80000008; bits above are reserved. */
 export const PHYSICAL_BITS: u64 = 40;
 const ADDRESS: u64 = (((<u64>1) << PHYSICAL_BITS) - 1) & ~4095;
 const TOO_HIGH: u64 = 0x000fffffffffffff & ~(((<u64>1) << PHYSICAL_BITS) - 1);
@@ -48,20 +48,20 @@ const D: u64 = 0x40;
 const PS: u64 = 0x80;
 const NX: u64 = (<u64>1) << 63;
 
-/** Of the last translation that did not fault: the page may be written with no more ado. */
+/** The last successful translation: the page may be written without a further check. */
 export let pageWritable: bool = true;
-/** Of the last translation that did not fault: the size of its page. */
+/** The last successful translation: the size of its page. */
 export let pageSize: u64 = 4096;
 
-// The walk under way.
+// The current page walk.
 let linearAddress: u64 = 0;
 let access: u32 = 0;
-/** What all entries so far allow together: RW and US of all, NX of any. */
+/** The combined rights of all entries so far: RW and US of all, NX of any. */
 let rights: u64 = 0;
-/** Where the last entry lies in memory; 0 if nothing can be written there. */
+/** The address of the last entry in WebAssembly memory; 0 if it is read-only. */
 let entryPlace: usize = 0;
 
-/** What an ordinary access of now is. */
+/** The type of an ordinary access at the current privilege level. */
 export function ordinary(): u32 {
   return load<u32>(CPL) == 3 ? USER : 0;
 }
@@ -73,8 +73,8 @@ export function canonical(linear: u64): bool {
 }
 
 /**
- * The same for what is loaded as an address and not accessed yet: bases of segments and tables, entry points. Processors that
- * have 5-level paging take 57 bits of those whether it is on or not (Intel, 5-Level Paging and 5-Level EPT, 2.2 and 3.1).
+ * The same for addresses that are loaded and not yet accessed: bases of segments and tables, entry points. Processors with
+ * 5-level paging accept 57 bits for those, whether it is on or not (Intel, 5-Level Paging and 5-Level EPT, 2.2 and 3.1).
  */
 export function canonicalBase(linear: u64): bool {
   const unused: i64 = load<u32>(CR4_ALLOWED) & CR4_LA57 ? 7 : 16;
@@ -93,7 +93,7 @@ function pageFault(why: u32): u64 {
   return 0;
 }
 
-/** Reads an entry. One that lies outside of RAM is not present. */
+/** Reads an entry. An entry outside RAM counts as not present. */
 function entryAt<T>(physical: u64): u64 {
   const region = regionOf(physical);
   entryPlace = 0;
@@ -110,7 +110,7 @@ function mark(entry: u64, bits: u64): void {
   dropCode(entryPlace, 1);
 }
 
-/** Is the access allowed by the rights of all entries together (SDM 3A 5.6.1)? */
+/** Do the combined rights of all entries allow the access (SDM 3A 5.6.1)? */
 function allowed(): bool {
   if (access & USER) {
     if (!(rights & US)) return false;
@@ -127,7 +127,7 @@ function allowed(): bool {
   return !(access & FETCH) || !(rights & NX);
 }
 
-/** The end of a walk: the page's entry, the size of the page, and where it begins. */
+/** The end of a walk: the page's entry, its size, and its start. */
 function arriveAt(entry: u64, size: u64, base: u64): u64 {
   if (!allowed()) return pageFault(PROTECTION);
   mark(entry, access & WRITE ? A | D : A);
@@ -139,7 +139,7 @@ function arriveAt(entry: u64, size: u64, base: u64): u64 {
   return base + (linearAddress & (size - 1));
 }
 
-/** Two levels of entries of 32 bits; pages of 4 MiB with CR4.PSE, in 40 bits of physical addresses (PSE-36). */
+/** Two levels of 32-bit entries; pages of 4 MiB with CR4.PSE, in 40 bits of physical addresses (PSE-36). */
 function walk32(): u64 {
   const directory = (load<u64>(CR3) & 0xfffff000) + ((linearAddress >> 20) & 0xffc);
   const pde = entryAt<u32>(directory);
@@ -156,18 +156,18 @@ function walk32(): u64 {
   return arriveAt(pte, 4096, pte & 0xfffff000);
 }
 
-/** Bits that must be 0 in an entry of 64 bits that is present, and leads on or maps a page at `level`. */
+/** Bits that must be 0 in a present 64-bit entry at `level`, which points to a table or maps a page. */
 function reservedBits(level: u32, large: bool): u64 {
   let reserved = TOO_HIGH;
   if (!(load<u32>(EFER) & EFER_NXE)) reserved |= NX;
-  // Bits 62–52 are the system's to use with 4 and 5 levels, and reserved with PAE paging (SDM 3A tables 4-8 to 4-11).
+  // Bits 62–52 are free for software with 4 and 5 levels, and reserved with PAE paging (SDM 3A tables 4-8 to 4-11).
   if (!longMode()) reserved |= 0x7ff0000000000000;
   if (level >= 4) reserved |= PS;
   if (large) reserved |= level == 3 ? 0x3fffe000 : 0x1fe000;
   return reserved;
 }
 
-/** Levels of entries of 64 bits, from a table down; level 1 is the page table. */
+/** Walks levels of 64-bit entries, from a table down; level 1 is the page table. */
 function walk64(table: u64, from: u32): u64 {
   rights = RW | US;
   let address = table;
@@ -186,7 +186,7 @@ function walk64(table: u64, from: u32): u64 {
   return 0;
 }
 
-/** The physical address behind a linear one. A fault where `failed()` afterwards. */
+/** Translates a linear address to a physical one. It faulted where `failed()` is true afterwards. */
 export function translate(linear: u64, how: u32): u64 {
   pageWritable = true;
   pageSize = 4096;

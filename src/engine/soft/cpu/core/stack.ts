@@ -1,6 +1,7 @@
-// The stack: PUSH, POP and their kin (SDM 1 6.2).
+// The stack: PUSH, POP and related instructions (SDM 1 6.2).
 //
-// Memory comes first and the stack pointer last, so that an instruction that cannot go on has changed no register.
+// Memory is accessed first and the stack pointer changes last, so that an instruction that cannot complete has changed no
+// register.
 import { CPL, FLAGS_SYSTEM, OP_MODRM, RAX, RBP, RDI, RSP, SEG_SS, STACK_MASK } from '../../layout';
 import { mayTouchInterrupts } from '../system/privilege';
 import { loadSegment, selectorOf } from '../system/segments';
@@ -12,7 +13,7 @@ import { immediate, setRegister } from './operands';
 import { selectTlb } from './tlb';
 import { failed } from './trouble';
 
-/** The stack pointer that is `by` bytes further on, as far as the stack uses it. */
+/** The stack pointer plus `by` bytes, in the width that the stack uses. */
 export function stackAt(by: i64): u64 {
   return (load<u64>(RSP) + <u64>by) & load<u64>(STACK_MASK);
 }
@@ -34,7 +35,7 @@ export function pop<T>(): T {
   return value;
 }
 
-/** POP to memory forms its address with the stack pointer of afterwards (SDM 2B POP). */
+/** POP to memory computes its address with the incremented stack pointer (SDM 2B POP). */
 export function popmem<T>(pc: usize): void {
   const before = load<u64>(RSP);
   const value = pop<T>();
@@ -52,7 +53,7 @@ export function pusha<T>(_pc: usize): void {
 }
 
 export function popa<T>(_pc: usize): void {
-  // All are read before the first is written: the last may fault.
+  // All are read before the first register is written: the last read may fault.
   read<T>(SEG_SS, stackAt(7 * sizeof<T>()));
   if (failed()) return;
   for (let i: usize = 0; i < 8; i++) {
@@ -62,14 +63,14 @@ export function popa<T>(_pc: usize): void {
   const from = stackAt(0);
   for (let i: usize = 0; i < 8; i++) {
     const at = RDI - (i << 3);
-    // The pushed stack pointer is not taken back.
+    // The pushed stack pointer is discarded.
     if (at != RSP) setRegister<T>(at, read<T>(SEG_SS, (from + i * sizeof<T>()) & load<u64>(STACK_MASK)));
   }
   setStack(from + 8 * sizeof<T>());
 }
 
 /**
- * A selector takes a place of full size. Of 32 bits the lower half alone is written, as the processors of today do; with
+ * A selector takes a slot of the full operand size. With 32 bits only the lower half is written, as current processors do; with
  * 64 bits it is zero-extended (SDM 2B PUSH).
  */
 export function pushsegment<T>(pc: usize): void {
@@ -81,7 +82,7 @@ export function pushsegment<T>(pc: usize): void {
 }
 
 /**
- * POP of a segment register: the stack pointer moves by the operand size, but two bytes are read. Behind POP SS no interrupt is
+ * POP of a segment register: the stack pointer moves by the operand size, but two bytes are read. After POP SS no interrupt is
  * taken for one instruction (SDM 3A 7.8.3).
  */
 export function popsegment<T>(pc: usize): void {
@@ -95,7 +96,7 @@ export function popsegment<T>(pc: usize): void {
   else if (index == SEG_SS) shadowOfStack();
 }
 
-/** PUSHF shows all of RFLAGS but RF and VM. In virtual-8086 mode it asks IOPL, as POPF does (SDM 3B 21.2.7). */
+/** PUSHF pushes all of RFLAGS but RF and VM. In virtual-8086 mode it needs IOPL 3, as POPF does (SDM 3B 21.2.7). */
 export function pushf<T>(_pc: usize): void {
   if (systemFlag(VM) && !mayTouchInterrupts()) return;
   push<T>(<T>(rflags() & 0xfcffff));
@@ -110,7 +111,7 @@ export function takeFlags(flags: u32, mask: u32): void {
   if (mask & AC) selectTlb();
 }
 
-/** The flags that an instruction of real-address mode may change: not VM, VIP, VIF; RF by IRET alone. */
+/** The flags that an instruction of real-address mode may change: not VM, VIP, VIF; RF only by IRET. */
 export const REAL_FLAGS: u32 = 0x247fd5;
 
 /** Those of REAL_FLAGS that code of the current privilege level may change (SDM 2B POPF). */
@@ -137,7 +138,7 @@ export function enter<T>(pc: usize): void {
   const size = <u64>immediate(pc) & 0xffff;
   const level = <u32>(immediate(pc) >> 32) & 31;
   let pointer = stackAt(-(<i64>sizeof<T>()));
-  // All of RSP, even where the stack uses 16 bits of it.
+  // The whole of RSP, even where the stack uses 16 bits of it.
   const frame = load<u64>(RSP) - sizeof<T>();
   let link = load<u64>(RBP);
   write<T>(SEG_SS, pointer, <T>link);
@@ -150,7 +151,7 @@ export function enter<T>(pc: usize): void {
     write<T>(SEG_SS, pointer, display);
     if (failed()) return;
   }
-  // The program is going to use the end of the frame, so that is tried now (SDM 2A ENTER).
+  // ENTER checks that the end of the frame is writable (SDM 2A ENTER).
   checkWrite(SEG_SS, (pointer - size) & mask, sizeof<T>(), sizeof<T>());
   if (failed()) return;
   setRegister<T>(RBP, <T>frame);

@@ -1,8 +1,8 @@
-// What address translation found, kept by linear page (SDM 3A 5.10.2).
+// The TLB: results of address translation by linear page (SDM 3A 5.10.2).
 //
-// Who asks decides what may be read and written, so there are tables by privilege: one comparison then says that a page
-// is there and that this access may be. Compatibility mode has tables of its own, because addresses over 4 GiB that
-// 64-bit code left behind would be others there. The last table is never filled: where each access has to be looked at.
+// Rights depend on the privilege, so there is a table for each: then one comparison checks that a page is present and that the
+// access is allowed. Compatibility mode has its own tables, because it must not match entries above 4 GiB from 64-bit code. The
+// last table stays empty: it is used where each access must be checked.
 import {
   CODE_PAGE,
   CPL,
@@ -38,7 +38,7 @@ const SUPERVISOR: u32 = 0;
 /** As the first, but SMAP is overridden by RFLAGS.AC. */
 const SUPERVISOR_OPEN: u32 = 1;
 const USER: u32 = 2;
-/** The same three again, for addresses of 32 bits. */
+/** The same three again, for 32-bit addresses. */
 const NARROW: u32 = 3;
 const NEVER_FILLED: u32 = 6;
 const TABLES: u32 = 7;
@@ -63,12 +63,12 @@ export function selectTlb(): void {
   store<u64>(CODE_PAGE, NONE);
 }
 
-/** The table for accesses to descriptor tables and task state, which are the supervisor's at any privilege level. */
+/** The table for accesses to descriptor tables and task state, which have supervisor rights at any privilege level. */
 export function systemTable(): usize {
   return tableOf(load<u32>(EFER) & EFER_LMA ? SUPERVISOR : SUPERVISOR + NARROW);
 }
 
-/** The bits of their linear addresses: in long mode all, even while compatibility mode runs. */
+/** The mask of their linear addresses: in long mode all bits, even while compatibility mode runs. */
 export function systemMask(): u64 {
   return load<u32>(EFER) & EFER_LMA ? ~(<u64>0) : 0xffffffff;
 }
@@ -77,7 +77,7 @@ export function entryIn(table: usize, linear: u64): usize {
   return table + ((<usize>(linear >> 12) & (TLB_ENTRIES - 1)) << 5);
 }
 
-/** The entry of now for a linear address. */
+/** The current table's entry for a linear address. */
 export function tlbEntry(linear: u64): usize {
   return entryIn(<usize>load<u32>(TLB_NOW), linear);
 }
@@ -89,7 +89,7 @@ function clear(entry: usize): void {
   store<u32>(entry, 0, TLB_MAY_WRITE);
 }
 
-/** Makes the entry of `linear` one for the page that lies at `place`, without any right where it was another. */
+/** Sets the entry of `linear` to the page at `place`; without any rights where it was for another page. */
 export function claim(table: usize, linear: u64, place: usize): usize {
   const entry = entryIn(table, linear);
   const page = linear & ~(PAGE - 1);
@@ -103,7 +103,7 @@ export function claim(table: usize, linear: u64, place: usize): usize {
   return entry;
 }
 
-/** Enters a page for data; nothing where each access has to be looked at. */
+/** Enters a page for data; does nothing where each access must be checked. */
 export function rememberData(table: usize, linear: u64, place: usize, mayWrite: bool): void {
   if (table == tableOf(NEVER_FILLED)) return;
   const entry = claim(table, linear, place);
@@ -117,14 +117,14 @@ export function rememberCode(linear: u64, place: usize): void {
   store<u64>(claim(<usize>load<u32>(TLB_NOW), linear, place), linear & ~(PAGE - 1), TLB_EXECUTE);
 }
 
-/** A page of more than 4 KiB was entered in parts: INVLPG has to find all of them. */
+/** A large page was entered in parts: INVLPG must find all of them. */
 export function rememberLarge(linear: u64, size: u64): void {
   const first = linear & ~(size - 1);
   if (first < load<u64>(TLB_LARGE_FIRST)) store<u64>(TLB_LARGE_FIRST, first);
   if (first + (size - 1) > load<u64>(TLB_LARGE_LAST)) store<u64>(TLB_LARGE_LAST, first + (size - 1));
 }
 
-/** Forgets every translation. */
+/** Flushes the whole TLB. */
 export function flushTlb(): void {
   const used = load<u32>(TLB_USED);
   for (let kind: u32 = 0; kind < TABLES; kind++) {
@@ -137,13 +137,13 @@ export function flushTlb(): void {
   store<u64>(CODE_PAGE, NONE);
 }
 
-/** The memory may have been another VM's: whatever its tables hold is none of ours. */
+/** The memory may have belonged to another VM: the old content of its tables is invalid. */
 export function resetTlb(): void {
   store<u32>(TLB_USED, ((<u32>1) << TABLES) - 1);
   flushTlb();
 }
 
-/** Forgets the translation of one linear address (SDM 2A INVLPG), all of a large page's. */
+/** Flushes the translation of one linear address (SDM 2A INVLPG); that of a large page with all its parts. */
 export function flushAddress(linear: u64): void {
   if (linear >= load<u64>(TLB_LARGE_FIRST) && linear <= load<u64>(TLB_LARGE_LAST)) {
     flushTlb();
@@ -153,7 +153,7 @@ export function flushAddress(linear: u64): void {
   store<u64>(CODE_PAGE, NONE);
 }
 
-/** From now on, writes to the page at `place` go the slow way. */
+/** From now on, writes to the page at `place` take the slow path. */
 export function guardPage(place: usize): void {
   const used = load<u32>(TLB_USED);
   for (let kind: u32 = 0; kind < TABLES; kind++) {

@@ -1,4 +1,4 @@
-// Addition, subtraction, logic: what they give, and what the flags are made of.
+// Addition, subtraction, logic: their results, and the inputs of the flags.
 import {
   arithmeticFlags,
   CF,

@@ -1,4 +1,4 @@
-// Bits: BT and its kin, BSF, BSR, BSWAP, CMPXCHG (SDM 2A).
+// Bits: BT, BTS, BTR, BTC, BSF, BSR, BSWAP, CMPXCHG (SDM 2A).
 import { RAX, RBX, RCX, RDX, SEG_LINEAR, SEGMENTS } from '../../layout';
 import { fault, GP } from '../core/faults';
 import { CF, changeFlags, flagsOfSub, ZF } from '../core/flags';
@@ -12,7 +12,10 @@ const SET: u32 = 1;
 const RESET: u32 = 2;
 const COMPLEMENT: u32 = 3;
 
-/** The register form reaches any bit from the address on, in steps of the operand size; an immediate only those of the operand. */
+/**
+ * A bit offset in a register reaches any bit from the address on, in steps of the operand size; an immediate only the bits of
+ * the operand.
+ */
 function bitOperation<T>(pc: usize, offset: i64, far: bool, what: u32): void {
   const size: i64 = sizeof<T>() * 8;
   const mask: T = <T>((<u64>1) << (<u64>(offset & (size - 1))));
@@ -69,12 +72,12 @@ export function btci<T>(pc: usize): void {
   byImmediate<T>(pc, COMPLEMENT);
 }
 
-/** The operand's bits without its sign's copies. */
+/** The operand's bits without the sign extension. */
 function bits<T>(a: T): u64 {
   return sizeof<T>() == 8 ? <u64>a : <u64>a & (((<u64>1) << (sizeof<T>() * 8)) - 1);
 }
 
-/** BSF and BSR leave the register where there is no bit, as every processor does (the SDM calls it undefined). */
+/** BSF and BSR do not change the register where no bit is set, as on every processor (the SDM calls it undefined). */
 export function bsf<T>(pc: usize): void {
   const value = bits<T>(readOperand<T>(pc));
   if (failed()) return;
@@ -101,7 +104,7 @@ function bswapOf<T>(a: T): T {
   return <T>result;
 }
 
-/** Memory is written in any case (SDM 2A CMPXCHG); a register that is not equal keeps its upper half too. */
+/** Memory is always written (SDM 2A CMPXCHG); a register that is not equal keeps its upper half too. */
 export function cmpxchg<T>(pc: usize): void {
   const old = modifyOperand<T>(pc);
   if (failed()) return;
@@ -113,7 +116,7 @@ export function cmpxchg<T>(pc: usize): void {
   flagsOfSub<T>(expected, old, <T>(expected - old));
 }
 
-/** CMPXCHG16B: RDX:RAX with 16 bytes at a multiple of 16, which become RCX:RBX. */
+/** CMPXCHG16B: compares RDX:RAX with 16 aligned bytes, and writes RCX:RBX to them. */
 function cmpxchg16b(pc: usize): void {
   const seg = segment(pc);
   const ea = address(pc);

@@ -21,18 +21,18 @@ import { canonical } from '../core/paging';
 import { setStack, stackAt } from '../core/stack';
 import { failed } from '../core/trouble';
 
-/** The operation cannot go on. */
+/** The operation cannot complete. */
 function stay(pc: usize): usize {
   leave(pc);
   return 0;
 }
 
-/** An instruction pointer, cut to the operand size. */
+/** An instruction pointer, truncated to the operand size. */
 function target<T>(rip: u64): u64 {
   return sizeof<T>() == 8 ? rip : rip & (((<u64>1) << (sizeof<T>() * 8)) - 1);
 }
 
-/** A target outside of the code segment, in 64-bit code one that is not canonical, is a #GP before anything is done. */
+/** A target outside the code segment, or not canonical in 64-bit code, is a #GP before anything changes. */
 function outside(rip: u64): bool {
   if (within(rip)) return false;
   fault(GP);
@@ -63,8 +63,8 @@ export function jcc<T>(pc: usize, taken: bool): usize {
 }
 
 /**
- * Writes the return address. Processors look at the target behind that, so that the stack's fault comes first; here the usual
- * case looks before, so that nothing has been changed where it fails. False for a fault.
+ * Writes the return address. Processors check the target after that, so that the stack's fault comes first; here the usual case
+ * checks it before, so that nothing has changed where it fails. False for a fault.
  */
 function pushReturn<T>(pc: usize, rip: u64): bool {
   const pointer = stackAt(-(<i64>sizeof<T>()));
@@ -103,7 +103,7 @@ export function ret<T>(pc: usize): usize {
   return go(rip, 0);
 }
 
-/** LOOP and its kin count in CX, ECX or RCX, by the address size. */
+/** LOOP, LOOPE and LOOPNE count in CX, ECX or RCX, by the address size. */
 function looping<T>(pc: usize, condition: bool): usize {
   const left = cutAddress(pc, load<u64>(RCX) - 1);
   const taken = left != 0 && condition;

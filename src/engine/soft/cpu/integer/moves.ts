@@ -78,7 +78,7 @@ export function movtosegment(pc: usize): void {
   if (!failed() && index == SEG_SS) shadowOfStack();
 }
 
-/** LDS and its kin: a far pointer from memory into a segment register and a general one. */
+/** LDS, LES, LFS, LGS, LSS: a far pointer from memory into a segment register and a general one. */
 function loadPointer<T>(pc: usize, index: u32): void {
   const offset = read<T>(segment(pc), address(pc));
   if (failed()) return;

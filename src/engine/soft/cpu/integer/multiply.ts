@@ -80,9 +80,9 @@ function setQuotient<T>(quotient: T, remainder: T): void {
   }
 }
 
-/** RDX:RAX by 64 bits. */
+/** RDX:RAX divided by 64 bits. */
 function divWhole(by: u64): void {
-  // The quotient has 64 bits where the upper half is less than the divisor; a divisor of 0 is never more.
+  // The quotient has 64 bits where the upper half is less than the divisor; a divisor of 0 fails this test too.
   if (load<u64>(RDX) >= by) {
     fault(DE);
     return;
@@ -91,7 +91,7 @@ function divWhole(by: u64): void {
   setQuotient<u64>(quotient, remainder);
 }
 
-/** RDX:RAX by 64 bits with their signs: the quotient is cut towards zero, the remainder has the dividend's sign. */
+/** RDX:RAX divided by 64 bits, signed: the quotient is truncated towards zero, the remainder has the dividend's sign. */
 function idivWhole(by: i64): void {
   const negative = load<i64>(RDX) < 0;
   const lowGiven = load<u64>(RAX);
@@ -137,7 +137,7 @@ export function idiv<T>(pc: usize): void {
   let from = <i64>dividend<T>();
   if (sizeof<T>() == 1) from = <i64>(<i16>from);
   else if (sizeof<T>() == 2) from = <i64>(<i32>from);
-  // The one quotient of 64 bits that does not fit would be a trap of the host's.
+  // The one quotient of 64 bits that does not fit would be a trap of WebAssembly.
   if (by == 0 || (by == -1 && from == i64.MIN_VALUE) || from / by != <i64>(<T>(from / by))) {
     fault(DE);
     return;
@@ -202,7 +202,7 @@ export function das(_pc: usize): void {
   decimalAdjust(-1);
 }
 
-/** SALC: AL is all ones or zero, as the carry is; not in the manual, and on every processor. */
+/** SALC: AL becomes all ones or zero, by the carry; not in the manual, but on every processor. */
 export function salc(_pc: usize): void {
   store<u8>(RAX, carry() ? 0xff : 0);
 }

@@ -1,4 +1,4 @@
-// Bits again: POPCNT, LZCNT, MOVBE, CRC32, ADX, BMI1 and BMI2 (SDM 2A, 2B, 2D); CLFLUSH and the fences.
+// Newer bit instructions: POPCNT, LZCNT, MOVBE, CRC32, ADX, BMI1 and BMI2 (SDM 2A, 2B, 2D); CLFLUSH and the fences.
 import { RDX } from '../../layout';
 import { CF, carry, changeFlags, OF, overflow, SF, setArithmeticFlags, ZF } from '../core/flags';
 import { readOperand } from '../core/generic';
@@ -7,12 +7,12 @@ import { address, segment, setReg, setVex } from '../core/operands';
 import { failed } from '../core/trouble';
 import { mulHigh } from './wide';
 
-/** The operand's bits without its sign's copies. */
+/** The operand's bits without the sign extension. */
 function bits<T>(a: T): u64 {
   return sizeof<T>() == 8 ? <u64>a : <u64>a & (((<u64>1) << (sizeof<T>() * 8)) - 1);
 }
 
-/** SF and ZF of a result, and what else is set; the others are cleared. */
+/** SF and ZF of a result, and the flags in the second argument; the others are cleared. */
 function setFlags<T>(result: T, more: u32): void {
   setArithmeticFlags((<i64>result < 0 ? SF : 0) | (result == 0 ? ZF : 0) | more);
 }
@@ -22,7 +22,7 @@ export function countOnes<T>(a: T): T {
   return <T>popcnt<u64>(bits<T>(a));
 }
 
-/** The count of zeros is the operand's size where there is no one, which sets the carry. */
+/** If no bit is set, the count is the operand's size, and the carry is set. */
 function counted<T>(a: T, count: u64): T {
   const result = a == 0 ? sizeof<T>() * 8 : <usize>count;
   changeFlags(CF | ZF, (a == 0 ? CF : 0) | (result == 0 ? ZF : 0));
@@ -41,7 +41,7 @@ export function movbe<T>(a: T): T {
   return bswap<T>(a);
 }
 
-/** The polynomial 11EDC6F41h, its bits the other way round (SDM 2A CRC32). */
+/** The polynomial 11EDC6F41h, with its bits reversed (SDM 2A CRC32). */
 const CASTAGNOLI: u32 = 0x82f63b78;
 
 export function crc32<T, S>(a: T, b: S): T {
@@ -65,7 +65,7 @@ export function adcx<T>(a: T, b: T): T {
   return sum;
 }
 
-/** The overflow flag is the carry here. */
+/** ADOX uses the overflow flag as its carry. */
 export function adox<T>(a: T, b: T): T {
   const sum = <T>(a + b + <T>overflow());
   changeFlags(OF, carried<T>(a, b, sum) ? OF : 0);
@@ -96,7 +96,7 @@ export function blsi<T>(a: T): T {
   return result;
 }
 
-/** Bits 7-0 say how many bits stay. */
+/** Bits 7-0 are the number of bits to keep. */
 export function bzhi<T>(a: T, index: T): T {
   const size: u64 = sizeof<T>() * 8;
   const count = <u64>index & 0xff;
@@ -105,7 +105,7 @@ export function bzhi<T>(a: T, index: T): T {
   return result;
 }
 
-/** Bits 7-0 say where the field starts, bits 15-8 how long it is. */
+/** Bits 7-0 are the field's start, bits 15-8 its length. */
 export function bextr<T>(a: T, control: T): T {
   const start = <u64>control & 0xff;
   const length = (<u64>control >> 8) & 0xff;
@@ -137,7 +137,7 @@ export function pext<T>(a: T, mask: T): T {
   return <T>result;
 }
 
-/** Where both halves go to one register, it is the upper one (SDM 2B MULX). */
+/** Where both halves have the same register, it gets the upper one (SDM 2B MULX). */
 export function mulx<T>(pc: usize): void {
   const a = bits<T>(load<T>(RDX));
   const b = bits<T>(readOperand<T>(pc));
@@ -166,10 +166,10 @@ export function rorx<T>(a: T, count: i8): T {
   return rotr<T>(a, <T>countOf<T>(<T>count));
 }
 
-/** There is no cache: what is left is that the address has to be one that may be read. */
+/** There is no cache: CLFLUSH only checks that the address is readable. */
 export function clflush(pc: usize): void {
   checkRead(segment(pc), address(pc), 1, 1);
 }
 
-/** Everything is in the order of the program already. */
+/** All accesses already happen in program order. */
 export function fence(_pc: usize): void {}

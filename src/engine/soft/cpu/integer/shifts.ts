@@ -1,7 +1,7 @@
 // Shifts and rotates (SDM 2B SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD, SHRD).
 import { CF, carry, changeFlags, OF, setArithmeticFlags, signZeroParity } from '../core/flags';
 
-/** The operand's bits without its sign's copies. */
+/** The operand's bits without the sign extension. */
 function bits<T>(a: T): u64 {
   return sizeof<T>() == 8 ? <u64>a : <u64>a & (((<u64>1) << (sizeof<T>() * 8)) - 1);
 }
@@ -105,7 +105,7 @@ export function shld<T>(a: T, b: T, by: i8): T {
   const size: u32 = sizeof<T>() * 8;
   const n = countOf<T>(by);
   if (n == 0) return a;
-  // A 16-bit operand and a count over 16: undefined, and here as if the second operand came round again.
+  // A 16-bit operand and a count over 16: undefined; here the bits of the second operand repeat.
   const turn = n > size ? n - size : n;
   const from = n > size ? bits<T>(b) : bits<T>(a);
   const fill = n > size ? bits<T>(a) : bits<T>(b);

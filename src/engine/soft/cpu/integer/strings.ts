@@ -1,5 +1,5 @@
-// String instructions (SDM 1 7.3.9). With a repeat prefix each round is done for good, and between two of them the CPU
-// looks whether something else is due: then the instruction begins again with what is left.
+// String instructions (SDM 1 7.3.9). With a repeat prefix each iteration completes on its own, and between two of them the CPU
+// checks for pending events: then the instruction starts again with the remaining count.
 import {
   ANSWER_COUNT,
   ANSWER_NEXT,
@@ -46,20 +46,20 @@ function repeats(pc: usize): bool {
 }
 
 /**
- * A repeated instruction with addresses of 32 bits clears the upper half of the registers that it counts and points with
- * before its first round: RCX always, the pointers of MOVS and STOS. So do Intel's processors, even for no rounds at all; AMD's
- * clear it with the first round that is done.
+ * A repeated instruction with 32-bit addresses clears the upper half of its counter and pointers before its first iteration:
+ * RCX always, and the pointers of MOVS and STOS. Intel's processors do so even for a count of 0; AMD's with the first completed
+ * iteration.
  */
 function cutRegister(pc: usize, register: usize): void {
   if (!load<u32>(CPU_AMD)) setByAddressSize(pc, register, at(pc, register));
 }
 
-/** Rounds that are left. */
+/** The remaining iterations. */
 function left(pc: usize): u64 {
   return at(pc, RCX);
 }
 
-/** Counts a round that is done. True if the next one has to wait. */
+/** Counts a completed iteration. True if the next one must wait. */
 function roundDone(pc: usize): bool {
   setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - 1));
   store<i64>(BUDGET, load<i64>(BUDGET) - 1);
@@ -139,7 +139,7 @@ export function lods<T>(pc: usize): bool {
 }
 
 function compareOne<T>(pc: usize): void {
-  // Processors read what RDI points at first, which shows where both fault.
+  // Processors read from RDI first, which is visible where both reads fault.
   const b = read<T>(SEG_ES, at(pc, RDI));
   if (failed()) return;
   const a = read<T>(segment(pc), at(pc, RSI));
@@ -149,12 +149,12 @@ function compareOne<T>(pc: usize): void {
   advance<T>(pc, RDI);
 }
 
-/** REPE goes on while equal, REPNE while not. */
+/** REPE repeats while equal, REPNE while not equal. */
 function goesOn(pc: usize): bool {
   return zero() == ((load<u8>(pc, OP_FLAGS) & FLAG_REP) != 0);
 }
 
-/** Between two rounds, and where one faults, the flags are those before the instruction (SDM 1 7.3.9.2). */
+/** Between two iterations, and where one faults, the flags are those before the instruction (SDM 1 7.3.9.2). */
 function unfinished(): bool {
   restoreFlags();
   return false;
@@ -211,10 +211,10 @@ function inOne<T>(pc: usize): void {
 }
 
 /**
- * Rounds of REP INS that the monitor is asked for at once: as many as KVM's emulator takes, so that both engines leave the
- * guest alike. Those are all that are left, up to 1,024 bytes and to the end of the page that EDI points into, whose bytes KVM
- * counts as if they were elements. With paging on they are counted as what they are: what the next page refuses would be lost.
- * Where something watches each round, they come one by one.
+ * How many iterations of REP INS to request in one exit: as many as KVM's emulator, so that both engines exit alike. Those are
+ * all remaining ones, up to 1,024 bytes and to the end of the page of EDI, whose bytes KVM counts as if they were elements.
+ * With paging on, this CPU counts them as bytes: input that the next page refuses would be lost. Where each iteration is
+ * watched, they come one by one.
  */
 function atOnce<T>(pc: usize): u32 {
   if (load<u32>(EVENTS) & (EVENT_TRAP | EVENT_BREAKPOINTS)) return 1;
@@ -226,8 +226,9 @@ function atOnce<T>(pc: usize): u32 {
 }
 
 /**
- * Stores what the monitor gave in one exit. It gave it once, so nothing comes between these rounds. The first answer stands
- * for all of it; a round that asks for another, because it stores to MMIO, goes on from BATCH_NEXT.
+ * Stores the input that the monitor gave in one exit. It cannot be read again, so no event comes between these iterations. The
+ * first answer stands for all of it; an iteration that needs another answer, because it stores to MMIO, continues from
+ * BATCH_NEXT.
  */
 function storeBatch<T>(pc: usize): void {
   while (load<u32>(BATCH_NEXT) < load<u32>(BATCH)) {
@@ -244,7 +245,7 @@ function storeBatch<T>(pc: usize): void {
   forgetAnswers();
 }
 
-/** Asks for some rounds at once, or does what was asked for. */
+/** Requests several iterations at once, or stores their input. */
 function inMany<T>(pc: usize): void {
   if (load<u32>(ANSWER_COUNT) == 0) {
     checkWrite(SEG_ES, at(pc, RDI), sizeof<T>(), sizeof<T>());
@@ -257,7 +258,7 @@ export function ins<T>(pc: usize): bool {
     inOne<T>(pc);
     return !failed();
   }
-  // Even for no rounds at all.
+  // Even for a count of 0.
   if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return false;
   cutRegister(pc, RCX);
   while (left(pc) != 0) {
@@ -281,7 +282,7 @@ export function outs<T>(pc: usize): bool {
     outOne<T>(pc);
     return !failed();
   }
-  // Even for no rounds at all.
+  // Even for a count of 0.
   if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return false;
   cutRegister(pc, RCX);
   while (left(pc) != 0) {

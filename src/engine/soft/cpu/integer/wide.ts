@@ -1,4 +1,4 @@
-// Products and dividends of 128 bits, for the integer instructions and for the x87 FPU.
+// 128-bit products and dividends, for the integer instructions and the x87 FPU.
 
 /** The upper half of a product; the lower one is `a * b`. */
 export function mulHigh(a: u64, b: u64): u64 {
@@ -11,11 +11,11 @@ export function mulHigh(a: u64, b: u64): u64 {
   return aHigh * bHigh + (middle >> 32) + (other >> 32);
 }
 
-/** What the last `divWide` left over. */
+/** The remainder of the last `divWide`. */
 export let remainder: u64 = 0;
 
 /**
- * Divides high:low by `by`, which is more than `high`: school division by digits of 32 bits (Knuth, The Art of Computer
+ * Divides high:low by `by`, which is more than `high`: long division with 32-bit digits (Knuth, The Art of Computer
  * Programming 2, 4.3.1, algorithm D).
  */
 export function divWide(high: u64, low: u64, by: u64): u64 {

@@ -64,7 +64,7 @@ function packedSingle(what: u32, a: v128, b: v128): v128 {
   return result;
 }
 
-/** Two operations in turn: the first for the elements 0 and 2. */
+/** Two alternating operations: the first for elements 0 and 2. */
 function singles(even: u32, odd: u32, a: v128, b: v128): v128 {
   const first =
     one<f32>(even, single(a, 0), single(b, 0)) | (one<f32>(odd, single(a, 1), single(b, 1)) << 32);
@@ -211,8 +211,8 @@ export function hsubpd(a: v128, b: v128): v128 {
 }
 
 /**
- * Bits 7-4 say which products count, bits 3-0 where the sum goes. Each step rounds, and may fault (SDM 2A DPPS). Every
- * element has a sum of its own: of its neighbour and itself, and of the other two, which tells where there are NaNs.
+ * Bits 7-4 select the products, bits 3-0 the destinations of the sum. Each step rounds, and may fault (SDM 2A DPPS). Every
+ * element computes its own sum: its neighbour and itself first, then the other two; the order matters for NaNs.
  */
 export function dpps(a: v128, b: v128, imm: u32): v128 {
   begin();
@@ -224,7 +224,7 @@ export function dpps(a: v128, b: v128, imm: u32): v128 {
   );
   settle();
   if (failed()) return a;
-  // Of several NaNs the first operand's is the sum's, and makers differ in which that is. AMD's order is the manual's.
+  // Of several NaNs the result is that of the first operand, and the vendors' orders differ. AMD's is the manual's.
   const amd = load<u32>(CPU_AMD) != 0;
   const left = v128.shuffle<u32>(products, products, 0, 0, 2, 2);
   const right = v128.shuffle<u32>(products, products, 1, 1, 3, 3);
@@ -287,7 +287,7 @@ export function cmpsd(a: v128, b: v128, imm: u32): v128 {
   return mergeDouble(a, i64x2.splat(result));
 }
 
-/** Unordered: all three; more: none; less: the carry; equal: zero (SDM 2A COMISS). */
+/** Unordered: all three flags; greater: none; less: CF; equal: ZF (SDM 2A COMISS). */
 function setRelation(relation: i32): void {
   settle();
   if (failed()) return;

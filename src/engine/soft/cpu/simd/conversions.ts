@@ -1,9 +1,9 @@
-// Conversions between integers and floating-point numbers, and between the two sizes of those (SDM 2A CVT...); estimates.
+// Conversions between integers and floating-point numbers, and between the two floating-point sizes (SDM 2A CVT...); estimates.
 import { high, low, single, vector } from './arithmetic';
 import { begin, convert, fromSigned, settle, toSigned } from './float';
 import { mergeDouble, mergeSingle } from './shuffles';
 
-/** A doubleword with its sign. */
+/** A doubleword, sign-extended. */
 function integer(a: v128, n: u32): i64 {
   return <i64>(<i32>single(a, n));
 }
@@ -33,7 +33,7 @@ export function cvtpi2ps(a: v128, b: v128): v128 {
   settle();
   return i64x2.replace_lane(a, 0, result);
 }
-/** Every integer of 32 bits is a double: nothing is rounded. */
+/** Every 32-bit integer is exact as a double: nothing is rounded. */
 export function cvtdq2pd(_a: v128, b: v128): v128 {
   return f64x2.convert_low_i32x4_s(b);
 }
@@ -125,13 +125,13 @@ export function cvtsd2ss(a: v128, b: v128): v128 {
   return mergeSingle(a, i64x2.splat(result));
 }
 
-// Estimates: an error of 1.5 * 2^-12 at most is all that the manual promises (SDM 2B RCPPS, RSQRTPS), so that every
-// processor has bits of its own here. These are right to 12 bits. They tell of no exception, and denormals are zeros.
+// Estimates: the manual promises only a relative error of at most 1.5 * 2^-12 (SDM 2B RCPPS, RSQRTPS), so the bits differ
+// between processors. These are right to 12 bits. They raise no exception, and treat denormals as zeros.
 const INFINITY: u64 = 0x7f800000;
 const QUIET: u64 = 0x400000;
 const SIGN: u64 = 0x80000000;
 
-/** What both have in common: true with `special` as the result. */
+/** The special cases of both: true with `special` as the result. */
 let special: u64 = 0;
 function isSpecial(a: u64): bool {
   const magnitude = a & ~SIGN;
@@ -141,7 +141,7 @@ function isSpecial(a: u64): bool {
   return true;
 }
 
-/** Rounded to 12 bits behind the point; a denormal result is a zero. */
+/** Rounded to 12 fraction bits; a denormal result becomes zero. */
 function estimate(value: f32): u64 {
   const bits = <u64>reinterpret<u32>(value);
   const cut = (bits + 0x400) & ~0x7ff;

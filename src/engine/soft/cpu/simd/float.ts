@@ -1,8 +1,8 @@
 // Floating-point numbers of 32 and 64 bits as SSE computes them (SDM 1 4.8, 4.9, 11.5; IEEE 754): any rounding, the
-// exceptions, denormals as zero, results flushed to zero. Numbers are their bits, so that no NaN is changed on the way.
+// exceptions, denormals as zero, results flushed to zero. Numbers are passed as their bits, so that no NaN changes on the way.
 //
-// WebAssembly rounds to nearest and tells of no exception. That is enough where all exceptions are masked, the inexact one
-// has been noted before, and neither operands nor result are special: `quick`. All else is computed with integers.
+// WebAssembly rounds to nearest and reports no exceptions. That is enough where all exceptions are masked, the inexact flag is
+// already set, and neither operands nor result are special: `quick`. Everything else is computed with integers.
 import { CR4, MXCSR } from '../../layout';
 import { fault, UD, XM } from '../core/faults';
 import { divWide, mulHigh, remainder } from '../integer/wide';
@@ -46,12 +46,12 @@ const DOWN: u32 = 1;
 const UP: u32 = 2;
 const CHOP: u32 = 3;
 
-/** Exceptions of the instruction under way. */
+/** Exceptions of the current instruction. */
 let raised: u32 = 0;
-/** MXCSR of the instruction under way, and its rounding. */
+/** MXCSR of the current instruction, and its rounding. */
 let control: u32 = 0;
 let rounding: u32 = 0;
-/** Nothing but a plain result is of interest. */
+/** Only the result matters. */
 let quick: bool = false;
 
 /** Call it before the first calculation of an instruction. */
@@ -59,21 +59,21 @@ export function begin(): void {
   raised = 0;
   control = load<u32>(MXCSR);
   rounding = (control >> 13) & 3;
-  // All masks, the inexact exception noted; rounding to nearest, no DAZ, no FTZ.
+  // All exceptions masked, the inexact flag set; rounding to nearest, no DAZ, no FTZ.
   quick = (control & 0xffe0) == 0x1fa0;
 }
 
-/** The rounding of this instruction alone, as ROUNDPS has it; inexact results may be of no interest. */
+/** The rounding of a single instruction, as in ROUNDPS; the inexact exception may be suppressed. */
 export function beginRounding(imm: u32): void {
   begin();
   if (!(imm & 4)) rounding = imm & 3;
 }
 
-/** Call it behind the last calculation: notes the exceptions, and faults where one is not masked. */
+/** Call it after the last calculation: sets the exception flags, and faults where one is not masked. */
 export function settle(): void {
   if (raised == 0) return;
   const before = raised & (IE | DE | ZE);
-  // What comes before a calculation keeps it from being done (SDM 1 11.5.2).
+  // Pre-computation exceptions prevent the calculation (SDM 1 11.5.2).
   if (before & ~(control >> MASKS)) raised = before;
   store<u32>(MXCSR, load<u32>(MXCSR) | raised);
   if (raised & ~(control >> MASKS)) fault(load<u32>(CR4) & CR4_OSXMMEXCPT ? XM : UD);
@@ -88,7 +88,7 @@ function noteDenormals<F>(a: u64, b: u64): void {
   if (isDenormal<F>(a) || isDenormal<F>(b)) raised |= DE;
 }
 
-/** What a NaN among the operands gives: the first of them, quiet (SDM 1 table 4-7). */
+/** The result for NaN operands: the first NaN, made quiet (SDM 1 table 4-7). */
 function nanOf<F>(a: u64, b: u64): u64 {
   if (isSignaling<F>(a) || isSignaling<F>(b)) raised |= IE;
   return (isNaN<F>(a) ? a : b) | quietBit<F>();
@@ -99,7 +99,7 @@ function invalid<F>(): u64 {
   return indefinite<F>();
 }
 
-/** `bits` less its lowest `cut` ones, rounded. Whether they were zero is in `lost`. */
+/** `bits` without its lowest `cut` bits, rounded. `lost` tells whether those were not zero. */
 let lost: u64 = 0;
 function rounded(negative: bool, bits: u64, cut: u64): u64 {
   lost = bits & (((<u64>1) << cut) - 1);
@@ -110,7 +110,7 @@ function rounded(negative: bool, bits: u64, cut: u64): u64 {
   return rounding == (negative ? DOWN : UP) ? kept + 1 : kept;
 }
 
-/** The number: sign, exponent, and a significand of 64 bits whose top bit is set and whose lowest stands for all below. */
+/** Packs a number: sign, exponent, and a 64-bit significand whose top bit is set and whose lowest bit is sticky. */
 export function round<F>(negative: bool, exponent: i32, bits: u64): u64 {
   const sign = negative ? signBit<F>() : 0;
   const cut: u64 = 63 - fractionBits<F>();
@@ -127,7 +127,10 @@ export function round<F>(negative: bool, exponent: i32, bits: u64): u64 {
   return sign | (((<u64>exponent) << fractionBits<F>()) + (kept - ((<u64>1) << fractionBits<F>())));
 }
 
-/** Less than the smallest normal number, even rounded (SDM 1 4.9.1.5); `inexact` with an exponent without bounds. */
+/**
+ * The result for a tiny number: less than the smallest normal one, even after rounding with an unbounded exponent (SDM 1
+ * 4.9.1.5); `inexact` is from that rounding.
+ */
 function tiny<F>(negative: bool, exponent: i32, bits: u64, inexact: bool): u64 {
   const sign = negative ? signBit<F>() : 0;
   if (!(control & (UE << MASKS))) {
@@ -164,7 +167,7 @@ function addSlow<F>(a: u64, b: u64): u64 {
   if (isInfinite<F>(a)) return a;
   if (isInfinite<F>(b)) return b;
   if (isZero<F>(a) && isZero<F>(b)) return subtracts ? zeroSum<F>() : a;
-  // The bigger one first; room for a carry, and bits below for what is shifted out.
+  // The larger one first; with room for a carry, and bits below for what is shifted out.
   const big = magnitude<F>(a) >= magnitude<F>(b) ? a : b;
   const small = big == a ? b : a;
   const negative = (big & signBit<F>()) != 0;
@@ -213,7 +216,7 @@ function divideSlow<F>(a: u64, b: u64): u64 {
   return round<F>(sign != 0, less ? exponent - 1 : exponent, quotient | jam);
 }
 
-/** The host's root is rounded to nearest; its square says to which side that was. */
+/** WebAssembly's root is rounded to nearest; its square tells in which direction. */
 function rootSlow<F>(a: u64): u64 {
   if (isNaN<F>(a)) return nanOf<F>(a, a);
   if (isZero<F>(a)) return a;
@@ -221,10 +224,10 @@ function rootSlow<F>(a: u64): u64 {
   noteDenormals<F>(a, a);
   if (isInfinite<F>(a)) return a;
   const exponent = scale<F>(a) - bias<F>();
-  // Of an even exponent, and with two bits before the point where it was odd: 2^62 or 2^63 and more.
+  // With an even exponent, and two bits before the point where it was odd: at least 2^62 or 2^63.
   const bits = exponent & 1 ? significand<F>(a) : significand<F>(a) >> 1;
   let root = <u64>(sqrt<f64>(<f64>bits) * 2147483648);
-  // The root of bits * 2^62 has 62 or 63 bits: a step of Newton's from an estimate that is off by 2^10 at most.
+  // The root of bits * 2^62 has 62 or 63 bits: one Newton step from an estimate that is off by at most 2^10.
   root = newton(root, bits);
   const high = mulHigh(root, root);
   const low = root * root;
@@ -287,7 +290,7 @@ export function root<F>(_a: u64, b: u64): u64 {
   return rootSlow<F>(operand<F>(b));
 }
 
-/** -1, 0, 1 as a is less, equal, more; 2 where one is a NaN. `quietly`: only signaling NaNs are invalid. */
+/** -1, 0, 1 for less, equal, greater; 2 where one is a NaN. `quietly`: only signaling NaNs are invalid. */
 export function relation<F>(a: u64, b: u64, quietly: bool): i32 {
   const x = operand<F>(a);
   const y = operand<F>(b);
@@ -301,7 +304,7 @@ export function relation<F>(a: u64, b: u64, quietly: bool): i32 {
   return p < q ? -1 : p > q ? 1 : 0;
 }
 
-/** An integer that is ordered as the numbers are. */
+/** An integer with the same order as the numbers. */
 function ordered<F>(a: u64): i64 {
   const value = <i64>magnitude<F>(a);
   return a & signBit<F>() ? -value : value;
@@ -331,7 +334,9 @@ export function fromSigned<F>(value: i64): u64 {
   return round<F>(negative, bias<F>() + 63 - <i32>shift, bits << shift);
 }
 
-/** An integer of 32 or 64 bits; where there is none, the one with nothing but the sign set (SDM 1 table 4-1). */
+/**
+ * A 32- or 64-bit integer; where the number does not fit, the integer indefinite, with only the sign bit set (SDM 1 table 4-1).
+ */
 export function toSigned<F, T>(a: u64, chop: bool): i64 {
   const least: i64 = sizeof<T>() == 8 ? i64.MIN_VALUE : <i64>i32.MIN_VALUE;
   const value = operand<F>(a);
@@ -347,7 +352,7 @@ export function toSigned<F, T>(a: u64, chop: bool): i64 {
     if (!fits) raised |= IE;
     return least;
   }
-  // One bit less than the whole, so that what is lost is never all 64 of them.
+  // One bit less than all, so that never all 64 bits are lost.
   const saved = rounding;
   if (chop) rounding = CHOP;
   const bits = (significand<F>(value) >> 1) | (significand<F>(value) & 1);
@@ -365,7 +370,7 @@ export function toSigned<F, T>(a: u64, chop: bool): i64 {
   return negative ? 0 - <i64>whole : <i64>whole;
 }
 
-/** To an integral number. Denormals are not told of. */
+/** To an integral number. Denormals raise no exception. */
 export function integral<F>(a: u64, quietly: bool): u64 {
   const value = operand<F>(a);
   if (isNaN<F>(value)) return nanOf<F>(value, value);
@@ -381,7 +386,7 @@ export function integral<F>(a: u64, quietly: bool): u64 {
   return sign | round<F>(false, bias<F>() + 63 - <i32>shift, whole << shift);
 }
 
-/** From one format to the other. */
+/** Converts between the formats. */
 export function convert<F, G>(a: u64): u64 {
   const value = operand<F>(a);
   const sign = value & signBit<F>() ? signBit<G>() : 0;

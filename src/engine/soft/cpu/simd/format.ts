@@ -46,7 +46,7 @@ export function isZero<F>(a: u64): bool {
 export function isDenormal<F>(a: u64): bool {
   return magnitude<F>(a) - 1 < quietBit<F>() * 2 - 1;
 }
-/** Neither zero, denormal, infinite nor a NaN. */
+/** Not zero, denormal, infinite or a NaN. */
 export function isPlain<F>(a: u64): bool {
   return <u32>(exponentOf<F>(a) - 1) < <u32>(maxExponent<F>() - 1);
 }
@@ -58,14 +58,14 @@ export function significand<F>(a: u64): u64 {
   return ((fraction << 1) | (quietBit<F>() << 2)) << (62 - fractionBits<F>());
 }
 
-/** The exponent as if there were no lower bound. */
+/** The exponent without a lower bound. */
 export function scale<F>(a: u64): i32 {
   const exponent = exponentOf<F>(a);
   if (exponent != 0) return exponent;
   return 1 - <i32>(clz<u64>(fractionOf<F>(a)) - (63 - fractionBits<F>()));
 }
 
-/** `a` shifted right; what falls out is noted in the lowest bit. */
+/** `a` shifted right; bits that are shifted out are ORed into the lowest bit. */
 export function shiftJam(a: u64, count: i32): u64 {
   if (count == 0) return a;
   if (count > 63) return a != 0 ? 1 : 0;

@@ -1,4 +1,4 @@
-// Packed integers, each element by itself (SDM 2B, "P" instructions). What needs a count takes it from the low 64 bits.
+// Packed integers, element by element (SDM 2B, "P" instructions). Counts are in the low 64 bits.
 
 export function paddb(a: v128, b: v128): v128 {
   return i8x16.add(a, b);
@@ -172,7 +172,7 @@ function upperHalves(low: v128, high: v128): v128 {
   return v128.shuffle<u16>(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
 }
 
-/** Words to the left and right of the point: the product, rounded. 8000h times itself is not saturated (SDM 2B PMULHRSW). */
+/** The rounded high part of the products of words. 8000h times itself is not saturated (SDM 2B PMULHRSW). */
 export function pmulhrsw(a: v128, b: v128): v128 {
   const least = i16x8.splat(-32768);
   const wraps = v128.and(i16x8.eq(a, least), i16x8.eq(b, least));
@@ -183,7 +183,7 @@ export function pmaddwd(a: v128, b: v128): v128 {
   return i32x4.dot_i16x8_s(a, b);
 }
 
-/** Unsigned bytes of `a` times signed ones of `b`, neighbours added with saturation. */
+/** Unsigned bytes of `a` times signed bytes of `b`; adjacent products are added with saturation. */
 export function pmaddubsw(a: v128, b: v128): v128 {
   const even = i16x8.mul(v128.and(a, i16x8.splat(0xff)), i16x8.shr_s(i16x8.shl(b, 8), 8));
   const odd = i16x8.mul(i16x8.shr_u(a, 8), i16x8.shr_s(b, 8));
@@ -206,7 +206,7 @@ export function psadbw(a: v128, b: v128): v128 {
   return i64x2.add(i64x2.shr_u(doublewords, 32), v128.and(doublewords, i64x2.splat(0xffffffff)));
 }
 
-// Shifts: a count that is too high gives zeros, or copies of the sign.
+// Shifts: a count beyond the element's width gives zeros, or copies of the sign.
 function countOf(b: v128, size: u64): i32 {
   const count = <u64>i64x2.extract_lane(b, 0);
   return <i32>min<u64>(count, size);
@@ -281,7 +281,7 @@ export function psradBy(a: v128, count: u32): v128 {
   return i32x4.shr_s(a, min<u32>(count, 31));
 }
 
-/** The smallest word and its place. */
+/** The smallest word and its index. */
 export function phminposuw(_a: v128, b: v128): v128 {
   let least: u64 = 0xffff;
   let place: u64 = 0;

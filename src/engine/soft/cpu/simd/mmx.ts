@@ -1,4 +1,4 @@
-// MMX where it is not the low half of what SSE does with the same elements: two registers of 64 bits make one of 128.
+// MMX instructions that are not the low half of the SSE instruction: two 64-bit registers are combined to 128 bits.
 import { FPU_TAGS, RDI } from '../../layout';
 import { ALIGNMENT, fault } from '../core/faults';
 import { checksAlignment, checkWrite, linearAddress, write } from '../core/memory';
@@ -49,7 +49,7 @@ export function punpckhwdMmx(a: v128, b: v128): v128 {
 export function punpckhdqMmx(a: v128, b: v128): v128 {
   return upper(a, punpckldq(a, b));
 }
-/** The numbers of bytes have three bits. */
+/** Byte indices have three bits. */
 export function pshufbMmx(a: v128, b: v128): v128 {
   return pshufb(a, v128.and(b, i8x16.splat(-121)));
 }
@@ -84,7 +84,7 @@ export function pinsrwMmx(a: v128, b: v128, imm: u32): v128 {
   return pinsrw(a, b, imm & 3);
 }
 
-/** The x87 FPU's registers are empty again. */
+/** Marks the x87 FPU's registers as empty. */
 export function emms(_pc: usize): void {
   if (!mmx()) return;
   usedMmx();
@@ -92,8 +92,8 @@ export function emms(_pc: usize): void {
 }
 
 /**
- * Writes the bytes whose bit is set in `mask` at DS:(R)DI: all of them, or nothing where one cannot be. #AC asks for a multiple
- * of eight, of both forms and whatever the mask.
+ * Writes the bytes whose bit is set in `mask` at DS:(R)DI: all of them, or none where one cannot be written. #AC demands an
+ * alignment of eight, for both forms and every mask.
  */
 function scatter(pc: usize, low: u64, high: u64, mask: u32, count: u32): void {
   const start = load<u64>(RDI);

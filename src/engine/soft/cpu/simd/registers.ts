@@ -1,4 +1,5 @@
-// The registers of MMX and SSE, when they may be used, and 16 bytes of memory (SDM 3A 2.5, 13.1; SDM 1 9.2, 10.2).
+// The registers of MMX and SSE, the checks whether they may be used, and 16-byte memory operands (SDM 3A 2.5, 13.1; SDM 1 9.2,
+// 10.2).
 import {
   CR0,
   CR4,
@@ -45,7 +46,7 @@ export function sse(): bool {
   return false;
 }
 
-/** False where MMX may not be used: #UD, #NM, or #MF for what the x87 FPU did before. */
+/** False where MMX may not be used: #UD, #NM, or #MF for a pending x87 exception. */
 export function mmx(): bool {
   const cr0 = load<u32>(CR0);
   if (cr0 & CR0_EM) fault(UD);
@@ -55,29 +56,29 @@ export function mmx(): bool {
   return false;
 }
 
-/** What uses both; `sse` says what is asked first. */
+/** For instructions that use both; `sse` selects the first check. */
 export function sseAndMmx(): bool {
   return sse() && mmx();
 }
 
-/** An MMX instruction is done: the x87 FPU's top is R0, and no register is empty (SDM 1 9.5.1). */
+/** After an MMX instruction: TOP is 0, and no register is empty (SDM 1 9.5.1). */
 export function usedMmx(): void {
   store<u16>(FPU_STATUS, <u16>(<u32>load<u16>(FPU_STATUS) & ~0x3800));
   store<u8>(FPU_TAGS, 0xff);
 }
 
-/** An MMX register is going to be stored: the top is R0 even if that faults. */
+/** Before an MMX register is stored: TOP becomes 0 even if the store faults. */
 export function storesMmx(): void {
   store<u16>(FPU_STATUS, <u16>(<u32>load<u16>(FPU_STATUS) & ~0x3800));
 }
 
-/** It was stored, or faulted: a page fault alone leaves the tags as they were. */
+/** After the store, even if it faulted: only a page fault leaves the tags unchanged. */
 export function storedMmx(): void {
   const faulted = load<u32>(TROUBLE) & TROUBLE_FAULT && load<u32>(FAULT_VECTOR) == PAGE_FAULT;
   if (!faulted) store<u8>(FPU_TAGS, 0xff);
 }
 
-// Operations have eight times a register's number.
+// Operations hold eight times a register's number.
 function xmmAt(pc: usize, field: usize): usize {
   return XMM_REGISTERS + ((<usize>load<u8>(pc + field)) << 1);
 }
@@ -112,7 +113,7 @@ export function mmxRm(pc: usize): v128 {
 
 function setMmx(at: usize, value: v128): void {
   store<u64>(at, i64x2.extract_lane(value, 0));
-  // As a number of the x87 FPU it is a NaN or infinity (SDM 1 9.2.1).
+  // Read as an x87 number it is a NaN or infinity (SDM 1 9.2.1).
   store<u16>(at, 0xffff, 8);
   usedMmx();
 }
@@ -125,7 +126,7 @@ export function setMmxRm(pc: usize, value: v128): void {
   setMmx(mmxAt(pc, OP_RM), value);
 }
 
-/** An integer as the low elements. */
+/** An integer in the low elements. */
 export function fromInteger(value: i64): v128 {
   return i64x2.replace_lane(i64x2.splat(0), 0, value);
 }
@@ -137,7 +138,7 @@ function aligned(seg: u32, ea: u64): bool {
   return false;
 }
 
-/** Reads so many bytes, 1 to 8, into the low elements; the others are 0. */
+/** Reads 1 to 8 bytes into the low elements; the others are 0. */
 export function memory<T>(pc: usize): v128 {
   const value = read<T>(segment(pc), address(pc));
   return fromInteger(
@@ -167,7 +168,7 @@ export function unaligned16(pc: usize): v128 {
 function read16(seg: u32, ea: u64): v128 {
   const place = readable(seg, ea, 16);
   if (place) return v128.load(place);
-  // All sixteen bytes are allowed, or none is asked for. #AC asks for nothing: what has to be aligned is, or is a #GP.
+  // All sixteen bytes are allowed, or none is accessed. #AC does not apply: an operand that must be aligned is, or raised #GP.
   checkRead(seg, ea, 16, 1);
   if (failed()) return i64x2.splat(0);
   const low = readLinear<u64>(linearAddress(seg, ea));

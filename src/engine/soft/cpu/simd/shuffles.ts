@@ -1,4 +1,4 @@
-// Moves of elements within and between vectors: packs, unpacks, shuffles, blends, extensions, insertions (SDM 2A, 2B).
+// Moves elements within and between vectors: packs, unpacks, shuffles, blends, extensions, insertions (SDM 2A, 2B).
 import { XMM_REGISTERS } from '../../layout';
 
 export function move(_a: v128, b: v128): v128 {
@@ -17,7 +17,7 @@ export function mergeDouble(a: v128, b: v128): v128 {
 export function movhlps(a: v128, b: v128): v128 {
   return v128.shuffle<u64>(a, b, 3, 1);
 }
-/** The upper half as the low one. */
+/** The upper half, moved to the low one. */
 export function upper(_a: v128, b: v128): v128 {
   return v128.shuffle<u64>(b, b, 1, 1);
 }
@@ -72,12 +72,12 @@ export function punpckhqdq(a: v128, b: v128): v128 {
   return v128.shuffle<u64>(a, b, 1, 3);
 }
 
-/** Bytes of `a` by number; 0 where bit 7 is set. */
+/** Bytes of `a` by index; 0 where bit 7 is set. */
 export function pshufb(a: v128, b: v128): v128 {
   return i8x16.swizzle(a, v128.and(b, i8x16.splat(-113)));
 }
 
-/** The doubleword that two bits of an immediate name. */
+/** The doubleword that two bits of an immediate select. */
 function doubleword(a: v128, imm: u32): u64 {
   const half = imm & 2 ? i64x2.extract_lane(a, 1) : i64x2.extract_lane(a, 0);
   return (<u64>half >> ((imm & 1) << 5)) & 0xffffffff;
@@ -101,7 +101,7 @@ export function shufpd(a: v128, b: v128, imm: u32): v128 {
   return i64x2.replace_lane(i64x2.splat(low), 1, high);
 }
 
-/** Four words, each by two bits of an immediate. */
+/** Four words, each selected by two bits of an immediate. */
 function words(half: u64, imm: u32): u64 {
   let result: u64 = 0;
   for (let n: u32 = 0; n < 4; n++) {
@@ -118,12 +118,12 @@ export function pshufhw(_a: v128, b: v128, imm: u32): v128 {
   return i64x2.replace_lane(b, 1, words(i64x2.extract_lane(b, 1), imm));
 }
 
-/** The number of each byte. */
+/** The index of each byte. */
 function numbers(): v128 {
   return i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
-/** So many bytes further down; zeros come from above. */
+/** Shifted down by some bytes; zeros are shifted in from above. */
 function bytesDown(a: v128, count: u32): v128 {
   return count > 15 ? i64x2.splat(0) : i8x16.swizzle(a, i8x16.add(numbers(), i8x16.splat(<i8>count)));
 }
@@ -208,7 +208,7 @@ export function pmovzxdq(_a: v128, b: v128): v128 {
   return i64x2.extend_low_i32x4_u(b);
 }
 
-// Neighbours added and subtracted, those of `a` first.
+// Adjacent elements added or subtracted, those of `a` first.
 export function phaddw(a: v128, b: v128): v128 {
   return i16x8.add(evenWords(a, b), oddWords(a, b));
 }
@@ -250,7 +250,7 @@ export function movmskpd(a: v128): i64 {
   return <i64>i64x2.bitmask(a);
 }
 
-/** An element by its number, `mask` says how many bits it has. */
+/** An element by its index; `mask` gives its width. */
 function element(a: v128, number: u32, bits: u64): i64 {
   const at = <u64>number * bits;
   const half = at >= 64 ? i64x2.extract_lane(a, 1) : i64x2.extract_lane(a, 0);
@@ -285,7 +285,7 @@ export function pinsrd<T>(a: v128, b: v128, imm: u32): v128 {
   return sizeof<T>() == 8 ? replaced(a, imm & 1, 64, value) : replaced(a, imm & 3, 32, value);
 }
 
-/** Bits 7-6 name the source, 5-4 the destination, 3-0 what is cleared. */
+/** Bits 7-6 select the source, 5-4 the destination, 3-0 the cleared elements. */
 export function insertps(a: v128, b: v128, imm: u32): v128 {
   return inserted(a, element(b, imm >> 6, 32), imm);
 }

@@ -1,4 +1,5 @@
-// The state of x87, MMX and SSE as a whole: MXCSR, FXSAVE and FXRSTOR (SDM 1 10.5), and the parts of an area that XSAVE has too.
+// The state of x87, MMX and SSE as a whole: MXCSR, FXSAVE and FXRSTOR (SDM 1 10.5), and the parts of the area that XSAVE also
+// uses.
 import {
   CR0,
   EXTENDED_AREA,
@@ -53,7 +54,7 @@ export function stmxcsr(pc: usize): void {
   if (sse()) write<u32>(segment(pc), address(pc), load<u32>(MXCSR));
 }
 
-/** False where the x87 FPU and SSE may not be saved, or the address is not aligned: to 4 bytes for #AC, else for #GP. */
+/** False where the x87 FPU and SSE may not be saved, or where the address is not aligned: #AC for 4 bytes, else #GP. */
 export function mayMove(pc: usize, alignment: u64): bool {
   const linear = linearAddress(segment(pc), address(pc));
   if (load<u32>(CR0) & (CR0_TS | CR0_EM)) fault(NM);
@@ -63,7 +64,10 @@ export function mayMove(pc: usize, alignment: u64): bool {
   return false;
 }
 
-/** Faults where the area of `size` bytes cannot be read or written: its last byte is tried first, as processors do, then each page. */
+/**
+ * Faults where the area of `size` bytes cannot be read or written: its last byte is checked first, as on processors, then each
+ * page.
+ */
 export function tryArea(pc: usize, size: u64, write: bool): void {
   const seg = segment(pc);
   const ea = address(pc);
@@ -89,7 +93,7 @@ export function put(pc: usize, from: u64, to: u64): void {
   }
 }
 
-/** The number of XMM registers that code of this mode reaches. */
+/** The number of XMM registers in this mode. */
 export function xmmBytes(): usize {
   return load<u32>(MODE) & MODE_CODE64 ? 256 : 128;
 }
@@ -165,7 +169,7 @@ export function fxrstor(pc: usize): void {
   memory.copy(XMM_REGISTERS, VECTOR_BUFFER + AREA_XMM, xmmBytes());
 }
 
-/** What a reset makes of it. */
+/** The state after a reset. */
 export function resetVectors(): void {
   memory.fill(XMM_REGISTERS, 0, 256);
   store<u32>(MXCSR, MXCSR_START);

@@ -7,7 +7,7 @@ import { failed } from '../core/trouble';
 import { high, low, vector } from './arithmetic';
 import { sse, unaligned16, xmmReg, xmmRm } from './registers';
 
-/** The two strings' elements, with their sign or without. */
+/** The two strings' elements, signed or unsigned. */
 let first: v128 = i64x2.splat(0);
 let second: v128 = i64x2.splat(0);
 let bits: u32 = 8;
@@ -21,22 +21,24 @@ function element(a: v128, n: i32): i32 {
   return bits == 8 ? <i32>(<i8>value) : <i32>(<i16>value);
 }
 
-/** The elements in front of the first that is zero. */
+/** The number of elements before the first zero. */
 function implicitLength(a: v128): i32 {
   let n = 0;
   while (n < count && element(a, n) != 0) n++;
   return n;
 }
 
-/** A register's absolute value, no more than there are elements. */
+/** A register's absolute value, limited to the number of elements. */
 function explicitLength(pc: usize, at: usize): i32 {
   const value = load<u8>(pc, OP_WIDTH) == 8 ? load<i64>(at) : <i64>load<i32>(at);
-  // The least number of all stays negative, and is more than there are elements as well.
+  // The smallest integer stays negative, and is also limited.
   const length = value < 0 ? 0 - value : value;
   return length < 0 || length > <i64>count ? count : <i32>length;
 }
 
-/** Whether element `i` of the first and `j` of the second string match, with what lies behind their ends (table 4-7). */
+/**
+ * Whether element `i` of the first and `j` of the second string match, with the rules for elements past the ends (table 4-7).
+ */
 function matches(i: i32, j: i32, firstLength: i32, secondLength: i32, aggregation: u32): bool {
   const inFirst = i < firstLength;
   const inSecond = j < secondLength;
@@ -72,7 +74,7 @@ function aggregate(firstLength: i32, secondLength: i32, aggregation: u32): u32 {
   return result;
 }
 
-/** The mask of what was found; the lengths' flags are set, and the second operand's elements are in `count`. False: a fault. */
+/** Computes the result mask; sets the flags for the lengths, and `count` to the second operand's elements. False: a fault. */
 let found: u32 = 0;
 let flags: u32 = 0;
 function compare(pc: usize, explicit: bool): bool {

@@ -1,5 +1,5 @@
-// XSAVE and its kin (SDM 1 chapter 13). The software CPU has two states of its own, x87 and SSE. Others, such as AVX's, are those
-// of a CPU that it helps: their bytes are kept as they came, and go to memory and back.
+// The XSAVE instructions (SDM 1 chapter 13). The software CPU has two state components of its own, x87 and SSE. Others, such as
+// AVX's, belong to a CPU that it assists: it keeps their bytes unchanged, and saves and restores them.
 import {
   CR4,
   CR4_OSXSAVE,
@@ -45,7 +45,7 @@ const AVX: u64 = 4;
 /** Opmask, and the two parts of the ZMM registers. */
 const AVX512: u64 = 0xe0;
 const OWN: u64 = X87 | SSE;
-/** The end of what is the software CPU's own, behind the header: in the standard format others follow. */
+/** The end of the software CPU's own components and the header: in the standard format others follow. */
 const OWN_END: u64 = 576;
 const LEAF: u32 = 0xd;
 /** CPUID leaf D, subleaf 1, EAX: XGETBV with ECX = 1. */
@@ -57,22 +57,22 @@ function xsaveAllowed(): bool {
   return false;
 }
 
-/** The states that EDX:EAX asks for and XCR0 has. */
+/** The components in EDX:EAX that XCR0 enables. */
 function asked(): u64 {
   return (<u64>load<u32>(RAX) | ((<u64>load<u32>(RDX)) << 32)) & load<u64>(XCR0);
 }
 
-/** The states of another CPU that are in use: those that are not as after a reset. */
+/** The other CPU's components that are in use: those not in their initial configuration. */
 function othersInUse(): u64 {
   return load<u64>(EXTENDED_AREA) & ~OWN;
 }
 
-/** The software CPU's own states always count as in use. */
+/** The software CPU's own components always count as in use. */
 function inUse(): u64 {
   return OWN | othersInUse();
 }
 
-// Where a state lies in the area, as CPUID says it; none where it has none, or more than there is room for.
+// A component's offset in the area, from CPUID; none where CPUID has none, or where it would not fit.
 let stateStart: u64 = 0;
 let stateEnd: u64 = 0;
 
@@ -84,7 +84,7 @@ function locateState(state: u32): bool {
   return stateStart >= OWN_END && stateEnd <= AREA_HEADER + EXTENDED_BYTES;
 }
 
-/** The bytes of an area with these states. */
+/** The size of an area with these components. */
 function areaSize(states: u64): u64 {
   let size = OWN_END;
   for (let state: u32 = 2; state < 63; state++) {
@@ -113,7 +113,7 @@ function restoreOthers(pc: usize, states: u64): void {
   }
 }
 
-/** The two own states are written whether they are as after a reset or not, which the manual allows (SDM 1 13.6). */
+/** The two own components are written even in their initial configuration, which the manual allows (SDM 1 13.6). */
 export function xsave(pc: usize): void {
   if (!xsaveAllowed() || !mayMove(pc, 64)) return;
   const states = asked();
@@ -137,7 +137,7 @@ export function xsave(pc: usize): void {
   put(pc, AREA_HEADER, AREA_HEADER + 8);
 }
 
-/** A state that is asked for and was not saved becomes what it is after a reset. */
+/** A requested component that was not saved gets its initial configuration. */
 export function xrstor(pc: usize): void {
   if (!xsaveAllowed() || !mayMove(pc, 64)) return;
   const states = asked();
@@ -174,7 +174,7 @@ export function xrstor(pc: usize): void {
   }
 }
 
-/** XCR0, or with ECX = 1 those of its states that are in use. */
+/** XCR0, or with ECX = 1 those of its components that are in use. */
 export function xgetbv(_pc: usize): void {
   if (!xsaveAllowed()) return;
   const which = load<u32>(RCX);
@@ -189,7 +189,7 @@ export function xgetbv(_pc: usize): void {
   setRegister<u32>(RDX, <u32>(value >> 32));
 }
 
-/** The x87 FPU's state is always there, AVX's with SSE's alone, and AVX-512's all together (SDM 3A 2.6). */
+/** The x87 component is always enabled, AVX only with SSE, and those of AVX-512 only together (SDM 3A 2.6). */
 function isConsistent(value: u64): bool {
   if (!(value & X87) || (value & AVX && !(value & SSE))) return false;
   const wide = value & AVX512;

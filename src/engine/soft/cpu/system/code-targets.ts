@@ -1,4 +1,4 @@
-// What a transfer may go to.
+// Checks of a transfer's target.
 
 import { fault, GP } from '../core/faults';
 import { canonical } from '../core/paging';
@@ -12,7 +12,7 @@ export function checkTarget(descriptor: u64, offset: u64): bool {
   return false;
 }
 
-/** Both bits for the size of the code: no such segment in long mode (SDM 3A 6.2.1). */
+/** L and D both set: no such segment in long mode (SDM 3A 6.2.1). */
 export function isMalformed(attributes: u32): bool {
   return longMode() && (attributes & (LONG_CODE | BIG)) == (LONG_CODE | BIG);
 }

@@ -29,14 +29,14 @@ import { frameHere, frameInside, frameInsideLong, pushFrame, takeFrame } from '.
 import { selectorOf, setFromDescriptor, updateMode } from './segments';
 import { switchTo, TASK_CALL, TASK_JUMP } from './tasks';
 
-/** Nothing can fail any more: CS and RIP. */
+/** Sets CS and RIP; nothing can fail from here on. */
 export function enterCode(selector: u32, privilege: u32, descriptor: u64, offset: u64): void {
   setFromDescriptor(SEG_CS, (selector & 0xfffc) | privilege, descriptor);
   store<u64>(RIP, offset);
   updateMode();
 }
 
-/** A code segment that is gone to without a gate. */
+/** Checks a code segment that is entered without a gate. */
 function checkDirect(selector: u32, attributes: u32): void {
   const privilege = privilegeOf(attributes);
   const allowed = isConforming(attributes)
@@ -66,11 +66,11 @@ function callDirect(selector: u32, descriptor: u64, offset: u64, rip: u64, size:
   frameHere();
   pushFrame(selectorOf(SEG_CS), size);
   pushFrame(rip, size);
-  // Processors push before they see that the target is outside of its segment.
+  // Processors push before they check the target against the segment's limit.
   if (!failed() && checkTarget(descriptor, offset)) enterDirect(selector, descriptor, offset);
 }
 
-/** CALL selector:offset, to come back to `rip`; `size` is the operand size in bytes. */
+/** CALL selector:offset, with return address `rip`; `size` is the operand size in bytes. */
 export function callFar(selector: u32, offset: u64, rip: u64, size: u32): void {
   const descriptor = targetOf(selector);
   if (failed()) return;
@@ -78,7 +78,7 @@ export function callFar(selector: u32, offset: u64, rip: u64, size: u32): void {
   else throughSystem(selector, descriptor, rip, true);
 }
 
-/** JMP selector:offset; `rip` is what a task comes back to. */
+/** JMP selector:offset; `rip` is the return address that a task switch stores. */
 export function jumpFar(selector: u32, offset: u64, rip: u64): void {
   const descriptor = targetOf(selector);
   if (failed()) return;
@@ -92,7 +92,7 @@ export function jumpFar(selector: u32, offset: u64, rip: u64): void {
   enterDirect(selector, descriptor, offset);
 }
 
-/** Call gates, task gates and tasks: each may be used by those who are as privileged as it is. */
+/** Call gates, task gates and tasks: each may be used at its own privilege level or a higher one. */
 function throughSystem(selector: u32, descriptor: u64, rip: u64, call: bool): void {
   const attributes = attributesOf(descriptor);
   const type = typeOf(attributes);
@@ -145,7 +145,7 @@ function throughCallGate(gateSelector: u32, gate: u64, rip: u64, call: bool): vo
   enterCode(selector, inner ? privilege : level(), marked, offset);
 }
 
-/** The caller's parameters go along to the new stack (SDM 3A 6.8.5). */
+/** Copies the caller's parameters to the new stack (SDM 3A 6.8.5). */
 function copyParameters(count: u32, size: u32): void {
   for (let left = <i64>count; left > 0; left--) {
     const from = stackAt((left - 1) * <i64>size);

@@ -1,5 +1,4 @@
-// The control registers (SDM 3A 2.5, SDM 2B MOV to control registers): which values are refused, and what follows from the
-// others.
+// The control registers (SDM 3A 2.5, SDM 2B MOV to control registers): the refused values, and the effects of the others.
 import {
   APIC_THERE,
   CPL,
@@ -47,11 +46,11 @@ const TS: u64 = 8;
 const ET: u64 = 0x10;
 const NW: u64 = 0x20000000;
 const CD: u64 = 0x40000000;
-/** PE, MP, EM, TS, ET, NE, WP, AM, NW, CD, PG; the others read 0, and nothing comes of setting them. */
+/** PE, MP, EM, TS, ET, NE, WP, AM, NW, CD, PG; the others read 0, and writes to them are ignored. */
 const CR0_BITS: u64 = 0xe005003f;
 const PCID: u64 = 0xfff;
 
-/** PAE paging looks at its four entries now, and never again; false where they are refused. */
+/** PAE paging loads its four entries now, and not again later; false where they are refused. */
 function paeEntries(cr0: u64, cr4: u64, long: bool, cr3: u64): bool {
   if (!(cr0 & CR0_PG) || !(cr4 & CR4_PAE) || long) return true;
   return loadPdptes(cr3);
@@ -59,7 +58,7 @@ function paeEntries(cr0: u64, cr4: u64, long: bool, cr3: u64): bool {
 
 /** Turning paging on with EFER.LME turns long mode on (SDM 3A 10.8.5). False where the processor refuses. */
 function mayEnterLongMode(): bool {
-  // The current task must not be one of 16 bits, nor CS one that would be 64-bit code at once.
+  // TR must not hold a 16-bit TSS, and CS must not have L set, which would make it 64-bit code at once.
   const task = load<u32>(segmentAt(SEG_TR), SEG_ATTRIBUTES) & 15;
   return (
     (load<u64>(CR4) & CR4_PAE) != 0 && !(load<u32>(segmentAt(SEG_CS), SEG_ATTRIBUTES) & 0x2000) && task > 3
@@ -94,7 +93,7 @@ function setCr0(given: u64): void {
   updateMode();
 }
 
-/** The low 12 bits are a PCID or nothing to us; bit 63 says that the PCID's entries may stay, and needs not be heeded. */
+/** The low 12 bits are a PCID or are ignored; bit 63 allows to keep the PCID's entries, and may be ignored. */
 function setCr3(given: u64): void {
   const pcids = (load<u64>(CR4) & CR4_PCIDE) != 0;
   const value = pcids ? given & ~((<u64>1) << 63) : given;
@@ -128,7 +127,7 @@ function setCr4(value: u64): void {
   updateMode();
 }
 
-/** The register that an instruction names. #UD where there is none, whoever asks. */
+/** The register of an instruction. #UD where it does not exist, at every privilege level. */
 function controlRegister(pc: usize): usize {
   const number = <u32>(load<u8>(pc, OP_REG) >> 3);
   if (number == 0) return CR0;
@@ -140,7 +139,7 @@ function controlRegister(pc: usize): usize {
   return 0;
 }
 
-/** 64 bits in 64-bit code, 32 elsewhere, whatever the operand size (SDM 2B MOV to control registers). */
+/** 64 bits in 64-bit code, 32 elsewhere, for every operand size (SDM 2B MOV to control registers). */
 export function movfromcr(pc: usize): void {
   const from = controlRegister(pc);
   if (failed() || !privileged()) return;
@@ -191,7 +190,7 @@ export function invlpg(pc: usize): void {
   if (privileged()) flushAddress(load<u64>(segmentAt(segment(pc)), SEG_LINEAR) + address(pc));
 }
 
-/** INVPCID (SDM 2A): entries of other PCIDs are never kept, so each kind but the first forgets everything. */
+/** INVPCID (SDM 2A): entries of other PCIDs are never kept, so every type but the first flushes everything. */
 export function invpcid<T>(pc: usize): void {
   if (!privileged()) return;
   const kind = sizeof<T>() == 8 ? <u64>reg<T>(pc) : <u64>reg<T>(pc) & 0xffffffff;
@@ -205,7 +204,7 @@ export function invpcid<T>(pc: usize): void {
   else flushTlb();
 }
 
-/** CLAC and STAC: whether ring 0 may touch ring 3's pages where CR4.SMAP is set (SDM 3A 5.6.1). */
+/** CLAC and STAC: whether ring 0 may access user pages where CR4.SMAP is set (SDM 3A 5.6.1). */
 function setAc(on: bool): void {
   if (load<u32>(CPL) != 0) {
     fault(UD);

@@ -1,5 +1,4 @@
-// What this processor says that it is (SDM 2A CPUID): a list that TypeScript fills (../cpuid.ts), and the bits of it that
-// follow control registers.
+// CPUID (SDM 2A CPUID): a list that TypeScript fills (host/cpuid.ts), and the bits that follow control registers.
 import {
   APIC_BASE,
   APIC_THERE,
@@ -37,14 +36,14 @@ function answer(entry: usize): void {
   store<u64>(RDX, entry ? <u64>load<u32>(entry, 20) : 0);
 }
 
-/** Leaves 4000_0000h to 4FFF_FFFFh are a hypervisor's, and no processor's (SDM 2A CPUID). */
+/** Leaves 4000_0000h to 4FFF_FFFFh are reserved for hypervisors (SDM 2A CPUID). */
 function isHypervisors(leaf: u32): bool {
   return leaf >> 28 == 4;
 }
 
 /**
- * A leaf that is over the last one answers as the last basic leaf; one that is not there, with zeros. So do a hypervisor's,
- * unless the list has them.
+ * A leaf above the highest one returns the last basic leaf; a missing leaf returns zeros, and so do a hypervisor's leaves that
+ * are not in the list.
  */
 export function cpuid(_pc: usize): void {
   const leaf = load<u32>(RAX);

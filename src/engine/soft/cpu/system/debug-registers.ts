@@ -7,16 +7,16 @@ import { privileged } from './privilege';
 
 /** DR6: an access to a debug register that DR7.GD forbids. */
 const BD: u32 = 1 << 13;
-/** Bits that read 1 whatever is written (SDM 3B figure 17-1), and those that can be written. */
+/** Bits that always read 1 (SDM 3B figure 17-1), and the writable bits. */
 const DR6_ONES: u64 = 0xffff0ff0;
 const DR6_BITS: u64 = 0xe00f;
 const DR7_ONES: u64 = 0x400;
 const DR7_BITS: u64 = 0xffff23ff;
 
-/** The register that an instruction names, as its place; 0 where it faults. DR4 and DR5 are DR6 and DR7 without CR4.DE. */
+/** The address of an instruction's register; 0 where it faults. DR4 and DR5 are DR6 and DR7 without CR4.DE. */
 function registerOf(pc: usize): usize {
   let number = <usize>(load<u8>(pc, OP_REG) >> 3);
-  // Whoever asks.
+  // At every privilege level.
   if (number > 7) {
     fault(UD);
     return 0;

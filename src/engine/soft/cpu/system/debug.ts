@@ -1,7 +1,7 @@
-// The debug registers and what they watch (SDM 3B 18.2, 18.3.1).
+// The debug registers and their breakpoints (SDM 3B 18.2, 18.3.1).
 //
-// While a breakpoint is enabled, instructions run one by one; while one is enabled for data, no translation is kept, so
-// that each access comes by here. Nothing of it costs anything while none is.
+// While a breakpoint is enabled, instructions run one by one; while a data breakpoint is enabled, the TLB is not used, so that
+// each access is checked here. Without breakpoints this costs nothing.
 import {
   CR4,
   CR4_DE,
@@ -31,7 +31,7 @@ export const BT: u32 = 1 << 15;
 /** DR7: the next access to a debug register is a debug exception. */
 export const GD: u64 = 1 << 13;
 
-// What a breakpoint is for: the low two bits of its four in DR7.
+// A breakpoint's type: the low two bits of its four bits in DR7.
 const ON_EXECUTION: u32 = 0;
 const ON_WRITE: u32 = 1;
 const ON_PORT: u32 = 2;
@@ -57,7 +57,7 @@ function kindOf(index: u32): u32 {
   return (load<u32>(DR7) >> (16 + index * 4)) & 3;
 }
 
-/** Which breakpoints of a kind lie in a range; as bits of DR6. */
+/** The breakpoints of a type in a range, as bits of DR6. */
 function hits(kind: u32, at: u64, size: u64): u32 {
   let found: u32 = 0;
   for (let i: u32 = 0; i < 4; i++) {
@@ -79,13 +79,13 @@ export function noteAccess(linear: u64, size: u64, write: bool): void {
   if (watches & WATCHES_MONITOR) notePlace(linear, size, write);
 }
 
-/** An instruction uses a port; breakpoints for them are there with CR4.DE. */
+/** An instruction uses a port; I/O breakpoints need CR4.DE. */
 export function notePort(port: u32, size: u32): void {
   if (!(load<u32>(CR4) & CR4_DE) || !(load<u32>(EVENTS) & EVENT_BREAKPOINTS)) return;
   store<u32>(TRAPS, load<u32>(TRAPS) | hits(ON_PORT, port, size));
 }
 
-/** Notes the breakpoints at the instruction that would run next; true if there is one. */
+/** Records the breakpoints at the next instruction; true if there is one. */
 export function stopsHere(): bool {
   const linear =
     (load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
@@ -94,7 +94,7 @@ export function stopsHere(): bool {
   return found != 0;
 }
 
-/** A debug exception is due before the next instruction. */
+/** Makes a debug exception pending before the next instruction. */
 export function raiseTrap(why: u32): void {
   store<u32>(TRAPS, load<u32>(TRAPS) | why);
   store<u32>(EVENTS, load<u32>(EVENTS) | EVENT_DEBUG);
@@ -105,10 +105,10 @@ export function dropTraps(): void {
   store<u32>(EVENTS, load<u32>(EVENTS) & ~EVENT_DEBUG);
 }
 
-/** DR6: which breakpoints matched, B0 to B3. */
+/** DR6: the breakpoints that matched, B0 to B3. */
 export const MATCHED: u64 = 15;
 
-/** A debug exception is delivered: why, for its handler. B0 to B3 are those of now, all else stays until it is cleared. */
+/** A debug exception is delivered: DR6 gets its cause. B0 to B3 are set anew, the other bits stay until they are cleared. */
 export function tellTraps(): void {
   store<u64>(DR6, (load<u64>(DR6) & ~MATCHED) | <u64>load<u32>(TRAPS));
   store<u64>(DR7, load<u64>(DR7) & ~GD);

@@ -1,13 +1,13 @@
-// What the bits of a descriptor mean (SDM 3A 3.4.5, 3.5).
+// The bits of a descriptor (SDM 3A 3.4.5, 3.5).
 import { EFER } from '../../layout';
 
 // Attributes: bits 40 to 55 of a descriptor, without the limit's four bits between them.
 export const ACCESSED: u32 = 1;
 /** Of data segments: writable. Of code segments: readable. */
 export const ACCESSIBLE: u32 = 2;
-/** Of data segments: they grow down. */
+/** Of data segments: expand-down. */
 export const EXPAND_DOWN: u32 = 4;
-/** Of code segments: they run at the privilege of whoever comes. */
+/** Of code segments: conforming, they run at the caller's privilege. */
 export const CONFORMING: u32 = 4;
 export const CODE_SEGMENT: u32 = 8;
 /** Code or data, and not a system segment. */
@@ -52,7 +52,7 @@ export function isCode(attributes: u32): bool {
   return (attributes & (NOT_SYSTEM | CODE_SEGMENT)) == (NOT_SYSTEM | CODE_SEGMENT);
 }
 
-/** Data, or code that may be read. */
+/** Data, or readable code. */
 export function isReadable(attributes: u32): bool {
   return (attributes & NOT_SYSTEM) != 0 && (attributes & (CODE_SEGMENT | ACCESSIBLE)) != CODE_SEGMENT;
 }
@@ -69,7 +69,7 @@ export function baseOf(descriptor: u64): u64 {
   return ((descriptor >> 16) & 0xffffff) | ((descriptor >> 32) & 0xff000000);
 }
 
-/** The last byte that the limit allows. */
+/** The highest offset within the limit. */
 export function limitOf(descriptor: u64): u32 {
   const limit = <u32>(descriptor & 0xffff) | (<u32>(descriptor >> 32) & 0xf0000);
   return attributesOf(descriptor) & GRANULAR ? (limit << 12) | 0xfff : limit;

@@ -14,10 +14,10 @@ import { readSystem, writeSystem } from '../core/memory';
 import { failed } from '../core/trouble';
 import { ACCESSED, attributesOf, longMode, UNUSABLE } from './descriptor-bits';
 
-/** No address of a descriptor: its table ends before it. */
+/** Not an address of a descriptor: the table's limit is below it. */
 export const OUTSIDE: u64 = ~(<u64>0);
 
-/** The linear address of a selector's descriptor, of which the table must have `size` bytes; else OUTSIDE. */
+/** The linear address of a selector's descriptor, of which `size` bytes must be within the table's limit; else OUTSIDE. */
 export function descriptorAt(selector: u32, size: u32 = 8): u64 {
   const table = SEGMENTS + SEG_LDT * SEGMENT_SIZE;
   const local = (selector & 4) != 0;
@@ -29,7 +29,7 @@ export function descriptorAt(selector: u32, size: u32 = 8): u64 {
   return longMode() ? linear : linear & 0xffffffff;
 }
 
-/** A selector's descriptor. Where its table has none: fault `vector` with the selector as its error code. */
+/** A selector's descriptor. Beyond the table's limit: fault `vector` with the selector as its error code. */
 export function descriptorOf(selector: u32, vector: u32): u64 {
   const at = descriptorAt(selector);
   if (at == OUTSIDE) {
@@ -47,12 +47,12 @@ export function upperHalf(selector: u32, vector: u32): u64 {
     return 0;
   }
   const upper = readSystem<u64>(at + 8);
-  // Where the type of a descriptor would be there must be 0.
+  // The bits at the position of a descriptor's type must be 0.
   if (!failed() && ((upper >> 40) & 0x1f) != 0) selectorFault(vector, selector);
   return upper & 0xffffffff;
 }
 
-/** Notes in its table that a segment was used, and gives the descriptor as it is then. */
+/** Sets a segment's accessed bit in its table, and returns the updated descriptor. */
 export function markAccessed(selector: u32, descriptor: u64): u64 {
   if (attributesOf(descriptor) & ACCESSED) return descriptor;
   const marked = descriptor | ((<u64>1) << 40);

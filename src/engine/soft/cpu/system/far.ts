@@ -15,7 +15,7 @@ import { mayTouchInterrupts } from './privilege';
 import { interruptReturn, returnFar } from './returns';
 import { segmentAt, selectorOf, setRealSegment } from './segments';
 
-/** As real-address and virtual-8086 mode go to selector:offset. */
+/** A transfer to selector:offset in real-address and virtual-8086 mode. */
 function goReal(selector: u32, offset: u64): void {
   if (offset > <u64>load<u32>(segmentAt(SEG_CS), SEG_LIMIT)) fault(GP);
   if (failed()) return;
@@ -23,7 +23,7 @@ function goReal(selector: u32, offset: u64): void {
   store<u64>(RIP, offset);
 }
 
-/** Processors push before they see that the target is outside of its segment. */
+/** Processors push before they check the target against the segment's limit. */
 function callReal<T>(pc: usize, selector: u32, offset: u64): void {
   write<T>(SEG_SS, stackAt(-(<i64>sizeof<T>())), <T>selectorOf(SEG_CS));
   if (failed()) return;
@@ -102,7 +102,7 @@ export function iret<T>(pc: usize): void {
   takeFlags(flags, sizeof<T>() == 2 ? mask & 0xffff : mask);
 }
 
-/** In virtual-8086 mode INT n belongs to the monitor, unless IOPL is 3 (SDM 3B 21.2.7). */
+/** In virtual-8086 mode INT n is a #GP for the virtual-8086 monitor, unless IOPL is 3 (SDM 3B 21.2.7). */
 export function intn(pc: usize): void {
   if (systemFlag(VM) && !mayTouchInterrupts()) return;
   softwareInterrupt(<u32>immediate(pc) & 0xff, ripAfter(pc));
@@ -112,7 +112,7 @@ export function int3(pc: usize): void {
   softwareInterrupt(BP, ripAfter(pc));
 }
 
-/** A debug exception that MOV SS held back until now comes with this one. */
+/** A debug exception that MOV SS has delayed comes with this one. */
 export function int1(pc: usize): void {
   interrupt(DB, ripAfter(pc));
   if (failed() || !load<u32>(TRAPS)) return;

@@ -1,4 +1,4 @@
-// Calls of the kernel without a look into any table: SYSCALL, SYSENTER and their returns (SDM 2B, 3A 6.8.7, 6.8.8).
+// Kernel calls without descriptor tables: SYSCALL, SYSENTER and their returns (SDM 2B, 3A 6.8.7, 6.8.8).
 import {
   CR0,
   EFER,
@@ -33,13 +33,13 @@ import { segmentAt, setBase, setSegment, updateMode } from './segments';
 
 const R11 = REGS + 11 * 8;
 const EFER_SCE: u32 = 1;
-/** Present, not a system segment, in pages, accessed: code that may be read; data that may be written. */
+/** Present, not a system segment, page granularity, accessed: readable code; writable data. */
 const FLAT_CODE: u32 = 0x809b;
 const FLAT_DATA: u32 = 0x8093 | BIG;
-/** What SYSRET takes from R11 (SDM 2B SYSRET). */
+/** The flags that SYSRET loads from R11 (SDM 2B SYSRET). */
 const SYSRET_FLAGS: u32 = 0x3c7fd7;
 
-/** Code and stack from 0 to the end, at a privilege level. */
+/** Loads flat code and stack segments, at a privilege level. */
 function setFlat(code: u32, stack: u32, privilege: u32, size: u32): void {
   setSegment(SEG_CS, code, 0, 0xffffffff, FLAT_CODE | size | (privilege << 5));
   setSegment(SEG_SS, stack, 0, 0xffffffff, FLAT_DATA | (privilege << 5));
@@ -80,7 +80,7 @@ export function sysret(pc: usize): void {
   updateEvents();
 }
 
-/** The kernel's code segment; 0 and #GP(0) where there is none. */
+/** The kernel's code selector; 0 and #GP(0) where it is null. */
 function kernelCode(): u32 {
   const selector = load<u32>(CR0) & 1 ? load<u32>(SYSENTER_CS) & 0xfffc : 0;
   if (selector == 0) fault(GP);
@@ -114,7 +114,7 @@ export function sysexit(pc: usize): void {
   setFlat(code | 3, (code + 8) | 3, 3, wide ? LONG_CODE : BIG);
 }
 
-/** SWAPGS: the kernel's base of GS and the program's change places. */
+/** SWAPGS: exchanges the kernel's and the program's base of GS. */
 export function swapgs(_pc: usize): void {
   if (!privileged()) return;
   const base = load<u64>(segmentAt(SEG_GS), SEG_BASE);

@@ -1,5 +1,5 @@
-// What a transfer pushes, onto the current stack or onto the one that it goes to. Nothing but memory changes before
-// takeFrame(): a push that fails leaves every register as it was.
+// The frames that a transfer pushes, onto the current stack or a new one. Before takeFrame() only memory changes: a push that
+// fails leaves all registers unchanged.
 import {
   RSP,
   SEG_ATTRIBUTES,
@@ -24,10 +24,10 @@ import { nextNullStack, nextStack, segmentAt, takeNextStack } from './segments';
 let slot: u32 = SEG_SS;
 let pointer: u64 = 0;
 let mask: u64 = 0;
-/** 64-bit code at the end of the way: the stack has neither base nor limit. */
+/** The target is 64-bit code: the stack has neither base nor limit. */
 let flat: bool = false;
 
-/** Pushes go onto the current stack. */
+/** The following pushes go onto the current stack. */
 export function frameHere(): void {
   slot = SEG_SS;
   pointer = load<u64>(RSP);
@@ -35,7 +35,7 @@ export function frameHere(): void {
   flat = mask == ~(<u64>0);
 }
 
-/** Pushes go onto the stack of a more privileged level, which the task state segment names (SDM 3A 6.8.5). */
+/** The following pushes go onto the stack of a more privileged level, from the TSS (SDM 3A 6.8.5). */
 export function frameInside(privilege: u32): void {
   const task = segmentAt(SEG_TR);
   const wide = (load<u32>(task, SEG_ATTRIBUTES) & 8) != 0;
@@ -56,7 +56,7 @@ export function frameInside(privilege: u32): void {
   flat = false;
 }
 
-/** Reads a stack pointer out of the task state segment of long mode (SDM 3A figure 8-11); `at` is its offset. */
+/** Reads a stack pointer from the 64-bit TSS (SDM 3A figure 8-11); `at` is its offset. */
 function longStack(at: u32): u64 {
   const task = segmentAt(SEG_TR);
   if (at + 7 <= load<u32>(task, SEG_LIMIT)) return readSystem<u64>(load<u64>(task, SEG_BASE) + <u64>at);
@@ -75,8 +75,8 @@ export function frameInsideLong(privilege: u32): void {
 }
 
 /**
- * The stack of an interrupt in long mode (SDM 3A 7.14.2, 7.14.4): one of the interrupt stack table, or that of the
- * `inner` level, or the current one; at a multiple of 16.
+ * The stack of an interrupt in long mode (SDM 3A 7.14.2, 7.14.4): from the interrupt stack table, or that of the `inner` level,
+ * or the current one; aligned to 16.
  */
 export function frameOfInterrupt(inner: bool, privilege: u32, table: u32): void {
   if (inner) frameInsideLong(privilege);
@@ -102,7 +102,7 @@ export function pushFrame(value: u64, size: u32): void {
   }
   let linear = flat ? offset : load<u64>(s, SEG_LINEAR) + offset;
   if (!longMode()) linear &= 0xffffffff;
-  // An inner level is never ring 3, where alone the alignment of pushes is checked.
+  // An inner level is never ring 3, and alignment is checked only in ring 3.
   if (slot == SEG_SS && linear & (size - 1) && checksAlignment()) {
     selectorFault(ALIGNMENT, 0);
     return;
@@ -116,7 +116,7 @@ export function pushFrame(value: u64, size: u32): void {
   else writeLinear<u16>(linear, <u16>value);
 }
 
-/** Nothing can fail any more: the stack that was pushed onto becomes the current one. Call updateMode() afterwards. */
+/** Makes the new stack the current one; nothing can fail from here on. Call updateMode() afterwards. */
 export function takeFrame(): void {
   if (slot == SEG_NEXT_STACK) takeNextStack();
   store<u64>(RSP, longMode() ? pointer : pointer & 0xffffffff);

@@ -46,7 +46,7 @@ import { interruptTask } from './tasks';
 /** No error code is pushed. */
 export const NO_CODE: i64 = -1;
 
-/** A gate of the interrupt descriptor table, after the checks of its own. */
+/** A checked gate of the IDT. */
 function gateOf(vector: u32, software: bool): u64 {
   const size: u32 = longMode() ? 16 : 8;
   if (vector * size + size - 1 > load<u32>(IDT_LIMIT)) {
@@ -61,14 +61,14 @@ function gateOf(vector: u32, software: bool): u64 {
     type == INTERRUPT_GATE_32 ||
     type == TRAP_GATE_32 ||
     (!longMode() && (type == TASK_GATE || type == INTERRUPT_GATE_16 || type == TRAP_GATE_16));
-  // The privilege of the gate is asked for INT n, INT3 and INTO alone (SDM 3A 7.12.1.2).
+  // The gate's DPL is checked only for INT n, INT3 and INTO (SDM 3A 7.12.1.2).
   if (!known || attributes & NOT_SYSTEM || (software && privilegeOf(attributes) < level()))
     gateFault(GP, vector);
   else if (!(attributes & PRESENT)) gateFault(NP, vector);
   return gate;
 }
 
-/** The code segment that a gate names, which must be as privileged as now or more. */
+/** The code segment of a gate, which must not be less privileged than the current level. */
 function handlerSegment(selector: u32): u64 {
   if (isNull(selector)) {
     selectorFault(GP, 0);
@@ -86,8 +86,8 @@ function handlerSegment(selector: u32): u64 {
 }
 
 /**
- * Goes to the handler of `vector`, to come back to `rip`. `software`: INT n, INT3 or INTO. `flags` is pushed, and behind
- * everything `code`, unless it is NO_CODE. Changes nothing but memory where it fails.
+ * Enters the handler of `vector`, with return address `rip`. `software`: INT n, INT3 or INTO. Pushes `flags`, and last the
+ * error code `code`, unless it is NO_CODE. Where it fails, only memory has changed.
  */
 export function enterGate(vector: u32, rip: u64, software: bool, flags: u32, code: i64): void {
   const gate = gateOf(vector, software);

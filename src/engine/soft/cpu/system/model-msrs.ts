@@ -1,6 +1,6 @@
-// Registers of one maker's models that kernels of today read without asking CPUID (SDM 4 chapter 2; BKDG and PPR of AMD's
-// families). There is nothing behind them: they read as 0, as a processor has them that does not use what they are about, and
-// what is written is forgotten.
+// Model-specific registers of one vendor that current kernels read without asking CPUID (SDM 4 chapter 2; BKDG and PPR of AMD's
+// families). They have no function here: they read as 0, like on a processor that does not use the feature, and writes are
+// ignored.
 import { CPU_AMD } from '../../layout';
 
 function isIntels(msr: u32): bool {
@@ -34,7 +34,7 @@ function isIntels(msr: u32): bool {
     case 0x1dd:
     case 0x1de:
     case 0x1fc: // POWER_CTL
-    case 0x606: // units and counters of energy
+    case 0x606: // energy units and counters
     case 0x611:
     case 0x619:
     case 0x639:
@@ -53,7 +53,7 @@ function isAmds(msr: u32): bool {
   switch (msr) {
     case 0xc0010010: // SYSCFG
     case 0xc0010015: // HWCR
-    case 0xc0010016: // I/O ranges, and where memory ends
+    case 0xc0010016: // I/O ranges, and the top of memory
     case 0xc0010017:
     case 0xc0010018:
     case 0xc0010019:
@@ -73,7 +73,7 @@ function isAmds(msr: u32): bool {
     case 0xc0010114: // VM_CR
     case 0xc0010140: // OSVW: none of the errata is there
     case 0xc0010141:
-    case 0xc0011004: // what CPUID says of features
+    case 0xc0011004: // the feature bits of CPUID
     case 0xc0011005:
       return true;
     default:
@@ -81,7 +81,7 @@ function isAmds(msr: u32): bool {
   }
 }
 
-/** True for an MSR that this maker's processors have, and that reads as 0. */
+/** True for an MSR that this vendor's processors have, and that reads as 0. */
 export function isModelMsr(msr: u32): bool {
   return load<u32>(CPU_AMD) ? isAmds(msr) : isIntels(msr);
 }

@@ -1,4 +1,4 @@
-// Model-specific registers (SDM 4): those that an operating system uses. Others are #GP.
+// Model-specific registers (SDM 4): those that operating systems use. Others raise #GP.
 import {
   APIC_BASE,
   APIC_THERE,
@@ -81,7 +81,7 @@ const VARIABLE_RANGES: u32 = 8;
 /** MTRRCAP: fixed ranges (bit 8) and write combining (bit 10). */
 const MTRR_CAPABILITIES: u64 = 0x500 | VARIABLE_RANGES;
 
-/** The instructions that were done before the one at `pc`, and what the guest has written to its counter. */
+/** The instructions that completed before the one at `pc`, plus the offset that the guest wrote to its counter. */
 function timeStamp(pc: usize): u64 {
   return <u64>clockAt(pc) + load<u64>(TSC_OFFSET);
 }
@@ -97,7 +97,7 @@ export function rdtsc(pc: usize): void {
   else setPair(timeStamp(pc));
 }
 
-/** The counter, and in ECX what the system says of the processor. */
+/** The counter, and TSC_AUX in ECX. */
 export function rdtscp(pc: usize): void {
   rdtsc(pc);
   if (!failed()) store<u64>(RCX, load<u64>(TSC_AUX));
@@ -133,12 +133,12 @@ export function wrgsbase<T>(pc: usize): void {
   writeBase<T>(pc, SEG_GS);
 }
 
-/** There are no performance counters, so every number is one too many. */
+/** There are no performance counters, so every index is invalid. */
 export function rdpmc(_pc: usize): void {
   fault(GP);
 }
 
-/** Where an MSR lies that is kept as it was written; 0 for others. */
+/** The address of an MSR that only stores its value; 0 for others. */
 function cellOf(msr: u32): usize {
   if (msr - MSR_MTRR_PHYSBASE0 < 2 * VARIABLE_RANGES)
     return MTRR_VARIABLE + ((msr - MSR_MTRR_PHYSBASE0) << 3);
@@ -155,7 +155,7 @@ function cellOf(msr: u32): usize {
     case MSR_SYSENTER_EIP:
       return SYSENTER_EIP;
     case MSR_MISC_ENABLE:
-      // Intel's alone.
+      // Only Intel has these.
       return load<u32>(CPU_AMD) ? 0 : MISC_ENABLE;
     case MSR_PAT:
       return PAT;
@@ -205,13 +205,13 @@ export function rdmsr(pc: usize): void {
   else if (cell) setPair(load<u64>(cell));
   else if (msr == MSR_TSC) setPair(timeStamp(pc));
   else if (msr == MSR_MTRRCAP) setPair(MTRR_CAPABILITIES);
-  // No banks of machine checks, no update of microcode.
+  // No machine-check banks, no microcode update.
   else if (msr == MSR_MCG_CAP || msr == MSR_MCG_STATUS || msr == MSR_BIOS_SIGN_ID || isModelMsr(msr))
     setPair(0);
   else fault(GP);
 }
 
-/** Memory types: uncacheable, write combining, write through, write protected, write back; PAT has one more. */
+/** Memory types: uncacheable, write combining, write through, write protected, write back; the PAT also allows UC-. */
 function isMemoryType(type: u64, pat: bool): bool {
   return type == 0 || type == 1 || (type >= 4 && type <= 6) || (pat && type == 7);
 }
@@ -221,7 +221,7 @@ function areMemoryTypes(value: u64, pat: bool): bool {
   return true;
 }
 
-/** True if an MSR that is kept can have this value. */
+/** True if a stored MSR may have this value. */
 function allowed(msr: u32, value: u64): bool {
   if (msr - MSR_MTRR_PHYSBASE0 < 2 * VARIABLE_RANGES) {
     if (value >> PHYSICAL_BITS) return false;
@@ -246,7 +246,7 @@ function allowed(msr: u32, value: u64): bool {
     case MSR_TSC_AUX:
       return value >> 32 == 0;
     case MSR_APIC_BASE:
-      // The bootstrap processor's flag, x2APIC's switch, which is not there, and the enable bit.
+      // The BSP flag, the x2APIC bit, which is not supported, and the enable bit.
       return !(value >> PHYSICAL_BITS) && !(value & 0x6ff);
     default:
       return true;
@@ -255,7 +255,7 @@ function allowed(msr: u32, value: u64): bool {
 
 const EFER_BITS: u64 = EFER_SCE | EFER_LME | EFER_NXE;
 
-/** LMA is the processor's own; LME cannot change while paging is on. */
+/** LMA is read-only; LME cannot change while paging is on. */
 function setEfer(value: u64): void {
   const before = load<u64>(EFER);
   const lma: u64 = 0x400;

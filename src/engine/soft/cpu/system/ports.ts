@@ -1,4 +1,4 @@
-// IN and OUT (SDM 1 19): every access is the monitor's.
+// IN and OUT (SDM 1 19): the monitor answers every access.
 import { RAX, RDX } from '../../layout';
 import { answer, EXIT_IO, external } from '../core/external';
 import { immediate, setRegister } from '../core/operands';

@@ -1,4 +1,4 @@
-// Who may do what (SDM 3A 6.9; 1 19.5 for ports).
+// Checks of privilege (SDM 3A 6.9; 1 19.5 for ports).
 import {
   CPL,
   CR4,
@@ -19,7 +19,7 @@ import { failed } from '../core/trouble';
 import { notePort } from './debug';
 import { BUSY, TSS_32 } from './descriptor-bits';
 
-/** True where the instruction may do what only ring 0 may; else it faults. */
+/** True in ring 0, for instructions that need it; else it faults. */
 export function privileged(): bool {
   if (load<u32>(CPL) == 0) return true;
   fault(GP);
@@ -30,14 +30,14 @@ function withinIopl(): bool {
   return load<u32>(CPL) <= (load<u32>(FLAGS_SYSTEM) & IOPL) >> 12;
 }
 
-/** CLI and STI; in virtual-8086 mode PUSHF, POPF, INT n and IRET too. Else it faults. */
+/** CLI and STI; in virtual-8086 mode also PUSHF, POPF, INT n and IRET. False after a fault. */
 export function mayTouchInterrupts(): bool {
   if (withinIopl()) return true;
   fault(GP);
   return false;
 }
 
-/** IN and OUT: IOPL allows all ports, the bitmap behind the task state segment single ones. Else it faults. */
+/** IN and OUT: IOPL allows all ports, the TSS's I/O permission bitmap single ones. False after a fault. */
 export function mayUsePort(port: u32, size: u32): bool {
   notePort(port, size);
   if (realMode() ? !systemFlag(VM) : withinIopl()) return true;
@@ -49,7 +49,7 @@ export function mayUsePort(port: u32, size: u32): bool {
     const map = <u32>readSystem<u16>(base + 102);
     if (failed()) return false;
     const at = map + (port >> 3);
-    // Two bytes are looked at, whatever the size: a map ends with a byte of ones.
+    // Two bytes are read for every size: a map ends with a byte of ones.
     if (at + 1 <= limit) {
       const bits = <u32>readSystem<u16>(base + <u64>at) >> (port & 7);
       if (failed()) return false;
@@ -60,7 +60,7 @@ export function mayUsePort(port: u32, size: u32): bool {
   return false;
 }
 
-/** CR4.UMIP keeps from the rings above 0 where the tables of the system lie (SDM 3A 2.5). */
+/** CR4.UMIP hides the addresses of the system tables from rings 1 to 3 (SDM 3A 2.5). */
 export function mayShowSystem(): bool {
   return !(load<u32>(CR4) & CR4_UMIP) || privileged();
 }

@@ -30,7 +30,7 @@ import {
 } from './segments';
 import { returnFromTask } from './tasks';
 
-/** The value at `offset` of the stack, of the operand size. */
+/** The value at `offset` on the stack, of the operand size. */
 function popped(offset: u64, size: u32): u64 {
   const at = stackAt(<i64>offset);
   return size == 8
@@ -40,7 +40,7 @@ function popped(offset: u64, size: u32): u64 {
       : <u64>read<u16>(SEG_SS, at);
 }
 
-/** The code segment that is returned to. */
+/** The target code segment. */
 function segmentOfReturn(selector: u32): u64 {
   if (isNull(selector)) {
     fault(GP);
@@ -59,17 +59,17 @@ function segmentOfReturn(selector: u32): u64 {
   return descriptor;
 }
 
-/** The stack of the level that is returned to, in SEG_NEXT_STACK. */
+/** The stack of the target level, in SEG_NEXT_STACK. */
 function stackOfReturn(selector: u32, privilege: u32, target: u32): void {
   const toLong = longMode() && (target & LONG_CODE) != 0;
-  // 64-bit code outside of ring 3 may run without a stack segment (SDM 3A 6.4.1).
+  // 64-bit code outside ring 3 may run without a stack segment (SDM 3A 6.4.1).
   if (isNull(selector) && toLong && privilege != 3 && (selector & 3) == privilege) nextNullStack(privilege);
   else nextStack(selector, privilege, GP);
 }
 
 /**
- * Goes back to selector:offset. SS:RSP is on the stack too, at `more`, where it goes to less privilege (or `stack` says
- * so); else `more` is what is taken from the stack. `release`: what RET takes besides from the stack of the caller.
+ * Returns to selector:offset. A return to less privilege (or with `stack`) pops SS:RSP too, at `more`; else `more` bytes are
+ * removed from the stack. `release`: the bytes that RET also removes from the caller's stack.
  */
 function goBack(selector: u32, offset: u64, size: u32, more: u64, stack: bool, release: u64): bool {
   const found = segmentOfReturn(selector);
@@ -103,20 +103,20 @@ function goBack(selector: u32, offset: u64, size: u32, more: u64, stack: bool, r
   return true;
 }
 
-/** The stack pointer that was on the stack; a 16-bit stack leaves the upper half of ESP as it was. */
+/** The stack pointer from the stack; a 16-bit stack does not change the upper half of ESP. */
 function setOuterStack(pointer: u64): void {
   const mask = load<u64>(STACK_MASK);
   if (mask == 0xffff) setStack(pointer);
   else store<u64>(RSP, pointer & mask);
 }
 
-/** RETF: selector and offset have been read, `release` bytes of parameters go too. */
+/** RETF: selector and offset have been read; also removes `release` bytes of parameters. */
 export function returnFar(selector: u32, offset: u64, size: u32, release: u64): void {
   const outer = (selector & 3) > level();
   goBack(selector, offset, size, 2 * size + release, false, outer ? release : 0);
 }
 
-/** The flags that IRET may change, by who returns (SDM 2A IRET). */
+/** The flags that IRET may change, by the privilege level (SDM 2A IRET). */
 function changeable(size: u32): u32 {
   const mask = changeableFlags() | RF | (level() == 0 ? VIF | VIP : 0);
   return size == 2 ? mask & 0xffff : mask;
@@ -140,12 +140,12 @@ export function interruptReturn(size: u32, rip: u64): void {
     returnToVirtual(selector, offset, flags);
     return;
   }
-  // 64-bit code takes SS:RSP back in any case.
+  // 64-bit code always pops SS:RSP.
   if (!goBack(selector, offset, size, 3 * size, code64(), 0)) return;
   takeFlags(flags, mask);
 }
 
-/** Sets up virtual-8086 mode with what is pushed above the flags: ESP, SS, ES, DS, FS, GS. */
+/** Enters virtual-8086 mode with the values above the flags: ESP, SS, ES, DS, FS, GS. */
 function returnToVirtual(selector: u32, offset: u64, flags: u32): void {
   const pointer = popped(12, 4);
   if (failed()) return;

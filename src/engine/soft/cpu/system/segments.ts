@@ -1,5 +1,5 @@
-// Segment registers (SDM 3A 3.4). In real-address and virtual-8086 mode a selector is a base, and nothing else of the
-// segment changes (SDM 3B 21.1.2): a limit over 64 KiB that protected mode left behind stays.
+// Segment registers (SDM 3A 3.4). In real-address and virtual-8086 mode a selector sets the base, and the rest of the segment
+// does not change (SDM 3B 21.1.2): a limit over 64 KiB from protected mode stays ("unreal mode").
 import {
   CPL,
   LINEAR_MASK,
@@ -59,11 +59,14 @@ export function selectorOf(index: u32): u32 {
   return load<u32>(segmentAt(index), SEG_SELECTOR);
 }
 
-/** What may be read and written through a segment, out of its limit and type (SDM 3A 6.3): nothing at once if it grows down. */
+/**
+ * Computes what may be read and written through a segment, from its limit and type (SDM 3A 6.3): nothing on the fast path if it
+ * is expand-down.
+ */
 export function openSegment(index: u32): void {
   const s = segmentAt(index);
   const own = load<u64>(s, SEG_BASE);
-  // 64-bit code has no limits and looks at no type, and only FS and GS have a base (SDM 3A 3.2.4).
+  // 64-bit code checks neither limits nor types, and only FS and GS have a base (SDM 3A 3.2.4).
   if (code64()) {
     store<u64>(s, index < SEG_FS ? 0 : own, SEG_LINEAR);
     store<u64>(s, ~(<u64>0), SEG_READABLE);
@@ -87,7 +90,7 @@ function isFlat(index: u32): bool {
   return load<u64>(s, SEG_LINEAR) == 0 && load<u64>(s, SEG_WRITABLE) == 0x100000000;
 }
 
-/** Works out MODE_FLAT. Code that was translated for it must not be followed unseen where it changes. */
+/** Computes MODE_FLAT. Where it changes, links to code that was translated for it become invalid. */
 function updateFlat(): void {
   const mode = load<u32>(MODE);
   const code = segmentAt(SEG_CS);
@@ -108,7 +111,7 @@ function openAll(): void {
   for (let i: u32 = 0; i < 6; i++) openSegment(i);
 }
 
-/** Call it where CS, SS, CR0, EFER or RFLAGS.VM were changed: works out what depends on them. */
+/** Call it where CS, SS, CR0, EFER or RFLAGS.VM were changed: computes the values that depend on them. */
 export function updateMode(): void {
   const attributes = load<u32>(segmentAt(SEG_CS), SEG_ATTRIBUTES);
   const stack = load<u32>(segmentAt(SEG_SS), SEG_ATTRIBUTES);
@@ -126,7 +129,7 @@ export function updateMode(): void {
   selectTlb();
 }
 
-/** Segments and control registers came from outside. */
+/** Must be called after segments and control registers were set from outside. */
 export function reopenSegments(): void {
   updateMode();
   openAll();
@@ -151,18 +154,18 @@ export function setBase(index: u32, base: u64): void {
   openSegment(index);
 }
 
-/** As real-address and virtual-8086 mode do it. */
+/** Loads a segment as in real-address and virtual-8086 mode. */
 export function setRealSegment(index: u32, selector: u32): void {
   store<u32>(segmentAt(index), selector & 0xffff, SEG_SELECTOR);
   setBase(index, (<u64>(selector & 0xffff)) << 4);
 }
 
-/** A segment as virtual-8086 mode has it (SDM 3B 21.1.2): ring 3, 64 KiB, writable. */
+/** A segment of virtual-8086 mode (SDM 3B 21.1.2): ring 3, 64 KiB, writable. */
 export function setVirtualSegment(index: u32, selector: u32): void {
   setSegment(index, selector, (<u64>selector) << 4, 0xffff, 0xf3);
 }
 
-/** Checks a stack for privilege `wanted` and puts it into SEG_NEXT_STACK; what is wrong is fault `vector`. */
+/** Checks a stack for privilege level `wanted` and stores it in SEG_NEXT_STACK; an invalid one is fault `vector`. */
 export function nextStack(selector: u32, wanted: u32, vector: u32): void {
   if (isNull(selector)) {
     selectorFault(vector, 0);
@@ -180,12 +183,12 @@ export function nextStack(selector: u32, wanted: u32, vector: u32): void {
   }
 }
 
-/** A stack without a segment, as 64-bit code may have it outside of ring 3. */
+/** A null stack segment, which 64-bit code may have outside ring 3. */
 export function nextNullStack(privilege: u32): void {
   setSegment(SEG_NEXT_STACK, privilege, 0, 0, UNUSABLE | (privilege << 5));
 }
 
-/** SS becomes what SEG_NEXT_STACK holds. Call updateMode() afterwards. */
+/** Copies SEG_NEXT_STACK to SS. Call updateMode() afterwards. */
 export function takeNextStack(): void {
   memory.copy(segmentAt(SEG_SS), segmentAt(SEG_NEXT_STACK), SEGMENT_SIZE);
   openSegment(SEG_SS);
@@ -195,7 +198,7 @@ export function setNull(index: u32, selector: u32): void {
   setSegment(index, selector, 0, 0, UNUSABLE);
 }
 
-/** Loads ES, DS, FS or GS with the checks of SDM 2B MOV; what is wrong is fault `vector`. */
+/** Loads ES, DS, FS or GS with the checks of SDM 2B MOV; an invalid selector is fault `vector`. */
 export function loadData(index: u32, selector: u32, vector: u32): void {
   if (isNull(selector)) {
     setNull(index, selector);
@@ -214,7 +217,7 @@ export function loadData(index: u32, selector: u32, vector: u32): void {
   }
 }
 
-/** Loads a segment register other than CS; look at `failed()` afterwards. */
+/** Loads a segment register other than CS; check `failed()` afterwards. */
 export function loadSegment(index: u32, selector: u32): void {
   if (realMode()) setRealSegment(index, selector);
   else if (index != SEG_SS) loadData(index, selector, GP);
@@ -227,7 +230,7 @@ export function loadSegment(index: u32, selector: u32): void {
   }
 }
 
-/** A segment becomes null, and its base stays where it was: that of FS and GS still counts in 64-bit code. */
+/** A segment becomes null, and keeps its base: that of FS and GS still has an effect in 64-bit code. */
 function nullify(index: u32): void {
   const s = segmentAt(index);
   store<u32>(s, 0, SEG_SELECTOR);
@@ -235,7 +238,7 @@ function nullify(index: u32): void {
   openSegment(index);
 }
 
-/** On the way to less privilege: what it must not see is closed (SDM 2B RET). */
+/** On a return to less privilege: segments that it must not access become null (SDM 2B RET). */
 export function closeSegments(privilege: u32): void {
   for (let index: u32 = 0; index < 6; index++) {
     if (index == SEG_CS || index == SEG_SS) continue;

@@ -1,4 +1,4 @@
-// Instructions that load the descriptor table and task registers, and those that ask about a selector without loading it
+// Instructions that load the descriptor table and task registers, and those that check a selector without loading it
 // (SDM 3A 6.10).
 import { OP_REG, REGS, SEG_LDT, SEG_TR } from '../../layout';
 import { level } from '../core/cpu-mode';
@@ -34,7 +34,7 @@ import { descriptorAt, descriptorOf, OUTSIDE, upperHalf } from './descriptors';
 import { mayShowSystem, privileged } from './privilege';
 import { selectorOf, setNull, setSegment } from './segments';
 
-/** A selector fills a register and writes 16 bits of memory. */
+/** A selector is zero-extended into a register, and writes 16 bits of memory. */
 function giveSelector<T>(pc: usize, index: u32): void {
   if (isMemory(pc)) write<u16>(segment(pc), address(pc), <u16>selectorOf(index));
   else setRm<T>(pc, <T>selectorOf(index));
@@ -48,7 +48,7 @@ export function str<T>(pc: usize): void {
   if (mayShowSystem()) giveSelector<T>(pc, SEG_TR);
 }
 
-/** The system descriptor of a selector of the global table, whose type must be `type` or `other`. */
+/** The system descriptor of a GDT selector, whose type must be `type` or `other`. */
 function systemDescriptor(selector: u32, type: u32, other: u32): u64 {
   const descriptor = selector & 4 ? 0 : descriptorOf(selector, GP);
   if (failed()) return 0;
@@ -59,7 +59,7 @@ function systemDescriptor(selector: u32, type: u32, other: u32): u64 {
   return descriptor;
 }
 
-/** The base of a system descriptor: of 64 bits in long mode, where it has to be canonical. */
+/** The base of a system descriptor: 64 bits in long mode, where it must be canonical. */
 function baseOfSystem(selector: u32, descriptor: u64): u64 {
   const base = baseOf(descriptor);
   if (!longMode()) return base;
@@ -101,7 +101,7 @@ export function ltr<T>(pc: usize): void {
   if (!failed()) setSegment(SEG_TR, selector, base, limitOf(descriptor), attributesOf(descriptor) | BUSY);
 }
 
-/** The descriptor of the source operand's selector; 0 where there is none, or where it must not be seen. */
+/** The descriptor of the source operand's selector; 0 where there is none, or where it is not accessible. */
 function visibleDescriptor(pc: usize): u64 {
   const selector = <u32>readOperand<u16>(pc);
   if (failed() || isNull(selector)) return 0;
@@ -121,7 +121,7 @@ function hasLimit(type: u32): bool {
   return !longMode() && (type | BUSY) == (TSS_16 | BUSY);
 }
 
-/** True for the system descriptors whose access rights can be asked for (SDM 2A table 3-53). */
+/** True for the system descriptors whose access rights LAR can load (SDM 2A table 3-53). */
 function hasRights(type: u32): bool {
   return (
     hasLimit(type) || type == CALL_GATE_32 || (!longMode() && (type == CALL_GATE_16 || type == TASK_GATE))
@@ -156,7 +156,10 @@ export function verw<T>(pc: usize): void {
   if (!failed()) changeFlags(ZF, isWritable(attributesOf(descriptor)) ? ZF : 0);
 }
 
-/** ARPL: a selector gets at least the privilege number of another. Where it has it, nothing is written, nor need be writable. */
+/**
+ * ARPL: raises a selector's RPL to that of another. Where it is not lower, nothing is written, and the operand need not be
+ * writable.
+ */
 export function arpl<T>(pc: usize): void {
   const selector = <u32>readOperand<u16>(pc);
   if (failed()) return;

@@ -1,4 +1,4 @@
-// Instructions that ask or change the CPU itself (SDM 3A 2.8).
+// Instructions that read or change the CPU's own state (SDM 3A 2.8).
 import { FLAGS_SYSTEM, GDT_BASE, GDT_LIMIT, IDT_BASE, IDT_LIMIT, OP_WIDTH } from '../../layout';
 import { code64 } from '../core/cpu-mode';
 import { shadow, updateEvents } from '../core/events';
@@ -19,7 +19,7 @@ export function ud2(_pc: usize): void {
   fault(UD);
 }
 
-/** F3 90, whatever REX says: a NOP that tells the processor that it waits in a loop. */
+/** F3 90, with any REX: a NOP that marks a spin loop. */
 export function pause(_pc: usize): void {}
 
 export function nop<T>(_pc: usize): void {}
@@ -39,7 +39,7 @@ export function cli(_pc: usize): void {
   updateEvents();
 }
 
-/** Interrupts are taken behind the instruction after it, if they were off (SDM 2B STI). */
+/** If interrupts were off, they are taken only after the following instruction (SDM 2B STI). */
 export function sti(_pc: usize): void {
   if (!mayTouchInterrupts()) return;
   if (!systemFlag(IF)) shadow();
@@ -55,7 +55,7 @@ export function std(_pc: usize): void {
   setSystemFlag(DF, true);
 }
 
-/** A 16-bit operand size takes 24 bits of the base; 64-bit code takes all 64 (SDM 2A LGDT). */
+/** A 16-bit operand size loads 24 bits of the base; 64-bit code all 64 (SDM 2A LGDT). */
 function loadTable(pc: usize, base: usize, limit: usize): void {
   if (!privileged()) return;
   const size = read<u16>(segment(pc), address(pc));
@@ -92,7 +92,7 @@ export function sidt(pc: usize): void {
   if (mayShowSystem()) storeTable(pc, IDT_BASE, IDT_LIMIT);
 }
 
-/** No caches, and no address translation besides the TLB. */
+/** No caches, and no translation cache other than the TLB. */
 export function invd(_pc: usize): void {
   privileged();
 }

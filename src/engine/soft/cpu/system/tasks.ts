@@ -1,7 +1,7 @@
 // Hardware task switches (SDM 3A 7): JMP, CALL, interrupts and IRET through task state segments.
 //
-// Everything is read and every write is done before the first register changes, so that a fault up to there is the old
-// task's. From then on the switch is done: what is wrong with the new task's segments is a fault of the new task.
+// All reads and writes of memory are done before the first register changes, so that a fault up to there belongs to the old
+// task. From then on the switch is complete: invalid segments are a fault of the new task.
 import {
   CR0,
   CR0_PG,
@@ -88,15 +88,15 @@ const LDT_16: u32 = 0x2a;
 const SIZE_16: u32 = 44;
 
 const CR0_TS: u64 = 8;
-/** The breakpoints of the task alone: L0 to L3 and LE of DR7. */
+/** The task's local breakpoints: L0 to L3 and LE of DR7. */
 const LOCAL_BREAKPOINTS: u64 = 0x155;
 
-/** JMP or CALL of a task, by its own selector or by that of a task gate. */
+/** JMP or CALL to a task, by its TSS selector or a task gate. */
 export function switchTo(selector: u32, rip: u64, how: u32): void {
   switchTask(selector, rip, how, rflags());
 }
 
-/** IRET in a nested task: back to the one that its link field names. */
+/** IRET in a nested task: returns to the task in its link field. */
 export function returnFromTask(rip: u64): void {
   const link = <u32>readSystem<u16>(load<u64>(segmentAt(SEG_TR), SEG_BASE));
   if (failed()) return;
@@ -104,7 +104,7 @@ export function returnFromTask(rip: u64): void {
   if (!failed()) store<u32>(NMI_BLOCKED, 0);
 }
 
-/** An interrupt through a task gate; `code` goes onto the stack of the new task, unless it is negative. */
+/** An interrupt through a task gate; the error code `code` is pushed onto the new task's stack, unless it is negative. */
 export function interruptTask(selector: u32, rip: u64, flags: u32, code: i64): void {
   switchTask(selector, rip, TASK_CALL, flags);
   if (failed() || code < 0) return;
@@ -114,7 +114,7 @@ export function interruptTask(selector: u32, rip: u64, flags: u32, code: i64): v
   else takeFrame();
 }
 
-/** The descriptor of a task that may be switched to, after its checks. */
+/** Checks the descriptor of the new task. */
 function taskOf(selector: u32, how: u32): u64 {
   const vector = how == TASK_RETURN ? TS : GP;
   if (isNull(selector) || selector & 4) {
@@ -133,7 +133,7 @@ function taskOf(selector: u32, how: u32): u64 {
   return descriptor;
 }
 
-/** Reads the new task's state into TASK_STATE, in the form of 32 bits; its descriptor's attributes behind it. */
+/** Reads the new task's state into TASK_STATE, in the 32-bit format, followed by its descriptor's attributes. */
 function readState(base: u64, attributes: u32): void {
   const wide = (typeOf(attributes) & 8) != 0;
   for (let at: u32 = 0; at < SIZE_32; at += 4) store<u32>(TASK_STATE + at, 0);
@@ -158,7 +158,7 @@ function saveField(at: u64, value: u32, wide: bool): void {
   else writeSystem<u16>(at, <u16>value);
 }
 
-/** Writes the state of now into the old task's segment. */
+/** Writes the current state into the old task's TSS. */
 function saveState(rip: u64, flags: u32): void {
   const task = segmentAt(SEG_TR);
   const base = load<u64>(task, SEG_BASE);
@@ -177,12 +177,12 @@ function saveState(rip: u64, flags: u32): void {
     saveField(base + (wide ? SEGMENTS_32 : SEGMENTS_16) + <u64>(i * step), selectorOf(i), wide);
 }
 
-/** True while the current task's segment is one of 32 bits. */
+/** True while the current TSS is a 32-bit one. */
 function isWideTask(): bool {
   return (typeOf(load<u32>(segmentAt(SEG_TR), SEG_ATTRIBUTES)) & 8) != 0;
 }
 
-/** Marks a task in its descriptor as busy or available. */
+/** Marks a task's descriptor as busy or available. */
 function setBusy(selector: u32, busy: bool): void {
   const at = descriptorAt(selector);
   if (failed() || at == OUTSIDE) return;
@@ -239,7 +239,7 @@ function savedSelector(index: u32): u32 {
   return load<u32>(TASK_STATE + SEGMENTS_32 + <usize>(index << 2)) & 0xffff;
 }
 
-/** All selectors first, so that a fault shows them; then the descriptors. */
+/** First all selectors, so that a fault sees them; then the descriptors. */
 function takeSegments(): void {
   const virtual = (load<u32>(TASK_STATE, EFLAGS_32) & VM) != 0;
   const privilege = savedSelector(SEG_CS) & 3;

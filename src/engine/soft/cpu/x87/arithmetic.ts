@@ -19,12 +19,12 @@ import {
 import { DOWN, raise, roundingMode, ZE } from './registers';
 import { round, shiftedHigh, shiftedLow, shiftRight } from './round';
 
-/** The exponent of a number that is not normalised is that of the smallest normal one. */
+/** The exponent of a denormal is that of the smallest normal number. */
 export function scaleOf(e: u32): i32 {
   return max<i32>(1, <i32>(e & MAX_EXPONENT));
 }
 
-/** The exponent as if the number had no lower bound. */
+/** The exponent without a lower bound. */
 export function normalExponent(e: u32, b: u64): i32 {
   return scaleOf(e) - <i32>clz<u64>(b);
 }
@@ -127,21 +127,24 @@ export function divide(ae: u32, ab: u64, be: u32, bb: u64): void {
   const y = normalBits(bb);
   const less = x < y;
   const quotient = less ? divWide(x, 0, y) : divWide(x >> 1, x << 63, y);
-  // Where the rest lies about half of the divisor is all that rounding asks.
+  // For rounding, only the remainder's relation to half of the divisor matters.
   const rest = remainder;
   const half = rest > y - rest ? INTEGER_BIT + 1 : rest == y - rest ? INTEGER_BIT : rest != 0 ? 1 : 0;
   const scale = normalExponent(ae, ab) - normalExponent(be, bb) + BIAS;
   round(sign, less ? scale - 1 : scale, quotient, half);
 }
 
-/** The root of high:low, at least 2^126, rounded down; `rootRest` is what lies above its square, as far as rounding asks. */
+/**
+ * The root of high:low, at least 2^126, rounded down; `rootRest` is the remainder above its square, as far as rounding needs
+ * it.
+ */
 function rootOf(high: u64, low: u64): u64 {
-  // From below: the host's root of 53 bits, less more than its error.
+  // An estimate from below: WebAssembly's 53-bit root, minus more than its error.
   let root = <u64>(sqrt<f64>(<f64>high) * 4294967296 - 8192);
   let square = mulHigh(root, root);
   const restLow = low - root * root;
   const restHigh = high - square - (low < root * root ? 1 : 0);
-  // One step of Newton's, at most one too far.
+  // One Newton step, at most one too large.
   root += divWide(restHigh >> 1, (restHigh << 63) | (restLow >> 1), root);
   square = mulHigh(root, root);
   if (root == 0 || square > high || (square == high && root * root > low)) root--;

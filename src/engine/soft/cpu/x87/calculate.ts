@@ -1,4 +1,4 @@
-// The instructions that calculate (SDM 1 8.3.5): an operation by ModRM's reg field, its operand by the opcode.
+// The arithmetic instructions (SDM 1 8.3.5): the operation by ModRM's reg field, the operand by the opcode.
 import { read } from '../core/memory';
 import { address, segment } from '../core/operands';
 import { failed } from '../core/trouble';
@@ -89,7 +89,7 @@ export function arithmeticPop(pc: usize): void {
   withRegister(pc, stackOperand(pc), true);
 }
 
-/** True if ST(0) is there; otherwise its masked response is the result. */
+/** True if ST(0) is not empty; otherwise the masked response is the result. */
 function unaryReady(pc: usize): bool {
   note(pc);
   noteDenormal(false);
@@ -102,7 +102,7 @@ export function fsqrt(pc: usize): void {
   finish(0, false);
 }
 
-/** FCHS and FABS take any bits for a number. */
+/** FCHS and FABS accept any bits as a number. */
 export function fchs(pc: usize): void {
   if (!ready()) return;
   if (unaryReady(pc)) give(exponentOf(0) ^ SIGN, significand(0));
@@ -152,7 +152,7 @@ export function fscale(pc: usize): void {
   finish(0, false);
 }
 
-/** The exponent takes ST(0)'s place, the significand comes onto the stack. */
+/** The exponent replaces ST(0), the significand is pushed. */
 export function fxtract(pc: usize): void {
   if (!ready()) return;
   note(pc);

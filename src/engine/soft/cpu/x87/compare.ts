@@ -13,12 +13,12 @@ import {
 } from './numbers';
 import { C0, C2, C3, IE, raise } from './registers';
 
-/** C0, C2 and C3 where the numbers have no order (SDM 1 table 8-6). */
+/** C0, C2 and C3 for unordered numbers (SDM 1 table 8-6). */
 export const UNORDERED: u32 = C0 | C2 | C3;
 const LESS: u32 = C0;
 const EQUAL: u32 = C3;
 
-/** The conditions of a against b. `quiet`: a quiet NaN is no reason for an exception. */
+/** The condition codes of a compared with b. `quiet`: a quiet NaN raises no exception. */
 export function compare(ae: u32, ab: u64, be: u32, bb: u64, quiet: bool): u32 {
   const a = classOf(ae, ab);
   const b = classOf(be, bb);
@@ -41,7 +41,7 @@ export function compare(ae: u32, ab: u64, be: u32, bb: u64, quiet: bool): u32 {
   return smaller != aNegative ? LESS : 0;
 }
 
-/** FXAM but for the sign (SDM 2A table 3-42). */
+/** FXAM without the sign (SDM 2A table 3-42). */
 export function examine(e: u32, b: u64): u32 {
   const kind = classOf(e, b);
   if (kind == ZERO) return C3;

@@ -1,4 +1,4 @@
-// The instructions that compare (SDM 1 8.3.6).
+// The comparison instructions (SDM 1 8.3.6).
 import { CF, PF, setArithmeticFlags, ZF } from '../core/flags';
 import { read } from '../core/memory';
 import { address, segment } from '../core/operands';
@@ -21,14 +21,14 @@ import {
   stopsBefore,
 } from './registers';
 
-/** ST(0) against a number; then `pops` registers go. */
+/** Compares ST(0) with a number; then pops `pops` registers. */
 function against(e: u32, b: u64, lacks: bool, quiet: bool, pops: u32): void {
   const codes = lacks ? UNORDERED : compare(exponentOf(0), significand(0), e, b, quiet);
   if (!stopsBefore()) for (let i: u32 = 0; i < pops; i++) pop();
   commitConditions(codes);
 }
 
-/** FCOM and FCOMP of memory, by ModRM's reg field: what is compared is in `exponent` and `bits`. */
+/** FCOM and FCOMP of memory, by ModRM's reg field: the operand is in `exponent` and `bits`. */
 function withMemory(pc: usize): void {
   const e = exponent;
   const b = bits;
@@ -95,7 +95,7 @@ export function ftst(pc: usize): void {
   against(0, 0, underflows(0), false, 0);
 }
 
-/** The result goes to ZF, PF and CF (SDM 2A FCOMI), where an exception is not masked too. */
+/** The result goes to ZF, PF and CF (SDM 2A FCOMI), even where an exception is not masked. */
 function toFlags(pc: usize, quiet: bool, pops: bool): void {
   if (!ready()) return;
   note(pc);

@@ -1,4 +1,4 @@
-// Between 80-bit numbers and what memory holds: shorter numbers, integers, decimal digits (SDM 1 4.2, 4.7, 8.4.1).
+// Conversions between 80-bit numbers and memory formats: shorter numbers, integers, decimal digits (SDM 1 4.2, 4.7, 8.4.1).
 import { normalBits, normalExponent } from './arithmetic';
 import {
   BIAS,
@@ -17,7 +17,7 @@ import {
 import { C1, CHOP, controlWord, DE, DOWN, IE, OE, PE, raise, roundingMode, UE, UP } from './registers';
 import { goesUp, inexact, roundBits, rounded, shiftedHigh, shiftedLow, shiftRight, wentUp } from './round';
 
-/** A number of 32 or 64 bits, with `fraction` bits behind the point, as 80 bits. Nothing is raised yet. */
+/** A 32- or 64-bit number with `fraction` fraction bits, as 80 bits. Raises nothing yet. */
 function widen(value: u64, fraction: u64, exponentBits: u64): void {
   const sign = (<u32>(value >> (fraction + exponentBits))) << 15;
   const most = ((<u32>1) << (<u32>exponentBits)) - 1;
@@ -49,7 +49,7 @@ export function widenInteger(value: i64): void {
   give((value < 0 ? SIGN : 0) | (<u32>BIAS + 63 - <u32>zeros), magnitude << zeros);
 }
 
-/** The short form of a number with a value: `keep` bits, the lowest normal exponent 1, infinity's `most`. */
+/** The short form of a finite number or infinity: `keep` bits, lowest normal exponent 1, exponent `most` for infinity. */
 function roundShort(sign: u64, exponent: i32, bits: u64, keep: u32, most: i32): u64 {
   const fraction = <u64>keep - 1;
   const infinity = (<u64>most) << fraction;
@@ -64,7 +64,7 @@ function roundShort(sign: u64, exponent: i32, bits: u64, keep: u32, most: i32): 
     shiftRight(bits, 0, <u64>(1 - exponent));
     roundBits(negative, shiftedHigh, shiftedLow, keep);
     if (inexact) raise((tiny ? UE : 0) | PE | (wentUp ? C1 : 0));
-    // The integer bit, if rounding reached it, is the exponent's lowest.
+    // If rounding carried into the integer bit, that is the exponent's lowest bit.
     return rounded >> (64 - keep);
   }
   if (wentUp && rounded == INTEGER_BIT) exponent++;
@@ -80,7 +80,7 @@ function roundShort(sign: u64, exponent: i32, bits: u64, keep: u32, most: i32): 
   return ((<u64>exponent) << fraction) | ((rounded & ~INTEGER_BIT) >> (64 - keep));
 }
 
-/** A number in `keep` bits and an exponent whose bias is `bias`. */
+/** Rounds a number to `keep` bits and an exponent with bias `bias`. */
 function narrow(e: u32, b: u64, keep: u32, bias: i32): u64 {
   const sign = (<u64>(e >> 15)) << (keep == 24 ? 31 : 63);
   const most = 2 * bias + 1;
@@ -124,12 +124,12 @@ export function magnitudeOf(e: u32, b: u64, chop: bool): u64 {
 let cutOff: bool = false;
 let cutUp: bool = false;
 
-/** What `magnitudeOf` cut off is raised once it is known that the result can be stored. */
+/** The inexact exception of `magnitudeOf` is raised once it is known that the result can be stored. */
 export function raiseCut(): void {
   if (cutOff) raise(cutUp ? PE | C1 : PE);
 }
 
-/** An integer of `size` bits; the lowest one, the integer indefinite, where the number is none of those. */
+/** An integer of `size` bits; the lowest one, the integer indefinite, where the number does not fit. */
 export function toInteger(e: u32, b: u64, size: u32, chop: bool): i64 {
   const lowest = (<u64>1) << (<u64>(size - 1));
   const kind = classOf(e, b);
@@ -149,7 +149,7 @@ export function toInteger(e: u32, b: u64, size: u32, chop: bool): i64 {
 export function toIntegral(e: u32, b: u64): void {
   const kind = classOf(e, b);
   if (kind == DENORMAL) raise(DE);
-  // From 2^63 on every number is an integer.
+  // Every number from 2^63 on is an integer.
   if (kind == ZERO || (e & MAX_EXPONENT) >= <u32>BIAS + 63) return give(e, b);
   const magnitude = magnitudeOf(e, b, false);
   raiseCut();

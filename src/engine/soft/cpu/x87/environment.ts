@@ -39,7 +39,9 @@ function initialize(): void {
   store<u16>(FPU_DS, 0);
 }
 
-/** The tag word as the 8087 had it, two bits a register: what FXSAVE's one bit lacks is in the number (SDM 1 8.1.7). */
+/**
+ * The tag word in the 8087's format, two bits per register: what FXSAVE's one bit lacks follows from the number (SDM 1 8.1.7).
+ */
 function fullTags(): u32 {
   let tags: u32 = 0;
   for (let number: u32 = 0; number < 8; number++) {
@@ -64,7 +66,7 @@ export function fninit(_pc: usize): void {
   if (available()) initialize();
 }
 
-/** The condition codes stay. */
+/** The condition codes do not change. */
 export function fnclex(_pc: usize): void {
   if (available()) setStatusWord(statusWord() & ~(EXCEPTIONS | SF | ES | BUSY));
 }
@@ -112,7 +114,7 @@ function linear(selector: usize, offset: usize): u32 {
   return ((<u32>load<u16>(selector)) << 4) + load<u32>(offset);
 }
 
-/** What is above of unused words of 32 bits is ones, as processors have it (the SDM calls it reserved). */
+/** The upper halves of the 32-bit words that use 16 bits are all ones, as on processors (reserved in the SDM). */
 function storeEnvironment(pc: usize): void {
   const high: u32 = 0xffff0000;
   put(pc, 0, high | controlWord());
@@ -141,7 +143,7 @@ function storeEnvironment(pc: usize): void {
   }
 }
 
-/** Nothing is written where the first word or the last byte cannot be. */
+/** Nothing is written where the first word or the last byte is not writable. */
 function mayStore(pc: usize, size: u64): bool {
   const word = environmentSize(pc) / 7;
   checkWrite(segment(pc), address(pc), word, word);
@@ -149,7 +151,7 @@ function mayStore(pc: usize, size: u64): bool {
   return !failed();
 }
 
-/** Nothing is read where the first word or the last byte cannot be. */
+/** Nothing is read where the first word or the last byte is not readable. */
 function mayLoad(pc: usize, size: u64): bool {
   const word = environmentSize(pc) / 7;
   checkRead(segment(pc), address(pc), word, word);
@@ -157,7 +159,7 @@ function mayLoad(pc: usize, size: u64): bool {
   return !failed();
 }
 
-/** FNSTENV masks all exceptions behind what it stores. */
+/** FNSTENV masks all exceptions after the store. */
 export function fnstenv(pc: usize): void {
   if (!available() || !mayStore(pc, environmentSize(pc))) return;
   storeEnvironment(pc);
@@ -203,7 +205,7 @@ export function fldenv(pc: usize): void {
 /** The bytes of eight registers in a saved state. */
 const REGISTERS: u64 = 80;
 
-/** The linear address of ST(i) in a saved state, which nobody expects to be aligned. */
+/** The linear address of ST(i) in a saved state, which need not be aligned. */
 function savedRegister(pc: usize, i: u32): u64 {
   return linearAddress(segment(pc), address(pc) + environmentSize(pc) + 10 * <u64>i);
 }
@@ -220,7 +222,7 @@ export function fnsave(pc: usize): void {
   if (!failed()) initialize();
 }
 
-/** Eight registers on their way in: all of memory is read before anything changes. */
+/** Loads eight registers: all of memory is read before anything changes. */
 const INCOMING: usize = memory.data(128, 8);
 
 export function frstor(pc: usize): void {

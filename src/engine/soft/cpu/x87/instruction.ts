@@ -1,4 +1,4 @@
-// What x87 instructions have in common: whether they may run, what is noted of them, where results go (SDM 1 8.1.8, 8.6, 8.7).
+// Common parts of the x87 instructions: checks before they run, the recorded pointers, storing results (SDM 1 8.1.8, 8.6, 8.7).
 import { CR0, FPU_CS, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_STATUS, OP_MODRM, SEG_CS } from '../../layout';
 import { fault, MF, NM } from '../core/faults';
 import { isMemory } from '../core/generic';
@@ -27,7 +27,7 @@ const CR0_EM: u32 = 4;
 const CR0_TS: u32 = 8;
 const CR0_NE: u32 = 32;
 
-/** Those that do not look for exceptions of an earlier instruction (FNINIT and its kin). */
+/** Control instructions that do not check for pending exceptions (FNINIT and the other FN… forms). */
 export function available(): bool {
   if (load<u32>(CR0) & (CR0_EM | CR0_TS)) {
     fault(NM);
@@ -38,8 +38,8 @@ export function available(): bool {
 }
 
 /**
- * False where an exception of an earlier instruction is due. Without CR0.NE the processor would tell by its pin FERR#; this
- * one goes on, as one whose pin IGNNE# is asserted does (SDM 1 8.7.2).
+ * False where an exception of an earlier instruction is pending. Without CR0.NE a processor asserts its pin FERR#; this one
+ * continues, as if its pin IGNNE# were asserted (SDM 1 8.7.2).
  */
 export function nothingPending(): bool {
   if (!(load<u16>(FPU_STATUS) & ES) || !(load<u32>(CR0) & CR0_NE)) return true;
@@ -51,7 +51,7 @@ export function ready(): bool {
   return available() && nothingPending();
 }
 
-/** Keeps what the instruction is and where its operand lies (SDM 1 8.1.8, 8.1.9), once nothing can fault any more. */
+/** Records the instruction's opcode and pointers (SDM 1 8.1.8, 8.1.9), once nothing can fault any more. */
 export function note(pc: usize): void {
   store<u64>(FPU_IP, ripOf(pc));
   store<u16>(FPU_CS, <u16>selectorOf(SEG_CS));
@@ -70,7 +70,7 @@ export function regField(pc: usize): u32 {
   return (<u32>load<u8>(pc, OP_MODRM) >> 3) & 7;
 }
 
-/** True if there is no such operand: the masked response is the indefinite. */
+/** True if the register is empty: the masked response is the indefinite. */
 export function underflows(i: u32): bool {
   if (!isEmpty(i)) return false;
   raise(IE | SF);
@@ -78,20 +78,20 @@ export function underflows(i: u32): bool {
   return true;
 }
 
-/** The result into ST(i), unless an exception that is not masked keeps it out. Says whether the instruction is done. */
+/** Stores the result in ST(i), unless an unmasked exception prevents it. Returns whether the instruction has completed. */
 export function settle(i: u32): bool {
   if (stopsBefore()) return false;
   setSt(i, exponent, bits);
   return true;
 }
 
-/** The same, and `pops` registers go. */
+/** The same, and pops `pops` registers. */
 export function finish(i: u32, pops: bool): void {
   if (settle(i) && pops) pop();
   commit();
 }
 
-/** True if there is no room for one more. */
+/** True if the stack is full. */
 export function overflows(): bool {
   if (isEmpty(7)) return false;
   raise(IE | SF | C1);
@@ -99,7 +99,7 @@ export function overflows(): bool {
   return true;
 }
 
-/** The result onto the stack. A denormal that was loaded gets there even where DE is not masked. */
+/** Pushes the result. A loaded denormal is pushed even where DE is not masked. */
 export function finishPush(): void {
   if (!unmasked(IE)) push(exponent, bits);
   commit();

@@ -21,10 +21,10 @@ import { shiftedHigh, shiftedLow, shiftRight } from './round';
 
 const LN2_HIGH: u64 = 0xb17217f7d1cf79ab;
 const LN2_LOW: u64 = 0xc9e3b39803f2f6af;
-/** 2 / ln 2, a quarter of it. */
+/** A quarter of 2 / ln 2. */
 const TWO_LOG2E_HIGH: u64 = 0xb8aa3b295c17f0bb;
 const TWO_LOG2E_LOW: u64 = 0xbe87fed0691d3e88;
-/** The root of 2, half of it. */
+/** Half of the square root of 2. */
 const ROOT: u64 = 0xb504f333f9de6484;
 
 /** The result z, at most 0.172, becomes log2((1 + z) / (1 - z)) = 2 / ln 2 · (z + z³/3 + z⁵/5 …). */
@@ -94,7 +94,7 @@ export function logarithmOfOneMore(xe: u32, xb: u64, ye: u32, yb: u64): void {
   timesY(negative, ye, yb, false);
 }
 
-/** The same where 1 + x is to be had with as many bits as x has. */
+/** The same where 1 + x fits in as many bits as x. */
 function farFromOne(negative: bool, x: u64, exponent: i32, ye: u32, yb: u64): void {
   if (exponent < 0) {
     shiftRight(x, 0, <u64>-exponent);

@@ -8,10 +8,10 @@ export const BIAS: i32 = 0x3fff;
 export const INTEGER_BIT: u64 = 0x8000000000000000;
 const QUIET_BIT: u64 = 0x4000000000000000;
 
-// What a number is. Those from INFINITY on have no value to calculate with.
+// The class of a number. Classes from INFINITY on have no finite value.
 export const ZERO: u32 = 0;
 export const NORMAL: u32 = 1;
-/** Pseudo-denormals, whose integer bit is set, too. */
+/** Includes pseudo-denormals, whose integer bit is set. */
 export const DENORMAL: u32 = 2;
 export const INFINITY: u32 = 3;
 export const QUIET_NAN: u32 = 4;
@@ -59,7 +59,7 @@ export function invalid(): void {
   giveIndefinite();
 }
 
-/** A memory operand of 32 or 64 bits was a denormal: it is none any more in 80 bits. */
+/** A memory operand of 32 or 64 bits was a denormal; in 80 bits it is normal. */
 let wasDenormal: bool = false;
 
 export function noteDenormal(yes: bool): void {
@@ -71,7 +71,7 @@ export function denormals(a: u32, b: u32): void {
   if (a == DENORMAL || b == DENORMAL || wasDenormal) raise(DE);
 }
 
-/** Takes care of one operand without a value: true if it was one, and there is a result. */
+/** Handles one operand without a finite value: true if it was one, and the result is set. */
 export function unary(kind: u32, e: u32, b: u64): bool {
   if (kind == UNSUPPORTED) invalid();
   else if (kind == SIGNALING_NAN) {
@@ -82,7 +82,7 @@ export function unary(kind: u32, e: u32, b: u64): bool {
   return true;
 }
 
-/** The same for two operands: which NaN is the result says SDM 1 table 4-7. */
+/** The same for two operands: SDM 1 table 4-7 defines which NaN is the result. */
 export function binary(aKind: u32, aExponent: u32, aBits: u64, bKind: u32, bExponent: u32, bBits: u64): bool {
   if (aKind < QUIET_NAN && bKind < QUIET_NAN) return false;
   if (aKind == UNSUPPORTED || bKind == UNSUPPORTED) {
@@ -93,7 +93,7 @@ export function binary(aKind: u32, aExponent: u32, aBits: u64, bKind: u32, bExpo
   let first = !isNan(bKind);
   if (isNan(aKind) && isNan(bKind)) {
     if (aKind != bKind) first = aKind == QUIET_NAN;
-    // Of two of the same kind the larger significand; of equal ones the positive.
+    // Of two of the same kind, the one with the larger significand; of equal ones the positive.
     else if (aBits != bBits) first = aBits > bBits;
     else first = aExponent < bExponent;
   }

@@ -1,5 +1,5 @@
-// Numbers of 128 bits, for functions whose results are rounded to 64: high:low / 2^128 · 2^scale, normalised so that the
-// top bit is set. Operations leave their result in `high`, `low` and `scale`; each is right to a few units of the last bit.
+// 128-bit numbers, for functions whose results are rounded to 64 bits: high:low / 2^128 · 2^scale, normalised so that the top
+// bit is set. Operations store their result in `high`, `low` and `scale`; each is accurate to a few units in the last place.
 import { divWide, mulHigh, remainder } from '../integer/wide';
 import { BIAS } from './numbers';
 import { PE, raise, UE } from './registers';
@@ -22,7 +22,7 @@ export function set(h: u64, l: u64, s: i32): void {
   scale = s - <i32>zeros;
 }
 
-/** The upper 128 bits of a product of two times 128. */
+/** The upper 128 bits of a product of two 128-bit numbers. */
 export function multiplyBits(ah: u64, al: u64, bh: u64, bl: u64): void {
   const first = mulHigh(ah, bl);
   const middle = first + mulHigh(al, bh);
@@ -31,14 +31,14 @@ export function multiplyBits(ah: u64, al: u64, bh: u64, bl: u64): void {
   high = mulHigh(ah, bh) + <u64>(middle < first) + <u64>(low < last);
 }
 
-/** The result times a number. */
+/** Multiplies the result by a number. */
 export function times(h: u64, l: u64, s: i32): void {
   const sum = scale + s;
   multiplyBits(high, low, h, l);
   set(high, low, sum);
 }
 
-// One digit of 64 bits of a long division, and what is left.
+// One 64-bit digit of a long division, and the remainder.
 let restHigh: u64 = 0;
 let restLow: u64 = 0;
 
@@ -55,7 +55,7 @@ function digit(next: u64, dh: u64, dl: u64): u64 {
     rest = remainder;
     over = false;
   }
-  // What the divisor's lower half takes away may be more than there is: at most two too many.
+  // Subtracting the divisor's lower half may underflow: the digit is at most two too large.
   while (!over) {
     const product = mulHigh(guess, dl);
     if (product < rest || (product == rest && guess * dl <= next)) break;
@@ -78,7 +78,7 @@ export function quotient(nh: u64, nl: u64, ns: i32, dh: u64, dl: u64, ds: i32): 
   set(first, second, ns - ds + <i32>whole);
 }
 
-/** Whole multiples of d in n:next, with a rest in `high` and `low`: all are integers, n is less than d. */
+/** The integer quotient of n:next and d, with the remainder in `high` and `low`; n is less than d. */
 export function multiples(nh: u64, nl: u64, next: u64, dh: u64, dl: u64): u64 {
   restHigh = nh;
   restLow = nl;
@@ -133,7 +133,7 @@ function giveSum(): void {
   set(sumHigh, sumLow, 1);
 }
 
-/** 1 ∓ f/(a·b) (1 ∓ f/(c·d) (1 ∓ …)) down from `last`, in steps of `step`: what is the fraction divided by each time. */
+/** 1 ∓ f/(a·b) (1 ∓ f/(c·d) (1 ∓ …)), from `last` down in steps of `step`. */
 export function factorialSeries(h: u64, l: u64, last: u64, step: u64, alternating: bool): void {
   sumHigh = HALF;
   sumLow = 0;
@@ -168,14 +168,14 @@ export function oddSeries(h: u64, l: u64, terms: u64, alternating: bool): void {
   giveSum();
 }
 
-/** A little less, by what no result shows: a number that is next to a short one but not the same. */
+/** Makes the result slightly less, by less than a result can show: for a value next to a short number, but not equal. */
 export function justBelow(): void {
   high -= <u64>(low == 0);
   low--;
   set(high, low, scale);
 }
 
-/** Rounds a number that may be exact and is said not to be, as processors do: PE, and UE where it is tiny. */
+/** Rounds a number, and raises PE even where it is exact, as processors do; and UE where it is tiny. */
 export function giveInexact(sign: u32, exponent: i32, h: u64, l: u64): void {
   roundTo(sign, exponent, h, l, 64);
   raise(exponent <= 0 ? PE | UE : PE);

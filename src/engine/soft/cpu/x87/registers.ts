@@ -8,9 +8,9 @@ export const ZE: u32 = 4;
 export const OE: u32 = 8;
 export const UE: u32 = 0x10;
 export const PE: u32 = 0x20;
-/** Stack fault: C1 says which. */
+/** Stack fault: C1 tells overflow from underflow. */
 export const SF: u32 = 0x40;
-/** Exception summary, and its copy from the 8087's days. */
+/** Exception summary, and B, its copy for compatibility with the 8087. */
 export const ES: u32 = 0x80;
 export const BUSY: u32 = 0x8000;
 export const C0: u32 = 0x100;
@@ -25,7 +25,7 @@ export const DOWN: u32 = 1;
 export const UP: u32 = 2;
 export const CHOP: u32 = 3;
 
-/** What the instruction under way adds to the status word: exceptions, SF and C1. */
+/** What the current instruction adds to the status word: exceptions, SF and C1. */
 export let raised: u32 = 0;
 
 export function raise(flags: u32): void {
@@ -44,7 +44,7 @@ export function statusWord(): u32 {
   return <u32>load<u16>(FPU_STATUS);
 }
 
-/** Writes the status word; ES and B are what the exceptions and their masks make them. */
+/** Writes the status word; ES and B follow from the exceptions and their masks. */
 export function setStatusWord(value: u32): void {
   const pending = (value & ~controlWord() & EXCEPTIONS) != 0;
   store<u16>(FPU_STATUS, <u16>(pending ? value | ES | BUSY : value & ~(ES | BUSY)));
@@ -54,19 +54,19 @@ export function roundingMode(): u32 {
   return (controlWord() >> 10) & 3;
 }
 
-/** True if an exception that comes before the calculation is not masked: the calculation itself then raised nothing. */
+/** True if an unmasked pre-computation exception was raised: the calculation is then not done. */
 export function stopsBefore(): bool {
   if (!unmasked(IE | DE | ZE)) return false;
   raised &= raised & SF ? IE | SF | C1 : IE | DE | ZE;
   return true;
 }
 
-/** True if an exception of these is raised that the control word does not mask. */
+/** True if one of these exceptions is raised and not masked by the control word. */
 export function unmasked(exceptions: u32): bool {
   return (raised & exceptions & ~controlWord()) != 0;
 }
 
-/** Into the status word with what was raised. C1 is 0 where it was not. */
+/** Adds the raised exceptions to the status word. C1 is cleared where it was not raised. */
 export function commit(): void {
   setStatusWord((statusWord() & ~C1) | raised);
 }
@@ -94,7 +94,7 @@ export function physical(i: u32): u32 {
   return (top() + i) & 7;
 }
 
-/** Where the register lies. */
+/** The register's address. */
 export function place(i: u32): usize {
   return FPU_REGISTERS + ((<usize>physical(i)) << 4);
 }
@@ -116,7 +116,7 @@ export function exponentOf(i: u32): u32 {
   return <u32>load<u16>(place(i), 8);
 }
 
-/** Writes ST(i), which is not empty from now on. */
+/** Writes ST(i), and marks it as not empty. */
 export function setSt(i: u32, exponent: u32, bits: u64): void {
   const number = physical(i);
   const at = FPU_REGISTERS + ((<usize>number) << 4);
@@ -130,7 +130,7 @@ export function pop(): void {
   setTop(top() + 1);
 }
 
-/** The register over the top becomes ST(0). */
+/** Decrements TOP: the next register becomes ST(0). */
 export function push(exponent: u32, bits: u64): void {
   setTop(top() - 1);
   setSt(0, exponent, bits);

@@ -24,9 +24,9 @@ import {
 import { C0, C1, C2, C3, raise, ZE } from './registers';
 import { roundTo } from './round';
 
-/** C0, C1, C2 and C3 after the last remainder: the quotient's low bits, and whether it is not done yet. */
+/** C0, C1, C2 and C3 after the last remainder: the quotient's low bits, and C2 while the reduction is incomplete. */
 export let conditions: u32 = 0;
-/** False where there is no quotient: C0 and C3 stay then. */
+/** False where there is no quotient: C0 and C3 do not change then. */
 export let hasQuotient: bool = false;
 
 function setQuotient(low: u64): void {
@@ -39,7 +39,7 @@ function giveRest(sign: u32, scale: i32, value: u64): void {
   else roundTo(sign, scale - <i32>clz<u64>(value), normalBits(value), 0, 64);
 }
 
-/** ST(0) less a multiple of ST(1); the quotient is cut off, or with `nearest` rounded to the nearest integer. */
+/** ST(0) minus a multiple of ST(1); the quotient is truncated, or with `nearest` rounded to the nearest integer. */
 export function partialRemainder(ae: u32, ab: u64, be: u32, bb: u64, nearest: bool): void {
   conditions = 0;
   hasQuotient = false;
@@ -57,7 +57,7 @@ export function partialRemainder(ae: u32, ab: u64, be: u32, bb: u64, nearest: bo
   const divisorScale = normalExponent(be, bb);
   const difference = b == INFINITY ? -2 : scale - divisorScale;
   if (difference >= 64) {
-    // Not more than 63 bits of the quotient at once: as many as processors do, so that what is left is the same.
+    // At most 63 bits of the quotient at once, as on processors, so that partial remainders are equal.
     const step = (difference & 31) | 32;
     divWide(x >> <u64>(64 - step), x << (<u64>step), y);
     giveRest(sign, scale - step, rest);
@@ -84,7 +84,7 @@ export function partialRemainder(ae: u32, ab: u64, be: u32, bb: u64, nearest: bo
   }
 }
 
-/** a · 2^b, b cut off to an integer. */
+/** a · 2^b, with b truncated to an integer. */
 export function scale(ae: u32, ab: u64, be: u32, bb: u64): void {
   const a = classOf(ae, ab);
   const b = classOf(be, bb);
@@ -94,7 +94,7 @@ export function scale(ae: u32, ab: u64, be: u32, bb: u64): void {
   denormals(a, b);
   if (b == INFINITY) return be & SIGN ? giveZero(sign) : giveInfinity(sign);
   if (a == ZERO || a == INFINITY) return give(ae, ab);
-  // More than the whole range of exponents is as good as any number.
+  // A number beyond the whole range of exponents has the same effect.
   let by = <i32>min<u64>(magnitudeOf(be, bb, true), 0x20000);
   if (tooLarge) by = 0x20000;
   roundTo(sign, normalExponent(ae, ab) + (be & SIGN ? -by : by), normalBits(ab), 0, 64);

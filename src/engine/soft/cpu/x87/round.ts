@@ -1,26 +1,26 @@
-// Rounding (SDM 1 4.8.4, 8.1.5) and what it raises: overflow, underflow, precision (SDM 1 8.5.4 to 8.5.6).
+// Rounding (SDM 1 4.8.4, 8.1.5) and its exceptions: overflow, underflow, precision (SDM 1 8.5.4 to 8.5.6).
 import { give, giveInfinity, giveZero, INTEGER_BIT, SIGN } from './numbers';
 import { C1, CHOP, controlWord, DOWN, NEAREST, OE, PE, raise, roundingMode, UE, UP } from './registers';
 
-/** What the exponent moves by where overflow or underflow is not masked (SDM 1 8.5.4). */
+/** The adjustment of the exponent where overflow or underflow is not masked (SDM 1 8.5.4). */
 const WRAP: i32 = 24576;
 const LAST_EXPONENT: i32 = 0x7ffe;
 
-/** Bits of the significand that the precision control leaves (SDM 1 table 8-2). */
+/** The width of the significand by the precision control (SDM 1 table 8-2). */
 export function precision(): u32 {
   const field = (controlWord() >> 8) & 3;
   return field == 0 ? 24 : field == 2 ? 53 : 64;
 }
 
-/** The significand that `roundBits` made. */
+/** The significand from `roundBits`. */
 export let rounded: u64 = 0;
-/** 2^64 was reached: `rounded` is 2^63, and the exponent is one more. */
+/** Rounding reached 2^64: `rounded` is 2^63, and the exponent is one more. */
 export let carried: bool = false;
 export let inexact: bool = false;
-/** Away from zero. */
+/** The number was rounded away from zero. */
 export let wentUp: bool = false;
 
-/** True if a number goes away from zero: `half` bits of a unit are cut off, and `odd` is what stays. */
+/** True if a number is rounded away from zero: `part` has the bits that are cut off, `odd` the lowest bit that stays. */
 export function goesUp(sign: u32, part: u64, odd: bool): bool {
   const mode = roundingMode();
   if (mode == NEAREST) return part > INTEGER_BIT || (part == INTEGER_BIT && odd);
@@ -48,7 +48,7 @@ export function roundBits(sign: u32, high: u64, low: u64, keep: u32): void {
 export let shiftedHigh: u64 = 0;
 export let shiftedLow: u64 = 0;
 
-/** Shifts high:low to the right; what falls out stays as a last bit that is 1. */
+/** Shifts high:low to the right; bits that are shifted out set the last bit. */
 export function shiftRight(high: u64, low: u64, by: u64): void {
   if (by == 0) {
     shiftedHigh = high;
@@ -74,7 +74,7 @@ function raiseInexact(): void {
 function overflow(sign: u32, exponent: i32, keep: u32): void {
   raise(OE);
   if (!(controlWord() & OE)) {
-    // FSCALE alone can go so far that this is not enough.
+    // Only FSCALE can exceed the range so far that this is not enough.
     if (exponent - WRAP > LAST_EXPONENT) {
       raise(PE | C1);
       return giveInfinity(sign);
@@ -110,13 +110,13 @@ function underflow(sign: u32, exponent: i32, high: u64, low: u64, keep: u32, tin
 }
 
 /**
- * Gives high:low / 2^127 · 2^(exponent - bias), rounded to `keep` bits. The top bit of `high` is set; the exponent may be
- * outside of what a number can have.
+ * Gives high:low / 2^127 · 2^(exponent - bias), rounded to `keep` bits. The top bit of `high` is set; the exponent may be out
+ * of range.
  */
 export function roundTo(sign: u32, exponent: i32, high: u64, low: u64, keep: u32): void {
   sign &= SIGN;
   roundBits(sign, high, low, keep);
-  // Tiny is what is so after rounding with an exponent that has no bounds (SDM 1 4.9.1.5).
+  // A number is tiny by its value after rounding with an unbounded exponent (SDM 1 4.9.1.5).
   if (exponent <= 0) return underflow(sign, exponent, high, low, keep, exponent < 0 || !carried);
   if (carried) exponent++;
   if (exponent > LAST_EXPONENT) return overflow(sign, exponent, keep);
@@ -124,7 +124,7 @@ export function roundTo(sign: u32, exponent: i32, high: u64, low: u64, keep: u32
   give(sign | <u32>exponent, rounded);
 }
 
-/** The same with the precision that the control word asks for. */
+/** The same with the control word's precision. */
 export function round(sign: u32, exponent: i32, high: u64, low: u64): void {
   roundTo(sign, exponent, high, low, precision());
 }

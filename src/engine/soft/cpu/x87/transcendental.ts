@@ -1,4 +1,4 @@
-// The instructions of transcendental functions (SDM 1 8.3.8 to 8.3.11): special operands here, the others by calculation.
+// The transcendental instructions (SDM 1 8.3.8 to 8.3.11): this file handles special operands, the others calculate.
 import { CPU_AMD } from '../../layout';
 import { normalBits, normalExponent } from './arithmetic';
 import { note, overflows, ready, settle, underflows } from './instruction';
@@ -48,7 +48,7 @@ function begin(pc: usize): bool {
   return true;
 }
 
-/** C2 says that the argument was too large; C0 and C3 stay. */
+/** C2 reports that the argument was too large; C0 and C3 do not change. */
 function commitRange(tooLarge: bool): void {
   commitConditions((statusWord() & (C0 | C3)) | (tooLarge ? C2 : 0));
 }
@@ -58,8 +58,8 @@ const COSINE: u32 = 1;
 const TANGENT: u32 = 2;
 
 /**
- * The sine of a number so small that Intel's processors give the number itself and say that it is not exact. AMD's round what is a
- * little less, as any other result (measured on an EPYC): it underflows where it is tiny after rounding.
+ * The sine of a number so small that Intel's processors return the number itself and raise PE. AMD's round a slightly smaller
+ * value, like any other result (measured on an EPYC): it underflows where it is tiny after rounding.
  */
 function tinySine(e: u32, b: u64): void {
   const exponent = normalExponent(e, b);
@@ -69,7 +69,7 @@ function tinySine(e: u32, b: u64): void {
   giveRounded(e & SIGN);
 }
 
-/** One of the three for ST(0), which is there. */
+/** One of the three functions of ST(0), which is not empty. */
 function circular(what: u32, e: u32, b: u64): void {
   const kind = classOf(e, b);
   if (unary(kind, e, b)) return;
@@ -92,7 +92,7 @@ function circular(what: u32, e: u32, b: u64): void {
   else tangent(e & SIGN);
 }
 
-/** True if ST(0) is a number whose magnitude is 2^63 or more: nothing happens but C2. */
+/** True if the magnitude of ST(0) is 2^63 or more: only C2 is set. */
 function tooLarge(): bool {
   return classOf(exponentOf(0), significand(0)) == NORMAL && !inRange(exponentOf(0));
 }
@@ -115,7 +115,7 @@ export function fcos(pc: usize): void {
   one(pc, COSINE);
 }
 
-/** Two results: the second comes onto the stack. */
+/** Two results: the second is pushed. */
 function two(pc: usize, what: u32): void {
   if (!begin(pc)) return;
   let e = exponent;
@@ -149,7 +149,7 @@ export function fptan(pc: usize): void {
   two(pc, TANGENT);
 }
 
-/** The result of ST(1) and ST(0) goes to ST(1), and ST(0) goes. */
+/** The result of ST(1) and ST(0) replaces ST(1), and ST(0) is popped. */
 function finishTwo(): void {
   if (settle(1)) pop();
   commit();
@@ -215,7 +215,7 @@ function logarithmOfOneMoreThan(xe: u32, xb: u64, ye: u32, yb: u64): void {
   denormals(x, y);
   if (x == ZERO || y == ZERO) return giveZero(sign);
   if (x == INFINITY || y == INFINITY) return giveInfinity(sign);
-  // Not defined; processors give the argument back.
+  // Not defined; processors return the argument.
   if (xe & SIGN && (xe & MAX_EXPONENT) >= <u32>BIAS) {
     raise(PE);
     return give(xe, xb);
@@ -230,7 +230,7 @@ export function fyl2xp1(pc: usize): void {
   finishTwo();
 }
 
-/** SDM 2A table 3-17. Magnitudes over 1 have no defined result: processors give them back. */
+/** SDM 2A table 3-17. Magnitudes over 1 have no defined result: processors return the argument. */
 export function f2xm1(pc: usize): void {
   if (!begin(pc)) return;
   if (!underflows(0)) {

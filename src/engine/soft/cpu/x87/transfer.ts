@@ -1,4 +1,4 @@
-// The instructions that move (SDM 1 8.3.3, 8.3.4): memory to the stack and back, between registers, constants.
+// The data transfer instructions (SDM 1 8.3.3, 8.3.4): memory to the stack and back, between registers, constants.
 import { carry, parity, zero } from '../core/flags';
 import { checkWrite, read, write } from '../core/memory';
 import { address, segment } from '../core/operands';
@@ -46,7 +46,7 @@ import {
   unmasked,
 } from './registers';
 
-/** A number that was widened comes onto the stack. */
+/** Pushes a number that was widened. */
 function loadNumber(pc: usize): void {
   note(pc);
   if (!overflows()) {
@@ -68,7 +68,7 @@ export function fldDouble(pc: usize): void {
   if (!failed()) loadNumber(pc);
 }
 
-/** The second half of an operand of ten bytes: it does not come round at the end of 16-bit offsets. */
+/** The second half of a ten-byte operand: its 16-bit offset does not wrap. */
 function tail(pc: usize): u64 {
   return address(pc) + 8;
 }
@@ -76,7 +76,7 @@ function tail(pc: usize): u64 {
 let tenLow: u64 = 0;
 let tenHigh: u32 = 0;
 
-/** An operand of ten bytes, into `tenLow` and `tenHigh`; false where the instruction is over. */
+/** Reads a ten-byte operand into `tenLow` and `tenHigh`; false after a fault. */
 function readTenBytes(pc: usize): bool {
   if (!ready()) return false;
   tenLow = read<u64>(segment(pc), address(pc));
@@ -117,7 +117,7 @@ export function fldRegister(pc: usize): void {
   finishPush();
 }
 
-/** Ends a store that `write` has done, or that an exception kept from being done. */
+/** Ends a store that was written, or that an exception prevented. */
 function stored(pc: usize, done: bool, pops: bool): void {
   note(pc);
   if (done && pops) pop();
@@ -141,7 +141,7 @@ export function fstDouble(pc: usize): void {
   if (!failed()) stored(pc, !kept, regField(pc) == 3);
 }
 
-/** Ten bytes; neither half is written where the other cannot be. */
+/** Writes ten bytes; neither half is written where the other is not writable. */
 function storeTen(pc: usize, high: u32, low: u64): void {
   const kept = unmasked(IE);
   if (!kept) {
@@ -204,7 +204,7 @@ export function fstpRegister(pc: usize): void {
   copyTop(pc, true);
 }
 
-/** The other encoding of FSTP ST(i), D9 D8: where ST(0) is empty it pops and says nothing, on every processor. */
+/** The other encoding of FSTP ST(i), D9 D8: where ST(0) is empty it pops without an exception, on every processor. */
 export function fstp1(pc: usize): void {
   if (!isEmpty(0)) return copyTop(pc, true);
   if (!ready()) return;
@@ -213,7 +213,7 @@ export function fstp1(pc: usize): void {
   commit();
 }
 
-/** Either operand may be missing: it is the indefinite then. */
+/** Either register may be empty: it then reads as the indefinite. */
 export function fxch(pc: usize): void {
   if (!ready()) return;
   note(pc);
@@ -263,7 +263,7 @@ export function fcmovnu(pc: usize): void {
   moveIf(pc, !parity());
 }
 
-/** A constant, cut off, and whether its nearest is the next one: the processor's own have more bits (SDM 1 8.3.4). */
+/** A truncated constant, and whether the next number is nearer: the processor's own constants have more bits (SDM 1 8.3.4). */
 function constant(pc: usize, e: u32, b: u64, nearestIsNext: bool): void {
   if (!ready()) return;
   note(pc);
@@ -303,7 +303,7 @@ export function ffree(pc: usize): void {
   commit();
 }
 
-/** FFREE and a pop: not in the manual, and on every processor. */
+/** FFREE and a pop: not in the manual, but on every processor. */
 export function ffreep(pc: usize): void {
   if (!ready()) return;
   note(pc);

@@ -1,5 +1,5 @@
-// Sine, cosine, tangent and arctangent (SDM 1 8.3.8, 8.3.10). The processor's pi has 66 bits: what is taken off an argument
-// is a multiple of that, exactly, and so it is here.
+// Sine, cosine, tangent and arctangent (SDM 1 8.3.8, 8.3.10). The processor's pi has 66 bits: argument reduction subtracts an
+// exact multiple of it, and so does this code.
 import { normalBits, normalExponent } from './arithmetic';
 import { BIAS, MAX_EXPONENT, SIGN } from './numbers';
 import {
@@ -21,28 +21,28 @@ import {
 } from './precise';
 
 const PI_HIGH: u64 = 0xc90fdaa22168c234;
-/** Bits 65 and 66 of the processor's pi, and pi's own from there on. */
+/** Bits 65 and 66 of the processor's pi, and the true ones from there on. */
 const PI_66: u64 = 0xc000000000000000;
 const PI_LOW: u64 = 0xc4c6628b80dc1cd1;
 
-// The argument less so many quarters of a turn: a magnitude of pi/4 at most, and its sign.
+// The reduced argument, without its quarter turns: a magnitude of at most pi/4, and its sign.
 let restHigh: u64 = 0;
 let restLow: u64 = 0;
 let restScale: i32 = 0;
 let restNegative: bool = false;
 let quarters: u32 = 0;
 
-/** True for a number whose sine can be asked for: less than 2^63. */
+/** True for an argument in range: less than 2^63. */
 export function inRange(e: u32): bool {
   return (e & MAX_EXPONENT) < <u32>BIAS + 63;
 }
 
-/** True where processors give the argument, or 1 for its cosine: below 2^-68. */
+/** True where processors return the argument, or 1 for the cosine: below 2^-68. */
 export function isTiny(e: u32): bool {
   return (e & MAX_EXPONENT) < <u32>BIAS - 68;
 }
 
-/** Takes quarters of a turn off a magnitude. */
+/** Subtracts quarter turns from a magnitude. */
 export function reduce(e: u32, b: u64): void {
   const x = normalBits(b);
   const exponent = normalExponent(e, b) - BIAS;
@@ -66,7 +66,7 @@ export function reduce(e: u32, b: u64): void {
   restScale = scale;
 }
 
-/** The square of what is left over as a fraction. */
+/** The square of the reduced argument, as a fraction. */
 function square(): void {
   toFixed(restHigh, restLow, restScale);
   multiplyBits(fixedHigh, fixedLow, fixedHigh, fixedLow);
@@ -85,7 +85,7 @@ function cosineOfRest(): void {
   justBelow();
 }
 
-/** The sine of what was reduced; `sign` is that of the argument. */
+/** The sine of the reduced argument; `sign` is that of the argument. */
 export function sine(sign: u32): void {
   const odd = (quarters & 1) != 0;
   if (odd) cosineOfRest();
@@ -114,7 +114,7 @@ export function tangent(sign: u32): void {
   giveRounded(odd == restNegative ? sign : sign ^ SIGN);
 }
 
-/** atan(i/8) for i from 1 to 8: 128 bits behind the point. */
+/** atan(i/8) for i from 1 to 8: 128 fraction bits. */
 const ARCTANGENTS: usize = memory.data<u64>([
   0x1fd5ba9aac2f6dc6, 0x5912f313e7d111de, 0x3eb6ebf25901bac5, 0x5b71e7bd7de885f9, 0x5bd86507937bc239,
   0xc55190916e7f2241, 0x76b19c1586ed3da2, 0xb7f222f65e1d4681, 0x8f005d5ef7f59f9b, 0x5c835e1665c43747,
@@ -122,7 +122,7 @@ const ARCTANGENTS: usize = memory.data<u64>([
   0xc4c6628b80dc1cd1,
 ]);
 
-// An angle of 128 bits, two of them before the point.
+// A 128-bit angle, with two bits before the point.
 let angleHigh: u64 = 0;
 let angleLow: u64 = 0;
 
@@ -131,13 +131,13 @@ function addAngle(h: u64, l: u64): void {
   angleHigh += h + <u64>(angleLow < l);
 }
 
-/** So much less the angle. */
+/** This value minus the angle. */
 function angleFrom(h: u64, l: u64): void {
   angleHigh = h - angleHigh - <u64>(l < angleLow);
   angleLow = l - angleLow;
 }
 
-/** The arctangent of a number of 1/16 at most, by its series. */
+/** The arctangent of a number of at most 1/16, by its series. */
 function smallArctangent(): void {
   const h = high;
   const l = low;
@@ -151,7 +151,7 @@ function smallArctangent(): void {
 
 /** n/d, at most 1 and more than 1/32, less i/8: (8n - id) / (8d + in). Adds that one's arctangent to that of i/8. */
 function angleOfRatio(n: u64, ns: i32, d: u64, ds: i32): void {
-  // Both as integers of the same unit, with bits to spare above.
+  // Both as integers of the same unit, with spare bits above.
   const down = <u64>(ds - ns);
   const nh = n >> (down + 8);
   const nl = n << (56 - down);
@@ -160,7 +160,7 @@ function angleOfRatio(n: u64, ns: i32, d: u64, ds: i32): void {
   const i = <u64>((<f64>nh / <f64>dh) * 8 + 0.5);
   let h = ((nh << 3) | (nl >> 61)) - i * dh;
   let l = nl << 3;
-  // 56 zeros end dl, so that eight times it has no carry but what is above.
+  // dl ends with 56 zeros, so that eight times it has no carry from below.
   const part = i * (dl >> 56);
   h -= (part >> 8) + <u64>(l < part << 56);
   l -= part << 56;
@@ -221,7 +221,7 @@ export function arctangent(ye: u32, yb: u64, xe: u32, xb: u64): void {
   giveRounded(sign);
 }
 
-/** So many eighths of a turn, 1 to 4. */
+/** A number of eighth turns, 1 to 4. */
 export function eighths(count: u64, sign: u32): void {
   multiplyBits(PI_HIGH, PI_LOW, count << 61, 0);
   set(high, low, 3);
