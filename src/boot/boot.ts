@@ -44,7 +44,7 @@ export interface BootPlan {
   entry: number;
   /** Guest physical address of the stack's end. */
   stack: number;
-  /** Where the image lies in guest physical memory. */
+  /** The image's guest physical addresses. */
   segments: readonly ImagePlace[];
   /** What the user should know of it: what the kernel asked for and did not get. */
   notes: readonly string[];

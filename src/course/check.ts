@@ -9,19 +9,19 @@ import { hostMachine, type LoadedImage, loadImage } from '../runtime/index.js';
 import { SymbolTable } from '../symbols/index.js';
 import { type Lesson, lessonOf } from './lessons.js';
 
-/** A guest of the course is small: one that runs longer does not come to its end. */
+/** A guest of the course is small: one that runs longer does not end. */
 const TIMEOUT_MS = 5000;
-/** Console bytes that are kept; a guest in a loop prints without end. */
+/** How many console bytes are kept; a guest in a loop prints endlessly. */
 const MOST_CONSOLE = 1024 * 1024;
 
-/** One thing that a solution has to do. */
+/** One requirement of a solution. */
 export interface LessonCheck {
   ok: boolean;
-  /** As lesson.json has it: `ax=42`. */
+  /** The text in lesson.json: `ax=42`. */
   expect: string;
   expected: string;
   found: string;
-  /** What is missing where it is not ok, for people. */
+  /** What is missing where it is not ok, as text. */
   missing: string;
 }
 
@@ -30,19 +30,19 @@ export interface CheckedLesson {
   outcome: Outcome;
   console: string;
   checks: LessonCheck[];
-  /** What the compiler said although it succeeded. */
+  /** The compiler's warnings. */
   warnings: string;
-  /** Why the guest ended badly, where it did. */
+  /** The explanation, where the guest ended badly. */
   why: Explanation | undefined;
 }
 
 /**
- * Runs a student's folder and looks at what it did.
- * @throws ToolchainError where it does not compile, TerrariumError where the folder is none of the course's
+ * Runs a student's folder and checks what it did.
+ * @throws ToolchainError where it does not compile, TerrariumError where the folder does not belong to a lesson
  */
 export async function checkFolder(folder: string, engine: EngineName = 'auto'): Promise<CheckedLesson> {
   const lesson = lessonOf(folder);
-  // A submission may be somebody else's: its compiler reads nothing of this host.
+  // A submission is untrusted: its compiler may not read this host's files.
   const loaded = loadImage(folder, {}, { confined: true });
   const { warnings, sources } = loaded;
   const { checks, ...first } = await checkRun(lesson, loaded, engine, lesson);
@@ -66,7 +66,7 @@ async function checkRun(
     if (length < MOST_CONSOLE) chunks.push(bytes);
     length += bytes.length;
   });
-  // Neither is waited for: a guest may read nothing.
+  // Wait for neither: a guest may never read its input.
   if (input !== undefined) void machine.send(Buffer.from(input));
   if (keys !== undefined) void machine.type(keys);
   const outcome = await machine.run({ timeoutMs: TIMEOUT_MS });
@@ -83,13 +83,13 @@ async function checkRun(
     });
   const found = checks.map(({ expect, missing }) => {
     const result = checkExpectation(parseExpectation(expect), subject);
-    // What a guest that died has got right is worth nothing yet.
+    // Right results of a guest that died do not count.
     return { ...result, ok: result.ok && why === undefined, expect, missing };
   });
   return { outcome, console: console.toString('latin1'), checks: found, why };
 }
 
-/** What the task asks the student to use. */
+/** Checks that the source uses what the task requires. */
 function checkSource({ source = [] }: Lesson, files: readonly string[]): LessonCheck[] {
   const code = files.map((file) => withoutComments(readFileSync(file, 'utf8'))).join('\n');
   return source.map(({ matches, missing }) => {
@@ -107,7 +107,7 @@ function checkSource({ source = [] }: Lesson, files: readonly string[]): LessonC
 const withoutComments = (code: string) =>
   code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|#(?!\s*(?:define|include)).*$/gm, ' ');
 
-/** The lesson's device is the course's own, even where the student changed the copy. */
+/** The lesson's device is loaded from the course, even where the student changed the copy. */
 function devicesOf({ folder, device }: Lesson): DeviceModule[] {
   return device === undefined ? [] : [{ module: pathToFileURL(path.join(folder, device)).href }];
 }

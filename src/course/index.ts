@@ -1,5 +1,5 @@
 /**
- * The course: lessons that lie in `docs/course/`, and what looks at a solution.
+ * The course: the lessons in `docs/course/`, and the check of a solution.
  *
  * @module
  */

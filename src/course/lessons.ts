@@ -5,25 +5,25 @@ import { command } from '../command.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import { contentsOf, makeFolder } from '../runtime/index.js';
 
-/** A lesson as `docs/course/NN-name/lesson.json` has it. `docs/course/README.md` tells how lessons are made. */
+/** A lesson from `docs/course/NN-name/lesson.json`. `docs/course/README.md` describes how to make lessons. */
 export interface Lesson {
   number: number;
   /** The folder in `docs/course/`. */
   folder: string;
   title: string;
-  /** One line: what a student can do afterwards. */
+  /** One line: what a student learns. */
   goal: string;
-  /** What a student's `guest.json` says: image, mode, devices. */
+  /** The content of a student's `guest.json`: image, mode, devices. */
   guest: Record<string, unknown> & { image: string };
-  /** A module with a device of the lesson's, beside it. */
+  /** A module with the lesson's device, beside it. */
   device?: string;
-  /** What the check types on the serial port and on the keyboard. */
+  /** What the check types on the serial port and the keyboard. */
   input?: string;
   keys?: string;
   checks: readonly { expect: string; missing: string }[];
-  /** What the source has to have, as regular expressions: the task, and not its result alone. */
+  /** What the source must contain, as regular expressions: they check the means, not only the result. */
   source?: readonly { matches: string; missing: string }[];
-  /** Further runs, each with other input and with checks of its own. */
+  /** Further runs, each with other input and its own checks. */
   also?: readonly { input: string; checks: readonly { expect: string; missing: string }[] }[];
 }
 
@@ -53,12 +53,12 @@ export function findLesson(number: number): Lesson {
   );
 }
 
-/** What ties a student's folder to its lesson, in that folder's `guest.json`. */
+/** The field in a student's `guest.json` that names the lesson. */
 const LESSON = 'lesson';
 
 /**
- * Puts a lesson's first files into a folder of the student's and returns their names.
- * @throws ConfigError where a file is there already: nothing of a student's is overwritten.
+ * Copies a lesson's start files into a student's folder and returns their names.
+ * @throws ConfigError where a file exists already: a student's files are never overwritten.
  */
 export function startLesson(lesson: Lesson, folder: string): string[] {
   const start = path.join(lesson.folder, 'start');
@@ -68,8 +68,8 @@ export function startLesson(lesson: Lesson, folder: string): string[] {
   const taken = wanted.find((file) => there.has(file));
   if (taken !== undefined)
     throw new ConfigError(
-      `${path.join(folder, taken)} is there already`,
-      'take another folder: nothing is overwritten',
+      `${path.join(folder, taken)} exists already`,
+      'use another folder: existing files are not overwritten',
     );
   makeFolder(folder);
   for (const file of files) copyFileSync(path.join(start, file), path.join(folder, file));
@@ -81,8 +81,8 @@ export function startLesson(lesson: Lesson, folder: string): string[] {
 }
 
 /**
- * Which lesson a student's folder is for.
- * @throws TerrariumError where it says none.
+ * The lesson of a student's folder.
+ * @throws TerrariumError where it names none.
  */
 export function lessonOf(folder: string): Lesson {
   const file = path.join(folder, 'guest.json');
@@ -98,6 +98,6 @@ export function lessonOf(folder: string): Lesson {
   const number = said[LESSON];
   if (typeof number === 'number') return findLesson(number);
   throw new TerrariumError('ECOURSE', `${file} names no lesson`, {
-    hint: `"${LESSON}": 1 in it would; or begin anew with: ${command('course start 1')}`,
+    hint: `"${LESSON}": 1 in it would name lesson 1; or start again with: ${command('course start 1')}`,
   });
 }

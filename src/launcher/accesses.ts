@@ -4,14 +4,14 @@ import { type AccessName, type LauncherCallbacks, stop, type UnhandledAccess } f
 const outs = { 1: 'out8', 2: 'out16', 4: 'out32' } as const;
 const ins = { 1: 'in8', 2: 'in16', 4: 'in32' } as const;
 
-/** Takes the accesses of an exit to the callbacks, one by one. Allocates nothing on the way. */
+/** Calls the callbacks for the accesses of an exit, one by one. Allocates nothing. */
 export class Accesses {
   readonly #callbacks: LauncherCallbacks;
   readonly #unhandled: { -readonly [K in keyof UnhandledAccess]: UnhandledAccess[K] };
-  /** What a write to memory hands over, by its length. */
+  /** The value of a write to memory, by its length. */
   readonly #bytes: readonly Uint8Array[];
   readonly #scratch = new DataView(new ArrayBuffer(8));
-  /** Accesses that were made so far: more than exits where there is string I/O. */
+  /** The number of accesses so far: more than exits where there is string I/O. */
   count = 0;
 
   constructor(callbacks: LauncherCallbacks) {
@@ -20,7 +20,7 @@ export class Accesses {
     this.#bytes = Array.from({ length: 9 }, (_, length) => new Uint8Array(this.#scratch.buffer, 0, length));
   }
 
-  /** Answers an `io` exit; gives the callback that wants the run to end, if one does. */
+  /** Answers an `io` exit; returns the callback that ends the run, if one does. */
   port(exit: Exit): keyof LauncherCallbacks | undefined {
     const { address, count, write, data } = exit;
     const size = exit.size as 1 | 2 | 4;

@@ -1,5 +1,5 @@
 /**
- * The launcher: a machine as LibKVM had it, with callbacks instead of devices. See docs/launcher.md.
+ * The launcher: a machine like LibKVM's, with callbacks instead of devices. See docs/launcher.md.
  *
  * @module
  */

@@ -14,32 +14,32 @@ import { Accesses } from './accesses.js';
 import { type LauncherCallbacks, stop } from './callbacks.js';
 import { type LauncherEnd, type LauncherRunOptions, runCallbacks } from './run.js';
 
-/** Memory of a launcher that names neither `memory` nor `slots`: the article's 16 MiB. */
+/** The default memory, without `memory` and `slots`: the article's 16 MiB. */
 const DEFAULT_MEMORY = 16 * 1024 * 1024;
 
-/** What a launcher is made of. */
+/** The configuration of a launcher. */
 export interface LauncherConfig extends BootOptions {
   engine: Engine;
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB, or none where there are `slots`. */
   memory?: number;
-  /** Pieces of memory at addresses of their own, with `logDirty` or `readOnly` (`kvm_create_phys_mem`). */
+  /** Memory ranges at any addresses, with `logDirty` or `readOnly` (`kvm_create_phys_mem`). */
   slots?: readonly RegionConfig[];
-  /** What runs. Without one, copy your kernel into `memory` yourself: the CPU starts at F000:FFF0, address 0xFFFF0. */
+  /** The image to run. Without one, copy your kernel into `memory` yourself: the CPU starts at F000:FFF0, address 0xFFFF0. */
   image?: Image;
   callbacks?: LauncherCallbacks;
   /**
-   * `kernel`: the engine brings the PC's interrupt controllers, as LibKVM's VMs had them. HLT then sleeps inside the engine
+   * `kernel`: the engine provides the PC's interrupt controllers, as in LibKVM's VMs. HLT then sleeps inside the engine
    * until an interrupt comes and never ends the run, interrupts go through `setIrq`, and `tprAccess` is reported. Default
    * `none`: interrupts are injected in `tryPushInterrupts`.
    */
   irqchip?: Exclude<IrqchipName, 'user'>;
-  /** The control block for other threads that want to stop the launcher: `controlBytes` of shared memory. */
+  /** The control block with which other threads can stop the launcher: `controlBytes` of shared memory. */
   control?: Int32Array;
 }
 
 /**
- * A virtual machine with callbacks: the launcher of the Linux Journal's article. One CPU, memory, and a function for
- * each thing that the guest asks of its monitor. Synchronous; belongs to the thread that made it.
+ * A virtual machine with callbacks: the launcher of the Linux Journal's article. One CPU, memory, and a function for each
+ * request of the guest to its monitor. Synchronous; use it only on the thread that made it.
  *
  * ```ts
  * using launcher = new Launcher({
@@ -55,7 +55,7 @@ export class Launcher implements Disposable {
   static readonly stop: typeof stop = stop;
 
   readonly memory: GuestMemory;
-  /** The CPU, to look at or to set while the guest does not run. */
+  /** The CPU: read and set its state while the guest does not run. */
   readonly cpu: EngineCpu;
   readonly #engine: Engine;
   readonly #vm: EngineVm;
@@ -65,7 +65,7 @@ export class Launcher implements Disposable {
   readonly #irqchip: boolean;
   #disposed = false;
 
-  /** @throws ConfigError, ImageError, GuestMemoryError, and what the engine throws where it cannot run here. */
+  /** @throws ConfigError, ImageError, GuestMemoryError, and the engine's error where it cannot run on this host. */
   constructor(config: LauncherConfig) {
     const { engine, slots = [], callbacks = {}, irqchip = 'none' } = config;
     const memory = config.memory ?? (slots.length === 0 ? DEFAULT_MEMORY : undefined);
@@ -98,8 +98,8 @@ export class Launcher implements Disposable {
   }
 
   /**
-   * Runs the guest until a callback returns `Launcher.stop`, the guest ends, or one of the options ends it, and says
-   * which. Run again to go on from there.
+   * Runs the guest until a callback returns `Launcher.stop`, the guest ends, or one of the options ends it, and returns which.
+   * Run again to continue from there.
    */
   run(options: LauncherRunOptions = {}): LauncherEnd {
     this.#live();
@@ -125,7 +125,7 @@ export class Launcher implements Disposable {
 
   /**
    * The guest physical addresses of the pages of a slot that were written since the last call, lowest first. Slots count
-   * from 0 in the order of `memory` and `slots`; this one was made with `logDirty`.
+   * from 0 in the order of `memory` and `slots`; the slot must have been made with `logDirty`.
    */
   getDirtyLog(slot: number): number[] {
     this.#live();
@@ -152,7 +152,7 @@ export class Launcher implements Disposable {
     this.#vm.setIrq(irq, level);
   }
 
-  /** The engine's own counters, such as KVM's `io_exits`; `{ vm: [], cpus: [] }` where it has none. */
+  /** The engine's own counters, such as KVM's `io_exits`; `{ vm: [], cpus: [] }` if it has none. */
   counters(): EngineCounters {
     this.#live();
     return this.#vm.readCounters();
@@ -196,8 +196,8 @@ function placement({ mode, load, entry, stack }: LauncherConfig): Parameters<typ
 }
 
 /**
- * A reset leaves CS with the base FFFF_0000 and IP at FFF0, sixteen bytes below 4 GiB (SDM 3A table 10-1). The article
- * has its kernel sixteen bytes below 1 MiB instead, where CS:IP says, and so had KVM in 2008.
+ * A reset sets CS's base to FFFF_0000 and IP to FFF0, sixteen bytes below 4 GiB (SDM 3A table 10-1). The article's kernel is at
+ * CS:IP instead, sixteen bytes below 1 MiB, as KVM had it in 2008.
  */
 function startBelowOneMegabyte(cpu: EngineCpu): void {
   const system = cpu.getSystemRegisters();

@@ -9,7 +9,7 @@ import { abortReason, requireAtLeast } from '../errors.js';
 import type { Accesses } from './accesses.js';
 import { type LauncherCallbacks, stop } from './callbacks.js';
 
-/** What can end a run besides the guest and the callbacks. */
+/** The options that end a run, beside the guest and the callbacks. */
 export interface LauncherRunOptions {
   /** End the run after this many milliseconds of wall time. */
   timeoutMs?: number;
@@ -22,8 +22,8 @@ export interface LauncherRunOptions {
 /** How a run ended. */
 export interface LauncherEnd {
   /**
-   * `callback`: one returned `Launcher.stop`. `halted`, `shutdown`, `debug`: the guest did that and no callback went on.
-   * `timeout`, `limit`: of the options. `stopped`: from outside. `engineError`: `failure` says why.
+   * `callback`: one returned `Launcher.stop`. `halted`, `shutdown`, `debug`: the guest did that and no callback continued the
+   * run. `timeout`, `limit`: by the options. `stopped`: from outside. `engineError`: `failure` says why.
    */
   readonly kind:
     | 'callback'
@@ -38,7 +38,7 @@ export interface LauncherEnd {
   readonly callback?: keyof LauncherCallbacks;
   /** One sentence for people, without a full stop. */
   readonly reason: string;
-  /** Times the guest left for the launcher in this run. */
+  /** The number of exits in this run. */
   readonly exits: number;
   /** Port and memory accesses in these exits: more than one each where there is string I/O. */
   readonly accesses: number;
@@ -47,7 +47,7 @@ export interface LauncherEnd {
   readonly failure?: EngineFailure;
 }
 
-/** What a run works with. */
+/** The parts of a run. */
 export interface Runnable {
   readonly cpu: EngineCpu;
   readonly callbacks: LauncherCallbacks;
@@ -58,7 +58,7 @@ export interface Runnable {
 
 type Ending = Pick<LauncherEnd, 'kind' | 'callback' | 'reason'>;
 
-/** The thread looks up this often once a deadline has come: milliseconds. */
+/** After a deadline the thread checks it this often: milliseconds. */
 const TICK_MS = 8;
 
 /** The loop around KVM_RUN, in the order of LibKVM's `kvm_run`. */
@@ -80,7 +80,7 @@ export function runCallbacks(runnable: Runnable, options: LauncherRunOptions): L
         break;
       }
       if (exits >= maxExits) {
-        ending = { kind: 'limit', reason: `stopped after ${exits} exits, as was asked` };
+        ending = { kind: 'limit', reason: `stopped after ${exits} exits, the requested limit` };
         break;
       }
       ending = enter(runnable);
@@ -96,7 +96,7 @@ export function runCallbacks(runnable: Runnable, options: LauncherRunOptions): L
         continue;
       }
       exits++;
-      // The exit is answered even where postRun ends the run, so that the guest can go on from here.
+      // The exit is answered even where postRun ends the run, so that the guest can continue from here.
       const answer = handle(runnable, kind);
       ending ??= answer;
     }
@@ -113,7 +113,7 @@ export function runCallbacks(runnable: Runnable, options: LauncherRunOptions): L
   };
 }
 
-/** What comes before an entry: pending interrupts, then the launcher's own preparations. */
+/** The work before an entry: pending interrupts, then the launcher's own callbacks. */
 function enter({ cpu, callbacks, pushesInterrupts }: Runnable): Ending | undefined {
   if (callbacks.tryPushNmi?.(cpu) === stop) return ended('tryPushNmi');
   if (pushesInterrupts && callbacks.tryPushInterrupts !== undefined) {
@@ -124,7 +124,7 @@ function enter({ cpu, callbacks, pushesInterrupts }: Runnable): Ending | undefin
   return callbacks.preRun?.() === stop ? ended('preRun') : undefined;
 }
 
-/** Answers an exit; gives how the run is to end, if it is. */
+/** Answers an exit; returns how the run ends, if it does. */
 function handle({ cpu, callbacks, accesses }: Runnable, kind: ExitKind): Ending | undefined {
   const { exit } = cpu;
   switch (kind) {

@@ -1,5 +1,5 @@
 /**
- * What the tests of this room share: a launcher for a few bytes of code in real mode, on either engine.
+ * Helpers of this room's tests: a launcher for a few bytes of code in real mode, on either engine.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import { Launcher, type LauncherCallbacks, type LauncherConfig } from './index.j
 
 /** Bytes of RAM at 0; addresses above are MMIO. */
 export const MEMORY = 0x10000;
-/** Where the guests of this file start, in real mode: behind the interrupt vectors. */
+/** The start address of these guests, in real mode: above the interrupt vectors. */
 const CODE = 0x1000;
 
-/** What a launcher is tried on, and why it cannot be here. */
+/** The engines to test, and the reason to skip one. */
 export const engines: readonly { name: string; skip: string | false; make: () => Engine }[] = [
-  // In real mode every KVM keeps a debugger's steps.
+  // In real mode every KVM hides a debugger's steps from the guest.
   { name: 'kvm', skip: noKvm(), make: () => kvmEngine({ trustGuestDebug: true }) },
   { name: 'soft', skip: false, make: () => softEngine(softProgram()) },
 ];
 
-/** What a launcher's code begins with: DS := the segment behind RAM. */
+/** The start of a launcher's code: DS := the segment above RAM. */
 const PROLOGUE = [...asm.movAx(MEMORY >> 4), ...asm.movDsAx];
 
-/** The address behind the last byte of such code. */
+/** The address after the last byte of such code. */
 export const endOf = (code: readonly number[]): bigint => BigInt(CODE + PROLOGUE.length + code.length);
 
 /** Makes launchers on an engine, for code in real mode. */
@@ -49,7 +49,7 @@ export function launcherOn(engine: () => Engine) {
   };
 }
 
-/** Records every access that it is asked to, as text. */
+/** Records every access as text. */
 export function recorder() {
   const log: string[] = [];
   const out =

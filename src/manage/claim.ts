@@ -6,29 +6,28 @@ import { checkName } from './names.js';
 import { type HolderId, isAlive, newHolderId, parseHolderId } from './processes.js';
 import type { RuntimeDirectory } from './runtime-dir.js';
 
-/** How long a claimant waits for others that came at the same moment to withdraw: milliseconds. */
+/** How long a claimant waits for simultaneous claimants to withdraw: milliseconds. */
 const CONTEST_LIMIT_MS = 2000;
 
 const CLAIM = 'claim.';
 const HELD = 'held.';
 
-/** Who holds a name, or is about to. */
+/** The holder of a name, or a claimant. */
 export interface Holder {
   readonly id: HolderId;
-  /** True once the name is theirs; before that they are still asking for it. */
+  /** True for the holder; false for a claimant. */
   readonly held: boolean;
 }
 
 /**
- * The right to a name, held by at most one process at a time, and by none once that process has gone however it went.
+ * The right to a name, held by at most one process at a time, and by none once that process has ended in any way.
  *
- * Node has no file locks, and a lock file that its dead owner left cannot be taken over without a race: two that find
- * it dead would remove it one after the other, the second one removing the first one's new one. So here a file that was
- * once made is never anybody else's: a claimant puts down a file whose name is its own (`claim.PID.START.BOOT.RANDOM`)
- * and only then looks for others. A process that sees no other has the name. Of two that overlap, the one that looks
- * last sees the other, since each wrote before it looked; so never two win. Where several ask at once, all but the one
- * with the lowest id withdraw, and that one wins; so never none. The dead are known by their ids, and to remove their
- * files is safe for everybody at any time.
+ * Node has no file locks, and a lock file of a dead owner cannot be taken over without a race: two processes that find it could
+ * remove it one after the other, and the second would remove the first one's new file. So here no file changes its owner: a
+ * claimant creates a file with a unique name (`claim.PID.START.BOOT.RANDOM`) and only then looks for others. A process that
+ * sees no other has the name. Of two that overlap, the one that looks last sees the other, since each wrote before it looked;
+ * so never two win. Where several claim at once, all but the one with the lowest id withdraw, and that one wins; so one always
+ * wins. Dead claimants are recognised by their ids, and every process may remove their files at any time.
  */
 export class Claim implements Disposable {
   readonly name: string;
@@ -86,7 +85,7 @@ export class Claim implements Disposable {
   }
 }
 
-/** Who holds or asks for a name now. What the dead left in the folder is removed on the way. */
+/** The holder and the claimants of a name. Removes the files of dead ones. */
 export function holdersOf(folder: string): Holder[] {
   const files = list(folder);
   const alive: Holder[] = [];
@@ -99,14 +98,14 @@ export function holdersOf(folder: string): Holder[] {
   return alive;
 }
 
-/** Removes what a machine left in its folder; the claims stay. For who holds the name. */
+/** Removes a machine's files in its folder, but not the claims. Only for the holder of the name. */
 export function emptyFolder(folder: string): void {
   for (const file of readdirSync(folder)) {
     if (!file.startsWith(CLAIM) && !file.startsWith(HELD)) rmSync(path.join(folder, file), { force: true });
   }
 }
 
-/** The names in a folder; none where it is not there. */
+/** The names in a folder; none where it does not exist. */
 export function list(folder: string): string[] {
   try {
     return readdirSync(folder);
@@ -120,13 +119,13 @@ export function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // in use, or gone already
+    // in use, or removed already
   }
 }
 
 function taken(name: string, { id, held }: Holder): TerrariumError {
-  const doing = held ? 'runs already' : 'is just being started';
+  const doing = held ? 'is already running' : 'is just being started';
   return new TerrariumError('ENAME', `a machine called '${name}' ${doing}, as process ${id.pid}`, {
-    hint: `take another name, or stop it first: ${command(`stop ${name}`)}`,
+    hint: `use another name, or stop it first: ${command(`stop ${name}`)}`,
   });
 }

@@ -17,11 +17,11 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** What a connection tells of the console. */
+/** The console events of a connection. */
 export interface ConsoleEvents {
-  /** Bytes the guest printed. A promise holds the next ones back until it is done; what is too slow loses some. */
+  /** Bytes that the guest printed. The next ones wait while a promise is pending; a slow reader loses some. */
   onOutput(bytes: Uint8Array): unknown;
-  /** So many bytes are missing here: this side was too slow for them, or they are no longer kept. */
+  /** That many bytes are missing here: this side was too slow, or they are no longer kept. */
   onLost?(bytes: number): void;
 }
 
@@ -39,7 +39,7 @@ export async function openConnection(path: string, limitMs: number): Promise<Con
 
 /** This side of a connection to a machine; made by `openConnection`. */
 export class ControlClient implements Disposable {
-  /** Resolves when the machine has said who it is. */
+  /** Resolves when the machine has sent its greeting. */
   readonly greeting: Promise<void>;
   /** Resolves when the connection has ended: with how the guest ended, or undefined where it ended before. */
   readonly ended: Promise<MachineEnd | undefined>;
@@ -71,7 +71,7 @@ export class ControlClient implements Disposable {
   async status(limitMs?: number): Promise<MachineStatus> {
     const asked = this.#ask({ do: 'status' });
     const status = await (limitMs === undefined ? asked : within(limitMs, asked));
-    if (!isStatus(status)) throw this.#breakOff('the status makes no sense');
+    if (!isStatus(status)) throw this.#breakOff('the status is invalid');
     return status;
   }
 
@@ -79,7 +79,7 @@ export class ControlClient implements Disposable {
     await this.#ask({ do: 'stop' });
   }
 
-  /** Shows the console from now on, after its last `replay` bytes. */
+  /** Reads the console from now on, after its last `replay` bytes. */
   async attach(replay: number, events: ConsoleEvents): Promise<void> {
     this.#console = events;
     await this.#ask({ do: 'attach', replay });
@@ -106,13 +106,13 @@ export class ControlClient implements Disposable {
     });
   }
 
-  /** One chunk after the other: while a sink takes its time the socket is not read, and the machine drops what is too much. */
+  /** One chunk after the other: while a sink is slow the socket is not read, and the machine drops bytes that do not fit. */
   async #read(): Promise<void> {
     try {
       for await (const chunk of this.#socket) {
         for (const line of this.#lines.push(chunk as Buffer) ?? [undefined]) {
           const message = line === undefined ? undefined : parseMessage(line);
-          if (message === undefined) throw this.#breakOff('what it says is not the control protocol');
+          if (message === undefined) throw this.#breakOff('it does not speak the control protocol');
           await this.#take(message);
         }
       }
@@ -163,7 +163,7 @@ function gone(cause: Error): TerrariumError {
   return new TerrariumError('EGONE', `the machine does not answer: ${cause.message}`, { cause });
 }
 
-/** What the promise gives, or an error where that takes too long. */
+/** The result of the promise, or an error where it takes too long. */
 export async function within<T>(limitMs: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

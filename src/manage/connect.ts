@@ -9,32 +9,32 @@ import type { MachineEnd, MachineStatus } from './protocol.js';
 import { readRecord } from './record.js';
 import { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
 
-/** How long a machine may take to greet: milliseconds. */
+/** How long a machine may take for its greeting: milliseconds. */
 const GREETING_MS = 5000;
 
-/** How long a machine may take to stop before its process is killed, where nothing else is asked for: milliseconds. */
+/** How long a machine may take to stop before its process is killed, by default: milliseconds. */
 export const STOP_GRACE_MS = 5000;
 
-/** A console that is being read. */
+/** A connection to a console. */
 export interface AttachedConsole extends Disposable {
-  /** Types on the guest's serial port; resolves when it has taken all of it. One call at a time. */
+  /** Types on the guest's serial port; resolves when the guest's port has taken all of it. One call at a time. */
   send(bytes: Uint8Array): Promise<void>;
-  /** Resolves when the guest ended and its console is told in full, or, with undefined, when the connection ended. */
+  /** Resolves when the guest has ended and all its output was received, or, with undefined, when the connection has ended. */
   readonly ended: Promise<MachineEnd | undefined>;
 }
 
 export interface AttachOptions extends ConsoleEvents {
-  /** Bytes of what was printed before to begin with; default 0, at most `CONSOLE_KEPT`. */
+  /** How many bytes of earlier output to send first; default 0, at most `CONSOLE_KEPT`. */
   replay?: number;
 }
 
-/** What a machine has used so far. */
+/** The resources that a machine has used so far. */
 export interface MachineUse {
   readonly exits: number;
   readonly coalesced: number;
   readonly printed: number;
   readonly uptimeMs: number;
-  /** Time its process has spent on CPUs: milliseconds. */
+  /** CPU time of its process: milliseconds. */
   readonly cpuMs: number;
 }
 
@@ -77,14 +77,14 @@ export class MachineConnection implements Disposable {
     this.#client = client;
   }
 
-  /** What it is and how it is. */
+  /** Its description and state. */
   state(): Promise<MachineStatus> {
     return this.#client.status();
   }
 
   /**
-   * What it has used so far.
-   * @throws TerrariumError ESILENT where it does not say so within `limitMs`; default: it is waited for
+   * The resources it has used so far.
+   * @throws TerrariumError ESILENT where it does not answer within `limitMs`; default: no limit
    */
   async stats(limitMs?: number): Promise<MachineUse> {
     const { exits, coalesced, printed, startedAt } = await this.#client.status(limitMs);
@@ -92,7 +92,7 @@ export class MachineConnection implements Disposable {
     return { exits, coalesced, printed, uptimeMs: Date.now() - startedAt, cpuMs };
   }
 
-  /** Shows its console, over a connection of its own: one that is slow does not hold up anything else. */
+  /** Shows its console, over its own connection: a slow reader does not delay anything else. */
   async attach({ replay = 0, ...events }: AttachOptions): Promise<AttachedConsole> {
     const client = await openConnection(this.#socket, GREETING_MS);
     this.#consoles.add(client);
@@ -106,7 +106,7 @@ export class MachineConnection implements Disposable {
   }
 
   /**
-   * Stops the guest and waits until its process has ended. One that has not after `graceMs` is killed.
+   * Stops the guest and waits until its process has ended; kills it after `graceMs`.
    * @returns true where it had to be killed
    */
   stop(graceMs: number = STOP_GRACE_MS): Promise<boolean> {
@@ -120,7 +120,7 @@ export class MachineConnection implements Disposable {
 }
 
 /**
- * Stops the machine of that name, whether it answers or not; see `MachineConnection.stop`.
+ * Stops the machine of that name, even if it does not answer; see `MachineConnection.stop`.
  * @returns true where it had to be killed
  */
 export async function stopMachine(
@@ -140,16 +140,16 @@ export async function stopMachine(
 /** Waits for the process to end, and kills it where that takes too long. */
 async function stopProcess(id: HolderId, graceMs: number, asked: Promise<void>): Promise<boolean> {
   const limit = performance.now() + graceMs;
-  // One that does not listen, since it is just being started, hears the signal; one that ends may not answer any more.
+  // A process that does not listen yet gets the signal; one that is ending may not answer any more.
   await within(Math.max(1, graceMs), asked).catch(() => isAlive(id) && process.kill(id.pid, 'SIGTERM'));
   while (isAlive(id) && performance.now() < limit) await pause(5);
   if (!isAlive(id)) return false;
   process.kill(id.pid, 'SIGKILL');
-  // The kernel takes what the machine held down before the process is gone.
+  // The kernel frees the machine's resources before the process has ended.
   for (let waited = 0; isAlive(id); waited += 5) {
     if (waited > KILL_LIMIT_MS) {
       throw new TerrariumError('ESTUCK', `process ${id.pid} does not end, even by SIGKILL`, {
-        hint: 'it waits for the kernel; dmesg may say what for',
+        hint: 'it waits in the kernel; dmesg may show for what',
       });
     }
     await pause(5);
@@ -162,7 +162,7 @@ const KILL_LIMIT_MS = 5000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * What is kept of a machine's console, the last `CONSOLE_KEPT` bytes at most: of one that runs, or has ended.
+ * The stored console output, at most the last `CONSOLE_KEPT` bytes, of a machine that runs or has ended.
  * @throws TerrariumError ENOMACHINE where there was none
  */
 export function readConsole(name: string, directory: RuntimeDirectory = openRuntimeDirectory()): Uint8Array {
@@ -170,7 +170,7 @@ export function readConsole(name: string, directory: RuntimeDirectory = openRunt
 }
 
 /**
- * What a detached machine's process said on stderr: how its guest ended, what was expected and not found.
+ * The messages of a detached machine's process on stderr: how its guest ended, failed expectations.
  * @throws TerrariumError ENOMACHINE where there was none
  */
 export function readMessages(name: string, directory: RuntimeDirectory = openRuntimeDirectory()): string {

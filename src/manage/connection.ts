@@ -15,15 +15,15 @@ import {
   type Request,
 } from './protocol.js';
 
-/** Inputs of one connection that may wait at a time. */
+/** How many inputs of one connection may wait at the same time. */
 const MOST_INPUTS = 4;
-/** Requests of one connection that may wait for their answers, before no more are read. */
+/** How many requests of one connection may wait for their answers before no more are read. */
 const MOST_PENDING = 16;
 
-/** How long a peer has to read why it is refused: milliseconds. */
+/** How long a peer may take to read why it is refused: milliseconds. */
 const REFUSAL_MS = 1000;
 
-/** What a connection needs of its machine. */
+/** What a connection needs from its machine. */
 export interface ConnectionHost {
   readonly name: string;
   readonly pid: number;
@@ -38,16 +38,15 @@ export interface ConnectionHost {
 /**
  * The machine's end of one connection.
  *
- * Nothing of the console is queued here: a connection that is attached remembers how far it has read in the history
- * that all share, and reads on when its socket has room. One that falls behind the oldest byte is told how many it lost.
- * Requests are not read on while their answers are not fetched. So a peer that reads nothing costs what one that reads
- * everything costs.
+ * Console output is not queued here: an attached connection remembers its position in the shared history, and continues when
+ * its socket has room. One that falls behind the oldest byte is told how many bytes it lost. No more requests are read while
+ * their answers are not read. So a peer that reads nothing costs no more than one that reads everything.
  */
 export class ControlConnection {
   readonly #socket: Socket;
   readonly #host: ConnectionHost;
   readonly #lines = new LineReader(MAX_LINE);
-  /** Position in the history of the next byte to send; undefined where the console is not wanted. */
+  /** Position in the history of the next byte to send; undefined where it is not attached. */
   #cursor: number | undefined;
   #inputs = 0;
   #pending = 0;
@@ -81,14 +80,14 @@ export class ControlConnection {
     this.#send({ terrarium: PROTOCOL_VERSION, name, pid });
   }
 
-  /** Says why, and ends the connection. */
+  /** Sends the reason, and ends the connection. */
   refuse(error: ProtocolError): void {
     this.#send({ event: 'bye', error });
-    // What still comes is not looked at; without reading it the socket would not see its end.
+    // Later bytes are ignored; but they must be read, so that the socket sees its end.
     this.#cursor = undefined;
     this.#socket.removeAllListeners('data');
     this.#socket.destroySoon();
-    // A peer that does not read this either has had its time.
+    // A peer that does not read this either is cut off.
     setTimeout(() => this.#socket.destroy(), REFUSAL_MS).unref();
   }
 
@@ -96,7 +95,7 @@ export class ControlConnection {
     this.#socket.destroy();
   }
 
-  /** Sends what the history has and the socket takes. */
+  /** Sends as much of the history as the socket accepts. */
   pump(): void {
     const { history } = this.#host;
     while (this.#cursor !== undefined && this.#cursor < history.end && !this.#full) {
@@ -131,7 +130,7 @@ export class ControlConnection {
     const lines = this.#lines.push(chunk);
     for (const line of lines ?? []) {
       if (!this.#take(line)) {
-        this.refuse({ code: 'EPROTOCOL', message: 'that is not a request' });
+        this.refuse({ code: 'EPROTOCOL', message: 'this is not a request' });
         return;
       }
     }
@@ -140,13 +139,13 @@ export class ControlConnection {
     } else this.#throttle();
   }
 
-  /** Reads on only where there is room for answers. */
+  /** Continues to read only where there is room for answers. */
   #throttle(): void {
     if (this.#full || this.#pending >= MOST_PENDING) this.#socket.pause();
     else this.#socket.resume();
   }
 
-  /** False for what is no request. */
+  /** False where the line is not a request. */
   #take(line: string): boolean {
     const parsed = parseRequest(line);
     if (parsed === undefined) return false;
@@ -197,14 +196,14 @@ export class ControlConnection {
   async #input(data: Buffer): Promise<void> {
     const taken = this.#inputs < MOST_INPUTS ? this.#host.input.add(this, data) : undefined;
     if (taken === undefined) {
-      throw new TerrariumError('EFULL', 'the guest has not taken what was typed before', {
+      throw new TerrariumError('EFULL', 'the guest has not read the earlier input', {
         hint: 'wait for the answer to an input before the next one',
       });
     }
     this.#inputs++;
     const sent = await taken;
     this.#inputs--;
-    if (!sent) throw new TerrariumError('EENDED', 'the guest ended before it took that');
+    if (!sent) throw new TerrariumError('EENDED', 'the guest ended before it read that');
   }
 
   #send(message: Message): void {

@@ -18,17 +18,17 @@ import { newHolderId } from './processes.js';
 import { isObject } from './protocol.js';
 import { openRuntimeDirectory, STARTING } from './runtime-dir.js';
 
-/** Bytes of a compiler's warnings that a starter shows. */
+/** How many bytes of a compiler's warnings the starter shows. */
 const SHOWN_WARNINGS = 64 * 1024;
 
-/** A machine for a process of its own: its description, and how it is run. All but the name and the image has a default. */
+/** A machine for its own process: its description, and how to run it. All but the name and the image has a default. */
 export interface DetachedOptions extends MachineSpec {
   name: string;
   /** A file: image, source or guest folder. */
   image: string;
   timeoutMs?: number;
   maxExits?: number;
-  /** More options of `terrarium run`, as they are typed: `['--report', 'end.json']`. */
+  /** Further options of `terrarium run`, as they are typed: `['--report', 'end.json']`. */
   options?: readonly string[];
 }
 
@@ -39,19 +39,19 @@ const keys: OtherKeys = {
   options: listOf(anyText, 'a list of texts'),
 };
 
-/** A machine that was started in a process of its own. */
+/** A machine that was started in its own process. */
 export interface DetachedMachine {
   readonly name: string;
   readonly pid: number;
-  /** What the compiler had to say, if anything. */
+  /** The compiler's messages, if any. */
   readonly warnings: string;
 }
 
-/** What the new process says to its starter, once. */
+/** The new process's message to its starter. */
 type StartMessage = { ready: true } | { error: PortableError };
 
 /**
- * Starts a machine in a process of its own, which goes on when this one ends. Resolves when its guest runs.
+ * Starts a machine in its own process, which continues when this one ends. Resolves when its guest runs.
  *
  * ```ts
  * await startDetached({ name: 'web', image: 'guests/hello' });
@@ -75,16 +75,16 @@ export async function startDetached(options: DetachedOptions): Promise<DetachedM
   return spawnDetached(name, [...words, ...more, '--', image]);
 }
 
-/** A process is told its machine in words, which do not say all that data says. */
+/** A process gets its machine as command line words, which cannot express all data. */
 function requireWords({ devices = [], hypercalls, standardDevices }: MachineSpec): void {
-  const hint = 'write a module that needs none';
+  const hint = 'use a module that needs no options';
   if ([...devices, ...(hypercalls ? [hypercalls] : [])].some(({ options }) => options !== undefined))
     throw new ConfigError('startDetached: "options" of a module cannot be given to another process', hint);
   if (standardDevices === false)
-    throw new ConfigError('startDetached: "standardDevices" is false, which no option of the command says');
+    throw new ConfigError('startDetached: "standardDevices" is false, for which the command has no option');
 }
 
-/** Starts `terrarium run` with these words in a process of its own; resolves when its guest runs. */
+/** Starts `terrarium run` with these words in its own process; resolves when its guest runs. */
 export async function spawnDetached(name: string, words: readonly string[]): Promise<DetachedMachine> {
   checkName(name);
   const directory = openRuntimeDirectory();
@@ -106,12 +106,12 @@ export async function spawnDetached(name: string, words: readonly string[]): Pro
     return { name, pid: child.pid!, warnings: readFrom(fd) };
   } finally {
     closeSync(fd);
-    // It has moved into the machine's folder, unless the start failed.
+    // It was moved into the machine's folder, unless the start failed.
     rmSync(messages, { force: true });
   }
 }
 
-/** The new process's line to its starter. A starter that goes away before the guest runs takes the new process with it. */
+/** The new process's line to its starter. If the starter ends before the guest runs, the new process ends too. */
 export class StartReporter {
   readonly #alone = () => process.exit(1);
 
@@ -130,7 +130,7 @@ export class StartReporter {
   #say(message: StartMessage): void {
     process.removeListener('disconnect', this.#alone);
     if (!process.connected) return;
-    // A starter that has gone in the meantime misses it.
+    // The starter may have ended in the meantime.
     process.send?.(message, undefined, undefined, () => {
       if (process.connected) process.disconnect();
     });

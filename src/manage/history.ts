@@ -1,22 +1,22 @@
 /**
- * The last bytes of a console, by their position in everything that was ever printed. Fixed in size: a guest that prints
- * without end overwrites what it printed first, and a reader that is too slow finds that it lost some.
+ * The last bytes of a console, by their position in the whole output. Fixed in size: the oldest bytes are overwritten, and a
+ * slow reader learns that it lost some.
  */
 export class ConsoleHistory {
   readonly #bytes: Buffer;
   #end = 0;
 
-  /** @param capacity bytes that are kept */
+  /** @param capacity the number of bytes that are kept */
   constructor(capacity: number) {
     this.#bytes = Buffer.alloc(capacity);
   }
 
-  /** Bytes printed so far. */
+  /** The number of bytes printed so far. */
   get end(): number {
     return this.#end;
   }
 
-  /** Position of the oldest byte that is still here. */
+  /** Position of the oldest stored byte. */
   get start(): number {
     return Math.max(0, this.#end - this.#bytes.length);
   }
@@ -31,7 +31,7 @@ export class ConsoleHistory {
     this.#end += bytes.length;
   }
 
-  /** Up to `limit` bytes from `position` on, which must be between `start` and `end`. The bytes are the caller's own. */
+  /** Up to `limit` bytes from `position` on, which must be between `start` and `end`. The bytes belong to the caller. */
   read(position: number, limit: number): Buffer {
     const capacity = this.#bytes.length;
     const length = Math.min(limit, this.#end - position);

@@ -1,6 +1,6 @@
 /**
- * Named machines: one VM is one process among others. Each has a control socket, which shows its console, takes its
- * input, and stops it; all that the command line does with them can be done from here. `docs/manage.md` has the protocol.
+ * Named machines: one VM is one process among others. Each has a control socket, which shows its console, takes its input, and
+ * stops it; programs can do all that the command line does with them. `docs/manage.md` has the protocol.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** Input that waits for the guest at most: bytes, of all connections together. */
+/** The most input that waits for the guest: bytes, of all connections together. */
 const MOST_WAITING = 128 * 1024;
 
 interface Waiting {
@@ -8,8 +8,8 @@ interface Waiting {
 }
 
 /**
- * What the connections type, one after the other. A guest that does not read its serial port takes nothing, so what
- * waits is bounded, and what a connection that has gone had waiting is forgotten.
+ * The input of all connections, one after the other. A guest may not read its serial port, so the queue is bounded, and waiting
+ * input of a closed connection is dropped.
  */
 export class InputQueue {
   readonly #send: (bytes: Uint8Array) => Promise<void>;
@@ -21,7 +21,7 @@ export class InputQueue {
     this.#send = send;
   }
 
-  /** Resolves with true when the bytes were taken, false when they were forgotten; undefined where there is no room. */
+  /** Resolves with true when the bytes were taken, false when they were dropped; undefined where there is no room. */
   add(owner: object, bytes: Uint8Array): Promise<boolean> | undefined {
     if (this.#bytes + bytes.length > MOST_WAITING) return undefined;
     this.#bytes += bytes.length;
@@ -31,7 +31,7 @@ export class InputQueue {
     });
   }
 
-  /** Drops what that connection still has waiting. */
+  /** Drops the waiting input of that connection. */
   forget(owner: object): void {
     this.#drop((waiting) => waiting.owner === owner);
   }

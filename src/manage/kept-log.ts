@@ -1,18 +1,18 @@
 import { closeSync, fstatSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
-/** What the guest printed. */
+/** The guest's console output. */
 export const CONSOLE_LOG = 'console.log';
-/** Bytes of a machine's console that are kept: on disk, and in memory while it runs. */
+/** How many bytes of a machine's console are kept: on disk, and in memory while it runs. */
 export const CONSOLE_KEPT = 1024 * 1024;
 
-/** What stderr of a detached machine's process goes to. */
+/** The file for stderr of a detached machine's process. */
 export const MESSAGES = 'messages.log';
 export const MESSAGES_KEPT = 256 * 1024;
 
 /**
- * The last bytes of a stream on disk, in two files of half the size: when the newer one is full it takes the place of
- * the older one. So between half the limit and all of it is kept.
+ * The last bytes of a stream on disk, in two files of half the size: when the newer one is full it replaces the older one. So
+ * between half the limit and all of it is kept.
  */
 export class KeptLog implements Disposable {
   readonly #folder: string;
@@ -21,7 +21,7 @@ export class KeptLog implements Disposable {
   #fd: number;
   #length: number;
 
-  /** Continues after what the file holds already. */
+  /** Continues at the end of an existing file. */
   constructor(folder: string, name: string, limit: number) {
     this.#folder = folder;
     this.#name = name;
@@ -30,7 +30,7 @@ export class KeptLog implements Disposable {
     this.#length = fstatSync(this.#fd).size;
   }
 
-  /** A disk that is full costs the log, not the machine: nothing more is written then. */
+  /** A full disk ends the log, not the machine: nothing more is written then. */
   write(bytes: Uint8Array): void {
     try {
       for (let rest = bytes; rest.length > 0 && this.#fd >= 0; ) {
@@ -62,7 +62,7 @@ export class KeptLog implements Disposable {
 
 const olderOf = (file: string) => `${file}.1`;
 
-/** What is kept of a log, oldest first. */
+/** The content of a log, oldest first. */
 export function readLog(folder: string, name: string): Buffer {
   const file = path.join(folder, name);
   return Buffer.concat([readIfThere(olderOf(file)), readIfThere(file)]);

@@ -1,6 +1,5 @@
 /**
- * Takes a byte stream apart into lines, in memory that does not grow: a line that is longer than `limit` bytes, its
- * newline included, is the end of the stream.
+ * Splits a byte stream into lines, in bounded memory: a line longer than `limit` bytes, including its newline, ends the stream.
  */
 export class LineReader {
   readonly #rest: Buffer;

@@ -10,13 +10,13 @@ import type { MachineEnd } from './protocol.js';
 import { type MachineRecord, readRecord } from './record.js';
 import { openRuntimeDirectory, type RuntimeDirectory, STARTING } from './runtime-dir.js';
 
-/** Machines that have ended are remembered, the newest of them; each costs up to 1 MiB for its console. */
+/** How many ended machines are remembered, the newest ones; each takes up to 1 MiB for its console. */
 const REMEMBERED = 32;
 
-/** How long a machine may take to say how it is: milliseconds. */
+/** How long a machine may take to answer a status request: milliseconds. */
 const ANSWER_MS = 1000;
 
-/** A named machine as others see it. */
+/** The public information about a named machine. */
 export interface MachineInfo {
   readonly name: string;
   readonly pid: number;
@@ -29,15 +29,15 @@ export interface MachineInfo {
   readonly startedAt: number;
   /** Milliseconds from its start to now or its end. */
   readonly uptimeMs: number;
-  /** Undefined where it could not be asked. */
+  /** Undefined where it did not answer. */
   readonly exits?: number;
-  /** Time its process has spent on CPUs: milliseconds. Undefined where it has gone. */
+  /** CPU time of its process: milliseconds. Undefined where it has ended. */
   readonly cpuMs?: number;
   readonly end?: MachineEnd;
 }
 
 export interface ListOptions {
-  /** Those that have ended as well. */
+  /** Also those that have ended. */
   all?: boolean;
   directory?: RuntimeDirectory;
 }
@@ -63,12 +63,12 @@ export function pidOf(name: string, directory: RuntimeDirectory = openRuntimeDir
   return holder.pid;
 }
 
-/** Who holds a name, if anybody does. */
+/** The holder of a name, if there is one. */
 export function holderOf(directory: RuntimeDirectory, name: string) {
   return holdersOf(path.join(directory.machines, checkName(name))).find(({ held }) => held)?.id;
 }
 
-/** What to say where a machine was asked for that does not run: that, and which ones do. */
+/** The error for a machine that does not run; it names those that do. */
 export function noMachine(directory: RuntimeDirectory, name: string): TerrariumError {
   const running = list(directory.machines).filter((other) => holderOf(directory, other) !== undefined);
   const ended = readRecord(path.join(directory.machines, name)) !== undefined;
@@ -81,7 +81,7 @@ export function noMachine(directory: RuntimeDirectory, name: string): TerrariumE
 }
 
 /**
- * Forgets a machine that has ended: its record, console and messages.
+ * Removes an ended machine: its record, console and messages.
  * @throws TerrariumError ENAME where it runs, ENOMACHINE where there is none
  */
 export async function removeMachine(
@@ -93,7 +93,7 @@ export async function removeMachine(
   emptyFolder(claim.folder);
 }
 
-/** Removes what the dead left: sockets, claims, starts that came to nothing, and the oldest of those that ended. */
+/** Removes the files of dead processes: sockets, claims, failed starts, and the oldest of the ended machines. */
 export async function tidy(directory: RuntimeDirectory): Promise<void> {
   for (const socket of list(directory.sockets)) {
     const id = parseHolderId(socket);
@@ -112,7 +112,7 @@ export async function tidy(directory: RuntimeDirectory): Promise<void> {
     else ended.push({ name, at: endOf(record).endedAt });
   }
   for (const { name } of ended.sort((a, b) => b.at - a.at).slice(REMEMBERED)) {
-    // A process that starts it again at this moment keeps it.
+    // Unless a process starts it again at this moment.
     await removeMachine(name, directory).catch(() => {});
   }
 }
@@ -139,10 +139,10 @@ async function inspect(directory: RuntimeDirectory, name: string): Promise<Machi
   }
 }
 
-/** How a machine ended whose process has gone: what it wrote down, or, where it had no time to, that it was killed. */
+/** How a machine ended whose process has gone: from its record, or, without one, that it was killed. */
 export function endOf({ end, startedAt, pid }: MachineRecord): MachineEnd {
   if (end !== undefined) return end;
-  const reason = `its process ${pid} went without a word: it was killed, or the host restarted`;
-  // As a shell reports SIGKILL. When it was is not known.
+  const reason = `its process ${pid} ended without a record: it was killed, or the host restarted`;
+  // As a shell reports SIGKILL. The time is not known.
   return { kind: 'killed', reason, exits: 0, elapsedMs: 0, status: 137, endedAt: startedAt };
 }

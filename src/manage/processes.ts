@@ -1,5 +1,5 @@
 /**
- * Processes as /proc shows them, and how to know one again: a PID alone is given to another process sooner or later.
+ * Processes as /proc shows them, and unique ids for them: a PID alone is reused sooner or later.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { readFileSync } from 'node:fs';
 /** Linux counts a process's time in hundredths of a second for user space, independent of its own clock (USER_HZ). */
 const MS_PER_TICK = 10;
 
-/** What /proc/PID/stat says (proc_pid_stat(5)). */
+/** The content of /proc/PID/stat (proc_pid_stat(5)). */
 export interface ProcessStat {
   /** One letter: R, S, D, T, Z, X, … */
   readonly state: string;
-  /** Time on a CPU in user and kernel mode, the guest's time among it: milliseconds. */
+  /** CPU time in user and kernel mode, including the guest's: milliseconds. */
   readonly cpuMs: number;
   /** When it started, in ticks since boot. */
   readonly started: string;
@@ -27,18 +27,18 @@ export function processStat(pid: number): ProcessStat | undefined {
   } catch {
     return undefined;
   }
-  // The second field is the program's name in brackets, which may hold anything, brackets and blanks too.
+  // The second field is the program's name in brackets, which may contain any characters, even brackets and spaces.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state = 'X', started = ''] = [fields[0], fields[19]];
   return { state, cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK, started };
 }
 
-/** One holder of a name: process, start, boot, and a number that tells apart what one process holds. */
+/** One holder of a name: process, start, boot, and a number that distinguishes several claims of one process. */
 export interface HolderId {
   readonly pid: number;
   readonly started: string;
   readonly boot: string;
-  /** All of it as text that can be part of a file name. */
+  /** The whole id as text for a file name. */
   readonly text: string;
 }
 
@@ -50,7 +50,7 @@ function bootId(): string {
   return boot;
 }
 
-/** A new id of this process, unlike every other one. */
+/** A new, unique id of this process. */
 export function newHolderId(): HolderId {
   const { pid } = process;
   const started = processStat(pid)!.started;
@@ -64,7 +64,7 @@ export function parseHolderId(text: string): HolderId | undefined {
   return { pid: Number(pid), started, boot: of, text };
 }
 
-/** True while the very process runs that the id was made in; one that ended and only waits for its parent has gone. */
+/** True while the process of the id runs; a zombie counts as ended. */
 export function isAlive({ pid, started, boot: of }: HolderId): boolean {
   if (of !== bootId()) return false;
   const stat = processStat(pid);

@@ -1,37 +1,37 @@
 /**
- * The control protocol, version 1: what goes over a machine's socket. Each message is one line of JSON, no longer than
+ * The control protocol, version 1: the messages on a machine's socket. Each message is one line of JSON, no longer than
  * `MAX_LINE` bytes with its newline. `docs/manage.md` specifies it.
  *
- * Both sides read strictly: what is not a message ends the connection.
+ * Both sides are strict: an invalid message ends the connection.
  *
  * @module
  */
 import type { OutcomeKind } from '../machine/index.js';
 
 export const PROTOCOL_VERSION = 1;
-/** Bytes of a message at most, with its newline. */
+/** The most bytes of a message, including its newline. */
 export const MAX_LINE = 64 * 1024;
-/** Connections to a machine at a time. */
+/** The most connections to a machine at the same time. */
 export const MAX_CONNECTIONS = 32;
-/** Console bytes in a message at most: 43,692 characters as base64. */
+/** The most console bytes in a message: 43,692 characters as base64. */
 export const MAX_CHUNK = 32 * 1024;
 
 /** How a machine ended. */
 export interface MachineEnd {
-  /** `failed`: a device of it threw; `killed`: its process went without a word. */
+  /** `failed`: a device of it threw; `killed`: its process ended without a record. */
   readonly kind: OutcomeKind | 'failed' | 'killed';
   /** The guest's own exit code, where `kind` is `exited`. */
   readonly code?: number;
   readonly reason: string;
   readonly exits: number;
   readonly elapsedMs: number;
-  /** What `terrarium run` ended with. */
+  /** The exit status of `terrarium run`. */
   readonly status: number;
   /** Milliseconds since 1970. */
   readonly endedAt: number;
 }
 
-/** What a running machine says of itself. */
+/** The status that a running machine reports. */
 export interface MachineStatus {
   readonly name: string;
   readonly pid: number;
@@ -40,20 +40,20 @@ export interface MachineStatus {
   readonly state: 'running' | 'ended';
   /** Milliseconds since 1970. */
   readonly startedAt: number;
-  /** Times the guest left for the monitor, as of a few milliseconds ago. */
+  /** The number of exits, as of a few milliseconds ago. */
   readonly exits: number;
-  /** Writes that were handed over without an exit of their own. */
+  /** The number of coalesced writes, which had no exit of their own. */
   readonly coalesced: number;
-  /** Bytes the guest has printed. */
+  /** How many bytes the guest has printed. */
   readonly printed: number;
-  /** Connections that see its console. */
+  /** How many connections are attached to its console. */
   readonly attached: number;
 }
 
 export type Request =
   | { readonly id: number; readonly do: 'status' }
   | { readonly id: number; readonly do: 'stop' }
-  /** Shows the console: the last `replay` bytes of it (default 0), then what comes. */
+  /** Attaches to the console: sends its last `replay` bytes (default 0), then new output. */
   | { readonly id: number; readonly do: 'attach'; readonly replay: number }
   | { readonly id: number; readonly do: 'detach' }
   /** Types on the serial port; answered when the guest's port has taken all of it. */
@@ -71,9 +71,9 @@ export type Message =
   | { readonly id: number; readonly ok: unknown }
   | { readonly id: number; readonly error: ProtocolError }
   | { readonly event: 'console'; readonly data: string }
-  /** This connection was too slow for so many bytes of the console. */
+  /** This connection was too slow and lost that many bytes of the console. */
   | { readonly event: 'lost'; readonly bytes: number }
-  /** The guest has ended and its console is told in full: the last message. */
+  /** The guest has ended and all its output was sent: the last message. */
   | { readonly event: 'end'; readonly end: MachineEnd }
   /** The connection is refused or cut off, for that reason. */
   | { readonly event: 'bye'; readonly error: ProtocolError };
@@ -84,7 +84,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
-/** A request out of a line; a ProtocolError with the id to answer to; or undefined for what is no request at all. */
+/** Parses a request; a ProtocolError with the id to answer; undefined for a line that is not a request. */
 export function parseRequest(
   line: string,
 ): { request: Request } | { id: number; error: ProtocolError } | undefined {
@@ -111,7 +111,7 @@ export function parseRequest(
         id,
         error: {
           code: 'EUNKNOWN',
-          message: `no request is called '${what.slice(0, 40)}'`,
+          message: `there is no request '${what.slice(0, 40)}'`,
           hint: 'requests are status, stop, attach, detach and input',
         },
       };
@@ -122,7 +122,7 @@ function wrong(id: number, message: string): { id: number; error: ProtocolError 
   return { id, error: { code: 'EREQUEST', message } };
 }
 
-/** A message out of a line, or undefined for what is none. */
+/** Parses a message; undefined for a line that is not one. */
 export function parseMessage(line: string): Message | undefined {
   const said = parseJson(line);
   if (!isObject(said)) return undefined;

@@ -12,16 +12,16 @@ import { ControlServer } from './server.js';
 
 export interface PublishOptions {
   name: string;
-  /** What runs, as it shall be shown. */
+  /** The name of the image, for `ps`. */
   image: string;
-  /** A file that takes this process's messages; it moves into the machine's folder. */
+  /** The file with this process's messages; it is moved into the machine's folder. */
   messages?: string;
   directory?: RuntimeDirectory;
 }
 
 /**
- * A machine of this process that others can find by its name: its claim to the name, its record, what is kept of its
- * console, and its control socket.
+ * A machine of this process that others can find by its name: its claim to the name, its record, its stored console, and its
+ * control socket.
  *
  * ```ts
  * await using published = await publishMachine({ name: 'web', image: 'guests/hello' });
@@ -31,7 +31,7 @@ export interface PublishOptions {
  * await published.serve(machine);
  * await published.end(await running, 0);
  * ```
- * @throws TerrariumError ENAME where the name is taken, ERUNTIME where there is no place for machines
+ * @throws TerrariumError ENAME where the name is taken, ERUNTIME where there is no folder for machines
  */
 export async function publishMachine(options: PublishOptions): Promise<PublishedMachine> {
   const directory = options.directory ?? openRuntimeDirectory();
@@ -71,19 +71,19 @@ export class PublishedMachine implements AsyncDisposable {
     writeRecord(folder, this.#record);
   }
 
-  /** Takes what the guest prints. */
+  /** Adds console output of the guest. */
   print(bytes: Uint8Array): void {
     this.#history.write(bytes);
     this.#log.write(bytes);
     this.#server?.printed();
   }
 
-  /** Takes what the process has to say beside the guest's console. */
+  /** Adds messages of the process, which are not the guest's console. */
   tell(bytes: Uint8Array): void {
     this.#messages.write(bytes);
   }
 
-  /** Opens the control socket to a machine whose run has begun. */
+  /** Opens the control socket of a machine whose run has begun. */
   async serve(machine: HostedMachine): Promise<void> {
     this.#machine = machine;
     this.#record = { ...this.#record, engine: machine.engine };
@@ -98,7 +98,7 @@ export class PublishedMachine implements AsyncDisposable {
     this.#server = server;
   }
 
-  /** The guest has ended: writes down how, tells those who are connected, and closes the socket. */
+  /** The guest has ended: writes the record, notifies the connections, and closes the socket. */
   async end(outcome: HostedOutcome, status: number): Promise<void> {
     const { kind, code, reason, exits, elapsedMs } = outcome;
     const said = code === undefined ? {} : { code };
@@ -107,7 +107,7 @@ export class PublishedMachine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#record.end === undefined) {
-      // It never ran: there is nothing to tell of it, and the starter is told why.
+      // It never ran: there is no record, and the starter is told why.
       if (this.#machine === undefined) emptyFolder(this.#claim.folder);
       else await this.#end(this.#failed(this.#machine));
     }
@@ -120,7 +120,7 @@ export class PublishedMachine implements AsyncDisposable {
     this.#record = { ...this.#record, end };
     this.#log[Symbol.dispose]();
     writeRecord(this.#claim.folder, this.#record);
-    // The name is free from here on; those who are connected may take a moment longer.
+    // The name is free from here on; connections may take a moment longer.
     this.#claim[Symbol.dispose]();
     await this.#server?.close(end);
   }
@@ -129,7 +129,7 @@ export class PublishedMachine implements AsyncDisposable {
     const endedAt = Date.now();
     return {
       kind: 'failed',
-      reason: 'the monitor failed, as its messages say',
+      reason: 'the monitor failed: see its messages',
       exits: machine.progress.exits,
       elapsedMs: endedAt - this.#record.startedAt,
       status: 4,

@@ -5,7 +5,7 @@ import { isEnd, isObject, type MachineEnd } from './protocol.js';
 
 const FILE = 'machine.json';
 
-/** What is written down about a machine, so that others can tell of it after it has gone. */
+/** The record of a machine, which other processes can read after it has ended. */
 export interface MachineRecord {
   readonly name: string;
   /** The holder's id, as text. */
@@ -19,7 +19,7 @@ export interface MachineRecord {
   readonly end?: MachineEnd;
 }
 
-/** Writes it in one step: a reader sees the old one or the new one, never half of one. */
+/** Writes it atomically: a reader sees the old one or the new one, never a part. */
 export function writeRecord(folder: string, record: MachineRecord): void {
   const fresh = path.join(folder, `${FILE}.${record.id}`);
   try {
@@ -30,7 +30,7 @@ export function writeRecord(folder: string, record: MachineRecord): void {
   }
 }
 
-/** Undefined where there is none that can be read. */
+/** Undefined where there is no readable record. */
 export function readRecord(folder: string): MachineRecord | undefined {
   let said: unknown;
   try {

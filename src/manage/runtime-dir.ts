@@ -14,16 +14,16 @@ export interface RuntimeDirectory {
   readonly path: string;
   /** One folder a machine, by its name. */
   readonly machines: string;
-  /** Control sockets by holder: short names, since a socket's path has to be. */
+  /** Control sockets by holder: with short names, since a socket's path must be short. */
   readonly sockets: string;
 }
 
 /**
- * Opens, and makes where it is missing, the folder for this user's machines: `$XDG_RUNTIME_DIR/terrarium`, else
+ * Opens, or creates, the folder for this user's machines: `$XDG_RUNTIME_DIR/terrarium`, else
  * `/run/user/UID/terrarium`, else `terrarium-UID` in the folder for temporary files.
  *
- * A user who may write there may stop the machines and type on their consoles. So a folder that is not this user's own, or
- * that others may enter, is refused rather than repaired: something else may be in it already.
+ * A user who may write there may stop the machines and type on their consoles. So a folder of another user, or one that others
+ * may enter, is refused rather than fixed: it may already have hostile content.
  * @throws TerrariumError ERUNTIME
  */
 export function openRuntimeDirectory(env: NodeJS.ProcessEnv = process.env): RuntimeDirectory {
@@ -40,7 +40,7 @@ export function openRuntimeDirectory(env: NodeJS.ProcessEnv = process.env): Runt
   const longest = path.join(directory.sockets, 'x'.repeat(LONGEST_ID));
   if (Buffer.byteLength(longest) > LONGEST_SOCKET_PATH) {
     throw new TerrariumError('ERUNTIME', `${root}: too long a path for a Unix socket`, {
-      hint: `set XDG_RUNTIME_DIR to a folder of your own with a path of ${LONGEST_SOCKET_PATH - LONGEST_ID - 20} bytes at most`,
+      hint: `set XDG_RUNTIME_DIR to your own folder with a path of ${LONGEST_SOCKET_PATH - LONGEST_ID - 20} bytes at most`,
     });
   }
   return directory;
@@ -52,7 +52,7 @@ const LONGEST_ID = 7 + 12 + 8 + 8 + 3;
 function place(env: NodeJS.ProcessEnv): string {
   const uid = process.getuid!();
   const given = env.XDG_RUNTIME_DIR;
-  // The XDG base directory specification: relative paths are invalid and to be ignored.
+  // The XDG base directory specification: relative paths are invalid and must be ignored.
   if (given && path.isAbsolute(given)) return path.join(given, 'terrarium');
   const usual = `/run/user/${uid}`;
   if (stat(usual)?.uid === uid) return path.join(usual, 'terrarium');
@@ -68,7 +68,7 @@ function secure(folder: string): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unusable(folder, String(error));
   }
   const found = stat(folder);
-  if (found === undefined) throw unusable(folder, 'it cannot be looked at');
+  if (found === undefined) throw unusable(folder, 'it cannot be read');
   if (!found.isDirectory()) throw unusable(folder, 'it is not a directory');
   if (found.uid !== process.getuid!()) {
     throw unusable(folder, `it belongs to user ${found.uid}, not to you (${process.getuid!()})`);
@@ -78,12 +78,12 @@ function secure(folder: string): void {
     throw unusable(
       folder,
       `others may use it (mode ${mode})`,
-      `look at what is in it, then: chmod 700 ${folder}`,
+      `check its content, then: chmod 700 ${folder}`,
     );
   }
 }
 
-/** Of the name itself: a symbolic link would lead to a folder that another user chose. */
+/** lstat, not stat: a symbolic link would lead to a folder that another user chose. */
 function stat(file: string): Stats | undefined {
   try {
     return lstatSync(file);
@@ -94,6 +94,6 @@ function stat(file: string): Stats | undefined {
 
 function unusable(folder: string, why: string, hint?: string): TerrariumError {
   return new TerrariumError('ERUNTIME', `${folder} cannot hold machines: ${why}`, {
-    hint: hint ?? 'set XDG_RUNTIME_DIR to a folder of your own that no other user may enter (mode 700)',
+    hint: hint ?? 'set XDG_RUNTIME_DIR to your own folder that no other user may enter (mode 700)',
   });
 }

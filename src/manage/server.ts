@@ -6,10 +6,10 @@ import type { ConsoleHistory } from './history.js';
 import { InputQueue } from './input-queue.js';
 import { MAX_CONNECTIONS, type MachineEnd, type MachineStatus } from './protocol.js';
 
-/** How long those who are attached have to take what is left of the console when the guest has ended: milliseconds. */
+/** How long attached connections may take to read the rest of the console after the guest's end: milliseconds. */
 const FAREWELL_MS = 1000;
 
-/** What of a machine can be asked and done from outside; a hosted machine, or a test's. */
+/** The part of a machine that the control socket uses; a hosted machine, or a test's. */
 export interface Controlled {
   status(): Omit<MachineStatus, 'attached' | 'printed'>;
   /** Resolves when the guest has stopped. */
@@ -19,9 +19,8 @@ export interface Controlled {
 }
 
 /**
- * The control socket of one machine: any number of programs may look at its console and type on it, up to
- * `MAX_CONNECTIONS` at a time. A peer costs the machine a fixed amount of memory at most, and never holds up
- * the guest.
+ * The control socket of one machine: programs read its console and type on it, up to `MAX_CONNECTIONS` at the same time. A peer
+ * costs the machine at most a fixed amount of memory, and never delays the guest.
  */
 export class ControlServer {
   readonly #machine: Controlled;
@@ -38,7 +37,7 @@ export class ControlServer {
     this.#input = new InputQueue((bytes) => machine.send(bytes));
   }
 
-  /** Resolves when the socket answers. */
+  /** Resolves when the socket accepts connections. */
   async listen(): Promise<void> {
     const server = createServer((socket) => this.#accept(socket));
     this.#server = server;
@@ -48,11 +47,11 @@ export class ControlServer {
       );
       server.listen(this.#path, resolve);
     });
-    // The folder keeps others out already; this is for those who look.
+    // The folder already keeps other users out; this makes it visible.
     chmodSync(this.#path, 0o600);
-    // What fails now is one connection (EMFILE); the machine goes on.
+    // A later error concerns one connection (EMFILE); the machine continues.
     server.on('error', () => {});
-    // A machine's end is its guest's, not its socket's.
+    // The socket does not keep the process alive.
     server.unref();
   }
 
@@ -61,7 +60,7 @@ export class ControlServer {
     for (const connection of this.#connections) connection.pump();
   }
 
-  /** The guest has ended: those who are attached get the rest of its console and how it ended. Resolves when all have gone. */
+  /** The guest has ended: attached connections get the rest of its console and its outcome. Resolves when all are closed. */
   async close(end: MachineEnd | undefined): Promise<void> {
     this.#server?.close();
     rmSync(this.#path, { force: true });
@@ -92,8 +91,8 @@ export class ControlServer {
     if (this.#connections.size >= MAX_CONNECTIONS) {
       connection.refuse({
         code: 'EBUSY',
-        message: `${name} has ${MAX_CONNECTIONS} connections, which is as many as it takes`,
-        hint: 'detach somewhere else first',
+        message: `${name} has ${MAX_CONNECTIONS} connections, which is the maximum`,
+        hint: 'detach another one first',
       });
     } else {
       this.#connections.add(connection);

@@ -6,15 +6,15 @@ import { openBeside } from './images/beside.js';
 import { loadImage } from './images/image-file.js';
 
 /**
- * Makes a machine on this very thread. It is synchronous: while `run` runs, nothing else does. SIMVIRTIO by polling is looked at
- * on this thread too, each time the machine ticks; a hosted machine has a thread for it.
+ * Makes a machine on the calling thread. It is synchronous: `run` blocks the thread. SIMVIRTIO by polling is polled on this
+ * thread too, at each tick of the machine; a hosted machine has a thread for it.
  *
  * ```ts
  * using machine = createMachine({ image: 'hello.S', output: (bytes) => process.stdout.write(bytes) });
  * const outcome = machine.run({ timeoutMs: 1000 });
  * ```
- * @throws ConfigError for an unknown field or a value of another kind; ImageError, ToolchainError, and what the engine throws
- *   where it cannot run here
+ * @throws ConfigError for an unknown field or a value of the wrong type; ImageError, ToolchainError, and the engine's error
+ * where it cannot run on this host
  */
 export function createMachine(options: MachineOptions): Machine {
   return createFrom(options, {

@@ -1,5 +1,5 @@
 /**
- * The Node side of a machine: which engine, which file, and which thread.
+ * The Node side of a machine: chooses the engine, reads files, and runs threads.
  *
  * @module
  */

@@ -14,7 +14,7 @@ export interface LauncherOptions extends Omit<LauncherConfig, 'engine' | 'image'
 }
 
 /**
- * Makes a launcher on this very thread.
+ * Makes a launcher on the calling thread.
  *
  * ```ts
  * using launcher = createLauncher({ image: 'kernel2', callbacks: { out8: (port, value) => print(value) } });
@@ -37,8 +37,8 @@ export function createLauncher(options: LauncherOptions = {}): Launcher {
 }
 
 /**
- * The image and how it wants to run, under what the caller asked for.
- * @param slots the caller lays the memory out: the memory that a guest folder would like does not add to it
+ * The image and its own settings; the caller's fields take precedence.
+ * @param slots the caller defines the memory layout: the memory size of a guest folder is ignored
  */
 function open(
   image: ImageSource,

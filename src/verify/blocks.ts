@@ -1,6 +1,6 @@
 /**
- * The code around a test: it sets every register, runs the instruction, and leaves every register in the test's record.
- * Tests run one behind the other, so that the guest seldom has to leave.
+ * The code around a test: it sets every register, runs the instruction, and stores every register in the test's record. Tests
+ * run one after the other, so that exits are rare.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Mode } from './modes.js';
 import { markers, type Test } from './tests.js';
 import { KEPT_VECTORS, keepVectors, loadVectors } from './vectors.js';
 
-/** The bytes of a program, written from somewhere on. */
+/** Writes the bytes of a program, from an address on. */
 class Emitter {
   at = 0;
   readonly bytes: Uint8Array;
@@ -45,24 +45,24 @@ class Emitter {
   }
 }
 
-/** Where test `n` has its record, and where what is pushed there ends. */
+/** The record of test `n`, and the end of the values that are pushed there. */
 const recordOf = (mode: Mode, n: number) => mode.records + n * mode.recordBytes;
 const pushedBytes = (mode: Mode) => (mode.code === 64 ? 16 * 8 : 9 * 4);
 
-/** Behind the stack pointer, where the vector registers of test `n` are kept. */
+/** After the stack pointer: the vector registers of test `n`. */
 const vectorsOf = (mode: Mode, n: number) => recordOf(mode, n) + pushedBytes(mode) + 8;
 const VECTOR_BYTES = 8 + 16 * KEPT_VECTORS;
 
 /** The address of test `n`'s instruction, in the code segment. */
 export const instructionOf = (mode: Mode, n: number) => mode.start + n * mode.stride + mode.instruction;
 
-/** Tests as code: bytes for `Mode.start`, and where each test is entered; the last entry is that of the end. */
+/** Tests as code: bytes for `Mode.start`, and the entry of each test; the last entry is that of the end. */
 export interface Program {
   bytes: Uint8Array;
   entries: number[];
 }
 
-/** Tests behind one another. */
+/** A sequence of tests. */
 export function assemble(mode: Mode, tests: readonly Test[]): Program {
   const block = new BlockWriter(mode, tests.length);
   for (const [n, test] of tests.entries()) block.write(test, n);
@@ -79,7 +79,7 @@ class BlockWriter {
     this.#to = new Emitter(count * mode.stride + 16);
   }
 
-  /** The way to the test is as long as its registers' values are, so it is written first and moved to its place. */
+  /** The length of the setup code depends on the registers' values, so it is written first and then moved to its place. */
   write(test: Test, n: number): void {
     const to = this.#to;
     const start = n * this.#mode.stride;
@@ -94,13 +94,13 @@ class BlockWriter {
     if (test.vectors !== undefined) to.byte(...keepVectors(test.vectors, vectorsOf(this.#mode, n)));
     this.#keep(n);
     this.#entries.push(this.#mode.start + entry);
-    // The block before goes on here.
+    // The previous block continues here.
     const end = to.at;
     if (n > 0) this.#link(entry);
     this.#jumpAt = end;
   }
 
-  /** Where the jump of the last block has its place. */
+  /** The position of the last block's jump. */
   #jumpAt = 0;
 
   #link(target: number): void {
@@ -137,7 +137,7 @@ class BlockWriter {
     }
   }
 
-  /** Behind the instruction and the marker. */
+  /** After the instruction and the marker. */
   #landing({ row, bytes }: Test, n: number): number {
     const marker = row.meaning.kind === 'branch' ? markers[this.#mode.code].length : 0;
     return instructionOf(this.#mode, n) + bytes.length + marker;
@@ -156,7 +156,7 @@ class BlockWriter {
     if (row.meaning.kind === 'branch') to.byte(...markers[this.#mode.code]);
   }
 
-  /** MOV of 32 bits (64-bit code: sign-extended to 64) to an address that is known. */
+  /** MOV of 32 bits (64-bit code: sign-extended to 64) to a known address. */
   #poke(address: number, value: number): void {
     const to = this.#to;
     if (this.#mode.code === 64) to.byte(0x48, 0xc7, 0x04, 0x25);
@@ -190,7 +190,7 @@ class BlockWriter {
     to.dword(Number(value));
   }
 
-  /** Keeps the stack pointer, then pushes all registers and the flags. */
+  /** Stores the stack pointer, then pushes all registers and the flags. */
   #keep(n: number): void {
     const { code } = this.#mode;
     const to = this.#to;
@@ -213,11 +213,11 @@ const pushes64 = [0x50, 0x51, 0x52, 0x53, 0x55, 0x56, 0x57].concat(
   [0x9c],
 );
 
-/** What a test left behind. */
+/** The result of a test. */
 export interface Left {
   registers: bigint[];
   flags: number;
-  /** MXCSR and the XMM registers that the test keeps. */
+  /** MXCSR and the XMM registers that the test stores. */
   vectors?: bigint[];
 }
 
@@ -243,6 +243,6 @@ export function readRecord(mode: Mode, memory: GuestMemory, n: number): Left {
   return { registers, flags: memory.read32(at) };
 }
 
-/** How long a record is, in words of 32 bits: flags, registers, stack pointer, vector registers. */
+/** The length of a record in 32-bit words: flags, registers, stack pointer, vector registers. */
 export const recordWords = (mode: Mode) =>
   (pushedBytes(mode) + (mode.code === 64 ? 8 + VECTOR_BYTES : 4)) / 4;

@@ -1,5 +1,5 @@
 /**
- * What two engines made of the same test.
+ * Compares the results of two engines for the same test.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const flagNames: readonly (readonly [number, string])[] = [
   [0x800, 'OF'],
 ];
 
-/** Those that a test sets: without IF, which is the same for all of them. */
+/** The flags that a test sets: without IF, which is the same in all tests. */
 const ALL_FLAGS = 0xfdff;
 
 const shift = /^(rol|ror|rcl|rcr|shl|shr|sar|shld|shrd)$/;
@@ -40,7 +40,7 @@ function undefinedByShift(test: Test): string {
   return count <= size ? always.replace('C', '') : always;
 }
 
-/** The flags that a test may be held to. */
+/** The flags that are compared. */
 export function definedFlags(test: Test): number {
   const { row } = test;
   let mask = ALL_FLAGS;
@@ -49,27 +49,27 @@ export function definedFlags(test: Test): number {
   return mask;
 }
 
-/** One word of the data window that is not the same. */
+/** A word of the data window that differs. */
 export interface DataWord {
   address: number;
   before: number;
   after: [number, number];
 }
 
-/** What both engines left of one test, and where they differ. */
+/** The results of both engines for one test, and their differences. */
 export interface Difference {
   test: Test;
   text: string;
   /** The names of what differs: registers, `flags`, `memory`, `end`. */
   fields: string[];
-  /** For each side: how it ended, and with what. */
+  /** For each side: how it ended, and its result. */
   left: [Left & Partial<Ended>, Left & Partial<Ended>];
   data: DataWord[];
-  /** How many tests have to run before this one for the difference to come; 0: it comes alone. */
+  /** How many tests must run before this one to reproduce the difference; 0: none. */
   after: number;
 }
 
-/** True if both sides left the same of test `n`, as far as it is defined. */
+/** True if both sides have the same result of test `n`, as far as it is defined. */
 export function agree(mode: Mode, test: Test, n: number, one: Side, other: Side): boolean {
   if (one.ended.has(n) || other.ended.has(n)) return fieldsOf(mode, test, n, one, other).length === 0;
   const start = (n * mode.recordBytes) / 4;
@@ -127,7 +127,7 @@ export function textOf(mode: Mode, test: Test, n = 0): string {
   return disassemble(code, { code: mode.code, address: BigInt(address) }).text;
 }
 
-/** Both states side by side, for people. */
+/** Both states side by side, as text. */
 export function describe(
   mode: Mode,
   { test, text, fields, left, data, after }: Difference,
@@ -165,9 +165,8 @@ export function describe(
     const values = word.after.map((value) => hex(BigInt(value), 8)) as [string, string];
     row(`[${word.address.toString(16)}]`, hex(BigInt(word.before), 8), values);
   }
-  if (mask !== ALL_FLAGS)
-    lines.push(`    flags that are undefined are left out (${test.row.meaning.source})`);
-  if (after > 0) lines.push(`    it takes the ${after} instructions before this one to see it`);
+  if (mask !== ALL_FLAGS) lines.push(`    undefined flags are left out (${test.row.meaning.source})`);
+  if (after > 0) lines.push(`    it appears only after the ${after} instructions before this one`);
   return lines.join('\n');
 }
 

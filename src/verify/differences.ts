@@ -1,5 +1,5 @@
 /**
- * What is not tried, and where the engines may differ: each with its reason.
+ * Instructions that are not tried, and allowed differences between the engines, each with its reason.
  *
  * @module
  */
@@ -18,17 +18,20 @@ interface Untried {
 export const untried: readonly Untried[] = [
   {
     names: /^(cpuid|rdtscp?|rdpid|rdpmc|rdmsr|wrmsr|xgetbv|xsetbv)$/,
-    because: 'what it gives is the processor, not the program',
+    because: 'its result depends on the processor, not on the program',
   },
-  { names: /^(callfar|jmpfar|callfarind|jmpfarind|retfar|iret)$/, because: 'it goes to another segment' },
+  {
+    names: /^(callfar|jmpfar|callfarind|jmpfarind|retfar|iret)$/,
+    because: 'it transfers to another segment',
+  },
   {
     names: /^(intn|int3|int1|into)$/,
-    because: 'KVM without VMX or SVM brings it as another exception, or not at all',
+    because: 'KVM without VMX or SVM delivers another exception, or none',
   },
-  { names: /^(syscall|sysret|sysenter|sysexit)$/, because: 'it goes to the kernel, and there is none' },
+  { names: /^(syscall|sysret|sysenter|sysexit)$/, because: 'it calls the kernel, and there is none' },
   {
     names: /^(popsegment|movtosegment|l[defgs]s)$/,
-    because: 'it loads segments that the tests stand on',
+    because: 'it loads segments that the tests use',
   },
   {
     names: /^(popf|hlt)$/,
@@ -39,33 +42,33 @@ export const untried: readonly Untried[] = [
     names:
       /^(cli|sti|lmsw|movtocr|movtodr|movfromdr|lgdt|lidt|lldt|ltr|clts|invd|wbinvd|invlpg|sldt|str|sgdt|sidt|smsw|movfromcr)$/,
     modes: ['real', 'protected'],
-    because: 'in ring 0 it is the system, which has tests of its own',
+    because: 'in ring 0 it changes the system state, which has its own tests',
   },
   {
     names: /^(lar|lsl|verr|verw|arpl)$/,
-    because: 'it looks at the descriptor tables, which have tests of their own',
+    because: 'it reads the descriptor tables, which have their own tests',
   },
   { names: /^(in|out)(s|imm|dx)$/, modes: ['real', 'protected'], because: 'it is for devices' },
   {
     names: /^(sgdt|sidt|sldt|str|smsw|movfromsegment)$/,
     modes: ['long'],
-    because: 'ring 3 sees the host there',
+    because: 'ring 3 reads values of the host',
   },
   {
     names: /^(rd|wr)[fg]sbase$|^invpcid$/,
-    because: 'CR4 allows it or not, and a KVM without VMX or SVM shows ring 3 the host’s',
+    because: 'it depends on CR4, and a KVM without VMX or SVM uses the host’s CR4 in ring 3',
   },
 ];
 
 /** Why a row is not tried in a mode; undefined where it is. */
 export function whyUntried(row: Opcode, mode: ModeName): string | undefined {
   if (mode === 'real' && row.protectedOnly) return 'it does not exist in real mode';
-  if (row.map === 0 && row.opcode >= 0xd8 && row.opcode <= 0xdf) return 'the x87 FPU has tests of its own';
+  if (row.map === 0 && row.opcode >= 0xd8 && row.opcode <= 0xdf) return 'the x87 FPU has its own tests';
   const vectorState = /^(emms|fxsave|fxrstor|xsave|xrstor|xgetbv|xsetbv|ldmxcsr|stmxcsr)$/;
-  if (vectorState.test(row.name)) return 'the state of vectors has tests of its own';
+  if (vectorState.test(row.name)) return 'the vector state has its own tests';
   if (row.operands.some((operand) => /^[PQN]/.test(operand)))
-    return 'MMX is the x87 FPU, which has tests of its own';
-  if (/^r(cp|sqrt)[ps]s$/.test(row.name)) return 'the last bits of an estimate are the processor’s own';
+    return 'MMX uses the x87 FPU, which has its own tests';
+  if (/^r(cp|sqrt)[ps]s$/.test(row.name)) return 'the last bits of an estimate differ between processors';
   if (mode !== 'long' && usesVectors(row)) return 'a KVM without VMX or SVM emulates few vector instructions';
   return untried.find(({ names, modes }) => names.test(row.name) && (modes?.includes(mode) ?? true))?.because;
 }
@@ -77,7 +80,7 @@ interface Known {
   because: string;
 }
 
-/** Differences that are KVM's: where it has no VMX or SVM, it emulates real and protected mode, and looks at a #GP. */
+/** Differences caused by KVM: without VMX or SVM it emulates real and protected mode, and instructions that raise #GP. */
 export const known: readonly Known[] = [
   {
     modes: ['long'],
@@ -85,28 +88,26 @@ export const known: readonly Known[] = [
     when: ({ fields, left: [ours, oracle] }) =>
       fields.join() === 'end' && ours.what === '#GP' && oracle.what?.startsWith('#') === true,
     because:
-      'KVM looks at what is a #GP with its emulator, which finds another fault first or says #UD of what it does not know',
+      'KVM runs its emulator at a #GP, and the emulator finds another fault first, or raises #UD for instructions that it does not support',
   },
   {
     modes: ['long'],
     names: /^(nop|prefetch.*|[lms]fence|swapgs)$/,
     when: ({ test, left: [ours] }) => test.encoding.lock && ours.what === '#UD',
-    because:
-      'KVM looks at what is a #UD with its emulator, which lets LOCK stand before hints, fences and SWAPGS',
+    because: 'KVM runs its emulator at a #UD, and the emulator allows LOCK before hints, fences and SWAPGS',
   },
   {
     modes: ['long'],
     names: /^mov(to|from)[cd]r$/,
     when: ({ left: [ours, oracle] }) => ours.what === '#UD' && oracle.what === '#GP',
     because:
-      'KVM looks at what is a #UD with its emulator, which asks for ring 0 before it asks whether there is such a register',
+      'KVM runs its emulator at a #UD, and the emulator checks for ring 0 before it checks whether the register exists',
   },
   {
     modes: ['long'],
     names: /^maskmovdqu$/,
     when: ({ left: [, oracle] }) => oracle.what?.startsWith('#PF') === true,
-    because:
-      'whether and where bytes that MASKMOVDQU leaves out are a page fault is the processor’s own (SDM 2B)',
+    because: 'whether masked bytes of MASKMOVDQU cause a page fault differs between processors (SDM 2B)',
   },
   {
     modes: ['real', 'protected'],
@@ -127,17 +128,17 @@ export const known: readonly Known[] = [
   {
     modes: ['real', 'protected'],
     names: /^movbe$/,
-    because: "KVM's emulator has MOVBE where CPUID says so, and the tests set no CPUID",
+    because: 'KVM’s emulator supports MOVBE only where CPUID has it, and the tests set no CPUID',
   },
   {
     modes: ['real', 'protected'],
     names: /^nop$/,
     when: ({ test: { row } }) => row.map === 1 && row.opcode !== 0x1f,
-    because: "KVM's emulator knows 0F 1F, and of the other hints not all",
+    because: 'KVM’s emulator supports 0F 1F, and only some of the other hints',
   },
 ];
 
-/** Why a difference is not our fault; undefined where no reason is known. */
+/** The reason for an allowed difference; undefined where none is known. */
 export function whyKnown(difference: Difference, mode: ModeName): string | undefined {
   const { name } = difference.test.row;
   return known.find(

@@ -1,5 +1,5 @@
 /**
- * Two engines against each other: random instructions from the opcode table, with random registers, flags and memory.
+ * Compares two engines: random instructions from the opcode table, with random registers, flags and memory.
  *
  * @module
  */

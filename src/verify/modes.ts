@@ -1,5 +1,5 @@
 /**
- * Where `terrarium verify` puts things in a guest, and what state its CPU starts from, in each mode.
+ * The memory map of `terrarium verify`'s guest, and the CPU's initial state, in each mode.
  *
  * The data window, the records and the tests' code are at the same offsets for every segment register, so that a test may
  * use any of them.
@@ -19,31 +19,33 @@ export const modeNames: readonly ModeName[] = ['long', 'protected', 'real'];
 export interface Mode {
   readonly name: ModeName;
   readonly code: CodeSize;
-  /** How many general registers there are. */
+  /** The number of general registers. */
   readonly registers: 8 | 16;
   /** Bytes of RAM. */
   readonly memory: number;
   /** Base of the code segment, and of all others. */
   readonly codeBase: number;
   readonly dataBase: number;
-  /** Test `n` has its instruction at `start + n * stride + instruction`: now and then four bytes before the end of a page. */
+  /**
+   * Test `n` has its instruction at `start + n * stride + instruction`: some of them are four bytes before the end of a page.
+   */
   readonly start: number;
   readonly stride: number;
   readonly instruction: number;
-  /** How many tests there is room for. */
+  /** How many tests fit. */
   readonly capacity: number;
-  /** Test `n` leaves its registers in `recordBytes` at `records + n * recordBytes`. */
+  /** Test `n` stores its registers in `recordBytes` at `records + n * recordBytes`. */
   readonly records: number;
   readonly recordBytes: number;
-  /** Shortly before addresses that a test may read and not write, that only ring 0 may access, and that are not mapped. */
+  /** Addresses shortly before memory that is read-only for a test, that only ring 0 may access, and that is not mapped. */
   readonly forbidden: readonly number[];
-  /** Gates and what else the guest needs in memory. */
+  /** Gates and other tables that the guest needs in memory. */
   prepare(memory: GuestMemory): void;
   /** RFLAGS at the start. */
   readonly flags: bigint;
-  /** Registers of the system as a test finds them. */
+  /** The system registers at the start of a test. */
   system(system: SystemRegisters): void;
-  /** What the CPU left on the stack when it came to a handler. */
+  /** The frame that the CPU pushed for a handler. */
   frame(memory: GuestMemory, stack: number, vector: number): Frame;
 }
 
@@ -55,7 +57,7 @@ export interface Frame {
   rsp: bigint;
 }
 
-/** What a test's memory operands reach. The middle of it is aimed at; the rest is for what lands beside. */
+/** The memory in reach of a test's operands. Addresses aim at its middle; the margins catch offsets. */
 export const DATA = 0x8000;
 export const DATA_SIZE = 0x4000;
 
@@ -110,7 +112,7 @@ const long: Mode = {
   records: 0x80000,
   recordBytes: 256,
   forbidden: [0xbff0, 0xcff0, 0xdff0],
-  // A KVM without VMX or SVM lets ring 3 see the host's IF, which is set.
+  // A KVM without VMX or SVM shows ring 3 the host's IF, which is set.
   flags: 0x202n,
   prepare(memory) {
     handlers(memory);
@@ -135,7 +137,7 @@ const long: Mode = {
       const isData = (page >= DATA && page < DATA + DATA_SIZE) || (page >= 0x80000 && page < 0x100000);
       let rights = present | write | used;
       if (isData) rights |= user;
-      // The tests' code is not theirs to write.
+      // The tests' code is read-only for them.
       if (page >= 0x100000 || page === 0xc000) rights = present | user | used;
       if (page === 0xe000) rights = 0;
       memory.write32(TABLES + 0x3000 + (page >> 12) * 8, page | rights);

@@ -1,5 +1,5 @@
 /**
- * What came of a verification, as text.
+ * The result of a verification as text.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { describe } from './compare.js';
 import { modes } from './modes.js';
 import type { VerifierReport } from './verifier.js';
 
-/** Kinds of differences that are shown with both states. */
+/** How many kinds of differences are shown with both states. */
 const SHOWN = 5;
 
 const number = (value: number) => Math.round(value).toLocaleString('en-US');
@@ -21,7 +21,7 @@ function perSecond(count: number, ms: number): string {
   return `${number((count * 1000) / Math.max(ms, 0.001))} a second`;
 }
 
-/** The rows `name`, `count`, `words` with the numbers under each other. */
+/** The rows `name`, `count`, `words`, with aligned numbers. */
 function rows(lines: readonly (readonly [string, number, string])[]): string[] {
   const width = Math.max(...lines.map(([, count]) => number(count).length));
   return lines.map(([name, count, words]) =>
@@ -29,10 +29,10 @@ function rows(lines: readonly (readonly [string, number, string])[]): string[] {
   );
 }
 
-/** The end of a run: what ran, what differs, how fast it was. `oracle` is undefined where there was none. */
+/** The summary of a run: tests, differences, speed. `oracle` is undefined where there was none. */
 export function formatReport(report: VerifierReport, engine: string, oracle: string | undefined): string {
   const { mode, seed, tests, compared, refused, known, found, engineMs, oracleMs, elapsedMs } = report;
-  const against = oracle === undefined ? 'by itself: nothing is compared' : `against ${oracle}`;
+  const against = oracle === undefined ? 'alone: nothing is compared' : `against ${oracle}`;
   const lines = [`${engine} ${against}, ${places[mode]}, seed ${seed}`];
   const table: [string, number, string][] = [
     ['tests', tests, `of ${report.rows} rows of the opcode table, ${perSecond(tests, elapsedMs)}`],
@@ -43,7 +43,7 @@ export function formatReport(report: VerifierReport, engine: string, oracle: str
   const worst = [...refused].sort(([, a], [, b]) => b - a).map(([name]) => name);
   if (worst.length > 0) {
     const more = worst.length > 8 ? ` and ${worst.length - 8} more` : '';
-    const words = `${oracle} does not do them: ${worst.slice(0, 8).join(', ')}${more}`;
+    const words = `${oracle} does not support them: ${worst.slice(0, 8).join(', ')}${more}`;
     table.push(['refused', tests - compared, words]);
   }
   for (const [because, count] of known) table.push(['explained', count, because]);

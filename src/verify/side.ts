@@ -1,5 +1,5 @@
 /**
- * One engine's machine, and what became of the tests that it ran.
+ * One engine's machine, and the results of its tests.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { registerNames } from '../x86/index.js';
 import { type Left, type Program, readRecord } from './blocks.js';
 import { DATA, DATA_SIZE, HANDLER_BYTES, HANDLERS, type Mode } from './modes.js';
 
-/** A run of tests that takes longer has gone somewhere else. */
+/** A run of tests that takes longer has left the tests' code. */
 const PATIENCE_MS = 2000;
 
-/** How a test ended, where it did not just run: an exception, or an exit that it has no business with. */
+/** How a test ended, where it did not complete: an exception, or an unexpected exit. */
 export interface Ended extends Left {
   /** `#DE`, `#PF(6) cr2=0xe010`, `mmio`, `internalError`. */
   what: string;
@@ -53,7 +53,7 @@ export class Side implements Disposable {
     this.data = words(DATA, DATA_SIZE);
   }
 
-  /** Runs tests one behind the other on these data. */
+  /** Runs tests one after the other on these data. */
   run({ bytes, entries }: Program, data: Uint32Array): void {
     const count = entries.length - 1;
     this.memory.writeBytes(this.#mode.codeBase + this.#mode.start, bytes);
@@ -65,7 +65,7 @@ export class Side implements Disposable {
       for (let next = 0; next < count; ) {
         const stopped = this.#runFrom(entries[next]!, entries[count]!);
         if (stopped === undefined) return;
-        // An exit that belongs to no test is blamed on the one that ran last.
+        // An exit that belongs to no test is attributed to the last one that ran.
         const at = Math.floor((Number(stopped.rip) - this.#mode.start) / this.#mode.stride);
         const blamed = at >= next && at < count ? at : next;
         this.ended.set(blamed, stopped);
@@ -92,7 +92,7 @@ export class Side implements Disposable {
       const name = kind === ExitKind.interrupted ? 'does not end' : (exitKindNames[kind] ?? 'unknown');
       return { ...ended, what: name };
     }
-    // Ring 0 comes here by HLT itself, whose handlers are elsewhere.
+    // In ring 0, HLT itself exits here; its handlers are elsewhere.
     if (after.rip === BigInt(end + 1)) return undefined;
     const vector = Number((after.rip - BigInt(HANDLERS)) / BigInt(HANDLER_BYTES));
     const frame = this.#mode.frame(this.memory, Number(after.rsp), vector);

@@ -1,5 +1,5 @@
 /**
- * One random test: an instruction, and registers in which it does something worth looking at.
+ * One random test: an instruction, and registers with which it has an interesting effect.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { type CodeSize, type Encoding, type Opcode, type Random, randomInstructi
 import { DATA, DATA_SIZE, type Mode } from './modes.js';
 import { randomVectors, usesVectors, type VectorState } from './vectors.js';
 
-/** A test. What depends on where it is put is filled in by `place`. */
+/** A test. `place` fills in the parts that depend on its address. */
 export interface Test {
   readonly row: Opcode;
   readonly encoding: Encoding;
@@ -17,9 +17,9 @@ export interface Test {
   readonly flags: number;
   /** XMM registers and MXCSR, for the instructions that use them. */
   readonly vectors: VectorState | undefined;
-  /** Where an instruction that is relative to RIP finds its memory. */
+  /** The displacement of a RIP-relative operand. */
   readonly ripTarget: number | undefined;
-  /** What gets the address behind the marker: a register, or a place in memory. */
+  /** Receives the address after the marker: a register, or memory. */
   readonly landing: { register: number } | { address: number } | undefined;
 }
 
@@ -28,7 +28,7 @@ const RBP = 5;
 const arithmetic = 0x8d5;
 const DIRECTION = 0x400;
 
-/** Between a branch and where it goes: it adds one to the first register, so that both ways differ. */
+/** The code between a branch and its target: it increments the first register, so that both paths differ. */
 export const markers: Record<CodeSize, readonly number[]> = {
   16: [0x67, 0x8d, 0x40, 0x01],
   32: [0x8d, 0x40, 0x01],
@@ -82,7 +82,7 @@ export class TestMaker {
     this.#random = random;
   }
 
-  /** A test of that row; undefined where the dice gave a form that does not exist. */
+  /** A test of that row; undefined where the random choice gave a form that does not exist. */
   make(row: Opcode): Test | undefined {
     const random = this.#random;
     const memory = random(2) === 0;
@@ -98,24 +98,24 @@ export class TestMaker {
     const random = this.#random;
     const prefixes: number[] = [];
     const isBranch = row.meaning.kind === 'branch';
-    // With 66, what a near branch does in 64-bit code depends on who made the processor, and in 32-bit code it lands
-    // in the first 64 KiB (SDM 2A JMP, Jcc).
+    // With 66, what a near branch does in 64-bit code depends on the processor's vendor, and in 32-bit code it jumps into the
+    // first 64 KiB (SDM 2A JMP, Jcc).
     if (random(3) === 0 && !(isBranch && this.#mode.code !== 16)) prefixes.push(0x66);
     if (random(8) === 0) prefixes.push(0x67);
-    // Real mode has another base in CS, where the tests themselves lie.
+    // In real mode CS has another base: the tests' code.
     const segments = [0x26, 0x36, 0x3e, 0x64, 0x65, ...(this.#mode.name === 'real' ? [] : [0x2e])];
     if (random(8) === 0) prefixes.push(segments[random(segments.length)]!);
-    // Where LOCK may not be it is #UD; of that, a KVM that emulates knows little.
+    // LOCK raises #UD where it is not allowed; a KVM that emulates often does not.
     const lock = row.lock && memory ? 4 : this.#mode.name === 'long' ? 64 : 0;
     if (lock > 0 && random(lock) === 0) prefixes.push(0xf0);
     const repeats = row.meaning.kind === 'repeat';
-    // Before 0F they may be part of an opcode that only a newer processor has.
+    // Before 0F they may select an instruction of newer processors.
     if (row.map === 0 && random(repeats ? 2 : 32) === 0) prefixes.push(0xf2 + random(2));
     return prefixes;
   }
 }
 
-/** The count of a shift, as the processor takes it: five bits of it, or six (SDM 2B SAL/SAR/SHL/SHR). */
+/** The count of a shift, as the processor masks it: five bits of it, or six (SDM 2B SAL/SAR/SHL/SHR). */
 export function shiftCount({ row, encoding, registers }: Test, size: number): number {
   const last = row.operands.at(-1);
   const count = last === '1' ? 1n : last === 'CL' ? registers[1]! : encoding.immediate;
@@ -171,7 +171,7 @@ class Draft {
     };
   }
 
-  /** Where an operand is: seldom where it may not be. */
+  /** The address of an operand: rarely an inaccessible one. */
   #place(): number {
     const { forbidden } = this.#mode;
     const random = this.#random;
@@ -179,17 +179,17 @@ class Draft {
     return forbidden[random(forbidden.length)]! + random(64);
   }
 
-  /** RET finds its way on the stack, so it has to be there. */
+  /** RET needs a valid return address on the stack. */
   #stack(): number {
     const place = this.#encoding.row.name === 'ret' ? target(this.#random) : this.#place();
     return place & ~7;
   }
 
-  /** Where the memory operand is: vectors mostly where one of 16 bytes has to be. */
+  /** The address of the memory operand: mostly aligned to 16 for vectors. */
   #target(): number {
     const random = this.#random;
     const { addressSize, memory } = this.#encoding;
-    // Not canonical, or the end of it is not.
+    // Not canonical, or not at its end.
     if (addressSize === 64 && memory!.base >= 0 && random(128) === 0) return 2 ** 47 - 16 + random(64);
     const place = this.#place();
     return this.#vectors !== undefined && random(64) > 0 ? place & ~15 : place;
@@ -229,7 +229,7 @@ class Draft {
         break;
       case 'div':
       case 'idiv':
-        // A quotient that fits, more often than not.
+        // A quotient that fits, in most cases.
         if (random(4) > 0) registers[2] = BigInt(random(3));
         if (random(4) > 0) registers[0] = BigInt.asUintN(16, registers[0]!);
         break;
@@ -243,9 +243,9 @@ class Draft {
       if (repeat !== 0) this.#point(1, random(5));
     }
     if (/^bt[src]?$/.test(row.name) && memory !== undefined) {
-      // The register picks a bit anywhere: let it be near.
+      // The register selects a bit at any distance: keep it near.
       const number = ((modrm >> 3) & 7) | ((this.#encoding.rex & 4) << 1);
-      // The stack pointer is near anyway.
+      // The stack pointer points into the window anyway.
       if (number !== RSP) {
         registers[number] = BigInt.asUintN(Math.max(operandSize, 32), BigInt(random(0x8000) - 0x4000));
       }
@@ -253,7 +253,7 @@ class Draft {
     if (/^loop/.test(row.name)) this.#point(1, random(3));
   }
 
-  /** Makes the memory operand's address one in the window. */
+  /** Moves the memory operand's address into the window. */
   #memoryOperand(): void {
     const { memory, displacementAt, immediateAt } = this.#encoding;
     const random = this.#random;
@@ -305,7 +305,7 @@ class Draft {
     this.#store(immediateAt, value, 2);
   }
 
-  /** Where a branch goes: behind the marker. */
+  /** The target of a branch: after the marker. */
   #landing(): Test['landing'] {
     const { row, code, modrm, rex, memory, immediateAt } = this.#encoding;
     if (row.operands[0] === 'Jb' || row.operands[0] === 'Jz') {
@@ -317,7 +317,7 @@ class Draft {
     if (row.name === 'ret') return { address: Number(this.#registers[RSP]! & 0xffffn) };
     if (row.name !== 'callind' && row.name !== 'jmpind') return undefined;
     if (memory === undefined) return { register: (modrm & 7) | ((rex & 1) << 3) };
-    // Where a test may not write, its way there may not either.
+    // Memory that is read-only for a test is so for its setup code too.
     return this.#memory < DATA + DATA_SIZE ? { address: this.#memory } : undefined;
   }
 }

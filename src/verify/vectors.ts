@@ -1,6 +1,6 @@
 /**
- * The vector registers of a test. Their values come out of a table in the guest, and only those that the instruction may
- * use are loaded and kept: a load is nine bytes of code, and there are sixteen registers.
+ * The vector registers of a test. Their values come from a table in the guest, and only registers that the instruction may use
+ * are loaded and stored: a load is nine bytes of code, and there are sixteen registers.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import {
   randomVector,
 } from '../isa/index.js';
 
-/** Where the guest has the table: vectors, then values of MXCSR. Behind the data window, which tests aim at. */
+/** Where the guest has the table: vectors, then values of MXCSR. After the data window, at which tests aim. */
 const TABLE = 0xf0000;
 const VECTORS = 1024;
 const CONTROLS = 1024;
 const CONTROL_TABLE = TABLE + 16 * VECTORS;
 
-/** What a test starts from: places in the table. */
+/** A test's initial values: positions in the table. */
 export interface VectorState {
   control: number;
   /** Registers by number, and each one's value. */
@@ -98,13 +98,13 @@ export function keepVectors({ registers }: VectorState, address: number): number
   ];
 }
 
-/** The names of what a test keeps, in the order of its record. */
+/** The names of the stored registers, in the order of the record. */
 export const vectorNames = ({ registers }: VectorState): string[] => [
   'mxcsr',
   ...registers.map(({ number }) => `xmm${number}`),
 ];
 
-/** What a test begins with, in the same order, as numbers of 16 bytes. */
+/** A test's initial values, in the same order, as 16-byte numbers. */
 export function vectorsBefore({ control, registers }: VectorState): bigint[] {
   const value = (at: number) => (table().getBigUint64(at + 8, true) << 64n) | table().getBigUint64(at, true);
   const mxcsr = BigInt(table().getUint32(16 * VECTORS + 4 * control, true));

@@ -24,7 +24,7 @@ function testOf(...bytes: number[]): Test {
   return { row: encoding.row, encoding, bytes: code, registers, ...rest };
 }
 
-/** What two sides left that differ in registers by number, or in one vector. */
+/** The results of two sides that differ in general registers, or in one vector. */
 function difference(
   of: Test,
   registers: Record<number, [bigint, bigint]>,
@@ -41,7 +41,7 @@ function difference(
   return { test: of, text: '', fields, left: [side(0), side(1)], data: [], after: 0 };
 }
 
-/** Explained between an engine that stands for Intel and an AMD host, and never between two of the same maker. */
+/** Explained between an engine with vendor Intel and an AMD host, and never between equal vendors. */
 function explained(one: Difference): string | undefined {
   assert.equal(whyByVendor(one), undefined);
   assert.equal(whyByVendor(one, { engine: 'amd', oracle: 'amd' }), undefined);
@@ -52,7 +52,7 @@ function explained(one: Difference): string | undefined {
   return whyByVendor(one, amdHost);
 }
 
-describe('what AMD’s processors answer otherwise is explained', () => {
+describe('differences of AMD’s processors are explained', () => {
   test('F3 90 with REX.B: PAUSE, or XCHG with R8', () => {
     const swapped = { 0: [1n, 2n], 8: [2n, 1n] } as Record<number, [bigint, bigint]>;
     assert.match(explained(difference(testOf(0xf3, 0x41, 0x90), swapped)) ?? '', /XCHG with R8/);
@@ -75,7 +75,7 @@ describe('what AMD’s processors answer otherwise is explained', () => {
     }
   });
 
-  test('upper halves that a repeated instruction with addresses of 32 bits clears, and nothing else of it', () => {
+  test('upper halves that a repeated instruction with addresses of 32 bits clears, and no other differences', () => {
     const [whole, cut] = [0x1234_5678_0000_0010n, 0x10n];
     const repeated = testOf(0x67, 0xf3, 0xa4);
     assert.match(explained(difference(repeated, { 1: [cut, whole], 6: [cut, whole] })) ?? '', /upper halves/);
@@ -85,7 +85,7 @@ describe('what AMD’s processors answer otherwise is explained', () => {
     assert.equal(explained(difference(testOf(0x67, 0xa4), { 1: [cut, whole] })), undefined);
   });
 
-  test('which NaN DPPS gives, and no number', () => {
+  test('which NaN DPPS returns, but no difference in numbers', () => {
     const dot = testOf(0x66, 0x0f, 0x3a, 0x40, 0xca, 0xff);
     const [one, other] = [0x7fc00001n, 0xffc00002n];
     assert.match(explained(difference(dot, {}, [one << 64n, other << 64n])) ?? '', /NaN/);
@@ -108,7 +108,7 @@ describe('the software CPU as one of AMD’s processors', () => {
     return verifier.report;
   };
 
-  test('differs from Intel’s in random instructions, each difference explained by the maker', () => {
+  test('differs from Intel’s in random instructions, and the vendor explains each difference', () => {
     const { found, known } = verify({ count: 30_000 });
     assert.deepEqual(
       found.map(({ mnemonic, fields }) => `${mnemonic}: ${fields}`),
@@ -134,7 +134,7 @@ describe('the software CPU as one of AMD’s processors', () => {
   }
 });
 
-test('SHLD and SHRD of 16 bits are not tried where they shift by more: the manuals leave all of it undefined', () => {
+test('16-bit SHLD and SHRD are not tried with larger counts: the manuals leave the whole result undefined', () => {
   const isDouble = ({ name }: Opcode) => /^sh[lr]d$/.test(name);
   const maker = new TestMaker(modes.real, randomNumbers(7));
   const tests = opcodes()
@@ -151,7 +151,7 @@ test('SHLD and SHRD of 16 bits are not tried where they shift by more: the manua
   assert.ok(tests.some(({ encoding }) => encoding.operandSize === 32));
 });
 
-test('the host’s maker is the one that Linux shows, and unknown where it is another or there is no such file', () => {
+test('the host’s vendor is the one that Linux shows, and unknown for other vendors or without the file', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-vendor-'));
   const vendorOf = (text: string) => {
     const file = path.join(folder, 'cpuinfo');

@@ -1,13 +1,12 @@
 /**
- * Where Intel's processors and AMD's give different answers, and both are right. Measured in ring 3 on both; the table is
- * in docs/verify.md.
+ * Allowed differences between Intel's and AMD's processors. Measured in ring 3 on both; the table is in docs/verify.md.
  *
  * @module
  */
 import type { CpuVendor } from '../x86/index.js';
 import type { Difference } from './compare.js';
 
-/** The makers of the two processors that are compared: that which the engine stands for, and the oracle's. */
+/** The vendors of the two compared processors: the engine's and the oracle's. */
 export interface Vendors {
   engine: CpuVendor;
   oracle: CpuVendor;
@@ -22,7 +21,7 @@ interface VendorDifference {
 const LOOPNE = 0xe0;
 const LOOPE = 0xe1;
 
-/** True if two registers of 64 bits are the same in their lower halves, or as numbers where a side lacks them. */
+/** True if two 64-bit registers have equal lower halves, or where a side lacks them. */
 const sameLowHalf = (one: bigint | undefined, other: bigint | undefined) =>
   BigInt.asUintN(32, one ?? 0n) === BigInt.asUintN(32, other ?? 0n);
 
@@ -43,7 +42,7 @@ function differInNans({ left: [ours, theirs] }: Difference): boolean {
   });
 }
 
-/** In order: what differs by the maker alone. */
+/** The differences by vendor, in order. */
 export const vendorDifferences: readonly VendorDifference[] = [
   {
     names: /^pause$/,
@@ -67,16 +66,16 @@ export const vendorDifferences: readonly VendorDifference[] = [
       fields.every((field) => /^r(cx|si|di)$/.test(field)) &&
       ours.registers.every((value, n) => sameLowHalf(value, theirs.registers[n])),
     because:
-      'REP with addresses of 32 bits clears the upper halves of its registers before the first round for Intel, with it for AMD',
+      'REP with 32-bit addresses clears the upper halves of its registers before the first iteration on Intel, with it on AMD',
   },
   {
     names: /^dpps$/,
     when: (difference) => difference.fields.every((field) => /^xmm/.test(field)) && differInNans(difference),
-    because: 'which of several NaNs DPPS gives is the processor’s own',
+    because: 'which of several NaNs DPPS returns differs between processors',
   },
 ];
 
-/** Why a difference is that of two makers; undefined where both are the same, or where it is none of those. */
+/** Why a difference follows from the vendors; undefined where they are equal, or where it is not in the table. */
 export function whyByVendor(
   difference: Difference,
   { engine, oracle }: Vendors = { engine: 'intel', oracle: 'intel' },

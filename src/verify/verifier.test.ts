@@ -24,7 +24,7 @@ function verify(options: {
   return verifier.report;
 }
 
-/** The software CPU with a fault put in: `spoil` changes what its programs are made to run. */
+/** The software CPU with an injected fault: `spoil` changes the code that it runs. */
 function spoiled(spoil: (code: Uint8Array) => void): Engine {
   return {
     ...soft,
@@ -58,7 +58,7 @@ function spoiled(spoil: (code: Uint8Array) => void): Engine {
 
 describe('a verification', () => {
   for (const mode of modeNames) {
-    test(`of an engine with itself in mode ${mode} finds no difference and refuses nothing`, () => {
+    test(`of an engine against itself in mode ${mode} finds no difference and refuses no test`, () => {
       const report = verify({ oracle: soft, mode, count: 3000 });
       assert.deepEqual(
         report.found.map(({ mnemonic, fields }) => `${mnemonic}: ${fields}`),
@@ -70,7 +70,7 @@ describe('a verification', () => {
     });
   }
 
-  test('in 64-bit code meets ends of pages, with instructions, operands and stacks, and addresses that are not canonical', () => {
+  test('in 64-bit code covers page ends, with instructions, operands and stacks, and non-canonical addresses', () => {
     const { long } = modes;
     const maker = new TestMaker(long, randomNumbers(1));
     const rows = opcodes().filter((row) => !row.no64 && whyUntried(row, 'long') === undefined);
@@ -98,8 +98,8 @@ describe('a verification', () => {
     assert.deepEqual(strip(verify({ count: 500, seed: 7 })), strip(verify({ count: 500, seed: 7 })));
   });
 
-  test('finds the one instruction that another engine does wrong, and shows both states', () => {
-    // STC is made CMC.
+  test('finds the one instruction that another engine executes wrongly, and shows both states', () => {
+    // STC becomes CMC.
     const wrong = spoiled((code) => {
       for (let at = 508; at < code.length; at += 512) if (code[at] === 0xf9) code[at] = 0xf5;
     });
@@ -115,7 +115,7 @@ describe('a verification', () => {
     assert.match(text, /≠ flags/);
   });
 
-  test('names the instruction that spoils memory, though its registers are right', () => {
+  test('names the instruction that corrupts memory, although its registers are right', () => {
     // MOV [m], r becomes MOV [m], another r, in forms that end with the displacement.
     const wrong = spoiled((code) => {
       for (let at = 508; at < code.length; at += 512) {
@@ -133,7 +133,7 @@ describe('a verification', () => {
     assert.throws(() => verify({ count: 1, only: 'daa' }), /no 'daa' for this mode/);
   });
 
-  test('of the software CPU alone goes through 20,000 instructions a second', () => {
+  test('of the software CPU alone runs 20,000 instructions a second', () => {
     verify({ count: 5000 });
     let best = 0;
     for (let round = 0; round < 5; round++) {

@@ -1,5 +1,5 @@
 /**
- * Random instructions on two engines, many at a time; what differs is looked at one by one.
+ * Runs random instructions on two engines, many at a time; differences are examined one by one.
  *
  * @module
  */
@@ -14,24 +14,24 @@ import { type Test, TestMaker } from './tests.js';
 import { fillData } from './vectors.js';
 import { type Vendors, whyByVendor } from './vendors.js';
 
-/** Refusals of one instruction that are enough. */
+/** After this many refusals, an instruction is not tried any more. */
 const REFUSALS = 20;
 
 export interface VerifierOptions {
   /** The engine that is checked. */
   engine: Engine;
-  /** What it is checked against; without it, tests only run. */
+  /** The reference; without it, tests only run. */
   oracle?: Engine;
   mode: ModeName;
   /** The same seed gives the same tests. */
   seed: number;
   /** Only instructions of this name. */
   only?: string;
-  /** Whose processors the two stand for. Default: both Intel's, so that nothing is explained by it. */
+  /** The vendors of the two processors. Default: both Intel, so that vendors explain no difference. */
   vendors?: Vendors;
 }
 
-/** Differences of one kind: the same instruction, and the same that differs. */
+/** Differences of one kind: the same instruction, and the same differing fields. */
 export interface Found {
   mnemonic: string;
   fields: string;
@@ -39,21 +39,21 @@ export interface Found {
   first: Difference;
 }
 
-/** What came of it so far. */
+/** The results so far. */
 export interface VerifierReport {
   mode: ModeName;
   seed: number;
-  /** Tests that ran, and those of them that could be compared. */
+  /** How many tests ran, and how many of them could be compared. */
   tests: number;
   compared: number;
-  /** Tests that the oracle does not do, by the mnemonic. */
+  /** How many tests the oracle does not support, by mnemonic. */
   refused: Map<string, number>;
-  /** Rows of the opcode table that were tried. */
+  /** How many rows of the opcode table were tried. */
   rows: number;
   found: Found[];
-  /** Differences that have a reason. */
+  /** Differences with a known reason. */
   known: Map<string, number>;
-  /** Milliseconds that the two engines took, and all of it. */
+  /** Milliseconds of the two engines, and in total. */
   engineMs: number;
   oracleMs: number;
   elapsedMs: number;
@@ -71,7 +71,7 @@ export class Verifier implements Disposable {
   readonly #data = new Uint32Array(DATA_SIZE / 4);
   readonly #vendors: Vendors | undefined;
 
-  /** @throws RangeError where `only` is no instruction that is tried in this mode */
+  /** @throws RangeError where `only` is not an instruction that is tried in this mode */
   constructor({ engine, oracle, mode, seed, only, vendors }: VerifierOptions) {
     this.mode = modes[mode];
     this.#random = randomNumbers(seed);
@@ -95,7 +95,7 @@ export class Verifier implements Disposable {
     };
   }
 
-  /** Runs as many tests as fit into the guest, `most` at most. */
+  /** Runs as many tests as fit into the guest, at most `most`. */
   step(most = Number.POSITIVE_INFINITY): void {
     const started = performance.now();
     const tests = this.#make(Math.min(most, this.mode.capacity));
@@ -140,13 +140,13 @@ export class Verifier implements Disposable {
       report.compared++;
       if (!agree(this.mode, test, n, this.#side, oracle)) suspects.push(n);
     }
-    // What the oracle refused it did not write either, so that the data differs for a reason.
+    // The oracle did not write the results of tests that it refused, so the data differs for a known reason.
     const dataDiffers = refusals(oracle).length === 0 && dataOf(this.#data, this.#side, oracle).length > 0;
     if (suspects.length === 0 && dataDiffers) suspects.push(this.#firstToSpoil(tests, oracle));
     for (const [place, n] of suspects.entries()) this.#examine(tests, n, oracle, place === 0);
   }
 
-  /** Counts what the oracle does not do. What it refuses again and again is not tried any more. */
+  /** Counts the tests that the oracle does not support. An instruction that it refuses repeatedly is not tried any more. */
   #refuse(row: Opcode): void {
     const { refused } = this.report;
     const times = (refused.get(row.name) ?? 0) + 1;
@@ -156,7 +156,7 @@ export class Verifier implements Disposable {
     if (others.length > 0) this.#rows = others;
   }
 
-  /** The first test after which the data differs: halves of the tests are run again until it is found. */
+  /** Finds the first test after which the data differs, by running halves of the tests again. */
   #firstToSpoil(tests: readonly Test[], oracle: Side): number {
     let good = 0;
     let bad = tests.length;
@@ -170,8 +170,8 @@ export class Verifier implements Disposable {
   }
 
   /**
-   * Runs one test again, alone; where that does not show it, with those before it. Only the first that differs gets that:
-   * after it, tests find other data.
+   * Runs one test again, alone; where the difference does not appear, with those before it. Only for the first difference:
+   * later tests start with different data.
    */
   #examine(tests: readonly Test[], n: number, oracle: Side, isFirst: boolean): void {
     const test = tests[n]!;
@@ -198,7 +198,7 @@ export class Verifier implements Disposable {
     const fields = fieldsOf(this.mode, test, n, side, oracle);
     const data = dataOf(this.#data, side, oracle);
     if (data.length > 0) fields.push('memory');
-    // Behind what the oracle refuses, its data is another.
+    // After a test that the oracle refuses, its data differs.
     if (fields.length === 0 || refusals(oracle).some((one) => one <= n)) return undefined;
     const left: Difference['left'] = [side.left(n), oracle.left(n)];
     return { test, text: textOf(this.mode, test, n), fields, left, data, after: n };
@@ -210,7 +210,7 @@ export class Verifier implements Disposable {
   }
 }
 
-/** KVM that emulates does not do every instruction. */
+/** A KVM that emulates does not support every instruction. */
 function isRefusal(oracle: Side, n: number): boolean {
   return oracle.ended.get(n)?.what === 'internalError';
 }

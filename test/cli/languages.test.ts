@@ -108,7 +108,7 @@ describe('what is no image', () => {
       assert.equal(done.status, 2);
       assert.match(
         done.stderr,
-        name === 'run.sh' ? /a script for \/bin\/sh/ : /this is a text, and no image/,
+        name === 'run.sh' ? /a script for \/bin\/sh/ : /this is a text, and not an image/,
       );
     }
   });
@@ -189,7 +189,7 @@ describe('sources of somebody else’s', { skip: noGcc }, () => {
     using scratch = new Scratch();
     symlinkSync('/etc/passwd', scratch.file('k.S'));
     const link = () => compileSource(scratch.file('k.S'), { mode: 'auto', confined: true });
-    assert.throws(link, /leads to a file outside of its folder/);
+    assert.throws(link, /leads to a file outside its folder/);
     assert.match(refused({ 'k.rs': '' }, 'k.rs'), /somebody else's rust is not compiled here/);
   });
 

@@ -158,7 +158,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
     assert.match(none.stderr, /there is no process 4194303/);
     const idle = terrarium(['stat', String(process.pid)]);
     assert.equal(idle.status, 2);
-    assert.match(idle.stderr, /runs no virtual machine of KVM/);
+    assert.match(idle.stderr, /runs no KVM virtual machine/);
     assert.match(terrarium(['stat', '1', '--interval', '1us']).stderr, /too short/);
     assert.equal(terrarium(['stat']).status, 2);
   });
@@ -175,7 +175,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
       gid: nobody,
     });
     assert.equal(done.status, 4, done.stderr);
-    assert.match(done.stderr, /belongs to somebody else\n.*sudo terrarium stat/);
+    assert.match(done.stderr, /belongs to another user\n.*sudo terrarium stat/);
   });
 
   const noPty = spawnSync('script', ['--version']).status === 0 ? false : 'SKIPPED: no script(1) here';
@@ -304,7 +304,7 @@ describe('terrarium stat of a machine on the software CPU', () => {
     ).said();
     const done = terrarium(['stat', String(target.pid), '--count', '1']);
     assert.equal(done.status, 2);
-    assert.match(done.stderr, /runs no virtual machine of KVM/);
+    assert.match(done.stderr, /runs no KVM virtual machine/);
     assert.match(
       done.stderr,
       /of a machine on the software CPU the kernel counts nothing: start it with --name/,

@@ -123,7 +123,7 @@ describe('terrarium course', { skip: noGcc || noKvm }, () => {
     assert.match(started.stdout, /course check lesson-01/);
     const again = terrarium(['course', 'start', '1'], { cwd: scratch.path });
     assert.equal(again.status, 2);
-    assert.match(again.stderr, /is there already/);
+    assert.match(again.stderr, /exists already/);
     const notYet = terrarium(['course', 'check', 'lesson-01'], { cwd: scratch.path });
     assert.equal(notYet.status, 1, notYet.stderr);
     assert.match(notYet.stdout, /Not yet/);

@@ -138,7 +138,7 @@ export class KeyboardController implements Device {
     this.#fill();
   }
 
-  /** A key goes down; it repeats by itself until `release`. @throws ConfigError for a name that is no key. */
+  /** A key goes down; it repeats by itself until `release`. @throws ConfigError for an unknown key. */
   press(name: string): void {
     checkKey(name);
     this.#pressKey({ name, down: true });
@@ -418,6 +418,6 @@ function checkKey(name: string): void {
   if (keyNames.includes(name)) return;
   throw new ConfigError(
     `there is no key '${name}'`,
-    'keys are named by their place, such as KeyA, Enter, ArrowUp',
+    'keys are named by their position, such as KeyA, Enter, ArrowUp',
   );
 }

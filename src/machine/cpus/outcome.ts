@@ -34,7 +34,7 @@ export interface Outcome {
   readonly engine: string;
   /** Times the guest left for the monitor; writes that were coalesced are not among them. */
   readonly exits: number;
-  /** Writes that were handed over without an exit of their own. */
+  /** The number of coalesced writes, which had no exit of their own. */
   readonly coalesced: number;
   /** What the software CPU did for KVM since the machine was made, where KVM gave up on instructions. */
   readonly assistance?: Assistance;

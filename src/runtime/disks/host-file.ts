@@ -2,14 +2,14 @@ import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from '
 import { type ByteFile, DiskError } from '../../devices/index.js';
 import { lockFile } from '../../engine/kvm/index.js';
 
-/** A file of the host's as a disk's bytes. Readers share it, a writer has it alone (flock, where there is one). */
+/** A host file as a disk's bytes. Readers share it, a writer has it exclusively (flock, where available). */
 export class HostFile implements ByteFile {
   readonly name: string;
   readonly readOnly: boolean;
   #size: number;
   #fd: number;
 
-  /** @throws DiskError where it cannot be opened, or somebody else is writing to it */
+  /** @throws DiskError where it cannot be opened, or another process is writing to it */
   constructor(file: string, { write = false } = {}) {
     this.name = file;
     this.readOnly = !write;
@@ -72,7 +72,7 @@ function inUse(file: string, write: boolean): DiskError {
         'end that machine, or leave ,write out: changes are then kept in memory',
       )
     : new DiskError(
-        `${file}: another machine is writing to this disk, so it changes under its readers`,
+        `${file}: another machine is writing to this disk, so its content changes while it is read`,
         'end that machine, or give this one a copy',
       );
 }

@@ -4,8 +4,8 @@ import type { CpuVendor } from '../../x86/index.js';
 const names: Readonly<Record<string, CpuVendor>> = { GenuineIntel: 'intel', AuthenticAMD: 'amd' };
 
 /**
- * The maker of this host's processor, as its CPUID says it and Linux shows it (`vendor_id` in `file`). Undefined for
- * others, and where there is no such file.
+ * The vendor of this host's processor, from its CPUID as Linux shows it (`vendor_id` in `file`). Undefined for others, and
+ * without the file.
  */
 export function hostCpuVendor(file = '/proc/cpuinfo'): CpuVendor | undefined {
   try {

@@ -1,6 +1,6 @@
 /**
- * Can this host run guests? Looks at everything that KVM needs, but decides by one thing alone: opening the device and
- * running a guest. CPU flags lie (a nested or a software KVM shows none and works), and so do module lists.
+ * Can this host run guests? Checks everything that KVM needs, but only one check decides: opening the device and running a
+ * guest. CPU flags lie (a nested or a software KVM shows none and works), and so do module lists.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { Machine } from '../../machine/index.js';
 import { findDriver, findProgram, INSTALL_COMPILER } from '../images/tools.js';
 import { engineByName } from './engines.js';
 
-/** How a check came out: `fail` means no guest runs, `warn` that something is missing, `info` that it only tells. */
+/** The result of a check: `fail` means that no guest runs, `warn` that something is missing, `info` is only information. */
 export type CheckStatus = 'ok' | 'info' | 'warn' | 'fail';
 
 export interface Check {
@@ -21,38 +21,38 @@ export interface Check {
   status: CheckStatus;
   /** What was found. */
   found: string;
-  /** What it costs, and what to do about it. */
+  /** The consequences, and what to do about it. */
   advice?: string;
 }
 
 export interface Diagnosis {
   /** True if a guest ran on KVM. */
   usable: boolean;
-  /** What `--engine auto` takes here; null where there is no engine at all. */
+  /** The engine of `--engine auto` on this host; null where there is none. */
   auto: 'kvm' | 'soft' | null;
   checks: Check[];
 }
 
-/** The capabilities that matter, and what a host without them costs. */
+/** The capabilities that matter, and the consequences without them. */
 const capabilityCosts: Partial<Record<CapabilityName, string>> = {
   KVM_CAP_USER_MEMORY: 'guest memory cannot be mapped: no guest runs',
-  KVM_CAP_SYNC_REGS: 'each exit that shows registers costs an ioctl more',
-  KVM_CAP_COALESCED_MMIO: 'writes to memory devices cannot be kept back: each is an exit',
-  KVM_CAP_COALESCED_PIO: 'console bytes cannot be kept back: each is an exit, some five times slower',
+  KVM_CAP_SYNC_REGS: 'each exit that shows registers costs one more ioctl',
+  KVM_CAP_COALESCED_MMIO: 'writes to memory devices cannot be coalesced: each is an exit',
+  KVM_CAP_COALESCED_PIO: 'console bytes cannot be coalesced: each is an exit, some five times slower',
   KVM_CAP_IMMEDIATE_EXIT: 'a pending exit cannot be completed without running the guest',
   KVM_CAP_READONLY_MEM: 'read-only memory regions do not work',
   KVM_CAP_IRQCHIP: 'no interrupt controller in the kernel',
   KVM_CAP_PIT2: 'no timer in the kernel',
-  KVM_CAP_IRQFD: 'interrupts from other threads need the machine’s own thread',
-  KVM_CAP_IOEVENTFD: 'a guest’s notifications always leave for the monitor',
+  KVM_CAP_IRQFD: 'interrupts from other threads must go through the machine’s thread',
+  KVM_CAP_IOEVENTFD: 'a guest’s notifications always cause exits',
   KVM_CAP_SET_GUEST_DEBUG: 'no single steps and no breakpoints',
   KVM_CAP_VCPU_EVENTS: 'pending exceptions and interrupts cannot be saved',
-  KVM_CAP_BINARY_STATS_FD: 'no counters of the kernel beside ours',
+  KVM_CAP_BINARY_STATS_FD: 'no kernel counters beside the monitor’s own',
 };
 
-/** Looks at this host. Never throws: what goes wrong is a check that failed. */
+/** Checks this host. Never throws: an error is a failed check. */
 export function diagnose(device = '/dev/kvm'): Diagnosis {
-  // Elsewhere there is no KVM to look for.
+  // Other systems have no KVM.
   const { usable, checks } = hasLinux() ? diagnoseKvm(device) : { usable: false, checks: [checkPlatform()] };
   const soft = checkSoft();
   const auto = usable ? 'kvm' : soft.status === 'ok' ? 'soft' : null;
@@ -66,8 +66,8 @@ export function diagnose(device = '/dev/kvm'): Diagnosis {
 }
 
 function autoWords(auto: Diagnosis['auto']): string {
-  if (auto === null) return 'takes neither: no guest runs here';
-  return auto === 'kvm' ? 'takes KVM' : 'takes the software CPU';
+  if (auto === null) return 'uses neither: no guest runs on this host';
+  return auto === 'kvm' ? 'uses KVM' : 'uses the software CPU';
 }
 
 function diagnoseKvm(device: string): Pick<Diagnosis, 'usable' | 'checks'> {
@@ -104,27 +104,27 @@ function checkPlatform(): Check {
 }
 
 const platformAdvice: Partial<Record<NodeJS.Platform, string>> = {
-  darwin: 'KVM is a part of Linux; the software CPU needs nothing of macOS',
+  darwin: 'KVM is a part of Linux; the software CPU works on macOS',
   win32:
-    'KVM is a part of Linux: WSL2 has it where nested virtualization is on; the software CPU needs nothing of Windows',
-  linux: 'this processor is no x86-64, on which alone KVM runs x86 guests',
+    'KVM is a part of Linux: WSL2 has it where nested virtualization is on; the software CPU works on Windows',
+  linux: 'this processor is not x86-64, and KVM runs x86 guests only there',
 };
 
-/** What is otherwise without KVM. */
+/** What is different without KVM. */
 const differences: Check = {
   name: 'without KVM',
   status: 'info',
   found: 'guests run on the software CPU, with everything but --irqchip kernel and the kernel’s own counters',
   advice:
-    'time is the count of instructions, so that runs repeat exactly, and sleeps take none; --clock wall, or --screen, makes it wall time',
+    'time is the count of instructions, so that runs repeat exactly, and sleeps take no real time; --clock wall, or --screen, makes it wall-clock time',
 };
 
-/** What sources are compiled and debugged with. */
+/** The tools that compile and debug sources. */
 function checkTools(): Check[] {
   const rows: [name: string, program: () => string | undefined, cost: string][] = [
     ['C and assembler', compilerHere, `sources cannot be compiled; ${INSTALL_COMPILER}`],
-    ['gdb', () => findProgram('gdb'), 'run --gdb waits for one; the debugger in the terminal needs none'],
-    ['make', () => findProgram('make'), 'new kernels have a Makefile; its lines can be typed by hand'],
+    ['gdb', () => findProgram('gdb'), 'run --gdb needs one; the debugger in the terminal does not'],
+    ['make', () => findProgram('make'), 'new kernels have a Makefile; you can also type its commands'],
   ];
   return rows.map(([name, find, advice]) => {
     const found = find();
@@ -175,7 +175,7 @@ function checkNode(device: string): Check {
     const { mode, uid, gid } = statSync(device);
     const groups = readText('/etc/group') ?? '';
     const group = groups.match(new RegExp(`^([^:]+):[^:]*:${gid}:`, 'm'))?.[1] ?? String(gid);
-    const mine = process.getgroups?.().includes(gid) ? 'one of yours' : 'not one of yours';
+    const mine = process.getgroups?.().includes(gid) ? 'you are a member' : 'you are not a member';
     const found = `mode ${(mode & 0o777).toString(8).padStart(3, '0')}, owner ${uid}, group ${group} (${mine})`;
     accessSync(device, constants.R_OK | constants.W_OK);
     return { name, status: 'ok', found };
@@ -189,13 +189,13 @@ function checkNode(device: string): Check {
   }
 }
 
-/** A group can be joined where it may write the device; elsewhere the device's owner or mode is in the way. */
+/** Joining the group helps where it may write to the device; elsewhere the device's owner or mode must change. */
 function accessAdvice(device: string): string {
   const { mode, gid } = statSync(device);
   const group = (readText('/etc/group') ?? '').match(new RegExp(`^([^:]+):[^:]*:${gid}:`, 'm'))?.[1];
   if ((mode & 0o060) === 0o060 && group !== undefined && group !== 'root')
     return `add yourself to the group ${group}: sudo usermod -aG ${group} $USER, then log in again`;
-  return `give yourself the device until the next start of the host: sudo setfacl -m u:$USER:rw ${device}`;
+  return `allow yourself the device until the host restarts: sudo setfacl -m u:$USER:rw ${device}`;
 }
 
 function checkCapabilities(kvm: Kvm): Check {
@@ -211,7 +211,7 @@ function checkCapabilities(kvm: Kvm): Check {
   };
 }
 
-/** The guest that decides: mov $42,%al; hlt. */
+/** The deciding guest: mov $42,%al; hlt. */
 function checkGuest(engine: Engine, name: string): Check {
   const ran = attempt(() => {
     const image = parseImage(new Uint8Array([0xb0, 42, 0xf4]), 'two instructions');
@@ -233,7 +233,7 @@ function checkGuest(engine: Engine, name: string): Check {
   };
 }
 
-/** The same guest on the CPU of our own, which needs nothing of this host. */
+/** The same guest on the software CPU, which needs nothing from this host. */
 function checkSoft(): Check {
   const name = 'the software CPU';
   const loaded = attempt(() => engineByName('soft'));

@@ -18,12 +18,12 @@ import type { GuestMemory } from '../../memory/index.js';
 import type { CpuVendor } from '../../x86/index.js';
 import { hostCpuVendor } from './cpu-vendor.js';
 
-/** Calls a CPU out of the host's kernel, from any thread, as `Engine.kick` does. */
+/** Kicks a CPU out of the host's kernel, from any thread, as `Engine.kick` does. */
 export function kickKernel(control: Int32Array): void {
   new KvmEngine().kick(control);
 }
 
-/** What of a machine's description the choice of its engine depends on. */
+/** The parts of a machine's description that the choice of its engine depends on. */
 export interface EngineWishes
   extends Pick<MachineSpec, 'mode' | 'clock' | 'assist' | 'translate' | 'cpuVendor'> {
   /** What the image is. */
@@ -32,19 +32,19 @@ export interface EngineWishes
   device?: string;
 }
 
-/** An engine, and why it was taken where that needs saying. */
+/** An engine, and the reason for its choice where that needs an explanation. */
 export interface EngineChoice {
   readonly engine: Engine;
-  /** Why `auto` did not take KVM: a phrase for people. */
+  /** Why `auto` did not choose KVM: a phrase for messages. */
   readonly because?: string;
 }
 
 const wasm = () => fileURLToPath(new URL('dist/soft.wasm', import.meta.resolve('#package')));
 let program: WebAssembly.Module | undefined;
-/** By what they do with hot code, and whose processor they are. */
+/** Software engines by their translate mode and CPU vendor. */
 const softEngines = new Map<string, SoftEngine>();
 
-/** What the software CPU does with hot code where nothing is said: the environment may say it. */
+/** The default translate mode of the software CPU, which the environment may set. */
 function defaultTranslate(): TranslateMode {
   const named = process.env.TERRARIUM_TRANSLATE;
   if (named === undefined) return 'off';
@@ -52,11 +52,11 @@ function defaultTranslate(): TranslateMode {
   if (mode !== undefined) return mode;
   throw new ConfigError(
     `TERRARIUM_TRANSLATE is '${named}'`,
-    `it may be ${translateModes.join(', ')}, or not be set`,
+    `set it to ${translateModes.join(', ')}, or unset it`,
   );
 }
 
-/** The software CPU's program, loaded from the package's dist/ when it is first asked for. */
+/** The software CPU's program, loaded from the package's dist/ on first use. */
 function loadProgram(): WebAssembly.Module {
   if (program !== undefined) return program;
   if (!existsSync(wasm())) throw new ConfigError('the software CPU is not built', 'build it: npm run build');
@@ -80,7 +80,9 @@ function loadSoftEngine({
 
 const softIsMissing = () => program === undefined && !existsSync(wasm());
 
-/** Runs a CPU's next instruction on a copy of the memory, for any engine; undefined where that cannot be done. Changes nothing. */
+/**
+ * Runs a CPU's next instruction on a copy of the memory, for any engine; undefined where that is not possible. Changes nothing.
+ */
 export function dryRunNext(cpu: EngineCpu, memory: GuestMemory): DryRun | undefined {
   if (softIsMissing()) return undefined;
   return dryRun(cpu, memory, loadSoftEngine());
@@ -91,14 +93,14 @@ export function engineByName(name: EngineName = 'auto', wishes: EngineWishes = {
   return chooseEngine(name, wishes).engine;
 }
 
-/** An engine that this host may have. */
+/** An engine that may be available on this host. */
 interface Candidate {
-  /** Why a machine cannot have it here: a phrase for people. Undefined where it can. */
+  /** Why a machine cannot use it here: a phrase for messages. Undefined where it can. */
   whyNot(wishes: EngineWishes): string | undefined;
   open(wishes: EngineWishes): Engine;
 }
 
-/** In the order in which `auto` asks them. */
+/** In the order in which `auto` tries them. */
 const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
   kvm: { whyNot: whyNotKvm, open: openKvm },
   soft: {
@@ -108,7 +110,7 @@ const candidates: Record<Exclude<EngineName, 'auto'>, Candidate> = {
 };
 
 /**
- * The engine of that name. `auto` takes the first that can run the guest on this host: KVM, else the software CPU.
+ * The engine of that name. `auto` uses the first that can run the guest on this host: KVM, else the software CPU.
  * @throws ConfigError for an unknown name; TerrariumError `ENOENGINE` where `auto` finds none
  */
 export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {}): EngineChoice {
@@ -122,13 +124,13 @@ export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {
     else return { engine: open(wishes), ...(reasons.length > 0 && { because: reasons.join(', and ') }) };
   }
   throw new TerrariumError('ENOENGINE', reasons.join(', and '), {
-    hint: `build it: npm run build; what this host’s KVM lacks: ${command('doctor')}`,
+    hint: `build it: npm run build; what is missing for KVM on this host: ${command('doctor')}`,
   });
 }
 
 const helpers = new WeakMap<KvmEngine, SoftEngine>();
 
-/** A software CPU that is to its guests what KVM shows them: the same answers of CPUID, and what follows from them. */
+/** A software CPU that looks to its guests like KVM's: the same CPUID, and what follows from it. */
 function helperFor(kvm: KvmEngine): SoftEngine {
   const known = helpers.get(kvm);
   if (known !== undefined) return known;
@@ -137,7 +139,7 @@ function helperFor(kvm: KvmEngine): SoftEngine {
     ...((flags & constants.KVM_CPUID_FLAG_SIGNIFCANT_INDEX) !== 0 && { subleaf: index }),
     ...{ eax, ebx, ecx: leaf === 1 ? (ecx & ~OSXSAVE) >>> 0 : ecx, edx },
   }));
-  // KVM without VMX or SVM shows a guest more of the host's processor than it lists.
+  // KVM without VMX or SVM gives a guest more of the host processor's features than it lists.
   const engine = softEngine(loadProgram(), leaves, translated(defaultTranslate()), cpuFeatures);
   helpers.set(kvm, engine);
   return engine;
@@ -146,12 +148,12 @@ function helperFor(kvm: KvmEngine): SoftEngine {
 /** CPUID leaf 1, ECX: it follows CR4. */
 const OSXSAVE = 1 << 27;
 
-/** KVM runs the host's processor: why it cannot be the other maker's. Undefined where it is the one that is wanted. */
+/** KVM uses the host's processor: why it cannot be the other vendor's. Undefined where it is the requested one. */
 function whyNotVendor(cpuVendor: CpuVendor | undefined): string | undefined {
   const host = hostCpuVendor();
   if (cpuVendor === undefined || cpuVendor === host) return undefined;
   const names = { intel: 'an Intel', amd: 'an AMD' };
-  const own = host === undefined ? 'another maker’s' : names[host];
+  const own = host === undefined ? 'another vendor’s' : names[host];
   return `KVM runs this host’s processor, ${own} (--cpu-vendor ${cpuVendor})`;
 }
 
@@ -166,7 +168,7 @@ function openKvm({ device, assist = true, cpuVendor }: EngineWishes): Engine {
   return assist ? assisted(kvm, () => helperFor(kvm)) : kvm;
 }
 
-/** Devices that have made a virtual machine in this thread. */
+/** The KVM devices on which this thread has created a virtual machine. */
 const proven = new Set<string>();
 
 /** Kernels whose own code is most of their life. */
@@ -190,7 +192,7 @@ function whyNotKvm({ mode, clock, cpuVendor, kind, device = '/dev/kvm' }: Engine
     // A KVM without 32-bit paging has neither VMX nor SVM: it emulates ring 0, an instruction at a time.
     if (operatingSystems.has(kind) && !has32BitPaging(kvm.device))
       return 'this host’s KVM emulates a kernel’s own code one instruction at a time, slower than the software CPU';
-    // A device that opens may still refuse to make a virtual machine.
+    // A device that opens may still refuse to create a virtual machine.
     if (!proven.has(device)) kvm.device.createVm()[Symbol.dispose]();
     proven.add(device);
     return undefined;
@@ -200,14 +202,14 @@ function whyNotKvm({ mode, clock, cpuVendor, kind, device = '/dev/kvm' }: Engine
   }
 }
 
-/** Short: `terrarium doctor` tells the rest. */
+/** Short: `terrarium doctor` has the details. */
 function unusable(error: KvmError, device: string): string {
   switch (error.code) {
     case 'ENOENT':
-      return `no ${device} here`;
+      return `there is no ${device} on this host`;
     case 'EACCES':
     case 'EPERM':
-      return `${device} may not be opened here (${error.code}; ${command('doctor')} says what to do)`;
+      return `${device} cannot be opened (${error.code}; ${command('doctor')} says what to do)`;
     case 'ENOKVM':
       return error.message;
     default:

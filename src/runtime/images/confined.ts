@@ -1,9 +1,9 @@
 /**
- * Sources of somebody else's: what they read of this host.
+ * Untrusted sources: which files of this host they read.
  *
  * A compiler reads every file that a source names, and puts it into the image (`.incbin`) or into its messages (`#include`). It
- * has no mode in which it does not. So each source is compiled by itself with an account of all files that were read
- * (gcc -MD, gas --MD, nasm -MD), and an image, or a message, that has part of another file in it is not given out.
+ * has no mode that prevents this. So each source is compiled separately, with a list of all files that were read (gcc -MD, gas
+ * --MD, nasm -MD), and an image or a message that contains a part of another file is withheld.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { languageOf } from './languages.js';
 import { ToolchainError } from './toolchain-error.js';
 import type { Driver } from './tools.js';
 
-/** Languages whose compilers tell what they read. Code of the others may run at compile time. */
+/** Languages whose compilers list the files that they read. Other languages may run code at compile time. */
 const accountable = new Set(['assembler', 'c', 'c++', 'nasm']);
 
-/** What a compilation may read, and where its account of that is. */
+/** The files that a compilation may read, and its list of the files that it did read. */
 export class Confinement {
   readonly #source: string;
   readonly #accounts: readonly [string, string];
@@ -26,27 +26,24 @@ export class Confinement {
 
   /**
    * @param folder for temporary files
-   * @throws ToolchainError for a language that cannot be held to it, and for a source that is a link to somewhere else
+   * @throws ToolchainError for a language that cannot be confined, and for a source that is a link to another folder
    */
   constructor(source: string, folder: string, driver: Driver | undefined) {
     const language = languageOf(source);
     if (language === undefined || !accountable.has(language))
       throw new ToolchainError(
-        `${source}: somebody else's ${language ?? 'file'} is not compiled here: it can read files`,
+        `${source}: untrusted ${language ?? 'file'} code is not compiled: it can read files`,
       );
     const beside = realpathSync(path.dirname(path.resolve(source)));
     if (path.dirname(realpathSync(source)) !== beside)
-      throw new ToolchainError(
-        `${source}: leads to a file outside of its folder`,
-        'put the file itself there',
-      );
+      throw new ToolchainError(`${source}: leads to a file outside its folder`, 'put the file itself there');
     this.#source = source;
     this.#accounts = [path.join(folder, 'read.c'), path.join(folder, 'read.s')];
     const common = fileURLToPath(new URL('guests/include', import.meta.resolve('#package')));
     this.#roots = [beside, realpathSync(common), realpathSync(folder), ...(driver ? ownHeaders(driver) : [])];
   }
 
-  /** What makes gcc and the GNU assembler write the account. */
+  /** The options with which gcc and the GNU assembler write the list. */
   get gccFlags(): string[] {
     const [c, s] = this.#accounts;
     return ['-MD', '-MF', c, `-Wa,--MD,${s}`];
@@ -56,7 +53,7 @@ export class Confinement {
     return ['-MD', this.#accounts[0]];
   }
 
-  /** Runs a compilation and looks at what it read. @throws ToolchainError where that was something else than it may */
+  /** Runs a compilation and checks what it read. @throws ToolchainError where it read a file that it may not */
   run(compile: () => string): string {
     let said: string;
     try {
@@ -69,7 +66,7 @@ export class Confinement {
     return said;
   }
 
-  /** The files of the accounts, which are rules of make: `image: a b \`. */
+  /** The files in the lists, which are rules of make: `image: a b \`. */
   #read(): string[] {
     return this.#accounts.flatMap((account) => {
       try {
@@ -87,13 +84,13 @@ export class Confinement {
       try {
         real = realpathSync(file.replaceAll('\\ ', ' '));
       } catch {
-        // Not there: nothing was read of it.
+        // No list: no files were read.
         continue;
       }
       if (this.#roots.some((root) => real.startsWith(root + path.sep))) continue;
       throw new ToolchainError(
         `${this.#source}: reads ${file}, which does not belong to it`,
-        'of somebody else’s sources only files beside them are read, named as in #include "part.h"',
+        'untrusted sources may read only files beside them, named as in #include "part.h"',
       );
     }
   }

@@ -19,7 +19,7 @@ import { type BuildOptions, type Compiled, compileSources } from './toolchain.js
 /** Sources above this are refused before a compiler reads them. */
 const LARGEST_SOURCE = 64 * 1024 * 1024;
 
-/** Where an image ends that begins at the reset vector, 16 bytes below (SDM 3A 10.1.4). */
+/** The end of an image that starts at the reset vector, 16 bytes below (SDM 3A 10.1.4). */
 const RESET_END = 0x100000;
 
 /** An image and how to run it. */
@@ -29,18 +29,18 @@ export interface LoadedImage {
   file: string;
   /** The sources that were compiled; none where an image was read. */
   sources: readonly string[];
-  /** The machine that it is to run on: what the caller asked for, over what a guest folder wants. */
+  /** The machine to run it on: the caller's fields take precedence over those of a guest folder. */
   spec: MachineSpec;
-  /** When a guest folder wants its guest ended, in milliseconds. */
+  /** The timeout from a guest folder, in milliseconds. */
   timeoutMs?: number;
-  /** What the compiler had to say, if anything. */
+  /** The compiler's messages, if any. */
   warnings: string;
   /**
-   * Compiles a source once more for what its addresses are called, which a flat image cannot hold and a kept one has not:
-   * undefined where it cannot be had, or comes to other code than the image's.
+   * Compiles a source again for its symbols, which a flat image cannot hold and a kept image does not have: undefined where
+   * that is not possible, or where it gives different code.
    */
   symbols?: () => Image | undefined;
-  /** Where the sources are, as far as that is known. */
+  /** The folders of the sources, as far as known. */
   sourceFolder: string;
 }
 
@@ -49,13 +49,13 @@ export type ImageFiles = string | readonly string[];
 
 /**
  * Reads an image, compiles sources, or opens a guest folder (one with a `guest.json`, or with sources alone).
- * @param asked goes before what the folder wants
+ * @param asked takes precedence over the folder's fields
  * @throws ImageError, ToolchainError
  */
 export function loadImage(files: ImageFiles, asked: MachineSpec = {}, how: BuildOptions = {}): LoadedImage {
   const named = typeof files === 'string' ? [files] : files;
   if (named.length === 0 || named.some((one) => one === ''))
-    throw new ImageError('no image was named: the name is empty', HINT);
+    throw new ImageError('the name of the image is empty', HINT);
   if (named.length > 1) return loadSeveral(named, asked, how);
   const file = knownGuest(named[0]!);
   const found = stat(file);
@@ -96,7 +96,7 @@ export function buildImage(
   return compileSources(sources, { ...options(load), symbols });
 }
 
-/** What is compiled, for which machine, and how. */
+/** The sources, their machine, and the options. */
 function sourcesOf(files: readonly string[], asked: MachineSpec, how: BuildOptions) {
   const [file = ''] = files;
   if (files.length > 1 || !stat(file).isDirectory()) return { sources: files, spec: asked, how };
@@ -113,12 +113,12 @@ function sourcesOf(files: readonly string[], asked: MachineSpec, how: BuildOptio
   };
 }
 
-/** The folder's words for the compiler come before the caller's. */
+/** The folder's compiler flags come before the caller's. */
 function withFlags(how: BuildOptions, { cflags }: GuestFile): BuildOptions {
   return { ...how, cflags: [...(cflags?.match(/\S+/g) ?? []), ...(how.cflags ?? [])] };
 }
 
-/** A folder with sources and without a guest.json: all of them, the one that says where it starts first. */
+/** A folder with sources and without a guest.json: all of them, first the one with the entry point. */
 function sourcesIn(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => languageOf(name) !== undefined);
   const rank = (name: string) =>
@@ -193,7 +193,7 @@ function loadSources(files: readonly string[], asked: MachineSpec, how: BuildOpt
     image,
     file,
     sources: files,
-    // An ELF file was linked for its address and goes there by itself; flat code has to be put there.
+    // An ELF file has its load address; flat code must be placed there.
     spec: flat ? asked : rest,
     warnings,
     sourceFolder: path.dirname(file),
@@ -201,14 +201,14 @@ function loadSources(files: readonly string[], asked: MachineSpec, how: BuildOpt
   };
 }
 
-/** A boot sector is linked for where a PC's firmware puts it, unless the caller knows better. */
+/** A boot sector is linked for the address at which a BIOS loads it, unless the caller gives another one. */
 function linkedAt(image: Image, load: number | undefined): number | undefined {
   return load ?? (isBootSector(image) ? BOOT_SECTOR_ADDRESS : undefined);
 }
 
 /**
- * The image as an ELF file; undefined where it cannot be had.
- * @param same the image that the source must come to
+ * The image as an ELF file; undefined where that is not possible.
+ * @param same the image that the source must give
  */
 function symbolsOf(
   files: readonly string[],
@@ -229,7 +229,7 @@ function symbolsOf(
   }
 }
 
-/** What is to end at the reset vector is linked for offset 0 of a segment, wherever that segment lies. */
+/** An image that ends at the reset vector is linked for offset 0 of its segment, at any base. */
 function placed(symbols: Image | undefined, image: Image, mode: Mode = 'auto'): Image | undefined {
   const resets =
     image.format === 'flat' && (mode === 'reset' || (mode === 'auto' && autoMode(image) === 'reset'));
@@ -264,7 +264,7 @@ function reading<T>(file: string, read: () => T): T {
 function requireSource(file: string): void {
   const { size } = stat(file);
   if (size > LARGEST_SOURCE)
-    throw new ImageError(`${file}: a source of ${size} bytes is too large, of at most ${LARGEST_SOURCE}`);
+    throw new ImageError(`${file}: a source of ${size} bytes is too large: at most ${LARGEST_SOURCE}`);
 }
 
 function fileError(file: string, cause: unknown): ImageError {

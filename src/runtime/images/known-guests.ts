@@ -3,8 +3,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * A guest of the package by its name, `guests/hello`, wherever the user is; a file or folder of the user's own with that name
- * goes first.
+ * Finds a guest of the package by its name, `guests/hello`, from any folder; a user's file or folder of that name takes
+ * precedence.
  */
 export function knownGuest(file: string): string {
   if (!/^guests\/[\w./-]+$/.test(file) || file.split('/').includes('..') || existsSync(file)) return file;

@@ -1,5 +1,5 @@
 /**
- * What a source is written in, by the ending of its name.
+ * The language of a source, by the ending of its name.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const endings: Readonly<Record<string, Language>> = {
 /** The endings, for people. */
 export const SOURCE_ENDINGS = '.S, .s, .c, .cpp, .asm, .rs, .zig';
 
-/** The language of a file by its name; undefined where it is no source. */
+/** The language of a file by its name; undefined where it is not a source. */
 export function languageOf(file: string): Language | undefined {
   return endings[path.extname(file)];
 }

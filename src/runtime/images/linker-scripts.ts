@@ -1,13 +1,16 @@
 /**
- * The linker scripts that a guest without its own gets. They place a kernel's first instruction, keep what only an
- * operating system's loader would read (notes, unwind tables) out of the image, and say in words what is missing.
+ * The default linker scripts. They place a kernel's first instruction first, discard what only an operating system's loader
+ * would read (notes, unwind tables), and report what is missing.
  *
  * @module
  */
 
 const hex = (value: number) => `0x${value.toString(16)}`;
 
-/** What comes first in an image: sections that say so, then the function `_start`, which `-ffunction-sections` sets apart. */
+/**
+ * The start of an image: sections with such a name, then the function `_start`, which has its own section by
+ * `-ffunction-sections`.
+ */
 const FIRST = '*(.start .text.start .init .text._start)';
 
 /** What a compiler adds for debuggers, unwinders and dynamic loaders, none of which a bare guest has. */
@@ -19,7 +22,7 @@ const NEEDS_START = `ASSERT(DEFINED(_start), "no function _start: a guest in C b
 export interface LayoutOptions {
   /** Address of the image's first byte. */
   load: number;
-  /** C has no order of its own in an object file: it must name where it begins. */
+  /** A C compiler does not fix the order of functions: a kernel in C must name its entry. */
   needsStart: boolean;
 }
 

@@ -7,15 +7,15 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../../errors.js';
 
-/** @throws ConfigError where no folder was named, as by an unset variable in quotes. */
+/** @throws ConfigError for an empty name, for example from an unset variable in quotes. */
 export function requireFolderName(folder: string): void {
   if (folder.trim() === '')
     throw new ConfigError('the name of the folder is empty', 'name one, such as my-kernel; . is this folder');
 }
 
 /**
- * Makes a folder and those above it that do not exist yet. One at a time: with `recursive` Node's mkdir never returns
- * where the file system has no room for folders, as /proc.
+ * Makes a folder and those above it that do not exist yet. One at a time: with `recursive`, Node's mkdir never returns on a
+ * file system that cannot have new folders, such as /proc.
  * @throws ConfigError where it cannot be made
  */
 export function makeFolder(folder: string): void {
@@ -31,7 +31,7 @@ export function makeFolder(folder: string): void {
   }
 }
 
-/** What a folder holds; empty where it does not exist. @throws ConfigError where it is something else, or cannot be read */
+/** The content of a folder; empty where it does not exist. @throws ConfigError where it is not a folder, or cannot be read */
 export function contentsOf(folder: string): string[] {
   requireFolderName(folder);
   try {
@@ -39,8 +39,7 @@ export function contentsOf(folder: string): string[] {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
-    if (code === 'ENOTDIR')
-      throw new ConfigError(`${folder}: it is a file, or lies below one, and no folder`);
+    if (code === 'ENOTDIR') throw new ConfigError(`${folder}: it is a file, or below one, and not a folder`);
     throw cannotMake(folder, folder, cause);
   }
 }
@@ -54,14 +53,14 @@ function isFolder(at: string, asked: string): boolean {
     if (code !== 'ENOTDIR') throw cannotMake(asked, at, cause);
     return false;
   }
-  throw new ConfigError(`the folder ${asked} cannot be made: ${at} is a file`, 'take another name');
+  throw new ConfigError(`the folder ${asked} cannot be made: ${at} is a file`, 'use another name');
 }
 
 function cannotMake(asked: string, at: string, cause: unknown): ConfigError {
   const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
   return new ConfigError(
     `the folder ${asked} cannot be made: ${at}: ${words[code] ?? code}`,
-    'take a place where you may write',
+    'use a place where you may write',
   );
 }
 
@@ -69,7 +68,7 @@ const words: Readonly<Record<string, string>> = {
   EACCES: 'permission denied (EACCES)',
   EPERM: 'permission denied (EPERM)',
   EROFS: 'the file system is read-only (EROFS)',
-  ENOENT: 'this file system takes no new folders (ENOENT)',
+  ENOENT: 'this file system cannot have new folders (ENOENT)',
   ENOSPC: 'the disk is full (ENOSPC)',
   ENAMETOOLONG: 'the name is too long (ENAMETOOLONG)',
 };

@@ -1,5 +1,5 @@
 /**
- * Sources of languages that the C compiler's driver does not take by itself, as object files (or, for nasm's `org`, as the image).
+ * Compiles languages that the C compiler's driver does not handle to object files (or, for nasm's `org`, to the image).
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { runTool, type ToolRun } from './run-tool.js';
 import { ToolchainError } from './toolchain-error.js';
 import { findProgram } from './tools.js';
 
-/** What the object is for. */
+/** The target of the object file. */
 export interface ObjectTarget {
   bits: 16 | 32 | 64;
   /** For a debugger: optimise less. */
   debug: boolean;
 }
 
-/** An object file, and what the compiler said. */
+/** An object file, and the compiler's messages. */
 export interface MadeObject {
   file: string;
   warnings: string;
@@ -33,12 +33,12 @@ type Maker = (
 /** How each language becomes an object. */
 export const makers: Partial<Record<Language, Maker>> = { nasm, rust, zig };
 
-/** nasm sources that say where they go (`org`) are flat images already: nasm links them itself. */
+/** nasm sources with a load address (`org`) become flat images: nasm links them itself. */
 export function placesItself(source: string): boolean {
   return /^[ \t]*\[?[ \t]*org[ \t]/im.test(source);
 }
 
-/** The width that a nasm source says: `bits 16`, `[bits 32]`, `use64`; undefined where it says none. */
+/** The width in a nasm source: `bits 16`, `[bits 32]`, `use64`; undefined where it has none. */
 export function nasmWidth(source: string): 16 | 32 | 64 | undefined {
   const [, bits] = /^[ \t]*\[?[ \t]*(?:bits[ \t]+|use)(16|32|64)\b/im.exec(source) ?? [];
   return bits === undefined ? undefined : (Number(bits) as 16 | 32 | 64);
@@ -70,7 +70,7 @@ export function nasmImage(
 
 const nasmPaths = (file: string) => ['-I', `${path.dirname(path.resolve(file))}/`];
 
-/** The target without an operating system, and what there is in its place on an ordinary installation. */
+/** The target without an operating system, and its substitute on an ordinary installation. */
 const BARE = 'x86_64-unknown-none';
 const HOSTED = 'x86_64-unknown-linux-gnu';
 
@@ -141,12 +141,12 @@ function zig(
 function requireLong(file: string, language: string, bits: number): void {
   if (bits === 64) return;
   throw new ToolchainError(
-    `${file}: ${language} is compiled for 64-bit code, and ${bits}-bit code was asked for`,
-    'leave --mode out, or take --mode long',
+    `${file}: ${language} is compiled to 64-bit code, but ${bits}-bit code was requested`,
+    'leave --mode out, or use --mode long',
   );
 }
 
-/** A path that no compiler can take for an option or a file of options. */
+/** A path that no compiler can mistake for an option or a file of options. */
 export function asPath(file: string): string {
   return /^[-@]/.test(file) ? `./${file}` : file;
 }

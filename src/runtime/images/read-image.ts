@@ -4,7 +4,7 @@ import { type Image, ImageError, type ImageKind, parseImage, recognise } from '.
 import { type MachineSpec, memoryOf } from '../../config/index.js';
 import { SOURCE_ENDINGS } from './languages.js';
 
-/** ELF files with debug information are larger than what they load. */
+/** ELF files with debug information are larger than the memory that they load. */
 const LARGEST_ELF = 1024 * 1024 * 1024;
 /** What is read of a disk: firmware loads its first sector alone. */
 const DISK_START = 1024 * 1024;
@@ -12,8 +12,8 @@ const DISK_START = 1024 * 1024;
 const SMALL = 1024 * 1024;
 
 /**
- * Reads an image: by what its bytes say that it is, or by its user's word (`spec.as`). A file that no memory of this machine could
- * hold is refused by its size, before it is read: a sparse file of gigabytes takes no room on a disk.
+ * Reads an image, of the kind that its bytes show, or that the user gives (`spec.as`). A file that does not fit into this
+ * machine's memory is refused by its size, before it is read: a sparse file of gigabytes takes no room on a disk.
  * @throws ImageError, and Node's errors where the file cannot be read
  */
 export function readImage(file: string, spec: MachineSpec): Image {
@@ -49,19 +49,22 @@ const kinds: Readonly<Record<'elf' | 'disk', ReadonlySet<ImageKind>>> = {
   disk: new Set<ImageKind>(['floppy', 'disk', 'cdrom']),
 };
 
-/** A file that would be executed as machine code, letter by letter. */
+/** A text file would be executed as machine code, letter by letter. */
 function refused(file: string, kind: 'text' | 'foreign', evidence: string): ImageError {
   const overrule = '; --as flat runs it as it is';
   if (kind === 'text')
     return new ImageError(
-      `${file}: this is ${evidence}, and no image: its letters would be executed as machine code`,
+      `${file}: this is ${evidence}, and not an image: its letters would be executed as machine code`,
       `give a source by its ending (${SOURCE_ENDINGS}), or what a compiler made of it${overrule}`,
     );
   const [what, instead] = evidence.split(': ');
-  return new ImageError(`${file}: this is ${what}, and no image`, `${instead}${overrule}`);
+  return new ImageError(`${file}: this is ${what}, and not an image`, `${instead}${overrule}`);
 }
 
-/** Bytes of all the memory that a flat image could lie in. For small files the machine itself says what does not fit, and where. */
+/**
+ * The size of all memory that a flat image could be loaded into. For small files the machine itself reports what does not fit,
+ * and where.
+ */
 function roomFor(spec: MachineSpec, kind: ImageKind): number {
   const { regions = [] } = spec;
   return Math.max(

@@ -1,6 +1,6 @@
 /**
- * Runs a compiler within limits. It and all that it starts end when it takes too long, and when this process ends, however that
- * ends; the temporary folder goes with them.
+ * Runs a compiler within limits. The compiler and its child processes end when they take too long, and when this process ends
+ * in any way; the temporary folder is removed too.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { spawnSync } from 'node:child_process';
 import { ToolchainError } from './toolchain-error.js';
 import { INSTALL_COMPILER } from './tools.js';
 
-/** Images above this are refused: a typing mistake in `.org` or `.fill` easily asks for more. */
+/** Images above this size are refused: a typing mistake in `.org` or `.fill` easily makes them larger. */
 export const LARGEST_OUTPUT = 256 * 1024 * 1024;
 export const DEFAULT_TIMEOUT_MS = 60_000;
 /** How long the guards may take beyond the deadline: milliseconds. */
 const GUARD_MS = 5000;
-/** `timeout`'s exit status where the time was up. */
+/** The exit status of `timeout` after a timeout. */
 const TIMED_OUT = 124;
 const KILLED = 137;
 
@@ -25,14 +25,14 @@ export interface ToolRun {
   /** For temporary files; removed if this process dies meanwhile. */
   folder: string;
   timeoutMs: number;
-  /** What to do where the program is not there. */
+  /** What to do where the program is not installed. */
   install?: string;
 }
 
 /**
- * The processor's seconds and the size of a file are limited for the compiler and all that it starts, so that a `.fill` of
- * gigabytes ends before it fills the disk. `timeout` (coreutils) makes a process group of them and ends all of it. On SIGTERM,
- * which this process's end sends (PR_SET_PDEATHSIG), the shell ends them and removes the folder.
+ * CPU time and file size are limited for the compiler and its child processes, so that a `.fill` of gigabytes ends before it
+ * fills the disk. `timeout` (coreutils) makes them a process group and ends the whole group. On SIGTERM, which this process's
+ * end sends (PR_SET_PDEATHSIG), the shell ends them and removes the folder.
  */
 const GUARD = `
 folder=$1; seconds=$2; shift 2
@@ -47,7 +47,7 @@ wait $child
 
 let guarded: boolean | undefined;
 
-/** True where the guards' programs are there: util-linux and coreutils. */
+/** True where the guards' programs are installed: util-linux and coreutils. */
 function canGuard(): boolean {
   guarded ??=
     process.platform === 'linux' &&
@@ -76,7 +76,7 @@ export function runTool({ command, file, folder, timeoutMs, install }: ToolRun):
   const program = command[0]!;
   if (code === 'ENOENT' || /^timeout: failed to run command .*: No such file/m.test(said)) {
     throw new ToolchainError(
-      `${file}: cannot be compiled: no ${program} on this machine`,
+      `${file}: cannot be compiled: ${program} is not installed`,
       install ?? INSTALL_COMPILER,
     );
   }
@@ -84,7 +84,7 @@ export function runTool({ command, file, folder, timeoutMs, install }: ToolRun):
   if (code === 'ETIMEDOUT' || late) {
     throw new ToolchainError(
       `${file}: ${program} did not end within ${timeoutMs} ms and was stopped`,
-      'look for a .rept, .fill or macro without an end',
+      'look for an endless .rept, .fill or macro',
     );
   }
   if (/File size limit|SIGXFSZ|File too large/i.test(said)) throw tooLarge(file, undefined, said);
@@ -99,19 +99,19 @@ export function tooLarge(file: string, size: number | undefined, said = ''): Too
   const much = size === undefined ? '' : `: ${size} bytes`;
   return new ToolchainError(
     `${file}: the image is larger than ${LARGEST_OUTPUT / 1024 / 1024} MiB${much}${said && `\n${said}`}`,
-    'look for a .org, .fill or array that is larger than meant',
+    'look for a .org, .fill or array that is larger than intended',
   );
 }
 
-/** What to do about the errors that beginners meet first. */
+/** Hints for the errors that beginners meet first. */
 const hints: readonly [RegExp, string][] = [
   [
     /undefined reference to `__\w+[dt]i\d'/,
-    'a 64-bit division in 32-bit code needs libgcc, which a bare guest has not: use 32-bit numbers',
+    'a 64-bit division in 32-bit code needs libgcc, which a bare guest does not have: use 32-bit numbers',
   ],
   [
     /undefined reference to `mem(cpy|set|move|cmp)'/,
-    'gcc expects memcpy, memset, memmove and memcmp even in a freestanding program: write those it asks for',
+    'gcc expects memcpy, memset, memmove and memcmp even in a freestanding program: write those that it needs',
   ],
   [
     /SSE register (return|argument)|x87 disabled/,
@@ -125,7 +125,7 @@ const hints: readonly [RegExp, string][] = [
   ],
   [
     /unrecognized command-line option|unsupported option|unknown argument/,
-    'is it a word of --cflags? Else a gcc for x86-64 with GNU binutils, or clang with lld, is needed',
+    'is it from --cflags? Otherwise a gcc for x86-64 with GNU binutils, or clang with lld, is needed',
   ],
 ];
 

@@ -3,9 +3,9 @@ import path from 'node:path';
 import type { SourceFile } from '../../symbols/index.js';
 
 /**
- * Finds the files that an image's line table names, which it does as the compiler saw them: maybe on another computer, or
- * with its folder taken away.
- * @param folders where the image's sources are looked for first
+ * Finds the files in an image's line table. Their paths are those of the compilation: maybe on another computer, or in a
+ * deleted folder.
+ * @param folders searched first for the image's sources
  */
 export function sourceFinder(folders: readonly string[]): (file: SourceFile) => string | undefined {
   const known = new Map<string, string | undefined>();

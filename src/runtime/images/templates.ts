@@ -1,5 +1,5 @@
 /**
- * Folders to begin a kernel with: `templates/`, with the names filled in.
+ * Templates of kernels: `templates/`, with the names filled in.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export const templateNames = [
 ] as const;
 export type TemplateName = (typeof templateNames)[number];
 
-/** One line about each, for people who choose. */
+/** A one-line summary of each. */
 export const templateSummaries: Readonly<Record<TemplateName, string>> = {
   asm16: 'assembler, real mode',
   asm32: 'assembler, protected mode with flat segments',
@@ -45,7 +45,7 @@ const protectedMode = { bits: '32', mode: 'protected', image: 'kernel.elf', load
 const long = { bits: '64', mode: 'long', image: 'kernel.elf', load: '0x100000' };
 const GNU = '`gcc` and `binutils`';
 
-/** What the placeholders of the kernels become. */
+/** The values of the kernels' placeholders. */
 const kernels: Readonly<Record<KernelName, Record<string, string>>> = {
   asm16: { ...real, source: 'kernel.S', compiler: GNU },
   asm32: { ...protectedMode, source: 'kernel.S', compiler: GNU },
@@ -70,16 +70,16 @@ export interface NewOptions {
 
 /**
  * Makes a folder from a template and returns the names of its files.
- * @throws ConfigError where the folder is there and not empty, or the name cannot stand in a source.
+ * @throws ConfigError where the folder exists and is not empty, or the name is not allowed in a source.
  */
 export function makeFromTemplate({ folder, template }: NewOptions): string[] {
   requireFolderName(folder);
   const name = path.basename(path.resolve(folder));
-  // It goes into C strings, Makefiles and JSON as it is.
+  // It is inserted into C strings, Makefiles and JSON unchanged.
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new ConfigError(
       `'${name}' cannot be a kernel's name`,
-      'take letters, digits, dots, dashes and underscores, such as my-kernel',
+      'use letters, digits, dots, dashes and underscores, such as my-kernel',
     );
   }
   checkEmpty(folder);
@@ -103,18 +103,19 @@ function checkEmpty(folder: string): void {
   if (first === undefined) return;
   throw new ConfigError(
     `the folder ${folder} is not empty: it holds ${first}${more.length === 0 ? '' : ` and ${more.length} more`}`,
-    'give a name that is not taken: nothing is overwritten',
+    'use another name: existing files are not overwritten',
   );
 }
 
-/** The folder in whose `node_modules` this package lies; undefined where it is a clone. */
+/** The folder in whose `node_modules` this package is installed; undefined for a clone. */
 function owner(root: string): string | undefined {
   const [folder, inside] = root.split(/[\\/]node_modules[\\/](.*)/s);
   return inside === undefined ? undefined : folder;
 }
 
 /**
- * How a shell in `folder` starts Terrarium. By a path where no shell finds it by name: `npx` would do, and takes half a second.
+ * How a shell in `folder` starts Terrarium. By a path where a shell does not find it by name: `npx` would work too, but takes
+ * half a second.
  */
 function callFrom(folder: string, root: string): string {
   const project = owner(root);
@@ -134,7 +135,7 @@ function version(root: string): string {
   return (JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-/** Copies a folder with its placeholders filled in. `gitignore` gets its dot here: npm takes files of that name out. */
+/** Copies a folder with its placeholders filled in. `gitignore` gets its dot here: npm leaves files named `.gitignore` out. */
 function copy(from: string, to: string, words: Readonly<Record<string, string>>): string[] {
   return readdirSync(from, { recursive: true, encoding: 'utf8' })
     .filter((file) => statSync(path.join(from, file)).isFile())

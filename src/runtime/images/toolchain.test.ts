@@ -245,7 +245,7 @@ describe('what cannot be compiled', () => {
 
   test('a host without the compiler says what to install', () => {
     const error = refused({ 'k.S': 'hlt\n' }, { compiler: 'no-such-gcc' });
-    assert.match(error.message, /--cc names no-such-gcc, which is no program here/);
+    assert.match(error.message, /--cc names no-such-gcc, which is not a program on this host/);
     assert.match(error.hint!, /sudo apt-get install gcc binutils/);
   });
 

@@ -1,6 +1,6 @@
 /**
- * Turns a guest's sources into an image with the compilers of this machine. Everything happens in a temporary folder that
- * is removed again.
+ * Turns a guest's sources into an image with the compilers of this machine. All intermediate files are in a temporary folder
+ * that is removed afterwards.
  *
  * @module
  */
@@ -22,20 +22,20 @@ export { findDriver } from './tools.js';
 /** The CPU mode a source is compiled for: it decides the width of the code and the kind of the image. */
 export type SourceMode = 'auto' | 'reset' | 'real' | 'protected' | 'paged' | 'pae' | 'long';
 
-/** How sources are compiled, whatever machine they are for. */
+/** How sources are compiled, independent of the machine. */
 export interface BuildOptions {
-  /** The compiler driver, with words of its own if need be. Default: the variable CC, else gcc or clang, as found. */
+  /** The compiler driver, with its own options if needed. Default: the variable CC, else gcc or clang, as found. */
   compiler?: string;
-  /** Further words for the compiler of C, C++ and assembler, after Terrarium's own. */
+  /** Further flags for the compiler of C, C++ and assembler, after Terrarium's own. */
   cflags?: readonly string[];
-  /** For a debugger: optimise no more than it can follow. Default false. */
+  /** For a debugger: optimise only as far as it can follow. Default false. */
   debug?: boolean;
-  /** The sources are somebody else's: they may read files beside them and headers alone. Default false. */
+  /** The sources are untrusted: they may read only headers and files beside them. Default false. */
   confined?: boolean;
 }
 
 export interface CompileOptions extends BuildOptions {
-  /** `auto`: an assembler source says it by its first `.code16`, `.code32`, `.code64` or `bits`; everything else is `long`. */
+  /** `auto`: an assembler source's first `.code16`, `.code32`, `.code64` or `bits`; for everything else `long`. */
   mode: SourceMode;
   /** Address to link for. Default: 0 for 16-bit code (0x7c00 for a boot sector), 1 MiB otherwise. */
   load?: number;
@@ -50,27 +50,27 @@ export interface CompileOptions extends BuildOptions {
 export interface Compiled {
   bytes: Uint8Array;
   kind: 'flat' | 'elf';
-  /** The command that linked it, for people. */
+  /** The command that linked it, for messages. */
   command: string;
-  /** What the compilers said although they succeeded; empty if nothing. */
+  /** The compilers' warnings; empty if none. */
   warnings: string;
 }
 
-/** Sources above this are refused: nobody wrote them. */
+/** Larger sources are refused: no person wrote them. */
 const LARGEST_SOURCE = 16 * 1024 * 1024;
-/** Where 32-bit and 64-bit guests are linked: above the PC's low memory, as Multiboot and Linux kernels are. */
+/** The link address of 32-bit and 64-bit guests: above the PC's low memory, as Multiboot and Linux kernels are. */
 const DEFAULT_ELF_LOAD = 0x100000;
-/** Where a PC's firmware puts a boot sector. */
+/** The address at which a BIOS loads a boot sector. */
 const BOOT_SECTOR_LOAD = 0x7c00;
 
-/** What sources compile to. */
+/** The kind of the compiled image. */
 interface Target {
-  /** Width of the object files; 16-bit assembler that goes on to `.code64` needs a 64-bit one. */
+  /** Width of the object files; 16-bit assembler with a later `.code64` needs a 64-bit one. */
   bits: 16 | 32 | 64;
   kind: 'flat' | 'elf';
 }
 
-/** A source that was read. */
+/** A source file and its content. */
 interface Source {
   file: string;
   language: Language;
@@ -92,14 +92,14 @@ export function compileSource(file: string, options: CompileOptions): Compiled {
  *
  * C and C++ are compiled without SSE, MMX and x87 (`-mgeneral-regs-only`), since a guest starts with them switched off
  * (CR4.OSFXSR clear, SDM 3A 2.5); a guest that switches them on uses them in inline assembly. C++ has neither exceptions nor
- * run-time type information; whoever starts the guest calls the constructors from `__init_array_start` on.
+ * run-time type information; the guest's startup code must call the constructors from `__init_array_start` on.
  *
  * @throws ToolchainError
  */
 export function compileSources(files: readonly string[], options: CompileOptions): Compiled {
   const sources = files.map(readSource);
   const [first] = sources;
-  if (first === undefined) throw new ToolchainError('no source was named');
+  if (first === undefined) throw new ToolchainError('no source was given');
   const target = chooseTarget(first.file, first.text, options.mode);
   const load = options.load ?? (target.kind === 'flat' ? 0 : DEFAULT_ELF_LOAD);
   if (!Number.isSafeInteger(load) || load < 0)
@@ -115,7 +115,7 @@ export function compileSources(files: readonly string[], options: CompileOptions
   }
 }
 
-/** The linker script that lies beside a source, if any. */
+/** The linker script beside a source, if any. */
 export function findLinkerScript(file: string, bits: number): string | undefined {
   const folder = path.dirname(file);
   const base = path.basename(file, path.extname(file));
@@ -132,7 +132,7 @@ function readSource(file: string): Source {
     const found = statSync(file);
     if (!found.isFile()) throw new ToolchainError(`${file}: not a regular file`);
     if (found.size > LARGEST_SOURCE)
-      throw new ToolchainError(`${file}: ${found.size} bytes are more than a source has`);
+      throw new ToolchainError(`${file}: ${found.size} bytes are too large for a source`);
     return { file, language, text: readFileSync(file, 'utf8') };
   } catch (cause) {
     if (cause instanceof ToolchainError) throw cause;
@@ -142,7 +142,7 @@ function readSource(file: string): Source {
   }
 }
 
-/** Which code a source holds. */
+/** The width of the code in a source. */
 export function chooseTarget(file: string, source: string, mode: SourceMode): Target {
   const language = languageOf(file);
   const directives = language === 'assembler' ? widthDirectives(source) : [];
@@ -162,7 +162,7 @@ function widthDirectives(source: string): (16 | 32 | 64)[] {
   return [...found].map((match) => Number(match[1]) as 16 | 32 | 64);
 }
 
-/** An image of at least a sector with the boot signature 55 AA at its end, as a PC's firmware looks for it. */
+/** An image of at least a sector with the boot signature 55 AA at its end, as a BIOS requires it. */
 function isBootSector({ kind, bytes }: Compiled): boolean {
   return kind === 'flat' && bytes.length >= 512 && bytes[510] === 0x55 && bytes[511] === 0xaa;
 }
@@ -218,7 +218,7 @@ function build(
       return object;
     }
     if (held !== undefined)
-      throw new ToolchainError(`${source.file}: somebody else's ${language} is compiled with an org alone`);
+      throw new ToolchainError(`${source.file}: untrusted ${language} code is compiled only with an org`);
     const made = make(
       source.file,
       object,
@@ -245,10 +245,10 @@ function build(
   return { bytes, kind: isElf(bytes) ? 'elf' : 'flat', command: command.join(' '), warnings };
 }
 
-/** What is said of each kernel whose code can be written (binutils since 2.39), and of flags for the linker alone (clang). */
+/** Warnings that every kernel gets: writable code (binutils since 2.39), and flags that only the linker uses (clang). */
 const NOISE = /^.*(?:has a LOAD segment with RWX permissions|argument unused during compilation).*\n?/gm;
 
-/** The linker's option takes precedence over what a script of the guest's own says (ld: OUTPUT_FORMAT). */
+/** The linker's option takes precedence over the guest's own script (ld: OUTPUT_FORMAT). */
 function formatFlags(symbols: boolean, { bits }: Target, { kind }: Driver): string[] {
   if (!symbols) return [];
   return [`-Wl,--oformat=${kind === 'clang' ? 'elf' : bits === 64 ? 'elf64-x86-64' : 'elf32-i386'}`];
@@ -261,9 +261,9 @@ function codeFlags(bits: Target['bits'], { kind }: Driver, { debug }: BuildOptio
     debug ? '-Og' : '-O2',
     '-ffreestanding',
     '-ffunction-sections',
-    // A compiler that turns a loop into a call of memset would ask for a library that is not there.
+    // A compiler that turns a loop into a call of memset would need a library that does not exist.
     ...(kind === 'gcc' ? ['-fno-tree-loop-distribute-patterns'] : []),
-    // Without an operating system every address may hold memory, 0 and 0x400 too.
+    // Without an operating system every address may be memory, also 0 and 0x400.
     '-fno-delete-null-pointer-checks',
     '-Wno-array-bounds',
     '-fno-pic',
@@ -272,7 +272,7 @@ function codeFlags(bits: Target['bits'], { kind }: Driver, { debug }: BuildOptio
     '-fno-asynchronous-unwind-tables',
     '-fcf-protection=none',
     '-mgeneral-regs-only',
-    // An interrupt in ring 0 pushes onto the very stack it interrupts (System V ABI, AMD64, 3.2.2).
+    // An interrupt in ring 0 pushes onto the interrupted stack (System V ABI, AMD64, 3.2.2).
     ...(bits === 64 ? ['-mno-red-zone'] : []),
     '-Wall',
     ...(kind === 'gcc' ? ['-Wa,-mx86-used-note=no'] : []),
@@ -299,15 +299,15 @@ function readImage(image: string, file: string, mode: SourceMode): Uint8Array {
   try {
     size = statSync(image).size;
   } catch (cause) {
-    throw new ToolchainError(`${file}: the compiler ended well but wrote no image`, undefined, cause);
+    throw new ToolchainError(`${file}: the compiler succeeded but wrote no image`, undefined, cause);
   }
   if (size > LARGEST_OUTPUT) throw tooLarge(file, size);
-  if (size === 0) throw new ToolchainError(`${file}: the image is empty`, 'is there an instruction in it?');
+  if (size === 0) throw new ToolchainError(`${file}: the image is empty`, 'does it contain an instruction?');
   const bytes = readFileSync(image);
   const reachesReset =
     size > 0xfff0 && size < 0x10000 && (mode === 'auto' || mode === 'reset') && !isElf(bytes);
   if (!reachesReset) return new Uint8Array(bytes);
-  // A linker script of the guest's own may end behind the jump at FFF0; the segment's end must still be at 1 MiB.
+  // The guest's own linker script may end after the jump at FFF0; the segment's end must still be at 1 MiB.
   const segment = new Uint8Array(0x10000);
   segment.set(bytes);
   return segment;

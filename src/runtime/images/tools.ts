@@ -1,5 +1,5 @@
 /**
- * Compilers on this machine: which there are, and which is taken.
+ * The compilers on this machine: finds them and chooses one.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { ToolchainError } from './toolchain-error.js';
 
-/** A compiler driver and the words that come before all others. */
+/** A compiler driver and its fixed first options. */
 export interface Driver {
-  /** The words of the command: a program, and what it is always called with. */
+  /** The command: a program and its fixed options. */
   command: readonly string[];
   kind: 'gcc' | 'clang';
 }
 
-/** Drivers that are looked for, in this order. Where the host's own gcc makes code for another processor it comes last. */
+/** The drivers to search for, in this order. Where the host's own gcc makes code for another processor it comes last. */
 const candidates =
   process.arch === 'x64' && process.platform === 'linux'
     ? ['gcc', 'x86_64-linux-gnu-gcc', 'x86_64-elf-gcc', 'clang', 'cc']
@@ -30,7 +30,7 @@ export const INSTALL_COMPILER =
       : 'install a compiler: sudo apt-get install gcc-x86-64-linux-gnu';
 
 /**
- * The driver for C and assembler: the one that was asked for, else the variable CC, else the first that is found.
+ * The driver for C and assembler: the requested one, else the variable CC, else the first that is found.
  * @throws ToolchainError where there is none
  */
 export function findDriver(asked?: string, env: NodeJS.ProcessEnv = process.env): Driver {
@@ -40,13 +40,16 @@ export function findDriver(asked?: string, env: NodeJS.ProcessEnv = process.env)
     const [program = ''] = command;
     if (findProgram(program, env) === undefined) {
       const by = asked === undefined ? 'the variable CC names' : '--cc names';
-      throw new ToolchainError(`${by} ${program || 'nothing'}, which is no program here`, INSTALL_COMPILER);
+      throw new ToolchainError(
+        `${by} ${program || 'nothing'}, which is not a program on this host`,
+        INSTALL_COMPILER,
+      );
     }
     return { command, kind: kindOf(program) };
   }
   const found = candidates.find((name) => findProgram(name, env) !== undefined);
   if (found === undefined)
-    throw new ToolchainError(`there is no compiler here (${candidates.join(', ')})`, INSTALL_COMPILER);
+    throw new ToolchainError(`no compiler was found (${candidates.join(', ')})`, INSTALL_COMPILER);
   return { command: [found], kind: kindOf(found) };
 }
 
@@ -54,7 +57,7 @@ function kindOf(program: string): Driver['kind'] {
   return /clang[^/]*$/.test(path.basename(program)) ? 'clang' : 'gcc';
 }
 
-/** Where a program is, by its path or in PATH; undefined where it is not. */
+/** The path of a program, given by path or found in PATH; undefined where it is missing. */
 export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   if (name === '') return undefined;
   if (name.includes('/')) return isExecutable(name) ? name : undefined;
@@ -77,7 +80,7 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** Where temporary folders can be made: TMPDIR may name a folder that is not there. */
+/** Where temporary folders can be made: TMPDIR may name a folder that does not exist. */
 export function temporaryFolder(): string {
   const named = os.tmpdir();
   return isFolder(named) ? named : '/tmp';

@@ -1,6 +1,6 @@
 /**
- * KVM's counters of another process, from where they can be had: the files of counters that the process has open, else
- * the kernel's debugfs.
+ * KVM's counters of another process, from the best source: the files of counters that the process has open, else the kernel's
+ * debugfs.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { ForeignProcess, KvmError } from '../../engine/kvm/index.js';
 import { TerrariumError } from '../../errors.js';
 import type { CounterGroup } from '../../trace/index.js';
 
-/** Where counters came from; `monitor`: from the machine's own process, which keeps them where no kernel does. */
+/** The source of the counters; `monitor`: from the machine's own process, which keeps them where the kernel does not. */
 export type CounterSource = 'files' | 'debugfs' | 'monitor';
 
 export interface ProcessCounters {
@@ -23,26 +23,26 @@ export interface ProcessCounters {
 /** A process whose counters cannot be read: `ESRCH`, `ENOVM`, `ENOCOUNTERS`, `EPERM`. */
 export class StatError extends TerrariumError {}
 
-/** The kernel's names for the files of KVM in /proc/PID/fd. */
+/** The kernel's names of KVM's files in /proc/PID/fd. */
 const VM = 'anon_inode:kvm-vm';
 const VM_COUNTERS = 'anon_inode:kvm-vm-stats';
 const VCPU_COUNTERS = 'anon_inode:kvm-vcpu-stats:';
 
 export const DEBUGFS = '/sys/kernel/debug';
 
-/** What is known of a process that is looked at. */
+/** The facts about a watched process. */
 export interface WatchedProcess extends Disposable {
   readonly pid: number;
-  /** False once it has ended, also where its parent has not taken notice of it yet. */
+  /** False once it has ended, also while it is a zombie. */
   readonly alive: boolean;
   /**
-   * Its counters now; undefined where it has no VM now.
+   * Its current counters; undefined while it has no VM.
    * @throws StatError
    */
   read(): ProcessCounters | undefined | Promise<ProcessCounters | undefined>;
 }
 
-/** @throws StatError where there is no such process; KvmError where this is no Linux for it. */
+/** @throws StatError where there is no such process; KvmError on a system that does not support it. */
 export function openProcess(pid: number, debugfs = DEBUGFS) {
   const started = processStart(pid);
   if (started === undefined) {
@@ -61,7 +61,7 @@ export function openProcess(pid: number, debugfs = DEBUGFS) {
   };
 }
 
-/** True where the process has a VM of KVM now. @throws StatError where that cannot be seen. */
+/** True while the process has a KVM VM. @throws StatError where that cannot be determined. */
 export function hasKernelVm(pid: number): boolean {
   return listFiles(pid).some(({ target }) => target === VM);
 }
@@ -74,7 +74,7 @@ function processStart(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-  // The name, in parentheses, may hold anything; behind it come the state (field 3) and, as field 22, the start.
+  // The name, in parentheses, may contain any characters; after it come the state (field 3) and, as field 22, the start.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
 }
@@ -100,7 +100,7 @@ function listFiles(pid: number): OpenFile[] {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code !== 'EACCES' && code !== 'EPERM') return [];
-    throw new StatError('EPERM', `process ${pid} belongs to somebody else`, {
+    throw new StatError('EPERM', `process ${pid} belongs to another user`, {
       hint: `run this as the same user, or as root: sudo ${command('stat')}`,
       cause,
     });
@@ -134,14 +134,14 @@ function readFile(handle: ForeignProcess, fd: number): EngineCounter[] | undefin
     // closed, or ended, between the listing and now
     if (error.code === 'EBADF' || error.code === 'ESRCH') return undefined;
     if (error.code !== 'EPERM') throw error;
-    throw new StatError('EPERM', `process ${handle.pid} does not let itself be looked at: ${error.message}`, {
+    throw new StatError('EPERM', `process ${handle.pid} cannot be read: ${error.message}`, {
       ...(error.hint !== undefined && { hint: error.hint }),
       cause: error,
     });
   }
 }
 
-/** A folder a VM, named after the thread that made it and the VM's file descriptor, with a file a counter. */
+/** A folder per VM, named after the thread that made it and the VM's file descriptor, with a file per counter. */
 function readDebugfs(pid: number, debugfs: string): CounterGroup[] {
   const kvm = path.join(debugfs, 'kvm');
   let folders: string[];
@@ -167,7 +167,7 @@ function readFolder(pid: number, debugfs: string, folder: string): EngineCounter
       if (!about.isFile()) return [];
       const text = readFileSync(file, 'latin1').trim();
       if (!/^\d+$/.test(text)) return [];
-      // What can be set back to 0 by writing to it adds up; the rest are levels.
+      // Files that can be reset to 0 by writing to them are cumulative; the others are levels.
       const kind = (about.mode & 0o200) === 0 ? 'instant' : 'cumulative';
       return [{ name, kind, unit: '', value: Number(text) }];
     } catch (cause) {
@@ -179,7 +179,7 @@ function readFolder(pid: number, debugfs: string, folder: string): EngineCounter
 }
 
 function noCounters(pid: number, debugfs: string, cause?: unknown): StatError {
-  const { code = 'nothing of it there' } = (cause ?? {}) as NodeJS.ErrnoException;
+  const { code = 'it has none there' } = (cause ?? {}) as NodeJS.ErrnoException;
   const advice: Record<string, string> = {
     EPERM: `the kernel is locked down and keeps ${debugfs}/kvm to itself (kernel_lockdown(7))`,
     EACCES: `only root may read ${debugfs}/kvm: sudo ${command(`stat ${pid}`)}`,
@@ -189,7 +189,7 @@ function noCounters(pid: number, debugfs: string, cause?: unknown): StatError {
     'ENOCOUNTERS',
     `process ${pid} runs a virtual machine, but it has not opened its counters, and ${debugfs}/kvm cannot be read: ${code}`,
     {
-      hint: `${advice[code] ?? `is debugfs mounted at ${debugfs}?`}; KVM shows a VM's counters to the process that made it alone (KVM_GET_STATS_FD)`,
+      hint: `${advice[code] ?? `is debugfs mounted at ${debugfs}?`}; KVM shows a VM’s counters only to the process that made it (KVM_GET_STATS_FD)`,
       cause,
     },
   );

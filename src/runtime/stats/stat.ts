@@ -10,9 +10,9 @@ import {
 } from './process-counters.js';
 
 export interface WatchOptions {
-  /** Milliseconds between two looks. Default 1,000. */
+  /** Milliseconds between two samples. Default 1,000. */
   intervalMs?: number;
-  /** End after this many looks. Default: never. */
+  /** End after this many samples. Default: never. */
   count?: number;
   /** Ends the watch when it aborts. */
   signal?: AbortSignal;
@@ -20,20 +20,20 @@ export interface WatchOptions {
   debugfs?: string;
 }
 
-/** One look at a process. */
+/** One sample of a process. */
 export interface StatSample {
   readonly pid: number;
-  /** Milliseconds since the first look. */
+  /** Milliseconds since the first sample. */
   readonly elapsedMs: number;
   readonly source: CounterSource;
-  /** Every counter, with its rate from the second look on. Empty while the process has no virtual machine. */
+  /** Every counter, with its rate from the second sample on. Empty while the process has no virtual machine. */
   readonly rows: readonly CounterRow[];
-  /** True for the last one of a process that has ended: the counters are those of the look before. */
+  /** True for the last sample of a process that has ended: its counters are those of the sample before. */
   readonly ended: boolean;
 }
 
 /**
- * Looks at KVM's counters of another process again and again, until it ends; the last sample then has `ended`.
+ * Samples KVM's counters of another process, until it ends; the last sample then has `ended`.
  *
  * ```ts
  * for await (const { rows } of watchStats(pid, { intervalMs: 500 })) console.log(formatCounters(rows));
@@ -46,7 +46,7 @@ export async function* watchStats(pid: number, options: WatchOptions = {}): Asyn
   yield* watchCounters(openProcess(pid, options.debugfs), options);
 }
 
-/** The same of whatever has counters; it is disposed at the end. */
+/** The same for any source of counters; the source is disposed at the end. */
 export async function* watchCounters(
   watched: WatchedProcess,
   options: WatchOptions = {},
@@ -90,7 +90,7 @@ async function* samples(
     };
     before = { groups: found.groups, at };
     if (looks >= count) return;
-    // From the first look on, so that a slow reader does not add up.
+    // Relative to the first sample, so that delays of a slow reader do not accumulate.
     const next = started + looks * intervalMs - performance.now();
     await sleep(Math.max(0, next), undefined, signal && { signal }).catch(() => {});
   }
@@ -102,14 +102,14 @@ async function look(watched: WatchedProcess, known: boolean): Promise<ProcessCou
   try {
     found = await watched.read();
   } catch (error) {
-    // What an ending process refuses is no news.
+    // Errors of an ending process are not reported.
     if (known && !watched.alive) return undefined;
     throw error;
   }
   if (!watched.alive) return undefined;
   if (found !== undefined) return found;
   if (known) return { source: 'files', groups: [] };
-  throw new StatError('ENOVM', `process ${watched.pid} runs no virtual machine of KVM`, {
-    hint: 'look for those that do: sudo ls -l /proc/*/fd | grep kvm-vm; of a machine on the software CPU the kernel counts nothing: start it with --name',
+  throw new StatError('ENOVM', `process ${watched.pid} runs no KVM virtual machine`, {
+    hint: 'find those that do: sudo ls -l /proc/*/fd | grep kvm-vm; the kernel has no counters of a machine on the software CPU: start it with --name',
   });
 }

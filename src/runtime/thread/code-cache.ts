@@ -2,10 +2,10 @@ import { lstatSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * The folder of the user's in which V8's compiled code is kept between starts: below `XDG_CACHE_HOME` or what stands for it on macOS
- * and Windows. Undefined where there is none, or where somebody else could write into it: what lies there is run.
+ * The user's folder for V8's compiled code: below `XDG_CACHE_HOME`, or its equivalent on macOS and Windows. Undefined where
+ * there is none, or where another user could write into it: its content is executed.
  *
- * `NODE_DISABLE_COMPILE_CACHE=1`, which turns Node's own off, counts for ours too.
+ * `NODE_DISABLE_COMPILE_CACHE=1`, which turns Node's own cache off, turns this one off too.
  */
 export function codeCacheFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const base = env.NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : cacheHome(env);
@@ -14,7 +14,7 @@ export function codeCacheFolder(env: NodeJS.ProcessEnv = process.env): string | 
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid, mode } = lstatSync(folder);
-    // Windows has neither; a user's folders there are the user's.
+    // Windows has neither; there, a user's folders are private.
     const ours = process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);
     return ours ? folder : undefined;
   } catch {
@@ -23,7 +23,7 @@ export function codeCacheFolder(env: NodeJS.ProcessEnv = process.env): string | 
 }
 
 function cacheHome({ XDG_CACHE_HOME, LOCALAPPDATA, HOME }: NodeJS.ProcessEnv): string | undefined {
-  // An XDG path that is not absolute is to be ignored (XDG base directory specification).
+  // A relative XDG path must be ignored (XDG base directory specification).
   if (XDG_CACHE_HOME !== undefined && path.isAbsolute(XDG_CACHE_HOME)) return XDG_CACHE_HOME;
   if (process.platform === 'win32') return LOCALAPPDATA;
   if (HOME === undefined || !path.isAbsolute(HOME)) return undefined;

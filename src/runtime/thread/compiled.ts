@@ -1,9 +1,9 @@
 /**
- * Loads this package's CommonJS bundles without compiling them anew at each start: V8's compiled code is kept in a folder of the
- * user's, where the first start leaves it. The package cannot bring it along: V8 refuses what another version of itself compiled.
+ * Loads this package's CommonJS bundles without compiling them at each start: the first start stores V8's compiled code in a
+ * folder of the user. The package cannot contain it: V8 refuses code that another version compiled.
  *
- * Node does that by itself from 22.8 on (`module.enableCompileCache`). When Node 20 goes, {@link loadByScript} and all below it go,
- * and with them what they ask of the build: no `import()` in these bundles, and no character beyond ASCII.
+ * From 22.8 on, Node itself does that (`module.enableCompileCache`). When support for Node 20 ends, remove {@link loadByScript}
+ * and all below it, and their demands on the build: no `import()` in these bundles, and no character beyond ASCII.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { Script } from 'node:vm';
 import { codeCacheFolder } from './code-cache.js';
 
 /**
- * Gives what a bundle exports.
+ * Returns a bundle's exports.
  * @param file the bundle's name, beside this file's bundle
  */
 export function loadCompiled<T>(file: string): T {
@@ -30,7 +30,7 @@ export function loadCompiled<T>(file: string): T {
   return require(filename) as T;
 }
 
-/** What V8 compiled of a bundle, and has yet to be kept. */
+/** A bundle whose compiled code is not stored yet. */
 interface Unsaved {
   script: Script;
   file: string;
@@ -49,7 +49,7 @@ function loadByScript(filename: string, folder: string, require: NodeJS.Require)
   if (loaded.has(filename)) return loaded.get(filename);
   const { file, key } = entryFor(filename, folder);
   const cachedData = read(file, key);
-  // Half the time of utf8; the build sees to it that they are ASCII.
+  // Takes half the time of utf8; the build ensures that they are ASCII.
   const source = readFileSync(filename, 'latin1');
   const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, {
     filename,
@@ -72,26 +72,26 @@ function loadByScript(filename: string, folder: string, require: NodeJS.Require)
 }
 
 /**
- * Keeps what V8 has compiled so far of bundles that it had to compile: once they have done their work, so that the functions are
- * there that it takes.
+ * Stores the code of bundles that V8 had to compile: after they have done their work, so that it includes the functions that
+ * were used.
  */
 export function saveCompiled(): void {
   for (const { script, file, key } of unsaved.splice(0)) {
-    // Several processes may start at once: each writes a file of its own, and the last one stays.
+    // Several processes may start at once: each writes its own file, and the last rename wins.
     const part = `${file}.${process.pid}`;
     try {
       writeFileSync(part, Buffer.concat([key, script.createCachedData()]), { mode: 0o600 });
       renameSync(part, file);
     } catch {
-      // The next start compiles once more.
+      // The next start compiles again.
       rmSync(part, { force: true });
     }
   }
 }
 
 /**
- * Where a bundle's compiled code is kept, and what it begins with there. The name says by which V8; the beginning says of which file,
- * since V8 compares no more of a source than its length. That its flags and the processor are the same V8 looks itself.
+ * The file of a bundle's compiled code, and its header. The name contains V8's version; the header identifies the bundle, since
+ * V8 compares only a source's length. V8 itself checks its flags and the processor.
  */
 function entryFor(filename: string, folder: string): { file: string; key: Buffer } {
   const { size, mtimeMs } = statSync(filename);
@@ -100,7 +100,7 @@ function entryFor(filename: string, folder: string): { file: string; key: Buffer
   return { file: path.join(folder, name), key };
 }
 
-/** FNV-1a, 32 bits: enough for a name; the key tells two files of one name apart. */
+/** FNV-1a, 32 bits: enough for a name; the key distinguishes two files of the same name. */
 function hash(text: string): string {
   let h = 0x811c9dc5;
   for (const byte of Buffer.from(text)) h = Math.imul(h ^ byte, 0x01000193);

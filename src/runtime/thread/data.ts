@@ -1,12 +1,11 @@
 import { ConfigError } from '../../errors.js';
 import type { HostedParts } from './protocol.js';
 
-/** Levels of objects in objects that a module's options may have. */
+/** How deeply a module's options may be nested. */
 const DEEPEST = 100;
 
 /**
- * Refuses at once what cannot be posted to a machine's thread: a function in an object would be called by a thread that does not
- * have it.
+ * Refuses values that cannot be posted to a machine's thread, such as functions.
  * @throws ConfigError that names the field
  */
 export function requireData({ spec, observe }: Pick<HostedParts, 'spec' | 'observe'>): void {
@@ -18,12 +17,12 @@ export function requireData({ spec, observe }: Pick<HostedParts, 'spec' | 'obser
   );
 }
 
-/** The first value that is no data, in words; undefined where all are. */
+/** Describes the first value that is not plain data; undefined where all are. */
 function firstLive(value: unknown, place: string, depth: number): string | undefined {
   if (typeof value === 'function') return `${place} is a function`;
   if (typeof value === 'symbol') return `${place} is a symbol`;
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return undefined;
-  if (depth > DEEPEST) return `${place} is nested too deeply or holds itself`;
+  if (depth > DEEPEST) return `${place} is nested too deeply or contains itself`;
   for (const [key, inner] of Object.entries(value)) {
     const found = firstLive(inner, placeOf(value, place, key), depth + 1);
     if (found !== undefined) return found;

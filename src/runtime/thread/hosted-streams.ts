@@ -11,16 +11,16 @@ const INPUT_BYTES = 64 * 1024;
 const KEY_BYTES = 4096;
 const LOG_BYTES = 64 * 1024;
 
-/** Takes a chunk of a stream; the bytes are the sink's own. A promise holds the next chunk back. */
+/** Receives a chunk of a stream; the bytes belong to the sink. A promise delays the next chunk. */
 export type ChunkSink = (bytes: Uint8Array) => unknown;
 
-/** Takes a picture; it is valid until the sink is done. */
+/** Receives a picture; it is valid until the sink has finished. */
 export type FrameSink = (picture: Picture) => void | Promise<void>;
 
-/** Takes the picture of the moment `captureAt[index]`; its bytes are the sink's own. */
+/** Receives the picture of the moment `captureAt[index]`; its bytes belong to the sink. */
 export type CapturedSink = (picture: Picture, index: number) => void;
 
-/** A ring that the machine's thread fills, and who empties it. */
+/** A ring that the machine's thread fills, and its reader. */
 class OutgoingStream {
   readonly ring: SharedRing;
   #sink: ChunkSink | undefined;
@@ -56,7 +56,7 @@ class OutgoingStream {
         if (taken !== undefined) await taken;
       }
     } catch {
-      // A sink that failed, such as a closed pipe, gets no more; the guest goes on without it.
+      // A sink that failed, such as a closed pipe, gets no more chunks; the guest continues without it.
       this.ring.close();
     } finally {
       this.#busy = false;
@@ -64,7 +64,7 @@ class OutgoingStream {
   }
 }
 
-/** What flows between a hosted machine and its user while the guest runs: bytes, keys, pictures, lights. */
+/** The streams between a hosted machine and its user while the guest runs: bytes, keys, pictures, lights. */
 export class HostedStreams {
   readonly rings: Readonly<Record<StreamName, SharedRing>>;
   readonly #output: OutgoingStream;
@@ -76,7 +76,7 @@ export class HostedStreams {
   readonly #framesBusy = new Int32Array(new SharedArrayBuffer(4));
   readonly #frames = new FrameReader();
   readonly #kick: () => void;
-  /** What SIMVIRTIO's devices print where another thread polls them: the console's other half. */
+  /** The output of SIMVIRTIO devices that another thread polls; part of the console. */
   #polled: OutgoingStream | undefined;
   #frameSink: FrameSink = () => {};
   #capturedSink: CapturedSink = () => {};
@@ -115,7 +115,7 @@ export class HostedStreams {
     return [output, trace, log].some((ring) => ring instanceof LocalRing && ring.crowded);
   }
 
-  /** The memory that the machine's thread is given. */
+  /** The shared memory for the machine's thread. */
   get channels(): Omit<Channels, 'control'> {
     const buffers = streamNames.map((name) => [name, this.rings[name].buffer]);
     return { ...(Object.fromEntries(buffers) as Record<StreamName, SharedArrayBuffer>), ...this.shared };
@@ -173,7 +173,7 @@ export class HostedStreams {
     if (this.#inputWanted) sink();
   }
 
-  /** Takes a message that is about a stream; false where it is not. */
+  /** Handles a message about a stream; false for other messages. */
   receive(message: FromWorker): boolean {
     switch (message.type) {
       case 'output':
@@ -210,7 +210,7 @@ export class HostedStreams {
     void this.#polled?.pump();
   }
 
-  /** Done when all that was written has gone to its sink. */
+  /** Resolves when all output has gone to its sink. */
   async drain(): Promise<void> {
     for (const stream of [this.#output, this.#polled, this.#trace, this.#log]) await stream?.pump();
   }
@@ -227,13 +227,13 @@ export class HostedStreams {
         this.#inputTaken = resolve;
       });
       rest = rest.subarray(this.#input.tryWrite(rest));
-      // Not at the next tick: a guest that is driven by interrupts gets this one now.
+      // Kick at once, not at the next tick: an interrupt-driven guest gets the input now.
       this.#kick();
       if (rest.length > 0) await taken;
     }
   }
 
-  /** False where there is no room for the key, or nobody any more who takes it. */
+  /** False where there is no room for the key, or the machine has ended. */
   sendKey(name: string, down: boolean): boolean {
     const key = new Uint8Array([keyByte(name, down)]);
     const taken = !this.#ended && this.#keys.tryWrite(key) === 1;
@@ -241,18 +241,18 @@ export class HostedStreams {
     return taken;
   }
 
-  /** What the guest prints from now on is dropped. */
+  /** Later output of the guest is dropped. */
   closeOutput(): void {
     this.#output.ring.close();
     this.#polled?.ring.close();
   }
 
-  /** Closes all streams: a guest's thread that waits for its reader goes on. */
+  /** Closes all streams: a guest's thread that waits for its reader continues. */
   close(): void {
     for (const { ring } of [this.#output, this.#trace, this.#log]) ring.close();
   }
 
-  /** The machine is gone: senders give up. */
+  /** The machine has gone: senders give up. */
   end(): void {
     this.#ended = true;
     this.#inputTaken?.();

@@ -8,14 +8,14 @@ import { unpackError } from './portable-error.js';
 import type { FromWorker, ToWorker } from './protocol.js';
 import { acquireWorker, releaseWorker } from './worker-pool.js';
 
-/** How long a process that ends tries to get a thread out of its guest: milliseconds. */
+/** How long an ending process tries to get a thread out of its guest: milliseconds. */
 const LEAVE_LIMIT_MS = 1000;
 
 /** Threads that may be inside a guest: a process must not end before they are out. */
 const live = new Set<MachineThread>();
 let watching = false;
 
-/** A thread inside a guest cannot be ended from outside: `process.exit` would hang for ever (KVM_RUN does not return). */
+/** A thread inside a guest cannot be ended from outside: `process.exit` would hang forever (KVM_RUN does not return). */
 function watchProcessExit(): void {
   if (watching) return;
   watching = true;
@@ -24,20 +24,20 @@ function watchProcessExit(): void {
   });
 }
 
-/** The thread that a hosted machine lives on: asked by messages, and woken through the control block where it reads none. */
+/** The thread of a hosted machine: it gets requests by messages, and is woken through the control block while it reads none. */
 export class MachineThread implements Place {
   readonly control = new Int32Array(new SharedArrayBuffer(controlBytes));
   hostKernel = false;
   readonly #streams: HostedStreams;
   readonly #worker: Worker;
   #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
-  /** Settles when the question under way has its answer. */
+  /** Settles when the current request is answered. */
   #answered: Promise<unknown> = Promise.resolve();
   #failed: Error | undefined;
-  /** Given back: another machine may live there. */
+  /** Released: another machine may use it. */
   #released = false;
 
-  /** @param streams take what the thread says unasked */
+  /** @param streams receive the thread's messages that are not answers */
   constructor(streams: HostedStreams) {
     this.#streams = streams;
     this.#worker = acquireWorker();
@@ -60,7 +60,7 @@ export class MachineThread implements Place {
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
     if (this.#pending !== undefined) return Promise.reject(new ConfigError('the machine is busy'));
     const answer = new Promise<Extract<FromWorker, { type: T }>>((resolve, reject) => {
-      // First: what cannot be posted throws here, and then nobody waits for an answer.
+      // First: a value that cannot be posted throws here, before a wait for the answer begins.
       this.#worker.postMessage(message);
       this.#pending = { resolve: resolve as (message: FromWorker) => void, reject };
     });
@@ -92,12 +92,12 @@ export class MachineThread implements Place {
   }
 
   async disposeMachine(): Promise<void> {
-    // An answer that comes later would be taken for one to the next machine on this thread.
+    // A late answer would be mistaken for one to the next machine on this thread.
     while (this.#pending !== undefined) await this.#answered;
     if (this.#failed === undefined) await this.ask({ type: 'dispose' }, 'disposed').catch(() => {});
   }
 
-  /** Gives the thread back, for the next machine. @param foreign see `releaseWorker` */
+  /** Releases the thread, for the next machine. @param foreign see `releaseWorker` */
   async release(foreign: boolean): Promise<void> {
     if (this.#released) return;
     this.#released = true;
@@ -115,7 +115,7 @@ export class MachineThread implements Place {
   }
 
   #fail(error: Error): void {
-    // The first is the cause of what follows.
+    // The first error is the cause of the later ones.
     this.#failed ??= error;
     this.#pending?.reject(error);
     this.#pending = undefined;

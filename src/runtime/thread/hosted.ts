@@ -28,36 +28,36 @@ import type {
 import type { MachineSigns } from './signs.js';
 import { ChunkStream, exitsOf } from './web-streams.js';
 
-/** How long a stopped guest's last words wait for their reader: milliseconds. */
+/** How long the last output of a stopped guest waits for its reader: milliseconds. */
 const DRAIN_LIMIT_MS = 500;
 
-/** How long a stop may take before it is an error: milliseconds. A kick that arrives takes well under one. */
+/** How long a stop may take before it is an error: milliseconds. A kick that arrives takes less than one. */
 const STOP_LIMIT_MS = 5000;
 
-/** What ends a hosted run. */
+/** The options that end a hosted run. */
 export interface HostedRunOptions extends PortableRunOptions {
   /** Stops the run: its outcome is `stopped`, also where the signal was aborted before the run began. */
   signal?: AbortSignal;
 }
 
-/** A run's outcome, and what was counted where `statistics` was asked for. */
+/** A run's outcome, and the counts where `statistics` was set. */
 export interface HostedOutcome extends Outcome {
   readonly statistics?: unknown;
-  /** The engine's own counters with what the run added to them, beside `statistics`. */
+  /** The engine's own counters and their increase in this run, with `statistics`. */
   readonly counters?: readonly CounterRow[];
-  /** What went through each SIMVIRTIO device since the machine was made, where it has them. */
+  /** The traffic of each SIMVIRTIO device since the machine was made, where it has them. */
   readonly simvirtio?: SimvirtioReport;
 }
 
-/** SIMVIRTIO's account of a run. */
+/** SIMVIRTIO's report about a run. */
 export interface SimvirtioReport {
   readonly devices: readonly DeviceCounts[];
-  /** By polling: times that the devices were looked at, and times that the polling thread slept. */
+  /** By polling: how often the devices were polled, and how often the polling thread slept. */
   readonly passes?: number;
   readonly sleeps?: number;
 }
 
-/** A machine's description, and what is looked at while it runs. All but the image has a sensible default. */
+/** A machine's description, and what to observe while it runs. All but the image has a default. */
 export interface HostedOptions extends MachineSpec, ObserveOptions {
   image: ImageSource;
 }
@@ -72,15 +72,15 @@ const keys: OtherKeys = {
 };
 
 /**
- * Puts a machine on a thread of its own and returns the handle to it.
+ * Starts a machine on its own thread and returns a handle to it.
  *
  * ```ts
  * await using machine = await hostMachine({ image: 'hello.S' });
  * machine.onOutput((bytes) => process.stdout.write(bytes));
  * const outcome = await machine.run({ timeoutMs: 1000 });
  * ```
- * @throws ConfigError for a field that there is not, a value of another kind, or one that cannot go to another thread; and all
- *   that `createMachine` throws
+ * @throws ConfigError for an unknown field, a value of the wrong type, or one that cannot be sent to another thread; and all
+ * that `createMachine` throws
  */
 export function hostMachine(options: HostedOptions): Promise<HostedMachine> {
   return host(options, false);
@@ -118,18 +118,18 @@ async function host(options: HostedOptions, here: boolean): Promise<HostedMachin
   }
 }
 
-/** A machine on a thread of its own; made by `hostMachine`. */
+/** A machine on its own thread; made by `hostMachine`. */
 export class HostedMachine implements AsyncDisposable {
   /**
-   * The guest's RAM, the same bytes that the guest sees: look at it at any time, even while it runs. Another object after a
-   * restart.
+   * The guest's RAM, the same bytes that the guest sees: readable at any time, even while it runs. A restart replaces the
+   * object.
    */
   memory!: GuestMemory;
-  /** How the guest was placed. */
+  /** Where the guest was loaded. */
   boot!: BootReport;
   /** `kvm` or `soft`. */
   engine!: string;
-  /** Why `auto` did not take KVM, where it did not: a phrase for people. */
+  /** Why `auto` did not choose KVM, where it did not: a phrase for messages. */
   engineBecause: string | undefined;
   readonly #here: boolean;
   readonly #streams: HostedStreams;
@@ -142,9 +142,9 @@ export class HostedMachine implements AsyncDisposable {
   #traceFormat: string | undefined;
   #endSink: (outcome: HostedOutcome) => void = () => {};
   #running = false;
-  /** Counts the runs, so that a stop that is late does not stop the next one. */
+  /** Counts the runs, so that a late stop does not stop the next one. */
   #runs = 0;
-  /** Modules of the user's own run on its thread. */
+  /** User modules run on its thread. */
   #foreign = false;
   #disposed = false;
   #ending: Promise<void> | undefined;
@@ -181,7 +181,7 @@ export class HostedMachine implements AsyncDisposable {
     this.engineBecause = because;
   }
 
-  /** Runs the guest until it ends; run again to go on from there. Rejects where a device's handler threw. */
+  /** Runs the guest until it ends; run again to continue from there. Rejects where a device's handler threw. */
   async run(options: HostedRunOptions = {}): Promise<HostedOutcome> {
     const { signal, ...portable } = options;
     if (this.#running) throw new ConfigError('the machine is running already');
@@ -198,11 +198,11 @@ export class HostedMachine implements AsyncDisposable {
       );
       this.#placeRegions(answer.regions);
       for (const stream of this.#webStreams) stream.flows = false;
-      // Nobody to read what it prints: it would wait for ever.
+      // Nothing reads its output: it would wait forever.
       if (!this.#streams.outputIsRead) this.#polling?.abandon();
       const polled = await this.#polling?.finish();
       const drained = this.#streams.drain();
-      // Who stopped the guest does not wait for a reader that stands still.
+      // The caller that stopped the guest does not wait for a reader that does not read.
       await (answer.outcome.kind === 'stopped' ? Promise.race([drained, wait(DRAIN_LIMIT_MS)]) : drained);
       const outcome = hostedOutcome(answer, polled, signal);
       this.#endSink(outcome);
@@ -215,7 +215,7 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /**
-   * Stops the current run, whichever instruction the guest is at; its `run` then resolves with the outcome `stopped`.
+   * Stops the current run at any instruction of the guest; its `run` then resolves with the outcome `stopped`.
    * Resolves when the guest has stopped. Does nothing where nothing runs.
    */
   async stop(): Promise<void> {
@@ -234,7 +234,7 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /**
-   * A debugger's hold on the machine, which is run through it and no more with `run`; `debug` was set in the configuration.
+   * A debugger's control of the machine, which is then run through it and not with `run`; `debug` was set in the configuration.
    * `debugOutcome` ends it.
    */
   debugTarget(): DebugTarget {
@@ -271,34 +271,34 @@ export class HostedMachine implements AsyncDisposable {
     }
   }
 
-  /** Registers of a machine that does not run. */
+  /** The registers of a machine that does not run. */
   async state(): Promise<CpuRegisters> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
     return (await this.#thread.ask({ type: 'state' }, 'state')).state;
   }
 
-  /** What the guest shows, as a still picture, while it does not run; undefined where no device shows anything. */
+  /** A picture of the guest's screen, while it does not run; undefined without a display device. */
   async screen(): Promise<Picture | undefined> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first, or use onFrame');
     return (await this.#thread.ask({ type: 'screen' }, 'screen')).picture;
   }
 
   /**
-   * Takes what the guest shows whenever it has changed, 60 times a second at most; `frames` was set in the configuration.
-   * The next picture waits until a sink that returns a promise is done.
+   * Receives the guest's screen whenever it has changed, at most 60 times a second; `frames` was set in the configuration. The
+   * next picture waits until the promise of the sink resolves.
    */
   onFrame(sink: FrameSink): void {
     this.#streams.onFrame(sink);
   }
 
-  /** Takes the pictures of the moments in the configuration's `captureAt` as they come, each with its place in that list. */
+  /** Receives the pictures of the moments in the configuration's `captureAt` as they come, each with its index in that list. */
   onCaptured(sink: CapturedSink): void {
     this.#streams.onCaptured(sink);
   }
 
   /**
-   * The console's bytes as a Web stream, from now on and in place of `onOutput`'s sink; it ends when the machine is disposed. A
-   * guest that prints faster than its reader reads has to wait.
+   * The console's bytes as a Web stream, from now on and instead of `onOutput`'s sink; it ends when the machine is disposed. A
+   * guest that prints faster than its reader reads must wait.
    */
   get output(): ReadableStream<Uint8Array> {
     if (this.#output === undefined) {
@@ -316,7 +316,7 @@ export class HostedMachine implements AsyncDisposable {
 
   /**
    * The exits as they come, `for await (const exit of machine.exits())`, until the machine is disposed. `trace` was set to
-   * `{ format: 'ndjson' }`; it is in place of `onTrace`'s sink.
+   * `{ format: 'ndjson' }`; it replaces `onTrace`'s sink.
    * @throws ConfigError where the machine was made with another `trace` or none
    */
   exits(): AsyncIterable<TraceRecord> {
@@ -347,17 +347,17 @@ export class HostedMachine implements AsyncDisposable {
     for (const stream of this.#webStreams) stream.flows = running;
   }
 
-  /** Takes the console's bytes from now on. A sink that returns a promise holds the guest's output back until it is done. */
+  /** Receives the console's bytes from now on. While the promise of a sink is pending, the guest's output waits. */
   onOutput(sink: ChunkSink): void {
     this.#streams.onOutput(sink);
   }
 
-  /** Takes the trace's text from now on, as `onOutput` does. */
+  /** Receives the trace's text from now on, as `onOutput` does. */
   onTrace(sink: ChunkSink): void {
     this.#streams.onTrace(sink);
   }
 
-  /** Takes the lines that the guest logs by hypercall from now on, as `onOutput` does; without a sink they are dropped. */
+  /** Receives the lines that the guest logs by hypercall from now on, as `onOutput` does; without a sink they are dropped. */
   onLog(sink: ChunkSink): void {
     this.#streams.onLog(sink);
   }
@@ -381,38 +381,38 @@ export class HostedMachine implements AsyncDisposable {
     else sink();
   }
 
-  /** Sends bytes to the guest's serial port; resolves when all are on their way. Several senders take turns. */
+  /** Sends bytes to the guest's serial port; resolves when all are queued. Several senders take turns. */
   send(bytes: Uint8Array): Promise<void> {
     return this.#streams.send(bytes);
   }
 
   /**
-   * A key of the guest's keyboard goes down (it repeats until it goes up) or up; keys are named by their place, as in
-   * `keyNames`. Returns false where the guest has so many keys to read still that this one is lost.
-   * @throws ConfigError for a name that is no key.
+   * A key of the guest's keyboard goes down (it repeats until it goes up) or up; keys are named by their position, as in
+   * `keyNames`. Returns false where the guest's queue is full, so that the key is lost.
+   * @throws ConfigError for an unknown key.
    */
   sendKey(name: string, down: boolean): boolean {
     return this.#streams.sendKey(name, down);
   }
 
-  /** Types a text on the guest's keyboard; resolves when all of it is on its way. */
+  /** Types a text on the guest's keyboard; resolves when all of it is queued. */
   async type(text: string): Promise<void> {
     for (const { name, down } of strokesOf(text)) {
       while (!this.sendKey(name, down) && !this.#disposed) await wait(5);
     }
   }
 
-  /** Told what the guest does to the keyboard's lights and the speaker, at most once in a few milliseconds. */
+  /** Called when the guest changes the keyboard's lights or the speaker, at most once in a few milliseconds. */
   onSigns(sink: (signs: MachineSigns) => void): void {
     this.#streams.onSigns(sink);
   }
 
-  /** A device's memory may be shown elsewhere after a run. */
+  /** A device's memory may be mapped elsewhere after a run. */
   #placeRegions(regions: readonly MemoryRegion[]): void {
     for (const { slot, address, size } of regions) this.memory.place(slot, address, size);
   }
 
-  /** Ends the machine and gives its thread back. All calls wait for the one end. */
+  /** Ends the machine and releases its thread. All calls wait for the same end. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#ending ??= this.#end();
     return this.#ending;
@@ -439,7 +439,7 @@ function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
-/** @param polled SIMVIRTIO's account where another thread polls its devices */
+/** @param polled SIMVIRTIO's report where another thread polls its devices */
 function hostedOutcome(
   { outcome, statistics, counters, simvirtio }: Extract<FromWorker, { type: 'outcome' }>,
   polled: SimvirtioReport | undefined,

@@ -1,5 +1,5 @@
 /**
- * Keys on their way to a machine's thread: a byte each, the key's number in `keyNames` and bit 7 where it goes up.
+ * Encodes keys for a machine's thread: a byte each, the key's number in `keyNames`, and bit 7 for a release.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { SharedRing } from './shared-ring.js';
 
 const UP = 0x80;
 
-/** @throws ConfigError for a name that is no key. */
+/** @throws ConfigError for an unknown key. */
 export function keyByte(name: string, down: boolean): number {
   const number = keyNames.indexOf(name);
   if (number < 0) {
     throw new ConfigError(
       `there is no key '${name}'`,
-      'keys are named by their place, such as KeyA, Enter, ArrowUp',
+      'keys are named by their position, such as KeyA, Enter, ArrowUp',
     );
   }
   return number | (down ? 0 : UP);

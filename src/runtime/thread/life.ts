@@ -1,5 +1,5 @@
 /**
- * One life of a hosted machine: what is made for a start, and made anew for a restart.
+ * One life of a hosted machine: the objects that are made for a start, and again for a restart.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { UserParts } from './user-modules.js';
 import { Wake } from './wake.js';
 import type { Watched, Watcher } from './watcher.js';
 
-/** What every life of a machine is made from. */
+/** The parts that all lives of a machine share. */
 export interface LifeParts extends HostedParts {
   control: Int32Array;
   /** See `Channels`. */
@@ -39,14 +39,14 @@ export interface LifeParts extends HostedParts {
   post(message: FromWorker): void;
 }
 
-/** When this much input is left, more is asked for. */
+/** When this much input is left, more is requested. */
 const INPUT_LOW = 32 * 1024;
 
 /** See the module's comment. Belongs to the machine's thread. */
 export class Life implements Disposable {
   readonly parts: LifeParts;
   readonly machine: Machine;
-  /** What the other threads are told of the machine. */
+  /** The description of the machine for other threads. */
   readonly made: MadeMachine;
   readonly #stopping: () => boolean;
   readonly #wake: Wake;
@@ -57,16 +57,16 @@ export class Life implements Disposable {
   #watched: Watched | undefined;
   #feed: FrameFeed | undefined;
 
-  /** @param before the life that this one follows, which has been disposed */
+  /** @param before the previous life, which has been disposed */
   constructor(parts: LifeParts, before?: Life) {
     this.parts = parts;
     const { spec, image, observe, control, user, post } = parts;
     this.#stopping = () => Atomics.load(control, Control.request) !== 0;
     this.#wake = new Wake(() => post({ type: 'output' }));
     this.#progress = new Float64Array(parts.progress);
-    // What follows makes functions that live as long as this life: they must not hold the one before, or none is ever collected.
+    // The following closures live as long as this life: they must not reference the previous one, or none is ever collected.
     const follows = before && { origin: before.#watched?.originMs };
-    // Lights that an earlier life left on go out.
+    // Turn off lights that an earlier life left on.
     this.#signs = new Signs(follows !== undefined);
     const { engine, because } = chooseEngine(spec.engine, {
       ...spec,
@@ -119,12 +119,12 @@ export class Life implements Disposable {
     };
   }
 
-  /** The next life, made of the same parts; this one has been disposed. */
+  /** The next life, made from the same parts; this one has been disposed. */
   again(): Life {
     return new Life(this.parts, this);
   }
 
-  /** The engine's counters as they are when a run begins, where they are shown. */
+  /** The engine's counters at the start of a run, where they are shown. */
   counters(): EngineCounters | undefined {
     return this.#watched?.counts ? this.machine.counters() : undefined;
   }
@@ -153,7 +153,7 @@ export class Life implements Disposable {
     return picture && copyPicture(picture);
   }
 
-  /** Lets the other threads see how far the run has come, and what it printed. */
+  /** Publishes the progress of the run and its output to the other threads. */
   tick(exits: number, coalesced: number): void {
     this.#wake.tick();
     this.#signs.post(this.parts.post);
@@ -188,7 +188,7 @@ export class Life implements Disposable {
       },
       read() {
         const byte = input.readByte();
-        // The other side holds its input back while the ring is full: tell it when half is free again.
+        // The sender waits while the ring is full: notify it when half is free again.
         if (byte >= 0 && input.length === INPUT_LOW) post({ type: 'inputTaken' });
         return byte;
       },
@@ -203,7 +203,7 @@ export class Life implements Disposable {
     this.parts.post({ type: 'inputWanted' });
   }
 
-  /** What a guest logs goes line by line through a ring of its own, so that a guest that logs without end has to wait. */
+  /** Log lines of a guest go through their own ring, so that a guest that logs endlessly must wait. */
   #logInto(): (text: string) => void {
     const log = this.parts.ring('log');
     const encoder = new TextEncoder();
@@ -227,7 +227,7 @@ export class Life implements Disposable {
     return this.#watched.observer;
   }
 
-  /** A moment that was asked for has come. */
+  /** A requested moment has come. */
   #capture(index: number): void {
     const picture = this.picture();
     if (picture !== undefined) this.parts.post({ type: 'captured', picture, index });

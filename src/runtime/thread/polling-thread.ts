@@ -9,7 +9,7 @@ import { acquireWorker, releaseWorker } from './worker-pool.js';
 
 const OUTPUT_BYTES = 64 * 1024;
 
-/** Who waits for the thread's answer. */
+/** The caller that waits for the thread's answer. */
 interface Pending {
   resolve(message: FromWorker): void;
   reject(error: Error): void;
@@ -17,7 +17,7 @@ interface Pending {
 
 /** A thread that polls a machine's SIMVIRTIO devices while the machine runs; see `polling.ts`. */
 export class PollingThread {
-  /** What the devices print. */
+  /** The devices' output. */
   readonly output = new SharedRing(OUTPUT_BYTES);
   readonly #worker: Worker;
   readonly #control = new Int32Array(new SharedArrayBuffer(pollControlBytes));
@@ -42,7 +42,7 @@ export class PollingThread {
     this.#worker.on('exit', () => fail(new TerrariumError('ETHREAD', 'the polling thread ended')));
   }
 
-  /** Puts the devices into a machine's memory. */
+  /** Connects the devices to a machine's memory. */
   async create(memory: WebAssembly.Memory, regions: readonly MemoryRegion[]): Promise<void> {
     const control = this.#control.buffer as SharedArrayBuffer;
     const channels = { memory, regions, control, output: this.output.buffer };
@@ -56,11 +56,11 @@ export class PollingThread {
       if (message.type === 'polled') return message.report;
       throw new TerrariumError('ETHREAD', `the polling thread answered '${message.type}'`);
     });
-    // `finish` hands a failure on; until then nobody waits.
+    // `finish` reports a failure; until then nothing waits for it.
     this.#report.catch(() => {});
   }
 
-  /** Ends the polling when everything that the guest left is done. Somebody must read `output` meanwhile. */
+  /** Ends the polling when all of the guest's requests are done. The caller must read `output` meanwhile. */
   async finish(): Promise<PollReport | undefined> {
     this.#command(PollCommand.finish);
     const report = await this.#report;
@@ -82,13 +82,13 @@ export class PollingThread {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
-    // The thread lives on in the pool: it must not keep the machine's memory.
+    // The thread stays in the pool: it must not keep the machine's memory.
     if (this.#failed === undefined) await this.#ask({ type: 'dispose' }).catch(() => {});
     if (this.#failed === undefined) releaseWorker(this.#worker);
     else await this.#worker.terminate();
   }
 
-  /** A command is never taken back by a weaker one. */
+  /** A command is never replaced by a weaker one. */
   #command(command: number): void {
     const before = Atomics.load(this.#control, PollControl.command);
     if (command > before) Atomics.store(this.#control, PollControl.command, command);

@@ -1,6 +1,6 @@
 /**
- * SIMVIRTIO by polling, on a thread of its own: it looks at shared memory again and again while the guest runs and never
- * leaves for the monitor. `worker.ts` runs this; `PollingThread` is the handle to it.
+ * SIMVIRTIO by polling, on its own thread: it polls shared memory while the guest runs without exits. `worker.ts` runs this;
+ * `PollingThread` is the handle to it.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { SharedRing } from './shared-ring.js';
 /** Words of the control block between a polling thread and its owner. */
 export const PollControl = { command: 0 } as const;
 export const pollControlBytes = 4;
-/** Look on; look until there is nothing left and end; end now and wait for no reader. */
+/** Keep polling; poll until nothing is left and end; end now without waiting for a reader. */
 export const PollCommand = { poll: 0, finish: 1, abandon: 2 } as const;
 
-/** What a polling thread is given. */
+/** The start message of a polling thread. */
 export interface PollChannels {
   memory: WebAssembly.Memory;
   regions: readonly MemoryRegion[];
@@ -22,17 +22,17 @@ export interface PollChannels {
   output: SharedArrayBuffer;
 }
 
-/** The account of one run. */
+/** The report about one run. */
 export interface PollReport {
   devices: DeviceCounts[];
-  /** Times that all devices were looked at, and times that the thread slept in between. */
+  /** How often all devices were polled, and how often the thread slept in between. */
   passes: number;
   sleeps: number;
 }
 
-/** Polls without work before the thread sleeps: a fraction of a millisecond, in which most drivers go on. */
+/** The number of idle polls before the thread sleeps: a fraction of a millisecond, in which most drivers continue. */
 const PATIENCE = 2000;
-/** The first sleep, and the longest, in milliseconds; each is twice the one before it until a driver does something. */
+/** The first sleep, and the longest, in milliseconds; each is twice as long as the one before, until a driver has work. */
 const SHORTEST_SLEEP = 0.05;
 const LONGEST_SLEEP = 1;
 
@@ -41,7 +41,7 @@ export class Poller {
   readonly #devices: Simvirtio;
   readonly #control: Int32Array;
 
-  /** @param notify tells the owner that there is output to read */
+  /** @param notify notifies the owner of output to read */
   constructor({ memory, regions, control, output }: PollChannels, notify: () => void) {
     this.#control = new Int32Array(control);
     const ring = new SharedRing(output);
@@ -50,7 +50,7 @@ export class Poller {
     this.#devices = new Simvirtio(GuestMemory.attach(memory, regions), { backends });
   }
 
-  /** Polls until the command is another. What the guest did before `finish` was said is seen to its end. */
+  /** Polls until the command changes. Requests that the guest made before `finish` are completed. */
   run(): PollReport {
     const control = this.#control;
     let passes = 0;
@@ -58,7 +58,7 @@ export class Poller {
     let idle = 0;
     let sleep = SHORTEST_SLEEP;
     for (;;) {
-      // Read before the look: what comes with the command is part of it.
+      // Read before the poll: requests made before the command are part of it.
       const command = Atomics.load(control, PollControl.command);
       if (command === PollCommand.abandon) break;
       const done = this.#devices.service();

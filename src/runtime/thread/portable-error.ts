@@ -1,17 +1,17 @@
 import { TerrariumError } from '../../errors.js';
 
-/** An error as it crosses threads and processes: `structuredClone` would lose its class and its fields. */
+/** An error in a form that crosses threads and processes: `structuredClone` would lose its class and its fields. */
 export interface PortableError {
   name: string;
   code: string;
   message: string;
   hint?: string;
   stack?: string;
-  /** What the error was thrown for, such as what a device's handler threw. */
+  /** The cause of the error, such as an error of a device's handler. */
   cause?: PortableError;
 }
 
-/** Causes of causes that are kept. */
+/** How many nested causes are kept. */
 const DEEPEST = 8;
 
 export function packError(error: unknown, depth = 0): PortableError {

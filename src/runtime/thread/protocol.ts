@@ -1,6 +1,6 @@
 /**
- * What the threads of a hosted machine say to each other. Bytes of consoles and traces do not go this way but through
- * shared rings, and a stop goes through the control block, since a thread that runs a guest reads no messages.
+ * The messages between the threads of a hosted machine. Bytes of consoles and traces go through shared rings instead, and a
+ * stop through the control block, since a thread that runs a guest reads no messages.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { PollChannels, PollReport } from './polling.js';
 import type { PortableError } from './portable-error.js';
 import type { Frame, Moment } from './screen-feed.js';
 
-/** How a trace is written: lines for people, an object of JSON an exit, or events for Chrome's and Perfetto's viewers. */
+/** How a trace is written: lines for people, a JSON object per exit, or events for Chrome's and Perfetto's viewers. */
 export const traceFormats = ['text', 'ndjson', 'chrome'] as const;
 export type TraceFormat = (typeof traceFormats)[number];
 
@@ -27,11 +27,11 @@ export interface TraceOptions {
   filter?: TraceFilter;
 }
 
-/** What is looked at while a hosted machine runs. Plain data, as the machine's description. */
+/** What to observe while a hosted machine runs. Plain data, like the machine's description. */
 export interface ObserveOptions {
-  /** Takes a picture of what the VGA shows at each of these moments of the run: see `HostedMachine.onCaptured`. */
+  /** Takes a picture of the VGA at each of these moments of the run: see `HostedMachine.onCaptured`. */
   captureAt?: readonly Moment[];
-  /** Sends what the VGA shows while the guest runs: see `HostedMachine.onFrame`. */
+  /** Sends the VGA's picture while the guest runs: see `HostedMachine.onFrame`. */
   frames?: boolean;
   /** Trace the exits: see `HostedMachine.onTrace`. */
   trace?: TraceOptions;
@@ -43,7 +43,7 @@ export interface ObserveOptions {
   symbols?: Image;
 }
 
-/** What a machine on another thread is made from. */
+/** The parts of a machine on another thread. */
 export interface HostedParts {
   spec: MachineSpec;
   image: Image;
@@ -54,7 +54,7 @@ export interface HostedParts {
 export const streamNames = ['output', 'input', 'keys', 'trace', 'log'] as const;
 export type StreamName = (typeof streamNames)[number];
 
-/** The memory that both threads see. */
+/** The memory that both threads share. */
 export interface Channels extends Record<StreamName, SharedArrayBuffer> {
   control: SharedArrayBuffer;
   output: SharedArrayBuffer;
@@ -64,7 +64,7 @@ export interface Channels extends Record<StreamName, SharedArrayBuffer> {
   trace: SharedArrayBuffer;
   /** Lines that the guest logs by hypercall. */
   log: SharedArrayBuffer;
-  /** What was counted so far, as 64-bit floats: exits, coalesced writes. Written every few milliseconds. */
+  /** The counts so far, as 64-bit floats: exits, coalesced writes. Written every few milliseconds. */
   progress: SharedArrayBuffer;
   /** One word: not 0 while a frame is on its way or being shown, so that the next one waits. */
   frames: SharedArrayBuffer;
@@ -86,7 +86,7 @@ export type ToWorker =
   | { type: 'createPoller'; channels: PollChannels }
   | { type: 'poll' }
   | { type: 'dispose' }
-  /** Gives everything back and ends the thread. */
+  /** Releases everything and ends the thread. */
   | { type: 'end' };
 
 export type FromWorker =
@@ -97,30 +97,30 @@ export type FromWorker =
   | { type: 'inputTaken' }
   /** The guest looks for input for the first time. */
   | { type: 'inputWanted' }
-  /** What the guest has done to its lights and its speaker since the last time it was looked at. */
+  /** Changes of lights and speaker since the last report. */
   | { type: 'signs'; leds: number; frequency: number; beeps: number }
   | { type: 'frame'; frame: Frame }
   | { type: 'captured'; picture: Picture; index: number }
   | {
       type: 'outcome';
       outcome: Outcome;
-      /** As they are now: a device's memory may be shown elsewhere than before. */
+      /** The current regions: a device's memory may be mapped elsewhere than before. */
       regions: readonly MemoryRegion[];
       statistics?: unknown;
       counters?: CounterRow[];
       simvirtio?: DeviceCounts[];
     }
   | { type: 'state'; state: CpuRegisters }
-  /** `regions` where the guest ran; `made` where the machine was made anew. */
+  /** `regions` where the guest ran; `made` where the machine was made again. */
   | { type: 'debugged'; result: unknown; regions?: readonly MemoryRegion[]; made?: MadeMachine }
-  /** None where no device shows anything. */
+  /** None without a display device. */
   | { type: 'screen'; picture: Picture | undefined }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }
   | { type: 'disposed' }
   | { type: 'error'; error: PortableError };
 
-/** A machine as other threads come to know it. */
+/** The description of a machine for other threads. */
 export interface MadeMachine {
   memory: WebAssembly.Memory;
   regions: readonly MemoryRegion[];
@@ -128,17 +128,17 @@ export interface MadeMachine {
   engine: string;
   /** See `EngineCapabilities`. */
   hostKernel: boolean;
-  /** Why `auto` did not take KVM. */
+  /** Why `auto` did not choose KVM. */
   because?: string;
 }
 
-/** Where a guest was put. */
+/** Where a guest was loaded. */
 export interface BootReport {
   mode: string;
   format: string;
   entry: number;
   stack: number;
-  /** Where the image lies in guest physical memory. */
+  /** The image's guest physical addresses. */
   segments: readonly ImagePlace[];
   /** What the user should know: what the kernel asked for and did not get. */
   notes: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * What a machine's thread sends of its picture: one at a moment that was asked for, and a stream of changes while the guest
- * runs. Nothing is looked at where nobody asked.
+ * The pictures that a machine's thread sends: one at each requested moment, and a stream of changes while the guest runs.
+ * Without requests the screen is not read.
  *
  * @module
  */
@@ -19,24 +19,24 @@ import { MILLISECOND } from '../../time/index.js';
 /** When a picture is taken: at the first HLT, after so many milliseconds of the machine's time, or after an exit, counted from 1. */
 export type Moment = { at: 'halt' } | { at: 'time'; milliseconds: number } | { at: 'exit'; exit: number };
 
-/** What changed of a picture: its pixels alone, row by row. */
+/** The changed area of a picture: its pixels, row by row. */
 export interface Frame extends Omit<Picture, 'rgba' | 'changed'> {
   readonly changed: PictureArea;
   readonly pixels: Uint8ClampedArray<ArrayBuffer>;
 }
 
-/** Pictures a second at most. */
+/** The most pictures per second. */
 const FRAME_MS = 1000 / 60;
 
-/** A picture whose bytes are the receiver's own. */
+/** A picture whose bytes belong to the receiver. */
 export function copyPicture(picture: Picture): Picture {
   return { ...picture, rgba: picture.rgba.slice() };
 }
 
-/** Told which of the moments has come, by its place in the list. */
+/** Called with the index of the moment that has come. */
 export type CaptureSink = (index: number) => void;
 
-/** The moments that exits make: the first HLT, the thousandth exit. Each is told once. */
+/** The moments that depend on exits: the first HLT, the thousandth exit. Each is reported once. */
 export class ExitMoments implements ExitObserver {
   readonly #waiting: Map<number, Moment>;
   readonly #capture: CaptureSink;
@@ -67,12 +67,12 @@ export class ExitMoments implements ExitObserver {
 }
 
 /**
- * The moments of the machine's clock. A device, since the machine calls those back when their time has come, and where its
- * time is its instructions after the very same one in each run.
+ * The moments of the machine's clock. It is a device, since the machine runs devices' alarms on time; where time is counted in
+ * instructions, after exactly the same one in each run.
  */
 export class TimedMoments implements Device {
   readonly name = 'screenshot';
-  /** The first to come is last. */
+  /** Sorted so that the next one is last. */
   readonly #waiting: { index: number; milliseconds: number }[];
   readonly #capture: CaptureSink;
 
@@ -98,7 +98,7 @@ export class TimedMoments implements Device {
     alarm.at(this.#next);
   }
 
-  /** The moment that comes next; Infinity where none is left. */
+  /** The time of the next moment; Infinity where none is left. */
   get #next(): number {
     const first = this.#waiting.at(-1);
     return first === undefined ? Number.POSITIVE_INFINITY : Math.round(first.milliseconds * MILLISECOND);
@@ -130,7 +130,7 @@ export function together(observers: readonly ExitObserver[]): ExitObserver | und
   };
 }
 
-/** Sends a frame where something changed and the reader has shown the one before, 60 times a second at most. */
+/** Sends a frame where the screen has changed and the reader has shown the frame before, at most 60 times a second. */
 export class FrameFeed {
   readonly #screen: Screen;
   readonly #now: () => number;
@@ -138,7 +138,7 @@ export class FrameFeed {
   readonly #send: (frame: Frame) => void;
   #last = Number.NEGATIVE_INFINITY;
 
-  /** @param now the machine's clock, which blinking follows */
+  /** @param now the machine's clock, which times the blinking */
   constructor(screen: Screen, now: () => number, busy: Int32Array, send: (frame: Frame) => void) {
     this.#screen = screen;
     this.#now = now;
@@ -169,7 +169,7 @@ function cut(rgba: Uint8ClampedArray, width: number, { x, y, width: columns, hei
   return pixels;
 }
 
-/** Puts frames together to the whole picture again, on the reader's side. */
+/** Assembles frames to the whole picture, on the reader's side. */
 export class FrameReader {
   #rgba = new Uint8ClampedArray(0);
   #width = 0;

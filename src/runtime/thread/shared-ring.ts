@@ -1,12 +1,12 @@
-/** Words of the ring's header. Positions count bytes for ever, modulo 2³²; the difference is what the ring holds. */
+/** Words of the ring's header. Positions count all bytes, modulo 2³²; the difference is the ring's fill level. */
 const Word = { written: 0, read: 1, closed: 2, notified: 3 } as const;
 const HEADER = 16;
 
 /**
- * A byte stream from one thread to another through shared memory: one writer, one reader, nothing allocated a byte.
+ * A byte stream from one thread to another through shared memory: one writer, one reader, no allocation per byte.
  *
- * The writer waits while the ring is full, so a guest that prints without end costs a fixed amount of memory. The
- * reader is told once (`notify`) when there is something to read, and not again until it has read.
+ * The writer waits while the ring is full, so a guest that prints endlessly costs a fixed amount of memory. The reader is
+ * notified once when there are bytes to read, and not again until it has read.
  */
 export class SharedRing {
   readonly buffer: SharedArrayBuffer;
@@ -20,7 +20,7 @@ export class SharedRing {
     this.#bytes = new Uint8Array(this.buffer, HEADER);
   }
 
-  /** Bytes that can be read now. */
+  /** How many bytes can be read now. */
   get length(): number {
     return (Atomics.load(this.#words, Word.written) - Atomics.load(this.#words, Word.read)) >>> 0;
   }
@@ -33,13 +33,13 @@ export class SharedRing {
     return Atomics.load(this.#words, Word.closed) !== 0;
   }
 
-  /** The reader wants no more: whatever is written from now on is dropped, and a writer that waits goes on. */
+  /** The reader ends: later writes are dropped, and a waiting writer continues. */
   close(): void {
     Atomics.store(this.#words, Word.closed, 1);
     Atomics.notify(this.#words, Word.read);
   }
 
-  /** Writes what fits and returns how much that was. */
+  /** Writes the bytes that fit and returns their number. */
   tryWrite(bytes: Uint8Array): number {
     const capacity = this.#bytes.length;
     const length = Math.min(bytes.length, this.free);
@@ -56,8 +56,8 @@ export class SharedRing {
 
   /**
    * Writes everything, waiting for the reader where the ring is full.
-   * @param notify told when the reader has to be woken; `urgent` where this writer waits for it
-   * @param giveUp asked while waiting; true drops the rest, so that a reader that stands still holds nobody up
+   * @param notify called when the reader must be woken; `urgent` where this writer waits for it
+   * @param giveUp called while waiting; true drops the rest, so that a reader that does not read blocks nobody
    */
   write(bytes: Uint8Array, notify: (urgent: boolean) => void, giveUp: () => boolean): void {
     for (let rest = bytes; !this.closed; ) {
@@ -72,7 +72,7 @@ export class SharedRing {
     }
   }
 
-  /** Takes up to `limit` bytes out; empty where there are none. The bytes are the caller's own. */
+  /** Reads up to `limit` bytes; empty where there are none. The bytes belong to the caller. */
   read(limit: number = this.#bytes.length): Uint8Array {
     Atomics.store(this.#words, Word.notified, 0);
     const capacity = this.#bytes.length;
@@ -87,7 +87,7 @@ export class SharedRing {
     return result;
   }
 
-  /** Takes one byte out, or -1: for devices, which take their input a byte at a time. */
+  /** Reads one byte, or -1: for devices, which read their input byte by byte. */
   readByte(): number {
     if (this.length === 0) return -1;
     const at = Atomics.load(this.#words, Word.read);

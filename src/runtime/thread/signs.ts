@@ -1,6 +1,6 @@
 import type { Tone } from '../../devices/index.js';
 
-/** What a guest shows besides its console: the keyboard's lights (bits of `Led`) and the speaker. */
+/** The guest's indicators besides its console: the keyboard's lights (bits of `Led`) and the speaker. */
 export interface MachineSigns {
   readonly leds: number;
   /** The speaker's tone in Hz; 0 while it is silent. */
@@ -9,14 +9,14 @@ export interface MachineSigns {
   readonly beeps: number;
 }
 
-/** Collects the signs of a run, so that a guest that flickers without end does not flood the thread that is told. */
+/** Collects the indicators of a run, so that a guest that flickers endlessly does not flood the receiving thread. */
 export class Signs {
   #leds = 0;
   #frequency = 0;
   #beeps = 0;
   #changed: boolean;
 
-  /** @param changed they may be shown otherwise: the first `post` tells them */
+  /** @param changed the receiver may show other values: the first `post` sends them */
   constructor(changed = false) {
     this.#changed = changed;
   }
@@ -32,7 +32,7 @@ export class Signs {
     this.#changed = true;
   }
 
-  /** Tells what changed since the last time. */
+  /** Sends the changes since the last call. */
   post(send: (message: { type: 'signs' } & MachineSigns) => void): void {
     if (!this.#changed) return;
     this.#changed = false;

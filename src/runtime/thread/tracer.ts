@@ -1,7 +1,7 @@
 /**
- * Writes a trace on the machine's thread. The exit log keeps the numbers; what only this moment knows (the instruction in
- * the guest's memory, the register that the device is about to touch) is kept beside it as texts. Both become bytes when the
- * log is flushed, by the batch.
+ * Writes a trace on the machine's thread. The exit log has the numbers; facts that are known only at this moment (the
+ * instruction in the guest's memory, the register that the device is about to access) are stored beside it as texts. Both are
+ * written in batches, when the log is flushed.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import {
 } from '../../trace/index.js';
 import type { TraceOptions } from './protocol.js';
 
-/** Accesses of one exit whose registers are named: four bytes that go to a device of bytes. */
+/** How many accesses of one exit get a register's name: four bytes that go to a byte-wide device. */
 const NAMED = 4;
-/** Bytes that are gathered before they are written. */
+/** How many bytes are collected before they are written. */
 const BATCH = 64 * 1024;
-/** Meanings that are remembered of one register. */
+/** How many meanings are cached per register. */
 const REMEMBERED = 256;
 
 export interface TracerParts {
@@ -37,11 +37,11 @@ export interface TracerParts {
   /** How many CPUs the machine has. Default 1. */
   cpus?: number;
   options: TraceOptions;
-  /** An earlier log's entries are in the file already. Default false. */
+  /** The file already has the entries of an earlier log. Default false. */
   continues?: boolean;
   /** Undefined until it is made. */
   machine(): Machine | undefined;
-  /** Takes the bytes before it returns. */
+  /** Must use the bytes before it returns. */
   write(bytes: Uint8Array): void;
 }
 
@@ -117,7 +117,7 @@ export class Tracer implements ExitObserver {
     return code.textOf(exit);
   }
 
-  /** The accesses of string I/O all go to one register: the first speaks for them. */
+  /** The accesses of string I/O all go to one register: the first is enough. */
   #namesOf(exit: Exit) {
     return exit.count > 1
       ? this.#named.filter(({ offset }) => offset < exit.offset + exit.size)
@@ -128,7 +128,7 @@ export class Tracer implements ExitObserver {
     const [first] = named;
     if (first === undefined) return '';
     if (named.length === 1) return this.#meaning(first.words, exit.data, first.offset, first.size);
-    // Several registers in one access: each with its own part of the value.
+    // One access to several registers: each gets its part of the value.
     const parts = named.map(({ words, offset, size }) => {
       const meaning = this.#meaning(words, exit.data, offset, size);
       const value = `0x${valueAt(exit.data, offset, size)

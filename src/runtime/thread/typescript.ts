@@ -1,5 +1,5 @@
 /**
- * Modules of the user's own that are TypeScript: Node strips their types where it can, else esbuild does where it is installed.
+ * User modules in TypeScript: Node strips their types where it can, else esbuild where it is installed.
  *
  * @module
  */
@@ -13,7 +13,7 @@ interface Esbuild {
   build(options: object): Promise<{ outputFiles: readonly { text: string }[] }>;
 }
 
-/** Imports a module by its URL; one in TypeScript too. @throws ConfigError where nothing here can strip its types */
+/** Imports a module by its URL; one in TypeScript too. @throws ConfigError where neither can strip its types */
 export async function importUserModule(url: string): Promise<unknown> {
   const strips = (process.features as { typescript?: string | false }).typescript;
   if (!/^file:.*\.m?ts$/.test(url) || strips) return importModule(url);
@@ -22,7 +22,7 @@ export async function importUserModule(url: string): Promise<unknown> {
   if (esbuild === undefined)
     throw new ConfigError(
       `${file} is TypeScript, which Node ${process.versions.node} does not run`,
-      'take Node 22.18 or newer, install esbuild beside the module (npm install esbuild), or compile it to JavaScript',
+      'use Node 22.18 or newer, install esbuild beside the module (npm install esbuild), or compile it to JavaScript',
     );
   const { outputFiles } = await esbuild.build({
     entryPoints: [file],

@@ -4,7 +4,7 @@ import type { HypercallOptions } from '../../devices/index.js';
 import { ConfigError } from '../../errors.js';
 import { importUserModule } from './typescript.js';
 
-/** What modules of the user's own bring to a machine; each call makes it anew. */
+/** The devices and hypercalls from user modules; each call makes new ones. */
 export interface UserParts {
   devices(): Device[];
   hypercalls(): Pick<HypercallOptions, 'calls'>;

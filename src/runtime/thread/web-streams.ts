@@ -6,7 +6,7 @@
 import { TraceParser, type TraceRecord } from '../../trace/index.js';
 import type { ChunkSink } from './hosted-streams.js';
 
-/** Bytes that wait for a stream's reader before the guest has to. */
+/** How many bytes wait for a stream's reader before the guest must wait. */
 const HELD_BYTES = 1024 * 1024;
 
 /** A stream of what a machine writes, from its sink's side. */
@@ -17,7 +17,7 @@ export class ChunkStream {
   #open = true;
   #flows = false;
 
-  /** @param cancelled the reader wants no more */
+  /** @param cancelled the reader has cancelled the stream */
   constructor(cancelled: () => void) {
     const strategy = new ByteLengthQueuingStrategy({ highWaterMark: HELD_BYTES });
     this.readable = new ReadableStream<Uint8Array>(
@@ -36,7 +36,7 @@ export class ChunkStream {
     );
   }
 
-  /** Takes a chunk; while the guest runs, a full stream holds the next one back. */
+  /** Receives a chunk; while the guest runs, a full stream delays the next one. */
   readonly sink: ChunkSink = (bytes) => {
     if (!this.#open) return undefined;
     this.#controller.enqueue(bytes);
@@ -46,7 +46,7 @@ export class ChunkStream {
     });
   };
 
-  /** The guest runs, or has ended: what is left then is at most a ring's bytes, and waits for no reader. */
+  /** The guest runs, or has ended: then at most a ring's bytes are left, and they wait for no reader. */
   set flows(flows: boolean) {
     this.#flows = flows;
     if (!flows) this.#release();

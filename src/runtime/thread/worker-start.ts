@@ -1,5 +1,5 @@
 /**
- * What a Worker of the pool begins with: its real program is a file of its own, so that it can be loaded faster.
+ * The start file of a Worker in the pool: its program is a separate file, so that it can be loaded faster.
  *
  * @module
  */

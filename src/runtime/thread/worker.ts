@@ -20,14 +20,14 @@ import { importUserParts } from './user-modules.js';
 import { wantsWatcher, watchExits } from './watcher.js';
 
 const port = parentPort;
-if (port === null) throw new Error('this module is the inside of a Worker; use hostMachine() instead');
+if (port === null) throw new Error('this module runs only inside a Worker; use hostMachine() instead');
 const post = (message: FromWorker) => port.postMessage(message);
 
-// This thread starts before its machine is known: open the engine in the meantime. What fails now is said by `create`.
+// This thread starts before its machine is known: open the engine in the meantime. `create` reports an error.
 try {
   chooseEngine();
 } catch {
-  // neither engine is here
+  // neither engine is available
 }
 const { loaded } = workerData as { loaded: Int32Array };
 Atomics.store(loaded, 0, 1);
@@ -35,7 +35,7 @@ Atomics.notify(loaded, 0);
 
 let afterRun = () => {};
 
-/** Has something done after each run, before its outcome is told: then the process may end. */
+/** Registers a function to call after each run, before its outcome is sent: after that the process may end. */
 export function setAfterRun(hook: () => void): void {
   afterRun = hook;
 }
@@ -90,7 +90,7 @@ port.on('message', async (message: ToWorker) => {
         dispose();
         // A thread that ends leaves its files open: they are the process's.
         closeKvm();
-        // Ends this thread alone, and with it timers that a module of the user's left behind.
+        // Ends only this thread, and with it timers of user modules.
         process.exit();
         break;
     }
@@ -114,7 +114,7 @@ async function create(parts: HostedParts, channels: Channels): Promise<void> {
   post({ type: 'created', ...life.made });
 }
 
-/** The machine is ended and made anew, of the same parts. */
+/** Ends the machine and makes it again from the same parts. */
 function restart(): Machine {
   const before = current();
   before[Symbol.dispose]();
@@ -132,13 +132,13 @@ function debugSession(): DebugSession {
     exits: () => current().exits(),
     dryRun: dryRunNext,
     symbols: () => new SymbolTable(observe.symbols ?? image),
-    // Another thread looks at the memory of a machine that is polled.
+    // Another thread reads the memory of a polled machine.
     ...(spec.simvirtio !== 'polling' && { restart }),
   });
   return session;
 }
 
-/** Does what a debugger on another thread asks. */
+/** Handles a request of a debugger on another thread. */
 function debug(method: DebugMethod, args: readonly unknown[]) {
   if (!debugMethods.includes(method)) throw new ConfigError(`a debugger cannot ask for '${method}'`);
   const held = debugSession();
