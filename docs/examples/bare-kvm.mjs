@@ -1,4 +1,4 @@
-// A guest by KVM's own calls, with terrarium-vm/kvm alone. node docs/examples/bare-kvm.mjs
+// A guest run by direct KVM calls, with only terrarium-vm/kvm. node docs/examples/bare-kvm.mjs
 import { constants, exitReasonName, hostAddress, Kvm, layout } from 'terrarium-vm/kvm';
 
 const ram = new Uint8Array(new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }).buffer);
@@ -25,4 +25,4 @@ for (let reason = vcpu.run(); reason !== KVM_EXIT_HLT; reason = vcpu.run()) {
   console.log(`port 0x${exit.getUint16(2, true).toString(16)}: ${String.fromCharCode(data.getUint8(0))}`);
 }
 console.log(`halted at rip ${vcpu.getRegisters().rip}`);
-kvm[Symbol.dispose](); // and with it all that was made from it
+kvm[Symbol.dispose](); // also closes all handles that were made from it

@@ -1,4 +1,4 @@
-// A device of one's own for the command line: reading port 0xD1 throws a die.
+// A device of your own for the command line: reading port 0xD1 throws a die.
 // terrarium run docs/examples/throw.S --device docs/examples/dice.mjs
 
 /** @returns {import('terrarium-vm').Device} */
@@ -10,7 +10,7 @@ export default function dice() {
     attach(host) {
       inputs = host.inputs;
     },
-    // What the dice show comes from outside of the machine: through its gate, where it can be recorded.
+    // The dice are an input from outside the machine: it passes the gate, where it can be recorded.
     readPort: () => inputs.ask('throw', () => 1 + Math.floor(Math.random() * 6)),
   };
 }

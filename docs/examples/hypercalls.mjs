@@ -1,4 +1,4 @@
-// Two hypercalls of one's own. node docs/examples/hypercalls.mjs
+// Two hypercalls of your own. node docs/examples/hypercalls.mjs
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createMachine, HypercallError, targetOf } from 'terrarium-vm';
@@ -16,7 +16,7 @@ const machine = createMachine({
       65: {
         name: 'host name',
         handle(request, memory, inputs) {
-          // args[0] and args[1] are a buffer: checked, and cut to 64 bytes.
+          // args[0] and args[1] are a buffer: checked, and limited to 64 bytes.
           const { address, length } = targetOf(memory, request, 64);
           const name = new TextEncoder().encode(`${inputs.ask('host name', hostname)}\n`);
           if (name.length > length) throw new HypercallError('EINVAL');

@@ -1,4 +1,4 @@
-// What top and kvm_stat show of a launcher, from inside it.
+// What top and kvm_stat show about a launcher, from inside it.
 // node docs/examples/watched-launcher.mjs KERNEL MILLISECONDS [irqchip]
 import { readFileSync } from 'node:fs';
 import { createLauncher } from 'terrarium-vm';
@@ -23,7 +23,7 @@ const counted = new Map(launcher.counters().cpus[0]?.map(({ name, value }) => [n
 console.log(`the run          ${end.reason}`);
 console.log(`the launcher     ${end.exits} exits, ${letters} calls of out8`);
 console.log(`the kernel       exits ${counted.get('exits')}, io_exits ${counted.get('io_exits')}, halt_exits ${counted.get('halt_exits')}`);
-// A run of a few milliseconds is spent on making JavaScript fast.
+// In a run of a few milliseconds, most time goes into compiling JavaScript.
 const busy = end.elapsedMs < 100 ? 'too short to say' : `${((user + system) / 10 / end.elapsedMs).toFixed(0)} % CPU`;
 console.log(`top              ${busy}`);
 launcher[Symbol.dispose]();

@@ -305,7 +305,7 @@ describe('the explanation', () => {
     assert.match(text('real', [0xd9, 0xeb]), /runs real mode in its emulator.*of the x87/);
     assert.match(text('real', [0x0f, 0xfc, 0xc1]), /of MMX, SSE and AVX/);
     assert.match(text('long', [0x0f, 0x01, 0xf8]), /neither SYSRET nor SWAPGS/);
-    assert.match(text('long', [0xf3, 0x0f, 0xb8, 0xc1]), /not the whole instruction set/);
+    assert.match(text('long', [0xf3, 0x0f, 0xb8, 0xc1]), /only a part of the instruction set/);
     assert.match(text('real', [0x0f, 0x0a]), /no instruction that Terrarium knows/);
     // addps 0xfe000000, %xmm0: beyond RAM.
     assert.match(

@@ -1,4 +1,4 @@
-// Runs the image that it is sent, and sends back the console's bytes, how it ended, and why where that needs explaining.
+// Runs the image that it receives, and sends back the console's bytes, how it ended, and an explanation where it died.
 import { createMachine, explain, formatExplanation, loadSoftEngine, parseImage } from '/dist/browser.js';
 
 const decoder = new TextDecoder();

@@ -154,7 +154,7 @@ describe('descriptor tables as text', () => {
       formatTaskState(readTaskState(booted('real'))),
       /limit 0xffff\n {2}! TR still has its value from reset[^\n]*$/,
     );
-    assert.match(formatInterruptTable(readInterruptTable(booted('long'))), /no room for a single entry/);
+    assert.match(formatInterruptTable(readInterruptTable(booted('long'))), /too small for a single entry/);
     assert.match(formatDescriptorTable(readDescriptorTable(booted('long'), 'LDT')), /there is no LDT/);
   });
 

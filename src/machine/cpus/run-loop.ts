@@ -89,7 +89,7 @@ const haltedForGood: Ending = {
 
 const limitOf = (maxExits: number): Ending => ({
   kind: 'limit',
-  reason: `stopped after ${maxExits} exits, as was asked`,
+  reason: `stopped after ${maxExits} exits, the requested limit`,
 });
 
 /** See `Share`. */

@@ -17,7 +17,7 @@ const setDs = (selector: number) => [0xb8, selector & 0xff, selector >> 8, 0x8e,
 const BEHIND = MEMORY >> 4;
 
 describe('accesses that the monitor answers', () => {
-  test('a port that is read gives its value to the accumulator, whose other half stays', () => {
+  test('a port read writes the accumulator, and does not change its other half', () => {
     // MOV AX, 1234h; IN AL, 10h; HLT
     using machine = realMode([0xb8, 0x34, 0x12, 0xe4, 0x10, HLT]);
     const exit = expectExit(machine, 'io');
@@ -27,7 +27,7 @@ describe('accesses that the monitor answers', () => {
     assert.equal(machine.cpu.getRegisters().rax, 0x12abn);
   });
 
-  test('an instruction that reads and writes MMIO asks twice, and its flags are those of one execution', () => {
+  test('an instruction that reads and writes MMIO causes two exits, and its flags are those of one execution', () => {
     // STC; ADC byte [0], 1; HLT
     using machine = realMode([...setDs(BEHIND), 0xf9, 0x80, 0x16, 0, 0, 0x01, HLT]);
     const read = expectExit(machine, 'mmio');
@@ -40,7 +40,7 @@ describe('accesses that the monitor answers', () => {
     assert.equal(machine.cpu.getRegisters().rflags & 0x8d5n, 0x894n);
   });
 
-  test('a write to read-only memory leaves the guest and does not change it', () => {
+  test('a write to read-only memory causes an exit and does not change it', () => {
     using machine = realMode(
       [...setDs(BEHIND), 0xc6, 0x06, 0x10, 0, 0x55, 0xa0, 0x10, 0, HLT],
       [{ address: MEMORY, size: 4096, readOnly: true }],
@@ -51,7 +51,7 @@ describe('accesses that the monitor answers', () => {
     assert.equal(machine.cpu.getRegisters().rax & 0xffn, 0n);
   });
 
-  test('completing an exit runs its instruction and no more', () => {
+  test('completing an exit runs only its instruction', () => {
     using machine = realMode([0xe4, 0x10, 0x40, HLT]);
     const exit = expectExit(machine, 'io');
     exit.data.setUint8(exit.offset, 0x42);
@@ -62,7 +62,7 @@ describe('accesses that the monitor answers', () => {
     assert.equal(machine.cpu.getRegisters().rax, 0x43n);
   });
 
-  test('REP OUTSB leaves for each byte, and what is left is in CX', () => {
+  test('REP OUTSB exits for each byte, and CX has the remaining count', () => {
     using machine = realMode([0xbe, 0, 0x20, 0xb9, 3, 0, 0xba, 0x80, 0, 0xf3, 0x6e, HLT]);
     machine.memory.writeBytes(0x2000, Uint8Array.of(1, 2, 3));
     for (const [n, byte] of [1, 2, 3].entries()) {
@@ -75,7 +75,7 @@ describe('accesses that the monitor answers', () => {
 });
 
 describe('32-bit operands in 16-bit code', () => {
-  test('results fill the register and clear its upper half, whatever their sign', () => {
+  test('results fill the register and clear its upper half, for both signs', () => {
     // XCHG EAX, ESI; ADD EBX, EBX; MOVSX ECX, AL; HLT
     using machine = realMode([0x66, 0x96, 0x66, 0x01, 0xdb, 0x66, 0x0f, 0xbe, 0xc8, HLT]);
     const { cpu } = machine;
@@ -85,7 +85,7 @@ describe('32-bit operands in 16-bit code', () => {
     assert.deepEqual([rax, rsi, rbx, rcx], [0x80000080n, 0xfffffffen, 0x80000000n, 0xffffff80n]);
   });
 
-  test('a selector that is pushed takes four bytes and writes two', () => {
+  test('a pushed selector takes four bytes and writes two', () => {
     using machine = realMode([0x66, 0x1e, HLT]);
     machine.memory.write32(CODE - 4, 0x11223344);
     expectExit(machine, 'halt');
@@ -95,7 +95,7 @@ describe('32-bit operands in 16-bit code', () => {
 });
 
 describe('code that changes', () => {
-  test('an instruction that writes over the next one is followed by what it wrote', () => {
+  test('an instruction that overwrites the next one is followed by the new one', () => {
     // MOV byte [next], 43h (INC BX); next: INC AX; HLT
     using machine = realMode([0xc6, 0x06, (CODE + 5) & 0xff, CODE >> 8, 0x43, 0x40, HLT]);
     expectExit(machine, 'halt');
@@ -103,7 +103,7 @@ describe('code that changes', () => {
     assert.deepEqual([rax, rbx], [0n, 1n]);
   });
 
-  test('a branch that was followed before sees that its target was written over', () => {
+  test('a branch that was taken before sees that its target was overwritten', () => {
     // MOV CX, 3; again: INC AX; CMP CX, 2; JNE on; MOV byte [again], 43h (INC BX); on: LOOP again; HLT
     const code = [0xb9, 3, 0, 0x40, 0x83, 0xf9, 2, 0x75, 5, 0xc6, 0x06, 0x03, 0x10, 0x43, 0xe2, 0xf3, HLT];
     using machine = realMode(code);
@@ -112,7 +112,7 @@ describe('code that changes', () => {
     assert.deepEqual([rax, rbx], [2n, 1n]);
   });
 
-  test('a branch that was followed before goes by the code segment of now', () => {
+  test('a branch that was taken before uses the current code segment', () => {
     // CALL on; on: POP AX; JMP end; NOP; end: CMP BX, 1; JE stop; INC BX; JMP 0100:0000; stop: HLT
     const code = [0xe8, 0, 0, 0x58, 0xeb, 1, 0x90, 0x83, 0xfb, 1, 0x74, 6, 0x43, 0xea, 0, 0, 0, 1, HLT];
     using machine = realMode(code);
@@ -121,7 +121,7 @@ describe('code that changes', () => {
     assert.deepEqual([rax, rip], [3n, BigInt(code.length)]);
   });
 
-  test('code that the monitor wrote is run, not what was there before', () => {
+  test('code that the monitor wrote is run, not the old code', () => {
     // again: OUT 10h, AL; INC AX; JMP again
     using machine = realMode([0xe6, 0x10, 0x40, 0xeb, 0xfb]);
     expectExit(machine, 'io');
@@ -132,7 +132,7 @@ describe('code that changes', () => {
     assert.deepEqual([rax, rbx], [1n, 1n]);
   });
 
-  test('an instruction over the end of a page is whole, and follows changes in either', () => {
+  test('an instruction across a page boundary is fetched completely, and sees changes in both pages', () => {
     using machine = realMode([]);
     const { memory, cpu } = machine;
     // MOV AX, 1234h with its last byte on the next page
@@ -148,22 +148,22 @@ describe('code that changes', () => {
   });
 });
 
-describe('what a guest cannot do here', () => {
-  test('running to where there is no RAM ends in an engine error', () => {
+describe('unsupported actions of a guest', () => {
+  test('jumping outside RAM ends in an engine error', () => {
     // JMP FAR BEHIND:0
     using machine = realMode([0xea, 0, 0, BEHIND & 0xff, BEHIND >> 8]);
     expectExit(machine, 'internalError');
     assert.equal(machine.cpu.failure().name, 'NO_CODE');
   });
 
-  test('an instruction that begins in RAM and goes on where there is none ends the same way', () => {
+  test('an instruction that begins in RAM and ends outside it fails the same way', () => {
     // JMP FAR to RAM's last byte: MOV AX, imm16 without its operand.
     using machine = realMode([0xea, 0x0f, 0, (BEHIND - 1) & 0xff, (BEHIND - 1) >> 8]);
     machine.memory.write8(MEMORY - 1, 0xb8);
     expectExit(machine, 'internalError');
     const { name, message } = machine.cpu.failure();
     assert.equal(name, 'NO_CODE');
-    assert.match(message, /no RAM to execute: only 1 byte of its next instruction is there$/);
+    assert.match(message, /not RAM: only 1 byte of its next instruction is in RAM$/);
   });
 
   test('a fault that cannot be delivered is a triple fault', () => {
@@ -179,7 +179,7 @@ describe('what a guest cannot do here', () => {
 });
 
 describe('interrupts', () => {
-  test('an interrupt goes to its handler and comes back, and STI holds it off for one instruction', () => {
+  test('an interrupt calls its handler and returns, and STI delays it for one instruction', () => {
     // STI; NOP; INC BX; HLT; the handler of 20h at 0000:3000: INC AX; IRET
     using machine = realMode([0xfb, 0x90, 0x43, HLT]);
     const { cpu, memory } = machine;
@@ -196,7 +196,7 @@ describe('interrupts', () => {
     assert.deepEqual([rax, rbx], [1n, 1n]);
   });
 
-  test('a guest that never ends is left when somebody asks, and can be gone on with', () => {
+  test('an endless guest exits on request, and can be continued', () => {
     // INC AX; JMP to itself
     using machine = realMode([0x40, 0xeb, 0xfd]);
     Atomics.store(machine.control, Control.request, 1);
@@ -207,14 +207,14 @@ describe('interrupts', () => {
     assert.ok(machine.cpu.instructions > 1000n);
   });
 
-  test('the rounds of a repeated instruction do not keep the monitor waiting', () => {
+  test('a repeated instruction does not delay an exit request', () => {
     // again: MOV CX, FFFFh; REP LODSB; JMP again
     using machine = realMode([0xb9, 0xff, 0xff, 0xf3, 0xac, 0xeb, 0xf9]);
     machine.cpu.setTimer(2, 0);
     expectExit(machine, 'interrupted');
   });
 
-  test('the same guest takes the same instructions, however it is interrupted', () => {
+  test('the same guest runs the same instructions, for all interruptions', () => {
     const count = (interval: number) => {
       // MOV CX, 0; again: INC AX; LOOP again; HLT
       using machine = realMode([0xb9, 0, 0, 0x40, 0xe2, 0xfd, HLT]);

@@ -1,6 +1,6 @@
 /**
- * Chains of exceptions in which no instruction is ever done. A processor takes interrupts between two of them, and its time
- * goes on; so the CPU's budget, timers and clock have to see them too, in every mode.
+ * Chains of exceptions in which no instruction ever completes. A processor takes interrupts between two of them, and its time
+ * advances; so the CPU's budget, timers and clock must count them too, in every mode.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -31,7 +31,7 @@ function machineOf(mode: string): TestMachine {
   write64(machine, GDT + 0x08, long ? 0x00af9b000000ffffn : 0x00cf9b000000ffffn);
   write64(machine, GDT + 0x10, 0x00cf93000000ffffn);
   const gate = long ? IDT + 16 * UNDEFINED : IDT + 8 * UNDEFINED;
-  // An interrupt gate of 32 or 64 bits; in long mode on stack 1 of the task, which is always there.
+  // An interrupt gate of 32 or 64 bits; in long mode with IST 1, whose stack is always valid.
   memory.write32(gate, (0x08 << 16) | CODE);
   memory.write32(gate + 4, long ? 0x8e01 : 0x8e00);
   write64(machine, TSS + 0x24, BigInt(STACK));
@@ -47,7 +47,7 @@ function machineOf(mode: string): TestMachine {
     cr0: 0x11n,
   });
   if (mode.endsWith('paging') || long) page(machine, system, long);
-  // A stack of 16 bits goes round for ever.
+  // A 16-bit stack wraps forever.
   if (!long) system.ss = { ...system.ss, base: BigInt(MEMORY), limit: 0xffff, db: false, g: false };
   cpu.setSystemRegisters(system);
   cpu.setRegisters({ ...cpu.getRegisters(), rsp: BigInt(STACK) });
@@ -72,7 +72,7 @@ const modes = ['real mode', 'protected mode', 'protected mode with paging', 'lon
 
 describe('a #UD handler that begins with UD2', () => {
   for (const mode of modes) {
-    test(`in ${mode}: a timer, a stop and an alarm are heard, and the time goes on`, () => {
+    test(`in ${mode}: a timer, a stop and an alarm take effect, and the time advances`, () => {
       using machine = machineOf(mode);
       const { cpu, control } = machine;
       const before = cpu.clock.cycles;

@@ -1,4 +1,4 @@
-/** What QEMU does not check, by the manual: limits of segments, and when a debug exception comes. */
+/** Checks that QEMU does not make, by the manual: segment limits, and the time of debug exceptions. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Segment } from '../../../x86/index.js';
@@ -12,7 +12,7 @@ const bytes = (value: number) => [value & 255, (value >> 8) & 255, (value >> 16)
 
 describe('segment limits in protected mode (SDM 3A 6.3)', () => {
   const cases: [string, Partial<Segment>, number[], string][] = [
-    ['the last bytes that the limit allows', { limit: 0x5003 }, read(0x5000), 'none'],
+    ['the last bytes within the limit', { limit: 0x5003 }, read(0x5000), 'none'],
     ['one byte more', { limit: 0x5002 }, read(0x5000), '13(0)'],
     ['an access around the end of the addresses', {}, read(0xffffffff), '13(0)'],
     ['expand-down: at the limit', { type: 7, limit: 0x4fff }, read(0x4fff), '13(0)'],
@@ -26,8 +26,8 @@ describe('segment limits in protected mode (SDM 3A 6.3)', () => {
     ['expand-down of 16 bits: over the top', { type: 7, limit: 0x4fff, db: false }, read(0xfffd), '13(0)'],
     ['a write to a segment that is read-only', { type: 1 }, write(0x5000), '13(0)'],
     ['a write to code', { type: 11 }, write(0x5000), '13(0)'],
-    ['a read of code that may be read', { type: 11 }, read(0x5000), 'none'],
-    ['a read of code that may only be executed', { type: 9 }, read(0x5000), '13(0)'],
+    ['a read of readable code', { type: 11 }, read(0x5000), 'none'],
+    ['a read of execute-only code', { type: 9 }, read(0x5000), '13(0)'],
     ['a null segment', { unusable: true }, read(0x5000), '13(0)'],
   ];
   for (const [name, data, code, expected] of cases) {
@@ -42,7 +42,7 @@ describe('debug exceptions in protected mode', () => {
   /** PUSH 102h; POPF: TF is set. */
   const step = [0x68, ...bytes(0x102), 0x9d];
 
-  test('a single step traps behind the instruction after POPF, and DR6.BS says so', () => {
+  test('a single step traps after the instruction that follows POPF, and DR6.BS is set', () => {
     // INC EAX twice; HLT. The handler reads DR6 into EBX.
     using machine = protectedMode([...step, 0x40, 0x40, HLT]);
     machine.memory.writeBytes(HANDLERS + 1, Uint8Array.of(0x0f, 0x21, 0xf3, HLT));
@@ -52,8 +52,8 @@ describe('debug exceptions in protected mode', () => {
     assert.equal(machine.memory.read32(Number(rsp)), CODE + step.length + 1);
   });
 
-  test('MOV SS holds it back for one instruction (SDM 3A 7.8.3)', () => {
-    // MOV SS, ECX behind POPF: the trap comes behind INC EAX.
+  test('MOV SS delays it for one instruction (SDM 3A 7.8.3)', () => {
+    // MOV SS, ECX after POPF: the trap comes after INC EAX.
     using machine = protectedMode([...step, 0x8e, 0xd1, 0x40, 0x40, HLT]);
     const { cpu } = machine;
     cpu.setRegisters({ ...cpu.getRegisters(), rcx: 16n });
@@ -61,12 +61,12 @@ describe('debug exceptions in protected mode', () => {
     assert.equal(cpu.getRegisters().rax, 1n);
   });
 
-  test('a HLT that is stepped does not halt', () => {
+  test('a single-stepped HLT does not halt', () => {
     using machine = protectedMode([...step, HLT]);
     assert.equal(outcome(machine), '1');
   });
 
-  test('a fault pushes RF, so that its instruction does not meet its breakpoint again', () => {
+  test('a fault pushes RF, so that its instruction does not hit its breakpoint again', () => {
     using machine = protectedMode([0x0f, 0x0b]);
     assert.equal(outcome(machine), '6');
     const { rsp } = machine.cpu.getRegisters();
@@ -74,11 +74,11 @@ describe('debug exceptions in protected mode', () => {
   });
 });
 
-describe('exceptions on the way to a handler (SDM 3A 7.15)', () => {
+describe('exceptions during the delivery of an exception (SDM 3A 7.15)', () => {
   test('a handler that is not present is a #NP with EXT, and one for that a #GP and a double fault', () => {
     using first = protectedMode([0x0f, 0x0b]);
     first.memory.write8(0x2100 + 6 * 8 + 5, 0x0e);
-    // Vector 6 in the interrupt table, from outside of the program: 6 * 8 + 2 + 1.
+    // Vector 6 in the IDT, external to the program: 6 * 8 + 2 + 1.
     assert.equal(outcome(first), '11(51)');
     using second = protectedMode([0x0f, 0x0b]);
     second.memory.write8(0x2100 + 6 * 8 + 5, 0x0e);

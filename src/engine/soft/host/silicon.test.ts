@@ -1,6 +1,6 @@
 /**
- * What the manual leaves open or says in passing, in 32-bit code: what is expected was measured on an Intel processor in
- * ring 3, by programs that load the same segments through modify_ldt(2).
+ * Behaviour that the manual leaves open or mentions briefly, in 32-bit code: the expected results were measured on an Intel
+ * processor in ring 3, by programs that load the same segments through modify_ldt(2).
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -13,7 +13,7 @@ const TABLE = 0xb000;
 const READ_ONLY_PAGE = 0xc000;
 const ABSENT_PAGE = 0xd000;
 
-/** Paging with pages of 4 KiB: all of them writable and ring 3's but one that is read-only and one that is absent. */
+/** Paging with pages of 4 KiB: all of them writable and for ring 3, except one read-only and one absent page. */
 function withPages(machine: TestMachine): TestMachine {
   const { cpu, memory } = machine;
   memory.write32(DIRECTORY, TABLE | 7);
@@ -32,7 +32,7 @@ const set = ({ cpu }: TestMachine, registers: object) =>
   cpu.setRegisters({ ...cpu.getRegisters(), ...registers });
 
 describe('ARPL', () => {
-  /** ARPL [address], BX; HLT, where a fault comes first or the HLT's own #GP of ring 3. */
+  /** ARPL [address], BX; HLT, which ends with a fault, or with the #GP of HLT in ring 3. */
   const arpl = (address: number, selector: number, data: object) => {
     const machine = withPages(protectedMode([0x63, 0x1d, ...bytes(address), HLT], data, 3));
     machine.memory.write16(address, selector);
@@ -50,7 +50,7 @@ describe('ARPL', () => {
   };
   const behind = CODE + 6;
 
-  test('that has nothing to change writes nothing, so that neither a segment nor a page that is read-only faults', () => {
+  test('that changes nothing does not write, so that a read-only segment or page does not fault', () => {
     for (const [address, data] of [
       [0x5000, { type: 1 }],
       [READ_ONLY_PAGE, {}],
@@ -61,7 +61,7 @@ describe('ARPL', () => {
     }
   });
 
-  test('that has to raise the RPL faults there', () => {
+  test('that must raise the RPL faults there', () => {
     using segment = arpl(0x5000, 0xfff0, { type: 1 });
     assert.deepEqual(end(segment).eip, CODE);
     using page = arpl(READ_ONLY_PAGE, 0xfff0, {});
@@ -94,14 +94,14 @@ describe('ENTER on a 16-bit stack', () => {
     ['16 bits where SP is 0', 0x10000n, 0x1ffecn, 0, [0x66], [0x1fff6n, 0x1fffen]],
   ];
   for (const [name, esp, ebp, level, prefix, expected] of cases) {
-    test(`${name}: EBP gets all of ESP as it was less the operand`, () => {
+    test(`${name}: EBP gets the whole old ESP minus the operand`, () => {
       const { machine, after } = enter(esp, ebp, level, prefix);
       using _ = machine;
       assert.deepEqual(after, expected);
     });
   }
 
-  test('pushes the whole frame pointer behind those of the outer levels', () => {
+  test('pushes the whole frame pointer after those of the outer levels', () => {
     const { machine } = enter(0xabcd8000n, 0x1234ffecn, 2);
     using _ = machine;
     assert.equal(machine.memory.read32(0x7ff4), 0xabcd7ffc);
@@ -122,7 +122,7 @@ describe('POP of a segment register', () => {
 describe('a register that does not exist', () => {
   const at3 = (...code: number[]) => outcome(protectedMode(code, {}, 3));
 
-  test('is #UD in ring 3 too, where those that exist are #GP', () => {
+  test('is #UD in ring 3 too, where existing ones are #GP', () => {
     assert.equal(at3(0x0f, 0x20, 0xc0), '13(0)');
     for (const modrm of [0xc8, 0xe8, 0xf0, 0xf8]) {
       assert.equal(at3(0x0f, 0x20, modrm), '6');
@@ -132,7 +132,7 @@ describe('a register that does not exist', () => {
   });
 });
 
-describe('a call to where its segment does not reach', () => {
+describe('a call beyond its segment’s limit', () => {
   const beyond = 0x1000;
   const calls: Record<string, number[]> = {
     'CALL relative': [0xe8, ...bytes(0xa000 - CODE - 5)],
@@ -153,13 +153,13 @@ describe('a call to where its segment does not reach', () => {
   }
 
   for (const [name, code] of Object.entries(calls)) {
-    test(`${name}: pushes first, then it is #GP; a stack that faults comes before it`, () => {
+    test(`${name}: pushes first, then raises #GP; a stack fault comes before it`, () => {
       using pushed = made(code, STACK);
       assert.equal(outcome(pushed), '13(0)');
-      // The stack pointer did not move: the exception's frame lies where the call pushed.
+      // The stack pointer did not move: the exception's frame is where the call pushed.
       assert.equal(pushed.cpu.getRegisters().rsp, BigInt(STACK - 16));
       using absent = made(code, ABSENT_PAGE + 0x800);
-      // What cannot be pushed, neither the call's nor the fault's: a double fault, and no more.
+      // Neither the call's nor the fault's push works: a double fault.
       assert.equal(absent.cpu.run(), ExitKind.shutdown);
       const [reason] = absent.cpu.recentFaults();
       assert.deepEqual([reason?.vector, reason?.cr2], [14, BigInt(ABSENT_PAGE + 0x7fc)]);
@@ -167,7 +167,7 @@ describe('a call to where its segment does not reach', () => {
   }
 });
 
-test('a data breakpoint on the source of MOV SS and INT1 behind it are one #DB, whose DR6 names the breakpoint', () => {
+test('a data breakpoint on the source of MOV SS and a following INT1 are one #DB, whose DR6 names the breakpoint', () => {
   // MOV SS, [5000h]; INT1; HLT. The handler counts in EBX and keeps DR6 in EAX.
   using machine = protectedMode([0x8e, 0x15, ...bytes(0x5000), 0xf1, HLT]);
   const { cpu, memory } = machine;
@@ -194,7 +194,7 @@ test('#DB clears B0 to B3 of breakpoints that did not match, and leaves BS (SDM 
   assert.equal(cpu.getRegisters().rax, 0xffff4ff4n);
 });
 
-test('a pending NMI is taken right behind the IRET that ends the blocking (SDM 3A 7.7.1)', () => {
+test('a pending NMI is taken right after the IRET that ends the blocking (SDM 3A 7.7.1)', () => {
   // Each handler counts in EBX and keeps the instructions that ran in ESI; the main program counts in ECX.
   using machine = protectedMode([0x41, 0x41, 0x41, 0x41, HLT]);
   const { cpu, memory } = machine;
@@ -204,7 +204,7 @@ test('a pending NMI is taken right behind the IRET that ends the blocking (SDM 3
   memory.writeBytes(0x2100 + 2 * 8, Uint8Array.of(0, handler >> 8, 8, 0, 0, 0x8e, 0, 0));
   cpu.injectNmi();
   cpu.step();
-  // In the handler: another one waits for its IRET.
+  // In the handler: another one is pending until its IRET.
   cpu.injectNmi();
   assert.equal(outcome(machine), 'none');
   const { rbx, rcx, rsi } = cpu.getRegisters();

@@ -1,4 +1,4 @@
-/** REP INS takes many elements in one exit: what becomes of them where storing them is not as simple as that. */
+/** REP INS reads many elements in one exit: cases in which storing them is not simple. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ExitKind } from '../../contract/index.js';
@@ -18,13 +18,13 @@ function start({ cpu }: TestMachine, { segment = 0, di = 0x2000, count = 8, flag
   cpu.setRegisters({ ...registers, rflags: 2n | flags });
 }
 
-/** Answers the read that is under way with bytes that count up. */
+/** Answers the current read with increasing bytes. */
 function answer({ cpu: { exit } }: TestMachine, first: number): void {
   for (let n = 0; n < exit.count * exit.size; n++) exit.data.setUint8(exit.offset + n, first + n);
 }
 
 describe('REP INS', () => {
-  test('that runs from RAM into MMIO writes the rest there, an exit each, and asks the port once', () => {
+  test('that runs from RAM into MMIO writes the rest there, an exit each, and reads the port once', () => {
     using machine = realMode(REP_INSB);
     const { cpu, memory } = machine;
     start(machine, { segment: 0x0fff, di: 12, count: 7 });
@@ -45,7 +45,7 @@ describe('REP INS', () => {
     assert.deepEqual([cpu.getRegisters().rcx, cpu.getRegisters().rdi], [0n, 19n]);
   });
 
-  test('is done with what it was given when completeExit returns, and not with the rest', () => {
+  test('has stored its input when completeExit returns, and nothing further', () => {
     using machine = realMode(REP_INSB);
     const { cpu, memory } = machine;
     start(machine, { count: 1500 });
@@ -67,12 +67,12 @@ describe('REP INS', () => {
     cpu.run();
     const before = cpu.instructions;
     assert.equal(cpu.run(), ExitKind.halt);
-    // The rounds, the instruction that ends with them, and the HLT.
+    // The iterations, the instruction that ends with them, and the HLT.
     assert.equal(cpu.instructions - before, 302n);
   });
 
-  test('goes on with the next instruction that it has written over itself', () => {
-    // INC BX is written over the HLT behind it, and a HLT behind that
+  test('continues with the next instruction, which it has overwritten', () => {
+    // INC BX is written over the following HLT, and a HLT after that
     using machine = realMode(REP_INSB);
     const { cpu } = machine;
     start(machine, { di: 0x1002, count: 2 });

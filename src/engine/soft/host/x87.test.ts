@@ -1,4 +1,4 @@
-/** What surrounds the x87 FPU's arithmetic: when it may run, how it reports, what it remembers, how it meets memory. */
+/** The x87 FPU apart from arithmetic: when it may run, its exceptions, its recorded pointers, its memory operands. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ExitKind, exitKindNames } from '../../contract/index.js';
@@ -6,7 +6,7 @@ import { CODE, MEMORY, realMode, type TestMachine } from './testing.js';
 
 const HLT = 0xf4;
 const [MP, EM, TS, NE] = [2, 4, 8, 32];
-/** Where the handler of vector n lies: each is a HLT. */
+/** The handler of vector n: each is a HLT. */
 const HANDLERS = 0x8000;
 
 const FLD1 = [0xd9, 0xe8];
@@ -33,7 +33,7 @@ function machineWith(cr0: number, code: readonly number[], controlWord = UNMASKE
   return machine;
 }
 
-/** Runs to the HLT: the vector whose handler it is, and where it came from; undefined where no exception came. */
+/** Runs to the HLT: the vector of its handler, and the return address; undefined without an exception. */
 function run({ cpu, memory }: TestMachine): { vector: number; at: number } | undefined {
   assert.equal(exitKindNames[cpu.run()], 'halt');
   const { rip, rsp } = cpu.getRegisters();
@@ -48,7 +48,7 @@ function outcome(cr0: number, code: readonly number[]): { vector: number; at: nu
 }
 
 describe('whether x87 instructions run', () => {
-  test('CR0.EM and CR0.TS make each of them a #NM, those without waiting too', () => {
+  test('CR0.EM and CR0.TS make each of them a #NM, also the non-waiting ones', () => {
     for (const bit of [EM, TS]) {
       for (const code of [FLD1, FNINIT, FNSTSW_AX, fldcw(0x2000)])
         assert.deepEqual(outcome(bit, code), { vector: 7, at: 0 });
@@ -64,18 +64,18 @@ describe('whether x87 instructions run', () => {
 describe('an exception that is not masked', () => {
   const divide = [...fldcw(0x2000), ...FLD1, ...FLDZ, ...FDIVP];
 
-  test('is a #MF at the next instruction that waits, and the operands are as before', () => {
+  test('is a #MF at the next waiting instruction, and the operands are unchanged', () => {
     for (const next of [FLD1, WAIT, fldcw(0x2000)]) {
       using machine = machineWith(NE, [...divide, ...next]);
       assert.deepEqual(run(machine), { vector: 16, at: divide.length });
     }
-    // Behind it: TOP 6, ZE, ES and B.
+    // Afterwards: TOP 6, ZE, ES and B.
     using machine = machineWith(NE, [...divide, ...FNSTSW_AX]);
     assert.equal(run(machine), undefined);
     assert.equal(machine.cpu.getRegisters().rax & 0xffffn, 0xb084n);
   });
 
-  test('is forgotten by FNCLEX and FNINIT', () => {
+  test('is cleared by FNCLEX and FNINIT', () => {
     for (const clear of [FNCLEX, FNINIT])
       assert.equal(outcome(NE, [...divide, ...clear, ...WAIT]), undefined);
   });
@@ -84,7 +84,7 @@ describe('an exception that is not masked', () => {
     assert.equal(outcome(0, [...divide, ...FLD1]), undefined);
   });
 
-  test('comes of a control word that unmasks what was raised before', () => {
+  test('results from a control word that unmasks an earlier exception', () => {
     const raise = [...FNINIT, ...FLD1, ...FLDZ, ...FDIVP];
     assert.deepEqual(outcome(NE, [...raise, ...fldcw(0x2000), ...WAIT]), {
       vector: 16,
@@ -93,7 +93,7 @@ describe('an exception that is not masked', () => {
   });
 });
 
-describe('what the FPU remembers of an instruction', () => {
+describe('the FPU’s record of an instruction', () => {
   // FLD m32 with DS 100h, BX 20h; then FNSTENV at ES:2100h, once in each form
   const code = [0xd9, 0x07, 0x26, 0xd9, 0x36, 0x00, 0x21, 0x26, 0x66, 0xd9, 0x36, 0x20, 0x21];
 
@@ -114,7 +114,7 @@ describe('what the FPU remembers of an instruction', () => {
     const words = Array.from({ length: 7 }, (_, n) => machine.memory.read16(0x2100 + 2 * n));
     assert.deepEqual(words, [0x37f, 0x3800, 0x7fff, 0x1000, 0x107, 0x1020, 0]);
     const doubles = Array.from({ length: 7 }, (_, n) => machine.memory.read32(0x2120 + 4 * n));
-    // FNSTENV is none that it remembers.
+    // It does not record FNSTENV.
     assert.deepEqual(
       doubles.map((value) => value & 0xffff),
       [0x37f, 0x3800, 0x7fff, 0x1000, 0x107, 0x1020, 0],
@@ -144,7 +144,7 @@ describe('memory operands', () => {
     assert.equal(machine.cpu.getRegisters().rax & 0xffffn, 0x3800n);
   });
 
-  test('that are not RAM are asked for, and what is popped is popped once', () => {
+  test('that are not RAM cause exits, and a pop happens once', () => {
     const behind = MEMORY >> 4;
     // MOV AX, behind; MOV DS, AX; FLD m80 [0]; FSTP m64 [16]; FNSTSW AX
     const code = [0xb8, behind & 0xff, behind >> 8, 0x8e, 0xd8, 0xdb, 0x2e, 0, 0, 0xdd, 0x1e, 16, 0];
