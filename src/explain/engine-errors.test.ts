@@ -306,7 +306,7 @@ describe('the explanation', () => {
     assert.match(text('real', [0x0f, 0xfc, 0xc1]), /of MMX, SSE and AVX/);
     assert.match(text('long', [0x0f, 0x01, 0xf8]), /neither SYSRET nor SWAPGS/);
     assert.match(text('long', [0xf3, 0x0f, 0xb8, 0xc1]), /only a part of the instruction set/);
-    assert.match(text('real', [0x0f, 0x0a]), /no instruction that Terrarium knows/);
+    assert.match(text('real', [0x0f, 0x0a]), /Terrarium does not know an instruction/);
     // addps 0xfe000000, %xmm0: beyond RAM.
     assert.match(
       text('protected', [0x0f, 0x58, 0x05, 0, 0, 0, 0xfe]),
