@@ -20,10 +20,10 @@
 #define HYPERCALL_CLOCK_UNIX 0      // since 1970-01-01 00:00 UTC
 #define HYPERCALL_CLOCK_MONOTONIC 1 // since any moment, never back
 
-#define HYPERCALL_EAGAIN (-11) // nothing there yet: ask again
+#define HYPERCALL_EAGAIN (-11) // no data yet: try again
 #define HYPERCALL_EFAULT (-14) // the block or a buffer is not in RAM
-#define HYPERCALL_EINVAL (-22) // an argument that makes no sense
-#define HYPERCALL_ENOSYS (-38) // no such call here
+#define HYPERCALL_EINVAL (-22) // an invalid argument
+#define HYPERCALL_ENOSYS (-38) // unknown call
 
 #define HYPERCALL_BLOCK_SIZE 48 // bytes, any alignment
 
@@ -87,7 +87,7 @@ static inline int64_t hypercall_write(const void *bytes, uint32_t length)
     return hypercall2(HYPERCALL_WRITE, (uintptr_t)bytes, length);
 }
 
-// HYPERCALL_EAGAIN as long as no whole line has come: do something else, or ask again.
+// HYPERCALL_EAGAIN as long as no whole line has come: do something else, or try again.
 static inline int64_t hypercall_read_line(void *buffer, uint32_t length)
 {
     return hypercall2(HYPERCALL_READ_LINE, (uintptr_t)buffer, length);

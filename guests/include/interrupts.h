@@ -17,7 +17,7 @@
 #define IRQ_TIMER 0
 #define IRQ_SERIAL 4
 
-// Where the guests here have the sixteen lines: behind the 32 vectors that are the processor's own (SDM 3A 7.2).
+// The vectors of the sixteen lines in these guests: after the 32 vectors of the processor's own exceptions (SDM 3A 7.2).
 #define VECTOR_PIC 0x20
 #define VECTOR_PIC2 0x28
 #define VECTOR_NMI 2

@@ -1,4 +1,4 @@
-// The instructions that C has no words for.
+// The instructions that C cannot express.
 #ifndef IO_H
 #define IO_H
 

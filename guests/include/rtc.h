@@ -14,7 +14,7 @@
 #define RTC_DAY 7
 #define RTC_MONTH 8
 #define RTC_YEAR 9
-#define RTC_ANY 0xc0                // an alarm byte that every time matches
+#define RTC_ANY 0xc0                // an alarm byte that matches every time
 
 #define RTC_A 10
 #define RTC_A_CRYSTAL 0x20          // the divider for 32,768 Hz; the low four bits are the rate
@@ -23,7 +23,7 @@
 #define RTC_B_ALARM 0x20
 #define RTC_B_UPDATE_ENDED 0x10
 #define RTC_B_24_HOURS 0x02
-#define RTC_C 12                    // why it interrupts; reading takes the line down
+#define RTC_C 12                    // why it interrupts; reading lowers the line
 #define RTC_C_PERIODIC 0x40
 #define RTC_C_ALARM 0x20
 #define RTC_C_UPDATE_ENDED 0x10

@@ -6,7 +6,7 @@
 .code16
 .globl _start
 _start:
-        cli                                     // shuts out every interrupt but this one
+        cli                                     // masks every interrupt but this one
         xor     %ax, %ax
         mov     %ax, %ds
         mov     %ax, %ss

@@ -1,6 +1,6 @@
-// Memory that comes into being when it is touched: a page fault handler that maps pages on demand, and copies on write.
+// Memory that is allocated on the first access: a page fault handler that maps pages on demand, and copies on write.
 //
-// The program uses a terabyte that is not mapped. Each first touch of a page is a fault; the handler finds a page of
+// The program uses a terabyte that is not mapped. Each first touch of a page is a fault; the handler allocates a page of
 // RAM for it and returns, and the CPU does the instruction again. One source for 64 bits (four levels of tables) and for
 // 32 bits (two levels).
 #include "descriptors.h"
@@ -71,7 +71,7 @@ static word *entry_of(word address)
 static void map(word address, word page, word rights)
 {
     *entry_of(address) = page | rights | PRESENT_BIT;
-    // The TLB may remember what was there before.
+    // The TLB may still have the old entry.
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 

@@ -1,7 +1,7 @@
 // Two ways to talk to a device, and what each does to the guest: ports, and memory that is not RAM.
 #include "io.h"
 
-#define PORT 0x80                               // no device answers it, as on the course's slide
+#define PORT 0x80                               // no device answers here, as on the course's slide
 #define HOLE ((volatile uint32_t *)0x3000000)   // 48 MiB: no memory at all
 #define ROM ((volatile uint32_t *)0x2000000)    // 32 MiB: a page that is mapped read-only
 

@@ -67,14 +67,14 @@ wrong:  mov     $text_wrong, %si
 
 // Sleeps until the clock has interrupted: BL is why. One that came early and counted for nothing is slept over.
 listen: xor     %bl, %bl
-1:      sti                                     // takes effect behind the HLT, so nothing can come between the two
+1:      sti                                     // takes effect after the HLT, so nothing can come between the two
         hlt
         cli
         test    %bl, %bl
         jz      1b
         ret
 
-// The clock says in register C why it asks, and asks no more until that is read: leave the read away, and this is the last one.
+// Register C has the reason, and no further interrupt comes until it is read: without the read, this is the last one.
 clock:  push    %ax
         outp    PORT_RTC_INDEX, RTC_C
         in      $PORT_RTC_DATA, %al

@@ -1,4 +1,4 @@
-// Echoes what comes in on the serial port, driven by its interrupt alone: the port is never polled.
+// Echoes what comes in on the serial port, driven only by its interrupt: the port is never polled.
 // A 'q' ends it.
 
 #include "interrupts.h"

@@ -60,7 +60,7 @@ static void set_up(void)
     __asm__ volatile("sti");
 }
 
-// Sleeps until the timer has ticked so often.
+// Sleeps for that many ticks of the timer.
 static void wait(unsigned hundredths)
 {
     unsigned until = ticks + hundredths;
@@ -151,7 +151,7 @@ void _start(void)
             uint8_t code = pressed[taken++ % sizeof(pressed)];
             if (code == SCAN_ESCAPE) break;
             int wanted = step_of(code);
-            if (wanted != 0 && wanted != -step) step = wanted; // it cannot turn on its heel
+            if (wanted != 0 && wanted != -step) step = wanted; // it cannot turn back into itself
         }
         alive = move(step);
     }

@@ -1,5 +1,5 @@
-// Task switches that the processor does by itself, in 32-bit protected mode: one far jump stores all registers in one
-// TSS and loads all from another (SDM 3A 8.3). No system of today uses them, and 64-bit mode has none.
+// Task switches in hardware, in 32-bit protected mode: one far jump stores all registers in one
+// TSS and loads all from another (SDM 3A 8.3). No current system uses them, and 64-bit mode has none.
 #include "descriptors.h"
 #include "print.h"
 
@@ -56,7 +56,7 @@ static void task_rescue(void)
         // the double fault, where the stack itself may be what is broken. The victim's registers are in its TSS.
         print_value("  rescue, task ", task_register());
         print_value("    the fault's eip is in main's TSS: ", main_task.eip != 0);
-        main_task.eip += 2; // behind UD2
+        main_task.eip += 2; // after UD2
         __asm__ volatile("iret" : : : "memory");
     }
 }
