@@ -60,7 +60,7 @@ export async function benchGdb(engines: readonly EngineName[]): Promise<Row[]> {
   return rows;
 }
 
-/** What gdb asks when it connects. */
+/** The packets that gdb sends when it connects. */
 async function greet(client: GdbClient): Promise<void> {
   await client.ask('qSupported:xmlRegisters=i386');
   await client.ask('vCont?');

@@ -16,11 +16,11 @@ const guests = [
 ] as const;
 
 const SECONDS = 10;
-/** What the guests write into the counter: 1 kHz but for the remainder. */
+/** The count that the guests program: 1 kHz, apart from the remainder. */
 const COUNT = 1193;
 const PERIOD_MS = (COUNT * 1000) / 1_193_182;
 
-/** Notes when each tick's handler began. */
+/** Records when each tick's handler began. */
 class Witness implements Device {
   readonly name = 'witness';
   readonly ports = [{ first: 0x80, count: 1 }];
@@ -29,7 +29,7 @@ class Witness implements Device {
   writePort(): void {
     this.times[this.ticks++] = performance.now();
   }
-  /** How late each tick was, in µs, if the most punctual one was not late at all. */
+  /** How late each tick was, in µs, relative to the most punctual one. */
   lateness(): number[] {
     const late = Array.from(this.times.subarray(0, this.ticks), (time, tick) => time - tick * PERIOD_MS);
     const earliest = Math.min(...late);

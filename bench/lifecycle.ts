@@ -1,4 +1,4 @@
-/** A machine from nothing to its first exit and back to nothing, and what thousands of them leave behind. */
+/** A machine from its creation to its first exit and its disposal, and what thousands of them leak. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -8,12 +8,12 @@ import { Machine } from '../src/machine/index.js';
 import { bareLifecycle } from './bare-calls.js';
 import { type Floor, inTurns, median, type Row } from './measure.js';
 
-/** Short rounds in close turns: the kernel's share, mostly waiting, changes by half within seconds. */
+/** Short alternating rounds: the kernel's share, mostly waiting, changes by half within seconds. */
 const ROUND = 60;
 const PAIRS = 25;
 const GOAL = 1.25;
 const MANY = 10_000;
-/** V8's young generation grows to its full size over the first thousands too, and stays there. */
+/** V8's young generation also grows to its full size during the first thousands, and stays there. */
 const WARM_UP = 10_000;
 
 const halt = parseImage(new Uint8Array([0xf4]), 'halt');
@@ -27,7 +27,7 @@ function lifecycle(): void {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** What the process holds besides garbage: open files, mappings, resident memory in MB. */
+/** The process's resources apart from garbage: open files, mappings, resident memory in MB. */
 function holdings() {
   collectGarbage();
   return {
@@ -48,9 +48,9 @@ export function benchLifecycle(floor: Floor): Row[] {
   };
   const ours = timed(lifecycle);
   const first = ours();
-  // V8 compiles what has run some hundred times; from then on a life costs what it costs.
+  // V8 optimises code after some hundred runs; from then on the cost of a machine is stable.
   for (let i = 0; i < WARM_UP; i++) lifecycle();
-  // The promise is about the same work in C; beside it the fewest calls that run this one guest, without CPUID.
+  // The promise is relative to the same work in C; also shown: the fewest calls that run this guest, without CPUID.
   const { terrarium, control, ratio } = inTurns(PAIRS, ours, () => floor.run('monitor', ROUND) / 1000);
   const fewest = inTurns(PAIRS, ours, () => floor.run('lifecycle', ROUND) / 1000);
   const bare = inTurns(PAIRS, timed(bareLifecycle()), () => floor.run('monitor', ROUND) / 1000);

@@ -1,4 +1,4 @@
-/** `npm run bench`: every number that SPECIFICATION.md promises, measured here and now. */
+/** `npm run bench`: measures every number that SPECIFICATION.md promises. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { benchConsole } from './console.js';

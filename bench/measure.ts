@@ -1,6 +1,6 @@
 /**
- * Measuring beside the floor: the same work in C and in TypeScript, in turns, so that a machine whose speed drifts
- * drifts for both. What counts is the ratio pair by pair, and of those the median.
+ * Measures the same work in C and in TypeScript, in turns, so that changes of the machine's speed affect both. The result is
+ * the median of the ratios of the pairs.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import path from 'node:path';
 /** One line of the table. */
 export interface Row {
   name: string;
-  /** What a number means: `µs an exit`, `ms`. */
+  /** The unit: `µs an exit`, `ms`. */
   unit: string;
   terrarium: number;
-  /** The control beside it, and what it is. */
+  /** The control's value, and its name. */
   control?: { name: string; value: number };
   /** terrarium / control, the median of the pairs. */
   ratio?: number;
@@ -31,7 +31,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Runs both in turns, `pairs` times after one pair that does not count. */
+/** Runs both in turns, `pairs` times after one warm-up pair. */
 export function inTurns(
   pairs: number,
   terrarium: () => number,
@@ -42,7 +42,7 @@ export function inTurns(
   terrarium();
   control();
   for (let pair = 0; pair < pairs; pair++) {
-    // Who goes first changes each time, so that neither always runs on the warmer machine.
+    // The order alternates, so that neither always runs on the warmer machine.
     if (pair % 2 === 0) {
       ours.push(terrarium());
       theirs.push(control());
@@ -58,7 +58,7 @@ export function inTurns(
   };
 }
 
-/** The C control, compiled anew for this run. */
+/** The C control, compiled for this run. */
 export class Floor implements Disposable {
   readonly #folder = mkdtempSync(path.join(tmpdir(), 'terrarium-bench-'));
   readonly #program = path.join(this.#folder, 'floor');

@@ -1,10 +1,10 @@
-/** Ports and memory-mapped I/O in counted loops, beside a C program that runs the same guest with an exit an access. */
+/** Ports and memory-mapped I/O in counted loops, compared with a C program that runs the same guest with an exit per access. */
 import { accesses, measureAccess } from '../src/apps/cli/commands/bench/io-costs.js';
 import { type Floor, inTurns, type Row } from './measure.js';
 
 const COUNT = 20_000;
 const PAIRS = 7;
-/** Exits are cheap in TypeScript, reads without an exit cost what they cost, and coalesced writes are far below an exit. */
+/** The goals: exits cost little more than in C, reads without an exit the same, and coalesced writes far less than an exit. */
 const GOALS = { exit: 1.12, native: 1.12, coalesced: 1 / 4 } as const;
 
 export function benchPmioMmio(floor: Floor): Row[] {

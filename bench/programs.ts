@@ -1,15 +1,15 @@
 /**
- * The programs of bench/programs, built for all that run them, and the clock that listens to what they print.
+ * The programs of bench/programs, built for all runners, and the clock that times their output.
  *
  * @module
  */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 
-/** The parts that count as the mix; beside them there are `loop` and `rep-movs`. */
+/** The parts of the mix; there are also `loop` and `rep-movs`. */
 export const mixParts = ['memcpy', 'sieve', 'crc32', 'quicksort', 'sha256'] as const;
 
-/** One part of the programs: how long it took, and what came out of it. */
+/** One part of the programs: its time and its result. */
 export interface Part {
   ms: number;
   checksum: string;
@@ -18,7 +18,7 @@ export interface Part {
 
 export type Parts = ReadonlyMap<string, Part>;
 
-/** No wide registers, which not every engine has; loops stay loops and do not become calls of memcpy and memset. */
+/** No wide registers, which not every engine supports; loops must not become calls of memcpy and memset. */
 const common = ['-O2', '-Wall', '-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns'];
 const bare =
   `-ffreestanding -nostdlib -static -no-pie -fno-pie -mno-red-zone -fno-stack-protector -fcf-protection=none
@@ -26,13 +26,13 @@ const bare =
     /\s+/,
   );
 
-/** Where start.S has its second entry: behind the Multiboot header. */
+/** The second entry of start.S: after the Multiboot header. */
 const MULTIBOOT_ENTRY = '0x10000c';
 
 export interface Program {
-  /** An ELF file that is entered in the width it was compiled for. */
+  /** An ELF file that starts in the width for which it was compiled. */
   direct: string;
-  /** The same code, entered in 32 bits by a Multiboot loader. */
+  /** The same code, started in 32 bits by a Multiboot loader. */
   multiboot: string;
 }
 
@@ -55,17 +55,17 @@ export function buildNative(sources: string, folder: string, scale: number): str
   return file;
 }
 
-/** Takes the programs' output byte by byte and notes when each part came to its end. */
+/** Receives the programs' output byte by byte and records when each part ended. */
 export class PartClock {
   readonly parts = new Map<string, Part>();
-  /** True once the programs have said that they are done. */
+  /** True once the programs have printed their end mark. */
   done = false;
   readonly #count: (() => number) | undefined;
   #line = '';
   #began = performance.now();
   #counted = 0;
 
-  /** @param count instructions that ran so far, where they are counted */
+  /** @param count the number of instructions so far, where they are counted */
   constructor(count?: () => number) {
     this.#count = count;
   }
@@ -78,7 +78,7 @@ export class PartClock {
     const ms = performance.now() - this.#began;
     const counted = this.#count?.();
     const [name = '', checksum = ''] = this.#line.split(' ');
-    // The second round takes the place of the first.
+    // The second round replaces the first.
     this.parts.set(name, {
       ms,
       checksum,

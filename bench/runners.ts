@@ -1,5 +1,5 @@
 /**
- * All that can run the programs of bench/programs: our engines, v86, QEMU, the processor itself.
+ * The runners of the programs of bench/programs: our engines, v86, QEMU, the processor itself.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { PartClock, type Parts } from './programs.js';
 
 const SERIAL = 0x3f8;
 
-/** On one of our engines; the software CPU counts instructions. @throws where the engine cannot do it */
+/** On one of our engines; the software CPU counts instructions. @throws where the engine cannot run them */
 export function runOurs(engine: 'soft' | 'kvm', file: string, mode: 'protected' | 'long'): Parts {
   using machine = createMachine({
     engine,
@@ -67,7 +67,7 @@ export function runTcg(file: string): Promise<Parts> {
   return listen(QEMU, [...machine, ...ports, '-kernel', file]);
 }
 
-/** v86 in a Node of its own. */
+/** v86 in a separate Node process. */
 export async function runV86(file: string, jit: boolean): Promise<Parts> {
   const { stdout, stderr } = spawnSync(
     process.execPath,
@@ -77,11 +77,11 @@ export async function runV86(file: string, jit: boolean): Promise<Parts> {
   try {
     return new Map(Object.entries(JSON.parse(stdout) as Record<string, { ms: number; checksum: string }>));
   } catch {
-    throw new Error(stderr.trim().split('\n').at(-1) || 'v86 did not come to its end');
+    throw new Error(stderr.trim().split('\n').at(-1) || 'v86 did not finish');
   }
 }
 
-/** Why a peer is not here, or undefined. */
+/** Why a peer is not available, or undefined. */
 export function missingPeer(peer: 'qemu' | 'v86'): string | undefined {
   if (peer === 'qemu') {
     return spawnSync(QEMU, ['--version']).status === 0 ? undefined : `${QEMU} is not installed`;

@@ -22,7 +22,7 @@ export async function benchSimvirtio(floor: Floor): Promise<Row[]> {
       const row = await profileOnce(notification, batch);
       if (round > 0) measured[i]!.push(row);
     }
-    // The first round warms everything up.
+    // The first round is a warm-up.
     if (round > 0) control.push(c);
   }
   return ways.map(([notification, batch], i) => {

@@ -1,4 +1,6 @@
-/** How fast the software CPU is, beside KVM, v86, QEMU's TCG and the processor itself: the same programs on all of them. */
+/**
+ * The speed of the software CPU, compared with KVM, v86, QEMU's TCG and the processor itself: the same programs on all of them.
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -15,14 +17,14 @@ const SCALE = 100;
 const GOAL_MIPS = 100;
 const GOAL_INTERPRETER = 1.5;
 const GOAL_EMULATED = 50;
-/** A KVM below it does not run ring 0 on the processor: it emulates, as on hosts without VMX and SVM. */
+/** A KVM with a lower rate does not run ring 0 on the processor: it emulates, as on hosts without VMX and SVM. */
 const EMULATED_MIPS = 50;
 const GOAL_HELLO_MS = 2;
 const GOAL_LOAD_MS = 30;
 
 type Runner = () => Parts | Promise<Parts>;
 
-/** Runs everybody in turns. Who cannot is named, and left out. */
+/** Runs all runners in turns. Those that cannot run are named, and left out. */
 async function inTurns(runners: Record<string, Runner>): Promise<Record<string, Parts[]>> {
   const results: Record<string, Parts[]> = {};
   for (let turn = 0; turn < TURNS; turn++) {
@@ -41,11 +43,11 @@ async function inTurns(runners: Record<string, Runner>): Promise<Record<string, 
   return results;
 }
 
-/** The parts of one run as one. */
+/** The sum of the parts of one run. */
 function together(parts: Parts, names: readonly string[]): Part {
   const chosen = names.map((name) => {
     const part = parts.get(name);
-    if (part === undefined) throw new Error(`the programs did not say '${name}'`);
+    if (part === undefined) throw new Error(`the programs did not print '${name}'`);
     return part;
   });
   return {
@@ -65,7 +67,7 @@ function timesAsFast(ours: readonly Parts[], theirs: readonly Parts[], names: re
   return median(ours.map((parts, turn) => together(theirs[turn]!, names).ms / together(parts, names).ms));
 }
 
-/** Everybody must have come to the same result, or their times mean nothing. */
+/** All runners must have the same result, or their times mean nothing. */
 function sameChecksums(results: Record<string, Parts[]>, names: readonly string[]): void {
   const sums = Object.values(results).flatMap((turns) =>
     turns.map((parts) => together(parts, names).checksum),
@@ -83,7 +85,7 @@ function printParts(title: string, results: Record<string, Parts[]>): void {
   }
 }
 
-/** The rows of one width: the loop and the mix, beside everyone who ran them. */
+/** The rows of one width: the loop and the mix, for all runners. */
 function compare(
   width: string,
   results: Record<string, Parts[]>,
@@ -146,7 +148,7 @@ function besideKvm(soft: readonly Parts[] | undefined, program: string): Row[] {
   });
 }
 
-/** A 16-bit hello from creation to outcome, and what it takes to load the engine. */
+/** A 16-bit hello from creation to outcome, and the time to load the engine. */
 function latencies(root: string): Row[] {
   const image = parseImage(readFileSync(path.join(root, 'guests/khw-real/khw-real.bin')), 'khw-real');
   const engine = engineByName('soft');

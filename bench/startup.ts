@@ -1,4 +1,4 @@
-/** `terrarium run` as a whole process beside an empty Node. */
+/** `terrarium run` as a whole process, compared with an empty Node. */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { inTurns, type Row } from './measure.js';

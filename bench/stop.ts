@@ -8,7 +8,7 @@ const STOPS = 1000;
 /** Of each of the software CPU's guests. */
 const SOFT_STOPS = 150;
 const GOAL_P50 = 1;
-/** On the software CPU, which looks every 65,536 instructions, however long they take. */
+/** On the software CPU, which checks the control block every few thousand instructions. */
 const GOAL_SOFT_P50 = 5;
 const GOAL_MAX = 50;
 
@@ -44,7 +44,7 @@ async function stopping(engine: 'kvm' | 'soft', guest: string, stops: number, go
 
 async function stopOnce(machine: HostedMachine, n: number): Promise<number> {
   const running = machine.run();
-  // Somewhere into the run, never at the same point.
+  // At a random point of the run.
   await new Promise((resolve) => setTimeout(resolve, 1 + (n % 4)));
   const started = performance.now();
   void machine.stop();

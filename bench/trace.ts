@@ -1,4 +1,4 @@
-/** What a trace costs: an exit recorded beside the exit itself, a million exits written as NDJSON, and read again. */
+/** What a trace costs: an exit recorded compared with the exit itself, a million exits written as NDJSON, and read again. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ const EXITS = 1_000_000;
 const RECORDED = 500_000;
 const ROUNDS = 5;
 
-/** `out 0x80,al` for ever. */
+/** An endless loop of `out 0x80,al`. */
 const LOOP = [0xe6, 0x80, 0xeb, 0xfc];
 
 function exitOf(port: number): Exit {
@@ -48,7 +48,7 @@ function exitTime(): number {
   return median(Array.from({ length: ROUNDS }, run));
 }
 
-/** Microseconds that the log adds to an exit: its entry, and the two looks at the clock that the run loop takes for it. */
+/** Microseconds that the log adds to an exit: its entry, and two clock reads of the run loop. */
 function recordTime(): number {
   const log = new ExitLog();
   const exit = exitOf(0x80);
@@ -64,7 +64,7 @@ function recordTime(): number {
   return median(Array.from({ length: ROUNDS }, round));
 }
 
-/** Exits a second that become NDJSON in a file, with the device's words and no instruction. */
+/** Exits a second that become NDJSON in a file, with the device's description and no instruction. */
 function writeSpeed(file: string): number {
   const fd = openSync(file, 'w');
   const log = new ExitLog();

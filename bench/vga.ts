@@ -1,4 +1,4 @@
-/** The VGA: what filling a picture costs the guest, and what making one costs the monitor. */
+/** The VGA: the cost of filling a picture for the guest, and of making one for the monitor. */
 import path from 'node:path';
 import { cellsOf } from '../src/apps/frontend/screen/cells.js';
 import { CellPainter } from '../src/apps/frontend/screen/painter.js';
@@ -10,7 +10,7 @@ import { median, type Row } from './measure.js';
 
 type EngineName = 'kvm' | 'soft';
 
-/** What a frame costs, less what setting the mode does. */
+/** The cost of a frame, without that of setting the mode. */
 interface Cost {
   exits: number;
   coalesced: number;
@@ -18,7 +18,7 @@ interface Cost {
 }
 
 const ROUNDS = 5;
-/** A frame of the terminal's: a sixtieth of a second. */
+/** A frame of the terminal: a sixtieth of a second. */
 const FRAME_MS = 1000 / 60;
 
 export function benchVga(root: string): Row[] {
@@ -97,7 +97,7 @@ function run(
   return { exits, coalesced, milliseconds: elapsedMs };
 }
 
-/** A picture of which all is different each time. */
+/** A picture that changes completely each time. */
 function pictures(): Row[] {
   const text = new VgaRig();
   text.setMode(modes['text 80x25']!);
@@ -152,7 +152,7 @@ function pictures(): Row[] {
   ];
 }
 
-/** The median of many, after some that do not count. */
+/** The median of many, after some warm-up rounds. */
 function time(prepare: () => void, work: () => void): number {
   const times: number[] = [];
   for (let i = 0; i < 120; i++) {

@@ -1,4 +1,4 @@
-// `npm run bench`: sets up and measures. Words choose: `npm run bench -- exits stop`.
+// `npm run bench`: sets up and measures. Words select benchmarks: `npm run bench -- exits stop`.
 import { spawnSync } from 'node:child_process';
 import { root } from './paths.mjs';
 import { setup } from './setup.mjs';

@@ -1,6 +1,6 @@
-// Builds Terrarium: `dist/` is what the package ships (bundles, and with --types the declarations); with --tests also
-// `build/`, every source and test file transpiled one to one, which is what the tests run. With --release `dist/` is as it is
-// published: with declarations, and without source maps, which would double it.
+// Builds Terrarium: `dist/` is the content of the package (bundles, and with --types the declarations); with --tests also
+// `build/`, every source and test file transpiled one to one, which the tests run. With --release `dist/` is the published
+// version: with declarations, and without source maps, which would double its size.
 import { execFileSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { cache, root } from './paths.mjs';
 import { buildSoft } from './soft.mjs';
 
-/** Every TypeScript file below the folders, tests included. */
+/** Every TypeScript file below the folders, including tests. */
 function sources(...folders) {
   return folders.flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
@@ -43,7 +43,7 @@ function lateModule(names, from) {
   return { contents: `module.exports = { ${getters.join(', ')} };`, resolveDir: root };
 }
 
-/** Modules that stay files of their own: there must be one pool of threads, and one real `import()`. They are loaded when used. */
+/** Modules that stay separate files: there must be one pool of threads, and one real `import()`. They are loaded when used. */
 const ownFiles = {
   name: 'own files',
   setup(build) {
@@ -60,7 +60,7 @@ const ownFiles = {
       );
     });
     build.onResolve({ filter: /^\.\/(worker-pool|import-module|program)\.cjs$/ }, () => ({ external: true }));
-    // What editors talk to is loaded for them alone.
+    // The debug adapter is loaded only for editors.
     build.onResolve({ filter: /\/dap\/serve\.js$/ }, () => ({ path: './dap.cjs', external: true }));
   },
 };
@@ -143,7 +143,7 @@ const lateModules = {
   },
 };
 
-/** What ES modules have as `import.meta`, for CommonJS. package.json's "imports" are looked up here, which costs nothing. */
+/** The equivalent of `import.meta` for CommonJS. package.json's "imports" are looked up here, which costs nothing. */
 const importMeta = `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;
 const importMetaResolve = (name) => new URL({ '#worker': 'worker.cjs', '#package': '../package.json' }[name], importMetaUrl).href;`;
 
@@ -160,7 +160,7 @@ const commonJs = {
   banner: { js: importMeta },
 };
 
-/** @param soft make the software CPU too, which takes 20 s the first time; without it, one of older sources is removed */
+/** @param soft build the software CPU too, which takes 20 s the first time; without it, an outdated one is removed */
 export async function build(options = {}) {
   const { tests = false, release = false, types = release, soft = true } = options;
   const esbuild = await import('esbuild');
@@ -234,7 +234,7 @@ export async function build(options = {}) {
   const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
   if (soft) written.add('dist/soft.wasm');
   for (const file of compiled) requireAscii(file);
-  // Commander is bundled, 5 ms faster than as a package of its own; its licence goes where its code goes.
+  // Commander is bundled, 5 ms faster than as a separate package; its licence is included with its code.
   copyFileSync(path.join(root, 'node_modules/commander/LICENSE'), path.join(root, 'dist/commander.LICENSE'));
   written.add('dist/commander.LICENSE');
   sweep('dist', written, (file) => file.startsWith('dist/types/'));
@@ -249,13 +249,13 @@ export async function build(options = {}) {
 /** These are read as latin1, which is faster (src/runtime/thread/compiled.ts). */
 const compiled = ['dist/program.cjs', 'dist/run.cjs', 'dist/machine-thread.cjs'];
 
-/** esbuild escapes what is not ASCII in strings, and leaves it in regular expressions. */
+/** esbuild escapes non-ASCII characters in strings, but not in regular expressions. */
 function requireAscii(file) {
   const [odd] = /.{0,30}[^\0-\x7f].{0,10}/.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
   if (odd !== undefined) throw new Error(`${file} is not ASCII: write '${odd}' with \\u escapes`);
 }
 
-/** Removes what an earlier build left. Files are written over, not removed first: a program that runs still finds them. */
+/** Removes old files of an earlier build. Other files are overwritten, not removed first: a running program still finds them. */
 function sweep(folder, written, keep) {
   for (const entry of readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })) {
     const file = path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name));
@@ -263,7 +263,7 @@ function sweep(folder, written, keep) {
   }
 }
 
-/** Builds only where a source is newer than what was built last. */
+/** Builds only if a source is newer than the last build. */
 export async function buildIfStale({ tests = false, soft = tests } = {}) {
   const stamp = stampOf(tests ? 'build' : 'dist');
   const inputs = [
@@ -289,7 +289,7 @@ export async function buildIfStale({ tests = false, soft = tests } = {}) {
   if (tests) writeFileSync(stampOf('dist'), sources('src').concat(inputs.slice(-3)).join('\n'));
 }
 
-/** What a folder was built from last, and when. */
+/** The sources and time of a folder's last build. */
 function stampOf(folder) {
   return path.join(cache, `${folder}.stamp`);
 }
@@ -298,7 +298,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [tests, types, release] = ['--tests', '--types', '--release'].map((word) =>
     process.argv.includes(word),
   );
-  // What comes next builds anew: this may be of another kind.
+  // The next build starts from scratch: this one may be of another kind.
   for (const folder of ['build', 'dist']) rmSync(stampOf(folder), { force: true });
   await build({ tests, types: types || release, release });
 }

@@ -1,5 +1,5 @@
-// `npm run dev`: builds when a source changes, and runs the tests that the change reaches by imports, the nearest first. A further
-// change ends that run and begins another. What tests reach by the command line alone, `npm test -- WORD` runs.
+// `npm run dev`: builds when a source changes, and runs the tests that import the changed files, the nearest first. A further
+// change ends that run and begins another. Tests that use only the command line run with `npm test -- WORD`.
 import { spawn } from 'node:child_process';
 import { existsSync, watch } from 'node:fs';
 import path from 'node:path';
@@ -44,7 +44,7 @@ async function buildAndTest() {
   try {
     await buildIfStale({ tests: true });
   } catch (error) {
-    // esbuild has shown its own; the next change tries again.
+    // esbuild has printed its errors; the next change tries again.
     if (error.errors === undefined) say(error.message);
     return;
   }
@@ -59,7 +59,7 @@ function endRun() {
   try {
     process.kill(-run.pid, 'SIGTERM');
   } catch {
-    // It has just ended by itself.
+    // It has just ended.
   }
 }
 

@@ -1,5 +1,5 @@
 // `npm run guests`: builds every guest's image from its source and says which of them changed.
-// Words narrow it: `npm run guests -- hello khw-long`.
+// Words select guests: `npm run guests -- hello khw-long`.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildIfStale } from './build.mjs';

@@ -1,4 +1,4 @@
-// Who imports whom among our sources, and so which tests a change reaches.
+// The imports among our sources, and so the tests that a change affects.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { root } from './paths.mjs';
@@ -21,12 +21,12 @@ function readImports() {
   return graph;
 }
 
-/** The files whose names end so and that changed or import what changed, the nearest first. */
+/** The files with this ending that changed or import a changed file, the nearest first. */
 export function reachedBy(changed, ending = '.test.ts') {
   const importers = new Map();
   for (const [file, targets] of readImports())
     for (const target of targets) importers.set(target, [...(importers.get(target) ?? []), file]);
-  // A set is walked in the order in which it grows, also while it does.
+  // A set is iterated in insertion order, also over elements added meanwhile.
   const reached = new Set(changed);
   for (const file of reached) for (const importer of importers.get(file) ?? []) reached.add(importer);
   return [...reached].filter((file) => file.endsWith(ending));

@@ -1,5 +1,5 @@
-// `node scripts/pictures.mjs`: makes the pictures of the README anew, into docs/pictures. What they show is real: commands run in a
-// terminal of tmux's, whose cells are drawn by Chromium; screens of guests are Terrarium's own screenshots.
+// `node scripts/pictures.mjs`: makes the pictures of the README again, in docs/pictures. They show real runs: commands in a
+// tmux terminal, whose cells are drawn by Chromium; screens of guests are Terrarium's own screenshots.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,7 +27,7 @@ function tmux(...args) {
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A shell with a prompt, in which commands are typed as a person would. */
+/** A shell with a prompt, in which commands are typed like by a person. */
 class Terminal {
   constructor(columns, rows) {
     const bin = path.join(folder, '.bin');
@@ -70,7 +70,7 @@ class Terminal {
     return tmux('capture-pane', '-p', '-t', 't');
   }
 
-  /** Waits until `what` is seen, and then until nothing moves. */
+  /** Waits until `what` is visible, and then until nothing changes. */
   async sees(what) {
     let last = '';
     for (const end = performance.now() + patienceMs; ; await pause(150)) {
@@ -81,7 +81,7 @@ class Terminal {
     }
   }
 
-  /** The cells that are seen, with their colours and attributes; empty lines at the end are left out. */
+  /** The visible cells, with their colours and attributes; without empty lines at the end. */
   capture() {
     return tmux('capture-pane', '-p', '-e', '-t', 't').replace(/\s+$/, '').split('\n').map(runsOf);
   }
@@ -96,7 +96,7 @@ const ESC = String.fromCharCode(27);
 const sequence = new RegExp(`(${ESC}\\[[\\d;]*m)`);
 const codesOf = new RegExp(`^${ESC}\\[([\\d;]*)m$`);
 
-/** A line as pieces of one look each; control sequences are those that tmux writes (SGR). */
+/** A line as pieces with the same style; the control sequences are tmux's (SGR). */
 function runsOf(line) {
   const runs = [];
   let look = {};
@@ -220,13 +220,13 @@ async function toPng(pictures) {
   }
 }
 
-/** What one command shows when it has ended, from the first line that matches `from`. */
+/** The output of one command after its end, from the first line that matches `from`. */
 async function shown(columns, rows, command, from = /^/) {
   const terminal = new Terminal(columns, rows);
   try {
     terminal.type(command);
     terminal.press('Enter');
-    // The prompt is there again.
+    // The prompt has appeared again.
     await terminal.sees(/[^$]*\n\$\s*$/);
     const lines = terminal.capture();
     // The prompt that waits for the next command.
@@ -246,7 +246,7 @@ async function shown(columns, rows, command, from = /^/) {
   }
 }
 
-/** From the first run to the reason of a death, as a person would go. */
+/** From the first run to the explanation of a death, like a person would do. */
 async function session(columns, rows) {
   const terminal = new Terminal(columns, rows);
   const frames = [];

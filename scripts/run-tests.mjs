@@ -5,7 +5,7 @@ import path from 'node:path';
 import { run } from 'node:test';
 import { spec as Spec } from 'node:test/reporters';
 
-/** Nothing may hang: what takes longer fails instead. It limits a file on Node 20, and a test on later ones. */
+/** Nothing may hang: a test that takes longer fails. It limits a file on Node 20, and a test on later ones. */
 const PATIENCE_MS = 300_000;
 
 /** The lines of Node's summary, in its order. */
@@ -46,7 +46,7 @@ async function runAll(files, width) {
   await Promise.all(Array.from({ length: width }, worker));
 }
 
-/** A file is reported when it has ended, since the lines of two would mix. */
+/** A file is reported after its end, since the lines of two files would mix. */
 async function runFile(file) {
   const begun = performance.now();
   const options = {
@@ -66,13 +66,13 @@ async function runFile(file) {
   }
 }
 
-/** A file has a summary of its own, which is not shown. */
+/** A file's own summary is not shown. */
 function isSummary({ type, data }) {
   if (type === 'test:summary') return true;
   return type === 'test:diagnostic' && data.nesting === 0 && /^\w+ [\d.]+$/.test(data.message);
 }
 
-/** As Node counts. */
+/** Counts like Node. */
 function count({ type, data }) {
   if (type !== 'test:pass' && type !== 'test:fail') return;
   if (data.details.type === 'suite') {

@@ -1,10 +1,10 @@
-// Which test files run, and in which order: scripts/test.mjs and scripts/dev.mjs ask here.
+// Selects and orders the test files, for scripts/test.mjs and scripts/dev.mjs.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { alone, first } from '../test/schedule.mjs';
 import { root } from './paths.mjs';
 
-/** All test files, as their sources are named from the root. */
+/** All test files, by the path of their source from the root. */
 export function testFiles(ending = '.test.ts') {
   return ['src', 'test']
     .flatMap((folder) =>
@@ -15,8 +15,8 @@ export function testFiles(ending = '.test.ts') {
 }
 
 /**
- * The files and name patterns that words choose. A word that is part of a file's path chooses files; any other is part of a
- * test's name, and chooses the files in whose text it stands, or all where it stands in none: a name may be put together.
+ * The files and name patterns that words select. A word that is part of a file's path selects files; any other is part of a
+ * test's name, and selects the files that contain it, or all files if none contains it: a name may be composed.
  */
 export function select(words, files = testFiles()) {
   const isPath = (word) => files.some((file) => file.includes(word));
@@ -34,7 +34,7 @@ export function select(words, files = testFiles()) {
   };
 }
 
-/** What scripts/run-tests.mjs runs: the built files, divided and, but where their order counts, ordered as test/schedule.mjs says. */
+/** The input of scripts/run-tests.mjs: the built files, divided and ordered by test/schedule.mjs. */
 export function schedule(files, { keepOrder = false } = {}) {
   for (const file of [...Object.keys(alone), ...first]) {
     if (!existsSync(path.join(root, file)))

@@ -1,5 +1,5 @@
-// Makes a fresh clone ready: the npm packages, the build and, for tests, what Debian has to give. Each step looks first
-// whether it is needed, so that a second run costs next to nothing.
+// Makes a fresh clone ready: the npm packages, the build and, for tests, Debian packages. Each step first checks whether it is
+// needed, so that a second run costs almost nothing.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ function installPackages() {
   const stamp = path.join(root, 'node_modules/.terrarium-setup');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('installing the packages of package-lock.json into node_modules (once): npm ci');
-  // npm's own words go to stderr: stdout belongs to the guest.
+  // npm's output goes to stderr: stdout belongs to the guest.
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
   const done = spawnSync('npm', ['ci', '--include=dev', ...quiet], { cwd: root, stdio: ['ignore', 2, 2] });
   if (done.status !== 0) {
@@ -26,7 +26,7 @@ function installPackages() {
   writeFileSync(stamp, wanted);
 }
 
-/** What the tests run besides Node, and the Debian package that has it. */
+/** The programs that the tests run besides Node, and their Debian packages. */
 const testTools = {
   gcc: 'gcc',
   ld: 'binutils',
@@ -41,7 +41,7 @@ function isOnPath(command) {
   return process.env.PATH.split(path.delimiter).some((folder) => existsSync(path.join(folder, command)));
 }
 
-/** Installs what the tests run, where that needs no password; says beforehand what, and how to keep it from doing so. */
+/** Installs the tests' programs, where that needs no password; first prints which, and how to prevent it. */
 function installTools() {
   const missing = [
     ...Object.entries(testTools).filter(([command]) => !isOnPath(command)),
@@ -58,14 +58,14 @@ function installTools() {
       execFileSync('apt-get', ['install', '-qy', '--no-install-recommends', ...packages], options);
       return;
     } catch {
-      // apt-get has said why
+      // apt-get has printed the reason
     }
   }
   say(`tests that need ${missing.map(([name]) => name).join(', ')} will be skipped.`);
   say(`To run them: sudo apt-get install ${packages.join(' ')}`);
 }
 
-/** Makes the packages ready, and for tests the tools. */
+/** Installs the packages, and for tests the tools. */
 export function install({ tests = false } = {}) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19)) {

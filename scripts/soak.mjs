@@ -1,5 +1,5 @@
 // `npm run soak`: the long tests, test/soak/*.soak.ts, one after the other: ten minutes each, or `npm run soak -- --minutes 1`.
-// Words choose as in `npm test`: `npm run soak -- lifecycle`.
+// Words select tests as in `npm test`: `npm run soak -- lifecycle`.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runNode } from './paths.mjs';
@@ -19,7 +19,7 @@ await setup({ tests: true });
 const { files, patterns } = select(words, testFiles('.soak.ts'));
 const alone = files.map((file) => path.join('build', file.replace(/\.ts$/, '.js')));
 say(`${files.length} soak tests, ${values.minutes} min each`);
-// Twice the time: what is begun within it is also ended in order.
+// Twice the time, so that started work can end cleanly.
 const plan = JSON.stringify({ shared: [], alone, patterns, patienceMs: 2000 * seconds + 120_000 });
 const env = { ...process.env, TERRARIUM_SOAK_SECONDS: String(seconds) };
 process.exitCode = await runNode(['--enable-source-maps', 'scripts/run-tests.mjs', plan], { env });

@@ -1,5 +1,6 @@
-// Builds the software CPU: the opcode table becomes a decoder and a function an operation, and AssemblyScript makes one WebAssembly
-// program of them and of src/engine/soft/cpu. That takes seconds, so the result is kept by what it was made from.
+// Builds the software CPU: from the opcode table it generates a decoder and a function per operation, and AssemblyScript
+// compiles them and src/engine/soft/cpu to one WebAssembly program. That takes seconds, so the result is cached by a hash of
+// its sources.
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -19,10 +20,10 @@ const source = path.join(root, 'src/engine/soft');
 const table = '../../isa/table';
 const parts = ['core', 'integer', 'simd', 'system', 'x87'];
 
-/** TERRARIUM_SOFT_LEVEL=0 is for work on the CPU itself: a second instead of twenty, and a program of a third the speed. */
+/** TERRARIUM_SOFT_LEVEL=0 is for work on the CPU: it takes a second instead of twenty, and the program has a third of the speed. */
 const level = process.env.TERRARIUM_SOFT_LEVEL ?? '3';
 
-/** Where the CPU's own constants begin, and the most memory there is: 4 GiB. See src/engine/soft/layout.ts. */
+/** The start of the CPU's constants, and the maximum memory: 4 GiB. See src/engine/soft/layout.ts. */
 const options =
   `--importMemory --sharedMemory --enable threads --enable simd --memoryBase 4096 --initialMemory 513 --maximumMemory 65536 --runtime stub --noAssert --noExportMemory --exportTable --disableWarning 201 -O${level}`.split(
     ' ',
@@ -45,7 +46,7 @@ function digest() {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** The generated AssemblyScript, by the name that cpu/ imports it by. */
+/** The generated AssemblyScript, by the names under which cpu/ imports it. */
 async function generated() {
   const esbuild = await import('esbuild');
   const { outputFiles } = await esbuild.build({
@@ -72,7 +73,7 @@ async function compile(outFile) {
       const file = path.resolve(base === '.' ? source : path.join(source, base), name);
       if (!existsSync(file)) return null;
       const text = readFileSync(file, 'utf8');
-      // One file of numbers for both sides: AssemblyScript takes them as addresses.
+      // One file of numbers for both sides: in AssemblyScript they are addresses.
       return name === 'layout.ts' ? text.replace(/^(export const \w+) =/gm, '$1: usize =') : text;
     },
     writeFile: (_name, data) => {
@@ -83,13 +84,13 @@ async function compile(outFile) {
   });
   if (error || wasm === undefined)
     throw new Error(`the software CPU does not compile:\n${messages.join('')}`);
-  // Two builds may run at once: neither sees half of the other's file.
+  // Two builds may run at once: neither may see a part of the other's file.
   const part = `${outFile}.${process.pid}`;
   writeFileSync(part, wasm);
   renameSync(part, outFile);
 }
 
-/** Makes `dist/soft.wasm`, or copies the one that was made from the same sources before. */
+/** Makes `dist/soft.wasm`, or copies the cached one of the same sources. */
 export async function buildSoft(to = path.join(root, 'dist/soft.wasm')) {
   const file = path.join(cache, `soft-${digest()}.wasm`);
   if (!existsSync(file)) {

@@ -16,12 +16,12 @@ process.argv = [
 await import(pathToFileURL(cli).href);
 
 /**
- * The software CPU takes its time to build, so it is built where it is asked for, where there is no KVM, and where KVM may
- * need its help: a KVM that is neither VMX nor SVM emulates much of what guests do, and gives up on some of it.
+ * Building the software CPU takes long, so it is built only if it is requested, if there is no KVM, or if KVM may need
+ * assistance: a KVM without VMX and SVM emulates most guest code, and gives up on some instructions.
  */
 function needsSoft() {
   if (given.some((word) => /^(--engine=)?soft$/.test(word)) || !hasKvm()) return true;
-  // It takes a guest over where a debugger wants more than KVM can do.
+  // It takes over a guest where a debugger needs more than KVM supports.
   if (given[0] === 'debug' || given[0] === 'dap' || given.some((word) => word.startsWith('--gdb')))
     return true;
   const native = ['kvm_intel', 'kvm_amd'].some((module) => existsSync(`/sys/module/${module}`));

@@ -1,4 +1,4 @@
-// `npm run test:node -- 24`: `npm test` on another Node, whose programs npm's package `node` has. Further words choose tests.
+// `npm run test:node -- 24`: `npm test` on another version of Node, from npm's package `node`. Further words select tests.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { say } from './setup.mjs';
 
 const [version, ...words] = process.argv.slice(2);
 if (!/^\d+(\.\d+){0,2}$/.test(version ?? '')) {
-  say(`'${version ?? ''}' is no version of Node; say which: npm run test:node -- 24`);
+  say(`'${version ?? ''}' is not a version of Node; give one: npm run test:node -- 24`);
   process.exit(2);
 }
 const node = install(path.join(cache, `node-${version}`));
@@ -19,7 +19,7 @@ const done = spawnSync(node, [path.join(root, 'scripts/test.mjs'), ...words], {
 });
 process.exitCode = done.status ?? 1;
 
-/** Installs that Node into a folder of its own, once, and gives its program. */
+/** Installs that Node into its own folder, once, and returns its program. */
 function install(folder) {
   const program = path.join(
     folder,
@@ -33,6 +33,6 @@ function install(folder) {
   const words = ['install', '--no-audit', '--no-fund', '--loglevel=error', `node@${version}`];
   const { status } = spawnSync('npm', words, { cwd: folder, stdio: ['ignore', 2, 2] });
   if (status === 0 && existsSync(program)) return program;
-  say(`npm did not install node@${version}: see what it says above, and whether there is such a version`);
+  say(`npm did not install node@${version}: see its messages above, and check whether this version exists`);
   process.exit(1);
 }

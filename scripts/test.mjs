@@ -1,6 +1,6 @@
-// `npm test`: sets up, checks types, style and rooms, then runs every test. Words choose: `npm test -- gdb devices` runs the files
-// that have one of them in their path, `npm test -- 'reads a sector'` the tests that have it in their name. `--times` lists how
-// long each file took.
+// `npm test`: sets up, checks types, style and rooms, then runs every test. Words select tests: `npm test -- gdb devices` runs
+// the files with one of them in their path, `npm test -- 'reads a sector'` the tests with these words in their name. `--times`
+// lists how long each file took.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from './build.mjs';
@@ -13,7 +13,7 @@ const { values, positionals: words } = parseArgs({
   allowPositionals: true,
 });
 install({ tests: true });
-// One of both cores builds the software CPU meanwhile, where that is needed.
+// Meanwhile another core builds the software CPU, if needed.
 const checks = words.length > 0 ? [] : [checkTypes(), checkStyle()];
 await Promise.all([buildIfStale({ tests: true }), ...checks]);
 

@@ -1,9 +1,9 @@
-// What VS Code has to know of Terrarium: how its debug adapter, `terrarium dap`, is started.
+// Tells VS Code how to start Terrarium's debug adapter, `terrarium dap`.
 const { existsSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const vscode = require('vscode');
 
-/** The words that start Terrarium; the first of: the setting, the folder's own, the one that installed this, the PATH's. */
+/** The command that starts Terrarium; the first of: the setting, the folder's own, the one that installed this extension, the one in PATH. */
 function commandFor(folder) {
   const said = vscode.workspace.getConfiguration('terrarium', folder).get('command', []);
   if (said.length > 0) return said;
@@ -27,7 +27,7 @@ const adapters = {
 };
 
 const configurations = {
-  /** F5 without a launch.json: the folder, if it is a guest's, else the file that is open. */
+  /** F5 without a launch.json: the folder, if it is a guest folder, else the open file. */
   resolveDebugConfiguration(folder, configuration) {
     if (configuration.type || configuration.request || configuration.name) return configuration;
     const isGuest = folder && existsSync(path.join(folder.uri.fsPath, 'guest.json'));

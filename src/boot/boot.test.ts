@@ -88,7 +88,7 @@ describe('an image', () => {
     assert.deepEqual(memory.readBytes(0, MIB), bytes(MIB));
   });
 
-  test('finds its .bss zero, whatever was in memory before', () => {
+  test('finds its .bss zero, for any old content of memory', () => {
     using memory = machine();
     memory.view(MIB, 3 * MIB).fill(0xff);
     boot(memory, elfImage('elf64', MIB, 2 * MIB));

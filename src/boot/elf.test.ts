@@ -249,7 +249,7 @@ describe('an ELF file', () => {
         const file = sound[which]!.slice(0, length ?? undefined);
         for (const [at, value] of flips) if (at < file.length) file[at] = value;
         using memory = GuestMemory.create([{ address: 0, size: 4 * size }]);
-        // The engine area before RAM and what is behind it must stay zero.
+        // The engine area before RAM and the memory after RAM must stay zero.
         const all = new Uint8Array(memory.buffer);
         const start = memory.regions[0]!.offset;
         try {

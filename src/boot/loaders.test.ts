@@ -117,7 +117,7 @@ describe('a disk', () => {
     }
   });
 
-  test('that is a boot sector with its code behind it has all of it loaded', () => {
+  test('that is a boot sector with code after it is loaded completely', () => {
     using memory = machine();
     assert.deepEqual(boot(memory, disk(4096)).segments, [{ address: 0x7c00, size: 4096 }]);
   });

@@ -110,7 +110,7 @@ describe('the boot tables', () => {
     for (let i = 4; i < 512; i++) assert.equal(memory.read64(pdpt + 8 * i), 0n);
   });
 
-  test('overwrite whatever was in memory before', () => {
+  test('overwrite the old content of memory', () => {
     using memory = machine(64 * 1024);
     memory.view(0, 64 * 1024).fill(0xff);
     const { state } = boot(memory, HLT, { mode: 'long' });

@@ -198,12 +198,15 @@ export const fields = {
     ...users,
     option: '--cdrom <file>',
   }),
-  /** Which drive the firmware starts from: `a` the floppy, `c` the hard disk, `d` the CD. Default: what is there, in this order. */
+  /**
+   * Which drive the firmware starts from: `a` the floppy, `c` the hard disk, `d` the CD. Default: the existing drives, in this
+   * order.
+   */
   boot: field(bootOrder, 'the order in which drives are tried: a floppy, c hard disk, d CD', {
     option: '--boot <a,c,d>',
   }),
-  /** Another ROM in the place of Terrarium's own BIOS. */
-  firmware: field(name, 'a ROM that runs in the place of the BIOS', {
+  /** Another ROM instead of Terrarium's own BIOS. */
+  firmware: field(name, 'a ROM that runs instead of the BIOS', {
     ...users,
     option: '--firmware <file>',
   }),

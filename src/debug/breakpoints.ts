@@ -92,7 +92,7 @@ export function locateLine(symbols: SymbolTable, text: string, here?: SourceLine
 /** @throws DebugError where neither the line nor one after it has code */
 export function placesOfLine(symbols: SymbolTable, file: SourceFile, line: number): Location {
   const found = symbols.lines.placesOf(file, line);
-  if (found === undefined) throw new DebugError(`${file.name} has no code in line ${line} or behind it`);
+  if (found === undefined) throw new DebugError(`${file.name} has no code in line ${line} or after it`);
   return { addresses: found.addresses, source: { file, line: found.line } };
 }
 

@@ -128,7 +128,7 @@ describe('an expression', () => {
     requirePure('rax == 1');
   });
 
-  test('that is none says what is wrong, whatever it is', async () => {
+  test('that is invalid says what is wrong, for all inputs', async () => {
     const { value } = scopeOf();
     const wrong: Record<string, RegExp> = {
       '': /nothing to evaluate/,

@@ -83,7 +83,7 @@ for (const { engine, skip } of testEngines) {
       });
     });
 
-    test('stands still where its gdb vanishes in a step that takes for ever', async () => {
+    test('stops where its gdb disconnects in an endless step', async () => {
       await withServer(waits, async ({ where }) => {
         {
           using client = await GdbClient.connect(where);

@@ -42,7 +42,7 @@ describe('one instruction as text', () => {
     assert.equal(disassemble(bytes('eb 7f'), { code: 16, address: 0xfff0n }).text, 'jmp 0x71');
   });
 
-  test('loses REX where another prefix comes behind it', () => {
+  test('loses REX where another prefix follows it', () => {
     assert.equal(disassemble(bytes('48 66 89 c3'), { code: 64 }).text, 'mov bx,ax');
   });
 });
@@ -73,7 +73,7 @@ describe('bytes that are no instruction', () => {
     bad('48 b8 00 00 00 00 00 00 00', 64);
   });
 
-  test('are more than 15 bytes, whatever they say', () => {
+  test('are more than 15 bytes, with any content', () => {
     assert.equal(disassemble(bytes(`${'66'.repeat(13)} 89 c3`), { code: 64 }).text, 'mov bx,ax');
     bad(`${'66'.repeat(14)} 89 c3`, 64);
   });

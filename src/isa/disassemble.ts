@@ -21,7 +21,7 @@ export interface DisassemblyOptions {
   address?: bigint;
   /** `intel` if not given. */
   syntax?: Syntax;
-  /** A name for an address, shown behind it. */
+  /** A name for an address, shown after it. */
   symbol?: (address: bigint) => string | undefined;
   /** Another opcode table than our own: `finderOf`. */
   find?: FindRows;

@@ -105,7 +105,7 @@ function normal(text: string, code: CodeSize, addressSize: number): string {
 function isDisputed({ encoding }: Instruction): boolean {
   if (encoding === undefined) return false;
   const { row, operandPrefix, rex } = encoding;
-  // 9B is an instruction of its own, and no part of the one behind it (SDM 2D WAIT).
+  // 9B is an instruction of its own, and not part of the next one (SDM 2D WAIT).
   if (row.name === 'wait') return true;
   // D6 is SALC (SDM 2D table A-2 leaves it out, all processors have it).
   if (row.name === 'salc') return true;

@@ -27,7 +27,7 @@ export interface MemoryOperand {
 export type Operand =
   | { kind: 'register'; name: string; size: number }
   | MemoryOperand
-  /** `value` as wide as the operand that it goes to, without sign; size 0: it is in the opcode and not behind it. */
+  /** `value` as wide as the operand that it goes to, without sign; size 0: it is in the opcode and not after it. */
   | { kind: 'immediate'; value: bigint; size: number }
   /** Where a branch goes: the offset in the code segment. */
   | { kind: 'target'; address: bigint }

@@ -62,7 +62,7 @@ for (const { name, skip, make } of engines) {
       assert.deepEqual(seen, ['out 1', 'window', 'injected', 'out 99']);
     });
 
-    test('tryPushNmi delivers an NMI, whatever the interrupt flag says', () => {
+    test('tryPushNmi delivers an NMI, for both values of the interrupt flag', () => {
       let pushed = false;
       const seen: number[] = [];
       using vm = launcher([...asm.outAl(1), ...asm.nop, ...asm.hlt], {

@@ -172,7 +172,7 @@ for (const { name: engine, skip, make } of engines) {
       assert.ok(bytes < 12, `${bytes} bytes an exit`);
     });
 
-    test('survives whatever a guest does', () => {
+    test('survives all actions of a guest', () => {
       const kinds = ['halted', 'shutdown', 'timeout', 'limit', 'engineError', 'debug'];
       fc.assert(
         fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), (code) => {

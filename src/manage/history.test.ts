@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ConsoleHistory } from './history.js';
 
 describe("a console's history", () => {
-  test('is the end of all that was printed, whatever the pieces', () => {
+  test('is the end of the whole output, in pieces of all sizes', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 40 }),

@@ -17,7 +17,7 @@ const contents = (of: GuestMemory) =>
   Buffer.concat(of.regions.map((region) => of.bytesOf(region))).toString('latin1');
 
 describe('the pages of a memory', () => {
-  test('come back as they were copied, whatever was written since', () => {
+  test('come back as they were copied, after any later writes', () => {
     const writes = fc.array(fc.tuple(fc.nat(7), fc.nat(PAGE_SIZE - 1), fc.integer({ min: 0, max: 255 })), {
       maxLength: 40,
     });

@@ -46,7 +46,7 @@ describe('counters', () => {
     assert.equal(counterRows(level(3), level(5), 1)[0]!.change, -2);
   });
 
-  test('change by their difference, whatever they are', () => {
+  test('change by their difference, for all values', () => {
     const names = fc.uniqueArray(fc.string(), { maxLength: 8 });
     fc.assert(
       fc.property(names, fc.nat(), fc.nat(), (all, from, more) => {

@@ -256,7 +256,7 @@ describe('a trace for Chrome and Perfetto', () => {
     );
   });
 
-  test('is sorted and complete whatever the times are, and without its end still a list of events', () => {
+  test('is sorted and complete for all times, and without its end still a list of events', () => {
     const step = fc.record({
       gap: fc.double({ min: 0, max: 5, noNaN: true }),
       took: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -179,7 +179,7 @@ describe('statistics', () => {
     assert.ok(Math.abs(row!.handleMedianUs - 3) <= 3 / 64 + 1e-6);
   });
 
-  test('stay bounded whatever a guest touches, and still count all of it', () => {
+  test('stay bounded for all addresses that a guest accesses, and still count all of them', () => {
     const log = new ExitLog({ capacity: 1024 });
     const statistics = new Statistics([]);
     log.subscribe(statistics.reader);

@@ -148,7 +148,7 @@ describe('the summary of a trace', () => {
     );
   });
 
-  test('stays small whatever a guest touches', () => {
+  test('stays small for all addresses that a guest accesses', () => {
     const summary = new TraceSummary();
     for (let i = 0; i < 20_000; i++) {
       summary.add(

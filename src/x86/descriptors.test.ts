@@ -49,7 +49,7 @@ describe('descriptors', () => {
     );
   });
 
-  test('gives back what was encoded, whatever the fields', () => {
+  test('gives back what was encoded, for all fields', () => {
     const bits = fc.record({
       base: fc.bigInt(0n, 0xffff_ffffn),
       pages: fc.integer({ min: 0, max: 0xf_ffff }),

@@ -1,5 +1,5 @@
 /**
- * Where the x87 and SSE registers lie in an FXSAVE area, and what XSAVE puts behind it.
+ * The layout of the x87 and SSE registers in an FXSAVE area, and of XSAVE's part after it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * One guest run to its end, in whatever runs JavaScript: what is compared between Node and a browser.
+ * Runs one guest to its end, in any JavaScript engine: the results of Node and a browser are compared.
  *
  * @module
  */

@@ -83,7 +83,7 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     assert.equal((await terminal.ended()).status, 7);
   });
 
-  test('what Terrarium says begins a line of its own, whatever the guest printed last', async () => {
+  test('Terrarium’s messages begin on a new line, after any output of the guest', async () => {
     using scratch = new Scratch();
     writeFileSync(scratch.file('a.S'), ".code16\n mov $'A', %al\n out %al, $0xe9\n cli\n hlt\n");
     using terminal = new Terminal(['run', scratch.file('a.S'), '--engine', 'soft']);

@@ -62,7 +62,7 @@ describe('terrarium new', () => {
     assert.equal(make(folder, 'check').status, 0);
   });
 
-  test('never writes over what is there, and refuses names that cannot stand in a source', () => {
+  test('never overwrites existing files, and refuses names that are not allowed in a source', () => {
     using scratch = new Scratch();
     writeFileSync(scratch.file('file'), '');
     mkdirSync(scratch.file('full'));

@@ -249,18 +249,18 @@ describe('terrarium run', { skip: noKvm }, () => {
     }
   });
 
-  test('ends on SIGINT even when nobody reads its output', async () => {
+  test('ends on SIGINT even when its output is not read', async () => {
     using scratch = new Scratch();
     const flood = flat(scratch, 'flood.bin', 0xe6, 0xe9, 0xeb, 0xfc);
     const child = startTerrarium(['run', flood]);
     await hasPrinted(child);
-    // The pipe is full, the ring behind it too: the guest waits.
+    // The pipe is full, and the ring before it too: the guest waits.
     await sleeps(child);
     child.kill('SIGINT');
     assert.deepEqual(await ending(child), [130, null]);
   });
 
-  test('ends at once on the second SIGINT, whatever holds it up', async () => {
+  test('ends at once on the second SIGINT, even if it is blocked', async () => {
     using scratch = new Scratch();
     const flood = flat(scratch, 'flood.bin', 0xe6, 0xe9, 0xeb, 0xfc);
     const child = startTerrarium(['run', flood]);

@@ -1,4 +1,4 @@
-/** A session of `terrarium dap` from its launch to the guest's end, whatever that is. */
+/** A session of `terrarium dap` from its launch to every kind of the guest's end. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -8,7 +8,7 @@ import { noKvm, type Scratch } from '../support.js';
 export type Bits = 16 | 32 | 64;
 export const modes = { 16: 'real', 32: 'protected', 64: 'long' } as const;
 
-/** Calls of itself, a REP, a LOOP, a variable; what is on which line stands behind it. */
+/** Calls of itself, a REP, a LOOP, a variable; a comment after each line describes it. */
 export const assembler = (bits: Bits) => `.code${bits}
 .globl _start, work, deep, bottom, done, counter
 _start:

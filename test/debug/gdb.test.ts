@@ -60,7 +60,7 @@ for (const { name, skip } of gdbEngines) {
         await using served = await new Served(run, name).ready();
         const text = await served.gdb(
           `file ${elf}`,
-          // The file says i386, whatever the code is.
+          // The file always says i386.
           `set architecture ${architecture}`,
           'x/i $pc',
           'break work',

@@ -1,4 +1,4 @@
-/** Whatever guest one debugs, its source is known: kept images are compiled once more for their symbols. */
+/** The source of every guest is found: committed images are compiled again for their symbols. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

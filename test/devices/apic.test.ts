@@ -171,7 +171,7 @@ describe('a local APIC on the software CPU', () => {
     }
   });
 
-  test('a guest that sends itself interrupts for ever can be stopped', () => {
+  test('a guest that sends itself interrupts endlessly can be stopped', () => {
     const at = 0x10_0000;
     const idt = 0x2_0000;
     const handler = at + 0x100;

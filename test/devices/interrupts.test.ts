@@ -179,7 +179,7 @@ describe('a guest that halts', { skip: noKvm }, () => {
   });
 
   for (const irqchip of kinds) {
-    test(`for ever with interrupts off ends, with --irqchip ${irqchip}`, () => {
+    test(`forever with interrupts off ends, with --irqchip ${irqchip}`, () => {
       using machine = createMachine({ image: new Uint8Array([cli, hlt]), mode: 'real', irqchip });
       assert.equal(machine.run({ timeoutMs: 3000 }).kind, 'halted');
     });

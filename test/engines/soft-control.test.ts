@@ -21,7 +21,7 @@ const UNDEFINED = 6;
 const PROTECTION = 13;
 const PAGE = 14;
 
-/** Runs what it stands at, and no handler behind it. */
+/** Runs the current instruction, and no handler after it. */
 function step(): void {
   assert.ok(side.cpu instanceof SoftCpu);
   side.cpu.step();

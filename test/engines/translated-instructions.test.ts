@@ -18,7 +18,7 @@ const program = new WebAssembly.Module(readFileSync(file));
 const engine = (mode: TranslateMode) =>
   softEngine(program, undefined, { mode, bytes: () => readFileSync(file) });
 
-/** Runs of the same program: the first finds the blocks, and those behind it are translated. */
+/** Runs of the same program: the first finds the blocks, the later ones are translated. */
 const RUNS = 3;
 /** Translating all of it at once takes a while on a busy host. */
 const PATIENCE_MS = 120_000;

@@ -135,7 +135,7 @@ class Side implements Disposable {
     cpu.setRegisters({ ...cpu.getRegisters(), ...zero, rip: BigInt(base), rflags: modes[mode].flags });
   }
 
-  /** Runs `instructions` more; false where the guest has come to its end. */
+  /** Runs `instructions` more; false where the guest has ended. */
   run(instructions: number): boolean {
     const { clock } = this.cpu;
     clock.setAlarm(clock.cycles + instructions);

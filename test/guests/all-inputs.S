@@ -74,7 +74,7 @@ busy:   imul    $77, %si
         call    today
         jmp     again
 
-// For a while the serial port does not interrupt, and is asked.
+// Until further notice the serial port does not interrupt, and is polled.
 polled: cli
         mov     $PORT_SERIAL_IER, %dx
         xor     %al, %al

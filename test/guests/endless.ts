@@ -9,7 +9,7 @@ export const ENDLESS_MEMORY = 0x20000;
 
 export const endless: Readonly<Record<string, readonly number[]>> = {
   'a tight loop': [0xeb, 0xfe],
-  'a HLT for ever': [
+  'an endless HLT': [
     // An 8259A that hears the keyboard, which nobody touches: each value goes to a port, then sti; hlt; jmp.
     ...[0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x20, 0xe6, 0x21, 0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21],
     ...[0xb0, 0xfd, 0xe6, 0x21, 0xfb, 0xf4, 0xeb, 0xfd],
@@ -32,7 +32,7 @@ export const endless: Readonly<Record<string, readonly number[]>> = {
     ...[0x66, 0xb8, 0x02, 0x00, 0x00, 0x00, 0x0f, 0x23, 0xf8], // mov eax, 2 (G0); mov dr7, eax
     ...[0x90, 0x90, 0xeb, 0xfd], // 0x20: nop; jmp 0x20
   ],
-  // inc word [cs:next+1]; next: mov bx, imm; jmp: adds 1 to the immediate of the instruction behind it
+  // inc word [cs:next+1]; next: mov bx, imm; jmp: adds 1 to the immediate of the next instruction
   'code that changes itself': [0x2e, 0xff, 0x06, 0x06, 0x00, 0xbb, 0x00, 0x00, 0xeb, 0xf6],
   'code that was never there before': [
     ...[0xbf, 0x00, 0x20], // mov di, 0x2000
@@ -56,5 +56,5 @@ export const endless: Readonly<Record<string, readonly number[]>> = {
     ...[0xb8, 0x31, 0x00, 0xab], // last, 0x31
     ...[0x31, 0xe4, 0xc3], // 0x31: xor sp, sp; ret, to all of them in turn
   ],
-  'an access to a device for ever': [0xe6, 0x80, 0xeb, 0xfc],
+  'endless accesses to a device': [0xe6, 0x80, 0xeb, 0xfc],
 };

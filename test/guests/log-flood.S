@@ -1,4 +1,4 @@
-// Logs for ever, as fast as it can.
+// Logs endlessly, as fast as it can.
         .code16
 #include "hypercall.h"
 _start: hypercall log

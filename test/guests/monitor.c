@@ -1,6 +1,6 @@
 /*
  * A monitor of a few lines that is not Terrarium: what `terrarium stat` has to understand. Its guest writes to port 0x80
- * for ever. With an argument it opens KVM's counters, as a monitor does that wants to be watched without root.
+ * forever. With an argument it opens KVM's counters, like a monitor that can be watched without root.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>

@@ -1,4 +1,4 @@
-// Counts a timer's ticks, 1,193 clocks apart, at address 0x500 for ever, in an endless loop of its own.
+// Counts a timer's ticks, 1,193 clocks apart, at address 0x500 forever, in a busy loop.
 #include "interrupts.h"
 .code16
         xor     %ax, %ax

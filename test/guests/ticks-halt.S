@@ -1,4 +1,4 @@
-// Counts a timer's ticks, 1,193 clocks apart, at address 0x500 for ever, asleep in between.
+// Counts a timer's ticks, 1,193 clocks apart, at address 0x500 forever, halted in between.
 #include "interrupts.h"
 .code16
         xor     %ax, %ax

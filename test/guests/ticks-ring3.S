@@ -1,4 +1,4 @@
-// Counts a timer's ticks, 1,193 clocks apart, at address 0x500 for ever, while a program in ring 3 is busy: each tick enters
+// Counts a timer's ticks, 1,193 clocks apart, at address 0x500 forever, while a program in ring 3 is busy: each tick enters
 // ring 0 through a gate, on the stack that the TSS names, and IRETQ goes back.
 #include "interrupts.h"
 .code64

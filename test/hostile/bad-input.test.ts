@@ -1,4 +1,7 @@
-/** Whatever is wrong, the command says what, where and what to do, with the status of its contract, and leaves no mess. */
+/**
+ * For every error, the command says what is wrong, where, and what to do, with the documented status, and leaves no files
+ * behind.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

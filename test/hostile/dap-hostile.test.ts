@@ -165,7 +165,7 @@ for (const [engine, skip] of [
   ['kvm', noGcc || noKvm],
 ] as const) {
   describe(`a client that vanishes from a guest on ${engine}`, { skip }, () => {
-    test('leaves nothing: the adapter ends though the guest runs for ever', async () => {
+    test('leaves nothing: the adapter ends although the guest runs forever', async () => {
       using scratch = new Scratch();
       await using editor = new Editor();
       await editor.launch(written(scratch, 'k.S', LOOP, 64, engine));

@@ -1,4 +1,4 @@
-/** What a guest costs its host, whatever it does: memory of others, memory of the process, and what stays when it has ended. */
+/** What a hostile guest costs its host: memory outside its RAM, memory of the process, and leaks after its end. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -42,8 +42,8 @@ function processorTime({ pid }: ChildProcess): number {
 /** A start takes some tenths of a second of a processor: who has used more runs the guest. */
 const STARTED_S = 0.7;
 
-/** On KVM it is the same kick whatever the guest does, but where the software CPU helps. */
-const onKvm = new Set(['a tight loop', 'a HLT for ever', 'a handler that faults at once']);
+/** On KVM the kick is the same for all guests, except where the software CPU assists. */
+const onKvm = new Set(['a tight loop', 'an endless HLT', 'a handler that faults at once']);
 
 for (const { engine, skip } of engines) {
   describe(`a guest on ${engine}`, { skip }, () => {
@@ -73,7 +73,7 @@ for (const { engine, skip } of engines) {
     }
 
     for (const mode of ['real', 'long'] as const) {
-      test(`writes nothing but its RAM, whatever its code: ${mode} mode`, () => {
+      test(`writes only its RAM, with any code: ${mode} mode`, () => {
         const code = fc.uint8Array({ minLength: 32, maxLength: 512 });
         fc.assert(
           fc.property(code, (bytes) => runs(bytes, mode)),
@@ -122,7 +122,7 @@ for (const { engine, skip } of engines) {
       await drainPool();
     });
 
-    test('that never ends is ended by a signal to the command, in whatever it is', async () => {
+    test('that never ends is ended by a signal to the command, in every state', async () => {
       using scratch = new Scratch();
       const guests = Object.entries(endless).filter(([what]) => engine === 'soft' || onKvm.has(what));
       for (const [n, [what, code]] of guests.entries()) {
@@ -132,7 +132,7 @@ for (const { engine, skip } of engines) {
         const child = startTerrarium([...args, '--memory', `${ENDLESS_MEMORY}`]);
         child.stdout!.resume();
         child.stderr!.resume();
-        if (what === 'a HLT for ever') await sleeps(child);
+        if (what === 'an endless HLT') await sleeps(child);
         else while (processorTime(child) < STARTED_S) await new Promise((resolve) => setTimeout(resolve, 20));
         child.kill(n % 2 === 0 ? 'SIGINT' : 'SIGTERM');
         assert.deepEqual(await ending(child), [n % 2 === 0 ? 130 : 143, null], what);
@@ -146,7 +146,7 @@ for (const { engine, skip } of engines) {
       const child = startTerrarium(['run', file, '--engine', engine]);
       try {
         await hasPrinted(child);
-        // Nobody reads: the pipe is full, the ring behind it too, and the guest waits.
+        // The output is not read: the pipe is full, the ring before it too, and the guest waits.
         await sleeps(child);
         const { most } = resident(child);
         let read = 0;

@@ -21,7 +21,7 @@ function end(code: readonly number[]) {
 }
 
 /** Without interrupt controllers a HLT is an end. */
-const { 'a HLT for ever': _, ...endless } = endlessGuests;
+const { 'an endless HLT': _, ...endless } = endlessGuests;
 
 /** The software CPU looks at its control block at least so often; a block more, since it is not cut. */
 const INSTRUCTIONS_BETWEEN_LOOKS = 65_536 + 1024;
@@ -74,7 +74,7 @@ describe('a guest that never ends', () => {
   });
 
   for (const [name, code] of Object.entries(endless)) {
-    test(`${name}: the CPU looks at the clock after so many instructions, whatever they are`, () => {
+    test(`${name}: the CPU checks the clock after a number of instructions of any kind`, () => {
       using machine = guest(code);
       const cpu = machine.cpu as SoftCpu;
       for (let times = 0; times < 100; times++) {
@@ -113,7 +113,7 @@ describe('a guest that never ends', () => {
     assert.ok(machine.memory.view(0x10000, ENDLESS_MEMORY - 0x10000).every((byte) => byte === 0));
   });
 
-  test('is stopped from another thread at once, whatever it does', async () => {
+  test('is stopped from another thread at once, in every state', async () => {
     for (const code of Object.values(endless)) {
       await using machine = await hostMachine({
         engine: 'soft',
@@ -133,7 +133,7 @@ describe('a guest that never ends', () => {
 });
 
 describe('a guest that cannot go on', () => {
-  test('halts for ever', () => {
+  test('halts forever', () => {
     assert.equal(end([0xfa, 0xf4]).kind, 'halted');
   });
 

@@ -1,4 +1,7 @@
-/** Claims that move while a guest runs: it sees what a model of the bus says, on both engines, and engines map what is there. */
+/**
+ * Claims that move while a guest runs: its accesses match a model of the bus, on both engines, and the engines' mappings
+ * follow.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
@@ -7,7 +10,7 @@ import { kvmEngine } from '../../src/engine/kvm/index.js';
 import { createMachine } from '../../src/runtime/index.js';
 import { noKvm } from '../support.js';
 
-/** RAM from 0 on; what lies behind it is the devices'. */
+/** RAM from 0 on; addresses after it belong to devices. */
 const RAM = 0x40000;
 const [INSIDE, FIRST, SECOND] = [0x30000, 0x50000, 0x60000];
 const PAGE = 0x1000;

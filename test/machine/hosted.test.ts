@@ -12,7 +12,7 @@ const endless = parseImage(new Uint8Array([0xeb, 0xfe]), 'endless');
 const image = (...bytes: number[]) => parseImage(new Uint8Array(bytes), 'test');
 
 describe('a hosted machine', { skip: noKvm }, () => {
-  test('prints while it runs: what a guest printed is seen within 20 ms even if it then spins for ever', async () => {
+  test('prints while it runs: a guest’s output is visible within 20 ms even if it then spins forever', async () => {
     // mov $'!',%al; out %al,$0xe9; jmp .
     const shout = image(0xb0, 0x21, 0xe6, 0xe9, 0xeb, 0xfe);
     const delays: number[] = [];

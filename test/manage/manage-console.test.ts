@@ -68,7 +68,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
     const file = path.join(place, 'sockets', sockets()[0]!);
     for (const bytes of ['\n', 'stop\n', Buffer.alloc(1 << 20), '{"id":1,"do":"input","data":5}\n\xff\n']) {
       const socket = connect(file);
-      // Cut off while it still sends, as it should be.
+      // The expected result: the connection is closed while it still sends.
       socket.on('error', () => {});
       socket.write(bytes);
       socket.resume();
@@ -107,7 +107,7 @@ describe("a named machine's console", { skip: noKvm }, () => {
     assert.deepEqual(await once(attached, 'exit'), [130, null]);
   });
 
-  test('lets go when the pipe has ended and the guest is quiet', async () => {
+  test('detaches when the pipe has ended and the guest is quiet', async () => {
     detach('web', echo);
     const { status, stdout, stderr } = terrarium(['attach', 'web'], { input: 'help\n' });
     assert.deepEqual({ status, stdout }, { status: 0, stdout: 'help\n' });
@@ -143,10 +143,10 @@ describe('attach on a terminal', { skip: noKvm || noTmux }, () => {
   const cooked = (text: string) =>
     ['icanon', 'echo', 'isig'].every((mode) => text.split(/\s+/).includes(mode));
 
-  test('passes keys on, Ctrl-C too, and lets go at Ctrl-] with the terminal as it was', async () => {
+  test('passes keys on, Ctrl-C too, and detaches at Ctrl-] with the terminal restored', async () => {
     detach('tty', echo);
     await open();
-    assert.match(screen(), /\[tty: Ctrl-\] lets go\]/);
+    assert.match(screen(), /\[tty: Ctrl-\] detaches\]/);
     tmux('send-keys', '-t', 't', '-l', 'knock');
     await until('the echo', () => screen().includes('knock'));
     tmux('send-keys', '-t', 't', 'C-c');

@@ -48,7 +48,7 @@ class Bench implements Disposable {
     this.cpu.setRegisters(registers);
   }
 
-  /** Runs the instruction and the HLT behind it; gives the exit's name where it is no halt. */
+  /** Runs the instruction and the HLT after it; returns the exit's name where it is not a halt. */
   run(): string | undefined {
     this.cpu.setTimer(PATIENCE_MS, PATIENCE_MS);
     for (let n = 0; n < MOST; n++) {

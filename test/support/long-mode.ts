@@ -6,7 +6,7 @@ import { type Engine, type EngineCpu, ExitKind, newControl } from '../../src/eng
 import { GuestMemory } from '../../src/memory/index.js';
 import type { Registers, SystemRegisters } from '../../src/x86/index.js';
 
-/** The page of code, and one behind it, so that instructions can lie over the end of the first. */
+/** The page of code, and the page after it, so that instructions can cross the end of the first. */
 export const CODE = 0x40000;
 /** Pages of ring 3: read and write, then a hole, read-only, a hole, the supervisor's, a hole. */
 export const DATA = 0x50000;

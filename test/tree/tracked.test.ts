@@ -1,4 +1,4 @@
-/** What git tracks stays small: no dumps of crashed processes, no large binaries. A clone downloads them for ever after. */
+/** What git tracks stays small: no dumps of crashed processes, no large binaries. Every later clone downloads them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { closeSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs';

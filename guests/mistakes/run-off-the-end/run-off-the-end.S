@@ -1,4 +1,4 @@
-// There is no HLT: the CPU goes on behind the last instruction.
+// There is no HLT: the CPU continues after the last instruction.
 // run: --memory 2M
 .code32
 .globl _start

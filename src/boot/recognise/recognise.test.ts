@@ -37,7 +37,7 @@ describe('a file is taken for', () => {
     ['nothing but code', file(100), 'flat'],
     ['one byte', file(1), 'flat'],
     ['a boot sector', file(512, signature), 'boot-sector', /55 AA/],
-    ['a boot sector with code behind it', file(4096, signature), 'boot-sector'],
+    ['a boot sector with code after it', file(4096, signature), 'boot-sector'],
     [
       'a boot sector of a stick, which has a partition of its own',
       file(512, signature, empty, [0x1be, partition(0x80, 12, 1, 99)]),
@@ -118,7 +118,7 @@ describe('a file is taken for', () => {
       assert.match(found.evidence, evidence);
     });
 
-  test('what it is however it is cut off, and whatever its bytes are', () => {
+  test('what it is for every truncation and all bytes', () => {
     let seed = 1;
     const random = (below: number) => {
       seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;

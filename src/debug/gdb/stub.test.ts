@@ -204,7 +204,7 @@ describe('memory through gdb', () => {
     assert.deepEqual(await bench.ask('z0,7c02,1', 'z0,7c02,1'), ['OK', 'OK']);
   });
 
-  test('is watched: a write ends the run behind it, and gdb hears where', async () => {
+  test('is watched: a write ends the run after it, and gdb is told where', async () => {
     // mov %al,0x5000; mov 0x5001,%al; hlt
     using bench = new Bench([0xa2, 0x00, 0x50, 0xa0, 0x01, 0x50, 0xf4]);
     assert.deepEqual(await bench.ask('Z2,5000,1', 'Z4,5001,1'), ['OK', 'OK']);
@@ -262,7 +262,7 @@ describe('gdb’s extended mode', () => {
     assert.equal(startOf(bench), BigInt(BASE));
     await bench.ask('c', 'c');
     assert.equal(bench.over, 0, 'gdb stays behind the guest’s end');
-    assert.equal(await bench.asked('vRun;6b;61'), 'T05thread:1;', 'whatever gdb’s file and arguments are');
+    assert.equal(await bench.asked('vRun;6b;61'), 'T05thread:1;', 'for any file and arguments of gdb');
     assert.equal(startOf(bench), BigInt(BASE));
     assert.deepEqual(await bench.ask('vKill;1', '?'), ['OK', 'X09']);
     assert.deepEqual(await bench.ask('R00', '?', 's'), ['', 'T05thread:1;', 'T05thread:1;']);
@@ -355,7 +355,7 @@ describe('a guest under gdb', () => {
     assert.equal(bench.over, 1);
   });
 
-  test('has the linear address for its program counter, whatever CS is', async () => {
+  test('has the linear address for its program counter, for every CS', async () => {
     // ljmp $0x7c0,$0x5; hlt
     using bench = new Bench([0xea, 0x05, 0x00, 0xc0, 0x07, 0xf4]);
     await bench.ask('s');

@@ -185,7 +185,7 @@ describe('a local APIC', () => {
     assert.ok(!bench.apics.pending(0));
   });
 
-  test('interrupts no more than 20,000 times a second, whatever the guest asks for', () => {
+  test('interrupts at most 20,000 times a second, for every request of the guest', () => {
     const bench = new Bench().enable();
     bench.write(0x3e0, 0xb);
     bench.write(0x320, 0x2_0041);

@@ -400,7 +400,7 @@ export class LocalApic {
 
   #fail(error: number): void {
     this.#pendingErrors |= error;
-    // An error of the error entry's own vector does not report itself for ever.
+    // An error of the error entry's own vector does not report itself endlessly.
     if ((this.#lvt[Lvt.error]! & 0xff) >= FIRST_VECTOR) this.#local(Lvt.error);
   }
 

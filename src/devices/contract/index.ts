@@ -1,6 +1,6 @@
 /**
  * What a device is: a plain object with registers. It knows no hypervisor, no Node and no console; what it needs from
- * the machine comes in through `attach`, what it has to say goes out through the sinks its maker gave it.
+ * the machine comes in through `attach`, its output goes to the sinks that its maker passed.
  *
  * A device runs on its machine's thread and is never called twice at once.
  *

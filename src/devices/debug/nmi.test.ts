@@ -5,7 +5,7 @@ import { testAnyDevice } from '../testing.js';
 import { DebugNmi } from './nmi.js';
 
 describe('the debug NMI port', () => {
-  test('sends one NMI a write, of whatever size and value, and none for a read', () => {
+  test('sends one NMI per write, of any size and value, and none for a read', () => {
     let nmis = 0;
     const device = new DebugNmi();
     device.attach({ nmi: () => nmis++ } as unknown as DeviceHost);

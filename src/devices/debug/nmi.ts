@@ -8,7 +8,7 @@ export const DEBUG_NMI_PORT = 0xf5;
 const described = words('NMI button');
 
 /**
- * Sends the guest a non-maskable interrupt when it writes to port 0xF5, whatever it writes: the button that service
+ * Sends the guest a non-maskable interrupt when it writes any value to port 0xF5: the button that service
  * engineers press on a machine that hangs, within reach of the guest itself. Real machines send one for memory errors and
  * watchdogs; this port exists so that a handler for those can be tried.
  */

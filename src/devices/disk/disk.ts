@@ -7,8 +7,8 @@ export const SECTOR = 512;
 export const MOST_SECTORS = 2 ** 32;
 
 /**
- * A disk, whatever it is kept in: sectors of 512 bytes that are read and written at once, on the machine's own thread. Floppy, ATA,
- * ATAPI, virtio-blk and INT 13h all sit on this.
+ * A disk, independent of its storage: sectors of 512 bytes that are read and written at once, on the machine's own thread.
+ * Floppy, ATA, ATAPI, virtio-blk and INT 13h all sit on this.
  */
 export interface Disk {
   /** How many sectors it has, numbered from 0. */

@@ -68,7 +68,7 @@ describe('a disk over another', () => {
     assert.deepEqual(base, before, 'the base is as it was');
   });
 
-  test('goes on as before, whatever was written', () => {
+  test('continues as before, after any writes', () => {
     for (let seed = 1; seed < 30; seed++) {
       const { disk, random } = bench(seed);
       for (let i = 0; i < seed; i++) step(disk, random);

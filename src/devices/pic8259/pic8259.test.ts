@@ -293,7 +293,7 @@ describe('an 8259A pair', () => {
 describe('any guest at an 8259A pair', () => {
   testAnyDevice(() => new Pic8259());
 
-  test('cannot make a vector that is none, whatever lines do', () => {
+  test('never gives an invalid vector, for all states of the lines', () => {
     const step = fc.record({
       port: fc.constantFrom(0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1),
       value: fc.nat(255),

@@ -22,7 +22,7 @@ const MASTER = 0x20;
 const SLAVE = 0xa0;
 const ELCR_MASTER = 0x4d0;
 const ELCR_SLAVE = 0x4d1;
-/** Timer, keyboard, cascade, clock and coprocessor are edge-triggered for ever (82371, 2.5.2). */
+/** Timer, keyboard, cascade, clock and coprocessor are always edge-triggered (82371, 2.5.2). */
 const ELCR_MASTER_MASK = 0xf8;
 const ELCR_SLAVE_MASK = 0xde;
 /** The master's line that the slave is on. */

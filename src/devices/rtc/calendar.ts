@@ -58,7 +58,7 @@ export function writeTime(registers: Uint8Array, seconds: number, notation: Nota
   put(Time.day, date.getUTCDate());
   put(Time.month, date.getUTCMonth() + 1);
   put(Time.year, date.getUTCFullYear() % 100);
-  // The century is BCD whatever register B says: nothing but a BIOS knows it.
+  // The century is always BCD, regardless of register B: only a BIOS uses it.
   registers[Time.century] = pack(Math.floor(date.getUTCFullYear() / 100) % 100, {
     ...notation,
     binary: false,

@@ -33,7 +33,7 @@ export class DeviceTable {
     this.#write();
   }
 
-  /** Takes a device out, if it is listed; those behind it move up. What a guest has made of the table is mended. */
+  /** Removes a device, if it is listed; those after it move up. A guest's changes of the table are overwritten. */
   remove(address: number): void {
     this.#listed = this.#listed.filter((listed) => listed !== address);
     this.#write();

@@ -1,4 +1,4 @@
-/** Laws that hold whatever the order of accesses is, and whatever a driver writes. */
+/** Properties that hold for every order of accesses, and for all values that a driver writes. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -123,7 +123,7 @@ describe('the circular buffer', () => {
 });
 
 for (const notification of notifications) {
-  describe(`SIMVIRTIO by ${notification}, whatever happens`, () => {
+  describe(`SIMVIRTIO by ${notification}, with random accesses`, () => {
     test('echoes every byte once and in order however driver and device take turns', () => {
       fc.assert(
         fc.property(seeds, fc.integer({ min: 2, max: 20 }), (seed, maxlen) => {
@@ -136,7 +136,7 @@ for (const notification of notifications) {
           const sending = driver.send(sent);
           const receiving = driver.receive(sent.length, got);
           for (let turns = 0; got.length < sent.length; turns++) {
-            assert.ok(turns < 100_000, 'the driver waits for ever');
+            assert.ok(turns < 100_000, 'the driver waits forever');
             const who = random() % 3;
             if (who === 0) sending.next();
             else if (who === 1) receiving.next();
@@ -164,7 +164,7 @@ for (const notification of notifications) {
       assert.deepEqual(got, [1, 2, 3]);
     });
 
-    test('goes on as before, whatever was written, in a fresh machine that took memory and state', () => {
+    test('continues as before, after any writes, in a new machine that took memory and state', () => {
       fc.assert(
         fc.property(seeds, fc.nat(400), (seed, before) => {
           const random = randomNumbers(seed);

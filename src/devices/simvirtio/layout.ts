@@ -6,7 +6,7 @@
  */
 import { PAGE_SIZE, type RegionConfig } from '../../memory/index.js';
 
-/** The device table's address. Device n is at `deviceAddress(n)`, behind it. */
+/** The device table's address. Device n is at `deviceAddress(n)`, after the table. */
 export const SIMVIRTIO_BASE = 0xd000_0000;
 /** From one device to the next. */
 const DEVICE_STRIDE = 0x1_0000;

@@ -51,12 +51,12 @@ export class Bench {
     if (this.#clock.next !== Number.POSITIVE_INFINITY) this.#clock.goTo(this.#clock.next);
   }
 
-  /** Runs a driver, letting the devices look between any two accesses; throws where it waits for ever. */
+  /** Runs a driver, letting the devices look between any two accesses; throws where it waits forever. */
   run(driver: Generator<Step, void>): void {
     let waits = 0;
     for (let step = driver.next(); !step.done; step = driver.next()) {
       waits = step.value === 'wait' ? waits + 1 : 0;
-      if (waits > 1000) throw new Error('the driver waits for ever');
+      if (waits > 1000) throw new Error('the driver waits forever');
       this.service();
     }
   }

@@ -177,7 +177,7 @@ describe('planes', () => {
 });
 
 describe('video memory as RAM', () => {
-  test('text is pairs at B8000 to the guest, and characters and attributes in planes 0 and 1 behind it', () => {
+  test('text is pairs at B8000 to the guest, stored as characters and attributes in planes 0 and 1', () => {
     const rig = new VgaRig();
     assert.deepEqual(rig.shown, { address: B8000, size: 0x8000 });
     rig.write(B8000 + 2, 0x41);
@@ -190,7 +190,7 @@ describe('video memory as RAM', () => {
     assert.equal(rig.read(B8000 + 2), 0x41);
   });
 
-  test('chain-4 is a byte a pixel at A0000, and every fourth address of each plane behind it', () => {
+  test('chain-4 is a byte a pixel at A0000, stored at every fourth address of each plane', () => {
     const rig = inMode('320x200, chain-4');
     assert.deepEqual(rig.shown, { address: A0000, size: 0x10000 });
     for (let i = 0; i < 8; i++) rig.write(A0000 + i, 0x10 + i);

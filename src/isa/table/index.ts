@@ -56,10 +56,10 @@ export interface Opcode {
   no64: boolean;
   only64: boolean;
   protectedOnly: boolean;
-  /** 64-bit mode: operands are 64 bits by default (SDM 2A 2.2.1.7), or whatever the prefixes say. */
+  /** 64-bit mode: operands are 64 bits by default (SDM 2A 2.2.1.7), or always, regardless of prefixes. */
   default64: boolean;
   force64: boolean;
-  /** ModRM is a register whatever its mod field says (MOV to and from control registers). */
+  /** ModRM is a register for every value of its mod field (MOV to and from control registers). */
   registerOnly: boolean;
   /** Immediates that are no operands: a far pointer; the level of ENTER. */
   immediate: 'none' | 'far' | 'enter';

@@ -265,7 +265,7 @@ function notANumber(value: unknown): string {
     : `the handler returned ${value === undefined ? 'nothing' : `a ${typeof value}`}, not a number`;
 }
 
-/** An async handler would fail when nobody waits for it any more. */
+/** An error of an async handler would come too late for its access. */
 function doneAtOnce(returned: unknown): void {
   if (isPromise(returned))
     throw new TypeError('the handler returned a promise: a handler is done when it returns');

@@ -6,7 +6,7 @@ import { softProgram } from '../../engine/soft/host/testing.js';
 import { softEngine } from '../../engine/soft/index.js';
 import { Machine, type Outcome } from '../index.js';
 
-/** An engine whose CPU comes back with these exits, one after the other, whatever the guest's code is. */
+/** An engine whose CPU reports these exits, one after the other, for any guest code. */
 function scripted(kinds: readonly ExitKind[], failure: string): Engine {
   const soft = softEngine(softProgram());
   const left = [...kinds];

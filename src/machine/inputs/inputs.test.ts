@@ -107,7 +107,7 @@ describe('a record', () => {
     return { record, results, seen: it.seen };
   }
 
-  test('gives the same again at the same positions, whatever the sources have', () => {
+  test('gives the same again at the same positions, for any content of the sources', () => {
     const { record, results, seen } = recorded();
     const other = rig({ replay: record });
     const { at, inputs, waiting } = other;
@@ -158,7 +158,7 @@ describe('a record', () => {
     assert.throws(() => rig({ replay: { ...replay, version: 2 as 1 } }), /version 2/);
   });
 
-  test('goes on behind what a saved state has taken', () => {
+  test('continues after the inputs that a saved state has taken', () => {
     const { record, results } = recorded();
     const first = rig({ replay: record });
     const it = device(first);

@@ -79,7 +79,7 @@ function loadSeveral(files: readonly string[], asked: MachineSpec, how: BuildOpt
 
 /**
  * Compiles sources, or a folder's, into the bytes of an image, as `loadImage` does. With `symbols` the same code comes as an ELF
- * file, whatever kind the image is.
+ * file, for every kind of image.
  * @throws ImageError where there is nothing to compile, ToolchainError
  */
 export function buildImage(

@@ -11,7 +11,7 @@ import { loadImage } from './image-file.js';
 const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-read-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** A sparse file: it takes no room on the disk, whatever its size. */
+/** A sparse file: it takes no room on the disk, at any size. */
 function sparse(name: string, size: number, head: readonly number[] = []): string {
   const file = path.join(folder, name);
   writeFileSync(file, Uint8Array.from(head));
@@ -87,7 +87,7 @@ describe('a file that is no machine code', () => {
     });
   }
 
-  test('but code is, whatever it looks like', () => {
+  test('but code is, even if it looks like text', () => {
     const letters = Buffer.from('all of these are letters, and a boot sector\n'.padEnd(512, 'x'));
     letters.set([0x55, 0xaa], 510);
     const code = {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { SharedRing } from './shared-ring.js';
 
 describe('a shared ring', () => {
-  test('gives back what was written, in order, whatever the sizes', () => {
+  test('gives back what was written, in order, in chunks of all sizes', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.uint8Array({ maxLength: 40 }), fc.nat(40))), (steps) => {
         const ring = new SharedRing(32);

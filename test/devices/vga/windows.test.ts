@@ -65,7 +65,7 @@ describe('windows', () => {
       assert.equal(machine.run({ timeoutMs: 5000 }).kind, 'halted');
       assert.deepEqual([...machine.memory.readBytes(0x500, 4)], [0xee, 0x11, 0xee, 0x22]);
       assert.deepEqual(device.written, [RANGE + 0x3004, 0x33]);
-      // RAM makes way for the range, and goes on behind it.
+      // RAM leaves a hole for the range, and continues after it.
       assert.equal(machine.memory.contains(RANGE, 1), false);
       assert.equal(machine.memory.contains(RANGE + 0x8000, 0x40000 - RANGE - 0x8000), true);
     });

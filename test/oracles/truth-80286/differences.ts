@@ -41,7 +41,7 @@ function rowsOf({ op }: TruthTest) {
 
 const masks = new Map<string, number>();
 
-/** The flags that are compared: what the manual leaves undefined is whatever that silicon gave. */
+/** The flags that are compared: flags that the manual leaves undefined have that processor's values. */
 export function flagMask(truth: TruthTest): number {
   const known = masks.get(truth.op);
   if (known !== undefined) return known;
@@ -76,7 +76,7 @@ export function differenceOf(truth: TruthTest): string | undefined {
       return 'LOCK before an instruction that cannot be locked is a #UD since the 80386 (SDM 2A LOCK)';
     }
   }
-  // The HLT behind the instruction is one of the bytes.
+  // The HLT after the instruction is one of the bytes.
   if (bytes.length - 1 > LONGEST) return 'an instruction of more than 10 bytes is a #GP on the 80286 alone';
   if (strings.has(op) && exception !== undefined) {
     return 'a string instruction that faults leaves SI, DI and CX as they were since the 80386 (SDM 1 7.3.9.2)';

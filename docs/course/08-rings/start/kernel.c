@@ -3,7 +3,7 @@
 //   1. Give the processor a stack for the way up: the end of kernel_stack into tss.rsp0.
 //   2. Write enter(): push SS, RSP, RFLAGS, CS and RIP, and go to ring 3 by IRETQ.
 //   3. The program's OUT faults. If it is one to the console (in bytes: e6 e9), do it for the program, with the AL that
-//      the program had, and let it go on behind the instruction.
+//      the program had, and let it continue after the instruction.
 
 #include "descriptors.h"
 #include "io.h"

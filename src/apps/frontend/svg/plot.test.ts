@@ -37,7 +37,7 @@ describe('a plot', () => {
     for (const mark of ['1', '10', '100', '1000', 'x', 'y', 'line']) assert.ok(texts.includes(mark), mark);
   });
 
-  test('is XML whatever its words are', () => {
+  test('is XML for all texts', () => {
     assert.ok(plotSvg(plot).includes('>a &lt; b &amp; c<'));
   });
 
