@@ -1,5 +1,5 @@
 /**
- * Breakpoints and watchpoints as a person has them: by name and line, with numbers, conditions and counts.
+ * Breakpoints and watchpoints for people: by name and line, with numbers, conditions and counts.
  *
  * @module
  */
@@ -7,32 +7,32 @@ import type { Watchpoint as CpuWatchpoint } from '../engine/contract/index.js';
 import type { SourceFile, SourceLine, SymbolTable } from '../symbols/index.js';
 import { DebugError } from './errors.js';
 
-/** What a breakpoint may be given beside its place. */
+/** The options of a breakpoint. */
 export interface BreakpointOptions {
   /** Stops only where the value of this is not 0; see `evaluate`. */
   condition?: string;
   /** Which hits stop: `5` the fifth and later, `>5`, `>=5`, `=5`, `%5` every fifth. Hits whose condition does not hold are not counted. */
   hitCondition?: string;
-  /** Says this and goes on; what stands in `{}` is evaluated. */
+  /** Logs this text and continues; expressions in `{}` are evaluated. */
   log?: string;
 }
 
 /** A breakpoint. */
 export interface Breakpoint extends BreakpointOptions {
   readonly id: number;
-  /** As it was asked for. */
+  /** The location as requested. */
   readonly location: string;
   /** Linear, sorted; a line that was inlined twice has two. */
   readonly addresses: readonly bigint[];
-  /** Where that is in the source: for a line without code, the next one that has some. */
+  /** The place in the source: for a line without code, the next one with code. */
   readonly source?: SourceLine;
   readonly symbol?: string;
   enabled: boolean;
-  /** Times that it was reached with its condition true. */
+  /** How often it was reached with its condition true. */
   hits: number;
 }
 
-/** Bytes that are watched. */
+/** The watched bytes. */
 export interface Watchpoint extends BreakpointOptions {
   readonly id: number;
   readonly expression: string;
@@ -80,7 +80,7 @@ export function locateLine(symbols: SymbolTable, text: string, here?: SourceLine
     if (path !== '' && !/\.\w+$/.test(path)) return undefined;
     const names = [...new Set(symbols.lines.files.map((one) => one.name))];
     throw new DebugError(
-      path === '' ? 'no source is known here' : `no code comes from ${path}`,
+      path === '' ? 'no source is known here' : `there is no code from ${path}`,
       names.length > 0
         ? `sources: ${names.slice(0, 8).join(', ')}`
         : 'the image has no line numbers: compile it with -g',
@@ -100,8 +100,7 @@ export function placesOfLine(symbols: SymbolTable, file: SourceFile, line: numbe
 export function hitStops(condition: string | undefined, hits: number): boolean {
   if (condition === undefined || condition.trim() === '') return true;
   const match = /^\s*(>=|<=|==|=|>|<|%)?\s*(\d+)\s*$/.exec(condition);
-  if (match === null)
-    throw new DebugError(`'${condition}' does not say which hit stops`, 'such as 5, >5, =5, %5');
+  if (match === null) throw new DebugError(`'${condition}' is not a hit condition`, 'such as 5, >5, =5, %5');
   const number = Number(match[2]);
   switch (match[1]) {
     case '>':

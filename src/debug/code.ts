@@ -7,7 +7,7 @@ import { disassemble, type Instruction, MAX_LENGTH, type Syntax } from '../isa/i
 import type { CodeBits } from './mode.js';
 import type { DebugTarget } from './target.js';
 
-/** How code is decoded at a place. */
+/** How code is decoded at an address. */
 export interface CodeMode {
   bits: CodeBits;
   /** Linear address of offset 0 in the code segment; 0 in 64-bit code. */
@@ -25,7 +25,7 @@ export type Flow =
   | 'jump'
   | 'next';
 
-/** What an instruction does to the way of the program. */
+/** How an instruction affects the control flow. */
 export function flowOf({ mnemonic, encoding, operands }: Instruction): Flow {
   if (encoding === undefined) return 'next';
   if (/^(call|int|syscall|sysenter)/.test(mnemonic)) return 'call';
@@ -36,7 +36,7 @@ export function flowOf({ mnemonic, encoding, operands }: Instruction): Flow {
   return encoding.repeat !== 0 && /^(ins|outs|movs|cmps|stos|lods|scas)/.test(mnemonic) ? 'repeat' : 'next';
 }
 
-/** Bytes from a linear address on, as many as are there, `length` at most; none where nothing is mapped. */
+/** Bytes from a linear address on, at most `length`, as many as are mapped. */
 export async function readSome(target: DebugTarget, address: bigint, length: number): Promise<Uint8Array> {
   try {
     return await target.read(BigInt.asUintN(64, address), length);

@@ -1,5 +1,5 @@
 /**
- * What code looks like around calls: whether an address is one that a CALL left, and how a function begins.
+ * Code patterns around calls: whether an address is a return address, and how a function begins.
  *
  * @module
  */
@@ -16,14 +16,14 @@ const LONGEST_PROLOGUE = 12;
 export interface CallBefore {
   /** Bytes of the return address that it pushed. */
   word: 2 | 4 | 8;
-  /** It says whom it calls, and that is the function. */
+  /** It is a direct call of the function. */
   exact: boolean;
 }
 
 /**
  * Whether a CALL ends right before a linear address, and may have called `callee`, where that is known.
  *
- * In assembler a label within a function is a symbol of its own, so who was called may lie before the symbol that is known.
+ * In assembler a label within a function is a symbol of its own, so the callee may begin before the known symbol.
  */
 export async function callBefore(
   target: DebugTarget,

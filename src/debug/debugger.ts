@@ -1,6 +1,6 @@
 /**
- * An interactive debugger without a face: what a terminal and an editor show and do, in their terms: lines, functions,
- * breakpoints with names, expressions.
+ * An interactive debugger without a user interface: the operations of a terminal and an editor, in their terms: lines,
+ * functions, breakpoints with names, expressions.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import type { DebugStop, State } from './state.js';
 import { Stepper } from './stepper.js';
 import type { DebugTarget } from './target.js';
 
-/** A debugger for people. One call at a time; `interrupt` and `meanwhile` alone may come while the guest runs. */
+/** A debugger for people. One call at a time; only `interrupt` and `meanwhile` may be called while the guest runs. */
 export class Debugger {
   readonly target: DebugTarget;
   readonly symbols: SymbolTable;
@@ -34,10 +34,10 @@ export class Debugger {
   readonly #points: Points;
   readonly #stepper: Stepper;
   #state: Promise<State> | undefined;
-  /** The current run is asked to end. */
+  /** The current run has been requested to end. */
   #interrupted = false;
   #running = false;
-  /** What is to be done as soon as the guest stands still, before it goes on. */
+  /** Work to do as soon as the guest has stopped, before it continues. */
   #errands: (() => Promise<void>)[] = [];
 
   constructor(target: DebugTarget, symbols: SymbolTable, events: DebuggerEvents = {}) {
@@ -67,7 +67,7 @@ export class Debugger {
     return this.#state;
   }
 
-  /** Forgets what is known of the guest: for who changes it through the target itself. */
+  /** Drops cached state of the guest: for callers that change it through the target itself. */
   changed(): void {
     this.#state = undefined;
   }
@@ -97,12 +97,12 @@ export class Debugger {
     return this.#begin(() => this.#stepper.finish());
   }
 
-  /** Until the guest stands before the instruction at a linear address, or something else stops it. */
+  /** Runs until the guest is before the instruction at a linear address, or something else stops it. */
   runTo(address: bigint): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.runTo(address));
   }
 
-  /** Until something stops it. A breakpoint where the guest stands has done its work already. */
+  /** Runs until something stops it. A breakpoint at the current instruction does not stop it again. */
   resume(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.resume());
   }
@@ -120,8 +120,8 @@ export class Debugger {
   }
 
   /**
-   * Does something while the guest stands still: at once where it does, else it is halted for that long and goes on with what
-   * it was doing. For breakpoints that are set while the guest runs.
+   * Calls a function while the guest is stopped: at once where it is, else the guest is stopped for that time and then
+   * continues. For breakpoints that are set while the guest runs.
    */
   async meanwhile<T>(action: () => Promise<T>): Promise<T> {
     if (!this.#running) return action();
@@ -131,7 +131,7 @@ export class Debugger {
     });
   }
 
-  /** The guest from its beginning; breakpoints and watchpoints stay, and their hits begin at 0. */
+  /** Restarts the guest; breakpoints and watchpoints stay, and their hits begin at 0. */
   async restart(): Promise<State> {
     await this.target.restart();
     await this.#points.restarted();
@@ -139,7 +139,7 @@ export class Debugger {
     return this.state();
   }
 
-  /** Makes what runs the guest return with `interrupt`. */
+  /** Makes the call that runs the guest return with `interrupt`. */
   async interrupt(): Promise<void> {
     this.#interrupted = true;
     await this.target.interrupt();
@@ -201,7 +201,7 @@ export class Debugger {
     return this.#points.enableWatchpoint(id, enabled);
   }
 
-  /** Where something is in the code. @throws DebugError where it is nowhere */
+  /** The address of a location in the code. @throws DebugError where there is none */
   async locate(where: string | bigint): Promise<Location> {
     if (typeof where === 'bigint') return { addresses: [where] };
     const state = await this.state();
@@ -211,7 +211,7 @@ export class Debugger {
     return { addresses: [BigInt.asUintN(state.bits === 64 ? 64 : 32, value)] };
   }
 
-  /** The functions that run, the innermost first; see `Frame`. */
+  /** The call stack, innermost function first; see `Frame`. */
   async frames(limit = 64): Promise<Frame[]> {
     const { view, pc } = await this.state();
     return readFrames(
@@ -224,7 +224,7 @@ export class Debugger {
   /**
    * An expression's value: registers (`rax`, `$rax`, `al`, `zf`), symbols (`counter`, `&counter`), memory (`word [es:di]`,
    * `counter:u16`, `*rsp`), arithmetic; `rax = 5` sets, unless the expression has to be `pure`.
-   * @throws DebugError in words for the person who typed it
+   * @throws DebugError with a message for the user
    */
   async evaluate(text: string, { pure = false } = {}): Promise<Value> {
     if (pure) requirePure(text);
@@ -282,7 +282,7 @@ export class Debugger {
     if (place?.kind === 'memory') return { address: place.address, size: place.size };
     if (place?.kind === 'register')
       throw new DebugError(
-        `${what} is a register, and no memory to watch`,
+        `${what} is a register, not memory to watch`,
         `watch what it points to: [${what}]`,
       );
     return { address: value, size };
@@ -305,7 +305,9 @@ export class Debugger {
     for (let next = this.#errands.shift(); next !== undefined; next = this.#errands.shift()) await next();
   }
 
-  /** Runs the guest, and says which of the debugger's own breakpoints it has reached; `passed` where nothing of it wants to stop. */
+  /**
+   * Runs the guest, and returns which of the debugger's own breakpoints it has reached; `passed` where none of them stops it.
+   */
   async #arrive(action: () => Promise<Stop>): Promise<DebugStop & { passed?: true }> {
     let stop: Stop;
     do {

@@ -1,6 +1,6 @@
 import { TerrariumError } from '../errors.js';
 
-/** What a debugger asked for cannot be had; the message is for the person at the debugger. */
+/** A debugger's request that cannot be fulfilled; the message is for the user. */
 export class DebugError extends TerrariumError {
   constructor(message: string, hint?: string) {
     super('EDEBUG', message, hint === undefined ? {} : { hint });

@@ -137,7 +137,7 @@ describe('an expression', () => {
       'rax rbx': /'rbx' is not expected/,
       rxa: /neither a register nor a symbol.*/,
       $rxa: /no register 'rxa'/,
-      '#': /'#' means nothing here/,
+      '#': /'#' has no meaning here/,
       '1 / 0': /divide by 0/,
       '1 << 65': /shift by 65/,
       '[0x10000]': /no memory at 0x10000/,

@@ -1,5 +1,5 @@
 /**
- * Expressions of the person at the debugger, against a guest that stands still.
+ * Evaluates expressions of a debugger's user in a stopped guest.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface Value {
   /** In bytes. */
   size: number;
   signed: boolean;
-  /** For people: `0x2a (42)`, `0x100005 <work+0x5>`, `0x246 (ZF PF IF)`. */
+  /** As text: `0x2a (42)`, `0x100005 <work+0x5>`, `0x246 (ZF PF IF)`. */
   text: string;
   /** Missing for what was computed. */
   place?: Place;
@@ -50,7 +50,7 @@ const MOST_SHIFT = 64n;
 
 /**
  * Evaluates `text`; an assignment (`rax = 5`, `word [0x500] = 'A'`) writes and gives what was written.
- * @throws DebugError in words for the person who typed it
+ * @throws DebugError with a message for the user
  */
 export async function evaluate(text: string, scope: Scope): Promise<Value> {
   const tree = parseExpression(text);
@@ -68,7 +68,7 @@ export async function evaluate(text: string, scope: Scope): Promise<Value> {
 /** @throws DebugError where `text` is no expression, or would change the guest */
 export function requirePure(text: string): void {
   if (parseExpression(text).kind !== 'assignment') return;
-  throw new DebugError(`'${text}' sets something, which is not wanted here`, 'to compare write ==');
+  throw new DebugError(`'${text}' sets something, which is not allowed here`, 'to compare write ==');
 }
 
 /** Writes a register or memory; a value that does not fit is refused. */
@@ -123,7 +123,7 @@ class Evaluation {
       case 'segmented':
         return this.#segmented(tree.segment, (await this.value(tree.offset)).value);
       case 'assignment':
-        throw new DebugError('an assignment stands alone');
+        throw new DebugError('an assignment cannot be part of an expression');
     }
   }
 
@@ -235,7 +235,7 @@ class Evaluation {
     if (!isRealAddressing(view))
       throw new DebugError(
         `${hex(value)}: is a selector, whose base the descriptor table has`,
-        'outside real mode name the segment register (es:di), or give a linear address',
+        'outside real mode use the segment register (es:di), or a linear address',
       );
     return this.#address(wrap(((value & 0xffffn) << 4n) + offset));
   }
@@ -297,7 +297,7 @@ function arithmetic(operator: string, a: bigint, b: bigint): bigint {
   }
 }
 
-/** `eax == -1` is true where EAX is FFFFFFFF: who writes a negative number means it as wide as the other side. */
+/** `eax == -1` is true where EAX is FFFFFFFF: a negative number has the width of the other side. */
 function comparable(left: Value, right: Value): [bigint, bigint] {
   const widen = (one: Value, other: Value) =>
     one.value < 0n && !other.signed ? BigInt.asUintN(other.size * 8, one.value) : one.value;

@@ -1,5 +1,5 @@
 /**
- * What people type at a debugger, as a tree: `rax + 8`, `word [es:di]`, `&counter`, `counter:u16 == 5`, `ss:sp`.
+ * Parses a debugger's expressions to a tree: `rax + 8`, `word [es:di]`, `&counter`, `counter:u16 == 5`, `ss:sp`.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export type Expression =
   | { kind: 'segmented'; segment: Expression; offset: Expression }
   | { kind: 'assignment'; place: Expression; value: Expression };
 
-/** The longest text that is looked at, and the deepest brackets. */
+/** The longest text that is parsed, and the deepest brackets. */
 const LONGEST = 1000;
 const DEEPEST = 100;
 
@@ -79,7 +79,7 @@ function tokensOf(text: string): Token[] {
     if (match === null) {
       const rest = text.slice(at).trimStart();
       if (rest === '') break;
-      throw new DebugError(`'${rest[0]}' means nothing here`, EXAMPLES);
+      throw new DebugError(`'${rest[0]}' has no meaning here`, EXAMPLES);
     }
     const [, number, letter, name, sign] = match;
     const shared = { at, value: 0n };
@@ -102,7 +102,7 @@ function numberOf(text: string): bigint {
   try {
     return BigInt(plain);
   } catch {
-    throw new DebugError(`'${text}' is no number`, 'write 10, 0x1f, 1fh, 0b101');
+    throw new DebugError(`'${text}' is not a number`, 'write 10, 0x1f, 1fh, 0b101');
   }
 }
 
@@ -190,7 +190,7 @@ class Parser {
     return operators.find((sign) => this.#takes(sign));
   }
 
-  /** `es:di`, `0xb800:0`; binds tighter than `*` and `+`, but `es:di+2` is meant as one address by everybody. */
+  /** `es:di`, `0xb800:0`; binds tighter than `*` and `+`, but `es:di+2` is one address, as people expect. */
   #segmented(): Expression {
     const segment = this.#unary();
     if (!this.#takes(':')) return segment;

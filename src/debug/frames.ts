@@ -1,6 +1,6 @@
 /**
- * Who called whom, read from the guest's stack. The stack is the guest's: every word is checked, and the list ends at a
- * hole, at a loop and at its limit.
+ * The call stack, read from the guest's stack. The guest may have written anything there: every word is checked, and the list
+ * ends at unmapped memory, at a loop and at its limit.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export interface Frame {
   by: 'here' | 'rule' | 'entry' | 'frame pointer' | 'interrupt' | 'stack';
 }
 
-/** What frames are read with. */
+/** The input for reading frames. */
 export interface Stack {
   target: DebugTarget;
   symbols: SymbolTable;
@@ -39,16 +39,16 @@ export interface Stack {
 }
 
 const MOST_FRAMES = 1000;
-/** Bytes of the stack that are looked through for a return address, and all the words that are tried for one list. */
+/** How many bytes of the stack are searched for a return address, and how many words in total for one list. */
 const MOST_BYTES = 4096;
 const MOST_TRIES = 2000;
 
-/** The frames from the one that runs on, `limit` at most; the first is always there. */
+/** The frames from the running function on, at most `limit`; the first always exists. */
 export async function readFrames(stack: Stack, pc: bigint, limit: number): Promise<Frame[]> {
   return new FrameReader(stack).read(pc, Math.min(limit, MOST_FRAMES));
 }
 
-/** A function's place, and what its registers were; `rsp` is an offset in the stack segment. */
+/** A function's address, and its registers; `rsp` is an offset in the stack segment. */
 interface Place {
   pc: bigint;
   registers: Readonly<Record<RegisterName, bigint>>;
@@ -77,7 +77,7 @@ class FrameReader {
     while (frames.length < limit) {
       // What called has done its CALL; what was interrupted has not done its next instruction.
       const caller = await this.#callerOf(place, calls.has(frames.at(-1)!.by));
-      // A stack grows downwards: who called lies higher, or this is a loop.
+      // A stack grows downwards: a caller's frame is at a higher address, or this is a loop.
       if (caller === undefined || caller.registers.rsp <= place.registers.rsp) break;
       frames.at(-1)!.base = this.#base + caller.registers.rsp;
       place = caller;
@@ -106,7 +106,7 @@ class FrameReader {
     const inside = symbols.functionAt(asked);
     const interrupted = inside && (await this.#byInterrupt(place, inside));
     if (interrupted !== undefined) return interrupted;
-    // The compiler names the place, but no CALL stands before it: it is no return address.
+    // The compiler names the place, but no CALL precedes the address: it is not a return address.
     if (symbols.callFrames?.ruleAt(asked) !== undefined) return undefined;
     const pointed = inside && (await this.#byFramePointer(place, inside.from));
     return pointed ?? this.#byStack(place, inside);

@@ -1,6 +1,5 @@
 /**
- * Interrupt handlers: who was interrupted, and interrupts that come while a person steps, which are no part of what is
- * stepped through.
+ * Interrupt handlers: the interrupted code, and interrupts that come during a step, which are not part of the stepped code.
  *
  * @module
  */
@@ -15,7 +14,7 @@ import type { DebugTarget } from './target.js';
 
 /** Vectors 0 to 31 are the processor's own (SDM 3A 6.3.1). */
 const FIRST_FREE_VECTOR = 32;
-/** Where a PC's firmware has the interrupt controllers' lines in real mode. */
+/** The vectors of the interrupt controllers' lines in real mode, as set by a PC's BIOS. */
 const firmwareVectors = (vector: number) => (vector >= 8 && vector < 16) || (vector >= 0x70 && vector < 0x78);
 /** Bit 1 is always 1; bits 3, 5, 15 and those from 22 on always 0 (SDM 1 3.4.3). */
 const FLAGS_ONE = 1n << 1n;
@@ -33,7 +32,7 @@ interface Gate {
   handler: bigint;
 }
 
-/** Each entry of the interrupt table that points somewhere, as far as the table is there. */
+/** Each entry of the interrupt table that points to a handler, as far as the table is readable. */
 async function gatesOf(target: DebugTarget, view: CpuView, bits: CodeBits): Promise<Gate[]> {
   const real = isRealAddressing(view);
   const size = real ? 4 : bits === 64 ? 16 : 8;
@@ -66,7 +65,7 @@ interface Pushed {
 }
 
 /**
- * Looks for instruction pointer, code segment and flags on the stack (SDM 3A 6.12.1), from offset `sp` on.
+ * Searches the stack for instruction pointer, code segment and flags (SDM 3A 6.12.1), from offset `sp` on.
  * @param fits what else must hold
  */
 async function findPushed(
@@ -103,16 +102,16 @@ async function findPushed(
 }
 
 /**
- * Where the guest goes back to after the interrupt that has just come; undefined where none has, and for a fault, which is to
- * be seen. An engine may have run the handler's first instruction already.
- * @param before where the guest stood before the step
+ * The return address of the interrupt that has just come; undefined where none has, and for a fault, which the user should see.
+ * An engine may have run the handler's first instruction already.
+ * @param before the guest's position before the step
  */
 export async function interruptedAt(
   target: DebugTarget,
   before: State,
   now: State,
 ): Promise<bigint | undefined> {
-  // What comes while interrupts are off is a fault, or an NMI.
+  // An event while interrupts are off is a fault, or an NMI.
   if ((before.view.registers.rflags & RFLAGS.IF) === 0n) return undefined;
   if (!(await beginsHandler(target, now))) return undefined;
   const { view, bits } = now;
@@ -122,7 +121,7 @@ export async function interruptedAt(
   return (await findPushed(target, view, bits, sp, MOST_PUSHED, fits))?.pc;
 }
 
-/** Whether the guest stands before the first or the second instruction of a handler that is none of a fault. */
+/** Whether the guest is before the first or the second instruction of a handler, but not one of a fault. */
 async function beginsHandler(target: DebugTarget, { view, bits, pc }: State): Promise<boolean> {
   const real = isRealAddressing(view);
   for (const { vector, handler } of await gatesOf(target, view, bits)) {
@@ -137,7 +136,7 @@ async function beginsHandler(target: DebugTarget, { view, bits, pc }: State): Pr
 }
 
 /**
- * Who was interrupted, for a function that an entry of the interrupt table points to; undefined for any other.
+ * The interrupted code, for a function that an entry of the interrupt table points to; undefined for others.
  * @param sp offset of the stack pointer
  */
 export async function interruptedBy(

@@ -1,6 +1,6 @@
 /**
- * Debuggers: a session that holds a machine, gdb's remote protocol over it, and `Debugger`, what a person's debugger stands
- * on: lines, names, expressions, breakpoints. All but `listen.ts` is pure.
+ * Debuggers: a session that holds a machine, gdb's remote protocol over it, and `Debugger`, the core of debuggers for people:
+ * lines, names, expressions, breakpoints. All but `listen.ts` is pure.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Where debuggers connect: a port of the loopback interface, or a UNIX socket. The one file of this room that knows Node.
+ * Where debuggers connect: a port of the loopback interface, or a UNIX socket. The only file of this room that imports Node.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { DebugTarget } from './target.js';
 
 export const DEFAULT_GDB_PORT = 1234;
 
-/** How long a second gdb waits for the first to go, and how often it is looked: milliseconds. */
+/** How long a second gdb waits for the first to disconnect, and how often this is checked: milliseconds. */
 const PATIENCE_MS = 200;
 const LOOK_MS = 5;
 
@@ -23,8 +23,8 @@ const SILENCE_MS = 10_000;
 export type DebugAddress = { port: number } | { path: string };
 
 /**
- * Listens for a debugger, which may do anything to the guest: at a port, for this computer alone; at a socket's path, for this
- * user alone. Gives the port or the path.
+ * Listens for a debugger, which may do anything to the guest: at a port, only for this computer; at a socket's path, only for
+ * this user. Gives the port or the path.
  */
 export async function listenLocally(server: Server, address: DebugAddress): Promise<number | string> {
   await new Promise<void>((resolve, reject) => {
@@ -41,7 +41,7 @@ export async function listenLocally(server: Server, address: DebugAddress): Prom
   return typeof bound === 'string' || bound === null ? String(bound) : bound.port;
 }
 
-/** Serves one gdb at a time; the guest of `target` stands still until one lets it run. */
+/** Serves one gdb at a time; the guest of `target` is stopped until one lets it run. */
 export async function serveGdb(target: DebugTarget, address: DebugAddress): Promise<GdbServer> {
   const server = new GdbServer(target);
   await server.listen(address);
@@ -50,7 +50,7 @@ export async function serveGdb(target: DebugTarget, address: DebugAddress): Prom
 
 /** Made by `serveGdb`. */
 export class GdbServer {
-  /** Resolves when the guest is over for gdb, when it ended while no gdb was there, or with `close`. */
+  /** Resolves when the guest has ended for gdb, when it ended while no gdb was connected, or with `close`. */
   readonly done: Promise<void>;
   readonly #target: DebugTarget;
   readonly #server: Server;
@@ -59,7 +59,7 @@ export class GdbServer {
   #client: { socket: Socket; stub?: GdbStub } | undefined;
   /** The guest runs without a debugger. */
   #free: Promise<void> | undefined;
-  /** The last connection is being cleared up. */
+  /** The last connection is being cleaned up. */
   #leaving: Promise<void> = Promise.resolve();
   #where = '';
 
@@ -73,7 +73,7 @@ export class GdbServer {
     this.#server.maxConnections = MOST_CONNECTIONS;
   }
 
-  /** What gdb's `target remote` takes. */
+  /** The argument of gdb's `target remote`. */
   get where(): string {
     return this.#where;
   }
@@ -95,7 +95,7 @@ export class GdbServer {
     await this.#halt();
   }
 
-  /** A guest that runs freely stops, even if it is only about to run. */
+  /** Stops a guest that runs without a debugger, even if it is only about to run. */
   async #halt(): Promise<void> {
     while (this.#free !== undefined) {
       await this.#target.interrupt();
@@ -111,7 +111,7 @@ export class GdbServer {
     void this.#leaving.then(this.#finish);
   }
 
-  /** Takes no notice of a peer before its first bytes show that it is a gdb: the guest does not even stop for it. */
+  /** Ignores a peer until its first bytes show that it is a gdb: the guest does not even stop for it. */
   #meet(socket: Socket): void {
     socket.on('error', () => socket.destroy());
     socket.setNoDelay(true);
@@ -127,7 +127,7 @@ export class GdbServer {
   }
 
   async #serve(socket: Socket, first: string): Promise<void> {
-    // One that has just gone may not have been seen to go.
+    // The end of a connection may not have been noticed yet.
     for (let waited = 0; this.#client !== undefined && waited < PATIENCE_MS; waited += LOOK_MS)
       await pause(LOOK_MS);
     if (this.#client !== undefined || this.#finished || socket.destroyed) {
@@ -162,7 +162,7 @@ export class GdbServer {
     socket.resume();
   }
 
-  /** The connection is over: the guest stands still, without breakpoints. */
+  /** The connection has ended: the guest is stopped, without breakpoints. */
   #leave(): void {
     const client = this.#client;
     if (client === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * A listing of code around an address. Forwards is easy; backwards x86 has to be guessed from a place that is known to be
- * the start of an instruction, or from bytes alone.
+ * A listing of code around an address. Forwards is easy; backwards, the start of x86 instructions must be guessed, from a known
+ * start of an instruction, or only from bytes.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface ListingLine {
   address: bigint;
   /** None where nothing is mapped. */
   bytes: Uint8Array;
-  /** The instruction; `(bad)` for bytes that are none, and `??` where nothing is mapped. */
+  /** The instruction; `(bad)` for invalid bytes, and `??` where nothing is mapped. */
   text: string;
   /** The name that begins at this address. */
   label?: string;
@@ -83,7 +83,7 @@ async function linesBefore(
 async function readBefore(target: DebugTarget, from: bigint, to: bigint) {
   const bytes = await readSome(target, from, Number(to - from));
   if (bytes.length === Number(to - from)) return { bytes, start: from };
-  // A hole lies between: only bytes after it count, from the next page on.
+  // There is an unmapped page between: only bytes after it count.
   const start = (from + BigInt(bytes.length) + 4096n) & ~4095n;
   if (start >= to) return { bytes: new Uint8Array(0), start: to };
   const rest = await readSome(target, start, Number(to - start));
@@ -101,7 +101,10 @@ function knownStarts(symbols: SymbolTable, from: bigint, to: bigint): bigint[] {
   return [...starts].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** Decodes from one known start to the next, so that data in between spoils nothing after it; guesses before the first. */
+/**
+ * Decodes from one known start to the next, so that data in between does not affect later instructions; guesses before the
+ * first.
+ */
 function fromAnchors(
   bytes: Uint8Array,
   start: bigint,
@@ -133,9 +136,9 @@ function decodeRange(
 }
 
 /**
- * Where nothing is known: x86 code read from a wrong byte falls into step with the right reading after a few instructions,
- * so most of the possible beginnings agree on what is right before the end. Takes the earliest that reaches the end with
- * the fewest bytes that are no instruction.
+ * Without a known start: x86 code decoded from a wrong byte usually gets into step with the right decoding after a few
+ * instructions, so most starts agree on the last instructions. Takes the earliest start that reaches the end with the fewest
+ * invalid bytes.
  */
 function guess(bytes: Uint8Array, start: bigint, options: DecodeOptions): CodeLine[] {
   let best = 0;
@@ -150,7 +153,7 @@ function guess(bytes: Uint8Array, start: bigint, options: DecodeOptions): CodeLi
   return decodeRange(bytes, start, start + BigInt(best), start + BigInt(bytes.length), options);
 }
 
-/** Bytes that are no instruction, read from the first on. */
+/** The number of invalid bytes, decoded from the first on. */
 function badBytes(bytes: Uint8Array, bits: CodeBits): number {
   let bad = 0;
   for (let at = 0; at < bytes.length; ) {

@@ -13,13 +13,13 @@ import type { Stop } from './session.js';
 import type { DebugStop } from './state.js';
 import type { DebugTarget } from './target.js';
 
-/** What a debugger tells while the guest runs. */
+/** The events of a debugger while the guest runs. */
 export interface DebuggerEvents {
   /** A breakpoint with `log` was reached. */
   log?: (text: string, at: Breakpoint | Watchpoint) => void;
 }
 
-/** What breakpoints and watchpoints need of their debugger. */
+/** What breakpoints and watchpoints need from their debugger. */
 export interface PointsHost {
   readonly target: DebugTarget;
   readonly symbols: SymbolTable;
@@ -27,11 +27,11 @@ export interface PointsHost {
   evaluate(text: string, options?: { pure?: boolean }): Promise<Value>;
 }
 
-/** A debugger's breakpoints and watchpoints: set in the guest, counted, and asked whether they stop it. */
+/** A debugger's breakpoints and watchpoints: set in the guest, counted, and checked whether they stop it. */
 export class Points {
   readonly breakpoints = new Map<number, Breakpoint>();
   readonly watchpoints = new Map<number, Watchpoint>();
-  /** What the bytes of watchpoints were when the guest stood still last. */
+  /** The watchpoints' bytes at the last stop. */
   readonly #watched = new Map<number, bigint>();
   readonly #host: PointsHost;
   #nextId = 1;
@@ -108,13 +108,13 @@ export class Points {
     found.enabled = enabled;
   }
 
-  /** The guest begins anew: so do the counts. */
+  /** The guest restarts: reset the counts. */
   async restarted(): Promise<void> {
     for (const one of [...this.breakpoints.values(), ...this.watchpoints.values()]) one.hits = 0;
     for (const [id, one] of this.watchpoints) this.#watched.set(id, await this.#valueOf(one));
   }
 
-  /** What of these a guest that stopped has reached; `passed` where none of them wants it to stop. */
+  /** Which of these a stopped guest has reached; `passed` where none of them stops it. */
   async reached(stop: Stop): Promise<DebugStop & { passed?: true }> {
     const notes: string[] = [];
     if (stop.why === 'watchpoint') return this.#touched(stop, stop.touched, notes);
@@ -145,7 +145,7 @@ export class Points {
     return { ...stop, watchpoint, breakpoints: [], notes, ...(!stops && { passed: true as const }) };
   }
 
-  /** Counts a hit and says whether it stops. */
+  /** Counts a hit and returns whether it stops. */
   async #stops(point: Breakpoint | Watchpoint, name: string, notes: string[]): Promise<boolean> {
     const { condition, hitCondition, log } = point;
     try {

@@ -19,11 +19,11 @@ import { DebugError } from './errors.js';
 import { readFxsave, withFxsave } from './fxsave.js';
 import { linearPc } from './mode.js';
 
-/** All that a debugger shows of a CPU. */
+/** The state of a CPU that a debugger shows. */
 export interface CpuView {
   registers: Registers;
   system: SystemRegisters;
-  /** x87 and SSE as FXSAVE writes them, 512 bytes; missing where the engine does not say. */
+  /** x87 and SSE as FXSAVE writes them, 512 bytes; missing where the engine does not give it. */
   fpu?: Uint8Array;
 }
 
@@ -40,7 +40,7 @@ const isControl = (name: string): name is ControlName => (controlNames as readon
 /**
  * A register's value. Besides those that the processor names: `pc`, the linear address of the next instruction; `fs_base` and
  * `gs_base`; and what FXSAVE holds (`st0`, `xmm0`, `mxcsr`, `fctrl`, …). Undefined for an unknown name, or where the engine
- * does not say.
+ * does not give it.
  */
 export function registerOf({ registers, system, fpu }: CpuView, name: string): bigint | undefined {
   if (isRegister(name)) return registers[name];
@@ -68,7 +68,9 @@ function setPc(cpu: EngineCpu, pc: bigint): void {
   cpu.setRegisters({ ...cpu.getRegisters(), rip });
 }
 
-/** In real mode a selector is all there is to a segment. Elsewhere it stands for a descriptor, which is loaded by instructions. */
+/**
+ * In real mode a selector defines the whole segment. In other modes it refers to a descriptor, which only instructions load.
+ */
 function setSelector(cpu: EngineCpu, name: SegmentName, selector: number): void {
   const system = cpu.getSystemRegisters();
   if (system[name].selector === selector) return;
@@ -76,7 +78,7 @@ function setSelector(cpu: EngineCpu, name: SegmentName, selector: number): void 
   if (!flat)
     throw new DebugError(
       `${name} cannot be set to 0x${selector.toString(16)} here`,
-      'in protected and long mode a debugger sets no selectors: let the guest load one',
+      'in protected and long mode a debugger cannot set selectors: let the guest load one',
     );
   changeSystem(cpu, { [name]: { ...system[name], selector, base: BigInt(selector) << 4n } });
 }

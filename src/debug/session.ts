@@ -12,25 +12,25 @@ import { readMemory, type Space, writeMemory } from './memory.js';
 import { type CodeBits, linearPc } from './mode.js';
 import { type CpuView, changeRegister } from './registers.js';
 
-/** What a session works with: a `Machine` is one. */
+/** What a session needs: a `Machine` has it. */
 export interface Debuggee {
   readonly engine: { readonly name: string };
   readonly cpus: readonly EngineCpu[];
   readonly memory: GuestMemory;
-  /** Where the image was put. */
+  /** Where the image was loaded. */
   readonly boot: ImagePlace;
   readonly devices: readonly Device[];
   run(options?: RunOptions): Outcome;
 }
 
-/** Why the guest stands still. */
+/** Why the guest has stopped. */
 export interface Stop {
   /**
-   * `step`: the instruction is done; `breakpoint`: before the instruction that has one; `watchpoint`: a watchpoint was touched;
-   * `interrupt`: it was asked for; `end`: the guest ended, or cannot go on, as `outcome` says.
+   * `step`: the instruction is done; `breakpoint`: before the instruction that has one; `watchpoint`: a watchpoint was
+   * accessed; `interrupt`: it was requested; `end`: the guest ended, or cannot continue: see `outcome`.
    */
   why: 'step' | 'breakpoint' | 'watchpoint' | 'interrupt' | 'end';
-  /** The watchpoint that was touched. */
+  /** The watchpoint that was accessed. */
   touched?: Watchpoint;
   /** How the guest ended. */
   outcome?: Outcome;
@@ -43,28 +43,31 @@ export interface Stop {
   bits: CodeBits;
 }
 
-/** What a session may be given beside its machine. */
+/** The options of a session. */
 export interface SessionOptions {
   /** For each run of the machine. */
   run?: RunOptions;
   /** The last exits as text. */
   exits?: () => string | undefined;
-  /** Names for addresses, asked for when the first is wanted. */
+  /** Names for addresses, loaded on first use. */
   symbols?: () => SymbolTable;
   /** Runs the next instruction on a copy of the memory. */
   dryRun?: (cpu: EngineCpu, memory: GuestMemory) => DryRun | undefined;
-  /** Ends the machine and makes it anew. */
+  /** Ends the machine and makes it again. */
   restart?: () => Debuggee;
 }
 
-/** Steps in a row for one `stepWithin`, before those who wait hear of it; a loop that never leaves its line ends so. */
+/**
+ * The most steps in a row for one `stepWithin`, before waiting calls are served; this also ends a loop that never leaves its
+ * line.
+ */
 const LONGEST_RANGE = 10_000_000;
 
 /**
- * A debugger's hold on a machine, in the machine's own thread: it stops, steps and looks. What speaks to a debugger (gdb's
- * protocol, a terminal, an editor) stands on this alone.
+ * A debugger's control of a machine, in the machine's own thread: it stops, steps and inspects it. All debuggers (gdb's
+ * protocol, a terminal, an editor) are built only on this.
  *
- * Addresses of code and data are linear. Breakpoints are the monitor's: guest memory holds what the guest put there.
+ * Addresses of code and data are linear. Breakpoints are in the monitor, not in guest memory.
  */
 export class DebugSession {
   /** Undefined after a restart that failed. */
@@ -75,7 +78,7 @@ export class DebugSession {
   /** The last outcome, with exits and times of the whole session. */
   #outcome: Outcome | undefined;
 
-  /** The number of the CPU that is looked at: the one that stopped last, or one that was selected. */
+  /** The number of the inspected CPU: the one that stopped last, or one that was selected. */
   #current = 0;
   readonly #options: SessionOptions;
   #symbols: SymbolTable | undefined;
@@ -87,13 +90,13 @@ export class DebugSession {
 
   get #machine(): Debuggee {
     if (this.#made === undefined)
-      throw new DebugError('there is no machine any more: it could not be made anew', 'run it again');
+      throw new DebugError('there is no machine any more: it could not be made again', 'run it again');
     return this.#made;
   }
 
   /**
-   * The same machine from its beginning, as it was before its first instruction. Breakpoints and watchpoints stay.
-   * @throws DebugError where this machine cannot be restarted, and what kept it from being made
+   * Restarts the machine, in its state before its first instruction. Breakpoints and watchpoints stay.
+   * @throws DebugError where this machine cannot be restarted, and the error that prevented it
    */
   restart(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
     const { restart } = this.#options;
@@ -110,12 +113,12 @@ export class DebugSession {
     return this.#machine.cpus[this.#current]!;
   }
 
-  /** How many CPUs there are, and the number of the one that is looked at. */
+  /** How many CPUs there are, and the number of the inspected one. */
   cpus(): { count: number; current: number } {
     return { count: this.#machine.cpus.length, current: this.#current };
   }
 
-  /** Looks at another CPU until the guest runs again. @throws DebugError where there is none of that number */
+  /** Inspects another CPU until the guest runs again. @throws DebugError for an unknown number */
   select(cpu: number): void {
     const { length } = this.#machine.cpus;
     if (!(Number.isInteger(cpu) && cpu >= 0 && cpu < length))
@@ -132,18 +135,18 @@ export class DebugSession {
     };
   }
 
-  /** Sets a register by its name; see `registerNamesOf`. A guest that had ended may go on afterwards. */
+  /** Sets a register by its name; see `registerNamesOf`. A guest that had ended may continue afterwards. */
   setRegister(name: string, value: bigint): void {
     changeRegister(this.#cpu, name, value);
     this.#ended = undefined;
   }
 
-  /** @throws DebugError where not even the first byte is there; else gives as many as there are. */
+  /** @throws DebugError where not even the first byte is mapped; else returns as many as are mapped. */
   read(address: bigint, length: number, space: Space = 'linear'): Uint8Array {
     return readMemory(this.#machine.memory, this.#systemFor(space), address, length);
   }
 
-  /** Writes all or nothing. @throws DebugError where a byte is not there. */
+  /** Writes all or nothing. @throws DebugError where a byte is not mapped. */
   write(address: bigint, bytes: Uint8Array, space: Space = 'linear'): void {
     writeMemory(this.#machine.memory, this.#systemFor(space), address, bytes);
   }
@@ -205,7 +208,7 @@ export class DebugSession {
   }
 
   /**
-   * Runs on. A breakpoint at the very instruction that the guest stands before does not count the first time.
+   * Continues. A breakpoint at the current instruction does not count the first time.
    * @param stopHere it does: for a debugger that steps over its breakpoints itself
    */
   resume(stopHere = false): Stop {
@@ -223,7 +226,7 @@ export class DebugSession {
     });
   }
 
-  /** Lifts everything and runs on: the CPU is as fast as without a debugger. */
+  /** Removes all points and continues: the CPU is as fast as without a debugger. */
   release(): Stop {
     this.clear();
     return this.#run(undefined);
@@ -252,7 +255,7 @@ export class DebugSession {
   }
 
   /**
-   * As text for people: `why` (how the guest ended and what led there; that it lives, if it does), `devices`, `exits`, or what
+   * As text for people: `why` (how the guest ended and why; or that it has not ended), `devices`, `exits`, or what
    * can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`).
    * @throws ConfigError for anything else
    */
@@ -267,7 +270,9 @@ export class DebugSession {
       .join('\n');
   }
 
-  /** Why the guest ended, as a structure; of one that has not ended: where it stands, and what its next instruction raises. */
+  /**
+   * Why the guest ended, as a structure; for one that has not ended: where it is stopped, and what its next instruction raises.
+   */
   why(): Explanation {
     const { memory } = this.#machine;
     const cpu = this.#cpu;
@@ -286,7 +291,7 @@ export class DebugSession {
     });
   }
 
-  /** Where the guest stands. */
+  /** Where the guest is stopped. */
   here(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
     return this.#here();
   }
@@ -306,7 +311,7 @@ export class DebugSession {
     return { cpu: cpu.index, pc: linearPc(cpu.getRegisters().rip, system), bits: codeSizeOf(system) };
   }
 
-  /** Undefined where the CPU does what is asked for so far. */
+  /** Undefined where the CPU supports all current requests. */
   #refusal(): string | undefined {
     return this.#ask({
       step: false,

@@ -3,9 +3,9 @@ import type { CodeBits } from './mode.js';
 import type { CpuView } from './registers.js';
 import type { Stop } from './session.js';
 
-/** Where a guest stands still. */
+/** Where a guest is stopped. */
 export interface State {
-  /** The number of the CPU that this is of. */
+  /** The number of the CPU. */
   cpu: number;
   view: CpuView;
   /** Linear address of the next instruction. */
@@ -16,12 +16,12 @@ export interface State {
   source?: SourceLine;
 }
 
-/** Why the guest stands still, with what of the debugger's own had to do with it. */
+/** Why the guest has stopped, and the debugger's points involved. */
 export interface DebugStop extends Stop {
   /** Breakpoints that were reached, by their numbers. */
   breakpoints: readonly number[];
-  /** The watchpoint that was touched, and its value before and after. */
+  /** The watchpoint that was accessed, and its value before and after. */
   watchpoint?: { id: number; before: bigint; after: bigint };
-  /** What could not be done on the way, such as a condition that is no expression. */
+  /** Problems meanwhile, such as a condition that is not an expression. */
   notes: readonly string[];
 }

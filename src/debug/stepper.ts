@@ -1,5 +1,5 @@
 /**
- * The ways a person steps: over calls, by lines, out of functions. They are made of single steps and of temporary breakpoints.
+ * Steps for people: over calls, by lines, out of functions. They consist of single steps and temporary breakpoints.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import type { Stop } from './session.js';
 import type { DebugStop, State } from './state.js';
 import type { DebugTarget } from './target.js';
 
-/** What the stepper works with. */
+/** What the stepper needs. */
 export interface StepperParts {
   target: DebugTarget;
   symbols: SymbolTable;
   state(): Promise<State>;
   frames(limit: number): Promise<Frame[]>;
-  /** Runs the guest; `passed` where it stands before a breakpoint that does not want to stop. */
+  /** Runs the guest; `passed` at a breakpoint that does not stop it. */
   run(action: () => Promise<Stop>): Promise<Ran>;
-  /** Whether it is asked to stop. */
+  /** Whether a stop was requested. */
   wanted(): boolean;
 }
 
 type Ran = DebugStop & { passed?: true };
 
-/** The most code that is looked through for the ways out of a function, and the most breakpoints that are set there. */
+/** The most code that is searched for the exits of a function, and the most breakpoints that are set there. */
 const LONGEST_FUNCTION = 4096n;
 const MOST_EXITS = 200;
 
@@ -55,7 +55,7 @@ export class Stepper {
       const back = await this.#interruptedAt(before);
       if (back === undefined) return stop;
       const returned = await this.#until([back], before);
-      // It came before the instruction was done: that is still to do.
+      // It came before the instruction completed: run it now.
       if (returned.why !== 'step' || returned.pc !== before.pc) return returned;
     }
   }
@@ -97,7 +97,7 @@ export class Stepper {
     return this.#stepOut();
   }
 
-  /** Without a frame that is certain: over calls, to the RET or IRET of what runs now, and over that. */
+  /** Without a certain frame: over calls, to the RET or IRET of the current function, and over that. */
   async #stepOut(): Promise<DebugStop> {
     for (;;) {
       if (this.#parts.wanted()) return this.#interrupted();
@@ -111,7 +111,9 @@ export class Stepper {
     }
   }
 
-  /** Where the code around leaves its function or calls another: each CALL, RET and jump, and the address right after its end. */
+  /**
+   * Where the current code leaves its function or calls another: each CALL, RET and jump, and the address right after its end.
+   */
   async #waysOut(state: State): Promise<bigint[]> {
     const range = this.#parts.symbols.functionAt(state.pc);
     if (range === undefined || range.to - range.from > LONGEST_FUNCTION) return [];
@@ -129,7 +131,7 @@ export class Stepper {
     return exits.size > MOST_EXITS ? [] : [...exits];
   }
 
-  /** Steps on in a range until it is left, over what is called in it or, with `into`, to the beginning of that. */
+  /** Steps in a range until it is left, over calls or, with `into`, to the beginning of the callee. */
   async #leave(range: AddressRange, into: boolean): Promise<Ran> {
     const { target } = this.#parts;
     const before = await this.#parts.state();
@@ -152,7 +154,7 @@ export class Stepper {
     }
   }
 
-  /** Into what is called, where its lines are known; else over it. */
+  /** Into the callee, where its lines are known; else over it. */
   async #into(before: State): Promise<Ran> {
     const line = await this.#instruction(before);
     const stop = await this.step();
@@ -161,7 +163,10 @@ export class Stepper {
     return this.#until([line.address + BigInt(line.bytes.length)], before);
   }
 
-  /** What in a range is not simply stepped through: calls, what repeats, and a jump to itself, which would never leave. */
+  /**
+   * Instructions in a range that need more than a single step: calls, repeated instructions, and a jump to itself, which would
+   * never leave.
+   */
   async #specialIn(range: AddressRange, state: State): Promise<Map<bigint, Flow>> {
     const special = new Map<bigint, Flow>();
     for (const { address, instruction } of await this.#decode(range, state)) {
@@ -186,7 +191,7 @@ export class Stepper {
     return lines;
   }
 
-  /** Runs until the guest stands before one of `addresses`, with a stack that is no deeper than `before`'s or than `base`. */
+  /** Runs until the guest is before one of `addresses`, with a stack that is no deeper than `before`'s or than `base`. */
   async #until(addresses: readonly bigint[], before?: State, base?: bigint): Promise<DebugStop> {
     const deepest = base ?? (before && stackPointer(before.view));
     return this.#withBreakpoints(addresses, async () => {

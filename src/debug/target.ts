@@ -1,6 +1,6 @@
 import type { DebugSession } from './session.js';
 
-/** What of a session can be asked for from another thread. */
+/** The calls of a session that another thread can make. */
 export const debugMethods = [
   'cpus',
   'select',
@@ -32,13 +32,13 @@ type Remote = {
   [K in DebugMethod]: (...args: Parameters<DebugSession[K]>) => Promise<ReturnType<DebugSession[K]>>;
 };
 
-/** A debug session as its protocols see it: on another thread, one call at a time. */
+/** The interface of a debug session for protocols: on another thread, one call at a time. */
 export interface DebugTarget extends Remote {
   /** Makes the call that runs the guest return with `interrupt`. Resolves when it has; does nothing where none runs. */
   interrupt(): Promise<void>;
 }
 
-/** A session on this very thread as a target. Nothing can interrupt it while it runs. */
+/** A session on the calling thread as a target. Nothing can interrupt it while it runs. */
 export function localTarget(session: DebugSession): DebugTarget {
   const target = { interrupt: async () => {} } as Record<string, unknown>;
   for (const name of debugMethods) {

@@ -73,7 +73,7 @@ function kindOf(name: string): number {
 
 function rangeOf(text: string, most = 0xffff_ffff_ffff_ffffn): Range {
   const [, from, to] = /^(0x[\da-f]+|\d+)(?:-(0x[\da-f]+|\d+))?$/i.exec(text) ?? [];
-  if (from === undefined) refuse(`'${text}' is no number or range`, 'write it as 0x3f8 or 0x3f8-0x3ff');
+  if (from === undefined) refuse(`'${text}' is not a number or range`, 'write it as 0x3f8 or 0x3f8-0x3ff');
   const range = { first: BigInt(from), last: BigInt(to ?? from) };
   if (range.last < range.first) refuse(`the range '${text}' ends before it begins`);
   if (range.last > most) refuse(`'${text}' reaches past 0x${most.toString(16)}`);

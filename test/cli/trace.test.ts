@@ -66,7 +66,7 @@ describe('a trace in a file', () => {
       assert.equal(done.status, 2);
       return done.stderr;
     };
-    assert.match(refused('--trace', '--trace-filter', 'port=fish'), /'fish' is no number or range/);
+    assert.match(refused('--trace', '--trace-filter', 'port=fish'), /'fish' is not a number or range/);
     assert.match(
       refused('--trace', '--trace-filter', 'device=disk'),
       /'device=disk': this machine has no such/,

@@ -76,7 +76,7 @@ function build(scratch: Scratch): { elf: string; run: string[] } {
 /** What gdb shows in each mode, in this order. */
 function followed(text: string): void {
   assert.match(text, /currently "i8086"[\s\S]*=> 0x7c00 <_start>:\s+cli/, text);
-  assert.match(text, /the guest runs 32-bit code now, and gdb takes it for 16-bit code/, text);
+  assert.match(text, /the guest runs 32-bit code now, and gdb assumes 16-bit code/, text);
   assert.match(text, /Breakpoint 1, in32 \(\)[\s\S]*currently "i386"\)[\s\S]*mov +\$0x10,%ax/, text);
   assert.match(
     text,

@@ -145,7 +145,10 @@ describe('a named machine', { skip: noKvm }, () => {
     assert.deepEqual(started.map(({ status }) => status).sort(), [0, 2, 2, 2, 2, 2, 2, 2], words);
     for (const { stderr, status } of started)
       if (status !== 0)
-        assert.match(stderr, /a machine called 'one' (runs already|is just being started), as process \d+/);
+        assert.match(
+          stderr,
+          /a machine called 'one' (is already running|is just being started), as process \d+/,
+        );
     assert.equal((await listMachines()).length, 1);
   });
 

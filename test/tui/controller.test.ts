@@ -117,7 +117,7 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     await bench.enter('g', '0xffff800000000000');
     assert.match(bench.screen, /nothing is mapped at 0xffff800000000000/);
     await bench.enter('w', 'rax');
-    assert.match(bench.message, /rax is a register, and no memory to watch/);
+    assert.match(bench.message, /rax is a register, not memory to watch/);
     await bench.enter('e', 'countre');
     assert.match(bench.message, /'countre' is neither.*count/);
     await bench.enter('e', '1 +');

@@ -1,6 +1,5 @@
 /**
- * What gdb is told of the CPU: its architecture and registers, as a target description (GDB manual, appendix G). A connection
- * keeps the one it began with: gdb reads it once.
+ * The target description for gdb: the CPU's architecture and registers (GDB manual, appendix G).
  *
  * @module
  */

@@ -1,36 +1,37 @@
 /**
- * What `monitor …` says in gdb.
+ * The `monitor` commands of gdb.
  *
  * @module
  */
 import type { CodeBits } from '../mode.js';
 import type { DebugTarget } from '../target.js';
 
-/** What a command knows and may change of its connection. */
+/** The settings of the connection that a command may read and change. */
 export interface MonitorSettings {
   /** Addresses of gdb's memory accesses are physical. */
   physical: boolean;
-  /** How wide gdb takes the code for. */
+  /** The code width that gdb assumes. */
   described: CodeBits;
 }
 
 const help = `monitor commands:
   why               why the guest died: the instruction, the check that failed, the likely mistake
   regs              all registers with the names of their flags, segments and tables
-  mode              how wide the code is, and what to do in gdb where that has changed
-  gdt, ldt, idt     the descriptor tables, each entry in words
+  mode              the width of the code, and what to do in gdb where it has changed
+  gdt, ldt, idt     the descriptor tables, entry by entry
   tss               the task state segment
-  pages             what the page tables map, as ranges with their rights
-  walk ADDR         the page tables' entries on the way from a linear address to memory
+  pages             the page map, as ranges with their rights
+  walk ADDR         the page walk of a linear address, entry by entry
   devices           the machine's devices with their ports and memory
   exits             the last exits from the guest
-  physical on|off   whether gdb's memory accesses take physical addresses
-  restart           the machine from its beginning (in gdb's extended-remote: run)
+  physical on|off   whether gdb's memory accesses use physical addresses
+  restart           restarts the machine (in gdb's extended-remote: run)
   help              this text
 `;
 
 /** gdb does not know that a monitor command changes registers. */
-const RESTARTED = "the machine is at its beginning; 'maintenance flush register-cache' lets gdb see it\n";
+const RESTARTED =
+  "the machine is at its start; 'maintenance flush register-cache' makes gdb read the registers\n";
 
 /** Runs a command and gives its text, with a newline at its end. */
 export async function monitor(
@@ -71,10 +72,10 @@ export async function monitor(
 }
 
 /**
- * How wide the code is that runs now.
- * @param described what gdb takes it for
+ * The width of the current code.
+ * @param described the width that gdb assumes
  */
 export function modeText(bits: CodeBits, described: CodeBits): string {
-  if (bits === described) return `the guest runs ${bits}-bit code, as gdb knows\n`;
-  return `the guest runs ${bits}-bit code now, and gdb takes it for ${described}-bit code: 'unset tdesc filename' lets it ask again\n`;
+  if (bits === described) return `the guest runs ${bits}-bit code, and gdb knows that\n`;
+  return `the guest runs ${bits}-bit code now, and gdb assumes ${described}-bit code: 'unset tdesc filename' makes it ask again\n`;
 }

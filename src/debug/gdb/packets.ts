@@ -5,7 +5,7 @@
  */
 import { LONGEST_ACCESS } from '../memory.js';
 
-/** The longest packet that is taken, and that gdb is told of. */
+/** The longest packet that is accepted, as reported to gdb. */
 export const PACKET_SIZE = 0x4000;
 
 export type Received =
@@ -129,7 +129,7 @@ export function hexText(text: string): string {
 /** `address,length`, both in hex. */
 export function rangeOf(text: string): { address: bigint; length: number } {
   const found = /^([\da-f]{1,16}),([\da-f]{1,8})$/i.exec(text);
-  if (found === null) throw new Error(`'${text.slice(0, 40)}' is no address and length`);
+  if (found === null) throw new Error(`'${text.slice(0, 40)}' is not an address and a length`);
   const length = Number.parseInt(found[2]!, 16);
   if (length > LONGEST_ACCESS) throw new Error(`${length} bytes are too many at once`);
   return { address: BigInt(`0x${found[1]}`), length };

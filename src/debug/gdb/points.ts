@@ -11,14 +11,14 @@ const watchKinds: Readonly<Record<string, Watchpoint['on']>> = { 2: 'write', 3: 
 export class GdbPoints {
   readonly known = { software: new Set<bigint>(), hardware: new Set<bigint>() } satisfies KnownBreakpoints;
   readonly #target: DebugTarget;
-  /** What gdb believes to be there, and why it is not. */
+  /** The points that gdb believes to be set, and why they are not. */
   readonly #refused = new Map<string, string>();
 
   constructor(target: DebugTarget) {
     this.#target = target;
   }
 
-  /** Why the guest cannot run with all that gdb wants; undefined where it can. */
+  /** Why the guest cannot run with all of gdb's points; undefined where it can. */
   get refusal(): string | undefined {
     const [words] = this.#refused.values();
     return words;
@@ -32,21 +32,21 @@ export class GdbPoints {
     const on = watchKinds[type];
     if (known === undefined && on === undefined) return '';
     const key = `${type},${address},${length}`;
-    // What was refused is not there to be lifted.
+    // A refused point cannot be removed.
     if (!set && this.#refused.delete(key)) return 'OK';
     try {
       if (known !== undefined) await this.#breakpoint(known, address, set);
       else if (set) await this.#target.watch(address, length, on!);
       else await this.#target.unwatch(address, length, on!);
     } catch (error) {
-      // gdb keeps the words of such an error to itself, and shows those of a guest that does not run.
+      // gdb does not show the message of such an error, but it shows that of a guest that cannot run.
       this.#refused.set(key, errorText(error));
     }
     return 'OK';
   }
 
   async #breakpoint(known: Set<bigint>, address: bigint, set: boolean): Promise<void> {
-    // gdb may say it twice (GDB manual, E.2).
+    // gdb may send it twice (GDB manual, E.2).
     if (known.has(address) === set) return;
     if (set) await this.#target.addBreakpoint(address);
     else await this.#target.removeBreakpoint(address);

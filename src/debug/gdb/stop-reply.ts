@@ -1,5 +1,5 @@
 /**
- * What gdb is told when the guest stands still.
+ * The reply to gdb when the guest has stopped.
  *
  * @module
  */
@@ -13,15 +13,15 @@ const SIGILL = 4;
 const SIGTRAP = 5;
 const SIGSEGV = 11;
 
-/** What a breakpoint was asked for with: gdb wants to hear which kind stopped the guest. */
+/** The kind of a breakpoint: gdb must be told which kind stopped the guest. */
 export interface KnownBreakpoints {
   software: ReadonlySet<bigint>;
   hardware: ReadonlySet<bigint>;
 }
 
-/** The reply's text, and whether the guest is gone for gdb. */
+/** The reply's text, and whether the guest has ended for gdb. */
 export interface StopReply {
-  /** Packets: perhaps words for the person, then the reply. */
+  /** Packets: possibly a message for the user, then the reply. */
   packets: string[];
   over: boolean;
 }
@@ -51,8 +51,8 @@ function detailOf({ why, touched, pc }: Stop, { software, hardware }: KnownBreak
 }
 
 /**
- * A guest that exits with a code is gone. One that halts, faults or cannot go on stands still once more, so that one can look
- * at it; who lets it run again hears that it is gone.
+ * A guest that exits with a code has ended. One that halts, faults or cannot continue stops once more, for inspection; the next
+ * attempt to run it reports that it has ended.
  */
 function replyToEnd({ kind, cpu, code = 0, reason, failure }: Outcome, again: boolean): StopReply {
   if (kind === 'exited') return { packets: [`W${hex2(code)}`], over: true };

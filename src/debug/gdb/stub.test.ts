@@ -307,7 +307,7 @@ describe('the width of the code', () => {
     assert.equal(stop, 'T05thread:1;');
     assert.match(
       Buffer.from(words!.slice(1), 'hex').toString(),
-      /runs 32-bit code now, and gdb takes it for 16-bit code: 'unset tdesc filename'/,
+      /runs 32-bit code now, and gdb assumes 16-bit code: 'unset tdesc filename'/,
     );
     assert.equal(await bench.asked('s'), 'T05thread:1;', 'it is said once');
     assert.match(await bench.asked(description), /<architecture>i386</);

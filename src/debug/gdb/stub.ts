@@ -1,5 +1,5 @@
 /**
- * gdb's remote protocol over a debug session: bytes in, bytes out. It knows no sockets.
+ * gdb's remote protocol over a debug session: bytes in, bytes out. It does not use sockets.
  *
  * @module
  */
@@ -26,17 +26,17 @@ import {
 import { GdbPoints } from './points.js';
 import { replyTo, threadOf } from './stop-reply.js';
 
-/** What the stub tells the owner of its connection. */
+/** The calls from the stub to the owner of its connection. */
 export interface StubEvents {
   /** Takes packets to gdb; resolves when there is room for more. */
   send(text: string): Promise<void>;
-  /** gdb lets the guest go: it is to run without a debugger. */
+  /** gdb detaches: the guest should run without a debugger. */
   detached(): void;
-  /** The guest is over for gdb: it was killed, or gdb has heard of its end. */
+  /** The guest has ended for gdb: it was killed, or gdb was told of its end. */
   over(): void;
 }
 
-/** Packets that wait while one is dealt with: a gdb sends one at a time. */
+/** How many packets may wait while one is handled: gdb sends one at a time. */
 const MOST_WAITING = 64;
 /** Text of `monitor` in one packet. */
 const TEXT_SIZE = 1024;
@@ -45,7 +45,7 @@ const OK = 'OK';
 const STOPPED = 'T05thread:1;';
 const wrong = (message: string) => `E.${message}`;
 
-/** One connection of a gdb to a guest that stands still. */
+/** One connection of gdb to a stopped guest. */
 export class GdbStub {
   readonly #target: DebugTarget;
   readonly #events: StubEvents;
@@ -58,7 +58,7 @@ export class GdbStub {
   #acknowledges = true;
   #last = '';
   #lastStop = STOPPED;
-  /** `target extended-remote`: gdb stays when the guest is gone, and may restart it. */
+  /** `target extended-remote`: gdb stays when the guest has ended, and may restart it. */
   #extended = false;
   #dead = false;
   #running = false;
@@ -78,7 +78,7 @@ export class GdbStub {
     return true;
   }
 
-  /** The connection has ended without a word: breaks off what runs and lifts the breakpoints. */
+  /** The connection has ended unexpectedly: stops the run and removes the breakpoints. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#waiting = [];
@@ -91,7 +91,7 @@ export class GdbStub {
   #take(received: Received): boolean {
     switch (received.kind) {
       case 'interrupt':
-        // Where nothing runs it came too late, and gdb has had its answer.
+        // Where nothing runs it came too late, and gdb already has its answer.
         if (this.#running) void this.#target.interrupt();
         return true;
       case 'again':
@@ -230,7 +230,7 @@ export class GdbStub {
     return number >= 1 && number <= count ? number - 1 : undefined;
   }
 
-  /** `Hg` chooses whose registers gdb reads and writes; `Hc` whose run goes on, which here are all. */
+  /** `Hg` chooses whose registers gdb reads and writes; `Hc` which CPUs continue: here always all. */
   async #select(rest: string): Promise<string> {
     const cpu = await this.#cpuOf(rest.slice(1));
     if (cpu === undefined) return wrong(`there is no thread ${rest.slice(1)}`);
@@ -259,7 +259,7 @@ export class GdbStub {
 
   async #monitor(hex: string): Promise<string> {
     const command = fromHex(hex);
-    if (command === undefined) return wrong('that is no text in hex');
+    if (command === undefined) return wrong('that is not hexadecimal text');
     const text = await monitor(new TextDecoder('latin1').decode(command), this.#target, this.#settings);
     for (let at = 0; at < text.length; at += TEXT_SIZE)
       await this.#reply(`O${hexText(text.slice(at, at + TEXT_SIZE))}`);
@@ -341,7 +341,7 @@ export class GdbStub {
       await this.#restart();
       return this.#lastStop;
     }
-    // All CPUs run or stand still together: the first action counts for all.
+    // All CPUs run or stop together: the first action applies to all.
     const [, action] = /^vCont;([^;:]*)/.exec(data) ?? [];
     return action === undefined ? '' : this.#go(action);
   }
@@ -360,7 +360,7 @@ export class GdbStub {
     return undefined;
   }
 
-  /** Says it once where the guest runs other code than gdb was told of. */
+  /** Reports once that the code has another width than gdb was told. */
   #announce(bits: CodeBits): string | undefined {
     if (this.#announced === undefined || bits === this.#announced) return undefined;
     this.#announced = bits;
@@ -368,14 +368,14 @@ export class GdbStub {
     return bits === described ? undefined : `terrarium: ${modeText(bits, described)}`;
   }
 
-  /** The same machine from its beginning; gdb's breakpoints are gdb's to lift. */
+  /** Restarts the machine; gdb itself removes its breakpoints. */
   async #restart(): Promise<void> {
     await this.#target.restart();
     this.#dead = false;
     this.#lastStop = STOPPED;
   }
 
-  /** The guest is no more, which ends the debugging unless gdb may yet start it again. */
+  /** The guest has ended, which ends debugging unless gdb may restart it. */
   #gone(): void {
     this.#dead = true;
     if (!this.#extended) this.#events.over();
@@ -393,7 +393,7 @@ export class GdbStub {
       if (this.#closed) return undefined;
       if (range !== null)
         return await this.#target.stepWithin(BigInt(`0x${range[1]}`), BigInt(`0x${range[2]}`));
-      // A signal to deliver, and an address to go on from, are for processes: gdb sends neither here.
+      // A signal to deliver, and an address to continue from, are for processes: gdb sends neither here.
       if (/^[sS]/.test(action)) return await this.#target.step();
       if (/^[cC]/.test(action)) return await this.#target.resume(true);
       return undefined;
@@ -411,7 +411,7 @@ function shown(view: CpuView, { source, bits }: GdbRegister): string {
 /** A part of a long text, as qXfer gives it: `offset,length`, in hex. */
 function part(text: string, where: string): string {
   const found = /^([\da-f]{1,8}),([\da-f]{1,8})$/i.exec(where);
-  if (found === null) return wrong('that is no offset and length');
+  if (found === null) return wrong('that is not an offset and a length');
   const from = Number.parseInt(found[1]!, 16);
   const to = from + Math.min(Number.parseInt(found[2]!, 16), PACKET_SIZE - 64);
   return `${to < text.length ? 'm' : 'l'}${text.slice(from, to)}`;

@@ -30,7 +30,7 @@ export class GdbClient implements Disposable {
     return new GdbClient(socket);
   }
 
-  /** The reply to a packet, empty where the connection ended instead; words for the person at gdb are left out. */
+  /** The reply to a packet, empty where the connection ended instead; without messages for gdb's user. */
   ask(data: string): Promise<string> {
     this.socket.write(packet(data), 'latin1');
     return this.next();
