@@ -103,7 +103,7 @@ for (const { name, skip } of gdbEngines) {
         ...['break work', 'continue', 'backtrace', 'kill'],
       );
       followed(text);
-      assert.match(text, /the guest runs 64-bit code, as gdb knows/, text);
+      assert.match(text, /the guest runs 64-bit code, and gdb knows that/, text);
     });
 
     test('is followed by a hook at each stop', async () => {
