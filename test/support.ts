@@ -95,7 +95,7 @@ export function waitedForProcessor(): number {
 }
 
 /**
- * A clock that stands still while this process waits for a processor: milliseconds since it was made. On a host without
+ * A clock that stops while this process waits for a processor: milliseconds since it was made. On a host without
  * other work it is any clock; on a busy one it may be slow, since of threads that wait together each one's time counts.
  */
 export function ownClock(): () => number {

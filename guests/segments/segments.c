@@ -14,7 +14,7 @@ static uint64_t idt[32];
 // Set by the handler; -1 while nothing has happened.
 volatile int vector;
 volatile uint32_t error;
-// Where the handler goes on, and with which stack.
+// Where the handler continues, and with which stack.
 uint32_t resume_eip, resume_esp;
 
 // The exceptions of segmentation all push an error code (SDM 3A table 7-1). What the CPU has pushed besides it, to return

@@ -1,4 +1,4 @@
-// Two devices at once: what goes to the echo comes back through RX and goes on to the console. More bytes than a queue
+// Two devices at once: what goes to the echo comes back through RX and then goes to the console. More bytes than a queue
 // holds, so that both queues wrap around and get full on the way.
 
 #include "io.h"

@@ -51,7 +51,7 @@ describe('auto mode', () => {
     ['a disk image by its boot sector', bytes(1440 * 512, true), 'real', 0x7c00],
     ['64 KiB with a boot signature as a disk', bytes(65536, true), 'real', 0x7c00],
     ['64 KiB at the reset vector', bytes(65536), 'reset', 0xffff0],
-    ['64 KiB that the linker ended behind the jump at the reset vector', bytes(65536 - 11), 'reset', 0xffff0],
+    ['64 KiB that the linker ended after the jump at the reset vector', bytes(65536 - 11), 'reset', 0xffff0],
     ['an image that ends before the reset vector in real mode', bytes(65536 - 16), 'real', 0],
     ['anything else in real mode', HLT, 'real', 0],
   ];

@@ -6,7 +6,7 @@
  */
 import type { ImageSection } from './image.js';
 
-/** SHF_COMPRESSED: nobody here unpacks them. */
+/** SHF_COMPRESSED: not supported, nothing here decompresses them. */
 const COMPRESSED = 0x800n;
 const SHT_NOBITS = 8;
 /** More than any kernel has; a damaged file may name any number. */

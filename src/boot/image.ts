@@ -30,7 +30,7 @@ export interface Image {
   segments: ImageSegment[];
   /** Guest physical address of the first instruction, where the file names it. */
   entry: number | undefined;
-  /** How a loader's protocol starts it, whatever its format. */
+  /** How a loader's protocol starts it, in any format. */
   loader?: Loader;
   /** An ELF file that names no physical addresses of its own: `p_paddr` is `p_vaddr` in all its segments. */
   virtual?: boolean;

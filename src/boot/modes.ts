@@ -11,7 +11,7 @@ export type BootMode = Exclude<Mode, 'auto'>;
 
 /** The size of image that has the reset vector where a 16-bit BIOS has it: 64 KiB. */
 const BIOS_SIZE = 0x1_0000;
-/** The reset vector's room: the last 16 bytes below 1 MiB. A linker may end an image right behind the jump in it. */
+/** The reset vector's room: the last 16 bytes below 1 MiB. A linker may end an image right after the jump in it. */
 const VECTOR_SIZE = 16;
 
 /** The bytes that an image takes up when its last 16 are the reset vector. */

@@ -69,7 +69,7 @@ function flatBase(image: Image, mode: BootMode, load: number | undefined): numbe
 
 /**
  * Of a disk with a boot sector firmware loads that sector alone; the rest stays on the disk. A boot sector with more code right
- * behind it is no disk: all of it is loaded.
+ * after it is no disk: all of it is loaded.
  */
 function loadedByFirmware({ segments, ...image }: Image, base: number): readonly ImageSegment[] {
   const [first] = segments;

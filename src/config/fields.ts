@@ -38,7 +38,7 @@ export interface Field<T> {
   readonly kind: Kind<T>;
   /** One line for people: the option's help, and the description in editors. */
   readonly says: string;
-  /** The value where nobody gives one; missing where the machine then decides by the image or the engine. */
+  /** The default; missing where the machine then decides by the image or the engine. */
   readonly default?: T;
   /**
    * How the command line gives it: `--memory <size>`; a plain `--name` has its opposite, `--no-name`. Missing: no option of

@@ -68,7 +68,7 @@ for (const { engine, skip } of testEngines) {
       });
     });
 
-    test('stands still where its gdb vanishes while it runs, and the next one finds no breakpoint', async () => {
+    test('stops where its gdb vanishes while it runs, and the next one finds no breakpoint', async () => {
       await withServer(endless, async ({ where }) => {
         for (const last of ['c', 's', 'vCont;r7c00,7c10:1']) {
           using client = await GdbClient.connect(where);
@@ -200,7 +200,7 @@ for (const { engine, skip } of testEngines) {
       });
     });
 
-    test('is over when it ends while nobody is there, when it is killed, and when its server is closed', async () => {
+    test('is over when it ends while no gdb is attached, when it is killed, and when its server is closed', async () => {
       await withServer(short, async (server, machine) => {
         using client = await GdbClient.connect(server.where);
         await client.ask('D');

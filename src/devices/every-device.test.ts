@@ -40,11 +40,11 @@ describe('every device', () => {
   });
 
   for (const name of devices) {
-    test(`${name}: 100,000 random accesses, and a saved state that goes on`, () => {
+    test(`${name}: 100,000 random accesses, and a saved state that continues`, () => {
       if (withMemory[name] !== undefined) {
         const text = readFileSync(path.join(here, withMemory[name]), 'utf8');
         assert.match(text, /survives 100,000 random accesses/);
-        assert.match(text, /goes on as before, whatever was written/);
+        assert.match(text, /continues as before, after any writes/);
         return;
       }
       const made = new RegExp(`new ${name}\\(`);

@@ -265,7 +265,7 @@ export function testAnyDevice(make: MakeDevice): void {
     if (user + system >= 2_000_000) throw new Error(`took ${(user + system) / 1000} ms`);
   });
 
-  test('goes on as before in a fresh device that took its state', () => {
+  test('continues as before in a fresh device that took its state', () => {
     fc.assert(fc.property(seeds, fc.nat(2000), (seed, before) => compareAfterLoad(make, seed, before, 500)));
   });
 }

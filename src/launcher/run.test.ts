@@ -15,7 +15,7 @@ for (const { name: engine, skip, make } of engines) {
   const launcher = launcherOn(make);
 
   describe(`the end of a run on ${engine}`, { skip }, () => {
-    test('any callback ends it with Launcher.stop, and the next run goes on from there to the guest’s end', () => {
+    test('any callback ends it with Launcher.stop, and the next run continues from there to the guest’s end', () => {
       const code = [
         // Time for KVM to see that the window is open: it looks between two stretches of emulation.
         ...[...asm.sti, ...asm.movCx(5000), ...loop],

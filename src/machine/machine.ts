@@ -214,7 +214,7 @@ export class Machine implements Runnable, Disposable {
   }
 
   /**
-   * The whole state as plain data, while the machine stands still: a machine that is made in the same way and takes it goes on
+   * The whole state as plain data, while the machine is stopped: a machine that is made in the same way and takes it continues
    * from there, and its guest cannot tell.
    * @throws TerrariumError `ESTATE` where a device, or an engine with controllers of its own, does not give its state
    */

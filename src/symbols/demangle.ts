@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Names longer than this are shown as they are: nobody wrote them. */
+/** Names longer than this are shown as they are: they were not written by hand. */
 const LONGEST = 2000;
 
 /** `_ZN7console7Console3putEc` → `console::Console::put`; other names as they are. */

@@ -23,7 +23,7 @@ export interface LineRow {
   /** Undefined where a sequence ends: what follows comes from nowhere. */
   file: SourceFile | undefined;
   line: number;
-  /** A statement begins here, so that a breakpoint belongs here: else the code only goes on with its line. */
+  /** A statement begins here, so that a breakpoint belongs here: else the code only continues a line. */
   statement: boolean;
 }
 

@@ -47,7 +47,7 @@ export class SourceLines {
   }
 
   /**
-   * Whether an address is the first of a statement of its line: elsewhere the code only goes on with that. Optimised code has
+   * Whether an address is the first of a statement of its line: elsewhere the code only continues that line. Optimised code has
    * several rows at one address, of which the last tells the line, and any of that line the statement.
    */
   beginsStatement(address: bigint): boolean {

@@ -9,7 +9,7 @@ export type AlarmTime = 'always' | 'running';
 /** A machine's clock, as its devices have it. */
 export interface Clock {
   /**
-   * Nanoseconds for which the machine has run: a whole number. It stands still while the machine does not run, so a device
+   * Nanoseconds for which the machine has run: a whole number. It stops while the machine does not run, so a device
    * that knows no other clock sees no time pass while somebody looks at a stopped guest.
    */
   now(): number;

@@ -70,7 +70,7 @@ describe('an alarm', () => {
     assert.throws(() => one.at(Number.NaN), /NaN/);
   });
 
-  test('that counts while the guest runs wakes nobody', () => {
+  test('that counts while the guest runs wakes nothing', () => {
     const { clock, time } = rig();
     let rings = 0;
     clock.alarm('look', () => rings++, 'running').at(10);

@@ -93,7 +93,7 @@ describe('the exit log', () => {
     ]);
   });
 
-  test('knows no run time of the first exit where nobody said when the guest began', () => {
+  test('has no run time for the first exit where it was not told when the guest began', () => {
     const log = new ExitLog();
     log.record(exitRecord({}), 0, 5000, 5001);
     assert.deepEqual([log.entry(0).runMs, log.originMs], [0, 5000]);

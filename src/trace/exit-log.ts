@@ -142,7 +142,7 @@ export class ExitLog {
     const access = isAccess(kind);
     const coalesced = access && exit.coalesced;
     if (Number.isNaN(this.#originMs)) this.#originMs = startMs;
-    // The first exit of a log that nobody began has no run time that is known.
+    // The run time of the first exit is unknown if `begin` was not called.
     const lastEnd = this.#lastEnds[cpu]!;
     const run = Number.isNaN(lastEnd) ? 0 : startMs - lastEnd;
     this.#lastEnds[cpu] = endMs;

@@ -46,7 +46,7 @@ describe('a trace filter', () => {
     assert.ok(passes('port=0x3f8', [io, 0x3f6, 4, 0n, 0]));
     assert.ok(!passes('port=0x3f8', [io, 0x3f4, 4, 0n, 0]));
     assert.ok(passes('device=nobody', [io, 0x80, 1, 0n, -1]));
-    assert.ok(!passes('device=nobody', [halt, 0, 0, 0n, -1]), 'a HLT is no access that nobody answered');
+    assert.ok(!passes('device=nobody', [halt, 0, 0, 0n, -1]), 'a HLT is not an unanswered access');
   });
 
   test('says what is wrong with one', () => {

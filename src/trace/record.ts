@@ -1,5 +1,5 @@
 /**
- * Reads back what `NdjsonEncoder` and `ChromeEncoder` wrote, a line at a time. A file comes from anywhere: whatever is in it
+ * Reads back what `NdjsonEncoder` and `ChromeEncoder` wrote, a line at a time. A file comes from anywhere: anything that is in it
  * is checked, and nothing of it reaches a terminal as it is.
  *
  * @module

@@ -12,7 +12,7 @@ export interface StatisticsRow {
   direction: '' | 'in' | 'out' | 'read' | 'write';
   /** The port; for memory that no device claims the page's first address; null otherwise. */
   address: number | null;
-  /** The device's name; null where nobody was asked. */
+  /** The device's name; null where no device was involved. */
   device: string | null;
   /** True for writes that the engine kept back: they cost no exit. */
   coalesced: boolean;

@@ -45,7 +45,7 @@ export function traceHeader(cpus = 1): string {
 /**
  * Entry `index` of the log as one line without its newline: number, time since the guest started, rip, reason and, for
  * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no
- * exit, and nobody knows which instruction it came from. Then what `texts` say: the instruction that left the guest, and
+ * exit, and the instruction it came from is unknown. Then what `texts` say: the instruction that left the guest, and
  * the register in its device's words. Where the machine has several CPUs, the number of the CPU comes after the exit's.
  */
 export function formatTraceLine(

@@ -151,7 +151,7 @@ export interface CpuTime {
 export const CPU_STATE_VERSION = 1;
 
 /**
- * The whole state of a CPU that stands still, as plain data: it survives `structuredClone`. A CPU that is given it goes on as
+ * The whole state of a stopped CPU, as plain data: it survives `structuredClone`. A CPU that is given it continues as
  * the one that gave it.
  */
 export interface CpuState extends CpuRegisters {

@@ -36,7 +36,7 @@ export async function runGuest(
   let console = '';
   const bytes = [...new TextEncoder().encode(input)];
   let asked = 0n;
-  // Time goes on by a microsecond a question, and chance is none: the same in both.
+  // Time advances by a microsecond with each read, and nothing is random: the same in both.
   const clock = {
     unix: () => 1_800_000_000_000_000_000n + ++asked * 1000n,
     monotonic: () => ++asked * 1000n,

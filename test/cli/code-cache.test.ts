@@ -92,7 +92,7 @@ describe('the code that V8 compiled', () => {
     for (const bundle of bundles) assert.match(stderr, new RegExp(`dist/${bundle} was accepted`));
   });
 
-  test('of an older file, and what is none, is compiled anew', {
+  test('of an older file, and a damaged one, is compiled again', {
     skip: !isOwn && 'Node keeps it itself',
   }, () => {
     using scratch = new Scratch();

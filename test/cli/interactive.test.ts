@@ -31,7 +31,7 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     });
     await terminal.sees(/Length|snake|█/);
     await pause(1000);
-    assert.ok(terminal.alternate, 'the game goes on');
+    assert.ok(terminal.alternate, 'the game continues');
     terminal.press('C-c');
     assert.deepEqual(await terminal.ended(), { status: 130, restored: true });
     const left = terminal.screen();

@@ -99,7 +99,7 @@ describe('terrarium stat', { skip: noKvm }, () => {
     const plain = terrarium(['stat', String(target.pid), ...flags]);
     assert.match(plain.stdout, /^\d+\.\ds {2}vcpu 0 {2}exits {2}\d+$/m);
     assert.match(plain.stdout, /^\d+\.\ds {2}vcpu 0 {2}exits {2}\d+ {2}[\d.]+\/s$/m);
-    assert.equal(target.child.exitCode, null, 'the guest goes on');
+    assert.equal(target.child.exitCode, null, 'the guest continues');
   });
 
   test('ends with 0 and says so when the process ends', async () => {

@@ -10,7 +10,7 @@ import { Editor } from './dap-client.js';
 
 for (const { name: engine, skip } of engines) {
   describe(`an editor and the life of a guest on ${engine}`, { skip: noGcc || skip }, () => {
-    test('a guest that dies stands still once more, and says why', async () => {
+    test('a guest that dies stops once more, and says why', async () => {
       await using editor = new Editor();
       const dead = editor.stopped();
       await editor.launch({ program: 'guests/mistakes/no-idt/no-idt.S', engine });

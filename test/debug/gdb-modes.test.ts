@@ -123,7 +123,7 @@ for (const { name, skip } of gdbEngines) {
       followed(text);
     });
 
-    test('goes on where it does not ask: breakpoints, steps and memory', async () => {
+    test('continues where it does not ask: breakpoints, steps and memory', async () => {
       using scratch = new Scratch();
       const { elf, run } = build(scratch);
       await using served = await new Served(run, name).ready();

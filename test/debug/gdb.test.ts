@@ -159,7 +159,7 @@ for (const { name, skip } of gdbEngines) {
     });
 
     for (const bits of [16, 32, 64] as const) {
-      test(`in ${bits} bits: Ctrl-C, detach, attach again, and the guest ends while nobody looks`, async () => {
+      test(`in ${bits} bits: Ctrl-C, detach, attach again, and the guest ends while no gdb is attached`, async () => {
         using scratch = new Scratch();
         const { elf, run } = build(scratch, bits);
         const socket = scratch.file('gdb.sock');

@@ -22,7 +22,7 @@ for (const { engine, skip } of engines) {
   const config = { engine, image: shout, mode: 'real', load: BASE, debug: true } as const;
 
   describe(`a restart on ${engine}`, { skip }, () => {
-    test('is the same machine from its beginning: memory, registers, exits; the console goes on', async () => {
+    test('is the same machine from its beginning: memory, registers, exits; the console continues', async () => {
       await using machine = await hostMachine(config);
       const target = machine.debugTarget();
       let console = '';
@@ -85,7 +85,7 @@ for (const { engine, skip } of engines) {
 }
 
 describe('a restart', () => {
-  test('makes the user’s own devices anew', async () => {
+  test('makes new instances of the user’s own devices', async () => {
     using scratch = new Scratch();
     const file = scratch.file('counter.mjs');
     writeFileSync(
@@ -127,7 +127,7 @@ describe('a restart', () => {
     await assert.rejects(target.restart(), /no machine/);
   });
 
-  test('is refused where nobody can make the machine anew, or SIMVIRTIO is polled', async () => {
+  test('is refused where the machine cannot be rebuilt, or SIMVIRTIO is polled', async () => {
     using local = createMachine({ engine: 'soft', image: shout, mode: 'real' });
     assert.throws(() => new DebugSession(local).restart(), /this machine cannot be restarted/);
     await using machine = await hostMachine({
@@ -142,7 +142,7 @@ describe('a restart', () => {
     assert.equal((await target.resume()).outcome?.kind, 'halted', 'it lives on');
   });
 
-  test('goes on with a trace in one piece', async () => {
+  test('continues with a trace in one piece', async () => {
     await using machine = await hostMachine({
       engine: 'soft',
       image: shout,

@@ -41,7 +41,7 @@ describe('hypercalls from a guest', { skip: noKvm || noGcc }, () => {
 });
 
 describe('hypercalls of a hosted machine', { skip: noKvm }, () => {
-  test('log lines apart from the console, and drop them where nobody wants them', async () => {
+  test('log lines apart from the console, and drop them where they are not wanted', async () => {
     const { image, spec } = loadImage('guests/hypercalls');
     for (const wanted of [true, false]) {
       await using machine = await hostMachine({ image, ...spec });

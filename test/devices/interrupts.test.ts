@@ -281,7 +281,7 @@ describe('a guest that misuses interrupts', { skip }, () => {
 });
 
 describe('the clock of a machine', { skip }, () => {
-  test('stands still between runs: no ticks are owed for a pause', async () => {
+  test('stops between runs: no ticks are owed for a pause', async () => {
     const { machine, pit } = chips('ticks-halt', 'real');
     using _ = machine;
     machine.run({ timeoutMs: 20 });

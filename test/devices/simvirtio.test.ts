@@ -75,7 +75,7 @@ describe('SIMVIRTIO on a real machine', { skip: noKvm }, () => {
     });
   }
 
-  test('is not there where nobody asks for it: the guest finds no device', () => {
+  test('is absent by default: the guest finds no device', () => {
     const done = terrarium([
       'run',
       path.join(guest('simvirtio-hello'), 'simvirtio-hello.elf'),
@@ -167,7 +167,7 @@ describe('SIMVIRTIO and a guest that means harm', { skip: noKvm || noGcc }, () =
   };
 
   for (const how of notifications) {
-    test(`by ${how}, holds a flood back while nobody reads, and stops all the same`, async () => {
+    test(`by ${how}, holds a flood back while its output is not read, and still stops`, async () => {
       using scratch = new Scratch();
       const { image } = loadImage(compile(scratch, 'flood', FLOOD));
       const machine: HostedMachine = await hostMachine({ image, simvirtio: how });

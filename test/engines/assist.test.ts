@@ -1,4 +1,4 @@
-/** Where KVM gives up on an instruction, the software CPU does it, and KVM goes on. */
+/** Where KVM gives up on an instruction, the software CPU does it, and KVM continues. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -45,7 +45,7 @@ describe('assist', { skip }, () => {
     assert.equal(outcome.failure?.name, 'KVM_INTERNAL_ERROR_EMULATION');
   });
 
-  test('keeps a state that KVM does not take back, and goes on from it', () => {
+  test('keeps a state that KVM does not take back, and continues from it', () => {
     // Protected mode with CS.L set: it means nothing there (SDM 3A 3.4.5), but KVM_SET_SREGS refuses it.
     const gdt = 0x50;
     const code = [
@@ -145,7 +145,7 @@ describe('assist', { skip }, () => {
       ...[0x0f, 0x20, 0xe0, 0x66, 0x0d, 0x00, 0x00, 0x04, 0x00, 0x0f, 0x22, 0xe0], // CR4.OSXSAVE
       ...[0x66, 0x31, 0xc9, 0x66, 0x31, 0xd2], // xor ecx, ecx; xor edx, edx
       ...[0x66, 0xb8, AVX ? 7 : 3, 0x00, 0x00, 0x00, 0x0f, 0x01, 0xd1], // mov eax, 7; xsetbv
-      ...[0xd9, 0xe8], // fld1: KVM gives up on it, and goes on
+      ...[0xd9, 0xe8], // fld1: KVM gives up on it, and continues
       ...[0x0f, 0x01, 0xd0, 0xa3, 0x00, 0x05, 0xf4], // xgetbv; mov [0x500], ax; hlt
     ];
     const { outcome, read } = run(code);
@@ -206,7 +206,7 @@ describe('assist', { skip }, () => {
     const clock = ownClock();
     assert.equal(machine.run({ timeoutMs: 100 }).kind, 'timeout');
     assert.ok(clock() < 1000);
-    assert.equal(machine.run({ timeoutMs: 50 }).kind, 'timeout', 'and it goes on');
+    assert.equal(machine.run({ timeoutMs: 50 }).kind, 'timeout', 'and it continues');
   });
 
   test('is counted by --stat and in the report, and has a switch', () => {

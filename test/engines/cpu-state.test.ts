@@ -1,4 +1,4 @@
-/** A CPU's state, saved in the middle of anything and given to a CPU that has just been made: nobody can tell. */
+/** A CPU's state, saved in the middle of anything and given to a new CPU: no guest can tell the difference. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -186,7 +186,7 @@ const fingerprint = ({ memory }: Side) => createHash('sha256').update(memory.vie
 describe('a software CPU whose state is saved and restored', () => {
   const seen = new Set<string>();
   for (const mode of ['real', 'protected', 'long'] as const) {
-    test(`goes on as the one that was not, in ${mode} mode, between any two instructions and in exits`, () => {
+    test(`continues as one that was never saved, in ${mode} mode, between any two instructions and in exits`, () => {
       for (let seed = 1; seed <= 4; seed++) {
         const whole = start(mode, seed);
         let saved = start(mode, seed);
@@ -237,7 +237,7 @@ describe('a software CPU whose state is saved and restored', () => {
 /** Rounds of the loops below. */
 const STEPS = 40;
 
-/** Loops with an access that leaves the guest: there the other engine goes on. */
+/** Loops with an access that leaves the guest: there the other engine continues. */
 const loops = {
   real: [0x05, 0x34, 0x12, 0xd1, 0xc3, 0x31, 0xc3, 0x11, 0xd9, 0xe6, 0x10, 0xeb, 0xf3],
   // add rax,rbx; rol rbx; paddq xmm0,xmm1; fadd st,st(1); adc rcx,rax; mov [500000h],al

@@ -120,7 +120,7 @@ describe('engine auto', () => {
     assert.match(wrong.because ?? '', /^\/dev\/null does not work here \(.*is not the KVM device/);
   });
 
-  test('refuses a name that nobody has, here and on a thread', async () => {
+  test('refuses an unknown name, here and on a thread', async () => {
     const hosted = { image: loadImage('guests/khw-real').image, engine: 'bochs' as 'auto' };
     assert.throws(() => chooseEngine('bochs' as 'auto'), /there is no engine 'bochs'/);
     await assert.rejects(hostMachine(hosted), /"engine" is "bochs", not one of auto, kvm, soft/);

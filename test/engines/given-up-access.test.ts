@@ -1,4 +1,4 @@
-/** An access that nobody answers is given up with its instruction where the registers are set: on each engine alike. */
+/** An unanswered access is given up with its instruction where the registers are set: on each engine alike. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';

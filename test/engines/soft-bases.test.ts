@@ -154,7 +154,7 @@ test('CPUID leaves 4000_0000h to 4FFF_FFFFh are a hypervisor’s: zeros, unless 
 });
 
 test('REP STOS and REP MOVS reach the last byte of 4,064 MiB of RAM', () => {
-  // The engine's area and this RAM end at 4 GiB, where an address of 32 bits comes to 0.
+  // The engine's area and this RAM end at 4 GiB, where a 32-bit address wraps to 0.
   const size = 4064 * 1024 * 1024;
   const memory = GuestMemory.create([{ address: 0, size }]);
   const vm = softEngine(softProgram()).createVm(memory);

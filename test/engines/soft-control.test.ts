@@ -216,7 +216,7 @@ describe('the time stamp counter', () => {
   const tsd = (system: SystemRegisters) => {
     system.cr4 |= 4n;
   };
-  test('goes on by an instruction at a time, can be set, and CR4.TSD keeps it from ring 3', () => {
+  test('advances by an instruction at a time, can be set, and CR4.TSD keeps it from ring 3', () => {
     assert.equal(run(WRMSR, { rcx: 0x10n, ...halves(1n << 40n) }).vector, DEBUG);
     const read = () => {
       const { rax, rdx } = run(RDTSC).registers;

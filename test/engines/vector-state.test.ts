@@ -64,7 +64,7 @@ describe('SSE may be used', () => {
     assert.equal(vector(MOVUPS_LOAD, { cr0: CR0 | TS | EM }), UD);
   });
 
-  test('and MMX needs neither OSFXSR, nor goes on where the x87 FPU has an exception to tell of', () => {
+  test('and MMX does not need OSFXSR, but faults where the x87 FPU has a pending exception', () => {
     assert.equal(vector(PADDB_MMX, { cr4: PAE }), DONE);
     assert.equal(vector(PADDB_MMX, { cr0: CR0 | EM }), UD);
     assert.equal(vector(PADDB_MMX, { cr0: CR0 | TS }), NM);

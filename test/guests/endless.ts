@@ -10,7 +10,7 @@ export const ENDLESS_MEMORY = 0x20000;
 export const endless: Readonly<Record<string, readonly number[]>> = {
   'a tight loop': [0xeb, 0xfe],
   'an endless HLT': [
-    // An 8259A that hears the keyboard, which nobody touches: each value goes to a port, then sti; hlt; jmp.
+    // An 8259A that waits for the keyboard, where no key is pressed: each value goes to a port, then sti; hlt; jmp.
     ...[0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x20, 0xe6, 0x21, 0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21],
     ...[0xb0, 0xfd, 0xe6, 0x21, 0xfb, 0xf4, 0xeb, 0xfd],
   ],

@@ -1,4 +1,4 @@
-// Thousands of page-table entries with random bits, one after the other, and what an access through each of them comes to:
+// Thousands of page-table entries with random bits, one after the other, and the result of an access through each of them:
 // the exception, its error code, CR2, and the accessed and dirty bits afterwards. In 32-bit, PAE, 4-level and 5-level paging (these two
 // from compatibility mode), from rings 0 and 3, with WP, SMEP, SMAP, AC and NXE on and off. A multiboot image too, so that QEMU
 // runs the same bytes.

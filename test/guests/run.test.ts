@@ -73,7 +73,7 @@ describe('the guests', { skip: noKvm }, () => {
       if (engine === 'soft' || assistance !== undefined) helped.push(guest);
       assertAlike(guest, runGuest(guest, bytes, { engine: 'soft' }), found);
     });
-    test(`${guest.name}, built anew`, { skip: noCompiler }, () => {
+    test(`${guest.name}, rebuilt`, { skip: noCompiler }, () => {
       assert.deepEqual(runGuest(guest, rebuildGuest(guest).bytes, { engine: 'soft' }).unmet, []);
     });
   }

@@ -18,7 +18,7 @@ export interface TickAccount {
 
 /**
  * Runs a guest on, a millisecond at a time, until no tick is between the CPU and the counter, and draws up the account. The
- * clock stands still between runs, so it has to come out even. On a busy host the next tick may be at the controller by then.
+ * clock stops between runs, so it has to come out even. On a busy host the next tick may be at the controller by then.
  */
 export function tickAccount(machine: Machine, pic: Pic8259, pit: Pit8254): TickAccount {
   for (let patience = PATIENCE_MS; patience > 0; patience--) {

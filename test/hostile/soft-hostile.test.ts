@@ -28,7 +28,7 @@ const INSTRUCTIONS_BETWEEN_LOOKS = 65_536 + 1024;
 
 describe('a guest that never ends', () => {
   for (const [name, code] of Object.entries(endless)) {
-    test(`${name}: its time runs out, and it goes on from there`, () => {
+    test(`${name}: its time runs out, and it continues from there`, () => {
       using machine = guest(code);
       machine.run({ timeoutMs: 20 });
       for (let times = 0; times < 3; times++) {
@@ -69,7 +69,7 @@ describe('a guest that never ends', () => {
     for (let times = 0; times < 3; times++) {
       const before = left;
       left = runOn(before);
-      assert.ok(left < before, 'it goes on from where it was');
+      assert.ok(left < before, 'it continues from where it was');
     }
   });
 
@@ -101,7 +101,7 @@ describe('a guest that never ends', () => {
         if (next < last) rounds++;
         last = next;
       }
-      assert.ok(rounds >= until, `the pool was begun anew ${rounds} times`);
+      assert.ok(rounds >= until, `the pool was restarted ${rounds} times`);
     };
     // By then V8 has compiled what runs.
     run(4);

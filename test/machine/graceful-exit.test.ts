@@ -81,7 +81,7 @@ describe('graceful exit, case 1: the guest executes HLT', { skip: noKvm }, () =>
 });
 
 describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => {
-  test('a deadline ends it on this very thread, where nobody else could', () => {
+  test('a deadline ends it on this very thread, where nothing else could', () => {
     const { seen, device } = counting();
     {
       using machine = createMachine({ image: callingEndless, mode: 'real', devices: [device] });
@@ -153,7 +153,7 @@ describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => 
 
   for (const [how, code, status] of [
     ['process.exit()', 'process.exit(7)', 7],
-    ['an error that nobody catches', "throw new Error('on purpose')", 1],
+    ['an uncaught error', "throw new Error('on purpose')", 1],
     ['a signal handler that disposes', "process.kill(process.pid, 'SIGTERM')", 0],
   ] as const) {
     test(`a program that ends by ${how} does not hang in its guest`, async () => {

@@ -9,7 +9,7 @@ import { holdings, noKvm } from '../support.js';
 const endless = new Uint8Array([0xeb, 0xfe]);
 
 describe('a machine on this thread', { skip: noKvm }, () => {
-  test('is stopped by its deadline 1,000 times in a row, and goes on each time', () => {
+  test('is stopped by its deadline 1,000 times in a row, and continues each time', () => {
     // 1: inc %eax; jmp 1b
     using machine = createMachine({ image: new Uint8Array([0x66, 0x40, 0xeb, 0xfc]), mode: 'real' });
     machine.run({ timeoutMs: 1 });

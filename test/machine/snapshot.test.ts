@@ -1,4 +1,4 @@
-/** A machine that is saved in the middle of everything and goes on as another one: nobody can tell. */
+/** A machine that is saved in the middle of everything and continues as another one: no guest can tell the difference. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Serial16550 } from '../../src/devices/index.js';
@@ -51,7 +51,7 @@ describe('a machine that is saved and restored', { skip: noCompiler }, () => {
     }
   });
 
-  test('goes on itself as if it had not been saved, and a used machine can take the state as well', () => {
+  test('continues as if it had not been saved, and a used machine can take the state as well', () => {
     const { record, hash, ended } = whole(1);
     using first = allInputs({ inputs: { replay: record } }, 1);
     runTo(first, Math.floor(ended / 3));

@@ -31,7 +31,7 @@ after(() => scratch[Symbol.dispose]());
 describe('a named machine', { skip: noKvm }, () => {
   afterEach(clear);
 
-  test('goes on in a process and a session of its own when its starter has ended', async () => {
+  test('continues in a process and a session of its own when its starter has ended', async () => {
     const pid = detach('web', shout);
     const [, parent, , session] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
     assert.notEqual(Number(parent), process.pid);

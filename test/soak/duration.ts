@@ -1,2 +1,2 @@
-/** How long each soak test of this run goes on, in seconds: `npm run soak -- --minutes N` says it. */
+/** How long each soak test of this run takes, in seconds: `npm run soak -- --minutes N` says it. */
 export const soakSeconds = Number(process.env.TERRARIUM_SOAK_SECONDS ?? 600);

@@ -1,4 +1,4 @@
-/** How the command is named: messages as it was started (`src/command.ts`), pages by its name, nobody by a stranger's package. */
+/** How the command is named: messages as it was started (`src/command.ts`), pages by its name, never by another package's name. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';

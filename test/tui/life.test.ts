@@ -103,7 +103,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     assert.deepEqual(await terminal.ended(), { status: 0, restored: true });
   });
 
-  test('and draws anew after SIGSTOP and SIGCONT, and at Ctrl-L', async () => {
+  test('and redraws after SIGSTOP and SIGCONT, and at Ctrl-L', async () => {
     using terminal = await opened(long);
     const before = terminal.screen();
     const { pid } = terminal;
@@ -140,7 +140,7 @@ describe('terrarium debug refuses in words', () => {
 });
 
 describe('a guest that runs under terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
-  test('is stopped by a key, and goes on', async () => {
+  test('is stopped by a key, and continues', async () => {
     using terminal = await opened(spin);
     for (const key of ['Space', 'C-c', 's']) {
       terminal.press('c');

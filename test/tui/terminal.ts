@@ -33,7 +33,7 @@ export class Terminal implements Disposable {
       `stty -g > ${this.#file('before')}`,
       `env -u NO_COLOR ${variables.join(' ')} ${process.execPath} ${program} ${quoted}`,
       'status=$?',
-      // It may be put aside twice (SIGTSTP), and goes on when a line is typed. Not in a loop, which bash leaves then.
+      // It may be put aside twice (SIGTSTP), and continues when a line is typed. Not in a loop, which bash leaves then.
       ...Array(2).fill('if [ -n "$(jobs -s)" ]; then echo put aside; read line; clear; fg; status=$?; fi'),
       `echo $status > ${this.#file('status')}`,
       `stty -g > ${this.#file('after')}`,

@@ -1,4 +1,4 @@
-// CS is not loaded after CR0.PE was set: the CPU goes on in 16-bit code.
+// CS is not loaded after CR0.PE was set: the CPU continues in 16-bit code.
 // run: --why
 
 .code16

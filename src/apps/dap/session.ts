@@ -369,7 +369,7 @@ export class DapSession extends ProtocolSession {
     this.sendEvent(new Event('terminated', {}));
   }
 
-  /** Starts the guest again, built anew from its current source. */
+  /** Starts the guest again, rebuilt from its current source. */
   async #restart({ arguments: changed }: DebugProtocol.RestartArguments): Promise<Answer> {
     const before = this.#here;
     const launch = (changed as LaunchArguments | undefined) ?? this.#launch!;

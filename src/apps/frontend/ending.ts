@@ -14,7 +14,7 @@ import { formatDuration } from './values.js';
 const UNCLAIMED_SHOWN = 4;
 
 /**
- * Shows what the guest logs by hypercall on stderr, each line after `guest: `, so that nobody takes it for Terrarium's
+ * Shows what the guest logs by hypercall on stderr, each line after `guest: `, so that it is not taken for Terrarium's
  * own words. The lines come with their control characters made visible.
  */
 export function printGuestLog(machine: HostedMachine): void {
@@ -64,7 +64,7 @@ function endOf(outcome: HostedOutcome, style: Style): string {
   const at = `at cs:rip ${outcome.system.cs.selector.toString(16)}:${outcome.registers.rip.toString(16)}`;
   switch (outcome.kind) {
     case 'halted':
-      return endsBadly(outcome) ? style.red('halted for ever') : style.green('halted');
+      return endsBadly(outcome) ? style.red('halted forever') : style.green('halted');
     case 'exited':
       return outcome.code === 0
         ? style.green('exited with code 0')
@@ -80,7 +80,7 @@ function endOf(outcome: HostedOutcome, style: Style): string {
   }
 }
 
-/** True for the ends that nobody wants, which are explained without being asked. */
+/** True for unwanted ends, which are explained without being asked. */
 export const asksWhy: (outcome: Pick<HostedOutcome, 'kind' | 'reason' | 'registers' | 'system'>) => boolean =
   endsBadly;
 

@@ -246,7 +246,7 @@ describe('multiboot 2', () => {
   });
 });
 
-test('headers with random fields are started or refused in words, whatever is in them', () => {
+test('headers with random fields are started or refused with a reason', () => {
   using memory = machine(4 * MIB);
   const random = sequence(7);
   const extremes = [

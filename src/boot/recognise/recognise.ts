@@ -92,7 +92,7 @@ function recogniseBootSector(head: Uint8Array): Recognised | undefined {
 }
 
 /**
- * 64 KiB are a ROM, as always; a linker may end one right behind the jump in its last 16 bytes. Others are powers of 2 and jump
+ * 64 KiB are a ROM, as always; a linker may end one right after the jump in its last 16 bytes. Others are powers of 2 and jump
  * there.
  */
 function recogniseRom({ size, read }: ImageBytes): Recognised | undefined {

@@ -299,7 +299,7 @@ describe('the width of the code', () => {
   ];
   const description = 'qXfer:features:read:target.xml:0,3fff';
 
-  test('is announced once where it changes, and described anew to a gdb that asks again', async () => {
+  test('is announced once where it changes, and described to a gdb that asks again', async () => {
     using bench = new Bench(code);
     assert.match(await bench.asked(description), /<architecture>i8086</);
     await bench.ask('s', 's', 's', 's');
@@ -331,7 +331,7 @@ describe('a guest under gdb', () => {
     assert.equal(bench.session.here().pc, 0x7c03n);
   });
 
-  test('that halts for good stands still once more, then is gone', async () => {
+  test('that halts for good stops once more, then is gone', async () => {
     using bench = new Bench(nops);
     assert.match(await bench.asked('c'), /^O[\da-f]+ T00thread:1;$/);
     assert.equal(await bench.asked('m7c00,1'), '90');
@@ -340,7 +340,7 @@ describe('a guest under gdb', () => {
     assert.equal(bench.over, 1);
   });
 
-  test('goes on from its end where its program counter is set', async () => {
+  test('continues from its end where its program counter is set', async () => {
     using bench = new Bench(nops);
     await bench.ask('c');
     assert.equal(await bench.asked('P8=007c0000'), 'OK');

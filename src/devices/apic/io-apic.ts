@@ -35,7 +35,7 @@ const TIMER_PIN = 2;
 
 /** Who takes what an I/O APIC sends: the local APICs, be they devices or the kernel's. */
 export interface ApicBus {
-  /** False where nobody takes it now. */
+  /** False where no local APIC takes it now. */
   deliver(delivery: Delivery): boolean;
   opensFor(delivery: Delivery): boolean;
   watchEnds(ended: (vector: number) => void): void;

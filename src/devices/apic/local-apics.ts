@@ -186,7 +186,7 @@ export class LocalApics implements Device, InterruptController {
       );
   }
 
-  /** INIT begins the processor anew; the one that runs is the only one so far. A start-up interrupt to it does nothing. */
+  /** INIT resets the processor; the one that runs is the only one so far. A start-up interrupt to it does nothing. */
   #start(index: number, vector: number): void {
     if (vector < 0) this.#host?.reset(`an INIT interrupt to CPU ${index}`);
   }

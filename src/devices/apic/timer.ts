@@ -181,7 +181,7 @@ export class ApicTimer {
     return dividers[(this.#divide & 3) | ((this.#divide >> 1) & 4)]!;
   }
 
-  /** The moment at which the count comes to 0. */
+  /** The moment at which the count reaches 0. */
   get #end(): number {
     return this.#from + this.#left * this.#tick;
   }

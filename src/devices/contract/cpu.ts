@@ -2,7 +2,7 @@
 export interface TimeStamps {
   /** What the guest reads from it now (RDTSC). */
   now(): bigint;
-  /** The moment of the machine's clock at which it comes to `value`; now, where it has. */
+  /** The moment of the machine's clock at which it reaches `value`; now, if it already has. */
   momentOf(value: bigint): number;
 }
 

@@ -62,7 +62,7 @@ export interface MemoryRange extends Claiming {
   backing?: 'ram';
   /**
    * Bytes of memory, whole pages, that the device keeps and shows its guest somewhere in this range when it likes
-   * (`DeviceHost.windows`): what is shown is RAM to the guest, the rest of the range comes to the device. Ordinary RAM makes
+   * (`DeviceHost.windows`): what is shown is RAM to the guest, the rest of the range goes to the device. Ordinary RAM makes
    * way for the whole range.
    */
   window?: number;

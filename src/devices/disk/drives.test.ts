@@ -1,4 +1,4 @@
-/** Disks in memory: what is written is read back, the base is not changed, and a saved state goes on as before. */
+/** Disks in memory: what is written is read back, the base is not changed, and a saved state continues as before. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { randomNumbers } from '../testing.js';

@@ -48,7 +48,7 @@ export type HypercallErrorName = Exclude<keyof typeof HypercallStatus, 'ok'>;
 /** The most bytes that one call moves; a longer buffer is used up to here, and the result says how far. */
 export const HypercallLimit = { write: 65536, readLine: 4096, random: 4096, log: 1024 } as const;
 
-/** Thrown by a call's handler: the guest's call fails with this status, and the guest goes on. */
+/** Thrown by a call's handler: the guest's call fails with this status, and the guest continues. */
 export class HypercallError extends TerrariumError {
   readonly status: number;
 

@@ -207,7 +207,7 @@ describe('the keyboard controller', () => {
     assert.equal(clock.next, Number.POSITIVE_INFINITY);
   });
 
-  test('says once that keys were lost, where nobody reads them', () => {
+  test('says once that keys were lost, where the guest does not read them', () => {
     const { device, command, read, untranslated } = rig();
     untranslated();
     command(0xad);

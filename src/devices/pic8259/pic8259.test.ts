@@ -188,7 +188,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x24);
   });
 
-  test('in special mask mode a masked line in service holds nobody back, and no plain EOI ends it', () => {
+  test('in special mask mode a masked line in service holds no other line back, and no plain EOI ends it', () => {
     const pic = ready();
     pulse(pic, 3);
     pic.acknowledge();
@@ -245,7 +245,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.pending(0), false);
   });
 
-  test('a slave that was told a wrong number answers nobody: the vector floats', () => {
+  test('a slave with a wrong number does not answer: the vector floats', () => {
     const pic = ready({ slaveId: 3 });
     pulse(pic, 8);
     assert.equal(pic.acknowledge(), 0xff);

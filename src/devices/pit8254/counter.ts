@@ -119,7 +119,7 @@ export class Counter {
     return (this.output(now) ? 0x80 : 0) | (isNull ? 0x40 : 0) | control;
   }
 
-  /** Writes a byte; true where the count is complete and counting starts anew. */
+  /** Writes a byte; true where the count is complete and counting restarts. */
   write(byte: number, now: number): boolean {
     this.settle(now);
     const s = this.#s;

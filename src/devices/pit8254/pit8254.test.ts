@@ -65,7 +65,7 @@ class Bench {
 }
 
 describe('an 8254', () => {
-  test('mode 0: OUT rises N + 1 pulses after the count was written, and counting goes on below zero', () => {
+  test('mode 0: OUT rises N + 1 pulses after the count was written, and counting continues below zero', () => {
     const b = new Bench();
     b.set(2, 0, 4);
     assert.equal(b.wave(2, 7), '0000011');
@@ -85,7 +85,7 @@ describe('an 8254', () => {
     assert.equal(b.wave(2, 6), '000011');
   });
 
-  test('mode 1: OUT is low for N pulses after each trigger, and a trigger within starts it anew', () => {
+  test('mode 1: OUT is low for N pulses after each trigger, and a trigger within restarts it', () => {
     const b = new Bench();
     b.pit.setGate(2, false);
     b.set(2, 1, 3);
@@ -161,7 +161,7 @@ describe('an 8254', () => {
     assert.equal(b.wave(2, 8), '11110111');
   });
 
-  test('the gate holds modes 0 and 4, and begins modes 2 and 3 anew with OUT high meanwhile', () => {
+  test('the gate holds modes 0 and 4, and restarts modes 2 and 3 with OUT high meanwhile', () => {
     const b = new Bench();
     b.set(2, 0, 10);
     b.pulses = 4;

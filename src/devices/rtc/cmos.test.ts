@@ -55,7 +55,7 @@ describe('the real-time clock', () => {
     assert.deepEqual([read(4), read(2)], [0x81, 0x45]);
   });
 
-  test('stands still while SET is 1, and goes on from what was written', () => {
+  test('stops while SET is 1, and continues from what was written', () => {
     const { clock, write, time } = rig();
     write(11, 0x82);
     clock.milliseconds = 5000;

@@ -2,7 +2,7 @@
  * A PC's real-time clock with 128 bytes of RAM behind ports 0x70 (index) and 0x71 (data): Motorola's MC146818A, whose
  * data sheet gives names and behaviour. The RAM says how much memory there is, as a BIOS leaves it.
  *
- * The clock follows the machine's clock: it stands still while the machine does not run.
+ * The clock follows the machine's clock: it stops while the machine does not run.
  *
  * @module
  */
@@ -252,7 +252,7 @@ export class Cmos implements Device {
     }
   }
 
-  /** Changes what says whether the clock runs: it stops with what it shows, and goes on from what it shows then. */
+  /** Changes the bits that say whether the clock runs: it stops at the time it shows, and continues from there. */
   #keepTime(change: () => void): void {
     const ran = this.#runs;
     change();
@@ -265,7 +265,7 @@ export class Cmos implements Device {
     this.#pulses = 0;
   }
 
-  /** The registers say what time it is; the second starts anew. */
+  /** The registers say what time it is; the second restarts. */
   #takeTime(): void {
     this.#second = readTime(this.#registers, this.#notation);
     this.#epoch = this.#second;

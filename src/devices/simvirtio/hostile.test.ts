@@ -192,7 +192,7 @@ for (const notification of notifications) {
       );
     });
 
-    test('puts indexes back that lie outside the queue, and goes on', () => {
+    test('puts indexes back that lie outside the queue, and continues', () => {
       const bench = new Bench(notification, [echoBackend()]);
       const driver = new MockDriver(bench);
       bench.run(driver.handshake());

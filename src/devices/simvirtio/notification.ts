@@ -79,7 +79,7 @@ function deviceIndex(address: number): number {
   return Math.floor((address - deviceAddress(0)) / (deviceAddress(1) - deviceAddress(0)));
 }
 
-/** How often devices look at their memory that nobody notifies, in nanoseconds. */
+/** How often devices that get no notification look at their memory, in nanoseconds. */
 const LOOK = 8 * MILLISECOND;
 
 /** No write leaves the guest; the devices look at their memory every few milliseconds while it runs. */

@@ -192,7 +192,7 @@ for (const notification of notifications) {
       assert.equal(echo.pop(), 7);
     });
 
-    test('holds its driver back where nobody takes what it sends', () => {
+    test('holds its driver back where its output is not taken', () => {
       const bench = new Bench(notification, [echoBackend()]);
       const driver = new MockDriver(bench);
       bench.run(driver.handshake());
@@ -231,7 +231,7 @@ for (const notification of notifications) {
       assert.deepEqual(table(bench), order.filter((i) => i !== 4).map(deviceAddress));
     });
 
-    test('goes on as before in a fresh machine that took its state', () => {
+    test('continues as before in a fresh machine that took its state', () => {
       const bench = new Bench(notification, [echoBackend()]);
       const driver = new MockDriver(bench);
       bench.run(driver.handshake());

@@ -7,7 +7,7 @@ import { type DeviceCounts, type DeviceState, SimvirtioDevice } from './device.j
 import { DeviceTable } from './device-table.js';
 import { BUFFER_SIZE, deviceAddress, MAX_DEVICES, SHORTEST_QUEUE, writable } from './layout.js';
 
-/** Elements of each queue where nobody asks for another length. */
+/** Elements of each queue by default. */
 export const DEFAULT_QUEUE_LENGTH = 4096;
 
 export interface SimvirtioOptions {

@@ -23,7 +23,7 @@ import { simvirtio } from './notification.js';
 /** What a generator of the driver yields: it did one access, or it found that it has to wait. */
 export type Step = 'access' | 'wait';
 
-/** A machine's memory with SIMVIRTIO on it, and nobody to run a guest: tests write what a guest would write. */
+/** A machine's memory with SIMVIRTIO on it, without a guest: tests write what a guest would write. */
 export class Bench {
   readonly memory: GuestMemory;
   readonly device: ReturnType<typeof simvirtio>;
@@ -46,7 +46,7 @@ export class Bench {
     else this.memory.write32(address, value);
   }
 
-  /** Lets the devices look, where nobody tells them. */
+  /** Lets devices that get no notification look. */
   service(): void {
     if (this.#clock.next !== Number.POSITIVE_INFINITY) this.#clock.goTo(this.#clock.next);
   }

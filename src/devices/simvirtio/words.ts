@@ -16,7 +16,7 @@ const device = names({
   [DeviceStatus.ready]: 'ready',
 });
 const queues = names({ 0: 'TX', 1: 'RX' });
-const control = (value: number) => (value & 1 ? 'runs' : 'stands still');
+const control = (value: number) => (value & 1 ? 'runs' : 'is stopped');
 
 /** A register's first byte, its bytes, and its words. */
 const fields = [

@@ -1,6 +1,6 @@
 /**
  * The colour table: 256 colours of three times 6 bits. An address is written once for reading or for writing; then red,
- * green and blue follow one after another, and the address goes on by itself.
+ * green and blue follow one after another, and the address increments after each.
  *
  * @module
  */

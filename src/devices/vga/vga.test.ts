@@ -55,7 +55,7 @@ describe('the registers', () => {
     assert.equal(rig.in(0x3cc), 0x66);
   });
 
-  test('the colour table takes red, green, blue of 6 bits and goes on to the next colour, for reading by itself', () => {
+  test('the colour table takes red, green, blue of 6 bits and moves on to the next one; reading has its own place', () => {
     const rig = new VgaRig();
     rig.out(0x3c8, 254);
     for (const part of [1, 2, 0xff, 4, 5, 6, 7, 8, 9]) rig.out(0x3c9, part);

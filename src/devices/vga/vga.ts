@@ -249,7 +249,7 @@ export class Vga implements Device {
 
   load(state: unknown): void {
     loadVga(this, state);
-    // What was shown before is nothing to settle: it goes, and what the state says is shown anew.
+    // What was shown before is dropped, and what the state says is shown.
     if (this.#layout !== undefined) this.#host?.windows?.show(this.memory[0], APERTURE.address, 0);
     this.#layout = undefined;
     this.#update();

@@ -21,6 +21,6 @@ export interface EngineClock {
   advance(cycle: number): void;
   /** For `CpuState.time`. */
   save(): CpuTime;
-  /** Goes on from there, without an alarm. */
+  /** Continues from there, without an alarm. */
   load(time: CpuTime): void;
 }

@@ -45,7 +45,7 @@ export interface EngineCpu extends Disposable {
   getRegisters(): Registers;
   /**
    * An access that `exit` shows and that was not completed is given up, and the rest of its instruction with it: the guest
-   * goes on where these registers say. So it is with `setSystemRegisters`.
+   * continues where these registers say. So it is with `setSystemRegisters`.
    */
   setRegisters(registers: Registers): void;
   getSystemRegisters(): SystemRegisters;

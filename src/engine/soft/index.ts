@@ -218,7 +218,7 @@ export class SoftVm implements EngineVm {
     this.#cpu?.[Symbol.dispose]();
   }
 
-  /** Writes the whole table anew; a region of 0 bytes contains no address. */
+  /** Rewrites the whole table; a region of 0 bytes contains no address. */
   remapRegion(_slot: number): void {
     this.#describe();
     this.#program.flushTlb();

@@ -273,7 +273,7 @@ function doneAtOnce(returned: unknown): void {
 
 function isPromise(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || !('then' in value)) return false;
-  // What it ends with is of no use any more, and nobody else waits for it.
+  // Its result is of no use any more, and nothing else waits for it.
   void Promise.resolve(value).catch(() => {});
   return true;
 }

@@ -25,7 +25,7 @@ export interface RunOptions {
 }
 
 /**
- * A run that shares its thread with an event loop: it returns from time to time, and the next one with the same object goes on with
+ * A run that shares its thread with an event loop: it returns from time to time, and the next one with the same object continues with
  * it, as if it had not returned.
  * @internal
  */
@@ -76,7 +76,7 @@ export interface Runnable extends PacedMachine {
   /** Exits so far, of all runs. */
   exits: number;
   /**
-   * True where a run was cut short while its guest slept in a HLT: the next one goes on sleeping.
+   * True where a run was cut short while its guest slept in a HLT: the next one sleeps on.
    * @internal
    */
   sleeps: boolean;

@@ -58,7 +58,7 @@ export class CycleTime {
   }
 }
 
-/** Machine time that is the host's, and stands still while the machine does not run. */
+/** Machine time that is the host's, and stops while the machine does not run. */
 export class HostTime {
   #stoppedAt = 0;
   /** The host's time minus the machine's while it runs, in milliseconds; undefined at rest. */

@@ -134,7 +134,7 @@ describe('a record', () => {
     assert.deepEqual(it.seen.slice(seen.length), ['arrived 9', 'arrived 9', 'arrived 9']);
   });
 
-  test('of another run is refused: an answer nobody recorded, an input nobody takes', () => {
+  test('of another run is refused: an answer that was not recorded, an input that is not taken', () => {
     const { record } = recorded();
     const asks = rig({ replay: record });
     asks.at.position = 3;

@@ -250,7 +250,7 @@ describe('two devices on one pin', () => {
 });
 
 describe('the state of lines', () => {
-  test('comes back with the devices, whichever of them is loaded first, and nobody can tell', () => {
+  test('is restored with the devices, whichever of them is loaded first, without a difference', () => {
     const from = shared(5, false);
     from.one.set(true);
     from.take();

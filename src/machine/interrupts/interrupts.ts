@@ -51,7 +51,7 @@ export class Interrupts {
     }
   }
 
-  /** True where controllers that are devices deliver interrupts, and a HLT comes to the monitor. */
+  /** True where controllers that are devices deliver interrupts, and a HLT exits to the monitor. */
   get delivers(): boolean {
     return this.controllers.length > 0;
   }

@@ -57,7 +57,7 @@ export class MachineStateError extends TerrariumError {
   }
 }
 
-/** The state of a machine that stands still. @throws MachineStateError where a device cannot give its own */
+/** The state of a stopped machine. @throws MachineStateError where a device cannot give its own */
 export function saveMachine(machine: Saveable): MachineState {
   const { cpus, devices, interrupts, clock, inputs, memory, exits, sleeps } = machine;
   const withoutState = devices.find((device) => device.save === undefined || device.load === undefined);
@@ -83,7 +83,7 @@ export function saveMachine(machine: Saveable): MachineState {
 }
 
 /**
- * Makes a machine that stands still go on as the one that gave the state, be it on another engine.
+ * Makes a stopped machine continue as the one that gave the state, even on another engine.
  * @throws TerrariumError (`ESTATE`, `EMEMORY`) for a state that is not this machine's: it may have been taken in part
  */
 export function loadMachine(machine: Saveable, state: MachineState): void {

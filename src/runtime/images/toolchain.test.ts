@@ -192,7 +192,7 @@ describe('what lies beside a source', () => {
     assert.equal(findLinkerScript(sources({ 'k.S': code, 'kernel16.lds': '' }), 32), undefined);
   });
 
-  test('a script that stops behind the jump at FFF0 still gives 64 KiB', { skip }, () => {
+  test('a script that stops after the jump at FFF0 still gives 64 KiB', { skip }, () => {
     const script =
       'OUTPUT_FORMAT(binary)\nSECTIONS { . = 0; .text : { *(.init) *(.text) } . = ALIGN(4K); .data : { *(.data) } }\n';
     const code = '.code16\nstart: jmp start\n. = 0xfff0\n ljmp $0xf000, $start\n';

@@ -32,7 +32,7 @@ export interface LifeParts extends HostedParts {
   /** The ring of a stream, on this side of it. */
   ring(stream: StreamName): SharedRing;
   user: UserParts;
-  /** Who looks at the exits; undefined where nobody wants to know of them. */
+  /** Who looks at the exits; undefined where no exits are wanted. */
   watcher: Watcher | undefined;
   /** What the thread is called while it runs a guest in the host's kernel, where it is the machine's own. */
   threadName: string | undefined;
@@ -141,13 +141,13 @@ export class Life implements Disposable {
     });
   }
 
-  /** Registers, while the machine stands still. */
+  /** Registers, while the machine is stopped. */
   state(): CpuRegisters {
     const { cpu } = this.machine;
     return { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() };
   }
 
-  /** What the guest shows, while the machine stands still; undefined where no device shows anything. */
+  /** What the guest shows, while the machine is stopped; undefined where no device shows anything. */
   picture(): Picture | undefined {
     const picture = this.machine.screen;
     return picture && copyPicture(picture);
@@ -197,7 +197,7 @@ export class Life implements Disposable {
 
   /** The guest looks for input: now is the time to open what it comes from. */
   #wantInput(): void {
-    // Devices look once while the machine is made; nobody waits for an answer then.
+    // Devices look once while the machine is made; nothing waits for an answer then.
     if (this.#inputWanted || this.made === undefined) return;
     this.#inputWanted = true;
     this.parts.post({ type: 'inputWanted' });
@@ -211,7 +211,7 @@ export class Life implements Disposable {
     return (text) => log.write(encoder.encode(`${text}\n`), notify, this.#stopping);
   }
 
-  /** What looks at the exits, where somebody wants to know of them. A trace goes on where an earlier life ended. */
+  /** What looks at the exits, if exits are wanted. A trace continues where an earlier life ended. */
   #observe(continues: { origin: number | undefined } | undefined): ExitObserver | undefined {
     const { observe, watcher, post } = this.parts;
     if (watcher === undefined) return undefined;

@@ -42,7 +42,7 @@ describe('a shared ring', () => {
     assert.equal(woken, 2);
   });
 
-  test('lets a writer give up on a reader that stands still, and drops what comes after close', () => {
+  test('lets a writer give up on a reader that has stopped, and drops what comes after close', () => {
     const ring = new SharedRing(16);
     ring.write(
       new Uint8Array(20),

@@ -25,7 +25,7 @@ export interface WatcherParts {
   observe: ObserveOptions;
   /** The names of the devices, by number. */
   names: readonly string[];
-  /** A log that this one goes on with. */
+  /** A log that this one continues with. */
   continues: { origin: number | undefined } | undefined;
   machine(): Machine;
   /** Takes the trace's bytes before it returns. */

@@ -32,7 +32,7 @@ __asm__(
     "  mov 16(%esp), %eax\n  mov %eax, seen_ss\n  mov 12(%esp), %eax\n  mov %eax, seen_depth\n"
     "1:mov $0x10, %eax\n  mov %eax, %ss\n  mov kernel_esp, %esp\n"
     "  popa\n  ret\n"
-    /* A landing for whatever goes somewhere: says so by vector 40. */
+    /* A landing for every jump that succeeds: says so by vector 40. */
     "landing:\n  int $0x40\n"
     /* stubs of 16 bytes */
     ".align 16\nstubs:\n"

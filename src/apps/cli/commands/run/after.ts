@@ -99,7 +99,7 @@ function checked({ flags, machine, outcome, console, expectations = [] }: Ended)
   return results;
 }
 
-/** True where a second run does nothing to the world and needs nobody: no devices of the user's own, nothing typed. */
+/** True where a second run has no side effects and needs no user: no devices of the user's own, nothing typed. */
 function repeats({ device, hypercalls, type, gdb, screen }: RunFlags): boolean {
   const alone = process.stdin.isTTY === true || process.stdin.readableEnded || !process.stdin.bytesRead;
   return alone && [device, hypercalls, type, gdb, screen].every((flag) => flag === undefined);

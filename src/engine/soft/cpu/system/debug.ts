@@ -108,7 +108,7 @@ export function dropTraps(): void {
 /** DR6: the breakpoints that matched, B0 to B3. */
 export const MATCHED: u64 = 15;
 
-/** A debug exception is delivered: DR6 gets its cause. B0 to B3 are set anew, the other bits stay until they are cleared. */
+/** A debug exception is delivered: DR6 gets its cause. B0 to B3 are replaced, the other bits stay until they are cleared. */
 export function tellTraps(): void {
   store<u64>(DR6, (load<u64>(DR6) & ~MATCHED) | <u64>load<u32>(TRAPS));
   store<u64>(DR7, load<u64>(DR7) & ~GD);
