@@ -364,7 +364,11 @@ export class KvmCpu implements EngineCpu {
 
   failure(): EngineFailure {
     this.#live();
-    return explainFailure(this.#area.view, this.exit.reason, this.#kvm);
+    const lacksPaging = () => {
+      const system = this.getSystemRegisters();
+      return isProtected(system) && (system.cr0 & CR0.PG) === 0n && !has32BitPaging(this.#kvm);
+    };
+    return explainFailure(this.#area.view, this.exit.reason, lacksPaging);
   }
 
   [Symbol.dispose](): void {

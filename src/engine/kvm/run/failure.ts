@@ -5,13 +5,15 @@
  */
 import type { EngineFailure } from '../../contract/index.js';
 import * as K from '../api/constants.js';
-import type { Kvm } from '../api/kvm.js';
 import { kvm_run as f } from '../api/layout.js';
 import { exitReasonName, suberrorName } from '../api/names.js';
-import { has32BitPaging, pagingHint } from './paging.js';
+import { pagingHint } from './paging.js';
 
-/** The failure of an exit with `reason`, which the mapping still shows. */
-export function explainFailure(view: DataView, reason: number, kvm: Kvm): EngineFailure {
+/**
+ * The failure of an exit with `reason`, which the mapping still shows.
+ * @param lacksPaging true where the guest stands in protected mode without paging, on a KVM that cannot turn it on
+ */
+export function explainFailure(view: DataView, reason: number, lacksPaging = () => false): EngineFailure {
   switch (reason) {
     case K.KVM_EXIT_INTERNAL_ERROR:
       return internalError(view);
@@ -21,9 +23,7 @@ export function explainFailure(view: DataView, reason: number, kvm: Kvm): Engine
       return {
         name: 'KVM_EXIT_SHUTDOWN',
         message: 'triple fault',
-        ...(!has32BitPaging(kvm) && {
-          hint: `if the guest had just set CR0.PG without long mode: ${pagingHint}`,
-        }),
+        ...(lacksPaging() && { hint: `if the guest had just set CR0.PG without long mode: ${pagingHint}` }),
       };
     case K.KVM_EXIT_UNKNOWN:
       return {
@@ -31,14 +31,32 @@ export function explainFailure(view: DataView, reason: number, kvm: Kvm): Engine
         message: `the processor left the guest for a reason that KVM does not handle: ${hex(view.getBigUint64(f['hw.hardware_exit_reason'], true))}`,
       };
     default: {
-      const name = exitReasonName(reason);
+      const words =
+        otherReasons[reason] ?? 'the kernel may be newer than Terrarium and has reasons of its own';
       return {
-        name,
-        message: `KVM left the guest for a reason that Terrarium does not handle: ${name} (${reason})`,
+        name: exitReasonName(reason),
+        message: `KVM left the guest for a reason that Terrarium’s machines do not have (exit reason ${reason}): ${words}`,
+        hint: 'run it on the software CPU (--engine soft), and report this with the guest',
       };
     }
   }
 }
+
+/** What the reasons mean that a VM has to be asked for (KVM API 5, and the capabilities of section 7); ours are not. */
+const otherReasons: Readonly<Record<number, string>> = {
+  [K.KVM_EXIT_EXCEPTION]: 'an exception that KVM does not deliver',
+  [K.KVM_EXIT_HYPERCALL]: 'a hypercall that KVM hands to its user',
+  [K.KVM_EXIT_DEBUG]: 'a debug event, and nobody debugs the guest',
+  [K.KVM_EXIT_NMI]: 'an NMI of the host',
+  [K.KVM_EXIT_HYPERV]: 'a request to Hyper-V',
+  [K.KVM_EXIT_XEN]: 'a request to Xen',
+  [K.KVM_EXIT_X86_RDMSR]: 'RDMSR of a register that KVM does not know',
+  [K.KVM_EXIT_X86_WRMSR]: 'WRMSR of a register that KVM does not know',
+  [K.KVM_EXIT_DIRTY_RING_FULL]: 'the list of written pages is full',
+  [K.KVM_EXIT_X86_BUS_LOCK]: 'a LOCKed access over a cache line’s end, which this host watches',
+  [K.KVM_EXIT_NOTIFY]: 'the guest takes no interrupts any more',
+  [K.KVM_EXIT_MEMORY_FAULT]: 'memory that KVM cannot give to the guest',
+};
 
 function internalError(view: DataView): EngineFailure {
   const suberror = view.getUint32(f['internal.suberror'], true);
