@@ -35,6 +35,7 @@ export type {
   Device,
   DeviceHost,
   DeviceInputs,
+  Glance,
   InputSource,
   InputStream,
   InterruptController,

@@ -38,6 +38,8 @@ export const Selector = {
   tss: 0x28,
 } as const;
 
+/** Where video memory ends. */
+const VIDEO_END = 0xc_0000;
 /** Bytes that are kept free of the image below the tables, for the stack. */
 export const STACK_ROOM = PAGE_SIZE;
 const LARGEST_STACK_ROOM = 64 * 1024;
@@ -76,13 +78,17 @@ export interface BootTables {
 }
 
 /**
- * Finds the block's place: the end of the first writable region, below 4 GiB. Where a stack of the caller's choice would
+ * Finds the block's place: the end of RAM, below 4 GiB. Video memory may divide that (IBM PC: A0000 to BFFFF). Where a stack of the caller's choice would
  * grow into it, the block makes way and goes below the stack.
  * @throws ConfigError where memory is too small.
  */
 export function placeTables(memory: GuestMemory, mode: TableMode, stack?: number): TableBlock {
   const size = tablePages[mode] * PAGE_SIZE + GUARD;
-  const region = memory.regions.find((r) => !r.readOnly && r.address < FOUR_GIB);
+  const writable = memory.regions.filter((r) => !r.readOnly && r.size > 0 && r.address < FOUR_GIB);
+  const behindVideo = writable.find(
+    ({ address, size: room }) => address === VIDEO_END && room > size + STACK_ROOM,
+  );
+  const region = behindVideo ?? writable[0];
   if (region === undefined) {
     throw new ConfigError(`${mode} mode needs writable memory below 4G for its tables`);
   }

@@ -176,8 +176,15 @@ export const fields = {
     ...users,
     option: '--hypercalls <module>',
   }),
-  /** A VGA, whose memory takes the place of RAM from A0000 to BFFFF. Default false. */
-  vga: field(flag, 'a VGA: text at B8000, graphics at A0000', { default: false, option: '--vga' }),
+  /**
+   * A VGA, whose memory takes the place of RAM from A0000 to BFFFF. Default false; the command line's is true where nothing else of
+   * the guest's lies there.
+   */
+  vga: field(
+    flag,
+    'a VGA: text at B8000, graphics at A0000; commands add it where its addresses are free, --no-vga: not',
+    { default: false, option: '--vga' },
+  ),
   /** Hard disks, `hd0` and so on: raw images. What the guest writes is kept in memory, or in the file with `write`. */
   disks: field(
     listOf(diskFile, 'a list of disks: [{ "file": "disk.img" }]'),

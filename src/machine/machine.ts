@@ -1,5 +1,5 @@
 import { type BootOptions, type BootPlan, boot, type Image } from '../boot/index.js';
-import type { Device, Picture, Screen } from '../devices/contract/index.js';
+import type { Device, Glance, Picture, Screen } from '../devices/contract/index.js';
 import {
   type ApicFeatures,
   Control,
@@ -184,6 +184,13 @@ export class Machine implements Runnable, Disposable {
     if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
     this.#screen ??= this.openScreen();
     return this.#screen?.look();
+  }
+
+  /** What there is to be seen now, at little cost; undefined where no device shows anything. */
+  get glance(): Glance | undefined {
+    if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
+    this.#screen ??= this.openScreen();
+    return this.#screen?.glance?.();
   }
 
   /** Another view of what the guest shows, with its own `changed`. */

@@ -47,13 +47,28 @@ function controllers(apics: boolean): Device[] {
   return [new Pic8259(() => local.passesExtInt || io.passesExtInt), local, io];
 }
 
-/** The usual devices without those whose ports one of the user's own devices answers: that one takes their place. */
+/** The usual devices without those whose ports or memory one of the user's own devices answers: that one takes their place. */
 export function giveWay(usual: readonly Device[], own: readonly Device[]): Device[] {
-  const taken = own.flatMap(({ ports = [] }) => ports);
+  const taken = own.flatMap(placesOf);
   return usual.filter(
-    ({ ports = [] }) =>
-      !ports.some(({ first, count }) =>
-        taken.some((other) => first < other.first + other.count && other.first < first + count),
+    (device) =>
+      !placesOf(device).some((place) =>
+        taken.some(
+          (other) =>
+            other.space === place.space &&
+            place.first < other.first + other.count &&
+            other.first < place.first + place.count,
+        ),
       ),
   );
+}
+
+/** Where a device answers from the start. */
+function placesOf({ ports = [], memory = [] }: Device) {
+  return [
+    ...ports.map(({ first, count }) => ({ space: 'port', first, count })),
+    ...memory
+      .filter(({ hidden = false }) => !hidden)
+      .map(({ address, size }) => ({ space: 'memory', first: address, count: size })),
+  ];
 }

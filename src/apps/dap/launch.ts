@@ -11,6 +11,7 @@ import { Debugger, type DebuggerEvents } from '../../debug/index.js';
 import { ConfigError } from '../../errors.js';
 import { type HostedMachine, hostMachine, loadImage, sourceFinder } from '../../runtime/index.js';
 import { SymbolTable } from '../../symbols/index.js';
+import { withVga } from '../frontend/default-vga.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../frontend/machine-options.js';
 import { SourceMap } from './sources.js';
 
@@ -64,7 +65,9 @@ export async function openGuest(
   const asked = specOf(flags, folder);
   const { devices = [], hypercalls } = asked;
   admit([...devices, ...(hypercalls ? [hypercalls] : [])].map(({ module }) => module));
-  const { image, spec, warnings, symbols, sourceFolder } = loadImage(path.resolve(folder, program), asked);
+  const loaded = loadImage(path.resolve(folder, program), asked);
+  const { image, warnings, symbols, sourceFolder } = loaded;
+  const spec = withVga(loaded);
   if (!noDebug && spec.simvirtio === 'polling')
     throw new ConfigError(
       'a guest whose SIMVIRTIO is polled cannot be debugged',

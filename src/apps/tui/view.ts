@@ -137,7 +137,7 @@ function linesOf(model: Model, pane: PaneName, width: number, height: number): r
     case 'points':
       return pointsPane(model, height);
     case 'screen':
-      return [[[model.hasScreen ? ' nothing shown yet' : ' this machine has no screen: --vga', look.quiet]]];
+      return [[[model.hasScreen ? ' nothing shown yet' : ' --vga shows its screen here', look.quiet]]];
   }
 }
 

@@ -14,4 +14,4 @@ export type { DeviceHost, Windows } from './host.js';
 export type { DeviceInputs, InputSource, InputStream } from './inputs.js';
 export type { InterruptController, Line, LineListener, PinSink, PinWatcher } from './interrupts.js';
 export type { AccessSize, Claim, MemoryRange, PortRange } from './ranges.js';
-export type { Picture, PictureArea, Screen, TextPicture } from './screen.js';
+export type { Glance, Picture, PictureArea, Screen, TextPicture } from './screen.js';

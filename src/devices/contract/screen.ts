@@ -30,6 +30,14 @@ export interface TextPicture {
   readonly cursor: number;
 }
 
+/** What there is to be seen, without the work of a picture. */
+export interface Glance {
+  /** The characters of a text mode; missing where pixels are shown. */
+  readonly text?: TextPicture;
+  /** How often the guest wrote to video memory where the mode of that moment had none. */
+  readonly missed: number;
+}
+
 /** Looks at what a device shows. */
 export interface Screen {
   /**
@@ -37,4 +45,6 @@ export interface Screen {
    * picture is always the same
    */
   look(now?: number): Picture;
+  /** A thousandth of a look's work. */
+  glance?(): Glance;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Picture, PictureArea, Screen, TextPicture } from '../contract/index.js';
+import type { Glance, Picture, PictureArea, Screen, TextPicture } from '../contract/index.js';
 import { paletteColours, tableColours } from './colours.js';
 import type { Dac } from './dac.js';
 import { drawGraphicsLine, graphicsWidth } from './graphics-line.js';
@@ -19,6 +19,8 @@ export interface Shown {
   readonly registers: Registers;
   readonly dac: Dac;
   readonly planes: Planes;
+  /** Writes to video memory where the mode had none. */
+  readonly missed: number;
   /** Brings the planes up to date. */
   settle(): void;
 }
@@ -67,6 +69,16 @@ export class VgaScreen implements Screen {
       return this.#picture(resized, readText(registers, planes.words, walk, look, this.#palette));
     } else this.#drawGraphics(walk);
     return this.#picture(resized);
+  }
+
+  glance(): Glance {
+    const { registers, dac, planes, missed } = this.#shown;
+    if (!registers.isText || isBlank(registers)) return { missed };
+    this.#shown.settle();
+    tableColours(dac, this.#table);
+    paletteColours(registers, this.#table, this.#palette);
+    const look = textLook(registers, true, true);
+    return { missed, text: readText(registers, planes.words, walkOf(registers), look, this.#palette) };
   }
 
   #resize(width: number, height: number): boolean {

@@ -79,6 +79,8 @@ export class Vga implements Device {
   readonly planes = new Planes(this.registers);
   /** The next byte at port 3C0 is a register's number, not its value. */
   addressNext = true;
+  /** Writes to the aperture where the mode had no memory: for people, no part of the state. */
+  missed = 0;
   /** Port 3C3: the whole VGA answers. Kept, and without effect, as on an adapter. */
   enabled = 1;
   #host: DeviceHost | undefined;
@@ -197,7 +199,10 @@ export class Vga implements Device {
 
   writeMemory(address: number, _size: AccessSize, value: number): void {
     const inside = this.#inside(address);
-    if (inside < 0) return;
+    if (inside < 0) {
+      this.missed++;
+      return;
+    }
     if (this.#layout === undefined) this.planes.write(inside, value & 0xff);
     else this.#linear[inside] = value;
   }

@@ -1,6 +1,6 @@
 import { flag, type MachineSpec, type OtherKeys } from '../../config/index.js';
 import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/index.js';
-import type { Picture } from '../../devices/contract/index.js';
+import type { Glance, Picture } from '../../devices/contract/index.js';
 import { type DeviceCounts, strokesOf } from '../../devices/index.js';
 import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
 import type { Outcome } from '../../machine/index.js';
@@ -281,6 +281,12 @@ export class HostedMachine implements AsyncDisposable {
   async screen(): Promise<Picture | undefined> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first, or use onFrame');
     return (await this.#thread.ask({ type: 'screen' }, 'screen')).picture;
+  }
+
+  /** What there is to be seen on the guest's screen while it does not run, at little cost; undefined where it has none. */
+  async glance(): Promise<Glance | undefined> {
+    if (this.#running) throw new ConfigError('the machine is running', 'stop it first, or use onFrame');
+    return (await this.#thread.ask({ type: 'glance' }, 'glance')).glance;
   }
 
   /**

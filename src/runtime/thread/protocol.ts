@@ -7,7 +7,7 @@
 import type { Image, ImagePlace } from '../../boot/index.js';
 import type { MachineSpec } from '../../config/index.js';
 import type { DebugMethod } from '../../debug/index.js';
-import type { Picture } from '../../devices/contract/index.js';
+import type { Glance, Picture } from '../../devices/contract/index.js';
 import type { DeviceCounts } from '../../devices/index.js';
 import type { Outcome } from '../../machine/index.js';
 import type { MemoryRegion } from '../../memory/index.js';
@@ -83,6 +83,7 @@ export type ToWorker =
   | { type: 'debug'; method: DebugMethod; args: readonly unknown[] }
   | { type: 'endDebug' }
   | { type: 'screen' }
+  | { type: 'glance' }
   | { type: 'createPoller'; channels: PollChannels }
   | { type: 'poll' }
   | { type: 'dispose' }
@@ -115,6 +116,7 @@ export type FromWorker =
   | { type: 'debugged'; result: unknown; regions?: readonly MemoryRegion[]; made?: MadeMachine }
   /** None without a display device. */
   | { type: 'screen'; picture: Picture | undefined }
+  | { type: 'glance'; glance: Glance | undefined }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }
   | { type: 'disposed' }

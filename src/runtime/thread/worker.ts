@@ -74,6 +74,9 @@ port.on('message', async (message: ToWorker) => {
         post({ type: 'screen', picture: current().picture() });
         break;
       }
+      case 'glance':
+        post({ type: 'glance', glance: current().machine.glance });
+        break;
       case 'createPoller':
         poller = new Poller(message.channels, () => post({ type: 'output' }));
         post({ type: 'pollerCreated' });

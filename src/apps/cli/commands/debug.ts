@@ -5,6 +5,7 @@ import { ConfigError } from '../../../errors.js';
 import { hostMachine, loadImage, SOURCE_ENDINGS } from '../../../runtime/index.js';
 import { SymbolTable } from '../../../symbols/index.js';
 import { addBuildOptions, type BuildFlags, buildOf } from '../../frontend/build-options.js';
+import { withVga } from '../../frontend/default-vga.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
 import { debugInTerminal } from '../../tui/app.js';
 
@@ -41,7 +42,9 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise
   requireTerminal();
   // Code that follows its source line by line, unless the user's own flags say otherwise.
   const how = { ...buildOf(flags), debug: true };
-  const { image, file: loaded, spec, warnings, symbols } = loadImage(files, specOf(flags), how);
+  const loaded = loadImage(files, specOf(flags), how);
+  const { image, file, spec: asked, warnings, symbols } = loaded;
+  const spec = withVga(loaded);
   if (spec.simvirtio === 'polling')
     throw new ConfigError('--simvirtio polling cannot be used with debug', 'take --simvirtio exits');
   if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
@@ -50,10 +53,10 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise
     image,
     ...spec,
     // A guest with a screen is watched and played by a person: its sleeps take real time.
-    ...(spec.vga === true && spec.clock === undefined && { clock: 'wall' as const }),
+    ...(asked.vga === true && spec.clock === undefined && { clock: 'wall' as const }),
     symbols: named,
     debug: true,
-    frames: spec.vga === true,
+    frames: asked.vga === true,
     // Each access is an exit of its own, in words, as with --trace.
     coalesce: false,
     trace: { format: 'ndjson' },
@@ -62,8 +65,8 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise
     machine,
     symbols: new SymbolTable(named),
     image: path.basename(path.resolve(files[0]!)),
-    folder: path.dirname(path.resolve(loaded)),
-    hasScreen: spec.vga === true,
+    folder: path.dirname(path.resolve(file)),
+    hasScreen: asked.vga === true,
     ...(flags.type !== undefined && { type: flags.type }),
   });
 }

@@ -12,6 +12,7 @@ import {
 } from '../../../../runtime/index.js';
 import { printableText } from '../../../../symbols/index.js';
 import { addBuildOptions, buildOf } from '../../../frontend/build-options.js';
+import { withVga } from '../../../frontend/default-vga.js';
 import { asksWhy, endingText, printEngine, printGuestLog } from '../../../frontend/ending.js';
 import { ExitStatus, statusOf } from '../../../frontend/exit-status.js';
 import { addMachineOptions, specOf } from '../../../frontend/machine-options.js';
@@ -149,7 +150,8 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   const expectations = flags.expect && (await import('./after.js')).parseExpectations(flags.expect);
   for (const [option, target] of outputsOf(flags)) requireWritable(option, target, files);
   const loaded = loadImage(files, wantedSpec(flags), buildOf(flags));
-  const { image, spec, warnings, symbols } = loaded;
+  const { image, warnings, symbols } = loaded;
+  const spec = withVga(loaded);
   for (const [option, target] of outputsOf(flags))
     requireWritable(option, target, [loaded.file, ...loaded.sources]);
   const timeoutMs = flags.timeout ?? loaded.timeoutMs;

@@ -3,29 +3,42 @@
  *
  * @module
  */
-import type { Picture } from '../../../../devices/contract/index.js';
+import type { TextPicture } from '../../../../devices/contract/index.js';
 import type { HostedMachine } from '../../../../runtime/index.js';
+import { codePage437 } from '../../../frontend/screen/cells.js';
 
-/** A VGA's text, 80 by 25 words (IBM VGA technical reference). */
-const TEXT = 0xb8000;
-const TEXT_SIZE = 4000;
+/** Where a VGA has its text, 80 by 25 words, and its graphics (IBM VGA technical reference). */
+const TEXT = { address: 0xb8000, size: 4000 };
+const GRAPHICS = { address: 0xa0000, size: 0x10000 };
 
-/** Says how to see what the guest drew; undefined where it drew nothing. */
+const SEE = 'see it with --screen, or keep it with --screenshot FILE.png';
+
+/** What the guest drew, or how to see it; undefined where it drew nothing. */
 export async function hiddenScreen(machine: HostedMachine): Promise<string | undefined> {
-  const picture = await machine.screen();
-  const drew = picture === undefined ? wroteToText(machine) : shows(picture);
-  return drew
-    ? 'terrarium: the guest drew on its screen: see it with --screen, or keep it with --screenshot FILE.png'
-    : undefined;
+  const seen = await machine.glance();
+  if (seen === undefined) return wroteAt(machine, TEXT) || wroteAt(machine, GRAPHICS) ? noScreen : undefined;
+  const { text, missed } = seen;
+  // It starts with text: pixels are the guest's doing.
+  if (text === undefined) return `terrarium: the guest drew on its screen: ${SEE}`;
+  const lines = linesOf(text);
+  if (lines.length > 0)
+    return [`terrarium: on the guest's screen (${SEE}):`, ...lines.map((line) => `  ${line}`)].join('\n');
+  return missed === 0 ? undefined : wrongMode;
 }
+
+const noScreen = `terrarium: the guest wrote to where a PC's screen is, and its machine has none: --vga gives it one; ${SEE}`;
+const wrongMode =
+  "terrarium: the guest wrote to video memory that its screen's mode does not show: text is at B8000, and graphics at A0000 need their mode set first (docs/vga.md)";
 
 /** Without a VGA its memory is RAM, and keeps what was written. */
-function wroteToText({ memory }: HostedMachine): boolean {
-  return memory.contains(TEXT, TEXT_SIZE) && memory.view(TEXT, TEXT_SIZE).some((byte) => byte !== 0);
+function wroteAt({ memory, boot }: HostedMachine, { address, size }: typeof TEXT): boolean {
+  const image = boot.segments.some((one) => one.address < address + size && address < one.address + one.size);
+  return !image && memory.contains(address, size) && memory.view(address, size).some((byte) => byte !== 0);
 }
 
-function shows({ text, rgba }: Picture): boolean {
-  if (text !== undefined) return text.cells.some((cell) => ![0, 0x20, 0xff].includes(cell & 0xff));
-  const pixels = new Uint32Array(rgba.buffer, rgba.byteOffset, rgba.length / 4);
-  return pixels.some((pixel) => pixel !== pixels[0]);
+/** The rows that say something, without blanks at their ends. */
+function linesOf({ cells, columns, rows }: TextPicture): string[] {
+  const row = (y: number) =>
+    [...cells.subarray(y * columns, (y + 1) * columns)].map((cell) => codePage437[cell & 0xff]).join('');
+  return Array.from({ length: rows }, (_, y) => row(y).trimEnd()).filter((line) => line !== '');
 }

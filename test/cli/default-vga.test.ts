@@ -1,0 +1,85 @@
+/** A guest that writes to a PC's screen, and says nothing of one: it has one, and is told what stands on it. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { withVga } from '../../src/apps/frontend/default-vga.js';
+import { parseImage } from '../../src/boot/index.js';
+import type { MachineSpec } from '../../src/config/index.js';
+import { noKvm, Scratch, terrarium } from '../support.js';
+
+/** MOV AX, segment; MOV DS, AX; MOV WORD [0], 'H' in grey; MOV WORD [2], 'i'; CLI; HLT */
+const writesTo = (segment: number) =>
+  Uint8Array.from(
+    [
+      [0xb8, segment & 0xff, segment >> 8, 0x8e, 0xd8],
+      [0xc7, 0x06, 0x00, 0x00, 0x48, 0x07, 0xc7, 0x06, 0x02, 0x00, 0x69, 0x07, 0xfa, 0xf4],
+    ].flat(),
+  );
+
+describe('a guest that draws', () => {
+  for (const engine of ['soft', 'kvm']) {
+    test(`and nobody looks, on ${engine}`, { skip: engine === 'kvm' && noKvm }, () => {
+      using scratch = new Scratch();
+      const run = (segment: number, ...options: string[]) => {
+        writeFileSync(scratch.file('k.bin'), writesTo(segment));
+        const { status, stderr } = terrarium(['run', scratch.file('k.bin'), '--engine', engine, ...options]);
+        assert.equal(status, 0, stderr);
+        return stderr;
+      };
+      assert.match(run(0xb800), /on the guest's screen \(see it with --screen.*\):\n {2}Hi\n$/);
+      assert.match(run(0xb800, '--memory', '64K'), /\n {2}Hi\n$/);
+      assert.match(run(0xa000), /video memory that its screen's mode does not show.*docs\/vga\.md/);
+      for (const segment of [0xb800, 0xa000])
+        assert.match(run(segment, '--no-vga'), /where a PC's screen is, and its machine has none: --vga/);
+      // An empty screen is nothing to speak of, nor is anything to those who want no words.
+      assert.doesNotMatch(run(0x1000), /screen/);
+      assert.equal(run(0xb800, '--quiet'), '');
+    });
+  }
+});
+
+describe('the VGA that commands add', () => {
+  const image = (bytes: number) => parseImage(new Uint8Array(bytes).fill(0x90), 'k.bin');
+  const vgaOf = (spec: MachineSpec, bytes = 16) => withVga({ image: image(bytes), spec }).vga;
+
+  test('is left out where something of the guest’s lies at its addresses, or where it is said', () => {
+    const KIB = 1024;
+    assert.equal(vgaOf({}), true);
+    assert.equal(vgaOf({ vga: false }), false);
+    assert.equal(vgaOf({ memory: 64 * KIB }), true);
+    assert.equal(vgaOf({ memory: 640 * KIB }), true);
+    assert.equal(vgaOf({ standardDevices: false }), undefined);
+    // RAM that ends in the hole: the boot tables lie there.
+    assert.equal(vgaOf({ memory: 700 * KIB }), undefined);
+    assert.equal(vgaOf({ load: 0xb0000 }), undefined);
+    assert.equal(vgaOf({ load: 0xc0000 }), true);
+    assert.equal(vgaOf({ stack: 0xa1000 }), undefined);
+    assert.equal(vgaOf({ entry: 0xbffff }), undefined);
+    assert.equal(vgaOf({ regions: [{ address: 0xb8000, size: 4096 }] }), undefined);
+    assert.equal(vgaOf({}, 640 * KIB), undefined, 'neither from 0 up nor down from 1 MiB');
+    assert.equal(vgaOf({}, 300 * KIB), undefined, 'down from 1 MiB');
+    assert.equal(vgaOf({}, 64 * KIB), true);
+  });
+
+  test('moves neither the stack nor the tables of a guest', { skip: noKvm }, () => {
+    using scratch = new Scratch();
+    writeFileSync(scratch.file('k.bin'), Uint8Array.of(0xf4));
+    const file = scratch.file('report.json');
+    const registersWith = (...options: string[]) => {
+      const { stderr } = terrarium([
+        'run',
+        scratch.file('k.bin'),
+        '--mode',
+        'long',
+        '--dump',
+        'regs',
+        ...options,
+        '--report',
+        file,
+      ]);
+      return /rsp \w+|gdt .*|cr3 .*/.exec(stderr)?.[0];
+    };
+    assert.ok(registersWith());
+    assert.equal(registersWith(), registersWith('--no-vga'));
+  });
+});
