@@ -18,6 +18,11 @@ const gaps: readonly Gap[] = [
       'Terrarium does not know an instruction with these bytes either: is it code at all, and code for this mode?',
   },
   {
+    has: ({ absent }) => absent !== undefined,
+    words:
+      'neither KVM’s emulator nor the software CPU has such instructions: the guest is to ask CPUID for them first',
+  },
+  {
     has: ({ mnemonic }, scene) => /^(int|int3|into|icebp|int1)$/.test(mnemonic) && isProtected(scene.system),
     words: 'the emulator supports software interrupts only in real mode, not through the gates of an IDT',
   },

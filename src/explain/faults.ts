@@ -5,12 +5,11 @@
  */
 
 import type { FaultRecord } from '../engine/contract/index.js';
-import { formatWalk, hex, readLinear, walkPages } from '../inspect/index.js';
-import { disassemble, MAX_LENGTH } from '../isa/index.js';
-import { CR4 } from '../x86/index.js';
+import { formatWalk, hex, walkPages } from '../inspect/index.js';
 import { explainDivide } from './divide.js';
 import { checkGate, explainTaskStack } from './gates.js';
 import { explainGeneral } from './general.js';
+import { explainInvalid } from './invalid.js';
 import { explainRarer } from './rarer.js';
 import { explainLeftStack } from './recursion.js';
 import { explainReturn } from './returns.js';
@@ -20,7 +19,6 @@ import {
   type Finding,
   isProtected,
   linearRip,
-  modeText,
   registerValue,
   type Scene,
   selectorText,
@@ -28,7 +26,6 @@ import {
 } from './scene.js';
 import { checkSelector, type Use } from './selectors.js';
 import { callBefore } from './whereabouts.js';
-import { RAN_ON, zerosBefore } from './zeros.js';
 
 /** Why the instruction at the scene raised `fault`. */
 export function explainFault(scene: Scene, fault: FaultRecord): Finding {
@@ -51,66 +48,6 @@ export function explainFault(scene: Scene, fault: FaultRecord): Finding {
         }
       );
   }
-}
-
-function explainInvalid(scene: Scene): Finding {
-  const { instruction, code, system } = scene;
-  const text = instruction?.text ?? '';
-  if (instruction?.mnemonic === 'ud2')
-    return {
-      check: 'UD2 is invalid on purpose',
-      mistake:
-        'Compilers put UD2 where the program must never arrive: the end of a function without a return, or undefined behaviour.',
-    };
-  if (/xmm|mm\d|mxcsr/.test(text) && !(system.cr4 & CR4.OSFXSR)) {
-    return {
-      check: `${text} is SSE, and CR4.OSFXSR is 0`,
-      evidence: [`CR0 ${hex(system.cr0)}  CR4 ${hex(system.cr4)}`],
-      mistake:
-        'Set CR4.OSFXSR (bit 9) and CR4.OSXMMEXCPT (bit 10) and clear CR0.EM before SSE, or compile with -mgeneral-regs-only.',
-    };
-  }
-  if (
-    instruction?.mnemonic === 'mov' &&
-    instruction.operands[0]?.kind === 'register' &&
-    instruction.operands[0].name === 'cs'
-  )
-    return {
-      check: 'MOV cannot load CS',
-      mistake: 'Only a far jump, call or return loads CS: ljmp $0x08, $next.',
-    };
-  if (
-    /^(ltr|lldt|str|sldt|lar|lsl|verr|verw|arpl)$/.test(instruction?.mnemonic ?? '') &&
-    !isProtected(system)
-  ) {
-    return {
-      check: `${instruction?.mnemonic} does not exist in real mode`,
-      mistake: 'Set CR0.PE and jump to 32-bit code first.',
-    };
-  }
-  const wide = code === 64 ? undefined : widerText(scene);
-  const zeros = zerosBefore(scene, linearRip(scene.registers, system));
-  return {
-    check: `these bytes are not an instruction in ${modeText(scene)}`,
-    ...(instruction && { evidence: [`the bytes at ${hex(scene.registers.rip)}: ${bytesAtRip(scene)}`] }),
-    mistake:
-      wide ??
-      (zeros >= 16 ? RAN_ON : undefined) ??
-      'The CPU executes data, or code for another mode. Did it jump into data, or run past the last instruction?',
-  };
-}
-
-/** A hint for bytes that look like code compiled for another mode. */
-function widerText(scene: Scene): string | undefined {
-  const bytes = readLinear(scene, linearRip(scene.registers, scene.system), MAX_LENGTH);
-  const { mnemonic, text } = disassemble(bytes, { code: 64 });
-  if (mnemonic === '(bad)') return undefined;
-  return `In 64-bit mode these bytes are ${text}: this is 64-bit code, and the CPU runs in a narrower mode. Compile it with -m32 (an ELF32 file), or switch to long mode before you jump to it.`;
-}
-
-function bytesAtRip(scene: Scene): string {
-  const bytes = readLinear(scene, linearRip(scene.registers, scene.system), 8);
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }
 
 /** #TS, #NP, #SS and #GP. */

@@ -29,3 +29,27 @@ describe('a rare exception', () => {
     assert.match(said(divides, {}, 0x20n), /^#MF.*of the x87 failed.*FNINIT/);
   });
 });
+
+describe('an instruction that other processors have', () => {
+  // Encodings: SDM 2A to 2D, as binutils assemble them.
+  const cases: [code: string, said: RegExp][] = [
+    ['c5ec58d9', /vaddps ymm3,ymm2,ymm1 belongs to AVX \(CPUID leaf 1, ECX bit 28\).*XCR0 by XSETBV/],
+    ['c5edfed9', /vpaddd ymm3,ymm2,ymm1 belongs to AVX2/],
+    ['c5e9fed9', /vpaddd xmm3,xmm2,xmm1 belongs to AVX \(/],
+    ['c4e26998d9', /vfmadd132ps xmm3,xmm2,xmm1 belongs to FMA/],
+    ['660f38dcd1', /aesenc xmm2,xmm1 belongs to AES-NI/],
+    ['660f3a44d101', /pclmulhqlqdq xmm2,xmm1 belongs to PCLMULQDQ/],
+    ['0f38c9d1', /sha1msg1 xmm2,xmm1 belongs to SHA/],
+    ['0fc7f0', /rdrand eax belongs to RDRAND.*hypercall/],
+    ['0fc7f8', /rdseed eax belongs to RDSEED/],
+    ['0f01c8', /monitor belongs to MONITOR.*HLT/],
+    ['0f01c9', /mwait belongs to MONITOR/],
+    ['0f01c1', /vmcall belongs to VMX.*hypercalls\.md/],
+    ['0f01d9', /vmmcall belongs to SVM/],
+    ['0f01d0', /xgetbv needs CR4\.OSXSAVE, which is 0.*bit 18/],
+    ['62f16c4858d9', /EVEX, belongs to AVX-512/],
+    ['0fff00', /UD0 is invalid on purpose/],
+  ];
+  for (const [code, words] of cases)
+    test(`is named: ${code}`, () => assert.match(said([...Buffer.from(code, 'hex')]), words));
+});

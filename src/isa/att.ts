@@ -53,7 +53,7 @@ const own = new Map([
 
 /** Memory operands whose size the mnemonic says already. */
 const unsuffixed =
-  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor|prefetch|clflush|clwb|ldmxcsr|stmxcsr|fx|xsave|xrstor)/;
+  /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor|prefetch|clflush|clwb|v?ldmxcsr|v?stmxcsr|vmptr|vmclear|vmxon|rstorssp|clrssbsy|fx|xsave|xrstor)/;
 
 function memory({ segment, base, index, scale, displacement, addressSize }: MemoryOperand): string {
   const prefix = segment === undefined ? '' : `%${segment}:`;
@@ -125,11 +125,14 @@ function mnemonicOf(mnemonic: string, operands: readonly Operand[], encoding: En
   if (counterWord(encoding) !== '') return name + suffixes.get(encoding.addressSize / 8);
   if (/^(push|pop|call|jmp)$/.test(mnemonic)) return name + (operands[0]?.kind === 'memory' ? size : '');
   if (unsuffixed.test(mnemonic)) return name;
-  if (mnemonic === 'crc32' || (/^cvtsi2s[sd]$/.test(mnemonic) && encoding.code === 64)) {
-    const [, from] = operands;
+  if (mnemonic === 'crc32' || (/^v?cvtsi2s[sd]$/.test(mnemonic) && encoding.code === 64)) {
+    const from = operands.at(-1);
     return name + (from?.kind === 'memory' ? suffixes.get(from.size) : '');
   }
   if (row.opcode >> 3 === 0x1b && row.map === 0) return floatingName(name, operands, encoding);
+  // The result is as wide as it is, whatever they convert.
+  if (/^vcvtt?pd2(ps|dq)$/.test(mnemonic))
+    return name + (operands[1]?.kind === 'memory' ? (encoding.wide ? 'y' : 'x') : '');
   const inMemory = operands.find((one) => one.kind === 'memory');
   if (inMemory?.kind !== 'memory') return name;
   // A count or a port in a register says nothing about what is in memory.

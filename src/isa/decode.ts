@@ -42,6 +42,10 @@ export interface Encoding {
   rex: number;
   /** VEX.vvvv as a register's number; -1 without VEX. */
   vvvv: number;
+  /** VEX.L: vectors have 32 bytes. */
+  wide: boolean;
+  /** VEX.W, also outside of 64-bit code, where it is no REX.W: the numbers of a vector have 64 bits. */
+  long: boolean;
   opcode: number;
   /** -1 where there is none. */
   modrm: number;
@@ -100,7 +104,16 @@ class Reader {
 
 type Prefixes = Pick<
   Encoding,
-  'lock' | 'repeat' | 'segment' | 'operandPrefix' | 'addressPrefix' | 'rex' | 'vvvv' | 'opcode'
+  | 'lock'
+  | 'repeat'
+  | 'segment'
+  | 'operandPrefix'
+  | 'addressPrefix'
+  | 'rex'
+  | 'vvvv'
+  | 'wide'
+  | 'long'
+  | 'opcode'
 >;
 
 /** Reads prefixes and the first byte of the opcode. */
@@ -113,6 +126,8 @@ function readPrefixes(reader: Reader, code: CodeSize): Prefixes {
     addressPrefix: false,
     rex: 0,
     vvvv: -1,
+    wide: false,
+    long: false,
     opcode: 0,
   };
   while (!reader.short) {
@@ -247,14 +262,15 @@ interface OpcodeSet {
  */
 function readVex(reader: Reader, code: CodeSize, found: Prefixes): OpcodeSet | undefined {
   const { lock, repeat, operandPrefix, rex } = found;
-  const long = found.opcode === 0xc4;
+  const three = found.opcode === 0xc4;
   const first = reader.byte();
-  const second = long ? reader.byte() : first;
-  const map = long ? first & 31 : 1;
+  const second = three ? reader.byte() : first;
+  const map = three ? first & 31 : 1;
   if (lock || repeat !== 0 || operandPrefix || rex !== 0 || map < 1 || map > 3) return undefined;
-  if ((second & 4) !== 0) return undefined;
-  const extended = (~first >> 5) & (long ? 7 : 4);
-  found.rex = code === 64 ? 0x40 | extended | (long && second >= 0x80 ? 8 : 0) : 0;
+  const extended = (~first >> 5) & (three ? 7 : 4);
+  found.long = three && second >= 0x80;
+  found.rex = code === 64 ? 0x40 | extended | (found.long ? 8 : 0) : 0;
+  found.wide = (second & 4) !== 0;
   found.vvvv = (~second >> 3) & (code === 64 ? 15 : 7);
   const pp = second & 3;
   found.operandPrefix = pp === 1;
@@ -275,9 +291,16 @@ function readEscape(reader: Reader, code: CodeSize, found: Prefixes): OpcodeSet 
   return { map, vex: false };
 }
 
+function fitsVex({ vex, vexLength, vexWide }: Opcode, { wide, long }: Prefixes): boolean {
+  if (!vex) return true;
+  return (
+    (vexLength === 'any' || vexLength === Number(wide)) && (vexWide === 'any' || vexWide === Number(long))
+  );
+}
+
 /** Names a register of VEX.vvvv; where no operand does, vvvv has to be all ones (SDM 2A 2.3.5.6). */
 function isVexRight(row: Opcode, { vvvv }: Prefixes): boolean {
-  return !row.vex || row.operands.some((operand) => operand.startsWith('B')) || vvvv === 0;
+  return !row.vex || row.operands.some((operand) => /^[BH]/.test(operand)) || vvvv === 0;
 }
 
 /**
@@ -295,7 +318,8 @@ export function decode(bytes: Uint8Array, code: CodeSize, find = candidates): En
   const modrm = rows.some(hasModrm) ? reader.byte() : -1;
   const isMemory = modrm >= 0 && modrm < 0xc0 && !any.registerOnly;
   const prefix = mandatoryPrefix(prefixes.repeat, prefixes.operandPrefix);
-  const row = rowFor(rows, { prefix, memory: isMemory, reg: (modrm >> 3) & 7, rm: modrm & 7 });
+  const fitting = rows.filter((one) => fitsVex(one, prefixes));
+  const row = rowFor(fitting, { prefix, memory: isMemory, reg: (modrm >> 3) & 7, rm: modrm & 7 });
   if (row === undefined || !isVexRight(row, prefixes)) return undefined;
   // There are six segment registers (SDM 2A MOV).
   if (row.operands.includes('Sw') && ((modrm >> 3) & 7) > 5) return undefined;

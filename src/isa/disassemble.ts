@@ -7,9 +7,10 @@ import { attText } from './att.js';
 import { type CodeSize, decode, type Encoding } from './decode.js';
 import { intelText } from './intel.js';
 import { naming } from './names.js';
-import type { FindRows } from './notation.js';
+import { type FindRows, finderOf } from './notation.js';
 import { type Operand, operandsOf } from './operands.js';
 import { counterWord, mnemonicOf, repeatWord } from './spelling.js';
+import { type AbsentFeature, absentFeature, absentOpcodes } from './table/absent.js';
 
 export type Syntax = 'intel' | 'att';
 
@@ -40,6 +41,8 @@ export interface Instruction {
   operands: readonly Operand[];
   /** The row of the table and the fields; undefined for bytes that are no instruction. */
   encoding: Encoding | undefined;
+  /** The feature that it belongs to, where the software CPU does not have it; missing for all others. */
+  absent?: AbsentFeature;
 }
 
 /**
@@ -48,10 +51,12 @@ export interface Instruction {
  */
 export function disassemble(bytes: Uint8Array, options: DisassemblyOptions): Instruction {
   const address = options.address ?? 0n;
-  const encoding = decode(bytes, options.code, options.find);
+  const known = decode(bytes, options.code, options.find);
+  const encoding = known ?? decodeAbsent(bytes, options);
   if (encoding === undefined) {
     return { address, length: 1, text: '(bad)', mnemonic: '(bad)', operands: [], encoding };
   }
+  const feature = known === undefined ? absentFeature(encoding.row, encoding.wide) : undefined;
   const names = naming(options.symbol);
   const mnemonic = mnemonicOf(encoding);
   const operands = operandsOf(encoding, address);
@@ -68,8 +73,18 @@ export function disassemble(bytes: Uint8Array, options: DisassemblyOptions): Ins
     mnemonic,
     operands,
     encoding,
+    ...(feature && { absent: feature }),
   };
 }
+
+/** An instruction that the software CPU does not have. */
+function decodeAbsent(bytes: Uint8Array, { code, find }: DisassemblyOptions): Encoding | undefined {
+  if (find !== undefined) return undefined;
+  absent ??= finderOf(absentOpcodes());
+  return decode(bytes, code, absent);
+}
+
+let absent: FindRows | undefined;
 
 /** Everything in `bytes`, one instruction behind the other. */
 export function* disassembleAll(bytes: Uint8Array, options: DisassemblyOptions): Generator<Instruction> {

@@ -30,6 +30,7 @@ export {
 export { type MemoryOperand, type Operand, registerName } from './operands.js';
 export { type Random, randomInstruction, randomNumbers, type Sample, type Wanted } from './random.js';
 export { randomMxcsr, randomVector } from './random-vectors.js';
+export { type AbsentFeature, absentOpcodes } from './table/absent.js';
 export {
   type InstructionRecord,
   type Kind,

@@ -14,6 +14,7 @@ const sizeNames = new Map([
   [8, 'QWORD PTR '],
   [10, 'TBYTE PTR '],
   [16, 'XMMWORD PTR '],
+  [32, 'YMMWORD PTR '],
 ]);
 
 function memory({ size, segment, base, index, scale, displacement, addressSize }: MemoryOperand): string {

@@ -10,6 +10,7 @@ export type ImmediateKind = 'none' | 'b' | 'w' | 'z' | 'v' | 'offset' | 'far' | 
 
 const kinds = new Map<string, ImmediateKind>([
   ['Ib', 'b'],
+  ['Kx', 'b'],
   ['sIb', 'b'],
   ['Jb', 'b'],
   ['Iw', 'w'],
@@ -33,7 +34,7 @@ export function immediateKind({ operands, immediate }: Opcode): ImmediateKind {
 /** True if the instruction has a ModRM byte. */
 export function hasModrm(row: Opcode): boolean {
   if (row.reg >= 0 || row.registerOnly || row.form !== 'any') return true;
-  return row.operands.some((operand) => /^[EGSTVWPQ]/.test(operand));
+  return row.operands.some((operand) => /^[EGSTVWPQR]/.test(operand));
 }
 
 /** What selects among the rows of an opcode. */

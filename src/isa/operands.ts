@@ -81,6 +81,16 @@ class Operands {
       case 'c':
         return operandSize === 64 ? 16 : 8;
       case 'x':
+        return this.#it.wide ? 32 : 16;
+      case 'f':
+        return this.#it.long ? 8 : 4;
+      case 'h':
+        return this.#it.wide ? 16 : 8;
+      case 'e':
+        return this.#it.wide ? 8 : 4;
+      case 'g':
+        return this.#it.wide ? 4 : 2;
+      case 'o':
         return 16;
       case 'i':
         return this.#size(this.#it.row.operands.find((operand) => operand.startsWith('A'))?.[1]);
@@ -97,8 +107,14 @@ class Operands {
     return { kind: 'register', name, size };
   }
 
-  #vector(file: 'xmm' | 'mm', number: number): Operand {
-    return this.#named(`${file}${number}`, file === 'mm' ? 8 : 16);
+  /** An XMM register, or a YMM register where the notation says so and VEX.L is set. */
+  #vector(notation: string, number: number): Operand {
+    const isWide = notation[1] === 'x' && this.#it.wide;
+    return this.#named(`${isWide ? 'ymm' : 'xmm'}${number}`, isWide ? 32 : 16);
+  }
+
+  #mmx(number: number): Operand {
+    return this.#named(`mm${number}`, 8);
   }
 
   #memory(size: number): Operand {
@@ -168,15 +184,19 @@ class Operands {
       case 'E':
         return memory === undefined ? this.#register(rm, size) : this.#memory(size);
       case 'V':
-        return notation === 'V0' ? this.#named('xmm0', 16) : this.#vector('xmm', reg);
+        return notation === 'V0' ? this.#named('xmm0', 16) : this.#vector(notation, reg);
       case 'U':
-        return this.#vector('xmm', rm);
+        return this.#vector(notation, rm);
+      case 'H':
+        return this.#vector(notation, vvvv);
+      case 'K':
+        return this.#vector(notation, Number(BigInt.asUintN(8, immediate) >> 4n) & (code === 64 ? 15 : 7));
       case 'W':
-        return memory === undefined ? this.#vector('xmm', rm) : this.#memory(size);
+        return memory === undefined ? this.#vector(notation, rm) : this.#memory(size);
       case 'N':
-        return this.#vector('mm', rm & 7);
+        return this.#mmx(rm & 7);
       case 'Q':
-        return memory === undefined ? this.#vector('mm', rm & 7) : this.#memory(size);
+        return memory === undefined ? this.#mmx(rm & 7) : this.#memory(size);
       case 'G':
         return this.#register(reg, size);
       case 'B':
@@ -191,7 +211,7 @@ class Operands {
       case 'A':
         return this.#register(0, notation === 'A' ? this.#size(this.#ofRow()) : size);
       case 'R':
-        return this.#register(rm, code === 64 && notation !== 'Rd' ? 8 : 4);
+        return this.#register(rm, notation[1] === 'v' ? size : code === 64 && notation !== 'Rd' ? 8 : 4);
       case 'C':
         if (notation === 'CL') return this.#named('cl', 1);
         return this.#named(`cr${reg}`, code === 64 ? 8 : 4);
@@ -210,7 +230,7 @@ class Operands {
       case 'J':
         return this.#target();
       case 'P':
-        if (notation !== 'P') return this.#vector('mm', reg & 7);
+        if (notation !== 'P') return this.#mmx(reg & 7);
         return { kind: 'far', selector: second, offset: immediate };
       case 'L':
         return { kind: 'immediate', value: BigInt(second), size: 1 };

@@ -4,7 +4,7 @@
  * @module
  */
 import { type CodeSize, decode, type Encoding } from './decode.js';
-import { hasModrm } from './notation.js';
+import { type FindRows, hasModrm } from './notation.js';
 import type { Opcode } from './table/index.js';
 
 /** A number from 0 to n - 1. */
@@ -32,6 +32,8 @@ export interface Wanted {
   prefixes: readonly number[];
   /** 0 for none. */
   rex: number;
+  /** Another opcode table than our own, which has the row. */
+  find?: FindRows;
 }
 
 /** An instruction and its parts. */
@@ -48,8 +50,10 @@ const compressed = { any: 0, none: 0, '66': 1, f3: 2, f2: 3 } as const;
 function opcodeBytes(row: Opcode, rex: number, random: Random): number[] {
   const { map, vex, prefix, opcode } = row;
   if (!vex) return [...mandatory[prefix], ...(rex === 0 ? [] : [rex]), ...escapes[map], opcode];
-  const named = row.operands.some((operand) => operand.startsWith('B')) ? random(16) : 0;
-  const second = ((rex & 8) << 4) | ((~named & 15) << 3) | compressed[prefix];
+  const named = row.operands.some((operand) => /^[BH]/.test(operand)) ? random(16) : 0;
+  const wide = row.vexLength === 'any' ? random(2) : row.vexLength;
+  const long = row.vexWide === 'any' ? (rex >> 3) & 1 : row.vexWide;
+  const second = (long << 7) | (wide << 2) | ((~named & 15) << 3) | compressed[prefix];
   return [0xc4, ((~rex & 7) << 5) | map, second, opcode];
 }
 
@@ -64,7 +68,7 @@ export function randomInstruction(wanted: Wanted, random: Random): Sample | unde
   }
   while (bytes.length < 24) bytes.push(random(256));
   const all = Uint8Array.from(bytes);
-  const encoding = decode(all, code);
+  const encoding = decode(all, code, wanted.find);
   if (encoding === undefined || encoding.row !== row) return undefined;
   return { bytes: all.slice(0, encoding.length), encoding };
 }

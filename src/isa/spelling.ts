@@ -29,12 +29,28 @@ function isFull({ row, operandSize, addressSize }: Encoding): boolean {
   return (kind === 'offset' && addressSize === 64) || (kind === 'v' && operandSize === 64);
 }
 
-/** The predicates of CMPPS that have a name (SDM 2A table 3-1). */
-const predicates = ['eq', 'lt', 'le', 'unord', 'neq', 'nlt', 'nle', 'ord'];
+/** The predicates of CMPPS that have a name (SDM 2A table 3-1); those of VCMPPS are all of them (table 3-9). */
+const predicates =
+  'eq lt le unord neq nlt nle ord eq_uq nge ngt false neq_oq ge gt true eq_os lt_oq le_oq unord_s neq_us nlt_uq nle_uq ord_s eq_us nge_uq ngt_uq false_os neq_os ge_oq gt_oq true_us'.split(
+    ' ',
+  );
+const PREDICATES_OF_SSE = 8;
+/** Which halves PCLMULQDQ multiplies, where its immediate says no more than that (SDM 2B table 4-13). */
+const halves = new Map([
+  [0x00, 'lqlq'],
+  [0x01, 'hqlq'],
+  [0x10, 'lqhq'],
+  [0x11, 'hqhq'],
+]);
 
-/** The name of a comparison's predicate, or undefined. */
-function predicateOf({ row, immediate }: Encoding): string | undefined {
-  return /^cmp[ps][sd]$/.test(row.name) ? predicates[Number(immediate)] : undefined;
+/** The mnemonic of its own that an instruction has with that immediate, which is then not written; undefined for none. */
+function nameByImmediate({ row, immediate }: Encoding): string | undefined {
+  const value = Number(BigInt.asUintN(8, immediate));
+  const [, multiply] = /^(v?pclmul)qdq$/.exec(row.name) ?? [];
+  if (multiply !== undefined) return halves.has(value) ? `${multiply}${halves.get(value)}dq` : undefined;
+  const [, vex, sizes] = /^(v?)cmp([ps][sd])$/.exec(row.name) ?? [];
+  const known = vex === 'v' ? predicates.length : PREDICATES_OF_SSE;
+  return sizes === undefined || value >= known ? undefined : `${vex}cmp${predicates[value]}${sizes}`;
 }
 
 /** The mnemonic. */
@@ -42,12 +58,15 @@ export function mnemonicOf(encoding: Encoding): string {
   const { row, code, opcode, operandSize, addressSize } = encoding;
   if (isNop(encoding)) return 'nop';
   if (isFull(encoding)) return 'movabs';
-  const predicate = predicateOf(encoding);
-  if (predicate !== undefined) return `cmp${predicate}${row.name.slice(3)}`;
+  const named = nameByImmediate(encoding);
+  if (named !== undefined) return named;
   let text = row.spelling.mnemonic;
   if (text.endsWith('cc')) text = text.slice(0, -2) + conditions[opcode & 15]!;
   if (text.startsWith('@')) return text.slice(1).split('/')[sizes.indexOf(addressSize)]!;
-  if (text.includes('/')) return text.split('/')[sizes.indexOf(operandSize)]!;
+  if (text.includes('/')) {
+    const byVector = row.vex && !row.operands.some((operand) => /^[EGR]/.test(operand));
+    return text.split('/')[byVector ? (encoding.long ? 2 : 1) : sizes.indexOf(operandSize)]!;
+  }
   if (text.endsWith('~')) return text.slice(0, -1) + (code !== 64 ? '' : operandSize === 64 ? 'q' : 'd');
   if (!text.endsWith('+')) return text;
   const plain = text.slice(0, -1);
@@ -62,7 +81,7 @@ export function notationOf(encoding: Encoding): readonly string[] {
   if (isNop(encoding)) return [];
   const { row, memory } = encoding;
   const all = row.spelling.operands ?? row.operands;
-  const operands = predicateOf(encoding) === undefined ? all : all.slice(0, 2);
+  const operands = nameByImmediate(encoding) === undefined ? all : all.slice(0, -1);
   return operands
     .filter((operand) => !/^-.?$/.test(operand))
     .map((operand) => {

@@ -27,8 +27,12 @@ export type MandatoryPrefix = 'any' | 'none' | '66' | 'f3' | 'f2';
 export interface Opcode {
   /** 0: one-byte opcodes; 1: those behind 0F; 2: behind 0F 38; 3: behind 0F 3A. */
   map: OpcodeMap;
-  /** Encoded with VEX, whose L is 0. */
+  /** Encoded with VEX. */
   vex: boolean;
+  /** What VEX.L has to be. */
+  vexLength: 0 | 1 | 'any';
+  /** What VEX.W has to be. */
+  vexWide: 0 | 1 | 'any';
   /** The mandatory prefix; `any` where prefixes do not select. */
   prefix: MandatoryPrefix;
   opcode: number;
@@ -73,7 +77,7 @@ const maps: Record<string, OpcodeMap> = { '38': 2, '3a': 3 };
 /** What operands and ModRM's rm say about the form. */
 function formOf(operands: readonly string[], rm: string | undefined, has: (word: string) => boolean) {
   if (has('mem') || operands.some((operand) => operand.startsWith('M'))) return 'memory';
-  const register = /^([UN]|R|Ti$)/;
+  const register = /^([UN]|R[^|]*$|Ti$)/;
   return has('reg') || rm !== undefined || operands.some((operand) => register.test(operand))
     ? 'register'
     : 'any';
@@ -96,6 +100,8 @@ function parseRow(map: 0 | 1, line: string, records: Records): Opcode[] {
       prefix === 'np' || (prefix === undefined && vex !== undefined)
         ? 'none'
         : ((prefix as MandatoryPrefix) ?? 'any'),
+    vexLength: has('lx') ? 'any' : has('l1') ? 1 : 0,
+    vexWide: has('w0') ? 0 : has('w1') ? 1 : 'any',
     opcode: 0,
     reg: reg === undefined ? -1 : Number(reg),
     rm: rm === undefined ? -1 : Number(rm),

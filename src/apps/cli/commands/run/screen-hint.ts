@@ -5,7 +5,6 @@
  */
 import type { TextPicture } from '../../../../devices/contract/index.js';
 import type { HostedMachine } from '../../../../runtime/index.js';
-import { codePage437 } from '../../../frontend/screen/cells.js';
 
 /** Where a VGA has its text, 80 by 25 words, and its graphics (IBM VGA technical reference). */
 const TEXT = { address: 0xb8000, size: 4000 };
@@ -13,17 +12,17 @@ const GRAPHICS = { address: 0xa0000, size: 0x10000 };
 
 const SEE = 'see it with --screen, or keep it with --screenshot FILE.png';
 
-/** What the guest drew, or how to see it; undefined where it drew nothing. */
-export async function hiddenScreen(machine: HostedMachine): Promise<string | undefined> {
+/** What the guest drew, or how to see it, as lines; none where it drew nothing. */
+export async function hiddenScreen(machine: HostedMachine): Promise<string[]> {
   const seen = await machine.glance();
-  if (seen === undefined) return wroteAt(machine, TEXT) || wroteAt(machine, GRAPHICS) ? noScreen : undefined;
+  if (seen === undefined) return wroteAt(machine, TEXT) || wroteAt(machine, GRAPHICS) ? [noScreen] : [];
   const { text, missed } = seen;
   // It starts with text: pixels are the guest's doing.
-  if (text === undefined) return `terrarium: the guest drew on its screen: ${SEE}`;
-  const lines = linesOf(text);
+  if (text === undefined) return [`terrarium: the guest drew on its screen: ${SEE}`];
+  const lines = await linesOf(text);
   if (lines.length > 0)
-    return [`terrarium: on the guest's screen (${SEE}):`, ...lines.map((line) => `  ${line}`)].join('\n');
-  return missed === 0 ? undefined : wrongMode;
+    return [`terrarium: on the guest's screen (${SEE}):`, ...lines.map((line) => `  ${line}`)];
+  return missed === 0 ? [] : [wrongMode];
 }
 
 const noScreen = `terrarium: the guest wrote to where a PC's screen is, and its machine has none: --vga gives it one; ${SEE}`;
@@ -36,8 +35,10 @@ function wroteAt({ memory, boot }: HostedMachine, { address, size }: typeof TEXT
   return !image && memory.contains(address, size) && memory.view(address, size).some((byte) => byte !== 0);
 }
 
-/** The rows that say something, without blanks at their ends. */
-function linesOf({ cells, columns, rows }: TextPicture): string[] {
+/** The rows that say something, without blanks at their ends. Most guests draw nothing: the characters are loaded for those that do. */
+async function linesOf({ cells, columns, rows }: TextPicture): Promise<string[]> {
+  if (cells.every((cell) => [0, 0x20, 0xff].includes(cell & 0xff))) return [];
+  const { codePage437 } = await import('../../../frontend/screen/cells.js');
   const row = (y: number) =>
     [...cells.subarray(y * columns, (y + 1) * columns)].map((cell) => codePage437[cell & 0xff]).join('');
   return Array.from({ length: rows }, (_, y) => row(y).trimEnd()).filter((line) => line !== '');
