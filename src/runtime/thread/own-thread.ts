@@ -54,6 +54,8 @@ export class OwnThread implements Place {
         return { type: 'state', state: this.#current().state() };
       case 'screen':
         return { type: 'screen', picture: this.#current().picture() };
+      case 'glance':
+        return { type: 'glance', glance: this.#current().machine.glance };
       case 'dispose':
         this.#life?.[Symbol.dispose]();
         this.#life = undefined;
