@@ -18,6 +18,15 @@ import { ConfigError, TerrariumError } from './errors.js';
 import type { Machine } from './machine/index.js';
 import { createFrom, type MachineOptions } from './pc/index.js';
 
+export {
+  type Assembled,
+  type AssembleOptions,
+  AssemblerError,
+  assemble,
+  type Complaint,
+  elfImage,
+  flatImage,
+} from './assembler/index.js';
 export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
 export type { MachineSpec } from './config/index.js';
 export type {

@@ -25,7 +25,14 @@ export {
   templateNames,
   templateSummaries,
 } from './images/templates.js';
-export { type BuildOptions, compileSources, findDriver, hasCompiler } from './images/toolchain.js';
+export {
+  type AssemblerName,
+  assemblers,
+  type BuildOptions,
+  compileSources,
+  findDriver,
+  hasCompiler,
+} from './images/toolchain.js';
 export { createLauncher, type LauncherOptions } from './launcher.js';
 export {
   type CounterSource,

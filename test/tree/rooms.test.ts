@@ -19,6 +19,7 @@ const contracts = ['devices', 'engine', 'memory', 'time', 'x86'];
 const rooms: Record<string, Room> = {
   x86: { imports: [] },
   isa: { imports: [] },
+  assembler: { imports: ['isa'] },
   memory: { imports: [] },
   time: { imports: [] },
   engine: { imports: ['memory', 'x86'] },
@@ -42,6 +43,7 @@ const rooms: Record<string, Room> = {
   verify: { imports: ['engine', 'isa', 'memory', 'x86'] },
   runtime: {
     imports: [
+      'assembler',
       'boot',
       'config',
       'debug',
@@ -105,6 +107,7 @@ const rooms: Record<string, Room> = {
   },
   browser: {
     imports: [
+      'assembler',
       'boot',
       'config',
       'engine/soft',

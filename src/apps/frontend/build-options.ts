@@ -6,8 +6,11 @@
 import type { Command } from 'commander';
 import { TerrariumError } from '../../errors.js';
 import { type BuildOptions, findDriver, hasCompiler, type TemplateName } from '../../runtime/index.js';
+import { isAssembler } from './machine-options.js';
 
 export interface BuildFlags {
+  /** An option of the machine as well: what an image's file is. */
+  as?: unknown;
   cc?: string;
   cflags?: string;
 }
@@ -24,8 +27,9 @@ export function addBuildOptions(command: Command): Command {
     );
 }
 
-export function buildOf({ cc, cflags }: BuildFlags): BuildOptions {
+export function buildOf({ as, cc, cflags }: BuildFlags): BuildOptions {
   return {
+    ...(isAssembler(as) && { assembler: as }),
     ...(cc !== undefined && { compiler: cc }),
     ...(cflags !== undefined && { cflags: cflags.match(/\S+/g) ?? [] }),
   };

@@ -18,6 +18,7 @@ import {
   type MachineSpec,
   optionWord,
 } from '../../config/index.js';
+import { type AssemblerName, assemblers } from '../../runtime/index.js';
 import { asArgument, unescapeKeys } from './values.js';
 
 /** What commander has parsed: the options by their names, and the text to type at the start. */
@@ -45,6 +46,11 @@ function optionsFor(name: FieldName): Option[] {
     const opposite = new Option(option.replace('--', '--no-'), off ?? `not ${says}`);
     return off === undefined ? [shown, opposite.hideHelp()] : [shown.hideHelp(), opposite];
   }
+  if (name === 'as') {
+    // One word for both: what to take a file for, and which assembler a source is for.
+    const both = new Option(option, `${says}; of an assembler source: which assembler`);
+    return [both.choices([...(kind.names ?? []), ...assemblers])];
+  }
   if (kind.names !== undefined) return [shown.choices(kind.names)];
   return [shown.argParser(parserOf(kind))];
 }
@@ -65,7 +71,7 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
   for (const name of fieldNames) {
     const word = optionWord(name);
     const said = word === undefined ? undefined : flags[camelCase(word)];
-    if (said === undefined) continue;
+    if (said === undefined || (name === 'as' && isAssembler(said))) continue;
     const { kind } = fieldOf(name);
     spec[name] = kind === flag && typeof said === 'string' ? kind.parse(said) : said;
   }
@@ -89,6 +95,11 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
     ...(firmware && { firmware: path.resolve(folder, firmware) }),
     ...(hypercalls && { hypercalls: moduleIn(folder, hypercalls) }),
   };
+}
+
+/** True for a value of `--as` that is about a source, not about an image. */
+export function isAssembler(name: unknown): name is AssemblerName {
+  return (assemblers as readonly unknown[]).includes(name);
 }
 
 /** The URL of a module that was named by its path: a machine's thread imports it. */

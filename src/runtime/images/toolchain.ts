@@ -7,14 +7,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type AssemblerName, assembleBuiltin, refuseBuiltin } from './builtin-assembler.js';
 import { Confinement } from './confined.js';
 import { type Language, languageOf, SOURCE_ENDINGS } from './languages.js';
 import { elfScript, flatScript } from './linker-scripts.js';
-import { asPath, makers, nasmImage, nasmWidth, placesItself } from './objects.js';
+import { asPath, hasCompiler, makers, nasmImage, nasmWidth, placesItself } from './objects.js';
 import { DEFAULT_TIMEOUT_MS, LARGEST_OUTPUT, runTool, tooLarge } from './run-tool.js';
 import { ToolchainError } from './toolchain-error.js';
-import { type Driver, findDriver, temporaryFolder } from './tools.js';
+import { type Driver, findDriver, hasDriver, temporaryFolder } from './tools.js';
 
+export { type AssemblerName, assemblers } from './builtin-assembler.js';
 export { hasCompiler } from './objects.js';
 export { ToolchainError } from './toolchain-error.js';
 export { findDriver } from './tools.js';
@@ -28,6 +30,8 @@ export interface BuildOptions {
   compiler?: string;
   /** Further flags for the compiler of C, C++ and assembler, after Terrarium's own. */
   cflags?: readonly string[];
+  /** Which assembler a source is for. Default: gcc's or NASM, and the built-in one where the other is not here. */
+  assembler?: AssemblerName;
   /** For a debugger: optimise only as far as it can follow. Default false. */
   debug?: boolean;
   /** The sources are untrusted: they may read only headers and files beside them. Default false. */
@@ -179,6 +183,17 @@ function build(
   const { timeoutMs = DEFAULT_TIMEOUT_MS, strip = false, symbols = false, confined = false } = options;
   const { file } = sources[0]!;
   const run = { file, folder, timeoutMs };
+  if (takesBuiltin(sources, target, options)) {
+    const made = assembleBuiltin(sources[0]!, {
+      ...target,
+      load,
+      symbols,
+      strip,
+      confined,
+      cflags: options.cflags ?? [],
+    });
+    return { ...made, bytes: toSegment(made.bytes, options.mode) };
+  }
   if (sources.length === 1 && sources[0]!.language === 'nasm' && placesItself(sources[0]!.text) && !symbols) {
     const held = confined ? new Confinement(file, folder, undefined) : undefined;
     const assemble = () => nasmImage(file, image, run, held?.nasmFlags);
@@ -245,6 +260,31 @@ function build(
   return { bytes, kind: isElf(bytes) ? 'elf' : 'flat', command: command.join(' '), warnings };
 }
 
+/** Whether the built-in assembler was asked for, or is the only one here for this source. */
+function takesBuiltin(sources: readonly Source[], { bits }: Target, options: BuildOptions): boolean {
+  const [first] = sources;
+  const { language, file } = first!;
+  const alone = sources.length === 1 && (language === 'assembler' || language === 'nasm');
+  const own = findLinkerScript(file, bits);
+  if (options.assembler === 'builtin') {
+    if (!alone)
+      throw refuseBuiltin(file, 'takes one assembler source', 'several sources and C need a compiler');
+    if (own !== undefined && !(language === 'nasm' && placesItself(first!.text))) {
+      throw refuseBuiltin(file, `does not read linker scripts such as ${own}`, 'use --as gcc');
+    }
+    return true;
+  }
+  if (options.assembler === 'nasm' && language !== 'nasm') {
+    throw refuseBuiltin(file, undefined, 'NASM takes .asm and .nasm: leave --as out');
+  }
+  if (options.assembler === 'gcc' && language === 'nasm') {
+    throw refuseBuiltin(file, undefined, 'gcc takes .S and .s: leave --as out');
+  }
+  if (!alone || own !== undefined || options.assembler !== undefined) return false;
+  if (language === 'nasm') return !hasCompiler('nasm');
+  return options.compiler === undefined && !process.env.CC?.trim() && !hasDriver();
+}
+
 /** Warnings that every kernel gets: writable code (binutils since 2.39), and flags that only the linker uses (clang). */
 const NOISE = /^.*(?:has a LOAD segment with RWX permissions|argument unused during compilation).*\n?/gm;
 
@@ -303,10 +343,14 @@ function readImage(image: string, file: string, mode: SourceMode): Uint8Array {
   }
   if (size > LARGEST_OUTPUT) throw tooLarge(file, size);
   if (size === 0) throw new ToolchainError(`${file}: the image is empty`, 'does it contain an instruction?');
-  const bytes = readFileSync(image);
-  const reachesReset =
-    size > 0xfff0 && size < 0x10000 && (mode === 'auto' || mode === 'reset') && !isElf(bytes);
-  if (!reachesReset) return new Uint8Array(bytes);
+  return toSegment(readFileSync(image), mode);
+}
+
+/** A flat image that reaches the reset vector is filled up to the end of its segment. */
+function toSegment(bytes: Uint8Array, mode: SourceMode): Uint8Array {
+  const { length } = bytes;
+  const reaches = length > 0xfff0 && length < 0x10000 && (mode === 'auto' || mode === 'reset');
+  if (!reaches || isElf(bytes)) return new Uint8Array(bytes);
   // The guest's own linker script may end after the jump at FFF0; the segment's end must still be at 1 MiB.
   const segment = new Uint8Array(0x10000);
   segment.set(bytes);

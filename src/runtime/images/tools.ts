@@ -53,6 +53,11 @@ export function findDriver(asked?: string, env: NodeJS.ProcessEnv = process.env)
   return { command: [found], kind: kindOf(found) };
 }
 
+/** True where there is a driver to be found. */
+export function hasDriver(env: NodeJS.ProcessEnv = process.env): boolean {
+  return candidates.some((name) => findProgram(name, env) !== undefined);
+}
+
 function kindOf(program: string): Driver['kind'] {
   return /clang[^/]*$/.test(path.basename(program)) ? 'clang' : 'gcc';
 }

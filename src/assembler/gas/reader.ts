@@ -1,0 +1,458 @@
+/**
+ * Sources of GNU as: lines become statements, statements become labels, directives and instructions of a program.
+ *
+ * @module
+ */
+import type { CodeSize } from '../../isa/index.js';
+import { encodings } from '../choose.js';
+import type { SourceLine } from '../cpp.js';
+import { type Dialect, type Encoded, EncodeError } from '../encode.js';
+import { type Expression, ExpressionError, evaluate, type Scope, type Value } from '../expression.js';
+import { mnemonics } from '../forms.js';
+import { type AsmInstruction, registerNamed } from '../operand.js';
+import { type Grammar, parseExpression } from '../parse-expression.js';
+import { type Piece, type Program, ProgramTooLarge } from '../program.js';
+import { gasName, Scanner } from '../scanner.js';
+import { type Complaint, type Origin, SourceError } from '../source.js';
+import { nearest } from '../suggest.js';
+import { attInstruction, type Candidates } from './att.js';
+import { Conditions } from './conditions.js';
+import { directives, type Reading } from './directives.js';
+import { gasGrammar } from './grammar.js';
+import { intelInstruction } from './intel.js';
+import { defineMacro, expandEach, expandMacro, type Macro } from './macros.js';
+
+/** What a source may ask its surroundings for. */
+export interface GasHost {
+  readonly program: Program;
+  /** The bytes of a file that `.include` or `.incbin` names. */
+  readonly read: (
+    name: string,
+    from: string,
+  ) => { readonly file: string; readonly bytes: Uint8Array } | undefined;
+  readonly complain: (complaint: Complaint) => void;
+}
+
+/** Lines that macros and repetitions may make, and how deep macros may use each other. */
+const MOST_LINES = 4_000_000;
+const DEEPEST = 200;
+/** Encodings that are kept by their text: programs say the same things again and again. */
+const KEPT = 4096;
+
+/** Words that begin a block, and its end. */
+const blocks: Readonly<Record<string, string>> = {
+  '.macro': '.endm',
+  '.rept': '.endr',
+  '.irp': '.endr',
+  '.irpc': '.endr',
+};
+const blockStart = /^\s*(?:[A-Za-z_.$][\w.$]*:\s*)*\.(macro|rept|irpc?)\b/i;
+const blockEnd = /^\s*\.(endm|endmacro|endr)\b/i;
+
+const dialect: Dialect = { prefixes: 'gas', guess: true };
+const intelDialect: Dialect = { prefixes: 'gas', guess: false };
+
+interface Feed {
+  readonly lines: readonly SourceLine[];
+  at: number;
+  readonly macro: boolean;
+}
+
+export class GasReader implements Reading {
+  readonly host: GasHost;
+  readonly program: Program;
+  readonly grammar: Grammar;
+  readonly conditions = new Conditions();
+  readonly macros = new Map<string, Macro>();
+  code: CodeSize;
+  /** What an object file would be: GNU as fills alignments for its processors. */
+  readonly objectBits: 32 | 64;
+  /** Operands as Intel writes them. */
+  intel = false;
+  /** Sections to go back to: `.previous` and `.popsection`. */
+  readonly sectionStack: string[] = [];
+  previousSection = '.text';
+  /** True after `.end`. */
+  ended = false;
+  origin: Origin = { file: '', line: 0 };
+  readonly #feeds: Feed[] = [];
+  readonly #locals = new Map<string, number>();
+  readonly #kept = new Map<string, Encoded>();
+  #lines = 0;
+  #expansions = 0;
+  #symbolsRead = 0;
+
+  constructor(host: GasHost, code: CodeSize) {
+    this.host = host;
+    this.program = host.program;
+    this.code = code;
+    this.objectBits = code === 64 ? 64 : 32;
+    const grammar = gasGrammar((digits, direction) => this.#local(digits, direction));
+    this.grammar = {
+      ...grammar,
+      primary: (scanner) => {
+        const found = grammar.primary(scanner);
+        if (found !== undefined && found.kind !== 'number') this.#symbolsRead++;
+        return found;
+      },
+    };
+  }
+
+  #local(digits: string, direction: 'b' | 'f'): string {
+    const count = (this.#locals.get(digits) ?? 0) + (direction === 'f' ? 1 : 0);
+    if (count === 0) throw new SourceError(`there is no label ${digits}: above this line`);
+    return `${digits}:${count}`;
+  }
+
+  /** Reads all lines. */
+  read(lines: readonly SourceLine[]): void {
+    this.#feeds.push({ lines, at: 0, macro: false });
+    for (let line = this.#next(); line !== undefined && !this.ended; line = this.#next()) this.#line(line);
+    const open = this.conditions.open;
+    if (open !== undefined) this.complain(open, new SourceError('this .if has no .endif'));
+  }
+
+  #next(): SourceLine | undefined {
+    for (;;) {
+      const feed = this.#feeds.at(-1);
+      if (feed === undefined) return undefined;
+      const line = feed.lines[feed.at++];
+      if (line === undefined) {
+        this.#feeds.pop();
+        continue;
+      }
+      if (++this.#lines > MOST_LINES) {
+        this.complain(line.origin, new SourceError(`more than ${MOST_LINES} lines with what macros make`));
+        this.ended = true;
+        return undefined;
+      }
+      return line;
+    }
+  }
+
+  complain(origin: Origin, { message, at, hint }: SourceError): void {
+    this.host.complain({ origin, column: at + 1 || 1, message, hint });
+  }
+
+  /** Puts lines before those that are left. */
+  insert(texts: readonly string[], macro = true): void {
+    const { file, line, from } = this.origin;
+    const origin = { file, line, ...(from !== undefined && { from }) };
+    this.#feed(
+      texts.map((text) => ({ text, origin })),
+      macro,
+    );
+  }
+
+  /** Puts an included file's lines before those that are left. */
+  insertFile(lines: readonly SourceLine[]): void {
+    this.#feed(lines, false);
+  }
+
+  #feed(lines: readonly SourceLine[], macro: boolean): void {
+    if (this.#feeds.length >= DEEPEST)
+      throw new SourceError(`more than ${DEEPEST} macros and files within each other`);
+    this.#feeds.push({ lines, at: 0, macro });
+  }
+
+  /** Leaves the macro that is being read. */
+  exitMacro(): void {
+    const at = this.#feeds.findLastIndex(({ macro }) => macro);
+    if (at < 0) throw new SourceError('.exitm outside of a macro');
+    this.#feeds.length = at;
+  }
+
+  #line({ text, origin }: SourceLine): void {
+    this.origin = origin;
+    try {
+      if (text.includes('.') && blockStart.test(text) && this.conditions.active) this.#block(text);
+      else if (!/[;#"']/.test(text)) this.#statement(text, 0);
+      else for (const { text: statement, at } of statements(text)) this.#statement(statement, at);
+    } catch (error) {
+      if (error instanceof SourceError) this.complain(origin, error);
+      else if (error instanceof ProgramTooLarge) {
+        this.complain(origin, new SourceError(error.message));
+        this.ended = true;
+      } else throw error;
+    }
+  }
+
+  /** A macro or a repetition: its lines up to the end that belongs to it. */
+  #block(first: string): void {
+    const { text } = statements(first).next().value ?? { text: '' };
+    let rest = text.trim();
+    for (
+      let label = /^([A-Za-z_.$][\w.$]*):\s*/.exec(rest);
+      label !== null;
+      label = /^([A-Za-z_.$][\w.$]*):\s*/.exec(rest)
+    ) {
+      this.label(label[1]!);
+      rest = rest.slice(label[0].length);
+    }
+    const [, word = '', head = ''] = /^(\.[a-z]+)\s*(.*)$/is.exec(rest) ?? [];
+    const { origin } = this;
+    const body: string[] = [];
+    for (let depth = 1; ; ) {
+      const line = this.#next();
+      if (line === undefined) throw new SourceError(`this ${word} has no ${blocks[word.toLowerCase()]}`);
+      if (blockStart.test(line.text)) depth++;
+      if (blockEnd.test(line.text) && --depth === 0) break;
+      body.push(line.text);
+    }
+    this.origin = origin;
+    switch (word.toLowerCase()) {
+      case '.macro': {
+        const macro = defineMacro(head, body);
+        this.macros.set(macro.name.toLowerCase(), macro);
+        return;
+      }
+      case '.rept': {
+        const count = this.constant(new Scanner(head), 'the number of repetitions');
+        if (count < 0n || count * BigInt(Math.max(body.length, 1)) > MOST_LINES) {
+          throw new SourceError(`.rept ${count}: too many lines`);
+        }
+        this.insert(Array.from({ length: Number(count) }, () => body).flat(), false);
+        return;
+      }
+      default:
+        this.insert(expandEach(head, body, word.toLowerCase() === '.irpc', this.#expansions++), false);
+    }
+  }
+
+  #statement(text: string, column: number): void {
+    const scanner = new Scanner(text);
+    try {
+      while (this.#label(scanner));
+      if (scanner.done) return;
+      this.#single(scanner);
+    } catch (error) {
+      if (error instanceof EncodeError) throw new SourceError(error.message, column, error.hint);
+      if (error instanceof ExpressionError) throw new SourceError(error.message, column);
+      if (error instanceof SourceError)
+        throw new SourceError(error.message, column + Math.max(error.at, 0), error.hint);
+      throw error;
+    }
+  }
+
+  /** A label at the start of a statement. */
+  #label(scanner: Scanner): boolean {
+    const found = scanner.peek(/(?:[A-Za-z_.$\u0080-\uffff][\w.$\u0080-\uffff]*|\d+|"[^"]+")[ \t]*:(?!=)/y);
+    if (found === undefined) return false;
+    // A segment override is written with a colon as well.
+    const name = found.slice(0, -1).trim().replace(/^"|"$/g, '');
+    if (this.intel && registerNamed(name.toLowerCase()) !== undefined) return false;
+    scanner.take(found);
+    if (this.conditions.active) this.label(name);
+    return true;
+  }
+
+  /** Defines a label here. */
+  label(name: string): void {
+    let full = name;
+    if (/^\d+$/.test(name)) {
+      const count = (this.#locals.get(name) ?? 0) + 1;
+      this.#locals.set(name, count);
+      full = `${name}:${count}`;
+    }
+    const symbol = this.program.symbol(full, this.origin);
+    if (symbol.label !== undefined || symbol.value !== undefined || symbol.expression !== undefined) {
+      throw new SourceError(`'${name}' is defined already, in ${symbol.origin.file}:${symbol.origin.line}`);
+    }
+    symbol.label = this.program.here;
+  }
+
+  #single(scanner: Scanner): void {
+    const { at } = scanner;
+    const assignment = scanner.peek(/[A-Za-z_.$][\w.$]*[ \t]*==?(?!=)/y);
+    if (assignment !== undefined && this.conditions.active) {
+      const name = scanner.match(gasName)!;
+      scanner.match(/==?/y);
+      this.set(name, this.expression(scanner));
+      scanner.end();
+      return;
+    }
+    const word = scanner.peek(/\.?[A-Za-z_$][\w.$]*/y)?.toLowerCase();
+    if (word?.startsWith('.')) {
+      scanner.match(/\.[A-Za-z_$][\w.$]*/y);
+      if (this.conditions.directive(word, scanner, this)) return;
+      if (!this.conditions.active) return;
+      const directive = directives[word];
+      if (directive !== undefined) {
+        directive(this, scanner, word);
+        return;
+      }
+      if (this.#macro(word, scanner)) return;
+      const close = nearest(word, Object.keys(directives));
+      throw new SourceError(`unknown directive ${word}`, at, close && `did you mean ${close}?`);
+    }
+    if (!this.conditions.active) return;
+    if (word !== undefined && this.macros.has(word)) {
+      scanner.match(/[A-Za-z_$][\w.$]*/y);
+      if (this.#macro(word, scanner)) return;
+    }
+    this.#instruction(scanner);
+  }
+
+  #macro(word: string, scanner: Scanner): boolean {
+    const macro = this.macros.get(word);
+    if (macro === undefined) return false;
+    this.insert(expandMacro(macro, scanner.rest(), this.#expansions++));
+    return true;
+  }
+
+  /** What an expression is worth now, whatever the layout; undefined if that is not known. */
+  readonly known = (expression: Expression): bigint | undefined => {
+    const value = this.now(expression);
+    return value === undefined || value.section !== undefined ? undefined : value.number;
+  };
+
+  /** A number, or a distance from the start of a piece. */
+  now(expression: Expression): Value | undefined {
+    if (expression.kind === 'number') return { number: expression.value, section: undefined };
+    try {
+      return evaluate(expression, this.#scope, -1n);
+    } catch (error) {
+      if (error instanceof ExpressionError) return undefined;
+      throw error;
+    }
+  }
+
+  readonly #scope: Scope = {
+    symbol: (name) => {
+      const symbol = this.program.symbols.get(name);
+      if (symbol?.value !== undefined) return symbol.value;
+      if (symbol?.label === undefined) return undefined;
+      return { number: BigInt(symbol.label.at), section: symbol.label.piece };
+    },
+    here: (what) => {
+      const { piece, at } = this.program.here;
+      if (what === 'section') return { number: 0n, section: piece.section.pieces[0]! };
+      return { number: BigInt(at), section: piece satisfies Piece };
+    },
+  };
+
+  expression(scanner: Scanner): Expression {
+    return parseExpression(scanner, this.grammar);
+  }
+
+  /** An expression that has to be known here. */
+  constant(scanner: Scanner, what: string): bigint {
+    const { at } = scanner;
+    const expression = this.expression(scanner);
+    const value = this.known(expression);
+    if (value === undefined) throw new SourceError(`${what} has to be a number that is known here`, at);
+    return value;
+  }
+
+  /** Gives a name a value. */
+  set(name: string, expression: Expression): void {
+    if (name === '.') {
+      this.program.stretch(
+        { kind: 'org', to: expression, from: this.orgFrom(expression), fill: 0 },
+        this.origin,
+      );
+      return;
+    }
+    const symbol = this.program.symbol(name, this.origin);
+    if (symbol.label !== undefined) throw new SourceError(`'${name}' is a label already`);
+    const value = this.known(expression);
+    symbol.value = value === undefined ? undefined : { number: value, section: undefined };
+    symbol.expression =
+      value === undefined ? { value: this.frozen(expression, name), here: this.program.here } : undefined;
+  }
+
+  /** `x = x + 1` means the x of before. */
+  frozen(expression: Expression, name: string): Expression {
+    if (expression.kind === 'symbol' && expression.name === name) {
+      const symbol = this.program.symbols.get(name);
+      if (symbol?.expression !== undefined) return symbol.expression.value;
+      if (symbol?.value !== undefined) return { kind: 'number', value: symbol.value.number };
+    }
+    if (expression.kind === 'unary') return { ...expression, of: this.frozen(expression.of, name) };
+    if (expression.kind !== 'binary') return expression;
+    return {
+      ...expression,
+      left: this.frozen(expression.left, name),
+      right: this.frozen(expression.right, name),
+    };
+  }
+
+  /** A number counts from the section's start; what has a label in it is an address. */
+  orgFrom(expression: Expression): 'section' | 'address' {
+    return this.known(expression) === undefined ? 'address' : 'section';
+  }
+
+  #instruction(scanner: Scanner): void {
+    const text = scanner.text.slice(scanner.at).trimEnd();
+    const key = `${this.code}${this.intel}${text}`;
+    const kept = this.#kept.get(key);
+    this.program.line(this.origin);
+    if (kept !== undefined) {
+      this.program.data(kept.bytes);
+      return;
+    }
+    const before = this.#symbolsRead;
+    const { at } = scanner;
+    const read = this.intel ? intelInstruction : attInstruction;
+    const found = read(scanner, this.grammar, this.code);
+    if ('prefixes' in found) {
+      this.program.data(found.prefixes);
+      return;
+    }
+    const forms = this.#encode(found, text, at);
+    const target = found[0]!.operands.find((one) => one.kind === 'target');
+    if (target?.kind === 'target' && forms.length > 1 && this.#symbolsRead > before) {
+      this.program.stretch({ kind: 'branch', forms, chosen: 0, target: target.value }, this.origin);
+      return;
+    }
+    // A branch to a number goes as far as may be needed.
+    const chosen = target === undefined ? forms[0]! : forms.at(-1)!;
+    this.program.code(chosen, this.origin);
+    if (this.#symbolsRead === before && chosen.fixups.length === 0 && this.#kept.size < KEPT)
+      this.#kept.set(key, chosen);
+  }
+
+  #encode(
+    candidates: Exclude<Candidates, { prefixes: readonly number[] }>,
+    text: string,
+    at: number,
+  ): Encoded[] {
+    if (candidates.length === 0) {
+      const [word = ''] = text.split(/\s/);
+      const close = nearest(word.toLowerCase(), [...mnemonics(), ...this.macros.keys()]);
+      throw new SourceError(`unknown instruction '${word}'`, at, close && `did you mean ${close}?`);
+    }
+    let refused: EncodeError | undefined;
+    for (const candidate of candidates satisfies readonly AsmInstruction[]) {
+      try {
+        const forms = encodings(candidate, this.code, this.known, this.intel ? intelDialect : dialect);
+        return forms.filter(({ bytes }, n) => n === 0 || bytes.length > forms[n - 1]!.bytes.length);
+      } catch (error) {
+        if (!(error instanceof EncodeError)) throw error;
+        refused ??= error;
+      }
+    }
+    throw refused ?? new EncodeError('nothing fits');
+  }
+}
+
+/** The statements of a line: apart by `;`, comments behind `#` taken out. */
+function* statements(line: string): Generator<{ text: string; at: number }> {
+  let start = 0;
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at]!;
+    if (character === '"') {
+      for (at++; at < line.length && line[at] !== '"'; at++) if (line[at] === '\\') at++;
+    } else if (character === "'") {
+      // A character, which may be one of those that mean something here.
+      at += line[at + 1] === '\\' ? 2 : 1;
+    } else if (character === ';') {
+      yield { text: line.slice(start, at), at: start };
+      start = at + 1;
+    } else if (character === '#') {
+      yield { text: line.slice(start, at), at: start };
+      return;
+    }
+  }
+  yield { text: line.slice(start), at: start };
+}

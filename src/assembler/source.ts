@@ -1,0 +1,54 @@
+/**
+ * Where a statement comes from, and what is wrong with it.
+ *
+ * @module
+ */
+import { TerrariumError } from '../errors.js';
+
+/** A place in a source. */
+export interface Origin {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** The macro's use that led here, innermost first. */
+  readonly from?: Origin;
+}
+
+/** Something in a source that the assembler says. */
+export interface Complaint {
+  readonly origin: Origin;
+  /** From 1; the statement's start where nothing better is known. */
+  readonly column: number;
+  readonly message: string;
+  readonly hint: string | undefined;
+}
+
+/** Thrown while a statement is read: the statement's place is put to it by whoever reads statements. */
+export class SourceError extends Error {
+  /** From 0, in the statement's text; -1 where it is the whole statement. */
+  readonly at: number;
+  readonly hint: string | undefined;
+
+  constructor(message: string, at = -1, hint?: string) {
+    super(message);
+    this.at = at;
+    this.hint = hint;
+  }
+}
+
+/** `k.S:3:5: unknown instruction 'mvo'`, with what to do in brackets. */
+export function complaintText({ origin, column, message, hint }: Complaint): string {
+  const used = origin.from === undefined ? '' : ` (from ${origin.from.file}:${origin.from.line})`;
+  const help = hint === undefined ? '' : ` (${hint})`;
+  return `${origin.file}:${origin.line}:${column}: ${message}${help}${used}`;
+}
+
+/** A source that cannot be assembled, with everything that is wrong with it. */
+export class AssemblerError extends TerrariumError {
+  readonly complaints: readonly Complaint[];
+
+  constructor(complaints: readonly Complaint[]) {
+    super('EASSEMBLER', complaints.map(complaintText).join('\n'));
+    this.complaints = complaints;
+  }
+}
