@@ -28,7 +28,7 @@ for (const [name, words] of makers) {
         const done = terrarium(words(folder));
         assert.equal(done.signal, null, `${folder} ends by itself`);
         assert.equal(done.status, 2, done.stderr);
-        assert.match(done.stderr, /^terrarium: .*(cannot be made|and no folder)/, folder);
+        assert.match(done.stderr, /^terrarium: .*(cannot be made|not a folder)/, folder);
         assert.doesNotMatch(done.stderr, /\n {4}at /);
       }
     });

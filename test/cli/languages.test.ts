@@ -115,7 +115,7 @@ describe('what is no image', () => {
 
   test('an empty name and a folder without sources are said', () => {
     using scratch = new Scratch();
-    assert.match(terrarium(['run', ''], { cwd: scratch.path }).stderr, /no image was named/);
+    assert.match(terrarium(['run', ''], { cwd: scratch.path }).stderr, /the name of the image is empty/);
     assert.match(terrarium(['run', '.'], { cwd: scratch.path }).stderr, /without a guest\.json/);
   });
 
@@ -190,7 +190,7 @@ describe('sources of somebody else’s', { skip: noGcc }, () => {
     symlinkSync('/etc/passwd', scratch.file('k.S'));
     const link = () => compileSource(scratch.file('k.S'), { mode: 'auto', confined: true });
     assert.throws(link, /leads to a file outside its folder/);
-    assert.match(refused({ 'k.rs': '' }, 'k.rs'), /somebody else's rust is not compiled here/);
+    assert.match(refused({ 'k.rs': '' }, 'k.rs'), /untrusted rust code is not compiled/);
   });
 
   test('read what lies beside them, and headers', () => {

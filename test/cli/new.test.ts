@@ -69,7 +69,7 @@ describe('terrarium new', () => {
     writeFileSync(scratch.file('full/kept'), 'kept');
     for (const [name, problem] of [
       ['full', /not empty/],
-      ['file', /no folder/],
+      ['file', /not a folder/],
       ['a b', /cannot be a kernel's name/],
       ['"quote', /cannot be a kernel's name/],
     ] as const) {

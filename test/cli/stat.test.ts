@@ -271,7 +271,7 @@ describe('the counters of a monitor that is not Terrarium', { skip: noKvm || noG
 });
 
 describe('terrarium stat of a machine on the software CPU', () => {
-  test('says that the kernel counts nothing of it, and shows its monitor’s counters, by name and by number', async () => {
+  test('says that the kernel has no counters of it, and shows its monitor’s counters, by name and by number', async () => {
     using scratch = new Scratch();
     const guest = scratch.file('talk.bin');
     // mov al, '!'; out 0xe9, al; out 0x80, al; jmp -4
@@ -283,7 +283,7 @@ describe('terrarium stat of a machine on the software CPU', () => {
     for (const which of [name, String(target.pid)]) {
       const done = terrarium(['stat', which, '--count', '2', '--interval', '100ms', '--json']);
       assert.equal(done.status, 0, done.stderr);
-      assert.match(done.stderr, /runs on the engine soft, of which the kernel counts nothing/);
+      assert.match(done.stderr, /runs on the engine soft, for which the kernel has no counters/);
       const looks = done.stdout
         .trimEnd()
         .split('\n')
@@ -307,7 +307,7 @@ describe('terrarium stat of a machine on the software CPU', () => {
     assert.match(done.stderr, /runs no KVM virtual machine/);
     assert.match(
       done.stderr,
-      /of a machine on the software CPU the kernel counts nothing: start it with --name/,
+      /the kernel has no counters of a machine on the software CPU: start it with --name/,
     );
   });
 });

@@ -114,7 +114,7 @@ describe('terrarium trace', () => {
       truncateSync(file, readFileSync(file).length - 300);
       const { exits, cut } = summarize(file);
       assert.ok(cut && exits < whole && exits >= whole - 3, `${exits} of ${whole}`);
-      assert.match(terrarium(['trace', file]).stderr, /is cut short/);
+      assert.match(terrarium(['trace', file]).stderr, /is truncated/);
     }
     assert.equal(terrarium(['trace', '-', '--json'], { input: `${halt}{"exit":2,"ti` }).status, 0);
   });

@@ -8,7 +8,7 @@
 
 static const char text[] = "A hypercall asks the monitor for a thing,\n"
                            "and not a device for a byte at a time:\n"
-                           "one exit, whatever it is.\n";
+                           "one exit for all of it.\n";
 
 static void say(const char *bytes, uint32_t length)
 {

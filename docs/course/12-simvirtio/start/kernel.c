@@ -1,10 +1,10 @@
-// Lesson 12. Queues: 100 blocks of 64 bytes go to an echo and come back; then a text takes the same way to the console.
-// It works. But each byte is told to the device by itself, and each is an exit.
+// Lesson 12. Queues: 100 blocks of 64 bytes go to an echo and come back; then a text goes to the echo and on to the console.
+// It works. But each byte is announced to the device separately, and each is an exit.
 //
 //   1. Let send() put all bytes into the buffer first, and write head once.
 //   2. Let receive() take all bytes out first, and write tail once. A byte is there as soon as head is not where you read.
 //
-// Head and tail go from 0 to maxlen - 1, and begin anew.
+// Head and tail go from 0 to maxlen - 1, and then to 0 again.
 
 #include "io.h"
 #include "simvirtio.h"

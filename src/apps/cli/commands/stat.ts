@@ -69,7 +69,7 @@ async function stat(which: string, flags: StatFlags): Promise<void> {
     const monitor = machine.state === 'running' ? await connectMachine(machine.name) : undefined;
     return showStats(beside(openProcess(pid), monitor), { intervalMs, count, json });
   }
-  const what = `${machine.name} runs on the engine ${machine.engine}, of which the kernel counts nothing: these are the monitor's own counters`;
+  const what = `${machine.name} runs on the engine ${machine.engine}, for which the kernel has no counters: these are the monitor's own counters`;
   process.stderr.write(`terrarium: ${what}\n`);
   await showStats(await openMachine(machine.name), { intervalMs, count, json });
 }
