@@ -91,8 +91,9 @@ export function benchLifecycle(floor: Floor): Row[] {
       name: `${MANY} machines, one after another`,
       unit: 'µs each',
       terrarium: each,
-      goal: 'fds +0, mappings ±10, RSS ±5 MB',
-      holds: grown.fds === 0 && Math.abs(grown.maps) <= 10 && Math.abs(grown.rss) <= 5,
+      goal: 'fds +0, mappings ≤ +10, RSS ≤ +5 MB',
+      // V8 may give back what the pairs before had it take.
+      holds: grown.fds === 0 && grown.maps <= 10 && grown.rss <= 5,
       note: `fds ${signed(grown.fds)}, mappings ${signed(grown.maps)}, RSS ${signed(Number(grown.rss.toFixed(1)))} MB`,
     },
   ];

@@ -7,6 +7,7 @@ import { benchGdb } from './gdb.js';
 import { benchInterrupts } from './interrupts.js';
 import { benchLifecycle } from './lifecycle.js';
 import { Floor, printTable, type Row } from './measure.js';
+import { benchParts } from './parts.js';
 import { benchPmioMmio } from './pmio-mmio.js';
 import { benchSimvirtio } from './simvirtio.js';
 import { benchSoft } from './soft.js';
@@ -34,6 +35,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   trace: () => benchTrace(root),
   vga: () => benchVga(root),
   gdb: () => benchGdb(['soft', 'kvm']),
+  parts: () => benchParts(),
 };
 for (const [name, bench] of Object.entries(benches)) {
   if (!wants(name)) continue;

@@ -2,12 +2,8 @@
 
 /** Files that run by themselves, and why: they compare a time with a limit, or change what other tests use. */
 export const alone = {
-  'src/boot/tables.test.ts': 'measures microseconds',
   'src/engine/kvm/api/signal.test.ts': 'measures when a timer interrupts the guest',
-  'src/engine/soft/host/speed.test.ts': 'measures instructions a second',
-  'src/trace/text.test.ts': 'measures lines a second',
   'test/devices/interrupts.test.ts': 'measures the processor time of a guest that waits',
-  'test/machine/hosted.test.ts': 'measures how soon output arrives',
 };
 
 /** The longest, first: the one that starts last should be short, since the end waits for it. */

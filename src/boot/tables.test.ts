@@ -219,16 +219,4 @@ describe('the boot tables', () => {
     using none = GuestMemory.create([{ address: 0, size: MIB, readOnly: true }]);
     assert.throws(() => boot(none, HLT, { mode: 'long' }), /needs writable memory below 4G/);
   });
-
-  test('are written in less than 100 µs once warm', () => {
-    using memory = machine();
-    const times: number[] = [];
-    for (let i = 0; i < 500; i++) {
-      const start = performance.now();
-      boot(memory, HLT, { mode: 'long' });
-      times.push(performance.now() - start);
-    }
-    times.sort((a, b) => a - b);
-    assert.ok(times[250]! < 0.1, `${times[250]! * 1000} µs`);
-  });
 });

@@ -33,6 +33,9 @@ export type MachineName = (typeof machineNames)[number];
 export const translateModes = ['off', 'on', 'eager'] as const;
 export type TranslateMode = (typeof translateModes)[number];
 
+/** The most CPUs that a machine can have. */
+export const MOST_CPUS = 1;
+
 /** One field of a `MachineSpec`. */
 export interface Field<T> {
   readonly kind: Kind<T>;
@@ -91,6 +94,11 @@ export const fields = {
   mode: field(choice(modes), 'first CPU state', { default: 'auto', option: '--mode <mode>' }),
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB; 128 MiB for a kernel that a loader's protocol starts. */
   memory: field(size, 'RAM, such as 64K, 16M, 1G', { default: 16 * 1024 * 1024, option: '--memory <size>' }),
+  /** How many CPUs the machine has: 1, until there are engines that run more. Default 1. */
+  cpus: field(whole(1, MOST_CPUS), 'how many CPUs the machine has: one, so far', {
+    default: 1,
+    option: '--smp <n>',
+  }),
   /** Pieces of memory beside RAM. Default: none. */
   regions: field(
     listOf(region, 'a list of regions: [{ "address": 33554432, "size": 4096 }]'),

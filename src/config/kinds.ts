@@ -66,7 +66,8 @@ export const flag: Kind<boolean> = {
 
 /** A whole number from `least` to `most`. */
 export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Kind<number> {
-  const what = `a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}`;
+  const range = `a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? '' : ` to ${most}`}`;
+  const what = least === most ? `${least}, the only value so far` : range;
   const is = (value: unknown): value is number => wholeFrom0(value) && value >= least && value <= most;
   return {
     what,

@@ -277,14 +277,14 @@ export class Machine implements Runnable, Disposable {
     const { ports, memory } = this.bus;
     own.connect(this.memory, this.bus, (slot) => this.#vm.remapRegion(slot));
     for (const space of [ports, memory]) {
-      space.onChange = () => {
+      space.listen(() => {
         if (space === memory) own.follow();
         const before = this.coalescing;
         this.#coalescing?.follow(space);
         // A run that is under way does not look for writes that are kept back unless it is called out for it.
         const runs = Atomics.load(this.control, Control.running) === 1;
         if (this.coalescing && !before && runs) this.cpu.setTimer(TICK_MS, TICK_MS);
-      };
+      });
       this.#coalescing?.follow(space);
     }
   }

@@ -74,20 +74,4 @@ describe('a trace line', () => {
       if (kind === ExitKind.io) assert.match(line!, /device 9$/);
     }
   });
-
-  test('is made at 300,000 a second or faster', () => {
-    const log = new ExitLog();
-    const exit = exitRecord({ address: 0xf1, write: true, bytes: [0x48], ripLow: 0xf0004 });
-    for (let i = 0; i < 60_000; i++) log.record(exit, 0, i * 0.01, i * 0.01);
-    let best = 0;
-    // The best of three: the machine has other work.
-    for (let round = 0; round < 3; round++) {
-      const started = performance.now();
-      let text = '';
-      for (let i = 0; i < 60_000; i++) text += `${formatTraceLine(log, i, names)}\n`;
-      assert.ok(text.length > 60_000 * 80);
-      best = Math.max(best, 60_000 / (performance.now() - started));
-    }
-    assert.ok(best >= 300, `${best.toFixed(0)},000 lines a second`);
-  });
 });

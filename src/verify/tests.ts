@@ -90,8 +90,9 @@ export class TestMaker {
     const rex = this.#mode.code === 64 && random(2) === 0 ? 0x40 | random(16) : 0;
     const sample = randomInstruction({ row, code: this.#mode.code, memory, prefixes, rex }, random);
     if (sample === undefined) return undefined;
-    const test = new Draft(this.#mode, random, sample.bytes, sample.encoding).finish();
-    return hasResult(test) ? test : undefined;
+    const draft = new Draft(this.#mode, random, sample.bytes, sample.encoding);
+    const test = draft.finish();
+    return hasResult(test) && !draft.mayBeSplit ? test : undefined;
   }
 
   #prefixes(row: Opcode, memory: boolean): number[] {
@@ -128,6 +129,17 @@ function hasResult(test: Test): boolean {
   if (!/^sh[lr]d$/.test(row.name) || encoding.operandSize !== 16) return true;
   return shiftCount(test, 16) <= 16;
 }
+
+/** Bytes of a cache line. */
+const LINE = 64;
+/** Bytes of the widest operand that LOCK can stand before: CMPXCHG16B's. */
+const WIDEST_LOCKED = 16;
+
+/** True where the processor locks the memory operand: with LOCK, and always for XCHG (SDM 3A 9.1.2.1). */
+const isLocked = ({ row, lock, memory }: Encoding) => memory !== undefined && (lock || row.name === 'xchg');
+
+/** True where a register says how far from the memory operand's address the bit is (SDM 2A BT). */
+const hasBitOffset = ({ row }: Encoding) => /^bt[src]?$/.test(row.name);
 
 /** A test that is being made. */
 class Draft {
@@ -192,7 +204,22 @@ class Draft {
     // Not canonical, or not at its end.
     if (addressSize === 64 && memory!.base >= 0 && random(128) === 0) return 2 ** 47 - 16 + random(64);
     const place = this.#place();
+    if (isLocked(this.#encoding)) {
+      if (hasBitOffset(this.#encoding)) return place & ~(WIDEST_LOCKED - 1);
+      return (place & ~(LINE - 1)) + random(LINE - WIDEST_LOCKED + 1);
+    }
     return this.#vectors !== undefined && random(64) > 0 ? place & ~15 : place;
+  }
+
+  /**
+   * True where a locked access may lie over the end of a cache line. A host that detects split locks makes each of them wait for
+   * milliseconds, or ends the program (split_lock_detect in Linux' kernel-parameters.txt): a guest full of them "does not end".
+   */
+  get mayBeSplit(): boolean {
+    if (!isLocked(this.#encoding)) return false;
+    return hasBitOffset(this.#encoding)
+      ? this.#memory % WIDEST_LOCKED !== 0
+      : this.#memory % LINE > LINE - WIDEST_LOCKED;
   }
 
   /** Sets as much of a register as addresses use. */
@@ -242,7 +269,7 @@ class Draft {
       this.#point(7, this.#place());
       if (repeat !== 0) this.#point(1, random(5));
     }
-    if (/^bt[src]?$/.test(row.name) && memory !== undefined) {
+    if (hasBitOffset(this.#encoding) && memory !== undefined) {
       // The register selects a bit at any distance: keep it near.
       const number = ((modrm >> 3) & 7) | ((this.#encoding.rex & 4) << 1);
       // The stack pointer points into the window anyway.

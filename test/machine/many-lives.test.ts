@@ -1,0 +1,25 @@
+/**
+ * A machine that has ended is garbage at once. Where something that lives long keeps it, or one life's objects keep the next one's,
+ * V8 copies it to its old generation, and the young one grows to its full size: mappings and megabytes in a process that makes
+ * machines by the thousand.
+ */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { noKvm } from '../support.js';
+
+const LIVES = 1500;
+/** What V8 keeps of the program itself and of the code that it compiles is 1.9 MB; a life allocates 14 KB. */
+const MOST_PROMOTED = 3_500_000;
+
+test('machines that have ended do not survive in the garbage collector', { skip: noKvm }, (t) => {
+  const program = fileURLToPath(new URL('many-lives.js', import.meta.url));
+  const flags = ['--max-semi-space-size=1', '--trace-gc-nvp'];
+  const trace = execFileSync(process.execPath, [...flags, program, String(LIVES)], { encoding: 'utf8' });
+  const promoted = [...trace.matchAll(/ gc=s .* promoted=(\d+)/g)].map(([, bytes]) => Number(bytes));
+  assert.ok(promoted.length > 10, `V8 tells of ${promoted.length} collections:\n${trace.slice(0, 500)}`);
+  const sum = promoted.reduce((all, one) => all + one, 0);
+  t.diagnostic(`${(sum / LIVES).toFixed(0)} bytes a life`);
+  assert.ok(sum < MOST_PROMOTED, `${sum} bytes of ${LIVES} machines survived`);
+});
