@@ -295,7 +295,7 @@ class Encoder {
     const lock = has(0xf0) ? [0xf0] : [];
     const wait = has(0x9b) ? [0x9b] : [];
     if (this.#dialect.prefixes === 'gas') {
-      // GNU as has 66 before F2 and F3, whatever each of them is for.
+      // GNU as emits 66 before F2 and F3, independent of their meaning.
       const [all66, others] = own === 0x66 ? [[0x66], []] : [size, needed];
       return [...wait, ...segments, ...address, ...all66, ...repeat, ...others, ...lock];
     }

@@ -176,7 +176,7 @@ export function* symbolsOf(expression: Expression): Generator<string> {
   }
 }
 
-/** True if nothing in the expression can change: it is a number, whatever the layout. */
+/** True if nothing in the expression can change: it is a number in every layout. */
 export function isConstant(expression: Expression): boolean {
   switch (expression.kind) {
     case 'number':

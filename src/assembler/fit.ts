@@ -8,7 +8,7 @@ import type { Expression } from './expression.js';
 import type { Form, Notation } from './forms.js';
 import type { AsmInstruction, AsmOperand, Memory, Register } from './operand.js';
 
-/** Gives the value of an expression if it is a number whatever the layout: it decides which forms are short enough. */
+/** Gives the value of an expression if it is a number in every layout: it decides which forms are short enough. */
 export type Known = (expression: Expression) => bigint | undefined;
 
 /** An immediate as it will be written. */
@@ -16,7 +16,7 @@ export interface ImmediateField {
   readonly value: Expression;
   /** In bytes. */
   readonly size: number;
-  /** Behind it stands what is wider: it is sign-extended. */
+  /** True if the processor sign-extends it to a wider operand. */
   readonly signed: boolean;
 }
 
@@ -156,7 +156,7 @@ class Matcher {
   }
 
   #rm(operand: AsmOperand, type: Register['class'], bytes: number): boolean {
-    // Vector registers are as wide as they are, whatever a row reads of them.
+    // The width of a vector register does not depend on how much of it a row reads.
     if (!this.#register(operand, type, type === 'general' ? bytes : 0) && !this.#memory(operand, bytes))
       return false;
     this.fields.rm = operand as Register | Memory;
@@ -173,7 +173,7 @@ class Matcher {
   #implied(operand: AsmOperand, register: number, bytes: number): boolean {
     if (!this.#memory(operand, bytes) || operand.base?.number !== register) return false;
     if (operand.index !== undefined || operand.displacement !== undefined) return false;
-    // The destination is in ES whatever prefixes say.
+    // The destination is always in ES; no prefix overrides it.
     if (register === 7 && operand.segment !== undefined && operand.segment.name !== 'es') return false;
     if (this.fields.implied === undefined || register === 6) {
       this.fields.implied = register === 7 ? { ...operand, segment: undefined } : operand;

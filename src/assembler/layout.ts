@@ -36,7 +36,7 @@ export interface LayoutOptions {
   readonly complain: (complaint: Complaint) => void;
 }
 
-/** Passes after which sizes have to stand still. */
+/** The limit of passes: sizes must be final by then. */
 const PASSES = 200;
 
 class Layout {

@@ -86,7 +86,7 @@ class Bytes {
   }
 }
 
-/** A run of bytes of settled size, and what stretches behind it. */
+/** A run of bytes of fixed size, and the part of variable size after it. */
 export class Piece {
   readonly section: Section;
   readonly bytes = new Bytes();

@@ -130,7 +130,7 @@ function mnemonicOf(mnemonic: string, operands: readonly Operand[], encoding: En
     return name + (from?.kind === 'memory' ? suffixes.get(from.size) : '');
   }
   if (row.opcode >> 3 === 0x1b && row.map === 0) return floatingName(name, operands, encoding);
-  // The result is as wide as it is, whatever they convert.
+  // The result is an XMM register for either source, so the suffix tells the source.
   if (/^vcvtt?pd2(ps|dq)$/.test(mnemonic))
     return name + (operands[1]?.kind === 'memory' ? (encoding.wide ? 'y' : 'x') : '');
   const inMemory = operands.find((one) => one.kind === 'memory');

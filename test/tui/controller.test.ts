@@ -173,7 +173,7 @@ describe('the keys of the debugger', { skip: noGcc }, () => {
     assert.equal(bench.model.cursor, bench.model.pc);
   });
 
-  test('stand still at a guest that has ended, and begin it again with its breakpoints', async () => {
+  test('stay at a guest that has ended, and restart it with its breakpoints', async () => {
     await using bench = await long();
     await bench.enter('B', 'print');
     await bench.press('c', 'c');

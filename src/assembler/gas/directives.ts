@@ -33,7 +33,7 @@ export interface Reading {
   previousSection: string;
   readonly macros: { delete(name: string): boolean };
   expression(scanner: Scanner): Expression;
-  /** What an expression is worth now, whatever the layout; undefined if that is not known. */
+  /** The value of an expression now, if it is the same in every layout; undefined if that is not known. */
   readonly known: (expression: Expression) => bigint | undefined;
   /** Defines a label here. */
   label(name: string): void;

@@ -300,7 +300,7 @@ export class GasReader implements Reading {
     return true;
   }
 
-  /** What an expression is worth now, whatever the layout; undefined if that is not known. */
+  /** The value of an expression now, if it is the same in every layout; undefined if that is not known. */
   readonly known = (expression: Expression): bigint | undefined => {
     const value = this.now(expression);
     return value === undefined || value.section !== undefined ? undefined : value.number;

@@ -34,7 +34,7 @@ export interface Reading {
   expression(scanner: Scanner): Expression;
   /** An expression that has to be known here. */
   constant(scanner: Scanner, what: string): bigint;
-  /** What an expression is worth now, whatever the layout; undefined if that is not known. */
+  /** The value of an expression now, if it is the same in every layout; undefined if that is not known. */
   readonly known: (expression: Expression) => bigint | undefined;
   /** Defines a label here. */
   label(name: string): void;

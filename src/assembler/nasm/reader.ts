@@ -275,7 +275,7 @@ export class NasmReader implements Reading {
     return value;
   }
 
-  /** What an expression is worth now, whatever the layout. */
+  /** The value of an expression now, if it is the same in every layout. */
   readonly known = (expression: Expression): bigint | undefined => {
     if (expression.kind === 'number') return expression.value;
     return this.#number(expression, this.#now);
@@ -390,7 +390,7 @@ export class NasmReader implements Reading {
           : [];
     return parts.some((expression) => {
       if (expression === undefined || this.known(expression) !== undefined) return false;
-      // A label that is defined already is an address, whatever comes.
+      // A label that is already defined stays an address.
       if (expression.kind === 'symbol') return this.program.symbols.get(expression.name)?.label === undefined;
       return [...symbolsOf(expression)].length > 0 || expression.kind !== 'here';
     });

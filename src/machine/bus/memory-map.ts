@@ -29,7 +29,7 @@ export function ramAround(size: number, ranges: readonly MemoryRange[]): RegionC
   return pieces;
 }
 
-/** A range with memory behind it, and what of it the guest is to see. */
+/** A range that is backed by memory, and the part of it that the guest sees. */
 interface OwnRegion {
   readonly device: Device;
   readonly range: MemoryRange;

@@ -20,7 +20,7 @@ interface Case {
   ax: number;
 }
 
-/** From behind the code to the end of the segment, more often where something ends: pages, the segment, one another. */
+/** From the end of the code to the end of the segment, most often near a border: of pages, the segment, one another. */
 const offsets = fc.oneof(
   fc.integer({ min: 0x2000, max: 0xfffc }),
   fc.integer({ min: 0x4fe0, max: 0x5020 }),
