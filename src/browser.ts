@@ -92,6 +92,13 @@ export function createMachine(options: MachineOptions): Machine {
         'fetch its bytes, and give beside: { initrds: [{ text: "initrd", bytes }] }',
       );
     },
+    firmware: ({ firmware }) => {
+      if (firmware === undefined) return undefined;
+      throw new ConfigError(
+        `createMachine: '${firmware}' cannot be opened in a browser`,
+        'leave it out: Terrarium’s own BIOS needs no file',
+      );
+    },
     drives: ({ disks = [], floppies = [], cdroms = [] }) => {
       const [named] = [...disks, ...floppies, ...cdroms];
       if (named === undefined) return undefined;

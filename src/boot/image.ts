@@ -25,6 +25,8 @@ export interface Image {
   kind?: ImageKind;
   /** What in the file says so; missing where its user said it. */
   evidence?: string;
+  /** One of the machine's drives holds it, and firmware starts what is on the drives; the bytes are its first. */
+  drive?: true;
   /** For messages: the file's name. */
   name: string;
   segments: ImageSegment[];

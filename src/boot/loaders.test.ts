@@ -181,8 +181,8 @@ describe('what firmware leaves', () => {
     sector.set([0x55, 0xaa], 510);
     boot(memory, sector);
     for (const vector of [0, 0x10, 0x13, 0xff]) {
-      assert.equal(memory.read32(4 * vector), 0xf000_e000 + vector);
-      assert.equal(memory.read8(0xf_e000 + vector), 0xf4);
+      assert.equal(memory.read32(4 * vector), 0xf000_d000 + vector);
+      assert.equal(memory.read8(0xf_d000 + vector), 0xf4);
     }
   });
 

@@ -7,6 +7,7 @@ import * as room from './index.js';
 
 /** Those that share their guest's memory, which the harness for any device has none of: they have tests of their own. */
 const withMemory: Record<string, string> = {
+  Bios: '../../test/devices/bios/hostile.test.ts',
   Drives: 'disk/drives.test.ts',
   Simvirtio: 'simvirtio/hostile.test.ts',
   SimvirtioByExits: 'simvirtio/hostile.test.ts',

@@ -5,10 +5,12 @@
  */
 export { IO_APIC_ADDRESS, IoApic, type IoApicState } from './apic/io-apic.js';
 export { LocalApics, type LocalApicsState } from './apic/local-apics.js';
+export * from './bios/index.js';
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug/console.js';
 export { DEBUG_EXIT_PORT, DebugExit } from './debug/exit.js';
 export { DEBUG_NMI_PORT, DebugNmi } from './debug/nmi.js';
 export * from './disk/index.js';
+export { FirmwareRom } from './firmware-rom.js';
 export {
   FIRST_OWN_CALL,
   HYPERCALL_PORT,

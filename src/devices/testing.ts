@@ -84,7 +84,7 @@ class Rig {
       },
       nmi: () => note(0x400),
       windows: {
-        bytes: ({ window = 0 }) => new Uint8Array(window),
+        bytes: ({ window, size }) => new Uint8Array(window ?? size),
         show({ address: first, size: room, window = 0 }, address, size) {
           if (size > 0 && (address < first || address + size > first + room || size > window))
             throw new Error(`a window of ${size} bytes at ${address}`);

@@ -1,5 +1,5 @@
 /**
- * Real mode interrupts without a handler: there is no BIOS.
+ * Real mode interrupts without a handler: the services of a BIOS in an image that has none, the services of DOS, exceptions.
  * Source for the services' names: Ralf Brown's interrupt list.
  *
  * @module
@@ -76,6 +76,9 @@ interface Service {
   instead: string;
 }
 
+/** From this vector on, interrupts belong to an operating system. */
+const FIRST_OF_DOS = 0x20;
+
 /** The services of a PC's BIOS, and of DOS. */
 const services: Readonly<Record<number, Service>> = {
   16: {
@@ -89,14 +92,15 @@ const services: Readonly<Record<number, Service>> = {
       19: 'write a string',
     },
     instead:
-      "Write characters to the console, which is port 0xe9 (mov $'A', %al; out %al, $0xe9), or to the screen, which is memory from B800:0000 (run it with --screen).",
+      "Write characters to the console, which is port 0xe9 (mov $'A', %al; out %al, $0xe9), or to the screen, which is memory from B800:0000 (run it with --screen). Or let its first sector end in 55 AA: a boot sector has a BIOS.",
   },
   17: { name: 'equipment', instead: 'The equipment word is at 0040:0010.' },
   18: { name: 'memory size', instead: 'The size of conventional memory in KiB is at 0040:0013.' },
   19: {
     name: 'disk',
     functions: { 0: 'reset', 2: 'read sectors', 8: 'parameters', 66: 'read sectors by LBA' },
-    instead: 'There is no disk: link everything into one image.',
+    instead:
+      'Let the image’s first sector end in 55 AA: then it is a boot sector, which has a BIOS and a disk. Or link everything into one image.',
   },
   20: { name: 'serial port', instead: 'The serial port is at ports 0x3f8 to 0x3ff.' },
   21: { name: 'system', instead: 'The A20 line is port 0x92; --memory sets the memory size.' },
@@ -107,7 +111,12 @@ const services: Readonly<Record<number, Service>> = {
   },
   26: { name: 'clock', instead: 'The clock is at ports 0x70 and 0x71, the timer at 0x40 to 0x43.' },
   32: { name: 'DOS: end the program', instead: 'End the guest with CLI and HLT.' },
-  33: { name: 'DOS', instead: 'There is no DOS: the guest runs alone on the machine.' },
+  33: {
+    name: 'DOS',
+    functions: { 2: 'write a character', 9: 'write a text', 76: 'end the program' },
+    instead:
+      'A boot sector runs alone on the machine: write characters by INT 10h, AH = 0x0e. A program for DOS needs a disk with a DOS: terrarium run freedos.img --screen.',
+  },
 };
 
 /** `INT 0x10 (video: AH = 0x0e, write a character)`. */
@@ -148,7 +157,10 @@ export function explainUnserved(
       steps: [
         {
           text: `the guest called ${text} at ${place}`,
-          why: 'there is no BIOS and no operating system',
+          why:
+            vector < FIRST_OF_DOS
+              ? 'a flat image has no BIOS: boot sectors and disks have one'
+              : 'it is a call of an operating system, and there is none',
         },
       ],
       evidence: [vectorLine],

@@ -8,6 +8,7 @@ import type {
   LineListener,
   MemoryRange,
   PortRange,
+  SystemBus,
   Windows,
 } from '../devices/contract/index.js';
 import { ConfigError } from '../errors.js';
@@ -23,6 +24,8 @@ export interface Lender {
   readonly memory: GuestMemory;
   readonly windows: Windows;
   readonly bus: Bus;
+  /** The bus with RAM on it. */
+  readonly system: SystemBus;
   readonly interrupts: Interrupts;
   /** How the run is to end; the first one counts. */
   end(ending: Ending): void;
@@ -36,6 +39,7 @@ export interface Lender {
 export class LentHost implements DeviceHost {
   readonly memory: GuestMemory;
   readonly windows: Windows;
+  readonly bus: SystemBus;
   readonly clock: DeviceClock;
   readonly inputs: DeviceInputs;
   readonly cpus: readonly CpuWires[];
@@ -51,6 +55,7 @@ export class LentHost implements DeviceHost {
     this.memory = lender.memory;
     this.windows = lender.windows;
     this.cpus = lender.cpus;
+    this.bus = lender.system;
     this.clock = new DeviceClock(device.name, lender.clock);
     this.inputs = lender.inputs.of(device.name);
   }

@@ -15,6 +15,7 @@ import { GuestMemory, type RegionConfig } from '../memory/index.js';
 import { AlarmClock } from '../time/index.js';
 import { Bus } from './bus/bus.js';
 import { Coalescing } from './bus/coalescing.js';
+import { FirmwareBus } from './bus/firmware-bus.js';
 import { DeviceMemory, ramAround } from './bus/memory-map.js';
 import type { Outcome } from './cpus/outcome.js';
 import { TICK_MS } from './cpus/pace.js';
@@ -40,6 +41,8 @@ export interface MachineConfig extends BootOptions {
   image: Image;
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
   memory?: number;
+  /** Places what runs and says how it starts, instead of `boot`: firmware that has started already. */
+  start?: (memory: GuestMemory) => BootPlan;
   /** More pieces of memory: read-only, with a dirty log, at other addresses. */
   regions?: readonly RegionConfig[];
   devices?: readonly Device[];
@@ -124,7 +127,7 @@ export class Machine implements Runnable, Disposable {
       const own = new DeviceMemory(devices);
       this.memory = GuestMemory.create([...ramAround(size, own.windowRanges), ...regions, ...own.configs]);
       undo.push(this.memory);
-      this.boot = boot(this.memory, config.image, config);
+      this.boot = config.start?.(this.memory) ?? boot(this.memory, config.image, config);
       this.#vm = engine.createVm(this.memory, {
         irqchip,
         ...(config.apic && { apic: apicFeatures(config) }),
@@ -293,6 +296,7 @@ export class Machine implements Runnable, Disposable {
     return {
       memory: this.memory,
       bus: this.bus,
+      system: new FirmwareBus(this.bus, this.memory),
       windows,
       interrupts: this.interrupts,
       end: (ending) => {

@@ -14,6 +14,7 @@ import { ConfigError } from '../errors.js';
 import type { ExitObserver, Machine } from '../machine/index.js';
 import { makePc, type PcParts } from './make.js';
 import { callable, type ImageSource, type OpenImage, object, objects, readOptions } from './options.js';
+import type { FirmwareImage } from './rom.js';
 
 /** A machine's description, and what it is handed beside it. All but the image has a sensible default. */
 export interface MachineOptions
@@ -34,6 +35,8 @@ export interface MachineOptions
 export interface Opener {
   engine(name: EngineName, spec: MachineSpec): Engine;
   image: OpenImage;
+  /** The ROM that a description names as its firmware; undefined where it names none. */
+  firmware(spec: MachineSpec): FirmwareImage | undefined;
   /** The disks that a description names; undefined where it names none. */
   drives(spec: MachineSpec): Drives | undefined;
   /** The files that are loaded beside a kernel; undefined where the description names none. */
@@ -80,6 +83,7 @@ export function createFrom(options: MachineOptions, opener: Opener): Machine {
     throw new ConfigError('createMachine: "hypercalls" is a module', NO_MODULES);
   const chosen = typeof engine === 'string' ? opener.engine(engine, spec) : engine;
   const beside = parts.beside ?? opener.beside(spec, image);
+  const firmware = opener.firmware(spec);
   const drives = parts.drives ?? opener.drives(spec);
   try {
     return makePc(spec, {
@@ -88,6 +92,7 @@ export function createFrom(options: MachineOptions, opener: Opener): Machine {
       engine: chosen,
       ...(drives && { drives }),
       ...(beside && { beside }),
+      ...(firmware && { firmware }),
       ...(observer && { observe: () => observer }),
     });
   } catch (error) {

@@ -16,6 +16,8 @@ import {
 import type { Engine } from '../engine/contract/index.js';
 import { type ExitObserver, Machine, type MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
+import { biosParts, onDrives, wantsBios } from './firmware.js';
+import { type FirmwareImage, romParts } from './rom.js';
 
 /** What a machine is handed beside its description, since it cannot be data. */
 export interface PcParts {
@@ -34,6 +36,10 @@ export interface PcParts {
   drives?: Drives;
   /** The files that the description names to be loaded beside a kernel. */
   beside?: BesideFiles;
+  /** The ROM that runs in the place of the BIOS. */
+  firmware?: FirmwareImage;
+  /** Somebody looks at the screen: what programs write there by the BIOS does not go to `output` as well. */
+  screenIsSeen?: boolean;
   /** Devices of the user's own. One that claims a standard device's ports takes its place. */
   devices?: readonly Device[];
   /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
@@ -60,7 +66,19 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   const memory = memoryOf(spec, image);
   // Without the standard devices the machine sees for itself whether one of the others is a controller.
   const irqchip = spec.irqchip ?? (standard ? defaultOf('irqchip') : undefined);
-  const isPc = spec.machine === 'pc';
+  const output = parts.output ?? (() => {});
+  const firmware = wantsBios(spec, image)
+    ? biosParts({
+        spec,
+        image,
+        memory,
+        drives: parts.drives,
+        irqchip: irqchip ?? 'none',
+        print: parts.screenIsSeen ? undefined : (text) => output(new TextEncoder().encode(text)),
+      })
+    : undefined;
+  const rom = parts.firmware && romParts(parts.firmware);
+  const isPc = (spec.machine ?? (firmware || rom ? 'pc' : 'bare')) === 'pc';
   const chips = board({
     irqchip: irqchip ?? 'none',
     apics: isPc,
@@ -68,21 +86,27 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     ...(parts.keys && { keys: parts.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
   });
-  const output = parts.output ?? (() => {});
+  const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
   const usual: Device[] = [
     ...(standard ? consoles(parts, output) : []),
     ...(spec.simvirtio !== undefined && !parts.simvirtioElsewhere
       ? [simvirtio(spec.simvirtio, { backends: standardBackends(output) })]
       : []),
     ...(irqchip !== undefined ? chips : []),
-    ...(spec.vga ? [new Vga()] : []),
-    ...(parts.drives ? [parts.drives] : []),
+    ...(spec.vga || firmware || rom ? [new Vga()] : []),
+    ...(drives ? [drives] : []),
   ];
-  const devices = [...giveWay(usual, own), ...own];
+  // The BIOS last: it finds the others as they are.
+  const devices = [
+    ...giveWay(usual, own),
+    ...own,
+    ...(firmware ? [firmware.bios] : []),
+    ...(rom ? [rom.device] : []),
+  ];
   const observer = parts.observe?.(devices.map(({ name }) => name));
   const { mode, append, load, entry, stack, clock, ips, seed, coalesce } = spec;
   const { inputs } = parts;
-  return new Machine({
+  const machine = new Machine({
     engine,
     image,
     devices,
@@ -105,8 +129,16 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
       observer,
       control,
       inputs,
+      start: firmware?.start ?? rom?.start,
     }),
   });
+  try {
+    firmware?.finish(machine);
+  } catch (error) {
+    machine[Symbol.dispose]();
+    throw error;
+  }
+  return machine;
 }
 
 /** What a VGA shows when it is switched on. */

@@ -1,6 +1,7 @@
 import type { Machine } from '../machine/index.js';
 import { createFrom, type MachineOptions } from '../pc/index.js';
 import { openDrives } from './disks/open-drives.js';
+import { openFirmware } from './disks/open-firmware.js';
 import { engineByName } from './engines/engines.js';
 import { openBeside } from './images/beside.js';
 import { loadImage } from './images/image-file.js';
@@ -22,5 +23,6 @@ export function createMachine(options: MachineOptions): Machine {
     image: loadImage,
     drives: openDrives,
     beside: openBeside,
+    firmware: openFirmware,
   });
 }

@@ -80,11 +80,13 @@ export function formatTraceLine(
   if (instruction === '' && register === '') return columns + name;
   const before = `${columns}${pad(name, DEVICE_WIDTH - 1)} `;
   if (register === '') return before + instruction;
-  return `${before}${pad(instruction, INSTRUCTION_WIDTH - 1)} ${wordsOf(log, at, register, texts!.meanings[at]!)}`;
+  return `${before}${pad(instruction, INSTRUCTION_WIDTH - 1)} ${wordsOf(log, at, register, texts!)}`;
 }
 
 /** `line control ← 0x03: 8 data bits, no parity, 1 stop bit`. */
-function wordsOf(log: ExitLog, at: number, register: string, meaning: string): string {
+function wordsOf(log: ExitLog, at: number, register: string, { meanings, calls }: TraceTexts): string {
+  const meaning = meanings[at]!;
+  if (calls[at] === 1) return `${register}  ${meaning}`;
   const digits = hexData(log, at, log.sizes[at]!, log.dataLow[at]!);
   const words = `${register} ${log.writes[at] === 1 ? '←' : '→'} 0x${digits}`;
   return meaning === '' ? words : `${words}: ${meaning}`;

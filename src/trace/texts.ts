@@ -9,10 +9,12 @@ export interface TraceTexts {
   readonly registers: string[];
   /** What the value says, in its device's words. */
   readonly meanings: string[];
+  /** 1 where the access was a call: its words stand without a value. */
+  readonly calls: Uint8Array;
 }
 
 /** Empty texts for a log of `capacity` entries. */
 export function traceTexts(capacity: number): TraceTexts {
   const empty = () => new Array<string>(capacity).fill('');
-  return { instructions: empty(), registers: empty(), meanings: empty() };
+  return { instructions: empty(), registers: empty(), meanings: empty(), calls: new Uint8Array(capacity) };
 }

@@ -11,7 +11,7 @@
 export const ENTRY_RETURN = 0xffff_ffff_ffff_e000n;
 
 /**
- * Real mode's vectors without a BIOS lead to F000:E000 and the vector's number, where a HLT is: the place says which interrupt
- * nothing serves.
+ * Real mode's vectors that nothing serves lead to F000:D000 and the vector's number, where a HLT is: the place says which interrupt
+ * it was. Without a BIOS these are all; the BIOS's ROM has the same HLTs there.
  */
-export const UNSERVED = { segment: 0xf000, offset: 0xe000 } as const;
+export const UNSERVED = { segment: 0xf000, offset: 0xd000 } as const;

@@ -3,7 +3,7 @@ import type { Clock } from '../../time/index.js';
 import type { CpuWires } from './cpu.js';
 import type { DeviceInputs } from './inputs.js';
 import type { Line, LineListener } from './interrupts.js';
-import type { Claim, MemoryRange, PortRange } from './ranges.js';
+import type { AccessSize, Claim, MemoryRange, PortRange } from './ranges.js';
 
 /** The memory behind ranges with `window` or `backing`; ranges are known by the very object in the device's `memory`. */
 export interface Windows {
@@ -14,6 +14,18 @@ export interface Windows {
    * Not from `readMemory` or `writeMemory`: an engine may do the guest's access again.
    */
   show(range: MemoryRange, address: number, size: number): void;
+}
+
+/** The machine's bus as a CPU's accesses reach it, for firmware that is written in TypeScript. No trace tells of these. */
+export interface SystemBus {
+  /** IN: all ones where no device answers. Controllers inside of an engine do not answer here. */
+  in(port: number, size: AccessSize): number;
+  /** OUT. */
+  out(port: number, size: AccessSize, value: number): void;
+  /** A byte of guest physical memory: RAM, or what a device answers. */
+  load(address: number): number;
+  /** Stores a byte to RAM or a device; read-only memory swallows it. */
+  store(address: number, value: number): void;
 }
 
 /** What a machine lends to its devices. */
@@ -45,6 +57,8 @@ export interface DeviceHost {
   readonly windows?: Windows;
   /** The machine's processors, as their local APICs see them. */
   readonly cpus: readonly CpuWires[];
+  /** The other devices, for firmware. Every machine has it. */
+  readonly bus?: SystemBus;
   /** Sends the CPU a non-maskable interrupt. */
   nmi(): void;
   /** The machine's clock, and alarms on it. */

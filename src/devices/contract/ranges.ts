@@ -60,6 +60,8 @@ export interface MemoryRange extends Claiming {
    * a part of the range, reads of the rest leave the guest and give the same bytes.
    */
   backing?: 'ram';
+  /** With `backing`: ordinary RAM makes way for it. For a ROM. */
+  overRam?: boolean;
   /**
    * Bytes of memory, whole pages, that the device keeps and shows its guest somewhere in this range when it likes
    * (`DeviceHost.windows`): what is shown is RAM to the guest, the rest of the range goes to the device. Ordinary RAM makes

@@ -50,6 +50,9 @@ export class Bus {
   readonly #msrs: (MsrRange & { readonly device: Device; readonly index: number })[] = [];
   /** The device that is being called, so that an error can name it. */
   #device: Device | undefined;
+  /** A device accesses another one. */
+  #isNested = false;
+  readonly #scratch = new DataView(new ArrayBuffer(8));
 
   /** Claims the ranges that a device has from the start. @param index the device's number in its machine */
   add(device: Device, index: number): void {
@@ -122,6 +125,39 @@ export class Bus {
       throw this.#deviceError(cause, exit, 'register');
     }
     return index;
+  }
+
+  /** An access of a device to another one, while it answers the guest: the guest's account knows nothing of it. */
+  readForDevice(space: Access['space'], address: number, size: AccessSize): number {
+    this.#nested(() => {
+      if (space === 'port') this.#readPort(address, size, this.#scratch, 0);
+      else this.#readMemory(address, size, this.#scratch, 0);
+    });
+    return fetch(this.#scratch, 0, size);
+  }
+
+  /** As `readForDevice`. */
+  writeForDevice(space: Access['space'], address: number, size: AccessSize, value: number): void {
+    store(this.#scratch, 0, size, value);
+    this.#nested(() => {
+      if (space === 'port') this.#writePort(address, size, this.#scratch, 0);
+      else this.#writeMemory(address, size, this.#scratch, 0);
+    });
+  }
+
+  #nested(access: () => void): void {
+    const { listener } = this;
+    const device = this.#device;
+    this.listener = undefined;
+    this.#isNested = true;
+    try {
+      access();
+      // Where it throws, the device that did so is the one to name.
+      this.#device = device;
+    } finally {
+      this.#isNested = false;
+      this.listener = listener;
+    }
   }
 
   #readPort(port: number, size: AccessSize, data: DataView, offset: number): void {
@@ -224,7 +260,7 @@ export class Bus {
 
   #miss(claim: BusClaim | undefined, space: 'port' | 'memory', address: number, write: boolean): void {
     // A claimed range without a method for this direction is the device's own choice, nothing to report.
-    if (claim !== undefined) return;
+    if (claim !== undefined || this.#isNested) return;
     const key = `${space}${write}${address}`;
     const known = this.#unclaimed.get(key);
     if (known !== undefined) known.count++;

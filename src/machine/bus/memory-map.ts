@@ -59,7 +59,8 @@ export class DeviceMemory implements Windows {
     const owners = devices.flatMap((device) => (device.memory ?? []).map((range) => ({ device, range })));
     const windows = owners.filter(({ range }) => range.window !== undefined);
     const backed = owners.filter(({ range }) => range.backing === 'ram');
-    this.windowRanges = windows.map(({ range }) => range);
+    const roms = backed.filter(({ range }) => range.overRam === true);
+    this.windowRanges = [...windows, ...roms].map(({ range }) => range);
     this.#own = [
       ...backed.map((owner) => ({ ...owner, offset: 0, size: owner.range.size })),
       ...windows.map((owner) => ({ ...owner, offset: 0, size: 0 })),

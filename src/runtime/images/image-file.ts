@@ -5,12 +5,14 @@ import {
   BOOT_SECTOR_ADDRESS,
   type Image,
   ImageError,
+  type ImageKind,
   isBootSector,
   type Mode,
   parseImage,
 } from '../../boot/index.js';
 import { type GuestFile, type MachineSpec, parseGuestFile } from '../../config/index.js';
 import { TerrariumError } from '../../errors.js';
+import { isForFirmware } from '../../pc/index.js';
 import { knownGuest } from './known-guests.js';
 import { languageOf, SOURCE_ENDINGS } from './languages.js';
 import { readImage } from './read-image.js';
@@ -54,6 +56,7 @@ export type ImageFiles = string | readonly string[];
  */
 export function loadImage(files: ImageFiles, asked: MachineSpec = {}, how: BuildOptions = {}): LoadedImage {
   const named = typeof files === 'string' ? [files] : files;
+  if (named.length === 0) return fromDrives(asked);
   if (named.length === 0 || named.some((one) => one === ''))
     throw new ImageError('the name of the image is empty', HINT);
   if (named.length > 1) return loadSeveral(named, asked, how);
@@ -63,7 +66,53 @@ export function loadImage(files: ImageFiles, asked: MachineSpec = {}, how: Build
   if (languageOf(file) !== undefined) return loadSources([file], asked, how);
   if (!found.isFile()) throw new ImageError(`${file}: not a regular file`, HINT);
   const image = reading(file, () => readImage(file, asked));
+  const inDrive = imageInDrive(image, file, asked);
+  return { file, sources: [], warnings: '', sourceFolder: path.dirname(file), ...inDrive };
+}
+
+/** No file of its own: firmware starts what is in the drives, or what a ROM does by itself. */
+function fromDrives(asked: MachineSpec): LoadedImage {
+  const { disks = [], floppies = [], cdroms = [] } = asked;
+  const [first] = [...floppies, ...disks, ...cdroms];
+  if (first === undefined && asked.firmware === undefined)
+    throw new ImageError(
+      'missing image: nothing says what to run',
+      `${HINT}, or a disk: --disk FILE, --floppy FILE, --cdrom FILE`,
+    );
+  const file = asked.firmware ?? first!.file;
+  const kind =
+    asked.firmware !== undefined
+      ? 'rom'
+      : floppies.length > 0
+        ? 'floppy'
+        : disks.length > 0
+          ? 'disk'
+          : 'cdrom';
+  const bytes = new Uint8Array(512);
+  const image: Image = {
+    format: 'flat',
+    kind,
+    drive: true,
+    name: path.basename(file),
+    segments: [{ address: 0, bytes, memorySize: bytes.length }],
+    entry: undefined,
+  };
   return { image, file, sources: [], spec: asked, warnings: '', sourceFolder: path.dirname(file) };
+}
+
+/** Which drives take a kind of image. */
+const drivesFor: Partial<Record<ImageKind, 'floppies' | 'disks' | 'cdroms'>> = {
+  floppy: 'floppies',
+  disk: 'disks',
+  cdrom: 'cdroms',
+};
+
+/** A file that is a disk goes into a drive of the machine, in front of those that were asked for. */
+function imageInDrive(image: Image, file: string, asked: MachineSpec): Pick<LoadedImage, 'image' | 'spec'> {
+  const field = drivesFor[image.kind ?? 'flat'];
+  if (field === undefined || !isForFirmware(asked, image)) return { image, spec: asked };
+  const drives = [{ file: path.resolve(file) }, ...(asked[field] ?? [])];
+  return { image: { ...image, drive: true }, spec: { ...asked, [field]: drives } };
 }
 
 const HINT = `give an image, sources (${SOURCE_ENDINGS}) or a guest folder`;

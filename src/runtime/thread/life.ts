@@ -12,6 +12,7 @@ import { makePc } from '../../pc/index.js';
 import { MILLISECOND } from '../../time/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
 import { openDrives } from '../disks/open-drives.js';
+import { openFirmware } from '../disks/open-firmware.js';
 import { chooseEngine } from '../engines/engines.js';
 import { openBeside } from '../images/beside.js';
 import { keySource } from './keys.js';
@@ -77,6 +78,7 @@ export class Life implements Disposable {
     const timed = new TimedMoments(captureAt, capture);
     const moments = new ExitMoments(captureAt, capture);
     const beside = openBeside(spec, image);
+    const firmware = openFirmware(spec);
     const drives = openDrives(spec);
     try {
       this.machine = makePc(spec, {
@@ -94,6 +96,8 @@ export class Life implements Disposable {
         devices: [...user.devices(), ...(timed.any ? [timed] : [])],
         ...(drives && { drives }),
         ...(beside && { beside }),
+        ...(firmware && { firmware }),
+        screenIsSeen: observe.frames === true,
         simvirtioElsewhere: spec.simvirtio === 'polling',
         observe: (names) => {
           this.#names = names;

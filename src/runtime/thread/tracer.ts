@@ -98,11 +98,12 @@ export class Tracer implements ExitObserver {
     const at = log.total & log.mask;
     const { kind, address, size, ripLow, ripHigh } = exit;
     const shown = this.#test?.(kind, address, size, ripLow, ripHigh, device) ?? true;
-    const { instructions, registers, meanings } = this.#texts;
+    const { instructions, registers, meanings, calls } = this.#texts;
     instructions[at] = shown && !exit.coalesced ? this.#instruction(exit) : '';
     const named = shown ? this.#namesOf(exit) : [];
     registers[at] = joined(named.map(({ words }) => words.register));
     meanings[at] = shown ? this.#meaningOf(named, exit) : '';
+    calls[at] = named[0]?.words.isCall === true ? 1 : 0;
     this.#named.length = 0;
     log.record(exit, device, started, ended);
   }
@@ -141,6 +142,8 @@ export class Tracer implements ExitObserver {
 
   #meaning(words: AccessWords, data: DataView, offset: number, size: number): string {
     if (words.says === undefined || size > 4) return '';
+    // A call's words are its own.
+    if (words.isCall) return words.says(0);
     const value = valueAt(data, offset, size);
     let known = this.#meanings.get(words);
     if (known === undefined) {

@@ -31,7 +31,7 @@ export function debugCommand(): Command {
   const command = new Command('debug')
     .usage('<image | sources… | folder> [options]')
     .description('Debugs a guest in this terminal: registers, code, stack, memory, console, screen, exits.')
-    .argument('<image...>', `flat image, ELF, sources (${SOURCE_ENDINGS}) or folder`);
+    .argument('[image...]', `flat image, ELF, sources (${SOURCE_ENDINGS}) or folder`);
   return addBuildOptions(addMachineOptions(command))
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', keys)

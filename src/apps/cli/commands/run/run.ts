@@ -40,6 +40,8 @@ Examples:
   $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
   $ terrarium run kernel.S --device ./my-device.mjs  with a device of your own
   $ terrarium run guests/snake --screen             play: what the VGA shows, in this terminal
+  $ terrarium run freedos.img --screen             a floppy, a disk or a CD, by the BIOS
+  $ terrarium run --disk hd.img --cdrom system.iso --boot d
   $ terrarium run guests/vga-text --screenshot hello.png
   $ terrarium run guests/hello --dump gdt,pages,walk:0x100000
   $ terrarium run kernel.elf --gdb                 then: gdb kernel.elf -ex 'target remote :1234'
@@ -59,7 +61,7 @@ export function runCommand(): Command {
       'Runs a guest. Its console is stdout, its serial port reads stdin; everything else goes to stderr.',
     )
     .argument(
-      '<image...>',
+      '[image...]',
       `kernel, disk, ROM, flat image (docs/images.md), sources (${SOURCE_ENDINGS}) or folder`,
     );
   return addBuildOptions(addMachineOptions(command))

@@ -1,0 +1,189 @@
+/**
+ * A PC's BIOS whose work is done here: its ROM (rom/bios.S) holds entries alone, which tell the trap port where the caller's
+ * registers are. To the machine it is a device like any other. docs/bios.md is its manual.
+ *
+ * @module
+ */
+import type { GuestMemory } from '../../memory/index.js';
+import type {
+  Access,
+  AccessSize,
+  AccessWords,
+  Device,
+  DeviceHost,
+  MemoryRange,
+  PortRange,
+} from '../contract/index.js';
+import type { Drives } from '../disk/index.js';
+import { DeviceStateError, registerField, stateFields } from '../state.js';
+import { type Bootable, loadSystem, USUAL_ORDER } from './boot.js';
+import { BiosDrives } from './drives.js';
+import { Frame } from './frame.js';
+import { Guest, linear } from './guest.js';
+import type { BiosFunction, MemoryMapEntry, Pc } from './pc.js';
+import { powerUp, startChips } from './power-up.js';
+import { ROM_SEGMENT, ROM_SIZE, romImage } from './rom/rom.js';
+import { SERVICE_UNSERVED, serviceOf } from './services/index.js';
+import { STATIC_TABLE, staticTable } from './services/video/information.js';
+import { hex } from './words.js';
+
+/** Where the ROM says that somebody called: the frame's address, SS in the upper half and SP in the lower. */
+export const BIOS_PORT = 0xb105;
+
+export interface BiosOptions {
+  /** Bytes of RAM from address 0. */
+  memory: number;
+  /** The memory map. Default: RAM from address 0 alone. */
+  map?: (memory: GuestMemory) => readonly MemoryMapEntry[];
+  drives?: Drives;
+  /** In which order drives are tried: `a,c,d`. */
+  order?: string;
+  /** What programs write to the screen goes there, too, as UTF-8. */
+  print?: (text: string) => void;
+  /** The interrupt controllers are devices: then the machine starts with the boot sector, and the ROM's start has been done. */
+  started?: boolean;
+}
+
+export interface BiosState {
+  /** The number of the CD that emulates a disk, or was booted; null where none was. */
+  emulator: number | null;
+}
+
+/** See the module's comment. */
+export class Bios implements Device {
+  readonly name = 'bios';
+  readonly ports: readonly PortRange[] = [{ first: BIOS_PORT, count: 1, width: 4 }];
+  readonly memory: readonly [MemoryRange] = [
+    { address: ROM_SEGMENT * 16, size: ROM_SIZE, backing: 'ram', overRam: true },
+  ];
+  readonly #options: BiosOptions;
+  readonly #drives: BiosDrives;
+  #pc: Pc | undefined;
+  #host: DeviceHost | undefined;
+  /** Somebody asked for words: then the call that follows says what it does. */
+  #listening = false;
+  #call = { name: 'BIOS call', says: '' };
+  /** Calls of interrupts that nothing serves, by number. */
+  readonly unserved = new Map<number, number>();
+
+  constructor(options: BiosOptions) {
+    this.#options = options;
+    this.#drives = new BiosDrives(options.drives);
+  }
+
+  attach(host: DeviceHost): void {
+    const { bus, windows } = host;
+    if (bus === undefined || windows === undefined) return;
+    this.#host = host;
+    const rom = windows.bytes(this.memory[0]);
+    rom.set(romImage());
+    rom.set(staticTable(), STATIC_TABLE);
+    const { memory: ram, order, print = () => {}, map } = this.#options;
+    this.#pc = {
+      guest: new Guest(host.memory, bus),
+      bus,
+      clock: host.clock,
+      drives: this.#drives,
+      order,
+      ram,
+      map: map?.(host.memory) ?? [{ address: 0, size: ram, type: 1 }],
+      print: (character) => print(textOf(character)),
+      stop: (reason) => host.stop(reason),
+      reset: (how) => host.reset(how),
+      powerOff: (how) => host.stop(`the guest switched the machine off (${how})`),
+    };
+  }
+
+  /** Does what the ROM's start would do up to INT 19h, and loads the system. For a machine that is complete. */
+  start(): Bootable | string {
+    const pc = this.#pc!;
+    startChips(pc);
+    powerUp(pc, true);
+    return loadSystem(pc, pc.order ?? USUAL_ORDER);
+  }
+
+  /** The port tells that there is a BIOS of this kind. */
+  readPort(): number {
+    return 0xb1;
+  }
+
+  writePort(_port: number, size: AccessSize, value: number): void {
+    const pc = this.#pc;
+    if (pc === undefined || size !== 4) return;
+    const frame = Frame.at(this.#host!.memory, linear(value >>> 16, value & 0xffff));
+    if (frame === undefined) return;
+    frame.goOn();
+    const listening = this.#listening;
+    this.#listening = false;
+    const number = frame.service;
+    const service = serviceOf(number);
+    if (service === undefined) {
+      if (number >= SERVICE_UNSERVED && number < SERVICE_UNSERVED + 256)
+        this.#note(number - SERVICE_UNSERVED);
+      if (listening) this.#call = { name: `int ${hex(number & 0xff)}`, says: 'nothing serves it' };
+      return;
+    }
+    const fn = service.functions[service.number?.(frame) ?? frame.ah];
+    const says = listening ? wordsOf(fn, frame, pc) : '';
+    if (fn === undefined) service.unknown?.(frame, pc);
+    else fn.run(frame, pc);
+    if (listening) this.#call = { name: service.name, says: `${says}${resultOf(fn, frame, pc)}` };
+  }
+
+  /** Always the call that follows: it is done when its words are asked for. */
+  describeAccess({ write }: Access): AccessWords | undefined {
+    if (!write) return undefined;
+    this.#listening = true;
+    this.#call = { name: 'BIOS call', says: '' };
+    const call = () => this.#call;
+    return {
+      get register() {
+        return call().name;
+      },
+      says: () => call().says,
+      isCall: true,
+    };
+  }
+
+  #note(vector: number): void {
+    this.unserved.set(vector, (this.unserved.get(vector) ?? 0) + 1);
+  }
+
+  save(): BiosState {
+    const { emulator } = this.#drives;
+    return { emulator: emulator < 0 ? null : emulator };
+  }
+
+  load(state: unknown): void {
+    const { emulator } = stateFields(this.name, state, this.save());
+    if (emulator === null) {
+      this.#drives.emulate(undefined);
+      return;
+    }
+    const cd = this.#drives.get(registerField(this.name, 'emulator', emulator, 0xff));
+    const entry = cd?.kind === 'cdrom' ? this.#drives.elTorito(cd) : 'no CD';
+    if (typeof entry === 'string')
+      throw new DeviceStateError(this.name, `'emulator' is ${String(emulator)}: ${entry}`);
+    this.#drives.emulate(entry, cd);
+  }
+}
+
+function wordsOf(fn: BiosFunction | undefined, frame: Frame, pc: Pc): string {
+  if (fn === undefined) return `AX=${hex(frame.ax, 4)}: there is no such function`;
+  return typeof fn.says === 'string' ? fn.says : fn.says(frame, pc);
+}
+
+function resultOf(fn: BiosFunction | undefined, frame: Frame, pc: Pc): string {
+  const text =
+    fn === undefined ? '' : fn.gives === undefined ? (frame.carry ? 'failed' : 'ok') : fn.gives(frame, pc);
+  return text === '' ? '' : `   ${text}`;
+}
+
+/** Characters of code page 437 from 80h on. */
+const UPPER =
+  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ';
+
+/** A character as a terminal takes it. A carriage return alone moves the cursor back, and so it stays. */
+function textOf(character: number): string {
+  return character < 0x80 ? String.fromCharCode(character) : UPPER[character - 0x80]!;
+}

@@ -1,0 +1,81 @@
+/** The BIOS’s code as `npm run bios-rom` builds it from bios.S. Not to be changed by hand. */
+
+/** Offsets in segment F000, and the bytes from there on in base 64; between them are zeros. */
+export const pieces: readonly (readonly [offset: number, length: number, text: string])[] = [
+  [
+    0xd000,
+    2296,
+    '9PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09P' +
+      'T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0' +
+      '9PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09P' +
+      'T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09GgAAun6BWgBAun0BWgCAunuBWgDAunoBWgEAuniBWgFAuncBWgG' +
+      'AunWBWgHAunQBWgIAunKBWgJAunEBWgKAum+BWgLAum4BWgMAumyBWgNAumsBWgOAummBWgPAumgBWgQAumaBWgRAumUBWgSAu' +
+      'mOBWgTAumIBWgUAumCBWgVAul8BWgWAul2BWgXAulwBWgYAulqBWgZAulkBWgaAuleBWgbAulYBWgcAulSBWgdAulMBWgeAulG' +
+      'BWgfAulABWggAuk6BWghAuk0BWgiAukuBWgjAukoBWgkAukiBWglAukcBWgmAukWBWgnAukQBWgoAukKBWgpAukEBWgqAun+BG' +
+      'grAun4BGgsAunyBGgtAunsBGguAunmBGgvAungBGgwAunaBGgxAunUBGgyAunOBGgzAunIBGg0AunCBGg1Aum8BGg2Aum2BGg3' +
+      'AumwBGg4AumqBGg5AumkBGg6AumeBGg7AumYBGg8AumSBGg9AumMBGg+AumGBGg/AumABGhAAul6BGhBAul0BGhCAuluBGhDAu' +
+      'loBGhEAuliBGhFAulcBGhGAulWBGhHAulQBGhIAulKBGhJAulEBGhKAuk+BGhLAuk4BGhMAukyBGhNAuksBGhOAukmBGhPAukg' +
+      'BGhQAukaBGhRAukUBGhSAukOBGhTAukIBGhUAukCBGhVAun8A2hWAun2A2hXAunwA2hYAunqA2hZAunkA2haAuneA2hbAunYA2' +
+      'hcAunSA2hdAunMA2heAunGA2hfAunAA2hgAum6A2hhAum0A2hiAumuA2hjAumoA2hkAumiA2hlAumcA2hmAumWA2hnAumQA2ho' +
+      'AumKA2hpAumEA2hqAul+A2hrAul4A2hsAulyA2htAulsA2huAulmA2hvAulgA2hwAulaA2hxAulUA2hyAulOA2hzAulIA2h0Au' +
+      'lCA2h1Auk8A2h2Auk2A2h3AukwA2h4AukqA2h5AukkA2h6AukeA2h7AukYA2h8AukSA2h9AukMA2h+AukGA2h/AukAA2iAAun6' +
+      'AmiBAun0AmiCAunuAmiDAunoAmiEAuniAmiFAuncAmiGAunWAmiHAunQAmiIAunKAmiJAunEAmiKAum+AmiLAum4AmiMAumyAm' +
+      'iNAumsAmiOAummAmiPAumgAmiQAumaAmiRAumUAmiSAumOAmiTAumIAmiUAumCAmiVAul8AmiWAul2AmiXAulwAmiYAulqAmiZ' +
+      'AulkAmiaAuleAmibAulYAmicAulSAmidAulMAmieAulGAmifAulAAmigAuk6AmihAuk0AmiiAukuAmijAukoAmikAukiAmilAu' +
+      'kcAmimAukWAminAukQAmioAukKAmipAukEAmiqAun+AWirAun4AWisAunyAWitAunsAWiuAunmAWivAungAWiwAunaAWixAunU' +
+      'AWiyAunOAWizAunIAWi0AunCAWi1Aum8AWi2Aum2AWi3AumwAWi4AumqAWi5AumkAWi6AumeAWi7AumYAWi8AumSAWi9AumMAW' +
+      'i+AumGAWi/AumAAWjAAul6AWjBAul0AWjCAuluAWjDAuloAWjEAuliAWjFAulcAWjGAulWAWjHAulQAWjIAulKAWjJAulEAWjK' +
+      'Auk+AWjLAuk4AWjMAukyAWjNAuksAWjOAukmAWjPAukgAWjQAukaAWjRAukUAWjSAukOAWjTAukIAWjUAukCAWjVAun8AGjWAu' +
+      'n2AGjXAunwAGjYAunqAGjZAunkAGjaAuneAGjbAunYAGjcAunSAGjdAunMAGjeAunGAGjfAunAAGjgAum6AGjhAum0AGjiAumu' +
+      'AGjjAumoAGjkAumiAGjlAumcAGjmAumWAGjnAumQAGjoAumKAGjpAumEAGjqAul+AGjrAul4AGjsAulyAGjtAulsAGjuAulmAG' +
+      'jvAulgAGjwAulaAGjxAulUAGjyAulOAGjzAulIAGj0AulCAGj1Auk8AGj2Auk2AGj3AukwAGj4AukqAGj5AukkAGj6AukeAGj7' +
+      'AukYAGj8AukSAGj9AukMAGj+AukGAGj/AukAAGZgHgZqAIzQZsHgEIngugWxZu+J5YB+AAF0C4PEAgcfZmGDxALP+/T669v6/D' +
+      'HAjtCO2LwAfLAR5iDmoLAI5iGwcOahsATmIbAC5qGwAeYh5qGwuOYhsI/mobA25kMwwOZA5kCcDmhu12gAAeuSzRnrGbsZAOsD' +
+      'uxgA+jHAjtC8AHycDmiL11Ppdf/79Ov8HlC4QACO2Gb/BmwAZoE+bACwABgAcg1mxwZsAAAAAAD+BnAAgD5AAAB0BP4OQABSzR' +
+      'xasCDmIFgfz1DkYLRP+c0VcwecDugaAOsCMMCIxLAg5iCA/AV1As0FgPwbdQLNG1jPagnpCf8eULhAAI7YgA4+AICwIOYgWB/P' +
+      'UJwO6BEAiMSwIOag5iCA/Ep1As1KWM9qcOna/lCwIOagWM0Kz2ZgHgacDuggAITkdBEw5FZTUWoADmhK2AZXy4PECLAg5qDmIA' +
+      'cfZmHPanTpo/5QMMDm8LAg5qDmIFjNAs8eULhAAI7YxgaOAP+wIOag5iBYH89QsCDmoOYgWM9QsAvmIOQgqAR0BrAg5iBYz1jq' +
+      'CtAA8FCwC+Yg5CCoCHQGsCDmIFjPWOoL0ADwULAL5iDkIKgQdAawIOYgWM9Y6gzQAPBQsAvmIOQgqCB0BrAg5iBYz1jqDdAA8F' +
+      'CwIOYgWM+cDugBAMtqFekI/g==',
+  ],
+  [0xe05b, 3, '6c32'],
+  [0xe2c3, 1, 'zw=='],
+  [0xe3fe, 5, 'ahPp/fI='],
+  [0xe6f2, 17, '6X3wCAD8AAF0QAAAAADpdPA='],
+  [0xe739, 5, 'ahTpwu8='],
+  [0xe82e, 5, 'ahbpze4='],
+  [0xe987, 3, '6T/u'],
+  [0xec59, 5, 'akDpouo='],
+  [0xef57, 3, '6Z3o'],
+  [0xefc7, 16, 'rwIlAhIb/2z2DwhqF+kp5w=='],
+  [0xf065, 5, 'ahDpluY='],
+  [
+    0xf0a4,
+    88,
+    'OCgtCh8GGRwCBwYHAAAAAHFQWgofBhkcAgcGBwAAAAA4KC0KfwZkcAIBBgcAAAAAYVBSDxkGGRkCDQsMAAAAAAAIABAAQABAKC' +
+      'hQUCgoUFAsKC0pKi4eKQ==',
+  ],
+  [0xf841, 29, 'ahLput4AAAAAAAAAahHprt4AAAAAAAAAahXpot4='],
+  [0xfe6e, 5, 'ahrpjdg='],
+  [0xfea5, 3, '6efY'],
+  [0xff53, 6, 'z2oF6afX'],
+  [0xfff0, 15, '6lvgAPAxMS8zMC8yNgD8'],
+];
+
+/** Offsets of entries that an AT has nowhere in particular. */
+export const labels = {
+  unserved: 0xd100,
+  start_nothing: 0xd777,
+  irq8: 0xd80a,
+  irq9: 0xd826,
+  irq12: 0xd82f,
+  irq13: 0xd85d,
+  irq14: 0xd86c,
+  irq_of_second: 0xd881,
+  irq2: 0xd88a,
+  irq3: 0xd8a1,
+  irq4: 0xd8b8,
+  irq5: 0xd8cf,
+  irq7: 0xd8e6,
+  apm16: 0xd8ed,
+} as const;

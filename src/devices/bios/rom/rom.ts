@@ -1,0 +1,40 @@
+/**
+ * The ROM at F0000 to FFFFF: the code of bios.S, and the fonts.
+ *
+ * @module
+ */
+import { decodeBase64 } from '../../base64.js';
+import { GLYPH_ROWS, GLYPHS, romFont } from '../../vga/font.js';
+import { pieces } from './image.js';
+import { lowFont } from './low-font.js';
+
+export { labels } from './image.js';
+
+export const ROM_SEGMENT = 0xf000;
+export const ROM_SIZE = 0x1_0000;
+
+/** Offsets of the fonts of 8, 14 and 16 rows. An IBM AT has the lower half of the small one at FA6E, too. */
+export const Fonts = { high: 0x8000, middle: 0x9000, low: 0xa000 } as const;
+const IBM_LOW_FONT = 0xfa6e;
+/** A text that VBE's information points to. */
+export const VbeTexts = 0xb000;
+
+let made: Uint8Array | undefined;
+
+/** Made once; not to be changed. */
+export function romImage(): Uint8Array {
+  if (made !== undefined) return made;
+  made = new Uint8Array(ROM_SIZE);
+  for (const [offset, length, text] of pieces) made.set(decodeBase64(text, length)!, offset);
+  const high = romFont();
+  made.set(high, Fonts.high);
+  for (let glyph = 0; glyph < GLYPHS; glyph++) {
+    // The first and last row of a cell are empty but in lines that go through it.
+    const rows = high.subarray(glyph * GLYPH_ROWS + 1, (glyph + 1) * GLYPH_ROWS - 1);
+    made.set(rows, Fonts.middle + glyph * rows.length);
+  }
+  const low = lowFont();
+  made.set(low, Fonts.low);
+  made.set(low.subarray(0, 128 * 8), IBM_LOW_FONT);
+  return made;
+}

@@ -1,0 +1,213 @@
+/**
+ * Pixels and characters in the graphics modes: the VGA's planes by its registers, mode 13h's bytes, the CGA's two and four colours.
+ *
+ * @module
+ */
+import type { Box, Canvas } from './canvas.js';
+
+/** A colour with this bit is exclusive-ored with what is there, in all modes of fewer than 256 colours. */
+const XOR = 0x80;
+const GLYPH_WIDTH = 8;
+const CGA_ROW = 80;
+const CGA_ODD_LINES = 0x2000;
+const LINEAR_ROW = 320;
+
+const Graphics = {
+  setReset: 0,
+  enableSetReset: 1,
+  function: 3,
+  readMap: 4,
+  mode: 5,
+  bitMask: 8,
+} as const;
+const FUNCTION_XOR = 0x18;
+
+/** Does something with a planar mode's write logic in use, and leaves it as programs expect it. */
+function withPlanes(screen: Canvas, draw: () => void): void {
+  const { ports } = screen;
+  ports.sequencer(2, 0x0f);
+  ports.graphics(Graphics.enableSetReset, 0x0f);
+  try {
+    draw();
+  } finally {
+    ports.graphics(Graphics.setReset, 0);
+    ports.graphics(Graphics.enableSetReset, 0);
+    ports.graphics(Graphics.function, 0);
+    ports.graphics(Graphics.mode, 0);
+    ports.graphics(Graphics.bitMask, 0xff);
+  }
+}
+
+/** Bytes of a row in a planar mode. */
+const planarRow = (screen: Canvas) => screen.mode.width / GLYPH_WIDTH;
+
+function cgaAddress(screen: Canvas, x: number, y: number): { at: number; shift: number; mask: number } {
+  const bits = screen.mode.memory === 'cga4' ? 2 : 1;
+  const perByte = 8 / bits;
+  const at = screen.base(0) + (y & 1 ? CGA_ODD_LINES : 0) + (y >> 1) * CGA_ROW + Math.floor(x / perByte);
+  return { at, shift: (perByte - 1 - (x % perByte)) * bits, mask: (1 << bits) - 1 };
+}
+
+export function writePixel(screen: Canvas, page: number, x: number, y: number, colour: number): void {
+  const { mode, ports, pc } = screen;
+  if (x >= mode.width || y >= mode.lines) return;
+  if (mode.memory === 'linear') pc.guest.write8(screen.base(0) + y * LINEAR_ROW + x, colour);
+  else if (mode.memory === 'planar') {
+    withPlanes(screen, () => {
+      const at = screen.base(page) + y * planarRow(screen) + (x >> 3);
+      ports.graphics(Graphics.setReset, colour & 0x0f);
+      if (colour & XOR) ports.graphics(Graphics.function, FUNCTION_XOR);
+      ports.graphics(Graphics.bitMask, 0x80 >> (x & 7));
+      pc.guest.read8(at);
+      pc.guest.write8(at, 0xff);
+    });
+  } else if (mode.memory !== 'text') {
+    const { at, shift, mask } = cgaAddress(screen, x, y);
+    const before = pc.guest.read8(at);
+    const bits = (colour & mask) << shift;
+    pc.guest.write8(at, colour & XOR ? before ^ bits : (before & ~(mask << shift)) | bits);
+  }
+}
+
+export function readPixel(screen: Canvas, page: number, x: number, y: number): number {
+  const { mode, ports, pc } = screen;
+  if (x >= mode.width || y >= mode.lines || mode.memory === 'text') return 0;
+  if (mode.memory === 'linear') return pc.guest.read8(screen.base(0) + y * LINEAR_ROW + x);
+  if (mode.memory === 'planar') {
+    const at = screen.base(page) + y * planarRow(screen) + (x >> 3);
+    let colour = 0;
+    for (let plane = 0; plane < 4; plane++) {
+      ports.graphics(Graphics.readMap, plane);
+      if (pc.guest.read8(at) & (0x80 >> (x & 7))) colour |= 1 << plane;
+    }
+    ports.graphics(Graphics.readMap, 0);
+    return colour;
+  }
+  const { at, shift, mask } = cgaAddress(screen, x, y);
+  return (pc.guest.read8(at) >> shift) & mask;
+}
+
+export function drawGlyph(
+  screen: Canvas,
+  page: number,
+  row: number,
+  column: number,
+  character: number,
+  colour: number,
+): void {
+  const { mode, ports, pc, height } = screen;
+  const rows = screen.glyph(character);
+  const [left, top] = [column * GLYPH_WIDTH, row * height];
+  if (left + GLYPH_WIDTH > mode.width || top + height > mode.lines) return;
+  if (mode.memory !== 'planar') {
+    const background = mode.memory === 'linear' || !(colour & XOR) ? 0 : -1;
+    const ink = mode.memory === 'linear' ? colour & 0xff : colour;
+    for (const [y, bits] of rows.entries())
+      for (let x = 0; x < GLYPH_WIDTH; x++) {
+        if (bits & (0x80 >> x)) writePixel(screen, page, left + x, top + y, ink);
+        else if (background === 0) writePixel(screen, page, left + x, top + y, 0);
+      }
+    return;
+  }
+  withPlanes(screen, () => {
+    const at = screen.base(page) + top * planarRow(screen) + column;
+    if (colour & XOR) ports.graphics(Graphics.function, FUNCTION_XOR);
+    for (const [y, bits] of rows.entries()) {
+      const place = at + y * planarRow(screen);
+      if (!(colour & XOR)) {
+        ports.graphics(Graphics.bitMask, 0xff);
+        ports.graphics(Graphics.setReset, 0);
+        pc.guest.write8(place, 0);
+      }
+      if (bits === 0) continue;
+      ports.graphics(Graphics.setReset, colour & 0x0f);
+      ports.graphics(Graphics.bitMask, bits);
+      pc.guest.read8(place);
+      pc.guest.write8(place, 0xff);
+    }
+  });
+}
+
+/** The character whose glyph is seen in a cell: its pixels that are not 0; 0 where there is none such. */
+export function readGlyph(screen: Canvas, page: number, row: number, column: number): number {
+  const { height } = screen;
+  const seen = Uint8Array.from({ length: height }, (_, y) => {
+    let bits = 0;
+    for (let x = 0; x < GLYPH_WIDTH; x++)
+      if (readPixel(screen, page, column * GLYPH_WIDTH + x, row * height + y) !== 0) bits |= 0x80 >> x;
+    return bits;
+  });
+  for (let character = 0; character < 256; character++)
+    if (screen.glyph(character).every((bits, y) => bits === seen[y])) return character;
+  return 0;
+}
+
+/** As `VideoScreen.scroll`, of lines of characters; the new ones have the colour of `attribute`. */
+export function scrollPixels(screen: Canvas, page: number, box: Box, by: number, attribute: number): void {
+  const { top, left, bottom, right } = box;
+  const { height } = screen;
+  const [from, until] = [top * height, (bottom + 1) * height - 1];
+  const step = by * height;
+  const down = step < 0;
+  const move = (line: (y: number, source: number) => void, clear: (y: number) => void) => {
+    for (let y = down ? until : from; down ? y >= from : y <= until; y += down ? -1 : 1) {
+      const source = y + step;
+      if (step !== 0 && source >= from && source <= until) line(y, source);
+      else clear(y);
+    }
+  };
+  if (screen.mode.memory === 'planar') scrollPlanes(screen, page, left, right, attribute, move);
+  else scrollBytes(screen, left, right, attribute, move);
+}
+
+type Mover = (line: (y: number, source: number) => void, clear: (y: number) => void) => void;
+
+/** Latches carry four planes at once from one byte to another. */
+function scrollPlanes(
+  screen: Canvas,
+  page: number,
+  left: number,
+  right: number,
+  colour: number,
+  move: Mover,
+): void {
+  const { ports } = screen;
+  const { guest } = screen.pc;
+  const at = (y: number, column: number) => screen.base(page) + y * planarRow(screen) + column;
+  withPlanes(screen, () => {
+    ports.graphics(Graphics.setReset, colour & 0x0f);
+    let copying = false;
+    move(
+      (y, source) => {
+        if (!copying) ports.graphics(Graphics.mode, 1);
+        copying = true;
+        for (let column = left; column <= right; column++) {
+          guest.read8(at(source, column));
+          guest.write8(at(y, column), 0);
+        }
+      },
+      (y) => {
+        if (copying) ports.graphics(Graphics.mode, 0);
+        copying = false;
+        for (let column = left; column <= right; column++) guest.write8(at(y, column), 0);
+      },
+    );
+  });
+}
+
+function scrollBytes(screen: Canvas, left: number, right: number, colour: number, move: Mover): void {
+  const { guest } = screen.pc;
+  const linear = screen.mode.memory === 'linear';
+  const perGlyph = linear ? GLYPH_WIDTH : screen.mode.memory === 'cga4' ? 2 : 1;
+  const at = (y: number) =>
+    linear
+      ? screen.base(0) + y * LINEAR_ROW + left * perGlyph
+      : screen.base(0) + (y & 1 ? CGA_ODD_LINES : 0) + (y >> 1) * CGA_ROW + left * perGlyph;
+  const length = (right - left + 1) * perGlyph;
+  const fill = linear ? colour : screen.mode.memory === 'cga4' ? (colour & 3) * 0x55 : (colour & 1) * 0xff;
+  const blank = new Uint8Array(length).fill(fill);
+  move(
+    (y, source) => guest.write(at(y), guest.read(at(source), length)),
+    (y) => guest.write(at(y), blank),
+  );
+}
