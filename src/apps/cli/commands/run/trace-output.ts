@@ -43,10 +43,8 @@ export function openTrace(
     return async () => {};
   }
   const file = createWriteStream(target);
-  let failure: Error | undefined;
-  file.on('error', (error) => {
-    failure = error;
-  });
+  // Without a listener an error would end the process; it is read from `errored` at the end.
+  file.on('error', () => {});
   machine.onTrace(
     (bytes) =>
       new Promise<void>((resolve, reject) =>
@@ -60,8 +58,9 @@ export function openTrace(
       if (file.closed) resolve();
       else file.once('close', resolve).end(tail);
     });
-    if (failure !== undefined) {
-      throw new TerrariumError('ETRACE', `the trace ${target} could not be written: ${failure.message}`);
+    // `closed` is true before 'error' is emitted: only `errored` is set by then.
+    if (file.errored !== null) {
+      throw new TerrariumError('ETRACE', `the trace ${target} could not be written: ${file.errored.message}`);
     }
   };
 }
