@@ -131,11 +131,12 @@ export class KeyboardController implements Device {
       canRise: () => this.#canInterrupt,
     });
     this.#alarm = host.clock.alarm('repeat', () => this.#repeat());
-    this.#keys = host.inputs.stream('keys', this.#source, () => this.#fill());
     this.#pressKey = host.inputs.port('strokes', (event: KeyEvent) => this.#pressed(event));
     this.#typeText = host.inputs.port('text', (text: string) => this.#typed(text));
     this.#updateIrq();
     this.#fill();
+    // The source is read when the machine runs: what came now would be lost in a machine that takes another's state.
+    this.#keys = host.inputs.stream('keys', this.#source, () => this.#fill());
   }
 
   /** A key goes down; it repeats by itself until `release`. @throws ConfigError for an unknown key. */
