@@ -13,6 +13,7 @@ const KEPT_BYTES = 16 * 1024 * 1024;
 /** How many typed bytes wait for a guest that does not read its serial port; further ones are dropped. */
 const MOST_WAITING = 4096;
 const LINE_FEED = 0x0a;
+const MOST_TAIL = 8192;
 /** Ctrl-Z. */
 const SUSPEND = '\x1a';
 
@@ -37,6 +38,8 @@ export interface ConsoleOptions {
 export interface ConnectedConsole {
   /** What the guest printed, where it is kept. */
   readonly bytes: Uint8Array;
+  /** The last 8 KiB of output, as text: a BIOS prints on the screen and here. */
+  readonly tail: string;
   /** The last output has no newline, and is on the terminal to which Terrarium's messages go. */
   readonly openLine: boolean;
   /**
@@ -57,9 +60,11 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
   const kept: Uint8Array[] = [];
   let keptLength = 0;
   let last = LINE_FEED;
+  let tail = Buffer.alloc(0);
   machine.onOutput((bytes) => {
     tap?.(bytes);
     last = bytes.at(-1) ?? last;
+    tail = Buffer.concat([tail, bytes.subarray(-MOST_TAIL)]).subarray(-MOST_TAIL);
     if ((keep || screen) && keptLength < KEPT_BYTES) {
       kept.push(bytes);
       keptLength += bytes.length;
@@ -86,6 +91,9 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
     },
     get failure() {
       return failure;
+    },
+    get tail() {
+      return tail.toString();
     },
     get openLine() {
       return last !== LINE_FEED && standardOutput.isTTY && standardError.isTTY;

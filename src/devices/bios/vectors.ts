@@ -26,7 +26,7 @@ const At = {
 
 /** Calls of DOS: who makes one without a DOS expects an answer that will not come. */
 const DOS = [0x20, 0x21, 0x25, 0x26, 0x27];
-/** Exceptions that come back for ever unless a handler does something about them: divide error, invalid opcode, no FPU. */
+/** Exceptions that repeat endlessly unless a handler fixes their cause: divide error, invalid opcode, no FPU. */
 const EXCEPTIONS = [0x00, 0x06, 0x07];
 /** Nothing is there, and programs look for that: 0 says that there is no driver. */
 const EMPTY = [0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67];

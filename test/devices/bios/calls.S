@@ -1,5 +1,5 @@
 # Makes the calls of a table and writes what comes back to COM1, a line each: the same image runs under another BIOS for comparison.
-# calls.test.ts puts the table behind the code: entries of 32 bytes, the first byte 0 at the end.
+# calls.test.ts puts the table after the code: entries of 32 bytes, the first byte 0 at the end.
 #   0 the interrupt, FFh to write bytes of memory: EBX from where, ECX how many; FEh for a VGA register: EBX the port, ECX its index
 #   4 EAX, 8 EBX, 12 ECX, 16 EDX, 20 ESI, 24 EDI, 28 ES, 30 BP
         .code16

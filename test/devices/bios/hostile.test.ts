@@ -1,4 +1,4 @@
-/** The BIOS takes its orders from guest memory: whatever stands there, it neither throws nor hangs, and its state goes on. */
+/** The BIOS takes its orders from guest memory: with any content it neither throws nor hangs, and its state can be saved. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BIOS_PORT, Bios, Drives, MemoryDisk, readElTorito } from '../../../src/devices/index.js';

@@ -4,7 +4,7 @@ import type { Frame } from '../frame.js';
 import type { BiosFunction, BiosService, Pc } from '../pc.js';
 import { hex } from '../words.js';
 
-/** A service that has one function, whatever is in AH. */
+/** A service with one function, for any AH. */
 const only = (name: string, fn: BiosFunction): BiosService => ({
   name,
   number: () => 0,
@@ -12,7 +12,7 @@ const only = (name: string, fn: BiosFunction): BiosService => ({
 });
 
 export const equipment = only('int 11h', {
-  says: 'what is there?',
+  says: 'which equipment?',
   gives: ({ ax }) => hex(ax, 4),
   run(frame, { guest }) {
     frame.ax = guest.read16(Data.equipment);

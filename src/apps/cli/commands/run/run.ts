@@ -215,7 +215,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     else say(`${endingText(outcome, styleFor(standardError))}\n`);
   }
   if (!flags.quiet && !flags.screen && !flags.screenshot) {
-    for (const line of await hiddenScreen(machine)) sayLine(line);
+    for (const line of await hiddenScreen(machine, terminal.tail)) sayLine(line);
   }
   // A failed expectation decides the status only where the guest ended well: other ends have their own status.
   const end = stopped.status ?? statusOfOutput(terminal.failure) ?? statusOf(outcome);

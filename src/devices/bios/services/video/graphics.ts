@@ -5,7 +5,7 @@
  */
 import type { Box, Canvas } from './canvas.js';
 
-/** A colour with this bit is exclusive-ored with what is there, in all modes of fewer than 256 colours. */
+/** A colour with this bit is exclusive-ored with the pixel, in all modes of fewer than 256 colours. */
 const XOR = 0x80;
 const GLYPH_WIDTH = 8;
 const CGA_ROW = 80;
