@@ -6,7 +6,7 @@ import { run } from 'node:test';
 import { spec as Spec } from 'node:test/reporters';
 
 /** Nothing may hang: a test that takes longer fails. It limits a file on Node 20, and a test on later ones. */
-const PATIENCE_MS = 300_000;
+const TIMEOUT_MS = 300_000;
 
 /** The lines of Node's summary, in its order. */
 const counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0, todo: 0 };
@@ -14,7 +14,7 @@ const counts = { tests: 0, suites: 0, pass: 0, fail: 0, cancelled: 0, skipped: 0
 /** The kinds of failure that Node counts as cancelled. */
 const cancelled = new Set(['cancelledByParent', 'testAborted', 'testTimeoutFailure']);
 
-const { shared, alone, patterns, times, patienceMs = PATIENCE_MS } = JSON.parse(process.argv[2]);
+const { shared, alone, patterns, times, patienceMs = TIMEOUT_MS } = JSON.parse(process.argv[2]);
 const report = new Spec();
 report.pipe(process.stdout);
 

@@ -53,7 +53,7 @@ export const usualOrder: readonly RegExp[] = [
 ];
 
 /** Complaints after which nobody reads on. */
-const MOST_COMPLAINTS = 50;
+const MAX_COMPLAINTS = 50;
 
 class TooMany extends Error {}
 
@@ -65,7 +65,7 @@ export function assemble(text: string, options: AssembleOptions): Assembled {
   const complaints: Complaint[] = [];
   const complain = (complaint: Complaint) => {
     complaints.push(complaint);
-    if (complaints.length >= MOST_COMPLAINTS) throw new TooMany();
+    if (complaints.length >= MAX_COMPLAINTS) throw new TooMany();
   };
   try {
     const assembled = run(text, options, complain);

@@ -36,7 +36,7 @@ interface Definition {
 
 /** Files within files, and lines in all: what a person may need, and no more. */
 const DEEPEST = 50;
-const MOST_LINES = 4_000_000;
+const MAX_LINES = 4_000_000;
 const LONGEST_LINE = 1 << 16;
 
 const nameText = /[A-Za-z_]\w*/y;
@@ -90,8 +90,8 @@ class Preprocessor {
   }
 
   #push(text: string, origin: Origin): void {
-    if (this.#lines.length >= MOST_LINES)
-      throw new Error(`more than ${MOST_LINES} lines with what is included`);
+    if (this.#lines.length >= MAX_LINES)
+      throw new Error(`more than ${MAX_LINES} lines with what is included`);
     this.#lines.push({ text, origin });
   }
 

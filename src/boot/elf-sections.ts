@@ -10,7 +10,7 @@ import type { ImageSection } from './image.js';
 const COMPRESSED = 0x800n;
 const SHT_NOBITS = 8;
 /** More than any kernel has; a damaged file may name any number. */
-const MOST_SECTIONS = 4096;
+const MAX_SECTIONS = 4096;
 const LONGEST_NAME = 64;
 
 /** What is kept. */
@@ -49,7 +49,7 @@ function read(bytes: Uint8Array, bits: 32 | 64): ImageSection[] {
   const entrySize = view.getUint16(wide ? 58 : 46, true);
   const count = view.getUint16(wide ? 60 : 48, true);
   const names = view.getUint16(wide ? 62 : 50, true);
-  if (table === 0 || entrySize < (wide ? 64 : 40) || count > MOST_SECTIONS || names >= count) return [];
+  if (table === 0 || entrySize < (wide ? 64 : 40) || count > MAX_SECTIONS || names >= count) return [];
   const header = (index: number): Header => {
     const at = table + index * entrySize;
     return {

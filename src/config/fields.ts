@@ -7,7 +7,7 @@
 import { imageKinds, modes } from '../boot/index.js';
 import { notifications } from '../devices/index.js';
 import { irqchipNames } from '../engine/contract/index.js';
-import { clockNames, DEFAULT_IPS, MOST_IPS } from '../machine/index.js';
+import { clockNames, DEFAULT_IPS, MAX_IPS } from '../machine/index.js';
 import { cpuVendors } from '../x86/index.js';
 import {
   address,
@@ -34,7 +34,7 @@ export const translateModes = ['off', 'on', 'eager'] as const;
 export type TranslateMode = (typeof translateModes)[number];
 
 /** The most CPUs that a machine can have. */
-export const MOST_CPUS = 1;
+export const MAX_CPUS = 1;
 
 /** One field of a `MachineSpec`. */
 export interface Field<T> {
@@ -95,7 +95,7 @@ export const fields = {
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB; 128 MiB for a kernel that a loader's protocol starts. */
   memory: field(size, 'RAM, such as 64K, 16M, 1G', { default: 16 * 1024 * 1024, option: '--memory <size>' }),
   /** How many CPUs the machine has: 1, until there are engines that run more. Default 1. */
-  cpus: field(whole(1, MOST_CPUS), 'how many CPUs the machine has: one, so far', {
+  cpus: field(whole(1, MAX_CPUS), 'how many CPUs the machine has: one, so far', {
     default: 1,
     option: '--smp <n>',
   }),
@@ -161,7 +161,7 @@ export const fields = {
     { option: '--clock <what>' },
   ),
   /** Instructions a second where time is instructions: a multiple of 1,000. Default 100 million. */
-  ips: field(whole(1000, MOST_IPS), 'instructions a second where time is instructions, a multiple of 1000', {
+  ips: field(whole(1000, MAX_IPS), 'instructions a second where time is instructions, a multiple of 1000', {
     default: DEFAULT_IPS,
     option: '--ips <n>',
   }),

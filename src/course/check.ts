@@ -12,7 +12,7 @@ import { type Lesson, lessonOf } from './lessons.js';
 /** A guest of the course is small: one that runs longer does not end. */
 const TIMEOUT_MS = 5000;
 /** How many console bytes are kept; a guest in a loop prints endlessly. */
-const MOST_CONSOLE = 1024 * 1024;
+const MAX_CONSOLE = 1024 * 1024;
 
 /** One requirement of a solution. */
 export interface LessonCheck {
@@ -63,7 +63,7 @@ async function checkRun(
   const devices = devicesOf(lesson);
   await using machine = await hostMachine({ image, engine, ...spec, coalesce: false, devices });
   machine.onOutput((bytes) => {
-    if (length < MOST_CONSOLE) chunks.push(bytes);
+    if (length < MAX_CONSOLE) chunks.push(bytes);
     length += bytes.length;
   });
   // Wait for neither: a guest may never read its input.

@@ -46,7 +46,7 @@ export interface Scope {
 }
 
 const MASK64 = (1n << 64n) - 1n;
-const MOST_SHIFT = 64n;
+const MAX_SHIFT = 64n;
 
 /**
  * Evaluates `text`; an assignment (`rax = 5`, `word [0x500] = 'A'`) writes and gives what was written.
@@ -289,7 +289,7 @@ function arithmetic(operator: string, a: bigint, b: bigint): bigint {
       return a ^ b;
     case '<<':
     case '>>':
-      if (b < 0n || b > MOST_SHIFT) throw new DebugError(`cannot shift by ${b} bits`);
+      if (b < 0n || b > MAX_SHIFT) throw new DebugError(`cannot shift by ${b} bits`);
       return operator === '<<' ? a << b : a >> b;
     default:
       if (b === 0n) throw new DebugError('cannot divide by 0');

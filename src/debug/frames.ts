@@ -38,14 +38,14 @@ export interface Stack {
   mode: CodeMode;
 }
 
-const MOST_FRAMES = 1000;
+const MAX_FRAMES = 1000;
 /** How many bytes of the stack are searched for a return address, and how many words in total for one list. */
-const MOST_BYTES = 4096;
-const MOST_TRIES = 2000;
+const MAX_BYTES = 4096;
+const MAX_TRIES = 2000;
 
 /** The frames from the running function on, at most `limit`; the first always exists. */
 export async function readFrames(stack: Stack, pc: bigint, limit: number): Promise<Frame[]> {
-  return new FrameReader(stack).read(pc, Math.min(limit, MOST_FRAMES));
+  return new FrameReader(stack).read(pc, Math.min(limit, MAX_FRAMES));
 }
 
 /** A function's address, and its registers; `rsp` is an offset in the stack segment. */
@@ -63,7 +63,7 @@ class FrameReader {
   readonly #stack: Stack;
   /** Linear address of offset 0 in the stack segment. */
   readonly #base: bigint;
-  #tries = MOST_TRIES;
+  #tries = MAX_TRIES;
 
   constructor(stack: Stack) {
     this.#stack = stack;
@@ -157,7 +157,7 @@ class FrameReader {
   async #byStack(place: Place, inside: AddressRange | undefined): Promise<Caller | undefined> {
     const { target, symbols, mode } = this.#stack;
     const { rsp } = place.registers;
-    const bytes = await readSome(target, this.#base + rsp, MOST_BYTES);
+    const bytes = await readSome(target, this.#base + rsp, MAX_BYTES);
     // 16-bit code calls with 16 bits, or with 32 where a compiler made it.
     const words = mode.bits === 16 ? ([2, 4] as const) : ([mode.bits / 8] as const);
     let first: Caller | undefined;

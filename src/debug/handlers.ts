@@ -21,9 +21,9 @@ const FLAGS_ONE = 1n << 1n;
 const FLAGS_ZERO = ~0x3f_7fd7n;
 const LONGEST_INSTRUCTION = 15;
 /** Words of the stack that a handler's first instruction may have pushed: PUSHA is eight. */
-const MOST_PUSHED = 10;
+const MAX_PUSHED = 10;
 /** Words that a handler may have pushed so far. */
-const MOST_WORDS = 64;
+const MAX_WORDS = 64;
 
 /** An entry of the interrupt table. */
 interface Gate {
@@ -118,7 +118,7 @@ export async function interruptedAt(
   const sp = stackPointer(view) - segmentBase(view.system, 'ss');
   const { selector } = before.view.system.cs;
   const fits = (_: bigint, flags: bigint, cs: number) => cs === selector && (flags & RFLAGS.IF) !== 0n;
-  return (await findPushed(target, view, bits, sp, MOST_PUSHED, fits))?.pc;
+  return (await findPushed(target, view, bits, sp, MAX_PUSHED, fits))?.pc;
 }
 
 /** Whether the guest is before the first or the second instruction of a handler, but not one of a fault. */
@@ -152,5 +152,5 @@ export async function interruptedBy(
   const real = isRealAddressing(view);
   const fits = (pc: bigint, _: bigint, cs: number) =>
     real || cs === selector || ((cs & 3) !== 0 && pc !== 0n);
-  return findPushed(target, view, bits, sp, MOST_WORDS, fits);
+  return findPushed(target, view, bits, sp, MAX_WORDS, fits);
 }

@@ -12,11 +12,11 @@ import type { DebugTarget } from './target.js';
 export const DEFAULT_GDB_PORT = 1234;
 
 /** How long a second gdb waits for the first to disconnect, and how often this is checked: milliseconds. */
-const PATIENCE_MS = 200;
+const TIMEOUT_MS = 200;
 const LOOK_MS = 5;
 
 /** Connections that are open at once, and how long one may be silent before its first byte: gdb speaks first, and at once. */
-const MOST_CONNECTIONS = 8;
+const MAX_CONNECTIONS = 8;
 const SILENCE_MS = 10_000;
 
 /** A port of the loopback interface (0: any that is free), which every user of this computer can reach, or a socket's path. */
@@ -70,7 +70,7 @@ export class GdbServer {
       this.#finish = resolve;
     });
     this.#server = createServer((socket) => this.#meet(socket));
-    this.#server.maxConnections = MOST_CONNECTIONS;
+    this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
   /** The argument of gdb's `target remote`. */
@@ -128,7 +128,7 @@ export class GdbServer {
 
   async #serve(socket: Socket, first: string): Promise<void> {
     // The end of a connection may not have been noticed yet.
-    for (let waited = 0; this.#client !== undefined && waited < PATIENCE_MS; waited += LOOK_MS)
+    for (let waited = 0; this.#client !== undefined && waited < TIMEOUT_MS; waited += LOOK_MS)
       await pause(LOOK_MS);
     if (this.#client !== undefined || this.#finished || socket.destroyed) {
       socket.destroy();

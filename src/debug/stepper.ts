@@ -28,7 +28,7 @@ type Ran = DebugStop & { passed?: true };
 
 /** The most code that is searched for the exits of a function, and the most breakpoints that are set there. */
 const LONGEST_FUNCTION = 4096n;
-const MOST_EXITS = 200;
+const MAX_EXITS = 200;
 
 export class Stepper {
   readonly #parts: StepperParts;
@@ -128,7 +128,7 @@ export class Stepper {
       const inside = aim !== undefined && aim >= range.from && aim < range.to;
       if (flow !== 'jump' || !inside) exits.add(address);
     }
-    return exits.size > MOST_EXITS ? [] : [...exits];
+    return exits.size > MAX_EXITS ? [] : [...exits];
   }
 
   /** Steps in a range until it is left, over calls or, with `into`, to the beginning of the callee. */

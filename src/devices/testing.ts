@@ -31,9 +31,9 @@ export function randomNumbers(seed: number): () => number {
 }
 
 /** Input that waits is bounded, as a real source's would be. */
-const MOST_INPUT = 256;
+const MAX_INPUT = 256;
 /** No device here has more state than this, as JSON; a device that grows passes it soon. */
-const MOST_STATE = 64 * 1024;
+const MAX_STATE = 64 * 1024;
 
 /** A device with everything it touches, so that two can be compared. */
 class Rig {
@@ -102,7 +102,7 @@ class Rig {
     // Mostly a few microseconds pass, sometimes a second in which the host did something else.
     this.clock.moment += random() % 1000 === 0 ? SECOND : (random() % 64) * 1000;
     if (choice === 0) {
-      for (let left = random() % 20; left > 0 && this.waiting.length < MOST_INPUT; left--) {
+      for (let left = random() % 20; left > 0 && this.waiting.length < MAX_INPUT; left--) {
         this.waiting.push(random() & 0xff);
       }
       return 0;
@@ -194,7 +194,7 @@ function checked(value: number | undefined, size: number, name: string): number 
  * Does `steps` random things to a device. Throws where the device throws, gives a number that the access cannot hold,
  * raises a line that does not exist, or has a state that grows.
  */
-export function hammer(make: MakeDevice, seed: number, steps: number, most = MOST_STATE): void {
+export function hammer(make: MakeDevice, seed: number, steps: number, most = MAX_STATE): void {
   const rig = new Rig(make);
   const random = randomNumbers(seed);
   for (let i = 0; i < steps; i++) rig.step(random);

@@ -6,6 +6,8 @@
  */
 import type { DryRun, EngineFailure, FaultRecord } from '../engine/contract/index.js';
 import { wrap } from '../inspect/index.js';
+import { explainEntryReturn, isOutside, narrowCode, outsideText } from './code-place.js';
+import { explainCurrentState, longFault } from './current-state.js';
 import { explainHalt, explainLoop } from './endings.js';
 import { explainEngineError } from './engine-errors.js';
 import { explainFault } from './faults.js';
@@ -19,9 +21,7 @@ import {
   type SceneSource,
   sceneOf,
 } from './scene.js';
-import { explainStanding, longFault } from './standing.js';
 import { type Call, calledThroughImage, explainUnserved, frameOf, unservedVector } from './unserved.js';
-import { explainEntryReturn, isOutside, narrowCode, outsideText } from './whereabouts.js';
 
 /** The facts about a run that ended: an `Outcome` together with the machine's memory. */
 export interface DeathSubject extends SceneSource {
@@ -157,7 +157,7 @@ function explainEnding(scene: Scene, { kind, reason, failure, ahead }: DeathSubj
     case 'stopped':
       return simple('the guest did not end', explainLoop(scene, reason));
     case 'debug':
-      return ahead?.ends ? explainComing(scene, ahead) : explainStanding(scene, ahead);
+      return ahead?.ends ? explainComing(scene, ahead) : explainCurrentState(scene, ahead);
     default:
       return simple(reason, { check: reason });
   }

@@ -6,11 +6,12 @@
 
 import type { FaultRecord } from '../engine/contract/index.js';
 import { formatWalk, hex, walkPages } from '../inspect/index.js';
+import { callBefore } from './code-place.js';
 import { explainDivide } from './divide.js';
 import { checkGate, explainTaskStack } from './gates.js';
 import { explainGeneral } from './general.js';
 import { explainInvalid } from './invalid.js';
-import { explainRarer } from './rarer.js';
+import { explainOtherFault } from './other-faults.js';
 import { explainLeftStack } from './recursion.js';
 import { explainReturn } from './returns.js';
 import {
@@ -25,7 +26,6 @@ import {
   stackTop,
 } from './scene.js';
 import { checkSelector, type Use } from './selectors.js';
-import { callBefore } from './whereabouts.js';
 
 /** Why the instruction at the scene raised `fault`. */
 export function explainFault(scene: Scene, fault: FaultRecord): Finding {
@@ -43,7 +43,7 @@ export function explainFault(scene: Scene, fault: FaultRecord): Finding {
       return explainPageFault(scene, fault);
     default:
       return (
-        explainRarer(scene, fault.vector) ?? {
+        explainOtherFault(scene, fault.vector) ?? {
           check: `${scene.instruction?.text ?? 'the instruction'} raised it`,
         }
       );

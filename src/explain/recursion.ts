@@ -4,13 +4,13 @@
  * @module
  */
 import { hex, readPhysical, sizeText, walkPages } from '../inspect/index.js';
+import { type CallSite, callBefore } from './code-place.js';
 import { linearStack, type Scene } from './scene.js';
-import { type CallSite, callBefore } from './whereabouts.js';
 
 /** How much memory is searched, from the stack upwards or from address 0: bytes. */
-const LOOKED_THROUGH = 512 * 1024;
+const SEARCHED_BYTES = 512 * 1024;
 /** This many equal return addresses are not a coincidence. */
-const ENOUGH = 8;
+const MIN_REPEATS = 8;
 
 /** The facts about a stack pointer outside RAM. */
 export interface LeftStack {
@@ -31,7 +31,7 @@ export function explainLeftStack(scene: Scene): LeftStack | undefined {
   return {
     check: `${where}: the stack has grown down out of its memory`,
     evidence: [
-      `${times} return addresses in the first ${sizeText(LOOKED_THROUGH)} of memory point after the call at ${hex(site.address)}${named(scene, site.address)}`,
+      `${times} return addresses in the first ${sizeText(SEARCHED_BYTES)} of memory point after the call at ${hex(site.address)}${named(scene, site.address)}`,
     ],
     mistake: `${recursionText(scene, site)}: endless recursion, or frames that are too large. Check the condition that ends it.`,
   };
@@ -42,12 +42,12 @@ export function mostFrequentCall(scene: Scene, start: bigint): { site: CallSite;
   if (scene.image === undefined) return undefined;
   const size = scene.code === 64 ? 8 : scene.code === 32 ? 4 : 2;
   const counts = new Map<bigint, number>();
-  for (let at = start; at < start + BigInt(LOOKED_THROUGH); at += BigInt(size)) {
+  for (let at = start; at < start + BigInt(SEARCHED_BYTES); at += BigInt(size)) {
     const value = readPhysical(scene.memory, at, size);
     if (value === undefined) break;
     if (value !== 0n) counts.set(value, (counts.get(value) ?? 0) + 1);
   }
-  const often = [...counts].filter(([, times]) => times >= ENOUGH).sort(([, a], [, b]) => b - a);
+  const often = [...counts].filter(([, times]) => times >= MIN_REPEATS).sort(([, a], [, b]) => b - a);
   for (const [value, times] of often.slice(0, 64)) {
     const site = callBefore(scene, value);
     if (site !== undefined) return { site, times };

@@ -7,9 +7,9 @@
 import { hex, readLinear, readPhysical } from '../inspect/index.js';
 import type { Registers, SystemRegisters } from '../x86/index.js';
 import { UNSERVED } from '../x86/index.js';
+import { inImage } from './code-place.js';
 import { eventText } from './gates.js';
 import { isProtected, linearStack, placeText, type Scene, stackTop } from './scene.js';
-import { inImage } from './whereabouts.js';
 
 /** The vector whose unserved entry point the CPU has reached; undefined where it is elsewhere. */
 export function unservedVector(
@@ -47,7 +47,7 @@ function interruptBefore(scene: Scene, cs: bigint, ip: bigint): number | undefin
 }
 
 /** How much of the stack is searched for a call of an interrupt: bytes. */
-const LOOKED_THROUGH = 64;
+const SEARCHED_BYTES = 64;
 
 /**
  * A call of an interrupt whose vector points into the image, or to address 0: an image that was loaded over the vector table,
@@ -55,7 +55,7 @@ const LOOKED_THROUGH = 64;
  */
 export function calledThroughImage(scene: Scene): Call | undefined {
   if (isProtected(scene.system) || scene.image === undefined) return undefined;
-  const bytes = readLinear(scene, linearStack(scene), LOOKED_THROUGH);
+  const bytes = readLinear(scene, linearStack(scene), SEARCHED_BYTES);
   const word = (at: number) => BigInt((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8));
   for (let at = 0; at + 6 <= bytes.length; at += 2) {
     const [ip, cs] = [word(at), word(at + 2)];

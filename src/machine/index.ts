@@ -7,7 +7,7 @@ export { Bus, type UnclaimedAccess } from './bus/bus.js';
 export type { Outcome, OutcomeKind } from './cpus/outcome.js';
 export { TICK_MS } from './cpus/pace.js';
 export type { ExitObserver, RunOptions, Share } from './cpus/run-loop.js';
-export { DEFAULT_IPS, MOST_IPS } from './cpus/time.js';
+export { DEFAULT_IPS, MAX_IPS } from './cpus/time.js';
 export { DeviceError } from './errors.js';
 export { type InputEvent, type InputRecord, ReplayError } from './inputs/index.js';
 export { type ClockName, clockNames, DEFAULT_MEMORY, Machine, type MachineConfig } from './machine.js';

@@ -16,9 +16,9 @@ import {
 } from './protocol.js';
 
 /** How many inputs of one connection may wait at the same time. */
-const MOST_INPUTS = 4;
+const MAX_INPUTS = 4;
 /** How many requests of one connection may wait for their answers before no more are read. */
-const MOST_PENDING = 16;
+const MAX_PENDING = 16;
 
 /** How long a peer may take to read why it is refused: milliseconds. */
 const REFUSAL_MS = 1000;
@@ -141,7 +141,7 @@ export class ControlConnection {
 
   /** Continues to read only where there is room for answers. */
   #throttle(): void {
-    if (this.#full || this.#pending >= MOST_PENDING) this.#socket.pause();
+    if (this.#full || this.#pending >= MAX_PENDING) this.#socket.pause();
     else this.#socket.resume();
   }
 
@@ -194,7 +194,7 @@ export class ControlConnection {
   }
 
   async #input(data: Buffer): Promise<void> {
-    const taken = this.#inputs < MOST_INPUTS ? this.#host.input.add(this, data) : undefined;
+    const taken = this.#inputs < MAX_INPUTS ? this.#host.input.add(this, data) : undefined;
     if (taken === undefined) {
       throw new TerrariumError('EFULL', 'the guest has not read the earlier input', {
         hint: 'wait for the answer to an input before the next one',

@@ -1,5 +1,5 @@
 /** The most input that waits for the guest: bytes, of all connections together. */
-const MOST_WAITING = 128 * 1024;
+const MAX_WAITING = 128 * 1024;
 
 interface Waiting {
   readonly owner: object;
@@ -23,7 +23,7 @@ export class InputQueue {
 
   /** Resolves with true when the bytes were taken, false when they were dropped; undefined where there is no room. */
   add(owner: object, bytes: Uint8Array): Promise<boolean> | undefined {
-    if (this.#bytes + bytes.length > MOST_WAITING) return undefined;
+    if (this.#bytes + bytes.length > MAX_WAITING) return undefined;
     this.#bytes += bytes.length;
     return new Promise((done) => {
       this.#waiting.push({ owner, bytes, done });

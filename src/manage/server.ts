@@ -7,7 +7,7 @@ import { InputQueue } from './input-queue.js';
 import { MAX_CONNECTIONS, type MachineEnd, type MachineStatus } from './protocol.js';
 
 /** How long attached connections may take to read the rest of the console after the guest's end: milliseconds. */
-const FAREWELL_MS = 1000;
+const CLOSE_TIMEOUT_MS = 1000;
 
 /** The part of a machine that the control socket uses; a hosted machine, or a test's. */
 export interface Controlled {
@@ -68,7 +68,7 @@ export class ControlServer {
     const gone = [...this.#connections].map((connection) => connection.farewell(end));
     const late = setTimeout(() => {
       for (const connection of this.#connections) connection.destroy();
-    }, FAREWELL_MS);
+    }, CLOSE_TIMEOUT_MS);
     await Promise.all(gone);
     clearTimeout(late);
   }

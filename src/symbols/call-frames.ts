@@ -28,11 +28,11 @@ const registers64: readonly RegisterName[] = [
 ];
 
 /** More functions, and more sets of what they have in common, than any kernel has. */
-const MOST_ENTRIES = 1 << 18;
-const MOST_COMMONS = 1 << 16;
+const MAX_ENTRIES = 1 << 18;
+const MAX_COMMONS = 1 << 16;
 const DEEPEST_STATES = 64;
 /** More instructions than the table of any function has; a debugger runs them at each step. */
-const MOST_INSTRUCTIONS = 1 << 16;
+const MAX_INSTRUCTIONS = 1 << 16;
 
 /** What several functions have in common (CIE). */
 interface Common {
@@ -78,7 +78,7 @@ export class CallFrames {
   #read(): void {
     const reader = new DwarfReader(this.#section);
     const commons = new Map<number, Common>();
-    while (reader.left > 4 && this.#entries.length < MOST_ENTRIES) {
+    while (reader.left > 4 && this.#entries.length < MAX_ENTRIES) {
       const at = reader.at;
       const length = reader.u32();
       // The 64-bit format is for sections of more than 4 GiB.
@@ -88,7 +88,7 @@ export class CallFrames {
       const id = reader.u32();
       if (id === 0xffff_ffff) {
         const common = this.#readCommon(reader, end);
-        if (common !== undefined && commons.size < MOST_COMMONS) commons.set(at, common);
+        if (common !== undefined && commons.size < MAX_COMMONS) commons.set(at, common);
       } else {
         const common = commons.get(id);
         const from = this.#address(reader);
@@ -170,7 +170,7 @@ class Rows {
     const reader = new DwarfReader(section.subarray(0, to));
     reader.at = from;
     while (reader.left > 0) {
-      if (++this.#instructions > MOST_INSTRUCTIONS) throw new RangeError('too many instructions');
+      if (++this.#instructions > MAX_INSTRUCTIONS) throw new RangeError('too many instructions');
       const opcode = reader.u8();
       const low = opcode & 0x3f;
       if (opcode >> 6 === 1) {

@@ -34,15 +34,15 @@ export interface LineStrings {
 }
 
 /** More rows than any kernel has. */
-const MOST_ROWS = 1 << 20;
-const MOST_FILES = 1 << 14;
+const MAX_ROWS = 1 << 20;
+const MAX_FILES = 1 << 14;
 
 /** All rows of a `.debug_line` section, sorted by address. */
 export function readLines(section: Uint8Array, strings: LineStrings): LineRow[] {
   const rows: LineRow[] = [];
   const reader = new DwarfReader(section);
   try {
-    while (reader.left > 4 && rows.length < MOST_ROWS) readUnit(reader, strings, rows);
+    while (reader.left > 4 && rows.length < MAX_ROWS) readUnit(reader, strings, rows);
   } catch (error) {
     // The rows so far are good ones.
     if (!(error instanceof RangeError)) throw error;
@@ -109,12 +109,12 @@ function readHeader(
 function readFiles(reader: DwarfReader): (SourceFile | undefined)[] {
   const folders = [''];
   for (let name = reader.string(); name !== ''; name = reader.string()) {
-    if (folders.length <= MOST_FILES) folders.push(name);
+    if (folders.length <= MAX_FILES) folders.push(name);
   }
   const files: (SourceFile | undefined)[] = [undefined];
   for (;;) {
     const name = reader.string();
-    if (name === '' || files.length > MOST_FILES) return files;
+    if (name === '' || files.length > MAX_FILES) return files;
     files.push(sourceFile(name, folders[Number(reader.uleb())], undefined));
     for (let n = 0; n < 2; n++) reader.uleb();
   }
@@ -140,7 +140,7 @@ function readFiles5(reader: DwarfReader, wide: boolean, strings: LineStrings): (
 function readList(reader: DwarfReader, wide: boolean, strings: LineStrings): Entry[] {
   const formats = Array.from({ length: reader.u8() }, () => [reader.uleb(), reader.uleb()] as const);
   const count = Number(reader.uleb());
-  if (count > MOST_FILES || (formats.length === 0 && count > 0)) throw new RangeError('too many files');
+  if (count > MAX_FILES || (formats.length === 0 && count > 0)) throw new RangeError('too many files');
   return Array.from({ length: count }, () => {
     const entry: Entry = { path: undefined, folder: 0 };
     for (const [content, form] of formats) {
@@ -204,7 +204,7 @@ function runProgram(reader: DwarfReader, program: Program, rows: LineRow[]): voi
     address = BigInt.asUintN(64, address + steps * BigInt(instructionLength));
   };
   const emit = (row: LineRow) => {
-    if (rows.length >= MOST_ROWS) throw new RangeError('too many rows');
+    if (rows.length >= MAX_ROWS) throw new RangeError('too many rows');
     rows.push(row);
   };
   const emitLine = () => emit({ address, file: files[file] ?? unnamed, line, statement });

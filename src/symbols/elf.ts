@@ -11,7 +11,7 @@ export interface ElfSymbol {
 }
 
 /** Symbols that are kept: more than that and the file is broken. */
-const MOST_SYMBOLS = 1 << 20;
+const MAX_SYMBOLS = 1 << 20;
 
 const SHN_UNDEF = 0;
 const SHN_ABS = 0xfff1;
@@ -23,7 +23,7 @@ export function readSymbols(table: Uint8Array, strings: Uint8Array, wide: boolea
   const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
   const entry = wide ? 24 : 16;
   const symbols: ElfSymbol[] = [];
-  for (let at = 0; at + entry <= table.length && symbols.length < MOST_SYMBOLS; at += entry) {
+  for (let at = 0; at + entry <= table.length && symbols.length < MAX_SYMBOLS; at += entry) {
     const kind = kinds[view.getUint8(at + (wide ? 4 : 12)) & 0xf];
     const section = view.getUint16(at + (wide ? 6 : 14), true);
     if (kind === undefined || section === SHN_UNDEF || section === SHN_ABS) continue;

@@ -41,7 +41,7 @@ export class TraceFileError extends TerrariumError {
 
 const CHROME_HEAD = '{"displayTimeUnit":"ns","traceEvents":[';
 /** Times beyond this are no times: 31 years in microseconds. */
-const MOST_US = 1e15;
+const MAX_US = 1e15;
 /** Names longer than this are cut. */
 const LONGEST_NAME = 80;
 const kinds: ReadonlySet<unknown> = new Set(exitKindNames.filter((name) => name !== undefined));
@@ -89,9 +89,9 @@ export class TraceParser {
     return {
       exit: this.#number(fields, 'exit', Number.MAX_SAFE_INTEGER),
       cpu: fields.cpu === undefined ? 0 : this.#number(fields, 'cpu', 255),
-      timeUs: this.#number(fields, 'time_us', MOST_US),
-      runUs: this.#number(fields, 'run_us', MOST_US),
-      handleUs: this.#number(fields, 'handle_us', MOST_US),
+      timeUs: this.#number(fields, 'time_us', MAX_US),
+      runUs: this.#number(fields, 'run_us', MAX_US),
+      handleUs: this.#number(fields, 'handle_us', MAX_US),
       kind: kind as string,
       coalesced: coalesced === true,
       address: place === undefined ? null : this.#address(place),

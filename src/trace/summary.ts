@@ -49,7 +49,7 @@ export interface TraceSummaryJson {
 }
 
 /** Places that are kept apart; a guest can touch more. */
-const MOST_PLACES = 4096;
+const MAX_PLACES = 4096;
 const PAGE = 4096;
 /** 2^-3 µs is the first bucket's end, 2^27 (two minutes) the last one's. */
 const FIRST_POWER = -3;
@@ -143,7 +143,7 @@ const OTHERS = '…';
 function tallyOf(map: Map<string, Tally>, key: string, record: TraceRecord, address: number | null): Tally {
   const known = map.get(key);
   if (known !== undefined) return known;
-  if (map.size >= MOST_PLACES && key !== OTHERS) {
+  if (map.size >= MAX_PLACES && key !== OTHERS) {
     const other = { ...record, kind: 'other', direction: '' as const, device: null, register: null };
     return tallyOf(map, OTHERS, other, null);
   }

@@ -1,7 +1,7 @@
 /** Columns of a timeline: enough for a wide terminal and for a picture. A power of two, since neighbours are merged. */
 const COLUMNS = 512;
 /** Rows that are told apart; the rest is one row. */
-const MOST_ROWS = 32;
+const MAX_ROWS = 32;
 /** The finest column, in microseconds. */
 const FINEST_US = 0.5;
 
@@ -72,7 +72,7 @@ export class Timeline {
   #row(name: string): Row {
     let row = this.#rows.get(name);
     if (row === undefined) {
-      if (this.#rows.size >= MOST_ROWS && name !== OTHERS) return this.#row(OTHERS);
+      if (this.#rows.size >= MAX_ROWS && name !== OTHERS) return this.#row(OTHERS);
       row = { counts: new Float64Array(COLUMNS), busy: new Float64Array(COLUMNS) };
       this.#rows.set(name, row);
     }

@@ -10,7 +10,7 @@ import { type Left, type Program, readRecord } from './blocks.js';
 import { DATA, DATA_SIZE, HANDLER_BYTES, HANDLERS, type Mode } from './modes.js';
 
 /** A run of tests that takes longer has left the tests' code. */
-const PATIENCE_MS = 2000;
+const TIMEOUT_MS = 2000;
 
 /** How a test ended, where it did not complete: an exception, or an unexpected exit. */
 export interface Ended extends Left {
@@ -35,7 +35,7 @@ export class Side implements Disposable {
   readonly #system;
 
   /** @param patienceMs a run that takes longer does not end */
-  constructor(engine: Engine, mode: Mode, patienceMs = PATIENCE_MS) {
+  constructor(engine: Engine, mode: Mode, patienceMs = TIMEOUT_MS) {
     this.#patienceMs = patienceMs;
     this.name = engine.name;
     this.#mode = mode;

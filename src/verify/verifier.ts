@@ -142,7 +142,7 @@ export class Verifier implements Disposable {
     }
     // The oracle did not write the results of tests that it refused, so the data differs for a known reason.
     const dataDiffers = refusals(oracle).length === 0 && dataOf(this.#data, this.#side, oracle).length > 0;
-    if (suspects.length === 0 && dataDiffers) suspects.push(this.#firstToSpoil(tests, oracle));
+    if (suspects.length === 0 && dataDiffers) suspects.push(this.#firstCorrupting(tests, oracle));
     for (const [place, n] of suspects.entries()) this.#examine(tests, n, oracle, place === 0);
   }
 
@@ -157,7 +157,7 @@ export class Verifier implements Disposable {
   }
 
   /** Finds the first test after which the data differs, by running halves of the tests again. */
-  #firstToSpoil(tests: readonly Test[], oracle: Side): number {
+  #firstCorrupting(tests: readonly Test[], oracle: Side): number {
     let good = 0;
     let bad = tests.length;
     while (bad - good > 1) {

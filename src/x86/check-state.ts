@@ -3,11 +3,11 @@ import { Fxsave } from './fxsave.js';
 import { CPU_STATE_VERSION, type CpuState } from './state.js';
 
 /** The largest XSAVE area that a processor names (CPUID leaf 0Dh) is some 11 KiB. */
-const MOST_EXTENDED = 1 << 16;
-const MOST_MSRS = 1024;
+const MAX_EXTENDED = 1 << 16;
+const MAX_MSRS = 1024;
 const APIC_BYTES = 1024;
-const MOST_ANSWERS = 1024;
-const MOST_DATA = 1 << 16;
+const MAX_ANSWERS = 1024;
+const MAX_DATA = 1 << 16;
 
 /**
  * Checks what does not depend on an engine: a state may come from a file.
@@ -23,12 +23,12 @@ export function checkCpuState(state: CpuState): void {
   }
   expect(fpu.length === Fxsave.size, 'fpu', `${fpu.length} bytes`, `${Fxsave.size} bytes`);
   if (extended !== null) {
-    const right = extended.length >= 64 && extended.length <= MOST_EXTENDED;
-    expect(right, 'extended', `${extended.length} bytes`, `64 to ${MOST_EXTENDED} bytes`);
+    const right = extended.length >= 64 && extended.length <= MAX_EXTENDED;
+    expect(right, 'extended', `${extended.length} bytes`, `64 to ${MAX_EXTENDED} bytes`);
   }
   if (apic !== null)
     expect(apic.length === APIC_BYTES, 'apic', `${apic.length} bytes`, `${APIC_BYTES} bytes`);
-  expect(msrs.length <= MOST_MSRS, 'msrs', `${msrs.length} entries`, `${MOST_MSRS} at most`);
+  expect(msrs.length <= MAX_MSRS, 'msrs', `${msrs.length} entries`, `${MAX_MSRS} at most`);
   expect(debug.addresses.length === 4, 'debug.addresses', `${debug.addresses.length} entries`, '4');
   if (pdptes !== null) expect(pdptes.length === 4, 'pdptes', `${pdptes.length} entries`, '4');
   const { interrupt, exception, debugTraps, shadow } = events;
@@ -46,10 +46,10 @@ export function checkCpuState(state: CpuState): void {
   }
   if (unfinished === null) return;
   const { answers, access, batch } = unfinished;
-  expectWhole('unfinished.answers.length', answers.length, MOST_ANSWERS);
+  expectWhole('unfinished.answers.length', answers.length, MAX_ANSWERS);
   if (access !== null) {
     expectWhole('unfinished.access.size', access.size, 8);
-    expectWhole('unfinished.access.count', access.count, MOST_DATA);
+    expectWhole('unfinished.access.count', access.count, MAX_DATA);
     expect(
       access.data.length === access.size * access.count,
       'unfinished.access.data',
@@ -58,8 +58,8 @@ export function checkCpuState(state: CpuState): void {
     );
   }
   if (batch !== null) {
-    expectWhole('unfinished.batch.data.length', batch.data.length, MOST_DATA);
-    expectWhole('unfinished.batch.count', batch.count, MOST_DATA);
+    expectWhole('unfinished.batch.data.length', batch.data.length, MAX_DATA);
+    expectWhole('unfinished.batch.count', batch.count, MAX_DATA);
     expectWhole('unfinished.batch.taken', batch.taken, batch.count);
   }
 }

@@ -10,7 +10,7 @@ export type Stopped = DebugProtocol.StoppedEvent['body'];
 export type Variable = DebugProtocol.Variable;
 
 /** How long the guest may take to come to something: milliseconds. */
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /** The library starts adapters by itself, with no more than one word; this one is started already. */
 class Client extends DebugClient {
@@ -37,7 +37,7 @@ export class Editor implements AsyncDisposable {
     });
     this.status = once(this.child, 'exit').then(([status]) => status as number | null);
     this.client = new Client('', '', 'terrarium');
-    this.client.defaultTimeout = PATIENCE_MS;
+    this.client.defaultTimeout = TIMEOUT_MS;
     this.client.talkTo(this.child);
     this.listen();
   }

@@ -67,14 +67,14 @@ async function run(line: string, cwd: string) {
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
   });
-  const impatient = setTimeout(() => process.kill(-child.pid!, 'SIGINT'), PATIENCE_MS);
+  const impatient = setTimeout(() => process.kill(-child.pid!, 'SIGINT'), TIMEOUT_MS);
   const [status] = await once(child, 'exit');
   clearTimeout(impatient);
   return { status, stderr, told: told !== undefined ? Number(told) : limited && status === 124 ? 124 : 0 };
 }
 
 /** No command of the documentation takes longer, even where others run beside it. */
-const PATIENCE_MS = 60_000;
+const TIMEOUT_MS = 60_000;
 
 /** Pages know nothing of each other, and most of their time is a process's that starts. */
 const beside = { concurrency: availableParallelism() };

@@ -21,7 +21,7 @@ const engine = (mode: TranslateMode) =>
 /** Runs of the same program: the first finds the blocks, the later ones are translated. */
 const RUNS = 3;
 /** Translating all of it at once takes a while on a busy host. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 const PROGRAMS = Number(process.env.TERRARIUM_SOAK ?? 40);
 
 function makeTests(mode: ModeName, random: ReturnType<typeof randomNumbers>, count: number): Test[] {
@@ -39,8 +39,8 @@ for (const name of ['long', 'protected'] as const) {
   test(`random instructions in ${name} mode leave the same interpreted and translated`, () => {
     const mode = modes[name];
     const random = randomNumbers(name === 'long' ? 11 : 12);
-    using interpreted = new Side(engine('off'), mode, PATIENCE_MS);
-    using translated = new Side(engine('eager'), mode, PATIENCE_MS);
+    using interpreted = new Side(engine('off'), mode, TIMEOUT_MS);
+    using translated = new Side(engine('eager'), mode, TIMEOUT_MS);
     const data = new Uint32Array(DATA_SIZE / 4);
     for (let turn = 0; turn < PROGRAMS; turn++) {
       const tests = makeTests(name, random, 25);

@@ -5,7 +5,7 @@ import type { Machine } from '../../src/machine/index.js';
 /** Where the guests `ticks-*.S` count. */
 const COUNTER = 0x500;
 /** Milliseconds that a guest is given to finish the tick that it is at. */
-const PATIENCE_MS = 1000;
+const TIMEOUT_MS = 1000;
 
 export interface TickAccount {
   /** Periods since the guest loaded the counter. */
@@ -21,7 +21,7 @@ export interface TickAccount {
  * clock stops between runs, so it has to come out even. On a busy host the next tick may be at the controller by then.
  */
 export function tickAccount(machine: Machine, pic: Pic8259, pit: Pit8254): TickAccount {
-  for (let patience = PATIENCE_MS; patience > 0; patience--) {
+  for (let patience = TIMEOUT_MS; patience > 0; patience--) {
     if ((pic.save().master.isr & 1) === 0) break;
     machine.run({ timeoutMs: 1 });
   }

@@ -23,7 +23,7 @@ const segments = ['cs', 'ss', 'ds', 'es'] as const;
 /** The most exits of a test: OUTS with a repeat prefix leaves for each of up to 65,535 rounds. */
 const MOST = 0x1_0000;
 /** A test that has not come to its HLT by then never will. */
-const PATIENCE_MS = 500;
+const TIMEOUT_MS = 500;
 
 class Bench implements Disposable {
   readonly memory = GuestMemory.create([{ address: 0, size: 16 * 1024 * 1024 }]);
@@ -50,7 +50,7 @@ class Bench implements Disposable {
 
   /** Runs the instruction and the HLT after it; returns the exit's name where it is not a halt. */
   run(): string | undefined {
-    this.cpu.setTimer(PATIENCE_MS, PATIENCE_MS);
+    this.cpu.setTimer(TIMEOUT_MS, TIMEOUT_MS);
     for (let n = 0; n < MOST; n++) {
       const kind = this.cpu.run();
       if (kind === ExitKind.halt) return undefined;

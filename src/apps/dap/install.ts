@@ -14,7 +14,7 @@ import { type ZipFile, zip } from './zip.js';
 
 const NAME = 'terrarium-debug.vsix';
 /** How long VS Code may take: milliseconds. */
-const PATIENCE_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 /** Writes the extension to a file, for editors that are told to install it from there. */
 export function writeExtension(file: string): void {
@@ -30,7 +30,7 @@ export function installExtension(code: string): void {
     writeFileSync(file, extension());
     const done = spawnSync(code, ['--install-extension', file, '--force'], {
       encoding: 'utf8',
-      timeout: PATIENCE_MS,
+      timeout: TIMEOUT_MS,
     });
     if (done.status === 0) {
       process.stdout.write(

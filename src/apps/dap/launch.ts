@@ -27,7 +27,7 @@ export interface LaunchArguments extends DebugProtocol.LaunchRequestArguments {
   keys?: unknown;
   /** Options of `terrarium run` as on the command line. */
   args?: unknown;
-  /** The token that an adapter at a port demands: see `Door`. */
+  /** The token that an adapter at a port demands: see `AccessRules`. */
   token?: unknown;
   [option: string]: unknown;
 }

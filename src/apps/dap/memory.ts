@@ -12,7 +12,7 @@ import { addressOf, hex, numberOf } from './values.js';
 /** The most bytes and instructions that one request may read. */
 const LARGEST_READ = 1024 * 1024;
 const PIECE = 65536;
-const MOST_INSTRUCTIONS = 2000;
+const MAX_INSTRUCTIONS = 2000;
 /** The top of the address space, beyond which no read goes. */
 const END = 1n << 64n;
 
@@ -75,8 +75,8 @@ export async function disassemble(
   args: DebugProtocol.DisassembleArguments,
 ): Promise<{ instructions: DebugProtocol.DisassembledInstruction[] }> {
   const start = shifted(args.memoryReference, args.offset);
-  const count = numberOf(args.instructionCount, 0, 0, MOST_INSTRUCTIONS);
-  const first = numberOf(args.instructionOffset, 0, -MOST_INSTRUCTIONS, MOST_INSTRUCTIONS);
+  const count = numberOf(args.instructionCount, 0, 0, MAX_INSTRUCTIONS);
+  const first = numberOf(args.instructionOffset, 0, -MAX_INSTRUCTIONS, MAX_INSTRUCTIONS);
   const before = Math.max(0, -first);
   const lines = await debug.disassemble(start, { before, after: Math.max(0, first + count - 1) });
   const behind = lines.findIndex(({ address }) => address >= start);

@@ -59,7 +59,7 @@ export function askingHandlers(
 const marks: Partial<Record<Frame['by'], string>> = { stack: ' (?)', interrupt: ' (interrupted)' };
 
 const DEEPEST = 1000;
-const MOST_COMPLETIONS = 100;
+const MAX_COMPLETIONS = 100;
 
 async function stackTrace(
   { sources }: Guest,
@@ -123,7 +123,7 @@ function completions(
   const [word = ''] = /[\w.$%]*$/.exec(before) ?? [];
   const alone = before.trimStart() === word;
   const all = [...(alone ? replWords : []), ...registerViewNames, ...symbols.symbols.map(({ name }) => name)];
-  const found = all.filter((name) => name.startsWith(word)).slice(0, MOST_COMPLETIONS);
+  const found = all.filter((name) => name.startsWith(word)).slice(0, MAX_COMPLETIONS);
   const start = before.length - word.length;
   return { targets: found.map((label) => ({ label, start, length: word.length })) };
 }

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { type Readable, Writable } from 'node:stream';
 import { type DebugAddress, listenLocally } from '../../debug/index.js';
 import { ExitStatus } from '../frontend/exit-status.js';
-import { openDoor } from './door.js';
+import { unrestricted } from './access-rules.js';
 import { Framing } from './framing.js';
 import { DapSession, type SessionHost } from './session.js';
 
@@ -16,7 +16,7 @@ const UNREAD_BYTES = 1024 * 1024;
 
 /** One session over stdin and stdout; the process ends with it. */
 export function serveStdio(): void {
-  const session = start(process.stdin, protocolOutput(), openDoor, (status) => process.exit(status));
+  const session = start(process.stdin, protocolOutput(), unrestricted, (status) => process.exit(status));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => session.shutdown());
 }
 
@@ -36,7 +36,7 @@ function protocolOutput(): Writable {
  */
 export async function serveConnections(
   address: DebugAddress,
-  door: SessionHost['door'],
+  access: SessionHost['access'],
 ): Promise<number | string> {
   const sessions = new Set<DapSession>();
   // The reader of stderr may have gone: that must not end the sessions of others.
@@ -44,7 +44,7 @@ export async function serveConnections(
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    const session = start(socket, socket, door, () => {
+    const session = start(socket, socket, access, () => {
       sessions.delete(session);
       // The last response may be a refusal, which the client must be able to read.
       socket.destroySoon();
@@ -63,12 +63,12 @@ export async function serveConnections(
 function start(
   input: Readable,
   output: Writable,
-  door: SessionHost['door'],
+  access: SessionHost['access'],
   ended: (status: number) => void,
 ): DapSession {
   let status: number = ExitStatus.ok;
   const session = new DapSession({
-    door,
+    access,
     ended: () => ended(status),
     drained: () =>
       output.writableLength < UNREAD_BYTES

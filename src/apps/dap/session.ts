@@ -8,13 +8,13 @@ import { Event, DebugSession as ProtocolSession, Response } from '@vscode/debuga
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebugError, type Debugger, type DebugStop } from '../../debug/index.js';
 import type { HostedOutcome } from '../../runtime/index.js';
-import { asksWhy } from '../frontend/ending.js';
+import { needsExplanation } from '../frontend/ending.js';
 import { statusOf } from '../frontend/exit-status.js';
 import { outcomeText } from '../frontend/outcome-text.js';
 import { plainStyle } from '../frontend/style.js';
+import { type AccessRules, requireAccess, requireAllowed } from './access-rules.js';
 import { Breakpoints } from './breakpoints.js';
 import { capabilities } from './capabilities.js';
-import { type Door, requireAllowed, unlocks } from './door.js';
 import { type Guest, type LaunchArguments, openGuest } from './launch.js';
 import { writeMemory } from './memory.js';
 import { type Category, connectOutput } from './output.js';
@@ -26,11 +26,11 @@ import { Variables } from './variables.js';
 const threadOf = (cpu: number) => cpu + 1;
 
 /** How long a guest may take to stop when the session ends: milliseconds. */
-const PATIENCE_MS = 3000;
+const TIMEOUT_MS = 3000;
 
 /** What a session needs from its process. */
 export interface SessionHost {
-  readonly door: Door;
+  readonly access: AccessRules;
   /** The session has ended and everything is released. */
   ended(): void;
   /** Resolves when the reader has read enough of what was sent; undefined where there is room. */
@@ -86,7 +86,7 @@ export class DapSession extends ProtocolSession {
   /** A machine handles one request at a time: the current one must end first. */
   async #giveBack({ debug, machine }: Guest): Promise<void> {
     await debug?.interrupt();
-    await Promise.race([this.#motion, wait(PATIENCE_MS, undefined, { ref: false })]);
+    await Promise.race([this.#motion, wait(TIMEOUT_MS, undefined, { ref: false })]);
     await machine[Symbol.asyncDispose]();
   }
 
@@ -125,7 +125,7 @@ export class DapSession extends ProtocolSession {
   /** A client that may not debug is told why, and is disconnected. */
   #meet({ command, arguments: args }: DebugProtocol.Request): void {
     try {
-      this.#trusted = unlocks(this.#host.door, command, args);
+      this.#trusted = requireAccess(this.#host.access, command, args);
     } catch (error) {
       this.#refused = true;
       throw error;
@@ -238,7 +238,7 @@ export class DapSession extends ProtocolSession {
 
   async #make(args: LaunchArguments): Promise<Guest> {
     const guest = await openGuest(args, { log: (text) => this.#say('console', `${text}\n`) }, (modules) =>
-      requireAllowed(this.#host.door, modules),
+      requireAllowed(this.#host.access, modules),
     );
     connectOutput(
       guest,
@@ -327,7 +327,7 @@ export class DapSession extends ProtocolSession {
 
   /** The guest has ended: it stops once more where the client asked for that. */
   async #ended(outcome: HostedOutcome, again = false): Promise<void> {
-    const died = outcome.kind === 'shutdown' || outcome.kind === 'engineError' || asksWhy(outcome);
+    const died = outcome.kind === 'shutdown' || outcome.kind === 'engineError' || needsExplanation(outcome);
     if (again || !(died ? this.#stopAtDeath : this.#stopAtEnd)) return this.#end(outcome);
     this.#dead = outcome;
     const [first = ''] = outcomeText(outcome, plainStyle).split('\n');
@@ -343,7 +343,7 @@ export class DapSession extends ProtocolSession {
     const whole = guest.debug === undefined ? outcome : await guest.machine.debugOutcome();
     const shown = { ...whole, kind: outcome.kind, reason: outcome.reason };
     this.#say('console', `${outcomeText(shown, plainStyle)}\n`);
-    if (asksWhy(outcome) && guest.debug)
+    if (needsExplanation(outcome) && guest.debug)
       this.#say('console', `\n${await guest.debug.target.describe('why')}\n`);
     this.sendEvent(new Event('exited', { exitCode: statusOf(outcome) }));
     this.sendEvent(new Event('terminated', {}));

@@ -120,7 +120,7 @@ export class Variables {
   #globals(): Item[] {
     return this.#guest.symbols.symbols
       .filter(({ kind }) => kind === 'variable')
-      .slice(0, MOST_GLOBALS)
+      .slice(0, MAX_GLOBALS)
       .map(({ name, address, size }) =>
         [1n, 2n, 4n, 8n].includes(size)
           ? { name, expression: name, type: `${size} bytes at ${hex(address)}` }
@@ -129,7 +129,7 @@ export class Variables {
   }
 }
 
-const MOST_GLOBALS = 1000;
+const MAX_GLOBALS = 1000;
 const STACK_WORDS = 32;
 
 const letters = ['ax', 'bx', 'cx', 'dx', 'si', 'di', 'bp', 'sp'];

@@ -81,10 +81,11 @@ function endOf(outcome: HostedOutcome, style: Style): string {
 }
 
 /** True for unwanted ends, which are explained without being asked. */
-export const asksWhy: (outcome: Pick<HostedOutcome, 'kind' | 'reason' | 'registers' | 'system'>) => boolean =
-  endsBadly;
+export const needsExplanation: (
+  outcome: Pick<HostedOutcome, 'kind' | 'reason' | 'registers' | 'system'>,
+) => boolean = endsBadly;
 
 /** The guest waited for an interrupt, and none can come. */
-export function waitsInVain(kind: string, reason: string): boolean {
+export function waitsForever(kind: string, reason: string): boolean {
   return kind === 'halted' && reason.includes('no interrupt can wake it');
 }

@@ -2,7 +2,7 @@ import { type Explanation, formatExplanation } from '../../explain/index.js';
 import { formatInstruction, formatRegisters } from '../../inspect/index.js';
 import type { HostedOutcome, SimvirtioReport } from '../../runtime/index.js';
 import { formatCounters, formatStatistics, type StatisticsJson } from '../../trace/index.js';
-import { endingText, waitsInVain } from './ending.js';
+import { endingText, waitsForever } from './ending.js';
 import { say, standardError } from './standard-output.js';
 import { type Style, styleFor } from './style.js';
 
@@ -22,7 +22,7 @@ export function outcomeText(outcome: HostedOutcome, style: Style): string {
     // The cause of a triple fault is explained after this, from the CPU's state.
     if (failure.hint !== undefined && kind !== 'shutdown') lines.push(`  ${failure.hint}`);
   }
-  if (waitsInVain(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
+  if (waitsForever(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
   if (kind === 'shutdown' || kind === 'engineError') {
     lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));
   }

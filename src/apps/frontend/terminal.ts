@@ -11,7 +11,7 @@ import { standardError, standardOutput } from './standard-output.js';
 /** How many console bytes are kept for expectations, from the start. A guest may print without end. */
 const KEPT_BYTES = 16 * 1024 * 1024;
 /** How many typed bytes wait for a guest that does not read its serial port; further ones are dropped. */
-const MOST_WAITING = 4096;
+const MAX_WAITING = 4096;
 const LINE_FEED = 0x0a;
 const MOST_TAIL = 8192;
 /** Ctrl-Z. */
@@ -129,7 +129,7 @@ function connectInput(machine: HostedMachine, keys: KeyTarget): RawTerminal | un
     else if (text.includes(SUSPEND)) terminal.suspend();
     else {
       if (keys !== 'serial') for (const { name, down } of strokesFrom(text)) machine.sendKey(name, down);
-      if (keys === 'keyboard' || waiting + chunk.length > MOST_WAITING) return;
+      if (keys === 'keyboard' || waiting + chunk.length > MAX_WAITING) return;
       waiting += chunk.length;
       // As a terminal in line mode: Enter is a line feed (termios, ICRNL).
       const bytes = Buffer.from(text.replaceAll('\r', '\n'), 'latin1');

@@ -33,7 +33,7 @@ const RUNNING_MS = 50;
 /** Ctrl-], which ends typing to the guest, as it ends `terrarium attach`. */
 const DETACH = 0x1d;
 /** How long a guest may take to stop when the user quits: milliseconds. */
-const LEAVING_MS = 1000;
+const QUIT_TIMEOUT_MS = 1000;
 
 /** Shows the machine until the user quits. @returns the exit status */
 export async function debugInTerminal(parts: AppParts): Promise<number> {
@@ -100,7 +100,7 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
   const end = async () => {
     let limit: NodeJS.Timeout | undefined;
     const late = new Promise((resolve) => {
-      limit = setTimeout(resolve, LEAVING_MS);
+      limit = setTimeout(resolve, QUIT_TIMEOUT_MS);
     });
     // A timer that is not cleared keeps the process alive until it fires.
     await Promise.race([controller.stop(), late]).finally(() => clearTimeout(limit));

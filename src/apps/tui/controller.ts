@@ -7,7 +7,7 @@
 import { type Debugger, type DebugStop, errorText } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
 import type { PhysicalMemory } from '../../inspect/index.js';
-import { asksWhy } from '../frontend/ending.js';
+import { needsExplanation } from '../frontend/ending.js';
 import { type Action, actionOf, helpLines, paneOf } from './bindings.js';
 import { watchOperand } from './effects.js';
 import type { ExitFeed } from './exit-feed.js';
@@ -16,7 +16,7 @@ import type { Model } from './model.js';
 import { isMove, Navigation } from './navigation.js';
 import { changePoint, toggleAt } from './points.js';
 import { Prompts } from './prompts.js';
-import { refresh, refreshPlaces, type Sight, type StackMemory } from './refresh.js';
+import { type PaneContext, refresh, refreshPlaces, type StackMemory } from './refresh.js';
 import { SourceText } from './source-text.js';
 import { doTyped } from './typed.js';
 import { frameLines, stepWords, stopWords } from './words.js';
@@ -28,7 +28,7 @@ const SHOWN_AFTER_MS = 80;
 /** How many frames are shown. */
 const FRAMES = 64;
 /** How many keys may wait for the one before; further ones are dropped. */
-const MOST_WAITING = 64;
+const MAX_WAITING = 64;
 
 /** The guest apart from its debugger: its screen and its input. */
 export interface Guest {
@@ -58,7 +58,7 @@ export interface ControllerParts {
 
 export class Controller {
   readonly #parts: ControllerParts;
-  readonly #sight: Sight;
+  readonly #context: PaneContext;
   readonly #stack: StackMemory = {};
   readonly #prompts = new Prompts();
   readonly #navigation: Navigation;
@@ -69,13 +69,13 @@ export class Controller {
 
   constructor(parts: ControllerParts) {
     this.#parts = parts;
-    this.#sight = {
+    this.#context = {
       model: parts.model,
       debugger: parts.debugger,
       sources: new SourceText(parts.folder),
       places: parts.places,
     };
-    this.#navigation = new Navigation(this.#sight);
+    this.#navigation = new Navigation(this.#context);
   }
 
   /** Shows the guest for the first time. */
@@ -93,7 +93,7 @@ export class Controller {
   /** The sizes of the panes have changed. */
   resized(): void {
     if (this.#work !== undefined) return;
-    void this.#do(() => refreshPlaces(this.#sight, this.#stack));
+    void this.#do(() => refreshPlaces(this.#context, this.#stack));
   }
 
   /** Resolves when nothing is left to do. */
@@ -101,7 +101,7 @@ export class Controller {
     const { model } = this.#parts;
     if (model.phase === 'running') this.#pressWhileRunning(key);
     else if (this.#work === undefined) return this.#do(() => this.#handle(key));
-    else if (this.#waiting.length < MOST_WAITING) this.#waiting.push(key);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(key);
     return this.#work ?? Promise.resolve();
   }
 
@@ -144,14 +144,14 @@ export class Controller {
     const pane = paneOf(key);
     const action = actionOf(key);
     if (model.focus === 'points' && (key === 'Enter' || key === 'Delete'))
-      this.#say(await changePoint(this.#sight, key));
+      this.#say(await changePoint(this.#context, key));
     else if (action !== undefined) await this.#act(action);
     else if (await this.#navigation.key(key)) await this.#afterMove(pane !== undefined || /Tab$/.test(key));
   }
 
   /** A pane that was hidden before has no content yet. */
   async #afterMove(anotherFocus: boolean): Promise<void> {
-    if (anotherFocus) await refreshPlaces(this.#sight, this.#stack);
+    if (anotherFocus) await refreshPlaces(this.#context, this.#stack);
   }
 
   async #act(action: Action): Promise<void> {
@@ -172,7 +172,7 @@ export class Controller {
       case 'toCursor':
         return this.#run(() => held.runTo(model.cursor));
       case 'breakpoint':
-        return this.#say(await toggleAt(this.#sight, model.cursor));
+        return this.#say(await toggleAt(this.#context, model.cursor));
       case 'breakpointAt':
       case 'watch':
       case 'evaluate':
@@ -192,7 +192,7 @@ export class Controller {
         return this.#restart();
       case 'zoom':
         model.zoomed = !model.zoomed;
-        return refreshPlaces(this.#sight, this.#stack);
+        return refreshPlaces(this.#context, this.#stack);
       case 'help':
         return this.#read('');
       case 'quit':
@@ -244,12 +244,13 @@ export class Controller {
     const place = held.symbols.locate(stop.pc) ?? `0x${stop.pc.toString(16)}`;
     const { text, tone } = stopWords(stop, model, place);
     this.#say(text, tone);
-    if (stop.outcome !== undefined && stop.again !== true && asksWhy(stop.outcome)) await this.#act('why');
+    if (stop.outcome !== undefined && stop.again !== true && needsExplanation(stop.outcome))
+      await this.#act('why');
   }
 
   async #look(): Promise<void> {
     const { model, exits, guest } = this.#parts;
-    await refresh(this.#sight, this.#stack);
+    await refresh(this.#context, this.#stack);
     model.exits = exits.count;
     model.exitRows = exits.rows;
     if (model.hasScreen) model.picture = await guest.screen();
@@ -258,7 +259,7 @@ export class Controller {
   async #promptKey(key: string): Promise<void> {
     const { model } = this.#parts;
     const typed = this.#prompts.press(model, key);
-    if (typed !== undefined) this.#say(await doTyped(this.#sight, this.#stack, typed.kind, typed.text));
+    if (typed !== undefined) this.#say(await doTyped(this.#context, this.#stack, typed.kind, typed.text));
   }
 
   #startTyping(): void {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { FRAME_ROWS, type LayoutWishes, LEAST, layout } from './layout.js';
+import { FRAME_ROWS, type LayoutRequest, LEAST, layout } from './layout.js';
 import { paneNames } from './model.js';
 
-const wishes = (columns: number, rows: number, more: Partial<LayoutWishes> = {}): LayoutWishes => ({
+const wishes = (columns: number, rows: number, more: Partial<LayoutRequest> = {}): LayoutRequest => ({
   columns,
   rows,
   focus: 'code',

@@ -18,7 +18,7 @@ export interface Place {
   height: number;
 }
 
-export interface LayoutWishes {
+export interface LayoutRequest {
   columns: number;
   rows: number;
   focus: PaneName;
@@ -48,7 +48,7 @@ interface Wish {
 }
 
 /** @returns the panes from the top left on, or undefined where the terminal is too small */
-export function layout(wishes: LayoutWishes): Place[] | undefined {
+export function layout(wishes: LayoutRequest): Place[] | undefined {
   const { columns, rows, focus, zoomed } = wishes;
   if (columns < LEAST.columns || rows < LEAST.rows) return undefined;
   const height = rows - FRAME_ROWS;
@@ -74,7 +74,7 @@ interface Stack {
   panes: { pane: PaneName; height: number }[];
 }
 
-function columnsFor({ columns, bits, hasScreen }: LayoutWishes, height: number): Stack[] {
+function columnsFor({ columns, bits, hasScreen }: LayoutRequest, height: number): Stack[] {
   const registers = registerRows(bits) + 1;
   if (columns < TWO_COLUMNS) return [{ width: columns, panes: fill(oneColumn(hasScreen), height) }];
   const left = REGISTERS_WIDTH;

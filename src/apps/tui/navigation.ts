@@ -7,7 +7,7 @@ import { paneOf } from './bindings.js';
 import { type Model, type PaneName, paneNames } from './model.js';
 import { seenRows } from './panes/code.js';
 import { bytesPerRow } from './panes/memory.js';
-import { insideOf, listFrom, readMemory, readStack, type Sight, showCode } from './refresh.js';
+import { insideOf, listFrom, type PaneContext, readMemory, readStack, showCode } from './refresh.js';
 
 /** How far a key moves: lines, pages, or to an end. */
 type Move = { lines: number } | { pages: number } | 'first' | 'last';
@@ -35,10 +35,10 @@ export function isMove(key: string): boolean {
 }
 
 export class Navigation {
-  readonly #sight: Sight;
+  readonly #context: PaneContext;
 
-  constructor(sight: Sight) {
-    this.#sight = sight;
+  constructor(context: PaneContext) {
+    this.#context = context;
   }
 
   /** @returns false for other keys */
@@ -46,7 +46,7 @@ export class Navigation {
     if (this.withoutGuest(key)) return true;
     const move = moves[key];
     if (move === undefined) return false;
-    const { focus } = this.#sight.model;
+    const { focus } = this.#context.model;
     if (focus === 'code') await this.#moveCursor(move);
     else if (focus === 'memory') await this.#scrollMemory(move);
     else await this.#scrollStack(move);
@@ -55,7 +55,7 @@ export class Navigation {
 
   /** The keys that work while the guest runs: the focus, and scrolling of content that is in the model. */
   withoutGuest(key: string): boolean {
-    const { model } = this.#sight;
+    const { model } = this.#context;
     const pane = paneOf(key);
     if (pane !== undefined) model.focus = pane;
     else if (key === 'Tab') model.focus = this.#beside(1);
@@ -73,7 +73,7 @@ export class Navigation {
 
   /** @returns false where the key closes it */
   overlay(key: string): boolean {
-    const { overlay } = this.#sight.model;
+    const { overlay } = this.#context.model;
     const move = moves[key];
     if (overlay === undefined || move === undefined) return false;
     const most = Math.max(0, overlay.lines.length - 1);
@@ -83,8 +83,8 @@ export class Navigation {
 
   /** The visible panes, in their order; all panes where only one is shown. */
   #beside(by: 1 | -1): PaneName {
-    const { model } = this.#sight;
-    const seen = this.#sight.places().map(({ pane }) => pane);
+    const { model } = this.#context;
+    const seen = this.#context.places().map(({ pane }) => pane);
     const order = model.zoomed ? paneNames.filter((name) => name !== 'screen' || model.hasScreen) : seen;
     const at = order.indexOf(model.focus);
     return order[(at + by + order.length) % order.length] ?? model.focus;
@@ -92,9 +92,9 @@ export class Navigation {
 
   /** Panes whose whole content is in the model. */
   #scroll(move: Move): boolean {
-    const { model } = this.#sight;
+    const { model } = this.#context;
     const { focus, scroll } = model;
-    const page = Math.max(1, insideOf(this.#sight.places(), focus).height - 1);
+    const page = Math.max(1, insideOf(this.#context.places(), focus).height - 1);
     const most = lengthOf(model, focus);
     if (most === undefined) return false;
     // These end at the newest: up is further back.
@@ -105,21 +105,21 @@ export class Navigation {
   }
 
   async #moveCursor(move: Move): Promise<void> {
-    const { model } = this.#sight;
+    const { model } = this.#context;
     if (move === 'first' || move === 'last') {
       model.cursor = model.pc;
-      return showCode(this.#sight, model.pc);
+      return showCode(this.#context, model.pc);
     }
-    const { width, height } = insideOf(this.#sight.places(), 'code');
+    const { width, height } = insideOf(this.#context.places(), 'code');
     const steps = 'lines' in move ? move.lines : move.pages * Math.max(1, height - 2);
     for (let i = 0; i < Math.abs(steps); i++) await this.#moveOne(Math.sign(steps), width, height);
   }
 
   async #moveOne(by: number, width: number, height: number): Promise<void> {
-    const { model } = this.#sight;
+    const { model } = this.#context;
     const at = model.code.findIndex(({ address }) => address === model.cursor);
-    if (at < 0) return showCode(this.#sight, model.cursor);
-    if (by < 0 && at === 0) await listFrom(this.#sight, model.cursor, 1);
+    if (at < 0) return showCode(this.#context, model.cursor);
+    if (by < 0 && at === 0) await listFrom(this.#context, model.cursor, 1);
     const index = model.code.findIndex(({ address }) => address === model.cursor) + by;
     const next = model.code[index];
     if (next === undefined) return;
@@ -127,26 +127,26 @@ export class Navigation {
     while (model.code.length > 1 && model.code.indexOf(next) >= seenRows(model, width, height)) {
       model.code = model.code.slice(1);
     }
-    if (by > 0) await listFrom(this.#sight, model.code[0]!.address, 0);
+    if (by > 0) await listFrom(this.#context, model.code[0]!.address, 0);
   }
 
   /** Up to the stack pointer: memory below it is unused. */
   async #scrollStack(move: Move): Promise<void> {
-    const { model } = this.#sight;
-    const { height } = insideOf(this.#sight.places(), 'stack');
+    const { model } = this.#context;
+    const { height } = insideOf(this.#context.places(), 'stack');
     model.scroll.stack = limited(model.scroll.stack, move === 'last' ? { lines: 0 } : move, height, DEEPEST);
-    await readStack(this.#sight, {});
+    await readStack(this.#context, {});
   }
 
   async #scrollMemory(move: Move): Promise<void> {
-    const { model } = this.#sight;
+    const { model } = this.#context;
     if (move === 'first' || move === 'last') return;
-    const { width, height } = insideOf(this.#sight.places(), 'memory');
+    const { width, height } = insideOf(this.#context.places(), 'memory');
     const row = BigInt(bytesPerRow(width, model.memory.address));
     const rows = 'lines' in move ? BigInt(move.lines) : BigInt(move.pages * height);
     const address = model.memory.address + rows * row;
     model.memory = { address: address < 0n ? 0n : BigInt.asUintN(64, address), bytes: new Uint8Array(0) };
-    await readMemory(this.#sight);
+    await readMemory(this.#context);
   }
 }
 

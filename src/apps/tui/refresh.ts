@@ -15,7 +15,7 @@ import { modeWords } from './words.js';
 /** Pushes write below the stack pointer: so many bytes there are remembered, to find changes. */
 const BELOW_STACK = 64;
 
-export interface Sight {
+export interface PaneContext {
   model: Model;
   debugger: Debugger;
   sources: SourceText;
@@ -36,9 +36,9 @@ export function insideOf(places: readonly Place[], pane: PaneName): { width: num
 }
 
 /** Reads everything, after the guest has run or was changed. The cursor moves to the next instruction. */
-export async function refresh(sight: Sight, stack: StackMemory): Promise<void> {
-  const { model } = sight;
-  const state = await sight.debugger.state();
+export async function refresh(context: PaneContext, stack: StackMemory): Promise<void> {
+  const { model } = context;
+  const state = await context.debugger.state();
   model.before = model.view;
   model.view = state.view;
   model.bits = state.bits;
@@ -46,42 +46,42 @@ export async function refresh(sight: Sight, stack: StackMemory): Promise<void> {
   model.pc = state.pc;
   model.cursor = state.pc;
   model.scroll.stack = 0;
-  model.points = pointsOf(sight.debugger);
+  model.points = pointsOf(context.debugger);
   model.memoryBefore = model.memory;
   stack.before = stack.now;
-  await refreshPlaces(sight, stack);
+  await refreshPlaces(context, stack);
 }
 
 /** Reads what depends on the panes' sizes and addresses. */
-export async function refreshPlaces(sight: Sight, stack: StackMemory): Promise<void> {
-  await showCode(sight, sight.model.cursor);
-  await readStack(sight, stack);
-  await readMemory(sight);
+export async function refreshPlaces(context: PaneContext, stack: StackMemory): Promise<void> {
+  await showCode(context, context.model.cursor);
+  await readStack(context, stack);
+  await readMemory(context);
 }
 
 /** Lists code so that an address is visible; the listing does not move where it is visible already. */
-export async function showCode(sight: Sight, address: bigint): Promise<void> {
-  const { model } = sight;
-  const { width, height } = insideOf(sight.places(), 'code');
+export async function showCode(context: PaneContext, address: bigint): Promise<void> {
+  const { model } = context;
+  const { width, height } = insideOf(context.places(), 'code');
   const top = model.code[0]?.address;
   if (top !== undefined && top <= address) {
-    await listFrom(sight, top, 0);
+    await listFrom(context, top, 0);
     // The next two lines are visible as well.
     const seen = model.code.slice(0, Math.max(1, seenRows(model, width, height) - 2));
     if (seen.some((row) => row.address === address)) return;
   }
-  await listFrom(sight, address, Math.floor(height / 4));
+  await listFrom(context, address, Math.floor(height / 4));
 }
 
 /** Lists `before` instructions before an address and as many after it as fit. */
-export async function listFrom(sight: Sight, address: bigint, before: number): Promise<void> {
-  const { model } = sight;
-  const { height } = insideOf(sight.places(), 'code');
-  const lines = await sight.debugger.disassemble(address, { before, after: height });
+export async function listFrom(context: PaneContext, address: bigint, before: number): Promise<void> {
+  const { model } = context;
+  const { height } = insideOf(context.places(), 'code');
+  const lines = await context.debugger.disassemble(address, { before, after: height });
   const first = lines.findIndex((line) => line.address === address || !isFiller(line));
   model.code = lines
     .slice(Math.max(0, first))
-    .map((line, i, shown) => codeRow(line, shown[i - 1], sight.sources));
+    .map((line, i, shown) => codeRow(line, shown[i - 1], context.sources));
 }
 
 /** Memory that was never written is not code, though its zeros decode as instructions. */
@@ -120,9 +120,9 @@ function namesAlone(text: string): string {
 }
 
 /** The words from the stack pointer on, or from where the pane is scrolled to. */
-export async function readStack(sight: Sight, seen: StackMemory): Promise<void> {
-  const { model, debugger: held } = sight;
-  const { height } = insideOf(sight.places(), 'stack');
+export async function readStack(context: PaneContext, seen: StackMemory): Promise<void> {
+  const { model, debugger: held } = context;
+  const { height } = insideOf(context.places(), 'stack');
   const { view, bits } = model;
   if (view === undefined) return;
   const size = bits / 8;
@@ -184,9 +184,9 @@ function symbolOf({ symbols }: Debugger, value: bigint): string | undefined {
   return value === 0n || symbols.functionAt(value) === undefined ? undefined : symbols.symbolAt(value);
 }
 
-export async function readMemory(sight: Sight): Promise<void> {
-  const { model, debugger: held } = sight;
-  const { width, height } = insideOf(sight.places(), 'memory');
+export async function readMemory(context: PaneContext): Promise<void> {
+  const { model, debugger: held } = context;
+  const { width, height } = insideOf(context.places(), 'memory');
   const { address } = model.memory;
   const wanted = height * bytesPerRow(width, address);
   try {

@@ -13,7 +13,7 @@ import {
   registerNames,
   type SystemRegisters,
 } from '../../x86/index.js';
-import { waitsInVain } from '../frontend/ending.js';
+import { waitsForever } from '../frontend/ending.js';
 import type { CodeRow, Model, Tone } from './model.js';
 
 export interface Message {
@@ -145,7 +145,7 @@ export function endWords(outcome: Outcome | undefined): Message {
   const { kind, code, reason } = outcome;
   switch (kind) {
     case 'halted':
-      if (waitsInVain(kind, reason))
+      if (waitsForever(kind, reason))
         return { text: `the guest waits for an interrupt that cannot come${rest}`, tone: 'bad' };
       return { text: `the guest has halted${rest}`, tone: 'good' };
     case 'exited':

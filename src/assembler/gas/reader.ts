@@ -34,7 +34,7 @@ export interface GasHost {
 }
 
 /** Lines that macros and repetitions may make, and how deep macros may use each other. */
-const MOST_LINES = 4_000_000;
+const MAX_LINES = 4_000_000;
 const DEEPEST = 200;
 /** Encodings that are kept by their text: programs say the same things again and again. */
 const KEPT = 4096;
@@ -121,8 +121,8 @@ export class GasReader implements Reading {
         this.#feeds.pop();
         continue;
       }
-      if (++this.#lines > MOST_LINES) {
-        this.complain(line.origin, new SourceError(`more than ${MOST_LINES} lines with what macros make`));
+      if (++this.#lines > MAX_LINES) {
+        this.complain(line.origin, new SourceError(`more than ${MAX_LINES} lines with what macros make`));
         this.ended = true;
         return undefined;
       }
@@ -208,7 +208,7 @@ export class GasReader implements Reading {
       }
       case '.rept': {
         const count = this.constant(new Scanner(head), 'the number of repetitions');
-        if (count < 0n || count * BigInt(Math.max(body.length, 1)) > MOST_LINES) {
+        if (count < 0n || count * BigInt(Math.max(body.length, 1)) > MAX_LINES) {
           throw new SourceError(`.rept ${count}: too many lines`);
         }
         this.insert(Array.from({ length: Number(count) }, () => body).flat(), false);

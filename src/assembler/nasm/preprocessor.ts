@@ -42,9 +42,9 @@ interface Frame {
   readonly conditions: number;
 }
 
-const MOST_LINES = 4_000_000;
+const MAX_LINES = 4_000_000;
 const DEEPEST = 200;
-const MOST_EXPANSION = 1 << 20;
+const MAX_EXPANSION = 1 << 20;
 
 const words = /[A-Za-z_.?@$%][\w.?@$#~]*|\d[\w.]*|"[^"]*"|'[^']*'|`(?:[^`\\]|\\.)*`|[^\w.?@$%"'`]+|./g;
 
@@ -95,8 +95,8 @@ export class NasmPreprocessor {
         this.#frames.pop();
         continue;
       }
-      if (++this.#lines > MOST_LINES) {
-        this.#complain(line.origin, new SourceError(`more than ${MOST_LINES} lines with what macros make`));
+      if (++this.#lines > MAX_LINES) {
+        this.#complain(line.origin, new SourceError(`more than ${MAX_LINES} lines with what macros make`));
         this.#frames.length = 0;
         return undefined;
       }
@@ -323,7 +323,7 @@ export class NasmPreprocessor {
   #repeat(rest: string): void {
     const body = this.#block(/^\s*%rep\b/i, /^\s*%endrep\b/i, '%rep');
     const count = this.#host.value(this.#expand(rest, []));
-    if (count < 0n || count * BigInt(Math.max(body.length, 1)) > MOST_LINES)
+    if (count < 0n || count * BigInt(Math.max(body.length, 1)) > MAX_LINES)
       throw new SourceError(`%rep ${count}: too many lines`);
     const lines = Array.from({ length: Number(count) }, () => body).flat();
     this.#push({ lines, at: 0, macro: undefined, isLoop: true, conditions: this.#conditions.length });
@@ -425,7 +425,7 @@ export class NasmPreprocessor {
   }
 
   #checked(text: string): string {
-    if (text.length > MOST_EXPANSION) throw new SourceError('an expansion that does not end');
+    if (text.length > MAX_EXPANSION) throw new SourceError('an expansion that does not end');
     return text;
   }
 }

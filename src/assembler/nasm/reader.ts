@@ -38,7 +38,7 @@ export interface NasmHost {
 const dialect: Dialect = { prefixes: 'nasm', guess: false };
 /** Encodings that are kept by their text. */
 const KEPT = 4096;
-const MOST_TIMES = 64n * 1024n * 1024n;
+const MAX_TIMES = 64n * 1024n * 1024n;
 
 const prefixWord = /^(lock|rep|repe|repz|repne|repnz|[oa](?:16|32|64)|times)$/;
 const pseudo = /^(d[bwdqto]|res[bwdqto]|equ|incbin|db|times)$/;
@@ -222,7 +222,7 @@ export class NasmReader implements Reading {
     const times = this.known(count);
     if (times !== undefined) {
       if (times < 0n) throw new SourceError(`times ${times}: a negative number`);
-      if (times > MOST_TIMES) throw new SourceError(`times ${times}: more than a program has`);
+      if (times > MAX_TIMES) throw new SourceError(`times ${times}: more than a program has`);
       this.#repeat(rest, Number(times));
       return;
     }

@@ -13,7 +13,7 @@ export const ZERO_PAGE = 4096;
 /** A loader without a number of its own. */
 export const UNKNOWN_LOADER = 0xff;
 const HEADER_END = 0x290;
-const MOST_ENTRIES = 128;
+const MAX_ENTRIES = 128;
 /** screen_info.orig_video_isVGA: a VGA in text mode. */
 const VGA_TEXT = 1;
 const LINEAR = 0x23;
@@ -63,7 +63,7 @@ export function zeroPage({
   page.words(Field.entry32, load);
   page.words(Field.initrd, initrd?.address ?? 0, initrd?.size ?? 0);
   page.words(Field.commandLine, commandLine);
-  const entries = map.slice(0, MOST_ENTRIES);
+  const entries = map.slice(0, MAX_ENTRIES);
   page.byte(0x1e8, entries.length);
   for (const [n, { address, size, type }] of entries.entries()) {
     const at = 0x2d0 + 20 * n;

@@ -12,9 +12,9 @@ const SHT_NULL = 0;
 const SHT_NOBITS = 8;
 const SHF_ALLOC = 2;
 /** More than any kernel has; a damaged file may name any number. */
-const MOST_SECTIONS = 4096;
+const MAX_SECTIONS = 4096;
 /** Debug information of large kernels stays on the disk. */
-const MOST_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 /** The sections of a file whose header was checked before; undefined where the table is damaged or too large to load. */
 export function loaderSections(bytes: Uint8Array): LoaderSections | undefined {
@@ -24,7 +24,7 @@ export function loaderSections(bytes: Uint8Array): LoaderSections | undefined {
   const entrySize = view.getUint16(wide ? 58 : 46, true);
   const count = view.getUint16(wide ? 60 : 48, true);
   const names = view.getUint16(wide ? 62 : 50, true);
-  if (table === 0 || count === 0 || count > MOST_SECTIONS || names >= count) return undefined;
+  if (table === 0 || count === 0 || count > MAX_SECTIONS || names >= count) return undefined;
   if (entrySize !== (wide ? 64 : 40) || table + count * entrySize > bytes.length) return undefined;
   const loose: LoaderSections['loose'] = [];
   let sum = 0;
@@ -36,7 +36,7 @@ export function loaderSections(bytes: Uint8Array): LoaderSections | undefined {
     const size = wide ? Number(view.getBigUint64(at + 32, true)) : view.getUint32(at + 20, true);
     if (type === SHT_NULL || type === SHT_NOBITS || (flags & SHF_ALLOC) !== 0 || size === 0) continue;
     sum += size;
-    if (offset + size > bytes.length || sum > MOST_BYTES) return undefined;
+    if (offset + size > bytes.length || sum > MAX_BYTES) return undefined;
     loose.push({ index, bytes: bytes.subarray(offset, offset + size) });
   }
   const headers = bytes.subarray(table, table + count * entrySize);

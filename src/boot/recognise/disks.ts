@@ -12,7 +12,7 @@ const SECTOR = 512;
 const CD_SECTOR = 2048;
 const FIRST_DESCRIPTOR = 16;
 /** Volume descriptors are few; a damaged volume may have no end of them. */
-const MOST_DESCRIPTORS = 32;
+const MAX_DESCRIPTORS = 32;
 const BOOT_RECORD = 0;
 const PRIMARY = 1;
 const TERMINATOR = 255;
@@ -26,7 +26,7 @@ const LARGEST_FLAT = 0xa_0000 - 0x7c00;
 export function recogniseCdrom(file: ImageBytes): Recognised | undefined {
   let volume: string | undefined;
   let boots = false;
-  for (let n = FIRST_DESCRIPTOR; n < FIRST_DESCRIPTOR + MOST_DESCRIPTORS; n++) {
+  for (let n = FIRST_DESCRIPTOR; n < FIRST_DESCRIPTOR + MAX_DESCRIPTORS; n++) {
     const sector = file.read(n * CD_SECTOR, 72);
     if (sector.length < 72 || latin1(sector.subarray(1, 6)) !== 'CD001') break;
     const type = sector[0];

@@ -11,9 +11,9 @@ const PT_NOTE = 4;
 const PHYS32_ENTRY = 18;
 const OWNER = 'Xen\0';
 /** More than any kernel has; a damaged file may name any number. */
-const MOST_HEADERS = 256;
+const MAX_HEADERS = 256;
 /** Notes are short. */
-const MOST_NOTES = 65536;
+const MAX_NOTES = 65536;
 
 export function recogniseElf(file: ImageBytes, head: Uint8Array): Recognised {
   const one = hasMultiboot(head);
@@ -44,7 +44,7 @@ export function pvhEntry(file: ImageBytes): number | undefined {
   const view = viewOf(header);
   const table = wide ? Number(view.getBigUint64(32, true)) : view.getUint32(28, true);
   const size = view.getUint16(wide ? 54 : 42, true);
-  const count = Math.min(view.getUint16(wide ? 56 : 44, true), MOST_HEADERS);
+  const count = Math.min(view.getUint16(wide ? 56 : 44, true), MAX_HEADERS);
   if (size < (wide ? 56 : 32)) return undefined;
   for (let n = 0; n < count; n++) {
     const bytes = file.read(table + n * size, size);
@@ -53,7 +53,7 @@ export function pvhEntry(file: ImageBytes): number | undefined {
     if (entry.getUint32(0, true) !== PT_NOTE) continue;
     const at = wide ? Number(entry.getBigUint64(8, true)) : entry.getUint32(4, true);
     const length = wide ? Number(entry.getBigUint64(32, true)) : entry.getUint32(16, true);
-    const found = entryOf(file.read(at, Math.min(length, MOST_NOTES)));
+    const found = entryOf(file.read(at, Math.min(length, MAX_NOTES)));
     if (found !== undefined) return found;
   }
   return undefined;

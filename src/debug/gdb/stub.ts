@@ -37,7 +37,7 @@ export interface StubEvents {
 }
 
 /** How many packets may wait while one is handled: gdb sends one at a time. */
-const MOST_WAITING = 64;
+const MAX_WAITING = 64;
 /** Text of `monitor` in one packet. */
 const TEXT_SIZE = 1024;
 
@@ -111,7 +111,7 @@ export class GdbStub {
   }
 
   #queue(data: string): boolean {
-    if (this.#waiting.length >= MOST_WAITING) return false;
+    if (this.#waiting.length >= MAX_WAITING) return false;
     this.#waiting.push(data);
     this.#busy ??= this.#work().finally(() => {
       this.#busy = undefined;

@@ -11,7 +11,7 @@ export const TimerMode = { oneShot: 0, periodic: 1, deadline: 2 } as const;
  */
 const SHORTEST_PERIOD = 50_000;
 /** Periods that are owed at most where the host was late. */
-const MOST_OWED = 1000;
+const MAX_OWED = 1000;
 /** The timer's input is 1 GHz, as KVM's and QEMU's: a count is a nanosecond, times the divider. */
 export const TIMER_HZ = SECOND;
 
@@ -200,7 +200,7 @@ export class ApicTimer {
     const step = period * Math.ceil(SHORTEST_PERIOD / period);
     this.#from = this.#end;
     const owed = Math.floor((now - this.#from) / step);
-    if (owed > MOST_OWED) this.#from += (owed - MOST_OWED) * step;
+    if (owed > MAX_OWED) this.#from += (owed - MAX_OWED) * step;
     this.#left = this.#initial;
     // Periods that are too short to interrupt in each of them pass together.
     this.#from += step - period;

@@ -14,7 +14,7 @@ const CATALOGUE = 0x47;
 const BOOTABLE = 0x88;
 const USUAL_SEGMENT = 0x07c0;
 /** The most that is loaded of a CD without emulation: what fits below 640 KiB. */
-const MOST_LOADED = 0x9_0000;
+const MAX_LOADED = 0x9_0000;
 
 /** Sectors of the floppies that media types 1 to 3 stand for. */
 const FLOPPY_SECTORS = [0, 2400, 2880, 5760];
@@ -65,7 +65,7 @@ function read(cd: Disk): ElTorito | string {
   if (!holds(cd, block * BLOCK, 1)) return `its boot image at block ${block} is behind its end`;
   if (media === 0) {
     const there = (cd.sectors - block * BLOCK) * SECTOR;
-    return { kind: 'none', media, block, segment, bytes: Math.min(loaded, there, MOST_LOADED) };
+    return { kind: 'none', media, block, segment, bytes: Math.min(loaded, there, MAX_LOADED) };
   }
   if (media > 4) return `its boot entry has the media type ${media}, which there is not`;
   const sectors = media === 4 ? diskSectors(cd, block) : FLOPPY_SECTORS[media]!;

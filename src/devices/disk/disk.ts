@@ -4,7 +4,7 @@ import { TerrariumError } from '../../errors.js';
 export const SECTOR = 512;
 
 /** The most sectors of a disk: 2 TiB, all that 32 bits can number. */
-export const MOST_SECTORS = 2 ** 32;
+export const MAX_SECTORS = 2 ** 32;
 
 /**
  * A disk, independent of its storage: sectors of 512 bytes that are read and written at once, on the machine's own thread.

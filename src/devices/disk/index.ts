@@ -4,7 +4,7 @@
  * @module
  */
 export type { ByteFile } from './byte-file.js';
-export { type Disk, DiskError, holds, MOST_SECTORS, requireSectors, SECTOR } from './disk.js';
+export { type Disk, DiskError, holds, MAX_SECTORS, requireSectors, SECTOR } from './disk.js';
 export { type Drive, type DriveKind, Drives } from './drives.js';
 export {
   ataGeometry,

@@ -1,4 +1,4 @@
-import { type Disk, DiskError, MOST_SECTORS, requireSectors, SECTOR } from './disk.js';
+import { type Disk, DiskError, MAX_SECTORS, requireSectors, SECTOR } from './disk.js';
 
 /** A disk in memory. The last sector is filled up with zeros, and so is all up to `sectors`. */
 export class MemoryDisk implements Disk {
@@ -13,7 +13,7 @@ export class MemoryDisk implements Disk {
   constructor(bytes: Uint8Array, options: { sectors?: number; readOnly?: boolean } = {}) {
     const own = Math.ceil(bytes.length / SECTOR);
     this.sectors = Math.max(own, options.sectors ?? 0);
-    if (this.sectors > MOST_SECTORS) throw new DiskError(`a disk of ${this.sectors} sectors is too large`);
+    if (this.sectors > MAX_SECTORS) throw new DiskError(`a disk of ${this.sectors} sectors is too large`);
     // What is filled up has no bytes that could be written.
     this.readOnly = options.readOnly ?? this.sectors * SECTOR !== bytes.length;
     this.#bytes = bytes;

@@ -6,7 +6,7 @@ import { type Disk, DiskError, requireSectors, SECTOR } from './disk.js';
 const CHUNK_SECTORS = 8;
 const CHUNK = CHUNK_SECTORS * SECTOR;
 /** What one machine may write to a disk that is not its own: 1 GiB. A guest must not eat the host's memory. */
-const MOST_CHUNKS = 2 ** 30 / CHUNK;
+const MAX_CHUNKS = 2 ** 30 / CHUNK;
 
 /** A chunk that was written; its text, once somebody has asked for it, until it changes. */
 interface Chunk {
@@ -30,7 +30,7 @@ export class OverlayDisk implements Disk {
   #chunks = new Map<number, Chunk>();
 
   /** @param most bytes that may be written */
-  constructor(base: Disk, most = MOST_CHUNKS * CHUNK) {
+  constructor(base: Disk, most = MAX_CHUNKS * CHUNK) {
     this.#base = base;
     this.sectors = base.sectors;
     this.#most = Math.floor(most / CHUNK);

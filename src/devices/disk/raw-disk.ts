@@ -1,5 +1,5 @@
 import type { ByteFile } from './byte-file.js';
-import { type Disk, DiskError, MOST_SECTORS, requireSectors, SECTOR } from './disk.js';
+import { type Disk, DiskError, MAX_SECTORS, requireSectors, SECTOR } from './disk.js';
 
 /** A raw image: the file's bytes are the disk's. */
 export class RawDisk implements Disk {
@@ -21,7 +21,7 @@ export class RawDisk implements Disk {
     const own = Math.ceil(size / SECTOR);
     if (own === 0) throw new DiskError(`${name}: an empty file is no disk`, 'make one: truncate -s 64M FILE');
     this.sectors = Math.max(own, file.readOnly ? sectors : 0);
-    if (this.sectors > MOST_SECTORS)
+    if (this.sectors > MAX_SECTORS)
       throw new DiskError(`${name}: a disk of ${size} bytes is too large`, 'the largest has 2 TiB');
     this.readOnly = file.readOnly;
     this.#file = file;

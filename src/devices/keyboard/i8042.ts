@@ -79,7 +79,7 @@ export interface KeyboardControllerState {
 }
 
 /** Events that wait to be typed at most: a program that types faster than its guest reads is told. */
-const MOST_TYPING = 65536;
+const MAX_TYPING = 65536;
 
 /** Keyboard and controller: see the module's comment. */
 export class KeyboardController implements Device {
@@ -220,8 +220,8 @@ export class KeyboardController implements Device {
 
   #typed(text: string): void {
     for (const event of strokesOf(text)) {
-      if (this.#typing.length >= MOST_TYPING)
-        throw new ConfigError('the guest does not read its keyboard', `${MOST_TYPING} keys wait already`);
+      if (this.#typing.length >= MAX_TYPING)
+        throw new ConfigError('the guest does not read its keyboard', `${MAX_TYPING} keys wait already`);
       this.#typing.push(event);
     }
     this.#fill();
@@ -391,7 +391,7 @@ export class KeyboardController implements Device {
       registerField(this.name, field, value, mask);
     if (!Array.isArray(ram) || ram.length !== this.#ram.length)
       throw new DeviceStateError(this.name, `'ram' is not a list of ${this.#ram.length} bytes`);
-    if (!Array.isArray(typing) || typing.length > MOST_TYPING)
+    if (!Array.isArray(typing) || typing.length > MAX_TYPING)
       throw new DeviceStateError(this.name, `'typing' is not a list of keys`);
     const events = typing.map((number, i) => {
       const event = register(`typing[${i}]`, number, 0x1ff);

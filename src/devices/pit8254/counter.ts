@@ -252,7 +252,7 @@ export class Counter {
       control,
       count: number('count', 0, MOST),
       next: number('next', 0, MOST),
-      elapsed: number('elapsed', -MOST_PULSES, MOST_PULSES),
+      elapsed: number('elapsed', -MAX_PULSES, MAX_PULSES),
       untilNext: number('untilNext', 0, MOST),
       gate: flag('gate'),
       triggered: flag('triggered'),
@@ -351,7 +351,7 @@ export class Counter {
 
 const MOST = 65_536;
 /** Saved times are bounded so that arithmetic with them stays exact: some 200 years of pulses. */
-const MOST_PULSES = 2 ** 53 - 1;
+const MAX_PULSES = 2 ** 53 - 1;
 
 /** Pulses of a cycle of mode 3 in which OUT is high: the longer half of an odd count. */
 function highHalf(count: number): number {

@@ -36,7 +36,7 @@ const TIMER_IRQ = 0;
  */
 const SHORTEST_TICK = Math.ceil(PIT_HZ / 5000);
 /** Ticks that are owed at most; a machine whose process was stopped for an hour does not owe an hour. */
-const MOST_OWED = 10_000;
+const MAX_OWED = 10_000;
 
 export interface PitState {
   counters: CounterState[];
@@ -245,7 +245,7 @@ export class Pit8254 implements Device {
     if (this.#raised || now < this.#tick) return;
     if (!this.#isPeriodic) this.#tick = Number.POSITIVE_INFINITY;
     else {
-      const excess = this.#owed(now) - MOST_OWED;
+      const excess = this.#owed(now) - MAX_OWED;
       this.#tick += (1 + Math.max(0, excess)) * this.#period;
     }
     this.#raise();

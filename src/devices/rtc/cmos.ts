@@ -49,7 +49,7 @@ const UPDATE = 244_000;
 /** The crystal's divided outputs, 32,768 Hz and its halves. */
 const outputs = Array.from({ length: 15 }, (_, halved) => new Rate(32768 >> halved));
 /** Periodic interrupts that are owed at most to a guest whose host was late. */
-const MOST_OWED = 256;
+const MAX_OWED = 256;
 
 export interface CmosOptions {
   /** The time at the machine's start, in milliseconds since 1970; default: what the machine's inputs say, `unix`. */
@@ -207,7 +207,7 @@ export class Cmos implements Device {
     // Without the interrupt only the last pulse counts. With it each pulse is a request, so that a late host loses none.
     const heard = (this.#registers[B]! & RegisterB.periodic) !== 0;
     const waits = (this.#registers[C]! & RegisterC.request) !== 0;
-    if (!heard || passed > MOST_OWED) this.#pulses += passed;
+    if (!heard || passed > MAX_OWED) this.#pulses += passed;
     else if (!waits) this.#pulses++;
   }
 
@@ -312,9 +312,9 @@ export class Cmos implements Device {
 }
 
 /** What a JavaScript date can be at most, in seconds. */
-const MOST_SECONDS = 8.64e12;
+const MAX_SECONDS = 8.64e12;
 const MOST = Number.MAX_SAFE_INTEGER;
-const most = { second: MOST_SECONDS, epoch: MOST_SECONDS, sinceEpoch: MOST, pulses: MOST, sincePulses: MOST };
+const most = { second: MAX_SECONDS, epoch: MAX_SECONDS, sinceEpoch: MOST, pulses: MOST, sincePulses: MOST };
 
 const timeRegisters: ReadonlySet<number> = new Set(Object.values(Time));
 

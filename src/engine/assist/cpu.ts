@@ -27,7 +27,7 @@ export interface Helper extends EngineCpu {
  */
 const LONGEST_STRETCH = 4096;
 
-const NO_WAY_BACK = 'NO_WAY_BACK';
+const STATE_REFUSED = 'STATE_REFUSED';
 
 /** True where an engine refuses a state that the helper may accept. */
 function isRefusal(error: unknown): boolean {
@@ -205,7 +205,7 @@ export class AssistedCpu implements EngineCpu {
   /** The engine refuses the state, and its interrupts reach only its own CPU: the run ends. */
   #refused(): ExitKind {
     const message = `the engine refuses to take the CPU’s state back: ${this.#refusal}`;
-    this.#failure = { name: NO_WAY_BACK, message };
+    this.#failure = { name: STATE_REFUSED, message };
     return this.#noHelp();
   }
 
@@ -409,7 +409,7 @@ export class AssistedCpu implements EngineCpu {
   }
 
   failure(): EngineFailure {
-    if (this.#failure?.name === NO_WAY_BACK && this.exit.kind === ExitKind.internalError)
+    if (this.#failure?.name === STATE_REFUSED && this.exit.kind === ExitKind.internalError)
       return this.#failure;
     if (this.#helping) return this.#helper!.failure();
     if (this.#debugs && this.#failure !== undefined) return this.#failure;

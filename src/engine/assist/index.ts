@@ -27,7 +27,7 @@ import { type CopyCpu, replayShutdown, runOnCopy } from './replay.js';
 export { AssistedCpu } from './cpu.js';
 
 /** An engine whose CPUs can assist. */
-export interface HelpingEngine {
+export interface AssistEngine {
   /** Does the work that would delay the first instruction. */
   warmUp(): void;
   createVm(
@@ -38,7 +38,7 @@ export interface HelpingEngine {
 }
 
 /** A CPU of `engine` on a copy of a machine's memory. */
-function cpuOn(engine: HelpingEngine, copy: GuestMemory): CopyCpu {
+function cpuOn(engine: AssistEngine, copy: GuestMemory): CopyCpu {
   const vm = engine.createVm(copy);
   return {
     cpu: vm.createCpu(newControl()),
@@ -50,12 +50,12 @@ function cpuOn(engine: HelpingEngine, copy: GuestMemory): CopyCpu {
 }
 
 /** Runs a CPU's next instruction on a copy of the memory; undefined where that is not possible. Changes nothing. */
-export function dryRun(cpu: EngineCpu, memory: GuestMemory, helper: HelpingEngine): DryRun | undefined {
+export function dryRun(cpu: EngineCpu, memory: GuestMemory, helper: AssistEngine): DryRun | undefined {
   return runOnCopy({ cpu, memory, interrupt: undefined }, (copy) => cpuOn(helper, copy));
 }
 
 /** `engine`, assisted by the engine that `helper` makes when it is first needed. */
-export function assisted(engine: Engine, helper: () => HelpingEngine): Engine {
+export function assisted(engine: Engine, helper: () => AssistEngine): Engine {
   return {
     name: engine.name,
     capabilities: engine.capabilities,
@@ -79,13 +79,13 @@ class AssistedVm implements EngineVm {
   readonly #inner: EngineVm;
   readonly #irqchip: IrqchipName;
   readonly #replay: NonNullable<AssistOptions['replay']>;
-  readonly #makeHelper: () => ReturnType<HelpingEngine['createVm']>;
-  readonly #helpers: ReturnType<HelpingEngine['createVm']>[] = [];
+  readonly #makeHelper: () => ReturnType<AssistEngine['createVm']>;
+  readonly #helpers: ReturnType<AssistEngine['createVm']>[] = [];
 
   constructor(
     inner: EngineVm,
     irqchip: IrqchipName,
-    makeHelper: () => ReturnType<HelpingEngine['createVm']>,
+    makeHelper: () => ReturnType<AssistEngine['createVm']>,
     replay: NonNullable<AssistOptions['replay']>,
   ) {
     this.#replay = replay;

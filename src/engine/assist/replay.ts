@@ -6,7 +6,7 @@ import type { Helper } from './cpu.js';
 const LARGEST = 1024 * 1024 * 1024;
 
 /** A stopped CPU. */
-export interface StandingCpu {
+export interface StoppedCpu {
   cpu: EngineCpu;
   memory: GuestMemory;
   /** The last injected interrupt, with no exit since: its delivery may be the next event. */
@@ -25,7 +25,7 @@ export type CopyCpu = Disposable & { cpu: Helper };
  *   the instruction does not end in a shutdown again
  */
 export function replayShutdown(
-  standing: StandingCpu,
+  standing: StoppedCpu,
   createCpu: (copy: GuestMemory) => CopyCpu,
 ): readonly FaultRecord[] {
   const found = runOnCopy(standing, createCpu);
@@ -34,7 +34,7 @@ export function replayShutdown(
 
 /** Runs the next instruction on a copy of the memory; undefined where that is not possible. Changes nothing. */
 export function runOnCopy(
-  { cpu, memory, interrupt }: StandingCpu,
+  { cpu, memory, interrupt }: StoppedCpu,
   createCpu: (copy: GuestMemory) => CopyCpu,
 ): DryRun | undefined {
   if (memory.size > LARGEST) return undefined;

@@ -14,7 +14,7 @@ import { type CpuSubject, columns, hex } from './words.js';
 /** How many instructions are shown. */
 const SHOWN = 10;
 /** How many names are shown. */
-const MOST_NAMES = 4096;
+const MAX_NAMES = 4096;
 
 /** The source of a guest's symbols and lines; `SymbolTable` is one. */
 export type Names = Pick<SymbolTable, 'symbols' | 'symbol' | 'symbolAt' | 'lineAt'>;
@@ -110,13 +110,13 @@ export function formatNames(names: readonly NamedPlace[]): string {
   if (names.length === 0)
     return `${title}\n  ! the guest's file has none: they come from an ELF file, or a source`;
   const rows = names
-    .slice(0, MOST_NAMES)
+    .slice(0, MAX_NAMES)
     .map(({ address, size, name, kind, line = '' }) => [
       hex(address, 8),
       size === 0n ? kind : `${kind} of ${size} bytes`,
       name,
       line,
     ]);
-  const more = names.length > MOST_NAMES ? [`  … and ${names.length - MOST_NAMES} more`] : [];
+  const more = names.length > MAX_NAMES ? [`  … and ${names.length - MAX_NAMES} more`] : [];
   return [title, ...columns(rows, '  '), ...more].join('\n');
 }

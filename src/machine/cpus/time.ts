@@ -9,7 +9,7 @@ import { hostTime } from '../inputs/index.js';
  */
 export const DEFAULT_IPS = 100_000_000;
 /** With more, two instructions would share one moment. */
-export const MOST_IPS = 1_000_000_000;
+export const MAX_IPS = 1_000_000_000;
 /**
  * Accesses a second that leave the guest: each takes a microsecond, as on a PC's bus (programs write to port 0x80 to wait for
  * one). Otherwise a guest that polls a device would have to read it millions of times before time had passed.
@@ -23,10 +23,10 @@ export class CycleTime {
 
   /** @throws ConfigError for a rate that is none */
   constructor(clock: EngineClock, ips: number) {
-    if (!Number.isInteger(ips) || ips < 1000 || ips > MOST_IPS || ips % 1000 !== 0) {
+    if (!Number.isInteger(ips) || ips < 1000 || ips > MAX_IPS || ips % 1000 !== 0) {
       throw new ConfigError(
         `a machine of ${ips} instructions a second cannot be made`,
-        `give a multiple of 1000 from 1000 to ${MOST_IPS}`,
+        `give a multiple of 1000 from 1000 to ${MAX_IPS}`,
       );
     }
     this.#clock = clock;

@@ -6,7 +6,7 @@
  */
 
 /** `getRandomValues` refuses more at once (Web Crypto, 10.1.1). */
-const MOST_RANDOM = 65536;
+const MAX_RANDOM = 65536;
 
 /** Milliseconds of a clock that never goes back, with fractions: for deadlines and for the time of machines that follow it. */
 export function hostTime(): number {
@@ -21,7 +21,7 @@ export function hostUnix(): bigint {
 /** So many of the host's random bytes. */
 export function hostRandom(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
-  for (let at = 0; at < bytes.length; at += MOST_RANDOM)
-    crypto.getRandomValues(bytes.subarray(at, at + MOST_RANDOM));
+  for (let at = 0; at < bytes.length; at += MAX_RANDOM)
+    crypto.getRandomValues(bytes.subarray(at, at + MAX_RANDOM));
   return bytes;
 }

@@ -16,7 +16,7 @@ import { ToolchainError } from './toolchain-error.js';
 import type { Driver } from './tools.js';
 
 /** Languages whose compilers list the files that they read. Other languages may run code at compile time. */
-const accountable = new Set(['assembler', 'c', 'c++', 'nasm']);
+const confinable = new Set(['assembler', 'c', 'c++', 'nasm']);
 
 /** The files that a compilation may read, and its list of the files that it did read. */
 export class Confinement {
@@ -30,7 +30,7 @@ export class Confinement {
    */
   constructor(source: string, folder: string, driver: Driver | undefined) {
     const language = languageOf(source);
-    if (language === undefined || !accountable.has(language))
+    if (language === undefined || !confinable.has(language))
       throw new ToolchainError(
         `${source}: untrusted ${language ?? 'file'} code is not compiled: it can read files`,
       );

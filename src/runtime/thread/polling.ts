@@ -31,7 +31,7 @@ export interface PollReport {
 }
 
 /** The number of idle polls before the thread sleeps: a fraction of a millisecond, in which most drivers continue. */
-const PATIENCE = 2000;
+const IDLE_POLLS = 2000;
 /** The first sleep, and the longest, in milliseconds; each is twice as long as the one before, until a driver has work. */
 const SHORTEST_SLEEP = 0.05;
 const LONGEST_SLEEP = 1;
@@ -67,7 +67,7 @@ export class Poller {
         idle = 0;
         sleep = SHORTEST_SLEEP;
       } else if (command === PollCommand.finish) break;
-      else if (++idle > PATIENCE) {
+      else if (++idle > IDLE_POLLS) {
         sleeps++;
         Atomics.wait(control, PollControl.command, PollCommand.poll, sleep);
         sleep = Math.min(2 * sleep, LONGEST_SLEEP);

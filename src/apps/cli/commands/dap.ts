@@ -5,7 +5,7 @@ import { Command } from 'commander';
 import { asTyped } from '../../../command.js';
 import type { DebugAddress } from '../../../debug/index.js';
 import { ConfigError } from '../../../errors.js';
-import type { Door } from '../../dap/door.js';
+import type { AccessRules } from '../../dap/access-rules.js';
 import { parsePort } from '../../frontend/values.js';
 
 const examples = `
@@ -74,16 +74,16 @@ function newToken(): string {
 
 async function listen(
   address: DebugAddress,
-  door: Door,
-  serve: (address: DebugAddress, door: Door) => Promise<number | string>,
+  access: AccessRules,
+  serve: (address: DebugAddress, access: AccessRules) => Promise<number | string>,
 ): Promise<void> {
   const asked = 'port' in address ? `port ${address.port}` : address.path;
   try {
-    const where = await serve(address, door);
+    const where = await serve(address, access);
     const told = typeof where === 'number' ? `127.0.0.1:${where}` : where;
     process.stderr.write(`terrarium: waiting for an editor at ${told}; Ctrl-C ends it\n`);
-    if (door.token !== undefined && process.env[TOKEN] !== door.token)
-      process.stderr.write(`terrarium: its launch configuration needs "token": "${door.token}"\n`);
+    if (access.token !== undefined && process.env[TOKEN] !== access.token)
+      process.stderr.write(`terrarium: its launch configuration needs "token": "${access.token}"\n`);
   } catch (error) {
     const hint = 'port' in address ? 'take another port' : 'remove the file, or name another';
     throw new ConfigError(`cannot listen on ${asked}: ${(error as Error).message}`, hint);

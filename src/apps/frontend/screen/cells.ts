@@ -40,16 +40,16 @@ export const codePage437: readonly string[] = Array.from({ length: 256 }, (_, co
 
 const UPPER_HALF = '▀';
 
-/** The cells of a picture in a terminal of that size. Text that does not fit is cut: see `cutOf`. */
+/** The cells of a picture in a terminal of that size. Text that does not fit is cut: see `cropOf`. */
 export function cellsOf(picture: Picture, columns: number, rows: number): Cells {
   const { text } = picture;
   return text === undefined
     ? halfBlocks(picture, columns, rows)
-    : textCells(text, cutOf(text, columns, rows));
+    : textCells(text, cropOf(text, columns, rows));
 }
 
 /** The part of a text that a terminal shows. */
-export interface Cut {
+export interface Crop {
   left: number;
   top: number;
   columns: number;
@@ -60,7 +60,7 @@ export interface Cut {
  * Which part of a text a terminal of that size shows: from the top left, moved only as far as the cursor requires. Without a
  * cursor, empty rows are left out first.
  */
-export function cutOf(text: TextPicture, most: number, mostRows: number): Cut {
+export function cropOf(text: TextPicture, most: number, mostRows: number): Crop {
   const columns = Math.min(text.columns, Math.max(1, most));
   const rows = Math.min(text.rows, Math.max(1, mostRows));
   const cursor = Math.max(text.cursor, 0);
@@ -84,7 +84,7 @@ const SHADES = ' ░▒▓█';
 /** As `cellsOf`, without colours: text as it is, graphics in shades. */
 export function plainCellsOf(picture: Picture, columns: number, rows: number): Cells {
   const { text } = picture;
-  if (text !== undefined) return withoutColours(textCells(text, cutOf(text, columns, rows)));
+  if (text !== undefined) return withoutColours(textCells(text, cropOf(text, columns, rows)));
   const cells = halfBlocks(picture, columns, rows);
   const brightness = (rgb: number) => 0.3 * (rgb >> 16) + 0.59 * ((rgb >> 8) & 255) + 0.11 * (rgb & 255);
   const characters = cells.characters.map((_, i) => {
@@ -99,7 +99,7 @@ function withoutColours(cells: Cells): Cells {
   return { ...cells, ink: none, paper: none };
 }
 
-function textCells({ columns: pitch, cells, palette, cursor }: TextPicture, cut: Cut): Cells {
+function textCells({ columns: pitch, cells, palette, cursor }: TextPicture, cut: Crop): Cells {
   const { left, top, columns, rows } = cut;
   const colours = Array.from({ length: 16 }, (_, i) => rgbAt(palette, i * 4));
   const characters = new Array<string>(columns * rows);

@@ -46,7 +46,7 @@ export interface GuestDebug {
 /** LEN and R/W of a breakpoint in DR7 (SDM 3B 18.2.4). */
 const lengthBits: Readonly<Record<number, bigint>> = { 1: 0n, 2: 1n, 4: 3n, 8: 2n };
 /** KVM refuses longer lists (MAX_IO_MSRS, arch/x86/kvm/x86.c). */
-const MOST_MSRS = 255;
+const MAX_MSRS = 255;
 const WRITES = 1n;
 const ACCESSES = 3n;
 
@@ -222,7 +222,7 @@ export class Vcpu extends Handle {
     const { entries } = layout.kvm_msrs;
     const { sizeof, index, data } = layout.kvm_msr_entry;
     for (let from = 0; from < indexes.length; ) {
-      const asked = indexes.slice(from, from + MOST_MSRS);
+      const asked = indexes.slice(from, from + MAX_MSRS);
       const list = scratch(layout.kvm_msrs.sizeof + asked.length * sizeof);
       list.setUint32(layout.kvm_msrs.nmsrs, asked.length, true);
       for (const [n, msr] of asked.entries()) list.setUint32(entries + n * sizeof + index, msr, true);

@@ -48,17 +48,17 @@ const SINK = 2;
 /** Announcements in a run by exits, each an exit; by polling a run takes as many bytes as fill some milliseconds. */
 const ANNOUNCEMENTS = 300;
 const POLLED_BYTES = 2 ** 20;
-const MOST_POLLED_BYTES = 2 ** 24;
+const MAX_POLLED_BYTES = 2 ** 24;
 /** From ring 0, which some hosts emulate. */
-const MOST_KERNEL_BYTES = 2 ** 14;
+const MAX_KERNEL_BYTES = 2 ** 14;
 /** With fewer exits than this, the start of the guest dominates the time. */
 const EXITS_TO_TELL = 100;
 const TIMEOUT_MS = 20_000;
 
 function bytesFor(notification: Notification, batch: number, ring: Ring): number {
   if (notification === 'exits')
-    return Math.min(ANNOUNCEMENTS * batch, ring === 0 ? MOST_KERNEL_BYTES : Infinity);
-  return Math.min(POLLED_BYTES * batch, ring === 0 ? MOST_KERNEL_BYTES : MOST_POLLED_BYTES);
+    return Math.min(ANNOUNCEMENTS * batch, ring === 0 ? MAX_KERNEL_BYTES : Infinity);
+  return Math.min(POLLED_BYTES * batch, ring === 0 ? MAX_KERNEL_BYTES : MAX_POLLED_BYTES);
 }
 
 /**

@@ -9,7 +9,7 @@ import { type Explanation, explain } from '../../../../explain/index.js';
 import { checkExpectation, dump, type Expectation, parseExpectation } from '../../../../inspect/index.js';
 import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
 import { SymbolTable } from '../../../../symbols/index.js';
-import { asksWhy } from '../../../frontend/ending.js';
+import { needsExplanation } from '../../../frontend/ending.js';
 import { ExitStatus } from '../../../frontend/exit-status.js';
 import { printExplanation, printSimvirtio, printStatistics } from '../../../frontend/outcome-text.js';
 import { say } from '../../../frontend/standard-output.js';
@@ -42,7 +42,7 @@ export interface Ended {
 }
 
 /** Says all of it, and gives the status that the run ends with. */
-export async function tellMore(run: Ended): Promise<number> {
+export async function reportRun(run: Ended): Promise<number> {
   const { flags, files, loaded, machine, outcome, end } = run;
   const { image, symbols } = loaded;
   // Only where they are shown: the names of a flat image take a compiler.
@@ -51,7 +51,7 @@ export async function tellMore(run: Ended): Promise<number> {
     named ??= symbols?.() ?? image;
     return named;
   };
-  let why = flags.why || asksWhy(outcome) ? explainRun(withNames(), outcome, machine) : undefined;
+  let why = flags.why || needsExplanation(outcome) ? explainRun(withNames(), outcome, machine) : undefined;
   if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
     why = (await explainAgain(run, withNames())) ?? why;
   }

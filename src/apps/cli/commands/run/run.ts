@@ -13,7 +13,7 @@ import {
 import { printableText } from '../../../../symbols/index.js';
 import { addBuildOptions, buildOf } from '../../../frontend/build-options.js';
 import { withVga } from '../../../frontend/default-vga.js';
-import { asksWhy, endingText, printEngine, printGuestLog } from '../../../frontend/ending.js';
+import { endingText, needsExplanation, printEngine, printGuestLog } from '../../../frontend/ending.js';
 import { ExitStatus, statusOf } from '../../../frontend/exit-status.js';
 import { addMachineOptions, specOf } from '../../../frontend/machine-options.js';
 import { requireWritable } from '../../../frontend/output-file.js';
@@ -208,7 +208,9 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   shared?.end();
   await terminal.close(outcome.kind !== 'stopped');
   const tells =
-    flags.why || asksWhy(outcome) || [expectations, flags.stat, flags.dump, flags.report].some(Boolean);
+    flags.why ||
+    needsExplanation(outcome) ||
+    [expectations, flags.stat, flags.dump, flags.report].some(Boolean);
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') {
     if (terminal.openLine && shared === undefined) say('\n');
     if (tells) (await import('./after.js')).printOutcome(outcome);
@@ -221,7 +223,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   const end = stopped.status ?? statusOfOutput(terminal.failure) ?? statusOf(outcome);
   const status = !tells
     ? end
-    : await (await import('./after.js')).tellMore({
+    : await (await import('./after.js')).reportRun({
         flags,
         machine,
         outcome,

@@ -81,7 +81,7 @@ function e8(frame: Frame, pc: Pc): void {
 }
 
 /** The most that one call moves: 8,000h words. */
-const MOST_WORDS = 0x8000;
+const MAX_WORDS = 0x8000;
 
 /** A descriptor's base and limit. */
 function descriptor({ guest }: Pc, at: number): { base: number; limit: number } {
@@ -101,7 +101,7 @@ const copy: BiosFunction = {
     const table = linear(frame.es, frame.si);
     const [from, to] = [descriptor(pc, table + 0x10), descriptor(pc, table + 0x18)];
     const bytes = frame.cx * 2;
-    if (frame.cx > MOST_WORDS || bytes > from.limit + 1 || bytes > to.limit + 1) {
+    if (frame.cx > MAX_WORDS || bytes > from.limit + 1 || bytes > to.limit + 1) {
       refuse(frame, 2);
       frame.zero = false;
       return;

@@ -9,7 +9,7 @@ import { RFLAGS } from '../x86/index.js';
 import { type Finding, memoryOf, type Scene } from './scene.js';
 
 /** Why #DB, #BP, #OF, #BR, #NM, #MF, #AC or #XM was raised; undefined for other vectors. */
-export function explainRarer(scene: Scene, vector: number): Finding | undefined {
+export function explainOtherFault(scene: Scene, vector: number): Finding | undefined {
   const { registers, system, instruction } = scene;
   switch (vector) {
     case 1:

@@ -8,7 +8,7 @@ import { command } from '../../command.js';
 import { ConfigError } from '../../errors.js';
 
 /** What a session checks before it acts. */
-export interface Door {
+export interface AccessRules {
   /** The token that the first request with an effect must carry; missing where every client is trusted. */
   readonly token?: string;
   /** URLs of the modules (devices, hypercalls) that a launch may name; missing: any. They run with this process's rights. */
@@ -16,7 +16,7 @@ export interface Door {
 }
 
 /** For an adapter that its editor has started: a program that writes to its stdin can start other programs anyway. */
-export const openDoor: Door = {};
+export const unrestricted: AccessRules = {};
 
 /** Requests that reveal and change nothing; they come before the one that carries the token. */
 const harmless = new Set(['initialize', 'disconnect']);
@@ -25,11 +25,11 @@ const harmless = new Set(['initialize', 'disconnect']);
  * True for a request that carries the token; false for one that may be answered without it.
  * @throws ConfigError where it may not be answered
  */
-export function unlocks(door: Door, command: string, args: unknown): boolean {
-  if (door.token === undefined) return true;
+export function requireAccess(access: AccessRules, command: string, args: unknown): boolean {
+  if (access.token === undefined) return true;
   const given = (args as { token?: unknown } | null | undefined)?.token;
   if (given === undefined && harmless.has(command)) return false;
-  if (typeof given === 'string' && sameText(given, door.token)) return true;
+  if (typeof given === 'string' && sameText(given, access.token)) return true;
   throw new ConfigError(
     given === undefined
       ? 'this port takes no request without its token'
@@ -39,7 +39,7 @@ export function unlocks(door: Door, command: string, args: unknown): boolean {
 }
 
 /** @throws ConfigError for a module that the adapter's command line did not name */
-export function requireAllowed({ modules }: Door, wanted: readonly string[]): void {
+export function requireAllowed({ modules }: AccessRules, wanted: readonly string[]): void {
   const refused = modules && wanted.find((module) => !modules.has(module));
   if (refused !== undefined)
     throw new ConfigError(

@@ -13,7 +13,7 @@ import { eventText, faultText } from './gates.js';
 import { isProtected, modeText, placeText, type Scene } from './scene.js';
 
 /** The explanation of a guest that has not died. */
-export interface Standing {
+export interface CurrentState {
   title: string;
   steps: { text: string; why?: string }[];
   evidence: string[];
@@ -21,11 +21,11 @@ export interface Standing {
 }
 
 /** @param ahead the dry run of its next instruction, where there is one */
-export function explainStanding(scene: Scene, ahead: DryRun | undefined): Standing {
+export function explainCurrentState(scene: Scene, ahead: DryRun | undefined): CurrentState {
   const { registers, faults, instruction } = scene;
   const on = (registers.rflags & RFLAGS.IF) !== 0n;
   const ring = isProtected(scene.system) ? `, ring ${scene.cpl}` : '';
-  const steps: Standing['steps'] = [
+  const steps: CurrentState['steps'] = [
     {
       text: `it runs in ${modeText(scene)}${ring}; interrupts are ${on ? 'on' : 'off'} (RFLAGS.IF = ${on ? 1 : 0})`,
     },
@@ -43,7 +43,7 @@ export function explainStanding(scene: Scene, ahead: DryRun | undefined): Standi
     steps.push({ text: `${who} raises ${longFault(next)}, whose handler is called`, why: found.check });
     evidence.push(...(found.evidence ?? []));
   }
-  const coming = next === undefined ? whatComes(scene) : undefined;
+  const coming = next === undefined ? nextEvent(scene) : undefined;
   if (coming !== undefined) steps.push({ text: coming });
   return {
     title: 'the guest has not died: it is stopped and can continue',
@@ -76,7 +76,7 @@ export function longFault(fault: FaultRecord): string {
 }
 
 /** About the next instruction, only where it ends the guest or cannot be left. */
-function whatComes({ instruction, registers }: Scene): string | undefined {
+function nextEvent({ instruction, registers }: Scene): string | undefined {
   const target = instruction?.operands[0];
   if (instruction === undefined) return 'there is no memory where its next instruction would be';
   if (instruction.mnemonic === 'hlt' && !(registers.rflags & RFLAGS.IF))

@@ -1,4 +1,4 @@
-/** A debugger is told what the next instruction will come to, and nothing of the guest changes by that. */
+/** A debugger gets the dry run of the next instruction, and the guest does not change. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
