@@ -6,7 +6,7 @@ import type { Pc } from './pc.js';
 
 /** Where a boot sector goes. */
 const BOOT_SECTOR = 0x7c00;
-/** The order where nobody says one: floppy, hard disk, CD. */
+/** The default order: floppy, hard disk, CD. */
 export const USUAL_ORDER = 'a,c,d';
 
 const kinds: Readonly<Record<string, BiosDrive['kind']>> = { a: 'floppy', c: 'disk', d: 'cdrom' };

@@ -43,7 +43,7 @@ export class Frame {
     return new Frame(new DataView(buffer, byteOffset, FRAME_SIZE));
   }
 
-  /** A frame in nobody's memory: its state is taken for a CPU's. */
+  /** A frame without memory of its own: its state is taken for a CPU's. */
   static free(): Frame {
     return new Frame(new DataView(new ArrayBuffer(FRAME_SIZE)));
   }
@@ -59,7 +59,7 @@ export class Frame {
     this.#view.setUint8(At.step, step);
   }
 
-  /** The caller goes on: unless the service says otherwise. */
+  /** The caller continues, unless the service says otherwise. */
   goOn(): void {
     this.#view.setUint8(At.action, 0);
   }
@@ -216,7 +216,7 @@ export class Frame {
     return this.#get16(At.ip);
   }
 
-  /** The caller goes on elsewhere, with interrupts on. */
+  /** The caller continues elsewhere, with interrupts on. */
   jump(cs: number, ip: number): void {
     this.#set16(At.cs, cs);
     this.#set16(At.ip, ip);

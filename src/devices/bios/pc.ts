@@ -24,7 +24,7 @@ export interface Pc {
   readonly ram: number;
   /** What INT 15h AX=E820h lists. */
   readonly map: readonly MemoryMapEntry[];
-  /** A text that goes to the machine's console, too: what a program writes to a screen that nobody may be looking at. */
+  /** A text that goes to the machine's console, too: the text that a program writes to a screen which may not be visible. */
   print(character: number): void;
   /** Ends the run, with a reason for people. */
   stop(reason: string): void;

@@ -88,7 +88,7 @@ export const clock: BiosService = {
       ({ ch, cl, dh }) => `${bcd(ch)}:${bcd(cl)}:${bcd(dh)}`,
       (frame, pc) => {
         if (readCmos(pc, Clock.a) & UPDATING && frame.step === 0) {
-          // 244 µs before a new second: the next interrupt is behind it.
+          // 244 µs before a new second: the next interrupt comes after it.
           frame.wait(1);
           return;
         }
