@@ -19,4 +19,6 @@ export {
 } from './geometry.js';
 export { MemoryDisk } from './memory-disk.js';
 export { OverlayDisk, type OverlayState } from './overlay.js';
+export { type Inflate, Qcow2Disk } from './qcow2.js';
+export { QCOW2_MAGIC } from './qcow2-header.js';
 export { RawDisk } from './raw-disk.js';

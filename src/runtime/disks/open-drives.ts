@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib';
 import type { DiskFile, MachineSpec } from '../../config/index.js';
 import {
   type Disk,
@@ -6,7 +7,10 @@ import {
   type DriveKind,
   Drives,
   floppyFor,
+  type Inflate,
   OverlayDisk,
+  QCOW2_MAGIC,
+  Qcow2Disk,
   RawDisk,
   SECTOR,
   sectorsOf,
@@ -49,12 +53,31 @@ function open(kind: DriveKind, { file, write = false }: DiskFile): Disk {
     throw new DiskError(`${file}: a CD cannot be written to`, 'leave ,write out');
   const bytes = new HostFile(file, { write });
   try {
-    const raw = kind === 'floppy' ? floppyDisk(bytes) : new RawDisk(bytes);
+    const raw =
+      kind === 'floppy'
+        ? floppyDisk(bytes)
+        : isQcow2(bytes)
+          ? new Qcow2Disk(bytes, inflate)
+          : new RawDisk(bytes);
     return write || kind === 'cdrom' ? raw : new OverlayDisk(raw);
   } catch (error) {
     bytes.close();
     throw error;
   }
+}
+
+/** What comes after the packed bytes in their last sector is not looked at (Z_SYNC_FLUSH). */
+const inflate: Inflate = (packed, most) =>
+  inflateRawSync(packed, {
+    maxOutputLength: most,
+    finishFlush: 2,
+  });
+
+function isQcow2(file: HostFile): boolean {
+  const magic = new Uint8Array(4);
+  if (file.size < magic.length) return false;
+  file.read(0, magic);
+  return new DataView(magic.buffer).getUint32(0) === QCOW2_MAGIC;
 }
 
 /** A floppy has a format's size: a shorter image is its beginning. */
