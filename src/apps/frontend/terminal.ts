@@ -13,7 +13,7 @@ const KEPT_BYTES = 16 * 1024 * 1024;
 /** How many typed bytes wait for a guest that does not read its serial port; further ones are dropped. */
 const MAX_WAITING = 4096;
 const LINE_FEED = 0x0a;
-const MOST_TAIL = 8192;
+const MAX_TAIL = 8192;
 /** Ctrl-Z. */
 const SUSPEND = '\x1a';
 
@@ -64,7 +64,7 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
   machine.onOutput((bytes) => {
     tap?.(bytes);
     last = bytes.at(-1) ?? last;
-    tail = Buffer.concat([tail, bytes.subarray(-MOST_TAIL)]).subarray(-MOST_TAIL);
+    tail = Buffer.concat([tail, bytes.subarray(-MAX_TAIL)]).subarray(-MAX_TAIL);
     if ((keep || screen) && keptLength < KEPT_BYTES) {
       kept.push(bytes);
       keptLength += bytes.length;
