@@ -8,7 +8,7 @@
  * @module
  */
 import type { ByteFile } from './byte-file.js';
-import { type Disk, DiskError, MOST_SECTORS, requireSectors, SECTOR } from './disk.js';
+import { type Disk, DiskError, MAX_SECTORS, requireSectors, SECTOR } from './disk.js';
 import { checkedHeader, OFFSET_MASK, type Qcow2Header } from './qcow2-header.js';
 import { RefCounts } from './qcow2-refcounts.js';
 
@@ -44,7 +44,7 @@ export class Qcow2Disk implements Disk {
     this.#header = checkedHeader(file);
     const { size, l1Size, l1Offset } = this.#header;
     this.sectors = Math.floor(size / SECTOR);
-    if (this.sectors > MOST_SECTORS) throw this.#wrong(`a disk of ${size} bytes is larger than 2 TiB`);
+    if (this.sectors > MAX_SECTORS) throw this.#wrong(`a disk of ${size} bytes is larger than 2 TiB`);
     this.readOnly = file.readOnly;
     this.#l1 = this.#readTable(l1Offset, l1Size);
     this.#counts = file.readOnly ? undefined : new RefCounts(file, this.#header);
