@@ -10,8 +10,8 @@ const HEADER_3 = 104;
 /** Clusters from 512 bytes to 2 MiB. */
 const CLUSTER_BITS = { least: 9, most: 21 };
 /** The most that a first table has: QEMU's limit of 32 MiB. */
-const MOST_L1 = (32 * 1024 * 1024) / 8;
-const MOST_REFCOUNT_TABLE = 8 * 1024 * 1024;
+const MAX_L1 = (32 * 1024 * 1024) / 8;
+const MAX_REFCOUNT_TABLE = 8 * 1024 * 1024;
 /** Features that a reader has to know: bit 0 dirty, bit 1 corrupt. The others change how the image is read. */
 const DIRTY = 1n;
 const CORRUPT = 2n;
@@ -79,10 +79,10 @@ export function checkedHeader(file: ByteFile): Qcow2Header {
   const l1Size = view.getUint32(36);
   const l2Size = clusterSize / 8;
   const needed = Math.ceil(size / (clusterSize * l2Size));
-  if (l1Size < needed || l1Size > MOST_L1)
+  if (l1Size < needed || l1Size > MAX_L1)
     throw wrong(`its first table has ${l1Size} entries, and ${size} bytes need ${needed}`);
   const refcountTableSize = view.getUint32(56) * clusterSize;
-  if (refcountTableSize > MOST_REFCOUNT_TABLE)
+  if (refcountTableSize > MAX_REFCOUNT_TABLE)
     throw wrong(`its table of reference counts has ${refcountTableSize} bytes`);
   const header: Qcow2Header = {
     version,

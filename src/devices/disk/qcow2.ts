@@ -18,7 +18,7 @@ const COPIED = 1n << 63n;
 const ZERO = 1n;
 
 /** L2 tables that are kept in memory: 64 of 64 KiB stand for 32 GiB. */
-const MOST_TABLES = 64;
+const MAX_TABLES = 64;
 
 /** Unpacks raw deflate to that many bytes at most. @throws any error for bytes that are none */
 export type Inflate = (packed: Uint8Array, most: number) => Uint8Array;
@@ -188,7 +188,7 @@ export class Qcow2Disk implements Disk {
   }
 
   #keep(index: number, table: BigUint64Array): void {
-    if (this.#tables.size >= MOST_TABLES) this.#tables.delete(this.#tables.keys().next().value!);
+    if (this.#tables.size >= MAX_TABLES) this.#tables.delete(this.#tables.keys().next().value!);
     this.#tables.set(index, table);
   }
 
