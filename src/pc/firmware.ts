@@ -44,7 +44,12 @@ const letters: Readonly<Record<string, string>> = {
 
 /** Does the image want firmware to start it? Whoever says how the CPU starts, or where the image goes, starts it without. */
 export function wantsBios(spec: MachineSpec, image: Image): boolean {
-  return spec.firmware === undefined && isForFirmware(spec, image);
+  return spec.firmware === undefined && (isForFirmware(spec, image) || callsBios(spec, image));
+}
+
+/** A kernel that its loader starts in real mode, and that calls the BIOS from there: Linux's 16-bit entry. */
+function callsBios({ standardDevices = true }: MachineSpec, { kind }: Image): boolean {
+  return kind === 'linux16' && standardDevices;
 }
 
 /** True for an image that firmware starts, be it Terrarium's BIOS or another ROM. */
@@ -58,8 +63,8 @@ export function isForFirmware(spec: MachineSpec, { kind = 'flat' }: Image): bool
 export interface BiosParts {
   bios: Bios;
   drives: Drives;
-  /** See `MachineConfig.start`. */
-  start(memory: GuestMemory): BootPlan;
+  /** See `MachineConfig.start`; undefined where a loader starts the image. */
+  start: ((memory: GuestMemory) => BootPlan) | undefined;
   /** Once the machine is made. @throws ImageError where no drive has a system */
   finish(machine: Machine): void;
 }
@@ -76,7 +81,8 @@ interface Given {
 
 /** @throws ImageError where the image fits on no disk */
 export function biosParts({ spec, image, memory, drives: given, irqchip, print }: Given): BiosParts {
-  const drives = withImage(given, image);
+  const byLoader = callsBios(spec, image);
+  const drives = byLoader ? (given ?? new Drives([])) : withImage(given, image);
   const bios = new Bios({
     memory,
     map: memoryMap,
@@ -86,6 +92,7 @@ export function biosParts({ spec, image, memory, drives: given, irqchip, print }
   });
   // Controllers inside of an engine answer the guest's own OUT alone: there the ROM sets them up itself.
   const instant = irqchip !== 'kernel';
+  if (byLoader) return { bios, drives, start: undefined, finish: () => bios.prepare(instant) };
   const first = sectorImage(image);
   let plan: BootPlan | undefined;
   return {

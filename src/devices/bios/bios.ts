@@ -96,10 +96,16 @@ export class Bios implements Device {
 
   /** Does what the ROM's start would do up to INT 19h, and loads the system. For a machine that is complete. */
   start(): Bootable | string {
-    const pc = this.#pc!;
-    startChips(pc);
-    powerUp(pc, true);
+    const pc = this.prepare();
     return loadSystem(pc, pc.order ?? USUAL_ORDER);
+  }
+
+  /** All but INT 19h. @param chips false where the interrupt controllers do not answer here */
+  prepare(chips = true): Pc {
+    const pc = this.#pc!;
+    if (chips) startChips(pc);
+    powerUp(pc, true);
+    return pc;
   }
 
   /** The port tells that there is a BIOS of this kind. */
