@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { TerrariumError } from '../errors.js';
+import { isTerrariumError, TerrariumError } from '../errors.js';
 import { LineReader } from './lines.js';
 import {
   isStatus,
@@ -117,7 +117,7 @@ export class ControlClient implements Disposable {
         }
       }
     } catch (error) {
-      this.#fail(error instanceof TerrariumError ? error : gone(error as Error));
+      this.#fail(isTerrariumError(error) ? error : gone(error as Error));
       this.#socket.destroy();
     }
   }

@@ -60,7 +60,8 @@ describe('a named machine', { skip: noKvm }, () => {
       names.filter((name) => name.startsWith('vm:')),
       ['vm:a-name-that-'],
     );
-    const child = startTerrarium(['run', shout]);
+    // One without a name that needs a thread.
+    const child = startTerrarium(['run', shout, '--simvirtio', 'polling']);
     await once(child.stdout!, 'data');
     const own = readdirSync(`/proc/${child.pid}/task`).map((tid) =>
       readFileSync(`/proc/${child.pid}/task/${tid}/comm`, 'utf8').trimEnd(),

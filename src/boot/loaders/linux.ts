@@ -134,7 +134,8 @@ function prepareReal(
   const { setup, version } = header;
   const base = REAL_BASES.find((one) => room.isFree(one, HEAP_END + commandLine.length)) ?? REAL_BASES[0];
   room.reserve('Linux’s setup code', base, Math.min(REAL_ROOM, HEAP_END + commandLine.length));
-  const code = setup.slice();
+  // Not by slice(): a Buffer's shares its memory.
+  const code = new Uint8Array(setup);
   const view = new DataView(code.buffer);
   view.setUint16(Field.videoMode, 0xffff, true);
   view.setUint8(Field.loaderType, UNKNOWN_LOADER);

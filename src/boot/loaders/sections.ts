@@ -49,7 +49,8 @@ export function placeSections(
   room: Room,
   from: number,
 ): { headers: Uint8Array; pieces: Piece[] } | undefined {
-  const headers = sections.headers.slice();
+  // Not by slice(): a Buffer's shares its memory.
+  const headers = new Uint8Array(sections.headers);
   const view = new DataView(headers.buffer);
   const pieces: Piece[] = [];
   for (const { index, bytes } of sections.loose) {

@@ -8,7 +8,7 @@ export class MemoryDisk implements Disk {
 
   /**
    * @param bytes what the disk holds, not copied
-   * @param sectors the disk's size, where it is larger
+   * @param options `sectors`: the disk's size, where it is larger
    */
   constructor(bytes: Uint8Array, options: { sectors?: number; readOnly?: boolean } = {}) {
     const own = Math.ceil(bytes.length / SECTOR);

@@ -1,4 +1,4 @@
-import { TerrariumError } from '../../errors.js';
+import { isTerrariumError, TerrariumError } from '../../errors.js';
 
 /** An error in a form that crosses threads and processes: `structuredClone` would lose its class and its fields. */
 export interface PortableError {
@@ -17,7 +17,7 @@ const DEEPEST = 8;
 export function packError(error: unknown, depth = 0): PortableError {
   if (!(error instanceof Error)) return { name: 'Error', code: 'EINTERNAL', message: String(error) };
   const { name, message, stack, cause } = error;
-  const { code, hint } = error instanceof TerrariumError ? error : { code: 'EINTERNAL', hint: undefined };
+  const { code, hint } = isTerrariumError(error) ? error : { code: 'EINTERNAL', hint: undefined };
   return {
     name,
     code,

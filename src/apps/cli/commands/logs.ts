@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { asTyped } from '../../../command.js';
-import { TerrariumError } from '../../../errors.js';
+import { isTerrariumError } from '../../../errors.js';
 import { CONSOLE_KEPT, connectMachine, readConsole, readMessages } from '../../../manage/index.js';
 import { SAFE_OUTPUT, SafeOutput } from '../../frontend/safe-output.js';
 import { parseCount } from '../../frontend/values.js';
@@ -46,7 +46,7 @@ async function logs(name: string, { follow, lines, messages, safeOutput }: LogFl
 /** Shows the console until the guest ends; false where it does not run. */
 async function followed(name: string, lines: number | undefined): Promise<boolean> {
   const machine = await connectMachine(name).catch((error: unknown) => {
-    if (error instanceof TerrariumError && error.code === 'ENOMACHINE') return undefined;
+    if (isTerrariumError(error) && error.code === 'ENOMACHINE') return undefined;
     throw error;
   });
   if (machine === undefined) return false;

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { asTyped } from '../../../command.js';
-import { ConfigError, TerrariumError } from '../../../errors.js';
+import { ConfigError, isTerrariumError, TerrariumError } from '../../../errors.js';
 import { listMachines, STOP_GRACE_MS, stopMachine } from '../../../manage/index.js';
 import { parseDuration } from '../../frontend/values.js';
 
@@ -39,7 +39,7 @@ async function stop(given: string[], { all, grace }: { all?: true; grace: number
 }
 
 function unlessGone(error: unknown): boolean {
-  if (error instanceof TerrariumError && error.code === 'ENOMACHINE') return false;
+  if (isTerrariumError(error) && error.code === 'ENOMACHINE') return false;
   throw error;
 }
 

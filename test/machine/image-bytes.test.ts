@@ -1,0 +1,18 @@
+/** An image is only read, whatever kind of bytes it comes in: Node's Buffers share their memory where other arrays copy theirs. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { createMachine } from '../../src/runtime/index.js';
+import { root } from '../support.js';
+
+test('an image in a Buffer that shares its memory puts the same bytes into RAM, and is left as it was', () => {
+  const file = readFileSync(path.join(root, 'guests/multiboot/multiboot.elf'));
+  const shared = Buffer.concat([Buffer.alloc(64, 0xaa), file]).subarray(64);
+  const ram = [new Uint8Array(file), shared].map((bytes) => {
+    using machine = createMachine({ image: bytes, engine: 'soft', vga: true });
+    return Buffer.from(machine.memory.view(0x100000, 0x10000));
+  });
+  assert.ok(ram[0]!.equals(ram[1]!));
+  assert.ok(shared.equals(file));
+});
