@@ -45,7 +45,10 @@ describe('a hosted machine', { skip: noKvm }, () => {
     const after = await settled(before);
     assert.equal(after.fds, before.fds);
     assert.equal(after.threads, before.threads);
-    assert.ok(after.maps <= before.maps, `mappings went from ${before.maps} to ${after.maps}`);
+    // On Node 22 and later V8's heap takes some pages of its own, up to ten over thousands of stops, and then no more. What a stop
+    // left behind would come a thousand times.
+    const heap = Number.parseInt(process.versions.node, 10) < 22 ? 0 : 16;
+    assert.ok(after.maps <= before.maps + heap, `mappings went from ${before.maps} to ${after.maps}`);
   });
 
   test('ends by an AbortSignal, and can go on afterwards from where it was', async () => {
@@ -103,7 +106,7 @@ describe('a hosted machine', { skip: noKvm }, () => {
     circle.self = circle;
     refused.push([
       { devices: [{ module: 'file:///x.mjs', options: circle }] },
-      /nested too deeply or holds itself/,
+      /nested too deeply or contains itself/,
     ]);
     for (const [options, message] of refused)
       await assert.rejects(hostMachine({ image: endless, mode: 'real', ...options } as HostedOptions), {
