@@ -65,6 +65,20 @@ const ownFiles = {
   },
 };
 
+/** Rooms that few runs need, and that are used by functions and classes alone: loaded when one of them is used. */
+const lateRooms = new Set(
+  ['assembler', 'devices/bios', 'devices/apic', 'devices/disk'].map((room) => `src/${room}/index.ts`),
+);
+
+/** The names that a file exports. */
+async function exportsOf({ esbuild }, file) {
+  const { metafile } = await esbuild.build({
+    ...{ absWorkingDir: root, entryPoints: [file], bundle: true, write: false, metafile: true },
+    ...{ format: 'esm', platform: 'node', packages: 'external', outdir: 'dist', logLevel: 'error' },
+  });
+  return Object.values(metafile.outputs)[0].exports;
+}
+
 /**
  * For a bundle that has to load quickly: what it imports dynamically stays in the bundle of all commands, and of what it imports
  * only that is taken which it uses.
@@ -84,11 +98,19 @@ const restElsewhere = (parts) => ({
           pluginData: restElsewhere,
         });
         if (namespace !== 'file') return { path: file, namespace };
+        if (lateRooms.has(path.relative(root, file))) {
+          parts.add(file);
+          return { path: file, namespace: 'late-room' };
+        }
         if (kind !== 'dynamic-import') return { path: file, sideEffects: file.endsWith('globals.ts') };
         parts.add(file);
         return { path: file, namespace: 'elsewhere' };
       },
     );
+    build.onLoad({ filter: /.*/, namespace: 'late-room' }, async ({ path: file }) => {
+      const from = `require('./program.cjs').parts[${JSON.stringify(path.relative(root, file))}]()`;
+      return lateModule(await exportsOf(build, file), from);
+    });
     build.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path: file }) => ({
       contents: `module.exports = require('./program.cjs').parts[${JSON.stringify(path.relative(root, file))}]();`,
       resolveDir: root,
