@@ -16,6 +16,8 @@ const monitors = new Set(['interrupted', 'interruptWindow']);
  * whether it is time asks as often as it has time for: accesses to these ports are left out where they are its clock.
  */
 const clocks: Record<string, readonly string[]> = {
+  // The BIOS asks for a key after each interrupt, a timer's too.
+  'boot-game': ['out 0xb105 ', 'in 0x60 ', 'out 0x20 ', 'halt'],
   rtc: ['out 0x70 ', 'in 0x71 '],
   'vga-400x300': ['in 0x3da '],
   'vga-modex': ['in 0x3da '],
