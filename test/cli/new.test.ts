@@ -28,14 +28,17 @@ describe('terrarium new', () => {
       assert.match(made.stdout, /cd mine && make/);
       const folder = scratch.file('mine');
       const ran = make(folder);
-      assert.equal(ran.stdout, 'Hello from mine!\n', ran.stderr);
+      assert.equal(ran.stdout.replaceAll('\r', ''), 'Hello from mine!\n', ran.stderr);
       assert.equal(make(folder, 'check').status, 0);
       assert.match(make(folder, 'trace').stderr, /0x00e9 .*debug-console/);
       const built = make(folder, 'build');
       assert.equal(built.status, 0, built.stderr);
       const image = path.join(folder, template.endsWith('16') ? 'kernel.bin' : 'kernel.elf');
       const { mode } = JSON.parse(readFileSync(path.join(folder, 'guest.json'), 'utf8')) as { mode: string };
-      assert.equal(terrarium(['run', image, '--mode', mode]).stdout, 'Hello from mine!\n');
+      assert.equal(
+        terrarium(['run', image, '--mode', mode]).stdout.replaceAll('\r', ''),
+        'Hello from mine!\n',
+      );
       JSON.parse(readFileSync(path.join(folder, '.vscode/tasks.json'), 'utf8'));
       assert.equal(make(folder, 'clean').status, 0);
     });
@@ -80,6 +83,9 @@ describe('terrarium new', () => {
     assert.equal(readFileSync(scratch.file('full/kept'), 'utf8'), 'kept');
     const unknown = terrarium(['new', 'x', '--template', 'rust'], { cwd: scratch.path });
     assert.equal(unknown.status, 2);
-    assert.match(unknown.stderr, /asm16, asm32, asm64, nasm16, c32, c64, cpp64, rust64, zig64, launcher/);
+    assert.match(
+      unknown.stderr,
+      /asm16, asm32, asm64, nasm16, boot-sector, c32, c64, cpp64, rust64, zig64, launcher/,
+    );
   });
 });
