@@ -11,6 +11,7 @@ import { RFLAGS } from '../x86/index.js';
 import { eventText, faultText } from './gates.js';
 import { explainLeftStack } from './recursion.js';
 import { callerLine, type Finding, linearRip, linearStack, placeText, type Scene } from './scene.js';
+import { explainPolling, type RecentAccess } from './waits.js';
 import { BEFORE, RAN_ON, zerosBefore } from './zeros.js';
 
 /** The guest jumped or ran to an address without memory. */
@@ -88,7 +89,7 @@ export function explainHalt(scene: Scene, reason: string): Finding {
 }
 
 /** The guest did not end: what it does instead. */
-export function explainLoop(scene: Scene, reason: string): Finding {
+export function explainLoop(scene: Scene, reason: string, recent?: readonly RecentAccess[]): Finding {
   const repeated = mostRepeated(scene.faults);
   if (repeated !== undefined) {
     const { fault, times } = repeated;
@@ -98,10 +99,16 @@ export function explainLoop(scene: Scene, reason: string): Finding {
     };
   }
   const { instruction, registers } = scene;
+  const polling = explainPolling({ registers, ...(recent && { recent }) });
+  if (polling !== undefined)
+    return {
+      check: `${reason}; ${polling.check}`,
+      ...(polling.mistake !== undefined && { mistake: polling.mistake }),
+    };
   const target = instruction?.operands[0];
   if (instruction?.mnemonic === 'jmp' && target?.kind === 'target' && target.address === registers.rip) {
     return {
-      check: `${reason}; it jumps to the same instruction forever`,
+      check: `${reason}; it jumps to the same instruction forever${registers.rflags & RFLAGS.IF ? '' : ', with interrupts off (RFLAGS.IF = 0)'}`,
       mistake: 'To end a guest, use CLI and HLT instead of an endless loop.',
     };
   }

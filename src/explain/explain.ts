@@ -22,12 +22,15 @@ import {
   sceneOf,
 } from './scene.js';
 import { type Call, calledThroughImage, explainUnserved, frameOf, unservedVector } from './unserved.js';
+import type { RecentAccess } from './waits.js';
 
 /** The facts about a run that ended: an `Outcome` together with the machine's memory. */
 export interface DeathSubject extends SceneSource {
   readonly kind: string;
   readonly reason: string;
   readonly failure?: EngineFailure;
+  /** What it reached last, where it did not end. */
+  readonly recent?: readonly RecentAccess[];
   /** For a guest that a debugger holds (`kind` is `debug`): the dry run of its next instruction, where there is one. */
   readonly ahead?: DryRun;
 }
@@ -144,7 +147,7 @@ function atHalt(subject: DeathSubject): DeathSubject {
 
 type Ending = Pick<Explanation, 'title' | 'steps' | 'evidence' | 'mistakes' | 'innocent'>;
 
-function explainEnding(scene: Scene, { kind, reason, failure, ahead }: DeathSubject): Ending {
+function explainEnding(scene: Scene, { kind, reason, failure, ahead, recent }: DeathSubject): Ending {
   switch (kind) {
     case 'shutdown':
       return explainShutdown(scene);
@@ -155,7 +158,7 @@ function explainEnding(scene: Scene, { kind, reason, failure, ahead }: DeathSubj
     case 'timeout':
     case 'limit':
     case 'stopped':
-      return simple('the guest did not end', explainLoop(scene, reason));
+      return simple('the guest did not end', explainLoop(scene, reason, recent));
     case 'debug':
       return ahead?.ends ? explainComing(scene, ahead) : explainCurrentState(scene, ahead);
     default:

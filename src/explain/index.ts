@@ -11,5 +11,7 @@ export {
   explain,
   formatExplanation,
 } from './explain.js';
+export { type Missing, missingAt } from './missing.js';
 export type { ImagePlace, Locate } from './scene.js';
 export { type Access, memoryOf, type SceneSource, sceneOf } from './scene.js';
+export { explainPolling, waitLine } from './waits.js';

@@ -8,6 +8,7 @@ import { ExitStatus } from '../frontend/exit-status.js';
 import { type StandardOutput, say, standardError, standardOutput } from '../frontend/standard-output.js';
 import { styleFor } from '../frontend/style.js';
 import { joinTraceFile } from '../frontend/trace-format.js';
+import { fromQemu } from './qemu-words.js';
 
 /** Commands, each made when it is wanted: a guest should not wait for code that it does not need. */
 export type Commands = Readonly<Record<string, () => Promise<Command>>>;
@@ -52,10 +53,17 @@ export async function runProgram(argv: readonly string[], known: Commands): Prom
   try {
     if (argv.length <= 2) program.help({ error: false });
     const words = argv.map((word) => (word === '--gdb' ? '--gdb=1234' : word));
-    await program.parseAsync(argv[2] === 'run' ? joinTraceFile(words) : argv);
+    await program.parseAsync(argv[2] === 'run' ? joinTraceFile(inOurs(words)) : argv);
   } catch (error) {
     process.exitCode = report(error);
   }
+}
+
+/** The words of `run`, with QEMU's among them translated. */
+function inOurs(argv: readonly string[]): string[] {
+  const { words, note } = fromQemu(argv.slice(3));
+  if (note !== undefined && !words.includes('--quiet')) say(`${printableText(note)}\n`);
+  return [...argv.slice(0, 3), ...words];
 }
 
 /**

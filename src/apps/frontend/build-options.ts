@@ -49,8 +49,3 @@ export function missingCompiler(template: TemplateName): string | undefined {
     return `${error.message}: ${error.hint}`;
   }
 }
-
-/** Quoted, so that a shell reads it as one word. */
-export function quoted(word: string): string {
-  return /^[\w./@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { endsBadly } from '../../explain/index.js';
+import { endsBadly, missingAt } from '../../explain/index.js';
 import type { HostedMachine, HostedOutcome } from '../../runtime/index.js';
 import { say, standardError } from './standard-output.js';
 import { type Style, styleFor } from './style.js';
@@ -51,8 +51,14 @@ export function endingText(outcome: HostedOutcome, style: Style, more: readonly 
     const times = count === 1 ? 'once' : `${count} times`;
     const verb = write ? 'wrote' : 'read';
     const place = space === 'port' ? 'port' : 'address';
+    const missing = missingAt(space, address);
+    // What is said of what it waits for is not said again.
+    const said = missing === undefined || more.some((line) => line.includes(missing.instead));
+    const there = said ? '' : ` (${missing.what}: ${missing.instead})`;
     lines.push(
-      style.dim(`  nothing answers ${place} 0x${address.toString(16)}: the guest ${verb} it ${times}`),
+      style.dim(
+        `  nothing answers ${place} 0x${address.toString(16)}: the guest ${verb} it ${times}${there}`,
+      ),
     );
   }
   const others = outcome.unclaimed.length - UNCLAIMED_SHOWN;

@@ -1,4 +1,4 @@
-import { type Explanation, formatExplanation } from '../../explain/index.js';
+import { type Explanation, formatExplanation, waitLine } from '../../explain/index.js';
 import { formatInstruction, formatRegisters } from '../../inspect/index.js';
 import type { HostedOutcome, SimvirtioReport } from '../../runtime/index.js';
 import { formatCounters, formatStatistics, type StatisticsJson } from '../../trace/index.js';
@@ -10,6 +10,9 @@ import { type Style, styleFor } from './style.js';
 export function printOutcome(outcome: HostedOutcome): void {
   say(`${outcomeText(outcome, styleFor(standardError))}\n`);
 }
+
+/** Ends of a guest that went on. */
+const unfinished: ReadonlySet<string> = new Set(['timeout', 'limit', 'stopped']);
 
 /** How a run ended: one line where all is well, with the CPU's state where it is not. */
 export function outcomeText(outcome: HostedOutcome, style: Style): string {
@@ -23,6 +26,8 @@ export function outcomeText(outcome: HostedOutcome, style: Style): string {
     if (failure.hint !== undefined && kind !== 'shutdown') lines.push(`  ${failure.hint}`);
   }
   if (waitsForever(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
+  const waits = unfinished.has(kind) ? waitLine(outcome) : undefined;
+  if (waits !== undefined) lines.push(`  ${waits}`);
   if (kind === 'shutdown' || kind === 'engineError') {
     lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));
   }

@@ -1,6 +1,7 @@
 import type { Assistance, EngineFailure, FaultRecord } from '../../engine/contract/index.js';
 import type { Registers, SystemRegisters } from '../../x86/index.js';
 import type { UnclaimedAccess } from '../bus/bus.js';
+import type { RecentAccess } from './recent.js';
 
 /** How a run ended. */
 export type OutcomeKind =
@@ -44,6 +45,8 @@ export interface Outcome {
   readonly system: SystemRegisters;
   /** Accesses that no device and no memory answered, the first 64 addresses. */
   readonly unclaimed: readonly UnclaimedAccess[];
+  /** What the guest reached last, where it did not end by itself or halted: its last 32 exits, what came last first. */
+  readonly recent?: readonly RecentAccess[];
   /** The engine's own account, where `kind` is `shutdown` or `engineError`. */
   readonly failure?: EngineFailure;
   /** The exceptions that the guest's CPU raised last, oldest first, where the engine sees them and there were any. */

@@ -6,6 +6,7 @@ import { hostTime } from '../inputs/index.js';
 import type { Interrupts } from '../interrupts/interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
 import { type PacedMachine, paceOf } from './pace.js';
+import { RecentAccesses } from './recent.js';
 
 /** What can end a run besides the guest itself. */
 export interface RunOptions {
@@ -41,6 +42,7 @@ export interface Share {
   started?: number;
   exits?: number;
   coalesced?: number;
+  recent?: RecentAccesses;
 }
 
 /** How a run is to end: an outcome that still lacks the machine's state. */
@@ -95,6 +97,9 @@ const limitOf = (maxExits: number): Ending => ({
 /** See `Share`. */
 const pausedHere: Ending = { kind: 'stopped', reason: 'its thread does something else' };
 
+/** Endings of a guest that waits or goes round in circles. */
+const unfinished = new Set<OutcomeKind>(['stopped', 'timeout', 'limit']);
+
 /** Endings that the guest knows nothing of. */
 const resumable = new Set<OutcomeKind>(['stopped', 'timeout', 'limit', 'debug']);
 
@@ -116,6 +121,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     signal !== undefined ||
     onTick !== undefined;
   const pace = paceOf({ machine, deadline, ticking });
+  const recent = share?.recent ?? new RecentAccesses();
   let coalesced = share?.coalesced ?? 0;
   const lastExit = exitsBefore + maxExits;
   let ending: Ending | undefined;
@@ -205,6 +211,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       } else if (kind !== ExitKind.halt || !interrupts.delivers) ending = endingOf(machine, kind);
       if (exit.coalesced) coalesced++;
       else machine.exits++;
+      recent.note(exit, device);
       observer?.record(exit, device, left, hostTime());
       ending ??= machine.ending;
       if (kind === ExitKind.halt && interrupts.delivers) ending ??= sleep();
@@ -219,19 +226,20 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   }
   if (share !== undefined) {
     share.paused = ending === pausedHere;
-    Object.assign(share, { started: begun, exits: exitsBefore, coalesced });
+    Object.assign(share, { started: begun, exits: exitsBefore, coalesced, recent });
   }
   if (!resumable.has(ending.kind)) for (const device of machine.devices) device.ended?.();
   cpu.completeExit();
   const elapsedMs = hostTime() - begun;
   const exits = machine.exits - exitsBefore;
-  return outcomeOf(machine, ending, { exits, coalesced, elapsedMs });
+  return outcomeOf(machine, ending, recent, { exits, coalesced, elapsedMs });
 }
 
 /** What a run came to. Field by field, not by spreads: those are 2 % of a machine's life. */
 function outcomeOf(
-  { engine, cpu, bus }: Runnable,
+  { engine, cpu, bus, devices }: Runnable,
   { kind, reason, code }: Ending,
+  recent: RecentAccesses,
   { exits, coalesced, elapsedMs }: Pick<Outcome, 'exits' | 'coalesced' | 'elapsedMs'>,
 ): Outcome {
   const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
@@ -249,6 +257,9 @@ function outcomeOf(
   const { assistance } = cpu;
   const faults = cpu.recentFaults();
   if (code !== undefined) outcome.code = code;
+  // Who ended by itself has said what it wanted.
+  const waits = unfinished.has(kind) || (kind === 'halted' && reason !== haltedForGood.reason);
+  if (waits) outcome.recent = recent.list(devices.map(({ name }) => name));
   if (assistance.times > 0) outcome.assistance = assistance;
   if (kind === 'engineError' || kind === 'shutdown') outcome.failure = cpu.failure();
   if (faults.length > 0) outcome.faults = faults;

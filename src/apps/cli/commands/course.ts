@@ -3,9 +3,10 @@ import { Command, Option } from 'commander';
 import { asTyped, command } from '../../../command.js';
 import { type EngineName, engineNames } from '../../../config/index.js';
 import { checkFolder, findLesson, type Lesson, readLessons, startLesson } from '../../../course/index.js';
-import { missingCompiler, quoted } from '../../frontend/build-options.js';
+import { missingCompiler } from '../../frontend/build-options.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { printExplanation } from '../../frontend/outcome-text.js';
+import { quoted } from '../../frontend/quoted.js';
 import { styleFor } from '../../frontend/style.js';
 import { parseCount } from '../../frontend/values.js';
 

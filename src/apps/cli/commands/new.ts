@@ -6,7 +6,8 @@ import {
   templateNames,
   templateSummaries,
 } from '../../../runtime/index.js';
-import { missingCompiler, quoted } from '../../frontend/build-options.js';
+import { missingCompiler } from '../../frontend/build-options.js';
+import { quoted } from '../../frontend/quoted.js';
 import { styleFor } from '../../frontend/style.js';
 
 const examples = `

@@ -3,7 +3,7 @@ import { command } from '../../../../command.js';
 import { type DebugAddress, serveGdb } from '../../../../debug/index.js';
 import { ConfigError } from '../../../../errors.js';
 import type { HostedMachine, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
-import { quoted } from '../../../frontend/build-options.js';
+import { quoted } from '../../../frontend/quoted.js';
 
 /** A run under gdb's control. */
 export interface GdbRun {

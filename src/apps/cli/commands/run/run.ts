@@ -210,7 +210,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   const tells =
     flags.why ||
     needsExplanation(outcome) ||
-    [expectations, flags.stat, flags.dump, flags.report].some(Boolean);
+    [expectations, flags.stat, flags.dump, flags.report, outcome.recent].some(Boolean);
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') {
     if (terminal.openLine && shared === undefined) say('\n');
     if (tells) (await import('./after.js')).printOutcome(outcome);

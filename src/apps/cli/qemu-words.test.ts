@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { fromQemu } from './qemu-words.js';
+
+const ours = (line: string) => fromQemu(line.split(' ')).words.join(' ');
+
+describe('QEMU’s words', () => {
+  const cases: [theirs: string, ours: string][] = [
+    ['-kernel k -initrd i -append a', 'k --initrd i --append a'],
+    ['-nographic -serial mon:stdio -m 512 -kernel k', '--memory 512M k'],
+    ['-m size=1g -smp 1 -enable-kvm -kernel k', '--memory 1G --engine kvm k'],
+    ['-hda d.img', 'd.img'],
+    ['-hda d.img -hdb e.img -boot order=c', 'd.img --disk e.img --boot c'],
+    ['-fda f.img -boot a', 'f.img --boot a'],
+    ['-boot d -cdrom c.iso -vga std', 'c.iso --boot d --vga'],
+    ['-drive format=raw,file=d.img,if=floppy', 'd.img'],
+    ['-kernel k -hda d.img -machine q35,accel=tcg', 'k --disk d.img --engine soft'],
+    ['k.elf -m 64', 'k.elf --memory 64M'],
+    ['-bios b.rom -hda d', 'd --firmware b.rom'],
+    ['-s -S -kernel k', '--gdb=1234 k'],
+  ];
+  for (const [theirs, expected] of cases) test(theirs, () => assert.equal(ours(theirs), expected));
+
+  test('are told of in ours', () => {
+    const { note } = fromQemu(['-kernel', 'k', '-append', 'a b']);
+    assert.equal(note, "terrarium: QEMU’s words in ours: terrarium run k --append 'a b'");
+  });
+
+  test('are left alone where they are ours, or another program’s', () => {
+    const line = 'kernel.elf --memory 64M --append -kernel --timeout 2s';
+    assert.deepEqual(fromQemu('k --trace --memory 64M'.split(' ')), {
+      words: ['k', '--trace', '--memory', '64M'],
+    });
+    assert.deepEqual(fromQemu(['k', '--', '-hda', 'x']).words, ['k', '--', '-hda', 'x']);
+    assert.deepEqual(fromQemu(line.split(' ')).words.join(' '), line);
+  });
+
+  test('are answered where nothing here does it', () => {
+    assert.throws(() => fromQemu(['-smp', '4']), /one CPU/);
+    assert.throws(() => fromQemu(['-serial', 'tcp::4444']), /serial port/);
+    assert.throws(() => fromQemu(['-d', 'int']), { hint: /--trace/ });
+    assert.throws(() => fromQemu(['-kernel']), /no value/);
+  });
+});

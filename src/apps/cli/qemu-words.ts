@@ -1,0 +1,179 @@
+/**
+ * QEMU's options, typed out of habit: each becomes what does it here, and the user is told.
+ * Source: qemu-system-x86_64(1), version 7.2.
+ *
+ * @module
+ */
+import { ConfigError } from '../../errors.js';
+import { quoted } from '../frontend/quoted.js';
+
+/** A command line in our words. */
+export interface Translated {
+  words: string[];
+  /** One line for the user; undefined where nothing was QEMU's. */
+  note?: string;
+}
+
+/** What an option becomes: words, or a drive that may be all that is to run. */
+type Meaning = (value: string) => readonly string[];
+
+const nothing: Meaning = () => [];
+const option =
+  (name: string): Meaning =>
+  (value) => [name, value];
+
+/** Options with a value. */
+const valued: Readonly<Record<string, Meaning>> = {
+  '-kernel': (file) => [file],
+  '-initrd': option('--initrd'),
+  '-append': option('--append'),
+  '-hda': option('--disk'),
+  '-hdb': option('--disk'),
+  '-hdc': option('--disk'),
+  '-hdd': option('--disk'),
+  '-fda': option('--floppy'),
+  '-fdb': option('--floppy'),
+  '-cdrom': option('--cdrom'),
+  '-drive': drive,
+  '-bios': option('--firmware'),
+  '-boot': (value) => [
+    '--boot',
+    value
+      .replace(/^order=|,.*$/g, '')
+      .split('')
+      .join(','),
+  ],
+  '-m': memory,
+  '-smp': cpus,
+  '-serial': stdio('-serial', 'the guest’s serial port is on stdin and stdout here'),
+  '-debugcon': stdio('-debugcon', 'the debug console, port 0xe9, is on stdout here'),
+  '-monitor': monitor,
+  '-display': display,
+  '-vga': (value) => (value === 'none' ? [] : ['--vga']),
+  '-cpu': nothing,
+  '-machine': machine,
+  '-M': machine,
+  '-accel': accelerator,
+  '-gdb': (value) => [`--gdb=${value.replace(/^tcp::/, '')}`],
+  '-name': option('--name'),
+};
+
+/** Options without one. */
+const plain: Readonly<Record<string, readonly string[]>> = {
+  '-nographic': [],
+  '-curses': ['--screen'],
+  '-enable-kvm': ['--engine', 'kvm'],
+  '-no-reboot': [],
+  '-no-shutdown': [],
+  '-nodefaults': [],
+  '-snapshot': [],
+  '-s': ['--gdb=1234'],
+  '-S': [],
+};
+
+/** Options that have no counterpart, and why. */
+const answered: Readonly<Record<string, string>> = {
+  '-d': 'each exit as a line is --trace, the end explained is --why',
+  '-D': 'a trace goes into a file by --trace=FILE',
+  '-netdev': 'there is no network yet',
+  '-nic': 'there is no network yet',
+  '-net': 'there is no network yet',
+  '-device': 'devices of the PC are there without a word; one of your own is --device MODULE',
+  '-loadvm': 'terrarium debug steps back in time',
+};
+
+/** Our options whose values may look like anything. */
+const WORDS: ReadonlySet<string> = new Set(['--append', '--cflags', '--type', '--expect']);
+
+const isDrive = (word: string) => word === '--disk' || word === '--floppy' || word === '--cdrom';
+
+/**
+ * Translates the words behind `run`. A word behind `--` is never touched.
+ * @throws ConfigError where an option of QEMU's has no counterpart, or lacks its value
+ */
+export function fromQemu(words: readonly string[]): Translated {
+  const out: string[] = [];
+  let found = false;
+  for (let n = 0; n < words.length; n++) {
+    const word = words[n]!;
+    if (word === '--') {
+      out.push(...words.slice(n));
+      break;
+    }
+    if (WORDS.has(word)) {
+      out.push(...words.slice(n, ++n + 1));
+      continue;
+    }
+    if (Object.hasOwn(answered, word)) throw new ConfigError(`${word} is QEMU’s`, answered[word]);
+    if (Object.hasOwn(plain, word)) {
+      out.push(...plain[word]!);
+    } else if (Object.hasOwn(valued, word)) {
+      const value = words[++n];
+      if (value === undefined) throw new ConfigError(`${word} is QEMU’s, and has no value here`);
+      out.push(...valued[word]!(value));
+    } else {
+      out.push(word);
+      continue;
+    }
+    found = true;
+  }
+  if (!found) return { words: out };
+  const whole = startOfDrive(out, words);
+  return {
+    words: whole,
+    note: `terrarium: QEMU’s words in ours: terrarium run ${whole.map(quoted).join(' ')}`,
+  };
+}
+
+/** Where drives are all that was named, the first that QEMU would boot is what is run. */
+function startOfDrive(out: readonly string[], typed: readonly string[]): string[] {
+  if (typed.includes('-kernel')) return [...out];
+  const first = out.findIndex(isDrive);
+  const others = out.some((word, n) => !word.startsWith('-') && !out[n - 1]?.startsWith('-'));
+  if (first < 0 || others) return [...out];
+  return [out[first + 1]!, ...out.slice(0, first), ...out.slice(first + 2)];
+}
+
+function drive(value: string): readonly string[] {
+  const fields = new Map(value.split(',').map((one) => one.split('=', 2) as [string, string]));
+  const file = fields.get('file');
+  if (file === undefined) throw new ConfigError(`-drive ${value} names no file`, 'give a disk: --disk FILE');
+  if (fields.get('if') === 'floppy') return ['--floppy', file];
+  return fields.get('media') === 'cdrom' ? ['--cdrom', file] : ['--disk', file];
+}
+
+/** QEMU counts MiB where no unit is said. */
+function memory(value: string): readonly string[] {
+  const [size = ''] = value.replace(/^size=/, '').split(',');
+  return ['--memory', /^\d+$/.test(size) ? `${size}M` : size.toUpperCase()];
+}
+
+function cpus(value: string): readonly string[] {
+  const [count] = /\d+/.exec(value) ?? ['1'];
+  if (count === '1') return [];
+  throw new ConfigError(`-smp ${value}: a machine has one CPU here`, 'leave it out');
+}
+
+function stdio(word: string, how: string): Meaning {
+  return (value) => {
+    if (/^(mon:)?stdio$|^none$|^null$/.test(value)) return [];
+    throw new ConfigError(`${word} ${value} is QEMU’s: ${how}`, 'leave it out, or send stdout to a file');
+  };
+}
+
+function monitor(value: string): readonly string[] {
+  if (value === 'none' || value === '/dev/null') return [];
+  throw new ConfigError(`-monitor ${value} is QEMU’s`, 'look into a machine with terrarium debug');
+}
+
+function display(value: string): readonly string[] {
+  return value === 'none' ? [] : ['--screen'];
+}
+
+function machine(value: string): readonly string[] {
+  return /accel=kvm/.test(value) ? ['--engine', 'kvm'] : /accel=tcg/.test(value) ? ['--engine', 'soft'] : [];
+}
+
+function accelerator(value: string): readonly string[] {
+  return ['--engine', value.startsWith('kvm') ? 'kvm' : 'soft'];
+}

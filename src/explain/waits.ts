@@ -1,0 +1,97 @@
+/**
+ * What a guest that did not end waits for, by what it reached last.
+ *
+ * @module
+ */
+import { missingAt } from './missing.js';
+
+/** A thing that a guest reached again and again: as `Outcome.recent` has it. */
+export interface RecentAccess {
+  readonly space: 'port' | 'memory' | 'halt';
+  readonly address: number;
+  readonly write: boolean;
+  readonly device?: string;
+  readonly count: number;
+  readonly rip: bigint;
+}
+
+/** What is known of the end of such a run. */
+export interface Waiting {
+  readonly recent?: readonly RecentAccess[];
+  readonly registers: { readonly rip: bigint; readonly rflags: bigint };
+}
+
+/** What it does, and what to do about it. */
+export interface WaitFinding {
+  check: string;
+  mistake?: string;
+}
+
+/** Fewer exits than these are no habit. */
+const HABIT = 12;
+/** A loop that polls is no longer than this, with the function that it calls: bytes. */
+const LOOP = 4096n;
+/** Who polls looks at one place, or at two in turns. */
+const MOST_PLACES = 2;
+
+/** What devices that are there are polled for. */
+const polled: Readonly<Record<string, (address: number) => WaitFinding | undefined>> = {
+  serial: (address) =>
+    (address & 7) === 5 || (address & 7) === 0
+      ? {
+          check: 'the serial port, for a byte',
+          mistake: 'Nothing was sent to it: its input is stdin, as in: echo hello | terrarium run …',
+        }
+      : undefined,
+  keyboard: () => ({
+    check: 'the keyboard, for a key',
+    mistake: "Nobody types: --type 'text\\n' types for you, --screen gives you its keyboard.",
+  }),
+  cmos: () => ({ check: 'the clock, for its next second' }),
+  pit: () => ({ check: 'the timer' }),
+  vga: () => ({ check: 'the VGA, for its next picture' }),
+};
+
+/** What a guest that is still running polls; undefined where it does something else. */
+export function explainPolling({ recent = [], registers }: Waiting): WaitFinding | undefined {
+  const reads = recent.filter(({ write, space }) => !write && space !== 'halt');
+  const [last] = reads;
+  const looks = reads.reduce((sum, { count }) => sum + count, 0);
+  if (last === undefined || looks < HABIT || reads.length > MOST_PLACES) return undefined;
+  const distance = registers.rip - last.rip;
+  // It has gone on since: then it is not what it does now.
+  if (recent[0] !== last || distance > LOOP || distance < -LOOP) return undefined;
+  const where = `${last.space === 'port' ? 'port' : 'address'} 0x${last.address.toString(16)}`;
+  if (last.device !== undefined) {
+    const known = polled[last.device]?.(last.address);
+    const what = known?.check ?? `the device ${last.device}`;
+    return {
+      check: `it polls ${where}: ${what}`,
+      ...(known?.mistake !== undefined && { mistake: known.mistake }),
+    };
+  }
+  const missing = missingAt(last.space === 'port' ? 'port' : 'memory', last.address);
+  if (missing === undefined)
+    return {
+      check: `it polls ${where}, where nothing answers: it reads all ones for ever`,
+      mistake:
+        'Give the machine a device there (--device MODULE), or let the guest give up after some tries.',
+    };
+  return {
+    check: `it polls ${where}, ${missing.what}, where nothing answers: ${missing.instead}`,
+    mistake:
+      'What nothing answers reads as all ones: a guest sees by it that the device is not there (a status of 0xff), and gives up.',
+  };
+}
+
+/** What it does that could go on for ever, in one line; undefined where nothing is to be seen. */
+export function waitLine(waiting: Waiting): string | undefined {
+  const polling = explainPolling(waiting);
+  if (polling !== undefined) return polling.check;
+  const { recent = [], registers } = waiting;
+  const halts = recent.find(({ space }) => space === 'halt');
+  if (halts !== undefined && recent[0] === halts)
+    return 'it sleeps in HLT, and goes on when an interrupt comes';
+  if ((registers.rflags & 0x200n) === 0n) return 'it runs with interrupts off: none can reach it';
+  return undefined;
+}

@@ -1,0 +1,78 @@
+/** A guest that waits for what does not come is told so, with what it last did: on both engines. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { explain, waitLine } from '../../src/explain/index.js';
+import { createMachine } from '../../src/runtime/index.js';
+import { noKvm } from '../support.js';
+
+/** Real-mode code, and what is said of it after a while. */
+const guests: [what: string, code: number[], line: RegExp | undefined, why: RegExp][] = [
+  [
+    'polls a disk that is not there',
+    // mov $0x1f7, %dx; 1: in %dx, %al; test $0x80, %al; jnz 1b
+    [0xba, 0xf7, 0x01, 0xec, 0xa8, 0x80, 0x75, 0xfb],
+    /^it polls port 0x1f7, the first ATA channel’s status, where nothing answers: no disk is attached: --disk FILE$/,
+    /reads as all ones/,
+  ],
+  [
+    'polls two ports in turns',
+    // 1: mov $0x1f7, %dx; in %dx, %al; mov $0x3f6, %dx; in %dx, %al; jmp 1b
+    [0xba, 0xf7, 0x01, 0xec, 0xba, 0xf6, 0x03, 0xec, 0xeb, 0xf6],
+    /no disk is attached/,
+    /all ones/,
+  ],
+  [
+    'polls a port that nobody knows',
+    // mov $0x9999, %dx; 1: in %dx, %al; cmp $0x11, %al; jne 1b
+    [0xba, 0x99, 0x99, 0xec, 0x3c, 0x11, 0x75, 0xfb],
+    /^it polls port 0x9999, where nothing answers/,
+    /--device MODULE/,
+  ],
+  [
+    'waits for a byte',
+    // mov $0x3fd, %dx; 1: in %dx, %al; test $1, %al; jz 1b
+    [0xba, 0xfd, 0x03, 0xec, 0xa8, 0x01, 0x74, 0xfb],
+    /^it polls port 0x3fd: the serial port, for a byte$/,
+    /its input is stdin/,
+  ],
+  [
+    'waits for a key',
+    // 1: in $0x64, %al; test $1, %al; jz 1b
+    [0xe4, 0x64, 0xa8, 0x01, 0x74, 0xfa],
+    /^it polls port 0x64: the keyboard, for a key$/,
+    /--type/,
+  ],
+  ['spins with interrupts off', [0xfa, 0xeb, 0xfe], /interrupts off/, /CLI and HLT/],
+  ['spins with interrupts on', [0xfb, 0xeb, 0xfe], undefined, /CLI and HLT/],
+  [
+    'polled, and went on to spin elsewhere',
+    // mov $0x1f7, %dx; mov $20, %cx; 1: in %dx, %al; loop 1b; ljmp $0x0800, $0; and there: cli; jmp .
+    [0xba, 0xf7, 0x01, 0xb9, 0x14, 0x00, 0xec, 0xe2, 0xfd, 0xea, 0x00, 0x80, 0x00, 0x00],
+    /interrupts off/,
+    /CLI and HLT/,
+  ],
+];
+
+for (const engine of ['soft', 'kvm'] as const) {
+  describe(`on ${engine}, a guest that`, { skip: engine === 'kvm' && noKvm }, () => {
+    for (const [what, code, line, why] of guests)
+      test(what, () => {
+        const image = new Uint8Array(0x8003).fill(0x90);
+        image.set(code);
+        image.set([0xfa, 0xeb, 0xfe], 0x8000);
+        using machine = createMachine({ engine, image, mode: 'real', clock: 'wall', coalesce: false });
+        const outcome = machine.run({ timeoutMs: 150 });
+        assert.equal(outcome.kind, 'timeout');
+        const found = waitLine(outcome);
+        if (line === undefined) assert.equal(found, undefined);
+        else assert.match(found ?? '', line);
+        const { steps, mistakes } = explain({
+          ...outcome,
+          memory: machine.memory,
+          image: machine.boot,
+          locate: () => undefined,
+        });
+        assert.match([...steps.map(({ text }) => text), ...mistakes].join('\n'), why);
+      });
+  });
+}
