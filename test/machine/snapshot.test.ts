@@ -1,6 +1,7 @@
 /** A machine that is saved in the middle of everything and continues as another one: no guest can tell the difference. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Claim, Device } from '../../src/devices/contract/index.js';
 import { Serial16550 } from '../../src/devices/index.js';
 import type { InputEvent, InputRecord, Machine, MachineState } from '../../src/machine/index.js';
 import { createMachine, type MachineOptions } from '../../src/runtime/index.js';
@@ -149,6 +150,55 @@ describe('a teaching guest', () => {
       assert.ok(length < 4 || hopping.hops > 0);
     });
   }
+});
+
+describe('claims that a guest has moved', () => {
+  /** A device whose port 200h moves to 300h when port 100h is written, and which saves nothing itself. */
+  const mover = (): Device => {
+    const [fixed, moves] = [
+      { first: 0x100, count: 1 },
+      { first: 0x200, count: 1 },
+    ];
+    let claim: Claim;
+    return {
+      name: 'mover',
+      ports: [fixed, moves],
+      attach: (host) => {
+        claim = host.claim(moves);
+      },
+      readPort: () => 0x5a,
+      writePort: () => claim.move(0x300),
+      save: () => ({}),
+      load: () => {},
+    };
+  };
+  // MOV DX, 100h; OUT DX, AL; MOV DX, 300h; IN AL, DX; OUT E9h, AL; HLT
+  const image = Uint8Array.of(0xba, 0, 1, 0xee, 0xba, 0, 3, 0xec, 0xe6, 0xe9, 0xf4);
+  const machine = (output: (bytes: Uint8Array) => void) =>
+    createMachine({ engine: 'soft', image, mode: 'real', devices: [mover()], output });
+
+  test('are where they were', () => {
+    using first = machine(() => {});
+    assert.equal(first.run({ maxExits: 1 }).kind, 'limit');
+    let console = '';
+    using second = machine((bytes) => {
+      console += Buffer.from(bytes).toString('latin1');
+    });
+    const state = structuredClone(first.save());
+    second.load(state);
+    assert.deepEqual(second.save(), state);
+    assert.equal(second.run().kind, 'halted');
+    assert.equal(console, 'Z');
+  });
+
+  test('of other devices, or at impossible addresses, are refused', () => {
+    using first = machine(() => {});
+    const state = first.save();
+    const { claims } = state;
+    assert.throws(() => first.load({ ...state, claims: claims.slice(1) }), { code: 'ESTATE' });
+    const beyond = claims.map((claim) => ({ ...claim, address: 0x1_0000 }));
+    assert.throws(() => first.load({ ...state, claims: beyond }), { code: 'ESTATE', message: /claims/ });
+  });
 });
 
 describe('a guest that moves', () => {

@@ -48,7 +48,7 @@ describe('terrarium verify', () => {
     assert.match(refused('--count', '0'), /'0' is not a whole number from 1/);
     assert.match(refused('--mode', 'unreal'), /long, protected, real/);
     assert.match(refused('--engine', 'soft', '--only', 'mvo'), /the opcode table has no 'mvo'/);
-    assert.match(refused('--engine', 'soft', '--only', 'cpuid'), /what it gives is the processor/);
+    assert.match(refused('--engine', 'soft', '--only', 'cpuid'), /its result depends on the processor/);
   });
 
   test('shows examples first when asked for help', () => {

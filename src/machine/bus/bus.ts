@@ -19,6 +19,12 @@ export interface UnclaimedAccess {
   readonly count: number;
 }
 
+/** Where a claim is: its device's number in the machine, and its first address; null while the device does not hold it. */
+export interface ClaimState {
+  device: number;
+  address: number | null;
+}
+
 /** Hears of each access just before its device does. */
 export interface AccessListener {
   /**
@@ -43,6 +49,8 @@ export class Bus {
   readonly memory = new AddressSpace('memory');
   /** Usually undefined: then an access costs a look at this field. */
   listener: AccessListener | undefined;
+  /** All claims, in the order in which they were made. */
+  readonly #claims: BusClaim[] = [];
   /** The claims that devices had from the start. */
   readonly #first: BusClaim[] = [];
   readonly #access = { space: 'port' as Access['space'], address: 0, size: 0, write: false };
@@ -68,7 +76,27 @@ export class Bus {
 
   /** A new claim. @throws ConfigError where one of the same priority is in the way */
   claim(device: Device, index: number, range: PortRange | MemoryRange): BusClaim {
-    return new BusClaim('first' in range ? this.ports : this.memory, device, index, range);
+    const claim = new BusClaim('first' in range ? this.ports : this.memory, device, index, range);
+    this.#claims.push(claim);
+    return claim;
+  }
+
+  save(): ClaimState[] {
+    return this.#claims.map(({ index, isHeld, address }) => ({
+      device: index,
+      address: isHeld ? address : null,
+    }));
+  }
+
+  /** Moves each claim to where it was. @throws RangeError for claims of another machine; ConfigError for addresses that cannot be */
+  load(state: readonly ClaimState[]): void {
+    const made = this.#claims.map(({ index }) => index).join();
+    const said = state.map(({ device }) => device).join();
+    if (said !== made) throw new RangeError(`it has claims of devices ${said}, and this machine of ${made}`);
+    // One may take another's place: all that move make way first.
+    const moves = this.#claims.map((claim, i) => ({ claim, address: state[i]!.address }));
+    for (const { claim, address } of moves) if (claim.address !== address) claim.release();
+    for (const { claim, address } of moves) if (address !== null) claim.move(address);
   }
 
   get unclaimed(): readonly UnclaimedAccess[] {

@@ -13,6 +13,7 @@ import { TerrariumError } from '../../errors.js';
 import { capturePages, type GuestMemory, type PagesState, restorePages } from '../../memory/index.js';
 import type { AlarmClock, ClockState } from '../../time/index.js';
 import type { CpuState } from '../../x86/index.js';
+import type { Bus, ClaimState } from '../bus/bus.js';
 import type { Inputs, InputsState } from '../inputs/index.js';
 import type { Interrupts, LinesState } from '../interrupts/interrupts.js';
 
@@ -26,6 +27,8 @@ export interface MachineState {
   clock: ClockState;
   lines: LinesState;
   devices: { name: string; state: unknown }[];
+  /** Where the devices' claims are, in the order in which they were made. */
+  claims: ClaimState[];
   inputs: InputsState;
   memory: PagesState;
   /** Exits so far. */
@@ -39,6 +42,7 @@ export interface Saveable {
   readonly cpus: readonly EngineCpu[];
   readonly memory: GuestMemory;
   readonly devices: readonly Device[];
+  readonly bus: Bus;
   readonly clock: AlarmClock;
   readonly interrupts: Interrupts;
   readonly inputs: Inputs;
@@ -75,6 +79,7 @@ export function saveMachine(machine: Saveable): MachineState {
     clock: clock.save(),
     lines: interrupts.save(),
     devices: states,
+    claims: machine.bus.save(),
     inputs: inputs.save(),
     memory: capturePages(memory),
     exits,
@@ -94,6 +99,11 @@ export function loadMachine(machine: Saveable, state: MachineState): void {
   for (const [index, cpu] of cpus.entries()) cpu.setState(state.cpus[index]!);
   machine.setTime(state.clock.now);
   machine.exits = state.exits;
+  try {
+    machine.bus.load(state.claims);
+  } catch (error) {
+    throw new MachineStateError((error as Error).message);
+  }
   interrupts.load(state.lines, () => {
     for (const [index, device] of devices.entries()) device.load?.(state.devices[index]!.state);
   });

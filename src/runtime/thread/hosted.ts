@@ -1,30 +1,18 @@
-import { flag, type MachineSpec, type OtherKeys } from '../../config/index.js';
 import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/index.js';
 import type { Glance, Picture } from '../../devices/contract/index.js';
-import { type DeviceCounts, strokesOf } from '../../devices/index.js';
+import { strokesOf } from '../../devices/index.js';
 import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
-import type { Outcome } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
-import { type ImageSource, object, objects, readOptions } from '../../pc/index.js';
-import type { CounterRow, TraceRecord } from '../../trace/index.js';
+import type { TraceRecord } from '../../trace/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
-import { loadImage } from '../images/image-file.js';
-import { requireData } from './data.js';
 import { remoteTarget } from './hosted-debug.js';
+import { type HostedOutcome, hostedOutcome } from './hosted-outcome.js';
 import { type CapturedSink, type ChunkSink, type FrameSink, HostedStreams } from './hosted-streams.js';
 import { MachineThread } from './hosted-thread.js';
 import { OwnThread } from './own-thread.js';
 import type { Place } from './place.js';
 import { PollingThread } from './polling-thread.js';
-import type {
-  BootReport,
-  FromWorker,
-  HostedParts,
-  MadeMachine,
-  ObserveOptions,
-  PortableRunOptions,
-  ToWorker,
-} from './protocol.js';
+import type { BootReport, HostedParts, MadeMachine, PortableRunOptions, ToWorker } from './protocol.js';
 import type { MachineSigns } from './signs.js';
 import { ChunkStream, exitsOf } from './web-streams.js';
 
@@ -38,84 +26,6 @@ const STOP_LIMIT_MS = 5000;
 export interface HostedRunOptions extends PortableRunOptions {
   /** Stops the run: its outcome is `stopped`, also where the signal was aborted before the run began. */
   signal?: AbortSignal;
-}
-
-/** A run's outcome, and the counts where `statistics` was set. */
-export interface HostedOutcome extends Outcome {
-  readonly statistics?: unknown;
-  /** The engine's own counters and their increase in this run, with `statistics`. */
-  readonly counters?: readonly CounterRow[];
-  /** The traffic of each SIMVIRTIO device since the machine was made, where it has them. */
-  readonly simvirtio?: SimvirtioReport;
-}
-
-/** SIMVIRTIO's report about a run. */
-export interface SimvirtioReport {
-  readonly devices: readonly DeviceCounts[];
-  /** By polling: how often the devices were polled, and how often the polling thread slept. */
-  readonly passes?: number;
-  readonly sleeps?: number;
-}
-
-/** A machine's description, and what to observe while it runs. All but the image has a default. */
-export interface HostedOptions extends MachineSpec, ObserveOptions {
-  image: ImageSource;
-}
-
-const keys: OtherKeys = {
-  captureAt: objects,
-  frames: flag,
-  trace: object,
-  statistics: flag,
-  debug: flag,
-  symbols: object,
-};
-
-/**
- * Starts a machine on its own thread and returns a handle to it.
- *
- * ```ts
- * await using machine = await hostMachine({ image: 'hello.S' });
- * machine.onOutput((bytes) => process.stdout.write(bytes));
- * const outcome = await machine.run({ timeoutMs: 1000 });
- * ```
- * @throws ConfigError for an unknown field, a value of the wrong type, or one that cannot be sent to another thread; and all
- * that `createMachine` throws
- */
-export function hostMachine(options: HostedOptions): Promise<HostedMachine> {
-  return host(options, false);
-}
-
-/**
- * The same on the caller's thread, whose event loop has its turn every few milliseconds: for a program that does nothing else
- * meanwhile, and for machines that `canRunHere`. It saves the start of a thread.
- */
-export function hostHere(options: HostedOptions): Promise<HostedMachine> {
-  return host(options, true);
-}
-
-/** True for a machine that needs no thread of its own: modules of a user's own, polling and debuggers do. */
-export function canRunHere(options: HostedOptions): boolean {
-  const { devices, hypercalls, simvirtio, debug, frames, name } = options;
-  return (
-    simvirtio !== 'polling' &&
-    [devices, hypercalls, name].every((part) => part === undefined) &&
-    [debug, frames].every((part) => !part)
-  );
-}
-
-async function host(options: HostedOptions, here: boolean): Promise<HostedMachine> {
-  const { spec, image, others } = readOptions(options, 'hostMachine', keys, loadImage);
-  const parts = { spec, image, observe: others as ObserveOptions };
-  requireData(parts);
-  const machine = new HostedMachine(here);
-  try {
-    await machine.create(parts);
-    return machine;
-  } catch (error) {
-    await machine[Symbol.asyncDispose]();
-    throw error;
-  }
 }
 
 /** A machine on its own thread; made by `hostMachine`. */
@@ -443,21 +353,4 @@ export class HostedMachine implements AsyncDisposable {
 
 function wait(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
-}
-
-/** @param polled SIMVIRTIO's report where another thread polls its devices */
-function hostedOutcome(
-  { outcome, statistics, counters, simvirtio }: Extract<FromWorker, { type: 'outcome' }>,
-  polled: SimvirtioReport | undefined,
-  signal?: AbortSignal,
-): HostedOutcome {
-  const report = polled ?? (simvirtio && { devices: simvirtio });
-  const aborted = outcome.kind === 'stopped' && signal?.aborted === true;
-  return {
-    ...outcome,
-    ...(aborted && { reason: `aborted: ${abortReason(signal)}` }),
-    ...(statistics !== undefined && { statistics }),
-    ...(counters && { counters }),
-    ...(report && { simvirtio: report }),
-  };
 }

@@ -162,7 +162,7 @@ function vexPrefix(code64: bool): u32 {
 }
 
 /** Reads the bytes between the prefixes and the opcode, and returns the opcode's set. */
-function escape(code64: bool, mode: u32): u32 {
+function readEscape(code64: bool, mode: u32): u32 {
   isVex = false;
   vexRegister = 0;
   // Outside 64-bit code C4 and C5 with a memory operand are LES and LDS; real mode has no VEX.
@@ -326,7 +326,7 @@ export function decode(from: usize, limit: usize, out: usize, offset: u32, mode:
   const code64 = (mode & MODE_CODE64) != 0;
   rip = code64;
   opcode = prefixes(code64);
-  const set = escape(code64, mode);
+  const set = readEscape(code64, mode);
   if (set == 0) loopByPrefix();
   const code32 = (mode & (MODE_CODE32 | MODE_CODE64)) != 0;
   let width: u32 = code32 != operandPrefix ? 32 : 16;

@@ -158,7 +158,7 @@ function writeAs<T>(linear: u64, value: T, how: u32): void {
     store<T>(place, value);
     dropCode(place, sizeof<T>());
   } else if (!failed()) {
-    const bits: u64 = sizeof<T>() == 8 ? <u64>value : <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+    const bits: u64 = sizeof<T>() == 8 ? <u64>value : <u64>value & maskOf(sizeof<T>());
     external(EXIT_MMIO, physicalAddress, sizeof<T>(), true, bits);
   }
 }

@@ -28,6 +28,7 @@ import {
   TLB_WRITE,
   WATCHES_DATA,
 } from '../../layout';
+import { bit } from './bits';
 import { holdsCode } from './code-pages';
 import { AC, systemFlag } from './flags';
 
@@ -98,7 +99,7 @@ export function claim(table: usize, linear: u64, place: usize): usize {
   if (!same || load<u32>(entry, TLB_ADDEND) != addend) {
     clear(entry);
     store<u32>(entry, addend, TLB_ADDEND);
-    store<u32>(TLB_USED, load<u32>(TLB_USED) | ((<u32>1) << (<u32>((table - TLB) / TLB_SIZE))));
+    store<u32>(TLB_USED, load<u32>(TLB_USED) | <u32>bit(<u64>((table - TLB) / TLB_SIZE)));
   }
   return entry;
 }

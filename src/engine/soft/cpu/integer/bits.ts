@@ -1,5 +1,6 @@
 // Bits: BT, BTS, BTR, BTC, BSF, BSR, BSWAP, CMPXCHG (SDM 2A).
 import { RAX, RBX, RCX, RDX, SEG_LINEAR, SEGMENTS } from '../../layout';
+import { bit, maskOf } from '../core/bits';
 import { fault, GP } from '../core/faults';
 import { CF, changeFlags, flagsOfSub, ZF } from '../core/flags';
 import { isMemory, modifyOperand, readOperand, width, writeOperand } from '../core/generic';
@@ -18,7 +19,7 @@ const COMPLEMENT: u32 = 3;
  */
 function bitOperation<T>(pc: usize, offset: i64, far: bool, what: u32): void {
   const size: i64 = sizeof<T>() * 8;
-  const mask: T = <T>((<u64>1) << (<u64>(offset & (size - 1))));
+  const mask: T = <T>bit(<u64>(offset & (size - 1)));
   let ea: u64 = 0;
   let old: T;
   const memory = isMemory(pc);
@@ -74,7 +75,7 @@ export function btci<T>(pc: usize): void {
 
 /** The operand's bits without the sign extension. */
 function bits<T>(a: T): u64 {
-  return sizeof<T>() == 8 ? <u64>a : <u64>a & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  return sizeof<T>() == 8 ? <u64>a : <u64>a & maskOf(sizeof<T>());
 }
 
 /** BSF and BSR do not change the register where no bit is set, as on every processor (the SDM calls it undefined). */

@@ -11,6 +11,7 @@ import {
   SEGMENT_SIZE,
   SEGMENTS,
 } from '../../layout';
+import { maskOf } from '../core/bits';
 import { follow, enter as go } from '../core/blocks';
 import { fault, GP } from '../core/faults';
 import { zero } from '../core/flags';
@@ -29,7 +30,7 @@ function stay(pc: usize): usize {
 
 /** An instruction pointer, truncated to the operand size. */
 function target<T>(rip: u64): u64 {
-  return sizeof<T>() == 8 ? rip : rip & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  return sizeof<T>() == 8 ? rip : rip & maskOf(sizeof<T>());
 }
 
 /** A target outside the code segment, or not canonical in 64-bit code, is a #GP before anything changes. */

@@ -1,5 +1,6 @@
 // Moves and conversions.
 import { OP_REG, RAX, RBX, RDX, SEG_CS, SEG_DS, SEG_ES, SEG_SS } from '../../layout';
+import { maskOf } from '../core/bits';
 import { shadowOfStack } from '../core/events';
 import { fault, UD } from '../core/faults';
 import { arithmeticFlags, changeFlags } from '../core/flags';
@@ -22,7 +23,7 @@ export function movsxd<T, F>(value: F): T {
 }
 
 export function movzx<T, F>(value: F): T {
-  return <T>(<u64>value & (((<u64>1) << (sizeof<F>() * 8)) - 1));
+  return <T>(<u64>value & maskOf(sizeof<F>()));
 }
 
 export function lea<T>(pc: usize): void {

@@ -1,5 +1,6 @@
 // Multiplication and division (SDM 2A IMUL, DIV, IDIV, AAM, AAD; 2B MUL) and decimal arithmetic.
 import { RAX, RDX } from '../../layout';
+import { maskOf, shiftLeft } from '../core/bits';
 import { DE, fault } from '../core/faults';
 import { AF, adjust, CF, carry, OF, setArithmeticFlags, signZeroParity } from '../core/flags';
 import { readOperand } from '../core/generic';
@@ -20,7 +21,7 @@ function setProduct<T>(low: T, high: T, overflowed: bool): void {
 
 function unsigned<T>(value: T): u64 {
   if (sizeof<T>() == 8) return <u64>value;
-  return <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  return <u64>value & maskOf(sizeof<T>());
 }
 
 export function mul<T>(pc: usize): void {
@@ -67,7 +68,7 @@ export function imul2<T>(a: T, b: T): T {
 /** AX, DX:AX or EDX:EAX. */
 function dividend<T>(): u64 {
   if (sizeof<T>() == 1) return <u64>load<u16>(RAX);
-  return (unsigned<T>(load<T>(RDX)) << (sizeof<T>() * 8)) | unsigned<T>(load<T>(RAX));
+  return shiftLeft(unsigned<T>(load<T>(RDX)), sizeof<T>() * 8) | unsigned<T>(load<T>(RAX));
 }
 
 function setQuotient<T>(quotient: T, remainder: T): void {

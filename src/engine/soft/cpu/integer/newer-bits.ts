@@ -1,5 +1,6 @@
 // Newer bit instructions: POPCNT, LZCNT, MOVBE, CRC32, ADX, BMI1 and BMI2 (SDM 2A, 2B, 2D); CLFLUSH and the fences.
 import { RDX } from '../../layout';
+import { maskOf } from '../core/bits';
 import { CF, carry, changeFlags, OF, overflow, SF, setArithmeticFlags, ZF } from '../core/flags';
 import { readOperand } from '../core/generic';
 import { checkRead } from '../core/memory';
@@ -9,7 +10,7 @@ import { mulHigh } from './wide';
 
 /** The operand's bits without the sign extension. */
 function bits<T>(a: T): u64 {
-  return sizeof<T>() == 8 ? <u64>a : <u64>a & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  return sizeof<T>() == 8 ? <u64>a : <u64>a & maskOf(sizeof<T>());
 }
 
 /** SF and ZF of a result, and the flags in the second argument; the others are cleared. */

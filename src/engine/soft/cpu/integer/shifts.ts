@@ -1,9 +1,10 @@
 // Shifts and rotates (SDM 2B SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR, SHLD, SHRD).
+import { maskOf, shiftLeft } from '../core/bits';
 import { CF, carry, changeFlags, OF, setArithmeticFlags, signZeroParity } from '../core/flags';
 
 /** The operand's bits without the sign extension. */
 function bits<T>(a: T): u64 {
-  return sizeof<T>() == 8 ? <u64>a : <u64>a & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  return sizeof<T>() == 8 ? <u64>a : <u64>a & maskOf(sizeof<T>());
 }
 
 /** Counts are taken modulo 32, or 64 for 64-bit operands. */
@@ -92,7 +93,7 @@ export function rcr<T>(a: T, by: i8): T {
   let carried = carry();
   for (let i: u32 = 0; i < n; i++) {
     const out = (value & 1) != 0;
-    value = (value >> 1) | ((<u64>carried) << (<u64>(size - 1)));
+    value = (value >> 1) | shiftLeft(<u64>carried, <u64>(size - 1));
     carried = out;
   }
   const result = <T>value;
@@ -122,7 +123,7 @@ export function shrd<T>(a: T, b: T, by: i8): T {
   const turn = n > size ? n - size : n;
   const from = n > size ? bits<T>(b) : bits<T>(a);
   const fill = n > size ? bits<T>(a) : bits<T>(b);
-  const result = turn == size ? <T>fill : <T>((from >> <u64>turn) | (fill << (<u64>(size - turn))));
+  const result = turn == size ? <T>fill : <T>((from >> <u64>turn) | shiftLeft(fill, <u64>(size - turn)));
   const carried = ((from >> <u64>(turn - 1)) & 1) != 0;
   setShiftFlags<T>(result, carried, <i64>result < 0 != <i64>a < 0);
   return result;

@@ -24,6 +24,7 @@ import {
   STRING_BYTES,
   STRING_DATA,
 } from '../../layout';
+import { maskOf } from '../core/bits';
 import { answer, askForBatch, EXIT_IO, external, forgetAnswers } from '../core/external';
 import { DF, flagsOfSub, keepFlags, restoreFlags, systemFlag, zero } from '../core/flags';
 import { checkWrite, read, write } from '../core/memory';
@@ -273,7 +274,7 @@ function outOne<T>(pc: usize): void {
   if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return;
   const value = read<T>(segment(pc), at(pc, RSI));
   if (failed()) return;
-  const bits = <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  const bits = <u64>value & maskOf(sizeof<T>());
   if (external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), true, bits)) advance<T>(pc, RSI);
 }
 

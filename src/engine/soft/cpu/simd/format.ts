@@ -1,4 +1,5 @@
 // The formats of floating-point numbers: 32 and 64 bits (SDM 1 4.2.2). F is f32 or f64; a number is its bits.
+import { shiftLeft } from '../core/bits';
 
 export function fractionBits<F>(): u64 {
   return sizeof<F>() == 4 ? 23 : 52;
@@ -48,7 +49,7 @@ export function isDenormal<F>(a: u64): bool {
 }
 /** Not zero, denormal, infinite or a NaN. */
 export function isPlain<F>(a: u64): bool {
-  return <u32>(exponentOf<F>(a) - 1) < <u32>(maxExponent<F>() - 1);
+  return <u32>(maxExponent<F>() - 1) > <u32>(exponentOf<F>(a) - 1);
 }
 
 /** The significand with its integer bit as bit 63, of a number that is neither zero nor special. */
@@ -69,7 +70,7 @@ export function scale<F>(a: u64): i32 {
 export function shiftJam(a: u64, count: i32): u64 {
   if (count == 0) return a;
   if (count > 63) return a != 0 ? 1 : 0;
-  return (a >> <u64>count) | (a << (<u64>(64 - count)) != 0 ? 1 : 0);
+  return (a >> <u64>count) | (shiftLeft(a, <u64>(64 - count)) != 0 ? 1 : 0);
 }
 
 export function bitsOf<F>(value: F): u64 {

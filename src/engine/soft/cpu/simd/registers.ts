@@ -14,6 +14,7 @@ import {
   TROUBLE_FAULT,
   XMM_REGISTERS,
 } from '../../layout';
+import { maskOf } from '../core/bits';
 import { ALIGNMENT, fault, GP, MF, NM, PAGE_FAULT, UD } from '../core/faults';
 import {
   checkRead,
@@ -141,9 +142,7 @@ function aligned(seg: u32, ea: u64): bool {
 /** Reads 1 to 8 bytes into the low elements; the others are 0. */
 export function memory<T>(pc: usize): v128 {
   const value = read<T>(segment(pc), address(pc));
-  return fromInteger(
-    sizeof<T>() == 8 ? <i64>value : <i64>(<u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1)),
-  );
+  return fromInteger(sizeof<T>() == 8 ? <i64>value : <i64>(<u64>value & maskOf(sizeof<T>())));
 }
 
 export function memory16(pc: usize): v128 {

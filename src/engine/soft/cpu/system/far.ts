@@ -1,5 +1,6 @@
 // Transfers to another code segment (SDM 2A CALL, JMP; 2B RET) and software interrupts (INT n).
 import { RIP, SEG_CS, SEG_LIMIT, SEG_SS, TRAPS } from '../../layout';
+import { maskOf } from '../core/bits';
 import { realMode } from '../core/cpu-mode';
 import { unblockNmi } from '../core/events';
 import { interrupt, softwareInterrupt } from '../core/exceptions';
@@ -44,7 +45,7 @@ function callTo<T>(pc: usize, selector: u32, offset: u64): void {
 }
 
 function unsigned<T>(value: T): u64 {
-  return sizeof<T>() == 8 ? <u64>value : <u64>value & (((<u64>1) << (sizeof<T>() * 8)) - 1);
+  return sizeof<T>() == 8 ? <u64>value : <u64>value & maskOf(sizeof<T>());
 }
 
 export function jmpfar<T>(pc: usize): void {

@@ -1,5 +1,6 @@
 // IN and OUT (SDM 1 19): the monitor answers every access.
 import { RAX, RDX } from '../../layout';
+import { maskOf } from '../core/bits';
 import { answer, EXIT_IO, external } from '../core/external';
 import { immediate, setRegister } from '../core/operands';
 import { mayUsePort } from './privilege';
@@ -11,7 +12,7 @@ function input<T>(port: u64): void {
 
 function output<T>(port: u64): void {
   if (!mayUsePort(<u32>port, sizeof<T>())) return;
-  external(EXIT_IO, port, sizeof<T>(), true, <u64>load<T>(RAX) & (((<u64>1) << (sizeof<T>() * 8)) - 1));
+  external(EXIT_IO, port, sizeof<T>(), true, <u64>load<T>(RAX) & maskOf(sizeof<T>()));
 }
 
 export function inimm<T>(pc: usize): void {

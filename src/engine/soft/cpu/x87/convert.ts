@@ -1,4 +1,5 @@
 // Conversions between 80-bit numbers and memory formats: shorter numbers, integers, decimal digits (SDM 1 4.2, 4.7, 8.4.1).
+import { bit, shiftLeft } from '../core/bits';
 import { normalBits, normalExponent } from './arithmetic';
 import {
   BIAS,
@@ -84,17 +85,17 @@ function roundShort(sign: u64, exponent: i32, bits: u64, keep: u32, most: i32): 
 function narrow(e: u32, b: u64, keep: u32, bias: i32): u64 {
   const sign = (<u64>(e >> 15)) << (keep == 24 ? 31 : 63);
   const most = 2 * bias + 1;
-  const infinity = (<u64>most) << (<u64>(keep - 1));
+  const infinity = shiftLeft(<u64>most, <u64>(keep - 1));
   const kind = classOf(e, b);
   if (kind == ZERO) return sign;
   if (kind == INFINITY) return sign | infinity;
   if (kind == UNSUPPORTED) {
     raise(IE);
-    return ((<u64>1) << (keep == 24 ? 31 : 63)) | infinity | ((<u64>1) << (<u64>(keep - 2)));
+    return bit(keep == 24 ? 31 : 63) | infinity | bit(<u64>(keep - 2));
   }
   if (isNan(kind)) {
     if (!(b & 0x4000000000000000)) raise(IE);
-    return sign | infinity | ((<u64>1) << (<u64>(keep - 2))) | ((b & ~INTEGER_BIT) >> <u64>(64 - keep));
+    return sign | infinity | bit(<u64>(keep - 2)) | ((b & ~INTEGER_BIT) >> <u64>(64 - keep));
   }
   return sign | roundShort(sign, normalExponent(e, b) - BIAS + bias, normalBits(b), keep, most);
 }
@@ -131,7 +132,7 @@ export function raiseCut(): void {
 
 /** An integer of `size` bits; the lowest one, the integer indefinite, where the number does not fit. */
 export function toInteger(e: u32, b: u64, size: u32, chop: bool): i64 {
-  const lowest = (<u64>1) << (<u64>(size - 1));
+  const lowest = bit(<u64>(size - 1));
   const kind = classOf(e, b);
   if (kind < INFINITY) {
     const magnitude = magnitudeOf(e, b, chop);
@@ -175,7 +176,7 @@ export function toDecimal(e: u32, b: u64): void {
         const digit = magnitude % 10;
         magnitude /= 10;
         if (at < 64) decimalLow |= digit << at;
-        else decimalHigh |= (<u32>digit) << (<u32>(at - 64));
+        else decimalHigh |= <u32>shiftLeft(digit, at - 64);
       }
       return;
     }

@@ -1,4 +1,5 @@
 // Rounding (SDM 1 4.8.4, 8.1.5) and its exceptions: overflow, underflow, precision (SDM 1 8.5.4 to 8.5.6).
+import { bit } from '../core/bits';
 import { give, giveInfinity, giveZero, INTEGER_BIT, SIGN } from './numbers';
 import { C1, CHOP, controlWord, DOWN, NEAREST, OE, PE, raise, roundingMode, UE, UP } from './registers';
 
@@ -86,7 +87,7 @@ function overflow(sign: u32, exponent: i32, keep: u32): void {
   const mode = roundingMode();
   const finite = mode == CHOP || (mode == DOWN && sign == 0) || (mode == UP && sign != 0);
   raise(finite ? PE : PE | C1);
-  if (finite) give(sign | <u32>LAST_EXPONENT, ~(((<u64>1) << (<u64>(64 - keep))) - 1));
+  if (finite) give(sign | <u32>LAST_EXPONENT, ~(bit(<u64>(64 - keep)) - 1));
   else giveInfinity(sign);
 }
 

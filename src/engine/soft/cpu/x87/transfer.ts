@@ -1,4 +1,5 @@
 // The data transfer instructions (SDM 1 8.3.3, 8.3.4): memory to the stack and back, between registers, constants.
+import { bit } from '../core/bits';
 import { carry, parity, zero } from '../core/flags';
 import { checkWrite, read, write } from '../core/memory';
 import { address, segment } from '../core/operands';
@@ -174,7 +175,7 @@ function storeInteger<T>(pc: usize, chop: bool, pops: bool): void {
   if (!ready()) return;
   const size: u32 = <u32>sizeof<T>() * 8;
   const value = underflows(0)
-    ? -((<i64>1) << (<i64>(size - 1)))
+    ? -(<i64>bit(<u64>(size - 1)))
     : toInteger(exponentOf(0), significand(0), size, chop);
   const kept = unmasked(IE);
   if (!kept) write<T>(segment(pc), address(pc), <T>value);

@@ -1,0 +1,39 @@
+import type { DeviceCounts } from '../../devices/index.js';
+import { abortReason } from '../../errors.js';
+import type { Outcome } from '../../machine/index.js';
+import type { CounterRow } from '../../trace/index.js';
+import type { FromWorker } from './protocol.js';
+
+/** A run's outcome, and the counts where `statistics` was set. */
+export interface HostedOutcome extends Outcome {
+  readonly statistics?: unknown;
+  /** The engine's own counters and their increase in this run, with `statistics`. */
+  readonly counters?: readonly CounterRow[];
+  /** The traffic of each SIMVIRTIO device since the machine was made, where it has them. */
+  readonly simvirtio?: SimvirtioReport;
+}
+
+/** SIMVIRTIO's report about a run. */
+export interface SimvirtioReport {
+  readonly devices: readonly DeviceCounts[];
+  /** By polling: how often the devices were polled, and how often the polling thread slept. */
+  readonly passes?: number;
+  readonly sleeps?: number;
+}
+
+/** @param polled SIMVIRTIO's report where another thread polls its devices */
+export function hostedOutcome(
+  { outcome, statistics, counters, simvirtio }: Extract<FromWorker, { type: 'outcome' }>,
+  polled: SimvirtioReport | undefined,
+  signal?: AbortSignal,
+): HostedOutcome {
+  const report = polled ?? (simvirtio && { devices: simvirtio });
+  const aborted = outcome.kind === 'stopped' && signal?.aborted === true;
+  return {
+    ...outcome,
+    ...(aborted && { reason: `aborted: ${abortReason(signal)}` }),
+    ...(statistics !== undefined && { statistics }),
+    ...(counters && { counters }),
+    ...(report && { simvirtio: report }),
+  };
+}
