@@ -6,6 +6,7 @@
 
 import type { FaultRecord } from '../engine/contract/index.js';
 import { formatWalk, hex, walkPages } from '../inspect/index.js';
+import { PageFaultCode, SelectorCode } from '../x86/index.js';
 import { callBefore } from './code-place.js';
 import { explainDivide } from './divide.js';
 import { checkGate, explainTaskStack } from './gates.js';
@@ -54,7 +55,7 @@ export function explainFault(scene: Scene, fault: FaultRecord): Finding {
 function explainProtection(scene: Scene, fault: FaultRecord): Finding {
   const { instruction, code } = scene;
   const error = fault.code ?? 0;
-  if (error & 2) return explainSoftwareInterrupt(scene, error >> 3);
+  if (error & SelectorCode.idt) return explainSoftwareInterrupt(scene, error >> 3);
   const returned = explainReturn(scene);
   if (returned !== undefined) return returned;
   const asked = vectorAsked(scene);
@@ -129,13 +130,13 @@ function explainStackFault(scene: Scene): Finding {
 }
 
 /** The meaning of a page fault's error code (SDM 3A 5.7). */
-export function pageFaultText(code: number, fetching = (code & 16) !== 0): string {
-  const what = fetching ? 'an instruction fetch' : code & 2 ? 'a write' : 'a read';
-  const who = code & 4 ? 'ring 3' : 'ring 0';
+export function pageFaultText(code: number, fetching = (code & PageFaultCode.fetch) !== 0): string {
+  const what = fetching ? 'an instruction fetch' : code & PageFaultCode.write ? 'a write' : 'a read';
+  const who = code & PageFaultCode.user ? 'ring 3' : 'ring 0';
   const why =
-    code & 8
+    code & PageFaultCode.reserved
       ? 'a reserved bit is set in a table'
-      : code & 1
+      : code & PageFaultCode.present
         ? 'the page does not allow it'
         : 'nothing is mapped there';
   return `${what} in ${who}: ${why}`;
@@ -146,7 +147,7 @@ function explainPageFault(scene: Scene, fault: FaultRecord): Finding {
   const walk = walkPages(scene, cr2);
   // Without NX and SMEP the error code does not mark a fetch (SDM 3A 5.7).
   const fetching =
-    (code & 16) !== 0 ||
+    (code & PageFaultCode.fetch) !== 0 ||
     (scene.instruction === undefined && cr2 === linearRip(scene.registers, scene.system));
   const left = explainLeftStack(scene);
   const evidence = [
@@ -163,9 +164,9 @@ function pageMistake(
   { cr2, code = 0, rip, rsp }: FaultRecord,
   walk: ReturnType<typeof walkPages>,
 ): string {
-  const wanted = code & 16 || cr2 === rip;
-  if (code & 8) return `Clear the reserved bit: ${walk.problem ?? 'see the entry'}.`;
-  if (code & 1) return rightsMistake(code, walk.rights);
+  const wanted = code & PageFaultCode.fetch || cr2 === rip;
+  if (code & PageFaultCode.reserved) return `Clear the reserved bit: ${walk.problem ?? 'see the entry'}.`;
+  if (code & PageFaultCode.present) return rightsMistake(code, walk.rights);
   const pushed = walk.levels.some(
     ({ at, entry }) => at + 8n >= rsp && entry !== undefined && callBefore(scene, entry) !== undefined,
   );
@@ -206,11 +207,11 @@ function rightsMistake(
   code: number,
   rights: { write: boolean; user: boolean; execute: boolean } | undefined,
 ): string {
-  if (code & 4 && rights?.user === false)
+  if (code & PageFaultCode.user && rights?.user === false)
     return 'The page is for ring 0 (US is 0 at some level). For ring 3 the US bit must be set in every level of the walk.';
-  if (code & 16 && rights?.execute === false)
+  if (code & PageFaultCode.fetch && rights?.execute === false)
     return 'The page has NX set at some level, so it holds data and not code. Clear bit 63 for code, or do not jump there.';
-  if (code & 2 && rights?.write === false)
+  if (code & PageFaultCode.write && rights?.write === false)
     return 'The page is read-only (RW is 0 at some level), and CR0.WP applies that to ring 0 too. Set RW in every level for writable memory.';
   return 'The tables allow it now, but the CPU used an old entry of its TLB. After a change of the tables use INVLPG or load CR3.';
 }

@@ -15,6 +15,7 @@ import {
   vectorName,
   walkPages,
 } from '../inspect/index.js';
+import { SelectorCode } from '../x86/index.js';
 import { type Finding, isProtected, type Scene, selectorText } from './scene.js';
 import { checkSelector, descriptorOf } from './selectors.js';
 
@@ -142,7 +143,7 @@ function wrongGate({ registers, system }: Scene, size: number): string {
 /** Why the delivery of `vector` raised `fault`. */
 export function explainDelivery(scene: Scene, vector: number, fault: FaultRecord): Finding {
   const gate = checkGate(scene, vector);
-  const aboutTable = fault.code !== undefined && (fault.code & 2) !== 0 && fault.vector !== 14;
+  const aboutTable = fault.code !== undefined && (fault.code & SelectorCode.idt) !== 0 && fault.vector !== 14;
   if (gate !== undefined && (aboutTable || fault.vector === 13 || fault.vector === 11)) return gate;
   const stack = explainStack(scene, vector, fault);
   if (stack !== undefined) return stack;

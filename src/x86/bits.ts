@@ -118,5 +118,25 @@ export const SystemType = {
   busyTss: 0b1011,
 } as const;
 
+/** Bits of a page fault's error code (SDM 3A 5.7). */
+export const PageFaultCode = {
+  /** The page is present: its rights forbid the access. */
+  present: 1,
+  write: 2,
+  /** The access was made in ring 3. */
+  user: 4,
+  /** An entry has a reserved bit set. */
+  reserved: 8,
+  fetch: 16,
+} as const;
+
+/** Bits of an error code that names a selector (SDM 3A 7.13); its index follows from bit 3 on. */
+export const SelectorCode = {
+  /** The event did not come from the program. */
+  external: 1,
+  /** It is an entry of the IDT. */
+  idt: 2,
+} as const;
+
 /** IA32_APIC_BASE after reset: the APIC at FEE0_0000, enabled (bit 11), of the bootstrap processor (bit 8); SDM 3A 11.4.4. */
 export const APIC_BASE_AFTER_RESET = 0xfee0_0900n;

@@ -5,7 +5,18 @@
  * @module
  */
 
-export { APIC_BASE_AFTER_RESET, CR0, CR4, EFER, PTE, RFLAGS, SegmentType, SystemType } from './bits.js';
+export {
+  APIC_BASE_AFTER_RESET,
+  CR0,
+  CR4,
+  EFER,
+  PageFaultCode,
+  PTE,
+  RFLAGS,
+  SegmentType,
+  SelectorCode,
+  SystemType,
+} from './bits.js';
 export { checkCpuState } from './check-state.js';
 export {
   busyTss,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { CR0, CR4, EFER } from '../../x86/index.js';
+import { CR0, CR4, EFER, exceptions, MSR, PageFaultCode } from '../../x86/index.js';
 import * as layout from './layout.js';
 
 describe('the engine area', () => {
@@ -48,4 +49,49 @@ test('the bits of control registers are those that all rooms share', () => {
     const bits: Readonly<Record<string, bigint>> = shared[register as keyof typeof shared];
     assert.equal(BigInt(value), bits[bit!], name);
   }
+});
+
+/** The constants of a file of the CPU, by their names: AssemblyScript cannot import what the other rooms share. */
+function constantsOf(file: string): Map<string, number> {
+  const text = readFileSync(`src/engine/soft/cpu/${file}`, 'utf8');
+  const found = text.matchAll(/^(?:export )?const (\w+): u(?:32|64) = (0x[\da-f]+|\d+);/gm);
+  return new Map([...found].map(([, name, value]) => [name!, Number(value)]));
+}
+
+test('model-specific registers have the numbers that all rooms share', () => {
+  const others: Record<string, string> = {
+    MSR_TSC: 'IA32_TIME_STAMP_COUNTER',
+    MSR_MTRR_FIX64K: 'IA32_MTRR_FIX64K_00000',
+    MSR_MTRR_FIX16K: 'IA32_MTRR_FIX16K_80000',
+    MSR_MTRR_FIX4K: 'IA32_MTRR_FIX4K_C0000',
+  };
+  const shared: Readonly<Record<string, number>> = MSR;
+  let compared = 0;
+  for (const [name, number] of constantsOf('system/msr.ts')) {
+    if (!name.startsWith('MSR_')) continue;
+    const known = others[name] ?? name.replace('MSR', 'IA32');
+    if (shared[known] !== undefined) compared++;
+    else assert.ok(!Object.values(shared).includes(number), `${name} has another name in x86`);
+    assert.equal(number, shared[known] ?? number, name);
+  }
+  assert.ok(compared >= 18, `${compared} were compared`);
+});
+
+test('exceptions have the vectors, and page faults the bits, that all rooms share', () => {
+  const names: Record<string, string> = {
+    OVERFLOW: '#OF',
+    DOUBLE_FAULT: '#DF',
+    PAGE_FAULT: '#PF',
+    ALIGNMENT: '#AC',
+    NMI: 'NMI',
+  };
+  const vectors = [...constantsOf('core/faults.ts')];
+  assert.ok(vectors.length >= 16);
+  for (const [name, vector] of vectors) assert.equal(exceptions[vector]![0], names[name] ?? `#${name}`);
+  const bits = constantsOf('core/paging.ts');
+  const { present, write, user, reserved, fetch } = PageFaultCode;
+  assert.deepEqual(
+    ['PROTECTION', 'WRITE', 'USER', 'RESERVED', 'FETCH'].map((name) => bits.get(name)),
+    [present, write, user, reserved, fetch],
+  );
 });
