@@ -1,5 +1,5 @@
 import { ConfigError } from '../errors.js';
-import type { CpuRegisters, DescriptorTable, Registers, Segment, SystemRegisters } from '../x86/index.js';
+import type { CpuRegisters, DescriptorTable, Segment, SystemRegisters } from '../x86/index.js';
 import {
   APIC_BASE_AFTER_RESET,
   busyTss,
@@ -10,8 +10,8 @@ import {
   flatCode64,
   flatData,
   noLdt,
-  RFLAGS,
   realSegment,
+  registersWith,
   SegmentType,
   SystemType,
 } from '../x86/index.js';
@@ -20,31 +20,6 @@ import { type BootTables, Selector, type TableMode } from './tables.js';
 
 /** The last linear address that real mode can form: FFFF:FFFF. */
 const REAL_TOP = 0x10_ffef;
-
-/** Each general register 0 but those given; RFLAGS with nothing but its fixed bit. */
-function registersWith(given: Partial<Registers>): Registers {
-  return {
-    rax: 0n,
-    rcx: 0n,
-    rdx: 0n,
-    rbx: 0n,
-    rsp: 0n,
-    rbp: 0n,
-    rsi: 0n,
-    rdi: 0n,
-    r8: 0n,
-    r9: 0n,
-    r10: 0n,
-    r11: 0n,
-    r12: 0n,
-    r13: 0n,
-    r14: 0n,
-    r15: 0n,
-    rip: 0n,
-    rflags: RFLAGS.FIXED,
-    ...given,
-  };
-}
 
 /**
  * Selector and offset of a linear address in real mode. Below 64 KiB the selector is 0; up to 1 MiB it is the 64 KiB

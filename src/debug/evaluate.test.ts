@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { SymbolTable } from '../symbols/index.js';
-import { type Registers, registerNames, type SystemRegisters } from '../x86/index.js';
+import { type Registers, registersWith, type SystemRegisters } from '../x86/index.js';
 import { DebugError } from './errors.js';
 import { evaluate, requirePure, type Scope } from './evaluate.js';
 import type { CodeBits } from './mode.js';
@@ -11,7 +11,7 @@ import type { DebugTarget } from './target.js';
 /** 64 KiB whose bytes are their addresses' low ones, and registers that are set by name. */
 function scopeOf(bits: CodeBits = 64, real = false) {
   const memory = Uint8Array.from({ length: 65536 }, (_, i) => i);
-  const registers = Object.fromEntries(registerNames.map((name) => [name, 0n])) as Registers;
+  const registers = registersWith({ rflags: 0n });
   const segment = (selector: number) => ({ selector, base: real ? BigInt(selector) << 4n : 0n });
   const system = {
     ...Object.fromEntries(

@@ -5,7 +5,7 @@
  */
 import { type Engine, ExitKind, exitKindNames, newControl } from '../engine/contract/index.js';
 import { GuestMemory } from '../memory/index.js';
-import { registerNames } from '../x86/index.js';
+import { registerNames, registersWith } from '../x86/index.js';
 import { type Left, type Program, readRecord } from './blocks.js';
 import { DATA, DATA_SIZE, HANDLER_BYTES, HANDLERS, type Mode } from './modes.js';
 
@@ -80,10 +80,7 @@ export class Side implements Disposable {
   #runFrom(entry: number, end: number): Ended | undefined {
     const cpu = this.#cpu;
     cpu.setSystemRegisters(this.#system);
-    const start = Object.fromEntries(registerNames.map((name) => [name, 0n])) as ReturnType<
-      typeof cpu.getRegisters
-    >;
-    cpu.setRegisters({ ...start, rip: BigInt(entry), rflags: this.#mode.flags });
+    cpu.setRegisters(registersWith({ rip: BigInt(entry), rflags: this.#mode.flags }));
     const kind = cpu.run();
     const after = cpu.getRegisters();
     const registers = registerNames.slice(0, this.#mode.registers).map((name) => after[name]);

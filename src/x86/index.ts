@@ -49,6 +49,7 @@ export {
   type RegisterName,
   type Registers,
   registerNames,
+  registersWith,
   type Segment,
   type SegmentName,
   type SystemRegisters,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { RFLAGS } from './bits.js';
 /** A segment register with its hidden part (SDM 3A 3.4.3); `limit` is in bytes, already scaled. */
 export interface Segment {
   selector: number;
@@ -56,6 +57,12 @@ export type RegisterName = (typeof registerNames)[number];
 
 /** General registers, instruction pointer and flags, 64 bits each. */
 export type Registers = Record<RegisterName, bigint>;
+
+/** Each register 0 but those given; RFLAGS with nothing but its fixed bit (SDM 1 3.4.3). */
+export function registersWith(given: Partial<Registers> = {}): Registers {
+  const zeros = Object.fromEntries(registerNames.map((name) => [name, 0n])) as Registers;
+  return { ...zeros, rflags: RFLAGS.FIXED, ...given };
+}
 
 export const segmentNames = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const;
 

@@ -11,7 +11,7 @@ import { softEngine, type TranslateMode } from '../../src/engine/soft/index.js';
 import { opcodes, type Random, randomInstruction, randomNumbers } from '../../src/isa/index.js';
 import { GuestMemory } from '../../src/memory/index.js';
 import { DATA, type ModeName, modes } from '../../src/verify/modes.js';
-import { registerNames } from '../../src/x86/index.js';
+import { registersWith } from '../../src/x86/index.js';
 import { root } from '../support.js';
 
 const file = path.join(root, 'dist/soft.wasm');
@@ -131,8 +131,7 @@ class Side implements Disposable {
     const system = cpu.getSystemRegisters();
     modes[mode].system(system);
     cpu.setSystemRegisters(system);
-    const zero = Object.fromEntries(registerNames.map((name) => [name, 0n]));
-    cpu.setRegisters({ ...cpu.getRegisters(), ...zero, rip: BigInt(base), rflags: modes[mode].flags });
+    cpu.setRegisters(registersWith({ rip: BigInt(base), rflags: modes[mode].flags }));
   }
 
   /** Runs `instructions` more; false where the guest has ended. */

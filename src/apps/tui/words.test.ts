@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CpuView, DebugStop } from '../../debug/index.js';
 import type { Outcome } from '../../machine/index.js';
-import { type Registers, registerNames, type Segment, type SystemRegisters } from '../../x86/index.js';
+import { type Registers, registersWith, type Segment, type SystemRegisters } from '../../x86/index.js';
 import { GuestConsole } from './guest-console.js';
 import { newModel, type Point } from './model.js';
 import { endWords, modeWords, stepWords, stopWords } from './words.js';
@@ -23,7 +23,7 @@ const segment: Segment = {
 };
 
 const table = { base: 0n, limit: 0 };
-const blank = Object.fromEntries(registerNames.map((name) => [name, 0n])) as Record<keyof Registers, bigint>;
+const blank = registersWith({ rflags: 0n });
 
 function cpu(registers: Partial<Registers> = {}, system: Partial<SystemRegisters> = {}): CpuView {
   const [cs, ds, es, fs, gs, ss, tr, ldt] = Array.from({ length: 8 }, () => segment);
