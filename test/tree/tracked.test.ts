@@ -61,6 +61,22 @@ describe('the files that git tracks', () => {
     );
   });
 
+  test('have a README in each room that has more than ten files', { skip }, () => {
+    const rooms = new Map<string, number>();
+    for (const file of files) {
+      const [, room] = /^src\/([^/]+)\/.*\.ts$/.exec(file) ?? [];
+      // The engines are rooms of their own.
+      if (room !== undefined && room !== 'engine') rooms.set(room, (rooms.get(room) ?? 0) + 1);
+      const [, engine] = /^src\/(engine\/[^/]+)\/.*\.ts$/.exec(file) ?? [];
+      if (engine !== undefined) rooms.set(engine, (rooms.get(engine) ?? 0) + 1);
+    }
+    assert.ok(rooms.size > 20, `${rooms.size} rooms`);
+    const without = [...rooms].filter(
+      ([room, count]) => count > 10 && !files.includes(`src/${room}/README.md`),
+    );
+    assert.deepEqual(without, [], 'say in a README.md what the room does, and where to begin');
+  });
+
   test('are no ELF cores', { skip }, () => {
     const cores = files.filter((file) => isElfCore(firstBytes(path.join(root, file))));
     assert.deepEqual(cores, [], 'remove them with git rm: a process or gdb dumped its memory there');
