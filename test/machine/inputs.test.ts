@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { KeyboardController } from '../../src/devices/index.js';
 import type { InputEvent, InputRecord } from '../../src/machine/index.js';
+import { createMachine, hostMachine } from '../../src/runtime/index.js';
 import { allInputs, hashOf, notesOf, somebody } from '../guests/all-inputs.js';
 import { noCompiler } from '../guests/catalogue.js';
 import { noKvm } from '../support.js';
@@ -103,4 +104,34 @@ test('a record is replayed where instructions are counted, and nowhere else', {
 }, () => {
   const replay = { version: 1, events: [], until: 0 } as const;
   assert.throws(() => allInputs({ engine: 'kvm', inputs: { replay } }), { code: 'EREPLAY' });
+});
+
+test('a hosted machine takes a record’s inputs in again', async () => {
+  const setDx = (port: number) => [0xba, port & 0xff, port >> 8];
+  // MOV DX, 3FDh; wait: IN AL, DX; TEST AL, 1; JZ wait; MOV DX, 3F8h; IN AL, DX; OUT E9h, AL; three times; HLT
+  const take = [...setDx(0x3fd), 0xec, 0xa8, 1, 0x74, 0xfb, ...setDx(0x3f8), 0xec, 0xe6, 0xe9];
+  const options = {
+    image: Uint8Array.from([...take, ...take, ...take, 0xf4]),
+    mode: 'real',
+    engine: 'soft',
+  } as const;
+  const bytes = [...Buffer.from('Hi!')];
+  const input = {
+    get available() {
+      return bytes.length > 0;
+    },
+    read: () => bytes.shift() ?? -1,
+  };
+  const events: InputEvent[] = [];
+  using first = createMachine({ ...options, input, inputs: { listener: (event) => events.push(event) } });
+  assert.equal(first.run({ timeoutMs: 20_000 }).kind, 'halted');
+  const replay: InputRecord = { version: 1, events, until: first.inputs.position };
+  assert.equal(events.length, 3);
+  await using second = await hostMachine({ ...options, replay });
+  let console = '';
+  second.onOutput((chunk) => {
+    console += Buffer.from(chunk).toString('latin1');
+  });
+  const outcome = await second.run({ timeoutMs: 20_000 });
+  assert.deepEqual([outcome.kind, outcome.exits, console], ['halted', first.exits, 'Hi!']);
 });

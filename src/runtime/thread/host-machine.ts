@@ -17,6 +17,7 @@ const keys: OtherKeys = {
   statistics: flag,
   debug: flag,
   symbols: object,
+  replay: object,
 };
 
 /**

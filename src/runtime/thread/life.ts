@@ -99,6 +99,7 @@ export class Life implements Disposable {
         ...(firmware && { firmware }),
         screenIsSeen: observe.frames === true,
         simvirtioElsewhere: spec.simvirtio === 'polling',
+        ...(observe.replay && { inputs: { replay: observe.replay } }),
         observe: (names) => {
           this.#names = names;
           const log = this.#observe(follows);

@@ -9,7 +9,7 @@ import type { MachineSpec } from '../../config/index.js';
 import type { DebugMethod } from '../../debug/index.js';
 import type { Glance, Picture } from '../../devices/contract/index.js';
 import type { DeviceCounts } from '../../devices/index.js';
-import type { Outcome } from '../../machine/index.js';
+import type { InputRecord, Outcome } from '../../machine/index.js';
 import type { MemoryRegion } from '../../memory/index.js';
 import type { CounterRow, TraceFilter } from '../../trace/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
@@ -41,6 +41,8 @@ export interface ObserveOptions {
   debug?: boolean;
   /** The names of addresses for a debugger's explanations: the image with its symbols, where the guest's has none. */
   symbols?: Image;
+  /** The record of an earlier run on the software CPU: the machine takes its inputs in again, and those from outside afterwards. */
+  replay?: InputRecord;
 }
 
 /** The parts of a machine on another thread. */
