@@ -6,6 +6,7 @@
 export { IO_APIC_ADDRESS, IoApic, type IoApicState } from './apic/io-apic.js';
 export { LocalApics, type LocalApicsState } from './apic/local-apics.js';
 export * from './bios/index.js';
+export { IdeController, type IdeSeat, type IdeState, seatsOf } from './ata/index.js';
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug/console.js';
 export { DEBUG_EXIT_PORT, DebugExit } from './debug/exit.js';
 export { DEBUG_NMI_PORT, DebugNmi } from './debug/nmi.js';
@@ -43,6 +44,21 @@ export {
 } from './keyboard/i8042.js';
 export { type KeyEvent, keyNames, type ScanCodes, strokesOf } from './keyboard/keys.js';
 export { type KeyboardState, Led } from './keyboard/ps2-keyboard.js';
+export {
+  Bar,
+  type BarKind,
+  Command as PciCommand,
+  ConfigSpace,
+  hostBridge,
+  isaBridge,
+  Msi,
+  MsiX,
+  PciBus,
+  type PciFunction,
+  type PciIdentity,
+  type PciSlot,
+  type PciState,
+} from './pci/index.js';
 export { Pic8259, type PicState } from './pic8259/pic8259.js';
 export { PIT_HZ, Pit8254, type PitState } from './pit8254/pit8254.js';
 export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';

