@@ -12,6 +12,7 @@ export { DEBUG_EXIT_PORT, DebugExit } from './debug/exit.js';
 export { DEBUG_NMI_PORT, DebugNmi } from './debug/nmi.js';
 export * from './disk/index.js';
 export { FirmwareRom } from './firmware-rom.js';
+export { Dma8237, type DmaState, FloppyController, type FloppyState } from './floppy/index.js';
 export {
   FIRST_OWN_CALL,
   HYPERCALL_PORT,
