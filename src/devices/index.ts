@@ -9,10 +9,13 @@ export * from './bios/index.js';
 export { IdeController, type IdeSeat, type IdeState, seatsOf } from './ata/index.js';
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug/console.js';
 export { DEBUG_EXIT_PORT, DebugExit } from './debug/exit.js';
+export { FirmwarePorts } from './debug/firmware.js';
 export { DEBUG_NMI_PORT, DebugNmi } from './debug/nmi.js';
+export { PvPanic, QemuDebugExit } from './debug/qemu.js';
 export * from './disk/index.js';
 export { FirmwareRom } from './firmware-rom.js';
 export { Dma8237, type DmaState, FloppyController, type FloppyState } from './floppy/index.js';
+export { FwCfg, type FwCfgContents } from './fw-cfg.js';
 export {
   FIRST_OWN_CALL,
   HYPERCALL_PORT,
@@ -45,6 +48,7 @@ export {
 } from './keyboard/i8042.js';
 export { type KeyEvent, keyNames, type ScanCodes, strokesOf } from './keyboard/keys.js';
 export { type KeyboardState, Led } from './keyboard/ps2-keyboard.js';
+export { ParallelPort } from './parallel.js';
 export {
   Bar,
   type BarKind,
@@ -62,8 +66,10 @@ export {
 } from './pci/index.js';
 export { Pic8259, type PicState } from './pic8259/pic8259.js';
 export { PIT_HZ, Pit8254, type PitState } from './pit8254/pit8254.js';
+export * from './power/index.js';
 export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';
 export { Cmos, type CmosOptions, type CmosState } from './rtc/cmos.js';
+export type { CmosDrives } from './rtc/memory-size.js';
 export { Serial16550, type SerialOptions, type SerialState } from './serial16550/serial16550.js';
 export { type Backend, consoleBackend, echoBackend, sinkBackend } from './simvirtio/backends.js';
 export type { DeviceCounts } from './simvirtio/device.js';

@@ -75,6 +75,8 @@ class Rig {
       },
       stop: () => note(0x200),
       reset: () => note(0x201),
+      powerOff: () => note(0x202),
+      panic: () => note(0x203),
       line: (irq, listener = {}) => {
         if (!Number.isInteger(irq) || irq < 0 || irq > 23) throw new Error(`interrupt request ${irq}`);
         const line = new TestLine((level) => note(0x300 + irq * 2 + (level ? 1 : 0)));

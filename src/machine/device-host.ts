@@ -73,6 +73,14 @@ export class LentHost implements DeviceHost {
     this.#lender.end({ kind: 'reset', reason: `the guest reset the machine (${how})` });
   }
 
+  powerOff(how: string): void {
+    this.#lender.end({ kind: 'poweredOff', reason: `the guest switched the machine off (${how})` });
+  }
+
+  panic(how: string): void {
+    this.#lender.end({ kind: 'panicked', reason: `the guest's kernel gave up (${how})` });
+  }
+
   claim(range: PortRange | MemoryRange): Claim {
     const device = this.#device;
     const ownsMemory = 'address' in range && (range.backing !== undefined || range.window !== undefined);

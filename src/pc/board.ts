@@ -1,7 +1,10 @@
 import type { Device } from '../devices/contract/index.js';
 import {
   Cmos,
+  type CmosDrives,
   DebugNmi,
+  type Drives,
+  floppyFor,
   IoApic,
   KeyboardController,
   type KeyboardControllerOptions,
@@ -19,6 +22,8 @@ export interface BoardOptions {
   apics?: boolean;
   /** Bytes of RAM from address 0, for the clock's RAM; see `Cmos`. */
   memory: number;
+  /** Of whose drives the clock's RAM tells. */
+  drives?: Drives | undefined;
   /** What the clock shows at the start, in milliseconds since 1970; default: 1 January 2000. */
   startMs?: number;
   keys?: KeyboardControllerOptions;
@@ -26,17 +31,33 @@ export interface BoardOptions {
 }
 
 /** The devices that a PC's board adds to a machine. */
-export function board({ irqchip, apics = false, memory, startMs, keys, onTone }: BoardOptions): Device[] {
+export function board({
+  irqchip,
+  apics = false,
+  memory,
+  drives,
+  startMs,
+  keys,
+  onTone,
+}: BoardOptions): Device[] {
   const pit = irqchip === 'user' ? new Pit8254() : undefined;
   return [
     // An NMI needs no controller.
     new DebugNmi(),
     ...(pit === undefined ? [] : [...controllers(apics), pit]),
     new KeyboardController(keys),
-    new Cmos({ memory, ...(startMs !== undefined && { startMs }) }),
+    new Cmos({ memory, drives: cmosDrives(drives), ...(startMs !== undefined && { startMs }) }),
     // KVM's timer, where it is KVM's, answers port 0x61 itself.
     new SystemControl({ ...(pit && { pit }), ...(onTone && { onTone }) }),
   ];
+}
+
+function cmosDrives(drives: Drives | undefined): CmosDrives {
+  const floppies = drives?.of('floppy') ?? [];
+  return {
+    floppies: floppies.map(({ disk }) => floppyFor(disk.sectors)?.drive ?? 0),
+    hardDisks: drives?.of('disk').length ?? 0,
+  };
 }
 
 /** The 8259A pair, alone or behind the APICs: then LINT0 or the I/O APIC's pin 0 lets its INT through. */

@@ -18,6 +18,7 @@ import { type ExitObserver, Machine, type MachineConfig } from '../machine/index
 import { board, giveWay } from './board.js';
 import { biosParts, onDrives, wantsBios } from './firmware.js';
 import { type FirmwareImage, romParts } from './rom.js';
+import { chipset } from './chipset.js';
 
 /** What a machine is handed beside its description, since it cannot be data. */
 export interface PcParts {
@@ -83,6 +84,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     irqchip: irqchip ?? 'none',
     apics: isPc,
     memory,
+    drives: parts.drives,
     ...(parts.keys && { keys: parts.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
   });
@@ -95,6 +97,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     ...(irqchip !== undefined ? chips : []),
     ...(spec.vga || firmware || rom ? [new Vga()] : []),
     ...(drives ? [drives] : []),
+    ...(isPc ? chipset({ drives, isSetUp: spec.firmware === undefined }) : []),
   ];
   // The BIOS last: it finds the others as they are.
   const devices = [

@@ -77,6 +77,10 @@ function endOf(outcome: HostedOutcome, style: Style): string {
         : style.yellow(`exited with code ${outcome.code}`);
     case 'reset':
       return style.green('reset itself');
+    case 'poweredOff':
+      return style.green('switched off');
+    case 'panicked':
+      return style.red("ended by its kernel's panic");
     case 'shutdown':
       return style.red('shut down (triple fault)');
     case 'engineError':

@@ -23,10 +23,12 @@ export function statusOf(
       // A guest that waits forever has failed like one that shut down: make and CI must see it.
       return endsBadly(outcome) ? ExitStatus.shutdown : ExitStatus.ok;
     case 'reset':
+    case 'poweredOff':
       return ExitStatus.ok;
     case 'exited':
       return outcome.code ?? 0;
     case 'shutdown':
+    case 'panicked':
       return ExitStatus.shutdown;
     case 'engineError':
       return ExitStatus.engine;

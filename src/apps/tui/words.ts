@@ -155,6 +155,10 @@ export function endWords(outcome: Outcome | undefined): Message {
       };
     case 'reset':
       return { text: `the guest has reset itself${rest}`, tone: 'good' };
+    case 'poweredOff':
+      return { text: `the guest has switched the machine off${rest}`, tone: 'good' };
+    case 'panicked':
+      return { text: `the guest’s kernel gave up${rest}`, tone: 'bad' };
     case 'shutdown':
       return { text: `the guest has shut down, by a triple fault${rest}`, tone: 'bad' };
     default:

@@ -38,6 +38,10 @@ export interface DeviceHost {
   stop(reason: string): void;
   /** Resets the machine after this access: that ends the run. `how` says by what register, for people. */
   reset(how: string): void;
+  /** Switches the machine off after this access: that ends the run. `how` says by what register, for people. */
+  powerOff(how: string): void;
+  /** The guest tells that it has given up: that ends the run after this access. `how` says by what. */
+  panic(how: string): void;
   /**
    * A line of the device's own to interrupt request `irq`: 0 to 15 on a PC's ISA bus, 16 to 23 further pins of an I/O APIC. It is
    * low. Without an interrupt controller it leads nowhere.

@@ -134,7 +134,7 @@ export class ConfigSpace {
   }
 
   /** Takes what a guest can have set; the rest is this function's own. */
-  load(device: string, field: string, state: unknown): void {
+  restore(device: string, field: string, state: unknown): void {
     if (
       !Array.isArray(state) ||
       state.length !== CONFIG_SIZE ||

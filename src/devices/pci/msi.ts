@@ -134,7 +134,7 @@ export class MsiX {
     return { table: [...new Uint8Array(this.#table.buffer)], pending: [...this.#pending] };
   }
 
-  load(device: Device['name'], table: unknown, pending: unknown): void {
+  restore(device: Device['name'], table: unknown, pending: unknown): void {
     const bytes = bytesField(device, 'table', table, this.#table.byteLength);
     new Uint8Array(this.#table.buffer).set(bytes);
     for (let i = 0; i < this.vectors; i++)

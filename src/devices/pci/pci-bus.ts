@@ -131,7 +131,7 @@ export class PciBus implements Device {
       const { config } = it;
       for (const bar of config.bars) place(config, bar.offset, bar.kind, bar.size, next);
       if (config.pin > 0)
-        config.set(Config.interruptLine, 1, this.#routes[PciBus.pirq(slot, config.pin)]! & 15);
+        config.write(Config.interruptLine, 1, this.#routes[PciBus.pirq(slot, config.pin)]! & 15);
       if (config.bars.length > 0)
         config.write(Config.command, 2, config.command | Command.io | Command.memory | Command.master);
     }
@@ -193,7 +193,7 @@ export class PciBus implements Device {
       const key = `${seat.slot}.${seat.number}`;
       const { config, level } = stateFields(this.name, functions[key], { config: 0, level: 0 });
       seat.level = booleanField(this.name, `functions['${key}'].level`, level);
-      it.config.load(this.name, `functions['${key}'].config`, config);
+      it.config.restore(this.name, `functions['${key}'].config`, config);
       it.config.showInterrupt(seat.level);
     }
     this.#drive();

@@ -198,7 +198,7 @@ describe('messages', () => {
     assert.ok(!msix.signal(4));
     const other = new MsiX(new ConfigSpace({ vendor: 1, device: 2, class: 0 }), 1, 4, send);
     const { table, pending } = msix.save();
-    other.load('card', table, pending);
+    other.restore('card', table, pending);
     assert.deepEqual(other.save(), msix.save());
   });
 });

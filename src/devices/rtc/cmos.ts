@@ -18,7 +18,7 @@ import type {
 } from '../contract/index.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { matchesAlarm, type Notation, readTime, Time, writeTime } from './calendar.js';
-import { writeMemorySize } from './memory-size.js';
+import { type CmosDrives, writeMemorySize } from './memory-size.js';
 import { cmosWords } from './words.js';
 
 const INDEX = 0x70;
@@ -56,6 +56,8 @@ export interface CmosOptions {
   startMs?: number;
   /** Bytes of RAM from address 0, for the bytes that a BIOS writes. */
   memory?: number;
+  /** The drives that are there. */
+  drives?: CmosDrives;
 }
 
 export interface CmosState {
@@ -92,12 +94,12 @@ export class Cmos implements Device {
   #pulsesBegan = 0;
   #pulses = 0;
 
-  constructor({ startMs, memory = 0 }: CmosOptions = {}) {
+  constructor({ startMs, memory = 0, drives }: CmosOptions = {}) {
     this.#startMs = startMs;
     this.#registers[A] = REGISTER_A_AFTER_BIOS;
     this.#registers[B] = RegisterB.hours24;
     this.#registers[D] = VALID;
-    writeMemorySize(this.#registers, memory);
+    writeMemorySize(this.#registers, memory, drives);
     this.#start(startMs ?? 0);
   }
 

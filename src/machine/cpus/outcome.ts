@@ -11,6 +11,10 @@ export type OutcomeKind =
   | 'exited'
   /** The guest reset the machine, through the keyboard controller or another register: what a reboot does. */
   | 'reset'
+  /** The guest switched the machine off: ACPI's S5, or APM. */
+  | 'poweredOff'
+  /** The guest's kernel told that it gave up (pvpanic). */
+  | 'panicked'
   /** A triple fault. */
   | 'shutdown'
   /** Somebody stopped it: `stop()`, an AbortSignal, a device, or a `maxExits` that ran out (`limit`). */

@@ -66,7 +66,11 @@ export async function reportRun(run: Ended): Promise<number> {
     flags.dump && dump({ ...outcome, memory: machine.memory, ...(names && { symbols: names }) }, flags.dump);
   for (const { text } of parts ?? []) say(`\n${text}\n`);
   const held = expectations.every(({ ok }) => ok);
-  const good = outcome.kind === 'halted' || outcome.kind === 'exited' || outcome.kind === 'reset';
+  const good =
+    outcome.kind === 'halted' ||
+    outcome.kind === 'exited' ||
+    outcome.kind === 'reset' ||
+    outcome.kind === 'poweredOff';
   const status = good && !held ? ExitStatus.expectationFailed : end;
   if (flags.report !== undefined) {
     const { boot, engineBecause: because } = machine;

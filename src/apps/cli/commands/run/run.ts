@@ -50,7 +50,7 @@ Examples:
 
 const statuses = `
 Exit status:
-  0 halted (or reset itself) and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
+  0 halted (or reset itself, or switched off) and every expectation held, or the guest's own code; 1 an expectation failed; 2 usage or image error;
   3 triple fault, or halted forever by mistake; 4 engine error, or stdout cannot be written; 124 timed out or out of exits; 130 interrupted.
 `;
 

@@ -1,0 +1,75 @@
+/**
+ * The devices of a whole PC beside those of its board: what QEMU's machine `pc` has (i440FX and PIIX3).
+ *
+ * @module
+ */
+import type { ByteSink, Device } from '../devices/contract/index.js';
+import {
+  AcpiPm,
+  Dma8237,
+  type Drives,
+  FirmwarePorts,
+  FloppyController,
+  FwCfg,
+  type FwCfgContents,
+  Hpet,
+  hostBridge,
+  IdeController,
+  isaBridge,
+  ParallelPort,
+  PciBus,
+  PvPanic,
+  QemuDebugExit,
+  Serial16550,
+  seatsOf,
+} from '../devices/index.js';
+
+/** Where PCI memory begins: behind all RAM that a PC has below 4 GiB, so far. */
+export const PCI_HOLE = 0xe000_0000;
+/** Where the four interrupt pins of PCI lead, as SeaBIOS sets them. */
+const PCI_ROUTES = [10, 10, 11, 11] as const;
+
+export interface ChipsetOptions {
+  drives?: Drives | undefined;
+  /** Its base addresses, routes and power management are set up, as a firmware leaves them; else a firmware of the guest's does that. */
+  isSetUp: boolean;
+  /** What a firmware may ask. */
+  told?: FwCfgContents;
+  /** Where the bytes of the firmware's console go, port 402. */
+  firmwareOutput?: ByteSink | undefined;
+}
+
+/** The chipset and what is on it. */
+export function chipset({ drives, isSetUp, told = {}, firmwareOutput }: ChipsetOptions): Device[] {
+  const bus = new PciBus();
+  const ide = new IdeController(seatsOf(drives?.list ?? []), bus);
+  const power = new AcpiPm(bus, isSetUp);
+  const dma = new Dma8237();
+  bus.add(0, 0, hostBridge());
+  bus.add(1, 0, isSetUp ? isaBridge(bus, PCI_ROUTES) : isaBridge(bus));
+  bus.add(1, 1, ide);
+  bus.add(1, 3, power);
+  if (isSetUp) bus.assign(PCI_HOLE);
+  const nowhere: ByteSink = () => {};
+  const serial = (name: string, base: number, irq: number) =>
+    new Serial16550({ name, base, irq, output: nowhere });
+  return [
+    bus,
+    ide,
+    power,
+    new Hpet(),
+    dma,
+    new FloppyController(
+      (drives?.of('floppy') ?? []).map(({ disk }) => disk),
+      dma,
+    ),
+    serial('serial-2', 0x2f8, 3),
+    serial('serial-3', 0x3e8, 4),
+    serial('serial-4', 0x2e8, 3),
+    new ParallelPort(),
+    new FirmwarePorts(firmwareOutput),
+    new QemuDebugExit(),
+    new PvPanic(),
+    new FwCfg(told),
+  ];
+}
