@@ -34,6 +34,8 @@ const testTools = {
   tmux: 'tmux',
   gdb: 'gdb',
   chromium: 'chromium',
+  iasl: 'acpica-tools',
+  dmidecode: 'dmidecode',
 };
 const testHeaders = { 'linux/kvm.h': 'linux-libc-dev', 'stdio.h': 'libc6-dev' };
 

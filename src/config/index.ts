@@ -12,6 +12,7 @@ export {
   fieldNames,
   fieldOf,
   fields,
+  type MachineName,
   type MachineSpec,
   machineNames,
   optionWord,

@@ -5,8 +5,8 @@
  */
 export { IO_APIC_ADDRESS, IoApic, type IoApicState } from './apic/io-apic.js';
 export { LocalApics, type LocalApicsState } from './apic/local-apics.js';
-export * from './bios/index.js';
 export { IdeController, type IdeSeat, type IdeState, seatsOf } from './ata/index.js';
+export * from './bios/index.js';
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug/console.js';
 export { DEBUG_EXIT_PORT, DebugExit } from './debug/exit.js';
 export { FirmwarePorts } from './debug/firmware.js';

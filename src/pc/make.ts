@@ -16,9 +16,10 @@ import {
 import type { Engine } from '../engine/contract/index.js';
 import { type ExitObserver, Machine, type MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
+import { chipset, PCI_HOLE } from './chipset.js';
 import { biosParts, onDrives, wantsBios } from './firmware.js';
 import { type FirmwareImage, romParts } from './rom.js';
-import { chipset } from './chipset.js';
+import { placeTables } from './tables/index.js';
 
 /** What a machine is handed beside its description, since it cannot be data. */
 export interface PcParts {
@@ -97,7 +98,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     ...(irqchip !== undefined ? chips : []),
     ...(spec.vga || firmware || rom ? [new Vga()] : []),
     ...(drives ? [drives] : []),
-    ...(isPc ? chipset({ drives, isSetUp: spec.firmware === undefined }) : []),
+    ...(isPc ? chipset({ drives, isSetUp: rom === undefined }) : []),
   ];
   // The BIOS last: it finds the others as they are.
   const devices = [
@@ -137,6 +138,9 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   });
   try {
     firmware?.finish(machine);
+    // A firmware of the guest's own makes tables of its own.
+    if (isPc && rom === undefined)
+      placeTables(machine.memory, { cpus: machine.cpus.length, memory, pciHole: PCI_HOLE });
   } catch (error) {
     machine[Symbol.dispose]();
     throw error;

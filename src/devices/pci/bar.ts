@@ -48,7 +48,8 @@ export class Bar {
   get mask(): { low: number; high: number } {
     const low = this.size >= 2 ** 32 ? 0 : (2 ** 32 - this.size) >>> 0;
     const high = this.size >= 2 ** 32 ? (2 ** 32 - this.size / 2 ** 32) >>> 0 : 0xffff_ffff;
-    return { low: this.kind === 'io' ? low & 0xffff : low, high };
+    // Of ports as well all 32 bits, as QEMU's: firmware takes the zeros of bits that are not there for size.
+    return { low, high };
   }
 
   get address(): number | undefined {

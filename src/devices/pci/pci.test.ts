@@ -79,7 +79,7 @@ describe('a PCI bus', () => {
     const { bus, read, write } = bench();
     const { ports, memory } = card(4, bus);
     write(4, 0, 0x10, 0xffff_ffff);
-    assert.equal(read(4, 0, 0x10), 0xffe1);
+    assert.equal(read(4, 0, 0x10), 0xffff_ffe1);
     write(4, 0, 0x14, 0xffff_ffff);
     write(4, 0, 0x18, 0xffff_ffff);
     assert.equal(read(4, 0, 0x14), 0xffff_0004);

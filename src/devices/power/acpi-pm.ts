@@ -55,6 +55,7 @@ const CONTROL_BITS = 0x1c07;
 /** In PCI configuration space: the PM block's base, and the bit that switches it on (290562 7.1.12, 7.1.15). */
 const BASE_REGISTER = 0x40;
 const ENABLE_REGISTER = 0x80;
+const DEVICE_ACTIVITY = 0x58;
 /** The carry out of bit 23 sets the timer's status: each 2^23 ticks bit 23 changes. */
 const HALF = 2 ** 23;
 
@@ -107,6 +108,8 @@ export class AcpiPm implements Device, PciFunction {
     config.allow(BASE_REGISTER, 4, 0xffc0);
     config.set(ENABLE_REGISTER, 1, isSetUp ? 1 : 0);
     config.allow(ENABLE_REGISTER, 1, 1);
+    // SMI by the APM port is on (DEVACTB, bit 25): so firmware takes SMM to be set up, of which there is none.
+    config.set(DEVICE_ACTIVITY, 4, 0x0200_0000);
     // The interrupt pin's line is wired to the SCI.
     config.set(0x3c, 1, SCI_IRQ);
     config.allow(0x3c, 1, 0);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { GuestMemory } from '../../memory/index.js';
 import { acpiTables, type Placed } from './acpi.js';
 import { mpTables } from './mp.js';
 import { smbiosTables } from './smbios.js';
@@ -11,15 +12,25 @@ export { type AcpiOptions, acpiTables, type Placed } from './acpi.js';
 export { mpTables } from './mp.js';
 export { smbiosTables } from './smbios.js';
 
-/** Where the tables go; `anchors`: 48 bytes by which SMBIOS and the MP tables are found, in F0000 to FFFFF. */
+/**
+ * Where the tables go. `smbiosEntry` has to be in F0000 to FFFFF; `mpPointer` may be at the end of the extended BIOS data area's first KiB as
+ * well, where no ROM is in the way.
+ */
 export interface TablePlaces {
   readonly acpi: number;
   readonly smbios: number;
   readonly mp: number;
-  readonly anchors: number;
+  readonly smbiosEntry: number;
+  readonly mpPointer: number;
 }
 
-export const TABLES: TablePlaces = { acpi: 0xe_0000, smbios: 0xe_e000, mp: 0xe_f000, anchors: 0xf_0000 };
+export const TABLES: TablePlaces = {
+  acpi: 0xe_0000,
+  smbios: 0xe_e000,
+  mp: 0xe_f000,
+  smbiosEntry: 0xf_0000,
+  mpPointer: 0x9_fff0,
+};
 
 export interface TablesOptions {
   cpus: number;
@@ -31,7 +42,17 @@ export interface TablesOptions {
 export function pcTables({ cpus, memory, pciHole }: TablesOptions, at: TablePlaces = TABLES): Placed[] {
   return [
     ...acpiTables(at.acpi, { cpus, pciHole }),
-    ...smbiosTables(at.anchors, at.smbios, { cpus, memory }),
-    ...mpTables(at.anchors + 32, at.mp, cpus),
+    ...smbiosTables(at.smbiosEntry, at.smbios, { cpus, memory }),
+    ...mpTables(at.mpPointer, at.mp, cpus),
   ];
+}
+
+/** Writes the tables into a guest's memory, those for which there is RAM that nothing else is in. */
+export function placeTables(memory: GuestMemory, options: TablesOptions, at?: TablePlaces): void {
+  for (const { address, bytes } of pcTables(options, at)) {
+    const free =
+      memory.contains(address, bytes.length) &&
+      memory.view(address, bytes.length).every((byte) => byte === 0);
+    if (free) memory.writeBytes(address, bytes);
+  }
 }

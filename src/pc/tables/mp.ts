@@ -15,7 +15,7 @@ const LEVEL = 0x0d;
 /** Interrupt types: INT, NMI, ExtINT. */
 const Type = { int: 0, nmi: 1, extInt: 3 } as const;
 
-/** The pointer at `at`, a multiple of 16 in F0000 to FFFFF, and the configuration table at `address`. */
+/** The pointer at `at`, a multiple of 16, and the configuration table at `address`. */
 export function mpTables(at: number, address: number, cpus: number): Placed[] {
   const table = configuration(cpus);
   const pointer = Uint8Array.from([...characters('_MP_'), ...little(address, 4), 1, 4, 0, 0, 0, 0, 0, 0]);

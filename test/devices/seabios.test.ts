@@ -1,0 +1,157 @@
+/**
+ * SeaBIOS, QEMU's firmware, on this PC: it finds the chipset, sets it up, and boots from a disk, a floppy and a CD with its own
+ * drivers. It is Debian's package; nothing here was made for it.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { parseImage } from '../../src/boot/index.js';
+import { type Drive, type DriveKind, Drives, MemoryDisk } from '../../src/devices/index.js';
+import { createMachine } from '../../src/index.js';
+
+const ROM = '/usr/share/seabios/bios-256k.bin';
+const noSeaBios = existsSync(ROM) ? false : 'SeaBIOS is not installed: apt-get install seabios';
+const TOP = 0x1_0000_0000;
+const LOW = 128 * 1024;
+const MESSAGE = 'read by the firmware\n';
+
+/** A boot sector that reads 4 sectors from the second on to 8000 by INT 13h AH=`call`, and prints them to port E9 up to a zero. */
+function bootSector(call: 0x02 | 0x42): Uint8Array {
+  const sector = new Uint8Array(512);
+  const read =
+    call === 0x42
+      ? [0xb4, 0x42, 0xbe, 0x80, 0x7c, 0xcd, 0x13]
+      : [0xb8, 0x04, 0x02, 0xbb, 0x00, 0x80, 0xb9, 0x02, 0x00, 0xb6, 0x00, 0xcd, 0x13];
+  // xor ax,ax; mov ds,ax; mov es,ax; …; jc end; mov si,8000; l: lodsb; test al,al; jz end; out e9,al; jmp l; end: cli; hlt
+  sector.set([
+    0x31,
+    0xc0,
+    0x8e,
+    0xd8,
+    0x8e,
+    0xc0,
+    ...read,
+    0x72,
+    0x0c,
+    0xbe,
+    0x00,
+    0x80,
+    0xac,
+    0x84,
+    0xc0,
+    0x74,
+    0x04,
+    0xe6,
+    0xe9,
+    0xeb,
+    0xf7,
+    0xfa,
+    0xf4,
+  ]);
+  sector.set([16, 0, 4, 0, 0x00, 0x80, 0, 0, 1], 0x80);
+  sector.set([0x55, 0xaa], 510);
+  return sector;
+}
+
+function image(sectors: number, call: 0x02 | 0x42): Uint8Array {
+  const bytes = new Uint8Array(sectors * 512);
+  bytes.set(bootSector(call));
+  bytes.set(Buffer.from(MESSAGE), 512);
+  return bytes;
+}
+
+/** An ISO whose boot catalogue (El Torito 1.0) names a boot sector of its own without emulation. */
+function iso(): Uint8Array {
+  const bytes = new Uint8Array(40 * 2048);
+  const view = new DataView(bytes.buffer);
+  const text = (at: number, says: string) => bytes.set(Buffer.from(says), at);
+  bytes[16 * 2048] = 1;
+  text(16 * 2048 + 1, 'CD001\u0001');
+  text(17 * 2048, '\0CD001\u0001EL TORITO SPECIFICATION');
+  view.setUint32(17 * 2048 + 0x47, 19, true);
+  bytes[18 * 2048] = 255;
+  text(18 * 2048 + 1, 'CD001\u0001');
+  const catalogue = 19 * 2048;
+  bytes.set([1, 0], catalogue);
+  bytes.set([0x55, 0xaa], catalogue + 30);
+  let sum = 0;
+  for (let at = 0; at < 32; at += 2) sum += view.getUint16(catalogue + at, true);
+  view.setUint16(catalogue + 28, -sum & 0xffff, true);
+  bytes.set([0x88, 0, 0, 0, 0, 0, 4, 0, 20], catalogue + 32);
+  // The sector loaded is 2 KiB, the message right behind its boot code: printed from there.
+  bytes.set(
+    [
+      0x31, 0xc0, 0x8e, 0xd8, 0xbe, 0x00, 0x7e, 0xac, 0x84, 0xc0, 0x74, 0x04, 0xe6, 0xe9, 0xeb, 0xf7, 0xfa,
+      0xf4,
+    ],
+    20 * 2048,
+  );
+  text(20 * 2048 + 512, MESSAGE);
+  return bytes;
+}
+
+function boot(kind: DriveKind, bytes: Uint8Array) {
+  const rom = readFileSync(ROM);
+  let [printed, log] = ['', ''];
+  const drive: Drive = {
+    name: 'drive',
+    kind,
+    file: 'memory',
+    disk: new MemoryDisk(bytes, { readOnly: kind === 'cdrom' }),
+  };
+  using machine = createMachine({
+    engine: 'soft',
+    machine: 'pc',
+    firmware: ROM,
+    memory: 64 * 1024 * 1024,
+    mode: 'reset',
+    image: parseImage(rom.subarray(rom.length - LOW), 'SeaBIOS'),
+    regions: [{ address: TOP - rom.length, size: rom.length, readOnly: true }],
+    drives: new Drives([drive]),
+    devices: [
+      {
+        name: 'log',
+        ports: [{ first: 0x402, count: 1, width: 1 }],
+        readPort: () => 0xe9,
+        writePort(_port, _size, value) {
+          log += String.fromCharCode(value);
+        },
+      },
+    ],
+    output: (chunk) => {
+      printed += Buffer.from(chunk).toString('latin1');
+    },
+  });
+  machine.memory.writeBytes(TOP - rom.length, rom);
+  const outcome = machine.run({ timeoutMs: 60_000 });
+  return { outcome, printed, log };
+}
+
+describe('SeaBIOS', { skip: noSeaBios }, () => {
+  test('finds QEMU’s chipset and boots a hard disk', () => {
+    const { outcome, printed, log } = boot('disk', image(8192, 0x42));
+    for (const wanted of [
+      /Running on QEMU \(i440fx\)/,
+      /Found 4 PCI devices/,
+      /PIIX3\/PIIX4 init: elcr=00 0c/,
+      /Found 4 serial ports/,
+      /Found 1 lpt ports/,
+      /PS2 keyboard initialized/,
+      /ata0-0: Terrarium disk ATA-6 Hard-Disk \(4 MiBytes\)/,
+    ])
+      assert.match(log, wanted);
+    assert.equal(printed, MESSAGE, log);
+    assert.equal(outcome.kind, 'halted');
+  });
+
+  test('boots a floppy', () => {
+    const { printed, log } = boot('floppy', image(2880, 0x02));
+    assert.equal(printed, MESSAGE, log);
+  });
+
+  test('boots a CD without emulation', () => {
+    const { printed, log } = boot('cdrom', iso());
+    assert.match(log, /DVD\/CD \[ata1-0: Terrarium CD-ROM ATAPI-\d DVD\/CD\]/);
+    assert.equal(printed, MESSAGE, log);
+  });
+});
