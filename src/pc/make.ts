@@ -80,16 +80,16 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
       })
     : undefined;
   const rom = parts.firmware && romParts(parts.firmware);
+  const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
   const isPc = (spec.machine ?? (firmware || rom ? 'pc' : 'bare')) === 'pc';
   const chips = board({
     irqchip: irqchip ?? 'none',
     apics: isPc,
     memory,
-    drives: parts.drives,
+    drives,
     ...(parts.keys && { keys: parts.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
   });
-  const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
   const usual: Device[] = [
     ...(standard ? consoles(parts, output) : []),
     ...(spec.simvirtio !== undefined && !parts.simvirtioElsewhere
