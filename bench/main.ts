@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { benchConsole } from './console.js';
+import { benchDisk } from './disk.js';
 import { benchExits } from './exits.js';
 import { benchGdb } from './gdb.js';
 import { benchInterrupts } from './interrupts.js';
@@ -34,6 +35,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   'pmio-mmio': () => benchPmioMmio(floor),
   trace: () => benchTrace(root),
   vga: () => benchVga(root),
+  disk: () => benchDisk(root),
   gdb: () => benchGdb(['soft', 'kvm']),
   parts: () => benchParts(),
 };

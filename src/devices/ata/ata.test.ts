@@ -206,6 +206,19 @@ describe('an IDE controller', () => {
     assert.equal(bench.in(0x1f0, 2), 0xffff, 'there is nothing to read after a reset');
   });
 
+  test('gives string input at once as word by word, and no more than a block has', () => {
+    const [one, other] = [new Bench(), new Bench()];
+    for (const bench of [one, other]) bench.command(0x20, { lba: 3, count: 2 });
+    const bytes = new Uint8Array(700);
+    assert.equal(one.ide.readPorts(0x1f0, 2, bytes), 256);
+    assert.equal(one.ide.readPorts(0x1f0, 4, bytes.subarray(512)), 47);
+    const words = Uint16Array.from(other.words(256 + 94));
+    assert.deepEqual(bytes, new Uint8Array(words.buffer));
+    assert.deepEqual(one.ide.save(), other.ide.save());
+    assert.equal(one.ide.readPorts(0x1f7, 1, bytes), 0);
+    assert.equal(one.ide.readPorts(0x170, 2, bytes), 0, 'nothing to read there');
+  });
+
   test('asks for no interrupts while nIEN is set', () => {
     const bench = new Bench();
     bench.out(0x3f6, 2);

@@ -209,6 +209,17 @@ export abstract class AtaDevice {
     return value;
   }
 
+  /** As much of the block as there is room for, whole elements; gives the number of bytes. */
+  readBlock(size: number, into: Uint8Array): number {
+    if (this.phase !== 'in') return 0;
+    const { at } = this;
+    const length = Math.min(into.length, Math.floor((this.end - at) / size) * size);
+    into.set(this.buffer.subarray(at, at + length));
+    this.at = at + length;
+    if (this.at >= this.end) this.blockMoved();
+    return length;
+  }
+
   writeData(size: number, value: number): void {
     if (this.phase !== 'out' && this.phase !== 'packet') return;
     for (let i = 0; i < size && this.at < this.end; i++) this.buffer[this.at++] = (value >>> (8 * i)) & 0xff;

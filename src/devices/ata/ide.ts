@@ -113,6 +113,12 @@ export class IdeController implements Device, PciFunction {
     return port === places[second]!.control ? channel.status : channel.read(port & 7);
   }
 
+  readPorts(port: number, size: AccessSize, into: Uint8Array): number {
+    const second = port & 0x80 ? 0 : 1;
+    if (port !== places[second]!.command) return 0;
+    return (this.#channels[second]!.selected?.readBlock(size, into) ?? 0) / size;
+  }
+
   writePort(port: number, size: AccessSize, value: number): void {
     const second = port & 0x80 ? 0 : 1;
     const channel = this.#channels[second]!;

@@ -23,6 +23,11 @@ export interface Device {
   attach?(host: DeviceHost): void;
   readPort?(port: number, size: AccessSize): number;
   writePort?(port: number, size: AccessSize, value: number): void;
+  /**
+   * String input at once (REP INS), for devices that have blocks of data: fills `into`, whole elements of `size` bytes, as so many calls
+   * of `readPort` would, and gives how many elements those are. The others are read one by one.
+   */
+  readPorts?(port: number, size: AccessSize, into: Uint8Array): number;
   readMemory?(address: number, size: AccessSize): number;
   writeMemory?(address: number, size: AccessSize, value: number): void;
   readMemory64?(address: number): bigint;

@@ -61,6 +61,22 @@ describe('the bus', () => {
     assert.deepEqual(bytesOf(read, 5), [7, 7, 7, 7, 0]);
   });
 
+  test('lets a device give string input at once, and asks for the rest one by one', () => {
+    const device = recorder({ ports: [{ first: 0x10, count: 1 }] }, 9);
+    const bus = busWith(
+      Object.assign(device, {
+        readPorts: (_port: number, size: number, into: Uint8Array) => into.fill(7, 0, 2 * size) && 2,
+      }),
+    );
+    const read = exitRecord({ address: 0x10, size: 2, count: 3 });
+    bus.handlePort(read);
+    assert.deepEqual(bytesOf(read, 6), [7, 7, 7, 7, 9, 0]);
+    assert.deepEqual(device.calls, ['r2 10']);
+    bus.listener = { access() {} };
+    bus.handlePort(exitRecord({ address: 0x10, size: 2, count: 3 }));
+    assert.equal(device.calls.length, 4, 'one by one where somebody listens');
+  });
+
   test('splits an access that is wider than the device, low byte first, each at its own address', () => {
     const narrow = recorder({ ports: [{ first: 0x20, count: 2, width: 1 }] });
     const bus = busWith(narrow);

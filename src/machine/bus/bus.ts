@@ -110,7 +110,9 @@ export class Bus {
     const index = this.ports.find(address)?.index ?? -1;
     let offset = exit.offset;
     try {
-      for (let i = 0; i < count; i++) {
+      let i = count > 1 && !write ? this.#readPorts(exit) : 0;
+      offset += i * size;
+      for (; i < count; i++) {
         if (write) this.#writePort(address, size as AccessSize, data, offset);
         else this.#readPort(address, size as AccessSize, data, offset);
         offset += size;
@@ -186,6 +188,22 @@ export class Bus {
       this.#isNested = false;
       this.listener = listener;
     }
+  }
+
+  /** What a device gives of string input at once: the number of elements. Somebody who listens hears of each by itself. */
+  #readPorts({ address, size, count, data, offset }: Exit): number {
+    const claim = this.ports.find(address);
+    const device = claim?.device;
+    if (
+      claim === undefined ||
+      device?.readPorts === undefined ||
+      claim.width < size ||
+      this.listener !== undefined
+    )
+      return 0;
+    this.#device = device;
+    const into = new Uint8Array(data.buffer, data.byteOffset + offset, size * count);
+    return device.readPorts(address, size as AccessSize, into);
   }
 
   #readPort(port: number, size: AccessSize, data: DataView, offset: number): void {

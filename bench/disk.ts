@@ -1,0 +1,95 @@
+/** Reading a disk on the software CPU, by PIO and by the bus master, beside QEMU's TCG with the same kernel. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseImage } from '../src/boot/index.js';
+import { Drives, MemoryDisk, OverlayDisk } from '../src/devices/index.js';
+import { createMachine } from '../src/runtime/index.js';
+import { median, type Row } from './measure.js';
+
+const BYTES = 256 * 512;
+const ROUNDS = 5;
+/** Where QEMU keeps the status of a guest that wrote 10h. */
+const QEMU_GOOD = 33;
+
+const modes = [
+  { name: 'ATA PIO', mode: 0, commands: 400, least: 30 },
+  { name: 'bus-master DMA', mode: 1, commands: 8000, least: 300 },
+] as const;
+
+export function benchDisk(root: string): Row[] {
+  const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-disk-'));
+  try {
+    return modes.map((one) => {
+      const kernel = (commands: number) => build(root, folder, one.mode, commands);
+      // The difference of two lengths: without what starting costs.
+      const [short, long] = [kernel(one.commands / 4), kernel(one.commands)];
+      const rate = (run: (file: string) => number) => {
+        const seconds = median(Array.from({ length: ROUNDS }, () => run(long) - run(short)));
+        return ((one.commands * 3) / 4) * (BYTES / 1e6 / seconds);
+      };
+      const ours = rate(onSoft);
+      const theirs = hasQemu() ? rate((file) => onQemu(folder, file)) : undefined;
+      return {
+        name: `${one.name}, soft`,
+        unit: 'MB/s',
+        terrarium: ours,
+        ...(theirs !== undefined && { control: { name: 'QEMU TCG', value: theirs }, ratio: ours / theirs }),
+        goal: `≥ ${one.least} MB/s`,
+        holds: ours >= one.least,
+      };
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function build(root: string, folder: string, mode: number, commands: number): string {
+  const file = path.join(folder, `disk-${mode}-${commands}`);
+  const defines = [`-DMODE=${mode}`, `-DCOMMANDS=${commands}`];
+  const link = ['-m32', '-nostdlib', '-static', '-no-pie', '-Wl,-Ttext=0x100000,--build-id=none,-N'];
+  execFileSync('gcc', [...defines, ...link, path.join(root, 'bench/disk.S'), '-o', file]);
+  return file;
+}
+
+function onSoft(file: string): number {
+  const disk = new OverlayDisk(new MemoryDisk(new Uint8Array(1 << 20), { readOnly: true }));
+  using machine = createMachine({
+    engine: 'soft',
+    machine: 'pc',
+    image: parseImage(readFileSync(file), 'disk'),
+    drives: new Drives([{ name: 'hd0', kind: 'disk', file: 'memory', disk }]),
+  });
+  const outcome = machine.run({ timeoutMs: 120_000 });
+  if (outcome.code !== QEMU_GOOD) throw new Error(`the kernel ended with ${outcome.kind}: ${outcome.reason}`);
+  return outcome.elapsedMs / 1000;
+}
+
+function hasQemu(): boolean {
+  return spawnSync('qemu-system-x86_64', ['--version']).status === 0;
+}
+
+function onQemu(folder: string, kernel: string): number {
+  const image = path.join(folder, 'disk.img');
+  writeFileSync(image, '');
+  truncateSync(image, 1 << 20);
+  const started = performance.now();
+  const words = [
+    '-accel',
+    'tcg',
+    '-display',
+    'none',
+    '-kernel',
+    kernel,
+    '-device',
+    'isa-debug-exit,iobase=0x501',
+  ];
+  const { status } = spawnSync('qemu-system-x86_64', [
+    ...words,
+    '-drive',
+    `file=${image},format=raw,if=ide,snapshot=on`,
+  ]);
+  if (status !== QEMU_GOOD) throw new Error(`QEMU ended with ${status}`);
+  return (performance.now() - started) / 1000;
+}
