@@ -73,7 +73,7 @@ export function explainPolling({ recent = [], registers }: Waiting): WaitFinding
   const missing = missingAt(last.space === 'port' ? 'port' : 'memory', last.address);
   if (missing === undefined)
     return {
-      check: `it polls ${where}, where nothing answers: it reads all ones for ever`,
+      check: `it polls ${where}, where nothing answers: it reads all ones forever`,
       mistake:
         'Give the machine a device there (--device MODULE), or let the guest give up after some tries.',
     };
@@ -84,7 +84,7 @@ export function explainPolling({ recent = [], registers }: Waiting): WaitFinding
   };
 }
 
-/** What it does that could go on for ever, in one line; undefined where nothing is to be seen. */
+/** What it does that could go on forever, in one line; undefined where nothing is to be seen. */
 export function waitLine(waiting: Waiting): string | undefined {
   const polling = explainPolling(waiting);
   if (polling !== undefined) return polling.check;

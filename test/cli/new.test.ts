@@ -54,6 +54,17 @@ describe('terrarium new', () => {
     });
   }
 
+  test('os64: its panic dumps, its keyboard types', { skip: noToolsFor('os64') }, () => {
+    using scratch = new Scratch();
+    terrarium(['new', 'mine', '--template', 'os64'], { cwd: scratch.path });
+    const panics = terrarium(['run', scratch.file('mine'), '--cflags', '-DFAULT']);
+    assert.match(panics.stdout, /^panic: page fault \(vector 14, error code 2\)$/m, panics.stderr);
+    assert.match(panics.stdout, /cr2 00000dead0000000/);
+    const typed = terrarium(['run', scratch.file('mine'), '--type', 'Ab1!', '--expect', 'rax=42']);
+    assert.equal(typed.stdout, 'Hello from mine!\nAb1!', typed.stderr);
+    assert.equal(typed.status, 0);
+  });
+
   test('launcher: runs and checks, with the package installed', { skip: noToolsFor('launcher') }, () => {
     using scratch = new Scratch();
     terrarium(['new', 'monitor', '--template', 'launcher'], { cwd: scratch.path });
@@ -85,7 +96,7 @@ describe('terrarium new', () => {
     assert.equal(unknown.status, 2);
     assert.match(
       unknown.stderr,
-      /asm16, asm32, asm64, nasm16, boot-sector, c32, c64, cpp64, rust64, zig64, launcher/,
+      /asm16, asm32, asm64, nasm16, boot-sector, c32, c64, os64, multiboot, cpp64, rust64, zig64, launcher/,
     );
   });
 });

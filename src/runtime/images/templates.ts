@@ -18,6 +18,8 @@ export const templateNames = [
   'boot-sector',
   'c32',
   'c64',
+  'os64',
+  'multiboot',
   'cpp64',
   'rust64',
   'zig64',
@@ -34,6 +36,8 @@ export const templateSummaries: Readonly<Record<TemplateName, string>> = {
   'boot-sector': 'assembler, a boot sector that calls the BIOS',
   c32: 'C, protected mode with flat segments',
   c64: 'C, long mode',
+  os64: 'C, long mode: interrupts, keyboard, printf, paging, a panic that dumps',
+  multiboot: 'C, protected mode: for every multiboot loader',
   cpp64: 'C++, long mode',
   rust64: 'Rust, long mode',
   zig64: 'Zig, long mode',
@@ -56,6 +60,13 @@ const kernels: Readonly<Record<KernelName, Record<string, string>>> = {
   'boot-sector': { ...real, mode: 'auto', load: '0x7c00', source: 'kernel.S', compiler: GNU },
   c32: { ...protectedMode, source: 'kernel.c', compiler: GNU },
   c64: { ...long, source: 'kernel.c', compiler: GNU },
+  os64: {
+    ...long,
+    source: 'kernel.c',
+    compiler: GNU,
+    sources: '\n  "sources": ["console.c", "interrupts.c", "keyboard.c", "paging.c"],',
+  },
+  multiboot: { ...protectedMode, source: 'kernel.c', compiler: GNU },
   cpp64: { ...long, source: 'kernel.cpp', compiler: '`g++` and `binutils`' },
   rust64: {
     ...long,
@@ -95,7 +106,11 @@ export function makeFromTemplate({ folder, template }: NewOptions): string[] {
     terrariumVersion: owner(root) === undefined ? `file:${root.replaceAll('\\', '/')}` : `^${version(root)}`,
     ...(template === 'launcher'
       ? {}
-      : { ...kernels[template], format: kernels[template].bits === '16' ? 'OUTPUT_FORMAT(binary)\n' : '' }),
+      : {
+          sources: '',
+          ...kernels[template],
+          format: kernels[template].bits === '16' ? 'OUTPUT_FORMAT(binary)\n' : '',
+        }),
   };
   const sources = template === 'launcher' ? ['launcher'] : ['common', template];
   return sources.flatMap((source) => copy(path.join(root, 'templates', source), folder, words)).sort();
