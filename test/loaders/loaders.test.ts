@@ -98,6 +98,41 @@ async function printedByQemu(words: readonly string[], until: RegExp): Promise<s
   return text;
 }
 
+test('a file in a Buffer stays as it is, with its sections and its setup header', { skip: noGcc }, () => {
+  const symbols = scratch.file('symbols.elf');
+  const source = path.join(root, 'guests/multiboot/multiboot.c');
+  const words = ['-m32', '-g', '-O1', '-ffreestanding', '-fno-pie', '-no-pie', '-nostdlib', '-static'];
+  const placed = ['-Wl,-Ttext=0x100000', '-Wl,--build-id=none', `-I${path.join(root, 'guests/include')}`];
+  execFileSync('gcc', [...words, ...placed, '-o', symbols, source]);
+  for (const [name, as] of [
+    [symbols, 'multiboot'],
+    [kernel('linux'), 'linux16'],
+  ] as const) {
+    const file = readFileSync(name);
+    using machine = createMachine({ engine: 'soft', image: file, as, append: 'x' });
+    assert.ok(file.equals(readFileSync(name)), name);
+    if (as !== 'multiboot') continue;
+    // Flag 5: the sections, with the symbols where nothing else is.
+    const information = Number(machine.boot.state.registers.rbx);
+    const { memory } = machine;
+    assert.equal(memory.read32(information) & (1 << 5), 1 << 5);
+    const [count, size, at] = [28, 32, 36].map((field) => memory.read32(information + field)) as [
+      number,
+      number,
+      number,
+    ];
+    const loaded = Array.from({ length: count }, (_, n) => at + n * size)
+      .filter((header) => [2, 3].includes(memory.read32(header + 4)))
+      .map((header) => [memory.read32(header + 12), memory.read32(header + 16), memory.read32(header + 20)]);
+    assert.ok(loaded.length >= 3, 'a table of symbols and two of texts');
+    for (const [address, offset, length] of loaded as [number, number, number][])
+      assert.deepEqual(
+        Buffer.from(memory.readBytes(address, length)),
+        file.subarray(offset, offset + length),
+      );
+  }
+});
+
 describe('QEMU’s loader does the same', { skip: noGcc || noQemu }, () => {
   const append = ['-append', 'a=1 b'];
   const named = (name: string, content: string) => {
