@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { command } from '../../command.js';
 import { ConfigError } from '../../errors.js';
 import { quoted } from '../frontend/quoted.js';
 
@@ -79,7 +80,7 @@ const answered: Readonly<Record<string, string>> = {
   '-nic': 'there is no network yet',
   '-net': 'there is no network yet',
   '-device': 'devices of the PC are there without a word; one of your own is --device MODULE',
-  '-loadvm': 'terrarium debug steps back in time',
+  '-loadvm': 'a debugger steps back in time',
 };
 
 /** Our options whose values may look like anything. */
@@ -121,7 +122,7 @@ export function fromQemu(words: readonly string[]): Translated {
   const whole = startOfDrive(out, words);
   return {
     words: whole,
-    note: `terrarium: QEMU’s words in ours: terrarium run ${whole.map(quoted).join(' ')}`,
+    note: `terrarium: QEMU’s words in ours: ${command('run')} ${whole.map(quoted).join(' ')}`,
   };
 }
 
@@ -163,7 +164,7 @@ function stdio(word: string, how: string): Meaning {
 
 function monitor(value: string): readonly string[] {
   if (value === 'none' || value === '/dev/null') return [];
-  throw new ConfigError(`-monitor ${value} is QEMU’s`, 'look into a machine with terrarium debug');
+  throw new ConfigError(`-monitor ${value} is QEMU’s`, `look into a machine: ${command('debug')}`);
 }
 
 function display(value: string): readonly string[] {
