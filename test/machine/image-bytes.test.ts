@@ -1,4 +1,4 @@
-/** An image is only read, whatever kind of bytes it comes in: Node's Buffers share their memory where other arrays copy theirs. */
+/** An image is only read, in every kind of bytes: Node's Buffers share their memory where other arrays copy theirs. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
