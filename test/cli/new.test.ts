@@ -30,10 +30,11 @@ describe('terrarium new', () => {
       const ran = make(folder);
       assert.equal(ran.stdout.replaceAll('\r', ''), 'Hello from mine!\n', ran.stderr);
       assert.equal(make(folder, 'check').status, 0);
-      assert.match(make(folder, 'trace').stderr, /0x00e9 .*debug-console/);
+      const traced = template === 'boot-sector' ? /int 10h {2}write 'H'/ : /0x00e9 .*debug-console/;
+      assert.match(make(folder, 'trace').stderr, traced);
       const built = make(folder, 'build');
       assert.equal(built.status, 0, built.stderr);
-      const image = path.join(folder, template.endsWith('16') ? 'kernel.bin' : 'kernel.elf');
+      const image = path.join(folder, /16$|^boot/.test(template) ? 'kernel.bin' : 'kernel.elf');
       const { mode } = JSON.parse(readFileSync(path.join(folder, 'guest.json'), 'utf8')) as { mode: string };
       assert.equal(
         terrarium(['run', image, '--mode', mode]).stdout.replaceAll('\r', ''),
