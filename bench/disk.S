@@ -13,7 +13,7 @@ _start:
         mov     $2, %al
         out     %al, %dx
 #if MODE == 1
-        mov     $0x80000904, %eax               // the IDE function is a bus master, whatever the firmware did
+        mov     $0x80000904, %eax               // the IDE function is a bus master under every firmware
         mov     $0xcf8, %edx
         out     %eax, %dx
         mov     $0xcfc, %edx

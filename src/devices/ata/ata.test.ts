@@ -227,7 +227,7 @@ describe('an IDE controller', () => {
     assert.equal(bench.in(0x3f6), 0x50);
   });
 
-  test('moves sectors by bus-master DMA, in whatever pieces', () => {
+  test('moves sectors by bus-master DMA, in pieces of any size', () => {
     const bench = new Bench();
     bench.command(0xc8, { lba: 10, count: 4 });
     bench.dma(

@@ -8,7 +8,7 @@ const Command = { start: 1, toMemory: 8 } as const;
 const State = { active: 1, error: 2, interrupt: 4, capable: 0x60 } as const;
 const LAST = 0x8000_0000;
 const ENTRY = 8;
-/** A table is within 64 KiB: so many entries, whatever a guest writes in them. */
+/** A table is within 64 KiB: it has so many entries at most. */
 const MOST_ENTRIES = 8192;
 
 export interface BusMasterState {

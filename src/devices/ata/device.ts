@@ -239,7 +239,7 @@ export abstract class AtaDevice {
     return false;
   }
 
-  /** The memory that a guest named was too short: the device waits for ever, as on hardware, until it is reset. */
+  /** The memory that a guest named was too short: the device waits, as on hardware, until it is reset. */
   starveDma(): void {
     this.dmaLeft = 0;
   }

@@ -141,7 +141,7 @@ describe('a floppy controller', () => {
 describe('the DMA controllers', () => {
   describe('as any device', () => testAnyDevice(() => new Dma8237()));
 
-  test('wrap in their 64 KiB, begin anew where they are told to, and read all ones beyond RAM', () => {
+  test('wrap in their 64 KiB, begin again in automatic mode, and read all ones beyond RAM', () => {
     const bench = new Bench();
     bench.channel(0x2_fffe, 4, TO_MEMORY | 0x10);
     assert.deepEqual(bench.dma.move(2, Uint8Array.of(1, 2, 3, 4, 5), true), { bytes: 4, ended: true });

@@ -13,7 +13,7 @@ export const QEMU_VENDOR = 0x1af4;
 export const QEMU_SUBSYSTEM = 0x1100;
 const marked = { subsystemVendor: QEMU_VENDOR, subsystem: QEMU_SUBSYSTEM };
 
-/** Which parts of C0000 to FFFFF are ROM or RAM (82441FX 3.2.17). They are RAM here, whatever these say. */
+/** Which parts of C0000 to FFFFF are ROM or RAM (82441FX 3.2.17). They are RAM here in any case. */
 const PAM = 0x59;
 const PAM_REGISTERS = 7;
 /** PIRQRC[A:D]: where the four pins lead (82371SB 2.2.11); bits 3-0 and 7. */

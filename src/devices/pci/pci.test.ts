@@ -75,7 +75,7 @@ describe('a PCI bus', () => {
     assert.equal(bus.readPort(0xcfc, 4), 0xffff_ffff, 'not enabled');
   });
 
-  test('tells the sizes of base addresses, and moves what is there', () => {
+  test('tells the sizes of base addresses, and moves the claims', () => {
     const { bus, read, write } = bench();
     const { ports, memory } = card(4, bus);
     write(4, 0, 0x10, 0xffff_ffff);
