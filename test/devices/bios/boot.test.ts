@@ -1,0 +1,74 @@
+/** From a file to a running system: disks that boot, a service that waits, and a ROM in the BIOS's place. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { createMachine } from '../../../src/index.js';
+import { noKvm, Scratch } from '../../support.js';
+import { bootSector } from './bench.js';
+
+const engines = noKvm === false ? (['soft', 'kvm'] as const) : (['soft'] as const);
+
+/** xor ah, ah; int 16h; out 0xe9, al; mov al, dl; out 0xe9, al; cli; hlt */
+const KEY_AND_DRIVE = [0x30, 0xe4, 0xcd, 0x16, 0xe6, 0xe9, 0x88, 0xd0, 0xe6, 0xe9, 0xfa, 0xf4];
+
+/** An image of a hard disk: the boot sector, and a partition. */
+function hardDisk(): Uint8Array {
+  const disk = new Uint8Array(2016 * 512);
+  disk.set(bootSector(...KEY_AND_DRIVE));
+  disk.set([0x80, 1, 1, 0, 0x0c, 15, 63, 1, 63, 0, 0, 0, 0xa1, 7, 0, 0], 0x1be);
+  return disk;
+}
+
+function runs(options: Parameters<typeof createMachine>[0]): number[] {
+  const said: number[] = [];
+  let key = true;
+  using machine = createMachine({
+    ...options,
+    output: (bytes) => void said.push(...bytes),
+    keys: {
+      source: {
+        get available() {
+          return key;
+        },
+        read() {
+          key = false;
+          return { name: 'KeyA', down: true };
+        },
+      },
+    },
+  });
+  const { kind, reason } = machine.run({ timeoutMs: 20_000 });
+  assert.equal(kind, 'halted', reason);
+  return said;
+}
+
+describe('a file that firmware starts', () => {
+  for (const engine of engines)
+    test(`${engine}: a floppy is drive A, a disk is 80h, and INT 16h waits for a key`, () => {
+      using scratch = new Scratch();
+      const floppy = new Uint8Array(1_474_560);
+      floppy.set(bootSector(...KEY_AND_DRIVE));
+      writeFileSync(scratch.file('a.img'), floppy);
+      writeFileSync(scratch.file('c.img'), hardDisk());
+      assert.deepEqual(runs({ engine, image: scratch.file('a.img') }), [0x61, 0x00]);
+      assert.deepEqual(runs({ engine, image: scratch.file('c.img') }), [0x61, 0x80]);
+      const both = { disks: [{ file: scratch.file('c.img') }], boot: 'c' };
+      assert.deepEqual(runs({ engine, image: scratch.file('a.img'), ...both }), [0x61, 0x80]);
+    });
+
+  test('another ROM is at the top of 4 GiB and below 1 MiB, and starts at FFFF_FFF0h', () => {
+    using scratch = new Scratch();
+    const rom = new Uint8Array(256 * 1024).fill(0xf4);
+    // At the reset vector: mov al, 0x52; out 0xe9, al; jmp far F000:0100, which is below 1 MiB.
+    rom.set([0xb0, 0x52, 0xe6, 0xe9, 0xea, 0x00, 0x01, 0x00, 0xf0], rom.length - 16);
+    rom.set([0xb0, 0x4c, 0xe6, 0xe9, 0xfa, 0xf4], rom.length - 0x10000 + 0x100);
+    writeFileSync(scratch.file('bios.rom'), rom);
+    const image = bootSector(0xf4);
+    assert.deepEqual(runs({ engine: 'soft', image, firmware: scratch.file('bios.rom') }), [0x52, 0x4c]);
+    writeFileSync(scratch.file('large.rom'), new Uint8Array((16 << 20) + 1));
+    assert.throws(
+      () => createMachine({ engine: 'soft', image, firmware: scratch.file('large.rom') }),
+      /more than a ROM has/,
+    );
+  });
+});
