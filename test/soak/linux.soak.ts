@@ -102,7 +102,8 @@ describe('Debian’s kernel reaches a shell', { skip: missing }, () => {
     assert.match(console, /userspace of x86_64: 42/, `${outcome.reason}\n${console.slice(-2000)}`);
   }
 
-  for (const as of ['linux64', 'linux32', 'linux16'] as const) test(`by ${as}`, () => reaches({ image: bzImage, as }));
+  for (const as of ['linux64', 'linux32', 'linux16'] as const)
+    test(`by ${as}`, () => reaches({ image: bzImage, as }));
 
   test('by PVH, and by the 64-bit entry of its vmlinux', (t) => {
     const image = unpacked(bzImage);
