@@ -8,7 +8,7 @@ import { clockNames } from '../machine/index.js';
 import { cpuVendors } from '../x86/index.js';
 import { fieldNames, fieldOf, fields, type MachineSpec, optionWord } from './fields.js';
 import { parseGuestFile } from './guest-file.js';
-import { engineNames, machineNames, readSpec, translateModes, wordsOf } from './index.js';
+import { engineNames, machineNames, readSpec, syntaxes, translateModes, wordsOf } from './index.js';
 import { flag, isList } from './kinds.js';
 
 const number = fc.nat({ max: Number.MAX_SAFE_INTEGER });
@@ -34,6 +34,7 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
   {
     engine: fc.constantFrom(...engineNames),
     assist: fc.boolean(),
+    syntax: fc.constantFrom(...syntaxes),
     translate: fc.constantFrom(...translateModes),
     machine: fc.constantFrom(...machineNames),
     cpuVendor: fc.constantFrom(...cpuVendors),

@@ -30,6 +30,8 @@ export type EngineName = (typeof engineNames)[number];
 export const machineNames = ['bare', 'pc'] as const;
 export type MachineName = (typeof machineNames)[number];
 
+export const syntaxes = ['intel', 'att'] as const;
+
 export const translateModes = ['off', 'on', 'eager'] as const;
 export type TranslateMode = (typeof translateModes)[number];
 
@@ -225,6 +227,15 @@ export const fields = {
     ...users,
     option: '--firmware <file>',
   }),
+  /** How instructions are written, wherever they are shown: as Intel’s manuals do, or as the GNU assembler does (AT&T). Default `intel`. */
+  syntax: field(
+    choice(syntaxes),
+    'how instructions are written: as in Intel’s manuals, or as in GNU’s assembler',
+    {
+      default: 'intel',
+      option: '--syntax <name>',
+    },
+  ),
   /** Let the engine keep a console's writes back and hand them over together. Default true. */
   coalesce: field(flag, 'let the engine keep console bytes back and hand them over together', {
     ...users,

@@ -16,6 +16,7 @@ export {
   type MachineSpec,
   machineNames,
   optionWord,
+  syntaxes,
   type TranslateMode,
   translateModes,
 } from './fields.js';

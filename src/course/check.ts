@@ -79,6 +79,7 @@ async function checkRun(
       ...outcome,
       memory: machine.memory,
       image: machine.boot,
+      ...(spec.syntax && { syntax: spec.syntax }),
       locate: (address) => names.locate(address),
     });
   const found = checks.map(({ expect, missing }) => {

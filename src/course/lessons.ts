@@ -75,7 +75,13 @@ export function startLesson(lesson: Lesson, folder: string): string[] {
   for (const file of files) copyFileSync(path.join(start, file), path.join(folder, file));
   if (lesson.device !== undefined)
     copyFileSync(path.join(lesson.folder, lesson.device), path.join(folder, lesson.device));
-  const guest = { name: path.basename(lesson.folder), [LESSON]: lesson.number, ...lesson.guest };
+  // The lessons are written in the GNU assembler's syntax.
+  const guest = {
+    name: path.basename(lesson.folder),
+    [LESSON]: lesson.number,
+    syntax: 'att',
+    ...lesson.guest,
+  };
   writeFileSync(path.join(folder, 'guest.json'), `${JSON.stringify(guest, null, 2)}\n`);
   return readdirSync(folder).sort();
 }

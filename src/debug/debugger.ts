@@ -29,6 +29,8 @@ import type { DebugTarget } from './target.js';
 export class Debugger {
   readonly target: DebugTarget;
   readonly symbols: SymbolTable;
+  /** How `disassemble` writes instructions where nobody says it. */
+  syntax: 'intel' | 'att' = 'intel';
   readonly breakpoints: ReadonlyMap<number, Breakpoint>;
   readonly watchpoints: ReadonlyMap<number, Watchpoint>;
   readonly #points: Points;
@@ -247,7 +249,7 @@ export class Debugger {
     address: bigint,
     options: { before?: number; after?: number; syntax?: 'intel' | 'att' } = {},
   ): Promise<ListingLine[]> {
-    const { before = 0, after = 0, syntax = 'intel' } = options;
+    const { before = 0, after = 0, syntax = this.syntax } = options;
     const name = (at: bigint) => this.symbols.symbolAt(at);
     return listing(this.target, this.symbols, address, {
       ...(await this.#mode()),

@@ -2,6 +2,7 @@ import type { Device } from '../devices/contract/index.js';
 import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
 import { type Explanation, explain, formatExplanation, type ImagePlace } from '../explain/index.js';
 import { dump, parseDump } from '../inspect/index.js';
+import type { Syntax } from '../isa/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import type { SymbolTable } from '../symbols/index.js';
@@ -51,6 +52,8 @@ export interface SessionOptions {
   exits?: () => string | undefined;
   /** Names for addresses, loaded on first use. */
   symbols?: () => SymbolTable;
+  /** How instructions are written. Default `intel`. */
+  syntax?: Syntax;
   /** Runs the next instruction on a copy of the memory. */
   dryRun?: (cpu: EngineCpu, memory: GuestMemory) => DryRun | undefined;
   /** Ends the machine and makes it again. */
@@ -264,7 +267,13 @@ export class DebugSession {
     if (what === 'devices') return describeDevices(this.#machine.devices);
     if (what === 'exits') return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
     const symbols = this.#names();
-    const subject = { ...this.view(), memory: this.#machine.memory, ...(symbols && { symbols }) };
+    const { syntax } = this.#options;
+    const subject = {
+      ...this.view(),
+      memory: this.#machine.memory,
+      ...(symbols && { symbols }),
+      ...(syntax && { syntax }),
+    };
     return dump(subject, parseDump(what))
       .map(({ text }) => text)
       .join('\n');
@@ -287,6 +296,7 @@ export class DebugSession {
       system: cpu.getSystemRegisters(),
       memory,
       image: this.#machine.boot,
+      ...(this.#options.syntax && { syntax: this.#options.syntax }),
       ...(symbols && { locate: (address: bigint) => symbols.locate(address) }),
     });
   }

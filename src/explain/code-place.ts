@@ -67,7 +67,7 @@ export function callBefore(scene: Scene, value: bigint): CallSite | undefined {
   for (let length = 2; length <= 7; length++) {
     const address = value - BigInt(length);
     const bytes = readLinear(scene, address, length);
-    const instruction = disassemble(bytes, { code: scene.code, address });
+    const instruction = disassemble(bytes, { code: scene.code, address, syntax: scene.syntax });
     if (!instruction.mnemonic.startsWith('call') || instruction.length !== length) continue;
     const [to] = instruction.operands;
     return { address, instruction, target: to?.kind === 'target' ? to.address : undefined };
@@ -103,7 +103,7 @@ export function narrowCode(scene: Scene): string | undefined {
 
 function decode(scene: Scene, address: bigint, code: CodeSize): Instruction | undefined {
   const bytes = readLinear(scene, address, MAX_LENGTH);
-  const instruction = disassemble(bytes, { code, address });
+  const instruction = disassemble(bytes, { code, address, syntax: scene.syntax });
   return instruction.encoding === undefined ? undefined : instruction;
 }
 

@@ -105,7 +105,11 @@ function explainEmulation(scene: Scene, failure: EngineFailure): EngineEnding {
 /** The instruction from the bytes that KVM gives, which it may have read before the guest changed them; else from memory. */
 function instructionOf(scene: Scene, { instruction: bytes }: EngineFailure): Instruction | undefined {
   if (bytes === undefined) return scene.instruction;
-  return disassemble(bytes, { code: scene.code, address: scene.registers.rip });
+  return disassemble(bytes, {
+    code: scene.code,
+    address: scene.registers.rip,
+    syntax: scene.syntax,
+  });
 }
 
 /** Says so where the instruction accesses memory that is not RAM: KVM emulates it on every host. */

@@ -68,7 +68,7 @@ export function explainInvalid(scene: Scene): Finding {
 /** A hint for bytes that look like code compiled for another mode. */
 function widerText(scene: Scene): string | undefined {
   const bytes = readLinear(scene, linearRip(scene.registers, scene.system), MAX_LENGTH);
-  const { mnemonic, text } = disassemble(bytes, { code: 64 });
+  const { mnemonic, text } = disassemble(bytes, { code: 64, syntax: scene.syntax });
   if (mnemonic === '(bad)') return undefined;
   return `In 64-bit mode these bytes are ${text}: this is 64-bit code, and the CPU runs in a narrower mode. Compile it with -m32 (an ELF32 file), or switch to long mode before you jump to it.`;
 }

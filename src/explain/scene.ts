@@ -12,6 +12,7 @@ import {
   type Instruction,
   MAX_LENGTH,
   type MemoryOperand,
+  type Syntax,
 } from '../isa/index.js';
 import { CR0, EFER, findRegister, type Registers, RFLAGS, type SystemRegisters } from '../x86/index.js';
 
@@ -37,6 +38,7 @@ export interface Scene extends CpuSubject {
   readonly instruction: Instruction | undefined;
   readonly locate: Locate;
   readonly image: ImagePlace | undefined;
+  readonly syntax: Syntax;
 }
 
 export interface SceneSource {
@@ -47,6 +49,8 @@ export interface SceneSource {
   readonly locate?: Locate;
   /** Where the image was put, where that is known. */
   readonly image?: ImagePlace;
+  /** How instructions are written. Default `intel`. */
+  readonly syntax?: Syntax;
 }
 
 export function sceneOf({
@@ -56,14 +60,15 @@ export function sceneOf({
   faults = [],
   locate = () => undefined,
   image,
+  syntax = 'intel',
 }: SceneSource): Scene {
   const code = codeSizeOf(system);
   const bytes = readLinear({ system, memory }, linearRip(registers, system), MAX_LENGTH);
-  const decoded = disassemble(bytes, { code, address: registers.rip });
+  const decoded = disassemble(bytes, { code, address: registers.rip, syntax });
   const fetched = decoded.encoding !== undefined || bytes.length === MAX_LENGTH;
   const instruction = fetched ? decoded : undefined;
   const cpl = levelOf(system, registers);
-  return { registers, system, memory, faults, code, cpl, instruction, locate, image };
+  return { registers, system, memory, faults, code, cpl, instruction, locate, image, syntax };
 }
 
 /** CPL: SS.DPL, 3 in virtual-8086 mode, 0 in real mode (SDM 3A 6.5). */

@@ -5,7 +5,7 @@
  */
 import { type EngineCpu, type Exit, ExitKind, isAccess } from '../engine/contract/index.js';
 import { codeSizeOf, physicalAddress } from '../inspect/index.js';
-import { disassemble, type Instruction, MAX_LENGTH } from '../isa/index.js';
+import { disassemble, type Instruction, MAX_LENGTH, type Syntax } from '../isa/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import type { SystemRegisters } from '../x86/index.js';
 
@@ -27,13 +27,20 @@ export class ExitCode {
   readonly #memory: GuestMemory;
   readonly #cpu: Pick<EngineCpu, 'getSystemRegisters'>;
   readonly #exact: boolean;
+  readonly #syntax: Syntax;
   readonly #known = new Map<string, Known>();
 
   /** @param exact the engine reports the instruction itself, as the software CPU does */
-  constructor(memory: GuestMemory, cpu: Pick<EngineCpu, 'getSystemRegisters'>, exact: boolean) {
+  constructor(
+    memory: GuestMemory,
+    cpu: Pick<EngineCpu, 'getSystemRegisters'>,
+    exact: boolean,
+    syntax: Syntax = 'intel',
+  ) {
     this.#memory = memory;
     this.#cpu = cpu;
     this.#exact = exact;
+    this.#syntax = syntax;
   }
 
   /** The instruction's text, or an empty one. */
@@ -78,7 +85,7 @@ export class ExitCode {
     if (place === undefined) return undefined;
     // Code over the end of a page is read where the next page lies after it; else it is not shown.
     const bytes = this.#read(place, MAX_LENGTH);
-    return disassemble(bytes, { code: codeSizeOf(system), address: rip });
+    return disassemble(bytes, { code: codeSizeOf(system), address: rip, syntax: this.#syntax });
   }
 
   /** Where both readings are possible and say different things, neither is certain. */

@@ -6,7 +6,7 @@
 import path from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Command, CommanderError } from 'commander';
-import { type FieldName, fieldNames, optionWord, wordsOf } from '../../config/index.js';
+import { type FieldName, fieldNames, type MachineSpec, optionWord, wordsOf } from '../../config/index.js';
 import { Debugger, type DebuggerEvents } from '../../debug/index.js';
 import { ConfigError } from '../../errors.js';
 import { type HostedMachine, hostMachine, loadImage, sourceFinder } from '../../runtime/index.js';
@@ -85,12 +85,18 @@ export async function openGuest(
   const find = sourceFinder([...folders.map((one) => path.resolve(folder, one)), sourceFolder]);
   return {
     machine,
-    ...(!noDebug && { debug: new Debugger(machine.debugTarget(), table, events) }),
+    ...(!noDebug && { debug: debuggerOf(machine, table, events, spec) }),
     symbols: table,
     sources: new SourceMap(table.lines.files, find),
     warnings,
     typed: flags.type,
   };
+}
+
+function debuggerOf(machine: HostedMachine, table: SymbolTable, events: DebuggerEvents, spec: MachineSpec) {
+  const made = new Debugger(machine.debugTarget(), table, events);
+  made.syntax = spec.syntax ?? 'intel';
+  return made;
 }
 
 /** The configuration's options as words of the command line. */

@@ -1,4 +1,5 @@
-import { type Explanation, formatExplanation, waitLine } from '../../explain/index.js';
+import type { MachineSpec } from '../../config/index.js';
+import { type Explanation, type Explanation, formatExplanation, formatExplanation, waitLine } from '../../explain/index.js';
 import { formatInstruction, formatRegisters } from '../../inspect/index.js';
 import type { HostedOutcome, SimvirtioReport } from '../../runtime/index.js';
 import { formatCounters, formatStatistics, type StatisticsJson } from '../../trace/index.js';
@@ -7,21 +8,23 @@ import { say, standardError } from './standard-output.js';
 import { type Style, styleFor } from './style.js';
 
 /** Says on stderr how a run ended; see `outcomeText`. */
-export function printOutcome(outcome: HostedOutcome): void {
-  say(`${outcomeText(outcome, styleFor(standardError))}\n`);
+export function printOutcome(outcome: HostedOutcome, syntax?: MachineSpec['syntax']): void {
+  say(`${outcomeText(outcome, styleFor(standardError), syntax)}\n`);
 }
 
 /** Ends of a guest that went on. */
 const unfinished: ReadonlySet<string> = new Set(['timeout', 'limit', 'stopped']);
 
 /** How a run ended: one line where all is well, with the CPU's state where it is not. */
-export function outcomeText(outcome: HostedOutcome, style: Style): string {
+export function outcomeText(outcome: HostedOutcome, style: Style, syntax?: MachineSpec['syntax']): string {
   const { kind, registers, system, failure } = outcome;
   const lines: string[] = [];
   if (failure !== undefined) {
     lines.push(`  ${failure.name}: ${failure.message}`);
     if (failure.instruction?.length)
-      lines.push(`  the instruction: ${formatInstruction(failure.instruction, registers.rip, system)}`);
+      lines.push(
+        `  the instruction: ${formatInstruction(failure.instruction, registers.rip, system, syntax)}`,
+      );
     // The cause of a triple fault is explained after this, from the CPU's state.
     if (failure.hint !== undefined && kind !== 'shutdown') lines.push(`  ${failure.hint}`);
   }

@@ -24,6 +24,8 @@ export interface AppParts {
   /** The image's folder. */
   folder: string;
   hasScreen: boolean;
+  /** How instructions are written. Default `intel`. */
+  syntax?: 'intel' | 'att';
   /** Text to type on the guest's keyboard at the start. */
   type?: string;
 }
@@ -66,6 +68,7 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
     terminal.show(draw(model, { columns, rows, coloured }));
   };
   const held = new Debugger(machine.debugTarget(), symbols);
+  held.syntax = parts.syntax ?? 'intel';
   const controller = new Controller({
     model,
     debugger: held,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type CodeSize, disassemble, MAX_LENGTH } from '../../isa/index.js';
+import { type CodeSize, disassemble, MAX_LENGTH, type Syntax } from '../../isa/index.js';
 import type { SymbolTable } from '../../symbols/index.js';
 import type { Registers } from '../../x86/index.js';
 import { codeSizeOf } from '../instruction.js';
@@ -23,6 +23,8 @@ export type Names = Pick<SymbolTable, 'symbols' | 'symbol' | 'symbolAt' | 'lineA
 export interface CodeSubject extends CpuSubject {
   readonly registers: Registers;
   readonly symbols?: Names;
+  /** How instructions are written. Default `intel`. */
+  readonly syntax?: Syntax;
 }
 
 export interface ShownInstruction {
@@ -44,7 +46,7 @@ export interface CodeView {
 
 /** The next instructions from a linear address on; without one, from RIP on. */
 export function readCode(subject: CodeSubject, from?: bigint): CodeView {
-  const { system, registers, symbols } = subject;
+  const { system, registers, symbols, syntax = 'intel' } = subject;
   const bits = codeSizeOf(system);
   const mask = bits === 64 ? 64 : 32;
   const start = BigInt.asUintN(mask, from ?? registers.rip + (bits === 64 ? 0n : system.cs.base));
@@ -52,7 +54,7 @@ export function readCode(subject: CodeSubject, from?: bigint): CodeView {
   const instructions: ShownInstruction[] = [];
   for (let at = 0; at < bytes.length && instructions.length < SHOWN; ) {
     const address = start + BigInt(at);
-    const { text, length } = disassemble(bytes.subarray(at), { code: bits, address });
+    const { text, length } = disassemble(bytes.subarray(at), { code: bits, address, syntax });
     const symbol = symbols?.symbolAt(address);
     const line = symbols?.lineAt(address);
     instructions.push({

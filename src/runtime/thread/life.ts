@@ -218,11 +218,12 @@ export class Life implements Disposable {
 
   /** What looks at the exits, if exits are wanted. A trace continues where an earlier life ended. */
   #observe(continues: { origin: number | undefined } | undefined): ExitObserver | undefined {
-    const { observe, watcher, post } = this.parts;
+    const { observe, spec, watcher, post } = this.parts;
     if (watcher === undefined) return undefined;
     const ring = this.parts.ring('trace');
     const notify = () => post({ type: 'trace' });
     this.#watched = watcher({
+      syntax: spec.syntax,
       observe,
       continues,
       names: this.#names,

@@ -37,6 +37,8 @@ export interface TracerParts {
   /** How many CPUs the machine has. Default 1. */
   cpus?: number;
   options: TraceOptions;
+  /** How instructions are written. Default `intel`. */
+  syntax?: 'intel' | 'att' | undefined;
   /** The file already has the entries of an earlier log. Default false. */
   continues?: boolean;
   /** Undefined until it is made. */
@@ -49,6 +51,7 @@ export interface TracerParts {
 export class Tracer implements ExitObserver {
   readonly #log: ExitLog;
   readonly #texts: TraceTexts;
+  readonly #syntax: 'intel' | 'att' | undefined;
   readonly #test: ExitTest | undefined;
   readonly #machine: () => Machine | undefined;
   readonly #named: { words: AccessWords; offset: number; size: number }[] = [];
@@ -56,8 +59,9 @@ export class Tracer implements ExitObserver {
   /** By CPU. */
   readonly #codes: ExitCode[] = [];
 
-  constructor({ log, names, cpus = 1, options, continues = false, machine, write }: TracerParts) {
+  constructor({ log, names, cpus = 1, options, syntax, continues = false, machine, write }: TracerParts) {
     this.#log = log;
+    this.#syntax = syntax;
     this.#machine = machine;
     this.#texts = traceTexts(log.capacity);
     this.#test = options.filter && exitTest(options.filter, names);
@@ -113,7 +117,8 @@ export class Tracer implements ExitObserver {
     const cpu = machine?.cpus[exit.cpu];
     if (machine === undefined || cpu === undefined) return '';
     const { memory, engine } = machine;
-    const code = this.#codes[exit.cpu] ?? new ExitCode(memory, cpu, engine.capabilities.exactRip);
+    const code =
+      this.#codes[exit.cpu] ?? new ExitCode(memory, cpu, engine.capabilities.exactRip, this.#syntax);
     this.#codes[exit.cpu] = code;
     return code.textOf(exit);
   }

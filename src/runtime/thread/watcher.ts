@@ -23,6 +23,8 @@ const LAST_EXITS = 24;
 
 export interface WatcherParts {
   observe: ObserveOptions;
+  /** How a trace writes instructions. */
+  syntax: 'intel' | 'att' | undefined;
   /** The names of the devices, by number. */
   names: readonly string[];
   /** A log that this one continues with. */
@@ -51,14 +53,14 @@ export function wantsWatcher({ trace, statistics, debug }: ObserveOptions): bool
 }
 
 /** See the module's comment. */
-export function watchExits({ observe, names, continues, machine, write }: WatcherParts): Watched {
+export function watchExits({ observe, syntax, names, continues, machine, write }: WatcherParts): Watched {
   const log = new ExitLog();
   if (continues?.origin !== undefined) log.begin(continues.origin);
   const statistics = observe.statistics ? new Statistics(names) : undefined;
   if (statistics !== undefined) log.subscribe(statistics.reader);
   const { trace } = observe;
   const observer = trace
-    ? new Tracer({ log, names, options: trace, continues: continues !== undefined, machine, write })
+    ? new Tracer({ log, names, syntax, options: trace, continues: continues !== undefined, machine, write })
     : log;
   return {
     observer,

@@ -135,6 +135,7 @@ function debugSession(): DebugSession {
     exits: () => current().exits(),
     dryRun: dryRunNext,
     symbols: () => new SymbolTable(observe.symbols ?? image),
+    ...(spec.syntax && { syntax: spec.syntax }),
     // Another thread reads the memory of a polled machine.
     ...(spec.simvirtio !== 'polling' && { restart }),
   });

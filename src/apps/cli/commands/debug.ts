@@ -67,6 +67,7 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise
     image: path.basename(path.resolve(files[0]!)),
     folder: path.dirname(path.resolve(file)),
     hasScreen: asked.vga === true,
+    ...(spec.syntax && { syntax: spec.syntax }),
     ...(flags.type !== undefined && { type: flags.type }),
   });
 }

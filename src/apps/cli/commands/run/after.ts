@@ -5,6 +5,7 @@
  * @module
  */
 import type { Image } from '../../../../boot/index.js';
+import type { MachineSpec } from '../../../../config/index.js';
 import { type Explanation, explain } from '../../../../explain/index.js';
 import { checkExpectation, dump, type Expectation, parseExpectation } from '../../../../inspect/index.js';
 import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
@@ -51,7 +52,9 @@ export async function reportRun(run: Ended): Promise<number> {
     named ??= symbols?.() ?? image;
     return named;
   };
-  let why = flags.why || needsExplanation(outcome) ? explainRun(withNames(), outcome, machine) : undefined;
+  const { syntax } = loaded.spec;
+  let why =
+    flags.why || needsExplanation(outcome) ? explainRun(withNames(), outcome, machine, syntax) : undefined;
   if (outcome.kind === 'shutdown' && outcome.faults === undefined && repeats(flags)) {
     why = (await explainAgain(run, withNames())) ?? why;
   }
@@ -63,7 +66,11 @@ export async function reportRun(run: Ended): Promise<number> {
   const expectations = checked(run);
   const names = flags.dump && new SymbolTable(withNames());
   const parts =
-    flags.dump && dump({ ...outcome, memory: machine.memory, ...(names && { symbols: names }) }, flags.dump);
+    flags.dump &&
+    dump(
+      { ...outcome, memory: machine.memory, ...(syntax && { syntax }), ...(names && { symbols: names }) },
+      flags.dump,
+    );
   for (const { text } of parts ?? []) say(`\n${text}\n`);
   const held = expectations.every(({ ok }) => ok);
   const good =
@@ -121,7 +128,7 @@ async function explainAgain({ loaded, open }: Ended, named: Image): Promise<Expl
   if (outcome.kind !== 'shutdown') return undefined;
   const note =
     'The engine did not say what the shutdown came from: Terrarium repeated the run on the software CPU.';
-  const why = explainRun(named, outcome, machine);
+  const why = explainRun(named, outcome, machine, spec.syntax);
   return { ...why, mistakes: [...why.mistakes, note] };
 }
 
@@ -129,7 +136,9 @@ function explainRun(
   image: Image,
   outcome: HostedOutcome,
   { memory, boot: placed }: Pick<HostedMachine, 'memory' | 'boot'>,
+  syntax: MachineSpec['syntax'] = 'intel',
 ): Explanation {
   const symbols = new SymbolTable(image);
-  return explain({ ...outcome, memory, image: placed, locate: (address) => symbols.locate(address) });
+  const locate = (address: bigint) => symbols.locate(address);
+  return explain({ ...outcome, memory, image: placed, syntax, locate });
 }

@@ -213,7 +213,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     [expectations, flags.stat, flags.dump, flags.report, outcome.recent].some(Boolean);
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') {
     if (terminal.openLine && shared === undefined) say('\n');
-    if (tells) (await import('./after.js')).printOutcome(outcome);
+    if (tells) (await import('./after.js')).printOutcome(outcome, spec.syntax);
     else say(`${endingText(outcome, styleFor(standardError))}\n`);
   }
   if (!flags.quiet && !flags.screen && !flags.screenshot) {
@@ -228,7 +228,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
         machine,
         outcome,
         end,
-        loaded,
+        loaded: { ...loaded, spec },
         files,
         open,
         console: terminal.bytes,
