@@ -205,7 +205,10 @@ function send(socket: Socket, text: string): Promise<void> {
 function refused(address: DebugAddress, error: NodeJS.ErrnoException): TerrariumError {
   const where = 'path' in address ? address.path : `port ${address.port}`;
   const taken = error.code === 'EADDRINUSE';
-  const hint = 'path' in address ? 'remove the file, or name another' : 'name another: --gdb=PORT';
+  const hint =
+    'path' in address
+      ? 'name a file that is not there yet, in a folder where you may write'
+      : 'name another: --gdb=PORT';
   return new TerrariumError(
     'EGDB',
     `gdb cannot be served at ${where}: ${taken ? 'it is in use' : error.message}`,

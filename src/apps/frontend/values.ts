@@ -56,7 +56,8 @@ export function parsePort(text: string): number {
 
 /** `1234` → a port; anything with a letter, a dot or a slash → a socket's path. */
 export function parseGdb(text: string): DebugAddress {
-  if (!/^\d+$/.test(text)) return { path: text };
+  // A number that is no port is no name of a socket either.
+  if (!/^[+-]?[\d.]+$/.test(text)) return { path: text };
   return { port: parsePort(text) };
 }
 

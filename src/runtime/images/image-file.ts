@@ -323,6 +323,8 @@ function fileError(file: string, cause: unknown): ImageError {
       `${file}: no such file`,
       'check the path; guests to try are guests/hello, guests/snake and others',
     );
+  if (code === 'ENOTDIR')
+    return new ImageError(`${file}: a part of its path is a file, and no folder`, 'check the path');
   return new ImageError(`${file}: ${syscall} failed with ${code}`);
 }
 

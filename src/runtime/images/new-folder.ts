@@ -39,7 +39,11 @@ export function contentsOf(folder: string): string[] {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return [];
-    if (code === 'ENOTDIR') throw new ConfigError(`${folder}: it is a file, or below one, and not a folder`);
+    if (code === 'ENOTDIR')
+      throw new ConfigError(
+        `${folder}: it is a file, or below one, and not a folder`,
+        'name a folder that is not there yet',
+      );
     throw cannotMake(folder, folder, cause);
   }
 }

@@ -37,9 +37,11 @@ async function importMaker(
   try {
     loaded = (await importUserModule(module)) as typeof loaded;
   } catch (cause) {
-    const hint = cause instanceof ConfigError ? cause.hint : undefined;
+    const hint =
+      (cause instanceof ConfigError ? cause.hint : undefined) ??
+      `give a module of JavaScript or TypeScript: export default ${shape}`;
     throw new ConfigError(
-      `the ${what} module ${module} could not be loaded: ${(cause as Error).message}`,
+      `the ${what} module ${module} could not be loaded: ${(cause as Error).message.replace(/ imported from \S*$/, '')}`,
       hint,
     );
   }

@@ -85,7 +85,10 @@ async function listen(
     if (access.token !== undefined && process.env[TOKEN] !== access.token)
       process.stderr.write(`terrarium: its launch configuration needs "token": "${access.token}"\n`);
   } catch (error) {
-    const hint = 'port' in address ? 'take another port' : 'remove the file, or name another';
+    const hint =
+      'port' in address
+        ? 'take another port'
+        : 'name a file that is not there yet, in a folder where you may write';
     throw new ConfigError(`cannot listen on ${asked}: ${(error as Error).message}`, hint);
   }
 }
