@@ -111,13 +111,15 @@ function checkInMemory(memory: GuestMemory, image: Image, segment: ImageSegment)
   if (memory.contains(address, memorySize)) return;
   if (image.virtual && address >= HIGHER_HALF) throw higherHalf(image, segment);
   const end = address + memorySize;
-  const top = Math.max(...memory.regions.map((r) => r.address + r.size));
+  // A hidden window has no bytes.
+  const regions = memory.regions.filter(({ size }) => size > 0);
+  const top = Math.max(...regions.map((r) => r.address + r.size));
   const what =
     image.format === 'flat' ? `the image of ${memorySize} bytes` : `the segment of ${memorySize} bytes`;
   const found =
-    memory.regions.length === 1
-      ? `guest memory has ${memory.size} bytes (${sizeText(memory.size)}) and is at ${range(memory.regions[0]!.address, memory.size)}`
-      : `guest memory is at ${memory.regions.map((r) => range(r.address, r.size)).join(', ')}`;
+    regions.length === 1
+      ? `guest memory has ${memory.size} bytes (${sizeText(memory.size)}) and is at ${range(regions[0]!.address, memory.size)}`
+      : `guest memory is at ${regions.map((r) => range(r.address, r.size)).join(', ')}`;
   throw new ImageError(
     `${image.name}: ${what} at ${range(address, memorySize)} is not in guest memory: ${found}`,
     end > top ? moreMemory(end) : 'load or link it for an address that lies wholly in one region',

@@ -41,7 +41,7 @@ export function readFields(said: unknown, reading: Reading): ReadFields {
   const { place, others = {}, fields = fieldNames } = reading;
   const error = reading.error ?? ((message, hint) => new ConfigError(message, hint));
   if (typeof said !== 'object' || said === null || Array.isArray(said))
-    throw error(`${place}${show(said)} is not an object of fields`);
+    throw error(`${place}${show(said)} is not an object of fields`, 'write { "field": value, … }');
   const result: ReadFields = { spec: {}, others: {} };
   for (const [name, value] of Object.entries(said)) {
     if (value === undefined) continue;

@@ -233,7 +233,11 @@ function layOut(configs: readonly RegionConfig[]): MemoryRegion[] {
     }
     const visible = hidden ? 0 : size;
     const other = regions.find((r) => overlaps(r, address, visible));
-    if (other !== undefined) throw new GuestMemoryError(`${name} overlaps the one at ${hex(other.address)}`);
+    if (other !== undefined)
+      throw new GuestMemoryError(
+        `${name} overlaps the one at ${hex(other.address)}`,
+        'give each region addresses of its own',
+      );
     const slot = regions.length;
     regions.push({ address, size: visible, capacity: size, readOnly, logDirty, slot, offset });
     offset += size;

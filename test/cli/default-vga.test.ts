@@ -59,6 +59,7 @@ describe('the VGA that commands add', () => {
     assert.equal(vgaOf({}, 640 * KIB), undefined, 'neither from 0 up nor down from 1 MiB');
     assert.equal(vgaOf({}, 300 * KIB), undefined, 'down from 1 MiB');
     assert.equal(vgaOf({}, 64 * KIB), true);
+    assert.equal(vgaOf({ memory: 64 * KIB }, 65 * KIB), undefined, 'more than RAM');
   });
 
   test('moves neither the stack nor the tables of a guest', { skip: noKvm }, () => {

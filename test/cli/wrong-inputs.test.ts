@@ -10,7 +10,7 @@ import { cli, Scratch } from '../support.js';
 
 /** The command's words, and a part of what has to be said. */
 const table = `
-run  =>  missing required argument 'image'
+run  =>  missing image: nothing says what to run
 run ''  =>  the name of the image is empty
 run nope.bin  =>  nope.bin: no such file
 run dir  =>  dir: a directory without a guest.json

@@ -31,5 +31,8 @@ export function withVga({ image, spec }: Pick<LoadedImage, 'image' | 'spec'>): M
     // The boot tables lie at the end of RAM.
     ...(memory > FIRST && memory < ONE_MIB ? [{ first: FIRST, size: 1 }] : []),
   ];
+  // What does not fit is refused, and better so without a hole in RAM.
+  if (image.format === 'flat' && image.segments.some(({ memorySize }) => (load ?? 0) + memorySize > memory))
+    return spec;
   return taken.some(({ first, size }) => first < END && first + size > FIRST) ? spec : { ...spec, vga: true };
 }

@@ -19,8 +19,8 @@ export interface LinesRead {
  * `-` is stdin. @throws TerrariumError EFILE where it cannot be read, or has a line that is too long
  */
 export function readLines(file: string, take: (line: string) => void): LinesRead {
-  const fail = (problem: string): never => {
-    throw new TerrariumError('EFILE', `${file}: ${problem}`);
+  const fail = (problem: string, hint?: string): never => {
+    throw new TerrariumError('EFILE', `${file}: ${problem}`, hint === undefined ? {} : { hint });
   };
   let fd = 0;
   try {
@@ -47,7 +47,7 @@ export function readLines(file: string, take: (line: string) => void): LinesRead
     }
   } catch (cause) {
     if (cause instanceof TerrariumError) throw cause;
-    return fail(`cannot be read: ${(cause as Error).message}`);
+    return fail(`cannot be read: ${(cause as Error).message}`, 'check the path; - is stdin');
   } finally {
     if (fd > 0) closeSync(fd);
   }
