@@ -1,5 +1,5 @@
 import type { MachineSpec } from '../../config/index.js';
-import { type Explanation, type Explanation, formatExplanation, formatExplanation, waitLine } from '../../explain/index.js';
+import { type Explanation, formatExplanation, waitLine } from '../../explain/index.js';
 import { formatInstruction, formatRegisters } from '../../inspect/index.js';
 import type { HostedOutcome, SimvirtioReport } from '../../runtime/index.js';
 import { formatCounters, formatStatistics, type StatisticsJson } from '../../trace/index.js';
