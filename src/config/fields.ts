@@ -80,7 +80,7 @@ export const fields = {
     default: true,
     option: '--assist <switch>',
   }),
-  /** What the software CPU does with hot guest code: `on` translates it to WebAssembly, `eager` (for tests) at once. Default `off`. */
+  /** What the software CPU does with hot guest code: `on` translates it to WebAssembly, `eager` (for tests) at once. Default `on`, or what `TERRARIUM_TRANSLATE` says. */
   translate: field(choice(translateModes), 'translate hot guest code to WebAssembly, on the software CPU', {
     ...users,
     option: '--translate <when>',

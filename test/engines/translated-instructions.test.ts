@@ -7,7 +7,7 @@ import { softEngine, type TranslateMode } from '../../src/engine/soft/index.js';
 import { opcodes, randomNumbers } from '../../src/isa/index.js';
 import { assemble, instructionOf } from '../../src/verify/blocks.js';
 import { whyUntried } from '../../src/verify/differences.js';
-import { DATA_SIZE, type ModeName, modes } from '../../src/verify/modes.js';
+import { DATA_SIZE, type ModeName, modeNames, modes } from '../../src/verify/modes.js';
 import { Side } from '../../src/verify/side.js';
 import { type Test, TestMaker } from '../../src/verify/tests.js';
 import { fillData } from '../../src/verify/vectors.js';
@@ -35,10 +35,10 @@ function makeTests(mode: ModeName, random: ReturnType<typeof randomNumbers>, cou
   return tests;
 }
 
-for (const name of ['long', 'protected'] as const) {
+for (const [index, name] of modeNames.entries()) {
   test(`random instructions in ${name} mode leave the same interpreted and translated`, () => {
     const mode = modes[name];
-    const random = randomNumbers(name === 'long' ? 11 : 12);
+    const random = randomNumbers(11 + index);
     using interpreted = new Side(engine('off'), mode, TIMEOUT_MS);
     using translated = new Side(engine('eager'), mode, TIMEOUT_MS);
     const data = new Uint32Array(DATA_SIZE / 4);

@@ -47,7 +47,13 @@ export function printExplanation(explanation: Explanation): void {
 }
 
 /** The tables of `--stat`: what this monitor counted, and what the engine counted in the same run. */
-export function printStatistics({ statistics, engine, counters = [], assistance }: HostedOutcome): void {
+export function printStatistics({
+  statistics,
+  engine,
+  counters = [],
+  assistance,
+  translation,
+}: HostedOutcome): void {
   const width = process.stderr.columns ?? 100;
   say(`${formatStatistics(statistics as StatisticsJson, { width })}\n`);
   if (assistance !== undefined) {
@@ -56,6 +62,7 @@ export function printStatistics({ statistics, engine, counters = [], assistance 
       `\nassisted: ${engine} gave up ${times} time${times === 1 ? '' : 's'}; the software CPU ran ${instructions} instructions for it\n`,
     );
   }
+  if (translation !== undefined) process.stderr.write(`\n${translationText(translation)}\n`);
   if (counters.length === 0) {
     say(`\nno kernel counters: ${engine} is not part of the kernel\n`);
     return;
@@ -63,6 +70,18 @@ export function printStatistics({ statistics, engine, counters = [], assistance 
   // Counters are shown as the difference over this run; levels and peaks as they are.
   const ofRun = counters.map((row) => (row.kind === 'cumulative' ? { ...row, value: row.change ?? 0 } : row));
   say(`\ncounted by ${engine} itself:\n${formatCounters(ofRun)}\n`);
+}
+
+/** What the software CPU's translator did: a line, and another one where it had to stop. */
+function translationText(done: NonNullable<HostedOutcome['translation']>): string {
+  const { instructions, translated, functions, size, bytes, ms, left, stopped } = done;
+  const share = instructions === 0 ? 0 : (100 * Math.min(translated, instructions)) / instructions;
+  return [
+    `translated: ${share.toFixed(1)} % of ${instructions} instructions ran as WebAssembly;`,
+    `${functions} functions of ${size} instructions, ${Math.ceil(bytes / 1024)} KiB, made in ${ms.toFixed(0)} ms,`,
+    `left ${left} times in their middle`,
+    ...(stopped === undefined ? [] : [`\nno more is translated: ${stopped}`]),
+  ].join(' ');
 }
 
 /** The traffic of each SIMVIRTIO device, for `--stat`. */

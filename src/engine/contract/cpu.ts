@@ -15,6 +15,23 @@ export interface Assistance {
 /** The assistance of a CPU that needs none. */
 export const NO_ASSISTANCE: Assistance = { times: 0, instructions: 0 };
 
+/** What a CPU's translator has done so far: guest code that became code of the host's. */
+export interface Translation {
+  /** Guest instructions that ran, and how many of them ran translated, about. */
+  readonly instructions: number;
+  readonly translated: number;
+  /** How often translated code was left in its middle, because something was not as usual. */
+  readonly left: number;
+  /** Functions that were made, and the guest instructions in them. */
+  readonly functions: number;
+  readonly size: number;
+  /** Bytes of WebAssembly, and milliseconds spent making it. */
+  readonly bytes: number;
+  readonly ms: number;
+  /** Why no more is translated, if so. */
+  readonly stopped?: string;
+}
+
 /** The outcome of a CPU's next instruction, which another CPU ran on a copy of the memory. */
 export interface DryRun {
   /** The exceptions that it raises, with those that their delivery raises. */
@@ -30,6 +47,8 @@ export interface EngineCpu extends Disposable {
   readonly exit: Exit;
   /** What another CPU has done for this one so far. */
   readonly assistance: Assistance;
+  /** Undefined, or missing, where nothing is translated. */
+  readonly translation?: Translation | undefined;
   /** Undefined where the guest's time is the host's. */
   readonly clock: EngineClock | undefined;
   /**

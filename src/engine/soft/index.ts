@@ -27,7 +27,7 @@ import { SoftError } from './host/errors.js';
 import { instantiate, type Program } from './host/program.js';
 import { writeResetState } from './host/registers.js';
 import * as L from './layout.js';
-import { ProgramCode, type TranslateMode, Translator } from './translate/index.js';
+import { type TranslateMode, Translator, templatesOf } from './translate/index.js';
 
 export { SoftCpu } from './host/cpu.js';
 export { type CpuFeature, type CpuidLeaf, cpuFeatures, cpuidModel } from './host/cpuid.js';
@@ -86,20 +86,19 @@ export class SoftEngine implements Engine {
   readonly #program: WebAssembly.Module;
   readonly #identify: Identify;
   readonly #translate: TranslateOptions | undefined;
-  #code: ProgramCode | undefined;
+  readonly #templates: ReturnType<typeof templatesOf> | undefined;
   #warm = false;
 
   constructor(program: WebAssembly.Module, identify: Identify, translate?: TranslateOptions) {
     this.#program = program;
     this.#identify = identify;
     this.#translate = translate;
+    this.#templates = translate === undefined ? undefined : templatesOf(translate.bytes);
   }
 
-  /** Translated code contains functions of the program: they are read when the first machine is made. */
   #translator(program: Program, memory: GuestMemory): Translator | undefined {
     if (this.#translate === undefined || this.#translate.mode === 'off') return undefined;
-    this.#code ??= new ProgramCode(this.#translate.bytes());
-    return new Translator(program, this.#code, memory.wasm, this.#translate.mode);
+    return new Translator(program, this.#templates!, memory.wasm, this.#translate.mode);
   }
 
   createVm(memory: GuestMemory, { irqchip = 'none', apic }: VmOptions = {}): SoftVm {

@@ -368,15 +368,25 @@ export const HOT_BLOCKS = 0x66410;
 export const MAX_HOT = 64;
 /** A block is hot after this many calls of `enter`; 0: no translator. */
 export const HOT_HEAT = 0x66404;
+/** Handlers from this number on are translations. And how many calls of translated code are under way. */
+export const FIRST_TRANSLATION = 0x66408;
+export const TRANSLATED_CALLS = 0x6640c;
+/** Instructions that ran translated. */
+export const TRANSLATED_INSTRUCTIONS = 0x66520;
+/** The operation before which translated code was left last because something was not as usual, and how often that was. */
+export const LEFT_AT = 0x66528;
+export const LEFT_COUNT = 0x66530;
 
 // A translation's record: an operation whose handler is the translated function, and the blocks that it contains.
 export const TRANSLATION_BLOCKS = 4;
 export const TRANSLATION_LIST = 32;
 
-export const POOL = 0x100000;
-export const POOL_END = 0x800000;
-/** Guest pages that hold decoded code, 16 bytes each: a bit for each 64 bytes of code (u64), their first block (u32). */
-export const PAGES = 0x800000;
+/** Guest pages that hold decoded code, for up to 4 GiB of them: a bit for each 64 bytes of code (u64), their first block (u32). */
+export const PAGES = 0x100000;
+export const PAGE_RECORD = 16;
+export const PAGE_BLOCKS = 8;
+export const POOL = 0x1100000;
+export const POOL_END = 0x2000000;
 /** Where guest RAM starts: memory's ENGINE_AREA. */
 export const RAM = 0x2000000;
 

@@ -1,4 +1,4 @@
-import type { Assistance, EngineFailure, FaultRecord } from '../../engine/contract/index.js';
+import type { Assistance, EngineFailure, FaultRecord, Translation } from '../../engine/contract/index.js';
 import type { Registers, SystemRegisters } from '../../x86/index.js';
 import type { UnclaimedAccess } from '../bus/bus.js';
 import type { RecentAccess } from './recent.js';
@@ -43,6 +43,8 @@ export interface Outcome {
   readonly coalesced: number;
   /** What the software CPU did for KVM since the machine was made, where KVM gave up on instructions. */
   readonly assistance?: Assistance;
+  /** What the software CPU's translator did since the machine was made, if it did something. */
+  readonly translation?: Translation;
   /** Wall time of the run in milliseconds. */
   readonly elapsedMs: number;
   readonly registers: Registers;

@@ -254,13 +254,15 @@ function outcomeOf(
     system: cpu.getSystemRegisters(),
     unclaimed: bus.unclaimed,
   };
-  const { assistance } = cpu;
+  const { assistance, translation } = cpu;
   const faults = cpu.recentFaults();
   if (code !== undefined) outcome.code = code;
   // Who ended by itself has said what it wanted.
   const waits = unfinished.has(kind) || (kind === 'halted' && reason !== haltedForGood.reason);
   if (waits) outcome.recent = recent.list(devices.map(({ name }) => name));
   if (assistance.times > 0) outcome.assistance = assistance;
+  if (translation !== undefined && (translation.functions > 0 || translation.stopped !== undefined))
+    outcome.translation = translation;
   if (kind === 'engineError' || kind === 'shutdown') outcome.failure = cpu.failure();
   if (faults.length > 0) outcome.faults = faults;
   return outcome;

@@ -47,7 +47,7 @@ const softEngines = new Map<string, SoftEngine>();
 /** The default translate mode of the software CPU, which the environment may set. */
 function defaultTranslate(): TranslateMode {
   const named = process.env.TERRARIUM_TRANSLATE;
-  if (named === undefined) return 'off';
+  if (named === undefined) return 'on';
   const mode = translateModes.find((known) => known === named);
   if (mode !== undefined) return mode;
   throw new ConfigError(

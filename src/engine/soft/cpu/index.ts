@@ -41,6 +41,7 @@ import {
   SEGMENT_SIZE,
   SEGMENTS,
   TASK_SWITCHED,
+  TRANSLATED_CALLS,
   TRAPS,
   TROUBLE,
   TROUBLE_EXIT,
@@ -62,11 +63,12 @@ import {
 } from './core/external';
 import { DB, NMI } from './core/faults';
 import { IF, RF, rflags, setRflags, systemFlag } from './core/flags';
-import { locateCode } from './core/memory';
+import { locateCode, refill } from './core/memory';
 import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor } from './core/monitor';
 import { ripAfter, ripOf } from './core/operands';
 import { loadPdptes } from './core/paging';
 import { flushTlb, resetTlb, selectTlb } from './core/tlb';
+import { through } from './core/translations';
 import { execute, perform } from './handlers';
 import { resetVectors } from './simd/state';
 import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } from './system/debug';
@@ -75,7 +77,17 @@ import { reopenSegments, updateMode } from './system/segments';
 /** For the test that compares the disassembly with it. */
 export { decode } from './core/decode';
 /** For translated code, and for the translator. */
-export { blockAtRip, enter, flushTlb, perform, rflags, takeAnswer };
+export {
+  blockAtRip,
+  dropAllCode as forgetCode,
+  enter,
+  flushTlb,
+  perform,
+  refill,
+  rflags,
+  takeAnswer,
+  through,
+};
 
 /** Forgets all that was derived from the CPU's registers and from guest memory. */
 export function reset(): void {
@@ -298,6 +310,7 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
   store<i64>(BUDGET, budget);
   store<i64>(CLOCK, load<i64>(CLOCK) + budget);
   if (!goesOn) nextEpoch();
+  store<u32>(TRANSLATED_CALLS, 0);
   if (load<u32>(LINKS) >> 31) startAnew();
   for (;;) {
     store<u32>(TROUBLE, 0);

@@ -11,9 +11,10 @@ import {
   type FaultRecord,
   isAccess,
   NO_ASSISTANCE,
+  type Translation,
 } from '../../contract/index.js';
 import * as L from '../layout.js';
-import type { TranslationStats, Translator } from '../translate/index.js';
+import type { Translator } from '../translate/index.js';
 import { SoftClock } from './clock.js';
 import { SoftError } from './errors.js';
 import { readFaults } from './faults.js';
@@ -72,9 +73,16 @@ export class SoftCpu implements EngineCpu {
     return this.#live().getBigInt64(L.CLOCK, true) - BigInt(this.clock.skipped);
   }
 
-  /** The translator's counters; undefined without a translator. */
-  get translation(): TranslationStats | undefined {
-    return this.#translator?.stats;
+  /** What the translator did so far; undefined where nothing is translated. */
+  get translation(): Translation | undefined {
+    if (this.#translator === undefined) return undefined;
+    const { stats, ran, left } = this.#translator;
+    const { functions, instructions, bytes, ms, stopped } = stats;
+    return {
+      instructions: Number(this.instructions),
+      ...{ translated: Number(ran), left, functions, size: instructions, bytes, ms },
+      ...(stopped !== undefined && { stopped }),
+    };
   }
 
   run(): ExitKind {
@@ -85,7 +93,7 @@ export class SoftCpu implements EngineCpu {
     if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
     for (let looked = 0; ; ) {
       const kind = this.#program.run(slices[this.#slice]!, 0, looked === 0 ? 0 : 1) as ExitKind;
-      this.#translator?.look();
+      this.#translator?.look(kind === ExitKind.interrupted);
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
       const now = performance.now();
       if (looked !== 0) this.#setSlice(now - looked);

@@ -35,6 +35,10 @@ export interface TranslatedCode {
   table: WebAssembly.Table;
   enter: (rip: bigint, slot: number) => number;
   perform: (record: number) => number;
+  refill: (linear: bigint, size: bigint, how: number) => number;
+  through: (record: number, block: number, needed: number) => number;
+  /** Forgets all blocks, and so their translations. */
+  forgetCode(): void;
   /** The block at RIP, if it is decoded and valid; else 0. */
   blockAtRip(): number;
 }

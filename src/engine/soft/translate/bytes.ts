@@ -51,6 +51,16 @@ export class Bytes {
     this.length += bytes.length;
   }
 
+  /** The bytes of `from` between two places: few, so that a loop is quickest. */
+  copy(from: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (this.length + length > this.#bytes.length) this.#grow(length);
+    const bytes = this.#bytes;
+    let at = this.length;
+    for (let n = start; n < end; n++) bytes[at++] = from[n]!;
+    this.length = at;
+  }
+
   /** A vector of bytes: their number and they themselves. */
   vector(bytes: Uint8Array): void {
     this.u32(bytes.length);

@@ -9,36 +9,46 @@
  * @module
  */
 import * as L from '../layout.js';
-import { Builder, Local } from './builder.js';
-import { CannotFold, Fold, type Surroundings } from './fold.js';
-import { Op, type ProgramCode, Type } from './program.js';
+import { Builder } from './builder.js';
+import { Local } from './locals.js';
+import { Imported, Op, Type } from './program.js';
 import { dominates, type Node, type Region } from './region.js';
-
-/** The functions that a module of translations imports, by their index. */
-export const Imported = { enter: 0, perform: 1, count: 2 } as const;
+import { fill, type Surroundings } from './template.js';
+import type { Templates } from './templates.js';
 
 const LOAD32 = 0x28;
 const LOAD64 = 0x29;
 const STORE32 = 0x36;
 const STORE64 = 0x37;
+const I32_NE = 0x47;
+const I64_LT_S = 0x53;
+const I64_GT_U = 0x56;
+const I32_OR = 0x72;
+const I32_XOR = 0x73;
+const I64_ADD = 0x7c;
+const I64_SUB = 0x7d;
+const I64_EXTEND_U = 0xad;
+
+/** What `through` gives where a call came back to the block behind it. */
+const CAME_BACK = 1;
 
 /** The body of a region's function, with declarations of its locals. */
-export function functionOf(region: Region, program: ProgramCode, view: DataView): Uint8Array {
-  return new FunctionWriter(region, program, view).write();
+export function functionOf(region: Region, templates: Templates, view: DataView): Uint8Array {
+  return new FunctionWriter(region, templates, view).write();
 }
 
 class FunctionWriter {
   readonly #region: Region;
-  readonly #program: ProgramCode;
+  readonly #templates: Templates;
   readonly #view: DataView;
   readonly #builder = new Builder();
   /** Levels of the blocks that lead to a node, and of loops. */
   readonly #ahead = new Map<Node, number>();
   readonly #back = new Map<Node, number>();
 
-  constructor(region: Region, program: ProgramCode, view: DataView) {
+  constructor(region: Region, templates: Templates, view: DataView) {
     this.#region = region;
-    this.#program = program;
+    this.#templates = templates;
     this.#view = view;
   }
 
@@ -52,6 +62,14 @@ class FunctionWriter {
     builder.op(Op.unreachable);
     builder.close();
     this.#storeAll();
+    builder.i32(0);
+    builder.get(Local.next);
+    builder.access(STORE32, L.LEFT_AT);
+    builder.i32(0);
+    this.#load(LOAD64, L.LEFT_COUNT);
+    builder.i64(1n);
+    builder.op(I64_ADD);
+    builder.access(STORE64, L.LEFT_COUNT);
     builder.get(Local.next);
     builder.op(Op.return);
     builder.close();
@@ -68,16 +86,44 @@ class FunctionWriter {
     this.#load(LOAD64, L.BUDGET);
     builder.tee(Local.budget);
     builder.i64(BigInt(longest - count));
-    builder.op(0x53); // i64.lt_s
+    builder.op(I64_LT_S);
+    this.#load(LOAD64, L.BLOCK_RIP);
+    builder.set(Local.rip);
+    this.#count(count);
+    if ((this.#region.mode & (L.MODE_CODE64 | L.MODE_FLAT)) === 0) this.#checkSegment();
     builder.open(Op.if, Type.none);
     builder.i32(block + L.BLOCK_OPS);
     builder.op(Op.return);
     builder.close();
-    this.#load(LOAD64, L.BLOCK_RIP);
-    builder.set(Local.rip);
     this.#load(LOAD32, L.TLB_NOW);
     builder.set(Local.tlb);
     builder.sync(true);
+  }
+
+  /** Not entered where the code segment ends within the page, or where a jump of 16 bits would come around to its beginning. */
+  #checkSegment(): void {
+    const builder = this.#builder;
+    const { nodes, mode } = this.#region;
+    const starts = nodes.map(({ delta }) => Number(delta));
+    const lengths = nodes.map(({ block }) => this.#view.getUint32(block + L.BLOCK_LENGTH, true));
+    const first = BigInt(Math.min(...starts));
+    const last = BigInt(Math.max(...starts.map((start, n) => start + lengths[n]!)) - 1);
+    for (const offset of [first, last]) {
+      builder.get(Local.rip);
+      builder.i64(offset);
+      builder.op(I64_ADD);
+      this.#load(LOAD32, L.SEGMENTS + L.SEG_CS * L.SEGMENT_SIZE + L.SEG_LIMIT);
+      builder.op(I64_EXTEND_U);
+      builder.op(I64_GT_U);
+      builder.op(I32_OR);
+    }
+    if ((mode & L.MODE_CODE32) !== 0) return;
+    builder.get(Local.rip);
+    builder.i64(last);
+    builder.op(I64_ADD);
+    builder.i64(0xffffn);
+    builder.op(I64_GT_U);
+    builder.op(I32_OR);
   }
 
   #load(opcode: number, address: number): void {
@@ -93,6 +139,13 @@ class FunctionWriter {
     builder.get(Local.budget);
     builder.access(STORE64, L.BUDGET);
     builder.i32(0);
+    this.#load(LOAD64, L.TRANSLATED_INSTRUCTIONS);
+    builder.get(Local.counted);
+    builder.op(I64_ADD);
+    builder.get(Local.budget);
+    builder.op(I64_SUB);
+    builder.access(STORE64, L.TRANSLATED_INSTRUCTIONS);
+    builder.i32(0);
     builder.get(Local.block);
     builder.access(STORE32, L.BLOCK);
     builder.i32(0);
@@ -103,8 +156,17 @@ class FunctionWriter {
     builder.i32(this.#view.getUint32(this.#region.entry.block + L.BLOCK_START, true));
     builder.op(0x6b); // i32.sub
     builder.op(0xac); // i64.extend_i32_s
-    builder.op(0x7c); // i64.add
+    builder.op(I64_ADD);
     builder.access(STORE64, L.BLOCK_RIP);
+  }
+
+  /** Instructions are counted from here on: so many were charged already. */
+  #count(charged: number): void {
+    const builder = this.#builder;
+    builder.get(Local.budget);
+    builder.i64(BigInt(charged));
+    builder.op(I64_ADD);
+    builder.set(Local.counted);
   }
 
   /** A node, and all that it dominates. */
@@ -112,14 +174,14 @@ class FunctionWriter {
     const builder = this.#builder;
     if (node.isLoop) {
       this.#back.set(node, builder.open(Op.loop, Type.none));
-      builder.kind = undefined;
+      builder.flags = undefined;
     }
     const merges = this.#region.nodes.filter(({ dominator, isMerge }) => dominator === node && isMerge);
     for (const merge of [...merges].reverse()) this.#ahead.set(merge, builder.open(Op.block, Type.none));
     this.#operations(node);
     for (const merge of merges) {
       builder.close();
-      builder.kind = undefined;
+      builder.flags = undefined;
       this.#tree(merge);
     }
     if (node.isLoop) builder.close();
@@ -132,31 +194,39 @@ class FunctionWriter {
     builder.set(Local.block);
     for (let index = 0; index <= node.count; index++) {
       const record = node.block + L.BLOCK_OPS + index * L.OP_SIZE;
-      const around: Surroundings = {
-        edge: (slot) => this.#edge(node, slot),
-        leave: () => this.#leave(record),
-        goThrough: (slot) => this.#goThrough(slot),
-      };
-      if (!this.#operation(node, record, index, around)) return;
+      if (!this.#operation(node, record)) return;
     }
   }
 
-  #operation(node: Node, record: number, index: number, around: Surroundings): boolean {
+  /** True if the operation behind it comes next on some way. */
+  #operation(node: Node, record: number): boolean {
     const builder = this.#builder;
-    if (index === node.count - 1 && node.performsLast) {
+    const place = { view: this.#view, record, delta: node.delta };
+    const template = this.#templates.get(place, this.#region.mode, builder.flags);
+    if (template === null) {
       this.#perform(node, record);
       return true;
     }
-    const mark = builder.mark();
-    try {
-      const fold = new Fold(builder, this.#program, this.#view, this.#region.mode);
-      return fold.operation(record, node.delta, around);
-    } catch (error) {
-      if (!(error instanceof CannotFold)) throw error;
-      builder.rollBack(mark);
-      this.#perform(node, record);
-      return true;
+    const around: Surroundings = {
+      leave: () => this.#leave(record),
+      go: (slot) => {
+        if (template.calls) this.#call(node, slot);
+        else if (!this.#edge(node, slot)) this.#goThrough(slot);
+      },
+      performLevel: 0,
+    };
+    if (!template.performs) {
+      fill(template, builder, place, around);
+      return template.goesOn;
     }
+    const done = builder.open(Op.block, Type.none);
+    around.performLevel = builder.open(Op.block, Type.none);
+    fill(template, builder, place, around);
+    builder.branch(done);
+    builder.close();
+    this.#perform(node, record);
+    builder.close();
+    return true;
   }
 
   /** The interpreter goes on with the operation at `record`. */
@@ -177,31 +247,65 @@ class FunctionWriter {
   /** A branch to a block of the region. False where it has to leave. */
   #edge(node: Node, slot: number): boolean {
     const target = node.edges.get(slot);
-    if (target === undefined) return false;
+    if (target === undefined || !canBranch(node, target)) return false;
     const builder = this.#builder;
     if (target.order <= node.order) {
-      if (!dominates(target, node)) return false;
       builder.get(Local.budget);
       builder.i64(BigInt(target.longest));
-      builder.op(0x53); // i64.lt_s
+      builder.op(I64_LT_S);
       builder.open(Op.if, Type.none);
       this.#goThrough(0);
       builder.close();
-      this.#charge(target);
-      builder.branch(this.#back.get(target)!);
-      return true;
     }
     this.#charge(target);
-    if (target.isMerge) builder.branch(this.#ahead.get(target)!);
-    else this.#tree(target);
+    this.#branch(node, target);
     return true;
+  }
+
+  #branch(node: Node, target: Node): void {
+    const builder = this.#builder;
+    if (target.order <= node.order) builder.branch(this.#back.get(target)!);
+    else if (target.isMerge) builder.branch(this.#ahead.get(target)!);
+    else this.#tree(target);
+  }
+
+  /** Goes to where the CPU is sent, and on behind the call where that comes back there. */
+  #call(node: Node, slot: number): void {
+    const { after } = node;
+    if (after === undefined || !canBranch(node, after)) {
+      this.#goThrough(slot);
+      return;
+    }
+    const builder = this.#builder;
+    this.#storeAll();
+    builder.get(Local.target);
+    builder.i32(slot);
+    builder.call(Imported.enter);
+    builder.i32(after.block);
+    builder.i32(after.longest - after.count);
+    builder.call(Imported.through);
+    builder.tee(Local.next);
+    builder.i32(CAME_BACK);
+    builder.op(I32_NE);
+    builder.open(Op.if, Type.none);
+    builder.get(Local.next);
+    builder.op(Op.return);
+    builder.close();
+    this.#load(LOAD64, L.BUDGET);
+    builder.set(Local.budget);
+    this.#load(LOAD64, L.BLOCK_RIP);
+    builder.i64(after.delta);
+    builder.op(I64_SUB);
+    builder.set(Local.rip);
+    this.#reload(after.count);
+    this.#branch(node, after);
   }
 
   #charge({ count }: Node): void {
     const builder = this.#builder;
     builder.get(Local.budget);
     builder.i64(BigInt(count));
-    builder.op(0x7d); // i64.sub
+    builder.op(I64_SUB);
     builder.set(Local.budget);
   }
 
@@ -213,26 +317,38 @@ class FunctionWriter {
     builder.call(Imported.perform);
     builder.tee(Local.next);
     builder.i32(record + L.OP_SIZE);
-    builder.op(0x47); // i32.ne
+    builder.op(I32_NE);
     this.#load(LOAD32, L.EVENTS);
-    builder.op(0x72); // i32.or
+    builder.op(I32_OR); // i32.or
     this.#load(LOAD32, L.MODE);
     builder.i32(this.#region.mode);
-    builder.op(0x73); // i32.xor
-    builder.op(0x72);
+    builder.op(I32_XOR);
+    builder.op(I32_OR);
     // The rounds of a repeated instruction are charged one by one.
     this.#load(LOAD64, L.BUDGET);
     builder.tee(Local.budget);
     builder.i64(BigInt(node.longest - node.count));
-    builder.op(0x53); // i64.lt_s
-    builder.op(0x72);
+    builder.op(I64_LT_S);
+    builder.op(I32_OR);
     builder.open(Op.if, Type.none);
     builder.get(Local.next);
     builder.op(Op.return);
     builder.close();
+    this.#reload(0);
+  }
+
+  /** Takes up what other functions may have changed. */
+  #reload(charged: number): void {
+    const builder = this.#builder;
+    this.#count(charged);
     this.#load(LOAD32, L.TLB_NOW);
     builder.set(Local.tlb);
     builder.sync(true);
-    builder.kind = undefined;
+    builder.flags = undefined;
   }
+}
+
+/** Forward, or back to the beginning of a loop that the branch is in. */
+function canBranch(from: Node, to: Node): boolean {
+  return to.order > from.order || dominates(to, from);
 }

@@ -7,23 +7,45 @@ import type { Program } from '../host/program.js';
 import * as L from '../layout.js';
 import { functionOf } from './function.js';
 import { moduleOf } from './module.js';
-import type { ProgramCode } from './program.js';
-import { type BlockEnd, type Region, regionOf } from './region.js';
+import { Preparation } from './preparation.js';
+import { ProgramCode } from './program.js';
+import { type BlockEnd, isOfNow, type Region, regionOf } from './region.js';
+import { Templates } from './templates.js';
 
 export { ProgramCode } from './program.js';
 
 /** `eager` translates what ran once, for tests. */
 export type TranslateMode = 'off' | 'on' | 'eager';
 
-/** How often `enter` comes to a block before it is translated, and how often a budget ends there. */
-const heat = { on: 300, eager: 1 };
-const samples = { on: 2, eager: 1 };
-/** Blocks of one function. */
-const mostBlocks = { on: 32, eager: 5 };
-/** Functions of one module. */
-const MOST_TOGETHER = 16;
-/** Translated functions that are kept; then all blocks are forgotten. */
-const MOST_FUNCTIONS = 12_000;
+/** How often `enter` comes to a block before it is translated, and how many instructions runs have that end in it. */
+const heat = { on: 4000, eager: 1 };
+const ending = { on: 600_000, eager: 1 };
+/** So much more for a block that is part of a translation: mostly, runs end in it because that runs. */
+const COVERED = 4;
+/** How large one function may be: its blocks, and their instructions. */
+const largest = { on: { blocks: 32, instructions: 200 }, eager: { blocks: 5, instructions: 24 } };
+/** Functions of one module, and their bytes: the host compiles it at once. */
+const MOST_TOGETHER = 8;
+const MOST_BYTES_TOGETHER = 8000;
+/** What is kept; then all blocks are forgotten. */
+const MOST_FUNCTIONS = 10_000;
+const MOST_BYTES = 8 * 1024 * 1024;
+/**
+ * Translating has to pay. What it takes is reckoned in instructions that could be interpreted meanwhile, so that it does not depend
+ * on how busy the host is: for each instruction, each kind of operation that was not met before, and each module.
+ */
+const price = { instruction: 4000, template: 40_000, module: 40_000 };
+/** It may take so much, and a part of all instructions that ran, and a part of those that ran translated. */
+const HEAD_START = 1_500_000;
+const PART_OF_ALL = 1 / 12;
+const PART_OF_TRANSLATED = 1 / 3;
+/** No run is longer than the longest slice: what the clock shows beyond was skipped. */
+const LONGEST_RUN = 1 << 20;
+/** Milliseconds of one look, so that a stop is not felt. */
+const PAUSE_MS = 1;
+/** For how many instructions a page that was written over is left alone: twice as long each time. */
+const firstWait = { on: 1_000_000, eager: 50 };
+const longestWait = { on: 1_000_000_000, eager: 400 };
 
 /** What the translator did so far. */
 export interface TranslationStats {
@@ -35,104 +57,233 @@ export interface TranslationStats {
   instructions: number;
   /** Milliseconds spent translating, the host's compiler included. */
   ms: number;
+  /** How often all was forgotten, because it was too much. */
+  forgotten: number;
   /** Why no more is translated, if so. */
   stopped: string | undefined;
+}
+
+/** What the translations of a page came to. */
+interface PageHistory {
+  /** One of its blocks that was translated: it starts nowhere any more once the page was written over. */
+  block: number;
+  losses: number;
+  /** Until so many instructions have run it is left alone. */
+  until: number;
+}
+
+/** Makes templates of the program's bytes when they are first wanted: most guests are done before. */
+export function templatesOf(bytes: () => Uint8Array): () => Templates {
+  let templates: Templates | undefined;
+  return () => {
+    templates ??= new Templates(new ProgramCode(bytes()));
+    return templates;
+  };
 }
 
 /** The translator of one CPU. */
 export class Translator {
   readonly #program: Program;
-  readonly #code: ProgramCode;
+  readonly #templates: () => Templates;
   readonly #memory: WebAssembly.Memory;
   readonly #view: DataView;
   readonly #samples = new Map<number, number>();
   readonly #wanted = new Set<number>();
-  readonly #leastSamples: number;
   readonly #ends = new Map<number, BlockEnd>();
+  /** Blocks that are part of a translation, with the instructions of that which begins with them. */
+  readonly #covered = new Map<number, number>();
+  readonly #pages = new Map<number, PageHistory>();
   readonly #mode: 'on' | 'eager';
   readonly #first: number;
+  /** What was begun and not finished. */
+  #preparation: Preparation | undefined;
   #next: number;
   #generation = -1;
+  /** The low half of CLOCK at the last look. */
+  #clock = 0;
+  /** Instructions that ran, about; and what translating took. */
+  #seen = 0;
+  #spent = 0;
+  #bytes = 0;
   readonly stats: TranslationStats = {
     functions: 0,
     modules: 0,
     bytes: 0,
     instructions: 0,
     ms: 0,
+    forgotten: 0,
     stopped: undefined,
   };
 
-  constructor(program: Program, code: ProgramCode, memory: WebAssembly.Memory, mode: 'on' | 'eager') {
+  constructor(
+    program: Program,
+    templates: () => Templates,
+    memory: WebAssembly.Memory,
+    mode: 'on' | 'eager',
+  ) {
     this.#program = program;
-    this.#code = code;
+    this.#templates = templates;
     this.#memory = memory;
     this.#view = new DataView(memory.buffer);
-    this.#leastSamples = samples[mode];
     this.#mode = mode;
     this.#first = program.table.length;
     this.#next = this.#first;
+    this.#view.setUint32(L.FIRST_TRANSLATION, this.#first, true);
     this.#view.setUint32(L.HOT_HEAT, heat[mode], true);
+    this.#view.setBigInt64(L.TRANSLATED_INSTRUCTIONS, 0n, true);
+    this.#view.setBigInt64(L.LEFT_COUNT, 0n, true);
   }
 
-  /** Looks where the CPU is, between two runs, and translates what is hot. */
-  look(): void {
+  /** Guest instructions that ran translated. */
+  get ran(): bigint {
+    return this.#view.getBigInt64(L.TRANSLATED_INSTRUCTIONS, true);
+  }
+
+  /** How often translated code was left in its middle. */
+  get left(): number {
+    return Number(this.#view.getBigInt64(L.LEFT_COUNT, true));
+  }
+
+  /**
+   * Looks for what is hot, between two runs, and translates it.
+   *
+   * @param isSample true if the run ended because its budget did: then it is somewhere where the CPU often is
+   */
+  look(isSample: boolean): void {
     const view = this.#view;
-    if (this.stats.stopped !== undefined) return;
-    const generation = view.getUint32(L.GENERATION, true);
-    if (generation !== this.#generation) {
-      this.#generation = generation;
-      this.#next = this.#first;
-      this.#samples.clear();
-      this.#wanted.clear();
-      this.#ends.clear();
-    }
-    this.#sample();
     const count = view.getUint32(L.HOT_COUNT, true);
+    if (this.stats.stopped !== undefined || !(isSample || count !== 0 || this.#wanted.size !== 0)) return;
+    const generation = view.getUint32(L.GENERATION, true);
+    if (generation !== this.#generation) this.#startAnew(generation);
+    this.#sample(isSample);
     for (let n = 0; n < count; n++) this.#wanted.add(view.getUint32(L.HOT_BLOCKS + 4 * n, true));
-    view.setUint32(L.HOT_COUNT, 0, true);
-    do this.#translate();
-    while (this.#mode === 'eager' && this.#wanted.size > 0);
-  }
-
-  #sample(): void {
-    const block = this.#program.blockAtRip();
-    if (block === 0) return;
-    const seen = (this.#samples.get(block) ?? 0) + 1;
-    this.#samples.set(block, seen);
-    if (seen === this.#leastSamples) this.#wanted.add(block);
-  }
-
-  #translate(): void {
+    if (count !== 0) view.setUint32(L.HOT_COUNT, 0, true);
     if (this.#wanted.size === 0) return;
-    const began = performance.now();
-    const regions: Region[] = [];
-    for (const block of this.#wanted) {
-      if (regions.length === MOST_TOGETHER) break;
-      this.#wanted.delete(block);
-      if (this.#isTranslatable(block))
-        regions.push(regionOf(this.#code, this.#view, block, this.#ends, mostBlocks[this.#mode]));
+    if (this.#mode === 'eager') this.#translateAll();
+    else if (this.#spent < this.#allowed()) this.#translate(performance.now() + PAUSE_MS);
+  }
+
+  /** For tests: all that is wanted, but for pages that are left alone. */
+  #translateAll(): void {
+    for (let before = Number.POSITIVE_INFINITY; this.#wanted.size < before; ) {
+      before = this.#wanted.size;
+      this.#translate(Number.POSITIVE_INFINITY);
     }
-    if (regions.length > 0) this.#compile(regions);
+  }
+
+  #allowed(): number {
+    return HEAD_START + PART_OF_ALL * this.#seen + PART_OF_TRANSLATED * Number(this.ran);
+  }
+
+  /** All blocks were forgotten, and the translations with them. */
+  #startAnew(generation: number): void {
+    const { table } = this.#program;
+    for (let index = this.#first; index < this.#next; index++) table.set(index, null);
+    this.#generation = generation;
+    this.#next = this.#first;
+    this.#bytes = 0;
+    this.#preparation = undefined;
+    this.#samples.clear();
+    this.#wanted.clear();
+    this.#ends.clear();
+    this.#covered.clear();
+    this.#pages.clear();
+  }
+
+  #sample(isSample: boolean): void {
+    const view = this.#view;
+    const clock = view.getUint32(L.CLOCK, true);
+    const instructions = Math.min((clock - this.#clock) >>> 0, LONGEST_RUN);
+    this.#clock = clock;
+    this.#seen += instructions;
+    const block = isSample ? this.#program.blockAtRip() : 0;
+    if (block === 0) return;
+    const before = this.#samples.get(block) ?? 0;
+    const seen = before + instructions;
+    this.#samples.set(block, seen);
+    const enough = ending[this.#mode] * (this.#covered.has(block) ? COVERED : 1);
+    if (before < enough && seen >= enough) this.#wanted.add(block);
+  }
+
+  /** Translates some of what is wanted, until `deadline`. */
+  #translate(deadline: number): void {
+    const began = performance.now();
+    const templates = this.#templates();
+    const { made } = templates;
+    const regions: Region[] = [];
+    const bodies: Uint8Array[] = [];
+    let bytes = 0;
+    for (const block of this.#wanted) {
+      if (!this.#isTranslatable(block)) {
+        this.#wanted.delete(block);
+        continue;
+      }
+      if (!this.#isQuiet(block)) continue;
+      const region = this.#prepare(templates, block, deadline);
+      if (region === undefined) break;
+      this.#wanted.delete(block);
+      const body = functionOf(region, templates, this.#view);
+      regions.push(region);
+      bodies.push(body);
+      bytes += body.length;
+      if (regions.length === MOST_TOGETHER || bytes > MOST_BYTES_TOGETHER || performance.now() > deadline)
+        break;
+    }
+    if (regions.length > 0) this.#compile(regions, bodies);
+    this.#spent += price.template * (templates.made - made);
     this.stats.ms += performance.now() - began;
   }
 
+  /** The region of a block, for which all is ready; undefined where the time was not enough. */
+  #prepare(templates: Templates, block: number, deadline: number): Region | undefined {
+    const { blocks, instructions } = largest[this.#mode];
+    let preparation = this.#preparation;
+    if (preparation?.region.entry.block !== block || !isOfNow(preparation.region, this.#view)) {
+      this.#preparation = undefined;
+      const limits = [blocks, instructions, deadline] as const;
+      const region = regionOf(templates, this.#view, block, this.#ends, this.#covered, ...limits);
+      if (region === undefined) return undefined;
+      preparation = new Preparation(region, templates, this.#view);
+    }
+    const isReady = preparation.goOn(deadline);
+    this.#preparation = isReady ? undefined : preparation;
+    return isReady ? preparation.region : undefined;
+  }
+
+  /** It may have been written over or translated since it was found hot. */
   #isTranslatable(block: number): boolean {
     const view = this.#view;
     return (
       view.getUint32(block + L.BLOCK_START, true) !== 0 &&
-      view.getUint32(block + L.BLOCK_FIRST, true) === block + L.BLOCK_OPS &&
-      (view.getUint32(block + L.BLOCK_MODE, true) & (L.MODE_CODE64 | L.MODE_FLAT)) !== 0
+      view.getUint32(block + L.BLOCK_FIRST, true) === block + L.BLOCK_OPS
     );
   }
 
-  #compile(regions: readonly Region[]): void {
-    const bodies = regions.map((region) => functionOf(region, this.#code, this.#view));
+  /** False for a page whose translations were lost by a write not long ago. */
+  #isQuiet(block: number): boolean {
+    const view = this.#view;
+    const page = view.getUint32(block + L.BLOCK_START, true) >>> 12;
+    const history = this.#pages.get(page);
+    if (history === undefined) {
+      this.#pages.set(page, { block, losses: 0, until: 0 });
+      return true;
+    }
+    if (history.block !== block && view.getUint32(history.block + L.BLOCK_START, true) === 0) {
+      history.block = block;
+      history.until =
+        this.#seen + Math.min(firstWait[this.#mode] * 2 ** history.losses++, longestWait[this.#mode]);
+    }
+    return this.#seen >= history.until;
+  }
+
+  #compile(regions: readonly Region[], bodies: readonly Uint8Array[]): void {
     const bytes = moduleOf(bodies);
-    const { enter, perform, table } = this.#program;
+    const { enter, perform, refill, through, table } = this.#program;
     let exports: WebAssembly.Exports;
     try {
       const module = new WebAssembly.Module(bytes);
-      ({ exports } = new WebAssembly.Instance(module, { soft: { memory: this.#memory, enter, perform } }));
+      const soft = { memory: this.#memory, enter, perform, refill, through };
+      ({ exports } = new WebAssembly.Instance(module, { soft }));
       if (this.#next + regions.length > table.length) table.grow(Math.max(256, regions.length));
     } catch (error) {
       // The guest goes on interpreted, for example where the host has no memory left for code.
@@ -144,9 +295,13 @@ export class Translator {
       this.#attach(region, this.#next++);
     }
     this.stats.modules++;
+    this.#spent += price.module;
     this.stats.bytes += bytes.length;
-    if (this.#next - this.#first > MOST_FUNCTIONS)
-      this.stats.stopped = `${MOST_FUNCTIONS} functions are kept`;
+    this.#bytes += bytes.length;
+    if (this.#next - this.#first < MOST_FUNCTIONS && this.#bytes < MOST_BYTES) return;
+    this.stats.forgotten++;
+    this.#wanted.clear();
+    this.#program.forgetCode();
   }
 
   /** Makes the translation's record, where the pool has room, and lets the block begin with it. */
@@ -161,7 +316,11 @@ export class Translator {
     for (const [index, { block }] of nodes.entries())
       view.setUint32(record + L.TRANSLATION_LIST + 4 * index, block, true);
     view.setUint32(entry.block + L.BLOCK_FIRST, record, true);
+    const instructions = nodes.reduce((sum, { count }) => sum + count, 0);
+    for (const { block } of nodes) if (!this.#covered.has(block)) this.#covered.set(block, 0);
+    this.#covered.set(entry.block, instructions);
     this.stats.functions++;
-    this.stats.instructions += nodes.reduce((sum, { count }) => sum + count, 0);
+    this.stats.instructions += instructions;
+    this.#spent += price.instruction * instructions;
   }
 }

@@ -20,17 +20,8 @@ export function skipImmediates(cursor: Cursor, opcode: number): void {
     case 0x0e: // br_table
       skip(cursor, readU32(cursor) + 1);
       return;
-    case 0x43: // f32.const
-      cursor.at += 4;
-      return;
-    case 0x44: // f64.const
-      cursor.at += 8;
-      return;
     case 0xfc:
       skipMemoryInstruction(cursor);
-      return;
-    case 0xfd:
-      skipVector(cursor);
       return;
     case 0xfe:
       if (readU32(cursor) === 3) cursor.at++;
@@ -52,16 +43,4 @@ function skipMemoryInstruction(cursor: Cursor): void {
   if (number !== 10 && number !== 11)
     throw new Error(`the WebAssembly instruction fc ${number} is not known`);
   skip(cursor, number === 10 ? 2 : 1);
-}
-
-/** FD: SIMD. */
-function skipVector(cursor: Cursor): void {
-  const number = readU32(cursor);
-  if (number <= 11 || number === 92 || number === 93) skip(cursor, 2);
-  else if (number === 12 || number === 13) cursor.at += 16;
-  else if (number >= 21 && number <= 34) cursor.at++;
-  else if (number >= 84 && number <= 91) {
-    skip(cursor, 2);
-    cursor.at++;
-  }
 }

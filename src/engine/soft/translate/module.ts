@@ -4,13 +4,25 @@
  * @module
  */
 import { Bytes } from './bytes.js';
-import { Imported } from './function.js';
+import { Imported } from './program.js';
 import { Section } from './reader.js';
 
-/** Function types: a handler, and `enter`. */
+/** Function types: a handler, and those that are imported. */
 const HANDLER = 0;
 const ENTER = 1;
-const types = [0x60, 1, 0x7f, 1, 0x7f, 0x60, 2, 0x7e, 0x7f, 1, 0x7f];
+const REFILL = 2;
+const THROUGH = 3;
+const i32 = 0x7f;
+const i64 = 0x7e;
+const types: readonly (readonly number[])[] = [[i32], [i64, i32], [i64, i64, i32], [i32, i32, i32]];
+
+/** The functions of the program that translated code calls, in the order of `Imported`. */
+const imported = [
+  ['enter', ENTER],
+  ['perform', HANDLER],
+  ['refill', REFILL],
+  ['through', THROUGH],
+] as const;
 
 /** Pages of 64 KiB: no memory is smaller than the engine area, or larger than 4 GiB. */
 const LEAST_PAGES = 512;
@@ -20,12 +32,11 @@ const MOST_PAGES = 65536;
 export function moduleOf(bodies: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const out = new Bytes();
   out.append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-  section(out, Section.type, 2, (part) => part.append(Uint8Array.from(types)));
-  section(out, Section.import, 3, (part) => {
-    for (const [name, type] of [
-      ['enter', ENTER],
-      ['perform', HANDLER],
-    ] as const) {
+  section(out, Section.type, types.length, (part) => {
+    for (const takes of types) part.append(Uint8Array.of(0x60, takes.length, ...takes, 1, i32));
+  });
+  section(out, Section.import, imported.length + 1, (part) => {
+    for (const [name, type] of imported) {
       part.name('soft');
       part.name(name);
       part.byte(0);

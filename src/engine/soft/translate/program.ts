@@ -6,8 +6,10 @@
 import { TROUBLE } from '../layout.js';
 import { skipImmediates } from './lengths.js';
 import { type Cursor, readS32, readS64, readU32, Section, sectionsOf } from './reader.js';
+import { Type } from './types.js';
+import { vectorShape } from './vectors.js';
 
-export const Type = { i32: 0x7f, i64: 0x7e, none: 0x40 } as const;
+export { Type } from './types.js';
 
 export const Op = {
   unreachable: 0x00,
@@ -28,9 +30,18 @@ export const Op = {
   localTee: 0x22,
   i32Const: 0x41,
   i64Const: 0x42,
+  f32Const: 0x43,
+  f64Const: 0x44,
+  /** Stands before the number of a SIMD instruction, which is kept as VECTOR and that number. */
+  vector: 0xfd,
   /** Stands for each instruction that the translator leaves to the interpreter. */
   foreign: 0xff,
 } as const;
+
+export const VECTOR = 0x100;
+
+/** The functions that a module of translations imports, by their index. */
+export const Imported = { enter: 0, perform: 1, refill: 2, through: 3, count: 4 } as const;
 
 /** A function's code, an element an instruction. */
 export interface Code {
@@ -39,7 +50,9 @@ export interface Code {
   locals: number[];
   /** `Type.none` where it returns nothing. */
   result: number;
-  op: Uint8Array;
+  op: Uint16Array;
+  /** How many instructions it has. */
+  length: number;
   /** The immediate: a local, a label's depth, an offset, a function, a constant, a block's type. */
   a: Int32Array;
   /** Of a block, the index of its end. */
@@ -49,12 +62,14 @@ export interface Code {
   /** True where a branch goes to the block. */
   target: Uint8Array;
   wide: bigint[];
+  /** Immediates that are bytes. */
+  raw: Uint8Array[];
   /** Locals that may be read before they are written: their value is 0 then. */
   zeroed: number[];
   calls: number[];
   hasLoop: boolean;
-  /** It writes a parameter. */
-  writesParams: boolean;
+  /** How often each local is written. */
+  writes: Uint16Array;
   /** It looks at or writes the word that says so. */
   failsItself: boolean;
 }
@@ -210,16 +225,18 @@ function decodeBody(
     params: params.length,
     locals,
     result,
-    op: new Uint8Array(size),
+    op: new Uint16Array(size),
+    length: 0,
     a: new Int32Array(size),
     end: new Int32Array(size),
     other: new Int32Array(size),
     target: new Uint8Array(size),
     wide: [],
+    raw: [],
     zeroed: [],
     calls: [],
     hasLoop: false,
-    writesParams: false,
+    writes: new Uint16Array(locals.length),
     failsItself: false,
   };
   const open: number[] = [];
@@ -273,7 +290,7 @@ function decodeBody(
       case Op.localTee: {
         const local = readU32(cursor);
         code.a[at] = local;
-        if (opcode !== Op.localGet && local < params.length) code.writesParams = true;
+        if (opcode !== Op.localGet) code.writes[local]!++;
         if (seen[local] === 0 && (opcode === Op.localGet || open.length > 0)) zeroed.add(local);
         seen[local] = 1;
         break;
@@ -284,6 +301,16 @@ function decodeBody(
         break;
       case Op.i64Const:
         code.a[at] = code.wide.push(readS64(cursor)) - 1;
+        break;
+      case Op.f32Const:
+      case Op.f64Const: {
+        const length = opcode === Op.f32Const ? 4 : 8;
+        code.a[at] = code.raw.push(bytes.slice(cursor.at, cursor.at + length)) - 1;
+        cursor.at += length;
+        break;
+      }
+      case Op.vector:
+        decodeVector(cursor, code, at);
         break;
       case Op.unreachable:
       case Op.nop:
@@ -296,6 +323,23 @@ function decodeBody(
         skipImmediates(cursor, opcode);
     }
   }
+  code.length = at;
   code.zeroed = [...zeroed].filter((local) => local >= params.length);
   return code;
+}
+
+/** The immediates of a SIMD instruction: offset or lane in `a`, a lane besides an offset in `other`, bytes in `raw`. */
+function decodeVector(cursor: Cursor, code: Code, at: number): void {
+  const number = readU32(cursor);
+  const { immediate } = vectorShape(number);
+  code.op[at] = VECTOR + number;
+  if (immediate === 'bytes') {
+    code.a[at] = code.raw.push(cursor.bytes.slice(cursor.at, cursor.at + 16)) - 1;
+    cursor.at += 16;
+  } else if (immediate === 'lane') code.a[at] = cursor.bytes[cursor.at++]!;
+  else if (immediate !== 'none') {
+    readU32(cursor);
+    code.a[at] = readU32(cursor);
+    if (immediate === 'memory and lane') code.other[at] = cursor.bytes[cursor.at++]!;
+  }
 }

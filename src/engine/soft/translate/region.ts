@@ -4,14 +4,15 @@
  * @module
  */
 import * as L from '../layout.js';
-import { Builder } from './builder.js';
-import { CannotFold, Fold } from './fold.js';
-import type { ProgramCode } from './program.js';
+import { HoleKind, type Template } from './template.js';
+import type { Templates } from './templates.js';
 
-/** What is known of a block's end: the slots of its branches, and whether the interpreter does its last operation. */
+/** What is known of a block's end. */
 export interface BlockEnd {
+  /** The slots of its branches, each as often as it is branched by. */
   slots: number[];
-  performsLast: boolean;
+  /** It goes on elsewhere in a way that may come back behind it. */
+  calls: boolean;
 }
 
 export interface Node {
@@ -22,8 +23,10 @@ export interface Node {
   delta: bigint;
   /** The block by the slot of the branch that goes there. */
   edges: Map<number, Node>;
-  /** The last operation is left to the interpreter's handler. */
-  performsLast: boolean;
+  /** The block behind it, where a call returns to. */
+  after: Node | undefined;
+  /** Where it goes on, each as often as there are ways. */
+  next: Node[];
   /** Place in reverse postorder. */
   order: number;
   dominator: Node | undefined;
@@ -42,6 +45,13 @@ export interface Region {
   mode: number;
 }
 
+/** True if all of a region's blocks are still of now. */
+export function isOfNow({ nodes }: Region, view: DataView): boolean {
+  return nodes.every(
+    ({ block }) => view.getUint32(block + L.BLOCK_START, true) !== 0 && unchanged(view, block),
+  );
+}
+
 /** True if the block's bytes are what they were when it was decoded. */
 function unchanged(view: DataView, block: number): boolean {
   const start = view.getUint32(block + L.BLOCK_START, true);
@@ -51,53 +61,67 @@ function unchanged(view: DataView, block: number): boolean {
   return true;
 }
 
-/** The slots of the last operation's branches, and whether it cannot be translated. */
-function endOf(program: ProgramCode, view: DataView, mode: number, block: number, count: number): BlockEnd {
-  const slots: number[] = [];
-  let performsLast = false;
-  const builder = new Builder();
-  const start = builder.mark();
-  const around = {
-    edge(slot: number) {
-      slots.push(slot);
-      return true;
-    },
-    leave() {},
-    goThrough() {},
-  };
-  const last = block + L.BLOCK_OPS + (count - 1) * L.OP_SIZE;
-  const fold = (record: number) => {
-    builder.rollBack(start);
-    return new Fold(builder, program, view, mode).operation(record, 0n, around);
-  };
-  let goesOn = true;
-  try {
-    goesOn = fold(last);
-  } catch (error) {
-    if (!(error instanceof CannotFold)) throw error;
-    performsLast = true;
-    slots.length = 0;
-  }
-  if (goesOn) fold(last + L.OP_SIZE);
-  return { slots, performsLast };
+/** How a block goes on: by its last operation, or by the one that marks its end. */
+function endOf(templates: Templates, view: DataView, mode: number, block: number): BlockEnd {
+  const end = block + L.BLOCK_OPS + view.getUint32(block + L.BLOCK_COUNT, true) * L.OP_SIZE;
+  const get = (record: number) => templates.get({ view, record, delta: 0n }, mode, undefined);
+  const last = get(end - L.OP_SIZE);
+  const slots = last === null ? [] : slotsOf(last, end - L.OP_SIZE);
+  const mark = last === null || last.goesOn || last.performs ? get(end) : null;
+  if (mark !== null) slots.push(...slotsOf(mark, end));
+  return { slots, calls: last?.calls ?? false };
 }
+
+function slotsOf({ holes }: Template, record: number): number[] {
+  return holes
+    .filter(({ kind, slot }) => kind === HoleKind.go && slot !== 0)
+    .map(({ slot }) => record + slot);
+}
+
+/** Blocks of a page that are looked at. */
+const LONGEST_WALK = 64;
+
+/** The block that starts at a place in memory; 0 where none is of now. */
+function blockAt(view: DataView, start: number, mode: number): number {
+  let block = view.getUint32(L.PAGES + ((start - L.RAM) >>> 12) * L.PAGE_RECORD + L.PAGE_BLOCKS, true);
+  for (let left = LONGEST_WALK; left > 0 && block !== 0; left--) {
+    const isIt =
+      view.getUint32(block + L.BLOCK_START, true) === start &&
+      view.getUint32(block + L.BLOCK_MODE, true) === mode;
+    if (isIt) return block;
+    block = view.getUint32(block + L.BLOCK_NEXT, true);
+  }
+  return 0;
+}
+
+/** Code that is translated already is not translated again as part of another region, if it has more instructions. */
+const MOST_TWICE = 64;
 
 /**
  * The region of a block, which is of now.
  *
  * @param ends what is known of blocks' ends so far
+ * @param covered the instructions of translations by the block that they begin with
  * @param mostBlocks how many blocks it may have
+ * @param mostInstructions how many instructions they may have, where it is more than one block
+ * @param deadline milliseconds of `performance.now()`
+ * @returns undefined where there was no time left; what was found out by then is in `ends`
  */
 export function regionOf(
-  program: ProgramCode,
+  templates: Templates,
   view: DataView,
   entry: number,
   ends: Map<number, BlockEnd>,
+  covered: ReadonlyMap<number, number>,
   mostBlocks: number,
-): Region {
+  mostInstructions: number,
+  deadline: number,
+): Region | undefined {
   const mode = view.getUint32(entry + L.BLOCK_MODE, true);
   const start = view.getUint32(entry + L.BLOCK_START, true);
   const nodes = new Map<number, Node>();
+  const { made } = templates;
+  let instructions = 0;
   const add = (block: number): Node => {
     const known = nodes.get(block);
     if (known !== undefined) return known;
@@ -106,7 +130,8 @@ export function regionOf(
       count: view.getUint32(block + L.BLOCK_COUNT, true),
       delta: BigInt(view.getUint32(block + L.BLOCK_START, true) - start),
       edges: new Map(),
-      performsLast: false,
+      after: undefined,
+      next: [],
       order: -1,
       dominator: undefined,
       isLoop: false,
@@ -114,6 +139,7 @@ export function regionOf(
       longest: 0,
     };
     nodes.set(block, node);
+    instructions += node.count;
     return node;
   };
   const belongs = (block: number) =>
@@ -121,21 +147,34 @@ export function regionOf(
     block < L.POOL_END &&
     view.getUint32(block + L.BLOCK_START, true) >>> 12 === start >>> 12 &&
     view.getUint32(block + L.BLOCK_MODE, true) === mode &&
-    (nodes.has(block) || nodes.size < mostBlocks) &&
+    (covered.get(block) ?? 0) <= MOST_TWICE &&
+    (nodes.has(block) || (nodes.size < mostBlocks && instructions < mostInstructions)) &&
     unchanged(view, block);
   const first = add(entry);
   // The set grows while it is gone through.
   for (const node of nodes.values()) {
-    let end = ends.get(node.block);
+    const { block } = node;
+    let end = ends.get(block);
     if (end === undefined) {
-      end = endOf(program, view, mode, node.block, node.count);
-      ends.set(node.block, end);
+      if (templates.made !== made && performance.now() > deadline) return undefined;
+      end = endOf(templates, view, mode, block);
+      ends.set(block, end);
     }
-    const { slots, performsLast } = end;
-    node.performsLast = performsLast;
-    for (const slot of slots) {
+    if (end.calls) {
+      const behind =
+        view.getUint32(block + L.BLOCK_START, true) + view.getUint32(block + L.BLOCK_LENGTH, true);
+      const after = behind >>> 12 === start >>> 12 ? blockAt(view, behind, mode) : 0;
+      if (after === 0 || !belongs(after)) continue;
+      node.after = add(after);
+      node.next.push(node.after);
+      continue;
+    }
+    for (const slot of end.slots) {
       const word = view.getUint32(slot, true);
-      if ((word & 1) === 1 && belongs(word - 1)) node.edges.set(slot, add(word - 1));
+      if ((word & 1) === 0 || !belongs(word - 1)) continue;
+      const to = add(word - 1);
+      node.edges.set(slot, to);
+      node.next.push(to);
     }
   }
   return { entry: first, nodes: arrange(first), mode };
@@ -147,14 +186,14 @@ function arrange(entry: Node): Node[] {
   const seen = new Set<Node>();
   const visit = (node: Node) => {
     seen.add(node);
-    for (const next of node.edges.values()) if (!seen.has(next)) visit(next);
+    for (const next of node.next) if (!seen.has(next)) visit(next);
     nodes.push(node);
   };
   visit(entry);
   nodes.reverse();
   for (const [order, node] of nodes.entries()) node.order = order;
   const before = new Map<Node, Node[]>(nodes.map((node) => [node, []]));
-  for (const node of nodes) for (const next of node.edges.values()) before.get(next)!.push(node);
+  for (const node of nodes) for (const next of node.next) before.get(next)!.push(node);
   findDominators(nodes, before);
   for (const node of nodes) {
     const forward = before.get(node)!.filter(({ order }) => order < node.order);

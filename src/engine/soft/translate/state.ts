@@ -5,7 +5,7 @@
  * @module
  */
 import * as L from '../layout.js';
-import type { Known } from './arithmetic.js';
+import type { Plain } from './numeric.js';
 
 /** An access of a load or store instruction. */
 export interface Access {
@@ -46,7 +46,7 @@ export function isStore(opcode: number): boolean {
 }
 
 /** What a load gives, from memory as it is. */
-export function readNow(view: DataView, address: number, { bytes, signed, long }: Access): Known {
+export function readNow(view: DataView, address: number, { bytes, signed, long }: Access): Plain {
   if (bytes === 8) return view.getBigInt64(address, true);
   let value: number;
   if (bytes === 4) value = view.getInt32(address, true);
@@ -61,8 +61,9 @@ const isPlain = (segment: number) =>
   segment === L.SEG_ES || segment === L.SEG_CS || segment === L.SEG_SS || segment === L.SEG_DS;
 
 /** What the mode says of a word: 64-bit code, or flat 32-bit code. */
-export function knownByMode(address: number, mode: number): Known | undefined {
+export function knownByMode(address: number, mode: number): Plain | undefined {
   const long = (mode & L.MODE_CODE64) !== 0;
+  const flat = long || (mode & L.MODE_FLAT) !== 0;
   switch (address) {
     case L.MODE:
       return mode;
@@ -71,10 +72,12 @@ export function knownByMode(address: number, mode: number): Known | undefined {
       return 0;
     case L.REGS + L.REG_ZERO:
       return 0n;
-    case L.STACK_MASK:
     case L.LINEAR_MASK:
       return long ? -1n : FOUR_GIB - 1n;
+    case L.STACK_MASK:
+      return long ? -1n : flat ? FOUR_GIB - 1n : undefined;
   }
+  if (!flat) return undefined;
   const at = address - L.SEGMENTS;
   if (at < 0 || at >= 6 * L.SEGMENT_SIZE) return undefined;
   const segment = Math.floor(at / L.SEGMENT_SIZE);
@@ -98,9 +101,8 @@ export function isStale(address: number): boolean {
   );
 }
 
-/** State that an operation may write in memory while it is translated: registers of x87, MMX and SSE. */
-export function isOwnState(address: number): boolean {
-  return (
-    (address >= L.FPU_CONTROL && address < L.REGS) || (address >= L.XMM_REGISTERS && address < L.MXCSR + 4)
-  );
-}
+/** State that an operation may write in memory while it is translated: from, to. Registers of x87, MMX and SSE. */
+export const ownStates: readonly (readonly [number, number])[] = [
+  [L.FPU_CONTROL, L.REGS],
+  [L.XMM_REGISTERS, L.MXCSR + 4],
+];

@@ -38,6 +38,7 @@ import {
   OP_LENGTH,
   OP_SIZE,
   OP_TAKEN,
+  PAGE_BLOCKS,
   POOL_END,
   POOL_NEXT,
   RIP,
@@ -190,7 +191,11 @@ function find(place: usize): usize {
   const mode = load<u32>(MODE);
   const record = pageRecord(place);
   let walked: u32 = 0;
-  for (let block = <usize>load<u32>(record, 8); block; block = <usize>load<u32>(block, BLOCK_NEXT)) {
+  for (
+    let block = <usize>load<u32>(record, PAGE_BLOCKS);
+    block;
+    block = <usize>load<u32>(block, BLOCK_NEXT)
+  ) {
     if (walked++ == LONGEST_WALK) break;
     if (<usize>load<u32>(block, BLOCK_START) != place || load<u32>(block, BLOCK_MODE) != mode) continue;
     // The monitor ran since the block was used last: are its bytes unchanged?
@@ -232,12 +237,11 @@ export function blockAtRip(): usize {
   const linear = (load<u64>(CODE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
   if ((linear & ~4095) != load<u64>(CODE_PAGE)) return 0;
   const place = <usize>load<u32>(CODE_PLACE) | (<usize>linear & 4095);
-  for (
-    let block = <usize>load<u32>(pageRecord(place), 8);
-    block;
-    block = <usize>load<u32>(block, BLOCK_NEXT)
-  ) {
+  let walked: u32 = 0;
+  let block = <usize>load<u32>(pageRecord(place), PAGE_BLOCKS);
+  for (; block && walked < LONGEST_WALK; walked++) {
     if (load<u64>(block, BLOCK_START) == (<u64>place | ((<u64>keyOfNow()) << 32))) return block;
+    block = <usize>load<u32>(block, BLOCK_NEXT);
   }
   return 0;
 }
@@ -268,8 +272,8 @@ function make(place: usize, mode: u32): usize {
   store<u32>(block, place, BLOCK_START);
   store<u32>(block, mode, BLOCK_MODE);
   const record = pageRecord(place);
-  store<u32>(block, load<u32>(record, 8), BLOCK_NEXT);
-  store<u32>(record, block, 8);
+  store<u32>(block, load<u32>(record, PAGE_BLOCKS), BLOCK_NEXT);
+  store<u32>(record, block, PAGE_BLOCKS);
   if (load<u64>(record) == 0) guardPage(place & ~4095);
   store<u64>(record, load<u64>(record) | chunks(place, at - place));
   memory.copy(out + OP_SIZE, place, at - place);

@@ -9,6 +9,8 @@ import {
   LINKS,
   MEMORY_PAGES,
   NO_BLOCK,
+  PAGE_BLOCKS,
+  PAGE_RECORD,
   PAGES,
   POOL,
   POOL_NEXT,
@@ -19,12 +21,17 @@ import {
 
 /** The record of the page with the address `place`. */
 export function pageRecord(place: usize): usize {
-  return PAGES + (((place - RAM) >> 12) << 4);
+  return PAGES + ((place - RAM) >> 12) * PAGE_RECORD;
 }
 
 /** True if code of the page with the address `place` was decoded. */
 export function holdsCode(place: usize): bool {
   return load<u64>(pageRecord(place)) != 0;
+}
+
+/** True if one of the bytes, within one page, may have been decoded. */
+export function holdsCodeIn(place: usize, length: usize): bool {
+  return (load<u64>(pageRecord(place)) & chunks(place, length)) != 0;
 }
 
 /** One bit for each 64 bytes of a page that the range overlaps. */
@@ -37,12 +44,16 @@ export function chunks(place: usize, length: usize): u64 {
 /** RAM was written, within one page: where that was code, the current block must not continue. */
 export function dropCode(place: usize, length: usize): void {
   const record = pageRecord(place);
-  if ((load<u64>(record) & chunks(place, length)) == 0) return;
-  for (let block = <usize>load<u32>(record, 8); block; block = <usize>load<u32>(block, BLOCK_NEXT)) {
+  if (!holdsCodeIn(place, length)) return;
+  for (
+    let block = <usize>load<u32>(record, PAGE_BLOCKS);
+    block;
+    block = <usize>load<u32>(block, BLOCK_NEXT)
+  ) {
     store<u32>(block, 0, BLOCK_START);
   }
   store<u64>(record, 0);
-  store<u32>(record, 0, 8);
+  store<u32>(record, 0, PAGE_BLOCKS);
   cutLinks();
   store<u32>(TROUBLE, load<u32>(TROUBLE) | TROUBLE_STOP);
 }
@@ -54,7 +65,7 @@ export function cutLinks(): void {
 
 /** Forgets every block. */
 export function dropAllCode(): void {
-  memory.fill(PAGES, 0, (<usize>load<u32>(MEMORY_PAGES)) << 4);
+  memory.fill(PAGES, 0, <usize>load<u32>(MEMORY_PAGES) * PAGE_RECORD);
   store<u32>(NO_BLOCK, 0, BLOCK_START);
   for (let i: usize = 0; i < JUMP_ENTRIES; i++) store<u32>(JUMP_CACHE + (i << 2), NO_BLOCK);
   store<u32>(POOL_NEXT, POOL);

@@ -6,6 +6,7 @@ import {
   CPL,
   CR0,
   CR0_AM,
+  CR2,
   LINEAR_MASK,
   SEG_LINEAR,
   SEG_READABLE,
@@ -18,11 +19,13 @@ import {
   TLB_NOW,
   TLB_READ,
   TLB_WRITE,
+  TROUBLE,
+  TROUBLE_STOP,
   WATCHES_DATA,
 } from '../../layout';
 import { noteAccess } from '../system/debug';
 import { allowsBelow } from '../system/limits';
-import { dropCode, holdsCode } from './code-pages';
+import { dropCode, holdsCode, holdsCodeIn } from './code-pages';
 import { code64 } from './cpu-mode';
 import { answer, EXIT_MMIO, external } from './external';
 import { ALIGNMENT, fault, GP, SS } from './faults';
@@ -39,7 +42,17 @@ import {
   WRITE,
 } from './paging';
 import { isReadOnly, placeIn, regionOf } from './regions';
-import { entryIn, rememberCode, rememberData, rememberLarge, systemMask, systemTable, tlbEntry } from './tlb';
+import {
+  entryIn,
+  forgetEntry,
+  looksAtEach,
+  rememberCode,
+  rememberData,
+  rememberLarge,
+  systemMask,
+  systemTable,
+  tlbEntry,
+} from './tlb';
 import { failed } from './trouble';
 
 const PAGE: u64 = 4096;
@@ -50,7 +63,7 @@ export function readable(seg: u32, ea: u64, size: u64): usize {
   if (ea + (size - 1) >= load<u64>(s, SEG_READABLE)) return 0;
   const linear = load<u64>(s, SEG_LINEAR) + ea;
   const entry = tlbEntry(linear);
-  if (load<u64>(entry, TLB_READ) != ((linear + (size - 1)) & ~(PAGE - 1))) return 0;
+  if (load<u64>(entry, TLB_READ) != ((linear + (size - 1)) & ~(PAGE - 1))) return refill(linear, size, READ);
   return <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
 }
 
@@ -60,7 +73,8 @@ export function writable(seg: u32, ea: u64, size: u64): usize {
   if (ea + (size - 1) >= load<u64>(s, SEG_WRITABLE)) return 0;
   const linear = load<u64>(s, SEG_LINEAR) + ea;
   const entry = tlbEntry(linear);
-  if (load<u64>(entry, TLB_WRITE) != ((linear + (size - 1)) & ~(PAGE - 1))) return 0;
+  if (load<u64>(entry, TLB_WRITE) != ((linear + (size - 1)) & ~(PAGE - 1)))
+    return refill(linear, size, WRITE);
   return <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
 }
 
@@ -94,6 +108,25 @@ function known(entry: usize, linear: u64, how: u32): usize {
   const place = <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
   if (how & WRITE && !holdsCode(place)) store<u64>(entry, linear & ~(PAGE - 1), TLB_WRITE);
   return place;
+}
+
+/**
+ * Where the TLB does not know an access: its place, or 0 where it is one for the slow way, which finds out why. It changes
+ * nothing but the TLB, and the accessed and dirty bits of an access that will be done. Translated code calls it too.
+ */
+export function refill(linear: u64, size: u64, how: u32): usize {
+  if (crosses(linear, size) || linear > load<u64>(LINEAR_MASK) || looksAtEach() || load<u32>(TROUBLE))
+    return 0;
+  const cr2 = load<u64>(CR2);
+  const place = locate(linear, ordinary() | how);
+  if (load<u32>(TROUBLE)) {
+    // Where a table's accessed bit lay in code, the slow way has to stop behind the instruction.
+    store<u32>(TROUBLE, load<u32>(TROUBLE) & TROUBLE_STOP);
+    store<u64>(CR2, cr2);
+    forgetEntry(linear);
+    return 0;
+  }
+  return place && how & WRITE && holdsCodeIn(place, <usize>size) ? 0 : place;
 }
 
 /** The address of a byte of code, or 0: a fault, or not RAM. */

@@ -125,6 +125,16 @@ export function rememberLarge(linear: u64, size: u64): void {
   if (first + (size - 1) > load<u64>(TLB_LARGE_LAST)) store<u64>(TLB_LARGE_LAST, first + (size - 1));
 }
 
+/** True if each access has to be looked at: nothing is entered then. */
+export function looksAtEach(): bool {
+  return load<u32>(TLB_NOW) == tableOf(NEVER_FILLED);
+}
+
+/** Forgets the entry of now for a linear address. */
+export function forgetEntry(linear: u64): void {
+  clear(tlbEntry(linear));
+}
+
 /** Flushes the whole TLB. */
 export function flushTlb(): void {
   const used = load<u32>(TLB_USED);

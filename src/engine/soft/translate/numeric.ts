@@ -1,36 +1,68 @@
 /**
- * WebAssembly's instructions on integers, for operands that are known.
+ * WebAssembly's numeric instructions, and what those on integers give for operands that are known.
  *
  * @module
  */
-import { Type } from './program.js';
+import { Type } from './types.js';
 
-export type Known = number | bigint;
+export type Plain = number | bigint;
 
-/** Type of the operands and of the result of a numeric instruction; undefined where it is none that is known here. */
-export function shapeOf(opcode: number): { operands: number; from: number; to: number } | undefined {
-  const { i32, i64 } = Type;
-  if (opcode === 0x45) return { operands: 1, from: i32, to: i32 };
-  if (opcode <= 0x4f) return { operands: 2, from: i32, to: i32 };
-  if (opcode === 0x50) return { operands: 1, from: i64, to: i32 };
-  if (opcode <= 0x5a) return { operands: 2, from: i64, to: i32 };
-  if (opcode < 0x67) return undefined;
-  if (opcode <= 0x69) return { operands: 1, from: i32, to: i32 };
-  if (opcode <= 0x78) return { operands: 2, from: i32, to: i32 };
-  if (opcode <= 0x7b) return { operands: 1, from: i64, to: i64 };
-  if (opcode <= 0x8a) return { operands: 2, from: i64, to: i64 };
-  if (opcode === 0xa7) return { operands: 1, from: i64, to: i32 };
-  if (opcode === 0xac || opcode === 0xad) return { operands: 1, from: i32, to: i64 };
-  if (opcode === 0xc0 || opcode === 0xc1) return { operands: 1, from: i32, to: i32 };
-  if (opcode >= 0xc2 && opcode <= 0xc4) return { operands: 1, from: i64, to: i64 };
-  return undefined;
+export interface NumericShape {
+  operands: number;
+  from: number;
+  to: number;
+}
+
+const { i32, i64, f32, f64 } = Type;
+const ranges: [first: number, last: number, operands: number, from: number, to: number][] = [
+  [0x45, 0x45, 1, i32, i32],
+  [0x46, 0x4f, 2, i32, i32],
+  [0x50, 0x50, 1, i64, i32],
+  [0x51, 0x5a, 2, i64, i32],
+  [0x5b, 0x60, 2, f32, i32],
+  [0x61, 0x66, 2, f64, i32],
+  [0x67, 0x69, 1, i32, i32],
+  [0x6a, 0x78, 2, i32, i32],
+  [0x79, 0x7b, 1, i64, i64],
+  [0x7c, 0x8a, 2, i64, i64],
+  [0x8b, 0x91, 1, f32, f32],
+  [0x92, 0x98, 2, f32, f32],
+  [0x99, 0x9f, 1, f64, f64],
+  [0xa0, 0xa6, 2, f64, f64],
+  [0xa7, 0xa7, 1, i64, i32],
+  [0xa8, 0xa9, 1, f32, i32],
+  [0xaa, 0xab, 1, f64, i32],
+  [0xac, 0xad, 1, i32, i64],
+  [0xae, 0xaf, 1, f32, i64],
+  [0xb0, 0xb1, 1, f64, i64],
+  [0xb2, 0xb3, 1, i32, f32],
+  [0xb4, 0xb5, 1, i64, f32],
+  [0xb6, 0xb6, 1, f64, f32],
+  [0xb7, 0xb8, 1, i32, f64],
+  [0xb9, 0xba, 1, i64, f64],
+  [0xbb, 0xbb, 1, f32, f64],
+  [0xbc, 0xbc, 1, f32, i32],
+  [0xbd, 0xbd, 1, f64, i64],
+  [0xbe, 0xbe, 1, i32, f32],
+  [0xbf, 0xbf, 1, i64, f64],
+  [0xc0, 0xc1, 1, i32, i32],
+  [0xc2, 0xc4, 1, i64, i64],
+];
+const shapes: NumericShape[] = [];
+for (const [first, last, operands, from, to] of ranges) {
+  for (let opcode = first; opcode <= last; opcode++) shapes[opcode] = { operands, from, to };
+}
+
+/** Type of the operands and of the result of a numeric instruction, 45 to C4. */
+export function shapeOf(opcode: number): NumericShape {
+  return shapes[opcode]!;
 }
 
 const u64 = (value: bigint) => BigInt.asUintN(64, value);
 const s64 = (value: bigint) => BigInt.asIntN(64, value);
 
 /** The result of an instruction with one operand; undefined where it is not worked out here. */
-export function foldOne(opcode: number, value: Known): Known | undefined {
+export function foldOne(opcode: number, value: Plain): Plain | undefined {
   switch (opcode) {
     case 0x45:
       return value === 0 ? 1 : 0;
@@ -58,7 +90,7 @@ export function foldOne(opcode: number, value: Known): Known | undefined {
 }
 
 /** As `foldOne`, with two operands. */
-export function foldTwo(opcode: number, a: Known, b: Known): Known | undefined {
+export function foldTwo(opcode: number, a: Plain, b: Plain): Plain | undefined {
   return opcode <= 0x4f || (opcode >= 0x67 && opcode <= 0x78)
     ? foldShort(opcode, a as number, b as number)
     : foldLong(opcode, a as bigint, b as bigint);
@@ -109,7 +141,7 @@ function foldShort(opcode: number, a: number, b: number): number | undefined {
   }
 }
 
-function foldLong(opcode: number, a: bigint, b: bigint): Known | undefined {
+function foldLong(opcode: number, a: bigint, b: bigint): Plain | undefined {
   switch (opcode) {
     case 0x51:
       return Number(a === b);
@@ -155,7 +187,7 @@ function foldLong(opcode: number, a: bigint, b: bigint): Known | undefined {
 }
 
 /** True if the instruction gives its first operand back where the second is `b`. */
-export function keepsFirst(opcode: number, b: Known): boolean {
+export function keepsFirst(opcode: number, b: Plain): boolean {
   switch (opcode) {
     case 0x6a: // add, sub, or, xor, shifts, rotations
     case 0x6b:

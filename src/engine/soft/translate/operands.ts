@@ -1,0 +1,168 @@
+/**
+ * The operand stack while a function of the program is followed: what is known stays off WebAssembly's own stack until it is
+ * needed there.
+ *
+ * @module
+ */
+import { Local, MOST_INTEGERS } from './locals.js';
+import { keepsFirst, mayExchange, shapeOf } from './numeric.js';
+import { Op, Type } from './program.js';
+import type { TemplateWriter } from './template.js';
+import { BehindRip, Formula, type Known, type Place, type RecordForm, type Value } from './values.js';
+
+/** The operation is the interpreter's to do. */
+export class CannotFold extends Error {}
+
+/** The code turned out to depend on more of the record: it is written once more. */
+export class DependsOnMore extends Error {}
+
+const I64_ADD = 0x7c;
+const I64_SUB = 0x7d;
+
+export interface Entry {
+  type: number;
+  /** Undefined where it is on WebAssembly's own stack. */
+  value: Known | undefined;
+}
+
+/** What the code of an operation is written for. */
+export interface Subject {
+  readonly writer: TemplateWriter;
+  readonly place: Place;
+  readonly form: RecordForm;
+  readonly mode: number;
+}
+
+export class Operands {
+  readonly entries: Entry[] = [];
+  readonly #writer: TemplateWriter;
+  readonly #form: RecordForm;
+
+  constructor({ writer, form }: Subject) {
+    this.#writer = writer;
+    this.#form = form;
+  }
+
+  get length(): number {
+    return this.entries.length;
+  }
+
+  set length(length: number) {
+    this.entries.length = length;
+  }
+
+  push(type: number, value?: Known): void {
+    this.entries.push({ type, value });
+  }
+
+  pop(): Entry {
+    return this.entries.pop()!;
+  }
+
+  top(): Entry {
+    return this.entries.at(-1)!;
+  }
+
+  /** The number that the code depends on from here on; undefined where it is not known. */
+  decide(known: Known | undefined): number | bigint | undefined {
+    if (known instanceof BehindRip) return undefined;
+    if (!(known instanceof Formula)) return known;
+    if (this.#form.pin(known)) throw new DependsOnMore();
+    return known.value;
+  }
+
+  temporary(type: number): number {
+    const local = this.#writer.temporary(type);
+    if (local === undefined) throw new CannotFold(`more than ${MOST_INTEGERS} values at once`);
+    return local;
+  }
+
+  /** Puts a value that is known onto WebAssembly's stack. */
+  constant(value: Known): void {
+    const writer = this.#writer;
+    if (value instanceof BehindRip) {
+      writer.local(Op.localGet, Local.rip);
+      this.constant(value.offset);
+      writer.op(I64_ADD);
+    } else if (typeof value === 'number' || (value instanceof Formula && typeof value.value === 'number'))
+      writer.i32(value as number | Formula);
+    else writer.i64(value as bigint | Formula);
+  }
+
+  /** Puts the top entries onto WebAssembly's stack, in their order. */
+  realise(count: number): void {
+    const entries = this.entries;
+    const first = entries.findIndex(({ value }, n) => n >= entries.length - count && value !== undefined);
+    if (first === -1) return;
+    const aside: number[] = [];
+    for (let n = entries.length - 1; n > first; n--) {
+      const { value, type } = entries[n]!;
+      if (value !== undefined) continue;
+      aside[n] = this.temporary(type);
+      this.#writer.local(Op.localSet, aside[n]!);
+    }
+    for (let n = first; n < entries.length; n++) {
+      const { value, type } = entries[n]!;
+      if (aside[n] === undefined) this.constant(value!);
+      else this.#writer.local(Op.localGet, aside[n]!);
+      entries[n] = { type, value: undefined };
+    }
+  }
+
+  /** An instruction of one or two operands without any immediate. */
+  numeric(op: number): void {
+    const { operands, to } = shapeOf(op);
+    if (operands === 1) {
+      const { value } = this.top();
+      const result = value === undefined || value instanceof BehindRip ? undefined : Formula.one(op, value);
+      if (result === undefined) {
+        this.realise(1);
+        this.#writer.op(op);
+      }
+      this.entries[this.length - 1] = { type: to, value: result };
+      return;
+    }
+    const [a, b] = this.entries.slice(-2) as [Entry, Entry];
+    const value = resultOf(op, a.value, b.value);
+    if (value === undefined) {
+      if (typeof b.value !== 'object' && b.value !== undefined && keepsFirst(op, b.value)) {
+        this.entries.pop();
+        return;
+      }
+      if (a.value !== undefined && b.value === undefined && mayExchange(op)) this.constant(a.value);
+      else this.realise(2);
+      this.#writer.op(op);
+    }
+    this.length -= 2;
+    this.push(to, value);
+  }
+
+  select(): void {
+    const [a, b, condition] = this.entries.slice(-3) as [Entry, Entry, Entry];
+    if (condition.value !== undefined && a.value !== undefined && b.value !== undefined) {
+      const chosen = this.decide(condition.value) !== 0 ? a : b;
+      this.length -= 3;
+      this.entries.push(chosen);
+      return;
+    }
+    this.realise(3);
+    this.#writer.op(Op.select);
+    this.length -= 3;
+    this.push(a.type);
+  }
+}
+
+/** What two operands give, if that is known; undefined too where an operand is on WebAssembly's stack. */
+function resultOf(op: number, a: Known | undefined, b: Known | undefined): Known | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  if (!(a instanceof BehindRip || b instanceof BehindRip)) return Formula.two(op, a, b);
+  const sum = (offset: Value, by: Known): Known | undefined =>
+    by instanceof BehindRip ? undefined : new BehindRip(Formula.two(op, offset, by)!);
+  if (op === I64_ADD) return a instanceof BehindRip ? sum(a.offset, b) : sum((b as BehindRip).offset, a);
+  return op === I64_SUB && a instanceof BehindRip ? sum(a.offset, b) : undefined;
+}
+
+/** The value that a local of a function has at its beginning, if it is an integer. */
+export function zeroOf(type: number): Known | undefined {
+  return type === Type.i32 ? 0 : type === Type.i64 ? 0n : undefined;
+}

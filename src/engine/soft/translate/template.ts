@@ -1,0 +1,227 @@
+/**
+ * An operation's code, written once for all records of its form. Where records differ there are holes: constants, registers'
+ * locals, and the ways out, which the region knows.
+ *
+ * @module
+ */
+import type { Builder } from './builder.js';
+import { Bytes } from './bytes.js';
+import { LOCAL_OF_PLACE, MOST_INTEGERS, placeOf, temporaryLocal, temporaryTypes } from './locals.js';
+import { Op } from './program.js';
+import { type Formula, type Place, type Value, valueAt } from './values.js';
+
+export const HoleKind = {
+  /** A constant of 32 or 64 bits. */
+  i32: 0,
+  i64: 1,
+  /** A register's local: read, written, or written and kept. */
+  get: 2,
+  set: 3,
+  tee: 4,
+  /** The function is left before the operation. */
+  leave: 5,
+  /** The operation goes on elsewhere: at the address in `Local.target`, by a slot of its record. */
+  go: 6,
+  /** The interpreter's handler does the operation after all. */
+  perform: 7,
+} as const;
+
+/** The lazy flags' kind behind an operation that leaves them as they are. */
+export const SAME_FLAGS = -1;
+
+interface Hole {
+  readonly kind: number;
+  readonly at: number;
+  /** Blocks that are open there, within the operation. */
+  readonly depth: number;
+  /** The constant, or the address of the register's place. */
+  readonly value: Value | undefined;
+  /** Of `go`: from the record's start, 0 for none. And the lazy flags' kind there, if it is known. */
+  readonly slot: number;
+  readonly flags: number | undefined;
+}
+
+export interface Template {
+  readonly bytes: Uint8Array;
+  readonly holes: readonly Hole[];
+  /** Some way leads to the operation behind it. */
+  readonly goesOn: boolean;
+  /** The lazy flags' kind behind it, if that is known, or SAME_FLAGS. */
+  readonly flags: number | undefined;
+  /** Bits of the places of the CPU's state that it reads or writes, and of those that it writes. */
+  readonly uses: number;
+  readonly writes: number;
+  /** How many temporary locals it has, of each type. */
+  readonly temporaries: readonly number[];
+  /** It writes to guest memory and then goes on elsewhere, as a call does. */
+  readonly calls: boolean;
+  readonly performs: boolean;
+}
+
+/** Writes a template. Blocks are counted from the operation's own. */
+export class TemplateWriter {
+  readonly bytes = new Bytes();
+  depth = 0;
+  /** The kind of the lazy flags, where it is known. */
+  flags: number | undefined;
+  writesMemory = false;
+  readonly #holes: Hole[] = [];
+  readonly #taken = temporaryTypes.map(() => 0);
+  #uses = 0;
+  #writes = 0;
+
+  constructor(flags: number | undefined) {
+    this.flags = flags;
+  }
+
+  op(opcode: number): void {
+    if (opcode < 0x100) this.bytes.byte(opcode);
+    else {
+      this.bytes.byte(Op.vector);
+      this.bytes.u32(opcode - 0x100);
+    }
+  }
+
+  i32(value: number | Formula): void {
+    this.bytes.byte(Op.i32Const);
+    if (typeof value === 'number') this.bytes.s32(value);
+    else this.#hole(HoleKind.i32, value);
+  }
+
+  i64(value: bigint | Formula): void {
+    this.bytes.byte(Op.i64Const);
+    if (typeof value === 'bigint') this.bytes.s64(value);
+    else this.#hole(HoleKind.i64, value);
+  }
+
+  local(opcode: number, local: number): void {
+    this.bytes.byte(opcode);
+    this.bytes.u32(local);
+  }
+
+  /** Reads or writes the local of a place of the CPU's state. */
+  state(opcode: number, index: number): void {
+    this.#uses |= 1 << index;
+    if (opcode !== Op.localGet) this.#writes |= 1 << index;
+    this.local(opcode, LOCAL_OF_PLACE + index);
+  }
+
+  /** The same for a register that the record names: `address` gives its place. */
+  register(opcode: number, address: Formula): void {
+    this.#hole(opcode - Op.localGet + HoleKind.get, address);
+  }
+
+  access(opcode: number, offset: number): void {
+    this.op(opcode);
+    this.bytes.byte(0);
+    this.bytes.u32(offset);
+  }
+
+  open(opcode: number, type: number): number {
+    this.bytes.byte(opcode);
+    this.bytes.byte(type);
+    return ++this.depth;
+  }
+
+  close(): void {
+    this.bytes.byte(Op.end);
+    this.depth--;
+  }
+
+  branch(level: number, opcode: number = Op.br): void {
+    this.bytes.byte(opcode);
+    this.bytes.u32(this.depth - level);
+  }
+
+  call(index: number): void {
+    this.bytes.byte(Op.call);
+    this.bytes.u32(index);
+  }
+
+  leave(): void {
+    this.#hole(HoleKind.leave);
+  }
+
+  perform(): void {
+    this.#hole(HoleKind.perform);
+  }
+
+  go(slot: number): void {
+    this.#hole(HoleKind.go, undefined, slot);
+  }
+
+  /** A local for a value of a type; undefined where there are too many. */
+  temporary(type: number): number | undefined {
+    const kind = temporaryTypes.indexOf(type as (typeof temporaryTypes)[number]);
+    if (this.#taken[kind] === MOST_INTEGERS) return undefined;
+    return temporaryLocal(kind, this.#taken[kind]!++);
+  }
+
+  finish(goesOn: boolean): Template {
+    const holes = this.#holes;
+    return {
+      bytes: this.bytes.view().slice(),
+      holes,
+      goesOn,
+      flags: this.flags,
+      uses: this.#uses,
+      writes: this.#writes,
+      temporaries: this.#taken,
+      calls: this.writesMemory && holes.some(({ kind }) => kind === HoleKind.go),
+      performs: holes.some(({ kind }) => kind === HoleKind.perform),
+    };
+  }
+
+  #hole(kind: number, value?: Value, slot = 0): void {
+    const { depth, flags } = this;
+    this.#holes.push({ kind, at: this.bytes.length, depth, value, slot, flags });
+  }
+}
+
+/** What the region does where an operation does not simply go on. */
+export interface Surroundings {
+  leave(): void;
+  /** `slot` is an address, or 0. */
+  go(slot: number): void;
+  /** The level of the block whose end is where the operation is performed. */
+  performLevel: number;
+}
+
+/** Writes a template's code for the operation at `place`. */
+export function fill(template: Template, builder: Builder, place: Place, around: Surroundings): void {
+  const { bytes, holes } = template;
+  const base = builder.depth;
+  const before = builder.flags;
+  let from = 0;
+  for (const { kind, at, depth, value, slot, flags } of holes) {
+    builder.bytes.copy(bytes, from, at);
+    from = at;
+    switch (kind) {
+      case HoleKind.i32:
+        builder.bytes.s32(valueAt(value!, place) as number);
+        break;
+      case HoleKind.i64: {
+        const small = (value as Formula).small(place);
+        if (small === undefined) builder.bytes.s64((value as Formula).at(place) as bigint);
+        else if (small === (small | 0)) builder.bytes.s32(small);
+        else builder.bytes.s64(BigInt(small));
+        break;
+      }
+      case HoleKind.get:
+      case HoleKind.set:
+      case HoleKind.tee:
+        builder.state(Op.localGet + kind - HoleKind.get, placeOf(valueAt(value!, place) as number)!.index);
+        break;
+      default:
+        builder.depth = base + depth;
+        builder.flags = flags === SAME_FLAGS ? before : flags;
+        if (kind === HoleKind.leave) around.leave();
+        else if (kind === HoleKind.go) around.go(slot === 0 ? 0 : place.record + slot);
+        else builder.branch(around.performLevel);
+    }
+  }
+  builder.bytes.copy(bytes, from, bytes.length);
+  builder.depth = base;
+  builder.flags = template.flags === SAME_FLAGS ? before : template.flags;
+  builder.use(template.uses, template.writes, template.temporaries);
+}
