@@ -63,7 +63,7 @@ export class Side implements Disposable {
     cpu.setRegisters({ ...cpu.getRegisters(), ...zero, rip, rflags: 0x202n });
   }
 
-  /** Runs `instructions` more; false where the guest has come to its end. */
+  /** Runs `instructions` more; false where the guest has ended. */
   run(instructions: number): boolean {
     const { clock } = this.cpu;
     clock.setAlarm(clock.cycles + instructions);
@@ -98,7 +98,7 @@ export function compare(random: Random, kind: ProgramKind, sides: readonly [Side
   for (const [step, size] of sizes.entries()) {
     const goesOn = one.run(size);
     const where = () => `${what}, step ${step} of ${size}`;
-    if (other.run(size) !== goesOn) assert.fail(`${where()}: only one of them has come to its end`);
+    if (other.run(size) !== goesOn) assert.fail(`${where()}: only one of them has ended`);
     if (!goesOn || step % 16 === 0) assert.deepEqual(other.state(), one.state(), where());
     const [a, b] = [one.cpu, other.cpu];
     assert.deepEqual([b.getRegisters(), b.instructions], [a.getRegisters(), a.instructions], where());

@@ -62,7 +62,7 @@ makePresent.push(0xe9, ...bytesOf(ABORT - (FAULT_HANDLER + makePresent.length + 
 
 function gate64(memory: GuestMemory, vector: number, to: number): void {
   memory.write32(0x4000 + 16 * vector, (0x08 << 16) | to);
-  // The first stack of the interrupt stack table: whatever the program made of its own.
+  // The first stack of the interrupt stack table, because the program may have changed its own.
   memory.write32(0x4000 + 16 * vector + 4, 0x8e01);
 }
 

@@ -71,7 +71,7 @@ function loop(rounds: number, body: readonly number[]): number[] {
 }
 
 describe('translating', () => {
-  test('has bounds where a guest makes new code for ever', () => {
+  test('has bounds where a guest makes endless new code', () => {
     // Each round writes "add eax, imm32; ret" to another place, and calls it 2,000 times.
     const called = [0xbe, ...word(2000), 0xff, 0xd7, 0x4e, 0x75, 0xfb]; // mov esi, 2000; again: call edi; dec esi; jnz again
     const body = [0xc6, 0x07, 0x05, 0x89, 0x4f, 0x01, 0xc6, 0x47, 0x05, 0xc3, ...called, 0x83, 0xc7, 0x40];

@@ -120,7 +120,7 @@ export function refill(linear: u64, size: u64, how: u32): usize {
   const cr2 = load<u64>(CR2);
   const place = locate(linear, ordinary() | how);
   if (load<u32>(TROUBLE)) {
-    // Where a table's accessed bit lay in code, the slow way has to stop behind the instruction.
+    // Where a table's accessed bit lay in code, the slow way has to stop after the instruction.
     store<u32>(TROUBLE, load<u32>(TROUBLE) & TROUBLE_STOP);
     store<u64>(CR2, cr2);
     forgetEntry(linear);
