@@ -63,7 +63,7 @@ describe('docs/cpu-modes.md', () => {
     const afterReset = told.reset.replaceAll('\n', ' ');
     assert.ok(afterReset.includes(`CR0 = ${hex(system.cr0).replace(/^(....)/, '$1_')} (`));
     assert.ok(afterReset.includes(`EIP = ${hex(registers.rip)}, EDX = ${hex(registers.rdx)}`));
-    assert.ok(page.includes(`base register holds ${hex(system.apicBase).replace(/^(....)/, '$1_')}`));
+    assert.ok(page.includes(`base register is ${hex(system.apicBase).replace(/^(....)/, '$1_')}`));
   });
 
   test('has the descriptors of both GDTs, byte for byte', () => {

@@ -42,12 +42,15 @@ describe('where there is no /dev/kvm', { skip: noNamespaces }, () => {
     assert.equal(ran.stdout, 'Hello, world!\n');
     assert.match(ran.stderr, /^terrarium: soft: halted after/);
     const { engine } = JSON.parse(readFileSync(report, 'utf8'));
-    assert.deepEqual(engine, { name: 'soft', because: 'no /dev/kvm here' });
+    assert.deepEqual(engine, { name: 'soft', because: 'there is no /dev/kvm on this host' });
   });
 
   test('a terminal is told so in one line', () => {
     const ran = withoutKvm(`script -qec '${terrarium} run guests/khw-real' /dev/null`);
-    assert.match(ran.stdout, /^terrarium: no \/dev\/kvm here: running on the software CPU\r?\n/);
+    assert.match(
+      ran.stdout,
+      /^terrarium: there is no \/dev\/kvm on this host: running on the software CPU\r?\n/,
+    );
     assert.equal(ran.stdout.split('no /dev/kvm').length, 2);
   });
 
@@ -61,7 +64,7 @@ describe('where there is no /dev/kvm', { skip: noNamespaces }, () => {
     const ran = withoutKvm(`${terrarium} doctor`);
     assert.equal(ran.status, 0);
     assert.match(ran.stdout, /the software CPU +ran and halted/);
-    assert.match(ran.stdout, /engine auto +takes the software CPU/);
+    assert.match(ran.stdout, /engine auto +uses the software CPU/);
     assert.match(ran.stdout, /This host can run guests, on the software CPU\./);
   });
 });
@@ -75,7 +78,7 @@ describe('where the library that calls KVM cannot be loaded, or the system is no
       lie,
       `const Module = require('node:module'), resolve = Module._resolveFilename;
        Module._resolveFilename = (name, ...rest) => {
-         if (name === 'koffi') throw new Error('it is not there');
+         if (/^(koffi|@koromix)/.test(name)) throw new Error('it is not there');
          return resolve(name, ...rest);
        };
        Object.defineProperty(process, 'platform', { value: '${platform}' });`,
@@ -114,7 +117,7 @@ describe('engine auto', () => {
   test('takes the software CPU where the device is missing or is none of KVM', () => {
     const missing = chooseEngine('auto', { device: '/dev/no-such-kvm' });
     assert.equal(missing.engine.name, 'soft');
-    assert.equal(missing.because, 'no /dev/no-such-kvm here');
+    assert.equal(missing.because, 'there is no /dev/no-such-kvm on this host');
     const wrong = chooseEngine('auto', { device: '/dev/null' });
     assert.equal(wrong.engine.name, 'soft');
     assert.match(wrong.because ?? '', /^\/dev\/null does not work here \(.*is not the KVM device/);
