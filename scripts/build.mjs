@@ -48,11 +48,14 @@ const ownFiles = {
   name: 'own files',
   setup(build) {
     build.onResolve({ filter: /\/(worker-pool|import-module)\.js$/ }, ({ path: file, resolveDir }) => ({
-      path: path.join(resolveDir, file.replace(/js$/, 'ts')),
+      // The bundle names it: by its place in the project, not on this machine.
+      path: path.relative(root, path.join(resolveDir, file.replace(/js$/, 'ts'))),
       namespace: 'own-file',
     }));
     build.onLoad({ filter: /.*/, namespace: 'own-file' }, ({ path: file }) => {
-      const names = readFileSync(file, 'utf8').matchAll(/^export (?:async )?function (\w+)/gm);
+      const names = readFileSync(path.join(root, file), 'utf8').matchAll(
+        /^export (?:async )?function (\w+)/gm,
+      );
       const from = `require('./${path.basename(file, '.ts')}.cjs')`;
       return lateModule(
         Array.from(names, ([, name]) => name),

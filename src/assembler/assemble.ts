@@ -37,6 +37,8 @@ export interface AssembleOptions {
   readonly defines?: ReadonlyMap<string, string>;
   /** Which sections come first in memory. Default: those with the start, code, constants, data. */
   readonly order?: readonly RegExp[];
+  /** Sections that are left out of the program. Default: none. */
+  readonly discard?: readonly RegExp[];
 }
 
 export interface Assembled extends Laid {
@@ -124,6 +126,9 @@ function run(
         ? preprocess(text, file, { include: read, defines, complain: note })
         : plainLines(text, file);
     new GasReader(source, bits).read(lines);
+  }
+  for (const name of [...program.sections.keys()]) {
+    if (options.discard?.some((pattern) => pattern.test(name))) program.sections.delete(name);
   }
   // What was not read has no address: the layout would only repeat it.
   if (failed) return undefined;

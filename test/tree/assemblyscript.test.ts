@@ -21,7 +21,6 @@ const dialect: readonly { why: string; says: RegExp }[] = [
     why: 'these two are generated from the opcode table',
     says: /TS2307: .*'(\.\.?\/)+(decode-table|handlers)'/,
   },
-  { why: 'a type of AssemblyScript’s own library', says: /^node_modules\/assemblyscript\/.*TS2316/ },
   {
     why: 'a type parameter of the library is bounded by classes',
     says: /TS2344: Type '\w+' does not satisfy the constraint/,

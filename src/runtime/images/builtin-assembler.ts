@@ -23,7 +23,10 @@ export const assemblers = ['builtin', 'gcc', 'nasm'] as const;
 export type AssemblerName = (typeof assemblers)[number];
 
 /** A file that a source includes may have so many bytes. */
-const LARGEST_FILE = 16 * 1024 * 1024;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+
+/** What only an operating system's loader would read, as in the linker scripts. */
+const NOT_LOADED = [/^\.(note|comment|eh_frame|eh_frame_hdr|gcc_except_table|interp|dynamic)(\.|$)/];
 
 export interface BuiltinTarget {
   readonly bits: 16 | 32 | 64;
@@ -94,7 +97,15 @@ function assembled(
     }),
   );
   try {
-    return assemble(text, { file, syntax, base, ...(!itself && { bits: target.bits }), read, defines });
+    return assemble(text, {
+      file,
+      syntax,
+      base,
+      ...(!itself && { bits: target.bits }),
+      read,
+      defines,
+      discard: NOT_LOADED,
+    });
   } catch (error) {
     if (error instanceof AssemblerError) throw new ToolchainError(error.message, undefined, error);
     throw error;
@@ -110,7 +121,7 @@ function reader(source: string, confined: boolean): (name: string, from: string)
     for (const folder of [path.dirname(path.resolve(from)), ...folders]) {
       const file = path.resolve(folder, name);
       const found = statSync(file, { throwIfNoEntry: false });
-      if (!found?.isFile() || found.size > LARGEST_FILE) continue;
+      if (!found?.isFile() || found.size > MAX_FILE_BYTES) continue;
       if (confined && !folders.some((one) => isInside(file, one))) {
         throw new ToolchainError(
           `${source}: it reads ${name}, which is not beside it`,
