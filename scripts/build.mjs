@@ -101,21 +101,23 @@ const restElsewhere = (parts) => ({
           pluginData: restElsewhere,
         });
         if (namespace !== 'file') return { path: file, namespace };
-        if (lateRooms.has(path.relative(root, file))) {
+        // The bundle names these by their place in the project, not on this machine.
+        const place = path.relative(root, file);
+        if (lateRooms.has(place)) {
           parts.add(file);
-          return { path: file, namespace: 'late-room' };
+          return { path: place, namespace: 'late-room' };
         }
         if (kind !== 'dynamic-import') return { path: file, sideEffects: file.endsWith('globals.ts') };
         parts.add(file);
-        return { path: file, namespace: 'elsewhere' };
+        return { path: place, namespace: 'elsewhere' };
       },
     );
-    build.onLoad({ filter: /.*/, namespace: 'late-room' }, async ({ path: file }) => {
-      const from = `require('./program.cjs').parts[${JSON.stringify(path.relative(root, file))}]()`;
-      return lateModule(await exportsOf(build, file), from);
+    build.onLoad({ filter: /.*/, namespace: 'late-room' }, async ({ path: place }) => {
+      const from = `require('./program.cjs').parts[${JSON.stringify(place)}]()`;
+      return lateModule(await exportsOf(build, path.join(root, place)), from);
     });
-    build.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path: file }) => ({
-      contents: `module.exports = require('./program.cjs').parts[${JSON.stringify(path.relative(root, file))}]();`,
+    build.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path: place }) => ({
+      contents: `module.exports = require('./program.cjs').parts[${JSON.stringify(place)}]();`,
       resolveDir: root,
     }));
   },
