@@ -91,7 +91,7 @@ export function waitLine(waiting: Waiting): string | undefined {
   const { recent = [], registers } = waiting;
   const halts = recent.find(({ space }) => space === 'halt');
   if (halts !== undefined && recent[0] === halts)
-    return 'it sleeps in HLT, and goes on when an interrupt comes';
+    return 'it sleeps in HLT, and continues when an interrupt comes';
   if ((registers.rflags & 0x200n) === 0n) return 'it runs with interrupts off: none can reach it';
   return undefined;
 }
