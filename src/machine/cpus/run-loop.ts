@@ -28,7 +28,6 @@ export interface RunOptions {
 /**
  * A run that shares its thread with an event loop: it returns from time to time, and the next one with the same object continues with
  * it, as if it had not returned.
- * @internal
  */
 export interface Share {
   /**
