@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type CodeSize, immediateKind, type Opcode } from '../isa/index.js';
+import { type CodeSize, immediateKind, type Opcode, operandBytes } from '../isa/index.js';
 import type { Expression } from './expression.js';
 import type { Form, Notation } from './forms.js';
 import type { AsmInstruction, AsmOperand, Memory, Register } from './operand.js';
@@ -49,44 +49,10 @@ export interface Fit {
   readonly fields: Fields;
 }
 
-/** Bytes by the second letter of SDM 2D A.2.2. */
-function bytesOf(letter: string | undefined, size: number, row: Opcode): number {
-  switch (letter) {
-    case 'b':
-      return 1;
-    case 'w':
-      return 2;
-    case 'd':
-      return 4;
-    case 'q':
-      return 8;
-    case 't':
-      return 10;
-    case 'x':
-      return 16;
-    case 'v':
-      return size / 8;
-    case 'y':
-      return size === 64 ? 8 : 4;
-    case 'z':
-      return size === 16 ? 2 : 4;
-    case 'p':
-      return size / 8 + 2;
-    case 'a':
-      return size / 4;
-    case 'c':
-      return size === 64 ? 16 : 8;
-    case 'i':
-      return bytesOf(row.operands.find((operand) => operand.startsWith('A'))?.[1], size, row);
-    default:
-      return 0;
-  }
-}
-
 /** The element of a string instruction and the accumulator beside it. */
 function elementBytes(row: Opcode, size: number): number {
   const letter = row.operands.find((operand) => operand.startsWith('A'))?.[1] ?? row.operands[0]?.[1];
-  return bytesOf(letter ?? 'v', size, row);
+  return operandBytes(letter ?? 'v', size, row);
 }
 
 /** The size that a mnemonic's suffix would name. */
@@ -105,7 +71,7 @@ function mainBytes(
     if (/^(CL|DX|Ib|sIb|Iw|Sw)$/.test(notation)) continue;
     if (notation.startsWith('J')) return size / 8;
     if (/^(X|Y|A)$/.test(notation)) return elementBytes(row, size);
-    const bytes = bytesOf(notation[1], size, row);
+    const bytes = operandBytes(notation[1], size, row);
     if (bytes !== 0) return bytes;
   }
   // Memory of a size that no suffix names: that of FXSAVE.
@@ -185,7 +151,7 @@ class Matcher {
     if (operand.kind !== 'immediate') return false;
     const known = this.#known(operand.value);
     const value = known !== undefined && fitsEither(known, 64) ? BigInt.asIntN(64, known) : known;
-    const wide = this.#size === 0 ? bytesOf(notation.at(-1), this.#size, this.#row) * 8 : this.#size;
+    const wide = this.#size === 0 ? operandBytes(notation.at(-1), this.#size, this.#row) * 8 : this.#size;
     if (notation === 'sIb') {
       // A size that the source names is the operand's, not the encoding's, unless it is strict.
       const isOther = operand.size !== undefined && operand.size !== 1;
@@ -194,7 +160,7 @@ class Matcher {
       const signed = wide < 64 && fitsEither(value, wide) ? BigInt.asIntN(wide, value) : value;
       return fitsSigned(signed, 8) && this.#take(operand.value, 1, true);
     }
-    const bytes = bytesOf(notation[1], this.#size, this.#row);
+    const bytes = operandBytes(notation[1], this.#size, this.#row);
     if (operand.size !== undefined && operand.size !== bytes && operand.size !== this.#size / 8) return false;
     const extended = notation === 'Iz' && this.#size === 64;
     if (value !== undefined && !(extended ? fitsSigned(value, 32) : fitsEither(value, bytes * 8)))
@@ -210,7 +176,7 @@ class Matcher {
   /** True if the operand is what the notation says; takes it down. */
   one(notation: string, operand: AsmOperand): boolean {
     const { fields } = this;
-    const bytes = bytesOf(notation[1], this.#size, this.#row);
+    const bytes = operandBytes(notation[1], this.#size, this.#row);
     switch (notation[0]) {
       case 'E':
         return this.#rm(operand, 'general', bytes);

@@ -24,6 +24,7 @@ export {
   hasModrm,
   type ImmediateKind,
   immediateKind,
+  operandBytes,
   rowFor,
   type Selection,
 } from './notation.js';

@@ -37,6 +37,43 @@ export function hasModrm(row: Opcode): boolean {
   return row.operands.some((operand) => /^[EGSTVWPQR]/.test(operand));
 }
 
+/**
+ * How many bytes an operand has by the second letter of its notation (SDM 2D A.2.2), for operands of `operandSize` bits; 0 where the
+ * letter says none.
+ */
+export function operandBytes(letter: string | undefined, operandSize: number, row: Opcode): number {
+  switch (letter) {
+    case 'b':
+      return 1;
+    case 'w':
+      return 2;
+    case 'd':
+      return 4;
+    case 'q':
+      return 8;
+    case 't':
+      return 10;
+    case 'x':
+      return 16;
+    case 'y':
+      return operandSize === 64 ? 8 : 4;
+    case 'v':
+      return operandSize / 8;
+    case 'z':
+      return operandSize === 16 ? 2 : 4;
+    case 'p':
+      return operandSize / 8 + 2;
+    case 'a':
+      return operandSize / 4;
+    case 'c':
+      return operandSize === 64 ? 16 : 8;
+    case 'i':
+      return operandBytes(row.operands.find((operand) => operand.startsWith('A'))?.[1], operandSize, row);
+    default:
+      return 0;
+  }
+}
+
 /** What selects among the rows of an opcode. */
 export interface Selection {
   prefix: Exclude<MandatoryPrefix, 'any'>;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Encoding } from './decode.js';
+import { operandBytes } from './notation.js';
 import { notationOf, stringSize } from './spelling.js';
 
 /** A place in memory as an instruction names it. Registers by name; undefined is none. */
@@ -54,48 +55,24 @@ class Operands {
     this.#address = address;
   }
 
-  /** Bytes by the second letter of SDM 2D A.2.2. */
+  /** Bytes by the second letter of SDM 2D A.2.2, and by what VEX says of vectors. */
   #size(letter: string | undefined): number {
-    const { operandSize } = this.#it;
+    const { operandSize, row, wide, long } = this.#it;
     switch (letter) {
-      case 'b':
-        return 1;
-      case 'w':
-        return 2;
-      case 'd':
-        return 4;
-      case 'q':
-        return 8;
-      case 't':
-        return 10;
-      case 'y':
-        return operandSize === 64 ? 8 : 4;
-      case 'v':
-        return operandSize / 8;
-      case 'z':
-        return operandSize === 16 ? 2 : 4;
-      case 'p':
-        return operandSize / 8 + 2;
-      case 'a':
-        return operandSize / 4;
-      case 'c':
-        return operandSize === 64 ? 16 : 8;
       case 'x':
-        return this.#it.wide ? 32 : 16;
+        return wide ? 32 : 16;
       case 'f':
-        return this.#it.long ? 8 : 4;
+        return long ? 8 : 4;
       case 'h':
-        return this.#it.wide ? 16 : 8;
+        return wide ? 16 : 8;
       case 'e':
-        return this.#it.wide ? 8 : 4;
+        return wide ? 8 : 4;
       case 'g':
-        return this.#it.wide ? 4 : 2;
+        return wide ? 4 : 2;
       case 'o':
         return 16;
-      case 'i':
-        return this.#size(this.#it.row.operands.find((operand) => operand.startsWith('A'))?.[1]);
       default:
-        return 0;
+        return operandBytes(letter, operandSize, row);
     }
   }
 
