@@ -32,14 +32,15 @@ export interface ToolRun {
 /**
  * CPU time and file size are limited for the compiler and its child processes, so that a `.fill` of gigabytes ends before it
  * fills the disk. `timeout` (coreutils) makes them a process group and ends the whole group. On SIGTERM, which this process's
- * end sends (PR_SET_PDEATHSIG), the shell ends them and removes the folder.
+ * end sends (PR_SET_PDEATHSIG), the shell ends them and removes the folder. It says nothing more then: its standard error is a
+ * pipe that nobody reads, and a write to it (the shell reports `Terminated`) would end the shell itself by SIGPIPE.
  */
 const GUARD = `
 folder=$1; seconds=$2; shift 2
 ulimit -c 0 2>/dev/null
 ulimit -t 60 2>/dev/null
 ulimit -f ${(2 * LARGEST_OUTPUT) / 512} 2>/dev/null
-trap 'kill -TERM $child 2>/dev/null; wait $child; rm -rf "$folder"; exit 143' TERM
+trap 'exec >/dev/null 2>&1; kill -TERM $child; wait $child; rm -rf "$folder"; exit 143' TERM
 timeout -k 1 "$seconds" "$@" &
 child=$!
 wait $child
