@@ -5,6 +5,7 @@
  * @module
  */
 import type { SourceFile, SymbolTable } from '../symbols/index.js';
+import { BackStepper } from './back-stepper.js';
 import {
   type Breakpoint,
   type BreakpointOptions,
@@ -17,6 +18,7 @@ import type { CodeMode } from './code.js';
 import { DebugError } from './errors.js';
 import { assign, evaluate, requirePure, type Scope, type Value } from './evaluate.js';
 import { type Frame, readFrames } from './frames.js';
+import type { HistoryRange } from './history/history.js';
 import { type ListingLine, listing } from './listing.js';
 import { codeBase } from './mode.js';
 import { type DebuggerEvents, Points } from './points.js';
@@ -35,6 +37,7 @@ export class Debugger {
   readonly watchpoints: ReadonlyMap<number, Watchpoint>;
   readonly #points: Points;
   readonly #stepper: Stepper;
+  readonly #back: BackStepper;
   #state: Promise<State> | undefined;
   /** The current run has been requested to end. */
   #interrupted = false;
@@ -53,14 +56,61 @@ export class Debugger {
     });
     this.breakpoints = this.#points.breakpoints;
     this.watchpoints = this.#points.watchpoints;
-    this.#stepper = new Stepper({
+    const parts = {
       target,
       symbols,
       state: () => this.state(),
-      frames: (limit) => this.frames(limit),
-      run: (action) => this.#arrive(action),
+      frames: (limit: number) => this.frames(limit),
+      run: (action: () => Promise<Stop>) => this.#arrive(action),
       wanted: () => this.#interrupted,
-    });
+    };
+    this.#stepper = new Stepper(parts);
+    this.#back = new BackStepper(parts);
+  }
+
+  /** How far the guest can go back and forth in what has happened; undefined where it cannot. */
+  history(): Promise<HistoryRange | undefined> {
+    return this.target.history();
+  }
+
+  /** One instruction back. @throws DebugError, as all that goes back, where there is no history */
+  stepBack(): Promise<DebugStop> {
+    return this.#travel(() => this.#back.step());
+  }
+
+  /** One instruction back; what it called or repeated is taken back as well. */
+  nextBack(): Promise<DebugStop> {
+    return this.#travel(() => this.#back.next());
+  }
+
+  /** To the beginning of this line or of the one that ran before it, also in functions that were called. */
+  stepLineBack(): Promise<DebugStop> {
+    return this.#travel(() => this.#back.line(true));
+  }
+
+  /** The same within this function; an instruction, as `nextBack` does it, where no line is known. */
+  nextLineBack(): Promise<DebugStop> {
+    return this.#travel(() => this.#back.line(false));
+  }
+
+  /** To the call of the function that runs. */
+  finishBack(): Promise<DebugStop> {
+    return this.#travel(() => this.#back.finish());
+  }
+
+  /** Back to the last breakpoint, or to the instruction that accessed a watchpoint last. */
+  resumeBack(): Promise<DebugStop> {
+    return this.#travel(() => this.#back.resume());
+  }
+
+  /** To the moment after so many instructions. */
+  goTo(instructions: number): Promise<DebugStop> {
+    return this.#travel(() => this.#arrive(() => this.target.goTo(instructions)));
+  }
+
+  /** To right behind an exit, by its number from 1. */
+  goToExit(exit: number): Promise<DebugStop> {
+    return this.#travel(() => this.#arrive(() => this.target.goToExit(exit)));
   }
 
   /** Registers and place; kept until the guest runs or is changed through this debugger. */
@@ -288,6 +338,15 @@ export class Debugger {
         `watch what it points to: [${what}]`,
       );
     return { address: value, size };
+  }
+
+  /** As `#begin`, for what goes to another moment: watched values are those of that moment. */
+  async #travel(run: () => Promise<DebugStop>): Promise<DebugStop> {
+    return this.#begin(async () => {
+      const stop = await run();
+      await this.#points.look();
+      return stop;
+    });
   }
 
   async #begin(run: () => Promise<DebugStop>): Promise<DebugStop> {

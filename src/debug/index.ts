@@ -16,6 +16,8 @@ export { DebugError, errorText } from './errors.js';
 export type { Place, Value } from './evaluate.js';
 export type { Frame } from './frames.js';
 export { GdbStub, type StubEvents } from './gdb/stub.js';
+export type { Footprint } from './history/backwards.js';
+export { HISTORY_BYTES, History, type HistoryRange } from './history/history.js';
 export { DEFAULT_GDB_PORT, type DebugAddress, GdbServer, listenLocally, serveGdb } from './listen.js';
 export type { ListingLine } from './listing.js';
 export type { Space } from './memory.js';

@@ -111,6 +111,11 @@ export class Points {
   /** The guest restarts: reset the counts. */
   async restarted(): Promise<void> {
     for (const one of [...this.breakpoints.values(), ...this.watchpoints.values()]) one.hits = 0;
+    await this.look();
+  }
+
+  /** The guest is at another moment: the watched values are others. */
+  async look(): Promise<void> {
     for (const [id, one] of this.watchpoints) this.#watched.set(id, await this.#valueOf(one));
   }
 

@@ -1,5 +1,6 @@
 import type { Device } from '../devices/contract/index.js';
 import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
+import { TerrariumError } from '../errors.js';
 import { type Explanation, explain, formatExplanation, type ImagePlace } from '../explain/index.js';
 import { dump, parseDump } from '../inspect/index.js';
 import type { Syntax } from '../isa/index.js';
@@ -9,6 +10,8 @@ import type { SymbolTable } from '../symbols/index.js';
 import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
+import { type Footprint, findLast, trailOf } from './history/backwards.js';
+import { History, type HistoryRange, type Rewindable } from './history/history.js';
 import { readMemory, type Space, writeMemory } from './memory.js';
 import { type CodeBits, linearPc } from './mode.js';
 import { type CpuView, changeRegister } from './registers.js';
@@ -24,13 +27,17 @@ export interface Debuggee {
   run(options?: RunOptions): Outcome;
 }
 
+/** One that can go back. */
+export type RewindableDebuggee = Debuggee & Rewindable;
+
 /** Why the guest has stopped. */
 export interface Stop {
   /**
    * `step`: the instruction is done; `breakpoint`: before the instruction that has one; `watchpoint`: a watchpoint was
-   * accessed; `interrupt`: it was requested; `end`: the guest ended, or cannot continue: see `outcome`.
+   * accessed (backwards: before the access); `interrupt`: it was requested; `end`: the guest ended, or cannot continue: see
+   * `outcome`; `begin`: the history goes no further back.
    */
-  why: 'step' | 'breakpoint' | 'watchpoint' | 'interrupt' | 'end';
+  why: 'step' | 'breakpoint' | 'watchpoint' | 'interrupt' | 'end' | 'begin';
   /** The watchpoint that was accessed. */
   touched?: Watchpoint;
   /** How the guest ended. */
@@ -58,6 +65,8 @@ export interface SessionOptions {
   dryRun?: (cpu: EngineCpu, memory: GuestMemory) => DryRun | undefined;
   /** Ends the machine and makes it again. */
   restart?: () => Debuggee;
+  /** Keeps the machine's history, in so many bytes at most, so that the guest can go back. */
+  history?: { bytes?: number };
 }
 
 /**
@@ -65,6 +74,8 @@ export interface SessionOptions {
  * line.
  */
 const LONGEST_RANGE = 10_000_000;
+/** The most instructions of one `trail`. */
+const LONGEST_TRAIL = 100_000;
 
 /**
  * A debugger's control of a machine, in the machine's own thread: it stops, steps and inspects it. All debuggers (gdb's
@@ -85,10 +96,17 @@ export class DebugSession {
   #current = 0;
   readonly #options: SessionOptions;
   #symbols: SymbolTable | undefined;
+  #history: History | undefined;
+  /** Why there is no history. */
+  #withoutHistory = new DebugError('this debugger keeps no history');
+  /** Where the guest ended, and how. */
+  #end: { at: number; outcome: Outcome } | undefined;
 
-  constructor(machine: Debuggee, options: SessionOptions = {}) {
+  /** @param machine one that has a clock of instructions, `save` and `load` can go back */
+  constructor(machine: Debuggee | RewindableDebuggee, options: SessionOptions = {}) {
     this.#made = machine;
     this.#options = options;
+    this.#beginHistory(machine);
   }
 
   get #machine(): Debuggee {
@@ -108,7 +126,9 @@ export class DebugSession {
     this.#ended = undefined;
     this.#outcome = undefined;
     this.#current = 0;
-    this.#made = restart();
+    const made = restart();
+    this.#made = made;
+    this.#beginHistory(made);
     return this.#here();
   }
 
@@ -142,6 +162,7 @@ export class DebugSession {
   setRegister(name: string, value: bigint): void {
     changeRegister(this.#cpu, name, value);
     this.#ended = undefined;
+    this.#history?.changed();
   }
 
   /** @throws DebugError where not even the first byte is mapped; else returns as many as are mapped. */
@@ -152,6 +173,7 @@ export class DebugSession {
   /** Writes all or nothing. @throws DebugError where a byte is not mapped. */
   write(address: bigint, bytes: Uint8Array, space: Space = 'linear'): void {
     writeMemory(this.#machine.memory, this.#systemFor(space), address, bytes);
+    this.#history?.changed();
   }
 
   /** Breakpoints count: one that was set twice is removed with the second call. */
@@ -226,6 +248,74 @@ export class DebugSession {
       step: false,
       breakpoints: [...this.#breakpoints.keys()],
       watchpoints: this.#watchpoints,
+    });
+  }
+
+  /** How far the history goes; undefined where there is none, and `noHistory` says why. */
+  history(): HistoryRange | undefined {
+    return this.#history?.range;
+  }
+
+  /** Why the guest cannot go back; undefined where it can. */
+  noHistory(): string | undefined {
+    return this.#history === undefined ? this.#withoutHistory.message : undefined;
+  }
+
+  /**
+   * Goes to the moment after so many instructions, forward or back.
+   * @throws DebugError where there is no history, or it does not have that moment
+   */
+  goTo(instructions: number): Stop {
+    return this.#travel((history) => history.goTo(instructions));
+  }
+
+  /** Goes to right behind an exit, by its number from 1. @throws DebugError as `goTo` */
+  goToExit(exit: number): Stop {
+    return this.#travel((history) => history.goToExit(exit));
+  }
+
+  /** Takes one instruction back. @throws DebugError where there is no history */
+  stepBack(): Stop {
+    const { first, now } = this.#past.range;
+    for (let back = 1; now - back >= first; back++) {
+      const stop = this.goTo(now - back);
+      // No moment lies within an instruction that counts as several.
+      if (this.#past.range.now < now || stop.why === 'interrupt') return stop;
+    }
+    return { why: 'begin', ...this.#here() };
+  }
+
+  /**
+   * Runs backwards to the last breakpoint before, or to the instruction that accessed a watchpoint last; to the beginning of the
+   * history where there is none.
+   * @throws DebugError where there is no history
+   */
+  resumeBack(): Stop {
+    const history = this.#past;
+    const { now, first } = history.range;
+    this.#checkPoints();
+    const breakpoints = [...this.#breakpoints.keys()];
+    const found = findLast(history, now, {
+      arm: (step) =>
+        this.#ask({ step, breakpoints: step ? [] : breakpoints, watchpoints: this.#watchpoints }),
+      touched: () => this.#watchpoints[this.#cpu.touchedWatchpoint],
+      disarm: () => this.#ask(undefined),
+    });
+    if (found === 'interrupt') return { ...this.goTo(now), why: 'interrupt' };
+    if (found === undefined) return { ...this.goTo(first), why: 'begin' };
+    const { touched, at } = found;
+    return { ...this.goTo(at), why: touched ? 'watchpoint' : 'breakpoint', ...(touched && { touched }) };
+  }
+
+  /** The last `count` instructions before this moment, oldest first; fewer at the beginning of the history. */
+  trail(count: number): Footprint[] {
+    return trailOf(this.#past, Math.min(count, LONGEST_TRAIL), {
+      step: () => this.#ask({ step: true, breakpoints: [], watchpoints: [] }),
+      look: () => {
+        const { pc, bits } = this.#here();
+        return { pc, bits, sp: this.#cpu.getRegisters().rsp };
+      },
+      disarm: () => this.#ask(undefined),
     });
   }
 
@@ -343,7 +433,7 @@ export class DebugSession {
     if (ended !== undefined) return { why: 'end', outcome: ended, again: true, ...this.#here() };
     const refused = this.#ask(request);
     if (refused !== undefined) throw new DebugError(refused);
-    const outcome = this.#machine.run(this.#options.run);
+    const outcome = (this.#history ?? this.#machine).run(this.#options.run);
     this.#keep(outcome);
     const { cpu, registers, system } = outcome;
     this.#current = cpu;
@@ -351,11 +441,49 @@ export class DebugSession {
     if (outcome.kind === 'stopped') return { why: 'interrupt', outcome, ...here };
     if (outcome.kind !== 'debug') {
       this.#ended = outcome;
+      if (this.#history) this.#end = { at: this.#history.range.now, outcome };
       return { why: 'end', outcome, ...here };
     }
     const touched = request?.watchpoints[this.#cpu.touchedWatchpoint];
     if (touched !== undefined) return { why: 'watchpoint', touched, ...here };
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
+  }
+
+  #beginHistory(machine: Debuggee | RewindableDebuggee): void {
+    const { history } = this.#options;
+    this.#history = undefined;
+    this.#end = undefined;
+    if (history === undefined || !('cycleTime' in machine)) return;
+    try {
+      this.#history = new History(machine, history.bytes);
+    } catch (error) {
+      // A machine that cannot be saved is debugged without a history.
+      if (!(error instanceof TerrariumError)) throw error;
+      this.#withoutHistory = new DebugError(`this guest cannot go back: ${error.message}`, error.hint);
+    }
+  }
+
+  get #past(): History {
+    if (this.#history === undefined) throw this.#withoutHistory;
+    return this.#history;
+  }
+
+  #travel(go: (history: History) => boolean): Stop {
+    const history = this.#past;
+    this.#ask(undefined);
+    this.#current = 0;
+    const arrived = go(history);
+    const end = this.#end;
+    const atEnd = end !== undefined && end.at === history.range.now;
+    this.#ended = atEnd ? end.outcome : undefined;
+    if (atEnd) return { why: 'end', outcome: end.outcome, ...this.#here() };
+    return { why: arrived ? 'step' : 'interrupt', ...this.#here() };
+  }
+
+  /** @throws DebugError where the CPU does not support the current points */
+  #checkPoints(): void {
+    const refused = this.#refusal();
+    if (refused !== undefined) throw new DebugError(refused);
   }
 
   #keep(outcome: Outcome): void {

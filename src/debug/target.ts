@@ -17,6 +17,13 @@ export const debugMethods = [
   'stepWithin',
   'resume',
   'release',
+  'history',
+  'noHistory',
+  'goTo',
+  'goToExit',
+  'stepBack',
+  'resumeBack',
+  'trail',
   'outcome',
   'here',
   'describe',
@@ -26,7 +33,10 @@ export const debugMethods = [
 export type DebugMethod = (typeof debugMethods)[number];
 
 /** Those that run the guest. */
-export const runningMethods: ReadonlySet<DebugMethod> = new Set(['step', 'stepWithin', 'resume', 'release']);
+export const runningMethods: ReadonlySet<DebugMethod> = new Set([
+  ...(['step', 'stepWithin', 'resume', 'release'] as const),
+  ...(['goTo', 'goToExit', 'stepBack', 'resumeBack', 'trail'] as const),
+]);
 
 type Remote = {
   [K in DebugMethod]: (...args: Parameters<DebugSession[K]>) => Promise<ReturnType<DebugSession[K]>>;

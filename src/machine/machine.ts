@@ -104,6 +104,11 @@ export class Machine implements Runnable, Disposable {
   sleeps = false;
   /** Exits so far, of all runs. */
   exits = 0;
+  /**
+   * A run repeats what has been seen already: its exits are not observed, and a PC's consoles print nothing. For whoever goes back
+   * in time.
+   */
+  quiet = false;
   readonly #vm: EngineVm;
   #coalescing: Coalescing | undefined;
   #disposed = false;
@@ -117,7 +122,11 @@ export class Machine implements Runnable, Disposable {
     const { observer } = config;
     this.observer = observer;
     if (observer?.access !== undefined)
-      this.bus.listener = { access: (device, access, offset) => observer.access?.(device, access, offset) };
+      this.bus.listener = {
+        access: (device, access, offset) => {
+          if (!this.quiet) observer.access?.(device, access, offset);
+        },
+      };
     const controllers = devices.flatMap(({ controller }) => (controller === undefined ? [] : [controller]));
     const irqchip = config.irqchip ?? (controllers.length > 0 ? 'user' : 'none');
     this.control = config.control ?? newControl();
@@ -226,11 +235,12 @@ export class Machine implements Runnable, Disposable {
   /**
    * The whole state as plain data, while the machine is stopped: a machine that is made in the same way and takes it continues
    * from there, and its guest cannot tell.
+   * @param before an older state of it: what has not changed since is shared with it
    * @throws TerrariumError `ESTATE` where a device, or an engine with controllers of its own, does not give its state
    */
-  save(): MachineState {
+  save(before?: MachineState): MachineState {
     this.#requireRest();
-    return saveMachine(this);
+    return saveMachine(this, before);
   }
 
   /**

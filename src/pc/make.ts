@@ -68,7 +68,11 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   const memory = memoryOf(spec, image);
   // Without the standard devices the machine sees for itself whether one of the others is a controller.
   const irqchip = spec.irqchip ?? (standard ? defaultOf('irqchip') : undefined);
-  const output = parts.output ?? (() => {});
+  let made: Machine | undefined;
+  /** What a machine says is not said again where a run is repeated. */
+  const output: ByteSink = (bytes) => {
+    if (made?.quiet !== true) parts.output?.(bytes);
+  };
   const firmware = wantsBios(spec, image)
     ? biosParts({
         spec,
@@ -136,6 +140,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
       start: firmware?.start ?? rom?.start,
     }),
   });
+  made = machine;
   try {
     firmware?.finish(machine);
     // A firmware of the guest's own makes tables of its own.

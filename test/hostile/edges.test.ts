@@ -1,5 +1,5 @@
 /**
- * Accesses across the edges of guest RAM: whatever lies in the host's memory right before and behind it, the guest neither
+ * Accesses across the edges of guest RAM: any lies in the host's memory right before and behind it, the guest neither
  * changes it nor learns of it. Each program runs twice, with other bytes there, and has to end in the same state.
  */
 import assert from 'node:assert/strict';
@@ -128,7 +128,7 @@ function sameWithAnyNeighbours(code: Uint8Array, mode: 'long' | 'protected', set
 
 const nasm = (text: string) => flatImage(assemble(text, { file: 'edge', syntax: 'nasm' }));
 
-/** Descriptor registers are loaded and stored by twos and eights: some KVMs try that for ever across an edge, which a stop ends. */
+/** Descriptor registers are loaded and stored by twos and eights: some KVMs try that forever across an edge, which a stop ends. */
 const isLeftToKvm = (instruction: string, { engine }: Setting) =>
   engine === 'kvm' && /[gi]dt/.test(instruction);
 

@@ -25,6 +25,9 @@ const help = `monitor commands:
   devices           the machine's devices with their ports and memory
   exits             the last exits from the guest
   physical on|off   whether gdb's memory accesses use physical addresses
+  history           how far the guest can go back (gdb's reverse-step, reverse-continue …)
+  goto N            goes to the moment after N instructions, back or forward
+  goto exit N       goes to right behind the exit with this number
   restart           restarts the machine (in gdb's extended-remote: run)
   help              this text
 `;
@@ -32,6 +35,7 @@ const help = `monitor commands:
 /** gdb does not know that a monitor command changes registers. */
 const RESTARTED =
   "the machine is at its start; 'maintenance flush register-cache' makes gdb read the registers\n";
+const TRAVELLED = "'maintenance flush register-cache' makes gdb read the registers\n";
 
 /** Runs a command and gives its text, with a newline at its end. */
 export async function monitor(
@@ -40,6 +44,7 @@ export async function monitor(
   settings: MonitorSettings,
 ): Promise<string> {
   const [name = 'help', argument, ...rest] = command.trim().split(/\s+/);
+  if (name === 'goto') return goTo(target, [argument ?? '', ...rest].join(' '));
   if (rest.length > 0) return `'${command.trim()}' has too many words\n${help}`;
   switch (name) {
     case 'mode':
@@ -57,6 +62,8 @@ export async function monitor(
     case 'devices':
     case 'exits':
       return `${await target.describe(name)}\n`;
+    case 'history':
+      return historyText(target);
     case 'physical':
       if (argument === 'on' || argument === 'off') settings.physical = argument === 'on';
       return `addresses of memory are ${settings.physical ? 'physical' : 'linear'}\n`;
@@ -78,4 +85,18 @@ export async function monitor(
 export function modeText(bits: CodeBits, described: CodeBits): string {
   if (bits === described) return `the guest runs ${bits}-bit code, and gdb knows that\n`;
   return `the guest runs ${bits}-bit code now, and gdb assumes ${described}-bit code: 'unset tdesc filename' makes it ask again\n`;
+}
+
+async function historyText(target: DebugTarget): Promise<string> {
+  const range = await target.history();
+  if (range === undefined) return `${await target.noHistory()}\n`;
+  const { first, now, last } = range;
+  return `instruction ${now} of ${last}; the guest can go back to ${first}\n`;
+}
+
+async function goTo(target: DebugTarget, where: string): Promise<string> {
+  const [, exit, number] = /^(exit +)?(\d{1,15})$/.exec(where) ?? [];
+  if (number === undefined) return 'goto where? Write it as in: monitor goto 1000, monitor goto exit 5\n';
+  await (exit === undefined ? target.goTo(Number(number)) : target.goToExit(Number(number)));
+  return `${await historyText(target)}${TRAVELLED}`;
 }

@@ -46,6 +46,7 @@ function stopped(cpu: number, signal: number, detail = ''): string {
 function detailOf({ why, touched, pc }: Stop, { software, hardware }: KnownBreakpoints): string {
   if (why === 'watchpoint' && touched !== undefined)
     return `${{ write: 'watch', read: 'rwatch', access: 'awatch' }[touched.on]}:${touched.address.toString(16)};`;
+  if (why === 'begin') return 'replaylog:begin;';
   if (why !== 'breakpoint') return '';
   return software.has(pc) ? 'swbreak:;' : hardware.has(pc) ? 'hwbreak:;' : '';
 }

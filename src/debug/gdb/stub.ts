@@ -164,6 +164,8 @@ export class GdbStub {
       case 'C':
       case 'S':
         return this.#go(data);
+      case 'b':
+        return data === 'bs' || data === 'bc' ? this.#go(data) : '';
       case 'v':
         return this.#verbose(data);
       case 'q':
@@ -195,7 +197,8 @@ export class GdbStub {
   async #query(data: string): Promise<string | undefined> {
     if (data.startsWith('qSupported')) {
       await this.#describe();
-      return `PacketSize=${PACKET_SIZE.toString(16)};QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+`;
+      const back = (await this.#target.history()) === undefined ? '' : ';ReverseStep+;ReverseContinue+';
+      return `PacketSize=${PACKET_SIZE.toString(16)};QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;hwbreak+${back}`;
     }
     if (data.startsWith('qXfer:features:read:target.xml:')) {
       const where = data.slice('qXfer:features:read:target.xml:'.length);
@@ -396,6 +399,8 @@ export class GdbStub {
       // A signal to deliver, and an address to continue from, are for processes: gdb sends neither here.
       if (/^[sS]/.test(action)) return await this.#target.step();
       if (/^[cC]/.test(action)) return await this.#target.resume(true);
+      if (action === 'bs') return await this.#target.stepBack();
+      if (action === 'bc') return await this.#target.resumeBack();
       return undefined;
     } finally {
       this.#running = false;

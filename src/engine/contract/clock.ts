@@ -10,6 +10,8 @@ import type { CpuTime } from '../../x86/index.js';
 export interface EngineClock {
   /** Cycles since the CPU was made; exact to 2^53. */
   readonly cycles: number;
+  /** Instructions so far: the cycles that were not skipped. Each iteration of a repeated string instruction counts as one. */
+  readonly instructions: number;
   /** Cycles that an access takes which leaves the guest. */
   accessCycles: number;
   /**

@@ -35,6 +35,8 @@ export interface Paced {
   readonly deadline: number;
   /** True where the monitor has something to look at every `TICK_MS` of the host's time. */
   readonly ticking: boolean;
+  /** The number of instructions after which the run ends; Infinity for no such number. Only where the machine's time is the CPU's. */
+  readonly lastInstruction: number;
 }
 
 /** How one run keeps time: see the module's comment. */
@@ -151,6 +153,8 @@ class CyclePace implements Pace {
   readonly #inputs: Inputs;
   /** What the CPU's alarm was last set for. */
   #armedFor = Number.POSITIVE_INFINITY;
+  /** The first moment at which the last instruction of the run can be done. */
+  #limit = Number.POSITIVE_INFINITY;
 
   constructor(paced: Paced, time: CycleTime) {
     this.#paced = paced;
@@ -160,12 +164,14 @@ class CyclePace implements Pace {
   }
 
   begin(): boolean {
+    this.#setLimit();
     this.#setTimer();
     this.#setAlarm();
     return this.isDue();
   }
 
   woke(): void {
+    this.#setLimit();
     this.#setTimer();
     this.#setAlarm();
   }
@@ -175,11 +181,13 @@ class CyclePace implements Pace {
   }
 
   isDue(): boolean {
-    return this.#time.now() >= this.#next;
+    return this.#time.now() >= Math.min(this.#clock.next, this.#inputs.next);
   }
 
   goOn(): void {
     if (this.#paced.deadline - hostTime() < TICK_MS) this.#setTimer();
+    // Accesses took time in which no instruction was done.
+    if (this.#limit <= this.#time.now()) this.#setLimit();
     // The alarm rang, or it was not for it: then it is still set.
     if (this.#next !== this.#armedFor || this.#armedFor <= this.#time.now()) this.#setAlarm();
   }
@@ -200,7 +208,12 @@ class CyclePace implements Pace {
   }
 
   get #next(): number {
-    return Math.min(this.#clock.next, this.#inputs.next);
+    return Math.min(this.#clock.next, this.#inputs.next, this.#limit);
+  }
+
+  #setLimit(): void {
+    const left = this.#paced.lastInstruction - this.#time.instructions;
+    if (left !== Number.POSITIVE_INFINITY) this.#limit = this.#time.momentOf(this.#time.cycles + left);
   }
 
   #setTimer(): void {

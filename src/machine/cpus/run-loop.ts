@@ -1,6 +1,6 @@
 import type { Access, Device } from '../../devices/contract/index.js';
 import { Control, type Exit, ExitKind, exitKindNames } from '../../engine/contract/index.js';
-import { abortReason, requireAtLeast } from '../../errors.js';
+import { abortReason, ConfigError, requireAtLeast } from '../../errors.js';
 import type { Bus } from '../bus/bus.js';
 import { hostTime } from '../inputs/index.js';
 import type { Interrupts } from '../interrupts/interrupts.js';
@@ -14,6 +14,11 @@ export interface RunOptions {
   timeoutMs?: number;
   /** End the run after this many exits. */
   maxExits?: number;
+  /**
+   * End the run after this many instructions, each iteration of a repeated string instruction being one; one more where the
+   * guest cannot be stopped there. Only where the machine's time is its instructions: on the software CPU without `clock: 'wall'`.
+   */
+  maxInstructions?: number;
   /**
    * Ends the run when it aborts. A run holds its thread, so the signal must be aborted by a device or by `onTick`;
    * a hosted machine takes signals from the event loop as well.
@@ -40,6 +45,7 @@ export interface Share {
   /** When the run began, and what was counted before this part of it. */
   started?: number;
   exits?: number;
+  instructions?: number;
   coalesced?: number;
   recent?: RecentAccesses;
 }
@@ -69,6 +75,8 @@ export interface Runnable extends PacedMachine {
   readonly bus: Bus;
   readonly devices: readonly Device[];
   readonly observer: ExitObserver | undefined;
+  /** The run is not observed. */
+  readonly quiet: boolean;
   /** True where the engine keeps some writes back. */
   readonly coalescing: boolean;
   readonly interrupts: Interrupts;
@@ -88,10 +96,12 @@ const haltedForGood: Ending = {
   reason: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0)',
 };
 
-const limitOf = (maxExits: number): Ending => ({
+const limitOf = (count: number, what: 'exits' | 'instructions'): Ending => ({
   kind: 'limit',
-  reason: `stopped after ${maxExits} exits, the requested limit`,
+  reason: `stopped after ${count} ${what}, the requested limit`,
 });
+
+const NO_INSTRUCTIONS = 'this machine’s instructions are not counted: `maxInstructions` cannot end its run';
 
 /** See `Share`. */
 const pausedHere: Ending = { kind: 'stopped', reason: 'its thread does something else' };
@@ -104,10 +114,14 @@ const resumable = new Set<OutcomeKind>(['stopped', 'timeout', 'limit', 'debug'])
 
 /** Runs until something ends the run; see `Machine.run`. */
 export function runLoop(machine: Runnable, options: RunOptions): Outcome {
-  const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal, onTick, share } = options;
+  const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, maxInstructions, signal, onTick, share } = options;
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
-  const { cpu, bus, control, observer, interrupts, clock, inputs } = machine;
+  requireAtLeast('maxInstructions', maxInstructions, 1);
+  const { cpu, bus, control, interrupts, clock, inputs, cycleTime } = machine;
+  const observer = machine.quiet ? undefined : machine.observer;
+  if (maxInstructions !== undefined && cycleTime === undefined)
+    throw new ConfigError(NO_INSTRUCTIONS, 'take the software CPU, with its instructions as its clock');
   const { exit } = cpu;
   const started = hostTime();
   const { started: begun = started, exits: exitsBefore = machine.exits } = share ?? {};
@@ -119,7 +133,11 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     observer !== undefined ||
     signal !== undefined ||
     onTick !== undefined;
-  const pace = paceOf({ machine, deadline, ticking });
+  const lastInstruction =
+    maxInstructions === undefined || cycleTime === undefined
+      ? Number.POSITIVE_INFINITY
+      : (share?.instructions ?? cycleTime.instructions) + maxInstructions;
+  const pace = paceOf({ machine, deadline, ticking, lastInstruction });
   const recent = share?.recent ?? new RecentAccesses();
   let coalesced = share?.coalesced ?? 0;
   const lastExit = exitsBefore + maxExits;
@@ -143,6 +161,9 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     return machine.ending;
   };
 
+  /** All instructions of a limited run are done. */
+  const isDone = () => cycleTime !== undefined && cycleTime.instructions >= lastInstruction;
+
   /** The guest was interrupted: by a tick, an alarm, a deadline, or a request to stop. */
   const tick = (): Ending | undefined => {
     const ended = look(pace.isDue());
@@ -151,6 +172,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       if (cpu.waiting && !cpu.interruptsEnabled) return haltedForGood;
       interrupts.refresh();
     }
+    if (isDone()) return limitOf(maxInstructions!, 'instructions');
     if (share?.wanted(0) === true) return pausedHere;
     pace.goOn();
     return undefined;
@@ -188,7 +210,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     if (pace.begin()) ending = tick();
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
     else if (machine.sleeps && interrupts.delivers) ending = sleep();
-    if (machine.exits >= lastExit) ending ??= limitOf(maxExits);
+    if (machine.exits >= lastExit) ending ??= limitOf(maxExits, 'exits');
     while (ending === undefined) {
       if (interrupts.pending(cpu.index)) {
         interrupts.offer(cpu);
@@ -213,9 +235,14 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       recent.note(exit, device);
       observer?.record(exit, device, left, hostTime());
       ending ??= machine.ending;
-      if (kind === ExitKind.halt && interrupts.delivers) ending ??= sleep();
+      const halts = kind === ExitKind.halt && interrupts.delivers;
+      if (lastInstruction !== Number.POSITIVE_INFINITY && ending === undefined && isDone()) {
+        ending = limitOf(maxInstructions!, 'instructions');
+        machine.sleeps = halts;
+      }
+      if (halts) ending ??= sleep();
       else pace.follow();
-      if (machine.exits >= lastExit) ending ??= limitOf(maxExits);
+      if (machine.exits >= lastExit) ending ??= limitOf(maxExits, 'exits');
     }
   } finally {
     cpu.setTimer(0, 0);
@@ -225,7 +252,11 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   }
   if (share !== undefined) {
     share.paused = ending === pausedHere;
-    Object.assign(share, { started: begun, exits: exitsBefore, coalesced, recent });
+    const instructions = maxInstructions === undefined ? undefined : lastInstruction - maxInstructions;
+    Object.assign(share, {
+      ...{ started: begun, exits: exitsBefore, coalesced, recent },
+      ...(instructions !== undefined && { instructions }),
+    });
   }
   if (!resumable.has(ending.kind)) for (const device of machine.devices) device.ended?.();
   cpu.completeExit();

@@ -38,6 +38,11 @@ export class CycleTime {
     return this.#clock.cycles;
   }
 
+  /** Instructions so far. */
+  get instructions(): number {
+    return this.#clock.instructions;
+  }
+
   now(): number {
     return this.#rate.momentBefore(this.#clock.cycles);
   }

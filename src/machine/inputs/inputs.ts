@@ -57,7 +57,10 @@ export class Inputs {
   readonly #options: InputsOptions;
   readonly #channels = new Map<string, Channel>();
   readonly #random: SeededRandom | undefined;
+  readonly #listeners: ((event: InputEvent) => void)[] = [];
   #streams: Channel[] = [];
+  /** What is replayed: from its beginning again where a state is loaded. */
+  #record: InputRecord | undefined;
   #replay: Replay | undefined;
   #lookAt = Number.POSITIVE_INFINITY;
   /** Input comes between two instructions now. So it is while the machine is at rest. */
@@ -65,14 +68,35 @@ export class Inputs {
 
   constructor(options: InputsOptions) {
     this.#options = options;
-    const { momentOf, seed = 0, replay } = options;
+    const { momentOf, seed = 0, replay, listener } = options;
     if (momentOf !== undefined) this.#random = new SeededRandom(seed);
-    if (replay === undefined) return;
-    if (momentOf === undefined)
+    if (listener !== undefined) this.#listeners.push(listener);
+    if (replay !== undefined) this.replay(replay);
+  }
+
+  /** One more hears of each input that comes from a source; not of those that are replayed. */
+  listen(listener: (event: InputEvent) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * From here on a record takes the place of the sources, to its end. What the machine has taken in already is left out.
+   * @throws ReplayError on an engine without a count, and for a record that is none of this machine's
+   */
+  replay(record: InputRecord): void {
+    if (this.#options.momentOf === undefined)
       throw new ReplayError(
         'a record is replayed by a CPU that counts its instructions, and this one does not',
       );
-    this.#replay = new Replay(replay);
+    this.#record = record;
+    this.#replay = new Replay(record);
+    for (const { name, taken } of this.#channels.values()) this.#replay.skip(name, taken);
+    this.#plan();
+  }
+
+  /** True while a record takes the place of the sources. */
+  get isReplaying(): boolean {
+    return this.#replay !== undefined;
   }
 
   /** See `InputEvent.at`. */
@@ -151,8 +175,7 @@ export class Inputs {
   /** A machine that replays a record continues after the inputs that had been taken. */
   load({ random, lookAt, taken }: InputsState): void {
     if (random !== null) this.#random?.load(random);
-    const { replay } = this.#options;
-    this.#replay = replay && new Replay(replay);
+    this.#replay = this.#record && new Replay(this.#record);
     for (const channel of this.#channels.values()) channel.taken = 0;
     for (const [name, count] of Object.entries(taken)) {
       this.#replay?.skip(name, count);
@@ -219,19 +242,19 @@ export class Inputs {
 
   #taken<T>(channel: Channel, value: T): T {
     channel.taken++;
-    const { listener } = this.#options;
-    if (listener !== undefined) this.#tell(listener, channel, value);
+    if (this.#listeners.length > 0) this.#tell(channel, value);
     return value;
   }
 
-  #tell(listener: (event: InputEvent) => void, { name, kind }: Channel, value: unknown): void {
-    listener({
+  #tell({ name, kind }: Channel, value: unknown): void {
+    const event: InputEvent = {
       at: this.position,
       kind,
       channel: name,
       between: this.#between,
       value: typeof value === 'object' ? structuredClone(value) : value,
-    });
+    };
+    for (const listener of this.#listeners) listener(event);
   }
 
   #counted<T>(channel: Channel, value: T): T {

@@ -28,6 +28,8 @@ export interface InputRecord {
   readonly events: readonly InputEvent[];
   /** The position at which the record ends. After it, a machine that replays it asks its own sources again. */
   readonly until: number;
+  /** How many inputs of each channel had been taken before the first of `events`; missing ones: none. */
+  readonly before?: Readonly<Record<string, number>>;
 }
 
 /** A replayed run takes in other inputs than the record has: it is the record of another machine. */
@@ -48,11 +50,13 @@ export class Replay {
   /** Events before this one were taken, or came in accesses. */
   #between = 0;
   readonly #taken = new Set<InputEvent>();
+  readonly #before: Readonly<Record<string, number>>;
 
-  constructor({ version, events, until }: InputRecord) {
+  constructor({ version, events, until, before = {} }: InputRecord) {
     if (version !== 1) throw new ReplayError(`the record has version ${String(version)}, not 1`);
     this.#events = events;
     this.until = until;
+    this.#before = before;
     for (const event of events) {
       const left = this.#left.get(event.channel);
       if (left === undefined) this.#left.set(event.channel, [event]);
@@ -92,11 +96,14 @@ export class Replay {
     return event;
   }
 
-  /** Skips the first events of a channel: the restored state has taken them already. */
+  /** Skips the first events of a channel, of which the machine has taken `count` already. */
   skip(channel: string, count: number): void {
     const left = this.#left.get(channel) ?? [];
-    if (count > left.length)
-      throw new ReplayError(`the record has less than ${count} inputs of '${channel}'`);
-    for (let n = 0; n < count; n++) this.#taken.add(left.pop()!);
+    const before = this.#before[channel] ?? 0;
+    if (count < before || count - before > left.length)
+      throw new ReplayError(
+        `the record has the inputs ${before} to ${before + left.length} of '${channel}', and the machine took ${count}`,
+      );
+    for (let n = before; n < count; n++) this.#taken.add(left.pop()!);
   }
 }

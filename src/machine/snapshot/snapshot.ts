@@ -61,8 +61,12 @@ export class MachineStateError extends TerrariumError {
   }
 }
 
-/** The state of a stopped machine. @throws MachineStateError where a device cannot give its own */
-export function saveMachine(machine: Saveable): MachineState {
+/**
+ * The state of a stopped machine.
+ * @param before an older state, whose pages are shared where they are the same
+ * @throws MachineStateError where a device cannot give its own
+ */
+export function saveMachine(machine: Saveable, before?: MachineState): MachineState {
   const { cpus, devices, interrupts, clock, inputs, memory, exits, sleeps } = machine;
   const withoutState = devices.find((device) => device.save === undefined || device.load === undefined);
   if (withoutState !== undefined)
@@ -81,7 +85,7 @@ export function saveMachine(machine: Saveable): MachineState {
     devices: states,
     claims: machine.bus.save(),
     inputs: inputs.save(),
-    memory: capturePages(memory),
+    memory: capturePages(memory, before?.memory),
     exits,
     sleeps,
   };

@@ -5,6 +5,7 @@
  * @module
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { MachineSpec } from '../../config/index.js';
 import { type DebugMethod, DebugSession, debugMethods, runningMethods } from '../../debug/index.js';
 import { closeKvm } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
@@ -136,10 +137,16 @@ function debugSession(): DebugSession {
     dryRun: dryRunNext,
     symbols: () => new SymbolTable(observe.symbols ?? image),
     ...(spec.syntax && { syntax: spec.syntax }),
-    // Another thread reads the memory of a polled machine.
+    // Another thread reads the memory of a polled machine, and what is written to a file stays.
     ...(spec.simvirtio !== 'polling' && { restart }),
+    ...(canGoBack(spec) && { history: {} }),
   });
   return session;
+}
+
+/** False where something outside of the machine's state changes with the guest. */
+function canGoBack({ simvirtio, disks = [], floppies = [] }: MachineSpec): boolean {
+  return simvirtio !== 'polling' && ![...disks, ...floppies].some(({ write }) => write);
 }
 
 /** Handles a request of a debugger on another thread. */

@@ -11,7 +11,6 @@ import {
   DELIVERING,
   EPOCH,
   EVENT_BREAKPOINTS,
-  EVENT_MONITOR,
   EVENT_NMI,
   EVENT_QUIET,
   EVENT_RESUME,
@@ -332,8 +331,10 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
     const few = left < <i64>MAX_OPERATIONS;
     if (!answering && (left <= 0 || (few && !exact && !once))) return exit(EXIT_INTERRUPTED);
     if (events & EVENT_BREAKPOINTS && !answering && breaks(events)) continue;
-    if (events & EVENT_MONITOR && !answering && !once && breaksForMonitor()) return exit(EXIT_DEBUG);
-    step(events, few || answering || (events & ~(EVENT_WINDOW | EVENT_SINGLE)) != 0, answering);
+    const alone = few || answering || (events & ~(EVENT_WINDOW | EVENT_SINGLE)) != 0;
+    // Only blocks look whether their page has a breakpoint.
+    if (alone && !answering && !once && breaksForMonitor()) return exit(EXIT_DEBUG);
+    step(events, alone, answering);
     const kind = load<u32>(EXIT_KIND);
     if (kind) return exit(kind);
     if (touched()) return exit(EXIT_DEBUG);

@@ -23,6 +23,10 @@ export class SoftClock implements EngineClock {
     return this.#view.getUint32(L.CLOCK, true) + this.#view.getInt32(L.CLOCK + 4, true) * HIGH;
   }
 
+  get instructions(): number {
+    return this.cycles - this.skipped;
+  }
+
   setAlarm(cycle: number): void {
     // Not now: a guest whose alarm is always due would make no progress.
     this.#alarm = Math.max(cycle, this.cycles + 1);

@@ -1,0 +1,156 @@
+/**
+ * States that a history keeps, from which it goes on to the moments between them: as many as its bound on memory allows, close
+ * together near the present and far apart in the past.
+ *
+ * @module
+ */
+import type { MachineState } from '../../machine/index.js';
+
+/** A place in a run. */
+export interface Moment {
+  /** Instructions since the CPU was made. */
+  readonly instructions: number;
+  /** Cycles of the CPU's clock: an input's position. */
+  readonly cycles: number;
+  /** Exits since the machine was made. */
+  readonly exits: number;
+}
+
+/** A moment whose state is kept. */
+export interface Checkpoint extends Moment {
+  readonly state: MachineState;
+  /** Whoever passes this moment goes on with its state: the debugger changed the guest here. */
+  readonly changed: boolean;
+}
+
+/** What a state costs beside its pages, at least: bytes. */
+const SMALLEST = 4096;
+
+/** See the module's comment. */
+export class Checkpoints {
+  readonly #most: number;
+  readonly #list: Checkpoint[] = [];
+  /** How many of the checkpoints have a page. */
+  readonly #pages = new Map<Uint8Array, number>();
+  #bytes = 0;
+
+  /** @param most bytes that are kept, about; the first and the last checkpoint are kept in any case */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** What is kept, in bytes, about. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get count(): number {
+    return this.#list.length;
+  }
+
+  get first(): Checkpoint | undefined {
+    return this.#list[0];
+  }
+
+  get last(): Checkpoint | undefined {
+    return this.#list.at(-1);
+  }
+
+  /** The last one that is not after so many instructions. */
+  before(instructions: number): Checkpoint | undefined {
+    return this.#list[this.#after(instructions) - 1];
+  }
+
+  /** The last one with fewer exits. */
+  beforeExit(exits: number): Checkpoint | undefined {
+    return this.#list.findLast((checkpoint) => checkpoint.exits < exits);
+  }
+
+  /** The first change of the debugger's after so many instructions. */
+  nextChange(instructions: number): Checkpoint | undefined {
+    for (let at = this.#after(instructions); at < this.#list.length; at++)
+      if (this.#list[at]!.changed) return this.#list[at];
+    return undefined;
+  }
+
+  /** Adds one at its place, then drops others until the bound is met. */
+  add(checkpoint: Checkpoint): void {
+    this.#list.splice(this.#after(checkpoint.instructions), 0, checkpoint);
+    this.#bytes += sizeOf(checkpoint);
+    for (const page of checkpoint.state.memory.pages.values()) {
+      const holders = this.#pages.get(page) ?? 0;
+      if (holders === 0) this.#bytes += page.length;
+      this.#pages.set(page, holders + 1);
+    }
+    while (this.#bytes > this.#most && this.#list.length > 2) this.#drop(this.#leastMissed());
+  }
+
+  /** Drops those after so many instructions, and one at that moment too. */
+  cut(instructions: number): void {
+    while (this.#list.length > 0 && this.#list.at(-1)!.instructions >= instructions)
+      this.#drop(this.#list.length - 1);
+  }
+
+  /** Forgets how it began. */
+  dropFirst(): void {
+    this.#drop(0);
+  }
+
+  /** The index of the first one after so many instructions. */
+  #after(instructions: number): number {
+    let [low, high] = [0, this.#list.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#list[middle]!.instructions <= instructions) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The one whose neighbours are closest, for its age; the first, where the others cannot go. */
+  #leastMissed(): number {
+    const list = this.#list;
+    const now = list.at(-1)!.instructions;
+    let [least, found] = [Number.POSITIVE_INFINITY, 0];
+    for (let at = 1; at < list.length - 1; at++) {
+      const { instructions, changed } = list[at]!;
+      const missed = (list[at + 1]!.instructions - list[at - 1]!.instructions) / (now - instructions + 1);
+      if (!changed && missed < least) [least, found] = [missed, at];
+    }
+    return found;
+  }
+
+  #drop(at: number): void {
+    const [checkpoint] = this.#list.splice(at, 1);
+    if (checkpoint === undefined) return;
+    this.#bytes -= sizeOf(checkpoint);
+    for (const page of checkpoint.state.memory.pages.values()) {
+      const holders = this.#pages.get(page)! - 1;
+      if (holders > 0) this.#pages.set(page, holders);
+      else {
+        this.#pages.delete(page);
+        this.#bytes -= page.length;
+      }
+    }
+  }
+}
+
+const sizes = new WeakMap<Checkpoint, number>();
+
+/** Bytes of a state without its pages, about; counted once. */
+function sizeOf(checkpoint: Checkpoint): number {
+  let size = sizes.get(checkpoint);
+  if (size === undefined) {
+    const { memory, ...rest } = checkpoint.state;
+    size = SMALLEST + 16 * memory.pages.size + weigh(rest);
+    sizes.set(checkpoint, size);
+  }
+  return size;
+}
+
+function weigh(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  return Object.values(value).reduce((sum: number, part) => sum + weigh(part), 16);
+}

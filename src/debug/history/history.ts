@@ -1,0 +1,263 @@
+/**
+ * The past of a machine whose CPU counts its instructions: any moment of it can be gone to.
+ *
+ * While the machine runs, its inputs are noted and its state is kept from time to time. To go to a moment, the last state before
+ * it is loaded, and the machine runs on from there with the same inputs: to the same instruction, to the bit. What it prints is
+ * not printed again.
+ *
+ * @module
+ */
+import type { InputEvent, Inputs, MachineState, Outcome, RunOptions } from '../../machine/index.js';
+import { DebugError } from '../errors.js';
+import { type Checkpoint, Checkpoints, type Moment } from './checkpoints.js';
+
+/** What a history needs: a `Machine` has it. */
+export interface Rewindable {
+  readonly cycleTime: { readonly instructions: number; readonly cycles: number } | undefined;
+  readonly inputs: Inputs;
+  readonly exits: number;
+  quiet: boolean;
+  save(before?: MachineState): MachineState;
+  load(state: MachineState): void;
+  run(options?: RunOptions): Outcome;
+}
+
+/** How far a history goes, in instructions. */
+export interface HistoryRange {
+  first: number;
+  now: number;
+  /** The present: what lies after it has not happened yet. */
+  last: number;
+}
+
+/** Default bound on the memory of a history: 256 MiB. */
+export const HISTORY_BYTES = 256 * 2 ** 20;
+
+/** Keeping states takes at most this part of a run's time. */
+const SHARE_OF_TIME = 1 / 32;
+/** States are not closer together than this, in instructions. */
+const CLOSEST = 100_000;
+/** What a noted input costs, in bytes. */
+const EVENT_BYTES = 128;
+/** What is noted of inputs, at most: a part of the bound on memory. */
+const SHARE_OF_EVENTS = 1 / 4;
+
+/** See the module's comment. */
+export class History {
+  readonly #machine: Rewindable;
+  readonly #checkpoints: Checkpoints;
+  readonly #mostEvents: number;
+  #events: InputEvent[] = [];
+  /** What each channel had taken before the first event. */
+  #before: Readonly<Record<string, number>>;
+  /** The latest moment that the machine has reached. */
+  #present: Moment;
+  /** When the next state is kept, in instructions. */
+  #due = 0;
+  /** The debugger has changed the guest: what followed this moment will not come again. */
+  #changed = false;
+
+  /**
+   * The history of a machine at rest from now on.
+   * @throws DebugError where its instructions are not counted; TerrariumError `ESTATE` where its state cannot be saved
+   */
+  constructor(machine: Rewindable, bytes = HISTORY_BYTES) {
+    if (machine.cycleTime === undefined)
+      throw new DebugError(
+        'this machine cannot go back: its instructions are not counted',
+        'run it on the software CPU: --engine soft, without --clock wall',
+      );
+    this.#machine = machine;
+    this.#checkpoints = new Checkpoints(bytes);
+    this.#mostEvents = Math.floor((bytes * SHARE_OF_EVENTS) / EVENT_BYTES);
+    this.#present = this.#moment();
+    this.#before = machine.inputs.save().taken;
+    this.#keep(false);
+    machine.inputs.listen((event) => this.#events.push(event));
+  }
+
+  get range(): HistoryRange {
+    const now = this.#now;
+    return {
+      first: this.#checkpoints.first!.instructions,
+      now,
+      last: Math.max(now, this.#present.instructions),
+    };
+  }
+
+  /** What the history keeps, in bytes, about. */
+  get bytes(): number {
+    return this.#checkpoints.bytes + this.#events.length * EVENT_BYTES;
+  }
+
+  /** The guest was changed from outside: from here on it takes another way. */
+  changed(): void {
+    this.#changed = true;
+  }
+
+  /** As `Machine.run`: from a moment of the past through what is known of it, then on into the unknown. */
+  run(options: RunOptions = {}): Outcome {
+    this.#settle();
+    const { maxInstructions = Number.POSITIVE_INFINITY, maxExits = Number.POSITIVE_INFINITY } = options;
+    const last = this.#now + maxInstructions;
+    const lastExit = this.#machine.exits + maxExits;
+    let [exits, coalesced, elapsedMs] = [0, 0, 0];
+    for (;;) {
+      const here = this.#now;
+      const past = here < this.#present.instructions;
+      const change = past ? this.#checkpoints.nextChange(here) : undefined;
+      const known = change?.instructions ?? this.#present.instructions;
+      const until = Math.min(last, past ? known : Math.max(this.#due, here + 1));
+      const began = performance.now();
+      const outcome = this.#run(past, {
+        ...options,
+        maxInstructions: until - here,
+        ...(lastExit !== Number.POSITIVE_INFINITY && { maxExits: lastExit - this.#machine.exits }),
+      });
+      const ran = performance.now() - began;
+      exits += outcome.exits;
+      coalesced += outcome.coalesced;
+      elapsedMs += outcome.elapsedMs;
+      this.#arrive();
+      const now = this.#now;
+      if (outcome.kind !== 'limit' || now < until || now >= last || this.#machine.exits >= lastExit)
+        return { ...outcome, exits, coalesced, elapsedMs };
+      if (change !== undefined && now === change.instructions) this.#load(change);
+      else if (!past) this.#keep(false, (now - here) / ran);
+    }
+  }
+
+  /**
+   * Goes to the moment after so many instructions; false where somebody stopped the way there.
+   * @throws DebugError for a moment that the history does not have
+   */
+  goTo(instructions: number): boolean {
+    this.#settle();
+    const { first, now, last } = this.range;
+    if (!Number.isSafeInteger(instructions) || instructions < first || instructions > last)
+      throw new DebugError(
+        `instruction ${instructions} is not in this history, which has ${first} to ${last}`,
+        instructions > last ? 'run on: what is to come is not known' : undefined,
+      );
+    if (now === instructions) return true;
+    const from = this.#checkpoints.before(instructions)!;
+    if (now > instructions || now < from.instructions) this.#load(from);
+    if (this.#now === instructions) return true;
+    return this.#repeat({}, instructions).kind === 'limit' || this.#now === instructions;
+  }
+
+  /**
+   * Goes to right behind an exit, by its number from 1; false where somebody stopped the way there.
+   * @throws DebugError for one that the history does not have
+   */
+  goToExit(exit: number): boolean {
+    this.#settle();
+    const from = this.#checkpoints.beforeExit(exit);
+    if (!Number.isSafeInteger(exit) || from === undefined || exit > this.#present.exits)
+      throw new DebugError(
+        `exit ${exit} is not in this history, which has ${this.#checkpoints.first!.exits + 1} to ${this.#present.exits}`,
+      );
+    this.#load(from);
+    while (this.#machine.exits < exit) {
+      const outcome = this.#repeat({ maxExits: exit - this.#machine.exits }, this.#present.instructions);
+      if (outcome.kind !== 'limit') return this.#machine.exits >= exit;
+    }
+    return true;
+  }
+
+  /**
+   * Runs through what is known, without a print, up to a moment at most: for searches. The outcome is `limit` there, `debug`
+   * where the debugger's request is met before.
+   */
+  repeat(until: number): Outcome {
+    return this.#repeat({}, until);
+  }
+
+  get #now(): number {
+    return this.#machine.cycleTime!.instructions;
+  }
+
+  #moment(): Moment {
+    const { cycleTime, exits } = this.#machine;
+    return { instructions: this.#now, cycles: cycleTime!.cycles, exits };
+  }
+
+  /** The machine has reached a moment that may be the latest so far. */
+  #arrive(): void {
+    const now = this.#moment();
+    if (now.cycles > this.#present.cycles || now.instructions > this.#present.instructions)
+      this.#present = now;
+  }
+
+  #run(quiet: boolean, options: RunOptions): Outcome {
+    this.#machine.quiet = quiet;
+    try {
+      return this.#machine.run(options);
+    } finally {
+      this.#machine.quiet = false;
+    }
+  }
+
+  #repeat(options: RunOptions, until: number): Outcome {
+    for (;;) {
+      const change = this.#checkpoints.nextChange(this.#now);
+      const stop = Math.min(until, change?.instructions ?? until);
+      const outcome = this.#run(true, { ...options, maxInstructions: Math.max(1, stop - this.#now) });
+      if (outcome.kind !== 'limit' || this.#now < stop) return outcome;
+      if (change !== undefined && this.#now === change.instructions) this.#load(change);
+      if (this.#now >= until) return outcome;
+    }
+  }
+
+  #load(checkpoint: Checkpoint): void {
+    const { inputs } = this.#machine;
+    inputs.replay({ version: 1, events: this.#events, until: this.#present.cycles, before: this.#before });
+    this.#machine.load(checkpoint.state);
+  }
+
+  /** What the debugger changed begins another future. */
+  #settle(): void {
+    if (!this.#changed) return;
+    this.#changed = false;
+    const { inputs } = this.#machine;
+    const { taken } = inputs.save();
+    const left = new Map(Object.entries(taken).map(([name, n]) => [name, n - (this.#before[name] ?? 0)]));
+    this.#events = this.#events.filter(({ channel }) => {
+      const count = left.get(channel) ?? 0;
+      left.set(channel, count - 1);
+      return count > 0;
+    });
+    this.#present = this.#moment();
+    this.#checkpoints.cut(this.#present.instructions);
+    const before = this.#checkpoints.count === 0 ? taken : this.#before;
+    if (before === taken) this.#events = [];
+    this.#before = before;
+    inputs.replay({ version: 1, events: this.#events, until: this.#present.cycles, before });
+    this.#keep(true);
+  }
+
+  /** Keeps the present state. @param rate instructions a millisecond of the run up to here */
+  #keep(changed: boolean, rate = CLOSEST): void {
+    const began = performance.now();
+    const before = this.#checkpoints.before(this.#now);
+    this.#checkpoints.add({ ...this.#moment(), state: this.#machine.save(before?.state), changed });
+    this.#forget();
+    const cost = performance.now() - began;
+    this.#due = this.#now + Math.max(CLOSEST, Math.round((cost / SHARE_OF_TIME) * rate));
+  }
+
+  /** Drops the inputs before the first state; where there are too many, the oldest states and with them their inputs. */
+  #forget(): void {
+    while (this.#events.length > this.#mostEvents && this.#checkpoints.count > 1)
+      this.#checkpoints.dropFirst();
+    const { taken } = this.#checkpoints.first!.state.inputs;
+    const gone = new Map(Object.entries(taken).map(([name, n]) => [name, n - (this.#before[name] ?? 0)]));
+    if (![...gone.values()].some((count) => count > 0)) return;
+    this.#events = this.#events.filter(({ channel }) => {
+      const count = gone.get(channel) ?? 0;
+      gone.set(channel, count - 1);
+      return count <= 0;
+    });
+    this.#before = taken;
+  }
+}
