@@ -1,5 +1,5 @@
 /**
- * Accesses across the edges of guest RAM: any lies in the host's memory right before and behind it, the guest neither
+ * Accesses across the edges of guest RAM. Right before and behind it lies memory of the host, which the guest neither
  * changes it nor learns of it. Each program runs twice, with other bytes there, and has to end in the same state.
  */
 import assert from 'node:assert/strict';
