@@ -15,6 +15,7 @@ export { PvPanic, QemuDebugExit } from './debug/qemu.js';
 export * from './disk/index.js';
 export { FirmwareRom } from './firmware-rom.js';
 export { Dma8237, type DmaState, FloppyController, type FloppyState } from './floppy/index.js';
+export { FpuErrors, type FpuErrorsState } from './fpu-errors.js';
 export { FwCfg, type FwCfgContents } from './fw-cfg.js';
 export {
   FIRST_OWN_CALL,

@@ -56,6 +56,13 @@ export function explainNoCode(scene: Scene): Finding {
 /** HLT, and no interrupt that could end it. */
 export function explainHalt(scene: Scene, reason: string): Finding {
   const { rflags } = scene.registers;
+  if (reason.startsWith('an x87 error')) {
+    return {
+      check: reason,
+      mistake:
+        'The exception is not masked in the x87 control word, and CR0.NE = 0 makes it an IRQ 13, as on an AT. Set CR0.NE to get #MF (vector 16), or serve IRQ 13 (write to port 0xF0, then FNCLEX) with interrupts on, or mask it (FNINIT masks all).',
+    };
+  }
   if (!(rflags & RFLAGS.IF)) {
     return {
       check: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0), so nothing wakes it',

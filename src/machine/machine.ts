@@ -98,6 +98,8 @@ export class Machine implements Runnable, Disposable {
   readonly inputs: Inputs;
   readonly observer: ExitObserver | undefined;
   readonly interrupts: Interrupts;
+  /** @internal */
+  readonly wires: readonly Wires[];
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   /** @internal */
@@ -146,6 +148,7 @@ export class Machine implements Runnable, Disposable {
       undo.push(...this.cpus);
       const cycleTime = chooseTime(config, this.cpu, engine);
       this.cycleTime = cycleTime;
+      this.wires = this.cpus.map((cpu) => new Wires(cpu, cycleTime));
       const now = cycleTime === undefined ? () => this.#hostTime.now() : () => cycleTime.now();
       this.clock = new AlarmClock(now);
       this.inputs = new Inputs({
@@ -315,7 +318,7 @@ export class Machine implements Runnable, Disposable {
       clock: this.clock,
       inputs: this.inputs,
       nmi: () => this.cpu.injectNmi(),
-      cpus: this.cpus.map((cpu) => new Wires(cpu, this.cycleTime)),
+      cpus: this.wires,
     };
   }
 }

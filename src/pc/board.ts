@@ -4,6 +4,7 @@ import {
   type CmosDrives,
   DebugNmi,
   type Drives,
+  FpuErrors,
   floppyFor,
   IoApic,
   KeyboardController,
@@ -44,7 +45,7 @@ export function board({
   return [
     // An NMI needs no controller.
     new DebugNmi(),
-    ...(pit === undefined ? [] : [...controllers(apics), pit]),
+    ...(pit === undefined ? [] : [...controllers(apics), pit, new FpuErrors()]),
     new KeyboardController(keys),
     new Cmos({ memory, drives: cmosDrives(drives), ...(startMs !== undefined && { startMs }) }),
     // KVM's timer, where it is KVM's, answers port 0x61 itself.

@@ -21,6 +21,12 @@ const NO_ACCESS_WIDTH = ACCESS_WIDTH + 1 + ADDRESS_WIDTH + 1 + 5 + DATA_WIDTH + 
 const pad = (text: string, width: number) => text.padEnd(width);
 const kindColumns = exitKindNames.map((name) => pad(name ?? '', KIND_WIDTH));
 
+/** What kinds say that have no access. */
+const meanings: Readonly<Record<number, string>> = {
+  [ExitKind.shutdown]: 'triple fault',
+  [ExitKind.x87Error]: 'FERR#: IRQ 13',
+};
+
 /** The names of the columns of `formatTraceLine`. @param cpus how many CPUs the machine has */
 export function traceHeader(cpus = 1): string {
   return (
@@ -68,8 +74,8 @@ export function formatTraceLine(
   if (!isAccess(kind)) {
     const reason = log.reasons[at]!;
     const shown = kindColumns[kind] ?? pad('unknown', KIND_WIDTH);
-    // The engine's number says something where the kind does not; a HLT is a HLT.
-    const why = reason === 0 || kind === ExitKind.halt ? '' : `reason ${reason}`;
+    // The engine's number says something where the kind does not.
+    const why = kind === ExitKind.unknown ? `reason ${reason}` : (meanings[kind] ?? '');
     if (instruction === '') return (line + shown + why).trimEnd();
     return line + shown + pad(why, NO_ACCESS_WIDTH) + instruction;
   }

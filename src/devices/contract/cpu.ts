@@ -6,12 +6,22 @@ export interface TimeStamps {
   momentOf(value: bigint): number;
 }
 
-/** What a processor shares with its local APIC. */
+/** A processor's pins FERR# and IGNNE# (SDM 1 D.2). */
+export interface FpuErrorPins {
+  /** IGNNE#. Falls by itself when the guest clears the pending error. */
+  ignored: boolean;
+  /** Called when FERR# rises: an x87 instruction found an error while CR0.NE = 0. IGNNE# is wired from now on, and low. */
+  wire(rises: () => void): void;
+}
+
+/** What a processor shares with its board. */
 export interface CpuWires {
   /** CR8, 0 to 15: bits 7 to 4 of the task priority (SDM 3A 11.8.6). */
   taskPriority: number;
   /** Undefined where the counter and the machine's clock do not go together. */
   readonly stamps?: TimeStamps | undefined;
+  /** Undefined where the engine's CPU lacks them. */
+  readonly fpuErrors?: FpuErrorPins | undefined;
 }
 
 /** A run of model-specific registers that a device answers. */

@@ -8,7 +8,7 @@
  */
 export type { Access, AccessWords } from './access.js';
 export type { ByteSink, ByteSource } from './bytes.js';
-export type { CpuWires, MsrRange, TimeStamps } from './cpu.js';
+export type { CpuWires, FpuErrorPins, MsrRange, TimeStamps } from './cpu.js';
 export type { Device } from './device.js';
 export type { DeviceHost, SystemBus, Windows } from './host.js';
 export type { DeviceInputs, InputSource, InputStream } from './inputs.js';

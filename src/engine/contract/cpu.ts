@@ -105,6 +105,12 @@ export interface EngineCpu extends Disposable {
    * `EngineCapabilities.tprAccess` is false.
    */
   reportTprAccess(wanted: boolean): void;
+  /**
+   * The pin IGNNE#: x87 errors have no effect while CR0.NE = 0. True until it is set: nothing hears of errors then. With false,
+   * `run` returns `x87Error` at the next one; a true that was set lasts until the guest clears the pending error. Missing where the
+   * engine lacks the pin.
+   */
+  ignoresFpuErrors?: boolean;
   /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
   readonly waiting: boolean;
   /**

@@ -30,6 +30,11 @@ export const ExitKind = {
   systemEvent: 11,
   /** RDMSR or WRMSR of a register that a device answers: `address` is its number, the data 8 bytes. See `Exit.refused`. */
   msr: 13,
+  /**
+   * An x87 instruction finds an error while CR0.NE = 0: the CPU asserts FERR# and waits in front of it until an interrupt
+   * comes, as in a HLT (SDM 1 D.2.1). See `EngineCpu.ignoresFpuErrors`.
+   */
+  x87Error: 14,
   /** An unknown reason: `reason` has the engine's own number. */
   unknown: 12,
 } as const;

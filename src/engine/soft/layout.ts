@@ -344,6 +344,13 @@ export const CPU_AMD = 0x401d8;
 export const APIC_THERE = 0x401d4;
 /** The answer to RDMSR or WRMSR is #GP. */
 export const MSR_REFUSED = 0x401d0;
+/** The pin IGNNE#, which makes x87 errors have no effect while CR0.NE = 0: one of the three below. */
+export const IGNNE = 0x401cc;
+/** Asserted for good: nothing is wired to FERR#. */
+export const IGNNE_ALWAYS = 0;
+export const IGNNE_LOW = 1;
+/** Asserted until the pending error is cleared. */
+export const IGNNE_FOR_NOW = 2;
 
 // SSE: XMM0 to XMM15, 16 bytes each; MXCSR; XCR0. And a buffer for XSAVE.
 export const XMM_REGISTERS = 0x62400;

@@ -7,6 +7,7 @@ import type { Interrupts } from '../interrupts/interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
 import { type PacedMachine, paceOf } from './pace.js';
 import { RecentAccesses } from './recent.js';
+import type { Wires } from './wires.js';
 
 /** What can end a run besides the guest itself. */
 export interface RunOptions {
@@ -80,6 +81,8 @@ export interface Runnable extends PacedMachine {
   /** True where the engine keeps some writes back. */
   readonly coalescing: boolean;
   readonly interrupts: Interrupts;
+  /** What the board is wired to, by the CPU's number. @internal */
+  readonly wires: readonly Wires[];
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   /** Exits so far, of all runs. */
@@ -91,10 +94,18 @@ export interface Runnable extends PacedMachine {
   sleeps: boolean;
 }
 
+const OFF = 'interrupts are off (RFLAGS.IF = 0)';
+
 const haltedForGood: Ending = {
   kind: 'halted',
   reason: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0)',
 };
+
+/** What stands before "and no interrupt can wake it". */
+const standing = (kind: ExitKind) =>
+  kind === ExitKind.x87Error
+    ? 'an x87 error waits for its interrupt, IRQ 13 (CR0.NE = 0),'
+    : 'the guest executed HLT';
 
 const limitOf = (count: number, what: 'exits' | 'instructions'): Ending => ({
   kind: 'limit',
@@ -178,9 +189,13 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     return undefined;
   };
 
-  /** The guest halted: sleeps until a device interrupts it. Where none could, that is the end. */
+  /** The guest halted, or waits at an x87 error: sleeps until a device interrupts it. Where none could, that is the end. */
   const sleep = (): Ending | undefined => {
-    if (!cpu.interruptsEnabled) return haltedForGood;
+    const what = standing(exit.kind);
+    if (!cpu.interruptsEnabled)
+      return exit.kind === ExitKind.x87Error
+        ? { kind: 'halted', reason: `${what} and no interrupt can wake it: ${OFF}` }
+        : haltedForGood;
     let slept = false;
     for (;;) {
       // Read before the devices are asked: input that comes while they are must not be slept over.
@@ -191,7 +206,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       if (interrupts.pending(cpu.index)) break;
       if (!interrupts.canWake) {
         const why = interrupts.describe();
-        return { kind: 'halted', reason: `the guest executed HLT and no interrupt can wake it: ${why}` };
+        return { kind: 'halted', reason: `${what} and no interrupt can wake it: ${why}` };
       }
       if (share?.wanted(pace.sleepsFor()) === true) {
         machine.sleeps = true;
@@ -229,13 +244,14 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       } else if (kind === ExitKind.debug) {
         ending = { kind: 'debug', reason: 'what a debugger asked for has come' };
         continue;
-      } else if (kind !== ExitKind.halt || !interrupts.delivers) ending = endingOf(machine, kind);
+      } else if (kind === ExitKind.x87Error) machine.wires[cpu.index]!.fpuError();
+      else if (kind !== ExitKind.halt || !interrupts.delivers) ending = endingOf(machine, kind);
       if (exit.coalesced) coalesced++;
       else machine.exits++;
       recent.note(exit, device);
       observer?.record(exit, device, left, hostTime());
       ending ??= machine.ending;
-      const halts = kind === ExitKind.halt && interrupts.delivers;
+      const halts = (kind === ExitKind.halt || kind === ExitKind.x87Error) && interrupts.delivers;
       if (lastInstruction !== Number.POSITIVE_INFINITY && ending === undefined && isDone()) {
         ending = limitOf(maxInstructions!, 'instructions');
         machine.sleeps = halts;

@@ -1,20 +1,43 @@
-import type { CpuWires, TimeStamps } from '../../devices/contract/index.js';
+import type { CpuWires, FpuErrorPins, TimeStamps } from '../../devices/contract/index.js';
 import type { EngineCpu } from '../../engine/contract/index.js';
 import type { CycleTime } from './time.js';
 
-/** A CPU as its local APIC sees it. */
+/** A CPU as its board sees it. */
 export class Wires implements CpuWires {
   readonly #cpu: EngineCpu;
   readonly stamps: TimeStamps | undefined;
+  readonly fpuErrors: FpuErrorPins | undefined;
+  #rises = () => {};
 
   constructor(cpu: EngineCpu, time: CycleTime | undefined) {
     this.#cpu = cpu;
+    if (cpu.ignoresFpuErrors !== undefined) this.fpuErrors = this.#pinsOf(cpu);
     if (time === undefined || cpu.timeStamp === undefined) return;
     const now = () => cpu.timeStamp ?? 0n;
     // The counter and the clock both go with the CPU's cycles. What is too far away for a number is never.
     const momentOf = (value: bigint) =>
       time.momentOf(time.cycles + Math.min(FAR, Math.max(0, Number(value - now()))));
     this.stamps = { now, momentOf };
+  }
+
+  /** The CPU waits in front of an x87 instruction: FERR# is asserted. */
+  fpuError(): void {
+    this.#rises();
+  }
+
+  #pinsOf(cpu: EngineCpu): FpuErrorPins {
+    return {
+      get ignored() {
+        return cpu.ignoresFpuErrors === true;
+      },
+      set ignored(ignored) {
+        cpu.ignoresFpuErrors = ignored;
+      },
+      wire: (rises) => {
+        this.#rises = rises;
+        cpu.ignoresFpuErrors = false;
+      },
+    };
   }
 
   get taskPriority(): number {

@@ -66,23 +66,23 @@ const LONGEST = 10;
 /** INS, OUTS, MOVS, CMPS, STOS, LODS, SCAS. */
 const strings = new Set(['6C', '6D', '6E', '6F', 'A4', 'A5', 'A6', 'A7', 'AA', 'AB', 'AC', 'AD', 'AE', 'AF']);
 
+/** LOCK before an instruction that cannot be locked, which is a #UD since the 80386 (SDM 2A LOCK). */
+export function locksInVain(truth: TruthTest): boolean {
+  const { prefixes, rest } = split(truth);
+  return prefixes.includes(0xf0) && !(rest[1]! < 0xc0 && rowsOf(truth).some((row) => row.lock));
+}
+
 /** Why a test may end otherwise, if there is a reason: it is not compared then. */
 export function differenceOf(truth: TruthTest): string | undefined {
-  const { prefixes, rest } = split(truth);
+  const { rest } = split(truth);
   const { op, bytes, exception } = truth;
-  if (prefixes.includes(0xf0)) {
-    const memory = rest[1]! < 0xc0;
-    if (!memory || !rowsOf(truth).some((row) => row.lock)) {
-      return 'LOCK before an instruction that cannot be locked is a #UD since the 80386 (SDM 2A LOCK)';
-    }
-  }
   // The HLT after the instruction is one of the bytes.
   if (bytes.length - 1 > LONGEST) return 'an instruction of more than 10 bytes is a #GP on the 80286 alone';
   if (strings.has(op) && exception !== undefined) {
     return 'a string instruction that faults leaves SI, DI and CX as they were since the 80386 (SDM 1 7.3.9.2)';
   }
-  if (op === '8E' && [4, 5].includes((rest[1]! >> 3) & 7)) return 'FS and GS are there since the 80386';
-  if (op === 'D8') return 'the captured 80286 had no 80287 and passed over x87 instructions';
+  if ((op === '8C' || op === '8E') && [4, 5].includes((rest[1]! >> 3) & 7))
+    return 'FS and GS are there since the 80386';
   return undefined;
 }
 

@@ -57,6 +57,7 @@ import {
   EXIT_HALT,
   EXIT_INTERRUPTED,
   EXIT_WINDOW,
+  EXIT_X87,
   forgetAnswers,
   takeAnswer,
 } from './core/external';
@@ -288,7 +289,8 @@ function step(events: u32, single: bool, answering: bool): void {
     if (events & EVENT_TRAP && !quiet) raiseTrap(BS);
     // A trap ends the halt before it begins.
     if (load<u32>(TRAPS) && load<u32>(EXIT_KIND) == EXIT_HALT) store<u32>(EXIT_KIND, 0);
-  } else store<u32>(EVENTS, load<u32>(EVENTS) | shadows);
+    // A processor that waits takes interrupts.
+  } else if (load<u32>(EXIT_KIND) != EXIT_X87) store<u32>(EVENTS, load<u32>(EVENTS) | shadows);
 }
 
 function setResume(on: bool): void {

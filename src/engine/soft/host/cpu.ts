@@ -254,6 +254,14 @@ export class SoftCpu implements EngineCpu {
     this.#live().setUint32(L.CR8, value & 15, true);
   }
 
+  get ignoresFpuErrors(): boolean {
+    return this.#live().getUint32(L.IGNNE, true) !== L.IGNNE_LOW;
+  }
+
+  set ignoresFpuErrors(ignores: boolean) {
+    this.#live().setUint32(L.IGNNE, ignores ? L.IGNNE_FOR_NOW : L.IGNNE_LOW, true);
+  }
+
   get timeStamp(): bigint {
     const view = this.#live();
     return BigInt.asUintN(64, view.getBigUint64(L.CLOCK, true) + view.getBigUint64(L.TSC_OFFSET, true));

@@ -33,6 +33,7 @@ export const EXIT_DEBUG: u32 = 6;
 export const EXIT_WINDOW: u32 = 7;
 export const EXIT_ERROR: u32 = 9;
 export const EXIT_MSR: u32 = 13;
+export const EXIT_X87: u32 = 14;
 
 export function exitFor(kind: u32): void {
   store<u32>(EXIT_KIND, kind);

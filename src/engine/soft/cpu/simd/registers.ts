@@ -15,7 +15,7 @@ import {
   XMM_REGISTERS,
 } from '../../layout';
 import { maskOf } from '../core/bits';
-import { ALIGNMENT, fault, GP, MF, NM, PAGE_FAULT, UD } from '../core/faults';
+import { ALIGNMENT, fault, GP, NM, PAGE_FAULT, UD } from '../core/faults';
 import {
   checkRead,
   checksAlignment,
@@ -30,11 +30,11 @@ import {
 } from '../core/memory';
 import { address, segment } from '../core/operands';
 import { failed } from '../core/trouble';
+import { nothingPending } from '../x87/instruction';
 
 export const CR0_EM: u32 = 4;
 export const CR0_TS: u32 = 8;
 const CR4_OSFXSR: u32 = 0x200;
-const FPU_ES: u32 = 0x80;
 /** MXCSR.MM. */
 const MISALIGNED: u32 = 0x20000;
 
@@ -47,13 +47,12 @@ export function sse(): bool {
   return false;
 }
 
-/** False where MMX may not be used: #UD, #NM, or #MF for a pending x87 exception. */
+/** False where MMX may not be used: #UD, #NM, or a pending x87 exception. */
 export function mmx(): bool {
   const cr0 = load<u32>(CR0);
   if (cr0 & CR0_EM) fault(UD);
   else if (cr0 & CR0_TS) fault(NM);
-  else if (load<u16>(FPU_STATUS) & FPU_ES) fault(MF);
-  else return true;
+  else return nothingPending();
   return false;
 }
 

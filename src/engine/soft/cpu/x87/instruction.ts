@@ -1,5 +1,18 @@
 // Common parts of the x87 instructions: checks before they run, the recorded pointers, storing results (SDM 1 8.1.8, 8.6, 8.7).
-import { CR0, FPU_CS, FPU_DP, FPU_DS, FPU_IP, FPU_OPCODE, FPU_STATUS, OP_MODRM, SEG_CS } from '../../layout';
+import {
+  CR0,
+  FPU_CS,
+  FPU_DP,
+  FPU_DS,
+  FPU_IP,
+  FPU_OPCODE,
+  FPU_STATUS,
+  IGNNE,
+  IGNNE_LOW,
+  OP_MODRM,
+  SEG_CS,
+} from '../../layout';
+import { EXIT_X87, exitFor } from '../core/external';
 import { fault, MF, NM } from '../core/faults';
 import { isMemory } from '../core/generic';
 import { address, immediate, ripOf, segment } from '../core/operands';
@@ -38,12 +51,14 @@ export function available(): bool {
 }
 
 /**
- * False where an exception of an earlier instruction is pending. Without CR0.NE a processor asserts its pin FERR#; this one
- * continues, as if its pin IGNNE# were asserted (SDM 1 8.7.2).
+ * False where an exception of an earlier instruction is pending: #MF, or, without CR0.NE, the processor asserts FERR# and waits
+ * in front of this instruction until an interrupt comes, unless IGNNE# is asserted (SDM 1 8.7.2, D.2.1).
  */
 export function nothingPending(): bool {
-  if (!(load<u16>(FPU_STATUS) & ES) || !(load<u32>(CR0) & CR0_NE)) return true;
-  fault(MF);
+  if (!(load<u16>(FPU_STATUS) & ES)) return true;
+  if (load<u32>(CR0) & CR0_NE) fault(MF);
+  else if (load<u32>(IGNNE) == IGNNE_LOW) exitFor(EXIT_X87);
+  else return true;
   return false;
 }
 

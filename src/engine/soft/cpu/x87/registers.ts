@@ -1,5 +1,13 @@
 // The x87 FPU's registers (SDM 1 8.1), and the exceptions that an instruction has raised so far.
-import { FPU_CONTROL, FPU_REGISTERS, FPU_STATUS, FPU_TAGS } from '../../layout';
+import {
+  FPU_CONTROL,
+  FPU_REGISTERS,
+  FPU_STATUS,
+  FPU_TAGS,
+  IGNNE,
+  IGNNE_FOR_NOW,
+  IGNNE_LOW,
+} from '../../layout';
 
 // The status word (SDM 1 8.1.3). The first six are masked by the same bits of the control word.
 export const IE: u32 = 1;
@@ -48,6 +56,8 @@ export function statusWord(): u32 {
 export function setStatusWord(value: u32): void {
   const pending = (value & ~controlWord() & EXCEPTIONS) != 0;
   store<u16>(FPU_STATUS, <u16>(pending ? value | ES | BUSY : value & ~(ES | BUSY)));
+  // FERR# goes away, and with it the board's answer (SDM 1 D.2.1.2).
+  if (!pending && load<u32>(IGNNE) == IGNNE_FOR_NOW) store<u32>(IGNNE, IGNNE_LOW);
 }
 
 export function roundingMode(): u32 {
