@@ -10,6 +10,7 @@ import { benchLifecycle } from './lifecycle.js';
 import { Floor, printTable, type Row } from './measure.js';
 import { benchParts } from './parts.js';
 import { benchPmioMmio } from './pmio-mmio.js';
+import { benchResets } from './resets.js';
 import { benchSimvirtio } from './simvirtio.js';
 import { benchSoft } from './soft.js';
 import { benchStartup } from './startup.js';
@@ -25,6 +26,7 @@ using floor = new Floor(path.join(root, 'bench/floor.c'));
 const rows: Row[] = [];
 const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   lifecycle: () => benchLifecycle(floor),
+  resets: () => benchResets(),
   exits: () => benchExits(floor),
   console: () => benchConsole(floor),
   startup: () => benchStartup(root),

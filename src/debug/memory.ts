@@ -33,7 +33,7 @@ export function readMemory(
   const bytes = new Uint8Array(found.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;
   for (const piece of found) {
-    bytes.set(memory.view(piece.physical, piece.length), at);
+    bytes.set(memory.peek(piece.physical, piece.length), at);
     at += piece.length;
   }
   return bytes;

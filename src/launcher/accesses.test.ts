@@ -1,8 +1,7 @@
 /** What the callbacks for ports and memory see of a guest, on either engine. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { kvmEngine } from '../engine/kvm/index.js';
-import { asm, noKvm } from '../engine/kvm/testing.js';
+import { asm } from '../engine/kvm/testing.js';
 import { engines, launcherOn, MEMORY, recorder } from './testing.js';
 
 for (const { name, skip, make } of engines) {
@@ -125,11 +124,12 @@ for (const { name, skip, make } of engines) {
   });
 }
 
-// The software CPU keeps none: launcher.test.ts.
-describe('a dirty log', { skip: noKvm() }, () => {
-  const launcher = launcherOn(kvmEngine);
+for (const { name, skip, make } of engines) {
+  const launcher = launcherOn(make);
 
-  test('names the pages of its slot that were written since the last look', () => {
+  test(`a dirty log on ${name} names the pages of its slot that were written since the last look`, {
+    skip,
+  }, () => {
     using vm = launcher(
       [
         ...asm.movAl(1),
@@ -150,4 +150,4 @@ describe('a dirty log', { skip: noKvm() }, () => {
     assert.throws(() => vm.getDirtyLog(0), /memory slot 0 keeps no dirty log/);
     assert.throws(() => vm.getDirtyLog(9), /there is no memory slot 9/);
   });
-});
+}

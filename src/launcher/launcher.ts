@@ -9,7 +9,7 @@ import {
   newControl,
 } from '../engine/contract/index.js';
 import { ConfigError } from '../errors.js';
-import { GuestMemory, type RegionConfig } from '../memory/index.js';
+import { GuestMemory, PAGE_SIZE, type RegionConfig } from '../memory/index.js';
 import { Accesses } from './accesses.js';
 import { type LauncherCallbacks, stop } from './callbacks.js';
 import { type LauncherEnd, type LauncherRunOptions, runCallbacks } from './run.js';
@@ -136,8 +136,7 @@ export class Launcher implements Disposable {
         'give the slot to the launcher with logDirty: slots: [{ address, size, logDirty: true }]',
       );
     }
-    if (!this.#engine.capabilities.dirtyLog) throw this.#cannot('keeps no dirty log');
-    return this.#vm.takeDirtyPages(slot);
+    return this.#vm.takeDirtyPages(slot).map((page) => region.address + page * PAGE_SIZE);
   }
 
   /** Sets the level of interrupt line `irq` of the in-kernel controllers (`irqchip`). */

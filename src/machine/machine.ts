@@ -25,7 +25,7 @@ import { Wires } from './cpus/wires.js';
 import { type Lender, LentHost } from './device-host.js';
 import { Inputs, type InputsOptions } from './inputs/index.js';
 import { engineSink, Interrupts } from './interrupts/interrupts.js';
-import { loadMachine, type MachineState, saveMachine } from './snapshot/index.js';
+import { loadMachine, type MachineState, saveMachine, WrittenPages } from './snapshot/index.js';
 
 /** Memory of a machine that does not say how much it wants: 16 MiB. */
 export const DEFAULT_MEMORY = 16 * 1024 * 1024;
@@ -111,6 +111,8 @@ export class Machine implements Runnable, Disposable {
    * in time.
    */
   quiet = false;
+  /** @internal */
+  readonly writtenPages: WrittenPages;
   readonly #vm: EngineVm;
   #coalescing: Coalescing | undefined;
   #disposed = false;
@@ -144,6 +146,7 @@ export class Machine implements Runnable, Disposable {
         ...(config.apic && { apic: apicFeatures(config) }),
       });
       undo.push(this.#vm);
+      this.writtenPages = new WrittenPages(this.memory, this.#vm);
       this.cpus = [this.#vm.createCpu(this.control)];
       undo.push(...this.cpus);
       const cycleTime = chooseTime(config, this.cpu, engine);
@@ -253,6 +256,33 @@ export class Machine implements Runnable, Disposable {
   load(state: MachineState): void {
     this.#requireRest();
     loadMachine(this, state);
+  }
+
+  /**
+   * Logs the pages of RAM that are written from here on: `load` and `save` then look at these alone, so that a reset to a
+   * state costs what changed since, not the size of the memory. The guest's first write to each page becomes slower.
+   *
+   * ```ts
+   * const state = machine.logWrites();
+   * for (const input of inputs) {
+   *   serial.send(input);
+   *   machine.run();
+   *   machine.load(state);
+   * }
+   * ```
+   *
+   * @returns the state as of now, as `save` gives it
+   */
+  logWrites(): MachineState {
+    const state = this.save();
+    this.writtenPages.begin(state.memory);
+    return state;
+  }
+
+  /** Ends what `logWrites` began. */
+  endLog(): void {
+    this.#requireRest();
+    this.writtenPages.end();
   }
 
   /** @internal */

@@ -1,4 +1,5 @@
 import { TerrariumError } from '../errors.js';
+import { HostWrites } from './host-writes.js';
 import { acquirePages, type Pages, pagesOf, releasePages, WASM_PAGE } from './pool.js';
 
 /** The smallest unit that can be mapped, in bytes. */
@@ -51,6 +52,8 @@ export class GuestMemory implements Disposable {
   readonly wasm: WebAssembly.Memory;
   readonly buffer: SharedArrayBuffer;
   readonly regions: readonly MemoryRegion[];
+  /** The pages that were written from outside of the CPUs. */
+  readonly hostWrites: HostWrites;
   readonly #pages: Pages;
   #view: DataView | undefined;
   #bytes: Uint8Array;
@@ -59,6 +62,8 @@ export class GuestMemory implements Disposable {
     this.wasm = pages.wasm;
     this.buffer = pages.bytes.buffer as SharedArrayBuffer;
     this.regions = regions;
+    const size = regions.reduce((sum, { capacity }) => sum + capacity, 0);
+    this.hostWrites = new HostWrites(this.buffer, ENGINE_AREA, size);
     this.#pages = pages;
     this.#view = pages.view;
     this.#bytes = pages.bytes;
@@ -69,7 +74,10 @@ export class GuestMemory implements Disposable {
     const mapped = layOut(regions);
     const last = mapped[mapped.length - 1]!;
     const pages = Math.ceil((last.offset + last.capacity) / WASM_PAGE);
-    return new GuestMemory(acquirePages(pages), mapped);
+    const memory = new GuestMemory(acquirePages(pages), mapped);
+    // The last VM that had this memory may have kept a log.
+    if (memory.hostWrites.on) memory.hostWrites.log(false);
+    return memory;
   }
 
   /** The memory of another thread's VM, by what that thread posted. */
@@ -130,16 +138,16 @@ export class GuestMemory implements Disposable {
     return this.#at(address, 8).getBigUint64(this.#offset, true);
   }
   write8(address: number, value: number): void {
-    this.#at(address, 1).setUint8(this.#offset, value);
+    this.#toWrite(address, 1).setUint8(this.#offset, value);
   }
   write16(address: number, value: number): void {
-    this.#at(address, 2).setUint16(this.#offset, value, true);
+    this.#toWrite(address, 2).setUint16(this.#offset, value, true);
   }
   write32(address: number, value: number): void {
-    this.#at(address, 4).setUint32(this.#offset, value, true);
+    this.#toWrite(address, 4).setUint32(this.#offset, value, true);
   }
   write64(address: number, value: bigint): void {
-    this.#at(address, 8).setBigUint64(this.#offset, value, true);
+    this.#toWrite(address, 8).setBigUint64(this.#offset, value, true);
   }
 
   /** A copy of `length` bytes: what a guest does to its memory afterwards does not change it. */
@@ -149,20 +157,39 @@ export class GuestMemory implements Disposable {
   }
 
   writeBytes(address: number, bytes: Uint8Array): void {
-    this.#at(address, bytes.length);
+    this.#toWrite(address, bytes.length);
     this.#bytes.set(bytes, this.#offset);
   }
 
   /**
-   * The guest's own bytes, not a copy. A guest may change them between two reads: read once, check, then use.
-   * The view must not be used after the memory is disposed.
+   * The guest's own bytes, not a copy, to write or read now. A guest may change them between two reads: read once, check, then
+   * use. Who keeps the view for later writes takes it with `hold`. It must not be used after the memory is disposed.
    */
   view(address: number, length: number): Uint8Array {
+    this.#toWrite(address, length);
+    return this.#bytes.subarray(this.#offset, this.#offset + length);
+  }
+
+  /** As `view`, to read only: the bytes do not count as written. */
+  peek(address: number, length: number): Uint8Array {
     this.#at(address, length);
     return this.#bytes.subarray(this.#offset, this.#offset + length);
   }
 
-  /** All bytes that are kept for a region, whether the guest sees them or not. */
+  /** As `view`, for a device that keeps it and writes at any time: from now on its pages always count as written. */
+  hold(address: number, length: number): Uint8Array {
+    const bytes = this.view(address, length);
+    this.hostWrites.hold(this.#offset, length);
+    return bytes;
+  }
+
+  /** As `hold`, for all bytes of a region, whether the guest sees them or not. */
+  holdRegion(region: MemoryRegion): Uint8Array {
+    this.hostWrites.hold(region.offset, region.capacity);
+    return this.bytesOf(region);
+  }
+
+  /** All bytes of a region, whether the guest sees them or not, to read only. */
   bytesOf({ offset, capacity }: MemoryRegion): Uint8Array {
     if (this.#view === undefined)
       throw new GuestMemoryError('guest memory was used after its machine was disposed');
@@ -183,6 +210,12 @@ export class GuestMemory implements Disposable {
 
   /** Byte offset in `buffer` that the last check found; a field, so that a checked access allocates nothing. */
   #offset = 0;
+
+  #toWrite(address: number, length: number): DataView {
+    const view = this.#at(address, length);
+    this.hostWrites.note(this.#offset, length);
+    return view;
+  }
 
   #at(address: number, length: number): DataView {
     if (this.#view === undefined)

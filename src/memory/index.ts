@@ -12,4 +12,6 @@ export {
   PAGE_SIZE,
   type RegionConfig,
 } from './guest-memory.js';
-export { capturePages, dirtyPages, type PagesState, restorePages } from './pages.js';
+export { HostWrites } from './host-writes.js';
+export { setBits, takeBits } from './page-bits.js';
+export { capturePages, differentPages, dirtyPages, type PagesState, restorePages } from './pages.js';

@@ -2,8 +2,8 @@
  * The contents of a VM's RAM by pages, as plain data: copied where they differ from an older copy, and shared with it where
  * not.
  *
- * Pages are found by comparing, not by a log: the software CPU's stores need no mark, KVM's dirty log does not see what the
- * monitor and the assisting CPU write, and views of memory are written by anybody. Comparing takes about a millisecond a MiB.
+ * Without a log of the pages that were written, all are compared, which takes about a millisecond a MiB. Who keeps a log
+ * (`GuestMemory.hostWrites` and `EngineVm.takeDirtyPages`) names the pages that may differ, and only these are looked at.
  *
  * @module
  */
@@ -20,23 +20,35 @@ export interface PagesState {
 const ZEROS = new Uint8Array(PAGE_SIZE);
 const WORDS = PAGE_SIZE / 4;
 
-/** Copies RAM. A page that is as it was in `before` is shared with it. */
-export function capturePages(memory: GuestMemory, before?: PagesState): PagesState {
-  const size = sizeOf(memory);
-  const pages = new Map<number, Uint8Array>();
-  eachPage(memory, (number, page) => {
-    if (equal(page, ZEROS)) return;
+/**
+ * Copies RAM. A page that is as it was in `before` is shared with it.
+ *
+ * @param dirty the pages that may differ from `before`: only these are looked at. Default: all
+ */
+export function capturePages(memory: GuestMemory, before?: PagesState, dirty?: Iterable<number>): PagesState {
+  const pages = new Map(dirty === undefined ? [] : before?.pages);
+  eachPage(memory, dirty, (number, page) => {
     const old = before?.pages.get(number);
-    pages.set(number, old !== undefined && equal(page, old) ? old : page.slice());
+    if (equal(page, ZEROS)) pages.delete(number);
+    else pages.set(number, old !== undefined && equal(page, old) ? old : page.slice());
   });
-  return { size, pages };
+  return { size: sizeOf(memory), pages };
+}
+
+/** The pages in which two copies may differ: a page that they share is the same in both. */
+export function differentPages(one: PagesState, other: PagesState): Set<number> {
+  const different = new Set<number>();
+  if (one === other) return different;
+  for (const [number, page] of one.pages) if (other.pages.get(number) !== page) different.add(number);
+  for (const number of other.pages.keys()) if (!one.pages.has(number)) different.add(number);
+  return different;
 }
 
 /** The numbers of the pages that differ from a copy, lowest first. */
 export function dirtyPages(memory: GuestMemory, from: PagesState): number[] {
   requireFit(memory, from);
   const dirty: number[] = [];
-  eachPage(memory, (number, page) => {
+  eachPage(memory, undefined, (number, page) => {
     if (!equal(page, from.pages.get(number) ?? ZEROS)) dirty.push(number);
   });
   return dirty;
@@ -47,15 +59,17 @@ export function dirtyPages(memory: GuestMemory, from: PagesState): number[] {
  * @throws GuestMemoryError for a copy of another memory, and for what is no copy
  */
 export function restorePages(memory: GuestMemory, from: PagesState, dirty?: Iterable<number>): void {
-  requireFit(memory, from);
-  const bytes = allBytes(memory);
-  for (const number of dirty ?? Array(from.size / PAGE_SIZE).keys()) {
-    const page = bytes.subarray(number * PAGE_SIZE, (number + 1) * PAGE_SIZE);
+  if (!known.has(from) || from.size !== sizeOf(memory)) requireFit(memory, from);
+  known.add(from);
+  eachPage(memory, dirty, (number, page) => {
     const wanted = from.pages.get(number) ?? ZEROS;
     // Not for nothing: a page that is written costs host memory.
     if (!equal(page, wanted)) page.set(wanted);
-  }
+  });
 }
+
+/** Copies that were checked: thousands of resets to the same one need not look at all of its pages. */
+const known = new WeakSet<PagesState>();
 
 function sizeOf({ regions }: GuestMemory): number {
   return regions.reduce((sum, { capacity }) => sum + capacity, 0);
@@ -68,9 +82,14 @@ function allBytes(memory: GuestMemory): Uint8Array {
   return new Uint8Array(memory.buffer, ENGINE_AREA, sizeOf(memory));
 }
 
-function eachPage(memory: GuestMemory, visit: (number: number, page: Uint8Array) => void): void {
+/** Visits these pages of RAM, or all of them, lowest first. */
+function eachPage(
+  memory: GuestMemory,
+  numbers: Iterable<number> | undefined,
+  visit: (number: number, page: Uint8Array) => void,
+): void {
   const bytes = allBytes(memory);
-  for (let number = 0; number < bytes.length / PAGE_SIZE; number++)
+  for (const number of numbers ?? Array(bytes.length / PAGE_SIZE).keys())
     visit(number, bytes.subarray(number * PAGE_SIZE, (number + 1) * PAGE_SIZE));
 }
 

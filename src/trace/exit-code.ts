@@ -69,7 +69,7 @@ export class ExitCode {
   /** As much of the guest's memory as there is. */
   #read(physical: number, length: number): Uint8Array {
     for (let bytes = length; bytes > 0; bytes--) {
-      if (this.#memory.find(physical, bytes) !== undefined) return this.#memory.view(physical, bytes);
+      if (this.#memory.find(physical, bytes) !== undefined) return this.#memory.peek(physical, bytes);
     }
     return new Uint8Array(0);
   }

@@ -60,6 +60,7 @@ function spoiled(spoil: (code: Uint8Array) => void): Engine {
         setIrq: () => undefined,
         remapRegion: (slot) => vm.remapRegion(slot),
         signalMessage: () => false,
+        logDirtyPages: (slot, on) => vm.logDirtyPages(slot, on),
         takeDirtyPages: (slot) => vm.takeDirtyPages(slot),
         readCounters: () => vm.readCounters(),
         createCpu(control): EngineCpu {

@@ -39,15 +39,15 @@ export function engineOf(
 
 export class Side implements Disposable {
   readonly memory: GuestMemory;
-  readonly #vm;
+  readonly vm;
   readonly cpu;
   readonly #kind: ProgramKind;
 
   constructor(engine: ReturnType<typeof engineOf>, kind: ProgramKind) {
     this.#kind = kind;
     this.memory = GuestMemory.create([{ address: 0, size: memoryOf(kind) }]);
-    this.#vm = engine.createVm(this.memory);
-    this.cpu = this.#vm.createCpu(newControl());
+    this.vm = engine.createVm(this.memory);
+    this.cpu = this.vm.createCpu(newControl());
   }
 
   start({ bytes, address, rip, abort }: MadeProgram): void {
@@ -75,7 +75,7 @@ export class Side implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#vm[Symbol.dispose]();
+    this.vm[Symbol.dispose]();
     this.memory.release(false);
   }
 }

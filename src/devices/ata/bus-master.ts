@@ -139,6 +139,7 @@ function region(
 ): Uint8Array | undefined {
   const found = memory.find(address, length);
   if (found === undefined) return undefined;
+  if (!write) return memory.peek(address, length);
   // What is written to ROM is lost.
-  return found.readOnly && write ? new Uint8Array(length) : memory.view(address, length);
+  return found.readOnly ? new Uint8Array(length) : memory.view(address, length);
 }

@@ -98,14 +98,14 @@ export class Dma8237 implements Device {
     const straight = !(mode & Mode.down) && address + bytes.length <= 0x1_0000;
     const region = straight ? memory?.find(page + address, bytes.length) : undefined;
     if (memory !== undefined && region !== undefined) {
-      if (!toMemory) bytes.set(memory.view(page + address, bytes.length));
+      if (!toMemory) bytes.set(memory.peek(page + address, bytes.length));
       else if (!region.readOnly) memory.writeBytes(page + address, bytes);
       return;
     }
     for (const [i, byte] of bytes.entries()) {
       const at = page + ((mode & Mode.down ? address - i : address + i) & 0xffff);
       const found = memory?.find(at, 1);
-      if (!toMemory) bytes[i] = found === undefined ? 0xff : memory!.view(at, 1)[0]!;
+      if (!toMemory) bytes[i] = found === undefined ? 0xff : memory!.peek(at, 1)[0]!;
       else if (found !== undefined && !found.readOnly) memory!.writeBytes(at, Uint8Array.of(byte));
     }
   }

@@ -28,10 +28,10 @@ export class ConfigSpace {
 
   /** @throws GuestMemoryError where the machine has not the memory that `simvirtioRegions` names */
   constructor(memory: GuestMemory, address: number, maxlen: number) {
-    // Checked views: they throw where there is no such memory.
-    const registers = memory.view(address, REGISTERS_SIZE);
-    const tx = memory.view(address + TX_BUFFER, BUFFER_SIZE);
-    const rx = memory.view(address + RX_BUFFER, BUFFER_SIZE);
+    // Checked: they throw where there is no such memory.
+    const registers = memory.hold(address, REGISTERS_SIZE);
+    const tx = memory.hold(address + TX_BUFFER, BUFFER_SIZE);
+    const rx = memory.hold(address + RX_BUFFER, BUFFER_SIZE);
     this.#bytes = registers;
     this.#halves = new Uint16Array(memory.buffer, registers.byteOffset, REGISTERS_SIZE / 2);
     this.#words = new Uint32Array(memory.buffer, registers.byteOffset, REGISTERS_SIZE / 4);

@@ -16,7 +16,7 @@ export class DeviceTable {
   #listed: number[] = [];
 
   constructor(memory: GuestMemory) {
-    const { byteOffset } = memory.view(SIMVIRTIO_BASE, TABLE_SIZE);
+    const { byteOffset } = memory.hold(SIMVIRTIO_BASE, TABLE_SIZE);
     this.#halves = new Uint16Array(memory.buffer, byteOffset, 1);
     this.#addresses = new BigUint64Array(memory.buffer, byteOffset + ADDRESSES, MAX_DEVICES);
     this.#write();

@@ -32,7 +32,8 @@ export interface AssistEngine {
   warmUp(): void;
   createVm(
     memory: GuestMemory,
-  ): Pick<EngineVm, 'remapRegion'> & Disposable & { createCpu(control: Int32Array): Helper };
+  ): Pick<EngineVm, 'remapRegion' | 'logDirtyPages' | 'takeDirtyPages'> &
+    Disposable & { createCpu(control: Int32Array): Helper };
   /** See `Engine.discard`. */
   discard(memory: GuestMemory): boolean;
 }
@@ -81,6 +82,8 @@ class AssistedVm implements EngineVm {
   readonly #replay: NonNullable<AssistOptions['replay']>;
   readonly #makeHelper: () => ReturnType<AssistEngine['createVm']>;
   readonly #helpers: ReturnType<AssistEngine['createVm']>[] = [];
+  /** The regions whose log was begun after the VM was made, and those whose was ended. */
+  readonly #logs = new Map<number, boolean>();
 
   constructor(
     inner: EngineVm,
@@ -97,6 +100,7 @@ class AssistedVm implements EngineVm {
   createCpu(control: Int32Array): EngineCpu {
     const makeHelper = () => {
       const vm = this.#makeHelper();
+      for (const [slot, on] of this.#logs) vm.logDirtyPages(slot, on);
       this.#helpers.push(vm);
       return vm.createCpu(control);
     };
@@ -122,8 +126,17 @@ class AssistedVm implements EngineVm {
     return this.#inner.signalMessage(address, data);
   }
 
+  logDirtyPages(slot: number, on: boolean): void {
+    this.#inner.logDirtyPages(slot, on);
+    this.#logs.set(slot, on);
+    for (const helper of this.#helpers) helper.logDirtyPages(slot, on);
+  }
+
+  /** Those that the helper wrote as well: the engine does not see its writes. */
   takeDirtyPages(slot: number): number[] {
-    return this.#inner.takeDirtyPages(slot);
+    const pages = this.#inner.takeDirtyPages(slot);
+    const others = this.#helpers.flatMap((helper) => helper.takeDirtyPages(slot));
+    return others.length === 0 ? pages : [...new Set([...pages, ...others])].sort((a, b) => a - b);
   }
 
   readCounters(): EngineCounters {

@@ -12,8 +12,6 @@ export interface EngineCapabilities {
   readonly exactRip: boolean;
   /** The engine has interrupt controllers and a timer of its own (`VmOptions.irqchip`, `EngineVm.setIrq`). */
   readonly irqchip: boolean;
-  /** The engine logs the pages that a guest writes (`EngineVm.takeDirtyPages`). */
-  readonly dirtyLog: boolean;
   /** The engine keeps counters of its own (`EngineVm.readCounters`). */
   readonly counters: boolean;
   /** The engine reports accesses to the task priority register (`EngineCpu.reportTprAccess`). */

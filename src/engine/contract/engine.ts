@@ -22,8 +22,14 @@ export interface EngineVm extends Disposable {
    */
   remapRegion(slot: number): void;
   /**
-   * Addresses of the pages of region `slot` that the guest wrote since the last call, lowest first; the region was made
-   * with `logDirty`. Throws where `EngineCapabilities.dirtyLog` is false.
+   * Begins an empty log of the pages of region `slot` that the guest's CPUs write, or ends it. A region that was made with
+   * `logDirty` has one from the start. While there is one, the first write to each page costs more. Not while `run` runs.
+   */
+  logDirtyPages(slot: number, on: boolean): void;
+  /**
+   * The pages of region `slot` that the guest's CPUs wrote since the last call, page tables' accessed and dirty bits included:
+   * their numbers, from the region's first page on, lowest first. None is missing; a page may be named where a write was only
+   * begun. Writes from outside of the CPUs are `GuestMemory.hostWrites`. Throws for a region without a log.
    */
   takeDirtyPages(slot: number): number[];
   /** The engine's own counters, as of now; empty lists where it keeps none. */

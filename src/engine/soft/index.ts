@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { GuestMemory } from '../../memory/index.js';
+import { ENGINE_AREA, GuestMemory, type MemoryRegion, PAGE_SIZE, takeBits } from '../../memory/index.js';
 import {
   type ApicFeatures,
   type Engine,
@@ -72,7 +72,6 @@ const capabilities: EngineCapabilities = {
   instructionClock: true,
   exactRip: true,
   irqchip: false,
-  dirtyLog: false,
   counters: false,
   tprAccess: false,
   msrExits: true,
@@ -153,6 +152,9 @@ export class SoftVm implements EngineVm {
   readonly #view: DataView;
   readonly #translator: () => Translator | undefined;
   #cpu: SoftCpu | undefined;
+  /** The marks of the pages that were written, and the slots whose marks are asked for. */
+  readonly #dirty: Int32Array;
+  readonly #logs = new Set<number>();
 
   /** @internal */
   constructor(
@@ -176,6 +178,8 @@ export class SoftVm implements EngineVm {
     program.reset();
     program.setFlags(2);
     program.setSystem();
+    this.#dirty = new Int32Array(memory.buffer, L.DIRTY, L.DIRTY_SIZE / 4);
+    for (const { slot, logDirty } of memory.regions) if (logDirty) this.logDirtyPages(slot, true);
   }
 
   createCpu(control: Int32Array): SoftCpu {
@@ -205,8 +209,34 @@ export class SoftVm implements EngineVm {
     return false;
   }
 
-  takeDirtyPages(_slot: number): never {
-    throw new SoftError('ELIMIT', 'the software engine keeps no log of dirty pages', 'use the engine kvm');
+  logDirtyPages(slot: number, on: boolean): void {
+    this.#region(slot);
+    this.#logs.delete(slot);
+    if (on) {
+      this.#logs.add(slot);
+      this.takeDirtyPages(slot);
+    }
+    this.#view.setUint32(L.LOGS_WRITES, this.#logs.size, true);
+    this.#program.guardPages();
+  }
+
+  takeDirtyPages(slot: number): number[] {
+    const { offset, capacity } = this.#region(slot);
+    if (!this.#logs.has(slot))
+      throw new SoftError('ENOLOG', `memory slot ${slot} keeps no dirty log`, 'call logDirtyPages first');
+    const first = (offset - ENGINE_AREA) / PAGE_SIZE;
+    const pages = takeBits(this.#dirty, first, capacity / PAGE_SIZE);
+    if (pages.length === 0) return pages;
+    // The next write to each of these pages is to be seen again.
+    this.#program.guardPages();
+    return pages.map((page) => page - first);
+  }
+
+  #region(slot: number): MemoryRegion {
+    const region = this.#memory.regions.find((one) => one.slot === slot);
+    if (region === undefined)
+      throw new SoftError('ENOSLOT', `the VM has no memory slot ${slot}`, 'slots count from 0');
+    return region;
   }
 
   readCounters(): EngineCounters {

@@ -196,6 +196,9 @@ export const BATCH_NEXT = 0x5dc;
 export const PENDING_EXCEPTION = 0x5e4;
 export const PENDING_ERROR_CODE = 0x5e8;
 
+/** Not 0: pages that are written get a mark in DIRTY. */
+export const LOGS_WRITES = 0x5f0;
+
 export const TROUBLE_FAULT = 1;
 /** The monitor must answer first. */
 export const TROUBLE_EXIT = 2;
@@ -393,7 +396,10 @@ export const PAGES = 0x100000;
 export const PAGE_RECORD = 16;
 export const PAGE_BLOCKS = 8;
 export const POOL = 0x1100000;
-export const POOL_END = 0x2000000;
+export const POOL_END = 0x1fc0000;
+/** A bit for each page of RAM that was written while LOGS_WRITES was set. Then memory's own marks, of writes from outside. */
+export const DIRTY = 0x1fc0000;
+export const DIRTY_SIZE = 0x20000;
 /** Where guest RAM starts: memory's ENGINE_AREA. */
 export const RAM = 0x2000000;
 

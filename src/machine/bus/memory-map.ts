@@ -85,12 +85,12 @@ export class DeviceMemory implements Windows {
     this.#claims = this.#own.map(({ device, range }) => bus.claimOf(device, range)!);
     this.#remap = remap;
     for (const [i, claim] of this.#claims.entries())
-      if (this.#own[i]!.range.backing === 'ram') claim.bytes = memory.bytesOf(this.#regions[i]!);
+      if (this.#own[i]!.range.backing === 'ram') claim.bytes = memory.holdRegion(this.#regions[i]!);
   }
 
   bytes(range: MemoryRange): Uint8Array {
     const i = this.#indexOf(range);
-    return this.#memory!.bytesOf(this.#regions[i]!);
+    return this.#memory!.holdRegion(this.#regions[i]!);
   }
 
   show(range: MemoryRange, address: number, size: number): void {

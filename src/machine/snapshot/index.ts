@@ -6,3 +6,4 @@ export {
   MachineStateError,
   saveMachine,
 } from './snapshot.js';
+export { WrittenPages } from './written-pages.js';

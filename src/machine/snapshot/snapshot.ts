@@ -16,6 +16,7 @@ import type { CpuState } from '../../x86/index.js';
 import type { Bus, ClaimState } from '../bus/bus.js';
 import type { Inputs, InputsState } from '../inputs/index.js';
 import type { Interrupts, LinesState } from '../interrupts/interrupts.js';
+import type { WrittenPages } from './written-pages.js';
 
 /** `MachineState.version` of the states that this version of Terrarium gives and takes. */
 export const MACHINE_STATE_VERSION = 1;
@@ -46,6 +47,7 @@ export interface Saveable {
   readonly clock: AlarmClock;
   readonly interrupts: Interrupts;
   readonly inputs: Inputs;
+  readonly writtenPages: WrittenPages;
   exits: number;
   sleeps: boolean;
   /** The time is `moment`. */
@@ -67,7 +69,7 @@ export class MachineStateError extends TerrariumError {
  * @throws MachineStateError where a device cannot give its own
  */
 export function saveMachine(machine: Saveable, before?: MachineState): MachineState {
-  const { cpus, devices, interrupts, clock, inputs, memory, exits, sleeps } = machine;
+  const { cpus, devices, interrupts, clock, inputs, exits, sleeps } = machine;
   const withoutState = devices.find((device) => device.save === undefined || device.load === undefined);
   if (withoutState !== undefined)
     throw new MachineStateError(`device '${withoutState.name}' has no methods \`save\` and \`load\``);
@@ -85,10 +87,23 @@ export function saveMachine(machine: Saveable, before?: MachineState): MachineSt
     devices: states,
     claims: machine.bus.save(),
     inputs: inputs.save(),
-    memory: capturePages(memory, before?.memory),
+    memory: captureMemory(machine, before?.memory),
     exits,
     sleeps,
   };
+}
+
+function captureMemory({ memory, writtenPages }: Saveable, before: PagesState | undefined): PagesState {
+  const { copy } = writtenPages;
+  if (copy === undefined) return capturePages(memory, before);
+  const state = capturePages(memory, copy, writtenPages.since(copy));
+  writtenPages.begin(state);
+  return state;
+}
+
+function restoreMemory({ memory, writtenPages }: Saveable, state: PagesState): void {
+  restorePages(memory, state, writtenPages.since(state));
+  if (writtenPages.copy !== undefined) writtenPages.begin(state);
 }
 
 /**
@@ -97,8 +112,8 @@ export function saveMachine(machine: Saveable, before?: MachineState): MachineSt
  */
 export function loadMachine(machine: Saveable, state: MachineState): void {
   requireFit(machine, state);
-  const { cpus, devices, interrupts, clock, inputs, memory } = machine;
-  restorePages(memory, state.memory);
+  const { cpus, devices, interrupts, clock, inputs } = machine;
+  restoreMemory(machine, state.memory);
   // The time comes before the devices, which say when their next event is; then each alarm at its very moment.
   for (const [index, cpu] of cpus.entries()) cpu.setState(state.cpus[index]!);
   machine.setTime(state.clock.now);

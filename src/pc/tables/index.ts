@@ -52,7 +52,7 @@ export function placeTables(memory: GuestMemory, options: TablesOptions, at?: Ta
   for (const { address, bytes } of pcTables(options, at)) {
     const free =
       memory.contains(address, bytes.length) &&
-      memory.view(address, bytes.length).every((byte) => byte === 0);
+      memory.peek(address, bytes.length).every((byte) => byte === 0);
     if (free) memory.writeBytes(address, bytes);
   }
 }

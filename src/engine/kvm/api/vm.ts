@@ -223,14 +223,13 @@ export class Vm extends Handle {
   }
 }
 
-/** The addresses of the pages whose bits are set in the dirty log of a slot at `address`. */
-export function dirtyPages(bitmap: Uint8Array, address: number): number[] {
+/** The numbers of the pages whose bits are set in the dirty log of a slot: from its first page on. */
+export function dirtyPages(bitmap: Uint8Array): number[] {
   const pages: number[] = [];
-  for (const [i, bits] of bitmap.entries()) {
+  for (let i = 0; i < bitmap.length; i++) {
+    const bits = bitmap[i]!;
     if (bits === 0) continue;
-    for (let bit = 0; bit < 8; bit++) {
-      if ((bits & (1 << bit)) !== 0) pages.push(address + (i * 8 + bit) * 4096);
-    }
+    for (let bit = 0; bit < 8; bit++) if ((bits & (1 << bit)) !== 0) pages.push(i * 8 + bit);
   }
   return pages;
 }

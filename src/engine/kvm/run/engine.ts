@@ -75,7 +75,6 @@ const capabilities: EngineCapabilities = {
   instructionClock: false,
   exactRip: false,
   irqchip: true,
-  dirtyLog: true,
   counters: true,
   tprAccess: true,
   msrExits: false,
@@ -150,8 +149,11 @@ export class KvmVm implements EngineVm {
   readonly handle: Vm;
   readonly #kvm: Kvm;
   readonly #cpus: KvmCpu[] = [];
-  /** The slots of the VM: a hidden region has none. */
-  readonly #mapped = new Set<number>();
+  /** The slots of the VM, with their sizes in bytes: a hidden region has none. */
+  readonly #mapped = new Map<number, number>();
+  /** The slots with a dirty log, and the pages in it from before the slot was mapped as it is now. */
+  readonly #logs = new Map<number, number[]>();
+  #base = 0n;
   readonly #zones: LazyZones;
   readonly #watchable: boolean;
   readonly #trustGuestDebug: boolean;
@@ -174,7 +176,11 @@ export class KvmVm implements EngineVm {
     );
     try {
       const pages = hostPages(memory);
-      for (const region of memory.regions) this.#map(region, pages.base);
+      this.#base = pages.base;
+      for (const region of memory.regions) {
+        if (region.logDirty) this.#logs.set(region.slot, []);
+        this.#map(region);
+      }
       if (options.mergeable) shareEqual(pages);
       this.#reservePages(memory.regions);
       if (this.#watchable) this.#stats = this.handle.openStats();
@@ -226,29 +232,53 @@ export class KvmVm implements EngineVm {
     return this.handle.signalMsi(BigInt(address), data);
   }
 
+  logDirtyPages(slot: number, on: boolean): void {
+    const region = this.#region(slot);
+    if (on) {
+      // KVM keeps the log that a slot has: what is in it goes.
+      if (this.#logs.has(slot)) this.takeDirtyPages(slot);
+      else this.#logs.set(slot, []);
+    } else this.#logs.delete(slot);
+    // With the same address and size, KVM changes the flags alone.
+    this.#map(region);
+  }
+
   takeDirtyPages(slot: number): number[] {
-    const region = this.#memory?.regions.find((one) => one.slot === slot);
-    if (this.#memory === undefined) throw closedHandle('the VM');
-    if (region === undefined) throw new KvmError('ENOSLOT', `the VM has no memory slot ${slot}`);
-    return dirtyPages(this.handle.dirtyLog(slot, region.size), region.address);
+    const region = this.#region(slot);
+    const earlier = this.#logs.get(slot);
+    if (earlier === undefined) throw new KvmError('ENOLOG', `memory slot ${slot} keeps no dirty log`);
+    const pages = this.#mapped.has(slot) ? dirtyPages(this.handle.dirtyLog(slot, region.size)) : [];
+    if (earlier.length === 0) return pages;
+    this.#logs.set(slot, []);
+    return [...new Set([...earlier, ...pages])].sort((a, b) => a - b);
   }
 
   remapRegion(slot: number): void {
-    const memory = this.#memory;
-    if (memory === undefined) throw closedHandle('the VM');
-    const region = memory.regions.find((one) => one.slot === slot);
-    if (region === undefined) throw new KvmError('ENOSLOT', `the VM has no memory slot ${slot}`);
+    const region = this.#region(slot);
     // KVM cannot move a slot that changes its size: remove it and add it again.
-    if (this.#mapped.delete(slot))
+    const mapped = this.#mapped.get(slot);
+    if (mapped !== undefined) {
+      // Its log goes with it.
+      this.#logs.get(slot)?.push(...dirtyPages(this.handle.dirtyLog(slot, mapped)));
       this.handle.setMemoryRegion({ slot, address: region.address, size: 0, hostAddress: 0n });
-    this.#map(region, hostPages(memory).base);
+      this.#mapped.delete(slot);
+    }
+    this.#map(region);
   }
 
-  #map({ slot, address, size, offset, readOnly, logDirty }: MemoryRegion, base: bigint): void {
+  #region(slot: number): MemoryRegion {
+    if (this.#memory === undefined) throw closedHandle('the VM');
+    const region = this.#memory.regions.find((one) => one.slot === slot);
+    if (region === undefined) throw new KvmError('ENOSLOT', `the VM has no memory slot ${slot}`);
+    return region;
+  }
+
+  #map({ slot, address, size, offset, readOnly }: MemoryRegion): void {
     if (size === 0) return;
-    const hostAddress = base + BigInt(offset);
+    const hostAddress = this.#base + BigInt(offset);
+    const logDirty = this.#logs.has(slot);
     this.handle.setMemoryRegion({ slot, address, size, hostAddress, readOnly, logDirty });
-    this.#mapped.add(slot);
+    this.#mapped.set(slot, size);
   }
 
   readCounters(): EngineCounters {

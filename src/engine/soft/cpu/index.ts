@@ -67,7 +67,7 @@ import { locateCode, refill } from './core/memory';
 import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor } from './core/monitor';
 import { ripAfter, ripOf } from './core/operands';
 import { loadPdptes } from './core/paging';
-import { flushTlb, resetTlb, selectTlb } from './core/tlb';
+import { flushTlb, guardPages, resetTlb, selectTlb } from './core/tlb';
 import { through } from './core/translations';
 import { execute, perform } from './handlers';
 import { resetVectors } from './simd/state';
@@ -82,6 +82,7 @@ export {
   dropAllCode as forgetCode,
   enter,
   flushTlb,
+  guardPages,
   perform,
   refill,
   rflags,

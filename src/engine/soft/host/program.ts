@@ -12,6 +12,8 @@ export interface Program extends TranslatedCode {
   rflags(): number;
   /** Flushes the TLB: a region was moved. */
   flushTlb(): void;
+  /** From now on, the first write to each page is seen. */
+  guardPages(): void;
   /** Call it after writing the tables of the debugger's breakpoints and watchpoints. */
   setMonitor(): void;
   /** Call it after segments or control registers were set. */

@@ -37,7 +37,7 @@ const wrongMode =
 /** Without a VGA its memory is RAM, and keeps what was written. */
 function wroteAt({ memory, boot }: HostedMachine, { address, size }: typeof TEXT): boolean {
   const image = boot.segments.some((one) => one.address < address + size && address < one.address + one.size);
-  return !image && memory.contains(address, size) && memory.view(address, size).some((byte) => byte !== 0);
+  return !image && memory.contains(address, size) && memory.peek(address, size).some((byte) => byte !== 0);
 }
 
 /** The rows that say something, without blanks at their ends. Most guests draw nothing: the characters are loaded for those that do. */

@@ -27,6 +27,7 @@ import { noteAccess } from '../system/debug';
 import { allowsBelow } from '../system/limits';
 import { dropCode, holdsCode, holdsCodeIn } from './code-pages';
 import { code64 } from './cpu-mode';
+import { noteWrite } from './dirty';
 import { answer, EXIT_MMIO, external } from './external';
 import { ALIGNMENT, fault, GP, SS } from './faults';
 import { AC, systemFlag } from './flags';
@@ -98,15 +99,19 @@ function locate(linear: u64, how: u32): usize {
   const region = regionOf(physicalAddress);
   if (!region) return 0;
   const place = placeIn(region, physicalAddress);
+  const readOnly = isReadOnly(region);
+  if (how & WRITE && !readOnly) noteWrite(place);
   if (pageSize > PAGE) rememberLarge(linear, pageSize);
-  rememberData(table, linear, place, pageWritable && !isReadOnly(region));
-  return how & WRITE && isReadOnly(region) ? 0 : place;
+  rememberData(table, linear, place, pageWritable && !readOnly);
+  return how & WRITE && readOnly ? 0 : place;
 }
 
 /** The address from a TLB entry. A page that no longer holds code may be written on the fast path again. */
 function known(entry: usize, linear: u64, how: u32): usize {
   const place = <usize>linear + <usize>load<u32>(entry, TLB_ADDEND);
-  if (how & WRITE && !holdsCode(place)) store<u64>(entry, linear & ~(PAGE - 1), TLB_WRITE);
+  if (!(how & WRITE)) return place;
+  noteWrite(place);
+  if (!holdsCode(place)) store<u64>(entry, linear & ~(PAGE - 1), TLB_WRITE);
   return place;
 }
 

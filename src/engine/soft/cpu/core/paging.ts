@@ -19,6 +19,7 @@ import {
   PDPTES,
 } from '../../layout';
 import { dropCode } from './code-pages';
+import { noteWrite } from './dirty';
 import { fault, GP, PAGE_FAULT } from './faults';
 import { AC, systemFlag } from './flags';
 import { isReadOnly, placeIn, regionOf } from './regions';
@@ -106,6 +107,7 @@ function entryAt<T>(physical: u64): u64 {
 function mark(entry: u64, bits: u64): void {
   if ((entry & bits) == bits || !entryPlace) return;
   // Both bits are in the low byte.
+  noteWrite(entryPlace);
   store<u8>(entryPlace, load<u8>(entryPlace) | <u8>bits);
   dropCode(entryPlace, 1);
 }

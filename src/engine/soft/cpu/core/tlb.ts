@@ -30,6 +30,7 @@ import {
 } from '../../layout';
 import { bit } from './bits';
 import { holdsCode } from './code-pages';
+import { mayPass } from './dirty';
 import { AC, systemFlag } from './flags';
 
 const NONE: u64 = 1;
@@ -110,7 +111,7 @@ export function rememberData(table: usize, linear: u64, place: usize, mayWrite: 
   const entry = claim(table, linear, place);
   const page = linear & ~(PAGE - 1);
   store<u64>(entry, page, TLB_READ);
-  store<u64>(entry, mayWrite && !holdsCode(place) ? page : NONE, TLB_WRITE);
+  store<u64>(entry, mayWrite && !holdsCode(place) && mayPass(place) ? page : NONE, TLB_WRITE);
   store<u32>(entry, <u32>mayWrite, TLB_MAY_WRITE);
 }
 
@@ -162,6 +163,15 @@ export function flushAddress(linear: u64): void {
   }
   for (let kind: u32 = 0; kind < TABLES; kind++) clear(entryIn(tableOf(kind), linear));
   store<u64>(CODE_PAGE, NONE);
+}
+
+/** From now on, the first write to each page takes the slow path. */
+export function guardPages(): void {
+  const used = load<u32>(TLB_USED);
+  for (let kind: u32 = 0; kind < TABLES; kind++) {
+    if (!((used >> kind) & 1)) continue;
+    for (let i: usize = 0; i < TLB_ENTRIES; i++) store<u64>(tableOf(kind) + (i << 5), NONE, TLB_WRITE);
+  }
 }
 
 /** From now on, writes to the page at `place` take the slow path. */
