@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { AddressRange, SymbolTable } from '../symbols/index.js';
+import type { SymbolTable } from '../symbols/index.js';
 import { type Flow, fetchInstruction, flowOf } from './code.js';
 import { DebugError } from './errors.js';
 import type { Frame } from './frames.js';
@@ -61,25 +61,34 @@ export class BackStepper {
 
   /** To the beginning of this line, or of the one before. @param into functions as well, where their lines are known */
   async line(into: boolean): Promise<DebugStop> {
-    const { symbols } = this.#parts;
     const { pc } = await this.#parts.state();
-    if (symbols.lines.rangeAt(pc) === undefined) return into ? this.step() : this.next();
+    if (this.#lineAt(pc) === undefined) return into ? this.step() : this.next();
     let last: Footprint | undefined;
     for (const length of TRAILS) {
       const trail = await this.#trail(length);
       let at = trail.previous(trail.end, into);
       if (at < 0) continue;
       // The line that is taken back: this one, or, from its beginning, the one before.
-      const range = symbols.lines.rangeAt(trail.moments[at]!.pc);
-      if (range === undefined) return this.#goTo(trail.moments[at]!.at);
-      for (let before = at; before >= 0 && isIn(range, trail.moments[before]!.pc); ) {
+      let line = this.#lineAt(trail.moments[at]!.pc);
+      for (let before = at; line !== undefined; ) {
+        const here = this.#lineAt(trail.moments[before]!.pc);
+        // The line called a function: to the line that it ended with.
+        if (here !== line && into && trail.returns(before)) line = here;
+        if (here === undefined || here !== line) break;
         at = before;
         before = trail.previous(at, into);
-        if (before < 0) last = trail.moments[at];
+        if (before >= 0) continue;
+        last = trail.moments[at];
+        break;
       }
       if (last === undefined || trail.complete) return this.#goTo(trail.moments[at]!.at);
     }
     return last === undefined ? this.next() : this.#goTo(last.at);
+  }
+
+  #lineAt(pc: bigint): string | undefined {
+    const line = this.#parts.symbols.lines.at(pc);
+    return line && `${line.file.path}:${line.line}`;
   }
 
   /** To the CALL of the function that runs. @throws DebugError where no caller is known */
@@ -132,11 +141,9 @@ export class BackStepper {
     const flows = new Map<bigint, Flow>();
     for (const { pc, bits } of moments)
       if (!flows.has(pc)) flows.set(pc, (await this.#decode(pc, bits))?.flow ?? 'next');
-    const { pc } = await this.#parts.state();
     return new Trail({
       moments,
       flows,
-      pc,
       complete: moments.length < length,
       hasLine: (at) => symbols.lines.at(at) !== undefined,
     });
@@ -164,8 +171,6 @@ export class BackStepper {
 interface TrailParts {
   moments: readonly Footprint[];
   flows: ReadonlyMap<bigint, Flow>;
-  /** Where the guest is now. */
-  pc: bigint;
   /** It reaches to the beginning of the history. */
   complete: boolean;
   hasLine(pc: bigint): boolean;
@@ -192,17 +197,21 @@ class Trail {
     return this.moments.length;
   }
 
+  /** True where the instruction at an index is a return. */
+  returns(index: number): boolean {
+    return this.#parts.flows.get(this.moments[index]!.pc) === 'return';
+  }
+
   /** The index of the step before the one at `from`: over calls and repetitions. -1 where the trail does not reach it. */
   previous(from: number, into: boolean): number {
-    const { moments, flows, pc: now } = this.#parts;
+    const { moments, flows } = this.#parts;
     const last = moments[from - 1];
     if (last === undefined) return -1;
     const flow = flows.get(last.pc);
-    const pc = moments[from]?.pc ?? now;
-    if (flow === 'repeat' && last.pc === pc) {
+    if (flow === 'repeat') {
       let first = from - 1;
-      while (moments[first - 1]?.pc === pc) first--;
-      return first;
+      while (moments[first - 1]?.pc === last.pc) first--;
+      return first > 0 || this.complete ? first : -1;
     }
     if (flow !== 'return' || (into && this.#parts.hasLine(last.pc))) return from - 1;
     // What ran below the return address was the call.
@@ -210,5 +219,3 @@ class Trail {
     return -1;
   }
 }
-
-const isIn = ({ from, to }: AddressRange, pc: bigint) => pc >= from && pc < to;

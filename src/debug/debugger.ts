@@ -103,6 +103,17 @@ export class Debugger {
     return this.#travel(() => this.#back.resume());
   }
 
+  /**
+   * Back to the instruction that wrote a place last, or to the beginning of the history where none did.
+   * @param what as for `addWatchpoint`
+   */
+  lastWrite(what: string | bigint, length?: number): Promise<DebugStop> {
+    return this.#travel(async () => {
+      const { address, size } = await this.#placeOf(what);
+      return this.#arrive(() => this.target.lastWrite(address, length ?? size));
+    });
+  }
+
   /** To the moment after so many instructions. */
   goTo(instructions: number): Promise<DebugStop> {
     return this.#travel(() => this.#arrive(() => this.target.goTo(instructions)));

@@ -40,6 +40,8 @@ export interface Stop {
   why: 'step' | 'breakpoint' | 'watchpoint' | 'interrupt' | 'end' | 'begin';
   /** The watchpoint that was accessed. */
   touched?: Watchpoint;
+  /** The guest went back to this moment, before the instruction. */
+  back?: true;
   /** How the guest ended. */
   outcome?: Outcome;
   /** The guest had ended before and was not run. */
@@ -193,10 +195,8 @@ export class DebugSession {
 
   /** Watches `length` bytes from `address`, in pieces that a processor can watch. */
   watch(address: bigint, length: number, on: Watchpoint['on']): void {
-    if (!Number.isInteger(length) || length < 1 || length > 4096)
-      throw new DebugError(`${length} bytes cannot be watched`, 'watch 1 to 4096 bytes');
     const before = this.#watchpoints.length;
-    this.#watchpoints.push(...piecesOf(address, length, on));
+    this.#watchpoints.push(...watchpointsFor(address, length, on));
     const refused = this.#refusal();
     if (refused === undefined) return;
     this.#watchpoints.length = before;
@@ -291,20 +291,34 @@ export class DebugSession {
    * @throws DebugError where there is no history
    */
   resumeBack(): Stop {
+    this.#checkPoints();
+    return this.#findBack([...this.#breakpoints.keys()], this.#watchpoints);
+  }
+
+  /**
+   * Goes back to the instruction that wrote one of these bytes last; to the beginning of the history where none did.
+   * @throws DebugError where there is no history
+   */
+  lastWrite(address: bigint, length: number): Stop {
+    return this.#findBack([], watchpointsFor(address, length, 'write'));
+  }
+
+  #findBack(breakpoints: readonly bigint[], watchpoints: readonly Watchpoint[]): Stop {
     const history = this.#past;
     const { now, first } = history.range;
-    this.#checkPoints();
-    const breakpoints = [...this.#breakpoints.keys()];
     const found = findLast(history, now, {
-      arm: (step) =>
-        this.#ask({ step, breakpoints: step ? [] : breakpoints, watchpoints: this.#watchpoints }),
-      touched: () => this.#watchpoints[this.#cpu.touchedWatchpoint],
+      arm: (step) => {
+        const refused = this.#ask({ step, breakpoints: step ? [] : breakpoints, watchpoints });
+        if (refused !== undefined) throw new DebugError(refused);
+      },
+      touched: () => watchpoints[this.#cpu.touchedWatchpoint],
       disarm: () => this.#ask(undefined),
     });
     if (found === 'interrupt') return { ...this.goTo(now), why: 'interrupt' };
     if (found === undefined) return { ...this.goTo(first), why: 'begin' };
     const { touched, at } = found;
-    return { ...this.goTo(at), why: touched ? 'watchpoint' : 'breakpoint', ...(touched && { touched }) };
+    const why = touched ? 'watchpoint' : 'breakpoint';
+    return { ...this.goTo(at), why, back: true, ...(touched && { touched }) };
   }
 
   /** The last `count` instructions before this moment, oldest first; fewer at the beginning of the history. */
@@ -495,6 +509,13 @@ export class DebugSession {
       elapsedMs: before.elapsedMs + outcome.elapsedMs,
     };
   }
+}
+
+/** @throws DebugError for a length that is none */
+function watchpointsFor(address: bigint, length: number, on: Watchpoint['on']): Watchpoint[] {
+  if (!Number.isInteger(length) || length < 1 || length > 4096)
+    throw new DebugError(`${length} bytes cannot be watched`, 'watch 1 to 4096 bytes');
+  return piecesOf(address, length, on);
 }
 
 /** A range as pieces of 8, 4, 2 and 1 bytes that lie at multiples of their lengths. */

@@ -23,6 +23,7 @@ export const debugMethods = [
   'goToExit',
   'stepBack',
   'resumeBack',
+  'lastWrite',
   'trail',
   'outcome',
   'here',
@@ -35,7 +36,7 @@ export type DebugMethod = (typeof debugMethods)[number];
 /** Those that run the guest. */
 export const runningMethods: ReadonlySet<DebugMethod> = new Set([
   ...(['step', 'stepWithin', 'resume', 'release'] as const),
-  ...(['goTo', 'goToExit', 'stepBack', 'resumeBack', 'trail'] as const),
+  ...(['goTo', 'goToExit', 'stepBack', 'resumeBack', 'lastWrite', 'trail'] as const),
 ]);
 
 type Remote = {

@@ -93,6 +93,12 @@ export class Editor implements AsyncDisposable {
   stepIn(granularity: DebugProtocol.SteppingGranularity = 'line'): Promise<Stopped> {
     return this.until(() => this.client.stepInRequest({ threadId: 1, granularity }));
   }
+  stepBack(granularity: DebugProtocol.SteppingGranularity = 'line'): Promise<Stopped> {
+    return this.until(() => this.client.stepBackRequest({ threadId: 1, granularity }));
+  }
+  reverse(): Promise<Stopped> {
+    return this.until(() => this.client.reverseContinueRequest({ threadId: 1 }));
+  }
   stepOut(): Promise<Stopped> {
     return this.until(() => this.client.stepOutRequest({ threadId: 1 }));
   }

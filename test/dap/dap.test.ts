@@ -58,6 +58,33 @@ for (const { name: engine, skip } of engines) {
         assert.equal(await editor.status, 0);
       });
 
+      test(`${bits}-bit assembler, backwards`, {
+        skip: engine !== 'soft' && 'SKIPPED: only soft goes back',
+      }, async () => {
+        using scratch = new Scratch();
+        await using editor = new Editor();
+        const launch = written(scratch, 'k.S', assembler(bits), bits, engine);
+        const hit = editor.stopped();
+        const able = editor.client.waitForEvent('capabilities');
+        await editor.launch(launch, async (client) => {
+          const source = { path: launch.program };
+          await client.setBreakpointsRequest({ source, breakpoints: [{ line: 7 }] });
+        });
+        assert.equal((await able).body.capabilities.supportsStepBack, true);
+        assert.equal((await hit).reason, 'breakpoint');
+        await editor.stepBack();
+        assert.equal(await editor.where(), 'k.S:6');
+        await editor.stepBack('instruction');
+        assert.equal(await editor.where(), 'k.S:4');
+        assert.equal((await editor.continue()).reason, 'breakpoint');
+        assert.equal((await editor.continue()).reason, 'breakpoint');
+        assert.equal(await editor.evaluate('cx'), '2');
+        assert.equal((await editor.reverse()).reason, 'breakpoint');
+        assert.equal(await editor.evaluate('cx'), '3');
+        assert.equal((await editor.reverse()).reason, 'entry');
+        assert.equal(await editor.where(), 'k.S:4');
+      });
+
       test(`${bits}-bit C: functions, lines, variables, the console, into and out of calls`, async () => {
         using scratch = new Scratch();
         await using editor = new Editor();

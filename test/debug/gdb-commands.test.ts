@@ -47,6 +47,57 @@ function build(scratch: Scratch, bits: 16 | 32 | 64): { elf: string; run: string
   return { elf, run: [flat, '--mode', 'real', '--load', base, '--entry', `0x${start}`] };
 }
 
+describe('gdb and a program in C, backwards', { skip: gdbEngines[0]!.skip }, () => {
+  for (const bits of [16, 32, 64] as const)
+    test(`in ${bits} bits: by instruction, by line, out to the caller, to a breakpoint and to a writer`, async () => {
+      using scratch = new Scratch();
+      const { elf, run } = build(scratch, bits);
+      await using served = await new Served(run, 'soft').ready();
+      const text = await served.gdb(
+        `symbol-file ${elf}`,
+        'break add if a == 3',
+        'continue',
+        'delete',
+        'reverse-stepi',
+        'stepi',
+        'reverse-finish',
+        'info locals',
+        'reverse-next',
+        'watch total',
+        'reverse-continue',
+        'reverse-continue',
+        'delete',
+        'break add',
+        'reverse-continue',
+        'info args',
+        'delete',
+        'reverse-continue',
+        'monitor history',
+        'continue',
+        'reverse-stepi',
+        'monitor goto 10',
+        'monitor goto exit 9',
+        'monitor goto nowhere',
+        'kill',
+      );
+      // The call in work's loop, whose sum is 3 there: 0 + 1 + 2.
+      assert.match(text, /\n12\t {4}s = add\(s, i\);\n/, text);
+      assert.match(text, /\ni = 3\ns = 3\n/, text);
+      // add(1, 2) wrote 3 to it last, and add(0, 1) 1 before.
+      assert.match(
+        text,
+        /watchpoint \d: total[\s\S]*Old value = 3\nNew value = 1\n[\s\S]*Old value = 1\nNew value = 0/,
+        text,
+      );
+      assert.match(text, /Breakpoint \d, add \(a=0, b=1\)[\s\S]*\na = 0\nb = 1\n/, text);
+      assert.match(text, /No more reverse-execution history/, text);
+      assert.match(text, /instruction 0 of \d+; the guest can go back to 0/, text);
+      assert.match(text, /instruction 10 of \d+/, text);
+      assert.match(text, /exit 9 is not in this history/, text);
+      assert.match(text, /goto where\? Write it as in: monitor goto 1000/, text);
+    });
+});
+
 for (const { name, skip } of gdbEngines) {
   describe(`gdb and a program in C on ${name}`, { skip }, () => {
     for (const bits of [16, 32, 64] as const) {

@@ -1,6 +1,6 @@
 /**
  * Accesses across the edges of guest RAM. Right before and behind it lies memory of the host, which the guest neither
- * changes it nor learns of it. Each program runs twice, with other bytes there, and has to end in the same state.
+ * changes nor learns of it. Each program runs twice, with other bytes there, and has to end in the same state.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

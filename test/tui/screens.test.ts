@@ -55,6 +55,30 @@ describe('terrarium debug', { skip: noTmux || noGcc, concurrency: 2 }, () => {
     await terminal.shows('breakpoint');
   });
 
+  test('goes back in time: by steps, to a moment, to who wrote memory', async () => {
+    using terminal = new Terminal(soft(...guest('long')), wide);
+    await terminal.sees(/before its first instruction/);
+    terminal.press('c');
+    await terminal.sees(/has halted/);
+    terminal.press('W');
+    await terminal.sees(/who wrote/);
+    terminal.type('counter:u32');
+    terminal.press('Enter');
+    await terminal.sees(/the next instruction accesses it, <count\+0x1>/);
+    terminal.press('S');
+    await terminal.sees(/now at <count>/);
+    terminal.press('F');
+    await terminal.sees(/now at <again>/);
+    terminal.press('G');
+    await terminal.sees(/go to/);
+    terminal.type('5');
+    terminal.press('Enter');
+    await terminal.sees(/instruction 5 of \d+/);
+    await terminal.shows('past');
+    terminal.press('C');
+    await terminal.sees(/the history begins here, at <_start>/);
+  });
+
   test('shows memory, with the bytes that changed', async () => {
     using terminal = new Terminal(soft(...guest('protected')), { columns: 110, rows: 30 });
     await terminal.sees(/before its first instruction/);

@@ -197,6 +197,10 @@ export class DapSession extends ProtocolSession {
       stepIn: ({ granularity }: DebugProtocol.StepInArguments) => ({
         after: this.#go((debug) => (granularity === 'instruction' ? debug.step() : debug.stepLine())),
       }),
+      stepBack: ({ granularity }: DebugProtocol.StepBackArguments) => ({
+        after: this.#go((debug) => (granularity === 'instruction' ? debug.nextBack() : debug.nextLineBack())),
+      }),
+      reverseContinue: () => ({ after: this.#go((debug) => debug.resumeBack()) }),
       stepOut: () => ({ after: this.#go((debug) => debug.finish()) }),
       pause: async () => {
         const { debug } = this.#here;
@@ -232,8 +236,15 @@ export class DapSession extends ProtocolSession {
     const guest = await this.#make(args);
     if (this.#closed) await this.#giveBack(guest);
     this.#guest = guest;
-    // Now that the image is known, breakpoints can be set.
-    return { after: () => this.sendEvent(new Event('initialized')) };
+    const supportsStepBack = (await guest.debug?.history()) !== undefined;
+    return {
+      after: () => {
+        if (supportsStepBack)
+          this.sendEvent(new Event('capabilities', { capabilities: { supportsStepBack } }));
+        // Now that the image is known, breakpoints can be set.
+        this.sendEvent(new Event('initialized'));
+      },
+    };
   }
 
   async #make(args: LaunchArguments): Promise<Guest> {
@@ -308,6 +319,7 @@ export class DapSession extends ProtocolSession {
       this.#stopped('data breakpoint', what, reached?.ids);
     } else if (stop.why === 'breakpoint')
       this.#stopped(reached?.kind ?? 'breakpoint', undefined, reached?.ids);
+    else if (stop.why === 'begin') this.#stopped('entry', 'the history begins here');
     else this.#stopped(stop.why === 'interrupt' ? 'pause' : 'step');
   }
 

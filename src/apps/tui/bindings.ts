@@ -13,6 +13,13 @@ export const actionNames = [
   'line',
   'lineInto',
   'toCursor',
+  'stepBack',
+  'nextBack',
+  'lineBack',
+  'finishBack',
+  'continueBack',
+  'moment',
+  'wrote',
   'breakpoint',
   'breakpointAt',
   'watch',
@@ -32,6 +39,7 @@ export type Action = (typeof actionNames)[number];
 export interface Binding {
   action: Action;
   letter: string;
+  /** Empty where it has none: terminals have too few. */
   functionKey: string;
   /** One or two words for the line at the bottom. */
   short: string;
@@ -83,6 +91,49 @@ export const bindings: readonly Binding[] = [
     functionKey: 'F4',
     short: 'to cursor',
     long: 'run to the instruction under the cursor',
+  },
+  { action: 'stepBack', letter: 'S', functionKey: '', short: 'step back', long: 'one instruction back' },
+  {
+    action: 'nextBack',
+    letter: 'N',
+    functionKey: '',
+    short: 'next back',
+    long: 'one instruction back, over what it called',
+  },
+  {
+    action: 'lineBack',
+    letter: 'K',
+    functionKey: '',
+    short: 'line back',
+    long: 'to the start of this source line, or of the one before',
+  },
+  {
+    action: 'finishBack',
+    letter: 'F',
+    functionKey: '',
+    short: 'to call',
+    long: 'back to the call of this function',
+  },
+  {
+    action: 'continueBack',
+    letter: 'C',
+    functionKey: '',
+    short: 'back',
+    long: 'back to the last breakpoint or access to watched memory',
+  },
+  {
+    action: 'moment',
+    letter: 'G',
+    functionKey: '',
+    short: 'moment',
+    long: 'to an instruction or exit by its number, or to the start',
+  },
+  {
+    action: 'wrote',
+    letter: 'W',
+    functionKey: '',
+    short: 'who wrote',
+    long: 'back to the instruction that wrote memory last',
   },
   {
     action: 'breakpoint',
@@ -166,10 +217,9 @@ export const bindings: readonly Binding[] = [
 ];
 
 const byKey = new Map(
-  bindings.flatMap(({ action, letter, functionKey }) => [
-    [letter, action],
-    [functionKey, action],
-  ]),
+  bindings.flatMap(({ action, letter, functionKey }) =>
+    [letter, functionKey].filter((key) => key !== '').map((key) => [key, action]),
+  ),
 ) as ReadonlyMap<string, Action>;
 
 export function actionOf(key: string): Action | undefined {
@@ -221,14 +271,17 @@ export function helpLines(): string[] {
     'Run the guest, and stop it',
     ...keys.slice(0, 7),
     '',
+    'Go back in time, on the software CPU',
+    ...keys.slice(7, 14),
+    '',
     'Breakpoints and watchpoints',
-    ...keys.slice(7, 10),
+    ...keys.slice(14, 17),
     '',
     'Look around',
-    ...keys.slice(10, 14),
+    ...keys.slice(17, 21),
     '',
     'The guest and the debugger',
-    ...keys.slice(14),
+    ...keys.slice(21),
     '',
     'Panes',
     '  1 to 8         registers, code, stack, memory, console, screen, exits,',

@@ -15,9 +15,10 @@ import type { Place } from './layout.js';
 import type { Model } from './model.js';
 import { isMove, Navigation } from './navigation.js';
 import { changePoint, toggleAt } from './points.js';
-import { Prompts } from './prompts.js';
+import { Prompts, type TextPrompt } from './prompts.js';
 import { type PaneContext, refresh, refreshPlaces, type StackMemory } from './refresh.js';
 import { SourceText } from './source-text.js';
+import { travel } from './travel.js';
 import { doTyped } from './typed.js';
 import { frameLines, stepWords, stopWords } from './words.js';
 
@@ -171,6 +172,16 @@ export class Controller {
         return this.#run(() => held.resume());
       case 'toCursor':
         return this.#run(() => held.runTo(model.cursor));
+      case 'stepBack':
+        return this.#run(() => held.stepBack());
+      case 'nextBack':
+        return this.#run(() => held.nextBack());
+      case 'lineBack':
+        return this.#run(() => held.nextLineBack());
+      case 'finishBack':
+        return this.#run(() => held.finishBack());
+      case 'continueBack':
+        return this.#run(() => held.resumeBack());
       case 'breakpoint':
         return this.#say(await toggleAt(this.#context, model.cursor));
       case 'breakpointAt':
@@ -178,6 +189,8 @@ export class Controller {
       case 'evaluate':
       case 'memory':
       case 'code':
+      case 'moment':
+      case 'wrote':
         model.prompt = this.#prompts.open(action);
         return;
       case 'callers':
@@ -251,6 +264,7 @@ export class Controller {
   async #look(): Promise<void> {
     const { model, exits, guest } = this.#parts;
     await refresh(this.#context, this.#stack);
+    model.history = await this.#parts.debugger.history();
     model.exits = exits.count;
     model.exitRows = exits.rows;
     if (model.hasScreen) model.picture = await guest.screen();
@@ -259,7 +273,12 @@ export class Controller {
   async #promptKey(key: string): Promise<void> {
     const { model } = this.#parts;
     const typed = this.#prompts.press(model, key);
-    if (typed !== undefined) this.#say(await doTyped(this.#context, this.#stack, typed.kind, typed.text));
+    if (typed?.kind === 'moment' || typed?.kind === 'wrote') {
+      const { kind, text } = typed;
+      return this.#run(() => travel(this.#parts.debugger, kind, text));
+    }
+    if (typed !== undefined)
+      this.#say(await doTyped(this.#context, this.#stack, typed.kind as TextPrompt, typed.text));
   }
 
   #startTyping(): void {

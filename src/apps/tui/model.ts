@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CodeBits, CpuView } from '../../debug/index.js';
+import type { CodeBits, CpuView, HistoryRange } from '../../debug/index.js';
 import type { Picture } from '../../devices/contract/index.js';
 import type { Outcome } from '../../machine/index.js';
 import type { GuestConsole } from './guest-console.js';
@@ -100,6 +100,8 @@ export interface Model {
   /** The CPU at the previous stop. */
   before: CpuView | undefined;
   exits: number;
+  /** How far the guest can go back, and where it is; undefined where it cannot. */
+  history: HistoryRange | undefined;
   outcome: Outcome | undefined;
   /** The listing, from the first visible instruction on. */
   code: readonly CodeRow[];
@@ -142,6 +144,7 @@ export function newModel(
     view: undefined,
     before: undefined,
     exits: 0,
+    history: undefined,
     outcome: undefined,
     code: [],
     cursor: 0n,

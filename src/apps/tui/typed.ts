@@ -1,13 +1,13 @@
 import { bytesPerRow } from './panes/memory.js';
 import { breakAt, watch } from './points.js';
-import type { PromptKind } from './prompts.js';
+import type { TextPrompt } from './prompts.js';
 import { insideOf, type PaneContext, readMemory, refresh, type StackMemory, showCode } from './refresh.js';
 
 /** Carries out what was typed into the line at the bottom. @returns a sentence about the result */
 export async function doTyped(
   context: PaneContext,
   stack: StackMemory,
-  kind: PromptKind,
+  kind: TextPrompt,
   text: string,
 ): Promise<string> {
   switch (kind) {

@@ -52,13 +52,17 @@ function drawTooSmall(canvas: Canvas): void {
 }
 
 function drawHead(canvas: Canvas, model: Model): void {
-  const { phase, exits } = model;
+  const { phase, exits, history } = model;
   const states: Record<Model['phase'], Span> = {
     stopped: ['stopped', look.strong],
     running: ['running', look.running],
     ended: ['ended', model.outcome?.kind === 'shutdown' ? look.bad : look.good],
   };
-  const counts = `${plural(exits, 'exit')} `;
+  const past = history !== undefined && history.now < history.last;
+  const place = past
+    ? `instruction ${history.now.toLocaleString('en')} of ${history.last.toLocaleString('en')}  `
+    : '';
+  const counts = `${place}${plural(exits, 'exit')} `;
   const right: Line = [states[phase], `  ${counts}`];
   const at = canvas.columns - widthOf(right);
   const parts: Span[] = [

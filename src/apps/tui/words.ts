@@ -119,6 +119,12 @@ export function stopWords(stop: DebugStop, model: Model, place: string): Message
   const notes = stop.notes.length > 0 ? `  (${stop.notes.join('; ')})` : '';
   if (stop.why === 'end') return endWords(stop.outcome);
   if (stop.why === 'interrupt') return { text: `stopped at ${place}${notes}`, tone: 'plain' };
+  if (stop.why === 'begin') return { text: `the history begins here, at ${place}${notes}`, tone: 'plain' };
+  if (stop.why === 'watchpoint' && stop.back)
+    return {
+      text: `${placeWords(stop, model)}: the next instruction accesses it, ${place}${notes}`,
+      tone: 'plain',
+    };
   if (stop.why === 'watchpoint')
     return { text: `${watchWords(stop, model)}, written before ${place}${notes}`, tone: 'plain' };
   const reached = model.points.filter(({ id }) => stop.breakpoints.includes(id));
@@ -127,6 +133,11 @@ export function stopWords(stop: DebugStop, model: Model, place: string): Message
     return { text: `breakpoint ${reached[0]!.text} reached${times}, at ${place}${notes}`, tone: 'plain' };
   }
   return { text: `now at ${place}${notes}`, tone: 'plain' };
+}
+
+function placeWords({ watchpoint, touched }: DebugStop, model: Model): string {
+  const point = model.points.find(({ id }) => id === watchpoint?.id);
+  return point === undefined ? `memory at ${hex(touched?.address ?? 0n)}` : `watchpoint ${point.text}`;
 }
 
 function watchWords({ watchpoint, touched }: DebugStop, model: Model): string {

@@ -263,7 +263,9 @@ export class GdbStub {
   async #monitor(hex: string): Promise<string> {
     const command = fromHex(hex);
     if (command === undefined) return wrong('that is not hexadecimal text');
-    const text = await monitor(new TextDecoder('latin1').decode(command), this.#target, this.#settings);
+    const line = new TextDecoder('latin1').decode(command);
+    // As text: gdb shows an error's words for no monitor command.
+    const text = await monitor(line, this.#target, this.#settings).catch((error) => `${errorText(error)}\n`);
     for (let at = 0; at < text.length; at += TEXT_SIZE)
       await this.#reply(`O${hexText(text.slice(at, at + TEXT_SIZE))}`);
     return OK;

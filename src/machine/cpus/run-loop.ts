@@ -16,8 +16,8 @@ export interface RunOptions {
   /** End the run after this many exits. */
   maxExits?: number;
   /**
-   * End the run after this many instructions, each iteration of a repeated string instruction being one; one more where the
-   * guest cannot be stopped there. Only where the machine's time is its instructions: on the software CPU without `clock: 'wall'`.
+   * End the run after this many instructions, each iteration of a repeated string instruction being one. Only where the machine's
+   * time is its instructions: on the software CPU without `clock: 'wall'`.
    */
   maxInstructions?: number;
   /**

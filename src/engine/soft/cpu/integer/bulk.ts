@@ -25,9 +25,11 @@ function room(place: usize): u64 {
   return PAGE - (<u64>place & (PAGE - 1));
 }
 
+/** As `roundDone` does it: the last iteration has been counted with the instruction. */
 function count(pc: usize, rounds: u64): void {
-  setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - rounds));
-  store<i64>(BUDGET, load<i64>(BUDGET) - <i64>rounds);
+  const left = cutAddress(pc, load<u64>(RCX) - rounds);
+  setByAddressSize(pc, RCX, left);
+  store<i64>(BUDGET, load<i64>(BUDGET) - <i64>rounds + (left == 0 ? 1 : 0));
 }
 
 /** Runs as many iterations of MOVS as possible at once, and returns their number: 0 where the next one must run alone. */

@@ -60,10 +60,13 @@ function left(pc: usize): u64 {
   return at(pc, RCX);
 }
 
-/** Counts a completed iteration. True if the next one must wait. */
+/**
+ * Counts a completed iteration. The last one is the instruction's own count, which its block has paid: so the budget never ends
+ * in the middle of a block. True if the next iteration must wait.
+ */
 function roundDone(pc: usize): bool {
   setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - 1));
-  store<i64>(BUDGET, load<i64>(BUDGET) - 1);
+  if (left(pc) != 0) store<i64>(BUDGET, load<i64>(BUDGET) - 1);
   forgetAnswers();
   return load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0 || troubled();
 }
@@ -155,6 +158,12 @@ function goesOn(pc: usize): bool {
   return zero() == ((load<u8>(pc, OP_FLAGS) & FLAG_REP) != 0);
 }
 
+/** The iteration that was the last because of its flags: as `roundDone` counts the last one. True as the instruction is done. */
+function endedByFlags(pc: usize): bool {
+  if (left(pc) != 0) store<i64>(BUDGET, load<i64>(BUDGET) + 1);
+  return true;
+}
+
 /** Between two iterations, and where one faults, the flags are those before the instruction (SDM 1 7.3.9.2). */
 function unfinished(): bool {
   restoreFlags();
@@ -172,7 +181,7 @@ export function cmps<T>(pc: usize): bool {
     compareOne<T>(pc);
     if (failed()) return unfinished();
     const wait = roundDone(pc);
-    if (!goesOn(pc)) return true;
+    if (!goesOn(pc)) return endedByFlags(pc);
     if (wait && left(pc) != 0) return unfinished();
   }
   return true;
@@ -197,7 +206,7 @@ export function scas<T>(pc: usize): bool {
     scanOne<T>(pc);
     if (failed()) return unfinished();
     const wait = roundDone(pc);
-    if (!goesOn(pc)) return true;
+    if (!goesOn(pc)) return endedByFlags(pc);
     if (wait && left(pc) != 0) return unfinished();
   }
   return true;
@@ -239,7 +248,7 @@ function storeBatch<T>(pc: usize): void {
     if (failed()) return;
     advance<T>(pc, RDI);
     setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - 1));
-    store<i64>(BUDGET, load<i64>(BUDGET) - 1);
+    if (left(pc) != 0) store<i64>(BUDGET, load<i64>(BUDGET) - 1);
     store<u32>(BATCH_NEXT, <u32>next + 1);
     store<u32>(ANSWER_COUNT, 1);
   }
