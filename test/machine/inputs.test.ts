@@ -134,4 +134,19 @@ test('a hosted machine takes a record’s inputs in again', async () => {
   });
   const outcome = await second.run({ timeoutMs: 20_000 });
   assert.deepEqual([outcome.kind, outcome.exits, console], ['halted', first.exits, 'Hi!']);
+  // It makes a record as well.
+  await using third = await hostMachine({ ...options, record: true });
+  await third.send(Buffer.from('Hi!'));
+  const recorded = await third.run({ timeoutMs: 20_000 });
+  const record = await third.record();
+  assert.deepEqual(
+    record.events.map(({ value }) => value),
+    [...Buffer.from('Hi!')],
+  );
+  await using fourth = await hostMachine({ ...options, replay: record });
+  const replayed = await fourth.run({ timeoutMs: 20_000 });
+  assert.deepEqual([replayed.kind, replayed.exits], [recorded.kind, recorded.exits]);
+  assert.deepEqual(replayed.registers, recorded.registers);
+  assert.equal((await fourth.state()).registers.rip, recorded.registers.rip);
+  await assert.rejects(fourth.record(), { code: 'ECONFIG', message: /does not record its inputs/ });
 });

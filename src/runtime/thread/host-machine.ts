@@ -18,6 +18,7 @@ const keys: OtherKeys = {
   debug: flag,
   symbols: object,
   replay: object,
+  record: flag,
 };
 
 /**

@@ -2,6 +2,7 @@ import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/
 import type { Glance, Picture } from '../../devices/contract/index.js';
 import { strokesOf } from '../../devices/index.js';
 import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
+import type { InputRecord } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
 import type { TraceRecord } from '../../trace/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
@@ -185,6 +186,15 @@ export class HostedMachine implements AsyncDisposable {
   async state(): Promise<CpuRegisters> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
     return (await this.#thread.ask({ type: 'state' }, 'state')).state;
+  }
+
+  /**
+   * What came in from outside since the machine was made, while it does not run; `record` was set in the configuration. A machine
+   * that is made in the same way with it as `replay` repeats the run on the software CPU.
+   */
+  async record(): Promise<InputRecord> {
+    if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
+    return (await this.#thread.ask({ type: 'record' }, 'recorded')).record;
   }
 
   /** A picture of the guest's screen, while it does not run; undefined without a display device. */

@@ -7,7 +7,8 @@ import type { Picture } from '../../devices/contract/index.js';
 import { SimvirtioByExits } from '../../devices/index.js';
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
-import type { ExitObserver, Machine, Outcome } from '../../machine/index.js';
+import { ConfigError } from '../../errors.js';
+import type { ExitObserver, InputEvent, InputRecord, Machine, Outcome } from '../../machine/index.js';
 import { makePc } from '../../pc/index.js';
 import { MILLISECOND } from '../../time/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
@@ -54,6 +55,8 @@ export class Life implements Disposable {
   readonly #signs: Signs;
   readonly #progress: Float64Array;
   #names: readonly string[] = [];
+  /** What came in since this life began. */
+  readonly #events: InputEvent[] = [];
   #inputWanted = false;
   #watched: Watched | undefined;
   #feed: FrameFeed | undefined;
@@ -99,7 +102,10 @@ export class Life implements Disposable {
         ...(firmware && { firmware }),
         screenIsSeen: observe.frames === true,
         simvirtioElsewhere: spec.simvirtio === 'polling',
-        ...(observe.replay && { inputs: { replay: observe.replay } }),
+        inputs: {
+          ...(observe.replay && { replay: observe.replay }),
+          ...(observe.record && { listener: (event: InputEvent) => this.#events.push(event) }),
+        },
         observe: (names) => {
           this.#names = names;
           const log = this.#observe(follows);
@@ -150,6 +156,13 @@ export class Life implements Disposable {
   state(): CpuRegisters {
     const { cpu } = this.machine;
     return { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() };
+  }
+
+  /** What came in from outside so far, while the machine is stopped. */
+  record(): InputRecord {
+    if (!this.parts.observe.record)
+      throw new ConfigError('the machine does not record its inputs', 'make it with record: true');
+    return { version: 1, events: this.#events, until: this.machine.inputs.position };
   }
 
   /** What the guest shows, while the machine is stopped; undefined where no device shows anything. */

@@ -56,6 +56,8 @@ export class OwnThread implements Place {
         return { type: 'screen', picture: this.#current().picture() };
       case 'glance':
         return { type: 'glance', glance: this.#current().machine.glance };
+      case 'record':
+        return { type: 'recorded', record: this.#current().record() };
       case 'dispose':
         this.#life?.[Symbol.dispose]();
         this.#life = undefined;

@@ -43,6 +43,8 @@ export interface ObserveOptions {
   symbols?: Image;
   /** The record of an earlier run on the software CPU: the machine takes its inputs in again, and those from outside afterwards. */
   replay?: InputRecord;
+  /** Record what comes in from outside: see `HostedMachine.record`. */
+  record?: boolean;
 }
 
 /** The parts of a machine on another thread. */
@@ -86,6 +88,7 @@ export type ToWorker =
   | { type: 'endDebug' }
   | { type: 'screen' }
   | { type: 'glance' }
+  | { type: 'record' }
   | { type: 'createPoller'; channels: PollChannels }
   | { type: 'poll' }
   | { type: 'dispose' }
@@ -119,6 +122,7 @@ export type FromWorker =
   /** None without a display device. */
   | { type: 'screen'; picture: Picture | undefined }
   | { type: 'glance'; glance: Glance | undefined }
+  | { type: 'recorded'; record: InputRecord }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }
   | { type: 'disposed' }
