@@ -131,7 +131,8 @@ export class Inputs {
   /** A run begins, or has ended. While no run is under way, input comes between two instructions. */
   running(runs: boolean): void {
     this.#between = !runs;
-    if (runs && this.#lookAt === Number.POSITIVE_INFINITY) this.#plan();
+    // What came at rest may have been next in the record.
+    if (runs && (this.#replay !== undefined || this.#lookAt === Number.POSITIVE_INFINITY)) this.#plan();
   }
 
   /** True where input may come by itself. */
