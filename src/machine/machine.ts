@@ -241,12 +241,11 @@ export class Machine implements Runnable, Disposable {
   /**
    * The whole state as plain data, while the machine is stopped: a machine that is made in the same way and takes it continues
    * from there, and its guest cannot tell.
-   * @param before an older state of it: what has not changed since is shared with it
    * @throws TerrariumError `ESTATE` where a device, or an engine with controllers of its own, does not give its state
    */
-  save(before?: MachineState): MachineState {
+  save(): MachineState {
     this.#requireRest();
-    return saveMachine(this, before);
+    return saveMachine(this);
   }
 
   /**

@@ -17,7 +17,8 @@ export interface Rewindable {
   readonly inputs: Inputs;
   readonly exits: number;
   quiet: boolean;
-  save(before?: MachineState): MachineState;
+  save(): MachineState;
+  logWrites(): MachineState;
   load(state: MachineState): void;
   run(options?: RunOptions): Outcome;
 }
@@ -37,6 +38,8 @@ export const HISTORY_BYTES = 256 * 2 ** 20;
 const SHARE_OF_TIME = 1 / 32;
 /** States are not closer together than this, in instructions. */
 const CLOSEST = 100_000;
+/** A state is kept so many instructions before a moment that was gone to. */
+const NEAR = 10_000;
 /** What a noted input costs, in bytes. */
 const EVENT_BYTES = 128;
 /** What is noted of inputs, at most: a part of the bound on memory. */
@@ -72,7 +75,8 @@ export class History {
     this.#mostEvents = Math.floor((bytes * SHARE_OF_EVENTS) / EVENT_BYTES);
     this.#present = this.#moment();
     this.#before = machine.inputs.save().taken;
-    this.#keep(false);
+    // From here on a state costs what has changed since the one before.
+    this.#keep(machine.logWrites());
     machine.inputs.listen((event) => this.#events.push(event));
   }
 
@@ -123,7 +127,7 @@ export class History {
       if (outcome.kind !== 'limit' || now < until || now >= last || this.#machine.exits >= lastExit)
         return { ...outcome, exits, coalesced, elapsedMs };
       if (change !== undefined && now === change.instructions) this.#load(change);
-      else if (!past) this.#keep(false, (now - here) / ran);
+      else if (!past) this.#keepTimed((now - here) / ran);
     }
   }
 
@@ -143,6 +147,12 @@ export class History {
     const from = this.#checkpoints.before(instructions)!;
     if (now > instructions || now < from.instructions) this.#load(from);
     if (this.#now === instructions) return true;
+    // Who goes somewhere looks around there, mostly backwards.
+    const near = instructions - NEAR;
+    if (near - this.#now > NEAR) {
+      if (this.#repeat({}, near).kind !== 'limit') return false;
+      if (this.#checkpoints.before(near)!.instructions !== this.#now) this.#keep(this.#machine.save());
+    }
     return this.#repeat({}, instructions).kind === 'limit' || this.#now === instructions;
   }
 
@@ -233,15 +243,18 @@ export class History {
     if (before === taken) this.#events = [];
     this.#before = before;
     inputs.replay({ version: 1, events: this.#events, until: this.#present.cycles, before });
-    this.#keep(true);
+    this.#keep(this.#machine.save(), true);
   }
 
-  /** Keeps the present state. @param rate instructions a millisecond of the run up to here */
-  #keep(changed: boolean, rate = CLOSEST): void {
-    const began = performance.now();
-    const before = this.#checkpoints.before(this.#now);
-    this.#checkpoints.add({ ...this.#moment(), state: this.#machine.save(before?.state), changed });
+  #keep(state: MachineState, changed = false): void {
+    this.#checkpoints.add({ ...this.#moment(), state, changed });
     this.#forget();
+  }
+
+  /** Keeps the present state, and says when the next one is due. @param rate instructions a millisecond of the run up to here */
+  #keepTimed(rate: number): void {
+    const began = performance.now();
+    this.#keep(this.#machine.save());
     const cost = performance.now() - began;
     this.#due = this.#now + Math.max(CLOSEST, Math.round((cost / SHARE_OF_TIME) * rate));
   }

@@ -63,12 +63,8 @@ export class MachineStateError extends TerrariumError {
   }
 }
 
-/**
- * The state of a stopped machine.
- * @param before an older state, whose pages are shared where they are the same
- * @throws MachineStateError where a device cannot give its own
- */
-export function saveMachine(machine: Saveable, before?: MachineState): MachineState {
+/** The state of a stopped machine. @throws MachineStateError where a device cannot give its own */
+export function saveMachine(machine: Saveable): MachineState {
   const { cpus, devices, interrupts, clock, inputs, exits, sleeps } = machine;
   const withoutState = devices.find((device) => device.save === undefined || device.load === undefined);
   if (withoutState !== undefined)
@@ -87,15 +83,15 @@ export function saveMachine(machine: Saveable, before?: MachineState): MachineSt
     devices: states,
     claims: machine.bus.save(),
     inputs: inputs.save(),
-    memory: captureMemory(machine, before?.memory),
+    memory: captureMemory(machine),
     exits,
     sleeps,
   };
 }
 
-function captureMemory({ memory, writtenPages }: Saveable, before: PagesState | undefined): PagesState {
+function captureMemory({ memory, writtenPages }: Saveable): PagesState {
   const { copy } = writtenPages;
-  if (copy === undefined) return capturePages(memory, before);
+  if (copy === undefined) return capturePages(memory);
   const state = capturePages(memory, copy, writtenPages.since(copy));
   writtenPages.begin(state);
   return state;
