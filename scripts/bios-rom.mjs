@@ -1,4 +1,4 @@
-// `npm run bios-rom`: builds the BIOS's ROM from src/devices/bios/rom/bios.S with the GNU assembler, into src/devices/bios/rom/image.ts.
+// `npm run bios-rom`: builds the ROMs from src/devices/bios/rom/bios.S and vga.S with the GNU assembler, into src/devices/bios/rom/image.ts.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { root } from './paths.mjs';
 
 const folder = path.join(root, 'src/devices/bios/rom');
-/** Where the ROM's code begins in its segment. */
+/** Where the BIOS's code begins in its segment. */
 const FIRST = 0xd000;
 /** Zeros that are worth a new piece. */
 const GAP = 32;
@@ -26,16 +26,21 @@ export function buildRom() {
   const temporary = mkdtempSync(path.join(tmpdir(), 'terrarium-rom-'));
   try {
     const file = (name) => path.join(temporary, name);
-    tool('as', '--32', '-o', file('bios.o'), path.join(folder, 'bios.S'));
-    tool('ld', '-m', 'elf_i386', '-Ttext', hex(FIRST), '-o', file('bios.elf'), file('bios.o'));
-    tool('objcopy', '-O', 'binary', file('bios.elf'), file('bios.bin'));
+    const build = (name, first) => {
+      tool('as', '--32', '-I', folder, '-o', file(`${name}.o`), path.join(folder, `${name}.S`));
+      tool('ld', '-m', 'elf_i386', '-Ttext', hex(first), '-o', file(`${name}.elf`), file(`${name}.o`));
+      tool('objcopy', '-O', 'binary', file(`${name}.elf`), file(`${name}.bin`));
+      return readFileSync(file(`${name}.bin`));
+    };
+    const bios = build('bios', FIRST);
+    const vga = build('vga', 0);
     const labels = tool('nm', file('bios.elf'))
       .split('\n')
       .map((line) => /^([\da-f]{8}) T (?!_)(\w+)$/.exec(line))
       .filter((match) => match !== null)
       .map(([, address, name]) => [name, Number.parseInt(address, 16)])
       .sort((a, b) => a[1] - b[1] || (a[0] < b[0] ? -1 : 1));
-    return sourceText(piecesOf(readFileSync(file('bios.bin'))), labels);
+    return sourceText(piecesOf(bios), labels, vga);
   } finally {
     rmSync(temporary, { recursive: true });
   }
@@ -53,7 +58,7 @@ function piecesOf(bytes) {
   return pieces.map(({ from, end }) => [FIRST + from, bytes.subarray(from, end)]);
 }
 
-function sourceText(pieces, labels) {
+function sourceText(pieces, labels, vga) {
   const lines = [
     '/** The BIOS’s code as `npm run bios-rom` builds it from bios.S. Not to be changed by hand. */',
     '',
@@ -79,7 +84,18 @@ function sourceText(pieces, labels) {
     'export const labels = {',
   );
   for (const [name, address] of labels) lines.push(`  ${name}: ${hex(address)},`);
-  lines.push('} as const;', '');
+  const bytes = vga.toString('base64').match(new RegExp(`.{1,${WIDTH - 10}}`, 'g'));
+  lines.push(
+    '} as const;',
+    '',
+    '/** The code at the start of the VGA’s ROM. */',
+    'export const vgaCode = {',
+    `  length: ${vga.length},`,
+    '  text:',
+    ...bytes.map((part, i) => `    ${i > 0 ? '  ' : ''}'${part}'${i < bytes.length - 1 ? ' +' : ','}`),
+    '} as const;',
+    '',
+  );
   return lines.join('\n');
 }
 

@@ -2,10 +2,10 @@
 // needed, so that a second run costs almost nothing.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildIfStale } from './build.mjs';
-import { root } from './paths.mjs';
+import { cache, root } from './paths.mjs';
 
 export const say = (text) => process.stderr.write(`terrarium: ${text}\n`);
 
@@ -36,8 +36,25 @@ const testTools = {
   chromium: 'chromium',
   iasl: 'acpica-tools',
   dmidecode: 'dmidecode',
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'grub-mkrescue': 'grub-common',
+  xorriso: 'xorriso',
+  mformat: 'mtools',
 };
-const testHeaders = { 'linux/kvm.h': 'linux-libc-dev', 'stdio.h': 'libc6-dev' };
+/** Files that the tests run or compile with, and their Debian packages. */
+const testFiles = {
+  '/usr/include/linux/kvm.h': 'linux-libc-dev',
+  '/usr/include/stdio.h': 'libc6-dev',
+  '/usr/lib/grub/i386-pc/multiboot2.mod': 'grub-pc-bin',
+  '/usr/lib/ISOLINUX/isolinux.bin': 'isolinux',
+  '/usr/lib/syslinux/modules/bios/mboot.c32': 'syslinux-common',
+  '/boot/memtest86+x64.bin': 'memtest86+',
+  '/boot/ipxe.lkrn': 'ipxe',
+  '/usr/share/seabios/bios-256k.bin': 'seabios',
+  '/usr/share/bochs/BIOS-bochs-latest': 'bochsbios',
+};
+/** Packages that are not installed but unpacked: a kernel would become the host's own. */
+const testSystem = ['linux-image-cloud-amd64', 'busybox-static'];
 
 function isOnPath(command) {
   return process.env.PATH.split(path.delimiter).some((folder) => existsSync(path.join(folder, command)));
@@ -47,17 +64,17 @@ function isOnPath(command) {
 function installTools() {
   const missing = [
     ...Object.entries(testTools).filter(([command]) => !isOnPath(command)),
-    ...Object.entries(testHeaders).filter(([header]) => !existsSync(`/usr/include/${header}`)),
+    ...Object.entries(testFiles).filter(([file]) => !existsSync(file)),
   ];
+  const allowed = process.env.TERRARIUM_INSTALL !== 'no' && process.getuid?.() === 0 && isOnPath('apt-get');
+  if (allowed) unpackSystem();
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map(([, name]) => name))];
-  const allowed = process.env.TERRARIUM_INSTALL !== 'no' && process.getuid?.() === 0 && isOnPath('apt-get');
   if (allowed) {
     say(`the tests use ${packages.join(', ')}: installing them (TERRARIUM_INSTALL=no skips this)`);
-    const options = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } };
     try {
-      execFileSync('apt-get', ['update', '-q'], options);
-      execFileSync('apt-get', ['install', '-qy', '--no-install-recommends', ...packages], options);
+      apt('update', '-q');
+      apt('install', '-qy', '--no-install-recommends', ...packages);
       return;
     } catch {
       // apt-get has printed the reason
@@ -65,6 +82,42 @@ function installTools() {
   }
   say(`tests that need ${missing.map(([name]) => name).join(', ')} will be skipped.`);
   say(`To run them: sudo apt-get install ${packages.join(' ')}`);
+}
+
+function apt(...words) {
+  execFileSync('apt-get', words, {
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+}
+
+/** Debian's kernel and busybox in `.cache/debian`, which tests boot: some 30 MB, once. */
+function unpackSystem() {
+  const folder = path.join(cache, 'debian');
+  const tried = path.join(folder, 'tried');
+  if (existsSync(tried)) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(tried, '');
+  say(
+    `the tests boot ${testSystem.join(' and ')}: unpacking them in .cache (TERRARIUM_INSTALL=no skips this)`,
+  );
+  try {
+    apt('update', '-q');
+    const text = execFileSync('apt-cache', ['depends', testSystem[0]], { encoding: 'utf8' });
+    const kernel = /Depends: (linux-image-\S+)/.exec(text)?.[1] ?? testSystem[0];
+    for (const name of [kernel, ...testSystem.slice(1)]) {
+      const words = ['-o', 'APT::Sandbox::User=root', 'download', name];
+      execFileSync('apt-get', words, { cwd: folder, stdio: ['ignore', 2, 2] });
+    }
+    for (const file of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
+      const unpack = `dpkg-deb --fsys-tarfile '${file}' | tar -x ./boot ./bin`;
+      // One of the two folders is in each of the packages.
+      spawnSync('sh', ['-c', unpack], { cwd: folder, stdio: 'ignore' });
+      rmSync(path.join(folder, file));
+    }
+  } catch {
+    say('that failed: tests that boot Debian’s kernel will be skipped. Remove .cache/debian to try again');
+  }
 }
 
 /** Installs the packages, and for tests the tools. */

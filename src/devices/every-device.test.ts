@@ -12,6 +12,7 @@ const withMemory: Record<string, string> = {
   Simvirtio: 'simvirtio/hostile.test.ts',
   SimvirtioByExits: 'simvirtio/hostile.test.ts',
   SimvirtioByTicks: 'simvirtio/hostile.test.ts',
+  VgaBios: '../../test/devices/bios/vga-bios.test.ts',
 };
 
 const here = path.resolve('src/devices');

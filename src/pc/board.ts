@@ -25,6 +25,8 @@ export interface BoardOptions {
   memory: number;
   /** Of whose drives the clock's RAM tells. */
   drives?: Drives | undefined;
+  /** In which order a firmware tries them: `a,c,d`. */
+  order?: string;
   /** What the clock shows at the start, in milliseconds since 1970; default: 1 January 2000. */
   startMs?: number;
   keys?: KeyboardControllerOptions;
@@ -37,6 +39,7 @@ export function board({
   apics = false,
   memory,
   drives,
+  order,
   startMs,
   keys,
   onTone,
@@ -47,17 +50,18 @@ export function board({
     new DebugNmi(),
     ...(pit === undefined ? [] : [...controllers(apics), pit, new FpuErrors()]),
     new KeyboardController(keys),
-    new Cmos({ memory, drives: cmosDrives(drives), ...(startMs !== undefined && { startMs }) }),
+    new Cmos({ memory, drives: cmosDrives(drives, order), ...(startMs !== undefined && { startMs }) }),
     // KVM's timer, where it is KVM's, answers port 0x61 itself.
     new SystemControl({ ...(pit && { pit }), ...(onTone && { onTone }) }),
   ];
 }
 
-function cmosDrives(drives: Drives | undefined): CmosDrives {
+function cmosDrives(drives: Drives | undefined, order: string | undefined): CmosDrives {
   const floppies = drives?.of('floppy') ?? [];
   return {
     floppies: floppies.map(({ disk }) => floppyFor(disk.sectors)?.drive ?? 0),
     hardDisks: drives?.of('disk').length ?? 0,
+    ...(order !== undefined && { order: order.split(',') }),
   };
 }
 

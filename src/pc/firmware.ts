@@ -48,8 +48,8 @@ export function wantsBios(spec: MachineSpec, image: Image): boolean {
 }
 
 /** A kernel that its loader starts in real mode, and that calls the BIOS from there: Linux's 16-bit entry. */
-function callsBios({ standardDevices = true }: MachineSpec, { kind }: Image): boolean {
-  return kind === 'linux16' && standardDevices;
+function callsBios({ standardDevices = true }: MachineSpec, { loader }: Image): boolean {
+  return loader?.protocol === 'linux' && loader.entry === 16 && standardDevices;
 }
 
 /** True for an image that firmware starts, be it Terrarium's BIOS or another ROM. */
@@ -144,7 +144,7 @@ function loadRest(memory: GuestMemory, { kind, segments }: Image, plan: BootPlan
 }
 
 /** The kind of disk that was named as the image goes first; without one the order is the usual. */
-function orderFor({ kind = 'flat' }: Image): string {
+export function orderFor({ kind = 'flat' }: Image): string {
   const first = letters[kind] ?? 'a';
   return [first, ...['a', 'c', 'd'].filter((letter) => letter !== first)].join(',');
 }

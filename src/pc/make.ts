@@ -17,7 +17,7 @@ import type { Engine } from '../engine/contract/index.js';
 import { type ExitObserver, Machine, type MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
 import { chipset, PCI_HOLE } from './chipset.js';
-import { biosParts, onDrives, wantsBios } from './firmware.js';
+import { biosParts, onDrives, orderFor, wantsBios } from './firmware.js';
 import { type FirmwareImage, romParts } from './rom.js';
 import { placeTables } from './tables/index.js';
 
@@ -73,6 +73,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   const output: ByteSink = (bytes) => {
     if (made?.quiet !== true) parts.output?.(bytes);
   };
+  const print = parts.screenIsSeen ? undefined : (text: string) => output(new TextEncoder().encode(text));
   const firmware = wantsBios(spec, image)
     ? biosParts({
         spec,
@@ -80,10 +81,10 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
         memory,
         drives: parts.drives,
         irqchip: irqchip ?? 'none',
-        print: parts.screenIsSeen ? undefined : (text) => output(new TextEncoder().encode(text)),
+        print,
       })
     : undefined;
-  const rom = parts.firmware && romParts(parts.firmware);
+  const rom = parts.firmware && romParts(parts.firmware, memory, print);
   const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
   const isPc = (spec.machine ?? (firmware || rom ? 'pc' : 'bare')) === 'pc';
   const chips = board({
@@ -91,6 +92,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     apics: isPc,
     memory,
     drives,
+    order: spec.boot ?? orderFor(image),
     ...(parts.keys && { keys: parts.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
   });
@@ -102,14 +104,16 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     ...(irqchip !== undefined ? chips : []),
     ...(spec.vga || firmware || rom ? [new Vga()] : []),
     ...(drives ? [drives] : []),
-    ...(isPc ? chipset({ drives, isSetUp: rom === undefined }) : []),
+    ...(isPc
+      ? chipset({ drives, isSetUp: rom === undefined, ...(rom && { told: { files: rom.files } }) })
+      : []),
   ];
   // The BIOS last: it finds the others as they are.
   const devices = [
     ...giveWay(usual, own),
     ...own,
     ...(firmware ? [firmware.bios] : []),
-    ...(rom ? [rom.device] : []),
+    ...(rom ? rom.devices : []),
   ];
   const observer = parts.observe?.(devices.map(({ name }) => name));
   const { mode, append, load, entry, stack, clock, ips, seed, coalesce } = spec;

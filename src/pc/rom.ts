@@ -4,7 +4,7 @@
  * @module
  */
 import { type BootPlan, boot, type Image, ImageError } from '../boot/index.js';
-import { FirmwareRom } from '../devices/index.js';
+import { FirmwareRom, VGA_ROM_SEGMENT, VgaBios, vgaRom } from '../devices/index.js';
 import type { GuestMemory } from '../memory/index.js';
 
 /** A ROM's file. */
@@ -20,12 +20,26 @@ export const LARGEST_FIRMWARE = 16 * 1024 * 1024;
 const RESET_BASE = 0xffff_0000n;
 
 export interface RomParts {
-  device: FirmwareRom;
+  /** The ROM, and INT 10h as a graphics card brings it. */
+  devices: [FirmwareRom, VgaBios];
+  /** What the firmware finds in QEMU's `fw_cfg`. */
+  files: Record<string, Uint8Array>;
   start(memory: GuestMemory): BootPlan;
 }
 
-/** @throws ImageError for a size that no ROM has */
-export function romParts({ name, bytes }: FirmwareImage): RomParts {
+/** QEMU's name for ROMs of graphics cards that no PCI device carries: SeaBIOS copies them to C0000 and starts them. */
+const VGA_FILE = 'vgaroms/terrarium.rom';
+
+/**
+ * @param memory bytes of RAM from address 0
+ * @param print where what is written to the screen goes, too
+ * @throws ImageError for a size that no ROM has
+ */
+export function romParts(
+  { name, bytes }: FirmwareImage,
+  memory: number,
+  print: ((text: string) => void) | undefined,
+): RomParts {
   if (bytes.length < SMALLEST || bytes.length > LARGEST_FIRMWARE)
     throw new ImageError(
       `${name}: ${bytes.length} bytes are no ROM`,
@@ -40,8 +54,11 @@ export function romParts({ name, bytes }: FirmwareImage): RomParts {
     entry: undefined,
   };
   return {
-    device: new FirmwareRom(bytes),
+    devices: [new FirmwareRom(bytes), new VgaBios({ memory, ...(print && { print }) })],
+    files: { [VGA_FILE]: vgaRom() },
     start(memory) {
+      const vga = VGA_ROM_SEGMENT * 16;
+      if (memory.contains(vga, vgaRom().length)) memory.writeBytes(vga, vgaRom());
       const plan = boot(memory, image, { mode: 'reset' });
       plan.state.system.cs.base = RESET_BASE;
       return plan;

@@ -3,42 +3,14 @@
  * of an unpacked system, where the packages are not installed.
  */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { createMachine, type MachineOptions } from '../../src/runtime/index.js';
+import { boot, debian, noDebian, without } from '../firmware/systems.js';
+import { init, system, userspace } from '../firmware/userspace.js';
 
-const system = process.env.TERRARIUM_DEBIAN ?? '/';
-const boot = path.join(system, 'boot');
-const [kernel] = existsSync(boot)
-  ? readdirSync(boot)
-      .filter((name) => /^vmlinuz-.*amd64$/.test(name))
-      .map((name) => path.join(boot, name))
-  : [];
-const busybox = path.join(system, 'bin/busybox');
-const missing =
-  kernel !== undefined && existsSync(busybox)
-    ? false
-    : 'SKIPPED: no Debian kernel here: apt-get install linux-image-cloud-amd64 busybox-static';
-
-const INIT = `#!/bin/busybox sh
-echo "userspace of $(/bin/busybox uname -m): $(/bin/busybox expr 6 '*' 7)"
-/bin/busybox poweroff -f
-`;
-
-/** An archive as the kernel unpacks it: cpio's format "newc" (Documentation/driver-api/early-userspace/buffer-format.rst). */
-function cpio(files: readonly [name: string, mode: number, content: Uint8Array][]): Uint8Array {
-  const parts: Buffer[] = [];
-  const pad = (length: number) => Buffer.alloc((4 - (length % 4)) % 4);
-  for (const [name, mode, content] of [...files, ['TRAILER!!!', 0, new Uint8Array()] as const]) {
-    const fields = [1, mode, 0, 0, 1, 0, content.length, 0, 0, 0, 0, name.length + 1, 0];
-    const head = Buffer.from(
-      `070701${fields.map((one) => one.toString(16).padStart(8, '0')).join('')}${name}\0`,
-    );
-    parts.push(head, pad(head.length), Buffer.from(content), pad(content.length));
-  }
-  return Buffer.concat(parts);
-}
+const IPXE_CD = '/usr/lib/ipxe/ipxe.iso';
+const MEMTEST = '/boot/memtest86+x64.bin';
 
 /** The ELF file in a bzImage that LZ4 packed (its legacy frame, lz4_Frame_format.md). */
 function unpacked(bzImage: Uint8Array): Uint8Array | undefined {
@@ -73,13 +45,8 @@ function unpacked(bzImage: Uint8Array): Uint8Array | undefined {
   return out;
 }
 
-describe('Debian’s kernel reaches a shell', { skip: missing }, () => {
-  const bzImage = missing ? new Uint8Array() : new Uint8Array(readFileSync(kernel!));
-  const root = (): [string, number, Uint8Array][] => [
-    ['bin', 0o40755, new Uint8Array()],
-    ['bin/busybox', 0o100755, readFileSync(busybox)],
-  ];
-  const init = Buffer.from(INIT);
+describe('Debian’s kernel reaches a shell', { skip: noDebian }, () => {
+  const bzImage = debian === undefined ? new Uint8Array() : new Uint8Array(readFileSync(debian.kernel));
 
   function reaches(options: Pick<MachineOptions, 'image' | 'as'>): void {
     let console = '';
@@ -90,8 +57,8 @@ describe('Debian’s kernel reaches a shell', { skip: missing }, () => {
       // Two archives in a row, as --initrd given twice.
       beside: {
         initrds: [
-          { text: 'system', bytes: cpio(root()) },
-          { text: 'init', bytes: cpio([['init', 0o100755, init]]) },
+          { text: 'system', bytes: system(readFileSync(debian!.busybox)) },
+          { text: 'init', bytes: init() },
         ],
       },
       output: (bytes) => {
@@ -99,7 +66,7 @@ describe('Debian’s kernel reaches a shell', { skip: missing }, () => {
       },
     });
     const outcome = machine.run({ timeoutMs: 300_000 });
-    assert.match(console, /userspace of x86_64: 42/, `${outcome.reason}\n${console.slice(-2000)}`);
+    assert.match(console, userspace, `${outcome.reason}\n${console.slice(-2000)}`);
   }
 
   for (const as of ['linux64', 'linux32', 'linux16'] as const)
@@ -111,4 +78,21 @@ describe('Debian’s kernel reaches a shell', { skip: missing }, () => {
     reaches({ image });
     reaches({ image, as: 'linux64' });
   });
+});
+
+test('memtest86+ completes a pass over 16 MiB without an error', {
+  skip: without({ [MEMTEST]: 'memtest86+' }),
+}, () => {
+  const memory = 16 * 1024 * 1024;
+  const { screen } = boot({ image: MEMTEST, memory, vga: true, machine: 'pc' }, (_, rows) =>
+    rows().some((row) => /Pass: +[1-9]/.test(row)),
+  );
+  const text = screen.join('\n');
+  assert.match(text, /Pass: +1 +Errors: 0/, text);
+});
+
+test('iPXE starts from its CD, by ISOLINUX', { skip: without({ [IPXE_CD]: 'ipxe' }) }, () => {
+  const { printed } = boot({ image: IPXE_CD }, (said) => /iPXE .* -- Open Source/.test(said));
+  assert.match(printed, /ISOLINUX/);
+  assert.match(printed, /iPXE .* -- Open Source/);
 });

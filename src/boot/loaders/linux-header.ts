@@ -77,7 +77,9 @@ export function readLinux(
     );
   const high = (view.getUint8(Field.loadFlags) & LOADED_HIGH) !== 0;
   const has64 = version >= 0x20c && (view.getUint16(Field.xloadFlags, true) & KERNEL_64) !== 0;
-  const entry = wanted ?? (!high || version < 0x202 ? 16 : has64 ? 64 : 32);
+  // iPXE has the header and code below 1 MiB alone.
+  const has32 = view.getUint32(Field.entry32, true) !== 0;
+  const entry = wanted ?? (!high || version < 0x202 || !has32 ? 16 : has64 ? 64 : 32);
   if (entry === 64 && !has64)
     throw fail(
       'the kernel has no 64-bit entry (bit 0 of its xloadflags)',
@@ -86,6 +88,11 @@ export function readLinux(
   if (entry === 32 && !high)
     throw fail(
       'the kernel is a zImage, which is loaded below 1 MiB and has no 32-bit entry',
+      'use --as linux16',
+    );
+  if (entry === 32 && !has32)
+    throw fail(
+      `the kernel has no 32-bit entry (code32_start, offset ${hex(Field.entry32)}, is 0)`,
       'use --as linux16',
     );
   const relocatable = version >= 0x20a && view.getUint8(Field.relocatable) !== 0;

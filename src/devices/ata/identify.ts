@@ -1,5 +1,6 @@
 import { ataGeometry, type Geometry } from '../disk/index.js';
 
+const SECTOR = 512;
 const MODEL = 'Terrarium disk';
 const CD_MODEL = 'Terrarium CD-ROM';
 /** The largest number of sectors that 28 bits can count. */
@@ -18,6 +19,9 @@ export function identifyDisk(
   words[0] = 0x0040;
   words[1] = cylinders;
   words[3] = heads;
+  // Retired since ATA-3: bytes of a track and of a sector. Old BIOSes, such as Bochs', transfer as many as word 5 says.
+  words[4] = SECTOR * track;
+  words[5] = SECTOR;
   words[6] = track;
   text(10, 20, `TERRARIUM${number}`);
   text(23, 8, '1.0');

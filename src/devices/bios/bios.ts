@@ -17,15 +17,14 @@ import type {
 import type { Drives } from '../disk/index.js';
 import { DeviceStateError, registerField, stateFields } from '../state.js';
 import { type Bootable, loadSystem, USUAL_ORDER } from './boot.js';
+import { Calls } from './calls.js';
+import { textOf } from './characters.js';
 import { BiosDrives } from './drives.js';
-import { Frame } from './frame.js';
-import { Guest, linear } from './guest.js';
-import type { BiosFunction, MemoryMapEntry, Pc } from './pc.js';
+import { Guest } from './guest.js';
+import type { MemoryMapEntry, Pc } from './pc.js';
 import { powerUp, startChips } from './power-up.js';
 import { ROM_SEGMENT, ROM_SIZE, romImage } from './rom/rom.js';
-import { SERVICE_UNSERVED, serviceOf } from './services/index.js';
 import { STATIC_TABLE, staticTable } from './services/video/information.js';
-import { hex } from './words.js';
 
 /** Where the ROM says that somebody called: the frame's address, SS in the upper half and SP in the lower. */
 export const BIOS_PORT = 0xb105;
@@ -60,11 +59,9 @@ export class Bios implements Device {
   readonly #drives: BiosDrives;
   #pc: Pc | undefined;
   #host: DeviceHost | undefined;
-  /** Somebody asked for words: then the call that follows says what it does. */
-  #listening = false;
-  #call = { name: 'BIOS call', says: '' };
   /** Calls of interrupts that nothing serves, by number. */
   readonly unserved = new Map<number, number>();
+  readonly #calls = new Calls((vector) => this.unserved.set(vector, (this.unserved.get(vector) ?? 0) + 1));
 
   constructor(options: BiosOptions) {
     this.#options = options;
@@ -87,6 +84,7 @@ export class Bios implements Device {
       order,
       ram,
       map: map?.(host.memory) ?? [{ address: 0, size: ram, type: 1 }],
+      videoRom: ROM_SEGMENT,
       print: (character) => print(textOf(character)),
       stop: (reason) => host.stop(reason),
       reset: (how) => host.reset(how),
@@ -116,43 +114,11 @@ export class Bios implements Device {
   writePort(_port: number, size: AccessSize, value: number): void {
     const pc = this.#pc;
     if (pc === undefined || size !== 4) return;
-    const frame = Frame.at(this.#host!.memory, linear(value >>> 16, value & 0xffff));
-    if (frame === undefined) return;
-    frame.goOn();
-    const listening = this.#listening;
-    this.#listening = false;
-    const number = frame.service;
-    const service = serviceOf(number);
-    if (service === undefined) {
-      if (number >= SERVICE_UNSERVED && number < SERVICE_UNSERVED + 256)
-        this.#note(number - SERVICE_UNSERVED);
-      if (listening) this.#call = { name: `int ${hex(number & 0xff)}`, says: 'nothing serves it' };
-      return;
-    }
-    const fn = service.functions[service.number?.(frame) ?? frame.ah];
-    const says = listening ? wordsOf(fn, frame, pc) : '';
-    if (fn === undefined) service.unknown?.(frame, pc);
-    else fn.run(frame, pc);
-    if (listening) this.#call = { name: service.name, says: `${says}${resultOf(fn, frame, pc)}` };
+    this.#calls.serve(this.#host!.memory, value, pc);
   }
 
-  /** Always the call that follows: it is done when its words are asked for. */
   describeAccess({ write }: Access): AccessWords | undefined {
-    if (!write) return undefined;
-    this.#listening = true;
-    this.#call = { name: 'BIOS call', says: '' };
-    const call = () => this.#call;
-    return {
-      get register() {
-        return call().name;
-      },
-      says: () => call().says,
-      isCall: true,
-    };
-  }
-
-  #note(vector: number): void {
-    this.unserved.set(vector, (this.unserved.get(vector) ?? 0) + 1);
+    return write ? this.#calls.describe() : undefined;
   }
 
   save(): BiosState {
@@ -172,24 +138,4 @@ export class Bios implements Device {
       throw new DeviceStateError(this.name, `'emulator' is ${String(emulator)}: ${entry}`);
     this.#drives.emulate(entry, cd);
   }
-}
-
-function wordsOf(fn: BiosFunction | undefined, frame: Frame, pc: Pc): string {
-  if (fn === undefined) return `AX=${hex(frame.ax, 4)}: there is no such function`;
-  return typeof fn.says === 'string' ? fn.says : fn.says(frame, pc);
-}
-
-function resultOf(fn: BiosFunction | undefined, frame: Frame, pc: Pc): string {
-  const text =
-    fn === undefined ? '' : fn.gives === undefined ? (frame.carry ? 'failed' : 'ok') : fn.gives(frame, pc);
-  return text === '' ? '' : `   ${text}`;
-}
-
-/** Characters of code page 437 from 80h on. */
-const UPPER =
-  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ';
-
-/** A character as a terminal takes it. A carriage return alone moves the cursor back, and so it stays. */
-function textOf(character: number): string {
-  return character < 0x80 ? String.fromCharCode(character) : UPPER[character - 0x80]!;
 }

@@ -29,13 +29,22 @@ export interface CmosDrives {
   /** Types of floppy drives A and B: 1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M. */
   readonly floppies: readonly number[];
   readonly hardDisks: number;
+  /** Kinds of drives in the order in which a firmware tries them: a floppy, c hard disk, d CD. */
+  readonly order?: readonly string[];
 }
+
+/** Where Bochs' and QEMU's firmware finds that order: a kind in each half of the first byte, a third in the upper half of the second. */
+const BOOT_ORDER = 0x3d;
+const BOOT_FLAGS = 0x38;
+const bootKinds: Readonly<Record<string, number>> = { a: 1, c: 2, d: 3 };
+/** A floppy is started without a look at its signature. */
+const NO_SIGNATURE_CHECK = 1;
 
 /** Writes the bytes that tell `memory` bytes of RAM from address 0, and the checksum of the RAM. */
 export function writeMemorySize(
   registers: Uint8Array,
   memory: number,
-  { floppies, hardDisks }: CmosDrives = { floppies: [], hardDisks: 0 },
+  { floppies, hardDisks, order = [] }: CmosDrives = { floppies: [], hardDisks: 0 },
 ): void {
   const word = (at: number, value: number) => {
     const bounded = Math.min(0xffff, Math.max(0, Math.floor(value)));
@@ -47,6 +56,9 @@ export function writeMemorySize(
   registers[HARD_DISKS] = (hardDisks > 0 ? 0xf0 : 0) | (hardDisks > 1 ? 0x0f : 0);
   for (let i = 0; i < Math.min(hardDisks, 2); i++) registers[HARD_DISK_TYPES + i] = 47;
   registers[EQUIPMENT] = EQUIPMENT_OF_A_PC | (floppies.length > 0 ? 1 | ((floppies.length - 1) << 6) : 0);
+  const [first = 0, second = 0, third = 0] = order.map((kind) => bootKinds[kind] ?? 0);
+  registers[BOOT_ORDER] = (second << 4) | first;
+  registers[BOOT_FLAGS] = (third << 4) | NO_SIGNATURE_CHECK;
   word(BASE_MEMORY, Math.min(640, memory / KiB));
   word(EXTENDED_MEMORY, (memory - MiB) / KiB);
   word(EXTENDED_MEMORY_FOUND, (memory - MiB) / KiB);

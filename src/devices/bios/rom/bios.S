@@ -15,9 +15,6 @@
         .equ SERVICE_POST, 0x100
         .equ SERVICE_UNSERVED, 0x200
 
-        # What a frame begins with: what is to be done before the caller goes on.
-        .equ DO_WAIT, 1
-
         # An entry: its address, and the number of its service.
         .macro entry at, number
         .org \at - 0xd000
@@ -43,33 +40,7 @@ unserved:
         .endr
 
         .org    0x700
-# Stack, from its top: what to do, ES, DS, EDI, ESI, EBP, ESP, EBX, EDX, ECX, EAX, the service's number, IP, CS, FLAGS.
-service:
-        pushal
-        push    %ds
-        push    %es
-        push    $0
-again:
-        mov     %ss, %ax
-        shl     $16, %eax
-        mov     %sp, %ax
-        mov     $TRAP, %dx
-        out     %eax, %dx
-        mov     %sp, %bp
-        cmpb    $DO_WAIT, (%bp)
-        je      wait
-        add     $2, %sp
-        pop     %es
-        pop     %ds
-        popal
-        add     $2, %sp
-        iret
-# STI takes effect behind the next instruction: no interrupt comes between the question and the sleep.
-wait:
-        sti
-        hlt
-        cli
-        jmp     again
+        .include "service.inc"
 
 # Power-up, and whoever jumps to F000:FFF0: the chips as an AT's BIOS leaves them, the rest by the service.
 power_up:

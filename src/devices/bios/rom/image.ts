@@ -79,3 +79,11 @@ export const labels = {
   irq7: 0xd8e6,
   apm16: 0xd8ed,
 } as const;
+
+/** The code at the start of the VGA’s ROM. */
+export const vgaCode = {
+  length: 74,
+  text:
+    'VaoA6w8AAAAAAAAAAAAAAGoQ6wucDugBAMtoAQHrAGZgHgZqAIzQZsHgEIngugWxZu+J5YB+AAF0C4PEAgcfZmGDxALP+/T669' +
+    's=',
+} as const;

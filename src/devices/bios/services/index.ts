@@ -3,9 +3,12 @@
  *
  * @module
  */
+
 import { loadSystem, USUAL_ORDER } from '../boot.js';
+import { Data } from '../data-area.js';
 import type { BiosService, Pc } from '../pc.js';
 import { powerUp } from '../power-up.js';
+import { VGA_ENTRY, VGA_ROM_SEGMENT } from '../rom/vga-rom.js';
 import { hex } from '../words.js';
 import { clock, clockInterrupt } from './clock.js';
 import { disk } from './disk/index.js';
@@ -15,15 +18,35 @@ import { system } from './system/index.js';
 import { mouseInterrupt } from './system/mouse.js';
 import { video } from './video/index.js';
 import { VideoScreen } from './video/screen.js';
+import { setMode } from './video/set-mode.js';
 
 /** Numbers that the ROM pushes where no INT calls: see rom/bios.S. */
 export const SERVICE_POST = 0x100;
 export const SERVICE_UNSERVED = 0x200;
+export const SERVICE_VGA_POST = 0x101;
 
 const start: BiosService = {
   name: 'power-up',
   number: () => 0,
   functions: { 0: { says: 'set up the machine', gives: () => '', run: (_, pc) => powerUp(pc, false) } },
+};
+
+/** What the VGA's ROM does at the start: the vector, the equipment word, a mode. */
+const startVga: BiosService = {
+  name: 'the VGA’s power-up',
+  number: () => 0,
+  functions: {
+    0: {
+      says: 'set up INT 10h and text mode 3',
+      gives: () => '',
+      run(_, pc) {
+        const { guest } = pc;
+        guest.write32(0x10 * 4, ((VGA_ROM_SEGMENT << 16) | VGA_ENTRY) >>> 0);
+        guest.write16(Data.equipment, (guest.read16(Data.equipment) & ~0x30) | 0x20);
+        setMode(pc, 3, true);
+      },
+    },
+  },
 };
 
 const boot: BiosService = {
@@ -87,6 +110,7 @@ const services: Readonly<Record<number, BiosService>> = {
   112: clockInterrupt,
   116: mouseInterrupt,
   [SERVICE_POST]: start,
+  [SERVICE_VGA_POST]: startVga,
 };
 
 export const serviceOf = (number: number): BiosService | undefined => services[number];

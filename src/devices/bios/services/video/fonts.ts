@@ -3,7 +3,7 @@ import { Data } from '../../data-area.js';
 import type { Frame } from '../../frame.js';
 import { linear } from '../../guest.js';
 import type { BiosFunction, Pc } from '../../pc.js';
-import { Fonts, ROM_SEGMENT } from '../../rom/rom.js';
+import { Fonts } from '../../rom/rom.js';
 import { VideoScreen } from './screen.js';
 import { loadFont, loadGlyphs } from './set-mode.js';
 
@@ -62,17 +62,17 @@ function inGraphics({ al, bl, cx, dl, es, bp }: Frame, pc: Pc): void {
   }
   const rom = al === 0x22 ? roms[1] : al === 0x23 ? roms[2] : al === 0x24 ? roms[4] : undefined;
   if (rom === undefined && al !== 0x21) return;
-  const [segment, offset] = rom === undefined ? [es, bp] : [ROM_SEGMENT, rom[0]];
+  const [segment, offset] = rom === undefined ? [es, bp] : [pc.videoRom, rom[0]];
   const rows = [dl, 14, 25, 43][bl & 3] || 25;
   guest.write32(GRAPHICS_VECTOR, pointer(segment, offset));
   guest.write16(Data.characterHeight, rom?.[1] ?? cx);
   guest.write8(Data.rows, rows - 1);
 }
 
-function information(frame: Frame, { guest }: Pc): void {
+function information(frame: Frame, { guest, videoRom }: Pc): void {
   const upper = guest.read32(UPPER_VECTOR);
   const current = guest.read32(GRAPHICS_VECTOR);
-  const rom = (offset: number) => pointer(ROM_SEGMENT, offset);
+  const rom = (offset: number) => pointer(videoRom, offset);
   const found = [
     upper,
     current,

@@ -2,7 +2,6 @@
 import { Data } from '../../data-area.js';
 import { linear } from '../../guest.js';
 import type { BiosFunction, Pc } from '../../pc.js';
-import { ROM_SEGMENT } from '../../rom/rom.js';
 import { VideoScreen } from './screen.js';
 
 const SUPPORTED = 0x12;
@@ -90,7 +89,7 @@ export const state: BiosFunction = {
     const at = linear(frame.es, frame.di);
     guest.write(at, new Uint8Array(STATE_SIZE));
     guest.write16(at, STATIC_TABLE);
-    guest.write16(at + 2, ROM_SEGMENT);
+    guest.write16(at + 2, pc.videoRom);
     guest.write(at + 4, guest.read(Data.mode, 30));
     guest.write8(at + 0x22, guest.read8(Data.rows) + 1);
     guest.write16(at + 0x23, guest.read16(Data.characterHeight));

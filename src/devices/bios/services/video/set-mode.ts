@@ -1,7 +1,7 @@
 import { Data } from '../../data-area.js';
 import { linear } from '../../guest.js';
 import type { Pc } from '../../pc.js';
-import { Fonts, ROM_SEGMENT } from '../../rom/rom.js';
+import { Fonts } from '../../rom/rom.js';
 import { type Mode, modes } from './modes.js';
 import { VgaPorts } from './vga-ports.js';
 
@@ -26,7 +26,7 @@ export function setMode(pc: Pc, number: number, clear: boolean): void {
 
 /** The data area says what the mode is. */
 export function noteMode(pc: Pc, mode: Mode, cleared: boolean): void {
-  const { guest } = pc;
+  const { guest, videoRom } = pc;
   const graphics = mode.memory !== 'text';
   guest.write8(Data.mode, mode.number);
   guest.write16(Data.columns, mode.columns);
@@ -46,8 +46,8 @@ export function noteMode(pc: Pc, mode: Mode, cleared: boolean): void {
   guest.write8(Data.displayIndex, 8);
   // Fonts of the graphics modes, by their vectors.
   const font = mode.height === 8 ? Fonts.low : mode.height === 14 ? Fonts.middle : Fonts.high;
-  guest.write32(0x43 * 4, ((ROM_SEGMENT << 16) | font) >>> 0);
-  guest.write32(0x1f * 4, ((ROM_SEGMENT << 16) | (Fonts.low + 128 * 8)) >>> 0);
+  guest.write32(0x43 * 4, ((videoRom << 16) | font) >>> 0);
+  guest.write32(0x1f * 4, ((videoRom << 16) | (Fonts.low + 128 * 8)) >>> 0);
 }
 
 function clearMemory(pc: Pc, mode: Mode): void {
@@ -61,7 +61,7 @@ function clearMemory(pc: Pc, mode: Mode): void {
 
 /** Puts a font of the ROM into plane 2. @param block 0 to 7 */
 export function loadFont(pc: Pc, offset: number, height: number, block: number): void {
-  loadGlyphs(pc, linear(ROM_SEGMENT, offset), { first: 0, count: 256, height, block });
+  loadGlyphs(pc, linear(pc.videoRom, offset), { first: 0, count: 256, height, block });
 }
 
 /** Puts glyphs of guest memory into plane 2. */

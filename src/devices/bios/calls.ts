@@ -1,0 +1,74 @@
+/** A call of the BIOS as the trap port hears of it: found, served, and told in words to whoever listens. */
+import type { GuestMemory } from '../../memory/index.js';
+import type { AccessWords } from '../contract/index.js';
+import { Frame } from './frame.js';
+import { linear } from './guest.js';
+import type { BiosFunction, Pc } from './pc.js';
+import { SERVICE_UNSERVED, serviceOf } from './services/index.js';
+import { hex } from './words.js';
+
+const VECTORS = 256;
+
+export class Calls {
+  /** Somebody asked for words: then the call that follows says what it does. */
+  #listening = false;
+  #call = { name: 'BIOS call', says: '' };
+  readonly #unserved: (vector: number) => void;
+  readonly #only: readonly number[] | undefined;
+
+  /**
+   * @param unserved told of each call of an interrupt that nothing serves
+   * @param only the services that there are; default: all
+   */
+  constructor(unserved: (vector: number) => void, only?: readonly number[]) {
+    this.#unserved = unserved;
+    this.#only = only;
+  }
+
+  /** @param value what was written to the trap port: the frame's address, SS in the upper half and SP in the lower */
+  serve(memory: GuestMemory, value: number, pc: Pc): void {
+    const frame = Frame.at(memory, linear(value >>> 16, value & 0xffff));
+    if (frame === undefined) return;
+    frame.goOn();
+    const listening = this.#listening;
+    this.#listening = false;
+    const number = frame.service;
+    const service = this.#only?.includes(number) === false ? undefined : serviceOf(number);
+    if (service === undefined) {
+      if (number >= SERVICE_UNSERVED && number < SERVICE_UNSERVED + VECTORS)
+        this.#unserved(number - SERVICE_UNSERVED);
+      if (listening) this.#call = { name: `int ${hex(number & 0xff)}`, says: 'nothing serves it' };
+      return;
+    }
+    const fn = service.functions[service.number?.(frame) ?? frame.ah];
+    const says = listening ? wordsOf(fn, frame, pc) : '';
+    if (fn === undefined) service.unknown?.(frame, pc);
+    else fn.run(frame, pc);
+    if (listening) this.#call = { name: service.name, says: `${says}${resultOf(fn, frame, pc)}` };
+  }
+
+  /** Always the call that follows: it is done when its words are asked for. */
+  describe(): AccessWords {
+    this.#listening = true;
+    this.#call = { name: 'BIOS call', says: '' };
+    const call = () => this.#call;
+    return {
+      get register() {
+        return call().name;
+      },
+      says: () => call().says,
+      isCall: true,
+    };
+  }
+}
+
+function wordsOf(fn: BiosFunction | undefined, frame: Frame, pc: Pc): string {
+  if (fn === undefined) return `AX=${hex(frame.ax, 4)}: there is no such function`;
+  return typeof fn.says === 'string' ? fn.says : fn.says(frame, pc);
+}
+
+function resultOf(fn: BiosFunction | undefined, frame: Frame, pc: Pc): string {
+  const text =
+    fn === undefined ? '' : fn.gives === undefined ? (frame.carry ? 'failed' : 'ok') : fn.gives(frame, pc);
+  return text === '' ? '' : `   ${text}`;
+}
