@@ -59,6 +59,8 @@ export class ExitLog {
   readonly starts: Float64Array;
   readonly runs: Float64Array;
   readonly handlings: Float64Array;
+  /** Instructions since the exit before; NaN where the engine does not count them. */
+  readonly instructions: Float64Array;
   readonly addresses: Float64Array;
   readonly sizes: Uint8Array;
   readonly counts: Uint32Array;
@@ -77,6 +79,8 @@ export class ExitLog {
   readonly #lastEnds = new Float64Array(CPUS).fill(Number.NaN);
   /** By CPU: run time of coalesced writes, kept for the real exit that follows them. */
   readonly #pendingRuns = new Float64Array(CPUS);
+  /** By CPU: its instructions at its last entry. */
+  readonly #lastInstructions = new Float64Array(CPUS);
   #flushing = false;
 
   /** @param options.capacity entries that are kept, a power of two from 2 to 2^24; default 65,536 */
@@ -99,6 +103,7 @@ export class ExitLog {
     this.starts = new Float64Array(capacity);
     this.runs = new Float64Array(capacity);
     this.handlings = new Float64Array(capacity);
+    this.instructions = new Float64Array(capacity);
     this.addresses = new Float64Array(capacity);
     this.sizes = new Uint8Array(capacity);
     this.counts = new Uint32Array(capacity);
@@ -134,8 +139,9 @@ export class ExitLog {
   /**
    * Records an exit after it was handled. Times are in milliseconds of `performance.now()`.
    * @param device the number of the device that was asked, -1 where there was none
+   * @param instructions what the CPU has executed so far, where it counts
    */
-  record(exit: Exit, device: number, startMs: number, endMs: number): void {
+  record(exit: Exit, device: number, startMs: number, endMs: number, instructions = Number.NaN): void {
     const at = this.#total & this.mask;
     const { kind, size, cpu } = exit;
     // The record is reused: in exits that are no access, its other fields still hold what an earlier exit left.
@@ -149,6 +155,8 @@ export class ExitLog {
     this.#pendingRuns[cpu]! += Math.max(run, 0);
     this.runs[at] = coalesced ? 0 : this.#pendingRuns[cpu]!;
     if (!coalesced) this.#pendingRuns[cpu] = 0;
+    this.instructions[at] = Math.max(0, instructions - this.#lastInstructions[cpu]!);
+    this.#lastInstructions[cpu] = instructions;
     this.cpus[at] = cpu;
     this.kinds[at] = kind;
     this.starts[at] = startMs;

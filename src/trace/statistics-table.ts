@@ -26,28 +26,39 @@ const cpuColumn: Column = {
   optional: 0,
 };
 
-const oneCpu: readonly Column[] = [
+const columnsOf = (time: readonly Column[]): readonly Column[] => [
   { title: 'exit', text: kindText, right: false, optional: 0 },
   { title: 'where', text: whereText, right: false, optional: 0 },
   { title: 'device', text: (row) => row.device ?? '', right: false, optional: 1 },
   { title: 'count', text: (row) => String(row.count), right: true, optional: 0 },
   { title: 'accesses', text: (row) => String(row.accesses), right: true, optional: 5 },
   { title: 'bytes', text: (row) => String(row.bytes), right: true, optional: 4 },
-  { title: 'run ms', text: (row) => decimals(row.runMs, row.coalesced), right: true, optional: 0 },
-  { title: 'median µs', text: (row) => decimals(row.runMedianUs, row.coalesced), right: true, optional: 2 },
+  ...time,
   { title: 'handle ms', text: (row) => decimals(row.handleMs), right: true, optional: 0 },
   { title: 'median µs', text: (row) => decimals(row.handleMedianUs), right: true, optional: 3 },
+];
+
+const milliseconds: readonly Column[] = [
+  { title: 'run ms', text: (row) => decimals(row.runMs, row.coalesced), right: true, optional: 0 },
+  { title: 'median µs', text: (row) => decimals(row.runMedianUs, row.coalesced), right: true, optional: 2 },
+];
+
+/** An engine that counts instructions spends its time as JavaScript's engine likes: the counts say what the guest did. */
+const instructions: readonly Column[] = [
+  { title: 'instructions', text: (row) => String(row.instructions ?? ''), right: true, optional: 0 },
+  { title: 'median', text: (row) => String(row.instructionsMedian ?? ''), right: true, optional: 2 },
 ];
 
 const GAP = '  ';
 
 /**
- * The statistics as a table of several lines, without a newline at the end. "run" is time in the engine up to the exit,
- * "handle" time in the monitor and its device.
+ * The statistics as a table of several lines, without a newline at the end. "run" is time in the engine up to the exit, or
+ * "instructions" where the engine counts them; "handle" is time in the monitor and its device.
  */
 export function formatStatistics(statistics: StatisticsJson, options: TableOptions = {}): string {
   const { width = 100, color = false, rows: most = 40 } = options;
   const shown = statistics.rows.slice(0, most);
+  const oneCpu = columnsOf(statistics.instructions === undefined ? milliseconds : instructions);
   const columns = statistics.rows.some(({ cpu }) => cpu > 0) ? [cpuColumn, ...oneCpu] : oneCpu;
   const cells = columns.map((column) => [column.title, ...shown.map((row) => column.text(row))]);
   const widths = cells.map((texts) => Math.max(...texts.map((text) => text.length)));
@@ -97,7 +108,7 @@ function decimals(value: number, none = false): string {
   return none ? '' : value.toFixed(value < 100 ? 2 : 0);
 }
 
-function totalLine({ exits, coalesced, runMs, handleMs }: StatisticsJson): string {
+function totalLine({ exits, coalesced, runMs, instructions: ran, handleMs }: StatisticsJson): string {
   const kept = coalesced > 0 ? `, ${coalesced} coalesced write${coalesced === 1 ? '' : 's'} (+)` : '';
-  return `${exits} exit${exits === 1 ? '' : 's'}${kept}; ${decimals(runMs)} ms run, ${decimals(handleMs)} ms handled`;
+  return `${exits} exit${exits === 1 ? '' : 's'}${kept}; ${ran === undefined ? `${decimals(runMs)} ms` : `${ran} instructions`} run, ${decimals(handleMs)} ms handled`;
 }

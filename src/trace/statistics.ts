@@ -24,6 +24,9 @@ export interface StatisticsRow {
   /** Run time as `ExitLog` defines it: in the engine, up to the exit. */
   runMs: number;
   runMedianUs: number;
+  /** Instructions since the exits before; missing where the engine does not count them. */
+  instructions?: number;
+  instructionsMedian?: number;
   /** Handling time: in the monitor and its device. */
   handleMs: number;
   handleMedianUs: number;
@@ -36,6 +39,7 @@ export interface StatisticsJson {
   accesses: number;
   bytes: number;
   runMs: number;
+  instructions?: number;
   handleMs: number;
   /** Sorted by time, most first. */
   rows: StatisticsRow[];
@@ -56,11 +60,14 @@ class Tally {
   readonly device: number;
   readonly run = new Histogram();
   readonly handle = new Histogram();
+  /** In thousands. */
+  readonly ran = new Histogram();
   count = 0;
   accesses = 0;
   bytes = 0;
   runMs = 0;
   handleMs = 0;
+  instructions = 0;
 
   constructor(
     cpu: number,
@@ -116,7 +123,8 @@ export class Statistics {
       total.runMs += row.runMs;
       total.handleMs += row.handleMs;
     }
-    return { ...total, rows };
+    const instructions = rows.reduce((sum, row) => sum + (row.instructions ?? Number.NaN), 0);
+    return { ...total, ...(rows.length > 0 && instructions >= 0 && { instructions }), rows };
   }
 
   #read(log: ExitLog, from: number, to: number): void {
@@ -134,6 +142,9 @@ export class Statistics {
       tally.handleMs += handle;
       // A coalesced write has no run time of its own.
       if (!tally.coalesced) tally.run.add(run);
+      const instructions = log.instructions[at]!;
+      tally.instructions += instructions;
+      tally.ran.add(instructions / 1000);
       tally.handle.add(handle);
     }
   }
@@ -184,6 +195,10 @@ export class Statistics {
       bytes,
       runMs,
       runMedianUs: tally.run.median() * 1000,
+      ...(tally.instructions >= 0 && {
+        instructions: tally.instructions,
+        instructionsMedian: Math.round(tally.ran.median() * 1000),
+      }),
       handleMs,
       handleMedianUs: tally.handle.median() * 1000,
     };

@@ -62,8 +62,11 @@ export interface Ending {
 export interface ExitObserver {
   /** A run starts: what comes before the first exit is the guest's time from here on. */
   begin(started: number): void;
-  /** @param device the number of the device that was asked, -1 where there was none */
-  record(exit: Exit, device: number, started: number, ended: number): void;
+  /**
+   * @param device the number of the device that was asked, -1 where there was none
+   * @param instructions what the CPU has executed by then; undefined where it does not count
+   */
+  record(exit: Exit, device: number, started: number, ended: number, instructions?: number): void;
   /** Called every few milliseconds and at the end, so that what was recorded can be read. */
   flush(): void;
   /** Hears of each access of an exit, before its device does: see `AccessListener`. */
@@ -249,7 +252,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       if (exit.coalesced) coalesced++;
       else machine.exits++;
       recent.note(exit, device);
-      observer?.record(exit, device, left, hostTime());
+      observer?.record(exit, device, left, hostTime(), cpu.clock?.instructions);
       ending ??= machine.ending;
       const halts = (kind === ExitKind.halt || kind === ExitKind.x87Error) && interrupts.delivers;
       if (lastInstruction !== Number.POSITIVE_INFINITY && ending === undefined && isDone()) {

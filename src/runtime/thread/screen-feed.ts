@@ -124,8 +124,7 @@ export function together(observers: readonly ExitObserver[]): ExitObserver | und
         listeners.forEach((one) => void one.access?.(device, access, offset)),
     }),
     begin: (started) => observers.forEach((one) => void one.begin(started)),
-    record: (exit, device, started, ended) =>
-      observers.forEach((one) => void one.record(exit, device, started, ended)),
+    record: (...exit) => observers.forEach((one) => void one.record(...exit)),
     flush: () => observers.forEach((one) => void one.flush()),
   };
 }

@@ -97,7 +97,7 @@ export class Tracer implements ExitObserver {
     if (words !== undefined) this.#named.push({ words, offset, size: access.size });
   }
 
-  record(exit: Exit, device: number, started: number, ended: number): void {
+  record(exit: Exit, device: number, started: number, ended: number, executed?: number): void {
     const log = this.#log;
     const at = log.total & log.mask;
     const { kind, address, size, ripLow, ripHigh } = exit;
@@ -109,7 +109,7 @@ export class Tracer implements ExitObserver {
     meanings[at] = shown ? this.#meaningOf(named, exit) : '';
     calls[at] = named[0]?.words.isCall === true ? 1 : 0;
     this.#named.length = 0;
-    log.record(exit, device, started, ended);
+    log.record(exit, device, started, ended, executed);
   }
 
   #instruction(exit: Exit): string {
