@@ -2,6 +2,7 @@
 import { parseImage } from '../src/boot/index.js';
 import { type HostedMachine, hostMachine } from '../src/runtime/index.js';
 import { ENDLESS_MEMORY, endless } from '../test/guests/endless.js';
+import { Terminal } from '../test/tui/terminal.js';
 import { median, type Row } from './measure.js';
 
 const STOPS = 1000;
@@ -12,12 +13,38 @@ const GOAL_P50 = 1;
 const GOAL_SOFT_P50 = 5;
 const GOAL_MAX = 50;
 
+/** Turns of the debugger that is left by a key, and the goal in ms: a thread that is waited for takes a second. */
+const LEAVES = 5;
+const GOAL_LEAVE = 500;
+
 export async function benchStop(): Promise<Row[]> {
-  const rows = [await stopping('kvm', 'a tight loop', STOPS, GOAL_P50)];
+  const rows = [await stopping('kvm', 'a tight loop', STOPS, GOAL_P50), await leaving()];
   for (const guest of Object.keys(endless)) {
     rows.push(await stopping('soft', guest, SOFT_STOPS, GOAL_SOFT_P50));
   }
   return rows;
+}
+
+/** From the key that leaves the debugger to the end of its process. */
+async function leaving(): Promise<Row> {
+  const waits: number[] = [];
+  for (let turn = 0; turn < LEAVES; turn++) {
+    const guest = ['test/guests/spin-real.S', '--mode', 'real', '--engine', 'soft'];
+    using terminal = new Terminal(['debug', ...guest]);
+    await terminal.sees(/before its first instruction/);
+    const pressed = performance.now();
+    terminal.press('q');
+    await terminal.ended();
+    waits.push(performance.now() - pressed);
+  }
+  const p50 = median(waits);
+  return {
+    name: 'leave the debugger by q',
+    unit: 'ms (p50)',
+    terrarium: p50,
+    goal: `≤ ${GOAL_LEAVE} ms`,
+    holds: p50 <= GOAL_LEAVE,
+  };
 }
 
 async function stopping(engine: 'kvm' | 'soft', guest: string, stops: number, goal: number): Promise<Row> {

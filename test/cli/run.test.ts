@@ -7,7 +7,6 @@ import { describe, test } from 'node:test';
 import {
   cli,
   ending,
-  HANGS_MS,
   hasPrinted,
   noGcc,
   noKvm,
@@ -110,11 +109,9 @@ describe('terrarium run', { skip: noKvm }, () => {
   test('ends a guest that does not: by time with 124, by exits with 124', () => {
     using scratch = new Scratch();
     const spin = flat(scratch, 'spin.bin', ...endless);
-    const started = performance.now();
     const late = terrarium(['run', spin, '--timeout', '200ms']);
     assert.equal(late.status, 124);
     assert.match(late.stderr, /still running after 200 ms, at cs:rip 0:0/);
-    assert.ok(performance.now() - started < HANGS_MS / 2);
     const chatty = flat(scratch, 'chatty.bin', 0xe6, 0x80, 0xeb, 0xfc);
     const counted = terrarium(['run', chatty, '--max-exits', '10']);
     assert.equal(counted.status, 124);

@@ -172,10 +172,8 @@ for (const [engine, skip] of [
       using scratch = new Scratch();
       await using editor = new Editor();
       await editor.launch(written(scratch, 'k.S', LOOP, 64, engine));
-      const started = performance.now();
       editor.child.stdin!.end();
       assert.equal(await editor.status, 0);
-      assert.ok(performance.now() - started < 3000);
       assert.deepEqual(childrenOf(editor.child.pid!), []);
     });
 

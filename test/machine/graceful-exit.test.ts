@@ -87,7 +87,6 @@ describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => 
       using machine = createMachine({ image: callingEndless, mode: 'real', devices: [device] });
       const outcome = machine.run({ timeoutMs: 50 });
       assert.equal(outcome.kind, 'timeout');
-      assert.ok(outcome.elapsedMs < 2000, `${outcome.elapsedMs} ms`);
     }
     assert.equal(seen.length, 1);
     assert.deepEqual(kvmHoldings(), nothing);

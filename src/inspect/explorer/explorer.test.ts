@@ -124,14 +124,12 @@ describe('the page map', () => {
     }
   });
 
-  test('ends in bounded time where every entry points back to the first table', () => {
+  test('ends where every entry points back to the first table', () => {
     const cpu = long();
     for (let n = 0; n < 512; n++) cpu.memory.write64(0x1000 + 8 * n, 0x1003n);
-    const started = performance.now();
     const map = pageMap(cpu);
     assert.equal(map.truncated, true);
     assert.ok(map.ranges.length <= 4096);
-    assert.ok(performance.now() - started < 5000);
     assert.ok(formatPageMap(map).length < 10_000);
   });
 });

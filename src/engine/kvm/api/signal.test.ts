@@ -47,10 +47,8 @@ describe('kicks', { skip }, () => {
     for (let round = 1; round <= 50; round++) {
       Atomics.store(control, Control.running, 1);
       Atomics.notify(control, Control.running);
-      const started = performance.now();
       do assert.equal(cpu.run(), ExitKind.interrupted);
       while (Atomics.load(control, Control.request) !== round);
-      assert.ok(performance.now() - started < 1000);
       Atomics.store(control, Control.running, 0);
       Atomics.store(control, Control.request, 0);
       Atomics.notify(control, Control.request);
@@ -97,12 +95,12 @@ describe('the timer', { skip }, () => {
     cpu.setTimer(5, 0);
     assert.equal(cpu.run(), ExitKind.interrupted);
     const first = performance.now() - started;
-    assert.ok(first > 4 && first < 500, `after ${first} ms`);
+    assert.ok(first > 4, `after ${first} ms`);
     started = performance.now();
     cpu.setTimer(1, 2);
     for (let i = 0; i < 5; i++) assert.equal(cpu.run(), ExitKind.interrupted);
     const five = performance.now() - started;
-    assert.ok(five > 7 && five < 1000, `five after ${five} ms`);
+    assert.ok(five > 7, `five after ${five} ms`);
     cpu.setTimer(0, 0);
   });
 
