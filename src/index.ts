@@ -165,6 +165,7 @@ export {
   watchStats,
 } from './runtime/index.js';
 export { SymbolTable } from './symbols/index.js';
+export { decodeTerra, encodeTerra, type RecordedEnd, type Terra, TerraError } from './terra/index.js';
 export { type CounterRow, ExitLog, formatCounters, Statistics } from './trace/index.js';
 export type {
   CpuRegisters,

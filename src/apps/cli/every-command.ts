@@ -12,6 +12,7 @@ const commands: Commands = {
   attach: async () => (await import('./commands/attach.js')).attachCommand(),
   logs: async () => (await import('./commands/logs.js')).logsCommand(),
   trace: async () => (await import('./commands/trace.js')).traceCommand(),
+  replay: async () => (await import('./commands/replay.js')).replayCommand(),
   stat: async () => (await import('./commands/stat.js')).statCommand(),
   stop: async () => (await import('./commands/stop.js')).stopCommand(),
   rm: async () => (await import('./commands/rm.js')).rmCommand(),

@@ -19,6 +19,7 @@ const keys: OtherKeys = {
   symbols: object,
   replay: object,
   record: flag,
+  from: object,
 };
 
 /**

@@ -2,7 +2,7 @@ import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/
 import type { Glance, Picture } from '../../devices/contract/index.js';
 import { strokesOf } from '../../devices/index.js';
 import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
-import type { InputRecord } from '../../machine/index.js';
+import type { InputRecord, MachineState } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
 import type { TraceRecord } from '../../trace/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
@@ -195,6 +195,17 @@ export class HostedMachine implements AsyncDisposable {
   async record(): Promise<InputRecord> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
     return (await this.#thread.ask({ type: 'record' }, 'recorded')).record;
+  }
+
+  /**
+   * The whole state, while the machine does not run, and how many instructions its CPU has run (undefined where they are not
+   * counted). A machine that is made in the same way with it as `from` continues from there, also on the other engine.
+   * @throws TerrariumError `ESTATE` where a device, or an engine with controllers of its own, does not give its state
+   */
+  async save(): Promise<{ state: MachineState; instructions: number | undefined }> {
+    if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
+    const { state, instructions } = await this.#thread.ask({ type: 'save' }, 'saved');
+    return { state, instructions };
   }
 
   /** A picture of the guest's screen, while it does not run; undefined without a display device. */

@@ -8,7 +8,14 @@ import { SimvirtioByExits } from '../../devices/index.js';
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
-import type { ExitObserver, InputEvent, InputRecord, Machine, Outcome } from '../../machine/index.js';
+import type {
+  ExitObserver,
+  InputEvent,
+  InputRecord,
+  Machine,
+  MachineState,
+  Outcome,
+} from '../../machine/index.js';
 import { makePc } from '../../pc/index.js';
 import { MILLISECOND } from '../../time/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
@@ -116,6 +123,12 @@ export class Life implements Disposable {
       drives?.dispose();
       throw error;
     }
+    try {
+      if (observe.from) this.machine.load(observe.from);
+    } catch (error) {
+      this.machine[Symbol.dispose]();
+      throw error;
+    }
     if (observe.frames) this.#feed = this.#frameFeed();
     if (engine.capabilities.hostKernel && parts.threadName !== undefined) setThreadName(parts.threadName);
     const { memory, boot } = this.machine;
@@ -162,7 +175,14 @@ export class Life implements Disposable {
   record(): InputRecord {
     if (!this.parts.observe.record)
       throw new ConfigError('the machine does not record its inputs', 'make it with record: true');
-    return { version: 1, events: this.#events, until: this.machine.inputs.position };
+    const before = this.parts.observe.from?.inputs.taken;
+    const until = this.machine.inputs.position;
+    return { version: 1, events: this.#events, until, ...(before && { before }) };
+  }
+
+  /** The whole state, while the machine is stopped, and how many instructions its CPU has run. */
+  save(): { state: MachineState; instructions: number | undefined } {
+    return { state: this.machine.save(), instructions: this.machine.cycleTime?.instructions };
   }
 
   /** What the guest shows, while the machine is stopped; undefined where no device shows anything. */

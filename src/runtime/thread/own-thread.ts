@@ -58,6 +58,8 @@ export class OwnThread implements Place {
         return { type: 'glance', glance: this.#current().machine.glance };
       case 'record':
         return { type: 'recorded', record: this.#current().record() };
+      case 'save':
+        return { type: 'saved', ...this.#current().save() };
       case 'dispose':
         this.#life?.[Symbol.dispose]();
         this.#life = undefined;

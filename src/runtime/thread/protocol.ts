@@ -9,7 +9,7 @@ import type { MachineSpec } from '../../config/index.js';
 import type { DebugMethod } from '../../debug/index.js';
 import type { Glance, Picture } from '../../devices/contract/index.js';
 import type { DeviceCounts } from '../../devices/index.js';
-import type { InputRecord, Outcome } from '../../machine/index.js';
+import type { InputRecord, MachineState, Outcome } from '../../machine/index.js';
 import type { MemoryRegion } from '../../memory/index.js';
 import type { CounterRow, TraceFilter } from '../../trace/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
@@ -43,6 +43,8 @@ export interface ObserveOptions {
   symbols?: Image;
   /** The record of an earlier run on the software CPU: the machine takes its inputs in again, and those from outside afterwards. */
   replay?: InputRecord;
+  /** The state of another machine that was made in the same way: this one continues from there. */
+  from?: MachineState;
   /** Record what comes in from outside: see `HostedMachine.record`. */
   record?: boolean;
 }
@@ -77,6 +79,7 @@ export interface Channels extends Record<StreamName, SharedArrayBuffer> {
 export interface PortableRunOptions {
   timeoutMs?: number;
   maxExits?: number;
+  maxInstructions?: number;
 }
 
 export type ToWorker =
@@ -89,6 +92,7 @@ export type ToWorker =
   | { type: 'screen' }
   | { type: 'glance' }
   | { type: 'record' }
+  | { type: 'save' }
   | { type: 'createPoller'; channels: PollChannels }
   | { type: 'poll' }
   | { type: 'dispose' }
@@ -123,6 +127,7 @@ export type FromWorker =
   | { type: 'screen'; picture: Picture | undefined }
   | { type: 'glance'; glance: Glance | undefined }
   | { type: 'recorded'; record: InputRecord }
+  | { type: 'saved'; state: MachineState; instructions: number | undefined }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }
   | { type: 'disposed' }

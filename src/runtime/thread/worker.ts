@@ -78,6 +78,9 @@ port.on('message', async (message: ToWorker) => {
       case 'glance':
         post({ type: 'glance', glance: current().machine.glance });
         break;
+      case 'save':
+        post({ type: 'saved', ...current().save() });
+        break;
       case 'record':
         post({ type: 'recorded', record: current().record() });
         break;

@@ -1,4 +1,4 @@
-/** INT 10h for a firmware of somebody else's: its ROM's calls are served, and whatever lies on a caller's stack does no harm. */
+/** INT 10h for a firmware of somebody else's: its ROM's calls are served, and nothing that lies on a caller's stack does harm. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';

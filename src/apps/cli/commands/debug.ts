@@ -7,6 +7,7 @@ import { SymbolTable } from '../../../symbols/index.js';
 import { addBuildOptions, type BuildFlags, buildOf } from '../../frontend/build-options.js';
 import { withVga } from '../../frontend/default-vga.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
+import { loadKept } from '../../frontend/terra-file.js';
 import { debugInTerminal } from '../../tui/app.js';
 
 const examples = `
@@ -15,6 +16,7 @@ Examples:
   $ terrarium debug kernel.c                  step by lines of C: press l
   $ terrarium debug guests/tick-long --engine soft
   $ terrarium debug disk.img --load 0x7c00 --mode real
+  $ terrarium debug --from game.terra         what \`run --save\` or \`run --record\` kept
   $ terrarium debug guests/snake              with its screen: 6 and z show it alone, i types to it
 `;
 
@@ -33,16 +35,18 @@ export function debugCommand(): Command {
     .description('Debugs a guest in this terminal: registers, code, stack, memory, console, screen, exits.')
     .argument('[image...]', `flat image, ELF, sources (${SOURCE_ENDINGS}) or folder`);
   return addBuildOptions(addMachineOptions(command))
+    .option('--from <file>', 'begin with a snapshot, or at the start of a recording: c runs to its end')
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', keys)
     .action(debug);
 }
 
-async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise<void> {
+async function debug(files: string[], flags: MachineFlags & BuildFlags & { from?: string }): Promise<void> {
   requireTerminal();
   // Code that follows its source line by line, unless the user's own flags say otherwise.
   const how = { ...buildOf(flags), debug: true };
-  const loaded = loadImage(files, specOf(flags), how);
+  const kept = flags.from === undefined ? undefined : await loadKept(files, flags.from, specOf(flags));
+  const loaded = kept?.loaded ?? loadImage(files, specOf(flags), how);
   const { image, file, spec: asked, warnings, symbols } = loaded;
   const spec = withVga(loaded);
   if (spec.simvirtio === 'polling')
@@ -55,6 +59,7 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise
     // A guest with a screen is watched and played by a person: its sleeps take real time.
     ...(asked.vga === true && spec.clock === undefined && { clock: 'wall' as const }),
     symbols: named,
+    ...kept?.observed,
     debug: true,
     frames: asked.vga === true,
     // Each access is an exit of its own, in words, as with --trace.
@@ -64,7 +69,7 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags): Promise
   process.exitCode = await debugInTerminal({
     machine,
     symbols: new SymbolTable(named),
-    image: path.basename(path.resolve(files[0]!)),
+    image: path.basename(path.resolve(files[0] ?? file)),
     folder: path.dirname(path.resolve(file)),
     hasScreen: asked.vga === true,
     ...(spec.syntax && { syntax: spec.syntax }),

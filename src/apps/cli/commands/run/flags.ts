@@ -23,4 +23,7 @@ export interface RunFlags extends MachineFlags, BuildFlags, NameFlags, TraceFlag
   screen?: true;
   keys: KeyTarget;
   gdb?: DebugAddress;
+  from?: string;
+  save?: string;
+  record?: string;
 }

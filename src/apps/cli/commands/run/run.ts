@@ -45,6 +45,8 @@ Examples:
   $ terrarium run guests/vga-text --screenshot hello.png
   $ terrarium run guests/hello --dump gdt,pages,walk:0x100000
   $ terrarium run kernel.elf --gdb                 then: gdb kernel.elf -ex 'target remote :1234'
+  $ terrarium run kernel.S --timeout 1s --save it.terra    then: terrarium run --from it.terra
+  $ terrarium run guests/snake --record game.terra         then: terrarium replay game.terra
   $ terrarium run guests/hello --name web --detach in a process of its own; then: terrarium ps
 `;
 
@@ -116,6 +118,12 @@ export function runCommand(): Command {
       parseDumped,
     )
     .option('--report <file>', 'the whole outcome as JSON')
+    .option('--save <file>', 'a snapshot of the whole machine at the end of the run, to go on from')
+    .option('--from <file>', 'go on from a snapshot, or repeat a recording and go on from its end')
+    .option(
+      '--record <file>',
+      'what comes in, so that `terrarium replay` repeats the run; takes --engine soft',
+    )
     .option('--safe-output', SAFE_OUTPUT)
     .option('--watch', 'build and run it again whenever a source changes')
     .option('--quiet', 'do not say how the run ended')
@@ -151,9 +159,19 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   gdbs?.requireDebuggable(flags);
   const expectations = flags.expect && (await import('./after.js')).parseExpectations(flags.expect);
   for (const [option, target] of outputsOf(flags)) requireWritable(option, target, files);
-  const loaded = loadImage(files, wantedSpec(flags), buildOf(flags));
+  const keeping =
+    flags.save !== undefined || flags.record !== undefined ? await import('./keeping.js') : undefined;
+  const kept =
+    flags.from === undefined
+      ? undefined
+      : await (await import('../../../frontend/terra-file.js')).loadKept(
+          files,
+          flags.from,
+          wantedSpec(flags),
+        );
+  const loaded = kept?.loaded ?? loadImage(files, wantedSpec(flags), buildOf(flags));
   const { image, warnings, symbols } = loaded;
-  const spec = withVga(loaded);
+  const spec = keeping === undefined ? withVga(loaded) : keeping.specToKeep(flags, withVga(loaded));
   for (const [option, target] of outputsOf(flags))
     requireWritable(option, target, [loaded.file, ...loaded.sources]);
   const timeoutMs = flags.timeout ?? loaded.timeoutMs;
@@ -174,6 +192,8 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     ...(symbolic && { symbols: symbolic }),
     ...(flags.screenshot && { captureAt: momentsOf(flags.screenshot) }),
     ...(flags.name !== undefined && { name: flags.name }),
+    ...(flags.record !== undefined && { record: true }),
+    ...kept?.observed,
   };
   await using machine = await open(config);
   if (!flags.quiet && standardError.isTTY) printEngine(machine);
@@ -191,6 +211,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   });
   if (flags.speaker) ringBell(machine);
   const gdb = flags.gdb && (await gdbs?.openGdb(machine, flags.gdb, loaded));
+  const keeper = await keeping?.Keeper.begin(machine, flags, { spec, image });
   const stopped = stopOnSignals(gdb ?? machine);
   const screen = flags.screen && (await openScreen(machine));
   const running =
@@ -237,6 +258,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
       });
   // After all messages about the run: a disk may be full.
   await screenshots?.finish();
+  await keeper?.end(outcome);
   process.exitCode = status;
   // When a guest was stopped, do not wait for a reader of its output that does not read.
   if (outcome.kind === 'stopped' && standardOutput.waiting > 0) process.exit();
@@ -272,8 +294,16 @@ async function openScreen(machine: HostedMachine) {
 }
 
 /** The files that a run writes, with the options that name them. */
-function outputsOf({ trace, report, screenshot = [] }: RunFlags): [option: string, file: string][] {
+function outputsOf({
+  trace,
+  report,
+  save,
+  record,
+  screenshot = [],
+}: RunFlags): [option: string, file: string][] {
   return [
+    ...(save === undefined ? [] : [['--save', save] as [string, string]]),
+    ...(record === undefined ? [] : [['--record', record] as [string, string]]),
     ...(typeof trace === 'string' && trace !== '-' ? [['--trace', trace] as [string, string]] : []),
     ...(report === undefined ? [] : [['--report', report] as [string, string]]),
     ...screenshot.map(({ file }): [string, string] => ['--screenshot', file]),

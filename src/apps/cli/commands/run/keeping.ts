@@ -1,0 +1,86 @@
+/**
+ * Snapshots and recordings of a run: `--save` and `--record`.
+ *
+ * @module
+ */
+import { writeFileSync } from 'node:fs';
+import type { Image } from '../../../../boot/index.js';
+import type { EngineName, MachineSpec } from '../../../../config/index.js';
+import { ConfigError } from '../../../../errors.js';
+import type { MachineState } from '../../../../machine/index.js';
+import type { HostedMachine, HostedOutcome } from '../../../../runtime/index.js';
+import { encodeTerra, type Terra } from '../../../../terra/index.js';
+import { digestOf } from '../../../frontend/terra-file.js';
+import type { RunFlags } from './flags.js';
+
+/** Engines that can be asked for where instructions are to be counted. */
+const counting: readonly EngineName[] = ['auto', 'soft'];
+
+/** The description of a machine that is kept. @throws ConfigError where a recording cannot be made of it */
+export function specToKeep({ record }: RunFlags, spec: MachineSpec): MachineSpec {
+  if (record === undefined) return spec;
+  const { engine = 'auto', clock } = spec;
+  if (!counting.includes(engine) || clock === 'wall')
+    throw new ConfigError(
+      '--record: a run can be repeated where its time is its instructions',
+      'take --engine soft, without --clock wall',
+    );
+  return { ...spec, engine: 'soft', clock: 'instructions' };
+}
+
+/** Writes the files at the end of a run. */
+export class Keeper {
+  readonly #machine: HostedMachine;
+  readonly #flags: RunFlags;
+  readonly #made: { spec: MachineSpec; image: Image };
+  readonly #start: MachineState | undefined;
+
+  private constructor(
+    machine: HostedMachine,
+    flags: RunFlags,
+    made: { spec: MachineSpec; image: Image },
+    start: MachineState | undefined,
+  ) {
+    this.#machine = machine;
+    this.#flags = flags;
+    this.#made = made;
+    this.#start = start;
+  }
+
+  /** Before the run: a recording begins with a state. */
+  static async begin(
+    machine: HostedMachine,
+    flags: RunFlags,
+    made: { spec: MachineSpec; image: Image },
+  ): Promise<Keeper> {
+    const start = flags.record === undefined ? undefined : (await machine.save()).state;
+    return new Keeper(machine, flags, made, start);
+  }
+
+  async end(outcome: HostedOutcome): Promise<void> {
+    const { save, record } = this.#flags;
+    const { spec, image } = this.#made;
+    const { state, instructions } = await this.#machine.save();
+    // Who goes on from it may take another engine.
+    const { engine: _, ...described } = spec;
+    if (save !== undefined) await write(save, { spec: described, image, state });
+    if (record === undefined || this.#start === undefined || instructions === undefined) return;
+    const { kind, reason } = outcome;
+    await write(record, {
+      spec: described,
+      image,
+      state: this.#start,
+      record: await this.#machine.record(),
+      end: { kind, reason, instructions, digest: digestOf(this.#machine, outcome) },
+    });
+  }
+}
+
+async function write(file: string, terra: Terra): Promise<void> {
+  const bytes = await encodeTerra(terra);
+  try {
+    writeFileSync(file, bytes);
+  } catch (error) {
+    throw new ConfigError(`${file} could not be written: ${(error as Error).message}`, undefined);
+  }
+}

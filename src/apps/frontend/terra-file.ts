@@ -1,0 +1,81 @@
+/**
+ * `.terra` files on the command line: read, checked against what the user named, compared.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { type MachineSpec, optionWord } from '../../config/index.js';
+import { ConfigError } from '../../errors.js';
+import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../runtime/index.js';
+import { decodeTerra, type Terra, TerraError } from '../../terra/index.js';
+
+/** Larger files are not read: a full guest of 4 GiB that does not compress. */
+const LARGEST = 4 * 2 ** 30;
+
+/** @throws TerraError that names the file */
+export async function readTerra(file: string): Promise<Terra> {
+  try {
+    const found = statSync(file);
+    if (!found.isFile()) throw new TerraError('this is no file');
+    if (found.size > LARGEST) throw new TerraError(`${found.size} bytes are too large for a snapshot`);
+    return await decodeTerra(readFileSync(file));
+  } catch (error) {
+    if (error instanceof TerraError) throw new TerraError(`${file}: ${error.message}`, error.hint);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new TerraError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read: ${code}`}`);
+  }
+}
+
+/** Files and modules of the host are named by the user, not by the snapshot. @throws ConfigError for missing ones */
+export function requireNamed({ named = [] }: Terra, asked: MachineSpec, file: string): void {
+  // What a loader places beside a kernel is in memory already.
+  const missing = named.filter(
+    (name) => name !== 'initrds' && name !== 'modules' && asked[name] === undefined,
+  );
+  if (missing.length === 0) return;
+  const options = missing.map((name) => `--${optionWord(name)}`).join(', ');
+  throw new ConfigError(
+    `${file}: its machine was made with ${options}`,
+    'give the same again: a snapshot does not name files of this computer',
+  );
+}
+
+/** What a command makes its machine from, and with. */
+export interface Kept {
+  terra: Terra;
+  loaded: LoadedImage;
+  observed: Partial<HostedOptions>;
+}
+
+/** A file that takes the place of an image. @throws ConfigError, TerraError */
+export async function loadKept(files: readonly string[], from: string, asked: MachineSpec): Promise<Kept> {
+  if (files.length > 0)
+    throw new ConfigError(
+      `--from: the snapshot has its own image, and ${files[0]} is another`,
+      'leave one of them out',
+    );
+  const terra = await readTerra(from);
+  requireNamed(terra, asked, from);
+  const spec = { ...terra.spec, ...asked };
+  // A recording is repeated where its time is its instructions.
+  if (terra.record) Object.assign(spec, { engine: 'soft', clock: 'instructions' });
+  const { image, state, record } = terra;
+  return {
+    terra,
+    loaded: { image, spec, file: from, sources: [], warnings: '', sourceFolder: path.dirname(from) },
+    observed: { from: state, ...(record && { replay: record }) },
+  };
+}
+
+/** Of registers and RAM at the end of a run. */
+export function digestOf({ memory }: HostedMachine, { registers, system }: HostedOutcome): string {
+  const hash = createHash('sha256');
+  for (const region of memory.regions) hash.update(memory.bytesOf(region));
+  hash.update(
+    JSON.stringify([registers, system], (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
+  );
+  return hash.digest('hex');
+}

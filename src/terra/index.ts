@@ -1,0 +1,7 @@
+/**
+ * Snapshots and recordings as files, `.terra`. Nothing here knows Node.
+ *
+ * @module
+ */
+export { TerraError } from './sections.js';
+export { decodeTerra, encodeTerra, type RecordedEnd, TERRA_VERSION, type Terra } from './terra.js';
