@@ -5,7 +5,7 @@
  * @module
  */
 import { ConfigError, type TerrariumError } from '../errors.js';
-import { nearestNames } from '../x86/index.js';
+import { nearestNames } from '../nearest.js';
 import { type FieldName, fieldNames, fieldOf, type MachineSpec, optionWord } from './fields.js';
 import type { Kind } from './kinds.js';
 

@@ -5,9 +5,10 @@
  */
 
 import { describeFlags } from '../inspect/index.js';
+import { nearestNames } from '../nearest.js';
 import type { SymbolTable } from '../symbols/index.js';
 import type { SegmentName } from '../x86/index.js';
-import { findRegister, nearestNames, registerViewNames } from '../x86/index.js';
+import { findRegister, registerViewNames } from '../x86/index.js';
 import { readSome } from './code.js';
 import { DebugError } from './errors.js';
 import { type Expression, type NumberType, parseExpression } from './expression-syntax.js';

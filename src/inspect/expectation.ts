@@ -1,7 +1,8 @@
 import { TerrariumError } from '../errors.js';
 import type { GuestMemory } from '../memory/index.js';
+import { nearestNames } from '../nearest.js';
 import type { Registers, SystemRegisters } from '../x86/index.js';
-import { findRegister, nearestNames, type RegisterView, registerViewNames } from '../x86/index.js';
+import { findRegister, type RegisterView, registerViewNames } from '../x86/index.js';
 import { escapeBytes, parseNumber, parseString } from './values.js';
 
 /** An expectation that cannot be parsed: says what is wrong in it. */

@@ -42,4 +42,4 @@ export { formatWalk, isCanonical, type PageWalk, pagingModeOf, walkPages } from 
 export { formatTaskState, readTaskState, type TaskStateView } from './explorer/task-state.js';
 export { type CpuSubject, hex, type PhysicalMemory, readPhysical, sizeText, wrap } from './explorer/words.js';
 export { codeSizeOf, formatInstruction } from './instruction.js';
-export { describeFlags, formatRegisters, namedBits, segmentMeaning } from './registers.js';
+export { describeFlags, formatRegisters, segmentMeaning } from './registers.js';

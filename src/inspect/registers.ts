@@ -1,4 +1,5 @@
 import {
+  namedBits,
   type RegisterName,
   type Registers,
   registerNames,
@@ -7,107 +8,17 @@ import {
   segmentNames,
 } from '../x86/index.js';
 
-type Bits = readonly (readonly [bit: number, name: string])[];
-
-/** SDM 1 3.4.3, figure 3-8. */
-const rflagsBits: Bits = [
-  [0, 'CF'],
-  [2, 'PF'],
-  [4, 'AF'],
-  [6, 'ZF'],
-  [7, 'SF'],
-  [8, 'TF'],
-  [9, 'IF'],
-  [10, 'DF'],
-  [11, 'OF'],
-  [14, 'NT'],
-  [16, 'RF'],
-  [17, 'VM'],
-  [18, 'AC'],
-  [19, 'VIF'],
-  [20, 'VIP'],
-  [21, 'ID'],
-];
-
-/** SDM 3A 2.5, figure 2-7. */
-const cr0Bits: Bits = [
-  [0, 'PE'],
-  [1, 'MP'],
-  [2, 'EM'],
-  [3, 'TS'],
-  [4, 'ET'],
-  [5, 'NE'],
-  [16, 'WP'],
-  [18, 'AM'],
-  [29, 'NW'],
-  [30, 'CD'],
-  [31, 'PG'],
-];
-
-/** SDM 3A 2.5, figure 2-7. */
-const cr4Bits: Bits = [
-  [0, 'VME'],
-  [1, 'PVI'],
-  [2, 'TSD'],
-  [3, 'DE'],
-  [4, 'PSE'],
-  [5, 'PAE'],
-  [6, 'MCE'],
-  [7, 'PGE'],
-  [8, 'PCE'],
-  [9, 'OSFXSR'],
-  [10, 'OSXMMEXCPT'],
-  [11, 'UMIP'],
-  [12, 'LA57'],
-  [13, 'VMXE'],
-  [14, 'SMXE'],
-  [16, 'FSGSBASE'],
-  [17, 'PCIDE'],
-  [18, 'OSXSAVE'],
-  [20, 'SMEP'],
-  [21, 'SMAP'],
-  [22, 'PKE'],
-  [23, 'CET'],
-  [24, 'PKS'],
-  [25, 'UINTR'],
-  [28, 'LAM_SUP'],
-];
-
-/** SDM 3A tables 5-3 and 5-12; the others are the table's address, or the process-context identifier. */
-const cr3Bits: Bits = [
-  [3, 'PWT'],
-  [4, 'PCD'],
-];
-
-/** SDM 3A 2.2.1, table 2-1; SVME is AMD's (APM 2 3.1.7). */
-const eferBits: Bits = [
-  [0, 'SCE'],
-  [8, 'LME'],
-  [10, 'LMA'],
-  [11, 'NXE'],
-  [12, 'SVME'],
-];
-
-/** The named bits of the registers that consist of flags. */
-export const namedBits = {
-  rflags: rflagsBits,
-  cr0: cr0Bits,
-  cr3: cr3Bits,
-  cr4: cr4Bits,
-  efer: eferBits,
-} as const;
-
 /** The names of the flags that are set, such as `ZF PF`; bits without a name appear by number. */
 export function describeFlags(rflags: bigint): string {
   const iopl = Number((rflags >> 12n) & 3n);
   // Bit 1 is always 1; IOPL is a number of two bits.
-  const names = names64(rflags & ~0x3002n, rflagsBits);
+  const names = names64(rflags & ~0x3002n, namedBits.rflags);
   if (iopl !== 0) names.push(`IOPL=${iopl}`);
   return names.join(' ');
 }
 
 /** The names of the bits that are set in `value`, lowest first; bits without a name as `bit 63`. */
-function names64(value: bigint, bits: Bits): string[] {
+function names64(value: bigint, bits: (typeof namedBits)[keyof typeof namedBits]): string[] {
   const names: string[] = [];
   let rest = value;
   for (const [bit, name] of bits) {
@@ -154,12 +65,12 @@ function systemLines(system: SystemRegisters): string[] {
     segmentLine('ldt', system.ldt),
     `gdt         base ${hex(gdt.base, 16)}  limit ${hex(gdt.limit, 8)}`,
     `idt         base ${hex(idt.base, 16)}  limit ${hex(idt.limit, 8)}`,
-    named('cr0', cr0, names64(cr0, cr0Bits).join(' ')),
+    named('cr0', cr0, names64(cr0, namedBits.cr0).join(' ')),
     named('cr2', cr2, ''),
-    named('cr3', cr3, names64(cr3 & 0x18n, cr3Bits).join(' ')),
-    named('cr4', cr4, names64(cr4, cr4Bits).join(' ')),
+    named('cr3', cr3, names64(cr3 & 0x18n, namedBits.cr3).join(' ')),
+    named('cr4', cr4, names64(cr4, namedBits.cr4).join(' ')),
     named('cr8', cr8, ''),
-    named('efer', efer, names64(efer, eferBits).join(' ')),
+    named('efer', efer, names64(efer, namedBits.efer).join(' ')),
   ];
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { segmentNames } from '../x86/index.js';
 import type { Encoding } from './decode.js';
 import { operandBytes } from './notation.js';
 import { notationOf, stringSize } from './spelling.js';
@@ -37,7 +38,6 @@ export type Operand =
 const wide = 'ax cx dx bx sp bp si di'.split(' ');
 const low = 'al cl dl bl ah ch dh bh'.split(' ');
 const lowRex = 'al cl dl bl spl bpl sil dil'.split(' ');
-export const segmentNames: readonly string[] = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'];
 
 /** The name of a general register of so many bytes. With REX, 4 to 7 are no high bytes (SDM 2A 2.2.1.2). */
 export function registerName(number: number, size: number, rex: boolean): string {

@@ -4,25 +4,19 @@
  * @module
  */
 import { disassemble, registerName } from '../isa/index.js';
+import { RFLAGS } from '../x86/index.js';
 import { instructionOf, type Left, recordWords } from './blocks.js';
 import { DATA, type Mode } from './modes.js';
 import type { Ended, Side } from './side.js';
 import { shiftCount, type Test } from './tests.js';
 import { vectorNames, vectorsBefore } from './vectors.js';
 
-/** Flags by the letters of the opcode table. */
-const flagBits: Record<string, number> = { C: 1, P: 4, A: 0x10, Z: 0x40, S: 0x80, O: 0x800 };
-const flagNames: readonly (readonly [number, string])[] = [
-  [1, 'CF'],
-  [4, 'PF'],
-  [0x10, 'AF'],
-  [0x40, 'ZF'],
-  [0x80, 'SF'],
-  [0x100, 'TF'],
-  [0x200, 'IF'],
-  [0x400, 'DF'],
-  [0x800, 'OF'],
-];
+/** The flags of a program, with their masks. */
+const flagNames = (['CF', 'PF', 'AF', 'ZF', 'SF', 'TF', 'IF', 'DF', 'OF'] as const).map(
+  (name) => [Number(RFLAGS[name]), name] as const,
+);
+/** A flag by its letter in the opcode table. */
+const flagOf = (letter: string) => flagNames.find(([, name]) => name === `${letter}F`)![0];
 
 /** The flags that a test sets: without IF, which is the same in all tests. */
 const ALL_FLAGS = 0xfdff;
@@ -45,7 +39,7 @@ export function definedFlags(test: Test): number {
   const { row } = test;
   let mask = ALL_FLAGS;
   const letters = shift.test(row.name) ? undefinedByShift(test) : row.meaning.undefined;
-  for (const letter of letters) mask &= ~flagBits[letter]!;
+  for (const letter of letters) mask &= ~flagOf(letter);
   return mask;
 }
 

@@ -26,8 +26,16 @@ export const CR0 = {
   PG: 1n << 31n,
 } as const;
 
+/** CR3 (SDM 3A tables 5-3 and 5-12); the other bits are the table's address, or the process-context identifier. */
+export const CR3 = {
+  PWT: 1n << 3n,
+  PCD: 1n << 4n,
+} as const;
+
 /** CR4 (SDM 3A 2.5). */
 export const CR4 = {
+  VME: 1n << 0n,
+  PVI: 1n << 1n,
   /** RDTSC is for ring 0. */
   TSD: 1n << 2n,
   /** Breakpoints on ports; DR4 and DR5 are #UD. */
@@ -36,8 +44,10 @@ export const CR4 = {
   PSE: 1n << 4n,
   /** Physical address extension: page-table entries of 8 bytes; long mode insists on it. */
   PAE: 1n << 5n,
+  MCE: 1n << 6n,
   /** Pages with the G bit stay in the TLB when CR3 is loaded. */
   PGE: 1n << 7n,
+  PCE: 1n << 8n,
   /** FXSAVE and SSE are allowed; without it every SSE instruction is #UD. */
   OSFXSR: 1n << 9n,
   /** SSE errors arrive as #XM instead of #UD. */
@@ -46,6 +56,8 @@ export const CR4 = {
   UMIP: 1n << 11n,
   /** Linear addresses of 57 bits. */
   LA57: 1n << 12n,
+  VMXE: 1n << 13n,
+  SMXE: 1n << 14n,
   FSGSBASE: 1n << 16n,
   /** Process-context identifiers in CR3. */
   PCIDE: 1n << 17n,
@@ -53,6 +65,11 @@ export const CR4 = {
   OSXSAVE: 1n << 18n,
   SMEP: 1n << 20n,
   SMAP: 1n << 21n,
+  PKE: 1n << 22n,
+  CET: 1n << 23n,
+  PKS: 1n << 24n,
+  UINTR: 1n << 25n,
+  LAM_SUP: 1n << 28n,
 } as const;
 
 /** The MSR IA32_EFER (SDM 3A 2.2.1). */
@@ -65,6 +82,8 @@ export const EFER = {
   LMA: 1n << 10n,
   /** The no-execute bit of page-table entries is allowed. */
   NXE: 1n << 11n,
+  /** AMD's: its virtualization is on (APM 2 3.1.7). */
+  SVME: 1n << 12n,
 } as const;
 
 /** RFLAGS (SDM 1 3.4.3). */
@@ -92,6 +111,44 @@ export const RFLAGS = {
   VM: 1n << 17n,
   /** With CR0.AM: ring 3 has to align its data. */
   AC: 1n << 18n,
+  VIF: 1n << 19n,
+  VIP: 1n << 20n,
+  ID: 1n << 21n,
+} as const;
+
+/** DR6, the cause of a debug exception (SDM 3B 18.2.3); its bits 0 to 3 are the breakpoints that matched. */
+export const DR6 = {
+  /** An access to a debug register that DR7.GD forbids. */
+  BD: 1n << 13n,
+  /** A single step. */
+  BS: 1n << 14n,
+  /** A task switch. */
+  BT: 1n << 15n,
+} as const;
+
+/** DR7, the control of breakpoints (SDM 3B 18.2.4): for each, an enable bit for the task and one for all, and its kind. */
+export const DR7 = {
+  /** The next access to a debug register is a debug exception, which clears it (SDM 3B 18.2.4). */
+  GD: 1n << 13n,
+} as const;
+
+/** DR6 and DR7 after reset: the bits that always read 1 (SDM 3B figure 18-1). */
+export const DR6_AFTER_RESET = 0xffff_0ff0n;
+export const DR7_AFTER_RESET = 0x400n;
+
+/** The names of the single bits of a register, lowest first. */
+function namesOf(bits: Readonly<Record<string, bigint>>): readonly (readonly [bit: number, name: string])[] {
+  const single = Object.entries(bits).filter(([, mask]) => (mask & (mask - 1n)) === 0n);
+  return single.map(([name, mask]) => [mask.toString(2).length - 1, name]);
+}
+
+/** The named bits of the registers that consist of flags; those of RFLAGS that have a meaning. */
+export const namedBits = {
+  rflags: namesOf(RFLAGS).filter(([, name]) => name !== 'FIXED'),
+  cr0: namesOf(CR0),
+  cr3: namesOf(CR3),
+  cr4: namesOf(CR4),
+  efer: namesOf(EFER),
 } as const;
 
 /** Page-table entries of every paging mode (SDM 3A 5.3 to 5.5). */

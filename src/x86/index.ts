@@ -8,8 +8,14 @@
 export {
   APIC_BASE_AFTER_RESET,
   CR0,
+  CR3,
   CR4,
+  DR6,
+  DR6_AFTER_RESET,
+  DR7,
+  DR7_AFTER_RESET,
   EFER,
+  namedBits,
   PageFaultCode,
   PTE,
   RFLAGS,
@@ -35,7 +41,7 @@ export { exceptions } from './exceptions.js';
 export { Fxsave, XCR0, XSTATE_BV } from './fxsave.js';
 export { codeSizeOf, isRealAddressing } from './modes.js';
 export { MSR, MTRR_VARIABLE_RANGES, mtrrs, sharedMsrs, systemRegisterMsrs } from './msrs.js';
-export { findRegister, nearestNames, type RegisterView, registerViewNames } from './register-names.js';
+export { findRegister, type RegisterView, registerViewNames } from './register-names.js';
 export {
   CPU_STATE_VERSION,
   type CpuRegisters,

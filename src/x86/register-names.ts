@@ -1,3 +1,4 @@
+import { namedBits } from './bits.js';
 import {
   type RegisterName,
   type Registers,
@@ -17,18 +18,8 @@ export interface RegisterView {
 /** The eight registers that have names for their parts, by the letters in the middle (SDM 1 3.4.1, figure 3-5). */
 const legacy = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'];
 
-/** The flags that can be asked for one by one (SDM 1 3.4.3). */
-const flags: Readonly<Record<string, number>> = {
-  cf: 0,
-  pf: 2,
-  af: 4,
-  zf: 6,
-  sf: 7,
-  tf: 8,
-  if: 9,
-  df: 10,
-  of: 11,
-};
+/** The flags that can be asked for one by one. */
+const flags = ['CF', 'PF', 'AF', 'ZF', 'SF', 'TF', 'IF', 'DF', 'OF'];
 
 function part(register: RegisterName, bits: number, shift = 0): RegisterView {
   return {
@@ -59,7 +50,8 @@ const views: ReadonlyMap<string, RegisterView> = (() => {
   }
   all.set('eip', part('rip', 32)).set('ip', part('rip', 16));
   all.set('eflags', part('rflags', 32)).set('flags', part('rflags', 16));
-  for (const [name, bit] of Object.entries(flags)) all.set(name, part('rflags', 1, bit));
+  for (const [bit, name] of namedBits.rflags)
+    if (flags.includes(name)) all.set(name.toLowerCase(), part('rflags', 1, bit));
   all.set('iopl', part('rflags', 2, 12));
   for (const name of [...segmentNames, 'tr', 'ldt'] as const) {
     all.set(name, { bits: 16, read: (_, system) => BigInt(system[name].selector) });
@@ -77,32 +69,3 @@ export function findRegister(name: string): RegisterView | undefined {
 
 /** Every name that `findRegister` knows. */
 export const registerViewNames: readonly string[] = [...views.keys()];
-
-/** Up to three of `names` that `word` may have been meant for, the nearest first. */
-export function nearestNames(word: string, names: readonly string[]): string[] {
-  return names
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .filter(({ distance }) => distance <= 2)
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ name }) => name);
-}
-
-/** Letters to change, add, drop or swap with their neighbour to make one word of the other. */
-function editDistance(a: string, b: string): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let best = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (same ? 0 : 1));
-      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
-      if (swapped) best = Math.min(best, before[j - 2]! + 1);
-      next.push(best);
-    }
-    before = row;
-    row = next;
-  }
-  return row[b.length]!;
-}

@@ -5,7 +5,8 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebugError, type Debugger, errorText, type Frame } from '../../debug/index.js';
-import { nearestNames, registerViewNames } from '../../x86/index.js';
+import { nearestNames } from '../../nearest.js';
+import { registerViewNames } from '../../x86/index.js';
 import type { Guest } from './launch.js';
 import { disassemble, readMemory } from './memory.js';
 import { replWords, runWord } from './repl.js';

@@ -5,7 +5,8 @@
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { DebugError, type Debugger, type State, segmentBase, stackPointer } from '../../debug/index.js';
-import { namedBits, segmentMeaning } from '../../inspect/index.js';
+import { segmentMeaning } from '../../inspect/index.js';
+import { namedBits } from '../../x86/index.js';
 import type { Item } from './item.js';
 import type { Guest } from './launch.js';
 import { tables } from './tables.js';

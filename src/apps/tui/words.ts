@@ -8,6 +8,7 @@ import type { Outcome } from '../../machine/index.js';
 import {
   CR0,
   EFER,
+  namedBits,
   type RegisterName,
   RFLAGS,
   registerNames,
@@ -39,17 +40,9 @@ function ringOf({ ss }: SystemRegisters, cs: number): number {
   return ss.unusable ? cs & 3 : ss.dpl;
 }
 
-/** The flags that programs work with (SDM 1 3.4.3). */
-export const flagNames: readonly (readonly [bit: number, name: string])[] = [
-  [0, 'CF'],
-  [2, 'PF'],
-  [4, 'AF'],
-  [6, 'ZF'],
-  [7, 'SF'],
-  [9, 'IF'],
-  [10, 'DF'],
-  [11, 'OF'],
-];
+/** The flags that programs work with. */
+const shown = ['CF', 'PF', 'AF', 'ZF', 'SF', 'IF', 'DF', 'OF'];
+export const flagNames = namedBits.rflags.filter(([, name]) => shown.includes(name));
 
 /** The state after a step. */
 export interface StepPlace {

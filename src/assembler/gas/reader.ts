@@ -4,6 +4,7 @@
  * @module
  */
 import type { CodeSize } from '../../isa/index.js';
+import { nearestName } from '../../nearest.js';
 import { encodings } from '../choose.js';
 import type { SourceLine } from '../cpp.js';
 import { type Dialect, type Encoded, EncodeError } from '../encode.js';
@@ -14,7 +15,6 @@ import { type Grammar, parseExpression } from '../parse-expression.js';
 import { type Piece, type Program, ProgramTooLarge } from '../program.js';
 import { gasName, Scanner } from '../scanner.js';
 import { type Complaint, type Origin, SourceError } from '../source.js';
-import { nearest } from '../suggest.js';
 import { attInstruction, type Candidates } from './att.js';
 import { Conditions } from './conditions.js';
 import { directives, type Reading } from './directives.js';
@@ -282,7 +282,7 @@ export class GasReader implements Reading {
         return;
       }
       if (this.#macro(word, scanner)) return;
-      const close = nearest(word, Object.keys(directives));
+      const close = nearestName(word, Object.keys(directives));
       throw new SourceError(`unknown directive ${word}`, at, close && `did you mean ${close}?`);
     }
     if (!this.conditions.active) return;
@@ -419,7 +419,7 @@ export class GasReader implements Reading {
   ): Encoded[] {
     if (candidates.length === 0) {
       const [word = ''] = text.split(/\s/);
-      const close = nearest(word.toLowerCase(), [...mnemonics(), ...this.macros.keys()]);
+      const close = nearestName(word.toLowerCase(), [...mnemonics(), ...this.macros.keys()]);
       throw new SourceError(`unknown instruction '${word}'`, at, close && `did you mean ${close}?`);
     }
     let refused: EncodeError | undefined;

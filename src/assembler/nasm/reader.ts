@@ -4,6 +4,7 @@
  * @module
  */
 import type { CodeSize } from '../../isa/index.js';
+import { nearestName } from '../../nearest.js';
 import { encodings } from '../choose.js';
 import type { SourceLine } from '../cpp.js';
 import { type Dialect, type Encoded, EncodeError } from '../encode.js';
@@ -22,7 +23,6 @@ import { type Grammar, parseExpression } from '../parse-expression.js';
 import { type Piece, type Program, ProgramTooLarge } from '../program.js';
 import { nasmName, Scanner } from '../scanner.js';
 import { type Complaint, type Origin, SourceError } from '../source.js';
-import { nearest } from '../suggest.js';
 import { directives, type Reading } from './directives.js';
 import { nasmGrammar } from './grammar.js';
 
@@ -205,7 +205,7 @@ export class NasmReader implements Reading {
       return;
     }
     if (!prefixWord.test(word) && !this.#isMnemonic(word) && registerNamed(word) === undefined) {
-      const close = nearest(word, [...mnemonics(), ...Object.keys(directives)]);
+      const close = nearestName(word, [...mnemonics(), ...Object.keys(directives)]);
       throw new SourceError(
         `unknown instruction '${word || scanner.rest()}'`,
         at,

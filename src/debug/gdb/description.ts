@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { namedBits } from '../../x86/index.js';
 import type { CodeBits } from '../mode.js';
 
 export interface GdbRegister {
@@ -41,66 +42,12 @@ const segments = ['cs', 'ss', 'ds', 'es', 'fs', 'gs'];
 const x87Control = ['fctrl', 'fstat', 'ftag', 'fiseg', 'fioff', 'foseg', 'fooff', 'fop'];
 
 /** A flags type: names by bit. */
-function flags(id: string, size: number, names: Readonly<Record<number, string>>): string {
-  const fields = Object.entries(names).map(
-    ([bit, name]) => `<field name="${name}" start="${bit}" end="${bit}"/>`,
-  );
+function flags(id: string, size: number, names: readonly (readonly [bit: number, name: string])[]): string {
+  const fields = names.map(([bit, name]) => `<field name="${name}" start="${bit}" end="${bit}"/>`);
   return `<flags id="${id}" size="${size}">${fields.join('')}</flags>`;
 }
 
-/** SDM 1 3.4.3, SDM 3A 2.5 and 2.2.1. */
-const eflags: Readonly<Record<number, string>> = {
-  0: 'CF',
-  2: 'PF',
-  4: 'AF',
-  6: 'ZF',
-  7: 'SF',
-  8: 'TF',
-  9: 'IF',
-  10: 'DF',
-  11: 'OF',
-  14: 'NT',
-  16: 'RF',
-  17: 'VM',
-  18: 'AC',
-  19: 'VIF',
-  20: 'VIP',
-  21: 'ID',
-};
-const cr0: Readonly<Record<number, string>> = {
-  0: 'PE',
-  1: 'MP',
-  2: 'EM',
-  3: 'TS',
-  4: 'ET',
-  5: 'NE',
-  16: 'WP',
-  18: 'AM',
-  29: 'NW',
-  30: 'CD',
-  31: 'PG',
-};
-const cr4: Readonly<Record<number, string>> = {
-  0: 'VME',
-  1: 'PVI',
-  2: 'TSD',
-  3: 'DE',
-  4: 'PSE',
-  5: 'PAE',
-  6: 'MCE',
-  7: 'PGE',
-  8: 'PCE',
-  9: 'OSFXSR',
-  10: 'OSXMMEXCPT',
-  11: 'UMIP',
-  12: 'LA57',
-  16: 'FSGSBASE',
-  17: 'PCIDE',
-  18: 'OSXSAVE',
-  20: 'SMEP',
-  21: 'SMAP',
-};
-const efer: Readonly<Record<number, string>> = { 0: 'SCE', 8: 'LME', 10: 'LMA', 11: 'NXE' };
+const { rflags, cr0, cr4, efer } = namedBits;
 
 const vector = `<vector id="v4f" type="ieee_single" count="4"/><vector id="v2d" type="ieee_double" count="2"/><vector id="v16i8" type="int8" count="16"/><vector id="v8i16" type="int16" count="8"/><vector id="v4i32" type="int32" count="4"/><vector id="v2i64" type="int64" count="2"/><union id="vec128"><field name="v4_float" type="v4f"/><field name="v2_double" type="v2d"/><field name="v16_int8" type="v16i8"/><field name="v8_int16" type="v8i16"/><field name="v4_int32" type="v4i32"/><field name="v2_int64" type="v2i64"/><field name="uint128" type="uint128"/></union>`;
 
@@ -117,7 +64,7 @@ function features(wide: boolean): Feature[] {
   return [
     {
       name: 'org.gnu.gdb.i386.core',
-      types: flags('i386_eflags', 4, eflags),
+      types: flags('i386_eflags', 4, rflags),
       registers: [
         ...general,
         ...upper,

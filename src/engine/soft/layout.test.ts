@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { CR0, CR4, EFER, exceptions, MSR, PageFaultCode } from '../../x86/index.js';
+import {
+  CR0,
+  CR4,
+  DR6,
+  DR6_AFTER_RESET,
+  DR7,
+  DR7_AFTER_RESET,
+  EFER,
+  exceptions,
+  MSR,
+  PageFaultCode,
+} from '../../x86/index.js';
 import * as layout from './layout.js';
 
 describe('the engine area', () => {
@@ -75,6 +86,20 @@ test('model-specific registers have the numbers that all rooms share', () => {
     assert.equal(number, shared[known] ?? number, name);
   }
   assert.ok(compared >= 18, `${compared} were compared`);
+});
+
+test('debug registers have the bits that all rooms share', () => {
+  const file = readFileSync('src/engine/soft/cpu/system/debug.ts', 'utf8');
+  const shifts = [...file.matchAll(/^export const (\w+): u(?:32|64) = 1 << (\d+);/gm)];
+  assert.deepEqual(Object.fromEntries(shifts.map(([, name, bit]) => [name!, 1n << BigInt(bit!)])), {
+    BS: DR6.BS,
+    BT: DR6.BT,
+    GD: DR7.GD,
+  });
+  const access = constantsOf('system/debug-registers.ts');
+  assert.equal(access.get('DR6_ONES'), Number(DR6_AFTER_RESET));
+  assert.equal(access.get('DR7_ONES'), Number(DR7_AFTER_RESET));
+  assert.equal(access.get('DR6_BITS')! & 0xfff0, Number(DR6.BD | DR6.BS | DR6.BT));
 });
 
 test('exceptions have the vectors, and page faults the bits, that all rooms share', () => {

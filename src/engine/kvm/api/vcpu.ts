@@ -1,4 +1,4 @@
-import type { Registers, SystemRegisters } from '../../../x86/index.js';
+import { DR7_AFTER_RESET, type Registers, type SystemRegisters } from '../../../x86/index.js';
 import type { Watchpoint } from '../../contract/index.js';
 import { KVM_CAP_XSAVE2 } from './capabilities.js';
 import { decode, encode, scratch } from './codec.js';
@@ -364,7 +364,7 @@ export class Vcpu extends Handle {
     if (control !== 0) control |= K.KVM_GUESTDBG_ENABLE;
     debug.setUint32(f.control, control, true);
     // DR7: one enable bit (G0 to G3) per breakpoint; type and length 0 are an instruction (SDM 3B 18.2.4).
-    let dr7 = 0x400n;
+    let dr7: bigint = DR7_AFTER_RESET;
     for (const [i, address] of breakpoints.entries()) {
       debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);
       dr7 |= 2n << BigInt(2 * i);

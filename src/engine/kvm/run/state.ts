@@ -6,6 +6,7 @@
 import {
   CPU_STATE_VERSION,
   type CpuState,
+  DR7,
   Fxsave,
   MSR,
   type PendingEvents,
@@ -139,15 +140,13 @@ function writeEvents(vcpu: Vcpu, { shadow, exception, debugTraps, ...events }: P
 }
 
 const shadowBits = { none: 0, sti: K.KVM_X86_SHADOW_INT_STI, movSs: K.KVM_X86_SHADOW_INT_MOV_SS };
-/** DR7: the next access to a debug register is a debug exception. A debug exception clears it (SDM 3B 18.2.4). */
-const GENERAL_DETECT = 1n << 13n;
 
 /** A pending debug exception is delivered as such: DR6 already has its cause. */
 function writeDebugRegisters(vcpu: Vcpu, { debug, events }: CpuState, known: CpuState | undefined): void {
   const [db0, db1, db2, db3] = debug.addresses;
   const trap = BigInt(events.debugTraps);
   const dr6 = debug.dr6 | trap;
-  const dr7 = trap === 0n ? debug.dr7 : debug.dr7 & ~GENERAL_DETECT;
+  const dr7 = trap === 0n ? debug.dr7 : debug.dr7 & ~DR7.GD;
   const before = known?.debug;
   const same = dr6 === before?.dr6 && dr7 === before.dr7 && equal(debug.addresses, before.addresses);
   if (!same) vcpu.setDebugRegisters({ db0, db1, db2, db3, dr6, dr7 });

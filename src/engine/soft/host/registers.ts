@@ -5,6 +5,8 @@
  */
 import {
   type DescriptorTable,
+  DR6_AFTER_RESET,
+  DR7_AFTER_RESET,
   type Registers,
   registerNames,
   type Segment,
@@ -144,8 +146,8 @@ export function writeResetState(view: DataView): void {
   system.cr0 = 0x60000010n;
   system.apicBase = 0xfee00900n;
   writeSystemRegisters(view, system);
-  view.setBigUint64(L.DEBUG_REGISTERS + 6 * 8, 0xffff0ff0n, true);
-  view.setBigUint64(L.DEBUG_REGISTERS + 7 * 8, 0x400n, true);
+  view.setBigUint64(L.DEBUG_REGISTERS + 6 * 8, DR6_AFTER_RESET, true);
+  view.setBigUint64(L.DEBUG_REGISTERS + 7 * 8, DR7_AFTER_RESET, true);
   for (let number = 0; number < 16; number++) view.setBigUint64(L.REGS + 8 * number, 0n, true);
   view.setBigUint64(L.RDX, 0x600n, true);
   view.setBigUint64(L.RIP, 0xfff0n, true);
