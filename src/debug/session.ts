@@ -1,6 +1,5 @@
 import type { Device } from '../devices/contract/index.js';
 import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
-import { TerrariumError } from '../errors.js';
 import { type Explanation, explain, formatExplanation, type ImagePlace } from '../explain/index.js';
 import { dump, parseDump } from '../inspect/index.js';
 import type { Syntax } from '../isa/index.js';
@@ -11,10 +10,12 @@ import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
 import { type Footprint, findLast, trailOf } from './history/backwards.js';
-import { History, type HistoryRange, type Rewindable } from './history/history.js';
+import type { History, HistoryRange, Rewindable } from './history/history.js';
+import { Past } from './history/past.js';
 import { readMemory, type Space, writeMemory } from './memory.js';
 import { type CodeBits, linearPc } from './mode.js';
 import { type CpuView, changeRegister } from './registers.js';
+import { piecesOf, watchpointsFor } from './watch-pieces.js';
 
 /** What a session needs: a `Machine` has it. */
 export interface Debuggee {
@@ -98,17 +99,13 @@ export class DebugSession {
   #current = 0;
   readonly #options: SessionOptions;
   #symbols: SymbolTable | undefined;
-  #history: History | undefined;
-  /** Why there is no history. */
-  #withoutHistory = new DebugError('this debugger keeps no history');
-  /** Where the guest ended, and how. */
-  #end: { at: number; outcome: Outcome } | undefined;
+  #past: Past;
 
   /** @param machine one that has a clock of instructions, `save` and `load` can go back */
   constructor(machine: Debuggee | RewindableDebuggee, options: SessionOptions = {}) {
     this.#made = machine;
     this.#options = options;
-    this.#beginHistory(machine);
+    this.#past = new Past(machine, options.history);
   }
 
   get #machine(): Debuggee {
@@ -130,7 +127,7 @@ export class DebugSession {
     this.#current = 0;
     const made = restart();
     this.#made = made;
-    this.#beginHistory(made);
+    this.#past = new Past(made, this.#options.history);
     return this.#here();
   }
 
@@ -164,7 +161,7 @@ export class DebugSession {
   setRegister(name: string, value: bigint): void {
     changeRegister(this.#cpu, name, value);
     this.#ended = undefined;
-    this.#history?.changed();
+    this.#past.changed();
   }
 
   /** @throws DebugError where not even the first byte is mapped; else returns as many as are mapped. */
@@ -175,7 +172,7 @@ export class DebugSession {
   /** Writes all or nothing. @throws DebugError where a byte is not mapped. */
   write(address: bigint, bytes: Uint8Array, space: Space = 'linear'): void {
     writeMemory(this.#machine.memory, this.#systemFor(space), address, bytes);
-    this.#history?.changed();
+    this.#past.changed();
   }
 
   /** Breakpoints count: one that was set twice is removed with the second call. */
@@ -253,12 +250,12 @@ export class DebugSession {
 
   /** How far the history goes; undefined where there is none, and `noHistory` says why. */
   history(): HistoryRange | undefined {
-    return this.#history?.range;
+    return this.#past.range;
   }
 
   /** Why the guest cannot go back; undefined where it can. */
   noHistory(): string | undefined {
-    return this.#history === undefined ? this.#withoutHistory.message : undefined;
+    return this.#past.problem?.message;
   }
 
   /**
@@ -276,11 +273,12 @@ export class DebugSession {
 
   /** Takes one instruction back. @throws DebugError where there is no history */
   stepBack(): Stop {
-    const { first, now } = this.#past.range;
+    const { history } = this.#past;
+    const { first, now } = history.range;
     for (let back = 1; now - back >= first; back++) {
       const stop = this.goTo(now - back);
       // No moment lies within an instruction that counts as several.
-      if (this.#past.range.now < now || stop.why === 'interrupt') return stop;
+      if (history.range.now < now || stop.why === 'interrupt') return stop;
     }
     return { why: 'begin', ...this.#here() };
   }
@@ -304,7 +302,7 @@ export class DebugSession {
   }
 
   #findBack(breakpoints: readonly bigint[], watchpoints: readonly Watchpoint[]): Stop {
-    const history = this.#past;
+    const { history } = this.#past;
     const { now, first } = history.range;
     const found = findLast(history, now, {
       arm: (step) => {
@@ -323,7 +321,7 @@ export class DebugSession {
 
   /** The last `count` instructions before this moment, oldest first; fewer at the beginning of the history. */
   trail(count: number): Footprint[] {
-    return trailOf(this.#past, Math.min(count, LONGEST_TRAIL), {
+    return trailOf(this.#past.history, Math.min(count, LONGEST_TRAIL), {
       step: () => this.#ask({ step: true, breakpoints: [], watchpoints: [] }),
       look: () => {
         const { pc, bits } = this.#here();
@@ -447,7 +445,7 @@ export class DebugSession {
     if (ended !== undefined) return { why: 'end', outcome: ended, again: true, ...this.#here() };
     const refused = this.#ask(request);
     if (refused !== undefined) throw new DebugError(refused);
-    const outcome = (this.#history ?? this.#machine).run(this.#options.run);
+    const outcome = this.#past.run(this.#options.run);
     this.#keep(outcome);
     const { cpu, registers, system } = outcome;
     this.#current = cpu;
@@ -455,7 +453,7 @@ export class DebugSession {
     if (outcome.kind === 'stopped') return { why: 'interrupt', outcome, ...here };
     if (outcome.kind !== 'debug') {
       this.#ended = outcome;
-      if (this.#history) this.#end = { at: this.#history.range.now, outcome };
+      this.#past.ended(outcome);
       return { why: 'end', outcome, ...here };
     }
     const touched = request?.watchpoints[this.#cpu.touchedWatchpoint];
@@ -463,34 +461,13 @@ export class DebugSession {
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
   }
 
-  #beginHistory(machine: Debuggee | RewindableDebuggee): void {
-    const { history } = this.#options;
-    this.#history = undefined;
-    this.#end = undefined;
-    if (history === undefined || !('cycleTime' in machine)) return;
-    try {
-      this.#history = new History(machine, history.bytes);
-    } catch (error) {
-      // A machine that cannot be saved is debugged without a history.
-      if (!(error instanceof TerrariumError)) throw error;
-      this.#withoutHistory = new DebugError(`this guest cannot go back: ${error.message}`, error.hint);
-    }
-  }
-
-  get #past(): History {
-    if (this.#history === undefined) throw this.#withoutHistory;
-    return this.#history;
-  }
-
   #travel(go: (history: History) => boolean): Stop {
-    const history = this.#past;
+    const { history } = this.#past;
     this.#ask(undefined);
     this.#current = 0;
     const arrived = go(history);
-    const end = this.#end;
-    const atEnd = end !== undefined && end.at === history.range.now;
-    this.#ended = atEnd ? end.outcome : undefined;
-    if (atEnd) return { why: 'end', outcome: end.outcome, ...this.#here() };
+    this.#ended = this.#past.endHere;
+    if (this.#ended) return { why: 'end', outcome: this.#ended, ...this.#here() };
     return { why: arrived ? 'step' : 'interrupt', ...this.#here() };
   }
 
@@ -509,23 +486,4 @@ export class DebugSession {
       elapsedMs: before.elapsedMs + outcome.elapsedMs,
     };
   }
-}
-
-/** @throws DebugError for a length that is none */
-function watchpointsFor(address: bigint, length: number, on: Watchpoint['on']): Watchpoint[] {
-  if (!Number.isInteger(length) || length < 1 || length > 4096)
-    throw new DebugError(`${length} bytes cannot be watched`, 'watch 1 to 4096 bytes');
-  return piecesOf(address, length, on);
-}
-
-/** A range as pieces of 8, 4, 2 and 1 bytes that lie at multiples of their lengths. */
-function piecesOf(address: bigint, length: number, on: Watchpoint['on']): Watchpoint[] {
-  const pieces: Watchpoint[] = [];
-  for (let at = address, left = length; left > 0; ) {
-    const size = [8, 4, 2, 1].find((n) => n <= left && at % BigInt(n) === 0n) ?? 1;
-    pieces.push({ address: at, length: size, on });
-    at += BigInt(size);
-    left -= size;
-  }
-  return pieces;
 }
