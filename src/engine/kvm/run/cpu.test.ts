@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { Fxsave, XCR0, XSTATE_BV } from '../../../x86/index.js';
 import { Control, ExitKind } from '../../contract/index.js';
 import { KvmError } from '../api/errors.js';
 import { asm, BEHIND, bytesEach, CODE, expectExit, MEMORY, noKvm, realMode } from '../testing.js';
@@ -315,5 +316,47 @@ describe('a disposed CPU', { skip }, () => {
     assert.throws(() => cpu.exit.data.getUint8(cpu.exit.offset), RangeError);
     // A view that was kept reads empty pages, or another CPU's: it does not crash the process.
     assert.equal(kept.getUint32(8, true), 0);
+  });
+});
+
+describe('parts of a state that KVM has no place for', { skip }, () => {
+  test('FCS and FDS come back until the guest uses the x87', () => {
+    using machine = realMode([...asm.hlt, ...asm.hlt]);
+    const { cpu } = machine;
+    const selectors = { fcs: 0x1b, fds: 0x23 };
+    cpu.setState({ ...cpu.getState(), fpuSelectors: selectors });
+    assert.deepEqual(cpu.getState().fpuSelectors, selectors);
+    expectExit(cpu, 'halt');
+    assert.deepEqual(cpu.getState().fpuSelectors, selectors);
+    // As an instruction of the guest's would: not every KVM runs one in real mode.
+    const area = cpu.handle.getXsave();
+    area[Fxsave.ST]! ^= 1;
+    area[XSTATE_BV]! |= Number(XCR0.X87);
+    cpu.handle.setXsave(area);
+    assert.deepEqual(cpu.getState().fpuSelectors, { fcs: 0, fds: 0 });
+    area[Fxsave.ST]! ^= 1;
+    cpu.handle.setXsave(area);
+    assert.deepEqual(cpu.getState().fpuSelectors, { fcs: 0, fds: 0 });
+  });
+
+  test('page-directory pointers that are not those in memory are refused', () => {
+    using machine = realMode(asm.hlt);
+    const { cpu, memory } = machine;
+    const state = cpu.getState();
+    const system = { ...state.system, cr0: 0x8000_0011n, cr3: 0x2000n, cr4: 0x20n };
+    memory.write64(0x2008, 0x3001n);
+    const pdptes = [0n, 0x4001n, 0n, 0n];
+    assert.throws(() => cpu.setState({ ...state, system, pdptes }), {
+      code: 'ELIMIT',
+      message: /entry 1 is 0x4001, and memory has another value/,
+    });
+    // Where PAE paging is off they mean nothing.
+    cpu.setState({ ...state, pdptes });
+    // The same as in memory: then the host decides whether it has the mode.
+    try {
+      cpu.setState({ ...state, system, pdptes: [0n, 0x3001n, 0n, 0n] });
+    } catch (error) {
+      assert.match(String(error), /refuses 32-bit paging/);
+    }
   });
 });

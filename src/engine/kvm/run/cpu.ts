@@ -34,8 +34,9 @@ import { type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js
 import { DebugRegisters } from './debug-registers.js';
 import { exitKind, REASON, showCoalesced, showExit } from './exit-record.js';
 import { explainFailure } from './failure.js';
+import { KeptSelectors, refuseForeign } from './foreign-state.js';
 import { asksFor32BitPaging, has32BitPaging, isProtected, needsHardware, pagingRefused } from './paging.js';
-import { readState, refuseForeign, stateMsrs, writeState } from './state.js';
+import { readState, stateMsrs, writeState } from './state.js';
 
 const SYNCED = kvm_run['s.regs'];
 const DR6 = kvm_run['debug.arch.dr6'];
@@ -50,6 +51,8 @@ interface CpuOptions {
   readonly hasApic: boolean;
   /** It is a device. */
   readonly deviceApic: boolean;
+  /** Guest memory; undefined for an address that is not RAM. */
+  readonly read64: (address: number) => bigint | undefined;
 }
 
 /** A KVM vCPU as an engine's CPU. */
@@ -83,6 +86,8 @@ export class KvmCpu implements EngineCpu {
   /** The MSRs of this CPU's state, after the first use. */
   #msrs: readonly number[] | undefined;
   readonly #hasApic: boolean;
+  readonly #read64: CpuOptions['read64'];
+  readonly #selectors = new KeptSelectors();
   readonly #deviceApic: boolean;
   #stats: Stats | undefined;
   #timer: KickTimer | undefined;
@@ -95,9 +100,10 @@ export class KvmCpu implements EngineCpu {
     zones: LazyZones,
     index: number,
     control: Int32Array,
-    { trustsGuestDebug, hasApic, deviceApic }: CpuOptions,
+    { trustsGuestDebug, hasApic, deviceApic, read64 }: CpuOptions,
   ) {
     this.#hasApic = hasApic;
+    this.#read64 = read64;
     this.#deviceApic = deviceApic;
     this.#kvm = kvm;
     this.#zones = zones;
@@ -263,16 +269,18 @@ export class KvmCpu implements EngineCpu {
     // Events first: reading them makes KVM write CR2 and DR6 for a pending exception.
     const state = readState(this.#parts());
     this.#msrs = state.msrs.map(([msr]) => msr);
-    return { ...state, registers: this.getRegisters(), system: this.getSystemRegisters() };
+    const fpuSelectors = this.#selectors.of(state);
+    return { ...state, fpuSelectors, registers: this.getRegisters(), system: this.getSystemRegisters() };
   }
 
   setState(state: CpuState, known?: CpuState): void {
     this.#live();
     checkCpuState(state);
-    refuseForeign(state, this.#hasApic);
+    refuseForeign(state, { hasApic: this.#hasApic, read64: this.#read64 });
     this.setSystemRegisters(state.system);
     this.setRegisters(state.registers);
     writeState(this.#parts(), state, known);
+    this.#selectors.keep(state);
   }
 
   #parts() {

@@ -206,6 +206,7 @@ export class KvmVm implements EngineVm {
       trustsGuestDebug: this.#trustGuestDebug,
       hasApic: this.#hasApic,
       deviceApic: this.deviceApic,
+      read64: (address) => (this.#memory?.contains(address, 8) ? this.#memory.read64(address) : undefined),
     });
     if (this.#watchable) cpu.stats;
     this.#cpus.push(cpu);

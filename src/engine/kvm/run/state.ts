@@ -103,22 +103,6 @@ export function writeState(parts: VcpuParts, state: CpuState, known: CpuState | 
   vcpu.setMpState(state.halted ? K.KVM_MP_STATE_HALTED : K.KVM_MP_STATE_RUNNABLE);
 }
 
-/** @throws EngineLimit for a state from which no vCPU of this VM can continue */
-export function refuseForeign({ apic, unfinished }: CpuState, hasApic: boolean): void {
-  if (unfinished !== null) {
-    throw new EngineLimit(
-      'the state is in the middle of an instruction, which KVM cannot continue',
-      'complete the access first: completeExit() on the CPU that gives the state',
-    );
-  }
-  if (apic !== null && !hasApic) {
-    throw new EngineLimit(
-      'the state has a local APIC, and this VM has no interrupt controllers in the kernel',
-      'make the VM with irqchip: kernel',
-    );
-  }
-}
-
 function writeEvents(vcpu: Vcpu, { shadow, exception, debugTraps, ...events }: PendingEvents): void {
   const trap = debugTraps === 0 ? null : { vector: DB, errorCode: null };
   const raised = exception ?? trap;
