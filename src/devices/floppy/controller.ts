@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decodeBase64, encodeBase64 } from '../base64.js';
+import { encodeBase64 } from '../base64.js';
 import type {
   Access,
   AccessSize,
@@ -16,75 +16,26 @@ import type {
   PortRange,
 } from '../contract/index.js';
 import { type Disk, DiskError, type FloppyFormat, floppyFor, lbaOf, SECTOR } from '../disk/index.js';
-import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import type { Dma8237 } from './dma8237.js';
+import {
+  BASE,
+  DMA_CHANNEL,
+  Dor,
+  DRIVES,
+  IMPLIED_SEEK,
+  IRQ,
+  isRead,
+  isWrite,
+  LAST_TRACK,
+  Msr,
+  parameters,
+  St0,
+  St1,
+  VERSION,
+  WRONG_CYLINDER,
+} from './registers.js';
+import { checkFloppyState, type DriveState, type FloppyState } from './state.js';
 import { floppyWords } from './words.js';
-
-const BASE = 0x3f0;
-const IRQ = 6;
-const DMA_CHANNEL = 2;
-const DRIVES = 2;
-/** 2.88 MB drives have some tracks more than they need; no head goes further. */
-const LAST_TRACK = 85;
-
-/** Digital output register. */
-const Dor = { drive: 3, notReset: 4, gate: 8 } as const;
-/** Main status register. */
-const Msr = { request: 0x80, toHost: 0x40, execution: 0x20, busy: 0x10 } as const;
-const St0 = { abnormal: 0x40, invalid: 0x80, changed: 0xc0, seekEnd: 0x20, equipment: 0x10 } as const;
-const St1 = {
-  missingMark: 0x01,
-  notWritable: 0x02,
-  noData: 0x04,
-  dataError: 0x20,
-  endOfTrack: 0x80,
-} as const;
-const WRONG_CYLINDER = 0x10;
-const VERSION = 0x90;
-/** CONFIGURE: implied seeks. */
-const IMPLIED_SEEK = 0x40;
-
-/** Bytes that follow each command, by its low five bits. */
-const parameters: Readonly<Record<number, number>> = {
-  2: 8,
-  3: 2,
-  4: 1,
-  5: 8,
-  6: 8,
-  7: 1,
-  9: 8,
-  10: 1,
-  12: 8,
-  13: 5,
-  15: 2,
-  18: 1,
-  19: 3,
-  22: 8,
-};
-
-interface DriveState {
-  track: number;
-  changed: boolean;
-}
-
-export interface FloppyState {
-  dor: number;
-  tdr: number;
-  rate: number;
-  specified: number[];
-  config: number[];
-  locked: boolean;
-  perpendicular: number;
-  command: number[];
-  result: number[];
-  drives: DriveState[];
-  /** ST0 of interrupts that SENSE INTERRUPT has not given yet. */
-  interrupts: number[];
-  asking: boolean;
-  /** A transfer without DMA: its sector, and how far it is. */
-  data: string;
-  at: number;
-}
 
 interface Seat {
   readonly disk: Disk;
@@ -598,46 +549,21 @@ export class FloppyController implements Device {
   }
 
   load(state: unknown): void {
-    const fields = stateFields(this.name, state, this.save());
-    const { drives, data, at } = fields;
-    const byte = (field: keyof FloppyState, mask = 0xff) =>
-      registerField(this.name, field, fields[field], mask);
-    const list = (field: keyof FloppyState, most: number) =>
-      bytesField(this.name, field, fields[field], most);
-    if (!Array.isArray(drives) || drives.length !== DRIVES)
-      throw new DeviceStateError(this.name, `'drives' is not a list of ${DRIVES}`);
-    const checked = drives.map((drive, i) => {
-      const { track, changed } = stateFields(this.name, drive, { track: 0, changed: 0 });
-      return {
-        track: Math.min(registerField(this.name, `drives[${i}].track`, track, 0xff), LAST_TRACK),
-        changed: booleanField(this.name, `drives[${i}].changed`, changed),
-      };
-    });
-    const sector = typeof data === 'string' ? decodeBase64(data, data === '' ? 0 : SECTOR) : undefined;
-    const moves = typeof at === 'number' && Number.isInteger(at) && at >= 0 && at < SECTOR;
-    const command = list('command', 9);
-    if (sector === undefined || (at !== -1 && (!moves || sector.length !== SECTOR || command.length !== 9)))
-      throw new DeviceStateError(this.name, `'data' and 'at' are no transfer`);
-    const [specified, config] = [list('specified', 2), list('config', 3)];
-    if (specified.length !== 2 || config.length !== 3)
-      throw new DeviceStateError(this.name, `'specified' or 'config' is short`);
-    this.#dor = byte('dor');
-    this.#tdr = byte('tdr', 3);
-    this.#rate = byte('rate', 3);
-    this.#perpendicular = byte('perpendicular');
-    this.#locked = booleanField(this.name, 'locked', fields.locked);
-    this.#result = list('result', 10);
-    this.#interrupts = list('interrupts', 4);
-    this.#asking = booleanField(this.name, 'asking', fields.asking);
-    this.#specified = specified;
-    this.#config = config;
-    this.#command = command;
-    for (const [i, drive] of checked.entries()) Object.assign(this.#drives[i]!, drive);
-    if (sector.length > 0) this.#data.set(sector);
-    this.#at = at as number;
+    const loaded = checkFloppyState(this.name, state, this.save());
+    this.#dor = loaded.dor;
+    this.#tdr = loaded.tdr;
+    this.#rate = loaded.rate;
+    this.#perpendicular = loaded.perpendicular;
+    this.#locked = loaded.locked;
+    this.#result = loaded.result;
+    this.#interrupts = loaded.interrupts;
+    this.#asking = loaded.asking;
+    this.#specified = loaded.specified;
+    this.#config = loaded.config;
+    this.#command = loaded.command;
+    for (const [i, drive] of loaded.drives.entries()) Object.assign(this.#drives[i]!, drive);
+    if (loaded.sector.length > 0) this.#data.set(loaded.sector);
+    this.#at = loaded.at;
     this.#drive();
   }
 }
-
-const isRead = (command: number) => [2, 6, 12, 22].includes(command & 31);
-const isWrite = (command: number) => [5, 9].includes(command & 31);
