@@ -5,6 +5,7 @@ import { benchConsole } from './console.js';
 import { benchDisk } from './disk.js';
 import { benchExits } from './exits.js';
 import { benchGdb } from './gdb.js';
+import { benchHistory } from './history.js';
 import { benchInterrupts } from './interrupts.js';
 import { benchLifecycle } from './lifecycle.js';
 import { Floor, printTable, type Row } from './measure.js';
@@ -27,6 +28,7 @@ const rows: Row[] = [];
 const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   lifecycle: () => benchLifecycle(floor),
   resets: () => benchResets(),
+  history: () => benchHistory(root),
   exits: () => benchExits(floor),
   console: () => benchConsole(floor),
   startup: () => benchStartup(root),

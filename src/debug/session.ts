@@ -253,6 +253,11 @@ export class DebugSession {
     return this.#past.range;
   }
 
+  /** What the history keeps, in bytes, about; 0 where there is none. */
+  historyBytes(): number {
+    return this.#past.bytes;
+  }
+
   /** Why the guest cannot go back; undefined where it can. */
   noHistory(): string | undefined {
     return this.#past.problem?.message;

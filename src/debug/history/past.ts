@@ -39,6 +39,10 @@ export class Past {
     return this.#history === undefined ? this.#problem : undefined;
   }
 
+  get bytes(): number {
+    return this.#history?.bytes ?? 0;
+  }
+
   get range(): HistoryRange | undefined {
     return this.#history?.range;
   }
