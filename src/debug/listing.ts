@@ -7,6 +7,7 @@
 import { decode, MAX_LENGTH } from '../isa/index.js';
 import type { SourceLine, SymbolTable } from '../symbols/index.js';
 import { type CodeLine, type DecodeOptions, decodeAt, readSome } from './code.js';
+import { knownStarts } from './known-starts.js';
 import type { CodeBits } from './mode.js';
 import type { DebugTarget } from './target.js';
 
@@ -90,15 +91,6 @@ async function readBefore(target: DebugTarget, from: bigint, to: bigint) {
   return rest.length === Number(to - start)
     ? { bytes: rest, start }
     : { bytes: new Uint8Array(0), start: to };
-}
-
-/** Where instructions are known to begin: at symbols and at rows of the line table. */
-function knownStarts(symbols: SymbolTable, from: bigint, to: bigint): bigint[] {
-  const starts = new Set(symbols.lines.startsWithin({ from, to }));
-  for (const { address, kind } of symbols.symbolsWithin({ from, to })) {
-    if (kind !== 'variable') starts.add(address);
-  }
-  return [...starts].sort((a, b) => (a < b ? -1 : 1));
 }
 
 /**

@@ -1,12 +1,13 @@
 import type { Device } from '../devices/contract/index.js';
 import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
 import { type Explanation, explain, formatExplanation, type ImagePlace } from '../explain/index.js';
-import { dump, parseDump } from '../inspect/index.js';
+import { dump, hex, parseDump } from '../inspect/index.js';
 import type { Syntax } from '../isa/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import type { SymbolTable } from '../symbols/index.js';
 import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
+import { accessorBefore } from './accessor.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
 import { type Footprint, findLast, trailOf } from './history/backwards.js';
@@ -41,6 +42,8 @@ export interface Stop {
   why: 'step' | 'breakpoint' | 'watchpoint' | 'interrupt' | 'end' | 'begin';
   /** The watchpoint that was accessed. */
   touched?: Watchpoint;
+  /** Linear address of the instruction that accessed it, where that is known: `pc` is the one after it. */
+  by?: bigint;
   /** The guest went back to this moment, before the instruction. */
   back?: true;
   /** How the guest ended. */
@@ -91,6 +94,8 @@ export class DebugSession {
   #made: Debuggee | undefined;
   readonly #breakpoints = new Map<bigint, number>();
   readonly #watchpoints: Watchpoint[] = [];
+  /** The instruction that accessed a watchpoint, where the guest stopped for that. */
+  #accessed: bigint | undefined;
   #ended: Outcome | undefined;
   /** The last outcome, with exits and times of the whole session. */
   #outcome: Outcome | undefined;
@@ -365,12 +370,13 @@ export class DebugSession {
   }
 
   /**
-   * As text for people: `why` (how the guest ended and why; or that it has not ended), `devices`, `exits`, or what
+   * As text for people: `why` (how the guest ended and why; or that it has not ended), `devices`, `exits`, `accessor`, or what
    * can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`).
    * @throws ConfigError for anything else
    */
   describe(what: string): string {
     if (what === 'why') return formatExplanation(this.why());
+    if (what === 'accessor') return this.#accessorText();
     if (what === 'devices') return describeDevices(this.#machine.devices);
     if (what === 'exits') return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
     const symbols = this.#names();
@@ -450,6 +456,7 @@ export class DebugSession {
     if (ended !== undefined) return { why: 'end', outcome: ended, again: true, ...this.#here() };
     const refused = this.#ask(request);
     if (refused !== undefined) throw new DebugError(refused);
+    this.#accessed = undefined;
     const outcome = this.#past.run(this.#options.run);
     this.#keep(outcome);
     const { cpu, registers, system } = outcome;
@@ -462,8 +469,25 @@ export class DebugSession {
       return { why: 'end', outcome, ...here };
     }
     const touched = request?.watchpoints[this.#cpu.touchedWatchpoint];
-    if (touched !== undefined) return { why: 'watchpoint', touched, ...here };
+    if (touched !== undefined) return { why: 'watchpoint', touched, ...this.#accessor(here), ...here };
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
+  }
+
+  #accessorText(): string {
+    const by = this.#accessed;
+    if (by === undefined)
+      return 'the guest did not stop at a watchpoint, or its last instruction is not known';
+    return `${hex(by)}  ${this.#names()?.locate(by) ?? ''}`.trimEnd();
+  }
+
+  /** Who accessed a watchpoint right now. */
+  #accessor({ pc, bits }: Pick<Stop, 'pc' | 'bits'>): Pick<Stop, 'by'> {
+    const symbols = this.#names();
+    const by =
+      this.#cpu.touchedBy ??
+      (symbols && accessorBefore({ ...this.view(), memory: this.#machine.memory }, symbols, pc, bits));
+    this.#accessed = by;
+    return by === undefined ? {} : { by };
   }
 
   #travel(go: (history: History) => boolean): Stop {

@@ -149,7 +149,7 @@ for (const { name: engine, skip } of engines) {
         await client.customRequest('setDataBreakpoints', { breakpoints: [{ dataId, accessType: 'write' }] });
         const touched = await editor.continue();
         assert.equal(touched.reason, 'data breakpoint');
-        assert.match(touched.text!, /was 0x2, is 0x3/);
+        assert.match(touched.text!, /was 0x2, is 0x3, by the instruction at <work> {2}k\.S:19$/);
         await client.customRequest('setDataBreakpoints', { breakpoints: [] });
         assert.equal((await editor.continue()).reason, 'breakpoint');
         assert.equal(await editor.evaluate('bx'), '1', 'the second hit');

@@ -70,6 +70,7 @@ for (const { name: engine, skip } of engines) {
         const touched = await debug.resume();
         assert.equal(touched.why, 'watchpoint');
         assert.deepEqual(touched.watchpoint, { id: watch.id, before: 2n, after: 3n });
+        assert.equal(debug.symbols.lineAt(touched.by!), 'k.S:19', 'the INCW, not the RET after it');
         await debug.set('counter:u16', '0x1234');
         assert.equal((await debug.evaluate('byte [counter + 1]')).value, 0x12n);
         await debug.set('ah', '0x55');

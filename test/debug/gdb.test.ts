@@ -126,6 +126,7 @@ for (const { name, skip } of gdbEngines) {
           'watch *(short*) &counter',
           'continue',
           'continue',
+          'monitor accessor',
           'delete',
           'monitor physical on',
           'x/dh &counter',
@@ -139,6 +140,8 @@ for (const { name, skip } of gdbEngines) {
         assert.match(text, /Old value = 40\nNew value = 41/, text);
         assert.match(text, /Old value = 41\nNew value = 42/, text);
         assert.match(text, /<counter>:\s+42\n/, text);
+        // In 16 bits only gdb has the symbols.
+        assert.match(text, /^0x[\da-f]+( {2}<work(\+0x[\da-f]+)?> {2}p\d+\.S:15)?$/m, text);
         assert.match(text, /access \(read\/write\) watchpoint/, text);
         assert.equal(await served.ended, 130);
       });

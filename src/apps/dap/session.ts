@@ -316,11 +316,17 @@ export class DapSession extends ProtocolSession {
     if (stop.watchpoint !== undefined) {
       const { before, after } = stop.watchpoint;
       const what = before === after ? `is still ${hex(after)}` : `was ${hex(before)}, is ${hex(after)}`;
-      this.#stopped('data breakpoint', what, reached?.ids);
+      this.#stopped('data breakpoint', `${what}${this.#accessorWords(stop)}`, reached?.ids);
     } else if (stop.why === 'breakpoint')
       this.#stopped(reached?.kind ?? 'breakpoint', undefined, reached?.ids);
     else if (stop.why === 'begin') this.#stopped('entry', 'the history begins here');
     else this.#stopped(stop.why === 'interrupt' ? 'pause' : 'step');
+  }
+
+  /** `, by <bump+0x13>  w.c:5`: the line that an editor marks is that of the next instruction. */
+  #accessorWords({ by, back }: DebugStop): string {
+    if (by === undefined || back) return '';
+    return `, by the instruction at ${this.#here.debug?.symbols.locate(by) ?? hex(by)}`;
   }
 
   #stopped(reason: string, text?: string, hitBreakpointIds?: readonly number[]): void {

@@ -255,7 +255,9 @@ export class Controller {
   async #sayStop(stop: DebugStop): Promise<void> {
     const { model, debugger: held } = this.#parts;
     const place = held.symbols.locate(stop.pc) ?? `0x${stop.pc.toString(16)}`;
-    const { text, tone } = stopWords(stop, model, place);
+    const by =
+      stop.by === undefined ? undefined : (held.symbols.locate(stop.by) ?? `0x${stop.by.toString(16)}`);
+    const { text, tone } = stopWords(stop, model, place, by);
     this.#say(text, tone);
     if (stop.outcome !== undefined && stop.again !== true && needsExplanation(stop.outcome))
       await this.#act('why');

@@ -129,6 +129,9 @@ describe('the words for a stop', () => {
     assert.equal(changed, 'watchpoint counter: 0x1 → 0x2, written before main+0x2');
     const same = words({ why: 'watchpoint', watchpoint: { id: 1, before: 2n, after: 2n } }, counter);
     assert.match(same, /was accessed, the value is 0x2/);
+    const touched = stop({ why: 'watchpoint', watchpoint: { id: 1, before: 1n, after: 2n }, by: 2n });
+    const known = stopWords(touched, model(counter), 'main+0x5', 'main+0x2  k.c:7').text;
+    assert.equal(known, 'watchpoint counter: 0x1 → 0x2, by the instruction at main+0x2  k.c:7');
   });
 
   test('say who stopped it, and where it is', () => {

@@ -107,8 +107,8 @@ function flagChanges(before: CpuView, after: CpuView): string[] {
   });
 }
 
-/** Why a run has stopped. */
-export function stopWords(stop: DebugStop, model: Model, place: string): Message {
+/** Why a run has stopped. @param by where the instruction is that accessed a watchpoint, if that is known */
+export function stopWords(stop: DebugStop, model: Model, place: string, by?: string): Message {
   const notes = stop.notes.length > 0 ? `  (${stop.notes.join('; ')})` : '';
   if (stop.why === 'end') return endWords(stop.outcome);
   if (stop.why === 'interrupt') return { text: `stopped at ${place}${notes}`, tone: 'plain' };
@@ -119,7 +119,10 @@ export function stopWords(stop: DebugStop, model: Model, place: string): Message
       tone: 'plain',
     };
   if (stop.why === 'watchpoint')
-    return { text: `${watchWords(stop, model)}, written before ${place}${notes}`, tone: 'plain' };
+    return {
+      text: `${watchWords(stop, model)}, ${by === undefined ? `written before ${place}` : `by the instruction at ${by}`}${notes}`,
+      tone: 'plain',
+    };
   const reached = model.points.filter(({ id }) => stop.breakpoints.includes(id));
   if (reached.length > 0) {
     const times = reached[0]!.hits > 1 ? `, for the ${ordinal(reached[0]!.hits)} time` : '';

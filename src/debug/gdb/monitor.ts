@@ -24,6 +24,7 @@ const help = `monitor commands:
   walk ADDR         the page walk of a linear address, entry by entry
   devices           the machine's devices with their ports and memory
   exits             the last exits from the guest
+  accessor          the instruction that accessed a watchpoint; gdb shows the one after it
   physical on|off   whether gdb's memory accesses use physical addresses
   history           how far the guest can go back (gdb's reverse-step, reverse-continue …)
   goto N            goes to the moment after N instructions, back or forward
@@ -61,6 +62,7 @@ export async function monitor(
     case 'pages':
     case 'devices':
     case 'exits':
+    case 'accessor':
       return `${await target.describe(name)}\n`;
     case 'history':
       return historyText(target);

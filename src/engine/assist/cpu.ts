@@ -395,6 +395,10 @@ export class AssistedCpu implements EngineCpu {
     return this.#active.touchedWatchpoint;
   }
 
+  get touchedBy(): bigint | undefined {
+    return this.#active.touchedBy;
+  }
+
   injectInterrupt(vector: number): void {
     this.#injected = vector;
     this.#active.injectInterrupt(vector);

@@ -120,6 +120,8 @@ export interface EngineCpu extends Disposable {
   debug(request: DebugRequest | undefined): string | undefined;
   /** After a `debug` exit: which of the request's `watchpoints` was accessed, as its index; -1 for none of them. */
   readonly touchedWatchpoint: number;
+  /** The linear address of the instruction that accessed it; undefined, or missing, where the engine does not know. */
+  readonly touchedBy?: bigint | undefined;
   /** Why the last `failEntry`, `internalError`, `shutdown` or `unknown` exit came. */
   failure(): EngineFailure;
   /**

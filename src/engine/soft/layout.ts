@@ -289,6 +289,8 @@ export const MAX_BREAKPOINTS = 256;
 export const MONITOR_WATCHPOINT = 0x63810;
 export const WATCHPOINT_SIZE = 24;
 export const MAX_WATCHPOINTS = 16;
+/** Behind the watchpoints: the linear address of the instruction that accessed the first one. */
+export const MONITOR_ACCESSOR = 0x63990;
 export const WATCHPOINT_BOTH = 0;
 export const WATCHPOINT_WRITES = 1;
 export const WATCHPOINT_READS = 2;

@@ -57,6 +57,7 @@ export class SoftCpu implements EngineCpu {
   /** An instruction was run for the debugger, and another exit is reported before its `debug` exit. */
   #stepped = false;
   touchedWatchpoint = -1;
+  touchedBy: bigint | undefined;
 
   /** @internal */
   constructor(program: Program, view: DataView, control: Int32Array, translator?: Translator) {
@@ -355,6 +356,8 @@ export class SoftCpu implements EngineCpu {
 
   #noteTouched(): void {
     this.touchedWatchpoint = this.#view.getUint32(L.MONITOR_TOUCHED, true) - 1;
+    this.touchedBy =
+      this.touchedWatchpoint < 0 ? undefined : this.#view.getBigUint64(L.MONITOR_ACCESSOR, true);
     this.#view.setUint32(L.MONITOR_TOUCHED, 0, true);
   }
 

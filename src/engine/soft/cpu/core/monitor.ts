@@ -5,6 +5,7 @@ import {
   EVENT_MONITOR,
   EVENTS,
   LINEAR_MASK,
+  MONITOR_ACCESSOR,
   MONITOR_BREAKPOINT,
   MONITOR_BREAKPOINTS,
   MONITOR_TOUCHED,
@@ -49,10 +50,14 @@ export function guardsPage(linear: u64): bool {
   return false;
 }
 
+/** Of the next instruction; while instructions run one at a time, of the current one. */
+function linearRip(): u64 {
+  return (load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
+}
+
 /** True if a breakpoint is at the next instruction. On pages without breakpoints, instructions run in blocks again. */
 export function breaksForMonitor(): bool {
-  const linear =
-    (load<u64>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LINEAR) + load<u64>(RIP)) & load<u64>(LINEAR_MASK);
+  const linear = linearRip();
   const count = load<u32>(MONITOR_BREAKPOINTS);
   let near = load<u32>(MONITOR_WATCHPOINTS) != 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -75,6 +80,7 @@ export function notePlace(linear: u64, size: u64, write: bool): void {
     const from = load<u64>(at);
     if (from >= linear + size || linear >= from + load<u64>(at, 8)) continue;
     store<u32>(MONITOR_TOUCHED, i + 1);
+    store<u64>(MONITOR_ACCESSOR, linearRip());
     return;
   }
 }
