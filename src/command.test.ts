@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { command, commandStart } from './command.js';
+import { asTyped, command, commandStart } from './command.js';
 
 const installed = 'file:///home/ada/kernels/node_modules/terrarium-vm/dist/program.cjs';
 const none = {};
@@ -45,5 +45,26 @@ describe('the command, as it is typed', () => {
   test('comes before the words', () => {
     assert.match(command('stop web'), /^(terrarium|npm start --) stop web$/);
     assert.doesNotMatch(command(), / $/);
+  });
+
+  test('in help leaves what the examples do in one column', () => {
+    const help = [
+      '  $ terrarium new my-kernel        64-bit C',
+      '  $ cd my-kernel && make           run it',
+      '  $ echo hi | terrarium run a.bin  stdin; then: terrarium ps',
+      '',
+      'See terrarium run.',
+    ].join('\n');
+    assert.equal(asTyped(help, 'terrarium'), help);
+    assert.equal(
+      asTyped(help, 'npx terrarium-vm'),
+      [
+        '  $ npx terrarium-vm new my-kernel        64-bit C',
+        '  $ cd my-kernel && make                  run it',
+        '  $ echo hi | npx terrarium-vm run a.bin  stdin; then: npx terrarium-vm ps',
+        '',
+        'See terrarium run.',
+      ].join('\n'),
+    );
   });
 });

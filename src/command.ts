@@ -59,6 +59,19 @@ export function command(words = ''): string {
 }
 
 /** Help text with its commands as they are typed here: `$ terrarium stop web` is `$ npx terrarium-vm stop web` in a project. */
-export function asTyped(help: string): string {
-  return help.replace(/(?<=[$|:] )terrarium(?= )/g, command());
+export function asTyped(help: string, typed = command()): string {
+  const longer = typed.length - 'terrarium'.length;
+  return help
+    .split('\n')
+    .map((line) => {
+      // What an example does stays in its column.
+      const [, example, gap, meaning] = /^( +\$ .*?\S)( {2,})(\S.*)$/.exec(line) ?? [];
+      if (example === undefined) return line.replace(named, typed);
+      const more = longer - longer * (example.match(named)?.length ?? 0);
+      return `${example}${' '.repeat(Math.max(2, gap!.length + more))}${meaning}`.replace(named, typed);
+    })
+    .join('\n');
 }
+
+/** The command's name where it is one to type. */
+const named = /(?<=[$|:] )terrarium(?= )/g;

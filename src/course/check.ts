@@ -52,6 +52,9 @@ export async function checkFolder(folder: string, engine: EngineName = 'auto'): 
 
 type RunSaid = Pick<Lesson, 'input' | 'keys' | 'checks'>;
 
+/** The text of a check that would hold if the guest had not died. */
+const DIED = 'This does not count yet, since the guest died: see below for the reason.';
+
 async function checkRun(
   lesson: Lesson,
   { image, spec, symbols }: LoadedImage,
@@ -84,8 +87,9 @@ async function checkRun(
     });
   const found = checks.map(({ expect, missing }) => {
     const result = checkExpectation(parseExpectation(expect), subject);
+    if (!result.ok || why === undefined) return { ...result, expect, missing };
     // Right results of a guest that died do not count.
-    return { ...result, ok: result.ok && why === undefined, expect, missing };
+    return { ...result, ok: false, found: `${result.found} when the guest died`, expect, missing: DIED };
   });
   return { outcome, console: console.toString('latin1'), checks: found, why };
 }

@@ -10,7 +10,7 @@ import { parseImage } from '../boot/index.js';
 import { type HostedMachine, hostMachine } from '../runtime/index.js';
 import { packet } from './gdb/packets.js';
 import { GdbClient } from './gdb/testing.js';
-import { type GdbServer, serveGdb } from './listen.js';
+import { type GdbServer, MAX_CONNECTIONS, serveGdb } from './listen.js';
 import { testEngines } from './testing.js';
 
 /** 1: inc %ax; jmp 1b */
@@ -151,6 +151,37 @@ for (const { engine, skip } of testEngines) {
         }
         using client = await GdbClient.connect(where);
         assert.equal(await client.ask('m7c00,2'), '40eb');
+      });
+    });
+
+    test('lets peers go that say nothing, who cannot take all its connections', async () => {
+      await using machine = await hostMachine({
+        engine,
+        image: endless,
+        mode: 'real',
+        load: 0x7c00,
+        debug: true,
+      });
+      const server = await serveGdb(machine.debugTarget(), { port: 0 }, 500);
+      try {
+        const silent: GdbClient[] = [];
+        for (let n = 0; n <= MAX_CONNECTIONS; n++) silent.push(await GdbClient.connect(server.where));
+        // One too many is let go at once, and all of them after a while.
+        await Promise.all(silent.map(({ closed }) => closed));
+        using client = await GdbClient.connect(server.where);
+        assert.equal(await client.ask('?'), 'T05thread:1;');
+      } finally {
+        await server.close();
+      }
+    });
+
+    test('has so many connections and no more', async () => {
+      await withServer(endless, async ({ where }) => {
+        const silent: GdbClient[] = [];
+        for (let n = 0; n <= MAX_CONNECTIONS; n++) silent.push(await GdbClient.connect(where));
+        const gone = await Promise.race(silent.map(({ closed }, n) => closed.then(() => n)));
+        assert.equal(gone, MAX_CONNECTIONS, 'the last one, not one that has waited too long');
+        for (const client of silent) client[Symbol.dispose]();
       });
     });
 

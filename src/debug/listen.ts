@@ -16,7 +16,7 @@ const TIMEOUT_MS = 200;
 const LOOK_MS = 5;
 
 /** Connections that are open at once, and how long one may be silent before its first byte: gdb speaks first, and at once. */
-const MAX_CONNECTIONS = 8;
+export const MAX_CONNECTIONS = 8;
 const SILENCE_MS = 10_000;
 
 /** A port of the loopback interface (0: any that is free), which every user of this computer can reach, or a socket's path. */
@@ -41,9 +41,16 @@ export async function listenLocally(server: Server, address: DebugAddress): Prom
   return typeof bound === 'string' || bound === null ? String(bound) : bound.port;
 }
 
-/** Serves one gdb at a time; the guest of `target` is stopped until one lets it run. */
-export async function serveGdb(target: DebugTarget, address: DebugAddress): Promise<GdbServer> {
-  const server = new GdbServer(target);
+/**
+ * Serves one gdb at a time; the guest of `target` is stopped until one lets it run.
+ * @param silenceMs how long a connection may be silent before its first byte
+ */
+export async function serveGdb(
+  target: DebugTarget,
+  address: DebugAddress,
+  silenceMs = SILENCE_MS,
+): Promise<GdbServer> {
+  const server = new GdbServer(target, silenceMs);
   await server.listen(address);
   return server;
 }
@@ -54,6 +61,7 @@ export class GdbServer {
   readonly done: Promise<void>;
   readonly #target: DebugTarget;
   readonly #server: Server;
+  readonly #silenceMs: number;
   #finish!: () => void;
   #finished = false;
   #client: { socket: Socket; stub?: GdbStub } | undefined;
@@ -64,8 +72,9 @@ export class GdbServer {
   #where = '';
 
   /** @internal */
-  constructor(target: DebugTarget) {
+  constructor(target: DebugTarget, silenceMs: number) {
     this.#target = target;
+    this.#silenceMs = silenceMs;
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -116,7 +125,7 @@ export class GdbServer {
     socket.on('error', () => socket.destroy());
     socket.setNoDelay(true);
     socket.setEncoding('latin1');
-    socket.setTimeout(SILENCE_MS, () => socket.destroy());
+    socket.setTimeout(this.#silenceMs, () => socket.destroy());
     socket.once('data', (first: unknown) => {
       const text = String(first);
       socket.setTimeout(0);

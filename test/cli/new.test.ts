@@ -19,6 +19,11 @@ function make(folder: string, ...words: string[]): SpawnSyncReturns<string> {
 const kernelOf = (folder: string) => readdirSync(folder).find((file) => /^kernel\.(?!bin|elf)/.test(file))!;
 
 describe('terrarium new', () => {
+  test('names every template in its help, with what it is', () => {
+    const { stdout } = terrarium(['new', '--help']);
+    for (const name of templateNames) assert.match(stdout, new RegExp(`^ {2}${name} {2,}\\S`, 'm'), name);
+  });
+
   for (const template of templateNames.filter((name) => name !== 'launcher')) {
     const skip = noToolsFor(template);
     test(`${template}: runs, checks, traces and builds what runs too`, { skip }, () => {

@@ -19,7 +19,7 @@ run dir ok.bin  =>  dir: a folder, among several files
 run ok.bin ok.bin  =>  ok.bin: no source, among several files
 run g1  =>  g1/guest.json: "image" does not name a file
 run g2  =>  g2/guest.json: null is not an object of fields
-run g3  =>  g3/nope.bin: no such file
+run g3  =>  g3/guest.json: "image" names nope.bin, which is not there
 run ok.bin --memory  =>  option '--memory <size>' argument missing
 run ok.bin --memory ''  =>  '' is not a size. Write bytes, or a number with K, M or G: 64K, 16M.
 run ok.bin --memory -1  =>  '-1' is not a size. Write bytes, or a number with K, M or G: 64K, 16M.
@@ -93,6 +93,8 @@ run ok.bin --trace=dir  =>  --trace: dir is a folder
 run ok.bin --trace-filter port  =>  --trace-filter has no trace to filter
 run ok.bin --trace --trace-filter color=1  =>  'color=1': nothing of an exit is called 'color'
 run ok.bin --gdb=99999  =>  '99999' is not a port. Ports are 0 (any that is free) to 65535.
+run ok.bin --gdb 4711  =>  for a value of --gdb write --gdb=4711
+run ok.bin --trace nope/x.log  =>  for a value of --trace write --trace=nope/x.log
 run ok.bin --gdb=nope/s.sock  =>  gdb cannot be served at nope/s.sock
 run ok.bin --gdb --timeout 1s  =>  --timeout cannot be used with --gdb
 run ok.bin --dump  =>  option '--dump <what>' argument missing
@@ -169,6 +171,8 @@ bogus  =>  unknown command 'bogus'
 --bogus  =>  unknown option '--bogus'
 ''  =>  unknown command ''
 run ok.bin --gdb=-1  =>  '-1' is not a port
+course strat 1  =>  unknown command 'strat'
+help nope  =>  unknown command 'nope'
 `;
 
 /** Words as a shell reads them: quotes hold blanks, and nothing. */

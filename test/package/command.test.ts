@@ -17,6 +17,13 @@ describe('the installed command', () => {
     assert.equal(run.status, 0);
   });
 
+  test('knows the package’s guests by their names, to build them too', { skip: noGcc }, () => {
+    using project = new Project();
+    const built = project.terrarium(['build', 'guests/hello', '-o', 'hello.elf']);
+    assert.equal(built.status, 0, built.stderr);
+    assert.match(project.terrarium(['run', 'hello.elf']).stdout, /^Hello from inside the terrarium!/);
+  });
+
   test('names itself in hints as it can be typed there', () => {
     using project = new Project();
     const { stderr } = project.terrarium(['course', 'start', '99']);

@@ -52,6 +52,9 @@ export async function runProgram(argv: readonly string[], known: Commands): Prom
   inheritSettings(program);
   try {
     if (argv.length <= 2) program.help({ error: false });
+    const [topic] = argv[2] === 'help' ? argv.slice(3) : [];
+    if (topic !== undefined && !Object.hasOwn(known, topic))
+      program.error(`unknown command '${topic}'`, { exitCode: ExitStatus.usage });
     const words = argv.map((word) => (word === '--gdb' ? '--gdb=1234' : word));
     await program.parseAsync(argv[2] === 'run' ? joinTraceFile(inOurs(words)) : argv);
   } catch (error) {

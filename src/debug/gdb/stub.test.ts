@@ -151,6 +151,16 @@ describe('a peer that is no gdb', () => {
     );
   });
 
+  test('sends a packet without end: none of it is kept', () => {
+    using bench = new Bench(nops);
+    const chunk = 'a'.repeat(256 * 1024);
+    const before = process.memoryUsage().heapUsed;
+    bench.stub.receive('$');
+    for (let n = 0; n < 256; n++) assert.ok(bench.stub.receive(chunk));
+    const grown = process.memoryUsage().heapUsed - before;
+    assert.ok(grown < 48 * 1024 * 1024, `${grown} bytes more for a packet of 64 MiB`);
+  });
+
   test('sends more than it waits for: the connection ends', () => {
     using bench = new Bench(nops);
     let taken = 0;

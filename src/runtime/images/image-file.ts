@@ -147,8 +147,8 @@ export function buildImage(
 
 /** The sources, their machine, and the options. */
 function sourcesOf(files: readonly string[], asked: MachineSpec, how: BuildOptions) {
-  const [file = ''] = files;
-  if (files.length > 1 || !stat(file).isDirectory()) return { sources: files, spec: asked, how };
+  const file = files.length === 1 ? knownGuest(files[0]!) : '';
+  if (files.length !== 1 || !stat(file).isDirectory()) return { sources: files, spec: asked, how };
   if (!existsSync(path.join(file, 'guest.json'))) {
     const sources = sourcesIn(file);
     if (sources.length > 0) return { sources, spec: asked, how };
@@ -183,6 +183,11 @@ function loadFolder(folder: string, asked: MachineSpec, how: BuildOptions): Load
   const guest = readGuestFolder(folder);
   const build = withFlags(how, guest);
   const file = path.join(folder, guest.image);
+  if (!existsSync(file))
+    throw new ImageError(
+      `${folder}/guest.json: "image" names ${guest.image}, which is not there`,
+      'correct the name, or build the image first',
+    );
   if (stat(file).isDirectory())
     throw new ImageError(`${folder}/guest.json: "image" names a directory, ${file}`);
   const spec = { ...besideIn(folder, guest.spec), ...asked };

@@ -17,7 +17,7 @@ const FIRST = '*(.start .text.start .init .text._start)';
 const DISCARD =
   '/DISCARD/ : { *(.note .note.* .comment .eh_frame .eh_frame_hdr .gcc_except_table* .interp .dynamic) }';
 
-const NEEDS_START = `ASSERT(DEFINED(_start), "no function _start: a guest in C begins with void _start(void)")`;
+const NEEDS_START = `ASSERT(DEFINED(_start), "there is no _start: C begins with void _start(void), assembler with a global label _start")`;
 
 export interface LayoutOptions {
   /** Address of the image's first byte. */

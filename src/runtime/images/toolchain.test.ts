@@ -211,7 +211,10 @@ describe('what cannot be compiled', () => {
   });
 
   test('C without _start, and a flat image that does not begin with it', { skip }, () => {
-    assert.match(refused({ 'k.c': 'void main(void) {}\n' }).message, /no function _start/);
+    assert.match(
+      refused({ 'k.c': 'void main(void) {}\n' }).message,
+      /there is no _start: C begins with void _start/,
+    );
     const late = '.code16\n nop\n.globl _start\n_start: hlt\n';
     assert.match(refused({ 'k.S': late }).message, /_start is not the first byte/);
   });

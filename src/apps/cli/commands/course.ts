@@ -22,8 +22,8 @@ export function courseCommand(): Command {
     .description('Twelve lessons, from the first HLT to polled queues, with tasks that are checked.')
     .addHelpText('before', asTyped(examples.trimStart()))
     .usage('[start | check] [options]')
-    .argument('[word]')
-    .action((word: string | undefined, _: object, called: Command) => {
+    .argument('[words...]')
+    .action(([word]: string[], _: object, called: Command) => {
       if (word !== undefined) return unknown(called, word);
       list();
     });

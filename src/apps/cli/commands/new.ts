@@ -18,7 +18,10 @@ Examples:
 `;
 
 export function newCommand(): Command {
-  const templates = templateNames.map((name) => `  ${name.padEnd(10)}${templateSummaries[name]}`).join('\n');
+  const width = Math.max(...templateNames.map((name) => name.length));
+  const templates = templateNames
+    .map((name) => `  ${name.padEnd(width)}  ${templateSummaries[name]}`)
+    .join('\n');
   return new Command('new')
     .usage('<folder> [options]')
     .description('Makes a folder with a kernel that runs, builds and checks itself, as a start for your own.')

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { asTyped } from '../../../../command.js';
 import type { MachineSpec } from '../../../../config/index.js';
+import { ConfigError } from '../../../../errors.js';
 import {
   canRunHere,
   type HostedMachine,
@@ -148,7 +150,17 @@ function addText(text: string, before: string[] = []): string[] {
   return [...before, text];
 }
 
+/** A word after `--gdb` or `--trace` counts as an image, since their values are joined to them. */
+function requireImages(files: readonly string[]): void {
+  for (const file of files) {
+    const option = process.argv[process.argv.indexOf(file) - 1] ?? '';
+    if ((option === '--gdb' || option === '--trace') && !existsSync(file))
+      throw new ConfigError(`${file}: no such file`, `for a value of ${option} write ${option}=${file}`);
+  }
+}
+
 async function run(files: readonly string[], flags: RunFlags, named?: NamedMachine): Promise<void> {
+  requireImages(files);
   const { maxExits } = flags;
   const traces =
     flags.trace !== undefined || flags.traceFilter !== undefined
