@@ -88,7 +88,8 @@ export class CallFrames {
       const id = reader.u32();
       if (id === 0xffff_ffff) {
         const common = this.#readCommon(reader, end);
-        if (common !== undefined && commons.size < MAX_COMMONS) commons.set(at, common);
+        if (commons.size >= MAX_COMMONS) return;
+        if (common !== undefined) commons.set(at, common);
       } else {
         const common = commons.get(id);
         const from = this.#address(reader);

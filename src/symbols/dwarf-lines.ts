@@ -109,7 +109,8 @@ function readHeader(
 function readFiles(reader: DwarfReader): (SourceFile | undefined)[] {
   const folders = [''];
   for (let name = reader.string(); name !== ''; name = reader.string()) {
-    if (folders.length <= MAX_FILES) folders.push(name);
+    if (folders.length > MAX_FILES) throw new RangeError('too many folders');
+    folders.push(name);
   }
   const files: (SourceFile | undefined)[] = [undefined];
   for (;;) {

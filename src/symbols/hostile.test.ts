@@ -20,11 +20,18 @@ function filled(head: readonly number[], unit: readonly number[], size: number):
   return bytes;
 }
 
-/** A line table of DWARF 2 without files, whose program is `unit` over and over. */
+/** Instruction length, is_stmt, line base and range, opcode base. */
+const LINE_HEADER = [1, 1, 0, 1, 1];
+
+/** A line table of DWARF 2 without folders and files, whose program is `unit` over and over. */
 function lineTable(unit: readonly number[], size: number): Buffer {
-  // Instruction length, is_stmt, line base and range, opcode base; no folders, no files.
-  const header = [1, 1, 0, 1, 1, 0, 0];
+  const header = [...LINE_HEADER, 0, 0];
   return filled([...u32(size - 4), ...u16(2), ...u32(header.length), ...header], unit, size);
+}
+
+/** A line table of DWARF 2 whose header goes on with `head` and then `unit` over and over. */
+function lineHeader(head: readonly number[], unit: readonly number[], size: number): Buffer {
+  return filled([...u32(size - 4), ...u16(2), ...u32(size - 10), ...LINE_HEADER, ...head], unit, size);
 }
 
 /** A common entry of version 1: no augmentation, code factor 1, data factor -8, return address in register 16. */
@@ -42,17 +49,29 @@ const registers = Array.from({ length: 4000 }, (_, n) => [0x05, ...uleb(1000 + n
 
 const sections: Record<string, [name: string, bytes: () => Buffer]> = {
   'sequences that end without end': ['.debug_line', () => lineTable([0, 1, 1], 8 * MiB)],
-  'rows without end': ['.debug_line', () => lineTable([200], 8 * MiB)],
+  'rows without end': ['.debug_line', () => lineTable([200], 16 * MiB)],
   'units without end': ['.debug_line', () => filled([], [2, 0, 0, 0, 2, 0], 8 * MiB)],
   'states that are kept and taken back': ['.debug_frame', () => frameTable(registers, [0x0a, 0x0b], MiB)],
-  'registers without end': ['.debug_frame', () => frameTable([], [0x05, 0xff, 0xff, 0x7f, 1], 8 * MiB)],
+  'registers without end': ['.debug_frame', () => frameTable([], [0x05, 0xff, 0xff, 0x7f, 1], 96 * MiB)],
   'common entries without end': [
     '.debug_frame',
-    () => filled([], [...u32(common.length), ...common], 8 * MiB),
+    () => filled([], [...u32(common.length), ...common], 64 * MiB),
   ],
+  'functions without end': [
+    '.debug_frame',
+    () =>
+      filled(
+        [...u32(common.length), ...common],
+        [...u32(20), ...u32(0), ...u64(0x10_0000), ...u64(0x1000)],
+        64 * MiB,
+      ),
+  ],
+  // The name a, and for a file its folder, time and size.
+  'files without end': ['.debug_line', () => lineHeader([0], [97, 0, 0, 0, 0], 32 * MiB)],
+  'folders without end': ['.debug_line', () => lineHeader([], [97, 0], 96 * MiB)],
   'symbols without end': [
     '.symtab',
-    () => filled([], [...u32(1), 0x12, 0, ...u16(1), ...u64(1), ...u64(2)], 24 * MiB),
+    () => filled([], [...u32(1), 0x12, 0, ...u16(1), ...u64(1), ...u64(2)], 96 * MiB),
   ],
 };
 
@@ -79,7 +98,7 @@ describe('a debug section with', () => {
         const module = new URL('./index.js', import.meta.url).href;
         // Hundreds of times what an honest file needs, and a tenth of what these took without limits.
         const limits = { timeout: 60_000, encoding: 'utf8' } as const;
-        const args = ['--max-old-space-size=512', '--input-type=module', '-e', program, module, name, file];
+        const args = ['--max-old-space-size=256', '--input-type=module', '-e', program, module, name, file];
         const { status, signal, stderr } = spawnSync(process.execPath, args, limits);
         assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' });
       } finally {

@@ -132,6 +132,16 @@ describe('the page map', () => {
     assert.ok(map.ranges.length <= 4096);
     assert.ok(formatPageMap(map).length < 10_000);
   });
+
+  test('ends in bounded time where every table leads to the next one, and the last one is empty', () => {
+    const cpu = long();
+    // 512^4 entries could be looked at.
+    for (const table of [0x1000, 0x2000, 0x3000])
+      for (let n = 0; n < 512; n++) cpu.memory.write64(table + 8 * n, BigInt(table + 0x1000) | 3n);
+    for (let n = 0; n < 512; n++) cpu.memory.write64(0x4000 + 8 * n, 0n);
+    const map = pageMap(cpu);
+    assert.deepEqual([map.truncated, map.ranges], [true, []]);
+  });
 });
 
 describe('descriptor tables as text', () => {

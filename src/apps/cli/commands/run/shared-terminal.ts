@@ -10,6 +10,9 @@ export function sharesTerminal(trace: string | true | undefined): boolean {
   return (trace === true || trace === '-') && process.stderr.isTTY === true && process.stdout.isTTY === true;
 }
 
+/** The longest line that is shown as one: a guest may never print an end of line. */
+const LONGEST_LINE = 4096;
+
 /** What a guest prints is held back to the end of its line, and marked. */
 export class SharedTerminal {
   readonly #decoder = new TextDecoder();
@@ -19,6 +22,10 @@ export class SharedTerminal {
   print(bytes: Uint8Array): Promise<void> {
     const lines = (this.#line + this.#decoder.decode(bytes, { stream: true })).split('\n');
     this.#line = lines.pop()!;
+    if (this.#line.length > LONGEST_LINE) {
+      lines.push(this.#line);
+      this.#line = '';
+    }
     const { dim } = styleFor(process.stdout);
     const text = lines.map((line) => `${dim('console:')} ${line}\n`).join('');
     return new Promise((resolve) => process.stdout.write(text, () => resolve()));
