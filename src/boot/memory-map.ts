@@ -25,7 +25,7 @@ export const ONE_MIB = 0x10_0000;
 /** The map of a machine's memory, in the order of addresses. */
 export function memoryMap(memory: GuestMemory): MapEntry[] {
   const ram = memory.regions
-    .filter(({ readOnly, size }) => !readOnly && size > 0)
+    .filter(({ readOnly, size, ofDevice }) => !readOnly && !ofDevice && size > 0)
     .map(({ address, size }) => ({ address, end: address + size }))
     .sort((a, b) => a.address - b.address);
   const entries: MapEntry[] = [];

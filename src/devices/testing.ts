@@ -44,6 +44,8 @@ class Rig {
   readonly clock = new TestClock();
   readonly inputs = new TestInputs();
   readonly lines: TestLine[] = [];
+  /** What the device was lent for its guest to see as RAM: a machine keeps it with its own. */
+  readonly lent: Uint8Array[] = [];
   /** Ask the device for its words before each access. */
   describes = false;
 
@@ -86,7 +88,11 @@ class Rig {
       },
       nmi: () => note(0x400),
       windows: {
-        bytes: ({ window, size }) => new Uint8Array(window ?? size),
+        bytes: ({ window, size }) => {
+          const bytes = new Uint8Array(window ?? size);
+          this.lent.push(bytes);
+          return bytes;
+        },
         show({ address: first, size: room, window = 0 }, address, size) {
           if (size > 0 && (address < first || address + size > first + room || size > window))
             throw new Error(`a window of ${size} bytes at ${address}`);
@@ -214,7 +220,9 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
   for (let i = 0; i < before; i++) first.step(random);
   const second = new Rig(make);
   second.clock.moment = first.clock.moment;
-  second.device.load?.(JSON.parse(JSON.stringify(first.device.save?.())));
+  const saved = JSON.stringify(first.device.save?.());
+  for (const [i, bytes] of first.lent.entries()) second.lent[i]!.set(bytes);
+  second.device.load?.(JSON.parse(saved));
   second.clock.load(first.clock.save());
   second.waiting.push(...first.waiting);
   // A machine restores its lines' levels itself, after its devices.

@@ -29,6 +29,8 @@ export interface RegionConfig {
   logDirty?: boolean;
   /** The guest does not see it until `GuestMemory.place` says where: a device shows it at times. */
   hidden?: boolean;
+  /** A device's own memory: no map of the machine's RAM tells of it. */
+  ofDevice?: boolean;
 }
 
 /** A piece of guest physical memory. Where a device shows memory of its own, `address` and `size` change: see `place`. */
@@ -239,7 +241,14 @@ function layOut(configs: readonly RegionConfig[]): MemoryRegion[] {
   if (configs.length === 0) throw new GuestMemoryError('a machine needs at least one region of memory');
   let offset = ENGINE_AREA;
   const regions: MemoryRegion[] = [];
-  for (const { address, size, readOnly = false, logDirty = false, hidden = false } of configs) {
+  for (const {
+    address,
+    size,
+    readOnly = false,
+    logDirty = false,
+    hidden = false,
+    ofDevice = false,
+  } of configs) {
     const name = `the memory region at ${hex(address)}`;
     if (!Number.isSafeInteger(size) || size <= 0) {
       throw new GuestMemoryError(
@@ -272,7 +281,7 @@ function layOut(configs: readonly RegionConfig[]): MemoryRegion[] {
         'give each region addresses of its own',
       );
     const slot = regions.length;
-    regions.push({ address, size: visible, capacity: size, readOnly, logDirty, slot, offset });
+    regions.push({ address, size: visible, capacity: size, readOnly, logDirty, ofDevice, slot, offset });
     offset += size;
   }
   return regions;

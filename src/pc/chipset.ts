@@ -22,6 +22,7 @@ import {
   QemuDebugExit,
   Serial16550,
   seatsOf,
+  Vga,
 } from '../devices/index.js';
 
 /** Where PCI memory begins: behind all RAM that a PC has below 4 GiB, so far. */
@@ -33,6 +34,8 @@ export interface ChipsetOptions {
   drives?: Drives | undefined;
   /** Its base addresses, routes and power management are set up, as a firmware leaves them; else a firmware of the guest's does that. */
   isSetUp: boolean;
+  /** It has a display adapter. */
+  hasDisplay: boolean;
   /** What a firmware may ask. */
   told?: FwCfgContents;
   /** Where the bytes of the firmware's console go, port 402. */
@@ -40,7 +43,13 @@ export interface ChipsetOptions {
 }
 
 /** The chipset and what is on it. */
-export function chipset({ drives, isSetUp, told = {}, firmwareOutput }: ChipsetOptions): Device[] {
+export function chipset({
+  drives,
+  isSetUp,
+  hasDisplay,
+  told = {},
+  firmwareOutput,
+}: ChipsetOptions): Device[] {
   const bus = new PciBus();
   const ide = new IdeController(seatsOf(drives?.list ?? []), bus);
   const power = new AcpiPm(bus, isSetUp);
@@ -49,11 +58,14 @@ export function chipset({ drives, isSetUp, told = {}, firmwareOutput }: ChipsetO
   bus.add(1, 0, isSetUp ? isaBridge(bus, PCI_ROUTES) : isaBridge(bus));
   bus.add(1, 1, ide);
   bus.add(1, 3, power);
+  const display = hasDisplay ? new Vga({ display: bus }) : undefined;
+  if (display?.config) bus.add(2, 0, { config: display.config });
   if (isSetUp) bus.assign(PCI_HOLE);
   const nowhere: ByteSink = () => {};
   const serial = (name: string, base: number, irq: number) =>
     new Serial16550({ name, base, irq, output: nowhere });
   return [
+    ...(display ? [display] : []),
     bus,
     ide,
     power,

@@ -1,4 +1,4 @@
-import type { BesideFiles, FrameBuffer, Image } from '../boot/index.js';
+import type { BesideFiles, Image } from '../boot/index.js';
 import { defaultOf, type MachineSpec, memoryOf } from '../config/index.js';
 import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
 import {
@@ -19,6 +19,7 @@ import { board, giveWay } from './board.js';
 import { chipset, PCI_HOLE } from './chipset.js';
 import { biosParts, onDrives, orderFor, wantsBios } from './firmware.js';
 import { type FirmwareImage, romParts } from './rom.js';
+import { frameBufferFor, graphicsWish } from './screen.js';
 import { placeTables } from './tables/index.js';
 
 /** What a machine is handed beside its description, since it cannot be data. */
@@ -87,6 +88,8 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   const rom = parts.firmware && romParts(parts.firmware, memory, print);
   const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
   const isPc = (spec.machine ?? (firmware || rom ? 'pc' : 'bare')) === 'pc';
+  const wish = spec.vga === false ? undefined : graphicsWish(image);
+  const hasScreen = spec.vga === true || firmware !== undefined || rom !== undefined || wish !== undefined;
   const chips = board({
     irqchip: irqchip ?? 'none',
     apics: isPc,
@@ -102,10 +105,15 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
       ? [simvirtio(spec.simvirtio, { backends: standardBackends(output) })]
       : []),
     ...(irqchip !== undefined ? chips : []),
-    ...(spec.vga || firmware || rom ? [new Vga()] : []),
+    ...(hasScreen && !isPc ? [new Vga(wish ? { display: 'alone' } : {})] : []),
     ...(drives ? [drives] : []),
     ...(isPc
-      ? chipset({ drives, isSetUp: rom === undefined, ...(rom && { told: { files: rom.files } }) })
+      ? chipset({
+          drives,
+          isSetUp: rom === undefined,
+          hasDisplay: hasScreen,
+          ...(rom && { told: { files: rom.files } }),
+        })
       : []),
   ];
   // The BIOS last: it finds the others as they are.
@@ -115,6 +123,8 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     ...(firmware ? [firmware.bios] : []),
     ...(rom ? rom.devices : []),
   ];
+  const vga = devices.find((device) => device instanceof Vga);
+  const screen = vga && (spec.vga || wish) ? frameBufferFor(vga, wish) : undefined;
   const observer = parts.observe?.(devices.map(({ name }) => name));
   const { mode, append, load, entry, stack, clock, ips, seed, coalesce } = spec;
   const { inputs } = parts;
@@ -125,7 +135,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
     regions: regionsOf(spec),
     memory,
     ...parts.beside,
-    ...(spec.vga && { frameBuffer: TEXT_SCREEN }),
+    ...(screen && { frameBuffer: screen }),
     ...defined({
       irqchip,
       apic: isPc && irqchip === 'user',
@@ -147,6 +157,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   made = machine;
   try {
     firmware?.finish(machine);
+    if (screen?.kind === 'rgb') vga?.showDisplay(screen);
     // A firmware of the guest's own makes tables of its own.
     if (isPc && rom === undefined)
       placeTables(machine.memory, { cpus: machine.cpus.length, memory, pciHole: PCI_HOLE });
@@ -156,16 +167,6 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   }
   return machine;
 }
-
-/** What a VGA shows when it is switched on. */
-const TEXT_SCREEN: FrameBuffer = {
-  address: 0xb_8000,
-  pitch: 160,
-  width: 80,
-  height: 25,
-  bits: 16,
-  kind: 'text',
-};
 
 function consoles({ input, hypercalls }: PcParts, output: ByteSink): Device[] {
   return standardDevices({ output, ...(input && { input }), ...(hypercalls && { hypercalls }) });

@@ -120,7 +120,7 @@ describe('SeaBIOS', { skip: noSeaBios }, () => {
     const { outcome, printed, log } = boot(image(8192, 0x42));
     for (const wanted of [
       /Running on QEMU \(i440fx\)/,
-      /Found 4 PCI devices/,
+      /Found 5 PCI devices/,
       /PIIX3\/PIIX4 init: elcr=00 0c/,
       /Found 4 serial ports/,
       /Found 1 lpt ports/,

@@ -88,5 +88,7 @@ export function multibootInformation(told: Told, base: number): Uint8Array {
 
 /** Bits of a pixel, type, and where red, green and blue lie in it. */
 export function frameBufferEnd({ bits, kind }: FrameBuffer): number[] {
-  return kind === 'text' ? [bits, EGA_TEXT] : [bits, RGB, 16, 8, 8, 8, 0, 8];
+  if (kind === 'text') return [bits, EGA_TEXT];
+  const colours = bits === 15 ? [10, 5, 5, 5, 0, 5] : bits === 16 ? [11, 5, 5, 6, 0, 5] : [16, 8, 8, 8, 0, 8];
+  return [bits, RGB, ...colours];
 }

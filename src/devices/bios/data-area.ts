@@ -53,6 +53,8 @@ export const Data = {
   waitTime: 0x49c,
   waitActive: 0x4a0,
   videoTables: 0x4a8,
+  /** The mode that INT 10h AX=4F03h tells, where QEMU's video BIOS has it. */
+  vbeMode: 0x4ba,
   printScreen: 0x500,
 } as const;
 

@@ -4,15 +4,17 @@ import { Attribute, type Registers } from './registers.js';
 
 /** Six bits as eight: all of the range, and 0 and 63 at its ends. */
 function eight(part: number): number {
-  return (part << 2) | (part >> 4);
+  return ((part & 0x3f) << 2) | ((part >> 4) & 3);
 }
+const whole = (part: number) => part;
 
 /** The 256 colours as pixels: bytes red, green, blue, 255 in memory, on a little-endian machine as all are that run this. */
-export function tableColours({ table, mask }: Dac, into: Uint32Array): void {
+export function tableColours({ table, mask, isWide }: Dac, into: Uint32Array): void {
+  const byte = isWide ? whole : eight;
   for (let i = 0; i < 256; i++) {
     const at = (i & mask) * 3;
     into[i] =
-      (0xff000000 | (eight(table[at + 2]!) << 16) | (eight(table[at + 1]!) << 8) | eight(table[at]!)) >>> 0;
+      (0xff000000 | (byte(table[at + 2]!) << 16) | (byte(table[at + 1]!) << 8) | byte(table[at]!)) >>> 0;
   }
 }
 

@@ -19,7 +19,7 @@ function egaColours(): Uint8Array {
 }
 
 export class Dac {
-  /** Red, green and blue of each colour, 0 to 63. */
+  /** Red, green and blue of each colour, 0 to 63; to 255 where parts are wide. */
   readonly table = egaColours();
   /** Goes over every colour's number on its way to the table. */
   mask = 0xff;
@@ -29,6 +29,8 @@ export class Dac {
   writeAddress = 0;
   /** Which of the three parts comes next. */
   part = 0;
+  /** Parts have 8 bits, not 6: Bochs' display interface says so. */
+  isWide = false;
 
   startReading(address: number): void {
     this.readAddress = address;
@@ -49,7 +51,7 @@ export class Dac {
   }
 
   write(value: number): void {
-    this.table[this.writeAddress * 3 + this.part] = value & 0x3f;
+    this.table[this.writeAddress * 3 + this.part] = value & (this.isWide ? 0xff : 0x3f);
     if (this.#step()) this.writeAddress = (this.writeAddress + 1) & 0xff;
   }
 

@@ -31,7 +31,10 @@ interface Place {
 }
 
 export class Planes {
-  readonly words = new Uint32Array(PLANE_SIZE);
+  /** Four bytes of video memory are a word: 64 Ki of them, or all that a display adapter has. */
+  words: Uint32Array = new Uint32Array(PLANE_SIZE);
+  /** The first of the words that the window reaches, where there are more than it reaches at once. */
+  bank = 0;
   /** What the last read found, of all four planes. */
   latch = 0;
   readonly #registers: Registers;
@@ -45,7 +48,7 @@ export class Planes {
   read(inside: number): number {
     const { graphics } = this.#registers;
     const { offset, readPlane } = this.#locate(inside);
-    const word = this.words[offset]!;
+    const word = this.words[this.bank + offset] ?? 0;
     this.latch = word;
     if ((graphics[Graphics.mode]! & 0x08) === 0) return (word >>> (8 * readPlane)) & 0xff;
     // Read mode 1: a bit is set where all planes that are cared for have the colour's.
@@ -58,7 +61,9 @@ export class Planes {
     const { graphics, sequencer } = this.#registers;
     const { offset, planes } = this.#locate(inside);
     const mask = spread[planes & sequencer[Sequencer.mapMask]!]!;
-    this.words[offset] = (this.words[offset]! & ~mask) | (this.#result(graphics, byte) & mask);
+    const at = this.bank + offset;
+    if (at < this.words.length)
+      this.words[at] = (this.words[at]! & ~mask) | (this.#result(graphics, byte) & mask);
   }
 
   /** What the four planes are given, before the map mask. */

@@ -7,6 +7,8 @@
 import type { Glance, Picture, PictureArea, Screen, TextPicture } from '../contract/index.js';
 import { paletteColours, tableColours } from './colours.js';
 import type { Dac } from './dac.js';
+import type { DisplayAdapter } from './display.js';
+import { drawDisplayLine } from './display-line.js';
 import { drawGraphicsLine, graphicsWidth } from './graphics-line.js';
 import type { Planes } from './planes.js';
 import { Attribute, Crtc, type Registers, Sequencer } from './registers.js';
@@ -21,6 +23,8 @@ export interface Shown {
   readonly planes: Planes;
   /** Writes to video memory where the mode had none. */
   readonly missed: number;
+  /** What shows the picture while its interface is on. */
+  readonly display: DisplayAdapter | undefined;
   /** Brings the planes up to date. */
   settle(): void;
 }
@@ -50,18 +54,17 @@ export class VgaScreen implements Screen {
   }
 
   look(now?: number): Picture {
-    const { registers, dac, planes } = this.#shown;
+    const { registers, dac, planes, display } = this.#shown;
     this.#shown.settle();
     tableColours(dac, this.#table);
     paletteColours(registers, this.#table, this.#palette);
+    if (display?.interface.on === true) return this.#drawDisplay(display);
     const walk = walkOf(registers);
     const { isText } = registers;
     const width = isText ? walk.characters * registers.dots : graphicsWidth(registers, walk.characters);
     const resized = this.#resize(width, walk.height);
-    this.#left = width;
-    this.#right = -1;
-    this.#top = -1;
-    if (isBlank(registers)) this.#blank(walk);
+    this.#nothingDiffers();
+    if (isBlank(registers)) this.#blank(walk.height);
     else if (isText) {
       const frame = now === undefined ? 0 : Math.floor(now / periods(registers).frame / CURSOR_FRAMES);
       const look = textLook(registers, frame % 2 === 0, frame % 4 < 2);
@@ -72,13 +75,32 @@ export class VgaScreen implements Screen {
   }
 
   glance(): Glance {
-    const { registers, dac, planes, missed } = this.#shown;
-    if (!registers.isText || isBlank(registers)) return { missed };
+    const { registers, dac, planes, missed, display } = this.#shown;
+    if (!registers.isText || isBlank(registers) || display?.interface.on === true) return { missed };
     this.#shown.settle();
     tableColours(dac, this.#table);
     paletteColours(registers, this.#table, this.#palette);
     const look = textLook(registers, true, true);
     return { missed, text: readText(registers, planes.words, walkOf(registers), look, this.#palette) };
+  }
+
+  #drawDisplay(display: DisplayAdapter): Picture {
+    const { width, height } = display.interface;
+    const resized = this.#resize(width, height);
+    this.#nothingDiffers();
+    if (isBlank(this.#shown.registers)) this.#blank(height);
+    else
+      for (let y = 0; y < height; y++) {
+        drawDisplayLine(display.interface, display, y, this.#table, this.#palette, this.#row);
+        this.#keep(y, 0);
+      }
+    return this.#picture(resized);
+  }
+
+  #nothingDiffers(): void {
+    this.#left = this.#width;
+    this.#right = -1;
+    this.#top = -1;
   }
 
   #resize(width: number, height: number): boolean {
@@ -91,7 +113,7 @@ export class VgaScreen implements Screen {
     return true;
   }
 
-  #blank({ height }: Walk): void {
+  #blank(height: number): void {
     this.#row.fill(this.#table[this.#shown.registers.attribute[Attribute.overscan]!]!);
     for (let y = 0; y < height; y++) this.#keep(y, 0);
   }

@@ -3,10 +3,10 @@
 import { decodeBase64, encodeBase64 } from '../base64.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import type { Dac } from './dac.js';
-import { PLANE_SIZE, type Planes } from './planes.js';
+import type { DispiState } from './dispi.js';
+import type { DisplayAdapter } from './display.js';
+import type { Planes } from './planes.js';
 import { masks, type Registers, type Unit, units } from './registers.js';
-
-const MEMORY = PLANE_SIZE * 4;
 
 export interface VgaSaved extends Record<Unit, number[]> {
   /** The index ports of sequencer, CRTC, graphics and attribute controller. */
@@ -22,8 +22,13 @@ export interface VgaSaved extends Record<Unit, number[]> {
   dacWrite: number;
   dacPart: number;
   latch: number;
-  /** The four planes, a byte of each in turns, in base64. */
+  /**
+   * Video memory in base64: the four planes, a byte of each in turns. Empty where it is a display adapter's that the machine keeps
+   * with its RAM.
+   */
   memory: string;
+  /** Bochs' display interface; null for a VGA without it. */
+  display: DispiState | null;
 }
 
 /** The parts of a VGA that make its state. */
@@ -31,11 +36,12 @@ export interface VgaParts {
   readonly registers: Registers;
   readonly dac: Dac;
   readonly planes: Planes;
+  readonly display: DisplayAdapter | undefined;
   addressNext: boolean;
   enabled: number;
 }
 
-export function saveVga({ registers, dac, planes, addressNext, enabled }: VgaParts): VgaSaved {
+export function saveVga({ registers, dac, planes, display, addressNext, enabled }: VgaParts): VgaSaved {
   return {
     sequencer: [...registers.sequencer],
     crtc: [...registers.crtc],
@@ -53,8 +59,13 @@ export function saveVga({ registers, dac, planes, addressNext, enabled }: VgaPar
     dacWrite: dac.writeAddress,
     dacPart: dac.part,
     latch: planes.latch >>> 0,
-    memory: encodeBase64(new Uint8Array(planes.words.buffer)),
+    memory: display?.isLent === true ? '' : encodeBase64(memoryOf(planes)),
+    display: display?.interface.save() ?? null,
   };
+}
+
+function memoryOf({ words }: Planes): Uint8Array {
+  return new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
 
 /** Checks everything, then takes it. @throws DeviceStateError */
@@ -72,7 +83,8 @@ export function loadVga(vga: VgaParts, state: unknown): void {
   });
   const indices = list('indices', units.length);
   registerField('vga', 'indices[3]', indices[3], 0x1f);
-  const colours = list('colours', 768).map((part, i) => registerField('vga', `colours[${i}]`, part, 0x3f));
+  const most = vga.display === undefined ? 0x3f : 0xff;
+  const colours = list('colours', 768).map((part, i) => registerField('vga', `colours[${i}]`, part, most));
   const dac = {
     mask: register('dacMask', 0xff),
     readAddress: register('dacRead', 0xff),
@@ -88,10 +100,18 @@ export function loadVga(vga: VgaParts, state: unknown): void {
   const { latch, memory } = fields;
   if (!Number.isInteger(latch) || (latch as number) < 0 || (latch as number) > 0xffffffff)
     throw new DeviceStateError('vga', `'latch' is ${String(latch)}, not 32 bits`);
-  const bytes = typeof memory === 'string' ? decodeBase64(memory, MEMORY) : undefined;
-  if (bytes === undefined) throw new DeviceStateError('vga', `'memory' is not ${MEMORY} bytes in base64`);
+  const size = vga.display?.isLent === true ? 0 : vga.planes.words.byteLength;
+  const bytes = typeof memory === 'string' ? decodeBase64(memory, size) : undefined;
+  if (bytes === undefined) throw new DeviceStateError('vga', `'memory' is not ${size} bytes in base64`);
 
-  const { registers, planes } = vga;
+  const { registers, planes, display } = vga;
+  if (display === undefined) {
+    if (fields.display !== null) throw new DeviceStateError('vga', "'display' is of a display adapter");
+  } else {
+    display.interface.load('vga', fields.display);
+    vga.dac.isWide = display.interface.wideColours;
+    planes.bank = display.interface.on && display.interface.bits === 4 ? display.interface.bank : 0;
+  }
   for (const [i, unit] of units.entries()) {
     registers[unit].set(values[i]!);
     registers.index[unit] = indices[i]!;
@@ -101,5 +121,5 @@ export function loadVga(vga: VgaParts, state: unknown): void {
   vga.dac.table.set(colours);
   Object.assign(vga.dac, dac);
   planes.latch = latch as number;
-  new Uint8Array(planes.words.buffer).set(bytes);
+  memoryOf(planes).set(bytes);
 }

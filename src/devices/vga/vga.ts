@@ -5,6 +5,8 @@
  * There is no BIOS here, so it starts as one would leave it: text of 80 columns and 25 rows at B8000, the font loaded.
  * Where the mode allows it, video memory is RAM to the guest and drawing costs no exit (see `window.ts`).
  *
+ * With a display adapter (see `display.ts`) it has megabytes of memory and modes up to 1920 by 1080 and more, too.
+ *
  * docs/vga.md is its manual.
  *
  * @module
@@ -20,7 +22,10 @@ import type {
   PortRange,
   Screen,
 } from '../contract/index.js';
+import type { ConfigSpace, PciBus } from '../pci/index.js';
 import { Dac } from './dac.js';
+import { Dispi, Enable } from './dispi.js';
+import { DisplayAdapter, displayPorts } from './display.js';
 import { GLYPH_ROWS, GLYPHS, romFont } from './font.js';
 import { Planes } from './planes.js';
 import { Attribute, Registers } from './registers.js';
@@ -38,7 +43,7 @@ import {
   scatter,
 } from './window.js';
 
-import { dacEntry, unitRegister, vgaPorts } from './words.js';
+import { dacEntry, displayRegister, unitRegister, vgaPorts } from './words.js';
 
 /** Bytes between two glyphs in plane 2. */
 const GLYPH_STRIDE = 32;
@@ -61,19 +66,31 @@ function firstPlanes(): Uint32Array {
   return first;
 }
 
+const vgaRanges: readonly PortRange[] = [
+  { first: 0x3b4, count: 2, width: 1 },
+  { first: 0x3ba, count: 1, width: 1 },
+  { first: 0x3c0, count: 16, width: 1 },
+  { first: 0x3d4, count: 2, width: 1 },
+  { first: 0x3da, count: 1, width: 1 },
+];
+
+export interface VgaOptions {
+  /**
+   * It is a display adapter with Bochs' interface and a linear frame buffer: on this PCI bus, or `alone` with the frame buffer at
+   * E0000000.
+   */
+  display?: PciBus | 'alone';
+  /** Bytes of a display adapter's memory: a power of two from 256 KiB on. Default 16 MiB. */
+  videoMemory?: number;
+}
+
 /** See the module's comment. */
 export class Vga implements Device {
   readonly name = 'vga';
-  readonly ports: readonly PortRange[] = [
-    { first: 0x3b4, count: 2, width: 1 },
-    { first: 0x3ba, count: 1, width: 1 },
-    { first: 0x3c0, count: 16, width: 1 },
-    { first: 0x3d4, count: 2, width: 1 },
-    { first: 0x3da, count: 1, width: 1 },
-  ];
-  readonly memory: readonly [MemoryRange] = [
-    { ...APERTURE, width: 1, coalesce: true, window: LARGEST_WINDOW },
-  ];
+  readonly ports: readonly PortRange[];
+  readonly memory: readonly [MemoryRange, ...MemoryRange[]];
+  /** Undefined for a VGA of 1987. */
+  readonly display: DisplayAdapter | undefined;
   readonly registers = new Registers();
   readonly dac = new Dac();
   readonly planes = new Planes(this.registers);
@@ -89,12 +106,32 @@ export class Vga implements Device {
   #layout: Layout | undefined;
   #range: Range = rangeOf(this.registers);
 
-  constructor() {
+  constructor({ display, videoMemory }: VgaOptions = {}) {
+    const window: MemoryRange = { ...APERTURE, width: 1, coalesce: true, window: LARGEST_WINDOW };
+    if (display === undefined) {
+      this.ports = vgaRanges;
+      this.memory = [window];
+    } else {
+      this.display = new DisplayAdapter(display === 'alone' ? undefined : display, videoMemory);
+      this.ports = [...vgaRanges, displayPorts.index, displayPorts.data];
+      this.memory = [window, this.display.range];
+      this.planes.words = this.display.words;
+    }
     this.planes.words.set(firstPlanes());
+  }
+
+  /** The registers of its PCI function, for a display adapter that is on a bus. */
+  get config(): ConfigSpace | undefined {
+    return this.display?.config;
   }
 
   attach(host: DeviceHost): void {
     this.#host = host;
+    if (this.display !== undefined) {
+      this.display.attach(host);
+      this.planes.words = this.display.words;
+      this.planes.words.set(firstPlanes());
+    }
     this.#linear = host.windows?.bytes(this.memory[0]) ?? this.#linear;
     this.#update();
   }
@@ -103,13 +140,33 @@ export class Vga implements Device {
     return new VgaScreen(this);
   }
 
+  /** Switches a display adapter's picture on, as a firmware does that a loader has asked for graphics. */
+  showDisplay({ width, height, bits }: { width: number; height: number; bits: number }): void {
+    if (this.display === undefined) return;
+    const { index, data } = displayPorts;
+    for (const [register, value] of [
+      [Dispi.enable, 0],
+      [Dispi.width, width],
+      [Dispi.height, height],
+      [Dispi.bits, bits],
+      [Dispi.enable, Enable.on | Enable.linear],
+    ] as const) {
+      this.#writeDisplay(this.display, index.first, register);
+      this.#writeDisplay(this.display, data.first, value);
+    }
+  }
+
   /** Brings the planes up to date with what the guest wrote into its window. */
   settle(): void {
     if (this.#layout !== undefined) scatter(this.#layout, this.#linear, this.planes.words, this.#range.size);
   }
 
-  readPort(port: number): number {
-    const { registers, dac } = this;
+  readPort(port: number, size: AccessSize = 1): number {
+    const { registers, dac, display } = this;
+    if (display !== undefined && port < vgaRanges[0]!.first) {
+      const value = port === displayPorts.index.first ? display.interface.index : display.interface.read();
+      return size === 1 ? value & 0xff : value;
+    }
     switch (port) {
       case 0x3c0:
         return registers.index.attribute | (registers.paletteInUse ? 0x20 : 0);
@@ -146,8 +203,13 @@ export class Vga implements Device {
     return (port & 0x0f) === 0x05 ? registers.read('crtc') : this.#inputStatus1();
   }
 
-  writePort(port: number, _size: AccessSize, value: number): void {
+  writePort(port: number, size: AccessSize, value: number): void {
     const { registers, dac } = this;
+    if (this.display !== undefined && port < vgaRanges[0]!.first) {
+      // A word at a time: a byte is nothing.
+      if (size === 2) this.#writeDisplay(this.display, port, value);
+      return;
+    }
     const byte = value & 0xff;
     switch (port) {
       case 0x3c0:
@@ -191,14 +253,22 @@ export class Vga implements Device {
     this.#update();
   }
 
-  readMemory(address: number): number {
+  readMemory(address: number, size: AccessSize = 1): number {
     const inside = this.#inside(address);
+    const direct = this.#direct(address, inside);
+    if (direct >= 0) return littleEndian(this.display!.bytes, direct, size);
     if (inside < 0) return 0xff;
     return this.#layout === undefined ? this.planes.read(inside) : this.#linear[inside]!;
   }
 
-  writeMemory(address: number, _size: AccessSize, value: number): void {
+  writeMemory(address: number, size: AccessSize, value: number): void {
     const inside = this.#inside(address);
+    const direct = this.#direct(address, inside);
+    if (direct >= 0) {
+      const { bytes } = this.display!;
+      for (let i = 0; i < size && direct + i < bytes.length; i++) bytes[direct + i] = value >>> (8 * i);
+      return;
+    }
     if (inside < 0) {
       this.missed++;
       return;
@@ -209,8 +279,10 @@ export class Vga implements Device {
 
   describeAccess({ space, address, write }: Access): AccessWords | undefined {
     if (space === 'memory') return vgaPorts.memory;
-    const { registers, dac } = this;
+    const { registers, dac, display } = this;
     const { index } = registers;
+    if (display !== undefined && address < vgaRanges[0]!.first)
+      return displayRegister(address === displayPorts.index.first ? undefined : display.interface.index);
     switch (address) {
       case 0x3c0:
         return unitRegister('attribute', write && !this.addressNext ? index.attribute : undefined);
@@ -270,6 +342,32 @@ export class Vga implements Device {
     this.addressNext = !this.addressNext;
   }
 
+  #writeDisplay(display: DisplayAdapter, port: number, value: number): void {
+    const it = display.interface;
+    if (port === displayPorts.index.first) {
+      it.index = value;
+      return;
+    }
+    const isEmpty = it.write(value);
+    this.dac.isWide = it.wideColours;
+    this.planes.bank = it.on && it.bits === 4 ? it.bank : 0;
+    if (it.on) display.describeIn(this.registers);
+    // What the guest has drawn as the VGA's goes to video memory first.
+    this.#update();
+    if (isEmpty) display.bytes.fill(0, 0, it.height * it.pitch);
+  }
+
+  /** How far an access is into a display adapter's memory, where it goes there as it is; -1 where the VGA's planes take it. */
+  #direct(address: number, inside: number): number {
+    const { display } = this;
+    if (display === undefined) return -1;
+    return inside >= 0
+      ? display.banked(inside)
+      : address < APERTURE.address + APERTURE.size
+        ? -1
+        : display.inside(address);
+  }
+
   #inputStatus1(): number {
     this.addressNext = true;
     const { blank, retrace } = beamAt(this.registers, (this.#host?.clock.now() ?? 0) / MILLISECOND);
@@ -290,7 +388,7 @@ export class Vga implements Device {
 
   /** A register was written: video memory may be RAM now, or not any more, or elsewhere. */
   #update(): void {
-    const layout = layoutOf(this.registers);
+    const layout = this.display?.interface.on === true ? undefined : layoutOf(this.registers);
     const range = rangeOf(this.registers);
     if (layout === this.#layout && range === this.#range) return;
     const wasShown = this.#layout !== undefined;
@@ -303,4 +401,10 @@ export class Vga implements Device {
       this.#host?.windows?.show(this.memory[0], address, range.size);
     } else if (wasShown) this.#host?.windows?.show(this.memory[0], address, 0);
   }
+}
+
+function littleEndian(bytes: Uint8Array, at: number, size: number): number {
+  let value = 0;
+  for (let i = size - 1; i >= 0; i--) value = value * 256 + (bytes[at + i] ?? 0xff);
+  return value;
 }

@@ -87,6 +87,40 @@ export function dacEntry(colour: number, part: number): AccessWords {
   return dacEntries[at];
 }
 
+const displayNames = [
+  'version',
+  'width',
+  'height',
+  'bits of a pixel',
+  'enable',
+  'bank',
+  'virtual width',
+  'virtual height',
+  'x offset',
+  'y offset',
+  'memory',
+];
+const decimal = (value: number) => `${value}`;
+const displayWords = displayNames.map((name) =>
+  words(
+    `display interface ${name}`,
+    name === 'enable'
+      ? bits('on', 'capabilities', '', '', '', '8-bit colours', 'linear', 'keep memory')
+      : name === 'version'
+        ? undefined
+        : name === 'memory'
+          ? (value) => `${value / 16} MiB`
+          : decimal,
+  ),
+);
+const displayIndex = words('display interface index', (value) => displayNames[value] ?? '');
+const noDisplayRegister = words('display interface register that is not there');
+
+/** Bochs' display interface: its index, or the register that the index has chosen. */
+export function displayRegister(index?: number): AccessWords {
+  return index === undefined ? displayIndex : (displayWords[index] ?? noDisplayRegister);
+}
+
 export const vgaPorts = {
   miscellaneous: words(
     'miscellaneous output',

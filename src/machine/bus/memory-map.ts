@@ -67,8 +67,8 @@ export class DeviceMemory implements Windows {
     ];
     this.configs = this.#own.map(({ range: { address, size, window, hidden = false } }) =>
       window === undefined
-        ? { address, size, hidden, readOnly: true }
-        : { address, size: window, hidden: true },
+        ? { address, size, hidden, readOnly: true, ofDevice: true }
+        : { address, size: window, hidden: true, ofDevice: true },
     );
   }
 

@@ -1,6 +1,7 @@
 # Makes the calls of a table and writes what comes back to COM1, a line each: the same image runs under another BIOS for comparison.
 # calls.test.ts puts the table after the code: entries of 32 bytes, the first byte 0 at the end.
-#   0 the interrupt, FFh to write bytes of memory: EBX from where, ECX how many; FEh for a VGA register: EBX the port, ECX its index
+#   0 the interrupt, FFh to write bytes of memory: EBX from where, ECX how many; FEh for a VGA register: EBX the port, ECX its index;
+#     FDh for a register of Bochs' display interface: EBX its index; FCh to put EAX into memory at EBX
 #   4 EAX, 8 EBX, 12 ECX, 16 EDX, 20 ESI, 24 EDI, 28 ES, 30 BP
         .code16
         .globl  _start
@@ -28,6 +29,10 @@ next:   mov     (%si), %al
         je      bytes
         cmp     $0xfe, %al
         je      register
+        cmp     $0xfd, %al
+        je      display
+        cmp     $0xfc, %al
+        je      store
         mov     %al, number
         mov     28(%si), %ax
         mov     %ax, %es
@@ -73,6 +78,23 @@ bytes:  mov     8(%si), %ebx
         call    byte
         inc     %ebx
         loop    1b
+        jmp     line
+display:
+        mov     $0x1ce, %dx
+        mov     8(%si), %ax
+        out     %ax, %dx
+        inc     %dx
+        in      %dx, %ax
+        movzwl  %ax, %eax
+        call    long
+        jmp     line
+store:  mov     8(%si), %ebx
+        shr     $4, %ebx
+        mov     %bx, %es
+        mov     8(%si), %di
+        and     $15, %di
+        mov     4(%si), %eax
+        mov     %eax, %es:(%di)
         jmp     line
 register:
         mov     8(%si), %dx

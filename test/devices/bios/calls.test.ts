@@ -22,6 +22,7 @@ interface Call {
 
 const MEMORY = 0xff;
 const REGISTER = 0xfe;
+const DISPLAY = 0xfd;
 const memory = (at: number, bytes: number): Call => ({ int: MEMORY, ebx: at, ecx: bytes });
 const register = (port: number, index: number): Call => ({ int: REGISTER, ebx: port, ecx: index });
 const registers = (port: number, ...indices: number[]) => indices.map((index) => register(port, index));
@@ -130,6 +131,123 @@ function others(): Call[] {
   ];
 }
 
+/** Registers 0 to 9 of Bochs' display interface. */
+const display = () => upTo(10).map((ebx) => ({ int: DISPLAY, ebx }));
+const video = (eax: number, more: Partial<Call> = {}): Call => ({ int: 0x10, eax, ...more });
+const setVbe = (ebx: number) => [
+  video(0x4f02, { ebx }),
+  video(0x4f03),
+  video(0x0f00),
+  ...display(),
+  memory(0x449, 7),
+  memory(0x484, 4),
+];
+/** The information of a mode, but for two addresses: the window's procedure and the frame buffer. */
+const information = (ecx: number) => [
+  video(0x4f01, { ecx, es: 0x3000 }),
+  memory(0x30000, 12),
+  memory(0x30010, 24),
+  memory(0x3002c, 22),
+];
+
+/** VBE, but for the palette (AX=4F09h), which QEMU's does not have. */
+function vbe(): Call[] {
+  const families: [first: number, last: number][] = [
+    [0x00, 0x07],
+    [0x0d, 0x13],
+    [0x6a, 0x6a],
+    [0x100, 0x107],
+    [0x10d, 0x11f],
+    [0x140, 0x14c],
+    [0x175, 0x199],
+  ];
+  const modes = families.flatMap(([first, last]) => upTo(last - first + 1).map((i) => first + i));
+  return [
+    ...display(),
+    video(0x4f00, { es: 0x3000 }),
+    memory(0x30000, 6),
+    memory(0x3000a, 12),
+    memory(0x30022, 224),
+    ...modes.flatMap(information),
+    ...[0x101, 0x4103, 0xc118, 0x102, 0x4192, 0x111, 0x10f, 0x3, 0x13, 0x4013, 0x901].flatMap(setVbe),
+    video(0x4f02, { ebx: 0x1ff }),
+    video(0x4f03),
+    // Lines, the start of the picture, colours, in linear modes.
+    ...setVbe(0x4192),
+    video(0x4f06, { ebx: 1 }),
+    video(0x4f06, { ebx: 0, ecx: 2048 }),
+    video(0x4f06, { ebx: 2, ecx: 8200 }),
+    video(0x4f06, { ebx: 3 }),
+    video(0x4f06, { ebx: 0, ecx: 100 }),
+    video(0x4f06, { ebx: 0, ecx: 5000 }),
+    ...display(),
+    video(0x4f07, { ebx: 0, ecx: 16, edx: 20 }),
+    video(0x4f07, { ebx: 1 }),
+    video(0x4f07, { ebx: 0x80, ecx: 8, edx: 4 }),
+    video(0x4f07, { ebx: 2, ecx: 8, edx: 4 }),
+    ...display(),
+    video(0x4f05, { ebx: 0, edx: 3 }),
+    video(0x4f08, { ebx: 0x800 }),
+    video(0x4f08, { ebx: 1 }),
+    // Windows and the palette.
+    ...setVbe(0x101),
+    video(0x4f05, { ebx: 0, edx: 3 }),
+    video(0x4f05, { ebx: 0x100 }),
+    ...display(),
+    video(0x4f05, { ebx: 1, edx: 3 }),
+    video(0x4f05, { ebx: 0x101 }),
+    video(0x4f05, { ebx: 0, edx: 300 }),
+    video(0x4f05, { ebx: 0x100 }),
+    video(0x4f05, { ebx: 0x200 }),
+    video(0x4f05, { ebx: 0, edx: 0 }),
+    video(0x4f08, { ebx: 1 }),
+    video(0x4f08, { ebx: 0x800 }),
+    ...display(),
+    video(0x4f08, { ebx: 1 }),
+    video(0x4f08, { ebx: 0x700 }),
+    video(0x4f08, { ebx: 0x600 }),
+    video(0x4f08, { ebx: 1 }),
+    ...[0, 1, 15, 16, 100, 247, 255].map((ebx) => video(0x1015, { ebx })),
+    // Text and pixels.
+    video(0x0c0c, { ecx: 5 }),
+    memory(0xa0000, 8),
+    video(0x0d00, { ecx: 5 }),
+    video(0x0adb, { ebx: 0x0f, ecx: 1 }),
+    memory(0xa0000 + 640 * 3, 16),
+    video(0x09db, { ebx: 0x0c, ecx: 1 }),
+    video(0x0300),
+    memory(0xa0008 + 640 * 3, 8),
+    ...setVbe(0x111),
+    video(0x0c0c, { ecx: 5 }),
+    memory(0xa0008, 8),
+    video(0x0adb, { ebx: 0x0f, ecx: 1 }),
+    memory(0xa0000 + 1280 * 3, 32),
+    video(0x0d00, { ecx: 5 }),
+    video(0x4f06, { ebx: 1 }),
+    video(0x4f08, { ebx: 1 }),
+    // (With planes QEMU's counts four times the lines that there are: AX=4F06h is left out.)
+    ...setVbe(0x102),
+    video(0x4f07, { ebx: 0, ecx: 8, edx: 1 }),
+    video(0x4f07, { ebx: 1 }),
+    video(0x4f08, { ebx: 1 }),
+    // What is not there: the protected-mode interface, and numbers behind the last.
+    video(0x4f0a),
+    video(0x4f0a, { ebx: 1 }),
+    video(0x4f0b),
+    video(0x4fff),
+    // Back to a VGA's.
+    ...setVbe(3),
+    video(0x4f06, { ebx: 1 }),
+    video(0x4f07, { ebx: 1 }),
+    video(0x4f08, { ebx: 1 }),
+    video(0x4f05, { ebx: 0x100 }),
+    ...setVbe(0x4112),
+    video(0x0003),
+    video(0x4f03),
+    ...display(),
+  ];
+}
+
 const BYTES = 32;
 /** The boot sector reads so many entries behind itself. */
 const MOST = 1000;
@@ -206,6 +324,7 @@ describe('calls of the BIOS come back as QEMU’s do', { skip: noQemu || noCompi
     text: text(),
     disks: disks(),
     others: others(),
+    vbe: vbe(),
   })) {
     test(name, (t) => {
       using scratch = new Scratch();

@@ -18,6 +18,8 @@ export const Fonts = { high: 0x8000, middle: 0x9000, low: 0xa000 } as const;
 const IBM_LOW_FONT = 0xfa6e;
 /** A text that VBE's information points to. */
 export const VbeTexts = 0xb000;
+/** The procedure that moves VBE's window by a far call: BX and DX as for AX=4F05h. */
+export const VbeWindow = 0xb010;
 
 let made: Uint8Array | undefined;
 
@@ -36,5 +38,8 @@ export function romImage(): Uint8Array {
   const low = lowFont();
   made.set(low, Fonts.low);
   made.set(low.subarray(0, 128 * 8), IBM_LOW_FONT);
+  made.set(new TextEncoder().encode('Terrarium\0'), VbeTexts);
+  // MOV AX, 4F05h; INT 10h; RETF
+  made.set([0xb8, 0x05, 0x4f, 0xcd, 0x10, 0xcb], VbeWindow);
   return made;
 }

@@ -11,6 +11,9 @@ const GLYPH_WIDTH = 8;
 const CGA_ROW = 80;
 const CGA_ODD_LINES = 0x2000;
 const LINEAR_ROW = 320;
+/** Bits that a part of a 4-bit colour has, with and without brightness. */
+const DIM = 0xaa;
+const BRIGHT = 0x55;
 
 const Graphics = {
   setReset: 0,
@@ -48,11 +51,40 @@ function cgaAddress(screen: Canvas, x: number, y: number): { at: number; shift: 
   return { at, shift: (perByte - 1 - (x % perByte)) * bits, mask: (1 << bits) - 1 };
 }
 
+/** Where a line of a mode begins whose pixels lie one behind the other. */
+const lineAddress = (screen: Canvas, y: number) => screen.base(0) + y * (screen.mode.pitch ?? LINEAR_ROW);
+const pixelBytes = ({ mode }: Canvas) => (mode.memory === 'direct' ? Math.ceil((mode.bits ?? 32) / 8) : 1);
+
+/** A colour of 4 bits as a pixel. */
+function directColour(colour: number, bits: number): number {
+  const part = (bit: number) => (colour & bit ? DIM : 0) + (colour & 8 ? BRIGHT : 0);
+  const [red, green, blue] = [part(4), part(2), part(1)];
+  if (bits === 15) return ((red >> 3) << 10) | ((green >> 3) << 5) | (blue >> 3);
+  if (bits === 16) return ((red >> 3) << 11) | ((green >> 2) << 5) | (blue >> 3);
+  return (red << 16) | (green << 8) | blue;
+}
+
+/** The number of the 16 that a pixel has the colour of; 0 where it is none of them. */
+function numberOf(screen: Canvas, x: number, y: number): number {
+  const bytes = pixelBytes(screen);
+  const at = lineAddress(screen, y) + x * bytes;
+  const { bits = 32 } = screen.mode;
+  let pixel = 0;
+  for (let i = 0; i < Math.min(bytes, 3); i++) pixel |= screen.pc.guest.read8(at + i) << (8 * i);
+  for (let colour = 1; colour < 16; colour++) if (directColour(colour, bits) === pixel) return colour;
+  return 0;
+}
+
 export function writePixel(screen: Canvas, page: number, x: number, y: number, colour: number): void {
   const { mode, ports, pc } = screen;
   if (x >= mode.width || y >= mode.lines) return;
-  if (mode.memory === 'linear') pc.guest.write8(screen.base(0) + y * LINEAR_ROW + x, colour);
-  else if (mode.memory === 'planar') {
+  if (mode.memory === 'linear') pc.guest.write8(lineAddress(screen, y) + x, colour);
+  else if (mode.memory === 'direct') {
+    const bytes = pixelBytes(screen);
+    const value = directColour(colour, mode.bits ?? 32);
+    const at = lineAddress(screen, y) + x * bytes;
+    for (let i = 0; i < bytes; i++) pc.guest.write8(at + i, value >>> (8 * i));
+  } else if (mode.memory === 'planar') {
     withPlanes(screen, () => {
       const at = screen.base(page) + y * planarRow(screen) + (x >> 3);
       ports.graphics(Graphics.setReset, colour & 0x0f);
@@ -72,7 +104,8 @@ export function writePixel(screen: Canvas, page: number, x: number, y: number, c
 export function readPixel(screen: Canvas, page: number, x: number, y: number): number {
   const { mode, ports, pc } = screen;
   if (x >= mode.width || y >= mode.lines || mode.memory === 'text') return 0;
-  if (mode.memory === 'linear') return pc.guest.read8(screen.base(0) + y * LINEAR_ROW + x);
+  if (mode.memory === 'direct') return numberOf(screen, x, y);
+  if (mode.memory === 'linear') return pc.guest.read8(lineAddress(screen, y) + x);
   if (mode.memory === 'planar') {
     const at = screen.base(page) + y * planarRow(screen) + (x >> 3);
     let colour = 0;
@@ -100,8 +133,9 @@ export function drawGlyph(
   const [left, top] = [column * GLYPH_WIDTH, row * height];
   if (left + GLYPH_WIDTH > mode.width || top + height > mode.lines) return;
   if (mode.memory !== 'planar') {
-    const background = mode.memory === 'linear' || !(colour & XOR) ? 0 : -1;
-    const ink = mode.memory === 'linear' ? colour & 0xff : colour;
+    const whole = mode.memory === 'linear' || mode.memory === 'direct';
+    const background = whole || !(colour & XOR) ? 0 : -1;
+    const ink = whole ? colour & 0xff : colour;
     for (const [y, bits] of rows.entries())
       for (let x = 0; x < GLYPH_WIDTH; x++) {
         if (bits & (0x80 >> x)) writePixel(screen, page, left + x, top + y, ink);
@@ -197,15 +231,20 @@ function scrollPlanes(
 
 function scrollBytes(screen: Canvas, left: number, right: number, colour: number, move: Mover): void {
   const { guest } = screen.pc;
-  const linear = screen.mode.memory === 'linear';
-  const perGlyph = linear ? GLYPH_WIDTH : screen.mode.memory === 'cga4' ? 2 : 1;
+  const linear = screen.mode.memory === 'linear' || screen.mode.memory === 'direct';
+  const perGlyph = linear ? GLYPH_WIDTH * pixelBytes(screen) : screen.mode.memory === 'cga4' ? 2 : 1;
   const at = (y: number) =>
     linear
-      ? screen.base(0) + y * LINEAR_ROW + left * perGlyph
+      ? lineAddress(screen, y) + left * perGlyph
       : screen.base(0) + (y & 1 ? CGA_ODD_LINES : 0) + (y >> 1) * CGA_ROW + left * perGlyph;
   const length = (right - left + 1) * perGlyph;
   const fill = linear ? colour : screen.mode.memory === 'cga4' ? (colour & 3) * 0x55 : (colour & 1) * 0xff;
   const blank = new Uint8Array(length).fill(fill);
+  if (screen.mode.memory === 'direct') {
+    const pixel = directColour(colour, screen.mode.bits ?? 32);
+    const bytes = pixelBytes(screen);
+    for (let i = 0; i < length; i++) blank[i] = pixel >>> (8 * (i % bytes));
+  }
   move(
     (y, source) => guest.write(at(y), guest.read(at(source), length)),
     (y) => guest.write(at(y), blank),

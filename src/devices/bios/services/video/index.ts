@@ -4,6 +4,7 @@ import { fonts } from './fonts.js';
 import { alternate, display, saveState, state } from './information.js';
 import { palette } from './palette.js';
 import { textFunctions } from './text.js';
+import { vbe } from './vbe.js';
 
 export const video: BiosService = {
   name: 'int 10h',
@@ -15,5 +16,6 @@ export const video: BiosService = {
     26: display,
     27: state,
     28: saveState,
+    79: vbe,
   },
 };

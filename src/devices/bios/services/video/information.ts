@@ -114,17 +114,21 @@ export const saveState: BiosFunction = {
   gives: () => '',
   run(frame, pc) {
     const { al, cx } = frame;
-    const wanted = [cx & 1 ? SAVED.registers : 0, cx & 2 ? SAVED.data : 0, cx & 4 ? SAVED.colours : 0];
-    const size = wanted.reduce((sum, part) => sum + part, 0);
     if (al > 2) return;
-    if (al === 0) frame.bx = Math.ceil(size / 64);
+    if (al === 0) frame.bx = stateBlocks(cx);
     else moveState(pc, linear(frame.es, frame.bx), cx, al === 2);
     frame.al = 0x1c;
   },
 };
 
+/** How many blocks of 64 bytes a state takes. @param what bits 0 to 2: registers, data area, colours */
+export function stateBlocks(what: number): number {
+  const wanted = [what & 1 ? SAVED.registers : 0, what & 2 ? SAVED.data : 0, what & 4 ? SAVED.colours : 0];
+  return Math.ceil(wanted.reduce((sum, part) => sum + part, 0) / 64);
+}
+
 /** Saves to guest memory, or restores from there. */
-function moveState(pc: Pc, to: number, what: number, restore: boolean): void {
+export function moveState(pc: Pc, to: number, what: number, restore: boolean): void {
   const { guest } = pc;
   const { ports } = new VideoScreen(pc);
   let at = to;

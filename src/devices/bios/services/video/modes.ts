@@ -6,7 +6,7 @@
  */
 
 /** How a mode keeps its pixels. */
-export type Memory = 'text' | 'cga4' | 'cga2' | 'planar' | 'linear';
+export type Memory = 'text' | 'cga4' | 'cga2' | 'planar' | 'linear' | 'direct';
 /** Which colours the DAC gets. */
 export type Colours = 'ega' | 'cga' | 'mono' | 'vga';
 
@@ -33,6 +33,9 @@ export interface Mode {
   readonly crtc: readonly number[];
   readonly graphics: readonly number[];
   readonly attribute: readonly number[];
+  /** Of a display adapter's modes: bits of a pixel, and bytes from one line to the next. */
+  readonly bits?: number;
+  readonly pitch?: number;
 }
 
 /** The 16 colours of an EGA among its 64. */

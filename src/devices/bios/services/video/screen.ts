@@ -7,8 +7,10 @@ import { Data } from '../../data-area.js';
 import { linear } from '../../guest.js';
 import type { Pc } from '../../pc.js';
 import type { Box, Canvas } from './canvas.js';
+import { DisplayPorts } from './display-ports.js';
 import { drawGlyph, readGlyph, readPixel, scrollPixels, writePixel } from './graphics.js';
 import { type Mode, modes } from './modes.js';
+import { presentVbeMode, VBE_MODE } from './vbe-set-mode.js';
 import { VgaPorts } from './vga-ports.js';
 
 /** A character with its attribute. */
@@ -30,7 +32,10 @@ export class VideoScreen implements Canvas {
     this.pc = pc;
     this.ports = new VgaPorts(pc.bus);
     // A guest may have written anything there.
-    this.mode = modes[pc.guest.read8(Data.mode) & 0x7f] ?? modes[3]!;
+    const number = pc.guest.read8(Data.mode);
+    this.mode =
+      (number === VBE_MODE ? presentVbeMode(pc, new DisplayPorts(pc.bus)) : modes[number & 0x7f]) ??
+      modes[3]!;
   }
 
   get columns(): number {

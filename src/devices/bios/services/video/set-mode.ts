@@ -2,6 +2,7 @@ import { Data } from '../../data-area.js';
 import { linear } from '../../guest.js';
 import type { Pc } from '../../pc.js';
 import { Fonts } from '../../rom/rom.js';
+import { DisplayPorts } from './display-ports.js';
 import { type Mode, modes } from './modes.js';
 import { VgaPorts } from './vga-ports.js';
 
@@ -18,6 +19,7 @@ export function setMode(pc: Pc, number: number, clear: boolean): void {
   const mode = modes[number];
   if (mode === undefined) return;
   const ports = new VgaPorts(pc.bus);
+  new DisplayPorts(pc.bus).off();
   ports.setMode(mode, (pc.guest.read8(Data.videoFlags) & Flags.keepColours) === 0);
   if (mode.memory === 'text') loadFont(pc, Fonts.high, mode.height, 0);
   if (clear) clearMemory(pc, mode);
@@ -29,6 +31,7 @@ export function noteMode(pc: Pc, mode: Mode, cleared: boolean): void {
   const { guest, videoRom } = pc;
   const graphics = mode.memory !== 'text';
   guest.write8(Data.mode, mode.number);
+  guest.write16(Data.vbeMode, mode.number | (cleared ? 0 : 0x8000));
   guest.write16(Data.columns, mode.columns);
   guest.write16(Data.pageSize, mode.pageSize);
   guest.write16(Data.pageStart, 0);

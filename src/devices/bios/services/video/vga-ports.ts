@@ -90,10 +90,19 @@ export class VgaPorts {
     for (const [i, value] of graphics.entries()) this.graphics(i, value);
     for (const [i, value] of attribute.entries()) this.attribute(i, value);
     this.#bus.out(0x3c6, 1, 0xff);
-    if (!colours) return;
-    const table = coloursOf(kind);
+    if (colours) this.setColours(coloursOf(kind));
+  }
+
+  /** The 256 colours of a mode. */
+  setColours(table: Uint8Array): void {
     this.#bus.out(0x3c8, 1, 0);
     for (const part of table) this.#bus.out(0x3c9, 1, part);
+  }
+
+  /** A colour of 8 bits a part, of which the DAC takes as many as it has. */
+  wideColour(index: number, ...parts: readonly [red: number, green: number, blue: number]): void {
+    this.#bus.out(0x3c8, 1, index);
+    for (const part of parts) this.#bus.out(0x3c9, 1, part);
   }
 
   /** Makes plane 2 alone readable and writable at A0000, for fonts; `restore` puts back what was. */

@@ -1,0 +1,262 @@
+/**
+ * INT 10h AH=4Fh: VBE, for a display adapter with Bochs' interface. What it answers is what QEMU's video BIOS does; the palette
+ * (AX=4F09h), which that one does not serve, follows the standard.
+ * Source: VESA BIOS Extension (VBE) Core Functions Standard 3.0.
+ *
+ * @module
+ */
+import { Data } from '../../data-area.js';
+import type { Frame } from '../../frame.js';
+import { linear } from '../../guest.js';
+import type { BiosFunction, Pc } from '../../pc.js';
+import { VbeTexts, VbeWindow } from '../../rom/rom.js';
+import { far, hex } from '../../words.js';
+import { Display, DisplayEnable, DisplayPorts } from './display-ports.js';
+import { moveState, stateBlocks } from './information.js';
+import { modes } from './modes.js';
+import { setMode } from './set-mode.js';
+import { modeInformation, modeNumbers, vbeMode } from './vbe-modes.js';
+import { setVbeMode } from './vbe-set-mode.js';
+import { VgaPorts } from './vga-ports.js';
+
+/** What AX holds after a call: the function is there (AL), and it did, did not, or not in this mode (AH). */
+const Status = { ok: 0x004f, failed: 0x014f, notInThisMode: 0x034f } as const;
+const UNSUPPORTED = 0x0100;
+const MODE_MASK = 0x01ff;
+const Flag = { linear: 0x4000, keep: 0x8000 } as const;
+const SIGNATURE = 0x4153_4556;
+const VERSION = 0x0300;
+/** Where the list of modes lies in the information. */
+const LIST = 0x22;
+const WIDE_COLOURS = 1;
+/** Bytes of the display interface's registers in a saved state. */
+const INTERFACE_REGISTERS = [1, 2, 3, 4, 5, 6, 8, 9];
+
+interface Call {
+  says: string | ((frame: Frame) => string);
+  run(frame: Frame, pc: Pc, display: DisplayPorts): number;
+}
+
+const calls: Readonly<Record<number, Call>> = {
+  0: {
+    says: ({ es, di }) => `which display adapter is it? → ${far(es, di)}`,
+    run({ es, di }, { guest, videoRom }, display) {
+      const at = linear(es, di);
+      const texts = ((videoRom << 16) | VbeTexts) >>> 0;
+      guest.write32(at, SIGNATURE);
+      guest.write16(at + 4, VERSION);
+      guest.write32(at + 6, texts);
+      guest.write32(at + 10, WIDE_COLOURS);
+      guest.write16(at + 14, di + LIST);
+      guest.write16(at + 16, es);
+      guest.write16(at + 18, display.memory >> 16);
+      guest.write16(at + 20, 0);
+      for (const pointer of [22, 26, 30]) guest.write32(at + pointer, texts);
+      for (const [i, mode] of [...modeNumbers, 0xffff].entries()) guest.write16(at + LIST + 2 * i, mode);
+      return Status.ok;
+    },
+  },
+  1: {
+    says: ({ cx, es, di }) => `what is mode ${hex(cx & MODE_MASK)}? → ${far(es, di)}`,
+    run({ cx, es, di }, { guest, videoRom }, display) {
+      const { memory, frameBuffer } = display;
+      const windowProcedure = ((videoRom << 16) | VbeWindow) >>> 0;
+      const block = modeInformation(cx & MODE_MASK, { memory, frameBuffer, windowProcedure });
+      if (block === undefined) return Status.failed;
+      guest.write(linear(es, di), block);
+      return Status.ok;
+    },
+  },
+  2: {
+    says: ({ bx }) => {
+      const mode = vbeMode(bx & MODE_MASK);
+      const size = mode === undefined ? '' : `: ${mode.width} × ${mode.height} × ${mode.bits}`;
+      return `set mode ${hex(bx & MODE_MASK)}${size}${bx & Flag.linear ? ', linear' : ''}`;
+    },
+    run({ bx }, pc, display) {
+      const number = bx & MODE_MASK;
+      const mode = vbeMode(number);
+      const clear = (bx & Flag.keep) === 0;
+      if (mode !== undefined) setVbeMode(pc, display, mode, (bx & Flag.linear) !== 0, clear);
+      else if (modes[number] !== undefined) setMode(pc, number, clear);
+      else return Status.failed;
+      pc.guest.write16(Data.vbeMode, bx);
+      return Status.ok;
+    },
+  },
+  3: {
+    says: 'which mode?',
+    run(frame, { guest }) {
+      frame.bx = guest.read16(Data.vbeMode);
+      return Status.ok;
+    },
+  },
+  4: {
+    says: ({ dl }) => ['how much is the state?', 'save the state', 'restore the state'][dl] ?? 'state',
+    run: moveWholeState,
+  },
+  5: {
+    says: ({ bh, bl, dx }) => (bh === 0 ? `window ${bl} to bank ${dx}` : `where is window ${bl}?`),
+    run(frame, { guest }, display) {
+      const { bh, bl, dx } = frame;
+      // A linear mode has no window: the one status whose AL is not 4Fh, as in QEMU's.
+      if (guest.read16(Data.vbeMode) & Flag.linear) return 0x0305;
+      if (!display.on || bl !== 0 || bh > 1) return Status.failed;
+      if (bh === 1) {
+        frame.dx = display.get(Display.bank);
+        return Status.ok;
+      }
+      display.set(Display.bank, dx);
+      return display.get(Display.bank) === dx ? Status.ok : Status.failed;
+    },
+  },
+  6: {
+    says: ({ bl, cx }) =>
+      bl === 1 ? 'how long is a line?' : `a line of ${cx} ${bl === 2 ? 'bytes' : 'pixels'}`,
+    run: lineLength,
+  },
+  7: {
+    says: ({ bl, cx, dx }) =>
+      bl === 1 ? 'where does the picture start?' : `start the picture at ${cx}, ${dx}`,
+    run(frame, _pc, display) {
+      switch (frame.bl) {
+        case 0x80:
+        case 0x00:
+          display.set(Display.x, frame.cx);
+          display.set(Display.y, frame.dx);
+          return Status.ok;
+        case 1:
+          frame.bh = 0;
+          frame.cx = display.on ? display.get(Display.x) : 0;
+          frame.dx = display.on ? display.get(Display.y) : 0;
+          return Status.ok;
+        default:
+          return Status.failed;
+      }
+    },
+  },
+  8: {
+    says: ({ bl, bh }) => (bl === 1 ? 'how many bits has a colour?' : `colours of ${bh} bits`),
+    run: colourBits,
+  },
+  9: {
+    says: ({ bl, cx, dx }) => `${bl === 1 ? 'read' : 'set'} ${cx} colours from ${dx}`,
+    run: palette,
+  },
+};
+
+function lineLength(frame: Frame, { guest }: Pc, display: DisplayPorts): number {
+  const { bl } = frame;
+  if (bl > 2) return Status.failed;
+  if (!display.on) {
+    const columns = guest.read16(Data.columns);
+    frame.bx = columns * 2;
+    frame.cx = columns;
+    frame.dx = Math.floor(display.memory / (columns * 2 || 1));
+    return Status.ok;
+  }
+  const bits = display.get(Display.bits);
+  const stored = bits === 15 ? 16 : bits;
+  // Bytes are of one plane where there are planes.
+  const perByte = bits === 4 ? 1 : stored;
+  if (bl === 0) display.set(Display.virtualWidth, frame.cx);
+  if (bl === 2) display.set(Display.virtualWidth, Math.floor((frame.cx * 8) / perByte));
+  const width = display.get(Display.virtualWidth);
+  frame.bx = Math.floor((width * perByte) / 8);
+  frame.cx = width;
+  frame.dx = display.get(Display.virtualHeight);
+  return Status.ok;
+}
+
+/** AX=4F08h: 6 or 8 bits of red, green and blue. */
+function colourBits(frame: Frame, _pc: Pc, display: DisplayPorts): number {
+  if (!display.on) return Status.failed;
+  if (display.get(Display.bits) > 8) return Status.notInThisMode;
+  const enable = display.get(Display.enable);
+  if (frame.bl === 1) {
+    frame.bx = (enable & DisplayEnable.wideColours ? 0x0800 : 0x0600) | frame.bl;
+    return Status.ok;
+  }
+  if (frame.bl !== 0 || (frame.bh !== 6 && frame.bh !== 8)) return Status.failed;
+  const other = enable & ~DisplayEnable.wideColours;
+  display.set(Display.enable, frame.bh === 8 ? other | DisplayEnable.wideColours : other);
+  return Status.ok;
+}
+
+/** AX=4F09h: blue, green, red and a byte of nothing of each colour. */
+function palette(frame: Frame, { guest, bus }: Pc): number {
+  const { bl, cx, dx, es, di } = frame;
+  const reads = bl === 1;
+  if ((bl !== 0 && bl !== 0x80 && !reads) || dx > 0xff || dx + cx > 0x100) return Status.failed;
+  const ports = new VgaPorts(bus);
+  for (let i = 0; i < cx; i++) {
+    const at = linear(es, di) + 4 * i;
+    if (reads) {
+      const [red, green, blue] = ports.getColour(dx + i);
+      guest.write32(at, (red << 16) | (green << 8) | blue);
+    } else {
+      const colour = guest.read32(at);
+      ports.wideColour(dx + i, (colour >> 16) & 0xff, (colour >> 8) & 0xff, colour & 0xff);
+    }
+  }
+  return Status.ok;
+}
+
+/** AX=4F04h: what INT 10h AH=1Ch saves, and the display interface's registers behind it. */
+function moveWholeState(frame: Frame, pc: Pc, display: DisplayPorts): number {
+  const { dl, cx, es, bx } = frame;
+  if (dl > 2) return Status.failed;
+  const blocks = stateBlocks(cx);
+  const wantsInterface = (cx & 8) !== 0;
+  if (dl === 0) {
+    frame.bx = blocks + (wantsInterface ? 1 : 0);
+    return Status.ok;
+  }
+  const at = linear(es, bx) + 64 * blocks;
+  const { guest } = pc;
+  if (dl === 1) {
+    moveState(pc, linear(es, bx), cx, false);
+    if (!wantsInterface) return Status.ok;
+    for (const [i, register] of INTERFACE_REGISTERS.entries())
+      guest.write16(at + 2 * i, display.get(register));
+    guest.write16(at + 2 * INTERFACE_REGISTERS.length, guest.read16(Data.vbeMode));
+    return Status.ok;
+  }
+  if (wantsInterface) {
+    const values = INTERFACE_REGISTERS.map((_, i) => guest.read16(at + 2 * i));
+    const enable = values[INTERFACE_REGISTERS.indexOf(Display.enable)]!;
+    display.off();
+    for (const [i, register] of INTERFACE_REGISTERS.entries())
+      if (register < Display.enable) display.set(register, values[i]!);
+    display.set(Display.enable, enable === 0 ? 0 : enable | DisplayEnable.keepMemory);
+    for (const [i, register] of INTERFACE_REGISTERS.entries())
+      if (register > Display.enable) display.set(register, values[i]!);
+    display.set(Display.enable, enable);
+    guest.write16(Data.vbeMode, guest.read16(at + 2 * INTERFACE_REGISTERS.length));
+  }
+  moveState(pc, linear(es, bx), cx, true);
+  return Status.ok;
+}
+
+const name = (al: number) => `VBE ${hex(0x4f00 | al, 4)}`;
+
+export const vbe: BiosFunction = {
+  says: (frame) => {
+    const call = calls[frame.al];
+    if (call === undefined) return name(frame.al);
+    return `${name(frame.al)}: ${typeof call.says === 'string' ? call.says : call.says(frame)}`;
+  },
+  gives: ({ ax, bx }) =>
+    ax === Status.ok
+      ? bx === 0
+        ? 'ok'
+        : `ok, BX=${hex(bx, 4)}`
+      : ax === UNSUPPORTED
+        ? 'there is no such function'
+        : 'no',
+  run(frame, pc) {
+    const display = new DisplayPorts(pc.bus);
+    const call = calls[frame.al];
+    frame.ax = call === undefined || !display.isThere ? UNSUPPORTED : call.run(frame, pc, display);
+  },
+};
