@@ -383,6 +383,11 @@ export const HOT_HEAT = 0x66404;
 /** Handlers from this number on are translations. And how many calls of translated code are under way. */
 export const FIRST_TRANSLATION = 0x66408;
 export const TRANSLATED_CALLS = 0x6640c;
+/**
+ * Always 0. Translated code of flat segments takes it for 1: such a function is entered only where each target that is relative to
+ * one of its instructions is within the code segment and canonical.
+ */
+export const NEAR_IS_WITHIN = 0x66538;
 /** Instructions that ran translated. */
 export const TRANSLATED_INSTRUCTIONS = 0x66520;
 /** The operation before which translated code was left last because something was not as usual, and how often that was. */

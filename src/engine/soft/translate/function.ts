@@ -23,11 +23,16 @@ const STORE64 = 0x37;
 const I32_NE = 0x47;
 const I64_LT_S = 0x53;
 const I64_GT_U = 0x56;
+const I64_GE_U = 0x5a;
 const I32_OR = 0x72;
 const I32_XOR = 0x73;
 const I64_ADD = 0x7c;
 const I64_SUB = 0x7d;
 const I64_EXTEND_U = 0xad;
+
+/** Canonical addresses of 48 bits are so many from 0 up and down; and more than what a displacement reaches. */
+const HALF_OF_CANONICAL = 1n << 47n;
+const REACH = 1n << 33n;
 
 /** What `through` gives where a call came back to the block behind it. */
 const CAME_BACK = 1;
@@ -90,7 +95,8 @@ class FunctionWriter {
     this.#load(LOAD64, L.BLOCK_RIP);
     builder.set(Local.rip);
     this.#count(count);
-    if ((this.#region.mode & (L.MODE_CODE64 | L.MODE_FLAT)) === 0) this.#checkSegment();
+    if ((this.#region.mode & L.MODE_CODE64) !== 0) this.#checkCanonical();
+    else if ((this.#region.mode & L.MODE_FLAT) === 0) this.#checkSegment();
     builder.open(Op.if, Type.none);
     builder.i32(block + L.BLOCK_OPS);
     builder.op(Op.return);
@@ -98,6 +104,17 @@ class FunctionWriter {
     this.#load(LOAD32, L.TLB_NOW);
     builder.set(Local.tlb);
     builder.sync(true);
+  }
+
+  /** Not entered where a target relative to an instruction might not be canonical: see NEAR_IS_WITHIN. */
+  #checkCanonical(): void {
+    const builder = this.#builder;
+    builder.get(Local.rip);
+    builder.i64(HALF_OF_CANONICAL - REACH);
+    builder.op(I64_ADD);
+    builder.i64(2n * (HALF_OF_CANONICAL - REACH));
+    builder.op(I64_GE_U);
+    builder.op(I32_OR);
   }
 
   /** Not entered where the code segment ends within the page, or where a jump of 16 bits would come around to its beginning. */

@@ -218,6 +218,22 @@ export function keepsFirst(opcode: number, b: Plain): boolean {
   }
 }
 
+/** What an instruction gives whatever its other operand is; undefined where both matter. */
+export function absorbs(opcode: number, a: Plain | undefined, b: Plain | undefined): Plain | undefined {
+  switch (opcode) {
+    case 0x54: // less, unsigned
+      return a === -1n || b === 0n ? 0 : undefined;
+    case 0x56: // greater, unsigned
+      return a === 0n || b === -1n ? 0 : undefined;
+    case 0x71: // and
+      return a === 0 || b === 0 ? 0 : undefined;
+    case 0x83:
+      return a === 0n || b === 0n ? 0n : undefined;
+    default:
+      return undefined;
+  }
+}
+
 const commutative = new Set([
   0x46, 0x47, 0x51, 0x52, 0x6a, 0x6c, 0x71, 0x72, 0x73, 0x7c, 0x7e, 0x83, 0x84, 0x85,
 ]);

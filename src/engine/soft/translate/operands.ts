@@ -5,7 +5,7 @@
  * @module
  */
 import { Local, MOST_INTEGERS } from './locals.js';
-import { keepsFirst, mayExchange, shapeOf } from './numeric.js';
+import { absorbs, keepsFirst, mayExchange, type Plain, shapeOf } from './numeric.js';
 import { Op, Type } from './program.js';
 import type { TemplateWriter } from './template.js';
 import { BehindRip, Formula, type Known, type Place, type RecordForm, type Value } from './values.js';
@@ -129,6 +129,13 @@ export class Operands {
         this.entries.pop();
         return;
       }
+      const absorbed = absorbs(op, numberOf(a), numberOf(b));
+      if (absorbed !== undefined) {
+        if (a.value === undefined || b.value === undefined) this.#writer.op(Op.drop);
+        this.length -= 2;
+        this.push(to, absorbed);
+        return;
+      }
       if (a.value !== undefined && b.value === undefined && mayExchange(op)) this.constant(a.value);
       else this.realise(2);
       this.#writer.op(op);
@@ -150,6 +157,11 @@ export class Operands {
     this.length -= 3;
     this.push(a.type);
   }
+}
+
+/** The number that an entry is for all records; undefined where it is none. */
+function numberOf({ value }: Entry): Plain | undefined {
+  return typeof value === 'object' ? undefined : value;
 }
 
 /** What two operands give, if that is known; undefined too where an operand is on WebAssembly's stack. */

@@ -70,6 +70,8 @@ export function knownByMode(address: number, mode: number): Plain | undefined {
     // What fails leaves before it says so.
     case L.TROUBLE:
       return 0;
+    case L.NEAR_IS_WITHIN:
+      return flat ? 1 : 0;
     case L.REGS + L.REG_ZERO:
       return 0n;
     case L.LINEAR_MASK:
@@ -84,8 +86,8 @@ export function knownByMode(address: number, mode: number): Plain | undefined {
   const word = at % L.SEGMENT_SIZE;
   if (word === L.SEG_LINEAR && isPlain(segment)) return 0n;
   if (word === L.SEG_READABLE || word === L.SEG_WRITABLE) {
-    if (long) return -1n;
-    if (isPlain(segment) && segment !== L.SEG_CS) return FOUR_GIB;
+    // Where an access would exceed 4 GiB, it goes over a page's end: the TLB does not know it.
+    if (long || (isPlain(segment) && segment !== L.SEG_CS)) return -1n;
   }
   return undefined;
 }

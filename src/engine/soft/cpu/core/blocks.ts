@@ -92,7 +92,7 @@ export function enter(rip: u64, slot: usize): usize {
   if (!block || load<u64>(block, BLOCK_START) != right) {
     const cached = JUMP_CACHE + ((place & (JUMP_ENTRIES - 1)) << 2);
     block = <usize>load<u32>(cached);
-    if (load<u64>(block, BLOCK_START) != right) {
+    if (load<u64>(block, BLOCK_START) != right && !renew(block, place)) {
       block = find(place);
       if (!block) return lone(rip);
       store<u32>(cached, block);
@@ -197,16 +197,22 @@ function find(place: usize): usize {
     block = <usize>load<u32>(block, BLOCK_NEXT)
   ) {
     if (walked++ == LONGEST_WALK) break;
-    if (<usize>load<u32>(block, BLOCK_START) != place || load<u32>(block, BLOCK_MODE) != mode) continue;
-    // The monitor ran since the block was used last: are its bytes unchanged?
-    if (unchanged(block)) {
-      checkTranslation(block);
-      store<u32>(block, keyOfNow(), BLOCK_KEY);
-      return block;
-    }
-    store<u32>(block, 0, BLOCK_START);
+    if (renew(block, place)) return block;
   }
   return make(place, mode);
+}
+
+/** True if the block starts at `place` in the current mode; where the monitor ran since it was used last, its bytes are compared. */
+function renew(block: usize, place: usize): bool {
+  if (<usize>load<u32>(block, BLOCK_START) != place || load<u32>(block, BLOCK_MODE) != load<u32>(MODE))
+    return false;
+  if (!unchanged(block)) {
+    store<u32>(block, 0, BLOCK_START);
+    return false;
+  }
+  checkTranslation(block);
+  store<u32>(block, keyOfNow(), BLOCK_KEY);
+  return true;
 }
 
 /** True if a block's bytes are those of its copy. */

@@ -61,7 +61,7 @@ const PAGE: u64 = 4096;
 /** The address in WebAssembly memory for a read of the whole operand on the fast path, or 0. */
 export function readable(seg: u32, ea: u64, size: u64): usize {
   const s = SEGMENTS + ((<usize>seg) << 6);
-  if (ea + (size - 1) >= load<u64>(s, SEG_READABLE)) return 0;
+  if (ea + size > load<u64>(s, SEG_READABLE)) return 0;
   const linear = load<u64>(s, SEG_LINEAR) + ea;
   const entry = tlbEntry(linear);
   if (load<u64>(entry, TLB_READ) != ((linear + (size - 1)) & ~(PAGE - 1))) return refill(linear, size, READ);
@@ -71,7 +71,7 @@ export function readable(seg: u32, ea: u64, size: u64): usize {
 /** The address in WebAssembly memory for a read and write of the whole operand on the fast path, or 0. */
 export function writable(seg: u32, ea: u64, size: u64): usize {
   const s = SEGMENTS + ((<usize>seg) << 6);
-  if (ea + (size - 1) >= load<u64>(s, SEG_WRITABLE)) return 0;
+  if (ea + size > load<u64>(s, SEG_WRITABLE)) return 0;
   const linear = load<u64>(s, SEG_LINEAR) + ea;
   const entry = tlbEntry(linear);
   if (load<u64>(entry, TLB_WRITE) != ((linear + (size - 1)) & ~(PAGE - 1)))

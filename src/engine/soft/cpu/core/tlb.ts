@@ -76,7 +76,7 @@ export function systemMask(): u64 {
 }
 
 export function entryIn(table: usize, linear: u64): usize {
-  return table + ((<usize>(linear >> 12) & (TLB_ENTRIES - 1)) << 5);
+  return table + ((<usize>linear >> 7) & ((TLB_ENTRIES - 1) << 5));
 }
 
 /** The current table's entry for a linear address. */

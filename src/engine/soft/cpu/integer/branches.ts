@@ -2,6 +2,7 @@
 import {
   MODE,
   MODE_CODE64,
+  NEAR_IS_WITHIN,
   OP_NOT_TAKEN,
   OP_TAKEN,
   RCX,
@@ -40,6 +41,11 @@ function outside(rip: u64): bool {
   return true;
 }
 
+/** As `outside`, for a target relative to the instruction. */
+function outOfReach(rip: u64): bool {
+  return load<u32>(NEAR_IS_WITHIN) == 0 && outside(rip);
+}
+
 function within(rip: u64): bool {
   if (load<u32>(MODE) & MODE_CODE64) return canonical(rip);
   return rip <= <u64>load<u32>(SEGMENTS + SEG_CS * SEGMENT_SIZE, SEG_LIMIT);
@@ -53,7 +59,7 @@ export function jmp<T>(pc: usize): usize {
   const rip = relative<T>(pc);
   const next = follow(rip, pc + OP_TAKEN);
   if (next) return next;
-  return outside(rip) ? stay(pc) : go(rip, pc + OP_TAKEN);
+  return outOfReach(rip) ? stay(pc) : go(rip, pc + OP_TAKEN);
 }
 
 export function jcc<T>(pc: usize, taken: bool): usize {
@@ -67,9 +73,9 @@ export function jcc<T>(pc: usize, taken: bool): usize {
  * Writes the return address. Processors check the target after that, so that the stack's fault comes first; here the usual case
  * checks it before, so that nothing has changed where it fails. False for a fault.
  */
-function pushReturn<T>(pc: usize, rip: u64): bool {
+function pushReturn<T>(pc: usize, rip: u64, near: bool): bool {
   const pointer = stackAt(-(<i64>sizeof<T>()));
-  if (!within(rip)) {
+  if (!near && !within(rip)) {
     write<T>(SEG_SS, pointer, <T>ripAfter(pc));
     if (!failed()) fault(GP);
     return false;
@@ -82,7 +88,7 @@ function pushReturn<T>(pc: usize, rip: u64): bool {
 
 export function call<T>(pc: usize): usize {
   const rip = relative<T>(pc);
-  if (!pushReturn<T>(pc, rip)) return stay(pc);
+  if (!pushReturn<T>(pc, rip, load<u32>(NEAR_IS_WITHIN) != 0)) return stay(pc);
   const next = follow(rip, pc + OP_TAKEN);
   return next ? next : go(rip, pc + OP_TAKEN);
 }
@@ -94,7 +100,7 @@ export function jmpind<T>(pc: usize): usize {
 
 export function callind<T>(pc: usize): usize {
   const rip = target<T>(<u64>readOperand<T>(pc));
-  return failed() || !pushReturn<T>(pc, rip) ? stay(pc) : go(rip, 0);
+  return failed() || !pushReturn<T>(pc, rip, false) ? stay(pc) : go(rip, 0);
 }
 
 export function ret<T>(pc: usize): usize {
@@ -108,7 +114,7 @@ export function ret<T>(pc: usize): usize {
 function looping<T>(pc: usize, condition: bool): usize {
   const left = cutAddress(pc, load<u64>(RCX) - 1);
   const taken = left != 0 && condition;
-  if (taken && outside(relative<T>(pc))) return stay(pc);
+  if (taken && outOfReach(relative<T>(pc))) return stay(pc);
   setByAddressSize(pc, RCX, left);
   return jcc<T>(pc, taken);
 }
