@@ -4,6 +4,8 @@ import { CF, PF, setArithmeticFlags, ZF } from '../core/flags';
 import { failed } from '../core/trouble';
 import * as float from './float';
 import { begin, beginRounding, settle } from './float';
+import { bitsOf } from './format';
+import { ADD, compute, DIVIDE, isRight, MAXIMUM, MINIMUM, MULTIPLY, order, ROOT, SUBTRACT } from './quick';
 import {
   evenDoublewords,
   mergeDouble,
@@ -30,14 +32,6 @@ export function high(a: v128): u64 {
   return i64x2.extract_lane(a, 1);
 }
 
-const ADD: u32 = 0;
-const SUBTRACT: u32 = 1;
-const MULTIPLY: u32 = 2;
-const DIVIDE: u32 = 3;
-const ROOT: u32 = 4;
-const MINIMUM: u32 = 5;
-const MAXIMUM: u32 = 6;
-
 function one<F>(what: u32, a: u64, b: u64): u64 {
   switch (what) {
     case ADD:
@@ -57,7 +51,41 @@ function one<F>(what: u32, a: u64, b: u64): u64 {
   }
 }
 
+function isRightAt(what: u32, a: v128, b: v128, result: v128, n: u32): bool {
+  return isRight<f32>(what, single(a, n), single(b, n), single(result, n));
+}
+
+/** As `compute`, for each element. */
+function computeSingles(what: u32, a: v128, b: v128): v128 {
+  if (what == ADD) return f32x4.add(a, b);
+  if (what == SUBTRACT) return f32x4.sub(a, b);
+  if (what == MULTIPLY) return f32x4.mul(a, b);
+  if (what == DIVIDE) return f32x4.div(a, b);
+  if (what == ROOT) return f32x4.sqrt(b);
+  return what == MINIMUM ? f32x4.pmin(b, a) : f32x4.pmax(b, a);
+}
+
+function computeDoubles(what: u32, a: v128, b: v128): v128 {
+  if (what == ADD) return f64x2.add(a, b);
+  if (what == SUBTRACT) return f64x2.sub(a, b);
+  if (what == MULTIPLY) return f64x2.mul(a, b);
+  if (what == DIVIDE) return f64x2.div(a, b);
+  if (what == ROOT) return f64x2.sqrt(b);
+  return what == MINIMUM ? f64x2.pmin(b, a) : f64x2.pmax(b, a);
+}
+
 function packedSingle(what: u32, a: v128, b: v128): v128 {
+  let result = computeSingles(what, a, b);
+  const right =
+    isRightAt(what, a, b, result, 0) &&
+    isRightAt(what, a, b, result, 1) &&
+    isRightAt(what, a, b, result, 2) &&
+    isRightAt(what, a, b, result, 3);
+  if (!right) result = specialSingles(what, a, b);
+  return result;
+}
+
+function specialSingles(what: u32, a: v128, b: v128): v128 {
   begin();
   const result = singles(what, what, a, b);
   settle();
@@ -74,13 +102,31 @@ function singles(even: u32, odd: u32, a: v128, b: v128): v128 {
 }
 
 function packedDouble(what: u32, a: v128, b: v128): v128 {
+  let result = computeDoubles(what, a, b);
+  const right =
+    isRight<f64>(what, low(a), low(b), low(result)) && isRight<f64>(what, high(a), high(b), high(result));
+  if (!right) result = specialDoubles(what, a, b);
+  return result;
+}
+
+function specialDoubles(what: u32, a: v128, b: v128): v128 {
   begin();
   const result = vector(one<f64>(what, low(a), low(b)), one<f64>(what, high(a), high(b)));
   settle();
   return result;
 }
 
+// The number goes from register to register of the host as one, so that no step waits for another kind of them. What is special
+// stands within the `if`, where the translator takes it for what is seldom.
 function scalarSingle(what: u32, a: v128, b: v128): v128 {
+  const number = compute<f32>(what, f32x4.extract_lane(a, 0), f32x4.extract_lane(b, 0));
+  let result = f32x4.replace_lane(a, 0, number);
+  if (!isRight<f32>(what, single(a, 0), single(b, 0), bitsOf<f32>(number)))
+    result = specialSingle(what, a, b);
+  return result;
+}
+
+function specialSingle(what: u32, a: v128, b: v128): v128 {
   begin();
   const result = one<f32>(what, single(a, 0), single(b, 0));
   settle();
@@ -88,6 +134,13 @@ function scalarSingle(what: u32, a: v128, b: v128): v128 {
 }
 
 function scalarDouble(what: u32, a: v128, b: v128): v128 {
+  const number = compute<f64>(what, f64x2.extract_lane(a, 0), f64x2.extract_lane(b, 0));
+  let result = f64x2.replace_lane(a, 0, number);
+  if (!isRight<f64>(what, low(a), low(b), bitsOf<f64>(number))) result = specialDouble(what, a, b);
+  return result;
+}
+
+function specialDouble(what: u32, a: v128, b: v128): v128 {
   begin();
   const result = one<f64>(what, low(a), low(b));
   settle();
@@ -289,26 +342,33 @@ export function cmpsd(a: v128, b: v128, imm: u32): v128 {
 
 /** Unordered: all three flags; greater: none; less: CF; equal: ZF (SDM 2A COMISS). */
 function setRelation(relation: i32): void {
-  settle();
-  if (failed()) return;
   setArithmeticFlags(relation == 2 ? ZF | PF | CF : relation == -1 ? CF : relation == 0 ? ZF : 0);
 }
 
-export function comiss(a: v128, b: v128): void {
+function relate<F>(a: u64, b: u64, quietly: bool): void {
+  const relation = order<F>(a, b);
+  if (relation != 2) setRelation(relation);
+  else relateSpecial<F>(a, b, quietly);
+}
+
+function relateSpecial<F>(a: u64, b: u64, quietly: bool): void {
   begin();
-  setRelation(float.relation<f32>(single(a, 0), single(b, 0), false));
+  const relation = float.relation<F>(a, b, quietly);
+  settle();
+  if (!failed()) setRelation(relation);
+}
+
+export function comiss(a: v128, b: v128): void {
+  relate<f32>(single(a, 0), single(b, 0), false);
 }
 export function comisd(a: v128, b: v128): void {
-  begin();
-  setRelation(float.relation<f64>(low(a), low(b), false));
+  relate<f64>(low(a), low(b), false);
 }
 export function ucomiss(a: v128, b: v128): void {
-  begin();
-  setRelation(float.relation<f32>(single(a, 0), single(b, 0), true));
+  relate<f32>(single(a, 0), single(b, 0), true);
 }
 export function ucomisd(a: v128, b: v128): void {
-  begin();
-  setRelation(float.relation<f64>(low(a), low(b), true));
+  relate<f64>(low(a), low(b), true);
 }
 
 export function ptest(a: v128, b: v128): void {

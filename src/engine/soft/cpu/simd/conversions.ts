@@ -1,6 +1,7 @@
 // Conversions between integers and floating-point numbers, and between the two floating-point sizes (SDM 2A CVT...); estimates.
 import { high, low, single, vector } from './arithmetic';
 import { begin, convert, fromSigned, settle, toSigned } from './float';
+import { fitsInteger, fromInteger, narrow, SPECIAL, toInteger, widen } from './quick';
 import { mergeDouble, mergeSingle } from './shuffles';
 
 /** A doubleword, sign-extended. */
@@ -8,16 +9,21 @@ function integer(a: v128, n: u32): i64 {
   return <i64>(<i32>single(a, n));
 }
 
-export function cvtsi2ss<T>(a: v128, b: v128): v128 {
+function fromSpecial<F>(value: i64): u64 {
   begin();
-  const result = fromSigned<f32>(<i64>(<T>low(b)));
+  const result = fromSigned<F>(value);
   settle();
+  return result;
+}
+
+export function cvtsi2ss<T>(a: v128, b: v128): v128 {
+  let result = fromInteger<f32, T>(<T>low(b));
+  if (result == SPECIAL) result = fromSpecial<f32>(<i64>(<T>low(b)));
   return mergeSingle(a, i64x2.splat(result));
 }
 export function cvtsi2sd<T>(a: v128, b: v128): v128 {
-  begin();
-  const result = fromSigned<f64>(<i64>(<T>low(b)));
-  settle();
+  let result = fromInteger<f64, T>(<T>low(b));
+  if (result == SPECIAL) result = fromSpecial<f64>(<i64>(<T>low(b)));
   return mergeDouble(a, i64x2.splat(result));
 }
 export function cvtdq2ps(_a: v128, b: v128): v128 {
@@ -38,17 +44,20 @@ export function cvtdq2pd(_a: v128, b: v128): v128 {
   return f64x2.convert_low_i32x4_s(b);
 }
 
-function fromSingle<T>(b: v128, chop: bool): i64 {
+function toSpecial<F, T>(a: u64, chop: bool): i64 {
   begin();
-  const result = toSigned<f32, T>(single(b, 0), chop);
+  const result = toSigned<F, T>(a, chop);
   settle();
   return result;
 }
+
+function fromSingle<T>(b: v128, chop: bool): i64 {
+  const a = single(b, 0);
+  return fitsInteger<f32, T>(a) ? toInteger<f32, T>(a, chop) : toSpecial<f32, T>(a, chop);
+}
 function fromDouble<T>(b: v128, chop: bool): i64 {
-  begin();
-  const result = toSigned<f64, T>(low(b), chop);
-  settle();
-  return result;
+  const a = low(b);
+  return fitsInteger<f64, T>(a) ? toInteger<f64, T>(a, chop) : toSpecial<f64, T>(a, chop);
 }
 export function cvtss2si<T>(b: v128): i64 {
   return fromSingle<T>(b, false);
@@ -112,16 +121,22 @@ export function cvtpd2ps(_a: v128, b: v128): v128 {
   settle();
   return vector(result, 0);
 }
-export function cvtss2sd(a: v128, b: v128): v128 {
+/** A number in the other format, with all that may be special. */
+function convertSpecial<F, G>(a: u64): u64 {
   begin();
-  const result = convert<f32, f64>(single(b, 0));
+  const result = convert<F, G>(a);
   settle();
+  return result;
+}
+
+export function cvtss2sd(a: v128, b: v128): v128 {
+  let result = widen(single(b, 0));
+  if (result == SPECIAL) result = convertSpecial<f32, f64>(single(b, 0));
   return mergeDouble(a, i64x2.splat(result));
 }
 export function cvtsd2ss(a: v128, b: v128): v128 {
-  begin();
-  const result = convert<f64, f32>(low(b));
-  settle();
+  let result = narrow(low(b));
+  if (result == SPECIAL) result = convertSpecial<f64, f32>(low(b));
   return mergeSingle(a, i64x2.splat(result));
 }
 

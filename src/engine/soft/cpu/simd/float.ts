@@ -1,14 +1,12 @@
 // Floating-point numbers of 32 and 64 bits as SSE computes them (SDM 1 4.8, 4.9, 11.5; IEEE 754): any rounding, the
 // exceptions, denormals as zero, results flushed to zero. Numbers are passed as their bits, so that no NaN changes on the way.
 //
-// WebAssembly rounds to nearest and reports no exceptions. That is enough where all exceptions are masked, the inexact flag is
-// already set, and neither operands nor result are special: `quick`. Everything else is computed with integers.
+// Where nothing is special, WebAssembly computes the same: quick.ts. Everything else is computed with integers.
 import { CR4, MXCSR } from '../../layout';
 import { fault, UD, XM } from '../core/faults';
 import { divWide, mulHigh, remainder } from '../integer/wide';
 import {
   bias,
-  bitsOf,
   exponentOf,
   fractionBits,
   fractionOf,
@@ -17,7 +15,6 @@ import {
   isDenormal,
   isInfinite,
   isNaN,
-  isPlain,
   isSignaling,
   isZero,
   magnitude,
@@ -27,8 +24,8 @@ import {
   shiftJam,
   signBit,
   significand,
-  valueOf,
 } from './format';
+import { ADD, calculate, DIVIDE, MULTIPLY, ROOT, SPECIAL, SUBTRACT } from './quick';
 
 const IE: u32 = 1;
 const DE: u32 = 2;
@@ -52,15 +49,12 @@ let raised: u32 = 0;
 let control: u32 = 0;
 let rounding: u32 = 0;
 /** Only the result matters. */
-let quick: bool = false;
 
 /** Call it before the first calculation of an instruction. */
 export function begin(): void {
   raised = 0;
   control = load<u32>(MXCSR);
   rounding = (control >> 13) & 3;
-  // All exceptions masked, the inexact flag set; rounding to nearest, no DAZ, no FTZ.
-  quick = (control & 0xffe0) == 0x1fa0;
 }
 
 /** The rounding of a single instruction, as in ROUNDPS; the inexact exception may be suppressed. */
@@ -249,45 +243,31 @@ function newton(estimate: u64, bits: u64): u64 {
 }
 
 export function add<F>(a: u64, b: u64): u64 {
-  if (quick && !isDenormal<F>(a) && !isDenormal<F>(b)) {
-    const result = bitsOf<F>(<F>(valueOf<F>(a) + valueOf<F>(b)));
-    if (isPlain<F>(result)) return result;
-  }
-  return addSlow<F>(operand<F>(a), operand<F>(b));
+  const result = calculate<F>(ADD, a, b);
+  return result != SPECIAL ? result : addSlow<F>(operand<F>(a), operand<F>(b));
 }
 
 export function subtract<F>(a: u64, b: u64): u64 {
-  if (quick && !isDenormal<F>(a) && !isDenormal<F>(b)) {
-    const result = bitsOf<F>(<F>(valueOf<F>(a) - valueOf<F>(b)));
-    if (isPlain<F>(result)) return result;
-  }
+  const result = calculate<F>(SUBTRACT, a, b);
+  if (result != SPECIAL) return result;
   const x = operand<F>(a);
   const y = operand<F>(b);
   return addSlow<F>(x, isNaN<F>(y) ? y : y ^ signBit<F>());
 }
 
 export function multiply<F>(a: u64, b: u64): u64 {
-  if (quick && isPlain<F>(a) && isPlain<F>(b)) {
-    const result = bitsOf<F>(<F>(valueOf<F>(a) * valueOf<F>(b)));
-    if (isPlain<F>(result)) return result;
-  }
-  return multiplySlow<F>(operand<F>(a), operand<F>(b));
+  const result = calculate<F>(MULTIPLY, a, b);
+  return result != SPECIAL ? result : multiplySlow<F>(operand<F>(a), operand<F>(b));
 }
 
 export function divide<F>(a: u64, b: u64): u64 {
-  if (quick && isPlain<F>(a) && isPlain<F>(b)) {
-    const result = bitsOf<F>(<F>(valueOf<F>(a) / valueOf<F>(b)));
-    if (isPlain<F>(result)) return result;
-  }
-  return divideSlow<F>(operand<F>(a), operand<F>(b));
+  const result = calculate<F>(DIVIDE, a, b);
+  return result != SPECIAL ? result : divideSlow<F>(operand<F>(a), operand<F>(b));
 }
 
-export function root<F>(_a: u64, b: u64): u64 {
-  if (quick && isPlain<F>(b) && !(b & signBit<F>())) {
-    if (sizeof<F>() == 4) return bitsOf<f32>(sqrt<f32>(valueOf<f32>(b)));
-    return bitsOf<f64>(sqrt<f64>(valueOf<f64>(b)));
-  }
-  return rootSlow<F>(operand<F>(b));
+export function root<F>(a: u64, b: u64): u64 {
+  const result = calculate<F>(ROOT, a, b);
+  return result != SPECIAL ? result : rootSlow<F>(operand<F>(b));
 }
 
 /** -1, 0, 1 for less, equal, greater; 2 where one is a NaN. `quietly`: only signaling NaNs are invalid. */
