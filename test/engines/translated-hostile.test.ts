@@ -85,6 +85,17 @@ describe('translating', () => {
     compare({ bytes: loop(20_000, [0xfe, 0x05, ...word(CODE + 5 + 6 + 2), 0x83, 0xc0, 0]) });
   });
 
+  test('is left seldom where each access is to a page that the TLB does not know', () => {
+    // mov esi, 200000; again: mov eax, [esi]; add ebx, eax; inc ebx; mov [esi], ebx; add esi, 1004; cmp esi, f00000; jb again
+    const access = [0x8b, 0x06, 0x01, 0xc3, 0x43, 0x89, 0x1e, 0x81, 0xc6, ...word(0x1004)];
+    const pass = [0xbe, ...word(0x200000), ...access, 0x81, 0xfe, ...word(0xf00000), 0x72, 0xeb];
+    const { on, eager } = compare({ bytes: loop(200, pass) });
+    // How many depends on when the translator looks.
+    for (const { left, instructions } of [on, eager])
+      assert.ok(left < instructions / 50, `left ${left} times`);
+    assert.ok(on.translated > on.instructions / 2, `${on.translated} of ${on.instructions}`);
+  });
+
   test('takes jumps into the middle of instructions', () => {
     // test cl, 1; jz into it; mov eax, 40404040, which from its second byte on is inc eax four times
     compare({ bytes: loop(10_000, [0xf6, 0xc1, 1, 0x74, 1, 0xb8, 0x40, 0x40, 0x40, 0x40]) });

@@ -47,13 +47,10 @@ export function printExplanation(explanation: Explanation): void {
 }
 
 /** The tables of `--stat`: what this monitor counted, and what the engine counted in the same run. */
-export function printStatistics({
-  statistics,
-  engine,
-  counters = [],
-  assistance,
-  translation,
-}: HostedOutcome): void {
+export function printStatistics(
+  { statistics, engine, counters = [], assistance, translation }: HostedOutcome,
+  nameOf?: (address: bigint) => string,
+): void {
   const width = process.stderr.columns ?? 100;
   say(`${formatStatistics(statistics as StatisticsJson, { width })}\n`);
   if (assistance !== undefined) {
@@ -62,7 +59,7 @@ export function printStatistics({
       `\nassisted: ${engine} gave up ${times} time${times === 1 ? '' : 's'}; the software CPU ran ${instructions} instructions for it\n`,
     );
   }
-  if (translation !== undefined) process.stderr.write(`\n${translationText(translation)}\n`);
+  if (translation !== undefined) say(`\n${translationText(translation, nameOf)}\n`);
   if (counters.length === 0) {
     say(`\nno kernel counters: ${engine} is not part of the kernel\n`);
     return;
@@ -72,16 +69,26 @@ export function printStatistics({
   say(`\ncounted by ${engine} itself:\n${formatCounters(ofRun)}\n`);
 }
 
-/** What the software CPU's translator did: a line, and another one where it had to stop. */
-function translationText(done: NonNullable<HostedOutcome['translation']>): string {
-  const { instructions, translated, functions, size, bytes, ms, left, stopped } = done;
+/** What the software CPU's translator did, with the places where its code was left most, and why no more is made, if so. */
+function translationText(
+  done: NonNullable<HostedOutcome['translation']>,
+  nameOf: (address: bigint) => string = (address) => `0x${address.toString(16)}`,
+): string {
+  const { instructions, translated, functions, size, bytes, ms, left, places, stopped } = done;
   const share = instructions === 0 ? 0 : (100 * Math.min(translated, instructions)) / instructions;
-  return [
+  const text = [
     `translated: ${share.toFixed(1)} % of ${instructions} instructions ran as WebAssembly;`,
     `${functions} functions of ${size} instructions, ${Math.ceil(bytes / 1024)} KiB, made in ${ms.toFixed(0)} ms,`,
     `left ${left} times in their middle`,
-    ...(stopped === undefined ? [] : [`\nno more is translated: ${stopped}`]),
   ].join(' ');
+  const lines = places.map(({ rip, times, enters }) => {
+    const why = enters
+      ? 'went on to code that is not translated'
+      : 'left: the interpreter did the instruction';
+    return `  ${String(times).padStart(10)}  ${nameOf(rip)}: ${why}`;
+  });
+  if (stopped !== undefined) lines.push(`no more is translated: ${stopped}`);
+  return [text, ...lines].join('\n');
 }
 
 /** The traffic of each SIMVIRTIO device, for `--stat`. */

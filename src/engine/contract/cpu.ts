@@ -22,6 +22,8 @@ export interface Translation {
   readonly translated: number;
   /** How often translated code was left in its middle, because something was not as usual. */
   readonly left: number;
+  /** Where it was left most, at most ten places; where `enters`, it went on there to code that is not translated. */
+  readonly places: readonly { readonly rip: bigint; readonly times: number; readonly enters: boolean }[];
   /** Functions that were made, and the guest instructions in them. */
   readonly functions: number;
   readonly size: number;

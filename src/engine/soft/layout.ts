@@ -383,6 +383,9 @@ export const HOT_HEAT = 0x66404;
 /** Handlers from this number on are translations. And how many calls of translated code are under way. */
 export const FIRST_TRANSLATION = 0x66408;
 export const TRANSLATED_CALLS = 0x6640c;
+/** The block behind the innermost of these calls, or NO_BLOCK; and how many instructions have to be left there. */
+export const RETURN_BLOCK = 0x6653c;
+export const RETURN_NEEDED = 0x66540;
 /**
  * Always 0. Translated code of flat segments takes it for 1: such a function is entered only where each target that is relative to
  * one of its instructions is within the code segment and canonical.
@@ -390,12 +393,21 @@ export const TRANSLATED_CALLS = 0x6640c;
 export const NEAR_IS_WITHIN = 0x66538;
 /** Instructions that ran translated. */
 export const TRANSLATED_INSTRUCTIONS = 0x66520;
-/** The operation before which translated code was left last because something was not as usual, and how often that was. */
-export const LEFT_AT = 0x66528;
+/** How often translated code was left in its middle, because something was not as usual. */
 export const LEFT_COUNT = 0x66530;
+/**
+ * Where that was, and where translated code went on to code that is not translated: RIP (u64), the number of the operation's handler,
+ * or 0 for the latter (u32), how often (u32). The places that came most stay.
+ */
+export const LEFT_PLACES = 0x66600;
+export const LEFT_PLACE = 16;
+export const MAX_LEFT_PLACES = 64;
 
 // A translation's record: an operation whose handler is the translated function, and the blocks that it contains.
 export const TRANSLATION_BLOCKS = 4;
+/** How often it was left early, and how often it may be until the translator is told; 0: it is not. */
+export const TRANSLATION_LEFT = 8;
+export const TRANSLATION_MOST_LEFT = 12;
 export const TRANSLATION_LIST = 32;
 
 /** Guest pages that hold decoded code, for up to 4 GiB of them: a bit for each 64 bytes of code (u64), their first block (u32). */

@@ -30,10 +30,12 @@ import {
   LINKS,
   NMI_BLOCKED,
   NMI_PENDING,
+  NO_BLOCK,
   OP_SIZE,
   PENDING_ERROR_CODE,
   PENDING_EXCEPTION,
   PENDING_VECTOR,
+  RETURN_BLOCK,
   RIP,
   SEG_CS,
   SEG_LINEAR,
@@ -68,7 +70,7 @@ import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor }
 import { ripAfter, ripOf } from './core/operands';
 import { loadPdptes } from './core/paging';
 import { flushTlb, guardPages, resetTlb, selectTlb } from './core/tlb';
-import { through } from './core/translations';
+import { callThrough, goOn, leaveAt } from './core/translations';
 import { execute, perform } from './handlers';
 import { resetVectors } from './simd/state';
 import { BS, dropTraps, raiseTrap, stopsHere, tellTraps, updateBreakpoints } from './system/debug';
@@ -79,15 +81,17 @@ export { decode } from './core/decode';
 /** For translated code, and for the translator. */
 export {
   blockAtRip,
+  callThrough,
   dropAllCode as forgetCode,
   enter,
   flushTlb,
+  goOn,
   guardPages,
+  leaveAt,
   perform,
   refill,
   rflags,
   takeAnswer,
-  through,
 };
 
 /** Forgets all that was derived from the CPU's registers and from guest memory. */
@@ -313,6 +317,7 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
   store<i64>(CLOCK, load<i64>(CLOCK) + budget);
   if (!goesOn) nextEpoch();
   store<u32>(TRANSLATED_CALLS, 0);
+  store<u32>(RETURN_BLOCK, NO_BLOCK);
   if (load<u32>(LINKS) >> 31) startAnew();
   for (;;) {
     store<u32>(TROUBLE, 0);

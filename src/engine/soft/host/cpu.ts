@@ -77,11 +77,11 @@ export class SoftCpu implements EngineCpu {
   /** What the translator did so far; undefined where nothing is translated. */
   get translation(): Translation | undefined {
     if (this.#translator === undefined) return undefined;
-    const { stats, ran, left } = this.#translator;
+    const { stats, ran, left, places } = this.#translator;
     const { functions, instructions, bytes, ms, stopped } = stats;
     return {
       instructions: Number(this.instructions),
-      ...{ translated: Number(ran), left, functions, size: instructions, bytes, ms },
+      ...{ translated: Number(ran), left, places, functions, size: instructions, bytes, ms },
       ...(stopped !== undefined && { stopped }),
     };
   }

@@ -38,7 +38,9 @@ export interface TranslatedCode {
   enter: (rip: bigint, slot: number) => number;
   perform: (record: number) => number;
   refill: (linear: bigint, size: bigint, how: number) => number;
-  through: (record: number, block: number, needed: number) => number;
+  goOn: (rip: bigint, slot: number) => number;
+  callThrough: (rip: bigint, slot: number, block: number, needed: number) => number;
+  leaveAt: (record: number, translation: number, instructions: bigint) => number;
   /** Forgets all blocks, and so their translations. */
   forgetCode(): void;
   /** The block at RIP, if it is decoded and valid; else 0. */

@@ -7,10 +7,11 @@
 import * as L from '../layout.js';
 import { Local, placeOf } from './locals.js';
 import { CannotFold, DependsOnMore, type Operands, type Subject } from './operands.js';
-import { Op, Type } from './program.js';
+import { type Code, Op, SATURATING, Type, VECTOR } from './program.js';
 import { type Access, isStale, knownByMode, ownStates } from './state.js';
 import { SAME_FLAGS } from './template.js';
 import { BehindRip, Formula, hasDisplacement, isFixed, type Known, staysWithin } from './values.js';
+import { vectorShape } from './vectors.js';
 
 const I32_ADD = 0x6a;
 const I32_LOAD = 0x28;
@@ -32,7 +33,7 @@ export class Accesses {
     const type = access.long ? Type.i64 : Type.i32;
     if (value === undefined) {
       this.#subject.writer.access(op, offset);
-      this.#operands.push(type);
+      this.#operands.push(type, undefined, op === I32_LOAD && offset === L.TLB_ADDEND ? 'addend' : undefined);
     } else this.#operands.push(type, this.#loadKnown(op, access, addressOf(value, offset)));
   }
 
@@ -186,6 +187,43 @@ export class Accesses {
       writer.op(0x84); // i64.or
     }
     local(Op.localSet);
+  }
+
+  /** Floating-point constants, conversions that saturate, and SIMD. True for a store. */
+  other(code: Code, op: number, at: number): boolean {
+    const operands = this.#operands;
+    const { writer } = this.#subject;
+    if (op === Op.f32Const || op === Op.f64Const) {
+      writer.op(op);
+      writer.bytes.append(code.raw[code.a[at]!]!);
+      operands.push(op === Op.f32Const ? Type.f32 : Type.f64);
+      return false;
+    }
+    if (op < VECTOR) throw new CannotFold();
+    if (op >= SATURATING) {
+      operands.realise(1);
+      operands.pop();
+      writer.op(op);
+      operands.push(op < SATURATING + 4 ? Type.i32 : Type.i64);
+      return false;
+    }
+    const { takes, gives, immediate } = vectorShape(op - VECTOR);
+    const write = (offset: number) => {
+      if (immediate === 'memory' || immediate === 'memory and lane') writer.access(op, offset);
+      else writer.op(op);
+      if (immediate === 'lane') writer.bytes.byte(code.a[at]!);
+      else if (immediate === 'memory and lane') writer.bytes.byte(code.other[at]!);
+      else if (immediate === 'bytes') writer.bytes.append(code.raw[code.a[at]!]!);
+    };
+    const isAccess = immediate === 'memory' || immediate === 'memory and lane';
+    if (!isAccess) {
+      operands.realise(takes.length);
+      write(0);
+    } else if (gives === Type.none) this.storeOther(write, code.a[at]!);
+    else this.loadOther(write, code.a[at]!, takes.length);
+    operands.length -= takes.length;
+    if (gives !== Type.none) operands.push(gives);
+    return isAccess && gives === Type.none;
   }
 
   /** A load of a vector or a floating-point number, which are never in locals; its address is known or not. */

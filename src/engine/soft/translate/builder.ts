@@ -10,29 +10,19 @@
 import { Bytes } from './bytes.js';
 import { LOCAL_OF_PLACE, localTypes, places, temporaryTypes } from './locals.js';
 import { Op, Type } from './program.js';
+import { Writer } from './writer.js';
 
 interface Sync {
   at: number;
   load: boolean;
 }
 
-export class Builder {
-  readonly bytes = new Bytes();
-  /** Blocks that are open. */
-  depth = 0;
-  /** The kind of the lazy flags, where it is known. */
-  flags: number | undefined;
+export class Builder extends Writer {
   /** The levels of the blocks around all: leaving them goes on with `next`, or with `enter`. */
   plain = 0;
   through = 0;
-  #uses = 0;
-  #writes = 0;
   readonly #temporaries = temporaryTypes.map(() => 0);
   readonly #syncs: Sync[] = [];
-
-  op(opcode: number): void {
-    this.bytes.byte(opcode);
-  }
 
   i32(value: number): void {
     this.bytes.byte(Op.i32Const);
@@ -45,55 +35,15 @@ export class Builder {
   }
 
   get(local: number): void {
-    this.bytes.byte(Op.localGet);
-    this.bytes.u32(local);
+    this.local(Op.localGet, local);
   }
 
   set(local: number): void {
-    this.bytes.byte(Op.localSet);
-    this.bytes.u32(local);
+    this.local(Op.localSet, local);
   }
 
   tee(local: number): void {
-    this.bytes.byte(Op.localTee);
-    this.bytes.u32(local);
-  }
-
-  /** A load or store; the address is on the stack. */
-  access(opcode: number, offset: number): void {
-    this.bytes.byte(opcode);
-    this.bytes.byte(0);
-    this.bytes.u32(offset);
-  }
-
-  /** Opens a block, loop or if; gives its level, for `branch`. */
-  open(opcode: number, type: number): number {
-    this.bytes.byte(opcode);
-    this.bytes.byte(type);
-    return ++this.depth;
-  }
-
-  close(): void {
-    this.bytes.byte(Op.end);
-    this.depth--;
-  }
-
-  branch(level: number, opcode: number = Op.br): void {
-    this.bytes.byte(opcode);
-    this.bytes.u32(this.depth - level);
-  }
-
-  call(index: number): void {
-    this.bytes.byte(Op.call);
-    this.bytes.u32(index);
-  }
-
-  /** Reads or writes the local of a place of the CPU's state; `opcode` is `local.get`, `local.set` or `local.tee`. */
-  state(opcode: number, index: number): void {
-    this.#uses |= 1 << index;
-    if (opcode !== Op.localGet) this.#writes |= 1 << index;
-    this.bytes.byte(opcode);
-    this.bytes.u32(LOCAL_OF_PLACE + index);
+    this.local(Op.localTee, local);
   }
 
   /**
@@ -101,8 +51,8 @@ export class Builder {
    * locals of each type.
    */
   use(uses: number, writes: number, temporaries: readonly number[]): void {
-    this.#uses |= uses;
-    this.#writes |= writes;
+    this.uses |= uses;
+    this.writes |= writes;
     for (let kind = 0; kind < temporaries.length; kind++) {
       if (temporaries[kind]! > this.#temporaries[kind]!) this.#temporaries[kind] = temporaries[kind]!;
     }
@@ -144,7 +94,7 @@ export class Builder {
 
   #loadState(out: Bytes): void {
     for (const [index, { at, type }] of places.entries()) {
-      if ((this.#uses & (1 << index)) === 0) continue;
+      if ((this.uses & (1 << index)) === 0) continue;
       out.byte(Op.i32Const);
       out.s32(0);
       out.byte(type === Type.i64 ? 0x29 : 0x28);
@@ -157,7 +107,7 @@ export class Builder {
 
   #storeState(out: Bytes): void {
     for (const [index, { at, type }] of places.entries()) {
-      if ((this.#writes & (1 << index)) === 0) continue;
+      if ((this.writes & (1 << index)) === 0) continue;
       out.byte(Op.i32Const);
       out.s32(0);
       out.byte(Op.localGet);

@@ -22,41 +22,7 @@ import { type Code, Imported, Op, type ProgramCode, Type, VECTOR } from './progr
 import { accessOf, isStore } from './state.js';
 import type { Template, TemplateWriter } from './template.js';
 import { Formula, type Known, plain, same } from './values.js';
-import { vectorShape } from './vectors.js';
-
-/** Instructions of a function that is followed, and how deep calls are. */
-const MOST_FOLLOWED = 2000;
-const DEEPEST = 5;
-
-/** What holds on one way through the code. */
-interface Way {
-  known: (Known | undefined)[];
-  flags: number | undefined;
-  changed: boolean;
-}
-
-interface Frame {
-  /** `if`: the half behind `else` is still to come. `half`: it was chosen, and needs no label. */
-  form: 'block' | 'if' | 'half';
-  at: number;
-  type: number;
-  level: number;
-  height: number;
-  /** Where all ways that came to the end so far agree. */
-  merged: Way | undefined;
-  /** For the second half of an `if`. */
-  before: Way | undefined;
-  /** Not every way comes here. */
-  uncertain: boolean;
-}
-
-/** A function that is followed: its locals. */
-interface Call {
-  code: Code;
-  known: (Known | undefined)[];
-  locals: Int32Array;
-  depth: number;
-}
+import { type Call, canFollow, DEEPEST, type Frame, hasVectors, mergeInto, type Way } from './ways.js';
 
 /**
  * The code of an operation.
@@ -108,6 +74,9 @@ class Fold {
       merged: undefined,
       before: undefined,
       uncertain: false,
+      passed: false,
+      value: undefined,
+      isPlace: true,
     };
     this.#frames.push(frame);
     return frame;
@@ -197,12 +166,14 @@ class Fold {
         }
         case Op.return:
           this.#arrive(call, base, this.#frames.at(-1) === base);
+          this.#leftBy(base);
           this.#writer.branch(base.level);
           reachable = false;
           break;
         case Op.br: {
           const frame = this.#frames[this.#frames.length - 1 - code.a[at]!]!;
           this.#arrive(call, frame, false);
+          this.#leftBy(frame);
           this.#writer.branch(frame.level);
           reachable = false;
           break;
@@ -234,6 +205,10 @@ class Fold {
       if (!(value instanceof Formula) || plain(value) !== next) throw new CannotFold();
       if (falls) this.#stack.pop();
     } else if (frame.type !== Type.none) {
+      const { value, is } = this.#stack.top();
+      if (frame.merged === undefined) frame.value = value;
+      else if (!same(frame.value, value)) frame.value = undefined;
+      frame.isPlace &&= is === 'place';
       this.#stack.realise(1);
     }
     const way = this.#way(frame.at === -1 ? undefined : call);
@@ -275,14 +250,23 @@ class Fold {
       return false;
     }
     this.#resume(call, frame.merged);
-    if (frame.type !== Type.none) this.#stack.push(frame.type);
+    this.#give(frame);
     return true;
+  }
+
+  /** The value of a frame that was left at its end, which is on WebAssembly's stack. */
+  #give({ type, value, isPlace }: Frame): void {
+    if (type === Type.none) return;
+    if (value !== undefined) this.#writer.op(Op.drop);
+    this.#stack.push(type, value, isPlace ? 'place' : undefined);
   }
 
   /** An `if`: where its condition is known, the half that is taken comes next. */
   #choose(call: Call, at: number): number {
     const { code } = call;
-    const condition = this.#stack.decide(this.#stack.pop().value);
+    const { value, is } = this.#stack.pop();
+    if (is === 'place') this.#writer.op(Op.drop);
+    const condition = is === 'place' ? 1 : this.#stack.decide(value);
     const type = code.a[at]!;
     const hasElse = code.other[at] !== code.end[at];
     if (condition !== undefined) {
@@ -363,7 +347,8 @@ class Fold {
         return this.#performs();
     }
     if (op >= 0x28 && op <= 0x3e) return this.#access(op, code.a[at]!);
-    return this.#other(code, op, at);
+    if (this.#accesses.other(code, op, at)) this.#changed = true;
+    return true;
   }
 
   #access(op: number, offset: number): boolean {
@@ -387,34 +372,6 @@ class Fold {
     return true;
   }
 
-  /** Floating-point constants and SIMD. */
-  #other(code: Code, op: number, at: number): boolean {
-    const writer = this.#writer;
-    if (op === Op.f32Const || op === Op.f64Const) {
-      writer.op(op);
-      writer.bytes.append(code.raw[code.a[at]!]!);
-      this.#stack.push(op === Op.f32Const ? Type.f32 : Type.f64);
-      return true;
-    }
-    if (op < VECTOR) throw new CannotFold();
-    const { takes, gives, immediate } = vectorShape(op - VECTOR);
-    const write = (offset: number) => {
-      if (immediate === 'memory' || immediate === 'memory and lane') writer.access(op, offset);
-      else writer.op(op);
-      if (immediate === 'lane') writer.bytes.byte(code.a[at]!);
-      else if (immediate === 'memory and lane') writer.bytes.byte(code.other[at]!);
-      else if (immediate === 'bytes') writer.bytes.append(code.raw[code.a[at]!]!);
-    };
-    if (immediate !== 'memory' && immediate !== 'memory and lane') {
-      this.#stack.realise(takes.length);
-      write(0);
-    } else if (gives === Type.none) this.#stored(this.#accesses.storeOther(write, code.a[at]!));
-    else this.#accesses.loadOther(write, code.a[at]!, takes.length);
-    this.#stack.length -= takes.length;
-    if (gives !== Type.none) this.#stack.push(gives);
-    return true;
-  }
-
   #assign(call: Call, index: number, keep: boolean): void {
     const { code } = call;
     const { value } = this.#stack.top();
@@ -432,13 +389,20 @@ class Fold {
     return false;
   }
 
+  /** A way goes to the end of a frame. Where it came there by a half of an `if`, what follows in the frame is not for every way. */
+  #leftBy(frame: Frame): void {
+    const inner = this.#frames.slice(this.#frames.indexOf(frame) + 1);
+    if (inner.some(({ uncertain, passed }) => uncertain || passed)) frame.passed = true;
+  }
+
   #isUncertain(): boolean {
     return this.#frames.some(({ uncertain }) => uncertain);
   }
 
   /** On this way, which is not always taken, the interpreter's handler does the operation. */
   #performs(): boolean {
-    if (this.#changed || !this.#isUncertain()) throw new CannotFold();
+    const isAlways = !this.#isUncertain() && !this.#frames.some(({ passed }) => passed);
+    if (this.#changed || isAlways) throw new CannotFold();
     this.#writer.perform();
     return false;
   }
@@ -450,6 +414,7 @@ class Fold {
     }
     const code = this.#program.code(index);
     if (code === undefined) throw new CannotFold();
+    if (index === this.#refill && this.#subject.leaves && !this.#changed) return this.#leave();
     if (index === this.#refill) {
       this.#stack.realise(code.params);
       this.#stack.length -= code.params;
@@ -469,7 +434,7 @@ class Fold {
       this.#writer.op(Op.unreachable);
       return false;
     }
-    if (code.result !== Type.none) this.#stack.push(code.result);
+    this.#give(frame);
     return true;
   }
 
@@ -482,21 +447,4 @@ class Fold {
     this.#writer.local(Op.localSet, Local.target);
     this.#writer.go(slot instanceof Formula ? (slot.value as number) - this.#subject.place.record : 0);
   }
-}
-
-/** What computes with vectors is what the operation does, though it may fail. */
-function hasVectors({ locals, params, result }: Code): boolean {
-  return result === Type.v128 || locals.slice(0, params).includes(Type.v128);
-}
-
-function canFollow(code: Code): boolean {
-  return !code.hasLoop && code.length <= MOST_FOLLOWED;
-}
-
-function mergeInto(merged: Way, way: Way): void {
-  for (const [index, value] of merged.known.entries()) {
-    if (!same(value, way.known[index])) merged.known[index] = undefined;
-  }
-  if (merged.flags !== way.flags) merged.flags = undefined;
-  merged.changed ||= way.changed;
 }

@@ -13,7 +13,7 @@ import { Builder } from './builder.js';
 import { Local } from './locals.js';
 import { Imported, Op, Type } from './program.js';
 import { dominates, type Node, type Region } from './region.js';
-import { fill, type Surroundings } from './template.js';
+import { fill, type Surroundings, type Template } from './template.js';
 import type { Templates } from './templates.js';
 
 const LOAD32 = 0x28;
@@ -28,13 +28,15 @@ const I32_OR = 0x72;
 const I32_XOR = 0x73;
 const I64_ADD = 0x7c;
 const I64_SUB = 0x7d;
+const I32_SUB = 0x6b;
+const I64_EXTEND_S = 0xac;
 const I64_EXTEND_U = 0xad;
 
 /** Canonical addresses of 48 bits are so many from 0 up and down; and more than what a displacement reaches. */
 const HALF_OF_CANONICAL = 1n << 47n;
 const REACH = 1n << 33n;
 
-/** What `through` gives where a call came back to the block behind it. */
+/** What `callThrough` gives where a call came back to the block behind it. */
 const CAME_BACK = 1;
 
 /** The body of a region's function, with declarations of its locals. */
@@ -67,21 +69,18 @@ class FunctionWriter {
     builder.op(Op.unreachable);
     builder.close();
     this.#storeAll();
-    builder.i32(0);
     builder.get(Local.next);
-    builder.access(STORE32, L.LEFT_AT);
-    builder.i32(0);
-    this.#load(LOAD64, L.LEFT_COUNT);
-    builder.i64(1n);
-    builder.op(I64_ADD);
-    builder.access(STORE64, L.LEFT_COUNT);
-    builder.get(Local.next);
+    builder.get(Local.record);
+    builder.get(Local.counted);
+    builder.get(Local.budget);
+    builder.op(I64_SUB);
+    builder.call(Imported.leaveAt);
     builder.op(Op.return);
     builder.close();
     this.#storeAll();
     builder.get(Local.target);
     builder.get(Local.slot);
-    builder.call(Imported.enter);
+    builder.call(Imported.goOn);
     builder.op(Op.end);
     return builder.finish();
   }
@@ -152,29 +151,44 @@ class FunctionWriter {
   #storeAll(): void {
     const builder = this.#builder;
     builder.sync(false);
+    this.#addToCount(() => {
+      builder.get(Local.counted);
+      builder.get(Local.budget);
+      builder.op(I64_SUB);
+    });
+    // As far behind the first block as it lies behind it in memory.
+    this.#storePlace(() => {
+      builder.get(Local.block);
+      builder.access(LOAD32, L.BLOCK_START);
+      builder.i32(this.#view.getUint32(this.#region.entry.block + L.BLOCK_START, true));
+      builder.op(I32_SUB);
+      builder.op(I64_EXTEND_S);
+    });
+  }
+
+  /** Stores the budget, the block and its RIP; `delta` gives how far that is behind the first block's. */
+  #storePlace(delta: () => void): void {
+    const builder = this.#builder;
     builder.i32(0);
     builder.get(Local.budget);
     builder.access(STORE64, L.BUDGET);
     builder.i32(0);
-    this.#load(LOAD64, L.TRANSLATED_INSTRUCTIONS);
-    builder.get(Local.counted);
-    builder.op(I64_ADD);
-    builder.get(Local.budget);
-    builder.op(I64_SUB);
-    builder.access(STORE64, L.TRANSLATED_INSTRUCTIONS);
-    builder.i32(0);
     builder.get(Local.block);
     builder.access(STORE32, L.BLOCK);
     builder.i32(0);
-    // As far behind the first block as it lies behind it in memory.
     builder.get(Local.rip);
-    builder.get(Local.block);
-    builder.access(LOAD32, L.BLOCK_START);
-    builder.i32(this.#view.getUint32(this.#region.entry.block + L.BLOCK_START, true));
-    builder.op(0x6b); // i32.sub
-    builder.op(0xac); // i64.extend_i32_s
+    delta();
     builder.op(I64_ADD);
     builder.access(STORE64, L.BLOCK_RIP);
+  }
+
+  #addToCount(instructions: () => void): void {
+    const builder = this.#builder;
+    builder.i32(0);
+    this.#load(LOAD64, L.TRANSLATED_INSTRUCTIONS);
+    instructions();
+    builder.op(I64_ADD);
+    builder.access(STORE64, L.TRANSLATED_INSTRUCTIONS);
   }
 
   /** Instructions are counted from here on: so many were charged already. */
@@ -209,21 +223,29 @@ class FunctionWriter {
     const builder = this.#builder;
     builder.i32(node.block);
     builder.set(Local.block);
-    for (let index = 0; index <= node.count; index++) {
-      const record = node.block + L.BLOCK_OPS + index * L.OP_SIZE;
-      if (!this.#operation(node, record)) return;
+    const end = node.block + L.BLOCK_OPS + node.count * L.OP_SIZE;
+    for (let record = node.block + L.BLOCK_OPS; record <= end; record += L.OP_SIZE) {
+      const template = this.#templateOf(node, record, builder.flags);
+      if (template !== null) {
+        if (!this.#operation(node, record, template)) return;
+        continue;
+      }
+      const first = record;
+      while (record < end && this.#templateOf(node, record + L.OP_SIZE, undefined) === null)
+        record += L.OP_SIZE;
+      this.#perform(node, first, record);
     }
   }
 
+  #templateOf({ delta }: Node, record: number, flags: number | undefined): Template | null {
+    const { mode, mostLeft } = this.#region;
+    return this.#templates.get({ view: this.#view, record, delta }, mode, flags, mostLeft !== 0);
+  }
+
   /** True if the operation behind it comes next on some way. */
-  #operation(node: Node, record: number): boolean {
+  #operation(node: Node, record: number, template: Template): boolean {
     const builder = this.#builder;
     const place = { view: this.#view, record, delta: node.delta };
-    const template = this.#templates.get(place, this.#region.mode, builder.flags);
-    if (template === null) {
-      this.#perform(node, record);
-      return true;
-    }
     const around: Surroundings = {
       leave: () => this.#leave(record),
       go: (slot) => {
@@ -241,7 +263,7 @@ class FunctionWriter {
     fill(template, builder, place, around);
     builder.branch(done);
     builder.close();
-    this.#perform(node, record);
+    this.#perform(node, record, record);
     builder.close();
     return true;
   }
@@ -294,27 +316,39 @@ class FunctionWriter {
       return;
     }
     const builder = this.#builder;
-    this.#storeAll();
+    builder.sync(false);
+    this.#storePlace(() => builder.i64(node.delta));
     builder.get(Local.target);
     builder.i32(slot);
-    builder.call(Imported.enter);
     builder.i32(after.block);
     builder.i32(after.longest - after.count);
-    builder.call(Imported.through);
-    builder.tee(Local.next);
+    builder.call(Imported.callThrough);
+    builder.set(Local.next);
+    // The instructions of now, which are not counted yet.
+    builder.get(Local.counted);
+    builder.get(Local.budget);
+    builder.op(I64_SUB);
+    builder.set(Local.counted);
+    builder.get(Local.next);
     builder.i32(CAME_BACK);
     builder.op(I32_NE);
     builder.open(Op.if, Type.none);
+    this.#addToCount(() => builder.get(Local.counted));
     builder.get(Local.next);
     builder.op(Op.return);
     builder.close();
     this.#load(LOAD64, L.BUDGET);
-    builder.set(Local.budget);
+    builder.tee(Local.budget);
+    builder.get(Local.counted);
+    builder.op(I64_ADD);
+    builder.i64(BigInt(after.count));
+    builder.op(I64_ADD);
+    builder.set(Local.counted);
     this.#load(LOAD64, L.BLOCK_RIP);
     builder.i64(after.delta);
     builder.op(I64_SUB);
     builder.set(Local.rip);
-    this.#reload(after.count);
+    this.#takeUp();
     this.#branch(node, after);
   }
 
@@ -326,14 +360,19 @@ class FunctionWriter {
     builder.set(Local.budget);
   }
 
-  /** The interpreter's handler does the operation. Where it goes on elsewhere, or something is due, the function ends. */
-  #perform(node: Node, record: number): void {
+  /**
+   * The interpreter's handlers do the operations from `first` to `last`. Where one goes on elsewhere, or something is due behind
+   * them, the function ends.
+   */
+  #perform(node: Node, first: number, last: number): void {
     const builder = this.#builder;
     this.#storeAll();
-    builder.i32(record);
-    builder.call(Imported.perform);
-    builder.tee(Local.next);
-    builder.i32(record + L.OP_SIZE);
+    for (let record = first; record < last; record += L.OP_SIZE) {
+      this.#performOne(record);
+      builder.op(I32_NE);
+      this.#returnNextIf();
+    }
+    this.#performOne(last);
     builder.op(I32_NE);
     this.#load(LOAD32, L.EVENTS);
     builder.op(I32_OR); // i32.or
@@ -347,17 +386,31 @@ class FunctionWriter {
     builder.i64(BigInt(node.longest - node.count));
     builder.op(I64_LT_S);
     builder.op(I32_OR);
+    this.#returnNextIf();
+    this.#count(0);
+    this.#takeUp();
+  }
+
+  /** Puts what the handler gives, and the operation behind, onto the stack. */
+  #performOne(record: number): void {
+    const builder = this.#builder;
+    builder.i32(record);
+    builder.call(Imported.perform);
+    builder.tee(Local.next);
+    builder.i32(record + L.OP_SIZE);
+  }
+
+  #returnNextIf(): void {
+    const builder = this.#builder;
     builder.open(Op.if, Type.none);
     builder.get(Local.next);
     builder.op(Op.return);
     builder.close();
-    this.#reload(0);
   }
 
   /** Takes up what other functions may have changed. */
-  #reload(charged: number): void {
+  #takeUp(): void {
     const builder = this.#builder;
-    this.#count(charged);
     this.#load(LOAD32, L.TLB_NOW);
     builder.set(Local.tlb);
     builder.sync(true);

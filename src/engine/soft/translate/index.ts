@@ -22,6 +22,11 @@ const heat = { on: 4000, eager: 1 };
 const ending = { on: 600_000, eager: 1 };
 /** So much more for a block that is part of a translation: mostly, runs end in it because that runs. */
 const COVERED = 4;
+/**
+ * A function that was left early so often, because the TLB did not know an address, is translated once more: it asks then, and
+ * goes on. That is slower where it is rare.
+ */
+const leftEarly = { on: 256, eager: 2 };
 /** How large one function may be: its blocks, and their instructions. */
 const largest = { on: { blocks: 32, instructions: 200 }, eager: { blocks: 5, instructions: 24 } };
 /** Functions of one module, and their bytes: the host compiles it at once. */
@@ -46,6 +51,9 @@ const PAUSE_MS = 1;
 /** For how many instructions a page that was written over is left alone: twice as long each time. */
 const firstWait = { on: 1_000_000, eager: 50 };
 const longestWait = { on: 1_000_000_000, eager: 400 };
+
+/** Places that are told. */
+const MOST_PLACES = 10;
 
 /** What the translator did so far. */
 export interface TranslationStats {
@@ -89,6 +97,8 @@ export class Translator {
   readonly #view: DataView;
   readonly #samples = new Map<number, number>();
   readonly #wanted = new Set<number>();
+  /** Blocks whose translations are not left where the TLB does not know an address. */
+  readonly #resuming = new Set<number>();
   readonly #ends = new Map<number, BlockEnd>();
   /** Blocks that are part of a translation, with the instructions of that which begins with them. */
   readonly #covered = new Map<number, number>();
@@ -132,6 +142,7 @@ export class Translator {
     this.#view.setUint32(L.HOT_HEAT, heat[mode], true);
     this.#view.setBigInt64(L.TRANSLATED_INSTRUCTIONS, 0n, true);
     this.#view.setBigInt64(L.LEFT_COUNT, 0n, true);
+    new Uint8Array(memory.buffer, L.LEFT_PLACES, L.MAX_LEFT_PLACES * L.LEFT_PLACE).fill(0);
   }
 
   /** Guest instructions that ran translated. */
@@ -142,6 +153,24 @@ export class Translator {
   /** How often translated code was left in its middle. */
   get left(): number {
     return Number(this.#view.getBigInt64(L.LEFT_COUNT, true));
+  }
+
+  /** Where that was, and where it went on to code that is not translated: the places that it came to most. */
+  get places(): { rip: bigint; times: number; enters: boolean }[] {
+    const view = this.#view;
+    const places = Array.from({ length: L.MAX_LEFT_PLACES }, (_, n) => {
+      const at = L.LEFT_PLACES + n * L.LEFT_PLACE;
+      const handler = view.getUint32(at + 8, true);
+      return {
+        rip: view.getBigUint64(at, true),
+        times: view.getUint32(at + 12, true),
+        enters: handler === 0,
+      };
+    });
+    return places
+      .filter(({ times }) => times > 0)
+      .sort((a, b) => b.times - a.times)
+      .slice(0, MOST_PLACES);
   }
 
   /**
@@ -156,11 +185,24 @@ export class Translator {
     const generation = view.getUint32(L.GENERATION, true);
     if (generation !== this.#generation) this.#startAnew(generation);
     this.#sample(isSample);
-    for (let n = 0; n < count; n++) this.#wanted.add(view.getUint32(L.HOT_BLOCKS + 4 * n, true));
+    for (let n = 0; n < count; n++) this.#note(view.getUint32(L.HOT_BLOCKS + 4 * n, true));
     if (count !== 0) view.setUint32(L.HOT_COUNT, 0, true);
     if (this.#wanted.size === 0) return;
     if (this.#mode === 'eager') this.#translateAll();
     else if (this.#spent < this.#allowed()) this.#translate(performance.now() + PAUSE_MS);
+  }
+
+  /** A hot block; or one whose translation was left early too often, and is made once more. */
+  #note(block: number): void {
+    const view = this.#view;
+    const own = block + L.BLOCK_OPS;
+    const first = view.getUint32(block + L.BLOCK_FIRST, true);
+    if (view.getUint32(block + L.BLOCK_START, true) !== 0 && first !== own) {
+      if (view.getUint32(first + L.TRANSLATION_LEFT, true) < leftEarly[this.#mode]) return;
+      this.#resuming.add(block);
+      view.setUint32(block + L.BLOCK_FIRST, own, true);
+    }
+    this.#wanted.add(block);
   }
 
   /** For tests: all that is wanted, but for pages that are left alone. */
@@ -185,6 +227,7 @@ export class Translator {
     this.#preparation = undefined;
     this.#samples.clear();
     this.#wanted.clear();
+    this.#resuming.clear();
     this.#ends.clear();
     this.#covered.clear();
     this.#pages.clear();
@@ -240,7 +283,8 @@ export class Translator {
     let preparation = this.#preparation;
     if (preparation?.region.entry.block !== block || !isOfNow(preparation.region, this.#view)) {
       this.#preparation = undefined;
-      const limits = [blocks, instructions, deadline] as const;
+      const mostLeft = this.#resuming.has(block) ? 0 : leftEarly[this.#mode];
+      const limits = [blocks, instructions, mostLeft, deadline] as const;
       const region = regionOf(templates, this.#view, block, this.#ends, this.#covered, ...limits);
       if (region === undefined) return undefined;
       preparation = new Preparation(region, templates, this.#view);
@@ -278,11 +322,11 @@ export class Translator {
 
   #compile(regions: readonly Region[], bodies: readonly Uint8Array[]): void {
     const bytes = moduleOf(bodies);
-    const { enter, perform, refill, through, table } = this.#program;
+    const { goOn, perform, refill, callThrough, leaveAt, table } = this.#program;
     let exports: WebAssembly.Exports;
     try {
       const module = new WebAssembly.Module(bytes);
-      const soft = { memory: this.#memory, enter, perform, refill, through };
+      const soft = { memory: this.#memory, goOn, perform, refill, callThrough, leaveAt };
       ({ exports } = new WebAssembly.Instance(module, { soft }));
       if (this.#next + regions.length > table.length) table.grow(Math.max(256, regions.length));
     } catch (error) {
@@ -305,13 +349,15 @@ export class Translator {
   }
 
   /** Makes the translation's record, where the pool has room, and lets the block begin with it. */
-  #attach({ entry, nodes }: Region, handler: number): void {
+  #attach({ entry, nodes, mostLeft }: Region, handler: number): void {
     const view = this.#view;
     const record = view.getUint32(L.POOL_NEXT, true);
     const end = record + L.TRANSLATION_LIST + 4 * nodes.length;
     if (end > L.POOL_END) return;
     view.setUint32(L.POOL_NEXT, (end + 7) & ~7, true);
     view.setUint16(record + L.OP_HANDLER, handler, true);
+    view.setUint32(record + L.TRANSLATION_LEFT, 0, true);
+    view.setUint32(record + L.TRANSLATION_MOST_LEFT, mostLeft, true);
     view.setUint32(record + L.TRANSLATION_BLOCKS, nodes.length, true);
     for (const [index, { block }] of nodes.entries())
       view.setUint32(record + L.TRANSLATION_LIST + 4 * index, block, true);

@@ -11,17 +11,25 @@ import { Section } from './reader.js';
 const HANDLER = 0;
 const ENTER = 1;
 const REFILL = 2;
-const THROUGH = 3;
+const CALL = 3;
+const LEAVE = 4;
 const i32 = 0x7f;
 const i64 = 0x7e;
-const types: readonly (readonly number[])[] = [[i32], [i64, i32], [i64, i64, i32], [i32, i32, i32]];
+const types: readonly { takes: readonly number[]; gives: readonly [number] }[] = [
+  { takes: [i32], gives: [i32] },
+  { takes: [i64, i32], gives: [i32] },
+  { takes: [i64, i64, i32], gives: [i32] },
+  { takes: [i64, i32, i32, i32], gives: [i32] },
+  { takes: [i32, i32, i64], gives: [i32] },
+];
 
 /** The functions of the program that translated code calls, in the order of `Imported`. */
 const imported = [
-  ['enter', ENTER],
+  ['goOn', ENTER],
   ['perform', HANDLER],
   ['refill', REFILL],
-  ['through', THROUGH],
+  ['callThrough', CALL],
+  ['leaveAt', LEAVE],
 ] as const;
 
 /** Pages of 64 KiB: no memory is smaller than the engine area, or larger than 4 GiB. */
@@ -33,7 +41,8 @@ export function moduleOf(bodies: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   const out = new Bytes();
   out.append(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
   section(out, Section.type, types.length, (part) => {
-    for (const takes of types) part.append(Uint8Array.of(0x60, takes.length, ...takes, 1, i32));
+    for (const { takes, gives } of types)
+      part.append(Uint8Array.of(0x60, takes.length, ...takes, gives.length, ...gives));
   });
   section(out, Section.import, imported.length + 1, (part) => {
     for (const [name, type] of imported) {

@@ -218,7 +218,7 @@ export function keepsFirst(opcode: number, b: Plain): boolean {
   }
 }
 
-/** What an instruction gives whatever its other operand is; undefined where both matter. */
+/** What an instruction gives for every other operand; undefined where both matter. */
 export function absorbs(opcode: number, a: Plain | undefined, b: Plain | undefined): Plain | undefined {
   switch (opcode) {
     case 0x54: // less, unsigned

@@ -16,13 +16,23 @@ export class CannotFold extends Error {}
 /** The code turned out to depend on more of the record: it is written once more. */
 export class DependsOnMore extends Error {}
 
+const I32_ADD = 0x6a;
+const I32_AND = 0x71;
 const I64_ADD = 0x7c;
 const I64_SUB = 0x7d;
+const I64_AND = 0x83;
+const I64_SHR_U = 0x88;
+const I32_WRAP = 0xa7;
+const I64_EXTEND_U = 0xad;
+/** `i64.const 32`, `i64.shl`. */
+const SHIFTED_32 = [Op.i64Const, 32, 0x86];
 
 export interface Entry {
   type: number;
   /** Undefined where it is on WebAssembly's own stack. */
   value: Known | undefined;
+  /** It is the TLB's addend, or a place in memory, which is not 0. */
+  is?: 'addend' | 'place' | undefined;
 }
 
 /** What the code of an operation is written for. */
@@ -31,6 +41,8 @@ export interface Subject {
   readonly place: Place;
   readonly form: RecordForm;
   readonly mode: number;
+  /** It leaves where the TLB does not know an address. */
+  readonly leaves: boolean;
 }
 
 export class Operands {
@@ -51,8 +63,8 @@ export class Operands {
     this.entries.length = length;
   }
 
-  push(type: number, value?: Known): void {
-    this.entries.push({ type, value });
+  push(type: number, value?: Known, is?: Entry['is']): void {
+    this.entries.push({ type, value, is });
   }
 
   pop(): Entry {
@@ -117,13 +129,15 @@ export class Operands {
       const result = value === undefined || value instanceof BehindRip ? undefined : Formula.one(op, value);
       if (result === undefined) {
         this.realise(1);
-        this.#writer.op(op);
+        if (op === I32_WRAP) this.#writer.wrap();
+        else this.#writer.op(op);
       }
       this.entries[this.length - 1] = { type: to, value: result };
       return;
     }
     const [a, b] = this.entries.slice(-2) as [Entry, Entry];
     const value = resultOf(op, a.value, b.value);
+    const isPlace = op === I32_ADD && (a.is === 'addend' || b.is === 'addend');
     if (value === undefined) {
       if (typeof b.value !== 'object' && b.value !== undefined && keepsFirst(op, b.value)) {
         this.entries.pop();
@@ -136,12 +150,36 @@ export class Operands {
         this.push(to, absorbed);
         return;
       }
+      if (a.value === undefined && this.#masks(op, numberOf(b))) {
+        this.length -= 2;
+        this.push(to);
+        return;
+      }
       if (a.value !== undefined && b.value === undefined && mayExchange(op)) this.constant(a.value);
       else this.realise(2);
       this.#writer.op(op);
     }
     this.length -= 2;
-    this.push(to, value);
+    this.push(to, value, isPlace ? 'place' : undefined);
+  }
+
+  /** Writes the low half of the operand on top of WebAssembly's stack in the way that its compiler sees through. */
+  #masks(op: number, b: Plain | undefined): boolean {
+    const writer = this.#writer;
+    if (op === I64_AND && b === 0xffff_ffffn) {
+      writer.wrap();
+      writer.op(I64_EXTEND_U);
+      return true;
+    }
+    if (op === I64_SHR_U && b === 32n && writer.takeBack(SHIFTED_32)) {
+      writer.wrap();
+      writer.op(I64_EXTEND_U);
+      return true;
+    }
+    // What is masked away need not be a copy of the sign.
+    if ((op === I32_AND || op === I64_AND) && b !== undefined && b >= 0 && b <= 255)
+      writer.takeBack(op === I32_AND ? [0xc0] : [0xc2]);
+    return false;
   }
 
   select(): void {

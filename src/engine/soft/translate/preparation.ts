@@ -24,13 +24,14 @@ export class Preparation {
 
   /** Goes on until all is ready (true), or until `deadline`, in milliseconds of `performance.now()`. */
   goOn(deadline: number): boolean {
-    const { nodes, mode } = this.region;
+    const { nodes, mode, mostLeft } = this.region;
     for (; this.#node < nodes.length; this.#node++, this.#index = 0, this.#flags = undefined) {
       const { block, count, delta } = nodes[this.#node]!;
       for (; this.#index <= count; this.#index++) {
         const { made } = this.#templates;
         const record = block + L.BLOCK_OPS + this.#index * L.OP_SIZE;
-        const template = this.#templates.get({ view: this.#view, record, delta }, mode, this.#flags);
+        const place = { view: this.#view, record, delta };
+        const template = this.#templates.get(place, mode, this.#flags, mostLeft !== 0);
         if (template === null || template.performs) this.#flags = undefined;
         else if (template.flags !== SAME_FLAGS) this.#flags = template.flags;
         if (this.#templates.made === made || performance.now() < deadline) continue;

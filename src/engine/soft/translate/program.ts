@@ -34,14 +34,19 @@ export const Op = {
   f64Const: 0x44,
   /** Stands before the number of a SIMD instruction, which is kept as VECTOR and that number. */
   vector: 0xfd,
+  /** Stands before the number of a conversion that saturates, which is kept as SATURATING and that number; or of a copy. */
+  saturating: 0xfc,
   /** Stands for each instruction that the translator leaves to the interpreter. */
   foreign: 0xff,
 } as const;
 
 export const VECTOR = 0x100;
+export const SATURATING = 0x300;
+/** How many there are: the first half give 32 bits. */
+const CONVERSIONS = 8;
 
 /** The functions that a module of translations imports, by their index. */
-export const Imported = { enter: 0, perform: 1, refill: 2, through: 3, count: 4 } as const;
+export const Imported = { goOn: 0, perform: 1, refill: 2, callThrough: 3, leaveAt: 4, count: 5 } as const;
 
 /** A function's code, an element an instruction. */
 export interface Code {
@@ -118,8 +123,9 @@ export class ProgramCode {
     return code;
   }
 
-  /** True if the function may find that its instruction cannot go on. */
+  /** True if the function may find that its instruction cannot go on. `refill` only asks. */
   mayFail(index: number): boolean {
+    if (index === this.exported.get('refill')) return false;
     const known = this.#fails.get(index);
     if (known !== undefined) return known;
     this.#fails.set(index, false);
@@ -312,6 +318,16 @@ function decodeBody(
       case Op.vector:
         decodeVector(cursor, code, at);
         break;
+      case Op.saturating: {
+        const start = cursor.at;
+        const number = readU32(cursor);
+        code.op[at] = number < CONVERSIONS ? SATURATING + number : Op.foreign;
+        if (number >= CONVERSIONS) {
+          cursor.at = start;
+          skipImmediates(cursor, opcode);
+        }
+        break;
+      }
       case Op.unreachable:
       case Op.nop:
       case Op.return:

@@ -4,7 +4,7 @@
  * @module
  */
 import * as L from '../layout.js';
-import { HoleKind, type Template } from './template.js';
+import { HoleKind, SAME_FLAGS, type Template } from './template.js';
 import type { Templates } from './templates.js';
 
 /** What is known of a block's end. */
@@ -43,6 +43,8 @@ export interface Region {
   /** In reverse postorder. */
   nodes: Node[];
   mode: number;
+  /** It is told if the function was left early so often; 0: it is not left where the TLB does not know an address. */
+  mostLeft: number;
 }
 
 /** True if all of a region's blocks are still of now. */
@@ -62,14 +64,29 @@ function unchanged(view: DataView, block: number): boolean {
 }
 
 /** How a block goes on: by its last operation, or by the one that marks its end. */
-function endOf(templates: Templates, view: DataView, mode: number, block: number): BlockEnd {
+function endOf(templates: Templates, view: DataView, mode: number, block: number, leaves: boolean): BlockEnd {
   const end = block + L.BLOCK_OPS + view.getUint32(block + L.BLOCK_COUNT, true) * L.OP_SIZE;
-  const get = (record: number) => templates.get({ view, record, delta: 0n }, mode, undefined);
-  const last = get(end - L.OP_SIZE);
+  const get = (record: number, flags?: number) =>
+    templates.get({ view, record, delta: 0n }, mode, flags, leaves);
+  const last = get(end - L.OP_SIZE, flagsBefore(get, block + L.BLOCK_OPS, end - L.OP_SIZE));
   const slots = last === null ? [] : slotsOf(last, end - L.OP_SIZE);
   const mark = last === null || last.goesOn || last.performs ? get(end) : null;
   if (mark !== null) slots.push(...slotsOf(mark, end));
   return { slots, calls: last?.calls ?? false };
+}
+
+/** The lazy flags' kind before the operation at `record`, as far as the operations since `first` say. */
+function flagsBefore(
+  get: (record: number) => Template | null,
+  first: number,
+  record: number,
+): number | undefined {
+  for (let at = record - L.OP_SIZE; at >= first; at -= L.OP_SIZE) {
+    const before = get(at);
+    if (before === null || before.performs) return undefined;
+    if (before.flags !== SAME_FLAGS) return before.flags;
+  }
+  return undefined;
 }
 
 function slotsOf({ holes }: Template, record: number): number[] {
@@ -104,6 +121,7 @@ const MOST_TWICE = 64;
  * @param covered the instructions of translations by the block that they begin with
  * @param mostBlocks how many blocks it may have
  * @param mostInstructions how many instructions they may have, where it is more than one block
+ * @param mostLeft see `Region`
  * @param deadline milliseconds of `performance.now()`
  * @returns undefined where there was no time left; what was found out by then is in `ends`
  */
@@ -115,6 +133,7 @@ export function regionOf(
   covered: ReadonlyMap<number, number>,
   mostBlocks: number,
   mostInstructions: number,
+  mostLeft: number,
   deadline: number,
 ): Region | undefined {
   const mode = view.getUint32(entry + L.BLOCK_MODE, true);
@@ -157,7 +176,7 @@ export function regionOf(
     let end = ends.get(block);
     if (end === undefined) {
       if (templates.made !== made && performance.now() > deadline) return undefined;
-      end = endOf(templates, view, mode, block);
+      end = endOf(templates, view, mode, block, mostLeft !== 0);
       ends.set(block, end);
     }
     if (end.calls) {
@@ -177,7 +196,7 @@ export function regionOf(
       node.next.push(to);
     }
   }
-  return { entry: first, nodes: arrange(first), mode };
+  return { entry: first, nodes: arrange(first), mode, mostLeft };
 }
 
 /** Puts the nodes in reverse postorder, and works out dominators, loops and where ways meet. */

@@ -5,10 +5,10 @@
  * @module
  */
 import type { Builder } from './builder.js';
-import { Bytes } from './bytes.js';
-import { LOCAL_OF_PLACE, MOST_INTEGERS, placeOf, temporaryLocal, temporaryTypes } from './locals.js';
+import { MOST_INTEGERS, placeOf, temporaryLocal, temporaryTypes } from './locals.js';
 import { Op } from './program.js';
 import { type Formula, type Place, type Value, valueAt } from './values.js';
+import { Writer } from './writer.js';
 
 export const HoleKind = {
   /** A constant of 32 or 64 bits. */
@@ -59,27 +59,19 @@ export interface Template {
 }
 
 /** Writes a template. Blocks are counted from the operation's own. */
-export class TemplateWriter {
-  readonly bytes = new Bytes();
-  depth = 0;
-  /** The kind of the lazy flags, where it is known. */
-  flags: number | undefined;
+export class TemplateWriter extends Writer {
   writesMemory = false;
   readonly #holes: Hole[] = [];
   readonly #taken = temporaryTypes.map(() => 0);
-  #uses = 0;
-  #writes = 0;
 
   constructor(flags: number | undefined) {
+    super();
     this.flags = flags;
   }
 
-  op(opcode: number): void {
-    if (opcode < 0x100) this.bytes.byte(opcode);
-    else {
-      this.bytes.byte(Op.vector);
-      this.bytes.u32(opcode - 0x100);
-    }
+  /** `i32.wrap_i64`, or nothing where the operand was a half before. */
+  wrap(): void {
+    if (!this.takeBack([0xac]) && !this.takeBack([0xad])) this.op(0xa7);
   }
 
   i32(value: number | Formula): void {
@@ -94,48 +86,9 @@ export class TemplateWriter {
     else this.#hole(HoleKind.i64, value);
   }
 
-  local(opcode: number, local: number): void {
-    this.bytes.byte(opcode);
-    this.bytes.u32(local);
-  }
-
-  /** Reads or writes the local of a place of the CPU's state. */
-  state(opcode: number, index: number): void {
-    this.#uses |= 1 << index;
-    if (opcode !== Op.localGet) this.#writes |= 1 << index;
-    this.local(opcode, LOCAL_OF_PLACE + index);
-  }
-
-  /** The same for a register that the record names: `address` gives its place. */
+  /** Reads or writes the local of a register that the record names: `address` gives its place. */
   register(opcode: number, address: Formula): void {
     this.#hole(opcode - Op.localGet + HoleKind.get, address);
-  }
-
-  access(opcode: number, offset: number): void {
-    this.op(opcode);
-    this.bytes.byte(0);
-    this.bytes.u32(offset);
-  }
-
-  open(opcode: number, type: number): number {
-    this.bytes.byte(opcode);
-    this.bytes.byte(type);
-    return ++this.depth;
-  }
-
-  close(): void {
-    this.bytes.byte(Op.end);
-    this.depth--;
-  }
-
-  branch(level: number, opcode: number = Op.br): void {
-    this.bytes.byte(opcode);
-    this.bytes.u32(this.depth - level);
-  }
-
-  call(index: number): void {
-    this.bytes.byte(Op.call);
-    this.bytes.u32(index);
   }
 
   leave(): void {
@@ -164,8 +117,8 @@ export class TemplateWriter {
       holes,
       goesOn,
       flags: this.flags,
-      uses: this.#uses,
-      writes: this.#writes,
+      uses: this.uses,
+      writes: this.writes,
       temporaries: this.#taken,
       calls: this.writesMemory && holes.some(({ kind }) => kind === HoleKind.go),
       performs: holes.some(({ kind }) => kind === HoleKind.perform),

@@ -34,8 +34,9 @@ export class Templates {
    * The code of the operation at `place`, or null where the interpreter's handler has to do it.
    *
    * @param flags the lazy flags' kind before it, if that is known
+   * @param leaves true if it leaves where the TLB does not know an address: quicker, where that is rare
    */
-  get(place: Place, mode: number, flags: number | undefined): Template | null {
+  get(place: Place, mode: number, flags: number | undefined, leaves: boolean): Template | null {
     const { view, record } = place;
     const number = view.getUint16(record, true);
     let known = this.#known.get(number);
@@ -45,12 +46,12 @@ export class Templates {
     }
     const { form, byKey } = known;
     for (;;) {
-      const key = form.keyOf(view, record, mode, flags);
+      const key = `${leaves},${form.keyOf(view, record, mode, flags)}`;
       const found = byKey.get(key);
       if (found !== undefined) return found;
       try {
         const writer = new TemplateWriter(form.readsFlags ? flags : SAME_FLAGS);
-        const made = this.#make(number, { writer, place, form, mode });
+        const made = this.#make(number, { writer, place, form, mode, leaves });
         if (byKey.size === MOST_OF_ONE) byKey.clear();
         byKey.set(key, made);
         this.made++;

@@ -60,7 +60,12 @@ export async function reportRun(run: Ended): Promise<number> {
   }
   if (why !== undefined) printExplanation(why);
   if (outcome.statistics !== undefined) {
-    printStatistics(outcome);
+    const names = outcome.translation === undefined ? undefined : new SymbolTable(withNames());
+    printStatistics(outcome, (address) => {
+      const text = `0x${address.toString(16)}`;
+      const name = names?.symbolAt(address);
+      return name === undefined ? text : `${text} ${name}`;
+    });
     if (outcome.simvirtio !== undefined) printSimvirtio(outcome.simvirtio);
   }
   const expectations = checked(run);

@@ -110,14 +110,19 @@ export function enter(rip: u64, slot: usize): usize {
   if (slot && links == load<u32>(LINKS)) store<u32>(slot, block | <usize>samePage(linear));
   store<u64>(BLOCK_RIP, rip);
   store<u32>(BLOCK, block);
-  const heat = load<u32>(block, BLOCK_HEAT) + 1;
-  store<u32>(block, heat, BLOCK_HEAT);
-  if (heat == load<u32>(HOT_HEAT)) noteHot(block);
+  warm(block);
   return <usize>load<u32>(block, BLOCK_FIRST);
 }
 
+/** Counts how often the interpreter or a translation came to a block from elsewhere. */
+export function warm(block: usize): void {
+  const heat = load<u32>(block, BLOCK_HEAT) + 1;
+  store<u32>(block, heat, BLOCK_HEAT);
+  if (heat == load<u32>(HOT_HEAT)) noteHot(block);
+}
+
 /** Notifies the translator, if its list has room. */
-function noteHot(block: usize): void {
+export function noteHot(block: usize): void {
   const count = load<u32>(HOT_COUNT);
   if (count == MAX_HOT) return;
   store<u32>(HOT_BLOCKS + ((<usize>count) << 2), block);

@@ -1,35 +1,130 @@
-// Calls of guest functions from translated code (see translate/).
+// How translated code goes on elsewhere (see translate/).
 import {
   BLOCK,
+  BLOCK_COUNT,
   BLOCK_FIRST,
   BLOCK_HEAT,
+  BLOCK_LINKS,
+  BLOCK_OPS,
+  BLOCK_RIP,
+  BLOCK_START,
   BUDGET,
+  CODE_PAGE,
+  CODE_PLACE,
+  EVENTS,
   FIRST_TRANSLATION,
   GENERATION,
+  LEFT_COUNT,
+  LEFT_PLACE,
+  LEFT_PLACES,
+  LINEAR_MASK,
+  LINKS,
+  MAX_LEFT_PLACES,
   MODE,
+  NO_BLOCK,
   OP_HANDLER,
+  OP_OFFSET,
+  RETURN_BLOCK,
+  RETURN_NEEDED,
+  SEG_CS,
+  SEG_LINEAR,
+  SEGMENT_SIZE,
+  SEGMENTS,
   TRANSLATED_CALLS,
+  TRANSLATION_LEFT,
+  TRANSLATION_LIST,
+  TRANSLATION_MOST_LEFT,
 } from '../../layout';
+import { enter, follow, noteHot, warm } from './blocks';
 
-/** How many may be under way, because each takes some of the host's stack. */
+/** How many calls may be under way, because each takes some of the host's stack. */
 const MOST_CALLS: u32 = 100;
 /** Where an operation would be, for "back behind the call". */
 const CAME_BACK: usize = 1;
+const CODE = SEGMENTS + SEG_CS * SEGMENT_SIZE;
+
+/** A function is left early before so many instructions. */
+const EARLY: i64 = 1000;
 
 /**
- * Goes on at the operation at `pc`, from translation to translation, until one comes to the block behind the call. CAME_BACK if
- * the caller can go on there: all is as it was but for what the guest did, and `needed` instructions are left. Else it gives
- * the operation to go on with, as `enter` does.
+ * Translated code is left before the operation at `pc`, after so many instructions, for something that is not as usual there. The
+ * translator is told if that is often and early. Gives the operation.
  */
-export function through(pc: usize, block: usize, needed: i32): usize {
+export function leaveAt(pc: usize, translation: usize, instructions: i64): usize {
+  store<i64>(LEFT_COUNT, load<i64>(LEFT_COUNT) + 1);
+  notePlace(load<u64>(BLOCK_RIP) + <u64>load<u16>(pc, OP_OFFSET), <u32>load<u16>(pc, OP_HANDLER));
+  const most = load<u32>(translation, TRANSLATION_MOST_LEFT);
+  if (!most || instructions >= EARLY) return pc;
+  const left = load<u32>(translation, TRANSLATION_LEFT) + 1;
+  store<u32>(translation, left, TRANSLATION_LEFT);
+  if (left == most) noteHot(<usize>load<u32>(translation, TRANSLATION_LIST));
+  return pc;
+}
+
+/** Counts a place. Another one that falls on the same entry takes it once it came as often. */
+function notePlace(rip: u64, handler: u32): void {
+  const entry =
+    LEFT_PLACES + <usize>((<u32>(rip ^ (rip >> 6)) + handler) & (MAX_LEFT_PLACES - 1)) * LEFT_PLACE;
+  const count = load<u32>(entry, 12);
+  if (load<u64>(entry) == rip && load<u32>(entry, 8) == handler) store<u32>(entry, count + 1, 12);
+  else if (count > 1) store<u32>(entry, count - 1, 12);
+  else {
+    store<u64>(entry, rip);
+    store<u32>(entry, handler, 8);
+    store<u32>(entry, 1, 12);
+  }
+}
+
+/** Code that is not translated comes next. */
+function comeToOther(block: usize): void {
+  notePlace(load<u64>(BLOCK_RIP), 0);
+  warm(block);
+}
+
+/** As `enter`. CAME_BACK where that is the block behind the innermost call: then it is entered. */
+export function goOn(rip: u64, slot: usize): usize {
+  if (!slot) return isBack(rip) ? CAME_BACK : enter(rip, 0);
+  const next = follow(rip, slot);
+  if (!next) return enter(rip, slot);
+  const block = <usize>load<u32>(BLOCK);
+  if (next == block + BLOCK_OPS) comeToOther(block);
+  return next;
+}
+
+/** As `follow`, for a return to the block behind a call. */
+function isBack(rip: u64): bool {
+  const linear = (load<u64>(CODE, SEG_LINEAR) + rip) & load<u64>(LINEAR_MASK);
+  if ((linear & ~4095) != load<u64>(CODE_PAGE) || load<u32>(EVENTS) != 0) return false;
+  const block = <usize>load<u32>(RETURN_BLOCK);
+  if (load<u32>(block, BLOCK_START) != (load<u32>(CODE_PLACE) | (<u32>linear & 4095))) return false;
+  if (load<u32>(block, BLOCK_LINKS) != load<u32>(LINKS)) return false;
+  const rest = load<i64>(BUDGET) - <i64>load<u32>(block, BLOCK_COUNT);
+  if (rest < <i64>load<i32>(RETURN_NEEDED)) return false;
+  store<i64>(BUDGET, rest);
+  store<u64>(BLOCK_RIP, rip);
+  store<u32>(BLOCK, <u32>block);
+  return true;
+}
+
+/**
+ * Enters what is at `rip`, as `enter` does, and goes on from translation to translation, until one comes to the block behind the
+ * call. CAME_BACK if the caller can go on there: all is as it was but for what the guest did, and `needed` instructions are left.
+ * Else it gives the operation to go on with, as `enter` does.
+ */
+export function callThrough(rip: u64, slot: usize, block: usize, needed: i32): usize {
+  let next = slot ? follow(rip, slot) : 0;
+  if (!next) next = enter(rip, slot);
   const calls = load<u32>(TRANSLATED_CALLS);
-  if (calls >= MOST_CALLS) return pc;
+  if (calls >= MOST_CALLS) return next;
   const generation = load<u32>(GENERATION);
   const mode = load<u32>(MODE);
   const first = load<u32>(FIRST_TRANSLATION);
+  const outer = load<u32>(RETURN_BLOCK);
+  const outerNeeded = load<i32>(RETURN_NEEDED);
   store<u32>(TRANSLATED_CALLS, calls + 1);
-  let next = pc;
-  while (next) {
+  store<u32>(RETURN_BLOCK, <u32>block);
+  store<i32>(RETURN_NEEDED, needed);
+  while (next > CAME_BACK) {
     if (load<u32>(BLOCK) == <u32>block && load<u32>(GENERATION) == generation) {
       if (next == <usize>load<u32>(block, BLOCK_FIRST)) {
         // It is part of a translation already.
@@ -39,9 +134,15 @@ export function through(pc: usize, block: usize, needed: i32): usize {
       }
     }
     const handler = <u32>load<u16>(next, OP_HANDLER);
-    if (handler < first) break;
+    if (handler < first) {
+      if (next == <usize>load<u32>(BLOCK) + BLOCK_OPS) comeToOther(<usize>load<u32>(BLOCK));
+      break;
+    }
     next = call_indirect<usize>(handler, next);
   }
   store<u32>(TRANSLATED_CALLS, calls);
+  // Where all blocks were forgotten, there is something else now.
+  store<u32>(RETURN_BLOCK, load<u32>(GENERATION) == generation ? outer : <u32>NO_BLOCK);
+  store<i32>(RETURN_NEEDED, outerNeeded);
   return next;
 }
