@@ -18,8 +18,20 @@ export interface Part {
 
 export type Parts = ReadonlyMap<string, Part>;
 
-/** No wide registers, which not every engine supports; loops must not become calls of memcpy and memset. */
-const common = ['-O2', '-Wall', '-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns'];
+/** The parts that compute with floating-point numbers; in 64 bits there are those with vectors too. */
+export const floatParts = ['nbody', 'mandelbrot', 'matmul'] as const;
+export const vectorParts = ['vector-copy', 'vector-strlen', 'vector-hash'] as const;
+
+/** Loops must not become calls of memcpy and memset. */
+const common = ['-O2', '-Wall', '-fno-tree-loop-distribute-patterns'];
+/** By program: no wide registers, which not every engine supports; SSE2 as the code says; or the x87. */
+const flags = {
+  mix: { 64: ['-mgeneral-regs-only'], 32: ['-mgeneral-regs-only'] },
+  floats: {
+    64: ['-DFLOATS', '-fno-tree-vectorize'],
+    32: ['-DFLOATS', '-mfpmath=387', '-mno-sse'],
+  },
+} as const;
 const bare =
   `-ffreestanding -nostdlib -static -no-pie -fno-pie -mno-red-zone -fno-stack-protector -fcf-protection=none
   -fno-asynchronous-unwind-tables -Wl,--build-id=none -Wl,-z,noexecstack -Wl,--no-warn-rwx-segments`.split(
@@ -37,12 +49,18 @@ export interface Program {
 }
 
 /** Compiles the programs into `folder`; all their sizes are multiplied by `scale`. */
-export function buildProgram(sources: string, folder: string, bits: 32 | 64, scale: number): Program {
-  const direct = path.join(folder, `mix${bits}-${scale}`);
+export function buildProgram(
+  sources: string,
+  folder: string,
+  bits: 32 | 64,
+  scale: number,
+  name: keyof typeof flags = 'mix',
+): Program {
+  const direct = path.join(folder, `${name}${bits}-${scale}`);
   const multiboot = `${direct}.multiboot`;
-  const files = ['start.S', 'mix.c'].map((file) => path.join(sources, file));
-  const script = `-Wl,-T,${path.join(sources, 'image.lds')}`;
-  execFileSync('gcc', [...common, ...bare, `-m${bits}`, `-DSCALE=${scale}`, script, ...files, '-o', direct]);
+  const files = ['start.S', `${name}.c`].map((file) => path.join(sources, file));
+  const more = [`-m${bits}`, `-DSCALE=${scale}`, `-Wl,-T,${path.join(sources, 'image.lds')}`];
+  execFileSync('gcc', [...common, ...flags[name][bits], ...bare, ...more, ...files, '-o', direct]);
   // Multiboot loaders take 32-bit files only.
   execFileSync('objcopy', ['-O', 'elf32-i386', '--set-start', MULTIBOOT_ENTRY, direct, multiboot]);
   return { direct, multiboot };
@@ -51,7 +69,15 @@ export function buildProgram(sources: string, folder: string, bits: 32 | 64, sca
 /** The same programs for this machine's own processor. */
 export function buildNative(sources: string, folder: string, scale: number): string {
   const file = path.join(folder, `native-${scale}`);
-  execFileSync('gcc', [...common, `-DSCALE=${scale}`, '-DHOSTED', path.join(sources, 'mix.c'), '-o', file]);
+  execFileSync('gcc', [
+    ...common,
+    ...flags.mix[64],
+    `-DSCALE=${scale}`,
+    '-DHOSTED',
+    path.join(sources, 'mix.c'),
+    '-o',
+    file,
+  ]);
   return file;
 }
 

@@ -48,6 +48,14 @@ gdt_pointer:
 
     .globl direct_start
 direct_start:
+#ifdef FLOATS
+#ifdef __x86_64__
+    mov %cr4, %rax
+    or $0x200, %rax         // CR4.OSFXSR
+    mov %rax, %cr4
+#endif
+    fninit
+#endif
 #ifdef __x86_64__
     lea stack_end(%rip), %rsp
 #else
