@@ -9,22 +9,27 @@ export class DeviceStateError extends TerrariumError {
   }
 }
 
-/** Checks that `state` is an object with exactly the keys of `example`, and gives it with unknown values. */
+/**
+ * Checks that `state` is an object with exactly the keys of `example`, and gives it with unknown values.
+ * @param later fields that states of older versions do not have, with what they stand for there: files of snapshots are read forever
+ */
 export function stateFields<T extends object>(
   device: string,
   state: unknown,
   example: T,
+  later: Partial<T> = {},
 ): Record<keyof T, unknown> {
   if (typeof state !== 'object' || state === null || Array.isArray(state)) {
     throw new DeviceStateError(device, `it is ${state === null ? 'null' : typeof state}, not an object`);
   }
   const wanted = Object.keys(example);
   for (const key of wanted) {
-    if (!Object.hasOwn(state, key)) throw new DeviceStateError(device, `'${key}' is missing`);
+    if (!Object.hasOwn(state, key) && !Object.hasOwn(later, key))
+      throw new DeviceStateError(device, `'${key}' is missing`);
   }
   const extra = Object.keys(state).find((key) => !wanted.includes(key));
   if (extra !== undefined) throw new DeviceStateError(device, `'${extra}' is not one of its fields`);
-  return state as Record<keyof T, unknown>;
+  return { ...later, ...state } as Record<keyof T, unknown>;
 }
 
 /** A field that is a register: a whole number with no bits outside `mask`. */

@@ -70,7 +70,7 @@ function memoryOf({ words }: Planes): Uint8Array {
 
 /** Checks everything, then takes it. @throws DeviceStateError */
 export function loadVga(vga: VgaParts, state: unknown): void {
-  const fields = stateFields('vga', state, saveVga(vga));
+  const fields = stateFields('vga', state, saveVga(vga), { display: null });
   const register = (name: keyof VgaSaved, mask: number) => registerField('vga', name, fields[name], mask);
   const list = (name: keyof VgaSaved, length: number): number[] => {
     const bytes = bytesField('vga', name, fields[name], length);
