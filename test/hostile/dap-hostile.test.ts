@@ -41,6 +41,7 @@ describe('a debug adapter that is sent', () => {
       '\0\x01\x02',
       '\r\n\r\n',
       `A${'a'.repeat(10_000)}`,
+      `Content-Type: ${'a'.repeat(10_000)}`,
     ]) {
       const { status, stderr, stdout } = fed(garbage);
       assert.equal(status, 2, garbage.slice(0, 20));

@@ -68,6 +68,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     await terminal.sees(/Error: something went wrong/);
     const { status, restored } = await terminal.ended();
     assert.deepEqual({ status, restored }, { status: 1, restored: true });
+    assert.match(terminal.screen(), /Error: something went wrong/, 'it is on the screen that stays');
   });
 
   test('and ends itself when the terminal is gone', async () => {
