@@ -11,7 +11,7 @@ import { RFLAGS } from '../x86/index.js';
 import { eventText, faultText } from './gates.js';
 import { explainLeftStack } from './recursion.js';
 import { callerLine, type Finding, linearRip, linearStack, placeText, type Scene } from './scene.js';
-import { explainPolling, type RecentAccess } from './waits.js';
+import { explainPolling, type RecentAccess, straysInto } from './waits.js';
 import { BEFORE, RAN_ON, zerosBefore } from './zeros.js';
 
 /** The guest jumped or ran to an address without memory. */
@@ -97,6 +97,8 @@ export function explainHalt(scene: Scene, reason: string): Finding {
 
 /** The guest did not end: what it does instead. */
 export function explainLoop(scene: Scene, reason: string, recent?: readonly RecentAccess[]): Finding {
+  const strays = straysInto(scene);
+  if (strays !== undefined) return { check: `${reason}; ${strays}`, mistake: RAN_ON };
   const repeated = mostRepeated(scene.faults);
   if (repeated !== undefined) {
     const { fault, times } = repeated;

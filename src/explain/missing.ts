@@ -28,6 +28,7 @@ const DISK = 'no disk is attached: --disk FILE';
 const SECOND = 'nothing is attached to the second channel: --cdrom FILE';
 const FLOPPY = 'no floppy drive is attached: --floppy FILE';
 const VGA = 'the machine has no screen: --vga, or --screen';
+const NO_PCI = 'the machine has no PCI bus: --machine pc';
 const BOARD = 'the machine was made without its standard devices';
 
 const ports: readonly Place[] = [
@@ -50,7 +51,9 @@ const ports: readonly Place[] = [
   place(0x2e8, 0x2ef, 'the fourth serial port', 'the first one, at 0x3f8, is the console'),
   place(0x3f8, 0x3ff, 'the first serial port', BOARD),
   place(0x378, 0x37a, 'the parallel port', 'there is no printer: print to port 0xe9, or to the serial port'),
-  place(0xcf8, 0xcff, 'PCI', 'the machine has no PCI bus: --machine pc'),
+  // Bytes between them are mechanism 2's: a PC that has PCI does not answer them either.
+  place(0xcf8, 0xcf8, 'PCI', NO_PCI),
+  place(0xcfc, 0xcff, 'PCI', NO_PCI),
   place(0x200, 0x207, 'a joystick', 'there is none: keys are at port 0x60'),
   place(0x220, 0x22f, 'a Sound Blaster', 'there is no sound card'),
   place(0x388, 0x38b, 'an AdLib', 'there is no sound card; the speaker is at ports 0x42 and 0x61'),

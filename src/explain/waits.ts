@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { hex, type PhysicalMemory, readLinear } from '../inspect/index.js';
+import type { Registers, SystemRegisters } from '../x86/index.js';
 import { missingAt } from './missing.js';
+import { linearRip } from './scene.js';
 
 /** A thing that a guest reached again and again: as `Outcome.recent` has it. */
 export interface RecentAccess {
@@ -84,8 +87,31 @@ export function explainPolling({ recent = [], registers }: Waiting): WaitFinding
   };
 }
 
-/** What it does that could go on forever, in one line; undefined where nothing is to be seen. */
-export function waitLine(waiting: Waiting): string | undefined {
+/** Zeros at and after an instruction: no code has so many. */
+const ZEROS = 16;
+
+/** A guest that executes what is no code: memory full of zeros. Undefined where it executes something else. */
+export function straysInto(state: {
+  registers: Registers;
+  system: SystemRegisters;
+  memory: PhysicalMemory;
+}): string | undefined {
+  const at = linearRip(state.registers, state.system);
+  const bytes = readLinear(state, at, ZEROS);
+  if (bytes.length < ZEROS || bytes.some((byte) => byte !== 0)) return undefined;
+  return `it executes memory full of zeros, at ${hex(at)}: it left its code`;
+}
+
+/**
+ * What it does that could go on forever, in one line; undefined where nothing is to be seen.
+ * @param memory the guest's, to see what it executes
+ */
+export function waitLine(
+  waiting: Waiting & { registers: Registers; system: SystemRegisters },
+  memory?: PhysicalMemory,
+): string | undefined {
+  const strays = memory && straysInto({ ...waiting, memory });
+  if (strays !== undefined) return strays;
   const polling = explainPolling(waiting);
   if (polling !== undefined) return polling.check;
   const { recent = [], registers } = waiting;

@@ -3,7 +3,7 @@
  * their own drivers. They are Debian's packages; nothing here was made for them.
  */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { createMachine } from '../../src/index.js';
 
@@ -160,4 +160,15 @@ describe('Bochs’ BIOS', { skip: noBochs }, () => {
         assert.equal(outcome.kind, 'halted');
       }
     });
+});
+
+test('a firmware that is given what no firmware starts says so', () => {
+  for (const [image, kind] of [
+    [new Uint8Array([0xf4]), 'a flat image'],
+    [readFileSync('guests/multiboot/multiboot.elf'), 'a multiboot kernel'],
+  ] as const)
+    assert.throws(
+      () => createMachine({ engine: 'soft', firmware: noSeaBios ? 'package.json' : SEABIOS, image }),
+      (error: Error) => error.message.includes(`firmware starts disks, and this is ${kind}`),
+    );
 });

@@ -42,6 +42,13 @@ const guests: [what: string, code: number[], line: RegExp | undefined, why: RegE
     /^it polls port 0x64: the keyboard, for a key$/,
     /--type/,
   ],
+  [
+    'runs past its end into zeros',
+    // ljmp $0x1800, $0: nothing was loaded there
+    [0xea, 0x00, 0x00, 0x00, 0x18],
+    /^it executes memory full of zeros, at 0x[0-9a-f]+: it left its code$/,
+    /ran past the end of its code/,
+  ],
   ['spins with interrupts off', [0xfa, 0xeb, 0xfe], /interrupts off/, /CLI and HLT/],
   ['spins with interrupts on', [0xfb, 0xeb, 0xfe], undefined, /CLI and HLT/],
   [
@@ -63,7 +70,7 @@ for (const engine of ['soft', 'kvm'] as const) {
         using machine = createMachine({ engine, image, mode: 'real', clock: 'wall', coalesce: false });
         const outcome = machine.run({ timeoutMs: 150 });
         assert.equal(outcome.kind, 'timeout');
-        const found = waitLine(outcome);
+        const found = waitLine(outcome, machine.memory);
         if (line === undefined) assert.equal(found, undefined);
         else assert.match(found ?? '', line);
         const { steps, mistakes } = explain({

@@ -1,6 +1,7 @@
 import type { MachineSpec } from '../../config/index.js';
 import { type Explanation, formatExplanation, waitLine } from '../../explain/index.js';
 import { formatInstruction, formatRegisters } from '../../inspect/index.js';
+import type { GuestMemory } from '../../memory/index.js';
 import type { HostedOutcome, SimvirtioReport } from '../../runtime/index.js';
 import { formatCounters, formatStatistics, type StatisticsJson } from '../../trace/index.js';
 import { endingText, waitsForever } from './ending.js';
@@ -8,15 +9,24 @@ import { say, standardError } from './standard-output.js';
 import { type Style, styleFor } from './style.js';
 
 /** Says on stderr how a run ended; see `outcomeText`. */
-export function printOutcome(outcome: HostedOutcome, syntax?: MachineSpec['syntax']): void {
-  say(`${outcomeText(outcome, styleFor(standardError), syntax)}\n`);
+export function printOutcome(
+  outcome: HostedOutcome,
+  memory: GuestMemory,
+  syntax?: MachineSpec['syntax'],
+): void {
+  say(`${outcomeText(outcome, styleFor(standardError), syntax, memory)}\n`);
 }
 
 /** Ends of a guest that went on. */
 const unfinished: ReadonlySet<string> = new Set(['timeout', 'limit', 'stopped']);
 
 /** How a run ended: one line where all is well, with the CPU's state where it is not. */
-export function outcomeText(outcome: HostedOutcome, style: Style, syntax?: MachineSpec['syntax']): string {
+export function outcomeText(
+  outcome: HostedOutcome,
+  style: Style,
+  syntax?: MachineSpec['syntax'],
+  memory?: GuestMemory,
+): string {
   const { kind, registers, system, failure } = outcome;
   const lines: string[] = [];
   if (failure !== undefined) {
@@ -29,7 +39,7 @@ export function outcomeText(outcome: HostedOutcome, style: Style, syntax?: Machi
     if (failure.hint !== undefined && kind !== 'shutdown') lines.push(`  ${failure.hint}`);
   }
   if (waitsForever(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
-  const waits = unfinished.has(kind) ? waitLine(outcome) : undefined;
+  const waits = unfinished.has(kind) ? waitLine(outcome, memory) : undefined;
   if (waits !== undefined) lines.push(`  ${waits}`);
   if (kind === 'shutdown' || kind === 'engineError') {
     lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));

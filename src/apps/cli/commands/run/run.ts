@@ -246,7 +246,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     [expectations, flags.stat, flags.dump, flags.report, outcome.recent].some(Boolean);
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') {
     if (terminal.openLine && shared === undefined) say('\n');
-    if (tells) (await import('./after.js')).printOutcome(outcome, spec.syntax);
+    if (tells) (await import('./after.js')).printOutcome(outcome, machine.memory, spec.syntax);
     else say(`${endingText(outcome, styleFor(standardError))}\n`);
   }
   if (!flags.quiet && !flags.screen && !flags.screenshot) {
