@@ -45,6 +45,39 @@ describe('assist', { skip }, () => {
     assert.equal(outcome.failure?.name, 'KVM_INTERNAL_ERROR_EMULATION');
   });
 
+  for (const pae of [false, true])
+    test(`continues a guest that switches on 32-bit paging${pae ? ' with PAE' : ''}, and says why`, () => {
+      // Tables at 2000: one page of 4 MiB, or of 2 MiB through a directory at 3000; physical = linear.
+      const code = [
+        ...[0xc7, 0x05, 0x00, 0x20, 0, 0, ...(pae ? [0x01, 0x30, 0, 0] : [0x83, 0, 0, 0])], // movl $…, 0x2000
+        ...[0xc7, 0x05, 0x00, 0x30, 0, 0, 0x83, 0, 0, 0], // movl $0x83, 0x3000
+        ...[0x0f, 0x20, 0xe0, 0x83, 0xc8, pae ? 0x20 : 0x10, 0x0f, 0x22, 0xe0], // CR4.PAE or CR4.PSE
+        ...[0xb8, 0x00, 0x20, 0, 0, 0x0f, 0x22, 0xd8], // mov $0x2000, %eax; mov %eax, %cr3
+        ...[0x0f, 0x20, 0xc3, 0x81, 0xcb, 0, 0, 0, 0x80, 0x0f, 0x22, 0xc3], // or CR0.PG, by EBX
+        ...[0xb0, 0x50, 0xe6, 0x10, 0xfa, 0xf4], // mov $0x50, %al; out %al, $0x10; cli; hlt
+      ];
+      const written: number[] = [];
+      const port: Device = {
+        name: 'port',
+        ports: [{ first: 0x10, count: 1, width: 1 }],
+        writePort: (_port, _size, value) => written.push(value),
+      };
+      const image = { ...parseImage(Uint8Array.from(code), 'code') };
+      using machine = createMachine({ image, mode: 'protected', engine: 'kvm', devices: [port] });
+      const outcome = machine.run({ timeoutMs: 5000 });
+      assert.equal(outcome.kind, 'halted', outcome.reason);
+      assert.deepEqual(written, [0x50]);
+      assert.equal(outcome.system.cr0 >> 31n, 1n);
+      assert.match(outcome.assistance?.because ?? '', /cannot do 32-bit paging/);
+    });
+
+  test('a triple fault at the switch stays one, where the tables are at fault', () => {
+    // CR3 = 0: the directory is the code. mov $0x80000011, %eax; mov %eax, %cr0
+    const code = [0xb8, 0x11, 0, 0, 0x80, 0x0f, 0x22, 0xc0, 0xf4];
+    using machine = createMachine({ image: image(code), mode: 'protected', engine: 'kvm' });
+    assert.equal(machine.run({ timeoutMs: 5000 }).kind, 'shutdown');
+  });
+
   test('keeps a state that KVM does not take back, and continues from it', () => {
     // Protected mode with CS.L set: it means nothing there (SDM 3A 3.4.5), but KVM_SET_SREGS refuses it.
     const gdt = 0x50;

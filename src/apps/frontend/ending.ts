@@ -47,6 +47,8 @@ export function endingText(outcome: HostedOutcome, style: Style, more: readonly 
       `${coalesced > 0 ? ` and ${coalesced} coalesced writes` : ''} in ${formatDuration(elapsedMs)}`,
     ...more,
   ];
+  if (outcome.assistance?.because !== undefined)
+    lines.push(style.dim(`  ${outcome.assistance.because}: from there on the guest ran on the software CPU`));
   for (const { space, address, write, count } of outcome.unclaimed.slice(0, UNCLAIMED_SHOWN)) {
     const times = count === 1 ? 'once' : `${count} times`;
     const verb = write ? 'wrote' : 'read';

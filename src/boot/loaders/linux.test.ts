@@ -17,6 +17,7 @@ const machine = (size = 64 * MIB) => GuestMemory.create([{ address: 0, size }]);
 interface Fields {
   version?: number;
   loadFlags?: number;
+  entry32?: number;
   xloadFlags?: number;
   preferred?: number;
   relocatable?: number;
@@ -39,6 +40,7 @@ function bzImage({ sectors = 3, ...fields }: Fields = {}, kernel = KERNEL): Uint
   file.set(words(0x53726448), 0x202);
   view.setUint16(0x206, fields.version ?? 0x20f, true);
   view.setUint8(0x211, fields.loadFlags ?? 1);
+  view.setUint32(0x214, fields.entry32 ?? MIB, true);
   view.setUint32(0x22c, fields.initrdMax ?? 0x7fff_ffff, true);
   view.setUint8(0x234, fields.relocatable ?? 1);
   view.setUint16(0x236, fields.xloadFlags ?? 3, true);
@@ -146,6 +148,9 @@ describe('a Linux kernel', () => {
     assert.deepEqual(entryOf({ relocatable: 0 }), [64, MIB]);
     assert.deepEqual(entryOf({ version: 0x203 }), [32, MIB]);
     assert.deepEqual(entryOf({ version: 0x200 }), [16, MIB]);
+    // iPXE: loaded high, and started in real mode alone.
+    assert.deepEqual(entryOf({ version: 0x207, entry32: 0 }), [16, MIB]);
+    assert.throws(() => parseImage(bzImage({ version: 0x207, entry32: 0 }), 'k', 'linux32'), /code32_start/);
   });
 
   test('what cannot be is refused with the field', () => {

@@ -40,6 +40,8 @@ export interface AssistOptions {
   irqchip?: IrqchipName;
   /** Finds the cause of a shutdown: see `replayShutdown`. */
   replay?: (cpu: EngineCpu, interrupt: number | undefined) => readonly FaultRecord[];
+  /** The system registers after the next instruction, where that switches paging on: see `pagingSwitch`. */
+  nextPaging?: (cpu: EngineCpu) => SystemRegisters | undefined;
 }
 
 /**
@@ -57,6 +59,7 @@ export class AssistedCpu implements EngineCpu {
   /** The engine's own controllers deliver the interrupts. */
   readonly #irqchip: boolean;
   readonly #replay: AssistOptions['replay'];
+  readonly #nextPaging: AssistOptions['nextPaging'];
   #helper: Helper | undefined;
   /** The interrupt that was injected before the last run. */
   #injected: number | undefined;
@@ -67,6 +70,7 @@ export class AssistedCpu implements EngineCpu {
   /** The engine cannot run the current code: the helper continues until it can. */
   #stays = false;
   #times = 0;
+  #refusedPaging = false;
   /** The state in the engine's CPU while the helper runs. */
   #known: CpuState | undefined;
   #streak = 0;
@@ -86,8 +90,9 @@ export class AssistedCpu implements EngineCpu {
     inner: EngineCpu,
     makeHelper: () => Helper,
     control: Int32Array,
-    { irqchip = 'none', replay }: AssistOptions = {},
+    { irqchip = 'none', replay, nextPaging }: AssistOptions = {},
   ) {
+    this.#nextPaging = nextPaging;
     this.#irqchip = irqchip === 'kernel';
     this.#replay = replay;
     this.#inner = inner;
@@ -124,12 +129,21 @@ export class AssistedCpu implements EngineCpu {
       }
       this.#helpedLast = false;
       const kind = this.#inner.run();
-      if (kind !== ExitKind.internalError) {
+      if (kind !== ExitKind.internalError && !(kind === ExitKind.shutdown && this.#refusesPaging())) {
         if (kind !== ExitKind.interrupted) this.#streak = 0;
         return kind;
       }
       if (!this.#takeOver()) return kind;
     }
+  }
+
+  /** An engine without a kind of paging shuts down where a guest switches it on: then the helper does, and keeps the state. */
+  #refusesPaging(): boolean {
+    if (this.#irqchip) return false;
+    const next = this.#nextPaging?.(this.#inner);
+    if (next === undefined || this.#inner.canRun(next)) return false;
+    this.#refusedPaging = true;
+    return true;
   }
 
   completeExit(): void {
@@ -143,7 +157,11 @@ export class AssistedCpu implements EngineCpu {
 
   /** How often the engine gave up and then continued, and how many instructions were run in its place. */
   get assistance(): Assistance {
-    return { times: this.#times, instructions: Number(this.#helper?.instructions ?? 0n) };
+    return {
+      times: this.#times,
+      instructions: Number(this.#helper?.instructions ?? 0n),
+      ...(this.#refusedPaging && { because: 'this host’s KVM cannot do 32-bit paging' }),
+    };
   }
 
   /** Gives the helper the state; false where there is no helper that accepts it. */

@@ -22,6 +22,7 @@ import {
   type VmOptions,
 } from '../contract/index.js';
 import { AssistedCpu, type AssistOptions, type Helper } from './cpu.js';
+import { pagingSwitch } from './paging-switch.js';
 import { type CopyCpu, replayShutdown, runOnCopy } from './replay.js';
 
 export { AssistedCpu } from './cpu.js';
@@ -69,7 +70,11 @@ export function assisted(engine: Engine, helper: () => AssistEngine): Engine {
           other.warmUp();
           return other.createVm(memory);
         },
-        (cpu, interrupt) => replayShutdown({ cpu, memory, interrupt }, (copy) => cpuOn(helper(), copy)),
+        {
+          replay: (cpu, interrupt) =>
+            replayShutdown({ cpu, memory, interrupt }, (copy) => cpuOn(helper(), copy)),
+          nextPaging: (cpu) => pagingSwitch(cpu, memory),
+        },
       ),
     kick: (control) => engine.kick(control),
     discard: (memory) => engine.discard(memory),
@@ -79,7 +84,7 @@ export function assisted(engine: Engine, helper: () => AssistEngine): Engine {
 class AssistedVm implements EngineVm {
   readonly #inner: EngineVm;
   readonly #irqchip: IrqchipName;
-  readonly #replay: NonNullable<AssistOptions['replay']>;
+  readonly #looks: Pick<AssistOptions, 'replay' | 'nextPaging'>;
   readonly #makeHelper: () => ReturnType<AssistEngine['createVm']>;
   readonly #helpers: ReturnType<AssistEngine['createVm']>[] = [];
   /** The regions whose log was begun after the VM was made, and those whose was ended. */
@@ -89,9 +94,9 @@ class AssistedVm implements EngineVm {
     inner: EngineVm,
     irqchip: IrqchipName,
     makeHelper: () => ReturnType<AssistEngine['createVm']>,
-    replay: NonNullable<AssistOptions['replay']>,
+    looks: Pick<AssistOptions, 'replay' | 'nextPaging'>,
   ) {
-    this.#replay = replay;
+    this.#looks = looks;
     this.#inner = inner;
     this.#irqchip = irqchip;
     this.#makeHelper = makeHelper;
@@ -106,7 +111,7 @@ class AssistedVm implements EngineVm {
     };
     return new AssistedCpu(this.#inner.createCpu(control), makeHelper, control, {
       irqchip: this.#irqchip,
-      replay: this.#replay,
+      ...this.#looks,
     });
   }
 

@@ -10,6 +10,8 @@ export interface Assistance {
   times: number;
   /** Instructions that another CPU ran in its place. */
   instructions: number;
+  /** Why the other CPU ran the guest from some instruction on, where it did: a phrase for messages. */
+  because?: string;
 }
 
 /** The assistance of a CPU that needs none. */

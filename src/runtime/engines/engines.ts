@@ -171,13 +171,16 @@ function openKvm({ device, assist = true, cpuVendor }: EngineWishes): Engine {
 /** The KVM devices on which this thread has created a virtual machine. */
 const proven = new Set<string>();
 
-/** Kernels whose own code is most of their life. */
+/** Kernels whose own code is most of their life, and disks with boot loaders, which unpack what they start. */
 const operatingSystems: ReadonlySet<ImageKind | undefined> = new Set([
   'linux',
   'linux16',
   'linux32',
   'linux64',
   'pvh',
+  'floppy',
+  'disk',
+  'cdrom',
 ]);
 
 function whyNotKvm({ mode, clock, cpuVendor, kind, device = '/dev/kvm' }: EngineWishes): string | undefined {
