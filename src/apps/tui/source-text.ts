@@ -17,15 +17,28 @@ export class SourceText {
 
   /** Without surrounding whitespace. */
   line({ file, line }: SourceLine): string | undefined {
-    const places = [
-      path.resolve(file.directory ?? '.', file.path),
-      path.resolve(this.#folder, file.path),
-      path.join(this.#folder, file.name),
-    ];
+    const places = placesOf(file, this.#folder);
     const key = places[0]!;
     if (!this.#files.has(key)) this.#files.set(key, first(places));
     return this.#files.get(key)?.[line - 1]?.trim();
   }
+}
+
+/**
+ * Where a source may be: where the compiler found it; or in the image's folder, by the same path, or by its name alone if it lay right
+ * where the compiler ran, or in a folder of that name. Another file of the same name is none.
+ */
+function placesOf({ directory, path: given, name }: SourceLine['file'], folder: string): string[] {
+  // DWARF before 5 does not say here where the compiler ran: what lies beside the image comes first then.
+  const compiled = path.resolve(directory ?? '.', given);
+  const its = path.dirname(compiled);
+  const moved = its === path.resolve(directory ?? '.') || path.basename(its) === path.basename(folder);
+  const beside = [
+    ...(path.isAbsolute(given) ? [] : [path.resolve(folder, given)]),
+    ...(moved ? [path.join(folder, name)] : []),
+  ];
+  const isKnown = directory !== undefined || path.isAbsolute(given);
+  return isKnown ? [compiled, ...beside] : [...beside, compiled];
 }
 
 function first(files: readonly string[]): readonly string[] | undefined {
