@@ -44,6 +44,26 @@ describe('what a BIOS leaves in memory', () => {
   });
 });
 
+describe('tables', () => {
+  test('SMBIOS, ACPI and MP are found where programs look for them (SMBIOS 2.8 5.2.1, ACPI 6.4 5.2.5.1, MP 1.4 4)', () => {
+    using bench = new BiosBench();
+    const { memory } = bench;
+    const find = (text: string, from: number, to: number) => {
+      for (let at = from; at < to; at += 16)
+        if (String.fromCharCode(...memory.readBytes(at, text.length)) === text) return at;
+      return -1;
+    };
+    const smbios = find('_SM_', 0xf_0000, 0x10_0000);
+    assert.notEqual(smbios, -1);
+    const length = memory.read8(smbios + 5);
+    const sum = memory.readBytes(smbios, length).reduce((total, byte) => total + byte, 0);
+    assert.equal(sum & 0xff, 0);
+    assert.equal(memory.read8(memory.read32(smbios + 0x18)), 0, 'type 0, the BIOS, comes first');
+    assert.notEqual(find('RSD PTR ', 0xe_0000, 0x10_0000), -1);
+    assert.notEqual(find('_MP_', 0x9_fc00, 0xa_0000), -1);
+  });
+});
+
 describe('int 10h', () => {
   test('teletype: text, line feeds, backspace, the end of a line, scrolling', () => {
     using bench = new BiosBench();
