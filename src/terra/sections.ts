@@ -55,6 +55,7 @@ export async function readSections(file: Uint8Array): Promise<Uint8Array[]> {
     ];
     at += HEADER;
     if (length === 0 && packed === 0) {
+      if (sum !== 0) throw damaged('the checksum of its end is wrong');
       if (at !== file.length) throw damaged(`${file.length - at} bytes follow its end`);
       return contents;
     }
