@@ -4,4 +4,11 @@
  * @module
  */
 export { TerraError } from './sections.js';
-export { decodeTerra, encodeTerra, type RecordedEnd, TERRA_VERSION, type Terra } from './terra.js';
+export {
+  decodeTerra,
+  encodeTerra,
+  hostFields,
+  type RecordedEnd,
+  TERRA_VERSION,
+  type Terra,
+} from './terra.js';

@@ -37,8 +37,8 @@ export interface Terra {
   named?: FieldName[];
 }
 
-/** What names files and modules of the host. */
-const hostFields: readonly FieldName[] = [
+/** What names files and modules of the host: a file leaves it out. */
+export const hostFields: readonly FieldName[] = [
   ...(['devices', 'hypercalls', 'disks', 'floppies', 'cdroms'] as const),
   ...(['firmware', 'initrds', 'modules'] as const),
 ];

@@ -203,6 +203,28 @@ describe('the command line', { skip: noCompiler }, () => {
     assert.match(cut.stderr, /run\.terra: the file is damaged: its end is missing/);
   });
 
+  test('needs the devices of a recording again, and tells of one that answers otherwise', () => {
+    using scratch = new Scratch();
+    const [source, device, recording] = ['k.S', 'dice.mjs', 'dice.terra'].map((name) =>
+      scratch.file(name),
+    ) as [string, string, string];
+    const answering = (value: number) =>
+      writeFileSync(
+        device,
+        `export default () => ({ name: 'dice', ports: [{ first: 0x500, count: 1 }], readPort: () => ${value}, save: () => ({}), load() {} });`,
+      );
+    writeFileSync(source, '.code16\nmov $0x500, %dx\nin %dx, %al\nadd $0x30, %al\nout %al, $0xe9\nhlt\n');
+    answering(7);
+    assert.equal(terrarium(['run', source, '--device', device, '--record', recording]).stdout, '7');
+    assert.match(terrarium(['replay', recording]).stderr, /its machine was made with --device/);
+    const same = terrarium(['replay', recording, '--device', device]);
+    assert.deepEqual([same.status, same.stdout], [0, '7'], same.stderr);
+    answering(8);
+    const other = terrarium(['replay', recording, '--device', device]);
+    assert.equal(other.status, 2);
+    assert.match(other.stderr, /the run was another than when it was recorded: registers or memory differ/);
+  });
+
   test('says what is wrong', () => {
     using scratch = new Scratch();
     const file = scratch.file('x.terra');

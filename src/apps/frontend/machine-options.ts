@@ -29,12 +29,17 @@ export interface MachineFlags {
 
 /** Adds an option for each field that has one. */
 export function addMachineOptions(command: Command): Command {
-  for (const name of fieldNames) for (const option of optionsFor(name)) command.addOption(option);
-  return command.option(
+  return addFieldOptions(command, fieldNames).option(
     '--type <text>',
     "type on the guest's keyboard: 'dir\\n'; escapes \\n, \\t, \\b, \\e",
     unescapeKeys,
   );
+}
+
+/** The options of some fields: for a command whose machine is described elsewhere. */
+export function addFieldOptions(command: Command, names: readonly FieldName[]): Command {
+  for (const name of names) for (const option of optionsFor(name)) command.addOption(option);
+  return command;
 }
 
 function optionsFor(name: FieldName): Option[] {

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { asTyped } from '../../../command.js';
 import { ConfigError, TerrariumError } from '../../../errors.js';
-import { hostHere } from '../../../runtime/index.js';
+import { canRunHere, type HostedOptions, hostHere, hostMachine } from '../../../runtime/index.js';
+import { hostFields } from '../../../terra/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
-import { addMachineOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
+import { addFieldOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
 import { say, standardOutput } from '../../frontend/standard-output.js';
 import { digestOf, readTerra, requireNamed } from '../../frontend/terra-file.js';
 
@@ -15,6 +16,9 @@ Examples:
 `;
 
 const LINE_FEED = 10;
+
+/** What a loader placed in memory, which the recording holds. */
+const placed: ReadonlySet<string> = new Set(['initrds', 'modules']);
 
 /** A replayed run that was another than the recorded one. */
 class DivergedError extends TerrariumError {
@@ -30,7 +34,7 @@ export function replayCommand(): Command {
     .usage('<file> [options]')
     .description('Repeats a recorded run on the software CPU, and checks that it is the same to the bit.')
     .argument('<file>', 'what run --record made');
-  return addMachineOptions(command)
+  return addFieldOptions(command, [...hostFields.filter((name) => !placed.has(name)), 'translate'])
     .option('--quiet', 'do not say how the run ended')
     .addHelpText('before', asTyped(examples.trimStart()))
     .action(replay);
@@ -46,10 +50,11 @@ async function replay(file: string, flags: MachineFlags & { quiet?: true }): Pro
     );
   const asked = specOf(flags);
   requireNamed(terra, asked, file);
-  await using machine = await hostHere({
+  const config: HostedOptions = {
     ...{ ...spec, ...asked, image, engine: 'soft', clock: 'instructions' },
     ...{ from: state, replay: record },
-  });
+  };
+  await using machine = await (canRunHere(config) ? hostHere(config) : hostMachine(config));
   const before = (await machine.save()).instructions ?? 0;
   let last = LINE_FEED;
   machine.onOutput((bytes) => {
