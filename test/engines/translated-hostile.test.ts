@@ -70,6 +70,26 @@ function loop(rounds: number, body: readonly number[]): number[] {
   return [0xb9, ...word(rounds), ...body, 0x49, 0x0f, 0x85, ...word(-(body.length + 7)), 0xf4];
 }
 
+/** Another number each time: imul edx, edx, 1103515245; add edx, 12345; mov ebx, edx; shr ebx, 16; and ebx, mask; add ebx, … */
+const somewhere = (mask: number) => [
+  0x69,
+  0xd2,
+  ...word(1103515245),
+  0x81,
+  0xc2,
+  ...word(12345),
+  0x89,
+  0xd3,
+  0xc1,
+  0xeb,
+  16,
+  0x81,
+  0xe3,
+  ...word(mask),
+  0x81,
+  0xc3,
+];
+
 describe('translating', () => {
   test('has bounds where a guest makes endless new code', () => {
     // Each round writes "add eax, imm32; ret" to another place, and calls it 2,000 times.
@@ -111,25 +131,8 @@ describe('translating', () => {
   test('takes 10,000 entries into one loop', () => {
     // A sled of 10,000 "inc eax", entered at another place each round.
     const sled = repeat(10_000, [0x40]);
-    // imul edx, edx, 1103515245; add edx, 12345; mov ebx, edx; shr ebx, 16; mod by masking 8191; add ebx, sled; jmp ebx
-    const head = [
-      0x69,
-      0xd2,
-      ...word(1103515245),
-      0x81,
-      0xc2,
-      ...word(12345),
-      0x89,
-      0xd3,
-      0xc1,
-      0xeb,
-      16,
-      0x81,
-      0xe3,
-      ...word(8191),
-      0x81,
-      0xc3,
-    ];
+    // And then jmp ebx.
+    const head = somewhere(8191);
     const sledAt = CODE + 5 + head.length + 4 + 2;
     compare({ bytes: loop(300, [...head, ...word(sledAt), 0xff, 0xe3, ...sled]) });
   });
@@ -159,24 +162,7 @@ describe('translating', () => {
 
   test('takes returns to everywhere', () => {
     const sled = repeat(4096, [0x40]);
-    const head = [
-      0x69,
-      0xd2,
-      ...word(1103515245),
-      0x81,
-      0xc2,
-      ...word(12345),
-      0x89,
-      0xd3,
-      0xc1,
-      0xeb,
-      16,
-      0x81,
-      0xe3,
-      ...word(4095),
-      0x81,
-      0xc3,
-    ];
+    const head = somewhere(4095);
     const sledAt = CODE + 5 + head.length + 4 + 2;
     compare({ bytes: loop(300, [...head, ...word(sledAt), 0x53, 0xc3, ...sled]) });
   });

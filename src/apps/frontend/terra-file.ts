@@ -45,7 +45,6 @@ export function requireNamed({ named = [] }: Terra, asked: MachineSpec, file: st
 
 /** What a command makes its machine from, and with. */
 export interface Kept {
-  terra: Terra;
   loaded: LoadedImage;
   observed: Partial<HostedOptions>;
 }
@@ -64,7 +63,6 @@ export async function loadKept(files: readonly string[], from: string, asked: Ma
   if (terra.record) Object.assign(spec, { engine: 'soft', clock: 'instructions' });
   const { image, state, record } = terra;
   return {
-    terra,
     loaded: { image, spec, file: from, sources: [], warnings: '', sourceFolder: path.dirname(from) },
     observed: { from: state, ...(record && { replay: record }) },
   };

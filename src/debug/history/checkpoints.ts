@@ -52,10 +52,6 @@ export class Checkpoints {
     return this.#list[0];
   }
 
-  get last(): Checkpoint | undefined {
-    return this.#list.at(-1);
-  }
-
   /** The last one that is not after so many instructions. */
   before(instructions: number): Checkpoint | undefined {
     return this.#list[this.#after(instructions) - 1];

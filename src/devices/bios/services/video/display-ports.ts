@@ -1,20 +1,5 @@
 import type { SystemBus } from '../../../contract/index.js';
-
-/** Registers of Bochs' display interface. */
-export const Display = {
-  id: 0,
-  width: 1,
-  height: 2,
-  bits: 3,
-  enable: 4,
-  bank: 5,
-  virtualWidth: 6,
-  virtualHeight: 7,
-  x: 8,
-  y: 9,
-  memory: 10,
-} as const;
-export const DisplayEnable = { on: 0x01, wideColours: 0x20, linear: 0x40, keepMemory: 0x80 } as const;
+import { Dispi, Enable } from '../../../vga/dispi.js';
 
 const INDEX = 0x1ce;
 const DATA = 0x1cf;
@@ -42,21 +27,21 @@ export class DisplayPorts {
 
   /** The interface answers. */
   get isThere(): boolean {
-    return (this.get(Display.id) & 0xfff0) === SOME_VERSION;
+    return (this.get(Dispi.id) & 0xfff0) === SOME_VERSION;
   }
 
   get on(): boolean {
-    return (this.get(Display.enable) & DisplayEnable.on) !== 0;
+    return (this.get(Dispi.enable) & Enable.on) !== 0;
   }
 
   /** Bytes of video memory. */
   get memory(): number {
-    return this.get(Display.memory) * BANK;
+    return this.get(Dispi.memory) * BANK;
   }
 
   /** The VGA's modes are seen from now on. */
   off(): void {
-    this.set(Display.enable, 0);
+    this.set(Dispi.enable, 0);
   }
 
   /** Where the linear frame buffer is, by the first display adapter's base address 0; 0 where it is nowhere. */

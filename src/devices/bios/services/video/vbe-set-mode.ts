@@ -1,8 +1,10 @@
 /** Sets a mode of VBE: the VGA as for its nearest mode, then the display interface. */
+
+import { Dispi, Enable } from '../../../vga/dispi.js';
 import { Data } from '../../data-area.js';
 import type { Pc } from '../../pc.js';
 import { coloursOf } from './colours.js';
-import { Display, DisplayEnable, type DisplayPorts } from './display-ports.js';
+import type { DisplayPorts } from './display-ports.js';
 import { type Mode, modes } from './modes.js';
 import { noteMode } from './set-mode.js';
 import { pitchOf, type VbeMode, vbeMode } from './vbe-modes.js';
@@ -48,14 +50,11 @@ export function setVbeMode(
   ports.setMode(drawn, (pc.guest.read8(Data.videoFlags) & 0x08) === 0);
   if (mode.bits === 4) ports.setColours(coloursOf('ega'));
   for (const [register, value] of [
-    [Display.width, mode.width],
-    [Display.height, mode.height],
-    [Display.bits, mode.bits],
-    [Display.bank, 0],
-    [
-      Display.enable,
-      DisplayEnable.on | (linear ? DisplayEnable.linear : 0) | (clear ? 0 : DisplayEnable.keepMemory),
-    ],
+    [Dispi.width, mode.width],
+    [Dispi.height, mode.height],
+    [Dispi.bits, mode.bits],
+    [Dispi.bank, 0],
+    [Dispi.enable, Enable.on | (linear ? Enable.linear : 0) | (clear ? 0 : Enable.keepMemory)],
   ] as const)
     display.set(register, value);
   noteMode(pc, drawn, clear);
@@ -66,6 +65,6 @@ export function presentVbeMode(pc: Pc, display: DisplayPorts): Mode | undefined 
   const mode = vbeMode(pc.guest.read16(Data.vbeMode) & 0x1ff);
   if (mode === undefined || !display.isThere || !display.on) return undefined;
   const bytes = mode.bits === 4 ? 0 : Math.ceil(mode.bits / 8);
-  const pitch = bytes === 0 ? mode.width / 8 : display.get(Display.virtualWidth) * bytes;
+  const pitch = bytes === 0 ? mode.width / 8 : display.get(Dispi.virtualWidth) * bytes;
   return drawnMode(mode, display.frameBuffer, pitch);
 }

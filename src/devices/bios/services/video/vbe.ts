@@ -5,13 +5,15 @@
  *
  * @module
  */
+
+import { Dispi, Enable } from '../../../vga/dispi.js';
 import { Data } from '../../data-area.js';
 import type { Frame } from '../../frame.js';
 import { linear } from '../../guest.js';
 import type { BiosFunction, Pc } from '../../pc.js';
 import { VbeTexts, VbeWindow } from '../../rom/rom.js';
 import { far, hex } from '../../words.js';
-import { Display, DisplayEnable, DisplayPorts } from './display-ports.js';
+import { DisplayPorts } from './display-ports.js';
 import { moveState, stateBlocks } from './information.js';
 import { modes } from './modes.js';
 import { setMode } from './set-mode.js';
@@ -103,11 +105,11 @@ const calls: Readonly<Record<number, Call>> = {
       if (guest.read16(Data.vbeMode) & Flag.linear) return 0x0305;
       if (!display.on || bl !== 0 || bh > 1) return Status.failed;
       if (bh === 1) {
-        frame.dx = display.get(Display.bank);
+        frame.dx = display.get(Dispi.bank);
         return Status.ok;
       }
-      display.set(Display.bank, dx);
-      return display.get(Display.bank) === dx ? Status.ok : Status.failed;
+      display.set(Dispi.bank, dx);
+      return display.get(Dispi.bank) === dx ? Status.ok : Status.failed;
     },
   },
   6: {
@@ -122,13 +124,13 @@ const calls: Readonly<Record<number, Call>> = {
       switch (frame.bl) {
         case 0x80:
         case 0x00:
-          display.set(Display.x, frame.cx);
-          display.set(Display.y, frame.dx);
+          display.set(Dispi.x, frame.cx);
+          display.set(Dispi.y, frame.dx);
           return Status.ok;
         case 1:
           frame.bh = 0;
-          frame.cx = display.on ? display.get(Display.x) : 0;
-          frame.dx = display.on ? display.get(Display.y) : 0;
+          frame.cx = display.on ? display.get(Dispi.x) : 0;
+          frame.dx = display.on ? display.get(Dispi.y) : 0;
           return Status.ok;
         default:
           return Status.failed;
@@ -155,31 +157,31 @@ function lineLength(frame: Frame, { guest }: Pc, display: DisplayPorts): number 
     frame.dx = Math.floor(display.memory / (columns * 2 || 1));
     return Status.ok;
   }
-  const bits = display.get(Display.bits);
+  const bits = display.get(Dispi.bits);
   const stored = bits === 15 ? 16 : bits;
   // Bytes are of one plane where there are planes.
   const perByte = bits === 4 ? 1 : stored;
-  if (bl === 0) display.set(Display.virtualWidth, frame.cx);
-  if (bl === 2) display.set(Display.virtualWidth, Math.floor((frame.cx * 8) / perByte));
-  const width = display.get(Display.virtualWidth);
+  if (bl === 0) display.set(Dispi.virtualWidth, frame.cx);
+  if (bl === 2) display.set(Dispi.virtualWidth, Math.floor((frame.cx * 8) / perByte));
+  const width = display.get(Dispi.virtualWidth);
   frame.bx = Math.floor((width * perByte) / 8);
   frame.cx = width;
-  frame.dx = display.get(Display.virtualHeight);
+  frame.dx = display.get(Dispi.virtualHeight);
   return Status.ok;
 }
 
 /** AX=4F08h: 6 or 8 bits of red, green and blue. */
 function colourBits(frame: Frame, _pc: Pc, display: DisplayPorts): number {
   if (!display.on) return Status.failed;
-  if (display.get(Display.bits) > 8) return Status.notInThisMode;
-  const enable = display.get(Display.enable);
+  if (display.get(Dispi.bits) > 8) return Status.notInThisMode;
+  const enable = display.get(Dispi.enable);
   if (frame.bl === 1) {
-    frame.bx = (enable & DisplayEnable.wideColours ? 0x0800 : 0x0600) | frame.bl;
+    frame.bx = (enable & Enable.wideColours ? 0x0800 : 0x0600) | frame.bl;
     return Status.ok;
   }
   if (frame.bl !== 0 || (frame.bh !== 6 && frame.bh !== 8)) return Status.failed;
-  const other = enable & ~DisplayEnable.wideColours;
-  display.set(Display.enable, frame.bh === 8 ? other | DisplayEnable.wideColours : other);
+  const other = enable & ~Enable.wideColours;
+  display.set(Dispi.enable, frame.bh === 8 ? other | Enable.wideColours : other);
   return Status.ok;
 }
 
@@ -224,14 +226,14 @@ function moveWholeState(frame: Frame, pc: Pc, display: DisplayPorts): number {
   }
   if (wantsInterface) {
     const values = INTERFACE_REGISTERS.map((_, i) => guest.read16(at + 2 * i));
-    const enable = values[INTERFACE_REGISTERS.indexOf(Display.enable)]!;
+    const enable = values[INTERFACE_REGISTERS.indexOf(Dispi.enable)]!;
     display.off();
     for (const [i, register] of INTERFACE_REGISTERS.entries())
-      if (register < Display.enable) display.set(register, values[i]!);
-    display.set(Display.enable, enable === 0 ? 0 : enable | DisplayEnable.keepMemory);
+      if (register < Dispi.enable) display.set(register, values[i]!);
+    display.set(Dispi.enable, enable === 0 ? 0 : enable | Enable.keepMemory);
     for (const [i, register] of INTERFACE_REGISTERS.entries())
-      if (register > Display.enable) display.set(register, values[i]!);
-    display.set(Display.enable, enable);
+      if (register > Dispi.enable) display.set(register, values[i]!);
+    display.set(Dispi.enable, enable);
     guest.write16(Data.vbeMode, guest.read16(at + 2 * INTERFACE_REGISTERS.length));
   }
   moveState(pc, linear(es, bx), cx, true);
