@@ -13,7 +13,7 @@
  * @module
  */
 import './globals.js';
-import { type SoftEngine, softEngine } from './engine/soft/index.js';
+import { type SoftEngine, softEngine, type TranslateMode } from './engine/soft/index.js';
 import { ConfigError, TerrariumError } from './errors.js';
 import type { Machine } from './machine/index.js';
 import { createFrom, type MachineOptions } from './pc/index.js';
@@ -47,7 +47,7 @@ export type {
 export * from './devices/index.js';
 export type { Engine, EngineCpu, Exit } from './engine/contract/index.js';
 export { Control, controlBytes, ExitKind } from './engine/contract/index.js';
-export { type SoftCpu, type SoftEngine, softEngine } from './engine/soft/index.js';
+export { type SoftCpu, type SoftEngine, softEngine, type TranslateMode } from './engine/soft/index.js';
 export { ConfigError, TerrariumError } from './errors.js';
 export { type Explanation, explain, formatExplanation } from './explain/index.js';
 export { formatRegisters } from './inspect/index.js';
@@ -110,6 +110,12 @@ export function createMachine(options: MachineOptions): Machine {
   });
 }
 
+/** See `loadSoftEngine`. */
+export interface LoadOptions {
+  /** Hot guest code is translated (`on`, the default), or only interpreted. */
+  translate?: TranslateMode;
+}
+
 /**
  * The software engine from its compiled program, `terrarium-vm/soft.wasm`: a URL, or a response that is under way. It
  * compiles while it loads, where the server says that it is `application/wasm`.
@@ -119,6 +125,7 @@ export function createMachine(options: MachineOptions): Machine {
  */
 export async function loadSoftEngine(
   from: string | URL | Response | PromiseLike<Response>,
+  { translate = 'on' }: LoadOptions = {},
 ): Promise<SoftEngine> {
   if (globalThis.crossOriginIsolated === false) {
     throw new TerrariumError('EISOLATION', 'this page may not have shared memory, which guest RAM is', {
@@ -131,9 +138,11 @@ export async function loadSoftEngine(
     throw new TerrariumError('ELOAD', message, { hint: 'serve dist/soft.wasm, and give its URL' });
   }
   const streams = response.headers.get('Content-Type') === 'application/wasm';
-  return softEngine(
-    await (streams
-      ? WebAssembly.compileStreaming(response)
-      : WebAssembly.compile(await response.arrayBuffer())),
-  );
+  // The translator reads the meaning of each instruction from the same bytes.
+  const copy = response.clone();
+  const [program, bytes] = await Promise.all([
+    streams ? WebAssembly.compileStreaming(response) : response.arrayBuffer().then(WebAssembly.compile),
+    copy.arrayBuffer(),
+  ]);
+  return softEngine(program, undefined, { mode: translate, bytes: () => new Uint8Array(bytes) });
 }

@@ -111,6 +111,25 @@ describe('in a browser', { skip: noBrowser }, () => {
     });
   }
 
+  test('hot code is translated, and counts the same', async () => {
+    const [on, off] = await page.evaluate(async () => {
+      const bundle = '/dist/browser.js';
+      const { createMachine, loadSoftEngine } = (await import(bundle)) as typeof terrarium;
+      // MOV ECX, 3,000,000; DEC ECX; JNZ; HLT.
+      const image = Uint8Array.of(0x66, 0xb9, 0xc0, 0xc6, 0x2d, 0x00, 0x66, 0x49, 0x75, 0xfc, 0xf4);
+      const results: (number | string | undefined)[][] = [];
+      for (const translate of ['on', 'off'] as const) {
+        const engine = await loadSoftEngine('/dist/soft.wasm', { translate });
+        const machine = createMachine({ engine, image, mode: 'real' });
+        const { kind, translation } = machine.run();
+        results.push([kind, machine.cpu.instructions?.toString(), translation?.functions]);
+      }
+      return results;
+    });
+    assert.deepEqual(on, ['halted', '6000002', 1]);
+    assert.deepEqual(off, ['halted', '6000002', undefined]);
+  });
+
   test('a page that is not isolated is told what it needs', async () => {
     const plain = await browser.newPage();
     await plain.route('**/plain.html', (route) =>
