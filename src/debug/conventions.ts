@@ -4,8 +4,8 @@
  * @module
  */
 import type { AddressRange } from '../symbols/index.js';
-import { type CodeMode, decodeAt, readSome } from './code.js';
-import type { DebugTarget } from './target.js';
+import { type CodeMode, decodeAt } from './code.js';
+import { bytesAt, type Reading } from './reading.js';
 
 /** The longest CALL that counts. */
 const LONGEST_CALL = 8;
@@ -25,14 +25,13 @@ export interface CallBefore {
  *
  * In assembler a label within a function is a symbol of its own, so the callee may begin before the known symbol.
  */
-export async function callBefore(
-  target: DebugTarget,
+export function* callBefore(
   mode: CodeMode,
   address: bigint,
   callee?: AddressRange,
-): Promise<CallBefore | undefined> {
+): Reading<CallBefore | undefined> {
   const most = address < BigInt(LONGEST_CALL) ? Number(address) : LONGEST_CALL;
-  const bytes = await readSome(target, address - BigInt(most), most);
+  const bytes = yield* bytesAt(address - BigInt(most), most);
   if (bytes.length < most) return undefined;
   for (let length = 2; length <= most; length++) {
     const { instruction } = decodeAt(bytes.subarray(most - length), address - BigInt(length), mode);
@@ -48,12 +47,11 @@ export async function callBefore(
 }
 
 /** PUSH BP; MOV BP, SP at a function's start, ENDBR before it or not: where it ends, and bytes of what was pushed. */
-export async function prologueOf(
-  target: DebugTarget,
+export function* prologueOf(
   mode: CodeMode,
   start: bigint,
-): Promise<{ end: bigint; word: 2 | 4 | 8 } | undefined> {
-  const bytes = await readSome(target, start, LONGEST_PROLOGUE);
+): Reading<{ end: bigint; word: 2 | 4 | 8 } | undefined> {
+  const bytes = yield* bytesAt(start, LONGEST_PROLOGUE);
   const texts: string[] = [];
   let at = 0;
   while (texts.length < 2 && at < bytes.length) {

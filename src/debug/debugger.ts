@@ -22,6 +22,7 @@ import type { HistoryRange } from './history/history.js';
 import { type ListingLine, listing } from './listing.js';
 import { codeBase } from './mode.js';
 import { type DebuggerEvents, Points } from './points.js';
+import { readFrom } from './reading.js';
 import type { Stop } from './session.js';
 import type { DebugStop, State } from './state.js';
 import { Stepper } from './stepper.js';
@@ -277,11 +278,8 @@ export class Debugger {
   /** The call stack, innermost function first; see `Frame`. */
   async frames(limit = 64): Promise<Frame[]> {
     const { view, pc } = await this.state();
-    return readFrames(
-      { target: this.target, symbols: this.symbols, view, mode: await this.#mode() },
-      pc,
-      limit,
-    );
+    const stack = { symbols: this.symbols, view, mode: await this.#mode() };
+    return readFrom(this.target, readFrames(stack, pc, limit));
   }
 
   /**

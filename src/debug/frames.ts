@@ -7,12 +7,12 @@
 
 import type { AddressRange, SourceLine, SymbolTable } from '../symbols/index.js';
 import type { RegisterName } from '../x86/index.js';
-import { type CodeMode, littleEndian, readSome } from './code.js';
+import { type CodeMode, littleEndian } from './code.js';
 import { type CallBefore, callBefore, prologueOf } from './conventions.js';
 import { interruptedBy } from './handlers.js';
 import { segmentBase, stackMask } from './mode.js';
+import { bytesAt, type Reading } from './reading.js';
 import type { CpuView } from './registers.js';
-import type { DebugTarget } from './target.js';
 
 /** A function that runs, or waits for the one it called. */
 export interface Frame {
@@ -32,7 +32,6 @@ export interface Frame {
 
 /** The input for reading frames. */
 export interface Stack {
-  target: DebugTarget;
   symbols: SymbolTable;
   view: CpuView;
   mode: CodeMode;
@@ -44,8 +43,8 @@ const MAX_BYTES = 4096;
 const MAX_TRIES = 2000;
 
 /** The frames from the running function on, at most `limit`; the first always exists. */
-export async function readFrames(stack: Stack, pc: bigint, limit: number): Promise<Frame[]> {
-  return new FrameReader(stack).read(pc, Math.min(limit, MAX_FRAMES));
+export function* readFrames(stack: Stack, pc: bigint, limit: number): Reading<Frame[]> {
+  return yield* new FrameReader(stack).read(pc, Math.min(limit, MAX_FRAMES));
 }
 
 /** A function's address, and its registers; `rsp` is an offset in the stack segment. */
@@ -70,13 +69,13 @@ class FrameReader {
     this.#base = segmentBase(stack.view.system, 'ss');
   }
 
-  async read(pc: bigint, limit: number): Promise<Frame[]> {
+  *read(pc: bigint, limit: number): Reading<Frame[]> {
     const { registers, system } = this.#stack.view;
     let place: Place = { pc, registers: { ...registers, rsp: registers.rsp & stackMask(system) } };
     const frames = [this.#present(pc, 'here')];
     while (frames.length < limit) {
       // What called has done its CALL; what was interrupted has not done its next instruction.
-      const caller = await this.#callerOf(place, calls.has(frames.at(-1)!.by));
+      const caller = yield* this.#callerOf(place, calls.has(frames.at(-1)!.by));
       // A stack grows downwards: a caller's frame is at a higher address, or this is a loop.
       if (caller === undefined || caller.registers.rsp <= place.registers.rsp) break;
       frames.at(-1)!.base = this.#base + caller.registers.rsp;
@@ -98,66 +97,66 @@ class FrameReader {
   }
 
   /** @param waits it has called another one, so that its instruction is the CALL */
-  async #callerOf(place: Place, waits: boolean): Promise<Caller | undefined> {
+  *#callerOf(place: Place, waits: boolean): Reading<Caller | undefined> {
     const { symbols } = this.#stack;
     const asked = waits ? place.pc - 1n : place.pc;
-    const ruled = await this.#byRule(place, asked);
+    const ruled = yield* this.#byRule(place, asked);
     if (ruled !== undefined) return ruled;
     const inside = symbols.functionAt(asked);
-    const interrupted = inside && (await this.#byInterrupt(place, inside));
+    const interrupted = inside && (yield* this.#byInterrupt(place, inside));
     if (interrupted !== undefined) return interrupted;
     // The compiler names the place, but no CALL precedes the address: it is not a return address.
     if (symbols.callFrames?.ruleAt(asked) !== undefined) return undefined;
-    const pointed = inside && (await this.#byFramePointer(place, inside.from));
-    return pointed ?? this.#byStack(place, inside);
+    const pointed = inside && (yield* this.#byFramePointer(place, inside.from));
+    return pointed ?? (yield* this.#byStack(place, inside));
   }
 
-  async #byRule(place: Place, asked: bigint): Promise<Caller | undefined> {
+  *#byRule(place: Place, asked: bigint): Reading<Caller | undefined> {
     const rule = this.#stack.symbols.callFrames?.ruleAt(asked);
     if (rule === undefined) return undefined;
     const bits = rule.word * 8;
     const cfa = BigInt.asUintN(bits, place.registers[rule.register] + rule.offset);
-    const back = await this.#word(cfa + rule.returnAt, rule.word);
+    const back = yield* this.#word(cfa + rule.returnAt, rule.word);
     if (back === undefined) return undefined;
     const pc = this.#linear(back);
-    if ((await this.#callBefore(pc)) === undefined) return undefined;
+    if ((yield* this.#callBefore(pc)) === undefined) return undefined;
     const registers = { ...place.registers, rsp: cfa };
     for (const [name, offset] of rule.saved) {
-      const value = await this.#word(cfa + offset, rule.word);
+      const value = yield* this.#word(cfa + offset, rule.word);
       if (value !== undefined) registers[name] = value;
     }
     return { pc, registers, by: 'rule' };
   }
 
-  async #byInterrupt({ registers }: Place, inside: AddressRange): Promise<Caller | undefined> {
-    const { target, view, mode } = this.#stack;
-    const found = await interruptedBy(target, view, mode.bits, inside, registers.rsp);
+  *#byInterrupt({ registers }: Place, inside: AddressRange): Reading<Caller | undefined> {
+    const { view, mode } = this.#stack;
+    const found = yield* interruptedBy(view, mode.bits, inside, registers.rsp);
     return found && { pc: found.pc, registers: { ...registers, rsp: found.sp }, by: 'interrupt' };
   }
 
   /** Where the function began with PUSH BP; MOV BP, SP, and both are done. */
-  async #byFramePointer(place: Place, start: bigint): Promise<Caller | undefined> {
-    const { target, mode } = this.#stack;
-    const prologue = await prologueOf(target, mode, start);
+  *#byFramePointer(place: Place, start: bigint): Reading<Caller | undefined> {
+    const { mode } = this.#stack;
+    const prologue = yield* prologueOf(mode, start);
     if (prologue === undefined || place.pc < prologue.end) return undefined;
     const { word } = prologue;
     const pointer = BigInt.asUintN(word * 8, place.registers.rbp);
     // Before its RET the pointer is the caller's again.
     if (pointer < place.registers.rsp) return undefined;
-    const saved = await this.#word(pointer, word);
-    const back = await this.#word(pointer + BigInt(word), word);
+    const saved = yield* this.#word(pointer, word);
+    const back = yield* this.#word(pointer + BigInt(word), word);
     if (saved === undefined || back === undefined) return undefined;
     const pc = this.#linear(back);
-    if ((await this.#callBefore(pc)) === undefined) return undefined;
+    if ((yield* this.#callBefore(pc)) === undefined) return undefined;
     const registers = { ...place.registers, rsp: pointer + 2n * BigInt(word), rbp: saved };
     return { pc, registers, by: 'frame pointer' };
   }
 
   /** The first word on the stack that a CALL of this function put there; else the first that any CALL may have. */
-  async #byStack(place: Place, inside: AddressRange | undefined): Promise<Caller | undefined> {
-    const { target, symbols, mode } = this.#stack;
+  *#byStack(place: Place, inside: AddressRange | undefined): Reading<Caller | undefined> {
+    const { symbols, mode } = this.#stack;
     const { rsp } = place.registers;
-    const bytes = await readSome(target, this.#base + rsp, MAX_BYTES);
+    const bytes = yield* bytesAt(this.#base + rsp, MAX_BYTES);
     // 16-bit code calls with 16 bits, or with 32 where a compiler made it.
     const words = mode.bits === 16 ? ([2, 4] as const) : ([mode.bits / 8] as const);
     let first: Caller | undefined;
@@ -166,7 +165,7 @@ class FrameReader {
         if (at + word > bytes.length) continue;
         const pc = this.#linear(littleEndian(bytes, at, word));
         if (symbols.symbols.length > 0 && symbols.functionAt(pc - 1n) === undefined) continue;
-        const call = await this.#callBefore(pc, inside);
+        const call = yield* this.#callBefore(pc, inside);
         if (call === undefined || call.word !== word) continue;
         const registers = { ...place.registers, rsp: rsp + BigInt(at + word) };
         if (call.exact)
@@ -177,13 +176,13 @@ class FrameReader {
     return first;
   }
 
-  async #callBefore(address: bigint, callee?: AddressRange): Promise<CallBefore | undefined> {
+  *#callBefore(address: bigint, callee?: AddressRange): Reading<CallBefore | undefined> {
     if (this.#tries-- <= 0) return undefined;
-    return callBefore(this.#stack.target, this.#stack.mode, address, callee);
+    return yield* callBefore(this.#stack.mode, address, callee);
   }
 
-  async #word(offset: bigint, size: number): Promise<bigint | undefined> {
-    const bytes = await readSome(this.#stack.target, this.#base + BigInt.asUintN(64, offset), size);
+  *#word(offset: bigint, size: number): Reading<bigint | undefined> {
+    const bytes = yield* bytesAt(this.#base + BigInt.asUintN(64, offset), size);
     return bytes.length < size ? undefined : littleEndian(bytes, 0, size);
   }
 

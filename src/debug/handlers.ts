@@ -6,11 +6,11 @@
 
 import type { AddressRange } from '../symbols/index.js';
 import { RFLAGS } from '../x86/index.js';
-import { decodeAt, littleEndian, readSome } from './code.js';
+import { decodeAt, littleEndian } from './code.js';
 import { type CodeBits, codeBase, isRealAddressing, segmentBase, stackPointer } from './mode.js';
+import { bytesAt, type Reading } from './reading.js';
 import type { CpuView } from './registers.js';
 import type { State } from './state.js';
-import type { DebugTarget } from './target.js';
 
 /** Vectors 0 to 31 are the processor's own (SDM 3A 6.3.1). */
 const FIRST_FREE_VECTOR = 32;
@@ -33,11 +33,11 @@ interface Gate {
 }
 
 /** Each entry of the interrupt table that points to a handler, as far as the table is readable. */
-async function gatesOf(target: DebugTarget, view: CpuView, bits: CodeBits): Promise<Gate[]> {
+function* gatesOf(view: CpuView, bits: CodeBits): Reading<Gate[]> {
   const real = isRealAddressing(view);
   const size = real ? 4 : bits === 64 ? 16 : 8;
   const { base, limit } = view.system.idt;
-  const bytes = await readSome(target, base, Math.min(limit + 1, 256 * size));
+  const bytes = yield* bytesAt(base, Math.min(limit + 1, 256 * size));
   const entries = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const gates: Gate[] = [];
   for (let at = 0; at + size <= bytes.length; at += size) {
@@ -68,17 +68,16 @@ interface Pushed {
  * Searches the stack for instruction pointer, code segment and flags (SDM 3A 6.12.1), from offset `sp` on.
  * @param fits what else must hold
  */
-async function findPushed(
-  target: DebugTarget,
+function* findPushed(
   view: CpuView,
   bits: CodeBits,
   sp: bigint,
   most: number,
   fits: (pc: bigint, flags: bigint, cs: number) => boolean,
-): Promise<Pushed | undefined> {
+): Reading<Pushed | undefined> {
   const real = isRealAddressing(view);
   const word = real ? 2 : bits / 8;
-  const bytes = await readSome(target, segmentBase(view.system, 'ss') + sp, (most + 5) * word);
+  const bytes = yield* bytesAt(segmentBase(view.system, 'ss') + sp, (most + 5) * word);
   const words = Array.from({ length: Math.floor(bytes.length / word) }, (_, i) =>
     littleEndian(bytes, i * word, word),
   );
@@ -106,29 +105,25 @@ async function findPushed(
  * An engine may have run the handler's first instruction already.
  * @param before the guest's position before the step
  */
-export async function interruptedAt(
-  target: DebugTarget,
-  before: State,
-  now: State,
-): Promise<bigint | undefined> {
+export function* interruptedAt(before: State, now: State): Reading<bigint | undefined> {
   // An event while interrupts are off is a fault, or an NMI.
   if ((before.view.registers.rflags & RFLAGS.IF) === 0n) return undefined;
-  if (!(await beginsHandler(target, now))) return undefined;
+  if (!(yield* beginsHandler(now))) return undefined;
   const { view, bits } = now;
   const sp = stackPointer(view) - segmentBase(view.system, 'ss');
   const { selector } = before.view.system.cs;
   const fits = (_: bigint, flags: bigint, cs: number) => cs === selector && (flags & RFLAGS.IF) !== 0n;
-  return (await findPushed(target, view, bits, sp, MAX_PUSHED, fits))?.pc;
+  return (yield* findPushed(view, bits, sp, MAX_PUSHED, fits))?.pc;
 }
 
 /** Whether the guest is before the first or the second instruction of a handler, but not one of a fault. */
-async function beginsHandler(target: DebugTarget, { view, bits, pc }: State): Promise<boolean> {
+function* beginsHandler({ view, bits, pc }: State): Reading<boolean> {
   const real = isRealAddressing(view);
-  for (const { vector, handler } of await gatesOf(target, view, bits)) {
+  for (const { vector, handler } of yield* gatesOf(view, bits)) {
     if (vector < FIRST_FREE_VECTOR && !(real && firmwareVectors(vector))) continue;
     if (handler === pc) return true;
     if (pc < handler || pc > handler + BigInt(LONGEST_INSTRUCTION)) continue;
-    const code = await readSome(target, handler, LONGEST_INSTRUCTION);
+    const code = yield* bytesAt(handler, LONGEST_INSTRUCTION);
     const { instruction } = decodeAt(code, handler, { bits, base: codeBase(view.system) });
     if (code.length > 0 && handler + BigInt(instruction.length) === pc) return true;
   }
@@ -139,18 +134,17 @@ async function beginsHandler(target: DebugTarget, { view, bits, pc }: State): Pr
  * The interrupted code, for a function that an entry of the interrupt table points to; undefined for others.
  * @param sp offset of the stack pointer
  */
-export async function interruptedBy(
-  target: DebugTarget,
+export function* interruptedBy(
   view: CpuView,
   bits: CodeBits,
   inside: AddressRange,
   sp: bigint,
-): Promise<Pushed | undefined> {
-  const gates = await gatesOf(target, view, bits);
+): Reading<Pushed | undefined> {
+  const gates = yield* gatesOf(view, bits);
   if (!gates.some(({ handler }) => handler === inside.from)) return undefined;
   const { selector } = view.system.cs;
   const real = isRealAddressing(view);
   const fits = (pc: bigint, _: bigint, cs: number) =>
     real || cs === selector || ((cs & 3) !== 0 && pc !== 0n);
-  return findPushed(target, view, bits, sp, MAX_WORDS, fits);
+  return yield* findPushed(view, bits, sp, MAX_WORDS, fits);
 }

@@ -8,6 +8,7 @@ import { type CodeLine, decodeAt, type Flow, fetchInstruction, flowOf, readSome 
 import type { Frame } from './frames.js';
 import { interruptedAt } from './handlers.js';
 import { codeBase, stackPointer } from './mode.js';
+import { readFrom } from './reading.js';
 import type { Stop } from './session.js';
 import type { DebugStop, State } from './state.js';
 import type { DebugTarget } from './target.js';
@@ -229,7 +230,7 @@ export class Stepper {
   }
 
   async #interruptedAt(before: State): Promise<bigint | undefined> {
-    return interruptedAt(this.#parts.target, before, await this.#parts.state());
+    return readFrom(this.#parts.target, interruptedAt(before, await this.#parts.state()));
   }
 
   #instruction(state: State): Promise<CodeLine | undefined> {
