@@ -10,8 +10,8 @@ import { DebugError } from './errors.js';
 import type { Frame } from './frames.js';
 import type { Footprint } from './history/backwards.js';
 import { codeBase, stackPointer } from './mode.js';
-import type { Stop } from './session.js';
 import type { DebugStop, State } from './state.js';
+import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
 
 /** What the stepper needs. */

@@ -23,9 +23,9 @@ import { type ListingLine, listing } from './listing.js';
 import { codeBase } from './mode.js';
 import { type DebuggerEvents, Points } from './points.js';
 import { readFrom } from './reading.js';
-import type { Stop } from './session.js';
 import type { DebugStop, State } from './state.js';
 import { Stepper } from './stepper.js';
+import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
 
 /** A debugger for people. One call at a time; only `interrupt` and `meanwhile` may be called while the guest runs. */

@@ -24,6 +24,7 @@ export type { Space } from './memory.js';
 export { type CodeBits, isRealAddressing, segmentBase, stackPointer } from './mode.js';
 export type { DebuggerEvents } from './points.js';
 export { type CpuView, registerOf } from './registers.js';
-export { type Debuggee, DebugSession, type SessionOptions, type Stop } from './session.js';
+export { type Debuggee, DebugSession, type SessionOptions } from './session.js';
 export type { DebugStop, State } from './state.js';
+export type { Stop, StopPlace } from './stop.js';
 export { type DebugMethod, type DebugTarget, debugMethods, localTarget, runningMethods } from './target.js';

@@ -9,8 +9,8 @@ import {
 } from './breakpoints.js';
 import { errorText } from './errors.js';
 import { requirePure, type Value } from './evaluate.js';
-import type { Stop } from './session.js';
 import type { DebugStop } from './state.js';
+import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
 
 /** The events of a debugger while the guest runs. */

@@ -10,13 +10,16 @@ import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { accessorBefore } from './accessor.js';
 import { describeDevices } from './devices.js';
 import { DebugError } from './errors.js';
-import { type Footprint, findLast, trailOf } from './history/backwards.js';
-import type { History, HistoryRange, Rewindable } from './history/history.js';
+import type { Footprint } from './history/backwards.js';
+import type { HistoryRange, Rewindable } from './history/history.js';
 import { Past } from './history/past.js';
+import { Travel } from './history/travel.js';
 import { readMemory, type Space, writeMemory } from './memory.js';
-import { type CodeBits, linearPc } from './mode.js';
+import { linearPc } from './mode.js';
 import { type CpuView, changeRegister } from './registers.js';
-import { piecesOf, watchpointsFor } from './watch-pieces.js';
+import { SessionPoints } from './session-points.js';
+import type { Stop, StopPlace } from './stop.js';
+import { watchpointsFor } from './watch-pieces.js';
 
 /** What a session needs: a `Machine` has it. */
 export interface Debuggee {
@@ -31,31 +34,6 @@ export interface Debuggee {
 
 /** One that can go back. */
 export type RewindableDebuggee = Debuggee & Rewindable;
-
-/** Why the guest has stopped. */
-export interface Stop {
-  /**
-   * `step`: the instruction is done; `breakpoint`: before the instruction that has one; `watchpoint`: a watchpoint was
-   * accessed (backwards: before the access); `interrupt`: it was requested; `end`: the guest ended, or cannot continue: see
-   * `outcome`; `begin`: the history goes no further back.
-   */
-  why: 'step' | 'breakpoint' | 'watchpoint' | 'interrupt' | 'end' | 'begin';
-  /** The watchpoint that was accessed. */
-  touched?: Watchpoint;
-  /** Linear address of the instruction that accessed it, where that is known: `pc` is the one after it. */
-  by?: bigint;
-  /** The guest went back to this moment, before the instruction. */
-  back?: true;
-  /** How the guest ended. */
-  outcome?: Outcome;
-  /** The guest had ended before and was not run. */
-  again?: boolean;
-  /** The CPU that stopped: its number. */
-  cpu: number;
-  /** Linear address of that CPU's next instruction. */
-  pc: bigint;
-  bits: CodeBits;
-}
 
 /** The options of a session. */
 export interface SessionOptions {
@@ -80,8 +58,6 @@ export interface SessionOptions {
  * line.
  */
 const LONGEST_RANGE = 10_000_000;
-/** The most instructions of one `trail`. */
-const LONGEST_TRAIL = 100_000;
 
 /**
  * A debugger's control of a machine, in the machine's own thread: it stops, steps and inspects it. All debuggers (gdb's
@@ -92,8 +68,7 @@ const LONGEST_TRAIL = 100_000;
 export class DebugSession {
   /** Undefined after a restart that failed. */
   #made: Debuggee | undefined;
-  readonly #breakpoints = new Map<bigint, number>();
-  readonly #watchpoints: Watchpoint[] = [];
+  readonly #points = new SessionPoints(() => this.#refusal());
   /** The instruction that accessed a watchpoint, where the guest stopped for that. */
   #accessed: bigint | undefined;
   #ended: Outcome | undefined;
@@ -105,6 +80,16 @@ export class DebugSession {
   readonly #options: SessionOptions;
   #symbols: SymbolTable | undefined;
   #past: Past;
+  readonly #travel = new Travel({
+    past: () => this.#past,
+    ask: (request) => this.#ask(request),
+    cpu: () => this.#cpu,
+    here: () => this.#here(),
+    arrived: (end) => {
+      this.#current = 0;
+      this.#ended = end;
+    },
+  });
 
   /** @param machine one that has a clock of instructions, `save` and `load` can go back */
   constructor(machine: Debuggee | RewindableDebuggee, options: SessionOptions = {}) {
@@ -123,7 +108,7 @@ export class DebugSession {
    * Restarts the machine, in its state before its first instruction. Breakpoints and watchpoints stay.
    * @throws DebugError where this machine cannot be restarted, and the error that prevented it
    */
-  restart(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
+  restart(): StopPlace {
     const { restart } = this.#options;
     if (restart === undefined) throw new DebugError('this machine cannot be restarted');
     this.#made = undefined;
@@ -182,47 +167,30 @@ export class DebugSession {
 
   /** Breakpoints count: one that was set twice is removed with the second call. */
   addBreakpoint(address: bigint): void {
-    this.#breakpoints.set(address, (this.#breakpoints.get(address) ?? 0) + 1);
-    const refused = this.#refusal();
-    if (refused === undefined) return;
-    this.removeBreakpoint(address);
-    throw new DebugError(refused);
+    this.#points.addBreakpoint(address);
   }
 
   removeBreakpoint(address: bigint): void {
-    const left = (this.#breakpoints.get(address) ?? 0) - 1;
-    if (left > 0) this.#breakpoints.set(address, left);
-    else this.#breakpoints.delete(address);
+    this.#points.removeBreakpoint(address);
   }
 
   /** Watches `length` bytes from `address`, in pieces that a processor can watch. */
   watch(address: bigint, length: number, on: Watchpoint['on']): void {
-    const before = this.#watchpoints.length;
-    this.#watchpoints.push(...watchpointsFor(address, length, on));
-    const refused = this.#refusal();
-    if (refused === undefined) return;
-    this.#watchpoints.length = before;
-    throw new DebugError(refused);
+    this.#points.watch(address, length, on);
   }
 
   unwatch(address: bigint, length: number, on: Watchpoint['on']): void {
-    for (const piece of piecesOf(address, length, on)) {
-      const at = this.#watchpoints.findIndex(
-        (p) => p.address === piece.address && p.length === piece.length && p.on === on,
-      );
-      if (at >= 0) this.#watchpoints.splice(at, 1);
-    }
+    this.#points.unwatch(address, length, on);
   }
 
   /** Removes all breakpoints and watchpoints. */
   clear(): void {
-    this.#breakpoints.clear();
-    this.#watchpoints.length = 0;
+    this.#points.clear();
   }
 
   /** Runs one instruction. A HLT ends with the next interrupt. */
   step(): Stop {
-    return this.#run({ step: true, breakpoints: [], watchpoints: this.#watchpoints });
+    return this.#run({ step: true, breakpoints: [], watchpoints: this.#points.watchpoints });
   }
 
   /** Steps on while the next instruction is from `from` (included) to `to` (not included); a linear range. */
@@ -230,7 +198,7 @@ export class DebugSession {
     for (let left = LONGEST_RANGE; ; left--) {
       const stop = this.step();
       if (stop.why !== 'step' || stop.pc < from || stop.pc >= to || left <= 0) return stop;
-      if (this.#breakpoints.has(stop.pc)) return { ...stop, why: 'breakpoint' };
+      if (this.#points.hasBreakpoint(stop.pc)) return { ...stop, why: 'breakpoint' };
     }
   }
 
@@ -240,16 +208,16 @@ export class DebugSession {
    */
   resume(stopHere = false): Stop {
     const here = this.#here();
-    if (this.#ended === undefined && this.#breakpoints.has(here.pc)) {
+    if (this.#ended === undefined && this.#points.hasBreakpoint(here.pc)) {
       if (stopHere) return { why: 'breakpoint', ...here };
       const stop = this.step();
       if (stop.why !== 'step') return stop;
-      if (this.#breakpoints.has(stop.pc)) return { ...stop, why: 'breakpoint' };
+      if (this.#points.hasBreakpoint(stop.pc)) return { ...stop, why: 'breakpoint' };
     }
     return this.#run({
       step: false,
-      breakpoints: [...this.#breakpoints.keys()],
-      watchpoints: this.#watchpoints,
+      breakpoints: this.#points.breakpoints,
+      watchpoints: this.#points.watchpoints,
     });
   }
 
@@ -273,34 +241,28 @@ export class DebugSession {
    * @throws DebugError where there is no history, or it does not have that moment
    */
   goTo(instructions: number): Stop {
-    return this.#travel((history) => history.goTo(instructions));
+    return this.#travel.goTo(instructions);
   }
 
-  /** Goes to right behind an exit, by its number from 1. @throws DebugError as `goTo` */
+  /** Goes to the moment after an exit, by its number from 1. @throws DebugError as `goTo` */
   goToExit(exit: number): Stop {
-    return this.#travel((history) => history.goToExit(exit));
+    return this.#travel.goToExit(exit);
   }
 
   /** Takes one instruction back. @throws DebugError where there is no history */
   stepBack(): Stop {
-    const { history } = this.#past;
-    const { first, now } = history.range;
-    for (let back = 1; now - back >= first; back++) {
-      const stop = this.goTo(now - back);
-      // No moment lies within an instruction that counts as several.
-      if (history.range.now < now || stop.why === 'interrupt') return stop;
-    }
-    return { why: 'begin', ...this.#here() };
+    return this.#travel.stepBack();
   }
 
   /**
    * Runs backwards to the last breakpoint before, or to the instruction that accessed a watchpoint last; to the beginning of the
    * history where there is none.
-   * @throws DebugError where there is no history
+   * @throws DebugError where there is no history, or the CPU does not support the points
    */
   resumeBack(): Stop {
-    this.#checkPoints();
-    return this.#findBack([...this.#breakpoints.keys()], this.#watchpoints);
+    const refused = this.#refusal();
+    if (refused !== undefined) throw new DebugError(refused);
+    return this.#travel.findBack(this.#points.breakpoints, this.#points.watchpoints);
   }
 
   /**
@@ -308,37 +270,12 @@ export class DebugSession {
    * @throws DebugError where there is no history
    */
   lastWrite(address: bigint, length: number): Stop {
-    return this.#findBack([], watchpointsFor(address, length, 'write'));
-  }
-
-  #findBack(breakpoints: readonly bigint[], watchpoints: readonly Watchpoint[]): Stop {
-    const { history } = this.#past;
-    const { now, first } = history.range;
-    const found = findLast(history, now, {
-      arm: (step) => {
-        const refused = this.#ask({ step, breakpoints: step ? [] : breakpoints, watchpoints });
-        if (refused !== undefined) throw new DebugError(refused);
-      },
-      touched: () => watchpoints[this.#cpu.touchedWatchpoint],
-      disarm: () => this.#ask(undefined),
-    });
-    if (found === 'interrupt') return { ...this.goTo(now), why: 'interrupt' };
-    if (found === undefined) return { ...this.goTo(first), why: 'begin' };
-    const { touched, at } = found;
-    const why = touched ? 'watchpoint' : 'breakpoint';
-    return { ...this.goTo(at), why, back: true, ...(touched && { touched }) };
+    return this.#travel.findBack([], watchpointsFor(address, length, 'write'));
   }
 
   /** The last `count` instructions before this moment, oldest first; fewer at the beginning of the history. */
   trail(count: number): Footprint[] {
-    return trailOf(this.#past.history, Math.min(count, LONGEST_TRAIL), {
-      step: () => this.#ask({ step: true, breakpoints: [], watchpoints: [] }),
-      look: () => {
-        const { pc, bits } = this.#here();
-        return { pc, bits, sp: this.#cpu.getRegisters().rsp };
-      },
-      disarm: () => this.#ask(undefined),
-    });
+    return this.#travel.trail(count);
   }
 
   /** Removes all points and continues: the CPU is as fast as without a debugger. */
@@ -415,7 +352,7 @@ export class DebugSession {
   }
 
   /** Where the guest is stopped. */
-  here(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
+  here(): StopPlace {
     return this.#here();
   }
 
@@ -428,7 +365,7 @@ export class DebugSession {
     return space === 'linear' ? this.#cpu.getSystemRegisters() : undefined;
   }
 
-  #here(): Pick<Stop, 'cpu' | 'pc' | 'bits'> {
+  #here(): StopPlace {
     const cpu = this.#cpu;
     const system = cpu.getSystemRegisters();
     return { cpu: cpu.index, pc: linearPc(cpu.getRegisters().rip, system), bits: codeSizeOf(system) };
@@ -438,8 +375,8 @@ export class DebugSession {
   #refusal(): string | undefined {
     return this.#ask({
       step: false,
-      breakpoints: [...this.#breakpoints.keys()],
-      watchpoints: this.#watchpoints,
+      breakpoints: this.#points.breakpoints,
+      watchpoints: this.#points.watchpoints,
     });
   }
 
@@ -481,29 +418,13 @@ export class DebugSession {
   }
 
   /** Who accessed a watchpoint right now. */
-  #accessor({ pc, bits }: Pick<Stop, 'pc' | 'bits'>): Pick<Stop, 'by'> {
+  #accessor({ pc, bits }: StopPlace): Pick<Stop, 'by'> {
     const symbols = this.#names();
     const by =
       this.#cpu.touchedBy ??
       (symbols && accessorBefore({ ...this.view(), memory: this.#machine.memory }, symbols, pc, bits));
     this.#accessed = by;
     return by === undefined ? {} : { by };
-  }
-
-  #travel(go: (history: History) => boolean): Stop {
-    const { history } = this.#past;
-    this.#ask(undefined);
-    this.#current = 0;
-    const arrived = go(history);
-    this.#ended = this.#past.endHere;
-    if (this.#ended) return { why: 'end', outcome: this.#ended, ...this.#here() };
-    return { why: arrived ? 'step' : 'interrupt', ...this.#here() };
-  }
-
-  /** @throws DebugError where the CPU does not support the current points */
-  #checkPoints(): void {
-    const refused = this.#refusal();
-    if (refused !== undefined) throw new DebugError(refused);
   }
 
   #keep(outcome: Outcome): void {

@@ -1,7 +1,7 @@
 import type { SourceLine } from '../symbols/index.js';
 import type { CodeBits } from './mode.js';
 import type { CpuView } from './registers.js';
-import type { Stop } from './session.js';
+import type { Stop } from './stop.js';
 
 /** Where a guest is stopped. */
 export interface State {

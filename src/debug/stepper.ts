@@ -9,8 +9,8 @@ import type { Frame } from './frames.js';
 import { interruptedAt } from './handlers.js';
 import { codeBase, stackPointer } from './mode.js';
 import { readFrom } from './reading.js';
-import type { Stop } from './session.js';
 import type { DebugStop, State } from './state.js';
+import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
 
 /** What the stepper needs. */

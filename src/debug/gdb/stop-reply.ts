@@ -4,7 +4,7 @@
  * @module
  */
 import type { Outcome } from '../../machine/index.js';
-import type { Stop } from '../session.js';
+import type { Stop } from '../stop.js';
 import { hexText } from './packets.js';
 
 /** gdb's numbers of signals, which are Linux's for these. */

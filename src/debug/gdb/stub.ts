@@ -7,7 +7,7 @@ import { errorText } from '../errors.js';
 import type { Space } from '../memory.js';
 import type { CodeBits } from '../mode.js';
 import { type CpuView, registerOf } from '../registers.js';
-import type { Stop } from '../session.js';
+import type { Stop } from '../stop.js';
 import type { DebugTarget } from '../target.js';
 import { type Description, descriptions, type GdbRegister } from './description.js';
 import { type MonitorSettings, modeText, monitor } from './monitor.js';
