@@ -5,7 +5,6 @@
  * @module
  */
 
-import { encodeBase64 } from '../base64.js';
 import type {
   Access,
   AccessSize,
@@ -15,39 +14,13 @@ import type {
   Line,
   PortRange,
 } from '../contract/index.js';
-import { type Disk, DiskError, type FloppyFormat, floppyFor, lbaOf, SECTOR } from '../disk/index.js';
+import type { Disk } from '../disk/index.js';
 import type { Dma8237 } from './dma8237.js';
-import {
-  BASE,
-  DMA_CHANNEL,
-  Dor,
-  DRIVES,
-  IMPLIED_SEEK,
-  IRQ,
-  isRead,
-  isWrite,
-  LAST_TRACK,
-  Msr,
-  parameters,
-  St0,
-  St1,
-  VERSION,
-  WRONG_CYLINDER,
-} from './registers.js';
-import { checkFloppyState, type DriveState, type FloppyState } from './state.js';
+import { FloppyDrives } from './drives.js';
+import { BASE, Dor, IMPLIED_SEEK, IRQ, isRead, Msr, parameters, St0, St1, VERSION } from './registers.js';
+import { type Ending, FloppySectors } from './sectors.js';
+import { checkFloppyState, type FloppyState } from './state.js';
 import { floppyWords } from './words.js';
-
-interface Seat {
-  readonly disk: Disk;
-  readonly format: FloppyFormat;
-}
-
-/** Where a transfer stands. */
-interface Place {
-  cylinder: number;
-  head: number;
-  sector: number;
-}
 
 /** See the module's comment. */
 export class FloppyController implements Device {
@@ -57,8 +30,8 @@ export class FloppyController implements Device {
     { first: BASE, count: 6, width: 1 },
     { first: BASE + 7, count: 1, width: 1 },
   ];
-  readonly #seats: readonly (Seat | undefined)[];
-  readonly #dma: Dma8237;
+  readonly #drives: FloppyDrives;
+  readonly #sectors: FloppySectors;
   #line: Line | undefined;
   #dor = Dor.notReset | Dor.gate;
   #tdr = 0;
@@ -69,21 +42,13 @@ export class FloppyController implements Device {
   #perpendicular = 0;
   #command: number[] = [];
   #result: number[] = [];
-  readonly #drives: DriveState[] = Array.from({ length: DRIVES }, () => ({ track: 0, changed: true }));
   #interrupts: number[] = [];
   #asking = false;
-  readonly #data = new Uint8Array(SECTOR);
-  /** Bytes of `#data` that were moved; -1 where no transfer is under way. */
-  #at = -1;
 
   /** @param disks drives A and B */
   constructor(disks: readonly (Disk | undefined)[], dma: Dma8237) {
-    this.#dma = dma;
-    this.#seats = Array.from({ length: DRIVES }, (_, i) => {
-      const disk = disks[i];
-      const format = disk && floppyFor(disk.sectors);
-      return disk && format && { disk, format };
-    });
+    this.#drives = new FloppyDrives(disks);
+    this.#sectors = new FloppySectors(this.#drives, dma);
   }
 
   attach(host: DeviceHost): void {
@@ -106,7 +71,7 @@ export class FloppyController implements Device {
         return this.#readData();
       default:
         // The digital input register: only bit 7 is the floppy's.
-        return this.#selected?.changed === true ? 0x80 : 0;
+        return this.#drives.isChanged(this.#dor & Dor.drive) ? 0x80 : 0;
     }
   }
 
@@ -132,13 +97,9 @@ export class FloppyController implements Device {
     }
   }
 
-  get #selected(): DriveState | undefined {
-    return this.#drives[this.#dor & Dor.drive];
-  }
-
   get #status(): number {
     if (!(this.#dor & Dor.notReset)) return 0;
-    if (this.#at >= 0) {
+    if (this.#sectors.isActive) {
       const toHost = isRead(this.#command[0]!) ? Msr.toHost : 0;
       return Msr.request | Msr.execution | Msr.busy | toHost;
     }
@@ -158,7 +119,7 @@ export class FloppyController implements Device {
     this.#command = [];
     this.#result = [];
     this.#interrupts = [];
-    this.#at = -1;
+    this.#sectors.stop();
     this.#asking = false;
     this.#drive();
   }
@@ -167,7 +128,7 @@ export class FloppyController implements Device {
   #reset(): void {
     this.#quiet();
     if (!this.#locked) this.#config = [0, 0, 0];
-    for (const drive of this.#drives) drive.track = 0;
+    this.#drives.reset();
     this.#interrupts = [0, 1, 2, 3].map((drive) => St0.changed | drive);
     this.#ask();
   }
@@ -182,10 +143,10 @@ export class FloppyController implements Device {
   }
 
   #readData(): number {
-    if (this.#at >= 0) {
+    if (this.#sectors.isActive) {
       if (!isRead(this.#command[0]!)) return 0;
-      const byte = this.#data[this.#at++]!;
-      if (this.#at === SECTOR) this.#nextByHand();
+      const byte = this.#sectors.take();
+      this.#continueTransfer();
       return byte;
     }
     const byte = this.#result.shift();
@@ -197,10 +158,10 @@ export class FloppyController implements Device {
 
   #writeData(value: number): void {
     if (!(this.#dor & Dor.notReset)) return;
-    if (this.#at >= 0) {
+    if (this.#sectors.isActive) {
       if (isRead(this.#command[0]!)) return;
-      this.#data[this.#at++] = value;
-      if (this.#at === SECTOR) this.#nextByHand();
+      this.#sectors.put(value);
+      this.#continueTransfer();
       return;
     }
     if (this.#result.length > 0) return;
@@ -218,7 +179,7 @@ export class FloppyController implements Device {
         this.#command = [];
         return;
       case 4:
-        this.#finish([this.#st3(given[0]!)], false);
+        this.#finish([this.#drives.status(given[0]!)], false);
         return;
       case 7:
         this.#seek(drive, 0);
@@ -251,7 +212,7 @@ export class FloppyController implements Device {
         this.#readId(given[0]!);
         return;
       case 13:
-        this.#format(given);
+        this.#end(this.#sectors.format(this.#command));
         return;
       case 2:
       case 5:
@@ -268,29 +229,15 @@ export class FloppyController implements Device {
 
   #finish(result: number[], interrupt = true): void {
     this.#command = [];
-    this.#at = -1;
+    this.#sectors.stop();
     this.#result = result;
     if (interrupt) this.#ask();
   }
 
-  #st3(select: number): number {
-    const drive = select & 3;
-    const seat = this.#seats[drive];
-    const track = this.#drives[drive]?.track ?? 0;
-    return 0x28 | (track === 0 ? 0x10 : 0) | (seat?.disk.readOnly === true ? 0x40 : 0) | (select & 7);
-  }
-
   #seek(drive: number, track: number): void {
     this.#command = [];
-    const it = this.#drives[drive];
-    if (it === undefined) this.#interrupts.push(St0.abnormal | St0.seekEnd | St0.equipment | drive);
-    else {
-      it.track = Math.min(track, LAST_TRACK);
-      // A step with a disk in the drive: the change was noticed.
-      if (this.#seats[drive] !== undefined) it.changed = false;
-      this.#interrupts.push(St0.seekEnd | drive);
-    }
-    // No more than one for each drive: what nobody asked for is over.
+    this.#interrupts.push(this.#drives.seek(drive, track));
+    // At most one for each drive: the oldest is lost if the guest does not ask for it.
     if (this.#interrupts.length > 4) this.#interrupts.shift();
     this.#ask();
   }
@@ -303,11 +250,11 @@ export class FloppyController implements Device {
     }
     this.#asking = false;
     this.#drive();
-    this.#finish([st0, this.#drives[st0 & 3]?.track ?? 0], false);
+    this.#finish([st0, this.#drives.track(st0 & 3)], false);
   }
 
   #dump(): number[] {
-    const tracks = [0, 1, 2, 3].map((drive) => this.#drives[drive]?.track ?? 0);
+    const tracks = [0, 1, 2, 3].map((drive) => this.#drives.track(drive));
     return [
       ...tracks,
       ...this.#specified,
@@ -320,213 +267,44 @@ export class FloppyController implements Device {
 
   #readId(select: number): void {
     const [drive, head] = [select & 3, (select >> 2) & 1];
-    const seat = this.#seats[drive];
-    const track = this.#drives[drive]?.track ?? 0;
-    if (seat === undefined || track >= seat.format.cylinders || head >= seat.format.heads)
-      this.#fail(select, St1.missingMark | St1.noData, 0, { cylinder: track, head, sector: 1 });
-    else this.#end(select, 0, 0, 0, { cylinder: track, head, sector: 1 });
+    const disk = this.#drives.disk(drive);
+    const cylinder = this.#drives.track(drive);
+    const place = { cylinder, head, sector: 1 };
+    const exists = disk !== undefined && cylinder < disk.format.cylinders && head < disk.format.heads;
+    if (exists) this.#end({ st0: 0, st1: 0, st2: 0, place });
+    else this.#end({ st0: St0.abnormal, st1: St1.missingMark | St1.noData, st2: 0, place });
   }
 
-  #fail(select: number, st1: number, st2: number, place: Place): void {
-    this.#end(select, St0.abnormal, st1, st2, place);
-  }
-
-  #end(select: number, st0: number, st1: number, st2: number, { cylinder, head, sector }: Place): void {
-    this.#finish([st0 | ((head & 1) << 2) | (select & 3), st1, st2, cylinder & 0xff, head, sector, 2]);
-  }
-
-  /** Where the command's bytes point; undefined where the transfer has failed already. */
-  #begin(): { seat: Seat; place: Place } | undefined {
-    const [, select, cylinder, head, sector, size] = this.#command as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const drive = select & 3;
-    const seat = this.#seats[drive];
-    const place = { cylinder, head, sector };
-    if (seat === undefined || size !== 2) {
-      this.#fail(select, St1.missingMark | (seat === undefined ? St1.noData : 0), 0, place);
-      return undefined;
-    }
-    const it = this.#drives[drive]!;
-    if (this.#config[1]! & IMPLIED_SEEK) {
-      it.track = Math.min(cylinder, LAST_TRACK);
-      it.changed = false;
-    }
-    if (it.track !== cylinder) {
-      this.#fail(select, St1.noData, WRONG_CYLINDER, place);
-      return undefined;
-    }
-    return { seat, place };
-  }
-
-  get #byHand(): boolean {
-    return (this.#specified[1]! & 1) !== 0;
+  #end({ st0, st1, st2, place: { cylinder, head, sector } }: Ending): void {
+    const select = this.#command[1]! & 3;
+    this.#finish([st0 | ((head & 1) << 2) | select, st1, st2, cylinder & 0xff, head, sector, 2]);
   }
 
   #transfer(): void {
-    const [command, select] = this.#command as [number, number];
-    const begun = this.#begin();
-    if (begun === undefined) return;
-    const { seat, place } = begun;
-    if (isWrite(command) && seat.disk.readOnly) {
-      this.#fail(select, St1.notWritable, 0, place);
-      return;
-    }
-    if (this.#byHand && (command & 31) !== 22) {
-      this.#startByHand(seat, place);
-      return;
-    }
-    this.#byDma(seat, place);
+    const withoutDma = (this.#specified[1]! & 1) !== 0;
+    const impliedSeek = (this.#config[1]! & IMPLIED_SEEK) !== 0;
+    this.#goOn(this.#sectors.begin(this.#command, withoutDma, impliedSeek));
   }
 
-  #byDma(seat: Seat, place: Place): void {
-    const [command, select] = this.#command as [number, number];
-    for (;;) {
-      const sector = lbaOf(seat.format, place.cylinder, place.head, place.sector);
-      if (sector < 0 || sector >= seat.disk.sectors) {
-        this.#fail(select, St1.noData, 0, place);
-        return;
-      }
-      const moved = this.#moveSector(command, seat.disk, sector);
-      if (typeof moved === 'number') {
-        this.#fail(select, moved, 0, place);
-        return;
-      }
-      const more = this.#advance(place, seat.format);
-      if (moved.ended) {
-        this.#end(select, 0, 0, 0, place);
-        return;
-      }
-      if (!more || moved.bytes === 0) {
-        this.#fail(select, St1.endOfTrack, 0, place);
-        return;
-      }
-    }
+  /** After a byte through the data register. */
+  #continueTransfer(): void {
+    if (this.#sectors.isComplete) this.#goOn(this.#sectors.next(this.#command));
   }
 
-  /** A sector between disk and DMA, or the bits of ST1 that say why not. */
-  #moveSector(command: number, disk: Disk, sector: number): { ended: boolean; bytes: number } | number {
-    const data = this.#data;
-    try {
-      if ((command & 31) === 22) {
-        disk.read(sector, data);
-        // VERIFY has no memory: it goes to the last sector of the track.
-        return { ended: this.#command[4]! >= this.#command[6]!, bytes: SECTOR };
-      }
-      if (isRead(command)) {
-        disk.read(sector, data);
-        return this.#dma.move(DMA_CHANNEL, data, true);
-      }
-      data.fill(0);
-      const moved = this.#dma.move(DMA_CHANNEL, data, false);
-      if (moved.bytes > 0) disk.write(sector, data);
-      return moved;
-    } catch (cause) {
-      if (cause instanceof DiskError) return St1.dataError;
-      throw cause;
-    }
-  }
-
-  /** The next sector, with the multi-track bit on the other side too; false behind the last one. */
-  #advance(place: Place, { heads }: FloppyFormat): boolean {
-    const last = this.#command[6]!;
-    if (place.sector < last && place.sector < 255) {
-      place.sector++;
-      this.#command[4] = place.sector;
-      return true;
-    }
-    place.sector = 1;
-    if (this.#command[0]! & 0x80 && place.head === 0 && heads > 1) {
-      place.head = 1;
-      return true;
-    }
-    place.cylinder++;
-    return false;
-  }
-
-  // Without DMA: a byte a time through the data register, sector by sector up to the last of the track.
-
-  #startByHand(seat: Seat, place: Place): void {
-    const [command, select] = this.#command as [number, number];
-    const sector = lbaOf(seat.format, place.cylinder, place.head, place.sector);
-    if (sector < 0 || sector >= seat.disk.sectors) {
-      this.#fail(select, St1.noData, 0, place);
-      return;
-    }
-    if (isRead(command) && !this.#try(() => seat.disk.read(sector, this.#data))) {
-      this.#fail(select, St1.dataError, 0, place);
-      return;
-    }
-    this.#at = 0;
-    this.#ask();
-  }
-
-  #nextByHand(): void {
-    const [command, select, cylinder, head, sector] = this.#command as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    const seat = this.#seats[select & 3];
-    const place = { cylinder, head, sector };
-    this.#at = -1;
-    this.#asking = false;
-    if (seat === undefined) return;
-    const at = lbaOf(seat.format, cylinder, head, sector);
-    if (!isRead(command) && !this.#try(() => seat.disk.write(at, this.#data))) {
-      this.#fail(select, St1.dataError, 0, place);
-      return;
-    }
-    const more = this.#advance(place, seat.format);
-    [this.#command[2], this.#command[3], this.#command[4]] = [place.cylinder, place.head, place.sector];
-    // Nobody says terminal count: the end of the track is the end.
-    if (more) this.#startByHand(seat, place);
-    else this.#fail(select, St1.endOfTrack, 0, place);
-  }
-
-  #try(access: () => void): boolean {
-    try {
-      access();
-      return true;
-    } catch (cause) {
-      if (cause instanceof DiskError) return false;
-      throw cause;
-    }
-  }
-
-  /** FORMAT TRACK: the sectors that the guest names are filled with its byte. */
-  #format(given: readonly number[]): void {
-    const [select, size, count, , fill] = given as [number, number, number, number, number];
-    const [drive, head] = [select & 3, (select >> 2) & 1];
-    const seat = this.#seats[drive];
-    const cylinder = this.#drives[drive]?.track ?? 0;
-    const place = { cylinder, head, sector: 1 };
-    if (seat === undefined || size !== 2) this.#fail(select, St1.missingMark, 0, place);
-    else if (seat.disk.readOnly) this.#fail(select, St1.notWritable, 0, place);
-    else {
-      const id = new Uint8Array(4);
-      for (let i = 0; i < count; i++) {
-        if (this.#dma.move(DMA_CHANNEL, id, false).bytes < 4) break;
-        const at = lbaOf(seat.format, id[0]!, id[1]!, id[2]!);
-        const bad = at < 0 || at >= seat.disk.sectors;
-        if (bad || !this.#try(() => seat.disk.write(at, this.#data.fill(fill)))) {
-          this.#fail(select, St1.noData, 0, place);
-          return;
-        }
-      }
-      this.#end(select, 0, 0, 0, place);
-    }
+  /** @param end undefined where the guest is to move the next sector's bytes */
+  #goOn(end: Ending | undefined): void {
+    if (end === undefined) this.#ask();
+    else this.#end(end);
   }
 
   describeAccess({ address, write }: Access): AccessWords {
-    return floppyWords(address - BASE, write, this.#command.length, this.#command[0] ?? 0, this.#at >= 0);
+    return floppyWords(
+      address - BASE,
+      write,
+      this.#command.length,
+      this.#command[0] ?? 0,
+      this.#sectors.isActive,
+    );
   }
 
   save(): FloppyState {
@@ -540,11 +318,10 @@ export class FloppyController implements Device {
       perpendicular: this.#perpendicular,
       command: [...this.#command],
       result: [...this.#result],
-      drives: this.#drives.map((drive) => ({ ...drive })),
+      drives: this.#drives.save(),
       interrupts: [...this.#interrupts],
       asking: this.#asking,
-      data: this.#at < 0 ? '' : encodeBase64(this.#data),
-      at: this.#at,
+      ...this.#sectors.save(),
     };
   }
 
@@ -561,9 +338,8 @@ export class FloppyController implements Device {
     this.#specified = loaded.specified;
     this.#config = loaded.config;
     this.#command = loaded.command;
-    for (const [i, drive] of loaded.drives.entries()) Object.assign(this.#drives[i]!, drive);
-    if (loaded.sector.length > 0) this.#data.set(loaded.sector);
-    this.#at = loaded.at;
+    this.#drives.load(loaded.drives);
+    this.#sectors.load(loaded);
     this.#drive();
   }
 }

@@ -50,3 +50,5 @@ export const parameters: Readonly<Record<number, number>> = {
 export const isRead = (command: number): boolean => [2, 6, 12, 22].includes(command & 31);
 /** WRITE DATA, WRITE DELETED DATA. */
 export const isWrite = (command: number): boolean => [5, 9].includes(command & 31);
+/** VERIFY: a read without memory. */
+export const isVerify = (command: number): boolean => (command & 31) === 22;
