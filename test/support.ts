@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -39,7 +40,7 @@ export function terrarium(
 ): SpawnSyncReturns<string> {
   return spawnSync(process.execPath, [cli, ...args], {
     encoding: 'latin1',
-    timeout: 60_000,
+    timeout: HANGS_MS,
     maxBuffer: 256 * 1024 * 1024,
     input: options.input ?? '',
     cwd: options.cwd ?? root,
@@ -54,6 +55,13 @@ export function startTerrarium(args: readonly string[]): ChildProcess {
 
 /** A process that has not ended after so long hangs; a host with other work makes one wait for seconds. */
 export const HANGS_MS = 60_000;
+
+/** Waits until something holds, and fails where it does not for so long that something hangs. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const limit = performance.now() + HANGS_MS; !(await holds()); await pause(20)) {
+    if (performance.now() > limit) throw new Error(`waited ${HANGS_MS / 1000} s for ${what}`);
+  }
+}
 
 /** What a process ended with, or an error where it hangs. */
 export async function ending(child: ChildProcess): Promise<[code: number | null, signal: string | null]> {
@@ -70,11 +78,11 @@ export async function hasPrinted({ stdout }: ChildProcess): Promise<void> {
 export async function sleeps(child: ChildProcess): Promise<void> {
   const folder = `/proc/${child.pid}/task`;
   const busy = (tid: string) => !/\) S /.test(readFileSync(`${folder}/${tid}/stat`, 'latin1'));
-  const limit = performance.now() + HANGS_MS;
-  for (let quiet = 0; quiet < 5; quiet = readdirSync(folder).some(busy) ? 0 : quiet + 1) {
-    if (performance.now() > limit) throw new Error(`process ${child.pid} never slept`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  let quiet = 0;
+  await until(`process ${child.pid} to sleep`, () => {
+    quiet = readdirSync(folder).some(busy) ? 0 : quiet + 1;
+    return quiet > 5;
+  });
 }
 
 /**
@@ -145,6 +153,6 @@ export async function settled(before: ReturnType<typeof holdings>): Promise<Retu
     const now = holdings();
     const above = now.fds > before.fds || now.maps > before.maps || now.threads > before.threads;
     if (!above || tries === 30) return now;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
   }
 }

@@ -58,7 +58,7 @@ for (const { name, skip, make } of engines) {
       vm.memory.write16(0x80, 0x300);
       vm.memory.write16(0x82, 0);
       vm.memory.writeBytes(0x300, Uint8Array.from([...asm.outAl(0x99), ...asm.iret]));
-      assert.equal(vm.run({ timeoutMs: 2000 }).callback, 'out8');
+      assert.equal(vm.run({ timeoutMs: 60_000 }).callback, 'out8');
       assert.deepEqual(seen, ['out 1', 'window', 'injected', 'out 99']);
     });
 
@@ -77,7 +77,7 @@ for (const { name, skip, make } of engines) {
       vm.memory.write16(8, 0x300);
       vm.memory.write16(10, 0);
       vm.memory.writeBytes(0x300, Uint8Array.from([...asm.outAl(0x55), ...asm.iret]));
-      assert.equal(vm.run({ timeoutMs: 2000 }).kind, 'halted');
+      assert.equal(vm.run({ timeoutMs: 60_000 }).kind, 'halted');
       assert.deepEqual(seen, [1, 0x55]);
     });
 
@@ -87,12 +87,12 @@ for (const { name, skip, make } of engines) {
         debug: (rip) => (steps.push(rip) === 4 ? Launcher.stop : undefined),
       });
       assert.equal(vm.cpu.debug(STEP), undefined);
-      assert.equal(vm.run({ timeoutMs: 2000 }).callback, 'debug');
+      assert.equal(vm.run({ timeoutMs: 60_000 }).callback, 'debug');
       // Behind MOV AX, MOV DS and two NOPs.
       assert.deepEqual(steps, [0x1003n, 0x1005n, 0x1006n, 0x1007n]);
       using unasked = launcher(asm.nop, {});
       unasked.cpu.debug(STEP);
-      assert.equal(unasked.run({ timeoutMs: 2000 }).kind, 'debug');
+      assert.equal(unasked.run({ timeoutMs: 60_000 }).kind, 'debug');
     });
 
     test('without an image the CPU starts at F000:FFF0 below 1 MiB, as the article’s launcher has it', () => {
@@ -108,7 +108,7 @@ for (const { name, skip, make } of engines) {
       });
       assert.equal(vm.memory.size, 16 * 1024 * 1024);
       vm.memory.writeBytes(0xf0000, readFileSync('guests/lj-kernel2/lj-kernel2.bin'));
-      const end = vm.run({ timeoutMs: 2000 });
+      const end = vm.run({ timeoutMs: 60_000 });
       assert.equal(text, 'Hello\n');
       assert.deepEqual([end.kind, end.exits, end.accesses], ['halted', 7, 6]);
     });
@@ -133,7 +133,7 @@ describe('in-kernel interrupt controllers', { skip }, () => {
         },
       },
     });
-    const end = vm.run({ timeoutMs: 2000 });
+    const end = vm.run({ timeoutMs: 60_000 });
     assert.equal(end.callback, 'tprAccess');
     assert.equal(seen.length, 1);
     const [{ rip, write }] = seen as [{ rip: bigint; write: boolean }];
@@ -172,7 +172,7 @@ describe('in-kernel interrupt controllers', { skip }, () => {
     // Vector 9 points to 0:0x300.
     vm.memory.write32(9 * 4, 0x300);
     vm.memory.writeBytes(0x300, Uint8Array.from([...asm.outAl(0x97), ...asm.iret]));
-    const end = vm.run({ timeoutMs: wake ? 2000 : 100 });
+    const end = vm.run({ timeoutMs: wake ? 60_000 : 100 });
     return { seen, end };
   }
 

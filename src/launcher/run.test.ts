@@ -36,10 +36,10 @@ for (const { name: engine, skip, make } of engines) {
           ...(name === 'interruptWindow' && { tryPushInterrupts: () => calls === 0 }),
           [name]: () => (calls++ === 0 ? Launcher.stop : undefined),
         });
-        const { kind, callback, reason } = vm.run({ timeoutMs: 2000 });
+        const { kind, callback, reason } = vm.run({ timeoutMs: 60_000 });
         assert.deepEqual([kind, callback, reason], ['callback', name, `${name} ended the run`]);
         // A `halt` that ends the run does so at the guest's last instruction.
-        if (name !== 'halt') assert.equal(vm.run({ timeoutMs: 2000 }).kind, 'halted', name);
+        if (name !== 'halt') assert.equal(vm.run({ timeoutMs: 60_000 }).kind, 'halted', name);
         assert.equal(vm.cpu.getRegisters().rip, endOf(code), name);
       }
     });
@@ -95,7 +95,7 @@ for (const { name: engine, skip, make } of engines) {
       const control = newControl();
       const chatty = [...asm.outAl(1), 0xeb, 0xfc];
       using vm = launcher(chatty, { out8: () => Atomics.store(control, Control.request, 1) }, { control });
-      const end = vm.run({ timeoutMs: 2000 });
+      const end = vm.run({ timeoutMs: 60_000 });
       assert.deepEqual([end.kind, end.reason, end.exits], ['stopped', 'stopped from outside', 1]);
       assert.equal(Atomics.load(control, Control.request), 0);
       assert.equal(Atomics.load(control, Control.running), 0);
@@ -111,7 +111,7 @@ for (const { name: engine, skip, make } of engines) {
         load: 0x10_0000,
         callbacks: { shutdown: () => told++ },
       });
-      const end = vm.run({ timeoutMs: 2000 });
+      const end = vm.run({ timeoutMs: 60_000 });
       assert.equal(end.kind, 'shutdown');
       assert.match(end.failure!.name, /SHUTDOWN$/);
       assert.equal(told, 1);
@@ -125,7 +125,7 @@ for (const { name: engine, skip, make } of engines) {
         },
         out8: () => Launcher.stop,
       });
-      assert.equal(vm.run({ timeoutMs: 2000 }).callback, 'out8');
+      assert.equal(vm.run({ timeoutMs: 60_000 }).callback, 'out8');
       assert.equal(halts, 2);
     });
 

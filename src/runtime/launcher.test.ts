@@ -17,7 +17,7 @@ function say(options: LauncherOptions): string {
     text += String.fromCharCode(value);
   };
   using launcher = createLauncher({ ...options, callbacks: { out8 } });
-  assert.equal(launcher.run({ timeoutMs: 2000 }).kind, 'halted');
+  assert.equal(launcher.run({ timeoutMs: 60_000 }).kind, 'halted');
   return text;
 }
 

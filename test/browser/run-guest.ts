@@ -63,7 +63,7 @@ export async function runGuest(
     devices,
     ...(load !== undefined && { load }),
   });
-  const { kind, reason, exits, registers } = machine.run({ timeoutMs: 10_000 });
+  const { kind, reason, exits, registers } = machine.run({ timeoutMs: 60_000 });
   const ram = await crypto.subtle.digest('SHA-256', machine.memory.readBytes(0, memory).slice());
   const result = {
     console,

@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { compileSource } from '../../src/runtime/images/toolchain.js';
-import { cli, HANGS_MS, noGcc, Scratch, terrarium } from '../support.js';
+import { cli, noGcc, Scratch, terrarium, until } from '../support.js';
 
 const has = (program: string, ...words: string[]) => spawnSync(program, words).status === 0;
 const without = (program: string, ...words: string[]): string | false =>
@@ -211,12 +211,6 @@ test('a compiler that is left alone ends with Terrarium, and its folder goes', {
   const env = { ...process.env, TMPDIR: scratch.file('tmp') };
   const child = spawn(process.execPath, [cli, 'run', scratch.file('k.S')], { env, stdio: 'ignore' });
   const mine = () => spawnSync('pgrep', ['-f', scratch.file('fifo.h').replace('fifo.h', 'k.S')]).status === 0;
-  const until = async (what: string, holds: () => boolean) => {
-    for (const limit = performance.now() + HANGS_MS; !holds(); ) {
-      assert.ok(performance.now() < limit, `waited for ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
   await until('the compiler', () => spawnSync('pgrep', ['-f', `cc1.*${scratch.path}`]).status === 0);
   child.kill('SIGTERM');
   await until('the end of all', () => !mine());

@@ -85,7 +85,7 @@ describe('terrarium run', { skip: noKvm }, () => {
       HLT,
     );
     const input = Buffer.from(Array.from({ length: 256 }, (_, i) => (i * 7) & 0xff));
-    const done = terrarium(['run', echo, '--mode', 'real', '--timeout', '10s'], { input });
+    const done = terrarium(['run', echo, '--mode', 'real', '--timeout', '60s'], { input });
     assert.equal(done.status, 0, done.stderr);
     assert.equal(done.stdout, input.toString('latin1'));
   });
@@ -121,7 +121,7 @@ describe('terrarium run', { skip: noKvm }, () => {
 
   test('ends with 3 and the registers on a triple fault', { skip: noGcc }, () => {
     const guest = 'test/guests/triple-fault-protected.S';
-    const done = terrarium(['run', guest, '--mode', 'protected', '--timeout', '5s']);
+    const done = terrarium(['run', guest, '--mode', 'protected', '--timeout', '60s']);
     assert.equal(done.status, 3, done.stderr);
     assert.match(done.stderr, /shut down \(triple fault\)/);
     assert.match(done.stderr, /rip/i);

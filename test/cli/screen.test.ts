@@ -4,8 +4,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { PNG } from 'pngjs';
-import { cli, root, Scratch, terrarium } from '../support.js';
-import { noTmux, pause, Terminal } from '../tui/terminal.js';
+import { cli, root, Scratch, terrarium, until } from '../support.js';
+import { noTmux, Terminal } from '../tui/terminal.js';
 
 const TEXT = ['run', 'guests/vga-text', '--engine', 'soft'];
 const golden = PNG.sync.read(readFileSync('test/devices/vga/vga-text.png'));
@@ -92,13 +92,6 @@ describe('--screenshot', () => {
   });
 });
 
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries++) {
-    assert.ok(tries < 200, 'waited for 10 s');
-    await pause(50);
-  }
-}
-
 /** Runs the command in a terminal of 100 by 30 that answers as told; `type` is what is typed once something is shown. */
 async function inTerminal(
   args: readonly string[],
@@ -176,10 +169,10 @@ describe('--screen', () => {
       },
     );
     const rows = (): number => terminal.screen().split('\n').length;
-    await until(() => terminal.alternate && rows() > 25);
+    await until('the whole screen', () => terminal.alternate && rows() > 25);
     terminal.resize(50, 18);
     // What does not fit is left out: text stays text.
-    await until(() =>
+    await until('the smaller screen', () =>
       terminal
         .screen()
         .split('\n')
@@ -187,7 +180,7 @@ describe('--screen', () => {
     );
     assert.doesNotMatch(terminal.screen(), /▀/);
     terminal.resize(82, 27);
-    await until(() => rows() > 25);
+    await until('the whole screen again', () => rows() > 25);
     terminal.press('C-c');
     assert.deepEqual(await terminal.ended(), { status: 130, restored: true });
   });
@@ -198,7 +191,7 @@ describe('--screen', () => {
   ] as const) {
     test(`puts the terminal back at ${signal}`, { skip: noTmux }, async () => {
       using terminal = new Terminal(['run', 'guests/vga-typing', '--engine', 'soft', '--screen']);
-      for (let tries = 0; !terminal.alternate && tries < 200; tries++) await pause(30);
+      await until('the screen', () => terminal.alternate);
       process.kill(terminal.pid, signal);
       assert.deepEqual(await terminal.ended(), { status, restored: true });
     });

@@ -4,13 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { cli, root } from '../support.js';
+import { cli, HANGS_MS, root } from '../support.js';
 
 export type Stopped = DebugProtocol.StoppedEvent['body'];
 export type Variable = DebugProtocol.Variable;
-
-/** How long the guest may take to come to something: milliseconds. */
-const TIMEOUT_MS = 20_000;
 
 /** The library starts adapters by itself, with no more than one word; this one is started already. */
 class Client extends DebugClient {
@@ -37,7 +34,7 @@ export class Editor implements AsyncDisposable {
     });
     this.status = once(this.child, 'exit').then(([status]) => status as number | null);
     this.client = new Client('', '', 'terrarium');
-    this.client.defaultTimeout = TIMEOUT_MS;
+    this.client.defaultTimeout = HANGS_MS;
     this.client.talkTo(this.child);
     this.listen();
   }

@@ -1,7 +1,7 @@
 /** A guest that waits for Debian's gdb, and gdb at work on it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cli, noGcc, noKvm, root } from '../support.js';
+import { cli, HANGS_MS, noGcc, noKvm, root } from '../support.js';
 
 const noGdb: string | false =
   spawnSync('gdb', ['--version']).status === 0 ? false : 'SKIPPED: no gdb here: apt-get install gdb';
@@ -63,7 +63,7 @@ export class Served {
     child.stdout.on('data', (part) => {
       text += part;
     });
-    const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
+    const late = setTimeout(() => child.kill('SIGKILL'), HANGS_MS);
     await once(child, 'close');
     clearTimeout(late);
     return text;

@@ -82,7 +82,7 @@ function run(source: string, irqchip: 'user' | 'none' = 'user') {
       console += Buffer.from(bytes).toString('latin1');
     },
   });
-  const { kind, reason } = machine.run({ timeoutMs: 10_000 });
+  const { kind, reason } = machine.run({ timeoutMs: 60_000 });
   return { console, kind, reason };
 }
 
@@ -131,11 +131,11 @@ describe('an x87 error with CR0.NE = 0', () => {
     for (let exits = 1; ; exits++) {
       const [before, after]: [string[], string[]] = [[], []];
       using first = make(before);
-      const { kind } = first.run({ maxExits: exits, timeoutMs: 10_000 });
+      const { kind } = first.run({ maxExits: exits, timeoutMs: 60_000 });
       if (kind !== 'limit') break;
       using second = make(after);
       second.load(first.save());
-      second.run({ timeoutMs: 10_000 });
+      second.run({ timeoutMs: 60_000 });
       assert.equal([...before, ...after].join(''), 'diw', `saved after ${exits} exits`);
     }
   });

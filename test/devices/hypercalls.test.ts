@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { parseImage } from '../../src/boot/index.js';
 import { createMachine, hostMachine, loadImage } from '../../src/runtime/index.js';
 import { compileTestGuest } from '../guests/catalogue.js';
-import { noGcc, noKvm, Scratch, terrarium } from '../support.js';
+import { noGcc, noKvm, Scratch, terrarium, until } from '../support.js';
 
 describe('hypercalls from a guest', { skip: noKvm || noGcc }, () => {
   for (const mode of ['real', 'protected', 'long'] as const) {
@@ -31,7 +31,7 @@ describe('hypercalls from a guest', { skip: noKvm || noGcc }, () => {
           },
         },
       });
-      const outcome = machine.run({ timeoutMs: 5000 });
+      const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(console, 'by hypercall\n');
       assert.deepEqual(asked, [[64, 1n, 2n, 3n, 4n]]);
       assert.deepEqual([outcome.kind, outcome.code], ['exited', 42], outcome.reason);
@@ -55,7 +55,7 @@ describe('hypercalls of a hosted machine', { skip: noKvm }, () => {
           log += Buffer.from(bytes).toString('utf8');
         });
       }
-      const running = machine.run({ timeoutMs: 5000 });
+      const running = machine.run({ timeoutMs: 60_000 });
       await machine.send(Buffer.from('Ada\n'));
       assert.equal((await running).kind, 'exited');
       assert.match(console, /And you\?\nHello, Ada\n$/);
@@ -75,13 +75,13 @@ describe('hypercalls of a hosted machine', { skip: noKvm }, () => {
     });
     const before = process.memoryUsage.rss();
     const running = machine.run();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until('the log', () => taken >= 64 * 1024);
+    const takenBefore = taken;
     await machine.stop();
     const outcome = await running;
     assert.equal(outcome.kind, 'stopped');
-    // Without waiting, 300 ms are ten thousand calls of 1,000 bytes.
-    assert.ok(outcome.exits < 3000, `${outcome.exits} calls`);
-    assert.ok(taken >= 64 * 1024, `${taken} bytes`);
+    // A call has 1,000 bytes, and those that the reader has not taken yet wait between the threads.
+    assert.ok(outcome.exits * 1000 - takenBefore < 2 ** 21, `${outcome.exits} calls, ${takenBefore} bytes`);
     assert.ok(process.memoryUsage.rss() - before < 20e6);
   });
 
@@ -99,7 +99,7 @@ describe('hypercalls of a hosted machine', { skip: noKvm }, () => {
       mode: 'long',
       hypercalls: { module, options: { answer: 3n } },
     });
-    const outcome = await machine.run({ timeoutMs: 5000 });
+    const outcome = await machine.run({ timeoutMs: 60_000 });
     assert.deepEqual([outcome.kind, outcome.code], ['exited', 7], outcome.reason);
     writeFileSync(scratch.file('empty.mjs'), '');
     const empty = { module: pathToFileURL(scratch.file('empty.mjs')).href };

@@ -44,7 +44,7 @@ describe('a device with memory of its own', { skip: noKvm }, () => {
     test(`is read without an exit and written with one${coalesce ? ', which may be coalesced' : ''}`, () => {
       const counter = new Counter(4096, coalesce);
       using machine = createMachine({ image, mode: 'long', devices: [counter] });
-      const outcome = machine.run({ timeoutMs: 5000 });
+      const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(outcome.kind, 'halted', outcome.reason);
       assert.deepEqual(counter.writes, [
         [0, 4, 7],
@@ -71,7 +71,7 @@ describe('a device with memory of its own', { skip: noKvm }, () => {
 describe('regions', { skip: noKvm }, () => {
   const ending = async (regions: { address: number; size: number; readOnly?: boolean }[]) => {
     await using machine = await hostMachine({ image, mode: 'long', regions });
-    const { kind, exits, registers, unclaimed } = await machine.run({ timeoutMs: 5000 });
+    const { kind, exits, registers, unclaimed } = await machine.run({ timeoutMs: 60_000 });
     return {
       kind,
       exits,

@@ -46,7 +46,7 @@ describe('SIMVIRTIO on a real machine', { skip: noKvm }, () => {
     test(`by ${how}, echoes 13,000 bytes through full queues, resets, and says what went through`, async () => {
       const { machine, printed } = await host('simvirtio-echo', how);
       await using _ = machine;
-      const { kind, registers, exits, simvirtio } = await machine.run({ timeoutMs: 20_000 });
+      const { kind, registers, exits, simvirtio } = await machine.run({ timeoutMs: 60_000 });
       assert.deepEqual([kind, registers.rax], ['halted', 42n]);
       assert.equal(printed.text, 'back from the monitor\n');
       const [console, echo, sink] = simvirtio!.devices;
@@ -70,7 +70,7 @@ describe('SIMVIRTIO on a real machine', { skip: noKvm }, () => {
           text += Buffer.from(bytes).toString();
         },
       });
-      assert.equal(machine.run({ timeoutMs: 10_000 }).kind, 'halted');
+      assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'halted');
       assert.equal(text, 'Ana are mere\n');
     });
   }
@@ -195,7 +195,7 @@ describe('SIMVIRTIO and a guest that means harm', { skip: noKvm || noGcc }, () =
     test(`by ${how}, survives lies in every field and works after a reset`, () => {
       using scratch = new Scratch();
       const file = compile(scratch, 'liar', LIAR);
-      const done = terrarium(['run', file, '--simvirtio', how, '--timeout', '20s', '--expect', 'rax=42']);
+      const done = terrarium(['run', file, '--simvirtio', how, '--timeout', '60s', '--expect', 'rax=42']);
       assert.equal(done.status, 0, done.stderr);
       assert.ok(done.stdout.endsWith('honest in the end'), done.stdout.slice(-40));
     });

@@ -16,7 +16,7 @@ const image = (code: readonly number[]) => parseImage(Uint8Array.from(code), 'co
 
 function run(code: readonly number[], assist = true) {
   using machine = createMachine({ image: image(code), mode: 'real', engine: 'kvm', assist, memory: 0x10000 });
-  const outcome = machine.run({ timeoutMs: 5000 });
+  const outcome = machine.run({ timeoutMs: 60_000 });
   return { outcome, read: machine.memory.read16(0x500) };
 }
 
@@ -64,7 +64,7 @@ describe('assist', { skip }, () => {
       };
       const image = { ...parseImage(Uint8Array.from(code), 'code') };
       using machine = createMachine({ image, mode: 'protected', engine: 'kvm', devices: [port] });
-      const outcome = machine.run({ timeoutMs: 5000 });
+      const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(outcome.kind, 'halted', outcome.reason);
       assert.deepEqual(written, [0x50]);
       assert.equal(outcome.system.cr0 >> 31n, 1n);
@@ -75,7 +75,7 @@ describe('assist', { skip }, () => {
     // CR3 = 0: the directory is the code. mov $0x80000011, %eax; mov %eax, %cr0
     const code = [0xb8, 0x11, 0, 0, 0x80, 0x0f, 0x22, 0xc0, 0xf4];
     using machine = createMachine({ image: image(code), mode: 'protected', engine: 'kvm' });
-    assert.equal(machine.run({ timeoutMs: 5000 }).kind, 'shutdown');
+    assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'shutdown');
   });
 
   test('keeps a state that KVM does not take back, and continues from it', () => {
@@ -111,7 +111,7 @@ describe('assist', { skip }, () => {
       memory: 0x20000,
       devices: [device],
     });
-    const outcome = machine.run({ timeoutMs: 20_000 });
+    const outcome = machine.run({ timeoutMs: 60_000 });
     assert.equal(outcome.kind, 'halted', outcome.reason);
     assert.deepEqual(said, [0x11, 0x22]);
     assert.ok(outcome.assistance!.instructions >= 3, 'what KVM could not take was run by the software CPU');
@@ -153,7 +153,7 @@ describe('assist', { skip }, () => {
     machine.memory.writeBytes(0x600, xmm0);
     machine.memory.writeBytes(0x610, xmm7);
     machine.memory.write32(0x620, 0x7f80);
-    const outcome = machine.run({ timeoutMs: 5000 });
+    const outcome = machine.run({ timeoutMs: 60_000 });
     assert.equal(outcome.kind, 'halted', outcome.reason);
     assert.deepEqual(machine.memory.readBytes(0x500, 16), xmm0);
     assert.deepEqual(
@@ -205,7 +205,7 @@ describe('assist', { skip }, () => {
       memory: 0x10000,
       devices: [device],
     });
-    assert.equal(machine.run({ timeoutMs: 5000 }).kind, 'halted');
+    assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'halted');
     assert.deepEqual(written, ['20000 4 3f800000']);
   });
 
@@ -222,7 +222,7 @@ describe('assist', { skip }, () => {
       throw new Error('the software CPU is not built');
     });
     using machine = new Machine({ engine, image: image(adds), mode: 'real', memory: 0x10000 });
-    const { kind, failure } = machine.run({ timeoutMs: 2000 });
+    const { kind, failure } = machine.run({ timeoutMs: 60_000 });
     assert.equal(kind, 'engineError');
     assert.equal(failure!.name, 'KVM_INTERNAL_ERROR_EMULATION');
     assert.match(failure!.message, /, and the software CPU cannot help: the software CPU is not built$/);

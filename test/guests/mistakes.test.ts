@@ -21,7 +21,7 @@ function optionsOf(name: string): { memory?: number; mode?: 'long'; timeoutMs: n
   const [, words = ''] = /^\/\/ run: (.*)$/m.exec(readFileSync(sourceOf(name), 'utf8')) ?? [];
   const [, timeout] = /--timeout (\d+)ms/.exec(words) ?? [];
   return {
-    timeoutMs: Number(timeout ?? 30_000),
+    timeoutMs: Number(timeout ?? 60_000),
     ...(/--mode long/.test(words) && { mode: 'long' }),
     ...(/--memory 2M/.test(words) && { memory: 2 * 1024 * 1024 }),
   };
@@ -115,7 +115,7 @@ describe('an instruction that begins in RAM and ends outside it', () => {
       using machine = createMachine({ engine, image, mode: 'real', memory: 0x10000 });
       // The opcode of mov ax, imm16.
       machine.memory.write8(0xffff, 0xb8);
-      const outcome = machine.run({ timeoutMs: 5000 });
+      const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(outcome.kind, 'engineError');
       assert.equal(outcome.failure!.name, 'NO_CODE');
       const text = formatExplanation(explain({ ...outcome, memory: machine.memory }));

@@ -169,7 +169,7 @@ describe('a guest that misbehaves', { skip: noKvm || noGcc }, () => {
   const run = (name: string, mode: 'auto' | 'long' | 'protected' = 'auto'): Outcome => {
     const image = parseImage(compileTestGuest(name, mode), name);
     using machine = createMachine({ image, mode });
-    return machine.run({ timeoutMs: 20_000 });
+    return machine.run({ timeoutMs: 60_000 });
   };
 
   test('triple-faults at once', () => {

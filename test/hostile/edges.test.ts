@@ -106,7 +106,7 @@ function endOf(code: Uint8Array, mode: 'long' | 'protected', canary: number, set
   const { memory } = machine;
   const around = CANARIES.map(({ address, size }) => memory.view(address, size).fill(canary));
   const { kind, reason, exits, registers, system, faults } = machine.run({
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
     maxExits: 20_000,
   });
   assert.notEqual(kind, 'timeout');

@@ -10,6 +10,7 @@ import { createMachine, drainPool } from '../../src/runtime/index.js';
 import { ENDLESS_MEMORY, endless } from '../guests/endless.js';
 import {
   ending,
+  HANGS_MS,
   hasPrinted,
   holdings,
   noGcc,
@@ -109,7 +110,8 @@ for (const { engine, skip } of engines) {
           memory: 0x10_0000,
           devices: [thrower],
         });
-        const run = () => machine.run({ timeoutMs: 200, ...(wanted === 'limit' && { maxExits: 10 }) });
+        const timeoutMs = wanted === 'timeout' ? 200 : HANGS_MS;
+        const run = () => machine.run({ timeoutMs, ...(wanted === 'limit' && { maxExits: 10 }) });
         if (wanted === 'threw') assert.throws(run, /on purpose/);
         else assert.equal(run().kind, wanted);
       };

@@ -17,7 +17,7 @@ const guest = (code: readonly number[], memory = ENDLESS_MEMORY) =>
 
 function end(code: readonly number[]) {
   using machine = guest(code, 0x10000);
-  return machine.run({ timeoutMs: 1000 });
+  return machine.run({ timeoutMs: HANGS_MS });
 }
 
 /** Without interrupt controllers a HLT is an end. */

@@ -54,7 +54,7 @@ function printed(
       console += Buffer.from(bytes).toString('latin1');
     },
   });
-  const { kind } = machine.run({ timeoutMs: 20_000 });
+  const { kind } = machine.run({ timeoutMs: 60_000 });
   assert.equal(kind, 'halted');
   return console;
 }

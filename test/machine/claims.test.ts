@@ -74,7 +74,7 @@ function run(engine: 'soft' | 'kvm', device: Stepper, code: readonly number[], r
     devices: [device],
   });
   machine.memory.write8(INSIDE, IN_RAM);
-  const outcome = machine.run({ timeoutMs: 20_000 });
+  const outcome = machine.run({ timeoutMs: 60_000 });
   assert.equal(outcome.kind, 'halted', outcome.reason);
   return { seen: [...machine.memory.readBytes(0x500, results)], exits: outcome.exits };
 }
@@ -147,7 +147,7 @@ for (const engine of ['soft', 'kvm'] as const) {
         standardDevices: false,
         devices: [steps, cover],
       });
-      const outcome = machine.run({ timeoutMs: 20_000 });
+      const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(outcome.kind, 'halted', outcome.reason);
       assert.deepEqual(
         [...machine.memory.readBytes(0x500, 6)],
@@ -221,7 +221,7 @@ for (const engine of ['soft', 'kvm'] as const) {
       machine.memory.write64(Number(cr3) + 8, BigInt(pdpt | 3));
       machine.memory.write64(pdpt, BigInt(directory | 3));
       machine.memory.write64(directory, BigInt(top - 0x200000) | 0x83n);
-      const outcome = machine.run({ timeoutMs: 20_000 });
+      const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(outcome.kind, 'halted', outcome.reason);
       assert.equal(outcome.registers.rax & 0xffn, BigInt(DEVICE));
     });
@@ -263,7 +263,7 @@ describe('claims whose writes KVM keeps back', { skip: noKvm }, () => {
         standardDevices: false,
         devices: [device],
       });
-      const outcome = machine.run({ timeoutMs: 20_000 });
+      const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(outcome.kind, 'halted', outcome.reason);
       assert.equal(printed.join(' '), 'e9:a e9:b e9:c e9:d e9:e e9:f ea:g ea:h ea:i ea:j ea:k ea:l');
       assert.equal(outcome.coalesced, 2 * (6 - coalesceAfter), 'nothing is kept back where no claim is');

@@ -59,7 +59,7 @@ describe('graceful exit, case 1: the guest executes HLT', { skip: noKvm }, () =>
     const { seen, device } = counting();
     {
       using machine = createMachine({ image: calling, mode: 'real', devices: [device] });
-      assert.equal(machine.run({ timeoutMs: 5000 }).kind, 'halted');
+      assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'halted');
       assert.equal(kvmHoldings().vms, 1, 'a machine that halted can still be looked at');
     }
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe('graceful exit, case 1: the guest executes HLT', { skip: noKvm }, () =>
   test('on a thread of its own', async () => {
     {
       await using machine = await hostMachine({ image: halting, mode: 'real' });
-      assert.equal((await machine.run({ timeoutMs: 5000 })).kind, 'halted');
+      assert.equal((await machine.run({ timeoutMs: 60_000 })).kind, 'halted');
       const { vms, vcpus, mappings } = kvmHoldings();
       assert.deepEqual([vms, vcpus, mappings], [1, 1, 1]);
     }
@@ -85,8 +85,9 @@ describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => 
     const { seen, device } = counting();
     {
       using machine = createMachine({ image: callingEndless, mode: 'real', devices: [device] });
-      const outcome = machine.run({ timeoutMs: 50 });
-      assert.equal(outcome.kind, 'timeout');
+      // A host that is busy elsewhere may give a run no time at all.
+      do assert.equal(machine.run({ timeoutMs: 50 }).kind, 'timeout');
+      while (seen.length === 0);
     }
     assert.equal(seen.length, 1);
     assert.deepEqual(kvmHoldings(), nothing);
@@ -123,7 +124,7 @@ describe('graceful exit, case 2: the guest never stops', { skip: noKvm }, () => 
     await new Promise((resolve) => kicker.once('message', resolve));
     const ended = new Promise((resolve) => kicker.once('exit', resolve));
     // Nothing but the kick can end this run: it holds the thread that a timer or a promise would need.
-    const outcome = machine.run({ timeoutMs: 10_000 });
+    const outcome = machine.run({ timeoutMs: 60_000 });
     assert.deepEqual([outcome.kind, outcome.reason], ['stopped', 'stopped from outside']);
     assert.equal(await ended, 0);
   });

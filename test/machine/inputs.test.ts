@@ -124,7 +124,7 @@ test('a hosted machine takes a record’s inputs in again', async () => {
   };
   const events: InputEvent[] = [];
   using first = createMachine({ ...options, input, inputs: { listener: (event) => events.push(event) } });
-  assert.equal(first.run({ timeoutMs: 20_000 }).kind, 'halted');
+  assert.equal(first.run({ timeoutMs: 60_000 }).kind, 'halted');
   const replay: InputRecord = { version: 1, events, until: first.inputs.position };
   assert.equal(events.length, 3);
   await using second = await hostMachine({ ...options, replay });
@@ -132,19 +132,19 @@ test('a hosted machine takes a record’s inputs in again', async () => {
   second.onOutput((chunk) => {
     console += Buffer.from(chunk).toString('latin1');
   });
-  const outcome = await second.run({ timeoutMs: 20_000 });
+  const outcome = await second.run({ timeoutMs: 60_000 });
   assert.deepEqual([outcome.kind, outcome.exits, console], ['halted', first.exits, 'Hi!']);
   // It makes a record as well.
   await using third = await hostMachine({ ...options, record: true });
   await third.send(Buffer.from('Hi!'));
-  const recorded = await third.run({ timeoutMs: 20_000 });
+  const recorded = await third.run({ timeoutMs: 60_000 });
   const record = await third.record();
   assert.deepEqual(
     record.events.map(({ value }) => value),
     [...Buffer.from('Hi!')],
   );
   await using fourth = await hostMachine({ ...options, replay: record });
-  const replayed = await fourth.run({ timeoutMs: 20_000 });
+  const replayed = await fourth.run({ timeoutMs: 60_000 });
   assert.deepEqual([replayed.kind, replayed.exits], [recorded.kind, recorded.exits]);
   assert.deepEqual(replayed.registers, recorded.registers);
   assert.equal((await fourth.state()).registers.rip, recorded.registers.rip);

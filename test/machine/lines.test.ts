@@ -79,7 +79,7 @@ for (const [engine, irqchip] of engines) {
       devices,
     });
     machine.memory.writeBytes(HANDLER, Uint8Array.from(handler));
-    const outcome = machine.run({ timeoutMs: 20_000 });
+    const outcome = machine.run({ timeoutMs: 60_000 });
     assert.equal(outcome.kind, 'halted', outcome.reason);
     return Array.from({ length: steps }, (_, n) => machine.memory.read16(COUNT + 2 + 2 * n));
   };
@@ -155,7 +155,7 @@ describe('an interrupt message', { skip: noKvm }, () => {
       memory.write32(gate + 4, 0x8e00);
       // INC dword [COUNT]; HLT with interrupts off
       memory.writeBytes(HANDLER, Uint8Array.of(0xff, 0x04, 0x25, COUNT & 0xff, COUNT >> 8, 0, 0, HLT));
-      const outcome = machine.run({ timeoutMs: 20_000 });
+      const outcome = machine.run({ timeoutMs: 60_000 });
       assert.equal(outcome.kind, 'halted', outcome.reason);
       assert.equal(taken, irqchip === 'kernel');
       assert.equal(memory.read32(COUNT), irqchip === 'kernel' ? 1 : 0);

@@ -35,7 +35,7 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     };
     // out %al,$0x60; jmp .
     using machine = createMachine({ image: new Uint8Array([0xe6, 0x60, 0xeb, 0xfe]), devices: [button] });
-    const outcome = machine.run({ signal: controller.signal, timeoutMs: 5000 });
+    const outcome = machine.run({ signal: controller.signal, timeoutMs: 60_000 });
     assert.deepEqual([outcome.kind, outcome.reason], ['stopped', 'aborted: pressed']);
     assert.equal(machine.run({ signal: controller.signal }).exits, 0);
   });
@@ -69,9 +69,9 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     // mov $7,%al; out %al,$0x61; mov $0,%al; out %al,$0x61; jmp .
     const code = new Uint8Array([0xb0, 7, 0xe6, 0x61, 0xb0, 0, 0xe6, 0x61, 0xeb, 0xfe]);
     using machine = createMachine({ image: code, devices: [ends] });
-    const first = machine.run({ timeoutMs: 5000 });
+    const first = machine.run({ timeoutMs: 60_000 });
     assert.deepEqual([first.kind, first.code, first.registers.rip], ['exited', 7, 4n]);
-    const second = machine.run({ timeoutMs: 5000 });
+    const second = machine.run({ timeoutMs: 60_000 });
     assert.deepEqual([second.kind, second.reason, second.registers.rip], ['stopped', 'enough', 8n]);
   });
 
@@ -112,7 +112,7 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     const regions = [{ address: 0x70000, size: 4096, readOnly: true }];
     using machine = createMachine({ image: code, memory: 0x10000, mode: 'real', regions });
     machine.memory.write8(0x70000, 42);
-    const outcome = machine.run({ timeoutMs: 5000 });
+    const outcome = machine.run({ timeoutMs: 60_000 });
     assert.equal(outcome.registers.rax & 0xffn, 42n);
     assert.deepEqual(outcome.unclaimed, [{ space: 'memory', address: 0x70001, write: true, count: 1 }]);
     assert.equal(machine.memory.read8(0x70001), 0, 'a write to read-only memory changes nothing');

@@ -32,7 +32,7 @@ test('two serial ports read and write streams of their own', () => {
       new Serial16550({ name: 'com2', base: 0x2f8, irq: 3, output: into('two'), input: source('B') }),
     ],
   });
-  assert.equal(machine.run({ timeoutMs: 20_000 }).kind, 'halted');
+  assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'halted');
   assert.deepEqual(sent, { one: 'A', two: 'B' });
   assert.deepEqual(Object.keys(machine.save().inputs.taken).sort(), ['com2: bytes', 'serial: bytes']);
 });

@@ -225,11 +225,11 @@ describe('a guest that moves', () => {
           },
         });
       using first = make(from);
-      assert.equal(first.run({ maxExits: 40, timeoutMs: 20_000 }).kind, 'limit');
+      assert.equal(first.run({ maxExits: 40, timeoutMs: 60_000 }).kind, 'limit');
       const before = console.length;
       using second = make(to);
       second.load(structuredClone(first.save()));
-      assert.equal(second.run({ timeoutMs: 20_000 }).kind, 'halted');
+      assert.equal(second.run({ timeoutMs: 60_000 }).kind, 'halted');
       assert.equal(console, guest.expect.console);
       assert.ok(before < console.length);
     });

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { connectMachine, stopMachine } from '../../src/manage/index.js';
-import { cli, noKvm, root, startTerrarium, terrarium } from '../support.js';
+import { cli, noKvm, root, startTerrarium, terrarium, until } from '../support.js';
 import {
   answering,
   beside,
@@ -22,7 +22,6 @@ import {
   shout,
   sockets,
   spin,
-  until,
 } from './named-machines.js';
 
 const noTmux: string | false =

@@ -1,13 +1,12 @@
 /** Named machines as people use them: each one a process among others, found, stopped and told of by its name. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import type { TerrariumError } from '../../src/errors.js';
 import { connectMachine, listMachines, pidOf, startDetached } from '../../src/manage/index.js';
-import { noKvm, startTerrarium, terrarium } from '../support.js';
+import { noKvm, startTerrarium, terrarium, until } from '../support.js';
 import {
   alive,
   answering,
@@ -23,7 +22,6 @@ import {
   shout,
   sockets,
   spin,
-  until,
 } from './named-machines.js';
 
 after(() => scratch[Symbol.dispose]());
@@ -82,13 +80,13 @@ describe('a named machine', { skip: noKvm }, () => {
   });
 
   test('leaves its console and its outcome when it ends, until it is removed or its name taken again', async () => {
-    for (const [name, file, state] of [
-      ['hello', 'guests/lj-kernel2', 'halted'],
-      ['seven', seven, 'exited (7)'],
-      ['late', spin, 'timeout'],
+    for (const [name, file, state, limit] of [
+      ['hello', 'guests/lj-kernel2', 'halted', '60s'],
+      ['seven', seven, 'exited (7)', '60s'],
+      ['late', spin, 'timeout', '100ms'],
     ] as const) {
-      const pid = detach(name, file, '--timeout', '100ms');
-      while (alive(pid)) spawnSync('sleep', ['0.02']);
+      const pid = detach(name, file, '--timeout', limit);
+      await until('its end', () => !alive(pid));
       assert.match(
         terrarium(['ps', '--all']).stdout,
         new RegExp(`^${name} .* ${state.replace(/[()]/g, '\\$&')} `, 'm'),

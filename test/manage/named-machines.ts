@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { listMachines, type MachineInfo, removeMachine, stopMachine } from '../../src/manage/index.js';
-import { HANGS_MS, Scratch, startTerrarium, terrarium } from '../support.js';
+import { Scratch, startTerrarium, terrarium, until } from '../support.js';
 
 // Every process that a test starts inherits it.
 export const scratch = new Scratch();
@@ -35,12 +34,6 @@ export const seven = image('seven.bin', 0xb0, 7, 0xe6, 0xf4, 0xeb, 0xfe);
 /** True while the process runs; one that only waits for its parent does not. */
 export function alive(pid: number): boolean {
   return existsSync(`/proc/${pid}`) && !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-}
-
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const limit = performance.now() + HANGS_MS; !(await holds()); await pause(10)) {
-    assert.ok(performance.now() < limit, `waited ${HANGS_MS / 1000} s for ${what}`);
-  }
 }
 
 /**

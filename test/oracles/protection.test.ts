@@ -47,7 +47,7 @@ function onSoft(file: string): string {
       text += Buffer.from(chunk).toString('latin1');
     },
   });
-  const outcome = machine.run({ timeoutMs: 20_000 });
+  const outcome = machine.run({ timeoutMs: 60_000 });
   assert.equal(outcome.kind, 'exited', `after: ${text.slice(-200)}`);
   return text;
 }

@@ -1,8 +1,8 @@
 /** How `terrarium debug` comes and goes: it leaves the terminal as it was on every way out. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { noGcc, terrarium } from '../support.js';
-import { noTmux, pause, Terminal } from './terminal.js';
+import { noGcc, terrarium, until } from '../support.js';
+import { noTmux, Terminal } from './terminal.js';
 
 const long = ['debug', 'test/guests/debugged-long.S', '--mode', 'long', '--engine', 'soft'];
 const spin = ['debug', 'test/guests/spin-real.S', '--mode', 'real', '--memory', '1M', '--engine', 'soft'];
@@ -78,10 +78,7 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
       terminal.press(...keys);
       await terminal.sees(keys.length > 0 ? /the guest runs/ : /Registers/);
       terminal[Symbol.dispose]();
-      for (let tries = 0; isAlive(pid); tries++) {
-        assert.ok(tries < 200, 'it lives on');
-        await pause(30);
-      }
+      await until('its end', () => !isAlive(pid));
     }
   });
 
@@ -109,14 +106,14 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
     const before = terminal.screen();
     const { pid } = terminal;
     process.kill(pid, 'SIGSTOP');
-    // The terminal is as the debugger left it: the shell's messages appear among the drawn panes, and Enter is not a line feed.
-    await pause(400);
+    // The terminal is as the debugger left it, without line wrap: of the shell's message its last column shows the last letter.
+    // Enter is not a line feed.
+    await until('the shell', () => terminal.screen() !== before);
     terminal.press('C-j');
     await terminal.sees(/before its first instruction/);
     terminal.press('C-l');
     await terminal.sees(/Registers/);
-    for (let tries = 0; terminal.screen() !== before && tries < 100; tries++) await pause(30);
-    assert.equal(terminal.screen(), before);
+    await until('the screen as it was', () => terminal.screen() === before);
   });
 });
 
@@ -159,8 +156,7 @@ describe('a guest that runs under terrarium debug', { skip: noTmux || noGcc, con
     terminal.press('c');
     await terminal.sees(/running {2}[\d,]{3,} exits/);
     const early = terminal.screen();
-    await pause(700);
-    assert.notEqual(terminal.screen(), early);
+    await until('other content', () => terminal.screen() !== early);
   });
 
   test('gets what is typed to its serial port', async () => {

@@ -3,13 +3,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { cli, root, Scratch } from '../support.js';
+import { cli, HANGS_MS, root, Scratch, until } from '../support.js';
 
 export const noTmux: string | false =
   spawnSync('tmux', ['-V']).status === 0 ? false : 'SKIPPED: no tmux here: apt-get install tmux';
-
-/** Longer than anything here takes on a host that is busy. */
-const TIMEOUT_MS = 15_000;
 
 export interface TerminalOptions {
   columns?: number;
@@ -70,11 +67,10 @@ export class Terminal implements Disposable {
   /** Waits until the program has the terminal: it gets each key at once, and nothing is echoed. */
   async takesKeys(): Promise<void> {
     const tty = this.#tmux('display-message', '-p', '-t', 't', '#{pane_tty}').trim();
-    for (const end = performance.now() + TIMEOUT_MS; ; await pause(20)) {
+    await until('the program to take the terminal', () => {
       const { stdout } = spawnSync('stty', ['-a', '-F', tty], { encoding: 'utf8' });
-      if (stdout.includes('-icanon') && /-echo\b/.test(stdout)) return;
-      if (performance.now() > end) assert.fail(`the terminal stays as it was:\n${stdout}`);
-    }
+      return stdout.includes('-icanon') && /-echo\b/.test(stdout);
+    });
   }
 
   resize(columns: number, rows: number): void {
@@ -83,7 +79,7 @@ export class Terminal implements Disposable {
 
   /** Waits until the screen shows something. */
   async sees(what: RegExp): Promise<string> {
-    for (const end = performance.now() + TIMEOUT_MS; ; await pause(40)) {
+    for (const end = performance.now() + HANGS_MS; ; await pause(40)) {
       const seen = this.screen();
       if (what.test(seen)) return seen;
       if (performance.now() > end) assert.fail(`${what} was never seen:\n${seen}`);
@@ -98,7 +94,7 @@ export class Terminal implements Disposable {
     const file = path.join(root, 'test/tui/screens', `${name}.txt`);
     if (process.env.TERRARIUM_WRITE_SCREENS === '1') writeFileSync(file, read(await this.#settled()));
     const golden = existsSync(file) ? readFileSync(file, 'utf8') : '';
-    for (const end = performance.now() + TIMEOUT_MS; performance.now() < end; await pause(40)) {
+    for (const end = performance.now() + HANGS_MS; performance.now() < end; await pause(40)) {
       if (read(this.screen()) === golden) return;
     }
     assert.equal(read(this.screen()), golden, `screens/${name}.txt`);
@@ -125,7 +121,7 @@ export class Terminal implements Disposable {
 
   /** Waits for the command's end: its exit status, and whether it left the terminal as it was. */
   async ended(): Promise<{ status: number; restored: boolean }> {
-    for (const end = performance.now() + TIMEOUT_MS; ; await pause(40)) {
+    for (const end = performance.now() + HANGS_MS; ; await pause(40)) {
       if (existsSync(this.#file('after')) && this.#read('after').endsWith('\n')) break;
       if (performance.now() > end) assert.fail(`it did not end:\n${this.screen()}`);
     }

@@ -47,7 +47,7 @@ describe('the keyboard', () => {
     const keyboard = new Keyboard((key) => keys.push(key));
     keyboard.take(Buffer.from('\x1b'));
     assert.deepEqual(keys, []);
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    while (keys.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(keys, ['Escape']);
   });
 

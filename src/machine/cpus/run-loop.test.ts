@@ -35,7 +35,7 @@ function scripted(kinds: readonly ExitKind[], failure: string): Engine {
 function outcomeOf(...kinds: ExitKind[]): Outcome {
   const image = parseImage(Uint8Array.of(0xf4), 'one HLT');
   using machine = new Machine({ engine: scripted(kinds, 'as the engine says'), image, memory: 0x10000 });
-  return machine.run({ timeoutMs: 10_000 });
+  return machine.run({ timeoutMs: 60_000 });
 }
 
 describe('an exit that no device answers', () => {

@@ -37,7 +37,7 @@ function runs(options: Parameters<typeof createMachine>[0]): number[] {
       },
     },
   });
-  const { kind, reason } = machine.run({ timeoutMs: 20_000 });
+  const { kind, reason } = machine.run({ timeoutMs: 60_000 });
   assert.equal(kind, 'halted', reason);
   return said;
 }

@@ -49,7 +49,7 @@ describe('the VGA’s ROM', () => {
       using made = machine(scratch, engine, (text) => {
         printed += text;
       });
-      assert.equal(made.run({ timeoutMs: 20_000 }).kind, 'halted');
+      assert.equal(made.run({ timeoutMs: 60_000 }).kind, 'halted');
       assert.equal(made.memory.read32(0x10 * 4), ((VGA_ROM_SEGMENT << 16) >>> 0) + 0x10);
       assert.equal(made.cpu.getRegisters().rax & 0xffffn, 0x5003n, 'mode 3, 80 columns');
       assert.equal(made.glance!.text!.cells[0]! & 0xff, 0x41);

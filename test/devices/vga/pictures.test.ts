@@ -28,7 +28,7 @@ function run(guest: GuestFile, engine: 'kvm' | 'soft'): Pixels {
     mode: guest.mode,
     vga: true,
   });
-  assert.equal(machine.run({ timeoutMs: 15_000 }).kind, 'halted');
+  assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'halted');
   const { width, height, rgba } = machine.screen!;
   return { width, height, rgba: Uint8Array.from(rgba) };
 }

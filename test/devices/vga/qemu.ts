@@ -9,7 +9,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { romFont } from '../../../src/devices/vga/font.js';
 import { root } from '../../guests/catalogue.js';
-import { Scratch } from '../../support.js';
+import { HANGS_MS, Scratch } from '../../support.js';
 
 /** Why QEMU cannot be asked here, or false. */
 export const noQemu: string | false =
@@ -52,7 +52,7 @@ export async function qemuScreen(image: Uint8Array): Promise<Dump> {
       said += chunk.toString('latin1');
     });
     const ended = new Promise<void>((resolve) => qemu.on('exit', () => resolve()));
-    const until = Date.now() + 20_000;
+    const until = Date.now() + HANGS_MS;
     // Halted for good: HLT with interrupts off, in the first kilobyte, where the guests are.
     while (!hasHalted(said)) {
       if (Date.now() > until) throw new Error(`the guest did not halt in QEMU: ${said.slice(-600)}`);

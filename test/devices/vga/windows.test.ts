@@ -62,7 +62,7 @@ describe('windows', () => {
         memory: 0x40000,
         devices: [device],
       });
-      assert.equal(machine.run({ timeoutMs: 5000 }).kind, 'halted');
+      assert.equal(machine.run({ timeoutMs: 60_000 }).kind, 'halted');
       assert.deepEqual([...machine.memory.readBytes(0x500, 4)], [0xee, 0x11, 0xee, 0x22]);
       assert.deepEqual(device.written, [RANGE + 0x3004, 0x33]);
       // RAM leaves a hole for the range, and continues after it.
