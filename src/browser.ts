@@ -15,8 +15,14 @@
 import './globals.js';
 import { type SoftEngine, softEngine, type TranslateMode } from './engine/soft/index.js';
 import { ConfigError, TerrariumError } from './errors.js';
-import type { Machine } from './machine/index.js';
-import { createFrom, type MachineOptions } from './pc/index.js';
+import {
+  createFrom,
+  type Machine,
+  type MachineOptions,
+  type Opener,
+  restoreFrom,
+  restoresBy,
+} from './pc/index.js';
 
 export {
   type Assembled,
@@ -55,7 +61,6 @@ export {
   DEFAULT_MEMORY,
   DeviceError,
   type ExitObserver,
-  Machine,
   type MachineConfig,
   type Outcome,
   type OutcomeKind,
@@ -63,7 +68,7 @@ export {
   type UnclaimedAccess,
 } from './machine/index.js';
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
-export type { MachineOptions } from './pc/index.js';
+export { type ForkParts, Machine, type MachineOptions, type Snapshot } from './pc/index.js';
 export { SymbolTable } from './symbols/index.js';
 export { ExitLog, Statistics } from './trace/index.js';
 export type { CpuRegisters, CpuState, Registers, SystemRegisters } from './x86/index.js';
@@ -74,41 +79,46 @@ export type { CpuRegisters, CpuState, Registers, SystemRegisters } from './x86/i
  * @throws ConfigError for an unknown field or a value of another kind, ImageError, GuestMemoryError
  */
 export function createMachine(options: MachineOptions): Machine {
-  return createFrom(options, {
-    engine: (name) => {
-      throw new ConfigError(
-        `createMachine: there is no engine '${name}' by name in a browser`,
-        'give one: engine: await loadSoftEngine(url)',
-      );
-    },
-    image: (path) => {
-      throw new ConfigError(`createMachine: '${path}' cannot be opened in a browser`, 'fetch its bytes');
-    },
-    beside: ({ initrds = [], modules = [] }) => {
-      const [named] = [...initrds, ...modules];
-      if (named === undefined) return undefined;
-      throw new ConfigError(
-        `createMachine: '${named}' cannot be opened in a browser`,
-        'fetch its bytes, and give beside: { initrds: [{ text: "initrd", bytes }] }',
-      );
-    },
-    firmware: ({ firmware }) => {
-      if (firmware === undefined) return undefined;
-      throw new ConfigError(
-        `createMachine: '${firmware}' cannot be opened in a browser`,
-        'leave it out: Terrarium’s own BIOS needs no file',
-      );
-    },
-    drives: ({ disks = [], floppies = [], cdroms = [] }) => {
-      const [named] = [...disks, ...floppies, ...cdroms];
-      if (named === undefined) return undefined;
-      throw new ConfigError(
-        `createMachine: '${named.file}' cannot be opened in a browser`,
-        'fetch its bytes, and give drives: new Drives([{ name: "hd0", kind: "disk", file: "disk.img", disk: new MemoryDisk(bytes) }])',
-      );
-    },
-  });
+  return createFrom(options, opener);
 }
+
+/** A browser opens nothing by name. */
+const opener: Opener = {
+  engine: (name) => {
+    throw new ConfigError(
+      `createMachine: there is no engine '${name}' by name in a browser`,
+      'give one: engine: await loadSoftEngine(url)',
+    );
+  },
+  image: (path) => {
+    throw new ConfigError(`createMachine: '${path}' cannot be opened in a browser`, 'fetch its bytes');
+  },
+  beside: ({ initrds = [], modules = [] }) => {
+    const [named] = [...initrds, ...modules];
+    if (named === undefined) return undefined;
+    throw new ConfigError(
+      `createMachine: '${named}' cannot be opened in a browser`,
+      'fetch its bytes, and give beside: { initrds: [{ text: "initrd", bytes }] }',
+    );
+  },
+  firmware: ({ firmware }) => {
+    if (firmware === undefined) return undefined;
+    throw new ConfigError(
+      `createMachine: '${firmware}' cannot be opened in a browser`,
+      'leave it out: Terrarium’s own BIOS needs no file',
+    );
+  },
+  drives: ({ disks = [], floppies = [], cdroms = [] }) => {
+    const [named] = [...disks, ...floppies, ...cdroms];
+    if (named === undefined) return undefined;
+    throw new ConfigError(
+      `createMachine: '${named.file}' cannot be opened in a browser`,
+      'fetch its bytes, and give drives: new Drives([{ name: "hd0", kind: "disk", file: "disk.img", disk: new MemoryDisk(bytes) }])',
+    );
+  },
+};
+
+restoresBy((snapshot, options) => restoreFrom(snapshot, options, opener));
 
 /** See `loadSoftEngine`. */
 export interface LoadOptions {

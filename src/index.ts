@@ -109,8 +109,8 @@ export {
   DEFAULT_MEMORY,
   DeviceError,
   type ExitObserver,
-  Machine,
   type MachineConfig,
+  type MachineState,
   type Outcome,
   type OutcomeKind,
   type RunOptions,
@@ -138,6 +138,7 @@ export {
   stopMachine,
 } from './manage/index.js';
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
+export { type ForkParts, Machine, type Snapshot } from './pc/index.js';
 export {
   chooseEngine,
   createLauncher,

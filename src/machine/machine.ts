@@ -69,6 +69,8 @@ export interface MachineConfig extends BootOptions {
   /** Who hears of all that comes in from outside, or the record of an earlier run that is replayed; see `Inputs`. */
   inputs?: Pick<InputsOptions, 'listener' | 'replay'>;
   observer?: ExitObserver;
+  /** Logs writes as `logWrites` does, from the machine's making on: what it takes with `load` costs little. */
+  logged?: boolean;
   /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
   control?: Int32Array;
 }
@@ -140,6 +142,7 @@ export class Machine implements Runnable, Disposable {
       const own = new DeviceMemory(devices);
       this.memory = GuestMemory.create([...ramAround(size, own.windowRanges), ...regions, ...own.configs]);
       undo.push(this.memory);
+      if (config.logged) this.memory.hostWrites.log(true);
       this.boot = config.start?.(this.memory) ?? boot(this.memory, config.image, config);
       this.#vm = engine.createVm(this.memory, {
         irqchip,
@@ -172,6 +175,7 @@ export class Machine implements Runnable, Disposable {
       this.#followClaims(own);
       const lender = this.#lender(own);
       for (const [index, device] of devices.entries()) device.attach?.(new LentHost(device, index, lender));
+      if (config.logged) this.writtenPages.beginAtZero();
     } catch (error) {
       for (const resource of undo.reverse()) resource[Symbol.dispose]();
       throw error;
@@ -307,7 +311,7 @@ export class Machine implements Runnable, Disposable {
     for (const device of this.devices) device.dispose?.();
     for (const cpu of this.cpus) cpu[Symbol.dispose]();
     this.#vm[Symbol.dispose]();
-    this.memory.release(this.engine.discard(this.memory));
+    this.memory.release(this.memory.isWanted && this.engine.discard(this.memory));
   }
 
   #addDevice(device: Device, index: number): void {

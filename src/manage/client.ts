@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { isTerrariumError, TerrariumError } from '../errors.js';
 import { LineReader } from './lines.js';
 import {
+  isObject,
   isStatus,
   MAX_CHUNK,
   MAX_LINE,
@@ -77,6 +78,14 @@ export class ControlClient implements Disposable {
 
   async stop(): Promise<void> {
     await this.#ask({ do: 'stop' });
+  }
+
+  /** Has the machine's state written to a file, by its absolute path. */
+  async snapshot(file: string): Promise<{ bytes: number }> {
+    const done = await this.#ask({ do: 'snapshot', file });
+    const bytes = isObject(done) ? done.bytes : undefined;
+    if (!Number.isSafeInteger(bytes)) throw this.#breakOff('the answer to a snapshot is invalid');
+    return { bytes: bytes as number };
   }
 
   /** Reads the console from now on, after its last `replay` bytes. */

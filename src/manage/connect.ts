@@ -106,6 +106,15 @@ export class MachineConnection implements Disposable {
   }
 
   /**
+   * Writes a snapshot of the machine, which goes on, to a file: `terrarium run --from FILE` continues from it. Only a machine of
+   * `terrarium run --name` can.
+   * @throws TerrariumError `ESTATE` for a machine whose state cannot be saved; `ETERRA` where the file cannot be written
+   */
+  snapshot(file: string): Promise<{ bytes: number }> {
+    return this.#client.snapshot(path.resolve(file));
+  }
+
+  /**
    * Stops the guest and waits until its process has ended; kills it after `graceMs`.
    * @returns true where it had to be killed
    */

@@ -31,6 +31,7 @@ export interface ConnectionHost {
   readonly input: InputQueue;
   status(): MachineStatus;
   stop(): Promise<void>;
+  snapshot(file: string): Promise<{ bytes: number }>;
   /** The connection has ended. */
   gone(): void;
 }
@@ -178,6 +179,8 @@ export class ControlConnection {
         return this.#host.status();
       case 'stop':
         return this.#host.stop();
+      case 'snapshot':
+        return this.#host.snapshot(request.file);
       case 'attach':
         return undefined;
       case 'detach':

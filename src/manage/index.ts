@@ -28,3 +28,4 @@ export { type ListOptions, listMachines, type MachineInfo, pidOf, removeMachine 
 export type { MachineEnd, MachineStatus } from './protocol.js';
 export { type PublishedMachine, type PublishOptions, publishMachine } from './published.js';
 export { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
+export type { Snapshotter } from './server.js';

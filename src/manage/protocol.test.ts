@@ -18,11 +18,21 @@ describe('requests', () => {
     });
   });
 
+  test('for a snapshot name an absolute path', () => {
+    assert.deepEqual(parseRequest('{"id":6,"do":"snapshot","file":"/tmp/web.terra"}'), {
+      request: { id: 6, do: 'snapshot', file: '/tmp/web.terra' },
+    });
+  });
+
   test('that are unknown or wrong are answered by name', () => {
     for (const [line, code] of [
       ['{"id":7,"do":"reboot"}', 'EUNKNOWN'],
       ['{"id":7,"do":"attach","replay":-1}', 'EREQUEST'],
       ['{"id":7,"do":"attach","replay":"all"}', 'EREQUEST'],
+      ['{"id":7,"do":"snapshot"}', 'EREQUEST'],
+      ['{"id":7,"do":"snapshot","file":"web.terra"}', 'EREQUEST'],
+      ['{"id":7,"do":"snapshot","file":"/tmp/\\u0000"}', 'EREQUEST'],
+      ['{"id":7,"do":"snapshot","file":7}', 'EREQUEST'],
       ['{"id":7,"do":"input"}', 'EREQUEST'],
       ['{"id":7,"do":"input","data":"not base64"}', 'EREQUEST'],
       [`{"id":7,"do":"input","data":"${Buffer.alloc(MAX_CHUNK + 1).toString('base64')}"}`, 'EREQUEST'],

@@ -53,6 +53,8 @@ export interface MachineStatus {
 export type Request =
   | { readonly id: number; readonly do: 'status' }
   | { readonly id: number; readonly do: 'stop' }
+  /** Writes the machine's state to a file, by its absolute path; the guest goes on. */
+  | { readonly id: number; readonly do: 'snapshot'; readonly file: string }
   /** Attaches to the console: sends its last `replay` bytes (default 0), then new output. */
   | { readonly id: number; readonly do: 'attach'; readonly replay: number }
   | { readonly id: number; readonly do: 'detach' }
@@ -96,6 +98,12 @@ export function parseRequest(
     case 'stop':
     case 'detach':
       return { request: { id, do: what } };
+    case 'snapshot': {
+      const { file } = said;
+      if (typeof file !== 'string' || !file.startsWith('/') || file.includes('\0'))
+        return wrong(id, 'snapshot: "file" is not the absolute path of a file');
+      return { request: { id, do: what, file } };
+    }
     case 'attach': {
       const { replay = 0 } = said;
       if (!isCount(replay)) return wrong(id, `attach: "replay" is not a number of bytes`);
@@ -112,7 +120,7 @@ export function parseRequest(
         error: {
           code: 'EUNKNOWN',
           message: `there is no request '${what.slice(0, 40)}'`,
-          hint: 'requests are status, stop, attach, detach and input',
+          hint: 'requests are status, stop, snapshot, attach, detach and input',
         },
       };
   }

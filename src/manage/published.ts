@@ -8,7 +8,7 @@ import { tidy } from './list.js';
 import type { MachineEnd, MachineStatus } from './protocol.js';
 import { type MachineRecord, writeRecord } from './record.js';
 import { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
-import { ControlServer } from './server.js';
+import { ControlServer, type Snapshotter } from './server.js';
 
 export interface PublishOptions {
   name: string;
@@ -83,8 +83,11 @@ export class PublishedMachine implements AsyncDisposable {
     this.#messages.write(bytes);
   }
 
-  /** Opens the control socket of a machine whose run has begun. */
-  async serve(machine: HostedMachine): Promise<void> {
+  /**
+   * Opens the control socket of a machine whose run has begun.
+   * @param snapshot writes its state to a file; missing: it cannot be asked for
+   */
+  async serve(machine: HostedMachine, snapshot?: Snapshotter): Promise<void> {
     this.#machine = machine;
     this.#record = { ...this.#record, engine: machine.engine };
     writeRecord(this.#claim.folder, this.#record);
@@ -92,6 +95,7 @@ export class PublishedMachine implements AsyncDisposable {
       status: () => this.#status(machine),
       stop: () => machine.stop(),
       send: (bytes: Uint8Array) => machine.send(bytes),
+      ...(snapshot && { snapshot }),
     };
     const server = new ControlServer(this.#socket, controlled, this.#history);
     await server.listen();

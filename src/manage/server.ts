@@ -9,6 +9,9 @@ import { MAX_CONNECTIONS, type MachineEnd, type MachineStatus } from './protocol
 /** How long attached connections may take to read the rest of the console after the guest's end: milliseconds. */
 const CLOSE_TIMEOUT_MS = 1000;
 
+/** Writes the state of the machine, which goes on, to a file with an absolute path. */
+export type Snapshotter = (file: string) => Promise<{ bytes: number }>;
+
 /** The part of a machine that the control socket uses; a hosted machine, or a test's. */
 export interface Controlled {
   status(): Omit<MachineStatus, 'attached' | 'printed'>;
@@ -16,6 +19,8 @@ export interface Controlled {
   stop(): Promise<void>;
   /** Resolves when the serial port has taken the bytes. */
   send(bytes: Uint8Array): Promise<void>;
+  /** Missing where it cannot. */
+  snapshot?: Snapshotter;
 }
 
 /**
@@ -29,6 +34,7 @@ export class ControlServer {
   readonly #connections = new Set<ControlConnection>();
   readonly #input: InputQueue;
   #server: Server | undefined;
+  #snapshots: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, machine: Controlled, history: ConsoleHistory) {
     this.#path = path;
@@ -73,6 +79,16 @@ export class ControlServer {
     clearTimeout(late);
   }
 
+  /** One after the other: a state may be as large as the guest's memory. */
+  #snapshot(file: string): Promise<{ bytes: number }> {
+    const { snapshot } = this.#machine;
+    if (snapshot === undefined)
+      return Promise.reject(new TerrariumError('ESTATE', 'this machine cannot write a snapshot'));
+    const done = this.#snapshots.then(() => snapshot(file));
+    this.#snapshots = done.catch(() => {});
+    return done;
+  }
+
   #accept(socket: Socket): void {
     const { name, pid } = this.#machine.status();
     const connection = new ControlConnection(socket, {
@@ -86,6 +102,7 @@ export class ControlServer {
         attached: [...this.#connections].filter(({ attached }) => attached).length,
       }),
       stop: () => this.#machine.stop(),
+      snapshot: (file) => this.#snapshot(file),
       gone: () => this.#connections.delete(connection),
     });
     if (this.#connections.size >= MAX_CONNECTIONS) {

@@ -1,6 +1,6 @@
 import { TerrariumError } from '../errors.js';
 import { HostWrites } from './host-writes.js';
-import { acquirePages, type Pages, pagesOf, releasePages, WASM_PAGE } from './pool.js';
+import { acquirePages, isWanted, type Pages, pagesOf, releasePages, WASM_PAGE } from './pool.js';
 
 /** The smallest unit that can be mapped, in bytes. */
 export const PAGE_SIZE = 4096;
@@ -196,6 +196,11 @@ export class GuestMemory implements Disposable {
     if (this.#view === undefined)
       throw new GuestMemoryError('guest memory was used after its machine was disposed');
     return this.#bytes.subarray(offset, offset + capacity);
+  }
+
+  /** The next VM may use this memory, once it is cleared. */
+  get isWanted(): boolean {
+    return isWanted(this.#pages);
   }
 
   /** Ends this handle. With `zeroed` (the contents are known to be 0 again) the memory serves the next VM. */

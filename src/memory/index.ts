@@ -14,4 +14,11 @@ export {
 } from './guest-memory.js';
 export { HostWrites } from './host-writes.js';
 export { setBits, takeBits } from './page-bits.js';
-export { capturePages, differentPages, dirtyPages, type PagesState, restorePages } from './pages.js';
+export {
+  capturePages,
+  differentPages,
+  dirtyPages,
+  type PagesState,
+  restorePages,
+  zeroPages,
+} from './pages.js';

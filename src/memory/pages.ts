@@ -34,6 +34,11 @@ export function capturePages(memory: GuestMemory, before?: PagesState, dirty?: I
   return { size: sizeOf(memory), pages };
 }
 
+/** A copy of this memory as it is when all of it is zeros. */
+export function zeroPages(memory: GuestMemory): PagesState {
+  return { size: sizeOf(memory), pages: new Map() };
+}
+
 /** The pages in which two copies may differ: a page that they share is the same in both. */
 export function differentPages(one: PagesState, other: PagesState): Set<number> {
   const different = new Set<number>();

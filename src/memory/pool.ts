@@ -42,6 +42,11 @@ export function acquirePages(pages: number): Pages {
   }
 }
 
+/** False where enough memories of this size are idle: clearing one more would be for nothing. */
+export function isWanted({ bytes }: Pages): boolean {
+  return idle.filter((pages) => pages.bytes.length === bytes.length).length < KEEP;
+}
+
 /** Takes back a memory that reads as zero. */
 export function releasePages(pages: Pages): void {
   idle.push(pages);

@@ -1,47 +1,17 @@
-import type { BesideFiles, Image } from '../boot/index.js';
+import type { Image } from '../boot/index.js';
 import {
-  type DeviceModule,
   type EngineName,
   engineNames,
   type Kind,
   type MachineSpec,
   type OtherKeys,
 } from '../config/index.js';
-import type { Device } from '../devices/contract/index.js';
-import type { Drives } from '../devices/index.js';
 import type { Engine } from '../engine/contract/index.js';
 import { ConfigError } from '../errors.js';
-import type { ExitObserver, Machine } from '../machine/index.js';
-import { makePc, type PcParts } from './make.js';
-import { callable, type ImageSource, type OpenImage, object, objects, readOptions } from './options.js';
-import type { FirmwareImage } from './rom.js';
-
-/** A machine's description, and what it is handed beside it. All but the image has a sensible default. */
-export interface MachineOptions
-  extends Omit<MachineSpec, 'engine' | 'devices' | 'hypercalls'>,
-    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'drives' | 'beside' | 'control' | 'inputs'> {
-  /** An engine's name, or an engine. Default `auto`. */
-  engine?: EngineName | Engine;
-  image: ImageSource;
-  /** Device objects. Modules, which a description names, are loaded asynchronously and refused here: see `hostMachine`. */
-  devices?: readonly (Device | DeviceModule)[];
-  /** What hypercalls can do, as `HypercallOptions`. A module is refused, as for `devices`. */
-  hypercalls?: NonNullable<PcParts['hypercalls']> | DeviceModule;
-  /** Told of each exit after it was answered. */
-  observer?: ExitObserver;
-}
-
-/** What a host opens by name. */
-export interface Opener {
-  engine(name: EngineName, spec: MachineSpec): Engine;
-  image: OpenImage;
-  /** The ROM that a description names as its firmware; undefined where it names none. */
-  firmware(spec: MachineSpec): FirmwareImage | undefined;
-  /** The disks that a description names; undefined where it names none. */
-  drives(spec: MachineSpec): Drives | undefined;
-  /** The files that are loaded beside a kernel; undefined where the description names none. */
-  beside(spec: MachineSpec, image: Image): BesideFiles | undefined;
-}
+import type { ForkParts, Machine, Snapshot } from './machine.js';
+import { makePc } from './make.js';
+import { callable, object, objects, readOptions } from './options.js';
+import type { MachineOptions, Opener, PcParts } from './parts.js';
 
 const engine: Kind<unknown> = {
   ...object,
@@ -73,28 +43,70 @@ const NO_MODULES = 'a module is loaded asynchronously: import it yourself, or ta
  */
 export function createFrom(options: MachineOptions, opener: Opener): Machine {
   const { spec, image, others } = readOptions(options, 'createMachine', keys, opener.image);
-  const {
-    engine = 'auto',
-    observer,
-    ...parts
-  } = others as Omit<PcParts, 'image' | 'engine'> & Pick<MachineOptions, 'engine' | 'observer'>;
+  const { engine = 'auto', ...parts } = others as Handed & Pick<MachineOptions, 'engine'>;
   for (const [index, device] of (parts.devices ?? []).entries()) requireDevice(device, index);
   if (parts.hypercalls !== undefined && 'module' in parts.hypercalls)
     throw new ConfigError('createMachine: "hypercalls" is a module', NO_MODULES);
   const chosen = typeof engine === 'string' ? opener.engine(engine, spec) : engine;
-  const beside = parts.beside ?? opener.beside(spec, image);
-  const firmware = opener.firmware(spec);
-  const drives = parts.drives ?? opener.drives(spec);
+  return assemble({ spec, image, engine: chosen, parts, logged: false }, opener);
+}
+
+/** See `Machine.restore`. */
+export function restoreFrom(
+  { spec, image, state }: Snapshot,
+  options: Partial<MachineOptions>,
+  opener: Opener,
+): Machine {
+  // Its engine may be one that this host does not have.
+  const { engine: _, ...described } = spec;
+  const machine = createFrom({ ...described, ...options, image } as MachineOptions, opener);
   try {
-    return makePc(spec, {
-      ...parts,
-      image,
-      engine: chosen,
-      ...(drives && { drives }),
-      ...(beside && { beside }),
-      ...(firmware && { firmware }),
-      ...(observer && { observe: () => observer }),
-    });
+    machine.load(state);
+    return machine;
+  } catch (error) {
+    machine[Symbol.dispose]();
+    throw error;
+  }
+}
+
+type Handed = Omit<PcParts, 'image' | 'engine'> & Pick<MachineOptions, 'observer'>;
+
+/** A machine to be put together: its description read, its engine chosen. */
+interface Order {
+  spec: MachineSpec;
+  image: Image;
+  engine: Engine;
+  parts: Handed;
+  logged: boolean;
+}
+
+/** Objects that belong to one machine: a fork needs its own. */
+const owned = ['devices', 'drives', 'hypercalls'] as const;
+
+function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener): Machine {
+  const { observer, ...handed } = parts;
+  const beside = handed.beside ?? opener.beside(spec, image);
+  const firmware = opener.firmware(spec);
+  const drives = handed.drives ?? opener.drives(spec);
+  const again = (given: ForkParts) => {
+    const own = { ...given, ...(beside && { beside }) } as Handed;
+    return assemble({ spec, image, engine, parts: own, logged: true }, opener);
+  };
+  try {
+    return makePc(
+      spec,
+      {
+        ...handed,
+        image,
+        engine,
+        ...(drives && { drives }),
+        ...(beside && { beside }),
+        ...(firmware && { firmware }),
+        ...(observer && { observe: () => observer }),
+        logged,
+      },
+      { spec, image, handed: owned.filter((part) => parts[part] !== undefined), again },
+    );
   } catch (error) {
     drives?.dispose();
     throw error;

@@ -3,8 +3,10 @@
  *
  * @module
  */
-export { createFrom, type MachineOptions, type Opener } from './create.js';
+export { createFrom, restoreFrom } from './create.js';
 export { isForFirmware } from './firmware.js';
-export { makePc, type PcParts } from './make.js';
+export { type ForkParts, Machine, requireOwnDisks, restoresBy, type Snapshot } from './machine.js';
+export { makePc } from './make.js';
 export { type ImageSource, object, objects, readOptions } from './options.js';
+export type { MachineOptions, Opener, PcParts } from './parts.js';
 export { type FirmwareImage, LARGEST_FIRMWARE } from './rom.js';

@@ -1,69 +1,31 @@
-import type { BesideFiles, Image } from '../boot/index.js';
 import { defaultOf, type MachineSpec, memoryOf } from '../config/index.js';
-import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
+import type { ByteSink, Device } from '../devices/contract/index.js';
 import {
-  type Drives,
-  type HypercallOptions,
-  type KeyboardControllerOptions,
   STANDARD_BACKENDS,
   simvirtio,
   simvirtioRegions,
   standardBackends,
   standardDevices,
-  type Tone,
   Vga,
 } from '../devices/index.js';
-import type { Engine } from '../engine/contract/index.js';
-import { type ExitObserver, Machine, type MachineConfig } from '../machine/index.js';
+import type { MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
 import { chipset, PCI_HOLE } from './chipset.js';
 import { biosParts, onDrives, orderFor, wantsBios } from './firmware.js';
-import { type FirmwareImage, romParts } from './rom.js';
+import { Machine, type Origin } from './machine.js';
+import type { PcParts } from './parts.js';
+import { romParts } from './rom.js';
 import { frameBufferFor, graphicsWish } from './screen.js';
 import { placeTables } from './tables/index.js';
-
-/** What a machine is handed beside its description, since it cannot be data. */
-export interface PcParts {
-  engine: Engine;
-  /** What runs: as `parseImage` gives it. */
-  image: Image;
-  /** Where the bytes of all consoles go; default: nowhere. */
-  output?: ByteSink;
-  /** What the serial port reads; default: nothing. */
-  input?: ByteSource;
-  /** Where keys come from, and who hears of the keyboard's lights. */
-  keys?: KeyboardControllerOptions;
-  /** Told when the guest's speaker starts, stops or changes its tone. */
-  onTone?: (tone: Tone) => void;
-  /** The disks that the description names, opened. The machine closes them. */
-  drives?: Drives;
-  /** The files that the description names to be loaded beside a kernel. */
-  beside?: BesideFiles;
-  /** The ROM that runs in the place of the BIOS. */
-  firmware?: FirmwareImage;
-  /** Somebody looks at the screen: what programs write there by the BIOS does not go to `output` as well. */
-  screenIsSeen?: boolean;
-  /** Devices of the user's own. One that claims a standard device's ports takes its place. */
-  devices?: readonly Device[];
-  /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
-  hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
-  /** Another thread polls SIMVIRTIO's devices in the machine's memory: this one gives them the memory alone. */
-  simvirtioElsewhere?: boolean;
-  /** Makes the observer of the machine's exits; `names` are its devices', by number. */
-  observe?: (names: readonly string[]) => ExitObserver | undefined;
-  /** Who hears of what comes in from outside, or the record of an earlier run that is replayed. */
-  inputs?: MachineConfig['inputs'];
-  /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
-  control?: Int32Array;
-}
 
 /**
  * Puts a PC together: the machine that `spec` describes, with the parts that it is handed. The fields that name things for
  * others to open (`engine`, `disks`, `devices`, `hypercalls` …) are not read here: what they name is among the parts.
  *
+ * @param origin how to make it again, where that is known
  * @throws ConfigError, ImageError, GuestMemoryError, and what the engine throws where it cannot run here
  */
-export function makePc(spec: MachineSpec, parts: PcParts): Machine {
+export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Machine {
   const { standardDevices: standard = true } = spec;
   const { engine, image, devices: own = [], control } = parts;
   const memory = memoryOf(spec, image);
@@ -128,7 +90,7 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
   const observer = parts.observe?.(devices.map(({ name }) => name));
   const { mode, append, load, entry, stack, clock, ips, seed, coalesce } = spec;
   const { inputs } = parts;
-  const machine = new Machine({
+  const config: MachineConfig = {
     engine,
     image,
     devices,
@@ -152,8 +114,10 @@ export function makePc(spec: MachineSpec, parts: PcParts): Machine {
       control,
       inputs,
       start: firmware?.start ?? rom?.start,
+      logged: parts.logged,
     }),
-  });
+  };
+  const machine = new Machine(config, origin);
   made = machine;
   try {
     firmware?.finish(machine);

@@ -1,10 +1,25 @@
-import type { Machine } from '../machine/index.js';
-import { createFrom, type MachineOptions } from '../pc/index.js';
+import {
+  createFrom,
+  type Machine,
+  type MachineOptions,
+  type Opener,
+  restoreFrom,
+  restoresBy,
+} from '../pc/index.js';
 import { openDrives } from './disks/open-drives.js';
 import { openFirmware } from './disks/open-firmware.js';
 import { engineByName } from './engines/engines.js';
 import { openBeside } from './images/beside.js';
 import { loadImage } from './images/image-file.js';
+
+/** What this host opens by name. */
+const opener: Opener = {
+  engine: engineByName,
+  image: loadImage,
+  drives: openDrives,
+  beside: openBeside,
+  firmware: openFirmware,
+};
 
 /**
  * Makes a machine on the calling thread. It is synchronous: `run` blocks the thread. SIMVIRTIO by polling is polled on this
@@ -18,11 +33,7 @@ import { loadImage } from './images/image-file.js';
  * where it cannot run on this host
  */
 export function createMachine(options: MachineOptions): Machine {
-  return createFrom(options, {
-    engine: engineByName,
-    image: loadImage,
-    drives: openDrives,
-    beside: openBeside,
-    firmware: openFirmware,
-  });
+  return createFrom(options, opener);
 }
+
+restoresBy((snapshot, options) => restoreFrom(snapshot, options, opener));

@@ -54,16 +54,19 @@ describe('the programs in the documentation', () => {
     assert.deepEqual(complaints(), []);
   });
 
-  for (const [page, says] of [
+  for (const [page, says, nth = 0] of [
     ['docs/simvirtio.md', [/name: 'shout'/, /phase: 'ready'/, /transmitted: 13/]],
     [
       'docs/manage.md',
       [/name: 'echo'/, /state: 'running'/, /hello/, /printed: 5/, /kind: 'stopped'/, /status: 130/],
     ],
-  ] as const) {
-    test(`${page}: does what the page says`, { skip: noKvm }, () => {
+    ['docs/forks.md', [/^one\ntwo\n$/]],
+    ['docs/forks.md', [/^input 88: limit\n$/], 1],
+    ['docs/forks.md', [/^true\n$/], 2],
+  ] as [string, RegExp[], number?][]) {
+    test(`${page}: does what the page says, program ${nth + 1}`, { skip: noKvm }, () => {
       using scratch = new Scratch();
-      const { text } = programs.find((program) => program.page === page)!;
+      const { text } = programs.filter((program) => program.page === page)[nth]!;
       const { code } = transformSync(text, { loader: 'ts', target: 'node20.19', format: 'esm' });
       // Inside the package, so that it finds it by its name.
       const file = path.join(root, `build/shown-${path.basename(page)}.mjs`);

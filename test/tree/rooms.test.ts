@@ -133,6 +133,7 @@ const rooms: Record<string, Room> = {
       'launcher',
       'machine',
       'manage',
+      'pc',
       'runtime',
       'symbols',
       'terra',

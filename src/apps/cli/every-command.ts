@@ -14,6 +14,7 @@ const commands: Commands = {
   trace: async () => (await import('./commands/trace.js')).traceCommand(),
   replay: async () => (await import('./commands/replay.js')).replayCommand(),
   stat: async () => (await import('./commands/stat.js')).statCommand(),
+  snapshot: async () => (await import('./commands/snapshot.js')).snapshotCommand(),
   stop: async () => (await import('./commands/stop.js')).stopCommand(),
   rm: async () => (await import('./commands/rm.js')).rmCommand(),
   bench: async () => (await import('./commands/bench/bench.js')).benchCommand(),

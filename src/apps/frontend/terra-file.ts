@@ -4,12 +4,12 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type MachineSpec, optionWord } from '../../config/index.js';
 import { ConfigError } from '../../errors.js';
 import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../runtime/index.js';
-import { decodeTerra, type Terra, TerraError } from '../../terra/index.js';
+import { decodeTerra, encodeTerra, type Terra, TerraError } from '../../terra/index.js';
 
 /** Larger files are not read: a full guest of 4 GiB that does not compress. */
 const LARGEST = 4 * 2 ** 30;
@@ -26,6 +26,36 @@ export async function readTerra(file: string): Promise<Terra> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
     throw new TerraError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read: ${code}`}`);
+  }
+}
+
+/**
+ * Writes a file whole or not at all: what stood there before is replaced when all of the new one is on the disk.
+ * @throws TerraError that names the file and says why
+ */
+export async function writeTerra(file: string, terra: Terra): Promise<number> {
+  const bytes = await encodeTerra(terra);
+  // A pipe or a device is written itself.
+  const there = statSync(file, { throwIfNoEntry: false });
+  const direct = there !== undefined && !there.isFile();
+  const target = direct ? file : `${file}.${process.pid}.part`;
+  try {
+    const fd = openSync(target, direct ? 'w' : 'wx', 0o666);
+    try {
+      writeFileSync(fd, bytes);
+    } finally {
+      closeSync(fd);
+    }
+    if (!direct) renameSync(target, file);
+    return bytes.length;
+  } catch (error) {
+    if (!direct) rmSync(target, { force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const full = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
+    throw new TerraError(
+      `${file} could not be written: ${full ? `no room for its ${bytes.length.toLocaleString('en')} bytes (${code})` : message}`,
+      full ? 'nothing of it was left there: make room, or name a file on another disk' : undefined,
+    );
   }
 }
 

@@ -11,9 +11,11 @@ export const Control = {
   thread: 2,
   /** Counts the calls of `wakeThread`. */
   wake: 3,
+  /** Not 0: somebody wants the run to return for a moment, where it can; see `Share`. */
+  pause: 4,
 } as const;
 
-export const controlWords = 4;
+export const controlWords = 5;
 
 export const controlBytes = controlWords * 4;
 

@@ -5,7 +5,13 @@
  * @module
  */
 import type { EngineVm } from '../../engine/contract/index.js';
-import { differentPages, type GuestMemory, PAGE_SIZE, type PagesState } from '../../memory/index.js';
+import {
+  differentPages,
+  type GuestMemory,
+  PAGE_SIZE,
+  type PagesState,
+  zeroPages,
+} from '../../memory/index.js';
 
 /** Follows a machine's writes from one copy of its RAM to the next. Off until a copy is set. */
 export class WrittenPages {
@@ -42,6 +48,13 @@ export class WrittenPages {
     else this.#look();
     this.#pages.clear();
     this.#copy = copy;
+  }
+
+  /** RAM was all zeros when the host's log began, and no CPU has run since. */
+  beginAtZero(): void {
+    const written = this.#memory.hostWrites.take();
+    this.begin(zeroPages(this.#memory));
+    for (const page of written) this.#pages.add(page);
   }
 
   /** Logs nothing any more. */

@@ -5,11 +5,14 @@ import { kickKernel } from '../engines/engines.js';
 import type { HostedStreams } from './hosted-streams.js';
 import type { Place } from './place.js';
 import { unpackError } from './portable-error.js';
-import type { FromWorker, ToWorker } from './protocol.js';
+import type { FromWorker, SavedMachine, ToWorker } from './protocol.js';
 import { acquireWorker, releaseWorker } from './worker-pool.js';
 
 /** How long an ending process tries to get a thread out of its guest: milliseconds. */
 const LEAVE_LIMIT_MS = 1000;
+
+/** How often a thread is called out of its guest until it has saved it: milliseconds. */
+const PAUSE_MS = 20;
 
 /** Threads that may be inside a guest: a process must not end before they are out. */
 const live = new Set<MachineThread>();
@@ -31,6 +34,9 @@ export class MachineThread implements Place {
   readonly #streams: HostedStreams;
   readonly #worker: Worker;
   #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
+  /** Who waits for the state of a machine that runs. */
+  #saved: { resolve(saved?: SavedMachine): void; reject(error: Error): void } | undefined;
+  #saving: Promise<SavedMachine | undefined> | undefined;
   /** Settles when the current request is answered. */
   #answered: Promise<unknown> = Promise.resolve();
   #failed: Error | undefined;
@@ -82,6 +88,33 @@ export class MachineThread implements Place {
     this.kick();
   }
 
+  async saveRunning(): Promise<SavedMachine | undefined> {
+    this.#saving ??= this.#pauseAndSave().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async #pauseAndSave(): Promise<SavedMachine | undefined> {
+    const run = this.#pending;
+    let done = false;
+    const saved = new Promise<SavedMachine | undefined>((resolve, reject) => {
+      this.#saved = { resolve, reject };
+    }).finally(() => {
+      done = true;
+      this.#saved = undefined;
+    });
+    // A kick may come before the thread is in its guest.
+    while (!done && this.#pending === run && this.#failed === undefined) {
+      Atomics.store(this.control, Control.pause, 1);
+      this.kick();
+      await Promise.race([saved.catch(() => {}), new Promise((resolve) => setTimeout(resolve, PAUSE_MS))]);
+    }
+    Atomics.store(this.control, Control.pause, 0);
+    if (!done) this.#saved?.resolve(undefined);
+    return saved;
+  }
+
   leaveGuest(): void {
     const limit = performance.now() + LEAVE_LIMIT_MS;
     while (Atomics.load(this.control, Control.running) === 1 && performance.now() < limit) {
@@ -108,6 +141,11 @@ export class MachineThread implements Place {
 
   #receive(message: FromWorker): void {
     if (this.#streams.receive(message)) return;
+    if (message.type === 'savedRunning') {
+      if (message.error !== undefined) this.#saved?.reject(unpackError(message.error));
+      else this.#saved?.resolve(message.saved);
+      return;
+    }
     const pending = this.#pending;
     this.#pending = undefined;
     if (message.type === 'error') pending?.reject(unpackError(message.error));

@@ -4,6 +4,7 @@ import { strokesOf } from '../../devices/index.js';
 import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
 import type { InputRecord, MachineState } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
+import { requireOwnDisks } from '../../pc/index.js';
 import type { TraceRecord } from '../../trace/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
 import { remoteTarget } from './hosted-debug.js';
@@ -13,7 +14,14 @@ import { MachineThread } from './hosted-thread.js';
 import { OwnThread } from './own-thread.js';
 import type { Place } from './place.js';
 import { PollingThread } from './polling-thread.js';
-import type { BootReport, HostedParts, MadeMachine, PortableRunOptions, ToWorker } from './protocol.js';
+import type {
+  BootReport,
+  HostedParts,
+  MadeMachine,
+  ObserveOptions,
+  PortableRunOptions,
+  ToWorker,
+} from './protocol.js';
 import type { MachineSigns } from './signs.js';
 import { ChunkStream, exitsOf } from './web-streams.js';
 
@@ -53,8 +61,11 @@ export class HostedMachine implements AsyncDisposable {
   #traceFormat: string | undefined;
   #endSink: (outcome: HostedOutcome) => void = () => {};
   #running = false;
+  /** It is run by a debugger. */
+  #debugged = false;
   /** Counts the runs, so that a late stop does not stop the next one. */
   #runs = 0;
+  #parts: HostedParts | undefined;
   /** User modules run on its thread. */
   #foreign = false;
   #disposed = false;
@@ -69,6 +80,7 @@ export class HostedMachine implements AsyncDisposable {
 
   /** @internal */
   async create(parts: HostedParts): Promise<void> {
+    this.#parts = parts;
     const channels = { control: this.#thread.control.buffer as SharedArrayBuffer, ...this.#streams.channels };
     const { devices, hypercalls } = parts.spec;
     this.#traceFormat = parts.observe.trace?.format;
@@ -165,6 +177,7 @@ export class HostedMachine implements AsyncDisposable {
   async #debug(method: DebugMethod, args: readonly unknown[]): Promise<unknown> {
     const message: ToWorker = { type: 'debug', method, args };
     if (this.#running) throw new ConfigError('the machine is running already');
+    this.#debugged = true;
     if (!runningMethods.has(method)) {
       const { result, made } = await this.#thread.ask(message, 'debugged');
       if (made !== undefined) this.#take(made);
@@ -198,14 +211,43 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /**
-   * The whole state, while the machine does not run, and how many instructions its CPU has run (undefined where they are not
-   * counted). A machine that is made in the same way with it as `from` continues from there, also on the other engine.
+   * The whole state, and how many instructions its CPU has run (undefined where they are not counted). A run is
+   * stopped meanwhile, and goes on. A machine that is made in the same way with it as `from` continues from there, also on the other engine.
    * @throws TerrariumError `ESTATE` where a device, or an engine with controllers of its own, does not give its state
    */
   async save(): Promise<{ state: MachineState; instructions: number | undefined }> {
-    if (this.#running) throw new ConfigError('the machine is running', 'stop it first');
+    if (this.#running && (this.#debugged || this.#polling !== undefined))
+      throw new ConfigError(
+        `the machine is running, ${this.#debugged ? 'under a debugger' : 'and another thread polls its memory'}`,
+        'stop it first',
+      );
+    while (this.#running && this.#thread.failed === undefined) {
+      const saved = await this.#thread.saveRunning();
+      if (saved !== undefined) return saved;
+      // Its run has ended meanwhile, and is about to say so.
+      await wait(1);
+    }
     const { state, instructions } = await this.#thread.ask({ type: 'save' }, 'saved');
     return { state, instructions };
+  }
+
+  /**
+   * An independent machine in the same state, on a thread of its own, while this one does not run. Its modules are loaded again; to
+   * be observed it needs options of its own.
+   * @throws ConfigError where both would write to the same file; TerrariumError `ESTATE` as `save`
+   */
+  async fork(observe: Omit<ObserveOptions, 'from'> = {}): Promise<HostedMachine> {
+    const { spec, image } = this.#parts!;
+    requireOwnDisks(spec);
+    const { state } = await this.save();
+    const fork = new HostedMachine(this.#here);
+    try {
+      await fork.create({ spec, image, observe: { ...observe, from: state } });
+      return fork;
+    } catch (error) {
+      await fork[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** A picture of the guest's screen, while it does not run; undefined without a display device. */

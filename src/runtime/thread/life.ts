@@ -8,14 +8,7 @@ import { SimvirtioByExits } from '../../devices/index.js';
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
-import type {
-  ExitObserver,
-  InputEvent,
-  InputRecord,
-  Machine,
-  MachineState,
-  Outcome,
-} from '../../machine/index.js';
+import type { ExitObserver, InputEvent, InputRecord, Machine, Outcome } from '../../machine/index.js';
 import { makePc } from '../../pc/index.js';
 import { MILLISECOND } from '../../time/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
@@ -24,7 +17,7 @@ import { openFirmware } from '../disks/open-firmware.js';
 import { chooseEngine } from '../engines/engines.js';
 import { openBeside } from '../images/beside.js';
 import { keySource } from './keys.js';
-import type { FromWorker, HostedParts, MadeMachine, StreamName } from './protocol.js';
+import type { FromWorker, HostedParts, MadeMachine, SavedMachine, StreamName } from './protocol.js';
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
 import type { SharedRing } from './shared-ring.js';
 import { Signs } from './signs.js';
@@ -181,7 +174,7 @@ export class Life implements Disposable {
   }
 
   /** The whole state, while the machine is stopped, and how many instructions its CPU has run. */
-  save(): { state: MachineState; instructions: number | undefined } {
+  save(): SavedMachine {
     return { state: this.machine.save(), instructions: this.machine.cycleTime?.instructions };
   }
 

@@ -10,7 +10,7 @@ import { type Share, TICK_MS } from '../../machine/index.js';
 import type { HostedStreams } from './hosted-streams.js';
 import { Life } from './life.js';
 import type { Place } from './place.js';
-import type { FromWorker, HostedParts, PortableRunOptions, ToWorker } from './protocol.js';
+import type { FromWorker, HostedParts, PortableRunOptions, SavedMachine, ToWorker } from './protocol.js';
 
 /** The event loop's timers are whole milliseconds and late: what a guest sleeps less is slept here, in milliseconds. */
 const SHORT_SLEEP_MS = 4;
@@ -153,6 +153,11 @@ export class OwnThread implements Place {
 
   clearRequest(): void {
     Atomics.store(this.control, Control.request, 0);
+  }
+
+  /** Whoever asks runs, so the guest does not: it stands between two pieces of its run. */
+  async saveRunning(): Promise<SavedMachine | undefined> {
+    return this.#current().save();
   }
 
   requestStop(): void {

@@ -1,4 +1,4 @@
-import type { FromWorker, ToWorker } from './protocol.js';
+import type { FromWorker, SavedMachine, ToWorker } from './protocol.js';
 
 /** Where a hosted machine lives: a thread of its own, or the caller's between two turns of its event loop. */
 export interface Place {
@@ -16,6 +16,11 @@ export interface Place {
   clearRequest(): void;
   /** Asks the run under way to stop; repeated by the caller until it has. */
   requestStop(): void;
+  /**
+   * The state of the machine in the middle of its run, which goes on; undefined where the run has ended before. Rejects where the
+   * state cannot be saved.
+   */
+  saveRunning(): Promise<SavedMachine | undefined>;
   /** Gets the machine out of its guest without the event loop; for a process that ends. */
   leaveGuest(): void;
   /** Has the machine disposed of. It must be out of its guest. */

@@ -127,11 +127,19 @@ export type FromWorker =
   | { type: 'screen'; picture: Picture | undefined }
   | { type: 'glance'; glance: Glance | undefined }
   | { type: 'recorded'; record: InputRecord }
-  | { type: 'saved'; state: MachineState; instructions: number | undefined }
+  | ({ type: 'saved' } & SavedMachine)
+  /** The machine was saved in the middle of its run, which goes on; it is no answer to a question. */
+  | { type: 'savedRunning'; saved?: SavedMachine; error?: PortableError }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }
   | { type: 'disposed' }
   | { type: 'error'; error: PortableError };
+
+/** A machine's state, and how many instructions its CPU has run, where they are counted. */
+export interface SavedMachine {
+  state: MachineState;
+  instructions: number | undefined;
+}
 
 /** The description of a machine for other threads. */
 export interface MadeMachine {

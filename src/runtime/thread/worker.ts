@@ -7,9 +7,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MachineSpec } from '../../config/index.js';
 import { type DebugMethod, DebugSession, debugMethods, runningMethods } from '../../debug/index.js';
+import { Control } from '../../engine/contract/index.js';
 import { closeKvm } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
-import type { Machine } from '../../machine/index.js';
+import type { Machine, Outcome, RunOptions, Share } from '../../machine/index.js';
 import { SymbolTable } from '../../symbols/index.js';
 import { chooseEngine, dryRunNext } from '../engines/engines.js';
 import { Life } from './life.js';
@@ -56,7 +57,7 @@ port.on('message', async (message: ToWorker) => {
         const before = current().counters();
         const { options, aborted } = message;
         const signal = aborted === undefined ? {} : { signal: AbortSignal.abort(aborted) };
-        const outcome = machine.run({ ...options, ...signal, onTick: count });
+        const outcome = runWithPauses(machine, { ...options, ...signal, onTick: count });
         afterRun();
         current().report(outcome, before);
         break;
@@ -108,6 +109,22 @@ port.on('message', async (message: ToWorker) => {
     post({ type: 'error', error: packError(error) });
   }
 });
+
+/** Runs the guest; in between its state is saved where another thread asks for it. */
+function runWithPauses(machine: Machine, options: RunOptions): Outcome {
+  const { control } = machine;
+  const share: Share = { paused: false, wanted: () => Atomics.load(control, Control.pause) !== 0 };
+  for (;;) {
+    const outcome = machine.run({ ...options, share });
+    if (!share.paused) return outcome;
+    Atomics.store(control, Control.pause, 0);
+    try {
+      post({ type: 'savedRunning', saved: current().save() });
+    } catch (error) {
+      post({ type: 'savedRunning', error: packError(error) });
+    }
+  }
+}
 
 async function create(parts: HostedParts, channels: Channels): Promise<void> {
   dispose();

@@ -3,14 +3,12 @@
  *
  * @module
  */
-import { writeFileSync } from 'node:fs';
 import type { Image } from '../../../../boot/index.js';
 import type { EngineName, MachineSpec } from '../../../../config/index.js';
 import { ConfigError } from '../../../../errors.js';
 import type { MachineState } from '../../../../machine/index.js';
 import type { HostedMachine, HostedOutcome } from '../../../../runtime/index.js';
-import { encodeTerra, type Terra } from '../../../../terra/index.js';
-import { digestOf } from '../../../frontend/terra-file.js';
+import { digestOf, writeTerra } from '../../../frontend/terra-file.js';
 import type { RunFlags } from './flags.js';
 
 /** Engines that can be asked for where instructions are to be counted. */
@@ -61,12 +59,11 @@ export class Keeper {
     const { save, record } = this.#flags;
     const { spec, image } = this.#made;
     const { state, instructions } = await this.#machine.save();
-    // Who goes on from it may take another engine.
-    const { engine: _, ...described } = spec;
-    if (save !== undefined) await write(save, { spec: described, image, state });
+    const described = withoutEngine(spec);
+    if (save !== undefined) await writeTerra(save, { spec: described, image, state });
     if (record === undefined || this.#start === undefined || instructions === undefined) return;
     const { kind, reason } = outcome;
-    await write(record, {
+    await writeTerra(record, {
       spec: described,
       image,
       state: this.#start,
@@ -76,11 +73,17 @@ export class Keeper {
   }
 }
 
-async function write(file: string, terra: Terra): Promise<void> {
-  const bytes = await encodeTerra(terra);
-  try {
-    writeFileSync(file, bytes);
-  } catch (error) {
-    throw new ConfigError(`${file} could not be written: ${(error as Error).message}`, undefined);
-  }
+/** Who goes on from it may take another engine. */
+function withoutEngine({ engine: _, ...described }: MachineSpec): MachineSpec {
+  return described;
+}
+
+/** Writes a snapshot of a machine in the middle of its run, for `terrarium snapshot`. */
+export async function keepRunning(
+  machine: HostedMachine,
+  { spec, image }: { spec: MachineSpec; image: Image },
+  file: string,
+): Promise<{ bytes: number }> {
+  const { state } = await machine.save();
+  return { bytes: await writeTerra(file, { spec: withoutEngine(spec), image, state }) };
 }

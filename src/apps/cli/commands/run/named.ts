@@ -2,6 +2,7 @@ import { ConfigError } from '../../../../errors.js';
 import {
   type PublishedMachine,
   publishMachine,
+  type Snapshotter,
   StartReporter,
   spawnDetached,
 } from '../../../../manage/index.js';
@@ -21,7 +22,7 @@ export interface NameFlags {
 export interface NamedMachine {
   print(bytes: Uint8Array): void;
   /** The run has begun: open the socket. */
-  serve(machine: HostedMachine): Promise<void>;
+  serve(machine: HostedMachine, snapshot: Snapshotter): Promise<void>;
   end(outcome: HostedOutcome, status: number): Promise<void>;
 }
 
@@ -44,8 +45,8 @@ export async function runNamed<Flags extends NameFlags>(
     if (reporter !== undefined) keepMessages(published);
     await run(files, flags, {
       print: (bytes) => published.print(bytes),
-      async serve(machine) {
-        await published.serve(machine);
+      async serve(machine, snapshot) {
+        await published.serve(machine, snapshot);
         reporter?.ready();
       },
       end: (outcome, status) => published.end(outcome, status),

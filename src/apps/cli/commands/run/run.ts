@@ -9,6 +9,7 @@ import {
   type HostedOptions,
   hostHere,
   hostMachine,
+  type LoadedImage,
   loadImage,
   SOURCE_ENDINGS,
 } from '../../../../runtime/index.js';
@@ -234,7 +235,10 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     });
   // Not waited for: a guest may never read its keyboard.
   if (flags.type !== undefined) void machine.type(flags.type);
-  const [outcome] = await Promise.all([running, named?.serve(machine)]);
+  const [outcome] = await Promise.all([
+    running,
+    named?.serve(machine, (file) => keepNow(machine, { spec, image }, file)),
+  ]);
   stopped.restore();
   await closeTrace?.();
   screen?.close(await machine.screen());
@@ -275,6 +279,16 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   // When a guest was stopped, do not wait for a reader of its output that does not read.
   if (outcome.kind === 'stopped' && standardOutput.waiting > 0) process.exit();
   await named?.end(outcome, status);
+}
+
+/** Another process asks for a snapshot. */
+async function keepNow(
+  machine: HostedMachine,
+  made: Pick<LoadedImage, 'spec' | 'image'>,
+  file: string,
+): Promise<{ bytes: number }> {
+  const { keepRunning } = await import('./keeping.js');
+  return keepRunning(machine, made, file);
 }
 
 /** A line for the user, where there is one. */

@@ -1,0 +1,77 @@
+/**
+ * What a machine is made of beside its description, and who opens what the description names.
+ *
+ * @module
+ */
+import type { BesideFiles, Image } from '../boot/index.js';
+import type { DeviceModule, EngineName, MachineSpec } from '../config/index.js';
+import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
+import type { Drives, HypercallOptions, KeyboardControllerOptions, Tone } from '../devices/index.js';
+import type { Engine } from '../engine/contract/index.js';
+import type { ExitObserver, MachineConfig } from '../machine/index.js';
+import type { ImageSource, OpenImage } from './options.js';
+import type { FirmwareImage } from './rom.js';
+
+/** What a machine is handed beside its description, since it cannot be data. */
+export interface PcParts {
+  engine: Engine;
+  /** What runs: as `parseImage` gives it. */
+  image: Image;
+  /** Where the bytes of all consoles go; default: nowhere. */
+  output?: ByteSink;
+  /** What the serial port reads; default: nothing. */
+  input?: ByteSource;
+  /** Where keys come from, and who hears of the keyboard's lights. */
+  keys?: KeyboardControllerOptions;
+  /** Told when the guest's speaker starts, stops or changes its tone. */
+  onTone?: (tone: Tone) => void;
+  /** The disks that the description names, opened. The machine closes them. */
+  drives?: Drives;
+  /** The files that the description names to be loaded beside a kernel. */
+  beside?: BesideFiles;
+  /** The ROM that runs in the place of the BIOS. */
+  firmware?: FirmwareImage;
+  /** Somebody looks at the screen: what programs write there by the BIOS does not go to `output` as well. */
+  screenIsSeen?: boolean;
+  /** Devices of the user's own. One that claims a standard device's ports takes its place. */
+  devices?: readonly Device[];
+  /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
+  hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
+  /** Another thread polls SIMVIRTIO's devices in the machine's memory: this one gives them the memory alone. */
+  simvirtioElsewhere?: boolean;
+  /** Makes the observer of the machine's exits; `names` are its devices', by number. */
+  observe?: (names: readonly string[]) => ExitObserver | undefined;
+  /** Who hears of what comes in from outside, or the record of an earlier run that is replayed. */
+  inputs?: MachineConfig['inputs'];
+  /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
+  control?: Int32Array;
+  /** See `MachineConfig.logged`. */
+  logged?: boolean;
+}
+
+/** A machine's description, and what it is handed beside it. All but the image has a sensible default. */
+export interface MachineOptions
+  extends Omit<MachineSpec, 'engine' | 'devices' | 'hypercalls'>,
+    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'drives' | 'beside' | 'control' | 'inputs'> {
+  /** An engine's name, or an engine. Default `auto`. */
+  engine?: EngineName | Engine;
+  image: ImageSource;
+  /** Device objects. Modules, which a description names, are loaded asynchronously and refused here: see `hostMachine`. */
+  devices?: readonly (Device | DeviceModule)[];
+  /** What hypercalls can do, as `HypercallOptions`. A module is refused, as for `devices`. */
+  hypercalls?: NonNullable<PcParts['hypercalls']> | DeviceModule;
+  /** Told of each exit after it was answered. */
+  observer?: ExitObserver;
+}
+
+/** What a host opens by name. */
+export interface Opener {
+  engine(name: EngineName, spec: MachineSpec): Engine;
+  image: OpenImage;
+  /** The ROM that a description names as its firmware; undefined where it names none. */
+  firmware(spec: MachineSpec): FirmwareImage | undefined;
+  /** The disks that a description names; undefined where it names none. */
+  drives(spec: MachineSpec): Drives | undefined;
+  /** The files that are loaded beside a kernel; undefined where the description names none. */
+  beside(spec: MachineSpec, image: Image): BesideFiles | undefined;
+}
