@@ -40,6 +40,10 @@ const testTools = {
   'grub-mkrescue': 'grub-common',
   xorriso: 'xorriso',
   mformat: 'mtools',
+  bwrap: 'bubblewrap',
+  'redis-server': 'redis-server',
+  python3: 'python3',
+  git: 'git',
 };
 /** Files that the tests run or compile with, and their Debian packages. */
 const testFiles = {

@@ -63,6 +63,15 @@ export type {
 } from './engine/contract/index.js';
 export { ExitKind } from './engine/contract/index.js';
 export { ConfigError, TerrariumError } from './errors.js';
+export type {
+  CheckRequest,
+  Exam,
+  ExpectRequest,
+  GuestRun,
+  Random,
+  RunRequest,
+  SeenExit,
+} from './exercises/index.js';
 export { type Explanation, explain, formatExplanation } from './explain/index.js';
 export {
   type CodeView,

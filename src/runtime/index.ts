@@ -17,6 +17,7 @@ export {
 export { buildImage, type ImageFiles, type LoadedImage, loadImage } from './images/image-file.js';
 export { languageOf, SOURCE_ENDINGS } from './images/languages.js';
 export { contentsOf, makeFolder } from './images/new-folder.js';
+export { findSandbox, type SandboxName, sandboxLimits, sandboxNames } from './images/sandbox.js';
 export { sourceFinder } from './images/source-files.js';
 export {
   makeFromTemplate,
@@ -32,6 +33,7 @@ export {
   compileSources,
   findDriver,
   hasCompiler,
+  ToolchainError,
 } from './images/toolchain.js';
 export { createLauncher, type LauncherOptions } from './launcher.js';
 export {
@@ -56,4 +58,6 @@ export type {
 export type { Moment } from './thread/screen-feed.js';
 export type { MachineSigns } from './thread/signs.js';
 export { Tracer, type TracerParts } from './thread/tracer.js';
+export { importUserModule } from './thread/typescript.js';
+export { importUserParts } from './thread/user-modules.js';
 export { drainPool } from './thread/worker-pool.js';

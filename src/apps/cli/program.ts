@@ -22,6 +22,7 @@ Examples:
   $ terrarium new my-kernel                    a kernel of your own to begin with
   $ terrarium dap --install-vscode             debug kernels in VS Code
   $ terrarium course                           learn how machines work, in twelve lessons
+  $ terrarium grade exercise submissions       grade a class's submissions, safely
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run
   $ terrarium stat web                         the kernel's counters of it, live

@@ -33,6 +33,8 @@ export class Interrupts {
   readonly #devices: readonly Device[];
   readonly #pins: Pin[] = [];
   readonly #lines: DeviceLine[] = [];
+  /** Hears of each interrupt that a controller that is a device gives to a CPU. */
+  onTaken: ((cpu: number, vector: number) => void) | undefined;
 
   /**
    * @param controllers those among the devices that deliver interrupts
@@ -97,7 +99,9 @@ export class Interrupts {
     for (let i = 0; cpu.readyForInterrupt && i < this.controllers.length; i++) {
       const controller = this.controllers[i]!;
       if (!controller.pending(index)) continue;
-      cpu.injectInterrupt(controller.acknowledge(index));
+      const vector = controller.acknowledge(index);
+      cpu.injectInterrupt(vector);
+      this.onTaken?.(index, vector);
       break;
     }
     cpu.requestInterruptWindow(this.pending(index));

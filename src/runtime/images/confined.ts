@@ -103,8 +103,17 @@ function filesNamed(message: string): string[] {
   );
 }
 
-/** The compiler's own headers: <stdint.h> and the like. */
-function ownHeaders({ command }: Driver): string[] {
+const headersOf = new Map<string, string[]>();
+
+/** The compiler's own headers: <stdint.h> and the like. They are asked for once: thousands of submissions have the same. */
+function ownHeaders(driver: Driver): string[] {
+  const key = driver.command.join(' ');
+  const known = headersOf.get(key) ?? askForHeaders(driver);
+  headersOf.set(key, known);
+  return known;
+}
+
+function askForHeaders({ command }: Driver): string[] {
   const [program, ...rest] = command;
   const folders = ['include', 'include-fixed'].flatMap((name) => {
     const { stdout = '' } = spawnSync(program!, [...rest, `-print-file-name=${name}`], { encoding: 'utf8' });

@@ -5,6 +5,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
+import { inSandbox, type SandboxFolders, type SandboxName, sandboxLimits } from './sandbox.js';
 import { ToolchainError } from './toolchain-error.js';
 import { INSTALL_COMPILER } from './tools.js';
 
@@ -27,6 +28,8 @@ export interface ToolRun {
   timeoutMs: number;
   /** What to do where the program is not installed. */
   install?: string;
+  /** The sources are a stranger's: where the program runs, with `sandboxLimits`. `folder` is what it may write. */
+  sandbox?: { readonly kind: SandboxName; readonly read: SandboxFolders['read'] };
 }
 
 /**
@@ -36,15 +39,26 @@ export interface ToolRun {
  * pipe that nobody reads, and a write to it (the shell reports `Terminated`) would end the shell itself by SIGPIPE.
  */
 const GUARD = `
-folder=$1; seconds=$2; shift 2
+folder=$1; seconds=$2; cpu=$3; blocks=$4; memory=$5; shift 5
 ulimit -c 0 2>/dev/null
-ulimit -t 60 2>/dev/null
-ulimit -f ${(2 * LARGEST_OUTPUT) / 512} 2>/dev/null
+ulimit -t "$cpu" 2>/dev/null
+ulimit -f "$blocks" 2>/dev/null
+ulimit -v "$memory" 2>/dev/null
 trap 'exec >/dev/null 2>&1; kill -TERM $child; wait $child; rm -rf "$folder"; exit 143' TERM
 timeout -k 1 "$seconds" "$@" &
 child=$!
 wait $child
 `;
+
+/** The guard's limits: seconds of processor time, blocks of 512 bytes a file, KiB of memory. */
+const usual = ['60', `${(2 * LARGEST_OUTPUT) / 512}`, 'unlimited'];
+const strangers = [
+  `${sandboxLimits.seconds}`,
+  `${sandboxLimits.fileBytes / 512}`,
+  `${sandboxLimits.memoryKiB}`,
+];
+/** Bytes of messages that are kept of a compiler. */
+const MESSAGES = 16 * 1024 * 1024;
 
 let guarded: boolean | undefined;
 
@@ -57,24 +71,27 @@ function canGuard(): boolean {
 }
 
 /** Runs the program and returns what it printed. @throws ToolchainError */
-export function runTool({ command, file, folder, timeoutMs, install }: ToolRun): string {
+export function runTool({ command: plain, file, folder, timeoutMs, install, sandbox }: ToolRun): string {
   const guards = canGuard();
+  const command =
+    sandbox === undefined ? plain : inSandbox(sandbox.kind, { ...sandbox, write: folder }, plain);
+  const limits = sandbox === undefined ? usual : strangers;
   const seconds = `${Math.max(timeoutMs, 1) / 1000}`;
   const words = guards
-    ? ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', GUARD, 'sh', folder, seconds, ...command]
+    ? ['setpriv', '--pdeathsig', 'TERM', 'sh', '-c', GUARD, 'sh', folder, seconds, ...limits, ...command]
     : command;
   const done = spawnSync(words[0]!, words.slice(1), {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C', TMPDIR: folder },
     timeout: guards ? timeoutMs + GUARD_MS : timeoutMs,
     killSignal: 'SIGKILL',
-    maxBuffer: 16 * 1024 * 1024,
+    maxBuffer: MESSAGES,
     input: '',
   });
   const said = `${done.stdout ?? ''}${done.stderr ?? ''}`.trimEnd();
   if (done.status === 0) return said;
   const { code } = (done.error ?? {}) as NodeJS.ErrnoException;
-  const program = command[0]!;
+  const program = plain[0]!;
   if (code === 'ENOENT' || /^timeout: failed to run command .*: No such file/m.test(said)) {
     throw new ToolchainError(
       `${file}: cannot be compiled: ${program} is not installed`,
@@ -89,6 +106,19 @@ export function runTool({ command, file, folder, timeoutMs, install }: ToolRun):
     );
   }
   if (/File size limit|SIGXFSZ|File too large/i.test(said)) throw tooLarge(file, undefined, said);
+  if (code === 'ENOBUFS')
+    throw new ToolchainError(
+      `${file}: ${program} printed more than ${MESSAGES / 2 ** 20} MiB of messages and was stopped`,
+      'correct the first error, or look for a macro that repeats it',
+    );
+  if (
+    sandbox !== undefined &&
+    /out of memory|memory exhausted|cannot allocate memory|Killed signal|virtual memory/i.test(said)
+  )
+    throw new ToolchainError(
+      `${file}: ${program} needs more than ${sandboxLimits.memoryKiB / 1024} MiB of memory`,
+      'look for a .fill, .rept, macro or array that is larger than intended',
+    );
   if (code !== undefined)
     throw new ToolchainError(`${file}: ${program} cannot be run: ${code}`, undefined, done.error);
   const how = done.signal === null ? '' : ` (ended by ${done.signal})`;

@@ -13,6 +13,8 @@ import { type Language, languageOf, SOURCE_ENDINGS } from './languages.js';
 import { elfScript, flatScript } from './linker-scripts.js';
 import { asPath, hasCompiler, makers, nasmImage, nasmWidth, placesItself } from './objects.js';
 import { DEFAULT_TIMEOUT_MS, LARGEST_OUTPUT, runTool, tooLarge } from './run-tool.js';
+import type { SandboxName } from './sandbox.js';
+import { sandboxLimits } from './sandbox.js';
 import { ToolchainError } from './toolchain-error.js';
 import { type Driver, findDriver, hasDriver, temporaryFolder } from './tools.js';
 
@@ -36,6 +38,11 @@ export interface BuildOptions {
   debug?: boolean;
   /** The sources are untrusted: they may read only headers and files beside them. Default false. */
   confined?: boolean;
+  /**
+   * The compiler runs where it sees only its own files and the sources, with limits on time, memory and output. With `none`, on a
+   * host that has no such place, the built-in assembler alone is used, which reads no other files.
+   */
+  sandbox?: SandboxName;
 }
 
 export interface CompileOptions extends BuildOptions {
@@ -182,8 +189,15 @@ function build(
   rmSync(image, { force: true });
   const { timeoutMs = DEFAULT_TIMEOUT_MS, strip = false, symbols = false, confined = false } = options;
   const { file } = sources[0]!;
-  const run = { file, folder, timeoutMs };
-  if (takesBuiltin(sources, target, options)) {
+  const read = [...new Set(sources.map((one) => path.dirname(path.resolve(one.file))))];
+  const run = {
+    file,
+    folder,
+    timeoutMs: options.sandbox === undefined ? timeoutMs : Math.min(timeoutMs, sandboxLimits.timeoutMs),
+    ...(options.sandbox && { sandbox: { kind: options.sandbox, read } }),
+  };
+  if (options.sandbox === 'none') requireBuiltin(sources);
+  if (options.sandbox === 'none' || takesBuiltin(sources, target, options)) {
     const made = assembleBuiltin(sources[0]!, {
       ...target,
       load,
@@ -258,6 +272,16 @@ function build(
   const bytes = readImage(image, file, options.mode);
   const warnings = said.join('\n').replace(NOISE, '').trim();
   return { bytes, kind: isElf(bytes) ? 'elf' : 'flat', command: command.join(' '), warnings };
+}
+
+/** @throws ToolchainError for sources that need a compiler, where no place for one was found */
+function requireBuiltin(sources: readonly Source[]): void {
+  const [{ language, file }] = sources as readonly [Source];
+  if (sources.length === 1 && (language === 'assembler' || language === 'nasm')) return;
+  throw new ToolchainError(
+    `${file}: this host has no safe place to compile it: only a single assembler source is assembled`,
+    'install bubblewrap (sudo apt-get install bubblewrap), or allow user namespaces for unshare',
+  );
 }
 
 /** Whether the built-in assembler was asked for, or is the only one here for this source. */

@@ -37,14 +37,18 @@ export async function importUserModule(url: string): Promise<unknown> {
   return importModule(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`);
 }
 
-/** The esbuild that the module would import itself. */
+/** The esbuild that the module would import itself, else the one beside this package. */
 async function findEsbuild(url: string): Promise<Esbuild | undefined> {
-  let file: string;
+  const file = resolveFrom(url) ?? resolveFrom(import.meta.url);
+  if (file === undefined) return undefined;
+  const loaded = (await importModule(pathToFileURL(file).href)) as Esbuild & { default?: Esbuild };
+  return loaded.default ?? loaded;
+}
+
+function resolveFrom(url: string): string | undefined {
   try {
-    file = createRequire(url).resolve('esbuild');
+    return createRequire(url).resolve('esbuild');
   } catch {
     return undefined;
   }
-  const loaded = (await importModule(pathToFileURL(file).href)) as Esbuild & { default?: Esbuild };
-  return loaded.default ?? loaded;
 }

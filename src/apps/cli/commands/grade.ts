@@ -1,0 +1,160 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import { asTyped } from '../../../command.js';
+import { ConfigError } from '../../../errors.js';
+import { type Exercise, isExercise, readExercise, sandboxHere } from '../../../exercises/index.js';
+import {
+  findSubmissions,
+  gradeClass,
+  type Progress,
+  toCsv,
+  toGradescope,
+  toJson,
+  toJunit,
+  toMoodle,
+  toText,
+  writeOutput,
+  writePages,
+} from '../../../grading/index.js';
+import { printableText } from '../../../symbols/index.js';
+import { ExitStatus } from '../../frontend/exit-status.js';
+import { cacheFolder } from '../../frontend/grading-cache.js';
+import { parseCount, parseDuration } from '../../frontend/values.js';
+
+const examples = `
+Examples:
+  $ terrarium grade exercise submissions               a folder of folders and archives: a table
+  $ terrarium grade exercise class.zip --html report   a page for the class, and one for each student
+  $ terrarium grade exercise alice bob.zip carol.tar.gz --json grades.json --csv grades.csv
+  $ terrarium grade exercise 'git:class.git#hand-in/*' each branch of a repository that matches
+  $ terrarium grade exercise moodle.zip --moodle grades.csv     what Moodle exported, and takes back
+`;
+
+interface Options {
+  jobs?: number;
+  json?: string;
+  junit?: string;
+  csv?: string;
+  moodle?: string;
+  gradescope?: string;
+  html?: string;
+  seed?: string;
+  student?: string;
+  secret?: string;
+  patience: number;
+  fresh?: boolean;
+  quiet?: boolean;
+}
+
+export function gradeCommand(): Command {
+  return new Command('grade')
+    .description('Grades submissions: compiles them safely, runs them, and reports what each did.')
+    .addHelpText('before', asTyped(examples.trimStart()))
+    .argument('<exercise>', 'its folder')
+    .argument(
+      '<submissions...>',
+      'folders, .zip, .tar or .tar.gz files, folders of these, exports of Moodle or Gradescope, git:REPOSITORY#PATTERN',
+    )
+    .option('-j, --jobs <n>', 'how many at a time; default: one for each processor', parseCount)
+    .option('--html <folder>', 'write a page for the class, and one for each student')
+    .option('--json <file>', 'write everything, for programs; - is stdout')
+    .option('--csv <file>', 'write a table for a spreadsheet')
+    .option('--junit <file>', 'write the XML that CI systems read')
+    .option('--moodle <file>', 'write the worksheet that a Moodle assignment takes back')
+    .option('--gradescope <file>', 'write results.json for one submission')
+    .option('--student <name>', 'whose submission it is, where there is one; default: the name of its folder')
+    .option(
+      '--secret <word>',
+      'random inputs follow from it and from the student’s name: keep it, and keep it secret',
+    )
+    .option('--seed <text>', 'these random inputs for every student: to repeat one')
+    .option('--patience <time>', 'wall time after which a submission is set aside', parseDuration, 60_000)
+    .option('--fresh', 'grade again what an earlier run has graded')
+    .option('-q, --quiet', 'no progress')
+    .action(grade);
+}
+
+async function grade(folder: string, words: string[], options: Options): Promise<void> {
+  const exercise = findExercise(folder);
+  const found = findSubmissions(exercise, words);
+  if (options.student !== undefined && found.length !== 1)
+    throw new ConfigError(`--student is for one submission, and there are ${found.length}`);
+  const submissions = options.student === undefined ? found : [{ ...found[0]!, id: options.student }];
+  if (options.gradescope !== undefined && submissions.length !== 1)
+    throw new ConfigError(`--gradescope is for one submission, and there are ${submissions.length}`);
+  if (!options.quiet) noteSandbox();
+  const aborted = new AbortController();
+  const stop = () => aborted.abort();
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const progress = options.quiet ? undefined : new ProgressLine();
+  const report = await gradeClass({
+    exercise,
+    submissions,
+    jobs: options.jobs ?? availableParallelism(),
+    cache: cacheFolder(),
+    patienceMs: options.patience,
+    signal: aborted.signal,
+    ...(options.fresh && { fresh: true }),
+    ...(options.secret !== undefined && { secret: options.secret }),
+    ...(options.seed !== undefined && { seed: options.seed }),
+    ...(progress && { onProgress: (now: Progress) => progress.show(now) }),
+  }).finally(() => progress?.end());
+  const { json, junit, csv, moodle, gradescope, html } = options;
+  if (json !== undefined) writeOutput(json, toJson(report));
+  if (junit !== undefined) writeOutput(junit, toJunit(report));
+  if (csv !== undefined) writeOutput(csv, toCsv(report));
+  if (moodle !== undefined) writeOutput(moodle, toMoodle(report));
+  if (gradescope !== undefined) writeOutput(gradescope, toGradescope(report, report.entries[0]!));
+  if (![json, junit, csv, moodle, gradescope].includes('-'))
+    process.stdout.write(toText(report, printableText));
+  if (html !== undefined) process.stderr.write(`terrarium: written to ${writePages(report, html)}\n`);
+  // A class in which some did not pass was graded all the same; only what nobody could grade is a failure.
+  process.exitCode = report.count('set-aside') > 0 ? ExitStatus.expectationFailed : ExitStatus.ok;
+}
+
+function findExercise(folder: string): Exercise {
+  if (isExercise(folder) || existsSync(folder)) return readExercise(folder);
+  throw new ConfigError(
+    `${folder}: no such folder`,
+    'the first word is the exercise’s folder, the others are submissions',
+  );
+}
+
+function noteSandbox(): void {
+  const kind = sandboxHere();
+  process.stderr.write(
+    kind === 'none'
+      ? 'terrarium: neither bubblewrap nor unshare works here: only assembler sources are taken, by the built-in assembler\n'
+      : `terrarium: sources are compiled in ${kind === 'unshare' ? 'namespaces (unshare)' : kind}\n`,
+  );
+}
+
+/** One line that is written over on a terminal; elsewhere a line now and then. */
+class ProgressLine {
+  readonly #tty = process.stderr.isTTY === true;
+  #last = 0;
+  #open = false;
+
+  show({ done, all, known, elapsedMs }: Progress): void {
+    if (elapsedMs - this.#last < (this.#tty ? 200 : 10_000) && done < all) return;
+    if (!this.#tty && done === all && this.#last === 0) return;
+    this.#last = elapsedMs;
+    const fresh = done - known;
+    const rate = (fresh * 1000) / Math.max(elapsedMs, 1);
+    const left = fresh > 0 && done < all ? `, about ${durationText((all - done) / rate)} left` : '';
+    const text = `graded ${done} of ${all}${known > 0 ? ` (${known} earlier)` : ''}, ${rate < 10 ? rate.toFixed(1) : Math.round(rate)} a second${left}`;
+    process.stderr.write(this.#tty ? `\r\x1b[K${text}` : `terrarium: ${text}\n`);
+    this.#open = this.#tty;
+  }
+
+  end(): void {
+    if (this.#open) process.stderr.write('\n');
+    this.#open = false;
+  }
+}
+
+function durationText(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,21 @@
+/**
+ * Where compiled submissions and verdicts are kept, so that a grading goes on after an interruption.
+ *
+ * @module
+ */
+import { mkdirSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** The user's folder for it, below `XDG_CACHE_HOME`; undefined where it cannot be made: then nothing is kept. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
+  const { XDG_CACHE_HOME: home } = env;
+  const base = home !== undefined && path.isAbsolute(home) ? home : path.join(os.homedir(), '.cache');
+  const folder = path.join(base, 'terrarium', 'grading');
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  } catch {
+    return undefined;
+  }
+}

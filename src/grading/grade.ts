@@ -1,0 +1,157 @@
+/**
+ * Grades a class: all submissions, some at a time, with what an earlier run has graded already.
+ *
+ * @module
+ */
+import path from 'node:path';
+import { TerrariumError } from '../errors.js';
+import {
+  digestOf,
+  type Exercise,
+  type Files,
+  SubmissionError,
+  seedOf,
+  type Verdict,
+  withoutRun,
+} from '../exercises/index.js';
+import type { Submission } from './intake/submissions.js';
+import { exerciseDigest, jobKey } from './job.js';
+import { Kept } from './kept.js';
+import { Pool } from './pool.js';
+import { ClassReport, type Entry } from './report/class-report.js';
+
+export interface GradeOptions {
+  readonly exercise: Exercise;
+  readonly submissions: readonly Submission[];
+  readonly jobs: number;
+  /** Where compiled images and verdicts are kept; undefined keeps none. */
+  readonly cache: string | undefined;
+  /** Grade again what was graded. */
+  readonly fresh?: boolean;
+  /** The teacher's word from which seeds follow. */
+  readonly secret?: string;
+  /** This seed for every student. */
+  readonly seed?: string;
+  readonly patienceMs: number;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal?: AbortSignal;
+  /** What grades instead of a pool of this host: a queue. */
+  readonly service?: GradingService;
+}
+
+/** Who takes jobs. */
+export interface GradingService extends Disposable {
+  grade(files: Files, seed: string, key: string): Promise<Verdict>;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly all: number;
+  /** Of those that are done: graded by an earlier run. */
+  readonly known: number;
+  /** Since the beginning. */
+  readonly elapsedMs: number;
+}
+
+/** So many of the first submissions set aside, and none graded: the exercise fails, not the students. */
+const HOPELESS = 5;
+/** Submissions whose files are in memory at a time, for each process. */
+const AHEAD = 3;
+
+/**
+ * Grades all submissions.
+ * @throws TerrariumError where the exercise itself fails, and an `ABORTED` where the signal says so: a later run goes on
+ */
+export async function gradeClass(options: GradeOptions): Promise<ClassReport> {
+  const { exercise, submissions, cache, signal } = options;
+  const digest = exerciseDigest(exercise.folder);
+  const kept = cache === undefined ? undefined : new Kept<Verdict>(path.join(cache, 'verdicts'));
+  const entries: Entry[] = [];
+  const started = performance.now();
+  let known = 0;
+  let next = 0;
+  let opened: Promise<GradingService> | undefined;
+  const open = () => {
+    opened ??= options.service
+      ? Promise.resolve(options.service)
+      : Pool.open({
+          folder: path.resolve(exercise.folder),
+          digest,
+          cache,
+          jobs: Math.min(options.jobs, submissions.length),
+          patienceMs: options.patienceMs,
+          points: exercise.points,
+        });
+    return opened;
+  };
+  const one = async (submission: Submission): Promise<void> => {
+    const { id, name, key: platform } = submission;
+    const seed = options.seed ?? seedOf(exercise.name, id, options.secret);
+    const more = {
+      id,
+      seed,
+      ...(name !== undefined && { name }),
+      ...(platform !== undefined && { key: platform }),
+    };
+    let files: Files;
+    try {
+      files = submission.load();
+    } catch (error) {
+      entries.push({ ...more, digest: '', verdict: refused(error, exercise) });
+      return;
+    }
+    const key = jobKey(digest, files, seed);
+    const before = options.fresh ? undefined : kept?.get(key);
+    if (before !== undefined) known++;
+    const verdict = before ?? (await (await open()).grade(files, seed, key));
+    if (before === undefined && verdict.state !== 'set-aside') kept?.set(key, verdict);
+    entries.push({ ...more, digest: digestOf(files), verdict });
+    requireHope(entries);
+  };
+  const worker = async (): Promise<void> => {
+    while (next < submissions.length && !signal?.aborted) {
+      await one(submissions[next++]!);
+      options.onProgress?.({
+        done: entries.length,
+        all: submissions.length,
+        known,
+        elapsedMs: performance.now() - started,
+      });
+    }
+  };
+  try {
+    const lanes = Math.min(options.jobs * AHEAD, submissions.length);
+    await Promise.all(Array.from({ length: lanes }, worker));
+    if (signal?.aborted)
+      throw new TerrariumError(
+        'ABORTED',
+        `interrupted after ${entries.length} of ${submissions.length} submissions`,
+        {
+          hint: 'the same command goes on from there',
+        },
+      );
+    return new ClassReport(exercise, entries);
+  } finally {
+    (await opened?.catch(() => undefined))?.[Symbol.dispose]();
+  }
+}
+
+/** What cannot be read is the student's to correct. */
+function refused(error: unknown, { points }: Exercise): Verdict {
+  if (error instanceof SubmissionError) {
+    const { message, hint } = error;
+    return withoutRun('not-compiled', points, { build: { message, ...(hint !== undefined && { hint }) } });
+  }
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined) throw error;
+  return withoutRun('set-aside', points, { problem: `the submission cannot be read: ${message}` });
+}
+
+function requireHope(entries: readonly Entry[]): void {
+  if (entries.length !== HOPELESS || entries.some(({ verdict }) => verdict.state !== 'set-aside')) return;
+  throw new TerrariumError(
+    'EEXERCISE',
+    `none of the first ${HOPELESS} submissions could be graded: ${entries[0]!.verdict.problem}`,
+    { hint: 'correct the exercise: terrarium exercise check' },
+  );
+}

@@ -1,0 +1,17 @@
+/**
+ * Grades a class: takes submissions as they come, compiles and runs them in processes or on other machines, and reports.
+ *
+ * @module
+ */
+export { checkExercise, type Finding } from './check-exercise.js';
+export { serveChild } from './child.js';
+export { type GradeOptions, type GradingService, gradeClass, type Progress } from './grade.js';
+export { Grader } from './grader.js';
+export { findSubmissions, type Submission } from './intake/submissions.js';
+export { writeZip } from './intake/zip.js';
+export { exerciseDigest, gradingVersion } from './job.js';
+export { packForGradescope, packForStudents } from './pack.js';
+export { Pool } from './pool.js';
+export { ClassReport, type Entry } from './report/class-report.js';
+export { toCsv, toGradescope, toJson, toJunit, toMoodle, toText } from './report/texts.js';
+export { writeOutput, writePages } from './report/write.js';
