@@ -46,9 +46,11 @@ export {
   type KeyboardControllerOptions,
   type KeyboardControllerState,
   type KeySource,
+  type MouseSource,
 } from './keyboard/i8042.js';
 export { type KeyEvent, keyNames, type ScanCodes, strokesOf } from './keyboard/keys.js';
 export { type KeyboardState, Led } from './keyboard/ps2-keyboard.js';
+export type { MouseMove, MouseState } from './keyboard/ps2-mouse.js';
 export { ParallelPort } from './parallel.js';
 export {
   Bar,

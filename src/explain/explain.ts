@@ -31,6 +31,8 @@ export interface DeathSubject extends SceneSource {
   readonly failure?: EngineFailure;
   /** What it reached last, where it did not end. */
   readonly recent?: readonly RecentAccess[];
+  /** What it asked its devices for in vain. */
+  readonly remarks?: readonly string[];
   /** For a guest that a debugger holds (`kind` is `debug`): the dry run of its next instruction, where there is one. */
   readonly ahead?: DryRun;
 }
@@ -66,6 +68,7 @@ export function explain(subject: DeathSubject): Explanation {
   const { kind } = subject;
   const ending = explainPlace(scene, kind) ?? explainEnding(scene, subject);
   const { registers, system, instruction, locate } = scene;
+  ending.evidence.push(...(subject.remarks ?? []));
   const narrow = deadly(kind, narrowCode(scene));
   if (narrow !== undefined) ending.mistakes = [narrow];
   const stale = kind === 'debug' ? undefined : staleCode(scene);

@@ -46,6 +46,7 @@ export function endingText(outcome: HostedOutcome, style: Style, more: readonly 
     `${style.bold('terrarium:')} ${engine}: ${endOf(outcome, style)} after ${exits} exit${exits === 1 ? '' : 's'}` +
       `${coalesced > 0 ? ` and ${coalesced} coalesced writes` : ''} in ${formatDuration(elapsedMs)}`,
     ...more,
+    ...(outcome.remarks ?? []).map((remark) => `  ${remark}`),
   ];
   if (outcome.assistance?.because !== undefined)
     lines.push(style.dim(`  ${outcome.assistance.because}: from there on the guest ran on the software CPU`));

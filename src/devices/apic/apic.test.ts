@@ -123,6 +123,30 @@ describe('a local APIC', () => {
     assert.equal(bench.read(0x300), 0x500);
   });
 
+  test('remembers a start-up interrupt that no processor hears, for a guest that then waits', () => {
+    const bench = new Bench().enable();
+    assert.equal(bench.apics.remark(), undefined);
+    bench.write(0x310, 1 << 24);
+    bench.write(0x300, 0x4500);
+    assert.equal(bench.apics.remark(), undefined);
+    bench.write(0x300, 0x4608);
+    assert.match(
+      bench.apics.remark() ?? '',
+      /processor of APIC 0x1 a start-up .*code at 0x8000.*one processor/,
+    );
+    bench.write(0x300, 0xc_4609);
+    const other = new Bench();
+    other.apics.load(JSON.parse(JSON.stringify(bench.apics.save())));
+    assert.match(other.apics.remark() ?? '', /all other processors.*0x9000/);
+    const { unheard: _, ...before } = bench.apics.save();
+    other.apics.load(before);
+    assert.equal(other.apics.remark(), undefined);
+    assert.throws(
+      () => other.apics.load({ ...before, unheard: { page: 256, destination: 1 } }),
+      /unheard.page/,
+    );
+  });
+
   test('goes by logical destinations, flat and in clusters (SDM 3A 11.6.2.2)', () => {
     const bench = new Bench().enable();
     const reached = (destination: number) => {

@@ -14,7 +14,7 @@ import type {
   MemoryRange,
   MsrRange,
 } from '../contract/index.js';
-import { DeviceStateError, stateFields } from '../state.js';
+import { DeviceStateError, registerField, stateFields } from '../state.js';
 import { type Delivery, DeliveryMode, deliveryOf } from './delivery.js';
 import { LocalApic, type LocalApicState } from './local-apic.js';
 import {
@@ -33,6 +33,14 @@ import { readX2, writeX2 } from './x2apic.js';
 
 export interface LocalApicsState {
   apics: LocalApicState[];
+  /** The last start-up interrupt that reached no processor: which, and to whom. */
+  unheard: Unheard | null;
+}
+
+interface Unheard {
+  page: number;
+  /** -1: all others. */
+  destination: number;
 }
 
 const PAGE = 4096;
@@ -54,6 +62,7 @@ export class LocalApics implements Device, InterruptController {
   readonly #acknowledged: ((vector: number) => void)[] = [];
   #host: DeviceHost | undefined;
   #claim: Claim | undefined;
+  #unheard: Unheard | null = null;
 
   constructor() {
     this.#make(0);
@@ -176,14 +185,26 @@ export class LocalApics implements Device, InterruptController {
   }
 
   #send(from: LocalApic, delivery: Delivery, shorthand: number): void {
-    if (shorthand === Shorthand.none) this.deliver(delivery);
-    else
-      this.#give(
-        this.#apics.filter(
-          (apic) => shorthand === Shorthand.all || (apic === from) === (shorthand === Shorthand.self),
-        ),
-        delivery,
-      );
+    const named = this.#apics.filter((apic) => {
+      if (shorthand === Shorthand.none) return apic.isNamed(delivery.destination, delivery.logical);
+      return shorthand === Shorthand.all || (apic === from) === (shorthand === Shorthand.self);
+    });
+    if (named.length === 0 && delivery.mode === DeliveryMode.startUp)
+      this.#unheard = {
+        page: delivery.vector,
+        destination: shorthand === Shorthand.none ? delivery.destination : -1,
+      };
+    this.#give(named, delivery);
+  }
+
+  /** A guest that starts a processor waits for it, mostly in a loop that never leaves it. */
+  remark(): string | undefined {
+    if (this.#unheard === null) return undefined;
+    const { page, destination } = this.#unheard;
+    const whom =
+      destination < 0 ? 'all other processors' : `the processor of APIC 0x${destination.toString(16)}`;
+    const count = this.#apics.length;
+    return `it sent ${whom} a start-up interrupt (SIPI, code at 0x${page.toString(16)}000), and there is none: the machine has ${count === 1 ? 'one processor' : `${count} processors`}, as its tables say`;
   }
 
   /** INIT resets the processor; the one that runs is the only one so far. A start-up interrupt to it does nothing. */
@@ -251,14 +272,27 @@ export class LocalApics implements Device, InterruptController {
   }
 
   save(): LocalApicsState {
-    return { apics: this.#apics.map((apic) => apic.save()) };
+    return { apics: this.#apics.map((apic) => apic.save()), unheard: this.#unheard };
   }
 
   load(state: unknown): void {
-    const { apics } = stateFields(this.name, state, this.save());
+    const { apics, unheard } = stateFields(this.name, state, this.save(), { unheard: null });
     if (!Array.isArray(apics) || apics.length !== this.#apics.length)
       throw new DeviceStateError(this.name, `'apics' is not a list of ${this.#apics.length}`);
+    this.#unheard = this.#unheardOf(unheard);
     for (const [i, apic] of this.#apics.entries()) apic.load(this.name, apics[i]);
     this.#place(this.#apics[0]!);
+  }
+
+  #unheardOf(state: unknown): Unheard | null {
+    if (state === null) return null;
+    const { page, destination } = stateFields<Unheard>(this.name, state, { page: 0, destination: 0 });
+    return {
+      page: registerField(this.name, 'unheard.page', page, 0xff),
+      destination:
+        destination === -1
+          ? -1
+          : registerField(this.name, 'unheard.destination', Number(destination) | 0, 0x7fff_ffff),
+    };
   }
 }

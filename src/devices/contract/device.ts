@@ -47,6 +47,8 @@ export interface Device {
    * and no line could rise (`LineListener.canRise`) is at its end. Without this method: no.
    */
   canWake?(): boolean;
+  /** What this device knows of a guest that waits or does not end, in a line: what the guest asked for in vain. Undefined: nothing. */
+  remark?(): string | undefined;
   /**
    * The run is over, and the guest will not go on from here. A device that looks at its guest's memory now and then looks a last
    * time.

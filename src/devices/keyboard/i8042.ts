@@ -1,5 +1,5 @@
 /**
- * The keyboard controller of a PC: an 8042 at ports 0x60 and 0x64, with a keyboard at its first connector and nothing at
+ * The keyboard controller of a PC: an 8042 at ports 0x60 and 0x64, with a keyboard at its first connector and a mouse at
  * the second. Source: IBM PS/2 Hardware Interface Technical Reference, keyboard and auxiliary device controller.
  *
  * @module
@@ -20,45 +20,30 @@ import type {
 import { booleanField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { type KeyEvent, keyNames, strokesOf } from './keys.js';
 import { type KeyboardState, Ps2Keyboard } from './ps2-keyboard.js';
+import { type MouseMove, type MouseState, Ps2Mouse } from './ps2-mouse.js';
+import { AFTER_BIOS, Config, OutputPort, Status } from './registers.js';
 import { toSet1 } from './translation.js';
 import { keyboardWords } from './words.js';
 
 const DATA = 0x60;
 const COMMAND = 0x64;
 const KEYBOARD_IRQ = 1;
-
-/** The status register (read of port 0x64). */
-const Status = {
-  outputFull: 1,
-  selfTested: 4,
-  command: 8,
-  unlocked: 0x10,
-  auxFull: 0x20,
-  timeout: 0x40,
-} as const;
-/** The command byte, byte 0 of the controller's RAM. */
-const Config = {
-  interrupt: 1,
-  auxInterrupt: 2,
-  selfTested: 4,
-  disabled: 0x10,
-  auxDisabled: 0x20,
-  translate: 0x40,
-} as const;
-/** The output port. Bit 0 low resets the processor. */
-const OutputPort = { notReset: 1, a20: 2, outputFull: 0x10, auxFull: 0x20 } as const;
-
-/** What a BIOS leaves: interrupts on, set 2 translated to set 1, nothing at the second connector. */
-const AFTER_BIOS = Config.interrupt | Config.selfTested | Config.auxDisabled | Config.translate;
+const MOUSE_IRQ = 12;
 
 /** Keys from elsewhere: another thread, a terminal. */
 export type KeySource = InputSource<KeyEvent>;
+/** The mouse's way, from elsewhere. */
+export type MouseSource = InputSource<MouseMove>;
 
 export interface KeyboardControllerOptions {
   /** Where keys come from besides `press` and `release`. */
   source?: KeySource;
   /** Told when the guest switches the lights: bits of `Led`. */
   onLeds?: (leds: number) => void;
+  /** Where the mouse's moves come from besides `moveMouse`. */
+  mouse?: MouseSource | undefined;
+  /** Told when the guest switches the mouse's reports on or off. */
+  onMouse?: (reports: boolean) => void;
 }
 
 export interface KeyboardControllerState {
@@ -76,6 +61,7 @@ export interface KeyboardControllerState {
   breaking: boolean;
   /** Keys still to be typed, by the numbers of `keyNames`, + 256 for those that go up. */
   typing: number[];
+  mouse: MouseState;
 }
 
 /** Events that wait to be typed at most: a program that types faster than its guest reads is told. */
@@ -89,14 +75,19 @@ export class KeyboardController implements Device {
     { first: COMMAND, count: 1, width: 1 },
   ];
   readonly #keyboard = new Ps2Keyboard();
+  readonly #mouse = new Ps2Mouse();
   readonly #source: KeySource | undefined;
+  readonly #mouseSource: MouseSource | undefined;
   #host: DeviceHost | undefined;
   #line: Line | undefined;
+  #mouseLine: Line | undefined;
   #alarm: Alarm | undefined;
   #keys: InputStream<KeyEvent> | undefined;
+  #moves: InputStream<MouseMove> | undefined;
   /** How `press`, `release` and `type` reach the keyboard: by the machine's gate, once there is a machine. */
   #pressKey = (event: KeyEvent): void => this.#pressed(event);
   #typeText = (text: string): void => this.#typed(text);
+  #pushMove = (move: MouseMove): void => this.#moved(move);
   readonly #ram = new Uint8Array(32);
   #output = -1;
   #fromAux = false;
@@ -107,9 +98,11 @@ export class KeyboardController implements Device {
   #breaking = false;
   #typing: KeyEvent[] = [];
 
-  constructor({ source, onLeds }: KeyboardControllerOptions = {}) {
+  constructor({ source, onLeds, mouse, onMouse }: KeyboardControllerOptions = {}) {
     this.#source = source;
+    this.#mouseSource = mouse;
     if (onLeds !== undefined) this.#keyboard.onLeds = onLeds;
+    if (onMouse !== undefined) this.#mouse.onReports = onMouse;
     this.#ram[0] = AFTER_BIOS;
   }
 
@@ -130,13 +123,19 @@ export class KeyboardController implements Device {
       unmasked: () => this.#updateIrq(),
       canRise: () => this.#canInterrupt,
     });
+    this.#mouseLine = host.line(MOUSE_IRQ, {
+      unmasked: () => this.#updateIrq(),
+      canRise: () => this.#moves?.open === true && this.#mouse.reports && this.#interrupts(true),
+    });
     this.#alarm = host.clock.alarm('repeat', () => this.#repeat());
     this.#pressKey = host.inputs.port('strokes', (event: KeyEvent) => this.#pressed(event));
     this.#typeText = host.inputs.port('text', (text: string) => this.#typed(text));
+    this.#pushMove = host.inputs.port('mouse', (move: MouseMove) => this.#moved(move));
     this.#updateIrq();
     this.#fill();
     // The source is read when the machine runs: what came now would be lost in a machine that takes another's state.
     this.#keys = host.inputs.stream('keys', this.#source, () => this.#fill());
+    this.#moves = host.inputs.stream('moves', this.#mouseSource, () => this.#fill());
   }
 
   /** A key goes down; it repeats by itself until `release`. @throws ConfigError for an unknown key. */
@@ -148,6 +147,13 @@ export class KeyboardController implements Device {
   release(name: string): void {
     checkKey(name);
     this.#pressKey({ name, down: false });
+  }
+
+  /** Moves the mouse, and says which buttons are down. A guest that does not listen to it does not hear of the way. */
+  moveMouse({ dx, dy, wheel = 0, buttons }: MouseMove): void {
+    for (const [name, value] of Object.entries({ dx, dy, wheel, buttons }))
+      if (!Number.isInteger(value)) throw new ConfigError(`the mouse's ${name} is ${value}, no whole number`);
+    this.#pushMove({ dx, dy, wheel, buttons });
   }
 
   /**
@@ -192,7 +198,7 @@ export class KeyboardController implements Device {
   }
 
   describeAccess({ address, write }: Access): AccessWords {
-    return keyboardWords(address === DATA, write, this.#command);
+    return keyboardWords(address === DATA, write, this.#command, this.#fromAux);
   }
 
   /** A key may be pressed at any time. */
@@ -210,6 +216,11 @@ export class KeyboardController implements Device {
 
   #pressed(event: KeyEvent): void {
     this.#move(event);
+    this.#fill();
+  }
+
+  #moved(move: MouseMove): void {
+    this.#mouse.move(move);
     this.#fill();
   }
 
@@ -250,13 +261,11 @@ export class KeyboardController implements Device {
       case 0xa8:
         this.#ram[0] = first & ~Config.auxDisabled;
         break;
-      case 0xa9: // test the second connector: its clock line is stuck high, since nothing is there
-        this.#answer(2);
-        break;
       case 0xaa:
         this.#ram[0] = first | Config.selfTested;
         this.#answer(0x55);
         break;
+      case 0xa9: // test the connectors: they are well
       case 0xab:
         this.#answer(0);
         break;
@@ -273,7 +282,7 @@ export class KeyboardController implements Device {
         this.#answer(
           OutputPort.notReset |
             (this.#a20 ? OutputPort.a20 : 0) |
-            (this.#output >= 0 ? OutputPort.outputFull : 0),
+            (this.#output >= 0 ? (this.#fromAux ? OutputPort.auxFull : OutputPort.outputFull) : 0),
         );
         break;
       case 0xe0: // the clock and data lines
@@ -301,9 +310,9 @@ export class KeyboardController implements Device {
       case 0xd3:
         this.#answer(byte, true);
         break;
-      default: // D4: nothing answers at the second connector
-        this.#answer(0xfe, true);
-        this.#timeout = true;
+      default: // D4: a byte to the mouse switches its connector on again
+        this.#ram[0]! &= ~Config.auxDisabled;
+        this.#mouse.receive(byte);
     }
   }
 
@@ -338,8 +347,23 @@ export class KeyboardController implements Device {
     this.#alarm?.at(this.#keyboard.repeatAt);
   }
 
-  /** Moves the keyboard's next byte into the buffer, if there is room and one waits. */
   #moveBytes(): void {
+    this.#moveKeys();
+    this.#moveReports();
+  }
+
+  /** Moves the mouse's next byte into the buffer, if there is room and one waits. */
+  #moveReports(): void {
+    // A mouse that has nothing to tell hears of its way even if nobody listens.
+    for (let move: MouseMove | undefined; !this.#mouse.waiting; this.#mouse.move(move)) {
+      move = this.#moves?.read();
+      if (move === undefined) return;
+    }
+    if (this.#output < 0 && !(this.#ram[0]! & Config.auxDisabled)) this.#answer(this.#mouse.send(), true);
+  }
+
+  /** The same for the keyboard. */
+  #moveKeys(): void {
     while (this.#output < 0 && !(this.#ram[0]! & Config.disabled)) {
       if (!this.#keyboard.waiting) this.#nextKey();
       if (!this.#keyboard.waiting) return;
@@ -359,14 +383,20 @@ export class KeyboardController implements Device {
     if (event !== undefined && keyNames.includes(event.name)) this.#move(event);
   }
 
-  get #wantsInterrupt(): boolean {
-    return this.#output >= 0 && !this.#fromAux && (this.#ram[0]! & Config.interrupt) !== 0;
+  /** Does the command byte let a byte of the mouse, or of the keyboard, interrupt? */
+  #interrupts(fromMouse: boolean): boolean {
+    return (this.#ram[0]! & (fromMouse ? Config.auxInterrupt : Config.interrupt)) !== 0;
   }
 
   #updateIrq(): void {
-    // An edge a byte.
-    if (this.#wantsInterrupt) this.#line?.pulse();
-    else this.#line?.set(false);
+    for (const [line, ofMouse] of [
+      [this.#line, false],
+      [this.#mouseLine, true],
+    ] as const) {
+      // An edge a byte.
+      if (this.#output >= 0 && this.#fromAux === ofMouse && this.#interrupts(ofMouse)) line?.pulse();
+      else line?.set(false);
+    }
   }
 
   save(): KeyboardControllerState {
@@ -381,11 +411,13 @@ export class KeyboardController implements Device {
       a20: this.#a20,
       breaking: this.#breaking,
       typing: this.#typing.map(({ name, down }) => keyNames.indexOf(name) + (down ? 0 : 256)),
+      mouse: this.#mouse.save(),
     };
   }
 
   load(state: unknown): void {
-    const fields = stateFields(this.name, state, this.save());
+    // Before there was a mouse, nothing was connected.
+    const fields = stateFields(this.name, state, this.save(), { mouse: new Ps2Mouse().save() });
     const { ram, output, typing } = fields;
     const register = (field: string, value: unknown, mask = 0xff) =>
       registerField(this.name, field, value, mask);
@@ -408,6 +440,7 @@ export class KeyboardController implements Device {
     this.#a20 = booleanField(this.name, 'a20', fields.a20);
     this.#breaking = booleanField(this.name, 'breaking', fields.breaking);
     this.#keyboard.load(this.name, fields.keyboard, this.#now());
+    this.#mouse.load(this.name, fields.mouse);
     this.#ram.set(bytes);
     this.#output = shown;
     this.#typing = events;

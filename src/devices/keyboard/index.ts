@@ -1,5 +1,5 @@
 /**
- * Keyboard and keyboard controller.
+ * Keyboard, mouse, and their controller.
  *
  * @module
  */
@@ -8,6 +8,8 @@ export {
   type KeyboardControllerOptions,
   type KeyboardControllerState,
   type KeySource,
+  type MouseSource,
 } from './i8042.js';
 export { type KeyEvent, keyNames, type ScanCodes, strokesOf } from './keys.js';
 export { type KeyboardState, Led } from './ps2-keyboard.js';
+export type { MouseMove, MouseState } from './ps2-mouse.js';

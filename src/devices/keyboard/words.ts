@@ -3,9 +3,9 @@ import type { AccessWords } from '../contract/index.js';
 import { bits, hex, names, words } from '../words.js';
 
 const commands = names({
-  167: 'disable the auxiliary device',
-  168: 'enable the auxiliary device',
-  169: 'test the auxiliary device',
+  167: 'disable the mouse',
+  168: 'enable the mouse',
+  169: 'test the mouse',
   170: 'self-test',
   171: 'test the keyboard interface',
   173: 'disable the keyboard',
@@ -14,8 +14,8 @@ const commands = names({
   208: 'read the output port',
   209: 'write the output port',
   210: 'write the keyboard buffer',
-  211: 'write the auxiliary buffer',
-  212: 'write to the auxiliary device',
+  211: 'write the mouse buffer',
+  212: 'write to the mouse',
   224: 'read the test inputs',
 });
 
@@ -30,14 +30,14 @@ function command(value: number): string {
 
 const commandByte = bits(
   'keyboard interrupt',
-  'auxiliary interrupt',
+  'mouse interrupt',
   'self-tested',
   '',
   'keyboard off',
-  'auxiliary off',
+  'mouse off',
   'translation to set 1',
 );
-const outputPort = bits('no reset', 'A20', '', '', 'output buffer full', 'auxiliary buffer full');
+const outputPort = bits('no reset', 'A20', '', '', 'output buffer full', 'mouse buffer full');
 
 const status = words(
   'status',
@@ -47,7 +47,7 @@ const status = words(
     'self-tested',
     'last write a command',
     'not locked',
-    'auxiliary data',
+    'data of the mouse',
     'timeout',
     'parity error',
   ),
@@ -69,20 +69,49 @@ const toKeyboard = words(
     255: 'reset',
   }),
 );
-const toAuxiliary = words('to the auxiliary device');
+const mouse = words('mouse');
+const toAuxiliary = words(
+  'to the mouse',
+  names({
+    230: 'scaling 1:1',
+    231: 'scaling 2:1',
+    232: 'set the resolution',
+    233: 'status',
+    234: 'stream mode',
+    235: 'read a report',
+    236: 'end of wrap mode',
+    238: 'wrap mode',
+    240: 'remote mode',
+    242: 'identify',
+    243: 'set the rate',
+    244: 'enable reports',
+    245: 'disable reports',
+    246: 'set defaults',
+    254: 'resend',
+    255: 'reset',
+  }),
+);
 const dataOf: Readonly<Record<number, AccessWords>> = {
   96: words('command byte', commandByte),
   209: words('output port', outputPort),
   210: words('keyboard buffer'),
-  211: words('auxiliary buffer'),
+  211: words('mouse buffer'),
   212: toAuxiliary,
 };
 const ram = Array.from({ length: 32 }, (_, at) => words(`RAM byte ${at}`));
 
-/** @param pending the controller's command whose data byte comes next; 0 where none does */
-export function keyboardWords(isData: boolean, write: boolean, pending: number): AccessWords {
+/**
+ * @param pending the controller's command whose data byte comes next; 0 where none does
+ * @param fromMouse the byte in the output buffer is the mouse's
+ */
+export function keyboardWords(
+  isData: boolean,
+  write: boolean,
+  pending: number,
+  fromMouse: boolean,
+): AccessWords {
   if (!isData) return write ? controller : status;
-  if (!write) return output;
+  if (!write) return fromMouse ? mouse : output;
   if (pending === 0) return toKeyboard;
   return (
     dataOf[pending] ??

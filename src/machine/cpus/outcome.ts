@@ -53,6 +53,8 @@ export interface Outcome {
   readonly unclaimed: readonly UnclaimedAccess[];
   /** What the guest reached last, where it did not end by itself or halted: its last 32 exits, what came last first. */
   readonly recent?: readonly RecentAccess[];
+  /** What devices know of a guest that waits or did not end: what it asked for in vain, a line each. */
+  readonly remarks?: readonly string[];
   /** The engine's own account, where `kind` is `shutdown` or `engineError`. */
   readonly failure?: EngineFailure;
   /** The exceptions that the guest's CPU raised last, oldest first, where the engine sees them and there were any. */

@@ -308,7 +308,11 @@ function outcomeOf(
   if (code !== undefined) outcome.code = code;
   // Who ended by itself has said what it wanted.
   const waits = unfinished.has(kind) || (kind === 'halted' && reason !== haltedForGood.reason);
-  if (waits) outcome.recent = recent.list(devices.map(({ name }) => name));
+  if (waits) {
+    outcome.recent = recent.list(devices.map(({ name }) => name));
+    const remarks = devices.map((device) => device.remark?.()).filter((remark) => remark !== undefined);
+    if (remarks.length > 0) outcome.remarks = remarks;
+  }
   if (assistance.times > 0) outcome.assistance = assistance;
   if (translation !== undefined && (translation.functions > 0 || translation.stopped !== undefined))
     outcome.translation = translation;

@@ -1,5 +1,6 @@
 import type { Picture } from '../../devices/contract/index.js';
-import { keyByte } from './keys.js';
+import type { MouseMove } from '../../devices/index.js';
+import { keyByte, moveBytes } from './keys.js';
 import { LocalRing } from './local-ring.js';
 import { type Channels, type FromWorker, type StreamName, streamNames } from './protocol.js';
 import { type Frame, FrameReader } from './screen-feed.js';
@@ -9,6 +10,7 @@ import type { MachineSigns } from './signs.js';
 const OUTPUT_BYTES = 256 * 1024;
 const INPUT_BYTES = 64 * 1024;
 const KEY_BYTES = 4096;
+const MOUSE_BYTES = 4096;
 const LOG_BYTES = 64 * 1024;
 
 /** Receives a chunk of a stream; the bytes belong to the sink. A promise delays the next chunk. */
@@ -64,7 +66,7 @@ class OutgoingStream {
   }
 }
 
-/** The streams between a hosted machine and its user while the guest runs: bytes, keys, pictures, lights. */
+/** The streams between a hosted machine and its user while the guest runs: bytes, keys, the mouse, pictures, lights. */
 export class HostedStreams {
   readonly rings: Readonly<Record<StreamName, SharedRing>>;
   readonly #output: OutgoingStream;
@@ -80,7 +82,7 @@ export class HostedStreams {
   #polled: OutgoingStream | undefined;
   #frameSink: FrameSink = () => {};
   #capturedSink: CapturedSink = () => {};
-  #signSink: (signs: MachineSigns) => void = () => {};
+  readonly #signSinks: ((signs: MachineSigns) => void)[] = [];
   #inputTaken: (() => void) | undefined;
   #inputSink = () => {};
   #inputWanted = false;
@@ -100,6 +102,7 @@ export class HostedStreams {
       log: outgoing(LOG_BYTES),
       input: new SharedRing(INPUT_BYTES),
       keys: new SharedRing(KEY_BYTES),
+      mouse: new SharedRing(MOUSE_BYTES),
     };
     const { output, trace, log, input, keys } = this.rings;
     this.#output = new OutgoingStream(output);
@@ -165,7 +168,7 @@ export class HostedStreams {
   }
 
   onSigns(sink: (signs: MachineSigns) => void): void {
-    this.#signSink = sink;
+    this.#signSinks.push(sink);
   }
 
   onInputWanted(sink: () => void): void {
@@ -186,7 +189,7 @@ export class HostedStreams {
         void this.#log.pump();
         return true;
       case 'signs':
-        this.#signSink(message);
+        for (const sink of this.#signSinks) sink(message);
         return true;
       case 'inputWanted':
         this.#inputWanted = true;
@@ -237,6 +240,13 @@ export class HostedStreams {
   sendKey(name: string, down: boolean): boolean {
     const key = new Uint8Array([keyByte(name, down)]);
     const taken = !this.#ended && this.#keys.tryWrite(key) === 1;
+    this.#kick();
+    return taken;
+  }
+
+  /** False where there is no room for the move, or the machine has ended. */
+  sendMouse(move: MouseMove): boolean {
+    const taken = !this.#ended && this.rings.mouse.tryWrite(moveBytes(move)) > 0;
     this.#kick();
     return taken;
   }

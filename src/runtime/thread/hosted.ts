@@ -1,6 +1,6 @@
 import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/index.js';
 import type { Glance, Picture } from '../../devices/contract/index.js';
-import { strokesOf } from '../../devices/index.js';
+import { type MouseMove, strokesOf } from '../../devices/index.js';
 import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
 import type { InputRecord, MachineState } from '../../machine/index.js';
 import { GuestMemory, type MemoryRegion } from '../../memory/index.js';
@@ -374,6 +374,14 @@ export class HostedMachine implements AsyncDisposable {
     return this.#streams.sendKey(name, down);
   }
 
+  /**
+   * Moves the guest's mouse by steps to the right and down, and says which buttons are down (1 left, 2 right, 4 middle). Returns
+   * false where the queue is full, so that the move is lost. A guest that does not listen to its mouse does not hear of it.
+   */
+  sendMouse(move: MouseMove): boolean {
+    return this.#streams.sendMouse(move);
+  }
+
   /** Types a text on the guest's keyboard; resolves when all of it is queued. */
   async type(text: string): Promise<void> {
     for (const { name, down } of strokesOf(text)) {
@@ -381,7 +389,7 @@ export class HostedMachine implements AsyncDisposable {
     }
   }
 
-  /** Called when the guest changes the keyboard's lights or the speaker, at most once in a few milliseconds. */
+  /** Called when the guest changes the keyboard's lights or the speaker, or begins to listen to the mouse, at most once in a few milliseconds. */
   onSigns(sink: (signs: MachineSigns) => void): void {
     this.#streams.onSigns(sink);
   }

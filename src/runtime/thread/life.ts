@@ -16,7 +16,7 @@ import { openDrives } from '../disks/open-drives.js';
 import { openFirmware } from '../disks/open-firmware.js';
 import { chooseEngine } from '../engines/engines.js';
 import { openBeside } from '../images/beside.js';
-import { keySource } from './keys.js';
+import { keySource, mouseSource } from './keys.js';
 import type { FromWorker, HostedParts, MadeMachine, SavedMachine, StreamName } from './protocol.js';
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
 import type { SharedRing } from './shared-ring.js';
@@ -93,6 +93,8 @@ export class Life implements Disposable {
         keys: {
           source: keySource(parts.ring('keys'), () => this.#wantInput()),
           onLeds: (leds) => this.#signs.setLeds(leds),
+          mouse: mouseSource(parts.ring('mouse')),
+          onMouse: (reports) => this.#signs.setMouse(reports),
         },
         onTone: (tone) => this.#signs.setTone(tone),
         hypercalls: { ...user.hypercalls(), log: this.#logInto() },

@@ -16,6 +16,7 @@ import type { CpuRegisters } from '../../x86/index.js';
 import type { PollChannels, PollReport } from './polling.js';
 import type { PortableError } from './portable-error.js';
 import type { Frame, Moment } from './screen-feed.js';
+import type { MachineSigns } from './signs.js';
 
 /** How a trace is written: lines for people, a JSON object per exit, or events for Chrome's and Perfetto's viewers. */
 export const traceFormats = ['text', 'ndjson', 'chrome'] as const;
@@ -57,7 +58,7 @@ export interface HostedParts {
 }
 
 /** What flows through rings. */
-export const streamNames = ['output', 'input', 'keys', 'trace', 'log'] as const;
+export const streamNames = ['output', 'input', 'keys', 'mouse', 'trace', 'log'] as const;
 export type StreamName = (typeof streamNames)[number];
 
 /** The memory that both threads share. */
@@ -67,6 +68,8 @@ export interface Channels extends Record<StreamName, SharedArrayBuffer> {
   input: SharedArrayBuffer;
   /** Keys that go down and up, a byte each: see `keys.ts`. */
   keys: SharedArrayBuffer;
+  /** Moves of the mouse: see `keys.ts`. */
+  mouse: SharedArrayBuffer;
   trace: SharedArrayBuffer;
   /** Lines that the guest logs by hypercall. */
   log: SharedArrayBuffer;
@@ -107,8 +110,8 @@ export type FromWorker =
   | { type: 'inputTaken' }
   /** The guest looks for input for the first time. */
   | { type: 'inputWanted' }
-  /** Changes of lights and speaker since the last report. */
-  | { type: 'signs'; leds: number; frequency: number; beeps: number }
+  /** Changes of lights, speaker and mouse since the last report. */
+  | ({ type: 'signs' } & MachineSigns)
   | { type: 'frame'; frame: Frame }
   | { type: 'captured'; picture: Picture; index: number }
   | {

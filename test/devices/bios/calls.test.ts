@@ -131,6 +131,29 @@ function others(): Call[] {
   ];
 }
 
+/** The mouse's services in an order in which a driver calls them, and with values that are wrong. */
+function mouse(): Call[] {
+  const call = (al: number, bh = 0, more: Partial<Call> = {}): Call => ({
+    int: 0x15,
+    eax: 0xc200 | al,
+    ebx: bh << 8,
+    ...more,
+  });
+  return [
+    call(1),
+    call(5, 3),
+    call(4),
+    ...upTo(8).map((bh) => call(2, bh)),
+    ...upTo(5).map((bh) => call(3, bh)),
+    ...upTo(3).map((bh) => call(6, bh)),
+    call(7, 0x12, { es: 0x1000 }),
+    call(0, 1),
+    call(6, 0),
+    call(0, 0),
+    call(9),
+  ];
+}
+
 /** Registers 0 to 9 of Bochs' display interface. */
 const display = () => upTo(10).map((ebx) => ({ int: DISPLAY, ebx }));
 const video = (eax: number, more: Partial<Call> = {}): Call => ({ int: 0x10, eax, ...more });
@@ -324,6 +347,7 @@ describe('calls of the BIOS come back as QEMU’s do', { skip: noQemu || noCompi
     text: text(),
     disks: disks(),
     others: others(),
+    mouse: mouse(),
     vbe: vbe(),
   })) {
     test(name, (t) => {

@@ -1,6 +1,7 @@
 /**
  * `--screen`: shows the guest's VGA in this terminal while it runs. Pixels where the terminal reports that it can show them
- * (kitty, sixels), else text as text and graphics as half blocks. Keys go to the guest's keyboard, Ctrl-C ends the run.
+ * (kitty, sixels), else text as text and graphics as half blocks. Keys go to the guest's keyboard, and the
+ * mouse to a guest that listens to its mouse; Ctrl-C ends the run.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import type { HostedMachine } from '../../../runtime/index.js';
 import { styleFor } from '../style.js';
 import { type Cells, cellsOf, plainCellsOf } from './cells.js';
 import { INTERRUPT, strokesFrom } from './keys.js';
+import { type CellSize, MOUSE_OFF, MOUSE_ON, TerminalMouse } from './mouse.js';
 import { CellPainter, linesOf } from './painter.js';
 import { kitty, kittyEnd, sixel } from './pixels.js';
 
@@ -41,6 +43,9 @@ export class LiveScreen {
   readonly #plain = !styleFor(process.stdout).coloured;
   #asking: ((answer: string) => void) | undefined;
   #open = true;
+  readonly #mouse = new TerminalMouse();
+  #mouseIsOn = false;
+  #cell: CellSize = { across: 8, down: 16 };
   /** The largest text that did not fit into the terminal. */
   #cut: { columns: number; rows: number } | undefined;
 
@@ -53,6 +58,7 @@ export class LiveScreen {
     process.stdin.on('data', this.#typed);
     process.stdout.write(ENTER);
     machine.onFrame((picture) => this.#show(picture));
+    machine.onSigns(({ mouse }) => this.#switchMouse(mouse));
   }
 
   /** @throws ConfigError without a terminal */
@@ -86,6 +92,8 @@ export class LiveScreen {
   #show(picture: Picture): Promise<void> {
     if (!this.#open) return Promise.resolve();
     const [columns, rows] = size();
+    if (picture.text === undefined)
+      this.#cell = { across: Math.ceil(picture.width / columns), down: Math.ceil(picture.height / rows) };
     const pixels = this.#pixels(picture, columns, rows);
     const out =
       pixels === undefined ? this.#painter.paint(this.#cells(picture, columns, rows)) : `\x1b[H${pixels}`;
@@ -134,8 +142,26 @@ export class LiveScreen {
     }
     if (this.#asking !== undefined) this.#asking(text);
     // Keys that a guest does not read are lost, as on a real keyboard.
-    else for (const { name, down } of strokesFrom(text)) this.#machine.sendKey(name, down);
+    else for (const { name, down } of strokesFrom(this.#moved(text))) this.#machine.sendKey(name, down);
   };
+
+  /** Takes the mouse's reports at the start of what was typed; gives what is left. */
+  #moved(text: string): string {
+    let rest = text;
+    for (;;) {
+      const report = this.#mouse.read(rest, this.#cell);
+      if (report === undefined) return rest;
+      this.#machine.sendMouse(report.move);
+      rest = rest.slice(report.length);
+    }
+  }
+
+  /** A terminal's own marking by mouse is off only while the guest listens to its mouse. */
+  #switchMouse(on: boolean): void {
+    if (!this.#open || on === this.#mouseIsOn) return;
+    this.#mouseIsOn = on;
+    process.stdout.write(on ? MOUSE_ON : MOUSE_OFF);
+  }
 
   readonly #resized = (): void => {
     this.#painter.forget();
@@ -149,6 +175,7 @@ export class LiveScreen {
     process.stdout.removeListener('resize', this.#resized);
     process.stdin.removeListener('data', this.#typed);
     process.stdin.setRawMode(false);
+    if (this.#mouseIsOn) process.stdout.write(MOUSE_OFF);
     process.stdout.write(this.#graphics === 'kitty' ? kittyEnd + LEAVE : LEAVE);
   };
 

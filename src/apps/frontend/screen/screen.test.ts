@@ -5,6 +5,7 @@ import type { Picture } from '../../../devices/contract/index.js';
 import { Attribute, type Cells, cellsOf, codePage437, paletteColour, plainCellsOf } from './cells.js';
 import { type Stroke, strokesFrom } from './keys.js';
 import { graphicsFrom } from './live.js';
+import { TerminalMouse } from './mouse.js';
 import { CellPainter, linesOf } from './painter.js';
 import { kitty, sixel } from './pixels.js';
 
@@ -147,4 +148,23 @@ describe('keys', () => {
     assert.equal(typed('\x01'), '+ControlLeft +KeyA -KeyA -ControlLeft');
     assert.equal(typed('\x1b[99~b'), '+KeyB -KeyB');
   });
+});
+
+test('a terminal’s mouse tells the way, the buttons and the wheel (xterm, "Extended coordinates", SGR)', () => {
+  const mouse = new TerminalMouse();
+  const cell = { across: 4, down: 8 };
+  const moves = (typed: string) => {
+    const found = mouse.read(typed, cell);
+    return found && [found.length, found.move.dx, found.move.dy, found.move.wheel, found.move.buttons];
+  };
+  // The first report is only where it is.
+  assert.deepEqual(moves('\x1b[<35;10;5M'), [11, 0, 0, 0, 0]);
+  assert.deepEqual(moves('\x1b[<35;12;4Mrest'), [11, 8, -8, 0, 0]);
+  assert.deepEqual(moves('\x1b[<0;12;4M'), [10, 0, 0, 0, 1]);
+  assert.deepEqual(moves('\x1b[<2;12;4M'), [10, 0, 0, 0, 3]);
+  assert.deepEqual(moves('\x1b[<32;11;4M'), [11, -4, 0, 0, 3]);
+  assert.deepEqual(moves('\x1b[<0;11;4m'), [10, 0, 0, 0, 2]);
+  assert.deepEqual(moves('\x1b[<65;11;4M'), [11, 0, 0, 1, 2]);
+  assert.equal(moves('\x1b[A'), undefined);
+  assert.equal(moves('x'), undefined);
 });

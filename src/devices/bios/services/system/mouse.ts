@@ -25,7 +25,6 @@ const Command = {
   rate: 0xf3,
   enable: 0xf4,
   disable: 0xf5,
-  defaults: 0xf6,
   reset: 0xff,
 } as const;
 const ACKNOWLEDGED = 0xfa;
@@ -37,7 +36,10 @@ const ENABLE_PORT = 0xa8;
 const FULL = 1;
 const FROM_MOUSE = 0x20;
 const MOUSE_INTERRUPT = 2;
+const KEYBOARD_OFF = 0x10;
 const MOUSE_OFF = 0x20;
+const HOLD_KEYBOARD = 0xad;
+const TO_BUFFER = 0xd2;
 
 /** Bits of the flags in the extended data area. */
 const USES_HANDLER = 0x80;
@@ -71,13 +73,26 @@ function configure({ bus }: Pc, change: (config: number) => number): void {
   bus.out(0x60, 1, change(config));
 }
 
+/** A key that is in the controller's buffer stays for who waits for it; a report of the mouse is lost, as commands make it be. */
+function takeKey({ bus }: Pc): number {
+  bus.out(0x64, 1, HOLD_KEYBOARD);
+  const status = bus.in(0x64, 1);
+  const byte = status & FULL ? bus.in(0x60, 1) : -1;
+  return status & FROM_MOUSE ? -1 : byte;
+}
+
 function quietly<T>(pc: Pc, act: () => T): T {
+  const key = takeKey(pc);
   pc.bus.out(0x64, 1, ENABLE_PORT);
   configure(pc, (config) => config & ~(MOUSE_INTERRUPT | MOUSE_OFF));
   try {
     return act();
   } finally {
-    configure(pc, (config) => config | MOUSE_INTERRUPT);
+    configure(pc, (config) => (config | MOUSE_INTERRUPT) & ~KEYBOARD_OFF);
+    if (key >= 0) {
+      pc.bus.out(0x64, 1, TO_BUFFER);
+      pc.bus.out(0x60, 1, key);
+    }
     pc.bus.out(0xa1, 1, pc.bus.in(0xa1, 1) & ~0x10);
   }
 }
@@ -134,7 +149,7 @@ function perform(frame: Frame, pc: Pc): number {
     case 5:
       if (bh < 1 || bh > 8) return Status.badInput;
       pc.guest.write8(at + Extended.mouseFlags, (pc.guest.read8(at + Extended.mouseFlags) & ~7) | (bh - 1));
-      return told(quietly(pc, () => command(pc, Command.defaults)));
+      return quietly(pc, () => reset(frame, pc));
     case 6:
       return quietly(pc, () => information(frame, pc));
     case 7:
