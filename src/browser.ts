@@ -108,6 +108,17 @@ const opener: Opener = {
       'leave it out: Terrarium’s own BIOS needs no file',
     );
   },
+  fwCfg: ({ fwCfg = [] }) => {
+    const named = fwCfg.find(({ file }) => file !== undefined);
+    if (named !== undefined)
+      throw new ConfigError(
+        `createMachine: '${named.file}' cannot be opened in a browser`,
+        'give its contents as a text: fwCfg: [{ name: "opt/greeting", text: "hello" }]',
+      );
+    const encoder = new TextEncoder();
+    const texts = fwCfg.map(({ name, text = '' }) => [name, encoder.encode(text)] as const);
+    return texts.length === 0 ? undefined : Object.fromEntries(texts);
+  },
   drives: ({ disks = [], floppies = [], cdroms = [] }) => {
     const [named] = [...disks, ...floppies, ...cdroms];
     if (named === undefined) return undefined;

@@ -140,6 +140,7 @@ export {
   type MachineStatus,
   type MachineUse,
   pidOf,
+  powerOffMachine,
   readConsole,
   readMessages,
   removeMachine,

@@ -26,9 +26,10 @@ const module = fc.record(
 
 /** Any description that there can be: each field, or not. */
 /** `write: false` is what nothing says, too. */
-const disk = fc.record(
-  { file: fc.stringMatching(/^[\w/.-]+$/), write: fc.constant(true) },
-  { requiredKeys: ['file'], noNullPrototype: true },
+const file = fc.stringMatching(/^[\w/.-]+$/);
+const disk = fc.oneof(
+  fc.record({ file, write: fc.constant(true) }, { requiredKeys: ['file'], noNullPrototype: true }),
+  fc.record({ file, keep: file }, { noNullPrototype: true }),
 );
 const specs: fc.Arbitrary<MachineSpec> = fc.record(
   {
@@ -61,6 +62,18 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
     cdroms: fc.array(disk),
     boot: fc.constantFrom('a', 'c,d', 'd,a,c'),
     firmware: fc.string({ minLength: 1 }),
+    fwCfg: fc.array(
+      fc.oneof(
+        fc.record(
+          { name: fc.stringMatching(/^[a-z/.]{1,55}$/), text: fc.string() },
+          { noNullPrototype: true },
+        ),
+        fc.record(
+          { name: fc.stringMatching(/^[a-z/.]{1,55}$/), file: fc.stringMatching(/^[a-f/.=,]+$/) },
+          { noNullPrototype: true },
+        ),
+      ),
+    ),
     coalesce: fc.boolean(),
     cpus: fc.constant(1),
     standardDevices: fc.boolean(),

@@ -15,6 +15,7 @@ import {
   choice,
   diskFile,
   flag,
+  fwCfgFile,
   type Kind,
   listOf,
   module,
@@ -198,7 +199,7 @@ export const fields = {
   /** Hard disks, `hd0` and so on: raw images. What the guest writes is kept in memory, or in the file with `write`. */
   disks: field(
     listOf(diskFile, 'a list of disks: [{ "file": "disk.img" }]'),
-    'a hard disk; ,write: changes go to the file, else they are lost in the end; may repeat',
+    'a hard disk; ,write: changes go to the file; ,keep=copy: to a copy; else they are lost in the end; may repeat',
     { ...users, option: '--disk <file[,write]>' },
   ),
   /** Floppy disks, in `fd0` and `fd1`. */
@@ -227,6 +228,12 @@ export const fields = {
     ...users,
     option: '--firmware <file>',
   }),
+  /** Files of QEMU's fw_cfg, beside those that are always there: a firmware or a kernel of a whole PC reads them by name. */
+  fwCfg: field(
+    listOf(fwCfgFile, 'a list of files: [{ "name": "opt/greeting", "text": "hello" }]'),
+    'a file of QEMU’s fw_cfg, for firmware or a kernel to read, or name=string:text; may repeat',
+    { ...users, option: '--fw-cfg <name=file>' },
+  ),
   /** How instructions are written, wherever they are shown: as Intel’s manuals do, or as the GNU assembler does (AT&T). Default `intel`. */
   syntax: field(
     choice(syntaxes),

@@ -146,24 +146,64 @@ export interface DiskFile {
   file: string;
   /** Default false: what is written is kept in memory. */
   write?: boolean;
+  /** What is written goes to this copy of the file, which is made where it is missing. */
+  keep?: string;
 }
 
-/** A disk's file: `disk.img`, or `disk.img,write`. */
+/** A disk's file: `disk.img`, `disk.img,write`, or `disk.img,keep=copy.img`. */
 export const diskFile: Kind<DiskFile> = {
-  what: 'a disk: { "file": path, "write": true or false }',
+  what: 'a disk: { "file": path, "write": true or false, "keep": path of a copy }',
   is(value): value is DiskFile {
     if (typeof value !== 'object' || value === null) return false;
-    const { file, write, ...rest } = value as Record<string, unknown>;
-    const said = typeof file === 'string' && file !== '';
-    return said && (write === undefined || typeof write === 'boolean') && Object.keys(rest).length === 0;
+    const { file, write, keep, ...rest } = value as Record<string, unknown>;
+    const isPath = (path: unknown) => typeof path === 'string' && path !== '';
+    return (
+      isPath(file) &&
+      (write === undefined || typeof write === 'boolean') &&
+      (keep === undefined || (isPath(keep) && write !== true)) &&
+      Object.keys(rest).length === 0
+    );
   },
   parse(text) {
-    const [, file, write] = /^(.+?)(,write)?$/s.exec(text) ?? [];
+    const [, file, write, keep] = /^(.+?)(?:(,write)|,keep=(.+))?$/s.exec(text) ?? [];
     if (file === undefined)
-      throw new ConfigError("'' is not a disk's file", 'write it as FILE or FILE,write');
-    return { file, ...(write !== undefined && { write: true }) };
+      throw new ConfigError("'' is not a disk's file", 'write it as FILE, FILE,write or FILE,keep=COPY');
+    return { file, ...(write !== undefined && { write: true }), ...(keep !== undefined && { keep }) };
   },
-  write: ({ file, write }) => `${file}${write ? ',write' : ''}`,
+  write: ({ file, write, keep }) => `${file}${write ? ',write' : ''}${keep ? `,keep=${keep}` : ''}`,
+  schema: { type: 'string' },
+};
+
+/** A file of QEMU's fw_cfg, by which a firmware or a kernel is told things: its contents are a host's file, or a text. */
+export interface FwCfgFile {
+  name: string;
+  file?: string;
+  text?: string;
+}
+
+/** fw_cfg's directory has 56 bytes for a name, the last of them 0. */
+const FW_CFG_NAME = /^[!-<>-~]{1,55}$/;
+
+/** `opt/org.example/seed=seed.bin`, `opt/greeting=string:hello`. */
+export const fwCfgFile: Kind<FwCfgFile> = {
+  what: 'a file of fw_cfg: { "name": "opt/…", "file": path } or { "name": "opt/…", "text": text }',
+  is(value): value is FwCfgFile {
+    if (typeof value !== 'object' || value === null) return false;
+    const { name, file, text, ...rest } = value as Record<string, unknown>;
+    if (Object.keys(rest).length > 0 || typeof name !== 'string' || !FW_CFG_NAME.test(name)) return false;
+    const said = [file, text].filter((one) => one !== undefined);
+    return said.length === 1 && typeof said[0] === 'string' && file !== '';
+  },
+  parse(text) {
+    const [, name, words, file] = /^([^=]*)=(?:string:(.*)|(.+))$/s.exec(text) ?? [];
+    const value = { name, ...(words === undefined ? { file } : { text: words }) };
+    if (fwCfgFile.is(value)) return value;
+    throw new ConfigError(
+      `'${text}' is no file of fw_cfg`,
+      'write it as NAME=FILE or NAME=string:TEXT, with a name of at most 55 characters such as opt/org.example/seed',
+    );
+  },
+  write: ({ name, file, text }) => `${name}=${file ?? `string:${text}`}`,
   schema: { type: 'string' },
 };
 

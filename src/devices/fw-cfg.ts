@@ -10,7 +10,7 @@ import { bits, hex, names, words } from './words.js';
 const SELECTOR = 0x510;
 const DATA = 0x511;
 const DMA = 0x514;
-const Item = { signature: 0, id: 1, ram: 5, files: 0x19, firstFile: 0x20 } as const;
+const Item = { signature: 0, id: 1, files: 0x19, firstFile: 0x20 } as const;
 /** Selectors say by these bits that they write, and that the item is the architecture's own. */
 const WRITE = 0x4000;
 const ID = { traditional: 1, dma: 2 } as const;

@@ -58,7 +58,7 @@ const ports: readonly Place[] = [
   place(0x220, 0x22f, 'a Sound Blaster', 'there is no sound card'),
   place(0x388, 0x38b, 'an AdLib', 'there is no sound card; the speaker is at ports 0x42 and 0x61'),
   place(0x300, 0x31f, 'an NE2000 network card', 'there is no network'),
-  place(0x510, 0x511, 'QEMU’s fw_cfg', 'a kernel is told of the machine by its loader: docs/booting.md'),
+  place(0x510, 0x511, 'QEMU’s fw_cfg', 'the machine has none: --machine pc, or --fw-cfg NAME=FILE'),
   place(0x604, 0x605, 'QEMU’s power-off', 'to end a guest, execute CLI and HLT'),
   place(0xb004, 0xb005, 'Bochs’ power-off', 'to end a guest, execute CLI and HLT'),
   place(0x8900, 0x8900, 'Bochs’ shutdown', 'to end a guest, execute CLI and HLT'),

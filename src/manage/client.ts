@@ -88,6 +88,11 @@ export class ControlClient implements Disposable {
     return { bytes: bytes as number };
   }
 
+  /** @throws TerrariumError ENOBUTTON where the machine has no power button */
+  async pressPowerButton(): Promise<void> {
+    await this.#ask({ do: 'power' });
+  }
+
   /** Reads the console from now on, after its last `replay` bytes. */
   async attach(replay: number, events: ConsoleEvents): Promise<void> {
     this.#console = events;

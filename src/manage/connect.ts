@@ -122,6 +122,14 @@ export class MachineConnection implements Disposable {
     return stopProcess(this.#id, graceMs, this.#client.stop());
   }
 
+  /**
+   * Presses its power button: a guest that listens to it switches its machine off.
+   * @throws TerrariumError ENOBUTTON where it has none
+   */
+  pressPowerButton(): Promise<void> {
+    return this.#client.pressPowerButton();
+  }
+
   [Symbol.dispose](): void {
     this.#client[Symbol.dispose]();
     for (const client of this.#consoles) client[Symbol.dispose]();
@@ -144,6 +152,26 @@ export async function stopMachine(
     await connection.stop();
   });
   return stopProcess(id, graceMs, asked);
+}
+
+/**
+ * Presses the power button of the machine of that name, and waits at most `graceMs` for its process to end: a guest that does not
+ * listen to the button goes on.
+ * @returns true where it has ended
+ * @throws TerrariumError ENOMACHINE, ENOBUTTON, and ESILENT where it does not answer
+ */
+export async function powerOffMachine(
+  name: string,
+  graceMs: number = STOP_GRACE_MS,
+  directory: RuntimeDirectory = openRuntimeDirectory(),
+): Promise<boolean> {
+  const id = holderOf(directory, name);
+  if (id === undefined) throw noMachine(directory, name);
+  using client = await openConnection(path.join(directory.sockets, id.text), GREETING_MS);
+  await within(GREETING_MS, client.pressPowerButton());
+  const limit = performance.now() + graceMs;
+  while (isAlive(id) && performance.now() < limit) await pause(5);
+  return !isAlive(id);
 }
 
 /** Waits for the process to end, and kills it where that takes too long. */

@@ -32,6 +32,7 @@ export interface ConnectionHost {
   status(): MachineStatus;
   stop(): Promise<void>;
   snapshot(file: string): Promise<{ bytes: number }>;
+  pressPowerButton(): boolean;
   /** The connection has ended. */
   gone(): void;
 }
@@ -181,6 +182,11 @@ export class ControlConnection {
         return this.#host.stop();
       case 'snapshot':
         return this.#host.snapshot(request.file);
+      case 'power':
+        if (this.#host.pressPowerButton()) return undefined;
+        throw new TerrariumError('ENOBUTTON', `${this.#host.name} has no power button`, {
+          hint: 'a whole PC has one: --machine pc',
+        });
       case 'attach':
         return undefined;
       case 'detach':

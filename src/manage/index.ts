@@ -11,6 +11,7 @@ export {
   connectMachine,
   MachineConnection,
   type MachineUse,
+  powerOffMachine,
   readConsole,
   readMessages,
   STOP_GRACE_MS,

@@ -55,6 +55,8 @@ export type Request =
   | { readonly id: number; readonly do: 'stop' }
   /** Writes the machine's state to a file, by its absolute path; the guest goes on. */
   | { readonly id: number; readonly do: 'snapshot'; readonly file: string }
+  /** Presses the power button. */
+  | { readonly id: number; readonly do: 'power' }
   /** Attaches to the console: sends its last `replay` bytes (default 0), then new output. */
   | { readonly id: number; readonly do: 'attach'; readonly replay: number }
   | { readonly id: number; readonly do: 'detach' }
@@ -96,6 +98,7 @@ export function parseRequest(
   switch (what) {
     case 'status':
     case 'stop':
+    case 'power':
     case 'detach':
       return { request: { id, do: what } };
     case 'snapshot': {
@@ -120,7 +123,7 @@ export function parseRequest(
         error: {
           code: 'EUNKNOWN',
           message: `there is no request '${what.slice(0, 40)}'`,
-          hint: 'requests are status, stop, snapshot, attach, detach and input',
+          hint: 'requests are status, stop, power, snapshot, attach, detach and input',
         },
       };
   }

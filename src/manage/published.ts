@@ -94,6 +94,7 @@ export class PublishedMachine implements AsyncDisposable {
     const controlled = {
       status: () => this.#status(machine),
       stop: () => machine.stop(),
+      pressPowerButton: () => machine.pressPowerButton(),
       send: (bytes: Uint8Array) => machine.send(bytes),
       ...(snapshot && { snapshot }),
     };

@@ -19,6 +19,8 @@ class Bench implements AsyncDisposable {
   readonly history = new ConsoleHistory(64 * 1024);
   readonly typed: Buffer[] = [];
   stops = 0;
+  presses = 0;
+  hasButton = true;
   /** False: the guest does not read its serial port. */
   reads = true;
   readonly server: ControlServer;
@@ -31,6 +33,10 @@ class Bench implements AsyncDisposable {
       }),
       stop: async () => {
         this.stops++;
+      },
+      pressPowerButton: () => {
+        this.presses++;
+        return this.hasButton;
       },
       send: async (bytes) => {
         if (!this.reads) await new Promise(() => {});
@@ -93,6 +99,20 @@ class Peer {
 const bye = (messages: Record<string, unknown>[]) => messages.some(({ event }) => event === 'bye');
 
 describe('a control socket', () => {
+  test('presses the power button, or says that there is none', async () => {
+    await using bench = new Bench();
+    await bench.server.listen();
+    const peer = await bench.peer();
+    peer.socket.write('{"id":1,"do":"power"}\n');
+    const [, pressed] = await peer.until((messages) => messages.length === 2);
+    assert.deepEqual(pressed, { id: 1, ok: null });
+    bench.hasButton = false;
+    peer.socket.write('{"id":2,"do":"power"}\n');
+    const [, , none] = await peer.until((messages) => messages.length === 3);
+    assert.equal((none!.error as { code: string }).code, 'ENOBUTTON');
+    assert.equal(bench.presses, 2);
+  });
+
   test('greets, answers in order, and is for its user alone', async () => {
     await using bench = new Bench();
     await bench.server.listen();

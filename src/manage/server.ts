@@ -17,6 +17,8 @@ export interface Controlled {
   status(): Omit<MachineStatus, 'attached' | 'printed'>;
   /** Resolves when the guest has stopped. */
   stop(): Promise<void>;
+  /** Presses the power button; false where there is none. */
+  pressPowerButton(): boolean;
   /** Resolves when the serial port has taken the bytes. */
   send(bytes: Uint8Array): Promise<void>;
   /** Missing where it cannot. */
@@ -103,6 +105,7 @@ export class ControlServer {
       }),
       stop: () => this.#machine.stop(),
       snapshot: (file) => this.#snapshot(file),
+      pressPowerButton: () => this.#machine.pressPowerButton(),
       gone: () => this.#connections.delete(connection),
     });
     if (this.#connections.size >= MAX_CONNECTIONS) {

@@ -6,6 +6,7 @@
 import type { ByteSink, Device } from '../devices/contract/index.js';
 import {
   AcpiPm,
+  type ButtonSource,
   Dma8237,
   type Drives,
   FirmwarePorts,
@@ -38,6 +39,8 @@ export interface ChipsetOptions {
   hasDisplay: boolean;
   /** What a firmware may ask. */
   told?: FwCfgContents;
+  /** Who presses the power button. */
+  button?: ButtonSource | undefined;
   /** Where the bytes of the firmware's console go, port 402. */
   firmwareOutput?: ByteSink | undefined;
 }
@@ -48,11 +51,12 @@ export function chipset({
   isSetUp,
   hasDisplay,
   told = {},
+  button,
   firmwareOutput,
 }: ChipsetOptions): Device[] {
   const bus = new PciBus();
   const ide = new IdeController(seatsOf(drives?.list ?? []), bus);
-  const power = new AcpiPm(bus, isSetUp);
+  const power = new AcpiPm(bus, isSetUp, button);
   const dma = new Dma8237();
   bus.add(0, 0, hostBridge());
   bus.add(1, 0, isSetUp ? isaBridge(bus, PCI_ROUTES) : isaBridge(bus));

@@ -87,6 +87,7 @@ function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener)
   const { observer, ...handed } = parts;
   const beside = handed.beside ?? opener.beside(spec, image);
   const firmware = opener.firmware(spec);
+  const fwCfg = opener.fwCfg(spec);
   const drives = handed.drives ?? opener.drives(spec);
   const again = (given: ForkParts) => {
     const own = { ...given, ...(beside && { beside }) } as Handed;
@@ -102,6 +103,7 @@ function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener)
         ...(drives && { drives }),
         ...(beside && { beside }),
         ...(firmware && { firmware }),
+        ...(fwCfg && { fwCfg }),
         ...(observer && { observe: () => observer }),
         logged,
       },

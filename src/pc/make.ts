@@ -8,6 +8,7 @@ import {
   standardDevices,
   Vga,
 } from '../devices/index.js';
+import { ConfigError } from '../errors.js';
 import type { MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
 import { chipset, PCI_HOLE } from './chipset.js';
@@ -17,6 +18,7 @@ import type { PcParts } from './parts.js';
 import { romParts } from './rom.js';
 import { frameBufferFor, graphicsWish } from './screen.js';
 import { placeTables } from './tables/index.js';
+import { toldBy } from './told.js';
 
 /**
  * Puts a PC together: the machine that `spec` describes, with the parts that it is handed. The fields that name things for
@@ -49,7 +51,9 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     : undefined;
   const rom = parts.firmware && romParts(parts.firmware, memory, print);
   const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
-  const isPc = (spec.machine ?? (firmware || rom ? 'pc' : 'bare')) === 'pc';
+  const isPc = (spec.machine ?? (firmware || rom || parts.fwCfg ? 'pc' : 'bare')) === 'pc';
+  if (parts.fwCfg && !isPc)
+    throw new ConfigError('a bare machine has no fw_cfg for its files', 'take a whole PC: --machine pc');
   const wish = spec.vga === false ? undefined : graphicsWish(image);
   const hasScreen = spec.vga === true || firmware !== undefined || rom !== undefined || wish !== undefined;
   const chips = board({
@@ -74,7 +78,8 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
           drives,
           isSetUp: rom === undefined,
           hasDisplay: hasScreen,
-          ...(rom && { told: { files: rom.files } }),
+          button: parts.button,
+          told: toldBy(memory, { ...rom?.files, ...parts.fwCfg }),
         })
       : []),
   ];

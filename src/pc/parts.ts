@@ -6,7 +6,7 @@
 import type { BesideFiles, Image } from '../boot/index.js';
 import type { DeviceModule, EngineName, MachineSpec } from '../config/index.js';
 import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
-import type { Drives, HypercallOptions, KeyboardControllerOptions, Tone } from '../devices/index.js';
+import type { ButtonSource, Drives, HypercallOptions, KeyboardControllerOptions, Tone } from '../devices/index.js';
 import type { Engine } from '../engine/contract/index.js';
 import type { ExitObserver, MachineConfig } from '../machine/index.js';
 import type { ImageSource, OpenImage } from './options.js';
@@ -23,6 +23,8 @@ export interface PcParts {
   input?: ByteSource;
   /** Where keys come from, and who hears of the keyboard's lights. */
   keys?: KeyboardControllerOptions;
+  /** Who presses the power button of a whole PC. */
+  button?: ButtonSource;
   /** Told when the guest's speaker starts, stops or changes its tone. */
   onTone?: (tone: Tone) => void;
   /** The disks that the description names, opened. The machine closes them. */
@@ -31,6 +33,8 @@ export interface PcParts {
   beside?: BesideFiles;
   /** The ROM that runs in the place of the BIOS. */
   firmware?: FirmwareImage;
+  /** Files of fw_cfg that the description names, beside those that are always there. */
+  fwCfg?: Readonly<Record<string, Uint8Array>>;
   /** Somebody looks at the screen: what programs write there by the BIOS does not go to `output` as well. */
   screenIsSeen?: boolean;
   /** Devices of the user's own. One that claims a standard device's ports takes its place. */
@@ -70,6 +74,8 @@ export interface Opener {
   image: OpenImage;
   /** The ROM that a description names as its firmware; undefined where it names none. */
   firmware(spec: MachineSpec): FirmwareImage | undefined;
+  /** What a description has for fw_cfg, by name; undefined where it has nothing. */
+  fwCfg(spec: MachineSpec): Readonly<Record<string, Uint8Array>> | undefined;
   /** The disks that a description names; undefined where it names none. */
   drives(spec: MachineSpec): Drives | undefined;
   /** The files that are loaded beside a kernel; undefined where the description names none. */

@@ -8,6 +8,7 @@ import {
 } from '../pc/index.js';
 import { openDrives } from './disks/open-drives.js';
 import { openFirmware } from './disks/open-firmware.js';
+import { openFwCfg } from './disks/open-fw-cfg.js';
 import { engineByName } from './engines/engines.js';
 import { openBeside } from './images/beside.js';
 import { loadImage } from './images/image-file.js';
@@ -19,6 +20,7 @@ const opener: Opener = {
   drives: openDrives,
   beside: openBeside,
   firmware: openFirmware,
+  fwCfg: openFwCfg,
 };
 
 /**

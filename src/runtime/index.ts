@@ -24,6 +24,7 @@ export {
   type NewOptions,
   type TemplateName,
   templateNames,
+  templateOf,
   templateSummaries,
 } from './images/templates.js';
 export {

@@ -4,7 +4,7 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { templateNames } from '../../src/runtime/index.js';
+import { templateNames, templateOf, templateSummaries } from '../../src/runtime/index.js';
 import { cli, noToolsFor, root, Scratch, terrarium } from '../support.js';
 
 function make(folder: string, ...words: string[]): SpawnSyncReturns<string> {
@@ -60,6 +60,20 @@ describe('terrarium new', () => {
     });
   }
 
+  test('a language by its name alone is the template that people mean', () => {
+    using scratch = new Scratch();
+    for (const [word, template] of [
+      ['rust', 'rust64'],
+      ['nasm', 'nasm16'],
+      ['os', 'os64'],
+    ] as const) {
+      assert.equal(templateOf(word), template);
+      const { status, stdout, stderr } = terrarium(['new', word, '-t', word], { cwd: scratch.path });
+      assert.equal(status, 0, stderr);
+      assert.ok(stdout.includes(templateSummaries[template]), stdout);
+    }
+  });
+
   test('os64: its panic dumps, its keyboard types', { skip: noToolsFor('os64') }, () => {
     using scratch = new Scratch();
     terrarium(['new', 'mine', '--template', 'os64'], { cwd: scratch.path });
@@ -98,7 +112,7 @@ describe('terrarium new', () => {
       assert.match(refused.stderr, problem);
     }
     assert.equal(readFileSync(scratch.file('full/kept'), 'utf8'), 'kept');
-    const unknown = terrarium(['new', 'x', '--template', 'rust'], { cwd: scratch.path });
+    const unknown = terrarium(['new', 'x', '--template', 'cobol'], { cwd: scratch.path });
     assert.equal(unknown.status, 2);
     assert.match(
       unknown.stderr,

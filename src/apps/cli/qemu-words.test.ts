@@ -17,6 +17,10 @@ describe('QEMU’s words', () => {
     ['-kernel k -hda d.img -machine q35,accel=tcg', 'k --disk d.img --engine soft'],
     ['k.elf -m 64', 'k.elf --memory 64M'],
     ['-bios b.rom -hda d', 'd --firmware b.rom'],
+    [
+      '-fw_cfg name=opt/a,file=f -fw_cfg opt/b,string=x -bios r',
+      '--fw-cfg opt/a=f --fw-cfg opt/b=string:x --firmware r',
+    ],
     ['-s -S -kernel k', '--gdb=1234 k'],
   ];
   for (const [theirs, expected] of cases) test(theirs, () => assert.equal(ours(theirs), expected));

@@ -37,6 +37,7 @@ const valued: Readonly<Record<string, Meaning>> = {
   '-cdrom': option('--cdrom'),
   '-drive': drive,
   '-bios': option('--firmware'),
+  '-fw_cfg': fwCfg,
   '-boot': (value) => [
     '--boot',
     value
@@ -133,6 +134,13 @@ function startOfDrive(out: readonly string[], typed: readonly string[]): string[
   const others = out.some((word, n) => !word.startsWith('-') && !out[n - 1]?.startsWith('-'));
   if (first < 0 || others) return [...out];
   return [out[first + 1]!, ...out.slice(0, first), ...out.slice(first + 2)];
+}
+
+function fwCfg(value: string): readonly string[] {
+  const [, name, what, contents] = /^(?:name=)?([^,]*),(file|string)=(.*)$/s.exec(value) ?? [];
+  if (name === undefined)
+    throw new ConfigError(`-fw_cfg ${value} is QEMU’s`, 'here it is --fw-cfg NAME=FILE or NAME=string:TEXT');
+  return ['--fw-cfg', `${name}=${what === 'string' ? 'string:' : ''}${contents}`];
 }
 
 function drive(value: string): readonly string[] {

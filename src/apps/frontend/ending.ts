@@ -39,6 +39,13 @@ export function printEngine({ engine, engineBecause }: HostedMachine): void {
   say(`${style.bold('terrarium:')} ${engineBecause}: ${running}\n`);
 }
 
+/** What a guest wrote, and how it would have been kept. */
+function writtenText({ name, file, bytes }: { name: string; file: string; bytes: number }): string {
+  const size = bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)}K` : `${(bytes / 2 ** 20).toFixed(1)}M`;
+  const option = name.startsWith('fd') ? '--floppy' : '--disk';
+  return `  ${size} were written to ${name} and are lost: ${option} ${file},write keeps them there, ${option} ${file},keep=COPY in a copy`;
+}
+
 /** How a run ended: a line, what more there is to say of it, and the addresses that nothing answered. */
 export function endingText(outcome: HostedOutcome, style: Style, more: readonly string[] = []): string {
   const { engine, exits, coalesced, elapsedMs } = outcome;
@@ -47,6 +54,7 @@ export function endingText(outcome: HostedOutcome, style: Style, more: readonly 
       `${coalesced > 0 ? ` and ${coalesced} coalesced writes` : ''} in ${formatDuration(elapsedMs)}`,
     ...more,
     ...(outcome.remarks ?? []).map((remark) => `  ${remark}`),
+    ...(outcome.written ?? []).map(writtenText),
   ];
   if (outcome.assistance?.because !== undefined)
     lines.push(style.dim(`  ${outcome.assistance.because}: from there on the guest ran on the software CPU`));

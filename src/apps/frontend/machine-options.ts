@@ -84,9 +84,13 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
   const { TERRARIUM_ENGINE: engine = '' } = process.env;
   if (engine !== '' && (spec.engine === undefined || spec.engine === 'auto'))
     spec.engine = fieldOf('engine').kind.parse(engine);
-  const { devices, hypercalls, disks, floppies, cdroms, firmware, initrds, modules, ...rest } =
+  const { devices, hypercalls, disks, floppies, cdroms, firmware, fwCfg, initrds, modules, ...rest } =
     spec as MachineSpec;
-  const inFolder = (one: DiskFile): DiskFile => ({ ...one, file: path.resolve(folder, one.file) });
+  const inFolder = (one: DiskFile): DiskFile => ({
+    ...one,
+    file: path.resolve(folder, one.file),
+    ...(one.keep && { keep: path.resolve(folder, one.keep) }),
+  });
   return {
     ...rest,
     ...(devices && { devices: devices.map((one) => moduleIn(folder, one)) }),
@@ -98,6 +102,9 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
       modules: modules.map((text) => (path.isAbsolute(text) ? text : path.join(folder, '/') + text)),
     }),
     ...(firmware && { firmware: path.resolve(folder, firmware) }),
+    ...(fwCfg && {
+      fwCfg: fwCfg.map((one) => ({ ...one, ...(one.file && { file: path.resolve(folder, one.file) }) })),
+    }),
     ...(hypercalls && { hypercalls: moduleIn(folder, hypercalls) }),
   };
 }

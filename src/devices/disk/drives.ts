@@ -33,6 +33,13 @@ export class Drives implements Device {
     return this.list.filter((drive) => drive.kind === kind);
   }
 
+  /** Bytes that a guest wrote and that go with the machine, of each drive that has such. */
+  get lost(): { name: string; file: string; bytes: number }[] {
+    return this.list.flatMap(({ name, file, disk }) =>
+      disk instanceof OverlayDisk && disk.written > 0 ? [{ name, file, bytes: disk.written }] : [],
+    );
+  }
+
   save(): Record<string, unknown> {
     const state: Record<string, unknown> = {};
     for (const { name, disk, file } of this.list) {

@@ -12,6 +12,8 @@ import type {
   Claim,
   Device,
   DeviceHost,
+  InputSource,
+  InputStream,
   Line,
   PortRange,
 } from '../contract/index.js';
@@ -59,6 +61,9 @@ const DEVICE_ACTIVITY = 0x58;
 /** The carry out of bit 23 sets the timer's status: each 2^23 ticks bit 23 changes. */
 const HALF = 2 ** 23;
 
+/** Presses of the power button from elsewhere: a value each. */
+export type ButtonSource = InputSource<number>;
+
 export interface AcpiPmState {
   status: number;
   enable: number;
@@ -92,6 +97,8 @@ export class AcpiPm implements Device, PciFunction {
   #line: Line | undefined;
   #alarm: Alarm | undefined;
   #press: (event: null) => void = () => this.#pressed();
+  readonly #source: ButtonSource | undefined;
+  #presses: InputStream<number> | undefined;
   #status = 0;
   #enable = 0;
   #control = 0;
@@ -100,8 +107,12 @@ export class AcpiPm implements Device, PciFunction {
   #gpe = 0;
   #halves = 0;
 
-  /** @param isSetUp as a firmware leaves it: the block at its usual place, ACPI mode on */
-  constructor(bus: PciBus, isSetUp: boolean) {
+  /**
+   * @param isSetUp as a firmware leaves it: the block at its usual place, ACPI mode on
+   * @param button where presses of the power button come from besides `pressPowerButton`
+   */
+  constructor(bus: PciBus, isSetUp: boolean, button?: ButtonSource) {
+    this.#source = button;
     this.#range = { first: PM_BASE, count: PM_SIZE, hidden: true, priority: bus.priority() };
     const { config } = this;
     config.set(BASE_REGISTER, 4, isSetUp ? PM_BASE | 1 : 1);
@@ -125,6 +136,9 @@ export class AcpiPm implements Device, PciFunction {
     });
     this.#alarm = host.clock.alarm('timer overflow', () => this.#follow());
     this.#press = host.inputs.port('power button', () => this.#pressed());
+    this.#presses = host.inputs.stream('presses', this.#source, () => {
+      while (this.#presses?.read() !== undefined) this.#pressed();
+    });
     this.#place();
   }
 

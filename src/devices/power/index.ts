@@ -4,6 +4,7 @@ export {
   ACPI_ENABLE,
   AcpiPm,
   type AcpiPmState,
+  type ButtonSource,
   GPE_BASE,
   GPE_SIZE,
   PM_BASE,

@@ -1,6 +1,14 @@
 /** The host's files as disks: sizes, locks, errors in words, and nothing left open. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -35,6 +43,30 @@ describe('disks of the host', () => {
       drives.dispose();
       assert.equal(readFileSync(file)[9 * SECTOR], write ? 0x41 : 0);
     }
+  });
+
+  test('what is written goes to a copy where that was asked for, which is made once; holes stay holes', () => {
+    const file = image('base.img', 64 << 20);
+    const keep = path.join(folder, 'kept.img');
+    const bytes = new Uint8Array(SECTOR).fill(0x42);
+    const before = openFiles();
+    for (const sector of [9, 70_000]) {
+      const drives = openDrives({ disks: [{ file, keep }] })!;
+      drives.list[0]!.disk.write(sector, bytes);
+      drives.dispose();
+    }
+    const kept = readFileSync(keep);
+    assert.equal(kept.subarray(0, 5).toString(), 'first');
+    assert.deepEqual([kept.length, kept[9 * SECTOR], kept[70_000 * SECTOR]], [64 << 20, 0x42, 0x42]);
+    assert.ok(statSync(keep).blocks * 512 < 8 << 20, `${statSync(keep).blocks} blocks`);
+    assert.equal(readFileSync(file)[9 * SECTOR], 0);
+    assert.throws(() => openDrives({ cdroms: [{ file, keep }] }), /a CD cannot be written/);
+    const nowhere = path.join(folder, 'none', 'kept.img');
+    assert.throws(
+      () => openDrives({ disks: [{ file, keep: nowhere }] }),
+      /kept\.img: the copy of .* failed with ENOENT/,
+    );
+    assert.equal(openFiles(), before);
   });
 
   test('a sparse disk of 2 TiB is read at its end', () => {

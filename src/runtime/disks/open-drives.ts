@@ -16,6 +16,7 @@ import {
   sectorsOf,
 } from '../../devices/index.js';
 import { HostFile } from './host-file.js';
+import { makeCopy } from './keep-copy.js';
 
 /** The most drives of a kind: two ATA channels with two each, and a floppy cable with two. */
 const MOST: Record<DriveKind, number> = { disk: 4, floppy: 2, cdrom: 4 };
@@ -45,7 +46,20 @@ function openAll(kind: DriveKind, files: readonly DiskFile[], into: Drive[]): vo
   if (files.length > MOST[kind])
     throw new DiskError(`${files.length} drives of the kind ${kind} are more than ${MOST[kind]}`);
   for (const [index, file] of files.entries())
-    into.push({ name: `${NAMES[kind]}${index}`, kind, file: file.file, disk: open(kind, file) });
+    into.push({
+      name: `${NAMES[kind]}${index}`,
+      kind,
+      file: file.keep ?? file.file,
+      disk: opened(kind, file),
+    });
+}
+
+function opened(kind: DriveKind, disk: DiskFile): Disk {
+  const { file, keep } = disk;
+  if (keep === undefined) return open(kind, disk);
+  if (kind === 'cdrom') throw new DiskError(`${file}: a CD cannot be written to`, 'leave ,keep out');
+  makeCopy(file, keep);
+  return open(kind, { file: keep, write: true });
 }
 
 function open(kind: DriveKind, { file, write = false }: DiskFile): Disk {

@@ -27,6 +27,22 @@ export const templateNames = [
 ] as const;
 export type TemplateName = (typeof templateNames)[number];
 
+/** Languages by their names alone: each is the template that people mean by it. */
+const templateAliases: Readonly<Record<string, TemplateName>> = {
+  nasm: 'nasm16',
+  c: 'c64',
+  cpp: 'cpp64',
+  os: 'os64',
+  rust: 'rust64',
+  zig: 'zig64',
+};
+
+/** The template of a name, or of a language's; undefined for another word. */
+export function templateOf(word: string): TemplateName | undefined {
+  const known = templateNames.find((name) => name === word);
+  return known ?? (Object.hasOwn(templateAliases, word) ? templateAliases[word] : undefined);
+}
+
 /** A one-line summary of each. */
 export const templateSummaries: Readonly<Record<TemplateName, string>> = {
   asm16: 'assembler, real mode',

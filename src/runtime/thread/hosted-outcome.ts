@@ -2,7 +2,7 @@ import type { DeviceCounts } from '../../devices/index.js';
 import { abortReason } from '../../errors.js';
 import type { Outcome } from '../../machine/index.js';
 import type { CounterRow } from '../../trace/index.js';
-import type { FromWorker } from './protocol.js';
+import type { FromWorker, WrittenDisk } from './protocol.js';
 
 /** A run's outcome, and the counts where `statistics` was set. */
 export interface HostedOutcome extends Outcome {
@@ -11,6 +11,8 @@ export interface HostedOutcome extends Outcome {
   readonly counters?: readonly CounterRow[];
   /** The traffic of each SIMVIRTIO device since the machine was made, where it has them. */
   readonly simvirtio?: SimvirtioReport;
+  /** What was written to disks whose changes are kept in memory, since the machine was made. */
+  readonly written?: readonly WrittenDisk[];
 }
 
 /** SIMVIRTIO's report about a run. */
@@ -23,7 +25,7 @@ export interface SimvirtioReport {
 
 /** @param polled SIMVIRTIO's report where another thread polls its devices */
 export function hostedOutcome(
-  { outcome, statistics, counters, simvirtio }: Extract<FromWorker, { type: 'outcome' }>,
+  { outcome, statistics, counters, simvirtio, written }: Extract<FromWorker, { type: 'outcome' }>,
   polled: SimvirtioReport | undefined,
   signal?: AbortSignal,
 ): HostedOutcome {
@@ -35,5 +37,6 @@ export function hostedOutcome(
     ...(statistics !== undefined && { statistics }),
     ...(counters && { counters }),
     ...(report && { simvirtio: report }),
+    ...(written && { written }),
   };
 }

@@ -11,6 +11,7 @@ const OUTPUT_BYTES = 256 * 1024;
 const INPUT_BYTES = 64 * 1024;
 const KEY_BYTES = 4096;
 const MOUSE_BYTES = 4096;
+const BUTTON_BYTES = 16;
 const LOG_BYTES = 64 * 1024;
 
 /** Receives a chunk of a stream; the bytes belong to the sink. A promise delays the next chunk. */
@@ -103,6 +104,7 @@ export class HostedStreams {
       input: new SharedRing(INPUT_BYTES),
       keys: new SharedRing(KEY_BYTES),
       mouse: new SharedRing(MOUSE_BYTES),
+      button: new SharedRing(BUTTON_BYTES),
     };
     const { output, trace, log, input, keys } = this.rings;
     this.#output = new OutgoingStream(output);
@@ -249,6 +251,12 @@ export class HostedStreams {
     const taken = !this.#ended && this.rings.mouse.tryWrite(moveBytes(move)) > 0;
     this.#kick();
     return taken;
+  }
+
+  /** Presses the power button. One press more than a guest has noticed makes no difference. */
+  pressPowerButton(): void {
+    this.rings.button.tryWrite(Uint8Array.of(1));
+    this.#kick();
   }
 
   /** Later output of the guest is dropped. */

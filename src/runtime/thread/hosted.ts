@@ -70,6 +70,7 @@ export class HostedMachine implements AsyncDisposable {
   #foreign = false;
   #disposed = false;
   #ending: Promise<void> | undefined;
+  #hasPowerButton = false;
 
   /** @internal */
   constructor(here = false) {
@@ -95,7 +96,8 @@ export class HostedMachine implements AsyncDisposable {
     await this.#polling?.create(made.memory, made.regions);
   }
 
-  #take({ memory, regions, boot, engine, hostKernel, because }: MadeMachine): void {
+  #take({ memory, regions, boot, engine, hostKernel, hasPowerButton, because }: MadeMachine): void {
+    this.#hasPowerButton = hasPowerButton;
     this.memory?.release(false);
     this.memory = GuestMemory.attach(memory, regions);
     this.boot = boot;
@@ -380,6 +382,15 @@ export class HostedMachine implements AsyncDisposable {
    */
   sendMouse(move: MouseMove): boolean {
     return this.#streams.sendMouse(move);
+  }
+
+  /**
+   * Presses the power button of a whole PC: a guest that listens to it (ACPI) switches its machine off. False where there is no
+   * such button.
+   */
+  pressPowerButton(): boolean {
+    if (this.#hasPowerButton) this.#streams.pressPowerButton();
+    return this.#hasPowerButton;
   }
 
   /** Types a text on the guest's keyboard; resolves when all of it is queued. */

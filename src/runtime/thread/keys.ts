@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { type KeySource, keyNames, type MouseMove, type MouseSource } from '../../devices/index.js';
+import {
+  type ButtonSource,
+  type KeySource,
+  keyNames,
+  type MouseMove,
+  type MouseSource,
+} from '../../devices/index.js';
 import { ConfigError } from '../../errors.js';
 import type { SharedRing } from './shared-ring.js';
 
@@ -70,5 +76,15 @@ export function mouseSource(ring: SharedRing): MouseSource {
         buttons: move.getUint8(5),
       };
     },
+  };
+}
+
+/** The presses of the power button that come through a ring. */
+export function buttonSource(ring: SharedRing): ButtonSource {
+  return {
+    get available() {
+      return ring.length > 0;
+    },
+    read: () => ring.readByte(),
   };
 }

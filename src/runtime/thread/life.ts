@@ -4,7 +4,7 @@
  * @module
  */
 import type { Picture } from '../../devices/contract/index.js';
-import { SimvirtioByExits } from '../../devices/index.js';
+import { AcpiPm, Drives, SimvirtioByExits } from '../../devices/index.js';
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
@@ -14,9 +14,10 @@ import { MILLISECOND } from '../../time/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
 import { openDrives } from '../disks/open-drives.js';
 import { openFirmware } from '../disks/open-firmware.js';
+import { openFwCfg } from '../disks/open-fw-cfg.js';
 import { chooseEngine } from '../engines/engines.js';
 import { openBeside } from '../images/beside.js';
-import { keySource, mouseSource } from './keys.js';
+import { buttonSource, keySource, mouseSource } from './keys.js';
 import type { FromWorker, HostedParts, MadeMachine, SavedMachine, StreamName } from './protocol.js';
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
 import type { SharedRing } from './shared-ring.js';
@@ -82,6 +83,7 @@ export class Life implements Disposable {
     const moments = new ExitMoments(captureAt, capture);
     const beside = openBeside(spec, image);
     const firmware = openFirmware(spec);
+    const fwCfg = openFwCfg(spec);
     const drives = openDrives(spec);
     try {
       this.machine = makePc(spec, {
@@ -96,12 +98,14 @@ export class Life implements Disposable {
           mouse: mouseSource(parts.ring('mouse')),
           onMouse: (reports) => this.#signs.setMouse(reports),
         },
+        button: buttonSource(parts.ring('button')),
         onTone: (tone) => this.#signs.setTone(tone),
         hypercalls: { ...user.hypercalls(), log: this.#logInto() },
         devices: [...user.devices(), ...(timed.any ? [timed] : [])],
         ...(drives && { drives }),
         ...(beside && { beside }),
         ...(firmware && { firmware }),
+        ...(fwCfg && { fwCfg }),
         screenIsSeen: observe.frames === true,
         simvirtioElsewhere: spec.simvirtio === 'polling',
         inputs: {
@@ -134,6 +138,7 @@ export class Life implements Disposable {
       boot: { mode, format, entry, stack, segments, notes },
       engine: engine.name,
       hostKernel: engine.capabilities.hostKernel,
+      hasPowerButton: this.machine.devices.some((device) => device instanceof AcpiPm),
       ...(because !== undefined && { because }),
     };
   }
@@ -151,12 +156,14 @@ export class Life implements Disposable {
   /** @param before the engine's counters when the run began */
   report(outcome: Outcome, before?: EngineCounters): void {
     const simvirtio = this.machine.devices.find((device) => device instanceof SimvirtioByExits);
+    const disks = this.machine.devices.find((device) => device instanceof Drives)?.lost ?? [];
     this.parts.post({
       type: 'outcome',
       outcome,
       regions: this.machine.memory.regions,
       ...(this.#watched?.counts && this.#watched.counted(this.machine.counters(), before)),
       ...(simvirtio && { simvirtio: simvirtio.counts }),
+      ...(disks.length > 0 && { written: disks }),
     });
   }
 

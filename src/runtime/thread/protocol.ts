@@ -50,6 +50,15 @@ export interface ObserveOptions {
   record?: boolean;
 }
 
+/** What a guest wrote to a disk whose changes are kept in memory. */
+export interface WrittenDisk {
+  /** `hd0` and so on. */
+  name: string;
+  file: string;
+  /** In whole pieces of 4 KiB. */
+  bytes: number;
+}
+
 /** The parts of a machine on another thread. */
 export interface HostedParts {
   spec: MachineSpec;
@@ -58,7 +67,7 @@ export interface HostedParts {
 }
 
 /** What flows through rings. */
-export const streamNames = ['output', 'input', 'keys', 'mouse', 'trace', 'log'] as const;
+export const streamNames = ['output', 'input', 'keys', 'mouse', 'button', 'trace', 'log'] as const;
 export type StreamName = (typeof streamNames)[number];
 
 /** The memory that both threads share. */
@@ -70,6 +79,8 @@ export interface Channels extends Record<StreamName, SharedArrayBuffer> {
   keys: SharedArrayBuffer;
   /** Moves of the mouse: see `keys.ts`. */
   mouse: SharedArrayBuffer;
+  /** A byte for each press of the power button. */
+  button: SharedArrayBuffer;
   trace: SharedArrayBuffer;
   /** Lines that the guest logs by hypercall. */
   log: SharedArrayBuffer;
@@ -122,6 +133,8 @@ export type FromWorker =
       statistics?: unknown;
       counters?: CounterRow[];
       simvirtio?: DeviceCounts[];
+      /** What was written to disks and goes with the machine. */
+      written?: WrittenDisk[];
     }
   | { type: 'state'; state: CpuRegisters }
   /** `regions` where the guest ran; `made` where the machine was made again. */
@@ -152,6 +165,8 @@ export interface MadeMachine {
   engine: string;
   /** See `EngineCapabilities`. */
   hostKernel: boolean;
+  /** It has a power button: ACPI's. */
+  hasPowerButton: boolean;
   /** Why `auto` did not choose KVM. */
   because?: string;
 }

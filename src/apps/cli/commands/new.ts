@@ -1,9 +1,10 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { asTyped } from '../../../command.js';
 import {
   makeFromTemplate,
   type TemplateName,
   templateNames,
+  templateOf,
   templateSummaries,
 } from '../../../runtime/index.js';
 import { missingCompiler } from '../../frontend/build-options.js';
@@ -14,6 +15,7 @@ const examples = `
 Examples:
   $ terrarium new my-kernel                    64-bit C, in a folder of that name
   $ terrarium new boot --template asm16        16-bit assembler
+  $ terrarium new mine --template rust         64-bit Rust; also nasm, cpp, zig, os
   $ cd my-kernel && make                       run it
 `;
 
@@ -27,7 +29,9 @@ export function newCommand(): Command {
     .description('Makes a folder with a kernel that runs, builds and checks itself, as a start for your own.')
     .argument('<folder>')
     .addOption(
-      new Option('-t, --template <name>', 'which kernel to begin with').choices(templateNames).default('c64'),
+      new Option('-t, --template <name>', 'which kernel to begin with, or a language')
+        .argParser(parseTemplate)
+        .default('c64'),
     )
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', `\nTemplates:\n${templates}\n`)
@@ -40,4 +44,10 @@ export function newCommand(): Command {
       if (missing !== undefined) process.stderr.write(`terrarium: ${missing}\n`);
       process.stdout.write(`\nNext: cd ${quoted(folder)} && make\n`);
     });
+}
+
+function parseTemplate(word: string): TemplateName {
+  const template = templateOf(word);
+  if (template !== undefined) return template;
+  throw new InvalidArgumentError(`Allowed choices are ${templateNames.join(', ')}.`);
 }

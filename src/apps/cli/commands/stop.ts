@@ -1,13 +1,14 @@
 import { Command, Option } from 'commander';
 import { asTyped } from '../../../command.js';
 import { ConfigError, isTerrariumError, TerrariumError } from '../../../errors.js';
-import { listMachines, STOP_GRACE_MS, stopMachine } from '../../../manage/index.js';
+import { listMachines, powerOffMachine, STOP_GRACE_MS, stopMachine } from '../../../manage/index.js';
 import { parseDuration } from '../../frontend/values.js';
 
 const examples = `
 Examples:
   $ terrarium stop web                the guest is stopped, and its process ends
   $ terrarium stop web db --grace 1s  a process that has not ended after a second is killed
+  $ terrarium stop web --powerbutton  a kernel that knows ACPI switches the machine off by itself
   $ terrarium stop --all
 `;
 
@@ -16,6 +17,7 @@ export function stopCommand(): Command {
     .description('Stops machines by name, and returns when their processes have ended.')
     .argument('[names...]')
     .option('-a, --all', 'all that run')
+    .option('--powerbutton', 'press the power button, and let the guest switch the machine off')
     .addOption(
       new Option('--grace <duration>', 'kill a process that takes longer to end')
         .argParser(parseDuration)
@@ -25,9 +27,16 @@ export function stopCommand(): Command {
     .action(stop);
 }
 
-async function stop(given: string[], { all, grace }: { all?: true; grace: number }): Promise<void> {
+interface StopFlags {
+  all?: true;
+  grace: number;
+  powerbutton?: true;
+}
+
+async function stop(given: string[], { all, grace, powerbutton }: StopFlags): Promise<void> {
   if (given.length === 0 && !all) throw new ConfigError('which machine?', 'name one, or say --all');
   const names = all ? (await listMachines()).map(({ name }) => name) : given;
+  if (powerbutton) return switchOff(names, grace);
   const killed = await forEach(names, (name) => {
     const stopped = stopMachine(name, grace);
     // With --all, a machine that ended in the meantime counts as stopped.
@@ -36,6 +45,17 @@ async function stop(given: string[], { all, grace }: { all?: true; grace: number
   for (const [i, name] of names.entries()) {
     if (killed[i]) process.stderr.write(`terrarium: ${name} did not end within ${grace} ms and was killed\n`);
   }
+}
+
+/** A guest that does not listen goes on: nothing is killed. */
+async function switchOff(names: readonly string[], grace: number): Promise<void> {
+  const ended = await forEach(names, (name) => powerOffMachine(name, grace));
+  const running = names.filter((_, i) => !ended[i]);
+  for (const name of running)
+    process.stderr.write(
+      `terrarium: ${name} still runs ${grace} ms after its power button was pressed: its kernel does not listen to it, or needs longer (--grace); without --powerbutton it is stopped\n`,
+    );
+  if (running.length > 0) process.exitCode = 1;
 }
 
 function unlessGone(error: unknown): boolean {
