@@ -74,6 +74,9 @@ function rowOf(number: number, exit: ExitJson): ExitRow {
   const { kind, direction, data = '', count = 1, device = 'nobody answers', register, means } = exit;
   const place = exit.port ?? exit.address;
   if (direction === undefined || place === undefined) return { number, what: kind, words: '' };
+  // A call of the BIOS is told as such: that it comes by a port is the ROM's business.
+  if (/^(vga-)?bios$/.test(device) && register !== undefined && register !== 'BIOS call')
+    return { number, what: register, words: means ?? '' };
   const arrow = direction === 'out' || direction === 'write' ? '←' : '→';
   const times = count > 1 ? ` ×${count}` : '';
   // A character is shown beside its number.
