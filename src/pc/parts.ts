@@ -6,7 +6,13 @@
 import type { BesideFiles, Image } from '../boot/index.js';
 import type { DeviceModule, EngineName, MachineSpec } from '../config/index.js';
 import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
-import type { ButtonSource, Drives, HypercallOptions, KeyboardControllerOptions, Tone } from '../devices/index.js';
+import type {
+  ButtonSource,
+  Drives,
+  HypercallOptions,
+  KeyboardControllerOptions,
+  Tone,
+} from '../devices/index.js';
 import type { Engine } from '../engine/contract/index.js';
 import type { ExitObserver, MachineConfig } from '../machine/index.js';
 import type { ImageSource, OpenImage } from './options.js';

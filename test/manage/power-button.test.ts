@@ -6,8 +6,8 @@ import { AcpiPm } from '../../src/devices/index.js';
 import { createMachine } from '../../src/index.js';
 import { powerOffMachine, readConsole, startDetached } from '../../src/manage/index.js';
 import { hostMachine } from '../../src/runtime/index.js';
-import { terrarium } from '../support.js';
-import { clear, everyMachine, scratch, until } from './named-machines.js';
+import { terrarium, until } from '../support.js';
+import { clear, everyMachine, scratch } from './named-machines.js';
 
 const noAssembler =
   spawnSync('as', ['--version']).status === 0 ? false : 'SKIPPED: no assembler here: apt-get install gcc';

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { after, afterEach, describe, test } from 'node:test';
 import { connectMachine } from '../../src/manage/index.js';
 import { hostMachine } from '../../src/runtime/index.js';
-import { cli, noKvm, Scratch, terrarium } from '../support.js';
-import { beside, clear, detach, echo, flood, image, scratch, until } from './named-machines.js';
+import { cli, noKvm, Scratch, terrarium, until } from '../support.js';
+import { beside, clear, detach, echo, flood, image, scratch } from './named-machines.js';
 
 after(() => scratch[Symbol.dispose]());
 
