@@ -187,6 +187,35 @@ const commonJs = {
   banner: { js: importMeta },
 };
 
+/**
+ * Every source and test file, one to one: those that are newer than what was made of them. A change of one takes a moment, not the time
+ * of all of them.
+ */
+async function transpile(options) {
+  const made = new Map(
+    sources('src', 'test', 'bench').map((file) => [
+      file,
+      path.join('build', path.relative(root, file).replace(/\.ts$/, '.js')),
+    ]),
+  );
+  const rules = statSync(fileURLToPath(import.meta.url)).mtimeMs;
+  const isOld = (file, output) => {
+    const { mtimeMs = 0 } = statSync(path.join(root, output), { throwIfNoEntry: false }) ?? {};
+    return mtimeMs < Math.max(statSync(file).mtimeMs, rules);
+  };
+  const old = [...made].filter(([file, output]) => isOld(file, output)).map(([file]) => file);
+  const esbuild = await import('esbuild');
+  const { metafile } = await esbuild.build({
+    ...common(options),
+    entryPoints: old,
+    outdir: 'build',
+    outbase: '.',
+    bundle: false,
+  });
+  sweep('build', new Set([...made.values()].flatMap((file) => [file, `${file}.map`])), () => false);
+  return { metafile };
+}
+
 /** @param soft build the software CPU too, which takes 20 s the first time; without it, an outdated one is removed */
 export async function build(options = {}) {
   const { tests = false, release = false, types = release, soft = true } = options;
@@ -246,17 +275,7 @@ export async function build(options = {}) {
       plugins: [ownFiles, lateModules],
     }),
   ];
-  if (tests) {
-    work.push(
-      esbuild.build({
-        ...common(options),
-        entryPoints: sources('src', 'test', 'bench'),
-        outdir: 'build',
-        outbase: '.',
-        bundle: false,
-      }),
-    );
-  }
+  if (tests) work.push(transpile(options));
   const [results] = await Promise.all([Promise.all(work), soft && buildSoft()]);
   const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
   if (soft) written.add('dist/soft.wasm');
@@ -265,7 +284,6 @@ export async function build(options = {}) {
   copyFileSync(path.join(root, 'node_modules/commander/LICENSE'), path.join(root, 'dist/commander.LICENSE'));
   written.add('dist/commander.LICENSE');
   sweep('dist', written, (file) => file.startsWith('dist/types/'));
-  if (tests) sweep('build', written, () => false);
   if (types) {
     rmSync(path.join(root, 'dist/types'), { recursive: true, force: true });
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
@@ -290,30 +308,35 @@ function sweep(folder, written, keep) {
   }
 }
 
-/** Builds only if a source is newer than the last build. */
+/** What a build is made of, besides the sources. */
+const recipe = ['package.json', 'scripts/build.mjs', 'scripts/soft.mjs'].map((file) => path.join(root, file));
+
+/** Whether a stamp, which lists the files of a build, is older than one of them. */
+function isStale(stamp, inputs) {
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== inputs.join('\n')) return true;
+  const made = statSync(stamp).mtimeMs;
+  return inputs.some((file) => statSync(file).mtimeMs > made);
+}
+
+/** Builds only what a newer source asks for. */
 export async function buildIfStale({ tests = false, soft = tests } = {}) {
-  const stamp = stampOf(tests ? 'build' : 'dist');
-  const inputs = [
-    ...sources('src', ...(tests ? ['test', 'bench'] : [])),
-    path.join(root, 'package.json'),
-    path.join(root, 'scripts/build.mjs'),
-    path.join(root, 'scripts/soft.mjs'),
-  ];
-  const names = inputs.join('\n');
-  const newest = Math.max(...inputs.map((file) => statSync(file).mtimeMs));
-  try {
-    if (statSync(stamp).mtimeMs >= newest && readFileSync(stamp, 'utf8') === names) {
-      statSync(path.join(root, 'dist/cli.cjs'));
-      if (soft && !existsSync(path.join(root, 'dist/soft.wasm'))) await buildSoft();
-      return;
-    }
-  } catch {
-    // never built
-  }
-  await build({ tests, soft });
+  const stamps = {
+    dist: [stampOf('dist'), [...sources('src'), ...recipe]],
+    build: [stampOf('build'), [...sources('src', 'test', 'bench'), ...recipe]],
+  };
+  const missing = (file) => !existsSync(path.join(root, file));
+  const work = [];
+  if (isStale(...stamps.dist) || missing('dist/cli.cjs'))
+    work.push(build({ soft }).then(() => keepStamp(...stamps.dist)));
+  else if (soft && missing('dist/soft.wasm')) work.push(buildSoft());
+  if (tests && (isStale(...stamps.build) || missing('build')))
+    work.push(transpile({}).then(() => keepStamp(...stamps.build)));
+  await Promise.all(work);
+}
+
+function keepStamp(stamp, inputs) {
   mkdirSync(cache, { recursive: true });
-  writeFileSync(stamp, names);
-  if (tests) writeFileSync(stampOf('dist'), sources('src').concat(inputs.slice(-3)).join('\n'));
+  writeFileSync(stamp, inputs.join('\n'));
 }
 
 /** The sources and time of a folder's last build. */
