@@ -88,8 +88,13 @@ for (const [name, missing] of [
       const theirs = await bootInQemu(cd(name), END);
       const ours = boot({ image: cd(name), ...(noSeaBios ? {} : { firmware: SEABIOS }) });
       assert.deepEqual(lines(ours.debug), lines(theirs.debug));
-      if (name !== 'isolinux') return;
-      const screen = (rows: readonly string[]) => rows.filter((row) => /ISOLINUX|Loading/.test(row));
+      // What the firmware itself shows is before the loader's; where it keeps its tables differs.
+      const screen = (rows: readonly string[]) => {
+        const start = rows.findIndex((row) => /ISOLINUX|GRUB/.test(row));
+        const shown = rows.slice(Math.max(start, 0)).filter((row) => row.trim() !== '');
+        return shown.filter((row) => !/^(memory: | {2}[\da-f]{8} \+ )/.test(row));
+      };
+      assert.ok(screen(theirs.screen).length > 0);
       assert.deepEqual(screen(ours.screen), screen(theirs.screen));
     });
   });

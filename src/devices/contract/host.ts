@@ -9,11 +9,19 @@ import type { AccessSize, Claim, MemoryRange, PortRange } from './ranges.js';
 export interface Windows {
   /** All bytes of a range's window, or of a range with `backing`, whether the guest sees them or not. */
   bytes(range: MemoryRange): Uint8Array;
+  /** As `bytes`, for a device with much memory, which tells what it writes there: so other pages do not count as written. */
+  tracked?(range: MemoryRange): TrackedBytes;
   /**
    * Shows the guest the first `size` bytes of a range's window at `address`, in place of what it showed before; 0 hides it.
    * Not from `readMemory` or `writeMemory`: an engine may do the guest's access again.
    */
   show(range: MemoryRange, address: number, size: number): void;
+}
+
+/** A range's memory, and the way to tell what the device has written there. What the guest writes, the machine sees itself. */
+export interface TrackedBytes {
+  readonly bytes: Uint8Array;
+  written(at: number, length: number): void;
 }
 
 /** The machine's bus as a CPU's accesses reach it, for firmware that is written in TypeScript. No trace tells of these. */

@@ -10,7 +10,7 @@ export type { Access, AccessWords } from './access.js';
 export type { ByteSink, ByteSource } from './bytes.js';
 export type { CpuWires, FpuErrorPins, MsrRange, TimeStamps } from './cpu.js';
 export type { Device } from './device.js';
-export type { DeviceHost, SystemBus, Windows } from './host.js';
+export type { DeviceHost, SystemBus, TrackedBytes, Windows } from './host.js';
 export type { DeviceInputs, InputSource, InputStream } from './inputs.js';
 export type { InterruptController, Line, LineListener, PinSink, PinWatcher } from './interrupts.js';
 export type { AccessSize, Claim, MemoryRange, PortRange } from './ranges.js';

@@ -33,6 +33,8 @@ export class DisplayAdapter {
   words: Uint32Array;
   /** Video memory is the machine's to keep, and no part of the device's state. */
   isLent = false;
+  /** To be told of each write to video memory that is not the guest's own. */
+  written: (at: number, length: number) => void = () => {};
   #claim: Claim | undefined;
 
   /** @param size bytes of video memory: a power of two, of at least 256 KiB */
@@ -60,12 +62,15 @@ export class DisplayAdapter {
   }
 
   attach(host: DeviceHost): void {
-    const lent = host.windows?.bytes(this.range);
+    const { windows } = host;
+    const tracked = windows?.tracked?.(this.range);
+    const lent = tracked?.bytes ?? windows?.bytes(this.range);
     if (lent !== undefined) {
       this.isLent = true;
       this.bytes = lent;
       this.words = new Uint32Array(lent.buffer, lent.byteOffset, lent.length / 4);
     }
+    if (tracked !== undefined) this.written = tracked.written;
     this.#claim = host.claim(this.range);
     host.windows?.show(this.range, this.#claim.address, this.range.size);
     this.config?.follow();

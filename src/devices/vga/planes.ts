@@ -35,6 +35,8 @@ export class Planes {
   words: Uint32Array = new Uint32Array(PLANE_SIZE);
   /** The first of the words that the window reaches, where there are more than it reaches at once. */
   bank = 0;
+  /** To be told of what is written, in bytes of `words`. */
+  written: (at: number, length: number) => void = () => {};
   /** What the last read found, of all four planes. */
   latch = 0;
   readonly #registers: Registers;
@@ -62,8 +64,9 @@ export class Planes {
     const { offset, planes } = this.#locate(inside);
     const mask = spread[planes & sequencer[Sequencer.mapMask]!]!;
     const at = this.bank + offset;
-    if (at < this.words.length)
-      this.words[at] = (this.words[at]! & ~mask) | (this.#result(graphics, byte) & mask);
+    if (at >= this.words.length) return;
+    this.words[at] = (this.words[at]! & ~mask) | (this.#result(graphics, byte) & mask);
+    this.written(at * 4, 4);
   }
 
   /** What the four planes are given, before the map mask. */

@@ -130,7 +130,10 @@ export class Vga implements Device {
     if (this.display !== undefined) {
       this.display.attach(host);
       this.planes.words = this.display.words;
-      this.planes.words.set(firstPlanes());
+      this.planes.written = this.display.written;
+      const first = firstPlanes();
+      this.planes.words.set(first);
+      this.display.written(0, first.byteLength);
     }
     this.#linear = host.windows?.bytes(this.memory[0]) ?? this.#linear;
     this.#update();
@@ -158,7 +161,11 @@ export class Vga implements Device {
 
   /** Brings the planes up to date with what the guest wrote into its window. */
   settle(): void {
-    if (this.#layout !== undefined) scatter(this.#layout, this.#linear, this.planes.words, this.#range.size);
+    if (this.#layout === undefined) return;
+    const { size } = this.#range;
+    scatter(this.#layout, this.#linear, this.planes.words, size);
+    // Four planes' bytes for each address.
+    this.planes.written(0, 4 * size);
   }
 
   readPort(port: number, size: AccessSize = 1): number {
@@ -265,7 +272,8 @@ export class Vga implements Device {
     const inside = this.#inside(address);
     const direct = this.#direct(address, inside);
     if (direct >= 0) {
-      const { bytes } = this.display!;
+      const { bytes, written } = this.display!;
+      written(direct, Math.min(size, bytes.length - direct));
       for (let i = 0; i < size && direct + i < bytes.length; i++) bytes[direct + i] = value >>> (8 * i);
       return;
     }
@@ -354,7 +362,10 @@ export class Vga implements Device {
     if (it.on) display.describeIn(this.registers);
     // What the guest has drawn as the VGA's goes to video memory first.
     this.#update();
-    if (isEmpty) display.bytes.fill(0, 0, it.height * it.pitch);
+    if (!isEmpty) return;
+    const size = Math.min(display.bytes.length, it.height * it.pitch);
+    display.bytes.fill(0, 0, size);
+    display.written(0, size);
   }
 
   /** How far an access is into a display adapter's memory, where it goes there as it is; -1 where the VGA's planes take it. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Device, MemoryRange, Windows } from '../../devices/contract/index.js';
+import type { Device, MemoryRange, TrackedBytes, Windows } from '../../devices/contract/index.js';
 import { ConfigError } from '../../errors.js';
 import { type GuestMemory, type MemoryRegion, PAGE_SIZE, type RegionConfig } from '../../memory/index.js';
 import type { AddressSpace } from './address-space.js';
@@ -91,6 +91,15 @@ export class DeviceMemory implements Windows {
   bytes(range: MemoryRange): Uint8Array {
     const i = this.#indexOf(range);
     return this.#memory!.holdRegion(this.#regions[i]!);
+  }
+
+  tracked(range: MemoryRange): TrackedBytes {
+    const memory = this.#memory;
+    const region = this.#regions[this.#indexOf(range)]!;
+    return {
+      bytes: memory!.bytesOf(region),
+      written: (at, length) => memory!.hostWrites.note(region.offset + at, length),
+    };
   }
 
   show(range: MemoryRange, address: number, size: number): void {
