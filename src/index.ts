@@ -21,10 +21,13 @@ export {
   type DebugTarget,
   type Frame,
   type ListingLine,
+  type Origin,
+  type OriginWay,
   type State,
   type Stop,
   type Value,
   type Watchpoint,
+  type WriteRecord,
 } from './debug/index.js';
 export type {
   Access,

@@ -27,6 +27,7 @@ import type { DebugStop, State } from './state.js';
 import { Stepper } from './stepper.js';
 import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
+import { type Origin, originText, type WantedPlace, type WriteRecord, writesText } from './whence/index.js';
 
 /** A debugger for people. One call at a time; only `interrupt` and `meanwhile` may be called while the guest runs. */
 export class Debugger {
@@ -113,6 +114,28 @@ export class Debugger {
       const { address, size } = await this.#placeOf(what);
       return this.#arrive(() => this.target.lastWrite(address, length ?? size));
     });
+  }
+
+  /**
+   * Where a value comes from, as a tree and as text: back through the instructions that copied it to the one that made it, and on to
+   * what that one took. The guest stays at this moment.
+   * @param what a register or a place in memory: `rax`, `qword [rsp]`, `counter`, or an address
+   * @throws DebugError where there is no history, or `what` is no place
+   */
+  async whence(what: string | bigint): Promise<{ origin: Origin; text: string }> {
+    const range = await this.target.history();
+    const place = typeof what === 'bigint' ? undefined : (await this.evaluate(what, { pure: true })).place;
+    const wanted: WantedPlace =
+      place?.kind === 'register' ? place : { kind: 'memory', ...(await this.#placeOf(what)) };
+    const origin = await this.target.whence(wanted);
+    return { origin, text: originText(origin, range?.now ?? 0) };
+  }
+
+  /** The writes to a place up to this moment, oldest first, as records and as text. @param what as for `addWatchpoint` */
+  async writes(what: string | bigint, length?: number): Promise<{ records: WriteRecord[]; text: string }> {
+    const { address, size } = await this.#placeOf(what);
+    const records = await this.target.writes(address, length ?? size);
+    return { records, text: writesText(records, (at) => this.symbols.locate(at)) };
   }
 
   /** To the moment after so many instructions. */

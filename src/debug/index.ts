@@ -28,3 +28,5 @@ export { type Debuggee, DebugSession, type SessionOptions } from './session.js';
 export type { DebugStop, State } from './state.js';
 export type { Stop, StopPlace } from './stop.js';
 export { type DebugMethod, type DebugTarget, debugMethods, localTarget, runningMethods } from './target.js';
+export type { Origin, OriginOptions, OriginWay, WantedPlace, WriteRecord } from './whence/index.js';
+export { originText, writesText } from './whence/index.js';

@@ -162,7 +162,7 @@ for (const { engine, skip } of testEngines) {
         load: 0x7c00,
         debug: true,
       });
-      const server = await serveGdb(machine.debugTarget(), { port: 0 }, 500);
+      const server = await serveGdb(machine.debugTarget(), { port: 0 }, { silenceMs: 500 });
       try {
         const silent: GdbClient[] = [];
         for (let n = 0; n <= MAX_CONNECTIONS; n++) silent.push(await GdbClient.connect(server.where));

@@ -5,6 +5,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import { TerrariumError } from '../errors.js';
+import type { SymbolTable } from '../symbols/index.js';
 import { speaksGdb } from './gdb/packets.js';
 import { GdbStub } from './gdb/stub.js';
 import type { DebugTarget } from './target.js';
@@ -41,16 +42,22 @@ export async function listenLocally(server: Server, address: DebugAddress): Prom
   return typeof bound === 'string' || bound === null ? String(bound) : bound.port;
 }
 
+export interface ServeOptions {
+  /** How long a connection may be silent before its first byte, in milliseconds. */
+  silenceMs?: number;
+  /** The names that `monitor` commands know, read on first use. */
+  symbols?: () => SymbolTable;
+}
+
 /**
  * Serves one gdb at a time; the guest of `target` is stopped until one lets it run.
- * @param silenceMs how long a connection may be silent before its first byte
  */
 export async function serveGdb(
   target: DebugTarget,
   address: DebugAddress,
-  silenceMs = SILENCE_MS,
+  options: ServeOptions = {},
 ): Promise<GdbServer> {
-  const server = new GdbServer(target, silenceMs);
+  const server = new GdbServer(target, options);
   await server.listen(address);
   return server;
 }
@@ -62,6 +69,7 @@ export class GdbServer {
   readonly #target: DebugTarget;
   readonly #server: Server;
   readonly #silenceMs: number;
+  readonly #symbols: (() => SymbolTable) | undefined;
   #finish!: () => void;
   #finished = false;
   #client: { socket: Socket; stub?: GdbStub } | undefined;
@@ -72,9 +80,10 @@ export class GdbServer {
   #where = '';
 
   /** @internal */
-  constructor(target: DebugTarget, silenceMs: number) {
+  constructor(target: DebugTarget, { silenceMs = SILENCE_MS, symbols }: ServeOptions) {
     this.#target = target;
     this.#silenceMs = silenceMs;
+    this.#symbols = symbols;
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -154,14 +163,15 @@ export class GdbServer {
       socket.destroy();
       return;
     }
-    const stub = new GdbStub(this.#target, {
-      send: (text) => send(socket, text),
+    const events = {
+      send: (text: string) => send(socket, text),
       detached: () => {
         this.#leave();
         this.#letRun();
       },
       over: () => this.#over(),
-    });
+    };
+    const stub = new GdbStub(this.#target, events, this.#symbols);
     client.stub = stub;
     const receive = (text: unknown) => {
       if (!stub.receive(String(text))) socket.destroy();

@@ -20,6 +20,13 @@ import { type CpuView, changeRegister } from './registers.js';
 import { SessionPoints } from './session-points.js';
 import type { Stop, StopPlace } from './stop.js';
 import { watchpointsFor } from './watch-pieces.js';
+import {
+  type Origin,
+  type OriginOptions,
+  Questions,
+  type WantedPlace,
+  type WriteRecord,
+} from './whence/index.js';
 
 /** What a session needs: a `Machine` has it. */
 export interface Debuggee {
@@ -89,6 +96,16 @@ export class DebugSession {
       this.#current = 0;
       this.#ended = end;
     },
+  });
+
+  readonly #questions = new Questions({
+    past: () => this.#past,
+    machine: () => this.#machine,
+    ask: (request) => this.#ask(request),
+    cpu: () => this.#cpu,
+    here: () => this.#here(),
+    locate: (address) => this.#names()?.locate(address),
+    syntax: () => this.#options.syntax,
   });
 
   /** @param machine one that has a clock of instructions, `save` and `load` can go back */
@@ -276,6 +293,20 @@ export class DebugSession {
   /** The last `count` instructions before this moment, oldest first; fewer at the beginning of the history. */
   trail(count: number): Footprint[] {
     return this.#travel.trail(count);
+  }
+
+  /**
+   * Where the value of a register or of memory comes from: back through the instructions that copied it to the one that made it,
+   * and on to what that one took. The guest stays at this moment.
+   * @throws DebugError where there is no history, for an unknown register, or where the search was interrupted
+   */
+  whence(place: WantedPlace, options: OriginOptions = {}): Origin {
+    return this.#questions.whence(place, options);
+  }
+
+  /** The writes to a range of memory, oldest first; the last `most` of them. The guest stays at this moment. @throws as `whence` */
+  writes(address: bigint, length: number, most?: number): WriteRecord[] {
+    return this.#questions.writes(address, length, most);
   }
 
   /** Removes all points and continues: the CPU is as fast as without a debugger. */

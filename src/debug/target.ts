@@ -25,6 +25,8 @@ export const debugMethods = [
   'resumeBack',
   'lastWrite',
   'trail',
+  'whence',
+  'writes',
   'outcome',
   'here',
   'describe',
@@ -36,7 +38,7 @@ export type DebugMethod = (typeof debugMethods)[number];
 /** Those that run the guest. */
 export const runningMethods: ReadonlySet<DebugMethod> = new Set([
   ...(['step', 'stepWithin', 'resume', 'release'] as const),
-  ...(['goTo', 'goToExit', 'stepBack', 'resumeBack', 'lastWrite', 'trail'] as const),
+  ...(['goTo', 'goToExit', 'stepBack', 'resumeBack', 'lastWrite', 'trail', 'whence', 'writes'] as const),
 ]);
 
 type Remote = {

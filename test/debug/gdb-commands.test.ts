@@ -72,6 +72,9 @@ describe('gdb and a program in C, backwards', { skip: gdbEngines[0]!.skip }, () 
         'info args',
         'delete',
         'reverse-continue',
+        'monitor whence $rip',
+        'monitor whence',
+        'monitor writes qword [rsp]',
         'monitor history',
         'continue',
         'reverse-stepi',
@@ -91,6 +94,9 @@ describe('gdb and a program in C, backwards', { skip: gdbEngines[0]!.skip }, () 
       );
       assert.match(text, /Breakpoint \d, add \(a=0, b=1\)[\s\S]*\na = 0\nb = 1\n/, text);
       assert.match(text, /No more reverse-execution history/, text);
+      assert.match(text, /rip is 0x[0-9a-f]+ \(\d+\) at instruction 0\n {2}it is so since the start/, text);
+      assert.match(text, /whence of what\? Write it as in: monitor whence qword \[rsp\]/, text);
+      assert.match(text, /nothing wrote there in this history/, text);
       assert.match(text, /instruction 0 of \d+; the guest can go back to 0/, text);
       assert.match(text, /instruction 10 of \d+/, text);
       assert.match(text, /exit 9 is not in this history/, text);

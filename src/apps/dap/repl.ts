@@ -15,6 +15,8 @@ const HELP = `words
                  the processor's tables, entry by entry
   walk ADDRESS   the page walk of an address, entry by entry: walk rsp
   devices, exits the machine's devices; the last exits
+  whence PLACE   where the value of a register or of memory comes from: whence rax
+  writes PLACE   all writes to memory so far: writes counter
   list [WHERE]   instructions around the next one, or around main, k.S:12, 0x7c00
   <text          sends the text and a line end to the guest's serial port; <<text sends it without the line end
   type TEXT      types on the guest's keyboard; \\n is Enter
@@ -32,6 +34,8 @@ export const replWords: readonly string[] = [
   ...[...described].filter((word) => !word.includes(':')),
   'walk ',
   'list',
+  'whence ',
+  'writes ',
   'type ',
 ];
 
@@ -49,6 +53,8 @@ export async function runWord(guest: Guest, text: string): Promise<string | unde
   const { debug } = guest;
   if (debug === undefined)
     throw new DebugError('the guest runs without a debugger', 'only <text and type work');
+  if (word === 'whence' || word === 'writes')
+    return debug.meanwhile(async () => (await debug[word](argument)).text);
   if (word === 'list') return list(guest, argument);
   if (word === 'walk')
     return debug.meanwhile(async () => {

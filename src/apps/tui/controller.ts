@@ -191,6 +191,7 @@ export class Controller {
       case 'code':
       case 'moment':
       case 'wrote':
+      case 'whence':
         model.prompt = this.#prompts.open(action);
         return;
       case 'callers':
@@ -279,8 +280,20 @@ export class Controller {
       const { kind, text } = typed;
       return this.#run(() => travel(this.#parts.debugger, kind, text));
     }
+    if (typed?.kind === 'whence') return this.#tellOrigin(typed.text);
     if (typed !== undefined)
       this.#say(await doTyped(this.#context, this.#stack, typed.kind as TextPrompt, typed.text));
+  }
+
+  /** The search goes through the past, so it can be interrupted as a run can. */
+  async #tellOrigin(what: string): Promise<void> {
+    const { model, debugger: held } = this.#parts;
+    let lines: string[] = [];
+    await this.#run(async () => {
+      lines = (await held.whence(what)).text.split('\n');
+      return { why: 'step', breakpoints: [], notes: [], ...(await held.target.here()) };
+    });
+    if (lines.length > 0) model.overlay = { title: `Where ${what} comes from`, lines, top: 0 };
   }
 
   #startTyping(): void {

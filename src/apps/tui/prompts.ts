@@ -1,10 +1,18 @@
 import type { Model, Prompt } from './model.js';
 
-export type PromptKind = 'breakpointAt' | 'watch' | 'evaluate' | 'memory' | 'code' | 'moment' | 'wrote';
+export type PromptKind =
+  | 'breakpointAt'
+  | 'watch'
+  | 'evaluate'
+  | 'memory'
+  | 'code'
+  | 'moment'
+  | 'wrote'
+  | 'whence';
 
 /** Those that let the guest run. */
 export type TravelPrompt = 'moment' | 'wrote';
-export type TextPrompt = Exclude<PromptKind, TravelPrompt>;
+export type TextPrompt = Exclude<PromptKind, TravelPrompt | 'whence'>;
 
 const words: Readonly<Record<PromptKind, Pick<Prompt, 'label' | 'hint'>>> = {
   breakpointAt: { label: 'breakpoint at', hint: 'main   kernel.S:12   :12   0x7c00   main if rax == 5' },
@@ -12,6 +20,7 @@ const words: Readonly<Record<PromptKind, Pick<Prompt, 'label' | 'hint'>>> = {
   evaluate: { label: 'evaluate', hint: 'rax+8   byte [rsi]   counter   zf   rax = 5' },
   memory: { label: 'memory at', hint: '0x7c00   rsi   es:di   buffer   rsp-16' },
   moment: { label: 'go to', hint: '1000   exit 5   start   end' },
+  whence: { label: 'where from', hint: 'rax   counter   qword [rsp+8]' },
   wrote: { label: 'who wrote', hint: 'counter   word [0x500]   qword [rsp+8]' },
   code: { label: 'code at', hint: 'main   0x7c00   cs:0x10; empty: the next instruction' },
 };

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { SymbolTable } from '../../symbols/index.js';
+import { Debugger } from '../debugger.js';
 import type { CodeBits } from '../mode.js';
 import type { DebugTarget } from '../target.js';
 
@@ -12,6 +14,8 @@ export interface MonitorSettings {
   physical: boolean;
   /** The code width that gdb assumes. */
   described: CodeBits;
+  /** The names in expressions, read on first use; undefined where none are known. */
+  symbols: (() => SymbolTable) | undefined;
 }
 
 const help = `monitor commands:
@@ -28,6 +32,8 @@ const help = `monitor commands:
   physical on|off   whether gdb's memory accesses use physical addresses
   history           how far the guest can go back (gdb's reverse-step, reverse-continue …)
   goto N            goes to the moment after N instructions, back or forward
+  whence PLACE      where the value of a register or of memory comes from: whence $rax, whence qword [rsp]
+  writes PLACE      all writes to memory so far: writes dword [0x500]
   goto exit N       goes to right behind the exit with this number
   restart           restarts the machine (in gdb's extended-remote: run)
   help              this text
@@ -46,6 +52,8 @@ export async function monitor(
 ): Promise<string> {
   const [name = 'help', argument, ...rest] = command.trim().split(/\s+/);
   if (name === 'goto') return goTo(target, [argument ?? '', ...rest].join(' '));
+  if (name === 'whence' || name === 'writes')
+    return ask(name, command.trim().slice(name.length).trim(), target, settings);
   if (rest.length > 0) return `'${command.trim()}' has too many words\n${help}`;
   switch (name) {
     case 'mode':
@@ -94,6 +102,18 @@ async function historyText(target: DebugTarget): Promise<string> {
   if (range === undefined) return `${await target.noHistory()}\n`;
   const { first, now, last } = range;
   return `instruction ${now} of ${last}; the guest can go back to ${first}\n`;
+}
+
+/** Questions about the history, which leave the guest where it is. */
+async function ask(
+  name: 'whence' | 'writes',
+  what: string,
+  target: DebugTarget,
+  { symbols }: MonitorSettings,
+): Promise<string> {
+  if (what === '') return `${name} of what? Write it as in: monitor ${name} qword [rsp]\n`;
+  const { text } = await new Debugger(target, symbols?.() ?? new SymbolTable({ format: 'flat' }))[name](what);
+  return `${text}\n`;
 }
 
 async function goTo(target: DebugTarget, where: string): Promise<string> {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SymbolTable } from '../../symbols/index.js';
 import { errorText } from '../errors.js';
 import type { Space } from '../memory.js';
 import type { CodeBits } from '../mode.js';
@@ -50,7 +51,7 @@ export class GdbStub {
   readonly #target: DebugTarget;
   readonly #events: StubEvents;
   readonly #reader = new PacketReader();
-  readonly #settings: MonitorSettings = { physical: false, described: 32 };
+  readonly #settings: MonitorSettings;
   readonly #points: GdbPoints;
   #description: Description = descriptions[32];
   /** The width of code that gdb's user knows of; undefined for a peer that has not asked for a description. */
@@ -66,8 +67,10 @@ export class GdbStub {
   #waiting: string[] = [];
   #busy: Promise<void> | undefined;
 
-  constructor(target: DebugTarget, events: StubEvents) {
+  /** @param symbols the names that `monitor` commands know */
+  constructor(target: DebugTarget, events: StubEvents, symbols?: () => SymbolTable) {
     this.#target = target;
+    this.#settings = { physical: false, described: 32, symbols };
     this.#points = new GdbPoints(target);
     this.#events = events;
   }

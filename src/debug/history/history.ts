@@ -94,6 +94,12 @@ export class History {
     return this.#checkpoints.bytes + this.#events.length * EVENT_BYTES;
   }
 
+  /** What a device took in from outside last, as of the present moment. */
+  lastInput(device: string): InputEvent | undefined {
+    const { cycles } = this.#machine.cycleTime!;
+    return this.#events.findLast(({ at, channel }) => at <= cycles && channel.startsWith(`${device}: `));
+  }
+
   /** The guest was changed from outside: from here on it takes another way. */
   changed(): void {
     this.#changed = true;

@@ -3,6 +3,7 @@ import { command } from '../../../../command.js';
 import { type DebugAddress, serveGdb } from '../../../../debug/index.js';
 import { ConfigError } from '../../../../errors.js';
 import type { HostedMachine, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
+import { SymbolTable } from '../../../../symbols/index.js';
 import { quoted } from '../../../frontend/quoted.js';
 
 /** A run under gdb's control. */
@@ -35,7 +36,9 @@ export async function openGdb(
   address: DebugAddress,
   loaded: LoadedImage,
 ): Promise<GdbRun> {
-  const server = await serveGdb(machine.debugTarget(), address);
+  const server = await serveGdb(machine.debugTarget(), address, {
+    symbols: () => new SymbolTable(loaded.symbols?.() ?? loaded.image),
+  });
   const open =
     'port' in address ? ' (any user of this computer can; --gdb=PATH is a socket that only you can use)' : '';
   const { file, hint } = symbolFile(loaded);

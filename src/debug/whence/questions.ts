@@ -1,0 +1,73 @@
+import type { Device } from '../../devices/contract/index.js';
+import type { DebugRequest, EngineCpu } from '../../engine/contract/index.js';
+import type { Syntax } from '../../isa/index.js';
+import type { GuestMemory } from '../../memory/index.js';
+import { DebugError } from '../errors.js';
+import type { Past } from '../history/past.js';
+import type { StopPlace } from '../stop.js';
+import { type FindParts, Interrupted } from './find-write.js';
+import { type Origin, type OriginOptions, originOf } from './origin.js';
+import { type WantedPlace, wantedPlace } from './places.js';
+import { type WriteRecord, writesOf } from './writes.js';
+
+/** What questions need of the session that they are asked in. */
+export interface QuestionParts {
+  past(): Past;
+  machine(): {
+    readonly memory: GuestMemory;
+    readonly devices: readonly Device[];
+    readonly boot: { readonly segments: readonly { readonly address: number; readonly size: number }[] };
+  };
+  ask(request: DebugRequest | undefined): string | undefined;
+  cpu(): EngineCpu;
+  here(): StopPlace;
+  locate(address: bigint): string | undefined;
+  syntax(): Syntax | undefined;
+}
+
+/** Questions about a session's history. Each leaves the guest where it is, and throws a `DebugError` where there is no history. */
+export class Questions {
+  readonly #parts: QuestionParts;
+
+  constructor(parts: QuestionParts) {
+    this.#parts = parts;
+  }
+
+  whence(wanted: WantedPlace, options: OriginOptions): Origin {
+    const { cpu, machine, locate, syntax } = this.#parts;
+    const view = {
+      registers: cpu().getRegisters(),
+      system: cpu().getSystemRegisters(),
+      fpu: cpu().getState().fpu,
+    };
+    const place = wantedPlace(wanted, view);
+    const { boot, devices } = machine();
+    const written = syntax();
+    return this.#look((parts) =>
+      originOf(
+        { ...parts, devices, segments: boot.segments, locate, ...(written && { syntax: written }) },
+        place,
+        options,
+      ),
+    );
+  }
+
+  writes(address: bigint, length: number, most?: number): WriteRecord[] {
+    return this.#look((parts) => writesOf(parts, { address, length, ...(most !== undefined && { most }) }));
+  }
+
+  #look<T>(look: (parts: FindParts) => T): T {
+    const { past, machine, ask, cpu, here } = this.#parts;
+    const { history } = past();
+    const { now } = history.range;
+    try {
+      return look({ history, memory: machine().memory, ask, cpu, here });
+    } catch (error) {
+      if (error instanceof Interrupted) throw new DebugError('the search was interrupted');
+      throw error;
+    } finally {
+      ask(undefined);
+      history.goTo(now);
+    }
+  }
+}
