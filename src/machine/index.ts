@@ -10,6 +10,14 @@ export type { RecentAccess } from './cpus/recent.js';
 export type { ExitObserver, RunOptions, Share } from './cpus/run-loop.js';
 export { DEFAULT_IPS, MAX_IPS } from './cpus/time.js';
 export { DeviceError } from './errors.js';
-export { type InputEvent, type InputRecord, type Inputs, ReplayError } from './inputs/index.js';
+export {
+  AnswerChecker,
+  AnswerRecorder,
+  type AnswerSums,
+  type InputEvent,
+  type InputRecord,
+  type Inputs,
+  ReplayError,
+} from './inputs/index.js';
 export { type ClockName, clockNames, DEFAULT_MEMORY, Machine, type MachineConfig } from './machine.js';
 export { MACHINE_STATE_VERSION, type MachineState, MachineStateError } from './snapshot/index.js';

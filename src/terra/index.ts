@@ -7,6 +7,7 @@ export { TerraError } from './sections.js';
 export {
   decodeTerra,
   encodeTerra,
+  type Fingerprint,
   hostFields,
   type RecordedEnd,
   TERRA_VERSION,

@@ -35,6 +35,18 @@ export interface Terra {
   end?: RecordedEnd;
   /** Fields of the description that named something of the host. */
   named?: FieldName[];
+  /** Of the disks and the firmware that it named. */
+  fingerprints?: Fingerprint[];
+}
+
+/** A file of the host as it was. */
+export interface Fingerprint {
+  field: 'disks' | 'floppies' | 'cdroms' | 'firmware';
+  /** Without its folder. */
+  name: string;
+  size: number;
+  /** SHA-256 of it, or of samples of a large one. */
+  digest: string;
 }
 
 /** What names files and modules of the host: a file leaves it out. */
@@ -101,9 +113,27 @@ function read(bytes: Uint8Array): Terra {
   return checked(unmarked(head.content, blobs));
 }
 
+function isFingerprint({ field, name, size, digest }: Fingerprint): boolean {
+  return (
+    ['disks', 'floppies', 'cdroms', 'firmware'].includes(field) &&
+    typeof name === 'string' &&
+    Number.isSafeInteger(size) &&
+    typeof digest === 'string'
+  );
+}
+
+function areSums({ every, sums }: NonNullable<InputRecord['answers']>): boolean {
+  return (
+    Number.isSafeInteger(every) &&
+    every > 0 &&
+    Array.isArray(sums) &&
+    sums.every((one) => Number.isSafeInteger(one?.at) && Number.isSafeInteger(one?.sum))
+  );
+}
+
 /** What is needed before a machine is made; the rest is checked by those who take it. */
 function checked(content: unknown): Terra {
-  const { spec, image, state, record, end, named = [] } = content as Terra;
+  const { spec, image, state, record, end, named = [], fingerprints = [] } = content as Terra;
   const { segments, name, format } = image;
   const placed = segments.every(
     ({ address, bytes, memorySize }) =>
@@ -115,8 +145,11 @@ function checked(content: unknown): Terra {
     throw damaged('it holds no state of a machine');
   if (record !== undefined && !(Array.isArray(record.events) && Number.isSafeInteger(record.until)))
     throw damaged('its recording is none');
+  if (record?.answers !== undefined && !areSums(record.answers)) throw damaged('its recording is none');
   if (end !== undefined && !Number.isSafeInteger(end.instructions))
     throw damaged('the end of its recording is none');
+  if (!Array.isArray(fingerprints) || !fingerprints.every(isFingerprint))
+    throw damaged('what it says of disks is nothing');
   const known = readSpec(spec, 'the file: ');
   if (hostFields.some((field) => known[field] !== undefined))
     throw damaged('it names files or modules of a host');
@@ -127,5 +160,6 @@ function checked(content: unknown): Terra {
     ...(record && { record }),
     ...(end && { end }),
     named: hostFields.filter((field) => named.includes(field)),
+    ...(fingerprints.length > 0 && { fingerprints }),
   };
 }

@@ -134,6 +134,8 @@ describe('a file', { skip: noCompiler }, () => {
       { ...good, state: {} },
       { ...good, state: { ...state, memory: { pages: { $: 'b', value: 0 } } } },
       { ...good, record: { events: 1 } },
+      { ...good, record: { events: [], until: 0, answers: { every: 0, sums: [] } } },
+      { ...good, record: { events: [], until: 0, answers: { every: 1, sums: [null] } } },
       { ...good, extra: { $: 'n', value: 'x' } },
       { ...good, extra: { $: 'm', value: [1] } },
     ])
@@ -222,7 +224,44 @@ describe('the command line', { skip: noCompiler }, () => {
     answering(8);
     const other = terrarium(['replay', recording, '--device', device]);
     assert.equal(other.status, 2);
-    assert.match(other.stderr, /the run was another than when it was recorded: registers or memory differ/);
+    assert.match(
+      other.stderr,
+      /the run is another than the recorded one: device 'dice' at port 0x500 answers 0x08 at instruction 1, and answered otherwise: it is not repeatable/,
+    );
+  });
+
+  test('refuses a disk that has changed, by name, and takes one that was moved', () => {
+    using scratch = new Scratch();
+    const [source, disk, recording] = ['k.S', 'd.img', 'd.terra'].map((name) => scratch.file(name)) as [
+      string,
+      string,
+      string,
+    ];
+    const content = Buffer.alloc(512 * 2048, 'sectors of a disk ');
+    writeFileSync(disk, content);
+    writeFileSync(source, '.code16\nmov $0x41, %al\nout %al, $0xe9\nhlt\n');
+    const words = ['run', source, '--disk', disk];
+    assert.equal(terrarium([...words, '--record', recording]).stdout, 'A');
+    assert.equal(terrarium(['replay', recording, '--disk', disk]).status, 0);
+    const moved = scratch.file('moved.img');
+    writeFileSync(moved, content);
+    assert.equal(terrarium(['replay', recording, '--disk', moved]).status, 0);
+    content[700_000]! ^= 1;
+    writeFileSync(moved, content);
+    for (const [file, message] of [
+      [moved, /moved\.img is not as it was when d\.img was used \(its content\)/],
+      ['README.md', /README\.md is not as it was when d\.img was used \(it has \d+ bytes, and had 1048576\)/],
+    ] as const)
+      for (const command of [
+        ['replay', recording],
+        ['run', '--from', recording],
+      ]) {
+        const { status, stderr } = terrarium([...command, '--disk', file]);
+        assert.equal(status, 2, stderr);
+        assert.match(stderr, message);
+      }
+    const two = terrarium(['replay', recording, '--disk', disk, '--disk', disk]);
+    assert.match(two.stderr, /its machine was made with 1 of "disks", and not 2/);
   });
 
   test('says what is wrong', () => {

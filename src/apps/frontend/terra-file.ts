@@ -10,6 +10,7 @@ import { type MachineSpec, optionWord } from '../../config/index.js';
 import { ConfigError } from '../../errors.js';
 import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../runtime/index.js';
 import { decodeTerra, encodeTerra, type Terra, TerraError } from '../../terra/index.js';
+import { requireSameFiles } from './fingerprints.js';
 
 /** Larger files are not read: a full guest of 4 GiB that does not compress. */
 const LARGEST = 4 * 2 ** 30;
@@ -59,13 +60,20 @@ export async function writeTerra(file: string, terra: Terra): Promise<number> {
   }
 }
 
-/** Files and modules of the host are named by the user, not by the snapshot. @throws ConfigError for missing ones */
-export function requireNamed({ named = [] }: Terra, asked: MachineSpec, file: string): void {
+/** Files and modules of the host are named by the user, not by the snapshot. @throws ConfigError for missing and changed ones */
+export function requireNamed(
+  { named = [], fingerprints = [] }: Terra,
+  asked: MachineSpec,
+  file: string,
+): void {
   // What a loader places beside a kernel is in memory already.
   const missing = named.filter(
     (name) => name !== 'initrds' && name !== 'modules' && asked[name] === undefined,
   );
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    requireSameFiles(fingerprints, asked, file);
+    return;
+  }
   const options = missing.map((name) => `--${optionWord(name)}`).join(', ');
   throw new ConfigError(
     `${file}: its machine was made with ${options}`,

@@ -30,6 +30,16 @@ export interface InputRecord {
   readonly until: number;
   /** How many inputs of each channel had been taken before the first of `events`; missing ones: none. */
   readonly before?: Readonly<Record<string, number>>;
+  /** What devices answered, as sums; missing in older records. */
+  readonly answers?: AnswerSums;
+}
+
+/** Sums over a run's reads from devices: see answers.ts. */
+export interface AnswerSums {
+  /** A sum is kept after every so many reads, so that there are never many. */
+  readonly every: number;
+  /** Over all reads so far, with the instruction of the last one. */
+  readonly sums: readonly { readonly at: number; readonly sum: number }[];
 }
 
 /** A replayed run takes in other inputs than the record has: it is the record of another machine. */

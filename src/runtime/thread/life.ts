@@ -8,7 +8,14 @@ import { AcpiPm, Drives, SimvirtioByExits } from '../../devices/index.js';
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
-import type { ExitObserver, InputEvent, InputRecord, Machine, Outcome } from '../../machine/index.js';
+import {
+  AnswerRecorder,
+  type ExitObserver,
+  type InputEvent,
+  type InputRecord,
+  type Machine,
+  type Outcome,
+} from '../../machine/index.js';
 import { makePc } from '../../pc/index.js';
 import { MILLISECOND } from '../../time/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
@@ -17,6 +24,7 @@ import { openFirmware } from '../disks/open-firmware.js';
 import { openFwCfg } from '../disks/open-fw-cfg.js';
 import { chooseEngine } from '../engines/engines.js';
 import { openBeside } from '../images/beside.js';
+import { answersObservers } from './answers.js';
 import { buttonSource, keySource, mouseSource } from './keys.js';
 import type { FromWorker, HostedParts, MadeMachine, SavedMachine, StreamName } from './protocol.js';
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
@@ -58,6 +66,7 @@ export class Life implements Disposable {
   #names: readonly string[] = [];
   /** What came in since this life began. */
   readonly #events: InputEvent[] = [];
+  readonly #answers: AnswerRecorder | undefined;
   #inputWanted = false;
   #watched: Watched | undefined;
   #feed: FrameFeed | undefined;
@@ -66,6 +75,7 @@ export class Life implements Disposable {
   constructor(parts: LifeParts, before?: Life) {
     this.parts = parts;
     const { spec, image, observe, control, user, post } = parts;
+    if (observe.record) this.#answers = new AnswerRecorder();
     this.#stopping = () => Atomics.load(control, Control.request) !== 0;
     this.#wake = new Wake(() => post({ type: 'output' }));
     this.#progress = new Float64Array(parts.progress);
@@ -115,7 +125,8 @@ export class Life implements Disposable {
         observe: (names) => {
           this.#names = names;
           const log = this.#observe(follows);
-          return together([...(log ? [log] : []), ...(moments.any ? [moments] : [])]);
+          const answers = answersObservers(observe, this.#answers, names);
+          return together([...(log ? [log] : []), ...(moments.any ? [moments] : []), ...answers]);
         },
       });
     } catch (error) {
@@ -179,7 +190,14 @@ export class Life implements Disposable {
       throw new ConfigError('the machine does not record its inputs', 'make it with record: true');
     const before = this.parts.observe.from?.inputs.taken;
     const until = this.machine.inputs.position;
-    return { version: 1, events: this.#events, until, ...(before && { before }) };
+    const answers = this.#answers?.record;
+    return {
+      version: 1,
+      events: this.#events,
+      until,
+      ...(before && { before }),
+      ...(answers && { answers }),
+    };
   }
 
   /** The whole state, while the machine is stopped, and how many instructions its CPU has run. */

@@ -8,6 +8,8 @@ import type { EngineName, MachineSpec } from '../../../../config/index.js';
 import { ConfigError } from '../../../../errors.js';
 import type { MachineState } from '../../../../machine/index.js';
 import type { HostedMachine, HostedOutcome } from '../../../../runtime/index.js';
+import type { Fingerprint } from '../../../../terra/index.js';
+import { fingerprintsOf } from '../../../frontend/fingerprints.js';
 import { digestOf, writeTerra } from '../../../frontend/terra-file.js';
 import type { RunFlags } from './flags.js';
 
@@ -32,6 +34,7 @@ export class Keeper {
   readonly #flags: RunFlags;
   readonly #made: { spec: MachineSpec; image: Image };
   readonly #start: MachineState | undefined;
+  readonly #fingerprints: Fingerprint[];
 
   private constructor(
     machine: HostedMachine,
@@ -43,6 +46,8 @@ export class Keeper {
     this.#flags = flags;
     this.#made = made;
     this.#start = start;
+    // As they are before the run: it may write to them.
+    this.#fingerprints = start === undefined ? [] : fingerprintsOf(made.spec);
   }
 
   /** Before the run: a recording begins with a state. */
@@ -60,13 +65,15 @@ export class Keeper {
     const { spec, image } = this.#made;
     const { state, instructions } = await this.#machine.save();
     const described = withoutEngine(spec);
-    if (save !== undefined) await writeTerra(save, { spec: described, image, state });
+    if (save !== undefined)
+      await writeTerra(save, { spec: described, image, state, fingerprints: fingerprintsOf(spec) });
     if (record === undefined || this.#start === undefined || instructions === undefined) return;
     const { kind, reason } = outcome;
     await writeTerra(record, {
       spec: described,
       image,
       state: this.#start,
+      fingerprints: this.#fingerprints,
       record: await this.#machine.record(),
       end: { kind, reason, instructions, digest: digestOf(this.#machine, outcome) },
     });
@@ -85,5 +92,12 @@ export async function keepRunning(
   file: string,
 ): Promise<{ bytes: number }> {
   const { state } = await machine.save();
-  return { bytes: await writeTerra(file, { spec: withoutEngine(spec), image, state }) };
+  return {
+    bytes: await writeTerra(file, {
+      spec: withoutEngine(spec),
+      image,
+      state,
+      fingerprints: fingerprintsOf(spec),
+    }),
+  };
 }
