@@ -17,7 +17,7 @@ export type Way =
   | 'made'
   /** Read from a port. */
   | 'input'
-  /** RIP alone: the guest went on behind the instruction. */
+  /** RIP alone: the guest went on after the instruction. */
   | 'next'
   /** The address of the instruction after a call. */
   | 'return'

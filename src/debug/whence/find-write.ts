@@ -212,7 +212,7 @@ export class WriteFinder {
     return write;
   }
 
-  /** Whether the instruction here writes the register, whatever its value; remembered by its address. */
+  /** Whether the instruction here writes the register, be it the same value; remembered by its address. */
   #names(known: Map<string, boolean>, place: Place, pc: bigint, bits: CodeBits): boolean {
     const key = `${pc}:${bits}`;
     let names = known.get(key);
