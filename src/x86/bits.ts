@@ -126,8 +126,22 @@ export const DR6 = {
   BT: 1n << 15n,
 } as const;
 
+/** LEN by the number of bytes; 8 in 64-bit code only. */
+const breakpointLengths: Readonly<Record<number, bigint>> = { 1: 0n, 2: 1n, 4: 3n, 8: 2n };
+
 /** DR7, the control of breakpoints (SDM 3B 18.2.4): for each, an enable bit for the task and one for all, and its kind. */
 export const DR7 = {
+  /** Breakpoint n is on for all tasks: bit 1 + 2n. */
+  globalEnable: (breakpoint: number): bigint => 2n << BigInt(2 * breakpoint),
+  /** The four bits of breakpoint n, from bit 16 + 4n: R/W, then LEN. Instructions have the length 1. @param bytes 1, 2, 4 or 8 */
+  kind: (breakpoint: number, kind: bigint, bytes: number): bigint =>
+    (((breakpointLengths[bytes] ?? 0n) << 2n) | kind) << BigInt(16 + 4 * breakpoint),
+  /** R/W: what a breakpoint stops at. */
+  EXECUTION: 0n,
+  WRITES: 1n,
+  PORT: 2n,
+  /** Reads as well as writes. */
+  ACCESSES: 3n,
   /** The next access to a debug register is a debug exception, which clears it (SDM 3B 18.2.4). */
   GD: 1n << 13n,
 } as const;

@@ -1,4 +1,4 @@
-import { DR7_AFTER_RESET, type Registers, type SystemRegisters } from '../../../x86/index.js';
+import { DR7, DR7_AFTER_RESET, type Registers, type SystemRegisters } from '../../../x86/index.js';
 import type { Watchpoint } from '../../contract/index.js';
 import { KVM_CAP_XSAVE2 } from './capabilities.js';
 import { decode, encode, scratch } from './codec.js';
@@ -43,12 +43,8 @@ export interface GuestDebug {
   blockInterrupts?: boolean;
 }
 
-/** LEN and R/W of a breakpoint in DR7 (SDM 3B 18.2.4). */
-const lengthBits: Readonly<Record<number, bigint>> = { 1: 0n, 2: 1n, 4: 3n, 8: 2n };
 /** KVM refuses longer lists (MAX_IO_MSRS, arch/x86/kvm/x86.c). */
 const MAX_MSRS = 255;
-const WRITES = 1n;
-const ACCESSES = 3n;
 
 const regs = scratch(layout.kvm_regs.sizeof);
 const sregs = scratch(layout.kvm_sregs.sizeof);
@@ -363,17 +359,16 @@ export class Vcpu extends Handle {
     if (blockInterrupts) control |= K.KVM_GUESTDBG_BLOCKIRQ;
     if (control !== 0) control |= K.KVM_GUESTDBG_ENABLE;
     debug.setUint32(f.control, control, true);
-    // DR7: one enable bit (G0 to G3) per breakpoint; type and length 0 are an instruction (SDM 3B 18.2.4).
     let dr7: bigint = DR7_AFTER_RESET;
     for (const [i, address] of breakpoints.entries()) {
       debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);
-      dr7 |= 2n << BigInt(2 * i);
+      dr7 |= DR7.globalEnable(i) | DR7.kind(i, DR7.EXECUTION, 1);
     }
     for (const [index, { address, length, on }] of watchpoints.entries()) {
       const i = breakpoints.length + index;
       debug.setBigUint64(f['arch.debugreg'] + 8 * i, address, true);
-      const bits = ((lengthBits[length] ?? 0n) << 2n) | (on === 'write' ? WRITES : ACCESSES);
-      dr7 |= (2n << BigInt(2 * i)) | (bits << BigInt(16 + 4 * i));
+      const kind = on === 'write' ? DR7.WRITES : DR7.ACCESSES;
+      dr7 |= DR7.globalEnable(i) | DR7.kind(i, kind, length);
     }
     debug.setBigUint64(f['arch.debugreg'] + 8 * 7, dr7, true);
     this.transfer(ioctl.KVM_SET_GUEST_DEBUG, debug);
