@@ -12,12 +12,12 @@ const u64 = (value: number) => [...u32(value), ...u32(0)];
 const uleb = (value: number): number[] =>
   value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...uleb(value >>> 7)];
 
-/** `head`, then `unit` again and again up to `size` bytes. */
+/** `head`, then as many whole `unit`s as `size` bytes have room for, then zeros. */
 function filled(head: readonly number[], unit: readonly number[], size: number): Buffer {
   const bytes = Buffer.alloc(size);
   bytes.set(head);
-  for (let at = head.length; at + unit.length <= size; at += unit.length) bytes.set(unit, at);
-  return bytes;
+  const whole = size - ((size - head.length) % unit.length);
+  return bytes.fill(Buffer.from(unit), head.length, whole);
 }
 
 /** Instruction length, is_stmt, line base and range, opcode base. */

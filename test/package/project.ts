@@ -77,11 +77,24 @@ function packInto(folder: string): void {
   cpSync(place.path, path.join(folder, 'project'), { recursive: true, verbatimSymlinks: true });
 }
 
+/** A copy of the installed project beside all others, made once, so that each of them can be hard links to its files. */
+let installed: Scratch | undefined;
+
+function linkProject(to: string): void {
+  if (installed === undefined) {
+    const copy = new Scratch();
+    cpSync(packed.project, copy.path, { recursive: true, verbatimSymlinks: true });
+    process.on('exit', () => copy[Symbol.dispose]());
+    installed = copy;
+  }
+  execFileSync('cp', ['-al', `${installed.path}/.`, to]);
+}
+
 /** A project of one's own in which the package is installed; its environment is a new user's. */
 export class Project extends Scratch {
   constructor() {
     super();
-    cpSync(packed.project, this.path, { recursive: true, verbatimSymlinks: true });
+    linkProject(this.path);
   }
 
   /** Runs a program in a folder of the project. */
