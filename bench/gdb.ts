@@ -2,7 +2,7 @@
 import { parseImage } from '../src/boot/index.js';
 import type { EngineName } from '../src/config/index.js';
 import { GdbClient } from '../src/debug/gdb/testing.js';
-import { serveGdb } from '../src/debug/index.js';
+import { serveGdb } from '../src/debug/listen/index.js';
 import { hostMachine } from '../src/runtime/index.js';
 import { median, type Row } from './measure.js';
 

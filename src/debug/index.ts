@@ -1,6 +1,6 @@
 /**
  * Debuggers: a session that holds a machine, gdb's remote protocol over it, and `Debugger`, the core of debuggers for people:
- * lines, names, expressions, breakpoints. All but `listen.ts` is pure.
+ * lines, names, expressions, breakpoints. All of it is pure; what needs Node is in `listen/`.
  *
  * @module
  */
@@ -18,7 +18,6 @@ export type { Frame } from './frames.js';
 export { GdbStub, type StubEvents } from './gdb/stub.js';
 export type { Footprint } from './history/backwards.js';
 export { HISTORY_BYTES, History, type HistoryRange } from './history/history.js';
-export { DEFAULT_GDB_PORT, type DebugAddress, GdbServer, listenLocally, serveGdb } from './listen.js';
 export type { ListingLine } from './listing.js';
 export type { Space } from './memory.js';
 export { type CodeBits, isRealAddressing, segmentBase, stackPointer } from './mode.js';

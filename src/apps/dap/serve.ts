@@ -5,7 +5,7 @@
  */
 import { createServer } from 'node:net';
 import { type Readable, Writable } from 'node:stream';
-import { type DebugAddress, listenLocally } from '../../debug/index.js';
+import { type DebugAddress, listenLocally } from '../../debug/listen/index.js';
 import { ExitStatus } from '../frontend/exit-status.js';
 import { unrestricted } from './access-rules.js';
 import { Framing } from './framing.js';

@@ -5,7 +5,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import { whole } from '../../config/index.js';
-import type { DebugAddress } from '../../debug/index.js';
+import type { DebugAddress } from '../../debug/listen/index.js';
 import { ConfigError, type TerrariumError } from '../../errors.js';
 import { type DumpItem, parseDump } from '../../inspect/index.js';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command } from 'commander';
 import { asTyped } from '../../../command.js';
-import type { DebugAddress } from '../../../debug/index.js';
+import type { DebugAddress } from '../../../debug/listen/index.js';
 import { ConfigError } from '../../../errors.js';
 import type { AccessRules } from '../../dap/access-rules.js';
 import { parsePort } from '../../frontend/values.js';

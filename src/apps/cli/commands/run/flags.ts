@@ -1,4 +1,4 @@
-import type { DebugAddress } from '../../../../debug/index.js';
+import type { DebugAddress } from '../../../../debug/listen/index.js';
 import type { DumpItem } from '../../../../inspect/index.js';
 import type { BuildFlags } from '../../../frontend/build-options.js';
 import type { MachineFlags } from '../../../frontend/machine-options.js';

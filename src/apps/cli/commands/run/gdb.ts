@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { command } from '../../../../command.js';
-import { type DebugAddress, serveGdb } from '../../../../debug/index.js';
+import { type DebugAddress, serveGdb } from '../../../../debug/listen/index.js';
 import { ConfigError } from '../../../../errors.js';
 import type { HostedMachine, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
 import { SymbolTable } from '../../../../symbols/index.js';

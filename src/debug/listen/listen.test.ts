@@ -6,12 +6,12 @@ import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { parseImage } from '../boot/index.js';
-import { type HostedMachine, hostMachine } from '../runtime/index.js';
-import { packet } from './gdb/packets.js';
-import { GdbClient } from './gdb/testing.js';
+import { parseImage } from '../../boot/index.js';
+import { type HostedMachine, hostMachine } from '../../runtime/index.js';
+import { packet } from '../gdb/packets.js';
+import { GdbClient } from '../gdb/testing.js';
+import { testEngines } from '../testing.js';
 import { type GdbServer, MAX_CONNECTIONS, serveGdb } from './listen.js';
-import { testEngines } from './testing.js';
 
 /** 1: inc %ax; jmp 1b */
 const endless = parseImage(Uint8Array.of(0x40, 0xeb, 0xfd), 'endless');

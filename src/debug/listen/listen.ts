@@ -4,11 +4,11 @@
  * @module
  */
 import { createServer, type Server, type Socket } from 'node:net';
-import { TerrariumError } from '../errors.js';
-import type { SymbolTable } from '../symbols/index.js';
-import { speaksGdb } from './gdb/packets.js';
-import { GdbStub } from './gdb/stub.js';
-import type { DebugTarget } from './target.js';
+import { TerrariumError } from '../../errors.js';
+import type { SymbolTable } from '../../symbols/index.js';
+import { speaksGdb } from '../gdb/packets.js';
+import { GdbStub } from '../gdb/stub.js';
+import type { DebugTarget } from '../target.js';
 
 export const DEFAULT_GDB_PORT = 1234;
 
