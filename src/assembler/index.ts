@@ -18,5 +18,22 @@ export {
 } from './assemble.js';
 export { type ElfOptions, elfImage } from './elf-image.js';
 export { mnemonics } from './forms.js';
+export {
+  type AssembledGuest,
+  assembleGuest,
+  BOOT_SECTOR_LOAD,
+  DEFAULT_ELF_LOAD,
+  type GuestMode,
+  type GuestOptions,
+  type GuestSource,
+  type GuestTarget,
+  guestTarget,
+  isBootSector,
+  isElf,
+  NOT_LOADED,
+  nasmWidth,
+  placesItself,
+  toSegment,
+} from './guest.js';
 export type { Placed, PlacedLine } from './layout.js';
 export { AssemblerError, type Complaint, complaintText, type Origin } from './source.js';

@@ -34,6 +34,7 @@ export {
   compileSources,
   findDriver,
   hasCompiler,
+  type SourceMode,
   ToolchainError,
 } from './images/toolchain.js';
 export { createLauncher, type LauncherOptions } from './launcher.js';

@@ -12,10 +12,11 @@ import {
   assemble,
   elfImage,
   flatImage,
+  NOT_LOADED,
+  placesItself,
   type SourceFile,
 } from '../../assembler/index.js';
 import type { Language } from './languages.js';
-import { placesItself } from './objects.js';
 import { ToolchainError } from './toolchain-error.js';
 
 /** What `--as` takes of assemblers. */
@@ -24,9 +25,6 @@ export type AssemblerName = (typeof assemblers)[number];
 
 /** A file that a source includes may have so many bytes. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
-
-/** What only an operating system's loader would read, as in the linker scripts. */
-const NOT_LOADED = [/^\.(note|comment|eh_frame|eh_frame_hdr|gcc_except_table|interp|dynamic)(\.|$)/];
 
 export interface BuiltinTarget {
   readonly bits: 16 | 32 | 64;

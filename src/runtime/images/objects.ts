@@ -33,17 +33,6 @@ type Maker = (
 /** How each language becomes an object. */
 export const makers: Partial<Record<Language, Maker>> = { nasm, rust, zig };
 
-/** nasm sources with a load address (`org`) become flat images: nasm links them itself. */
-export function placesItself(source: string): boolean {
-  return /^[ \t]*\[?[ \t]*org[ \t]/im.test(source);
-}
-
-/** The width in a nasm source: `bits 16`, `[bits 32]`, `use64`; undefined where it has none. */
-export function nasmWidth(source: string): 16 | 32 | 64 | undefined {
-  const [, bits] = /^[ \t]*\[?[ \t]*(?:bits[ \t]+|use)(16|32|64)\b/im.exec(source) ?? [];
-  return bits === undefined ? undefined : (Number(bits) as 16 | 32 | 64);
-}
-
 const NASM = 'install nasm: sudo apt-get install nasm';
 
 function nasm(

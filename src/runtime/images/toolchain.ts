@@ -7,11 +7,21 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  BOOT_SECTOR_LOAD,
+  DEFAULT_ELF_LOAD,
+  type GuestTarget,
+  guestTarget,
+  isBootSector,
+  isElf,
+  placesItself,
+  toSegment,
+} from '../../assembler/index.js';
 import { type AssemblerName, assembleBuiltin, refuseBuiltin } from './builtin-assembler.js';
 import { Confinement } from './confined.js';
 import { type Language, languageOf, SOURCE_ENDINGS } from './languages.js';
 import { elfScript, flatScript } from './linker-scripts.js';
-import { asPath, hasCompiler, makers, nasmImage, nasmWidth, placesItself } from './objects.js';
+import { asPath, hasCompiler, makers, nasmImage } from './objects.js';
 import { DEFAULT_TIMEOUT_MS, LARGEST_OUTPUT, runTool, tooLarge } from './run-tool.js';
 import type { SandboxName } from './sandbox.js';
 import { sandboxLimits } from './sandbox.js';
@@ -69,17 +79,8 @@ export interface Compiled {
 
 /** Larger sources are refused: no person wrote them. */
 const LARGEST_SOURCE = 16 * 1024 * 1024;
-/** The link address of 32-bit and 64-bit guests: above the PC's low memory, as Multiboot and Linux kernels are. */
-const DEFAULT_ELF_LOAD = 0x100000;
-/** The address at which a BIOS loads a boot sector. */
-const BOOT_SECTOR_LOAD = 0x7c00;
-
 /** The kind of the compiled image. */
-interface Target {
-  /** Width of the object files; 16-bit assembler with a later `.code64` needs a 64-bit one. */
-  bits: 16 | 32 | 64;
-  kind: 'flat' | 'elf';
-}
+type Target = GuestTarget;
 
 /** A source file and its content. */
 interface Source {
@@ -119,7 +120,8 @@ export function compileSources(files: readonly string[], options: CompileOptions
   try {
     const compiled = build(folder, sources, target, load, options);
     const maybe = options.load === undefined && (options.mode === 'auto' || options.mode === 'real');
-    if (!maybe || !isBootSector(compiled) || placesItself(first.text)) return compiled;
+    if (!maybe || compiled.kind !== 'flat' || !isBootSector(compiled.bytes) || placesItself(first.text))
+      return compiled;
     return build(folder, sources, target, BOOT_SECTOR_LOAD, options);
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
@@ -156,26 +158,7 @@ function readSource(file: string): Source {
 /** The width of the code in a source. */
 export function chooseTarget(file: string, source: string, mode: SourceMode): Target {
   const language = languageOf(file);
-  const directives = language === 'assembler' ? widthDirectives(source) : [];
-  const said =
-    language === 'nasm' ? (nasmWidth(source) ?? (placesItself(source) ? 16 : undefined)) : directives[0];
-  const width = mode === 'auto' ? (said ?? 64) : modeWidth[mode];
-  const kind = width === 16 || (language === 'nasm' && placesItself(source)) ? 'flat' : 'elf';
-  return { kind, bits: directives.includes(64) ? 64 : width };
-}
-
-const modeWidth = { reset: 16, real: 16, protected: 32, paged: 32, pae: 32, long: 64 } as const;
-
-/** Every `.code16`, `.code16gcc`, `.code32` and `.code64` of an assembler source in order, comments left out. */
-function widthDirectives(source: string): (16 | 32 | 64)[] {
-  const code = source.replace(/\/\*[\s\S]*?\*\//g, ' ');
-  const found = code.matchAll(/^[^\n/#"]*\.code(16|32|64)(?:gcc)?\b/gm);
-  return [...found].map((match) => Number(match[1]) as 16 | 32 | 64);
-}
-
-/** An image of at least a sector with the boot signature 55 AA at its end, as a BIOS requires it. */
-function isBootSector({ kind, bytes }: Compiled): boolean {
-  return kind === 'flat' && bytes.length >= 512 && bytes[510] === 0x55 && bytes[511] === 0xaa;
+  return guestTarget(source, language === 'assembler' ? 'gas' : language === 'nasm' ? 'nasm' : 'other', mode);
 }
 
 function build(
@@ -368,19 +351,4 @@ function readImage(image: string, file: string, mode: SourceMode): Uint8Array {
   if (size > LARGEST_OUTPUT) throw tooLarge(file, size);
   if (size === 0) throw new ToolchainError(`${file}: the image is empty`, 'does it contain an instruction?');
   return toSegment(readFileSync(image), mode);
-}
-
-/** A flat image that reaches the reset vector is filled up to the end of its segment. */
-function toSegment(bytes: Uint8Array, mode: SourceMode): Uint8Array {
-  const { length } = bytes;
-  const reaches = length > 0xfff0 && length < 0x10000 && (mode === 'auto' || mode === 'reset');
-  if (!reaches || isElf(bytes)) return new Uint8Array(bytes);
-  // The guest's own linker script may end after the jump at FFF0; the segment's end must still be at 1 MiB.
-  const segment = new Uint8Array(0x10000);
-  segment.set(bytes);
-  return segment;
-}
-
-function isElf(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 }
