@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { withVga } from '../../src/apps/frontend/default-vga.js';
 import { parseImage } from '../../src/boot/index.js';
 import type { MachineSpec } from '../../src/config/index.js';
+import { withVga } from '../../src/pc/index.js';
 import { noKvm, Scratch, terrarium } from '../support.js';
 
 /** MOV AX, segment; MOV DS, AX; MOV WORD [0], 'H' in grey; MOV WORD [2], 'i'; CLI; HLT */

@@ -9,9 +9,9 @@ import { Command, CommanderError } from 'commander';
 import { type FieldName, fieldNames, type MachineSpec, optionWord, wordsOf } from '../../config/index.js';
 import { Debugger, type DebuggerEvents } from '../../debug/index.js';
 import { ConfigError } from '../../errors.js';
+import { withVga } from '../../pc/index.js';
 import { type HostedMachine, hostMachine, loadImage, sourceFinder } from '../../runtime/index.js';
 import { SymbolTable } from '../../symbols/index.js';
-import { withVga } from '../frontend/default-vga.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../frontend/machine-options.js';
 import { SourceMap } from './sources.js';
 

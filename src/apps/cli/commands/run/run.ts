@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { asTyped } from '../../../../command.js';
 import type { MachineSpec } from '../../../../config/index.js';
 import { ConfigError } from '../../../../errors.js';
+import { withVga } from '../../../../pc/index.js';
 import {
   canRunHere,
   type HostedMachine,
@@ -15,7 +16,6 @@ import {
 } from '../../../../runtime/index.js';
 import { printableText } from '../../../../symbols/index.js';
 import { addBuildOptions, buildOf } from '../../../frontend/build-options.js';
-import { withVga } from '../../../frontend/default-vga.js';
 import { endingText, needsExplanation, printEngine, printGuestLog } from '../../../frontend/ending.js';
 import { ExitStatus, statusOf } from '../../../frontend/exit-status.js';
 import { addMachineOptions, specOf } from '../../../frontend/machine-options.js';

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { defaultOf, type MachineSpec } from '../../config/index.js';
-import type { LoadedImage } from '../../runtime/index.js';
+import type { Image } from '../boot/index.js';
+import { defaultOf, type MachineSpec } from '../config/index.js';
 
 /** Video memory takes the place of RAM here (IBM VGA technical reference). */
 const FIRST = 0xa0000;
@@ -13,7 +13,7 @@ const END = 0xc0000;
 const ONE_MIB = 0x100000;
 
 /** The guest's machine, with a VGA where it says nothing of one and leaves its addresses free. */
-export function withVga({ image, spec }: Pick<LoadedImage, 'image' | 'spec'>): MachineSpec {
+export function withVga({ image, spec }: { image: Image; spec: MachineSpec }): MachineSpec {
   if (spec.vga !== undefined || spec.standardDevices === false) return spec;
   const { memory = defaultOf('memory') ?? 0, load, regions = [] } = spec;
   // The end of a flat image is at 1 MiB after a reset; which start it has is decided later, so both have to be free of it.
