@@ -4,7 +4,6 @@
  * @module
  */
 export { createFrom, restoreFrom } from './create.js';
-export { createFrom, type MachineOptions, type Opener } from './create.js';
 export { withVga } from './default-vga.js';
 export { isForFirmware } from './firmware.js';
 export { type ForkParts, Machine, requireOwnDisks, restoresBy, type Snapshot } from './machine.js';

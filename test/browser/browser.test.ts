@@ -4,17 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import * as terrarium from '../../src/browser.js';
+import type { Browser, Page } from 'playwright-core';
+import * as terrarium from '../../src/browser/index.js';
 import { softProgram } from '../../src/engine/soft/host/testing.js';
 import { readGuestImage, readGuests } from '../guests/catalogue.js';
+import { noChromium, startChromium } from '../support/chromium.js';
 import { root, Scratch } from '../support.js';
 import { type GuestResult, type GuestToRun, runGuest } from './run-guest.js';
-
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(
-  existsSync,
-);
-const noBrowser = executablePath === undefined && 'SKIPPED: no Chromium here: apt-get install chromium';
 
 /** Those that come to an end by themselves, on devices that a browser has as well. */
 const guests = readGuests().filter(
@@ -40,7 +36,7 @@ function toRun(guest: (typeof guests)[number]): GuestToRun {
   };
 }
 
-describe('in a browser', { skip: noBrowser }, () => {
+describe('in a browser', { skip: noChromium }, () => {
   const scratch = new Scratch();
   let server: ChildProcess;
   let url: string;
@@ -53,19 +49,7 @@ describe('in a browser', { skip: noBrowser }, () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     url = await new Promise((resolve) => server.stdout?.once('data', (line) => resolve(String(line).trim())));
-    browser = await chromium.launch({
-      executablePath: executablePath!,
-      env: { ...process.env, HOME: scratch.path } as Record<string, string>,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await startChromium(scratch.path);
     page = await browser.newPage();
     await page.goto(url);
   });
@@ -160,7 +144,7 @@ test('the bundle for browsers has no import of Node', {
   const { build } = await import('esbuild');
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: ['src/browser.ts'],
+    entryPoints: ['src/browser/index.ts'],
     bundle: true,
     write: false,
     metafile: true,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type * as Terrarium from '../../src/browser.js';
+import type * as Terrarium from '../../src/browser/index.js';
 
 /** What a guest needs to run, as it can be sent to a page. */
 export interface GuestToRun {

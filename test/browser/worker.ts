@@ -1,5 +1,5 @@
 /** The Worker in the page that browser.test.ts opens: runs each guest that it is sent and answers with the result. */
-import type * as Terrarium from '../../src/browser.js';
+import type * as Terrarium from '../../src/browser/index.js';
 import { type GuestToRun, runGuest } from './run-guest.js';
 
 // The bundle that is shipped, from the root of what the test serves.

@@ -1,20 +1,10 @@
 /**
- * Terrarium in a browser: machines, devices and observers, on the software engine. Nothing of Node is in it.
- *
- * ```ts
- * const engine = await loadSoftEngine(new URL('soft.wasm', import.meta.url));
- * const machine = createMachine({ engine, image: bytes, output });
- * const outcome = machine.run({ timeoutMs: 1000 });
- * ```
- *
- * A run holds its thread, and a guest that sleeps makes it wait: so machines belong into a Worker. docs/browser.md shows
- * all of it.
+ * Machines and their engine on the thread that asks for them.
  *
  * @module
  */
-import './globals.js';
-import { type SoftEngine, softEngine, type TranslateMode } from './engine/soft/index.js';
-import { ConfigError, TerrariumError } from './errors.js';
+import { type SoftEngine, softEngine, type TranslateMode } from '../engine/soft/index.js';
+import { ConfigError, TerrariumError } from '../errors.js';
 import {
   createFrom,
   type Machine,
@@ -22,56 +12,7 @@ import {
   type Opener,
   restoreFrom,
   restoresBy,
-} from './pc/index.js';
-
-export {
-  type Assembled,
-  type AssembleOptions,
-  AssemblerError,
-  assemble,
-  type Complaint,
-  elfImage,
-  flatImage,
-} from './assembler/index.js';
-export { type BootPlan, type Image, ImageError, type Mode, modes, parseImage } from './boot/index.js';
-export type { MachineSpec } from './config/index.js';
-export type {
-  AccessSize,
-  ByteSink,
-  ByteSource,
-  Device,
-  DeviceHost,
-  DeviceInputs,
-  InputSource,
-  InputStream,
-  InterruptController,
-  Line,
-  LineListener,
-  MemoryRange,
-  PortRange,
-} from './devices/contract/index.js';
-export * from './devices/index.js';
-export type { Engine, EngineCpu, Exit } from './engine/contract/index.js';
-export { Control, controlBytes, ExitKind } from './engine/contract/index.js';
-export { type SoftCpu, type SoftEngine, softEngine, type TranslateMode } from './engine/soft/index.js';
-export { ConfigError, TerrariumError } from './errors.js';
-export { type Explanation, explain, formatExplanation } from './explain/index.js';
-export { formatRegisters } from './inspect/index.js';
-export {
-  DEFAULT_MEMORY,
-  DeviceError,
-  type ExitObserver,
-  type MachineConfig,
-  type Outcome,
-  type OutcomeKind,
-  type RunOptions,
-  type UnclaimedAccess,
-} from './machine/index.js';
-export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
-export { type ForkParts, Machine, type MachineOptions, type Snapshot } from './pc/index.js';
-export { SymbolTable } from './symbols/index.js';
-export { ExitLog, Statistics } from './trace/index.js';
-export type { CpuRegisters, CpuState, Registers, SystemRegisters } from './x86/index.js';
+} from '../pc/index.js';
 
 /**
  * Makes a machine as `createMachine` of the main entry does: a PC with its devices, described by the same fields. The engine is

@@ -1,0 +1,180 @@
+/**
+ * What flows between a guest in a Worker and the page: console, keys, pictures. A guest that prints faster than the page shows waits.
+ *
+ * @module
+ */
+import type { Picture, Screen } from '../devices/contract/index.js';
+import type { KeyEvent } from '../devices/index.js';
+import type { FromWorker, ScreenArea } from './messages.js';
+
+/** Console bytes that the page has not shown yet, at most. */
+const MOST_AHEAD = 1 << 18;
+/** Bytes that end a slice, so that they are sent. */
+const SLICE_BYTES = 1 << 16;
+/** Input that waits for the guest, at most. */
+const MOST_INPUT = 1 << 20;
+const FRAME_MS = 1000 / 60;
+
+type Post = (message: FromWorker, transfer?: Transferable[]) => void;
+
+/** The console's bytes on their way to the page. */
+export class ConsoleOut {
+  readonly #post: Post;
+  /** What waits to be sent: a console writes byte by byte, so that an array for each would cost more than the guest. */
+  #buffer = new Uint8Array(2 * SLICE_BYTES);
+  #waiting = 0;
+  #ahead = 0;
+  #shown: (() => void) | undefined;
+
+  constructor(post: Post) {
+    this.#post = post;
+  }
+
+  /** Takes the bytes at once. */
+  readonly write = (bytes: Uint8Array): void => {
+    const needed = this.#waiting + bytes.length;
+    if (needed > this.#buffer.length) {
+      const larger = new Uint8Array(2 * needed);
+      larger.set(this.#buffer.subarray(0, this.#waiting));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, this.#waiting);
+    this.#waiting = needed;
+  };
+
+  /** So much waits that it should be sent. */
+  get full(): boolean {
+    return this.#waiting >= SLICE_BYTES;
+  }
+
+  /** The page is far behind. */
+  get crowded(): boolean {
+    return this.#ahead > MOST_AHEAD;
+  }
+
+  flush(): void {
+    if (this.#waiting === 0) return;
+    const bytes = this.rest(this.#waiting);
+    this.#ahead += bytes.length;
+    this.#post({ output: bytes }, [bytes.buffer]);
+  }
+
+  /** Takes what waits to be sent, without sending it. @param most bytes that are kept */
+  rest(most: number): Uint8Array {
+    const bytes = this.#buffer.slice(0, Math.min(this.#waiting, most));
+    this.#waiting = 0;
+    return bytes;
+  }
+
+  /** The page has shown so many bytes. */
+  taken(bytes: number): void {
+    this.#ahead = Math.max(0, this.#ahead - bytes);
+    if (!this.crowded) this.wake();
+  }
+
+  /** Resolves when the page has caught up, or with `wake`. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#shown = resolve;
+    });
+  }
+
+  wake(): void {
+    this.#shown?.();
+    this.#shown = undefined;
+  }
+}
+
+/** Bytes that somebody types at the console. */
+export class ConsoleIn {
+  readonly #bytes: number[] = [];
+
+  get available(): boolean {
+    return this.#bytes.length > 0;
+  }
+
+  read(): number {
+    return this.#bytes.shift() ?? -1;
+  }
+
+  /** What does not fit is lost, as on a line without flow control. */
+  add(bytes: Uint8Array): void {
+    const room = MOST_INPUT - this.#bytes.length;
+    for (const byte of bytes.subarray(0, room)) this.#bytes.push(byte);
+  }
+}
+
+/** Keys that go down and up. */
+export class Keys {
+  readonly #events: KeyEvent[] = [];
+
+  get available(): boolean {
+    return this.#events.length > 0;
+  }
+
+  read(): KeyEvent | undefined {
+    return this.#events.shift();
+  }
+
+  add(event: KeyEvent): void {
+    if (this.#events.length < 4096) this.#events.push(event);
+  }
+}
+
+/** Sends what has changed on the screen, at most 60 times a second and not before the page has shown the last. */
+export class ScreenFeed {
+  readonly #screen: Screen;
+  readonly #post: Post;
+  #last = Number.NEGATIVE_INFINITY;
+  #busy = false;
+
+  constructor(screen: Screen, post: Post) {
+    this.#screen = screen;
+    this.#post = post;
+  }
+
+  shown(): void {
+    this.#busy = false;
+  }
+
+  /** @param now the machine's time in milliseconds; without it, all that blinks is seen, and the picture is sent at once */
+  look(now?: number): void {
+    const moment = performance.now();
+    if (now !== undefined && (this.#busy || moment - this.#last < FRAME_MS - 1)) return;
+    this.#last = moment;
+    const picture = this.#screen.look(now);
+    if (picture.changed === undefined) return;
+    this.#busy = true;
+    const area = areaOf(picture, picture.changed);
+    this.#post({ screen: area }, [area.rgba.buffer]);
+  }
+}
+
+function areaOf(
+  { width, height, rgba, text }: Picture,
+  { x, y, width: columns, height: rows }: NonNullable<Picture['changed']>,
+): ScreenArea {
+  const pixels = new Uint8ClampedArray(columns * rows * 4);
+  for (let row = 0; row < rows; row++) {
+    const from = ((y + row) * width + x) * 4;
+    pixels.set(rgba.subarray(from, from + columns * 4), row * columns * 4);
+  }
+  return {
+    ...{ width, height, x, y, columns, rows, rgba: pixels },
+    ...(text && { text: wordsOf(text) }),
+  };
+}
+
+/** The characters that ASCII has too; the rest as spaces. */
+function wordsOf({ columns, rows, cells }: NonNullable<Picture['text']>): string {
+  const lines: string[] = [];
+  for (let row = 0; row < rows; row++) {
+    let line = '';
+    for (let column = 0; column < columns; column++) {
+      const code = cells[row * columns + column]! & 0xff;
+      line += code >= 0x20 && code < 0x7f ? String.fromCharCode(code) : ' ';
+    }
+    lines.push(line.trimEnd());
+  }
+  return lines.join('\n').trimEnd();
+}
