@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildLab } from './lab.mjs';
 import { cache, root } from './paths.mjs';
 import { buildSoft } from './soft.mjs';
 
@@ -24,6 +25,13 @@ function sources(...folders) {
       .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
       .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name)),
   );
+}
+
+/** What the lab is made of beside TypeScript. */
+function pageSources() {
+  return readdirSync(path.join(root, 'src/apps/lab'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name));
 }
 
 /** The bundles' options; `options` are those of `build`. */
@@ -257,7 +265,7 @@ export async function build(options = {}) {
     // For browsers: all in one file, in which an import of Node is an error. Not every browser has Symbol.dispose.
     esbuild.build({
       ...common(options),
-      entryPoints: { browser: 'src/browser.ts' },
+      entryPoints: { browser: 'src/browser/index.ts', 'browser-worker': 'src/browser/worker.ts' },
       outdir: 'dist',
       bundle: true,
       platform: 'browser',
@@ -276,13 +284,27 @@ export async function build(options = {}) {
     }),
   ];
   if (tests) work.push(transpile(options));
-  const [results] = await Promise.all([Promise.all(work), soft && buildSoft()]);
+  const [results, , lab] = await Promise.all([
+    Promise.all(work),
+    soft && buildSoft(),
+    buildLab(esbuild, common(options)),
+  ]);
   const written = new Set(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
   if (soft) written.add('dist/soft.wasm');
+  for (const file of [...Object.keys(lab.result.metafile.outputs), ...lab.written]) written.add(file);
+  written.add('dist/lab/soft.wasm');
+  if (existsSync(path.join(root, 'dist/soft.wasm')))
+    copyFileSync(path.join(root, 'dist/soft.wasm'), path.join(root, 'dist/lab/soft.wasm'));
   for (const file of compiled) requireAscii(file);
-  // Commander is bundled, 5 ms faster than as a separate package; its licence is included with its code.
-  copyFileSync(path.join(root, 'node_modules/commander/LICENSE'), path.join(root, 'dist/commander.LICENSE'));
-  written.add('dist/commander.LICENSE');
+  // Commander is bundled, 5 ms faster than as a separate package, and so is the lab's server; their licences are included with their code.
+  for (const [name, from] of Object.entries({
+    commander: 'commander',
+    hono: 'hono',
+    'hono-node-server': '@hono/node-server',
+  })) {
+    copyFileSync(path.join(root, 'node_modules', from, 'LICENSE'), path.join(root, `dist/${name}.LICENSE`));
+    written.add(`dist/${name}.LICENSE`);
+  }
   sweep('dist', written, (file) => file.startsWith('dist/types/'));
   if (types) {
     rmSync(path.join(root, 'dist/types'), { recursive: true, force: true });
@@ -309,7 +331,7 @@ function sweep(folder, written, keep) {
 }
 
 /** What a build is made of, besides the sources. */
-const recipe = ['package.json', 'scripts/build.mjs', 'scripts/soft.mjs'].map((file) => path.join(root, file));
+const recipe = ['package.json', 'scripts/build.mjs', 'scripts/soft.mjs', 'scripts/lab.mjs'].map((file) => path.join(root, file));
 
 /** Whether a stamp, which lists the files of a build, is older than one of them. */
 function isStale(stamp, inputs) {
@@ -321,7 +343,7 @@ function isStale(stamp, inputs) {
 /** Builds only what a newer source asks for. */
 export async function buildIfStale({ tests = false, soft = tests } = {}) {
   const stamps = {
-    dist: [stampOf('dist'), [...sources('src'), ...recipe]],
+    dist: [stampOf('dist'), [...sources('src'), ...pageSources(), ...recipe]],
     build: [stampOf('build'), [...sources('src', 'test', 'bench'), ...recipe]],
   };
   const missing = (file) => !existsSync(path.join(root, file));

@@ -1,6 +1,6 @@
 // `node scripts/pictures.mjs`: makes the pictures of the README again, in docs/pictures. They show real runs: commands in a
 // tmux terminal, whose cells are drawn by Chromium; screens of guests are Terrarium's own screenshots.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
@@ -278,6 +278,34 @@ async function session(columns, rows) {
   }
 }
 
+/** The lab at a breakpoint of a guest that draws text. */
+async function lab(file) {
+  const server = spawn(process.execPath, ['dist/cli.cjs', 'lab', '--port', '0', '--no-open'], {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  try {
+    const url = await new Promise((resolve) =>
+      server.stdout.once('data', (line) => resolve(String(line).trim())),
+    );
+    const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, colorScheme: 'dark' });
+    await page.goto(`${url}#vga-text`);
+    await page.waitForSelector('.status[data-status=ready]');
+    await page.keyboard.press('F8');
+    await page.waitForSelector('.status[data-status=ended], .status[data-status=stopped]');
+    await page.keyboard.press('Shift+F7');
+    await page.waitForSelector('.cm-current');
+    await page.screenshot({ path: file });
+  } finally {
+    await browser.close();
+    server.kill();
+  }
+}
+
 await setup({ tests: true });
 mkdirSync(folder, { recursive: true });
 const debuggerScreen = new Terminal(100, 32);
@@ -307,6 +335,7 @@ await toPng([
     ),
   ],
 ]);
+await lab(path.join(folder, 'lab.png'));
 writeFileSync(path.join(folder, 'session.svg'), await session(90, 28));
 for (const [name, ...args] of [
   ['vga-text', 'run', 'guests/vga-text', '--engine', 'soft', '--screenshot'],

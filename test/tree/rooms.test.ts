@@ -1,6 +1,6 @@
 /** The house keeps its shape: who may import whom, nothing of Node where a browser has to run it, no circles. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 
@@ -100,13 +100,17 @@ const rooms: Record<string, Room> = {
     node: 'all',
   },
   'apps/dap': {
-    imports: ['apps/frontend', 'config', 'debug', 'inspect', 'runtime', 'symbols', 'x86'],
+    imports: ['apps/frontend', 'config', 'debug', 'inspect', 'pc', 'runtime', 'symbols', 'x86'],
     node: 'all',
   },
+  // The page: it runs in a browser, which the bundler checks.
+  'apps/lab': { imports: ['browser'], node: 'all' },
+  'apps/lab-server': { imports: ['boot', 'runtime'], node: 'all' },
   'apps/cli': {
     imports: [
       'apps/dap',
       'apps/frontend',
+      'apps/lab-server',
       'apps/tui',
       'boot',
       'config',
@@ -118,6 +122,7 @@ const rooms: Record<string, Room> = {
       'inspect',
       'machine',
       'manage',
+      'pc',
       'runtime',
       'symbols',
       'terra',
@@ -132,12 +137,16 @@ const rooms: Record<string, Room> = {
       'assembler',
       'boot',
       'config',
+      'debug',
+      'engine/assist',
       'engine/soft',
       'explain',
       'inspect',
+      'isa',
       'machine',
       'pc',
       'symbols',
+      'terra',
       'trace',
       ...contracts,
     ],
@@ -199,7 +208,8 @@ function importsOf(file: string): Import[] {
   return [...found].map(([, target]) => {
     const local = target!.startsWith('.');
     // AssemblyScript leaves the extension out.
-    const resolved = `${path.resolve(path.dirname(file), target!).replace(/\.js$/, '')}.ts`;
+    const plain = path.resolve(path.dirname(file), target!).replace(/\.js$/, '');
+    const resolved = existsSync(`${plain}.tsx`) ? `${plain}.tsx` : `${plain}.ts`;
     return {
       file,
       room: roomOf(file),
@@ -210,7 +220,7 @@ function importsOf(file: string): Import[] {
 }
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.endsWith('testing.ts'))
+  .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('.test.ts') && !file.endsWith('testing.ts'))
   .map((file) => path.join(src, file));
 const imports = files.flatMap(importsOf);
 const short = (file: string) => (path.isAbsolute(file) ? path.relative(src, file) : file);

@@ -22,6 +22,7 @@ const commands: Commands = {
   rm: async () => (await import('./commands/rm.js')).rmCommand(),
   bench: async () => (await import('./commands/bench/bench.js')).benchCommand(),
   verify: async () => (await import('./commands/verify.js')).verifyCommand(),
+  lab: async () => (await import('./commands/lab.js')).labCommand(),
   doctor: async () => (await import('./commands/doctor.js')).doctorCommand(),
 };
 

@@ -1,0 +1,2 @@
+/** The bundler takes style sheets out of the page's code. */
+declare module '*.css';

@@ -1,0 +1,40 @@
+/**
+ * The server behind the page, where it is `terrarium lab`: it compiles what the page cannot. Its token is in the address.
+ *
+ * @module
+ */
+import type { TextFile } from './projects.js';
+
+const TOKEN = 'lab.token';
+
+/** The token of this tab: from the address, where it does not stay. */
+function token(): string | undefined {
+  try {
+    const given = new URLSearchParams(location.search).get('token');
+    if (given !== null) {
+      sessionStorage.setItem(TOKEN, given);
+      history.replaceState(null, '', location.pathname + location.hash);
+    }
+    return sessionStorage.getItem(TOKEN) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const held = token();
+
+/** There is a server that compiles. */
+export const hasServer = held !== undefined;
+
+/** Compiles sources there: the image, or why not, in words. */
+export async function compileThere(files: readonly TextFile[], mode: string): Promise<Uint8Array | string> {
+  if (held === undefined)
+    return 'This source needs a compiler, which a page alone does not have: start `terrarium lab` on Linux with gcc.';
+  const response = await fetch('api/compile', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'X-Terrarium-Token': held },
+    body: JSON.stringify({ files, mode }),
+  });
+  if (response.ok) return new Uint8Array(await response.arrayBuffer());
+  return (await response.text()) || `the server said ${response.status}`;
+}
