@@ -331,7 +331,9 @@ function sweep(folder, written, keep) {
 }
 
 /** What a build is made of, besides the sources. */
-const recipe = ['package.json', 'scripts/build.mjs', 'scripts/soft.mjs', 'scripts/lab.mjs'].map((file) => path.join(root, file));
+const recipe = ['package.json', 'scripts/build.mjs', 'scripts/soft.mjs', 'scripts/lab.mjs'].map((file) =>
+  path.join(root, file),
+);
 
 /** Whether a stamp, which lists the files of a build, is older than one of them. */
 function isStale(stamp, inputs) {

@@ -51,7 +51,7 @@ export interface Given {
   readonly symbols: Image | undefined;
   readonly drives: readonly DriveBytes[];
   readonly initrd: Uint8Array | undefined;
-  /** Makes the user's own devices, anew for each machine. */
+  /** Makes the user's own devices, again for each machine. */
   readonly devices: () => readonly Device[];
   readonly inputs: readonly RecordedInput[];
   readonly state?: MachineState;

@@ -121,7 +121,7 @@ export class WorkerMachine implements AsyncDisposable {
     if (this.#ended === undefined) this.#post(told);
   }
 
-  /** Ends the Worker, with whatever runs in it. */
+  /** Ends the Worker, with what runs in it. */
   end(): void {
     this.#end(new TerrariumError('EWORKER', 'the Worker was ended'), false);
   }

@@ -1,5 +1,6 @@
-/** The lab as a person uses it: writes, runs, errs, mends, steps, goes back, shares, learns. */
+/** The lab as a person uses it: writes, runs, errs, fixes, steps, goes back, shares, learns. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { noChromium } from '../support/chromium.js';
@@ -40,7 +41,7 @@ describe('the lab', { skip: noChromium }, () => {
     );
   });
 
-  test('shows errors where they are, and runs once they are mended', async () => {
+  test('shows errors where they are, and runs once they are fixed', async () => {
     const it = await lab.open();
     await it.write('.code16\n_start: mvo %ax, %bx\n hlt\n');
     await it.page.waitForSelector('.cm-lintRange-error');
@@ -61,10 +62,9 @@ describe('the lab', { skip: noChromium }, () => {
     await it.reaches('stopped');
     await it.page.waitForSelector('.cm-current');
     assert.match(String(await it.line()), /mov\s+\$1, %ax/);
-    await it.page.keyboard.press('F10');
-    await it.page.waitForSelector('[data-register="rax"].changed');
+    await it.moves(() => it.page.keyboard.press('F10'));
     assert.equal(await it.register('rax'), '00000001');
-    await it.page.keyboard.press('F7');
+    await it.moves(() => it.page.keyboard.press('F7'));
     await it.page.waitForSelector('[data-register="rbx"].changed');
     assert.match(String(await it.line()), /add %bx, %ax/);
     await it.page.keyboard.press('Shift+F7');
@@ -85,7 +85,7 @@ describe('the lab', { skip: noChromium }, () => {
     await it.run();
     assert.equal(await it.status(), 'halted');
     assert.equal(await it.register('rax'), '00000003');
-    await it.page.keyboard.press('Shift+F8');
+    await it.moves(() => it.page.keyboard.press('Shift+F8'));
     await it.page.waitForFunction(
       () => document.querySelector('.status b')?.textContent === 'at a breakpoint',
     );
@@ -203,13 +203,13 @@ describe('the lab', { skip: noChromium }, () => {
     await it.page.click('.more summary');
     const download = it.page.waitForEvent('download');
     await it.press('Save the moment (.terra)');
-    const file = await (await download).path();
+    const file = readFileSync(await (await download).path());
     await it.page.keyboard.press('Escape');
     const other = await lab.open();
     await other.page.locator('input[type=file]').setInputFiles({
       name: 'it.terra',
       mimeType: 'application/octet-stream',
-      buffer: (await import('node:fs')).readFileSync(file),
+      buffer: file,
     });
     await other.reaches('stopped');
     await other.page.waitForSelector('[data-register="rax"]');
@@ -225,7 +225,7 @@ describe('the lab', { skip: noChromium }, () => {
       await it.page.evaluate((name) => {
         document.documentElement.dataset.theme = name;
       }, theme);
-      const source = (await import('node:fs')).readFileSync(axe, 'utf8');
+      const source = readFileSync(axe, 'utf8');
       // By the debugger's way: the page's own policy refuses scripts of others.
       const session = await it.page.context().newCDPSession(it.page);
       await session.send('Runtime.evaluate', { expression: source });

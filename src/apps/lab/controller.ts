@@ -68,7 +68,7 @@ async function begun(): Promise<WorkerMachine> {
   made.onEnd = (error) => {
     state.status.value = 'ready';
     state.stale.value = true;
-    notice(`${error.message}: the guest starts anew`, true);
+    notice(`${error.message}: the guest starts again`, true);
     void begun().then((other) => {
       machine = other;
     });
@@ -152,7 +152,7 @@ export async function partsNow(): Promise<MachineParts | undefined> {
 
 // Runs
 
-/** Makes the machine anew from the sources. False where that cannot be done. */
+/** Makes the machine again from the sources. False where that cannot be done. */
 export async function reset(more: Partial<MachineParts> = {}): Promise<boolean> {
   if (machine === undefined) return false;
   if (state.status.value === 'running') await stop();
@@ -244,6 +244,7 @@ async function arrived(halt: Halt): Promise<void> {
     state.why.value = explained && (died || halt.end!.kind !== 'halted') ? explained : undefined;
     if (died) state.openTab('below', 'why');
     state.status.value = halt.why === 'end' ? 'ended' : 'stopped';
+    state.moves.value++;
   });
 }
 

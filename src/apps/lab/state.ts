@@ -60,6 +60,8 @@ export const exits = signal<readonly ExitRow[]>([]);
 /** The number of the first exit of the list. */
 export const exitsFrom = signal(1);
 export const halted = signal('');
+/** How often the guest has moved and stopped again. */
+export const moves = signal(0);
 
 export const memoryAt = signal('0x0');
 export const watched = signal<readonly string[]>([]);

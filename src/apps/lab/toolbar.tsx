@@ -199,7 +199,7 @@ function StatusLine() {
       ? `${shortCount(progress.instructions)} instr · ${shortTime(progress.time)}`
       : '';
   return (
-    <p class="status" data-status={status}>
+    <p class="status" data-status={status} data-moves={state.moves.value}>
       <b class={tone}>{text}</b>
       {state.stale.value && state.made.value !== undefined && status !== 'running' && <em>source changed</em>}
       <small>{counts}</small>

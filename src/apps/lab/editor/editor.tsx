@@ -65,7 +65,10 @@ function make(parent: HTMLElement): EditorView {
           // Tab indents; Escape, then Tab leaves the editor.
           indentWithTab,
         ]),
-        EditorView.contentAttributes.of({ 'aria-label': 'Source code. Escape, then Tab leaves the editor.' }),
+        EditorView.contentAttributes.of({
+          tabindex: '0',
+          'aria-label': 'Source code. Escape, then Tab leaves the editor.',
+        }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) edited(state.shown.value, update.state.doc.toString());
           setCursorLine(update.state.doc.lineAt(update.state.selection.main.head).number);

@@ -52,6 +52,7 @@ export function Tabs({ group, tabs }: { group: string; tabs: readonly Tab[] }) {
           role="tabpanel"
           aria-labelledby={`tab-${name}`}
           class="pane"
+          tabIndex={0}
           hidden={name !== chosen}
         >
           {(keep || name === chosen) && pane}
