@@ -34,6 +34,8 @@ export interface WorkerFiles {
   readonly program: string | URL;
 }
 
+const runningCalls: ReadonlySet<CallName> = new Set(['go', 'goTo', 'goToExit', 'runTo', 'lastWrite']);
+
 interface Waiting {
   resolve(result: unknown): void;
   reject(error: Error): void;
@@ -85,6 +87,8 @@ export class WorkerMachine implements AsyncDisposable {
   /** Makes a call; see `WorkerCalls`. @throws TerrariumError with what the Worker says */
   ask<K extends CallName>(call: K, ...args: Parameters<WorkerCalls[K]>): Promise<ReturnType<WorkerCalls[K]>> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    // A pause that came when nothing ran any more is not for this run.
+    if (runningCalls.has(call)) this.clearPause();
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });

@@ -86,6 +86,14 @@ export class LabPage {
     await this.page.getByRole('button', { name, exact: true }).click();
   }
 
+  /** Clicks left of a line's number. */
+  async clickMargin(line: number): Promise<void> {
+    await this.page
+      .locator('.cm-points .cm-gutterElement')
+      .nth(line - 1)
+      .click();
+  }
+
   async tab(name: string): Promise<void> {
     await this.page.click(`#tab-${name}`);
   }

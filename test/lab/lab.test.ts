@@ -77,7 +77,7 @@ describe('the lab', { skip: noChromium }, () => {
   test('stops at a breakpoint in the margin, and runs back to it', async () => {
     const it = await lab.open();
     await it.write(COUNTS);
-    await it.page.locator('.cm-points .cm-gutterElement').nth(5).click();
+    await it.clickMargin(5);
     await it.page.waitForSelector('.breakpoint');
     await it.run();
     assert.equal(await it.status(), 'at a breakpoint');
@@ -96,7 +96,7 @@ describe('the lab', { skip: noChromium }, () => {
     const it = await lab.open();
     await it.run();
     await it.tab('exits');
-    await it.press('3');
+    await it.moves(() => it.press('3'));
     await it.page.waitForSelector('.exits tr.here');
     // The third letter of "Hello".
     assert.match(await it.register('rax'), /6c$/);
@@ -139,7 +139,7 @@ describe('the lab', { skip: noChromium }, () => {
   test('shares a moment in a link, which shows exactly that', async () => {
     const it = await lab.open();
     await it.write(COUNTS);
-    await it.page.locator('.cm-points .cm-gutterElement').nth(4).click();
+    await it.clickMargin(4);
     await it.run();
     const [rip, rax] = [await it.register('rip'), await it.register('rax')];
     await it.press('Share');

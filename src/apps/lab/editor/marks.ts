@@ -129,7 +129,6 @@ export function margins(toggle: (line: number) => void) {
         return current === line ? arrow : null;
       },
       lineMarkerChange: (update) => update.startState.field(marks) !== update.state.field(marks),
-      initialSpacer: () => point,
       domEventHandlers: {
         mousedown(view, { from }) {
           toggle(view.state.doc.lineAt(from).number);
