@@ -137,12 +137,12 @@ export class Calls implements Answers {
   }
 
   look(what: Parameters<WorkerCalls['look']>[0]): Promise<Look> {
-    const { debug, target, exits, time, instructions } = this.#current;
+    const { debug, target, machine, time, instructions } = this.#current;
     // The guest may run: what the debugger remembers of it is old.
     debug.changed();
     const atEnd = this.#ended?.at === instructions;
     return lookAt(
-      { debug, target, time, exits: exits.total, end: atEnd ? this.#ended?.end : undefined },
+      { debug, target, time, exits: machine.exits, end: atEnd ? this.#ended?.end : undefined },
       what,
     );
   }

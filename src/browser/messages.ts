@@ -176,6 +176,7 @@ export interface Look {
     readonly by: string;
   }[];
   readonly history?: HistoryRange;
+  /** Exits up to this moment. */
   readonly exits: number;
   /** Milliseconds of the machine's time. */
   readonly time: number;

@@ -11,7 +11,7 @@ export function Exits() {
   const total = state.timeline.value?.total ?? 0;
   const first = state.timeline.value?.first ?? 1;
   if (total === 0) return <p class="empty">{words.emptyExits}</p>;
-  const now = state.look.value?.history?.now ?? 0;
+  const now = state.look.value?.exits ?? 0;
   const from = state.exitsFrom.value;
   const wanted = filter.value.toLowerCase();
   const rows = state.exits.value.filter(
@@ -58,10 +58,7 @@ export function Exits() {
           </thead>
           <tbody>
             {rows.map((row) => (
-              <tr
-                key={row.number}
-                class={row.instructions === now ? 'here' : row.instructions > now ? 'future' : ''}
-              >
+              <tr key={row.number} class={row.number === now ? 'here' : row.number > now ? 'future' : ''}>
                 <td>
                   <button
                     type="button"
