@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CodeSize } from '../isa/index.js';
+import { type CodeSize, operandBytes } from '../isa/index.js';
 import { type Dialect, type Encoded, EncodeError, encodeFit, isConsistent, isFalseNop } from './encode.js';
 import { type Fit, fitsOf, type Known } from './fit.js';
 import { formsOf } from './forms.js';
@@ -13,6 +13,17 @@ import { type AsmInstruction, type AsmOperand, needsLongMode, type Register } fr
 function defaultSize({ form: { row } }: Fit, code: CodeSize): number {
   if (code !== 64) return code;
   return row.default64 || row.force64 ? 64 : 32;
+}
+
+/** True where the instruction accesses as many bytes of memory whichever fit is taken: XMM registers are wider than what MOVQ reads. */
+function sameMemory(fits: readonly Fit[], { operands }: AsmInstruction, code: CodeSize): boolean {
+  const bytes = fits.map((fit) => {
+    const notation = fit.form.notations[operands.findIndex(({ kind }) => kind === 'memory')];
+    return notation === undefined
+      ? 0
+      : operandBytes(notation.memory[1], fit.size ?? defaultSize(fit, code), fit.form.row);
+  });
+  return bytes[0] !== 0 && bytes.every((one) => one === bytes[0]);
 }
 
 /** Among fits whose operands have different sizes: those of the default size, where that may be taken. */
@@ -28,7 +39,7 @@ function settleSize(
   const isSaid =
     operands.length > 0 &&
     operands.every((one) => one.kind === 'register' || (one.kind === 'memory' && one.size !== undefined));
-  if (sizes.size < 2 || isSaid) return fits;
+  if (sizes.size < 2 || isSaid || sameMemory(fits, instruction, code)) return fits;
   const usual = fits.filter((fit) => fit.size === undefined || fit.size === defaultSize(fit, code));
   const free = fits.every(
     ({ form: { row } }) => row.spelling.mnemonic.endsWith('+') || row.force64 || /far/.test(row.name),

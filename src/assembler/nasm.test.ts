@@ -163,6 +163,8 @@ lab: over
   'labels with and without a colon': 'a nop\nb: nop\nc db 1\nd:\n.e: dw .e\nf: dw d.e\ng equ 5\ndb g\n',
   'x87 and SSE':
     'bits 32\nfld dword [eax]\nfadd st1\nfadd st0, st2\nfadd to st3\nfaddp\nfsub st0, st1\nfsubp st1\nfstsw ax\nfinit\nmovsd xmm0, [eax]\nmovsd\ncmpltps xmm1, xmm2\nmovq xmm1, [ecx]\n',
+  'SSE in 64 bits':
+    'bits 64\nmovq xmm0, [rbx]\nmovq [rbx], xmm9\nmovq mm0, [rbx]\nmovq [rbx], mm0\nmovq rax, xmm0\nmovq xmm0, rax\nmovd xmm0, [rbx]\nmovd [rbx], mm1\n',
   prefixes:
     'bits 32\nrep movsb\nlock inc dword [eax]\no16 nop\na16 lodsb\nrepne scasd\nes lodsb\nmov [es:di], al\n',
 };
@@ -173,6 +175,20 @@ describe('a source of NASM', { skip: noNasm }, () => {
       assert.equal(ours(source), theirs(source));
     });
   }
+});
+
+test('MOVQ needs no size for memory, which is 8 bytes in each of its forms', () => {
+  // SDM 2B, MOVQ: F3 0F 7E /r and 66 0F D6 /r, and with MMX registers NP 0F 6F /r and 7F /r.
+  const forms = [
+    ['movq xmm0, [rbx]', 'f30f7e03'],
+    ['movq [rbx], xmm0', '660fd603'],
+    ['movq mm0, [rbx]', '0f6f03'],
+    ['movq [rbx], mm0', '0f7f03'],
+  ];
+  assert.equal(
+    ours(`bits 64\n${forms.map(([text]) => text).join('\n')}\n`),
+    forms.map(([, bytes]) => bytes).join(''),
+  );
 });
 
 describe('a wrong source of NASM', () => {
