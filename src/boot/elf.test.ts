@@ -145,6 +145,18 @@ describe('an ELF file', () => {
     assert.equal(entry, 0x10_0003);
   });
 
+  test('of the top of the address space that names no physical address is explained, and goes where --load says', () => {
+    const high = 0xffff_ffff_8010_0000n;
+    const image = parseImage(elf({ entry: high + 3n, segments: [{ paddr: high }] }), 'k');
+    using memory = GuestMemory.create([{ address: 0, size: 0x20_0000 }]);
+    assert.throws(() => boot(memory, image), {
+      message: /at 0xffffffff80100000 is linked for the higher half.*p_paddr is p_vaddr/,
+      hint: /AT\(.*--load 0x100000/,
+    });
+    assert.equal(boot(memory, image, { load: 0x10_0000 }).entry, 0x10_0003);
+    assert.deepEqual(memory.readBytes(0x10_0000, CODE.length), CODE);
+  });
+
   test('with a physical entry, as Linux has it, is taken at its word', () => {
     const { entry } = parseImage(
       elf({ entry: 0x10_0004n, segments: [{ vaddr: 0xffff_ffff_8000_0000n, paddr: 0x10_0000n }] }),
@@ -217,7 +229,7 @@ describe('an ELF file', () => {
     );
     refuses(elf({ segments: [{ offset: 2n ** 64n - 1n }] }), /needs a file of 18446744073709551621 bytes/);
     refuses(
-      elf({ segments: [{ paddr: 0xffff_ffff_8000_0000n }] }),
+      elf({ segments: [{ vaddr: 0x10_0000n, paddr: 0xffff_ffff_8000_0000n }] }),
       /physical address 0xffffffff80000000/,
       /AT\(/,
     );

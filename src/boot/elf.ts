@@ -6,7 +6,7 @@
  */
 import { readSections } from './elf-sections.js';
 import { type Image, ImageError, type ImageSegment } from './image.js';
-import { hex } from './numbers.js';
+import { hex, PHYSICAL_BITS } from './numbers.js';
 
 const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
 const ET_EXEC = 2;
@@ -104,6 +104,8 @@ const otherTypes = new Map<number, [what: string, hint: string]>([
 interface Load {
   index: number;
   vaddr: bigint;
+  /** The file names no physical address of its own. */
+  virtual: boolean;
   segment: ImageSegment;
 }
 
@@ -134,7 +136,7 @@ export function parseElf(bytes: Uint8Array, name: string): Image {
     name,
     segments: loads.map((load) => load.segment),
     entry,
-    virtual: loads.every(({ vaddr, segment }) => vaddr === BigInt(segment.address)),
+    virtual: loads.every(({ virtual }) => virtual),
     ...(sections.length > 0 && { sections }),
   };
 }
@@ -294,7 +296,10 @@ function readLoad(
       'the file is cut off: build or copy it again',
     );
   }
-  if (paddr + memsz > BigInt(Number.MAX_SAFE_INTEGER)) {
+  const virtual = paddr === vaddr;
+  // The top of a 64-bit address space is no physical address, but `--load` may move the kernel to one.
+  const physical = virtual ? BigInt.asUintN(PHYSICAL_BITS, paddr) : paddr;
+  if (physical + memsz > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new ImageError(
       `${name}: ${segment} wants ${memsz} bytes at the physical address ${hex(paddr)}, where no machine has memory`,
       'a kernel linked for the top of the address space says where it lies in RAM: .text : AT(ADDR(.text) - OFFSET)',
@@ -305,8 +310,9 @@ function readLoad(
   return {
     index,
     vaddr,
+    virtual,
     segment: {
-      address: Number(paddr),
+      address: Number(physical),
       bytes: bytes.subarray(start, start + Number(filesz)),
       memorySize: Number(memsz),
     },

@@ -1,3 +1,6 @@
+/** How many bits a physical address has at most (SDM 3A 4.1.4). */
+export const PHYSICAL_BITS = 52;
+
 /** An address as it stands in messages. */
 export function hex(value: number | bigint): string {
   return `0x${value.toString(16)}`;

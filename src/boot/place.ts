@@ -2,7 +2,7 @@ import { ConfigError } from '../errors.js';
 import { type GuestMemory, MAX_GUEST_MEMORY, PAGE_SIZE } from '../memory/index.js';
 import { type Image, ImageError, type ImageSegment } from './image.js';
 import { BOOT_SECTOR_ADDRESS, type BootMode, isBootSector, resetSize } from './modes.js';
-import { alignUp, hex, range, sizeText } from './numbers.js';
+import { alignUp, hex, PHYSICAL_BITS, range, sizeText } from './numbers.js';
 
 /** Where the reset image ends, and the highest address of real mode's first megabyte plus one. */
 const ONE_MIB = 0x10_0000;
@@ -126,9 +126,11 @@ function checkInMemory(memory: GuestMemory, image: Image, segment: ImageSegment)
   );
 }
 
-function higherHalf({ name }: Image, { address, memorySize }: ImageSegment): ImageError {
+function higherHalf({ name }: Image, { address }: ImageSegment): ImageError {
+  // Of an address in the upper half of 64 bits a segment has those that a physical address may have.
+  const linked = BigInt.asUintN(64, BigInt.asIntN(PHYSICAL_BITS, BigInt(address)));
   return new ImageError(
-    `${name}: the segment at ${range(address, memorySize)} is linked for the higher half, and the file says that it lies there in physical memory too (p_paddr is p_vaddr), where no RAM is`,
+    `${name}: the segment at ${hex(linked)} is linked for the higher half, and the file says that it lies there in physical memory too (p_paddr is p_vaddr), where no RAM is`,
     'let the linker script say where it lies in RAM, .text : AT(ADDR(.text) - OFFSET), or load it lower: --load 0x100000; the kernel’s own page tables then map it to the higher half',
   );
 }
