@@ -21,7 +21,7 @@ Examples:
   $ terrarium run kernel.elf --timeout 2s --expect 'rax=42'
   $ terrarium new my-kernel                    a kernel of your own to begin with
   $ terrarium dap --install-vscode             debug kernels in VS Code
-  $ terrarium course                           learn how machines work, in twelve lessons
+  $ terrarium course                           learn how machines work, in fourteen lessons
   $ terrarium grade exercise submissions       grade a class's submissions, safely
   $ terrarium run guests/hello --name web --detach    in a process of its own
   $ terrarium ps                               which machines run

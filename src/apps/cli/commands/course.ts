@@ -19,7 +19,9 @@ Examples:
 
 export function courseCommand(): Command {
   const command = new Command('course')
-    .description('Twelve lessons, from the first HLT to polled queues, with tasks that are checked.')
+    .description(
+      'Fourteen lessons, from the first HLT to a boot sector that reads its disk, with tasks that are checked.',
+    )
     .addHelpText('before', asTyped(examples.trimStart()))
     .usage('[start | check] [options]')
     .argument('[words...]')
