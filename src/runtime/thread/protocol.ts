@@ -26,6 +26,8 @@ export interface TraceOptions {
   format: TraceFormat;
   /** Which exits; default: all. */
   filter?: TraceFilter;
+  /** Of text: how many characters a line has room for; default: as many as it has. */
+  columns?: number;
 }
 
 /** What to observe while a hosted machine runs. Plain data, like the machine's description. */

@@ -176,12 +176,12 @@ function valueAt(data: DataView, offset: number, size: number): number {
 }
 
 function encoderFor(
-  { format }: TraceOptions,
+  { format, columns }: TraceOptions,
   names: readonly string[],
   texts: TraceTexts,
   cpus: number,
 ): TraceEncoder {
   if (format === 'ndjson') return new NdjsonEncoder(names, texts);
   if (format === 'chrome') return new ChromeEncoder(names, texts, cpus);
-  return new TextTrace(names, texts, cpus);
+  return new TextTrace(names, texts, cpus, columns);
 }

@@ -26,7 +26,12 @@ export function traceOptions({ trace, traceFilter }: TraceFlags): TraceOptions |
     throw new ConfigError('--trace-filter has no trace to filter', 'add --trace or --trace=FILE');
   }
   const filter = traceFilter && parseTraceFilter(traceFilter);
-  return { format: traceFormatOf(trace), ...(filter && { filter }) };
+  const onTerminal = (trace === true || trace === '-') && process.stderr.isTTY === true;
+  return {
+    format: traceFormatOf(trace),
+    ...(filter && { filter }),
+    ...(onTerminal && { columns: process.stderr.columns || 80 }),
+  };
 }
 
 /** Sends the trace to stderr or into a file; the returned function waits until all of it is written. */
