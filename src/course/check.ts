@@ -1,4 +1,13 @@
-import { readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DeviceModule, EngineName } from '../config/index.js';
@@ -7,7 +16,7 @@ import { checkExpectation, parseExpectation } from '../inspect/index.js';
 import type { Outcome } from '../machine/index.js';
 import { hostMachine, type LoadedImage, loadImage } from '../runtime/index.js';
 import { SymbolTable } from '../symbols/index.js';
-import { type Lesson, lessonOf } from './lessons.js';
+import { type FurtherRun, type Lesson, lessonOf } from './lessons.js';
 
 /** A guest of the course is small: one that runs longer does not end. */
 const TIMEOUT_MS = 5000;
@@ -45,12 +54,60 @@ export async function checkFolder(folder: string, engine: EngineName = 'auto'): 
   // A submission is untrusted: its compiler may not read this host's files.
   const loaded = loadImage(folder, {}, { confined: true });
   const { warnings, sources } = loaded;
-  const { checks, ...first } = await checkRun(lesson, loaded, engine, lesson);
-  for (const run of lesson.also ?? []) checks.push(...(await checkRun(lesson, loaded, engine, run)).checks);
+  const { input, keys } = lesson;
+  const { checks, ...first } = await checkRun(lesson, loaded, engine, { input, keys, checks: lesson.checks });
+  for (const run of lesson.also ?? [])
+    checks.push(...(await checkFurther(lesson, folder, loaded, engine, run)));
   return { lesson, ...first, checks: [...checks, ...checkSource(lesson, sources)], warnings };
 }
 
-type RunSaid = Pick<Lesson, 'input' | 'keys' | 'checks'>;
+/** Checks a run in which something is different from the student's own. */
+async function checkFurther(
+  lesson: Lesson,
+  folder: string,
+  loaded: LoadedImage,
+  engine: EngineName,
+  run: FurtherRun,
+): Promise<LessonCheck[]> {
+  if (run.change === undefined) return (await checkRun(lesson, loaded, engine, run)).checks;
+  const changed = loadChanged(folder, loaded, run.change);
+  if (changed !== undefined) return (await checkRun(lesson, changed, engine, run)).checks;
+  const found = `nothing in the source matches ${run.change.from}`;
+  return run.checks.map(({ expect, missing }) => ({ ok: false, expect, expected: expect, found, missing }));
+}
+
+/** The student's guest, compiled from a changed copy of its sources; undefined where they have nothing to change. */
+function loadChanged(
+  folder: string,
+  { sources }: LoadedImage,
+  { from, to }: NonNullable<FurtherRun['change']>,
+): LoadedImage | undefined {
+  const copy = mkdtempSync(path.join(tmpdir(), 'terrarium-course-'));
+  try {
+    let changes = 0;
+    for (const name of readdirSync(folder)) {
+      const file = path.join(folder, name);
+      if (statSync(file).isFile()) copyFileSync(file, path.join(copy, name));
+    }
+    for (const source of sources) {
+      const file = path.join(copy, path.basename(source));
+      const text = readFileSync(source, 'utf8');
+      const changed = text.replace(new RegExp(from, 'gm'), () => {
+        changes++;
+        return to;
+      });
+      writeFileSync(file, changed);
+    }
+    return changes === 0 ? undefined : loadImage(copy, {}, { confined: true });
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+/** A guest that stands still has not died where a run takes away what it waits for. */
+function died(outcome: Outcome, { guest }: FurtherRun): boolean {
+  return guest === undefined ? endsBadly(outcome) : /^(shutdown|engineError)$/.test(outcome.kind);
+}
 
 /** The text of a check that would hold if the guest had not died. */
 const DIED = 'This does not count yet, since the guest died: see below for the reason.';
@@ -59,12 +116,20 @@ async function checkRun(
   lesson: Lesson,
   { image, spec, symbols }: LoadedImage,
   engine: EngineName,
-  { input, keys, checks }: RunSaid,
+  run: FurtherRun,
 ): Promise<{ outcome: Outcome; console: string; checks: LessonCheck[]; why: Explanation | undefined }> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  const devices = devicesOf(lesson);
-  await using machine = await hostMachine({ image, engine, ...spec, coalesce: false, devices });
+  const { input, keys, checks } = run;
+  const devices = devicesOf(lesson, run.options);
+  await using machine = await hostMachine({
+    image,
+    engine,
+    ...spec,
+    ...run.guest,
+    coalesce: false,
+    devices,
+  });
   machine.onOutput((bytes) => {
     if (length < MAX_CONSOLE) chunks.push(bytes);
     length += bytes.length;
@@ -75,7 +140,7 @@ async function checkRun(
   const outcome = await machine.run({ timeoutMs: TIMEOUT_MS });
   const console = Buffer.concat(chunks);
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console };
-  const names = endsBadly(outcome) ? new SymbolTable(symbols?.() ?? image) : undefined;
+  const names = died(outcome, run) ? new SymbolTable(symbols?.() ?? image) : undefined;
   const why =
     names &&
     explain({
@@ -113,6 +178,9 @@ const withoutComments = (code: string) =>
   code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|#(?!\s*(?:define|include)).*$/gm, ' ');
 
 /** The lesson's device is loaded from the course, even where the student changed the copy. */
-function devicesOf({ folder, device }: Lesson): DeviceModule[] {
-  return device === undefined ? [] : [{ module: pathToFileURL(path.join(folder, device)).href }];
+function devicesOf({ folder, device }: Lesson, options: unknown): DeviceModule[] {
+  if (device === undefined) return [];
+  return [
+    { module: pathToFileURL(path.join(folder, device)).href, ...(options !== undefined && { options }) },
+  ];
 }

@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { command } from '../command.js';
+import type { MachineSpec } from '../config/index.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import { contentsOf, makeFolder } from '../runtime/index.js';
 
@@ -23,8 +24,21 @@ export interface Lesson {
   checks: readonly { expect: string; missing: string }[];
   /** What the source must contain, as regular expressions: they check the means, not only the result. */
   source?: readonly { matches: string; missing: string }[];
-  /** Further runs, each with other input and its own checks. */
-  also?: readonly { input: string; checks: readonly { expect: string; missing: string }[] }[];
+  /** Further runs, each with its own checks: results that are written down hold in the first run alone. */
+  also?: readonly FurtherRun[];
+}
+
+/** A run in which something is different. */
+export interface FurtherRun {
+  input?: string | undefined;
+  keys?: string | undefined;
+  checks: readonly { expect: string; missing: string }[];
+  /** Fields of the guest that are different. */
+  guest?: Partial<MachineSpec>;
+  /** What the lesson's device is made with. */
+  options?: unknown;
+  /** A change of the student's source: a regular expression, and what comes in its place everywhere. */
+  change?: { from: string; to: string };
 }
 
 const courseFolder = () => fileURLToPath(new URL('docs/course/', import.meta.resolve('#package')));

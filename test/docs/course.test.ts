@@ -139,6 +139,15 @@ describe('terrarium course', { skip: noGcc || noKvm }, () => {
     assert.match(done.stdout, /Done\. Next: terrarium course start 2/);
   });
 
+  test('shows the compiler’s warnings', () => {
+    using scratch = new Scratch();
+    terrarium(['course', 'start', '7', 'mine'], { cwd: scratch.path });
+    const source = scratch.file('mine/kernel.c');
+    writeFileSync(source, `${readFileSync(source, 'utf8')}\nstatic int left_over;\n`);
+    const { stderr } = terrarium(['course', 'check', 'mine'], { cwd: scratch.path });
+    assert.match(stderr, /kernel\.c:\d+:\d+: warning: .*left_over/);
+  });
+
   test('says what is wrong with a folder, a number or a source', () => {
     using scratch = new Scratch();
     const inFolder = (...words: string[]) => terrarium(['course', ...words], { cwd: scratch.path });

@@ -1,7 +1,7 @@
 // A tape: each read of port 0x300 gives the next byte of a text.
-const text = 'sixty-four bytes from a tape that never ends, over and over.....';
+const recorded = 'sixty-four bytes from a tape that never ends, over and over.....';
 
-export default () => {
+export default ({ text = recorded } = {}) => {
   let at = 0;
   return {
     name: 'tape',
