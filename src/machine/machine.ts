@@ -325,8 +325,11 @@ export class Machine implements Runnable, Disposable {
   #followClaims(own: DeviceMemory): void {
     const { ports, memory } = this.bus;
     own.connect(this.memory, this.bus, (slot) => this.#vm.remapRegion(slot));
+    const streams = () => this.#vm.streamPorts?.(ports.segments.filter(({ claim }) => claim.coalesce));
+    streams();
     for (const space of [ports, memory]) {
       space.listen(() => {
+        if (space === ports) streams();
         if (space === memory) own.follow();
         const before = this.coalescing;
         this.#coalescing?.follow(space);

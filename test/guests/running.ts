@@ -20,7 +20,7 @@ export interface GuestRun {
   console: string;
   /** What it did not do although its `guest.json` promises it. */
   unmet: string[];
-  /** Its exits in order: `out 0xe9 1 × 1: 48`. */
+  /** Its exits in order, writes by their elements: `out 0xe9 1 × 1: 48`. */
   exits: string[];
 }
 
@@ -85,7 +85,7 @@ export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<Ma
     output: (chunk) => {
       console += Buffer.from(chunk).toString('latin1');
     },
-    observer: { begin() {}, record: (exit) => exits.push(textOf(exit)), flush() {} },
+    observer: { begin() {}, record: (exit) => exits.push(...textsOf(exit)), flush() {} },
     ...config,
   });
   const endless = guest.expect.outcome === 'timeout';
@@ -96,10 +96,14 @@ export function runGuest(guest: GuestFile, bytes: Uint8Array, config: Partial<Ma
   return { outcome, console, unmet, exits };
 }
 
-function textOf({ kind, address, size, count, write, data, offset }: Exit): string {
+/** Elements that a REP OUTS writes count one by one: KVM hands them over so, and the software CPU as one exit. */
+function textsOf({ kind, address, size, count, write, data, offset }: Exit): string[] {
   const name = exitKindNames[kind]!;
-  if (name !== 'io' && name !== 'mmio') return name;
+  if (name !== 'io' && name !== 'mmio') return [name];
   const verb = name === 'io' ? (write ? 'out' : 'in') : write ? 'store' : 'load';
-  const bytes = Buffer.from(data.buffer, data.byteOffset + offset, size * count).toString('hex');
-  return `${verb} 0x${address.toString(16)} ${size} × ${count}: ${bytes}`;
+  const bytes = Buffer.from(data.buffer, data.byteOffset + offset, size * count);
+  const text = (many: number, part: Buffer) =>
+    `${verb} 0x${address.toString(16)} ${size} × ${many}: ${part.toString('hex')}`;
+  if (!write) return [text(count, bytes)];
+  return Array.from({ length: count }, (_, n) => text(1, bytes.subarray(n * size, (n + 1) * size)));
 }

@@ -9,6 +9,11 @@ export interface EngineVm extends Disposable {
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean;
   /** Takes back what `coalesce` asked for the very same range. */
   uncoalesce(space: 'port' | 'memory', address: number, length: number): void;
+  /**
+   * Ports whose writes only add up, at any time, in place of those named before: of a repeated OUTS to one the engine may hand
+   * over many elements in one exit.
+   */
+  streamPorts?(ports: readonly { readonly first: number; readonly last: number }[]): void;
   /** Sets the level of a pin of the engine's own interrupt controllers (`VmOptions.irqchip`). */
   setIrq(irq: number, level: boolean): void;
   /**

@@ -197,6 +197,16 @@ export class SoftVm implements EngineVm {
 
   uncoalesce(): void {}
 
+  streamPorts(ports: readonly { readonly first: number; readonly last: number }[]): void {
+    // More are served one by one.
+    const known = ports.slice(0, L.MAX_STREAMS);
+    this.#view.setUint32(L.STREAM_COUNT, known.length, true);
+    for (const [n, { first, last }] of known.entries()) {
+      this.#view.setUint16(L.STREAMS + 4 * n, first, true);
+      this.#view.setUint16(L.STREAMS + 4 * n + 2, last, true);
+    }
+  }
+
   setIrq(): void {
     throw new SoftError(
       'ELIMIT',
@@ -274,6 +284,7 @@ function clearState(view: DataView): void {
   new Uint8Array(view.buffer, view.byteOffset + L.TLB_NOW, L.CPUID_TABLE - L.TLB_NOW).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.FAULT_COUNT, L.FAULTS - L.FAULT_COUNT).fill(0);
   view.setUint32(L.HOT_HEAT, 0, true);
+  view.setUint32(L.STREAM_COUNT, 0, true);
   view.setInt32(L.PENDING_VECTOR, -1, true);
   view.setInt32(L.PENDING_EXCEPTION, -1, true);
   view.setBigInt64(L.ALARM, NEVER, true);

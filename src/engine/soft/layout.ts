@@ -188,7 +188,7 @@ export const WATCHES_MONITOR = 2;
 /** Not 0: an interrupt was taken since the instruction began, which drops its single-step trap. */
 export const INTERRUPTED = 0x5d4;
 
-/** How many iterations of REP INS the monitor answers in one exit (0: one by one), and the next one to be stored. */
+/** How many iterations of REP INS or REP OUTS are one exit (0: one by one), and of INS the next one to be stored. */
 export const BATCH = 0x5d8;
 export const BATCH_NEXT = 0x5dc;
 
@@ -198,6 +198,11 @@ export const PENDING_ERROR_CODE = 0x5e8;
 
 /** Not 0: pages that are written get a mark in DIRTY. */
 export const LOGS_WRITES = 0x5f0;
+
+/** Ports that take bytes as a stream: their number, then the first and the last port of each range, 2 bytes each. */
+export const STREAM_COUNT = 0x65400;
+export const STREAMS = 0x65404;
+export const MAX_STREAMS = 8;
 
 export const TROUBLE_FAULT = 1;
 /** The monitor must answer first. */
@@ -370,7 +375,7 @@ export const EXTENDED_AREA = 0x48000;
 export const EXTENDED_BYTES = 0x8000;
 export const EXTENDED_LENGTH = 0x62510;
 
-/** The monitor's data for a REP INS, and its maximum size: as many bytes as KVM requests in one exit. */
+/** The data of a REP INS or REP OUTS, and their maximum size: as many bytes as KVM requests in one exit. */
 export const STRING_DATA = 0x65000;
 export const STRING_BYTES = 1024;
 

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { GuestMemory, type RegionConfig } from '../../../memory/index.js';
 import type { Segment } from '../../../x86/index.js';
 import { exitKindNames, newControl } from '../../contract/index.js';
-import { type SoftCpu, softEngine } from '../index.js';
+import { type SoftCpu, type SoftVm, softEngine } from '../index.js';
 
 /** The address of the code; the stack ends here too. */
 export const CODE = 0x1000;
@@ -28,6 +28,7 @@ export interface TestMachine extends Disposable {
   memory: GuestMemory;
   cpu: SoftCpu;
   control: Int32Array;
+  vm: SoftVm;
 }
 
 /** A machine that starts at 0000:1000 in real mode with the stack below it. */
@@ -46,6 +47,7 @@ export function realMode(code: readonly number[], regions: RegionConfig[] = []):
     memory,
     cpu,
     control,
+    vm,
     [Symbol.dispose]() {
       vm[Symbol.dispose]();
       memory.release(false);

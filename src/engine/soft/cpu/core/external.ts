@@ -60,7 +60,16 @@ export function external(kind: u32, at: u64, size: u32, write: bool, value: u64)
 
 /** Requests `count` reads of a port in one exit: the answers will be in STRING_DATA. */
 export function askForBatch(port: u64, size: u32, count: u32): void {
-  external(EXIT_IO, port, size, false, 0);
+  batch(port, size, count, false);
+}
+
+/** Makes `count` writes to a port in one exit: their data are in STRING_DATA. */
+export function sendBatch(port: u64, size: u32, count: u32): void {
+  batch(port, size, count, true);
+}
+
+function batch(port: u64, size: u32, count: u32, write: bool): void {
+  external(EXIT_IO, port, size, write, 0);
   store<u32>(EXIT_COUNT, count);
   store<u32>(EXIT_PLACE, STRING_DATA);
   store<u32>(BATCH, count);

@@ -1,11 +1,13 @@
 // String instructions (SDM 1 7.3.9). With a repeat prefix each iteration completes on its own, and between two of them the CPU
 // checks for pending events: then the instruction starts again with the remaining count.
 import {
+  ALARM,
   ANSWER_COUNT,
   ANSWER_NEXT,
   BATCH,
   BATCH_NEXT,
   BUDGET,
+  CLOCK,
   CPU_AMD,
   CR0,
   CR0_PG,
@@ -14,6 +16,7 @@ import {
   EVENTS,
   FLAG_REP,
   FLAG_REPNE,
+  OP_ADDRESS,
   OP_FLAGS,
   RAX,
   RCX,
@@ -21,13 +24,15 @@ import {
   RDX,
   RSI,
   SEG_ES,
+  STREAM_COUNT,
+  STREAMS,
   STRING_BYTES,
   STRING_DATA,
 } from '../../layout';
 import { maskOf } from '../core/bits';
-import { answer, askForBatch, EXIT_IO, external, forgetAnswers } from '../core/external';
+import { answer, askForBatch, EXIT_IO, external, forgetAnswers, sendBatch } from '../core/external';
 import { DF, flagsOfSub, keepFlags, restoreFlags, systemFlag, zero } from '../core/flags';
-import { checkWrite, read, write } from '../core/memory';
+import { checkWrite, read, readable, write } from '../core/memory';
 import { cutAddress, segment, setByAddressSize, setRegister } from '../core/operands';
 import { failed, troubled } from '../core/trouble';
 import { mayUsePort } from '../system/privilege';
@@ -287,6 +292,76 @@ function outOne<T>(pc: usize): void {
   if (external(EXIT_IO, <u64>load<u16>(RDX), sizeof<T>(), true, bits)) advance<T>(pc, RSI);
 }
 
+/** True where the device at the port in DX takes bytes as a stream; others may look at the time between two elements. */
+function toStream(): bool {
+  const port = load<u16>(RDX);
+  for (let n: usize = 0; n < <usize>load<u32>(STREAM_COUNT); n++) {
+    const range: usize = STREAMS + n * 4;
+    if (port >= load<u16>(range) && port <= load<u16>(range, 2)) return true;
+  }
+  return false;
+}
+
+/** Instructions until the alarm, at which the run has to end exactly. */
+function untilAlarm(): u64 {
+  return <u64>max<i64>(load<i64>(ALARM) - load<i64>(CLOCK) + load<i64>(BUDGET), 0);
+}
+
+/**
+ * The iterations of REP OUTS to a stream that leave in one exit, as a processor reports the instruction (SDM 3C 28.2.1): those whose
+ * elements lie in RAM, in the page of the first one, up to 1,024 bytes. Puts their elements into STRING_DATA. Fewer than 2: the next
+ * one runs alone, because it is the last, is watched, crosses a page, or reads what is not RAM.
+ */
+function gather<T>(pc: usize): u32 {
+  if (!toStream() || load<u32>(EVENTS) & (EVENT_TRAP | EVENT_BREAKPOINTS)) return 1;
+  const size: u64 = sizeof<T>();
+  const first = at(pc, RSI);
+  const down = systemFlag(DF);
+  const place = readable(segment(pc), first, size);
+  if (!place) return 0;
+  // The address in memory has the same low bits as the linear one; offsets do not wrap within a batch.
+  const inPage = <u64>place & 0xfff;
+  const last = ~(<u64>0) >> <u64>load<u8>(pc, OP_ADDRESS);
+  const pageRoom = down ? inPage / size + 1 : (0x1000 - inPage) / size;
+  const offsets = down ? first / size + 1 : (last - first) / size;
+  const most = min<u64>(min<u64>(STRING_BYTES / sizeof<T>(), untilAlarm()), left(pc));
+  const count = min<u64>(min<u64>(pageRoom, offsets), most);
+  if (count < 2) return <u32>count;
+  const bytes = count * size;
+  // The segment's limit for all of them.
+  if (!readable(segment(pc), down ? first + size - bytes : first, bytes)) return 0;
+  const step: isize = down ? -(<isize>sizeof<T>()) : sizeof<T>();
+  for (let n: usize = 0, from = place; n < <usize>count; n++, from += step)
+    store<T>(STRING_DATA + n * sizeof<T>(), load<T>(from));
+  return <u32>count;
+}
+
+/** The monitor has taken a batch: its iterations are done. */
+function sent<T>(pc: usize): void {
+  const count = <u64>load<u32>(BATCH);
+  const step: i64 = systemFlag(DF) ? -(<i64>sizeof<T>()) : sizeof<T>();
+  setByAddressSize(pc, RSI, cutAddress(pc, load<u64>(RSI) + count * <u64>step));
+  setByAddressSize(pc, RCX, cutAddress(pc, load<u64>(RCX) - count));
+  // As `roundDone` does it: the last iteration has been counted with the instruction.
+  store<i64>(BUDGET, load<i64>(BUDGET) - <i64>count + (left(pc) == 0 ? 1 : 0));
+  forgetAnswers();
+}
+
+/** Sends several iterations at once. False where the next one must run alone. */
+function outMany<T>(pc: usize): bool {
+  if (load<u32>(ANSWER_COUNT) != 0) {
+    if (load<u32>(BATCH) == 0) return false;
+    sent<T>(pc);
+    return true;
+  }
+  // One that was given up, since registers were set from outside.
+  store<u32>(BATCH, 0);
+  const count = gather<T>(pc);
+  if (count < 2) return false;
+  sendBatch(<u64>load<u16>(RDX), sizeof<T>(), count);
+  return true;
+}
+
 export function outs<T>(pc: usize): bool {
   if (!repeats(pc)) {
     outOne<T>(pc);
@@ -296,6 +371,11 @@ export function outs<T>(pc: usize): bool {
   if (!mayUsePort(<u32>load<u16>(RDX), sizeof<T>())) return false;
   cutRegister(pc, RCX);
   while (left(pc) != 0) {
+    if (outMany<T>(pc)) {
+      if (failed()) return false;
+      if (left(pc) != 0 && (load<i64>(BUDGET) <= 0 || load<u32>(EVENTS) != 0 || troubled())) return false;
+      continue;
+    }
     outOne<T>(pc);
     if (failed() || (roundDone(pc) && left(pc) != 0)) return false;
   }
