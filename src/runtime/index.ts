@@ -61,5 +61,6 @@ export type { Moment } from './thread/screen-feed.js';
 export type { MachineSigns } from './thread/signs.js';
 export { Tracer, type TracerParts } from './thread/tracer.js';
 export { importUserModule } from './thread/typescript.js';
+export type { TypedText } from './thread/typing.js';
 export { importUserParts } from './thread/user-modules.js';
 export { drainPool } from './thread/worker-pool.js';

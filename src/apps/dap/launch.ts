@@ -13,6 +13,7 @@ import { withVga } from '../../pc/index.js';
 import { type HostedMachine, hostMachine, loadImage, sourceFinder } from '../../runtime/index.js';
 import { SymbolTable } from '../../symbols/index.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../frontend/machine-options.js';
+import { typedAtStart, typedLater } from '../frontend/typed-text.js';
 import { SourceMap } from './sources.js';
 
 /** A `launch` request's arguments: `program`, and the options of `terrarium run` by their names. */
@@ -78,6 +79,7 @@ export async function openGuest(
     image,
     ...spec,
     ...(named !== image && { symbols: named }),
+    ...typedLater(flags.type),
     debug: !noDebug,
   });
   const table = new SymbolTable(named);
@@ -89,7 +91,7 @@ export async function openGuest(
     symbols: table,
     sources: new SourceMap(table.lines.files, find),
     warnings,
-    typed: flags.type,
+    typed: typedAtStart(flags.type),
   };
 }
 

@@ -19,11 +19,12 @@ import {
   optionWord,
 } from '../../config/index.js';
 import { type AssemblerName, assemblers } from '../../runtime/index.js';
-import { asArgument, unescapeKeys } from './values.js';
+import { addTyped, type TypedFlag } from './typed-text.js';
+import { asArgument } from './values.js';
 
 /** What commander has parsed: the options by their names, and the text to type at the start. */
 export interface MachineFlags {
-  type?: string;
+  type?: TypedFlag[];
   [word: string]: unknown;
 }
 
@@ -31,8 +32,8 @@ export interface MachineFlags {
 export function addMachineOptions(command: Command): Command {
   return addFieldOptions(command, fieldNames).option(
     '--type <text>',
-    "type on the guest's keyboard: 'dir\\n'; escapes \\n, \\t, \\b, \\e",
-    unescapeKeys,
+    "type on the guest's keyboard: 'dir\\n'; escapes \\n, \\t, \\b, \\e. 'x@3s', 'x@HLT', 'x@exit:1000': at that moment; 'root\\n@prints:login:': when the guest has printed that; may repeat",
+    addTyped,
   );
 }
 

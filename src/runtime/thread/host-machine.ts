@@ -12,6 +12,7 @@ export interface HostedOptions extends MachineSpec, ObserveOptions {
 
 const keys: OtherKeys = {
   captureAt: objects,
+  typing: objects,
   frames: flag,
   trace: object,
   statistics: flag,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Picture } from '../../devices/contract/index.js';
-import { AcpiPm, Drives, SimvirtioByExits } from '../../devices/index.js';
+import { AcpiPm, Drives, KeyboardController, SimvirtioByExits } from '../../devices/index.js';
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
@@ -30,6 +30,7 @@ import type { FromWorker, HostedParts, MadeMachine, SavedMachine, StreamName } f
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
 import type { SharedRing } from './shared-ring.js';
 import { Signs } from './signs.js';
+import { Typist } from './typing.js';
 import type { UserParts } from './user-modules.js';
 import { Wake } from './wake.js';
 import type { Watched, Watcher } from './watcher.js';
@@ -88,9 +89,12 @@ export class Life implements Disposable {
       ...(image.kind && { kind: image.kind }),
     });
     const { captureAt = [] } = observe;
-    const capture = (index: number) => this.#capture(index);
-    const timed = new TimedMoments(captureAt, capture);
-    const moments = new ExitMoments(captureAt, capture);
+    const typist = new Typist(observe.typing ?? [], (text) => this.#type(text));
+    const wanted = [...captureAt, ...typist.moments];
+    const come = (index: number) =>
+      index < captureAt.length ? this.#capture(index) : typist.typeNow(index - captureAt.length);
+    const timed = new TimedMoments(wanted, come);
+    const moments = new ExitMoments(wanted, come);
     const beside = openBeside(spec, image);
     const firmware = openFirmware(spec);
     const fwCfg = openFwCfg(spec);
@@ -100,7 +104,7 @@ export class Life implements Disposable {
         engine,
         image,
         control,
-        output: this.#output(),
+        output: this.#output(typist),
         input: this.#input(),
         keys: {
           source: keySource(parts.ring('keys'), () => this.#wantInput()),
@@ -111,7 +115,7 @@ export class Life implements Disposable {
         button: buttonSource(parts.ring('button')),
         onTone: (tone) => this.#signs.setTone(tone),
         hypercalls: { ...user.hypercalls(), log: this.#logInto() },
-        devices: [...user.devices(), ...(timed.any ? [timed] : [])],
+        devices: [...user.devices(), ...(timed.any ? [timed] : []), ...(typist.any ? [typist] : [])],
         ...(drives && { drives }),
         ...(beside && { beside }),
         ...(firmware && { firmware }),
@@ -229,10 +233,20 @@ export class Life implements Disposable {
     this.machine[Symbol.dispose]();
   }
 
-  #output() {
+  #output(typist: Typist) {
     const ring = this.parts.ring('output');
     const notify = this.#wake.notify.bind(this.#wake);
-    return (bytes: Uint8Array) => ring.write(bytes, notify, this.#stopping);
+    const write = (bytes: Uint8Array) => ring.write(bytes, notify, this.#stopping);
+    if (!typist.any) return write;
+    return (bytes: Uint8Array) => {
+      typist.printed(bytes);
+      return write(bytes);
+    };
+  }
+
+  #type(text: string): void {
+    const keyboard = this.machine.devices.find((device) => device instanceof KeyboardController);
+    keyboard?.type(text);
   }
 
   #input() {

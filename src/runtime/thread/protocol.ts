@@ -17,6 +17,7 @@ import type { PollChannels, PollReport } from './polling.js';
 import type { PortableError } from './portable-error.js';
 import type { Frame, Moment } from './screen-feed.js';
 import type { MachineSigns } from './signs.js';
+import type { TypedText } from './typing.js';
 
 /** How a trace is written: lines for people, a JSON object per exit, or events for Chrome's and Perfetto's viewers. */
 export const traceFormats = ['text', 'ndjson', 'chrome'] as const;
@@ -34,6 +35,8 @@ export interface TraceOptions {
 export interface ObserveOptions {
   /** Takes a picture of the VGA at each of these moments of the run: see `HostedMachine.onCaptured`. */
   captureAt?: readonly Moment[];
+  /** Types each text at its moment of the run, or when the guest has printed something. */
+  typing?: readonly TypedText[];
   /** Sends the VGA's picture while the guest runs: see `HostedMachine.onFrame`. */
   frames?: boolean;
   /** Trace the exits: see `HostedMachine.onTrace`. */

@@ -42,8 +42,12 @@ export class ExitMoments implements ExitObserver {
   readonly #capture: CaptureSink;
   #exits = 0;
 
-  constructor(moments: readonly Moment[], capture: CaptureSink) {
-    this.#waiting = new Map([...moments.entries()].filter(([, { at }]) => at !== 'time'));
+  constructor(moments: readonly (Moment | undefined)[], capture: CaptureSink) {
+    this.#waiting = new Map(
+      moments.flatMap((moment, index) =>
+        moment === undefined || moment.at === 'time' ? [] : [[index, moment] as const],
+      ),
+    );
     this.#capture = capture;
   }
 
@@ -76,10 +80,10 @@ export class TimedMoments implements Device {
   readonly #waiting: { index: number; milliseconds: number }[];
   readonly #capture: CaptureSink;
 
-  constructor(moments: readonly Moment[], capture: CaptureSink) {
+  constructor(moments: readonly (Moment | undefined)[], capture: CaptureSink) {
     this.#waiting = moments
       .flatMap((moment, index) =>
-        moment.at === 'time' ? [{ index, milliseconds: moment.milliseconds }] : [],
+        moment?.at === 'time' ? [{ index, milliseconds: moment.milliseconds }] : [],
       )
       .sort((a, b) => b.milliseconds - a.milliseconds);
     this.#capture = capture;

@@ -8,6 +8,7 @@ import { SymbolTable } from '../../../symbols/index.js';
 import { addBuildOptions, type BuildFlags, buildOf } from '../../frontend/build-options.js';
 import { addMachineOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
 import { loadKept } from '../../frontend/terra-file.js';
+import { typedAtStart, typedLater } from '../../frontend/typed-text.js';
 import { debugInTerminal } from '../../tui/app.js';
 
 const examples = `
@@ -62,10 +63,12 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags & { from?
     ...kept?.observed,
     debug: true,
     frames: asked.vga === true,
+    ...typedLater(flags.type),
     // Each access is an exit of its own, in words, as with --trace.
     coalesce: false,
     trace: { format: 'ndjson' },
   });
+  const typed = typedAtStart(flags.type);
   process.exitCode = await debugInTerminal({
     machine,
     symbols: new SymbolTable(named),
@@ -73,7 +76,7 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags & { from?
     folder: path.dirname(path.resolve(file)),
     hasScreen: asked.vga === true,
     ...(spec.syntax && { syntax: spec.syntax }),
-    ...(flags.type !== undefined && { type: flags.type }),
+    ...(typed !== undefined && { type: typed }),
   });
 }
 

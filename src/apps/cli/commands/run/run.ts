@@ -25,6 +25,7 @@ import { say, standardError, standardOutput } from '../../../frontend/standard-o
 import { styleFor } from '../../../frontend/style.js';
 import { takenFor } from '../../../frontend/taken-for.js';
 import { connectConsole, keyTargets } from '../../../frontend/terminal.js';
+import { typedAtStart, typedLater } from '../../../frontend/typed-text.js';
 import { parseCount, parseDumped, parseDuration, parseGdb } from '../../../frontend/values.js';
 import type { RunFlags } from './flags.js';
 import type { NamedMachine } from './named.js';
@@ -204,6 +205,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     ...(flags.gdb && { debug: true }),
     ...(symbolic && { symbols: symbolic }),
     ...(flags.screenshot && { captureAt: momentsOf(flags.screenshot) }),
+    ...typedLater(flags.type),
     ...(flags.name !== undefined && { name: flags.name }),
     ...(flags.record !== undefined && { record: true }),
     ...kept?.observed,
@@ -234,7 +236,8 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
       ...(maxExits !== undefined && { maxExits }),
     });
   // Not waited for: a guest may never read its keyboard.
-  if (flags.type !== undefined) void machine.type(flags.type);
+  const typed = typedAtStart(flags.type);
+  if (typed !== undefined) void machine.type(typed);
   const [outcome] = await Promise.all([
     running,
     named?.serve(machine, (file) => keepNow(machine, { spec, image }, file)),
