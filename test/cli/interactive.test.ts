@@ -23,6 +23,31 @@ const scanCodes = `.code16
         hlt
 `;
 
+/** Prints what comes from the serial port as it is, and from the keyboard as a scan code's letter; 1 or its key, B, end it. */
+const bothInputs = `.code16
+1:      mov     $0x3fd, %dx
+        in      %dx, %al
+        test    $1, %al
+        jz      2f
+        mov     $0x3f8, %dx
+        in      %dx, %al
+        out     %al, $0xe9
+        cmp     $'1', %al
+        je      3f
+2:      in      $0x64, %al
+        test    $1, %al
+        jz      1b
+        in      $0x60, %al
+        test    $0x80, %al
+        jnz     1b
+        add     $0x40, %al
+        out     %al, $0xe9
+        cmp     $'B', %al
+        jne     1b
+3:      cli
+        hlt
+`;
+
 describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
   test('--screen on the software CPU takes its time: the game is still there after a second', async () => {
     const began = performance.now();
@@ -71,6 +96,42 @@ describe('a guest at a terminal', { skip, concurrency: 2 }, () => {
     await terminal.sees(/Q\^_/);
     terminal.press('Escape');
     assert.deepEqual(await terminal.ended(), { status: 0, restored: true });
+  });
+
+  // Scan code set 1: w 11, a 1E.
+  for (const [where, seen] of [
+    ['serial', /^wa1\n/m],
+    ['keyboard', /^Q\^B\n/m],
+    ['both', /^(?=.*w)(?=.*Q)(?=.*a)(?=.*\^)/m],
+  ] as const) {
+    test(`--keys ${where} sends them there`, async () => {
+      using scratch = new Scratch();
+      writeFileSync(scratch.file('keys.S'), bothInputs);
+      using terminal = new Terminal(['run', scratch.file('keys.S'), '--engine', 'soft', '--keys', where]);
+      await terminal.takesKeys();
+      terminal.type('wa');
+      await terminal.sees(where === 'serial' ? /wa/ : where === 'keyboard' ? /Q\^/ : seen);
+      terminal.type('1');
+      assert.equal((await terminal.ended()).status, 0);
+      assert.match(terminal.screen(), seen);
+    });
+  }
+
+  test('--trace fits 80 columns, and leaves out neither data nor words', async () => {
+    using terminal = new Terminal([
+      'run',
+      'guests/tick-protected',
+      '--engine',
+      'soft',
+      '--trace',
+      '--trace-filter',
+      'port=0x43',
+    ]);
+    assert.equal((await terminal.ended()).status, 0);
+    assert.match(
+      terminal.screen(),
+      /out 0x0043 {7}34 '4' {5}pit\n {20}out 0x43,al\n {20}control word ← 0x34: counter 0: .*mode 2,\n {22}rate generator\n/,
+    );
   });
 
   test('Ctrl-Z puts a run aside, and it takes the terminal again', async () => {
