@@ -61,11 +61,12 @@ describe('--type', () => {
       assert.equal(stdout, 'key?\x30', stderr);
       assert.equal(status, 0);
     });
-
-    test(`types at a time of the run, on ${engine}`, { skip }, () => {
-      assert.equal(typed(engine, 'a', 'c@300ms').stdout, 'key?\x2e');
-    });
   }
+
+  // On KVM the moment is one of the world's time, which a busy host spends elsewhere.
+  test('types at a time of the run', () => {
+    assert.equal(typed('soft', 'a', 'c@300ms').stdout, 'key?\x2e');
+  });
 
   test('types each text at its moment, the same in each run', () => {
     const words = ['b@16ms', 'c@20ms', 'a'];
