@@ -153,6 +153,14 @@ export {
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from './memory/index.js';
 export { type ForkParts, Machine, type Snapshot } from './pc/index.js';
 export {
+  type CountedFunction,
+  countFunctions,
+  flameGraph,
+  folded,
+  type Profile,
+  speedscope,
+} from './profile/index.js';
+export {
   chooseEngine,
   createLauncher,
   createMachine,

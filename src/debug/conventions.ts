@@ -46,11 +46,16 @@ export function* callBefore(
   return undefined;
 }
 
+/** How a function begins that keeps the frame pointer. */
+export interface Prologue {
+  /** Where it is done. */
+  end: bigint;
+  /** Bytes of what it pushed. */
+  word: 2 | 4 | 8;
+}
+
 /** PUSH BP; MOV BP, SP at a function's start, ENDBR before it or not: where it ends, and bytes of what was pushed. */
-export function* prologueOf(
-  mode: CodeMode,
-  start: bigint,
-): Reading<{ end: bigint; word: 2 | 4 | 8 } | undefined> {
+export function* prologueOf(mode: CodeMode, start: bigint): Reading<Prologue | undefined> {
   const bytes = yield* bytesAt(start, LONGEST_PROLOGUE);
   const texts: string[] = [];
   let at = 0;

@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { AddressRange, SourceLine, SymbolTable } from '../symbols/index.js';
-import type { RegisterName } from '../x86/index.js';
+import type { AddressRange, FrameRule, SourceLine, SymbolTable } from '../symbols/index.js';
+import { codeSizeOf, type RegisterName } from '../x86/index.js';
 import { type CodeMode, littleEndian } from './code.js';
-import { type CallBefore, callBefore, prologueOf } from './conventions.js';
+import { type CallBefore, callBefore, type Prologue, prologueOf } from './conventions.js';
 import { interruptedBy } from './handlers.js';
-import { segmentBase, stackMask } from './mode.js';
-import { bytesAt, type Reading } from './reading.js';
+import { codeBase, linearPc, segmentBase, stackMask } from './mode.js';
+import { bytesAt, type Reading, readNow } from './reading.js';
 import type { CpuView } from './registers.js';
 
 /** A function that runs, or waits for the one it called. */
@@ -35,12 +35,38 @@ export interface Stack {
   symbols: SymbolTable;
   view: CpuView;
   mode: CodeMode;
+  /** How far return addresses are searched for where nothing says where they are. Default `SEARCH`. */
+  search?: Search;
+  /** What was found out about addresses, for whoever reads many lists of the same code. */
+  memo?: FrameMemo;
+}
+
+/** Facts about code that does not change. */
+export class FrameMemo {
+  readonly rules = new Map<bigint, FrameRule | undefined>();
+  readonly calls = new Map<bigint, CallBefore | undefined>();
+  readonly prologues = new Map<bigint, Prologue | undefined>();
+}
+
+/** Bytes of the stack that are searched for one return address, and words in total for one list. */
+export interface Search {
+  bytes: number;
+  words: number;
 }
 
 const MAX_FRAMES = 1000;
-/** How many bytes of the stack are searched for a return address, and how many words in total for one list. */
-const MAX_BYTES = 4096;
-const MAX_TRIES = 2000;
+const SEARCH: Search = { bytes: 4096, words: 2000 };
+
+/** The frames of a CPU that is stopped, by the memory at hand: see `readFrames`. */
+export function framesAt(
+  read: (address: bigint, length: number) => Uint8Array,
+  stack: Omit<Stack, 'mode'>,
+  limit: number,
+): Frame[] {
+  const { registers, system } = stack.view;
+  const mode = { bits: codeSizeOf(system), base: codeBase(system) };
+  return readNow(read, readFrames({ ...stack, mode }, linearPc(registers.rip, system), limit));
+}
 
 /** The frames from the running function on, at most `limit`; the first always exists. */
 export function* readFrames(stack: Stack, pc: bigint, limit: number): Reading<Frame[]> {
@@ -62,10 +88,12 @@ class FrameReader {
   readonly #stack: Stack;
   /** Linear address of offset 0 in the stack segment. */
   readonly #base: bigint;
-  #tries = MAX_TRIES;
+  readonly #bytes: number;
+  #tries: number;
 
   constructor(stack: Stack) {
     this.#stack = stack;
+    ({ bytes: this.#bytes, words: this.#tries } = stack.search ?? SEARCH);
     this.#base = segmentBase(stack.view.system, 'ss');
   }
 
@@ -106,13 +134,13 @@ class FrameReader {
     const interrupted = inside && (yield* this.#byInterrupt(place, inside));
     if (interrupted !== undefined) return interrupted;
     // The compiler names the place, but no CALL precedes the address: it is not a return address.
-    if (symbols.callFrames?.ruleAt(asked) !== undefined) return undefined;
+    if (this.#ruleAt(asked) !== undefined) return undefined;
     const pointed = inside && (yield* this.#byFramePointer(place, inside.from));
     return pointed ?? (yield* this.#byStack(place, inside));
   }
 
   *#byRule(place: Place, asked: bigint): Reading<Caller | undefined> {
-    const rule = this.#stack.symbols.callFrames?.ruleAt(asked);
+    const rule = this.#ruleAt(asked);
     if (rule === undefined) return undefined;
     const bits = rule.word * 8;
     const cfa = BigInt.asUintN(bits, place.registers[rule.register] + rule.offset);
@@ -136,8 +164,7 @@ class FrameReader {
 
   /** Where the function began with PUSH BP; MOV BP, SP, and both are done. */
   *#byFramePointer(place: Place, start: bigint): Reading<Caller | undefined> {
-    const { mode } = this.#stack;
-    const prologue = yield* prologueOf(mode, start);
+    const prologue = yield* this.#prologueOf(start);
     if (prologue === undefined || place.pc < prologue.end) return undefined;
     const { word } = prologue;
     const pointer = BigInt.asUintN(word * 8, place.registers.rbp);
@@ -156,7 +183,7 @@ class FrameReader {
   *#byStack(place: Place, inside: AddressRange | undefined): Reading<Caller | undefined> {
     const { symbols, mode } = this.#stack;
     const { rsp } = place.registers;
-    const bytes = yield* bytesAt(this.#base + rsp, MAX_BYTES);
+    const bytes = yield* bytesAt(this.#base + rsp, this.#bytes);
     // 16-bit code calls with 16 bits, or with 32 where a compiler made it.
     const words = mode.bits === 16 ? ([2, 4] as const) : ([mode.bits / 8] as const);
     let first: Caller | undefined;
@@ -178,7 +205,24 @@ class FrameReader {
 
   *#callBefore(address: bigint, callee?: AddressRange): Reading<CallBefore | undefined> {
     if (this.#tries-- <= 0) return undefined;
-    return yield* callBefore(this.#stack.mode, address, callee);
+    const { mode, memo } = this.#stack;
+    if (memo === undefined || callee !== undefined) return yield* callBefore(mode, address, callee);
+    if (!memo.calls.has(address)) memo.calls.set(address, yield* callBefore(mode, address));
+    return memo.calls.get(address);
+  }
+
+  #ruleAt(address: bigint): FrameRule | undefined {
+    const { memo, symbols } = this.#stack;
+    if (memo === undefined) return symbols.callFrames?.ruleAt(address);
+    if (!memo.rules.has(address)) memo.rules.set(address, symbols.callFrames?.ruleAt(address));
+    return memo.rules.get(address);
+  }
+
+  *#prologueOf(start: bigint): Reading<Prologue | undefined> {
+    const { memo, mode } = this.#stack;
+    if (memo === undefined) return yield* prologueOf(mode, start);
+    if (!memo.prologues.has(start)) memo.prologues.set(start, yield* prologueOf(mode, start));
+    return memo.prologues.get(start);
   }
 
   *#word(offset: bigint, size: number): Reading<bigint | undefined> {

@@ -14,7 +14,7 @@ export {
 export { Debugger } from './debugger.js';
 export { DebugError, errorText } from './errors.js';
 export type { Place, Value } from './evaluate.js';
-export type { Frame } from './frames.js';
+export { type Frame, FrameMemo, framesAt, type Search } from './frames.js';
 export { GdbStub, type StubEvents } from './gdb/stub.js';
 export type { Footprint } from './history/backwards.js';
 export { HISTORY_BYTES, History, type HistoryRange } from './history/history.js';

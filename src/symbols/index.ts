@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { FrameRule } from './call-frames.js';
 export type { SourceFile } from './dwarf-lines.js';
 export { printable, printableText } from './printable.js';
 export type { AddressRange, SourceLine } from './source-lines.js';

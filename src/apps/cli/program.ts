@@ -7,7 +7,7 @@ import { printableText } from '../../symbols/index.js';
 import { ExitStatus } from '../frontend/exit-status.js';
 import { type StandardOutput, say, standardError, standardOutput } from '../frontend/standard-output.js';
 import { styleFor } from '../frontend/style.js';
-import { joinTraceFile } from '../frontend/trace-format.js';
+import { joinFiles } from '../frontend/trace-format.js';
 import { fromQemu } from './qemu-words.js';
 
 /** Commands, each made when it is wanted: a guest should not wait for code that it does not need. */
@@ -57,7 +57,7 @@ export async function runProgram(argv: readonly string[], known: Commands): Prom
     if (topic !== undefined && !Object.hasOwn(known, topic))
       program.error(`unknown command '${topic}'`, { exitCode: ExitStatus.usage });
     const words = argv.map((word) => (word === '--gdb' ? '--gdb=1234' : word));
-    await program.parseAsync(argv[2] === 'run' ? joinTraceFile(inOurs(words)) : argv);
+    await program.parseAsync(argv[2] === 'run' ? joinFiles(inOurs(words)) : argv);
   } catch (error) {
     process.exitCode = report(error);
   }

@@ -1,5 +1,5 @@
 /**
- * How the command line names a trace's file and thereby its format. Imports nothing, since every command line is checked.
+ * How the command line names a trace's or a profile's file, and thereby its format. Imports nothing, since every command line is checked.
  *
  * @module
  */
@@ -12,19 +12,26 @@ export function traceFormatOf(target: string | true): TraceFormat {
   return target.endsWith('.json') ? 'chrome' : 'text';
 }
 
+/** Options that usually stand alone, and may name a file; and which files they name. */
+const joinable: Readonly<Record<string, (file: string) => boolean>> = {
+  '--trace': (file) => traceFormatOf(file) !== 'text',
+  '--profile': (file) => /\.(svg|json|folded)$/.test(file),
+};
+
 /**
- * `--trace` usually stands alone, and the next word is the image; so its file is written `--trace=FILE`. A word that names a
- * trace in JSON cannot be an image, so there a space works as well.
+ * `--trace` and `--profile` usually stand alone, and the next word is the image; so their file is written `--trace=FILE`. A word that
+ * names a file of their own kind cannot be an image, so there a space works as well.
  */
-export function joinTraceFile(words: readonly string[]): string[] {
+export function joinFiles(words: readonly string[]): string[] {
   const joined: string[] = [];
   for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
     const next = words[i + 1];
-    if (words[i] !== '--trace') joined.push(words[i]!);
-    else if (next === undefined || next.startsWith('-') || traceFormatOf(next) === 'text')
-      joined.push('--trace=-');
+    const takes = Object.hasOwn(joinable, word) ? joinable[word] : undefined;
+    if (takes === undefined) joined.push(word);
+    else if (next === undefined || next.startsWith('-') || !takes(next)) joined.push(`${word}=-`);
     else {
-      joined.push(`--trace=${next}`);
+      joined.push(`${word}=${next}`);
       i++;
     }
   }

@@ -3,6 +3,7 @@ import type { EngineClock } from './clock.js';
 import type { DebugRequest } from './debug.js';
 import type { Exit, ExitKind } from './exit.js';
 import type { EngineFailure, FaultRecord } from './failure.js';
+import type { Sampling } from './sampling.js';
 
 /** What was done for an engine that gave up on instructions. */
 export interface Assistance {
@@ -115,6 +116,8 @@ export interface EngineCpu extends Disposable {
    * engine lacks the pin.
    */
   ignoresFpuErrors?: boolean;
+  /** Calls for samples, or ends that. The guest does not notice. Missing where instructions are not counted. */
+  sample?(sampling: Sampling | undefined): void;
   /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
   readonly waiting: boolean;
   /**

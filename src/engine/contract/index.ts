@@ -34,3 +34,4 @@ export {
 } from './engine.js';
 export { type Exit, ExitKind, emptyExit, exitKindNames, isAccess } from './exit.js';
 export type { EngineFailure, FaultRecord } from './failure.js';
+export type { Sampling } from './sampling.js';

@@ -16,6 +16,7 @@ const keys: OtherKeys = {
   frames: flag,
   trace: object,
   statistics: flag,
+  profile: flag,
   debug: flag,
   symbols: object,
   replay: object,

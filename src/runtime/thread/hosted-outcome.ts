@@ -1,6 +1,7 @@
 import type { DeviceCounts } from '../../devices/index.js';
 import { abortReason } from '../../errors.js';
 import type { Outcome } from '../../machine/index.js';
+import type { Profile } from '../../profile/index.js';
 import type { CounterRow } from '../../trace/index.js';
 import type { FromWorker, WrittenDisk } from './protocol.js';
 
@@ -9,6 +10,8 @@ export interface HostedOutcome extends Outcome {
   readonly statistics?: unknown;
   /** The engine's own counters and their increase in this run, with `statistics`. */
   readonly counters?: readonly CounterRow[];
+  /** Where the guest spent its instructions since the machine was made, with `profile`. */
+  readonly profile?: Profile;
   /** The traffic of each SIMVIRTIO device since the machine was made, where it has them. */
   readonly simvirtio?: SimvirtioReport;
   /** What was written to disks whose changes are kept in memory, since the machine was made. */
@@ -25,7 +28,7 @@ export interface SimvirtioReport {
 
 /** @param polled SIMVIRTIO's report where another thread polls its devices */
 export function hostedOutcome(
-  { outcome, statistics, counters, simvirtio, written }: Extract<FromWorker, { type: 'outcome' }>,
+  { outcome, statistics, counters, profile, simvirtio, written }: Extract<FromWorker, { type: 'outcome' }>,
   polled: SimvirtioReport | undefined,
   signal?: AbortSignal,
 ): HostedOutcome {
@@ -36,6 +39,7 @@ export function hostedOutcome(
     ...(aborted && { reason: `aborted: ${abortReason(signal)}` }),
     ...(statistics !== undefined && { statistics }),
     ...(counters && { counters }),
+    ...(profile && { profile }),
     ...(report && { simvirtio: report }),
     ...(written && { written }),
   };

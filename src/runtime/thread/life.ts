@@ -139,6 +139,7 @@ export class Life implements Disposable {
     }
     try {
       if (observe.from) this.machine.load(observe.from);
+      this.#watched?.begin();
     } catch (error) {
       this.machine[Symbol.dispose]();
       throw error;
@@ -170,6 +171,7 @@ export class Life implements Disposable {
 
   /** @param before the engine's counters when the run began */
   report(outcome: Outcome, before?: EngineCounters): void {
+    const profile = this.#watched?.profile();
     const simvirtio = this.machine.devices.find((device) => device instanceof SimvirtioByExits);
     const disks = this.machine.devices.find((device) => device instanceof Drives)?.lost ?? [];
     this.parts.post({
@@ -177,6 +179,7 @@ export class Life implements Disposable {
       outcome,
       regions: this.machine.memory.regions,
       ...(this.#watched?.counts && this.#watched.counted(this.machine.counters(), before)),
+      ...(profile && { profile }),
       ...(simvirtio && { simvirtio: simvirtio.counts }),
       ...(disks.length > 0 && { written: disks }),
     });
@@ -285,7 +288,7 @@ export class Life implements Disposable {
 
   /** What looks at the exits, if exits are wanted. A trace continues where an earlier life ended. */
   #observe(continues: { origin: number | undefined } | undefined): ExitObserver | undefined {
-    const { observe, spec, watcher, post } = this.parts;
+    const { observe, spec, image, watcher, post } = this.parts;
     if (watcher === undefined) return undefined;
     const ring = this.parts.ring('trace');
     const notify = () => post({ type: 'trace' });
@@ -295,6 +298,7 @@ export class Life implements Disposable {
       continues,
       names: this.#names,
       machine: () => this.machine,
+      image,
       write: (bytes) => ring.write(bytes, notify, this.#stopping),
     });
     return this.#watched.observer;

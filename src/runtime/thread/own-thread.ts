@@ -81,7 +81,7 @@ export class OwnThread implements Place {
         if (message.type === 'inputWanted') this.#openInput();
         if (!this.#streams.receive(message)) this.#answer = message;
       },
-      watcher: watcher?.wantsWatcher(parts.observe) ? watcher.watchExits : undefined,
+      watcher: watcher?.wantsWatcher(parts.observe) ? watcher.watchMachine : undefined,
       threadName: undefined,
     });
   }

@@ -11,6 +11,7 @@ import type { Glance, Picture } from '../../devices/contract/index.js';
 import type { DeviceCounts } from '../../devices/index.js';
 import type { InputRecord, MachineState, Outcome } from '../../machine/index.js';
 import type { MemoryRegion } from '../../memory/index.js';
+import type { Profile } from '../../profile/index.js';
 import type { CounterRow, TraceFilter } from '../../trace/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
 import type { PollChannels, PollReport } from './polling.js';
@@ -43,9 +44,11 @@ export interface ObserveOptions {
   trace?: TraceOptions;
   /** Count exits by reason, address and device. */
   statistics?: boolean;
+  /** Find out where the guest spends its instructions: see `HostedOutcome.profile`. Takes the software CPU. */
+  profile?: boolean;
   /** The machine is run by a debugger: see `HostedMachine.debugTarget`. It keeps a log of its exits. */
   debug?: boolean;
-  /** The names of addresses for a debugger's explanations: the image with its symbols, where the guest's has none. */
+  /** The names of addresses for a debugger's explanations and a profile: the image with its symbols, where the guest's has none. */
   symbols?: Image;
   /** The record of an earlier run on the software CPU: the machine takes its inputs in again, and those from outside afterwards. */
   replay?: InputRecord;
@@ -137,6 +140,7 @@ export type FromWorker =
       regions: readonly MemoryRegion[];
       statistics?: unknown;
       counters?: CounterRow[];
+      profile?: Profile;
       simvirtio?: DeviceCounts[];
       /** What was written to disks and goes with the machine. */
       written?: WrittenDisk[];

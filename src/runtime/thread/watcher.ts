@@ -1,11 +1,15 @@
 /**
- * The exit log of a hosted machine with its readers: statistics, a trace, a debugger's list of the last exits. A room of its own to
- * load, which most machines do not need.
+ * Who watches a hosted machine: the exit log with its readers (statistics, a trace, a debugger's list of the last exits), and a
+ * profiler. A room of its own to load, which most machines do not need.
  *
  * @module
  */
+import type { Image } from '../../boot/index.js';
 import type { EngineCounters } from '../../engine/contract/index.js';
+import { ConfigError } from '../../errors.js';
 import type { ExitObserver, Machine } from '../../machine/index.js';
+import { type Profile, Profiler } from '../../profile/index.js';
+import { SymbolTable } from '../../symbols/index.js';
 import {
   type CounterRow,
   counterGroups,
@@ -30,40 +34,49 @@ export interface WatcherParts {
   /** A log that this one continues with. */
   continues: { origin: number | undefined } | undefined;
   machine(): Machine;
+  image: Image;
   /** Takes the trace's bytes before it returns. */
   write(bytes: Uint8Array): void;
 }
 
 /** What is known of a machine's exits. */
 export interface Watched {
-  readonly observer: ExitObserver;
+  /** Undefined where nobody looks at exits. */
+  readonly observer: ExitObserver | undefined;
   readonly originMs: number | undefined;
   /** True where exits are counted. */
   readonly counts: boolean;
   counted(now: EngineCounters, before?: EngineCounters): { statistics: unknown; counters: CounterRow[] };
   /** The last exits, a line each. */
   exits(): string;
+  /** Called when the machine has been made, before it runs. */
+  begin(): void;
+  /** Where the guest spent its instructions, where that is wanted. */
+  profile(): Profile | undefined;
 }
 
-export type Watcher = typeof watchExits;
+export type Watcher = typeof watchMachine;
 
 /** True for a machine whose exits somebody wants to know of. */
-export function wantsWatcher({ trace, statistics, debug }: ObserveOptions): boolean {
-  return [trace, statistics, debug].some(Boolean);
+export function wantsWatcher({ trace, statistics, debug, profile }: ObserveOptions): boolean {
+  return [trace, statistics, debug, profile].some(Boolean);
 }
 
 /** See the module's comment. */
-export function watchExits({ observe, syntax, names, continues, machine, write }: WatcherParts): Watched {
+export function watchMachine(parts: WatcherParts): Watched {
+  const { observe, syntax, names, continues, machine, write } = parts;
   const log = new ExitLog();
   if (continues?.origin !== undefined) log.begin(continues.origin);
   const statistics = observe.statistics ? new Statistics(names) : undefined;
   if (statistics !== undefined) log.subscribe(statistics.reader);
   const { trace } = observe;
+  const exits = [trace, observe.statistics, observe.debug].some(Boolean);
+  let profiler: Profiler | undefined;
   const observer = trace
     ? new Tracer({ log, names, syntax, options: trace, continues: continues !== undefined, machine, write })
     : log;
   return {
-    observer,
+    observer: exits ? observer : undefined,
     get originMs() {
       return log.originMs;
     },
@@ -78,5 +91,19 @@ export function watchExits({ observe, syntax, names, continues, machine, write }
         lines.push(formatTraceLine(log, i, names).trimEnd());
       return lines.join('\n');
     },
+    begin() {
+      if (observe.profile) profiler = profile(parts);
+    },
+    profile: () => profiler?.profile(),
   };
+}
+
+function profile({ machine, image, observe }: WatcherParts): Profiler {
+  const { cpu, memory, engine } = machine();
+  const profiler = new Profiler({ cpu, memory, symbols: new SymbolTable(observe.symbols ?? image) });
+  if (profiler.start()) return profiler;
+  throw new ConfigError(
+    `a profile counts instructions, which the engine ${engine.name} does not`,
+    "take the software CPU: engine: 'soft'",
+  );
 }

@@ -19,7 +19,7 @@ import { packError } from './portable-error.js';
 import type { Channels, FromWorker, HostedParts, ToWorker } from './protocol.js';
 import { SharedRing } from './shared-ring.js';
 import { importUserParts } from './user-modules.js';
-import { wantsWatcher, watchExits } from './watcher.js';
+import { wantsWatcher, watchMachine } from './watcher.js';
 
 const port = parentPort;
 if (port === null) throw new Error('this module runs only inside a Worker; use hostMachine() instead');
@@ -135,7 +135,7 @@ async function create(parts: HostedParts, channels: Channels): Promise<void> {
     control: new Int32Array(control),
     ring: (name) => new SharedRing(channels[name]),
     user: await importUserParts(parts.spec),
-    watcher: wantsWatcher(parts.observe) ? watchExits : undefined,
+    watcher: wantsWatcher(parts.observe) ? watchMachine : undefined,
     threadName: parts.spec.name === undefined ? 'terrarium/vcpu0' : `vm:${parts.spec.name}`,
   });
   post({ type: 'created', ...life.made });

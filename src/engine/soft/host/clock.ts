@@ -13,6 +13,8 @@ export class SoftClock implements EngineClock {
   skipped = 0;
   accessCycles = 0;
   #alarm = Number.POSITIVE_INFINITY;
+  /** The count of instructions at which a run ends although no alarm is due. */
+  #pause = Number.POSITIVE_INFINITY;
 
   /** @internal */
   constructor(view: DataView) {
@@ -30,8 +32,20 @@ export class SoftClock implements EngineClock {
   setAlarm(cycle: number): void {
     // Not now: a guest whose alarm is always due would make no progress.
     this.#alarm = Math.max(cycle, this.cycles + 1);
-    if (this.#alarm === Number.POSITIVE_INFINITY) this.#view.setBigInt64(L.ALARM, NEVER, true);
-    else this.#set(L.ALARM, this.#alarm);
+    this.#arm();
+  }
+
+  /** Ends runs when so many instructions have been done, beside the alarm, which does not notice. */
+  pauseAt(instructions: number): void {
+    this.#pause = instructions;
+    this.#arm();
+  }
+
+  /** Where a run ends, exactly: the program knows but one place. */
+  #arm(): void {
+    const next = Math.min(this.#alarm, this.#pause + this.skipped);
+    if (next === Number.POSITIVE_INFINITY) this.#view.setBigInt64(L.ALARM, NEVER, true);
+    else this.#set(L.ALARM, Math.max(next, this.cycles + 1));
   }
 
   /** True once, when the alarm is due. */
@@ -64,6 +78,7 @@ export class SoftClock implements EngineClock {
     if (!(cycles > 0)) return;
     this.#set(L.CLOCK, this.cycles + cycles);
     this.skipped += cycles;
+    if (this.#pause !== Number.POSITIVE_INFINITY) this.#arm();
   }
 
   /** As two halves, so that nothing is allocated. */

@@ -11,6 +11,7 @@ import {
   type FaultRecord,
   isAccess,
   NO_ASSISTANCE,
+  type Sampling,
   type Translation,
 } from '../../contract/index.js';
 import * as L from '../layout.js';
@@ -20,6 +21,7 @@ import { SoftError } from './errors.js';
 import { readFaults } from './faults.js';
 import type { Program } from './program.js';
 import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './registers.js';
+import { Samples } from './samples.js';
 import { nothingForeign, readState, refuseForeign, writeState } from './state.js';
 
 /**
@@ -44,6 +46,7 @@ export class SoftCpu implements EngineCpu {
   readonly #view: DataView;
   readonly #control: Int32Array;
   readonly #translator: Translator | undefined;
+  readonly #samples: Samples;
   /** When `run` returns `interrupted` next, in milliseconds of `performance.now()`. */
   #due = Number.POSITIVE_INFINITY;
   #interval = 0;
@@ -66,6 +69,7 @@ export class SoftCpu implements EngineCpu {
     this.#control = control;
     this.#translator = translator;
     this.clock = new SoftClock(view);
+    this.#samples = new Samples(this.clock);
     this.exit = emptyExit(view, L.EXIT_DATA);
   }
 
@@ -94,6 +98,7 @@ export class SoftCpu implements EngineCpu {
     if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
     for (let looked = 0; ; ) {
       const kind = this.#program.run(slices[this.#slice]!, 0, looked === 0 ? 0 : 1) as ExitKind;
+      this.#samples.look();
       this.#translator?.look(kind === ExitKind.interrupted);
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
       const now = performance.now();
@@ -218,6 +223,11 @@ export class SoftCpu implements EngineCpu {
 
   #parts() {
     return { view: this.#live(), program: this.#program, exit: this.exit, clock: this.clock };
+  }
+
+  sample(sampling: Sampling | undefined): void {
+    this.#live();
+    this.#samples.set(sampling);
   }
 
   /** It supports all modes. */

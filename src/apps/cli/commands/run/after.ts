@@ -68,6 +68,10 @@ export async function reportRun(run: Ended): Promise<number> {
     });
     if (outcome.simvirtio !== undefined) printSimvirtio(outcome.simvirtio);
   }
+  if (flags.profile !== undefined && outcome.profile !== undefined) {
+    const { showProfile } = await import('./profile.js');
+    showProfile(flags.profile, outcome.profile, files.join(' '));
+  }
   const expectations = checked(run);
   const names = flags.dump && new SymbolTable(withNames());
   const parts =

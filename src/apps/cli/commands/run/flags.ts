@@ -16,6 +16,7 @@ export interface RunFlags extends MachineFlags, BuildFlags, NameFlags, TraceFlag
   why?: true;
   dump?: DumpItem[];
   report?: string;
+  profile?: string | true;
   speaker?: true;
   screenshot?: Screenshot[];
   watch?: true;

@@ -4,28 +4,23 @@
  * @module
  */
 import type { Image } from '../../../../boot/index.js';
-import type { EngineName, MachineSpec } from '../../../../config/index.js';
+import type { MachineSpec } from '../../../../config/index.js';
 import { ConfigError } from '../../../../errors.js';
 import type { MachineState } from '../../../../machine/index.js';
 import type { HostedMachine, HostedOutcome } from '../../../../runtime/index.js';
 import type { Fingerprint } from '../../../../terra/index.js';
 import { fingerprintsOf } from '../../../frontend/fingerprints.js';
 import { digestOf, writeTerra } from '../../../frontend/terra-file.js';
+import { onCountingEngine } from './counting-engine.js';
 import type { RunFlags } from './flags.js';
-
-/** Engines that can be asked for where instructions are to be counted. */
-const counting: readonly EngineName[] = ['auto', 'soft'];
 
 /** The description of a machine that is kept. @throws ConfigError where a recording cannot be made of it */
 export function specToKeep({ record }: RunFlags, spec: MachineSpec): MachineSpec {
   if (record === undefined) return spec;
-  const { engine = 'auto', clock } = spec;
-  if (!counting.includes(engine) || clock === 'wall')
-    throw new ConfigError(
-      '--record: a run can be repeated where its time is its instructions',
-      'take --engine soft, without --clock wall',
-    );
-  return { ...spec, engine: 'soft', clock: 'instructions' };
+  const needs = '--record: a run can be repeated where its time is its instructions';
+  const hint = 'take --engine soft, without --clock wall';
+  if (spec.clock === 'wall') throw new ConfigError(needs, hint);
+  return { ...onCountingEngine(spec, needs, hint), clock: 'instructions' };
 }
 
 /** Writes the files at the end of a run. */

@@ -39,6 +39,7 @@ Examples:
   $ terrarium run kernel.S --mode real --trace     assemble it, then show each exit as a line
   $ terrarium run kernel.S --trace run.ndjson --trace-filter port=0x40-0x43    then: terrarium trace run.ndjson
   $ terrarium run kernel.c --stat                  compile it for long mode, then count its exits
+  $ terrarium run kernel.c --profile=where.svg     where it spends its instructions, as a flame graph
   $ terrarium run disk.img --load 0x7c00 --timeout 2s
   $ terrarium run kernel.elf --expect 'rax=42' --expect 'mem64[0x400]=42'
   $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
@@ -115,6 +116,10 @@ export function runCommand(): Command {
       parseGdb,
     )
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
+    .option(
+      '--profile [=file]',
+      'where the guest spends its instructions, by function; FILE.svg: a flame graph; FILE.json: for speedscope.app; FILE.folded: a line a call chain; takes --engine soft',
+    )
     .option('--why', 'explain the end of every run, not only of guests that died')
     .option(
       '--dump <what>',
@@ -156,7 +161,7 @@ function addText(text: string, before: string[] = []): string[] {
 function requireImages(files: readonly string[]): void {
   for (const file of files) {
     const option = process.argv[process.argv.indexOf(file) - 1] ?? '';
-    if ((option === '--gdb' || option === '--trace') && !existsSync(file))
+    if (['--gdb', '--trace', '--profile'].includes(option) && !existsSync(file))
       throw new ConfigError(`${file}: no such file`, `for a value of ${option} write ${option}=${file}`);
   }
 }
@@ -185,13 +190,14 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
         );
   const loaded = kept?.loaded ?? loadImage(files, wantedSpec(flags), buildOf(flags));
   const { image, warnings, symbols } = loaded;
-  const spec = keeping === undefined ? withVga(loaded) : keeping.specToKeep(flags, withVga(loaded));
+  const wanted = keeping === undefined ? withVga(loaded) : keeping.specToKeep(flags, withVga(loaded));
+  const spec = flags.profile === undefined ? wanted : (await import('./profile.js')).specToProfile(wanted);
   for (const [option, target] of outputsOf(flags))
     requireWritable(option, target, [loaded.file, ...loaded.sources]);
   const timeoutMs = flags.timeout ?? loaded.timeoutMs;
   if (warnings !== '') say(`${warnings.trimEnd()}\n`);
   if (!flags.quiet && loaded.file === files[0] && loaded.sources.length === 0) sayLine(takenFor(image));
-  const symbolic = flags.gdb === undefined ? undefined : symbols?.();
+  const symbolic = flags.gdb === undefined && flags.profile === undefined ? undefined : symbols?.();
   const config: HostedOptions = {
     image,
     ...spec,
@@ -201,6 +207,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     ...(flags.trace !== undefined && { coalesce: false }),
     ...(trace && { trace }),
     statistics: flags.stat === true,
+    ...(flags.profile !== undefined && { profile: true }),
     ...(flags.screen && { frames: true }),
     ...(flags.gdb && { debug: true }),
     ...(symbolic && { symbols: symbolic }),
@@ -250,7 +257,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   const tells =
     flags.why ||
     needsExplanation(outcome) ||
-    [expectations, flags.stat, flags.dump, flags.report, outcome.recent].some(Boolean);
+    [expectations, flags.stat, flags.profile, flags.dump, flags.report, outcome.recent].some(Boolean);
   if (!flags.quiet || outcome.kind === 'shutdown' || outcome.kind === 'engineError') {
     if (terminal.openLine && shared === undefined) say('\n');
     if (tells) (await import('./after.js')).printOutcome(outcome, machine.memory, spec.syntax);
@@ -326,6 +333,7 @@ async function openScreen(machine: HostedMachine) {
 function outputsOf({
   trace,
   report,
+  profile,
   save,
   record,
   screenshot = [],
@@ -334,6 +342,7 @@ function outputsOf({
     ...(save === undefined ? [] : [['--save', save] as [string, string]]),
     ...(record === undefined ? [] : [['--record', record] as [string, string]]),
     ...(typeof trace === 'string' && trace !== '-' ? [['--trace', trace] as [string, string]] : []),
+    ...(typeof profile === 'string' && profile !== '-' ? [['--profile', profile] as [string, string]] : []),
     ...(report === undefined ? [] : [['--report', report] as [string, string]]),
     ...screenshot.map(({ file }): [string, string] => ['--screenshot', file]),
   ];
