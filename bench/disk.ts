@@ -1,4 +1,4 @@
-/** Reading a disk on the software CPU, by PIO and by the bus master, beside QEMU's TCG with the same kernel. */
+/** Reading a floppy by INT 13h and a disk on the software CPU, by PIO and by the bus master, beside QEMU's TCG with the same kernel. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,10 @@ const ROUNDS = 5;
 /** Where QEMU keeps the status of a guest that wrote 10h. */
 const QEMU_GOOD = 33;
 
+/** A track of 18 sectors. */
+const TRACK = 18 * 512;
+const FLOPPY = { calls: 16_000, least: 20 } as const;
+
 const modes = [
   { name: 'ATA PIO', mode: 0, commands: 400, least: 30 },
   { name: 'bus-master DMA', mode: 1, commands: 8000, least: 300 },
@@ -21,7 +25,7 @@ const modes = [
 export function benchDisk(root: string): Row[] {
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-disk-'));
   try {
-    return modes.map((one) => {
+    const hard = modes.map((one) => {
       const kernel = (commands: number) => build(root, folder, one.mode, commands);
       // The difference of two lengths: without what starting costs.
       const [short, long] = [kernel(one.commands / 4), kernel(one.commands)];
@@ -40,9 +44,55 @@ export function benchDisk(root: string): Row[] {
         holds: ours >= one.least,
       };
     });
+    return [benchFloppy(root, folder), ...hard];
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** INT 13h on our BIOS, beside SeaBIOS in QEMU. QEMU reads far fewer tracks: it takes a real drive's time for them. */
+function benchFloppy(root: string, folder: string): Row {
+  const measure = (calls: number, run: (file: string) => number) => {
+    const [short, long] = [buildFloppy(root, folder, calls / 4), buildFloppy(root, folder, calls)];
+    const seconds = median(Array.from({ length: ROUNDS }, () => run(long) - run(short)));
+    return ((calls * 3) / 4) * (TRACK / 1e6 / seconds);
+  };
+  const ours = measure(FLOPPY.calls, floppyOnSoft);
+  const theirs = hasQemu() ? measure(FLOPPY.calls / 40, floppyOnQemu) : undefined;
+  return {
+    name: 'floppy by INT 13h, soft',
+    unit: 'MB/s',
+    terrarium: ours,
+    ...(theirs !== undefined && { control: { name: 'QEMU TCG', value: theirs }, ratio: ours / theirs }),
+    goal: `≥ ${FLOPPY.least} MB/s`,
+    holds: ours >= FLOPPY.least,
+  };
+}
+
+function buildFloppy(root: string, folder: string, calls: number): string {
+  const [object, file] = [path.join(folder, 'floppy.o'), path.join(folder, `floppy-${calls}.img`)];
+  const source = path.join(root, 'bench/floppy.S');
+  execFileSync('gcc', ['-c', '-m32', `-DCOMMANDS=${calls}`, source, '-o', object]);
+  execFileSync('ld', ['-m', 'elf_i386', '-Ttext', '0x7c00', '--oformat', 'binary', '-o', file, object]);
+  truncateSync(file, 1_474_560);
+  return file;
+}
+
+function floppyOnSoft(file: string): number {
+  using machine = createMachine({ engine: 'soft', image: file });
+  const outcome = machine.run({ timeoutMs: 120_000 });
+  if (outcome.code !== QEMU_GOOD) throw new Error(`the sector ended with ${outcome.kind}: ${outcome.reason}`);
+  return outcome.elapsedMs / 1000;
+}
+
+function floppyOnQemu(file: string): number {
+  const started = performance.now();
+  const machine = ['-accel', 'tcg', '-display', 'none', '-net', 'none', '-boot', 'a'];
+  const drive = ['-drive', `file=${file},format=raw,if=floppy,snapshot=on`];
+  const exit = ['-device', 'isa-debug-exit,iobase=0x501'];
+  const { status } = spawnSync('qemu-system-x86_64', [...machine, ...drive, ...exit]);
+  if (status !== QEMU_GOOD) throw new Error(`QEMU ended with ${status}`);
+  return (performance.now() - started) / 1000;
 }
 
 function build(root: string, folder: string, mode: number, commands: number): string {

@@ -9,6 +9,8 @@ const PAIRS = 15;
 const GOAL = Number.parseInt(process.versions.node, 10) < 22 ? 1.5 : 2.5;
 /** What the software CPU may take beyond KVM, in milliseconds. */
 const SOFT_GOAL_MS = 30;
+/** What a floppy's way from its boot sector to its shell's prompt may take beyond Node, in milliseconds. */
+const FLOPPY_GOAL_MS = 200;
 /** Milliseconds of one of the kernel's ticks (USER_HZ, 100 on Linux). */
 const TICK_MS = 10;
 
@@ -45,6 +47,27 @@ class Cpu {
   }
 }
 
+/** A floppy with a file system, from its boot sector to the prompt of its shell and off: guests/fat-shell. */
+function benchFloppy(root: string, cli: string): Row {
+  const words = [cli, 'run', path.join(root, 'guests/fat-shell'), '--engine', 'soft', '--type', 'exit\\n'];
+  const row = inTurns(
+    PAIRS,
+    () => time(...words),
+    () => time('-e', '0'),
+  );
+  const more = row.terrarium - row.control;
+  return {
+    name: 'a FAT12 floppy to its shell, soft',
+    unit: 'ms',
+    terrarium: row.terrarium,
+    control: { name: 'node -e 0', value: row.control },
+    ratio: row.ratio,
+    goal: `≤ ${FLOPPY_GOAL_MS} ms more`,
+    holds: more <= FLOPPY_GOAL_MS,
+    note: `${more.toFixed(0)} ms more`,
+  };
+}
+
 export function benchStartup(root: string): Row[] {
   const cli = path.join(root, 'dist/cli.cjs');
   const guest = path.join(root, 'guests/hello');
@@ -60,7 +83,9 @@ export function benchStartup(root: string): Row[] {
   const [kvm, soft] = [measure('auto'), measure('soft')];
   const more = soft.terrarium - kvm.terrarium;
   const control = (value: number) => ({ name: 'node -e 0', value });
+  const floppy = benchFloppy(root, cli);
   return [
+    floppy,
     {
       name: 'terrarium run guests/hello',
       unit: 'ms',
