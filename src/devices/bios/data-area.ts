@@ -55,6 +55,8 @@ export const Data = {
   videoTables: 0x4a8,
   /** The mode that INT 10h AX=4F03h tells, where QEMU's video BIOS has it. */
   vbeMode: 0x4ba,
+  /** The state that INT 10h AX=4F10h set. */
+  vbePower: 0x4bc,
   printScreen: 0x500,
 } as const;
 

@@ -212,6 +212,10 @@ function vbe(): Call[] {
     video(0x4f05, { ebx: 0, edx: 3 }),
     video(0x4f08, { ebx: 0x800 }),
     video(0x4f08, { ebx: 1 }),
+    // The screen's power, and what it can show.
+    ...[0, 0x0401, 2, 0x0001, 2, 3].map((ebx) => video(0x4f10, { ebx })),
+    ...[0, 1, 2].map((ebx) => video(0x4f15, { ebx, es: 0x3800 })),
+    memory(0x38000, 8),
     // Windows and the palette.
     ...setVbe(0x101),
     video(0x4f05, { ebx: 0, edx: 3 }),

@@ -14,6 +14,7 @@ import type { BiosFunction, Pc } from '../../pc.js';
 import { VbeTexts, VbeWindow } from '../../rom/rom.js';
 import { far, hex } from '../../words.js';
 import { DisplayPorts } from './display-ports.js';
+import { edid } from './edid.js';
 import { moveState, stateBlocks } from './information.js';
 import { modes } from './modes.js';
 import { setMode } from './set-mode.js';
@@ -38,6 +39,11 @@ interface Call {
   says: string | ((frame: Frame) => string);
   run(frame: Frame, pc: Pc, display: DisplayPorts): number;
 }
+
+/** 4F10: version 3.0, and all four states. */
+const POWER_STATES = 0x0f30;
+/** 4F15: a block takes a second, by DDC1 and DDC2. */
+const DDC = 0x0103;
 
 const calls: Readonly<Record<number, Call>> = {
   0: {
@@ -144,6 +150,33 @@ const calls: Readonly<Record<number, Call>> = {
   9: {
     says: ({ bl, cx, dx }) => `${bl === 1 ? 'read' : 'set'} ${cx} colours from ${dx}`,
     run: palette,
+  },
+  16: {
+    says: ({ bl, bh }) =>
+      bl === 0 ? 'which power states?' : bl === 1 ? `power state ${bh}` : 'which power state is it in?',
+    run(frame, { guest }) {
+      const { bl, bh } = frame;
+      if (bl > 2) return Status.failed;
+      // DPMS 1.0: standby, suspend, off, reduced. The screen shows its picture in all of them.
+      if (bl === 0) frame.bx = POWER_STATES;
+      else if (bl === 1) guest.write8(Data.vbePower, bh);
+      else frame.bh = guest.read8(Data.vbePower);
+      return Status.ok;
+    },
+  },
+  21: {
+    says: ({ bl, es, di }) => (bl === 1 ? `what is the screen? → ${far(es, di)}` : 'can the screen tell?'),
+    run(frame, { guest }) {
+      const { bl, cx, dx, es, di } = frame;
+      if (bl === 0) {
+        frame.bx = DDC;
+        return Status.ok;
+      }
+      // There is one screen, and its first block says all.
+      if (bl !== 1 || cx !== 0 || dx !== 0) return Status.failed;
+      guest.write(linear(es, di), edid());
+      return Status.ok;
+    },
   },
 };
 
