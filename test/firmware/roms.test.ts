@@ -146,6 +146,19 @@ describe('SeaBIOS', { skip: noSeaBios }, () => {
   });
 });
 
+test('VBE is there under another firmware, by the ROM of the display adapter', { skip: noSeaBios }, () => {
+  // mov ax, 4f02; mov bx, 4112 (640 by 480 in 24 bits, linear); int 10; AX to port E9; then the display interface's width and bits.
+  const out = [0xe6, 0xe9, 0x88, 0xe0, 0xe6, 0xe9];
+  const register = (index: number) => [0xba, 0xce, 0x01, 0xb8, index, 0, 0xef, 0x42, 0xed, ...out];
+  const code = [0xb8, 0x02, 0x4f, 0xbb, 0x12, 0x41, 0xcd, 0x10, ...out, ...register(1), ...register(3)];
+  const floppy = new Uint8Array(2880 * 512);
+  floppy.set([...code, 0xfa, 0xf4]);
+  floppy.set([0x55, 0xaa], 510);
+  const { printed, outcome } = boot(floppy);
+  assert.equal(outcome.kind, 'halted');
+  assert.deepEqual([...Buffer.from(printed.slice(-6), 'latin1')], [0x4f, 0, 0x80, 0x02, 24, 0]);
+});
+
 describe('Bochs’ BIOS', { skip: noBochs }, () => {
   for (const rom of ['BIOS-bochs-latest', 'BIOS-bochs-legacy', 'BIOS-qemu-latest'])
     test(`${rom} boots a hard disk, a floppy and a CD`, () => {
