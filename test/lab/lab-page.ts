@@ -82,6 +82,12 @@ export class LabPage {
     await this.page.keyboard.insertText(source);
   }
 
+  /** The first file as it is edited. */
+  async source(): Promise<string> {
+    const lines = await this.page.locator('.cm-line').allTextContents();
+    return lines.join('\n');
+  }
+
   async press(name: string): Promise<void> {
     await this.page.getByRole('button', { name, exact: true }).click();
   }

@@ -175,7 +175,7 @@ async function openFile(file: File): Promise<void> {
     state.stale.value = true;
     notice(`${name} was added to the project`);
   } else if (
-    /\.(iso|img|ima|flp|dsk|qcow2)$/i.test(name) &&
+    /\.(iso|img|ima|flp|dsk)$/i.test(name) &&
     state.made.value !== undefined &&
     !/\.iso$/i.test(name)
   ) {
