@@ -5,6 +5,7 @@ import { benchConsole } from './console.js';
 import { benchDisk } from './disk.js';
 import { benchExits } from './exits.js';
 import { benchGdb } from './gdb.js';
+import { benchGrade } from './grade.js';
 import { benchHistory } from './history.js';
 import { benchInterrupts } from './interrupts.js';
 import { benchLifecycle } from './lifecycle.js';
@@ -41,6 +42,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   vga: () => benchVga(root),
   disk: () => benchDisk(root),
   gdb: () => benchGdb(['soft', 'kvm']),
+  grade: () => benchGrade(root),
   parts: () => benchParts(),
 };
 for (const [name, bench] of Object.entries(benches)) {

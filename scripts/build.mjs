@@ -190,7 +190,11 @@ const commonJs = {
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },
   bundle: true,
-  external: ['koffi', 'pngjs', '@vscode/debugadapter', '#*'],
+  external: [
+    ...['koffi', 'pngjs', '@vscode/debugadapter', '#*'],
+    // Optional: for a queue and its dashboard.
+    ...['bullmq', 'ioredis', '@bull-board/*'],
+  ],
   define: { 'import.meta.url': 'importMetaUrl', 'import.meta.resolve': 'importMetaResolve' },
   banner: { js: importMeta },
 };

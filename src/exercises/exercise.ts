@@ -51,7 +51,7 @@ export interface Limits {
   readonly console: number;
 }
 
-export const defaultLimits: Limits = { instructions: 20_000_000, exits: 200_000, console: 1024 * 1024 };
+export const defaultLimits: Limits = { instructions: 20_000_000, exits: 50_000, console: 1024 * 1024 };
 
 export interface Exercise {
   readonly folder: string;

@@ -17,7 +17,7 @@ import {
   parseExpectation,
   walkPages,
 } from '../inspect/index.js';
-import type { Machine, Outcome } from '../machine/index.js';
+import type { ExitObserver, Machine, Outcome } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import { createMachine } from '../runtime/index.js';
 import { SymbolTable } from '../symbols/index.js';
@@ -61,6 +61,8 @@ export interface Subject {
   readonly devices: () => Device[];
   /** The image with names, for explanations. */
   readonly symbols: () => Image | undefined;
+  /** Exits are kept for a module of checks; without one nobody asks for them. */
+  readonly keepsExits: boolean;
 }
 
 /** Exits and interrupts that are kept; more are counted. */
@@ -78,6 +80,24 @@ function streamOf<T>(items: readonly T[], none: T): { read(): T; readonly availa
       return at < items.length;
     },
     read: () => (at < items.length ? items[at++]! : none),
+  };
+}
+
+/** Keeps the first exits. */
+function recorder(exits: SeenExit[]): ExitObserver {
+  return {
+    begin() {},
+    flush() {},
+    record({ kind, address, size, count, write, data, offset }) {
+      if (exits.length >= KEPT) return;
+      const value =
+        size === 4
+          ? data.getUint32(offset, true)
+          : size === 2
+            ? data.getUint16(offset, true)
+            : data.getUint8(offset);
+      exits.push({ kind: exitKindNames[kind] ?? 'unknown', address, size, count, write, value });
+    },
   };
 }
 
@@ -130,20 +150,7 @@ export class GuestRun implements Disposable {
       ...(request.keys !== undefined && {
         keys: { source: streamOf<KeyEvent | undefined>([...strokesOf(request.keys)], undefined) },
       }),
-      observer: {
-        begin() {},
-        flush() {},
-        record({ kind, address, size, count, write, data, offset }) {
-          if (exits.length >= KEPT) return;
-          const value =
-            size === 4
-              ? data.getUint32(offset, true)
-              : size === 2
-                ? data.getUint16(offset, true)
-                : data.getUint8(offset);
-          exits.push({ kind: exitKindNames[kind] ?? 'unknown', address, size, count, write, value });
-        },
-      },
+      ...(subject.keepsExits && { observer: recorder(exits) }),
     });
     this.#machine = machine;
     try {

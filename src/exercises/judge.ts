@@ -36,7 +36,14 @@ export async function judge(
   let exam: Exam | undefined;
   try {
     const { devices } = await importUserParts({ devices: devicesOf(exercise) });
-    const subject: Subject = { image, spec, limits: exercise.limits, devices, symbols };
+    const subject: Subject = {
+      image,
+      spec,
+      limits: exercise.limits,
+      devices,
+      symbols,
+      keepsExits: exercise.module !== undefined,
+    };
     exam = new Exam(subject, seed, sources);
     for (const run of exercise.runs) {
       const guest = exam.run(run);

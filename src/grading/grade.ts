@@ -132,7 +132,7 @@ export async function gradeClass(options: GradeOptions): Promise<ClassReport> {
       );
     return new ClassReport(exercise, entries);
   } finally {
-    (await opened?.catch(() => undefined))?.[Symbol.dispose]();
+    (options.service ?? (await opened?.catch(() => undefined)))?.[Symbol.dispose]();
   }
 }
 

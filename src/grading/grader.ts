@@ -20,13 +20,17 @@ import {
 import { gradingVersion, hashOf } from './job.js';
 import { Kept } from './kept.js';
 
+type Built = Compiled | NotCompiled;
+type Image = Compiled['image'];
+
 /** Compiled contents that are kept in memory, beside those on the disk. */
 const IN_MEMORY = 64;
 
 export class Grader {
   readonly exercise: Exercise;
-  readonly #kept: Kept<Compiled | NotCompiled> | undefined;
-  readonly #recent = new Map<string, Compiled | NotCompiled>();
+  readonly #built: Made<Built>;
+  /** Images with names, for guests that died; null where there are none. */
+  readonly #symbols: Made<Image | null>;
   readonly #prefix: readonly string[];
   /** Submissions for which a compiler was started. */
   compiled = 0;
@@ -34,28 +38,42 @@ export class Grader {
   /** @param cache a folder for compiled images; without one they are kept in memory alone */
   constructor(exercise: Exercise, exerciseDigest: string, cache: string | undefined) {
     this.exercise = exercise;
-    this.#kept = cache === undefined ? undefined : new Kept(path.join(cache, 'compiled'));
+    this.#built = new Made(cache, 'compiled');
+    this.#symbols = new Made(cache, 'symbols');
     this.#prefix = [gradingVersion(), exerciseDigest, sandboxHere()];
   }
 
   async grade(files: Files, seed: string): Promise<Verdict> {
-    return judge(this.exercise, this.#build(files), seed, () => buildSymbols(this.exercise, files));
-  }
-
-  #build(files: Files): Compiled | NotCompiled {
     const key = hashOf([...this.#prefix, digestOf(files)]);
-    const known = this.#recent.get(key) ?? this.#kept?.get(key);
-    const built = known ?? this.#compile(files, key);
-    this.#recent.delete(key);
-    this.#recent.set(key, built);
-    if (this.#recent.size > IN_MEMORY) this.#recent.delete(this.#recent.keys().next().value!);
-    return built;
+    const compile = (): Built => {
+      this.compiled++;
+      return buildSubmission(this.exercise, files);
+    };
+    const symbols = () =>
+      this.#symbols.get(key, () => buildSymbols(this.exercise, files) ?? null) ?? undefined;
+    return judge(this.exercise, this.#built.get(key, compile), seed, symbols);
+  }
+}
+
+/** What was made of contents: the last ones in memory, all of them on the disk. */
+class Made<T> {
+  readonly #kept: Kept<T> | undefined;
+  readonly #recent = new Map<string, T>();
+
+  constructor(cache: string | undefined, name: string) {
+    this.#kept = cache === undefined ? undefined : new Kept(path.join(cache, name));
   }
 
-  #compile(files: Files, key: string): Compiled | NotCompiled {
-    this.compiled++;
-    const built = buildSubmission(this.exercise, files);
-    this.#kept?.set(key, built);
-    return built;
+  get(key: string, make: () => T): T {
+    const recent = this.#recent;
+    let value = recent.get(key) ?? this.#kept?.get(key);
+    if (value === undefined) {
+      value = make();
+      this.#kept?.set(key, value);
+    }
+    recent.delete(key);
+    recent.set(key, value);
+    if (recent.size > IN_MEMORY) recent.delete(recent.keys().next().value!);
+    return value;
   }
 }

@@ -73,10 +73,10 @@ export function messageOf({ message, name, hidden }: CheckResult): string {
   return message === '' ? `${hidden ? 'A hidden check' : name} does not hold.` : message;
 }
 
-/** The first line of a message that says something: a compiler's own begins after ours. */
+/** The line of a message that says most: a compiler's first error, else the first line. */
 export function firstLine(text: string): string {
-  const [first = '', second] = text.split('\n', 2);
-  return first.endsWith(':') && second !== undefined ? `${first} ${second}` : first;
+  const lines = text.split('\n');
+  return lines.find((line) => /:\d+: (?:\d+: )?(?:fatal )?error: /i.test(line)) ?? lines[0]!;
 }
 
 const xml = (text: string) =>

@@ -5,9 +5,11 @@ import { asTyped } from '../../../command.js';
 import { ConfigError } from '../../../errors.js';
 import { type Exercise, isExercise, readExercise, sandboxHere } from '../../../exercises/index.js';
 import {
+  checkQueueUrl,
   findSubmissions,
   gradeClass,
   type Progress,
+  QueueService,
   toCsv,
   toGradescope,
   toJson,
@@ -28,6 +30,7 @@ Examples:
   $ terrarium grade exercise class.zip --html report   a page for the class, and one for each student
   $ terrarium grade exercise alice bob.zip carol.tar.gz --json grades.json --csv grades.csv
   $ terrarium grade exercise 'git:class.git#hand-in/*' each branch of a repository that matches
+  $ terrarium grade exercise class.zip --queue redis://class.example:6379    by workers on other machines
   $ terrarium grade exercise moodle.zip --moodle grades.csv     what Moodle exported, and takes back
 `;
 
@@ -45,7 +48,11 @@ interface Options {
   patience: number;
   fresh?: boolean;
   quiet?: boolean;
+  queue?: string;
 }
+
+/** Submissions that wait in a queue, where others grade: a third of those that are read ahead. */
+const AT_A_TIME = 64;
 
 export function gradeCommand(): Command {
   return new Command('grade')
@@ -69,6 +76,7 @@ export function gradeCommand(): Command {
       'random inputs follow from it and from the student’s name: keep it, and keep it secret',
     )
     .option('--seed <text>', 'these random inputs for every student: to repeat one')
+    .option('--queue <url>', 'let `terrarium worker` grade, on other machines: redis://HOST:6379')
     .option('--patience <time>', 'wall time after which a submission is set aside', parseDuration, 60_000)
     .option('--fresh', 'grade again what an earlier run has graded')
     .option('-q, --quiet', 'no progress')
@@ -83,7 +91,12 @@ async function grade(folder: string, words: string[], options: Options): Promise
   const submissions = options.student === undefined ? found : [{ ...found[0]!, id: options.student }];
   if (options.gradescope !== undefined && submissions.length !== 1)
     throw new ConfigError(`--gradescope is for one submission, and there are ${submissions.length}`);
-  if (!options.quiet) noteSandbox();
+  if (!options.quiet && options.queue === undefined) noteSandbox();
+  const say = (text: string) => void process.stderr.write(`terrarium: ${text}\n`);
+  const service =
+    options.queue === undefined
+      ? undefined
+      : await QueueService.open(checkQueueUrl(options.queue), exercise, say);
   const aborted = new AbortController();
   const stop = () => aborted.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);
@@ -91,7 +104,8 @@ async function grade(folder: string, words: string[], options: Options): Promise
   const report = await gradeClass({
     exercise,
     submissions,
-    jobs: options.jobs ?? availableParallelism(),
+    jobs: options.jobs ?? (service ? AT_A_TIME : availableParallelism()),
+    ...(service && { service }),
     cache: cacheFolder(),
     patienceMs: options.patience,
     signal: aborted.signal,
