@@ -1,6 +1,12 @@
 import type { Device } from '../devices/contract/index.js';
 import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
-import { type Explanation, explain, formatExplanation, type ImagePlace } from '../explain/index.js';
+import {
+  type Explanation,
+  endsBadly,
+  explain,
+  formatExplanation,
+  type ImagePlace,
+} from '../explain/index.js';
 import { dump, hex, parseDump } from '../inspect/index.js';
 import type { Syntax } from '../isa/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
@@ -23,6 +29,7 @@ import { watchpointsFor } from './watch-pieces.js';
 import {
   type Origin,
   type OriginOptions,
+  originText,
   Questions,
   type WantedPlace,
   type WriteRecord,
@@ -338,12 +345,13 @@ export class DebugSession {
   }
 
   /**
-   * As text for people: `why` (how the guest ended and why; or that it has not ended), `devices`, `exits`, `accessor`, or what
+   * As text for people: `why` (how the guest ended and why; or that it has not ended), `cause` (where the value comes from that it died of), `devices`, `exits`, `accessor`, or what
    * can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`).
    * @throws ConfigError for anything else
    */
   describe(what: string): string {
     if (what === 'why') return formatExplanation(this.why());
+    if (what === 'cause') return this.#causeText();
     if (what === 'accessor') return this.#accessorText();
     if (what === 'devices') return describeDevices(this.#machine.devices);
     if (what === 'exits') return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
@@ -439,6 +447,14 @@ export class DebugSession {
     const touched = request?.watchpoints[this.#cpu.touchedWatchpoint];
     if (touched !== undefined) return { why: 'watchpoint', touched, ...this.#accessor(here), ...here };
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
+  }
+
+  #causeText(): string {
+    const ended = this.#ended;
+    if (ended === undefined || !endsBadly(ended)) return 'the guest has not died';
+    const origin = this.#questions.cause();
+    const { now } = this.#past.history.range;
+    return origin === undefined ? 'no single value is to blame' : originText(origin, now);
   }
 
   #accessorText(): string {

@@ -1,11 +1,13 @@
 /** "Where did this value come from?": the answers are known from how the programs are written. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
 import { Debugger, DebugSession, localTarget, type Origin, originText } from '../../src/debug/index.js';
 import type { Device, DeviceHost } from '../../src/devices/contract/index.js';
 import { createMachine, type MachineOptions } from '../../src/runtime/index.js';
 import { SymbolTable } from '../../src/symbols/index.js';
+import { Scratch, terrarium } from '../support.js';
 
 const START = 0x1000;
 
@@ -274,5 +276,68 @@ describe('the list of writes', () => {
     const debug = new Debugger(localTarget(program.session), new SymbolTable({ format: 'flat' }));
     assert.match((await debug.writes('word [0x500]')).text, /^ {2}1 {2}0x1003 {2}0x0 → 0x64\n/);
     assert.equal((await debug.writes('word [0x700]')).text, 'nothing wrote there in this history');
+  });
+});
+
+describe('the cause of a death', () => {
+  /** Protected mode without an IDT: each fault ends in a triple fault. */
+  const dies = (code: readonly number[]) => {
+    const machine = createMachine({
+      image: parseImage(Uint8Array.from(code), 'k'),
+      mode: 'protected',
+      engine: 'soft',
+    });
+    const session = new DebugSession(machine, { history: {} });
+    assert.match(String(session.resume().outcome?.kind), /shutdown|engineError/);
+    const text = session.describe('cause');
+    machine[Symbol.dispose]();
+    return text;
+  };
+
+  test('is where the register came from that was no address', () => {
+    const text = dies([
+      ...[0xb8, 0x00, 0x00, 0x00, 0xf0], // mov eax, 0F0000000h
+      ...[0x89, 0xc3], // mov ebx, eax
+      ...[0x0f, 0x01, 0x1d, 0, 0, 0, 0], // lidt [0]
+      ...[0x0f, 0x0b], // ud2
+    ]);
+    assert.equal(text, 'no single value is to blame');
+    const divided = dies([
+      ...[0x31, 0xc9], // xor ecx, ecx
+      ...[0x89, 0xcb], // mov ebx, ecx
+      ...[0xf7, 0xf3], // div ebx
+    ]);
+    assert.match(
+      divided,
+      /^ebx is 0 at instruction 3\n.*mov ebx,ecx {2}— copied it from ecx\n.*xor ecx,ecx {2}— has the value in it$/,
+    );
+  });
+
+  test('is the slot that a return took, and who wrote there', () => {
+    const text = dies([
+      ...[0x68, 0x00, 0x00, 0x00, 0xf0], // push 0F0000000h
+      ...[0xc3], // ret
+    ]);
+    assert.match(
+      text,
+      /^rip is 0xf0000000 .*\n.* ret {2}— copied it from dword \[0x[0-9a-f]+\]\n.* push 0xf0000000 {2}— has the value in it$/,
+    );
+  });
+
+  test('is told by run --why on the software CPU', () => {
+    using scratch = new Scratch();
+    const file = scratch.file('k.bin');
+    // xor ecx, ecx; mov ebx, ecx; div ebx
+    writeFileSync(file, Uint8Array.of(0x31, 0xc9, 0x89, 0xcb, 0xf7, 0xf3));
+    const { stderr } = terrarium(['run', file, '--mode', 'protected', '--engine', 'soft', '--why']);
+    assert.match(
+      stderr,
+      /where it came from: ebx is 0 at instruction 3\n.*mov ebx,ecx .*copied it from ecx\n.*xor ecx,ecx .*has the value in it\n/,
+    );
+  });
+
+  test('is not told of a guest that lives', () => {
+    using program = ran([0xf4]);
+    assert.equal(program.session.describe('cause'), 'the guest has not died');
   });
 });

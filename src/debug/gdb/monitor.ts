@@ -20,6 +20,7 @@ export interface MonitorSettings {
 
 const help = `monitor commands:
   why               why the guest died: the instruction, the check that failed, the likely mistake
+  cause             where the value comes from that the guest died of: back to the instruction that made it
   regs              all registers with the names of their flags, segments and tables
   mode              the width of the code, and what to do in gdb where it has changed
   gdt, ldt, idt     the descriptor tables, entry by entry
@@ -62,6 +63,7 @@ export async function monitor(
       if (argument === undefined) return 'walk which address? Write it as in: monitor walk 0x7c00\n';
       return `${await target.describe(`walk:${argument}`)}\n`;
     case 'why':
+    case 'cause':
     case 'regs':
     case 'gdt':
     case 'idt':

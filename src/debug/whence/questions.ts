@@ -1,11 +1,13 @@
 import type { Device } from '../../devices/contract/index.js';
 import type { DebugRequest, EngineCpu } from '../../engine/contract/index.js';
+import { physicalAddress } from '../../inspect/index.js';
 import type { Syntax } from '../../isa/index.js';
 import type { GuestMemory } from '../../memory/index.js';
 import { DebugError } from '../errors.js';
 import type { Past } from '../history/past.js';
 import type { StopPlace } from '../stop.js';
-import { type FindParts, Interrupted } from './find-write.js';
+import { culprit } from './cause.js';
+import { type FindParts, Interrupted, WriteFinder } from './find-write.js';
 import { type Origin, type OriginOptions, originOf } from './origin.js';
 import { type WantedPlace, wantedPlace } from './places.js';
 import { type WriteRecord, writesOf } from './writes.js';
@@ -50,6 +52,31 @@ export class Questions {
         options,
       ),
     );
+  }
+
+  /** Where the value comes from that the guest died of; undefined where that is not known. */
+  cause(): Origin | undefined {
+    const { cpu, machine, here, locate, syntax } = this.#parts;
+    const view = { registers: cpu().getRegisters(), system: cpu().getSystemRegisters() };
+    const { boot, devices, memory } = machine();
+    const written = syntax();
+    return this.#look((parts) => {
+      const finder = new WriteFinder(parts);
+      const { pc } = here();
+      const physical = physicalAddress(memory, view.system, pc);
+      const isMapped = physical !== undefined && finder.bytes(pc, 1).length > 0;
+      const inImage =
+        isMapped &&
+        boot.segments.some(({ address, size }) => physical >= address && physical < address + size);
+      const place = culprit(isMapped ? finder.instruction() : undefined, view, inImage);
+      return (
+        place &&
+        originOf(
+          { ...parts, devices, segments: boot.segments, locate, ...(written && { syntax: written }) },
+          place,
+        )
+      );
+    });
   }
 
   writes(address: bigint, length: number, most?: number): WriteRecord[] {

@@ -6,10 +6,10 @@
  */
 import type { Image } from '../../../../boot/index.js';
 import type { MachineSpec } from '../../../../config/index.js';
-import { type Explanation, explain } from '../../../../explain/index.js';
+import { type Explanation, endsBadly, explain } from '../../../../explain/index.js';
 import { checkExpectation, dump, type Expectation, parseExpectation } from '../../../../inspect/index.js';
 import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
-import { SymbolTable } from '../../../../symbols/index.js';
+import { printableText, SymbolTable } from '../../../../symbols/index.js';
 import { needsExplanation } from '../../../frontend/ending.js';
 import { ExitStatus } from '../../../frontend/exit-status.js';
 import { printExplanation, printSimvirtio, printStatistics } from '../../../frontend/outcome-text.js';
@@ -59,6 +59,7 @@ export async function reportRun(run: Ended): Promise<number> {
     why = (await explainAgain(run, withNames())) ?? why;
   }
   if (why !== undefined) printExplanation(why);
+  if (flags.why && canGoBack(run)) await printCause(run, withNames());
   if (outcome.statistics !== undefined) {
     const names = outcome.translation === undefined ? undefined : new SymbolTable(withNames());
     printStatistics(outcome, (address) => {
@@ -139,6 +140,28 @@ async function explainAgain({ loaded, open }: Ended, named: Image): Promise<Expl
     'The engine did not say what the shutdown came from: Terrarium repeated the run on the software CPU.';
   const why = explainRun(named, outcome, machine, spec.syntax);
   return { ...why, mistakes: [...why.mistakes, note] };
+}
+
+/** True where the software CPU makes the same run: nothing of it came from outside. */
+function canGoBack({ flags, outcome, loaded: { spec } }: Ended): boolean {
+  return spec.clock !== 'wall' && flags.from === undefined && repeats(flags) && endsBadly(outcome);
+}
+
+/** Repeats the run on the software CPU, with a history, and tells where the value came from that the guest died of. */
+async function printCause({ loaded, open, outcome }: Ended, named: Image): Promise<void> {
+  const { spec, image } = loaded;
+  await using machine = await open({ ...spec, image, engine: 'soft', debug: true, symbols: named });
+  machine.onOutput(() => {});
+  const target = machine.debugTarget();
+  const late = setTimeout(() => void target.interrupt(), REPEAT_MS);
+  const stop = await target.resume();
+  const { kind, registers } = outcome;
+  if (stop.outcome?.kind === kind && stop.outcome.registers.rip === registers.rip) {
+    const cause = await target.describe('cause');
+    // A line for each instruction; a single one says that there is none.
+    if (cause.includes('\n')) say(`where it came from: ${cause.split('\n').map(printableText).join('\n')}\n`);
+  }
+  clearTimeout(late);
 }
 
 function explainRun(
