@@ -1,7 +1,7 @@
 /** `--screenshot` and `--screen`, from the command line. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { PNG } from 'pngjs';
 import { cli, root, Scratch, terrarium, until } from '../support.js';
@@ -181,6 +181,59 @@ describe('--screen', () => {
     assert.doesNotMatch(terminal.screen(), /▀/);
     terminal.resize(82, 27);
     await until('the whole screen again', () => rows() > 25);
+    terminal.press('C-c');
+    assert.deepEqual(await terminal.ended(), { status: 130, restored: true });
+  });
+
+  test('puts the terminal back where a device of the user’s own ends the run with an error', {
+    skip: noTmux,
+  }, async () => {
+    using scratch = new Scratch();
+    writeFileSync(
+      scratch.file('bad.mjs'),
+      `export default () => ({
+        name: 'bad',
+        ports: [{ first: 0x99, count: 1 }],
+        readPort() { throw new Error('this device is broken'); },
+      });`,
+    );
+    // mov $0, %cx; 1: loop 1b; in $0x99, %al; jmp back: the screen has been shown before the device is asked.
+    writeFileSync(scratch.file('k.bin'), Uint8Array.of(0xb9, 0, 0, 0xe2, 0xfe, 0xe4, 0x99, 0xeb, 0xf7));
+    const device = scratch.file('bad.mjs');
+    using terminal = new Terminal([
+      'run',
+      scratch.file('k.bin'),
+      ...['--mode', 'real', '--engine', 'soft', '--screen', '--device', device],
+    ]);
+    const { status, restored } = await terminal.ended();
+    assert.ok(restored, terminal.screen());
+    assert.notEqual(status, 0);
+    assert.match(terminal.screen(), /device 'bad' failed in a read of port 0x99/);
+  });
+
+  test('puts the terminal back at a second Ctrl-C, which does not wait for the guest', {
+    skip: noTmux,
+  }, async () => {
+    using scratch = new Scratch();
+    const device = scratch.file('slow.mjs');
+    // It neither answers nor hears a stop.
+    writeFileSync(
+      device,
+      `export default () => ({
+        name: 'slow',
+        ports: [{ first: 0x99, count: 1 }],
+        readPort() { for (;;); },
+      });`,
+    );
+    writeFileSync(scratch.file('k.bin'), Uint8Array.of(0xe4, 0x99, 0xf4));
+    using terminal = new Terminal([
+      'run',
+      scratch.file('k.bin'),
+      ...['--mode', 'real', '--engine', 'soft', '--screen', '--device', device],
+    ]);
+    await until('the screen', () => terminal.alternate);
+    await terminal.takesKeys();
+    terminal.press('C-c');
     terminal.press('C-c');
     assert.deepEqual(await terminal.ended(), { status: 130, restored: true });
   });

@@ -1,11 +1,18 @@
 /** How `terrarium debug` comes and goes: it leaves the terminal as it was on every way out. */
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { noGcc, terrarium, until } from '../support.js';
+import { cli, noGcc, Scratch, terrarium, until } from '../support.js';
 import { noTmux, Terminal } from './terminal.js';
 
 const long = ['debug', 'test/guests/debugged-long.S', '--mode', 'long', '--engine', 'soft'];
 const spin = ['debug', 'test/guests/spin-real.S', '--mode', 'real', '--memory', '1M', '--engine', 'soft'];
+
+const noScript: string | false =
+  spawnSync('script', ['--version']).status === 0
+    ? false
+    : 'SKIPPED: no script (util-linux) here to make a terminal';
 
 /** A terminal with a debugger in it that has shown its guest. */
 async function opened(args: readonly string[], options = {}): Promise<Terminal> {
@@ -79,6 +86,27 @@ describe('terrarium debug leaves the terminal as it was', { skip: noTmux || noGc
       await terminal.sees(keys.length > 0 ? /the guest runs/ : /Registers/);
       terminal[Symbol.dispose]();
       await until('its end', () => !isAlive(pid));
+    }
+  });
+
+  // Outside of the terminal's session no SIGHUP comes, and one that is idle writes nothing that could fail.
+  test('and ends itself where nothing but the end of its input tells that the terminal is gone', {
+    skip: noScript,
+  }, async () => {
+    using scratch = new Scratch();
+    const command = `exec setsid -w sh -c 'echo $$ > ${scratch.file('pid')}; exec ${process.execPath} ${cli} ${spin.join(' ')}'`;
+    const script = spawn('script', ['-qfc', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    let seen = '';
+    script.stdout.on('data', (bytes) => {
+      seen += bytes;
+    });
+    await until('its screen', () => seen.includes('Registers'));
+    const pid = Number(readFileSync(scratch.file('pid'), 'utf8'));
+    script.kill('SIGKILL');
+    try {
+      await until('its end', () => !isAlive(pid));
+    } finally {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     }
   });
 

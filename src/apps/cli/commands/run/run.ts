@@ -248,7 +248,13 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
   const [outcome] = await Promise.all([
     running,
     named?.serve(machine, (file) => keepNow(machine, { spec, image }, file)),
-  ]);
+  ]).catch(async (error) => {
+    // A device that fails: the terminal is given back, and its input no longer keeps this process.
+    stopped.restore();
+    if (screen) screen.close(undefined);
+    await terminal.close(false);
+    throw error;
+  });
   stopped.restore();
   await closeTrace?.();
   screen?.close(await machine.screen());
