@@ -104,7 +104,7 @@ function loadChanged(
   }
 }
 
-/** A guest that stands still has not died where a run takes away what it waits for. */
+/** A guest that is stopped has not died where a run takes away what it waits for. */
 function died(outcome: Outcome, { guest }: FurtherRun): boolean {
   return guest === undefined ? endsBadly(outcome) : /^(shutdown|engineError)$/.test(outcome.kind);
 }

@@ -8,7 +8,7 @@ const scratch = new Scratch();
 after(() => scratch[Symbol.dispose]());
 
 /**
- * Throws away all keys until the PIT's counter begins anew, after 14 ms, as firmware does, asks "key?" and prints the
+ * Throws away all keys until the PIT's counter begins again, after 14 ms, as firmware does, asks "key?" and prints the
  * scan code of the key that goes down then: a 1E, b 30, c 2E.
  */
 writeFileSync(

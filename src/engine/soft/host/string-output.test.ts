@@ -98,7 +98,7 @@ describe('REP OUTS', () => {
     assert.equal(cpu.exit.count, 476);
   });
 
-  test('begins anew where registers were set after the exit', () => {
+  test('starts again where registers were set after the exit', () => {
     using machine = realMode(REP_OUTSB);
     const { cpu } = machine;
     start(machine, { count: 8 });
