@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { parseImage } from '../../src/boot/index.js';
 import { explain, formatExplanation } from '../../src/explain/index.js';
 import { createMachine } from '../../src/index.js';
+import { noKvm } from '../support.js';
 
 const APIC = 0xfee0_0000;
 
@@ -20,7 +21,7 @@ const CLI_HLT = [0xfa, 0xf4];
 /** In 32-bit protected mode an absolute address needs no SIB byte. */
 const set32 = (register: number, value: number) => [0xc7, 0x05, ...u32(APIC + register), ...u32(value)];
 
-function run(code: number[], more: object = {}) {
+function run(code: number[], more: object = {}, saves = true) {
   using machine = createMachine({
     engine: 'soft',
     machine: 'pc',
@@ -28,7 +29,7 @@ function run(code: number[], more: object = {}) {
     ...more,
   });
   const outcome = machine.run({ timeoutMs: 60_000 });
-  return { ...outcome, state: machine.save() };
+  return { ...outcome, state: saves ? machine.save() : undefined };
 }
 
 describe('a local APIC on the software CPU', () => {
@@ -220,5 +221,49 @@ describe('a local APIC on the software CPU', () => {
     assert.match(outcome.remarks?.[0] ?? '', /start-up interrupt \(SIPI, code at 0x8000\).*one processor/);
     const why = formatExplanation(explain({ ...outcome, memory: machine.memory }));
     assert.match(why, /the processor of APIC 0x1 a start-up interrupt/);
+  });
+});
+
+describe('a local APIC in the kernel', { skip: noKvm }, () => {
+  test('has x2APIC and deadlines of the time stamp counter, and CPUID says so', () => {
+    // 32-bit code at 1 MiB: CPUID's ECX to ESI; x2APIC on; a deadline 5000 cycles ahead on vector 40h, whose handler ends the run.
+    const at = 0x10_0000;
+    const idt = 0x2_0000;
+    const handler = at + 0x200;
+    const store = (address: number, value: number) => [0xc7, 0x05, ...u32(address), ...u32(value)];
+    const code = [
+      ...store(idt + 0x200, (handler & 0xffff) | (8 << 16)),
+      ...store(idt + 0x204, ((handler & 0xffff0000) | 0x8e00) >>> 0),
+      ...store(idt + 0x1000, 0xfff | ((idt & 0xffff) << 16)),
+      ...store(idt + 0x1004, idt >>> 16),
+      ...[0x0f, 0x01, 0x1d, ...u32(idt + 0x1000)],
+      ...[0xb8, ...u32(1), 0x0f, 0xa2, 0x89, 0xce],
+      ...[...wrmsr(0x1b, 0xfee00d00), ...wrmsr(0x80f, 0x1ff), ...wrmsr(0x832, 0x40040)],
+      ...[0x0f, 0x31, 0x05, ...u32(5000), 0x83, 0xd2, 0, 0xb9, ...u32(0x6e0), 0x0f, 0x30],
+      ...[0xfb, 0xf4, 0xeb, 0xfd],
+    ];
+    while (code.length < handler - at) code.push(0x90);
+    code.push(0xb0, 7, 0xe6, 0xf4);
+    const {
+      kind,
+      code: exit,
+      registers,
+      reason,
+    } = run(
+      code,
+      {
+        engine: 'kvm',
+        machine: 'bare',
+        irqchip: 'kernel',
+        mode: 'protected',
+        load: at,
+        entry: at,
+      },
+      false,
+    );
+    assert.equal(kind, 'exited', reason);
+    assert.equal(exit, 7);
+    assert.equal((registers.rsi >> 21n) & 1n, 1n, 'x2APIC');
+    assert.equal((registers.rsi >> 24n) & 1n, 1n, 'TSC deadline');
   });
 });

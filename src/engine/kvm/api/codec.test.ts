@@ -96,6 +96,8 @@ describe('structures of the kernel', () => {
   });
 });
 
+const [X2APIC, TSC_DEADLINE] = [1 << 21, 1 << 24];
+
 test('a guest without an APIC sees no x2APIC and no TSC deadline, and its own APIC ID', () => {
   const leaf = { index: 0, flags: 0, eax: 1, ebx: 0x07_00_08_00, ecx: 0xffffffff, edx: 3 };
   const [one, eleven, other] = decodeCpuid(
@@ -113,4 +115,12 @@ test('a guest without an APIC sees no x2APIC and no TSC deadline, and its own AP
   assert.equal(one!.ebx, 0x02_00_08_00);
   assert.equal(eleven!.edx, 2);
   assert.deepEqual(other, { ...leaf, function: 7 });
+  // With one in the kernel, KVM tells of the former, and of the latter by its capability alone.
+  const supported = [{ ...leaf, function: 1, ecx: X2APIC }];
+  for (const [apic, ecx] of [
+    ['none', 0],
+    ['plain', X2APIC],
+    ['deadline', X2APIC | TSC_DEADLINE],
+  ] as const)
+    assert.equal(decodeCpuid(guestCpuid(supported, 0, apic))[0]!.ecx, ecx);
 });

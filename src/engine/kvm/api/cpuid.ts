@@ -1,3 +1,4 @@
+import { KVM_CAP_TSC_DEADLINE_TIMER } from './capabilities.js';
 import { type Decoded, decode, encode, type Fields } from './codec.js';
 import { kvm_cpuid_entry2 as entry, kvm_cpuid2 } from './layout.js';
 
@@ -38,26 +39,46 @@ export function encodeCpuid(entries: readonly CpuidEntry[]): DataView {
 const X2APIC = 1 << 21;
 const TSC_DEADLINE = 1 << 24;
 
-const made = new WeakMap<readonly CpuidEntry[], DataView[]>();
+/** What a guest's local APIC can do: none in the kernel, one, or one whose timer has deadlines (KVM_CAP_TSC_DEADLINE_TIMER). */
+export type KernelApic = 'none' | 'plain' | 'deadline';
 
-/**
- * CPUID for the guest of a machine without an in-kernel interrupt controller: all that the host offers, without the local
- * APIC's features, which nothing would serve (SDM 2A CPUID, leaf 1 ECX), and with the CPU's own APIC ID. Made once for each CPU
- * from the device's list: do not modify it.
- */
-export function guestCpuid(supported: readonly CpuidEntry[], index: number): DataView {
-  const known = made.get(supported) ?? [];
-  known[index] ??= encodeGuestCpuid(supported, index);
-  made.set(supported, known);
-  return known[index];
+/** @param isThere the machine's interrupt controllers are in the kernel */
+export function kernelApic(
+  kvm: { checkExtension(capability: number): number },
+  isThere: boolean,
+): KernelApic {
+  if (!isThere) return 'none';
+  return kvm.checkExtension(KVM_CAP_TSC_DEADLINE_TIMER) === 0 ? 'plain' : 'deadline';
 }
 
-function encodeGuestCpuid(supported: readonly CpuidEntry[], index: number): DataView {
+const made = new WeakMap<readonly CpuidEntry[], Map<string, DataView>>();
+
+/**
+ * CPUID for a guest: all that the host offers, with the CPU's own APIC ID. Without an APIC in the kernel its features are left out,
+ * which nothing would serve (SDM 2A CPUID, leaf 1 ECX); with one KVM itself does not tell of its deadlines (KVM API 4.46). Made once
+ * for each CPU from the device's list: do not modify it.
+ */
+export function guestCpuid(
+  supported: readonly CpuidEntry[],
+  index: number,
+  apic: KernelApic = 'none',
+): DataView {
+  const known = made.get(supported) ?? new Map<string, DataView>();
+  made.set(supported, known);
+  const key = `${index} ${apic}`;
+  const found = known.get(key) ?? encodeGuestCpuid(supported, index, apic);
+  known.set(key, found);
+  return found;
+}
+
+function encodeGuestCpuid(supported: readonly CpuidEntry[], index: number, apic: KernelApic): DataView {
+  const hidden = (apic === 'none' ? X2APIC : 0) | TSC_DEADLINE;
+  const shown = apic === 'deadline' ? TSC_DEADLINE : 0;
   return encodeCpuid(
     supported.map((found) => {
       if (found.function === 1) {
         const ebx = ((found.ebx & 0xffffff) | (index << 24)) >>> 0;
-        return { ...found, ebx, ecx: (found.ecx & ~(X2APIC | TSC_DEADLINE)) >>> 0 };
+        return { ...found, ebx, ecx: ((found.ecx & ~hidden) | shown) >>> 0 };
       }
       // Topology: EDX is the x2APIC ID.
       if (found.function === 0xb || found.function === 0x1f) return { ...found, edx: index };

@@ -18,7 +18,7 @@ import {
 } from '../../contract/index.js';
 import { KVM_CAP_SYNC_REGS } from '../api/capabilities.js';
 import * as K from '../api/constants.js';
-import { guestCpuid } from '../api/cpuid.js';
+import { guestCpuid, kernelApic } from '../api/cpuid.js';
 import { errnoNumbers } from '../api/errno.js';
 import { callFailed, closedHandle, KvmError } from '../api/errors.js';
 import { KVM_RUN } from '../api/ioctls.js';
@@ -123,7 +123,7 @@ export class KvmCpu implements EngineCpu {
     try {
       Atomics.store(control, Control.thread, threadId());
       this.handle.setSignalMask(guestSignalMask());
-      this.handle.setCpuidBuffer(guestCpuid(kvm.supportedCpuid(), index));
+      this.handle.setCpuidBuffer(guestCpuid(kvm.supportedCpuid(), index, kernelApic(kvm, hasApic)));
       this.#syncs = (kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0;
       if (this.#syncs) this.#words[kvm_run.kvm_valid_regs >> 2] = K.KVM_SYNC_X86_REGS;
     } catch (error) {
