@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { type Catalogue, isAssembler, projectOf } from '../../src/apps/lab/projects.js';
 import { buildProject } from '../../src/browser/build.js';
 import { readSpec } from '../../src/browser/index.js';
@@ -54,4 +55,12 @@ describe('the lab’s catalogue', () => {
     for (const { page } of catalogue.lessons)
       assert.doesNotMatch(page, /<script|<img|<iframe|javascript:|\son\w+=/i);
   });
+});
+
+test('the lab’s code takes less than 1 MiB compressed, the software CPU included', () => {
+  const sizes = ['index.html', 'start.js', 'lab.js', 'lab.css', 'worker.js', 'soft.wasm'].map(
+    (name) => gzipSync(readFileSync(path.join(folder, name)), { level: 9 }).length,
+  );
+  const size = sizes.reduce((sum, one) => sum + one, 0);
+  assert.ok(size < 2 ** 20, `${size} bytes: ${sizes}`);
 });

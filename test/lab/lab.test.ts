@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { noChromium } from '../support/chromium.js';
+import { noGcc, root } from '../support.js';
 import { LabBrowser } from './lab-page.js';
 
 const COUNTS = `.code16
@@ -177,6 +179,48 @@ describe('the lab', { skip: noChromium }, () => {
     await it.page.reload();
     await it.reaches('ready');
     assert.match((await it.page.textContent('.picker option[value="lesson/01-hlt"]')) ?? '', /^✓/);
+  });
+
+  test('takes a lesson in C from wrong to right, with the compiler behind it', { skip: noGcc }, async () => {
+    const it = await lab.open(`?token=${lab.server.token}#lesson/07-paging`);
+    assert.doesNotMatch(
+      await it.page.evaluate(() => location.href),
+      /token/,
+      'it does not stay in the address',
+    );
+    await it.press('Check');
+    await it.page.waitForSelector('.results .not');
+    await it.write(readFileSync(path.join(root, 'docs/course/07-paging/solution/kernel.c'), 'utf8'));
+    await it.press('Check');
+    await it.page.waitForSelector('.verdict.good');
+  });
+
+  test('edits and runs a source of 4,000 lines', async () => {
+    const it = await lab.open();
+    const lines = Array.from({ length: 4000 }, (_, i) => `l${i}: add $${i % 100}, %bx`);
+    const source = `.code16\n_start: xor %bx, %bx\n${lines.join('\n')}\nhlt\n`;
+    await it.page.locator('input[type=file]').setInputFiles({
+      name: 'long.S',
+      mimeType: 'text/plain',
+      buffer: Buffer.from(source),
+    });
+    await it.page.waitForFunction(() =>
+      /xor %bx/.test(document.querySelector('.cm-content')?.textContent ?? ''),
+    );
+    await it.page.click('.cm-line');
+    await it.page.keyboard.type('// edited');
+    await it.run();
+    assert.equal(await it.status(), 'halted');
+    // Forty times the sum from 0 to 99, in 16 bits.
+    assert.equal(await it.register('rbx'), ((40 * 4950) % 65536).toString(16).padStart(8, '0'));
+  });
+
+  test('runs in two tabs, each with a guest of its own', async () => {
+    const one = await lab.open();
+    const other = await lab.open('#hello', { fresh: false });
+    await Promise.all([one.run(), other.run()]);
+    await one.prints('Hello from 16 bits!');
+    await other.prints('Hello from inside the terrarium!');
   });
 
   test('draws the guest’s screen, and gives it the keyboard', async () => {

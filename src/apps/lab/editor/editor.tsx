@@ -11,6 +11,7 @@ import { effect, signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { toggleBreakpoint } from '../controller.js';
 import { edited } from '../opening.js';
+import { hasServer } from '../server.js';
 import * as state from '../state.js';
 import { hex, words } from '../words.js';
 import { languageFor } from './asm.js';
@@ -176,7 +177,7 @@ export function Editor() {
   return (
     <>
       <FileTabs />
-      {needsCompiler() && <p class="hint">{words.needsCompiler}</p>}
+      {needsCompiler() && !hasServer && <p class="hint">{words.needsCompiler}</p>}
       {state.breakpointProblem.value !== undefined && <p class="hint">{state.breakpointProblem.value}</p>}
       <div class="editor" ref={place} />
     </>
