@@ -1,4 +1,4 @@
-// Mode 13h: 320 by 200 pixels of a byte each, one behind the other at A0000. A plasma of sine waves that move.
+// Mode 13h: 320 by 200 pixels of a byte each, one after the other at A0000. A plasma of sine waves that move.
 
 #include "vga.h"
 

@@ -269,7 +269,7 @@ function readCall(all: readonly string[], from: number) {
     if (character === '(' && depth++ === 0) continue;
     if (character === ')' && --depth === 0) {
       values.push(current.trim());
-      // Tokens go on right behind the bracket.
+      // Tokens go on right after the bracket.
       let length = 0;
       let end = from;
       while (length + all[end]!.length <= at) length += all[end++]!.length;

@@ -218,7 +218,7 @@ class Encoder {
     this.#displacement(memory, mod, 4);
   }
 
-  /** Everything behind the opcode. */
+  /** Everything after the opcode. */
   operands({ form, size, fields }: Fit): void {
     const { row } = form;
     const { reg, rm, immediate, second, offset, target, implied } = fields;

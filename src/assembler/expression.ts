@@ -132,8 +132,7 @@ function binary(operator: string, left: Value, right: Value, truth: Truth): Valu
 
 function unary(operator: string, { number: value, section }: Value): Value {
   if (operator === '+') return { number: value, section };
-  if (section !== undefined)
-    throw new ExpressionError(`an address behind '${operator}', which takes numbers`);
+  if (section !== undefined) throw new ExpressionError(`an address after '${operator}', which takes numbers`);
   if (operator === '-') return absolute(wrap(-value));
   return absolute(operator === '~' ? ~value : value === 0n ? 1n : 0n);
 }

@@ -182,7 +182,7 @@ class Reader {
       const sum = sumOf(parseExpression(scanner, this.#grammar));
       registers.push(...sum.registers);
       displacement = plus(displacement, sum.rest);
-      scanner.expect(']', 'behind an address');
+      scanner.expect(']', 'after an address');
     }
     const placed = place(registers, this.#style.nasm);
     const bare = placed.base === undefined && placed.index === undefined;
@@ -263,7 +263,7 @@ export function intelInstruction(scanner: Scanner, style: IntelStyle, code: Code
   while (!scanner.done) {
     operands.push(reader.operand());
     if (!scanner.take(',')) break;
-    if (scanner.done) throw new SourceError('an operand is missing behind the comma', scanner.at);
+    if (scanner.done) throw new SourceError('an operand is missing after the comma', scanner.at);
   }
   scanner.end();
   if (to) operands.push(registerNamed('st')!);

@@ -114,7 +114,7 @@ class Parser {
     }
     if (scanner.take('(')) {
       const inside = this.level(0);
-      scanner.expect(')', 'behind an expression in brackets');
+      scanner.expect(')', 'after an expression in brackets');
       return inside;
     }
     const primary = this.#grammar.primary(scanner);

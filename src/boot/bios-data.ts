@@ -9,7 +9,7 @@ import { UNSERVED } from '../x86/index.js';
 import type { ImageSegment } from './image.js';
 import type { BootMode } from './modes.js';
 
-/** The vectors, and behind them the data area. */
+/** The vectors, and after them the data area. */
 const VECTORS_SIZE = 0x400;
 const DATA_END = 0x500;
 /** Where conventional memory ends, and the extended data area below it that a BIOS takes 1 KiB for. */

@@ -125,7 +125,7 @@ function planStart(
   };
 }
 
-/** A bzImage unpacks itself behind where it was loaded. */
+/** A bzImage unpacks itself after where it was loaded. */
 function reserveForUnpacking(room: Room, { image, segments }: PlacedImage, size: number): void {
   const [{ address, memorySize }] = segments as [ImageSegment];
   if (size <= memorySize) return;

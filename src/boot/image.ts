@@ -7,7 +7,7 @@ export interface ImageSegment {
   /** Guest physical address; in a flat image, counted from the image's start. */
   address: number;
   bytes: Uint8Array;
-  /** Bytes in memory: those behind `bytes` are zero (.bss). */
+  /** Bytes in memory: those after `bytes` are zero (.bss). */
   memorySize: number;
 }
 

@@ -157,7 +157,7 @@ export function checkApart(placed: PlacedImage, reserved: Reserved, room: number
   }
 }
 
-/** Copies an image's segments into RAM and clears what lies behind their bytes. */
+/** Copies an image's segments into RAM and clears what lies after their bytes. */
 export function copyImage(memory: GuestMemory, segments: readonly ImageSegment[]): void {
   for (const { address, bytes, memorySize } of segments) {
     memory.writeBytes(address, bytes);

@@ -135,7 +135,7 @@ export function writeTables(memory: GuestMemory, mode: TableMode, block: TableBl
   } else {
     memory.write64(at, encodeDescriptor(tr));
   }
-  // The I/O permission map "starts" behind the TSS's limit: there is none (SDM 1, I/O permission bit map).
+  // The I/O permission map "starts" after the TSS's limit: there is none (SDM 1, I/O permission bit map).
   memory.write16(tss + 102, TSS_SIZE);
   const limit = Selector.tss + (mode === 'long' ? 16 : 8) - 1;
   const cr3 = mode === 'protected' ? 0 : writePages(memory, mode, block);
@@ -158,7 +158,7 @@ const gdt64 = [
   encodeDescriptor(flatCode64(Selector.userCode64, 3)),
 ];
 
-/** Writes the page tables behind the GDT's page and returns the address for CR3. */
+/** Writes the page tables after the GDT's page and returns the address for CR3. */
 function writePages(
   memory: GuestMemory,
   mode: 'paged' | 'pae' | 'long',

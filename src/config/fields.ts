@@ -122,7 +122,7 @@ export const fields = {
     'Linux’s initial file system; several are joined; may repeat',
     { option: '--initrd <file>' },
   ),
-  /** Modules of a multiboot or PVH kernel: a file, and behind a colon what the kernel is told of it. */
+  /** Modules of a multiboot or PVH kernel: a file, and after a colon what the kernel is told of it. */
   modules: field(
     listOf(name, 'a list of files with arguments: ["disk.img:ro"]'),
     'a module of a multiboot kernel, with its arguments; may repeat',

@@ -101,7 +101,7 @@ export class BackStepper {
     return stop;
   }
 
-  /** From right behind a call, back to it, however long it took; undefined where there is none. */
+  /** From right after a call, back to it, however long it took; undefined where there is none. */
   async #beforeCall(): Promise<DebugStop | undefined> {
     const { pc, view } = await this.#parts.state();
     return this.#toCall(pc, stackPointer(view) - 1n);

@@ -143,7 +143,7 @@ export class Debugger {
     return this.#travel(() => this.#arrive(() => this.target.goTo(instructions)));
   }
 
-  /** To right behind an exit, by its number from 1. */
+  /** To right after an exit, by its number from 1. */
   goToExit(exit: number): Promise<DebugStop> {
     return this.#travel(() => this.#arrive(() => this.target.goToExit(exit)));
   }

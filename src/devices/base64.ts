@@ -12,7 +12,7 @@ const ascii = new TextDecoder('latin1');
 export function encodeBase64(bytes: Uint8Array): string {
   const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4).fill('='.charCodeAt(0));
   for (let at = 0, out = 0; at < bytes.length; at += 3, out += 4) {
-    // Behind the end the bits are 0.
+    // Past the end the bits are 0.
     const bits = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!;
     const digits = Math.min(4, bytes.length - at + 1);
     for (let i = 0; i < digits; i++) text[out + i] = digitCodes[(bits >> (18 - 6 * i)) & 63]!;

@@ -198,7 +198,7 @@ function memory32(reader: Reader, mod: number, rm: number, rex: number, code: Co
   return form;
 }
 
-/** How many bytes of displacement are behind ModRM and SIB. */
+/** How many bytes of displacement are after ModRM and SIB. */
 function displacementBytes({ memory, modrm, addressSize }: Encoding): number {
   if (memory === undefined) return 0;
   const full = addressSize === 16 ? 2 : 4;
@@ -279,7 +279,7 @@ function readVex(reader: Reader, code: CodeSize, found: Prefixes): OpcodeSet | u
   return { map: map as OpcodeMap, vex: true };
 }
 
-/** Reads escape bytes, and the opcode behind them. Outside of 64-bit code C4 and C5 with memory are LES and LDS. */
+/** Reads escape bytes, and the opcode after them. Outside of 64-bit code C4 and C5 with memory are LES and LDS. */
 function readEscape(reader: Reader, code: CodeSize, found: Prefixes): OpcodeSet | undefined {
   const { opcode } = found;
   if ((opcode & 0xfe) === 0xc4 && (code === 64 || reader.next >= 0xc0)) return readVex(reader, code, found);

@@ -33,7 +33,7 @@ export interface Instruction {
   address: bigint;
   /** In bytes; 1 for bytes that are no instruction. */
   length: number;
-  /** As `objdump` writes it, with one space behind the mnemonic; `(bad)` for bytes that are no instruction. */
+  /** As `objdump` writes it, with one space after the mnemonic; `(bad)` for bytes that are no instruction. */
   text: string;
   /** Without prefixes and operands. */
   mnemonic: string;
@@ -86,7 +86,7 @@ function decodeAbsent(bytes: Uint8Array, { code, find }: DisassemblyOptions): En
 
 let absent: FindRows | undefined;
 
-/** Everything in `bytes`, one instruction behind the other. */
+/** Everything in `bytes`, one instruction after the other. */
 export function* disassembleAll(bytes: Uint8Array, options: DisassemblyOptions): Generator<Instruction> {
   const start = options.address ?? 0n;
   for (let at = 0; at < bytes.length; ) {

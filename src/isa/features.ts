@@ -81,7 +81,7 @@ const mmxOfSse =
 const singles =
   /^(mov(up|ap|lp|hp|ntp|mskp|s)s|mov(hl|lh)ps|unpck[lh]ps|shufps|(cvt|cvtt)[ps]s2[ps]i|cvt[ps]i2[ps]s|u?comiss|(r?sqrt|rcp|add|sub|mul|div|min|max|cmp)[ps]s|(andn?|x?or)ps)$/;
 
-/** Of an instruction on MMX or XMM registers: by what came with SSSE3 and later behind 0F 38 and 0F 3A, else by its name. */
+/** Of an instruction on MMX or XMM registers: by what came with SSSE3 and later after 0F 38 and 0F 3A, else by its name. */
 function vectorFeature({ map, opcode, name, operands }: Opcode): InstructionFeature {
   if (map === 2)
     return opcode === 0x37

@@ -10,7 +10,7 @@ export type Names = (address: bigint) => string;
 /** `0x1f`. */
 export const hex = (value: bigint) => `0x${value.toString(16)}`;
 
-/** Puts a symbol behind an address: `0x401000 <main>`. */
+/** Puts a symbol after an address: `0x401000 <main>`. */
 export function naming(symbol: ((address: bigint) => string | undefined) | undefined): Names {
   return (address) => {
     const name = symbol?.(address);

@@ -61,7 +61,7 @@ for (const { name: engine, skip, make } of engines) {
       assert.deepEqual([...vm.memory.readBytes(0x800, 4)], [1, 0xff, 3, 4]);
     });
 
-    test('registers are those behind the exit: an IN that ended the run has its value', () => {
+    test('registers are those after the exit: an IN that ended the run has its value', () => {
       let calls = 0;
       using vm = launcher([...asm.inAl(1), ...asm.hlt], {
         in8: () => 0x5a,

@@ -16,7 +16,7 @@ describe('guest memory', () => {
     assert.deepEqual([...memory.readBytes(8, 3)], [0x88, 0x77, 0x66]);
   });
 
-  test('lies behind the engine area of one WebAssembly memory, region after region', () => {
+  test('lies after the engine area of one WebAssembly memory, region after region', () => {
     using memory = GuestMemory.create([
       { address: 0, size: MiB },
       { address: 32 * MiB, size: 8192, readOnly: true },

@@ -4,7 +4,7 @@ import { acquirePages, isWanted, type Pages, pagesOf, releasePages, WASM_PAGE } 
 
 /** The smallest unit that can be mapped, in bytes. */
 export const PAGE_SIZE = 4096;
-/** Bytes at the start of every VM's memory that belong to the software engine; guest RAM starts right behind. */
+/** Bytes at the start of every VM's memory that belong to the software engine; guest RAM starts right after. */
 export const ENGINE_AREA = 32 * 1024 * 1024;
 /** The most RAM a VM can have, in bytes: engine area and RAM share the 4 GiB that WebAssembly can address. */
 export const MAX_GUEST_MEMORY = 4 * 1024 * 1024 * 1024 - ENGINE_AREA;
@@ -241,7 +241,7 @@ export class GuestMemory implements Disposable {
   }
 }
 
-/** Checks the regions and gives each its slot and its place behind the engine area. */
+/** Checks the regions and gives each its slot and its place after the engine area. */
 function layOut(configs: readonly RegionConfig[]): MemoryRegion[] {
   if (configs.length === 0) throw new GuestMemoryError('a machine needs at least one region of memory');
   let offset = ENGINE_AREA;

@@ -84,7 +84,7 @@ class Page {
   readonly #words: Int32Array;
   #from = 0;
 
-  /** The regions lie one behind the other. */
+  /** The regions lie one after the other. */
   constructor(memory: GuestMemory) {
     // A memory that was released throws here.
     memory.bytesOf(memory.regions[0]!);

@@ -26,7 +26,7 @@ import {
   Vga,
 } from '../devices/index.js';
 
-/** Where PCI memory begins: behind all RAM that a PC has below 4 GiB, so far. */
+/** Where PCI memory begins: after all RAM that a PC has below 4 GiB, so far. */
 export const PCI_HOLE = 0xe000_0000;
 /** Where the four interrupt pins of PCI lead, as SeaBIOS sets them. */
 const PCI_ROUTES = [10, 10, 11, 11] as const;

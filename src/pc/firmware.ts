@@ -131,7 +131,7 @@ export function biosParts({ spec, image, memory, drives: given, irqchip, print }
 }
 
 /**
- * Code right behind a boot sector is in memory, too: a BIOS would leave it on the disk, and many a first kernel is linked as one
+ * Code right after a boot sector is in memory, too: a BIOS would leave it on the disk, and many a first kernel is linked as one
  * piece.
  */
 function loadRest(memory: GuestMemory, { kind, segments }: Image, plan: BootPlan): void {

@@ -73,7 +73,7 @@ function readUnit(reader: DwarfReader, strings: LineStrings, rows: LineRow[]): v
   const wide = length === 0xffff_ffff;
   if (wide) length = Number(reader.u64());
   const end = reader.at + length;
-  if (end > reader.bytes.length) throw new RangeError('a unit behind the end');
+  if (end > reader.bytes.length) throw new RangeError('a unit past the end');
   const version = reader.u16();
   if (version >= 2 && version <= 5) {
     const program = readHeader(reader, version, wide, strings, end);
@@ -219,7 +219,7 @@ function runProgram(reader: DwarfReader, program: Program, rows: LineRow[]): voi
     } else if (opcode === 0) {
       const length = Number(reader.uleb());
       const next = reader.at + length;
-      if (length === 0 || next > end) throw new RangeError('an opcode behind the end');
+      if (length === 0 || next > end) throw new RangeError('an opcode past the end');
       const extended = reader.u8();
       if (extended === 1) {
         emit({ address, file: undefined, line: 0, statement: false });

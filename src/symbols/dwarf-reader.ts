@@ -71,7 +71,7 @@ export class DwarfReader {
 
   #step(bytes: number): number {
     const at = this.at;
-    if (!(bytes >= 0) || bytes > this.left) throw new RangeError('behind the end');
+    if (!(bytes >= 0) || bytes > this.left) throw new RangeError('past the end');
     this.at += bytes;
     return at;
   }

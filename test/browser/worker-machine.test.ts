@@ -173,7 +173,7 @@ describe('a machine in a Worker', { skip: noChromium }, () => {
       ['debug-console', 8],
       ['halt', 1],
     ]);
-    assert.equal(result.al, ' '.charCodeAt(0), 'right behind the third letter’s exit');
+    assert.equal(result.al, ' '.charCodeAt(0), 'right after the third letter’s exit');
   });
 
   test('that never ends is stopped, and answers meanwhile', async () => {

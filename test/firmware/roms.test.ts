@@ -78,7 +78,7 @@ function iso(): Uint8Array {
   for (let at = 0; at < 32; at += 2) sum += view.getUint16(catalogue + at, true);
   view.setUint16(catalogue + 28, -sum & 0xffff, true);
   bytes.set([0x88, 0, 0, 0, 0, 0, 4, 0, 20], catalogue + 32);
-  // The sector loaded is 2 KiB, the message right behind its boot code: printed from there.
+  // The sector loaded is 2 KiB, the message right after its boot code: printed from there.
   bytes.set(
     [
       0x31, 0xc0, 0x8e, 0xd8, 0xbe, 0x00, 0x7e, 0xac, 0x84, 0xc0, 0x74, 0x04, 0xe6, 0xe9, 0xeb, 0xf7, 0xfa,

@@ -68,7 +68,7 @@ const PROTECTED: Readonly<Record<number, readonly string[]>> = {
   32: ['lea esp, [ebx+32]\npusha', 'lea esp, [ebx]\npopa', 'lea esp, [ebx+32]\nenter 24, 3'],
 };
 
-/** Each instruction across one edge: its first byte from all of its operand's bytes before the edge to right behind it. */
+/** Each instruction across one edge: its first byte from all of its operand's bytes before the edge to right after it. */
 function source(instruction: string, size: number, edge: number, long: boolean): string {
   // What needs to be aligned is.
   const befores = size < 512 ? [256 + size, size, size - 1, size >> 1, 1, 0] : [768, 512, 496, 256, 16, 0];

@@ -51,7 +51,7 @@ for (const { engine, skip } of engines) {
     const CANARY = 0x5a;
     const PAGES = 16 * 4096;
 
-    /** Random code in 64 KiB, with memory that it must not write right behind, and behind a hole. */
+    /** Random code in 64 KiB, with memory that it must not write right after, and behind a hole. */
     function runs(code: Uint8Array, mode: 'real' | 'long'): void {
       const regions = [0x10_0000, 0x11_0000 + PAGES].map((address) => ({
         address,

@@ -15,7 +15,11 @@ const refused: [phrase: RegExp, instead: string][] = [
   [/\bas (?:it|they) should be\b/gi, 'the condition that is met'],
   [/\bwhat is there\b/gi, 'the name of what it is: the file, the content'],
   [/\bmend(?:s|ed|ing)?\b/gi, 'fix, repair'],
-  [/\bbehind the (?:instruction|code|jump)\b/gi, 'after'],
+  [
+    /\bbehind (?:the|its|an) (?:instruction|code|jump|end|opcode|call|comma|bracket|quote|address|exit)\b/gi,
+    'after, past',
+  ],
+  [/\b(?:one behind the other|right behind)\b/gi, 'one after the other, right after'],
   [/\bfor ever\b/gi, 'forever, endless'],
   [/\bnobody as a rule\b/gi, 'usually none'],
   [/\bat its feet\b/gi, 'current, at RIP'],

@@ -90,7 +90,7 @@ const WORDS: ReadonlySet<string> = new Set(['--append', '--cflags', '--type', '-
 const isDrive = (word: string) => word === '--disk' || word === '--floppy' || word === '--cdrom';
 
 /**
- * Translates the words behind `run`. A word behind `--` is never touched.
+ * Translates the words after `run`. A word after `--` is never touched.
  * @throws ConfigError where an option of QEMU's has no counterpart, or lacks its value
  */
 export function fromQemu(words: readonly string[]): Translated {

@@ -72,7 +72,7 @@ interface Reading {
   full?: boolean;
 }
 
-/** What the x87 FPU's suffixes are worth: behind floating-point numbers, integers, and the state of 16 and 32 bits. */
+/** What the x87 FPU's suffixes are worth: after floating-point numbers, integers, and the state of 16 and 32 bits. */
 const floatingSuffixes: readonly (readonly [RegExp, Readonly<Record<string, number>>])[] = [
   [/^f(ldenv|n?stenv|n?save|rstor)/, { s: 2, l: 4 }],
   [/^fi/, { ll: 8, s: 2, l: 4, q: 8 }],
@@ -168,7 +168,7 @@ class Reader {
         index = this.register();
         if (index === undefined || scanner.take(',')) scale = this.#scale();
       }
-      scanner.expect(')', 'behind the registers of an address');
+      scanner.expect(')', 'after the registers of an address');
     }
     const isIp = base?.class === 'ip';
     return {
@@ -288,7 +288,7 @@ export function attInstruction(scanner: Scanner, grammar: Grammar, code: CodeSiz
     const { operand, indirect } = reader.operand();
     operands.push(isBranch && !indirect ? target(operand) : operand);
     if (!scanner.take(',')) break;
-    if (scanner.done) throw new SourceError('an operand is missing behind the comma', scanner.at);
+    if (scanner.done) throw new SourceError('an operand is missing after the comma', scanner.at);
   }
   scanner.end();
   const far = /^l(jmp|call)[wlq]?$/.test(mnemonic);

@@ -223,7 +223,7 @@ const section: Directive = (reader, scanner, word) => {
 const set: Directive = (reader, scanner, word) => {
   const name = scanner.match(gasName);
   if (name === undefined) throw new SourceError('the name is missing', scanner.at, `${word} NAME, VALUE`);
-  scanner.expect(',', `behind ${name}`);
+  scanner.expect(',', `after ${name}`);
   const symbol = reader.program.symbols.get(name);
   if (
     word === '.equiv' &&
@@ -248,7 +248,7 @@ const global: Directive = (reader, scanner) => {
 /** `.comm NAME, SIZE, ALIGNMENT`: room in `.bss`. */
 const common: Directive = (reader, scanner) => {
   const name = scanner.match(gasName);
-  scanner.expect(',', 'behind the name');
+  scanner.expect(',', 'after the name');
   const [size, alignment] = optional(reader, scanner);
   if (name === undefined || size === undefined)
     throw new SourceError('a name and a size are needed', -1, '.comm NAME, SIZE');

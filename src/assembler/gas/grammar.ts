@@ -27,7 +27,7 @@ function numberHere(scanner: Scanner, local: LocalLabels): Expression {
 /** `'A`, and `'\n`; a second quote may close it. */
 function characterHere(scanner: Scanner): Expression {
   const found = scanner.match(/'(\\[\s\S]|[^\\\n])'?/y);
-  if (found === undefined) throw new SourceError('a character is missing behind the quote', scanner.at);
+  if (found === undefined) throw new SourceError('a character is missing after the quote', scanner.at);
   const inside = found.slice(1);
   const [byte = 0] = escapedBytes(
     inside.length > 1 && inside.endsWith("'") && inside !== "\\'" ? inside.slice(0, -1) : inside,

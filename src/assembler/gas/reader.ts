@@ -436,7 +436,7 @@ export class GasReader implements Reading {
   }
 }
 
-/** The statements of a line: apart by `;`, comments behind `#` taken out. */
+/** The statements of a line: apart by `;`, comments after `#` taken out. */
 function* statements(line: string): Generator<{ text: string; at: number }> {
   let start = 0;
   for (let at = 0; at < line.length; at++) {

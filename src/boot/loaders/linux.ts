@@ -151,7 +151,7 @@ function prepareReal(
     view.setUint16(0x20, 0xa33f, true);
     view.setUint16(0x22, HEAP_END, true);
   }
-  // The entry lies a sector behind the boot sector, in the segment's own terms.
+  // The entry lies a sector after the boot sector, in the segment's own terms.
   const entry = base + 0x200;
   return {
     pieces: [

@@ -12,7 +12,7 @@ const MIB = 1024 * 1024;
 const machine = (size = 16 * MIB) => GuestMemory.create([{ address: 0, size }]);
 const TEXT: FrameBuffer = { address: 0xb8000, pitch: 160, width: 80, height: 25, bits: 16, kind: 'text' };
 
-/** A multiboot 1 kernel of 4 KiB at 1 MiB, with more behind its addresses. */
+/** A multiboot 1 kernel of 4 KiB at 1 MiB, with more after its addresses. */
 function one(
   flags = 0x1_0000,
   addresses: readonly number[] = [0x10_0040, MIB, 0, 0, MIB],
@@ -60,7 +60,7 @@ describe('multiboot 1', () => {
         number,
       ];
       assert.equal(address % 4096, 0);
-      assert.ok(address > before, `${address} lies behind what was before`);
+      assert.ok(address > before, `${address} lies after what was before`);
       assert.equal(end - address, bytes.length);
       assert.deepEqual(memory.readBytes(address, bytes.length), bytes);
       assert.equal(textAt(memory, string), text);

@@ -22,7 +22,7 @@ const TEXT = 4096;
 const SMALLEST_ROM = 0x1_0000;
 const LARGEST_ROM = 0x100_0000;
 const RESET_ROOM = 16;
-/** Near and far jumps: what a ROM begins with in those bytes, perhaps behind NOPs or CLI. */
+/** Near and far jumps: what a ROM begins with in those bytes, perhaps after NOPs or CLI. */
 const JUMP = /^[\x90\xfa]*[\xe9\xea\xeb]/;
 
 /** Files of packers and other systems, by their first bytes. */

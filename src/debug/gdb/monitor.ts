@@ -35,7 +35,7 @@ const help = `monitor commands:
   goto N            goes to the moment after N instructions, back or forward
   whence PLACE      where the value of a register or of memory comes from: whence $rax, whence qword [rsp]
   writes PLACE      all writes to memory so far: writes dword [0x500]
-  goto exit N       goes to right behind the exit with this number
+  goto exit N       goes to right after the exit with this number
   restart           restarts the machine (in gdb's extended-remote: run)
   help              this text
 `;

@@ -229,11 +229,11 @@ describe('watched for reads', () => {
   // mov %al,0x5000; incb 0x5000; mov 0x5000,%al; hlt
   const code = [0xa2, 0x00, 0x50, 0xfe, 0x06, 0x00, 0x50, 0xa0, 0x00, 0x50, 0xf4];
 
-  test('memory ends the run behind what reads it, and not behind what writes it', async () => {
+  test('memory ends the run after what reads it, and not after what writes it', async () => {
     using bench = new Bench(code);
     assert.equal(await bench.asked('Z3,5000,1'), 'OK');
     assert.equal(await bench.asked('c'), 'T05thread:1;rwatch:5000;');
-    assert.equal(bench.session.here().pc, 0x7c07n, 'behind the increment, which reads first');
+    assert.equal(bench.session.here().pc, 0x7c07n, 'after the increment, which reads first');
     assert.equal(await bench.asked('c'), 'T05thread:1;rwatch:5000;');
     assert.equal(bench.session.here().pc, 0x7c0an);
     assert.equal(await bench.asked('z3,5000,1'), 'OK');
@@ -271,7 +271,7 @@ describe('gdb’s extended mode', () => {
     assert.equal(await bench.asked('vRun;'), 'T05thread:1;');
     assert.equal(startOf(bench), BigInt(BASE));
     await bench.ask('c', 'c');
-    assert.equal(bench.over, 0, 'gdb stays behind the guest’s end');
+    assert.equal(bench.over, 0, 'gdb stays after the guest’s end');
     assert.equal(await bench.asked('vRun;6b;61'), 'T05thread:1;', 'for any file and arguments of gdb');
     assert.equal(startOf(bench), BigInt(BASE));
     assert.deepEqual(await bench.ask('vKill;1', '?'), ['OK', 'X09']);

@@ -163,7 +163,7 @@ export class History {
   }
 
   /**
-   * Goes to right behind an exit, by its number from 1; false where somebody stopped the way there.
+   * Goes to right after an exit, by its number from 1; false where somebody stopped the way there.
    * @throws DebugError for one that the history does not have
    */
   goToExit(exit: number): boolean {

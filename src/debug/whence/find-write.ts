@@ -40,7 +40,7 @@ export type Write =
 /** Somebody ended the search. */
 export class Interrupted extends Error {}
 
-/** Events that are delivered one behind the other before an instruction, at most. */
+/** Events that are delivered one after the other before an instruction, at most. */
 const MOST_DELIVERIES = 8;
 
 /** Pieces of the past that are stepped through for a register, one after the other, in instructions. */

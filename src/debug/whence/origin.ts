@@ -65,7 +65,7 @@ export interface OriginParts extends FindParts {
 }
 
 export interface OriginOptions {
-  /** How many instructions that make a value are followed to what they took, one behind the other. Default 3. */
+  /** How many instructions that make a value are followed to what they took, one after the other. Default 3. */
   depth?: number;
 }
 
@@ -184,7 +184,7 @@ function narrowed(place: Place, to: Place, from: Place): Place {
     : { ...from, from: from.from + skipped, size };
 }
 
-/** How many bytes behind the first one of `to` the place begins. */
+/** How many bytes after the first one of `to` the place begins. */
 function offsetIn(to: Place, place: Place): number {
   if (to.kind === 'register') return place.kind === 'register' ? place.from - to.from : 0;
   return place.kind === 'memory' ? Number(place.address - to.address) : 0;

@@ -92,7 +92,7 @@ function long(words: Uint16Array, at: number, value: number): void {
 function page() {
   const bytes = new Uint8Array(512);
   const words = new Uint16Array(bytes.buffer);
-  /** Text is in words whose bytes are swapped, with spaces behind (ATA/ATAPI-6 3.2.9). */
+  /** Text is in words whose bytes are swapped, with spaces after (ATA/ATAPI-6 3.2.9). */
   const text = (word: number, length: number, says: string) => {
     const padded = says.padEnd(length);
     for (let i = 0; i < length; i++) bytes[(word * 2 + i) ^ 1] = padded.charCodeAt(i);

@@ -51,7 +51,7 @@ function read(cd: Disk): ElTorito | string {
     return 'it has no El Torito boot record';
   const at = Buffer8.u32(record, CATALOGUE);
   const catalogue = blockOf(cd, at);
-  if (catalogue === undefined) return `its boot catalogue at block ${at} is behind its end`;
+  if (catalogue === undefined) return `its boot catalogue at block ${at} is past its end`;
   let sum = 0;
   for (let i = 0; i < 32; i += 2) sum += Buffer8.u16(catalogue, i);
   if (catalogue[0] !== 1 || Buffer8.u16(catalogue, 30) !== 0xaa55 || (sum & 0xffff) !== 0)
@@ -62,7 +62,7 @@ function read(cd: Disk): ElTorito | string {
   const block = Buffer8.u32(entry, 8);
   const segment = Buffer8.u16(entry, 2) || USUAL_SEGMENT;
   const loaded = Math.max(Buffer8.u16(entry, 6), 1) * SECTOR;
-  if (!holds(cd, block * BLOCK, 1)) return `its boot image at block ${block} is behind its end`;
+  if (!holds(cd, block * BLOCK, 1)) return `its boot image at block ${block} is past its end`;
   if (media === 0) {
     const there = (cd.sectors - block * BLOCK) * SECTOR;
     return { kind: 'none', media, block, segment, bytes: Math.min(loaded, there, MAX_LOADED) };

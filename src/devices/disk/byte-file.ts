@@ -4,7 +4,7 @@
 export interface ByteFile {
   /** For errors: the file's name. */
   readonly name: string;
-  /** In bytes. Grows where something is written behind the end. */
+  /** In bytes. Grows where something is written past the end. */
   readonly size: number;
   readonly readOnly: boolean;
   /** Fills `into`. @throws DiskError where the file ends earlier or cannot be read */

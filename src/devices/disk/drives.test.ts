@@ -134,7 +134,7 @@ describe('a raw image', () => {
     assert.equal(new RawDisk(file(2 ** 41)).sectors, 2 ** 32);
   });
 
-  test('that is shorter than its medium reads as zeros behind its end', () => {
+  test('that is shorter than its medium reads as zeros past its end', () => {
     const disk = new RawDisk(file(700), 2880);
     assert.equal(disk.sectors, 2880);
     disk.read(0, new Uint8Array(2880 * SECTOR));

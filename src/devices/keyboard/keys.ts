@@ -8,7 +8,7 @@
  * @module
  */
 
-/** What a key sends when it goes down. In set 2 going up is the same behind F0; in set 1 it is the same with bit 7 set. */
+/** What a key sends when it goes down. In set 2 going up is the same after F0; in set 1 it is the same with bit 7 set. */
 export interface ScanCodes {
   readonly set1: number;
   readonly set2: number;
@@ -16,7 +16,7 @@ export interface ScanCodes {
   readonly extended: boolean;
 }
 
-/** Name, code in set 1, code in set 2; `+` for those behind E0. */
+/** Name, code in set 1, code in set 2; `+` for those after E0. */
 const rows = `
 Escape 01 76
 Digit1 02 16

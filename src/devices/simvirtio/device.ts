@@ -162,7 +162,7 @@ export class SimvirtioDevice {
     for (let byte = this.#tx.pop(); byte >= 0; byte = this.#tx.pop()) {
       read++;
       if (byte === COMMAND_RESET) {
-        // The reset empties the queue: what stands behind the R is lost.
+        // The reset empties the queue: what stands after the R is lost.
         this.#reset();
       } else if (byte === COMMAND_CONFIGURE && this.#phase === 'acknowledged') {
         this.#table.add(this.address);

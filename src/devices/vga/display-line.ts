@@ -1,4 +1,4 @@
-/** A line of a display adapter's picture: pixels lie one behind the other, in 4 to 32 bits. */
+/** A line of a display adapter's picture: pixels lie one after the other, in 4 to 32 bits. */
 import type { DisplayInterface } from './dispi.js';
 
 /** Video memory by bytes and by words. */

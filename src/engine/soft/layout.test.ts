@@ -27,7 +27,7 @@ describe('the engine area', () => {
     );
   });
 
-  test('has a place of its own for each area behind the constants', () => {
+  test('has a place of its own for each area after the constants', () => {
     // In the order of their places, with their lengths.
     const areas = [
       [layout.FETCHED, 16],

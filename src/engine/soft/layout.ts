@@ -388,7 +388,7 @@ export const HOT_HEAT = 0x66404;
 /** Handlers from this number on are translations. And how many calls of translated code are under way. */
 export const FIRST_TRANSLATION = 0x66408;
 export const TRANSLATED_CALLS = 0x6640c;
-/** The block behind the innermost of these calls, or NO_BLOCK; and how many instructions have to be left there. */
+/** The block after the innermost of these calls, or NO_BLOCK; and how many instructions have to be left there. */
 export const RETURN_BLOCK = 0x6653c;
 export const RETURN_NEEDED = 0x66540;
 /**

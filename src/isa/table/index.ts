@@ -25,7 +25,7 @@ export type MandatoryPrefix = 'any' | 'none' | '66' | 'f3' | 'f2';
 
 /** One instruction form. */
 export interface Opcode {
-  /** 0: one-byte opcodes; 1: those behind 0F; 2: behind 0F 38; 3: behind 0F 3A. */
+  /** 0: one-byte opcodes; 1: those after 0F; 2: after 0F 38; 3: after 0F 3A. */
   map: OpcodeMap;
   /** Encoded with VEX. */
   vex: boolean;
@@ -132,7 +132,7 @@ export interface TableText {
   records: readonly string[];
   /** Rows of one-byte opcodes. */
   oneByte: readonly string[];
-  /** Rows behind 0F. */
+  /** Rows after 0F. */
   twoByte: readonly string[];
   /** Rows of the x87 FPU: each does its work by a function of its own. */
   x87: readonly string[];

@@ -4,7 +4,7 @@
  * A row: place, mnemonic, operands, attributes. The place is the opcode and what else selects:
  * - `+r`: eight opcodes, the low three bits name a register; `+c`: sixteen, the low four bits are a condition
  * - `/reg`: ModRM's reg field; `/reg/rm`: its rm field too, and mod says register
- * - in front of the opcode `38.` and `3a.`: it stands behind 0F 38 and 0F 3A
+ * - in front of the opcode `38.` and `3a.`: it stands after 0F 38 and 0F 3A
  * - in front of that `66.`, `f3.`, `f2.`: the mandatory prefix (F3 and F2 win over 66, the last of them counts); `np.`: none
  *   of them. A row without such a mark has the prefixes that no other row of its opcode names.
  * - in front of all `vex.`: encoded with VEX, L is 0; without a mark, pp is 0

@@ -1,5 +1,5 @@
 /**
- * MMX, SSE, SSE2, SSE3, SSSE3, SSE4.1 and SSE4.2 (SDM 2D appendix A, tables A-3 to A-6), all behind 0F, in the notation of
+ * MMX, SSE, SSE2, SSE3, SSSE3, SSE4.1 and SSE4.2 (SDM 2D appendix A, tables A-3 to A-6), all after 0F, in the notation of
  * one-byte.ts.
  *
  * Operands: `V` and `P` an XMM and an MMX register by ModRM's reg, `U` and `N` by its rm, `W` and `Q` by its rm or memory.

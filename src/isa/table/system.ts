@@ -1,5 +1,5 @@
 /**
- * System instructions that came after the 686 (SDM 2D appendix A, tables A-3 to A-6). All stand behind 0F, in the notation of
+ * System instructions that came after the 686 (SDM 2D appendix A, tables A-3 to A-6). All stand after 0F, in the notation of
  * one-byte.ts.
  *
  * @module

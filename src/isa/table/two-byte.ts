@@ -1,5 +1,5 @@
 /**
- * The integer opcodes behind 0F (SDM 2D appendix A, table A-3; groups: table A-6), in the notation of one-byte.ts.
+ * The integer opcodes after 0F (SDM 2D appendix A, table A-3; groups: table A-6), in the notation of one-byte.ts.
  *
  * @module
  */

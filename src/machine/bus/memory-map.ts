@@ -44,7 +44,7 @@ interface OwnRegion {
  * RAM answers before any device.
  */
 export class DeviceMemory implements Windows {
-  /** How guest memory is to be made: these regions, behind those of RAM. */
+  /** How guest memory is to be made: these regions, after those of RAM. */
   readonly configs: readonly RegionConfig[];
   /** Ranges that RAM leaves out. */
   readonly windowRanges: readonly MemoryRange[];

@@ -36,7 +36,7 @@ export interface Placed {
 }
 
 /**
- * All tables, one behind the other from `at` on; the RSDP comes first, so `at` has to be where it is looked for (E0000 to FFFFF, by 16).
+ * All tables, one after the other from `at` on; the RSDP comes first, so `at` has to be where it is looked for (E0000 to FFFFF, by 16).
  */
 export function acpiTables(at: number, options: AcpiOptions): Placed[] {
   let next = at + 64;

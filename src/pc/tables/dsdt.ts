@@ -19,7 +19,7 @@ import {
 /** Where the four interrupt pins of PCI lead: see `PCI_ROUTES` of the chipset. */
 export const PCI_IRQS = [10, 10, 11, 11] as const;
 const SLOTS = 32;
-/** What is behind PCI memory: the APICs' pages and the firmware. */
+/** What is after PCI memory: the APICs' pages and the firmware. */
 const HOLE_END = 0xfebf_ffff;
 
 /** A device on ISA with its resources. */

@@ -24,7 +24,7 @@ describe('what is loaded beside a kernel', () => {
     assert.equal(openBeside({}, kernel), undefined);
   });
 
-  test('are files with their names; a module’s arguments stand behind a colon', () => {
+  test('are files with their names; a module’s arguments stand after a colon', () => {
     const modules = [file('plain'), `${file('with')}:a=1 b:c`, file('co:lon')];
     const found = openBeside({ initrds: [file('one'), file('two')], modules }, kernel);
     const said = (files: typeof found extends undefined ? never : NonNullable<typeof found>['modules']) =>

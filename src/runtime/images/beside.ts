@@ -34,7 +34,7 @@ export function openBeside(spec: MachineSpec, image: Image): BesideFiles | undef
   return files;
 }
 
-/** A module's file, and its arguments behind a colon. A file whose name has a colon in it is found as it is. */
+/** A module's file, and its arguments after a colon. A file whose name has a colon in it is found as it is. */
 function splitModule(text: string): { file: string; words: string } {
   const [, file = text, words = ''] = existsSync(text) ? [] : (/^([^:]*):(.*)$/s.exec(text) ?? []);
   return { file, words };

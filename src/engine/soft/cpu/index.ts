@@ -348,7 +348,7 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
     if (touched()) return exit(EXIT_DEBUG);
     if (once) return exit(EXIT_INTERRUPTED);
   }
-  // biome-ignore lint/correctness/noUnreachable: AssemblyScript asks for it behind a loop without a condition
+  // biome-ignore lint/correctness/noUnreachable: AssemblyScript asks for it after a loop without a condition
   return EXIT_INTERRUPTED;
 }
 

@@ -146,7 +146,7 @@ describe('memory operands', () => {
 
   test('that are not RAM cause exits, and a pop happens once', () => {
     const behind = MEMORY >> 4;
-    // MOV AX, behind; MOV DS, AX; FLD m80 [0]; FSTP m64 [16]; FNSTSW AX
+    // MOV AX, BEHIND; MOV DS, AX; FLD m80 [0]; FSTP m64 [16]; FNSTSW AX
     const code = [0xb8, behind & 0xff, behind >> 8, 0x8e, 0xd8, 0xdb, 0x2e, 0, 0, 0xdd, 0x1e, 16, 0];
     using machine = realMode([...code, ...FNSTSW_AX, HLT]);
     const { cpu } = machine;

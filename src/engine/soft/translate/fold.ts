@@ -305,7 +305,7 @@ class Fold {
     return true;
   }
 
-  /** Everything else. False where no way goes on behind it. */
+  /** Everything else. False where no way goes on after it. */
   #instruction(call: Call, op: number, at: number): boolean {
     const { code } = call;
     const stack = this.#stack;

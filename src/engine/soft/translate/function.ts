@@ -36,7 +36,7 @@ const I64_EXTEND_U = 0xad;
 const HALF_OF_CANONICAL = 1n << 47n;
 const REACH = 1n << 33n;
 
-/** What `callThrough` gives where a call came back to the block behind it. */
+/** What `callThrough` gives where a call came back to the block after it. */
 const CAME_BACK = 1;
 
 /** The body of a region's function, with declarations of its locals. */
@@ -156,7 +156,7 @@ class FunctionWriter {
       builder.get(Local.budget);
       builder.op(I64_SUB);
     });
-    // As far behind the first block as it lies behind it in memory.
+    // As far after the first block as it lies after it in memory.
     this.#storePlace(() => {
       builder.get(Local.block);
       builder.access(LOAD32, L.BLOCK_START);
@@ -166,7 +166,7 @@ class FunctionWriter {
     });
   }
 
-  /** Stores the budget, the block and its RIP; `delta` gives how far that is behind the first block's. */
+  /** Stores the budget, the block and its RIP; `delta` gives how far that is after the first block's. */
   #storePlace(delta: () => void): void {
     const builder = this.#builder;
     builder.i32(0);
@@ -242,7 +242,7 @@ class FunctionWriter {
     return this.#templates.get({ view: this.#view, record, delta }, mode, flags, mostLeft !== 0);
   }
 
-  /** True if the operation behind it comes next on some way. */
+  /** True if the operation after it comes next on some way. */
   #operation(node: Node, record: number, template: Template): boolean {
     const builder = this.#builder;
     const place = { view: this.#view, record, delta: node.delta };
@@ -308,7 +308,7 @@ class FunctionWriter {
     else this.#tree(target);
   }
 
-  /** Goes to where the CPU is sent, and on behind the call where that comes back there. */
+  /** Goes to where the CPU is sent, and on after the call where that comes back there. */
   #call(node: Node, slot: number): void {
     const { after } = node;
     if (after === undefined || !canBranch(node, after)) {
@@ -361,7 +361,7 @@ class FunctionWriter {
   }
 
   /**
-   * The interpreter's handlers do the operations from `first` to `last`. Where one goes on elsewhere, or something is due behind
+   * The interpreter's handlers do the operations from `first` to `last`. Where one goes on elsewhere, or something is due after
    * them, the function ends.
    */
   #perform(node: Node, first: number, last: number): void {
@@ -391,7 +391,7 @@ class FunctionWriter {
     this.#takeUp();
   }
 
-  /** Puts what the handler gives, and the operation behind, onto the stack. */
+  /** Puts what the handler gives, and the operation after, onto the stack. */
   #performOne(record: number): void {
     const builder = this.#builder;
     builder.i32(record);

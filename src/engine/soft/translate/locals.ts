@@ -49,7 +49,7 @@ export function placeOf(address: number): { index: number; byte: number; type: n
   return undefined;
 }
 
-/** Temporary locals: integers take turns, and behind MOST_INTEGERS of each the other types do. */
+/** Temporary locals: integers take turns, and after MOST_INTEGERS of each the other types do. */
 export const temporaryTypes = [i32, i64, v128, f32, f64] as const;
 const INTEGERS = 2;
 export const MOST_INTEGERS = 40;

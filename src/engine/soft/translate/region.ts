@@ -11,7 +11,7 @@ import type { Templates } from './templates.js';
 export interface BlockEnd {
   /** The slots of its branches, each as often as it is branched by. */
   slots: number[];
-  /** It goes on elsewhere in a way that may come back behind it. */
+  /** It goes on elsewhere in a way that may come back after it. */
   calls: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface Node {
   delta: bigint;
   /** The block by the slot of the branch that goes there. */
   edges: Map<number, Node>;
-  /** The block behind it, where a call returns to. */
+  /** The block after it, where a call returns to. */
   after: Node | undefined;
   /** Where it goes on, each as often as there are ways. */
   next: Node[];

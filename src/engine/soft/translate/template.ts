@@ -26,7 +26,7 @@ export const HoleKind = {
   perform: 7,
 } as const;
 
-/** The lazy flags' kind behind an operation that leaves them as they are. */
+/** The lazy flags' kind after an operation that leaves them as they are. */
 export const SAME_FLAGS = -1;
 
 interface Hole {
@@ -44,9 +44,9 @@ interface Hole {
 export interface Template {
   readonly bytes: Uint8Array;
   readonly holes: readonly Hole[];
-  /** Some way leads to the operation behind it. */
+  /** Some way leads to the operation after it. */
   readonly goesOn: boolean;
-  /** The lazy flags' kind behind it, if that is known, or SAME_FLAGS. */
+  /** The lazy flags' kind after it, if that is known, or SAME_FLAGS. */
   readonly flags: number | undefined;
   /** Bits of the places of the CPU's state that it reads or writes, and of those that it writes. */
   readonly uses: number;

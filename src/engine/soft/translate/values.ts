@@ -28,7 +28,7 @@ export class Formula {
   readonly op: number;
   readonly a: Value | undefined;
   readonly b: Value | undefined;
-  /** Of a load: from so many bytes behind the record's start. */
+  /** Of a load: from so many bytes after the record's start. */
   readonly offset: number;
   readonly access: Access | undefined;
   readonly value: Plain;
@@ -144,7 +144,7 @@ function smallOf(value: Value, place: Place): number | undefined {
   return value >= -0x8000_0000 && value <= 0x7fff_ffff ? Number(value) : undefined;
 }
 
-/** What an entry of the stack or a local is: a value, or so many bytes behind the region's first instruction. */
+/** What an entry of the stack or a local is: a value, or so many bytes after the region's first instruction. */
 export class BehindRip {
   readonly offset: Value;
   constructor(offset: Value) {

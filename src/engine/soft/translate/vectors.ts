@@ -1,5 +1,5 @@
 /**
- * WebAssembly's SIMD instructions (opcode FD): what they take and give, and what stands behind the opcode.
+ * WebAssembly's SIMD instructions (opcode FD): what they take and give, and what stands after the opcode.
  *
  * @module
  */
@@ -111,7 +111,7 @@ export function vectorShape(number: number): VectorShape {
   return found;
 }
 
-/** The bytes behind an access' alignment that a load or store touches, for 0 to 11 and 92 and 93. */
+/** The bytes after an access' alignment that a load or store touches, for 0 to 11 and 92 and 93. */
 export function vectorBytes(number: number): number {
   if (number === 0 || number === 11) return 16;
   if (number <= 6) return 8;

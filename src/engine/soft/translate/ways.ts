@@ -19,7 +19,7 @@ export interface Way {
 }
 
 export interface Frame {
-  /** `if`: the half behind `else` is still to come. `half`: it was chosen, and needs no label. */
+  /** `if`: the half after `else` is still to come. `half`: it was chosen, and needs no label. */
   form: 'block' | 'if' | 'half';
   at: number;
   type: number;

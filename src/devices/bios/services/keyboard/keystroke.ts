@@ -50,7 +50,7 @@ export function keystroke(pc: Pc, code: number): number {
     guest.write8(Data.keyboardState, state | (code === 0xe0 ? State.e0 : State.e1));
     return NOTHING;
   }
-  // Pause is E1 1D 45, and the same with the breaks: two codes behind the prefix, and no break of its own.
+  // Pause is E1 1D 45, and the same with the breaks: two codes after the prefix, and no break of its own.
   if (state & State.e1) {
     if ((code & 0x7f) === 0x45) guest.write8(Data.keyboardState, state & ~State.e1);
     return NOTHING;

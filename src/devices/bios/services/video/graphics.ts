@@ -51,7 +51,7 @@ function cgaAddress(screen: Canvas, x: number, y: number): { at: number; shift: 
   return { at, shift: (perByte - 1 - (x % perByte)) * bits, mask: (1 << bits) - 1 };
 }
 
-/** Where a line of a mode begins whose pixels lie one behind the other. */
+/** Where a line of a mode begins whose pixels lie one after the other. */
 const lineAddress = (screen: Canvas, y: number) => screen.base(0) + y * (screen.mode.pitch ?? LINEAR_ROW);
 const pixelBytes = ({ mode }: Canvas) => (mode.memory === 'direct' ? Math.ceil((mode.bits ?? 32) / 8) : 1);
 

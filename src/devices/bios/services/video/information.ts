@@ -69,7 +69,7 @@ export const display: BiosFunction = {
 };
 
 const STATE_SIZE = 64;
-/** The static table that the state points to lies behind the calls that nothing serves: which modes there are, and so on. */
+/** The static table that the state points to lies after the calls that nothing serves: which modes there are, and so on. */
 export const STATIC_TABLE = 0xb100;
 
 /** What the static functionality table says (RBIL, table 00041). */

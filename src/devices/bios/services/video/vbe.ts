@@ -237,7 +237,7 @@ function palette(frame: Frame, { guest, bus }: Pc): number {
   return Status.ok;
 }
 
-/** AX=4F04h: what INT 10h AH=1Ch saves, and the display interface's registers behind it. */
+/** AX=4F04h: what INT 10h AH=1Ch saves, and the display interface's registers after it. */
 function moveWholeState(frame: Frame, pc: Pc, display: DisplayPorts): number {
   const { dl, cx, es, bx } = frame;
   if (dl > 2) return Status.failed;

@@ -185,7 +185,7 @@ function walk64(table: u64, from: u32): u64 {
     mark(entry, A);
     address = entry & ADDRESS;
   }
-  // biome-ignore lint/correctness/noUnreachable: AssemblyScript asks for it behind a loop without a condition
+  // biome-ignore lint/correctness/noUnreachable: AssemblyScript asks for it after a loop without a condition
   return 0;
 }
 

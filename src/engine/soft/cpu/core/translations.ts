@@ -39,7 +39,7 @@ import { enter, follow, noteHot, warm } from './blocks';
 
 /** How many calls may be under way, because each takes some of the host's stack. */
 const MOST_CALLS: u32 = 100;
-/** Where an operation would be, for "back behind the call". */
+/** Where an operation would be, for "back after the call". */
 const CAME_BACK: usize = 1;
 const CODE = SEGMENTS + SEG_CS * SEGMENT_SIZE;
 
@@ -81,7 +81,7 @@ function comeToOther(block: usize): void {
   warm(block);
 }
 
-/** As `enter`. CAME_BACK where that is the block behind the innermost call: then it is entered. */
+/** As `enter`. CAME_BACK where that is the block after the innermost call: then it is entered. */
 export function goOn(rip: u64, slot: usize): usize {
   if (!slot) return isBack(rip) ? CAME_BACK : enter(rip, 0);
   const next = follow(rip, slot);
@@ -91,7 +91,7 @@ export function goOn(rip: u64, slot: usize): usize {
   return next;
 }
 
-/** As `follow`, for a return to the block behind a call. */
+/** As `follow`, for a return to the block after a call. */
 function isBack(rip: u64): bool {
   const linear = (load<u64>(CODE, SEG_LINEAR) + rip) & load<u64>(LINEAR_MASK);
   if ((linear & ~4095) != load<u64>(CODE_PAGE) || load<u32>(EVENTS) != 0) return false;
@@ -107,7 +107,7 @@ function isBack(rip: u64): bool {
 }
 
 /**
- * Enters what is at `rip`, as `enter` does, and goes on from translation to translation, until one comes to the block behind the
+ * Enters what is at `rip`, as `enter` does, and goes on from translation to translation, until one comes to the block after the
  * call. CAME_BACK if the caller can go on there: all is as it was but for what the guest did, and `needed` instructions are left.
  * Else it gives the operation to go on with, as `enter` does.
  */
