@@ -87,6 +87,7 @@ describe('a machine in a Worker', { skip: noChromium }, () => {
     page.evaluate(
       ([text, given]) => {
         const { lab } = globalThis as unknown as { lab: Lab };
+        // biome-ignore lint/security/noGlobalEval: the page runs a function of this file
         return globalThis.eval(`(${text})`)(lab, given) as Promise<T>;
       },
       [action.toString(), argument] as const,
