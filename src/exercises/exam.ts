@@ -65,11 +65,14 @@ export class Exam implements Disposable {
     this.sources = sources;
   }
 
-  /** Runs the guest from its beginning, to its end or a limit. */
-  run(request: RunRequest = {}): GuestRun {
+  /**
+   * Runs the guest from its beginning, to its end or a limit.
+   * @param subject for the exercise's own runs in which something is different
+   */
+  run(request: RunRequest = {}, subject: Subject = this.#subject): GuestRun {
     if (this.runs.length >= MOST_RUNS) throw new ConfigError(`more than ${MOST_RUNS} runs of one submission`);
     const name = request.name ?? (this.runs.length === 0 ? 'run' : `run ${this.runs.length + 1}`);
-    const run = new GuestRun(this.#subject, { ...request, name });
+    const run = new GuestRun(subject, { ...request, name });
     this.runs.push(run);
     return run;
   }

@@ -5,7 +5,16 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { address, flag, type Kind, name, readFields, size, whole } from '../config/index.js';
+import {
+  address,
+  flag,
+  type Kind,
+  type MachineSpec,
+  name,
+  readFields,
+  size,
+  whole,
+} from '../config/index.js';
 import { isTerrariumError, TerrariumError } from '../errors.js';
 import { parseExpectation } from '../inspect/index.js';
 
@@ -40,6 +49,19 @@ export interface Run {
   /** Students see whether its checks hold, and neither the input nor the values. */
   readonly hidden: boolean;
   readonly checks: readonly Check[];
+  /** Fields of the guest that are different in this run. */
+  readonly guest?: MachineSpec;
+  /** What the exercise's device is made with. */
+  readonly options?: unknown;
+  readonly change?: Change;
+}
+
+/** A change of the student's sources for one run: results that are written down hold without it alone. */
+export interface Change {
+  /** A regular expression. */
+  readonly from: string;
+  /** What comes in its place, everywhere. */
+  readonly to: string;
 }
 
 /** Where a run ends at the latest. None is a time: a grade does not depend on how busy a machine is. */
@@ -104,6 +126,8 @@ const points: Kind<number> = {
 };
 
 const runKeys = { name, input: name, keys: name, hidden: flag, checks: anything };
+const furtherKeys = { ...runKeys, guest: anything, options: anything, change: anything };
+const changeKeys = { from: name, to: name };
 const keys = {
   ...runKeys,
   title: name,
@@ -163,7 +187,8 @@ export function parseExercise(text: string, file: string): Exercise {
   const first = readRun(top, place, 'checks');
   const also = listAt(top.also, `${place}"also"`).map((run, i) => {
     const at = `${place}"also"[${i}]: `;
-    return readRun(read(run, at, runKeys), at, 'checks');
+    const said = read(run, at, furtherKeys);
+    return { ...readRun(said, at, 'checks'), ...readDifference(said, at) };
   });
   const source = listAt(top.source, `${place}"source"`).map((one, i) =>
     readSourceCheck(one, `${place}"source"[${i}]: `),
@@ -239,6 +264,34 @@ function readRun(said: Record<string, unknown>, place: string, key: string): Run
   };
 }
 
+/** What is different in a further run. */
+function readDifference(
+  { guest, options, change }: Record<string, unknown>,
+  place: string,
+): Pick<Run, 'guest' | 'options' | 'change'> {
+  const error = (message: string, hint?: string) => new ExerciseError(message, hint);
+  const spec =
+    guest === undefined
+      ? undefined
+      : readFields(guest, { place: `${place}"guest": `, texts: true, error }).spec;
+  const said = change === undefined ? undefined : read(change, `${place}"change": `, changeKeys);
+  if (said !== undefined) requireTexts(said, ['from', 'to'], `${place}"change": `);
+  if (said !== undefined) requirePattern(said.from as string, `${place}"change": "from"`);
+  return {
+    ...(spec && { guest: spec }),
+    ...(options !== undefined && { options }),
+    ...(said && { change: said as unknown as Change }),
+  };
+}
+
+function requirePattern(pattern: string, place: string): void {
+  try {
+    new RegExp(pattern, 'm');
+  } catch (cause) {
+    throw new ExerciseError(`${place}: ${(cause as Error).message}`, undefined, cause);
+  }
+}
+
 function readCheck(said: unknown, place: string): Check {
   const { points = 1, ...check } = read(said, place, checkKeys);
   requireTexts(check, ['expect', 'missing'], place);
@@ -254,11 +307,7 @@ function readCheck(said: unknown, place: string): Check {
 function readSourceCheck(said: unknown, place: string): SourceCheck {
   const { points = 1, ...check } = read(said, place, sourceKeys);
   requireTexts(check, ['matches', 'missing'], place);
-  try {
-    new RegExp(check.matches as string, 'm');
-  } catch (cause) {
-    throw new ExerciseError(`${place}"matches": ${(cause as Error).message}`, undefined, cause);
-  }
+  requirePattern(check.matches as string, `${place}"matches"`);
   return { ...(check as unknown as SourceCheck), points: points as number };
 }
 

@@ -7,6 +7,7 @@ export {
   buildSubmission,
   buildSymbols,
   type Compiled,
+  changeFiles,
   type NotCompiled,
   type Source,
   sandboxHere,

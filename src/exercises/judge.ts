@@ -11,20 +11,22 @@ import { formatExplanation } from '../explain/index.js';
 import { importUserModule, importUserParts } from '../runtime/index.js';
 import type { Compiled, NotCompiled } from './build.js';
 import { Exam } from './exam.js';
-import type { Exercise } from './exercise.js';
+import type { Change, Check, Exercise, Run } from './exercise.js';
 import { type GuestRun, SHOWN_CONSOLE, type Subject } from './guest-run.js';
-import { type RunResult, type Verdict, withoutRun } from './verdict.js';
+import { type CheckResult, type RunResult, type Verdict, withoutRun } from './verdict.js';
 
 /**
  * Judges what was compiled. The exercise's own mistakes, such as a module that throws, set the submission aside: they cost no
  * student a point.
  * @param symbols the image with names, asked for where the guest died
+ * @param changed compiles the sources with a change; undefined where nothing in them matches
  */
 export async function judge(
   exercise: Exercise,
   built: Compiled | NotCompiled,
   seed: string,
   symbols: () => Image | undefined = () => undefined,
+  changed: Changed = () => undefined,
 ): Promise<Verdict> {
   if (!built.ok) {
     const { message, hint } = built;
@@ -45,10 +47,7 @@ export async function judge(
       keepsExits: exercise.module !== undefined,
     };
     exam = new Exam(subject, seed, sources);
-    for (const run of exercise.runs) {
-      const guest = exam.run(run);
-      for (const check of run.checks) exam.expect(guest, check.expect, check);
-    }
+    for (const run of exercise.runs) await judgeRun(exercise, run, exam, subject, changed);
     checkSources(exercise, exam);
     if (exercise.module !== undefined) await runModule(exercise.module, exam);
     const runs = exam.runs.map(resultOf);
@@ -73,11 +72,59 @@ export async function judge(
   }
 }
 
+export type Changed = (change: Change) => Compiled | NotCompiled | undefined;
+
+async function judgeRun(
+  exercise: Exercise,
+  run: Run,
+  exam: Exam,
+  subject: Subject,
+  changed: Changed,
+): Promise<void> {
+  const { change, options, guest, ...request } = run;
+  const other = change === undefined ? undefined : changed(change);
+  if (change !== undefined && !other?.ok) {
+    const why = other === undefined ? `nothing in the source matches ${change.from}` : other.message;
+    for (const check of run.checks) exam.results.push(missed(check, run, why));
+    return;
+  }
+  const { devices } =
+    options === undefined ? subject : await importUserParts({ devices: devicesOf(exercise, options) });
+  const ran = exam.run(request, {
+    ...subject,
+    devices,
+    ...(other?.ok && { image: other.image }),
+    spec: { ...(other?.ok ? other.spec : subject.spec), ...guest },
+    mayWait: guest !== undefined,
+  });
+  for (const check of run.checks) exam.expect(ran, check.expect, check);
+}
+
+/** A check of a run that could not be made. */
+const missed = (
+  { expect, name = expect, missing, points, note }: Check,
+  { hidden }: Run,
+  found: string,
+): CheckResult => ({
+  name,
+  ok: false,
+  points: 0,
+  outOf: points,
+  expected: expect,
+  found,
+  message: missing,
+  ...(note !== undefined && { note }),
+  hidden,
+  run: -1,
+});
+
 const round = (points: number) => Math.round(points * 1000) / 1000;
 
 /** The exercise's device is its own, even where a submission has a file of that name. */
-function devicesOf({ folder, device }: Exercise) {
-  return device === undefined ? [] : [{ module: pathToFileURL(path.resolve(folder, device)).href }];
+function devicesOf({ folder, device }: Exercise, options?: unknown) {
+  if (device === undefined) return [];
+  const module = pathToFileURL(path.resolve(folder, device)).href;
+  return [{ module, ...(options !== undefined && { options }) }];
 }
 
 async function runModule(file: string, exam: Exam): Promise<void> {

@@ -9,6 +9,7 @@ import {
   buildSubmission,
   buildSymbols,
   type Compiled,
+  changeFiles,
   digestOf,
   type Exercise,
   type Files,
@@ -44,14 +45,23 @@ export class Grader {
   }
 
   async grade(files: Files, seed: string): Promise<Verdict> {
-    const key = hashOf([...this.#prefix, digestOf(files)]);
-    const compile = (): Built => {
+    const symbols = () =>
+      this.#symbols.get(this.#keyOf(files), () => buildSymbols(this.exercise, files) ?? null) ?? undefined;
+    return judge(this.exercise, this.#build(files), seed, symbols, (change) => {
+      const changed = changeFiles(files, change);
+      return changed && this.#build(changed);
+    });
+  }
+
+  #keyOf(files: Files): string {
+    return hashOf([...this.#prefix, digestOf(files)]);
+  }
+
+  #build(files: Files): Built {
+    return this.#built.get(this.#keyOf(files), () => {
       this.compiled++;
       return buildSubmission(this.exercise, files);
-    };
-    const symbols = () =>
-      this.#symbols.get(key, () => buildSymbols(this.exercise, files) ?? null) ?? undefined;
-    return judge(this.exercise, this.#built.get(key, compile), seed, symbols);
+    });
   }
 }
 

@@ -155,7 +155,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     const url = `redis://127.0.0.1:${port}`;
     cpSync(lesson, scratch.file('killer'), { recursive: true });
     const said = JSON.parse(read('lesson.json')) as object;
-    writeFileSync(scratch.file('killer/lesson.json'), JSON.stringify({ ...said, points: 5 }));
+    writeFileSync(scratch.file('killer/lesson.json'), JSON.stringify({ ...said, points: 7 }));
     // What a check of a teacher's could do by mistake: it ends the worker above its own process.
     writeFileSync(
       scratch.file('killer/checks.mjs'),

@@ -214,7 +214,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
       assert.equal(report.passed, 2);
       assert.match(
         readFileSync(scratch.file('moodle.csv'), 'utf8'),
-        /^Participant 4712,Bob Müller,5\.00,5\.00,All checks hold\.\r$/m,
+        /^Participant 4712,Bob Müller,7\.00,7\.00,All checks hold\.\r$/m,
       );
     }
     hand('scope/submission_9', { 'kernel.S': solution });
@@ -267,7 +267,7 @@ describe('terrarium grade', { skip: noGcc }, () => {
     mkdirSync(scratch.file('throws'));
     cpSync(lesson, scratch.file('throws'), { recursive: true });
     const said = JSON.parse(readFileSync(scratch.file('throws/lesson.json'), 'utf8')) as object;
-    writeFileSync(scratch.file('throws/lesson.json'), JSON.stringify({ ...said, points: 5 }));
+    writeFileSync(scratch.file('throws/lesson.json'), JSON.stringify({ ...said, points: 7 }));
     writeFileSync(
       scratch.file('throws/checks.mjs'),
       'export default () => {\n  throw new Error("typing mistake");\n};\n',
