@@ -18,6 +18,7 @@ const monitors = new Set(['interrupted', 'interruptWindow']);
 const clocks: Record<string, readonly string[]> = {
   // The BIOS asks for a key after each interrupt, a timer's too.
   'boot-game': ['out 0xb105 ', 'in 0x60 ', 'out 0x20 ', 'halt'],
+  'fat-shell': ['out 0xb105 ', 'in 0x60 ', 'out 0x20 ', 'halt'],
   // On a busy host the BIOS's timer ticks while it runs.
   'disk-reader': ['out 0x20 '],
   rtc: ['out 0x70 ', 'in 0x71 '],
