@@ -52,12 +52,12 @@ describe('a named machine', { skip: noKvm }, () => {
 
   test("shows in top -H: the vCPU's thread is called vm: and the name, 15 bytes of it", async () => {
     const pid = detach('a-name-that-is-long', spin);
-    const threads = readdirSync(`/proc/${pid}/task`);
-    const names = threads.map((tid) => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8').trimEnd());
-    assert.deepEqual(
-      names.filter((name) => name.startsWith('vm:')),
-      ['vm:a-name-that-'],
-    );
+    const named = () =>
+      readdirSync(`/proc/${pid}/task`)
+        .map((tid) => readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8').trimEnd())
+        .filter((name) => name.startsWith('vm:'));
+    await until('the name of the thread', () => named().length > 0);
+    assert.deepEqual(named(), ['vm:a-name-that-']);
     // One without a name that needs a thread.
     const child = startTerrarium(['run', shout, '--simvirtio', 'polling']);
     await once(child.stdout!, 'data');
