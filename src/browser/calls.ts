@@ -229,7 +229,8 @@ export class Calls implements Answers {
   /** Makes a machine of its own, runs it to its end, and says what holds. */
   async check(parts: MachineParts, check: Check): Promise<CheckResult> {
     const expectations = check.expectations.map(parseExpectation);
-    const given = givenBy(parts, await importDevices(parts.devices ?? [], location.href));
+    const devices = await importDevices(parts.devices ?? [], location.href, check.options);
+    const given = givenBy(parts, devices);
     using made = new MachineHost(
       { ...given, spec: { ...given.spec, coalesce: false } },
       { ...this.#host, post: () => {} },

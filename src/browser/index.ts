@@ -65,4 +65,4 @@ export { ExitLog, Statistics } from '../trace/index.js';
 export type { CpuRegisters, CpuState, Registers, SystemRegisters } from '../x86/index.js';
 export { createMachine, type LoadOptions, loadSoftEngine } from './create.js';
 export * from './messages.js';
-export { type WorkerFiles, WorkerMachine } from './worker-machine.js';
+export { type WorkerFiles, WorkerMachine, type WorkerThread } from './worker-machine.js';

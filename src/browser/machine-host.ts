@@ -312,7 +312,11 @@ function macrotask(): Promise<void> {
 }
 
 /** Loads modules that make devices. @throws ConfigError for one of another origin, or that makes none */
-export async function importDevices(urls: readonly string[], page: string): Promise<() => Device[]> {
+export async function importDevices(
+  urls: readonly string[],
+  page: string,
+  options?: unknown,
+): Promise<() => Device[]> {
   const makers = await Promise.all(
     urls.map(async (url) => {
       if (new URL(url, page).origin !== new URL(page).origin)
@@ -321,12 +325,12 @@ export async function importDevices(urls: readonly string[], page: string): Prom
           'devices come from the same place as the page',
         );
       const { default: make } = (await import(url)) as { default?: unknown };
-      if (typeof make === 'function') return make as () => Device;
+      if (typeof make === 'function') return make as (options?: unknown) => Device;
       throw new ConfigError(
         `the device module ${url} has no function as its default export`,
         'export default () => ({ name, ports, readPort, writePort })',
       );
     }),
   );
-  return () => makers.map((make) => make());
+  return () => makers.map((make) => make(options));
 }

@@ -228,6 +228,8 @@ export interface ScreenArea {
 export interface Check {
   readonly input?: string;
   readonly keys?: string;
+  /** What the modules of devices are called with. */
+  readonly options?: unknown;
   readonly timeoutMs?: number;
   readonly expectations: readonly string[];
 }

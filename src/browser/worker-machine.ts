@@ -26,10 +26,16 @@ import {
   type WorkerCalls,
 } from './messages.js';
 
+/** A `Worker`, as far as it is needed: these types also compile where there are none of the DOM. */
+export interface WorkerThread {
+  postMessage(message: unknown): void;
+  terminate(): void;
+}
+
 /** Where the Worker and the CPU's program are. */
 export interface WorkerFiles {
   /** `terrarium-vm/browser-worker`: a URL, or a Worker that was made of it. */
-  readonly worker: string | URL | Worker;
+  readonly worker: string | URL | WorkerThread;
   /** `terrarium-vm/soft.wasm`. */
   readonly program: string | URL;
 }
@@ -74,7 +80,7 @@ export class WorkerMachine implements AsyncDisposable {
         hint: 'serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
       });
     const words = new Int32Array(new SharedArrayBuffer(controlBytes + 4 * SIGNAL_WORDS));
-    const thread = worker instanceof Worker ? worker : new Worker(worker, { type: 'module' });
+    const thread = worker instanceof Worker ? worker : new Worker(worker as string | URL, { type: 'module' });
     const made = new WorkerMachine(thread, words);
     const url = new URL(program, location.href).href;
     await new Promise<void>((resolve, reject) => {

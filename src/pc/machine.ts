@@ -24,7 +24,7 @@ export type ForkParts = Pick<
   'output' | 'input' | 'keys' | 'onTone' | 'devices' | 'hypercalls' | 'drives' | 'observer' | 'inputs'
 >;
 
-/** How a machine was made. @internal */
+/** How a machine was made. */
 export interface Origin {
   spec: MachineSpec;
   image: Image;

@@ -31,6 +31,26 @@ describe('the installed command', () => {
     assert.match(project.terrarium(['run', '--help']).stdout, /\$ npx terrarium-vm run guests\/hello/);
   });
 
+  test('takes a device in TypeScript where Node strips types, and says what it needs elsewhere', {
+    skip: noGcc,
+  }, () => {
+    using project = new Project();
+    writeFileSync(project.file('in.S'), '.code16\n.globl _start\n_start: in $0x99, %al\n hlt\n');
+    const device = `export default (): object => ({
+      name: 'typed',
+      ports: [{ first: 0x99, count: 1 }],
+      readPort: (): number => 42,
+    });`;
+    writeFileSync(project.file('typed.ts'), device);
+    const args = ['run', 'in.S', '--mode', 'real', '--device', './typed.ts', '--expect', 'al=42'];
+    const { status, stderr } = project.terrarium(args);
+    if ((process.features as { typescript?: unknown }).typescript) assert.equal(status, 0, stderr);
+    else {
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, /typed\.ts is TypeScript, which Node [\d.]+ does not run[\s\S]*esbuild/);
+    }
+  });
+
   test('is what an editor starts, and installs its extension', () => {
     using project = new Project();
     const request = '{"seq":1,"type":"request","command":"initialize","arguments":{}}';

@@ -1,6 +1,7 @@
 /** The check of a lesson: its runs, its expectations, and what the source must contain. */
+import type { MachineParts } from '../../browser/index.js';
 import { helper, partsNow, report } from './controller.js';
-import type { Lesson } from './projects.js';
+import type { FurtherRun, Lesson, TextFile } from './projects.js';
 import * as state from './state.js';
 import { remember } from './storage.js';
 
@@ -24,19 +25,13 @@ async function check(lesson: Lesson): Promise<void> {
   const parts = await partsNow();
   if (tools === undefined || parts === undefined) return;
   const results: state.LessonResult[] = [];
-  let first: Awaited<ReturnType<typeof run>> | undefined;
-  const run = (input: string | undefined, keys: string | undefined, checks: Lesson['checks']) =>
-    tools.ask('check', parts, {
+  const run = async (given: MachineParts, { input, keys, options, checks }: Run) => {
+    const made = await tools.ask('check', given, {
       ...(input !== undefined && { input }),
       ...(keys !== undefined && { keys }),
+      ...(options !== undefined && { options }),
       expectations: checks.map(({ expect }) => expect),
     });
-  for (const { input, keys, checks } of [
-    lesson,
-    ...(lesson.also ?? []).map((one) => ({ ...one, keys: undefined })),
-  ]) {
-    const made = await run(input, keys, checks);
-    first ??= made;
     for (const [i, { ok, text, found }] of made.results.entries())
       results.push({
         ok: ok && made.why === undefined,
@@ -44,6 +39,22 @@ async function check(lesson: Lesson): Promise<void> {
         found,
         missing: ok && made.why !== undefined ? DIED : checks[i]!.missing,
       });
+    return made;
+  };
+  const first = await run(parts, lesson);
+  for (const further of lesson.also ?? []) {
+    const { guest, change } = further;
+    const files = change === undefined ? state.files.value : changedFiles(change);
+    if (files === undefined) {
+      const found = `nothing in the source matches ${change!.from}`;
+      results.push(
+        ...further.checks.map(({ expect, missing }) => ({ ok: false, text: expect, found, missing })),
+      );
+      continue;
+    }
+    const given = change === undefined ? parts : await partsNow(files);
+    if (given === undefined) return;
+    await run({ ...given, spec: { ...given.spec, ...guest } }, further);
   }
   const code = state.files.value.map(({ text }) => withoutComments(text)).join('\n');
   for (const { matches, missing } of lesson.source ?? []) {
@@ -55,10 +66,26 @@ async function check(lesson: Lesson): Promise<void> {
       found: ok ? 'it is there' : 'it is not there',
     });
   }
-  state.checked.value = { results, end: first!.end, ...(first!.why !== undefined && { why: first!.why }) };
+  state.checked.value = { results, end: first.end, ...(first.why !== undefined && { why: first.why }) };
   if (!results.every(({ ok }) => ok)) return;
   state.passed.value = { ...state.passed.value, [lesson.id]: 1 };
   remember('passed', state.passed.value);
+}
+
+/** What a run of a check is made with. */
+type Run = Pick<Lesson, 'input' | 'keys' | 'checks'> & Pick<FurtherRun, 'options'>;
+
+/** The sources with a change; undefined where nothing in them matches. */
+function changedFiles({ from, to }: NonNullable<FurtherRun['change']>): TextFile[] | undefined {
+  let changes = 0;
+  const files = state.files.value.map(({ name, text }) => ({
+    name,
+    text: text.replace(new RegExp(from, 'gm'), () => {
+      changes++;
+      return to;
+    }),
+  }));
+  return changes === 0 ? undefined : files;
 }
 
 const withoutComments = (code: string) =>

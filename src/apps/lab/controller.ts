@@ -6,7 +6,7 @@
 import { batch } from '@preact/signals';
 import { type Halt, type MachineParts, type Move, WorkerMachine } from '../../browser/index.js';
 import { notice } from './notices.js';
-import { isAssembler } from './projects.js';
+import { isAssembler, type TextFile } from './projects.js';
 import { compileThere } from './server.js';
 import * as state from './state.js';
 import { haltText, words } from './words.js';
@@ -90,7 +90,7 @@ export async function lint(): Promise<void> {
     return;
   }
   const asked = state.files.value;
-  const result = await tools.ask('assemble', projectNow());
+  const result = await tools.ask('assemble', projectOf(state.files.value));
   if (state.files.value !== asked) return;
   batch(() => {
     state.complaints.value = 'complaints' in result ? result.complaints : [];
@@ -98,10 +98,10 @@ export async function lint(): Promise<void> {
   });
 }
 
-function projectNow() {
+function projectOf(files: readonly TextFile[]) {
   const headers = state.catalogue.value?.headers ?? [];
   const { mode = 'auto', load } = state.spec.value;
-  const own = state.files.value.map(({ name, text }) => ({ name, content: text }));
+  const own = files.map(({ name, text }) => ({ name, content: text }));
   const shared = headers.filter(({ name }) => !own.some((file) => file.name === name));
   return {
     files: [...own, ...shared.map(({ name, text }) => ({ name, content: text }))],
@@ -111,8 +111,8 @@ function projectNow() {
 }
 
 /** What runs, from the sources; undefined where they are not right yet. */
-export async function partsNow(): Promise<MachineParts | undefined> {
-  const [main] = state.files.value;
+export async function partsNow(files = state.files.value): Promise<MachineParts | undefined> {
+  const [main] = files;
   const { image, title, lesson } = state.project.value;
   const { devices: _none, ...machineSpec } = state.spec.value;
   const extra = lesson?.device ? { devices: [new URL(lesson.device, location.href).href] } : {};
@@ -122,7 +122,7 @@ export async function partsNow(): Promise<MachineParts | undefined> {
   if (main !== undefined && !isAssembler(main.name)) {
     const changed = main.text !== state.project.value.files[0]?.text || image === undefined;
     if (changed) {
-      const made = await compileThere(state.files.value, state.spec.value.mode ?? 'auto');
+      const made = await compileThere(files, state.spec.value.mode ?? 'auto');
       if (typeof made === 'string') {
         notice(made, true);
         return undefined;
@@ -134,7 +134,7 @@ export async function partsNow(): Promise<MachineParts | undefined> {
     return { ...common, image: new Uint8Array(await response.arrayBuffer()) };
   }
   if (tools === undefined) return undefined;
-  const result = await tools.ask('assemble', projectNow());
+  const result = await tools.ask('assemble', projectOf(files));
   if ('complaints' in result) {
     batch(() => {
       state.complaints.value = result.complaints;
@@ -145,7 +145,7 @@ export async function partsNow(): Promise<MachineParts | undefined> {
   }
   batch(() => {
     state.complaints.value = [];
-    state.built.value = result;
+    if (files === state.files.value) state.built.value = result;
   });
   return { ...common, image: result.image, symbols: result.symbols };
 }

@@ -29,6 +29,18 @@ export interface LessonCheck {
   readonly missing: string;
 }
 
+/** A run of a lesson's check in which something is different: what is only written down does not hold there. */
+export interface FurtherRun {
+  readonly input?: string;
+  /** Fields of the machine. */
+  readonly guest?: MachineSpec;
+  /** What the lesson's device is made with. */
+  readonly options?: unknown;
+  /** What is replaced in the student's sources. */
+  readonly change?: { readonly from: string; readonly to: string };
+  readonly checks: readonly LessonCheck[];
+}
+
 /** A lesson of the course. */
 export interface Lesson {
   readonly id: string;
@@ -45,7 +57,7 @@ export interface Lesson {
   readonly device?: string;
   readonly checks: readonly LessonCheck[];
   readonly source?: readonly { readonly matches: string; readonly missing: string }[];
-  readonly also?: readonly { readonly input: string; readonly checks: readonly LessonCheck[] }[];
+  readonly also?: readonly FurtherRun[];
   readonly input?: string;
   readonly keys?: string;
 }
