@@ -40,6 +40,7 @@ const testTools = {
   'grub-mkrescue': 'grub-common',
   xorriso: 'xorriso',
   mformat: 'mtools',
+  nasm: 'nasm',
   bwrap: 'bubblewrap',
   'redis-server': 'redis-server',
   python3: 'python3',
