@@ -46,7 +46,13 @@ export { Control, controlBytes, ExitKind } from '../engine/contract/index.js';
 export { type SoftCpu, type SoftEngine, softEngine, type TranslateMode } from '../engine/soft/index.js';
 export { ConfigError, TerrariumError } from '../errors.js';
 export { type Explanation, explain, formatExplanation } from '../explain/index.js';
-export { formatRegisters } from '../inspect/index.js';
+export {
+  changeSources,
+  formatRegisters,
+  type SourceChange,
+  sourcesMatch,
+  unchanged,
+} from '../inspect/index.js';
 export {
   DEFAULT_MEMORY,
   DeviceError,

@@ -12,7 +12,14 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DeviceModule, EngineName } from '../config/index.js';
 import { type Explanation, endsBadly, explain } from '../explain/index.js';
-import { checkExpectation, parseExpectation } from '../inspect/index.js';
+import {
+  changeSources,
+  checkExpectation,
+  parseExpectation,
+  type SourceChange,
+  sourcesMatch,
+  unchanged,
+} from '../inspect/index.js';
 import type { Outcome } from '../machine/index.js';
 import { hostMachine, type LoadedImage, loadImage } from '../runtime/index.js';
 import { SymbolTable } from '../symbols/index.js';
@@ -72,7 +79,7 @@ async function checkFurther(
   if (run.change === undefined) return (await checkRun(lesson, loaded, engine, run)).checks;
   const changed = loadChanged(folder, loaded, run.change);
   if (changed !== undefined) return (await checkRun(lesson, changed, engine, run)).checks;
-  const found = `nothing in the source matches ${run.change.from}`;
+  const found = unchanged(run.change);
   return run.checks.map(({ expect, missing }) => ({ ok: false, expect, expected: expect, found, missing }));
 }
 
@@ -80,25 +87,22 @@ async function checkFurther(
 function loadChanged(
   folder: string,
   { sources }: LoadedImage,
-  { from, to }: NonNullable<FurtherRun['change']>,
+  change: SourceChange,
 ): LoadedImage | undefined {
+  const changed = changeSources(
+    sources.map((source) => readFileSync(source, 'utf8')),
+    change,
+  );
+  if (changed === undefined) return undefined;
   const copy = mkdtempSync(path.join(tmpdir(), 'terrarium-course-'));
   try {
-    let changes = 0;
     for (const name of readdirSync(folder)) {
       const file = path.join(folder, name);
       if (statSync(file).isFile()) copyFileSync(file, path.join(copy, name));
     }
-    for (const source of sources) {
-      const file = path.join(copy, path.basename(source));
-      const text = readFileSync(source, 'utf8');
-      const changed = text.replace(new RegExp(from, 'gm'), () => {
-        changes++;
-        return to;
-      });
-      writeFileSync(file, changed);
-    }
-    return changes === 0 ? undefined : loadImage(copy, {}, { confined: true });
+    for (const [i, source] of sources.entries())
+      writeFileSync(path.join(copy, path.basename(source)), changed[i]!);
+    return loadImage(copy, {}, { confined: true });
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -161,9 +165,9 @@ async function checkRun(
 
 /** Checks that the source uses what the task requires. */
 function checkSource({ source = [] }: Lesson, files: readonly string[]): LessonCheck[] {
-  const code = files.map((file) => withoutComments(readFileSync(file, 'utf8'))).join('\n');
+  const texts = files.map((file) => readFileSync(file, 'utf8'));
   return source.map(({ matches, missing }) => {
-    const ok = new RegExp(matches, 'm').test(code);
+    const ok = sourcesMatch(texts, matches);
     return {
       ok,
       expect: `source~=/${matches}/`,
@@ -173,9 +177,6 @@ function checkSource({ source = [] }: Lesson, files: readonly string[]): LessonC
     };
   });
 }
-
-const withoutComments = (code: string) =>
-  code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|#(?!\s*(?:define|include)).*$/gm, ' ');
 
 /** The lesson's device is loaded from the course, even where the student changed the copy. */
 function devicesOf({ folder, device }: Lesson, options: unknown): DeviceModule[] {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { command } from '../command.js';
 import type { MachineSpec } from '../config/index.js';
 import { ConfigError, TerrariumError } from '../errors.js';
+import type { SourceChange } from '../inspect/index.js';
 import { contentsOf, makeFolder } from '../runtime/index.js';
 
 /** A lesson from `docs/course/NN-name/lesson.json`. `docs/course/README.md` describes how to make lessons. */
@@ -37,8 +38,8 @@ export interface FurtherRun {
   guest?: Partial<MachineSpec>;
   /** What the lesson's device is made with. */
   options?: unknown;
-  /** A change of the student's source: a regular expression, and what comes in its place everywhere. */
-  change?: { from: string; to: string };
+  /** A change of the student's source. */
+  change?: SourceChange;
 }
 
 const courseFolder = () => fileURLToPath(new URL('docs/course/', import.meta.resolve('#package')));

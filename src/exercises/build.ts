@@ -19,8 +19,9 @@ import path from 'node:path';
 import type { Image } from '../boot/index.js';
 import type { MachineSpec } from '../config/index.js';
 import { isTerrariumError } from '../errors.js';
+import { changeSources, type SourceChange } from '../inspect/index.js';
 import { findSandbox, type LoadedImage, languageOf, loadImage, type SandboxName } from '../runtime/index.js';
-import type { Change, Exercise } from './exercise.js';
+import type { Exercise } from './exercise.js';
 import { type Files, SubmissionError, shownName } from './files.js';
 
 /** A source as the checks see it. */
@@ -79,22 +80,15 @@ export function buildSubmission(exercise: Exercise, files: Files): Compiled | No
 }
 
 /** The files with a change in their sources; undefined where nothing matches. */
-export function changeFiles(files: Files, { from, to }: Change): Files | undefined {
-  let changes = 0;
-  const changed = new Map<string, Uint8Array>();
-  for (const [name, bytes] of files) {
-    if (languageOf(name) === undefined) {
-      changed.set(name, bytes);
-      continue;
-    }
-    const text = Buffer.from(bytes).toString('latin1');
-    const other = text.replace(new RegExp(from, 'gm'), () => {
-      changes++;
-      return to;
-    });
-    changed.set(name, Buffer.from(other, 'latin1'));
-  }
-  return changes === 0 ? undefined : changed;
+export function changeFiles(files: Files, change: SourceChange): Files | undefined {
+  const sources = [...files].filter(([name]) => languageOf(name) !== undefined);
+  const texts = sources.map(([, bytes]) => Buffer.from(bytes).toString('latin1'));
+  const changed = changeSources(texts, change);
+  if (changed === undefined) return undefined;
+  return new Map([
+    ...files,
+    ...sources.map(([name], i) => [name, Buffer.from(changed[i]!, 'latin1')] as const),
+  ]);
 }
 
 /** Compiles it again for its names; undefined where that is not possible. */

@@ -16,7 +16,7 @@ import {
   whole,
 } from '../config/index.js';
 import { isTerrariumError, TerrariumError } from '../errors.js';
-import { parseExpectation } from '../inspect/index.js';
+import { parseExpectation, type SourceChange } from '../inspect/index.js';
 
 /** One requirement of a run's end, and what it is worth. */
 export interface Check {
@@ -53,15 +53,8 @@ export interface Run {
   readonly guest?: MachineSpec;
   /** What the exercise's device is made with. */
   readonly options?: unknown;
-  readonly change?: Change;
-}
-
-/** A change of the student's sources for one run: results that are written down hold without it alone. */
-export interface Change {
-  /** A regular expression. */
-  readonly from: string;
-  /** What comes in its place, everywhere. */
-  readonly to: string;
+  /** A change of the student's sources: results that are written down hold without it alone. */
+  readonly change?: SourceChange;
 }
 
 /** Where a run ends at the latest. None is a time: a grade does not depend on how busy a machine is. */
@@ -280,7 +273,7 @@ function readDifference(
   return {
     ...(spec && { guest: spec }),
     ...(options !== undefined && { options }),
-    ...(said && { change: said as unknown as Change }),
+    ...(said && { change: said as unknown as SourceChange }),
   };
 }
 

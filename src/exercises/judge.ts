@@ -8,10 +8,11 @@ import { pathToFileURL } from 'node:url';
 import type { Image } from '../boot/index.js';
 import { isTerrariumError } from '../errors.js';
 import { formatExplanation } from '../explain/index.js';
+import { type SourceChange, sourcesMatch, unchanged } from '../inspect/index.js';
 import { importUserModule, importUserParts } from '../runtime/index.js';
 import type { Compiled, NotCompiled } from './build.js';
 import { Exam } from './exam.js';
-import type { Change, Check, Exercise, Run } from './exercise.js';
+import type { Check, Exercise, Run } from './exercise.js';
 import { type GuestRun, SHOWN_CONSOLE, type Subject } from './guest-run.js';
 import { type CheckResult, type RunResult, type Verdict, withoutRun } from './verdict.js';
 
@@ -72,7 +73,7 @@ export async function judge(
   }
 }
 
-export type Changed = (change: Change) => Compiled | NotCompiled | undefined;
+export type Changed = (change: SourceChange) => Compiled | NotCompiled | undefined;
 
 async function judgeRun(
   exercise: Exercise,
@@ -84,7 +85,7 @@ async function judgeRun(
   const { change, options, guest, ...request } = run;
   const other = change === undefined ? undefined : changed(change);
   if (change !== undefined && !other?.ok) {
-    const why = other === undefined ? `nothing in the source matches ${change.from}` : other.message;
+    const why = other === undefined ? unchanged(change) : other.message;
     for (const check of run.checks) exam.results.push(missed(check, run, why));
     return;
   }
@@ -162,9 +163,9 @@ function resultOf(run: GuestRun): RunResult {
 
 /** Checks that the sources use what the task requires. */
 function checkSources({ source }: Exercise, exam: Exam): void {
-  const code = exam.sources.map(({ text }) => withoutComments(text)).join('\n');
+  const texts = exam.sources.map(({ text }) => text);
   for (const { matches, missing, points, note } of source) {
-    const ok = new RegExp(matches, 'm').test(code);
+    const ok = sourcesMatch(texts, matches);
     exam.results.push({
       name: `the source has /${matches}/`,
       ok,
@@ -179,6 +180,3 @@ function checkSources({ source }: Exercise, exam: Exam): void {
     });
   }
 }
-
-export const withoutComments = (code: string) =>
-  code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|#(?!\s*(?:define|include)).*$/gm, ' ');

@@ -43,3 +43,4 @@ export { formatTaskState, readTaskState, type TaskStateView } from './explorer/t
 export { type CpuSubject, hex, type PhysicalMemory, readPhysical, sizeText, wrap } from './explorer/words.js';
 export { codeSizeOf, formatInstruction } from './instruction.js';
 export { describeFlags, formatRegisters, segmentMeaning } from './registers.js';
+export { changeSources, type SourceChange, sourcesMatch, unchanged } from './sources.js';

@@ -1,5 +1,11 @@
 /** The check of a lesson: its runs, its expectations, and what the source must contain. */
-import type { MachineParts } from '../../browser/index.js';
+import {
+  changeSources,
+  type MachineParts,
+  type SourceChange,
+  sourcesMatch,
+  unchanged,
+} from '../../browser/index.js';
 import { helper, partsNow, report } from './controller.js';
 import type { FurtherRun, Lesson, TextFile } from './projects.js';
 import * as state from './state.js';
@@ -44,9 +50,9 @@ async function check(lesson: Lesson): Promise<void> {
   const first = await run(parts, lesson);
   for (const further of lesson.also ?? []) {
     const { guest, change } = further;
-    const files = change === undefined ? state.files.value : changedFiles(change);
+    const files = change === undefined ? state.files.value : changedFiles(state.files.value, change);
     if (files === undefined) {
-      const found = `nothing in the source matches ${change!.from}`;
+      const found = unchanged(change!);
       results.push(
         ...further.checks.map(({ expect, missing }) => ({ ok: false, text: expect, found, missing })),
       );
@@ -56,9 +62,9 @@ async function check(lesson: Lesson): Promise<void> {
     if (given === undefined) return;
     await run({ ...given, spec: { ...given.spec, ...guest } }, further);
   }
-  const code = state.files.value.map(({ text }) => withoutComments(text)).join('\n');
+  const texts = state.files.value.map(({ text }) => text);
   for (const { matches, missing } of lesson.source ?? []) {
-    const ok = new RegExp(matches, 'm').test(code);
+    const ok = sourcesMatch(texts, matches);
     results.push({
       ok,
       missing,
@@ -76,17 +82,10 @@ async function check(lesson: Lesson): Promise<void> {
 type Run = Pick<Lesson, 'input' | 'keys' | 'checks'> & Pick<FurtherRun, 'options'>;
 
 /** The sources with a change; undefined where nothing in them matches. */
-function changedFiles({ from, to }: NonNullable<FurtherRun['change']>): TextFile[] | undefined {
-  let changes = 0;
-  const files = state.files.value.map(({ name, text }) => ({
-    name,
-    text: text.replace(new RegExp(from, 'gm'), () => {
-      changes++;
-      return to;
-    }),
-  }));
-  return changes === 0 ? undefined : files;
+function changedFiles(files: readonly TextFile[], change: SourceChange): TextFile[] | undefined {
+  const texts = changeSources(
+    files.map(({ text }) => text),
+    change,
+  );
+  return texts && files.map(({ name }, i) => ({ name, text: texts[i]! }));
 }
-
-const withoutComments = (code: string) =>
-  code.replace(/\/\*[\s\S]*?\*\/|\/\/.*$|#(?!\s*(?:define|include)).*$/gm, ' ');

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MachineSpec } from '../../browser/index.js';
+import type { MachineSpec, SourceChange } from '../../browser/index.js';
 
 export interface TextFile {
   readonly name: string;
@@ -37,7 +37,7 @@ export interface FurtherRun {
   /** What the lesson's device is made with. */
   readonly options?: unknown;
   /** What is replaced in the student's sources. */
-  readonly change?: { readonly from: string; readonly to: string };
+  readonly change?: SourceChange;
   readonly checks: readonly LessonCheck[];
 }
 
