@@ -15,7 +15,7 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildLab } from './lab.mjs';
-import { cache, root } from './paths.mjs';
+import { cache, root, tsc } from './paths.mjs';
 import { buildSoft } from './soft.mjs';
 
 /** Every TypeScript file below the folders, including tests. */
@@ -312,7 +312,6 @@ export async function build(options = {}) {
   sweep('dist', written, (file) => file.startsWith('dist/types/'));
   if (types) {
     rmSync(path.join(root, 'dist/types'), { recursive: true, force: true });
-    const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
     execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' });
   }
 }

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
+/** TypeScript's compiler: version 7, in native code. `typescript` is version 6, whose JavaScript API typedoc needs. */
+export const tsc = path.join(root, 'node_modules/@typescript/native/bin/tsc');
+
 /** The cache of slow build results from tracked files. Not in node_modules, which `npm ci` empties. */
 export const cache = path.join(root, '.cache');
 

@@ -4,7 +4,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildIfStale } from './build.mjs';
-import { cache, runNode } from './paths.mjs';
+import { cache, runNode, tsc } from './paths.mjs';
 import { schedule, select } from './select-tests.mjs';
 import { install, say } from './setup.mjs';
 
@@ -26,7 +26,7 @@ async function checkTypes() {
   say('checking types');
   const info = path.join(cache, 'check.tsbuildinfo');
   const words = ['--noEmit', '--incremental', '--tsBuildInfoFile', info];
-  const status = await runNode(['node_modules/typescript/bin/tsc', ...words]);
+  const status = await runNode([tsc, ...words]);
   if (status !== 0) process.exit(status);
 }
 

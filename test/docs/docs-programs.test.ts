@@ -1,11 +1,10 @@
-/** The programs that the documentation shows in TypeScript fit the package's types, and do what their pages say. */
+/** The programs that the documentation shows in TypeScript do what their pages say. `test/package/types.test.ts` compiles them all. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { transformSync } from 'esbuild';
-import ts from 'typescript';
 import { noKvm, root, Scratch } from '../support.js';
 
 /** Programs are the blocks that import something; the others are parts of one. */
@@ -17,43 +16,7 @@ const programs = ['README.md', ...readdirSync('docs').map((file) => `docs/${file
       .filter(({ text }) => text.startsWith('import ')),
   );
 
-/** What is wrong with the programs' types, as a compiler says it of files beside the sources. */
-function complaints(): string[] {
-  const read = ts.readConfigFile('tsconfig.json', ts.sys.readFile).config as { compilerOptions: object };
-  const { options } = ts.convertCompilerOptionsFromJson(
-    // What a page shows to be looked at may stay unused.
-    {
-      ...read.compilerOptions,
-      noEmit: true,
-      noUnusedLocals: false,
-      noUnusedParameters: false,
-      paths: { 'terrarium-vm': ['./src/index.ts'] },
-    },
-    root,
-  );
-  const files = new Map(
-    programs.map(({ page, text }, i) => [path.join(root, `test/shown-${i}-${path.basename(page)}.ts`), text]),
-  );
-  const host = ts.createCompilerHost(options);
-  const { fileExists, readFile } = host;
-  host.fileExists = (file) => files.has(file) || fileExists(file);
-  host.readFile = (file) => files.get(file) ?? readFile(file);
-  const program = ts.createProgram([...files.keys()], options, host);
-  const found = [...files.keys()].flatMap((file) => {
-    const source = program.getSourceFile(file);
-    return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)];
-  });
-  return found.map(
-    ({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
-  );
-}
-
 describe('the programs in the documentation', () => {
-  test('fit the types of the package', () => {
-    assert.ok(programs.length >= 5, `${programs.length}`);
-    assert.deepEqual(complaints(), []);
-  });
-
   for (const [page, says, nth = 0] of [
     ['docs/simvirtio.md', [/name: 'shout'/, /phase: 'ready'/, /transmitted: 13/]],
     [

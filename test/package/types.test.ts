@@ -6,7 +6,11 @@ import { after, describe, test } from 'node:test';
 import { root } from '../support.js';
 import { Project } from './project.js';
 
-const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+/** The compilers that users have. */
+const compilers = {
+  'TypeScript 7': path.join(root, 'node_modules/@typescript/native/bin/tsc'),
+  'TypeScript 6': path.join(root, 'node_modules/typescript/bin/tsc'),
+};
 
 /** All there is, so that each declaration is looked at. */
 const all = `
@@ -15,8 +19,19 @@ import * as kvm from 'terrarium-vm/kvm';
 import * as browser from 'terrarium-vm/browser';
 console.log(terrarium.createMachine, kvm.Kvm, browser.createMachine);`;
 
-function compile(project: Project, files: readonly string[], options: object) {
-  const strict = { noEmit: true, strict: true, skipLibCheck: false, target: 'es2022' };
+function compile(
+  project: Project,
+  files: readonly string[],
+  options: object,
+  tsc = compilers['TypeScript 7'],
+) {
+  const strict = {
+    noEmit: true,
+    strict: true,
+    skipLibCheck: false,
+    skipDefaultLibCheck: true,
+    target: 'es2022',
+  };
   const config = { files, compilerOptions: { ...strict, ...options } };
   writeFileSync(project.file('tsconfig.json'), JSON.stringify(config));
   return project.run(process.execPath, [tsc, '--project', '.']);
@@ -41,14 +56,16 @@ describe('the types of the package', () => {
   const project = new Project();
   after(() => project[Symbol.dispose]());
 
-  for (const [lib, module, moduleResolution] of [
-    [['es2022'], 'nodenext', 'nodenext'],
-    [['es2022', 'dom'], 'esnext', 'bundler'],
-    [['esnext', 'dom', 'dom.iterable'], 'nodenext', 'nodenext'],
+  for (const [compiler, lib, module, moduleResolution] of [
+    ['TypeScript 7', ['es2022'], 'nodenext', 'nodenext'],
+    ['TypeScript 7', ['es2022', 'dom'], 'esnext', 'bundler'],
+    ['TypeScript 7', ['esnext', 'dom', 'dom.iterable'], 'nodenext', 'nodenext'],
+    ['TypeScript 6', ['es2022'], 'nodenext', 'nodenext'],
   ] as const) {
-    test(`compile with lib ${lib} and modules as ${moduleResolution} has them`, () => {
+    test(`compile by ${compiler} with lib ${lib} and modules as ${moduleResolution} has them`, () => {
       writeFileSync(project.file('all.ts'), all);
-      const { status, stdout } = compile(project, ['all.ts'], { lib, module, moduleResolution, types: [] });
+      const options = { lib, module, moduleResolution, types: [] };
+      const { status, stdout } = compile(project, ['all.ts'], options, compilers[compiler]);
       assert.equal(status, 0, stdout);
     });
   }
@@ -56,8 +73,9 @@ describe('the types of the package', () => {
   test('fit the programs that the pages show', () => {
     const programs = shownPrograms(project);
     assert.ok(programs.length >= 5, `${programs.length}`);
-    const options = { lib: ['es2023', 'esnext.disposable'], module: 'nodenext', types: ['node'] };
-    const { status, stdout } = compile(project, programs, options);
+    const strictest = { noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true };
+    const libraries = { lib: ['es2023', 'esnext.disposable'], module: 'nodenext', types: ['node'] };
+    const { status, stdout } = compile(project, programs, { ...libraries, ...strictest });
     assert.equal(status, 0, stdout);
   });
 });

@@ -25,12 +25,16 @@ const dialect: readonly { why: string; says: RegExp }[] = [
     why: 'a type parameter of the library is bounded by classes',
     says: /TS2344: Type '\w+' does not satisfy the constraint/,
   },
+  {
+    why: 'its library names a kind of floats Number, which is a class in TypeScript',
+    says: /std\/assembly\/index\.d\.ts\(.*TS2316: Global type 'Number'/,
+  },
 ];
 
 test('the software CPU’s sources have no errors but those of the dialect', () => {
   const tsc = spawnSync(
     process.execPath,
-    ['node_modules/typescript/bin/tsc', '-p', 'src/engine/soft/cpu', '--noEmit', '--pretty', 'false'],
+    ['node_modules/@typescript/native/bin/tsc', '-p', 'src/engine/soft/cpu', '--noEmit', '--pretty', 'false'],
     { encoding: 'utf8' },
   );
   // Lines that begin with a blank explain the one before.

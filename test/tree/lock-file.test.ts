@@ -40,7 +40,7 @@ describe('package-lock.json', () => {
   });
 
   // The packages whose programs are built for one system each: `@scope/name-<system>` by their own naming.
-  for (const prefix of ['@esbuild/', '@biomejs/cli-', '@koromix/koffi-']) {
+  for (const prefix of ['@esbuild/', '@biomejs/cli-', '@koromix/koffi-', '@typescript/typescript-']) {
     test(`has ${prefix}… for Linux, macOS and Windows, on x64 and arm64`, () => {
       const built = packages.filter(([name]) => name.includes(`node_modules/${prefix}`));
       for (const os of ['linux', 'darwin', 'win32']) {
