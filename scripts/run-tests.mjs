@@ -1,6 +1,7 @@
 // Runs test files, two at a time where they can share the machine, and reports them as one run in Node's own `spec` format: the
 // failures again at the end, and one summary. Started by scripts/test.mjs with a JSON of { shared, alone, patterns, times, patienceMs }.
-import { availableParallelism } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec as Spec } from 'node:test/reporters';
@@ -20,13 +21,12 @@ report.pipe(process.stdout);
 
 const started = performance.now();
 const durations = [];
+const measured = times ? path.join(mkdtempSync(path.join(tmpdir(), 'terrarium-times-')), 'files') : undefined;
+if (times) measureIn(process.env);
 await runAll(shared, Math.min(2, availableParallelism()));
 await runAll(alone, 1);
 
-if (times) {
-  for (const { file, seconds } of durations.sort((a, b) => b.seconds - a.seconds))
-    say(`${seconds.toFixed(1).padStart(6)} s  ${file}`);
-}
+if (times) sayTimes();
 for (const [name, count] of Object.entries(counts)) say(`${name} ${count}`);
 say(`duration_ms ${performance.now() - started}`);
 report.end();
@@ -36,6 +36,30 @@ process.exitCode = counts.fail + counts.cancelled > 0 || none ? 1 : 0;
 
 function say(message) {
   report.write({ type: 'test:diagnostic', data: { nesting: 0, message } });
+}
+
+/** The test files' processes report their use of the processor: scripts/measure-tests.mjs. */
+function measureIn(env) {
+  const { NODE_OPTIONS = '' } = env;
+  env.TERRARIUM_TIMES = JSON.stringify({ report: measured, NODE_OPTIONS });
+  env.NODE_OPTIONS = `${NODE_OPTIONS} --import=${new URL('measure-tests.mjs', import.meta.url)}`;
+}
+
+/** Wall-clock and processor time of each file, the latter where /proc tells it (scripts/measure-tests.mjs). */
+function sayTimes() {
+  const lines = existsSync(measured) ? readFileSync(measured, 'utf8').trim().split('\n') : [];
+  const used = new Map();
+  for (const { file, seconds } of lines.map((line) => JSON.parse(line)))
+    used.set(file, (used.get(file) ?? 0) + seconds);
+  rmSync(path.dirname(measured), { recursive: true });
+  const column = (seconds) => `${seconds?.toFixed(1) ?? '?'} s`.padStart(8);
+  const sum = (values) => values.reduce((total, value) => total + value, 0);
+  const work = ({ file, seconds }) => used.get(path.resolve(file)) ?? seconds;
+  for (const { file, seconds } of durations.sort((a, b) => work(b) - work(a)))
+    say(`${column(seconds)} ${column(used.get(path.resolve(file)))} of a processor  ${file}`);
+  say(
+    `${column(sum(durations.map(({ seconds }) => seconds)))} ${column(sum([...used.values()]))} of a processor`,
+  );
 }
 
 async function runAll(files, width) {

@@ -43,6 +43,20 @@ describe('the test run', () => {
     assert.deepEqual(summary.slice(0, -1), expected.split(', '));
   });
 
+  test('lists how long each file took, and what its programs used of the processor', () => {
+    using scratch = new Scratch();
+    const [busy, idle] = [scratch.file('busy.mjs'), scratch.file('idle.mjs')];
+    const work = 'while (process.cpuUsage().user < 500_000);';
+    const child = `execFileSync(process.execPath, ['-e', ${JSON.stringify(work)}]);`;
+    writeFileSync(busy, `import { execFileSync } from 'node:child_process'; ${child}`);
+    writeFileSync(idle, head);
+    const { stdout, status } = runTests({ shared: [idle, busy], times: true });
+    assert.equal(status, 0);
+    const [first, second] = [...stdout.matchAll(/([\d.]+) s of a processor {2}(\S+)/g)];
+    assert.deepEqual([first?.[2], second?.[2]], [busy, idle]);
+    assert.ok(Number(first![1]) >= 0.5, stdout);
+  });
+
   test('by name shows and counts what has the name alone', () => {
     using scratch = new Scratch();
     const { good, bad } = writeFiles(scratch);
