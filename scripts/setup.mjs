@@ -60,6 +60,19 @@ const testFiles = {
 };
 /** Packages that are not installed but unpacked: a kernel would become the host's own. */
 const testSystem = ['linux-image-cloud-amd64', 'busybox-static'];
+/** What of them: the kernel, busybox, and the modules that drive virtio devices. */
+const testSystemParts = [
+  './boot',
+  './bin',
+  ...[
+    'drivers/virtio',
+    'drivers/block/virtio_blk.ko',
+    'drivers/char/virtio_console.ko',
+    'drivers/char/hw_random',
+  ],
+  ...['drivers/net/virtio_net.ko', 'drivers/net/net_failover.ko', 'net/core', 'net/vmw_vsock', 'fs/fuse'],
+  'drivers/input/evdev.ko',
+].map((part) => (part.startsWith('.') ? part : `./lib/modules/*/kernel/${part}`));
 
 function isOnPath(command) {
   return process.env.PATH.split(path.delimiter).some((folder) => existsSync(path.join(folder, command)));
@@ -100,9 +113,10 @@ function apt(...words) {
 function unpackSystem() {
   const folder = path.join(cache, 'debian');
   const tried = path.join(folder, 'tried');
-  if (existsSync(tried)) return;
+  const wanted = testSystemParts.join('\n');
+  if (existsSync(tried) && readFileSync(tried, 'utf8') === wanted) return;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(tried, '');
+  writeFileSync(tried, wanted);
   say(
     `the tests boot ${testSystem.join(' and ')}: unpacking them in .cache (TERRARIUM_INSTALL=no skips this)`,
   );
@@ -115,8 +129,9 @@ function unpackSystem() {
       execFileSync('apt-get', words, { cwd: folder, stdio: ['ignore', 2, 2] });
     }
     for (const file of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
-      const unpack = `dpkg-deb --fsys-tarfile '${file}' | tar -x ./boot ./bin`;
-      // One of the two folders is in each of the packages.
+      const parts = testSystemParts.map((part) => `'${part}'`).join(' ');
+      const unpack = `dpkg-deb --fsys-tarfile '${file}' | tar -x --wildcards ${parts}`;
+      // No package has all of them: tar says so.
       spawnSync('sh', ['-c', unpack], { cwd: folder, stdio: 'ignore' });
       rmSync(path.join(folder, file));
     }

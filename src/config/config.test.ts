@@ -8,8 +8,16 @@ import { clockNames } from '../machine/index.js';
 import { cpuVendors } from '../x86/index.js';
 import { fieldNames, fieldOf, fields, type MachineSpec, optionWord } from './fields.js';
 import { parseGuestFile } from './guest-file.js';
-import { engineNames, machineNames, readSpec, syntaxes, translateModes, wordsOf } from './index.js';
-import { flag, isList } from './kinds.js';
+import {
+  engineNames,
+  machineNames,
+  readSpec,
+  syntaxes,
+  translateModes,
+  virtioNames,
+  wordsOf,
+} from './index.js';
+import { diskBuses, flag, isList } from './kinds.js';
 
 const number = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const region = fc.record(
@@ -30,6 +38,15 @@ const file = fc.stringMatching(/^[\w/.-]+$/);
 const disk = fc.oneof(
   fc.record({ file, write: fc.constant(true) }, { requiredKeys: ['file'], noNullPrototype: true }),
   fc.record({ file, keep: file }, { noNullPrototype: true }),
+  fc.record(
+    {
+      file,
+      bus: fc.constantFrom(...diskBuses),
+      serial: fc.stringMatching(/^[!-+\--~]{1,20}$/),
+      write: fc.constant(true),
+    },
+    { requiredKeys: ['file'], noNullPrototype: true },
+  ),
 );
 const specs: fc.Arbitrary<MachineSpec> = fc.record(
   {
@@ -58,6 +75,7 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
     hypercalls: module,
     vga: fc.boolean(),
     disks: fc.array(disk),
+    virtio: fc.array(fc.constantFrom(...virtioNames)),
     floppies: fc.array(disk),
     cdroms: fc.array(disk),
     boot: fc.constantFrom('a', 'c,d', 'd,a,c'),

@@ -33,6 +33,10 @@ export type MachineName = (typeof machineNames)[number];
 
 export const syntaxes = ['intel', 'att'] as const;
 
+/** What `--virtio` can name. */
+export const virtioNames = ['rng'] as const;
+export type VirtioName = (typeof virtioNames)[number];
+
 export const translateModes = ['off', 'on', 'eager'] as const;
 export type TranslateMode = (typeof translateModes)[number];
 
@@ -196,11 +200,20 @@ export const fields = {
     'a VGA: text at B8000, graphics at A0000; commands add it where its addresses are free, --no-vga: not',
     { default: false, option: '--vga' },
   ),
-  /** Hard disks, `hd0` and so on: raw images. What the guest writes is kept in memory, or in the file with `write`. */
+  /**
+   * Hard disks, `hd0` and so on, `vd0` with `bus: 'virtio'`: raw images or qcow2. What the guest writes is kept in memory, or in the
+   * file with `write`.
+   */
   disks: field(
     listOf(diskFile, 'a list of disks: [{ "file": "disk.img" }]'),
-    'a hard disk; ,write: changes go to the file; ,keep=copy: to a copy; else they are lost in the end; may repeat',
+    'a hard disk; ,write: changes go to the file; ,keep=copy: to a copy; ,bus=virtio: no ATA disk; may repeat',
     { ...users, option: '--disk <file[,write]>' },
+  ),
+  /** Virtio devices beside the disks with `bus: 'virtio'` (docs/virtio.md). Default: none. */
+  virtio: field(
+    listOf(choice(virtioNames), `a list of devices: ["${virtioNames[0]}"]`),
+    `a virtio device: ${virtioNames.join(', ')}; may repeat`,
+    { option: '--virtio <device>' },
   ),
   /** Floppy disks, in `fd0` and `fd1`. */
   floppies: field(

@@ -19,11 +19,14 @@ export {
   syntaxes,
   type TranslateMode,
   translateModes,
+  type VirtioName,
+  virtioNames,
 } from './fields.js';
 export { type GuestFile, parseGuestFile } from './guest-file.js';
 export {
   address,
   type DeviceModule,
+  type DiskBus,
   type DiskFile,
   flag,
   isList,

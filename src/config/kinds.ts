@@ -148,31 +148,72 @@ export interface DiskFile {
   write?: boolean;
   /** What is written goes to this copy of the file, which is made where it is missing. */
   keep?: string;
+  /** What it is connected by; default `ata`. */
+  bus?: DiskBus;
+  /** What it is called by a `virtio` bus, in up to 20 characters. */
+  serial?: string;
 }
 
-/** A disk's file: `disk.img`, `disk.img,write`, or `disk.img,keep=copy.img`. */
+export const diskBuses = ['ata', 'virtio'] as const;
+export type DiskBus = (typeof diskBuses)[number];
+
+/** What a disk's options are called at the end of its file; `if=` is QEMU's word for `bus=`. */
+const DISK_OPTION = /^(.+),(?:(write)|(?:bus|if)=([^,]*)|serial=([^,]*))$/s;
+const SERIAL = /^[!-~]{1,20}$/;
+
+/** A disk's file: `disk.img`, `disk.img,write`, `disk.img,keep=copy.img`, `disk.img,bus=virtio`. */
 export const diskFile: Kind<DiskFile> = {
   what: 'a disk: { "file": path, "write": true or false, "keep": path of a copy }',
   is(value): value is DiskFile {
     if (typeof value !== 'object' || value === null) return false;
-    const { file, write, keep, ...rest } = value as Record<string, unknown>;
+    const { file, write, keep, bus, serial, ...rest } = value as Record<string, unknown>;
     const isPath = (path: unknown) => typeof path === 'string' && path !== '';
     return (
       isPath(file) &&
       (write === undefined || typeof write === 'boolean') &&
       (keep === undefined || (isPath(keep) && write !== true)) &&
+      (bus === undefined || (diskBuses as readonly unknown[]).includes(bus)) &&
+      (serial === undefined || (typeof serial === 'string' && SERIAL.test(serial))) &&
       Object.keys(rest).length === 0
     );
   },
   parse(text) {
-    const [, file, write, keep] = /^(.+?)(?:(,write)|,keep=(.+))?$/s.exec(text) ?? [];
-    if (file === undefined)
-      throw new ConfigError("'' is not a disk's file", 'write it as FILE, FILE,write or FILE,keep=COPY');
-    return { file, ...(write !== undefined && { write: true }), ...(keep !== undefined && { keep }) };
+    const found: Omit<DiskFile, 'file'> = {};
+    let rest = text;
+    for (let option = DISK_OPTION.exec(rest); option !== null; option = DISK_OPTION.exec(rest)) {
+      const [, before, write, bus, serial] = option as unknown as [string, string, ...(string | undefined)[]];
+      if (write !== undefined) found.write = true;
+      if (bus !== undefined) found.bus = busNamed(bus);
+      if (serial !== undefined) found.serial = serial;
+      rest = before;
+    }
+    const [, file, keep] = /^(.+?)(?:,keep=(.+))?$/s.exec(rest) ?? [];
+    const disk = { file, ...found, ...(keep !== undefined && { keep }) };
+    if (diskFile.is(disk)) return disk;
+    throw new ConfigError(
+      `'${text}' is not a disk's file`,
+      'write it as FILE, FILE,write, FILE,keep=COPY or FILE,bus=virtio,serial=NAME',
+    );
   },
-  write: ({ file, write, keep }) => `${file}${write ? ',write' : ''}${keep ? `,keep=${keep}` : ''}`,
+  write: ({ file, write, keep, bus, serial }) =>
+    [
+      file,
+      ...(keep ? [`keep=${keep}`] : []),
+      ...(write ? ['write'] : []),
+      ...(bus ? [`bus=${bus}`] : []),
+      ...(serial ? [`serial=${serial}`] : []),
+    ].join(','),
   schema: { type: 'string' },
 };
+
+function busNamed(text: string): DiskBus {
+  const found = text === 'ide' ? 'ata' : diskBuses.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new ConfigError(
+    `'${text}' is no bus of disks`,
+    `take one of ${diskBuses.join(', ')}: --disk FILE,bus=virtio`,
+  );
+}
 
 /** A file of QEMU's fw_cfg, by which a firmware or a kernel is told things: its contents are a host's file, or a text. */
 export interface FwCfgFile {

@@ -12,6 +12,10 @@ const withMemory: Record<string, string> = {
   Simvirtio: 'simvirtio/hostile.test.ts',
   SimvirtioByExits: 'simvirtio/hostile.test.ts',
   SimvirtioByTicks: 'simvirtio/hostile.test.ts',
+  VirtioBlock: 'virtio/hostile.test.ts',
+  VirtioDevice: 'virtio/hostile.test.ts',
+  VirtioEntropy: 'virtio/hostile.test.ts',
+  VirtioPci: 'virtio/hostile.test.ts',
   VgaBios: '../../test/devices/bios/vga-bios.test.ts',
 };
 

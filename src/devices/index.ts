@@ -95,3 +95,4 @@ export {
 } from './system-control.js';
 export type { VgaSaved } from './vga/state.js';
 export { Vga } from './vga/vga.js';
+export * from './virtio/index.js';

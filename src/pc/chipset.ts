@@ -24,6 +24,8 @@ import {
   Serial16550,
   seatsOf,
   Vga,
+  type VirtioDevice,
+  VirtioPci,
 } from '../devices/index.js';
 
 /** Where PCI memory begins: after all RAM that a PC has below 4 GiB, so far. */
@@ -43,7 +45,12 @@ export interface ChipsetOptions {
   button?: ButtonSource | undefined;
   /** Where the bytes of the firmware's console go, port 402. */
   firmwareOutput?: ByteSink | undefined;
+  /** Each gets a slot of the bus. */
+  virtio?: readonly VirtioDevice[];
 }
+
+/** The first slot of virtio devices: QEMU's machines have a network card before. */
+const FIRST_VIRTIO = 4;
 
 /** The chipset and what is on it. */
 export function chipset({
@@ -53,6 +60,7 @@ export function chipset({
   told = {},
   button,
   firmwareOutput,
+  virtio = [],
 }: ChipsetOptions): Device[] {
   const bus = new PciBus();
   const ide = new IdeController(seatsOf(drives?.list ?? []), bus);
@@ -64,6 +72,7 @@ export function chipset({
   bus.add(1, 3, power);
   const display = hasDisplay ? new Vga({ display: bus }) : undefined;
   if (display?.config) bus.add(2, 0, { config: display.config });
+  const functions = virtio.map((device, i) => new VirtioPci(device, bus, FIRST_VIRTIO + i));
   if (isSetUp) bus.assign(PCI_HOLE);
   const nowhere: ByteSink = () => {};
   const serial = (name: string, base: number, irq: number) =>
@@ -87,5 +96,6 @@ export function chipset({
     new QemuDebugExit(),
     new PvPanic(),
     new FwCfg(told),
+    ...functions,
   ];
 }

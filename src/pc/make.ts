@@ -19,6 +19,7 @@ import { romParts } from './rom.js';
 import { frameBufferFor, graphicsWish } from './screen.js';
 import { placeTables } from './tables/index.js';
 import { toldBy } from './told.js';
+import { virtioDevices } from './virtio.js';
 
 /**
  * Puts a PC together: the machine that `spec` describes, with the parts that it is handed. The fields that name things for
@@ -51,7 +52,9 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     : undefined;
   const rom = parts.firmware && romParts(parts.firmware, memory, print);
   const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
-  const isPc = (spec.machine ?? (firmware || rom || parts.fwCfg ? 'pc' : 'bare')) === 'pc';
+  const virtio = virtioDevices(spec, drives);
+  const isPc =
+    (spec.machine ?? (firmware || rom || parts.fwCfg || virtio.length > 0 ? 'pc' : 'bare')) === 'pc';
   if (parts.fwCfg && !isPc)
     throw new ConfigError('a bare machine has no fw_cfg for its files', 'take a whole PC: --machine pc');
   const wish = spec.vga === false ? undefined : graphicsWish(image);
@@ -79,6 +82,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
           isSetUp: rom === undefined,
           hasDisplay: hasScreen,
           button: parts.button,
+          virtio,
           told: toldBy(memory, { ...rom?.files, ...parts.fwCfg }),
         })
       : []),

@@ -7,10 +7,10 @@ echo "userspace of $(/bin/busybox uname -m): $(/bin/busybox expr 6 '*' 7)"
 /** What init prints. */
 export const userspace = /userspace of x86_64: 42/;
 
-type File = [name: string, mode: number, content: Uint8Array];
+export type File = [name: string, mode: number, content: Uint8Array];
 
 /** An archive as the kernel unpacks it: cpio's format "newc" (Documentation/driver-api/early-userspace/buffer-format.rst). */
-function cpio(files: readonly File[]): Uint8Array {
+export function cpio(files: readonly File[]): Uint8Array {
   const parts: Buffer[] = [];
   const pad = (length: number) => Buffer.alloc((4 - (length % 4)) % 4);
   for (const [name, mode, content] of [...files, ['TRAILER!!!', 0, new Uint8Array()] as const]) {

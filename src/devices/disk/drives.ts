@@ -3,17 +3,20 @@ import { DeviceStateError } from '../state.js';
 import type { Disk } from './disk.js';
 import { OverlayDisk } from './overlay.js';
 
-export type DriveKind = 'disk' | 'floppy' | 'cdrom';
+/** `virtio` is a hard disk that no ATA channel has. */
+export type DriveKind = 'disk' | 'floppy' | 'cdrom' | 'virtio';
 
 /** A drive with a disk in it. */
 export interface Drive {
-  /** `hd0` to `hd3`, `fd0`, `fd1`, `cd0` to `cd3`. */
+  /** `hd0` to `hd3`, `fd0`, `fd1`, `cd0` to `cd3`, `vd0` to `vd7`. */
   readonly name: string;
   readonly kind: DriveKind;
   /** For people: the file. */
   readonly file: string;
   /** Floppies have a size that a format has, hard disks any; a CD is read-only. */
   readonly disk: Disk;
+  /** What a disk is called by its controller, where that can be chosen. */
+  readonly serial?: string;
 }
 
 /**

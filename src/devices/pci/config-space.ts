@@ -32,6 +32,8 @@ export class ConfigSpace {
   #nextCapability = 0x40;
   /** Told of each write by a guest, after it. */
   onWrite: (offset: number, size: number) => void = () => {};
+  /** Told of each read by a guest, before it: a register may have to be looked up. */
+  onRead: (offset: number, size: number) => void = () => {};
 
   constructor(identity: PciIdentity) {
     const { vendor, device, revision = 0, subsystemVendor = 0, subsystem = 0, pin = 0 } = identity;

@@ -68,7 +68,10 @@ export class MsiX {
     this.#table = new DataView(new ArrayBuffer(vectors * ENTRY));
     this.#pending = new Uint8Array(Math.ceil(vectors / 64) * 8);
     for (let i = 0; i < vectors; i++) this.#table.setUint32(i * ENTRY + 12, MASKED, true);
-    config.onWrite = followed(config.onWrite, () => this.#flush());
+    // A state that is taken back is no write of a guest's, and comes before the table.
+    config.onWrite = followed(config.onWrite, (_, size) => {
+      if (size <= 4) this.#flush();
+    });
   }
 
   /** Where the pending bits begin, from the base address on. */
@@ -143,9 +146,9 @@ export class MsiX {
   }
 }
 
-function followed(first: ConfigSpace['onWrite'], then: () => void): ConfigSpace['onWrite'] {
+function followed(first: ConfigSpace['onWrite'], then: ConfigSpace['onWrite']): ConfigSpace['onWrite'] {
   return (offset, size) => {
     first(offset, size);
-    then();
+    then(offset, size);
   };
 }

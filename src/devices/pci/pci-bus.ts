@@ -154,6 +154,7 @@ export class PciBus implements Device {
     // A function that is not there does not answer: all ones (master abort).
     if (config === undefined) return 2 ** (8 * size) - 1;
     const offset = (this.#address & 0xfc) + (port - DATA);
+    config.onRead(offset, size);
     return config.read(offset, size) % 2 ** (8 * size);
   }
 

@@ -18,9 +18,9 @@ import {
 import { HostFile } from './host-file.js';
 import { makeCopy } from './keep-copy.js';
 
-/** The most drives of a kind: two ATA channels with two each, and a floppy cable with two. */
-const MOST: Record<DriveKind, number> = { disk: 4, floppy: 2, cdrom: 4 };
-const NAMES: Record<DriveKind, string> = { disk: 'hd', floppy: 'fd', cdrom: 'cd' };
+/** The most drives of a kind: two ATA channels with two each, a floppy cable with two, and slots of PCI. */
+const MOST: Record<DriveKind, number> = { disk: 4, floppy: 2, cdrom: 4, virtio: 8 };
+const NAMES: Record<DriveKind, string> = { disk: 'hd', floppy: 'fd', cdrom: 'cd', virtio: 'vd' };
 
 /**
  * Opens the disks that a machine's description names, on the thread that runs it.
@@ -32,7 +32,16 @@ export function openDrives(spec: MachineSpec): Drives | undefined {
   if (disks.length + floppies.length + cdroms.length === 0) return undefined;
   const drives: Drive[] = [];
   try {
-    openAll('disk', disks, drives);
+    openAll(
+      'disk',
+      disks.filter(({ bus }) => bus !== 'virtio'),
+      drives,
+    );
+    openAll(
+      'virtio',
+      disks.filter(({ bus }) => bus === 'virtio'),
+      drives,
+    );
     openAll('floppy', floppies, drives);
     openAll('cdrom', cdroms, drives);
     return new Drives(drives);
@@ -51,11 +60,17 @@ function openAll(kind: DriveKind, files: readonly DiskFile[], into: Drive[]): vo
       kind,
       file: file.keep ?? file.file,
       disk: opened(kind, file),
+      ...(file.serial !== undefined && { serial: file.serial }),
     });
 }
 
 function opened(kind: DriveKind, disk: DiskFile): Disk {
-  const { file, keep } = disk;
+  const { file, keep, bus, serial } = disk;
+  if (kind !== 'virtio' && (bus === 'virtio' || serial !== undefined))
+    throw new DiskError(
+      `${file}: ${serial === undefined ? 'only a hard disk can be on a virtio bus' : 'only a virtio disk takes a serial'}`,
+      '--disk FILE,bus=virtio,serial=NAME',
+    );
   if (keep === undefined) return open(kind, disk);
   if (kind === 'cdrom') throw new DiskError(`${file}: a CD cannot be written to`, 'leave ,keep out');
   makeCopy(file, keep);

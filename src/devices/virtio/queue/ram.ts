@@ -1,0 +1,24 @@
+import type { GuestMemory } from '../../../memory/index.js';
+
+/** What a driver has done to a ring, or to a buffer in it, that no device can go on from: it asks to be reset (2.1.2). */
+export class RingError extends Error {}
+
+/**
+ * The guest's bytes as a device reaches them: RAM alone, and none that is read-only to be written. Undefined for all else: ROM, a
+ * device's memory, registers, addresses that wrap.
+ */
+export function reach(
+  memory: GuestMemory,
+  address: number,
+  length: number,
+  write: boolean,
+): Uint8Array | undefined {
+  if (!isRam(memory, address, length, write)) return undefined;
+  return write ? memory.view(address, length) : memory.peek(address, length);
+}
+
+export function isRam(memory: GuestMemory, address: number, length: number, write: boolean): boolean {
+  if (!Number.isSafeInteger(address)) return false;
+  const region = memory.find(address, length);
+  return region !== undefined && !region.ofDevice && !(write && region.readOnly);
+}
