@@ -40,6 +40,7 @@ export * as layout from './api/layout.js';
 export { exitReasonName, suberrorName } from './api/names.js';
 export { setThreadName } from './api/signal.js';
 export type { Stat, StatKind, Stats, StatUnit } from './api/stats.js';
+export { Tap } from './api/tap.js';
 export type { GuestDebug, Vcpu } from './api/vcpu.js';
 export type { DebugRegisters, ExtendedControl, FpuState, Translation, VcpuEvents } from './api/vcpu-state.js';
 export type { IoEvent, MemorySlot, Vm } from './api/vm.js';

@@ -21,6 +21,13 @@ export interface Libc {
   write(fd: number, buffer: Pointer, length: number): number;
   pread(fd: number, buffer: Pointer, length: number, offset: number): number;
   eventfd(initial: number, flags: number): number;
+  /** poll(2) on a thread of koffi's; `done` gets how many descriptors are ready. */
+  pollLater(
+    descriptors: Pointer,
+    count: number,
+    milliseconds: number,
+    done: (error: unknown, ready: number) => void,
+  ): void;
   /** The mapping's address, or -1. */
   mmap(
     address: bigint | number,
@@ -74,6 +81,7 @@ function load(): Libc {
     write: lib.func('write', 'int64', ['int', 'void *', 'size_t']),
     pread: lib.func('pread', 'int64', ['int', 'void *', 'size_t', 'int64']),
     eventfd: lib.func('eventfd', 'int', ['uint32', 'int']),
+    pollLater: lib.func('poll', 'int', ['void *', 'ulong', 'int']).async,
     mmap: lib.func('mmap', 'int64', ['uint64', 'size_t', 'int', 'int', 'int', 'int64']),
     munmap: lib.func('munmap', 'int', ['uint64', 'size_t']),
     madvise: lib.func('madvise', 'int', ['uint64', 'size_t', 'int']),
@@ -123,6 +131,7 @@ function loadProgram(require: NodeJS.Require): typeof Koffi | undefined {
 // Values of the C library's headers for Linux on x86-64.
 export const O_RDWR = 2;
 export const O_CLOEXEC = 0o2000000;
+export const O_NONBLOCK = 0o4000;
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
 export const MAP_SHARED = 1;
