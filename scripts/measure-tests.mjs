@@ -18,6 +18,7 @@ if (order !== undefined && context !== undefined && isMainThread) {
 function write(report) {
   // proc(5): the name in brackets, eleven fields, then utime, stime, cutime and cstime in hundredths of a second.
   const fields = readFileSync(stat, 'utf8').replace(/.*\) /s, '').split(' ');
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  appendFileSync(report, `${JSON.stringify({ file: process.argv[1], seconds: ticks / 100 })}\n`);
+  const [user, system, childrenUser, childrenSystem] = fields.slice(11, 15).map((ticks) => ticks / 100);
+  const seconds = { own: user + system, programs: childrenUser + childrenSystem };
+  appendFileSync(report, `${JSON.stringify({ file: process.argv[1], ...seconds })}\n`);
 }

@@ -52,9 +52,24 @@ describe('the test run', () => {
     writeFileSync(idle, head);
     const { stdout, status } = runTests({ shared: [idle, busy], times: true });
     assert.equal(status, 0);
-    const [first, second] = [...stdout.matchAll(/([\d.]+) s of a processor {2}(\S+)/g)];
+    const [first, second] = [...stdout.matchAll(/its programs +([\d.]+) s {2}(\S+)/g)];
     assert.deepEqual([first?.[2], second?.[2]], [busy, idle]);
     assert.ok(Number(first![1]) >= 0.5, stdout);
+  });
+
+  test('ends a file that hangs, and not one that goes on for as long', () => {
+    using scratch = new Scratch();
+    const [hangs, slow] = [scratch.file('hangs.mjs'), scratch.file('slow.mjs')];
+    const forever = 'new Promise(() => setInterval(() => {}, 1000))';
+    writeFileSync(hangs, `${head}test('first', () => {}); test('waits', () => ${forever});`);
+    const pause = "import { setTimeout as pause } from 'node:timers/promises';";
+    const steps = 'for (let n = 0; n < 8; n++) test("step " + n, () => pause(1000));';
+    writeFileSync(slow, `${head}${pause}${steps}`);
+    const { stdout, status } = runTests({ shared: [hangs, slow], patienceMs: 6000 });
+    assert.equal(status, 1, stdout);
+    assert.match(stdout, /^✖ .*hangs\.mjs/m);
+    assert.match(stdout, /hangs\.mjs reported nothing for 6 s and was ended/);
+    assert.match(stdout, /✔ step 7/);
   });
 
   test('by name shows and counts what has the name alone', () => {
