@@ -34,7 +34,7 @@ export type MachineName = (typeof machineNames)[number];
 export const syntaxes = ['intel', 'att'] as const;
 
 /** What `--virtio` can name. */
-export const virtioNames = ['rng'] as const;
+export const virtioNames = ['rng', 'console', 'balloon', 'keyboard', 'tablet'] as const;
 export type VirtioName = (typeof virtioNames)[number];
 
 export const translateModes = ['off', 'on', 'eager'] as const;

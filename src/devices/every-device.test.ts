@@ -12,10 +12,15 @@ const withMemory: Record<string, string> = {
   Simvirtio: 'simvirtio/hostile.test.ts',
   SimvirtioByExits: 'simvirtio/hostile.test.ts',
   SimvirtioByTicks: 'simvirtio/hostile.test.ts',
+  VirtioBalloon: 'virtio/hostile.test.ts',
   VirtioBlock: 'virtio/hostile.test.ts',
+  VirtioConsole: 'virtio/hostile.test.ts',
   VirtioDevice: 'virtio/hostile.test.ts',
   VirtioEntropy: 'virtio/hostile.test.ts',
+  VirtioKeyboard: 'virtio/hostile.test.ts',
+  VirtioNet: 'virtio/hostile.test.ts',
   VirtioPci: 'virtio/hostile.test.ts',
+  VirtioTablet: 'virtio/hostile.test.ts',
   VgaBios: '../../test/devices/bios/vga-bios.test.ts',
 };
 

@@ -27,6 +27,8 @@ const keys: OtherKeys = {
   keys: object,
   onTone: callable,
   drives: object,
+  networks: objects,
+  ports: objects,
   beside: object,
   devices: objects,
   hypercalls: object,
@@ -81,7 +83,7 @@ interface Order {
 }
 
 /** Objects that belong to one machine: a fork needs its own. */
-const owned = ['devices', 'drives', 'hypercalls'] as const;
+const owned = ['devices', 'drives', 'hypercalls', 'networks', 'ports'] as const;
 
 function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener): Machine {
   const { observer, ...handed } = parts;

@@ -21,7 +21,17 @@ export interface Snapshot {
 /** What a fork is handed: it has none of its parent's objects. */
 export type ForkParts = Pick<
   MachineOptions,
-  'output' | 'input' | 'keys' | 'onTone' | 'devices' | 'hypercalls' | 'drives' | 'observer' | 'inputs'
+  | 'output'
+  | 'input'
+  | 'keys'
+  | 'onTone'
+  | 'devices'
+  | 'hypercalls'
+  | 'drives'
+  | 'networks'
+  | 'ports'
+  | 'observer'
+  | 'inputs'
 >;
 
 /** How a machine was made. */

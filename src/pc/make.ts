@@ -19,7 +19,7 @@ import { romParts } from './rom.js';
 import { frameBufferFor, graphicsWish } from './screen.js';
 import { placeTables } from './tables/index.js';
 import { toldBy } from './told.js';
-import { virtioDevices } from './virtio.js';
+import { seatsOf, virtioDevices } from './virtio.js';
 
 /**
  * Puts a PC together: the machine that `spec` describes, with the parts that it is handed. The fields that name things for
@@ -52,7 +52,8 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     : undefined;
   const rom = parts.firmware && romParts(parts.firmware, memory, print);
   const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
-  const virtio = virtioDevices(spec, drives);
+  const virtio = virtioDevices(spec, { ...parts, output, drives });
+  const seats = seatsOf(spec, parts);
   const isPc =
     (spec.machine ?? (firmware || rom || parts.fwCfg || virtio.length > 0 ? 'pc' : 'bare')) === 'pc';
   if (parts.fwCfg && !isPc)
@@ -65,11 +66,11 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     memory,
     drives,
     order: spec.boot ?? orderFor(image),
-    ...(parts.keys && { keys: parts.keys }),
+    ...(seats.keys && { keys: seats.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
   });
   const usual: Device[] = [
-    ...(standard ? consoles(parts, output) : []),
+    ...(standard ? consoles({ ...parts, ...seats }, output) : []),
     ...(spec.simvirtio !== undefined && !parts.simvirtioElsewhere
       ? [simvirtio(spec.simvirtio, { backends: standardBackends(output) })]
       : []),

@@ -11,6 +11,8 @@ import type {
   Drives,
   HypercallOptions,
   KeyboardControllerOptions,
+  NetBackend,
+  PortOptions,
   Tone,
 } from '../devices/index.js';
 import type { Engine } from '../engine/contract/index.js';
@@ -45,6 +47,10 @@ export interface PcParts {
   screenIsSeen?: boolean;
   /** Devices of the user's own. One that claims a standard device's ports takes its place. */
   devices?: readonly Device[];
+  /** Other ends of network cards: a virtio card each. */
+  networks?: readonly NetBackend[];
+  /** Ports of a virtio console beside its terminal. The machine has such a console where there are any. */
+  ports?: readonly PortOptions[];
   /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
   /** Another thread polls SIMVIRTIO's devices in the machine's memory: this one gives them the memory alone. */
@@ -62,7 +68,19 @@ export interface PcParts {
 /** A machine's description, and what it is handed beside it. All but the image has a sensible default. */
 export interface MachineOptions
   extends Omit<MachineSpec, 'engine' | 'devices' | 'hypercalls'>,
-    Pick<PcParts, 'output' | 'input' | 'keys' | 'onTone' | 'drives' | 'beside' | 'control' | 'inputs'> {
+    Pick<
+      PcParts,
+      | 'output'
+      | 'input'
+      | 'keys'
+      | 'onTone'
+      | 'drives'
+      | 'networks'
+      | 'ports'
+      | 'beside'
+      | 'control'
+      | 'inputs'
+    > {
   /** An engine's name, or an engine. Default `auto`. */
   engine?: EngineName | Engine;
   image: ImageSource;

@@ -1,25 +1,91 @@
 /**
- * The virtio devices of a machine: those that its description names, and its disks that are no ATA disks.
+ * The virtio devices of a machine: those that its description names, its disks that are no ATA disks, and its networks.
  *
  * @module
  */
 import type { MachineSpec, VirtioName } from '../config/index.js';
-import { type Drives, VirtioBlock, type VirtioDevice, VirtioEntropy } from '../devices/index.js';
+import type { ByteSink, InputSource } from '../devices/contract/index.js';
+import {
+  type Drives,
+  type MouseSource,
+  type Pointing,
+  TABLET_MOST,
+  VirtioBalloon,
+  VirtioBlock,
+  VirtioConsole,
+  type VirtioDevice,
+  VirtioEntropy,
+  VirtioKeyboard,
+  VirtioNet,
+  VirtioTablet,
+} from '../devices/index.js';
+import type { PcParts } from './parts.js';
+
+type Given = Pick<PcParts, 'input' | 'keys' | 'networks' | 'ports'> & {
+  output: ByteSink;
+  drives: Drives | undefined;
+};
 
 /** In the order in which they get their places. */
-export function virtioDevices({ virtio = [] }: MachineSpec, drives: Drives | undefined): VirtioDevice[] {
+export function virtioDevices({ virtio = [] }: MachineSpec, given: Given): VirtioDevice[] {
+  const { drives, networks = [], ports = [] } = given;
   const disks = (drives?.of('virtio') ?? []).map(
     ({ name, disk, serial }) => new VirtioBlock({ name: `virtio-${name}`, disk, ...(serial && { serial }) }),
   );
+  const cards = networks.map((backend, i) => new VirtioNet(`virtio-net${i}`, backend));
+  const wanted = ports.length > 0 && !virtio.includes('console') ? [...virtio, 'console' as const] : virtio;
+  // What is typed goes to the first of a kind.
+  const { input: _, keys: __, ...unattended } = given;
   const numbers = new Map<VirtioName, number>();
-  const others = virtio.map((what) => {
+  const others = wanted.map((what) => {
     const number = numbers.get(what) ?? 0;
     numbers.set(what, number + 1);
-    return makers[what](`virtio-${what}${number}`);
+    return makers[what](`virtio-${what}${number}`, number === 0 ? given : unattended);
   });
-  return [...disks, ...others];
+  return [...disks, ...cards, ...others];
 }
 
-const makers: Readonly<Record<VirtioName, (name: string) => VirtioDevice>> = {
+/** What is left for the serial port and the PS/2 keyboard: what is typed goes to one device. */
+export function seatsOf(
+  { virtio = [] }: MachineSpec,
+  { input, keys = {} }: PcParts,
+): Pick<PcParts, 'input' | 'keys'> {
+  const { source, mouse, ...rest } = keys;
+  return {
+    ...(input && !virtio.includes('console') && { input }),
+    keys: {
+      ...rest,
+      ...(source && !virtio.includes('keyboard') && { source }),
+      ...(mouse && !virtio.includes('tablet') && { mouse }),
+    },
+  };
+}
+
+const makers: Readonly<Record<VirtioName, (name: string, given: Given) => VirtioDevice>> = {
   rng: (name) => new VirtioEntropy(name),
+  console: (name, { output, input, ports = [] }) =>
+    new VirtioConsole(name, [{ name: 'terminal', output, input, isTerminal: true }, ...ports]),
+  balloon: (name) => new VirtioBalloon(name),
+  keyboard: (name, { keys }) => new VirtioKeyboard(name, keys?.source),
+  tablet: (name, { keys }) => new VirtioTablet(name, keys?.mouse && pointing(keys.mouse)),
 };
+
+/** Units of a tablet for a step of a mouse. */
+const STEP = 32;
+
+/** A mouse's steps as positions, from the middle on. */
+function pointing(mouse: MouseSource): InputSource<Pointing> {
+  let [x, y] = [TABLET_MOST / 2, TABLET_MOST / 2];
+  const moved = (at: number, steps: number) => Math.max(0, Math.min(TABLET_MOST, at + STEP * steps));
+  return {
+    get available() {
+      return mouse.available;
+    },
+    read() {
+      const move = mouse.read();
+      if (move === undefined) return undefined;
+      [x, y] = [moved(x, move.dx), moved(y, move.dy)];
+      return { x, y, buttons: move.buttons, wheel: move.wheel ?? 0 };
+    },
+  };
+}

@@ -6,7 +6,16 @@ import { MemoryDisk, SECTOR } from '../disk/index.js';
 import { randomNumbers } from '../testing.js';
 import { Status } from './constants.js';
 import type { VirtioDevice } from './device.js';
-import { VirtioBlock, VirtioEntropy } from './index.js';
+import {
+  loopback,
+  VirtioBalloon,
+  VirtioBlock,
+  VirtioConsole,
+  VirtioEntropy,
+  VirtioKeyboard,
+  VirtioNet,
+  VirtioTablet,
+} from './index.js';
 import { recover, storm } from './storm.js';
 import { Bench, type MockDriver, RAM, ROM } from './testing.js';
 
@@ -30,6 +39,56 @@ const kinds: Record<string, { make(): VirtioDevice; works(driver: MockDriver): v
     works(driver) {
       const [queue] = driver.start(0);
       assert.deepEqual(queue!.send([3])?.bytes, Uint8Array.of(4, 4, 4));
+    },
+  },
+  net: {
+    make: () => new VirtioNet('net', loopback()),
+    works(driver) {
+      const [receive, transmit] = driver.start(0, 1);
+      for (let n = 0; n < 3; n++) {
+        receive!.add([12 + 64]);
+        driver.kick(0);
+        transmit!.send([new Uint8Array(12), new Uint8Array(60).fill(n)]);
+      }
+      driver.bench.inputs.look();
+      // What came before the reset may come first.
+      assert.ok((receive!.used()[0]?.length ?? 0) >= 12);
+    },
+  },
+  console: {
+    make: () =>
+      new VirtioConsole('console', [
+        { name: 'terminal', output: () => {}, isTerminal: true },
+        { name: 'agent', output: () => {} },
+      ]),
+    works(driver) {
+      const [, transmit] = driver.start(0, 1);
+      assert.equal(transmit!.send([Uint8Array.of(65)])?.length, 0);
+    },
+  },
+  balloon: {
+    make: () => new VirtioBalloon(),
+    works(driver) {
+      const [inflate] = driver.start(0);
+      assert.equal(inflate!.send([Uint8Array.of(1, 0, 0, 0)])?.length, 0);
+    },
+  },
+  keyboard: {
+    make: () => new VirtioKeyboard(),
+    works(driver) {
+      const [events] = driver.start(0);
+      for (const _ of 'ab') events!.add([8]);
+      (driver.bench.pci.device as VirtioKeyboard).key('KeyA', true);
+      assert.deepEqual(events!.used()[0]?.bytes, Uint8Array.of(1, 0, 30, 0, 1, 0, 0, 0));
+    },
+  },
+  tablet: {
+    make: () => new VirtioTablet(),
+    works(driver) {
+      const [events] = driver.start(0);
+      for (const _ of 'abc') events!.add([8]);
+      (driver.bench.pci.device as VirtioTablet).point({ x: 258, y: 0, buttons: 0 });
+      assert.deepEqual(events!.used()[0]?.bytes, Uint8Array.of(3, 0, 0, 0, 2, 1, 0, 0));
     },
   },
 };

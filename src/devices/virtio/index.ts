@@ -6,6 +6,10 @@
  */
 
 export { VirtioDevice } from './device.js';
+export { VirtioBalloon } from './devices/balloon.js';
 export { type BlockOptions, VirtioBlock } from './devices/block.js';
+export { type PortOptions, type TerminalSize, VirtioConsole } from './devices/console.js';
 export { VirtioEntropy } from './devices/entropy.js';
+export { type Pointing, TABLET_MOST, VirtioKeyboard, VirtioTablet } from './devices/input.js';
+export { FrameQueue, loopback, type NetBackend, VirtioNet } from './devices/net.js';
 export { VirtioPci } from './transport/pci.js';
