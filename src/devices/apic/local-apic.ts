@@ -1,7 +1,6 @@
 import type { Alarm } from '../../time/index.js';
 import type { TimeStamps } from '../contract/index.js';
 import { DeviceStateError, stateFields } from '../state.js';
-import { Vectors } from './bits256.js';
 import { type Delivery, DeliveryMode, FIRST_VECTOR } from './delivery.js';
 import {
   ApicBase,
@@ -9,7 +8,6 @@ import {
   Command,
   DEFAULT_APIC_BASE,
   LVT_ENTRIES,
-  LVT_LEVEL,
   LVT_MASKED,
   Lvt,
   lvtBits,
@@ -19,6 +17,8 @@ import {
   VERSION,
 } from './registers.js';
 import { ApicTimer, type ApicTimerState } from './timer.js';
+import { VectorTable } from './vector-table.js';
+import { WaitingVectors } from './waiting-vectors.js';
 
 /** What a local APIC needs of the machine around it. */
 export interface ApicWires {
@@ -53,8 +53,6 @@ export interface LocalApicState {
   timer: ApicTimerState;
 }
 
-const NO_VECTOR = -1;
-
 /** The local APIC of one processor (SDM 3A chapter 11), in xAPIC and x2APIC mode. */
 export class LocalApic {
   readonly index: number;
@@ -69,15 +67,10 @@ export class LocalApic {
   #spurious = 0xff;
   #command = 0;
   #destination = 0;
-  readonly #lvt = new Uint32Array(LVT_ENTRIES);
+  readonly #lvt = new VectorTable();
   #errors = 0;
   #pendingErrors = 0;
-  readonly #requests = new Vectors();
-  readonly #inService = new Vectors();
-  readonly #level = new Vectors();
-  /** The highest request, so that nothing is searched before each entry into the guest. */
-  #request = NO_VECTOR;
-  #serving = NO_VECTOR;
+  readonly #vectors = new WaitingVectors();
 
   constructor(index: number, wires: ApicWires) {
     this.index = index;
@@ -96,7 +89,7 @@ export class LocalApic {
     this.timer.use(alarm);
   }
 
-  /** As after power-up, but for IA32_APIC_BASE. A BIOS leaves the bootstrap processor's LINT0 as ExtINT: the 8259A gets through. */
+  /** As after power-up, but for IA32_APIC_BASE. */
   reset(): void {
     this.#id = this.index;
     this.#taskPriority = 0;
@@ -105,16 +98,11 @@ export class LocalApic {
     this.#spurious = 0xff;
     this.#command = 0;
     this.#destination = 0;
-    this.#lvt.fill(LVT_MASKED);
-    if (this.index === 0) {
-      this.#lvt[Lvt.lint0] = DeliveryMode.extInt << 8;
-      this.#lvt[Lvt.lint1] = DeliveryMode.nmi << 8;
-    }
+    this.#lvt.reset(this.index === 0);
     this.#errors = 0;
     this.#pendingErrors = 0;
-    for (const set of [this.#requests, this.#inService, this.#level]) set.clear();
+    this.#vectors.clear();
     this.timer.reset();
-    this.#look();
   }
 
   /** x2APIC mode begins: the logical number follows from the APIC's, all else stays (SDM 3A 11.12.5.1). */
@@ -138,13 +126,13 @@ export class LocalApic {
 
   /** True where the 8259A's INT gets through to the processor: at LINT0, or past an APIC that is off (SDM 3A 11.4.3). */
   get passesExtInt(): boolean {
-    const entry = this.#lvt[Lvt.lint0]!;
-    return !this.isEnabled || (!(entry & LVT_MASKED) && ((entry >> 8) & 7) === DeliveryMode.extInt);
+    return !this.isEnabled || this.#lvt.passesExtInt;
   }
 
   /** An interrupt waits that the processor's priority lets through. */
   get pending(): boolean {
-    return this.#request >= 0 && this.takes && this.#request >> 4 > this.processorPriority >> 4;
+    const { request } = this.#vectors;
+    return request >= 0 && this.takes && request >> 4 > this.processorPriority >> 4;
   }
 
   /** An interrupt of this vector would be taken now, flags aside. */
@@ -156,8 +144,9 @@ export class LocalApic {
   describe(): string {
     if (!this.isEnabled) return 'the local APIC is off (IA32_APIC_BASE)';
     if (!this.takes) return 'the local APIC is not enabled (bit 8 of its spurious-interrupt register, 0xF0)';
-    if (this.#serving >= 0) {
-      const vector = `0x${this.#serving.toString(16)}`;
+    const { serving } = this.#vectors;
+    if (serving >= 0) {
+      const vector = `0x${serving.toString(16)}`;
       return `the local APIC still serves vector ${vector}, since its handler wrote no EOI`;
     }
     return this.processorPriority > 0
@@ -174,18 +163,13 @@ export class LocalApic {
 
   get processorPriority(): number {
     const task = this.taskPriority;
-    const serving = Math.max(this.#serving, 0);
+    const serving = Math.max(this.#vectors.serving, 0);
     return task >> 4 >= serving >> 4 ? task : serving & 0xf0;
   }
 
   /** INTA: the vector, which is in service from now on; the spurious one where nothing waits. */
   acknowledge(): number {
-    if (!this.pending) return this.#spurious & 0xff;
-    const vector = this.#request;
-    this.#requests.remove(vector);
-    this.#inService.add(vector);
-    this.#look();
-    return vector;
+    return this.pending ? this.#vectors.serve() : this.#spurious & 0xff;
   }
 
   /** An interrupt has come for this APIC. False where it takes none of this kind now. */
@@ -228,12 +212,10 @@ export class LocalApic {
 
   /** Reads a register; 0 where there is none. @param offset in the page, a multiple of 16 */
   read(offset: number): number {
-    if (offset >= Register.inService && offset < Register.errors) {
-      const set = [this.#inService, this.#level, this.#requests][(offset - Register.inService) >> 7]!;
-      return set.words[(offset >> 4) & 7]!;
-    }
+    if (offset >= Register.inService && offset < Register.errors)
+      return this.#vectors.word((offset - Register.inService) >> 4);
     if (offset >= Register.timer && offset <= Register.error)
-      return this.#lvt[(offset - Register.timer) >> 4]!;
+      return this.#lvt.read((offset - Register.timer) >> 4);
     switch (offset) {
       case Register.id:
         return this.isX2 ? this.index : (this.#id << 24) >>> 0;
@@ -293,7 +275,10 @@ export class LocalApic {
       case Register.spurious:
         this.#spurious = value & SPURIOUS_BITS;
         // An APIC that is disabled masks its LVT (SDM 3A 11.4.7.2).
-        if (!(value & SPURIOUS_ENABLED)) this.#maskAll();
+        if (!(value & SPURIOUS_ENABLED)) {
+          this.#lvt.maskAll();
+          this.#followTimer();
+        }
         return;
       case Register.errors:
         this.#errors = this.#pendingErrors;
@@ -353,60 +338,36 @@ export class LocalApic {
       this.#fail(ApicError.receiveVector);
       return false;
     }
-    this.#requests.add(vector);
-    if (level) this.#level.add(vector);
-    else this.#level.remove(vector);
-    if (vector > this.#request) this.#request = vector;
+    this.#vectors.add(vector, level);
     return true;
   }
 
   /** EOI: the highest vector in service is done. */
   #end(): void {
-    const vector = this.#serving;
-    if (vector < 0) return;
-    this.#inService.remove(vector);
-    this.#look();
-    if (!this.#level.has(vector)) return;
-    this.#level.remove(vector);
-    this.#wires.ended(vector);
+    const level = this.#vectors.end();
+    if (level >= 0) this.#wires.ended(level);
   }
 
   #writeLvt(entry: number, value: number): void {
     const masked = this.#spurious & SPURIOUS_ENABLED ? 0 : LVT_MASKED;
-    this.#lvt[entry] = (value & lvtBits[entry]!) | masked;
+    this.#lvt.write(entry, value | masked);
     if (entry === Lvt.timer) this.#followTimer();
   }
 
   #followTimer(): void {
-    const entry = this.#lvt[Lvt.timer]!;
-    // Mode 3 is reserved: it counts as the one-shot mode.
-    const mode = (entry >> 17) & 3;
-    this.timer.configure(mode === 3 ? 0 : mode, !(entry & LVT_MASKED));
-  }
-
-  #maskAll(): void {
-    for (const entry of this.#lvt.keys()) this.#lvt[entry]! |= LVT_MASKED;
-    this.#followTimer();
+    this.timer.configure(this.#lvt.timerMode, !this.#lvt.isMasked(Lvt.timer));
   }
 
   /** A source of the APIC's own interrupts. */
   #local(entry: number): void {
-    const value = this.#lvt[entry]!;
-    if (value & LVT_MASKED) return;
-    const mode = entry === Lvt.timer || entry === Lvt.error ? DeliveryMode.fixed : (value >> 8) & 7;
-    const level = (value & LVT_LEVEL) !== 0 && mode === DeliveryMode.fixed;
-    this.accept({ mode, vector: value & 0xff, level, logical: false, destination: this.#id });
+    const delivery = this.#lvt.delivery(entry, this.#id);
+    if (delivery !== undefined) this.accept(delivery);
   }
 
   #fail(error: number): void {
     this.#pendingErrors |= error;
     // An error of the error entry's own vector does not report itself endlessly.
-    if ((this.#lvt[Lvt.error]! & 0xff) >= FIRST_VECTOR) this.#local(Lvt.error);
-  }
-
-  #look(): void {
-    this.#request = this.#requests.highest;
-    this.#serving = this.#inService.highest;
+    if ((this.#lvt.read(Lvt.error) & 0xff) >= FIRST_VECTOR) this.#local(Lvt.error);
   }
 
   save(): LocalApicState {
@@ -419,12 +380,10 @@ export class LocalApic {
       spurious: this.#spurious,
       command: this.#command,
       destination: this.#destination,
-      lvt: [...this.#lvt],
+      lvt: this.#lvt.save(),
       errors: this.#errors,
       pendingErrors: this.#pendingErrors,
-      requests: [...this.#requests.words],
-      inService: [...this.#inService.words],
-      level: [...this.#level.words],
+      ...this.#vectors.save(),
       timer: this.timer.save(),
     };
   }
@@ -439,9 +398,8 @@ export class LocalApic {
     const lvt = wordsField(device, 'lvt', fields.lvt, LVT_ENTRIES);
     for (const [i, entry] of lvt.entries())
       if (entry & ~lvtBits[i]!) throw new DeviceStateError(device, `'lvt[${i}]' is ${entry}`);
-    const sets = (['requests', 'inService', 'level'] as const).map((field) =>
-      wordsField(device, field, fields[field], 8),
-    );
+    const set = (field: 'requests' | 'inService' | 'level') => wordsField(device, field, fields[field], 8);
+    const vectors = { requests: set('requests'), inService: set('inService'), level: set('level') };
     this.#id = word('id', 0xff);
     this.base = BigInt(`0x${base}`);
     this.#taskPriority = word('taskPriority', 0xff);
@@ -453,10 +411,9 @@ export class LocalApic {
     this.#destination = word('destination');
     this.#errors = word('errors', 0xff);
     this.#pendingErrors = word('pendingErrors', 0xff);
-    this.#lvt.set(lvt);
-    for (const [i, set] of [this.#requests, this.#inService, this.#level].entries()) set.words.set(sets[i]!);
-    this.#look();
-    this.timer.load(device, fields.timer, !(lvt[Lvt.timer]! & LVT_MASKED));
+    this.#lvt.load(lvt);
+    this.#vectors.load(vectors);
+    this.timer.load(device, fields.timer, !this.#lvt.isMasked(Lvt.timer));
   }
 }
 
