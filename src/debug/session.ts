@@ -7,7 +7,7 @@ import {
   formatExplanation,
   type ImagePlace,
 } from '../explain/index.js';
-import { dump, hex, parseDump } from '../inspect/index.js';
+import { dump, hex, parseDump, translationsOf } from '../inspect/index.js';
 import type { Syntax } from '../isa/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
@@ -357,11 +357,14 @@ export class DebugSession {
     if (what === 'exits') return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
     const symbols = this.#names();
     const { syntax } = this.#options;
+    const { memory } = this.#machine;
+    const translations = translationsOf(this.#cpu, memory);
     const subject = {
       ...this.view(),
-      memory: this.#machine.memory,
+      memory,
       ...(symbols && { symbols }),
       ...(syntax && { syntax }),
+      ...(translations && { translations }),
     };
     return dump(subject, parseDump(what))
       .map(({ text }) => text)

@@ -40,6 +40,13 @@ export { physicalAddress, readLinear, readLinearNumber } from './explorer/linear
 export { formatPageMap, type PageMap, pageMap } from './explorer/page-map.js';
 export { formatWalk, isCanonical, type PageWalk, pagingModeOf, walkPages } from './explorer/page-walk.js';
 export { formatTaskState, readTaskState, type TaskStateView } from './explorer/task-state.js';
+export {
+  findTranslations,
+  foundTranslations,
+  type Translations,
+  type TranslationsFound,
+  translationsOf,
+} from './explorer/translations.js';
 export { type CpuSubject, hex, type PhysicalMemory, readPhysical, sizeText, wrap } from './explorer/words.js';
 export { codeSizeOf, formatInstruction } from './instruction.js';
 export { describeFlags, formatRegisters, segmentMeaning } from './registers.js';

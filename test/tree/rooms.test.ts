@@ -31,7 +31,7 @@ const rooms: Record<string, Room> = {
   machine: { imports: ['boot', ...contracts] },
   boot: { imports: ['memory', 'x86'] },
   symbols: { imports: ['boot', 'x86'] },
-  inspect: { imports: ['isa', 'memory', 'symbols', 'x86'] },
+  inspect: { imports: ['engine', 'isa', 'memory', 'symbols', 'x86'] },
   trace: { imports: ['engine', 'inspect', 'isa', 'memory', 'x86'] },
   explain: { imports: ['engine', 'inspect', 'isa', 'x86'] },
   debug: {
@@ -53,6 +53,7 @@ const rooms: Record<string, Room> = {
       'engine/assist',
       'engine/kvm',
       'engine/soft',
+      'inspect',
       'launcher',
       'machine',
       'net',

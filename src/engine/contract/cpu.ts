@@ -4,6 +4,7 @@ import type { DebugRequest } from './debug.js';
 import type { Exit, ExitKind } from './exit.js';
 import type { EngineFailure, FaultRecord } from './failure.js';
 import type { Sampling } from './sampling.js';
+import type { TranslatedCode, Translation } from './translation.js';
 
 /** What was done for an engine that gave up on instructions. */
 export interface Assistance {
@@ -17,25 +18,6 @@ export interface Assistance {
 
 /** The assistance of a CPU that needs none. */
 export const NO_ASSISTANCE: Assistance = { times: 0, instructions: 0 };
-
-/** What a CPU's translator has done so far: guest code that became code of the host's. */
-export interface Translation {
-  /** Guest instructions that ran, and how many of them ran translated, about. */
-  readonly instructions: number;
-  readonly translated: number;
-  /** How often translated code was left in its middle, because something was not as usual. */
-  readonly left: number;
-  /** Where it was left most, at most ten places; where `enters`, it went on there to code that is not translated. */
-  readonly places: readonly { readonly rip: bigint; readonly times: number; readonly enters: boolean }[];
-  /** Functions that were made, and the guest instructions in them. */
-  readonly functions: number;
-  readonly size: number;
-  /** Bytes of WebAssembly, and milliseconds spent making it. */
-  readonly bytes: number;
-  readonly ms: number;
-  /** Why no more is translated, if so. */
-  readonly stopped?: string;
-}
 
 /** The outcome of a CPU's next instruction, which another CPU ran on a copy of the memory. */
 export interface DryRun {
@@ -54,6 +36,8 @@ export interface EngineCpu extends Disposable {
   readonly assistance: Assistance;
   /** Undefined, or missing, where nothing is translated. */
   readonly translation?: Translation | undefined;
+  /** What it was translated to. Undefined, or missing, where nothing is. */
+  readonly translatedCode?: TranslatedCode | undefined;
   /** Undefined where the guest's time is the host's. */
   readonly clock: EngineClock | undefined;
   /**

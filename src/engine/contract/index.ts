@@ -20,7 +20,7 @@ export {
 export type { EngineCapabilities } from './capabilities.js';
 export type { EngineClock } from './clock.js';
 export { Control, controlBytes, controlWords, newControl, wakeThread } from './control.js';
-export { type Assistance, type DryRun, type EngineCpu, NO_ASSISTANCE, type Translation } from './cpu.js';
+export { type Assistance, type DryRun, type EngineCpu, NO_ASSISTANCE } from './cpu.js';
 export type { DebugRequest, Watchpoint } from './debug.js';
 export {
   type ApicFeatures,
@@ -35,3 +35,10 @@ export {
 export { type Exit, ExitKind, emptyExit, exitKindNames, isAccess } from './exit.js';
 export type { EngineFailure, FaultRecord } from './failure.js';
 export type { Sampling } from './sampling.js';
+export type {
+  TranslatedCode,
+  TranslatedFunction,
+  TranslatedPart,
+  TranslatedSummary,
+  Translation,
+} from './translation.js';

@@ -9,6 +9,7 @@ import type { SymbolTable } from '../../symbols/index.js';
 import type { Registers } from '../../x86/index.js';
 import { codeSizeOf } from '../instruction.js';
 import { readLinear } from './linear.js';
+import type { Translations } from './translations.js';
 import { type CpuSubject, columns, hex } from './words.js';
 
 /** How many instructions are shown. */
@@ -23,6 +24,8 @@ export type Names = Pick<SymbolTable, 'symbols' | 'symbol' | 'symbolAt' | 'lineA
 export interface CodeSubject extends CpuSubject {
   readonly registers: Registers;
   readonly symbols?: Names;
+  /** What the software CPU translated, where it was asked for. */
+  readonly translations?: Translations;
   /** How instructions are written. Default `intel`. */
   readonly syntax?: Syntax;
 }

@@ -7,6 +7,7 @@ import { formatInterruptTable, readInterruptTable } from './interrupts.js';
 import { formatPageMap, pageMap } from './page-map.js';
 import { formatWalk, walkPages } from './page-walk.js';
 import { formatTaskState, readTaskState } from './task-state.js';
+import { formatTranslation, formatTranslations, readTranslation, readTranslations } from './translation.js';
 
 /** What `--dump` can show. */
 export const dumpNames = [
@@ -20,16 +21,19 @@ export const dumpNames = [
   'code',
   'code:ADDRESS',
   'symbols',
+  'translation',
+  'translation:ADDRESS',
 ] as const;
 
 /** Those that are a single word. */
-const plainNames = ['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages', 'code', 'symbols'] as const;
+const plainNames = ['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages', 'code', 'symbols', 'translation'] as const;
 
 /** One part to show. */
 export type DumpItem =
   | { what: (typeof plainNames)[number] }
   | { what: 'walk'; address: bigint }
-  | { what: 'code'; address: bigint };
+  | { what: 'code'; address: bigint }
+  | { what: 'translation'; address: bigint };
 
 /** A part of a dump: as text, and as the structure from which the text was made. */
 export interface DumpPart {
@@ -45,10 +49,10 @@ export interface DumpPart {
 export function parseDump(text: string): DumpItem[] {
   return text.split(',').map((word): DumpItem => {
     const name = word.trim().toLowerCase();
-    const [, kind, place] = /^(walk|code):(.*)$/.exec(name) ?? [];
+    const [, kind, place] = /^(walk|code|translation)[:@](.*)$/.exec(name) ?? [];
     const address = place === undefined ? undefined : parseNumber(place);
     if (address !== undefined && address >= 0n && address < 1n << 64n)
-      return { what: kind === 'walk' ? 'walk' : 'code', address };
+      return { what: kind as 'walk' | 'code' | 'translation', address };
     const what = plainNames.find((one) => one === name);
     if (what !== undefined) return { what };
     throw new ConfigError(`'${word}' cannot be shown`, `--dump can show: ${dumpNames.join(', ')}`);
@@ -87,6 +91,14 @@ function dumpOne(subject: CodeSubject, item: DumpItem): DumpPart {
     case 'code': {
       const value = readCode(subject, 'address' in item ? item.address : undefined);
       return { what, text: formatCode(value), value };
+    }
+    case 'translation': {
+      if (!('address' in item)) {
+        const value = readTranslations(subject);
+        return { what, text: formatTranslations(value), value };
+      }
+      const value = readTranslation(subject, item.address);
+      return { what: `translation:0x${item.address.toString(16)}`, text: formatTranslation(value), value };
     }
     case 'symbols': {
       const value = readNames(subject);

@@ -1,5 +1,5 @@
 import { flag, type MachineSpec, type OtherKeys } from '../../config/index.js';
-import { type ImageSource, object, objects, readOptions } from '../../pc/index.js';
+import { addresses, type ImageSource, object, objects, readOptions } from '../../pc/index.js';
 import { loadImage } from '../images/image-file.js';
 import { requireData } from './data.js';
 import { HostedMachine } from './hosted.js';
@@ -17,6 +17,7 @@ const keys: OtherKeys = {
   trace: object,
   statistics: flag,
   profile: flag,
+  translations: addresses,
   debug: flag,
   symbols: object,
   replay: object,

@@ -1,5 +1,6 @@
 import type { DeviceCounts } from '../../devices/index.js';
 import { abortReason } from '../../errors.js';
+import type { TranslationsFound } from '../../inspect/index.js';
 import type { Outcome } from '../../machine/index.js';
 import type { Profile } from '../../profile/index.js';
 import type { CounterRow } from '../../trace/index.js';
@@ -12,6 +13,8 @@ export interface HostedOutcome extends Outcome {
   readonly counters?: readonly CounterRow[];
   /** Where the guest spent its instructions since the machine was made, with `profile`. */
   readonly profile?: Profile;
+  /** What the software CPU's translator made, with `translations`. */
+  readonly translations?: TranslationsFound;
   /** The traffic of each SIMVIRTIO device since the machine was made, where it has them. */
   readonly simvirtio?: SimvirtioReport;
   /** What was written to disks whose changes are kept in memory, since the machine was made. */
@@ -28,7 +31,15 @@ export interface SimvirtioReport {
 
 /** @param polled SIMVIRTIO's report where another thread polls its devices */
 export function hostedOutcome(
-  { outcome, statistics, counters, profile, simvirtio, written }: Extract<FromWorker, { type: 'outcome' }>,
+  {
+    outcome,
+    statistics,
+    counters,
+    profile,
+    translations,
+    simvirtio,
+    written,
+  }: Extract<FromWorker, { type: 'outcome' }>,
   polled: SimvirtioReport | undefined,
   signal?: AbortSignal,
 ): HostedOutcome {
@@ -40,6 +51,7 @@ export function hostedOutcome(
     ...(statistics !== undefined && { statistics }),
     ...(counters && { counters }),
     ...(profile && { profile }),
+    ...(translations && { translations }),
     ...(report && { simvirtio: report }),
     ...(written && { written }),
   };

@@ -8,6 +8,7 @@ import { AcpiPm, Drives, KeyboardController, SimvirtioByExits } from '../../devi
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
+import { findTranslations, translationsOf } from '../../inspect/index.js';
 import {
   AnswerRecorder,
   type ExitObserver,
@@ -172,6 +173,9 @@ export class Life implements Disposable {
   /** @param before the engine's counters when the run began */
   report(outcome: Outcome, before?: EngineCounters): void {
     const profile = this.#watched?.profile();
+    const { cpu, memory } = this.machine;
+    const asked = this.parts.observe.translations;
+    const translations = asked && findTranslations(translationsOf(cpu, memory), asked);
     const simvirtio = this.machine.devices.find((device) => device instanceof SimvirtioByExits);
     const disks = this.machine.devices.find((device) => device instanceof Drives)?.lost ?? [];
     this.parts.post({
@@ -180,6 +184,7 @@ export class Life implements Disposable {
       regions: this.machine.memory.regions,
       ...(this.#watched?.counts && this.#watched.counted(this.machine.counters(), before)),
       ...(profile && { profile }),
+      ...(translations && { translations }),
       ...(simvirtio && { simvirtio: simvirtio.counts }),
       ...(disks.length > 0 && { written: disks }),
     });

@@ -9,6 +9,7 @@ import type { MachineSpec } from '../../config/index.js';
 import type { DebugMethod } from '../../debug/index.js';
 import type { Glance, Picture } from '../../devices/contract/index.js';
 import type { DeviceCounts } from '../../devices/index.js';
+import type { TranslationsFound } from '../../inspect/index.js';
 import type { InputRecord, MachineState, Outcome } from '../../machine/index.js';
 import type { MemoryRegion } from '../../memory/index.js';
 import type { Profile } from '../../profile/index.js';
@@ -46,6 +47,8 @@ export interface ObserveOptions {
   statistics?: boolean;
   /** Find out where the guest spends its instructions: see `HostedOutcome.profile`. Takes the software CPU. */
   profile?: boolean;
+  /** Tell which functions were translated, and show those at these linear addresses: see `HostedOutcome.translations`. */
+  translations?: readonly bigint[];
   /** The machine is run by a debugger: see `HostedMachine.debugTarget`. It keeps a log of its exits. */
   debug?: boolean;
   /** The names of addresses for a debugger's explanations and a profile: the image with its symbols, where the guest's has none. */
@@ -141,6 +144,7 @@ export type FromWorker =
       statistics?: unknown;
       counters?: CounterRow[];
       profile?: Profile;
+      translations?: TranslationsFound;
       simvirtio?: DeviceCounts[];
       /** What was written to disks and goes with the machine. */
       written?: WrittenDisk[];

@@ -12,6 +12,7 @@ import {
   isAccess,
   NO_ASSISTANCE,
   type Sampling,
+  type TranslatedCode,
   type Translation,
 } from '../../contract/index.js';
 import * as L from '../layout.js';
@@ -88,6 +89,12 @@ export class SoftCpu implements EngineCpu {
       ...{ translated: Number(ran), left, places, functions, size: instructions, bytes, ms },
       ...(stopped !== undefined && { stopped }),
     };
+  }
+
+  /** The functions that guest code became; undefined where nothing is translated. */
+  get translatedCode(): TranslatedCode | undefined {
+    this.#live();
+    return this.#translator?.listing;
   }
 
   run(): ExitKind {

@@ -17,12 +17,25 @@ interface Sync {
   load: boolean;
 }
 
+/** Where the code of an operation's record begins. */
+export interface Mark {
+  readonly at: number;
+  readonly record: number;
+}
+
+/** A function's body, with declarations of its locals, and where its operations are in it. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  readonly marks: readonly Mark[];
+}
+
 export class Builder extends Writer {
   /** The levels of the blocks around all: leaving them goes on with `next`, or with `enter`. */
   plain = 0;
   through = 0;
   readonly #temporaries = temporaryTypes.map(() => 0);
   readonly #syncs: Sync[] = [];
+  readonly #marks: Mark[] = [];
 
   i32(value: number): void {
     this.bytes.byte(Op.i32Const);
@@ -63,19 +76,30 @@ export class Builder extends Writer {
     this.#syncs.push({ at: this.bytes.length, load });
   }
 
-  /** The function's body with declarations of its locals: what is noted is filled in. */
-  finish(): Uint8Array {
+  /** Here an operation begins. */
+  mark(record: number): void {
+    if (this.#marks.at(-1)?.record !== record) this.#marks.push({ at: this.bytes.length, record });
+  }
+
+  /** The function: what is noted is filled in. */
+  finish(): Body {
     const out = new Bytes();
     this.#declare(out);
+    const marks: Mark[] = [];
     let from = 0;
+    const goTo = (end: number) => {
+      for (let mark = this.#marks[marks.length]; mark && mark.at < end; mark = this.#marks[marks.length])
+        marks.push({ at: out.length + mark.at - from, record: mark.record });
+      out.append(this.bytes.view(from, end));
+      from = end;
+    };
     for (const { at, load } of this.#syncs) {
-      out.append(this.bytes.view(from, at));
-      from = at;
+      goTo(at);
       if (load) this.#loadState(out);
       else this.#storeState(out);
     }
-    out.append(this.bytes.view(from));
-    return out.view();
+    goTo(this.bytes.length);
+    return { bytes: out.view().slice(), marks };
   }
 
   #declare(out: Bytes): void {

@@ -9,7 +9,7 @@
  * @module
  */
 import * as L from '../layout.js';
-import { Builder } from './builder.js';
+import { type Body, Builder } from './builder.js';
 import { Local } from './locals.js';
 import { Imported, Op, Type } from './program.js';
 import { dominates, type Node, type Region } from './region.js';
@@ -39,8 +39,8 @@ const REACH = 1n << 33n;
 /** What `callThrough` gives where a call came back to the block after it. */
 const CAME_BACK = 1;
 
-/** The body of a region's function, with declarations of its locals. */
-export function functionOf(region: Region, templates: Templates, view: DataView): Uint8Array {
+/** The body of a region's function. */
+export function functionOf(region: Region, templates: Templates, view: DataView): Body {
   return new FunctionWriter(region, templates, view).write();
 }
 
@@ -59,7 +59,7 @@ class FunctionWriter {
     this.#view = view;
   }
 
-  write(): Uint8Array {
+  write(): Body {
     const builder = this.#builder;
     const { entry } = this.#region;
     this.#begin(entry);
@@ -225,6 +225,7 @@ class FunctionWriter {
     builder.set(Local.block);
     const end = node.block + L.BLOCK_OPS + node.count * L.OP_SIZE;
     for (let record = node.block + L.BLOCK_OPS; record <= end; record += L.OP_SIZE) {
+      builder.mark(record);
       const template = this.#templateOf(node, record, builder.flags);
       if (template !== null) {
         if (!this.#operation(node, record, template)) return;
@@ -394,6 +395,7 @@ class FunctionWriter {
   /** Puts what the handler gives, and the operation after, onto the stack. */
   #performOne(record: number): void {
     const builder = this.#builder;
+    builder.mark(record);
     builder.i32(record);
     builder.call(Imported.perform);
     builder.tee(Local.next);

@@ -5,7 +5,9 @@
  */
 import type { Program } from '../host/program.js';
 import * as L from '../layout.js';
+import type { Body } from './builder.js';
 import { functionOf } from './function.js';
+import { Listing } from './listing/listing.js';
 import { moduleOf } from './module.js';
 import { Preparation } from './preparation.js';
 import { ProgramCode } from './program.js';
@@ -115,6 +117,8 @@ export class Translator {
   #seen = 0;
   #spent = 0;
   #bytes = 0;
+  /** The functions, for people. */
+  readonly listing: Listing;
   readonly stats: TranslationStats = {
     functions: 0,
     modules: 0,
@@ -135,6 +139,7 @@ export class Translator {
     this.#templates = templates;
     this.#memory = memory;
     this.#view = new DataView(memory.buffer);
+    this.listing = new Listing(this.#view);
     this.#mode = mode;
     this.#first = program.table.length;
     this.#next = this.#first;
@@ -231,6 +236,7 @@ export class Translator {
     this.#ends.clear();
     this.#covered.clear();
     this.#pages.clear();
+    this.listing.clear();
   }
 
   #sample(isSample: boolean): void {
@@ -254,7 +260,7 @@ export class Translator {
     const templates = this.#templates();
     const { made } = templates;
     const regions: Region[] = [];
-    const bodies: Uint8Array[] = [];
+    const bodies: Body[] = [];
     let bytes = 0;
     for (const block of this.#wanted) {
       if (!this.#isTranslatable(block)) {
@@ -268,7 +274,7 @@ export class Translator {
       const body = functionOf(region, templates, this.#view);
       regions.push(region);
       bodies.push(body);
-      bytes += body.length;
+      bytes += body.bytes.length;
       if (regions.length === MOST_TOGETHER || bytes > MOST_BYTES_TOGETHER || performance.now() > deadline)
         break;
     }
@@ -320,8 +326,8 @@ export class Translator {
     return this.#seen >= history.until;
   }
 
-  #compile(regions: readonly Region[], bodies: readonly Uint8Array[]): void {
-    const bytes = moduleOf(bodies);
+  #compile(regions: readonly Region[], bodies: readonly Body[]): void {
+    const bytes = moduleOf(bodies.map((body) => body.bytes));
     const { goOn, perform, refill, callThrough, leaveAt, table } = this.#program;
     let exports: WebAssembly.Exports;
     try {
@@ -337,6 +343,7 @@ export class Translator {
     for (const [index, region] of regions.entries()) {
       table.set(this.#next, exports[String(index)] as () => number);
       this.#attach(region, this.#next++);
+      this.listing.add(region, bodies[index]!);
     }
     this.stats.modules++;
     this.#spent += price.module;

@@ -7,7 +7,13 @@
 import type { Image } from '../../../../boot/index.js';
 import type { MachineSpec } from '../../../../config/index.js';
 import { type Explanation, endsBadly, explain } from '../../../../explain/index.js';
-import { checkExpectation, dump, type Expectation, parseExpectation } from '../../../../inspect/index.js';
+import {
+  checkExpectation,
+  dump,
+  type Expectation,
+  foundTranslations,
+  parseExpectation,
+} from '../../../../inspect/index.js';
 import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../../../runtime/index.js';
 import { printableText, SymbolTable } from '../../../../symbols/index.js';
 import { needsExplanation } from '../../../frontend/ending.js';
@@ -75,12 +81,15 @@ export async function reportRun(run: Ended): Promise<number> {
   }
   const expectations = checked(run);
   const names = flags.dump && new SymbolTable(withNames());
-  const parts =
-    flags.dump &&
-    dump(
-      { ...outcome, memory: machine.memory, ...(syntax && { syntax }), ...(names && { symbols: names }) },
-      flags.dump,
-    );
+  const { translations, ...stopped } = outcome;
+  const subject = {
+    ...stopped,
+    memory: machine.memory,
+    ...(syntax && { syntax }),
+    ...(names && { symbols: names }),
+    ...(translations && { translations: foundTranslations(translations) }),
+  };
+  const parts = flags.dump && dump(subject, flags.dump);
   for (const { text } of parts ?? []) say(`\n${text}\n`);
   const held = expectations.every(({ ok }) => ok);
   const good =

@@ -123,7 +123,7 @@ export function runCommand(): Command {
     .option('--why', 'explain the end of every run, not only of guests that died')
     .option(
       '--dump <what>',
-      'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS, code, code:ADDRESS, symbols; several with commas',
+      'show at the end: regs, gdt, idt, ldt, tss, pages, walk:ADDRESS, code, code:ADDRESS, symbols, translation, translation:ADDRESS; several with commas',
       parseDumped,
     )
     .option('--report <file>', 'the whole outcome as JSON')
@@ -208,6 +208,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     ...(trace && { trace }),
     statistics: flags.stat === true,
     ...(flags.profile !== undefined && { profile: true }),
+    ...askedTranslations(flags.dump),
     ...(flags.screen && { frames: true }),
     ...(flags.gdb && { debug: true }),
     ...(symbolic && { symbols: symbolic }),
@@ -396,4 +397,11 @@ function stopOnSignals(machine: Pick<HostedMachine, 'stop'>): {
   }
   for (const signal of Object.keys(numbers)) process.on(signal, handler);
   return result;
+}
+
+/** What is translated has to be asked of the machine while it is there. */
+function askedTranslations(dump: RunFlags['dump']): Pick<HostedOptions, 'translations'> {
+  const asked = dump?.filter(({ what }) => what === 'translation') ?? [];
+  if (asked.length === 0) return {};
+  return { translations: asked.flatMap((item) => ('address' in item ? [item.address] : [])) };
 }

@@ -1,0 +1,63 @@
+/**
+ * What a CPU's translator did, and what guest code became.
+ *
+ * @module
+ */
+
+/** What a CPU's translator has done so far: guest code that became code of the host's. */
+export interface Translation {
+  /** Guest instructions that ran, and how many of them ran translated, about. */
+  readonly instructions: number;
+  readonly translated: number;
+  /** How often translated code was left in its middle, because something was not as usual. */
+  readonly left: number;
+  /** Where it was left most, at most ten places; where `enters`, it went on there to code that is not translated. */
+  readonly places: readonly { readonly rip: bigint; readonly times: number; readonly enters: boolean }[];
+  /** Functions that were made, and the guest instructions in them. */
+  readonly functions: number;
+  readonly size: number;
+  /** Bytes of WebAssembly, and milliseconds spent making it. */
+  readonly bytes: number;
+  readonly ms: number;
+  /** Why no more is translated, if so. */
+  readonly stopped?: string;
+}
+
+/** A translated function in a list. */
+export interface TranslatedSummary {
+  /** Guest physical address of its first instruction. */
+  readonly address: number;
+  /** Guest instructions in it. */
+  readonly instructions: number;
+  /** Bytes of WebAssembly. */
+  readonly bytes: number;
+}
+
+/** A piece of a translated function: an instruction's, or what stands around them. */
+export interface TranslatedPart {
+  /** Guest physical address of the instruction, and its bytes when it was translated. */
+  readonly address?: number;
+  readonly bytes?: Uint8Array;
+  /** What the decoder made of it, in words. */
+  readonly record?: string;
+  /** WebAssembly's text format, an instruction a line. */
+  readonly code: readonly string[];
+}
+
+/** A translated function, for people. */
+export interface TranslatedFunction {
+  /** Guest physical address of its first instruction. */
+  readonly address: number;
+  readonly code: 16 | 32 | 64;
+  /** Bytes of WebAssembly. */
+  readonly bytes: number;
+  /** In the order of the function's code. */
+  readonly parts: readonly TranslatedPart[];
+}
+
+/** What is translated now. */
+export interface TranslatedCode {
+  list(): readonly TranslatedSummary[];
+  /** The function that has the instruction at a guest physical address. */
+  at(address: number): TranslatedFunction | undefined;
+}
