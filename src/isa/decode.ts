@@ -323,12 +323,22 @@ export function decode(bytes: Uint8Array, code: CodeSize, find = candidates): En
   if (row === undefined || !isVexRight(row, prefixes)) return undefined;
   // There are six segment registers (SDM 2A MOV).
   if (row.operands.includes('Sw') && ((modrm >> 3) & 7) > 5) return undefined;
-  const { rex, operandPrefix, addressPrefix } = prefixes;
+  const { lock, repeat, segment, rex, operandPrefix, addressPrefix, vvvv, wide, long, opcode } = prefixes;
   const encoding: Encoding = {
-    ...prefixes,
     row,
     code,
     length: 0,
+    // Named one by one: a spread takes as long as all the rest of this function.
+    lock,
+    repeat,
+    segment,
+    operandPrefix,
+    addressPrefix,
+    rex,
+    vvvv,
+    wide,
+    long,
+    opcode,
     modrm,
     operandSize: operandSizeOf(row, code, operandPrefix, (rex & 8) !== 0),
     addressSize: code === 64 ? (addressPrefix ? 32 : 64) : (code === 16) === addressPrefix ? 32 : 16,
