@@ -1,5 +1,5 @@
 /**
- * The sections of an ELF file that say what its addresses are called: symbols, line numbers and call frames. They are no part of what
+ * The sections of an ELF file that say what its addresses are called: symbols, line numbers, call frames, types and variables. They are no part of what
  * runs, so a file whose sections are broken has none. Source: "System V ABI", chapter 4.
  *
  * @module
@@ -20,7 +20,15 @@ const wanted = new Set([
   '.debug_line',
   '.debug_line_str',
   '.debug_str',
+  '.debug_str_offsets',
   '.debug_frame',
+  '.debug_info',
+  '.debug_abbrev',
+  '.debug_addr',
+  '.debug_ranges',
+  '.debug_rnglists',
+  '.debug_loc',
+  '.debug_loclists',
 ]);
 
 /** The sections of `bytes`, whose header was checked before. */

@@ -14,9 +14,10 @@ import {
   placesOfLine,
   type Watchpoint,
 } from './breakpoints.js';
+import { Functions, type Shown, type SourceFrame } from './c/index.js';
 import type { CodeMode } from './code.js';
 import { DebugError } from './errors.js';
-import { assign, evaluate, requirePure, type Scope, type Value } from './evaluate.js';
+import { assign, evaluate, requirePure, type Scope } from './evaluate.js';
 import { type Frame, readFrames } from './frames.js';
 import type { HistoryRange } from './history/history.js';
 import { type ListingLine, listing } from './listing.js';
@@ -27,6 +28,7 @@ import type { DebugStop, State } from './state.js';
 import { Stepper } from './stepper.js';
 import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
+import type { Place, Value } from './value.js';
 import { type Origin, originText, type WantedPlace, type WriteRecord, writesText } from './whence/index.js';
 
 /** A debugger for people. One call at a time; only `interrupt` and `meanwhile` may be called while the guest runs. */
@@ -40,6 +42,7 @@ export class Debugger {
   readonly #points: Points;
   readonly #stepper: Stepper;
   readonly #back: BackStepper;
+  readonly #functions: Functions;
   #state: Promise<State> | undefined;
   /** The current run has been requested to end. */
   #interrupted = false;
@@ -66,6 +69,7 @@ export class Debugger {
       run: (action: () => Promise<Stop>) => this.#arrive(action),
       wanted: () => this.#interrupted,
     };
+    this.#functions = new Functions(parts);
     this.#stepper = new Stepper(parts);
     this.#back = new BackStepper(parts);
   }
@@ -305,21 +309,44 @@ export class Debugger {
     return readFrom(this.target, readFrames(stack, pc, limit));
   }
 
+  /** The call stack; a function that was inlined is a frame of its own. */
+  backtrace(limit = 64): Promise<SourceFrame[]> {
+    return this.#functions.backtrace(limit);
+  }
+
+  /** The parameters and variables of a function of C. @param frame as `backtrace` counts them */
+  locals(frame = 0): Promise<Shown[]> {
+    return this.#functions.locals(frame);
+  }
+
+  /** A type of C, or that of an expression, with its members, as `ptype` of gdb writes it. @throws DebugError for neither */
+  typeOf(text: string, frame = 0): Promise<string> {
+    return this.#functions.describe(text, frame);
+  }
+
   /**
    * An expression's value: registers (`rax`, `$rax`, `al`, `zf`), symbols (`counter`, `&counter`), memory (`word [es:di]`,
-   * `counter:u16`, `*rsp`), arithmetic; `rax = 5` sets, unless the expression has to be `pure`.
+   * `counter:u16`, `*rsp`), arithmetic; `rax = 5` sets, unless the expression has to be `pure`. Where it names a variable or a type
+   * of C, it is an expression of C: `p->next->name`, `a[3]`, `*(struct node *) 0x1000`.
+   * @param options `frame`: the function that names are looked up in, as `backtrace` counts them
    * @throws DebugError with a message for the user
    */
-  async evaluate(text: string, { pure = false } = {}): Promise<Value> {
+  async evaluate(text: string, { pure = false, frame = 0 } = {}): Promise<Value> {
     if (pure) requirePure(text);
-    const value = await evaluate(text, await this.#scope());
+    const set = async (place: Place, given: bigint) => {
+      await assign(await this.#scope(), place, given);
+      this.changed();
+    };
+    const ofC = await this.#functions.evaluate(text, frame, set);
+    const value = ofC ?? (await evaluate(text, await this.#scope()));
     if (value.assigned) this.changed();
     return value;
   }
 
   /** Sets what an expression names. @throws DebugError where that cannot be set, or the value does not fit */
   async set(place: string, value: string): Promise<Value> {
-    const { place: found } = await this.evaluate(place, { pure: true });
+    const { place: found, c } = await this.evaluate(place, { pure: true });
+    if (c !== undefined) return this.evaluate(`${place} = (${value})`);
     if (found === undefined) throw new DebugError(`${place} cannot be set`);
     await assign(await this.#scope(), found, (await this.evaluate(value)).value);
     this.changed();

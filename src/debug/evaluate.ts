@@ -6,37 +6,17 @@
 
 import { describeFlags } from '../inspect/index.js';
 import { nearestNames } from '../nearest.js';
-import type { SymbolTable } from '../symbols/index.js';
+import { type SymbolTable, VOID } from '../symbols/index.js';
 import type { SegmentName } from '../x86/index.js';
 import { findRegister, registerViewNames } from '../x86/index.js';
+import { parseC } from './c/syntax.js';
 import { readSome } from './code.js';
 import { DebugError } from './errors.js';
 import { type Expression, type NumberType, parseExpression } from './expression-syntax.js';
 import { type CodeBits, isRealAddressing, segmentBase } from './mode.js';
 import { type CpuView, registerOf } from './registers.js';
 import type { DebugTarget } from './target.js';
-
-/** Where a value can be written to. */
-export type Place =
-  | { kind: 'register'; name: string }
-  | { kind: 'memory'; address: bigint; size: 1 | 2 | 4 | 8; signed: boolean };
-
-/** The value of an expression. */
-export interface Value {
-  /** Without sign, unless `signed`. */
-  value: bigint;
-  /** In bytes. */
-  size: number;
-  signed: boolean;
-  /** As text: `0x2a (42)`, `0x100005 <work+0x5>`, `0x246 (ZF PF IF)`. */
-  text: string;
-  /** Missing for what was computed. */
-  place?: Place;
-  /** It is known to be an address: that of a symbol, or of a segment and an offset. */
-  isAddress?: true;
-  /** It was set: `rax = 5`. */
-  assigned?: true;
-}
+import type { Place, Value } from './value.js';
 
 /** What expressions are about. */
 export interface Scope {
@@ -68,13 +48,25 @@ export async function evaluate(text: string, scope: Scope): Promise<Value> {
 
 /** @throws DebugError where `text` is no expression, or would change the guest */
 export function requirePure(text: string): void {
-  if (parseExpression(text).kind !== 'assignment') return;
+  if (treeKind(text) !== 'assignment') return;
   throw new DebugError(`'${text}' sets something, which is not allowed here`, 'to compare write ==');
+}
+
+/** Of an expression of C, or of registers and memory. */
+function treeKind(text: string): string {
+  try {
+    // Which names are types does not matter here.
+    return parseC(text, { word: 8, type: () => VOID }).kind;
+  } catch {
+    return parseExpression(text).kind;
+  }
 }
 
 /** Writes a register or memory; a value that does not fit is refused. */
 export async function assign({ target, view }: Scope, place: Place, value: bigint): Promise<void> {
   if (place.kind === 'memory') {
+    if (place.size > 8)
+      throw new DebugError(`${place.size} bytes cannot be set at once`, 'set their parts one by one');
     const bytes = new Uint8Array(8);
     new DataView(bytes.buffer).setBigUint64(0, fitted(value, place.size * 8), true);
     return target.write(place.address, bytes.subarray(0, place.size));

@@ -22,6 +22,8 @@ export interface Frame {
   base?: bigint;
   symbol?: string;
   source?: SourceLine;
+  /** As the function has them, as far as it is known what was saved; `rsp` is an offset in the stack segment. */
+  registers?: Readonly<Record<RegisterName, bigint>>;
   /**
    * How it was found. `here`: it runs; `rule`: the compiler said where the one above keeps its return address; `entry`: the one
    * above had just been entered; `frame pointer`: the one above had set up (R/E)BP; `interrupt`: the one above is a handler; `stack`: a word on the stack that a CALL may
@@ -100,7 +102,7 @@ class FrameReader {
   *read(pc: bigint, limit: number): Reading<Frame[]> {
     const { registers, system } = this.#stack.view;
     let place: Place = { pc, registers: { ...registers, rsp: registers.rsp & stackMask(system) } };
-    const frames = [this.#present(pc, 'here')];
+    const frames = [this.#present(place, 'here')];
     while (frames.length < limit) {
       // What called has done its CALL; what was interrupted has not done its next instruction.
       const caller = yield* this.#callerOf(place, calls.has(frames.at(-1)!.by));
@@ -108,12 +110,12 @@ class FrameReader {
       if (caller === undefined || caller.registers.rsp <= place.registers.rsp) break;
       frames.at(-1)!.base = this.#base + caller.registers.rsp;
       place = caller;
-      frames.push(this.#present(caller.pc, caller.by));
+      frames.push(this.#present(caller, caller.by));
     }
     return frames;
   }
 
-  #present(pc: bigint, by: Frame['by']): Frame {
+  #present({ pc, registers }: Place, by: Frame['by']): Frame {
     const { symbols } = this.#stack;
     // A return address is after its CALL, which may be the last instruction of its line and function.
     const asked = calls.has(by) ? pc - 1n : pc;
@@ -121,7 +123,7 @@ class FrameReader {
     const source = symbols.lines.at(asked);
     const distance = inside === undefined ? 0n : pc - inside.from;
     const symbol = inside && (distance === 0n ? inside.name : `${inside.name}+0x${distance.toString(16)}`);
-    return { pc, by, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
+    return { pc, by, registers, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
   }
 
   /** @param waits it has called another one, so that its instruction is the CALL */

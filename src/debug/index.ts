@@ -4,6 +4,7 @@
  *
  * @module
  */
+
 export {
   type Breakpoint,
   type BreakpointOptions,
@@ -11,9 +12,9 @@ export {
   type Location,
   type Watchpoint,
 } from './breakpoints.js';
+export type { Shown, SourceFrame } from './c/index.js';
 export { Debugger } from './debugger.js';
 export { DebugError, errorText } from './errors.js';
-export type { Place, Value } from './evaluate.js';
 export { type Frame, FrameMemo, framesAt, type Search } from './frames.js';
 export { GdbStub, type StubEvents } from './gdb/stub.js';
 export type { Footprint } from './history/backwards.js';
@@ -27,5 +28,6 @@ export { type Debuggee, DebugSession, type SessionOptions } from './session.js';
 export type { DebugStop, State } from './state.js';
 export type { Stop, StopPlace } from './stop.js';
 export { type DebugMethod, type DebugTarget, debugMethods, localTarget, runningMethods } from './target.js';
+export type { Place, Value } from './value.js';
 export type { Origin, OriginOptions, OriginWay, WantedPlace, WriteRecord } from './whence/index.js';
 export { originText, writesText } from './whence/index.js';

@@ -8,10 +8,11 @@ import {
   type Watchpoint,
 } from './breakpoints.js';
 import { errorText } from './errors.js';
-import { requirePure, type Value } from './evaluate.js';
+import { requirePure } from './evaluate.js';
 import type { DebugStop } from './state.js';
 import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
+import type { Value } from './value.js';
 
 /** The events of a debugger while the guest runs. */
 export interface DebuggerEvents {

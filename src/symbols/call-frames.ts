@@ -6,6 +6,7 @@
  */
 import type { RegisterName } from '../x86/index.js';
 import { DwarfReader } from './dwarf-reader.js';
+import { dwarfRegisters } from './registers.js';
 
 /** How to get from a function's registers to those of its caller. */
 export interface FrameRule {
@@ -19,13 +20,6 @@ export interface FrameRule {
   /** Bytes of an address. */
   word: 4 | 8;
 }
-
-/** DWARF's numbers for registers, in the order of the numbers (System V ABI, i386 table 2.14 and AMD64 figure 3.36). */
-const registers32: readonly RegisterName[] = ['rax', 'rcx', 'rdx', 'rbx', 'rsp', 'rbp', 'rsi', 'rdi', 'rip'];
-const registers64: readonly RegisterName[] = [
-  ...(['rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp'] as const),
-  ...(['r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip'] as const),
-];
 
 /** More functions, and more sets of what they have in common, than any kernel has. */
 const MAX_ENTRIES = 1 << 18;
@@ -118,7 +112,7 @@ export class CallFrames {
   }
 
   #run({ common, from, program }: Entry, address: bigint): FrameRule | undefined {
-    const names = this.#wide ? registers64 : registers32;
+    const names = dwarfRegisters(this.#wide);
     const rows = new Rows(common, from, address, names.length);
     rows.run(this.#section, common.first, this.#wide);
     rows.settled();

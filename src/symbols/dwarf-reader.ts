@@ -24,6 +24,9 @@ export class DwarfReader {
   u16(): number {
     return this.#view.getUint16(this.#step(2), true);
   }
+  u24(): number {
+    return this.u16() | (this.u8() << 16);
+  }
   u32(): number {
     return this.#view.getUint32(this.#step(4), true);
   }
@@ -46,6 +49,13 @@ export class DwarfReader {
     throw new RangeError('a number without an end');
   }
 
+  /** A number that counts or tells a place: one that is not exact is broken. */
+  number(): number {
+    const value = Number(this.uleb());
+    if (!Number.isSafeInteger(value)) throw new RangeError('a number too large');
+    return value;
+  }
+
   sleb(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 70n; ) {
@@ -63,6 +73,12 @@ export class DwarfReader {
     const text = stringAt(this.bytes, this.at);
     this.at = end + 1;
     return text;
+  }
+
+  /** So many bytes as they are. */
+  block(bytes: number): Uint8Array {
+    const at = this.#step(bytes);
+    return this.bytes.subarray(at, at + bytes);
   }
 
   skip(bytes: number): void {

@@ -8,6 +8,8 @@ import { CallFrames } from './call-frames.js';
 import { demangle } from './demangle.js';
 import { readLines } from './dwarf-lines.js';
 import { type ElfSymbol, readSymbols } from './elf.js';
+import { DebugInfo } from './info/debug-info.js';
+import { debugSections } from './info/sections.js';
 import { printable } from './printable.js';
 import { countUpTo, lastAtOrBefore } from './sorted.js';
 import { type AddressRange, SourceLines } from './source-lines.js';
@@ -33,6 +35,8 @@ export class SymbolTable {
   readonly lines: SourceLines;
   /** Where functions keep return addresses; missing where the file does not say. */
   readonly callFrames?: CallFrames;
+  /** Functions, variables and types as the compiler knew them; missing where the file does not say. */
+  readonly debugInfo?: DebugInfo;
   readonly #byName: ReadonlyMap<string, ElfSymbol>;
 
   constructor(image: Pick<Image, 'format' | 'sections' | 'bias'>) {
@@ -54,6 +58,9 @@ export class SymbolTable {
     const texts = { lineStrings: section('.debug_line_str'), strings: section('.debug_str') };
     this.lines = new SourceLines(lines ? readLines(lines, texts).map(moved) : []);
     const frames = section('.debug_frame');
+    const info = debugSections(section);
+    const compiled = info && new DebugInfo(info, bias);
+    if (compiled && !compiled.isEmpty) this.debugInfo = compiled;
     if (frames !== undefined) this.callFrames = new CallFrames(frames, image.format === 'elf64', bias);
   }
 

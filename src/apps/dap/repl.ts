@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { DebugError } from '../../debug/index.js';
+import { DebugError, type Debugger } from '../../debug/index.js';
 import { dumpNames } from '../../inspect/index.js';
 import type { Guest } from './launch.js';
 import { hex } from './values.js';
@@ -17,11 +17,15 @@ const HELP = `words
   devices, exits the machine's devices; the last exits
   whence PLACE   where the value of a register or of memory comes from: whence rax
   writes PLACE   all writes to memory so far: writes counter
+  locals         the parameters and variables of this function of C
+  ptype TYPE     a type of C with its members, or that of an expression: ptype struct node
   list [WHERE]   instructions around the next one, or around main, k.S:12, 0x7c00
   <text          sends the text and a line end to the guest's serial port; <<text sends it without the line end
   type TEXT      types on the guest's keyboard; \\n is Enter
 anything else is an expression
   rax, al, zf, cs       registers and flags
+  counter, p->next, a[3], (struct x *) 0x1000
+                        variables and types of C
   counter, &counter     symbols; of a label in assembler the name is its address
   word [es:di], counter:u16, *rsp    memory
   rax = 5, word [0x500] = 'A'        sets`;
@@ -36,6 +40,8 @@ export const replWords: readonly string[] = [
   'list',
   'whence ',
   'writes ',
+  'locals',
+  'ptype ',
   'type ',
 ];
 
@@ -55,6 +61,8 @@ export async function runWord(guest: Guest, text: string): Promise<string | unde
     throw new DebugError('the guest runs without a debugger', 'only <text and type work');
   if (word === 'whence' || word === 'writes')
     return debug.meanwhile(async () => (await debug[word](argument)).text);
+  if (word === 'ptype') return debug.meanwhile(() => debug.typeOf(argument));
+  if (word === 'locals' && argument === '') return debug.meanwhile(() => locals(debug));
   if (word === 'list') return list(guest, argument);
   if (word === 'walk')
     return debug.meanwhile(async () => {
@@ -63,6 +71,13 @@ export async function runWord(guest: Guest, text: string): Promise<string | unde
     });
   if (!described.has(word) || argument !== '') return undefined;
   return debug.meanwhile(() => debug.target.describe(word));
+}
+
+async function locals(debug: Debugger): Promise<string> {
+  const shown = await debug.locals();
+  if (shown.length === 0)
+    return 'no variables are known here: they come from a source in C that is compiled with -g';
+  return shown.map(({ name, text }) => `${name} = ${text}`).join('\n');
 }
 
 async function sendText({ machine }: Guest, text: string): Promise<string> {

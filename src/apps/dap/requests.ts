@@ -34,7 +34,9 @@ export function askingHandlers(
     stackTrace: async (args: DebugProtocol.StackTraceArguments) => ({
       body: await stackTrace(here(), still().debug, args),
     }),
-    scopes: async () => ({ body: { scopes: await still().variables.scopes() } }),
+    scopes: async ({ frameId }: DebugProtocol.ScopesArguments) => ({
+      body: { scopes: await still().variables.scopes(frameOf(frameId)) },
+    }),
     variables: async ({ variablesReference, start, count }: DebugProtocol.VariablesArguments) => ({
       body: { variables: await still().variables.children(variablesReference, start, count) },
     }),
@@ -70,12 +72,12 @@ async function stackTrace(
   const first = numberOf(startFrame, 0, 0, DEEPEST);
   const count = numberOf(levels, 0, 0, DEEPEST) || DEEPEST;
   // One more than requested, so that the editor knows whether there are more.
-  const frames = await debug.frames(first + count + 1);
+  const frames = await debug.backtrace(first + count + 1);
   const stackFrames = frames.slice(first, first + count).map((frame, i): DebugProtocol.StackFrame => {
     const source = frame.source && sources.sourceOf(frame.source.file);
     return {
       id: first + i + 1,
-      name: `${frame.symbol ?? hex(frame.pc)}${marks[frame.by] ?? ''}`,
+      name: `${frame.symbol ?? hex(frame.pc)}${frame.inlined ? ' (inlined)' : (marks[frame.by] ?? '')}`,
       line: source && frame.source ? frame.source.line : 0,
       column: 0,
       instructionPointerReference: hex(frame.pc),
@@ -85,10 +87,14 @@ async function stackTrace(
   return { stackFrames, totalFrames: frames.length };
 }
 
+/** A frame's place in the stack: its number in the protocol is one more. */
+const frameOf = (id: number | undefined) => numberOf(id, 1, 1, DEEPEST + 1) - 1;
+
 /** Evaluates an expression, or runs a console command; only the console sets values. */
 export async function evaluate(
   guest: Guest,
-  { expression, context }: DebugProtocol.EvaluateArguments,
+  variables: Variables | undefined,
+  { expression, context, frameId }: DebugProtocol.EvaluateArguments,
 ): Promise<{ body: DebugProtocol.EvaluateResponse['body']; assigned?: true }> {
   const typed = context === 'repl';
   if (typed) {
@@ -98,12 +104,13 @@ export async function evaluate(
   const { debug } = guest;
   if (debug === undefined) throw new DebugError('the guest runs without a debugger');
   const text = context === 'hover' ? hovered(expression, guest) : expression;
-  const found = await debug.meanwhile(() => debug.evaluate(text, { pure: !typed }));
-  const { text: result, place, value, isAddress, assigned } = found;
+  const found = await debug.meanwhile(() => debug.evaluate(text, { pure: !typed, frame: frameOf(frameId) }));
+  const { text: result, place, value, isAddress, assigned, c } = found;
   const memory = place?.kind === 'memory' ? place.address : isAddress || place ? value : undefined;
   const body = {
     result,
-    variablesReference: 0,
+    ...(c && { type: c.type }),
+    variablesReference: (c && variables?.referenceTo(c)) ?? 0,
     ...(memory !== undefined && { memoryReference: hex(memory) }),
   };
   return { body, ...(assigned && { assigned }) };

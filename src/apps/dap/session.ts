@@ -178,7 +178,8 @@ export class DapSession extends ProtocolSession {
         return { body: { value: text }, after: () => this.#invalidate() };
       },
       evaluate: async (args: DebugProtocol.EvaluateArguments) => {
-        const { body, assigned } = await evaluate(this.#here, args);
+        const variables = this.#running ? undefined : this.#variables;
+        const { body, assigned } = await evaluate(this.#here, variables, args);
         return { body, ...(assigned && { after: () => this.#invalidate() }) };
       },
       writeMemory: async (args: DebugProtocol.WriteMemoryArguments) => ({

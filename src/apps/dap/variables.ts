@@ -4,7 +4,14 @@
  * @module
  */
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { DebugError, type Debugger, type State, segmentBase, stackPointer } from '../../debug/index.js';
+import {
+  type Shown as CValue,
+  DebugError,
+  type Debugger,
+  type State,
+  segmentBase,
+  stackPointer,
+} from '../../debug/index.js';
 import { segmentMeaning } from '../../inspect/index.js';
 import { namedBits } from '../../x86/index.js';
 import type { Item } from './item.js';
@@ -29,7 +36,8 @@ export class Variables {
     this.#debug = debug;
   }
 
-  async scopes(): Promise<DebugProtocol.Scope[]> {
+  /** @param frame the place in the stack of the function whose variables are shown */
+  async scopes(frame = 0): Promise<DebugProtocol.Scope[]> {
     const state = await this.#debug.state();
     const { machine, symbols } = this.#guest;
     const scope = (name: string, make: () => Item[] | Promise<Item[]>, expensive = false) => ({
@@ -37,8 +45,15 @@ export class Variables {
       variablesReference: this.#reference(make),
       expensive,
     });
+    const { parameters, variables } = await this.#functionOf(frame);
     const globals = symbols.symbols.some(({ kind }) => kind === 'variable');
     return [
+      ...(variables.length > 0
+        ? [{ ...scope('Locals', () => variables), presentationHint: 'locals' as const }]
+        : []),
+      ...(parameters.length > 0
+        ? [{ ...scope('Arguments', () => parameters), presentationHint: 'arguments' as const }]
+        : []),
       { ...scope('Registers', () => registers(state)), presentationHint: 'registers' },
       scope('Flags', () => flags()),
       ...(globals
@@ -86,6 +101,20 @@ export class Variables {
     return found;
   }
 
+  /** The parts of a value of C; 0 where it has none. */
+  referenceTo(value: CValue): number {
+    const { children } = itemOf(value, false);
+    return children === undefined ? 0 : this.#reference(children);
+  }
+
+  /** Only what is in the function that runs can be set: another one's registers are not the CPU's. */
+  async #functionOf(frame: number): Promise<{ parameters: Item[]; variables: Item[] }> {
+    const shown = await this.#debug.locals(frame);
+    const items = (parameters: boolean) =>
+      shown.filter((one) => (one.parameter ?? false) === parameters).map((one) => itemOf(one, frame === 0));
+    return { parameters: items(true), variables: items(false) };
+  }
+
   #reference(make: () => Item[] | Promise<Item[]>): number {
     const reference = this.#next++;
     this.#makers.set(reference, make);
@@ -128,6 +157,18 @@ export class Variables {
           : { name, value: `${size} bytes at ${hex(address)}`, memoryReference: hex(address) },
       );
   }
+}
+
+/** @param named its expression means this value: the names are those of the function that runs */
+function itemOf({ name, text, type, expression, address, children }: CValue, named: boolean): Item {
+  return {
+    name: name === '' ? '(without a name)' : name,
+    value: text,
+    type,
+    ...(named && { expression }),
+    ...(address !== undefined && { memoryReference: hex(address) }),
+    ...(children && { children: async () => (await children()).map((one) => itemOf(one, named)) }),
+  };
 }
 
 const MAX_GLOBALS = 1000;

@@ -264,6 +264,7 @@ export const paneKeys: Readonly<Record<PaneName, string>> = {
   screen: '6',
   exits: '7',
   points: '8',
+  locals: '9',
 };
 
 export function paneOf(key: string): PaneName | undefined {
@@ -292,8 +293,8 @@ export function helpLines(): string[] {
     ...keys.slice(22),
     '',
     'Panes',
-    '  1 to 8         registers, code, stack, memory, console, screen, exits,',
-    '                 breakpoints: the focus goes there',
+    '  1 to 9         registers, code, stack, memory, console, screen, exits,',
+    '                 breakpoints, locals of C: the focus goes there',
     '  Tab            the next pane; Shift-Tab the one before',
     '  ↑ ↓ j k        the cursor, or what the pane shows; PgUp PgDn by pages',
     '  ← →            a screen that is wider than its pane',

@@ -195,7 +195,7 @@ export class Controller {
         model.prompt = this.#prompts.open(action);
         return;
       case 'callers':
-        model.overlay = { title: 'Callers', lines: frameLines(await held.frames(FRAMES)), top: 0 };
+        model.overlay = { title: 'Callers', lines: frameLines(await held.backtrace(FRAMES)), top: 0 };
         return;
       case 'input':
         return this.#startTyping();

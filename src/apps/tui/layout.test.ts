@@ -11,6 +11,7 @@ const wishes = (columns: number, rows: number, more: Partial<LayoutRequest> = {}
   zoomed: false,
   bits: 64,
   hasScreen: false,
+  hasLocals: false,
   ...more,
 });
 
@@ -25,6 +26,7 @@ describe('the layout of panes', () => {
       zoomed: fc.boolean(),
       bits: fc.constantFrom(16 as const, 32 as const, 64 as const),
       hasScreen: fc.boolean(),
+      hasLocals: fc.boolean(),
     });
     fc.assert(
       fc.property(sizes, (asked) => {

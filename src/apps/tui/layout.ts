@@ -25,6 +25,8 @@ export interface LayoutRequest {
   zoomed: boolean;
   bits: CodeBits;
   hasScreen: boolean;
+  /** The image knows the variables of its functions. */
+  hasLocals: boolean;
 }
 
 /** The smallest usable terminal. */
@@ -74,7 +76,7 @@ interface Stack {
   panes: { pane: PaneName; height: number }[];
 }
 
-function columnsFor({ columns, bits, hasScreen }: LayoutRequest, height: number): Stack[] {
+function columnsFor({ columns, bits, hasScreen, hasLocals }: LayoutRequest, height: number): Stack[] {
   const registers = registerRows(bits) + 1;
   if (columns < TWO_COLUMNS) return [{ width: columns, panes: fill(oneColumn(hasScreen), height) }];
   const left = REGISTERS_WIDTH;
@@ -82,15 +84,15 @@ function columnsFor({ columns, bits, hasScreen }: LayoutRequest, height: number)
     const width = columns - left - GAP;
     return [
       { width: left, panes: fill(leftColumn(registers, height), height) },
-      { width, panes: fill(middleColumn(height, true, hasScreen), height) },
+      { width, panes: fill(middleColumn(height, true, hasScreen, hasLocals), height) },
     ];
   }
   const rest = columns - left - 2 * GAP;
   const right = Math.min(rest - 58, Math.max(34, Math.floor(rest * 0.42)), 82);
   return [
     { width: left, panes: fill(leftColumn(registers, height), height) },
-    { width: rest - right, panes: fill(middleColumn(height, false, false), height) },
-    { width: right, panes: fill(rightColumn(hasScreen), height) },
+    { width: rest - right, panes: fill(middleColumn(height, false, false, false), height) },
+    { width: right, panes: fill(rightColumn(hasScreen, hasLocals), height) },
   ];
 }
 
@@ -118,9 +120,10 @@ function leftColumn(registers: number, height: number): Wish[] {
   ];
 }
 
-function middleColumn(height: number, withStack: boolean, withScreen: boolean): Wish[] {
+function middleColumn(height: number, withStack: boolean, withScreen: boolean, withLocals: boolean): Wish[] {
   return [
     { pane: 'code', least: 5, best: Math.max(9, Math.floor(height * 0.45)), rank: 1 },
+    ...(withLocals ? [localsWish] : []),
     ...(withStack ? [{ pane: 'stack', least: 3, best: Math.floor(height * 0.18), rank: 4 } as const] : []),
     { pane: 'memory', least: 3, best: Math.max(4, Math.floor(height * 0.25)), rank: 3 },
     withScreen
@@ -129,9 +132,12 @@ function middleColumn(height: number, withStack: boolean, withScreen: boolean): 
   ];
 }
 
-function rightColumn(hasScreen: boolean): Wish[] {
+const localsWish: Wish = { pane: 'locals', least: 4, best: 9, rank: 2 };
+
+function rightColumn(hasScreen: boolean, hasLocals: boolean): Wish[] {
   return [
     ...(hasScreen ? [{ pane: 'screen', least: 8, best: 26, rank: 1 } as const] : []),
+    ...(hasLocals ? [localsWish] : []),
     { pane: 'stack', least: 4, best: 12, rank: 2 },
     { pane: 'exits', least: 4, best: 20, rank: 3 },
   ];

@@ -17,6 +17,7 @@ export const paneNames = [
   'screen',
   'exits',
   'points',
+  'locals',
 ] as const;
 export type PaneName = (typeof paneNames)[number];
 
@@ -53,6 +54,14 @@ export interface ExitRow {
   what: string;
   /** The device's description of the access. */
   words: string;
+}
+
+/** A parameter or a variable of the function of C that runs. */
+export interface LocalRow {
+  name: string;
+  text: string;
+  parameter: boolean;
+  changed: boolean;
 }
 
 /** A breakpoint or a watchpoint. */
@@ -118,6 +127,8 @@ export interface Model {
   picture: Picture | undefined;
   exitRows: readonly ExitRow[];
   points: readonly Point[];
+  /** Undefined where the image has no debug information. */
+  locals: readonly LocalRow[] | undefined;
   message: { text: string; tone: Tone };
   focus: PaneName;
   zoomed: boolean;
@@ -156,6 +167,7 @@ export function newModel(
     picture: undefined,
     exitRows: [],
     points: [],
+    locals: undefined,
     message: { text: '', tone: 'plain' },
     focus: 'code',
     zoomed: false,

@@ -49,6 +49,7 @@ export async function refresh(context: PaneContext, stack: StackMemory): Promise
   model.points = pointsOf(context.debugger);
   model.memoryBefore = model.memory;
   stack.before = stack.now;
+  await readLocals(context);
   await refreshPlaces(context, stack);
 }
 
@@ -117,6 +118,20 @@ function namesAlone(text: string): string {
   return text
     .replace(/0x[\da-f]+ <([^>]+)>/g, '$1')
     .replace(/\[rip[+-]0x[\da-f]+\](.*) # ([^ ]+)$/, '[$2]$1');
+}
+
+/** The variables of the function that runs; those of another function than before are not changed ones. */
+async function readLocals({ model, debugger: held }: PaneContext): Promise<void> {
+  if (held.symbols.debugInfo === undefined) return;
+  const before = model.locals ?? [];
+  const shown = await held.locals();
+  const same = before.length === shown.length && shown.every(({ name }, i) => before[i]!.name === name);
+  model.locals = shown.map(({ name, text, parameter }, i) => ({
+    name,
+    text,
+    parameter: parameter ?? false,
+    changed: same && before[i]!.text !== text,
+  }));
 }
 
 /** The words from the stack pointer on, or from where the pane is scrolled to. */

@@ -7,7 +7,7 @@ import { barOrder, bindings, paneKeys } from './bindings.js';
 import { LEAST, layout, type Place } from './layout.js';
 import type { Model, Overlay, PaneName, Tone } from './model.js';
 import { codePane } from './panes/code.js';
-import { consolePane, exitsPane, pointsPane, stackPane } from './panes/lists.js';
+import { consolePane, exitsPane, localsPane, pointsPane, stackPane } from './panes/lists.js';
 import { memoryPane } from './panes/memory.js';
 import { hex, registersPane } from './panes/registers.js';
 import { drawScreen } from './panes/screen.js';
@@ -22,7 +22,8 @@ export interface ViewOptions {
 /** The places of this model's panes; undefined where the terminal is too small. */
 export function placesOf(model: Model, columns: number, rows: number): Place[] | undefined {
   const { focus, zoomed, bits, hasScreen } = model;
-  return layout({ columns, rows, focus, zoomed, bits, hasScreen });
+  const hasLocals = model.locals !== undefined;
+  return layout({ columns, rows, focus, zoomed, bits, hasScreen, hasLocals });
 }
 
 export function draw(model: Model, { columns, rows, coloured }: ViewOptions): Canvas {
@@ -89,6 +90,7 @@ const titles: Readonly<Record<PaneName, string>> = {
   screen: 'Screen',
   exits: 'Exits',
   points: 'Breakpoints',
+  locals: 'Locals',
 };
 
 function drawPane(canvas: Canvas, model: Model, place: Place, coloured: boolean): void {
@@ -140,6 +142,8 @@ function linesOf(model: Model, pane: PaneName, width: number, height: number): r
       return exitsPane(model, height);
     case 'points':
       return pointsPane(model, height);
+    case 'locals':
+      return localsPane(model);
     case 'screen':
       return [[[model.hasScreen ? ' nothing shown yet' : ' --vga shows its screen here', look.quiet]]];
   }

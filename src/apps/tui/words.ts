@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { CpuView, DebugStop, Frame } from '../../debug/index.js';
+import type { CpuView, DebugStop, Frame, SourceFrame } from '../../debug/index.js';
 import type { Outcome } from '../../machine/index.js';
 import {
   CR0,
@@ -183,12 +183,17 @@ const ways: Readonly<Record<Frame['by'], string>> = {
 };
 
 /** A line per frame: its number, its place, and how it was found where that matters. */
-export function frameLines(frames: readonly Frame[]): string[] {
+export function frameLines(frames: readonly SourceFrame[]): string[] {
   const places = frames.map(({ pc, symbol }) => symbol ?? hex(pc));
   const width = Math.max(...places.map((place) => place.length));
-  return frames.map(({ source, by }, i) => {
+  return frames.map(({ source, by, inlined }, i) => {
     const line = source === undefined ? '' : `${source.file.name}:${source.line}`;
-    const parts = [`${i}`.padStart(2), places[i]!.padEnd(width), line, ways[by]];
+    const parts = [
+      `${i}`.padStart(2),
+      places[i]!.padEnd(width),
+      line,
+      inlined ? 'inlined into the next one' : ways[by],
+    ];
     return parts
       .filter((part) => part !== '')
       .join('  ')

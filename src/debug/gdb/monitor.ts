@@ -4,7 +4,9 @@
  * @module
  */
 import { SymbolTable } from '../../symbols/index.js';
+import type { Shown, SourceFrame } from '../c/index.js';
 import { Debugger } from '../debugger.js';
+import { DebugError } from '../errors.js';
 import type { CodeBits } from '../mode.js';
 import type { DebugTarget } from '../target.js';
 
@@ -35,6 +37,10 @@ const help = `monitor commands:
   goto N            goes to the moment after N instructions, back or forward
   whence PLACE      where the value of a register or of memory comes from: whence $rax, whence qword [rsp]
   writes PLACE      all writes to memory so far: writes dword [0x500]
+  print EXPR        a value of C, or of registers and memory: print p->next, print word [es:di]
+  locals [FRAME]    the parameters and variables of a function of C, 0 being the one that runs
+  ptype TYPE        a type of C with its members, or the type of an expression
+  backtrace         the call stack, with functions that were inlined
   goto exit N       goes to right after the exit with this number
   restart           restarts the machine (in gdb's extended-remote: run)
   help              this text
@@ -53,8 +59,8 @@ export async function monitor(
 ): Promise<string> {
   const [name = 'help', argument, ...rest] = command.trim().split(/\s+/);
   if (name === 'goto') return goTo(target, [argument ?? '', ...rest].join(' '));
-  if (name === 'whence' || name === 'writes')
-    return ask(name, command.trim().slice(name.length).trim(), target, settings);
+  if (name in questions)
+    return ask(name as Question, command.trim().slice(name.length).trim(), target, settings);
   if (rest.length > 0) return `'${command.trim()}' has too many words\n${help}`;
   switch (name) {
     case 'mode':
@@ -106,16 +112,58 @@ async function historyText(target: DebugTarget): Promise<string> {
   return `instruction ${now} of ${last}; the guest can go back to ${first}\n`;
 }
 
-/** Questions about the history, which leave the guest where it is. */
+type Question = keyof typeof questions;
+
+/** Questions that leave the guest where it is, with an example where they need a word. */
+const questions = {
+  whence: { example: 'qword [rsp]', answer: async (debug, what) => (await debug.whence(what)).text },
+  writes: { example: 'qword [rsp]', answer: async (debug, what) => (await debug.writes(what)).text },
+  print: {
+    example: 'counter',
+    answer: async (debug, what) => (await debug.evaluate(what, { pure: true })).text,
+  },
+  ptype: { example: 'struct node', answer: (debug, what) => debug.typeOf(what) },
+  locals: {
+    example: undefined,
+    answer: async (debug, what) => localsText(await debug.locals(frameNumber(what))),
+  },
+  backtrace: { example: undefined, answer: async (debug) => backtraceText(await debug.backtrace()) },
+} as const satisfies Record<
+  string,
+  { example: string | undefined; answer(debug: Debugger, what: string): Promise<string> }
+>;
+
 async function ask(
-  name: 'whence' | 'writes',
+  name: Question,
   what: string,
   target: DebugTarget,
   { symbols }: MonitorSettings,
 ): Promise<string> {
-  if (what === '') return `${name} of what? Write it as in: monitor ${name} qword [rsp]\n`;
-  const { text } = await new Debugger(target, symbols?.() ?? new SymbolTable({ format: 'flat' }))[name](what);
-  return `${text}\n`;
+  const { example, answer } = questions[name];
+  if (what === '' && example !== undefined)
+    return `${name} of what? Write it as in: monitor ${name} ${example}\n`;
+  const debug = new Debugger(target, symbols?.() ?? new SymbolTable({ format: 'flat' }));
+  return `${await answer(debug, what)}\n`;
+}
+
+function frameNumber(text: string): number {
+  if (/^\d{0,4}$/.test(text)) return Number(text);
+  throw new DebugError(`'${text}' is not the number of a frame`, 'as in: monitor locals 1');
+}
+
+function localsText(shown: readonly Shown[]): string {
+  if (shown.length === 0)
+    return 'no variables are known here: they come from a source in C that is compiled with -g';
+  return shown.map(({ name, text }) => `${name} = ${text}`).join('\n');
+}
+
+function backtraceText(frames: readonly SourceFrame[]): string {
+  return frames
+    .map(({ pc, symbol, source, inlined }, i) => {
+      const where = source === undefined ? '' : `  ${source.file.name}:${source.line}`;
+      return `#${i}  0x${pc.toString(16)}  ${symbol ?? '?'}${inlined ? '  (inlined)' : ''}${where}`;
+    })
+    .join('\n');
 }
 
 async function goTo(target: DebugTarget, where: string): Promise<string> {

@@ -18,6 +18,19 @@ export function stackPane(model: Model): Line[] {
   ]);
 }
 
+/** Parameters first; `›` marks them. */
+export function localsPane(model: Model): Line[] {
+  const { locals } = model;
+  if (locals === undefined) return [[[' no types are known: compile with -g', look.quiet]]];
+  if (locals.length === 0) return [[[' no function of C', look.quiet]]];
+  return locals.slice(model.scroll.locals).map(({ name, text, parameter, changed }) => [
+    [changed ? CHANGED : ' ', look.changed],
+    [name, look.symbol],
+    [parameter ? ' › ' : ' = ', look.quiet],
+    [text, changed ? look.changed : look.plain],
+  ]);
+}
+
 /** The newest at the bottom; `back` lines further up. */
 export function exitsPane(model: Model, height: number): Line[] {
   const rows = newest(model.exitRows, height, model.scroll.exits);
