@@ -14,6 +14,7 @@ import {
   readSpec,
   syntaxes,
   translateModes,
+  virtioBuses,
   virtioNames,
   wordsOf,
 } from './index.js';
@@ -75,6 +76,7 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
     hypercalls: module,
     vga: fc.boolean(),
     disks: fc.array(disk),
+    virtioBus: fc.constantFrom(...virtioBuses),
     virtio: fc.array(fc.constantFrom(...virtioNames)),
     floppies: fc.array(disk),
     cdroms: fc.array(disk),

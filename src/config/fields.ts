@@ -37,6 +37,8 @@ export const syntaxes = ['intel', 'att'] as const;
 export const virtioNames = ['rng', 'console', 'balloon', 'keyboard', 'tablet'] as const;
 export type VirtioName = (typeof virtioNames)[number];
 
+export const virtioBuses = ['pci', 'mmio'] as const;
+
 export const translateModes = ['off', 'on', 'eager'] as const;
 export type TranslateMode = (typeof translateModes)[number];
 
@@ -215,6 +217,10 @@ export const fields = {
     `a virtio device: ${virtioNames.join(', ')}; may repeat`,
     { option: '--virtio <device>' },
   ),
+  /** What virtio devices are reached by. Default: `pci`, and `mmio` on a `bare` machine, which has no PCI bus. */
+  virtioBus: field(choice(virtioBuses), 'what virtio devices are reached by: PCI, or registers in memory', {
+    option: '--virtio-bus <bus>',
+  }),
   /** Floppy disks, in `fd0` and `fd1`. */
   floppies: field(
     listOf(diskFile, 'a list of disks: [{ "file": "floppy.img" }]'),

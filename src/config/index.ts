@@ -20,6 +20,7 @@ export {
   type TranslateMode,
   translateModes,
   type VirtioName,
+  virtioBuses,
   virtioNames,
 } from './fields.js';
 export { type GuestFile, parseGuestFile } from './guest-file.js';

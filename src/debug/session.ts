@@ -1,4 +1,5 @@
 import type { Device } from '../devices/contract/index.js';
+import { virtioViews } from '../devices/index.js';
 import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
 import {
   type Explanation,
@@ -365,6 +366,7 @@ export class DebugSession {
       ...(symbols && { symbols }),
       ...(syntax && { syntax }),
       ...(translations && { translations }),
+      virtio: virtioViews(this.#machine.devices),
     };
     return dump(subject, parseDump(what))
       .map(({ text }) => text)

@@ -19,7 +19,7 @@ import { romParts } from './rom.js';
 import { frameBufferFor, graphicsWish } from './screen.js';
 import { placeTables } from './tables/index.js';
 import { toldBy } from './told.js';
-import { seatsOf, virtioDevices } from './virtio.js';
+import { appended, seatsOf, virtioDevices, virtioMmio } from './virtio.js';
 
 /**
  * Puts a PC together: the machine that `spec` describes, with the parts that it is handed. The fields that name things for
@@ -56,6 +56,13 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
   const seats = seatsOf(spec, parts);
   const isPc =
     (spec.machine ?? (firmware || rom || parts.fwCfg || virtio.length > 0 ? 'pc' : 'bare')) === 'pc';
+  const byPci = (spec.virtioBus ?? (isPc ? 'pci' : 'mmio')) === 'pci';
+  if (byPci && !isPc)
+    throw new ConfigError(
+      'a bare machine has no PCI bus',
+      'take a whole PC, --machine pc, or --virtio-bus mmio',
+    );
+  const mmio = byPci ? [] : virtioMmio(virtio, isPc);
   if (parts.fwCfg && !isPc)
     throw new ConfigError('a bare machine has no fw_cfg for its files', 'take a whole PC: --machine pc');
   const wish = spec.vga === false ? undefined : graphicsWish(image);
@@ -83,10 +90,11 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
           isSetUp: rom === undefined,
           hasDisplay: hasScreen,
           button: parts.button,
-          virtio,
+          virtio: byPci ? virtio : [],
           told: toldBy(memory, { ...rom?.files, ...parts.fwCfg }),
         })
       : []),
+    ...mmio,
   ];
   // The BIOS last: it finds the others as they are.
   const devices = [
@@ -112,7 +120,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
       irqchip,
       apic: isPc && irqchip === 'user',
       mode,
-      append,
+      append: isPc ? append : appended(append, mmio, image),
       load,
       entry,
       stack,
@@ -134,7 +142,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     if (screen?.kind === 'rgb') vga?.showDisplay(screen);
     // A firmware of the guest's own makes tables of its own.
     if (isPc && rom === undefined)
-      placeTables(machine.memory, { cpus: machine.cpus.length, memory, pciHole: PCI_HOLE });
+      placeTables(machine.memory, { cpus: machine.cpus.length, memory, pciHole: PCI_HOLE, virtio: mmio });
   } catch (error) {
     machine[Symbol.dispose]();
     throw error;

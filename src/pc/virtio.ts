@@ -3,11 +3,14 @@
  *
  * @module
  */
+import type { Image } from '../boot/index.js';
 import type { MachineSpec, VirtioName } from '../config/index.js';
 import type { ByteSink, InputSource } from '../devices/contract/index.js';
 import {
   type Drives,
+  MMIO_SIZE,
   type MouseSource,
+  mmioParameter,
   type Pointing,
   TABLET_MOST,
   VirtioBalloon,
@@ -16,6 +19,7 @@ import {
   type VirtioDevice,
   VirtioEntropy,
   VirtioKeyboard,
+  VirtioMmio,
   VirtioNet,
   VirtioTablet,
 } from '../devices/index.js';
@@ -69,6 +73,30 @@ const makers: Readonly<Record<VirtioName, (name: string, given: Given) => Virtio
   keyboard: (name, { keys }) => new VirtioKeyboard(name, keys?.source),
   tablet: (name, { keys }) => new VirtioTablet(name, keys?.mouse && pointing(keys.mouse)),
 };
+
+/** Where registers of devices without PCI are: between those of the APICs and a firmware's ROM. */
+const MMIO_BASE = 0xfef0_0000;
+/** Interrupt requests of the 8259A pair that no other device has there. */
+const ISA_IRQS = [5, 9, 10, 11] as const;
+/** Pins of the I/O APIC that are not ISA's. */
+const [FIRST_PIN, PINS] = [16, 8] as const;
+
+export function virtioMmio(devices: readonly VirtioDevice[], hasIoApic: boolean): VirtioMmio[] {
+  return devices.map((device, i) => {
+    const irq = hasIoApic ? FIRST_PIN + (i % PINS) : ISA_IRQS[(i % ISA_IRQS.length) as 0];
+    return new VirtioMmio(device, MMIO_BASE + i * MMIO_SIZE, irq);
+  });
+}
+
+/** The command line of a Linux kernel that has no other way to hear of the devices. */
+export function appended(
+  append: string | undefined,
+  mmio: readonly VirtioMmio[],
+  { loader }: Image,
+): string | undefined {
+  if (mmio.length === 0 || loader?.protocol !== 'linux') return append;
+  return [...(append === undefined ? [] : [append]), ...mmio.map(mmioParameter)].join(' ');
+}
 
 /** Units of a tablet for a step of a mouse. */
 const STEP = 32;

@@ -6,6 +6,7 @@ import { formatDescriptorTable, readDescriptorTable } from './descriptors.js';
 import { formatInterruptTable, readInterruptTable } from './interrupts.js';
 import { formatPageMap, pageMap } from './page-map.js';
 import { formatWalk, walkPages } from './page-walk.js';
+import { formatRings, readRings, type VirtioSubject } from './rings.js';
 import { formatTaskState, readTaskState } from './task-state.js';
 import { formatTranslation, formatTranslations, readTranslation, readTranslations } from './translation.js';
 
@@ -23,10 +24,22 @@ export const dumpNames = [
   'symbols',
   'translation',
   'translation:ADDRESS',
+  'virtio',
 ] as const;
 
 /** Those that are a single word. */
-const plainNames = ['regs', 'gdt', 'idt', 'ldt', 'tss', 'pages', 'code', 'symbols', 'translation'] as const;
+const plainNames = [
+  'regs',
+  'gdt',
+  'idt',
+  'ldt',
+  'tss',
+  'pages',
+  'code',
+  'symbols',
+  'translation',
+  'virtio',
+] as const;
 
 /** One part to show. */
 export type DumpItem =
@@ -59,12 +72,17 @@ export function parseDump(text: string): DumpItem[] {
   });
 }
 
+/** What can be dumped: a CPU, its memory, and devices that share this. */
+export interface DumpSubject extends CodeSubject {
+  readonly virtio?: readonly VirtioSubject[];
+}
+
 /** Reads the current state of the CPU and its memory. */
-export function dump(subject: CodeSubject, items: readonly DumpItem[]): DumpPart[] {
+export function dump(subject: DumpSubject, items: readonly DumpItem[]): DumpPart[] {
   return items.map((item) => dumpOne(subject, item));
 }
 
-function dumpOne(subject: CodeSubject, item: DumpItem): DumpPart {
+function dumpOne(subject: DumpSubject, item: DumpItem): DumpPart {
   const { what } = item;
   switch (what) {
     case 'regs': {
@@ -103,6 +121,10 @@ function dumpOne(subject: CodeSubject, item: DumpItem): DumpPart {
     case 'symbols': {
       const value = readNames(subject);
       return { what, text: formatNames(value), value };
+    }
+    case 'virtio': {
+      const value = readRings(subject.virtio ?? [], subject.memory);
+      return { what, text: formatRings(value), value };
     }
     case 'walk': {
       const value = walkPages(subject, item.address);

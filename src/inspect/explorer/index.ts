@@ -21,7 +21,7 @@ export {
   formatDescriptorTable,
   readDescriptorTable,
 } from './descriptors.js';
-export { type DumpItem, type DumpPart, dump, dumpNames, parseDump } from './dump.js';
+export { type DumpItem, type DumpPart, type DumpSubject, dump, dumpNames, parseDump } from './dump.js';
 export {
   formatInterruptTable,
   type GateEntry,
@@ -40,5 +40,15 @@ export {
   type PagingMode,
   walkPages,
 } from './page-walk.js';
+export {
+  type DeviceDrawing,
+  formatRings,
+  type QueueDrawing,
+  type QueueSubject,
+  type RingBuffer,
+  type RingDescriptor,
+  readRings,
+  type VirtioSubject,
+} from './rings.js';
 export { formatTaskState, readTaskState, type TaskField, type TaskStateView } from './task-state.js';
 export type { CpuSubject, PhysicalMemory } from './words.js';

@@ -15,18 +15,14 @@ import {
   SCI_IRQ,
   SMI_COMMAND,
 } from '../../devices/index.js';
-import { dsdtCode, PCI_IRQS } from './dsdt.js';
+import { type DsdtOptions, dsdtCode, PCI_IRQS } from './dsdt.js';
 
 const OEM = 'TERRA ';
 const OEM_TABLE = 'TERRAPC ';
 const HEADER = 36;
 const LOCAL_APIC = 0xfee0_0000;
 
-export interface AcpiOptions {
-  cpus: number;
-  /** The first address of PCI memory. */
-  pciHole: number;
-}
+export type AcpiOptions = DsdtOptions;
 
 /** A blob with its place, in guest physical memory. */
 export interface Placed {

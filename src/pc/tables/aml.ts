@@ -94,6 +94,8 @@ export const irq = (...numbers: number[]): number[] => [
     2,
   ),
 ];
+/** A pin of an I/O APIC (6.4.3.6): level, active high, shared. */
+export const interrupt = (pin: number): number[] => [0x89, 6, 0, 0x09, 1, ...little(pin, 4)];
 export const dma = (channel: number): number[] => [0x2a, 1 << channel, 0];
 export const fixedMemory = (address: number, length: number): number[] => [
   0x86,

@@ -1,4 +1,4 @@
-import { HPET_ADDRESS, SLEEP_OFF } from '../../devices/index.js';
+import { HPET_ADDRESS, MMIO_SIZE, SLEEP_OFF } from '../../devices/index.js';
 import {
   type Aml,
   device,
@@ -6,6 +6,7 @@ import {
   eisaId,
   fixedMemory,
   int,
+  interrupt,
   ioPorts,
   irq,
   name,
@@ -47,8 +48,26 @@ function routing(): Aml {
   return pack(...entries);
 }
 
+export interface DsdtOptions {
+  cpus: number;
+  /** The first address of PCI memory. */
+  pciHole: number;
+  /** Virtio devices that are not on PCI. */
+  virtio?: readonly { address: number; irq: number }[];
+}
+
+/** A virtio device at an address: the identifier is Linaro's, which Linux knows it by. */
+function virtioDevice({ address, irq: pin }: { address: number; irq: number }, number: number): Aml {
+  return device(
+    `VR${number.toString(16).toUpperCase().padStart(2, '0')}`,
+    name('_HID', text('LNRO0005')),
+    name('_UID', int(number)),
+    name('_CRS', resources(fixedMemory(address, MMIO_SIZE), interrupt(pin))),
+  );
+}
+
 /** What a PC has, in ACPI's language: see docs/pc.md. */
-export function dsdtCode({ cpus, pciHole }: { cpus: number; pciHole: number }): Aml {
+export function dsdtCode({ cpus, pciHole, virtio = [] }: DsdtOptions): Aml {
   const pci = device(
     'PCI0',
     name('_HID', eisaId('PNP0A03')),
@@ -100,6 +119,6 @@ export function dsdtCode({ cpus, pciHole }: { cpus: number; pciHole: number }): 
   );
   return [
     ...name('_S5', pack(int(SLEEP_OFF), int(SLEEP_OFF), int(0), int(0))),
-    ...scope('_SB', pci, hpet, ...processors),
+    ...scope('_SB', pci, hpet, ...processors, ...virtio.map(virtioDevice)),
   ];
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { GuestMemory } from '../../memory/index.js';
-import { acpiTables, type Placed } from './acpi.js';
+import { type AcpiOptions, acpiTables, type Placed } from './acpi.js';
 import { mpTables } from './mp.js';
 import { smbiosTables } from './smbios.js';
 
@@ -32,18 +32,16 @@ export const TABLES: TablePlaces = {
   mpPointer: 0x9_fff0,
 };
 
-export interface TablesOptions {
-  cpus: number;
+export interface TablesOptions extends AcpiOptions {
   memory: number;
-  pciHole: number;
 }
 
 /** Every table of a PC with its place. */
-export function pcTables({ cpus, memory, pciHole }: TablesOptions, at: TablePlaces = TABLES): Placed[] {
+export function pcTables({ memory, ...acpi }: TablesOptions, at: TablePlaces = TABLES): Placed[] {
   return [
-    ...acpiTables(at.acpi, { cpus, pciHole }),
-    ...smbiosTables(at.smbiosEntry, at.smbios, { cpus, memory }),
-    ...mpTables(at.mpPointer, at.mp, cpus),
+    ...acpiTables(at.acpi, acpi),
+    ...smbiosTables(at.smbiosEntry, at.smbios, { cpus: acpi.cpus, memory }),
+    ...mpTables(at.mpPointer, at.mp, acpi.cpus),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { DeviceCounts } from '../../devices/index.js';
+import type { DeviceCounts, VirtioView } from '../../devices/index.js';
 import { abortReason } from '../../errors.js';
 import type { TranslationsFound } from '../../inspect/index.js';
 import type { Outcome } from '../../machine/index.js';
@@ -17,6 +17,8 @@ export interface HostedOutcome extends Outcome {
   readonly translations?: TranslationsFound;
   /** The traffic of each SIMVIRTIO device since the machine was made, where it has them. */
   readonly simvirtio?: SimvirtioReport;
+  /** The virtio devices as the run has left them, where it has them: `--dump virtio` draws their rings. */
+  readonly virtio?: readonly VirtioView[];
   /** What was written to disks whose changes are kept in memory, since the machine was made. */
   readonly written?: readonly WrittenDisk[];
 }
@@ -38,6 +40,7 @@ export function hostedOutcome(
     profile,
     translations,
     simvirtio,
+    virtio,
     written,
   }: Extract<FromWorker, { type: 'outcome' }>,
   polled: SimvirtioReport | undefined,
@@ -53,6 +56,7 @@ export function hostedOutcome(
     ...(profile && { profile }),
     ...(translations && { translations }),
     ...(report && { simvirtio: report }),
+    ...(virtio && { virtio }),
     ...(written && { written }),
   };
 }

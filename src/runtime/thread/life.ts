@@ -4,7 +4,7 @@
  * @module
  */
 import type { Picture } from '../../devices/contract/index.js';
-import { AcpiPm, Drives, KeyboardController, SimvirtioByExits } from '../../devices/index.js';
+import { AcpiPm, Drives, KeyboardController, SimvirtioByExits, virtioViews } from '../../devices/index.js';
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
@@ -178,6 +178,7 @@ export class Life implements Disposable {
     const translations = asked && findTranslations(translationsOf(cpu, memory), asked);
     const simvirtio = this.machine.devices.find((device) => device instanceof SimvirtioByExits);
     const disks = this.machine.devices.find((device) => device instanceof Drives)?.lost ?? [];
+    const virtio = virtioViews(this.machine.devices);
     this.parts.post({
       type: 'outcome',
       outcome,
@@ -186,6 +187,7 @@ export class Life implements Disposable {
       ...(profile && { profile }),
       ...(translations && { translations }),
       ...(simvirtio && { simvirtio: simvirtio.counts }),
+      ...(virtio.length > 0 && { virtio }),
       ...(disks.length > 0 && { written: disks }),
     });
   }

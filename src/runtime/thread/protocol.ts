@@ -8,7 +8,7 @@ import type { Image, ImagePlace } from '../../boot/index.js';
 import type { MachineSpec } from '../../config/index.js';
 import type { DebugMethod } from '../../debug/index.js';
 import type { Glance, Picture } from '../../devices/contract/index.js';
-import type { DeviceCounts } from '../../devices/index.js';
+import type { DeviceCounts, VirtioView } from '../../devices/index.js';
 import type { TranslationsFound } from '../../inspect/index.js';
 import type { InputRecord, MachineState, Outcome } from '../../machine/index.js';
 import type { MemoryRegion } from '../../memory/index.js';
@@ -146,6 +146,7 @@ export type FromWorker =
       profile?: Profile;
       translations?: TranslationsFound;
       simvirtio?: DeviceCounts[];
+      virtio?: VirtioView[];
       /** What was written to disks and goes with the machine. */
       written?: WrittenDisk[];
     }

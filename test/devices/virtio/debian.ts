@@ -30,6 +30,7 @@ const files = {
   legacy: 'drivers/virtio/virtio_pci_legacy_dev.ko',
   modern: 'drivers/virtio/virtio_pci_modern_dev.ko',
   pci: 'drivers/virtio/virtio_pci.ko',
+  mmio: 'drivers/virtio/virtio_mmio.ko',
   blk: 'drivers/block/virtio_blk.ko',
   rng: 'drivers/char/hw_random/virtio-rng.ko',
   console: 'drivers/char/virtio_console.ko',

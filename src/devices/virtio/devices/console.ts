@@ -111,8 +111,13 @@ export class VirtioConsole extends VirtioDevice {
     this.#tellSize();
     this.configChanged();
     if (!this.has(ConsoleFeature.multiport) || !this.isLive) return;
-    this.#say(0, Event.resize, 0, [...half(this.#size.columns), ...half(this.#size.rows)]);
+    this.#saySize();
     this.act(this.queues[CONTROL_RECEIVE]!);
+  }
+
+  #saySize(): void {
+    if (!this.has(ConsoleFeature.size)) return;
+    this.#say(0, Event.resize, 0, [...half(this.#size.columns), ...half(this.#size.rows)]);
   }
 
   #tellSize(): void {
@@ -213,6 +218,7 @@ export class VirtioConsole extends VirtioDevice {
     if (event !== Event.portReady || value !== 1) return;
     const { name, isTerminal } = port.options;
     if (isTerminal) this.#say(id, Event.isConsole, 1);
+    if (isTerminal && id === 0) this.#saySize();
     const text = new TextEncoder().encode(name).subarray(0, LONGEST_NAME);
     this.#say(id, Event.name, 1, [...text, 0]);
     this.#say(id, Event.open, 1);

@@ -106,6 +106,7 @@ describe('a console', () => {
     controlOut!.send([message(1, 3, 1)]);
     assert.deepEqual(heard(controlIn!), [
       [0, 4, 1, ''],
+      [0, 5, 0, 'P\0\x19\0'],
       [0, 7, 1, 'terminal\0'],
       [0, 6, 1, ''],
       [1, 7, 1, 'agent\0'],

@@ -27,7 +27,7 @@ import { words } from '../../words.js';
 import { Interrupt, NO_VECTOR, Type } from '../constants.js';
 import type { Transport, VirtioDevice } from '../device.js';
 import type { VirtQueue } from '../queue/index.js';
-import { interruptWords, Registers, register, statusWords, vectorWords } from './registers.js';
+import { interruptWords, Registers, register, remarkOf, statusWords, vectorWords } from './registers.js';
 import { Selectors } from './selectors.js';
 
 const VENDOR = 0x1af4;
@@ -402,9 +402,4 @@ export function notifyWords({ queues }: VirtioDevice, index: number): AccessWord
   const found = notified.get(name) ?? words(`notify: ${name}`);
   notified.set(name, found);
   return found;
-}
-
-/** What a driver did wrong, for the end of a run. */
-export function remarkOf({ name, problem }: VirtioDevice): string | undefined {
-  return problem === '' ? undefined : `${name} waits for a reset: ${problem}`;
 }

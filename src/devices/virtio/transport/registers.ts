@@ -6,6 +6,7 @@
 import type { AccessWords } from '../../contract/index.js';
 import { bits, words } from '../../words.js';
 import { Status } from '../constants.js';
+import type { VirtioDevice } from '../device.js';
 
 export interface Register {
   readonly offset: number;
@@ -83,3 +84,8 @@ export function statusWords(value: number): string {
 
 export const interruptWords = bits('used buffers', 'configuration change');
 export const vectorWords = (value: number): string => (value === 0xffff ? 'none' : `message ${value}`);
+
+/** What a driver did wrong, for the end of a run. */
+export function remarkOf({ name, problem }: VirtioDevice): string | undefined {
+  return problem === '' ? undefined : `${name} waits for a reset: ${problem}`;
+}
