@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createMachine } from '../runtime/index.js';
 import { explain } from './explain.js';
+import { sceneOf } from './scene.js';
 
 /** The explanation of the first exception of code that runs in 32-bit protected mode without an IDT. */
 function said(code: readonly number[], registers: Record<string, bigint> = {}, cr0 = 0n): string {
@@ -52,4 +53,26 @@ describe('an instruction that other processors have', () => {
   ];
   for (const [code, words] of cases)
     test(`is named: ${code}`, () => assert.match(said([...Buffer.from(code, 'hex')]), words));
+});
+
+describe('an instruction at the end of memory', () => {
+  /** The instruction that begins with these bytes, the last ones of RAM, in real mode. */
+  function last(bytes: readonly number[]): string | undefined {
+    const size = 0x10_0000;
+    using machine = createMachine({ engine: 'soft', image: Uint8Array.of(0xf4), mode: 'real', memory: size });
+    const { cpu, memory } = machine;
+    const at = size - bytes.length;
+    for (const [n, byte] of bytes.entries()) memory.write8(at + n, byte);
+    const system = cpu.getSystemRegisters();
+    system.cs = { ...system.cs, base: 0xf_0000n, selector: 0xf000 };
+    return sceneOf({ registers: { ...cpu.getRegisters(), rip: BigInt(at & 0xffff) }, system, memory })
+      .instruction?.text;
+  }
+
+  test('is one, or none, by the bytes that are there', () => {
+    assert.equal(last([0xf4]), 'hlt');
+    assert.equal(last([0xff, 0xff]), '(bad)');
+    assert.equal(last([0xb8, 0x00]), undefined, 'a third byte is missing');
+    assert.equal(last([0x0f]), undefined);
+  });
 });

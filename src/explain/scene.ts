@@ -64,9 +64,11 @@ export function sceneOf({
 }: SceneSource): Scene {
   const code = codeSizeOf(system);
   const bytes = readLinear({ system, memory }, linearRip(registers, system), MAX_LENGTH);
-  const decoded = disassemble(bytes, { code, address: registers.rip, syntax });
-  const fetched = decoded.encoding !== undefined || bytes.length === MAX_LENGTH;
-  const instruction = fetched ? decoded : undefined;
+  // What lacks bytes gets longer by others; what is no instruction is known by its first bytes.
+  const filled = new Uint8Array(MAX_LENGTH);
+  filled.set(bytes);
+  const decoded = disassemble(filled, { code, address: registers.rip, syntax });
+  const instruction = decoded.length <= bytes.length ? decoded : undefined;
   const cpl = levelOf(system, registers);
   return { registers, system, memory, faults, code, cpl, instruction, locate, image, syntax };
 }

@@ -21,7 +21,7 @@ describe('the sources of guests', { skip: noGcc }, () => {
         files.some(({ name }) => name === path.basename(source)),
         folder,
       );
-      const find = sourceFinder([sourceFolder]);
+      const find = sourceFinder(sourceFolder);
       for (const file of files) assert.ok(find(file), `${folder}: ${file.path}`);
     }
   });

@@ -84,7 +84,10 @@ export async function openGuest(
   });
   const table = new SymbolTable(named);
   const folders = Array.isArray(launch.sourceFolders) ? launch.sourceFolders.map(String) : [];
-  const find = sourceFinder([...folders.map((one) => path.resolve(folder, one)), sourceFolder]);
+  const find = sourceFinder(
+    sourceFolder,
+    folders.map((one) => path.resolve(folder, one)),
+  );
   return {
     machine,
     ...(!noDebug && { debug: debuggerOf(machine, table, events, spec) }),

@@ -181,21 +181,12 @@ function checkNode(device: string): Check {
     return { name, status: 'ok', found };
   } catch (error) {
     const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+    // What gives access is said where opening it fails.
+    if (code === 'EACCES') return { name, status: 'fail', found: code };
     const advice =
-      code === 'EACCES'
-        ? accessAdvice(device)
-        : 'load the module: sudo modprobe kvm_intel (or kvm_amd); in a container, pass --device /dev/kvm';
+      'load the module: sudo modprobe kvm_intel (or kvm_amd); in a container, pass --device /dev/kvm';
     return { name, status: 'fail', found: code, advice };
   }
-}
-
-/** Joining the group helps where it may write to the device; elsewhere the device's owner or mode must change. */
-function accessAdvice(device: string): string {
-  const { mode, gid } = statSync(device);
-  const group = (readText('/etc/group') ?? '').match(new RegExp(`^([^:]+):[^:]*:${gid}:`, 'm'))?.[1];
-  if ((mode & 0o060) === 0o060 && group !== undefined && group !== 'root')
-    return `add yourself to the group ${group}: sudo usermod -aG ${group} $USER, then log in again`;
-  return `allow yourself the device until the host restarts: sudo setfacl -m u:$USER:rw ${device}`;
 }
 
 function checkCapabilities(kvm: Kvm): Check {

@@ -46,6 +46,8 @@ export interface BuildOptions {
   assembler?: AssemblerName;
   /** For a debugger: optimise only as far as it can follow. Default false. */
   debug?: boolean;
+  /** The folder that the image is for: its debug information names the sources by the way from there. Default: their own folder. */
+  keptIn?: string;
   /** The sources are untrusted: they may read only headers and files beside them. Default false. */
   confined?: boolean;
   /**
@@ -211,7 +213,7 @@ function build(
   const debug = strip ? ['-s'] : target.kind === 'elf' || symbols ? ['-g'] : [];
   const flags = [
     ...codeFlags(target.bits, driver, options),
-    ...includeFlags(sources),
+    ...includeFlags(sources, options),
     ...debug,
     ...(options.cflags ?? []),
   ];
@@ -292,8 +294,12 @@ function takesBuiltin(sources: readonly Source[], { bits }: Target, options: Bui
   return options.compiler === undefined && !process.env.CC?.trim() && !hasDriver();
 }
 
-/** Warnings that every kernel gets: writable code (binutils since 2.39), and flags that only the linker uses (clang). */
-const NOISE = /^.*(?:has a LOAD segment with RWX permissions|argument unused during compilation).*\n?/gm;
+/**
+ * Warnings that every kernel gets: writable code, and assembler sources that do not say whether an operating system may execute the
+ * stack (binutils since 2.39); flags that only the linker uses (clang).
+ */
+const NOISE =
+  /^.*(?:has a LOAD segment with RWX permissions|missing \.note\.GNU-stack section|NOTE: This behaviour is deprecated|argument unused during compilation).*\n?/gm;
 
 /** The linker's option takes precedence over the guest's own script (ld: OUTPUT_FORMAT). */
 function formatFlags(symbols: boolean, { bits }: Target, { kind }: Driver): string[] {
@@ -335,10 +341,12 @@ const linkFlags = ({ kind }: Driver) => [
   ...(kind === 'clang' ? ['-fuse-ld=lld'] : []),
 ];
 
-function includeFlags(sources: readonly Source[]): string[] {
+function includeFlags(sources: readonly Source[], { keptIn }: BuildOptions): string[] {
   const beside = [...new Set(sources.map(({ file }) => path.dirname(path.resolve(file))))];
   const common = fileURLToPath(new URL('guests/include', import.meta.resolve('#package')));
-  return [...beside.flatMap((folder) => ['-I', folder]), '-I', common, `-ffile-prefix-map=${beside[0]}=.`];
+  const home = beside[0]!;
+  const way = (keptIn && path.relative(keptIn, home)) || '.';
+  return [...beside.flatMap((folder) => ['-I', folder]), '-I', common, `-ffile-prefix-map=${home}=${way}`];
 }
 
 function readImage(image: string, file: string, mode: SourceMode): Uint8Array {

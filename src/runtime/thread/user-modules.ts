@@ -39,6 +39,7 @@ async function importMaker(
   } catch (cause) {
     const hint =
       (cause instanceof ConfigError ? cause.hint : undefined) ??
+      asModule(module, cause) ??
       `give a module of JavaScript or TypeScript: export default ${shape}`;
     throw new ConfigError(
       `the ${what} module ${module} could not be loaded: ${(cause as Error).message.replace(/ imported from \S*$/, '')}`,
@@ -51,4 +52,13 @@ async function importMaker(
     `the ${what} module ${module} has no function as its default export`,
     `export default ${shape}`,
   );
+}
+
+/** The hint for an ES module that Node takes for CommonJS, as its package.json says (`npm init` writes that). */
+function asModule(module: string, cause: unknown): string | undefined {
+  const [, name, ending] = /([^/]*)\.([jt]s)$/.exec(module) ?? [];
+  const isTaken =
+    cause instanceof SyntaxError && /^Unexpected token 'export'|^Cannot use import/.test(cause.message);
+  if (!isTaken || name === undefined) return undefined;
+  return `Node takes it for a CommonJS module: name it ${name}.m${ending}, or write "type": "module" into the package.json above it`;
 }

@@ -35,11 +35,12 @@ export function buildCommand(): Command {
       const { output, symbols } = flags;
       requireWritable('--output', output, files);
       if (symbols !== undefined) requireWritable('--symbols', symbols, files);
-      const { bytes, warnings } = buildImage(files, specOf(flags), buildOf(flags));
+      const build = (file: string, more = {}) =>
+        buildImage(files, specOf(flags), { ...buildOf(flags), ...more, keptIn: path.dirname(file) });
+      const { bytes, warnings } = build(output);
       if (warnings !== '') process.stderr.write(`${warnings.trimEnd()}\n`);
       write(output, bytes);
-      if (symbols !== undefined)
-        write(symbols, buildImage(files, specOf(flags), { ...buildOf(flags), symbols: true }).bytes);
+      if (symbols !== undefined) write(symbols, build(symbols, { symbols: true }).bytes);
     });
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { TerrariumError } from '../../../errors.js';
+import { accessAdvice } from './access.js';
 import { errnoName } from './errno.js';
 
 /** A call to the kernel failed, or a handle was used after it was closed. */
@@ -89,13 +90,12 @@ export function callFailed(call: string, errno: number): KvmError {
 /** The error for a device file that could not be opened: one complete line, so it has no separate hint. */
 export function openFailed(path: string, errno: number): KvmError {
   const name = errnoName(errno);
-  const advice = openHints[name] ?? general[name];
+  const advice = name === 'EACCES' ? accessAdvice(path) : (openHints[name] ?? general[name]);
   const message = advice === undefined ? `${path}: ${name}` : `${path}: ${name}: ${advice}`;
   return new KvmError(name, message, { call: 'open', errno });
 }
 
 const openHints: Record<string, string> = {
-  EACCES: 'add yourself to the group kvm: sudo usermod -aG kvm $USER, then log in again',
   EPERM: 'this container or sandbox keeps the device away: give it /dev/kvm (docker run --device /dev/kvm)',
   ENOENT:
     'load the module: sudo modprobe kvm_intel (or kvm_amd), and switch on virtualization in the firmware; in a container, pass --device /dev/kvm',
