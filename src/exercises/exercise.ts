@@ -3,8 +3,10 @@
  *
  * @module
  */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { command } from '../command.js';
 import {
   address,
   flag,
@@ -17,6 +19,7 @@ import {
 } from '../config/index.js';
 import { isTerrariumError, TerrariumError } from '../errors.js';
 import { parseExpectation, type SourceChange } from '../inspect/index.js';
+import { found, isFolder } from '../runtime/index.js';
 
 /** One requirement of a run's end, and what it is worth. */
 export interface Check {
@@ -153,13 +156,13 @@ export function readExercise(folder: string): Exercise {
 }
 
 function readText(file: string, folder: string): string {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined || !found.isFile())
+  const there = found(file);
+  if (there === undefined || !there.isFile())
     throw new ExerciseError(
-      existsSync(folder) ? `${folder}: no exercise: it has no ${fileNames[0]}` : `${folder}: no such folder`,
-      'make one: terrarium exercise new my-exercise',
+      isFolder(folder) ? `${folder}: no exercise: it has no ${fileNames[0]}` : `${folder}: no such folder`,
+      `make one: ${command('exercise new my-exercise')}`,
     );
-  if (found.size > LARGEST) throw new ExerciseError(`${file}: ${found.size} bytes are too large`);
+  if (there.size > LARGEST) throw new ExerciseError(`${file}: ${there.size} bytes are too large`);
   return readFileSync(file, 'utf8');
 }
 
@@ -170,7 +173,11 @@ export function parseExercise(text: string, file: string): Exercise {
   try {
     said = JSON.parse(text);
   } catch (cause) {
-    throw new ExerciseError(`${file}: not JSON: ${(cause as Error).message}`, undefined, cause);
+    throw new ExerciseError(
+      `${file}: not JSON: ${(cause as Error).message}`,
+      'correct it there: names and texts stand in double quotes, and no comma before a bracket that closes',
+      cause,
+    );
   }
   const place = `${file}: `;
   const top = read(said, place, keys);

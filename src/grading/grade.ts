@@ -3,7 +3,9 @@
  *
  * @module
  */
+
 import path from 'node:path';
+import { command } from '../command.js';
 import { TerrariumError } from '../errors.js';
 import {
   digestOf,
@@ -152,6 +154,6 @@ function requireHope(entries: readonly Entry[]): void {
   throw new TerrariumError(
     'EEXERCISE',
     `none of the first ${HOPELESS} submissions could be graded: ${entries[0]!.verdict.problem}`,
-    { hint: 'correct the exercise: terrarium exercise check' },
+    { hint: `correct the exercise: ${command('exercise check')}` },
   );
 }

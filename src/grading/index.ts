@@ -18,4 +18,4 @@ export { QueueService } from './queue/producer.js';
 export { work } from './queue/work.js';
 export { ClassReport, type Entry } from './report/class-report.js';
 export { toCsv, toGradescope, toJson, toJunit, toMoodle, toText } from './report/texts.js';
-export { writeOutput, writePages } from './report/write.js';
+export { classPageFile, writeOutput, writePages } from './report/write.js';

@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { cli, Scratch } from '../support.js';
+import { root, Scratch } from '../support.js';
 
 /** The command's words, and a part of what has to be said. */
 const table = `
@@ -173,6 +174,109 @@ bogus  =>  unknown command 'bogus'
 run ok.bin --gdb=-1  =>  '-1' is not a port
 course strat 1  =>  unknown command 'strat'
 help nope  =>  unknown command 'nope'
+run ok.bin --device cjs/d.js  =>  Node takes it for a CommonJS module: name it d.mjs
+run ok.bin --record nope/r.terra  =>  --record: the folder nope of nope/r.terra does not exist
+run ok.bin --record dir  =>  --record: dir is a folder
+run ok.bin --save ok.bin/x/y  =>  --save: the folder ok.bin/x of ok.bin/x/y does not exist
+run ok.bin --screenshot ok.bin/x/a.png  =>  the folder 'ok.bin/x' does not exist.
+run ok.bin --report ''  =>  --report: the name of the file is empty
+run ok.bin --smp 2  =>  '2' is not 1, the only value so far
+run ok.bin --initrd nope  =>  nope: no such file
+run ok.bin --module nope  =>  nope: no such file
+run ok.bin --firmware nope  =>  nope: no such file
+run ok.bin --from t.terra  =>  --from: the snapshot has its own image
+run --from nope.terra  =>  nope.terra: no such file
+run --from ok.bin  =>  ok.bin: this is no snapshot and no recording
+run --from dir  =>  dir: this is no file
+run ok.bin --share x  =>  unknown option '--share'
+run ok.bin --profile nope/x  =>  for a value of --profile write --profile=nope/x
+debug  =>  debug draws in a terminal
+debug ok.bin --memory x  =>  'x' is not a size
+debug ok.bin --bogus  =>  unknown option '--bogus'
+build '' -o x  =>  the name of the source is empty
+build ok.bin  =>  required option '-o, --output <file>' not specified
+build bad.S -o ''  =>  --output: the name of the file is empty
+lab --port 99999  =>  '99999' is not a port
+lab extra  =>  too many arguments for 'lab'
+exercise new  =>  missing required argument 'folder'
+exercise new ''  =>  the name of the folder is empty
+exercise new ok.bin  =>  ok.bin: it is a file, or below one, and not a folder
+exercise new /proc/foo  =>  the folder /proc/foo cannot be made
+exercise check nope  =>  nope: no such folder
+exercise check dir  =>  dir: no exercise: it has no exercise.json
+exercise check ok.bin  =>  ok.bin: no such folder
+exercise check ''  =>  the name of the folder is empty
+exercise check e1  =>  e1/exercise.json: not JSON
+exercise check e2  =>  e2/exercise.json: "guest" does not name the source
+exercise check e3 --patience x  =>  'x' is not a duration
+exercise pack nope  =>  nope: no such folder
+exercise pack e3  =>  exercise pack: it is not said for whom
+exercise pack e3 --students dir  =>  --students: dir is a folder
+exercise pack e3 --students ''  =>  --students: the name of the file is empty
+exercise pack e3 --students ok.bin/x.zip  =>  the folder ok.bin cannot be made
+exercise pack e3 --gradescope /proc/zz/x.zip  =>  the folder /proc/zz cannot be made
+exercise bogus  =>  unknown command 'bogus'
+grade  =>  missing required argument 'exercise'
+grade e3  =>  missing required argument 'submissions'
+grade nope dir  =>  nope: no such folder
+grade ok.bin dir  =>  ok.bin: no such folder
+grade dir dir  =>  dir: no exercise: it has no exercise.json
+grade '' dir  =>  the name of the exercise is empty
+grade e3 nope  =>  nope: no such file or folder
+grade e3 ok.bin/x  =>  ok.bin/x: no such file or folder
+grade e3 ''  =>  the name of the submission is empty
+grade e3 dir  =>  there are no submissions in dir
+grade e3 git:nope  =>  git in nope
+grade e3 sub --jobs 0  =>  '0' is not a whole number from 1.
+grade e3 sub --jobs x  =>  'x' is not a whole number from 1.
+grade e3 sub --patience x  =>  'x' is not a duration
+grade e3 sub --json dir  =>  --json: dir is a folder
+grade e3 sub --json ok.bin/x/y.json  =>  the folder ok.bin/x cannot be made
+grade e3 sub --csv ''  =>  --csv: the name of the file is empty
+grade e3 sub --junit /proc/zz/x  =>  the folder /proc/zz cannot be made
+grade e3 sub --moodle dir  =>  --moodle: dir is a folder
+grade e3 sub --html ok.bin  =>  the folder ok.bin cannot be made
+grade e3 sub sub2 --student me  =>  --student is for one submission, and there are 2
+grade e3 sub --queue x  =>  'x' is no address of a Redis
+worker  =>  worker needs --queue REDIS-URL
+worker --queue x  =>  'x' is no address of a Redis
+worker --queue redis://h --jobs 0  =>  '0' is not a whole number from 1.
+worker --queue redis://h --dashboard x  =>  'x' is not a port
+worker --queue redis://h --patience x  =>  'x' is not a duration
+worker extra  =>  too many arguments for 'worker'
+snapshot nope  =>  missing required argument 'file'
+snapshot nope x.terra  =>  no machine called 'nope' runs
+snapshot nope ''  =>  the name of the file is empty
+snapshot nope ok.bin/x/y  =>  the folder ok.bin/x of ok.bin/x/y does not exist
+snapshot '' x.terra  =>  '' cannot be a machine's name
+replay  =>  missing required argument 'file'
+replay nope  =>  nope: no such file
+replay ''  =>  the name of the file is empty
+replay dir  =>  dir: this is no file
+replay ok.bin  =>  ok.bin: this is no snapshot and no recording
+replay t.terra --translate maybe  =>  Allowed choices are off, on, eager.
+trace ''  =>  the name of the file is empty
+trace dir  =>  dir: cannot be read: EISDIR
+trace t.ndjson --since x  =>  unknown option '--since'
+stat nope --interval x  =>  'x' is not a duration
+logs nope --follow  =>  no machine called 'nope' runs
+stop nope --grace x  =>  'x' is not a duration
+stop nope --all  =>  nope, or all?
+rm nope --all  =>  nope, or all?
+course check nope --engine x  =>  Allowed choices are auto, kvm, soft.
+course check ''  =>  the name of the folder is empty
+course start 1 ''  =>  the name of the folder is empty
+course start 1 /proc/zz  =>  the folder /proc/zz cannot be made
+dap --socket ''  =>  --socket: the name of the file is empty
+dap --vsix nope/x.vsix  =>  --vsix: the folder nope of nope/x.vsix does not exist
+dap --port 1 --socket x  =>  --port and --socket exclude each other
+dap --install-vscode --code nope  =>  nope did not install the extension: the command was not found
+verify --seed x  =>  'x' is not a whole number below 2^32.
+bench io --engine x  =>  Allowed choices are auto, kvm, soft.
+bench io --accesses 99999999  =>  99999999 accesses are more than 65535
+bench io --svg nope/x.svg  =>  --svg: the folder nope of nope/x.svg does not exist
+doctor --device ''  =>  --device: the name of the file is empty
+disasm ok.bin  =>  unknown command 'disasm'
 `;
 
 /** Words as a shell reads them: quotes hold blanks, and nothing. */
@@ -180,14 +284,68 @@ function wordsOf(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 
-/** How many commands run at a time. */
-const AT_ONCE = 4;
+/** A command that has not ended after this long hangs: milliseconds, for a busy computer. */
+const LIMIT = 60_000;
 
-describe('a wrong input', { concurrency: AT_ONCE }, () => {
+interface Said {
+  status: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** What each command says. A process runs them one after another, and another one those that are left where a command ends it. */
+async function runAll(lines: readonly string[], cwd: string): Promise<Said[]> {
+  const said: Said[] = [];
+  while (said.length < lines.length) {
+    const more = await runSome(lines.slice(said.length), cwd);
+    if (more.length === 0) throw new Error(`no word of: terrarium ${lines[said.length]}`);
+    said.push(...more);
+  }
+  return said;
+}
+
+function runSome(lines: readonly string[], cwd: string): Promise<Said[]> {
+  const program = path.join(root, 'build/test/cli/many-commands.js');
+  const env = { ...process.env, NO_COLOR: '1', NODE_NO_WARNINGS: '1', XDG_RUNTIME_DIR: cwd };
+  const child = spawn(process.execPath, [program], { cwd, env, stdio: 'pipe' });
+  child.stdin.end(lines.map((line) => JSON.stringify(wordsOf(line))).join('\n'));
+  const texts = { stdout: '', stderr: '' };
+  const timer = setTimeout(() => child.kill('SIGKILL'), LIMIT);
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text;
+      timer.refresh();
+    });
+  }
+  return new Promise((resolve) => {
+    child.on('close', () => {
+      clearTimeout(timer);
+      const outputs = texts.stdout.split('\0end\n');
+      const errors = [...texts.stderr.matchAll(/([\s\S]*?)\0end (\d+)\n/g)];
+      resolve(
+        errors.map(([, stderr = '', status], i) => ({
+          status: Number(status),
+          stdout: outputs[i] ?? '',
+          stderr,
+        })),
+      );
+    });
+  });
+}
+
+describe('a wrong input', () => {
   const scratch = new Scratch();
   after(() => scratch[Symbol.dispose]());
-  before(() => {
-    for (const folder of ['w', 'w/dir', 'w/g1', 'w/g2', 'w/g3']) mkdirSync(scratch.file(folder));
+  const rows = table
+    .trim()
+    .split('\n')
+    .map((row) => row.split('  =>  '));
+  assert.ok(rows.length >= 250, `${rows.length}`);
+  let answers: Said[];
+  before(async () => {
+    for (const folder of ['', 'dir', 'g1', 'g2', 'g3', 'cjs', 'e1', 'e2', 'e3', 'sub', 'sub2'])
+      mkdirSync(scratch.file(`w/${folder}`));
+    const exercise = { guest: { image: 'k.S', mode: 'real' }, checks: [{ expect: 'ax=1', missing: '-' }] };
     const files = {
       // HLT
       'ok.bin': '\xf4',
@@ -195,20 +353,27 @@ describe('a wrong input', { concurrency: AT_ONCE }, () => {
       'bad.c': 'int main( {\n',
       notrace: 'not\n',
       't.ndjson': '{"a":1}\n',
+      't.terra': 'TERRA',
+      'cjs/package.json': '{ "type": "commonjs" }',
+      'cjs/d.js': "export default () => ({ name: 'd' });\n",
+      'e1/exercise.json': '{',
+      'e2/exercise.json': '{}',
+      'e3/exercise.json': JSON.stringify(exercise),
+      'sub/k.S': 'hlt\n',
+      'sub2/k.S': 'hlt\n',
       'g1/guest.json': '{}',
       'g2/guest.json': 'null',
       'g3/guest.json': '{"image":"nope.bin"}',
     };
     for (const [name, text] of Object.entries(files))
       writeFileSync(scratch.file(`w/${name}`), Buffer.from(text, 'latin1'));
+    const lines = rows.map(([line = '']) => line);
+    answers = await runAll(lines, scratch.file('w'));
   });
 
-  const rows = table.trim().split('\n');
-  assert.ok(rows.length >= 100, `${rows.length}`);
-  for (const row of rows) {
-    const [line = '', said = ''] = row.split('  =>  ');
-    test(`terrarium ${line}`, async () => {
-      const { status, stdout, stderr } = await run(wordsOf(line), scratch.file('w'));
+  for (const [i, [line, said = '']] of rows.entries()) {
+    test(`terrarium ${line}`, () => {
+      const { status, stdout, stderr } = answers[i]!;
       assert.equal(status, 2, stderr);
       assert.equal(stdout, '');
       assert.match(stderr, /^terrarium: /);
@@ -220,17 +385,3 @@ describe('a wrong input', { concurrency: AT_ONCE }, () => {
     });
   }
 });
-
-function run(words: string[], cwd: string) {
-  const env = { ...process.env, NO_COLOR: '1', XDG_RUNTIME_DIR: cwd };
-  const child = spawn(process.execPath, [cli, ...words], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const said = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      said[name] += text;
-    });
-  }
-  return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
-    child.on('close', (status) => resolve({ status, ...said }));
-  });
-}

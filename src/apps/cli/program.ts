@@ -8,6 +8,7 @@ import { ExitStatus } from '../frontend/exit-status.js';
 import { type StandardOutput, say, standardError, standardOutput } from '../frontend/standard-output.js';
 import { styleFor } from '../frontend/style.js';
 import { joinFiles } from '../frontend/trace-format.js';
+import { refuseEmptyNames } from './empty-names.js';
 import { fromQemu } from './qemu-words.js';
 
 /** Commands, each made when it is wanted: a guest should not wait for code that it does not need. */
@@ -48,7 +49,8 @@ export async function runProgram(argv: readonly string[], known: Commands): Prom
     .addHelpText('before', asTyped(examples.trimStart()))
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(`terrarium: ${text.replace(/^error: /, '')}`) })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, action) => refuseEmptyNames(action));
   for (const command of await commands(known, argv[2])) program.addCommand(command);
   inheritSettings(program);
   try {

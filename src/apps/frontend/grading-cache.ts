@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { mkdirSync } from 'node:fs';
+
 import os from 'node:os';
 import path from 'node:path';
+import { makeFolder } from '../../runtime/index.js';
 
 /** The user's folder for it, below `XDG_CACHE_HOME`; undefined where it cannot be made: then nothing is kept. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string | undefined {
@@ -13,7 +14,7 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string | unde
   const base = home !== undefined && path.isAbsolute(home) ? home : path.join(os.homedir(), '.cache');
   const folder = path.join(base, 'terrarium', 'grading');
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     return folder;
   } catch {
     return undefined;

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../../errors.js';
-import { languageOf } from '../../runtime/index.js';
+import { found, isFolder, languageOf, makeFolder } from '../../runtime/index.js';
 
 /**
  * Refuses a file that cannot be written, or that must not be overwritten.
@@ -20,9 +20,9 @@ export function requireWritable(option: string, file: string, inputs: readonly s
   };
   if (file === '') fail('the name of the file is empty');
   const folder = path.dirname(path.resolve(file));
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+  if (!isFolder(folder))
     fail(`the folder ${path.dirname(file)} of ${file} does not exist`, 'make the folder first');
-  const there = statSync(file, { throwIfNoEntry: false });
+  const there = found(file);
   if (there?.isDirectory()) fail(`${file} is a folder`);
   if (there !== undefined && inputs.some((input) => isSame(input, file)))
     fail(`${file} is an input of this command: it would be overwritten`);
@@ -33,6 +33,16 @@ export function requireWritable(option: string, file: string, inputs: readonly s
   } catch {
     fail(`you may not write to ${file}`);
   }
+}
+
+/**
+ * Makes the folder of a file that a command writes at its end, and refuses what cannot be written; `-` is stdout.
+ * @throws ConfigError
+ */
+export function prepareOutput(option: string, file: string | undefined): void {
+  if (file === undefined || file === '-') return;
+  if (file !== '') makeFolder(path.dirname(file));
+  requireWritable(option, file);
 }
 
 function isSame(a: string, b: string): boolean {

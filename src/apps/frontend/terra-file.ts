@@ -3,30 +3,35 @@
  *
  * @module
  */
+
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { command } from '../../command.js';
 import { type MachineSpec, optionWord } from '../../config/index.js';
 import { ConfigError } from '../../errors.js';
 import type { HostedMachine, HostedOptions, HostedOutcome, LoadedImage } from '../../runtime/index.js';
+import { found } from '../../runtime/index.js';
 import { decodeTerra, encodeTerra, type Terra, TerraError } from '../../terra/index.js';
 import { requireSameFiles } from './fingerprints.js';
 
 /** Larger files are not read: a full guest of 4 GiB that does not compress. */
 const LARGEST = 4 * 2 ** 30;
 
+const MAKE = `\`run --save\` and \`run --record\` make such files: ${command('run --help')}`;
+
 /** @throws TerraError that names the file */
 export async function readTerra(file: string): Promise<Terra> {
   try {
     const found = statSync(file);
-    if (!found.isFile()) throw new TerraError('this is no file');
+    if (!found.isFile()) throw new TerraError('this is no file', MAKE);
     if (found.size > LARGEST) throw new TerraError(`${found.size} bytes are too large for a snapshot`);
     return await decodeTerra(readFileSync(file));
   } catch (error) {
     if (error instanceof TerraError) throw new TerraError(`${file}: ${error.message}`, error.hint);
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    throw new TerraError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read: ${code}`}`);
+    throw new TerraError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read: ${code}`}`, MAKE);
   }
 }
 
@@ -37,7 +42,7 @@ export async function readTerra(file: string): Promise<Terra> {
 export async function writeTerra(file: string, terra: Terra): Promise<number> {
   const bytes = await encodeTerra(terra);
   // A pipe or a device is written itself.
-  const there = statSync(file, { throwIfNoEntry: false });
+  const there = found(file);
   const direct = there !== undefined && !there.isFile();
   const target = direct ? file : `${file}.${process.pid}.part`;
   try {

@@ -25,7 +25,10 @@ function git(repository: string, words: readonly string[], input?: string): Buff
       'install git: sudo apt-get install git',
     );
   if (done.status === 0) return done.stdout;
-  throw new SubmissionError(`git in ${repository}: ${shownName(done.stderr.toString('utf8').trim())}`);
+  throw new SubmissionError(
+    `git in ${repository}: ${shownName(done.stderr.toString('utf8').trim())}`,
+    'name a repository of this computer: git:REPOSITORY#PATTERN',
+  );
 }
 
 /** Branches, local and remote, whose name matches: `*` stands for any characters. */

@@ -14,7 +14,7 @@ import {
   readFolder,
   SubmissionError,
 } from '../../exercises/index.js';
-import { languageOf } from '../../runtime/index.js';
+import { found, languageOf } from '../../runtime/index.js';
 import { archiveName, expandNested, filesOf, readArchive, withFile } from './archive.js';
 import { branchesOf, readBranch, shortName } from './git.js';
 import { readZip } from './zip.js';
@@ -68,9 +68,13 @@ function fromGit(word: string): Submission[] {
 }
 
 function fromPath(exercise: Exercise, word: string): Submission[] {
-  const found = statSync(word, { throwIfNoEntry: false });
-  if (found === undefined) throw new ConfigError(`${word}: no such file or folder`);
-  if (found.isFile()) return fromFile(word);
+  const there = found(word);
+  if (there === undefined)
+    throw new ConfigError(
+      `${word}: no such file or folder`,
+      'check the path; a repository’s branches are git:REPOSITORY#PATTERN',
+    );
+  if (there.isFile()) return fromFile(word);
   const names = readdirSync(word)
     .filter((name) => !name.startsWith('.'))
     .sort();

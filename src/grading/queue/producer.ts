@@ -4,8 +4,10 @@
  *
  * @module
  */
+
 import type { Queue, QueueEvents } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { command } from '../../command.js';
 import { type Exercise, type Files, readFolder, type Verdict, withoutRun } from '../../exercises/index.js';
 import type { GradingService } from '../grade.js';
 import { writeZip } from '../intake/zip.js';
@@ -218,7 +220,7 @@ function describeWorkers(workers: readonly WorkerInfo[]): string {
     .join('; ');
   const found =
     ours.length === 0
-      ? 'no worker is there yet: start some with terrarium worker --queue'
+      ? `no worker is there yet: start some with ${command('worker --queue')}`
       : `${ours.length} worker${ours.length === 1 ? '' : 's'} for ${jobs} job${jobs === 1 ? '' : 's'} at a time (${kinds})`;
   return others === 0
     ? found

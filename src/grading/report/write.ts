@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../../errors.js';
+import { makeFolder } from '../../runtime/index.js';
 import type { ClassReport } from './class-report.js';
 import { classPage, pageName, studentPage } from './html.js';
 
@@ -16,19 +17,28 @@ export function writeOutput(file: string, text: string | Uint8Array): void {
     return;
   }
   try {
-    mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+    makeFolder(path.dirname(path.resolve(file)));
     writeFileSync(file, text);
   } catch (cause) {
-    throw new ConfigError(`${file} cannot be written: ${(cause as Error).message}`);
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError(
+      `${file} cannot be written: ${(cause as Error).message}`,
+      'name a file in a folder where you may write',
+    );
   }
 }
 
+/** The page of the class, for the name of a page or of a folder. */
+export function classPageFile(name: string): string {
+  return name.endsWith('.html') ? name : path.join(name, 'index.html');
+}
+
 /** Writes the page of the class, and the students' in `students` beside it. Returns the class's. */
-export function writePages(report: ClassReport, file: string): string {
-  const main = file.endsWith('.html') ? file : path.join(file, 'index.html');
+export function writePages(report: ClassReport, name: string): string {
+  const main = classPageFile(name);
   const folder = path.join(path.dirname(main), 'students');
   writeOutput(main, classPage(report, 'students'));
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   for (const entry of report.entries) {
     writeFileSync(path.join(folder, pageName(entry)), studentPage(report, entry));
   }

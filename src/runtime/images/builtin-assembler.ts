@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+
+import { readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -16,6 +17,7 @@ import {
   placesItself,
   type SourceFile,
 } from '../../assembler/index.js';
+import { found } from './found.js';
 import type { Language } from './languages.js';
 import { ToolchainError } from './toolchain-error.js';
 
@@ -118,8 +120,8 @@ function reader(source: string, confined: boolean): (name: string, from: string)
   return (name, from) => {
     for (const folder of [path.dirname(path.resolve(from)), ...folders]) {
       const file = path.resolve(folder, name);
-      const found = statSync(file, { throwIfNoEntry: false });
-      if (!found?.isFile() || found.size > MAX_FILE_BYTES) continue;
+      const there = found(file);
+      if (!there?.isFile() || there.size > MAX_FILE_BYTES) continue;
       if (confined && !folders.some((one) => isInside(file, one))) {
         throw new ToolchainError(
           `${source}: it reads ${name}, which is not beside it`,

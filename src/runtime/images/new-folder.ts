@@ -16,16 +16,19 @@ export function requireFolderName(folder: string): void {
 /**
  * Makes a folder and those above it that do not exist yet. One at a time: with `recursive`, Node's mkdir never returns on a
  * file system that cannot have new folders, such as /proc.
+ * @param mode of the new ones
  * @throws ConfigError where it cannot be made
  */
-export function makeFolder(folder: string): void {
+export function makeFolder(folder: string, mode = 0o777): void {
   requireFolderName(folder);
   const missing: string[] = [];
   for (let at = path.resolve(folder); !isFolder(at, folder); at = path.dirname(at)) missing.unshift(at);
   for (const one of missing) {
     try {
-      mkdirSync(one);
+      mkdirSync(one, { mode });
     } catch (cause) {
+      // Another process made it meanwhile.
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue;
       throw cannotMake(folder, one, cause);
     }
   }

@@ -3,9 +3,11 @@
  *
  * @module
  */
+
 import { accessSync, constants, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { isFolder } from './found.js';
 import { ToolchainError } from './toolchain-error.js';
 
 /** A compiler driver and its fixed first options. */
@@ -89,8 +91,4 @@ function isExecutable(file: string): boolean {
 export function temporaryFolder(): string {
   const named = os.tmpdir();
   return isFolder(named) ? named : '/tmp';
-}
-
-function isFolder(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import path from 'node:path';
+import { makeFolder } from '../images/new-folder.js';
 
 /**
  * The user's folder for V8's compiled code: below `XDG_CACHE_HOME`, or its equivalent on macOS and Windows. Undefined where
@@ -12,7 +13,7 @@ export function codeCacheFolder(env: NodeJS.ProcessEnv = process.env): string | 
   if (base === undefined) return undefined;
   const folder = path.join(base, 'terrarium');
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     const { uid, mode } = lstatSync(folder);
     // Windows has neither; there, a user's folders are private.
     const ours = process.getuid === undefined || (uid === process.getuid() && (mode & 0o022) === 0);

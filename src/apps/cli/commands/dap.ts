@@ -6,6 +6,7 @@ import { asTyped } from '../../../command.js';
 import type { DebugAddress } from '../../../debug/listen/index.js';
 import { ConfigError } from '../../../errors.js';
 import type { AccessRules } from '../../dap/access-rules.js';
+import { requireWritable } from '../../frontend/output-file.js';
 import { parsePort } from '../../frontend/values.js';
 
 const examples = `
@@ -52,6 +53,7 @@ export function dapCommand(): Command {
     .addHelpText('before', asTyped(examples.trimStart()))
     .action(async ({ installVscode, code, vsix, ...flags }: DapFlags) => {
       if (vsix !== undefined || installVscode) {
+        if (vsix !== undefined) requireWritable('--vsix', vsix);
         const { installExtension, writeExtension } = await import('../../dap/install.js');
         if (vsix !== undefined) writeExtension(vsix);
         if (installVscode) installExtension(code);

@@ -8,6 +8,7 @@ import { checkExercise, packForGradescope, packForStudents, writeOutput } from '
 import { printableText } from '../../../symbols/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { cacheFolder } from '../../frontend/grading-cache.js';
+import { prepareOutput } from '../../frontend/output-file.js';
 import { quoted } from '../../frontend/quoted.js';
 import { styleFor } from '../../frontend/style.js';
 import { parseDuration } from '../../frontend/values.js';
@@ -75,6 +76,8 @@ async function check(folder: string, { patience }: { patience: number }): Promis
 
 function pack(folder: string, { students, gradescope }: { students?: string; gradescope?: string }): void {
   const exercise = readExercise(folder);
+  prepareOutput('--students', students);
+  prepareOutput('--gradescope', gradescope);
   if (students === undefined && gradescope === undefined)
     throw new ConfigError(
       'exercise pack: it is not said for whom',

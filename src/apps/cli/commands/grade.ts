@@ -6,6 +6,7 @@ import { ConfigError } from '../../../errors.js';
 import { type Exercise, isExercise, readExercise, sandboxHere } from '../../../exercises/index.js';
 import {
   checkQueueUrl,
+  classPageFile,
   findSubmissions,
   gradeClass,
   type Progress,
@@ -22,6 +23,7 @@ import {
 import { printableText } from '../../../symbols/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { cacheFolder } from '../../frontend/grading-cache.js';
+import { prepareOutput } from '../../frontend/output-file.js';
 import { parseCount, parseDuration } from '../../frontend/values.js';
 
 const examples = `
@@ -83,14 +85,20 @@ export function gradeCommand(): Command {
     .action(grade);
 }
 
+const ONE = 'name one submission, or leave the option out';
+
 async function grade(folder: string, words: string[], options: Options): Promise<void> {
   const exercise = findExercise(folder);
   const found = findSubmissions(exercise, words);
   if (options.student !== undefined && found.length !== 1)
-    throw new ConfigError(`--student is for one submission, and there are ${found.length}`);
+    throw new ConfigError(`--student is for one submission, and there are ${found.length}`, ONE);
   const submissions = options.student === undefined ? found : [{ ...found[0]!, id: options.student }];
   if (options.gradescope !== undefined && submissions.length !== 1)
-    throw new ConfigError(`--gradescope is for one submission, and there are ${submissions.length}`);
+    throw new ConfigError(`--gradescope is for one submission, and there are ${submissions.length}`, ONE);
+  const { json, junit, csv, moodle, gradescope, html } = options;
+  for (const [option, file] of Object.entries({ json, junit, csv, moodle, gradescope }))
+    prepareOutput(`--${option}`, file);
+  if (html !== undefined) prepareOutput('--html', classPageFile(html));
   if (!options.quiet && options.queue === undefined) noteSandbox();
   const say = (text: string) => void process.stderr.write(`terrarium: ${text}\n`);
   const service =
@@ -114,7 +122,6 @@ async function grade(folder: string, words: string[], options: Options): Promise
     ...(options.seed !== undefined && { seed: options.seed }),
     ...(progress && { onProgress: (now: Progress) => progress.show(now) }),
   }).finally(() => progress?.end());
-  const { json, junit, csv, moodle, gradescope, html } = options;
   if (json !== undefined) writeOutput(json, toJson(report));
   if (junit !== undefined) writeOutput(junit, toJunit(report));
   if (csv !== undefined) writeOutput(csv, toCsv(report));

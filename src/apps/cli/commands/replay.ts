@@ -1,10 +1,11 @@
 import { Command } from 'commander';
-import { asTyped } from '../../../command.js';
+import { asTyped, command } from '../../../command.js';
 import { ConfigError, TerrariumError } from '../../../errors.js';
 import { canRunHere, type HostedOptions, hostHere, hostMachine } from '../../../runtime/index.js';
 import { hostFields } from '../../../terra/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { addFieldOptions, type MachineFlags, specOf } from '../../frontend/machine-options.js';
+import { quoted } from '../../frontend/quoted.js';
 import { say, standardOutput } from '../../frontend/standard-output.js';
 import { digestOf, readTerra, requireNamed } from '../../frontend/terra-file.js';
 
@@ -30,11 +31,11 @@ class DivergedError extends TerrariumError {
 }
 
 export function replayCommand(): Command {
-  const command = new Command('replay')
+  const replaying = new Command('replay')
     .usage('<file> [options]')
     .description('Repeats a recorded run on the software CPU, and checks that it is the same to the bit.')
     .argument('<file>', 'what run --record made');
-  return addFieldOptions(command, [...hostFields.filter((name) => !placed.has(name)), 'translate'])
+  return addFieldOptions(replaying, [...hostFields.filter((name) => !placed.has(name)), 'translate'])
     .option('--quiet', 'do not say how the run ended')
     .addHelpText('before', asTyped(examples.trimStart()))
     .action(replay);
@@ -46,7 +47,7 @@ async function replay(file: string, flags: MachineFlags & { quiet?: true }): Pro
   if (record === undefined || end === undefined)
     throw new ConfigError(
       `${file} is a snapshot, and no recording`,
-      `go on from it: terrarium run --from ${file}`,
+      `go on from it: ${command(`run --from ${quoted(file)}`)}`,
     );
   const asked = specOf(flags);
   requireNamed(terra, asked, file);

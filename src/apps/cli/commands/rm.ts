@@ -1,8 +1,7 @@
 import { Command } from 'commander';
 import { asTyped } from '../../../command.js';
-import { ConfigError } from '../../../errors.js';
 import { listMachines, removeMachine } from '../../../manage/index.js';
-import { forEach } from './stop.js';
+import { forEach, requireNames } from './stop.js';
 
 const examples = `
 Examples:
@@ -19,7 +18,7 @@ export function rmCommand(): Command {
     .option('-a, --all', 'all that have ended')
     .addHelpText('before', asTyped(examples.trimStart()))
     .action(async (given: string[], { all }: { all?: true }) => {
-      if (given.length === 0 && !all) throw new ConfigError('which machine?', 'name one, or say --all');
+      requireNames(given, all);
       const ended = async () => (await listMachines({ all: true })).filter(({ state }) => state === 'ended');
       const names = all ? (await ended()).map(({ name }) => name) : given;
       await forEach(names, (name) => removeMachine(name));

@@ -34,7 +34,7 @@ interface StopFlags {
 }
 
 async function stop(given: string[], { all, grace, powerbutton }: StopFlags): Promise<void> {
-  if (given.length === 0 && !all) throw new ConfigError('which machine?', 'name one, or say --all');
+  requireNames(given, all);
   const names = all ? (await listMachines()).map(({ name }) => name) : given;
   if (powerbutton) return switchOff(names, grace);
   const killed = await forEach(names, (name) => {
@@ -61,6 +61,13 @@ async function switchOff(names: readonly string[], grace: number): Promise<void>
 function unlessGone(error: unknown): boolean {
   if (isTerrariumError(error) && error.code === 'ENOMACHINE') return false;
   throw error;
+}
+
+/** Either names, or `--all`. @throws ConfigError */
+export function requireNames(given: readonly string[], all: boolean | undefined): void {
+  if (given.length === 0 && !all) throw new ConfigError('which machine?', 'name one, or say --all');
+  if (given.length > 0 && all)
+    throw new ConfigError(`${given.join(' ')}, or all?`, 'leave the names out, or --all');
 }
 
 /**

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { asTyped } from '../../../command.js';
 import { checkQueueUrl, serveChild, serveDashboard, work } from '../../../grading/index.js';
 import { cacheFolder } from '../../frontend/grading-cache.js';
-import { parseCount, parseDuration } from '../../frontend/values.js';
+import { parseCount, parseDuration, parsePort } from '../../frontend/values.js';
 
 const examples = `
 Examples:
@@ -29,7 +29,7 @@ export function workerCommand(): Command {
     .option('--queue <url>', 'the Redis or Valkey with the queue: redis://HOST:6379')
     .option('-j, --jobs <n>', 'how many at a time', parseCount, 1)
     .option('--patience <time>', 'wall time after which a submission is set aside', parseDuration, 60_000)
-    .option('--dashboard <port>', 'show the queue on this port of 127.0.0.1, instead of working', Number)
+    .option('--dashboard <port>', 'show the queue on this port of 127.0.0.1, instead of working', parsePort)
     .option('--ipc', 'for `terrarium grade`: jobs come from the parent process')
     .action(run);
 }

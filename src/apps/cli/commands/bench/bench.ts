@@ -4,6 +4,7 @@ import { asTyped } from '../../../../command.js';
 import { type EngineName, engineNames } from '../../../../config/index.js';
 import { type Notification, notifications } from '../../../../devices/index.js';
 import { ConfigError, TerrariumError } from '../../../../errors.js';
+import { requireWritable } from '../../../frontend/output-file.js';
 
 import { barsSvg } from '../../../frontend/svg/bars.js';
 import { plotSvg } from '../../../frontend/svg/plot.js';
@@ -62,6 +63,7 @@ interface IoFlags {
 }
 
 function benchIo({ engine, accesses, rounds, svg, json }: IoFlags): void {
+  if (svg !== undefined) requireWritable('--svg', svg);
   if (accesses > 65535) throw new ConfigError(`${accesses} accesses are more than 65535`, 'CX counts them');
   const costs = measureIo(accesses, rounds, engine);
   process.stdout.write(json ? `${JSON.stringify(costs, null, 2)}\n` : ioTable(costs));
@@ -105,6 +107,7 @@ function ioPlot(costs: readonly IoCost[]): string {
 }
 
 async function benchSimvirtio({ engine, rounds, ring, svg, json }: BenchFlags): Promise<void> {
+  if (svg !== undefined) requireWritable('--svg', svg);
   const rows = await profile(rounds, { engine, ring: ring === '0' ? 0 : 3 });
   process.stdout.write(json ? `${JSON.stringify(rows, null, 2)}\n` : profileTable(rows));
   if (svg !== undefined) writeSvg(svg, rows);

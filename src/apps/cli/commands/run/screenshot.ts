@@ -1,10 +1,12 @@
 /** `--screenshot`: a picture of what the guest shows, as a PNG. */
-import { statSync, writeFileSync } from 'node:fs';
+
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Picture } from '../../../../devices/contract/index.js';
 import { TerrariumError } from '../../../../errors.js';
 import type { HostedMachine, Moment } from '../../../../runtime/index.js';
+import { isFolder } from '../../../../runtime/index.js';
 import { parseCount, parseDuration } from '../../../frontend/values.js';
 
 /** A file, and the moment when its picture is taken; without one, at the end of the run. */
@@ -42,10 +44,6 @@ export function addScreenshot(text: string, before: readonly Screenshot[] = []):
   }
   if (isFolder(file)) throw new InvalidArgumentError(`'${file}' is a folder.`);
   return [...before, added];
-}
-
-function isFolder(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /** The moments to ask the machine for: all but the end of the run. */

@@ -4,10 +4,10 @@
  * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { statSync, watch } from 'node:fs';
+import { watch } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '../../../../errors.js';
-import { languageOf } from '../../../../runtime/index.js';
+import { isFolder, languageOf } from '../../../../runtime/index.js';
 import { ExitStatus } from '../../../frontend/exit-status.js';
 import { styleFor } from '../../../frontend/style.js';
 
@@ -71,6 +71,5 @@ async function end(child: ChildProcess, ended: Promise<number>): Promise<void> {
 }
 
 function folderOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found?.isDirectory() ? file : path.dirname(file);
+  return isFolder(file) ? file : path.dirname(file);
 }
