@@ -59,7 +59,7 @@ run ok.bin --hypercalls nope.mjs  =>  nope.mjs could not be loaded
 run ok.bin --as kernel  =>  Allowed choices are flat, boot-sector, floppy, disk, cdrom, rom, elf, mu
 run ok.bin --disk nope.img  =>  nope.img: no such file
 run ok.bin --disk dir  =>  dir: not a regular file
-run ok.bin --disk ''  =>  '' is not a disk's file. Write it as FILE, FILE,write or FILE,keep=COPY.
+run ok.bin --disk ''  =>  '' is not a disk's file. Write it as FILE, FILE,write
 run ok.bin --disk ok.bin  =>  ok.bin: 1 bytes are no disk: its size is not a multiple of 512
 run ok.bin --floppy nope.img  =>  nope.img: no such file
 run ok.bin --cdrom nope.iso  =>  nope.iso: no such file
