@@ -10,6 +10,7 @@ import type { SourceLine } from '../cpp.js';
 import { type Dialect, type Encoded, EncodeError } from '../encode.js';
 import { type Expression, ExpressionError, evaluate, type Scope, type Value } from '../expression.js';
 import { mnemonics } from '../forms.js';
+import { LineStack, MAX_LINES } from '../line-stack.js';
 import { type AsmInstruction, registerNamed } from '../operand.js';
 import { type Grammar, parseExpression } from '../parse-expression.js';
 import { type Piece, type Program, ProgramTooLarge } from '../program.js';
@@ -21,6 +22,7 @@ import { directives, type Reading } from './directives.js';
 import { gasGrammar } from './grammar.js';
 import { intelInstruction } from './intel.js';
 import { defineMacro, expandEach, expandMacro, type Macro } from './macros.js';
+import { statements } from './statements.js';
 
 /** What a source may ask its surroundings for. */
 export interface GasHost {
@@ -33,9 +35,6 @@ export interface GasHost {
   readonly complain: (complaint: Complaint) => void;
 }
 
-/** Lines that macros and repetitions may make, and how deep macros may use each other. */
-const MAX_LINES = 4_000_000;
-const DEEPEST = 200;
 /** Encodings that are kept by their text: programs say the same things again and again. */
 const KEPT = 4096;
 
@@ -51,12 +50,6 @@ const blockEnd = /^\s*\.(endm|endmacro|endr)\b/i;
 
 const dialect: Dialect = { prefixes: 'gas', guess: true };
 const intelDialect: Dialect = { prefixes: 'gas', guess: false };
-
-interface Feed {
-  readonly lines: readonly SourceLine[];
-  at: number;
-  readonly macro: boolean;
-}
 
 export class GasReader implements Reading {
   readonly host: GasHost;
@@ -75,10 +68,9 @@ export class GasReader implements Reading {
   /** True after `.end`. */
   ended = false;
   origin: Origin = { file: '', line: 0 };
-  readonly #feeds: Feed[] = [];
+  readonly #lines = new LineStack<'macro' | 'other'>((origin, error) => this.complain(origin, error));
   readonly #locals = new Map<string, number>();
   readonly #kept = new Map<string, Encoded>();
-  #lines = 0;
   #expansions = 0;
   #symbolsRead = 0;
 
@@ -106,28 +98,11 @@ export class GasReader implements Reading {
 
   /** Reads all lines. */
   read(lines: readonly SourceLine[]): void {
-    this.#feeds.push({ lines, at: 0, macro: false });
-    for (let line = this.#next(); line !== undefined && !this.ended; line = this.#next()) this.#line(line);
+    this.#lines.push(lines, 'other');
+    for (let line = this.#lines.next(); line !== undefined && !this.ended; line = this.#lines.next())
+      this.#line(line);
     const open = this.conditions.open;
     if (open !== undefined) this.complain(open, new SourceError('this .if has no .endif'));
-  }
-
-  #next(): SourceLine | undefined {
-    for (;;) {
-      const feed = this.#feeds.at(-1);
-      if (feed === undefined) return undefined;
-      const line = feed.lines[feed.at++];
-      if (line === undefined) {
-        this.#feeds.pop();
-        continue;
-      }
-      if (++this.#lines > MAX_LINES) {
-        this.complain(line.origin, new SourceError(`more than ${MAX_LINES} lines with what macros make`));
-        this.ended = true;
-        return undefined;
-      }
-      return line;
-    }
   }
 
   complain(origin: Origin, { message, at, hint }: SourceError): void {
@@ -138,28 +113,21 @@ export class GasReader implements Reading {
   insert(texts: readonly string[], macro = true): void {
     const { file, line, from } = this.origin;
     const origin = { file, line, ...(from !== undefined && { from }) };
-    this.#feed(
+    this.#lines.push(
       texts.map((text) => ({ text, origin })),
-      macro,
+      macro ? 'macro' : 'other',
     );
   }
 
   /** Puts an included file's lines before those that are left. */
   insertFile(lines: readonly SourceLine[]): void {
-    this.#feed(lines, false);
-  }
-
-  #feed(lines: readonly SourceLine[], macro: boolean): void {
-    if (this.#feeds.length >= DEEPEST)
-      throw new SourceError(`more than ${DEEPEST} macros and files within each other`);
-    this.#feeds.push({ lines, at: 0, macro });
+    this.#lines.push(lines, 'other');
   }
 
   /** Leaves the macro that is being read. */
   exitMacro(): void {
-    const at = this.#feeds.findLastIndex(({ macro }) => macro);
-    if (at < 0) throw new SourceError('.exitm outside of a macro');
-    this.#feeds.length = at;
+    if (this.#lines.leave((mark) => mark === 'macro') === undefined)
+      throw new SourceError('.exitm outside of a macro');
   }
 
   #line({ text, origin }: SourceLine): void {
@@ -191,14 +159,8 @@ export class GasReader implements Reading {
     }
     const [, word = '', head = ''] = /^(\.[a-z]+)\s*(.*)$/is.exec(rest) ?? [];
     const { origin } = this;
-    const body: string[] = [];
-    for (let depth = 1; ; ) {
-      const line = this.#next();
-      if (line === undefined) throw new SourceError(`this ${word} has no ${blocks[word.toLowerCase()]}`);
-      if (blockStart.test(line.text)) depth++;
-      if (blockEnd.test(line.text) && --depth === 0) break;
-      body.push(line.text);
-    }
+    const missing = `this ${word} has no ${blocks[word.toLowerCase()]}`;
+    const body = this.#lines.block(blockStart, blockEnd, missing).map((line) => line.text);
     this.origin = origin;
     switch (word.toLowerCase()) {
       case '.macro': {
@@ -434,25 +396,4 @@ export class GasReader implements Reading {
     }
     throw refused ?? new EncodeError('nothing fits');
   }
-}
-
-/** The statements of a line: apart by `;`, comments after `#` taken out. */
-function* statements(line: string): Generator<{ text: string; at: number }> {
-  let start = 0;
-  for (let at = 0; at < line.length; at++) {
-    const character = line[at]!;
-    if (character === '"') {
-      for (at++; at < line.length && line[at] !== '"'; at++) if (line[at] === '\\') at++;
-    } else if (character === "'") {
-      // A character, which may be one of those that mean something here.
-      at += line[at + 1] === '\\' ? 2 : 1;
-    } else if (character === ';') {
-      yield { text: line.slice(start, at), at: start };
-      start = at + 1;
-    } else if (character === '#') {
-      yield { text: line.slice(start, at), at: start };
-      return;
-    }
-  }
-  yield { text: line.slice(start), at: start };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { SourceLine } from '../cpp.js';
+import { LineStack, MAX_LINES } from '../line-stack.js';
 import { type Complaint, type Origin, SourceError } from '../source.js';
 import { Conditions } from './conditions.js';
 import { nasmLines, splitCommas, stripComment } from './lines.js';
@@ -20,31 +21,23 @@ export interface NasmPreprocessorHost {
   readonly value: (text: string) => bigint;
 }
 
-interface FrameKind {
+/** What is kept of lines that were put in. */
+interface Frame {
   /** Of a macro: what its parameters stand for, and which use this is. */
-  readonly macro?: { readonly given: string[]; readonly use: number } | undefined;
+  readonly macro?: { readonly given: string[]; readonly use: number };
   /** Of a repetition. */
   readonly isLoop?: boolean;
-}
-
-interface Frame extends FrameKind {
-  readonly lines: readonly SourceLine[];
-  at: number;
   /** How many conditions were open when it began: those that opened since end with it. */
   readonly conditions: number;
 }
-
-const MAX_LINES = 4_000_000;
-const DEEPEST = 200;
 
 export class NasmPreprocessor {
   readonly #host: NasmPreprocessorHost;
   readonly #singles: SingleMacros;
   readonly #multis = new MultiMacros();
-  readonly #frames: Frame[] = [];
+  readonly #lines = new LineStack<Frame>((origin, error) => this.#complain(origin, error));
   readonly #conditions = new Conditions();
   #uses = 0;
-  #lines = 0;
 
   constructor(host: NasmPreprocessorHost, defines: ReadonlyMap<string, string>) {
     this.#host = host;
@@ -58,7 +51,7 @@ export class NasmPreprocessor {
   /** All lines that are left for the assembler. */
   *run(lines: readonly SourceLine[]): Generator<SourceLine> {
     this.#push(lines);
-    for (let line = this.#next(); line !== undefined; line = this.#next()) {
+    for (let line = this.#lines.next(); line !== undefined; line = this.#lines.next()) {
       try {
         const out = this.#line(line);
         if (out !== undefined) yield out;
@@ -71,28 +64,8 @@ export class NasmPreprocessor {
       this.#complain(origin, new SourceError('this condition has no %endif'));
   }
 
-  #next(): SourceLine | undefined {
-    for (;;) {
-      const frame = this.#frames.at(-1);
-      if (frame === undefined) return undefined;
-      const line = frame.lines[frame.at++];
-      if (line === undefined) {
-        this.#frames.pop();
-        continue;
-      }
-      if (++this.#lines > MAX_LINES) {
-        this.#complain(line.origin, new SourceError(`more than ${MAX_LINES} lines with what macros make`));
-        this.#frames.length = 0;
-        return undefined;
-      }
-      return line;
-    }
-  }
-
-  #push(lines: readonly SourceLine[], { macro, isLoop = false }: FrameKind = {}): void {
-    if (this.#frames.length >= DEEPEST)
-      throw new SourceError(`more than ${DEEPEST} macros and files within each other`);
-    this.#frames.push({ lines, at: 0, macro, isLoop, conditions: this.#conditions.depth });
+  #push(lines: readonly SourceLine[], kind: Omit<Frame, 'conditions'> = {}): void {
+    this.#lines.push(lines, { ...kind, conditions: this.#conditions.depth });
   }
 
   #line({ text: raw, origin }: SourceLine): SourceLine | undefined {
@@ -110,7 +83,7 @@ export class NasmPreprocessor {
   /** Puts a macro's parameters in: %1, %0, %%label, %{1}. */
   #parameters(text: string): string {
     if (!text.includes('%')) return text;
-    const { macro } = this.#frames.findLast(({ macro: one }) => one !== undefined) ?? {};
+    const { macro } = this.#lines.find(({ macro: one }) => one !== undefined) ?? {};
     if (macro === undefined) return text;
     return text.replace(
       /%(?:%([A-Za-z_]\w*)|\{?(-?\d+)\}?)/g,
@@ -151,25 +124,22 @@ export class NasmPreprocessor {
       }
       case 'macro':
       case 'imacro':
-        this.#multis.define(rest, this.#block(/^\s*%i?macro\b/i, /^\s*%endmacro\b/i, '%macro'));
+        this.#multis.define(
+          rest,
+          this.#lines.block(/^\s*%i?macro\b/i, /^\s*%endmacro\b/i, 'this %macro has no end'),
+        );
         return;
       case 'rep':
         this.#repeat(rest);
         return;
-      case 'exitrep': {
-        const at = this.#frames.findLastIndex(({ isLoop }) => isLoop);
-        if (at < 0) throw new SourceError('%exitrep outside of %rep');
-        this.#leave(at);
+      case 'exitrep':
+        this.#leave(({ isLoop = false }) => isLoop, '%exitrep outside of %rep');
         return;
-      }
-      case 'exitmacro': {
-        const at = this.#frames.findLastIndex(({ macro }) => macro !== undefined);
-        if (at < 0) throw new SourceError('%exitmacro outside of a macro');
-        this.#leave(at);
+      case 'exitmacro':
+        this.#leave(({ macro }) => macro !== undefined, '%exitmacro outside of a macro');
         return;
-      }
       case 'rotate': {
-        const { macro } = this.#frames.findLast(({ macro: one }) => one !== undefined) ?? {};
+        const { macro } = this.#lines.find(({ macro: one }) => one !== undefined) ?? {};
         if (macro === undefined) throw new SourceError('%rotate outside of a macro');
         const by = Number(this.#value(rest)) % Math.max(macro.given.length, 1);
         macro.given.push(...macro.given.splice(0, by < 0 ? macro.given.length + by : by));
@@ -193,9 +163,10 @@ export class NasmPreprocessor {
   }
 
   /** Ends a macro or a repetition, and what began inside it. */
-  #leave(at: number): void {
-    this.#conditions.leave(this.#frames[at]!.conditions);
-    this.#frames.length = at;
+  #leave(isMeant: (frame: Frame) => boolean, otherwise: string): void {
+    const frame = this.#lines.leave(isMeant);
+    if (frame === undefined) throw new SourceError(otherwise);
+    this.#conditions.leave(frame.conditions);
   }
 
   /** False where the directive is none of a condition. */
@@ -240,20 +211,8 @@ export class NasmPreprocessor {
     }
   }
 
-  /** The lines up to the end that belongs to a block. */
-  #block(start: RegExp, end: RegExp, what: string): SourceLine[] {
-    const body: SourceLine[] = [];
-    for (let depth = 1; ; ) {
-      const line = this.#next();
-      if (line === undefined) throw new SourceError(`this ${what} has no end`);
-      if (start.test(line.text)) depth++;
-      if (end.test(line.text) && --depth === 0) return body;
-      body.push(line);
-    }
-  }
-
   #repeat(rest: string): void {
-    const body = this.#block(/^\s*%rep\b/i, /^\s*%endrep\b/i, '%rep');
+    const body = this.#lines.block(/^\s*%rep\b/i, /^\s*%endrep\b/i, 'this %rep has no end');
     const count = this.#value(rest);
     if (count < 0n || count * BigInt(Math.max(body.length, 1)) > MAX_LINES)
       throw new SourceError(`%rep ${count}: too many lines`);
@@ -266,8 +225,7 @@ export class NasmPreprocessor {
       .expand(rest)
       .trim()
       .replace(/^(["'`<])(.*)(?:\1|>)$/, '$2');
-    const from = this.#frames.at(-1)?.lines[0]?.origin.file ?? '';
-    const found = this.#host.read(name, from);
+    const found = this.#host.read(name, this.#lines.file);
     if (found === undefined)
       throw new SourceError(`there is no file ${name}`, -1, 'names count from the source that names them');
     this.#push(nasmLines(new TextDecoder().decode(found.bytes), found.file));

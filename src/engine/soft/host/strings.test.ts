@@ -93,7 +93,8 @@ describe('REP MOVS and REP STOS', () => {
     const handler = 0x1800;
     fc.assert(
       fc.property(cases, fc.integer(), (one, seed) => {
-        const before = Uint8Array.from({ length: MEMORY }, (_, n) => (n * 31 + (seed >>> (n % 24))) & 255);
+        const before = new Uint8Array(MEMORY);
+        for (let n = 0; n < MEMORY; n++) before[n] = n * 31 + (seed >>> (n % 24));
         before.fill(0, 0, 0x2000);
         before[handler] = HLT;
         before.set([handler & 255, handler >> 8, 0, 0], 13 * 4);
