@@ -1,4 +1,7 @@
-/** Reading a floppy by INT 13h and a disk on the software CPU, by PIO and by the bus master, beside QEMU's TCG with the same kernel. */
+/**
+ * Reading a floppy by INT 13h and a disk on the software CPU, by PIO, by the bus master and by virtio, beside QEMU's TCG with the same
+ * kernel.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,6 +23,7 @@ const FLOPPY = { calls: 16_000, least: 20 } as const;
 const modes = [
   { name: 'ATA PIO', mode: 0, commands: 400, least: 30 },
   { name: 'bus-master DMA', mode: 1, commands: 8000, least: 300 },
+  { name: 'virtio', mode: 'virtio', commands: 40_000, least: 500 },
 ] as const;
 
 export function benchDisk(root: string): Row[] {
@@ -33,8 +37,9 @@ export function benchDisk(root: string): Row[] {
         const seconds = median(Array.from({ length: ROUNDS }, () => run(long) - run(short)));
         return ((one.commands * 3) / 4) * (BYTES / 1e6 / seconds);
       };
-      const ours = rate(onSoft);
-      const theirs = hasQemu() ? rate((file) => onQemu(folder, file)) : undefined;
+      const isVirtio = one.mode === 'virtio';
+      const ours = rate((file) => onSoft(file, isVirtio));
+      const theirs = hasQemu() ? rate((file) => onQemu(folder, file, isVirtio)) : undefined;
       return {
         name: `${one.name}, soft`,
         unit: 'MB/s',
@@ -95,21 +100,38 @@ function floppyOnQemu(file: string): number {
   return (performance.now() - started) / 1000;
 }
 
-function build(root: string, folder: string, mode: number, commands: number): string {
+function build(root: string, folder: string, mode: number | 'virtio', commands: number): string {
   const file = path.join(folder, `disk-${mode}-${commands}`);
   const defines = [`-DMODE=${mode}`, `-DCOMMANDS=${commands}`];
-  const link = ['-m32', '-nostdlib', '-static', '-no-pie', '-Wl,-Ttext=0x100000,--build-id=none,-N'];
-  execFileSync('gcc', [...defines, ...link, path.join(root, 'bench/disk.S'), '-o', file]);
+  const source = mode === 'virtio' ? 'bench/virtio-disk.c' : 'bench/disk.S';
+  const words = [
+    '-O2',
+    '-ffreestanding',
+    '-fno-pie',
+    '-fno-stack-protector',
+    `-I${path.join(root, 'guests/include')}`,
+  ];
+  const link = [
+    ...words,
+    '-m32',
+    '-nostdlib',
+    '-static',
+    '-no-pie',
+    '-Wl,-Ttext=0x100000,--build-id=none,-N',
+  ];
+  execFileSync('gcc', [...defines, ...link, path.join(root, source), '-o', file]);
   return file;
 }
 
-function onSoft(file: string): number {
+function onSoft(file: string, isVirtio: boolean): number {
   const disk = new OverlayDisk(new MemoryDisk(new Uint8Array(1 << 20), { readOnly: true }));
   using machine = createMachine({
     engine: 'soft',
     machine: 'pc',
     image: parseImage(readFileSync(file), 'disk'),
-    drives: new Drives([{ name: 'hd0', kind: 'disk', file: 'memory', disk }]),
+    drives: new Drives([
+      { name: isVirtio ? 'vd0' : 'hd0', kind: isVirtio ? 'virtio' : 'disk', file: 'memory', disk },
+    ]),
   });
   const outcome = machine.run({ timeoutMs: 120_000 });
   if (outcome.code !== QEMU_GOOD) throw new Error(`the kernel ended with ${outcome.kind}: ${outcome.reason}`);
@@ -120,7 +142,7 @@ function hasQemu(): boolean {
   return spawnSync('qemu-system-x86_64', ['--version']).status === 0;
 }
 
-function onQemu(folder: string, kernel: string): number {
+function onQemu(folder: string, kernel: string, isVirtio: boolean): number {
   const image = path.join(folder, 'disk.img');
   writeFileSync(image, '');
   truncateSync(image, 1 << 20);
@@ -135,11 +157,9 @@ function onQemu(folder: string, kernel: string): number {
     '-device',
     'isa-debug-exit,iobase=0x501',
   ];
-  const { status } = spawnSync('qemu-system-x86_64', [
-    ...words,
-    '-drive',
-    `file=${image},format=raw,if=ide,snapshot=on`,
-  ]);
+  const drive = `file=${image},format=raw,snapshot=on,if=${isVirtio ? 'none,id=disk' : 'ide'}`;
+  const device = isVirtio ? ['-device', 'virtio-blk-pci,drive=disk,disable-legacy=on'] : [];
+  const { status } = spawnSync('qemu-system-x86_64', [...words, '-drive', drive, ...device]);
   if (status !== QEMU_GOOD) throw new Error(`QEMU ended with ${status}`);
   return (performance.now() - started) / 1000;
 }

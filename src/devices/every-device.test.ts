@@ -18,6 +18,7 @@ const withMemory: Record<string, string> = {
   VirtioDevice: 'virtio/hostile.test.ts',
   VirtioEntropy: 'virtio/hostile.test.ts',
   VirtioKeyboard: 'virtio/hostile.test.ts',
+  VirtioMmio: 'virtio/hostile.test.ts',
   VirtioNet: 'virtio/hostile.test.ts',
   VirtioPci: 'virtio/hostile.test.ts',
   VirtioTablet: 'virtio/hostile.test.ts',

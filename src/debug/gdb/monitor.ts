@@ -29,6 +29,7 @@ const help = `monitor commands:
   tss               the task state segment
   pages             the page map, as ranges with their rights
   walk ADDR         the page walk of a linear address, entry by entry
+  virtio            the virtio devices and their queues, drawn
   devices           the machine's devices with their ports and memory
   exits             the last exits from the guest
   accessor          the instruction that accessed a watchpoint; gdb shows the one after it
@@ -76,6 +77,7 @@ export async function monitor(
     case 'ldt':
     case 'tss':
     case 'pages':
+    case 'virtio':
     case 'devices':
     case 'exits':
     case 'accessor':

@@ -2,96 +2,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { MemoryDisk, SECTOR } from '../disk/index.js';
+import { GuestMemory } from '../../memory/index.js';
+import { TestLine, testHost } from '../test-host.js';
 import { randomNumbers } from '../testing.js';
 import { Status } from './constants.js';
 import type { VirtioDevice } from './device.js';
-import {
-  loopback,
-  VirtioBalloon,
-  VirtioBlock,
-  VirtioConsole,
-  VirtioEntropy,
-  VirtioKeyboard,
-  VirtioNet,
-  VirtioTablet,
-} from './index.js';
-import { recover, storm } from './storm.js';
-import { Bench, type MockDriver, RAM, ROM } from './testing.js';
+import { MMIO_SIZE, VirtioMmio } from './index.js';
+import { kinds } from './kinds-testing.js';
+import { recover, storm } from './storm-testing.js';
+import { Bench, RAM, ROM } from './testing.js';
 
 const seeds = fc.integer({ min: 1, max: 0xffff_ffff });
 /** No device has more state than this, as JSON. */
 const MOST_STATE = 128 * 1024;
-
-/** Each device, and what it does for a driver that does all right. */
-const kinds: Record<string, { make(): VirtioDevice; works(driver: MockDriver): void }> = {
-  block: {
-    make: () =>
-      new VirtioBlock({ name: 'vd0', disk: new MemoryDisk(new Uint8Array(64 * SECTOR)), queues: 2 }),
-    works(driver) {
-      const [queue] = driver.start(0);
-      const read = queue!.send([new Uint8Array(16), 512, 1]);
-      assert.equal(read?.bytes[512], 0);
-    },
-  },
-  entropy: {
-    make: () => new VirtioEntropy(),
-    works(driver) {
-      const [queue] = driver.start(0);
-      assert.deepEqual(queue!.send([3])?.bytes, Uint8Array.of(4, 4, 4));
-    },
-  },
-  net: {
-    make: () => new VirtioNet('net', loopback()),
-    works(driver) {
-      const [receive, transmit] = driver.start(0, 1);
-      for (let n = 0; n < 3; n++) {
-        receive!.add([12 + 64]);
-        driver.kick(0);
-        transmit!.send([new Uint8Array(12), new Uint8Array(60).fill(n)]);
-      }
-      driver.bench.inputs.look();
-      // What came before the reset may come first.
-      assert.ok((receive!.used()[0]?.length ?? 0) >= 12);
-    },
-  },
-  console: {
-    make: () =>
-      new VirtioConsole('console', [
-        { name: 'terminal', output: () => {}, isTerminal: true },
-        { name: 'agent', output: () => {} },
-      ]),
-    works(driver) {
-      const [, transmit] = driver.start(0, 1);
-      assert.equal(transmit!.send([Uint8Array.of(65)])?.length, 0);
-    },
-  },
-  balloon: {
-    make: () => new VirtioBalloon(),
-    works(driver) {
-      const [inflate] = driver.start(0);
-      assert.equal(inflate!.send([Uint8Array.of(1, 0, 0, 0)])?.length, 0);
-    },
-  },
-  keyboard: {
-    make: () => new VirtioKeyboard(),
-    works(driver) {
-      const [events] = driver.start(0);
-      for (const _ of 'ab') events!.add([8]);
-      (driver.bench.pci.device as VirtioKeyboard).key('KeyA', true);
-      assert.deepEqual(events!.used()[0]?.bytes, Uint8Array.of(1, 0, 30, 0, 1, 0, 0, 0));
-    },
-  },
-  tablet: {
-    make: () => new VirtioTablet(),
-    works(driver) {
-      const [events] = driver.start(0);
-      for (const _ of 'abc') events!.add([8]);
-      (driver.bench.pci.device as VirtioTablet).point({ x: 258, y: 0, buttons: 0 });
-      assert.deepEqual(events!.used()[0]?.bytes, Uint8Array.of(3, 0, 0, 0, 2, 1, 0, 0));
-    },
-  },
-};
 
 for (const [name, { make, works }] of Object.entries(kinds)) {
   describe(`a virtio device: ${name}`, () => {
@@ -134,6 +57,62 @@ function compare(make: () => VirtioDevice, seed: number, before: number): void {
   assert.deepEqual(other.messages, one.messages);
   assert.ok(Buffer.from(one.memory.peek(0, RAM)).equals(other.memory.peek(0, RAM)), 'memory differs');
 }
+
+describe('registers in memory', () => {
+  const [BASE, ENTRY] = [0xfef0_0000, 0x1000];
+  const offsets = [0x14, 0x20, 0x24, 0x30, 0x38, 0x44, 0x50, 0x64, 0x70, 0x80, 0x90, 0xa0, 0xa4, 0xc0, 0x100];
+  const values = [0, 1, 2, 3, 8, 11, 15, 0x101, ENTRY, 0x2000, 0x3000, RAM, 0xffff_ffff];
+
+  /** A machine's memory with a block device, and random accesses to it. */
+  function rig() {
+    const memory = GuestMemory.create([{ address: 0, size: RAM }]);
+    const mmio = new VirtioMmio(kinds.block!.make(), BASE, 5);
+    const lines = { 5: new TestLine() };
+    mmio.attach(testHost({ memory }, lines));
+    const step = (random: () => number): number => {
+      const size = ([1, 2, 4, 4] as const)[random() & 3]!;
+      const offset = random() % 8 ? offsets[random() % offsets.length]! : random() % MMIO_SIZE;
+      if (random() % 4 === 0)
+        memory.write32(ENTRY + ((random() % 0x3000) & ~3), random() % 2 ? random() : random() % 64);
+      if (random() % 3 === 0) return mmio.readMemory(BASE + offset, size);
+      const value = random() % 8 ? values[random() % values.length]! : random();
+      mmio.writeMemory(BASE + offset, size, value % 2 ** (8 * size));
+      return lines[5].edges;
+    };
+    return { memory, mmio, step };
+  }
+
+  test('survives 100,000 random accesses, and is reset by a write', () => {
+    const { mmio, step } = rig();
+    const random = randomNumbers(11);
+    for (let n = 0; n < 100_000; n++) {
+      const seen = step(random);
+      assert.ok(Number.isInteger(seen) && seen >= 0, `${seen}`);
+    }
+    mmio.writeMemory(BASE + 0x70, 4, 0);
+    assert.equal(mmio.readMemory(BASE + 0x70, 4), 0);
+    assert.equal(mmio.device.problem, '');
+  });
+
+  test('continues as before, after any writes, in a device that took its state', () => {
+    fc.assert(
+      fc.property(seeds, fc.nat(500), (seed, before) => {
+        const [one, other] = [rig(), rig()];
+        const random = randomNumbers(seed);
+        for (let n = 0; n < before; n++) one.step(random);
+        other.memory.writeBytes(0, one.memory.peek(0, RAM));
+        other.mmio.load(JSON.parse(JSON.stringify(one.mmio.save())));
+        const [first, second] = [randomNumbers(seed + 1), randomNumbers(seed + 1)];
+        for (let n = 0; n < 200; n++) {
+          one.step(first);
+          other.step(second);
+        }
+        assert.deepEqual(other.mmio.save(), one.mmio.save());
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
 
 describe('a ring that no driver makes', () => {
   const request = () => {
