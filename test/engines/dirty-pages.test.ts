@@ -4,11 +4,12 @@ import { describe, test } from 'node:test';
 import { type Engine, ExitKind, newControl } from '../../src/engine/contract/index.js';
 import { kvmEngine } from '../../src/engine/kvm/index.js';
 import { randomNumbers } from '../../src/isa/index.js';
-import { GuestMemory, PAGE_SIZE } from '../../src/memory/index.js';
+import { GuestMemory } from '../../src/memory/index.js';
 import { modes } from '../../src/verify/modes.js';
 import { noKvm } from '../support.js';
+import { checkLog } from './dirty-log.js';
 import { engineOf, Side } from './lockstep.js';
-import { makeProgram, programKinds } from './random-programs.js';
+import { programKinds } from './random-programs.js';
 
 const engines: [name: string, make: () => Engine, skip: string | false][] = [
   ['kvm', () => kvmEngine(), noKvm],
@@ -160,34 +161,19 @@ for (const [name, make, skip] of engines) {
   });
 }
 
-/** The pages whose bytes are not those of `before`. */
-function changed(memory: GuestMemory, before: Uint8Array): number[] {
-  const now = memory.peek(0, before.length);
-  return Array.from({ length: before.length / PAGE_SIZE }, (_, page) => page).filter((page) => {
-    const [from, to] = [page * PAGE_SIZE, (page + 1) * PAGE_SIZE];
-    return Buffer.compare(now.subarray(from, to), before.subarray(from, to)) !== 0;
-  });
-}
-
 describe('no write of a random program is missing in the log', () => {
   for (const [index, kind] of programKinds.entries()) {
     for (const mode of ['off', 'eager'] as const) {
       test(`in ${kind} code, ${mode === 'off' ? 'interpreted' : 'translated'}`, () => {
         using side = new Side(engineOf(mode), kind);
         side.vm.logDirtyPages(0, true);
+        const known = new Uint8Array(side.memory.size);
         let [named, seen] = [0, 0];
-        for (let n = 0; n < 40; n++) {
-          const random = randomNumbers(5000 * (index + 1) + n);
-          side.start(makeProgram(random, kind, 40));
-          for (let goesOn = true, step = 0; goesOn && step < 40; step++) {
-            const before = side.memory.readBytes(0, side.memory.size);
-            goesOn = side.run(step < 30 ? 1 + random(300) : 5000);
-            const [logged, differ] = [side.vm.takeDirtyPages(0), changed(side.memory, before)];
-            const missing = differ.filter((page) => !logged.includes(page));
-            assert.deepEqual(missing, [], `program ${n}, step ${step}`);
-            named += logged.length;
-            seen += differ.length;
-          }
+        // `npm run soak` runs more.
+        for (let n = 0; n < 12; n++) {
+          const log = checkLog(side, kind, randomNumbers(5000 * (index + 1) + n), known);
+          named += log.named;
+          seen += log.seen;
         }
         // Writes of the same value, and those that only begin, are named too.
         assert.ok(seen > 100 && named < 4 * seen, `${named} pages were named, and ${seen} differ`);
