@@ -120,6 +120,24 @@ export class Debugger {
     });
   }
 
+  /** To right after the next write to a place, also where the guest has not been yet. @param what as for `addWatchpoint` */
+  nextWrite(what: string | bigint, length?: number): Promise<DebugStop> {
+    return this.#begin(async () => {
+      const { address, size } = await this.#placeOf(what);
+      return this.#arrive(() => this.target.nextWrite(address, length ?? size));
+    });
+  }
+
+  /** Back to the instruction that gave a register its value. */
+  lastChange(register: string): Promise<DebugStop> {
+    return this.#travel(async () => {
+      const { place } = await this.evaluate(register, { pure: true });
+      if (place?.kind !== 'register')
+        throw new DebugError(`${register} is no register`, 'memory has a last write');
+      return this.#arrive(() => this.target.lastChange(place.name));
+    });
+  }
+
   /**
    * Where a value comes from, as a tree and as text: back through the instructions that copied it to the one that made it, and on to
    * what that one took. The guest stays at this moment.

@@ -5,7 +5,7 @@
  */
 
 import { walkPages } from '../inspect/index.js';
-import type { GuestMemory } from '../memory/index.js';
+import { type GuestMemory, PAGE_SIZE } from '../memory/index.js';
 import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { DebugError } from './errors.js';
 
@@ -58,6 +58,30 @@ export function writeMemory(
 function requireLength(length: number): void {
   if (Number.isInteger(length) && length >= 0 && length <= LONGEST_ACCESS) return;
   throw new DebugError(`${length} bytes are too many at once`, `${LONGEST_ACCESS} is the most`);
+}
+
+/** The numbers of the pages of RAM that hold a range, as `PagesState` counts them; undefined where not all of it is mapped. */
+export function pagesOf(
+  memory: GuestMemory,
+  system: SystemRegisters,
+  address: bigint,
+  length: number,
+): number[] | undefined {
+  const { found, missing } = piecesOf(memory, system, address, length);
+  if (missing !== undefined) return undefined;
+  const pages = new Set<number>();
+  for (const piece of found) {
+    const region = memory.find(piece.physical)!;
+    let first = 0;
+    for (const one of memory.regions) {
+      if (one.slot === region.slot) break;
+      first += one.capacity / PAGE_SIZE;
+    }
+    const from = piece.physical - region.address;
+    for (let at = Math.floor(from / PAGE_SIZE); at * PAGE_SIZE < from + piece.length; at++)
+      pages.add(first + at);
+  }
+  return [...pages];
 }
 
 function piecesOf(

@@ -21,7 +21,7 @@ import type { Footprint } from './history/backwards.js';
 import type { HistoryRange, Rewindable } from './history/history.js';
 import { Past } from './history/past.js';
 import { Travel } from './history/travel.js';
-import { readMemory, type Space, writeMemory } from './memory.js';
+import { pagesOf, readMemory, type Space, writeMemory } from './memory.js';
 import { linearPc } from './mode.js';
 import { type CpuView, changeRegister } from './registers.js';
 import { SessionPoints } from './session-points.js';
@@ -99,6 +99,8 @@ export class DebugSession {
     past: () => this.#past,
     ask: (request) => this.#ask(request),
     cpu: () => this.#cpu,
+    pagesOf: (address, length) =>
+      pagesOf(this.#machine.memory, this.#cpu.getSystemRegisters(), address, length),
     here: () => this.#here(),
     arrived: (end) => {
       this.#current = 0;
@@ -296,6 +298,20 @@ export class DebugSession {
    */
   lastWrite(address: bigint, length: number): Stop {
     return this.#travel.findBack([], watchpointsFor(address, length, 'write'));
+  }
+
+  /** Runs to right after the next write to one of these bytes: through what is known, then on into the unknown. */
+  nextWrite(address: bigint, length: number): Stop {
+    return this.#run({ step: false, breakpoints: [], watchpoints: watchpointsFor(address, length, 'write') });
+  }
+
+  /**
+   * Goes back to the instruction that gave a register its value; to the beginning of the history where none did.
+   * @throws DebugError where there is no history, or the register was not written in the last 300,000 instructions
+   */
+  lastChange(register: string): Stop {
+    const at = this.#questions.changed(register);
+    return at === undefined ? { ...this.goTo(this.#past.history.range.first), why: 'begin' } : this.goTo(at);
   }
 
   /** The last `count` instructions before this moment, oldest first; fewer at the beginning of the history. */

@@ -24,6 +24,8 @@ export const debugMethods = [
   'stepBack',
   'resumeBack',
   'lastWrite',
+  'nextWrite',
+  'lastChange',
   'trail',
   'whence',
   'writes',
@@ -38,7 +40,18 @@ export type DebugMethod = (typeof debugMethods)[number];
 /** Those that run the guest. */
 export const runningMethods: ReadonlySet<DebugMethod> = new Set([
   ...(['step', 'stepWithin', 'resume', 'release'] as const),
-  ...(['goTo', 'goToExit', 'stepBack', 'resumeBack', 'lastWrite', 'trail', 'whence', 'writes'] as const),
+  ...([
+    'goTo',
+    'goToExit',
+    'stepBack',
+    'resumeBack',
+    'lastWrite',
+    'nextWrite',
+    'lastChange',
+    'trail',
+    'whence',
+    'writes',
+  ] as const),
 ]);
 
 type Remote = {

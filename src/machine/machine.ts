@@ -282,6 +282,14 @@ export class Machine implements Runnable, Disposable {
     return state;
   }
 
+  /**
+   * The pages of RAM that may have been written since this machine had a state that it gave or took, also with the values that they
+   * had; numbers as in `MachineState.memory.pages`. Undefined where nothing is logged, or another state was given or taken since.
+   */
+  writtenSince({ memory }: MachineState): ReadonlySet<number> | undefined {
+    return this.writtenPages.copy === memory ? new Set(this.writtenPages.since(memory)) : undefined;
+  }
+
   /** Ends what `logWrites` began. */
   endLog(): void {
     this.#requireRest();

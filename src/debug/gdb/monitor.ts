@@ -37,6 +37,8 @@ const help = `monitor commands:
   history           how far the guest can go back (gdb's reverse-step, reverse-continue …)
   goto N            goes to the moment after N instructions, back or forward
   whence PLACE      where the value of a register or of memory comes from: whence $rax, whence qword [rsp]
+  last write PLACE  back to the instruction that wrote memory last; next write PLACE: to right after the next write
+  last change REG   back to the instruction that gave a register its value: last change rax
   writes PLACE      all writes to memory so far: writes dword [0x500]
   print EXPR        a value of C, or of registers and memory: print p->next, print word [es:di]
   locals [FRAME]    the parameters and variables of a function of C, 0 being the one that runs
@@ -60,6 +62,7 @@ export async function monitor(
 ): Promise<string> {
   const [name = 'help', argument, ...rest] = command.trim().split(/\s+/);
   if (name === 'goto') return goTo(target, [argument ?? '', ...rest].join(' '));
+  if (name === 'last' || name === 'next') return seek(command.trim(), target, settings);
   if (name in questions)
     return ask(name as Question, command.trim().slice(name.length).trim(), target, settings);
   if (rest.length > 0) return `'${command.trim()}' has too many words\n${help}`;
@@ -112,6 +115,22 @@ async function historyText(target: DebugTarget): Promise<string> {
   if (range === undefined) return `${await target.noHistory()}\n`;
   const { first, now, last } = range;
   return `instruction ${now} of ${last}; the guest can go back to ${first}\n`;
+}
+
+/** To the instruction that wrote a place, or gave a register its value. */
+async function seek(command: string, target: DebugTarget, { symbols }: MonitorSettings): Promise<string> {
+  const [, way, what] = /^(last write|next write|last change)\s+(.+)$/.exec(command) ?? [];
+  if (way === undefined || what === undefined)
+    return 'write it as in: monitor last write counter, monitor next write qword [rsp], monitor last change rax\n';
+  const debug = new Debugger(target, symbols?.() ?? new SymbolTable({ format: 'flat' }));
+  const stop = await (way === 'last write'
+    ? debug.lastWrite(what)
+    : way === 'next write'
+      ? debug.nextWrite(what)
+      : debug.lastChange(what));
+  const found = stop.why === 'begin' ? 'nothing did since the history begins: the guest is there now\n' : '';
+  const place = `0x${stop.pc.toString(16)}  ${debug.symbols.locate(stop.pc) ?? ''}`.trimEnd();
+  return `${found}${place}\n${await historyText(target)}${TRAVELLED}`;
 }
 
 type Question = keyof typeof questions;

@@ -34,17 +34,22 @@ export function findLast(history: History, end: number, parts: SearchParts): Fou
   let to = end;
   for (let length = FIRST_PIECE; to > first; length *= GROWTH) {
     const from = Math.max(first, to - length);
-    parts.disarm();
-    if (!history.goTo(from)) return 'interrupt';
-    const found = searchPiece(history, to, parts);
+    const found = searchFrom(history, from, to, parts);
     if (found !== undefined) return found;
     to = from;
   }
   return undefined;
 }
 
-/** Runs from here to `to`, and returns what was met last on the way. */
-function searchPiece(history: History, to: number, parts: SearchParts): Found | 'interrupt' | undefined {
+/** Runs from one moment to another, and returns what was met last on the way. */
+export function searchFrom(
+  history: History,
+  from: number,
+  to: number,
+  parts: SearchParts,
+): Found | 'interrupt' | undefined {
+  parts.disarm();
+  if (!history.goTo(from)) return 'interrupt';
   let found: Found | undefined;
   let step = false;
   while (history.range.now < to) {

@@ -21,6 +21,8 @@ export interface Checkpoint extends Moment {
   readonly state: MachineState;
   /** Whoever passes this moment goes on with its state: the debugger changed the guest here. */
   readonly changed: boolean;
+  /** The pages of RAM that may have been written since the checkpoint before; undefined where that is not known. */
+  readonly written?: ReadonlySet<number> | undefined;
 }
 
 /** What a state costs beside its pages, at least: bytes. */
@@ -55,6 +57,11 @@ export class Checkpoints {
   /** The last one that is not after so many instructions. */
   before(instructions: number): Checkpoint | undefined {
     return this.#list[this.#after(instructions) - 1];
+  }
+
+  /** The first one that is not before so many instructions. */
+  notBefore(instructions: number): Checkpoint | undefined {
+    return this.#list[this.#after(instructions - 1)];
   }
 
   /** The last one with fewer exits. */
@@ -119,6 +126,8 @@ export class Checkpoints {
   #drop(at: number): void {
     const [checkpoint] = this.#list.splice(at, 1);
     if (checkpoint === undefined) return;
+    const next = this.#list[at];
+    if (next !== undefined && at > 0) this.#list[at] = { ...next, written: together(checkpoint, next) };
     this.#bytes -= sizeOf(checkpoint);
     for (const page of checkpoint.state.memory.pages.values()) {
       const holders = this.#pages.get(page)! - 1;
@@ -131,15 +140,22 @@ export class Checkpoints {
   }
 }
 
-const sizes = new WeakMap<Checkpoint, number>();
+/** What was written before either of two. */
+function together(one: Checkpoint, other: Checkpoint): ReadonlySet<number> | undefined {
+  if (one.written === undefined || other.written === undefined) return undefined;
+  return new Set([...one.written, ...other.written]);
+}
+
+const sizes = new WeakMap<MachineState, number>();
 
 /** Bytes of a state without its pages, about; counted once. */
 function sizeOf(checkpoint: Checkpoint): number {
-  let size = sizes.get(checkpoint);
+  let size = sizes.get(checkpoint.state);
   if (size === undefined) {
     const { memory, ...rest } = checkpoint.state;
-    size = SMALLEST + 16 * memory.pages.size + weigh(rest);
-    sizes.set(checkpoint, size);
+    // A place in the table of pages, and one in the set of those that were written.
+    size = SMALLEST + 32 * memory.pages.size + weigh(rest);
+    sizes.set(checkpoint.state, size);
   }
   return size;
 }

@@ -19,6 +19,7 @@ export interface Rewindable {
   quiet: boolean;
   save(): MachineState;
   logWrites(): MachineState;
+  writtenSince(state: MachineState): ReadonlySet<number> | undefined;
   load(state: MachineState): void;
   run(options?: RunOptions): Outcome;
 }
@@ -57,6 +58,8 @@ export class History {
   #present: Moment;
   /** When the next state is kept, in instructions. */
   #due = 0;
+  /** The state that the machine gave or took last: its log of written pages counts from there. */
+  #base: MachineState | undefined;
   /** The debugger has changed the guest: what followed this moment will not come again. */
   #changed = false;
 
@@ -76,7 +79,8 @@ export class History {
     this.#present = this.#moment();
     this.#before = machine.inputs.save().taken;
     // From here on a state costs what has changed since the one before.
-    this.#keep(machine.logWrites());
+    this.#base = machine.logWrites();
+    this.#checkpoints.add({ ...this.#moment(), state: this.#base, changed: false });
     machine.inputs.listen((event) => this.#events.push(event));
   }
 
@@ -157,7 +161,7 @@ export class History {
     const near = instructions - NEAR;
     if (near - this.#now > NEAR) {
       if (this.#repeat({}, near).kind !== 'limit') return false;
-      if (this.#checkpoints.before(near)!.instructions !== this.#now) this.#keep(this.#machine.save());
+      if (this.#checkpoints.before(near)!.instructions !== this.#now) this.#keep();
     }
     return this.#repeat({}, instructions).kind === 'limit' || this.#now === instructions;
   }
@@ -229,6 +233,7 @@ export class History {
     const { inputs } = this.#machine;
     inputs.replay({ version: 1, events: this.#events, until: this.#present.cycles, before: this.#before });
     this.#machine.load(checkpoint.state);
+    this.#base = checkpoint.state;
   }
 
   /** What the debugger changed begins another future. */
@@ -249,18 +254,47 @@ export class History {
     if (before === taken) this.#events = [];
     this.#before = before;
     inputs.replay({ version: 1, events: this.#events, until: this.#present.cycles, before });
-    this.#keep(this.#machine.save(), true);
+    this.#keep(true);
   }
 
-  #keep(state: MachineState, changed = false): void {
-    this.#checkpoints.add({ ...this.#moment(), state, changed });
+  #keep(changed = false): void {
+    // What was written since an older state is more than what was written since the checkpoint before.
+    const written = changed || this.#base === undefined ? undefined : this.#machine.writtenSince(this.#base);
+    const state = this.#machine.save();
+    this.#base = state;
+    this.#checkpoints.add({ ...this.#moment(), state, changed, written });
     this.#forget();
+  }
+
+  /** The last moment before another one whose state is kept; the first moment of the history where there is none. */
+  kept(before: number): number {
+    return this.#checkpoints.before(before - 1)?.instructions ?? this.range.first;
+  }
+
+  /** Whether a page of RAM may have been written between a moment whose state is kept and a later one, before the next such. */
+  mayWrite(pages: readonly number[], to: number): boolean {
+    const written = this.#checkpoints.notBefore(to)?.written;
+    return written === undefined || pages.some((page) => written.has(page));
+  }
+
+  /** Runs to a moment; whether pages may have been written on the way, or undefined where somebody stopped it. */
+  writesUntil(pages: readonly number[], until: number): boolean | undefined {
+    const base = this.#machine.save();
+    while (this.#now < until) {
+      const { kind } = this.#repeat({}, until);
+      if (kind === 'stopped') return undefined;
+      if (kind !== 'limit') break;
+    }
+    const written = this.#machine.writtenSince(base);
+    // No checkpoint begins here: what a later one says of itself must not count from here.
+    this.#base = undefined;
+    return written === undefined || pages.some((page) => written.has(page));
   }
 
   /** Keeps the present state, and says when the next one is due. @param rate instructions a millisecond of the run up to here */
   #keepTimed(rate: number): void {
     const began = performance.now();
-    this.#keep(this.#machine.save());
+    this.#keep();
     const cost = performance.now() - began;
     this.#due = this.#now + Math.max(CLOSEST, Math.round((cost / SHARE_OF_TIME) * rate));
   }

@@ -4,6 +4,7 @@ import { DebugError } from '../errors.js';
 import type { Stop, StopPlace } from '../stop.js';
 import { type Footprint, findLast, trailOf } from './backwards.js';
 import type { History } from './history.js';
+import { findLastStore } from './last-store.js';
 import type { Past } from './past.js';
 
 /** The most instructions of one `trail`. */
@@ -16,6 +17,8 @@ export interface TravelParts {
   ask(request: DebugRequest | undefined): string | undefined;
   /** The CPU that runs. */
   cpu(): EngineCpu;
+  /** The pages of RAM that hold a range; undefined where not all of it is mapped. */
+  pagesOf(address: bigint, length: number): number[] | undefined;
   /** Where the guest is stopped. */
   here(): StopPlace;
   /** The guest is at another moment now. @param end how it ended, if this is its end */
@@ -52,16 +55,21 @@ export class Travel {
   /** Back to the last breakpoint or access before this moment; to the beginning of the history where there is none. */
   findBack(breakpoints: readonly bigint[], watchpoints: readonly Watchpoint[]): Stop {
     const history = this.#history;
-    const { ask, cpu } = this.#parts;
+    const { ask, cpu, pagesOf } = this.#parts;
     const { now, first } = history.range;
-    const found = findLast(history, now, {
-      arm: (step) => {
+    const pages = watchpoints.map(({ address, length, on }) =>
+      on === 'write' ? pagesOf(address, length) : undefined,
+    );
+    const search = {
+      arm: (step: boolean) => {
         const refused = ask({ step, breakpoints: step ? [] : breakpoints, watchpoints });
         if (refused !== undefined) throw new DebugError(refused);
       },
       touched: () => watchpoints[cpu().touchedWatchpoint],
-      disarm: () => ask(undefined),
-    });
+      disarm: () => void ask(undefined),
+    };
+    const stores = breakpoints.length === 0 && pages.every((some) => some !== undefined);
+    const found = stores ? findLastStore(history, now, pages.flat(), search) : findLast(history, now, search);
     if (found === 'interrupt') return { ...this.goTo(now), why: 'interrupt' };
     if (found === undefined) return { ...this.goTo(first), why: 'begin' };
     const { touched, at } = found;

@@ -9,7 +9,8 @@ import type { GuestMemory } from '../../memory/index.js';
 import { DebugError } from '../errors.js';
 import { findLast } from '../history/backwards.js';
 import type { History } from '../history/history.js';
-import { readMemory } from '../memory.js';
+import { findLastStore } from '../history/last-store.js';
+import { pagesOf, readMemory } from '../memory.js';
 import { type CodeBits, codeBase } from '../mode.js';
 import { type CpuView, registerOf } from '../registers.js';
 import type { StopPlace } from '../stop.js';
@@ -108,18 +109,21 @@ export class WriteFinder {
   }
 
   #lastStore(place: Place & { kind: 'memory' }, before: number): Write {
-    const { history, ask, cpu } = this.#parts;
+    const { history, memory, ask, cpu } = this.#parts;
     this.goTo(before);
     const value = this.read(place);
     const watchpoints = watchpointsFor(place.address, place.size, 'write');
-    const found = findLast(history, before, {
-      arm: (step) => {
+    const pages = pagesOf(memory, cpu().getSystemRegisters(), place.address, place.size);
+    const search = {
+      arm: (step: boolean) => {
         const refused = ask({ step, breakpoints: [], watchpoints });
         if (refused !== undefined) throw new DebugError(refused);
       },
       touched: () => watchpoints[cpu().touchedWatchpoint],
-      disarm: () => ask(undefined),
-    });
+      disarm: () => void ask(undefined),
+    };
+    const found =
+      pages === undefined ? findLast(history, before, search) : findLastStore(history, before, pages, search);
     if (found === 'interrupt') throw new Interrupted();
     const from = found === undefined ? history.range.first : Math.min(found.at + 1, before);
     this.goTo(from);

@@ -79,6 +79,26 @@ export class Questions {
     });
   }
 
+  /** The moment of the instruction that gave a register its value; undefined where it has it since the beginning of the history. */
+  changed(name: string): number | undefined {
+    const { cpu, past } = this.#parts;
+    const view = {
+      registers: cpu().getRegisters(),
+      system: cpu().getSystemRegisters(),
+      fpu: cpu().getState().fpu,
+    };
+    const place = wantedPlace({ kind: 'register', name }, view);
+    const { now } = past().history.range;
+    const write = this.#look((parts) => new WriteFinder(parts).lastWrite(place, now));
+    if (write.by === 'start') return undefined;
+    if (write.by === 'unknown')
+      throw new DebugError(
+        `${name} was not written in the last ${write.searched.toLocaleString('en')} instructions`,
+        'go back and ask again',
+      );
+    return write.at;
+  }
+
   writes(address: bigint, length: number, most?: number): WriteRecord[] {
     return this.#look((parts) => writesOf(parts, { address, length, ...(most !== undefined && { most }) }));
   }
