@@ -69,7 +69,7 @@ export function initial(modules: readonly Module[], script: string): Uint8Array 
   return Buffer.concat([system(readFileSync(debian!.busybox)), cpio(content)]);
 }
 
-const APPEND = 'console=ttyS0 quiet panic=-1 nokaslr';
+export const APPEND = 'console=ttyS0 quiet panic=-1 nokaslr';
 
 /** Boots it on the software CPU. Gives what it prints. */
 export function bootLinux(
