@@ -180,7 +180,7 @@ const lateModules = {
 
 /** The equivalent of `import.meta` for CommonJS. package.json's "imports" are looked up here, which costs nothing. */
 const importMeta = `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;
-const importMetaResolve = (name) => new URL({ '#worker': 'worker.cjs', '#package': '../package.json' }[name], importMetaUrl).href;`;
+const importMetaResolve = (name) => new URL({ '#worker': 'worker.cjs', '#network': 'network.mjs', '#package': '../package.json' }[name], importMetaUrl).href;`;
 
 const commonJs = {
   format: 'cjs',
@@ -287,6 +287,17 @@ export async function build(options = {}) {
       plugins: [ownFiles, lateModules],
     }),
   ];
+  // The thread of a network, which waits at its top level for what it opens.
+  work.push(
+    esbuild.build({
+      ...common(options),
+      entryPoints: { network: 'src/runtime/network/thread.ts' },
+      outdir: 'dist',
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      external: ['koffi', '#*'],
+    }),
+  );
   if (tests) work.push(transpile(options));
   const [results, , lab] = await Promise.all([
     Promise.all(work),

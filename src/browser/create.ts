@@ -60,6 +60,13 @@ const opener: Opener = {
     const texts = fwCfg.map(({ name, text = '' }) => [name, encoder.encode(text)] as const);
     return texts.length === 0 ? undefined : Object.fromEntries(texts);
   },
+  networks({ nets = [] }) {
+    if (nets.length === 0) return undefined;
+    throw new ConfigError(
+      'createMachine: a browser has no sockets for a network card',
+      'give networks: [{ transmit(frame) {}, frames: { available: false, read() {} } }], what the card is plugged into',
+    );
+  },
   drives: ({ disks = [], floppies = [], cdroms = [] }) => {
     const [named] = [...disks, ...floppies, ...cdroms];
     if (named === undefined) return undefined;

@@ -19,6 +19,7 @@ import {
   wordsOf,
 } from './index.js';
 import { diskBuses, flag, isList } from './kinds.js';
+import { cardModels } from './networks.js';
 
 const number = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const region = fc.record(
@@ -49,6 +50,17 @@ const disk = fc.oneof(
     { requiredKeys: ['file'], noNullPrototype: true },
   ),
 );
+const port = fc.integer({ min: 1, max: 65_535 });
+const forward = fc.record(
+  {
+    hostPort: port,
+    guestPort: port,
+    udp: fc.constant(true),
+    address: fc.constantFrom('0.0.0.0', '192.168.1.255'),
+  },
+  { requiredKeys: ['hostPort', 'guestPort'], noNullPrototype: true },
+);
+
 const specs: fc.Arbitrary<MachineSpec> = fc.record(
   {
     engine: fc.constantFrom(...engineNames),
@@ -90,6 +102,28 @@ const specs: fc.Arbitrary<MachineSpec> = fc.record(
         ),
         fc.record(
           { name: fc.stringMatching(/^[a-z/.]{1,55}$/), file: fc.stringMatching(/^[a-f/.=,]+$/) },
+          { noNullPrototype: true },
+        ),
+      ),
+    ),
+    nets: fc.array(
+      fc.oneof(
+        fc.record(
+          {
+            kind: fc.constant('user' as const),
+            outside: fc.boolean(),
+            forwards: fc.array(forward, { minLength: 1 }),
+            model: fc.constantFrom(...cardModels),
+            mac: fc.constant('52:54:00:ab:cd:ef'),
+            pcap: fc.stringMatching(/^[a-z./=]{1,20}$/),
+          },
+          { requiredKeys: ['kind', 'outside'], noNullPrototype: true },
+        ),
+        fc.record(
+          {
+            kind: fc.constantFrom('switch' as const, 'tap' as const),
+            name: fc.stringMatching(/^[a-z][a-z0-9.-]{0,14}$/),
+          },
           { noNullPrototype: true },
         ),
       ),

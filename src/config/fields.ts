@@ -24,6 +24,7 @@ import {
   size,
   whole,
 } from './kinds.js';
+import { network } from './networks.js';
 
 export const engineNames = ['auto', 'kvm', 'soft'] as const;
 export type EngineName = (typeof engineNames)[number];
@@ -247,6 +248,15 @@ export const fields = {
     ...users,
     option: '--firmware <file>',
   }),
+  /**
+   * Network cards, each with its network (docs/network.md): `user` needs no privileges, `switch` leads to other machines, `tap` to an
+   * interface of the host's. A program's guest reaches nothing outside unless it says `outside: true`.
+   */
+  nets: field(
+    listOf(network, 'a list of networks: [{ "kind": "user", "outside": true }]'),
+    'a network card: user (with ,forward=8080:80 or ,restrict), switch=NAME, tap=NAME; ,pcap=FILE; may repeat',
+    { ...users, option: '--net <how>' },
+  ),
   /** Files of QEMU's fw_cfg, beside those that are always there: a firmware or a kernel of a whole PC reads them by name. */
   fwCfg: field(
     listOf(fwCfgFile, 'a list of files: [{ "name": "opt/greeting", "text": "hello" }]'),

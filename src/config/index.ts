@@ -40,5 +40,13 @@ export {
   whole,
 } from './kinds.js';
 export { memoryOf } from './memory.js';
+export {
+  type CardModel,
+  cardModels,
+  type Forward,
+  type NetworkKind,
+  type NetworkSpec,
+  networkKinds,
+} from './networks.js';
 export { type OtherKeys, type ReadFields, type Reading, readFields, readSpec } from './read.js';
 export { wordsOf } from './words.js';

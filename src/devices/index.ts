@@ -13,6 +13,7 @@ export { FirmwarePorts } from './debug/firmware.js';
 export { DEBUG_NMI_PORT, DebugNmi } from './debug/nmi.js';
 export { PvPanic, QemuDebugExit } from './debug/qemu.js';
 export * from './disk/index.js';
+export { E1000, type E1000State } from './e1000/index.js';
 export { FirmwareRom } from './firmware-rom.js';
 export { Dma8237, type DmaState, FloppyController, type FloppyState } from './floppy/index.js';
 export { FpuErrors, type FpuErrorsState } from './fpu-errors.js';

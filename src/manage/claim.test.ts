@@ -15,10 +15,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { TerrariumError } from '../errors.js';
+import { openRuntimeDirectory } from '../runtime/runtime-dir.js';
 import { Claim, holdersOf } from './claim.js';
 import { checkName } from './names.js';
 import { isAlive, newHolderId, parseHolderId, processStat } from './processes.js';
-import { openRuntimeDirectory } from './runtime-dir.js';
 
 const base = mkdtempSync(path.join(tmpdir(), 'terrarium-claim-'));
 after(() => rmSync(base, { recursive: true, force: true }));
@@ -66,7 +66,7 @@ describe('a claim to a name', () => {
       import { closeSync, openSync, unlinkSync } from 'node:fs';
       import { setTimeout as pause } from 'node:timers/promises';
       import { Claim } from '${room('./claim.js')}';
-      import { openRuntimeDirectory } from '${room('./runtime-dir.js')}';
+      import { openRuntimeDirectory } from '${room('../runtime/runtime-dir.js')}';
       const directory = openRuntimeDirectory({ XDG_RUNTIME_DIR: '${base}' });
       let claim;
       let won = 0;

@@ -2,9 +2,9 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmdirSync, rmS
 import path from 'node:path';
 import { command } from '../command.js';
 import { TerrariumError } from '../errors.js';
+import type { RuntimeDirectory } from '../runtime/index.js';
 import { checkName } from './names.js';
 import { type HolderId, isAlive, newHolderId, parseHolderId } from './processes.js';
-import type { RuntimeDirectory } from './runtime-dir.js';
 
 /** How long a claimant waits for simultaneous claimants to withdraw: milliseconds. */
 const CONTEST_LIMIT_MS = 2000;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { TerrariumError } from '../errors.js';
+import { openRuntimeDirectory, type RuntimeDirectory } from '../runtime/index.js';
 import { type ConsoleEvents, type ControlClient, openConnection, within } from './client.js';
 import { CONSOLE_LOG, MESSAGES, readLog } from './kept-log.js';
 import { holderOf, noMachine } from './list.js';
@@ -7,7 +8,6 @@ import { checkName } from './names.js';
 import { type HolderId, isAlive, processStat } from './processes.js';
 import type { MachineEnd, MachineStatus } from './protocol.js';
 import { readRecord } from './record.js';
-import { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
 
 /** How long a machine may take for its greeting: milliseconds. */
 const GREETING_MS = 5000;

@@ -12,11 +12,16 @@ import {
   wordsOf,
 } from '../config/index.js';
 import { ConfigError, TerrariumError } from '../errors.js';
-import { type PortableError, packError, unpackError } from '../runtime/index.js';
+import {
+  openRuntimeDirectory,
+  type PortableError,
+  packError,
+  STARTING,
+  unpackError,
+} from '../runtime/index.js';
 import { checkName } from './names.js';
 import { newHolderId } from './processes.js';
 import { isObject } from './protocol.js';
-import { openRuntimeDirectory, STARTING } from './runtime-dir.js';
 
 /** How many bytes of a compiler's warnings the starter shows. */
 const SHOWN_WARNINGS = 64 * 1024;

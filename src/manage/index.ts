@@ -4,6 +4,8 @@
  *
  * @module
  */
+
+export { openRuntimeDirectory, type RuntimeDirectory } from '../runtime/index.js';
 export type { ConsoleEvents } from './client.js';
 export {
   type AttachedConsole,
@@ -28,5 +30,4 @@ export { CONSOLE_KEPT } from './kept-log.js';
 export { type ListOptions, listMachines, type MachineInfo, pidOf, removeMachine } from './list.js';
 export type { MachineEnd, MachineStatus } from './protocol.js';
 export { type PublishedMachine, type PublishOptions, publishMachine } from './published.js';
-export { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
 export type { Snapshotter } from './server.js';

@@ -2,13 +2,13 @@ import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { command } from '../command.js';
 import { TerrariumError } from '../errors.js';
+import { openRuntimeDirectory, type RuntimeDirectory, STARTING } from '../runtime/index.js';
 import { Claim, emptyFolder, holdersOf, list, removeIfEmpty } from './claim.js';
 import { openConnection } from './client.js';
 import { checkName } from './names.js';
 import { isAlive, parseHolderId, processStat } from './processes.js';
 import type { MachineEnd } from './protocol.js';
 import { type MachineRecord, readRecord } from './record.js';
-import { openRuntimeDirectory, type RuntimeDirectory, STARTING } from './runtime-dir.js';
 
 /** How many ended machines are remembered, the newest ones; each takes up to 1 MiB for its console. */
 const REMEMBERED = 32;

@@ -1,13 +1,13 @@
 import { renameSync } from 'node:fs';
 import path from 'node:path';
 import type { HostedMachine, HostedOutcome } from '../runtime/index.js';
+import { openRuntimeDirectory, type RuntimeDirectory } from '../runtime/index.js';
 import { Claim, emptyFolder } from './claim.js';
 import { ConsoleHistory } from './history.js';
 import { CONSOLE_KEPT, CONSOLE_LOG, KeptLog, MESSAGES, MESSAGES_KEPT } from './kept-log.js';
 import { tidy } from './list.js';
 import type { MachineEnd, MachineStatus } from './protocol.js';
 import { type MachineRecord, writeRecord } from './record.js';
-import { openRuntimeDirectory, type RuntimeDirectory } from './runtime-dir.js';
 import { ControlServer, type Snapshotter } from './server.js';
 
 export interface PublishOptions {

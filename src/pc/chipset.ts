@@ -9,6 +9,7 @@ import {
   type ButtonSource,
   Dma8237,
   type Drives,
+  E1000,
   FirmwarePorts,
   FloppyController,
   FwCfg,
@@ -27,6 +28,7 @@ import {
   type VirtioDevice,
   VirtioPci,
 } from '../devices/index.js';
+import type { MachineNetwork } from './parts.js';
 
 /** Where PCI memory begins: after all RAM that a PC has below 4 GiB, so far. */
 export const PCI_HOLE = 0xe000_0000;
@@ -35,6 +37,7 @@ const PCI_ROUTES = [10, 10, 11, 11] as const;
 
 export interface ChipsetOptions {
   drives?: Drives | undefined;
+  networks?: readonly MachineNetwork[] | undefined;
   /** Its base addresses, routes and power management are set up, as a firmware leaves them; else a firmware of the guest's does that. */
   isSetUp: boolean;
   /** It has a display adapter. */
@@ -55,6 +58,7 @@ const FIRST_VIRTIO = 4;
 /** The chipset and what is on it. */
 export function chipset({
   drives,
+  networks = [],
   isSetUp,
   hasDisplay,
   told = {},
@@ -73,6 +77,10 @@ export function chipset({
   const display = hasDisplay ? new Vga({ display: bus }) : undefined;
   if (display?.config) bus.add(2, 0, { config: display.config });
   const functions = virtio.map((device, i) => new VirtioPci(device, bus, FIRST_VIRTIO + i));
+  const cards = networks.map((network, i) => {
+    const slot = i === 0 ? FIRST_VIRTIO - 1 : FIRST_VIRTIO + virtio.length + i - 1;
+    return new E1000(`e1000-${i}`, network, bus, slot);
+  });
   if (isSetUp) bus.assign(PCI_HOLE);
   const nowhere: ByteSink = () => {};
   const serial = (name: string, base: number, irq: number) =>
@@ -81,6 +89,7 @@ export function chipset({
     ...(display ? [display] : []),
     bus,
     ide,
+    ...cards,
     power,
     new Hpet(),
     dma,

@@ -91,6 +91,7 @@ function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener)
   const firmware = opener.firmware(spec);
   const fwCfg = opener.fwCfg(spec);
   const drives = handed.drives ?? opener.drives(spec);
+  const networks = handed.networks ?? opener.networks(spec);
   const again = (given: ForkParts) => {
     const own = { ...given, ...(beside && { beside }) } as Handed;
     return assemble({ spec, image, engine, parts: own, logged: true }, opener);
@@ -103,6 +104,7 @@ function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener)
         image,
         engine,
         ...(drives && { drives }),
+        ...(networks && { networks }),
         ...(beside && { beside }),
         ...(firmware && { firmware }),
         ...(fwCfg && { fwCfg }),
@@ -113,6 +115,7 @@ function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener)
     );
   } catch (error) {
     drives?.dispose();
+    for (const network of networks ?? []) network.dispose?.();
     throw error;
   }
 }

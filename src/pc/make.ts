@@ -14,7 +14,7 @@ import { board, giveWay } from './board.js';
 import { chipset, PCI_HOLE } from './chipset.js';
 import { biosParts, onDrives, orderFor, wantsBios } from './firmware.js';
 import { Machine, type Origin } from './machine.js';
-import type { PcParts } from './parts.js';
+import type { MachineNetwork, PcParts } from './parts.js';
 import { romParts } from './rom.js';
 import { frameBufferFor, graphicsWish } from './screen.js';
 import { placeTables } from './tables/index.js';
@@ -52,10 +52,12 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     : undefined;
   const rom = parts.firmware && romParts(parts.firmware, memory, print);
   const drives = firmware?.drives ?? (rom ? onDrives(parts.drives, image) : parts.drives);
-  const virtio = virtioDevices(spec, { ...parts, output, drives });
+  const networks = parts.networks?.map((network) => silenced(network, () => made?.quiet === true)) ?? [];
+  const virtio = virtioDevices(spec, { ...parts, networks, output, drives });
   const seats = seatsOf(spec, parts);
   const isPc =
-    (spec.machine ?? (firmware || rom || parts.fwCfg || virtio.length > 0 ? 'pc' : 'bare')) === 'pc';
+    (spec.machine ??
+      (firmware || rom || parts.fwCfg || virtio.length + networks.length > 0 ? 'pc' : 'bare')) === 'pc';
   const byPci = (spec.virtioBus ?? (isPc ? 'pci' : 'mmio')) === 'pci';
   if (byPci && !isPc)
     throw new ConfigError(
@@ -65,6 +67,12 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
   const mmio = byPci ? [] : virtioMmio(virtio, isPc);
   if (parts.fwCfg && !isPc)
     throw new ConfigError('a bare machine has no fw_cfg for its files', 'take a whole PC: --machine pc');
+  const cards = networks.filter(({ model }) => model === 'e1000');
+  if (cards.length > 0 && !isPc)
+    throw new ConfigError(
+      'a bare machine has no PCI bus for a network card',
+      'take a whole PC: --machine pc',
+    );
   const wish = spec.vga === false ? undefined : graphicsWish(image);
   const hasScreen = spec.vga === true || firmware !== undefined || rom !== undefined || wish !== undefined;
   const chips = board({
@@ -87,6 +95,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     ...(isPc
       ? chipset({
           drives,
+          networks: cards,
           isSetUp: rom === undefined,
           hasDisplay: hasScreen,
           button: parts.button,
@@ -137,6 +146,12 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
   };
   const machine = new Machine(config, origin);
   made = machine;
+  for (const network of parts.networks ?? [])
+    network.begin?.({
+      control: machine.control,
+      hostKernel: engine.capabilities.hostKernel,
+      now: () => machine.clock.now(),
+    });
   try {
     firmware?.finish(machine);
     if (screen?.kind === 'rgb') vga?.showDisplay(screen);
@@ -158,6 +173,21 @@ function regionsOf({ regions = [], simvirtio: notification }: MachineSpec) {
   return notification === undefined
     ? regions
     : [...regions, ...simvirtioRegions(notification, STANDARD_BACKENDS)];
+}
+
+/** What a machine sends is not sent again where a run is repeated. */
+function silenced(network: MachineNetwork, isQuiet: () => boolean): MachineNetwork {
+  const { frames, mac, model, takesLarge } = network;
+  return {
+    frames,
+    ...(mac && { mac }),
+    ...(model && { model }),
+    ...(takesLarge && { takesLarge }),
+    transmit(frame) {
+      if (!isQuiet()) network.transmit(frame);
+    },
+    dispose: () => network.dispose?.(),
+  };
 }
 
 /** The fields that have a value. */

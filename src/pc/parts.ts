@@ -4,14 +4,13 @@
  * @module
  */
 import type { BesideFiles, Image } from '../boot/index.js';
-import type { DeviceModule, EngineName, MachineSpec } from '../config/index.js';
-import type { ByteSink, ByteSource, Device } from '../devices/contract/index.js';
+import type { CardModel, DeviceModule, EngineName, MachineSpec } from '../config/index.js';
+import type { ByteSink, ByteSource, Device, NetworkPort } from '../devices/contract/index.js';
 import type {
   ButtonSource,
   Drives,
   HypercallOptions,
   KeyboardControllerOptions,
-  NetBackend,
   PortOptions,
   Tone,
 } from '../devices/index.js';
@@ -19,6 +18,14 @@ import type { Engine } from '../engine/contract/index.js';
 import type { ExitObserver, MachineConfig } from '../machine/index.js';
 import type { ImageSource, OpenImage } from './options.js';
 import type { FirmwareImage } from './rom.js';
+
+/** What a network card is plugged into, and which one. */
+export interface MachineNetwork extends NetworkPort {
+  /** Default: a virtio card. */
+  readonly model?: CardModel;
+  /** The machine is there: who calls it to its frames, and its clock in nanoseconds. */
+  begin?(machine: { control: Int32Array; hostKernel: boolean; now: () => number }): void;
+}
 
 /** What a machine is handed beside its description, since it cannot be data. */
 export interface PcParts {
@@ -37,6 +44,8 @@ export interface PcParts {
   onTone?: (tone: Tone) => void;
   /** The disks that the description names, opened. The machine closes them. */
   drives?: Drives;
+  /** What network cards are plugged into, a card each. The machine closes them. */
+  networks?: readonly MachineNetwork[];
   /** The files that the description names to be loaded beside a kernel. */
   beside?: BesideFiles;
   /** The ROM that runs in the place of the BIOS. */
@@ -47,8 +56,6 @@ export interface PcParts {
   screenIsSeen?: boolean;
   /** Devices of the user's own. One that claims a standard device's ports takes its place. */
   devices?: readonly Device[];
-  /** Other ends of network cards: a virtio card each. */
-  networks?: readonly NetBackend[];
   /** Ports of a virtio console beside its terminal. The machine has such a console where there are any. */
   ports?: readonly PortOptions[];
   /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
@@ -102,6 +109,8 @@ export interface Opener {
   fwCfg(spec: MachineSpec): Readonly<Record<string, Uint8Array>> | undefined;
   /** The disks that a description names; undefined where it names none. */
   drives(spec: MachineSpec): Drives | undefined;
+  /** The networks that a description names; undefined where it names none. */
+  networks(spec: MachineSpec): readonly MachineNetwork[] | undefined;
   /** The files that are loaded beside a kernel; undefined where the description names none. */
   beside(spec: MachineSpec, image: Image): BesideFiles | undefined;
 }

@@ -36,7 +36,9 @@ export function virtioDevices({ virtio = [] }: MachineSpec, given: Given): Virti
   const disks = (drives?.of('virtio') ?? []).map(
     ({ name, disk, serial }) => new VirtioBlock({ name: `virtio-${name}`, disk, ...(serial && { serial }) }),
   );
-  const cards = networks.map((backend, i) => new VirtioNet(`virtio-net${i}`, backend));
+  const cards = networks
+    .filter(({ model }) => model !== 'e1000')
+    .map((port, i) => new VirtioNet(`virtio-net${i}`, port));
   const wanted = ports.length > 0 && !virtio.includes('console') ? [...virtio, 'console' as const] : virtio;
   // What is typed goes to the first of a kind.
   const { input: _, keys: __, ...unattended } = given;

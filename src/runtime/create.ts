@@ -12,12 +12,14 @@ import { openFwCfg } from './disks/open-fw-cfg.js';
 import { engineByName } from './engines/engines.js';
 import { openBeside } from './images/beside.js';
 import { loadImage } from './images/image-file.js';
+import { openNetworks } from './network/network-host.js';
 
 /** What this host opens by name. */
 const opener: Opener = {
   engine: engineByName,
   image: loadImage,
   drives: openDrives,
+  networks: openNetworks,
   beside: openBeside,
   firmware: openFirmware,
   fwCfg: openFwCfg,

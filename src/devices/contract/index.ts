@@ -13,6 +13,6 @@ export type { Device } from './device.js';
 export type { DeviceHost, SystemBus, TrackedBytes, Windows } from './host.js';
 export type { DeviceInputs, InputSource, InputStream } from './inputs.js';
 export type { InterruptController, Line, LineListener, PinSink, PinWatcher } from './interrupts.js';
-export type { NetworkPort } from './network.js';
+export { DEFAULT_MAC, type NetworkPort } from './network.js';
 export type { AccessSize, Claim, MemoryRange, PortRange } from './ranges.js';
 export type { Glance, Picture, PictureArea, Screen, TextPicture } from './screen.js';

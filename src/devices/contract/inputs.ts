@@ -4,6 +4,11 @@ export interface InputSource<T> {
   read(): T | undefined;
   /** True if `read` would give a value. */
   readonly available: boolean;
+  /**
+   * True while something is under way that takes the host's time: a guest that halts waits for it by the host's clock, also where the
+   * machine's time is its instructions and would pass at once.
+   */
+  readonly awaits?: boolean;
 }
 
 /** A source as the gate gives it to a device. */

@@ -2,12 +2,17 @@ import type { InputSource } from './inputs.js';
 
 /** What a network card is plugged into: frames go out and come in, without their check sequence. */
 export interface NetworkPort {
-  /** The largest frame that it takes from a card that can divide larger ones itself. */
-  readonly mostFrame: number;
   /** Takes a frame, always: what finds no room is lost, as on a wire. The bytes are the card's again after the call. */
-  send(frame: Uint8Array): void;
-  /** The frames for the card, which reads them by its gate, `DeviceInputs.stream`. */
-  readonly source: InputSource<Uint8Array>;
+  transmit(frame: Uint8Array): void;
+  /** The frames for the card, which reads them by its gate, `DeviceInputs.stream`: so they are recorded. */
+  readonly frames: InputSource<Uint8Array>;
+  /** The card's address. Default: one of QEMU's range. */
+  readonly mac?: Uint8Array;
+  /** It takes TCP segments of up to 64 KiB: a card that divides them for its guest need not. */
+  readonly takesLarge?: boolean;
   /** The machine ends. */
   dispose?(): void;
 }
+
+/** What cards have whose port names none: the first address that QEMU gives. */
+export const DEFAULT_MAC: readonly number[] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];

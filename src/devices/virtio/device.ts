@@ -99,6 +99,9 @@ export abstract class VirtioDevice {
   /** What a subclass wants of its host: inputs, alarms. */
   protected attached(_host: DeviceHost): void {}
 
+  /** The machine ends. */
+  dispose(): void {}
+
   /** A driver has made buffers of a queue available. */
   protected abstract serve(queue: VirtQueue): void;
 

@@ -11,7 +11,7 @@ export { type BlockOptions, VirtioBlock } from './devices/block.js';
 export { type PortOptions, type TerminalSize, VirtioConsole } from './devices/console.js';
 export { VirtioEntropy } from './devices/entropy.js';
 export { type Pointing, TABLET_MOST, VirtioKeyboard, VirtioTablet } from './devices/input.js';
-export { FrameQueue, loopback, type NetBackend, VirtioNet } from './devices/net.js';
+export { FrameQueue, loopback, VirtioNet } from './devices/net.js';
 export { MMIO_SIZE, mmioParameter, VirtioMmio } from './transport/mmio.js';
 export { VirtioPci } from './transport/pci.js';
 export { type QueueView, type VirtioView, virtioViews } from './view.js';

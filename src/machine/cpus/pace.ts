@@ -196,11 +196,22 @@ class CyclePace implements Pace {
     return this.#awaited === Number.POSITIVE_INFINITY ? untilEnd(this.#paced) : 0;
   }
 
-  /** Where an alarm is set, the machine's time advances to it at once. */
+  /** Where an alarm is set, the machine's time advances to it at once, unless something outside needs the host's time. */
   sleep(seen: number): void {
     const next = this.#awaited;
-    if (next !== Number.POSITIVE_INFINITY) this.#time.advance(next);
+    if (this.#inputs.awaitsHost) this.#sleepWithHost(seen, next);
+    else if (next !== Number.POSITIVE_INFINITY) this.#time.advance(next);
     else Atomics.wait(this.#paced.machine.control, Control.wake, seen, untilLook(this.#paced));
+  }
+
+  /** Sleeps as long as the host's clock says that the machine does: what comes meanwhile comes at such a moment. */
+  #sleepWithHost(seen: number, next: number): void {
+    const now = this.#time.now();
+    const began = hostTime();
+    const until = Math.min(untilLook(this.#paced), (next - now) / MILLISECOND);
+    Atomics.wait(this.#paced.machine.control, Control.wake, seen, until);
+    const passed = Math.round((hostTime() - began) * MILLISECOND);
+    this.#time.advance(Math.min(next, now + passed));
   }
 
   get #awaited(): number {

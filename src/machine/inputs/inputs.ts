@@ -48,6 +48,8 @@ interface Channel {
   /** Input of a stream is there to be asked for. */
   arrived?(): void;
   available?(): boolean;
+  /** See `InputSource.awaits`. */
+  awaits?(): boolean;
   /** Takes a value that was pushed. */
   receive?(value: unknown): void;
 }
@@ -150,6 +152,11 @@ export class Inputs {
     return this.#replay === undefined ? Number.POSITIVE_INFINITY : this.#lookAt;
   }
 
+  /** True while a source waits for the host: see `InputSource.awaits`. Never while a record takes its place. */
+  get awaitsHost(): boolean {
+    return this.#replay === undefined && this.#streams.some((stream) => stream.awaits?.() === true);
+  }
+
   /** Lets in the input that has come. Call it between two instructions of the guest. */
   look(): void {
     const before = this.#between;
@@ -191,6 +198,7 @@ export class Inputs {
     const channel = this.#open(name, 'stream');
     channel.arrived = arrived;
     channel.available = () => source?.available === true;
+    channel.awaits = () => source?.awaits === true;
     if (source !== undefined) this.#streams.push(channel);
     const isOpen = () => this.#replay?.hasMore(name) ?? source !== undefined;
     /** The position of an access that found the source empty: it stays so for the rest of that access. */

@@ -25,6 +25,7 @@ import { openFirmware } from '../disks/open-firmware.js';
 import { openFwCfg } from '../disks/open-fw-cfg.js';
 import { chooseEngine } from '../engines/engines.js';
 import { openBeside } from '../images/beside.js';
+import { openNetworks, unplugged } from '../network/network-host.js';
 import { answersObservers } from './answers.js';
 import { buttonSource, keySource, mouseSource } from './keys.js';
 import type { FromWorker, HostedParts, MadeMachine, SavedMachine, StreamName } from './protocol.js';
@@ -100,6 +101,8 @@ export class Life implements Disposable {
     const firmware = openFirmware(spec);
     const fwCfg = openFwCfg(spec);
     const drives = openDrives(spec);
+    // What a recorded run sent has been sent, and what it got is in the record.
+    const networks = observe.replay === undefined ? openNetworks(spec) : unplugged(spec);
     try {
       this.machine = makePc(spec, {
         engine,
@@ -118,6 +121,7 @@ export class Life implements Disposable {
         hypercalls: { ...user.hypercalls(), log: this.#logInto() },
         devices: [...user.devices(), ...(timed.any ? [timed] : []), ...(typist.any ? [typist] : [])],
         ...(drives && { drives }),
+        ...(networks && { networks }),
         ...(beside && { beside }),
         ...(firmware && { firmware }),
         ...(fwCfg && { fwCfg }),
@@ -136,6 +140,7 @@ export class Life implements Disposable {
       });
     } catch (error) {
       drives?.dispose();
+      for (const network of networks ?? []) network.dispose?.();
       throw error;
     }
     try {

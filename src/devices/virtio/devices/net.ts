@@ -4,7 +4,13 @@
  *
  * @module
  */
-import type { DeviceHost, InputSource, InputStream } from '../../contract/index.js';
+import {
+  DEFAULT_MAC,
+  type DeviceHost,
+  type InputSource,
+  type InputStream,
+  type NetworkPort,
+} from '../../contract/index.js';
 import { bytesField, stateFields } from '../../state.js';
 import { Type } from '../constants.js';
 import { VirtioDevice } from '../device.js';
@@ -20,16 +26,6 @@ const BUFFERS_AT = 10;
 /** Without segments of the driver's own no frame is longer: 1500 bytes, two addresses, a type, a VLAN's tag. */
 export const MOST_FRAME_BYTES = 1518;
 const MOST_WAITING = 256;
-
-/** Who is on the other end of the wire. */
-export interface NetBackend {
-  /** Takes a frame of the guest's, without its checksum. The bytes are a copy. */
-  transmit(frame: Uint8Array): void;
-  /** Frames for the guest. They are plain data, and a recorded run has them. */
-  readonly frames: InputSource<Uint8Array>;
-  /** Six bytes. Default: one of QEMU's range. */
-  readonly mac?: Uint8Array;
-}
 
 /** Frames that wait for a guest, for backends that push them. What does not fit is lost, as on a wire. */
 export class FrameQueue implements InputSource<Uint8Array> {
@@ -50,16 +46,14 @@ export class FrameQueue implements InputSource<Uint8Array> {
 }
 
 /** Sends each frame back: for tests. */
-export function loopback(): NetBackend {
+export function loopback(): NetworkPort {
   const frames = new FrameQueue();
   return { frames, transmit: (frame) => frames.push(frame) };
 }
 
-const DEFAULT_MAC = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56] as const;
-
 /** See the module's comment. */
 export class VirtioNet extends VirtioDevice {
-  readonly #backend: NetBackend;
+  readonly #port: NetworkPort;
   readonly #config: ConfigBytes;
   #frames: InputStream<Uint8Array> | undefined;
   /** The frame that has come in and has no buffer yet. */
@@ -67,7 +61,7 @@ export class VirtioNet extends VirtioDevice {
   /** Frames for which a driver's buffer was too small. */
   lost = 0;
 
-  constructor(name: string, backend: NetBackend) {
+  constructor(name: string, port: NetworkPort) {
     super({
       name,
       type: Type.net,
@@ -75,13 +69,23 @@ export class VirtioNet extends VirtioDevice {
       queues: [{ name: 'receive' }, { name: 'transmit' }],
       configSize: 12,
     });
-    this.#backend = backend;
+    this.#port = port;
     this.#config = new ConfigBytes(12).set(6, 2, LINK_UP).set(8, 2, 1).set(10, 2, 1500);
-    this.#config.bytes.set((backend.mac ?? Uint8Array.from(DEFAULT_MAC)).subarray(0, 6));
+    this.#config.bytes.set((port.mac ?? DEFAULT_MAC).slice(0, 6));
   }
 
   protected override attached(host: DeviceHost): void {
-    this.#frames = host.inputs.stream('frames', this.#backend.frames, () => this.act(this.queues[0]!));
+    // An address may be the host's choice.
+    this.#config.bytes.set(host.inputs.ask('address', () => this.#address));
+    this.#frames = host.inputs.stream('frames', this.#port.frames, () => this.act(this.queues[0]!));
+  }
+
+  get #address(): number[] {
+    return [...this.#config.bytes.subarray(0, 6)];
+  }
+
+  override dispose(): void {
+    this.#port.dispose?.();
   }
 
   override canAct(): boolean {
@@ -101,7 +105,7 @@ export class VirtioNet extends VirtioDevice {
     const length = chain.readableLength - HEADER;
     if (length < 0)
       throw new RingError(`a frame has a header of ${chain.readableLength} bytes, not ${HEADER}`);
-    if (length <= MOST_FRAME_BYTES) this.#backend.transmit(chain.read(HEADER, length));
+    if (length <= MOST_FRAME_BYTES) this.#port.transmit(chain.read(HEADER, length));
     else this.lost++;
     return 0;
   }
@@ -133,11 +137,12 @@ export class VirtioNet extends VirtioDevice {
   }
 
   protected override saveOwn() {
-    return { waiting: this.#waiting === undefined ? null : [...this.#waiting] };
+    return { waiting: this.#waiting === undefined ? null : [...this.#waiting], address: this.#address };
   }
 
   protected override loadOwn(state: unknown): void {
-    const { waiting } = stateFields(this.name, state, this.saveOwn());
+    const { waiting, address } = stateFields(this.name, state, this.saveOwn());
+    this.#config.bytes.set(bytesField(this.name, 'address', address, 6));
     if (waiting !== null)
       this.#waiting = Uint8Array.from(bytesField(this.name, 'waiting', waiting, MOST_FRAME_BYTES));
   }

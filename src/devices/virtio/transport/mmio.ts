@@ -130,6 +130,10 @@ export class VirtioMmio implements Device, Transport {
     ];
   }
 
+  dispose(): void {
+    this.device.dispose();
+  }
+
   attach(host: DeviceHost): void {
     this.#line = host.line(this.irq, { canRise: () => this.device.canAct() });
     this.device.attach(host, this);

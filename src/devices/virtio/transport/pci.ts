@@ -223,6 +223,10 @@ export class VirtioPci implements Device, PciFunction, Transport {
     ];
   }
 
+  dispose(): void {
+    this.device.dispose();
+  }
+
   attach(host: DeviceHost): void {
     this.#host = host;
     for (const range of this.#ranges) this.#claims.push(host.claim(range));
