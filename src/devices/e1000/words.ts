@@ -94,12 +94,13 @@ export function e1000Words(
   received: FrameNotes,
   cause: () => number,
 ): AccessWords {
+  // Whoever asks for one register's words hears of what comes from now on.
+  sent.listen();
+  received.listen();
   if (offset === Register.tdt && write) {
-    sent.listen();
     return { register: 'transmit tail', isCall: true, says: () => after('sends', sent.take()) };
   }
   if (offset === Register.icr && !write) {
-    received.listen();
     const seen = causes(cause());
     const says = () =>
       [seen, after('has received', received.take())].filter((text) => text !== '').join('; ');
