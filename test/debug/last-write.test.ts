@@ -9,7 +9,7 @@ import { SymbolTable } from '../../src/symbols/index.js';
 const START = 0x1000;
 
 /**
- * Counts ECX up for ever, in steps of seven instructions. Each step writes the low word to [3000h]; each 65,536th also to [5000h], with the
+ * Counts ECX up without an end, in steps of seven instructions. Each step writes the low word to [3000h]; each 65,536th also to [5000h], with the
  * value that is there already, and a page further on the upper word.
  */
 const program = [
