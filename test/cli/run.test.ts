@@ -36,6 +36,22 @@ describe('terrarium run', { skip: noKvm }, () => {
     assert.equal(done.status, 0);
   });
 
+  test('ends an open line of the console before its own, where both go to one place', () => {
+    using scratch = new Scratch();
+    // mov $'A',%al; out %al,$0xe9; hlt
+    const image = flat(scratch, 'a.bin', 0xb0, 0x41, 0xe6, 0xe9, HLT);
+    const words = `"$0" ${cli} run ${image} --mode real`;
+    const shell = (line: string) => spawnSync('bash', ['-c', line, process.execPath], { encoding: 'utf8' });
+    assert.match(shell(`${words} 2>&1 | cat`).stdout, /^A\nterrarium: .*\n$/);
+    assert.match(
+      shell(`${words} > ${scratch.file('both')} 2>&1; cat ${scratch.file('both')}`).stdout,
+      /^A\nt/,
+    );
+    const { stdout, stderr } = shell(words);
+    assert.equal(stdout, 'A');
+    assert.match(stderr, /^terrarium: /);
+  });
+
   test('says nothing but the console with --quiet', () => {
     assert.equal(terrarium(['run', 'guests/lj-kernel2', '--quiet']).stderr, '');
   });

@@ -46,6 +46,17 @@ export class StandardOutput {
     return this.#terminal;
   }
 
+  /** True where both go to one place: a terminal, or a file or pipe, as after `2>&1`. */
+  sharesWith(other: StandardOutput): boolean {
+    if (this.isTTY && other.isTTY) return true;
+    try {
+      const [one, two] = [fstatSync(this.#number), fstatSync(other.#number)];
+      return one.ino !== 0 && one.ino === two.ino && one.dev === two.dev;
+    } catch {
+      return false;
+    }
+  }
+
   /** True where somebody listens for the errors of Node's stream. */
   get watched(): boolean {
     return (this.#stream?.listenerCount('error') ?? 0) > 1;

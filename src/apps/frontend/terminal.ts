@@ -96,7 +96,7 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
       return tail.toString();
     },
     get openLine() {
-      return last !== LINE_FEED && standardOutput.isTTY && standardError.isTTY;
+      return last !== LINE_FEED && standardOutput.sharesWith(standardError);
     },
     async close(flush) {
       input?.terminal?.[Symbol.dispose]();
