@@ -134,7 +134,12 @@ describe('errors of --net', () => {
   test('refuse a card on a bare machine', () => {
     assert.throws(
       () =>
-        createMachine({ engine: 'soft', image: 'guests/hello', machine: 'bare', nets: [{ kind: 'user' }] }),
+        createMachine({
+          engine: 'soft',
+          image: 'guests/hello',
+          machine: 'bare',
+          nets: [{ kind: 'user', model: 'e1000' }],
+        }),
       {
         message: /no PCI bus/,
       },

@@ -44,7 +44,7 @@ export function openNetworks({ nets = [] }: MachineSpec): readonly MachineNetwor
 export function unplugged({ nets = [] }: MachineSpec): readonly MachineNetwork[] | undefined {
   if (nets.length === 0) return undefined;
   const frames = { read: () => undefined, available: false };
-  return nets.map(({ kind, model = 'e1000' }) => {
+  return nets.map(({ kind, model = 'virtio' }) => {
     return { model, frames, takesLarge: kind === 'user', transmit() {} };
   });
 }
@@ -61,7 +61,7 @@ class NetworkHost implements MachineNetwork {
   #isOpen = true;
 
   constructor(spec: NetworkSpec, index: number) {
-    this.model = spec.model ?? 'e1000';
+    this.model = spec.model ?? 'virtio';
     this.mac = (spec.mac === undefined ? undefined : parseMac(spec.mac)) ?? addressOf(spec, index);
     this.takesLarge = spec.kind === 'user';
     this.#pcap = spec.pcap === undefined ? undefined : new PcapFile(spec.pcap);
