@@ -18,6 +18,7 @@ export { DebugError, errorText } from './errors.js';
 export { type Frame, FrameMemo, framesAt, type Search } from './frames.js';
 export { GdbStub, type StubEvents } from './gdb/stub.js';
 export type { Footprint } from './history/backwards.js';
+export { type Difference, type Divergence, divergenceOf, type Run } from './history/divergence.js';
 export { HISTORY_BYTES, History, type HistoryRange } from './history/history.js';
 export type { ListingLine } from './listing.js';
 export type { Space } from './memory.js';

@@ -54,6 +54,8 @@ export class History {
   #events: InputEvent[] = [];
   /** What each channel had taken before the first event. */
   #before: Readonly<Record<string, number>>;
+  /** The end of the recording that the machine repeats, in cycles; 0 where it repeats none. */
+  #recordedUntil = 0;
   /** The latest moment that the machine has reached. */
   #present: Moment;
   /** When the next state is kept, in instructions. */
@@ -77,7 +79,11 @@ export class History {
     this.#checkpoints = new Checkpoints(bytes);
     this.#mostEvents = Math.floor((bytes * SHARE_OF_EVENTS) / EVENT_BYTES);
     this.#present = this.#moment();
-    this.#before = machine.inputs.save().taken;
+    // Of a recording all inputs are known from the beginning, and nobody hears of them as they come again.
+    const given = machine.inputs.isReplaying ? machine.inputs.record : undefined;
+    this.#recordedUntil = given?.until ?? 0;
+    this.#events = [...(given?.events ?? [])];
+    this.#before = given === undefined ? machine.inputs.save().taken : (given.before ?? {});
     // From here on a state costs what has changed since the one before.
     this.#base = machine.logWrites();
     this.#checkpoints.add({ ...this.#moment(), state: this.#base, changed: false });
@@ -231,7 +237,8 @@ export class History {
 
   #load(checkpoint: Checkpoint): void {
     const { inputs } = this.#machine;
-    inputs.replay({ version: 1, events: this.#events, until: this.#present.cycles, before: this.#before });
+    const until = Math.max(this.#present.cycles, this.#recordedUntil);
+    inputs.replay({ version: 1, events: this.#events, until, before: this.#before });
     this.#machine.load(checkpoint.state);
     this.#base = checkpoint.state;
   }
@@ -249,6 +256,7 @@ export class History {
       return count > 0;
     });
     this.#present = this.#moment();
+    this.#recordedUntil = 0;
     this.#checkpoints.cut(this.#present.instructions);
     const before = this.#checkpoints.count === 0 ? taken : this.#before;
     if (before === taken) this.#events = [];

@@ -96,6 +96,11 @@ export class Inputs {
     this.#plan();
   }
 
+  /** The record that takes the place of the sources, or took it up to its end. */
+  get record(): InputRecord | undefined {
+    return this.#record;
+  }
+
   /** True while a record takes the place of the sources. */
   get isReplaying(): boolean {
     return this.#replay !== undefined;

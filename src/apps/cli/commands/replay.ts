@@ -8,11 +8,13 @@ import { addFieldOptions, type MachineFlags, specOf } from '../../frontend/machi
 import { quoted } from '../../frontend/quoted.js';
 import { say, standardOutput } from '../../frontend/standard-output.js';
 import { digestOf, readTerra, requireNamed } from '../../frontend/terra-file.js';
+import { compare } from './replay-against.js';
 
 const examples = `
 Examples:
   $ terrarium run guests/snake --record game.terra     record a run
   $ terrarium replay game.terra                        the same run again, to the bit
+  $ terrarium replay good.terra --against bad.terra    where two runs part, and why
   $ terrarium run --from game.terra --trace            with all that \`run\` can show
 `;
 
@@ -36,12 +38,16 @@ export function replayCommand(): Command {
     .description('Repeats a recorded run on the software CPU, and checks that it is the same to the bit.')
     .argument('<file>', 'what run --record made');
   return addFieldOptions(replaying, [...hostFields.filter((name) => !placed.has(name)), 'translate'])
+    .option(
+      '--against <file>',
+      'another recording: the first moment at which they differ, and where that comes from',
+    )
     .option('--quiet', 'do not say how the run ended')
     .addHelpText('before', asTyped(examples.trimStart()))
     .action(replay);
 }
 
-async function replay(file: string, flags: MachineFlags & { quiet?: true }): Promise<void> {
+async function replay(file: string, flags: MachineFlags & { quiet?: true; against?: string }): Promise<void> {
   const terra = await readTerra(file);
   const { spec, image, state, record, end } = terra;
   if (record === undefined || end === undefined)
@@ -51,6 +57,12 @@ async function replay(file: string, flags: MachineFlags & { quiet?: true }): Pro
     );
   const asked = specOf(flags);
   requireNamed(terra, asked, file);
+  if (flags.against !== undefined) {
+    const other = await readTerra(flags.against);
+    requireNamed(other, asked, flags.against);
+    compare({ file, terra }, { file: flags.against, terra: other }, asked);
+    return;
+  }
   const config: HostedOptions = {
     ...{ ...spec, ...asked, image, engine: 'soft', clock: 'instructions' },
     ...{ from: state, replay: record },
