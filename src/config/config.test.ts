@@ -28,7 +28,7 @@ const region = fc.record(
 );
 const module = fc.record(
   {
-    module: fc.webUrl(),
+    module: fc.stringMatching(/^(file:\/\/\/|https:\/\/[a-z]{1,9}\/)[\w./-]{1,40}$/),
     options: fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
   },
   { requiredKeys: ['module'], noNullPrototype: true },

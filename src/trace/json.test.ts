@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { anyCharacter } from '../../test/support/any-character.js';
 import { type Exit, ExitKind } from '../engine/contract/index.js';
 import { ByteWriter } from './bytes.js';
 import { ExitLog } from './exit-log.js';
@@ -146,7 +147,7 @@ describe('a trace as NDJSON', () => {
       return Buffer.from(writer.bytes).toString();
     };
     fc.assert(
-      fc.property(fc.maxSafeNat(), fc.string({ unit: 'binary' }), (number, string) => {
+      fc.property(fc.maxSafeNat(), fc.string({ unit: anyCharacter }), (number, string) => {
         assert.equal(
           shown(() => writer.decimal(number)),
           String(number),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { anyCharacter } from '../../test/support/any-character.js';
 import { formatTraceSummary, TraceFileError, TraceParser, type TraceRecord, TraceSummary } from './index.js';
 
 const plain = { width: 100, top: 15, bold: (text: string) => text, dim: (text: string) => text };
@@ -193,7 +194,7 @@ describe('the reader of a trace', () => {
 
   test('takes any line at all, and says what is wrong with it', () => {
     const anything = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      fc.string({ unit: anyCharacter }),
       fc.json(),
       fc
         .dictionary(

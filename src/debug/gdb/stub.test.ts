@@ -76,14 +76,14 @@ class Bench implements Disposable {
 /** nop; nop; nop; hlt with interrupts off */
 const nops = [0x90, 0x90, 0x90, 0xf4];
 
+/** A character of gdb's protocol, which is made of bytes. */
+const byte = fc.nat(0xff).map((code) => String.fromCharCode(code));
+
 describe("gdb's packets", () => {
   test('come whole however they are cut', () => {
     fc.assert(
       fc.property(
-        fc.array(
-          fc.string({ maxLength: 40, unit: 'binary' }).map((s) => s.replace(/[^\0-\xff]/g, '')),
-          { maxLength: 5 },
-        ),
+        fc.array(fc.string({ maxLength: 40, unit: byte }), { maxLength: 5 }),
         fc.array(fc.nat(60), { maxLength: 20 }),
         (texts, cuts) => {
           const reader = new PacketReader();
