@@ -9,6 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inspect, isDeepStrictEqual } from 'node:util';
+import type { MachineSpec } from '../../src/config/index.js';
 import { type KeySource, type Notification, strokesOf } from '../../src/devices/index.js';
 import type { GuestMemory, RegionConfig } from '../../src/memory/index.js';
 import { type Compiled, compileSource, type SourceMode } from '../../src/runtime/images/toolchain.js';
@@ -34,6 +35,7 @@ export interface GuestFile {
   irqchip?: 'none' | 'user' | 'kernel';
   machine?: 'bare' | 'pc';
   vga?: boolean;
+  virtio?: NonNullable<MachineSpec['virtio']>;
   input?: string;
   keys?: string;
   /** What a KVM without VMX and SVM lacks, and the software CPU does for it: said for readers. */

@@ -62,6 +62,7 @@ export function optionsOf(guest: GuestFile, bytes: Uint8Array): MachineOptions {
     ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
     ...(guest.machine !== undefined && { machine: guest.machine }),
     ...(guest.vga !== undefined && { vga: guest.vga }),
+    ...(guest.virtio !== undefined && { virtio: guest.virtio }),
   };
 }
 
