@@ -16,6 +16,6 @@ export type {
 } from './outside.js';
 export { type Ipv4, ipv4Text, macText, parseIpv4, parseMac } from './packets/addresses.js';
 export { MOST_FRAME } from './packets/ethernet.js';
-export { isPcap, type PcapFrame, pcapHeader, pcapRecord, readPcap } from './pcap.js';
+export { isPcap, PCAP_HEADER, type PcapFrame, pcapHeader, pcapRecord, readPcap } from './pcap.js';
 export { Switch, type SwitchPort } from './switch.js';
 export { frameWords } from './words/frame.js';

@@ -84,6 +84,8 @@ describe('a machine with a card', () => {
       frames.map(({ frame }) => frameWords(frame)),
       ['ARP who has 10.0.2.2? Tell 10.0.2.15', 'ARP 10.0.2.2 is at 52:55:0a:00:02:02'],
     );
+    const { stdout } = terrarium(['trace', file]);
+    assert.match(stdout, /ARP who has 10\.0\.2\.2\? Tell 10\.0\.2\.15\n.*ARP 10\.0\.2\.2 is at/);
     assert.ok(frames[0]!.time > 0 && frames[1]!.time >= frames[0]!.time);
   });
 

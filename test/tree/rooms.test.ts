@@ -93,6 +93,7 @@ const rooms: Record<string, Room> = {
       'explain',
       'inspect',
       'machine',
+      'net',
       'runtime',
       'terra',
       'trace',

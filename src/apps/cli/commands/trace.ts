@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { asTyped } from '../../../command.js';
 import { TerrariumError } from '../../../errors.js';
 import { formatTraceSummary, TraceFileError, TraceParser, TraceSummary } from '../../../trace/index.js';
+import { frameLines } from '../../frontend/frame-lines.js';
 import { type LinesRead, readLines } from '../../frontend/line-reader.js';
 import { styleFor } from '../../frontend/style.js';
 import { traceSvg } from '../../frontend/svg/trace.js';
@@ -34,7 +35,7 @@ export function traceCommand(): Command {
     .description(
       'Says what the trace of a run shows: exits by reason, register and device, times, a timeline.',
     )
-    .argument('<file>', 'what run --trace FILE.ndjson or FILE.json wrote; - is stdin')
+    .argument('<file>', 'what run --trace FILE.ndjson or FILE.json wrote, or --net …,pcap=FILE; - is stdin')
     .option('--top <n>', 'rows of a table', parseCount, 15)
     .option('--svg <file>', 'draw the timeline and the histogram')
     .option('--json', 'for programs')
@@ -44,6 +45,11 @@ export function traceCommand(): Command {
 }
 
 function trace(file: string, { svg, json, top }: TraceFlags): void {
+  const frames = frameLines(file);
+  if (frames !== undefined) {
+    for (const line of frames) process.stdout.write(`${line}\n`);
+    return;
+  }
   const { summary, cut } = summarize(file);
   const data = summary.toJSON();
   if (svg !== undefined) write(svg, traceSvg(file, data));
