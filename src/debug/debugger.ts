@@ -114,18 +114,12 @@ export class Debugger {
    * @param what as for `addWatchpoint`
    */
   lastWrite(what: string | bigint, length?: number): Promise<DebugStop> {
-    return this.#travel(async () => {
-      const { address, size } = await this.#placeOf(what);
-      return this.#arrive(() => this.target.lastWrite(address, length ?? size));
-    });
+    return this.#travel(() => this.#seek('lastWrite', what, length));
   }
 
   /** To right after the next write to a place, also where the guest has not been yet. @param what as for `addWatchpoint` */
   nextWrite(what: string | bigint, length?: number): Promise<DebugStop> {
-    return this.#begin(async () => {
-      const { address, size } = await this.#placeOf(what);
-      return this.#arrive(() => this.target.nextWrite(address, length ?? size));
-    });
+    return this.#begin(() => this.#seek('nextWrite', what, length));
   }
 
   /** Back to the instruction that gave a register its value. */
@@ -415,6 +409,11 @@ export class Debugger {
         `watch what it points to: [${what}]`,
       );
     return { address: value, size };
+  }
+
+  async #seek(search: 'lastWrite' | 'nextWrite', what: string | bigint, length?: number): Promise<DebugStop> {
+    const { address, size } = await this.#placeOf(what);
+    return this.#arrive(() => this.target[search](address, length ?? size));
   }
 
   /** As `#begin`, for what goes to another moment: watched values are those of that moment. */
