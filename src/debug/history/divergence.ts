@@ -70,10 +70,12 @@ export function divergenceOf(one: Run, other: Run): Divergence | undefined {
 
 function differencesOf(one: Run, other: Run): Difference[] {
   const [a, b] = [one.machine.save(), other.machine.save()];
-  const [mine, theirs] = [a.cpus[0]!.registers, b.cpus[0]!.registers];
-  const registers = registerNames
-    .filter((name) => mine[name] !== theirs[name])
-    .map((name): Difference => ({ kind: 'register', name, values: [mine[name], theirs[name]] }));
+  const registers = a.cpus.flatMap(({ registers: mine }, index) => {
+    const theirs = b.cpus[index]!.registers;
+    return registerNames
+      .filter((name) => mine[name] !== theirs[name])
+      .map((name): Difference => ({ kind: 'register', name, values: [mine[name], theirs[name]] }));
+  });
   const places: Difference[] = [];
   const pages = new Set([...a.memory.pages.keys(), ...b.memory.pages.keys()]);
   for (const page of [...pages].sort((x, y) => x - y)) {
