@@ -245,7 +245,11 @@ export async function build(options = {}) {
     // The library: ES modules that share their chunks.
     esbuild.build({
       ...common(options),
-      entryPoints: { index: 'src/index.ts', kvm: 'src/engine/kvm/index.ts' },
+      entryPoints: {
+        index: 'src/index.ts',
+        kvm: 'src/engine/kvm/index.ts',
+        linux: 'src/linux/index.ts',
+      },
       outdir: 'dist',
       bundle: true,
       splitting: true,

@@ -167,7 +167,7 @@ export const fields = {
   /** The machine's time: the software CPU's instructions, or wall-clock time. Default: instructions where they are counted. */
   clock: field(
     choice(clockNames),
-    "the machine's time: the software CPU's instructions (its default; runs repeat), or wall-clock time",
+    "the machine's time: the software CPU's instructions (its default; runs repeat), the same with sleeps in wall-clock time (paced), or wall-clock time",
     { option: '--clock <what>' },
   ),
   /** Instructions a second where time is instructions: a multiple of 1,000. Default 100 million. */

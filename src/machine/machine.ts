@@ -31,7 +31,7 @@ import { loadMachine, type MachineState, saveMachine, WrittenPages } from './sna
 export const DEFAULT_MEMORY = 16 * 1024 * 1024;
 
 /** See `MachineConfig.clock`. */
-export const clockNames = ['instructions', 'wall'] as const;
+export const clockNames = ['instructions', 'paced', 'wall'] as const;
 export type ClockName = (typeof clockNames)[number];
 
 /** What a machine is made of. */
@@ -57,7 +57,9 @@ export interface MachineConfig extends BootOptions {
   apic?: boolean;
   /**
    * What the machine's time is: the CPU's own clock (`instructions`), or wall time. Default: the CPU's own where it has
-   * one, which makes runs repeatable; a guest that waits for a person wants wall time.
+   * one, which makes runs repeatable; a guest that waits for a person wants wall time. `paced`: the CPU's own while it runs, and a
+   * guest that sleeps does so in wall time: where it waits for the host, nothing is in a hurry, and nothing spins. Without a clock of
+   * the CPU's own that is wall time.
    */
   clock?: ClockName;
   /**
@@ -96,6 +98,8 @@ export class Machine implements Runnable, Disposable {
   readonly clock: AlarmClock;
   /** The CPU's own time; undefined where the machine's time is the host's. */
   readonly cycleTime: CycleTime | undefined;
+  /** See `MachineConfig.clock`. @internal */
+  readonly sleepsInWallTime: boolean;
   /** The gate for all that comes in from outside. */
   readonly inputs: Inputs;
   readonly observer: ExitObserver | undefined;
@@ -154,6 +158,7 @@ export class Machine implements Runnable, Disposable {
       undo.push(...this.cpus);
       const cycleTime = chooseTime(config, this.cpu, engine);
       this.cycleTime = cycleTime;
+      this.sleepsInWallTime = config.clock === 'paced';
       this.wires = this.cpus.map((cpu) => new Wires(cpu, cycleTime));
       const now = cycleTime === undefined ? () => this.#hostTime.now() : () => cycleTime.now();
       this.clock = new AlarmClock(now);
@@ -161,6 +166,7 @@ export class Machine implements Runnable, Disposable {
         ...config.inputs,
         ...(config.seed !== undefined && { seed: config.seed }),
         ...(cycleTime && { momentOf: (cycle) => cycleTime.momentOf(cycle) }),
+        isOfToday: this.sleepsInWallTime,
         position: cycleTime === undefined ? () => this.exits : () => cycleTime.cycles,
         now,
       });

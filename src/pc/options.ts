@@ -34,6 +34,10 @@ const isImage = (value: unknown) =>
 export const callable = live('a function', (value) => typeof value === 'function');
 export const object = live('an object', isObject);
 export const objects = live('a list of objects', (value) => Array.isArray(value) && value.every(isObject));
+export const texts = live(
+  'a list of texts',
+  (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+);
 export const addresses = live(
   'a list of addresses (BigInt)',
   (value) => Array.isArray(value) && value.every((one) => typeof one === 'bigint'),

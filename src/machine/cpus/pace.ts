@@ -26,6 +26,8 @@ export interface PacedMachine {
   readonly inputs: Inputs;
   /** Missing where the machine's time is the host's. */
   readonly cycleTime: CycleTime | undefined;
+  /** The guest sleeps in wall time, though its time is the CPU's. */
+  readonly sleepsInWallTime: boolean;
 }
 
 /** What a pace is made from. */
@@ -196,12 +198,13 @@ class CyclePace implements Pace {
     return this.#awaited === Number.POSITIVE_INFINITY ? untilEnd(this.#paced) : 0;
   }
 
-  /** Where an alarm is set, the machine's time advances to it at once, unless something outside needs the host's time. */
+  /** Where an alarm is set, the machine's time advances to it at once, unless somebody needs the host's time. */
   sleep(seen: number): void {
     const next = this.#awaited;
-    if (this.#inputs.awaitsHost) this.#sleepWithHost(seen, next);
+    const { control, sleepsInWallTime } = this.#paced.machine;
+    if (sleepsInWallTime || this.#inputs.awaitsHost) this.#sleepWithHost(seen, next);
     else if (next !== Number.POSITIVE_INFINITY) this.#time.advance(next);
-    else Atomics.wait(this.#paced.machine.control, Control.wake, seen, untilLook(this.#paced));
+    else Atomics.wait(control, Control.wake, seen, untilLook(this.#paced));
   }
 
   /** Sleeps as long as the host's clock says that the machine does: what comes meanwhile comes at such a moment. */

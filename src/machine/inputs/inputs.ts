@@ -25,6 +25,8 @@ export interface InputsOptions {
   momentOf?: (position: number) => number;
   /** The machine's clock. */
   now: () => number;
+  /** The time of day is the host's also where the machine's time is the CPU's. */
+  isOfToday?: boolean;
   /** What random numbers follow from where time is the guest's instructions. */
   seed?: number;
   /** Hears of each input. */
@@ -125,8 +127,10 @@ export class Inputs {
 
   /** Nanoseconds since 1970: the host's, or what follows from the machine's clock where that is the CPU's. */
   readonly unix = (): bigint => {
-    const { now, momentOf } = this.#options;
-    return momentOf === undefined ? this.#ask('machine: unix', hostUnix) : EPOCH + BigInt(now());
+    const { now, momentOf, isOfToday } = this.#options;
+    return momentOf === undefined || isOfToday === true
+      ? this.#ask('machine: unix', hostUnix)
+      : EPOCH + BigInt(now());
   };
 
   /** Fills the bytes with random numbers: the host's, or what follows from a seed where time is the CPU's clock. */

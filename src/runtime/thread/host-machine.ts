@@ -1,5 +1,5 @@
 import { flag, type MachineSpec, type OtherKeys } from '../../config/index.js';
-import { addresses, type ImageSource, object, objects, readOptions } from '../../pc/index.js';
+import { addresses, type ImageSource, object, objects, readOptions, texts } from '../../pc/index.js';
 import { loadImage } from '../images/image-file.js';
 import { requireData } from './data.js';
 import { HostedMachine } from './hosted.js';
@@ -23,6 +23,7 @@ const keys: OtherKeys = {
   replay: object,
   record: flag,
   from: object,
+  ports: texts,
 };
 
 /**
@@ -50,9 +51,11 @@ export function hostHere(options: HostedOptions): Promise<HostedMachine> {
 
 /** True for a machine that needs no thread of its own: modules of a user's own, polling and debuggers do. */
 export function canRunHere(options: HostedOptions): boolean {
-  const { devices, hypercalls, simvirtio, debug, frames, name } = options;
+  const { clock, devices, hypercalls, simvirtio, debug, frames, name } = options;
   return (
     simvirtio !== 'polling' &&
+    // It sleeps in its thread's time.
+    clock !== 'paced' &&
     [devices, hypercalls, name].every((part) => part === undefined) &&
     [debug, frames].every((part) => !part)
   );

@@ -1,5 +1,6 @@
 import type { Picture } from '../../devices/contract/index.js';
 import type { MouseMove } from '../../devices/index.js';
+import { IncomingStream } from './incoming.js';
 import { keyByte, moveBytes } from './keys.js';
 import { LocalRing } from './local-ring.js';
 import { type Channels, type FromWorker, type StreamName, streamNames } from './protocol.js';
@@ -67,13 +68,21 @@ class OutgoingStream {
   }
 }
 
+/** Both directions of a console's port. */
+export interface Port {
+  readonly output: OutgoingStream;
+  readonly input: IncomingStream;
+}
+
 /** The streams between a hosted machine and its user while the guest runs: bytes, keys, the mouse, pictures, lights. */
 export class HostedStreams {
   readonly rings: Readonly<Record<StreamName, SharedRing>>;
   readonly #output: OutgoingStream;
   readonly #trace: OutgoingStream;
   readonly #log: OutgoingStream;
-  readonly #input: SharedRing;
+  readonly #input: IncomingStream;
+  readonly #ports: Port[] = [];
+  readonly #portNames = new Map<string, number>();
   readonly #keys: SharedRing;
   readonly #progress = new Float64Array(new SharedArrayBuffer(16));
   readonly #framesBusy = new Int32Array(new SharedArrayBuffer(4));
@@ -84,11 +93,10 @@ export class HostedStreams {
   #frameSink: FrameSink = () => {};
   #capturedSink: CapturedSink = () => {};
   readonly #signSinks: ((signs: MachineSigns) => void)[] = [];
-  #inputTaken: (() => void) | undefined;
   #inputSink = () => {};
   #inputWanted = false;
-  #sending: Promise<void> = Promise.resolve();
   #ended = false;
+  readonly #here: boolean;
 
   /**
    * @param kick makes the machine look at its devices
@@ -96,7 +104,8 @@ export class HostedStreams {
    */
   constructor(kick: () => void, here = false) {
     this.#kick = kick;
-    const outgoing = (size: number) => (here ? new LocalRing(size) : new SharedRing(size));
+    this.#here = here;
+    const outgoing = (size: number) => this.#outgoing(size);
     this.rings = {
       output: outgoing(OUTPUT_BYTES),
       trace: outgoing(OUTPUT_BYTES),
@@ -110,20 +119,53 @@ export class HostedStreams {
     this.#output = new OutgoingStream(output);
     this.#trace = new OutgoingStream(trace);
     this.#log = new OutgoingStream(log, () => {});
-    this.#input = input;
+    this.#input = new IncomingStream(input, kick);
     this.#keys = keys;
+  }
+
+  #outgoing(size: number): SharedRing {
+    return this.#here ? new LocalRing(size) : new SharedRing(size);
+  }
+
+  /** Makes the streams of a console's ports, before the machine is made. */
+  openPorts(names: readonly string[]): void {
+    for (const name of names) {
+      this.#portNames.set(name, this.#ports.length);
+      const output = new OutgoingStream(this.#outgoing(OUTPUT_BYTES));
+      this.#ports.push({ output, input: new IncomingStream(new SharedRing(INPUT_BYTES), this.#kick) });
+    }
+  }
+
+  /** The streams of a port; undefined where there is none of this name. */
+  port(name: string): Port | undefined {
+    const index = this.#portNames.get(name);
+    return index === undefined ? undefined : this.#ports[index];
+  }
+
+  portRings(index: number): { output: SharedRing; input: SharedRing } {
+    const { output, input } = this.#ports[index]!;
+    return { output: output.ring, input: input.ring };
   }
 
   /** True where what was printed should be read before more is printed; never where another thread prints, which waits. */
   get crowded(): boolean {
     const { output, trace, log } = this.rings;
-    return [output, trace, log].some((ring) => ring instanceof LocalRing && ring.crowded);
+    const rings = [output, trace, log, ...this.#ports.map((port) => port.output.ring)];
+    return rings.some((ring) => ring instanceof LocalRing && ring.crowded);
   }
 
   /** The shared memory for the machine's thread. */
   get channels(): Omit<Channels, 'control'> {
     const buffers = streamNames.map((name) => [name, this.rings[name].buffer]);
-    return { ...(Object.fromEntries(buffers) as Record<StreamName, SharedArrayBuffer>), ...this.shared };
+    const ports = this.#ports.map(({ output, input }) => ({
+      output: output.ring.buffer,
+      input: input.ring.buffer,
+    }));
+    return {
+      ...(Object.fromEntries(buffers) as Record<StreamName, SharedArrayBuffer>),
+      ...this.shared,
+      ports,
+    };
   }
 
   /** The part of it that is no ring. */
@@ -198,7 +240,13 @@ export class HostedStreams {
         this.#inputSink();
         return true;
       case 'inputTaken':
-        this.#inputTaken?.();
+        this.#input.taken();
+        return true;
+      case 'portOutput':
+        void this.#ports[message.index]?.output.pump();
+        return true;
+      case 'portTaken':
+        this.#ports[message.index]?.input.taken();
         return true;
       case 'frame':
         void this.#show(message.frame);
@@ -217,25 +265,13 @@ export class HostedStreams {
 
   /** Resolves when all output has gone to its sink. */
   async drain(): Promise<void> {
-    for (const stream of [this.#output, this.#polled, this.#trace, this.#log]) await stream?.pump();
+    const ports = this.#ports.map(({ output }) => output);
+    for (const stream of [this.#output, this.#polled, this.#trace, this.#log, ...ports]) await stream?.pump();
   }
 
   /** Sends bytes to the serial port; several senders take turns. */
   send(bytes: Uint8Array): Promise<void> {
-    this.#sending = this.#sending.then(() => this.#send(bytes));
-    return this.#sending;
-  }
-
-  async #send(bytes: Uint8Array): Promise<void> {
-    for (let rest = bytes; rest.length > 0 && !this.#ended; ) {
-      const taken = new Promise<void>((resolve) => {
-        this.#inputTaken = resolve;
-      });
-      rest = rest.subarray(this.#input.tryWrite(rest));
-      // Kick at once, not at the next tick: an interrupt-driven guest gets the input now.
-      this.#kick();
-      if (rest.length > 0) await taken;
-    }
+    return this.#input.send(bytes);
   }
 
   /** False where there is no room for the key, or the machine has ended. */
@@ -267,13 +303,15 @@ export class HostedStreams {
 
   /** Closes all streams: a guest's thread that waits for its reader continues. */
   close(): void {
-    for (const { ring } of [this.#output, this.#trace, this.#log]) ring.close();
+    const ports = this.#ports.map(({ output }) => output);
+    for (const { ring } of [this.#output, this.#trace, this.#log, ...ports]) ring.close();
   }
 
   /** The machine has gone: senders give up. */
   end(): void {
     this.#ended = true;
-    this.#inputTaken?.();
+    this.#input.end();
+    for (const { input } of this.#ports) input.end();
   }
 
   async #show(frame: Frame): Promise<void> {

@@ -37,6 +37,16 @@ export interface HostedRunOptions extends PortableRunOptions {
   signal?: AbortSignal;
 }
 
+/** A port of the guest's virtio console; a thread's end of it. */
+export interface HostedPort {
+  /** Receives what the guest writes, from now on. */
+  onOutput(sink: ChunkSink): void;
+  /** Resolves when all that the guest has written so far has gone to its sink. */
+  drain(): Promise<void>;
+  /** Resolves when the last byte is on its way; several senders take turns. */
+  send(bytes: Uint8Array): Promise<void>;
+}
+
 /** A machine on its own thread; made by `hostMachine`. */
 export class HostedMachine implements AsyncDisposable {
   /**
@@ -82,6 +92,7 @@ export class HostedMachine implements AsyncDisposable {
   /** @internal */
   async create(parts: HostedParts): Promise<void> {
     this.#parts = parts;
+    this.#streams.openPorts(parts.observe.ports ?? []);
     const channels = { control: this.#thread.control.buffer as SharedArrayBuffer, ...this.#streams.channels };
     const { devices, hypercalls } = parts.spec;
     this.#traceFormat = parts.observe.trace?.format;
@@ -309,6 +320,22 @@ export class HostedMachine implements AsyncDisposable {
     const stream = this.#openStream(() => this.onTrace(() => {}));
     this.onTrace(stream.sink);
     return exitsOf(stream.readable);
+  }
+
+  /**
+   * A port of the guest's virtio console, which the configuration's `ports` names: what the guest writes to it goes to a sink, and what
+   * is sent the guest reads.
+   * @throws ConfigError where there is no such port
+   */
+  port(name: string): HostedPort {
+    const port = this.#streams.port(name);
+    if (port === undefined)
+      throw new ConfigError(`the machine has no port '${name}'`, 'make it with ports: [name]');
+    return {
+      onOutput: (sink) => port.output.flowInto(sink),
+      drain: () => port.output.pump(),
+      send: (bytes) => port.input.send(bytes),
+    };
   }
 
   /** Told how each run ends, before `run` resolves. */

@@ -4,7 +4,14 @@
  * @module
  */
 import type { Picture } from '../../devices/contract/index.js';
-import { AcpiPm, Drives, KeyboardController, SimvirtioByExits, virtioViews } from '../../devices/index.js';
+import {
+  AcpiPm,
+  Drives,
+  KeyboardController,
+  type PortOptions,
+  SimvirtioByExits,
+  virtioViews,
+} from '../../devices/index.js';
 import { Control, type EngineCounters } from '../../engine/contract/index.js';
 import { setThreadName } from '../../engine/kvm/index.js';
 import { ConfigError } from '../../errors.js';
@@ -27,6 +34,7 @@ import { chooseEngine } from '../engines/engines.js';
 import { openBeside } from '../images/beside.js';
 import { openNetworks, unplugged } from '../network/network-host.js';
 import { answersObservers } from './answers.js';
+import { incomingSource } from './incoming.js';
 import { buttonSource, keySource, mouseSource } from './keys.js';
 import type { FromWorker, HostedParts, MadeMachine, SavedMachine, StreamName } from './protocol.js';
 import { copyPicture, ExitMoments, type Frame, FrameFeed, TimedMoments, together } from './screen-feed.js';
@@ -45,6 +53,8 @@ export interface LifeParts extends HostedParts {
   frames: SharedArrayBuffer;
   /** The ring of a stream, on this side of it. */
   ring(stream: StreamName): SharedRing;
+  /** Those of a console's port. */
+  ports(index: number): { readonly output: SharedRing; readonly input: SharedRing };
   user: UserParts;
   /** Who looks at the exits; undefined where no exits are wanted. */
   watcher: Watcher | undefined;
@@ -52,9 +62,6 @@ export interface LifeParts extends HostedParts {
   threadName: string | undefined;
   post(message: FromWorker): void;
 }
-
-/** When this much input is left, more is requested. */
-const INPUT_LOW = 32 * 1024;
 
 /** See the module's comment. Belongs to the machine's thread. */
 export class Life implements Disposable {
@@ -110,6 +117,7 @@ export class Life implements Disposable {
         control,
         output: this.#output(typist),
         input: this.#input(),
+        ports: this.#ports(),
         keys: {
           source: keySource(parts.ring('keys'), () => this.#wantInput()),
           onLeds: (leds) => this.#signs.setLeds(leds),
@@ -265,21 +273,25 @@ export class Life implements Disposable {
   }
 
   #input() {
-    const { post } = this.parts;
-    const input = this.parts.ring('input');
-    const want = () => this.#wantInput();
-    return {
-      get available() {
-        want();
-        return input.length > 0;
-      },
-      read() {
-        const byte = input.readByte();
-        // The sender waits while the ring is full: notify it when half is free again.
-        if (byte >= 0 && input.length === INPUT_LOW) post({ type: 'inputTaken' });
-        return byte;
-      },
-    };
+    const { post, ring } = this.parts;
+    return incomingSource(
+      ring('input'),
+      () => post({ type: 'inputTaken' }),
+      () => this.#wantInput(),
+    );
+  }
+
+  #ports(): PortOptions[] {
+    const { observe, ports, post } = this.parts;
+    return (observe.ports ?? []).map((name, index) => {
+      const { output, input } = ports(index);
+      const notify = () => post({ type: 'portOutput', index });
+      return {
+        name,
+        output: (bytes) => output.write(bytes, notify, this.#stopping),
+        input: incomingSource(input, () => post({ type: 'portTaken', index })),
+      };
+    });
   }
 
   /** The guest looks for input: now is the time to open what it comes from. */

@@ -76,6 +76,7 @@ export class OwnThread implements Place {
       ...this.#streams.shared,
       control: this.control,
       ring: (name) => this.#streams.rings[name],
+      ports: (index) => this.#streams.portRings(index),
       user: { devices: () => [], hypercalls: () => ({}) },
       post: (message) => {
         if (message.type === 'inputWanted') this.#openInput();

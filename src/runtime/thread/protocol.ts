@@ -57,6 +57,8 @@ export interface ObserveOptions {
   replay?: InputRecord;
   /** The state of another machine that was made in the same way: this one continues from there. */
   from?: MachineState;
+  /** Ports of a virtio console by their names: see `HostedMachine.port`. */
+  ports?: readonly string[];
   /** Record what comes in from outside: see `HostedMachine.record`. */
   record?: boolean;
 }
@@ -95,10 +97,18 @@ export interface Channels extends Record<StreamName, SharedArrayBuffer> {
   trace: SharedArrayBuffer;
   /** Lines that the guest logs by hypercall. */
   log: SharedArrayBuffer;
+  /** The ports of a virtio console, in the order of `ObserveOptions.ports`. */
+  ports: readonly PortChannels[];
   /** The counts so far, as 64-bit floats: exits, coalesced writes. Written every few milliseconds. */
   progress: SharedArrayBuffer;
   /** One word: not 0 while a frame is on its way or being shown, so that the next one waits. */
   frames: SharedArrayBuffer;
+}
+
+/** Both directions of a port. */
+export interface PortChannels {
+  output: SharedArrayBuffer;
+  input: SharedArrayBuffer;
 }
 
 export interface PortableRunOptions {
@@ -130,6 +140,9 @@ export type FromWorker =
   | { type: 'trace' }
   | { type: 'log' }
   | { type: 'inputTaken' }
+  /** As `output` and `inputTaken`, of a console's port. */
+  | { type: 'portOutput'; index: number }
+  | { type: 'portTaken'; index: number }
   /** The guest looks for input for the first time. */
   | { type: 'inputWanted' }
   /** Changes of lights, speaker and mouse since the last report. */

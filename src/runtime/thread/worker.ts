@@ -134,6 +134,10 @@ async function create(parts: HostedParts, channels: Channels): Promise<void> {
     ...{ progress, frames, post },
     control: new Int32Array(control),
     ring: (name) => new SharedRing(channels[name]),
+    ports: (index) => {
+      const { output, input } = channels.ports[index]!;
+      return { output: new SharedRing(output), input: new SharedRing(input) };
+    },
     user: await importUserParts(parts.spec),
     watcher: wantsWatcher(parts.observe) ? watchMachine : undefined,
     threadName: parts.spec.name === undefined ? 'terrarium/vcpu0' : `vm:${parts.spec.name}`,

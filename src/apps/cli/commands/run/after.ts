@@ -153,7 +153,8 @@ async function explainAgain({ loaded, open }: Ended, named: Image): Promise<Expl
 
 /** True where the software CPU makes the same run: nothing of it came from outside. */
 function canGoBack({ flags, outcome, loaded: { spec } }: Ended): boolean {
-  return spec.clock !== 'wall' && flags.from === undefined && repeats(flags) && endsBadly(outcome);
+  const { clock = 'instructions' } = spec;
+  return clock === 'instructions' && flags.from === undefined && repeats(flags) && endsBadly(outcome);
 }
 
 /** Repeats the run on the software CPU, with a history, and tells where the value came from that the guest died of. */

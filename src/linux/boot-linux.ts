@@ -1,0 +1,114 @@
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { EngineName } from '../config/index.js';
+import { ConfigError, requireAtLeast } from '../errors.js';
+import { type HostedOptions, hostMachine } from '../runtime/index.js';
+import { portsOf } from './agent.js';
+import { type LinuxSnapshot, LinuxVm } from './linux-vm.js';
+import { initialSystem, modulesBeside, readBusybox } from './system.js';
+
+/** What a Linux guest is made of. All but the kernel has a default. */
+export interface LinuxOptions {
+  /** A bzImage: the file of a stock kernel, such as `/boot/vmlinuz-6.1.0-9-amd64`. */
+  readonly kernel: string;
+  /** The folder of its modules. Default: `../lib/modules/RELEASE` beside `vmlinuz-RELEASE`, where there is one. */
+  readonly modules?: string;
+  /** A static busybox. Default: the host's, where it is static. */
+  readonly busybox?: string;
+  /** Archives (cpio) that are unpacked first: programs and files of yours. Ours come over them. */
+  readonly initrd?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** Bytes of memory. Default: 256 MiB. */
+  readonly memory?: number;
+  readonly engine?: EngineName;
+  /** Words for the kernel beside ours. */
+  readonly append?: string;
+  /** Commands that can run at a time, 1 to 7. Default: 2. */
+  readonly channels?: number;
+  /** Milliseconds until commands can be run. Default: two minutes. */
+  readonly timeoutMs?: number;
+  /** Receives what the kernel and init print. */
+  readonly onConsole?: (text: string) => void;
+}
+
+const MiB = 1024 * 1024;
+const MEMORY = 256 * MiB;
+const BOOT_MS = 120_000;
+/** A virtio console has 31 ports: a terminal, and four for each channel. */
+const MOST_CHANNELS = 7;
+/** A panic resets at once. On a busy host a timer's tick can come later than the kernel's test of it waits. */
+const APPEND = 'console=ttyS0 quiet panic=-1 no_timer_check';
+
+/**
+ * Boots Linux in a machine of its own, and gives it as soon as it runs commands.
+ *
+ * ```ts
+ * await using vm = await bootLinux({ kernel: '/boot/vmlinuz-6.1.0-9-amd64' });
+ * const { status, stdout } = await vm.exec(['uname', '-a']);
+ * ```
+ * @throws ConfigError for a file that is not what it should be; TerrariumError `ELINUX` where the guest does not come up
+ */
+export async function bootLinux(options: LinuxOptions): Promise<LinuxVm> {
+  const { kernel, modules = modulesBeside(kernel), memory = MEMORY, engine, channels = 2 } = options;
+  if (!Number.isInteger(channels) || channels < 1 || channels > MOST_CHANNELS)
+    throw new ConfigError(`channels is ${channels}`, `give a number from 1 to ${MOST_CHANNELS}`);
+  requireAtLeast('timeoutMs', options.timeoutMs, 1);
+  const system = initialSystem({ busybox: readBusybox(options.busybox), modules, channels });
+  const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-linux-'));
+  try {
+    const initrd = path.join(folder, 'initrd');
+    writeFileSync(initrd, Buffer.concat([...given(options.initrd), system]));
+    const made: HostedOptions = {
+      image: kernel,
+      machine: 'pc',
+      initrds: [initrd],
+      append: [APPEND, options.append].filter(Boolean).join(' '),
+      memory,
+      // A guest that sleeps takes no time of the host's processor.
+      clock: 'paced',
+      virtio: ['rng'],
+      seed: randomInt(2 ** 32),
+      ports: Array.from({ length: channels }, (_, n) => portsOf(n)).flat(),
+      ...(engine && { engine }),
+    };
+    const machine = await hostMachine(made);
+    const vm = new LinuxVm(machine, made, channels, options.onConsole ?? (() => {}));
+    try {
+      await vm.booted(options.timeoutMs ?? BOOT_MS);
+      return vm;
+    } catch (error) {
+      await vm[Symbol.asyncDispose]();
+      throw error;
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A guest that goes on where a snapshot was taken.
+ *
+ * ```ts
+ * const booted = await vm.snapshot();
+ * await using other = await restoreLinux(booted);
+ * ```
+ */
+export async function restoreLinux(
+  { made, channels, state }: LinuxSnapshot,
+  { onConsole = () => {} }: Pick<LinuxOptions, 'onConsole'> = {},
+): Promise<LinuxVm> {
+  // What was loaded beside the kernel is in the state's memory.
+  const vm = new LinuxVm(await hostMachine({ ...made, from: state, initrds: [] }), made, channels, onConsole);
+  vm.ready();
+  return vm;
+}
+
+/** Archives one after the other: each begins at a multiple of 4 bytes (initramfs buffer format). */
+function given(initrd: LinuxOptions['initrd'] = []): Uint8Array[] {
+  const all = typeof initrd === 'string' || initrd instanceof Uint8Array ? [initrd] : initrd;
+  return all.flatMap((one) => {
+    const bytes = typeof one === 'string' ? readFileSync(one) : one;
+    return [bytes, new Uint8Array(-bytes.length & 3)];
+  });
+}

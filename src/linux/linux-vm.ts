@@ -1,0 +1,318 @@
+/**
+ * A Linux guest that runs programs: see `bootLinux`.
+ *
+ * @module
+ */
+import { ConfigError, TerrariumError } from '../errors.js';
+import type { MachineState } from '../machine/index.js';
+import type { HostedMachine, HostedOptions, HostedOutcome } from '../runtime/index.js';
+import { Channel } from './channel.js';
+import { type ArchivedFile, FileKind, readArchive, writeArchive } from './cpio.js';
+import { type Surroundings, scriptOf } from './quote.js';
+
+/** How a command is run. */
+export interface ExecOptions extends Surroundings {
+  /** What it reads: a text, bytes, or pieces as they come. Default: nothing. */
+  readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** Ends the command with all its processes after this many milliseconds. */
+  readonly timeoutMs?: number;
+  /** Ends the command when it aborts. */
+  readonly signal?: AbortSignal;
+  /** Receives what the command prints, as it comes, instead of keeping it. A promise makes the guest wait. */
+  readonly onStdout?: (bytes: Uint8Array) => unknown;
+  readonly onStderr?: (bytes: Uint8Array) => unknown;
+  /** How much of each output is kept, in bytes; the rest is dropped. Default: 16 MiB. */
+  readonly maxOutput?: number;
+}
+
+/** What became of a command. */
+export interface ExecResult {
+  /** Exit status, as a shell tells it: 128 and the signal's number where one ended it; 126, 127 where it cannot be run or is not there. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The same as bytes. */
+  readonly stdoutBytes: Uint8Array;
+  readonly stderrBytes: Uint8Array;
+  /** `timeoutMs` or `signal` ended it. */
+  readonly timedOut: boolean;
+  /** More was printed than `maxOutput`. */
+  readonly truncated: boolean;
+  /** Milliseconds of the host's time. */
+  readonly elapsedMs: number;
+}
+
+/** A guest at one moment: plain data. */
+export interface LinuxSnapshot {
+  readonly made: HostedOptions;
+  readonly channels: number;
+  readonly state: MachineState;
+}
+
+/** How a guest ended. */
+export type LinuxEndKind = 'poweredOff' | 'rebooted' | 'panicked' | 'outOfMemory' | 'stopped' | 'failed';
+
+export interface LinuxEnd {
+  readonly kind: LinuxEndKind;
+  /** In words: the kernel's, where it panicked. */
+  readonly reason: string;
+  readonly outcome: HostedOutcome;
+}
+
+const MOST_OUTPUT = 16 * 1024 * 1024;
+/** Characters of the console that are kept. */
+const CONSOLE = 256 * 1024;
+
+/** What a command prints, as far as it is kept. */
+class Kept {
+  readonly #most: number;
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+  truncated = false;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  add(bytes: Uint8Array): void {
+    const room = this.#most - this.#length;
+    if (bytes.length > room) this.truncated = true;
+    if (room <= 0) return;
+    this.#chunks.push(bytes.slice(0, room));
+    this.#length += Math.min(room, bytes.length);
+  }
+
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.#chunks);
+  }
+}
+
+/** See the module's comment. */
+export class LinuxVm implements AsyncDisposable {
+  /** The machine below: its registers, its memory, its screen. */
+  readonly machine: HostedMachine;
+  /** Resolves when the guest has ended, however it did. */
+  readonly ended: Promise<LinuxEnd>;
+  readonly #channels: readonly Channel[];
+  readonly #free: Channel[] = [];
+  readonly #waiting: ((channel: Channel) => void)[] = [];
+  #console = '';
+  #end: LinuxEnd | undefined;
+
+  readonly #made: HostedOptions;
+
+  /** @internal @param made what the machine was made of, without a state */
+  constructor(
+    machine: HostedMachine,
+    made: HostedOptions,
+    channels: number,
+    onConsole: (text: string) => void,
+  ) {
+    this.machine = machine;
+    this.#made = made;
+    machine.onOutput((bytes) => {
+      const text = Buffer.from(bytes).toString('latin1');
+      this.#console = (this.#console + text).slice(-CONSOLE);
+      onConsole(text);
+    });
+    this.#channels = Array.from({ length: channels }, (_, n) => new Channel(machine, n));
+    this.ended = machine.run().then((outcome) => this.#finish(outcome));
+    // Whoever waits for a command hears of it.
+    this.ended.catch((error) => this.#lose(error));
+  }
+
+  /** What the kernel and init said on the console, the end of it. */
+  get console(): string {
+    return this.#console;
+  }
+
+  /** @internal Resolves when commands can be run. @throws TerrariumError `ELINUX` where the guest ends before, or takes too long */
+  async booted(timeoutMs: number): Promise<void> {
+    const late = new Promise<'late'>((resolve) => setTimeout(resolve, timeoutMs, 'late').unref());
+    const came = await Promise.race([
+      Promise.all(this.#channels.map(({ ready }) => ready)),
+      this.ended.then(() => 'ended' as const),
+      late,
+    ]);
+    if (came === 'ended') throw this.#gone('while it booted');
+    if (came === 'late')
+      throw new TerrariumError(
+        'ELINUX',
+        `the guest was not ready within ${timeoutMs} ms: ${lastLine(this.#console)}`,
+        {
+          hint: 'see the console for what it does; the kernel needs virtio_pci and virtio_console, built in or as modules',
+        },
+      );
+    this.ready();
+  }
+
+  /** @internal Commands can be run. */
+  ready(): void {
+    this.#free.push(...this.#channels);
+  }
+
+  /**
+   * Runs a command in the guest and waits for its end. As many run at a time as there are channels; more wait for their turn.
+   *
+   * ```ts
+   * const { status, stdout } = await vm.exec(['sh', '-c', 'cat | wc -c'], { input: 'hello' });
+   * ```
+   * @throws ConfigError for arguments that Linux cannot take; TerrariumError `ELINUX` where the guest ends meanwhile
+   */
+  async exec(args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    const { input = [], timeoutMs, signal, maxOutput = MOST_OUTPUT } = options;
+    const script = scriptOf(args, options);
+    const channel = await this.#channel();
+    const started = performance.now();
+    const [stdout, stderr] = [new Kept(maxOutput), new Kept(maxOutput)];
+    let timedOut = signal?.aborted === true;
+    const kill = () => {
+      timedOut = true;
+      channel.kill();
+    };
+    const timer = timeoutMs === undefined ? undefined : setInterval(kill, Math.max(1, timeoutMs));
+    signal?.addEventListener('abort', kill);
+    try {
+      if (timedOut) throw new TerrariumError('EABORTED', 'the command was aborted before it began');
+      const status = await channel.run(
+        script,
+        typeof input === 'string' || input instanceof Uint8Array ? [Buffer.from(input)] : input,
+        {
+          stdout: options.onStdout ?? ((bytes) => stdout.add(bytes)),
+          stderr: options.onStderr ?? ((bytes) => stderr.add(bytes)),
+        },
+      );
+      return {
+        status,
+        stdout: Buffer.from(stdout.bytes).toString(),
+        stderr: Buffer.from(stderr.bytes).toString(),
+        stdoutBytes: stdout.bytes,
+        stderrBytes: stderr.bytes,
+        timedOut,
+        truncated: stdout.truncated || stderr.truncated,
+        elapsedMs: performance.now() - started,
+      };
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener('abort', kill);
+      this.#release(channel);
+    }
+  }
+
+  /** Writes a file in the guest, and the folders on the way to it. @throws TerrariumError `EGUESTFILE` with the guest's own words */
+  async copyIn(name: string, content: string | Uint8Array, { mode = 0o644 } = {}): Promise<void> {
+    const write = 'mkdir -p "$(dirname "$1")" && cat >"$1" && chmod "$2" "$1"';
+    await this.#must(
+      ['sh', '-c', write, 'sh', name, mode.toString(8)],
+      { input: content },
+      `${name} cannot be written`,
+    );
+  }
+
+  /** A file of the guest's. @throws TerrariumError `EGUESTFILE` with the guest's own words */
+  async copyOut(name: string, { maxOutput = 256 * 1024 * 1024 } = {}): Promise<Uint8Array> {
+    const { stdoutBytes, truncated } = await this.#must(
+      ['cat', '--', name],
+      { maxOutput },
+      `${name} cannot be read`,
+    );
+    if (!truncated) return stdoutBytes;
+    throw new TerrariumError('EGUESTFILE', `${name} has more than ${maxOutput} bytes`);
+  }
+
+  /** Writes files, folders and links below a folder of the guest's; `name` of each is from there. */
+  async copyTreeIn(folder: string, files: readonly ArchivedFile[]): Promise<void> {
+    const unpack = 'mkdir -p "$1" && cd "$1" && cpio -idmu';
+    await this.#must(
+      ['sh', '-c', unpack, 'sh', folder],
+      { input: writeArchive(files) },
+      `${folder} cannot be written`,
+    );
+  }
+
+  /** All that is below a folder of the guest's: nothing of it is written to the host. Devices and the like are left out. */
+  async copyTreeOut(folder: string, { maxOutput = 256 * 1024 * 1024 } = {}): Promise<ArchivedFile[]> {
+    const pack = 'cd "$1" && find . -mindepth 1 | cpio -o -H newc';
+    const args = ['sh', '-c', pack, 'sh', folder];
+    const { stdoutBytes, truncated } = await this.#must(args, { maxOutput }, `${folder} cannot be read`);
+    if (truncated) throw new TerrariumError('EGUESTFILE', `${folder} has more than ${maxOutput} bytes`);
+    const kinds: readonly number[] = [FileKind.file, FileKind.folder, FileKind.link];
+    return readArchive(stdoutBytes)
+      .map((file) => ({ ...file, name: file.name.replace(/^\.\//, '') }))
+      .filter(({ mode }) => kinds.includes(mode & FileKind.mask));
+  }
+
+  /**
+   * The whole guest as it is now, between two commands; it goes on. `restoreLinux` makes as many guests of it as one likes, and none of
+   * them boots.
+   * @throws ConfigError while a command runs
+   */
+  async snapshot(): Promise<LinuxSnapshot> {
+    if (this.#end !== undefined) throw this.#gone('before its snapshot');
+    if (this.#free.length < this.#channels.length)
+      throw new ConfigError('a command runs in the guest', 'take the snapshot before or after it');
+    const { state } = await this.machine.save();
+    return { made: this.#made, channels: this.#channels.length, state };
+  }
+
+  /** Asks the guest to switch itself off, and waits until it has. */
+  async powerOff(): Promise<LinuxEnd> {
+    const channel = await this.#channel();
+    channel.run('sync; poweroff -f', [], { stdout() {}, stderr() {} }).catch(() => {});
+    return this.ended;
+  }
+
+  /** Stops the guest where it is, and frees all that it holds. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.machine.stop();
+    await this.ended.catch(() => {});
+    await this.machine[Symbol.asyncDispose]();
+  }
+
+  async #must(args: readonly string[], options: ExecOptions, what: string): Promise<ExecResult> {
+    const result = await this.exec(args, options);
+    if (result.status === 0) return result;
+    const said = result.stderr.trim() || `the guest’s command ended with ${result.status}`;
+    throw new TerrariumError('EGUESTFILE', `${what}: ${said}`);
+  }
+
+  async #channel(): Promise<Channel> {
+    if (this.#end !== undefined) throw this.#gone('before the command began');
+    const free = this.#free.pop();
+    return free ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #release(channel: Channel): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(channel);
+    else next(channel);
+  }
+
+  #finish(outcome: HostedOutcome): LinuxEnd {
+    const panic = /Kernel panic - not syncing: (.*)/.exec(this.#console)?.[1]?.trim();
+    const end = { kind: endKind(outcome, panic), reason: panic ?? outcome.reason, outcome };
+    this.#end = end;
+    this.#lose(this.#gone('while the command ran'));
+    return end;
+  }
+
+  #gone(when: string): TerrariumError {
+    const { kind = 'failed', reason = 'it ended' } = this.#end ?? {};
+    return new TerrariumError('ELINUX', `the guest has ended ${when} (${kind}): ${reason}`);
+  }
+
+  #lose(error: Error): void {
+    for (const channel of this.#channels) channel.fail(error);
+    // Those that wait get a channel whose guest has gone.
+    for (const take of this.#waiting.splice(0)) take(this.#channels[0]!);
+  }
+}
+
+function endKind({ kind }: HostedOutcome, panic: string | undefined): LinuxEndKind {
+  if (panic !== undefined) return /out of memory/i.test(panic) ? 'outOfMemory' : 'panicked';
+  if (kind === 'poweredOff' || kind === 'stopped') return kind;
+  if (kind === 'reset') return 'rebooted';
+  return kind === 'panicked' ? 'panicked' : 'failed';
+}
+
+const lastLine = (text: string) => text.trimEnd().split('\n').at(-1)?.trim() || 'it has printed nothing';

@@ -1,0 +1,155 @@
+/** Debian's stock kernel as a sandbox: programs run in it, and their results come back. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { after, before, describe, test } from 'node:test';
+import { bootLinux, FileKind, type LinuxVm, restoreLinux } from '../../src/linux/index.js';
+import { noVirtioLinux } from '../devices/virtio/debian.js';
+import { debian } from '../firmware/systems.js';
+import { HANGS_MS } from '../support.js';
+
+const ours = () => ({ kernel: debian!.kernel, busybox: debian!.busybox, engine: 'soft' as const });
+
+describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
+  let vm: LinuxVm;
+  before(async () => {
+    vm = await bootLinux({ ...ours(), timeoutMs: 8 * HANGS_MS });
+  });
+  after(() => vm?.[Symbol.asyncDispose]());
+
+  test('gives exit status, output and errors apart, as the same busybox does here', async () => {
+    const script = 'read -r word; echo "out $word"; echo err >&2; exit 3';
+    const { status, stdout, stderr, timedOut } = await vm.exec(['sh', '-c', script], { input: 'hello\n' });
+    const here = spawnSync(debian!.busybox, ['sh', '-c', script], { input: 'hello\n', encoding: 'utf8' });
+    assert.deepEqual([status, stdout, stderr], [here.status, here.stdout, here.stderr]);
+    assert.equal(timedOut, false);
+    assert.match((await vm.exec(['uname', '-sm'])).stdout, /^Linux x86_64\n$/);
+  });
+
+  test('takes arguments, variables and folders as they are', async () => {
+    const odd = ["it's", '\\n %s $HOME `id`', 'two\nlines', '', 'ä → ☃', ' edges '];
+    const { stdout } = await vm.exec(['sh', '-c', 'printf "%s|" "$@" "$ODD" "$PWD"', 'sh', ...odd], {
+      env: { ODD: odd.join() },
+      cwd: '/tmp',
+    });
+    assert.equal(stdout, [...odd, odd.join(), '/tmp', ''].join('|'));
+    await assert.rejects(vm.exec(['echo', 'a\0b']), /NUL byte/);
+    await assert.rejects(vm.exec(['true'], { env: { 'A B': '' } }), /no name of a variable/);
+    await assert.rejects(vm.exec([]), /needs a command/);
+    await assert.rejects(vm.exec(['echo', 'x'.repeat(200_000)]), /too long for Linux/);
+  });
+
+  test('tells what cannot be run, and what a signal ended', async () => {
+    assert.equal((await vm.exec(['no-such-program'])).status, 127);
+    assert.equal((await vm.exec(['true'], { cwd: '/nowhere' })).status, 126);
+    assert.equal((await vm.exec(['sh', '-c', 'kill -TERM $$'])).status, 128 + 15);
+  });
+
+  test('streams input to a command, and the end of it', async () => {
+    async function* pieces() {
+      for (let n = 0; n < 20; n++) yield Buffer.alloc(9000, n);
+    }
+    const all = Buffer.concat(Array.from({ length: 20 }, (_, n) => Buffer.alloc(9000, n)));
+    const { stdoutBytes } = await vm.exec(['cat'], { input: pieces() });
+    assert.ok(Buffer.from(stdoutBytes).equals(all));
+    // One that reads less than there is: the next command is not disturbed by the rest.
+    assert.equal((await vm.exec(['head', '-c', '3'], { input: all })).stdout, '\0\0\0');
+    assert.equal((await vm.exec(['cat'], { input: 'next' })).stdout, 'next');
+  });
+
+  test('keeps as much output as it may, and gives the rest to nobody', async () => {
+    const { stdout, truncated, status } = await vm.exec(['seq', '1', '20000'], { maxOutput: 100 });
+    assert.deepEqual([stdout.length, truncated, status], [100, true, 0]);
+    const chunks: string[] = [];
+    const seen = await vm.exec(['seq', '1', '3'], {
+      onStdout: (bytes) => chunks.push(Buffer.from(bytes).toString()),
+    });
+    assert.deepEqual([chunks.join(''), seen.stdout], ['1\n2\n3\n', '']);
+  });
+
+  test('ends a command that takes too long, with all that it started', async () => {
+    const { status, timedOut } = await vm.exec(['sh', '-c', 'sleep 1000 & sleep 1000; echo late'], {
+      timeoutMs: 50,
+    });
+    assert.deepEqual([status, timedOut], [128 + 9, true]);
+    const { stdout } = await vm.exec(['sh', '-c', 'ps | grep -c "[s]leep 1000"']);
+    assert.equal(stdout, '0\n');
+    const abort = new AbortController();
+    const running = vm.exec(['cat'], { input: forever(abort), signal: abort.signal });
+    assert.equal((await running).timedOut, true);
+  });
+
+  test('runs as many commands at a time as it has channels, and the others afterwards', async () => {
+    const script = (name: string) => vm.exec(['sh', '-c', `echo ${name}; sleep 0.1; echo ${name}`]);
+    const results = await Promise.all(['a', 'b', 'c', 'd'].map(script));
+    assert.deepEqual(
+      results.map(({ stdout }) => stdout),
+      ['a\na\n', 'b\nb\n', 'c\nc\n', 'd\nd\n'],
+    );
+  });
+
+  test('copies files and trees in and out, and says why where it cannot', async () => {
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, n) => n * 7);
+    await vm.copyIn('/data/deep/file.bin', bytes, { mode: 0o600 });
+    assert.deepEqual([...(await vm.copyOut('/data/deep/file.bin'))], [...bytes]);
+    await assert.rejects(vm.copyOut('/no/such'), /\/no\/such cannot be read: .*No such file/);
+    await assert.rejects(vm.copyIn('/proc/x/y', ''), /\/proc\/x\/y cannot be written/);
+    await vm.copyTreeIn('/tree', [
+      { name: 'a', mode: FileKind.folder | 0o755, content: new Uint8Array() },
+      { name: 'a/b.txt', mode: FileKind.file | 0o640, content: Buffer.from('b') },
+      { name: 'link', mode: FileKind.link | 0o777, content: Buffer.from('a/b.txt') },
+    ]);
+    assert.equal((await vm.exec(['cat', '/tree/link'])).stdout, 'b');
+    const tree = (await vm.copyTreeOut('/tree')).map(({ name, mode, content }) => [
+      name,
+      mode.toString(8),
+      Buffer.from(content).toString(),
+    ]);
+    assert.deepEqual(tree.sort(), [
+      ['a', '40755', ''],
+      ['a/b.txt', '100640', 'b'],
+      ['link', '120777', 'a/b.txt'],
+    ]);
+  });
+
+  test('has the time of day, and sleeps without the processor', async () => {
+    const { stdout } = await vm.exec(['date', '+%s']);
+    assert.ok(Math.abs(Number(stdout) - Date.now() / 1000) < 600, stdout);
+  });
+
+  test('is forked by its snapshot, and the forks know nothing of each other', async () => {
+    await vm.exec(['sh', '-c', 'echo base >/tmp/f']);
+    const snapshot = await vm.snapshot();
+    await vm.exec(['sh', '-c', 'echo first >>/tmp/f']);
+    await using fork = await restoreLinux(snapshot);
+    await fork.exec(['sh', '-c', 'echo second >>/tmp/f']);
+    assert.equal((await fork.exec(['cat', '/tmp/f'])).stdout, 'base\nsecond\n');
+    assert.equal((await vm.exec(['cat', '/tmp/f'])).stdout, 'base\nfirst\n');
+    assert.equal((await fork.powerOff()).kind, 'poweredOff');
+    await assert.rejects(fork.exec(['true']), /the guest has ended before the command began \(poweredOff\)/);
+  });
+
+  test('tells the kernel’s words where it panics, also to the command that waits', async () => {
+    const command = vm.exec(['sh', '-c', 'echo c >/proc/sysrq-trigger']);
+    await assert.rejects(command, /has ended while the command ran \(panicked\): sysrq triggered crash/);
+    const { kind, reason } = await vm.ended;
+    assert.deepEqual([kind, reason], ['panicked', 'sysrq triggered crash']);
+  });
+});
+
+/** Input without an end; it aborts once it is read. */
+async function* forever(abort: AbortController) {
+  for (;;) {
+    yield Buffer.from('more\n');
+    abort.abort();
+  }
+}
+
+describe('what is no Linux guest', () => {
+  test('is refused in words', { skip: noVirtioLinux }, async () => {
+    await assert.rejects(bootLinux({ ...ours(), channels: 8 }), /channels is 8/);
+    await assert.rejects(bootLinux({ ...ours(), busybox: '/etc/passwd' }), /no 64-bit ELF program/);
+    await assert.rejects(bootLinux({ ...ours(), busybox: process.execPath }), /is not static/);
+    await assert.rejects(bootLinux({ ...ours(), modules: '/no/such' }), /no such folder of kernel modules/);
+    await assert.rejects(bootLinux({ ...ours(), kernel: '/no/kernel' }), /\/no\/kernel/);
+  });
+});
