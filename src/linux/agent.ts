@@ -41,7 +41,8 @@ export const HOME_SCRIPT = '/lib/terrarium/agent';
 
 /**
  * The agent of a channel. \`run ID SCRIPT\`: newlines and backslashes of the script are escaped, for \`printf %b\`. Its input comes in
- * pieces, each after a line with its length; 0 ends it. \`kill ID\` ends a command with all its processes.
+ * pieces, each after a line with its length; the agent asks for the next
+ * one, and 0 ends it. \`kill ID\` ends a command with all its processes.
  */
 export const agentScript = `n=$1
 port() {
@@ -59,6 +60,7 @@ exec 3<>"$(port control)" 4<"$(port input)" 5>"$(port output)" 6>"$(port error)"
 pieces() {
 	while read -r length && [ "$length" -gt 0 ]; do
 		dd bs="$length" count=1 iflag=fullblock 2>/dev/null
+		echo "more $1" >&3
 	done
 }
 echo ready >&3
@@ -68,7 +70,7 @@ while read -r verb id script <&3; do
 		wait
 		script=$(printf '%b.' "$script")
 		{
-			pieces <&4 4<&- 3>&- 5>&- 6>&- | {
+			pieces "$id" <&4 4<&- 5>&- 6>&- | {
 				setsid sh -c "echo \\$\\$ >${HOME}/$n.$id
 \${script%.}" >&5 2>&6 3>&- 4<&- 5>&- 6>&-
 				echo "exit $id $?" >&3
@@ -77,7 +79,7 @@ while read -r verb id script <&3; do
 		} &
 		;;
 	kill)
-		read -r group <"${HOME}/$n.$id" && kill -9 "-$group"
+		[ -s "${HOME}/$n.$id" ] && read -r group <"${HOME}/$n.$id" && kill -9 "-$group"
 		;;
 	esac
 done

@@ -10,7 +10,7 @@ import { portsOf } from './agent.js';
 import { escaped } from './quote.js';
 
 /** Bytes of input that are sent at once. */
-const PIECE = 16 * 1024;
+const PIECE = 64 * 1024;
 /** A line of the agent's is short. */
 const LONGEST_LINE = 256;
 
@@ -18,6 +18,8 @@ export interface Sinks {
   stdout(bytes: Uint8Array): unknown;
   stderr(bytes: Uint8Array): unknown;
 }
+
+type Input = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 const nowhere: Sinks = { stdout() {}, stderr() {} };
 
@@ -33,6 +35,8 @@ export class Channel {
   #isReady = () => {};
   #exited: ((status: number) => void) | undefined;
   #failed: ((error: Error) => void) | undefined;
+  #taken = () => {};
+  #sent: Promise<void> = Promise.resolve();
   /** Of the last command. Another host may have used the agent before, and its numbers. */
   #number = randomInt(2 ** 40);
 
@@ -53,43 +57,61 @@ export class Channel {
    * Runs a script; gives its exit status, as a shell tells it. A sink that takes its time makes the guest wait.
    * @param input what it reads; the rest of it is not sent where the script ends first
    */
-  async run(
-    script: string,
-    input: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-    sinks: Sinks,
-  ): Promise<number> {
+  async run(script: string, input: Input, sinks: Sinks): Promise<number> {
+    // What it was sent ends with a line of its own: the next command's must not come before.
+    await this.#sent;
     this.#sinks = sinks;
     const id = ++this.#number;
-    let running = true;
     const ended = new Promise<number>((resolve, reject) => {
       this.#exited = resolve;
       this.#failed = reject;
     });
-    const sent = (async () => {
-      await this.#control.send(Buffer.from(`run ${id} ${escaped(script)}\n`));
-      for await (const bytes of input) {
-        for (let at = 0; at < bytes.length && running; at += PIECE)
-          await this.#sendPiece(bytes.subarray(at, at + PIECE));
-        if (!running) break;
-      }
-      await this.#input.send(Buffer.from('0\n'));
-    })();
+    const over = ended.then(
+      () => undefined,
+      () => undefined,
+    );
+    const sent = this.#send(`run ${id} ${escaped(script)}\n`, input, over);
     sent.catch((error) => this.#failed?.(error));
+    this.#sent = sent.catch(() => {});
     try {
       const status = await ended;
       for (const port of this.#outputs) await port.drain();
-      running = false;
       return status;
     } finally {
-      running = false;
       this.#sinks = nowhere;
       this.#exited = undefined;
       this.#failed = undefined;
     }
   }
 
+  /** @param over settles when the command has ended: then the rest of its input is left where it is */
+  async #send(command: string, input: Input, over: Promise<undefined>): Promise<void> {
+    let isOver = false;
+    void over.then(() => {
+      isOver = true;
+    });
+    await this.#control.send(Buffer.from(command));
+    const pieces = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : input[Symbol.iterator]();
+    try {
+      for (;;) {
+        const next = await Promise.race([pieces.next(), over]);
+        if (next === undefined || next.done) break;
+        for (let at = 0; at < next.value.length && !isOver; at += PIECE)
+          await Promise.race([this.#sendPiece(next.value.subarray(at, at + PIECE)), over]);
+      }
+    } finally {
+      void pieces.return?.();
+      await this.#input.send(Buffer.from('0\n'));
+    }
+  }
+
+  /** Resolves when the guest wants the next one: what is on its way when a command ends early is one piece. */
   async #sendPiece(bytes: Uint8Array): Promise<void> {
+    const taken = new Promise<void>((resolve) => {
+      this.#taken = resolve;
+    });
     await this.#input.send(Buffer.concat([Buffer.from(`${bytes.length}\n`), bytes]));
+    await taken;
   }
 
   /** Ends the command that runs, with all its processes. */
@@ -114,7 +136,9 @@ export class Channel {
 
   #understand(line: string): void {
     if (line === 'ready') this.#isReady();
-    const [, id, status] = /^exit (\d+) (\d+)$/.exec(line) ?? [];
-    if (Number(id) === this.#number) this.#exited?.(Number(status));
+    const [, verb, id, status] = /^(exit|more) (\d+)(?: (\d+))?$/.exec(line) ?? [];
+    if (Number(id) !== this.#number) return;
+    if (verb === 'more') this.#taken();
+    else this.#exited?.(Number(status));
   }
 }

@@ -59,6 +59,8 @@ export interface LinuxEnd {
   readonly outcome: HostedOutcome;
 }
 
+/** A command is told to end so often, in milliseconds. */
+const AGAIN_MS = 100;
 const MOST_OUTPUT = 16 * 1024 * 1024;
 /** Characters of the console that are kept. */
 const CONSOLE = 256 * 1024;
@@ -166,11 +168,14 @@ export class LinuxVm implements AsyncDisposable {
     const started = performance.now();
     const [stdout, stderr] = [new Kept(maxOutput), new Kept(maxOutput)];
     let timedOut = signal?.aborted === true;
+    let timer: NodeJS.Timeout | undefined;
+    // Until it has ended: the first time it may not even have begun.
     const kill = () => {
       timedOut = true;
       channel.kill();
+      timer = setTimeout(kill, AGAIN_MS);
     };
-    const timer = timeoutMs === undefined ? undefined : setInterval(kill, Math.max(1, timeoutMs));
+    if (timeoutMs !== undefined) timer = setTimeout(kill, timeoutMs);
     signal?.addEventListener('abort', kill);
     try {
       if (timedOut) throw new TerrariumError('EABORTED', 'the command was aborted before it began');
@@ -193,7 +198,7 @@ export class LinuxVm implements AsyncDisposable {
         elapsedMs: performance.now() - started,
       };
     } finally {
-      clearInterval(timer);
+      clearTimeout(timer);
       signal?.removeEventListener('abort', kill);
       this.#release(channel);
     }
