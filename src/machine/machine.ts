@@ -98,7 +98,7 @@ export class Machine implements Runnable, Disposable {
   readonly clock: AlarmClock;
   /** The CPU's own time; undefined where the machine's time is the host's. */
   readonly cycleTime: CycleTime | undefined;
-  /** See `MachineConfig.clock`. @internal */
+  /** See `MachineConfig.clock`. */
   readonly sleepsInWallTime: boolean;
   /** The gate for all that comes in from outside. */
   readonly inputs: Inputs;
