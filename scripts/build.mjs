@@ -279,9 +279,9 @@ export async function build(options = {}) {
       platform: 'browser',
       target: 'es2022',
       banner: { js: "Symbol.dispose ??= Symbol.for('Symbol.dispose');" },
-      // Names stay, for stack traces.
-      minifyWhitespace: release,
-      minifySyntax: release,
+      // Functions and classes keep their names, for stack traces.
+      minify: release,
+      keepNames: release,
     }),
     esbuild.build({
       ...common(options),
@@ -292,8 +292,6 @@ export async function build(options = {}) {
         'import-module': 'src/runtime/thread/import-module.ts',
       },
       plugins: [ownFiles, lateModules],
-      minifyWhitespace: release,
-      minifySyntax: release,
     }),
   ];
   // The thread of a network, which waits at its top level for what it opens.
