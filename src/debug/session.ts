@@ -1,21 +1,13 @@
 import type { Device } from '../devices/contract/index.js';
-import { virtioViews } from '../devices/index.js';
 import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
-import {
-  type Explanation,
-  endsBadly,
-  explain,
-  formatExplanation,
-  type ImagePlace,
-} from '../explain/index.js';
-import { dump, hex, parseDump, translationsOf } from '../inspect/index.js';
+import type { Explanation, ImagePlace } from '../explain/index.js';
 import type { Syntax } from '../isa/index.js';
 import type { Outcome, RunOptions } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import type { SymbolTable } from '../symbols/index.js';
 import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { accessorBefore } from './accessor.js';
-import { describeDevices } from './devices.js';
+import { Descriptions } from './descriptions.js';
 import { DebugError } from './errors.js';
 import type { Footprint } from './history/backwards.js';
 import type { HistoryRange, Rewindable } from './history/history.js';
@@ -116,6 +108,23 @@ export class DebugSession {
     here: () => this.#here(),
     locate: (address) => this.#names()?.locate(address),
     syntax: () => this.#options.syntax,
+  });
+
+  readonly #descriptions = new Descriptions({
+    machine: () => this.#machine,
+    cpu: () => this.#cpu,
+    view: () => this.view(),
+    ended: () => this.#ended,
+    faults: () => this.#outcome?.faults,
+    accessed: () => this.#accessed,
+    names: () => this.#names(),
+    origin: () => {
+      const origin = this.#questions.cause();
+      return origin && originText(origin, this.#past.history.range.now);
+    },
+    exits: () => this.#options.exits?.(),
+    syntax: () => this.#options.syntax,
+    dryRun: () => this.#options.dryRun?.(this.#cpu, this.#machine.memory),
   });
 
   /** @param machine one that has a clock of instructions, `save` and `load` can go back */
@@ -362,53 +371,19 @@ export class DebugSession {
   }
 
   /**
-   * As text for people: `why` (how the guest ended and why; or that it has not ended), `cause` (where the value comes from that it died of), `devices`, `exits`, `accessor`, or what
-   * can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`).
+   * As text for people: `why` (how the guest ended and why; or that it has not ended), `cause` (where the value comes from that it
+   * died of), `devices`, `exits`, `accessor`, or what can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`).
    * @throws ConfigError for anything else
    */
   describe(what: string): string {
-    if (what === 'why') return formatExplanation(this.why());
-    if (what === 'cause') return this.#causeText();
-    if (what === 'accessor') return this.#accessorText();
-    if (what === 'devices') return describeDevices(this.#machine.devices);
-    if (what === 'exits') return this.#options.exits?.() ?? 'this machine keeps no log of its exits';
-    const symbols = this.#names();
-    const { syntax } = this.#options;
-    const { memory } = this.#machine;
-    const translations = translationsOf(this.#cpu, memory);
-    const subject = {
-      ...this.view(),
-      memory,
-      ...(symbols && { symbols }),
-      ...(syntax && { syntax }),
-      ...(translations && { translations }),
-      virtio: virtioViews(this.#machine.devices),
-    };
-    return dump(subject, parseDump(what))
-      .map(({ text }) => text)
-      .join('\n');
+    return this.#descriptions.describe(what);
   }
 
   /**
    * Why the guest ended, as a structure; for one that has not ended: where it is stopped, and what its next instruction raises.
    */
   why(): Explanation {
-    const { memory } = this.#machine;
-    const cpu = this.#cpu;
-    const symbols = this.#names();
-    const faults = this.#outcome?.faults;
-    const ahead = this.#ended === undefined ? this.#options.dryRun?.(cpu, memory) : undefined;
-    const standing = { kind: 'debug', reason: 'a debugger holds the guest', ...(faults && { faults }) };
-    return explain({
-      ...(this.#ended ?? standing),
-      ...(ahead && { ahead }),
-      registers: cpu.getRegisters(),
-      system: cpu.getSystemRegisters(),
-      memory,
-      image: this.#machine.boot,
-      ...(this.#options.syntax && { syntax: this.#options.syntax }),
-      ...(symbols && { locate: (address: bigint) => symbols.locate(address) }),
-    });
+    return this.#descriptions.why();
   }
 
   /** Where the guest is stopped. */
@@ -468,21 +443,6 @@ export class DebugSession {
     const touched = request?.watchpoints[this.#cpu.touchedWatchpoint];
     if (touched !== undefined) return { why: 'watchpoint', touched, ...this.#accessor(here), ...here };
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
-  }
-
-  #causeText(): string {
-    const ended = this.#ended;
-    if (ended === undefined || !endsBadly(ended)) return 'the guest has not died';
-    const origin = this.#questions.cause();
-    const { now } = this.#past.history.range;
-    return origin === undefined ? 'no single value is to blame' : originText(origin, now);
-  }
-
-  #accessorText(): string {
-    const by = this.#accessed;
-    if (by === undefined)
-      return 'the guest did not stop at a watchpoint, or its last instruction is not known';
-    return `${hex(by)}  ${this.#names()?.locate(by) ?? ''}`.trimEnd();
   }
 
   /** Who accessed a watchpoint right now. */
