@@ -20,6 +20,7 @@ import type { Submission } from './intake/submissions.js';
 import { exerciseDigest, jobKey } from './job.js';
 import { Kept } from './kept.js';
 import { Pool } from './pool.js';
+import { prune } from './prune.js';
 import { ClassReport, type Entry } from './report/class-report.js';
 
 export interface GradeOptions {
@@ -132,6 +133,7 @@ export async function gradeClass(options: GradeOptions): Promise<ClassReport> {
           hint: 'the same command goes on from there',
         },
       );
+    if (cache !== undefined) prune(cache);
     return new ClassReport(exercise, entries);
   } finally {
     (options.service ?? (await opened?.catch(() => undefined)))?.[Symbol.dispose]();

@@ -20,13 +20,13 @@ export class Channel {
 
   /**
    * @param make makes the devices, the first and the second
-   * @param dma a device wants to transfer by DMA
-   * @param asked a device asks for an interrupt
+   * @param calls are told that a device wants to transfer by DMA, and that one asks for an interrupt
    */
   constructor(
     make: readonly (((bus: AtaBus) => AtaDevice) | undefined)[],
-    { dma, asked }: { dma: () => void; asked: () => void },
+    calls: { dma: () => void; asked: () => void },
   ) {
+    const { dma, asked } = calls;
     this.#dma = dma;
     this.#asked = asked;
     this.devices = [0, 1].map((i) =>

@@ -14,6 +14,7 @@ import { digestOf, FileCollector, sandboxHere, type Verdict } from '../../exerci
 import { unpackArchive } from '../intake/archive.js';
 import { gradingVersion } from '../job.js';
 import { MOST_TRIES, Pool } from '../pool.js';
+import { prune } from '../prune.js';
 import {
   connect,
   exerciseKey,
@@ -50,7 +51,8 @@ interface Opened extends Disposable {
 
 /** Works until the signal says so; jobs that are under way are finished. @throws QueueError */
 export async function work(options: WorkOptions, signal: AbortSignal): Promise<void> {
-  const { url, jobs, say } = options;
+  const { url, jobs, say, cache } = options;
+  if (cache !== undefined) prune(cache);
   const { bullmq } = await loadQueue();
   const redis = await connect(url, say);
   // The queue's own connection, which it does not close.

@@ -44,7 +44,7 @@ export type CType =
       declared: boolean;
     } & Named &
       Sized)
-  /** @property count undefined where the file does not say */
+  // `count` is undefined where the file does not say it.
   | { kind: 'array'; readonly of: CType; count: number | undefined }
   | ({
       kind: 'enumeration';
