@@ -39,6 +39,7 @@ export {
   ToolchainError,
 } from './images/toolchain.js';
 export { createLauncher, type LauncherOptions } from './launcher.js';
+export { type LockstepName, type LockstepReport, runInLockstep } from './lockstep.js';
 export { NetworkError } from './network/network-host.js';
 export { openRuntimeDirectory, type RuntimeDirectory, STARTING } from './runtime-dir.js';
 export {

@@ -1,5 +1,6 @@
 import type { DebugAddress } from '../../../../debug/listen/index.js';
 import type { DumpItem } from '../../../../inspect/index.js';
+import type { LockstepName } from '../../../../runtime/index.js';
 import type { BuildFlags } from '../../../frontend/build-options.js';
 import type { MachineFlags } from '../../../frontend/machine-options.js';
 import type { KeyTarget } from '../../../frontend/terminal.js';
@@ -27,4 +28,5 @@ export interface RunFlags extends MachineFlags, BuildFlags, NameFlags, TraceFlag
   from?: string;
   save?: string;
   record?: string;
+  lockstep?: LockstepName;
 }

@@ -11,6 +11,7 @@ import {
   hostHere,
   hostMachine,
   type LoadedImage,
+  type LockstepName,
   loadImage,
   SOURCE_ENDINGS,
 } from '../../../../runtime/index.js';
@@ -133,6 +134,14 @@ export function runCommand(): Command {
       '--record <file>',
       'what comes in, so that `terrarium replay` repeats the run; takes --engine soft',
     )
+    .addOption(
+      new Option(
+        '--lockstep [what]',
+        'on KVM and the software CPU at once, or interpreted and translated, to the first difference',
+      )
+        .choices(['engines', 'translate'] satisfies LockstepName[])
+        .preset('engines'),
+    )
     .option('--safe-output', SAFE_OUTPUT)
     .option('--watch', 'build and run it again whenever a source changes')
     .option('--quiet', 'do not say how the run ended')
@@ -145,6 +154,10 @@ export function runCommand(): Command {
       if (flags.watch) {
         const { runAgain } = await import('./watch.js');
         return runAgain(files);
+      }
+      if (flags.lockstep !== undefined) {
+        const { runLockstep } = await import('./lockstep.js');
+        return runLockstep(files, flags, wantedSpec(flags));
       }
       // The code for sockets and processes is loaded only when it is needed.
       if (flags.name === undefined && !flags.detach) return run(files, flags);
