@@ -18,7 +18,7 @@ import type { RunFlags } from './flags.js';
 export function specToKeep({ record }: RunFlags, spec: MachineSpec): MachineSpec {
   if (record === undefined) return spec;
   const needs = '--record: a run can be repeated where its time is its instructions';
-  const hint = 'take --engine soft, without --clock';
+  const hint = `take --engine soft, without --clock ${spec.clock ?? 'wall'}`;
   if (spec.clock !== undefined && spec.clock !== 'instructions') throw new ConfigError(needs, hint);
   return { ...onCountingEngine(spec, needs, hint), clock: 'instructions' };
 }
