@@ -104,11 +104,22 @@ export async function restoreLinux(
   return vm;
 }
 
+function readArchiveFile(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new ConfigError(
+      `${file} cannot be read: ${(cause as Error).message}`,
+      'it is to be an initial file system',
+    );
+  }
+}
+
 /** Archives one after the other: each begins at a multiple of 4 bytes (initramfs buffer format). */
 function given(initrd: LinuxOptions['initrd'] = []): Uint8Array[] {
   const all = typeof initrd === 'string' || initrd instanceof Uint8Array ? [initrd] : initrd;
   return all.flatMap((one) => {
-    const bytes = typeof one === 'string' ? readFileSync(one) : one;
+    const bytes = typeof one === 'string' ? readArchiveFile(one) : one;
     return [bytes, new Uint8Array(-bytes.length & 3)];
   });
 }

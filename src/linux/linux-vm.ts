@@ -97,7 +97,7 @@ export class LinuxVm implements AsyncDisposable {
   readonly ended: Promise<LinuxEnd>;
   readonly #channels: readonly Channel[];
   readonly #free: Channel[] = [];
-  readonly #waiting: ((channel: Channel) => void)[] = [];
+  readonly #waiting: { take(channel: Channel): void; giveUp(error: Error): void }[] = [];
   #console = '';
   #end: LinuxEnd | undefined;
 
@@ -284,13 +284,16 @@ export class LinuxVm implements AsyncDisposable {
   async #channel(): Promise<Channel> {
     if (this.#end !== undefined) throw this.#gone('before the command began');
     const free = this.#free.pop();
-    return free ?? new Promise((resolve) => this.#waiting.push(resolve));
+    if (free !== undefined) return free;
+    return new Promise((take, giveUp) => {
+      this.#waiting.push({ take, giveUp });
+    });
   }
 
   #release(channel: Channel): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free.push(channel);
-    else next(channel);
+    else next.take(channel);
   }
 
   #finish(outcome: HostedOutcome): LinuxEnd {
@@ -308,8 +311,7 @@ export class LinuxVm implements AsyncDisposable {
 
   #lose(error: Error): void {
     for (const channel of this.#channels) channel.fail(error);
-    // Those that wait get a channel whose guest has gone.
-    for (const take of this.#waiting.splice(0)) take(this.#channels[0]!);
+    for (const { giveUp } of this.#waiting.splice(0)) giveUp(error);
   }
 }
 

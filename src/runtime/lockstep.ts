@@ -64,7 +64,7 @@ const machinesOf = {
   ],
 } as const;
 
-class Side {
+class Side implements Disposable {
   readonly name: string;
   readonly machine: Machine;
   /** Requests that the other side has not made yet. */
@@ -101,6 +101,10 @@ class Side {
       registers: cpu.getRegisters(),
       system: cpu.getSystemRegisters(),
     };
+  }
+
+  [Symbol.dispose](): void {
+    this.machine[Symbol.dispose]();
   }
 
   #observer(): ExitObserver {
@@ -150,20 +154,9 @@ export function runInLockstep(
   const both = { ...options, coalesce: false };
   const { output: _, ...silent } = both;
   const [first, second] = machinesOf[kind];
-  using one = new Disposing(new Side(first.name, { ...both, ...first.with }));
-  using other = new Disposing(new Side(second.name, { ...silent, ...second.with }));
-  return compare(one.side, other.side, kind === 'translate', deadline, maxExits);
-}
-
-/** A side whose machine is freed at the end. */
-class Disposing implements Disposable {
-  readonly side: Side;
-  constructor(side: Side) {
-    this.side = side;
-  }
-  [Symbol.dispose](): void {
-    this.side.machine[Symbol.dispose]();
-  }
+  using one = new Side(first.name, { ...both, ...first.with });
+  using other = new Side(second.name, { ...silent, ...second.with });
+  return compare(one, other, kind === 'translate', deadline, maxExits);
 }
 
 function compare(

@@ -129,8 +129,12 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
   });
 
   test('tells the kernel’s words where it panics, also to the command that waits', async () => {
-    const command = vm.exec(['sh', '-c', 'echo c >/proc/sysrq-trigger']);
+    const command = vm.exec(['sh', '-c', 'sleep 0.2; echo c >/proc/sysrq-trigger']);
+    const waiting = [1, 2, 3].map(() => vm.exec(['sleep', '1000']));
+    for (const one of waiting) one.catch(() => {});
     await assert.rejects(command, /has ended while the command ran \(panicked\): sysrq triggered crash/);
+    // One that waited for its turn as well.
+    await Promise.all(waiting.map((one) => assert.rejects(one, /has ended while the command ran/)));
     const { kind, reason } = await vm.ended;
     assert.deepEqual([kind, reason], ['panicked', 'sysrq triggered crash']);
   });
