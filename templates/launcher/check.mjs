@@ -1,4 +1,4 @@
-// Runs the launcher and looks whether it did what it should.
+// Runs the launcher and checks its result.
 import { spawnSync } from 'node:child_process';
 
 const { stdout, stderr } = spawnSync(process.execPath, ['launch.mjs'], { encoding: 'utf8', cwd: import.meta.dirname });
