@@ -149,10 +149,11 @@ export const fields = {
    * Interrupt controllers and timer. Default `user`, or `none` without the standard devices. Those of `user` are silent until a
    * guest initializes them, so one that knows nothing of them is not affected.
    */
-  irqchip: field(choice(irqchipNames), 'interrupt controllers and timer: devices, or inside the engine', {
-    default: 'user',
-    option: '--irqchip <where>',
-  }),
+  irqchip: field(
+    choice(irqchipNames),
+    'interrupt controllers and timer: devices, or inside the engine; split: the local APICs alone there',
+    { default: 'user', option: '--irqchip <where>' },
+  ),
   /**
    * `bare`: the standard devices alone. `pc`: a PC as QEMU's `pc` is, with APICs, a PCI bus, disk controllers, ACPI and its tables.
    * Default: `pc` where it boots a disk or a ROM, else `bare`.

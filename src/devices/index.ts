@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+export { EngineApics } from './apic/engine-apics.js';
 export { IO_APIC_ADDRESS, IoApic, type IoApicState } from './apic/io-apic.js';
 export { LocalApics, type LocalApicsState } from './apic/local-apics.js';
 export { IdeController, type IdeSeat, type IdeState, seatsOf } from './ata/index.js';

@@ -32,7 +32,7 @@ export interface LauncherConfig extends BootOptions {
    * until an interrupt comes and never ends the run, interrupts go through `setIrq`, and `tprAccess` is reported. Default
    * `none`: interrupts are injected in `tryPushInterrupts`.
    */
-  irqchip?: Exclude<IrqchipName, 'user'>;
+  irqchip?: Exclude<IrqchipName, 'user' | 'split'>;
   /** The control block with which other threads can stop the launcher: `controlBytes` of shared memory. */
   control?: Int32Array;
 }

@@ -24,7 +24,7 @@ import { CycleTime, DEFAULT_IPS, HostTime } from './cpus/time.js';
 import { Wires } from './cpus/wires.js';
 import { type Lender, LentHost } from './device-host.js';
 import { Inputs, type InputsOptions } from './inputs/index.js';
-import { engineSink, Interrupts } from './interrupts/interrupts.js';
+import { engineChips, Interrupts } from './interrupts/interrupts.js';
 import { loadMachine, type MachineState, saveMachine, WrittenPages } from './snapshot/index.js';
 
 /** Memory of a machine that does not say how much it wants: 16 MiB. */
@@ -49,8 +49,9 @@ export interface MachineConfig extends BootOptions {
   /** Let the engine keep writes back where devices allow it (see `PortRange.coalesce`). Default true. */
   coalesce?: boolean;
   /**
-   * Where the devices' interrupt lines lead: to those of `devices` that are interrupt controllers (`user`), to the engine's own
-   * (`kernel`), or nowhere (`none`): then HLT ends the run. Default: `user` where one of the devices is a controller.
+   * Where the devices' interrupt lines lead: to those of `devices` that are interrupt controllers (`user`), to such ones before
+   * local APICs of the engine's own (`split`), to the engine's own (`kernel`), or nowhere (`none`): then HLT ends the run. Default:
+   * `user` where one of the devices is a controller.
    */
   irqchip?: IrqchipName;
   /** The local APICs are among the devices: CPUs say that they have one. */
@@ -175,8 +176,8 @@ export class Machine implements Runnable, Disposable {
       this.cpu.setRegisters(this.boot.state.registers);
       this.interrupts = new Interrupts(
         devices,
-        irqchip === 'user' ? controllers : [],
-        irqchip === 'kernel' ? engineSink(this.#vm) : undefined,
+        irqchip === 'user' || irqchip === 'split' ? controllers : [],
+        engineChips(this.#vm, irqchip),
       );
       this.#followClaims(own);
       const lender = this.#lender(own);

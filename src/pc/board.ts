@@ -4,6 +4,7 @@ import {
   type CmosDrives,
   DebugNmi,
   type Drives,
+  EngineApics,
   FpuErrors,
   floppyFor,
   IoApic,
@@ -44,11 +45,13 @@ export function board({
   keys,
   onTone,
 }: BoardOptions): Device[] {
-  const pit = irqchip === 'user' ? new Pit8254() : undefined;
+  const pit = irqchip === 'user' || irqchip === 'split' ? new Pit8254() : undefined;
   return [
     // An NMI needs no controller.
     new DebugNmi(),
-    ...(pit === undefined ? [] : [...controllers(apics), pit, new FpuErrors()]),
+    ...(pit === undefined
+      ? []
+      : [...(irqchip === 'split' ? splitControllers() : controllers(apics)), pit, new FpuErrors()]),
     new KeyboardController(keys),
     new Cmos({ memory, drives: cmosDrives(drives, order), ...(startMs !== undefined && { startMs }) }),
     // KVM's timer, where it is KVM's, answers port 0x61 itself.
@@ -71,6 +74,11 @@ function controllers(apics: boolean): Device[] {
   const local = new LocalApics();
   const io = new IoApic(local);
   return [new Pic8259(() => local.passesExtInt || io.passesExtInt), local, io];
+}
+
+/** The 8259A pair and the I/O APIC of local APICs inside the engine, which say themselves when they let the pair's INT through. */
+function splitControllers(): Device[] {
+  return [new Pic8259(), new IoApic(new EngineApics())];
 }
 
 /** The usual devices without those whose ports or memory one of the user's own devices answers: that one takes their place. */

@@ -53,6 +53,12 @@ const rows: Row[] = [
   { option: '--irqchip user', args: () => ['guests/tick-real', '--irqchip', 'user'] },
   { option: '--irqchip none', args: () => ['guests/khw-real', '--irqchip', 'none'] },
   {
+    option: '--irqchip split',
+    args: () => ['guests/tick-real', '--irqchip', 'split'],
+    status: 2,
+    stderr: /no interrupt controllers of its own.*--irqchip user/s,
+  },
+  {
     option: '--irqchip kernel',
     args: () => ['guests/tick-real', '--irqchip', 'kernel'],
     status: 2,

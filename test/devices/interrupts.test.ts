@@ -11,7 +11,7 @@ import { compileTestGuest, noCompiler, readGuestImage, readGuests } from '../gue
 import { tickAccount } from '../guests/tick-account.js';
 import { holdings, noKvm } from '../support.js';
 
-const kinds = ['user', 'kernel'] as const;
+const kinds = ['user', 'split', 'kernel'] as const;
 const skip = noKvm || noCompiler;
 
 /** A machine with the chips as devices, and those at hand. */
@@ -82,6 +82,7 @@ describe('the guests with interrupts', { skip: noKvm }, () => {
 describe('what came before the guest had set up its interrupt controller', () => {
   for (const [engine, irqchip] of [
     ['kvm', 'user'],
+    ['kvm', 'split'],
     ['kvm', 'kernel'],
     ['soft', 'user'],
   ] as const) {

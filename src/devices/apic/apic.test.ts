@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Device, DeviceHost } from '../contract/index.js';
-import { IoApic, LocalApics } from '../index.js';
+import { EngineApics, IoApic, LocalApics } from '../index.js';
 import { TestClock, testHost } from '../test-host.js';
 import { testAnyDevice } from '../testing.js';
 
@@ -357,5 +357,62 @@ describe('an I/O APIC', () => {
     bench.io.setPin(11, false);
     bench.io.writeMemory(IO + 0x40, 4, 0x3b);
     assert.equal(bench.entry(11), 0x803b);
+  });
+});
+
+describe('an I/O APIC whose local APICs are inside the engine', () => {
+  const make = () => {
+    const sent: string[] = [];
+    const heard: string[] = [];
+    const io = new IoApic(new EngineApics());
+    const sendMessage = (address: number, data: number) => {
+      sent.push(`${address.toString(16)} ${data.toString(16)}`);
+      return true;
+    };
+    io.attach(testHost({ sendMessage }));
+    io.watch({
+      acknowledged: (pin) => heard.push(`taken ${pin}`),
+      unmasked: () => {},
+      rerouted: () => heard.push('rerouted'),
+    });
+    const redirect = (pin: number, low: number, high = 0) => {
+      for (const [half, value] of [high, low].entries()) {
+        io.writeMemory(IO, 4, 0x10 + 2 * pin + (1 - half));
+        io.writeMemory(IO + 0x10, 4, value);
+      }
+    };
+    return { io, sent, heard, redirect };
+  };
+
+  test('sends messages (SDM 3A 11.11), and takes the end of an interrupt for its acknowledgement too', () => {
+    const { io, sent, heard, redirect } = make();
+    redirect(4, 0x34);
+    redirect(11, 0x883b, 0x0300_0000);
+    assert.deepEqual(heard.splice(0), ['rerouted', 'rerouted', 'rerouted']);
+    assert.deepEqual(io.messages(), [
+      { address: 0xfee0_0000, data: 0x34 },
+      { address: 0xfee0_3004, data: 0xc03b },
+    ]);
+    io.setPin(4, true);
+    io.setPin(11, true);
+    io.setPin(11, false);
+    io.setPin(11, true);
+    assert.deepEqual(sent.splice(0), ['fee00000 34', 'fee03004 c03b'], 'no second before the EOI');
+    io.interruptEnded(0x34);
+    io.interruptEnded(0x3b);
+    assert.deepEqual(heard, ['taken 4', 'taken 11']);
+    assert.deepEqual(sent, ['fee03004 c03b'], 'the level is high still');
+  });
+
+  test('hears of the end of an interrupt whose pin was masked meanwhile, and asks again when it is unmasked', () => {
+    const { io, sent, redirect } = make();
+    redirect(11, 0x803b);
+    io.setPin(11, true);
+    redirect(11, 0x1_803b);
+    assert.deepEqual(io.messages(), [{ address: 0xfee0_0000, data: 0xc03b }]);
+    io.interruptEnded(0x3b);
+    assert.equal(sent.length, 1);
+    redirect(11, 0x803b);
+    assert.equal(sent.length, 2);
   });
 });

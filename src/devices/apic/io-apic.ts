@@ -9,12 +9,13 @@ import type {
   AccessSize,
   AccessWords,
   Device,
+  DeviceHost,
   InterruptController,
   MemoryRange,
   PinWatcher,
 } from '../contract/index.js';
 import { DeviceStateError, registerField, stateFields } from '../state.js';
-import { type Delivery, DeliveryMode } from './delivery.js';
+import { type Delivery, DeliveryMode, FIRST_VECTOR, messageOf } from './delivery.js';
 import { ioApicWords } from './words.js';
 
 export const IO_APIC_ADDRESS = 0xfec0_0000;
@@ -27,7 +28,14 @@ const EOI = 0x40;
 const FIRST_ENTRY = 0x10;
 
 /** The low half of a redirection entry (82093AA 3.2.4). */
-const Entry = { mode: 0x700, logical: 0x800, remoteIrr: 0x4000, level: 0x8000, masked: 0x1_0000 } as const;
+const Entry = {
+  message: 0xfff,
+  mode: 0x700,
+  logical: 0x800,
+  remoteIrr: 0x4000,
+  level: 0x8000,
+  masked: 0x1_0000,
+} as const;
 /** What a guest can set: all but the delivery status and the remote IRR. */
 const ENTRY_BITS = 0x1_afff;
 /** IRQ 0, the timer's, is on pin 2, where the 8259A's cascade would be. */
@@ -40,6 +48,9 @@ export interface ApicBus {
   opensFor(delivery: Delivery): boolean;
   watchEnds(ended: (vector: number) => void): void;
   watchVectors(acknowledged: (vector: number) => void): void;
+  attach?(host: DeviceHost): void;
+  /** The engine tells of the end of an interrupt. Only where the local APICs are inside it. */
+  ended?(vector: number): void;
 }
 
 export interface IoApicState {
@@ -74,6 +85,21 @@ export class IoApic implements Device, InterruptController {
 
   get controller(): InterruptController {
     return this;
+  }
+
+  attach(host: DeviceHost): void {
+    this.#bus.attach?.(host);
+  }
+
+  interruptEnded(vector: number): void {
+    this.#bus.ended?.(vector);
+  }
+
+  /** Masked pins too: the end of one that was masked while it was served counts. */
+  messages(): { address: number; data: number }[] {
+    return Array.from(this.#low, (_, pin) => this.#delivery(pin))
+      .filter(({ vector, mode }) => vector >= FIRST_VECTOR && mode <= DeliveryMode.lowestPriority)
+      .map(messageOf);
   }
 
   /** True where the 8259A's INT gets through here: pin 0, ExtINT. */
@@ -192,13 +218,16 @@ export class IoApic implements Device, InterruptController {
     const pin = (index - FIRST_ENTRY) >> 1;
     if (index < FIRST_ENTRY || pin >= PINS) return;
     if (index & 1) {
+      const moved = this.#high[pin] !== value;
       this.#high[pin] = value;
+      if (moved) this.#watcher?.rerouted?.();
       return;
     }
     const before = this.#low[pin]!;
     // An entry that becomes edge-triggered forgets that it waits for an EOI.
     const remote = value & Entry.level ? before & Entry.remoteIrr : 0;
     this.#low[pin] = (value & ENTRY_BITS) | remote;
+    if ((before ^ value) & Entry.message) this.#watcher?.rerouted?.();
     this.#serve(pin);
     if (before & Entry.masked && !(value & Entry.masked)) this.#watcher?.unmasked(pin);
   }
@@ -250,5 +279,6 @@ export class IoApic implements Device, InterruptController {
       this.#low[pin] = low;
       this.#high[pin] = high;
     }
+    this.#watcher?.rerouted?.();
   }
 }

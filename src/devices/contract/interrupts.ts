@@ -33,6 +33,8 @@ export interface PinWatcher {
   acknowledged(pin: number): void;
   /** `pin` was masked and is now unmasked. */
   unmasked(pin: number): void;
+  /** The controller's `messages` are others now. */
+  rerouted?(): void;
 }
 
 /** Where interrupt pins lead: the input side of a controller. */
@@ -61,4 +63,8 @@ export interface InterruptController extends PinSink {
   /** Why some or all pins do not open: a phrase for people. */
   describe(): string;
   watch(watcher: PinWatcher): void;
+  /** For local APICs inside the engine: the messages that the controller may send, whose ends it wants to hear of. */
+  messages?(): readonly { readonly address: number; readonly data: number }[];
+  /** A local APIC inside the engine has ended an interrupt of this vector. */
+  interruptEnded?(vector: number): void;
 }

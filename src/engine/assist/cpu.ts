@@ -36,7 +36,7 @@ function isRefusal(error: unknown): boolean {
 
 /** How a CPU is assisted. */
 export interface AssistOptions {
-  /** `kernel`: the engine's own controllers deliver interrupts, and only to its own CPU. */
+  /** `kernel`, `split`: the engine's own controllers deliver interrupts, and only to its own CPU. */
   irqchip?: IrqchipName;
   /** Finds the cause of a shutdown: see `replayShutdown`. */
   replay?: (cpu: EngineCpu, interrupt: number | undefined) => readonly FaultRecord[];
@@ -93,7 +93,7 @@ export class AssistedCpu implements EngineCpu {
     { irqchip = 'none', replay, nextPaging }: AssistOptions = {},
   ) {
     this.#nextPaging = nextPaging;
-    this.#irqchip = irqchip === 'kernel';
+    this.#irqchip = irqchip === 'kernel' || irqchip === 'split';
     this.#replay = replay;
     this.#inner = inner;
     this.#makeHelper = makeHelper;
@@ -177,7 +177,8 @@ export class AssistedCpu implements EngineCpu {
       this.#failure = { name: 'NO_HELP', message: (error as Error).message };
       return false;
     }
-    this.#left = Math.min(2 ** this.#streak, LONGEST_STRETCH);
+    // The helper does not see the engine's own controllers: it must not run on to an access to them, such as an EOI.
+    this.#left = this.#irqchip ? 1 : Math.min(2 ** this.#streak, LONGEST_STRETCH);
     this.#streak = Math.min(this.#streak + 1, 30);
     return true;
   }

@@ -17,6 +17,7 @@ import {
   type EngineCounters,
   type EngineCpu,
   type EngineVm,
+  type InterruptMessage,
   type IrqchipName,
   newControl,
   type VmOptions,
@@ -129,6 +130,10 @@ class AssistedVm implements EngineVm {
 
   signalMessage(address: number, data: number): boolean {
     return this.#inner.signalMessage(address, data);
+  }
+
+  watchEnds(messages: readonly InterruptMessage[]): void {
+    this.#inner.watchEnds?.(messages);
   }
 
   logDirtyPages(slot: number, on: boolean): void {

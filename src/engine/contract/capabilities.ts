@@ -10,7 +10,7 @@ export interface EngineCapabilities {
    * completes a write before it leaves.
    */
   readonly exactRip: boolean;
-  /** The engine has interrupt controllers and a timer of its own (`VmOptions.irqchip`, `EngineVm.setIrq`). */
+  /** The engine has interrupt controllers and a timer of its own (`VmOptions.irqchip`, `EngineVm.setIrq`, `watchEnds`). */
   readonly irqchip: boolean;
   /** The engine keeps counters of its own (`EngineVm.readCounters`). */
   readonly counters: boolean;

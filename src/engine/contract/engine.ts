@@ -22,6 +22,11 @@ export interface EngineVm extends Disposable {
    */
   signalMessage(address: number, data: number): boolean;
   /**
+   * With `irqchip: 'split'`: the messages of the machine's own I/O APIC, in place of those given before. A CPU leaves the guest
+   * (`ExitKind.endOfInterrupt`) when it ends an interrupt that came by one of them.
+   */
+  watchEnds?(messages: readonly InterruptMessage[]): void;
+  /**
    * Region `slot` of guest memory was placed elsewhere, or hidden (`GuestMemory.place`): the guest sees it so from its next
    * instruction on. Not while `run` runs.
    */
@@ -58,11 +63,18 @@ export interface EngineCounters {
   cpus: EngineCounter[][];
 }
 
+/** An interrupt message (MSI: SDM 3A 11.11). */
+export interface InterruptMessage {
+  readonly address: number;
+  readonly data: number;
+}
+
 /**
- * Where a machine's interrupt controllers are: nowhere, among its devices (`user`), or inside the engine (`kernel`: KVM's two
- * 8259A, I/O APIC, local APICs and 8254). Inside the engine, a HLT stays there until an interrupt comes.
+ * Where a machine's interrupt controllers are: nowhere, among its devices (`user`), inside the engine (`kernel`: KVM's two
+ * 8259A, I/O APIC, local APICs and 8254), or the local APICs alone inside the engine (`split`). Where those are, a HLT stays in the
+ * engine until an interrupt comes.
  */
-export const irqchipNames = ['none', 'user', 'kernel'] as const;
+export const irqchipNames = ['none', 'user', 'split', 'kernel'] as const;
 export type IrqchipName = (typeof irqchipNames)[number];
 
 /** What CPUs say of a local APIC that is a device. */
@@ -74,7 +86,7 @@ export interface ApicFeatures {
 }
 
 export interface VmOptions {
-  /** The engine makes controllers of its own for `kernel`; it treats the other two alike. Default `none`. */
+  /** The engine makes controllers of its own for `kernel` and `split`; it treats the other two alike. Default `none`. */
   irqchip?: IrqchipName;
   /** The local APICs are devices: CPUID names them, and the MSRs of theirs that the engine can leave to them do leave the guest. */
   apic?: ApicFeatures;

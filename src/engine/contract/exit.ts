@@ -35,6 +35,8 @@ export const ExitKind = {
    * comes, as in a HLT (SDM 1 D.2.1). See `EngineCpu.ignoresFpuErrors`.
    */
   x87Error: 14,
+  /** A CPU has ended an interrupt whose end is watched: `address` is its vector. See `EngineVm.watchEnds`. */
+  endOfInterrupt: 15,
   /** An unknown reason: `reason` has the engine's own number. */
   unknown: 12,
 } as const;
@@ -60,7 +62,7 @@ export interface Exit {
   /** The number of the CPU that left the guest, 0 to 254: `EngineCpu.index`. */
   cpu: number;
   kind: ExitKind;
-  /** Port (`io`) or guest physical address (`mmio`); 0 for every other kind. */
+  /** Port (`io`), guest physical address (`mmio`), register (`msr`), vector (`endOfInterrupt`); 0 for every other kind. */
   address: number;
   /** Bytes in one access: 1, 2 or 4 for `io`; 1 to 8 for `mmio`. */
   size: number;

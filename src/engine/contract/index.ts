@@ -28,6 +28,7 @@ export {
   type EngineCounter,
   type EngineCounters,
   type EngineVm,
+  type InterruptMessage,
   type IrqchipName,
   irqchipNames,
   type VmOptions,

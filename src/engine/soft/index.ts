@@ -101,7 +101,7 @@ export class SoftEngine implements Engine {
   }
 
   createVm(memory: GuestMemory, { irqchip = 'none', apic }: VmOptions = {}): SoftVm {
-    if (irqchip === 'kernel') {
+    if (irqchip === 'kernel' || irqchip === 'split') {
       throw new SoftError(
         'ELIMIT',
         'the software engine has no interrupt controllers of its own',

@@ -247,7 +247,8 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       } else if (kind === ExitKind.debug) {
         ending = { kind: 'debug', reason: 'what a debugger asked for has come' };
         continue;
-      } else if (kind === ExitKind.x87Error) machine.wires[cpu.index]!.fpuError();
+      } else if (kind === ExitKind.endOfInterrupt) interrupts.ended(exit.address);
+      else if (kind === ExitKind.x87Error) machine.wires[cpu.index]!.fpuError();
       else if (kind !== ExitKind.halt || !interrupts.delivers) ending = endingOf(machine, kind);
       if (exit.coalesced) coalesced++;
       else machine.exits++;

@@ -13,12 +13,18 @@ import type {
   LineListener,
   PinSink,
 } from '../../devices/contract/index.js';
-import type { EngineCpu, EngineVm } from '../../engine/contract/index.js';
+import type { EngineCpu, EngineVm, InterruptMessage, IrqchipName } from '../../engine/contract/index.js';
 import { ConfigError, TerrariumError } from '../../errors.js';
 import { DeviceLine, Pin } from './pin.js';
 
 /** Interrupt requests of a board: those of the ISA bus, and further pins of an I/O APIC. */
 const IRQS = 24;
+
+/** Controllers inside an engine. */
+export interface EngineChips extends PinSink {
+  /** See `EngineVm.watchEnds`. */
+  watchEnds?(messages: readonly InterruptMessage[]): void;
+}
 
 /** The level of each line that is high, by device and interrupt request; plain data. */
 export interface LinesState {
@@ -31,6 +37,7 @@ export class Interrupts {
   readonly controllers: readonly InterruptController[];
   readonly #sinks: readonly PinSink[];
   readonly #devices: readonly Device[];
+  readonly #engine: EngineChips | undefined;
   readonly #pins: Pin[] = [];
   readonly #lines: DeviceLine[] = [];
   /** Hears of each interrupt that a controller that is a device gives to a CPU. */
@@ -40,15 +47,17 @@ export class Interrupts {
    * @param controllers those among the devices that deliver interrupts
    * @param engine the engine's own controllers, where it has some
    */
-  constructor(devices: readonly Device[], controllers: readonly InterruptController[], engine?: PinSink) {
+  constructor(devices: readonly Device[], controllers: readonly InterruptController[], engine?: EngineChips) {
     this.#devices = devices;
     this.controllers = controllers;
+    this.#engine = engine;
     this.inEngine = engine !== undefined;
     this.#sinks = engine === undefined ? controllers : [...controllers, engine];
     for (const controller of controllers) {
       controller.watch({
         acknowledged: (pin) => this.#tell(controller, pin, 'acknowledged'),
         unmasked: (pin) => this.#tell(controller, pin, 'unmasked'),
+        rerouted: () => this.#reroute(),
       });
     }
   }
@@ -60,6 +69,20 @@ export class Interrupts {
 
   /** True where the engine's own controllers deliver interrupts, and a HLT stays in the engine. */
   readonly inEngine: boolean;
+
+  /** True where controllers of the engine's own have pins: their state is no CPU's and no device's. */
+  get hidesState(): boolean {
+    return this.#engine !== undefined && this.#engine.pins > 0;
+  }
+
+  /** A CPU has ended an interrupt of this vector: see `EngineVm.watchEnds`. */
+  ended(vector: number): void {
+    for (const controller of this.controllers) controller.interruptEnded?.(vector);
+  }
+
+  #reroute(): void {
+    this.#engine?.watchEnds?.(this.controllers.flatMap((controller) => controller.messages?.() ?? []));
+  }
 
   /** A new line of a device's own. @throws ConfigError where the board has no such interrupt request. */
   line(device: Device, irq: number, listener: LineListener = {}): Line {
@@ -125,6 +148,7 @@ export class Interrupts {
    * forget the edges that came before; those that have seen a pin high see nothing new.
    */
   refresh(): void {
+    if (!this.hidesState) return;
     for (const pin of this.#pins) if (pin?.level) pin.drive(true);
   }
 
@@ -181,11 +205,11 @@ export class Interrupts {
   }
 }
 
-/** The pins of an engine's own controllers. */
-export function engineSink(vm: EngineVm): PinSink {
-  return {
-    pins: IRQS,
-    setPin: (pin, level) => vm.setIrq(pin, level),
-    message: (address, data) => vm.signalMessage(address, data),
-  };
+/** An engine's own controllers, where it has some: all, with their pins, or the local APICs alone. */
+export function engineChips(vm: EngineVm, irqchip: IrqchipName): EngineChips | undefined {
+  if (irqchip !== 'kernel' && irqchip !== 'split') return undefined;
+  const message = (address: number, data: number) => vm.signalMessage(address, data);
+  if (irqchip === 'split')
+    return { pins: 0, setPin() {}, message, watchEnds: (messages) => vm.watchEnds?.(messages) };
+  return { pins: IRQS, setPin: (pin, level) => vm.setIrq(pin, level), message };
 }

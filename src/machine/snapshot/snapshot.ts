@@ -69,7 +69,7 @@ export function saveMachine(machine: Saveable): MachineState {
   const withoutState = devices.find((device) => device.save === undefined || device.load === undefined);
   if (withoutState !== undefined)
     throw new MachineStateError(`device '${withoutState.name}' has no methods \`save\` and \`load\``);
-  if (interrupts.inEngine)
+  if (interrupts.hidesState)
     throw new MachineStateError(
       'its interrupt controllers are inside the engine, which does not give theirs',
     );
@@ -134,7 +134,7 @@ export function loadMachine(machine: Saveable, state: MachineState): void {
 function requireFit({ cpus, devices, interrupts }: Saveable, state: MachineState): void {
   if (state.version !== MACHINE_STATE_VERSION)
     throw new MachineStateError(`it has version ${String(state.version)}, not ${MACHINE_STATE_VERSION}`);
-  if (interrupts.inEngine)
+  if (interrupts.hidesState)
     throw new MachineStateError(
       'this machine’s interrupt controllers are inside the engine, which takes none',
     );

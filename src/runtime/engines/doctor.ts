@@ -114,7 +114,8 @@ const platformAdvice: Partial<Record<NodeJS.Platform, string>> = {
 const differences: Check = {
   name: 'without KVM',
   status: 'info',
-  found: 'guests run on the software CPU, with everything but --irqchip kernel and the kernel’s own counters',
+  found:
+    'guests run on the software CPU, with everything but --irqchip kernel or split and the kernel’s own counters',
   advice:
     'time is the count of instructions, so that runs repeat exactly, and sleeps take no real time; --clock wall, or --screen, makes it wall-clock time',
 };

@@ -87,6 +87,7 @@ export const KVM_IRQCHIP_PIC_MASTER = 0;
 export const KVM_IRQCHIP_PIC_SLAVE = 1;
 export const KVM_IRQCHIP_IOAPIC = 2;
 export const KVM_IOAPIC_NUM_PINS = 24;
+export const KVM_IRQ_ROUTING_MSI = 2;
 export const KVM_PIT_SPEAKER_DUMMY = 1;
 export const KVM_IRQFD_FLAG_DEASSIGN = 1;
 export const KVM_IRQFD_FLAG_RESAMPLE = 2;

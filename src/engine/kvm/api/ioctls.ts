@@ -39,6 +39,7 @@ export const KVM_GET_IRQCHIP = _IOWR(0x62, layout.kvm_irqchip.sizeof);
 export const KVM_SET_IRQCHIP = _IOR(0x63, layout.kvm_irqchip.sizeof);
 export const KVM_REGISTER_COALESCED_MMIO = _IOW(0x67, layout.kvm_coalesced_mmio_zone.sizeof);
 export const KVM_UNREGISTER_COALESCED_MMIO = _IOW(0x68, layout.kvm_coalesced_mmio_zone.sizeof);
+export const KVM_SET_GSI_ROUTING = _IOW(0x6a, layout.kvm_irq_routing.sizeof);
 export const KVM_IRQFD = _IOW(0x76, layout.kvm_irqfd.sizeof);
 export const KVM_CREATE_PIT2 = _IOW(0x77, layout.kvm_pit_config.sizeof);
 export const KVM_IOEVENTFD = _IOW(0x79, layout.kvm_ioeventfd.sizeof);

@@ -53,6 +53,7 @@ export const kvm_run = {
   'mmio.data': 40,
   'mmio.len': 48,
   'mmio.is_write': 52,
+  'eoi.vector': 32,
   'tpr_access.rip': 32,
   'tpr_access.is_write': 40,
   'internal.suberror': 32,

@@ -113,6 +113,22 @@ export const kvm_msi = {
   devid: 16,
 } as const;
 
+/** The list has its entries right after it. */
+export const kvm_irq_routing = {
+  sizeof: 8,
+  nr: 0,
+  entries: 8,
+} as const;
+
+export const kvm_irq_routing_entry = {
+  sizeof: 48,
+  gsi: 0,
+  type: 4,
+  'u.msi.address_lo': 16,
+  'u.msi.address_hi': 20,
+  'u.msi.data': 24,
+} as const;
+
 export const kvm_coalesced_mmio_zone = {
   sizeof: 16,
   addr: 0,

@@ -1,3 +1,4 @@
+import { KVM_CAP_SPLIT_IRQCHIP } from './capabilities.js';
 import { decode, encode, scratch } from './codec.js';
 import * as K from './constants.js';
 import { encodeEnableCap } from './enable-cap.js';
@@ -145,6 +146,21 @@ export class Vm extends Handle {
     this.control(ioctl.KVM_CREATE_IRQCHIP);
   }
 
+  /**
+   * KVM_CAP_SPLIT_IRQCHIP: local APICs inside KVM; the PICs and an I/O APIC of `pins` pins are the monitor's. Before the first vCPU.
+   */
+  splitIrqChip(pins: number): void {
+    this.enableCapability(KVM_CAP_SPLIT_IRQCHIP, BigInt(pins));
+  }
+
+  /**
+   * KVM_SET_GSI_ROUTING: the messages that lines 0, 1, … send, all of them at once. With a split irqchip a vCPU leaves with
+   * KVM_EXIT_IOAPIC_EOI at the end of an interrupt that a level-triggered one of them names.
+   */
+  routeMessages(messages: readonly { address: bigint; data: number }[]): void {
+    this.transfer(ioctl.KVM_SET_GSI_ROUTING, encodeRoutes(messages));
+  }
+
   /** KVM_GET_IRQCHIP. */
   getIrqChip<N extends IrqChipName>(name: N): IrqChip<N> {
     const chip = scratch(layout.kvm_irqchip.sizeof);
@@ -232,6 +248,22 @@ export function dirtyPages(bitmap: Uint8Array): number[] {
     for (let bit = 0; bit < 8; bit++) if ((bits & (1 << bit)) !== 0) pages.push(i * 8 + bit);
   }
   return pages;
+}
+
+function encodeRoutes(messages: readonly { address: bigint; data: number }[]): DataView {
+  const f = layout.kvm_irq_routing_entry;
+  const first = layout.kvm_irq_routing.entries;
+  const list = new DataView(new ArrayBuffer(first + messages.length * f.sizeof));
+  list.setUint32(layout.kvm_irq_routing.nr, messages.length, true);
+  for (const [line, { address, data }] of messages.entries()) {
+    const at = first + line * f.sizeof;
+    list.setUint32(at + f.gsi, line, true);
+    list.setUint32(at + f.type, K.KVM_IRQ_ROUTING_MSI, true);
+    list.setUint32(at + f['u.msi.address_lo'], Number(address & 0xffff_ffffn), true);
+    list.setUint32(at + f['u.msi.address_hi'], Number(address >> 32n), true);
+    list.setUint32(at + f['u.msi.data'], data, true);
+  }
+  return list;
 }
 
 function encodeZone(space: 'port' | 'memory', address: number, length: number): DataView {

@@ -22,6 +22,7 @@ kinds[K.KVM_EXIT_FAIL_ENTRY] = ExitKind.failEntry;
 kinds[K.KVM_EXIT_INTERNAL_ERROR] = ExitKind.internalError;
 kinds[K.KVM_EXIT_TPR_ACCESS] = ExitKind.tprAccess;
 kinds[K.KVM_EXIT_SYSTEM_EVENT] = ExitKind.systemEvent;
+kinds[K.KVM_EXIT_IOAPIC_EOI] = ExitKind.endOfInterrupt;
 
 // Positions in the mapping, as 32-bit words.
 /** KVM_EXIT_… */
@@ -35,6 +36,8 @@ const MMIO_LENGTH = kvm_run['mmio.len'] >> 2;
 /** `mmio.is_write` is the low byte of its word; the bytes after it are padding. */
 const MMIO_WRITE = kvm_run['mmio.is_write'] >> 2;
 const RIP = (kvm_run['s.regs'] + kvm_regs.rip) >> 2;
+/** A byte; the bytes after it are padding. */
+const EOI_VECTOR = kvm_run['eoi.vector'] >> 2;
 const TPR_RIP = kvm_run['tpr_access.rip'] >> 2;
 const TPR_WRITE = kvm_run['tpr_access.is_write'] >> 2;
 const HIGH = 0x1_0000_0000;
@@ -66,7 +69,7 @@ export function showExit(exit: Exit, kind: ExitKind, words: Uint32Array): void {
     exit.count = 1;
     exit.offset = kvm_run['mmio.data'];
   } else {
-    exit.address = 0;
+    exit.address = kind === ExitKind.endOfInterrupt ? words[EOI_VECTOR]! & 0xff : 0;
     exit.size = 0;
     exit.count = 0;
     exit.write = false;

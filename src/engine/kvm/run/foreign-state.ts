@@ -26,7 +26,7 @@ export function refuseForeign(state: CpuState, { hasApic, read64 }: Limits): voi
   if (apic !== null && !hasApic) {
     throw new EngineLimit(
       'the state has a local APIC, and this VM has no interrupt controllers in the kernel',
-      'make the VM with irqchip: kernel',
+      'make the VM with irqchip: split or kernel',
     );
   }
   if (pdptes === null || !usesPae(system)) return;

@@ -138,10 +138,16 @@ function repeats({ device, hypercalls, type, gdb, screen }: RunFlags): boolean {
 /** How long a run is repeated at most. */
 const REPEAT_MS = 5000;
 
+/** The same machine on the software CPU, which has no interrupt controllers of its own. */
+function onSoftware(spec: LoadedImage['spec']): LoadedImage['spec'] {
+  const inside = spec.irqchip === 'kernel' || spec.irqchip === 'split';
+  return { ...spec, engine: 'soft', ...(inside && { irqchip: 'user' }) };
+}
+
 /** The engine did not say what a shutdown came from: the same guest on the software CPU, which knows; its output is dropped. */
 async function explainAgain({ loaded, open }: Ended, named: Image): Promise<Explanation | undefined> {
   const { spec, image } = loaded;
-  await using machine = await open({ ...spec, image, engine: 'soft' });
+  await using machine = await open({ ...onSoftware(spec), image });
   machine.onOutput(() => {});
   const outcome = await machine.run({ timeoutMs: REPEAT_MS });
   if (outcome.kind !== 'shutdown') return undefined;
@@ -160,7 +166,7 @@ function canGoBack({ flags, outcome, loaded: { spec } }: Ended): boolean {
 /** Repeats the run on the software CPU, with a history, and tells where the value came from that the guest died of. */
 async function printCause({ loaded, open, outcome }: Ended, named: Image): Promise<void> {
   const { spec, image } = loaded;
-  await using machine = await open({ ...spec, image, engine: 'soft', debug: true, symbols: named });
+  await using machine = await open({ ...onSoftware(spec), image, debug: true, symbols: named });
   machine.onOutput(() => {});
   const target = machine.debugTarget();
   const late = setTimeout(() => void target.interrupt(), REPEAT_MS);
