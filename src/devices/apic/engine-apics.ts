@@ -11,7 +11,7 @@ export class EngineApics implements ApicBus {
   readonly #ended: ((vector: number) => void)[] = [];
   readonly #acknowledged: ((vector: number) => void)[] = [];
 
-  attach(host: DeviceHost): void {
+  connect(host: DeviceHost): void {
     this.#host = host;
   }
 
@@ -33,7 +33,7 @@ export class EngineApics implements ApicBus {
     this.#acknowledged.push(acknowledged);
   }
 
-  ended(vector: number): void {
+  interruptEnded(vector: number): void {
     for (const tell of this.#acknowledged) tell(vector);
     for (const tell of this.#ended) tell(vector);
   }

@@ -48,9 +48,10 @@ export interface ApicBus {
   opensFor(delivery: Delivery): boolean;
   watchEnds(ended: (vector: number) => void): void;
   watchVectors(acknowledged: (vector: number) => void): void;
-  attach?(host: DeviceHost): void;
+  /** The host of the I/O APIC, for a bus that is no device. */
+  connect?(host: DeviceHost): void;
   /** The engine tells of the end of an interrupt. Only where the local APICs are inside it. */
-  ended?(vector: number): void;
+  interruptEnded?(vector: number): void;
 }
 
 export interface IoApicState {
@@ -88,11 +89,11 @@ export class IoApic implements Device, InterruptController {
   }
 
   attach(host: DeviceHost): void {
-    this.#bus.attach?.(host);
+    this.#bus.connect?.(host);
   }
 
   interruptEnded(vector: number): void {
-    this.#bus.ended?.(vector);
+    this.#bus.interruptEnded?.(vector);
   }
 
   /** Masked pins too: the end of one that was masked while it was served counts. */
