@@ -1,13 +1,13 @@
 // An adder at 0xD0000: two numbers in, their sum out, 32 bits each.
 const BASE = 0xd0000;
 
-export default () => {
+export default ({ extra = 0 } = {}) => {
   const bytes = new DataView(new ArrayBuffer(8));
   return {
     name: 'adder',
     memory: [{ address: BASE, size: 16 }],
     readMemory(address, size) {
-      const sum = bytes.getUint32(0, true) + bytes.getUint32(4, true);
+      const sum = bytes.getUint32(0, true) + bytes.getUint32(4, true) + extra;
       // A narrow read gives a part of the sum.
       const shifted = address - BASE < 8 ? 0 : (sum >>> (8 * (address & 3))) >>> 0;
       return size === 4 ? shifted : shifted % 2 ** (8 * size);
