@@ -63,6 +63,16 @@ for (const kind of ['bubblewrap', 'unshare', 'none'] as const satisfies readonly
 
     if (kind === 'none') return;
 
+    test('processes are few, also for the host’s root', () => {
+      using scratch = new Scratch();
+      const script = 'i=0; while [ $i -lt 200 ]; do sleep 60 & i=$((i + 1)); done; echo all';
+      const [program, ...words] = inSandbox(kind, { read: [], write: scratch.path }, ['sh', '-c', script]);
+      const done = spawnSync(program!, words, { encoding: 'utf8', cwd: scratch.path });
+      assert.notEqual(done.status, 0);
+      assert.doesNotMatch(done.stdout, /all/);
+      assert.match(done.stderr, /fork/i);
+    });
+
     test('a command sees neither files nor processes nor the network, and writes in its folder alone', () => {
       using scratch = new Scratch();
       const script =

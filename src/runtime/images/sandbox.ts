@@ -3,8 +3,8 @@
  * this host; without a network.
  *
  * bubblewrap makes such a place; else `unshare` (util-linux) does, where the host lets its users have namespaces. No code of the
- * sources runs there: only the compiler does. So a fixed number of processes is started, and their memory, time and output are
- * limited (`run-tool.ts`).
+ * sources runs there: only the compiler does. The number of its processes is limited here, their memory, time and output in
+ * `run-tool.ts`.
  *
  * @module
  */
@@ -35,6 +35,8 @@ export const sandboxLimits = {
   fileBytes: 32 * 1024 * 1024,
   /** Milliseconds of wall time. */
   timeoutMs: 20_000,
+  /** Processes and threads at a time: gcc has five. */
+  processes: 64,
 } as const;
 
 /** Folders of the system that compilers read: programs, libraries, and links to the chosen versions of both. */
@@ -67,17 +69,40 @@ const environment = (folder: string): readonly [string, string][] => [
   ['TMPDIR', folder],
 ];
 
-const bubblewrap: Wrap = (folders, command) => [
-  ...['bwrap', '--unshare-all', '--die-with-parent', '--new-session', '--clearenv'],
-  ...environment(folders.write).flatMap(([name, value]) => ['--setenv', name, value]),
-  ...SYSTEM.filter((file) => existsSync(file)).flatMap((file) =>
-    lstatSync(file).isSymbolicLink() ? ['--symlink', readlinkSync(file), file] : ['--ro-bind', file, file],
-  ),
-  ...['--dev', '/dev', '--tmpfs', '/tmp'],
-  ...readable(command[0]!, folders).flatMap((folder) => ['--ro-bind', folder, folder]),
-  ...['--bind', folders.write, folders.write, '--chdir', folders.write, '--'],
+/** The kernel counts a user's processes in the namespace that the sandbox has made. */
+const fewProcesses = (command: readonly string[]) => [
+  'prlimit',
+  `--nproc=${sandboxLimits.processes}`,
   ...command,
 ];
+
+/** User ids that Debian keeps unused; compilations at the same time have different ones. */
+const UNUSED_IDS = { first: 65_000, count: 500 };
+
+/** The host's root has no limit of processes: the compiler runs as nobody, and may read and write what the sandbox has. */
+function asNobody(command: readonly string[]): string[] {
+  const id = UNUSED_IDS.first + (process.pid % UNUSED_IDS.count);
+  const only = '-all,+dac_override';
+  const rights = [`--inh-caps=${only}`, `--ambient-caps=${only}`, `--bounding-set=${only}`, '--no-new-privs'];
+  return fewProcesses([
+    ...['setpriv', `--reuid=${id}`, `--regid=${id}`, '--clear-groups', ...rights],
+    ...command,
+  ]);
+}
+
+const bubblewrap =
+  (namespaces: readonly string[], limited: typeof fewProcesses): Wrap =>
+  (folders, command) => [
+    ...['bwrap', ...namespaces, '--die-with-parent', '--new-session', '--clearenv'],
+    ...environment(folders.write).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...SYSTEM.filter((file) => existsSync(file)).flatMap((file) =>
+      lstatSync(file).isSymbolicLink() ? ['--symlink', readlinkSync(file), file] : ['--ro-bind', file, file],
+    ),
+    ...['--dev', '/dev', '--tmpfs', '/tmp'],
+    ...readable(command[0]!, folders).flatMap((folder) => ['--ro-bind', folder, folder]),
+    ...['--bind', folders.write, folders.write, '--chdir', folders.write, '--'],
+    ...limited(command),
+  ];
 
 /**
  * The same with mount(8) in namespaces of one's own. `$1` is the folder that may be written, in which the new root is made; then
@@ -114,30 +139,50 @@ cd "$write"
 exec "$@"
 `;
 
-const unshared: Wrap = (folders, command) => [
-  ...['unshare', '--user', '--map-root-user', '--mount', '--pid', '--net', '--ipc', '--uts'],
-  ...['--fork', '--kill-child', 'sh', '-c', UNSHARED, 'sh', folders.write],
-  ...SYSTEM.filter((file) => existsSync(file)),
-  ...readable(command[0]!, folders),
-  ...['--', 'env', '-i', ...environment(folders.write).map(([name, value]) => `${name}=${value}`)],
-  ...command,
-];
+const unshared =
+  (namespaces: readonly string[], limited: typeof fewProcesses): Wrap =>
+  (folders, command) => [
+    ...['unshare', ...namespaces, '--mount', '--pid', '--net', '--ipc', '--uts'],
+    ...['--fork', '--kill-child', 'sh', '-c', UNSHARED, 'sh', folders.write],
+    ...SYSTEM.filter((file) => existsSync(file)),
+    ...readable(command[0]!, folders),
+    ...['--', 'env', '-i', ...environment(folders.write).map(([name, value]) => `${name}=${value}`)],
+    ...limited(command),
+  ];
 
-const wraps: Readonly<Record<SandboxName, Wrap | undefined>> = {
-  bubblewrap,
-  unshare: unshared,
-  none: undefined,
+/** The ways to make each kind, the best first: the host's root without a namespace of users, then anybody. */
+const ways: Readonly<Record<SandboxName, readonly Wrap[]>> = {
+  bubblewrap: [
+    ...(isRoot()
+      ? [bubblewrap(['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts'], asNobody)]
+      : []),
+    bubblewrap(['--unshare-all'], fewProcesses),
+  ],
+  unshare: [
+    ...(isRoot() ? [unshared([], asNobody)] : []),
+    unshared(['--user', '--map-root-user'], fewProcesses),
+  ],
+  none: [],
 };
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** The ways that were found to work. */
+const working = new Map<SandboxName, Wrap>();
 
 /** True where a kind works on this host: it is tried, since a host may have the program and refuse the namespaces. */
 function works(kind: SandboxName, folder: string): boolean {
-  const wrap = wraps[kind];
-  if (wrap === undefined || process.platform !== 'linux') return false;
-  const [program, ...words] = wrap({ read: [], write: folder }, [
-    'sh',
-    '-c',
-    'test -w . && ! test -e /etc/passwd',
-  ]);
+  if (process.platform !== 'linux') return false;
+  const way = working.get(kind) ?? ways[kind].find((wrap) => succeeds(wrap, folder));
+  if (way !== undefined) working.set(kind, way);
+  return way !== undefined;
+}
+
+function succeeds(wrap: Wrap, folder: string): boolean {
+  const test = ['sh', '-c', 'test -w . && ! test -e /etc/passwd'];
+  const [program, ...words] = wrap({ read: [], write: folder }, test);
   const { status } = spawnSync(program!, words, { stdio: 'ignore', timeout: 10_000, cwd: folder });
   return status === 0;
 }
@@ -161,5 +206,6 @@ export function inSandbox(
   folders: SandboxFolders,
   command: readonly string[],
 ): readonly string[] {
-  return wraps[kind]?.(folders, command) ?? command;
+  const wrap = working.get(kind) ?? ways[kind].at(-1);
+  return wrap?.(folders, command) ?? command;
 }
