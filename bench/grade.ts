@@ -52,7 +52,7 @@ export async function benchGrade(root: string): Promise<Row[]> {
     const rate = STUDENTS / seconds;
     // Past the first fifth, in which contents are compiled and code is optimised.
     const [early = 0, late = 0] = [memory[1], memory.at(-1)];
-    writePages(report, path.join(root, 'bench/results/class'));
+    writePages(report, path.join(root, 'bench/results/class'), 'http://localhost:8086/');
     const lost = STUDENTS - new Set(report.entries.map(({ id }) => id)).size + report.count('set-aside');
     return [
       {

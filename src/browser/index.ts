@@ -66,7 +66,15 @@ export {
 export { GuestMemory, GuestMemoryError, type MemoryRegion, type RegionConfig } from '../memory/index.js';
 export { type ForkParts, Machine, type MachineOptions, type Snapshot } from '../pc/index.js';
 export { SymbolTable } from '../symbols/index.js';
-export { hostFields } from '../terra/index.js';
+export {
+  decodeLink,
+  encodeLink,
+  hostFields,
+  LinkError,
+  type RecordedInput,
+  type Shared,
+  type TextFile,
+} from '../terra/index.js';
 export { ExitLog, Statistics } from '../trace/index.js';
 export type { CpuRegisters, CpuState, Registers, SystemRegisters } from '../x86/index.js';
 export { createMachine, type LoadOptions, loadSoftEngine } from './create.js';

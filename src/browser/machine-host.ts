@@ -15,6 +15,7 @@ import { ConfigError } from '../errors.js';
 import type { InputEvent, Machine, MachineState, Outcome } from '../machine/index.js';
 import { makePc, withVga } from '../pc/index.js';
 import { SymbolTable } from '../symbols/index.js';
+import type { RecordedInput } from '../terra/index.js';
 import { MILLISECOND } from '../time/index.js';
 import { ExitList } from './exit-list.js';
 import {
@@ -24,7 +25,6 @@ import {
   type MachineParts,
   type MadeInWorker,
   PAUSE_WORD,
-  type RecordedInput,
 } from './messages.js';
 import { type Slices, slicedTarget } from './sliced-target.js';
 import { ConsoleIn, ConsoleOut, Keys, ScreenFeed } from './streams.js';

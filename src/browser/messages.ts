@@ -7,6 +7,7 @@ import type { Complaint, GuestMode } from '../assembler/index.js';
 import type { MachineSpec } from '../config/index.js';
 import type { HistoryRange, Space } from '../debug/index.js';
 import type { Explanation } from '../explain/index.js';
+import type { RecordedInput } from '../terra/index.js';
 
 /** A file of a project: a source, a header, or what `incbin` names. */
 export interface ProjectFile {
@@ -60,15 +61,6 @@ export interface MachineParts {
   readonly devices?: readonly string[];
   /** Inputs of an earlier run, which come again at the same moments. */
   readonly inputs?: readonly RecordedInput[];
-}
-
-/** What came in from outside, as a link or a file keeps it. */
-export interface RecordedInput {
-  readonly at: number;
-  readonly kind: string;
-  readonly channel: string;
-  readonly between: boolean;
-  readonly value: unknown;
 }
 
 /** What the machine that was made is. */

@@ -36,6 +36,8 @@ export interface Compiled {
   readonly image: Image;
   readonly spec: MachineSpec;
   readonly sources: readonly Source[];
+  /** What the sources may include. */
+  readonly headers: readonly Source[];
   /** The compiler's warnings, and what was assumed about names. */
   readonly warnings: string;
 }
@@ -72,6 +74,10 @@ export function buildSubmission(exercise: Exercise, files: Files): Compiled | No
     image,
     spec,
     sources: sources.map((file) => ({ name: path.relative(folder, file), text: readFileSync(file, 'utf8') })),
+    headers: readdirSync(folder)
+      .filter((name) => /\.(?:h|inc)$/.test(name) && statSync(path.join(folder, name)).isFile())
+      .sort()
+      .map((name) => ({ name, text: readFileSync(path.join(folder, name), 'utf8') })),
     warnings: [note, warnings]
       .filter((text) => text !== '')
       .join('\n')

@@ -17,12 +17,14 @@ import {
   parseExpectation,
   walkPages,
 } from '../inspect/index.js';
-import type { ExitObserver, Machine, Outcome } from '../machine/index.js';
+import type { ExitObserver, InputEvent, Machine, Outcome } from '../machine/index.js';
 import type { GuestMemory } from '../memory/index.js';
 import { createMachine } from '../runtime/index.js';
 import { SymbolTable } from '../symbols/index.js';
 import { findRegister } from '../x86/index.js';
+import type { Source } from './build.js';
 import type { Limits } from './exercise.js';
+import { replayLink } from './replay-link.js';
 
 /** What a run begins with. */
 export interface RunRequest {
@@ -58,7 +60,13 @@ export interface Subject {
   readonly image: Image;
   readonly spec: MachineSpec;
   readonly limits: Limits;
+  /** The exercise's title. */
+  readonly title: string;
+  /** What it was compiled from: first the source, then what it includes. */
+  readonly files: readonly Source[];
   readonly devices: () => Device[];
+  /** The exercise has a device of its own. */
+  readonly hasDevice: boolean;
   /** The image with names, for explanations. */
   readonly symbols: () => Image | undefined;
   /** What the guest waits for may be missing in this run on purpose: then a guest that waits has not died. */
@@ -67,7 +75,7 @@ export interface Subject {
   readonly keepsExits: boolean;
 }
 
-/** Exits and interrupts that are kept; more are counted. */
+/** Exits, interrupts and inputs that are kept; more are counted. */
 const KEPT = 10_000;
 /** Characters of a console in a verdict. */
 export const SHOWN_CONSOLE = 2000;
@@ -121,6 +129,8 @@ export class GuestRun implements Disposable {
   readonly #machine: Machine;
   readonly #subject: Subject;
   readonly #consoleBytes: Uint8Array;
+  /** What it was sent, as long as it was not more than is kept; undefined where its memory was changed as well. */
+  readonly #inputs: readonly InputEvent[] | undefined;
   /** What the guest showed last, where its machine has a screen. */
   readonly picture: Picture | undefined;
 
@@ -134,6 +144,7 @@ export class GuestRun implements Disposable {
     const exits: SeenExit[] = [];
     const interrupts: number[] = [];
     let taken = 0;
+    const inputs: InputEvent[] = [];
     const machine = createMachine({
       ...spec,
       image: subject.image,
@@ -160,6 +171,9 @@ export class GuestRun implements Disposable {
         if (interrupts.length < KEPT) interrupts.push(vector);
         taken++;
       };
+      machine.inputs.listen((event) => {
+        if (inputs.length <= KEPT) inputs.push(event);
+      });
       for (const [at, bytes] of request.memory ?? []) {
         const data = bytesOf(bytes);
         if (!machine.memory.contains(at, data.length))
@@ -181,6 +195,7 @@ export class GuestRun implements Disposable {
     this.exits = exits;
     this.interrupts = interrupts;
     this.interruptCount = taken;
+    this.#inputs = request.memory === undefined && inputs.length <= KEPT ? inputs : undefined;
   }
 
   /** The guest's memory, by guest physical addresses. */
@@ -233,6 +248,15 @@ export class GuestRun implements Disposable {
       ...(spec.syntax && { syntax: spec.syntax }),
       locate: (address) => names.locate(address),
     });
+  }
+
+  /** A link that opens this run in the lab; undefined for one that is hidden, or that a link cannot hold. */
+  get link(): string | undefined {
+    const { title, files, spec, hasDevice } = this.#subject;
+    const { instructions } = this;
+    const inputs = this.#inputs;
+    if (this.hidden || hasDevice || inputs === undefined) return undefined;
+    return replayLink({ title, files, spec, inputs, instructions });
   }
 
   [Symbol.dispose](): void {

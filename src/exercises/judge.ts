@@ -35,19 +35,22 @@ export async function judge(
       build: { message, ...(hint !== undefined && { hint }) },
     });
   }
-  const { image, spec, sources, warnings } = built;
+  const { image, spec, warnings } = built;
   let exam: Exam | undefined;
   try {
     const { devices } = await importUserParts({ devices: devicesOf(exercise) });
     const subject: Subject = {
       image,
       spec,
+      title: exercise.title,
+      files: filesOf(built),
       limits: exercise.limits,
       devices,
+      hasDevice: exercise.device !== undefined,
       symbols,
       keepsExits: exercise.module !== undefined,
     };
-    exam = new Exam(subject, seed, sources);
+    exam = new Exam(subject, seed, built.sources);
     for (const run of exercise.runs) await judgeRun(exercise, run, exam, subject, changed);
     checkSources(exercise, exam);
     if (exercise.module !== undefined) await runModule(exercise.module, exam);
@@ -94,12 +97,18 @@ async function judgeRun(
   const ran = exam.run(request, {
     ...subject,
     devices,
-    ...(other?.ok && { image: other.image }),
+    ...(other?.ok && { image: other.image, files: filesOf(other) }),
     spec: { ...(other?.ok ? other.spec : subject.spec), ...guest },
     mayWait: guest !== undefined,
   });
   for (const check of run.checks) exam.expect(ran, check.expect, check);
 }
+
+/** What was compiled in an earlier version of this package has no headers. */
+const filesOf = ({ sources, headers = [] }: Compiled) => [
+  ...sources,
+  ...headers.filter(({ name }) => !sources.some((source) => source.name === name)),
+];
 
 /** A check of a run that could not be made. */
 const missed = (
@@ -149,6 +158,7 @@ function problemOf(error: unknown, { folder, module }: Exercise): string {
 function resultOf(run: GuestRun): RunResult {
   const { name, hidden, outcome, instructions } = run;
   const why = run.explain();
+  const { link } = run;
   return {
     name,
     hidden,
@@ -158,6 +168,7 @@ function resultOf(run: GuestRun): RunResult {
     instructions,
     console: run.console.slice(0, SHOWN_CONSOLE),
     ...(why !== undefined && { why: formatExplanation(why) }),
+    ...(link !== undefined && { link }),
   };
 }
 

@@ -35,6 +35,8 @@ export interface RunResult {
   readonly console: string;
   /** Why the guest died, as text. */
   readonly why?: string;
+  /** Behind the lab's address it opens this run, at its end. */
+  readonly link?: string;
 }
 
 export const verdictStates = ['graded', 'not-compiled', 'set-aside'] as const;

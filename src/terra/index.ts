@@ -1,8 +1,9 @@
 /**
- * Snapshots and recordings as files, `.terra`. Nothing here knows Node.
+ * Snapshots and recordings as files, `.terra`, and a project as a link. Nothing here knows Node.
  *
  * @module
  */
+export { decodeLink, encodeLink, LinkError, type RecordedInput, type Shared, type TextFile } from './link.js';
 export { TerraError } from './sections.js';
 export {
   decodeTerra,

@@ -164,6 +164,9 @@ describe('terrarium grade', { skip: noGcc }, () => {
     // A student's words are text on a page, wherever they stand.
     const page = first.get('pages/index.html')!.toString();
     assert.ok(page.includes('$(id) ; &#60;b&#62;') && !page.includes('<b>"'));
+    // A run opens in the lab; of the address nothing but a link's own letters follows the #.
+    const ada = first.get('pages/students/ada.html')!.toString();
+    assert.match(ada, /<a href="http:\/\/localhost:8086\/#k=[\w-]+">Open this run in the lab<\/a>/);
     assert.match(first.get('x.csv')!.toString(), /^id,name,key,points/);
     execFileSync('python3', [
       '-c',

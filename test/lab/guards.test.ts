@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { encodeLink } from '../../src/apps/lab/link.js';
+import { encodeLink } from '../../src/terra/index.js';
 import { noChromium } from '../support/chromium.js';
 import { root } from '../support.js';
 import { LabBrowser } from './lab-page.js';

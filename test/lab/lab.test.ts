@@ -1,11 +1,12 @@
 /** The lab as a person uses it: writes, runs, errs, fixes, steps, goes back, shares, learns. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { buildSubmission, judge, readExercise } from '../../src/exercises/index.js';
 import { noChromium } from '../support/chromium.js';
-import { noGcc, root } from '../support.js';
+import { noGcc, root, Scratch } from '../support.js';
 import { LabBrowser } from './lab-page.js';
 
 const COUNTS = `.code16
@@ -154,6 +155,43 @@ describe('the lab', { skip: noChromium }, () => {
     assert.deepEqual([await other.register('rip'), await other.register('rax')], [rip, rax]);
     assert.equal(rax, '00000001');
     assert.match((await other.page.textContent('.cm-content')) ?? '', /mov \$2, %bx/);
+  });
+
+  test('opens the run of a submission from its grade, at its end', async () => {
+    using scratch = new Scratch();
+    // Adds what the serial port receives, up to a zero.
+    const source = `.code16
+.globl _start
+_start: xor %bx, %bx
+1:      mov $0x3fd, %dx
+        in %dx, %al
+        test $1, %al
+        jz 1b
+        mov $0x3f8, %dx
+        in %dx, %al
+        movzx %al, %ax
+        add %ax, %bx
+        test %ax, %ax
+        jnz 1b
+        hlt
+`;
+    writeFileSync(
+      scratch.file('exercise.json'),
+      JSON.stringify({
+        guest: { image: 'kernel.S', mode: 'real' },
+        input: 'ab\0',
+        checks: [{ expect: 'bx=1', missing: 'BX is the sum.' }],
+      }),
+    );
+    const exercise = readExercise(scratch.path);
+    const built = buildSubmission(exercise, new Map([['kernel.S', Buffer.from(source)]]));
+    const { runs } = await judge(exercise, built, 'seed');
+    const [{ link = '', instructions } = { instructions: 0 }] = runs;
+    const it = await lab.open(`#${link}`);
+    await it.reaches('ended');
+    assert.equal(await it.register('rbx'), (0x61 + 0x62).toString(16).padStart(8, '0'));
+    assert.ok(instructions > 0);
+    assert.equal(await it.status(), 'halted');
   });
 
   test('keeps what was written over a reload, also in the middle of a run', async () => {

@@ -41,7 +41,8 @@ const rooms: Record<string, Room> = {
   profile: { imports: ['debug', 'engine', 'inspect', 'symbols'] },
   config: { imports: ['boot', 'devices', 'engine', 'machine', 'memory', 'x86'] },
   pc: { imports: ['boot', 'config', 'machine', ...contracts] },
-  terra: { imports: ['boot', 'config', 'machine'] },
+  // A link is compressed by a package that runs in browsers.
+  terra: { imports: ['boot', 'config', 'machine'], node: ['link.ts'] },
   launcher: { imports: ['boot', 'engine', 'memory'] },
   verify: { imports: ['engine', 'isa', 'memory', 'x86'] },
   runtime: {
@@ -80,6 +81,7 @@ const rooms: Record<string, Room> = {
       'memory',
       'runtime',
       'symbols',
+      'terra',
       'x86',
     ],
     node: 'all',

@@ -4,10 +4,11 @@ import {
   type MachineParts,
   type SourceChange,
   sourcesMatch,
+  type TextFile,
   unchanged,
 } from '../../browser/index.js';
 import { helper, partsNow, report } from './controller.js';
-import type { FurtherRun, Lesson, TextFile } from './projects.js';
+import type { FurtherRun, Lesson } from './projects.js';
 import * as state from './state.js';
 import { remember } from './storage.js';
 

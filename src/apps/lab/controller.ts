@@ -4,9 +4,15 @@
  * @module
  */
 import { batch } from '@preact/signals';
-import { type Halt, type MachineParts, type Move, WorkerMachine } from '../../browser/index.js';
+import {
+  type Halt,
+  type MachineParts,
+  type Move,
+  type TextFile,
+  WorkerMachine,
+} from '../../browser/index.js';
 import { notice } from './notices.js';
-import { isAssembler, type TextFile } from './projects.js';
+import { isAssembler } from './projects.js';
 import { compileThere } from './server.js';
 import * as state from './state.js';
 import { haltText, words } from './words.js';

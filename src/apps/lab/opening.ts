@@ -4,8 +4,8 @@
  * @module
  */
 import { batch } from '@preact/signals';
+import { decodeLink, encodeLink, LinkError, type Shared } from '../../browser/index.js';
 import * as controller from './controller.js';
-import { decodeLink, encodeLink, LinkError, type Shared } from './link.js';
 import { notice } from './notices.js';
 import { blank, loadCatalogue, type Project, projectOf } from './projects.js';
 import * as state from './state.js';

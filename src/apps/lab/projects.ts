@@ -3,12 +3,7 @@
  *
  * @module
  */
-import type { MachineSpec, SourceChange } from '../../browser/index.js';
-
-export interface TextFile {
-  readonly name: string;
-  readonly text: string;
-}
+import type { MachineSpec, SourceChange, TextFile } from '../../browser/index.js';
 
 /** A project: the first file is what is assembled. */
 export interface Project {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TextFile } from './projects.js';
+import type { TextFile } from '../../browser/index.js';
 
 const TOKEN = 'lab.token';
 

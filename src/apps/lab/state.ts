@@ -18,8 +18,9 @@ import type {
   NotBuilt,
   Progress,
   SourcePlace,
+  TextFile,
 } from '../../browser/index.js';
-import { blank, type Catalogue, type Project, type TextFile } from './projects.js';
+import { blank, type Catalogue, type Project } from './projects.js';
 
 export type Complaint = NotBuilt['complaints'][number];
 

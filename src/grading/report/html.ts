@@ -192,17 +192,24 @@ function checkPart(check: CheckResult): string {
   return `<div class="check${ok ? '' : ' no-check'}"><h3><span class="${ok ? 'ok">✓' : 'no">✗'}</span> ${e(name)}${outOf === 0 ? '' : ` <span class="dim">${points} of ${outOf}</span>`}</h3>${ok ? '' : `<p>${e(messageOf(check))}</p>`}${ok ? '' : values}</div>`;
 }
 
-function runPart(run: RunResult, alone: boolean): string {
-  const { name, hidden, reason, exits, instructions, console, why } = run;
+function runPart(run: RunResult, alone: boolean, lab: string): string {
+  const { name, hidden, reason, exits, instructions, console, why, link } = run;
   const title = alone ? 'What the guest did' : `What the guest did: ${name || 'run'}`;
   const said = `<p>${e(reason)}, after ${instructions} instructions and ${exits} exit${exits === 1 ? '' : 's'}.</p>`;
   if (hidden) return `<h2>${e(title)}</h2>\n${said}<p class="dim">This run’s input is hidden.</p>`;
+  const replay =
+    link === undefined
+      ? ''
+      : `<p class="screen"><a href="${e(`${lab}#${link}`)}">Open this run in the lab</a>, at its end: step back from there.</p>`;
   return `<h2>${e(title)}</h2>
-${said}${console === '' ? '' : `<p class="dim">Its console:</p><pre>${e(console)}</pre>`}${why === undefined ? '' : `<p class="dim">Why it ended so:</p><pre>${e(why)}</pre>`}`;
+${said}${replay}${console === '' ? '' : `<p class="dim">Its console:</p><pre>${e(console)}</pre>`}${why === undefined ? '' : `<p class="dim">Why it ended so:</p><pre>${e(why)}</pre>`}`;
 }
 
-/** The page of one student: it can be handed out, since it has neither notes nor hidden values. */
-export function studentPage({ exercise }: ClassReport, entry: Entry): string {
+/**
+ * The page of one student: it can be handed out, since it has neither notes nor hidden values.
+ * @param lab the address of a lab
+ */
+export function studentPage({ exercise }: ClassReport, entry: Entry, lab: string): string {
   const { verdict, id, name = id } = entry;
   const { points, outOf, checks, runs, build, state } = verdict;
   const body =
@@ -210,7 +217,7 @@ export function studentPage({ exercise }: ClassReport, entry: Entry): string {
       ? '<p class="aside">This submission could not be graded automatically. Your teacher looks at it.</p>'
       : state === 'not-compiled'
         ? `<h2>It was not run</h2><pre>${e(build?.message ?? '')}</pre>${build?.hint === undefined ? '' : `<p>${e(build.hint)}</p>`}`
-        : `<h2>What was checked</h2>\n${checks.map(checkPart).join('\n')}\n${runs.map((run) => runPart(run, runs.length === 1)).join('\n')}${build === undefined ? '' : `<h2>The compiler’s warnings</h2><pre>${e(build.message)}</pre>`}`;
+        : `<h2>What was checked</h2>\n${checks.map(checkPart).join('\n')}\n${runs.map((run) => runPart(run, runs.length === 1, lab)).join('\n')}${build === undefined ? '' : `<h2>The compiler’s warnings</h2><pre>${e(build.message)}</pre>`}`;
   return page(
     `${exercise.title}: ${name}`,
     `<h1>${e(exercise.title)}</h1>

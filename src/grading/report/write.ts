@@ -33,14 +33,17 @@ export function classPageFile(name: string): string {
   return name.endsWith('.html') ? name : path.join(name, 'index.html');
 }
 
-/** Writes the page of the class, and the students' in `students` beside it. Returns the class's. */
-export function writePages(report: ClassReport, name: string): string {
+/**
+ * Writes the page of the class, and the students' in `students` beside it. Returns the class's.
+ * @param lab the address of the lab that opens the students' runs
+ */
+export function writePages(report: ClassReport, name: string, lab: string): string {
   const main = classPageFile(name);
   const folder = path.join(path.dirname(main), 'students');
   writeOutput(main, classPage(report, 'students'));
   makeFolder(folder);
   for (const entry of report.entries) {
-    writeFileSync(path.join(folder, pageName(entry)), studentPage(report, entry));
+    writeFileSync(path.join(folder, pageName(entry)), studentPage(report, entry, lab));
   }
   return main;
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { asTyped } from '../../../command.js';
 import { ConfigError } from '../../../errors.js';
 import { type Exercise, isExercise, readExercise, sandboxHere } from '../../../exercises/index.js';
@@ -25,6 +25,7 @@ import { ExitStatus } from '../../frontend/exit-status.js';
 import { cacheFolder } from '../../frontend/grading-cache.js';
 import { prepareOutput } from '../../frontend/output-file.js';
 import { parseCount, parseDuration } from '../../frontend/values.js';
+import { DEFAULT_LAB_PORT } from '../../lab-server/server.js';
 
 const examples = `
 Examples:
@@ -44,6 +45,7 @@ interface Options {
   moodle?: string;
   gradescope?: string;
   html?: string;
+  lab: string;
   seed?: string;
   student?: string;
   secret?: string;
@@ -67,6 +69,12 @@ export function gradeCommand(): Command {
     )
     .option('-j, --jobs <n>', 'how many at a time; default: one for each processor', parseCount)
     .option('--html <folder>', 'write a page for the class, and one for each student')
+    .option(
+      '--lab <url>',
+      'the lab that opens a student’s run from the page; this default is `terrarium lab`',
+      parseLab,
+      `http://localhost:${DEFAULT_LAB_PORT}/`,
+    )
     .option('--json <file>', 'write everything, for programs; - is stdout')
     .option('--csv <file>', 'write a table for a spreadsheet')
     .option('--junit <file>', 'write the XML that CI systems read')
@@ -83,6 +91,14 @@ export function gradeCommand(): Command {
     .option('--fresh', 'grade again what an earlier run has graded')
     .option('-q, --quiet', 'no progress')
     .action(grade);
+}
+
+/** `https://lab.example/` → the same; what would run in a page is refused. */
+function parseLab(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.hash !== '')
+    throw new InvalidArgumentError(`'${text}' is not an address like https://lab.example/.`);
+  return url.href;
 }
 
 const ONE = 'name one submission, or leave the option out';
@@ -129,7 +145,8 @@ async function grade(folder: string, words: string[], options: Options): Promise
   if (gradescope !== undefined) writeOutput(gradescope, toGradescope(report, report.entries[0]!));
   if (![json, junit, csv, moodle, gradescope].includes('-'))
     process.stdout.write(toText(report, printableText));
-  if (html !== undefined) process.stderr.write(`terrarium: written to ${writePages(report, html)}\n`);
+  if (html !== undefined)
+    process.stderr.write(`terrarium: written to ${writePages(report, html, options.lab)}\n`);
   // A class in which some did not pass was graded all the same; only what nobody could grade is a failure.
   process.exitCode = report.count('set-aside') > 0 ? ExitStatus.expectationFailed : ExitStatus.ok;
 }

@@ -5,8 +5,8 @@
  * @module
  */
 import { deflateSync, Inflate } from 'fflate';
-import { hostFields, type MachineSpec, type RecordedInput, readSpec } from '../../browser/index.js';
-import type { TextFile } from './projects.js';
+import { type MachineSpec, readSpec } from '../config/index.js';
+import { hostFields } from './terra.js';
 
 /** The version of links that are made; older ones are read. */
 const VERSION = 1;
@@ -16,6 +16,21 @@ const MOST_CONTENT = 8 << 20;
 const MOST_FILES = 64;
 const MOST_BREAKPOINTS = 1000;
 const MOST_INPUTS = 20_000;
+
+/** A source. */
+export interface TextFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What came in from outside: a machine's `InputEvent`, whose kind is not checked yet. */
+export interface RecordedInput {
+  readonly at: number;
+  readonly kind: string;
+  readonly channel: string;
+  readonly between: boolean;
+  readonly value: unknown;
+}
 
 /** What a link opens. */
 export interface Shared {
@@ -33,6 +48,7 @@ export interface Shared {
 /** Why a link cannot be opened. */
 export class LinkError extends Error {}
 
+/** The fragment of an address. @throws LinkError where it would be too long */
 export function encodeLink(shared: Shared): string {
   const json = new TextEncoder().encode(JSON.stringify({ v: VERSION, ...shared }));
   const link = `k=${base64url(deflateSync(json, { level: 9 }))}`;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { deflateSync } from 'fflate';
-import { decodeLink, encodeLink, LinkError, type Shared } from '../../src/apps/lab/link.js';
+import { decodeLink, encodeLink, LinkError, type Shared } from '../../src/terra/index.js';
 import { anyCharacter } from '../support/any-character.js';
 
 const good: Shared = {
