@@ -70,16 +70,25 @@ const ownFiles = {
         from,
       );
     });
-    build.onResolve({ filter: /^\.\/(worker-pool|import-module|program)\.cjs$/ }, () => ({ external: true }));
+    build.onResolve({ filter: /^\.\/(worker-pool|import-module|program|pc)\.cjs$/ }, () => ({
+      external: true,
+    }));
     // The debug adapter is loaded only for editors.
     build.onResolve({ filter: /\/dap\/serve\.js$/ }, () => ({ path: './dap.cjs', external: true }));
   },
 };
 
-/** Rooms that few runs need, and that are used by functions and classes alone: loaded when one of them is used. */
-const lateRooms = new Set(
-  ['assembler', 'devices/bios', 'devices/apic', 'devices/disk'].map((room) => `src/${room}/index.ts`),
-);
+/**
+ * Rooms that few runs need, and that are used by functions and classes alone, with the bundles from which they are loaded when one of
+ * them is used: what boots from a disk waits for the small one.
+ */
+const lateRooms = new Map([
+  ['src/assembler/index.ts', 'program'],
+  ['src/devices/bios/index.ts', 'pc'],
+  ['src/devices/disk/index.ts', 'pc'],
+]);
+
+const lateInPc = [...lateRooms].filter(([, bundle]) => bundle === 'pc').map(([place]) => place);
 
 /** The names that a file exports. */
 async function exportsOf({ esbuild }, file) {
@@ -111,8 +120,9 @@ const restElsewhere = (parts) => ({
         if (namespace !== 'file') return { path: file, namespace };
         // The bundle names these by their place in the project, not on this machine.
         const place = path.relative(root, file);
-        if (lateRooms.has(place)) {
-          parts.add(file);
+        const bundle = lateRooms.get(place);
+        if (bundle !== undefined) {
+          if (bundle === 'program') parts.add(file);
           return { path: place, namespace: 'late-room' };
         }
         if (kind !== 'dynamic-import') return { path: file, sideEffects: file.endsWith('globals.ts') };
@@ -121,7 +131,7 @@ const restElsewhere = (parts) => ({
       },
     );
     build.onLoad({ filter: /.*/, namespace: 'late-room' }, async ({ path: place }) => {
-      const from = `require('./program.cjs').parts[${JSON.stringify(place)}]()`;
+      const from = `require('./${lateRooms.get(place)}.cjs').parts[${JSON.stringify(place)}]()`;
       return lateModule(await exportsOf(build, path.join(root, place)), from);
     });
     build.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path: place }) => ({
@@ -131,19 +141,20 @@ const restElsewhere = (parts) => ({
   },
 });
 
-/** The bundle of all commands, with the parts that another one left there. */
-const programWith = (parts) => ({
-  name: 'program',
+/**
+ * A bundle with the parts that another one left there.
+ * @param more what it exports besides
+ */
+const bundleOf = (name, parts, more = '') => ({
+  name,
   setup(build) {
-    build.onResolve({ filter: /^program$/ }, () => ({ path: 'program', namespace: 'program' }));
-    build.onLoad({ filter: /.*/, namespace: 'program' }, () => {
+    build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: name }));
+    build.onLoad({ filter: /.*/, namespace: name }, () => {
       const lines = [...parts].map((file) => {
-        const name = path.relative(root, file);
-        return `${JSON.stringify(name)}: () => require(${JSON.stringify(`./${name}`)}),`;
+        const place = path.relative(root, path.resolve(root, file));
+        return `${JSON.stringify(place)}: () => require(${JSON.stringify(`./${place}`)}),`;
       });
-      const contents = `export { main } from './src/apps/cli/every-command.ts';
-        export const parts = { ${lines.join('\n')} };`;
-      return { contents, resolveDir: root };
+      return { contents: `${more}\nexport const parts = { ${lines.join('\n')} };`, resolveDir: root };
     });
   },
 });
@@ -264,10 +275,16 @@ export async function build(options = {}) {
       entryPoints: {
         cli: 'src/apps/cli/main.ts',
         program: 'program',
+        pc: 'pc',
         dap: 'src/apps/dap/serve.ts',
         'worker-pool': 'src/runtime/thread/worker-pool.ts',
       },
-      plugins: [ownFiles, lateModules, programWith(parts)],
+      plugins: [
+        ownFiles,
+        lateModules,
+        bundleOf('program', parts, "export { main } from './src/apps/cli/every-command.ts';"),
+        bundleOf('pc', lateInPc),
+      ],
       supported: { 'dynamic-import': false },
     }),
     // For browsers: all in one file, in which an import of Node is an error. Not every browser has Symbol.dispose.
@@ -335,7 +352,7 @@ export async function build(options = {}) {
 }
 
 /** These are read as latin1, which is faster (src/runtime/thread/compiled.ts). */
-const compiled = ['dist/program.cjs', 'dist/run.cjs', 'dist/machine-thread.cjs'];
+const compiled = ['dist/program.cjs', 'dist/pc.cjs', 'dist/run.cjs', 'dist/machine-thread.cjs'];
 
 /** esbuild escapes non-ASCII characters in strings, but not in regular expressions. */
 function requireAscii(file) {

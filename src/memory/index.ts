@@ -22,3 +22,4 @@ export {
   restorePages,
   zeroPages,
 } from './pages.js';
+export { keepNoMemory } from './pool.js';

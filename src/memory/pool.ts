@@ -15,6 +15,13 @@ export const WASM_PAGE = 65536;
 /** How many idle memories are kept; each costs address space, not RAM, since its pages were given back. */
 const KEEP = 8;
 const idle: Pages[] = [];
+let keep = KEEP;
+
+/** For a process that is about to run its last machine: clearing a memory for the next one would be for nothing. */
+export function keepNoMemory(): void {
+  keep = 0;
+  idle.length = 0;
+}
 
 /** A memory and its bytes, two ways. The views go with it from VM to VM: making them is 1 % of a machine's life. */
 export interface Pages {
@@ -44,11 +51,11 @@ export function acquirePages(pages: number): Pages {
 
 /** False where enough memories of this size are idle: clearing one more would be for nothing. */
 export function isWanted({ bytes }: Pages): boolean {
-  return idle.filter((pages) => pages.bytes.length === bytes.length).length < KEEP;
+  return idle.filter((pages) => pages.bytes.length === bytes.length).length < keep;
 }
 
 /** Takes back a memory that reads as zero. */
 export function releasePages(pages: Pages): void {
   idle.push(pages);
-  if (idle.length > KEEP) idle.shift();
+  if (idle.length > keep) idle.shift();
 }

@@ -14,13 +14,14 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { cli, root, Scratch } from '../support.js';
 
-const bundles = ['run.cjs', 'machine-thread.cjs', 'program.cjs'];
+const bundles = ['run.cjs', 'machine-thread.cjs', 'program.cjs', 'pc.cjs'];
 const isOwn = !('enableCompileCache' in (await import('node:module')));
 
 const hello = path.join(root, 'guests/hello');
-/** A run on the command's own thread, one with a thread, and what is no run: each needs a bundle of its own. */
+/** A run on the command's own thread, one that boots a disk, one with a thread, and what is no run: each needs a bundle of its own. */
 const starts: [words: string[], shows: RegExp][] = [
   [['run', hello], /Hello from inside the terrarium/],
+  [['run', path.join(root, 'guests/fat-shell'), '--engine', 'soft', '--type', 'exit\\n'], /Bye/],
   [['run', hello, '--simvirtio', 'polling'], /Hello from inside the terrarium/],
   [['--version'], /^\d/],
 ];
@@ -83,6 +84,19 @@ describe('the code that V8 compiled', () => {
     const before = kept();
     start(scratch.path);
     assert.deepEqual(kept(), before, 'the second start writes nothing');
+  });
+
+  test('of a run without a disk is that of one bundle alone', {
+    skip: !isOwn && 'Node keeps it itself',
+  }, () => {
+    using scratch = new Scratch();
+    const { NODE_DISABLE_COMPILE_CACHE: _, ...inherited } = process.env;
+    const env = { ...inherited, XDG_CACHE_HOME: scratch.path };
+    assert.equal(spawnSync(process.execPath, [cli, 'run', hello, '--engine', 'soft'], { env }).status, 0);
+    assert.deepEqual(
+      entries(scratch.path).map((file) => path.basename(file).split('-')[0]),
+      ['run.cjs'],
+    );
   });
 
   test('is kept by Node where it can', { skip: isOwn && 'Node 20 has no compile cache' }, () => {

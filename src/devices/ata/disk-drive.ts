@@ -1,11 +1,11 @@
 import { ataGeometry, type Disk, DiskError, type Geometry, holds, lbaOf, SECTOR } from '../disk/index.js';
 import { registerField } from '../state.js';
-import { type AtaBus, AtaDevice, BLOCK, wholeField } from './device.js';
+import { type AtaBus, AtaDevice, wholeField } from './device.js';
 import { identifyDisk, MOST_28 } from './identify.js';
 import { AtaError, DeviceBits, Register, Status } from './registers.js';
 
-/** The most sectors of one block with READ MULTIPLE. */
-const MOST_MULTIPLE = BLOCK / SECTOR;
+/** The most sectors of one block with READ MULTIPLE: as many as `BLOCK` bytes hold. */
+const MOST_MULTIPLE = 16;
 
 /** How a command that moves sectors does it. */
 interface Mover {

@@ -26,7 +26,9 @@ function nameString(path: string): Aml {
 const ascii = (text: string): number[] => Array.from(text, (one) => one.charCodeAt(0));
 
 function little(value: number, bytes: number): number[] {
-  return Array.from({ length: bytes }, (_, i) => Math.floor(value / 256 ** i) & 0xff);
+  const made: number[] = [];
+  for (let rest = value; made.length < bytes; rest = Math.floor(rest / 256)) made.push(rest % 256);
+  return made;
 }
 
 /** A package length in front of a body: it counts itself (20.2.4). */

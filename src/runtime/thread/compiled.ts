@@ -40,7 +40,7 @@ interface Unsaved {
 const unsaved: Unsaved[] = [];
 
 /** Those that another bundle requires. */
-const bundles = new Set(['./program.cjs']);
+const bundles = new Set(['./program.cjs', './pc.cjs']);
 
 /** What bundles export that were loaded by script, by their names. */
 const loaded = new Map<string, unknown>();

@@ -6,7 +6,7 @@
 import type { Picture } from '../../devices/contract/index.js';
 import {
   AcpiPm,
-  Drives,
+  type Drives,
   KeyboardController,
   type PortOptions,
   SimvirtioByExits,
@@ -190,7 +190,9 @@ export class Life implements Disposable {
     const asked = this.parts.observe.translations;
     const translations = asked && findTranslations(translationsOf(cpu, memory), asked);
     const simvirtio = this.machine.devices.find((device) => device instanceof SimvirtioByExits);
-    const disks = this.machine.devices.find((device) => device instanceof Drives)?.lost ?? [];
+    // By its name: to ask for its class would load the disks' bundle, also for a machine without one.
+    const drives = this.machine.devices.find(({ name }) => name === 'disks') as Partial<Drives> | undefined;
+    const disks = drives?.lost ?? [];
     const virtio = virtioViews(this.machine.devices);
     this.parts.post({
       type: 'outcome',

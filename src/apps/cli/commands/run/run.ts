@@ -3,6 +3,7 @@ import { Command, Option } from 'commander';
 import { asTyped } from '../../../../command.js';
 import type { MachineSpec } from '../../../../config/index.js';
 import { ConfigError } from '../../../../errors.js';
+import { keepNoMemory } from '../../../../memory/index.js';
 import { withVga } from '../../../../pc/index.js';
 import {
   canRunHere,
@@ -160,7 +161,10 @@ export function runCommand(): Command {
         return runLockstep(files, flags, wantedSpec(flags));
       }
       // The code for sockets and processes is loaded only when it is needed.
-      if (flags.name === undefined && !flags.detach) return run(files, flags);
+      if (flags.name === undefined && !flags.detach) {
+        keepNoMemory();
+        return run(files, flags);
+      }
       const { runNamed } = await import('./named.js');
       return runNamed(files, flags, run);
     });
