@@ -1,10 +1,12 @@
 // Runs test files, two at a time where they can share the machine, and reports them as one run in Node's own `spec` format: the
-// failures again at the end, and one summary. Started by scripts/test.mjs with a JSON of { shared, alone, patterns, times, patienceMs }.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+// failures again at the end, and one summary. Started by scripts/test.mjs with a JSON of { shared, alone, patterns, times, patienceMs };
+// a list among the files of `shared` is a group, whose files run in one process, one after another.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec as Spec } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
 
 /** Nothing may hang: a file that reports nothing for so long is ended. A file has many tests, and a busy host may take long for all. */
 const TIMEOUT_MS = 300_000;
@@ -21,9 +23,12 @@ report.pipe(process.stdout);
 
 const started = performance.now();
 const durations = [];
-const measured = times ? path.join(mkdtempSync(path.join(tmpdir(), 'terrarium-times-')), 'files') : undefined;
+const scratch = mkdtempSync(path.join(tmpdir(), 'terrarium-run-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+const measured = times ? path.join(scratch, 'times') : undefined;
 if (times) measureIn(process.env);
-await runAll(shared, Math.min(2, availableParallelism()));
+// A name chooses few tests: then each file is by itself, since Node reports those that are not chosen differently.
+await runAll(patterns.length > 0 ? shared.flat() : shared, Math.min(2, availableParallelism()));
 await runAll(alone, 1);
 
 if (times) sayTimes();
@@ -53,8 +58,11 @@ function sayTimes() {
     const before = used.get(file) ?? { own: 0, programs: 0 };
     used.set(file, { own: before.own + own, programs: before.programs + programs });
   }
-  rmSync(path.dirname(measured), { recursive: true });
-  const rows = durations.map(({ file, seconds }) => ({ file, seconds, ...used.get(path.resolve(file)) }));
+  // Of a group only the sum is known: each file has its share of that by its time.
+  const rows = durations.map(({ file, seconds, entry = file, share = 1 }) => {
+    const { own, programs } = used.get(path.resolve(entry)) ?? {};
+    return { file, seconds, own: own && own * share, programs: programs && programs * share };
+  });
   const work = ({ seconds, own = seconds, programs = 0 }) => own + programs;
   for (const row of rows.sort((a, b) => work(b) - work(a))) sayTime(row);
   const sum = (of) => rows.reduce((total, row) => total + (row[of] ?? 0), 0);
@@ -66,16 +74,56 @@ function sayTime({ file, seconds, own, programs }) {
   say(`${column(seconds)}, of a processor ${column(own)} and its programs ${column(programs)}  ${file}`);
 }
 
-async function runAll(files, width) {
-  const waiting = [...files];
+async function runAll(entries, width) {
+  const waiting = [...entries];
   const worker = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runFile(file);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      await (Array.isArray(next) ? runGroup(next) : runFile(next));
   };
   await Promise.all(Array.from({ length: width }, worker));
 }
 
 /** A file is reported after its end, since the lines of two files would mix. */
 async function runFile(file) {
+  const { events, hung, seconds } = await eventsOf(file);
+  if (hung) say(`${file} reported nothing for ${patienceMs / 1000} s and was ended`);
+  durations.push({ file, seconds });
+  reportAll(patterns.length === 0 ? events : withoutUnnamed(events));
+}
+
+/** Runs files in one process. Where that ends before its time, each of them has a process of its own again, which shows whose fault it was. */
+async function runGroup(files) {
+  const entry = path.join(scratch, `${path.basename(files[0], '.js')}-and-${files.length - 1}.mjs`);
+  const imports = ['build/test/support/turns.js', ...files].map(
+    (file) => `import '${pathToFileURL(path.resolve(file))}';\n`,
+  );
+  writeFileSync(entry, imports.join(''));
+  const { events, hung, seconds } = await eventsOf(entry);
+  if (hung || events.some(({ type, data }) => type === 'test:fail' && data.name === entry)) {
+    say(
+      `${files.length} files in one process did not come to its end; each runs again by itself: ${files.join(' ')}`,
+    );
+    for (const file of files) await runFile(file);
+    return;
+  }
+  const tests = events.filter(({ type, data }) => /^test:(pass|fail)$/.test(type) && data.nesting === 0);
+  const timeOf = (some) => some.reduce((sum, { data }) => sum + data.details.duration_ms, 0);
+  const total = timeOf(tests);
+  for (const file of files) {
+    const share = timeOf(tests.filter(({ data }) => built(data.file) === file)) / total;
+    durations.push({ file, seconds: share * seconds, entry, share });
+  }
+  reportAll(events);
+}
+
+/** The built file of a source: Node names the source where there is a source map. */
+function built(file) {
+  const name = path.relative(process.cwd(), file ?? '');
+  return name.startsWith('build') ? name : path.join('build', name.replace(/\.ts$/, '.js'));
+}
+
+/** Runs a file with Node's runner, to its end or until it reports nothing any more. */
+async function eventsOf(file) {
   const begun = performance.now();
   const hangs = new AbortController();
   let patience = setTimeout(() => hangs.abort(), patienceMs);
@@ -92,9 +140,11 @@ async function runFile(file) {
     patience = setTimeout(() => hangs.abort(), patienceMs);
   }
   clearTimeout(patience);
-  if (hangs.signal.aborted) say(`${file} reported nothing for ${patienceMs / 1000} s and was ended`);
-  durations.push({ file, seconds: (performance.now() - begun) / 1000 });
-  for (const event of patterns.length === 0 ? events : withoutUnnamed(events)) {
+  return { events, hung: hangs.signal.aborted, seconds: (performance.now() - begun) / 1000 };
+}
+
+function reportAll(events) {
+  for (const event of events) {
     if (isSummary(event)) continue;
     count(event);
     report.write(event);

@@ -1,7 +1,7 @@
 // Selects and orders the test files, for scripts/test.mjs and scripts/dev.mjs.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { alone, first } from '../test/schedule.mjs';
+import { alone, apart, first } from '../test/schedule.mjs';
 import { root } from './paths.mjs';
 
 /** All test files, by the path of their source from the root. */
@@ -34,9 +34,15 @@ export function select(words, files = testFiles()) {
   };
 }
 
-/** The input of scripts/run-tests.mjs: the built files, divided and ordered by test/schedule.mjs. */
+/** How many files share a process at most: the two that run at a time should end together. */
+const GROUP = 12;
+
+/**
+ * The input of scripts/run-tests.mjs: the built files, divided, grouped and ordered by test/schedule.mjs.
+ * @param keepOrder each file by itself, in this order
+ */
 export function schedule(files, { keepOrder = false } = {}) {
-  for (const file of [...Object.keys(alone), ...first]) {
+  for (const file of [...Object.keys(alone), ...Object.keys(apart), ...first]) {
     if (!existsSync(path.join(root, file)))
       throw new Error(
         `test/schedule.mjs names ${file}, which does not exist: write where it is now, or remove the line`,
@@ -44,9 +50,19 @@ export function schedule(files, { keepOrder = false } = {}) {
   }
   const built = (file) => path.join('build', file.replace(/\.ts$/, '.js'));
   const shared = files.filter((file) => !(file in alone));
+  const single = shared.filter((file) => keepOrder || !canShare(file));
   const rank = (file) => (!keepOrder && first.includes(file) ? first.indexOf(file) : first.length);
+  const many = shared.filter((file) => !single.includes(file)).map(built);
+  const groups = [];
+  for (let i = 0; i < many.length; i += GROUP) groups.push(many.slice(i, i + GROUP));
   return {
-    shared: shared.sort((a, b) => rank(a) - rank(b)).map(built),
+    shared: [...single.sort((a, b) => rank(a) - rank(b)).map(built), ...groups],
     alone: files.filter((file) => file in alone).map(built),
   };
+}
+
+/** Whether a file can run in one process with others: the tests of one room can, with hooks for themselves alone. */
+function canShare(file) {
+  if (!file.startsWith('src/') || file in apart || first.includes(file)) return false;
+  return !/^(before|after|beforeEach|afterEach)\(/m.test(readFileSync(path.join(root, file), 'utf8'));
 }

@@ -6,6 +6,9 @@ export const alone = {
   'test/devices/interrupts.test.ts': 'measures the processor time of a guest that waits',
 };
 
+/** Files of `src/` that have a process of their own, and why. All others share one with their neighbours. */
+export const apart = {};
+
 /** The longest, first: the one that starts last should be short, since the end waits for it. */
 export const first = [
   'test/docs/docs.test.ts',

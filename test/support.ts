@@ -7,6 +7,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { type EndedCommand, runCommand } from './support/command.js';
+import './support/turns.js';
 
 export const root = path.resolve('.');
 export const cli = path.join(root, 'dist/cli.cjs');
@@ -36,14 +38,22 @@ export function noToolsFor(template: string): string | false {
 /** Runs `terrarium …` to its end. Output is text in latin1, so that every byte counts. */
 export function terrarium(
   args: readonly string[],
-  options: { input?: string | Buffer; cwd?: string } = {},
+  { input = '', cwd = root }: { input?: string | Buffer; cwd?: string } = {},
+): EndedCommand {
+  return runCommand(args, { input, cwd, env: { ...process.env, NO_COLOR: '1' }, timeoutMs: HANGS_MS });
+}
+
+/** The same in a process of its own, which is the subject of few tests. */
+export function terrariumProcess(
+  args: readonly string[],
+  { input = '', cwd = root }: { input?: string | Buffer; cwd?: string } = {},
 ): SpawnSyncReturns<string> {
   return spawnSync(process.execPath, [cli, ...args], {
     encoding: 'latin1',
     timeout: HANGS_MS,
     maxBuffer: 256 * 1024 * 1024,
-    input: options.input ?? '',
-    cwd: options.cwd ?? root,
+    input,
+    cwd,
     env: { ...process.env, NO_COLOR: '1' },
   });
 }

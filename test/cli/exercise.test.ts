@@ -93,10 +93,14 @@ describe('terrarium exercise', { skip: noGcc }, () => {
     assert.match(terrarium(['exercise', 'check', 'nowhere'], { cwd: scratch.path }).stderr, /no such folder/);
   });
 
-  const lessons = path.join(root, 'docs/course');
-  for (const name of readdirSync(lessons).filter((one) => /^\d\d-/.test(one)))
+  // In assembly, with a device of its own, in C. test/docs/course.test.ts checks every lesson.
+  for (const name of ['01-hlt', '03-string-io', '07-paging'])
     test(`lesson ${name} is an exercise: its solution passes, its start and each wrong solution do not`, () => {
-      const { status, stdout, stderr } = terrarium(['exercise', 'check', path.join(lessons, name)]);
+      const { status, stdout, stderr } = terrarium([
+        'exercise',
+        'check',
+        path.join(root, 'docs/course', name),
+      ]);
       assert.equal(status, 0, stdout + stderr);
     });
 });

@@ -26,7 +26,6 @@ for (const [name, words] of makers) {
     test('where no folder can be made that is said, without a stack', () => {
       for (const folder of ['/proc/foo', '/proc/foo/bar', '/etc/passwd', '/etc/passwd/x', '/dev/null/x/y']) {
         const done = terrarium(words(folder));
-        assert.equal(done.signal, null, `${folder} ends by itself`);
         assert.equal(done.status, 2, done.stderr);
         assert.match(done.stderr, /^terrarium: .*(cannot be made|not a folder)/, folder);
         assert.doesNotMatch(done.stderr, /\n {4}at /);

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { transformSync } from 'esbuild';
+import { runCommand } from '../support/command.js';
 import { cli, HANGS_MS, noGcc, noKvm, root, Scratch } from '../support.js';
 
 /** Commands that are tested elsewhere, or that only a person can end. */
@@ -50,15 +50,31 @@ const prelude = `
 terrarium() { "${process.execPath}" "${cli}" "$@"; }
 `;
 
-/** A command line as a reader types it. */
+/** Named machines of this page alone: nobody else's are listed, stopped or removed. */
+const environment = (cwd: string) => ({ ...process.env, NO_COLOR: '1', XDG_RUNTIME_DIR: cwd });
+
+/** A command line as a reader types it: one that is nothing but a command needs no shell, and no process of its own. */
 async function run(line: string, cwd: string): Promise<{ status: number | null; stderr: string }> {
+  const words = plainWords(line);
+  if (words === undefined) return runInShell(line, cwd);
+  const ended = runCommand(words, { input: '', cwd, env: environment(cwd), timeoutMs: HANGS_MS });
+  assert.notEqual(ended.status, null, `${line} does not end: say in its comment that Ctrl-C ends it`);
+  return ended;
+}
+
+/** The words after `terrarium`; undefined for a line that says more to the shell than that. */
+function plainWords(line: string): string[] | undefined {
+  const [, rest] = /^terrarium ((?:[\w./:=,@%+-]+|'[^']*'| +)*)$/.exec(line) ?? [];
+  return rest?.match(/(?:[^ ']+|'[^']*')+/g)?.map((word) => word.replaceAll("'", ''));
+}
+
+async function runInShell(line: string, cwd: string): Promise<{ status: number | null; stderr: string }> {
   const child = spawn('bash', ['-c', `${prelude}${line}`], {
     cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
     // A process group of its own, so that a command that hangs can be ended with its shell.
     detached: true,
-    // Named machines of this page alone: nobody else's are listed, stopped or removed.
-    env: { ...process.env, NO_COLOR: '1', XDG_RUNTIME_DIR: cwd },
+    env: environment(cwd),
   });
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -89,10 +105,7 @@ function runOnce(line: string, cwd: string): ReturnType<typeof run> {
   return done;
 }
 
-/** Pages know nothing of each other, and most of their time is a process's that starts. */
-const beside = { concurrency: availableParallelism() };
-
-describe('the commands in the documentation', { skip: noKvm || noGcc, ...beside }, () => {
+describe('the commands in the documentation', { skip: noKvm || noGcc }, () => {
   for (const page of pages) {
     const shown = blocks(page, 'sh');
     if (shown.length === 0) continue;
