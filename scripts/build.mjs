@@ -70,7 +70,7 @@ const ownFiles = {
         from,
       );
     });
-    build.onResolve({ filter: /^\.\/(worker-pool|import-module|program|pc)\.cjs$/ }, () => ({
+    build.onResolve({ filter: /^\.\/(worker-pool|import-module|program|soft|kvm|pc)\.cjs$/ }, () => ({
       external: true,
     }));
     // The debug adapter is loaded only for editors.
@@ -79,16 +79,22 @@ const ownFiles = {
 };
 
 /**
- * Rooms that few runs need, and that are used by functions and classes alone, with the bundles from which they are loaded when one of
- * them is used: what boots from a disk waits for the small one.
+ * What not every run needs, and what is used by functions and classes alone: a bundle is loaded when one of them is used. Rooms whose
+ * classes know each other share a bundle, since each bundle has classes of its own.
  */
-const lateRooms = new Map([
-  ['src/assembler/index.ts', 'program'],
-  ['src/devices/bios/index.ts', 'pc'],
-  ['src/devices/disk/index.ts', 'pc'],
-]);
-
-const lateInPc = [...lateRooms].filter(([, bundle]) => bundle === 'pc').map(([place]) => place);
+const lateRooms = new Map(
+  Object.entries({
+    soft: ['engine/soft'],
+    kvm: ['engine/kvm', 'engine/assist'],
+    pc: [
+      ...['apic', 'ata', 'bios', 'disk', 'e1000', 'floppy', 'pci', 'power', 'simvirtio', 'virtio'].map(
+        (room) => `devices/${room}`,
+      ),
+      'pc/tables',
+    ],
+    program: ['assembler'],
+  }).flatMap(([bundle, rooms]) => rooms.map((room) => [`src/${room}/index.ts`, bundle])),
+);
 
 /** The names that a file exports. */
 async function exportsOf({ esbuild }, file) {
@@ -120,9 +126,9 @@ const restElsewhere = (parts) => ({
         if (namespace !== 'file') return { path: file, namespace };
         // The bundle names these by their place in the project, not on this machine.
         const place = path.relative(root, file);
-        const bundle = lateRooms.get(place);
-        if (bundle !== undefined) {
-          if (bundle === 'program') parts.add(file);
+        const late = lateRooms.get(place);
+        if (late !== undefined) {
+          if (late === 'program') parts.add(file);
           return { path: place, namespace: 'late-room' };
         }
         if (kind !== 'dynamic-import') return { path: file, sideEffects: file.endsWith('globals.ts') };
@@ -141,36 +147,36 @@ const restElsewhere = (parts) => ({
   },
 });
 
-/**
- * A bundle with the parts that another one left there.
- * @param more what it exports besides
- */
-const bundleOf = (name, parts, more = '') => ({
-  name,
+/** A bundle of parts that other bundles use: `parts` has a function for each, by its name. */
+function partsOf(files) {
+  const lines = [...files].map((file) => {
+    const name = path.relative(root, file);
+    return `${JSON.stringify(name)}: () => require(${JSON.stringify(`./${name}`)}),`;
+  });
+  return `export const parts = { ${lines.join('\n')} };`;
+}
+
+/** The bundles that have parts: that of all commands, with what another one left there, and those of late rooms. */
+const partsIn = (parts) => ({
+  name: 'parts',
   setup(build) {
-    build.onResolve({ filter: new RegExp(`^${name}$`) }, () => ({ path: name, namespace: name }));
-    build.onLoad({ filter: /.*/, namespace: name }, () => {
-      const lines = [...parts].map((file) => {
-        const place = path.relative(root, path.resolve(root, file));
-        return `${JSON.stringify(place)}: () => require(${JSON.stringify(`./${place}`)}),`;
-      });
-      return { contents: `${more}\nexport const parts = { ${lines.join('\n')} };`, resolveDir: root };
+    build.onResolve({ filter: /^(program|soft|kvm|pc)$/ }, ({ path: name }) => ({
+      path: name,
+      namespace: 'parts',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'parts' }, ({ path: name }) => {
+      const main = `export { main } from './src/apps/cli/every-command.ts';\n`;
+      const rooms = [...lateRooms]
+        .filter(([, bundle]) => bundle === name)
+        .map(([file]) => path.join(root, file));
+      const contents = name === 'program' ? main + partsOf(parts) : partsOf(rooms);
+      return { contents, resolveDir: root };
     });
   },
 });
 
 /** Modules of Node that it has loaded before any program begins. */
-const loadedAnyway = new Set([
-  'buffer',
-  'events',
-  'fs',
-  'module',
-  'path',
-  'process',
-  'timers',
-  'url',
-  'util',
-]);
+const loadedAnyway = new Set(['buffer', 'events', 'fs', 'path', 'process', 'timers', 'url', 'util']);
 
 /**
  * Node's other modules are loaded when something of theirs is first used: most commands use few, and together they take as long to
@@ -190,8 +196,10 @@ const lateModules = {
 };
 
 /** The equivalent of `import.meta` for CommonJS. package.json's "imports" are looked up here, which costs nothing. */
-const importMeta = `const importMetaUrl = require('node:url').pathToFileURL(__filename).href;
-const importMetaResolve = (name) => new URL({ '#worker': 'worker.cjs', '#network': 'network.mjs', '#package': '../package.json' }[name], importMetaUrl).href;`;
+const importMeta = `const importMeta = {
+  get url() { return require('node:url').pathToFileURL(__filename).href; },
+  resolve: (name) => new URL({ '#worker': 'worker.cjs', '#network': 'network.mjs', '#package': '../package.json' }[name], importMeta.url).href,
+};`;
 
 const commonJs = {
   format: 'cjs',
@@ -206,7 +214,11 @@ const commonJs = {
     // Optional: for a queue and its dashboard.
     ...['bullmq', 'ioredis', '@bull-board/*'],
   ],
-  define: { 'import.meta.url': 'importMetaUrl', 'import.meta.resolve': 'importMetaResolve' },
+  define: {
+    'import.meta.url': 'importMeta.url',
+    'import.meta.resolve': 'importMeta.resolve',
+    'import.meta.dirname': '__dirname',
+  },
   banner: { js: importMeta },
 };
 
@@ -274,17 +286,11 @@ export async function build(options = {}) {
       ...commonJs,
       entryPoints: {
         cli: 'src/apps/cli/main.ts',
-        program: 'program',
-        pc: 'pc',
+        ...{ program: 'program', soft: 'soft', kvm: 'kvm', pc: 'pc' },
         dap: 'src/apps/dap/serve.ts',
         'worker-pool': 'src/runtime/thread/worker-pool.ts',
       },
-      plugins: [
-        ownFiles,
-        lateModules,
-        bundleOf('program', parts, "export { main } from './src/apps/cli/every-command.ts';"),
-        bundleOf('pc', lateInPc),
-      ],
+      plugins: [ownFiles, lateModules, partsIn(parts)],
       supported: { 'dynamic-import': false },
     }),
     // For browsers: all in one file, in which an import of Node is an error. Not every browser has Symbol.dispose.
@@ -352,7 +358,7 @@ export async function build(options = {}) {
 }
 
 /** These are read as latin1, which is faster (src/runtime/thread/compiled.ts). */
-const compiled = ['dist/program.cjs', 'dist/pc.cjs', 'dist/run.cjs', 'dist/machine-thread.cjs'];
+const compiled = ['program', 'run', 'soft', 'kvm', 'pc', 'machine-thread'].map((name) => `dist/${name}.cjs`);
 
 /** esbuild escapes non-ASCII characters in strings, but not in regular expressions. */
 function requireAscii(file) {

@@ -7,8 +7,6 @@ const NONE = 0xff;
 const values = new Uint8Array(256).fill(NONE);
 for (const [value, code] of digitCodes.entries()) values[code] = value;
 
-const ascii = new TextDecoder('latin1');
-
 export function encodeBase64(bytes: Uint8Array): string {
   const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4).fill('='.charCodeAt(0));
   for (let at = 0, out = 0; at < bytes.length; at += 3, out += 4) {
@@ -17,7 +15,7 @@ export function encodeBase64(bytes: Uint8Array): string {
     const digits = Math.min(4, bytes.length - at + 1);
     for (let i = 0; i < digits; i++) text[out + i] = digitCodes[(bits >> (18 - 6 * i)) & 63]!;
   }
-  return ascii.decode(text);
+  return new TextDecoder('latin1').decode(text);
 }
 
 /** The `length` bytes that `text` stands for; undefined where it stands for anything else. */

@@ -3,10 +3,14 @@
  *
  * @module
  */
-
-export { EngineApics } from './apic/engine-apics.js';
-export { IO_APIC_ADDRESS, IoApic, type IoApicState } from './apic/io-apic.js';
-export { LocalApics, type LocalApicsState } from './apic/local-apics.js';
+export {
+  EngineApics,
+  IO_APIC_ADDRESS,
+  IoApic,
+  type IoApicState,
+  LocalApics,
+  type LocalApicsState,
+} from './apic/index.js';
 export { IdeController, type IdeSeat, type IdeState, seatsOf } from './ata/index.js';
 export * from './bios/index.js';
 export { DEBUG_CONSOLE_PORT, DebugConsole } from './debug/console.js';
@@ -77,17 +81,22 @@ export { PSEUDO_SERIAL_PORT, PseudoSerial } from './pseudo-serial.js';
 export { Cmos, type CmosOptions, type CmosState } from './rtc/cmos.js';
 export type { CmosDrives } from './rtc/memory-size.js';
 export { Serial16550, type SerialOptions, type SerialState } from './serial16550/serial16550.js';
-export { type Backend, consoleBackend, echoBackend, sinkBackend } from './simvirtio/backends.js';
-export type { DeviceCounts } from './simvirtio/device.js';
-export { type Notification, notifications, simvirtioRegions } from './simvirtio/layout.js';
-export { SimvirtioByExits, SimvirtioByTicks, simvirtio } from './simvirtio/notification.js';
 export {
+  type Backend,
+  consoleBackend,
   DEFAULT_QUEUE_LENGTH,
+  type DeviceCounts,
+  echoBackend,
   Simvirtio,
+  SimvirtioByExits,
+  SimvirtioByTicks,
   type SimvirtioOptions,
   STANDARD_BACKENDS,
+  simvirtio,
+  sinkBackend,
   standardBackends,
-} from './simvirtio/simvirtio.js';
+} from './simvirtio/index.js';
+export { type Notification, notifications, simvirtioRegions } from './simvirtio/layout.js';
 export { type StandardDevicesOptions, standardDevices } from './standard.js';
 export { DeviceStateError } from './state.js';
 export {

@@ -7,13 +7,26 @@ import { describe, test } from 'node:test';
 import { cli, root, Scratch } from '../support.js';
 
 const hello = path.join(root, 'guests/hello');
-/** At its end a process says which of Node's modules it has loaded, and how many threads it has had. */
-const SPY = `process.on('exit', () => {
+/** At its end a process says which of Node's modules it has loaded, and which of the package's bundles. */
+const SPY = `const fs = require('fs');
+const { readFileSync } = fs;
+const bundles = new Set();
+fs.readFileSync = (file, ...rest) => {
+  const [, bundle] = /([\\w-]+)\\.cjs$/.exec(file) ?? [];
+  if (bundle !== undefined) bundles.add(bundle);
+  return readFileSync(file, ...rest);
+};
+process.on('exit', () => {
   const loaded = process.moduleLoadList.filter((one) => one.startsWith('NativeModule ')).map((one) => one.slice(13));
-  require('fs').writeSync(2, 'LOADED ' + loaded.join(' ') + '\\n');
+  fs.writeSync(2, 'LOADED ' + loaded.join(' ') + '\\nBUNDLES ' + [...bundles].sort().join(' ') + '\\n');
 });`;
 
-function modulesOf(...words: string[]): string[] {
+interface Loaded {
+  modules: string[];
+  bundles: string[];
+}
+
+function loadedBy(...words: string[]): Loaded {
   using scratch = new Scratch();
   const spy = scratch.file('spy.cjs');
   writeFileSync(spy, SPY);
@@ -21,7 +34,8 @@ function modulesOf(...words: string[]): string[] {
   const line = `"$0" -r "$1" "$2" "\${@:3}" </dev/null >"$1.out"`;
   const done = spawnSync('bash', ['-c', line, process.execPath, spy, cli, ...words], { encoding: 'utf8' });
   assert.equal(done.status, 0, done.stderr);
-  return /^LOADED (.*)$/m.exec(done.stderr)![1]!.split(' ');
+  const list = (name: string) => new RegExp(`^${name} (.*)$`, 'm').exec(done.stderr)![1]!.split(' ');
+  return { modules: list('LOADED'), bundles: list('BUNDLES') };
 }
 
 describe('a plain run', () => {
@@ -41,14 +55,21 @@ describe('a plain run', () => {
       // On a busy machine a guest of a few milliseconds takes longer, and then somebody might want to type.
       let needed: string[] = unneeded;
       for (let attempt = 0; attempt < 10 && needed.length > 0; attempt++) {
-        const loaded = new Set(modulesOf('run', hello, '--engine', engine, '--quiet'));
+        const loaded = new Set(loadedBy('run', hello, '--engine', engine, '--quiet').modules);
         needed = unneeded.filter((name) => loaded.has(name));
       }
       assert.deepEqual(needed, []);
     });
   }
 
+  test('loads the code of its engine, and none of other commands or of devices that it has not', () => {
+    const bundlesOf = (guest: string, ...words: string[]) =>
+      loadedBy('run', path.join(root, guest), '--engine', 'soft', '--quiet', ...words).bundles;
+    assert.deepEqual(bundlesOf('guests/hello'), ['cli', 'run', 'soft']);
+    assert.deepEqual(bundlesOf('guests/fat-shell', '--type', 'exit\\n'), ['cli', 'pc', 'run', 'soft']);
+  });
+
   test('has a thread where something of it needs one', () => {
-    assert.ok(modulesOf('run', hello, '--simvirtio', 'polling').includes('worker_threads'));
+    assert.ok(loadedBy('run', hello, '--simvirtio', 'polling').modules.includes('worker_threads'));
   });
 });

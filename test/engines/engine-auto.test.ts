@@ -81,6 +81,11 @@ describe('where the library that calls KVM cannot be loaded, or the system is no
          if (/^(koffi|@koromix)/.test(name)) throw new Error('it is not there');
          return resolve(name, ...rest);
        };
+       const open = process.dlopen;
+       process.dlopen = (module, file, ...rest) => {
+         if (file.includes('koffi')) throw new Error('it is not there');
+         return open.call(process, module, file, ...rest);
+       };
        Object.defineProperty(process, 'platform', { value: '${platform}' });`,
     );
     const env = { ...process.env, NODE_OPTIONS: `--require ${lie}` };

@@ -17,4 +17,5 @@ const runs =
   process.argv[2] === 'debug' || (process.argv[2] === 'run' && threaded.some((word) => said.has(word)));
 if (runs && !said.has('--help') && !said.has('-h') && !elsewhere) warmUp();
 process.on('exit', saveCompiled);
-void loadCompiled<typeof program>(process.argv[2] === 'run' ? 'run.cjs' : 'program.cjs').main(process.argv);
+const bundle = process.argv[2] === 'run' ? 'run.cjs' : 'program.cjs';
+void loadCompiled<typeof program>(bundle, require).main(process.argv);

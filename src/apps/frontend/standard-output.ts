@@ -9,6 +9,22 @@ import { constants, fstatSync, openSync, type Stats, writeSync } from 'node:fs';
 /** Numbers of Linux's drivers for terminals (Documentation/admin-guide/devices.txt): 4 tty, 5 console, 136 to 143 pseudo-terminals. */
 const isTerminal = (major: number) => major === 4 || major === 5 || (major >= 136 && major <= 143);
 
+/** Linux's number of the device /dev/null: major 1, minor 3. */
+const NULL_DEVICE = 0x103;
+
+/** True for a descriptor whose reads never wait: a file or /dev/null. */
+export function isFile(descriptor: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    return (
+      stats.isFile() ||
+      (process.platform === 'linux' && stats.isCharacterDevice() && stats.rdev === NULL_DEVICE)
+    );
+  } catch {
+    return false;
+  }
+}
+
 type Name = 'stdout' | 'stderr';
 
 /** One of the two. */

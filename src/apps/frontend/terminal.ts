@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { readSync } from 'node:fs';
 import type { HostedMachine } from '../../runtime/index.js';
 import { RawTerminal } from './raw-terminal.js';
 import { INTERRUPT, strokesFrom } from './screen/keys.js';
-import { standardError, standardOutput } from './standard-output.js';
+import { isFile, standardError, standardOutput } from './standard-output.js';
 
 /** How many console bytes are kept for expectations, from the start. A guest may print without end. */
 const KEPT_BYTES = 16 * 1024 * 1024;
@@ -14,6 +15,9 @@ const KEPT_BYTES = 16 * 1024 * 1024;
 const MAX_WAITING = 4096;
 const LINE_FEED = 0x0a;
 const MAX_TAIL = 8192;
+const STDIN = 0;
+/** Bytes that are read at once from a file. */
+const CHUNK = 64 * 1024;
 /** Ctrl-Z. */
 const SUSPEND = '\x1a';
 
@@ -79,11 +83,11 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
     void machine.stop();
   });
   // Not opened for a guest that never looks for it.
-  let input: { terminal: RawTerminal | undefined } | undefined;
+  let input: Disposable | undefined;
   if (screen) process.stdin.on('error', () => {});
   else
     machine.onInputWanted(() => {
-      input = { terminal: connectInput(machine, keys) };
+      input = inputFile(machine) ?? connectInput(machine, keys);
     });
   return {
     get bytes() {
@@ -99,26 +103,55 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
       return last !== LINE_FEED && standardOutput.sharesWith(standardError);
     },
     async close(flush) {
-      input?.terminal?.[Symbol.dispose]();
-      if (input !== undefined || screen) process.stdin.removeAllListeners('data').destroy();
+      input?.[Symbol.dispose]();
+      if (screen) process.stdin.removeAllListeners('data').destroy();
       if (screen) for (const bytes of kept) void standardOutput.write(bytes);
       if (flush) await standardOutput.flush();
     },
   };
 }
 
-/** @returns the terminal, where stdin is one; the caller restores it at the end */
-function connectInput(machine: HostedMachine, keys: KeyTarget): RawTerminal | undefined {
+/** Sends stdin where it is a file, which can be read at once: without Node's streams, see standard-output.ts. */
+function inputFile(machine: HostedMachine): Disposable | undefined {
+  if (!isFile(STDIN)) return undefined;
+  let closed = false;
+  const send = async () => {
+    for (const chunk = new Uint8Array(CHUNK); !closed; ) {
+      const length = readSync(STDIN, chunk);
+      if (length === 0) return;
+      await machine.send(chunk.slice(0, length));
+    }
+  };
+  // An unreadable stdin counts as empty.
+  void send().catch(() => {});
+  return {
+    [Symbol.dispose]() {
+      closed = true;
+    },
+  };
+}
+
+/** @returns what ends it: releases stdin, and restores the terminal where it is one */
+function connectInput(machine: HostedMachine, keys: KeyTarget): Disposable {
   const { stdin } = process;
   // A closed or unreadable stdin counts as empty.
   stdin.on('error', () => {});
-  if (!stdin.isTTY) {
+  const terminal = stdin.isTTY ? sendKeys(machine, keys) : undefined;
+  if (terminal === undefined)
     stdin.on('data', (chunk: Buffer) => {
       stdin.pause();
       void machine.send(chunk).then(() => stdin.resume());
     });
-    return undefined;
-  }
+  return {
+    [Symbol.dispose]() {
+      terminal?.[Symbol.dispose]();
+      stdin.removeAllListeners('data').destroy();
+    },
+  };
+}
+
+function sendKeys(machine: HostedMachine, keys: KeyTarget): RawTerminal {
+  const { stdin } = process;
   // The run handles SIGINT, SIGTERM and SIGHUP: they stop the guest first.
   const terminal = new RawTerminal(stdin, ['SIGQUIT']);
   let waiting = 0;

@@ -55,14 +55,14 @@ let first: Uint32Array | undefined;
 /** The planes as a BIOS leaves them: the font, and an empty screen. Made once: that takes as long as a machine's life. */
 function firstPlanes(): Uint32Array {
   if (first !== undefined) return first;
-  first = new Uint32Array(2 * BLANKS);
+  // Blanks in light grey on black, in each second word.
+  const cells = new BigUint64Array(BLANKS).fill(0x0720n);
+  first = new Uint32Array(cells.buffer);
   const font = romFont();
   for (let glyph = 0; glyph < GLYPHS; glyph++) {
     for (let row = 0; row < GLYPH_ROWS; row++)
-      first[glyph * GLYPH_STRIDE + row] = font[glyph * GLYPH_ROWS + row]! << 16;
+      first[glyph * GLYPH_STRIDE + row]! |= font[glyph * GLYPH_ROWS + row]! << 16;
   }
-  // Blanks in light grey on black.
-  for (let cell = 0; cell < BLANKS; cell++) first[cell * 2]! |= 0x0720;
   return first;
 }
 

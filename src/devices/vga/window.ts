@@ -59,8 +59,9 @@ export function gather(layout: Layout, words: Uint32Array, linear: Uint8Array, s
     for (let i = 0; i < dwords.length; i++) dwords[i] = words[i * 4]!;
     return;
   }
-  const pairs = new Uint16Array(linear.buffer, linear.byteOffset, size / 2);
-  for (let i = 0; i < pairs.length; i++) pairs[i] = words[i * 2]!;
+  // Two cells at once: this is part of each machine's start.
+  const pairs = new Uint32Array(linear.buffer, linear.byteOffset, size / 4);
+  for (let i = 0; i < pairs.length; i++) pairs[i] = (words[i * 4]! & 0xffff) | (words[i * 4 + 2]! << 16);
 }
 
 /** Puts what the guest wrote back into the planes. */

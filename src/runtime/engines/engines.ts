@@ -150,8 +150,9 @@ const OSXSAVE = 1 << 27;
 
 /** KVM uses the host's processor: why it cannot be the other vendor's. Undefined where it is the requested one. */
 function whyNotVendor(cpuVendor: CpuVendor | undefined): string | undefined {
+  if (cpuVendor === undefined) return undefined;
   const host = hostCpuVendor();
-  if (cpuVendor === undefined || cpuVendor === host) return undefined;
+  if (cpuVendor === host) return undefined;
   const names = { intel: 'an Intel', amd: 'an AMD' };
   const own = host === undefined ? 'another vendor’s' : names[host];
   return `KVM runs this host’s processor, ${own} (--cpu-vendor ${cpuVendor})`;

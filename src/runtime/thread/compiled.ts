@@ -8,25 +8,27 @@
  * @module
  */
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import * as nodeModule from 'node:module';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Script } from 'node:vm';
 import { codeCacheFolder } from './code-cache.js';
 
 /**
  * Returns a bundle's exports.
  * @param file the bundle's name, beside this file's bundle
+ * @param require that of this file's bundle
  */
-export function loadCompiled<T>(file: string): T {
-  const filename = path.join(path.dirname(fileURLToPath(import.meta.url)), file);
-  const require = nodeModule.createRequire(filename);
+export function loadCompiled<T>(file: string, require: NodeJS.Require): T {
+  const filename = path.join(import.meta.dirname, file);
+  const known = loaded.get(filename);
+  if (known !== undefined) return known as T;
   const folder = codeCacheFolder();
-  // Not in Node 20's types.
-  const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => void };
   if (folder === undefined) return require(filename) as T;
-  if (enableCompileCache === undefined) return loadByScript(filename, folder, require) as T;
-  enableCompileCache(folder);
+  if (process.versions.node.startsWith('20.')) return loadByScript(filename, folder, require) as T;
+  // Not in Node 20's types, and not in each Node from 21 on.
+  const { enableCompileCache } = process.getBuiltinModule('node:module') as {
+    enableCompileCache?: (folder: string) => void;
+  };
+  enableCompileCache?.(folder);
   return require(filename) as T;
 }
 
@@ -40,13 +42,12 @@ interface Unsaved {
 const unsaved: Unsaved[] = [];
 
 /** Those that another bundle requires. */
-const bundles = new Set(['./program.cjs', './pc.cjs']);
+const bundles = new Set(['./program.cjs', './soft.cjs', './kvm.cjs', './pc.cjs']);
 
 /** What bundles export that were loaded by script, by their names. */
 const loaded = new Map<string, unknown>();
 
 function loadByScript(filename: string, folder: string, require: NodeJS.Require): unknown {
-  if (loaded.has(filename)) return loaded.get(filename);
   const { file, key } = entryFor(filename, folder);
   const cachedData = read(file, key);
   // Takes half the time of utf8; the build ensures that they are ASCII.
@@ -59,7 +60,7 @@ function loadByScript(filename: string, folder: string, require: NodeJS.Require)
   const module = { exports: {} };
   loaded.set(filename, module.exports);
   // Bundles that load each other are loaded so too.
-  const load = (name: string) => (bundles.has(name) ? loadCompiled(name) : require(name));
+  const load = (name: string) => (bundles.has(name) ? loadCompiled(name, require) : require(name));
   script.runInThisContext()(
     module.exports,
     Object.assign(load, require),
@@ -94,8 +95,9 @@ export function saveCompiled(): void {
  * V8 compares only a source's length. V8 itself checks its flags and the processor.
  */
 function entryFor(filename: string, folder: string): { file: string; key: Buffer } {
-  const { size, mtimeMs } = statSync(filename);
-  const key = Buffer.from(`${filename}\n${size}\n${mtimeMs}\n`);
+  // npm gives each file of each version the same time of modification.
+  const { size, mtimeMs, ctimeMs } = statSync(filename);
+  const key = Buffer.from(`${filename}\n${size}\n${mtimeMs} ${ctimeMs}\n`);
   const name = `${path.basename(filename)}-${hash(filename)}-${process.arch}-${process.versions.v8}`;
   return { file: path.join(folder, name), key };
 }

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { Picture } from '../../devices/contract/index.js';
+import type { Device, Picture } from '../../devices/contract/index.js';
 import {
   AcpiPm,
-  type Drives,
+  Drives,
   KeyboardController,
   type PortOptions,
   SimvirtioByExits,
@@ -168,9 +168,14 @@ export class Life implements Disposable {
       boot: { mode, format, entry, stack, segments, notes },
       engine: engine.name,
       hostKernel: engine.capabilities.hostKernel,
-      hasPowerButton: this.machine.devices.some((device) => device instanceof AcpiPm),
+      hasPowerButton: this.#named('acpi-pm').some((device) => device instanceof AcpiPm),
       ...(because !== undefined && { because }),
     };
+  }
+
+  /** The devices whose names begin so. Only about these are their classes asked, whose code is loaded where it is first used. */
+  #named(name: string): Device[] {
+    return this.machine.devices.filter((device) => device.name.startsWith(name));
   }
 
   /** The next life, made from the same parts; this one has been disposed. */
@@ -189,11 +194,10 @@ export class Life implements Disposable {
     const { cpu, memory } = this.machine;
     const asked = this.parts.observe.translations;
     const translations = asked && findTranslations(translationsOf(cpu, memory), asked);
-    const simvirtio = this.machine.devices.find((device) => device instanceof SimvirtioByExits);
-    // By its name: to ask for its class would load the disks' bundle, also for a machine without one.
-    const drives = this.machine.devices.find(({ name }) => name === 'disks') as Partial<Drives> | undefined;
-    const disks = drives?.lost ?? [];
-    const virtio = virtioViews(this.machine.devices);
+    const simvirtio = this.#named('simvirtio').find((device) => device instanceof SimvirtioByExits);
+    const disks = this.#named('disks').find((device) => device instanceof Drives)?.lost ?? [];
+    const rings = this.#named('virtio');
+    const virtio = rings.length === 0 ? [] : virtioViews(rings);
     this.parts.post({
       type: 'outcome',
       outcome,

@@ -6,4 +6,4 @@
 import { loadCompiled, saveCompiled } from './compiled.js';
 import type * as worker from './worker.js';
 
-loadCompiled<typeof worker>('machine-thread.cjs').setAfterRun(saveCompiled);
+loadCompiled<typeof worker>('machine-thread.cjs', require).setAfterRun(saveCompiled);

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import type * as Koffi from 'koffi';
 import { KvmUnavailableError } from './errors.js';
 
@@ -99,9 +100,8 @@ function load(): Libc {
 }
 
 function loadKoffi(): typeof Koffi {
-  const require = createRequire(import.meta.url);
   try {
-    return loadProgram(require) ?? (require('koffi') as typeof Koffi);
+    return loadProgram() ?? (createRequire(import.meta.url)('koffi') as typeof Koffi);
   } catch (cause) {
     throw new KvmUnavailableError(
       `koffi, which calls the C library, could not be loaded: ${cause instanceof Error ? cause.message : cause}`,
@@ -115,17 +115,42 @@ function loadKoffi(): typeof Koffi {
 const PROGRAM = '@koromix/koffi-linux-x64/linux_x64/koffi.node';
 
 /**
- * koffi without its loader, which takes ten times as long as its program. Undefined where it lies elsewhere or is another version, and
- * with another C library.
+ * koffi without its loader, which takes ten times as long as its program, and without Node's search for packages, which reads and
+ * parses the package.json of each. Undefined where it lies elsewhere or is another version, and with another C library.
  */
-function loadProgram(require: NodeJS.Require): typeof Koffi | undefined {
+function loadProgram(): typeof Koffi | undefined {
   try {
-    if (readFileSync('/proc/self/maps', 'latin1').includes('/ld-musl-')) return undefined;
-    const program = require(PROGRAM) as typeof Koffi;
-    return program.version.startsWith('3.') ? program : undefined;
+    const file = findProgram();
+    if (file === undefined || !hasGlibc()) return undefined;
+    const program = { exports: {} as typeof Koffi };
+    process.dlopen(program, file);
+    return program.exports.version.startsWith('3.') ? program.exports : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Looks where npm puts a package's dependencies: into its own node_modules, or into one that it is in itself. */
+function findProgram(): string | undefined {
+  for (let folder = import.meta.dirname; ; folder = path.dirname(folder)) {
+    const file = path.join(folder, 'node_modules', PROGRAM);
+    if (existsSync(file)) return file;
+    if (folder === path.dirname(folder)) return undefined;
+  }
+}
+
+/** glibc's dynamic linker, which the first page of Node's own program names (ELF, PT_INTERP). */
+const GLIBC_LINKER = '/ld-linux-x86-64.so.2\0';
+
+function hasGlibc(): boolean {
+  const start = Buffer.alloc(4096);
+  const file = openSync(process.execPath, 'r');
+  try {
+    readSync(file, start);
+  } finally {
+    closeSync(file);
+  }
+  return start.includes(GLIBC_LINKER, 0, 'latin1');
 }
 
 // Values of the C library's headers for Linux on x86-64.
