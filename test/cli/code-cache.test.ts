@@ -86,19 +86,6 @@ describe('the code that V8 compiled', () => {
     assert.deepEqual(kept(), before, 'the second start writes nothing');
   });
 
-  test('of a run without a disk is that of one bundle alone', {
-    skip: !isOwn && 'Node keeps it itself',
-  }, () => {
-    using scratch = new Scratch();
-    const { NODE_DISABLE_COMPILE_CACHE: _, ...inherited } = process.env;
-    const env = { ...inherited, XDG_CACHE_HOME: scratch.path };
-    assert.equal(spawnSync(process.execPath, [cli, 'run', hello, '--engine', 'soft'], { env }).status, 0);
-    assert.deepEqual(
-      entries(scratch.path).map((file) => path.basename(file).split('-')[0]),
-      ['run.cjs'],
-    );
-  });
-
   test('is kept by Node where it can', { skip: isOwn && 'Node 20 has no compile cache' }, () => {
     using scratch = new Scratch();
     start(scratch.path);
