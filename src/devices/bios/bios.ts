@@ -24,6 +24,7 @@ import { Guest } from './guest.js';
 import type { MemoryMapEntry, Pc } from './pc.js';
 import { powerUp, startChips } from './power-up.js';
 import { ROM_SEGMENT, ROM_SIZE, romImage } from './rom/rom.js';
+import { MOST_TYPED_AHEAD } from './services/keyboard/buffer.js';
 import { STATIC_TABLE, staticTable } from './services/video/information.js';
 
 /** Where the ROM says that somebody called: the frame's address, SS in the upper half and SP in the lower. */
@@ -46,6 +47,8 @@ export interface BiosOptions {
 export interface BiosState {
   /** The number of the CD that emulates a disk, or was booted; null where none was. */
   emulator: number | null;
+  /** Keys that wait for room in the keyboard buffer. */
+  typedAhead: number[];
 }
 
 /** See the module's comment. */
@@ -58,6 +61,7 @@ export class Bios implements Device {
   readonly #options: BiosOptions;
   readonly #drives: BiosDrives;
   #pc: Pc | undefined;
+  readonly #typedAhead: number[] = [];
   #host: DeviceHost | undefined;
   /** Calls of interrupts that nothing serves, by number. */
   readonly unserved = new Map<number, number>();
@@ -84,6 +88,7 @@ export class Bios implements Device {
       order,
       ram,
       map: map?.(host.memory) ?? [{ address: 0, size: ram, type: 1 }],
+      typedAhead: this.#typedAhead,
       videoRom: ROM_SEGMENT,
       print: (character) => print(textOf(character)),
       stop: (reason) => host.stop(reason),
@@ -123,11 +128,18 @@ export class Bios implements Device {
 
   save(): BiosState {
     const { emulator } = this.#drives;
-    return { emulator: emulator < 0 ? null : emulator };
+    return { emulator: emulator < 0 ? null : emulator, typedAhead: [...this.#typedAhead] };
+  }
+
+  #checkedKeys(keys: unknown): number[] {
+    if (!Array.isArray(keys) || keys.length > MOST_TYPED_AHEAD)
+      throw new DeviceStateError(this.name, `'typedAhead' is not a list of at most ${MOST_TYPED_AHEAD} keys`);
+    return keys.map((key, i) => registerField(this.name, `typedAhead[${i}]`, key, 0xffff));
   }
 
   load(state: unknown): void {
-    const { emulator } = stateFields(this.name, state, this.save());
+    const { emulator, typedAhead } = stateFields(this.name, state, this.save(), { typedAhead: [] });
+    this.#typedAhead.splice(0, MOST_TYPED_AHEAD, ...this.#checkedKeys(typedAhead));
     if (emulator === null) {
       this.#drives.emulate(undefined);
       return;

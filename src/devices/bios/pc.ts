@@ -24,6 +24,8 @@ export interface Pc {
   readonly ram: number;
   /** What INT 15h AX=E820h lists. */
   readonly map: readonly MemoryMapEntry[];
+  /** Keys that came while the keyboard buffer was full: see `typeKey`. */
+  readonly typedAhead: number[];
   /** The segment of the ROM with the fonts. */
   readonly videoRom: number;
   /** A text that goes to the machine's console, too: the text that a program writes to a screen which may not be visible. */

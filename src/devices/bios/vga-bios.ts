@@ -49,6 +49,7 @@ export class VgaBios extends Stateless implements Device {
       order: undefined,
       ram,
       map: [],
+      typedAhead: [],
       videoRom: VGA_ROM_SEGMENT,
       print: (character) => print(textOf(character)),
       stop: (reason) => host.stop(reason),

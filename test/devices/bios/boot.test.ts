@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { type KeyEvent, strokesOf } from '../../../src/devices/keyboard/index.js';
 import { createMachine } from '../../../src/index.js';
 import { noKvm, Scratch } from '../../support.js';
 import { bootSector } from './bench.js';
@@ -55,6 +56,40 @@ describe('a file that firmware starts', () => {
       const both = { disks: [{ file: scratch.file('c.img') }], boot: 'c' };
       assert.deepEqual(runs({ engine, image: scratch.file('a.img'), ...both }), [0x61, 0x80]);
     });
+
+  test('keys that come while the keyboard buffer is full are read later, also by a machine that takes the state', () => {
+    // Sleeps 60 ticks with the keys coming, then writes as many keys as `text` has.
+    const text = 'the quick brown fox jumps over the lazy dog 0123456789 times';
+    const image = bootSector(
+      ...[0x31, 0xc0, 0x8e, 0xd8, 0xfb],
+      ...[0xf4, 0x83, 0x3e, 0x6c, 0x04, 60, 0x72, 0xf8],
+      ...[0xb9, text.length, 0, 0x30, 0xe4, 0xcd, 0x16, 0xe6, 0xe9, 0xe2, 0xf8, 0xfa, 0xf4],
+    );
+    const make = (strokes: KeyEvent[]) => {
+      const said: number[] = [];
+      const source = {
+        get available() {
+          return strokes.length > 0;
+        },
+        read: () => strokes.shift(),
+      };
+      const output = (bytes: Uint8Array) => void said.push(...bytes);
+      return { machine: createMachine({ engine: 'soft', image, keys: { source }, output }), said };
+    };
+    const first = make([...strokesOf(text)]);
+    using typed = first.machine;
+    do assert.equal(typed.run({ maxExits: 20, timeoutMs: 60_000 }).kind, 'limit');
+    while (first.said.length === 0);
+    const second = make([]);
+    using later = second.machine;
+    later.load(structuredClone(typed.save()));
+    assert.equal(later.run({ timeoutMs: 60_000 }).kind, 'halted');
+    assert.equal(typed.run({ timeoutMs: 60_000 }).kind, 'halted');
+    assert.equal(String.fromCharCode(...first.said), text);
+    assert.equal(String.fromCharCode(...second.said), text.slice(-second.said.length));
+    assert.ok(second.said.length > 15);
+    assert.deepEqual(later.cpu.getRegisters(), typed.cpu.getRegisters());
+  });
 
   test('another ROM is at the top of 4 GiB and below 1 MiB, and starts at FFFF_FFF0h', () => {
     using scratch = new Scratch();

@@ -1,7 +1,15 @@
-/** The keyboard buffer in the data area: a ring of words that programs read and write, too. */
+/**
+ * The keyboard buffer in the data area: a ring of 15 words that programs read and write, too. Keys that it has no room for wait here,
+ * where a PC would beep and lose them: what is typed to a guest may come all at once.
+ *
+ * @module
+ */
 import { Data } from '../../data-area.js';
 import type { Guest } from '../../guest.js';
+import type { Pc } from '../../pc.js';
 
+/** The most keys that wait. */
+export const MOST_TYPED_AHEAD = 4096;
 const SEGMENT = 0x400;
 /** Where the ring is on a PC, for a guest that has nonsense there. */
 const USUAL = { start: 0x1e, end: 0x3e };
@@ -18,19 +26,28 @@ function inside(at: number, { start, end }: { start: number; end: number }): num
 
 const next = (at: number, { start, end }: { start: number; end: number }) => (at + 2 >= end ? start : at + 2);
 
+/** Moves keys that wait into the ring, as far as it has room. */
+function refill({ guest, typedAhead }: Pc): void {
+  while (typedAhead.length > 0 && storeKey(guest, typedAhead[0]!)) typedAhead.shift();
+}
+
 /** The next word, which stays; -1 where there is none. */
-export function peekKey(guest: Guest): number {
+export function peekKey(pc: Pc): number {
+  const { guest } = pc;
+  refill(pc);
   const head = guest.read16(Data.keyHead);
   if (head === guest.read16(Data.keyTail)) return -1;
   return guest.read16(SEGMENT + inside(head, bounds(guest)));
 }
 
-export function dropKey(guest: Guest): void {
+export function dropKey(pc: Pc): void {
+  const { guest } = pc;
   const ring = bounds(guest);
   guest.write16(Data.keyHead, next(inside(guest.read16(Data.keyHead), ring), ring));
+  refill(pc);
 }
 
-/** @returns false where the buffer is full */
+/** Puts a word into the ring. @returns false where the ring is full */
 export function storeKey(guest: Guest, word: number): boolean {
   const ring = bounds(guest);
   const tail = inside(guest.read16(Data.keyTail), ring);
@@ -41,8 +58,17 @@ export function storeKey(guest: Guest, word: number): boolean {
   return true;
 }
 
-export function clearKeys(guest: Guest): void {
+/** A key was pressed. */
+export function typeKey(pc: Pc, word: number): void {
+  refill(pc);
+  const { typedAhead } = pc;
+  if (typedAhead.length === 0 && storeKey(pc.guest, word)) return;
+  if (typedAhead.length < MOST_TYPED_AHEAD) typedAhead.push(word);
+}
+
+export function clearKeys({ guest, typedAhead }: Pc): void {
   const { start } = bounds(guest);
   guest.write16(Data.keyHead, start);
   guest.write16(Data.keyTail, start);
+  typedAhead.length = 0;
 }

@@ -21,13 +21,13 @@ function old(word: number): number {
 const asNew = (word: number) => ((word & 0xff) === 0xf0 && word >> 8 !== 0 ? word & 0xff00 : word);
 
 /** The next word for a caller, which stays; keys that it cannot have are dropped. -1 where there is none. */
-function peek({ guest }: Pc, enhanced: boolean): number {
+function peek(pc: Pc, enhanced: boolean): number {
   for (;;) {
-    const word = peekKey(guest);
+    const word = peekKey(pc);
     if (word < 0) return -1;
     const seen = enhanced ? asNew(word) : old(word);
     if (seen >= 0) return seen;
-    dropKey(guest);
+    dropKey(pc);
   }
 }
 
@@ -48,7 +48,7 @@ function reader(enhanced: boolean): BiosFunction {
         frame.wait();
         return;
       }
-      dropKey(pc.guest);
+      dropKey(pc);
       frame.ax = word;
     },
   };

@@ -2,7 +2,7 @@
 import { Data } from '../../data-area.js';
 import type { BiosService, Pc } from '../../pc.js';
 import { hex } from '../../words.js';
-import { clearKeys, storeKey } from './buffer.js';
+import { clearKeys, typeKey } from './buffer.js';
 import { isKeypad, isLetter, keypadDigit, wordsOf } from './keys.js';
 
 /** Bits of the byte at 417h. */
@@ -88,7 +88,7 @@ function hold(pc: Pc, scan: number, bit: number, down: boolean, right: boolean):
   if (scan !== 0x38 || down) return;
   // Alt goes up: digits of the keypad have made up a character.
   const number = guest.read8(Data.altNumber);
-  if (number !== 0) storeKey(guest, number);
+  if (number !== 0) typeKey(pc, number);
   guest.write8(Data.altNumber, 0);
 }
 
@@ -110,9 +110,9 @@ function press(pc: Pc, scan: number, extended: boolean): number {
   }
   if (extended && scan === 0x37) return ctrl ? store(pc, 0x7200) : PRINT_SCREEN;
   if (scan === 0x46 && ctrl) {
-    clearKeys(guest);
+    clearKeys(pc);
     guest.write8(Data.broken, 0x80);
-    storeKey(guest, 0);
+    typeKey(pc, 0);
     return CTRL_BREAK;
   }
   const lock = locks[scan];
@@ -145,7 +145,7 @@ function isShifted(shifts: number, lock: number): boolean {
 }
 
 function store(pc: Pc, word: number): number {
-  storeKey(pc.guest, word);
+  typeKey(pc, word);
   return NOTHING;
 }
 
