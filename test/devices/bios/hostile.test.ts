@@ -66,7 +66,7 @@ describe('the BIOS', () => {
     const cd = bootableCd({ media: 2 });
     const bios = () => new Bios({ memory: 1 << 20, drives: new Drives([drive('cd0', 'cdrom', cd, true)]) });
     using bench = new BiosBench([drive('cd0', 'cdrom', cd, true)], { boot: 'd,a' });
-    assert.deepEqual(bench.bios.save(), { emulator: 0xe0 });
+    assert.deepEqual(bench.bios.save(), { emulator: 0xe0, typedAhead: [] });
     const other = bios();
     other.load(JSON.parse(JSON.stringify(bench.bios.save())));
     assert.deepEqual(other.save(), bench.bios.save());
@@ -77,6 +77,9 @@ describe('the BIOS', () => {
       { emulator: 'x' },
       { emulator: 0x1e0 },
       { emulator: null, a: 1 },
+      { emulator: null, typedAhead: 'x' },
+      { emulator: null, typedAhead: [0x1_0000] },
+      { emulator: null, typedAhead: new Array(4097).fill(1) },
     ])
       assert.throws(() => bios().load(state), { code: 'ESTATE' });
   });
