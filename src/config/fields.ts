@@ -44,7 +44,9 @@ export const translateModes = ['off', 'on', 'eager'] as const;
 export type TranslateMode = (typeof translateModes)[number];
 
 /** The most CPUs that a machine can have. */
-export const MAX_CPUS = 1;
+export const MAX_CPUS = 16;
+/** The longest turn of one of several CPUs, in instructions. */
+const MAX_QUANTUM = 1_000_000_000;
 
 /** One field of a `MachineSpec`. */
 export interface Field<T> {
@@ -104,11 +106,23 @@ export const fields = {
   mode: field(choice(modes), 'first CPU state', { default: 'auto', option: '--mode <mode>' }),
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB; 128 MiB for a kernel that a loader's protocol starts. */
   memory: field(size, 'RAM, such as 64K, 16M, 1G', { default: 16 * 1024 * 1024, option: '--memory <size>' }),
-  /** How many CPUs the machine has: 1, until there are engines that run more. Default 1. */
-  cpus: field(whole(1, MAX_CPUS), 'how many CPUs the machine has: one, so far', {
+  /** How many CPUs the machine has, 1 to 16 (docs/smp.md). Default 1. */
+  cpus: field(whole(1, MAX_CPUS), 'how many CPUs the machine has: 1 to 16', {
     default: 1,
     option: '--smp <n>',
   }),
+  /** How many instructions each of several CPUs runs before it is the next one's turn. Default 10,000. */
+  smpQuantum: field(whole(1, MAX_QUANTUM), 'instructions of a turn, where several CPUs take turns', {
+    option: '--smp-quantum <n>',
+  }),
+  /** Turns of random lengths, up to twice the quantum, that follow from this number: other races show. Default: all are equal. */
+  smpSeed: field(
+    whole(0, 0xffff_ffff),
+    'turns of random lengths that follow from this number, to provoke races',
+    {
+      option: '--smp-seed <n>',
+    },
+  ),
   /** Pieces of memory beside RAM. Default: none. */
   regions: field(
     listOf(region, 'a list of regions: [{ "address": 33554432, "size": 4096 }]'),

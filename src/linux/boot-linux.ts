@@ -19,6 +19,8 @@ export interface LinuxOptions {
   readonly busybox?: string;
   /** Archives (cpio) that are unpacked first: programs and files of yours. Ours come over them. */
   readonly initrd?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** How many CPUs it has, 1 to 16. Default: 1. */
+  readonly cpus?: number;
   /** Bytes of memory. Default: 256 MiB. */
   readonly memory?: number;
   readonly engine?: EngineName;
@@ -50,7 +52,7 @@ const APPEND = 'console=ttyS0 quiet panic=-1 no_timer_check';
  * @throws ConfigError for a file that is not what it should be; TerrariumError `ELINUX` where the guest does not come up
  */
 export async function bootLinux(options: LinuxOptions): Promise<LinuxVm> {
-  const { kernel, modules = modulesBeside(kernel), memory = MEMORY, engine, channels = 2 } = options;
+  const { kernel, modules = modulesBeside(kernel), memory = MEMORY, engine, cpus, channels = 2 } = options;
   if (!Number.isInteger(channels) || channels < 1 || channels > MOST_CHANNELS)
     throw new ConfigError(`channels is ${channels}`, `give a number from 1 to ${MOST_CHANNELS}`);
   requireAtLeast('timeoutMs', options.timeoutMs, 1);
@@ -71,6 +73,7 @@ export async function bootLinux(options: LinuxOptions): Promise<LinuxVm> {
       seed: randomInt(2 ** 32),
       ports: Array.from({ length: channels }, (_, n) => portsOf(n)).flat(),
       ...(engine && { engine }),
+      ...(cpus !== undefined && { cpus }),
     };
     const machine = await hostMachine(made);
     const vm = new LinuxVm(machine, made, channels, options.onConsole ?? (() => {}));

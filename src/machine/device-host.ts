@@ -33,6 +33,8 @@ export interface Lender {
   readonly inputs: Inputs;
   nmi(): void;
   readonly cpus: readonly CpuWires[];
+  /** The number of the CPU that left its guest. */
+  currentCpu(): number;
 }
 
 /** What a machine lends to one of its devices. */
@@ -105,6 +107,10 @@ export class LentHost implements DeviceHost {
 
   nmi(): void {
     this.#lender.nmi();
+  }
+
+  get currentCpu(): number {
+    return this.#lender.currentCpu();
   }
 }
 

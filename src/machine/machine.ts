@@ -21,6 +21,7 @@ import type { Outcome } from './cpus/outcome.js';
 import { TICK_MS } from './cpus/pace.js';
 import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './cpus/run-loop.js';
 import { CycleTime, DEFAULT_IPS, HostTime } from './cpus/time.js';
+import { type TurnOptions, Turns } from './cpus/turns.js';
 import { Wires } from './cpus/wires.js';
 import { type Lender, LentHost } from './device-host.js';
 import { Inputs, type InputsOptions } from './inputs/index.js';
@@ -41,6 +42,10 @@ export interface MachineConfig extends BootOptions {
   image: Image;
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
   memory?: number;
+  /** How many CPUs there are. All but the first wait for a start-up interrupt of a local APIC. Default 1. */
+  cpus?: number;
+  /** How several CPUs take turns, on an engine whose CPUs do. */
+  turns?: TurnOptions;
   /** Places what runs and says how it starts, instead of `boot`: firmware that has started already. */
   start?: (memory: GuestMemory) => BootPlan;
   /** More pieces of memory: read-only, with a dirty log, at other addresses. */
@@ -79,7 +84,7 @@ export interface MachineConfig extends BootOptions {
 }
 
 /**
- * A machine: RAM, one CPU, and devices on a bus. It is synchronous and belongs to the thread that made it.
+ * A machine: RAM, CPUs, and devices on a bus. It is synchronous and belongs to the thread that made it.
  *
  * ```ts
  * using machine = new Machine({ engine: kvmEngine(), image: parseImage(bytes, 'kernel'), devices: [device] });
@@ -105,8 +110,12 @@ export class Machine implements Runnable, Disposable {
   readonly inputs: Inputs;
   readonly observer: ExitObserver | undefined;
   readonly interrupts: Interrupts;
+  /** How several CPUs take turns; undefined where there is one. @internal */
+  readonly turns: Turns | undefined;
   /** @internal */
   readonly wires: readonly Wires[];
+  /** The CPU that left its guest last, and whose registers a reader wants. */
+  current = 0;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   /** @internal */
@@ -151,16 +160,22 @@ export class Machine implements Runnable, Disposable {
       this.boot = config.start?.(this.memory) ?? boot(this.memory, config.image, config);
       this.#vm = engine.createVm(this.memory, {
         irqchip,
+        cpus: config.cpus ?? 1,
         ...(config.apic && { apic: apicFeatures(config) }),
       });
       undo.push(this.#vm);
       this.writtenPages = new WrittenPages(this.memory, this.#vm);
-      this.cpus = [this.#vm.createCpu(this.control)];
-      undo.push(...this.cpus);
+      const cpus: EngineCpu[] = [];
+      this.cpus = cpus;
+      for (let left = config.cpus ?? 1; left > 0; left--) {
+        cpus.push(this.#vm.createCpu(this.control));
+        undo.push(cpus.at(-1)!);
+      }
       const cycleTime = chooseTime(config, this.cpu, engine);
       this.cycleTime = cycleTime;
       this.sleepsInWallTime = config.clock === 'paced';
-      this.wires = this.cpus.map((cpu) => new Wires(cpu, cycleTime));
+      this.turns = this.#makeTurns(config);
+      this.wires = this.cpus.map((cpu) => new Wires(cpu, cycleTime, this.turns));
       const now = cycleTime === undefined ? () => this.#hostTime.now() : () => cycleTime.now();
       this.clock = new AlarmClock(now);
       this.inputs = new Inputs({
@@ -329,6 +344,17 @@ export class Machine implements Runnable, Disposable {
     this.memory.release(this.memory.isWanted && this.engine.discard(this.memory));
   }
 
+  #makeTurns({ turns }: MachineConfig): Turns | undefined {
+    const { clock } = this.cpu;
+    if (this.cpus.length === 1) return undefined;
+    if (clock === undefined)
+      throw new ConfigError(
+        `the engine ${this.engine.name} runs one CPU`,
+        'take the software CPU for several: --engine soft',
+      );
+    return new Turns(this.cpus, clock, this.memory, turns ?? {});
+  }
+
   #addDevice(device: Device, index: number): void {
     if (this.devices.findIndex((other) => other.name === device.name) !== index) {
       throw new ConfigError(`two devices are called '${device.name}'`, 'give each its own name');
@@ -368,8 +394,9 @@ export class Machine implements Runnable, Disposable {
       },
       clock: this.clock,
       inputs: this.inputs,
-      nmi: () => this.cpu.injectNmi(),
+      nmi: () => this.wires[0]!.nmi(),
       cpus: this.wires,
+      currentCpu: () => this.current,
     };
   }
 }

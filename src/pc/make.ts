@@ -55,9 +55,17 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
   const networks = parts.networks?.map((network) => silenced(network, () => made?.quiet === true)) ?? [];
   const virtio = virtioDevices(spec, { ...parts, networks, output, drives });
   const seats = seatsOf(spec, parts);
+  const { cpus = 1 } = spec;
   const isPc =
     (spec.machine ??
-      (firmware || rom || parts.fwCfg || virtio.length + networks.length > 0 ? 'pc' : 'bare')) === 'pc';
+      (cpus > 1 || firmware || rom || parts.fwCfg || virtio.length + networks.length > 0 ? 'pc' : 'bare')) ===
+    'pc';
+  // Without local APICs the others could not be started.
+  if (cpus > 1 && (!isPc || irqchip !== 'user'))
+    throw new ConfigError(
+      `${cpus} CPUs need local APICs, and ${isPc ? `--irqchip ${irqchip ?? 'none'} has none of Terrarium's` : 'a bare machine has none'}`,
+      isPc ? 'take --irqchip user' : 'take a whole PC: --machine pc',
+    );
   const byPci = (spec.virtioBus ?? (isPc ? 'pci' : 'mmio')) === 'pci';
   if (byPci && !isPc)
     throw new ConfigError(
@@ -100,7 +108,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
           hasDisplay: hasScreen,
           button: parts.button,
           virtio: byPci ? virtio : [],
-          told: toldBy(memory, { ...rom?.files, ...parts.fwCfg }),
+          told: toldBy(memory, cpus, { ...rom?.files, ...parts.fwCfg }),
         })
       : []),
     ...mmio,
@@ -127,6 +135,8 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     ...(screen && { frameBuffer: screen }),
     ...defined({
       irqchip,
+      cpus,
+      turns: defined({ quantum: spec.smpQuantum, seed: spec.smpSeed }),
       apic: isPc && irqchip === 'user',
       mode,
       append: isPc ? append : appended(append, mmio, image),

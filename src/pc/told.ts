@@ -13,9 +13,14 @@ const RAM = 1;
 
 /**
  * @param memory bytes of RAM from address 0
+ * @param cpus how many CPUs there are
  * @param files those of the user's and of a firmware's screen; they replace ours of the same name
  */
-export function toldBy(memory: number, files: Readonly<Record<string, Uint8Array>>): FwCfgContents {
+export function toldBy(
+  memory: number,
+  cpus: number,
+  files: Readonly<Record<string, Uint8Array>>,
+): FwCfgContents {
   const number = (bytes: number, value: bigint) => {
     const view = new DataView(new ArrayBuffer(8));
     view.setBigUint64(0, value, true);
@@ -27,8 +32,8 @@ export function toldBy(memory: number, files: Readonly<Record<string, Uint8Array
   return {
     items: {
       [Item.ramSize]: number(8, BigInt(memory)),
-      [Item.cpus]: number(2, 1n),
-      [Item.mostCpus]: number(2, 1n),
+      [Item.cpus]: number(2, BigInt(cpus)),
+      [Item.mostCpus]: number(2, BigInt(cpus)),
     },
     files: { 'etc/e820': new Uint8Array(map.buffer), ...files },
   };

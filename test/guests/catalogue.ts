@@ -36,6 +36,8 @@ export interface GuestFile {
   machine?: 'bare' | 'pc';
   vga?: boolean;
   virtio?: NonNullable<MachineSpec['virtio']>;
+  cpus?: number;
+  smpSeed?: number;
   input?: string;
   keys?: string;
   /** What a KVM without VMX and SVM lacks, and the software CPU does for it: said for readers. */

@@ -62,6 +62,8 @@ export function optionsOf(guest: GuestFile, bytes: Uint8Array): MachineOptions {
     ...(guest.irqchip !== undefined && { irqchip: guest.irqchip }),
     ...(guest.machine !== undefined && { machine: guest.machine }),
     ...(guest.vga !== undefined && { vga: guest.vga }),
+    ...(guest.cpus !== undefined && { cpus: guest.cpus }),
+    ...(guest.smpSeed !== undefined && { smpSeed: guest.smpSeed }),
     ...(guest.virtio !== undefined && { virtio: guest.virtio }),
   };
 }

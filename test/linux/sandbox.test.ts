@@ -12,7 +12,7 @@ const ours = () => ({ kernel: debian!.kernel, busybox: debian!.busybox, engine: 
 describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
   let vm: LinuxVm;
   before(async () => {
-    vm = await bootLinux({ ...ours(), timeoutMs: 8 * HANGS_MS });
+    vm = await bootLinux({ ...ours(), cpus: 2, timeoutMs: 8 * HANGS_MS });
   });
   after(() => vm?.[Symbol.asyncDispose]());
 
@@ -23,6 +23,16 @@ describe('a sandbox of Linux', { skip: noVirtioLinux }, () => {
     assert.deepEqual([status, stdout, stderr], [here.status, here.stdout, here.stderr]);
     assert.equal(timedOut, false);
     assert.match((await vm.exec(['uname', '-sm'])).stdout, /^Linux x86_64\n$/);
+  });
+
+  test('has the CPUs that it was given, as cores of one processor, and runs on each', async () => {
+    const words = ['grep', '-E', '^(processor|siblings|core id|apicid)', '/proc/cpuinfo'];
+    const said = (await vm.exec(words)).stdout.replaceAll(/\s+/g, ' ');
+    const core = (n: number) => `processor : ${n} siblings : 2 core id : ${n} apicid : ${n} `;
+    assert.equal(said, core(0) + core(1));
+    const where = async (mask: string) =>
+      (await vm.exec(['taskset', mask, 'sh', '-c', 'cut -d" " -f39 /proc/self/stat'])).stdout;
+    assert.deepEqual([await where('1'), await where('2')], ['0\n', '1\n']);
   });
 
   test('takes arguments, variables and folders as they are', async () => {

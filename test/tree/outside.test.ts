@@ -14,7 +14,7 @@ const gate = 'machine/inputs/host.ts';
 /** Those that look at the host's clock for what no guest can see. */
 const unseen: Record<string, string> = {
   'engine/assist/cpu.ts': 'when the monitor wants the CPU back',
-  'engine/soft/host/cpu.ts': 'when the monitor wants the CPU back',
+  'engine/soft/host/shared.ts': 'when the monitor wants the CPU back',
   'engine/soft/translate/index.ts': 'how long translation may take at a time',
   'engine/soft/translate/preparation.ts': 'how long translation may take at a time',
   'engine/soft/translate/region.ts': 'how long translation may take at a time',

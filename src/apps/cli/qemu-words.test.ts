@@ -9,6 +9,7 @@ describe('QEMU’s words', () => {
     ['-kernel k -initrd i -append a', 'k --initrd i --append a'],
     ['-nographic -serial mon:stdio -m 512 -kernel k', '--memory 512M k'],
     ['-m size=1g -smp 1 -enable-kvm -kernel k', '--memory 1G --engine kvm k'],
+    ['-smp cpus=4,cores=2 -kernel k', '--smp 4 k'],
     ['-hda d.img', 'd.img'],
     ['-hda d.img -hdb e.img -boot order=c', 'd.img --disk e.img --boot c'],
     ['-fda f.img -boot a', 'f.img --boot a'],
@@ -40,7 +41,7 @@ describe('QEMU’s words', () => {
   });
 
   test('are answered where nothing here does it', () => {
-    assert.throws(() => fromQemu(['-smp', '4']), /one CPU/);
+    assert.throws(() => fromQemu(['-smp', 'cores=4']), /how many CPUs/);
     assert.throws(() => fromQemu(['-serial', 'tcp::4444']), /serial port/);
     assert.throws(() => fromQemu(['-d', 'int']), { hint: /--trace/ });
     assert.throws(() => fromQemu(['-kernel']), /no value/);

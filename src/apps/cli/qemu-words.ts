@@ -158,9 +158,10 @@ function memory(value: string): readonly string[] {
 }
 
 function cpus(value: string): readonly string[] {
-  const [count] = /\d+/.exec(value) ?? ['1'];
-  if (count === '1') return [];
-  throw new ConfigError(`-smp ${value}: a machine has one CPU here`, 'leave it out');
+  const [, count] = /^(?:cpus=)?(\d+)$/.exec(value.split(',')[0] ?? '') ?? [];
+  if (count === undefined)
+    throw new ConfigError(`-smp ${value}: how many CPUs is not said`, 'give a number, as in -smp 2');
+  return count === '1' ? [] : ['--smp', count];
 }
 
 function stdio(word: string, how: string): Meaning {

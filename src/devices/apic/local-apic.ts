@@ -105,6 +105,14 @@ export class LocalApic {
     this.timer.reset();
   }
 
+  /** INIT: as after power-up, but for the APIC's own number (SDM 3A 11.4.7.3). */
+  init(): void {
+    const id = this.#id;
+    this.reset();
+    this.#id = id;
+    this.#wires.taskPriority = 0;
+  }
+
   /** x2APIC mode begins: the logical number follows from the APIC's, all else stays (SDM 3A 11.12.5.1). */
   enterX2(): void {
     this.#logical = logicalIdOf(this.index);

@@ -61,7 +61,8 @@ export class LocalApics implements Device, InterruptController {
   readonly #ended: ((vector: number) => void)[] = [];
   readonly #acknowledged: ((vector: number) => void)[] = [];
   #host: DeviceHost | undefined;
-  #claim: Claim | undefined;
+  /** One for each processor's page; at one address they answer alike. */
+  readonly #claims: Claim[] = [];
   #unheard: Unheard | null = null;
 
   constructor() {
@@ -74,9 +75,11 @@ export class LocalApics implements Device, InterruptController {
 
   attach(host: DeviceHost): void {
     this.#host = host;
-    this.#claim = host.claim(this.memory[0]!);
     this.#apics.length = 0;
     for (const [index] of host.cpus.entries()) {
+      this.#claims.push(
+        host.claim(index === 0 ? this.memory[0]! : { ...this.memory[0]!, priority: PRIORITY - index }),
+      );
       const apic = this.#make(index);
       apic.use(host.clock.alarm(`timer ${index}`, () => apic.timer.ring()));
     }
@@ -99,7 +102,7 @@ export class LocalApics implements Device, InterruptController {
       ended: (vector) => {
         for (const tell of this.#ended) tell(vector);
       },
-      nmi: () => this.#host?.nmi(),
+      nmi: () => this.#host?.cpus[index]?.nmi(),
       start: (vector) => this.#start(index, vector),
     });
     this.#apics.push(apic);
@@ -207,14 +210,20 @@ export class LocalApics implements Device, InterruptController {
     return `it sent ${whom} a start-up interrupt (SIPI, code at 0x${page.toString(16)}000), and there is none: the machine has ${count === 1 ? 'one processor' : `${count} processors`}, as its tables say`;
   }
 
-  /** INIT resets the processor; the one that runs is the only one so far. A start-up interrupt to it does nothing. */
+  /** INIT of the first processor resets the machine; another one waits for a start-up interrupt then. */
   #start(index: number, vector: number): void {
-    if (vector < 0) this.#host?.reset(`an INIT interrupt to CPU ${index}`);
+    const cpu = this.#host?.cpus[index];
+    if (vector >= 0) cpu?.startUp(vector);
+    else if (index === 0) this.#host?.reset('an INIT interrupt to CPU 0');
+    else {
+      this.#apics[index]!.init();
+      cpu?.init();
+    }
   }
 
   /** The APIC of the processor whose access this is. */
   get #current(): LocalApic {
-    return this.#apics[0]!;
+    return this.#apics[this.#host?.currentCpu ?? 0]!;
   }
 
   readMemory(address: number, size: AccessSize): number {
@@ -263,8 +272,9 @@ export class LocalApics implements Device, InterruptController {
   }
 
   #place(apic: LocalApic): void {
-    if (apic.isEnabled && !apic.isX2) this.#claim?.move(Number(apic.base & APIC_BASE_ADDRESS));
-    else this.#claim?.release();
+    const claim = this.#claims[apic.index];
+    if (apic.isEnabled && !apic.isX2) claim?.move(Number(apic.base & APIC_BASE_ADDRESS));
+    else claim?.release();
   }
 
   describeAccess({ address }: Access): AccessWords | undefined {
@@ -281,7 +291,7 @@ export class LocalApics implements Device, InterruptController {
       throw new DeviceStateError(this.name, `'apics' is not a list of ${this.#apics.length}`);
     this.#unheard = this.#unheardOf(unheard);
     for (const [i, apic] of this.#apics.entries()) apic.load(this.name, apics[i]);
-    this.#place(this.#apics[0]!);
+    for (const apic of this.#apics) this.#place(apic);
   }
 
   #unheardOf(state: unknown): Unheard | null {

@@ -22,6 +22,12 @@ export interface CpuWires {
   readonly stamps?: TimeStamps | undefined;
   /** Undefined where the engine's CPU lacks them. */
   readonly fpuErrors?: FpuErrorPins | undefined;
+  /** A non-maskable interrupt. */
+  nmi(): void;
+  /** INIT: the processor waits for a start-up interrupt. Not for the first one. */
+  init(): void;
+  /** A start-up interrupt: where the processor waits for it, it begins at the page of this number. */
+  startUp(page: number): void;
 }
 
 /** A run of model-specific registers that a device answers. */

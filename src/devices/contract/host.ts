@@ -69,9 +69,11 @@ export interface DeviceHost {
   readonly windows?: Windows;
   /** The machine's processors, as their local APICs see them. */
   readonly cpus: readonly CpuWires[];
+  /** The number of the processor whose access is answered now. */
+  readonly currentCpu: number;
   /** The other devices, for firmware. Every machine has it. */
   readonly bus?: SystemBus;
-  /** Sends the CPU a non-maskable interrupt. */
+  /** Sends the first CPU a non-maskable interrupt. */
   nmi(): void;
   /** The machine's clock, and alarms on it. */
   readonly clock: Clock;

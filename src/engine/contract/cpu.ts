@@ -27,6 +27,13 @@ export interface DryRun {
   readonly ends: boolean;
 }
 
+/** A store that a CPU's store buffer holds: it has not reached the memory yet. */
+export interface LateStore {
+  /** Guest physical. */
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
 /** One virtual CPU. It belongs to the thread that created it. */
 export interface EngineCpu extends Disposable {
   readonly index: number;
@@ -43,13 +50,19 @@ export interface EngineCpu extends Disposable {
   /**
    * Runs the guest to its next exit and fills `exit`. Writes that were coalesced before it come first, one a call.
    * The data of a read (`io` or `mmio` with `write` false) is given back by filling `exit.data` before the next call.
+   * @param untouched since a CPU of this VM ran last, nobody but that has written to memory or registers
    */
-  run(): ExitKind;
+  run(untouched?: boolean): ExitKind;
   /**
    * Completes the access that `exit` shows, without another instruction of the guest: afterwards registers and memory are those
    * that a reader expects (the result of an IN is in RAX, RIP is past it).
    */
   completeExit(): void;
+  /**
+   * The store that stayed with the CPU at the end of its turn (`EngineClock.setTurn`): who takes it writes it before the CPU runs
+   * again. Missing where the CPUs of a machine take no turns.
+   */
+  takeLateStore?(): LateStore | undefined;
   getRegisters(): Registers;
   /**
    * An access that `exit` shows and that was not completed is given up, and the rest of its instruction with it: the guest

@@ -86,6 +86,8 @@ export interface ApicFeatures {
 }
 
 export interface VmOptions {
+  /** How many CPUs `createCpu` will be asked for. Default 1. */
+  cpus?: number;
   /** The engine makes controllers of its own for `kernel` and `split`; it treats the other two alike. Default `none`. */
   irqchip?: IrqchipName;
   /** The local APICs are devices: CPUID names them, and the MSRs of theirs that the engine can leave to them do leave the guest. */

@@ -37,6 +37,8 @@ export const ExitKind = {
   x87Error: 14,
   /** A CPU has ended an interrupt whose end is watched: `address` is its vector. See `EngineVm.watchEnds`. */
   endOfInterrupt: 15,
+  /** The turn of one of several CPUs is over: see `EngineClock.setTurn`. */
+  turn: 16,
   /** An unknown reason: `reason` has the engine's own number. */
   unknown: 12,
 } as const;

@@ -26,6 +26,7 @@ import { type CpuFeature, type CpuidLeaf, cpuidModel, withApic, writeCpuid } fro
 import { SoftError } from './host/errors.js';
 import { instantiate, type Program } from './host/program.js';
 import { writeResetState } from './host/registers.js';
+import { Shared } from './host/shared.js';
 import * as L from './layout.js';
 import { type TranslateMode, Translator, templatesOf } from './translate/index.js';
 
@@ -35,6 +36,9 @@ export { SoftError } from './host/errors.js';
 export type { TranslateMode } from './translate/index.js';
 
 const HLT = 0xf4;
+
+/** IA32_APIC_BASE: the CPU that starts by itself. */
+const BOOTSTRAP = 0x100n;
 
 /** RAM up to this size is cleared for the next VM rather than left to the garbage collector: a few MiB take a millisecond. */
 const CLEARED = 64 * 1024 * 1024;
@@ -60,13 +64,13 @@ export function softEngine(
 ): SoftEngine {
   return new SoftEngine(
     program,
-    (view, apic) => writeCpuid(view, apic === undefined ? cpuid : withApic(cpuid, apic), besides),
+    (view, apic, cpus) => writeCpuid(view, apic === undefined ? cpuid : withApic(cpuid, apic, cpus), besides),
     translate,
   );
 }
 
 /** Makes a VM's CPU a certain processor: writes CPUID and the values that follow from it. */
-type Identify = (view: DataView, apic: ApicFeatures | undefined) => void;
+type Identify = (view: DataView, apic: ApicFeatures | undefined, cpus: number) => void;
 
 const capabilities: EngineCapabilities = {
   instructionClock: true,
@@ -100,7 +104,7 @@ export class SoftEngine implements Engine {
     return new Translator(program, this.#templates!, memory.wasm, this.#translate.mode);
   }
 
-  createVm(memory: GuestMemory, { irqchip = 'none', apic }: VmOptions = {}): SoftVm {
+  createVm(memory: GuestMemory, { irqchip = 'none', apic, cpus = 1 }: VmOptions = {}): SoftVm {
     if (irqchip === 'kernel' || irqchip === 'split') {
       throw new SoftError(
         'ELIMIT',
@@ -110,10 +114,14 @@ export class SoftEngine implements Engine {
     }
     const program = instantiate(this.#program, memory.wasm);
     const identify = (view: DataView) => {
-      this.#identify(view, apic);
+      this.#identify(view, apic, cpus);
       view.setUint32(L.APIC_THERE, apic === undefined ? 0 : 1, true);
     };
-    return new SoftVm(program, memory, identify, () => this.#translator(program, memory));
+    return new SoftVm(program, memory, {
+      identify,
+      cpus,
+      translator: () => this.#translator(program, memory),
+    });
   }
 
   /**
@@ -145,49 +153,72 @@ export class SoftEngine implements Engine {
   }
 }
 
-/** A VM of the software engine. It has one CPU. */
+/** What a VM of the software engine is made of, beside its program and memory. */
+interface SoftParts {
+  identify: (view: DataView) => void;
+  translator: () => Translator | undefined;
+  cpus: number;
+}
+
+/** A VM of the software engine: its CPUs take turns. */
 export class SoftVm implements EngineVm {
   readonly #program: Program;
   readonly #memory: GuestMemory;
   readonly #view: DataView;
-  readonly #translator: () => Translator | undefined;
-  #cpu: SoftCpu | undefined;
+  readonly #parts: SoftParts;
+  #shared: Shared | undefined;
+  readonly #cpus: SoftCpu[] = [];
   /** The marks of the pages that were written, and the slots whose marks are asked for. */
   readonly #dirty: Int32Array;
   readonly #logs = new Set<number>();
 
   /** @internal */
-  constructor(
-    program: Program,
-    memory: GuestMemory,
-    identify: (view: DataView) => void,
-    translator: () => Translator | undefined,
-  ) {
+  constructor(program: Program, memory: GuestMemory, parts: SoftParts) {
     this.#program = program;
-    this.#translator = translator;
+    this.#parts = parts;
     this.#memory = memory;
     this.#view = new DataView(memory.buffer);
     if (memory.regions.length > L.MAX_REGIONS) {
       const hint = `the software engine can hold ${L.MAX_REGIONS}`;
       throw new SoftError('ELIMIT', `the machine has ${memory.regions.length} regions of memory`, hint);
     }
-    clearState(this.#view);
+    const { cpus, identify } = parts;
+    clearState(this.#view, cpus);
     this.#describe();
     writeResetState(this.#view);
     identify(this.#view);
     program.reset();
     program.setFlags(2);
     program.setSystem();
+    for (let cpu = 1; cpu < cpus; cpu++) this.#addCpu(cpu);
+    program.selectCpu(0);
     this.#dirty = new Int32Array(memory.buffer, L.DIRTY, L.DIRTY_SIZE / 4);
     for (const { slot, logDirty } of memory.regions) if (logDirty) this.logDirtyPages(slot, true);
   }
 
+  /** Another CPU, as the first one is after a reset. */
+  #addCpu(cpu: number): void {
+    const program = this.#program;
+    program.selectCpu(0);
+    program.cloneCpu(cpu);
+    program.selectCpu(cpu);
+    program.resetTlb();
+    const base = this.#view.getBigUint64(L.APIC_BASE, true);
+    this.#view.setBigUint64(L.APIC_BASE, base & ~BOOTSTRAP, true);
+    program.setSystem();
+  }
+
   createCpu(control: Int32Array): SoftCpu {
-    if (this.#cpu !== undefined) {
-      throw new SoftError('ELIMIT', 'the software engine supports one CPU per machine', 'use one CPU');
+    const { cpus, translator } = this.#parts;
+    const index = this.#cpus.length;
+    if (index === cpus) {
+      const hint = 'say how many there are when the VM is made';
+      throw new SoftError('ELIMIT', `the VM was made for ${cpus} CPU${cpus === 1 ? '' : 's'}`, hint);
     }
-    this.#cpu = new SoftCpu(this.#program, this.#view, control, this.#translator());
-    return this.#cpu;
+    this.#shared ??= new Shared(this.#program, this.#view, control, { translator: translator(), cpus });
+    const cpu = new SoftCpu(index, this.#shared);
+    this.#cpus.push(cpu);
+    return cpu;
   }
 
   /** An exit costs almost nothing here: no write is coalesced. */
@@ -254,13 +285,13 @@ export class SoftVm implements EngineVm {
   }
 
   [Symbol.dispose](): void {
-    this.#cpu?.[Symbol.dispose]();
+    for (const cpu of this.#cpus) cpu[Symbol.dispose]();
   }
 
   /** Rewrites the whole table; a region of 0 bytes contains no address. */
   remapRegion(_slot: number): void {
     this.#describe();
-    this.#program.flushTlb();
+    this.#program.flushAll();
   }
 
   #describe(): void {
@@ -279,13 +310,18 @@ export class SoftVm implements EngineVm {
 }
 
 /** The memory may have belonged to another VM before: its CPU's state must not be visible. */
-function clearState(view: DataView): void {
+function clearState(view: DataView, cpus: number): void {
   new Uint8Array(view.buffer, view.byteOffset, L.STATIC_DATA).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.TLB_NOW, L.CPUID_TABLE - L.TLB_NOW).fill(0);
   new Uint8Array(view.buffer, view.byteOffset + L.FAULT_COUNT, L.FAULTS - L.FAULT_COUNT).fill(0);
   view.setUint32(L.HOT_HEAT, 0, true);
   view.setUint32(L.STREAM_COUNT, 0, true);
+  view.setUint32(L.LATE_SIZE, 0, true);
+  view.setBigInt64(L.LATE_AT, NEVER, true);
   view.setInt32(L.PENDING_VECTOR, -1, true);
   view.setInt32(L.PENDING_EXCEPTION, -1, true);
   view.setBigInt64(L.ALARM, NEVER, true);
+  view.setUint32(L.CPU_COUNT, cpus, true);
+  // A CPU that is alone needs no area.
+  view.setUint32(L.POOL_LIMIT, L.POOL_END - (cpus === 1 ? 0 : cpus * L.CPU_AREA), true);
 }

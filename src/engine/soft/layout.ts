@@ -134,7 +134,7 @@ export const SEG_LINEAR = 48;
 /** Bits 0–15 as in a descriptor's bits 40–55 (type, S, DPL, P, -, AVL, L, D/B, G); bit 16: unusable. */
 export const SEG_ATTRIBUTES = 40;
 
-// The state of the run.
+// The state of the run. First what each CPU has of its own, as are all registers above.
 /** Not 0: the current instruction cannot complete. */
 export const TROUBLE = 0x500;
 /** The exception to deliver (TROUBLE_FAULT). */
@@ -146,45 +146,50 @@ export const CURRENT = 0x50c;
 export const EVENTS = 0x510;
 /** A pending interrupt, or -1. */
 export const PENDING_VECTOR = 0x514;
-export const BUDGET = 0x518;
-/** Instructions since the CPU was made, as of the last budget. */
-export const CLOCK = 0x520;
-/** `run` ends where CLOCK reaches it. */
-export const ALARM = 0x560;
-export const WINDOW_WANTED = 0x528;
-export const NMI_PENDING = 0x52c;
+export const WINDOW_WANTED = 0x518;
+export const NMI_PENDING = 0x51c;
 /** The current block; the linear page of the last code fetch, and its address in memory. */
-export const BLOCK = 0x530;
-export const CODE_PLACE = 0x534;
-export const CODE_PAGE = 0x538;
+export const BLOCK = 0x520;
+export const CODE_PLACE = 0x524;
+export const CODE_PAGE = 0x528;
+export const NMI_BLOCKED = 0x530;
+/** Not 0: an interrupt's delivery needs the monitor's answer, not an instruction. */
+export const DELIVERING = 0x534;
+/** Not 0: the task was switched, so that later faults belong to the new task. */
+export const TASK_SWITCHED = 0x538;
+/** Debug exceptions to deliver before the next instruction, as bits of DR6. */
+export const TRAPS = 0x53c;
+
+// What the CPUs share, up to EXIT_KIND.
+/** Instructions since the CPU was made, as of the last budget. */
+export const CLOCK = 0x540;
+export const BUDGET = 0x548;
+/** `run` ends where CLOCK reaches it. */
+export const ALARM = 0x550;
 /** Incremented at each entry from the monitor, which may have overwritten code. */
-export const EPOCH = 0x540;
+export const EPOCH = 0x558;
 /**
  * Incremented where links between blocks of the same page become invalid: code was written, the TLB was flushed, the monitor
  * ran. And the mode and code segment for which it is valid.
  */
-export const LINKS = 0x568;
-export const LINK_KEY = 0x56c;
-export const LINK_BASE = 0x570;
-export const LINK_LIMIT = 0x578;
-/** The end of the used part of the block pool. */
-export const POOL_NEXT = 0x544;
-export const NMI_BLOCKED = 0x548;
-/** Not 0: an interrupt's delivery needs the monitor's answer, not an instruction. */
-export const DELIVERING = 0x550;
+export const LINKS = 0x55c;
+export const LINK_BASE = 0x560;
+export const LINK_KEY = 0x568;
+export const LINK_LIMIT = 0x56c;
+/** The end of the used part of the block pool, and of the whole. */
+export const POOL_NEXT = 0x570;
+export const POOL_LIMIT = 0x574;
 /** How many slots of the pages are in use; only these are cleared. */
-export const MEMORY_PAGES = 0x54c;
+export const MEMORY_PAGES = 0x578;
 /** Incremented where all blocks and their translations were dropped. */
-export const GENERATION = 0x554;
+export const GENERATION = 0x57c;
 
-/** Not 0: the task was switched, so that later faults belong to the new task. */
-export const TASK_SWITCHED = 0x558;
-/** Debug exceptions to deliver before the next instruction, as bits of DR6. */
-export const TRAPS = 0x55c;
 /** Not 0: each data access is checked: the guest has enabled a data breakpoint, or a debugger has a watchpoint. */
 export const WATCHES_DATA = 0x5d0;
 export const WATCHES_GUEST = 1;
 export const WATCHES_MONITOR = 2;
+/** The instruction's store may come late: see cpu/core/late.ts. */
+export const WATCHES_LATE = 4;
 /** Not 0: an interrupt was taken since the instruction began, which drops its single-step trap. */
 export const INTERRUPTED = 0x5d4;
 
@@ -196,8 +201,13 @@ export const BATCH_NEXT = 0x5dc;
 export const PENDING_EXCEPTION = 0x5e4;
 export const PENDING_ERROR_CODE = 0x5e8;
 
+// Shared again.
 /** Not 0: pages that are written get a mark in DIRTY. */
 export const LOGS_WRITES = 0x5f0;
+export const REGION_COUNT = 0x5f4;
+/** How many CPUs there are, and which one the places of state belong to now. */
+export const CPU_COUNT = 0x5f8;
+export const CPU_NOW = 0x5fc;
 
 /** Ports that take bytes as a stream: their number, then the first and the last port of each range, 2 bytes each. */
 export const STREAM_COUNT = 0x65400;
@@ -248,7 +258,6 @@ export const ANSWER_NEXT = 0x5c8;
 export const MAX_ANSWERS = 96;
 
 // Guest RAM: regions of 32 bytes, address (u64), size (u64), address in WebAssembly memory (u32), read-only (u32).
-export const REGION_COUNT = 0x5cc;
 export const REGIONS = 0x900;
 export const REGION_SIZE = 32;
 export const MAX_REGIONS = 56;
@@ -316,6 +325,8 @@ export const TLB_NOW = 0x40000;
 export const TLB_USED = 0x40004;
 export const TLB_LARGE_FIRST = 0x40008;
 export const TLB_LARGE_LAST = 0x40010;
+/** Where the CPU's own tables begin: TLB for the first CPU. */
+export const TLB_HERE = 0x40018;
 /** The linear page that may be read, and written on the fast path, through this entry; odd where there is none. */
 export const TLB_READ = 0;
 export const TLB_WRITE = 8;
@@ -392,6 +403,15 @@ export const TRANSLATED_CALLS = 0x6640c;
 export const RETURN_BLOCK = 0x6653c;
 export const RETURN_NEEDED = 0x66540;
 /**
+ * CLOCK at the end of a turn whose last store may come late. Of the store that does: its place, its length in bytes (0: there is
+ * none), how many the instruction made, and its value.
+ */
+export const LATE_AT = 0x66548;
+export const LATE_PLACE = 0x66550;
+export const LATE_SIZE = 0x66554;
+export const LATE_COUNT = 0x66558;
+export const LATE_VALUE = 0x66560;
+/**
  * Always 0. Translated code of flat segments takes it for 1: such a function is entered only where each target that is relative to
  * one of its instructions is within the code segment and canonical.
  */
@@ -421,6 +441,23 @@ export const PAGE_RECORD = 16;
 export const PAGE_BLOCKS = 8;
 export const POOL = 0x1100000;
 export const POOL_END = 0x1fc0000;
+/**
+ * Where there are several CPUs, the end of the pool is theirs: each has an area for its state while another one's stands in the
+ * places above, and its tables of the TLB. See cpu/core/cpus.ts.
+ */
+export const CPU_AREA = 0x42000;
+export const MAX_CPUS = 16;
+// In an area: the state below REGIONS at the same distance, then what begins at TLB_NOW, XMM_REGISTERS and FAULT_COUNT, with
+// their lengths; the data of a string instruction, the XSAVE components of another CPU, and the tables.
+export const AREA_SYSTEM = 0x1000;
+export const SYSTEM_BYTES = 0x1d4;
+export const AREA_VECTORS = 0x1400;
+export const VECTOR_BYTES = 0x118;
+export const AREA_FAULTS = 0x1800;
+export const FAULT_BYTES = 0x340;
+export const AREA_STRING = 0x1c00;
+export const AREA_EXTENDED = 0x2000;
+export const AREA_TLB = 0xa000;
 /** A bit for each page of RAM that was written while LOGS_WRITES was set. Then memory's own marks, of writes from outside. */
 export const DIRTY = 0x1fc0000;
 export const DIRTY_SIZE = 0x20000;

@@ -1,5 +1,5 @@
 import type { Access, Device } from '../../devices/contract/index.js';
-import { Control, type Exit, ExitKind, exitKindNames } from '../../engine/contract/index.js';
+import { Control, type EngineCpu, type Exit, ExitKind, exitKindNames } from '../../engine/contract/index.js';
 import { abortReason, ConfigError, requireAtLeast } from '../../errors.js';
 import type { Bus } from '../bus/bus.js';
 import { hostTime } from '../inputs/index.js';
@@ -7,6 +7,7 @@ import type { Interrupts } from '../interrupts/interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
 import { type PacedMachine, paceOf } from './pace.js';
 import { RecentAccesses } from './recent.js';
+import type { Turns } from './turns.js';
 import type { Wires } from './wires.js';
 
 /** What can end a run besides the guest itself. */
@@ -27,6 +28,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Called every `TICK_MS` or so while the guest runs, and at the end, with what was counted so far. */
   onTick?: (exits: number, coalesced: number) => void;
+  /** The only CPU that runs: for a debugger, which steps it. Default: all. */
+  onlyCpu?: number;
   /** @internal */
   share?: Share;
 }
@@ -86,6 +89,11 @@ export interface Runnable extends PacedMachine {
   readonly interrupts: Interrupts;
   /** What the board is wired to, by the CPU's number. @internal */
   readonly wires: readonly Wires[];
+  readonly cpus: readonly EngineCpu[];
+  /** How several CPUs take turns; undefined where there is one. @internal */
+  readonly turns: Turns | undefined;
+  /** The number of the CPU that left its guest last. */
+  current: number;
   /** Set by a device that ends the run. */
   ending: Ending | undefined;
   /** Exits so far, of all runs. */
@@ -102,6 +110,11 @@ const OFF = 'interrupts are off (RFLAGS.IF = 0)';
 const haltedForGood: Ending = {
   kind: 'halted',
   reason: 'the guest executed HLT with interrupts off (RFLAGS.IF = 0)',
+};
+
+const allHaltedForGood: Ending = {
+  kind: 'halted',
+  reason: 'no CPU runs: each executed HLT with interrupts off (RFLAGS.IF = 0), or was never started',
 };
 
 /** What stands before "and no interrupt can wake it". */
@@ -132,11 +145,12 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
   requireAtLeast('maxInstructions', maxInstructions, 1);
-  const { cpu, bus, control, interrupts, clock, inputs, cycleTime } = machine;
+  const { bus, control, interrupts, clock, inputs, cycleTime, turns } = machine;
   const observer = machine.quiet ? undefined : machine.observer;
   if (maxInstructions !== undefined && cycleTime === undefined)
     throw new ConfigError(NO_INSTRUCTIONS, 'take the software CPU, with its instructions as its clock');
-  const { exit } = cpu;
+  let cpu = machine.cpus[machine.current]!;
+  let { exit } = cpu;
   const started = hostTime();
   const { started: begun = started, exits: exitsBefore = machine.exits } = share ?? {};
   const deadline = timeoutMs === undefined ? Number.POSITIVE_INFINITY : begun + timeoutMs;
@@ -195,7 +209,10 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   /** The guest halted, or waits at an x87 error: sleeps until a device interrupts it. Where none could, that is the end. */
   const sleep = (): Ending | undefined => {
     const what = standing(exit.kind);
-    if (!cpu.interruptsEnabled)
+    // Those that an interrupt can wake.
+    const sleepers = turns === undefined ? [cpu] : turns.halted.filter((one) => one.interruptsEnabled);
+    if (turns !== undefined && sleepers.length === 0) return allHaltedForGood;
+    if (turns === undefined && !cpu.interruptsEnabled)
       return exit.kind === ExitKind.x87Error
         ? { kind: 'halted', reason: `${what} and no interrupt can wake it: ${OFF}` }
         : haltedForGood;
@@ -206,7 +223,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       const ended = look();
       machine.sleeps = ended !== undefined;
       if (ended !== undefined) return ended;
-      if (interrupts.pending(cpu.index)) break;
+      if (sleepers.some(({ index }) => interrupts.pending(index)) || turns?.anyRuns) break;
       if (!interrupts.canWake) {
         const why = interrupts.describe();
         return { kind: 'halted', reason: `${what} and no interrupt can wake it: ${why}` };
@@ -222,20 +239,41 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     return undefined;
   };
 
+  /** Wakes CPUs that sleep and gives all their interrupts. */
+  const offerAll = (all: Turns): void => {
+    for (const one of machine.cpus) {
+      if (!interrupts.pending(one.index)) continue;
+      const activity = all.activityOf(one.index);
+      if (activity === 'waits' || (activity === 'halts' && !one.interruptsEnabled)) continue;
+      all.wake(one.index);
+      interrupts.offer(one);
+      pace.follow();
+    }
+  };
+
   observer?.begin(started);
   inputs.running(true);
+  if (turns !== undefined) turns.only = options.onlyCpu;
   try {
     if (pace.begin()) ending = tick();
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
-    else if (machine.sleeps && interrupts.delivers) ending = sleep();
+    else if (turns === undefined ? machine.sleeps && interrupts.delivers : !turns.anyRuns) ending = sleep();
     if (machine.exits >= lastExit) ending ??= limitOf(maxExits, 'exits');
     while (ending === undefined) {
-      if (interrupts.pending(cpu.index)) {
-        interrupts.offer(cpu);
-        // A timer whose interrupt was taken knows only now when its next one is due.
-        pace.follow();
+      if (turns !== undefined) {
+        offerAll(turns);
+        cpu = turns.run();
+        exit = cpu.exit;
+        machine.current = cpu.index;
+      } else {
+        if (interrupts.pending(cpu.index)) {
+          interrupts.offer(cpu);
+          // A timer whose interrupt was taken knows only now when its next one is due.
+          pace.follow();
+        }
+        cpu.run();
       }
-      const kind = cpu.run();
+      const { kind } = exit;
       const left = observer === undefined ? 0 : hostTime();
       let device = -1;
       if (kind === ExitKind.io) device = bus.handlePort(exit);
@@ -249,13 +287,17 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
         continue;
       } else if (kind === ExitKind.endOfInterrupt) interrupts.ended(exit.address);
       else if (kind === ExitKind.x87Error) machine.wires[cpu.index]!.fpuError();
-      else if (kind !== ExitKind.halt || !interrupts.delivers) ending = endingOf(machine, kind);
+      else if (kind !== ExitKind.halt || !interrupts.delivers) ending = endingOf(machine, cpu, kind);
       if (exit.coalesced) coalesced++;
       else machine.exits++;
       recent.note(exit, device);
       observer?.record(exit, device, left, hostTime(), cpu.clock?.instructions);
       ending ??= machine.ending;
-      const halts = (kind === ExitKind.halt || kind === ExitKind.x87Error) && interrupts.delivers;
+      let halts = (kind === ExitKind.halt || kind === ExitKind.x87Error) && interrupts.delivers;
+      if (halts && turns !== undefined) {
+        turns.halt(cpu.index);
+        halts = !turns.anyRuns;
+      }
       if (lastInstruction !== Number.POSITIVE_INFINITY && ending === undefined && isDone()) {
         ending = limitOf(maxInstructions!, 'instructions');
         machine.sleeps = halts;
@@ -282,12 +324,13 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   cpu.completeExit();
   const elapsedMs = hostTime() - begun;
   const exits = machine.exits - exitsBefore;
-  return outcomeOf(machine, ending, recent, { exits, coalesced, elapsedMs });
+  return outcomeOf(machine, cpu, ending, recent, { exits, coalesced, elapsedMs });
 }
 
 /** What a run came to. Field by field, not by spreads: those are 2 % of a machine's life. */
 function outcomeOf(
-  { engine, cpu, bus, devices }: Runnable,
+  { engine, bus, devices }: Runnable,
+  cpu: EngineCpu,
   { kind, reason, code }: Ending,
   recent: RecentAccesses,
   { exits, coalesced, elapsedMs }: Pick<Outcome, 'exits' | 'coalesced' | 'elapsedMs'>,
@@ -323,18 +366,19 @@ function outcomeOf(
 }
 
 /** What an exit that no device answers means for the run. */
-function endingOf(machine: Runnable, kind: ExitKind): Ending | undefined {
+function endingOf({ turns }: Runnable, cpu: EngineCpu, kind: ExitKind): Ending | undefined {
+  const who = turns === undefined ? '' : `CPU ${cpu.index}: `;
   switch (kind) {
     case ExitKind.halt:
-      return { kind: 'halted', reason: 'the guest executed HLT' };
+      return { kind: 'halted', reason: `${who}the guest executed HLT` };
     case ExitKind.shutdown:
-      return { kind: 'shutdown', reason: 'triple fault: a fault, and no way to deliver it' };
+      return { kind: 'shutdown', reason: `${who}triple fault: a fault, and no way to deliver it` };
     case ExitKind.interruptWindow:
-      machine.cpu.requestInterruptWindow(false);
+      cpu.requestInterruptWindow(false);
       return undefined;
     default: {
-      const failure = machine.cpu.failure();
-      return { kind: 'engineError', reason: `${exitKindNames[kind] ?? 'unknown'}: ${failure.message}` };
+      const failure = cpu.failure();
+      return { kind: 'engineError', reason: `${who}${exitKindNames[kind] ?? 'unknown'}: ${failure.message}` };
     }
   }
 }

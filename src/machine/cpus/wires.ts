@@ -1,16 +1,20 @@
 import type { CpuWires, FpuErrorPins, TimeStamps } from '../../devices/contract/index.js';
 import type { EngineCpu } from '../../engine/contract/index.js';
 import type { CycleTime } from './time.js';
+import type { Turns } from './turns.js';
 
 /** A CPU as its board sees it. */
 export class Wires implements CpuWires {
   readonly #cpu: EngineCpu;
+  readonly #turns: Turns | undefined;
   readonly stamps: TimeStamps | undefined;
   readonly fpuErrors: FpuErrorPins | undefined;
   #rises = () => {};
 
-  constructor(cpu: EngineCpu, time: CycleTime | undefined) {
+  /** @param turns where there are several CPUs */
+  constructor(cpu: EngineCpu, time: CycleTime | undefined, turns?: Turns) {
     this.#cpu = cpu;
+    this.#turns = turns;
     if (cpu.ignoresFpuErrors !== undefined) this.fpuErrors = this.#pinsOf(cpu);
     if (time === undefined || cpu.timeStamp === undefined) return;
     const now = () => cpu.timeStamp ?? 0n;
@@ -23,6 +27,19 @@ export class Wires implements CpuWires {
   /** The CPU waits in front of an x87 instruction: FERR# is asserted. */
   fpuError(): void {
     this.#rises();
+  }
+
+  nmi(): void {
+    this.#cpu.injectNmi();
+    this.#turns?.wake(this.#cpu.index);
+  }
+
+  init(): void {
+    this.#turns?.init(this.#cpu.index);
+  }
+
+  startUp(page: number): void {
+    this.#turns?.startUp(this.#cpu.index, page);
   }
 
   #pinsOf(cpu: EngineCpu): FpuErrorPins {

@@ -14,6 +14,7 @@ import { capturePages, type GuestMemory, type PagesState, restorePages } from '.
 import type { AlarmClock, ClockState } from '../../time/index.js';
 import type { CpuState } from '../../x86/index.js';
 import type { Bus, ClaimState } from '../bus/bus.js';
+import type { Turns, TurnsState } from '../cpus/turns.js';
 import type { Inputs, InputsState } from '../inputs/index.js';
 import type { Interrupts, LinesState } from '../interrupts/interrupts.js';
 import type { WrittenPages } from './written-pages.js';
@@ -36,6 +37,8 @@ export interface MachineState {
   exits: number;
   /** The guest sleeps in a HLT. */
   sleeps: boolean;
+  /** How several CPUs take turns, where there are several. */
+  turns?: TurnsState;
 }
 
 /** The parts of a machine that make its state. */
@@ -50,6 +53,9 @@ export interface Saveable {
   readonly writtenPages: WrittenPages;
   exits: number;
   sleeps: boolean;
+  readonly turns: Turns | undefined;
+  /** The number of the CPU that left its guest last. */
+  current: number;
   /** The time is `moment`. */
   setTime(moment: number): void;
 }
@@ -66,6 +72,8 @@ export class MachineStateError extends TerrariumError {
 /** The state of a stopped machine. @throws MachineStateError where a device cannot give its own */
 export function saveMachine(machine: Saveable): MachineState {
   const { cpus, devices, interrupts, clock, inputs, exits, sleeps } = machine;
+  // An INIT that has come reaches its CPU first.
+  const turns = machine.turns?.save();
   const withoutState = devices.find((device) => device.save === undefined || device.load === undefined);
   if (withoutState !== undefined)
     throw new MachineStateError(`device '${withoutState.name}' has no methods \`save\` and \`load\``);
@@ -86,6 +94,7 @@ export function saveMachine(machine: Saveable): MachineState {
     memory: captureMemory(machine),
     exits,
     sleeps,
+    ...(turns && { turns }),
   };
 }
 
@@ -129,6 +138,9 @@ export function loadMachine(machine: Saveable, state: MachineState): void {
   }
   inputs.load(state.inputs);
   machine.sleeps = state.sleeps;
+  if (machine.turns === undefined) return;
+  machine.turns.load(state.turns!);
+  machine.current = machine.turns.turn;
 }
 
 function requireFit({ cpus, devices, interrupts }: Saveable, state: MachineState): void {
@@ -146,6 +158,8 @@ function requireFit({ cpus, devices, interrupts }: Saveable, state: MachineState
       throw new MachineStateError(`\`${what}\` is ${String(value)}, not a whole number from 0`);
   if (state.cpus.length !== cpus.length)
     throw new MachineStateError(`it has ${state.cpus.length} CPUs, and this machine ${cpus.length}`);
+  if (cpus.length > 1 && state.turns === undefined)
+    throw new MachineStateError('it does not say whose turn it is of its CPUs');
   const [there, here] = [state.devices, devices].map((some) => some.map(({ name }) => name).join(', '));
   if (there !== here) throw new MachineStateError(`its devices are ${there}; this machine has ${here}`);
 }

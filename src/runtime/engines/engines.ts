@@ -25,7 +25,7 @@ export function kickKernel(control: Int32Array): void {
 
 /** The parts of a machine's description that the choice of its engine depends on. */
 export interface EngineWishes
-  extends Pick<MachineSpec, 'mode' | 'clock' | 'assist' | 'translate' | 'cpuVendor'> {
+  extends Pick<MachineSpec, 'mode' | 'clock' | 'assist' | 'translate' | 'cpuVendor' | 'cpus'> {
   /** What the image is. */
   kind?: ImageKind;
   /** KVM's device file. Default `/dev/kvm`. */
@@ -184,7 +184,15 @@ const operatingSystems: ReadonlySet<ImageKind | undefined> = new Set([
   'cdrom',
 ]);
 
-function whyNotKvm({ mode, clock, cpuVendor, kind, device = '/dev/kvm' }: EngineWishes): string | undefined {
+function whyNotKvm({
+  mode,
+  clock,
+  cpuVendor,
+  cpus = 1,
+  kind,
+  device = '/dev/kvm',
+}: EngineWishes): string | undefined {
+  if (cpus > 1) return `on KVM a machine has one CPU (--smp ${cpus})`;
   if (clock === 'instructions') return 'KVM does not count instructions (--clock instructions)';
   const otherVendor = whyNotVendor(cpuVendor);
   if (otherVendor !== undefined) return otherVendor;

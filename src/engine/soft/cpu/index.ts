@@ -26,6 +26,7 @@ import {
   FAULT_VECTOR,
   FLAGS_SYSTEM,
   INTERRUPTED,
+  LATE_AT,
   LINEAR_MASK,
   LINKS,
   NMI_BLOCKED,
@@ -51,6 +52,7 @@ import {
 } from '../layout';
 import { blockAtRip, enter, lone, MAX_OPERATIONS, refund } from './core/blocks';
 import { cutLinks, dropAllCode } from './core/code-pages';
+import { cloneCpu, selectCpu } from './core/cpus';
 import { updateEvents } from './core/events';
 import { exception, interrupt } from './core/exceptions';
 import {
@@ -65,11 +67,12 @@ import {
 } from './core/external';
 import { DB, NMI } from './core/faults';
 import { IF, RF, rflags, setRflags, systemFlag } from './core/flags';
+import { armLate, takeLate } from './core/late';
 import { locateCode, refill } from './core/memory';
 import { breaksForMonitor, clearMonitor, forgetTouched, touched, updateMonitor } from './core/monitor';
 import { ripAfter, ripOf } from './core/operands';
 import { loadPdptes } from './core/paging';
-import { flushTlb, guardPages, resetTlb, selectTlb } from './core/tlb';
+import { flushAll, flushTlb, guardPages, resetTlb, selectTlb } from './core/tlb';
 import { callThrough, goOn, leaveAt } from './core/translations';
 import { execute, perform } from './handlers';
 import { resetVectors } from './simd/state';
@@ -82,15 +85,18 @@ export { decode } from './core/decode';
 export {
   blockAtRip,
   callThrough,
+  cloneCpu,
   dropAllCode as forgetCode,
   enter,
-  flushTlb,
+  flushAll,
   goOn,
   guardPages,
   leaveAt,
   perform,
   refill,
+  resetTlb,
   rflags,
+  selectCpu,
   takeAnswer,
 };
 
@@ -342,7 +348,10 @@ export function run(budget: i64, once: bool, goesOn: bool): u32 {
     const alone = few || answering || (events & ~(EVENT_WINDOW | EVENT_SINGLE)) != 0;
     // Only blocks look whether their page has a breakpoint.
     if (alone && !answering && !once && breaksForMonitor()) return exit(EXIT_DEBUG);
+    const late = left == 1 && !answering && load<i64>(LATE_AT) == load<i64>(CLOCK);
+    if (late) armLate();
     step(events, alone, answering);
+    if (late) takeLate();
     const kind = load<u32>(EXIT_KIND);
     if (kind) return exit(kind);
     if (touched()) return exit(EXIT_DEBUG);

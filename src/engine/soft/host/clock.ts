@@ -15,6 +15,8 @@ export class SoftClock implements EngineClock {
   #alarm = Number.POSITIVE_INFINITY;
   /** The count of instructions at which a run ends although no alarm is due. */
   #pause = Number.POSITIVE_INFINITY;
+  /** The cycle at which the turn of the CPU that runs is over. */
+  #turn = Number.POSITIVE_INFINITY;
 
   /** @internal */
   constructor(view: DataView) {
@@ -41,9 +43,21 @@ export class SoftClock implements EngineClock {
     this.#arm();
   }
 
+  setTurn(cycle: number, lateStore = false): void {
+    if (cycle === this.#turn) return;
+    this.#turn = cycle;
+    if (lateStore && cycle !== Number.POSITIVE_INFINITY) this.#set(L.LATE_AT, cycle);
+    else this.#view.setBigInt64(L.LATE_AT, NEVER, true);
+    this.#arm();
+  }
+
+  get turnIsOver(): boolean {
+    return this.cycles >= this.#turn;
+  }
+
   /** Where a run ends, exactly: the program knows but one place. */
   #arm(): void {
-    const next = Math.min(this.#alarm, this.#pause + this.skipped);
+    const next = Math.min(this.#alarm, this.#pause + this.skipped, this.#turn);
     if (next === Number.POSITIVE_INFINITY) this.#view.setBigInt64(L.ALARM, NEVER, true);
     else this.#set(L.ALARM, Math.max(next, this.cycles + 1));
   }

@@ -1,7 +1,6 @@
 import { MAX_LENGTH } from '../../../isa/index.js';
 import { type CpuState, checkCpuState, type Registers, type SystemRegisters } from '../../../x86/index.js';
 import {
-  Control,
   type DebugRequest,
   type EngineCpu,
   type EngineFailure,
@@ -10,49 +9,43 @@ import {
   emptyExit,
   type FaultRecord,
   isAccess,
+  type LateStore,
   NO_ASSISTANCE,
   type Sampling,
   type TranslatedCode,
   type Translation,
 } from '../../contract/index.js';
 import * as L from '../layout.js';
-import type { Translator } from '../translate/index.js';
-import { SoftClock } from './clock.js';
+import type { SoftClock } from './clock.js';
 import { SoftError } from './errors.js';
 import { readFaults } from './faults.js';
 import type { Program } from './program.js';
 import { readRegisters, readSystemRegisters, writeRegisters, writeSystemRegisters } from './registers.js';
-import { Samples } from './samples.js';
+import { isSame, NO_REQUEST, type Shared } from './shared.js';
 import { nothingForeign, readState, refuseForeign, writeState } from './state.js';
-
-/**
- * Instructions between two checks of the clock and the control block. The slowest (self-modifying code) take some hundred times
- * as long as the fastest, so each check computes the number until the next one: at most SLICE_MS of time, so that a stop or a
- * deadline is prompt. The guest's behaviour does not depend on it.
- */
-const slices = [11, 12, 13, 14, 15, 16, 17, 18, 19, 20].map((power) => 1n << BigInt(power));
-const SLICE_MS = 1;
 
 const watchpointKinds = { access: L.WATCHPOINT_BOTH, write: L.WATCHPOINT_WRITES, read: L.WATCHPOINT_READS };
 
-const NOTHING: DebugRequest = { step: false, breakpoints: [], watchpoints: [] };
+/** The guest physical address of a byte of RAM, by its place in the program's memory. */
+function physicalOf(view: DataView, place: number): number {
+  for (let n = view.getUint32(L.REGION_COUNT, true) - 1; n >= 0; n--) {
+    const region = L.REGIONS + n * L.REGION_SIZE;
+    const from = view.getUint32(region + 16, true);
+    const size = Number(view.getBigUint64(region + 8, true));
+    if (place >= from && place < from + size) return Number(view.getBigUint64(region, true)) + place - from;
+  }
+  throw new SoftError('EINVAL', `place ${place} is not in RAM`, 'this is a defect of Terrarium');
+}
 
 /** One CPU of the software engine. */
 export class SoftCpu implements EngineCpu {
-  readonly index = 0;
+  readonly index: number;
   readonly exit: Exit;
   readonly assistance = NO_ASSISTANCE;
   readonly clock: SoftClock;
+  readonly #shared: Shared;
   readonly #program: Program;
   readonly #view: DataView;
-  readonly #control: Int32Array;
-  readonly #translator: Translator | undefined;
-  readonly #samples: Samples;
-  /** When `run` returns `interrupted` next, in milliseconds of `performance.now()`. */
-  #due = Number.POSITIVE_INFINITY;
-  #interval = 0;
-  /** The index of the next slice. */
-  #slice = 0;
   /** State that only another engine's CPU uses. */
   #foreign = nothingForeign;
   #disposed = false;
@@ -63,15 +56,16 @@ export class SoftCpu implements EngineCpu {
   touchedWatchpoint = -1;
   touchedBy: bigint | undefined;
 
+  #request = NO_REQUEST;
+
   /** @internal */
-  constructor(program: Program, view: DataView, control: Int32Array, translator?: Translator) {
-    this.#program = program;
-    this.#view = view;
-    this.#control = control;
-    this.#translator = translator;
-    this.clock = new SoftClock(view);
-    this.#samples = new Samples(this.clock);
-    this.exit = emptyExit(view, L.EXIT_DATA);
+  constructor(index: number, shared: Shared) {
+    this.index = index;
+    this.#shared = shared;
+    this.#program = shared.program;
+    this.#view = shared.view;
+    this.clock = shared.clock;
+    this.exit = emptyExit(shared.view, L.EXIT_DATA, index);
   }
 
   /** Number of instructions so far; each iteration of a repeated string instruction counts as one. */
@@ -81,8 +75,9 @@ export class SoftCpu implements EngineCpu {
 
   /** What the translator did so far; undefined where nothing is translated. */
   get translation(): Translation | undefined {
-    if (this.#translator === undefined) return undefined;
-    const { stats, ran, left, places } = this.#translator;
+    const { translator } = this.#shared;
+    if (translator === undefined) return undefined;
+    const { stats, ran, left, places } = translator;
     const { functions, instructions, bytes, ms, stopped } = stats;
     return {
       instructions: Number(this.instructions),
@@ -94,24 +89,25 @@ export class SoftCpu implements EngineCpu {
   /** The functions that guest code became; undefined where nothing is translated. */
   get translatedCode(): TranslatedCode | undefined {
     this.#live();
-    return this.#translator?.listing;
+    return this.#shared.translator?.listing;
   }
 
-  run(): ExitKind {
+  run(untouched = false): ExitKind {
     this.#live();
+    const shared = this.#shared;
+    if (this.#request !== shared.request) this.#watch(this.#request);
     if (this.#steps) return this.#runOne();
     const answering = this.#asks();
     this.#answer();
-    if (this.#isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
-    for (let looked = 0; ; ) {
-      const kind = this.#program.run(slices[this.#slice]!, 0, looked === 0 ? 0 : 1) as ExitKind;
-      this.#samples.look();
-      this.#translator?.look(kind === ExitKind.interrupted);
+    if (shared.isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
+    for (let looked = 0, goesOn = untouched; ; goesOn = true) {
+      const kind = this.#program.run(shared.slice, 0, goesOn ? 1 : 0) as ExitKind;
+      shared.samples.look();
+      shared.translator?.look(kind === ExitKind.interrupted);
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
-      const now = performance.now();
-      if (looked !== 0) this.#setSlice(now - looked);
-      looked = now;
-      if (this.#isDue()) return this.#report(ExitKind.interrupted);
+      if (this.clock.turnIsOver) return this.#report(ExitKind.turn);
+      looked = shared.fitSlice(looked);
+      if (shared.isDue()) return this.#report(ExitKind.interrupted);
     }
   }
 
@@ -134,21 +130,30 @@ export class SoftCpu implements EngineCpu {
       const kind = this.#deliver() ?? this.step();
       if (kind !== ExitKind.interrupted) return kind;
       this.#stepped = true;
-      if (this.clock.rings() || this.#isDue()) return kind;
+      if (this.clock.rings() || this.#shared.isDue()) return kind;
     }
     this.#stepped = false;
     return this.#report(ExitKind.debug);
   }
 
   debug(request: DebugRequest | undefined): string | undefined {
-    const refused = this.#watch(request);
+    this.#request = this.#known(request);
+    const refused = this.#watch(this.#request);
     this.#steps = refused === undefined && request?.step === true;
     this.#stepped = false;
     return refused;
   }
 
-  #watch({ step, breakpoints, watchpoints }: DebugRequest = NOTHING): string | undefined {
+  /** The request that stands in the tables, where it asks for the same. */
+  #known(request = NO_REQUEST): DebugRequest {
+    return isSame(request, this.#shared.request) ? this.#shared.request : request;
+  }
+
+  /** Writes the tables of the debugger, which the CPUs share. */
+  #watch(request: DebugRequest): string | undefined {
+    const { step, breakpoints, watchpoints } = request;
     const view = this.#live();
+    this.#shared.request = request;
     const tooMany = breakpoints.length > L.MAX_BREAKPOINTS || watchpoints.length > L.MAX_WATCHPOINTS;
     const breaks = tooMany || step ? [] : breakpoints;
     const watched = tooMany ? [] : watchpoints;
@@ -167,16 +172,11 @@ export class SoftCpu implements EngineCpu {
     return `the software CPU has ${L.MAX_BREAKPOINTS} breakpoints and ${L.MAX_WATCHPOINTS} watchpoints`;
   }
 
-  #setSlice(ms: number): void {
-    if (ms > SLICE_MS && this.#slice > 0) this.#slice--;
-    else if (ms < SLICE_MS / 4 && this.#slice < slices.length - 1) this.#slice++;
-  }
-
   /** Interrupt after the answered instruction and not before it: its alarm would ring there as well. */
   #finish(): ExitKind {
     const kind = this.#program.run(1n, 1, 0) as ExitKind;
     // It makes another access: the pending event comes after that.
-    if (kind !== ExitKind.interrupted) this.#due = 0;
+    if (kind !== ExitKind.interrupted) this.#shared.ring();
     return kind;
   }
 
@@ -194,6 +194,16 @@ export class SoftCpu implements EngineCpu {
     // Where the instruction makes another access, it has not changed anything: the next run repeats it.
     this.#program.run(1n, 1, 0);
     this.exit.kind = ExitKind.interrupted;
+  }
+
+  takeLateStore(): LateStore | undefined {
+    const view = this.#live();
+    const length = view.getUint32(L.LATE_SIZE, true);
+    if (length === 0) return undefined;
+    view.setUint32(L.LATE_SIZE, 0, true);
+    const address = physicalOf(view, view.getUint32(L.LATE_PLACE, true));
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + L.LATE_VALUE, length).slice();
+    return { address, bytes };
   }
 
   getRegisters(): Registers {
@@ -234,7 +244,7 @@ export class SoftCpu implements EngineCpu {
 
   sample(sampling: Sampling | undefined): void {
     this.#live();
-    this.#samples.set(sampling);
+    this.#shared.samples.set(sampling);
   }
 
   /** It supports all modes. */
@@ -247,10 +257,8 @@ export class SoftCpu implements EngineCpu {
   }
 
   setTimer(firstMs: number, intervalMs: number): void {
-    this.#live();
-    const first = firstMs === 0 && intervalMs === 0 ? Number.POSITIVE_INFINITY : firstMs;
-    this.#due = performance.now() + first;
-    this.#interval = intervalMs;
+    this.#open();
+    this.#shared.setTimer(firstMs, intervalMs);
   }
 
   get readyForInterrupt(): boolean {
@@ -264,25 +272,27 @@ export class SoftCpu implements EngineCpu {
     return (this.#program.rflags() & 0x200) !== 0;
   }
 
+  // The next few are asked while another CPU's access is answered: that one keeps the places.
   get taskPriority(): number {
-    return this.#live().getUint32(L.CR8, true);
+    return this.#open().getUint32(this.#place(L.CR8), true);
   }
 
   set taskPriority(value: number) {
-    this.#live().setUint32(L.CR8, value & 15, true);
+    this.#open().setUint32(this.#place(L.CR8), value & 15, true);
   }
 
   get ignoresFpuErrors(): boolean {
-    return this.#live().getUint32(L.IGNNE, true) !== L.IGNNE_LOW;
+    return this.#open().getUint32(this.#place(L.IGNNE), true) !== L.IGNNE_LOW;
   }
 
   set ignoresFpuErrors(ignores: boolean) {
-    this.#live().setUint32(L.IGNNE, ignores ? L.IGNNE_FOR_NOW : L.IGNNE_LOW, true);
+    this.#open().setUint32(this.#place(L.IGNNE), ignores ? L.IGNNE_FOR_NOW : L.IGNNE_LOW, true);
   }
 
   get timeStamp(): bigint {
-    const view = this.#live();
-    return BigInt.asUintN(64, view.getBigUint64(L.CLOCK, true) + view.getBigUint64(L.TSC_OFFSET, true));
+    const view = this.#open();
+    const offset = view.getBigUint64(this.#place(L.TSC_OFFSET), true);
+    return BigInt.asUintN(64, view.getBigUint64(L.CLOCK, true) + offset);
   }
 
   requestInterruptWindow(wanted: boolean): void {
@@ -302,7 +312,7 @@ export class SoftCpu implements EngineCpu {
   }
 
   injectNmi(): void {
-    this.#live().setUint32(L.NMI_PENDING, 1, true);
+    this.#open().setUint32(this.#place(L.NMI_PENDING), 1, true);
   }
 
   reportTprAccess(): never {
@@ -342,10 +352,21 @@ export class SoftCpu implements EngineCpu {
     this.exit.data = new DataView(new ArrayBuffer(0));
   }
 
+  /** For what concerns the state of this CPU: the places are its own from here on. */
   #live(): DataView {
+    const view = this.#open();
+    if (this.#shared.now !== this.index) this.#shared.select(this.index);
+    return view;
+  }
+
+  #open(): DataView {
     if (this.#disposed)
       throw new SoftError('ECLOSED', 'the CPU was used after it was disposed', 'create a new one');
     return this.#view;
+  }
+
+  #place(at: number): number {
+    return this.#shared.placeOf(this.index, at);
   }
 
   /** True while the current exit is an access that has not been completed. */
@@ -376,15 +397,6 @@ export class SoftCpu implements EngineCpu {
     this.touchedBy =
       this.touchedWatchpoint < 0 ? undefined : this.#view.getBigUint64(L.MONITOR_ACCESSOR, true);
     this.#view.setUint32(L.MONITOR_TOUCHED, 0, true);
-  }
-
-  #isDue(): boolean {
-    if (Atomics.load(this.#control, Control.request) !== 0) return true;
-    if (this.#due === Number.POSITIVE_INFINITY) return false;
-    const now = performance.now();
-    if (now < this.#due) return false;
-    this.#due = this.#interval === 0 ? Number.POSITIVE_INFINITY : now + this.#interval;
-    return true;
   }
 
   #report(kind: ExitKind): ExitKind {

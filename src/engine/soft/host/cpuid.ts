@@ -190,19 +190,81 @@ const APIC = 1 << 9;
 const X2APIC = 1 << 21;
 const TSC_DEADLINE = 1 << 24;
 const ARAT = 4;
-/** One logical processor a package, in bits 23-16 of leaf 1's EBX. */
-const ONE_PROCESSOR = 1 << 16;
+/** Leaf 1, EDX: EBX's bits 23-16 say how many APIC IDs a package has room for. */
+const HTT = 1 << 28;
+/** AMD's leaf 8000_0001h, ECX: the logical processors of a package are cores; and leaf 8000_001Eh is there. */
+const CMP_LEGACY = 1 << 1;
+const TOPOLOGY = 1 << 22;
 
-/** The same processor with a local APIC that is a device. */
-export function withApic(leaves: readonly CpuidLeaf[], { x2apic, tscDeadline }: ApicFeatures): CpuidLeaf[] {
+/** The same processor with a local APIC that is a device, as one of the cores of a package. */
+export function withApic(
+  leaves: readonly CpuidLeaf[],
+  { x2apic, tscDeadline }: ApicFeatures,
+  cpus = 1,
+): CpuidLeaf[] {
   const more = (x2apic ? X2APIC : 0) | (tscDeadline ? TSC_DEADLINE : 0);
+  const width = idBits(cpus);
   const known = leaves.map((one) =>
     one.leaf === 1
-      ? { ...one, ebx: one.ebx | ONE_PROCESSOR, ecx: (one.ecx | more) >>> 0, edx: (one.edx | APIC) >>> 0 }
+      ? {
+          ...one,
+          ebx: one.ebx | ((1 << width) << 16),
+          ecx: (one.ecx | more) >>> 0,
+          edx: (one.edx | APIC | (cpus > 1 ? HTT : 0)) >>> 0,
+        }
       : one,
   );
   const power = { leaf: 6, eax: ARAT, ebx: 0, ecx: 0, edx: 0 };
-  return leafOf(leaves, 6) === undefined ? [...known, power] : known;
+  const all = leafOf(leaves, 6) === undefined ? [...known, power] : known;
+  if (cpus === 1) return all;
+  return isAmd(leaves) ? amdCores(all, cpus) : [...all, ...intelCores(cpus)];
+}
+
+/** How many bits of an APIC ID tell the cores of a package apart. */
+const idBits = (cpus: number) => Math.ceil(Math.log2(cpus));
+
+const Level = { thread: 1, core: 2 } as const;
+
+/** Leaf 4: a first-level data cache a core, of 32 KiB: 64 sets of 8 lines. With EAX's bits 31-26 there is room for all cores. */
+function cacheLeaves(cpus: number): CpuidLeaf[] {
+  const room = ((1 << idBits(cpus)) - 1) << 26;
+  const cache = {
+    leaf: 4,
+    subleaf: 0,
+    eax: (room | (1 << 8) | (1 << 5) | 1) >>> 0,
+    ebx: (7 << 22) | 63,
+    ecx: 63,
+  };
+  return [
+    { ...cache, edx: 0 },
+    { leaf: 4, eax: 0, ebx: 0, ecx: 0, edx: 0 },
+  ];
+}
+
+/** Leaf 0Bh: a thread a core, and all cores in one package. The processor fills in its own number, EDX (SDM 2A CPUID). */
+function intelCores(cpus: number): CpuidLeaf[] {
+  const level = (subleaf: number, type: number, shift: number, count: number): CpuidLeaf => ({
+    ...{ leaf: 0xb, subleaf, eax: shift, ebx: count },
+    ...{ ecx: subleaf | (type << 8), edx: 0 },
+  });
+  // The subleaf that ends the list gives its own number back in ECX.
+  return [
+    ...cacheLeaves(cpus),
+    level(0, Level.thread, 0, 1),
+    level(1, Level.core, idBits(cpus), cpus),
+    level(2, 0, 0, 0),
+  ];
+}
+
+/** Leaves 8000_0008h and 8000_001Eh: cores with a thread each, in one node (APM 3 E.4.7, E.4.17). */
+function amdCores(leaves: readonly CpuidLeaf[], cpus: number): CpuidLeaf[] {
+  const known = leaves.map((one) => {
+    if (one.leaf === 0x8000_0000) return { ...one, eax: 0x8000_001e };
+    if (one.leaf === 0x8000_0001) return { ...one, ecx: (one.ecx | CMP_LEGACY | TOPOLOGY) >>> 0 };
+    if (one.leaf === 0x8000_0008) return { ...one, ecx: (idBits(cpus) << 12) | (cpus - 1) };
+    return one;
+  });
+  return [...known, { leaf: 0x8000_001e, eax: 0, ebx: 0, ecx: 0, edx: 0 }];
 }
 
 /** Finds a leaf and subleaf in a list. */

@@ -10,8 +10,14 @@ export interface Program extends TranslatedCode {
   reset(): void;
   setFlags(flags: number): void;
   rflags(): number;
-  /** Flushes the TLB: a region was moved. */
-  flushTlb(): void;
+  /** Flushes the TLBs of all CPUs: a region was moved. */
+  flushAll(): void;
+  /** Forgets what may stand in the TLB's tables of the CPU to which the places of the state belong. */
+  resetTlb(): void;
+  /** From now on the places of the state belong to this CPU. */
+  selectCpu(cpu: number): void;
+  /** Makes a CPU the copy of the one to which the places of the state belong. */
+  cloneCpu(cpu: number): void;
   /** From now on, the first write to each page is seen. */
   guardPages(): void;
   /** Call it after writing the tables of the debugger's breakpoints and watchpoints. */

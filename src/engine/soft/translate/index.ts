@@ -360,7 +360,7 @@ export class Translator {
     const view = this.#view;
     const record = view.getUint32(L.POOL_NEXT, true);
     const end = record + L.TRANSLATION_LIST + 4 * nodes.length;
-    if (end > L.POOL_END) return;
+    if (end > view.getUint32(L.POOL_LIMIT, true)) return;
     view.setUint32(L.POOL_NEXT, (end + 7) & ~7, true);
     view.setUint16(record + L.OP_HANDLER, handler, true);
     view.setUint32(record + L.TRANSLATION_LEFT, 0, true);

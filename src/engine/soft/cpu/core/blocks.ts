@@ -39,7 +39,7 @@ import {
   OP_SIZE,
   OP_TAKEN,
   PAGE_BLOCKS,
-  POOL_END,
+  POOL_LIMIT,
   POOL_NEXT,
   RIP,
   SCRATCH,
@@ -259,12 +259,8 @@ export function blockAtRip(): usize {
 
 /** Decodes a block and enters it into its page. */
 function make(place: usize, mode: u32): usize {
-  if (
-    <usize>load<u32>(POOL_NEXT) + BLOCK_OPS + (MAX_OPERATIONS + 1) * OP_SIZE + MAX_OPERATIONS * MAX_LENGTH >
-    POOL_END
-  ) {
-    dropAllCode();
-  }
+  const most = BLOCK_OPS + (MAX_OPERATIONS + 1) * OP_SIZE + MAX_OPERATIONS * MAX_LENGTH;
+  if (<usize>load<u32>(POOL_NEXT) + most > <usize>load<u32>(POOL_LIMIT)) dropAllCode();
   const block = <usize>load<u32>(POOL_NEXT);
   const pageEnd = (place & ~4095) + 4096;
   let at = place;

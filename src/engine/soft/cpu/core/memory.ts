@@ -31,6 +31,7 @@ import { noteWrite } from './dirty';
 import { answer, EXIT_MMIO, external } from './external';
 import { ALIGNMENT, fault, GP, SS } from './faults';
 import { AC, systemFlag } from './flags';
+import { noteLate } from './late';
 import {
   canonical,
   FETCH,
@@ -193,6 +194,7 @@ function writeAs<T>(linear: u64, value: T, how: u32): void {
   }
   const place = locate(linear, how);
   if (place) {
+    noteLate(place, sizeof<T>());
     store<T>(place, value);
     dropCode(place, sizeof<T>());
   } else if (!failed()) {

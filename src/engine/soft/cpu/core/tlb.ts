@@ -6,6 +6,8 @@
 import {
   CODE_PAGE,
   CPL,
+  CPU_COUNT,
+  CPU_NOW,
   CR0,
   CR0_AM,
   CR4,
@@ -14,10 +16,10 @@ import {
   EFER_LMA,
   MODE,
   MODE_CODE64,
-  TLB,
   TLB_ADDEND,
   TLB_ENTRIES,
   TLB_EXECUTE,
+  TLB_HERE,
   TLB_LARGE_FIRST,
   TLB_LARGE_LAST,
   TLB_MAY_WRITE,
@@ -30,6 +32,7 @@ import {
 } from '../../layout';
 import { bit } from './bits';
 import { holdsCode } from './code-pages';
+import { stateOf, systemOf, tablesOf } from './cpus';
 import { mayPass } from './dirty';
 import { AC, systemFlag } from './flags';
 
@@ -46,7 +49,7 @@ const NEVER_FILLED: u32 = 6;
 const TABLES: u32 = 7;
 
 function tableOf(kind: u32): usize {
-  return TLB + <usize>kind * TLB_SIZE;
+  return <usize>load<u32>(TLB_HERE) + <usize>kind * TLB_SIZE;
 }
 
 function kindNow(): u32 {
@@ -100,7 +103,10 @@ export function claim(table: usize, linear: u64, place: usize): usize {
   if (!same || load<u32>(entry, TLB_ADDEND) != addend) {
     clear(entry);
     store<u32>(entry, addend, TLB_ADDEND);
-    store<u32>(TLB_USED, load<u32>(TLB_USED) | <u32>bit(<u64>((table - TLB) / TLB_SIZE)));
+    store<u32>(
+      TLB_USED,
+      load<u32>(TLB_USED) | <u32>bit(<u64>((table - <usize>load<u32>(TLB_HERE)) / TLB_SIZE)),
+    );
   }
   return entry;
 }
@@ -136,23 +142,35 @@ export function forgetEntry(linear: u64): void {
   clear(tlbEntry(linear));
 }
 
-/** Flushes the whole TLB. */
+/** Flushes the whole TLB of this CPU. */
 export function flushTlb(): void {
-  const used = load<u32>(TLB_USED);
+  flushOf(load<u32>(CPU_NOW));
+}
+
+/** Flushes those of all CPUs: a region of memory was moved. */
+export function flushAll(): void {
+  for (let cpu: u32 = 0; cpu < load<u32>(CPU_COUNT); cpu++) flushOf(cpu);
+}
+
+function flushOf(cpu: u32): void {
+  const used = load<u32>(systemOf(cpu, TLB_USED));
+  const tables = tablesOf(cpu);
   for (let kind: u32 = 0; kind < TABLES; kind++) {
     if (!((used >> kind) & 1)) continue;
-    for (let i: usize = 0; i < TLB_ENTRIES; i++) clear(tableOf(kind) + (i << 5));
+    for (let i: usize = 0; i < TLB_ENTRIES; i++) clear(tables + <usize>kind * TLB_SIZE + (i << 5));
   }
-  store<u32>(TLB_USED, 0);
-  store<u64>(TLB_LARGE_FIRST, ~(<u64>0));
-  store<u64>(TLB_LARGE_LAST, 0);
-  store<u64>(CODE_PAGE, NONE);
+  store<u32>(systemOf(cpu, TLB_USED), 0);
+  store<u64>(systemOf(cpu, TLB_LARGE_FIRST), ~(<u64>0));
+  store<u64>(systemOf(cpu, TLB_LARGE_LAST), 0);
+  store<u64>(stateOf(cpu, CODE_PAGE), NONE);
 }
 
 /** The memory may have belonged to another VM: the old content of its tables is invalid. */
 export function resetTlb(): void {
+  store<u32>(TLB_HERE, <u32>tablesOf(load<u32>(CPU_NOW)));
   store<u32>(TLB_USED, ((<u32>1) << TABLES) - 1);
   flushTlb();
+  selectTlb();
 }
 
 /** Flushes the translation of one linear address (SDM 2A INVLPG); that of a large page with all its parts. */
@@ -165,25 +183,32 @@ export function flushAddress(linear: u64): void {
   store<u64>(CODE_PAGE, NONE);
 }
 
-/** From now on, the first write to each page takes the slow path. */
+/** From now on, the first write to each page takes the slow path, on all CPUs. */
 export function guardPages(): void {
-  const used = load<u32>(TLB_USED);
-  for (let kind: u32 = 0; kind < TABLES; kind++) {
-    if (!((used >> kind) & 1)) continue;
-    for (let i: usize = 0; i < TLB_ENTRIES; i++) store<u64>(tableOf(kind) + (i << 5), NONE, TLB_WRITE);
+  for (let cpu: u32 = 0; cpu < load<u32>(CPU_COUNT); cpu++) {
+    const used = load<u32>(systemOf(cpu, TLB_USED));
+    const tables = tablesOf(cpu);
+    for (let kind: u32 = 0; kind < TABLES; kind++) {
+      if (!((used >> kind) & 1)) continue;
+      for (let i: usize = 0; i < TLB_ENTRIES; i++)
+        store<u64>(tables + <usize>kind * TLB_SIZE + (i << 5), NONE, TLB_WRITE);
+    }
   }
 }
 
-/** From now on, writes to the page at `place` take the slow path. */
+/** From now on, writes to the page at `place` take the slow path, on all CPUs. */
 export function guardPage(place: usize): void {
-  const used = load<u32>(TLB_USED);
-  for (let kind: u32 = 0; kind < TABLES; kind++) {
-    if (!((used >> kind) & 1)) continue;
-    for (let i: usize = 0; i < TLB_ENTRIES; i++) {
-      const entry = tableOf(kind) + (i << 5);
-      const page = load<u64>(entry, TLB_WRITE);
-      if (page != NONE && <u32>page + load<u32>(entry, TLB_ADDEND) == <u32>place)
-        store<u64>(entry, NONE, TLB_WRITE);
+  for (let cpu: u32 = 0; cpu < load<u32>(CPU_COUNT); cpu++) {
+    const used = load<u32>(systemOf(cpu, TLB_USED));
+    const tables = tablesOf(cpu);
+    for (let kind: u32 = 0; kind < TABLES; kind++) {
+      if (!((used >> kind) & 1)) continue;
+      for (let i: usize = 0; i < TLB_ENTRIES; i++) {
+        const entry = tables + <usize>kind * TLB_SIZE + (i << 5);
+        const page = load<u64>(entry, TLB_WRITE);
+        if (page != NONE && <u32>page + load<u32>(entry, TLB_ADDEND) == <u32>place)
+          store<u64>(entry, NONE, TLB_WRITE);
+      }
     }
   }
 }

@@ -2,6 +2,7 @@
 import {
   APIC_BASE,
   APIC_THERE,
+  CPU_NOW,
   CPUID_COUNT,
   CPUID_ENTRY,
   CPUID_TABLE,
@@ -57,6 +58,13 @@ export function cpuid(_pc: usize): void {
   const basic = entryOf(0, 0);
   answer(leaf > last && basic ? entryOf(load<u32>(basic, 8), subleaf) : entryOf(leaf, subleaf));
   if (leaf == 1 && load<u32>(CR4) & CR4_OSXSAVE) store<u64>(RCX, load<u64>(RCX) | OSXSAVE);
+  // The number of this CPU's APIC, where there is one (SDM 2A CPUID, leaves 1 and 0Bh; APM 3 E.4.17).
+  if (leaf == 1) store<u64>(RBX, load<u64>(RBX) | ((<u64>load<u32>(CPU_NOW)) << 24));
+  if (leaf == 0xb) store<u64>(RDX, <u64>load<u32>(CPU_NOW));
+  if (leaf == 0x8000001e && entryOf(leaf, subleaf)) {
+    store<u64>(RAX, <u64>load<u32>(CPU_NOW));
+    store<u64>(RBX, load<u64>(RBX) | <u64>load<u32>(CPU_NOW));
+  }
   // An APIC that IA32_APIC_BASE turns off is not there (SDM 3A 11.4.3).
   const off = load<u32>(APIC_THERE) != 0 && !(load<u64>(APIC_BASE) & APIC_ENABLED);
   if (leaf == 1 && off) store<u64>(RDX, load<u64>(RDX) & ~APIC);
