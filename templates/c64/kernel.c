@@ -1,22 +1,36 @@
-// {{name}}: a {{bits}}-bit kernel in C. Nobody has started a library for us: no printf, no malloc, no main. The processor's
-// first instruction is that of _start; the stack is there.
+// {{name}}: a small {{bits}}-bit kernel in C with page tables, interrupts, a timer, a keyboard and a printf of its own. The
+// processor's first instruction is that of _start; the stack is there.
+#include "machine.h"
 
-#define PORT_CONSOLE 0xe9 // a byte out is a character on the console
-
-static inline void out(unsigned short port, unsigned char value)
-{
-    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static void print(const char *text)
-{
-    while (*text != '\0')
-        out(PORT_CONSOLE, *text++); // leaves the guest: one VM exit, one letter
-}
+#define QUIET 100 // ticks without a key after which it ends: a second
 
 void _start(void)
 {
-    print("Hello from {{name}}!\n");
+    paging_start();
+    interrupts_start();
+    keyboard_start();
+    printf("Hello from {{name}}!\n");
+
+    // A page of memory where none was, by tables of our own.
+    volatile uint64_t *number = (volatile uint64_t *)0xffff800000000000;
+    map((uint64_t)number, (uint64_t)new_page(), true);
+    *number = 42;
+
+#ifdef FAULT // make CFLAGS=-DFAULT shows what a panic looks like
+    *(volatile uint64_t *)0xdead0000000 = 1;
+#endif
+
+    // What is typed appears: make CFLAGS= run, or terrarium run . --type 'hello', or terrarium run . --screen.
+    for (uint64_t until = ticks + QUIET; ticks < until;)
+    {
+        char character;
+        if (keyboard_take(&character))
+        {
+            printf("%c", character);
+            until = ticks + QUIET;
+        }
+        __asm__ volatile("hlt"); // until the timer or the keyboard interrupts
+    }
     for (;;)
-        __asm__ volatile("cli; hlt"); // nothing may wake us: that ends the guest
+        __asm__ volatile("cli; hlt" : : "a"(*number)); // nothing may wake us: that ends the guest, with 42 in RAX
 }

@@ -65,7 +65,7 @@ describe('terrarium new', () => {
     for (const [word, template] of [
       ['rust', 'rust64'],
       ['nasm', 'nasm16'],
-      ['os', 'os64'],
+      ['os', 'c64'],
     ] as const) {
       assert.equal(templateOf(word), template);
       const { status, stdout, stderr } = terrarium(['new', word, '-t', word], { cwd: scratch.path });
@@ -74,9 +74,9 @@ describe('terrarium new', () => {
     }
   });
 
-  test('os64: its panic dumps, its keyboard types', { skip: noToolsFor('os64') }, () => {
+  test('c64: its panic dumps, its keyboard types', { skip: noToolsFor('c64') }, () => {
     using scratch = new Scratch();
-    terrarium(['new', 'mine', '--template', 'os64'], { cwd: scratch.path });
+    terrarium(['new', 'mine', '--template', 'c64'], { cwd: scratch.path });
     const panics = terrarium(['run', scratch.file('mine'), '--cflags', '-DFAULT']);
     assert.match(panics.stdout, /^panic: page fault \(vector 14, error code 2\)$/m, panics.stderr);
     assert.match(panics.stdout, /cr2 00000dead0000000/);
@@ -116,7 +116,7 @@ describe('terrarium new', () => {
     assert.equal(unknown.status, 2);
     assert.match(
       unknown.stderr,
-      /asm16, asm32, asm64, nasm16, boot-sector, c32, c64, os64, multiboot, cpp64, rust64, zig64, launcher/,
+      /asm16, asm32, asm64, nasm16, boot-sector, c32, tiny64, c64, multiboot, cpp64, rust64, zig64, launcher/,
     );
   });
 });
