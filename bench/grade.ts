@@ -1,39 +1,19 @@
-/** A class of 10,000 that hands in lesson 5: right, wrong, endless, crashing and hostile sources. */
+/** A class of 10,000, graded on this host. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readExercise, readSolution, readStart, readWrong } from '../src/exercises/index.js';
-import { gradeClass, type Submission, writePages } from '../src/grading/index.js';
+import { gradeClass, writePages } from '../src/grading/index.js';
+import { makeClass } from './grade-class.js';
 import type { Row } from './measure.js';
 
 const STUDENTS = Number(process.env.STUDENTS ?? 10_000);
-/** Contents that differ: a class talks to each other, and most of it hands in what passes. */
-const CONTENTS = 200;
+/** Contents that differ. */
+const CONTENTS = Number(process.env.CONTENTS ?? 200);
 const GOAL = 40;
 const JOBS = 2;
 
 export async function benchGrade(root: string): Promise<Row[]> {
-  const folder = path.join(root, 'docs/course/05-interrupts');
-  const exercise = readExercise(folder);
-  const text = (files: ReadonlyMap<string, Uint8Array>) => Buffer.from(files.get('kernel.S')!).toString();
-  const right = text(readSolution(exercise));
-  const others = [
-    text(readStart(exercise)),
-    ...readWrong(exercise).map(({ files }) => text(files)),
-    '.code16\n.globl _start\n_start: jmp _start\n',
-    ".code16\n.globl _start\n_start: mov $'x', %al\n1: out %al, $0xe9\njmp 1b\n",
-    '.code16\n.globl _start\n_start: lidt 0x700\nint $3\n',
-    '.code16\n_start: movv $1, %ax\n',
-    '.code16\n.globl _start\n_start: .incbin "/etc/passwd"\n',
-  ];
-  const contents = Array.from({ length: CONTENTS }, (_, i) => {
-    const source = i % 10 < 6 ? right : others[Math.floor(i / 10) % others.length]!;
-    return new Map([['kernel.S', Buffer.from(`${source}\n// ${i}\n`)]]);
-  });
-  const submissions: Submission[] = Array.from({ length: STUDENTS }, (_, i) => ({
-    id: `student-${String(i).padStart(5, '0')}`,
-    load: () => contents[i % CONTENTS]!,
-  }));
+  const { exercise, submissions } = makeClass(root, STUDENTS, CONTENTS);
   const scratch = mkdtempSync(path.join(tmpdir(), 'terrarium-bench-'));
   try {
     const memory: number[] = [];

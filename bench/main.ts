@@ -6,6 +6,7 @@ import { benchDisk } from './disk.js';
 import { benchExits } from './exits.js';
 import { benchGdb } from './gdb.js';
 import { benchGrade } from './grade.js';
+import { benchGradeQueue } from './grade-queue.js';
 import { benchHistory } from './history.js';
 import { benchInterrupts } from './interrupts.js';
 import { benchLifecycle } from './lifecycle.js';
@@ -43,6 +44,7 @@ const benches: Record<string, () => Row[] | Promise<Row[]>> = {
   disk: () => benchDisk(root),
   gdb: () => benchGdb(['soft', 'kvm']),
   grade: () => benchGrade(root),
+  'grade-queue': () => benchGradeQueue(root),
   parts: () => benchParts(),
 };
 for (const [name, bench] of Object.entries(benches)) {

@@ -43,6 +43,7 @@ const testTools = {
   nasm: 'nasm',
   bwrap: 'bubblewrap',
   'redis-server': 'redis-server',
+  faketime: 'faketime',
   python3: 'python3',
   git: 'git',
 };

@@ -34,7 +34,7 @@ interface Task {
 }
 
 /** The file of the command, which starts a process of the pool. */
-const commandFile = () => fileURLToPath(new URL('dist/cli.cjs', import.meta.resolve('#package')));
+export const commandFile = () => fileURLToPath(new URL('dist/cli.cjs', import.meta.resolve('#package')));
 
 export class Pool implements Disposable {
   readonly #options: PoolOptions;

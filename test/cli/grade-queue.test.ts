@@ -2,16 +2,23 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { decodeTerra, encodeTerra } from '../../src/terra/index.js';
 import { cli, noGcc, root, Scratch } from '../support.js';
 
 const noRedis =
   spawnSync('redis-server', ['--version']).status === 0
     ? false
     : 'SKIPPED: no redis-server here: apt-get install redis-server';
+
+/** A library that tells a program another time of day (package faketime). */
+const fakeTime = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu']
+  .map((folder) => `${folder}/faketime/libfaketimeMT.so.1`)
+  .find((file) => existsSync(file));
+const noFakeTime = fakeTime === undefined && 'SKIPPED: no faketime here: apt-get install faketime';
 
 const scratch = new Scratch();
 const children = new Set<ChildProcess>();
@@ -60,11 +67,13 @@ interface Running {
 }
 
 /** Starts the command, each with a cache of its own: what one has graded must not answer for another. */
-function start(cache: string, ...words: string[]): Running {
+const start = (cache: string, ...words: string[]) => startWith({}, cache, ...words);
+
+function startWith(env: NodeJS.ProcessEnv, cache: string, ...words: string[]): Running {
   const child = spawn(process.execPath, [cli, ...words], {
     cwd: scratch.path,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, NO_COLOR: '1', XDG_CACHE_HOME: scratch.file(cache) },
+    env: { ...process.env, NO_COLOR: '1', XDG_CACHE_HOME: scratch.file(cache), ...env },
   });
   children.add(child);
   let said = '';
@@ -264,6 +273,83 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     const full = start('wrong', 'grade', lesson, 'few', '--queue', `redis://127.0.0.1:${port}`);
     assert.notEqual(await full.ended, 0);
     assert.match(full.said(), /Redis takes no more data|OOM/);
+  });
+
+  test('does parts of a verification, and repeats recordings, each once though workers die', async () => {
+    const port = await freePort();
+    await startRedis(port);
+    const url = `redis://127.0.0.1:${port}`;
+    const record = start(
+      'verify',
+      ...['run', path.join(root, 'guests/hello'), '--engine', 'soft', '--record', 'good.terra'],
+    );
+    assert.equal(await record.ended, 0, record.said());
+    // The same with another digest of its end: what a fuzzer keeps of another version.
+    const good = await decodeTerra(readFileSync(scratch.file('good.terra')));
+    const bad = await encodeTerra({ ...good, end: { ...good.end!, digest: '0'.repeat(64) } });
+    writeFileSync(scratch.file('bad.terra'), bad);
+    let worker = start('verify', 'worker', '--queue', url);
+    await until(() => worker.said().includes('takes 1 job'), 'the worker is ready');
+    const words = ['verify', '--engine', 'soft', '--mode', 'real', '--seed', '7', '--count', '50000'];
+    const verifying = start('verify', ...words, '--queue', url);
+    const replaying = start('verify', 'replay', 'good.terra', 'bad.terra', '--queue', url);
+    await until(() => replaying.said().includes('1 worker'), 'the jobs are queued');
+    worker.child.kill('SIGKILL');
+    await worker.ended;
+    worker = start('verify', 'worker', '--queue', url);
+    assert.equal(await verifying.ended, 0, verifying.said());
+    assert.match(verifying.said(), /real, seeds 7 to 9, 3 parts\n {2}tests {8}50,000\n/);
+    assert.equal(await replaying.ended, 1, replaying.said());
+    const local = start('verify', 'replay', 'good.terra', 'bad.terra');
+    assert.equal(await local.ended, 1);
+    assert.ok(replaying.said().endsWith(local.said()), `${replaying.said()}\nhere:\n${local.said()}`);
+    assert.match(local.said(), /^good\.terra: the same run: .*\nbad\.terra: .*registers or memory differ/);
+    worker.child.kill('SIGTERM');
+    await worker.ended;
+  });
+
+  test('counts nothing twice where the clocks of workers are wrong, and jump', {
+    skip: noFakeTime,
+  }, async () => {
+    const port = await freePort();
+    await startRedis(port);
+    const url = `redis://127.0.0.1:${port}`;
+    makeClass('clocks', 15);
+    const local = start('clocks-0', 'grade', lesson, 'clocks', '--json', 'local-clocks.json', '-q');
+    assert.equal(await local.ended, 0, local.said());
+    writeFileSync(scratch.file('clock'), '+3d');
+    // The time of day alone: what runs by the monotonic clock sees no jump of it, as on a host that sets its clock.
+    const wrong = {
+      LD_PRELOAD: fakeTime!,
+      FAKETIME_TIMESTAMP_FILE: scratch.file('clock'),
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    };
+    const workers = [{}, wrong].map((env, i) => startWith(env, `clocks-${i + 1}`, 'worker', '--queue', url));
+    const grading = start(
+      'clocks-3',
+      'grade',
+      lesson,
+      'clocks',
+      '--queue',
+      url,
+      '--json',
+      'clocks.json',
+      '-q',
+    );
+    let jumps = 0;
+    const jumping = setInterval(
+      () => writeFileSync(scratch.file('clock'), jumps++ % 2 ? '+3d' : '-400d'),
+      300,
+    );
+    assert.equal(await grading.ended, 0, grading.said());
+    clearInterval(jumping);
+    assert.deepEqual(
+      readFileSync(scratch.file('clocks.json')),
+      readFileSync(scratch.file('local-clocks.json')),
+    );
+    for (const { child } of workers) child.kill('SIGTERM');
+    await Promise.all(workers.map(({ ended }) => ended));
   });
 
   test('shows the queue to a browser of this host, by its own address alone', async () => {

@@ -6,6 +6,7 @@
 import type { Redis } from 'ioredis';
 import { TerrariumError } from '../../errors.js';
 import { gradingVersion } from '../job.js';
+import type { ReplayData, VerifyData } from './command-job.js';
 
 export class QueueError extends TerrariumError {
   constructor(message: string, hint?: string, cause?: unknown) {
@@ -30,8 +31,17 @@ export const workerKey = (id: string) => `terrarium:worker:${id}`;
 /** Exercises that no job has asked for in so long are dropped: a week, in seconds. */
 export const EXERCISE_SECONDS = 7 * 24 * 3600;
 
-/** What a job carries. */
-export interface JobData {
+/** What a job carries, by its name in the queue. */
+export interface JobsData {
+  readonly grade: GradeData;
+  readonly verify: VerifyData;
+  readonly replay: ReplayData;
+}
+export type JobKind = keyof JobsData;
+export type JobData = JobsData[JobKind];
+
+/** A submission. */
+export interface GradeData {
   readonly exercise: string;
   /** Contents in base64, by name. */
   readonly files: Readonly<Record<string, string>>;

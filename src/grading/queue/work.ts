@@ -1,5 +1,5 @@
 /**
- * A worker of the queue: takes jobs and grades each in a process of its own. Any number of them run, on any machines; one that dies
+ * A worker of the queue: takes jobs and does each in a process of its own. Any number of them run, on any machines; one that dies
  * loses nothing, since its jobs go to others.
  *
  * @module
@@ -8,16 +8,18 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Worker } from 'bullmq';
+import type { Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { digestOf, FileCollector, sandboxHere, type Verdict } from '../../exercises/index.js';
+import { digestOf, FileCollector, sandboxHere } from '../../exercises/index.js';
 import { unpackArchive } from '../intake/archive.js';
 import { gradingVersion } from '../job.js';
 import { MOST_TRIES, Pool } from '../pool.js';
 import { prune } from '../prune.js';
+import { type ReplayData, runReplay, runVerify, type VerifyData } from './command-job.js';
 import {
   connect,
   exerciseKey,
+  type GradeData,
   type JobData,
   LOCK_MS,
   loadQueue,
@@ -63,21 +65,21 @@ export async function work(options: WorkOptions, signal: AbortSignal): Promise<v
   const tell = () => redis.set(workerKey(id), JSON.stringify(info), 'EX', THERE_SECONDS).catch(() => {});
   await tell();
   const telling = setInterval(tell, (THERE_SECONDS * 1000) / 3);
-  const worker: Worker<JobData, Verdict> = new bullmq.Worker<JobData, Verdict>(
-    queueName(),
-    async ({ data }) => {
-      const { pool } = await openExercise(opened, redis, data, options);
-      return pool.grade(filesOf(data), data.seed);
-    },
-    {
-      connection,
-      concurrency: jobs,
-      lockDuration: LOCK_MS,
-      stalledInterval: STALLED_MS,
-      // A job that ends its worker once more than that fails.
-      maxStalledCount: MOST_TRIES - 1,
-    },
-  );
+  const perform = async ({ name, data }: Job<JobData>): Promise<unknown> => {
+    if (name === 'verify') return runVerify(data as VerifyData, options.patienceMs);
+    if (name === 'replay') return runReplay(data as ReplayData, options.patienceMs);
+    const submission = data as GradeData;
+    const { pool } = await openExercise(opened, redis, submission, options);
+    return pool.grade(filesOf(submission), submission.seed);
+  };
+  const worker: Worker<JobData, unknown> = new bullmq.Worker<JobData, unknown>(queueName(), perform, {
+    connection,
+    concurrency: jobs,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_MS,
+    // A job that ends its worker once more than that fails.
+    maxStalledCount: MOST_TRIES - 1,
+  });
   worker.on('error', () => {});
   say(
     `takes ${jobs} job${jobs === 1 ? '' : 's'} at a time: ${info.engine} ${info.version}, compiling in ${info.sandbox}`,
@@ -98,7 +100,7 @@ export async function work(options: WorkOptions, signal: AbortSignal): Promise<v
   }
 }
 
-function filesOf({ files }: JobData): Map<string, Uint8Array> {
+function filesOf({ files }: GradeData): Map<string, Uint8Array> {
   const collector = new FileCollector();
   for (const [name, text] of Object.entries(files)) {
     const bytes = Buffer.from(text, 'base64');
@@ -113,7 +115,7 @@ function filesOf({ files }: JobData): Map<string, Uint8Array> {
 function openExercise(
   opened: Map<string, Promise<Opened>>,
   redis: Redis,
-  { exercise: digest, points }: JobData,
+  { exercise: digest, points }: GradeData,
   options: WorkOptions,
 ): Promise<Opened> {
   const known = opened.get(digest);

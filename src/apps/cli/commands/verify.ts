@@ -3,11 +3,19 @@ import { asTyped } from '../../../command.js';
 import type { Engine } from '../../../engine/contract/index.js';
 import { ConfigError } from '../../../errors.js';
 import { engineByName, hostCpuVendor } from '../../../runtime/index.js';
-import { formatReport, type ModeName, modeNames, type Vendors, Verifier } from '../../../verify/index.js';
+import {
+  formatReport,
+  type ModeName,
+  modeNames,
+  type Vendors,
+  Verifier,
+  type VerifierReport,
+} from '../../../verify/index.js';
 import { type CpuVendor, cpuVendors } from '../../../x86/index.js';
 import { ExitStatus } from '../../frontend/exit-status.js';
 import { styleFor } from '../../frontend/style.js';
 import { parseCount, parseDuration } from '../../frontend/values.js';
+import { type VerifySummary, verifyByQueue } from './verify-queue.js';
 
 const examples = `
 Examples:
@@ -16,6 +24,8 @@ Examples:
   $ terrarium verify --only adc --count 20000     one instruction in all its forms
   $ terrarium verify --seed 42                    other numbers, the same in every run
   $ terrarium verify --engine soft                without KVM: they run, nothing is compared
+  $ terrarium verify --json > report.json         for programs
+  $ terrarium verify --count 10000000 --queue redis://lab.example:6379   by \`terrarium worker\` on other machines
 `;
 
 const statuses = `
@@ -31,6 +41,8 @@ interface VerifyFlags {
   only?: string;
   engine?: 'soft';
   cpuVendor?: CpuVendor;
+  json?: true;
+  queue?: string;
 }
 
 const DEFAULT_COUNT = 100_000;
@@ -63,6 +75,13 @@ export function verifyCommand(): Command {
         'whose processor the software CPU models; differences to the host’s that follow from the vendor are explained',
       ).choices(cpuVendors),
     )
+    .option('--json', 'print the result as JSON')
+    .addOption(
+      new Option(
+        '--queue <url>',
+        'let `terrarium worker` do it, in parts of 20,000 with seeds of their own: redis://HOST:6379',
+      ).conflicts(['seconds', 'json']),
+    )
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText('after', statuses)
     .action(verify);
@@ -78,6 +97,11 @@ function parseSeed(text: string): number {
 async function verify(flags: VerifyFlags): Promise<void> {
   const { mode, seed, only, seconds } = flags;
   const count = flags.count ?? (seconds === undefined ? DEFAULT_COUNT : Number.POSITIVE_INFINITY);
+  if (flags.queue !== undefined) {
+    const { engine, cpuVendor, queue } = flags;
+    const named = { ...(only && { only }), ...(engine && { engine }), ...(cpuVendor && { cpuVendor }) };
+    return verifyByQueue(queue, { mode, seed, count, ...named });
+  }
   const until = performance.now() + (seconds ?? Number.POSITIVE_INFINITY);
   const { cpuVendor = 'intel' } = flags;
   const engine = engineByName('soft', { cpuVendor });
@@ -108,11 +132,26 @@ async function verify(flags: VerifyFlags): Promise<void> {
     }
     process.off('SIGINT', stop);
     progress.clear();
-    process.stdout.write(`${formatReport(report, engine.name, oracle?.name)}\n`);
+    const text = formatReport(report, engine.name, oracle?.name);
+    process.stdout.write(`${flags.json ? JSON.stringify(summaryOf(report, text), undefined, 2) : text}\n`);
     process.exitCode = report.found.length > 0 ? ExitStatus.expectationFailed : ExitStatus.ok;
   } finally {
     verifier[Symbol.dispose]();
   }
+}
+
+function summaryOf(report: VerifierReport, text: string): VerifySummary {
+  const { mode, seed, tests, compared, known, refused, found } = report;
+  return {
+    mode,
+    seed,
+    tests,
+    compared,
+    explained: Object.fromEntries(known),
+    refused: Object.fromEntries(refused),
+    differences: found.map(({ mnemonic, fields, count }) => ({ mnemonic, fields, count })),
+    text,
+  };
 }
 
 function verifierOf(options: {
