@@ -81,6 +81,8 @@ async function catalogue(copy) {
     const file = path.join(folder, source);
     const own = readdirSync(folder).some((one) => /\.(lds|ld)$/.test(one));
     const assembles = /\.(S|s|asm|nasm)$/.test(source) && !own && !source.includes('..');
+    // A guest that is new: `npm run guests` needs a build to make its image.
+    if (!existsSync(path.join(folder, image))) continue;
     if (!assembles) copy(path.join(folder, image), `guests/${path.basename(image)}`);
     delete spec.name;
     examples.push({

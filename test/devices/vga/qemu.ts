@@ -1,5 +1,5 @@
 /**
- * Runs a 16-bit guest in QEMU and takes its picture, as QEMU's own screendump sees it.
+ * Runs a 16-bit guest or a multiboot kernel in QEMU and takes its picture, as QEMU's own screendump sees it.
  *
  * @module
  */
@@ -26,23 +26,16 @@ export interface Dump {
   rgb: Uint8Array;
 }
 
-/** Boots the image from address 0 in real mode, waits until it halts, and dumps the screen. */
+/** Boots the image, waits until it halts, and dumps the screen: 16-bit code from address 0 in real mode, or an ELF by multiboot. */
 export async function qemuScreen(image: Uint8Array): Promise<Dump> {
   using scratch = new Scratch();
-  if (image.length > SECTOR)
-    throw new Error(`the guest has ${image.length} bytes, the loader reads ${SECTOR}`);
-  const disk = new Uint8Array(1_474_560);
-  disk.set(assemble(scratch));
-  const rom = romFont();
-  for (let glyph = 0; glyph < 256; glyph++)
-    disk.set(rom.subarray(glyph * 16, glyph * 16 + 16), SECTOR + glyph * 32);
-  disk.set(image, 17 * SECTOR);
-  writeFileSync(scratch.file('boot.img'), disk);
+  const isKernel = String.fromCharCode(...image.subarray(1, 4)) === 'ELF';
+  const boots = isKernel ? kernelWords(scratch, image) : floppyWords(scratch, image);
   const qemu = spawn(
     'qemu-system-x86_64',
     [
       ...['-accel', 'tcg', '-m', '16', '-vga', 'std', '-display', 'none', '-monitor', 'stdio', '-no-reboot'],
-      ...['-drive', `file=${scratch.file('boot.img')},format=raw,if=floppy`, '-boot', 'a', '-net', 'none'],
+      ...[...boots, '-net', 'none'],
     ],
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
@@ -54,7 +47,7 @@ export async function qemuScreen(image: Uint8Array): Promise<Dump> {
     const ended = new Promise<void>((resolve) => qemu.on('exit', () => resolve()));
     const until = Date.now() + HANGS_MS;
     // Halted for good: HLT with interrupts off, in the first kilobyte, where the guests are.
-    while (!hasHalted(said)) {
+    while (!hasHalted(said, isKernel)) {
       if (Date.now() > until) throw new Error(`the guest did not halt in QEMU: ${said.slice(-600)}`);
       said = '';
       qemu.stdin.write('info registers\n');
@@ -69,10 +62,29 @@ export async function qemuScreen(image: Uint8Array): Promise<Dump> {
   }
 }
 
+function kernelWords(scratch: Scratch, image: Uint8Array): string[] {
+  writeFileSync(scratch.file('kernel.elf'), image);
+  return ['-kernel', scratch.file('kernel.elf')];
+}
+
+function floppyWords(scratch: Scratch, image: Uint8Array): string[] {
+  if (image.length > SECTOR)
+    throw new Error(`the guest has ${image.length} bytes, the loader reads ${SECTOR}`);
+  const disk = new Uint8Array(1_474_560);
+  disk.set(assemble(scratch));
+  const rom = romFont();
+  for (let glyph = 0; glyph < 256; glyph++)
+    disk.set(rom.subarray(glyph * 16, glyph * 16 + 16), SECTOR + glyph * 32);
+  disk.set(image, 17 * SECTOR);
+  writeFileSync(scratch.file('boot.img'), disk);
+  return ['-drive', `file=${scratch.file('boot.img')},format=raw,if=floppy`, '-boot', 'a'];
+}
+
 /** In QEMU's account of the registers; a BIOS that waits for a key is elsewhere, with interrupts on. */
-function hasHalted(said: string): boolean {
+function hasHalted(said: string, anywhere: boolean): boolean {
   const [, ip, flags] = /EIP=([\da-f]+) EFL=([\da-f]+) .* HLT=1/.exec(said) ?? [];
-  return Number.parseInt(ip ?? 'ffff', 16) <= SECTOR && (Number.parseInt(flags ?? '', 16) & 0x200) === 0;
+  const isThere = anywhere || Number.parseInt(ip ?? 'ffff', 16) <= SECTOR;
+  return isThere && ip !== undefined && (Number.parseInt(flags ?? '', 16) & 0x200) === 0;
 }
 
 function assemble(scratch: Scratch): Uint8Array {
