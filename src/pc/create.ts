@@ -46,7 +46,8 @@ const NO_MODULES = 'a module is loaded asynchronously: import it yourself, or ta
 export function createFrom(options: MachineOptions, opener: Opener): Machine {
   const { spec, image, others } = readOptions(options, 'createMachine', keys, opener.image);
   const { engine = 'auto', ...parts } = others as Handed & Pick<MachineOptions, 'engine'>;
-  for (const [index, device] of (parts.devices ?? []).entries()) requireDevice(device, index);
+  for (const [index, device] of (parts.devices ?? []).entries())
+    requireDevice(device, `createMachine: "devices"[${index}]`);
   if (parts.hypercalls !== undefined && 'module' in parts.hypercalls)
     throw new ConfigError('createMachine: "hypercalls" is a module', NO_MODULES);
   const chosen = typeof engine === 'string' ? opener.engine(engine, spec) : engine;
@@ -120,11 +121,12 @@ function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener)
   }
 }
 
-function requireDevice(device: object, index: number): void {
-  if ('name' in device && typeof device.name === 'string') return;
+/** @param place for the error @throws ConfigError for an object that is no device */
+export function requireDevice(device: unknown, place: string): void {
+  if (device instanceof Object && 'name' in device && typeof device.name === 'string') return;
   const hint =
-    'module' in device
+    device instanceof Object && 'module' in device
       ? NO_MODULES
       : 'a device has a name, and methods for the ports or memory that it claims';
-  throw new ConfigError(`createMachine: "devices"[${index}] is no device: it has no name`, hint);
+  throw new ConfigError(`${place} is no device: it has no name`, hint);
 }

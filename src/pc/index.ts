@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { createFrom, restoreFrom } from './create.js';
+export { createFrom, requireDevice, restoreFrom } from './create.js';
 export { withVga } from './default-vga.js';
 export { isForFirmware } from './firmware.js';
 export { type ForkParts, Machine, requireOwnDisks, restoresBy, type Snapshot } from './machine.js';

@@ -66,7 +66,12 @@ describe('a plain run', () => {
     const bundlesOf = (guest: string, ...words: string[]) =>
       loadedBy('run', path.join(root, guest), '--engine', 'soft', ...words).bundles;
     assert.deepEqual(bundlesOf('guests/hello'), ['cli', 'run', 'soft']);
-    assert.deepEqual(bundlesOf('guests/fat-shell', '--quiet', '--type', 'exit\\n'), ['cli', 'pc', 'run', 'soft']);
+    assert.deepEqual(bundlesOf('guests/fat-shell', '--quiet', '--type', 'exit\\n'), [
+      'cli',
+      'pc',
+      'run',
+      'soft',
+    ]);
   });
 
   test('has a thread where something of it needs one', () => {

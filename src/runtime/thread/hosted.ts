@@ -1,5 +1,5 @@
 import { type DebugMethod, type DebugTarget, runningMethods } from '../../debug/index.js';
-import type { Glance, Picture } from '../../devices/contract/index.js';
+import type { Device, Glance, Picture } from '../../devices/contract/index.js';
 import { type MouseMove, strokesOf } from '../../devices/index.js';
 import { abortReason, ConfigError, TerrariumError } from '../../errors.js';
 import type { InputRecord, MachineState } from '../../machine/index.js';
@@ -83,10 +83,10 @@ export class HostedMachine implements AsyncDisposable {
   #hasPowerButton = false;
 
   /** @internal */
-  constructor(here = false) {
+  constructor(here = false, devices: readonly Device[] = []) {
     this.#here = here;
     this.#streams = new HostedStreams(() => this.#thread.kick(), here);
-    this.#thread = here ? new OwnThread(this.#streams) : new MachineThread(this.#streams);
+    this.#thread = here ? new OwnThread(this.#streams, devices) : new MachineThread(this.#streams);
   }
 
   /** @internal */

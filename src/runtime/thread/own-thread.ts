@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Device } from '../../devices/contract/index.js';
 import { Control, controlBytes, wakeThread } from '../../engine/contract/index.js';
 import { ConfigError } from '../../errors.js';
 import { type Share, TICK_MS } from '../../machine/index.js';
@@ -27,13 +28,16 @@ export class OwnThread implements Place {
   /** A guest never runs while anybody else does. */
   hostKernel = false;
   readonly #streams: HostedStreams;
+  readonly #devices: readonly Device[];
   #life: Life | undefined;
   #wake = () => {};
   #answer: FromWorker | undefined;
   #opensInput = false;
 
-  constructor(streams: HostedStreams) {
+  /** @param devices objects of the caller, beside those that the machine's description names */
+  constructor(streams: HostedStreams, devices: readonly Device[] = []) {
     this.#streams = streams;
+    this.#devices = devices;
   }
 
   async ask<T extends FromWorker['type']>(
@@ -71,13 +75,21 @@ export class OwnThread implements Place {
 
   async #make(parts: HostedParts): Promise<Life> {
     const watcher = Object.values(parts.observe).some(Boolean) ? await import('./watcher.js') : undefined;
+    const { devices, hypercalls } = parts.spec;
+    const named =
+      devices === undefined && hypercalls === undefined
+        ? undefined
+        : await (await import('./user-modules.js')).importUserParts(parts.spec);
     return new Life({
       ...parts,
       ...this.#streams.shared,
       control: this.control,
       ring: (name) => this.#streams.rings[name],
       ports: (index) => this.#streams.portRings(index),
-      user: { devices: () => [], hypercalls: () => ({}) },
+      user: {
+        devices: () => [...this.#devices, ...(named?.devices() ?? [])],
+        hypercalls: () => named?.hypercalls() ?? {},
+      },
       post: (message) => {
         if (message.type === 'inputWanted') this.#openInput();
         if (!this.#streams.receive(message)) this.#answer = message;
