@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import { ConfigError } from '../../errors.js';
 
 /** Words of a usage that stand for a file or folder: `<file.zip>`, `[folder]`. */
-const FILE = /^[<[]?(file|folder|module|exercise|submissions|sources)\b/;
+const FILE = /^[<[]?(files?|folder|module|exercise|submissions|sources)\b/;
 const HINT = 'name one; was a variable in quotes not set?';
 
 /** @throws ConfigError that says which name is empty */

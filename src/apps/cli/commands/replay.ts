@@ -134,6 +134,7 @@ async function replayByQueue(url: string, files: readonly string[], asked: Machi
       'workers have none of this host’s files, and take no options of the machine',
       'leave --queue out',
     );
+  checkQueueUrl(url);
   for (const file of files) {
     await readRecording(file, {});
     const { size } = statSync(file);

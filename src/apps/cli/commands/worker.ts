@@ -23,7 +23,7 @@ interface Options {
 export function workerCommand(): Command {
   return new Command('worker')
     .description(
-      'Grades submissions that `terrarium grade --queue` puts into a queue, on any number of machines.',
+      'Does the work that `grade`, `verify` and `replay` put into a queue with --queue, on any number of machines.',
     )
     .addHelpText('before', asTyped(examples.trimStart()))
     .option('--queue <url>', 'the Redis or Valkey with the queue: redis://HOST:6379')
