@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { asTyped, command } from '../../../command.js';
 import type { MachineSpec } from '../../../config/index.js';
 import { ConfigError, isTerrariumError, TerrariumError } from '../../../errors.js';
+import { checkQueueUrl } from '../../../grading/index.js';
 import {
   canRunHere,
   type HostedMachine,
