@@ -212,7 +212,7 @@ export function hammer(make: MakeDevice, seed: number, steps: number, most = MAX
 
 /**
  * Does `before` random things to a device, moves its state through JSON into a fresh one, and does the same `after`
- * things to both. Throws where a guest could tell them apart.
+ * things to both. Throws where a guest could tell them apart, or their states do.
  */
 export function compareAfterLoad(make: MakeDevice, seed: number, before: number, after: number): void {
   const first = new Rig(make);
@@ -227,6 +227,13 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
   second.waiting.push(...first.waiting);
   // A machine restores its lines' levels itself, after its devices.
   for (const [i, line] of second.lines.entries()) line.set(first.lines[i]!.level);
+  const requireSame = (when: string) => {
+    const [state, stateOfOther] = [first, second].map(({ device }) => JSON.stringify(device.save?.()));
+    if (state !== stateOfOther)
+      throw new Error(`${first.device.name} has another state ${when} (seed ${seed})`);
+  };
+  // Not all that a device keeps shows itself soon.
+  requireSame('after load');
   first.outside = 0;
   second.outside = 0;
   const further = random();
@@ -237,6 +244,7 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
       throw new Error(`${first.device.name} behaves differently ${i + 1} steps after load (seed ${seed})`);
     }
   }
+  requireSame(`${after} steps after load`);
 }
 
 /**

@@ -160,6 +160,31 @@ describe('an 82540EM', () => {
       }
     });
 
+  test('goes on in a new card with half a frame to send, and with one that needs more descriptors', () => {
+    const [before, after] = [rig(), rig()];
+    before.memory.writeBytes(BUFFERS, frameTo([1, 2, 3, 4, 5, 6], 20));
+    // No end of the packet yet.
+    before.descriptor(0, [BUFFERS, 0, 20, 0]);
+    before.write(Register.tdt, 1);
+    before.write(Register.rdt, 1);
+    // Two buffers of 2,048 bytes, where one is free.
+    before.waiting.push(frameTo(MAC, 3000));
+    before.write(Register.rctl, 0x8022);
+    before.inputs.look();
+    assert.deepEqual([before.sent.length, before.waiting.length, before.read(Register.rdh)], [0, 0, 0]);
+    after.memory.writeBytes(0, before.memory.readBytes(0, 0x4_0000));
+    after.card.load(JSON.parse(JSON.stringify(before.card.save())));
+    after.memory.writeBytes(BUFFERS + 100, Uint8Array.of(7, 8, 9));
+    after.descriptor(1, [BUFFERS + 100, 0, (1 << 24) | 3, 0]);
+    after.write(Register.tdt, 2);
+    assert.deepEqual(
+      after.sent.map((frame) => [frame.length, ...frame.subarray(20)]),
+      [[23, 7, 8, 9]],
+    );
+    after.write(Register.rdt, 4);
+    assert.equal(after.read(Register.rdh), 2);
+  });
+
   test('survives 100,000 random accesses of a driver, its rings anywhere', () => {
     const { card, memory, waiting, inputs } = rig();
     const random = randomNumbers(7);
