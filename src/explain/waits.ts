@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { hex, type PhysicalMemory, readLinear } from '../inspect/index.js';
+import { codeSizeOf, hex, type PhysicalMemory, readLinear } from '../inspect/index.js';
+import { disassemble, type Instruction, MAX_LENGTH, type Syntax } from '../isa/index.js';
 import type { Registers, SystemRegisters } from '../x86/index.js';
 import { missingAt } from './missing.js';
 import { linearRip } from './scene.js';
@@ -102,22 +103,91 @@ export function straysInto(state: {
   return `it executes memory full of zeros, at ${hex(at)}: it left its code`;
 }
 
+/** The longest loop that is shown, in instructions, and how far back it may begin, in bytes. */
+const SHOWN = 6;
+const BACK = 64n;
+
+/** Where code stops. */
+interface Stopped {
+  readonly registers: Registers;
+  readonly system: SystemRegisters;
+  readonly memory: PhysicalMemory;
+}
+
+/** Instructions one after the other, from an address on; fewer where they cannot be read. */
+function* codeFrom(state: Stopped, from: bigint, syntax: Syntax): Generator<Instruction> {
+  const { registers, system } = state;
+  const base = linearRip(registers, system) - registers.rip;
+  for (let address = from; ; ) {
+    const bytes = readLinear(state, base + address, MAX_LENGTH);
+    if (bytes.length === 0) return;
+    const one = disassemble(bytes, { code: codeSizeOf(system), address, syntax });
+    if (one.encoding === undefined) return;
+    yield one;
+    address += BigInt(one.length);
+  }
+}
+
+/** The small loop that a guest is in, which jumps back past the current instruction; undefined where it is in none. */
+function loopAt(state: Stopped, syntax: Syntax): readonly Instruction[] | undefined {
+  const { rip } = state.registers;
+  let steps = 0;
+  for (const { mnemonic, operands, address } of codeFrom(state, rip, syntax)) {
+    if (++steps > SHOWN) return undefined;
+    const [target] = operands;
+    const jumps = /^(j|loop)/.test(mnemonic) && target?.kind === 'target';
+    if (!jumps && !/^(jmp|ret|iret|hlt|sys|int)/.test(mnemonic)) continue;
+    if (!jumps || target.address > rip || rip - target.address > BACK) {
+      // A jump that is not taken every time may lie in the loop.
+      if (jumps && mnemonic !== 'jmp') continue;
+      return undefined;
+    }
+    const loop: Instruction[] = [];
+    for (const one of codeFrom(state, target.address, syntax)) {
+      loop.push(one);
+      if (one.address >= address) return one.address === address ? loop : undefined;
+      if (loop.length >= SHOWN) return undefined;
+    }
+    return undefined;
+  }
+  return undefined;
+}
+
+/** The loop that it goes round in, as text; undefined where it is in no small one. */
+export function loopText(state: Stopped, syntax: Syntax = 'intel'): string | undefined {
+  const loop = loopAt(state, syntax);
+  const [first] = loop ?? [];
+  if (loop === undefined || first === undefined) return undefined;
+  if (loop.length === 1) return `it jumps to itself, at ${hex(first.address)}`;
+  return `it goes round in a loop at ${hex(first.address)}: ${loop.map(({ text }) => text).join('; ')}`;
+}
+
 /**
  * What it does that could go on forever, in one line; undefined where nothing is to be seen.
  * @param memory the guest's, to see what it executes
  */
 export function waitLine(
-  waiting: Waiting & { registers: Registers; system: SystemRegisters },
+  waiting: Waiting & {
+    registers: Registers;
+    system: SystemRegisters;
+    /** What devices know of it. */
+    remarks?: readonly string[];
+  },
   memory?: PhysicalMemory,
+  syntax?: Syntax,
 ): string | undefined {
   const strays = memory && straysInto({ ...waiting, memory });
   if (strays !== undefined) return strays;
   const polling = explainPolling(waiting);
   if (polling !== undefined) return polling.check;
-  const { recent = [], registers } = waiting;
+  const { recent = [], registers, remarks = [] } = waiting;
+  if (remarks.length > 0) return undefined;
   const halts = recent.find(({ space }) => space === 'halt');
   if (halts !== undefined && recent[0] === halts)
     return 'it sleeps in HLT, and continues when an interrupt comes';
-  if ((registers.rflags & 0x200n) === 0n) return 'it runs with interrupts off: none can reach it';
-  return undefined;
+  const loop = memory && loopText({ ...waiting, memory }, syntax);
+  if ((registers.rflags & 0x200n) !== 0n) return loop;
+  return loop === undefined
+    ? 'it runs with interrupts off: none can reach it'
+    : `${loop}, with interrupts off: none can reach it`;
 }

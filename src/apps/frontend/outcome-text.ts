@@ -39,7 +39,7 @@ export function outcomeText(
     if (failure.hint !== undefined && kind !== 'shutdown') lines.push(`  ${failure.hint}`);
   }
   if (waitsForever(kind, outcome.reason)) lines.push(`  ${outcome.reason}`);
-  const waits = unfinished.has(kind) ? waitLine(outcome, memory) : undefined;
+  const waits = unfinished.has(kind) ? waitLine(outcome, memory, syntax) : undefined;
   if (waits !== undefined) lines.push(`  ${waits}`);
   if (kind === 'shutdown' || kind === 'engineError') {
     lines.push(formatRegisters(registers, system).replace(/^/gm, '  '));

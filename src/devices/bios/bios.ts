@@ -122,6 +122,10 @@ export class Bios implements Device {
     this.#calls.serve(this.#host!.memory, value, pc);
   }
 
+  remark(): string | undefined {
+    return this.#calls.habits.remark;
+  }
+
   describeAccess({ write }: Access): AccessWords | undefined {
     return write ? this.#calls.describe() : undefined;
   }

@@ -3,6 +3,7 @@ import type { GuestMemory } from '../../memory/index.js';
 import type { AccessWords } from '../contract/index.js';
 import { Frame } from './frame.js';
 import { linear } from './guest.js';
+import { Habits } from './habits.js';
 import type { BiosFunction, Pc } from './pc.js';
 import { SERVICE_UNSERVED, serviceOf } from './services/index.js';
 import { hex } from './words.js';
@@ -15,6 +16,7 @@ export class Calls {
   #call = { name: 'BIOS call', says: '' };
   readonly #unserved: (vector: number) => void;
   readonly #only: readonly number[] | undefined;
+  readonly habits = new Habits();
 
   /**
    * @param unserved told of each call of an interrupt that nothing serves
@@ -42,8 +44,10 @@ export class Calls {
     }
     const fn = service.functions[service.number?.(frame) ?? frame.ah];
     const says = listening ? wordsOf(fn, frame, pc) : '';
+    const asked = { ax: frame.ax, dx: frame.dx };
     if (fn === undefined) service.unknown?.(frame, pc);
     else fn.run(frame, pc);
+    this.habits.note(number, asked, frame, pc, () => words(fn, asked, frame, pc));
     if (listening) this.#call = { name: service.name, says: `${says}${resultOf(fn, frame, pc)}` };
   }
 
@@ -60,6 +64,21 @@ export class Calls {
       isCall: true,
     };
   }
+}
+
+/** In words what was asked, though the frame has the answer already: AX and DX name it. */
+function words(
+  fn: BiosFunction | undefined,
+  asked: { ax: number; dx: number },
+  frame: Frame,
+  pc: Pc,
+): string {
+  const result = resultOf(fn, frame, pc).trim();
+  const { ax, dx } = frame;
+  Object.assign(frame, asked);
+  const said = wordsOf(fn, frame, pc);
+  Object.assign(frame, { ax, dx });
+  return `${said}: ${result}`;
 }
 
 function wordsOf(fn: BiosFunction | undefined, frame: Frame, pc: Pc): string {

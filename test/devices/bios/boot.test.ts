@@ -57,6 +57,21 @@ describe('a file that firmware starts', () => {
       assert.deepEqual(runs({ engine, image: scratch.file('a.img'), ...both }), [0x61, 0x80]);
     });
 
+  for (const engine of engines)
+    test(`${engine}: one that waits for a key, or asks for a disk that is not there, is told so`, () => {
+      const remarks = (...code: number[]) => {
+        using machine = createMachine({ engine, image: bootSector(...code) });
+        return machine.run({ maxExits: 60, timeoutMs: 60_000 }).remarks ?? [];
+      };
+      // xor ah, ah; int 16h
+      assert.match(remarks(0x30, 0xe4, 0xcd, 0x16)[0] ?? '', /^it waits for a key \(INT 16h\): --type/);
+      // 1: mov ax, 201h; mov cx, 2; mov dx, 80h; int 13h; jc 1b
+      assert.match(
+        remarks(0xb8, 1, 2, 0xb9, 2, 0, 0xba, 0x80, 0, 0xcd, 0x13, 0x72, 0xf3)[0] ?? '',
+        /^it called INT 13h \d+ times in a row, and it fails: read 1 sector, drive 80h.*no such disk: --disk FILE/,
+      );
+    });
+
   test('keys that come while the keyboard buffer is full are read later, also by a machine that takes the state', () => {
     // Sleeps 60 ticks with the keys coming, then writes as many keys as `text` has.
     const text = 'the quick brown fox jumps over the lazy dog 0123456789 times';
