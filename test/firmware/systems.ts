@@ -185,6 +185,7 @@ export function boot(
   options: Pick<MachineOptions, 'image'> & Partial<MachineOptions>,
   until: (printed: string, screen: () => string[]) => boolean = () => false,
   steps: readonly Typed[] = [],
+  patienceMs = 4 * HANGS_MS,
 ): Seen {
   let [printed, debug] = ['', ''];
   const console: Device = {
@@ -220,7 +221,7 @@ export function boot(
     const text = machine.glance?.text;
     return text === undefined ? [] : rowsOf(text.cells, text.columns);
   };
-  const limit = performance.now() + 4 * HANGS_MS;
+  const limit = performance.now() + patienceMs;
   for (;;) {
     const outcome = machine.run({ timeoutMs: 500 });
     const late = performance.now() > limit;

@@ -70,7 +70,7 @@ for (const engine of ['soft', 'kvm'] as const) {
 
     test('by PVH', () => {
       const modules = [file('m', 'xyz')];
-      assert.equal(printed('pvh', { engine }, { initrds: initrds.slice(0, 1), modules }), 'a=1 b abcd xyz\n');
+      assert.equal(printed('pvh', { engine }, { initrds, modules }), 'a=1 b abcdefg\0 xyz\n');
     });
 
     test('by multiboot', () => {

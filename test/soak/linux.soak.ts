@@ -84,8 +84,12 @@ test('memtest86+ completes a pass over 16 MiB without an error', {
   skip: without({ [MEMTEST]: 'memtest86+' }),
 }, () => {
   const memory = 16 * 1024 * 1024;
-  const { screen } = boot({ image: MEMTEST, memory, vga: true, machine: 'pc' }, (_, rows) =>
-    rows().some((row) => /Pass: +[1-9]/.test(row)),
+  // Four minutes of the guest's time, two of them of tests that wait for memory to fade.
+  const { screen } = boot(
+    { image: MEMTEST, memory, vga: true, machine: 'pc' },
+    (_, rows) => rows().some((row) => /Pass: +[1-9]/.test(row)),
+    [],
+    20 * 60_000,
   );
   const text = screen.join('\n');
   assert.match(text, /Pass: +1 +Errors: 0/, text);

@@ -44,7 +44,7 @@ export function prepareStart(
   const map = memoryMap(memory);
   const words = append === undefined ? [] : [append];
   if (loader.protocol === 'pvh') {
-    const { placed, pieces } = placeModules([...initrds, ...modules], room);
+    const { placed, pieces } = placeModules([...joined(initrds), ...modules], room);
     const told = { commandLine: words.join(' '), map, modules: placed, rsdp };
     const at = takeInformation(room, startInformation(told, 0).length);
     return started([...pieces, { address: at, bytes: startInformation(told, at) }], 0, at);
@@ -110,6 +110,20 @@ function placeModules(files: readonly BootFile[], room: Room): { placed: PlacedM
     pieces.push({ address, bytes });
   }
   return { placed, pieces };
+}
+
+/** Several initial file systems as the one module that Linux looks at, each at a multiple of 4. */
+function joined(files: readonly BootFile[]): readonly BootFile[] {
+  const [first] = files;
+  if (first === undefined || files.length === 1) return files;
+  const starts: number[] = [];
+  const size = files.reduce((at, { bytes }) => {
+    starts.push(at);
+    return at + Math.ceil(bytes.length / 4) * 4;
+  }, 0);
+  const bytes = new Uint8Array(size);
+  for (const [n, file] of files.entries()) bytes.set(file.bytes, starts[n]!);
+  return [{ text: first.text, bytes }];
 }
 
 function loadSections(
