@@ -23,6 +23,14 @@ describe('QEMU’s words', () => {
       '--fw-cfg opt/a=f --fw-cfg opt/b=string:x --firmware r',
     ],
     ['-s -S -kernel k', '--gdb=1234 k'],
+    [
+      '-netdev user,id=n,hostfwd=tcp::8080-:80 -device virtio-net-pci,netdev=n -hda d',
+      'd --net user,forward=8080:80',
+    ],
+    ['-nic user,model=e1000 -kernel k', '--net user,model=e1000 k'],
+    ['-net nic -net user -kernel k', '--net user k'],
+    ['-nic none -kernel k', 'k'],
+    ['-nic tap,ifname=tap0 -kernel k', '--net tap=tap0 k'],
   ];
   for (const [theirs, expected] of cases) test(theirs, () => assert.equal(ours(theirs), expected));
 
@@ -43,6 +51,8 @@ describe('QEMU’s words', () => {
   test('are answered where nothing here does it', () => {
     assert.throws(() => fromQemu(['-smp', 'cores=4']), /how many CPUs/);
     assert.throws(() => fromQemu(['-serial', 'tcp::4444']), /serial port/);
+    assert.throws(() => fromQemu(['-nic', 'bridge']), /a network of bridge/);
+    assert.throws(() => fromQemu(['-device', 'ivshmem']), /-device ivshmem is QEMU’s/);
     assert.throws(() => fromQemu(['-d', 'int']), { hint: /--trace/ });
     assert.throws(() => fromQemu(['-kernel']), /no value/);
   });

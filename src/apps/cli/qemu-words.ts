@@ -50,6 +50,10 @@ const valued: Readonly<Record<string, Meaning>> = {
   '-serial': stdio('-serial', 'the guest’s serial port is on stdin and stdout here'),
   '-debugcon': stdio('-debugcon', 'the debug console, port 0xe9, is on stdout here'),
   '-monitor': monitor,
+  '-device': device,
+  '-netdev': network,
+  '-nic': network,
+  '-net': network,
   '-display': display,
   '-vga': (value) => (value === 'none' ? [] : ['--vga']),
   '-cpu': nothing,
@@ -77,10 +81,6 @@ const plain: Readonly<Record<string, readonly string[]>> = {
 const answered: Readonly<Record<string, string>> = {
   '-d': 'each exit as a line is --trace, the end explained is --why',
   '-D': 'a trace goes into a file by --trace=FILE',
-  '-netdev': 'there is no network yet',
-  '-nic': 'there is no network yet',
-  '-net': 'there is no network yet',
-  '-device': 'devices of the PC are there without a word; one of your own is --device MODULE',
   '-loadvm': 'a debugger steps back in time',
 };
 
@@ -169,6 +169,37 @@ function stdio(word: string, how: string): Meaning {
     if (/^(mon:)?stdio$|^none$|^null$/.test(value)) return [];
     throw new ConfigError(`${word} ${value} is QEMU’s: ${how}`, 'leave it out, or send stdout to a file');
   };
+}
+
+/** `user,hostfwd=tcp::8080-:80` and the like; the card of `-net nic` is there with its network. */
+function network(value: string): readonly string[] {
+  const [kind = '', ...fields] = value.split(',');
+  if (kind === 'none' || kind === 'nic') return [];
+  const valuesOf = (name: string) =>
+    fields.flatMap((field) => (field.startsWith(`${name}=`) ? [field.slice(name.length + 1)] : []));
+  const [tap] = valuesOf('ifname');
+  if (kind !== 'user' && !(kind === 'tap' && tap !== undefined))
+    throw new ConfigError(
+      `a network of ${kind} is QEMU’s`,
+      'here there is --net user, --net switch=NAME between machines, and --net tap=NAME',
+    );
+  const forwards = valuesOf('hostfwd').map((rule) => {
+    const [, host, guest] = /^tcp:[^:]*:(\d+)-[^:]*:(\d+)$/.exec(rule) ?? [];
+    if (host === undefined)
+      throw new ConfigError(`hostfwd=${rule} is QEMU’s`, 'here it is --net user,forward=8080:80');
+    return `,forward=${host}:${guest}`;
+  });
+  const card = valuesOf('model').some((model) => model.startsWith('e1000')) ? ',model=e1000' : '';
+  return ['--net', `${kind === 'tap' ? `tap=${tap}` : 'user'}${forwards.join('')}${card}`];
+}
+
+/** A card whose network `-netdev` names comes with it; ours is the virtio one. */
+function device(value: string): readonly string[] {
+  if (/^virtio-net[^,]*,.*netdev=/.test(value)) return [];
+  throw new ConfigError(
+    `-device ${value} is QEMU’s`,
+    'devices of the PC are there without a word; a network card is --net user,model=e1000; one of your own is --device MODULE',
+  );
 }
 
 function monitor(value: string): readonly string[] {
