@@ -77,7 +77,10 @@ export interface MachineConfig extends BootOptions {
   /** Who hears of all that comes in from outside, or the record of an earlier run that is replayed; see `Inputs`. */
   inputs?: Pick<InputsOptions, 'listener' | 'replay'>;
   observer?: ExitObserver;
-  /** Logs writes as `logWrites` does, from the machine's making on: what it takes with `load` costs little. */
+  /**
+   * Logs writes as `logWrites` does, from the machine's making on: what it saves and takes with `load` costs what was written.
+   * Default: where the engine does so at no cost.
+   */
   logged?: boolean;
   /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
   control?: Int32Array;
@@ -156,7 +159,8 @@ export class Machine implements Runnable, Disposable {
       const own = new DeviceMemory(devices);
       this.memory = GuestMemory.create([...ramAround(size, own.windowRanges), ...regions, ...own.configs]);
       undo.push(this.memory);
-      if (config.logged) this.memory.hostWrites.log(true);
+      const { logged = engine.capabilities.freeWriteLog } = config;
+      if (logged) this.memory.hostWrites.log(true);
       this.boot = config.start?.(this.memory) ?? boot(this.memory, config.image, config);
       this.#vm = engine.createVm(this.memory, {
         irqchip,
@@ -197,7 +201,7 @@ export class Machine implements Runnable, Disposable {
       this.#followClaims(own);
       const lender = this.#lender(own);
       for (const [index, device] of devices.entries()) device.attach?.(new LentHost(device, index, lender));
-      if (config.logged) this.writtenPages.beginAtZero();
+      if (logged) this.writtenPages.beginAtZero();
     } catch (error) {
       for (const resource of undo.reverse()) resource[Symbol.dispose]();
       throw error;

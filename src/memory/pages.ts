@@ -67,8 +67,9 @@ export function restorePages(memory: GuestMemory, from: PagesState, dirty?: Iter
   known.add(from);
   eachPage(memory, dirty, (number, page) => {
     const wanted = from.pages.get(number);
-    // Not for nothing: a page that is written costs host memory.
-    if (!page.is(wanted)) page.set(wanted);
+    // Zeros are not written for nothing: a page that is written costs host memory. Others are not compared first: the host would bring
+    // in a page of zeros to read, and then another one to write.
+    if (wanted !== undefined || !page.is(undefined)) page.set(wanted);
   });
 }
 

@@ -51,7 +51,7 @@ export function createFrom(options: MachineOptions, opener: Opener): Machine {
   if (parts.hypercalls !== undefined && 'module' in parts.hypercalls)
     throw new ConfigError('createMachine: "hypercalls" is a module', NO_MODULES);
   const chosen = typeof engine === 'string' ? opener.engine(engine, spec) : engine;
-  return assemble({ spec, image, engine: chosen, parts, logged: false }, opener);
+  return assemble({ spec, image, engine: chosen, parts }, opener);
 }
 
 /** See `Machine.restore`. */
@@ -80,7 +80,8 @@ interface Order {
   image: Image;
   engine: Engine;
   parts: Handed;
-  logged: boolean;
+  /** See `MachineConfig.logged`. */
+  logged?: boolean;
 }
 
 /** Objects that belong to one machine: a fork needs its own. */
@@ -110,7 +111,7 @@ function assemble({ spec, image, engine, parts, logged }: Order, opener: Opener)
         ...(firmware && { firmware }),
         ...(fwCfg && { fwCfg }),
         ...(observer && { observe: () => observer }),
-        logged,
+        ...(logged && { logged }),
       },
       { spec, image, handed: owned.filter((part) => parts[part] !== undefined), again },
     );

@@ -20,4 +20,6 @@ export interface EngineCapabilities {
   readonly msrExits: boolean;
   /** The host's kernel runs the guest: its log may explain a failure, and its tools show the CPUs' threads. */
   readonly hostKernel: boolean;
+  /** A log of the pages that are written (`EngineVm.logDirtyPages`) slows no write down but the first one to each page. */
+  readonly freeWriteLog: boolean;
 }

@@ -80,6 +80,7 @@ const capabilities: EngineCapabilities = {
   tprAccess: false,
   msrExits: true,
   hostKernel: false,
+  freeWriteLog: true,
 };
 
 /** See `softEngine`. */

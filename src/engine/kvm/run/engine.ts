@@ -82,6 +82,7 @@ const capabilities: EngineCapabilities = {
   tprAccess: true,
   msrExits: false,
   hostKernel: true,
+  freeWriteLog: false,
 };
 
 /** The engine that runs guests on the real CPU; see `kvmEngine`. */
