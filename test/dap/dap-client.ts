@@ -1,9 +1,15 @@
-/** An editor for tests: the protocol's own client library, talking to the real `terrarium dap`. */
+/**
+ * An editor for tests: the protocol's own client library, talking to the adapter. That is in the test's own process, or the real
+ * `terrarium dap` where the process is a subject of the test.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { unrestricted } from '../../src/apps/dap/access-rules.js';
+import { startSession } from '../../src/apps/dap/serve.js';
 import { cli, HANGS_MS, root } from '../support.js';
 
 export type Stopped = DebugProtocol.StoppedEvent['body'];
@@ -11,31 +17,35 @@ export type Variable = DebugProtocol.Variable;
 
 /** The library starts adapters by itself, with no more than one word; this one is started already. */
 class Client extends DebugClient {
-  talkTo(child: ChildProcess): void {
-    this.connect(child.stdout!, child.stdin!);
+  talkTo(from: Readable, to: Writable): void {
+    this.connect(from, to);
   }
 }
 
 export class Editor implements AsyncDisposable {
-  readonly child: ChildProcess;
   readonly client: Client;
   /** The adapter's exit status, once it has ended. */
   readonly status: Promise<number | null>;
   /** All output events, by category. */
   readonly output: Record<string, string> = { console: '', stdout: '', stderr: '', important: '' };
   readonly events: DebugProtocol.Event[] = [];
-  errors = '';
+  /** Ends the adapter. */
+  readonly #end: () => void;
 
-  constructor() {
-    this.child = spawn(process.execPath, [cli, 'dap'], { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
-    this.child.stdin!.on('error', () => {});
-    this.child.stderr!.on('data', (text) => {
-      this.errors += text;
-    });
-    this.status = once(this.child, 'exit').then(([status]) => status as number | null);
+  /** @param child an adapter that is a process */
+  constructor(child?: ChildProcess) {
     this.client = new Client('', '', 'terrarium');
     this.client.defaultTimeout = HANGS_MS;
-    this.client.talkTo(this.child);
+    if (child === undefined) {
+      const [requests, messages] = [new PassThrough(), new PassThrough()];
+      this.status = new Promise((resolve) => startSession(requests, messages, unrestricted, resolve));
+      this.#end = () => requests.end();
+      this.client.talkTo(messages, requests);
+    } else {
+      this.status = once(child, 'exit').then(([status]) => status as number | null);
+      this.#end = () => child.kill('SIGKILL');
+      this.client.talkTo(child.stdout!, child.stdin!);
+    }
     this.listen();
   }
 
@@ -138,7 +148,23 @@ export class Editor implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+    this.#end();
     await this.status;
+  }
+}
+
+/** An editor whose adapter is a process. */
+export class ProcessEditor extends Editor {
+  readonly child: ChildProcess;
+  errors = '';
+
+  constructor() {
+    const child = spawn(process.execPath, [cli, 'dap'], { cwd: root, stdio: ['pipe', 'pipe', 'pipe'] });
+    super(child);
+    this.child = child;
+    child.stdin!.on('error', () => {});
+    child.stderr!.on('data', (text) => {
+      this.errors += text;
+    });
   }
 }

@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { engines, written } from '../debug/debug-sources.js';
 import { noGcc, Scratch, terrarium } from '../support.js';
-import { Editor } from './dap-client.js';
+import { Editor, ProcessEditor } from './dap-client.js';
 
 for (const { name: engine, skip } of engines) {
   describe(`an editor and the life of a guest on ${engine}`, { skip: noGcc || skip }, () => {
@@ -100,7 +100,7 @@ end: hlt
 
   test('whose device prints does not disturb what is said to the editor', async () => {
     using scratch = new Scratch();
-    await using editor = new Editor();
+    await using editor = new ProcessEditor();
     const device = scratch.file('loud.mjs');
     const body =
       "ports: [{ first: 0x300, count: 1 }], writePort: (port, size, value) => console.log('noise', value)";

@@ -81,7 +81,10 @@ describe('the guests', { skip: noKvm }, () => {
       assertAlike(guest, runGuest(guest, bytes, { engine: 'soft' }), found);
     });
     test(`${guest.name}, rebuilt`, { skip: noCompiler }, () => {
-      assert.deepEqual(runGuest(guest, rebuildGuest(guest).bytes, { engine: 'soft' }).unmet, []);
+      const { bytes } = rebuildGuest(guest);
+      // What the tests before have run.
+      if (Buffer.compare(readGuestImage(guest), bytes) === 0) return;
+      assert.deepEqual(runGuest(guest, bytes, { engine: 'soft' }).unmet, []);
     });
   }
 

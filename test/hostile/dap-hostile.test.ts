@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
-import { Editor } from '../dap/dap-client.js';
+import { ProcessEditor } from '../dap/dap-client.js';
 import { written } from '../debug/debug-sources.js';
 import { cli, noGcc, noKvm, root, Scratch, terrarium } from '../support.js';
 
@@ -69,7 +69,7 @@ describe('a debug adapter that is sent', () => {
   });
 
   test('unknown requests, without arguments, or too early, each get an error that says so', async () => {
-    await using editor = new Editor();
+    await using editor = new ProcessEditor();
     assert.match(await editor.refused('brew', { kind: 'tea' }), /this adapter does not support 'brew'/);
     assert.match(await editor.refused('__proto__', {}), /this adapter does not support '__proto__'/);
     assert.match(await editor.refused('stackTrace', { threadId: 1 }), /there is no guest yet/);
@@ -88,7 +88,7 @@ describe('a debug adapter that is sent', () => {
   });
 
   test('a launch that fails says why, and the next one can succeed', async () => {
-    await using editor = new Editor();
+    await using editor = new ProcessEditor();
     const refused = (args: object) => editor.refused('launch', args);
     assert.match(await refused({ program: '/nowhere/k.S' }), /\/nowhere\/k\.S: no such file/);
     assert.match(await refused({ program: 7 }), /names no program/);
@@ -108,7 +108,7 @@ describe('a debug adapter that is sent', () => {
 
 describe('a stopped guest', { skip: noGcc }, () => {
   test('refuses breakpoints in files that are not its own, and invalid numbers', async () => {
-    await using editor = new Editor();
+    await using editor = new ProcessEditor();
     const entry = editor.stopped();
     await editor.launch({ program: 'guests/hello', engine: 'soft', stopOnEntry: true });
     await entry;
@@ -171,7 +171,7 @@ for (const [engine, skip] of [
   describe(`a client that vanishes from a guest on ${engine}`, { skip }, () => {
     test('leaves nothing: the adapter ends although the guest runs forever', async () => {
       using scratch = new Scratch();
-      await using editor = new Editor();
+      await using editor = new ProcessEditor();
       await editor.launch(written(scratch, 'k.S', LOOP, 64, engine));
       editor.child.stdin!.end();
       assert.equal(await editor.status, 0);
@@ -181,7 +181,7 @@ for (const [engine, skip] of [
     test('in the middle of a step, or by a signal, leaves nothing either', async () => {
       using scratch = new Scratch();
       for (const leave of ['stdin', 'SIGTERM'] as const) {
-        await using editor = new Editor();
+        await using editor = new ProcessEditor();
         const entry = editor.stopped();
         await editor.launch({
           ...written(scratch, 'k.S', '.code64\n sti\n hlt\n', 64, engine),

@@ -16,7 +16,9 @@ const UNREAD_BYTES = 1024 * 1024;
 
 /** One session over stdin and stdout; the process ends with it. */
 export function serveStdio(): void {
-  const session = start(process.stdin, protocolOutput(), unrestricted, (status) => process.exit(status));
+  const session = startSession(process.stdin, protocolOutput(), unrestricted, (status) =>
+    process.exit(status),
+  );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => session.shutdown());
 }
 
@@ -44,7 +46,7 @@ export async function serveConnections(
   const server = createServer((socket) => {
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
-    const session = start(socket, socket, access, () => {
+    const session = startSession(socket, socket, access, () => {
       sessions.delete(session);
       // The last response may be a refusal, which the client must be able to read.
       socket.destroySoon();
@@ -60,7 +62,8 @@ export async function serveConnections(
   return where;
 }
 
-function start(
+/** One session over any two streams. @param ended is told the status that a process which ends with it would have */
+export function startSession(
   input: Readable,
   output: Writable,
   access: SessionHost['access'],
