@@ -1,4 +1,4 @@
-// Runs test files, two at a time where they can share the machine, and reports them as one run in Node's own `spec` format: the
+// Runs test files, some at a time where they can share the machine, and reports them as one run in Node's own `spec` format: the
 // failures again at the end, and one summary. Started by scripts/test.mjs with a JSON of { shared, alone, patterns, times, patienceMs };
 // a list among the files of `shared` is a group, whose files run in one process, one after another.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,8 +27,9 @@ const scratch = mkdtempSync(path.join(tmpdir(), 'terrarium-run-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 const measured = times ? path.join(scratch, 'times') : undefined;
 if (times) measureIn(process.env);
+// One more than there are processors, up to three: a file waits now and then.
 // A name chooses few tests: then each file is by itself, since Node reports those that are not chosen differently.
-await runAll(patterns.length > 0 ? shared.flat() : shared, Math.min(2, availableParallelism()));
+await runAll(patterns.length > 0 ? shared.flat() : shared, Math.min(3, availableParallelism() + 1));
 await runAll(alone, 1);
 
 if (times) sayTimes();

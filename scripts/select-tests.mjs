@@ -52,17 +52,29 @@ export function schedule(files, { keepOrder = false } = {}) {
   const shared = files.filter((file) => !(file in alone));
   const single = shared.filter((file) => keepOrder || !canShare(file));
   const rank = (file) => (!keepOrder && first.includes(file) ? first.indexOf(file) : first.length);
+  single.sort((a, b) => rank(a) - rank(b));
+  const [long, rest] = [true, false].map((is) => single.filter((file) => rank(file) < first.length === is));
   const many = shared.filter((file) => !single.includes(file)).map(built);
   const groups = [];
   for (let i = 0; i < many.length; i += GROUP) groups.push(many.slice(i, i + GROUP));
   return {
-    shared: [...single.sort((a, b) => rank(a) - rank(b)).map(built), ...groups],
+    shared: [...long.map(built), ...groups, ...rest.map(built)],
     alone: files.filter((file) => file in alone).map(built),
   };
 }
 
-/** Whether a file can run in one process with others: the tests of one room can, with hooks for themselves alone. */
+/** Whether a file can run in one process with others: it changes nothing of the process, and counts nothing of it. */
 function canShare(file) {
-  if (!file.startsWith('src/') || file in apart || first.includes(file)) return false;
-  return !/^(before|after|beforeEach|afterEach)\(/m.test(readFileSync(path.join(root, file), 'utf8'));
+  if (file in apart || first.includes(file)) return false;
+  if (!sharing.some((folder) => file.startsWith(folder))) return false;
+  return !selfish.test(readFileSync(path.join(root, file), 'utf8'));
 }
+
+const sharing = [
+  'src',
+  ...['cli', 'debug', 'devices', 'engines', 'loaders', 'tree'].map((room) => `test/${room}`),
+];
+
+/** Hooks that would be those of all tests in the process, its environment, and what it holds. */
+const selfish =
+  /^(?:before|after|beforeEach|afterEach)\(|process\.env\.\w+ = |assign\(process\.env|holdings\(|setFlagsFromString/m;

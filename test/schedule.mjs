@@ -1,4 +1,4 @@
-// How the test files share the machine; scripts/run-tests.mjs reads it. All that are not named under `alone` run two at a time.
+// How the test files share the machine; scripts/run-tests.mjs reads it. All that are not named under `alone` run some at a time.
 
 /** Files that run by themselves, and why: they compare a time with a limit, or change what other tests use. */
 export const alone = {
@@ -6,7 +6,7 @@ export const alone = {
   'test/devices/interrupts.test.ts': 'measures the processor time of a guest that waits',
 };
 
-/** Files of `src/` that have a process of their own, and why. All others share one with their neighbours. */
+/** Files that have a process of their own, and why; scripts/select-tests.mjs finds those that change or count what is the process's. */
 export const apart = {};
 
 /** The longest, first: the one that starts last should be short, since the end waits for it. */
