@@ -100,7 +100,10 @@ async function runGroup(files) {
   );
   writeFileSync(entry, imports.join(''));
   const { events, hung, seconds } = await eventsOf(entry);
-  if (hung || events.some(({ type, data }) => type === 'test:fail' && data.name === entry)) {
+  if (
+    hung ||
+    events.some(({ type, data }) => type === 'test:fail' && path.basename(data.name) === path.basename(entry))
+  ) {
     say(
       `${files.length} files in one process did not come to its end; each runs again by itself: ${files.join(' ')}`,
     );
@@ -109,18 +112,18 @@ async function runGroup(files) {
   }
   const tests = events.filter(({ type, data }) => /^test:(pass|fail)$/.test(type) && data.nesting === 0);
   const timeOf = (some) => some.reduce((sum, { data }) => sum + data.details.duration_ms, 0);
-  const total = timeOf(tests);
+  const total = timeOf(tests) || 1;
   for (const file of files) {
-    const share = timeOf(tests.filter(({ data }) => built(data.file) === file)) / total;
+    const share = timeOf(tests.filter((test) => isOf(test, file))) / total;
     durations.push({ file, seconds: share * seconds, entry, share });
   }
   reportAll(events);
 }
 
-/** The built file of a source: Node names the source where there is a source map. */
-function built(file) {
-  const name = path.relative(process.cwd(), file ?? '');
-  return name.startsWith('build') ? name : path.join('build', name.replace(/\.ts$/, '.js'));
+/** Node names a built file's source, where there is a source map. */
+function isOf({ data }, file) {
+  const source = path.resolve(path.relative('build', file).replace(/\.js$/, '.ts'));
+  return data.file === source || data.file === path.resolve(file);
 }
 
 /** Runs a file with Node's runner, to its end or until it reports nothing any more. */

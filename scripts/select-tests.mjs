@@ -70,10 +70,8 @@ function canShare(file) {
   return !selfish.test(readFileSync(path.join(root, file), 'utf8'));
 }
 
-const sharing = [
-  'src',
-  ...['cli', 'debug', 'devices', 'engines', 'loaders', 'tree'].map((room) => `test/${room}`),
-];
+/** The tests beside the sources are small; most of those in test/ start programs or machines for seconds. */
+const sharing = ['src/'];
 
 /** Hooks that would be those of all tests in the process, its environment, and what it holds. */
 const selfish =

@@ -26,10 +26,10 @@ const starts: [words: string[], shows: RegExp][] = [
   [['--version'], /^\d/],
 ];
 
-/** Starts the command with each of them; gives what they said on stderr. */
-function start(cacheHome: string, more: NodeJS.ProcessEnv = {}): string {
+/** Starts the command with each of them, or with the first alone; gives what they said on stderr. */
+function start(cacheHome: string, more: NodeJS.ProcessEnv = {}, how: 'each' | 'first' = 'each'): string {
   const { NODE_DISABLE_COMPILE_CACHE: _, ...env } = process.env;
-  return starts
+  return (how === 'each' ? starts : starts.slice(0, 1))
     .map(([words, shows]) => {
       const done = spawnSync(process.execPath, [cli, ...words], {
         encoding: 'utf8',
@@ -115,11 +115,11 @@ describe('the code that V8 compiled', () => {
     const open = scratch.file('open');
     mkdirSync(path.join(open, 'terrarium'), { recursive: true });
     chmodSync(path.join(open, 'terrarium'), 0o777);
-    start(open);
+    start(open, {}, 'first');
     assert.deepEqual(entries(open), []);
     writeFileSync(scratch.file('file'), '');
-    start(scratch.file('file'));
-    start(scratch.file('off'), { NODE_DISABLE_COMPILE_CACHE: '1' });
+    start(scratch.file('file'), {}, 'first');
+    start(scratch.file('off'), { NODE_DISABLE_COMPILE_CACHE: '1' }, 'first');
     assert.deepEqual(entries(scratch.file('off')), []);
   });
 
@@ -133,6 +133,6 @@ describe('the code that V8 compiled', () => {
   test('is left out where its folder cannot be made: Node’s own mkdir never returns there', {
     skip: process.platform !== 'linux' && 'only Linux has /proc',
   }, () => {
-    start('/proc/terrarium');
+    start('/proc/terrarium', {}, 'first');
   });
 });

@@ -57,6 +57,33 @@ describe('the test run', () => {
     assert.ok(Number(first![1]) >= 0.5, stdout);
   });
 
+  test('of a group is one process; where it ends early each file runs again by itself, and who did it is named', () => {
+    using scratch = new Scratch();
+    const { good, bad } = writeFiles(scratch);
+    const says = (name: string) => {
+      const file = scratch.file(name);
+      writeFileSync(file, `${head}test('${name} in ' + process.pid, () => {});`);
+      return file;
+    };
+    const [one, two] = [says('one.mjs'), says('two.mjs')];
+    const whole = runTests({ shared: [[one, good, two]], times: true });
+    assert.equal(whole.status, 0, whole.stdout);
+    const [first, second] = [...whole.stdout.matchAll(/(?:one|two)\.mjs in (\d+)/g)];
+    assert.equal(first![1], second![1]);
+    for (const file of [one, good, two])
+      assert.ok(whole.stdout.includes(`  ${file}\n`), 'with a time of its own');
+    const failing = runTests({ shared: [[bad, one]] });
+    assert.equal(failing.status, 1);
+    assert.match(failing.stdout, /^ℹ tests 3$/m);
+    const ends = scratch.file('ends.mjs');
+    writeFileSync(ends, `${head}test('ends', () => process.exit(7));`);
+    const ended = runTests({ shared: [[one, ends, good]] });
+    assert.equal(ended.status, 1);
+    assert.match(ended.stdout, /did not come to its end; each runs again by itself/);
+    assert.match(ended.stdout, /^✖ .*ends\.mjs/m);
+    assert.match(ended.stdout, /^ℹ pass 2$/m);
+  });
+
   test('ends a file that hangs, and not one that goes on for as long', () => {
     using scratch = new Scratch();
     const [hangs, slow] = [scratch.file('hangs.mjs'), scratch.file('slow.mjs')];
