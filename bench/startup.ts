@@ -1,6 +1,6 @@
 /** `terrarium run` as a whole process, on each engine, beside an empty Node: wall time, and the CPU time of all its threads. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inTurns, type Row } from './measure.js';
 
@@ -68,6 +68,35 @@ function benchFloppy(root: string, cli: string): Row {
   };
 }
 
+function hasKvm(): boolean {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** koffi, KVM's bare calls and as many exits as guests/hello has, without a monitor: no goal, but the least that Node could take. */
+function benchFloor(root: string): Row[] {
+  if (!hasKvm()) return [];
+  const floor = path.join(root, 'bench/start-floor.cjs');
+  const row = inTurns(
+    PAIRS,
+    () => time(floor),
+    () => time('-e', '0'),
+  );
+  return [
+    {
+      name: 'koffi and the bare calls of KVM alone',
+      unit: 'ms',
+      terrarium: row.terrarium,
+      control: { name: 'node -e 0', value: row.control },
+      ratio: row.ratio,
+    },
+  ];
+}
+
 export function benchStartup(root: string): Row[] {
   const cli = path.join(root, 'dist/cli.cjs');
   const guest = path.join(root, 'guests/hello');
@@ -86,6 +115,7 @@ export function benchStartup(root: string): Row[] {
   const floppy = benchFloppy(root, cli);
   return [
     floppy,
+    ...benchFloor(root),
     {
       name: 'terrarium run guests/hello',
       unit: 'ms',
