@@ -23,7 +23,7 @@ function made(options: MachineOptions): Machine | undefined {
     return createMachine(options);
   } catch (error) {
     if (error instanceof TerrariumError && error.code === 'ELIMIT') return undefined;
-    if (options.engine === 'kvm' && (options.smp ?? 1) > 1) return undefined;
+    if (options.engine === 'kvm' && (options.cpus ?? 1) > 1) return undefined;
     throw error;
   }
 }
