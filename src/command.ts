@@ -1,16 +1,16 @@
 /**
- * The command as it is typed here, so that what a hint says can be copied: a clone starts it by `npm start --`, a project that has
- * the package by `npx terrarium-vm`, and everybody else by `terrarium`.
+ * The command as it is typed here, so that users can copy it from a hint: a clone starts it by `npm start --`, a project that has the
+ * package by `npx terrarium-vm`, all others by `terrarium`.
  *
  * @module
  */
 
-/** What stands before `run`, `debug` and the others. */
+/** The words before `run`, `debug` and the others. */
 export type CommandStart = 'npm start --' | 'npx terrarium-vm' | 'terrarium';
 
-/** What {@link commandStart} looks at: plain data, so that it can be asked about other places than this process. */
+/** The input of {@link commandStart}: plain data, so that tests can describe other surroundings than this process. */
 export interface Surroundings {
-  /** The environment's variables; npm sets some for what it starts. */
+  /** The environment's variables; npm sets some for its children. */
   env: Readonly<Record<string, string | undefined>>;
   /** The current folder. */
   cwd: string;
@@ -19,10 +19,10 @@ export interface Surroundings {
 }
 
 /**
- * How the command is started where these surroundings are.
+ * How the command is started in these surroundings.
  *
- * `npm start` in a clone sets `npm_lifecycle_event` and `npm_package_name`; `npx` sets `npm_command` to `exec` (npm's "scripts" and
- * "exec" pages). Without them the package may lie in the `node_modules` of a folder that we are in: then no shell finds it by name.
+ * `npm start` in a clone sets `npm_lifecycle_event` and `npm_package_name`; `npx` sets `npm_command` to `exec` (npm's "scripts" and "exec"
+ * pages). Without them the package may be in the `node_modules` of the current folder or one above it: then no shell finds it by name.
  */
 export function commandStart({ env, cwd, file }: Surroundings): CommandStart {
   if (env.npm_lifecycle_event === 'start' && env.npm_package_name === 'terrarium-vm') return 'npm start --';
@@ -32,7 +32,7 @@ export function commandStart({ env, cwd, file }: Surroundings): CommandStart {
   return isWithin(slashes(cwd), owner!) ? 'npx terrarium-vm' : 'terrarium';
 }
 
-/** A file's URL as the folder whose `node_modules` it lies in, and the rest; no rest where it lies in none. */
+/** A file's URL as the folder whose `node_modules` contains it, and the rest; no rest where it is in none. */
 function splitAtModules(file: string): string[] {
   return slashes(decodeURIComponent(new URL(file).pathname)).split(/\/node_modules\/(.*)/s);
 }
@@ -51,7 +51,7 @@ let start: CommandStart | undefined;
 /** A command line as it is typed here: `command('stop web')` is `npx terrarium-vm stop web` in a project. */
 export function command(words = ''): string {
   start ??=
-    // A browser has no command; what names one there speaks of another place.
+    // A browser has no command; a text that names one refers to another place.
     typeof process === 'undefined' || process.env === undefined
       ? 'terrarium'
       : commandStart({ env: process.env, cwd: process.cwd(), file: import.meta.url });
@@ -64,7 +64,7 @@ export function asTyped(help: string, typed = command()): string {
   return help
     .split('\n')
     .map((line) => {
-      // What an example does stays in its column.
+      // The description of an example stays in its column.
       const [, example, gap, meaning] = /^( +\$ .*?\S)( {2,})(\S.*)$/.exec(line) ?? [];
       if (example === undefined) return line.replace(named, typed);
       const more = longer - longer * (example.match(named)?.length ?? 0);

@@ -1,10 +1,10 @@
 /**
- * Errors are for the host's and the caller's mistakes; what a guest does ends in an `Outcome` instead.
+ * Errors are for the host's and the caller's mistakes; the end of a guest is an `Outcome` instead.
  *
  * @module
  */
 
-/** The base of every error that Terrarium throws on purpose: what was wrong, and what to do about it. */
+/** The base of every error that Terrarium throws on purpose: what was wrong, and what to do. */
 export class TerrariumError extends Error {
   /** A stable name for programs to test, such as `EIMAGE` or `EACCES`. */
   readonly code: string;

@@ -1,13 +1,13 @@
 /**
- * What this package's declarations name of the environment, for programs that are compiled without the DOM's types or with an older
- * `lib`: where these have the same, the two are merged.
+ * The parts of the environment that this package's declarations name, for programs that are compiled without the DOM's types or with an
+ * older `lib`: where these have the same, the two are merged.
  *
  * @module
  */
 /// <reference lib="esnext.disposable" preserve="true" />
 
 declare global {
-  // A name alone: whoever has the DOM's types or Node's own has its members too.
+  // Only the name: programs with the DOM's types or Node's have its members too.
   namespace WebAssembly {
     interface Memory {}
     interface Module {}

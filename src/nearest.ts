@@ -1,5 +1,5 @@
 /**
- * What somebody may have meant by a word that is none of those that are known.
+ * The known words that a user may have meant by an unknown one.
  *
  * @module
  */

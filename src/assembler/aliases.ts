@@ -1,5 +1,5 @@
 /**
- * What both syntaxes let one leave out or say in another way, put back into the manual's words.
+ * Operands and names that both syntaxes allow to omit or to write differently, in the manual's form.
  *
  * @module
  */
@@ -63,7 +63,7 @@ function integer(mnemonic: string, operands: readonly AsmOperand[]): readonly As
   if (/^(aam|aad)$/.test(mnemonic) && operands.length === 0) return [immediate(10n)];
   if (/^(test|xchg)$/.test(mnemonic) && first?.kind === 'register' && last?.kind === 'memory')
     return [last, first];
-  // The accumulator has a short form, whichever side it is on.
+  // The accumulator has a short form, on either side.
   if (
     mnemonic === 'xchg' &&
     first?.kind === 'register' &&
@@ -77,7 +77,7 @@ function integer(mnemonic: string, operands: readonly AsmOperand[]): readonly As
   return operands;
 }
 
-/** The same instruction as the opcode table has it. */
+/** The same instruction in the opcode table's form. */
 export function plain(instruction: AsmInstruction): AsmInstruction {
   let { mnemonic, operands, prefixes } = instruction;
   if (waiting.test(mnemonic)) {

@@ -16,12 +16,12 @@ import { AssemblerError, type Complaint, SourceError } from './source.js';
 
 /** A file that a source names. */
 export interface SourceFile {
-  /** Its name for people, and for what it names itself. */
+  /** Its name for messages, and for files that it includes. */
   readonly file: string;
   readonly bytes: Uint8Array;
 }
 
-/** How a source is written. `gas-cpp` is what `.S` files are: C's preprocessor, then GNU as. */
+/** How a source is written. `gas-cpp` is for `.S` files: C's preprocessor, then GNU as. */
 export type SourceSyntax = 'gas' | 'gas-cpp' | 'nasm';
 
 export interface AssembleOptions {
@@ -32,7 +32,7 @@ export interface AssembleOptions {
   readonly base?: bigint;
   /** How wide code is until a directive says otherwise. Default 64. */
   readonly bits?: CodeSize;
-  /** Gives a file that the source includes; undefined where there is none. Default: no files. */
+  /** Returns a file that the source includes; undefined where it does not exist. Default: no files. */
   readonly read?: (name: string, from: string, system: boolean) => SourceFile | undefined;
   /** Names for the preprocessor. */
   readonly defines?: ReadonlyMap<string, string>;
@@ -43,7 +43,7 @@ export interface AssembleOptions {
 }
 
 export interface Assembled extends Laid {
-  /** Of names that are `.globl`. */
+  /** The symbols that are `.globl`. */
   readonly globals: ReadonlySet<string>;
 }
 
@@ -55,14 +55,13 @@ export const usualOrder: readonly RegExp[] = [
   /^\.data(\.|$)/,
 ];
 
-/** Complaints after which nobody reads on. */
+/** The most errors before reading stops. */
 const MAX_COMPLAINTS = 50;
 
 class TooMany extends Error {}
 
 /**
- * Assembles a source.
- * @throws AssemblerError with all that is wrong with it
+ * Assembles a source. @throws AssemblerError with all of its errors
  */
 export function assemble(text: string, options: AssembleOptions): Assembled {
   const complaints: Complaint[] = [];
@@ -131,7 +130,7 @@ function run(
   for (const name of [...program.sections.keys()]) {
     if (options.discard?.some((pattern) => pattern.test(name))) program.sections.delete(name);
   }
-  // What was not read has no address: the layout would only repeat it.
+  // Statements with errors have no address: the layout would only report them again.
   if (failed) return undefined;
   const truth = syntax === 'nasm' ? 1n : -1n;
   const laid = layOut(program, {

@@ -1,5 +1,5 @@
 /**
- * Which of several encodings an assembler takes: the operand size where nothing says it, then the shortest.
+ * Chooses one of several encodings: the operand size if the source does not say it, then the shortest.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { type Fit, fitsOf, type Known } from './fit.js';
 import { formsOf } from './forms.js';
 import { type AsmInstruction, type AsmOperand, needsLongMode, type Register } from './operand.js';
 
-/** The size that code has where nothing says another. */
+/** The code's default operand size. */
 function defaultSize({ form: { row } }: Fit, code: CodeSize): number {
   if (code !== 64) return code;
   return row.default64 || row.force64 ? 64 : 32;
 }
 
-/** True where the instruction accesses as many bytes of memory whichever fit is taken: XMM registers are wider than what MOVQ reads. */
+/** True where the instruction accesses the same number of bytes of memory with each fit: XMM registers are wider than MOVQ's operand. */
 function sameMemory(fits: readonly Fit[], { operands }: AsmInstruction, code: CodeSize): boolean {
   const bytes = fits.map((fit) => {
     const notation = fit.form.notations[operands.findIndex(({ kind }) => kind === 'memory')];
@@ -26,7 +26,7 @@ function sameMemory(fits: readonly Fit[], { operands }: AsmInstruction, code: Co
   return bytes[0] !== 0 && bytes.every((one) => one === bytes[0]);
 }
 
-/** Among fits whose operands have different sizes: those of the default size, where that may be taken. */
+/** Among fits with different operand sizes: those of the default size, where it is allowed. */
 function settleSize(
   fits: readonly Fit[],
   instruction: AsmInstruction,
@@ -35,7 +35,7 @@ function settleSize(
 ): readonly Fit[] {
   const sizes = new Set(fits.map(({ main }) => main));
   const { operands } = instruction;
-  // Registers, and memory of a size that is said, leave nothing open.
+  // Registers, and memory with an explicit size, determine the size.
   const isSaid =
     operands.length > 0 &&
     operands.every((one) => one.kind === 'register' || (one.kind === 'memory' && one.size !== undefined));
@@ -73,7 +73,7 @@ function describe(operand: AsmOperand): string {
   }
 }
 
-/** What is wrong where nothing fits. */
+/** The error if no row fits. */
 function misfit({ mnemonic, operands, size }: AsmInstruction, code: CodeSize): EncodeError {
   const forms = formsOf(mnemonic);
   if (forms.every(({ row }) => (code === 64 ? row.no64 : row.only64))) {
@@ -126,7 +126,7 @@ export function encodings(
     }
   });
   if (encoded.length === 0) throw refused ?? misfit(instruction, code);
-  // `fadd st0, st0` is taken as one that goes to ST(i) by NASM.
+  // NASM encodes `fadd st0, st0` as the form that writes ST(i).
   const [to] = instruction.operands;
   const toRegister = to?.kind === 'register' && to.name === 'st0' && dialect.prefixes === 'nasm';
   if (toRegister && encoded.length === 2) return encoded.sort((a, b) => b.fit.form.order - a.fit.form.order);

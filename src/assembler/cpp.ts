@@ -9,13 +9,13 @@ import { cLevels, cNumber, type Grammar, parseExpression } from './parse-express
 import { escapedBytes, Scanner } from './scanner.js';
 import { type Complaint, type Origin, SourceError } from './source.js';
 
-/** One line of text, and where it stands. */
+/** One line of text, and its position. */
 export interface SourceLine {
   readonly text: string;
   readonly origin: Origin;
 }
 
-/** A file that a source includes: its name for people, and its text. */
+/** A file that a source includes: its name for messages, and its text. */
 export interface Included {
   readonly file: string;
   readonly bytes: Uint8Array;
@@ -34,20 +34,20 @@ interface Definition {
   readonly body: string;
 }
 
-/** Files within files, and lines in all: what a person may need, and no more. */
+/** Limits for nested files and for all lines: more than any real source needs. */
 const DEEPEST = 50;
 const MAX_LINES = 4_000_000;
 const LONGEST_LINE = 1 << 16;
 
 const nameText = /[A-Za-z_]\w*/y;
-/** What an expansion goes over: names, numbers, strings, and everything else. */
+/** The tokens of an expansion: names, numbers, strings, and everything else. */
 const tokens = /[A-Za-z_]\w*|\.?\d[\w.]*|"(?:[^"\\]|\\.)*"|'(?:[^'\\\n]|\\.)'|[^A-Za-z_"'\d]+|["']|\d/g;
 
 class Preprocessor {
   readonly #options: CppOptions;
   readonly #definitions = new Map<string, Definition>();
   readonly #lines: SourceLine[] = [];
-  /** Conditions around this line: whether it is read, whether one branch was taken, whether the outer ones hold. */
+  /** The conditions around this line: whether it is read, whether a branch was taken, whether the outer ones hold. */
   readonly #conditions: { active: boolean; taken: boolean; outer: boolean; origin: Origin }[] = [];
 
   constructor(options: CppOptions) {
@@ -188,7 +188,7 @@ class Preprocessor {
     this.#file(new TextDecoder().decode(found.bytes), found.file, depth + 1);
   }
 
-  /** Puts in what names stand for. A name inside its own expansion stays (C 6.10.3.4). */
+  /** Expands names. A name inside its own expansion stays (C 6.10.3.4). */
   #expand(line: string, within: readonly string[]): string {
     const nothing = this.#definitions.size < 2 && !line.includes('__ASSEMBLER__');
     if (nothing || line.length > LONGEST_LINE) return line;
@@ -269,7 +269,7 @@ function readCall(all: readonly string[], from: number) {
     if (character === '(' && depth++ === 0) continue;
     if (character === ')' && --depth === 0) {
       values.push(current.trim());
-      // Tokens go on right after the bracket.
+      // The tokens continue right after the bracket.
       let length = 0;
       let end = from;
       while (length + all[end]!.length <= at) length += all[end++]!.length;
@@ -297,12 +297,12 @@ const conditionGrammar: Grammar = {
       if (value === undefined) throw new SourceError(`'${digits}' is no number`);
       return number(value);
     }
-    // A name that stands for nothing is 0 (C 6.10.1).
+    // An undefined name is 0 (C 6.10.1).
     return scanner.match(nameText) === undefined ? undefined : number(0n);
   },
 };
 
-/** Lines with comments taken out and continued ones joined, each with the number of its first. */
+/** The lines without comments, with continued lines joined, each with the number of its first line. */
 function* logicalLines(text: string, joined = true): Generator<{ text: string; at: number }> {
   const lines = text.split('\n');
   let comment = false;
@@ -317,7 +317,7 @@ function* logicalLines(text: string, joined = true): Generator<{ text: string; a
   }
 }
 
-/** Takes out C's comments; `open` says that one goes on. */
+/** Removes C's comments; `open` says that a comment continues. */
 function stripComments(line: string, open: boolean): { text: string; open: boolean } {
   if (!open && !line.includes('/')) return { text: line, open };
   let text = '';
@@ -356,7 +356,7 @@ export function preprocess(text: string, file: string, options: CppOptions): Sou
   return new Preprocessor(options).run(text, file);
 }
 
-/** A source that is not preprocessed: its lines, C's comments taken out. */
+/** A source that is not preprocessed: its lines without C's comments. */
 export function plainLines(text: string, file: string): SourceLine[] {
   return [...logicalLines(text, false)].map(({ text: line, at }) => ({
     text: line,

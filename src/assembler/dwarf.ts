@@ -1,12 +1,12 @@
 /**
- * Which line an instruction comes from, as debuggers read it: DWARF 4's line table (6.2), and the one unit that names it (7.5).
+ * The source lines of instructions, for debuggers: DWARF 4's line table (6.2), and the single unit that names it (7.5).
  *
  * @module
  */
 import type { PlacedLine } from './layout.js';
 import { Writer } from './writer.js';
 
-/** Opcodes of the line program (DWARF 4, 7.21) and what else has a number there. */
+/** Opcodes of the line program (DWARF 4, 7.21) and other constants. */
 const DW_LNS_copy = 1;
 const DW_LNS_advance_pc = 2;
 const DW_LNS_advance_line = 3;
@@ -33,11 +33,11 @@ export interface DebugSections {
 
 export interface Unit {
   readonly lines: readonly PlacedLine[];
-  /** Code from here to there. */
+  /** A range of code. */
   readonly from: bigint;
   readonly to: bigint;
   readonly addressBytes: 4 | 8;
-  /** The source, and the folder that names of files count from. */
+  /** The source, and the folder to which file names are relative. */
   readonly name: string;
   readonly folder: string;
 }
@@ -45,7 +45,7 @@ export interface Unit {
 function lineTable({ lines, to, addressBytes, name }: Unit): Uint8Array {
   const files = [...new Set([name, ...lines.map(({ origin }) => origin.file)])];
   const header = new Writer();
-  // Instructions of 1 byte, one operation each; statements by default; line_base, line_range and opcode_base of no special opcodes.
+  // Instructions of 1 byte, one operation each; statements by default; line_base, line_range and opcode_base without special opcodes.
   header.number(1, 1).number(1, 1).number(1, 1).number(-1, 1).number(1, 1).number(13, 1);
   header.data([0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1]);
   header.number(0, 1);

@@ -23,9 +23,9 @@ const PF_RWX = 7;
 export interface ElfOptions {
   /** 32 or 64: the class of the file. */
   readonly bits: 32 | 64;
-  /** Where the program begins. */
+  /** The program's entry. */
   readonly entry: bigint;
-  /** The source's name, and the folder that names count from. */
+  /** The source's name, and the folder to which names are relative. */
   readonly name: string;
   readonly folder: string;
 }
@@ -51,7 +51,7 @@ function symbolTable(
 ): { table: Uint8Array; names: Uint8Array; locals: number } {
   const table = new Writer().data(new Uint8Array(bits === 64 ? 24 : 16));
   const names = new Writer().number(0, 1);
-  // Labels of one line alone, such as `1:`, are nothing for a debugger.
+  // Local labels, such as `1:`, are not for a debugger.
   const named = [...symbols].filter(([name]) => !name.includes(':') && !name.startsWith('.L'));
   const ordered = [
     ...named.filter(([name]) => !globals.has(name)),

@@ -1,6 +1,5 @@
 /**
- * From a fit to bytes (SDM 2A 2.1, 2.2): prefixes, opcode, ModRM, SIB, displacement, immediate; and which of several fits is
- * the one that assemblers choose.
+ * Encodes a fit as bytes (SDM 2A 2.1, 2.2): prefixes, opcode, ModRM, SIB, displacement, immediate.
  *
  * @module
  */
@@ -9,14 +8,14 @@ import { type Expression, number } from './expression.js';
 import type { Fit, Known } from './fit.js';
 import type { AsmInstruction, Memory, Register } from './operand.js';
 
-/** A number that is put into the bytes once it is known. */
+/** A number that is written into the bytes when it is known. */
 export interface Fixup {
   /** From the first byte of the instruction. */
   readonly at: number;
   /** In bytes. */
   readonly size: number;
   readonly value: Expression;
-  /** What the number is counted from: nothing, or the end of the instruction. */
+  /** The base of the number: 0, or the end of the instruction. */
   readonly relative: boolean;
   /** It is sign-extended when the instruction runs. */
   readonly signed: boolean;
@@ -27,17 +26,17 @@ export interface Encoded {
   readonly fixups: readonly Fixup[];
 }
 
-/** What assemblers do in different ways. */
+/** The differences between the assemblers. */
 export interface Dialect {
   /** The order of prefixes: `gas` puts a segment first and REP and LOCK last, `nasm` the other way round. */
   readonly prefixes: 'gas' | 'nasm';
-  /** What becomes of an operand whose size nothing says: the code's own, or an error. */
+  /** How an operand without a size is treated: as the code's size, or as an error. */
   readonly guess: boolean;
 }
 
 /** An instruction that cannot be encoded. */
 export class EncodeError extends Error {
-  /** What to do about it. */
+  /** What to do. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string) {
@@ -106,7 +105,7 @@ class Encoder {
     for (let n = 0; n < size; n++) this.#tail.push(Number((known >> BigInt(8 * n)) & 0xffn));
   }
 
-  /** Notes a segment override, where it is not what the address has anyway. */
+  /** Notes a segment override, unless the address has this segment by default. */
   #override({ segment, base }: Memory): void {
     if (segment === undefined) return;
     const stack = base !== undefined && (base.number === 5 || (base.number === 4 && base.size > 2));
@@ -115,7 +114,7 @@ class Encoder {
     } else if (segment.number !== 3) this.#segment = segment.number;
   }
 
-  /** Notes the address size that memory's registers have. @returns it, in bits */
+  /** Notes the address size of a memory operand's registers. @returns it, in bits */
   addressSize(memory: Memory | undefined): CodeSize {
     const register = memory?.base ?? memory?.index;
     const size = register === undefined ? this.#code : ((register.size * 8) as CodeSize);
@@ -129,7 +128,7 @@ class Encoder {
     return size;
   }
 
-  /** ModRM and what belongs to it. */
+  /** ModRM, SIB and displacement. */
   modrm(reg: number, rm: Register | Memory | undefined): void {
     if (rm === undefined || rm.kind === 'register') {
       this.#rex.register(rm, 1);
@@ -141,7 +140,7 @@ class Encoder {
     else this.#memory32(reg, rm);
   }
 
-  /** How a displacement is written: not at all, in a byte, or in full. */
+  /** The encoding of a displacement: none, a byte, or the full size. */
   #mod({ displacement, displacementSize }: Memory, mayLack: boolean, bits: number): 0 | 1 | 2 {
     if (displacementSize !== undefined) return displacementSize === 1 ? 1 : 2;
     if (displacement === undefined) return mayLack ? 0 : 1;
@@ -166,7 +165,7 @@ class Encoder {
     }
     if (memory.scale !== 1) throw new EncodeError('16-bit addresses have no scale');
     const pair = [base, index].flatMap((one) => (one === undefined ? [] : [one.number]));
-    // BX and BP come first, in whichever order they are written.
+    // BX and BP come first, in any order of the source.
     if (pair.length === 2 && pair[0]! > pair[1]!) pair.reverse();
     const rm = pairs.get(`${pair[0]},${pair[1] ?? ''}`);
     if (rm === undefined) {
@@ -225,7 +224,7 @@ class Encoder {
     this.#rex.register(reg, 4);
     this.#rex.register(fields.opcode, 1);
     if (hasModrm(row)) {
-      // A row that selects by the whole of ModRM names registers that are none.
+      // A row that selects by the whole of ModRM has register fields that name no registers.
       if (row.rm >= 0) this.#tail.push(0xc0 | (Math.max(row.reg, 0) << 3) | row.rm);
       else this.modrm(row.reg >= 0 ? row.reg : low(reg), rm);
     }
@@ -249,14 +248,14 @@ class Encoder {
     if (second !== undefined) this.#number(second.value, second.size);
   }
 
-  /** Whether 66 says the operand size, and REX.W does. */
+  /** Whether prefix 66 sets the operand size, and whether REX.W does. */
   #sizePrefixes({ form: { row }, size, fields }: Fit): { operand: boolean; wide: boolean } {
-    // The upper part of a register that goes to a segment register does not count: no prefix says how wide it is.
+    // The upper part of a register that is copied to a segment register does not matter: it needs no size prefix.
     if (size === undefined || row.name === 'movtosegment') return { operand: false, wide: false };
     const wide =
       size === 64 && !row.default64 && !row.force64 && !narrow[this.#dialect.prefixes].test(row.name);
     if (!hasPrefixedSize(row)) return { operand: false, wide };
-    // NOP needs no REX.W to do nothing in 64 bits.
+    // NOP needs no REX.W in 64-bit code.
     const isNop = row.name === 'xchg' && row.opcode === 0x90 && fields.opcode?.number === 0;
     return { operand: size !== 64 && (this.#code === 16) === (size === 32), wide: wide && !isNop };
   }
@@ -307,7 +306,7 @@ function vex({ map, prefix }: Opcode, bits: number, vvvv: number): number[] {
   return [0xc4, ((~bits & 7) << 5) | map, ((bits & 8) << 4) | ((~vvvv & 15) << 3) | compressed[prefix]];
 }
 
-/** Rows whose mandatory prefix is 66 and whose size is not said by it, and the other way round (MOVBE). */
+/** Rows whose mandatory prefix is 66 although it does not set the size, and the opposite (MOVBE). */
 export function isConsistent({ form: { row }, size }: Fit, code: CodeSize): boolean {
   if (size === undefined || row.vex) return true;
   const operand = code === 16 ? size === 32 : size === 16;
@@ -322,7 +321,7 @@ export function isFalseNop({ form: { row }, size, fields }: Fit, code: CodeSize)
   );
 }
 
-/** Instructions that clear the upper half of a 64-bit register without being told: REX.W adds nothing. */
+/** Instructions that always clear the upper half of a 64-bit register: REX.W adds nothing. */
 const narrow = { gas: /^(movfromsegment|sldt|str|movmskp[sd]|pmovmskb)$/, nasm: /^(movfromsegment|sldt)$/ };
 
 const notY = (row: Opcode) => row.operands.some((one) => /^.v$/.test(one));

@@ -1,17 +1,17 @@
 /**
- * Numbers that a source writes down: constants, symbols, and what operators make of them.
+ * Expressions of a source: constants, symbols and operators.
  *
  * @module
  */
 
-/** A section that is laid out; its identity is all that counts here. */
+/** A section that is laid out; only its identity matters here. */
 export interface Place {
   readonly section: object;
   /** From the section's start, in bytes. */
   readonly offset: bigint;
 }
 
-/** What an expression is worth: a number alone (`section` undefined), or a distance from the start of a section. */
+/** The value of an expression: a number (`section` undefined), or a distance from the start of a section. */
 export interface Value {
   readonly number: bigint;
   readonly section: object | undefined;
@@ -21,7 +21,7 @@ export interface Value {
 export type Expression =
   | { readonly kind: 'number'; readonly value: bigint }
   | { readonly kind: 'symbol'; readonly name: string }
-  /** `.` of GNU as, `$` and `$$` of NASM: where the statement stands, and where its section begins. */
+  /** `.` of GNU as, `$` and `$$` of NASM: the statement's address, and the start of its section. */
   | { readonly kind: 'here'; readonly what: 'statement' | 'section' }
   | { readonly kind: 'unary'; readonly operator: string; readonly of: Expression }
   | {
@@ -31,7 +31,7 @@ export type Expression =
       readonly right: Expression;
     };
 
-/** What gives symbols their values; undefined where one is not known (yet). */
+/** Returns the value of a symbol; undefined where it is not known (yet). */
 export interface Scope {
   symbol(name: string): Value | undefined;
   here(what: 'statement' | 'section'): Value | undefined;
@@ -49,14 +49,14 @@ const wrap = (value: bigint) => BigInt.asIntN(64, value);
 /** The largest shift that changes anything. */
 const WIDTH = 64n;
 
-/** `>>` brings zeros in, `>>>` the sign (NASM 3.5.7); all bits are gone after 64. */
+/** `>>` shifts in zeros, `>>>` the sign (NASM 3.5.7); after 64 no bits are left. */
 function shift(left: bigint, right: bigint, operator: string): bigint {
   if (operator === '>>>') return left >> (right < 0n || right >= WIDTH ? WIDTH - 1n : right);
   if (right < 0n || right >= WIDTH) return 0n;
   return operator === '<<' ? left << right : BigInt.asUintN(64, left) >> right;
 }
 
-/** Divisions as C's: towards zero, the rest has the sign of the dividend. `//` and `%%` take both as signed (NASM 3.5). */
+/** Divisions as in C: towards zero, the remainder has the sign of the dividend. `//` and `%%` treat both operands as signed (NASM 3.5). */
 function divide(left: bigint, right: bigint, operator: string): bigint {
   if (right === 0n) throw new ExpressionError('a division by zero');
   return operator.startsWith('%') ? left % right : left / right;
@@ -137,7 +137,7 @@ function unary(operator: string, { number: value, section }: Value): Value {
   return absolute(operator === '~' ? ~value : value === 0n ? 1n : 0n);
 }
 
-/** What a comparison that holds is worth: -1 for GNU as (as 3.6.2.3), 1 for C's preprocessor and NASM. */
+/** The value of a true comparison: -1 for GNU as (as 3.6.2.3), 1 for C's preprocessor and NASM. */
 export type TruthValue = 1n | -1n;
 
 /**

@@ -8,10 +8,10 @@ import type { Expression } from './expression.js';
 import type { Form, Notation } from './forms.js';
 import type { AsmInstruction, AsmOperand, Memory, Register } from './operand.js';
 
-/** Gives the value of an expression if it is a number in every layout: it decides which forms are short enough. */
+/** Returns the value of an expression if it is the same number in every layout: it decides which short forms are possible. */
 export type Known = (expression: Expression) => bigint | undefined;
 
-/** An immediate as it will be written. */
+/** An immediate as it will be encoded. */
 export interface ImmediateField {
   readonly value: Expression;
   /** In bytes. */
@@ -35,21 +35,21 @@ export interface Fields {
   /** An address without ModRM. */
   offset: Expression | undefined;
   target: Expression | undefined;
-  /** Registers of memory that goes without saying say the address size; its segment may be overridden. */
+  /** The registers of implicit memory operands determine the address size; their segment may be overridden. */
   implied: Memory | undefined;
 }
 
-/** A row with everything that has to be written. */
+/** A row with all values to encode. */
 export interface Fit {
   readonly form: Form;
   /** In bits; undefined where the row does not depend on it. */
   readonly size: 16 | 32 | 64 | undefined;
-  /** Bytes of the operand whose size a suffix names; 0 for none. */
+  /** The size in bytes that a suffix names; 0 for none. */
   readonly main: number;
   readonly fields: Fields;
 }
 
-/** The element of a string instruction and the accumulator beside it. */
+/** The element of a string instruction, and the accumulator. */
 function elementBytes(row: Opcode, size: number): number {
   const letter = row.operands.find((operand) => operand.startsWith('A'))?.[1] ?? row.operands[0]?.[1];
   return operandBytes(letter ?? 'v', size, row);
@@ -74,7 +74,7 @@ function mainBytes(
     const bytes = operandBytes(notation[1], size, row);
     if (bytes !== 0) return bytes;
   }
-  // Memory of a size that no suffix names: that of FXSAVE.
+  // Memory of a size for which there is no suffix, such as FXSAVE's.
   return operands.length > 0 ? 0 : size / 8;
 }
 
@@ -83,7 +83,7 @@ const alternative = ({ register, memory }: Notation, operand: AsmOperand | undef
 
 const fitsSigned = (value: bigint, bits: number) => BigInt.asIntN(bits, value) === value;
 
-/** True if a number can be written in so many bits, with a sign or without, the complement of such a number too. */
+/** True if a number fits in this many bits, signed or unsigned; the complement of such a number fits too. */
 const fitsEither = (value: bigint, bits: number) =>
   value < 1n << BigInt(bits) && value >= -1n << BigInt(bits);
 
@@ -153,7 +153,7 @@ class Matcher {
     const value = known !== undefined && fitsEither(known, 64) ? BigInt.asIntN(64, known) : known;
     const wide = this.#size === 0 ? operandBytes(notation.at(-1), this.#size, this.#row) * 8 : this.#size;
     if (notation === 'sIb') {
-      // A size that the source names is the operand's, not the encoding's, unless it is strict.
+      // A size in the source is the operand's, not the encoding's, unless it is strict.
       const isOther = operand.size !== undefined && operand.size !== 1;
       if (isOther && (operand.strict || operand.size !== this.#size / 8)) return false;
       if (value === undefined) return operand.size === 1 && this.#take(operand.value, 1, true);
@@ -173,7 +173,7 @@ class Matcher {
     return true;
   }
 
-  /** True if the operand is what the notation says; takes it down. */
+  /** True if the operand fits the notation; stores it in the fit. */
   one(notation: string, operand: AsmOperand): boolean {
     const { fields } = this;
     const bytes = operandBytes(notation[1], this.#size, this.#row);
@@ -277,7 +277,7 @@ class Matcher {
   #offset(operand: AsmOperand): boolean {
     if (operand.kind !== 'memory' || operand.base !== undefined || operand.index !== undefined) return false;
     if (operand.displacement === undefined || operand.relative) return false;
-    // In 64-bit code addresses of 64 bits are taken where they are asked for, or where 32 are not enough.
+    // In 64-bit code addresses of 64 bits are used where the source requests them, or where 32 bits are not enough.
     const known = this.#known(operand.displacement);
     const long = known !== undefined && !fitsSigned(BigInt.asIntN(64, known), 32);
     if (this.#code === 64 && !this.#full && !long) return false;

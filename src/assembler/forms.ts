@@ -1,11 +1,11 @@
 /**
- * The opcode table by mnemonic: which rows a name may mean, in the words of Intel's manual.
+ * The opcode table by mnemonic: the rows that a name may mean, in the notation of Intel's manual.
  *
  * @module
  */
 import { type Opcode, opcodes } from '../isa/index.js';
 
-/** How operands may be written: for registers, and for memory. */
+/** Forms of operands: for registers, and for memory. */
 export interface Notation {
   readonly register: string;
   readonly memory: string;
@@ -14,7 +14,7 @@ export interface Notation {
 /** The operand sizes that a row may have, in bits; undefined stands for a row that does not depend on it. */
 export type Sizes = readonly (16 | 32 | 64 | undefined)[];
 
-/** A row, and what its name has decided already. */
+/** A row, and the properties that its name determines. */
 export interface Form {
   readonly row: Opcode;
   /** Its operands in the manual's order. */
@@ -23,11 +23,11 @@ export interface Form {
   readonly sizes: Readonly<Record<16 | 32 | 64, Sizes>>;
   /** Its place in the table: of two encodings of the same length the first wins. */
   readonly order: number;
-  /** The operand size that the name says, in bits. */
+  /** The operand size that the name determines, in bits. */
   readonly size: 16 | 32 | 64 | undefined;
-  /** The address size that the name says, in bits: that of JCXZ, JECXZ and JRCXZ. */
+  /** The address size that the name determines, in bits: for JCXZ, JECXZ and JRCXZ. */
   readonly address: 16 | 32 | 64 | undefined;
-  /** A string instruction named with its size, whose operands go without saying. */
+  /** A string instruction whose name contains its size; its operands are implicit. */
   readonly implied: boolean;
 }
 
@@ -103,7 +103,7 @@ class Index {
     else forms.push(form);
   }
 
-  /** Writes a row down under each name that it has. */
+  /** Adds a row under each of its names. */
   row(row: Opcode, order: number): void {
     const notations = notationsOf(row);
     const [at16, at32, at64] = sizes.map((code) => sizesOf(row, notations, code));
@@ -117,7 +117,7 @@ class Index {
       implied: false,
     };
     const text = row.spelling.mnemonic;
-    // Far branches share their names with near ones; the syntaxes say in their own ways which is meant.
+    // Far branches share their names with near ones; each syntax distinguishes them in its own way.
     if (/far(ind)?$/.test(row.name) && row.name !== 'retfar') {
       this.add(`${text} far`, form);
       return;
@@ -158,7 +158,7 @@ class Index {
     if (stringNames.test(text)) this.string(text, form);
   }
 
-  /** `movsb` and its kin. */
+  /** `movsb` and similar instructions. */
   private string(name: string, form: Form): void {
     if (form.row.operands[0] === '-b') {
       this.add(`${name}b`, { ...form, implied: true });
@@ -176,7 +176,7 @@ let index: ReadonlyMap<string, readonly Form[]> | undefined;
 function build(): ReadonlyMap<string, readonly Form[]> {
   const made = new Index();
   for (const [n, row] of opcodes().entries()) {
-    // Of the x87 FPU's two ways to calculate with ST(0) alone, D8 is taken and not DC.
+    // Of the x87 FPU's two encodings for ST(0) with itself, D8 is used, not DC.
     const order = row.map === 0 && row.opcode >= 0xd8 && row.opcode < 0xe0 ? row.opcode : n + 0x100;
     made.row(row, order);
   }
@@ -187,7 +187,7 @@ function build(): ReadonlyMap<string, readonly Form[]> {
   return made.names;
 }
 
-/** What a mnemonic of the manual may mean; empty if nothing. */
+/** The rows that a mnemonic of the manual may mean; empty if none. */
 export function formsOf(mnemonic: string): readonly Form[] {
   index ??= build();
   return index.get(mnemonic) ?? [];

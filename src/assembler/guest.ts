@@ -1,21 +1,21 @@
 /**
- * A guest's source as its image: how wide its code is, where it goes, and whether it is a flat image or an ELF file, as
- * `terrarium run kernel.S` has it.
+ * A guest's source as its image: the width of its code, its address, and whether it is a flat image or an ELF file, as for `terrarium run
+ * kernel.S`.
  *
  * @module
  */
 import { type Assembled, assemble, flatImage, type SourceFile } from './assemble.js';
 
-/** The CPU mode that a source is for; `auto`: what its first directive says. */
+/** The CPU mode of a source; `auto`: by its first directive. */
 export type GuestMode = 'auto' | 'reset' | 'real' | 'protected' | 'paged' | 'pae' | 'long';
 
-/** How wide the code is, and what the image is. */
+/** The width of the code, and the form of the image. */
 export interface GuestTarget {
   readonly bits: 16 | 32 | 64;
   readonly kind: 'flat' | 'elf';
 }
 
-/** What only an operating system's loader would read, as in the linker scripts. */
+/** Sections that only an operating system's loader would read, as in the linker scripts. */
 export const NOT_LOADED: readonly RegExp[] = [
   /^\.(note|comment|eh_frame|eh_frame_hdr|gcc_except_table|interp|dynamic)(\.|$)/,
 ];
@@ -44,7 +44,7 @@ function widthDirectives(source: string): (16 | 32 | 64)[] {
   return [...found].map((match) => Number(match[1]) as 16 | 32 | 64);
 }
 
-/** What a source becomes. @param language what it is written in: `other` is no assembler */
+/** The form of a source's image. @param language its language: `other` is not an assembler's */
 export function guestTarget(
   source: string,
   language: 'gas' | 'nasm' | 'other',
@@ -100,7 +100,7 @@ export interface AssembledGuest extends GuestTarget {
   readonly base: bigint;
 }
 
-/** Assembles a guest at the address that it is loaded at. @throws AssemblerError with all that is wrong */
+/** Assembles a guest at its load address. @throws AssemblerError with all errors */
 export function assembleGuest({ file, text }: GuestSource, options: GuestOptions): AssembledGuest {
   const language = /\.(asm|nasm)$/.test(file) ? 'nasm' : 'gas';
   const target = guestTarget(text, language, options.mode);

@@ -1,6 +1,5 @@
 /**
- * Addresses as Intel writes them: sums of registers, factors and numbers in brackets, taken apart into base, index and
- * displacement.
+ * Addresses in Intel's syntax: sums of registers, factors and numbers in brackets, split into base, index and displacement.
  *
  * @module
  */
@@ -11,10 +10,10 @@ import { SourceError } from './source.js';
 
 const word = /[A-Za-z_][A-Za-z0-9_.]*/y;
 
-/** Registers in an expression: symbols with a name that no symbol has. */
+/** Registers in an expression: symbols with a name that no other symbol can have. */
 const MARK = '\u0001';
 
-/** A grammar in whose expressions registers may stand. */
+/** A grammar whose expressions may contain registers. */
 export function withRegisters(grammar: Grammar): Grammar {
   return {
     ...grammar,
@@ -113,7 +112,7 @@ export function sumOf(expression: Expression): Sum {
   }
 }
 
-/** The same register twice is that register times two (NASM); GNU as takes the two as they are written. */
+/** The same register twice is that register times two (NASM); GNU as uses them as base and index. */
 function gather(terms: readonly Term[], nasm: boolean): Term[] {
   const gathered: Term[] = [];
   for (const term of terms) {
@@ -150,7 +149,7 @@ export function place(terms: readonly Term[], nasm: boolean): Registers {
   if (first.register.size !== second.register.size) {
     throw new SourceError(`${first.register.name} and ${second.register.name} are not of the same size`);
   }
-  // What is multiplied is the index; of two that are not, the second, unless it cannot be one.
+  // The multiplied register is the index; if none is multiplied, the second one, unless it cannot be an index.
   let [base, index] =
     first.factor !== 1 || (first.scaled && !second.scaled) ? [second, first] : [first, second];
   if (base.factor !== 1) throw notLinear();

@@ -1,6 +1,6 @@
 /**
  * Instructions with Intel's order of operands, as GNU as takes them after `.intel_syntax noprefix` and as NASM does:
- * `mov dword [ebx+ecx*2+4], 1`. The two agree on nearly everything but what a bare name is.
+ * `mov dword [ebx+ecx*2+4], 1`. The main difference is the meaning of a bare name.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { type Grammar, parseExpression } from './parse-expression.js';
 import type { Scanner } from './scanner.js';
 import { SourceError } from './source.js';
 
-/** In what the two differ. */
+/** The differences between the two. */
 export interface IntelStyle {
   readonly nasm: boolean;
   /** Addresses without registers are relative to the instruction: NASM's `default rel`. */
@@ -139,7 +139,7 @@ class Reader {
     if (this.#isBranch) return { kind: 'target', value, distance };
     if (this.#style.nasm || offset || isConstant(value))
       return { kind: 'immediate', value, size, ...(strict && { strict }) };
-    // GNU as: a bare name is what lies there.
+    // GNU as: a bare name is the memory at it.
     return { ...none, displacement: value, size };
   }
 
@@ -151,7 +151,7 @@ class Reader {
     return { ...none, segment, displacement: value, size };
   }
 
-  /** `[...]`, and what GNU as lets stand before it. */
+  /** `[...]`, and the forms that GNU as allows before it. */
   memory(
     segment: Register | undefined,
     before: Expression | undefined,
@@ -217,7 +217,7 @@ const none: Memory = {
   relative: false,
 };
 
-/** What an instruction is, or prefixes alone. */
+/** Parses an instruction, or prefixes alone. */
 export type IntelCandidates = readonly AsmInstruction[] | { readonly prefixes: readonly number[] };
 
 function readPrefixes(scanner: Scanner, code: CodeSize, nasm: boolean): number[] {

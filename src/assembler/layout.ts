@@ -1,6 +1,5 @@
 /**
- * Gives a program its addresses: branches get as short as they can be, alignments are filled, and every number that waited is
- * put in.
+ * Gives a program its addresses: makes branches as short as possible, fills alignments, and writes all numbers that depend on addresses.
  *
  * @module
  */
@@ -28,10 +27,10 @@ import { type Complaint, type Origin, SourceError } from './source.js';
 export interface LayoutOptions {
   /** Address of the first byte. */
   readonly base: bigint;
-  /** What follows what, by sections' names; sections that nobody names come last. */
+  /** The order of sections, by name; others come last. */
   readonly order: readonly RegExp[];
   readonly truth: TruthValue;
-  /** How wide code is where an alignment is filled with instructions. */
+  /** The width of code where an alignment is filled with instructions. */
   readonly bits: 16 | 32 | 64;
   readonly complain: (complaint: Complaint) => void;
 }
@@ -75,7 +74,7 @@ class Layout {
     }
   }
 
-  /** What names are worth at a place, now. */
+  /** The current values of names, for a position. */
   scope(piece: Piece, at: number): Scope {
     return {
       symbol: (name) => {
@@ -117,7 +116,7 @@ class Layout {
     return '';
   }
 
-  /** How many bytes a stretch takes where its piece stands now. */
+  /** How many bytes a stretch takes at its piece's current address. */
   #stretch(piece: Piece): number {
     const { stretch } = piece;
     if (stretch === undefined) return 0;
@@ -159,7 +158,7 @@ class Layout {
     if (stretch?.kind === 'instruction') {
       const made = stretch.encode();
       const before = stretch.made?.bytes.length ?? -1;
-      // What has become long stays long, so that sizes come to rest.
+      // A long form stays long, so that sizes converge.
       if (made.bytes.length >= before) stretch.made = made;
       return made.bytes.length > before;
     }
@@ -175,7 +174,7 @@ class Layout {
     return true;
   }
 
-  /** Gives every piece its address with the sizes of now. @returns true if something moved */
+  /** Gives every piece its address with the current sizes. @returns true if a piece moved */
   #place(): boolean {
     let moved = false;
     let address = this.#options.base;
@@ -198,8 +197,8 @@ class Layout {
   }
 
   /**
-   * Branches begin short. All of a round are looked at with the same addresses, and what has grown stays: so each is as short
-   * as it can be, and the rounds end.
+   * Branches begin short. Each round checks all of them with the same addresses, and a branch that has grown stays long: so each is as
+   * short as possible, and the rounds end.
    */
   settle(): void {
     const changing = this.sections.flatMap(({ pieces }) =>
@@ -216,7 +215,7 @@ class Layout {
     }
   }
 
-  /** What is said twice is said once: a pass repeats what the one before it found. */
+  /** Each error is reported once, though each pass finds it again. */
   readonly #said = new Set<string>();
 
   #safely<T>(origin: Origin | undefined, what: () => T): T | undefined {
@@ -280,7 +279,7 @@ class Layout {
     }
   }
 
-  /** Puts a number in. */
+  /** Writes a number. */
   #put(
     all: Uint8Array,
     base: number,
@@ -356,7 +355,7 @@ export interface Laid {
   readonly lines: readonly PlacedLine[];
 }
 
-/** Lays a program out. What is wrong goes to `complain`. */
+/** Lays a program out. `complain` gets the errors. */
 export function layOut(program: Program, options: LayoutOptions): Laid {
   const layout = new Layout(program, options);
   layout.settle();

@@ -1,7 +1,7 @@
 import type { SourceLine } from './cpp.js';
 import { type Origin, SourceError } from './source.js';
 
-/** Lines that macros and repetitions may make, and how deep macros may use each other. */
+/** The most lines that macros and repetitions may make, and how deeply macros may be nested. */
 export const MAX_LINES = 4_000_000;
 const DEEPEST = 200;
 
@@ -11,7 +11,7 @@ interface Feed<Mark> {
   readonly mark: Mark;
 }
 
-/** The lines that are left: macros, repetitions and included files put theirs before the others. */
+/** The remaining lines: macros, repetitions and included files put theirs before the others. */
 export class LineStack<Mark> {
   readonly #feeds: Feed<Mark>[] = [];
   readonly #complain: (origin: Origin, error: SourceError) => void;
@@ -21,14 +21,14 @@ export class LineStack<Mark> {
     this.#complain = complain;
   }
 
-  /** @param mark what the reader keeps of these lines. @throws SourceError where they are within too many others */
+  /** @param mark the reader's data about these lines. @throws SourceError where they are nested too deeply */
   push(lines: readonly SourceLine[], mark: Mark): void {
     if (this.#feeds.length >= DEEPEST)
       throw new SourceError(`more than ${DEEPEST} macros and files within each other`);
     this.#feeds.push({ lines, at: 0, mark });
   }
 
-  /** The next line; undefined at the end, which too many lines are as well. */
+  /** The next line; undefined at the end, also after too many lines. */
   next(): SourceLine | undefined {
     for (;;) {
       const feed = this.#feeds.at(-1);
@@ -46,8 +46,7 @@ export class LineStack<Mark> {
   }
 
   /**
-   * The lines of a block, up to the end that belongs to it.
-   * @throws SourceError where there is none. @param missing what it says then
+   * The lines of a block, up to its end. @throws SourceError where it has no end. @param missing the message then
    */
   block(start: RegExp, end: RegExp, missing: string): SourceLine[] {
     const body: SourceLine[] = [];

@@ -1,6 +1,6 @@
 /**
- * What fills an alignment in code: instructions that do nothing, the same ones that GNU as takes, so that images are equal to
- * the byte. For many bytes: a jump over them.
+ * The filling of an alignment in code: instructions that do nothing, the same as GNU as uses, so that images are equal to the byte. For
+ * many bytes: a jump over them.
  *
  * @module
  */
@@ -17,7 +17,7 @@ interface Style {
 const styles: Readonly<Record<16 | 32 | 64, Style>> = {
   // NOP, XCHG AX,AX, LEA SI,[SI] with displacements of 8 and 16 bits.
   16: { forms: ['90', '6690', '8d7400', '8db40000'], most: 11, near: '66e9', wide: 4 },
-  // The same with ESI, which every 32-bit processor knows.
+  // The same with ESI, for every 32-bit processor.
   32: {
     forms: ['90', '6690', '8d7600', '8d742600', '8d74260090', '8db600000000', '8db42600000000'],
     most: 20,
@@ -55,7 +55,7 @@ function jump(count: number, { near, wide }: Style): number[] {
   return [...opcode, ...Array.from({ length: wide }, (_, n) => (distance >> (8 * n)) & 0xff)];
 }
 
-/** So many bytes of instructions that do nothing, in code of a width. */
+/** This many bytes of instructions that do nothing, in code of a width. */
 export function nops(count: number, bits: 16 | 32 | 64): Uint8Array {
   const style = styles[bits];
   const bytes = new Uint8Array(count);

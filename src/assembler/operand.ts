@@ -1,5 +1,5 @@
 /**
- * Operands as both syntaxes mean them, and the names of registers.
+ * Operands in both syntaxes, and the names of registers.
  *
  * @module
  */
@@ -14,9 +14,9 @@ export interface Register {
   readonly number: number;
   /** In bytes. */
   readonly size: number;
-  /** AH, CH, DH and BH: not to be had with a REX prefix. */
+  /** AH, CH, DH and BH: not available with a REX prefix. */
   readonly high: boolean;
-  /** SPL, BPL, SIL, DIL: to be had with a REX prefix alone. */
+  /** SPL, BPL, SIL, DIL: available only with a REX prefix. */
   readonly rex: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Memory {
   readonly segment: Register | undefined;
   /** In bytes, where the source says it. */
   readonly size: number | undefined;
-  /** How wide the displacement is to be, where the source says it: `[byte bx+1]`. */
+  /** The width of the displacement, where the source gives it: `[byte bx+1]`. */
   readonly displacementSize: number | undefined;
   /** 64-bit code: relative to the next instruction. */
   readonly relative: boolean;
@@ -39,13 +39,13 @@ export interface Memory {
 export interface Immediate {
   readonly kind: 'immediate';
   readonly value: Expression;
-  /** How wide the source says it is to be, in bytes: `push word 1`. */
+  /** The width that the source gives, in bytes: `push word 1`. */
   readonly size: number | undefined;
-  /** It is to have exactly that size, even if a byte would do: NASM's `strict`. */
+  /** It must have exactly that size, even if a byte would suffice: NASM's `strict`. */
   readonly strict?: boolean;
 }
 
-/** Where a near branch goes. */
+/** The target of a near branch. */
 export interface Target {
   readonly kind: 'target';
   readonly value: Expression;
@@ -69,7 +69,7 @@ export interface AsmInstruction {
   readonly prefixes: readonly number[];
   /** The operand size that the mnemonic's suffix names, in bytes. */
   readonly size: number | undefined;
-  /** An address or an immediate of 64 bits is asked for: MOVABS. */
+  /** An address or an immediate of 64 bits is requested: MOVABS. */
   readonly full?: boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Expressions as the two assemblers and C's preprocessor write them: the same trees by three tables of operators.
+ * Expressions of the two assemblers and of C's preprocessor: the same trees by three tables of operators.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export const nasmLevels = [
   ['*', '//', '/', '%%', '%'],
 ];
 
-/** Operators deeper than this are no expression that somebody wrote. */
+/** The deepest nesting of operators: more than any real source has. */
 const DEEPEST = 200;
 
 const operatorCharacters = /[|&^=!<>+\-*/%]/;
@@ -80,7 +80,7 @@ class Parser {
     return best === undefined || best[0] < least ? undefined : best;
   }
 
-  /** An expression of operators that bind at least so strongly. */
+  /** An expression of operators that bind at least this strongly. */
   level(least: number): Expression {
     if (++this.#depth > DEEPEST)
       throw new SourceError('the expression is nested too deeply', this.#scanner.at);
@@ -131,7 +131,7 @@ export function parseExpression(scanner: Scanner, grammar: Grammar): Expression 
   return new Parser(scanner, grammar).level(0);
 }
 
-/** A number as GNU as and C write it: 0x1f, 0b101, 017, 42. Undefined where the characters are none. */
+/** A number as GNU as and C write it: 0x1f, 0b101, 017, 42. Undefined where the characters are not a number. */
 export function cNumber(text: string): bigint | undefined {
   const plain = text.replace(/_/g, '?');
   if (/^0[xX][0-9a-fA-F]+$/.test(plain)) return BigInt(plain);

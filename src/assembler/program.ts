@@ -1,8 +1,8 @@
 /**
- * What a source becomes before it has addresses: sections of bytes, with places whose size depends on where things lie.
+ * A program before it has addresses: sections of bytes, with parts whose size depends on addresses.
  *
- * A section is a list of pieces: bytes whose size is settled, then at most one part that stretches (a branch that may be short,
- * an alignment, an `.org`). The distance between two labels in one piece is a number at once; all others wait for the layout.
+ * A section is a list of pieces: bytes of fixed size, then at most one part of variable size (a branch that may be short, an alignment, an
+ * `.org`). The distance between two labels in one piece is known at once; all others wait for the layout.
  *
  * @module
  */
@@ -16,17 +16,17 @@ export interface Pending {
   readonly at: number;
   readonly size: number;
   readonly value: Expression;
-  /** From where a relative number counts, in bytes from the piece's start; undefined for an absolute one. */
+  /** The base of a relative number, in bytes from the piece's start; undefined for an absolute one. */
   readonly from: number | undefined;
   readonly signed: boolean;
   readonly origin: Origin;
-  /** What `.` and `$` mean in the expression, in bytes from the piece's start. */
+  /** The value of `.` and `$` in the expression, in bytes from the piece's start. */
   readonly here: number;
 }
 
 /** The part of a piece whose size depends on addresses. */
 export type Stretch =
-  /** One of several encodings, the shortest that reaches. */
+  /** One of several encodings: the shortest that reaches its target. */
   | {
       readonly kind: 'branch';
       readonly forms: readonly Encoded[];
@@ -57,7 +57,7 @@ export interface Line {
   readonly origin: Origin;
 }
 
-/** Bytes in a row, growing. */
+/** A growing sequence of bytes. */
 class Bytes {
   #data = new Uint8Array(64);
   length = 0;
@@ -105,10 +105,10 @@ export class Piece {
 
 export class Section {
   readonly name: string;
-  /** Takes no room in the image: `.bss`. */
+  /** Takes no space in the image: `.bss`. */
   readonly empty: boolean;
   readonly pieces: Piece[] = [];
-  /** The largest alignment that was asked for inside. */
+  /** The largest alignment inside. */
   align = 1n;
   address = 0n;
   size = 0n;
@@ -124,7 +124,7 @@ export class Section {
   }
 }
 
-/** A name, and what it stands for. */
+/** A name, and its value. */
 export interface AsmSymbol {
   readonly name: string;
   /** A label: its piece and the distance from its start. */
@@ -139,10 +139,10 @@ export interface AsmSymbol {
   isGlobal: boolean;
 }
 
-/** The most that a program may take, in bytes: nobody wrote more. */
+/** The largest size of a program in bytes: more than any real one has. */
 export const LARGEST_PROGRAM = 64 * 1024 * 1024;
 
-/** A program too large to go on with. */
+/** A program that is too large. */
 export class ProgramTooLarge extends Error {}
 
 export class Program {
@@ -184,7 +184,7 @@ export class Program {
     piece.lines.push({ at, origin });
   }
 
-  /** Sections that take no room in the image hold zeros. */
+  /** Sections that take no space in the image contain zeros. */
   #refuse(isZero: boolean): void {
     if (isZero || !this.current.empty) return;
     throw new SourceError(`${this.current.name} takes no contents but zeros`, -1, 'put it into .data');
@@ -202,7 +202,7 @@ export class Program {
     this.current.last.bytes.fill(byte, count);
   }
 
-  /** A number that is not known yet, `size` bytes wide; `here` is where `.` is, from the piece's start. */
+  /** A number that is not known yet, `size` bytes wide; `here` is the position of `.`, from the piece's start. */
   number(value: Expression, size: number, origin: Origin, here = this.here.at): void {
     this.#refuse(false);
     const { piece, at } = this.here;
@@ -210,7 +210,7 @@ export class Program {
     this.fill(0, size);
   }
 
-  /** An instruction that will not change its size any more. */
+  /** An instruction of final size. */
   code({ bytes, fixups }: Encoded, origin: Origin): void {
     const { piece, at } = this.here;
     this.data(bytes);
@@ -228,7 +228,7 @@ export class Program {
     }
   }
 
-  /** Something whose size the layout decides; what follows is in a new piece. */
+  /** A part whose size the layout decides; the following bytes are in a new piece. */
   stretch(stretch: Stretch, origin: Origin): void {
     const piece = this.current.last;
     if (stretch.kind === 'align' && stretch.to > this.current.align) this.current.align = stretch.to;

@@ -8,7 +8,7 @@ import { SourceError } from './source.js';
 const space = /[ \t\r\f\v]*/y;
 const digits = /[0-9][0-9A-Za-z_]*/y;
 
-/** How a name may look. */
+/** The syntax of a name. */
 export const gasName = /[A-Za-z_.$\u0080-\uffff][A-Za-z0-9_.$\u0080-\uffff]*/y;
 export const nasmName = /\$?[A-Za-z_.?@\u0080-\uffff][A-Za-z0-9_.?@$#~\u0080-\uffff]*/y;
 
@@ -22,7 +22,7 @@ export class Scanner {
     this.skip();
   }
 
-  /** Goes to the next character that is no space. */
+  /** Skips spaces. */
   skip(): void {
     space.lastIndex = this.at;
     space.exec(this.text);
@@ -50,7 +50,7 @@ export class Scanner {
     if (!this.take(word)) throw new SourceError(`'${word}' is missing ${where}`, this.at);
   }
 
-  /** What a sticky expression finds here. */
+  /** The match of a sticky expression here. */
   match(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.text);
@@ -60,7 +60,7 @@ export class Scanner {
     return found[0];
   }
 
-  /** The same without taking it. */
+  /** The same without consuming it. */
   peek(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.at;
     return pattern.exec(this.text)?.[0];
@@ -71,19 +71,19 @@ export class Scanner {
     return this.match(digits);
   }
 
-  /** Everything that is left. */
+  /** The rest of the text. */
   rest(): string {
     const rest = this.text.slice(this.at).trimEnd();
     this.at = this.text.length;
     return rest;
   }
 
-  /** @throws SourceError if something is left */
+  /** @throws SourceError if there is more text */
   end(): void {
     if (!this.done) throw new SourceError(`'${this.text.slice(this.at).trimEnd()}' is left over`, this.at);
   }
 
-  /** The text in quotes that begins here, its escapes as they are written. */
+  /** The text in quotes that begins here, with its escapes unchanged. */
   quoted(): string {
     const quote = this.next;
     const start = this.at;

@@ -1,5 +1,5 @@
 /**
- * Where a statement comes from, and what is wrong with it.
+ * A statement's position, and its errors.
  *
  * @module
  */
@@ -10,20 +10,20 @@ export interface Origin {
   readonly file: string;
   /** From 1. */
   readonly line: number;
-  /** The macro's use that led here, innermost first. */
+  /** The uses of macros that led here, innermost first. */
   readonly from?: Origin;
 }
 
-/** Something in a source that the assembler says. */
+/** A message of the assembler about a source. */
 export interface Complaint {
   readonly origin: Origin;
-  /** From 1; the statement's start where nothing better is known. */
+  /** From 1; the statement's start where the exact column is not known. */
   readonly column: number;
   readonly message: string;
   readonly hint: string | undefined;
 }
 
-/** Thrown while a statement is read: the statement's place is put to it by whoever reads statements. */
+/** Thrown while a statement is read: the reader of statements adds the statement's position. */
 export class SourceError extends Error {
   /** From 0, in the statement's text; -1 where it is the whole statement. */
   readonly at: number;
@@ -43,7 +43,7 @@ export function complaintText({ origin, column, message, hint }: Complaint): str
   return `${origin.file}:${origin.line}:${column}: ${message}${help}${used}`;
 }
 
-/** A source that cannot be assembled, with everything that is wrong with it. */
+/** A source that cannot be assembled, with all of its errors. */
 export class AssemblerError extends TerrariumError {
   readonly complaints: readonly Complaint[];
 

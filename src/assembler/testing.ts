@@ -1,4 +1,4 @@
-/** What the tests of the assembler share: the peers' bytes for many lines, and random lines from the opcode table. */
+/** Shared code of the assembler's tests: the peers' bytes for many lines, and random lines from the opcode table. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import {
 
 const has = (program: string) => spawnSync(program, ['--version']).status === 0;
 
-/** Why a peer cannot be asked here, or false. */
+/** Why a peer cannot be used here, or false. */
 export const noAs = has('as') ? false : 'SKIPPED: no GNU as here: apt-get install binutils';
 export const noNasm = has('nasm') ? false : 'SKIPPED: no nasm here: apt-get install nasm';
 
@@ -28,12 +28,12 @@ export interface Answer {
   readonly slot: string;
 }
 
-/** True if a slot holds these bytes and nothing else. */
+/** True if a slot contains exactly these bytes. */
 export function holds(slot: string, bytes: string): boolean {
   return slot.startsWith(bytes) && slot.slice(bytes.length).replaceAll(FILL, '') === '';
 }
 
-/** Runs something in a folder of its own. */
+/** Runs a function in its own folder. */
 function inFolder<T>(what: (folder: string) => T): T {
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-assembler-'));
   try {
@@ -43,7 +43,7 @@ function inFolder<T>(what: (folder: string) => T): T {
   }
 }
 
-/** Asks again without the lines that the peer refuses, and gives the bytes of the others. */
+/** Asks again without the lines that the peer refuses, and returns the bytes of the others. */
 function ask(
   lines: readonly string[],
   assemble: (lines: readonly string[]) => { wrong: ReadonlySet<number> } | { image: Uint8Array },
@@ -59,10 +59,10 @@ function ask(
     }
     left = left.filter((_, n) => !result.wrong.has(n));
   }
-  throw new Error('the peer goes on to refuse lines');
+  throw new Error('the peer refuses more and more lines');
 }
 
-/** What GNU as makes of each line, those left out that it refuses. */
+/** GNU as's bytes for each line, without those that it refuses. */
 export function gasAnswers(lines: readonly string[], code: CodeSize, syntax: Syntax): Answer[] {
   return inFolder((folder) => {
     const [source, object, image] = ['a.s', 'a.o', 'a.bin'].map((name) => path.join(folder, name));
@@ -80,7 +80,7 @@ export function gasAnswers(lines: readonly string[], code: CodeSize, syntax: Syn
   });
 }
 
-/** What NASM makes of each line. A label before each keeps it from taking a word for one. */
+/** NASM's bytes for each line. A label before each prevents that it takes a word as one. */
 export function nasmAnswers(lines: readonly string[], code: CodeSize): Answer[] {
   return inFolder((folder) => {
     const [source, image] = ['a.asm', 'a.bin'].map((name) => path.join(folder, name));
@@ -119,7 +119,7 @@ export function everyLine(code: CodeSize, syntax: Syntax, rounds: number): strin
             const sample = randomInstruction({ row, code, memory, prefixes: prefix, rex }, random);
             if (sample === undefined) continue;
             const text = disassemble(sample.bytes, { code, syntax }).text.replace(/ # .*/, '');
-            // Where a branch goes depends on where it stands: programs with labels test these.
+            // A branch's bytes depend on its address: programs with labels test these.
             if (!/^(\(bad\)|salc|(addr\d+ )?(j\w+|loop\w*|call\w*) 0x)/.test(text)) lines.add(text);
           }
         }
@@ -129,7 +129,7 @@ export function everyLine(code: CodeSize, syntax: Syntax, rounds: number): strin
   return [...lines];
 }
 
-/** Intel's syntax as the disassembler writes it, in NASM's words. */
+/** The disassembler's Intel syntax, in NASM's form. */
 export function nasmLine(line: string): string {
   return line
     .replace(/(BYTE|WORD|DWORD|QWORD|TBYTE|XMMWORD|FWORD) PTR /g, (_, word: string) => {

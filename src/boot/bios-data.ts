@@ -1,5 +1,5 @@
 /**
- * What a PC's firmware leaves in low memory: the interrupt vector table of real mode, and the BIOS data area.
+ * The content that a PC's firmware leaves in low memory: the interrupt vector table of real mode, and the BIOS data area.
  * Source: Ralf Brown's interrupt list, MEMORY.LST (segment 0040h); IBM PC/AT Technical Reference, BIOS listing.
  *
  * @module
@@ -18,8 +18,8 @@ const EXTENDED_DATA = 0x9_fc00;
 const HLT = 0xf4;
 
 /**
- * Writes the vectors (in real mode) and the data area where RAM is and the image is not. A guest that lies at the very bottom
- * of memory, as a flat image does by default, has all of it to itself. After a reset there was no firmware yet.
+ * Writes the vectors (in real mode) and the data area where RAM is and the image is not. A guest at the very bottom of memory, as a flat
+ * image is by default, has all of it for itself. After a reset no firmware has run yet.
  */
 export function writeBiosData(memory: GuestMemory, mode: BootMode, image: readonly ImageSegment[]): void {
   if (mode === 'reset' || !isFree(memory, image, 0, DATA_END)) return;

@@ -18,7 +18,7 @@ import { checkApart, clear, copyImage, moreMemory, type PlacedImage, placeImage 
 import { realState, resetState, tableState } from './state.js';
 import { placeTables, STACK_ROOM, type TableBlock, type TableMode, writeTables } from './tables.js';
 
-/** How an image starts, and where in memory things lie, where it is not as the image has it. */
+/** How an image starts, and its addresses in memory, where they differ from those of the image. */
 export interface BootOptions extends LoaderOptions {
   /** Default `auto`. */
   mode?: Mode;
@@ -30,7 +30,7 @@ export interface BootOptions extends LoaderOptions {
   stack?: number;
 }
 
-/** A piece of an image, where it lies. */
+/** A piece of an image, and its address. */
 export interface ImagePlace {
   address: number;
   size: number;
@@ -46,7 +46,7 @@ export interface BootPlan {
   stack: number;
   /** The image's guest physical addresses. */
   segments: readonly ImagePlace[];
-  /** What the user should know of it: what the kernel asked for and did not get. */
+  /** Notes for the user: the kernel's requests that were not met. */
   notes: readonly string[];
   state: CpuRegisters;
 }
@@ -71,7 +71,7 @@ export function boot(memory: GuestMemory, image: Image | Uint8Array, options: Bo
   return { mode, format: parsed.format, entry, segments, notes: [], ...plan, state };
 }
 
-/** How a guest starts: `write` puts what it needs into RAM and gives the first state. All else was checked. */
+/** How a guest starts: `write` puts its data into RAM and returns the first state. Everything was checked before. */
 interface StartPlan {
   stack: number;
   entry?: number;
@@ -132,13 +132,13 @@ function reserveForUnpacking(room: Room, { image, segments }: PlacedImage, size:
   const [start, more] = [address + memorySize, size - memorySize];
   if (!room.isFree(start, more))
     throw new ImageError(
-      `${image.name}: the kernel unpacks itself to ${range(address, size)} (init_size), which is not all in the guest’s memory`,
+      `${image.name}: the kernel unpacks itself to ${range(address, size)} (init_size), which is not completely in the guest’s memory`,
       moreMemory(address + size),
     );
   room.reserve('the kernel’s room for unpacking', start, more);
 }
 
-/** Nothing that was given is ignored without a word. */
+/** Nothing that the user gives is silently ignored. */
 function refuseLoaderOptions(name: string, { append, initrds = [], modules = [] }: BootOptions): void {
   const given =
     append !== undefined
@@ -150,7 +150,7 @@ function refuseLoaderOptions(name: string, { append, initrds = [], modules = [] 
           : '';
   if (given === '') return;
   throw new ConfigError(
-    `${name} takes no ${given}: no loader’s protocol starts it, so nothing tells it of that`,
+    `${name} takes no ${given}: no boot loader starts it, so it cannot be told about that`,
     'a multiboot header, a PVH note or a Linux kernel takes a command line (docs/booting.md)',
   );
 }
@@ -207,7 +207,7 @@ function realStackEnd(memory: GuestMemory, placed: PlacedImage): number {
   const { address, memorySize } = placed.segments[0]!;
   throw new ImageError(
     `${placed.image.name}: the image at ${range(address, memorySize)} leaves no room for a stack, which would end at ${hex(Math.min(ram, 0xfffe))} or ${hex(Math.min(ram, CONVENTIONAL_END))}`,
-    'say where the stack ends (--stack), or give the guest more memory (--memory 1M)',
+    'set the stack’s end (--stack), or give the guest more memory (--memory 1M)',
   );
 }
 

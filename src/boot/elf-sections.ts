@@ -1,6 +1,6 @@
 /**
- * The sections of an ELF file that say what its addresses are called: symbols, line numbers, call frames, types and variables. They are no part of what
- * runs, so a file whose sections are broken has none. Source: "System V ABI", chapter 4.
+ * The sections of an ELF file with information about its addresses: symbols, line numbers, call frames, types and variables. They are not
+ * needed to run it, so a file with broken sections has none. Source: "System V ABI", chapter 4.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const SHT_NOBITS = 8;
 const MAX_SECTIONS = 4096;
 const LONGEST_NAME = 64;
 
-/** What is kept. */
+/** The sections that are kept. */
 const wanted = new Set([
   '.symtab',
   '.strtab',

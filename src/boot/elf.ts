@@ -13,10 +13,10 @@ const ET_EXEC = 2;
 const PT_LOAD = 1;
 const PT_DYNAMIC = 2;
 const DT_NEEDED = 1n;
-/** `e_phnum` where the true count stands elsewhere: more segments than any kernel has. */
+/** `e_phnum` where the true count is elsewhere: more segments than any kernel has. */
 const PN_XNUM = 0xffff;
 
-/** What differs between the two classes: sizes, and where the fields lie. */
+/** The differences between the two classes: sizes and offsets of the fields. */
 interface Layout {
   format: 'elf32' | 'elf64';
   bits: 32 | 64;
@@ -69,7 +69,7 @@ const elf64: Layout = {
   memsz: 40,
 };
 
-/** Machines that people cross-compile for, by `e_machine`. */
+/** Machines of common cross compilers, by `e_machine`. */
 const machines = new Map<number, string>([
   [2, 'SPARC'],
   [3, '32-bit x86'],
@@ -240,7 +240,7 @@ function readLoads(view: DataView, bytes: Uint8Array, layout: Layout, name: stri
     const type = view.getUint32(at, true);
     if (type === PT_DYNAMIC && needsLibrary(bytes, view, layout, at)) {
       throw new ImageError(
-        `${name}: the ELF file is a dynamically linked program (DT_NEEDED, program header at offset ${hex(at)}): there is no system that could link it`,
+        `${name}: the ELF file is a dynamically linked program (DT_NEEDED, program header at offset ${hex(at)}): there is no system that could load the library`,
         'link it alone: gcc -static -no-pie -nostdlib -ffreestanding',
       );
     }
@@ -302,7 +302,7 @@ function readLoad(
   if (physical + memsz > BigInt(Number.MAX_SAFE_INTEGER)) {
     throw new ImageError(
       `${name}: ${segment} wants ${memsz} bytes at the physical address ${hex(paddr)}, where no machine has memory`,
-      'a kernel linked for the top of the address space says where it lies in RAM: .text : AT(ADDR(.text) - OFFSET)',
+      'a kernel linked for the top of the address space must give its address in RAM: .text : AT(ADDR(.text) - OFFSET)',
     );
   }
   // A segment of .bss alone may name any offset: nothing is read there.
@@ -335,8 +335,8 @@ function checkOverlap(loads: readonly Load[], name: string): void {
 }
 
 /**
- * Where the entry lies in physical memory. `e_entry` is a virtual address; as guests start with virtual = physical, it
- * moves along with the segment that holds it. Some kernels (Linux) give a physical one: taken as it is.
+ * The entry in physical memory. `e_entry` is a virtual address; as guests start with virtual = physical, it moves with the segment that
+ * contains it. Some kernels (Linux) give a physical address, which is used unchanged.
  */
 function physicalEntry(entry: bigint, loads: readonly Load[], layout: Layout, name: string): number {
   for (const { vaddr, segment } of loads) {

@@ -2,7 +2,7 @@
  * From an image to a guest that can run: the image's bytes in RAM, and the first state of its CPU.
  *
  * `parseImage` reads a file (flat or ELF); `boot` places it, writes the tables that the mode needs and returns the
- * state. How each mode is set up is told in docs/cpu-modes.md, what images are understood in docs/images.md.
+ * state. docs/cpu-modes.md describes how each mode is set up, docs/images.md the kinds of images.
  *
  * @module
  */

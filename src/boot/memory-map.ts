@@ -1,12 +1,12 @@
 /**
- * A PC's memory as firmware and loaders tell of it: what is RAM, less what video and firmware have below 1 MiB.
+ * A PC's memory map as reported by firmware and loaders: RAM, without the memory of video and firmware below 1 MiB.
  * Source: ACPI 6.5 15.2 (the types of INT 15h E820h).
  *
  * @module
  */
 import type { GuestMemory } from '../memory/index.js';
 
-/** A piece of the map. */
+/** A range of the map. */
 export interface MapEntry {
   address: number;
   size: number;
@@ -35,7 +35,7 @@ export function memoryMap(memory: GuestMemory): MapEntry[] {
     if (last?.type === type && last.address + last.size === address) last.size += end - address;
     else entries.push({ address, size: end - address, type });
   };
-  // Less than 640 KiB are all the guest's own.
+  // Memory of less than 640 KiB is all for the guest.
   const low = memory.find(0)?.size ?? 0;
   const conventional = low >= VIDEO ? EXTENDED_DATA : low;
   for (const { address, end } of ram) add(address, Math.min(end, conventional), AVAILABLE);
@@ -47,7 +47,7 @@ export function memoryMap(memory: GuestMemory): MapEntry[] {
   return entries;
 }
 
-/** KiB from address 0 to the first hole, and from 1 MiB to the first hole: what the oldest services tell. */
+/** KiB from address 0 to the first hole, and from 1 MiB to the first hole, as reported by the oldest services. */
 export function memorySizes(map: readonly MapEntry[]): { lower: number; upper: number } {
   const sizeFrom = (at: number) =>
     map.find(({ address, type }) => address === at && type === AVAILABLE)?.size ?? 0;

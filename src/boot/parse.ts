@@ -15,9 +15,8 @@ import {
 import { type ImageKind, imageBytes, pvhEntry, recognise } from './recognise/index.js';
 
 /**
- * Reads a kernel's file: by what its bytes say that it is, or by its user's word. The segments are views of `bytes`.
- * @param as what the file is, where its bytes are not asked
- * @throws ImageError where it cannot be booted, or is not what `as` says
+ * Reads a kernel's file, as the kind that its bytes show or that the user says. The segments are views of `bytes`. @param as the kind of
+ * the file, instead of the recognised one @throws ImageError where it cannot be booted, or is not of the kind `as`
  */
 export function parseImage(bytes: Uint8Array, name: string, as?: ImageKind): Image {
   if (bytes.length === 0) {
@@ -28,7 +27,7 @@ export function parseImage(bytes: Uint8Array, name: string, as?: ImageKind): Ima
   }
   if (as !== undefined) return { ...parseAs(bytes, name, as), kind: as };
   const found = recognise(imageBytes(bytes));
-  // Whoever gives bytes knows what they are; a file is refused where it is read.
+  // A program that passes bytes knows their kind; a file is refused where it is read.
   const kind = found.kind === 'text' || found.kind === 'foreign' ? 'flat' : found.kind;
   return { ...parseAs(bytes, name, kind), kind, evidence: found.evidence };
 }
@@ -126,17 +125,17 @@ function parseLinux(bytes: Uint8Array, name: string, wanted: LinuxEntry | undefi
   };
 }
 
-/** Where a bzImage's 64-bit entry lies in its protected-mode part. */
+/** The offset of a bzImage's 64-bit entry in its protected-mode part. */
 const ENTRY_64 = 0x200;
 
-/** A vmlinux begins with the code that a bzImage unpacks: its entry wants the same zero page. */
+/** A vmlinux begins with the code that a bzImage unpacks: its entry needs the same zero page. */
 function parseVmlinux(bytes: Uint8Array, name: string, wanted: LinuxEntry | undefined): Image {
   const image = parseElf(bytes, name);
   const own = image.format === 'elf64' ? 64 : 32;
   if (wanted !== undefined && wanted !== own)
     throw new ImageError(
       `${name}: a vmlinux of ${own} bits has no ${wanted}-bit entry`,
-      'leave the number out (--as linux), or give the bzImage that was made of it',
+      'omit the number (--as linux), or give the bzImage that was made from it',
     );
   const load = Math.min(...image.segments.map(({ address }) => address));
   return { ...image, loader: { protocol: 'linux', ...vmlinuxHeader(own, load) } };

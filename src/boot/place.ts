@@ -8,7 +8,7 @@ import { alignUp, hex, PHYSICAL_BITS, range, sizeText } from './numbers.js';
 const ONE_MIB = 0x10_0000;
 /** From here on addresses are a kernel's own half of a 32-bit space (2 GiB, as -2 GiB in 64 bits). */
 const HIGHER_HALF = 0x8000_0000;
-/** What firmware loads of a disk, and where RAM for it ends. */
+/** The size that firmware loads of a disk, and the end of RAM for it. */
 const SECTOR = 512;
 const CONVENTIONAL_END = 0xa_0000;
 /** The first instruction after a reset: F000:FFF0. */
@@ -21,7 +21,7 @@ export interface PlacedImage {
   entry: number;
 }
 
-/** Something else that takes memory: the boot tables, a stack. */
+/** Another part of memory: the boot tables, a stack. */
 export interface Reserved {
   what: string;
   address: number;
@@ -29,7 +29,7 @@ export interface Reserved {
 }
 
 /**
- * Decides where an image goes and checks that RAM is there. Writes nothing.
+ * Decides the address of an image and checks that there is RAM. Writes nothing.
  * @throws ImageError, ConfigError
  */
 export function placeImage(memory: GuestMemory, image: Image, mode: BootMode, load?: number): PlacedImage {
@@ -39,10 +39,10 @@ export function placeImage(memory: GuestMemory, image: Image, mode: BootMode, lo
     throw new ConfigError(
       image.format === 'flat'
         ? `${image.name}: a reset image cannot be moved to ${hex(load)}: its end is at 1M, where the CPU starts`
-        : `${image.name}: an ELF file cannot be moved to ${hex(load)}: it says itself where it goes`,
+        : `${image.name}: an ELF file cannot be moved to ${hex(load)}: it has its own addresses`,
       image.format === 'flat'
-        ? 'leave --load out, or choose another mode (--mode real)'
-        : 'leave --load out, and link it for the address: ld -Ttext ADDRESS',
+        ? 'omit --load, or choose another mode (--mode real)'
+        : 'omit --load, and link it for the address: ld -Ttext ADDRESS',
     );
   }
   const base = image.format === 'flat' && !image.loader ? flatBase(image, mode, load) : 0;
@@ -68,8 +68,8 @@ function flatBase(image: Image, mode: BootMode, load: number | undefined): numbe
 }
 
 /**
- * Of a disk with a boot sector firmware loads that sector alone; the rest stays on the disk. A boot sector with more code right
- * after it is no disk: all of it is loaded.
+ * Of a disk with a boot sector firmware loads that sector alone; the rest stays on the disk. A boot sector with more code right after it is
+ * not a disk: all of it is loaded.
  */
 function loadedByFirmware({ segments, ...image }: Image, base: number): readonly ImageSegment[] {
   const [first] = segments;
@@ -122,7 +122,7 @@ function checkInMemory(memory: GuestMemory, image: Image, segment: ImageSegment)
       : `guest memory is at ${regions.map((r) => range(r.address, r.size)).join(', ')}`;
   throw new ImageError(
     `${image.name}: ${what} at ${range(address, memorySize)} is not in guest memory: ${found}`,
-    end > top ? moreMemory(end) : 'load or link it for an address that lies wholly in one region',
+    end > top ? moreMemory(end) : 'load or link it for an address range that is wholly in one region',
   );
 }
 
@@ -130,12 +130,12 @@ function higherHalf({ name }: Image, { address }: ImageSegment): ImageError {
   // Of an address in the upper half of 64 bits a segment has those that a physical address may have.
   const linked = BigInt.asUintN(64, BigInt.asIntN(PHYSICAL_BITS, BigInt(address)));
   return new ImageError(
-    `${name}: the segment at ${hex(linked)} is linked for the higher half, and the file says that it lies there in physical memory too (p_paddr is p_vaddr), where no RAM is`,
-    'let the linker script say where it lies in RAM, .text : AT(ADDR(.text) - OFFSET), or load it lower: --load 0x100000; the kernel’s own page tables then map it to the higher half',
+    `${name}: the segment at ${hex(linked)} is linked for the higher half, and the file has the same physical address (p_paddr is p_vaddr), where there is no RAM`,
+    'let the linker script set its address in RAM, .text : AT(ADDR(.text) - OFFSET), or load it lower: --load 0x100000; the kernel’s own page tables then map it to the higher half',
   );
 }
 
-/** What to say to somebody who needs RAM up to `end`. */
+/** The hint where RAM up to `end` is needed. */
 export function moreMemory(end: number): string {
   const needed = alignUp(end, PAGE_SIZE);
   return needed <= MAX_GUEST_MEMORY
@@ -144,7 +144,7 @@ export function moreMemory(end: number): string {
 }
 
 /**
- * Checks that no segment shares bytes with something else. `room` is how much memory the mode wants besides the image.
+ * Checks that no segment shares bytes with something else. `room` is how much memory the mode needs in addition to the image.
  * @throws ImageError
  */
 export function checkApart(placed: PlacedImage, reserved: Reserved, room: number): void {

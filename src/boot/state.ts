@@ -55,8 +55,8 @@ export function realState(entry: number, stack: number): CpuRegisters {
 }
 
 /**
- * The state after power-up or reset (SDM 3A table 10-1), but for the base of CS: 000F_0000 instead of FFFF_0000, since
- * the image's end is at 1 MiB and not at 4 GiB.
+ * The state after power-up or reset (SDM 3A table 10-1), except for the base of CS: 000F_0000 instead of FFFF_0000, since the image's end
+ * is at 1 MiB and not at 4 GiB.
  */
 export function resetState(entry: number, stack: number): CpuRegisters {
   const code = realAddress(`the entry ${hex(entry)}`, entry);
@@ -78,7 +78,7 @@ const CPU_SIGNATURE = 0x600n;
 /** Real mode's interrupt vector table: 256 far pointers of 4 bytes from address 0 (SDM 3B 21.1.4). */
 const VECTOR_TABLE: DescriptorTable = { base: 0n, limit: 0x3ff };
 
-/** Written out, field by field: spreads of half of it are 1 % of a machine's life. */
+/** Written field by field: spreads of half of it cost 1 % of a machine's life. */
 function realSystem(code: number, stack: number): SystemRegisters {
   return {
     es: realSegment(0),
@@ -148,7 +148,7 @@ export function flatState(
   };
 }
 
-/** Linux's 16-bit entry: all segments but CS at the setup code, CS 20h above, IP 0 (boot.rst, "Running the kernel"). */
+/** Linux's 16-bit entry: all segments except CS at the setup code, CS 20h above, IP 0 (boot.rst, "Running the kernel"). */
 export function linuxRealState(segment: number, stack: number): CpuRegisters {
   const system = realSystem(segment + 0x20, segment);
   const data = () => realSegment(segment);

@@ -1,6 +1,6 @@
 /**
- * What a CPU that starts outside real mode finds in RAM: a GDT, a TSS and page tables that map the first 4 GiB to
- * themselves but for a guard page between them and the stack. All of it is one block at the top of memory.
+ * The tables in RAM for a CPU that starts outside real mode: a GDT, a TSS and page tables that map the first 4 GiB to themselves, without a
+ * guard page between them and the stack. All of it is one block at the top of memory.
  *
  * @module
  */
@@ -29,21 +29,21 @@ export type TableMode = Exclude<BootMode, 'reset' | 'real'>;
 export const Selector = {
   code: 0x08,
   data: 0x10,
-  /** Ring 3, requested privilege level 3. SYSEXIT wants code before data (SDM 2B SYSEXIT). */
+  /** Ring 3, requested privilege level 3. SYSEXIT requires code before data (SDM 2B SYSEXIT). */
   userCode32: 0x18 | 3,
   userData32: 0x20 | 3,
-  /** Ring 3 in long mode: SYSRET wants data before code (SDM 2B SYSRET). */
+  /** Ring 3 in long mode: SYSRET requires data before code (SDM 2B SYSRET). */
   userData64: 0x18 | 3,
   userCode64: 0x20 | 3,
   tss: 0x28,
 } as const;
 
-/** Where video memory ends. */
+/** The end of video memory. */
 const VIDEO_END = 0xc_0000;
 /** Bytes that are kept free of the image below the tables, for the stack. */
 export const STACK_ROOM = PAGE_SIZE;
 const LARGEST_STACK_ROOM = 64 * 1024;
-/** Where the TSS lies in the block's first page, which the GDT begins. */
+/** The offset of the TSS in the block's first page, which begins with the GDT. */
 const TSS_OFFSET = 0x800;
 const FOUR_GIB = 2 ** 32;
 const MIB = 2 ** 20;
@@ -57,20 +57,20 @@ const tablePages: Record<TableMode, number> = {
   long: 1 + 1 + 1 + 4 + 1, // PML4, page-directory-pointer table, four page directories, the table around the guard page
 };
 
-/** The guard page: it is not mapped, so that a stack that runs over into the tables, or the other way round, faults. */
+/** The guard page: it is not mapped, so that an overflow of the stack into the tables, or the reverse, faults. */
 const GUARD = PAGE_SIZE;
 
-/** The block's place. Without paging the guard page cannot fault, but keeps its distance. */
+/** The block's address. Without paging the guard page cannot fault, but still separates stack and tables. */
 export interface TableBlock {
   address: number;
-  /** Bytes of all, the guard page among them. */
+  /** Bytes of all parts, including the guard page. */
   size: number;
-  /** Where the tables begin: at the GDT. */
+  /** The start of the tables: the GDT. */
   tables: number;
   guard: number;
 }
 
-/** What the first state says about the tables. */
+/** The tables' values in the first state. */
 export interface BootTables {
   gdt: DescriptorTable;
   tr: Segment;
@@ -78,8 +78,8 @@ export interface BootTables {
 }
 
 /**
- * Finds the block's place: the end of RAM, below 4 GiB. Video memory may divide that (IBM PC: A0000 to BFFFF). Where a stack of the caller's choice would
- * grow into it, the block makes way and goes below the stack.
+ * Finds the block's address: the end of RAM, below 4 GiB. Video memory may divide that (IBM PC: A0000 to BFFFF). Where a stack of the
+ * caller's choice would grow into the block, the block goes below the stack.
  * @throws ConfigError where memory is too small.
  */
 export function placeTables(memory: GuestMemory, mode: TableMode, stack?: number): TableBlock {
@@ -115,11 +115,11 @@ function belowStack(stack: number, bottom: number, size: number, mode: TableMode
   if (address >= bottom) return address;
   throw new ConfigError(
     `a stack that ends at ${hex(stack)} leaves no room for the tables of ${mode} mode, ${sizeText(size)}`,
-    'leave --stack out: the default stack ends right below the tables',
+    'omit --stack: the default stack ends right below the tables',
   );
 }
 
-/** Writes the block: 100 µs and less, since the parts that never change are made once. */
+/** Writes the block: in 100 µs or less, since constant parts are made once. */
 export function writeTables(memory: GuestMemory, mode: TableMode, block: TableBlock): BootTables {
   const { tables } = block;
   const tss = tables + TSS_OFFSET;
@@ -187,7 +187,7 @@ function writePages(
   return at;
 }
 
-/** The tables of 4-level paging that map the first 4 GiB to themselves: for `at`, where they begin and CR3 points. */
+/** The tables of 4-level paging that map the first 4 GiB to themselves: for `at`, their start, to which CR3 points. */
 export function identityTables(at: number): Uint8Array {
   const bytes = new Uint8Array(6 * PAGE_SIZE);
   const view = new DataView(bytes.buffer);

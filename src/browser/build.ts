@@ -1,5 +1,5 @@
 /**
- * A project of files as an image, by the assembler of our own.
+ * Makes an image from a project of files, with Terrarium's own assembler.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
 import { ConfigError } from '../errors.js';
 import type { Built, NotBuilt, Project } from './messages.js';
 
-/** Larger sources are refused: no person wrote them. */
+/** The largest accepted source. */
 const LARGEST_SOURCE = 16 * 1024 * 1024;
 
 /** Assembles a project. @throws ConfigError where it has no file */

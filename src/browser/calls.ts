@@ -29,13 +29,13 @@ import {
   type WorkerCalls,
 } from './messages.js';
 
-/** A guest that is checked is small: one that runs longer does not end. */
+/** A checked guest is small: one that runs longer does not end. */
 const CHECK_MS = 5000;
 const MOST_CONSOLE = 1 << 20;
-/** Breakpoints at a time, at most. */
+/** The most breakpoints at a time. */
 const MOST_BREAKPOINTS = 1000;
 
-/** The calls as they are answered. */
+/** The handlers of the calls. */
 export type Answers = {
   [K in keyof WorkerCalls]: (
     ...args: Parameters<WorkerCalls[K]>
@@ -53,7 +53,7 @@ export class Calls implements Answers {
     this.#host = host;
   }
 
-  /** What needs no answer. */
+  /** Messages without an answer. */
   told(told: Told): void {
     const made = this.#made;
     if (told.tell === 'pace') this.#real = told.real;
@@ -83,7 +83,7 @@ export class Calls implements Answers {
     if (named.length > 0)
       throw new ConfigError(
         `this snapshot's machine has ${named.join(', ')}, which the file does not hold`,
-        'run it where they are: terrarium run --from FILE',
+        'run it on the computer that has them: terrarium run --from FILE',
       );
     const inputs = record?.events ?? [];
     return this.#open({
@@ -138,7 +138,7 @@ export class Calls implements Answers {
 
   look(what: Parameters<WorkerCalls['look']>[0]): Promise<Look> {
     const { debug, target, machine, time, instructions } = this.#current;
-    // The guest may run: what the debugger remembers of it is old.
+    // The guest may run: the debugger's cached state is outdated.
     debug.changed();
     const atEnd = this.#ended?.at === instructions;
     return lookAt(
@@ -226,7 +226,7 @@ export class Calls implements Answers {
     return encodeTerra({ spec: given.spec, image: given.image, state: machine.save() });
   }
 
-  /** Makes a machine of its own, runs it to its end, and says what holds. */
+  /** Makes a new machine, runs it to its end, and reports which expectations hold. */
   async check(parts: MachineParts, check: Check): Promise<CheckResult> {
     const expectations = check.expectations.map(parseExpectation);
     const devices = await importDevices(parts.devices ?? [], location.href, check.options);

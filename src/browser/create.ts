@@ -1,5 +1,5 @@
 /**
- * Machines and their engine on the thread that asks for them.
+ * Machines and their engine on the caller's thread.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import {
 } from '../pc/index.js';
 
 /**
- * Makes a machine as `createMachine` of the main entry does: a PC with its devices, described by the same fields. The engine is
- * the one that `loadSoftEngine` gives, and the image bytes or what `parseImage` gives: a browser opens neither by name.
- * @throws ConfigError for an unknown field or a value of another kind, ImageError, GuestMemoryError
+ * Makes a machine as `createMachine` of the main entry does: a PC with its devices, described by the same fields. The engine comes from
+ * `loadSoftEngine`, and the image is bytes or a result of `parseImage`: a browser opens neither by name. @throws ConfigError for an unknown
+ * field or a value of a wrong kind, ImageError, GuestMemoryError
  */
 export function createMachine(options: MachineOptions): Machine {
   return createFrom(options, opener);
@@ -46,7 +46,7 @@ const opener: Opener = {
     if (firmware === undefined) return undefined;
     throw new ConfigError(
       `createMachine: '${firmware}' cannot be opened in a browser`,
-      'leave it out: Terrarium’s own BIOS needs no file',
+      'omit it: Terrarium’s own BIOS needs no file',
     );
   },
   fwCfg: ({ fwCfg = [] }) => {
@@ -64,7 +64,7 @@ const opener: Opener = {
     if (nets.length === 0) return undefined;
     throw new ConfigError(
       'createMachine: a browser has no sockets for a network card',
-      'give networks: [{ transmit(frame) {}, frames: { available: false, read() {} } }], what the card is plugged into',
+      'give networks: [{ transmit(frame) {}, frames: { available: false, read() {} } }], the network of the card',
     );
   },
   drives: ({ disks = [], floppies = [], cdroms = [] }) => {
@@ -86,8 +86,8 @@ export interface LoadOptions {
 }
 
 /**
- * The software engine from its compiled program, `terrarium-vm/soft.wasm`: a URL, or a response that is under way. It
- * compiles while it loads, where the server says that it is `application/wasm`.
+ * The software engine from its compiled program, `terrarium-vm/soft.wasm`: a URL, or a pending response. It compiles while it loads, where
+ * the server sends the type `application/wasm`.
  *
  * @throws TerrariumError `EISOLATION` in a page that is not cross-origin isolated, since guest RAM is shared memory;
  *   `ELOAD` where there is no such file
@@ -97,7 +97,7 @@ export async function loadSoftEngine(
   { translate = 'on' }: LoadOptions = {},
 ): Promise<SoftEngine> {
   if (globalThis.crossOriginIsolated === false) {
-    throw new TerrariumError('EISOLATION', 'this page may not have shared memory, which guest RAM is', {
+    throw new TerrariumError('EISOLATION', 'this page may not have shared memory, which guest RAM needs', {
       hint: 'serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
     });
   }

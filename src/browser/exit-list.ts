@@ -1,5 +1,5 @@
 /**
- * A machine's exits as a page shows them: the last ones, by their numbers, with the moments to go to.
+ * A machine's exits for a page: the last ones, by their numbers, with their moments.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { ExitRow, ExitTimeline } from './messages.js';
 /** How many exits are kept: a power of two. */
 const CAPACITY = 1 << 16;
 const MASK = CAPACITY - 1;
-/** Rows of a timeline; the rest is one row. */
+/** Rows of a timeline; all others share one row. */
 const MAX_ROWS = 8;
 /** The most rows and columns of one answer. */
 const MOST_ROWS = 1000;
@@ -32,7 +32,7 @@ class Columns {
   readonly words = new Array<AccessWords | undefined>(CAPACITY);
 }
 
-/** The observer of a machine that can go back: what is seen again on another way takes the place of what was seen before. */
+/** The observer of a machine that can go back: exits on a new path replace those recorded before. */
 export class ExitList implements ExitObserver {
   readonly #ring = new Columns();
   readonly #names: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * Terrarium in a browser: machines, devices and observers, on the software engine. Nothing of Node is in it.
+ * Terrarium in a browser: machines, devices and observers, on the software engine. It contains nothing of Node.
  *
  * ```ts
  * const engine = await loadSoftEngine(new URL('soft.wasm', import.meta.url));
@@ -7,7 +7,7 @@
  * const outcome = machine.run({ timeoutMs: 1000 });
  * ```
  *
- * A run holds its thread, and a guest that sleeps makes it wait: so machines belong into a Worker. `WorkerMachine` is one in a
+ * A run blocks its thread, and a guest that sleeps makes it wait: so machines belong in a Worker. `WorkerMachine` is one in a
  * Worker, with a debugger, an assembler, its exits, screen and consoles. docs/browser.md shows all of it.
  *
  * @module

@@ -1,14 +1,14 @@
 /**
- * What an instruction is, out of the opcode table: its forms with their bytes, the flags that it writes, where it is allowed.
+ * Help for an instruction, from the opcode table: its forms with their bytes, the flags that it writes, where it is allowed.
  *
  * @module
  */
 import { type Opcode, opcodes } from '../isa/index.js';
 
-/** Forms that a help shows. */
+/** The most forms that a help shows. */
 const MOST_FORMS = 8;
 
-/** What the instructions of first kernels do, in words. */
+/** Descriptions of the instructions of simple kernels. */
 const words: Readonly<Record<string, string>> = {
   mov: 'Copies the source to the destination.',
   movzx: 'Copies a smaller source and fills up with zeros.',
@@ -38,8 +38,8 @@ const words: Readonly<Record<string, string>> = {
   shr: 'Shifts right, zeros come in.',
   sar: 'Shifts right, the sign stays.',
   jmp: 'Goes on elsewhere.',
-  call: 'Pushes the address of the next instruction and goes elsewhere.',
-  ret: 'Takes the return address from the stack and goes there.',
+  call: 'Pushes the address of the next instruction and jumps to the target.',
+  ret: 'Pops the return address from the stack and jumps to it.',
   loop: 'Subtracts 1 from (E/R)CX and jumps unless that gives 0.',
   int: 'Calls the handler of an interrupt.',
   int3: 'Raises #BP: a breakpoint.',
@@ -52,7 +52,7 @@ const words: Readonly<Record<string, string>> = {
   cld: 'String instructions go up (DF = 0).',
   std: 'String instructions go down (DF = 1).',
   in: 'Reads from a port: a device answers. An exit.',
-  out: 'Writes to a port: a device hears it. An exit.',
+  out: 'Writes to a port: a device receives it. An exit.',
   ins: 'Reads from port DX to memory at ES:(E/R)DI.',
   outs: 'Writes memory at DS:(E/R)SI to port DX.',
   movs: 'Copies memory from DS:(E/R)SI to ES:(E/R)DI.',
@@ -64,12 +64,12 @@ const words: Readonly<Record<string, string>> = {
   lidt: 'Loads the IDT’s limit and address from memory.',
   ltr: 'Loads the task register: which TSS is used.',
   invlpg: 'Drops a page from the TLB.',
-  cpuid: 'Tells about the processor, by EAX and ECX.',
+  cpuid: 'Returns information about the processor, selected by EAX and ECX.',
   rdtsc: 'Reads the time-stamp counter into EDX:EAX.',
   rdmsr: 'Reads the MSR with the number ECX into EDX:EAX.',
   wrmsr: 'Writes EDX:EAX to the MSR with the number ECX.',
   nop: 'Does nothing.',
-  leave: 'Takes down a stack frame: (E/R)SP = (E/R)BP, then POP (E/R)BP.',
+  leave: 'Removes a stack frame: (E/R)SP = (E/R)BP, then POP (E/R)BP.',
   cmpxchg: 'Compares (E/R)AX with the destination; writes the source where they are equal.',
   ud2: 'Raises #UD.',
 };
@@ -148,7 +148,7 @@ export function instructionHelp(mnemonic: string): string | undefined {
   if (first === undefined) return undefined;
   const plain = first.spelling.mnemonic.replace(/[+~@/].*$/, '');
   const jump = plain.endsWith('cc')
-    ? `Does it where the condition ‘${name.slice(plain.length - 2)}’ holds.`
+    ? `Executes if the condition ‘${name.slice(plain.length - 2)}’ holds.`
     : '';
   const forms = [...new Set(rows.map((row) => formText(row, name)))];
   const more = forms.length > MOST_FORMS ? [`… and ${forms.length - MOST_FORMS} more forms`] : [];

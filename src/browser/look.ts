@@ -1,5 +1,5 @@
 /**
- * One look at a machine: all that a page shows of a moment.
+ * Reads all parts of a machine's state that a page shows for a moment.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { SourceLine } from '../symbols/index.js';
 import { registerNames, segmentNames } from '../x86/index.js';
 import type { CodeRow, GuestEnd, Look, LookFor, SourcePlace } from './messages.js';
 
-/** What one answer holds at most. */
+/** The most content of one answer. */
 const MOST_BYTES = 1 << 16;
 const MOST_ROWS = 1024;
 const MOST_WORDS = 512;
@@ -20,7 +20,7 @@ const shown = [
   ...['cr0', 'cr2', 'cr3', 'cr4', 'efer', 'fs_base', 'gs_base'],
 ] as const;
 
-/** What a look is taken at. */
+/** The machine to read. */
 export interface Looked {
   readonly debug: Debugger;
   readonly target: DebugTarget;

@@ -1,5 +1,5 @@
 /**
- * A machine in a Worker, with its debugger: made from what a page sends, and run in slices.
+ * A machine in a Worker, with its debugger: made from a page's message, and run in slices.
  *
  * @module
  */
@@ -31,20 +31,20 @@ import { ConsoleIn, ConsoleOut, Keys, ScreenFeed } from './streams.js';
 
 /** How long a guest runs before messages are read, in milliseconds. */
 const SLICE_MS = 8;
-/** How far the guest's time may be ahead of the host's, in milliseconds, and how far behind before it is left behind. */
+/** How far the guest's time may be ahead of the host's, in milliseconds, and how far behind before the difference is dropped. */
 const AHEAD_MS = 4;
 const BEHIND_MS = 100;
 const PROGRESS_MS = 60;
 
-/** What hosts of machines share. */
+/** The shared parts of machines. */
 export interface HostParts {
   readonly engine: SoftEngine;
-  /** The control block, and the words behind it. */
+  /** The control block, and the words after it. */
   readonly words: Int32Array;
   readonly post: (message: FromWorker, transfer?: Transferable[]) => void;
 }
 
-/** What a machine is made from. */
+/** The parts of a machine. */
 export interface Given {
   readonly spec: MachineSpec;
   readonly image: Image;
@@ -57,7 +57,7 @@ export interface Given {
   readonly state?: MachineState;
 }
 
-/** What a page sent, checked and opened. @throws ConfigError, ImageError */
+/** A page's request, checked and opened. @throws ConfigError, ImageError */
 export function givenBy(parts: MachineParts, devices: () => readonly Device[]): Given {
   const { devices: _modules, ...said } = parts.spec as MachineSpec & Record<string, unknown>;
   const spec = readSpec(said, 'the machine: ');
@@ -143,7 +143,7 @@ export class MachineHost implements Slices, Disposable {
     return this.#exits;
   }
 
-  /** What came in from outside so far. */
+  /** The inputs from outside so far. */
   get events(): readonly InputEvent[] {
     return this.#events;
   }
@@ -179,7 +179,7 @@ export class MachineHost implements Slices, Disposable {
       return part();
     } finally {
       this.#slicing = false;
-      // The last tick may have asked for an end that had come already: nothing else may be stopped by it.
+      // The last tick may have requested an end after the run had ended already: that must not stop another run.
       Atomics.store(this.#host.words, Control.request, 0);
       this.output.flush();
       this.#feed?.look(this.time);
@@ -197,7 +197,7 @@ export class MachineHost implements Slices, Disposable {
   async turnIfDue(): Promise<void> {
     const now = performance.now();
     if (now - this.#turned < SLICE_MS) return;
-    // Between two runs time stood still.
+    // Between two runs time was stopped.
     if (now - this.#turned > BEHIND_MS) this.#pace = { wall: now, clock: this.time };
     this.#turned = now;
     await macrotask();
@@ -215,7 +215,7 @@ export class MachineHost implements Slices, Disposable {
     return this.#machine.cycleTime?.cycles ?? 0;
   }
 
-  /** The guest rests: everything is shown as it is. */
+  /** The guest is stopped: its current state is shown. */
   settle(): void {
     this.output.flush();
     this.#feed?.look();

@@ -1,5 +1,5 @@
 /**
- * What a page and its Worker say to each other: plain data, all of it.
+ * The messages between a page and its Worker: plain data.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export interface ProjectFile {
   readonly content: string | Uint8Array;
 }
 
-/** What is assembled: the first file, and those that it includes. */
+/** The files to assemble: the first one, and those that it includes. */
 export interface Project {
   readonly files: readonly ProjectFile[];
   readonly mode: GuestMode;
-  /** Address to link for; default: as `terrarium run` has it. */
+  /** Address to link for; default: as for `terrarium run`. */
   readonly load?: number;
 }
 
@@ -41,14 +41,14 @@ export interface NotBuilt {
 /** A disk by its bytes. */
 export interface DriveBytes {
   readonly kind: 'disk' | 'floppy' | 'cdrom';
-  /** What people call it. */
+  /** Its name for the user. */
   readonly file: string;
   readonly bytes: Uint8Array;
 }
 
 /** A machine that is made in a Worker. */
 export interface MachineParts {
-  /** As `createMachine` takes it; what names files of a host is refused. */
+  /** As for `createMachine`; fields that name files of a host are refused. */
   readonly spec: MachineSpec;
   readonly image: Uint8Array;
   /** The image's name for messages. */
@@ -63,7 +63,7 @@ export interface MachineParts {
   readonly inputs?: readonly RecordedInput[];
 }
 
-/** What the machine that was made is. */
+/** The properties of the new machine. */
 export interface MadeInWorker {
   readonly mode: string;
   readonly entry: number;
@@ -75,7 +75,7 @@ export interface MadeInWorker {
   readonly notes: readonly string[];
 }
 
-/** How a guest goes on, or back. */
+/** How a guest moves, forward or back. */
 export const moves = [
   'resume',
   'step',
@@ -115,7 +115,7 @@ export interface GuestEnd {
   readonly exits: number;
 }
 
-/** A breakpoint as it is wanted: by a line of a source, or by an address or a name. */
+/** A requested breakpoint: by a line of a source, or by an address or a name. */
 export interface WantedBreakpoint {
   readonly file?: string;
   readonly line?: number;
@@ -123,16 +123,16 @@ export interface WantedBreakpoint {
   readonly condition?: string;
 }
 
-/** What became of a wanted breakpoint. */
+/** The result for a requested breakpoint. */
 export interface SetBreakpoint {
-  /** The line that has it: the wanted one, or the next with code. */
+  /** The line that has it: the requested one, or the next with code. */
   readonly line?: number;
   readonly problem?: string;
 }
 
-/** What a look at a machine asks for. */
+/** The parts of the machine to read. */
 export interface LookFor {
-  /** Where memory is looked at. */
+  /** The address of the memory to read. */
   readonly memory?: { readonly address: bigint | string; readonly length: number; readonly space?: Space };
   /** Instructions around an address; default: the next one. */
   readonly code?: { readonly address?: bigint | string; readonly before: number; readonly after: number };
@@ -175,7 +175,7 @@ export interface Look {
   readonly end?: GuestEnd;
 }
 
-/** One exit, in words. */
+/** One exit as text. */
 export interface ExitRow {
   /** From 1. */
   readonly number: number;
@@ -189,7 +189,7 @@ export interface ExitRow {
   /** The device's own words for the register and the value. */
   readonly words: string;
   readonly rip: bigint;
-  /** Instructions of the CPU when it had happened. */
+  /** The CPU's instruction count after it. */
   readonly instructions: number;
 }
 
@@ -198,7 +198,7 @@ export interface ExitTimeline {
   readonly from: number;
   readonly to: number;
   readonly rows: readonly { readonly name: string; readonly counts: readonly number[] }[];
-  /** The first exit that is still known. */
+  /** The first exit that is still stored. */
   readonly first: number;
   readonly total: number;
 }
@@ -212,15 +212,15 @@ export interface ScreenArea {
   readonly columns: number;
   readonly rows: number;
   readonly rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** What a text mode shows, row by row. */
+  /** The text of a text mode, row by row. */
   readonly text?: string;
 }
 
-/** A lesson's or an exercise's run, and what must hold in its end. */
+/** A lesson's or an exercise's run, and its expectations. */
 export interface Check {
   readonly input?: string;
   readonly keys?: string;
-  /** What the modules of devices are called with. */
+  /** The arguments for the modules of devices. */
   readonly options?: unknown;
   readonly timeoutMs?: number;
   readonly expectations: readonly string[];
@@ -242,7 +242,7 @@ export interface CheckResult {
 /** The calls that a page makes. */
 export interface WorkerCalls {
   assemble(project: Project): Built | NotBuilt;
-  /** What an instruction of a mnemonic does, out of the opcode table; undefined for an unknown one. */
+  /** The help for a mnemonic, from the opcode table; undefined for an unknown one. */
   help(mnemonic: string): string | undefined;
   mnemonics(): readonly string[];
   open(parts: MachineParts): MadeInWorker;
@@ -251,7 +251,7 @@ export interface WorkerCalls {
   go(move: Move): Halt;
   goTo(instructions: number): Halt;
   goToExit(exit: number): Halt;
-  /** Runs a new machine up to a moment, and stands exactly there. */
+  /** Runs a new machine to a moment, and stops exactly there. */
   runTo(instructions: number): Halt;
   lastWrite(what: string): Halt;
   look(what: LookFor): Look;
@@ -271,7 +271,7 @@ export interface WorkerCalls {
 }
 export type CallName = keyof WorkerCalls;
 
-/** The names of all calls: nothing else of the Worker can be called. */
+/** The names of all calls: nothing else in the Worker can be called. */
 export const callNames: ReadonlySet<string> = new Set(
   Object.keys({
     ...{ assemble: 0, help: 0, mnemonics: 0, open: 0, openTerra: 0, restart: 0, go: 0, goTo: 0, goToExit: 0 },
@@ -280,7 +280,7 @@ export const callNames: ReadonlySet<string> = new Set(
   } satisfies Record<CallName, 0>),
 );
 
-/** What a page tells without an answer. */
+/** A page's messages without an answer. */
 export type Told =
   | { readonly tell: 'interrupt' }
   | { readonly tell: 'send'; readonly bytes: Uint8Array }
@@ -290,7 +290,7 @@ export type Told =
   /** The guest's time follows the host's, or runs as fast as it can. */
   | { readonly tell: 'pace'; readonly real: boolean };
 
-/** The first message: the CPU's program, and the shared words by which a running guest is stopped. */
+/** The first message: the CPU's program, and the shared words that stop a running guest. */
 export interface Hello {
   readonly hello: { readonly program: string; readonly control: SharedArrayBuffer };
 }

@@ -1,23 +1,23 @@
 /**
- * A debugger's target on the Worker's own thread whose runs are cut into slices: between them the Worker reads its messages.
+ * A debugger's target on the Worker's own thread that runs in slices: between them the Worker reads its messages.
  *
  * @module
  */
 import { type DebugSession, type DebugTarget, localTarget, type Stop } from '../debug/index.js';
 
-/** What runs between two looks at the messages. */
+/** The part that runs between two reads of the messages. */
 export interface Slices {
   /** Runs a part of the guest, which ends with `interrupt` when its slice is over. */
   run(part: () => Stop): Stop;
   /** Lets the messages have their turn. */
   turn(): Promise<void>;
-  /** As `turn`, where the last one was long ago. */
+  /** As `turn`, if the last one was long ago. */
   turnIfDue(): Promise<void>;
-  /** The page wants the guest to stop; asking takes the wish back. */
+  /** Whether the page has requested a stop; reading it clears the request. */
   wanted(): boolean;
   /** Ends a wait between two slices. */
   wake(): void;
-  /** A number that grows whenever the guest gets on. */
+  /** A number that increases when the guest makes progress. */
   position(): number;
 }
 

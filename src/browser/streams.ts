@@ -1,5 +1,5 @@
 /**
- * What flows between a guest in a Worker and the page: console, keys, pictures. A guest that prints faster than the page shows waits.
+ * The streams between a guest in a Worker and the page: console, keys, pictures. A guest that prints faster than the page shows must wait.
  *
  * @module
  */
@@ -7,11 +7,11 @@ import type { Picture, Screen } from '../devices/contract/index.js';
 import type { KeyEvent } from '../devices/index.js';
 import type { FromWorker, ScreenArea } from './messages.js';
 
-/** Console bytes that the page has not shown yet, at most. */
+/** The most console bytes that the page has not shown yet. */
 const MOST_AHEAD = 1 << 18;
-/** Bytes that end a slice, so that they are sent. */
+/** This many bytes end a slice, so that they are sent. */
 const SLICE_BYTES = 1 << 16;
-/** Input that waits for the guest, at most. */
+/** The most input that waits for the guest. */
 const MOST_INPUT = 1 << 20;
 const FRAME_MS = 1000 / 60;
 
@@ -20,7 +20,7 @@ type Post = (message: FromWorker, transfer?: Transferable[]) => void;
 /** The console's bytes on their way to the page. */
 export class ConsoleOut {
   readonly #post: Post;
-  /** What waits to be sent: a console writes byte by byte, so that an array for each would cost more than the guest. */
+  /** The bytes to send, in one buffer: a console writes byte by byte, and an array for each would cost more than the guest. */
   #buffer = new Uint8Array(2 * SLICE_BYTES);
   #waiting = 0;
   #ahead = 0;
@@ -42,7 +42,7 @@ export class ConsoleOut {
     this.#waiting = needed;
   };
 
-  /** So much waits that it should be sent. */
+  /** Enough bytes wait to be sent. */
   get full(): boolean {
     return this.#waiting >= SLICE_BYTES;
   }
@@ -59,14 +59,14 @@ export class ConsoleOut {
     this.#post({ output: bytes }, [bytes.buffer]);
   }
 
-  /** Takes what waits to be sent, without sending it. @param most bytes that are kept */
+  /** Takes the waiting bytes without sending them. @param most the most bytes to keep */
   rest(most: number): Uint8Array {
     const bytes = this.#buffer.slice(0, Math.min(this.#waiting, most));
     this.#waiting = 0;
     return bytes;
   }
 
-  /** The page has shown so many bytes. */
+  /** The page has shown this many bytes. */
   taken(bytes: number): void {
     this.#ahead = Math.max(0, this.#ahead - bytes);
     if (!this.crowded) this.wake();
@@ -85,7 +85,7 @@ export class ConsoleOut {
   }
 }
 
-/** Bytes that somebody types at the console. */
+/** Bytes typed at the console. */
 export class ConsoleIn {
   readonly #bytes: number[] = [];
 
@@ -97,14 +97,14 @@ export class ConsoleIn {
     return this.#bytes.shift() ?? -1;
   }
 
-  /** What does not fit is lost, as on a line without flow control. */
+  /** Bytes that do not fit are lost, as on a line without flow control. */
   add(bytes: Uint8Array): void {
     const room = MOST_INPUT - this.#bytes.length;
     for (const byte of bytes.subarray(0, room)) this.#bytes.push(byte);
   }
 }
 
-/** Keys that go down and up. */
+/** Keys that are pressed and released. */
 export class Keys {
   readonly #events: KeyEvent[] = [];
 
@@ -137,7 +137,7 @@ export class ScreenFeed {
     this.#busy = false;
   }
 
-  /** @param now the machine's time in milliseconds; without it, all that blinks is seen, and the picture is sent at once */
+  /** @param now the machine's time in milliseconds; without it, all blinking elements are visible, and the picture is sent at once */
   look(now?: number): void {
     const moment = performance.now();
     if (now !== undefined && (this.#busy || moment - this.#last < FRAME_MS - 1)) return;

@@ -26,15 +26,15 @@ import {
   type WorkerCalls,
 } from './messages.js';
 
-/** A `Worker`, as far as it is needed: these types also compile where there are none of the DOM. */
+/** The part of `Worker` that is needed: these types also compile without the DOM's. */
 export interface WorkerThread {
   postMessage(message: unknown): void;
   terminate(): void;
 }
 
-/** Where the Worker and the CPU's program are. */
+/** The Worker and the CPU's program. */
 export interface WorkerFiles {
-  /** `terrarium-vm/browser-worker`: a URL, or a Worker that was made of it. */
+  /** `terrarium-vm/browser-worker`: a URL, or a Worker made from it. */
   readonly worker: string | URL | WorkerThread;
   /** `terrarium-vm/soft.wasm`. */
   readonly program: string | URL;
@@ -49,7 +49,7 @@ interface Waiting {
 
 /** See the module's comment. Calls are answered in their order; while the guest runs, looks and points are answered as well. */
 export class WorkerMachine implements AsyncDisposable {
-  /** Console bytes, as they come. What it returns is awaited: a guest that prints faster waits. */
+  /** Console bytes, as they arrive. Its result is awaited: a guest that prints faster must wait. */
   onOutput: (bytes: Uint8Array) => void | Promise<void> = () => {};
   /** A changed area of the screen. */
   onScreen: (area: ScreenArea) => void = () => {};
@@ -76,7 +76,7 @@ export class WorkerMachine implements AsyncDisposable {
   /** Starts a Worker. @throws TerrariumError `EISOLATION` in a page that may not have shared memory; `ELOAD` */
   static async start({ worker, program }: WorkerFiles): Promise<WorkerMachine> {
     if (globalThis.crossOriginIsolated === false || typeof SharedArrayBuffer === 'undefined')
-      throw new TerrariumError('EISOLATION', 'this page may not have shared memory, which guest RAM is', {
+      throw new TerrariumError('EISOLATION', 'this page may not have shared memory, which guest RAM needs', {
         hint: 'serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp',
       });
     const words = new Int32Array(new SharedArrayBuffer(controlBytes + 4 * SIGNAL_WORDS));
@@ -93,7 +93,7 @@ export class WorkerMachine implements AsyncDisposable {
   /** Makes a call; see `WorkerCalls`. @throws TerrariumError with what the Worker says */
   ask<K extends CallName>(call: K, ...args: Parameters<WorkerCalls[K]>): Promise<ReturnType<WorkerCalls[K]>> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    // A pause that came when nothing ran any more is not for this run.
+    // A pause that came after the last run is not for this run.
     if (runningCalls.has(call)) this.clearPause();
     const id = this.#next++;
     return new Promise((resolve, reject) => {
@@ -102,7 +102,7 @@ export class WorkerMachine implements AsyncDisposable {
     });
   }
 
-  /** Stops a guest that runs, be it in a loop without an exit: its call returns with `interrupt`. */
+  /** Stops a running guest, even in a loop without an exit: its call returns with `interrupt`. */
   pause(): void {
     Atomics.store(this.#words, PAUSE_WORD, 1);
     Atomics.store(this.#words, Control.request, 1);
@@ -111,7 +111,7 @@ export class WorkerMachine implements AsyncDisposable {
     this.tell({ tell: 'interrupt' });
   }
 
-  /** Forgets a pause that came too late. */
+  /** Drops a pause that came too late. */
   clearPause(): void {
     Atomics.store(this.#words, PAUSE_WORD, 0);
     Atomics.store(this.#words, Control.request, 0);
@@ -131,7 +131,7 @@ export class WorkerMachine implements AsyncDisposable {
     if (this.#ended === undefined) this.#post(told);
   }
 
-  /** Ends the Worker, with what runs in it. */
+  /** Ends the Worker with its machine. */
   end(): void {
     this.#end(new TerrariumError('EWORKER', 'the Worker was ended'), false);
   }

@@ -277,9 +277,9 @@ describe('a guest.json', () => {
       // A folder that somebody sent does not decide which code of the host's runs.
       [
         { image: 'k', devices: [{ module: 'file:///x.mjs' }] },
-        /^g\/guest\.json: "devices" is for whoever runs/,
+        /^g\/guest\.json: "devices" can be set only by/,
       ],
-      [{ image: 'k', engine: 'kvm' }, /^g\/guest\.json: "engine" is for whoever runs/],
+      [{ image: 'k', engine: 'kvm' }, /^g\/guest\.json: "engine" can be set only by/],
     ];
     for (const [said, message] of wrong)
       assert.throws(() => parse(said), { code: 'EIMAGE', message }, String(message));

@@ -1,5 +1,5 @@
 /**
- * A machine's description: each field once, with its kind, its default, its option and the sentence that documents it. The
+ * A machine's description: each field once, with its kind, its default, its option and its documentation. The
  * command line, guest.json, programs, launch.json and the browser all read this table.
  *
  * @module
@@ -34,7 +34,7 @@ export type MachineName = (typeof machineNames)[number];
 
 export const syntaxes = ['intel', 'att'] as const;
 
-/** What `--virtio` can name. */
+/** The devices of `--virtio`. */
 export const virtioNames = ['rng', 'console', 'balloon', 'keyboard', 'tablet'] as const;
 export type VirtioName = (typeof virtioNames)[number];
 
@@ -51,18 +51,18 @@ const MAX_QUANTUM = 1_000_000_000;
 /** One field of a `MachineSpec`. */
 export interface Field<T> {
   readonly kind: Kind<T>;
-  /** One line for people: the option's help, and the description in editors. */
+  /** One line of text: the option's help, and the description in editors. */
   readonly says: string;
-  /** The default; missing where the machine then decides by the image or the engine. */
+  /** The default; missing where it depends on the image or the engine. */
   readonly default?: T;
   /**
    * How the command line gives it: `--memory <size>`; a plain `--name` has its opposite, `--no-name`. Missing: no option of
    * its own.
    */
   readonly option?: string;
-  /** The help of `--no-name`, where a flag is on by default: then this is the option that people look for. */
+  /** The help of `--no-name`, where a flag is on by default: then this option is the useful one. */
   readonly off?: string;
-  /** False where a guest folder's guest.json may not say it. */
+  /** False where a guest folder's guest.json may not set it. */
   readonly inGuestFile: boolean;
 }
 
@@ -74,16 +74,20 @@ function field<T>(
   return { inGuestFile: true, ...more, kind, says };
 }
 
-/** Fields of the one who runs a guest, which the guest's own folder does not decide. */
+/** Fields for the user who runs a guest; the guest's own folder cannot set them. */
 const users = { inGuestFile: false } as const;
 
 export const fields = {
-  /** What runs the code: `kvm`, `soft` (Terrarium's own CPU), or `auto`: KVM where it can run this guest. Default `auto`. */
-  engine: field(choice(engineNames), 'what runs the code; auto: KVM where it can, else the software CPU', {
-    ...users,
-    default: 'auto',
-    option: '--engine <name>',
-  }),
+  /** Which engine runs the code: `kvm`, `soft` (Terrarium's own CPU), or `auto`: KVM where it can run this guest. Default `auto`. */
+  engine: field(
+    choice(engineNames),
+    'which engine runs the code; auto: KVM where it can, else the software CPU',
+    {
+      ...users,
+      default: 'auto',
+      option: '--engine <name>',
+    },
+  ),
   /** Let the software CPU finish instructions that KVM gives up on. Default true. */
   assist: field(flag, 'let the software CPU finish instructions that KVM gives up on', {
     ...users,
@@ -96,15 +100,15 @@ export const fields = {
     option: '--translate <when>',
   }),
   /**
-   * Whose processor the software CPU is, by its CPUID and where makers answer otherwise (docs/verify.md). KVM runs the host's.
+   * The vendor of the software CPU, by its CPUID and where the vendors differ (docs/verify.md). KVM runs the host's.
    * Default `intel`.
    */
-  cpuVendor: field(choice(cpuVendors), 'whose processor the software CPU is; KVM runs the host’s', {
+  cpuVendor: field(choice(cpuVendors), 'the vendor of the software CPU; KVM runs the host’s', {
     option: '--cpu-vendor <maker>',
   }),
   /** The CPU's first state; `auto` lets the image decide. Default `auto`. */
   mode: field(choice(modes), 'first CPU state', { default: 'auto', option: '--mode <mode>' }),
-  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB; 128 MiB for a kernel that a loader's protocol starts. */
+  /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB; 128 MiB for a kernel that a boot loader starts. */
   memory: field(size, 'RAM, such as 64K, 16M, 1G', { default: 16 * 1024 * 1024, option: '--memory <size>' }),
   /** How many CPUs the machine has, 1 to 16 (docs/smp.md). Default 1. */
   cpus: field(whole(1, MAX_CPUS), 'how many CPUs the machine has: 1 to 16', {
@@ -123,7 +127,7 @@ export const fields = {
       option: '--smp-seed <n>',
     },
   ),
-  /** Pieces of memory beside RAM. Default: none. */
+  /** More regions of memory. Default: none. */
   regions: field(
     listOf(region, 'a list of regions: [{ "address": 33554432, "size": 4096 }]'),
     'more memory; ro: writes leave the guest; may repeat',
@@ -131,26 +135,26 @@ export const fields = {
       option: '--region <address:size[:ro]>',
     },
   ),
-  /** What the image's file is, where its bytes would say otherwise (docs/images.md). Default: what they say. */
+  /** The kind of the image, where its bytes say otherwise (docs/images.md). Default: as its bytes say. */
   as: field(choice(imageKinds), 'what the image is, where its bytes say otherwise', {
     option: '--as <kind>',
   }),
-  /** The command line of a kernel that a loader's protocol starts (docs/booting.md). Default: none. */
+  /** The command line of a kernel that a boot loader starts (docs/booting.md). Default: none. */
   append: field(name, 'a kernel’s command line, such as console=ttyS0', { option: '--append <words>' }),
-  /** Linux's initial file system: several are handed over in a row. */
+  /** Linux's initial file system: several are joined. */
   initrds: field(
     listOf(name, 'a list of files: ["initrd.cpio"]'),
     'Linux’s initial file system; several are joined; may repeat',
     { option: '--initrd <file>' },
   ),
-  /** Modules of a multiboot or PVH kernel: a file, and after a colon what the kernel is told of it. */
+  /** Modules of a multiboot or PVH kernel: a file, and after a colon its arguments. */
   modules: field(
     listOf(name, 'a list of files with arguments: ["disk.img:ro"]'),
     'a module of a multiboot kernel, with its arguments; may repeat',
     { option: '--module <file[:args]>' },
   ),
   /** Guest physical address of a flat image's first byte. Default: by the mode. */
-  load: field(address, 'where a flat image goes', { option: '--load <address>' }),
+  load: field(address, 'the address of a flat image', { option: '--load <address>' }),
   /** Guest physical address of the first instruction. Default: the image's entry. */
   entry: field(address, 'where the guest starts', { option: '--entry <address>' }),
   /** Where the stack ends: the first push goes right below. Default: by the mode. */
@@ -160,8 +164,8 @@ export const fields = {
     option: '--simvirtio <how>',
   }),
   /**
-   * Interrupt controllers and timer. Default `user`, or `none` without the standard devices. Those of `user` are silent until a
-   * guest initializes them, so one that knows nothing of them is not affected.
+   * Interrupt controllers and timer. Default `user`, or `none` without the standard devices. Those of `user` are silent until a guest
+   * initializes them, so a guest that does not use them is not affected.
    */
   irqchip: field(
     choice(irqchipNames),
@@ -195,7 +199,7 @@ export const fields = {
     default: 0,
     option: '--seed <n>',
   }),
-  /** Devices of the user's own, beside the standard ones; one that claims a standard device's ports takes its place. */
+  /** The user's own devices, in addition to the standard ones; one that claims the ports of a standard device replaces it. */
   devices: field(
     listOf(module, 'a list of modules: [{ "module": URL, "options": plain data }]'),
     'a device of your own: a module that exports it; may repeat',
@@ -204,39 +208,42 @@ export const fields = {
       option: '--device <module>',
     },
   ),
-  /** Hypercalls of the user's own: the module's default export gives them by number, as `HypercallOptions.calls`. */
+  /** The user's own hypercalls: the module's default export returns them by number, as `HypercallOptions.calls`. */
   hypercalls: field(module, 'hypercalls of your own: a module that exports them', {
     ...users,
     option: '--hypercalls <module>',
   }),
   /**
-   * A VGA, whose memory takes the place of RAM from A0000 to BFFFF. Default false; the command line's is true where nothing else of
-   * the guest's lies there.
+   * A VGA, whose memory replaces RAM from A0000 to BFFFF. Default false; on the command line true where the guest has nothing else there.
    */
   vga: field(
     flag,
-    'a VGA: text at B8000, graphics at A0000; commands add it where its addresses are free, --no-vga: not',
+    'a VGA: text at B8000, graphics at A0000; commands add it where its addresses are free, unless you say --no-vga',
     { default: false, option: '--vga' },
   ),
   /**
-   * Hard disks, `hd0` and so on, `vd0` with `bus: 'virtio'`: raw images or qcow2. What the guest writes is kept in memory, or in the
-   * file with `write`.
+   * Hard disks, `hd0` and so on, `vd0` with `bus: 'virtio'`: raw images or qcow2. The guest's writes are kept in memory, or with `write` in
+   * the file.
    */
   disks: field(
     listOf(diskFile, 'a list of disks: [{ "file": "disk.img" }]'),
     'a hard disk; ,write: changes go to the file; ,keep=copy: to a copy; ,bus=virtio: no ATA disk; may repeat',
     { ...users, option: '--disk <file[,write]>' },
   ),
-  /** Virtio devices beside the disks with `bus: 'virtio'` (docs/virtio.md). Default: none. */
+  /** Virtio devices, in addition to disks with `bus: 'virtio'` (docs/virtio.md). Default: none. */
   virtio: field(
     listOf(choice(virtioNames), `a list of devices: ["${virtioNames[0]}"]`),
     `a virtio device: ${virtioNames.join(', ')}; may repeat`,
     { option: '--virtio <device>' },
   ),
-  /** What virtio devices are reached by. Default: `pci`, and `mmio` on a `bare` machine, which has no PCI bus. */
-  virtioBus: field(choice(virtioBuses), 'what virtio devices are reached by: PCI, or registers in memory', {
-    option: '--virtio-bus <bus>',
-  }),
+  /** How virtio devices are connected. Default: `pci`, and `mmio` on a `bare` machine, which has no PCI bus. */
+  virtioBus: field(
+    choice(virtioBuses),
+    'how virtio devices are connected: by PCI, or by registers in memory',
+    {
+      option: '--virtio-bus <bus>',
+    },
+  ),
   /** Floppy disks, in `fd0` and `fd1`. */
   floppies: field(
     listOf(diskFile, 'a list of disks: [{ "file": "floppy.img" }]'),
@@ -272,7 +279,7 @@ export const fields = {
     'a network card: user (with ,forward=8080:80 or ,restrict), switch=NAME, tap=NAME; ,pcap=FILE; may repeat',
     { ...users, option: '--net <how>' },
   ),
-  /** Files of QEMU's fw_cfg, beside those that are always there: a firmware or a kernel of a whole PC reads them by name. */
+  /** Files of QEMU's fw_cfg, in addition to the standard ones: firmware or a kernel of a whole PC reads them by name. */
   fwCfg: field(
     listOf(fwCfgFile, 'a list of files: [{ "name": "opt/greeting", "text": "hello" }]'),
     'a file of QEMU’s fw_cfg, for firmware or a kernel to read, or name=string:text; may repeat',
@@ -287,26 +294,26 @@ export const fields = {
       option: '--syntax <name>',
     },
   ),
-  /** Let the engine keep a console's writes back and hand them over together. Default true. */
-  coalesce: field(flag, 'let the engine keep console bytes back and hand them over together', {
+  /** Let the engine collect a console's writes and deliver them together. Default true. */
+  coalesce: field(flag, 'let the engine collect console bytes and deliver them together', {
     ...users,
     default: true,
     option: '--coalesce',
-    off: 'let every console byte be an exit of its own',
+    off: 'make every console byte its own exit',
   }),
   /** The debug console, the serial port, the debug exit, hypercalls, and a PC's board. Default true. */
   standardDevices: field(flag, 'consoles, debug exit, hypercalls and the devices of a PC’s board', {
     default: true,
   }),
-  /** What the CPU's thread is called in `top -H`: `vm:` and this, 15 bytes of it. Default `terrarium/vcpu0`. */
-  name: field(name, 'what the machine is called', users),
+  /** The name of the CPU's thread in `top -H`: `vm:` and this, at most 15 bytes. Default `terrarium/vcpu0`. */
+  name: field(name, 'the machine’s name', users),
 };
 
 type Fields = typeof fields;
 
 /**
- * A machine as plain data: it survives JSON and `structuredClone`. What cannot be data, such as a device object or a stream, is
- * handed beside it. A field that is missing has its default.
+ * A machine as plain data: it survives JSON and `structuredClone`. Values that cannot be data, such as a device object or a stream, are
+ * passed separately. A field that is missing has its default.
  */
 export type MachineSpec = {
   [Name in keyof Fields]?: Fields[Name] extends Field<infer T> ? T : never;

@@ -1,5 +1,5 @@
 /**
- * A guest folder's `guest.json`: the guest's image, and the machine that it wants.
+ * A guest folder's `guest.json`: the guest's image, and its machine.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import { type FieldName, fieldNames, fieldOf, type MachineSpec } from './fields.
 import { type Kind, listOf, name, whole } from './kinds.js';
 import { type OtherKeys, readFields } from './read.js';
 
-/** What a `guest.json` says. */
+/** The content of a `guest.json`. */
 export interface GuestFile {
-  /** The image's file, from the folder. */
+  /** The image's file, relative to the folder. */
   image: string;
-  /** What the image was made from, from the folder. */
+  /** The image's source, relative to the folder. */
   source?: string;
-  /** Further sources that are compiled with the image, where that is one, from the folder. */
+  /** Further sources that are compiled with the image, where it is a source, relative to the folder. */
   sources?: readonly string[];
-  /** Further words for the compiler. */
+  /** Further options for the compiler. */
   cflags?: string;
   /** When to end a guest that does not end, in milliseconds. */
   timeoutMs?: number;
-  /** The machine that the guest wants; whoever runs it may ask for another. */
+  /** The guest's machine; the user who runs it may choose another. */
   spec: MachineSpec;
 }
 
-/** Anything; those who use it check it. */
+/** Any value; the code that uses it checks it. */
 const anything: Kind<unknown> = {
   what: 'anything',
   is: (_): _ is unknown => true,
@@ -33,7 +33,7 @@ const anything: Kind<unknown> = {
   schema: {},
 };
 
-/** The keys beside the machine's fields. */
+/** The keys other than the machine's fields. */
 const keys: OtherKeys = {
   image: name,
   source: name,
@@ -43,11 +43,11 @@ const keys: OtherKeys = {
   /** The guest's name, and one line for the list of guests. */
   name,
   summary: name,
-  /** The course's lesson that the folder is of. */
+  /** The course's lesson to which the folder belongs. */
   lesson: whole(1),
-  /** What a host has to be able to do, for the tests of the guests. */
+  /** The features that the host needs, for the tests of the guests. */
   needs: listOf(name, 'a list of texts'),
-  /** What the guest is sent and what its run ends with, for the tests of the guests. */
+  /** The guest's input and the expected end of its run, for the tests of the guests. */
   input: name,
   keys: name,
   expect: anything,

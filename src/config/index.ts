@@ -1,5 +1,5 @@
 /**
- * The one description of a machine: its fields, their defaults, and how people, files and programs write them.
+ * The single description of a machine: its fields, their defaults, and their notations on the command line, in files and in programs.
  *
  * @module
  */

@@ -1,29 +1,29 @@
 /**
- * Kinds of values: how each is checked as plain data, read from text and written as text again.
+ * Kinds of values: how each is checked as plain data, parsed from text and written as text again.
  *
  * @module
  */
 import { ConfigError } from '../errors.js';
 import type { RegionConfig } from '../memory/index.js';
 
-/** The part of JSON Schema that editors need of a value. */
+/** The part of a value's JSON Schema that editors need. */
 export interface ValueSchema {
   type?: string | readonly string[];
   enum?: readonly string[];
   items?: { type: string };
 }
 
-/** What the values of a field have in common. `parse` and `write` undo each other. */
+/** The kind of a field's values. `parse` and `write` are inverse. */
 export interface Kind<T> {
   /** Completes "… is 5, not": `a whole number from 0`. */
   readonly what: string;
-  /** True for a value of this kind; nothing is taken on trust. */
+  /** True for a value of this kind; checks everything. */
   is(value: unknown): value is T;
-  /** Reads one as people type it. @throws ConfigError that quotes the text */
+  /** Parses one from the command line. @throws ConfigError that quotes the text */
   parse(text: string): T;
   write(value: T): string;
   readonly schema: ValueSchema;
-  /** The names there are, where the value is one of a few. */
+  /** The allowed names, where the value is one of a few. */
   readonly names?: readonly string[];
 }
 
@@ -114,7 +114,7 @@ export const address: Kind<number> = {
   schema: text,
 };
 
-/** A piece of guest memory: `0x2000000:4K`, `32M:4K:ro`. */
+/** A region of guest memory: `0x2000000:4K`, `32M:4K:ro`. */
 export const region: Kind<RegionConfig> = {
   what: 'a region: { "address": 33554432, "size": 4096, "readOnly": true }',
   is(value): value is RegionConfig {
@@ -141,23 +141,23 @@ export const region: Kind<RegionConfig> = {
   schema: { type: 'string' },
 };
 
-/** The file of a disk, and whether what the guest writes changes it. */
+/** The file of a disk, and whether the guest's writes change it. */
 export interface DiskFile {
   file: string;
-  /** Default false: what is written is kept in memory. */
+  /** Default false: writes are kept in memory. */
   write?: boolean;
-  /** What is written goes to this copy of the file, which is made where it is missing. */
+  /** Writes go to this copy of the file, which is made where it is missing. */
   keep?: string;
-  /** What it is connected by; default `ata`. */
+  /** Its bus; default `ata`. */
   bus?: DiskBus;
-  /** What it is called by a `virtio` bus, in up to 20 characters. */
+  /** Its serial number on a `virtio` bus, up to 20 characters. */
   serial?: string;
 }
 
 export const diskBuses = ['ata', 'virtio'] as const;
 export type DiskBus = (typeof diskBuses)[number];
 
-/** What a disk's options are called at the end of its file; `if=` is QEMU's word for `bus=`. */
+/** The names of a disk's options after its file; `if=` is QEMU's name for `bus=`. */
 const DISK_OPTION = /^(.+),(?:(write)|(?:bus|if)=([^,]*)|serial=([^,]*))$/s;
 const SERIAL = /^[!-~]{1,20}$/;
 
@@ -215,7 +215,7 @@ function busNamed(text: string): DiskBus {
   );
 }
 
-/** A file of QEMU's fw_cfg, by which a firmware or a kernel is told things: its contents are a host's file, or a text. */
+/** A file of QEMU's fw_cfg, with information for firmware or a kernel: its content is a host's file, or a text. */
 export interface FwCfgFile {
   name: string;
   file?: string;
@@ -248,7 +248,7 @@ export const fwCfgFile: Kind<FwCfgFile> = {
   schema: { type: 'string' },
 };
 
-/** In which order drives are tried: `c`, `a,c,d`. */
+/** The order in which drives are tried: `c`, `a,c,d`. */
 export const bootOrder: Kind<string> = {
   what: 'letters of drives, a, c and d, with commas between',
   is: (value): value is string => typeof value === 'string' && isBootOrder(value),
@@ -269,7 +269,7 @@ function isBootOrder(order: string): boolean {
   return letters.every((letter) => /^[acd]$/.test(letter)) && new Set(letters).size === letters.length;
 }
 
-/** A module of the user's own: its default export is called with `options` and returns what the field is for. */
+/** The user's own module: its default export is called with `options` and returns the field's value. */
 export interface DeviceModule {
   /** A URL that the machine's thread can import: `new URL('./my-device.js', import.meta.url).href`. */
   module: string;

@@ -2,7 +2,7 @@ import type { ImageKind } from '../boot/index.js';
 import { DEFAULT_MEMORY } from '../machine/index.js';
 import type { MachineSpec } from './fields.js';
 
-/** Kernels that loaders start expect as much as other machines give them. */
+/** Kernels for boot loaders expect as much memory as other machines have. */
 const KERNEL_MEMORY = 128 * 1024 * 1024;
 const kernels: ReadonlySet<ImageKind | undefined> = new Set([
   'multiboot',

@@ -1,5 +1,5 @@
 /**
- * What a network card is plugged into, as plain data and as people type it.
+ * The network of a card, as plain data and on the command line.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface Forward {
   guestPort: number;
   /** Default: TCP. */
   udp?: boolean;
-  /** The host's address that is listened on. Default: its loopback, 127.0.0.1. */
+  /** The host's address to listen on. Default: its loopback, 127.0.0.1. */
   address?: string;
 }
 

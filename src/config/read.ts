@@ -1,6 +1,5 @@
 /**
- * Reads a description that somebody wrote: a program's object, or a file's. Names that are none and values of another kind are
- * refused, never ignored.
+ * Reads a description from a program's object or a file. Unknown names and values of a wrong kind are refused, never ignored.
  *
  * @module
  */
@@ -12,22 +11,22 @@ import type { Kind } from './kinds.js';
 /** Characters of a wrong value that an error shows. */
 const SHOWN = 60;
 
-/** What else an object may hold beside a machine's fields: kinds by name. */
+/** The keys that an object may have in addition to a machine's fields: kinds by name. */
 export type OtherKeys = Readonly<Record<string, Kind<unknown>>>;
 
 export interface Reading {
   /** Before the name in an error: `createMachine: `, `guests/hello/guest.json: `. */
   place: string;
-  /** The machine's fields that may be said here. Default: all. */
+  /** The machine's fields that are allowed here. Default: all. */
   fields?: readonly FieldName[];
   others?: OtherKeys;
-  /** Numbers may be texts as on the command line, `"64K"`: in files that people write. Default false. */
+  /** Numbers may be texts as on the command line, `"64K"`: for files. Default false. */
   texts?: boolean;
-  /** The error for what is wrong. Default `ConfigError`. */
+  /** The class of errors. Default `ConfigError`. */
   error?: (message: string, hint?: string) => TerrariumError;
 }
 
-/** What was read: the machine's fields, and the others. */
+/** The result: the machine's fields, and the others. */
 export interface ReadFields {
   spec: MachineSpec;
   others: Record<string, unknown>;
@@ -35,7 +34,7 @@ export interface ReadFields {
 
 /**
  * Reads an object's fields; those that are `undefined` count as missing.
- * @throws the reading's error for what is no object, an unknown name, or a value of another kind
+ * @throws the given error for a value that is not an object, an unknown name, or a value of a wrong kind
  */
 export function readFields(said: unknown, reading: Reading): ReadFields {
   const { place, others = {}, fields = fieldNames } = reading;
@@ -47,7 +46,10 @@ export function readFields(said: unknown, reading: Reading): ReadFields {
     if (value === undefined) continue;
     const own = Object.hasOwn(others, name);
     if (!own && !fields.includes(name as FieldName) && fieldNames.includes(name as FieldName))
-      throw error(`${place}"${name}" is for whoever runs the machine to say`, optionHint(name as FieldName));
+      throw error(
+        `${place}"${name}" can be set only by the user who runs the machine`,
+        optionHint(name as FieldName),
+      );
     if (!own && !(fields as readonly string[]).includes(name))
       throw error(`${place}there is no field "${name}"`, hintFor(name, [...Object.keys(others), ...fields]));
     const kind = own ? others[name]! : fieldOf(name as FieldName).kind;
@@ -57,7 +59,7 @@ export function readFields(said: unknown, reading: Reading): ReadFields {
   return result;
 }
 
-/** The machine's fields of an object that holds nothing else. */
+/** The machine's fields of an object that has no other keys. */
 export function readSpec(said: unknown, place = ''): MachineSpec {
   return readFields(said, { place }).spec;
 }

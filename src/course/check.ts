@@ -53,7 +53,7 @@ export interface CheckedLesson {
 }
 
 /**
- * Runs a student's folder and checks what it did.
+ * Runs a student's folder and checks its results.
  * @throws ToolchainError where it does not compile, TerrariumError where the folder does not belong to a lesson
  */
 export async function checkFolder(folder: string, engine: EngineName = 'auto'): Promise<CheckedLesson> {
@@ -68,7 +68,7 @@ export async function checkFolder(folder: string, engine: EngineName = 'auto'): 
   return { lesson, ...first, checks: [...checks, ...checkSource(lesson, sources)], warnings };
 }
 
-/** Checks a run in which something is different from the student's own. */
+/** Checks a run that differs from the student's own. */
 async function checkFurther(
   lesson: Lesson,
   folder: string,
@@ -83,7 +83,7 @@ async function checkFurther(
   return run.checks.map(({ expect, missing }) => ({ ok: false, expect, expected: expect, found, missing }));
 }
 
-/** The student's guest, compiled from a changed copy of its sources; undefined where they have nothing to change. */
+/** The student's guest, compiled from a changed copy of its sources; undefined where there is nothing to change. */
 function loadChanged(
   folder: string,
   { sources }: LoadedImage,
@@ -108,7 +108,7 @@ function loadChanged(
   }
 }
 
-/** A guest that is stopped has not died where a run takes away what it waits for. */
+/** A stopped guest has not died where the run removes the device that it waits for. */
 function died(outcome: Outcome, { guest }: FurtherRun): boolean {
   return guest === undefined ? endsBadly(outcome) : /^(shutdown|engineError)$/.test(outcome.kind);
 }
@@ -138,7 +138,7 @@ async function checkRun(
     if (length < MAX_CONSOLE) chunks.push(bytes);
     length += bytes.length;
   });
-  // Wait for neither: a guest may never read its input.
+  // Does not wait for either: a guest may never read its input.
   if (input !== undefined) void machine.send(Buffer.from(input));
   if (keys !== undefined) void machine.type(keys);
   const outcome = await machine.run({ timeoutMs: TIMEOUT_MS });
@@ -157,7 +157,7 @@ async function checkRun(
   const found = checks.map(({ expect, missing }) => {
     const result = checkExpectation(parseExpectation(expect), subject);
     if (!result.ok || why === undefined) return { ...result, expect, missing };
-    // Right results of a guest that died do not count.
+    // Correct results of a guest that died do not count.
     return { ...result, ok: false, found: `${result.found} when the guest died`, expect, missing: DIED };
   });
   return { outcome, console: console.toString('latin1'), checks: found, why };

@@ -19,24 +19,24 @@ export interface Lesson {
   guest: Record<string, unknown> & { image: string };
   /** A module with the lesson's device, beside it. */
   device?: string;
-  /** What the check types on the serial port and the keyboard. */
+  /** The check's input for the serial port and the keyboard. */
   input?: string;
   keys?: string;
   checks: readonly { expect: string; missing: string }[];
-  /** What the source must contain, as regular expressions: they check the means, not only the result. */
+  /** Regular expressions that the source must match: they check the method, not only the result. */
   source?: readonly { matches: string; missing: string }[];
-  /** Further runs, each with its own checks: results that are written down hold in the first run alone. */
+  /** Further runs, each with its own checks: hard-coded results pass only in the first run. */
   also?: readonly FurtherRun[];
 }
 
-/** A run in which something is different. */
+/** A run with differences. */
 export interface FurtherRun {
   input?: string | undefined;
   keys?: string | undefined;
   checks: readonly { expect: string; missing: string }[];
   /** Fields of the guest that are different. */
   guest?: Partial<MachineSpec>;
-  /** What the lesson's device is made with. */
+  /** The options of the lesson's device. */
   options?: unknown;
   /** A change of the student's source. */
   change?: SourceChange;

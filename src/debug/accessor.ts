@@ -1,6 +1,5 @@
 /**
- * Which instruction accessed a watchpoint, where the processor tells only which one comes next (SDM 3B 18.3.1.2: a data breakpoint is a
- * trap).
+ * Finds the instruction that accessed a watchpoint: the processor reports only the next one (SDM 3B 18.3.1.2: a data breakpoint is a trap).
  *
  * @module
  */
@@ -12,7 +11,7 @@ import type { SystemRegisters } from '../x86/index.js';
 import { knownStarts } from './known-starts.js';
 import type { CodeBits } from './mode.js';
 
-/** Code is decoded from a known start that far before, at most: bytes. */
+/** Code is decoded from a known start at most this far before: bytes. */
 const FURTHEST = 4096n;
 
 /**

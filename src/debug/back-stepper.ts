@@ -1,6 +1,6 @@
 /**
- * Steps backwards for people: over calls, by lines, out to the caller. They look for the moment to go to on the trail that led
- * here, or with temporary breakpoints.
+ * Steps backwards over calls, by lines, and out to the caller. They find the target moment on the trail of the last instructions, or with
+ * temporary breakpoints.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { DebugStop, State } from './state.js';
 import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
 
-/** What the stepper needs. */
+/** The interface that the stepper needs. */
 export interface BackStepperParts {
   target: DebugTarget;
   symbols: SymbolTable;
@@ -26,7 +26,7 @@ export interface BackStepperParts {
   wanted(): boolean;
 }
 
-/** Lengths of the trails that are looked at, one after the other, in instructions. */
+/** Lengths of the trails that are searched, one after the other, in instructions. */
 const TRAILS = [256, 4096, 65_536] as const;
 /** The longest CALL or INT, in bytes. */
 const LONGEST_CALL = 10;
@@ -43,7 +43,7 @@ export class BackStepper {
     return this.#run(() => this.#parts.target.stepBack());
   }
 
-  /** One instruction back; what it called or repeated is taken back as well. */
+  /** One instruction back, over its calls and repetitions. */
   async next(): Promise<DebugStop> {
     const trail = await this.#trail(TRAILS[0]);
     const at = trail.previous(trail.end, false);
@@ -68,11 +68,11 @@ export class BackStepper {
       const trail = await this.#trail(length);
       let at = trail.previous(trail.end, into);
       if (at < 0) continue;
-      // The line that is taken back: this one, or, from its beginning, the one before.
+      // The line to step back: this one, or, from its beginning, the previous one.
       let line = this.#lineAt(trail.moments[at]!.pc);
       for (let before = at; line !== undefined; ) {
         const here = this.#lineAt(trail.moments[before]!.pc);
-        // The line called a function: to the line that it ended with.
+        // The line called a function: to the last line of that function.
         if (here !== line && into && trail.returns(before)) line = here;
         if (here === undefined || here !== line) break;
         at = before;
@@ -91,7 +91,7 @@ export class BackStepper {
     return line && `${line.file.path}:${line.line}`;
   }
 
-  /** To the CALL of the function that runs. @throws DebugError where no caller is known */
+  /** To the CALL of the current function. @throws DebugError where no caller is known */
   async finish(): Promise<DebugStop> {
     const [inner, outer] = await this.#parts.frames(2);
     if (inner?.base === undefined || outer === undefined)
@@ -101,7 +101,7 @@ export class BackStepper {
     return stop;
   }
 
-  /** From right after a call, back to it, however long it took; undefined where there is none. */
+  /** From right after a call, back to the call, over any number of instructions; undefined where there is none. */
   async #beforeCall(): Promise<DebugStop | undefined> {
     const { pc, view } = await this.#parts.state();
     return this.#toCall(pc, stackPointer(view) - 1n);
@@ -176,7 +176,7 @@ interface TrailParts {
   hasLine(pc: bigint): boolean;
 }
 
-/** The last instructions, and the steps that people see in them. */
+/** The last instructions, and the user's steps in them. */
 class Trail {
   readonly #parts: TrailParts;
 
@@ -214,7 +214,7 @@ class Trail {
       return first > 0 || this.complete ? first : -1;
     }
     if (flow !== 'return' || (into && this.#parts.hasLine(last.pc))) return from - 1;
-    // What ran below the return address was the call.
+    // Code that ran with a stack below the return address was the call.
     for (let at = from - 2; at >= 0; at--) if (moments[at]!.sp > last.sp) return at;
     return -1;
   }

@@ -1,5 +1,5 @@
 /**
- * Breakpoints and watchpoints for people: by name and line, with numbers, conditions and counts.
+ * Breakpoints and watchpoints by name and line, with numbers, conditions and counts.
  *
  * @module
  */
@@ -43,13 +43,13 @@ export interface Watchpoint extends BreakpointOptions {
   hits: number;
 }
 
-/** What a place in the code was called. */
+/** The name of a location in the code. */
 export interface Location {
   addresses: readonly bigint[];
   source?: SourceLine;
 }
 
-/** The file that `path` means: the one with the longest common end, of those with its name. */
+/** The file that `path` means: of those with its name, the one with the longest common end. */
 export function findSourceFile(symbols: SymbolTable, path: string): SourceFile | undefined {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   const name = parts.at(-1);

@@ -7,7 +7,7 @@ import { disassemble, type Instruction, MAX_LENGTH, type Syntax } from '../isa/i
 import type { CodeBits } from './mode.js';
 import type { DebugTarget } from './target.js';
 
-/** How code is decoded at an address. */
+/** The decoding mode of code at an address. */
 export interface CodeMode {
   bits: CodeBits;
   /** Linear address of offset 0 in the code segment; 0 in 64-bit code. */
@@ -16,7 +16,7 @@ export interface CodeMode {
 
 /** Where an instruction continues, if not with the next one. */
 export type Flow =
-  /** Something else runs first, and then mostly the instruction after it: CALL, INT, SYSCALL, ENTER's like. */
+  /** Other code runs first, and then usually the next instruction: CALL, INT, SYSCALL and similar. */
   | 'call'
   /** The same instruction again, or an earlier one: REP, LOOP. */
   | 'repeat'
@@ -82,7 +82,7 @@ export async function fetchInstruction(
   return bytes.length === 0 ? undefined : decodeAt(bytes, address, options);
 }
 
-/** A number of so many bytes. */
+/** A number of this many bytes. */
 export function littleEndian(bytes: Uint8Array, at: number, size: number): bigint {
   let value = 0n;
   for (let i = size - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[at + i]!);

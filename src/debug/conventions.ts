@@ -12,7 +12,7 @@ const LONGEST_CALL = 8;
 /** ENDBR64, PUSH RBP and MOV RBP, RSP. */
 const LONGEST_PROLOGUE = 12;
 
-/** What a CALL before an address would have done. */
+/** The effect of a CALL before an address. */
 export interface CallBefore {
   /** Bytes of the return address that it pushed. */
   word: 2 | 4 | 8;
@@ -46,11 +46,11 @@ export function* callBefore(
   return undefined;
 }
 
-/** How a function begins that keeps the frame pointer. */
+/** The start of a function that uses the frame pointer. */
 export interface Prologue {
-  /** Where it is done. */
+  /** The address after it. */
   end: bigint;
-  /** Bytes of what it pushed. */
+  /** The number of bytes that it pushed. */
   word: 2 | 4 | 8;
 }
 

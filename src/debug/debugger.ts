@@ -31,11 +31,11 @@ import type { DebugTarget } from './target.js';
 import type { Place, Value } from './value.js';
 import { type Origin, originText, type WantedPlace, type WriteRecord, writesText } from './whence/index.js';
 
-/** A debugger for people. One call at a time; only `interrupt` and `meanwhile` may be called while the guest runs. */
+/** A debugger with lines, names and expressions. One call at a time; only `interrupt` and `meanwhile` may be called while the guest runs. */
 export class Debugger {
   readonly target: DebugTarget;
   readonly symbols: SymbolTable;
-  /** How `disassemble` writes instructions where nobody says it. */
+  /** How `disassemble` writes instructions by default. */
   syntax: 'intel' | 'att' = 'intel';
   readonly breakpoints: ReadonlyMap<number, Breakpoint>;
   readonly watchpoints: ReadonlyMap<number, Watchpoint>;
@@ -74,32 +74,32 @@ export class Debugger {
     this.#back = new BackStepper(parts);
   }
 
-  /** How far the guest can go back and forth in what has happened; undefined where it cannot. */
+  /** How far the guest can go back and forward in its past; undefined where it cannot. */
   history(): Promise<HistoryRange | undefined> {
     return this.target.history();
   }
 
-  /** One instruction back. @throws DebugError, as all that goes back, where there is no history */
+  /** One instruction back. @throws DebugError, as all calls that go back, where there is no history */
   stepBack(): Promise<DebugStop> {
     return this.#travel(() => this.#back.step());
   }
 
-  /** One instruction back; what it called or repeated is taken back as well. */
+  /** One instruction back, over its calls and repetitions. */
   nextBack(): Promise<DebugStop> {
     return this.#travel(() => this.#back.next());
   }
 
-  /** To the beginning of this line or of the one that ran before it, also in functions that were called. */
+  /** To the beginning of this line or of the previous one, also in functions that were called. */
   stepLineBack(): Promise<DebugStop> {
     return this.#travel(() => this.#back.line(true));
   }
 
-  /** The same within this function; an instruction, as `nextBack` does it, where no line is known. */
+  /** The same within this function; an instruction, as by `nextBack`, where no line is known. */
   nextLineBack(): Promise<DebugStop> {
     return this.#travel(() => this.#back.line(false));
   }
 
-  /** To the call of the function that runs. */
+  /** To the call of the current function. */
   finishBack(): Promise<DebugStop> {
     return this.#travel(() => this.#back.finish());
   }
@@ -110,14 +110,14 @@ export class Debugger {
   }
 
   /**
-   * Back to the instruction that wrote a place last, or to the beginning of the history where none did.
+   * Back to the instruction that wrote memory last, or to the beginning of the history where none did.
    * @param what as for `addWatchpoint`
    */
   lastWrite(what: string | bigint, length?: number): Promise<DebugStop> {
     return this.#travel(() => this.#seek('lastWrite', what, length));
   }
 
-  /** To right after the next write to a place, also where the guest has not been yet. @param what as for `addWatchpoint` */
+  /** To right after the next write to memory, also one that the guest has not reached yet. @param what as for `addWatchpoint` */
   nextWrite(what: string | bigint, length?: number): Promise<DebugStop> {
     return this.#begin(() => this.#seek('nextWrite', what, length));
   }
@@ -133,10 +133,9 @@ export class Debugger {
   }
 
   /**
-   * Where a value comes from, as a tree and as text: back through the instructions that copied it to the one that made it, and on to
-   * what that one took. The guest stays at this moment.
-   * @param what a register or a place in memory: `rax`, `qword [rsp]`, `counter`, or an address
-   * @throws DebugError where there is no history, or `what` is no place
+   * Where a value comes from, as a tree and as text: back through the instructions that copied it to the one that made it, and on to that
+   * one's inputs. The guest stays at this moment. @param what a register or memory: `rax`, `qword [rsp]`, `counter`, or an address @throws
+   * DebugError where there is no history, or `what` is neither
    */
   async whence(what: string | bigint): Promise<{ origin: Origin; text: string }> {
     const range = await this.target.history();
@@ -147,14 +146,14 @@ export class Debugger {
     return { origin, text: originText(origin, range?.now ?? 0) };
   }
 
-  /** The writes to a place up to this moment, oldest first, as records and as text. @param what as for `addWatchpoint` */
+  /** The writes to memory up to this moment, oldest first, as records and as text. @param what as for `addWatchpoint` */
   async writes(what: string | bigint, length?: number): Promise<{ records: WriteRecord[]; text: string }> {
     const { address, size } = await this.#placeOf(what);
     const records = await this.target.writes(address, length ?? size);
     return { records, text: writesText(records, (at) => this.symbols.locate(at)) };
   }
 
-  /** To the moment after so many instructions. */
+  /** To the moment after this many instructions. */
   goTo(instructions: number): Promise<DebugStop> {
     return this.#travel(() => this.#arrive(() => this.target.goTo(instructions)));
   }
@@ -164,7 +163,7 @@ export class Debugger {
     return this.#travel(() => this.#arrive(() => this.target.goToExit(exit)));
   }
 
-  /** Registers and place; kept until the guest runs or is changed through this debugger. */
+  /** Registers and position; cached until the guest runs or is changed through this debugger. */
   state(): Promise<State> {
     this.#state ??= this.#look();
     return this.#state;
@@ -180,7 +179,7 @@ export class Debugger {
     return this.#begin(() => this.#stepper.step());
   }
 
-  /** One instruction; what it calls or repeats runs to the instruction after it, and so does an interrupt that comes. */
+  /** One instruction, over its calls and repetitions, and over an interrupt that comes. */
   next(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.next());
   }
@@ -190,22 +189,22 @@ export class Debugger {
     return this.#begin(() => this.#stepper.line(true));
   }
 
-  /** To the next line of this function; an instruction, as `next` does it, where no line is known. */
+  /** To the next line of this function; an instruction, as by `next`, where no line is known. */
   nextLine(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.line(false));
   }
 
-  /** Until the function that runs has returned. */
+  /** Until the current function has returned. */
   finish(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.finish());
   }
 
-  /** Runs until the guest is before the instruction at a linear address, or something else stops it. */
+  /** Runs until the guest is before the instruction at a linear address, or stops for another reason. */
   runTo(address: bigint): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.runTo(address));
   }
 
-  /** Runs until something stops it. A breakpoint at the current instruction does not stop it again. */
+  /** Runs until the guest stops. A breakpoint at the current instruction does not stop it again. */
   resume(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.resume());
   }
@@ -249,8 +248,8 @@ export class Debugger {
   }
 
   /**
-   * @param where an address, or `main`, `kernel.S:12`, `:12` in the file that runs, `0x7c00`, `cs:0x10`, `work+4`
-   * @throws DebugError where that is nowhere, or the engine cannot have one more
+   * @param where an address, or `main`, `kernel.S:12`, `:12` in the current file, `0x7c00`, `cs:0x10`, `work+4`
+   * @throws DebugError where there is no such code, or the engine cannot have one more
    */
   async addBreakpoint(where: string | bigint, options: BreakpointOptions = {}): Promise<Breakpoint> {
     return this.#points.addBreakpoint(String(where), await this.locate(where), options);
@@ -338,9 +337,9 @@ export class Debugger {
 
   /**
    * An expression's value: registers (`rax`, `$rax`, `al`, `zf`), symbols (`counter`, `&counter`), memory (`word [es:di]`,
-   * `counter:u16`, `*rsp`), arithmetic; `rax = 5` sets, unless the expression has to be `pure`. Where it names a variable or a type
+   * `counter:u16`, `*rsp`), arithmetic; `rax = 5` sets, unless the expression must be `pure`. Where it names a variable or a type
    * of C, it is an expression of C: `p->next->name`, `a[3]`, `*(struct node *) 0x1000`.
-   * @param options `frame`: the function that names are looked up in, as `backtrace` counts them
+   * @param options `frame`: the function in which names are looked up, as `backtrace` counts them
    * @throws DebugError with a message for the user
    */
   async evaluate(text: string, { pure = false, frame = 0 } = {}): Promise<Value> {
@@ -355,7 +354,7 @@ export class Debugger {
     return value;
   }
 
-  /** Sets what an expression names. @throws DebugError where that cannot be set, or the value does not fit */
+  /** Sets the location that an expression names. @throws DebugError where it cannot be set, or the value does not fit */
   async set(place: string, value: string): Promise<Value> {
     const { place: found, c } = await this.evaluate(place, { pure: true });
     if (c !== undefined) return this.evaluate(`${place} = (${value})`);
@@ -416,7 +415,7 @@ export class Debugger {
     return this.#arrive(() => this.target[search](address, length ?? size));
   }
 
-  /** As `#begin`, for what goes to another moment: watched values are those of that moment. */
+  /** As `#begin`, for calls that go to another moment: watched values are those of that moment. */
   async #travel(run: () => Promise<DebugStop>): Promise<DebugStop> {
     return this.#begin(async () => {
       const stop = await run();

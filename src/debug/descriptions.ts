@@ -1,5 +1,5 @@
 /**
- * A stopped guest in words: what its CPU and devices hold, how it ended and why.
+ * A stopped guest as text: the state of its CPU and devices, how it ended and why.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type { SymbolTable } from '../symbols/index.js';
 import { describeDevices } from './devices.js';
 import type { CpuView } from './registers.js';
 
-/** What is described, as it is when somebody asks. */
+/** The current state to describe. */
 interface Described {
   machine(): {
     readonly memory: GuestMemory;
@@ -30,13 +30,13 @@ interface Described {
   };
   cpu(): EngineCpu;
   view(): CpuView;
-  /** How the guest ended; undefined where it can go on. */
+  /** How the guest ended; undefined where it can continue. */
   ended(): Outcome | undefined;
   /** The exceptions of the last run. */
   faults(): readonly FaultRecord[] | undefined;
   /** The instruction that accessed a watchpoint right now. */
   accessed(): bigint | undefined;
-  /** Where the value comes from that the guest died of. */
+  /** Where the fatal value comes from. */
   origin(): string | undefined;
   names(): SymbolTable | undefined;
   exits(): string | undefined;
@@ -85,7 +85,7 @@ export class Descriptions {
     const faults = this.#of.faults();
     const ended = this.#of.ended();
     const ahead = ended === undefined ? this.#of.dryRun() : undefined;
-    const standing = { kind: 'debug', reason: 'a debugger holds the guest', ...(faults && { faults }) };
+    const standing = { kind: 'debug', reason: 'a debugger has stopped the guest', ...(faults && { faults }) };
     return explain({
       ...(ended ?? standing),
       ...(ahead && { ahead }),

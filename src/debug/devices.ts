@@ -1,6 +1,6 @@
 import type { Device } from '../devices/contract/index.js';
 
-/** A line a device: its name, then its ports and memory. */
+/** A line for each device: its name, then its ports and memory. */
 export function describeDevices(devices: readonly Device[]): string {
   const width = Math.max(0, ...devices.map(({ name }) => name.length));
   return devices

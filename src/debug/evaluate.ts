@@ -18,7 +18,7 @@ import { type CpuView, registerOf } from './registers.js';
 import type { DebugTarget } from './target.js';
 import type { Place, Value } from './value.js';
 
-/** What expressions are about. */
+/** The context of expressions. */
 export interface Scope {
   target: DebugTarget;
   symbols: SymbolTable;
@@ -30,7 +30,7 @@ const MASK64 = (1n << 64n) - 1n;
 const MAX_SHIFT = 64n;
 
 /**
- * Evaluates `text`; an assignment (`rax = 5`, `word [0x500] = 'A'`) writes and gives what was written.
+ * Evaluates `text`; an assignment (`rax = 5`, `word [0x500] = 'A'`) writes and returns the written value.
  * @throws DebugError with a message for the user
  */
 export async function evaluate(text: string, scope: Scope): Promise<Value> {
@@ -46,7 +46,7 @@ export async function evaluate(text: string, scope: Scope): Promise<Value> {
   return { ...after, assigned: true };
 }
 
-/** @throws DebugError where `text` is no expression, or would change the guest */
+/** @throws DebugError where `text` is not an expression, or would change the guest */
 export function requirePure(text: string): void {
   if (treeKind(text) !== 'assignment') return;
   throw new DebugError(`'${text}' sets something, which is not allowed here`, 'to compare write ==');
@@ -55,7 +55,7 @@ export function requirePure(text: string): void {
 /** Of an expression of C, or of registers and memory. */
 function treeKind(text: string): string {
   try {
-    // Which names are types does not matter here.
+    // Here it does not matter which names are types.
     return parseC(text, { word: 8, type: () => VOID }).kind;
   } catch {
     return parseExpression(text).kind;
@@ -136,7 +136,7 @@ class Evaluation {
     return { value, size: this.#word, signed: false, text, isAddress: true };
   }
 
-  /** A register; else a variable's value, where its size is a number's; else what is at a label: its address. */
+  /** A register; else a variable's value, where it has the size of a number; else the address of a label. */
   async #named(name: string): Promise<Value> {
     const register = this.#register(name.toLowerCase());
     if (register !== undefined) return register;
@@ -172,7 +172,7 @@ class Evaluation {
     return this.#numberText(value, size);
   }
 
-  /** A number, and the name of what it may point to: only where that is likely, as small numbers are addresses as well. */
+  /** A number, and the symbol that it may point to, where that is likely: small numbers are addresses as well. */
   #numberText(value: bigint, size: number): string {
     const { symbols } = this.#scope;
     const text = numberText(value, size);
@@ -212,7 +212,7 @@ class Evaluation {
     return { value, size, signed, text, place: { kind: 'memory', address: at, size, signed } };
   }
 
-  /** Of memory: the same place read otherwise; of anything else: what lies there. */
+  /** For memory: the same address with another size; for other values: the memory at that address. */
   #typed({ place, value }: Value, type: NumberType): Promise<Value> {
     return this.#memory(place?.kind === 'memory' ? place.address : value, type);
   }
@@ -241,7 +241,7 @@ class Evaluation {
 
   async #binary(operator: string, left: Value, rightOf: () => Promise<Value>): Promise<Value> {
     const truth = (is: boolean) => this.#plain(is ? 1n : 0n);
-    // The right side is not read where the left one has decided: `rbx && [rbx]`.
+    // The right side is not read where the left one decides: `rbx && [rbx]`.
     if (operator === '&&') return truth(left.value !== 0n && (await rightOf()).value !== 0n);
     if (operator === '||') return truth(left.value !== 0n || (await rightOf()).value !== 0n);
     const right = await rightOf();

@@ -12,7 +12,7 @@ export interface NumberType {
   signed: boolean;
 }
 
-/** An expression, taken apart. */
+/** An expression as a tree. */
 export type Expression =
   | { kind: 'number'; value: bigint }
   | { kind: 'name'; name: string }
@@ -25,7 +25,7 @@ export type Expression =
   | { kind: 'segmented'; segment: Expression; offset: Expression }
   | { kind: 'assignment'; place: Expression; value: Expression };
 
-/** The longest text that is parsed, and the deepest brackets. */
+/** The longest text that is parsed, and the deepest nesting. */
 const LONGEST = 1000;
 const DEEPEST = 100;
 
@@ -63,7 +63,7 @@ interface Token {
   at: number;
 }
 
-/** @throws DebugError that says what was not understood, and where */
+/** @throws DebugError that names the part that was not understood */
 export function parseExpression(text: string): Expression {
   if (text.length > LONGEST) throw new DebugError(`an expression of ${text.length} letters is too long`);
   const parser = new Parser(text, tokensOf(text));
@@ -190,7 +190,7 @@ class Parser {
     return operators.find((sign) => this.#takes(sign));
   }
 
-  /** `es:di`, `0xb800:0`; binds tighter than `*` and `+`, but `es:di+2` is one address, as people expect. */
+  /** `es:di`, `0xb800:0`; binds tighter than `*` and `+`, but `es:di+2` is one address, as users expect. */
   #segmented(): Expression {
     const segment = this.#unary();
     if (!this.#takes(':')) return segment;
@@ -216,7 +216,7 @@ class Parser {
     return text;
   }
 
-  /** What `:u16` may follow. */
+  /** The expressions that `:u16` may follow. */
   #typed(): Expression {
     const operand = this.#primary();
     const type = types[this.#tokens[this.#at + 1]?.text.toLowerCase() ?? ''];

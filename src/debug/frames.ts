@@ -14,20 +14,20 @@ import { codeBase, linearPc, segmentBase, stackMask } from './mode.js';
 import { bytesAt, type Reading, readNow } from './reading.js';
 import type { CpuView } from './registers.js';
 
-/** A function that runs, or waits for the one it called. */
+/** The current function, or one that waits for its callee. */
 export interface Frame {
   /** Linear address of its next instruction. */
   pc: bigint;
-  /** Linear address on the stack right after its return address: what the stack pointer is when it has returned. */
+  /** Linear address on the stack right after its return address: the stack pointer after its return. */
   base?: bigint;
   symbol?: string;
   source?: SourceLine;
-  /** As the function has them, as far as it is known what was saved; `rsp` is an offset in the stack segment. */
+  /** The function's registers, as far as they are known to be saved; `rsp` is an offset in the stack segment. */
   registers?: Readonly<Record<RegisterName, bigint>>;
   /**
-   * How it was found. `here`: it runs; `rule`: the compiler said where the one above keeps its return address; `entry`: the one
-   * above had just been entered; `frame pointer`: the one above had set up (R/E)BP; `interrupt`: the one above is a handler; `stack`: a word on the stack that a CALL may
-   * have put there, which is a guess.
+   * How it was found. `here`: the current function; `rule`: the compiler's information has the location of the return address of the one
+   * above; `entry`: the one above had just been entered; `frame pointer`: the one above had set up (R/E)BP; `interrupt`: the one above is a
+   * handler; `stack`: a word on the stack that a CALL may have put there, which is a guess.
    */
   by: 'here' | 'rule' | 'entry' | 'frame pointer' | 'interrupt' | 'stack';
 }
@@ -37,9 +37,9 @@ export interface Stack {
   symbols: SymbolTable;
   view: CpuView;
   mode: CodeMode;
-  /** How far return addresses are searched for where nothing says where they are. Default `SEARCH`. */
+  /** How far to search for return addresses whose location is not known. Default `SEARCH`. */
   search?: Search;
-  /** What was found out about addresses, for whoever reads many lists of the same code. */
+  /** Cached facts about addresses, for reading many lists of the same code. */
   memo?: FrameMemo;
 }
 
@@ -59,7 +59,7 @@ export interface Search {
 const MAX_FRAMES = 1000;
 const SEARCH: Search = { bytes: 4096, words: 2000 };
 
-/** The frames of a CPU that is stopped, by the memory at hand: see `readFrames`. */
+/** The frames of a stopped CPU, by its memory: see `readFrames`. */
 export function framesAt(
   read: (address: bigint, length: number) => Uint8Array,
   stack: Omit<Stack, 'mode'>,
@@ -70,7 +70,7 @@ export function framesAt(
   return readNow(read, readFrames({ ...stack, mode }, linearPc(registers.rip, system), limit));
 }
 
-/** The frames from the running function on, at most `limit`; the first always exists. */
+/** The frames from the current function on, at most `limit`; the first always exists. */
 export function* readFrames(stack: Stack, pc: bigint, limit: number): Reading<Frame[]> {
   return yield* new FrameReader(stack).read(pc, Math.min(limit, MAX_FRAMES));
 }
@@ -81,7 +81,7 @@ interface Place {
   registers: Readonly<Record<RegisterName, bigint>>;
 }
 
-/** How frames are found that wait after a CALL. */
+/** Finds the frames of callers. */
 const calls: ReadonlySet<Frame['by']> = new Set(['rule', 'entry', 'frame pointer', 'stack']);
 
 type Caller = Place & Pick<Frame, 'by'>;
@@ -104,7 +104,7 @@ class FrameReader {
     let place: Place = { pc, registers: { ...registers, rsp: registers.rsp & stackMask(system) } };
     const frames = [this.#present(place, 'here')];
     while (frames.length < limit) {
-      // What called has done its CALL; what was interrupted has not done its next instruction.
+      // A caller has executed its CALL; interrupted code has not executed its next instruction.
       const caller = yield* this.#callerOf(place, calls.has(frames.at(-1)!.by));
       // A stack grows downwards: a caller's frame is at a higher address, or this is a loop.
       if (caller === undefined || caller.registers.rsp <= place.registers.rsp) break;
@@ -126,7 +126,7 @@ class FrameReader {
     return { pc, by, registers, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
   }
 
-  /** @param waits it has called another one, so that its instruction is the CALL */
+  /** @param waits it has called another function, so its instruction is the CALL */
   *#callerOf(place: Place, waits: boolean): Reading<Caller | undefined> {
     const { symbols } = this.#stack;
     const asked = waits ? place.pc - 1n : place.pc;
@@ -135,7 +135,7 @@ class FrameReader {
     const inside = symbols.functionAt(asked);
     const interrupted = inside && (yield* this.#byInterrupt(place, inside));
     if (interrupted !== undefined) return interrupted;
-    // The compiler names the place, but no CALL precedes the address: it is not a return address.
+    // The compiler's information names the location, but no CALL precedes the address: it is not a return address.
     if (this.#ruleAt(asked) !== undefined) return undefined;
     const pointed = inside && (yield* this.#byFramePointer(place, inside.from));
     return pointed ?? (yield* this.#byStack(place, inside));
@@ -164,7 +164,7 @@ class FrameReader {
     return found && { pc: found.pc, registers: { ...registers, rsp: found.sp }, by: 'interrupt' };
   }
 
-  /** Where the function began with PUSH BP; MOV BP, SP, and both are done. */
+  /** The function began with PUSH BP; MOV BP, SP, and both have been executed. */
   *#byFramePointer(place: Place, start: bigint): Reading<Caller | undefined> {
     const prologue = yield* this.#prologueOf(start);
     if (prologue === undefined || place.pc < prologue.end) return undefined;

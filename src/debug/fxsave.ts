@@ -54,7 +54,7 @@ const SPECIAL = 2n;
 const ZERO = 1n;
 const VALID = 0n;
 
-/** FXSAVE keeps a bit a register, the FPU itself two (SDM 1 8.1.7): what they say follows from the number. */
+/** FXSAVE stores one bit for each register, the FPU itself two (SDM 1 8.1.7): the second follows from the number. */
 function tagWord(area: Uint8Array): bigint {
   const top = ((area[FSW + 1]! >> 3) & 7) >>> 0;
   let word = 0n;

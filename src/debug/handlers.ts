@@ -56,7 +56,7 @@ function gateOffset(entries: DataView, at: number, size: number): bigint {
   return low | middle | (size === 16 ? BigInt(entries.getUint32(at + 8, true)) << 32n : 0n);
 }
 
-/** What an interrupt pushed, found on the stack. */
+/** The frame that an interrupt pushed, found on the stack. */
 interface Pushed {
   /** Linear. */
   pc: bigint;
@@ -66,7 +66,7 @@ interface Pushed {
 
 /**
  * Searches the stack for instruction pointer, code segment and flags (SDM 3A 6.12.1), from offset `sp` on.
- * @param fits what else must hold
+ * @param fits a further condition
  */
 function* findPushed(
   view: CpuView,
@@ -85,7 +85,7 @@ function* findPushed(
     const [ip, segment, flags] = words.slice(i, i + 3) as [bigint, bigint, bigint];
     if ((flags & FLAGS_ONE) === 0n || (flags & FLAGS_ZERO) !== 0n) continue;
     const cs = Number(segment & 0xffffn);
-    // Of another segment than the handler's only real mode says the base; where there is paging, bases are mostly 0.
+    // For another segment than the handler's, only real mode determines the base; with paging, bases are usually 0.
     const pc = real
       ? (BigInt(cs) << 4n) + ip
       : bits === 64

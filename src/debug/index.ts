@@ -1,6 +1,6 @@
 /**
- * Debuggers: a session that holds a machine, gdb's remote protocol over it, and `Debugger`, the core of debuggers for people:
- * lines, names, expressions, breakpoints. All of it is pure; what needs Node is in `listen/`.
+ * Debuggers: a session that controls a machine, gdb's remote protocol on it, and `Debugger`, the core of the other debuggers: lines, names,
+ * expressions, breakpoints. All of it is pure; code that needs Node is in `listen/`.
  *
  * @module
  */

@@ -80,7 +80,7 @@ async function linesBefore(
   return chain.slice(-count);
 }
 
-/** The bytes right before `to` that are mapped, back to `from` at most. */
+/** The mapped bytes right before `to`, at most back to `from`. */
 async function readBefore(target: DebugTarget, from: bigint, to: bigint) {
   const bytes = await readSome(target, from, Number(to - from));
   if (bytes.length === Number(to - from)) return { bytes, start: from };
@@ -110,7 +110,7 @@ function fromAnchors(
   return [...head, ...rest];
 }
 
-/** All instructions from `from` to `to`; one that would go beyond is a line of the bytes that are left. */
+/** All instructions from `from` to `to`; one that would go beyond is a line with the remaining bytes. */
 function decodeRange(
   bytes: Uint8Array,
   start: bigint,

@@ -1,5 +1,5 @@
 /**
- * Guest memory as a debugger reads and writes it: by linear or by physical address, over pages and regions.
+ * Guest memory for a debugger: read and written by linear or physical address, across pages and regions.
  *
  * @module
  */
@@ -14,13 +14,13 @@ export type Space = 'linear' | 'physical';
 /** The most that is read or written at once. */
 export const LONGEST_ACCESS = 65536;
 
-/** Bytes that lie together in one region. */
+/** Contiguous bytes in one region. */
 interface Piece {
   physical: number;
   length: number;
 }
 
-/** @param system the tables to go by; undefined for physical addresses */
+/** @param system the registers for the page walk; undefined for physical addresses */
 export function readMemory(
   memory: GuestMemory,
   system: SystemRegisters | undefined,

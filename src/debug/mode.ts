@@ -8,7 +8,7 @@ import {
 
 export { isRealAddressing };
 
-/** How wide code is. */
+/** The width of code. */
 export type CodeBits = 16 | 32 | 64;
 
 /** The linear address of offset `rip` in the code segment. */

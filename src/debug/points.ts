@@ -20,7 +20,7 @@ export interface DebuggerEvents {
   log?: (text: string, at: Breakpoint | Watchpoint) => void;
 }
 
-/** What breakpoints and watchpoints need from their debugger. */
+/** The part of the debugger that breakpoints and watchpoints need. */
 export interface PointsHost {
   readonly target: DebugTarget;
   readonly symbols: SymbolTable;
@@ -115,7 +115,7 @@ export class Points {
     await this.look();
   }
 
-  /** The guest is at another moment: the watched values are others. */
+  /** The guest is at another moment: the watched values have changed. */
   async look(): Promise<void> {
     for (const [id, one] of this.watchpoints) this.#watched.set(id, await this.#valueOf(one));
   }
@@ -209,7 +209,7 @@ function isGiven(condition: string | undefined): condition is string {
   return condition !== undefined && condition.trim() !== '';
 }
 
-/** @throws DebugError where a condition is none */
+/** @throws DebugError for an invalid condition */
 function requireConditions({ condition, hitCondition }: BreakpointOptions): void {
   hitStops(hitCondition, 0);
   if (isGiven(condition)) requirePure(condition);

@@ -1,19 +1,19 @@
 /**
- * What reads guest memory step by step, and need not know from where: a generator asks for bytes. A debugger gets them from a
- * session, perhaps on another thread; a profiler reads the memory at hand.
+ * Reads guest memory step by step, independent of its source: a generator asks for bytes. A debugger gets them from a session, perhaps on
+ * another thread; a profiler reads the memory directly.
  *
  * @module
  */
 import { readSome } from './code.js';
 import type { DebugTarget } from './target.js';
 
-/** So many bytes at a linear address; fewer come where not all of them are mapped. */
+/** A request for this many bytes at a linear address; fewer come where not all of them are mapped. */
 export interface Wanted {
   address: bigint;
   length: number;
 }
 
-/** Something that is found out by reading. */
+/** A result that is found by reading. */
 export type Reading<T> = Generator<Wanted, T, Uint8Array>;
 
 /** Bytes from a linear address on, at most `length`, as many as are mapped. */
@@ -21,7 +21,7 @@ export function* bytesAt(address: bigint, length: number): Reading<Uint8Array> {
   return yield { address: BigInt.asUintN(64, address), length };
 }
 
-/** Finds it out through a debug session. */
+/** Finds the result through a debug session. */
 export async function readFrom<T>(target: DebugTarget, reading: Reading<T>): Promise<T> {
   let step = reading.next();
   while (step.done !== true)
@@ -29,7 +29,7 @@ export async function readFrom<T>(target: DebugTarget, reading: Reading<T>): Pro
   return step.value;
 }
 
-/** Finds it out at once. @param read as many of the bytes as are mapped */
+/** Finds the result at once. @param read returns as many of the bytes as are mapped */
 export function readNow<T>(read: (address: bigint, length: number) => Uint8Array, reading: Reading<T>): T {
   let step = reading.next();
   while (step.done !== true) step = reading.next(read(step.value.address, step.value.length));

@@ -23,7 +23,7 @@ import { linearPc } from './mode.js';
 export interface CpuView {
   registers: Registers;
   system: SystemRegisters;
-  /** x87 and SSE as FXSAVE writes them, 512 bytes; missing where the engine does not give it. */
+  /** x87 and SSE in FXSAVE's form, 512 bytes; missing where the engine does not have it. */
   fpu?: Uint8Array;
 }
 
@@ -38,9 +38,8 @@ const isSegment = (name: string): name is SegmentName => (segmentNames as readon
 const isControl = (name: string): name is ControlName => (controlNames as readonly string[]).includes(name);
 
 /**
- * A register's value. Besides those that the processor names: `pc`, the linear address of the next instruction; `fs_base` and
- * `gs_base`; and what FXSAVE holds (`st0`, `xmm0`, `mxcsr`, `fctrl`, …). Undefined for an unknown name, or where the engine
- * does not give it.
+ * A register's value. In addition to the processor's names: `pc`, the linear address of the next instruction; `fs_base` and `gs_base`; and
+ * FXSAVE's content (`st0`, `xmm0`, `mxcsr`, `fctrl`, …). Undefined for an unknown name, or where the engine does not have it.
  */
 export function registerOf({ registers, system, fpu }: CpuView, name: string): bigint | undefined {
   if (isRegister(name)) return registers[name];
@@ -96,7 +95,7 @@ function changeSystem(cpu: EngineCpu, change: Partial<SystemRegisters>): void {
     cpu.setSystemRegisters(after);
   } catch (error) {
     cpu.setSystemRegisters(before);
-    throw new DebugError(`the CPU does not take that: ${(error as Error).message}`);
+    throw new DebugError(`the CPU does not accept that: ${(error as Error).message}`);
   }
 }
 

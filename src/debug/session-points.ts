@@ -8,7 +8,7 @@ export class SessionPoints {
   readonly #breakpoints = new Map<bigint, number>();
   readonly #watchpoints: Watchpoint[] = [];
 
-  /** @param refusal why the CPUs do not support the points that are set now; undefined where they do */
+  /** @param refusal why the CPUs do not support the current points; undefined where they do */
   constructor(refusal: () => string | undefined) {
     this.#refusal = refusal;
   }

@@ -28,7 +28,7 @@ import {
   type WriteRecord,
 } from './whence/index.js';
 
-/** What a session needs: a `Machine` has it. */
+/** The interface that a session needs: a `Machine` has it. */
 export interface Debuggee {
   readonly engine: { readonly name: string };
   readonly cpus: readonly EngineCpu[];
@@ -56,13 +56,12 @@ export interface SessionOptions {
   dryRun?: (cpu: EngineCpu, memory: GuestMemory) => DryRun | undefined;
   /** Ends the machine and makes it again. */
   restart?: () => Debuggee;
-  /** Keeps the machine's history, in so many bytes at most, so that the guest can go back. */
+  /** Keeps the machine's history, in at most this many bytes, so that the guest can go back. */
   history?: { bytes?: number };
 }
 
 /**
- * The most steps in a row for one `stepWithin`, before waiting calls are served; this also ends a loop that never leaves its
- * line.
+ * The most steps for one `stepWithin`, before waiting calls are served; this also ends a loop that never leaves its line.
  */
 const LONGEST_RANGE = 10_000_000;
 
@@ -127,7 +126,7 @@ export class DebugSession {
     dryRun: () => this.#options.dryRun?.(this.#cpu, this.#machine.memory),
   });
 
-  /** @param machine one that has a clock of instructions, `save` and `load` can go back */
+  /** @param machine one with a clock of instructions, `save` and `load` can go back */
   constructor(machine: Debuggee | RewindableDebuggee, options: SessionOptions = {}) {
     this.#made = machine;
     this.#options = options;
@@ -229,7 +228,7 @@ export class DebugSession {
     return this.#run({ step: true, breakpoints: [], watchpoints: this.#points.watchpoints });
   }
 
-  /** Steps on while the next instruction is from `from` (included) to `to` (not included); a linear range. */
+  /** Steps while the next instruction is from `from` (included) to `to` (not included), a linear range. */
   stepWithin(from: bigint, to: bigint): Stop {
     for (let left = LONGEST_RANGE; ; left--) {
       const stop = this.step();
@@ -240,7 +239,7 @@ export class DebugSession {
 
   /**
    * Continues. A breakpoint at the current instruction does not count the first time.
-   * @param stopHere it does: for a debugger that steps over its breakpoints itself
+   * @param stopHere it counts: for a debugger that steps over its breakpoints itself
    */
   resume(stopHere = false): Stop {
     const here = this.#here();
@@ -262,7 +261,7 @@ export class DebugSession {
     return this.#past.range;
   }
 
-  /** What the history keeps, in bytes, about; 0 where there is none. */
+  /** The approximate size of the history in bytes; 0 where there is none. */
   historyBytes(): number {
     return this.#past.bytes;
   }
@@ -273,7 +272,7 @@ export class DebugSession {
   }
 
   /**
-   * Goes to the moment after so many instructions, forward or back.
+   * Goes to the moment after this many instructions, forward or back.
    * @throws DebugError where there is no history, or it does not have that moment
    */
   goTo(instructions: number): Stop {
@@ -309,7 +308,7 @@ export class DebugSession {
     return this.#travel.findBack([], watchpointsFor(address, length, 'write'));
   }
 
-  /** Runs to right after the next write to one of these bytes: through what is known, then on into the unknown. */
+  /** Runs to right after the next write to one of these bytes: through the known past, then live. */
   nextWrite(address: bigint, length: number): Stop {
     return this.#run({ step: false, breakpoints: [], watchpoints: watchpointsFor(address, length, 'write') });
   }
@@ -329,8 +328,8 @@ export class DebugSession {
   }
 
   /**
-   * Where the value of a register or of memory comes from: back through the instructions that copied it to the one that made it,
-   * and on to what that one took. The guest stays at this moment.
+   * Where the value of a register or of memory comes from: back through the instructions that copied it to the one that made it, and on to
+   * that one's inputs. The guest stays at this moment.
    * @throws DebugError where there is no history, for an unknown register, or where the search was interrupted
    */
   whence(place: WantedPlace, options: OriginOptions = {}): Origin {
@@ -371,8 +370,8 @@ export class DebugSession {
   }
 
   /**
-   * As text for people: `why` (how the guest ended and why; or that it has not ended), `cause` (where the value comes from that it
-   * died of), `devices`, `exits`, `accessor`, or what can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`).
+   * As text: `why` (how the guest ended and why; or that it has not ended), `cause` (where the fatal value comes from), `devices`, `exits`,
+   * `accessor`, or what can be dumped (`regs`, `gdt`, `walk:0x1000`, …: see `parseDump`).
    * @throws ConfigError for anything else
    */
   describe(what: string): string {
@@ -445,7 +444,7 @@ export class DebugSession {
     return { why: request?.step ? 'step' : 'breakpoint', ...here };
   }
 
-  /** Who accessed a watchpoint right now. */
+  /** The instruction that accessed a watchpoint now. */
   #accessor({ pc, bits }: StopPlace): Pick<Stop, 'by'> {
     const symbols = this.#names();
     const by =

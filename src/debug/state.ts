@@ -22,6 +22,6 @@ export interface DebugStop extends Stop {
   breakpoints: readonly number[];
   /** The watchpoint that was accessed, and its value before and after. */
   watchpoint?: { id: number; before: bigint; after: bigint };
-  /** Problems meanwhile, such as a condition that is not an expression. */
+  /** Problems on the way, such as a condition that is not an expression. */
   notes: readonly string[];
 }

@@ -1,5 +1,5 @@
 /**
- * Steps for people: over calls, by lines, out of functions. They consist of single steps and temporary breakpoints.
+ * Steps over calls, by lines and out of functions. They consist of single steps and temporary breakpoints.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { DebugStop, State } from './state.js';
 import type { Stop } from './stop.js';
 import type { DebugTarget } from './target.js';
 
-/** What the stepper needs. */
+/** The interface that the stepper needs. */
 export interface StepperParts {
   target: DebugTarget;
   symbols: SymbolTable;

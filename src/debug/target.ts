@@ -37,7 +37,7 @@ export const debugMethods = [
 ] as const;
 export type DebugMethod = (typeof debugMethods)[number];
 
-/** Those that run the guest. */
+/** The calls that run the guest. */
 export const runningMethods: ReadonlySet<DebugMethod> = new Set([
   ...(['step', 'stepWithin', 'resume', 'release'] as const),
   ...([

@@ -1,6 +1,6 @@
 import type { Shown } from './c/function-view.js';
 
-/** Where a value can be written to. */
+/** A location that can be written. */
 export type Place =
   | { kind: 'register'; name: string }
   | { kind: 'memory'; address: bigint; size: number; signed: boolean };
@@ -14,7 +14,7 @@ export interface Value {
   signed: boolean;
   /** As text: `0x2a (42)`, `0x100005 <work+0x5>`, `0x246 (ZF PF IF)`. */
   text: string;
-  /** Missing for what was computed. */
+  /** Missing for a computed value. */
   place?: Place;
   /** It is known to be an address: that of a symbol, or of a segment and an offset. */
   isAddress?: true;

@@ -30,15 +30,15 @@ export interface Source {
   readonly text: string;
 }
 
-/** What a compiler made of a submission: plain data, which a cache can keep. */
+/** The result of compiling a submission: plain data, which a cache can store. */
 export interface Compiled {
   readonly ok: true;
   readonly image: Image;
   readonly spec: MachineSpec;
   readonly sources: readonly Source[];
-  /** What the sources may include. */
+  /** The headers for the sources. */
   readonly headers: readonly Source[];
-  /** The compiler's warnings, and what was assumed about names. */
+  /** The compiler's warnings, and assumptions about names. */
   readonly warnings: string;
 }
 
@@ -58,7 +58,7 @@ export function sandboxHere(): SandboxName {
   if (sandbox !== undefined) return sandbox;
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-sandbox-'));
   try {
-    // For tests, and for hosts where one of them misbehaves.
+    // For tests, and for hosts where one of them does not work.
     const asked = process.env.TERRARIUM_SANDBOX as SandboxName | undefined;
     sandbox = findSandbox(() => mkdtempSync(path.join(folder, 'try-')), asked);
     return sandbox;
@@ -67,7 +67,7 @@ export function sandboxHere(): SandboxName {
   }
 }
 
-/** Compiles a submission. Every mistake of the student's is a `NotCompiled`. */
+/** Compiles a submission. Every mistake of the student is a `NotCompiled`. */
 export function buildSubmission(exercise: Exercise, files: Files): Compiled | NotCompiled {
   return staged(exercise, files, ({ image, spec, sources, warnings }, folder, note) => ({
     ok: true,
@@ -109,7 +109,7 @@ function staged<T>(
   use: (loaded: LoadedImage, folder: string, note: string) => T,
 ): T | NotCompiled {
   const stage = mkdtempSync(path.join(tmpdir(), 'terrarium-stage-'));
-  // The same path length for everybody: compilers break lines and name files by it.
+  // The same path length for all submissions: compilers break lines and name files by it.
   const folder = path.join(stage, 'submission');
   try {
     const { main, root, note } = findMain(exercise, files);
@@ -137,7 +137,7 @@ function staged<T>(
       return { ok: false, message: plain(error.message, stage), ...(hint !== undefined && { hint }) };
     }
     const { code } = error as NodeJS.ErrnoException;
-    // Two names that are one on this file system, a file where a folder is named: the submission's doing.
+    // Two names that are the same on this file system, a file where a folder is named: errors of the submission.
     if (
       code !== undefined &&
       ['EISDIR', 'ENOTDIR', 'EEXIST', 'ENAMETOOLONG', 'EINVAL', 'EILSEQ'].includes(code)

@@ -1,5 +1,5 @@
 /**
- * What a module of checks is handed: it runs the submission's guest, with inputs by the student's seed, and says what it found.
+ * The object for a module of checks: it runs the submission's guest, with inputs by the student's seed, and reports the results.
  *
  * @module
  */
@@ -9,19 +9,19 @@ import { GuestRun, type RunRequest, type Subject } from './guest-run.js';
 import { Random } from './random.js';
 import type { CheckResult } from './verdict.js';
 
-/** What a module says about one requirement. */
+/** A module's report about one requirement. */
 export interface CheckRequest {
   name: string;
   ok: boolean;
   /** Default 1. */
   points?: number;
-  /** Given for this check where only a part of it holds; default: all of `points`, or 0. */
+  /** Points for a requirement that holds in part; default: all of `points`, or 0. */
   given?: number;
   expected?: unknown;
   found?: unknown;
   /** For the student, where it is not ok. */
   message?: string;
-  /** For teachers alone. */
+  /** Only for teachers. */
   note?: string;
   /** Default: as the run. */
   hidden?: boolean;
@@ -38,13 +38,13 @@ export interface ExpectRequest {
   hidden?: boolean;
 }
 
-/** A module with more runs does not end. Each of them keeps its guest's memory. */
+/** The most runs of a module: each keeps its guest's memory. */
 const MOST_RUNS = 64;
 const MOST_CHECKS = 1000;
-/** Characters of what is expected and found. */
+/** The most characters of an expected and of a found value. */
 const SHOWN = 500;
 
-/** Right results of a guest that died do not count. */
+/** Correct results of a guest that died do not count. */
 export const DIED = 'This does not count yet, since the guest died: see below for the reason.';
 
 /** See the module's comment. */
@@ -67,7 +67,7 @@ export class Exam implements Disposable {
 
   /**
    * Runs the guest from its beginning, to its end or a limit.
-   * @param subject for the exercise's own runs in which something is different
+   * @param subject for the exercise's own runs that differ
    */
   run(request: RunRequest = {}, subject: Subject = this.#subject): GuestRun {
     if (this.runs.length >= MOST_RUNS) throw new ConfigError(`more than ${MOST_RUNS} runs of one submission`);
@@ -103,7 +103,7 @@ export class Exam implements Disposable {
     return ok;
   }
 
-  /** Checks an expectation such as `ax=42`. Right results of a guest that died do not count. */
+  /** Checks an expectation such as `ax=42`. Correct results of a guest that died do not count. */
   expect(run: GuestRun, text: string, request: ExpectRequest = {}): boolean {
     const { ok, found, expected } = run.expect(text);
     const died = ok && run.endedBadly;

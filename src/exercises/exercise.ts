@@ -21,20 +21,20 @@ import { isTerrariumError, TerrariumError } from '../errors.js';
 import { parseExpectation, type SourceChange } from '../inspect/index.js';
 import { found, isFolder } from '../runtime/index.js';
 
-/** One requirement of a run's end, and what it is worth. */
+/** One requirement for a run's end, and its points. */
 export interface Check {
   /** As `--expect` takes it: `ax=42`. */
   readonly expect: string;
   /** What the student reads where it does not hold. */
   readonly missing: string;
-  /** What it is called on the page of a student. Default: `expect`. */
+  /** Its name on the page of a student. Default: `expect`. */
   readonly name?: string;
   readonly points: number;
-  /** For teachers alone. */
+  /** Only for teachers. */
   readonly note?: string;
 }
 
-/** What the sources must contain. */
+/** A requirement for the sources. */
 export interface SourceCheck {
   /** A regular expression; comments are left out of the sources. */
   readonly matches: string;
@@ -43,27 +43,27 @@ export interface SourceCheck {
   readonly note?: string;
 }
 
-/** One run of the guest, with what it is sent and what it must do. */
+/** One run of the guest, with its input and its checks. */
 export interface Run {
   readonly name?: string;
-  /** What the serial port receives, and what is typed on the keyboard. */
+  /** The input of the serial port, and of the keyboard. */
   readonly input?: string;
   readonly keys?: string;
-  /** Students see whether its checks hold, and neither the input nor the values. */
+  /** Students see whether its checks hold, but neither the input nor the values. */
   readonly hidden: boolean;
   readonly checks: readonly Check[];
   /** Fields of the guest that are different in this run. */
   readonly guest?: MachineSpec;
-  /** What the exercise's device is made with. */
+  /** The options of the exercise's device. */
   readonly options?: unknown;
-  /** A change of the student's sources: results that are written down hold without it alone. */
+  /** A change of the student's sources: hard-coded results pass only without it. */
   readonly change?: SourceChange;
 }
 
-/** Where a run ends at the latest. None is a time: a grade does not depend on how busy a machine is. */
+/** The limits of a run. None is a time, so that a grade does not depend on the host's load. */
 export interface Limits {
   readonly instructions: number;
-  /** How often the guest may leave its machine; a guest that sleeps between interrupts executes few instructions. */
+  /** How many exits the guest may have; a guest that sleeps between interrupts executes few instructions. */
   readonly exits: number;
   /** Bytes of the console that are kept. */
   readonly console: number;
@@ -84,7 +84,7 @@ export interface Exercise {
   readonly device?: string;
   readonly runs: readonly Run[];
   readonly source: readonly SourceCheck[];
-  /** A module whose default export runs the guest and checks what it did: `checks.ts` where the folder has one. */
+  /** A module whose default export runs the guest and checks its results: `checks.ts` where the folder has one. */
   readonly module?: string;
   readonly limits: Limits;
   /** The points of all checks; with a module, what it gives as well. */
@@ -104,7 +104,7 @@ export class ExerciseError extends TerrariumError {
 const fileNames = ['exercise.json', 'lesson.json'] as const;
 /** Names of the module with checks, in the order in which they are looked for. */
 export const moduleNames = ['checks.ts', 'checks.mjs', 'checks.js'] as const;
-/** No person writes a larger one. */
+/** The largest accepted file, in bytes. */
 const LARGEST = 1024 * 1024;
 
 const anything: Kind<unknown> = {
@@ -175,7 +175,7 @@ export function parseExercise(text: string, file: string): Exercise {
   } catch (cause) {
     throw new ExerciseError(
       `${file}: not JSON: ${(cause as Error).message}`,
-      'correct it there: names and texts stand in double quotes, and no comma before a bracket that closes',
+      'correct it there: names and texts need double quotes, and there is no comma before a closing bracket',
       cause,
     );
   }
@@ -264,7 +264,7 @@ function readRun(said: Record<string, unknown>, place: string, key: string): Run
   };
 }
 
-/** What is different in a further run. */
+/** The differences of a further run. */
 function readDifference(
   { guest, options, change }: Record<string, unknown>,
   place: string,

@@ -1,6 +1,6 @@
 /**
- * The files of a submission in memory: what a folder, an archive or a Git branch holds. Names and sizes are a stranger's: each is
- * checked before it is used.
+ * The files of a submission in memory, from a folder, an archive or a Git branch. Names and sizes are untrusted: each is checked before it
+ * is used.
  *
  * @module
  */
@@ -22,14 +22,14 @@ export const submissionLimits = {
   depth: 12,
 } as const;
 
-/** A submission that cannot be taken: its message is for the student. */
+/** A submission that cannot be accepted: its message is for the student. */
 export class SubmissionError extends TerrariumError {
   constructor(message: string, hint?: string) {
     super('ESUBMISSION', message, hint === undefined ? {} : { hint });
   }
 }
 
-/** Folders and files that tools make and no compiler reads. */
+/** Folders and files that tools make, and that no compiler reads. */
 const ignored = /^(?:\.git|\.svn|\.hg|__MACOSX|node_modules|\.DS_Store|Thumbs\.db)$/;
 
 /** Collects files within the limits. */
@@ -49,7 +49,7 @@ export class FileCollector {
       throw new SubmissionError(`the submission has more than ${submissionLimits.files} files`);
   }
 
-  /** True where a name is wanted; false for what tools leave behind. @throws SubmissionError for a name that leads outside */
+  /** True for a file of the submission; false for files that tools leave. @throws SubmissionError for a name that leads outside */
   wants(name: string): boolean {
     const parts = name.split('/');
     const leads = parts.some((part) => part === '..' || part === '.' || part === '');
@@ -75,7 +75,7 @@ export class FileCollector {
   }
 }
 
-/** A stranger's name for messages: short, and without what moves a terminal's cursor. */
+/** An untrusted name for messages: short, and without control characters. */
 export function shownName(name: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is replaced
   const plain = name.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');

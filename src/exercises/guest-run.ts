@@ -1,5 +1,5 @@
 /**
- * One run of a submission's guest, to the end or to a limit, and what can be asked about it afterwards.
+ * One run of a submission's guest, to its end or to a limit, and the interface to inspect it afterwards.
  *
  * @module
  */
@@ -26,17 +26,17 @@ import type { Source } from './build.js';
 import type { Limits } from './exercise.js';
 import { replayLink } from './replay-link.js';
 
-/** What a run begins with. */
+/** The start of a run. */
 export interface RunRequest {
-  /** What it is called on the page. */
+  /** Its name on the page. */
   name?: string;
-  /** What the serial port receives. */
+  /** The input of the serial port. */
   input?: string | Uint8Array;
-  /** What is typed on the keyboard. */
+  /** The input of the keyboard. */
   keys?: string;
   /** Bytes at guest physical addresses, written before the guest starts. */
   memory?: readonly (readonly [address: number, bytes: string | Uint8Array])[];
-  /** Students see whether its checks hold, and neither the input nor the values. */
+  /** Students see whether its checks hold, but neither the input nor the values. */
   hidden?: boolean;
   /** Fewer than the exercise's limit. */
   instructions?: number;
@@ -55,7 +55,7 @@ export interface SeenExit {
   readonly value: number;
 }
 
-/** What a guest is made of, apart from what it is sent. */
+/** The parts of a guest, without its input. */
 export interface Subject {
   readonly image: Image;
   readonly spec: MachineSpec;
@@ -69,9 +69,9 @@ export interface Subject {
   readonly hasDevice: boolean;
   /** The image with names, for explanations. */
   readonly symbols: () => Image | undefined;
-  /** What the guest waits for may be missing in this run on purpose: then a guest that waits has not died. */
+  /** This run may lack the device that the guest waits for, on purpose: then a guest that waits has not died. */
   readonly mayWait?: boolean;
-  /** Exits are kept for a module of checks; without one nobody asks for them. */
+  /** Exits are kept only for a module of checks. */
   readonly keepsExits: boolean;
 }
 
@@ -116,7 +116,7 @@ export class GuestRun implements Disposable {
   readonly name: string;
   readonly hidden: boolean;
   readonly outcome: Outcome;
-  /** What the guest printed, a character for each byte. */
+  /** The guest's console output, a character for each byte. */
   readonly console: string;
   /** Instructions that it executed. */
   readonly instructions: number;
@@ -129,9 +129,9 @@ export class GuestRun implements Disposable {
   readonly #machine: Machine;
   readonly #subject: Subject;
   readonly #consoleBytes: Uint8Array;
-  /** What it was sent, as long as it was not more than is kept; undefined where its memory was changed as well. */
+  /** Its inputs, unless there were too many to keep; undefined where its memory was changed as well. */
   readonly #inputs: readonly InputEvent[] | undefined;
-  /** What the guest showed last, where its machine has a screen. */
+  /** The guest's last picture, where its machine has a screen. */
   readonly picture: Picture | undefined;
 
   constructor(subject: Subject, request: RunRequest) {

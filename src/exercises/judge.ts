@@ -1,5 +1,5 @@
 /**
- * The verdict on a submission that compiled: runs its guest as the exercise says, and checks what it did.
+ * The verdict on a submission that compiled: runs its guest as the exercise says, and checks the results.
  *
  * @module
  */
@@ -17,9 +17,8 @@ import { type GuestRun, SHOWN_CONSOLE, type Subject } from './guest-run.js';
 import { type CheckResult, type RunResult, type Verdict, withoutRun } from './verdict.js';
 
 /**
- * Judges what was compiled. The exercise's own mistakes, such as a module that throws, set the submission aside: they cost no
- * student a point.
- * @param symbols the image with names, asked for where the guest died
+ * Judges a compiled submission. The exercise's own mistakes, such as a module that throws, set the submission aside: they cost no student a
+ * point. @param symbols returns the image with names, called where the guest died
  * @param changed compiles the sources with a change; undefined where nothing in them matches
  */
 export async function judge(

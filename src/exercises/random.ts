@@ -42,7 +42,7 @@ export class Random {
     const count = most - least + 1;
     if (!Number.isSafeInteger(least) || !Number.isSafeInteger(most) || count < 1 || count > 2 ** 32)
       throw new ConfigError(`random.int(${least}, ${most}): give two whole numbers, the lower one first`);
-    // Numbers above the last whole multiple would come up more often.
+    // Numbers above the last whole multiple would make some results more frequent.
     const fair = 2 ** 32 - (2 ** 32 % count);
     for (;;) {
       const bits = this.#next();

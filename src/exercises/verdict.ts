@@ -1,11 +1,11 @@
 /**
- * What a submission is worth and why, as plain data: no time and no path of this host is in it, so that the same submission always
- * gives the same verdict.
+ * The points of a submission and the reasons, as plain data without times and paths of this host, so that the same submission always gives
+ * the same verdict.
  *
  * @module
  */
 
-/** One requirement and what was found. */
+/** One requirement and its result. */
 export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
@@ -15,9 +15,9 @@ export interface CheckResult {
   readonly found: string;
   /** For the student, where it is not ok. */
   readonly message: string;
-  /** For teachers alone. */
+  /** Only for teachers. */
   readonly note?: string;
-  /** Students do not see what was expected and found. */
+  /** Students do not see the expected and found values. */
   readonly hidden: boolean;
   /** The number of the run in `Verdict.runs`; -1 for the sources. */
   readonly run: number;
@@ -43,15 +43,15 @@ export const verdictStates = ['graded', 'not-compiled', 'set-aside'] as const;
 
 export interface Verdict {
   /**
-   * `graded`: it ran. `not-compiled`: there is nothing to run. `set-aside`: the exercise or the grader failed, not the student:
-   * somebody has to look.
+   * `graded`: it ran. `not-compiled`: there is nothing to run. `set-aside`: the exercise or the grader failed, not the student: a person
+   * must check it.
    */
   readonly state: (typeof verdictStates)[number];
   readonly points: number;
   readonly outOf: number;
   readonly checks: readonly CheckResult[];
   readonly runs: readonly RunResult[];
-  /** The compiler's warnings, or what it refused. */
+  /** The compiler's warnings, or its errors. */
   readonly build?: { readonly message: string; readonly hint?: string };
   /** Why it was set aside. */
   readonly problem?: string;

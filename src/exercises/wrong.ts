@@ -26,13 +26,13 @@ export function readSolution({ folder, guest }: Exercise): Files {
   return readFolder(solution);
 }
 
-/** What students begin with. */
+/** The start files for students. */
 export function readStart({ folder, guest }: Exercise): Files {
   const start = path.join(folder, 'start');
   if (!existsSync(path.join(start, guest.image)))
     throw new ExerciseError(
       `${start}/${guest.image} does not exist`,
-      'an exercise has what students begin with',
+      'an exercise has start files for students',
     );
   return readFolder(start);
 }

@@ -1,6 +1,5 @@
 /**
- * Checks an exercise: its solution passes on several seeds, what students begin with does not, and each wrong solution is refused
- * with its message.
+ * Checks an exercise: its solution passes on several seeds, the start files do not, and each wrong solution is refused with its message.
  *
  * @module
  */
@@ -22,11 +21,11 @@ export interface Finding {
   /** `solution`, `start`, `wrong/halts.S`. */
   readonly name: string;
   readonly ok: boolean;
-  /** What was found, for the teacher. */
+  /** The result, for the teacher. */
   readonly says: string;
 }
 
-/** Random inputs must not make a solution fail that passed once. */
+/** A solution must pass with all random inputs, not only once. */
 const SEEDS = 5;
 
 /** @throws ExerciseError where a part of the folder is missing */
@@ -68,7 +67,7 @@ export async function checkExercise(
   return [...findings, ...(wrong.length === 0 ? [{ name: 'wrong', ok: false, says: NO_WRONG }] : [])];
 }
 
-const NO_WRONG = 'there is no wrong solution: begin with one that does nothing of the task';
+const NO_WRONG = 'there is no wrong solution: begin with one that does none of the task';
 
 function solutionProblem(verdict: Verdict): string | undefined {
   if (passed(verdict)) return undefined;
@@ -83,7 +82,7 @@ function solutionProblem(verdict: Verdict): string | undefined {
 function startProblem(verdict: Verdict): string | undefined {
   if (verdict.state === 'not-compiled') return `it must compile: ${verdict.build?.message}`;
   if (verdict.state === 'set-aside') return verdict.problem;
-  if (passed(verdict)) return 'it must not pass: whoever writes nothing would';
+  if (passed(verdict)) return 'it must not pass, since a student who writes nothing would';
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A process of the pool: grades what it is sent until its parent goes.
+ * A process of the pool: grades the submissions that it receives, until its parent ends.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { FromChild, ToChild } from './protocol.js';
 export function serveChild(): void {
   const say = (message: FromChild) => process.send?.(message);
   let grader: Grader | undefined;
-  // A module of checks may print: that goes to nobody, and never between messages.
+  // A module of checks may print: its output is dropped, and never goes between messages.
   process.once('disconnect', () => process.exit(0));
   process.on('uncaughtException', (error) => {
     say({ type: 'failed', message: error.message });

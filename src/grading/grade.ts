@@ -1,5 +1,5 @@
 /**
- * Grades a class: all submissions, some at a time, with what an earlier run has graded already.
+ * Grades a class: all submissions, some at a time, reusing the results of an earlier run.
  *
  * @module
  */
@@ -27,9 +27,9 @@ export interface GradeOptions {
   readonly exercise: Exercise;
   readonly submissions: readonly Submission[];
   readonly jobs: number;
-  /** Where compiled images and verdicts are kept; undefined keeps none. */
+  /** The folder for compiled images and verdicts; undefined stores none. */
   readonly cache: string | undefined;
-  /** Grade again what was graded. */
+  /** Grade all again. */
   readonly fresh?: boolean;
   /** The teacher's word from which seeds follow. */
   readonly secret?: string;
@@ -38,11 +38,11 @@ export interface GradeOptions {
   readonly patienceMs: number;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
-  /** What grades instead of a pool of this host: a queue. */
+  /** A queue that grades, instead of a pool on this host. */
   readonly service?: GradingService;
 }
 
-/** Who takes jobs. */
+/** A pool or a queue, which takes jobs. */
 export interface GradingService extends Disposable {
   grade(files: Files, seed: string, key: string): Promise<Verdict>;
 }
@@ -50,13 +50,13 @@ export interface GradingService extends Disposable {
 export interface Progress {
   readonly done: number;
   readonly all: number;
-  /** Of those that are done: graded by an earlier run. */
+  /** How many of these an earlier run graded. */
   readonly known: number;
-  /** Since the beginning. */
+  /** Milliseconds since the start. */
   readonly elapsedMs: number;
 }
 
-/** So many of the first submissions set aside, and none graded: the exercise fails, not the students. */
+/** If this many of the first submissions are set aside, and none is graded, the exercise is wrong, not the students. */
 const HOPELESS = 5;
 /** Submissions whose files are in memory at a time, for each process. */
 const AHEAD = 3;
@@ -130,7 +130,7 @@ export async function gradeClass(options: GradeOptions): Promise<ClassReport> {
         'ABORTED',
         `interrupted after ${entries.length} of ${submissions.length} submissions`,
         {
-          hint: 'the same command goes on from there',
+          hint: 'the same command continues from there',
         },
       );
     if (cache !== undefined) prune(cache);
@@ -140,7 +140,7 @@ export async function gradeClass(options: GradeOptions): Promise<ClassReport> {
   }
 }
 
-/** What cannot be read is the student's to correct. */
+/** The student has to correct a submission that cannot be read. */
 function refused(error: unknown, { points }: Exercise): Verdict {
   if (error instanceof SubmissionError) {
     const { message, hint } = error;

@@ -24,7 +24,7 @@ import { Kept } from './kept.js';
 type Built = Compiled | NotCompiled;
 type Image = Compiled['image'];
 
-/** Compiled contents that are kept in memory, beside those on the disk. */
+/** How many compiled submissions are kept in memory, in addition to those on the disk. */
 const IN_MEMORY = 64;
 
 export class Grader {
@@ -65,7 +65,7 @@ export class Grader {
   }
 }
 
-/** What was made of contents: the last ones in memory, all of them on the disk. */
+/** Compiled submissions by content: the last ones in memory, all of them on the disk. */
 class Made<T> {
   readonly #kept: Kept<T> | undefined;
   readonly #recent = new Map<string, T>();

@@ -1,5 +1,5 @@
 /**
- * Grades a class: takes submissions as they come, compiles and runs them in processes or on other machines, and reports.
+ * Grades a class: takes submissions in all forms, compiles and runs them in processes or on other machines, and reports.
  *
  * @module
  */

@@ -16,7 +16,7 @@ export interface Job {
 
 let version: string | undefined;
 
-/** The version of this package: another one may judge otherwise. */
+/** The version of this package: another one may judge differently. */
 export function gradingVersion(): string {
   version ??= (
     JSON.parse(readFileSync(fileURLToPath(import.meta.resolve('#package')), 'utf8')) as { version: string }

@@ -1,6 +1,5 @@
 /**
- * What is kept between runs of the grader, by content: compiled images, and verdicts, so that a grading that was interrupted goes on
- * where it ended.
+ * The results that the grader stores between runs, by content: compiled images and verdicts, so that an interrupted grading can continue.
  *
  * @module
  */
@@ -33,7 +32,7 @@ export class Kept<T> {
       writeFileSync(partial, serialize(value), { mode: 0o600 });
       renameSync(partial, file);
     } catch {
-      // A full disk costs the cache, not the grading.
+      // A full disk disables the cache, not the grading.
       rmSync(partial, { force: true });
     }
   }

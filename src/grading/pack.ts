@@ -1,5 +1,5 @@
 /**
- * What a teacher hands out: the part for students, and what Gradescope runs.
+ * The packages for a teacher: the students' part, and an autograder for Gradescope.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { type Exercise, type Files, readFolder, readStart } from '../exercises/index.js';
 import { writeZip } from './intake/zip.js';
 
-/** The text and what students begin with: neither solutions nor checks. */
+/** The text and the start files: neither solutions nor checks. */
 export function packForStudents(exercise: Exercise): Buffer {
   const { folder, name, guest, device } = exercise;
   const files = new Map<string, Uint8Array>();

@@ -20,9 +20,9 @@ export interface PoolOptions {
   readonly points: number;
 }
 
-/** A submission that ends its process so often is set aside. */
+/** A submission that ends its process this often is set aside. */
 export const MOST_TRIES = 3;
-/** MiB of JavaScript's memory in a process; guests' memory is apart. */
+/** MiB of JavaScript's memory in a process, without guests' memory. */
 const HEAP_MIB = 1024;
 
 interface Task {
@@ -113,7 +113,7 @@ export class Pool implements Disposable {
 const HANGS = 'after';
 type End = { readonly verdict: Verdict } | { readonly reason: string };
 
-/** One process at a time, and what it works on. */
+/** One process at a time, and its current task. */
 class Slot {
   readonly #options: PoolOptions;
   readonly #freed: () => void;

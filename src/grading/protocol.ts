@@ -1,5 +1,5 @@
 /**
- * What a pool and its processes say to each other, by Node's IPC.
+ * The messages between a pool and its processes, by Node's IPC.
  *
  * @module
  */

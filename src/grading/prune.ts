@@ -1,7 +1,7 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** How much is kept of earlier gradings, and how long. */
+/** How much of earlier gradings is stored, and how long. */
 export interface KeepingLimits {
   readonly bytes: number;
   readonly ageMs: number;
@@ -11,9 +11,8 @@ const DAY_MS = 86_400_000;
 const usual: KeepingLimits = { bytes: 2 * 1024 ** 3, ageMs: 120 * DAY_MS };
 
 /**
- * Forgets what was written long ago, then the oldest of what is too much. Whoever reads one of the files meanwhile misses it, and makes it
- * again.
- * @param folder of all that is kept
+ * Removes old files, then the oldest ones beyond the size limit. A process that needs one of them meanwhile makes it again. @param folder
+ * the folder of all stored results
  */
 export function prune(folder: string, limits: KeepingLimits = usual): void {
   const files = filesBelow(folder).sort((a, b) => b.written - a.written);

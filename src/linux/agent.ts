@@ -1,10 +1,10 @@
 /**
- * What runs inside the guest: an init that sets the system up, and an agent for each channel, which runs what the host asks for. Both are
- * scripts of busybox's shell, so that no program of ours has to be built for the guest.
+ * The programs inside the guest: an init that sets the system up, and an agent for each channel, which runs the host's commands. Both are
+ * scripts for busybox's shell, so that no program has to be built for the guest.
  *
- * A channel is four ports of a virtio console. On the first the host writes a line for each command, and the agent answers with a
- * line at its end; the others are the command's standard input, output and error. The output of a command is on its way to the host before
- * the line that says that it has ended.
+ * A channel is four ports of a virtio console. On the first the host writes a line for each command, and the agent answers with a line at
+ * its end; the others are the command's standard input, output and error. The output of a command is sent to the host before the line that
+ * reports its end.
  *
  * @module
  */
@@ -13,7 +13,7 @@
 export const portsOf = (n: number): readonly string[] =>
   ['control', 'input', 'output', 'error'].map((name) => `terrarium.${n}.${name}`);
 
-/** Where programs of the agent's lie; the commands see it. */
+/** The folder of the agent's programs; the commands see it. */
 const HOME = '/run/terrarium';
 
 /** Loads modules, finds the ports by their names, and starts an agent for each channel. */

@@ -9,7 +9,7 @@ import { portsOf } from './agent.js';
 import { type LinuxSnapshot, LinuxVm } from './linux-vm.js';
 import { initialSystem, modulesBeside, readBusybox } from './system.js';
 
-/** What a Linux guest is made of. All but the kernel has a default. */
+/** The parts of a Linux guest. All except the kernel have a default. */
 export interface LinuxOptions {
   /** A bzImage: the file of a stock kernel, such as `/boot/vmlinuz-6.1.0-9-amd64`. */
   readonly kernel: string;
@@ -17,14 +17,14 @@ export interface LinuxOptions {
   readonly modules?: string;
   /** A static busybox. Default: the host's, where it is static. */
   readonly busybox?: string;
-  /** Archives (cpio) that are unpacked first: programs and files of yours. Ours come over them. */
+  /** Archives (cpio) that are unpacked first: your programs and files. Terrarium's are unpacked over them. */
   readonly initrd?: string | Uint8Array | readonly (string | Uint8Array)[];
   /** How many CPUs it has, 1 to 16. Default: 1. */
   readonly cpus?: number;
   /** Bytes of memory. Default: 256 MiB. */
   readonly memory?: number;
   readonly engine?: EngineName;
-  /** Words for the kernel beside ours. */
+  /** Options for the kernel, in addition to Terrarium's. */
   readonly append?: string;
   /** Commands that can run at a time, 1 to 7. Default: 2. */
   readonly channels?: number;
@@ -43,13 +43,13 @@ const MOST_CHANNELS = 7;
 const APPEND = 'console=ttyS0 quiet panic=-1 no_timer_check';
 
 /**
- * Boots Linux in a machine of its own, and gives it as soon as it runs commands.
+ * Boots Linux in a machine of its own, and returns it as soon as it can run commands.
  *
  * ```ts
  * await using vm = await bootLinux({ kernel: '/boot/vmlinuz-6.1.0-9-amd64' });
  * const { status, stdout } = await vm.exec(['uname', '-a']);
  * ```
- * @throws ConfigError for a file that is not what it should be; TerrariumError `ELINUX` where the guest does not come up
+ * @throws ConfigError for a file of the wrong kind; TerrariumError `ELINUX` where the guest does not start
  */
 export async function bootLinux(options: LinuxOptions): Promise<LinuxVm> {
   const { kernel, modules = modulesBeside(kernel), memory = MEMORY, engine, cpus, channels = 2 } = options;
@@ -67,7 +67,7 @@ export async function bootLinux(options: LinuxOptions): Promise<LinuxVm> {
       initrds: [initrd],
       append: [APPEND, options.append].filter(Boolean).join(' '),
       memory,
-      // A guest that sleeps takes no time of the host's processor.
+      // A guest that sleeps uses no processor time of the host.
       clock: 'paced',
       virtio: ['rng'],
       seed: randomInt(2 ** 32),
@@ -90,7 +90,7 @@ export async function bootLinux(options: LinuxOptions): Promise<LinuxVm> {
 }
 
 /**
- * A guest that goes on where a snapshot was taken.
+ * A guest that continues from a snapshot.
  *
  * ```ts
  * const booted = await vm.snapshot();
@@ -101,7 +101,7 @@ export async function restoreLinux(
   { made, channels, state }: LinuxSnapshot,
   { onConsole = () => {} }: Pick<LinuxOptions, 'onConsole'> = {},
 ): Promise<LinuxVm> {
-  // What was loaded beside the kernel is in the state's memory.
+  // The kernel's other files are in the state's memory.
   const vm = new LinuxVm(await hostMachine({ ...made, from: state, initrds: [] }), made, channels, onConsole);
   vm.ready();
   return vm;
@@ -113,7 +113,7 @@ function readArchiveFile(file: string): Uint8Array {
   } catch (cause) {
     throw new ConfigError(
       `${file} cannot be read: ${(cause as Error).message}`,
-      'it is to be an initial file system',
+      'it must be an initial file system',
     );
   }
 }

@@ -25,7 +25,7 @@ const nowhere: Sinks = { stdout() {}, stderr() {} };
 
 /** See the module's comment. */
 export class Channel {
-  /** Settles when the agent is there. */
+  /** Settles when the agent is ready. */
   readonly ready: Promise<void>;
   readonly #control: HostedPort;
   readonly #input: HostedPort;
@@ -37,7 +37,7 @@ export class Channel {
   #failed: ((error: Error) => void) | undefined;
   #taken = () => {};
   #sent: Promise<void> = Promise.resolve();
-  /** Of the last command. Another host may have used the agent before, and its numbers. */
+  /** The number of the last command. Another host may have used the agent before, with its own numbers. */
   #number = randomInt(2 ** 40);
 
   constructor(machine: HostedMachine, n: number) {
@@ -54,11 +54,11 @@ export class Channel {
   }
 
   /**
-   * Runs a script; gives its exit status, as a shell tells it. A sink that takes its time makes the guest wait.
-   * @param input what it reads; the rest of it is not sent where the script ends first
+   * Runs a script; returns its exit status, as a shell reports it. A slow sink makes the guest wait. @param input its standard input; the
+   * rest is not sent where the script ends first
    */
   async run(script: string, input: Input, sinks: Sinks): Promise<number> {
-    // What it was sent ends with a line of its own: the next command's must not come before.
+    // Its input ends with a separate line, before which the next command's input must not start.
     await this.#sent;
     this.#sinks = sinks;
     const id = ++this.#number;
@@ -84,7 +84,7 @@ export class Channel {
     }
   }
 
-  /** @param over settles when the command has ended: then the rest of its input is left where it is */
+  /** @param over settles when the command has ended: then the rest of its input is not read */
   async #send(command: string, input: Input, over: Promise<undefined>): Promise<void> {
     let isOver = false;
     void over.then(() => {
@@ -105,7 +105,7 @@ export class Channel {
     }
   }
 
-  /** Resolves when the guest wants the next one: what is on its way when a command ends early is one piece. */
+  /** Resolves when the guest requests the next piece: at most one piece is in flight when a command ends early. */
   async #sendPiece(bytes: Uint8Array): Promise<void> {
     const taken = new Promise<void>((resolve) => {
       this.#taken = resolve;
@@ -119,7 +119,7 @@ export class Channel {
     void this.#control.send(Buffer.from(`kill ${this.#number}\n`));
   }
 
-  /** The guest has gone. */
+  /** The guest has ended. */
   fail(error: Error): void {
     this.#failed?.(error);
   }
@@ -131,7 +131,7 @@ export class Channel {
       this.#line = this.#line.slice(end + 1);
     }
     if (this.#line.length > LONGEST_LINE)
-      this.fail(new TerrariumError('EAGENT', 'the guest’s agent says what it never says: it was replaced'));
+      this.fail(new TerrariumError('EAGENT', 'the guest’s agent sent an unknown line: it was replaced'));
   }
 
   #understand(line: string): void {

@@ -10,9 +10,9 @@ import { TerrariumError } from '../errors.js';
 export interface ArchivedFile {
   /** From the archive's root, without a leading slash. */
   readonly name: string;
-  /** As `st_mode` has it: the kind and the permissions. */
+  /** As in `st_mode`: the kind and the permissions. */
   readonly mode: number;
-  /** Of a link, where it leads. */
+  /** The target of a link. */
   readonly content: Uint8Array;
 }
 
@@ -23,14 +23,14 @@ const MAGIC = '070701';
 const END = 'TRAILER!!!';
 /** Magic and 13 fields of 8 digits. */
 const HEAD = 110;
-/** Places of fields among the 13. */
+/** Indexes among the 13 fields. */
 const Field = { mode: 1, links: 4, size: 6, name: 11 } as const;
 /** Names are paths of Linux: shorter than PATH_MAX. */
 const LONGEST_NAME = 4096;
 
 const padded = (length: number) => (length + 3) & ~3;
 
-/** An archive of these files. A folder stands before what is in it. */
+/** An archive of these files. A folder comes before its content. */
 export function writeArchive(files: readonly ArchivedFile[]): Uint8Array {
   const parts: Uint8Array[] = [];
   const end = { name: END, mode: 0, content: new Uint8Array() };
@@ -55,7 +55,7 @@ export function writeArchive(files: readonly ArchivedFile[]): Uint8Array {
 
 /**
  * The files of an archive, which a guest wrote.
- * @throws TerrariumError `EARCHIVE` where it is cut or no archive
+ * @throws TerrariumError `EARCHIVE` where it is cut off or not an archive
  */
 export function readArchive(bytes: Uint8Array): ArchivedFile[] {
   const files: ArchivedFile[] = [];

@@ -1,5 +1,5 @@
 /**
- * Linux guests for programs: something runs in a machine of its own, and its result comes back.
+ * Linux guests for programs: a command runs in its own machine, and its result is returned.
  *
  * ```ts
  * import { bootLinux } from 'terrarium-vm/linux';

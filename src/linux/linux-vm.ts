@@ -10,24 +10,24 @@ import { Channel } from './channel.js';
 import { type ArchivedFile, FileKind, readArchive, writeArchive } from './cpio.js';
 import { type Surroundings, scriptOf } from './quote.js';
 
-/** How a command is run. */
+/** How to run a command. */
 export interface ExecOptions extends Surroundings {
-  /** What it reads: a text, bytes, or pieces as they come. Default: nothing. */
+  /** Its standard input: a text, bytes, or pieces as they arrive. Default: empty. */
   readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Ends the command with all its processes after this many milliseconds. */
   readonly timeoutMs?: number;
   /** Ends the command when it aborts. */
   readonly signal?: AbortSignal;
-  /** Receives what the command prints, as it comes, instead of keeping it. A promise makes the guest wait. */
+  /** Receives the command's output as it arrives, instead of keeping it. A promise makes the guest wait. */
   readonly onStdout?: (bytes: Uint8Array) => unknown;
   readonly onStderr?: (bytes: Uint8Array) => unknown;
   /** How much of each output is kept, in bytes; the rest is dropped. Default: 16 MiB. */
   readonly maxOutput?: number;
 }
 
-/** What became of a command. */
+/** The result of a command. */
 export interface ExecResult {
-  /** Exit status, as a shell tells it: 128 and the signal's number where one ended it; 126, 127 where it cannot be run or is not there. */
+  /** Exit status, as a shell reports it: 128 plus the signal's number where one ended it; 126, 127 where it cannot be run or does not exist. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -36,7 +36,7 @@ export interface ExecResult {
   readonly stderrBytes: Uint8Array;
   /** `timeoutMs` or `signal` ended it. */
   readonly timedOut: boolean;
-  /** More was printed than `maxOutput`. */
+  /** The output was longer than `maxOutput`. */
   readonly truncated: boolean;
   /** Milliseconds of the host's time. */
   readonly elapsedMs: number;
@@ -54,18 +54,18 @@ export type LinuxEndKind = 'poweredOff' | 'rebooted' | 'panicked' | 'outOfMemory
 
 export interface LinuxEnd {
   readonly kind: LinuxEndKind;
-  /** In words: the kernel's, where it panicked. */
+  /** The reason as text: the kernel's message, where it panicked. */
   readonly reason: string;
   readonly outcome: HostedOutcome;
 }
 
-/** A command is told to end so often, in milliseconds. */
+/** The interval at which a command is told to end, in milliseconds. */
 const AGAIN_MS = 100;
 const MOST_OUTPUT = 16 * 1024 * 1024;
 /** Characters of the console that are kept. */
 const CONSOLE = 256 * 1024;
 
-/** What a command prints, as far as it is kept. */
+/** The part of a command's output that is kept. */
 class Kept {
   readonly #most: number;
   readonly #chunks: Uint8Array[] = [];
@@ -91,9 +91,9 @@ class Kept {
 
 /** See the module's comment. */
 export class LinuxVm implements AsyncDisposable {
-  /** The machine below: its registers, its memory, its screen. */
+  /** The machine itself: its registers, its memory, its screen. */
   readonly machine: HostedMachine;
-  /** Resolves when the guest has ended, however it did. */
+  /** Resolves when the guest has ended, for any reason. */
   readonly ended: Promise<LinuxEnd>;
   readonly #channels: readonly Channel[];
   readonly #free: Channel[] = [];
@@ -103,7 +103,7 @@ export class LinuxVm implements AsyncDisposable {
 
   readonly #made: HostedOptions;
 
-  /** @internal @param made what the machine was made of, without a state */
+  /** @internal @param made the parts of the machine, without a state */
   constructor(
     machine: HostedMachine,
     made: HostedOptions,
@@ -119,11 +119,11 @@ export class LinuxVm implements AsyncDisposable {
     });
     this.#channels = Array.from({ length: channels }, (_, n) => new Channel(machine, n));
     this.ended = machine.run().then((outcome) => this.#finish(outcome));
-    // Whoever waits for a command hears of it.
+    // Callers that wait for a command get the error.
     this.ended.catch((error) => this.#lose(error));
   }
 
-  /** What the kernel and init said on the console, the end of it. */
+  /** The last part of the console output of the kernel and init. */
   get console(): string {
     return this.#console;
   }
@@ -142,7 +142,7 @@ export class LinuxVm implements AsyncDisposable {
         'ELINUX',
         `the guest was not ready within ${timeoutMs} ms: ${lastLine(this.#console)}`,
         {
-          hint: 'see the console for what it does; the kernel needs virtio_pci and virtio_console, built in or as modules',
+          hint: 'see the console for its state; the kernel needs virtio_pci and virtio_console, built in or as modules',
         },
       );
     this.ready();
@@ -159,7 +159,7 @@ export class LinuxVm implements AsyncDisposable {
    * ```ts
    * const { status, stdout } = await vm.exec(['sh', '-c', 'cat | wc -c'], { input: 'hello' });
    * ```
-   * @throws ConfigError for arguments that Linux cannot take; TerrariumError `ELINUX` where the guest ends meanwhile
+   * @throws ConfigError for arguments that Linux does not allow; TerrariumError `ELINUX` where the guest ends meanwhile
    */
   async exec(args: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
     const { input = [], timeoutMs, signal, maxOutput = MOST_OUTPUT } = options;
@@ -169,7 +169,7 @@ export class LinuxVm implements AsyncDisposable {
     const [stdout, stderr] = [new Kept(maxOutput), new Kept(maxOutput)];
     let timedOut = signal?.aborted === true;
     let timer: NodeJS.Timeout | undefined;
-    // Until it has ended: the first time it may not even have begun.
+    // Repeated until it has ended: at first it may not even have started.
     const kill = () => {
       timedOut = true;
       channel.kill();
@@ -214,7 +214,7 @@ export class LinuxVm implements AsyncDisposable {
     );
   }
 
-  /** A file of the guest's. @throws TerrariumError `EGUESTFILE` with the guest's own words */
+  /** Reads a file of the guest. @throws TerrariumError `EGUESTFILE` with the guest's own words */
   async copyOut(name: string, { maxOutput = 256 * 1024 * 1024 } = {}): Promise<Uint8Array> {
     const { stdoutBytes, truncated } = await this.#must(
       ['cat', '--', name],
@@ -225,7 +225,7 @@ export class LinuxVm implements AsyncDisposable {
     throw new TerrariumError('EGUESTFILE', `${name} has more than ${maxOutput} bytes`);
   }
 
-  /** Writes files, folders and links below a folder of the guest's; `name` of each is from there. */
+  /** Writes files, folders and links below a folder of the guest; each `name` is relative to it. */
   async copyTreeIn(folder: string, files: readonly ArchivedFile[]): Promise<void> {
     const unpack = 'mkdir -p "$1" && cd "$1" && cpio -idmu';
     await this.#must(
@@ -235,7 +235,7 @@ export class LinuxVm implements AsyncDisposable {
     );
   }
 
-  /** All that is below a folder of the guest's: nothing of it is written to the host. Devices and the like are left out. */
+  /** All files below a folder of the guest: nothing is written to the host. Devices and other special files are left out. */
   async copyTreeOut(folder: string, { maxOutput = 256 * 1024 * 1024 } = {}): Promise<ArchivedFile[]> {
     const pack = 'cd "$1" && find . -mindepth 1 | cpio -o -H newc';
     const args = ['sh', '-c', pack, 'sh', folder];
@@ -248,8 +248,8 @@ export class LinuxVm implements AsyncDisposable {
   }
 
   /**
-   * The whole guest as it is now, between two commands; it goes on. `restoreLinux` makes as many guests of it as one likes, and none of
-   * them boots.
+   * The whole guest in its current state, between two commands; it continues. `restoreLinux` makes any number of guests from it, none of
+   * which has to boot.
    * @throws ConfigError while a command runs
    */
   async snapshot(): Promise<LinuxSnapshot> {
@@ -267,7 +267,7 @@ export class LinuxVm implements AsyncDisposable {
     return this.ended;
   }
 
-  /** Stops the guest where it is, and frees all that it holds. */
+  /** Stops the guest at once, and frees its resources. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.machine.stop();
     await this.ended.catch(() => {});

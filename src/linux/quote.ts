@@ -1,5 +1,5 @@
 /**
- * Commands as a line of the agent's.
+ * Commands as a line for the agent.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { ConfigError } from '../errors.js';
 /** Linux's MAX_ARG_STRLEN: a script goes to its shell as one argument. */
 const LONGEST = 128 * 1024 - 1024;
 
-/** A text as one word of a shell. */
+/** A text as one word for a shell. */
 export function quoted(text: string): string {
   if (text.includes('\0')) throw new ConfigError('an argument has a NUL byte', 'Linux has none in arguments');
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** What a command runs in. */
+/** The environment of a command. */
 export interface Surroundings {
-  /** Variables beside those of the guest's. */
+  /** Variables in addition to the guest's. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The folder that it begins in. Default: `/root`. */
+  /** Its working directory. Default: `/root`. */
   readonly cwd?: string;
 }
 
-/** A shell's script that becomes the command. */
+/** A shell script that executes the command. */
 export function scriptOf(args: readonly string[], { env = {}, cwd = '/root' }: Surroundings): string {
   if (args.length === 0) throw new ConfigError('exec needs a command', "for example ['uname', '-a']");
   const variables = Object.entries(env).map(([name, value]) => {

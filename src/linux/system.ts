@@ -18,12 +18,12 @@ const MODULES = [
   'virtio_pci_modern_dev',
   'virtio-rng',
   'virtio_console',
-  // The last one finds the devices, whose drivers are there by then.
+  // The last one finds the devices, whose drivers are loaded by then.
   'virtio_pci',
 ];
 const ENDINGS = ['.ko', '.ko.gz'];
 const OTHER_ENDINGS = ['.ko.xz', '.ko.zst'];
-/** Files of a folder of modules that are looked at. */
+/** The most files of a folder of modules that are searched. */
 const MOST_FILES = 100_000;
 
 export interface SystemOptions {
@@ -33,7 +33,7 @@ export interface SystemOptions {
   readonly channels: number;
 }
 
-/** An archive, which the kernel unpacks over those before it. */
+/** An archive, which the kernel unpacks over the earlier ones. */
 export function initialSystem({ busybox, modules, channels }: SystemOptions): Uint8Array {
   const loaded = modules === undefined ? [] : readModules(modules);
   const folder = (name: string): ArchivedFile => ({

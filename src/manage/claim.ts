@@ -114,7 +114,7 @@ export function list(folder: string): string[] {
   }
 }
 
-/** Removes a folder with nothing in it, and leaves any other alone. */
+/** Removes an empty folder, and no other. */
 export function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);

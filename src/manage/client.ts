@@ -159,7 +159,7 @@ export class ControlClient implements Disposable {
 
   #breakOff(why: string): TerrariumError {
     this.#socket.destroy();
-    return new TerrariumError('EPROTOCOL', `the machine cannot be understood: ${why}`);
+    return new TerrariumError('EPROTOCOL', `the machine sent an invalid message: ${why}`);
   }
 
   #fail(error: Error): void {

@@ -1,5 +1,5 @@
 /**
- * Named machines: one VM is one process among others. Each has a control socket, which shows its console, takes its input, and
+ * Named machines: each VM is a process. Each has a control socket, which shows its console, takes its input, and
  * stops it; programs can do all that the command line does with them. `docs/manage.md` has the protocol.
  *
  * @module

@@ -112,7 +112,7 @@ export class PublishedMachine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#record.end === undefined) {
-      // It never ran: there is no record, and the starter is told why.
+      // It never ran: there is no record, and the starter gets the reason.
       if (this.#machine === undefined) emptyFolder(this.#claim.folder);
       else await this.#end(this.#failed(this.#machine));
     }

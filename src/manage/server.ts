@@ -55,7 +55,7 @@ export class ControlServer {
       );
       server.listen(this.#path, resolve);
     });
-    // The folder already keeps other users out; this makes it visible.
+    // The folder already keeps other users out; this makes it explicit.
     chmodSync(this.#path, 0o600);
     // A later error concerns one connection (EMFILE); the machine continues.
     server.on('error', () => {});

@@ -1,6 +1,6 @@
 /**
- * A project in a link: sources, machine, breakpoints and the moment, compressed in the part of an address behind `#`, which no
- * browser sends to any server. What a link holds is somebody else's: every field is checked.
+ * A project in a link: sources, machine, breakpoints and the moment, compressed in the part of an address after `#`, which no browser sends
+ * to a server. A link may come from anyone, so every field is checked.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { hostFields } from './terra.js';
 
 /** The version of links that are made; older ones are read. */
 const VERSION = 1;
-/** Characters of a link, and of what it holds, at most. */
+/** The most characters of a link, and of its unpacked content. */
 const MOST_LINK = 1 << 20;
 const MOST_CONTENT = 8 << 20;
 const MOST_FILES = 64;
@@ -23,7 +23,7 @@ export interface TextFile {
   readonly text: string;
 }
 
-/** What came in from outside: a machine's `InputEvent`, whose kind is not checked yet. */
+/** An input from outside: a machine's `InputEvent`, whose kind is not checked yet. */
 export interface RecordedInput {
   readonly at: number;
   readonly kind: string;
@@ -32,7 +32,7 @@ export interface RecordedInput {
   readonly value: unknown;
 }
 
-/** What a link opens. */
+/** The content of a link. */
 export interface Shared {
   readonly title: string;
   readonly files: readonly TextFile[];
@@ -57,11 +57,11 @@ export function encodeLink(shared: Shared): string {
   return link;
 }
 
-/** What a fragment holds; undefined for one that is no link of this kind. @throws LinkError in words for people */
+/** The content of a fragment; undefined for one that is not a link of the lab. @throws LinkError with a message for the user */
 export function decodeLink(fragment: string): Shared | undefined {
   const text = fragment.replace(/^#/, '');
   if (!text.startsWith('k=')) return undefined;
-  if (text.length > MOST_LINK) throw new LinkError('this link is too long: no page of this kind made it');
+  if (text.length > MOST_LINK) throw new LinkError('this link is too long: the lab did not make it');
   let content: unknown;
   try {
     content = JSON.parse(
@@ -91,17 +91,17 @@ function checked(content: unknown): Shared {
     throw new LinkError(
       `this link is of version ${v}, and this page reads versions up to ${VERSION}: open it in a newer one`,
     );
-  if (!isText(title, 200)) throw wrong('its title is none');
+  if (!isText(title, 200)) throw wrong('its title is invalid');
   if (!Array.isArray(files) || files.length === 0 || files.length > MOST_FILES)
     throw wrong('it has no files, or too many');
-  if (!files.every(isFile)) throw wrong('one of its files is none');
+  if (!files.every(isFile)) throw wrong('one of its files is invalid');
   if (!Array.isArray(breakpoints) || breakpoints.length > MOST_BREAKPOINTS || !breakpoints.every(isCount))
-    throw wrong('its breakpoints are none');
-  if (moment !== undefined && !isCount(moment)) throw wrong('its moment is none');
+    throw wrong('its breakpoints are invalid');
+  if (moment !== undefined && !isCount(moment)) throw wrong('its moment is invalid');
   if (!Array.isArray(inputs) || inputs.length > MOST_INPUTS || !inputs.every(isInput))
-    throw wrong('its inputs are none');
+    throw wrong('its inputs are invalid');
   if (typeof view !== 'object' || view === null || !Object.values(view).every((one) => isText(one, 40)))
-    throw wrong('its view is none');
+    throw wrong('its view is invalid');
   return {
     title,
     files: files.map(({ name, text }) => ({ name, text })),
@@ -113,7 +113,7 @@ function checked(content: unknown): Shared {
   };
 }
 
-/** The machine that a link describes. What names files or modules is refused. */
+/** The machine that a link describes. Fields that name files or modules are refused. */
 function specOf(spec: unknown): MachineSpec {
   let read: MachineSpec;
   try {
@@ -149,18 +149,18 @@ function isKey(value: unknown): boolean {
   return isText(name, 40) && typeof down === 'boolean' && Object.keys(rest).length === 0;
 }
 
-/** Unpacks, and stops where it would become too much: a few bytes can hold gigabytes of zeros. */
+/** Unpacks, and stops at the limit: a few bytes can hold gigabytes of zeros. */
 function inflate(packed: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
   let length = 0;
   let ended = false;
   const stream = new Inflate((part, final) => {
     length += part.length;
-    if (length > MOST_CONTENT) throw new LinkError('this link holds too much: no page of this kind made it');
+    if (length > MOST_CONTENT) throw new LinkError('this link holds too much: the lab did not make it');
     parts.push(part.slice());
     ended ||= final;
   });
-  // In pieces, so that what is too much is seen early.
+  // In pieces, so that the limit is checked early.
   const PIECE = 1024;
   for (let at = 0; at < packed.length; at += PIECE)
     stream.push(packed.subarray(at, at + PIECE), at + PIECE >= packed.length);

@@ -131,7 +131,7 @@ describe('a clock that was saved', () => {
     assert.deepEqual(second.rung, ['a 90', 'c 90']);
   });
 
-  test('is refused where an alarm is not this clock’s, or its moment is none', () => {
+  test('is refused where an alarm is not this clock’s, or its moment is invalid', () => {
     const { clock, alarm } = rig();
     alarm('a').at(70);
     assert.throws(

@@ -42,7 +42,7 @@ const steps: Step[] = [
 ];
 
 describe('a trace as NDJSON', () => {
-  test('is an object an exit, with the fields that docs/trace.md names', () => {
+  test('is an object per exit, with the fields that docs/trace.md names', () => {
     const texts = traceTexts(256);
     texts.registers[0] = 'transmitter holding';
     texts.meanings[0] = "'H'";

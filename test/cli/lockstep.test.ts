@@ -19,7 +19,7 @@ describe('a guest on KVM and the software CPU at once', { skip: noKvm }, () => {
         '60s',
       ]);
       assert.equal(status, 0, stderr);
-      assert.match(stderr, /KVM and the software CPU do the same, compared [\d,]+ times?; \w+: /);
+      assert.match(stderr, /KVM and the software CPU gave the same results, compared [\d,]+ times?; \w+: /);
       const alone = terrarium(['run', `guests/${name}`, '--engine', 'soft', '--quiet']);
       assert.equal(stdout, alone.stdout, 'prints what it prints alone');
     });
@@ -27,7 +27,7 @@ describe('a guest on KVM and the software CPU at once', { skip: noKvm }, () => {
   test('that never ends is compared as far as it comes', () => {
     const { status, stderr } = terrarium(['run', 'guests/lj-kernel1', '--lockstep', '--timeout', '500ms']);
     assert.equal(status, 0, stderr);
-    assert.match(stderr, /did the same as far as they came, compared \d+ times?/);
+    assert.match(stderr, /gave the same results until then, compared \d+ times?/);
   });
 
   test('parts where it reads the time, with both states side by side', () => {
@@ -53,7 +53,7 @@ describe('a guest on KVM and the software CPU at once', { skip: noKvm }, () => {
     assert.equal(status, 1, stderr);
     assert.match(
       stderr,
-      /part after they were compared \d+ times?: (rax differs|kvm writes 0x[0-9a-f]+ to io 0xe9)/,
+      /differ after they were compared \d+ times?: (rax differs|kvm writes 0x[0-9a-f]+ to io 0xe9)/,
     );
     assert.match(stderr, /^kvm: [\s\S]*^rip [\s\S]*^soft: [\s\S]*^rip /m);
     assert.match(stderr, /clocks of their own/);
@@ -72,7 +72,7 @@ describe('a guest interpreted and translated at once', () => {
         '2000',
       ]);
       assert.equal(status, 0, stderr);
-      assert.match(stderr, /interpreted and translated do the same, compared [\d,]+ times?/);
+      assert.match(stderr, /interpreted and translated gave the same results, compared [\d,]+ times?/);
     });
 
   test('is compared also where it never exits', () => {
@@ -85,8 +85,8 @@ describe('a guest interpreted and translated at once', () => {
 
 test('what does not go with it is refused', () => {
   for (const [words, message] of [
-    [['--gdb', ''], /--lockstep and --gdb do not go together/],
-    [['--engine', 'soft'], /--lockstep takes both engines/],
+    [['--gdb', ''], /--lockstep and --gdb cannot be combined/],
+    [['--engine', 'soft'], /--lockstep uses both engines/],
     [['--simvirtio', 'polling'], /no exits to compare/],
   ] as const) {
     const { status, stderr } = terrarium(['run', 'guests/hello', '--lockstep', ...words.filter(Boolean)]);

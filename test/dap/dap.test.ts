@@ -29,7 +29,7 @@ for (const { name: engine, skip } of engines) {
               [false, undefined],
             ],
           );
-          assert.match(set[1]!.message!, /line 2 has no code: the next one that has is 4/);
+          assert.match(set[1]!.message!, /line 2 has no code: the next line with code is 4/);
           assert.match(set[2]!.message!, /k\.S has no code in line 90/);
         });
         assert.equal((await hit).reason, 'breakpoint');

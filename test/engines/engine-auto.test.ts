@@ -78,7 +78,7 @@ describe('where the library that calls KVM cannot be loaded, or the system is no
       lie,
       `const Module = require('node:module'), resolve = Module._resolveFilename;
        Module._resolveFilename = (name, ...rest) => {
-         if (/^(koffi|@koromix)/.test(name)) throw new Error('it is not there');
+         if (/^(koffi|@koromix)/.test(name)) throw new Error('it does not exist');
          return resolve(name, ...rest);
        };
        const open = process.dlopen;

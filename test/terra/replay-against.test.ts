@@ -32,6 +32,6 @@ describe('replay --against', () => {
     assert.equal(terrarium(['run', 'guests/hello', '--engine', 'soft', '--save', snapshot]).status, 0);
     const refused = terrarium(['replay', good, '--against', snapshot]);
     assert.equal(refused.status, 2, refused.stderr);
-    assert.match(refused.stderr, /is a snapshot, and no recording/);
+    assert.match(refused.stderr, /is a snapshot, not a recording/);
   });
 });

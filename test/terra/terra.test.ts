@@ -249,8 +249,8 @@ describe('the command line', { skip: noCompiler }, () => {
     content[700_000]! ^= 1;
     writeFileSync(moved, content);
     for (const [file, message] of [
-      [moved, /moved\.img is not as it was when d\.img was used \(its content\)/],
-      ['README.md', /README\.md is not as it was when d\.img was used \(it has \d+ bytes, and had 1048576\)/],
+      [moved, /moved\.img has changed since d\.img was used \(its content\)/],
+      ['README.md', /README\.md has changed since d\.img was used \(it has \d+ bytes, and had 1048576\)/],
     ] as const)
       for (const command of [
         ['replay', recording],
@@ -270,8 +270,8 @@ describe('the command line', { skip: noCompiler }, () => {
     const wrong: [string[], RegExp][] = [
       [['run', '--from', file], /x\.terra: no such file/],
       [['run', '--from', 'README.md'], /this is no snapshot and no recording/],
-      [['replay', 'guests/hello'], /this is no file/],
-      [['replay', 'test/terra/version-1-snapshot.terra'], /is a snapshot, and no recording/],
+      [['replay', 'guests/hello'], /this is not a file/],
+      [['replay', 'test/terra/version-1-snapshot.terra'], /is a snapshot, not a recording/],
       [['run', 'k.S', '--from', 'test/terra/version-1-snapshot.terra'], /the snapshot has its own image/],
       [['run', 'guests/hello', '--record', file, '--engine', 'kvm'], /take --engine soft/],
       [['run', 'guests/hello', '--record', file, '--clock', 'wall'], /without --clock wall/],

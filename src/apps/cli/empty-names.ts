@@ -1,5 +1,5 @@
 /**
- * Names of files that are empty, as an unset variable in quotes gives: no command means the current folder by them.
+ * Empty file names, such as an unset variable in quotes gives: for no command do they mean the current folder.
  *
  * @module
  */

@@ -8,8 +8,8 @@ import { loadCompiled, saveCompiled } from '../../runtime/thread/compiled.js';
 import { warmUp } from '../../runtime/thread/worker-pool.js';
 import type * as program from './every-command.js';
 
-// A machine's thread, where it gets one (see `canRunHere`), takes longer to start than everything else here: start it before the
-// rest is loaded, which is why this file reaches past runtime's face, which would load all of it.
+// A machine's thread, where it gets one (see `canRunHere`), takes longer to start than everything else here: start it before the rest is
+// loaded. So this file imports past runtime's index, which would load all of it.
 const said = new Set(process.argv.map((word) => word.replace(/=.*/, '')));
 const elsewhere = said.has('--detach') && !said.has('--detached-child');
 const threaded = ['--screen', '--gdb', '--name', '--device', '--hypercalls', '--simvirtio'];

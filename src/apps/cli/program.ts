@@ -11,7 +11,7 @@ import { joinFiles } from '../frontend/trace-format.js';
 import { refuseEmptyNames } from './empty-names.js';
 import { fromQemu } from './qemu-words.js';
 
-/** Commands, each made when it is wanted: a guest should not wait for code that it does not need. */
+/** The commands; each is made when it is needed: a guest should not wait for code that it does not need. */
 export type Commands = Readonly<Record<string, () => Promise<Command>>>;
 
 const examples = `
@@ -35,7 +35,7 @@ Examples:
 /** Runs one command line; sets the process's exit status. */
 export async function runProgram(argv: readonly string[], known: Commands): Promise<void> {
   for (const output of [standardOutput, standardError]) endWithReader(output);
-  // Not by commander's own option: this needs no command to be loaded.
+  // Not by commander's own option, so that no command is loaded for it.
   if (argv[2] === '-V' || argv[2] === '--version') {
     void standardOutput.write(`${version()}\n`);
     return;
@@ -65,7 +65,7 @@ export async function runProgram(argv: readonly string[], known: Commands): Prom
   }
 }
 
-/** The words of `run`, with QEMU's among them translated. */
+/** The arguments of `run`, with QEMU's options translated. */
 function inOurs(argv: readonly string[]): string[] {
   const { words, note } = fromQemu(argv.slice(3));
   if (note !== undefined && !words.includes('--quiet')) say(`${printableText(note)}\n`);
@@ -73,8 +73,8 @@ function inOurs(argv: readonly string[]): string[] {
 }
 
 /**
- * Ends the process when the reader of a stream has gone (`| head -1`), as SIGPIPE ends others. A command that has more to do
- * then adds its own listener.
+ * Ends the process when the reader of a stream has closed it (`| head -1`), as SIGPIPE ends others. A command that has more to do then adds
+ * its own listener.
  */
 function endWithReader(output: StandardOutput): void {
   output.onError(() => {

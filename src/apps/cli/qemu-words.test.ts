@@ -4,7 +4,7 @@ import { fromQemu } from './qemu-words.js';
 
 const ours = (line: string) => fromQemu(line.split(' ')).words.join(' ');
 
-describe('QEMU’s words', () => {
+describe('QEMU’s options', () => {
   const cases: [theirs: string, ours: string][] = [
     ['-kernel k -initrd i -append a', 'k --initrd i --append a'],
     ['-nographic -serial mon:stdio -m 512 -kernel k', '--memory 512M k'],
@@ -34,9 +34,9 @@ describe('QEMU’s words', () => {
   ];
   for (const [theirs, expected] of cases) test(theirs, () => assert.equal(ours(theirs), expected));
 
-  test('are told of in ours', () => {
+  test('are reported with ours', () => {
     const { note } = fromQemu(['-kernel', 'k', '-append', 'a b']);
-    assert.equal(note, "terrarium: QEMU’s words in ours: terrarium run k --append 'a b'");
+    assert.equal(note, "terrarium: QEMU’s options in ours: terrarium run k --append 'a b'");
   });
 
   test('are left alone where they are ours, or another program’s', () => {
@@ -54,6 +54,6 @@ describe('QEMU’s words', () => {
     assert.throws(() => fromQemu(['-nic', 'bridge']), /a network of bridge/);
     assert.throws(() => fromQemu(['-device', 'ivshmem']), /-device ivshmem is QEMU’s/);
     assert.throws(() => fromQemu(['-d', 'int']), { hint: /--trace/ });
-    assert.throws(() => fromQemu(['-kernel']), /no value/);
+    assert.throws(() => fromQemu(['-kernel']), /value is missing/);
   });
 });

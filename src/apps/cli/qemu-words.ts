@@ -1,5 +1,5 @@
 /**
- * QEMU's options, typed out of habit: each becomes what does it here, and the user is told.
+ * QEMU's options, typed out of habit: each becomes the option that does the same here, and a line says so.
  * Source: qemu-system-x86_64(1), version 7.2.
  *
  * @module
@@ -8,14 +8,14 @@ import { command } from '../../command.js';
 import { ConfigError } from '../../errors.js';
 import { quoted } from '../frontend/quoted.js';
 
-/** A command line in our words. */
+/** A command line with our options. */
 export interface Translated {
   words: string[];
-  /** One line for the user; undefined where nothing was QEMU's. */
+  /** One line for the user; undefined where no option was QEMU's. */
   note?: string;
 }
 
-/** What an option becomes: words, or a drive that may be all that is to run. */
+/** The result for an option: words, or a drive, which may be all that the command line runs. */
 type Meaning = (value: string) => readonly string[];
 
 const nothing: Meaning = () => [];
@@ -111,7 +111,8 @@ export function fromQemu(words: readonly string[]): Translated {
       out.push(...plain[word]!);
     } else if (Object.hasOwn(valued, word)) {
       const value = words[++n];
-      if (value === undefined) throw new ConfigError(`${word} is QEMU’s, and has no value here`);
+      if (value === undefined)
+        throw new ConfigError(`${word} is an option of QEMU’s, and its value is missing`);
       out.push(...valued[word]!(value));
     } else {
       out.push(word);
@@ -123,11 +124,11 @@ export function fromQemu(words: readonly string[]): Translated {
   const whole = startOfDrive(out, words);
   return {
     words: whole,
-    note: `terrarium: QEMU’s words in ours: ${command('run')} ${whole.map(quoted).join(' ')}`,
+    note: `terrarium: QEMU’s options in ours: ${command('run')} ${whole.map(quoted).join(' ')}`,
   };
 }
 
-/** Where drives are all that was named, the first that QEMU would boot is what is run. */
+/** Where only drives were named, the first one that QEMU would boot is run. */
 function startOfDrive(out: readonly string[], typed: readonly string[]): string[] {
   if (typed.includes('-kernel')) return [...out];
   const first = out.findIndex(isDrive);
@@ -151,7 +152,7 @@ function drive(value: string): readonly string[] {
   return fields.get('media') === 'cdrom' ? ['--cdrom', file] : ['--disk', file];
 }
 
-/** QEMU counts MiB where no unit is said. */
+/** QEMU counts MiB without a unit. */
 function memory(value: string): readonly string[] {
   const [size = ''] = value.replace(/^size=/, '').split(',');
   return ['--memory', /^\d+$/.test(size) ? `${size}M` : size.toUpperCase()];

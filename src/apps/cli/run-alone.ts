@@ -1,4 +1,4 @@
-/** The command line with `run` alone, which most often has to be quick: a bundle of its own, without what only others need. */
+/** The command line with `run` alone, the command that must start quickly: its own bundle, without code that only others need. */
 import { runCommand } from './commands/run/run.js';
 import { runProgram } from './program.js';
 

@@ -32,7 +32,7 @@ export function requireAccess(access: AccessRules, command: string, args: unknow
   if (typeof given === 'string' && sameText(given, access.token)) return true;
   throw new ConfigError(
     given === undefined
-      ? 'this port takes no request without its token'
+      ? 'this port accepts no request without its token'
       : 'this is not the token of this port',
     'put "token" into the launch configuration, as the adapter printed it when it was started',
   );

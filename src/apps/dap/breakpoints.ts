@@ -1,5 +1,5 @@
 /**
- * The editor's breakpoints. It sends all of a kind at once, and again whenever one of them changes.
+ * The editor's breakpoints. It sends all of a kind at once, and again when one of them changes.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Breakpoint, DebugError, type Debugger, errorText, type Watchpoint 
 import type { Guest } from './launch.js';
 import { addressOf, hex } from './values.js';
 
-/** How the editor's list names a breakpoint. */
+/** A breakpoint's name in the editor's list. */
 export type Kind = 'breakpoint' | 'function breakpoint' | 'instruction breakpoint' | 'data breakpoint';
 
 /** A breakpoint as the editor requested it. */
@@ -84,7 +84,7 @@ export class Breakpoints {
     return { ids: found.map(({ answer }) => answer.id), kind: found[0]!.wanted.kind };
   }
 
-  /** One that did not change stays, with its count of hits. */
+  /** An unchanged one stays, with its hit count. */
   async #replace(
     guest: Guest,
     group: string,
@@ -166,7 +166,7 @@ function noCodeOf({ sources, symbols }: Guest, path: string): DebugError {
   const why =
     symbols.symbols.length > 0 ? 'it has only symbols, and no lines' : 'it has neither symbols nor lines';
   return new DebugError(
-    `this guest's image does not say which lines it came from: ${why}`,
+    `this guest's image does not contain its source lines: ${why}`,
     'let "program" be the source, or compile with -g; breakpoints at addresses work',
   );
 }
@@ -183,7 +183,7 @@ function describe(
     instructionReference: hex(found.addresses[0]!),
     ...(source && found.source && { source, line: found.source.line }),
     ...(moved && {
-      message: `line ${wanted.spec.line} has no code: the next one that has is ${found.source.line}`,
+      message: `line ${wanted.spec.line} has no code: the next line with code is ${found.source.line}`,
     }),
   };
 }

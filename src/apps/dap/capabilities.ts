@@ -35,7 +35,7 @@ export const capabilities: DebugProtocol.Capabilities = {
     },
     {
       filter: 'ended',
-      label: 'The guest ends well',
+      label: 'The guest ends without an error',
       description: 'Stop once more when the guest has halted, exited or reset itself',
       default: false,
     },

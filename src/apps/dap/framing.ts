@@ -19,7 +19,7 @@ export class Framing extends Transform {
     else done(new Error(wrong));
   }
 
-  /** Gives what is wrong with it; undefined where nothing is. */
+  /** Returns the error in it; undefined where there is none. */
   #follow(chunk: Buffer): string | undefined {
     for (let at = 0; at < chunk.length; ) {
       if (this.#left > 0) {
@@ -56,7 +56,7 @@ export class Framing extends Transform {
 /** The fields that a header may have. HTTP's, which a web page can send to any port of this computer, end the connection. */
 const fields = ['content-length:', 'content-type:'];
 
-/** Whether a line of a header, whole or only begun, is one of its fields. */
+/** Whether a line of a header, complete or not, is one of its fields. */
 function couldBeField(line: string): boolean {
   const text = line.toLowerCase();
   return fields.some((field) => field.startsWith(text) || text.startsWith(field));

@@ -1,5 +1,5 @@
 /**
- * The extension that tells VS Code of the debug type `terrarium`: `editors/vscode`, as a VSIX that VS Code installs itself.
+ * The extension that adds the debug type `terrarium` to VS Code: `editors/vscode`, as a VSIX that VS Code installs itself.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const NAME = 'terrarium-debug.vsix';
 /** How long VS Code may take: milliseconds. */
 const TIMEOUT_MS = 120_000;
 
-/** Writes the extension to a file, for editors that are told to install it from there. */
+/** Writes the extension to a file, from which editors can install it. */
 export function writeExtension(file: string): void {
   writeFileSync(file, extension());
   process.stdout.write(`${file}: install it with: code --install-extension ${file}\n`);

@@ -121,7 +121,7 @@ function flagsOf(launch: LaunchArguments): MachineFlags {
   return command.opts<MachineFlags>();
 }
 
-/** A value as people write it into launch.json, as words of the command line. */
+/** A value as written in launch.json, as words of the command line. */
 function wordsFor(name: FieldName, value: unknown): string[] {
   if (value === undefined || value === null) return [];
   if (typeof value === 'boolean') return wordsOf({ [name]: value });

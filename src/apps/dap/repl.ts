@@ -17,7 +17,7 @@ const HELP = `words
   devices, exits the machine's devices; the last exits
   whence PLACE   where the value of a register or of memory comes from: whence rax
   writes PLACE   all writes to memory so far: writes counter
-  locals         the parameters and variables of this function of C
+  locals         the parameters and variables of the current C function
   ptype TYPE     a type of C with its members, or that of an expression: ptype struct node
   list [WHERE]   instructions around the next one, or around main, k.S:12, 0x7c00
   <text          sends the text and a line end to the guest's serial port; <<text sends it without the line end
@@ -26,7 +26,7 @@ anything else is an expression
   rax, al, zf, cs       registers and flags
   counter, p->next, a[3], (struct x *) 0x1000
                         variables and types of C
-  counter, &counter     symbols; of a label in assembler the name is its address
+  counter, &counter     symbols; the name of an assembler label is its address
   word [es:di], counter:u16, *rsp    memory
   rax = 5, word [0x500] = 'A'        sets`;
 

@@ -21,7 +21,7 @@ export class SourceMap {
     return this.#byPath.get(realPath(place));
   }
 
-  /** A file as the editor is told of it; undefined where it is not on this computer. */
+  /** A file in the editor's form; undefined where it is not on this computer. */
   sourceOf(file: SourceFile): DebugProtocol.Source | undefined {
     const place = this.#find(file);
     return place === undefined ? undefined : { name: file.name, path: place };

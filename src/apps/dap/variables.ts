@@ -107,7 +107,7 @@ export class Variables {
     return children === undefined ? 0 : this.#reference(children);
   }
 
-  /** Only what is in the function that runs can be set: another one's registers are not the CPU's. */
+  /** Only variables of the current function can be set: a caller's registers are not the CPU's. */
   async #functionOf(frame: number): Promise<{ parameters: Item[]; variables: Item[] }> {
     const shown = await this.#debug.locals(frame);
     const items = (parameters: boolean) =>
@@ -159,7 +159,7 @@ export class Variables {
   }
 }
 
-/** @param named its expression means this value: the names are those of the function that runs */
+/** @param named its expression means this value: names are those of the current function */
 function itemOf({ name, text, type, expression, address, children }: CValue, named: boolean): Item {
   return {
     name: name === '' ? '(without a name)' : name,

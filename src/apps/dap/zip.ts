@@ -11,7 +11,7 @@ export interface ZipFile {
 const DATE = 0x0021;
 const UTF8_NAMES = 0x0800;
 
-/** A ZIP archive whose files are stored as they are (APPNOTE 4.3). */
+/** A ZIP archive whose files are stored without compression (APPNOTE 4.3). */
 export function zip(files: readonly ZipFile[]): Uint8Array {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];

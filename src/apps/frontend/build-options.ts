@@ -19,11 +19,11 @@ export function addBuildOptions(command: Command): Command {
   return command
     .option(
       '--cc <compiler>',
-      'the C compiler: gcc, clang, x86_64-elf-gcc (default: the variable CC, else as found)',
+      'the C compiler: gcc, clang, x86_64-elf-gcc (default: the variable CC, else the first one found)',
     )
     .option(
       '--cflags <words>',
-      "further words for the compiler: '-O0 -DDEBUG=1'; a guest.json has a field of that name",
+      "further options for the compiler: '-O0 -DDEBUG=1'; a guest.json has a field of that name",
     );
 }
 

@@ -1,6 +1,6 @@
 /**
- * What is said of every run: how it ended, and what is to know of it meanwhile. What is said of a bad end lies in `outcome-text.ts`,
- * which takes longer to load than a good one takes.
+ * The reports about every run: how it ended, and notes while it runs. The report about a bad end is in `outcome-text.ts`, which takes
+ * longer to load than a good end takes to report.
  *
  * @module
  */
@@ -32,21 +32,21 @@ export function printGuestLog(machine: HostedMachine): void {
 
 /** Says on stderr that `auto` did not take KVM, and why. */
 export function printEngine({ engine, engineBecause }: HostedMachine): void {
-  // Whoever has chosen by the variable knows.
+  // The user who set the variable knows it.
   if (engineBecause === undefined || process.env.TERRARIUM_ENGINE !== undefined) return;
   const style = styleFor(standardError);
   const running = engine === 'soft' ? 'running on the software CPU' : `running on ${engine}`;
   say(`${style.bold('terrarium:')} ${engineBecause}: ${running}\n`);
 }
 
-/** What a guest wrote, and how it would have been kept. */
+/** How much a guest wrote to disks, and how to keep it. */
 function writtenText({ name, file, bytes }: { name: string; file: string; bytes: number }): string {
   const size = bytes < 2 ** 20 ? `${Math.ceil(bytes / 1024)}K` : `${(bytes / 2 ** 20).toFixed(1)}M`;
   const option = name.startsWith('fd') ? '--floppy' : '--disk';
   return `  ${size} were written to ${name} and are lost: ${option} ${file},write keeps them there, ${option} ${file},keep=COPY in a copy`;
 }
 
-/** How a run ended: a line, what more there is to say of it, and the addresses that nothing answered. */
+/** How a run ended: a line, further notes, and the addresses that no device answered. */
 export function endingText(outcome: HostedOutcome, style: Style, more: readonly string[] = []): string {
   const { engine, exits, coalesced, elapsedMs } = outcome;
   const lines = [
@@ -63,7 +63,7 @@ export function endingText(outcome: HostedOutcome, style: Style, more: readonly 
     const verb = write ? 'wrote' : 'read';
     const place = space === 'port' ? 'port' : 'address';
     const missing = missingAt(space, address);
-    // What is said of what it waits for is not said again.
+    // The reason for its wait is not repeated.
     const said = missing === undefined || more.some((line) => line.includes(missing.instead));
     const there = said ? '' : ` (${missing.what}: ${missing.instead})`;
     lines.push(
@@ -101,7 +101,7 @@ function endOf(outcome: HostedOutcome, style: Style): string {
   }
 }
 
-/** True for unwanted ends, which are explained without being asked. */
+/** True for unwanted ends, which are always explained. */
 export const needsExplanation: (
   outcome: Pick<HostedOutcome, 'kind' | 'reason' | 'registers' | 'system'>,
 ) => boolean = endsBadly;

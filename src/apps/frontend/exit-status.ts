@@ -10,7 +10,7 @@ export const ExitStatus = {
   engine: 4,
   timedOut: 124,
   interrupted: 130,
-  /** As a shell reports SIGPIPE: the reader of stdout has gone. */
+  /** As a shell reports SIGPIPE: the reader of stdout has closed it. */
   abandoned: 141,
 } as const;
 

@@ -1,6 +1,6 @@
 /**
- * What a snapshot's or recording's machine was made with and the file does not hold: disks and firmware. A changed one would make
- * another run of it, silently.
+ * Fingerprints of the disks and the firmware with which a snapshot's or recording's machine was made; the file does not contain them. A
+ * changed one would silently change the run.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export function fingerprintsOf(spec: MachineSpec): Fingerprint[] {
 }
 
 /**
- * @param asked names the files again
+ * @param asked has the files again
  * @throws ConfigError for a file that has changed, and for another one
  */
 export function requireSameFiles(kept: readonly Fingerprint[], asked: MachineSpec, from: string): void {
@@ -40,8 +40,8 @@ export function requireSameFiles(kept: readonly Fingerprint[], asked: MachineSpe
       if (found.size === size && found.digest === digest) continue;
       const difference = found.size === size ? 'its content' : `it has ${found.size} bytes, and had ${size}`;
       throw new ConfigError(
-        `${from}: ${file} is not as it was when ${name} was used (${difference})`,
-        'a copy of the file from before is needed; what a guest wrote to a disk with ",write" changed it too',
+        `${from}: ${file} has changed since ${name} was used (${difference})`,
+        'use a copy of the earlier file; a guest’s writes to a disk with ",write" change it too',
       );
     }
   }

@@ -3,7 +3,7 @@ import { frameWords, isPcap, PCAP_HEADER, readPcap } from '../../net/index.js';
 
 const SECOND = 1_000_000_000;
 
-/** The lines of a file of frames, a frame each; undefined where the file is none, or cannot be read. */
+/** The lines of a pcap file, one for each frame; undefined where it is another file, or cannot be read. */
 export function frameLines(file: string): Iterable<string> | undefined {
   return file !== '-' && startsAsPcap(file) ? lines(new Uint8Array(readFileSync(file))) : undefined;
 }
@@ -15,7 +15,7 @@ function startsAsPcap(file: string): boolean {
     const head = new Uint8Array(PCAP_HEADER);
     return fstatSync(fd).isFile() && readSync(fd, head) === head.length && isPcap(head);
   } catch {
-    // Who reads it as a trace says what is wrong.
+    // The reader of traces reports the error.
     return false;
   } finally {
     if (fd !== undefined) closeSync(fd);

@@ -1,5 +1,5 @@
 /**
- * Where compiled submissions and verdicts are kept, so that a grading goes on after an interruption.
+ * The folder for compiled submissions and verdicts, so that an interrupted grading can continue.
  *
  * @module
  */

@@ -36,14 +36,14 @@ export function readLines(file: string, take: (line: string) => void): LinesRead
         for (const line of buffer.toString('utf8', 0, end).split('\n')) {
           lines++;
           if (line.length > LONGEST)
-            fail(`line ${lines} is longer than ${LONGEST} bytes, which no line of a trace is`);
+            fail(`line ${lines} is longer than ${LONGEST} bytes, too long for a line of a trace`);
           take(line);
         }
       }
       buffer.copy(buffer, 0, end + 1, length);
       kept = length - end - 1;
       if (kept > LONGEST)
-        fail(`line ${lines + 1} is longer than ${LONGEST} bytes, which no line of a trace is`);
+        fail(`line ${lines + 1} is longer than ${LONGEST} bytes, too long for a line of a trace`);
     }
   } catch (cause) {
     if (cause instanceof TerrariumError) throw cause;

@@ -22,7 +22,7 @@ import { type AssemblerName, assemblers } from '../../runtime/index.js';
 import { addTyped, type TypedFlag } from './typed-text.js';
 import { asArgument } from './values.js';
 
-/** What commander has parsed: the options by their names, and the text to type at the start. */
+/** The options that commander has parsed, by their names, and the text to type at the start. */
 export interface MachineFlags {
   type?: TypedFlag[];
   [word: string]: unknown;
@@ -53,7 +53,7 @@ function optionsFor(name: FieldName): Option[] {
     return off === undefined ? [shown, opposite.hideHelp()] : [shown.hideHelp(), opposite];
   }
   if (name === 'as') {
-    // One word for both: what to take a file for, and which assembler a source is for.
+    // One option for both: the kind of a file, and the assembler of a source.
     const both = new Option(option, `${says}; of an assembler source: which assembler`);
     return [both.choices([...(kind.names ?? []), ...assemblers])];
   }
@@ -69,7 +69,7 @@ function parserOf(kind: Kind<unknown>): (text: string, before: unknown) => unkno
 }
 
 /**
- * What the command line says about the machine.
+ * The machine that the command line describes.
  * @param folder where the paths of modules begin. Default: the current folder
  */
 export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec {
@@ -81,7 +81,7 @@ export function specOf(flags: MachineFlags, folder = process.cwd()): MachineSpec
     const { kind } = fieldOf(name);
     spec[name] = kind === flag && typeof said === 'string' ? kind.parse(said) : said;
   }
-  // A user without KVM sets the variable once, and not an option with every command.
+  // A user without KVM sets the variable once, instead of an option with every command.
   const { TERRARIUM_ENGINE: engine = '' } = process.env;
   if (engine !== '' && (spec.engine === undefined || spec.engine === 'auto'))
     spec.engine = fieldOf('engine').kind.parse(engine);

@@ -17,10 +17,10 @@ export function printOutcome(
   say(`${outcomeText(outcome, styleFor(standardError), syntax, memory)}\n`);
 }
 
-/** Ends of a guest that went on. */
+/** Ends after which the guest could continue. */
 const unfinished: ReadonlySet<string> = new Set(['timeout', 'limit', 'stopped']);
 
-/** How a run ended: one line where all is well, with the CPU's state where it is not. */
+/** How a run ended: one line after a normal end, with the CPU's state after others. */
 export function outcomeText(
   outcome: HostedOutcome,
   style: Style,
@@ -79,7 +79,7 @@ export function printStatistics(
   say(`\ncounted by ${engine} itself:\n${formatCounters(ofRun)}\n`);
 }
 
-/** What the software CPU's translator did, with the places where its code was left most, and why no more is made, if so. */
+/** The work of the software CPU's translator: the addresses where its code was left most often, and why it stopped translating, if it did. */
 function translationText(
   done: NonNullable<HostedOutcome['translation']>,
   nameOf: (address: bigint) => string = (address) => `0x${address.toString(16)}`,
@@ -93,11 +93,11 @@ function translationText(
   ].join(' ');
   const lines = places.map(({ rip, times, enters }) => {
     const why = enters
-      ? 'went on to code that is not translated'
-      : 'left: the interpreter did the instruction';
+      ? 'continued in code that is not translated'
+      : 'left: the interpreter executed the instruction';
     return `  ${String(times).padStart(10)}  ${nameOf(rip)}: ${why}`;
   });
-  if (stopped !== undefined) lines.push(`no more is translated: ${stopped}`);
+  if (stopped !== undefined) lines.push(`translation has stopped: ${stopped}`);
   return [text, ...lines].join('\n');
 }
 

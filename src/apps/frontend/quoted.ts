@@ -1,4 +1,4 @@
-/** As a shell takes it for one word. */
+/** Quoted, so that a shell takes it as one word. */
 export function quoted(word: string): string {
   return /^[\w./@%+:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

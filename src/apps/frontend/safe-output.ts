@@ -1,5 +1,5 @@
 /**
- * What a guest prints, made safe for a terminal. A terminal obeys control sequences: they move its cursor, rename its window,
+ * Makes a guest's output safe for a terminal. A terminal obeys control sequences: they move its cursor, rename its window,
  * send input as if the user had typed it, and in some terminals write to the clipboard.
  *
  * @module
@@ -29,4 +29,4 @@ export class SafeOutput {
 
 /** The option of every command that shows a guest's console; on by default where the run was started elsewhere. */
 export const SAFE_OUTPUT =
-  "keep control sequences out of what the guest prints: it could rename this terminal's window or type on it";
+  "remove control sequences from the guest's output: they could rename this terminal's window or send it input";

@@ -1,6 +1,6 @@
 /**
- * stdout and stderr, written to without Node's streams wherever that takes no waiting: to load those takes as long as to run a
- * small guest. Once anybody has asked for `process.stdout` all goes through it, so that nothing overtakes anything.
+ * stdout and stderr, written without Node's streams as long as no write must wait: loading the streams takes as long as running a small
+ * guest. Once any code has used `process.stdout`, all output goes through it, so that the order is kept.
  *
  * @module
  */
@@ -32,9 +32,9 @@ export class StandardOutput {
   readonly #name: Name;
   readonly #number: number;
   #onError: (error: NodeJS.ErrnoException) => void = () => {};
-  /** Node's stream, once it is there. */
+  /** Node's stream, once it is loaded. */
   #stream: NodeJS.WriteStream | undefined;
-  /** Where bytes are written without it; undefined before the first, -1 where that cannot be. */
+  /** The file descriptor for writes without it; undefined before the first write, -1 where there is none. */
   #file: number | undefined;
   #terminal: boolean | undefined;
 
@@ -55,14 +55,14 @@ export class StandardOutput {
     });
   }
 
-  /** Shows its text as a terminal does. */
+  /** Whether it is a terminal that shows text. */
   get isTTY(): boolean {
     if (this.#stream !== undefined) return this.#stream.isTTY === true;
     this.#terminal ??= this.#look() ?? process[this.#name].isTTY === true;
     return this.#terminal;
   }
 
-  /** True where both go to one place: a terminal, or a file or pipe, as after `2>&1`. */
+  /** True where both have the same target: a terminal, or a file or pipe, as after `2>&1`. */
   sharesWith(other: StandardOutput): boolean {
     if (this.isTTY && other.isTTY) return true;
     try {
@@ -73,7 +73,7 @@ export class StandardOutput {
     }
   }
 
-  /** True where somebody listens for the errors of Node's stream. */
+  /** True where Node's stream has a listener for errors. */
   get watched(): boolean {
     return (this.#stream?.listenerCount('error') ?? 0) > 1;
   }
@@ -83,12 +83,12 @@ export class StandardOutput {
     return this.#stream?.writableLength ?? 0;
   }
 
-  /** Has somebody told why nothing more can be written, `EPIPE` where the reader has gone; in place of who was told before. */
+  /** Sets the listener that gets the reason why nothing more can be written, `EPIPE` where the reader has closed it; it replaces the earlier one. */
   onError(listener: (error: NodeJS.ErrnoException) => void): void {
     this.#onError = listener;
   }
 
-  /** Resolves when its reader has it, or never will; undefined where that is so already. */
+  /** Resolves when the reader has taken all bytes, or cannot any more; undefined where that is already the case. */
   write(data: Uint8Array | string): Promise<void> | undefined {
     let rest = typeof data === 'string' ? Buffer.from(data) : data;
     try {
@@ -125,7 +125,7 @@ export class StandardOutput {
       const stats = fstatSync(this.#number);
       if (stats.isFile() || (process.platform === 'linux' && stats.isCharacterDevice())) return this.#number;
       if (process.platform !== 'linux' || !stats.isFIFO()) return -1;
-      // The same pipe, opened once more: that this one does not wait is nobody else's concern.
+      // The same pipe, opened again: so its non-blocking mode does not affect other processes.
       return openSync(`/proc/self/fd/${this.#number}`, constants.O_WRONLY | constants.O_NONBLOCK);
     } catch {
       return -1;
@@ -153,7 +153,7 @@ export class StandardOutput {
 export const standardOutput = new StandardOutput('stdout', 1);
 export const standardError = new StandardOutput('stderr', 2);
 
-/** Says something on stderr. */
+/** Writes a text to stderr. */
 export function say(text: string): void {
   void standardError.write(text);
 }

@@ -11,7 +11,7 @@ import { isFile, standardError, standardOutput } from './standard-output.js';
 
 /** How many console bytes are kept for expectations, from the start. A guest may print without end. */
 const KEPT_BYTES = 16 * 1024 * 1024;
-/** How many typed bytes wait for a guest that does not read its serial port; further ones are dropped. */
+/** How many typed bytes wait for a guest that does not read its serial port; more are dropped. */
 const MAX_WAITING = 4096;
 const LINE_FEED = 0x0a;
 const MAX_TAIL = 8192;
@@ -26,28 +26,28 @@ export const keyTargets = ['serial', 'keyboard', 'both'] as const;
 export type KeyTarget = (typeof keyTargets)[number];
 
 export interface ConsoleOptions {
-  /** Keep what is printed. */
+  /** Keep the output. */
   keep: boolean;
-  /** Also receives what is printed. */
+  /** Also receives the output. */
   tap?: ((bytes: Uint8Array) => void) | undefined;
   /** The terminal shows the guest's screen: output waits for `close`, and the screen handles the keys. */
   screen?: boolean;
-  /** Where keys typed at a terminal go; a stdin that is no terminal is always the serial port. Default `both`. */
+  /** Where keys typed at a terminal go; a stdin that is not a terminal always goes to the serial port. Default `both`. */
   keys?: KeyTarget;
-  /** Writes what is printed, instead of stdout. */
+  /** Writes the output, instead of stdout. */
   write?: ((bytes: Uint8Array) => unknown) | undefined;
 }
 
 /** A machine's console on this process's stdin and stdout. */
 export interface ConnectedConsole {
-  /** What the guest printed, where it is kept. */
+  /** The guest's output, where it is kept. */
   readonly bytes: Uint8Array;
   /** The last 8 KiB of output, as text: a BIOS prints on the screen and here. */
   readonly tail: string;
   /** The last output has no newline, and is on the terminal to which Terrarium's messages go. */
   readonly openLine: boolean;
   /**
-   * Why stdout cannot be written: `EPIPE` where its reader has gone, `ENOSPC` where its disk is full; undefined while it can.
+   * Why stdout cannot be written: `EPIPE` where its reader has closed it, `ENOSPC` where its disk is full; undefined while it can.
    */
   readonly failure: string | undefined;
   /** Releases stdin. With `flush`, resolves when all output has been written. */
@@ -75,7 +75,7 @@ export function connectConsole(machine: HostedMachine, options: ConsoleOptions):
     }
     return screen ? undefined : write(bytes);
   });
-  // The reader of stdout has gone (`| head -1`), or the disk is full: this guest's output is lost, so the run ends.
+  // The reader of stdout has closed it (`| head -1`), or the disk is full: this guest's output is lost, so the run ends.
   let failure: string | undefined;
   standardOutput.onError((error) => {
     failure ??= error.code ?? error.message;

@@ -1,5 +1,5 @@
 /**
- * `.terra` files on the command line: read, checked against what the user named, compared.
+ * `.terra` files on the command line: read, checked against the user's options, compared.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const MAKE = `\`run --save\` and \`run --record\` make such files: ${command('ru
 export async function readTerra(file: string): Promise<Terra> {
   try {
     const found = statSync(file);
-    if (!found.isFile()) throw new TerraError('this is no file', MAKE);
+    if (!found.isFile()) throw new TerraError('this is not a file', MAKE);
     if (found.size > LARGEST) throw new TerraError(`${found.size} bytes are too large for a snapshot`);
     return await decodeTerra(readFileSync(file));
   } catch (error) {
@@ -36,12 +36,12 @@ export async function readTerra(file: string): Promise<Terra> {
 }
 
 /**
- * Writes a file whole or not at all: what stood there before is replaced when all of the new one is on the disk.
+ * Writes a file whole or not at all: the old one is replaced when all of the new one is on the disk.
  * @throws TerraError that names the file and says why
  */
 export async function writeTerra(file: string, terra: Terra): Promise<number> {
   const bytes = await encodeTerra(terra);
-  // A pipe or a device is written itself.
+  // A pipe or a device is written directly.
   const there = found(file);
   const direct = there !== undefined && !there.isFile();
   const target = direct ? file : `${file}.${process.pid}.part`;
@@ -60,7 +60,7 @@ export async function writeTerra(file: string, terra: Terra): Promise<number> {
     const full = code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
     throw new TerraError(
       `${file} could not be written: ${full ? `no room for its ${bytes.length.toLocaleString('en')} bytes (${code})` : message}`,
-      full ? 'nothing of it was left there: make room, or name a file on another disk' : undefined,
+      full ? 'no part of it is left: make room, or name a file on another disk' : undefined,
     );
   }
 }
@@ -71,7 +71,7 @@ export function requireNamed(
   asked: MachineSpec,
   file: string,
 ): void {
-  // What a loader places beside a kernel is in memory already.
+  // The files of a loader are in memory already.
   const missing = named.filter(
     (name) => name !== 'initrds' && name !== 'modules' && asked[name] === undefined,
   );
@@ -86,7 +86,7 @@ export function requireNamed(
   );
 }
 
-/** What a command makes its machine from, and with. */
+/** The image and the description from which a command makes its machine. */
 export interface Kept {
   loaded: LoadedImage;
   observed: Partial<HostedOptions>;
@@ -97,7 +97,7 @@ export async function loadKept(files: readonly string[], from: string, asked: Ma
   if (files.length > 0)
     throw new ConfigError(
       `--from: the snapshot has its own image, and ${files[0]} is another`,
-      'leave one of them out',
+      'omit one of them',
     );
   const terra = await readTerra(from);
   requireNamed(terra, asked, from);

@@ -1,5 +1,6 @@
 /**
- * How the command line names a trace's or a profile's file, and thereby its format. Imports nothing, since every command line is checked.
+ * The file name of a trace or a profile on the command line, which selects its format. Imports nothing, since every command line is
+ * checked.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `--type`: what is typed on the guest's keyboard, at the start or at a moment of the run.
+ * `--type`: the text to type on the guest's keyboard, at the start or at a moment of the run.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export type TypedFlag = Omit<TypedText, 'at'> & Partial<Pick<TypedText, 'at'>>;
 /** A moment after an @ at the end; another @ is a character like others. */
 const MOMENT = /^(.*?)@(\d[\d.]*(?:us|ms|s|m)|hlt|exit:\d+|prints:.+)$/is;
 
-/** `dir\n`, `x@3s`, `x@HLT`, `x@exit:1000`, `root\n@prints:login:`; several are typed each at its time. */
+/** `dir\n`, `x@3s`, `x@HLT`, `x@exit:1000`, `root\n@prints:login:`; several are typed, each at its time. */
 export function addTyped(text: string, before: readonly TypedFlag[] = []): TypedFlag[] {
   const [, keys = text, moment] = MOMENT.exec(text) ?? [];
   return [...before, { text: unescapeKeys(keys), ...(moment !== undefined && { at: momentOf(moment) }) }];
@@ -31,7 +31,7 @@ function runMoment(moment: string): Moment {
   return { at: 'time', milliseconds: parseDuration(moment) };
 }
 
-/** What is typed at the start; undefined for nothing. */
+/** The text to type at the start; undefined if there is none. */
 export function typedAtStart(typed: readonly TypedFlag[] | undefined): string | undefined {
   const texts = (typed ?? []).filter(({ at }) => at === undefined);
   return texts.length === 0 ? undefined : texts.map(({ text }) => text).join('');

@@ -1,5 +1,5 @@
 /**
- * Values as people type them: sizes, durations, addresses.
+ * Values as typed on a command line: sizes, durations, addresses.
  *
  * @module
  */
@@ -56,7 +56,7 @@ export function parsePort(text: string): number {
 
 /** `1234` → a port; anything with a letter, a dot or a slash → a socket's path. */
 export function parseGdb(text: string): DebugAddress {
-  // A number that is no port is no name of a socket either.
+  // A number that is not a port is not the name of a socket either.
   if (!/^[+-]?[\d.]+$/.test(text)) return { path: text };
   return { port: parsePort(text) };
 }
@@ -64,7 +64,7 @@ export function parseGdb(text: string): DebugAddress {
 /** `1000` → a whole number from 1. */
 export const parseCount = asArgument(whole(1).parse);
 
-/** `gdt,walk:0x401000` → what to show. */
+/** `gdt,walk:0x401000` → the parts to show. */
 export function parseDumped(text: string): DumpItem[] {
   try {
     return parseDump(text);
@@ -74,7 +74,7 @@ export function parseDumped(text: string): DumpItem[] {
   }
 }
 
-/** Milliseconds as text for people. */
+/** Milliseconds as text. */
 export function formatDuration(ms: number): string {
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
   if (ms < 1000) return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;

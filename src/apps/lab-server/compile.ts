@@ -13,14 +13,14 @@ const MOST_FILES = 64;
 const TIMEOUT_MS = 20_000;
 const SOURCE = /\.(S|s|c|cc|cpp|cxx|asm|nasm)$/;
 
-/** A request that is none. */
+/** An invalid request. */
 export class CompileRefused extends Error {}
 
 /** @throws CompileRefused, ToolchainError */
 export function compileSubmitted(asked: unknown): Uint8Array {
   const { files, mode } = (asked ?? {}) as { files?: unknown; mode?: unknown };
   if (!Array.isArray(files) || files.length === 0 || files.length > MOST_FILES || !files.every(isFile))
-    throw new CompileRefused('the request has no files, or one whose name is no plain name');
+    throw new CompileRefused('the request has no files, or one with an invalid name');
   if (typeof mode !== 'string' || !(modes as readonly string[]).includes(mode))
     throw new CompileRefused(`there is no mode '${String(mode).slice(0, 40)}'`);
   const folder = mkdtempSync(path.join(tmpdir(), 'terrarium-lab-'));

@@ -1,8 +1,8 @@
 /**
- * Serves the lab on the loopback interface: a fixed set of files, and a compiler for whoever has the token.
+ * Serves the lab on the loopback interface: a fixed set of files, and a compiler for clients with the token.
  *
- * Every other page that the user visits can reach a port of this computer. So the server answers only requests that name it by
- * its own address (another name would be DNS rebinding), and its powers need a token that only the address it prints has.
+ * Every other page that the user visits can reach a port of this computer. So the server answers only requests that name it by its own
+ * address (another name would be DNS rebinding), and the compiler needs a token that only the printed address contains.
  *
  * @module
  */
@@ -61,7 +61,7 @@ export const labHeaders: Readonly<Record<string, string>> = {
 /** A server that runs. */
 export interface LabServer {
   readonly port: number;
-  /** What opens the lab with its powers. */
+  /** The address that opens the lab with its compiler. */
   readonly url: string;
   readonly token: string;
   close(): Promise<void>;
@@ -126,7 +126,7 @@ export async function serveLab({ port = DEFAULT_LAB_PORT, compiles = true } = {}
   return { port: bound, url, token, close: () => closed(server) };
 }
 
-/** Why a request is not answered: undefined where it is. */
+/** Why a request is refused; undefined where it is answered. */
 function refusal(context: Context, port: number): string | undefined {
   const names = ['localhost', '127.0.0.1', '[::1]'].map((name) => `${name}:${port}`);
   const host = context.req.header('Host') ?? '';

@@ -70,7 +70,7 @@ async function check(lesson: Lesson): Promise<void> {
       ok,
       missing,
       text: `source~=/${matches}/`,
-      found: ok ? 'it is there' : 'it is not there',
+      found: ok ? 'it is there' : 'it does not exist',
     });
   }
   state.checked.value = { results, end: first.end, ...(first.why !== undefined && { why: first.why }) };
@@ -79,7 +79,7 @@ async function check(lesson: Lesson): Promise<void> {
   remember('passed', state.passed.value);
 }
 
-/** What a run of a check is made with. */
+/** The parts of a check's run. */
 type Run = Pick<Lesson, 'input' | 'keys' | 'checks'> & Pick<FurtherRun, 'options'>;
 
 /** The sources with a change; undefined where nothing in them matches. */

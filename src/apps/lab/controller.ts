@@ -1,5 +1,5 @@
 /**
- * What the page does: builds, runs, steps, goes back, looks. All talk with the Worker is here.
+ * The page's actions: builds, runs, steps, goes back, inspects. All communication with the Worker is here.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import { compileThere } from './server.js';
 import * as state from './state.js';
 import { haltText, words } from './words.js';
 
-/** Words of the stack, bytes of memory and instructions that are looked at. */
+/** How many words of the stack, bytes of memory and instructions are read. */
 const STACK_WORDS = 24;
 const MEMORY_BYTES = 512;
 const CODE = { before: 8, after: 24 };
@@ -33,7 +33,7 @@ let tools: WorkerMachine | undefined;
 let lookedAt = 0;
 let counted = 0;
 
-/** Who shows the guest's console and screen. */
+/** The panes that show the guest's console and screen. */
 export const outlets = {
   console: (_bytes: Uint8Array): void | Promise<void> => {},
   clear: () => {},
@@ -87,7 +87,7 @@ export const helper = (): WorkerMachine | undefined => tools;
 
 // Sources
 
-/** Assembles what is in the editor, for its errors. */
+/** Assembles the editor's source, for its errors. */
 export async function lint(): Promise<void> {
   const [main] = state.files.value;
   if (tools === undefined || main === undefined) return;
@@ -116,7 +116,7 @@ function projectOf(files: readonly TextFile[]) {
   };
 }
 
-/** What runs, from the sources; undefined where they are not right yet. */
+/** The image from the sources; undefined where they have errors. */
 export async function partsNow(files = state.files.value): Promise<MachineParts | undefined> {
   const [main] = files;
   const { image, title, lesson } = state.project.value;
@@ -191,7 +191,7 @@ export async function reset(more: Partial<MachineParts> = {}): Promise<boolean> 
   });
 }
 
-/** Runs on, from the beginning where the guest has ended or its source has changed. */
+/** Continues; from the beginning where the guest has ended or its source has changed. */
 export async function run(): Promise<void> {
   if (state.status.value === 'running') return;
   const fresh = state.stale.value || state.status.value === 'ended' || state.made.value === undefined;
@@ -254,7 +254,7 @@ async function arrived(halt: Halt): Promise<void> {
   });
 }
 
-/** Looks at the machine again. @param live it runs: only what is cheap */
+/** Reads the machine's state again. @param live it runs: reads only what is cheap */
 export async function refresh(live = false): Promise<void> {
   if (machine === undefined || state.made.value === undefined) return;
   const turn = ++counted;
@@ -363,7 +363,7 @@ export async function openTerra(bytes: Uint8Array): Promise<void> {
   });
 }
 
-/** Says what went wrong, and goes on. */
+/** Shows an error, and continues. */
 async function guarded(work: () => Promise<boolean>): Promise<boolean> {
   try {
     return await work();

@@ -1,2 +1,2 @@
-/** The bundler takes style sheets out of the page's code. */
+/** The bundler removes style sheets from the page's code. */
 declare module '*.css';

@@ -1,5 +1,5 @@
 /**
- * `<terrarium-lab src="…">`: the lab in another page, with what a link of it holds.
+ * `<terrarium-lab src="…">`: the lab in another page, with the content of a link.
  *
  * ```html
  * <script type="module" src="/lab/embed.js"></script>

@@ -3,7 +3,7 @@ import { move, run, stop, toggleBreakpoint } from './controller.js';
 import { cursorLine } from './editor/cursor.js';
 import * as state from './state.js';
 
-/** What each key does, for the help and for titles of buttons. */
+/** The action of each key, for the help and for the titles of buttons. */
 export const shortcuts = {
   run: 'F8',
   runBack: 'Shift+F8',
@@ -28,7 +28,7 @@ const actions: Readonly<Record<string, () => void>> = {
 };
 
 export function onKey(event: KeyboardEvent): void {
-  // The guest's screen takes all keys but the one that leaves it.
+  // The guest's screen takes all keys except the one that leaves it.
   if (document.activeElement instanceof HTMLCanvasElement) return;
   const name = `${event.ctrlKey || event.metaKey ? 'Ctrl+' : ''}${event.shiftKey ? 'Shift+' : ''}${event.key}`;
   const action = actions[name];

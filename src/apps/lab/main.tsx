@@ -1,5 +1,5 @@
 /**
- * The lab: a page where one writes a guest, runs it, sees its exits and goes back in its time.
+ * The lab: a page to write a guest, run it, see its exits and go back in its time.
  *
  * @module
  */

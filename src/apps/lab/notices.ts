@@ -1,4 +1,4 @@
-/** Short words to the user, such as "the link was copied". */
+/** Short messages to the user, such as "the link was copied". */
 import { signal } from '@preact/signals';
 
 export interface Notice {
@@ -8,7 +8,7 @@ export interface Notice {
 
 export const notices = signal<Notice | undefined>(undefined);
 
-/** How long one stays, in milliseconds; a bad one until it is closed. */
+/** How long one stays, in milliseconds; an error stays until it is closed. */
 const SHOWN_MS = 6000;
 let timer: ReturnType<typeof setTimeout> | undefined;
 

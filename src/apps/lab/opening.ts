@@ -1,5 +1,5 @@
 /**
- * What is opened: an example, a lesson, a link, a file; and what was edited before.
+ * Opens an example, a lesson, a link, a file, or the project that was edited before.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import { blank, loadCatalogue, type Project, projectOf } from './projects.js';
 import * as state from './state.js';
 import { forget, isNumbers, isText, isTexts, recall, remember } from './storage.js';
 
-/** How long after the last key the source is assembled and kept, in milliseconds. */
+/** How long after the last key the source is assembled and stored, in milliseconds. */
 const QUIET_MS = 250;
-/** A file that is dropped may have so many bytes. */
+/** The most bytes of a dropped file. */
 const MOST_BYTES = 512 * 2 ** 20;
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Opens what the address or the last visit says. */
+/** Opens the project from the address or from the last visit. */
 export async function begin(started: Promise<void>): Promise<void> {
   state.passed.value = recall('passed', isNumbers) ?? {};
   const catalogue = loadCatalogue().then(
@@ -97,7 +97,7 @@ export function edited(index: number, text: string): void {
   }, QUIET_MS);
 }
 
-/** Back to what the project was in the beginning. */
+/** Resets the project to its original content. */
 export function startOver(): void {
   const { project } = state;
   forget(`files.${project.value.id}`);
@@ -106,7 +106,7 @@ export function startOver(): void {
 
 // Links
 
-/** A link to what is seen now. @throws LinkError where it would be too long */
+/** A link to the current state. @throws LinkError where it would be too long */
 export async function link(): Promise<string> {
   const { history: range } = state.look.value ?? {};
   const inputs = (await controller.recordedInputs()).filter(({ at }) => at <= (range?.last ?? 0) * 64);
@@ -143,7 +143,7 @@ async function openLink(hash: string): Promise<void> {
 
 // Files
 
-/** What is dropped on the page: sources, images, disks, snapshots. */
+/** Opens files that are dropped on the page: sources, images, disks, snapshots. */
 export async function drop(list: readonly File[]): Promise<void> {
   for (const file of list) {
     if (file.size > MOST_BYTES) {

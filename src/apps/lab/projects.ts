@@ -1,18 +1,18 @@
 /**
- * What is open: its files, its machine, and where it came from.
+ * The open project: its files, its machine, and its origin.
  *
  * @module
  */
 import type { MachineSpec, SourceChange, TextFile } from '../../browser/index.js';
 
-/** A project: the first file is what is assembled. */
+/** A project: the first file is assembled. */
 export interface Project {
   readonly id: string;
   readonly title: string;
   readonly summary: string;
   readonly files: readonly TextFile[];
   readonly spec: MachineSpec;
-  /** The address of an image that is made already, where the source is not for the assembler. */
+  /** The address of an image that is already built, where the source is not for the assembler. */
   readonly image?: string;
   readonly keys?: string;
   readonly input?: string;
@@ -24,14 +24,14 @@ export interface LessonCheck {
   readonly missing: string;
 }
 
-/** A run of a lesson's check in which something is different: what is only written down does not hold there. */
+/** A run of a lesson's check with differences, in which hard-coded results fail. */
 export interface FurtherRun {
   readonly input?: string;
   /** Fields of the machine. */
   readonly guest?: MachineSpec;
-  /** What the lesson's device is made with. */
+  /** The options of the lesson's device. */
   readonly options?: unknown;
-  /** What is replaced in the student's sources. */
+  /** The replacement in the student's sources. */
   readonly change?: SourceChange;
   readonly checks: readonly LessonCheck[];
 }
@@ -42,7 +42,7 @@ export interface Lesson {
   readonly number: number;
   readonly title: string;
   readonly goal: string;
-  /** Its page as HTML, made with this page. */
+  /** Its text as HTML, made when the lab was built. */
   readonly page: string;
   readonly files: readonly TextFile[];
   readonly main: string;
@@ -87,7 +87,7 @@ export function projectOf(lesson: Lesson): Project {
   };
 }
 
-/** A source that somebody begins with. */
+/** The source of an empty project. */
 export const blank: Project = {
   id: 'own',
   title: 'my kernel',

@@ -1,5 +1,5 @@
 /**
- * The server behind the page, where it is `terrarium lab`: it compiles what the page cannot. Its token is in the address.
+ * The page's server, if it is `terrarium lab`: it compiles the sources that the page cannot. Its token is in the address.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import type { TextFile } from '../../browser/index.js';
 
 const TOKEN = 'lab.token';
 
-/** The token of this tab: from the address, where it does not stay. */
+/** The token of this tab: from the address, from which it is removed. */
 function token(): string | undefined {
   try {
     const given = new URLSearchParams(location.search).get('token');
@@ -23,10 +23,10 @@ function token(): string | undefined {
 
 const held = token();
 
-/** There is a server that compiles. */
+/** The server can compile. */
 export const hasServer = held !== undefined;
 
-/** Compiles sources there: the image, or why not, in words. */
+/** Compiles sources there: returns the image, or an error message. */
 export async function compileThere(files: readonly TextFile[], mode: string): Promise<Uint8Array | string> {
   if (held === undefined)
     return 'This source needs a compiler, which a page alone does not have: start `terrarium lab` on Linux with gcc.';

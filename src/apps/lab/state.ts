@@ -1,5 +1,5 @@
 /**
- * What the page shows, as signals. `controller.ts` changes it; the panes read it.
+ * The state of the page, as signals. `controller.ts` changes it; the panes read it.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export type Status = 'starting' | 'ready' | 'running' | 'stopped' | 'ended' | 'f
 
 export const catalogue = signal<Catalogue | undefined>(undefined);
 export const project = signal<Project>(blank);
-/** The files as they are edited. */
+/** The edited files. */
 export const files = signal<readonly TextFile[]>(blank.files);
 export const spec = signal<MachineSpec>(blank.spec);
 /** The file that the editor shows. */
@@ -38,7 +38,7 @@ export const breakpoints = signal<readonly number[]>([]);
 export const breakpointProblem = signal<string | undefined>(undefined);
 
 export const status = signal<Status>('starting');
-/** Why nothing works: shown in the place of the page. */
+/** Why the page cannot work: shown instead of the page. */
 export const failure = signal<{ title: string; text: string } | undefined>(undefined);
 export const complaints = signal<readonly Complaint[]>([]);
 export const built = signal<Built | undefined>(undefined);
@@ -85,9 +85,9 @@ export interface LessonResult {
 /** The tab of each group of panes. */
 export const tabs = signal<Readonly<Record<string, string>>>({ below: 'console', side: 'code' });
 export const screenSize = signal<{ width: number; height: number } | undefined>(undefined);
-/** What the screen says in text modes, for who does not see it. */
+/** The screen's text in text modes, for users who do not see the picture. */
 export const screenText = signal('');
-/** The screen has changed since it was looked at. */
+/** The screen has changed since it was last shown. */
 export const screenIsNew = signal(false);
 
 export const busy = computed(() => status.value === 'running' || status.value === 'starting');
@@ -97,10 +97,10 @@ export function openTab(group: string, name: string): void {
   if (name === 'screen') screenIsNew.value = false;
 }
 
-/** An image that was dropped on the page: it runs in the place of the sources. */
+/** An image that was dropped on the page: it runs instead of the sources. */
 export const dropped = signal<Uint8Array | undefined>(undefined);
 /** Disks that were dropped on the page. */
 export const drives = signal<readonly DriveBytes[]>([]);
 
-/** The guest has done something. */
+/** The guest has run. */
 export const instructionsRun = () => (progress.value?.instructions ?? 0) > 0;

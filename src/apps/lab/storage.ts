@@ -1,5 +1,5 @@
 /**
- * What the browser keeps between two visits. Where it keeps nothing (full, or refused) the page works, and says so once.
+ * The browser's storage between two visits. Without it (full, or refused) the page works, and says so once.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function remember(name: string, value: unknown): void {
   }
 }
 
-/** @param is whether what was kept is of the right shape: another version of the page may have kept it */
+/** @param is whether the stored value has the right shape: another version of the page may have stored it */
 export function recall<T>(name: string, is: (value: unknown) => value is T): T | undefined {
   try {
     const text = localStorage.getItem(PREFIX + name);
@@ -33,7 +33,7 @@ export function forget(name: string): void {
   try {
     localStorage.removeItem(PREFIX + name);
   } catch {
-    // nothing was kept
+    // nothing was stored
   }
 }
 

@@ -1,4 +1,4 @@
-/** The bar on top: what is open, what the guest does, how it goes on. */
+/** The bar on top: the open project, the guest's state, the buttons. */
 
 import { signal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
@@ -214,7 +214,7 @@ function Menu() {
       <button
         type="button"
         class="tool"
-        title="Copy a link to exactly what is seen now"
+        title="Copy a link to exactly this state"
         onClick={() => void share()}
       >
         Share
@@ -272,7 +272,7 @@ function Menu() {
 }
 
 const shortcutNames = {
-  run: 'run, go on (also Ctrl+Enter)',
+  run: 'run, continue (also Ctrl+Enter)',
   pause: 'pause',
   step: 'one instruction',
   line: 'one line',

@@ -1,4 +1,4 @@
-/** The page's sentences, in one place. */
+/** The page's texts, in one place. */
 import type { GuestEnd, Halt } from '../../browser/index.js';
 
 export const words = {
@@ -14,7 +14,7 @@ export const words = {
   emptyProblems: 'The source assembles.',
   emptyScreen: 'The guest has no screen.',
   needsCompiler:
-    'This source is in C, which the lab assembles only with a compiler behind it: on Linux, `terrarium lab` has gcc. Its image as it was built runs here.',
+    'This source is in C, for which the lab needs a compiler: `terrarium lab` on Linux has gcc. Here its built image runs.',
 } as const;
 
 const ends: Readonly<Record<string, string>> = {
@@ -34,7 +34,7 @@ export function endText({ kind, code, reason }: GuestEnd): string {
   return `${text}${code === undefined ? '' : ` with ${code}`}${kind === 'engineError' ? `: ${reason}` : ''}`;
 }
 
-/** True where nothing is wrong. */
+/** True where there is no error. */
 export function endedWell({ kind }: GuestEnd): boolean {
   return ['halted', 'exited', 'poweredOff'].includes(kind);
 }

@@ -19,7 +19,7 @@ import { draw, placesOf } from './view.js';
 export interface AppParts {
   machine: HostedMachine;
   symbols: SymbolTable;
-  /** The image's name, for people. */
+  /** The image's name, for display. */
   image: string;
   /** The image's folder. */
   folder: string;
@@ -127,7 +127,7 @@ export async function debugInTerminal(parts: AppParts): Promise<number> {
   }
 }
 
-/** Connects what the guest prints, logs and shows while it runs. */
+/** Connects the guest's output, log and screen while it runs. */
 function listen(machine: HostedMachine, model: Model, exits: ExitFeed, paint: () => void): void {
   machine.onOutput((bytes) => model.console.print(bytes));
   const log = new TextDecoder();

@@ -1,6 +1,6 @@
 /**
- * What keys do: asks the debugger, and puts the result into the model. One key after the other; a running guest can be stopped
- * in between.
+ * Carries out the keys: asks the debugger, and puts the result into the model. One key after the other; a running guest can be stopped in
+ * between.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import { frameLines, stepWords, stopWords } from './words.js';
 const SHOWN_AFTER_MS = 80;
 /** How many frames are shown. */
 const FRAMES = 64;
-/** How many keys may wait for the one before; further ones are dropped. */
+/** How many keys may wait for the previous one; more are dropped. */
 const MAX_WAITING = 64;
 
 /** The guest apart from its debugger: its screen and its input. */

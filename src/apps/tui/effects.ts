@@ -31,7 +31,7 @@ async function numberAt(held: Debugger, address: bigint, size: number): Promise<
     const bytes = await held.target.read(address, size);
     return bytes.length < size ? undefined : bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
   } catch {
-    // Nothing is mapped there yet, or any longer.
+    // It is not mapped, or no longer.
     return undefined;
   }
 }

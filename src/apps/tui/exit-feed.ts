@@ -40,7 +40,7 @@ export class ExitFeed {
   #readLast(bytes: Uint8Array): void {
     let from = bytes.length;
     for (let kept = 0; kept <= KEPT && from > 0; kept++) from = bytes.lastIndexOf(NEWLINE, from - 1);
-    // The line that began in the piece before ends here; like all of these it is only counted.
+    // The line that began in the previous piece ends here; like all these lines it is only counted.
     this.#decoder = new TextDecoder();
     this.#rest = '';
     for (let at = bytes.indexOf(NEWLINE); at >= 0 && at <= from; at = bytes.indexOf(NEWLINE, at + 1))
@@ -64,7 +64,7 @@ export class ExitFeed {
     this.#rest = '';
   }
 
-  /** The last of them. */
+  /** The last exits. */
   get rows(): ExitRow[] {
     return this.#lines.map(({ number, text }) => rowOf(number, JSON.parse(text) as ExitJson));
   }
@@ -74,7 +74,7 @@ function rowOf(number: number, exit: ExitJson): ExitRow {
   const { kind, direction, data = '', count = 1, device = 'nobody answers', register, means } = exit;
   const place = exit.port ?? exit.address;
   if (direction === undefined || place === undefined) return { number, what: kind, words: '' };
-  // A call of the BIOS is told as such: that it comes by a port is the ROM's business.
+  // A call of the BIOS is shown as a call, not as the ROM's access to a port.
   if (/^(vga-)?bios$/.test(device) && register !== undefined && register !== 'BIOS call')
     return { number, what: register, words: means ?? '' };
   const arrow = direction === 'out' || direction === 'write' ? '←' : '→';

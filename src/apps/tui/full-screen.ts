@@ -44,7 +44,7 @@ export class FullScreen implements Disposable {
     process.on('SIGTSTP', this.suspend);
     process.on('SIGCONT', this.#continued);
     for (const signal of Object.keys(deadly)) process.on(signal, this.#end);
-    // A terminal that has gone accepts no more bytes: end as by SIGHUP.
+    // A closed terminal accepts no more bytes: end as by SIGHUP.
     this.#stdin.on('error', this.#gone);
     this.#stdin.on('end', this.#gone);
     this.#stdout.on('error', this.#gone);
@@ -159,7 +159,7 @@ export class FullScreen implements Disposable {
     try {
       this.#leave();
     } catch {
-      // The terminal has gone.
+      // The terminal has closed.
     }
   };
 }

@@ -8,7 +8,7 @@
 const LINES = 500;
 const LONGEST = 1000;
 
-/** Knows line feed, carriage return, backspace and tab; other control characters are shown as marks. */
+/** Handles line feed, carriage return, backspace and tab; other control characters are shown as marks. */
 export class GuestConsole {
   readonly #lines: string[][] = [[]];
   readonly #decoder = new TextDecoder();

@@ -1,5 +1,5 @@
 /**
- * What a terminal sends when a key is pressed, as the debugger's names of keys: a character, or a name such as `F5`,
+ * Translates the bytes that a terminal sends for a pressed key into the debugger's names of keys: a character, or a name such as `F5`,
  * `Shift-Tab`, `PageUp`, `Ctrl-C`.
  *
  * @module
@@ -11,7 +11,7 @@ const ESCAPE = '\x1b';
 /** How long the rest of a sequence may take, over a slow line: milliseconds. Later bytes are a key of their own. */
 const SEQUENCE_MS = 50;
 
-/** Joins the bytes of a terminal to keys. */
+/** Joins the bytes of a terminal into keys. */
 export class Keyboard {
   readonly #press: (key: string) => void;
   readonly #decoder = new TextDecoder();

@@ -1,5 +1,5 @@
 /**
- * What the debugger shows, as plain data. The controller fills it, panes are drawn from it, and neither knows the other.
+ * The content of the display, as plain data. The controller fills it, panes are drawn from it, and neither depends on the other.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export interface CodeRow {
   source?: { place: string; text?: string };
 }
 
-/** Bytes from a linear address on; fewer than asked for where memory ends. */
+/** Bytes from a linear address on; fewer than requested where memory ends. */
 export interface Bytes {
   address: bigint;
   bytes: Uint8Array;
@@ -56,7 +56,7 @@ export interface ExitRow {
   words: string;
 }
 
-/** A parameter or a variable of the function of C that runs. */
+/** A parameter or a variable of the current C function. */
 export interface LocalRow {
   name: string;
   text: string;

@@ -10,7 +10,7 @@ export type PromptKind =
   | 'wrote'
   | 'whence';
 
-/** Those that let the guest run. */
+/** The prompts after which the guest runs. */
 export type TravelPrompt = 'moment' | 'wrote';
 export type TextPrompt = Exclude<PromptKind, TravelPrompt | 'whence'>;
 

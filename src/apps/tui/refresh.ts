@@ -1,5 +1,5 @@
 /**
- * Reads from the guest what the panes show, into the model.
+ * Reads the content of the panes from the guest into the model.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { pointsOf } from './points.js';
 import type { SourceText } from './source-text.js';
 import { modeWords } from './words.js';
 
-/** Pushes write below the stack pointer: so many bytes there are remembered, to find changes. */
+/** Pushes write below the stack pointer: this many bytes there are stored, to find changes. */
 const BELOW_STACK = 64;
 
 export interface PaneContext {
@@ -53,7 +53,7 @@ export async function refresh(context: PaneContext, stack: StackMemory): Promise
   await refreshPlaces(context, stack);
 }
 
-/** Reads what depends on the panes' sizes and addresses. */
+/** Reads the parts that depend on the panes' sizes and addresses. */
 export async function refreshPlaces(context: PaneContext, stack: StackMemory): Promise<void> {
   await showCode(context, context.model.cursor);
   await readStack(context, stack);
@@ -120,7 +120,7 @@ function namesAlone(text: string): string {
     .replace(/\[rip[+-]0x[\da-f]+\](.*) # ([^ ]+)$/, '[$2]$1');
 }
 
-/** The variables of the function that runs; those of another function than before are not changed ones. */
+/** The variables of the current function; when the function is a different one, its variables do not count as changed. */
 async function readLocals({ model, debugger: held }: PaneContext): Promise<void> {
   if (held.symbols.debugInfo === undefined) return;
   const before = model.locals ?? [];

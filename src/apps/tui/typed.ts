@@ -3,7 +3,7 @@ import { breakAt, watch } from './points.js';
 import type { TextPrompt } from './prompts.js';
 import { insideOf, type PaneContext, readMemory, refresh, type StackMemory, showCode } from './refresh.js';
 
-/** Carries out what was typed into the line at the bottom. @returns a sentence about the result */
+/** Carries out the text that was typed into the line at the bottom. @returns a sentence about the result */
 export async function doTyped(
   context: PaneContext,
   stack: StackMemory,

@@ -240,8 +240,8 @@ function drawKeys(canvas: Canvas, model: Model): void {
 }
 
 function insteadOfKeys({ typing, prompt, overlay, phase }: Model): string | undefined {
-  if (typing !== undefined) return 'what you type goes to the guest; Ctrl-] ends that';
-  if (prompt !== undefined) return 'Enter takes it, Esc leaves it';
+  if (typing !== undefined) return 'keys go to the guest; Ctrl-] ends that';
+  if (prompt !== undefined) return 'Enter accepts, Esc cancels';
   if (overlay !== undefined) return '↑ ↓ scroll, any other key closes';
   return phase === 'running' ? 'any key stops the guest; i types to it' : undefined;
 }

@@ -40,7 +40,7 @@ function ringOf({ ss }: SystemRegisters, cs: number): number {
   return ss.unusable ? cs & 3 : ss.dpl;
 }
 
-/** The flags that programs work with. */
+/** The flags that programs use. */
 const shown = ['CF', 'PF', 'AF', 'ZF', 'SF', 'IF', 'DF', 'OF'];
 export const flagNames = namedBits.rflags.filter(([, name]) => shown.includes(name));
 
@@ -165,7 +165,7 @@ export function endWords(outcome: Outcome | undefined): Message {
     case 'poweredOff':
       return { text: `the guest has switched the machine off${rest}`, tone: 'good' };
     case 'panicked':
-      return { text: `the guest’s kernel gave up${rest}`, tone: 'bad' };
+      return { text: `the guest’s kernel has panicked${rest}`, tone: 'bad' };
     case 'shutdown':
       return { text: `the guest has shut down, by a triple fault${rest}`, tone: 'bad' };
     default:

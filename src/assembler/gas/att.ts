@@ -65,14 +65,14 @@ const extended = /^mov([sz])([bw])([wlq])$/;
 const strings = /^(ins|outs|movs|cmps|stos|lods|scas)l$/;
 const descriptorTables = /^[sl][gi]dt$/;
 
-/** A mnemonic of this syntax in the manual's words, with what its suffix says. */
+/** The manual's name for a mnemonic of this syntax, with the size of its suffix. */
 interface Reading {
   name: string;
   size: number | undefined;
   full?: boolean;
 }
 
-/** What the x87 FPU's suffixes are worth: after floating-point numbers, integers, and the state of 16 and 32 bits. */
+/** The sizes of the x87 FPU's suffixes: for floating-point numbers, integers, and the state of 16 and 32 bits. */
 const floatingSuffixes: readonly (readonly [RegExp, Readonly<Record<string, number>>])[] = [
   [/^f(ldenv|n?stenv|n?save|rstor)/, { s: 2, l: 4 }],
   [/^fi/, { ll: 8, s: 2, l: 4, q: 8 }],
@@ -93,7 +93,7 @@ function isKnown(name: string): boolean {
   return formsOf(name).length > 0 || (name.startsWith('f') && formsOf(`fn${name.slice(1)}`).length > 0);
 }
 
-/** All that a mnemonic may mean; what is exact comes first. */
+/** All meanings of a mnemonic; exact ones come first. */
 function readings(mnemonic: string): Reading[] {
   const known = own[mnemonic];
   if (known !== undefined) return [{ name: known, size: undefined }];
@@ -180,7 +180,7 @@ class Reader {
       segment,
       size: undefined,
       displacementSize: undefined,
-      // A plain number is the displacement itself; a symbol is where to go.
+      // A plain number is the displacement itself; a symbol is the target.
       relative: isIp && displacement !== undefined && !isConstant(displacement),
     };
   }
@@ -196,14 +196,14 @@ class Reader {
   }
 }
 
-/** What a branch without `*` names is where it goes. */
+/** A branch without `*` names its target. */
 function target(operand: AsmOperand): AsmOperand {
   if (operand.kind !== 'memory' || operand.displacement === undefined) return operand;
   if (operand.base !== undefined || operand.index !== undefined) return operand;
   return { kind: 'target', value: operand.displacement, distance: undefined };
 }
 
-/** FSUB and FDIV with a result in ST(i) have each other's names: an old error that stayed. */
+/** FSUB and FDIV with a result in ST(i) have their names exchanged: an old error that GNU as kept. */
 function swapped(mnemonic: string, operands: readonly AsmOperand[]): string {
   const found = /^(fsub|fdiv)(r?)(p?)$/.exec(mnemonic);
   if (found === null) return mnemonic;
@@ -238,7 +238,7 @@ function readPrefixes(scanner: Scanner, code: CodeSize): number[] {
   }
 }
 
-/** What an instruction may be, the likeliest first; or prefixes alone. */
+/** The possible meanings of an instruction, the likeliest first; or prefixes alone. */
 export type Candidates = readonly AsmInstruction[] | { readonly prefixes: readonly number[] };
 
 function finish(

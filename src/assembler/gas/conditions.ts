@@ -1,5 +1,5 @@
 /**
- * Conditional assembly: .if and its kin (GNU as, 7.53).
+ * Conditional assembly: .if and related directives (GNU as, 7.53).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { gasName } from '../scanner.js';
 import { type Origin, SourceError } from '../source.js';
 import { splitArguments } from './macros.js';
 
-/** What conditions ask about. */
+/** The interface that conditions need. */
 export interface Asked {
   readonly origin: Origin;
   readonly program: {
@@ -20,7 +20,7 @@ export interface Asked {
 interface Condition {
   active: boolean;
   taken: boolean;
-  /** Those around it hold. */
+  /** The outer conditions hold. */
   readonly outer: boolean;
   readonly origin: Origin;
 }
@@ -38,12 +38,12 @@ const comparisons: Readonly<Record<string, (value: bigint) => boolean>> = {
 export class Conditions {
   readonly #stack: Condition[] = [];
 
-  /** False where lines are passed over. */
+  /** False where lines are skipped. */
   get active(): boolean {
     return this.#stack.at(-1)?.active ?? true;
   }
 
-  /** Where the innermost condition that was not ended began. */
+  /** The start of the innermost open condition. */
   get open(): Origin | undefined {
     return this.#stack.at(-1)?.origin;
   }
@@ -52,7 +52,7 @@ export class Conditions {
   directive(word: string, scanner: Scanner, asked: Asked): boolean {
     if (word.startsWith('.if')) {
       const outer = this.active;
-      // What is passed over is not looked at.
+      // Skipped lines are not parsed.
       const holds = outer && this.#holds(word, scanner, asked);
       this.#stack.push({ active: holds, taken: holds, outer, origin: asked.origin });
       return true;

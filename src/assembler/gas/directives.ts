@@ -1,5 +1,5 @@
 /**
- * The directives of GNU as that say what is in a program (its manual, chapter 7): data, space, alignment, sections, symbols.
+ * The directives of GNU as for a program's content (its manual, chapter 7): data, space, alignment, sections, symbols.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Program } from '../program.js';
 import { escapedBytes, gasName, type Scanner } from '../scanner.js';
 import { type Origin, SourceError } from '../source.js';
 
-/** What directives do to the reading of a source. */
+/** The interface between directives and the reader of a source. */
 export interface Reading {
   readonly program: Program;
   readonly host: {
@@ -22,9 +22,9 @@ export interface Reading {
   /** The statement's place. */
   readonly origin: Origin;
   code: CodeSize;
-  /** What an object file would be: GNU as fills alignments for its processors. */
+  /** The width of the object file: GNU as fills alignments for its processors. */
   readonly objectBits: 32 | 64;
-  /** Operands as Intel writes them. */
+  /** Operands in Intel's syntax. */
   intel: boolean;
   /** True after `.end`. */
   ended: boolean;
@@ -42,7 +42,7 @@ export interface Reading {
   /** Whether an `.org` counts from the section's start or names an address. */
   orgFrom(expression: Expression): 'section' | 'address';
   exitMacro(): void;
-  /** Puts an included file's lines before those that are left. */
+  /** Puts an included file's lines before the remaining ones. */
   insertFile(lines: readonly SourceLine[]): void;
 }
 
@@ -52,7 +52,7 @@ const nothing: Directive = (_, scanner) => {
   scanner.rest();
 };
 
-/** Expressions apart by commas. */
+/** Expressions separated by commas. */
 function* list(reader: Reading, scanner: Scanner): Generator<Expression> {
   if (scanner.done) return;
   do yield reader.expression(scanner);
@@ -60,7 +60,7 @@ function* list(reader: Reading, scanner: Scanner): Generator<Expression> {
   scanner.end();
 }
 
-/** Numbers of so many bytes. Too large ones lose their upper bits, as GNU as has it. */
+/** Numbers of this many bytes. Too large ones lose their upper bits, as in GNU as. */
 function numbers(size: number): Directive {
   return (reader, scanner) => {
     for (const expression of list(reader, scanner)) {
@@ -117,7 +117,7 @@ function floats(size: 4 | 8): Directive {
   };
 }
 
-/** Arguments apart by commas, of which each may be missing. */
+/** Arguments separated by commas, each of which may be missing. */
 function optional(reader: Reading, scanner: Scanner): (Expression | undefined)[] {
   const found: (Expression | undefined)[] = [];
   while (!scanner.done) {
@@ -201,12 +201,12 @@ function repeat(reader: Reading, count: Expression, bytes: readonly number[]): v
 
 const org: Directive = (reader, scanner) => {
   const [to, value] = optional(reader, scanner);
-  if (to === undefined) throw new SourceError('where to is missing');
+  if (to === undefined) throw new SourceError('the new position is missing');
   const byte = Number(known(reader, value, 0n) & 0xffn);
   reader.program.stretch({ kind: 'org', to, from: reader.orgFrom(to), fill: byte }, reader.origin);
 };
 
-/** Goes on in another section. */
+/** Continues in another section. */
 function enter(reader: Reading, name: string, empty?: boolean): void {
   reader.previousSection = reader.program.current.name;
   reader.program.current = reader.program.section(name, empty);
@@ -390,9 +390,9 @@ export const directives: Readonly<Record<string, Directive>> = Object.fromEntrie
     throw new SourceError(scanner.next === '"' ? scanner.quoted() : `${word} ${scanner.rest()}`.trim());
   }),
   ...named('code16gcc', () => {
-    throw new SourceError('.code16gcc is for compilers', -1, 'take gcc for this source: --as gcc');
+    throw new SourceError('.code16gcc is for compilers', -1, 'use gcc for this source: --as gcc');
   }),
-  // What is for linkers, debuggers and listings, and changes no byte.
+  // Directives for linkers, debuggers and listings, which change no byte.
   ...named(
     'extern local weak hidden protected internal type size file ident loc line title sbttl list nolist eject psize arch',
     nothing,

@@ -8,7 +8,7 @@ import { cNumber, type Grammar, gasLevels } from '../parse-expression.js';
 import { escapedBytes, gasName, type Scanner } from '../scanner.js';
 import { SourceError } from '../source.js';
 
-/** Gives the label that `1b` or `1f` means here. */
+/** Returns the label that `1b` or `1f` means here. */
 export type LocalLabels = (digits: string, direction: 'b' | 'f') => string;
 
 function numberHere(scanner: Scanner, local: LocalLabels): Expression {

@@ -1,5 +1,5 @@
 /**
- * Macros and repetitions of GNU as (its manual: .macro, .rept, .irp, .irpc): text that is written once and read many times.
+ * Macros and repetitions of GNU as (its manual: .macro, .rept, .irp, .irpc).
  *
  * @module
  */
@@ -37,7 +37,7 @@ function parameters(text: string): Parameter[] {
   return found;
 }
 
-/** `.macro` with what follows it on its line, and its body. */
+/** `.macro` with the rest of its line, and its body. */
 export function defineMacro(head: string, body: readonly string[]): Macro {
   const [, name, rest = ''] = /^\s*([A-Za-z_.$][\w.$]*)\s*,?\s*(.*)$/.exec(head) ?? [];
   if (name === undefined) throw new SourceError('a macro has a name', -1, '.macro NAME PARAMETERS');
@@ -47,7 +47,7 @@ export function defineMacro(head: string, body: readonly string[]): Macro {
 const unquote = (text: string) =>
   text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
 
-/** Arguments: apart by commas, or by spaces where nothing else can be meant; brackets and quotes hold together. */
+/** Arguments: separated by commas, or by spaces where that is unambiguous; brackets and quotes group. */
 export function splitArguments(text: string): string[] {
   const found: string[] = [];
   let current = '';
@@ -84,7 +84,7 @@ function closing(text: string, at: number): number {
   throw new SourceError('the " here is not closed', at);
 }
 
-/** The lines of a macro with its arguments put in. `count` is what `\@` stands for. */
+/** The lines of a macro with its arguments substituted. `count` is the value of `\@`. */
 export function expandMacro(macro: Macro, text: string, count: number): string[] {
   const values = new Map<string, string>();
   const given = splitArguments(text);
@@ -115,7 +115,7 @@ export function expandMacro(macro: Macro, text: string, count: number): string[]
   return macro.body.map((line) => substitute(line, values, count));
 }
 
-/** Puts values in for `\name`, a number for `\@`, and nothing for `\()`. */
+/** Substitutes values for `\name`, a number for `\@`, and nothing for `\()`. */
 export function substitute(line: string, values: ReadonlyMap<string, string>, count: number): string {
   if (!line.includes('\\')) return line;
   return line.replace(/\\(\(\)|@|[A-Za-z_$][\w$]*)/g, (whole, name: string) => {

@@ -24,7 +24,7 @@ import { intelInstruction } from './intel.js';
 import { defineMacro, expandEach, expandMacro, type Macro } from './macros.js';
 import { statements } from './statements.js';
 
-/** What a source may ask its surroundings for. */
+/** The environment of a source. */
 export interface GasHost {
   readonly program: Program;
   /** The bytes of a file that `.include` or `.incbin` names. */
@@ -35,7 +35,7 @@ export interface GasHost {
   readonly complain: (complaint: Complaint) => void;
 }
 
-/** Encodings that are kept by their text: programs say the same things again and again. */
+/** Encodings cached by their text: programs repeat many instructions. */
 const KEPT = 4096;
 
 /** Words that begin a block, and its end. */
@@ -58,9 +58,9 @@ export class GasReader implements Reading {
   readonly conditions = new Conditions();
   readonly macros = new Map<string, Macro>();
   code: CodeSize;
-  /** What an object file would be: GNU as fills alignments for its processors. */
+  /** The width of the object file: GNU as fills alignments for its processors. */
   readonly objectBits: 32 | 64;
-  /** Operands as Intel writes them. */
+  /** Operands in Intel's syntax. */
   intel = false;
   /** Sections to go back to: `.previous` and `.popsection`. */
   readonly sectionStack: string[] = [];
@@ -109,7 +109,7 @@ export class GasReader implements Reading {
     this.host.complain({ origin, column: at + 1 || 1, message, hint });
   }
 
-  /** Puts lines before those that are left. */
+  /** Puts lines before the remaining ones. */
   insert(texts: readonly string[], macro = true): void {
     const { file, line, from } = this.origin;
     const origin = { file, line, ...(from !== undefined && { from }) };
@@ -119,7 +119,7 @@ export class GasReader implements Reading {
     );
   }
 
-  /** Puts an included file's lines before those that are left. */
+  /** Puts an included file's lines before the remaining ones. */
   insertFile(lines: readonly SourceLine[]): void {
     this.#lines.push(lines, 'other');
   }
@@ -145,7 +145,7 @@ export class GasReader implements Reading {
     }
   }
 
-  /** A macro or a repetition: its lines up to the end that belongs to it. */
+  /** A macro or a repetition: its lines up to its end. */
   #block(first: string): void {
     const { text } = statements(first).next().value ?? { text: '' };
     let rest = text.trim();
@@ -323,7 +323,7 @@ export class GasReader implements Reading {
       value === undefined ? { value: this.frozen(expression, name), here: this.program.here } : undefined;
   }
 
-  /** `x = x + 1` means the x of before. */
+  /** `x = x + 1` uses the old x. */
   frozen(expression: Expression, name: string): Expression {
     if (expression.kind === 'symbol' && expression.name === name) {
       const symbol = this.program.symbols.get(name);
@@ -339,7 +339,7 @@ export class GasReader implements Reading {
     };
   }
 
-  /** A number counts from the section's start; what has a label in it is an address. */
+  /** A number counts from the section's start; an expression with a label is an address. */
   orgFrom(expression: Expression): 'section' | 'address' {
     return this.known(expression) === undefined ? 'address' : 'section';
   }
@@ -367,7 +367,7 @@ export class GasReader implements Reading {
       this.program.stretch({ kind: 'branch', forms, chosen: 0, target: target.value }, this.origin);
       return;
     }
-    // A branch to a number goes as far as may be needed.
+    // A branch to a number uses the long form.
     const chosen = target === undefined ? forms[0]! : forms.at(-1)!;
     this.program.code(chosen, this.origin);
     if (this.#symbolsRead === before && chosen.fixups.length === 0 && this.#kept.size < KEPT)

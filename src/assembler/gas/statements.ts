@@ -1,4 +1,4 @@
-/** The statements of a line: apart by `;`, comments after `#` taken out. */
+/** The statements of a line: separated by `;`, without comments after `#`. */
 export function* statements(line: string): Generator<{ text: string; at: number }> {
   let start = 0;
   for (let at = 0; at < line.length; at++) {
@@ -6,7 +6,7 @@ export function* statements(line: string): Generator<{ text: string; at: number 
     if (character === '"') {
       for (at++; at < line.length && line[at] !== '"'; at++) if (line[at] === '\\') at++;
     } else if (character === "'") {
-      // A character, which may be one of those that mean something here.
+      // A character literal, which may be one of the separators.
       at += line[at + 1] === '\\' ? 2 : 1;
     } else if (character === ';') {
       yield { text: line.slice(start, at), at: start };

@@ -4,7 +4,7 @@ interface Condition {
   active: boolean;
   /** One of its branches has been active. */
   taken: boolean;
-  /** What is around it is active. */
+  /** The outer condition is active. */
   readonly outer: boolean;
   readonly origin: Origin;
 }
@@ -22,12 +22,12 @@ export class Conditions {
     return this.#open.length;
   }
 
-  /** Where each of them began. */
+  /** Where each began. */
   get origins(): Origin[] {
     return this.#open.map(({ origin }) => origin);
   }
 
-  /** @param holds is asked only where the answer matters: it may be an error elsewhere */
+  /** @param holds called only where the answer matters: elsewhere it may be an error */
   begin(origin: Origin, holds: () => boolean): void {
     const outer = this.active;
     const active = outer && holds();
@@ -46,7 +46,7 @@ export class Conditions {
     this.#open.pop();
   }
 
-  /** Ends those that opened since there were so many. */
+  /** Closes the conditions that were opened since there were this many. */
   leave(depth: number): void {
     this.#open.length = Math.min(this.#open.length, depth);
   }

@@ -1,5 +1,5 @@
 /**
- * What NASM has beside instructions (its manual, chapters 3.2 and 7): data, space, sections, alignment, structures.
+ * NASM's directives (its manual, chapters 3.2 and 7): data, space, sections, alignment, structures.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { nasmName, type Scanner } from '../scanner.js';
 import { type Origin, SourceError } from '../source.js';
 import { isQuote, stringBytes } from './grammar.js';
 
-/** What directives do to the reading of a source. */
+/** The interface between directives and the reader of a source. */
 export interface Reading {
   readonly program: Program;
   readonly host: {
@@ -25,7 +25,7 @@ export interface Reading {
   code: CodeSize;
   /** Addresses without registers are relative to the instruction: `default rel`. */
   relative: boolean;
-  /** Where the program is to lie: `org`. */
+  /** The program's address: `org`. */
   org: bigint | undefined;
   /** The address in `absolute` and `struc`; undefined in a section. */
   absolute: bigint | undefined;
@@ -52,7 +52,7 @@ const floating = /[-+]?\d[\d_]*\.(?:\d[\d_]*)?(?:[eE][-+]?\d+)?(?![\w.])|[-+]?\d
 
 function emit(reader: Reading, bytes: ArrayLike<number>): void {
   if (reader.absolute !== undefined)
-    throw new SourceError('only space can be described here', -1, 'resb and its kin');
+    throw new SourceError('only space is allowed here', -1, 'resb and similar');
   reader.program.data(bytes);
 }
 
@@ -74,7 +74,7 @@ function float(text: string, size: number): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** `db`, `dw` and their kin. */
+/** `db`, `dw` and similar. */
 const data: Directive = (reader, scanner, word) => {
   const size = unit[word[1]!]!;
   const here = reader.start.at;
@@ -105,8 +105,7 @@ function integer(reader: Reading, expression: Expression, size: number, here: nu
   const value = reader.known(expression);
   if (value !== undefined) emit(reader, littleEndian(value, size));
   else if (size > 8) throw new SourceError('an address does not have more than 8 bytes');
-  else if (reader.start.piece !== reader.program.here.piece)
-    throw new SourceError('this line is too much at once');
+  else if (reader.start.piece !== reader.program.here.piece) throw new SourceError('this line is too long');
   else reader.program.number(expression, size, reader.origin, here);
 }
 
@@ -131,7 +130,7 @@ const org: Directive = (reader, scanner) => {
   const to = reader.constant(scanner, 'the origin');
   scanner.end();
   if (reader.org !== undefined && reader.org !== to)
-    throw new SourceError('org may stand once', -1, 'times fills up to an offset');
+    throw new SourceError('org is allowed only once', -1, 'use times to fill up to an offset');
   reader.org = to;
 };
 
@@ -145,7 +144,7 @@ const section: Directive = (reader, scanner) => {
     throw new SourceError(
       'sections with addresses of their own are not known here',
       -1,
-      'take nasm: --as nasm',
+      'use nasm: --as nasm',
     );
   }
   const [, align] = /\balign\s*=\s*(\d+)/i.exec(rest) ?? [];
@@ -155,7 +154,7 @@ const section: Directive = (reader, scanner) => {
   reader.absolute = undefined;
 };
 
-/** `align TO, WHAT`: NOPs in code, what is said elsewhere. */
+/** `align TO, WHAT`: NOPs in code, elsewhere the given bytes. */
 const align: Directive = (reader, scanner, word) => {
   const to = reader.constant(scanner, 'the alignment');
   const inSpace = word === 'alignb';
@@ -240,6 +239,6 @@ export const directives: Readonly<Record<string, Directive>> = Object.fromEntrie
   ...named('incbin', incbin),
   ...named('cpu warning extern required float sectalign list', nothing),
   ...named('istruc iend common', () => {
-    throw new SourceError('this directive is not known here', -1, 'take nasm: --as nasm');
+    throw new SourceError('this directive is not known here', -1, 'use nasm: --as nasm');
   }),
 ]);

@@ -22,7 +22,7 @@ export function nasmNumber(text: string): bigint | undefined {
   const plain = text.toLowerCase().replaceAll('_', '');
   if (plain.startsWith('$')) return inRadix(plain.slice(1), 16);
   const last = radixes[plain.at(-1) ?? ''];
-  // A suffix counts before a prefix: 0b1h is hexadecimal.
+  // A suffix takes precedence over a prefix: 0b1h is hexadecimal.
   if (last !== undefined) {
     const value = inRadix(plain.slice(0, -1), last);
     if (value !== undefined) return value;
@@ -46,7 +46,7 @@ export function stringBytes(scanner: Scanner): number[] {
 
 export const isQuote = (character: string) => character === '"' || character === "'" || character === '`';
 
-/** Gives a name in full: a local label belongs to the label before it. */
+/** Returns the full name: a local label belongs to the label before it. */
 export type FullName = (name: string) => string;
 
 /** The grammar of NASM. */

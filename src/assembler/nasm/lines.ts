@@ -15,7 +15,7 @@ export function callArguments(text: string): { values: string[]; length: number 
   return undefined;
 }
 
-/** Parts between commas; brackets, braces and quotes hold together. */
+/** Parts between commas; brackets, braces and quotes group. */
 export function splitCommas(text: string): string[] {
   const found: string[] = [];
   let current = '';
@@ -40,7 +40,7 @@ export function splitCommas(text: string): string[] {
   return found;
 }
 
-/** Takes a comment out: from a `;` that is in no string. */
+/** Removes a comment: from a `;` that is in no string. */
 export function stripComment(line: string): string {
   if (!line.includes(';')) return line;
   for (let at = 0; at < line.length; at++) {

@@ -5,13 +5,13 @@ import { splitCommas } from './lines.js';
 interface Multi {
   readonly least: number;
   readonly most: number;
-  /** The last parameter takes all that is left. */
+  /** The last parameter takes the rest of the line. */
   readonly greedy: boolean;
   readonly defaults: readonly string[];
   readonly body: readonly SourceLine[];
 }
 
-/** A use of a macro: the lines that it becomes, what its parameters stand for, and the label before it. */
+/** A use of a macro: its lines, the values of its parameters, and the label before it. */
 export interface MacroUse {
   readonly body: readonly SourceLine[];
   readonly given: string[];
@@ -42,7 +42,7 @@ export class MultiMacros {
     this.#macros.set(key, [...(this.#macros.get(key) ?? []), multi]);
   }
 
-  /** What a line uses; undefined where it uses no macro. */
+  /** The macro that a line uses; undefined where it uses none. */
   use(text: string): MacroUse | undefined {
     const found = /^(\s*(?:[A-Za-z_.?@$][\w.?@$#~]*:)?)\s*([A-Za-z_.?@$][\w.?@$#~]*)(?:\s+(.*))?$/.exec(text);
     const choices = this.#macros.get(found?.[2]?.toLowerCase() ?? '');
@@ -60,7 +60,7 @@ export class MultiMacros {
   }
 }
 
-/** What a macro's parameters stand for: the rest in the last one of a greedy macro, defaults for what was not given. */
+/** The values of a macro's parameters: the rest of the line in the last one of a greedy macro, defaults for missing ones. */
 function argumentsOf({ least, most, greedy, defaults }: Multi, given: readonly string[]): string[] {
   const values =
     greedy && given.length > most

@@ -1,5 +1,5 @@
 /**
- * NASM's preprocessor (its manual, chapter 4): lines in, lines out, with single-line and multi-line macros put in.
+ * NASM's preprocessor (its manual, chapter 4): lines in, lines out, with single-line and multi-line macros expanded.
  *
  * @module
  */
@@ -21,13 +21,13 @@ export interface NasmPreprocessorHost {
   readonly value: (text: string) => bigint;
 }
 
-/** What is kept of lines that were put in. */
+/** The data about inserted lines. */
 interface Frame {
-  /** Of a macro: what its parameters stand for, and which use this is. */
+  /** Of a macro: the values of its parameters, and the number of this use. */
   readonly macro?: { readonly given: string[]; readonly use: number };
   /** Of a repetition. */
   readonly isLoop?: boolean;
-  /** How many conditions were open when it began: those that opened since end with it. */
+  /** How many conditions were open when it began: those opened since end with it. */
   readonly conditions: number;
 }
 
@@ -48,7 +48,7 @@ export class NasmPreprocessor {
     this.#host.complain({ origin, column: error.at + 1 || 1, message: error.message, hint: error.hint });
   }
 
-  /** All lines that are left for the assembler. */
+  /** All lines for the assembler. */
   *run(lines: readonly SourceLine[]): Generator<SourceLine> {
     this.#push(lines);
     for (let line = this.#lines.next(); line !== undefined; line = this.#lines.next()) {
@@ -80,7 +80,7 @@ export class NasmPreprocessor {
     return this.#multi(expanded, origin) ? undefined : { text: expanded, origin };
   }
 
-  /** Puts a macro's parameters in: %1, %0, %%label, %{1}. */
+  /** Substitutes a macro's parameters: %1, %0, %%label, %{1}. */
   #parameters(text: string): string {
     if (!text.includes('%')) return text;
     const { macro } = this.#lines.find(({ macro: one }) => one !== undefined) ?? {};
@@ -97,7 +97,7 @@ export class NasmPreprocessor {
 
   #directive(word: string, rest: string, origin: Origin): void {
     if (this.#condition(word, rest, origin)) return;
-    // Blocks are passed over with what is in them.
+    // Blocks are skipped with their content.
     if (!this.#conditions.active) return;
     switch (word) {
       case 'define':
@@ -162,14 +162,14 @@ export class NasmPreprocessor {
     }
   }
 
-  /** Ends a macro or a repetition, and what began inside it. */
+  /** Ends a macro or a repetition, and all blocks inside it. */
   #leave(isMeant: (frame: Frame) => boolean, otherwise: string): void {
     const frame = this.#lines.leave(isMeant);
     if (frame === undefined) throw new SourceError(otherwise);
     this.#conditions.leave(frame.conditions);
   }
 
-  /** False where the directive is none of a condition. */
+  /** False where the directive does not belong to a condition. */
   #condition(word: string, rest: string, origin: Origin): boolean {
     if (word.startsWith('if')) this.#conditions.begin(origin, () => this.#holds(word.slice(2), rest));
     else if (word.startsWith('elif'))
@@ -231,7 +231,7 @@ export class NasmPreprocessor {
     this.#push(nasmLines(new TextDecoder().decode(found.bytes), found.file));
   }
 
-  /** Puts a multi-line macro in, if the line is a use of one. */
+  /** Expands a multi-line macro, if the line uses one. */
   #multi(text: string, origin: Origin): boolean {
     const macro = this.#multis.use(text);
     if (macro === undefined) return false;

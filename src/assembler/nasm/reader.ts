@@ -36,7 +36,7 @@ export interface NasmHost {
 }
 
 const dialect: Dialect = { prefixes: 'nasm', guess: false };
-/** Encodings that are kept by their text. */
+/** Encodings cached by their text. */
 const KEPT = 4096;
 const MAX_TIMES = 64n * 1024n * 1024n;
 
@@ -50,7 +50,7 @@ export class NasmReader implements Reading {
   code: CodeSize = 16;
   relative = false;
   origin: Origin = { file: '', line: 0 };
-  /** Where the program is to lie: `org`. */
+  /** The program's address: `org`. */
   org: bigint | undefined;
   /** The address in `absolute` and `struc`; undefined in a section. */
   absolute: bigint | undefined;
@@ -145,7 +145,7 @@ export class NasmReader implements Reading {
     return undefined;
   }
 
-  /** True for what begins an instruction or a directive. */
+  /** True for a word that begins an instruction or a directive. */
   #isWord(lower: string): boolean {
     return (
       pseudo.test(lower) ||
@@ -257,7 +257,7 @@ export class NasmReader implements Reading {
     this.#word(new Scanner(text));
     const here = this.program.here;
     if (here.piece !== piece || piece.pending.length !== pending) {
-      throw new SourceError('what is repeated has to be numbers that are known, where the count is not');
+      throw new SourceError('where the count is not known, the repeated numbers have to be');
     }
     const bytes = piece.bytes.all.slice(at);
     piece.bytes.length = at;
@@ -298,7 +298,7 @@ export class NasmReader implements Reading {
     (piece) => (piece.section.pieces[0] === piece ? { number: 0n, section: piece } : undefined),
   );
 
-  /** Where things lie in their sections, as far as the layout has come. */
+  /** The positions in sections, as far as the layout knows them. */
   #laid(here: { piece: Piece; at: number }): Scope {
     return this.#scope(
       () => here,
@@ -380,7 +380,7 @@ export class NasmReader implements Reading {
     if (!symbols && chosen.fixups.length === 0 && this.#kept.size < KEPT) this.#kept.set(key, chosen);
   }
 
-  /** True if a number in the operand may still turn out to be one that does not depend on where things lie. */
+  /** True if a number in the operand may still turn out not to depend on addresses. */
   #isOpen(operand: AsmOperand): boolean {
     const parts =
       operand.kind === 'memory'
@@ -397,7 +397,7 @@ export class NasmReader implements Reading {
   }
 }
 
-/** The upper half of a 64-bit register is cleared by what writes the lower one: the shorter form does (NASM 2.2.3). */
+/** A write to the lower half of a 64-bit register clears the upper one, so the shorter form suffices (NASM 2.2.3). */
 function shortened(
   instruction: AsmInstruction,
   known: (expression: Expression) => bigint | undefined,

@@ -10,7 +10,7 @@ const MAX_EXPANSION = 1 << 20;
 
 const words = /[A-Za-z_.?@$%][\w.?@$#~]*|\d[\w.]*|"[^"]*"|'[^']*'|`(?:[^`\\]|\\.)*`|[^\w.?@$%"'`]+|./g;
 
-/** Single-line macros: %define and its kin (NASM's manual, 4.1). */
+/** Single-line macros: %define and related directives (NASM's manual, 4.1). */
 export class SingleMacros {
   readonly #macros = new Map<string, Single>();
 
@@ -46,7 +46,7 @@ export class SingleMacros {
     this.#macros.set(name, { parameters, body: now ? this.expand(body) : body });
   }
 
-  /** Puts the macros in; a name inside its own expansion stays. */
+  /** Expands the macros; a name inside its own expansion stays. */
   expand(text: string, within: readonly string[] = []): string {
     if (this.#macros.size === 0) return text;
     let result = '';

@@ -1,10 +1,10 @@
 /**
- * What kernels’ headers say, as plain data: an image holds it.
+ * The contents of kernels’ headers as plain data, as part of an image.
  *
  * @module
  */
 
-/** A video mode that a kernel would like; 0 where it does not care. */
+/** A video mode that a kernel prefers; 0 for any value. */
 export interface VideoWish {
   text: boolean;
   width: number;
@@ -14,7 +14,7 @@ export interface VideoWish {
 
 /** A multiboot header. */
 export interface MultibootHeader {
-  /** Where it lies in the file. */
+  /** Its offset in the file. */
   offset: number;
   flags: number;
   video?: VideoWish;
@@ -31,29 +31,29 @@ export interface HeaderAddresses {
 
 /** A multiboot 2 header. */
 export interface Multiboot2Header {
-  /** Where it lies in the file. */
+  /** Its offset in the file. */
   offset: number;
   addresses?: HeaderAddresses;
   entry?: number;
   video?: VideoWish;
-  /** The kernel will not do without a console. */
+  /** The kernel requires a console. */
   needsConsole?: true;
-  /** It could lie elsewhere, and wants to hear where it lies. */
+  /** It can be moved, and wants to know its address. */
   relocatable?: true;
   sections?: LoaderSections;
 }
 
 export type LinuxEntry = 16 | 32 | 64;
 
-/** What a loader needs to know of a kernel: plain data. */
+/** The information that a loader needs about a kernel: plain data. */
 export interface LinuxHeader {
-  /** By which entry it starts. */
+  /** The entry by which it starts. */
   entry: LinuxEntry;
   /** Boot protocol: 0x20f for 2.15. 0 for a vmlinux, which has no header. */
   version: number;
   /** Boot sector and setup code: the real-mode part. Empty for a vmlinux. */
   setup: Uint8Array;
-  /** Where the protected-mode part goes. */
+  /** The address of the protected-mode part. */
   load: number;
   /** Bytes that it needs from `load` on, until it runs. */
   room: number;
@@ -68,12 +68,12 @@ export interface LoaderSections {
   /** The index of the section with the sections' names. */
   names: number;
   headers: Uint8Array;
-  /** Sections that lie in no segment. */
+  /** Sections that are in no segment. */
   loose: { index: number; bytes: Uint8Array }[];
   wide: boolean;
 }
 
-/** How a kernel wants to be started, as its file says it: plain data. */
+/** How to start a kernel, by its file: plain data. */
 export type Loader =
   | ({ protocol: 'multiboot' } & MultibootHeader)
   | ({ protocol: 'multiboot2' } & Multiboot2Header)

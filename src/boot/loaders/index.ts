@@ -1,5 +1,5 @@
 /**
- * Loaders' protocols: multiboot 1 and 2, Linux, PVH. Each reads a kernel's header, and lays out what the kernel is told.
+ * Boot protocols: multiboot 1 and 2, Linux, PVH. Each reads a kernel's header, and lays out the information for the kernel.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import { hex } from '../numbers.js';
 import type { LinuxEntry, LinuxHeader } from './headers.js';
 
 const SECTOR = 512;
-/** Where the fields lie in the file, and in the zero page. */
+/** Offsets of the fields in the file, and in the zero page. */
 export const Field = {
   setupSectors: 0x1f1,
   size: 0x1f4,
@@ -36,7 +36,7 @@ export const Field = {
 export const LOADED_HIGH = 1 << 0;
 export const CAN_USE_HEAP = 1 << 7;
 const KERNEL_64 = 1 << 0;
-/** Without the field, as of protocol 2.03 and before. */
+/** The value for protocols up to 2.03, which lack the field. */
 const OLD_INITRD_MAX = 0x37ff_ffff;
 const OLD_COMMAND_LINE = 255;
 export const HIGH_LOAD = 0x10_0000;
@@ -44,9 +44,7 @@ const LOW_LOAD = 0x1_0000;
 
 /**
  * Reads a bzImage.
- * @param wanted the entry; undefined leaves it to what the kernel has
- * @returns its header, and its protected-mode part
- * @throws ImageError where it is no kernel, cut off, or has no such entry
+ * @param wanted the entry; undefined selects the best one of the kernel @returns its header, and its protected-mode part @throws ImageError where it is not a kernel, cut off, or has no such entry
  */
 export function readLinux(
   bytes: Uint8Array,
@@ -69,7 +67,7 @@ export function readLinux(
   // Before 2.04 the field has 16 bits (and may be wrong).
   const paragraphs = version >= 0x204 ? view.getUint32(Field.size, true) : view.getUint16(Field.size, true);
   const cut = paragraphs * 16 - kernel.length;
-  // The last paragraph may be filled up.
+  // The last paragraph may be padded.
   if (kernel.length === 0 || cut >= 16)
     throw fail(
       `its header says ${setupSize} bytes of setup and ${paragraphs * 16} of kernel, the file has ${bytes.length}`,
@@ -77,7 +75,7 @@ export function readLinux(
     );
   const high = (view.getUint8(Field.loadFlags) & LOADED_HIGH) !== 0;
   const has64 = version >= 0x20c && (view.getUint16(Field.xloadFlags, true) & KERNEL_64) !== 0;
-  // iPXE has the header and code below 1 MiB alone.
+  // iPXE has the header, but only code below 1 MiB.
   const has32 = view.getUint32(Field.entry32, true) !== 0;
   const entry = wanted ?? (!high || version < 0x202 || !has32 ? 16 : has64 ? 64 : 32);
   if (entry === 64 && !has64)
@@ -112,7 +110,7 @@ export function readLinux(
   };
 }
 
-/** The header of a vmlinux, which is started by what its ELF file says. */
+/** The header of a vmlinux, which starts as its ELF file says. */
 export function vmlinuxHeader(entry: LinuxEntry, load: number): LinuxHeader {
   return {
     entry,

@@ -1,5 +1,5 @@
 /**
- * Linux's zero page: what a loader tells a kernel that starts by its 32-bit or 64-bit entry.
+ * Linux's zero page: the information from a loader for a kernel that starts by its 32-bit or 64-bit entry.
  * Source: the kernel's Documentation/arch/x86/zero-page.rst and boot.rst.
  *
  * @module
@@ -10,7 +10,7 @@ import { Field, LOADED_HIGH } from './linux-header.js';
 import { Block, type FrameBuffer } from './loader.js';
 
 export const ZERO_PAGE = 4096;
-/** A loader without a number of its own. */
+/** The number of a loader without its own. */
 export const UNKNOWN_LOADER = 0xff;
 const HEADER_END = 0x290;
 const MAX_ENTRIES = 128;
@@ -18,7 +18,7 @@ const MAX_ENTRIES = 128;
 const VGA_TEXT = 1;
 const LINEAR = 0x23;
 
-/** What the zero page says. */
+/** The values in the zero page. */
 export interface LinuxTold {
   header: LinuxHeader;
   map: readonly MapEntry[];
@@ -26,7 +26,7 @@ export interface LinuxTold {
   initrd?: { address: number; size: number } | undefined;
   frameBuffer?: FrameBuffer | undefined;
   rsdp?: number | undefined;
-  /** Where the protected-mode part lies. */
+  /** The address of the protected-mode part. */
   load: number;
 }
 
@@ -43,7 +43,7 @@ export function zeroPage({
   page.grow(ZERO_PAGE);
   const { setup } = header;
   if (setup.length > 0) {
-    // The header ends where its jump leads; 0x290 is the next field's.
+    // The header ends at the target of its jump; the next field is at 0x290.
     const end = Math.min(Field.magic + setup[Field.jump]!, HEADER_END);
     page.byte(Field.setupSectors, ...setup.subarray(Field.setupSectors, end));
   } else {

@@ -1,5 +1,5 @@
 /**
- * Starts a Linux kernel by one of its entries: where setup code, zero page, command line and initial file system go, and the CPU's
+ * Starts a Linux kernel by one of its entries: the addresses of setup code, zero page, command line and initial file system, and the CPU's
  * first state. Source: the kernel's Documentation/arch/x86/boot.rst.
  *
  * @module
@@ -25,17 +25,17 @@ import { UNKNOWN_LOADER, ZERO_PAGE, zeroPage } from './linux-params.js';
 import { Block, type BootFile, type LoaderOptions, type Piece, zeroEnded } from './loader.js';
 import type { Room } from './room.js';
 
-/** Below 1 MiB, above what firmware keeps, below its extended data area. */
+/** Below 1 MiB, above the memory of firmware, below its extended data area. */
 const LOW = { from: 0x1000, to: 0x9_f000 } as const;
 /** The selectors that the 32-bit and 64-bit entries demand: __BOOT_CS and __BOOT_DS. */
 const SELECTORS = { code: 0x10, data: 0x18 } as const;
 const TSS = 0x20;
-/** Real mode: the setup code has this much for itself, its heap and its stack; then comes the command line. */
+/** Real mode: this much is for the setup code, its heap and its stack; the command line follows. */
 const HEAP_END = 0xe000;
 const REAL_ROOM = 0x1_0000;
 const REAL_BASES = [0x1_0000, 0x9_0000] as const;
 
-/** What is written, and how the CPU starts. */
+/** The data to write, and the CPU's first state. */
 export interface LinuxStart {
   pieces: Piece[];
   state: CpuRegisters;
@@ -45,7 +45,7 @@ export interface LinuxStart {
 
 /**
  * @param room with the image in it
- * @param entry where a vmlinux starts
+ * @param entry a vmlinux's entry
  * @throws ImageError where RAM is short; ConfigError where something cannot be given to this kernel
  */
 export function prepareLinux(
@@ -66,7 +66,7 @@ export function prepareLinux(
   if (commandLine.length - 1 > header.commandLineMax)
     throw new ConfigError(
       `${name}: a command line of ${commandLine.length - 1} bytes, and the kernel takes ${header.commandLineMax} at most`,
-      'shorten what --append says',
+      'shorten the words of --append',
     );
   if (header.entry === 16) return prepareReal(header, commandLine, placeInitrd(header, initrds, room), room);
   const initrd = placeInitrd(header, initrds, room);
@@ -105,7 +105,7 @@ interface PlacedInitrd {
   pieces: Piece[];
 }
 
-/** As high as the kernel allows, out of the way of what it unpacks; several lie in a row, each at a multiple of 4. */
+/** As high as the kernel allows, outside the memory for unpacking; several are joined, each at a multiple of 4. */
 function placeInitrd({ initrdMax }: LinuxHeader, files: readonly BootFile[], room: Room): PlacedInitrd {
   const sizes = files.map(({ bytes }) => Math.ceil(bytes.length / 4) * 4);
   const size = sizes.reduce((sum, one) => sum + one, 0);
@@ -151,7 +151,7 @@ function prepareReal(
     view.setUint16(0x20, 0xa33f, true);
     view.setUint16(0x22, HEAP_END, true);
   }
-  // The entry lies a sector after the boot sector, in the segment's own terms.
+  // The entry is one sector after the boot sector, relative to the segment.
   const entry = base + 0x200;
   return {
     pieces: [

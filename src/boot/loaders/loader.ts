@@ -1,19 +1,19 @@
 /**
- * What the loaders of all protocols have in common: what a kernel's header says, what is loaded beside it, and where it all went.
+ * The common parts of the loaders of all protocols: the kernel's header, the files that are loaded with it, and their addresses.
  *
  * @module
  */
 import { ConfigError } from '../../errors.js';
 import type { GuestMemory } from '../../memory/index.js';
 
-/** A file that a loader puts into memory beside the kernel. */
+/** A file that a loader puts into memory with the kernel. */
 export interface BootFile {
-  /** What the kernel is told of it: its name and its arguments. */
+  /** The text about it for the kernel: its name and its arguments. */
   text: string;
   bytes: Uint8Array;
 }
 
-/** What is loaded beside a kernel. */
+/** The files that are loaded with a kernel. */
 export interface BesideFiles {
   /** Linux's initial file system: one file, or several in a row. */
   initrds?: readonly BootFile[];
@@ -34,7 +34,7 @@ export interface FrameBuffer {
   kind: 'text' | 'rgb';
 }
 
-/** What a kernel is started with. */
+/** The inputs of a kernel. */
 export interface LoaderOptions extends BesideFiles {
   /** The kernel's command line. */
   append?: string;
@@ -43,7 +43,7 @@ export interface LoaderOptions extends BesideFiles {
   rsdp?: number;
 }
 
-/** Bytes that a loader writes, and where. */
+/** Bytes that a loader writes, and their address. */
 export interface Piece {
   address: number;
   bytes: Uint8Array;
@@ -51,7 +51,7 @@ export interface Piece {
 
 const encoder = new TextEncoder();
 
-/** A text as a kernel reads it: UTF-8 that ends in a zero. @throws ConfigError for a text with a zero in it */
+/** A text for a kernel: UTF-8 that ends in a zero. @throws ConfigError for a text with a zero in it */
 export function zeroEnded(text: string, what: string): Uint8Array {
   if (text.includes('\0'))
     throw new ConfigError(`${what} has a character 0 in it`, 'a kernel’s command line ends there');

@@ -9,20 +9,20 @@ import { hex } from '../numbers.js';
 import { hasMultiboot } from '../recognise/index.js';
 import type { HeaderAddresses, MultibootHeader } from './headers.js';
 
-/** The header lies in the first 8 KiB of the file, all of it. */
+/** The whole header is in the first 8 KiB of the file. */
 const SEARCHED = 8192;
-/** Features that are asked for: modules on pages, the memory's size, a video mode. */
+/** Features that a kernel may request: modules on pages, the memory's size, a video mode. */
 const KNOWN_FLAGS = 0b111;
 const WANTS_VIDEO = 1 << 2;
 const HAS_ADDRESSES = 1 << 16;
 
-/** Where a kernel with addresses in its header goes, in place of what its file's format says. */
+/** The addresses in a kernel's header, which are used instead of those in its file format. */
 export interface HeaderPlacement {
   segment: ImageSegment;
   entry: number;
 }
 
-/** The header of a file. @throws ImageError where it has none, it is cut off, or asks for what Terrarium does not have */
+/** The header of a file. @throws ImageError where it has none, it is cut off, or requires a feature that Terrarium lacks */
 export function readMultiboot(bytes: Uint8Array, name: string): MultibootHeader {
   const found = hasMultiboot(bytes);
   if (found === undefined)
@@ -37,14 +37,14 @@ export function readMultiboot(bytes: Uint8Array, name: string): MultibootHeader 
   if (unknown !== 0) {
     throw new ImageError(
       `${name}: the multiboot header at offset ${hex(offset)} requires features that Terrarium does not have: flags ${hex(flags)}`,
-      'bits 0 to 2 can be asked for: modules on pages, the memory map, a video mode',
+      'bits 0 to 2 can be requested: modules on pages, the memory map, a video mode',
     );
   }
   if ((flags & WANTS_VIDEO) === 0) return { offset, flags };
   if (offset + 48 > view.byteLength)
     throw new ImageError(
       `${name}: the multiboot header at offset ${hex(offset)}: its video fields are cut off`,
-      'all 48 bytes of it lie in the first 8 KiB of the file',
+      'all 48 bytes of it must be in the first 8 KiB of the file',
     );
   const [type, width, height, bits] = [32, 36, 40, 44].map((at) => view.getUint32(offset + at, true)) as [
     number,
@@ -60,7 +60,7 @@ export function readMultiboot(bytes: Uint8Array, name: string): MultibootHeader 
   return { offset, flags, video: { text: type === 1, width, height, bits } };
 }
 
-/** What the header's address fields say; undefined where it has none (flag 16). @throws ImageError where they cannot be */
+/** The header's address fields; undefined where it has none (flag 16). @throws ImageError where they are invalid */
 export function multibootPlacement(
   bytes: Uint8Array,
   { offset, flags }: MultibootHeader,
@@ -70,7 +70,7 @@ export function multibootPlacement(
   if (offset + 32 > Math.min(bytes.length, SEARCHED))
     throw new ImageError(
       `${name}: the multiboot header at offset ${hex(offset)}: its address fields are cut off`,
-      'all 32 bytes of it lie in the first 8 KiB of the file',
+      'all 32 bytes of it must be in the first 8 KiB of the file',
     );
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, 32);
   const word = (at: number) => view.getUint32(at, true);
@@ -86,7 +86,7 @@ export function multibootPlacement(
   };
 }
 
-/** Where the addresses put the file. @param offset of the header in the file @throws ImageError where they cannot be */
+/** The place of the file by these addresses. @param offset of the header in the file @throws ImageError where they are invalid */
 export function placedBy(
   bytes: Uint8Array,
   { header, load, loadEnd, bssEnd }: HeaderAddresses,
@@ -101,7 +101,7 @@ export function placedBy(
   const start = offset - (header - load);
   if (start < 0 || load > header)
     throw fail(
-      `header_addr ${hex(header)} and load_addr ${hex(load)} lie further apart than the file begins`,
+      `header_addr ${hex(header)} and load_addr ${hex(load)} are further apart than the header's offset in the file`,
     );
   const length = loadEnd === 0 ? bytes.length - start : loadEnd - load;
   if (length <= 0 || start + length > bytes.length)
@@ -109,7 +109,7 @@ export function placedBy(
       `load_end_addr ${hex(loadEnd)} asks for ${length} bytes, the file has ${bytes.length - start}`,
     );
   if (bssEnd !== 0 && bssEnd < load + length)
-    throw fail(`bss_end_addr ${hex(bssEnd)} lies before the end of what is loaded, ${hex(load + length)}`);
+    throw fail(`bss_end_addr ${hex(bssEnd)} is before the end of the loaded part, ${hex(load + length)}`);
   const memorySize = bssEnd === 0 ? length : bssEnd - load;
   return { address: load, bytes: bytes.subarray(start, start + length), memorySize };
 }

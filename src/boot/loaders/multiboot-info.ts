@@ -7,7 +7,7 @@
 import { type MapEntry, memorySizes } from '../memory-map.js';
 import { Block, type FrameBuffer, zeroEnded } from './loader.js';
 
-/** What EAX holds at the kernel's first instruction. */
+/** EAX at the kernel's first instruction. */
 export const MULTIBOOT_MAGIC = 0x2badb002;
 export const LOADER_NAME = 'Terrarium';
 
@@ -32,18 +32,18 @@ export interface PlacedModule {
   text: string;
 }
 
-/** What both versions of multiboot tell a kernel. */
+/** The information of both versions of multiboot for a kernel. */
 export interface Told {
   commandLine: string;
   map: readonly MapEntry[];
   modules: readonly PlacedModule[];
   frameBuffer?: FrameBuffer | undefined;
   sections?: { count: number; entrySize: number; names: number; headers: Uint8Array } | undefined;
-  /** Where the table of section headers lies, for multiboot 1. */
+  /** The address of the table of section headers, for multiboot 1. */
   headersAt?: number;
 }
 
-/** The information as it lies at `base`, which changes no size in it. */
+/** The information at address `base`, on which no size in it depends. */
 export function multibootInformation(told: Told, base: number): Uint8Array {
   const { map, modules, frameBuffer, sections, headersAt = 0 } = told;
   const block = new Block();
@@ -86,7 +86,7 @@ export function multibootInformation(told: Told, base: number): Uint8Array {
   return block.bytes;
 }
 
-/** Bits of a pixel, type, and where red, green and blue lie in it. */
+/** Bits of a pixel, type, and the positions of red, green and blue in it. */
 export function frameBufferEnd({ bits, kind }: FrameBuffer): number[] {
   if (kind === 'text') return [bits, EGA_TEXT];
   const colours = bits === 15 ? [10, 5, 5, 5, 0, 5] : bits === 16 ? [11, 5, 5, 6, 0, 5] : [16, 8, 8, 8, 0, 8];

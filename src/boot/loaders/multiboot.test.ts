@@ -127,7 +127,7 @@ describe('multiboot 1', () => {
 
   test('a header that lies is refused, with the field', () => {
     const refused: [Uint8Array, RegExp][] = [
-      [one(0x1_0000, [0x10_0040, MIB, 0, MIB + 1, MIB]), /bss_end_addr 0x100001 lies before the end/],
+      [one(0x1_0000, [0x10_0040, MIB, 0, MIB + 1, MIB]), /bss_end_addr 0x100001 is before the end/],
       [one(0x1_0004, undefined, 2, 0, 0, 0), /mode_type 2/],
       [one(0x1_0004, undefined, 0xffff_ffff, 0, 0, 0), /mode_type 4294967295/],
       [

@@ -37,11 +37,11 @@ const sizes: Readonly<Record<number, number>> = {
   9: 12,
   10: 24,
 };
-/** Kinds of information that the specification names; others cannot be asked for. */
+/** Kinds of information in the specification; others cannot be requested. */
 const LAST_INFORMATION = 21;
 const NEEDS_CONSOLE = 1;
 
-/** The header of a file. @throws ImageError where it has none, it is damaged, or asks for what Terrarium does not have */
+/** The header of a file. @throws ImageError where it has none, it is damaged, or requires a feature that Terrarium lacks */
 export function readMultiboot2(bytes: Uint8Array, name: string): Multiboot2Header {
   const found = hasMultiboot2(bytes);
   if (found === undefined)
@@ -94,7 +94,7 @@ export function readMultiboot2(bytes: Uint8Array, name: string): Multiboot2Heade
       case Tag.relocatable:
         header.relocatable = true;
         break;
-      // Modules lie on pages anyway; there is no EFI, whose tags are for its loaders.
+      // Modules are always on pages; EFI's tags are for EFI loaders.
       case Tag.align:
       case Tag.efiServices:
       case Tag.efiEntry32:

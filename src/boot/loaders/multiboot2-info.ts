@@ -8,10 +8,10 @@ import { memorySizes } from '../memory-map.js';
 import { Block, zeroEnded } from './loader.js';
 import { frameBufferEnd, LOADER_NAME, type Told } from './multiboot-info.js';
 
-/** What EAX holds at the kernel's first instruction. */
+/** EAX at the kernel's first instruction. */
 export const MULTIBOOT2_MAGIC = 0x36d76289;
 
-/** The information; nothing in it depends on where it lies, at a multiple of 8. @param loadBase for a kernel that could be moved */
+/** The information; nothing in it depends on its address, which is a multiple of 8. @param loadBase for a kernel that could be moved */
 export function multiboot2Information(told: Told, loadBase?: number): Uint8Array {
   const { map, modules, frameBuffer, sections } = told;
   const block = new Block();

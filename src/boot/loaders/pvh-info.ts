@@ -18,7 +18,7 @@ export interface PvhTold {
   rsdp?: number | undefined;
 }
 
-/** The information as it lies at `base`, which changes no size in it. */
+/** The information at address `base`, on which no size in it depends. */
 export function startInformation({ commandLine, map, modules, rsdp = 0 }: PvhTold, base: number): Uint8Array {
   const block = new Block();
   block.grow(56);

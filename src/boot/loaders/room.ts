@@ -4,14 +4,14 @@ import { AVAILABLE, memoryMap } from '../memory-map.js';
 import { alignDown, alignUp, hex, range } from '../numbers.js';
 import { moreMemory } from '../place.js';
 
-/** Where something may go. */
+/** Constraints for an address. */
 export interface Wish {
   /** A power of 2. Default: a page. */
   align?: number;
-  /** Its first byte lies here at the lowest, its last below `to`. */
+  /** Its first byte is at or above this address, its last below `to`. */
   from?: number;
   to?: number;
-  /** As high as can be, in the place of as low as can be. */
+  /** As high as possible, instead of as low as possible. */
   high?: boolean;
 }
 
@@ -23,7 +23,7 @@ interface Taken {
 
 const FOUR_GIB = 2 ** 32;
 
-/** The guest's RAM while a loader lays things out in it: nothing is written, and no two things share a byte. */
+/** The guest's RAM while a loader plans its content: nothing is written, and no two parts overlap. */
 export class Room {
   readonly #name: string;
   readonly #ram: readonly { start: number; end: number }[];
@@ -42,7 +42,7 @@ export class Room {
     return Math.min(FOUR_GIB, Math.max(0, ...this.#ram.map(({ end }) => end)));
   }
 
-  /** Takes a place that something has to have. @throws ImageError where something else is there */
+  /** Reserves a fixed address range. @throws ImageError where it is reserved already */
   reserve(what: string, address: number, size: number): void {
     const end = address + size;
     const other = this.#taken.find((one) => address < one.end && one.start < end);
@@ -54,14 +54,14 @@ export class Room {
     this.#insert({ what, start: address, end });
   }
 
-  /** True where all of it is RAM that nothing has taken. */
+  /** True where all of it is free RAM. */
   isFree(address: number, size: number): boolean {
     const end = address + size;
     const inRam = this.#ram.some((ram) => address >= ram.start && end <= ram.end);
     return inRam && !this.#taken.some((one) => address < one.end && one.start < end);
   }
 
-  /** Finds a place for something. @throws ImageError where no RAM is left that is large enough */
+  /** Finds free RAM and reserves it. @throws ImageError where no free range is large enough */
   take(what: string, size: number, wish: Wish = {}): number {
     const address = this.tryTake(what, size, wish);
     if (address !== undefined) return address;
@@ -69,7 +69,7 @@ export class Room {
     const where = from === 0 && to === FOUR_GIB ? '' : ` between ${hex(from)} and ${hex(to - 1)}`;
     throw new ImageError(
       `${this.#name}: no room for ${what}, ${size} bytes${where}: the largest free piece there has ${this.#largest(from, to)}`,
-      to <= this.top ? `make it smaller: it has to lie below ${hex(to)}` : moreMemory(this.top + size),
+      to <= this.top ? `make it smaller: it must be below ${hex(to)}` : moreMemory(this.top + size),
     );
   }
 
@@ -96,7 +96,7 @@ export class Room {
     return Math.max(0, ...this.#gaps(from, to).map(({ start, end }) => end - start));
   }
 
-  /** What is free between two addresses, in the order of addresses. */
+  /** The free ranges between two addresses, in order. */
   #gaps(from: number, to: number): { start: number; end: number }[] {
     const gaps: { start: number; end: number }[] = [];
     for (const ram of this.#ram) {

@@ -1,6 +1,6 @@
 /**
- * An ELF file's sections as a multiboot loader hands them on: the table of headers, and what no segment has loaded, such as the
- * symbols. Source: "Multiboot Specification version 0.6.96" 3.3 (flag 5), "System V ABI" chapter 4.
+ * An ELF file's sections for a multiboot kernel: the table of headers, and the sections that no segment loads, such as the symbols. Source:
+ * "Multiboot Specification version 0.6.96" 3.3 (flag 5), "System V ABI" chapter 4.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const SHT_NOBITS = 8;
 const SHF_ALLOC = 2;
 /** More than any kernel has; a damaged file may name any number. */
 const MAX_SECTIONS = 4096;
-/** Debug information of large kernels stays on the disk. */
+/** The largest sections that are loaded: debug information of large kernels is not. */
 const MAX_BYTES = 64 * 1024 * 1024;
 
 /** The sections of a file whose header was checked before; undefined where the table is damaged or too large to load. */
@@ -43,7 +43,7 @@ export function loaderSections(bytes: Uint8Array): LoaderSections | undefined {
   return { count, entrySize, names, headers, loose, wide };
 }
 
-/** Finds places for the sections that are loose, and returns the table with their addresses; undefined where RAM is short. */
+/** Finds addresses for sections outside of segments, and returns the table with them; undefined where RAM is short. */
 export function placeSections(
   sections: LoaderSections,
   room: Room,

@@ -1,5 +1,5 @@
 /**
- * Lays out what a multiboot or PVH kernel is told, with its modules: nothing is written yet.
+ * Plans the information and the modules for a multiboot or PVH kernel: nothing is written yet.
  *
  * @module
  */
@@ -15,18 +15,18 @@ import { startInformation } from './pvh-info.js';
 import type { Room } from './room.js';
 import { placeSections } from './sections.js';
 
-/** What is written for a kernel, and what its registers hold. */
+/** The data to write for a kernel, and its registers. */
 export interface Start {
   pieces: Piece[];
   rax: bigint;
   rbx: bigint;
-  /** What its user should know: wishes that were not met. */
+  /** Notes for the user: requests that were not met. */
   notes: string[];
 }
 
-/** Information lies in conventional memory, where every kernel can reach it: above what firmware keeps, below its extended area. */
+/** The information is in conventional memory, where every kernel can reach it: above the memory of firmware, below its extended area. */
 const LOW = { from: 0x1000, to: 0x9_f000, high: true } as const;
-/** A kernel that asks for graphics gets the machine's screen as it is. */
+/** A kernel that asks for graphics gets the machine's screen. */
 const NO_SCREEN = 'the machine has no screen (--vga)';
 
 /**
@@ -73,7 +73,7 @@ export function prepareStart(
     sections && room.tryTake('the table of sections', sections.headers.length, { align: 16, ...LOW });
   const whole: Told = {
     ...told,
-    // The first word is the kernel's own name, as GRUB Legacy and QEMU have it.
+    // The first word is the kernel's own name, as with GRUB Legacy and QEMU.
     commandLine: [name, ...words].join(' '),
     ...(table !== undefined && { sections, headersAt: table }),
   };
@@ -95,12 +95,12 @@ function takeInformation(room: Room, size: number): number {
   );
 }
 
-/** Modules lie on pages of their own, above 1 MiB where there is memory: in the order in which they were given. */
+/** Modules are on their own pages, above 1 MiB where there is memory, in the given order. */
 function placeModules(files: readonly BootFile[], room: Room): { placed: PlacedModule[]; pieces: Piece[] } {
   const placed: PlacedModule[] = [];
   const pieces: Piece[] = [];
   for (const { text, bytes } of files) {
-    // An empty module has a page too, or it would lie where the next one does.
+    // An empty module has a page too, or it would have the address of the next one.
     const room1 = Math.max(bytes.length, 1);
     const what = `the module '${text}'`;
     const address =
@@ -136,7 +136,7 @@ function loadSections(
   return { sections: { count, entrySize, names, headers: loaded.headers }, more: loaded.pieces };
 }
 
-/** What of a wished video mode the machine does not have. */
+/** The properties of a requested video mode that the machine lacks. */
 function wishNotes(video: VideoWish | undefined, { frameBuffer }: LoaderOptions): string[] {
   if (video === undefined) return [];
   const { text, width, height, bits } = video;

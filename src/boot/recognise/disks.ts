@@ -11,7 +11,7 @@ const SECTOR = 512;
 /** ISO 9660: sectors of 2 KiB, of which the first 16 are the system's. */
 const CD_SECTOR = 2048;
 const FIRST_DESCRIPTOR = 16;
-/** Volume descriptors are few; a damaged volume may have no end of them. */
+/** The most volume descriptors that are read; a damaged volume may have endless ones. */
 const MAX_DESCRIPTORS = 32;
 const BOOT_RECORD = 0;
 const PRIMARY = 1;
@@ -19,7 +19,7 @@ const TERMINATOR = 255;
 const PARTITIONS = 0x1be;
 /** Sizes of floppy disks in KiB: 5.25 and 3.5 inches, from one side with 8 sectors a track to extra density. */
 const FLOPPIES = new Set([160, 180, 320, 360, 720, 1200, 1440, 2880]);
-/** What firmware could load at 7C00 at most: RAM for real mode ends at 640 KiB. */
+/** The most that firmware could load at 7C00: RAM for real mode ends at 640 KiB. */
 const LARGEST_FLAT = 0xa_0000 - 0x7c00;
 
 /** A CD-ROM's image, by its volume descriptors. */
@@ -67,14 +67,14 @@ export function recogniseDisk(file: ImageBytes): Recognised | undefined {
   return undefined;
 }
 
-/** True where a sector ends in 55 AA, as a BIOS wants of one that it starts. */
+/** True where a sector ends in 55 AA, as a BIOS requires of a sector that it starts. */
 export function isSigned(sector: Uint8Array): boolean {
   return sector[510] === 0x55 && sector[511] === 0xaa;
 }
 
 /**
  * How many partitions a master boot record has; 0 where its table is none: other flags than 0 and 80, entries that are neither
- * empty nor whole, or no partition that begins in the file. Code of a boot sector stands in the same bytes.
+ * empty nor whole, or no partition that begins in the file. A boot sector's code may be in the same bytes.
  */
 function partitionsOf(sector: Uint8Array, size: number): number {
   const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength);

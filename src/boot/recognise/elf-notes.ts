@@ -1,5 +1,5 @@
 /**
- * ELF files by what they say of their loader: a multiboot header, or the note with PVH's entry.
+ * Recognises ELF files for a boot loader: by a multiboot header, or the note with PVH's entry.
  * Source: "System V ABI" chapter 5 (notes); Xen's public/elfnote.h (XEN_ELFNOTE_PHYS32_ENTRY) and docs/misc/pvh.pandoc.
  *
  * @module
@@ -35,7 +35,7 @@ export function recogniseElf(file: ImageBytes, head: Uint8Array): Recognised {
   return { kind: 'elf', evidence: `an ELF file of ${bits} bits` };
 }
 
-/** The physical address at which a kernel wants to be started by PVH; undefined where no note says so. */
+/** The physical address of a kernel's entry for PVH; undefined where no note has it. */
 export function pvhEntry(file: ImageBytes): number | undefined {
   const header = file.read(0, 64);
   if (header.length < 52) return undefined;

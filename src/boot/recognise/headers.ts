@@ -1,5 +1,5 @@
 /**
- * Where the headers lie by which a kernel asks for a multiboot loader.
+ * Finds the header by which a kernel requests a multiboot loader.
  * Source: "Multiboot Specification version 0.6.96" 3.1, "Multiboot2 Specification version 2.0" 3.1.
  *
  * @module
@@ -7,9 +7,9 @@
 
 /** A header that was found. */
 export interface FoundHeader {
-  /** Where it lies in the file. */
+  /** Its offset in the file. */
   offset: number;
-  /** It says where the kernel goes, so that the file may be of any format. */
+  /** It has the kernel's addresses, so that the file may be of any format. */
   placed: boolean;
 }
 

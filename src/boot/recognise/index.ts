@@ -1,5 +1,5 @@
 /**
- * What a file is: `recognise` looks at its bytes and says it with the evidence.
+ * `recognise` finds the kind of a file by its bytes, with the evidence.
  *
  * @module
  */

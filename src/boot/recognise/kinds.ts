@@ -1,4 +1,4 @@
-/** What a file can be, as `--as` names it. */
+/** The kinds of files, as named by `--as`. */
 export const imageKinds = [
   'flat',
   'boot-sector',
@@ -15,10 +15,10 @@ export const imageKinds = [
   'linux64',
   'pvh',
 ] as const;
-/** `linux` leaves it to the kernel by which of its entries it starts; the numbers say it. */
+/** `linux` selects the best entry of the kernel; the numbers select one. */
 export type ImageKind = (typeof imageKinds)[number];
 
-/** Each kind in words, as they complete "this is". */
+/** Each kind as text that completes "this is". */
 export const kindWords: Readonly<Record<ImageKind, string>> = {
   flat: 'a flat image',
   'boot-sector': 'a boot sector',
@@ -36,15 +36,15 @@ export const kindWords: Readonly<Record<ImageKind, string>> = {
   pvh: 'a kernel for PVH',
 };
 
-/** What a file was found to be. */
+/** The recognised kind of a file. */
 export interface Recognised {
-  /** `text` and `foreign` are no kinds that could run: a text, and a file of another system or of a packer. */
+  /** `text` and `foreign` cannot run: a text, and a file of another system or of a packer. */
   kind: ImageKind | 'text' | 'foreign';
-  /** What in the file says so, in words: `boot signature 55 AA, 1440 KiB`. */
+  /** The evidence in the file as text: `boot signature 55 AA, 1440 KiB`. */
   evidence: string;
 }
 
-/** A file that is looked at in pieces, since it may be large. */
+/** A file that is read in pieces, since it may be large. */
 export interface ImageBytes {
   readonly size: number;
   /** The bytes from `offset` on; fewer where the file ends. */

@@ -1,5 +1,5 @@
 /**
- * What a file is, by what stands in it: the one place that decides. A name's ending says nothing.
+ * Recognises the kind of a file by its content: the only place that decides. The ending of its name does not matter.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { hasMultiboot, hasMultiboot2 } from './headers.js';
 import type { ImageBytes, Recognised } from './kinds.js';
 import { textOf } from './text.js';
 
-/** Where multiboot 2's header lies at the latest; multiboot 1's lies in the first quarter of it. */
+/** The end of the range for multiboot 2's header; multiboot 1's is in the first quarter of it. */
 const HEADERS = 32768;
 /** Linux's setup header (Documentation/arch/x86/boot.rst): `HdrS`, and the protocol's version. */
 const LINUX_MAGIC = 0x202;
 const LINUX_VERSION = 0x206;
-/** Where tar's magic number stands (POSIX, ustar). */
+/** The offset of tar's magic number (POSIX, ustar). */
 const TAR = 257;
-/** What is looked at of a file to see whether it is text. */
+/** The first bytes of a file, which decide whether it is text. */
 const TEXT = 4096;
 /** A ROM's sizes: whole powers of 2. The CPU's first instruction is in its last 16 bytes. */
 const SMALLEST_ROM = 0x1_0000;
 const LARGEST_ROM = 0x100_0000;
 const RESET_ROOM = 16;
-/** Near and far jumps: what a ROM begins with in those bytes, perhaps after NOPs or CLI. */
+/** Near and far jumps, with which a ROM begins in those bytes, perhaps after NOPs or CLI. */
 const JUMP = /^[\x90\xfa]*[\xe9\xea\xeb]/;
 
 /** Files of packers and other systems, by their first bytes. */
@@ -32,7 +32,7 @@ const foreign: readonly [start: string, evidence: string][] = [
   ['BZh', 'a file packed by bzip2: unpack it with bunzip2'],
   ['\x28\xb5\x2f\xfd', 'a file packed by zstd: unpack it with unzstd'],
   ['PK\x03\x04', 'a ZIP archive: unpack it with unzip'],
-  ['070701', 'a cpio archive, as an initial file system is: give it beside a kernel (--initrd)'],
+  ['070701', 'a cpio archive, the form of an initial file system: give it to a kernel (--initrd)'],
   ['\xcf\xfa\xed\xfe', 'a Mach-O program of macOS: compile for ELF'],
   ['\xce\xfa\xed\xfe', 'a Mach-O program of macOS: compile for ELF'],
   ['!<arch>\n', 'a library of object files: link it'],
@@ -48,7 +48,7 @@ const foreign: readonly [start: string, evidence: string][] = [
   ['vhdxfile', 'a VHDX disk: make it raw with qemu-img convert -O raw'],
 ];
 
-/** Looks at a file, and reads 64 KiB of it at most. */
+/** Recognises a file, and reads at most 64 KiB of it. */
 export function recognise(file: ImageBytes): Recognised {
   const head = file.read(0, HEADERS);
   if (latin1(head.subarray(0, 4)) === '\x7fELF') return recogniseElf(file, head);
@@ -60,7 +60,7 @@ export function recognise(file: ImageBytes): Recognised {
     recogniseBootSector(head) ??
     recogniseRom(file) ??
     recogniseForeign(head) ??
-    recogniseText(head) ?? { kind: 'flat', evidence: 'nothing in it says that it is anything else' }
+    recogniseText(head) ?? { kind: 'flat', evidence: 'nothing in it shows another kind' }
   );
 }
 
@@ -74,7 +74,7 @@ function recogniseLinux(head: Uint8Array): Recognised | undefined {
   };
 }
 
-/** A kernel that is no ELF file says in its header where it goes, or has none for our purpose. */
+/** A kernel that is not an ELF file has its addresses in its header, or counts as having none. */
 function recogniseFlatMultiboot(head: Uint8Array): Recognised | undefined {
   const one = hasMultiboot(head);
   if (one?.placed)
@@ -92,8 +92,7 @@ function recogniseBootSector(head: Uint8Array): Recognised | undefined {
 }
 
 /**
- * 64 KiB are a ROM, as always; a linker may end one right after the jump in its last 16 bytes. Others are powers of 2 and jump
- * there.
+ * 64 KiB are always a ROM; a linker may end one right after the jump in its last 16 bytes. Other sizes are powers of 2, with a jump there.
  */
 function recogniseRom({ size, read }: ImageBytes): Recognised | undefined {
   const whole = Math.ceil(size / RESET_ROOM) * RESET_ROOM;

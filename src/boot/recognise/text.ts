@@ -1,19 +1,18 @@
 /** A shorter file may be code whose bytes are letters by chance. */
 const SHORTEST = 4;
-/** UTF-16 without a mark at its start is known by so many bytes. */
+/** UTF-16 without a mark at its start is recognised by this many bytes. */
 const SHORTEST_WIDE = 16;
-/** Of text that is not UTF-8, at least this part is ASCII: Latin-1, Windows-1252 and the like. */
+/** Of text that is not UTF-8 (Latin-1, Windows-1252 and others), at least this part is ASCII. */
 const MOSTLY = 0.8;
 
 /**
- * The characters of a file that is text: ASCII, UTF-8, UTF-16, or 8 bits a character that are nearly all ASCII. Undefined where it is
- * none.
+ * The characters of a text file: ASCII, UTF-8, UTF-16, or 8 bits a character that are nearly all ASCII. Undefined where it is not text.
  */
 export function textOf(bytes: Uint8Array): string | undefined {
   if (bytes.length < SHORTEST) return undefined;
   const wide = wideText(bytes);
   if (wide !== undefined) return wide;
-  // Text has no control characters but those of a line.
+  // Text has no control characters except those of lines.
   if (bytes.some((byte) => byte < 0x20 && ![9, 10, 12, 13, 27].includes(byte))) return undefined;
   const utf8 = decoded(bytes, 'utf-8');
   if (utf8 !== undefined) return utf8;

@@ -10,7 +10,7 @@ import type { CExpression } from './syntax.js';
 import { typeName } from './type-names.js';
 import { type CValue, isSigned, memberOf, numberOf, OptimizedOut, pointedBy, type Reader } from './values.js';
 
-/** Where names get their meaning. */
+/** The context in which names are resolved. */
 export interface CNames {
   /** A variable, a parameter or a function; undefined where there is none. */
   variable(name: string): Promise<CValue | undefined>;
@@ -102,7 +102,7 @@ export class CEvaluation {
     return value >> BigInt(wide.size * 8) === 0n ? wide : { ...wide, size: 8 };
   }
 
-  /** A number of a type, cut to what it holds. */
+  /** A number truncated to the size of its type. */
   #made(value: bigint | number, type: CType): CValue {
     const bare = bareType(type);
     if (bare.kind === 'base' && bare.encoding === 'float')
@@ -149,7 +149,7 @@ export class CEvaluation {
   async #unary(operator: string, operand: CValue): Promise<CValue> {
     if (operator === '*') {
       const type = bareType(operand.type);
-      // As gdb does it: a number is an address of an `int`-like word.
+      // As in gdb: a number is the address of an `int`-like word.
       if (type.kind === 'base' && type.encoding !== 'float') {
         const address = BigInt.asUintN(
           this.#reader.word * 8,
@@ -274,7 +274,7 @@ function asBase(type: CType): BaseType {
   throw new DebugError(`a value of type ${typeName(type)} is no number`);
 }
 
-/** A number as a type holds it. */
+/** A number converted to a type. */
 function as(value: bigint | number, type: BaseType): bigint | number {
   if (type.encoding === 'float') return Number(value);
   const whole = typeof value === 'number' ? BigInt(Math.trunc(value)) : value;

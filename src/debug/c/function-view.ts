@@ -1,5 +1,5 @@
 /**
- * What a function of C sees where it is stopped, or where it waits for the one that it called.
+ * The view of a C function, where it is stopped or waits for its callee.
  *
  * @module
  */
@@ -25,9 +25,9 @@ import { type CValue, elementOf, numberOf, partOf, pointedBy, type Reader } from
 export interface FunctionPlace {
   symbols: SymbolTable;
   info: DebugInfo;
-  /** An address in the instruction that runs: of a caller, in its CALL. */
+  /** An address in the current instruction: for a caller, in its CALL. */
   pc: bigint;
-  /** The function, or one that is inlined at `pc`; undefined outside of functions that are known. */
+  /** The function, or one that is inlined at `pc`; undefined outside of known functions. */
   scope: Scope | undefined;
   /** The CPU, with the registers that the function had. */
   view: CpuView;
@@ -40,14 +40,14 @@ export interface FunctionPlace {
   word: 4 | 8;
 }
 
-/** A value as an editor's tree shows it. */
+/** A value for an editor's tree. */
 export interface Shown {
   name: string;
   /** As C writes it. */
   type: string;
   /** As gdb writes it. */
   text: string;
-  /** What gives this value again. */
+  /** The expression for this value. */
   expression: string;
   /** Of a value in memory. */
   address?: bigint;
@@ -74,7 +74,7 @@ export class FunctionView {
     this.#place = place;
     const { info, scope, pc } = place;
     const known = new Map<string, Variable>();
-    // The innermost of those with one name comes first.
+    // Of variables with the same name the innermost comes first.
     if (scope !== undefined)
       for (const one of info.variablesOf(scope, pc)) if (!known.has(one.name)) known.set(one.name, one);
     this.#variables = known;
@@ -87,7 +87,7 @@ export class FunctionView {
     };
   }
 
-  /** The parameters and variables of the function, as they are declared. */
+  /** The parameters and variables of the function, in the order of declaration. */
   async locals(): Promise<Shown[]> {
     const { info, scope, pc } = this.#place;
     if (scope === undefined) return [];
@@ -111,7 +111,7 @@ export class FunctionView {
     return called && { type: called.type, location: { kind: 'memory', address: called.from } };
   }
 
-  /** Whether an expression names a variable or a type of C, and is not only of registers, labels and numbers. */
+  /** Whether an expression names a variable or a type of C, and not only registers, labels and numbers. */
   parse(text: string): CExpression | undefined {
     let tree: CExpression;
     try {
@@ -127,13 +127,13 @@ export class FunctionView {
     return new CEvaluation(this.#names, this.#reader).value(tree);
   }
 
-  /** The number that a place of a type has when it is set to an expression's value. */
+  /** The number that is stored when a location of a type is set to an expression's value. */
   async assigned(place: CValue, tree: CExpression): Promise<bigint> {
     const evaluation = new CEvaluation(this.#names, this.#reader);
     return evaluation.converted(await evaluation.value(tree), place.type);
   }
 
-  /** The number that a scalar is; of an aggregate its address. */
+  /** The number of a scalar; the address of an aggregate. */
   async number(value: CValue): Promise<bigint> {
     const { kind } = bareType(value.type);
     if ((kind === 'structure' || kind === 'array' || kind === 'function') && value.location.kind === 'memory')
@@ -143,12 +143,12 @@ export class FunctionView {
     return Number.isFinite(number) ? BigInt(Math.trunc(number)) : 0n;
   }
 
-  /** @param typed pointers tell their type */
+  /** @param typed pointers show their type */
   text(value: CValue, typed = true): Promise<string> {
     return valueText(value, this.#reader, this.#place.symbols, typed);
   }
 
-  /** What an expression of the debug information comes to here. */
+  /** The value of an expression of the debug information here. */
   async calculate(expression: Uint8Array): Promise<bigint | undefined> {
     const found = await locate(expression, await this.#machine(this.#place.word));
     if (found.kind === 'number') return found.value;
@@ -276,7 +276,7 @@ export class FunctionView {
       return () =>
         show(
           type.members.slice(0, MOST_CHILDREN).map((member) => {
-            // The members of one without a name are reached through the outer one.
+            // The members of a structure without a name are members of the outer one.
             const { name = '' } = member;
             return [name, name === '' ? inner : `${inner}.${name}`, partOf(value, member)];
           }),
@@ -296,7 +296,7 @@ export class FunctionView {
     return async () => {
       const target = await pointedBy(value, this.#reader);
       const shown = await this.#show(`*${expression}`, `*${inner}`, target);
-      // The members of what it points to are what people look for.
+      // Users look for the members of the object that it points to.
       if (bareType(target.type).kind === 'structure' && shown.children !== undefined) {
         const members = await shown.children();
         return members.map((one) =>

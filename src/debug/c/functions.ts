@@ -1,5 +1,5 @@
 /**
- * The functions of a call stack as their source has them: those that were inlined are frames of their own.
+ * The functions of a call stack as in the source: inlined functions are separate frames.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface SourceFrame extends Frame {
   inlined?: true;
 }
 
-/** What is needed of the debugger. */
+/** The part of the debugger that is needed. */
 export interface FunctionsParts {
   target: DebugTarget;
   symbols: SymbolTable;
@@ -28,7 +28,7 @@ export interface FunctionsParts {
   frames(limit: number): Promise<Frame[]>;
 }
 
-/** A frame with the function that its source has there. */
+/** A frame with its function in the source. */
 interface Place {
   frame: Frame;
   scope: Scope | undefined;
@@ -36,12 +36,12 @@ interface Place {
   level: number;
 }
 
-/** Callers that are asked for what they gave, one after the other. */
+/** The most callers that are asked for their arguments, one after the other. */
 const DEEPEST = 32;
 
 const calls: ReadonlySet<Frame['by']> = new Set(['rule', 'entry', 'frame pointer', 'stack']);
 
-/** An address in the instruction that runs: a caller's is its CALL. */
+/** An address in the current instruction: a caller's is in its CALL. */
 const asked = ({ pc, by }: Frame): bigint => (calls.has(by) ? pc - 1n : pc);
 
 /** See the module's comment. */
@@ -57,7 +57,7 @@ export class Functions {
     const places = await this.#places(limit);
     return places.map(({ frame, scope }, i): SourceFrame => {
       const inner = places[i - 1];
-      // An outer function goes on at the line of the call that was inlined.
+      // An outer function continues at the line of the inlined call.
       const called = inner?.frame === frame ? inner.scope?.called : undefined;
       const file = scope && this.#parts.symbols.lines.at(scope.from)?.file;
       const source = called !== undefined && file !== undefined ? { file, line: called.line } : frame.source;
@@ -75,7 +75,7 @@ export class Functions {
     return (await this.#view(index))?.locals() ?? [];
   }
 
-  /** An expression's value, where it is one of C; `set` writes what it assigns. */
+  /** An expression's value, where it is one of C; `set` carries out its assignment. */
   async evaluate(
     text: string,
     index: number,
@@ -122,7 +122,7 @@ export class Functions {
     const info = this.#info;
     if (info === undefined) return undefined;
     const { pc } = await this.#parts.state();
-    // The innermost function needs no look at the stack.
+    // The innermost function does not need the stack.
     const place =
       index === 0
         ? { frame: { pc, by: 'here' } as Frame, scope: info.scopesAt(pc)[0], level: 0 }
@@ -178,7 +178,7 @@ async function valueFor(view: FunctionView, text: string, value: CValue, index: 
   };
 }
 
-/** What has no value is shown, and counts as 0. */
+/** A variable without a value is shown, and counts as 0. */
 async function numberOrZero(view: FunctionView, value: CValue): Promise<bigint> {
   try {
     return await view.number(value);
@@ -188,7 +188,7 @@ async function numberOrZero(view: FunctionView, value: CValue): Promise<bigint> 
   }
 }
 
-/** Where a value can be set: memory, or a register of the function that runs. */
+/** The locations that can be set: memory, or a register of the current function. */
 function placeOf({ location }: CValue, { address, size }: Shown, index: number): Value['place'] {
   if (address !== undefined && size) return { kind: 'memory', address, size, signed: false };
   return location.kind === 'register' && index === 0 ? { kind: 'register', name: location.name } : undefined;

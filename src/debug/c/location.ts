@@ -1,48 +1,48 @@
 /**
- * Where a variable is: runs the expressions of DWARF (DWARF 5, 2.5 and 2.6) for a stopped function.
+ * Finds a variable: evaluates the expressions of DWARF (DWARF 5, 2.5 and 2.6) for a stopped function.
  *
  * @module
  */
 import { DwarfReader, dwarfRegisters, dwarfVector } from '../../symbols/index.js';
 import { littleEndian } from '../code.js';
 
-/** What an expression may ask for. */
+/** The context of an expression. */
 export interface Machine {
   /** Bytes of an address. */
   word: 4 | 8;
-  /** What is to be added to the program's addresses. */
+  /** The offset to add to the program's addresses. */
   bias: bigint;
   /** A general register of the function; undefined where it is not known. */
   register(name: string): bigint | undefined;
   /** Memory; fewer bytes where not all are mapped. */
   read(address: bigint, length: number): Promise<Uint8Array>;
-  /** What the stack pointer was before the call of the function. */
+  /** The stack pointer before the call of the function. */
   cfa(): bigint | undefined;
-  /** What DW_OP_fbreg counts from. */
+  /** The base of DW_OP_fbreg. */
   frameBase(): Promise<bigint | undefined>;
-  /** What a register had when the function began. @param register an expression that names it */
+  /** The value of a register at the function's start. @param register an expression that names it */
   atEntry(register: Uint8Array): Promise<bigint | undefined>;
 }
 
-/** Where a value is, or what it is. */
+/** The location of a value, or the value itself. */
 export type Location =
   | { kind: 'memory'; address: bigint }
   | { kind: 'register'; name: string }
   | { kind: 'bytes'; bytes: Uint8Array }
   | { kind: 'number'; value: bigint }
   | { kind: 'pieces'; pieces: readonly { location: Location; size: number }[] }
-  /** A pointer to what has no address any more. */
+  /** A pointer to an object that has no address any more. */
   | { kind: 'nothing to point to' }
   | { kind: 'optimized out' };
 
 export const GONE: Location = { kind: 'optimized out' };
 
-/** More than any compiler writes. */
+/** The limit of operations: more than any compiler writes. */
 const MAX_STEPS = 10_000;
 const DEEPEST = 256;
 const MAX_PIECES = 64;
 
-/** What an expression says; `GONE` where it is broken, or asks for what is not known. */
+/** The result of an expression; `GONE` where it is broken, or needs an unknown value. */
 export async function locate(expression: Uint8Array, machine: Machine): Promise<Location> {
   try {
     return await new Evaluation(expression, machine).run();
@@ -52,7 +52,7 @@ export async function locate(expression: Uint8Array, machine: Machine): Promise<
   }
 }
 
-/** The expression asks for something that is not known. */
+/** The expression needs an unknown value. */
 class Unknown extends Error {}
 
 class Evaluation {
@@ -60,7 +60,7 @@ class Evaluation {
   readonly #reader: DwarfReader;
   readonly #stack: bigint[] = [];
   readonly #pieces: { location: Location; size: number }[] = [];
-  /** What the operations so far say it is, if it is not memory at the top of the stack. */
+  /** The location by the operations so far, if it is not memory at the top of the stack. */
   #said: Location | undefined;
 
   constructor(expression: Uint8Array, machine: Machine) {
@@ -126,7 +126,7 @@ class Evaluation {
       case 0xf3: // DW_OP_GNU_entry_value
         return this.#push(known(await this.#machine.atEntry(reader.block(reader.number()))));
       default:
-        // What needs a type or a thread.
+        // Operations that need a type or a thread.
         throw new Unknown();
     }
   }

@@ -12,7 +12,7 @@ const escapes: Readonly<Record<number, string>> = {
   92: '\\\\',
 };
 
-/** A text between quotes as gdb writes it; what is no sign on paper as C's escapes. */
+/** A text in quotes as gdb writes it; characters that cannot be printed are C's escapes. */
 export function quoted(bytes: Uint8Array, quote: '"' | "'" = '"'): string {
   const parts: string[] = [];
   let open: string[] = [];

@@ -6,7 +6,7 @@
 import type { CType } from '../../symbols/index.js';
 import { DebugError } from '../errors.js';
 
-/** An expression, taken apart. */
+/** An expression as a tree. */
 export type CExpression =
   | { kind: 'number'; value: bigint; unsigned: boolean; long: boolean }
   | { kind: 'float'; value: number }
@@ -56,7 +56,7 @@ const levels: readonly (readonly string[])[] = [
   ['*', '/', '%'],
 ];
 
-/** @throws DebugError where that is no expression of C */
+/** @throws DebugError where it is not an expression of C */
 export function parseC(text: string, types: TypeNames): CExpression {
   return new Parser(text, types).whole();
 }

@@ -9,7 +9,7 @@ import { quoted } from './strings.js';
 import { typeName } from './type-names.js';
 import { bytesOf, type CValue, elementOf, numberOf, OptimizedOut, partOf, type Reader } from './values.js';
 
-/** What texts need beside the memory. */
+/** The context of texts, in addition to the memory. */
 export interface Names {
   symbolAt(address: bigint): string | undefined;
 }
@@ -18,11 +18,11 @@ export interface Names {
 const MOST = 200;
 const REPEATED = 10;
 const DEEPEST = 20;
-/** Bytes of an array that are looked at, and values within one that are shown. */
+/** The most bytes of an array that are read, and of nested values that are shown. */
 const LONGEST = 1 << 14;
 const MOST_VALUES = 5000;
 
-/** @param typed a pointer tells its type, as gdb's `print` does it */
+/** @param typed a pointer shows its type, as in gdb's `print` */
 export async function valueText(value: CValue, reader: Reader, names: Names, typed = false): Promise<string> {
   return new Writer(reader, names).text(value, typed, 0);
 }
@@ -92,13 +92,13 @@ class Writer {
     if (isCharacter(of) && size === 1) {
       const bytes = await bytesOf(value, this.#reader, Math.min(count, MOST + 1));
       const whole = count <= MOST;
-      // The zero that ends it is no part of the text.
+      // The final zero is not part of the text.
       const end = whole && bytes.at(-1) === 0 ? bytes.length - 1 : Math.min(bytes.length, MOST);
       return `${quoted(bytes.subarray(0, end))}${whole ? '' : '...'}`;
     }
-    // An array whose end is not known is shown as the pointer that it is used as.
+    // An array of unknown length is shown as a pointer.
     if (count === 0 || size === 0) return this.#address((await numberOf(value, this.#reader)) as bigint);
-    // Some of its elements may be lost.
+    // Some of its elements may be optimised out.
     if (value.location.kind === 'pieces') return this.#each(value, of, count, depth);
     return this.#elements(value, of, count, depth);
   }
@@ -187,7 +187,7 @@ export function scalarText(number: bigint | number, type: CType & { kind: 'base'
   return String(number);
 }
 
-/** As C's `%g` with so many digits. */
+/** As C's `%g` with this many digits. */
 function floatText(value: number, digits: number): string {
   if (Number.isNaN(value)) return 'nan(0x8000000000000)';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
@@ -202,7 +202,7 @@ function floatText(value: number, digits: number): string {
   return fixed.includes('.') ? fixed.replace(/\.?0+$/, '') : fixed;
 }
 
-/** A name; where the values are bits, those that are set. */
+/** A name; where the values are bits, the names of the set bits. */
 function enumerationText(value: bigint, { values }: CType & { kind: 'enumeration' }): string {
   const exact = values.find((one) => one.value === value);
   if (exact !== undefined) return exact.name;

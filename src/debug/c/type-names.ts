@@ -1,5 +1,5 @@
 /**
- * Types as C writes them: `struct node *`, `int (*)[4]`, `void (*)(int)`.
+ * Types in C's syntax: `struct node *`, `int (*)[4]`, `void (*)(int)`.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { CType } from '../../symbols/index.js';
 const DEEPEST = 64;
 const qualified = /^(const|volatile|restrict|_Atomic)\b/;
 
-/** @param inner what stands in the middle of a declaration, such as a variable's name */
+/** @param inner the middle of a declaration, such as a variable's name */
 export function typeName(type: CType, inner = '', depth = 0): string {
   if (depth > DEEPEST) return '…';
   const deeper = (one: CType, middle: string) => typeName(one, middle, depth + 1);
@@ -52,15 +52,15 @@ function parametersOf(type: CType & { kind: 'function' }, depth: number): string
 
 const joined = (word: string, inner: string) => (inner === '' ? word : `${word} ${inner}`);
 
-/** A type with what is in it, as `ptype` shows it. */
+/** A type with its members, as `ptype` shows it. */
 export function describeType(type: CType, indent = ''): string {
   let whole = type;
-  // A name for a type says less than the type.
+  // The type itself, instead of its name.
   for (let depth = 0; whole.kind === 'typedef' && depth < DEEPEST; depth++) whole = whole.of;
   return declaration(whole, '', indent);
 }
 
-/** Only the type itself is written out, and members that have no name of their own. */
+/** Only the type itself is written in full, and members without their own name. */
 function declaration(type: CType, inner: string, indent: string, depth = 0): string {
   if (depth > DEEPEST) return '…';
   switch (type.kind) {
@@ -81,7 +81,7 @@ function declaration(type: CType, inner: string, indent: string, depth = 0): str
   }
 }
 
-/** What pointers and arrays lead to in the end. */
+/** The type at the end of pointers and arrays. */
 function coreOf(type: CType): CType {
   let core = type;
   for (let depth = 0; depth < DEEPEST; depth++) {

@@ -1,5 +1,5 @@
 /**
- * Values of C in a stopped guest: where they are, and the steps that lead from one to the next.
+ * Values of C in a stopped guest: their locations, and the steps from one to the next.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { DebugError } from '../errors.js';
 import type { Location, Machine } from './location.js';
 import { typeName } from './type-names.js';
 
-/** A value, or the place of one. */
+/** A value, or its location. */
 export interface CValue {
   type: CType;
   location: Location;
@@ -21,21 +21,21 @@ export interface CValue {
 export interface Reader extends Pick<Machine, 'word' | 'read'> {
   /** A register as it is in the function; XMM registers as well. */
   whole(name: string): bigint | undefined;
-  /** The definition of a type that is only declared where it was met. */
+  /** The definition of a type of which only a declaration was found. */
   complete(type: CType): CType;
 }
 
 /** The largest value that is read as a whole. */
 const LARGEST = 1 << 16;
 
-/** The compiler kept no place for the value. */
+/** The compiler kept no location for the value. */
 export class OptimizedOut extends DebugError {
   constructor() {
     super('optimized out');
   }
 }
 
-/** The bytes of a value, or of so many from its beginning. @throws OptimizedOut, or DebugError where no memory is */
+/** The bytes of a value, or this many from its start. @throws OptimizedOut, or DebugError where there is no memory */
 export async function bytesOf(
   value: CValue,
   reader: Reader,
@@ -95,7 +95,7 @@ function padded(bytes: Uint8Array, length: number): Uint8Array {
   return whole;
 }
 
-/** The number that a scalar is: integers, pointers, enumerations and booleans as integers. */
+/** The number of a scalar: integers, pointers, enumerations and booleans as integers. */
 export async function numberOf(value: CValue, reader: Reader): Promise<bigint | number> {
   const type = bareType(value.type);
   const { bits } = value;
@@ -136,7 +136,7 @@ export function isSigned(type: CType): boolean {
   return type.kind === 'base' && (type.encoding === 'signed' || type.encoding === 'character');
 }
 
-/** What a pointer leads to; of an array its first element. */
+/** The object that a pointer points to; the first element of an array. */
 export async function pointedBy(value: CValue, reader: Reader): Promise<CValue> {
   const type = bareType(value.type);
   if (type.kind === 'array') return { type: type.of, location: value.location };
@@ -145,7 +145,7 @@ export async function pointedBy(value: CValue, reader: Reader): Promise<CValue> 
     throw new DebugError(`${typeName(value.type)} is no pointer`, 'cast it: *(int *) 0x1000');
   if (value.location.kind === 'nothing to point to') throw new OptimizedOut();
   if (bareType(type.to).kind === 'void')
-    throw new DebugError('a void pointer leads to nothing that has a type', 'cast it: *(int *) p');
+    throw new DebugError('a void pointer has no type to point to', 'cast it: *(int *) p');
   const address = (await numberOf(value, reader)) as bigint;
   return { type: reader.complete(type.to), location: { kind: 'memory', address } };
 }
@@ -183,7 +183,7 @@ function findMember(type: CType, name: string, reader: Reader, depth: number): M
   return undefined;
 }
 
-/** A part of a value, by where it begins in it. */
+/** A part of a value, by its offset. */
 export function partOf(
   value: CValue,
   { type, offset, bits }: Pick<Member, 'type' | 'offset' | 'bits'>,
@@ -210,7 +210,7 @@ function shifted(location: Location, offset: number, size: number): Location {
   }
 }
 
-/** The pieces that `size` bytes from an offset on are made of. */
+/** The pieces of `size` bytes from an offset on. */
 function within(pieces: Pieces, offset: number, size: number): Location {
   const found: { location: Location; size: number }[] = [];
   let at = 0;

@@ -22,7 +22,7 @@ export interface MonitorSettings {
 
 const help = `monitor commands:
   why               why the guest died: the instruction, the check that failed, the likely mistake
-  cause             where the value comes from that the guest died of: back to the instruction that made it
+  cause             where the fatal value comes from: back to the instruction that made it
   regs              all registers with the names of their flags, segments and tables
   mode              the width of the code, and what to do in gdb where it has changed
   gdt, ldt, idt     the descriptor tables, entry by entry
@@ -41,7 +41,7 @@ const help = `monitor commands:
   last change REG   back to the instruction that gave a register its value: last change rax
   writes PLACE      all writes to memory so far: writes dword [0x500]
   print EXPR        a value of C, or of registers and memory: print p->next, print word [es:di]
-  locals [FRAME]    the parameters and variables of a function of C, 0 being the one that runs
+  locals [FRAME]    the parameters and variables of a C function; 0 is the current one
   ptype TYPE        a type of C with its members, or the type of an expression
   backtrace         the call stack, with functions that were inlined
   goto exit N       goes to right after the exit with this number
@@ -117,7 +117,7 @@ async function historyText(target: DebugTarget): Promise<string> {
   return `instruction ${now} of ${last}; the guest can go back to ${first}\n`;
 }
 
-/** To the instruction that wrote a place, or gave a register its value. */
+/** To the instruction that wrote memory, or gave a register its value. */
 async function seek(command: string, target: DebugTarget, { symbols }: MonitorSettings): Promise<string> {
   const [, way, what] = /^(last write|next write|last change)\s+(.+)$/.exec(command) ?? [];
   if (way === undefined || what === undefined)
@@ -128,14 +128,17 @@ async function seek(command: string, target: DebugTarget, { symbols }: MonitorSe
     : way === 'next write'
       ? debug.nextWrite(what)
       : debug.lastChange(what));
-  const found = stop.why === 'begin' ? 'nothing did since the history begins: the guest is there now\n' : '';
+  const found =
+    stop.why === 'begin'
+      ? 'no instruction did since the history begins: the guest is at its beginning now\n'
+      : '';
   const place = `0x${stop.pc.toString(16)}  ${debug.symbols.locate(stop.pc) ?? ''}`.trimEnd();
   return `${found}${place}\n${await historyText(target)}${TRAVELLED}`;
 }
 
 type Question = keyof typeof questions;
 
-/** Questions that leave the guest where it is, with an example where they need a word. */
+/** Queries that do not move the guest, with an example where they need an argument. */
 const questions = {
   whence: { example: 'qword [rsp]', answer: async (debug, what) => (await debug.whence(what)).text },
   writes: { example: 'qword [rsp]', answer: async (debug, what) => (await debug.writes(what)).text },

@@ -12,19 +12,19 @@ export type Received =
   | { kind: 'packet'; data: string; intact: boolean }
   | { kind: 'overlong' }
   | { kind: 'interrupt' }
-  /** gdb did not get the last packet whole. */
+  /** gdb did not receive the last packet completely. */
   | { kind: 'again' }
   /** A byte that gdb never sends between packets: the peer speaks another protocol. */
   | { kind: 'foreign' };
 
 const END = /#[\s\S]{2}/;
 
-/** Takes bytes as they come and finds the packets. What it holds never exceeds one packet. */
+/** Takes bytes as they arrive and finds the packets. It never buffers more than one packet. */
 export class PacketReader {
   #text = '';
   #skipping = false;
 
-  /** What these bytes complete. What follows a byte that gdb does not send there is not read. */
+  /** The packets that these bytes complete. Bytes after one that gdb never sends there are not read. */
   push(bytes: string): Received[] {
     const found: Received[] = [];
     let rest = this.#text + bytes;
@@ -43,7 +43,7 @@ export class PacketReader {
       const end = rest.search(END);
       if (end < 0) {
         if (rest.length <= PACKET_SIZE + 1) break;
-        // The rest of it is dropped as it comes; what may be a part of its end is kept.
+        // The rest of it is dropped as it arrives, except bytes that may belong to its end.
         this.#skipping = true;
         rest = `$${rest.slice(-2).replace(/^[^#]*/, '')}`;
         break;
@@ -96,7 +96,7 @@ export function toHex(bytes: Iterable<number>): string {
   return text;
 }
 
-/** Undefined for what is not whole bytes in hex. */
+/** Undefined for text that is not whole bytes in hex. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[\da-f]*$/i.test(text)) return undefined;
   return Uint8Array.from({ length: text.length / 2 }, (_, n) =>

@@ -54,7 +54,7 @@ export class GdbStub {
   readonly #settings: MonitorSettings;
   readonly #points: GdbPoints;
   #description: Description = descriptions[32];
-  /** The width of code that gdb's user knows of; undefined for a peer that has not asked for a description. */
+  /** The width of code that gdb assumes; undefined for a peer that has not asked for a description. */
   #announced: CodeBits | undefined;
   #acknowledges = true;
   #last = '';
@@ -205,7 +205,7 @@ export class GdbStub {
     }
     if (data.startsWith('qXfer:features:read:target.xml:')) {
       const where = data.slice('qXfer:features:read:target.xml:'.length);
-      // gdb reads it from its beginning when it connects, and whenever it is told to forget it (`unset tdesc filename`).
+      // gdb reads it from its start when it connects, and after `unset tdesc filename`.
       if (/^0+,/.test(where)) await this.#describe();
       return part(this.#description.xml, where);
     }
@@ -222,7 +222,7 @@ export class GdbStub {
     return '';
   }
 
-  /** A thread a CPU. */
+  /** A thread for each CPU. */
   async #threads(): Promise<string> {
     const { count } = await this.#target.cpus();
     return `m${Array.from({ length: count }, (_, cpu) => threadOf(cpu)).join(',')}`;
@@ -256,7 +256,7 @@ export class GdbStub {
     return '';
   }
 
-  /** What gdb takes the registers for from now on: those of the code that runs now. */
+  /** The register set that gdb assumes from now on: that of the current code. */
   async #describe(): Promise<void> {
     this.#settings.described = (await this.#target.here()).bits;
     this.#announced = this.#settings.described;
@@ -306,7 +306,7 @@ export class GdbStub {
     return OK;
   }
 
-  /** A register of 64 bits that gdb sees 32 of keeps the others. */
+  /** If gdb sees only 32 bits of a 64-bit register, the others do not change. */
   async #change({ source, bits }: GdbRegister, value: bigint): Promise<void> {
     const before = registerOf(await this.#target.view(), source) ?? 0n;
     const kept = source === 'pc' || bits >= 64 ? 0n : (before >> BigInt(bits)) << BigInt(bits);

@@ -36,7 +36,7 @@ export class GdbClient implements Disposable {
     return this.next();
   }
 
-  /** What comes next. */
+  /** The next reply. */
   next(): Promise<string> {
     return new Promise((resolve) => {
       this.#waiting = resolve;

@@ -1,6 +1,5 @@
 /**
- * Searches in the past. They run forward through pieces of it, from short and recent ones to long and old ones, and keep what
- * they met last.
+ * Searches in the past. They run forward through pieces of it, from short and recent ones to long and old ones, and keep the last match.
  *
  * @module
  */
@@ -13,22 +12,22 @@ const FIRST_PIECE = 4096;
 /** How much longer each piece is than the one before. */
 const GROWTH = 8;
 
-/** How a search talks to the CPU. */
+/** A search's interface to the CPU. */
 export interface SearchParts {
-  /** Asks for the breakpoints and watchpoints; with `step` for one instruction and the watchpoints. */
+  /** Requests the breakpoints and watchpoints; with `step` one instruction and the watchpoints. */
   arm(step: boolean): void;
   disarm(): void;
-  /** The watchpoint that the last run stopped at. */
+  /** The watchpoint at which the last run stopped. */
   touched(): Watchpoint | undefined;
 }
 
-/** What a search found: the moment before the instruction. */
+/** The result of a search: the moment before the instruction. */
 export interface Found {
   at: number;
   touched?: Watchpoint;
 }
 
-/** The last breakpoint or access before a moment; `interrupt` where somebody ended the search. */
+/** The last breakpoint or access before a moment; `interrupt` where the search was interrupted. */
 export function findLast(history: History, end: number, parts: SearchParts): Found | 'interrupt' | undefined {
   const { first } = history.range;
   let to = end;
@@ -41,7 +40,7 @@ export function findLast(history: History, end: number, parts: SearchParts): Fou
   return undefined;
 }
 
-/** Runs from one moment to another, and returns what was met last on the way. */
+/** Runs from one moment to another, and returns the last match on the way. */
 export function searchFrom(
   history: History,
   from: number,
@@ -78,9 +77,9 @@ export interface Footprint {
   sp: bigint;
 }
 
-/** How a trail is followed. */
+/** How to follow a trail. */
 export interface TrailParts {
-  /** Asks for one instruction. */
+  /** Requests one instruction. */
   step(): void;
   disarm(): void;
   look(): Omit<Footprint, 'at'>;
@@ -97,7 +96,7 @@ export function trailOf(history: History, count: number, { step, disarm, look }:
     const at = history.range.now;
     const footprint = { at, ...look() };
     const { kind } = history.repeat(now);
-    // A step may be an interrupt's delivery, which is no instruction.
+    // A step may be the delivery of an interrupt, which is not an instruction.
     if (history.range.now > at) trail.push(footprint);
     if (kind !== 'debug') break;
   }

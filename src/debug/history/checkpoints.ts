@@ -1,12 +1,12 @@
 /**
- * States that a history keeps, from which it goes on to the moments between them: as many as its bound on memory allows, close
- * together near the present and far apart in the past.
+ * The states of a history, from which it runs to the moments between them: as many as its memory limit allows, close together near the
+ * present and far apart in the past.
  *
  * @module
  */
 import type { MachineState } from '../../machine/index.js';
 
-/** A place in a run. */
+/** A position in a run. */
 export interface Moment {
   /** Instructions since the CPU was made. */
   readonly instructions: number;
@@ -16,32 +16,32 @@ export interface Moment {
   readonly exits: number;
 }
 
-/** A moment whose state is kept. */
+/** A moment with its state. */
 export interface Checkpoint extends Moment {
   readonly state: MachineState;
-  /** Whoever passes this moment goes on with its state: the debugger changed the guest here. */
+  /** A run that passes this moment continues with its state: the debugger changed the guest here. */
   readonly changed: boolean;
   /** The pages of RAM that may have been written since the checkpoint before; undefined where that is not known. */
   readonly written?: ReadonlySet<number> | undefined;
 }
 
-/** What a state costs beside its pages, at least: bytes. */
+/** The least size of a state without its pages: bytes. */
 const SMALLEST = 4096;
 
 /** See the module's comment. */
 export class Checkpoints {
   readonly #most: number;
   readonly #list: Checkpoint[] = [];
-  /** How many of the checkpoints have a page. */
+  /** How many checkpoints contain a page. */
   readonly #pages = new Map<Uint8Array, number>();
   #bytes = 0;
 
-  /** @param most bytes that are kept, about; the first and the last checkpoint are kept in any case */
+  /** @param most approximately the most bytes to keep; the first and the last checkpoint are always kept */
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** What is kept, in bytes, about. */
+  /** The approximate size of all states in bytes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -54,12 +54,12 @@ export class Checkpoints {
     return this.#list[0];
   }
 
-  /** The last one that is not after so many instructions. */
+  /** The last one that is not after this many instructions. */
   before(instructions: number): Checkpoint | undefined {
     return this.#list[this.#after(instructions) - 1];
   }
 
-  /** The first one that is not before so many instructions. */
+  /** The first one that is not before this many instructions. */
   notBefore(instructions: number): Checkpoint | undefined {
     return this.#list[this.#after(instructions - 1)];
   }
@@ -69,14 +69,14 @@ export class Checkpoints {
     return this.#list.findLast((checkpoint) => checkpoint.exits < exits);
   }
 
-  /** The first change of the debugger's after so many instructions. */
+  /** The debugger's first change after this many instructions. */
   nextChange(instructions: number): Checkpoint | undefined {
     for (let at = this.#after(instructions); at < this.#list.length; at++)
       if (this.#list[at]!.changed) return this.#list[at];
     return undefined;
   }
 
-  /** Adds one at its place, then drops others until the bound is met. */
+  /** Adds one in order, then drops others down to the limit. */
   add(checkpoint: Checkpoint): void {
     this.#list.splice(this.#after(checkpoint.instructions), 0, checkpoint);
     this.#bytes += sizeOf(checkpoint);
@@ -88,18 +88,18 @@ export class Checkpoints {
     while (this.#bytes > this.#most && this.#list.length > 2) this.#drop(this.#leastMissed());
   }
 
-  /** Drops those after so many instructions, and one at that moment too. */
+  /** Drops those after this many instructions, and one at that moment too. */
   cut(instructions: number): void {
     while (this.#list.length > 0 && this.#list.at(-1)!.instructions >= instructions)
       this.#drop(this.#list.length - 1);
   }
 
-  /** Forgets how it began. */
+  /** Drops the first one. */
   dropFirst(): void {
     this.#drop(0);
   }
 
-  /** The index of the first one after so many instructions. */
+  /** The index of the first one after this many instructions. */
   #after(instructions: number): number {
     let [low, high] = [0, this.#list.length];
     while (low < high) {
@@ -110,7 +110,7 @@ export class Checkpoints {
     return low;
   }
 
-  /** The one whose neighbours are closest, for its age; the first, where the others cannot go. */
+  /** The one whose neighbours are closest, relative to its age; the first one, where the others must stay. */
   #leastMissed(): number {
     const list = this.#list;
     const now = list.at(-1)!.instructions;
@@ -140,7 +140,7 @@ export class Checkpoints {
   }
 }
 
-/** What was written before either of two. */
+/** The pages written before either of two. */
 function together(one: Checkpoint, other: Checkpoint): ReadonlySet<number> | undefined {
   if (one.written === undefined || other.written === undefined) return undefined;
   return new Set([...one.written, ...other.written]);
@@ -148,7 +148,7 @@ function together(one: Checkpoint, other: Checkpoint): ReadonlySet<number> | und
 
 const sizes = new WeakMap<MachineState, number>();
 
-/** Bytes of a state without its pages, about; counted once. */
+/** The approximate size of a state without its pages in bytes; counted once. */
 function sizeOf(checkpoint: Checkpoint): number {
   let size = sizes.get(checkpoint.state);
   if (size === undefined) {

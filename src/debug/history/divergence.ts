@@ -1,5 +1,5 @@
 /**
- * Two runs beside each other: the first moment at which they differ.
+ * Compares two runs: finds the first moment at which they differ.
  *
  * @module
  */
@@ -14,14 +14,14 @@ export interface Run {
   session: DebugSession;
 }
 
-/** A register or a place in memory that two runs have differently. */
+/** A register or memory that differs in two runs. */
 export type Difference =
   | { kind: 'register'; name: RegisterName; values: readonly [bigint, bigint] }
   | { kind: 'memory'; address: bigint; values: readonly [number, number] };
 
-/** Where two runs part. */
+/** Where two runs begin to differ. */
 export interface Divergence {
-  /** The last moment at which they are the same, in instructions; undefined where they begin differently. */
+  /** The last moment at which they are the same, in instructions; undefined where they differ from the start. */
   same: number | undefined;
   /** The moment after it. */
   at: number;
@@ -30,12 +30,12 @@ export interface Divergence {
 
 /** Moments at which two runs are compared, from the beginning to the end. */
 const LOOKS = 1000;
-/** Places in memory that are named, at most. */
+/** The most differences in memory that are listed. */
 const MOST = 8;
 
 /**
- * The first moment at which two runs differ; undefined where they do not as far as both go. They are compared at a thousand moments, and
- * between two of those by halves: runs that differ only between two may have an earlier one.
+ * The first moment at which two runs differ; undefined where they agree up to the end of the shorter one. They are compared at a thousand
+ * moments, and between two of those by bisection: runs that differ only between two of them may have an earlier difference.
  */
 export function divergenceOf(one: Run, other: Run): Divergence | undefined {
   const [a, b] = [one.session.history()!, other.session.history()!];

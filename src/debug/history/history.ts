@@ -1,9 +1,9 @@
 /**
- * The past of a machine whose CPU counts its instructions: any moment of it can be gone to.
+ * The past of a machine whose CPU counts its instructions: the machine can go to any moment of it.
  *
- * While the machine runs, its inputs are noted and its state is kept from time to time. To go to a moment, the last state before
- * it is loaded, and the machine runs on from there with the same inputs: to the same instruction, to the bit. What it prints is
- * not printed again.
+ * While the machine runs, its inputs are recorded and its state is saved from time to time. To go to a moment, the last state before it is
+ * loaded, and the machine runs from there with the same inputs, to the same instruction and exactly the same state. It prints nothing a
+ * second time.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { InputEvent, Inputs, MachineState, Outcome, RunOptions } from '../.
 import { DebugError } from '../errors.js';
 import { type Checkpoint, Checkpoints, type Moment } from './checkpoints.js';
 
-/** What a history needs: a `Machine` has it. */
+/** The interface that a history needs: a `Machine` has it. */
 export interface Rewindable {
   readonly cycleTime: { readonly instructions: number; readonly cycles: number } | undefined;
   readonly inputs: Inputs;
@@ -28,22 +28,22 @@ export interface Rewindable {
 export interface HistoryRange {
   first: number;
   now: number;
-  /** The present: what lies after it has not happened yet. */
+  /** The present: later moments have not happened yet. */
   last: number;
 }
 
 /** Default bound on the memory of a history: 256 MiB. */
 export const HISTORY_BYTES = 256 * 2 ** 20;
 
-/** Keeping states takes at most this part of a run's time. */
+/** Saving states takes at most this part of a run's time. */
 const SHARE_OF_TIME = 1 / 32;
 /** States are not closer together than this, in instructions. */
 const CLOSEST = 100_000;
-/** A state is kept so many instructions before a moment that was gone to. */
+/** A state is saved this many instructions before a moment that was visited. */
 const NEAR = 10_000;
-/** What a noted input costs, in bytes. */
+/** The size of a recorded input in bytes. */
 const EVENT_BYTES = 128;
-/** What is noted of inputs, at most: a part of the bound on memory. */
+/** The most memory for inputs: a part of the memory limit. */
 const SHARE_OF_EVENTS = 1 / 4;
 
 /** See the module's comment. */
@@ -52,21 +52,21 @@ export class History {
   readonly #checkpoints: Checkpoints;
   readonly #mostEvents: number;
   #events: InputEvent[] = [];
-  /** What each channel had taken before the first event. */
+  /** How much each channel had read before the first event. */
   #before: Readonly<Record<string, number>>;
   /** The end of the recording that the machine repeats, in cycles; 0 where it repeats none. */
   #recordedUntil = 0;
   /** The latest moment that the machine has reached. */
   #present: Moment;
-  /** When the next state is kept, in instructions. */
+  /** When the next state is saved, in instructions. */
   #due = 0;
-  /** The state that the machine gave or took last: its log of written pages counts from there. */
+  /** The state that the machine saved or loaded last: its log of written pages is relative to it. */
   #base: MachineState | undefined;
-  /** The debugger has changed the guest: what followed this moment will not come again. */
+  /** The debugger has changed the guest: the later moments will not come again. */
   #changed = false;
 
   /**
-   * The history of a machine at rest from now on.
+   * The history of a stopped machine from now on.
    * @throws DebugError where its instructions are not counted; TerrariumError `ESTATE` where its state cannot be saved
    */
   constructor(machine: Rewindable, bytes = HISTORY_BYTES) {
@@ -79,12 +79,12 @@ export class History {
     this.#checkpoints = new Checkpoints(bytes);
     this.#mostEvents = Math.floor((bytes * SHARE_OF_EVENTS) / EVENT_BYTES);
     this.#present = this.#moment();
-    // Of a recording all inputs are known from the beginning, and nobody hears of them as they come again.
+    // All inputs of a recording are known from the beginning, and they are not recorded again.
     const given = machine.inputs.isReplaying ? machine.inputs.record : undefined;
     this.#recordedUntil = given?.until ?? 0;
     this.#events = [...(given?.events ?? [])];
     this.#before = given === undefined ? machine.inputs.save().taken : (given.before ?? {});
-    // From here on a state costs what has changed since the one before.
+    // From here on a state costs only the changes since the previous one.
     this.#base = machine.logWrites();
     this.#checkpoints.add({ ...this.#moment(), state: this.#base, changed: false });
     machine.inputs.listen((event) => this.#events.push(event));
@@ -99,23 +99,23 @@ export class History {
     };
   }
 
-  /** What the history keeps, in bytes, about. */
+  /** The approximate size of the history in bytes. */
   get bytes(): number {
     return this.#checkpoints.bytes + this.#events.length * EVENT_BYTES;
   }
 
-  /** What a device took in from outside last, as of the present moment. */
+  /** A device's last input from outside, at the present moment. */
   lastInput(device: string): InputEvent | undefined {
     const { cycles } = this.#machine.cycleTime!;
     return this.#events.findLast(({ at, channel }) => at <= cycles && channel.startsWith(`${device}: `));
   }
 
-  /** The guest was changed from outside: from here on it takes another way. */
+  /** The guest was changed from outside: from here on its run is a different one. */
   changed(): void {
     this.#changed = true;
   }
 
-  /** As `Machine.run`: from a moment of the past through what is known of it, then on into the unknown. */
+  /** As `Machine.run`: from a moment of the past through its known future, then live. */
   run(options: RunOptions = {}): Outcome {
     this.#settle();
     const { maxInstructions = Number.POSITIVE_INFINITY, maxExits = Number.POSITIVE_INFINITY } = options;
@@ -148,7 +148,7 @@ export class History {
   }
 
   /**
-   * Goes to the moment after so many instructions; false where somebody stopped the way there.
+   * Goes to the moment after this many instructions; false where that was interrupted.
    * @throws DebugError for a moment that the history does not have
    */
   goTo(instructions: number): boolean {
@@ -157,13 +157,13 @@ export class History {
     if (!Number.isSafeInteger(instructions) || instructions < first || instructions > last)
       throw new DebugError(
         `instruction ${instructions} is not in this history, which has ${first} to ${last}`,
-        instructions > last ? 'run on: what is to come is not known' : undefined,
+        instructions > last ? 'continue the guest: later moments are not known yet' : undefined,
       );
     if (now === instructions) return true;
     const from = this.#checkpoints.before(instructions)!;
     if (now > instructions || now < from.instructions) this.#load(from);
     if (this.#now === instructions) return true;
-    // Who goes somewhere looks around there, mostly backwards.
+    // A user who goes to a moment usually steps around there, mostly backwards.
     const near = instructions - NEAR;
     if (near - this.#now > NEAR) {
       if (this.#repeat({}, near).kind !== 'limit') return false;
@@ -173,7 +173,7 @@ export class History {
   }
 
   /**
-   * Goes to right after an exit, by its number from 1; false where somebody stopped the way there.
+   * Goes to right after an exit, by its number from 1; false where that was interrupted.
    * @throws DebugError for one that the history does not have
    */
   goToExit(exit: number): boolean {
@@ -192,8 +192,8 @@ export class History {
   }
 
   /**
-   * Runs through what is known, without a print, up to a moment at most: for searches. The outcome is `limit` there, `debug`
-   * where the debugger's request is met before.
+   * Runs through the known past, without output, at most to a moment: for searches. The outcome there is `limit`, and `debug` where the
+   * debugger's request is met before.
    */
   repeat(until: number): Outcome {
     return this.#repeat({}, until);
@@ -243,7 +243,7 @@ export class History {
     this.#base = checkpoint.state;
   }
 
-  /** What the debugger changed begins another future. */
+  /** The debugger's change begins a different future. */
   #settle(): void {
     if (!this.#changed) return;
     this.#changed = false;
@@ -266,7 +266,7 @@ export class History {
   }
 
   #keep(changed = false): void {
-    // What was written since an older state is more than what was written since the checkpoint before.
+    // The pages written since an older state include those written since the previous checkpoint.
     const written = changed || this.#base === undefined ? undefined : this.#machine.writtenSince(this.#base);
     const state = this.#machine.save();
     this.#base = state;
@@ -285,7 +285,7 @@ export class History {
     return written === undefined || pages.some((page) => written.has(page));
   }
 
-  /** Runs to a moment; whether pages may have been written on the way, or undefined where somebody stopped it. */
+  /** Runs to a moment; returns whether pages may have been written on the way, or undefined where it was interrupted. */
   writesUntil(pages: readonly number[], until: number): boolean | undefined {
     const base = this.#machine.save();
     while (this.#now < until) {
@@ -294,12 +294,12 @@ export class History {
       if (kind !== 'limit') break;
     }
     const written = this.#machine.writtenSince(base);
-    // No checkpoint begins here: what a later one says of itself must not count from here.
+    // No checkpoint begins here: a later one must not record its pages relative to this moment.
     this.#base = undefined;
     return written === undefined || pages.some((page) => written.has(page));
   }
 
-  /** Keeps the present state, and says when the next one is due. @param rate instructions a millisecond of the run up to here */
+  /** Saves the present state, and computes when the next one is due. @param rate instructions per millisecond of the run so far */
   #keepTimed(rate: number): void {
     const began = performance.now();
     this.#keep();

@@ -1,20 +1,20 @@
 /**
- * The last write to memory. Pieces of the past in which its page of RAM was not written are not searched: the checkpoints know the
- * pages that were written between them, and a run at full speed tells which part of a long piece wrote. A page counts as written
- * also where a write left its bytes as they were. Looked at is the memory that is at the address now, wherever it was mapped before.
+ * The last write to memory. Pieces of the past in which its page of RAM was not written are not searched: the checkpoints know the pages
+ * that were written between them, and a run at full speed finds the part of a long piece that wrote. A page also counts as written where a
+ * write did not change its bytes. The search is for the memory that is at the address now, also where it was mapped elsewhere before.
  *
  * @module
  */
 import { type Found, type SearchParts, searchFrom } from './backwards.js';
 import type { History } from './history.js';
 
-/** Pieces up to this are searched as they are, in instructions: longer ones are divided. */
+/** Pieces up to this many instructions are searched; longer ones are divided. */
 const SMALL = 65_536;
-/** What is near is mostly what people look for. */
+/** Users mostly look for recent writes. */
 const NEAR = 4096;
 const PARTS = 8;
 
-/** The last access before a moment; `interrupt` where somebody ended the search. @param pages numbers of pages of RAM */
+/** The last access before a moment; `interrupt` where the search was interrupted. @param pages numbers of pages of RAM */
 export function findLastStore(
   history: History,
   end: number,

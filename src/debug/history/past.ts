@@ -3,7 +3,7 @@ import type { Outcome, RunOptions } from '../../machine/index.js';
 import { DebugError } from '../errors.js';
 import { History, type HistoryRange, type Rewindable } from './history.js';
 
-/** A machine under a debugger, whether it can go back or not. */
+/** A machine under a debugger, which may be able to go back. */
 interface Runnable {
   run(options?: RunOptions): Outcome;
 }
@@ -15,7 +15,7 @@ export class Past {
   readonly #problem: DebugError = new DebugError('this debugger keeps no history');
   #end: { at: number; outcome: Outcome } | undefined;
 
-  /** @param wanted missing: no history is kept */
+  /** @param wanted missing: there is no history */
   constructor(machine: Runnable | Rewindable, wanted?: { bytes?: number }) {
     this.#machine = machine;
     if (wanted === undefined || !('cycleTime' in machine)) return;
@@ -61,7 +61,7 @@ export class Past {
     if (this.#history !== undefined) this.#end = { at: this.#history.range.now, outcome };
   }
 
-  /** How the guest has ended, if it stands at its end. */
+  /** How the guest has ended, if it is at its end. */
   get endHere(): Outcome | undefined {
     return this.#end?.at === this.#history?.range.now ? this.#end?.outcome : undefined;
   }

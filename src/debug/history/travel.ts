@@ -10,7 +10,7 @@ import type { Past } from './past.js';
 /** The most instructions of one `trail`. */
 const LONGEST_TRAIL = 100_000;
 
-/** What a journey needs of the session that makes it. */
+/** The part of the session that is needed to move in time. */
 export interface TravelParts {
   past(): Past;
   /** Passes a request to all CPUs. Returns why one refuses it; undefined where none does. */
@@ -25,7 +25,7 @@ export interface TravelParts {
   arrived(end: Outcome | undefined): void;
 }
 
-/** A debugger's journeys through the history of its machine. Each throws a `DebugError` where there is no history. */
+/** A debugger's moves through the history of its machine. Each throws a `DebugError` where there is no history. */
 export class Travel {
   readonly #parts: TravelParts;
 
@@ -46,7 +46,7 @@ export class Travel {
     const { first, now } = history.range;
     for (let back = 1; now - back >= first; back++) {
       const stop = this.goTo(now - back);
-      // No moment lies within an instruction that counts as several.
+      // There are no moments within an instruction that counts as several.
       if (history.range.now < now || stop.why === 'interrupt') return stop;
     }
     return { why: 'begin', ...this.#parts.here() };

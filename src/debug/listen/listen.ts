@@ -1,5 +1,5 @@
 /**
- * Where debuggers connect: a port of the loopback interface, or a UNIX socket. The only file of this room that imports Node.
+ * The connections of debuggers: a port of the loopback interface, or a UNIX socket. The only file of this room that imports Node.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export async function listenLocally(server: Server, address: DebugAddress): Prom
     server.once('error', reject);
     if ('port' in address) server.listen({ port: address.port, host: '127.0.0.1' }, resolve);
     else {
-      // The socket must not be anybody else's for a moment either. It is made before `listen` returns.
+      // Not even for a moment may another user access the socket. It is made before `listen` returns.
       const before = process.umask(0o177);
       server.listen(address.path, resolve);
       process.umask(before);
@@ -226,7 +226,7 @@ function refused(address: DebugAddress, error: NodeJS.ErrnoException): Terrarium
   const taken = error.code === 'EADDRINUSE';
   const hint =
     'path' in address
-      ? 'name a file that is not there yet, in a folder where you may write'
+      ? 'name a file that does not exist yet, in a folder where you may write'
       : 'name another: --gdb=PORT';
   return new TerrariumError(
     'EGDB',

@@ -1,5 +1,5 @@
 /**
- * Which value a death is to be traced back from: the address that led nowhere, the slot that a return took, the divisor of zero.
+ * The value to trace back when a guest has died: the unmapped address, the return address on the stack, the divisor of zero.
  *
  * @module
  */
@@ -8,8 +8,7 @@ import type { CpuView } from '../registers.js';
 import { type Place, placeOf, registerPlace, stackAt } from './places.js';
 
 /**
- * @param instruction the one that could not be done; undefined where none can be fetched
- * @param inImage it lies in the image: else its address is what is wrong
+ * @param instruction the one that failed; undefined where none can be fetched @param inImage it is in the image: else its address is wrong
  */
 export function culprit(
   instruction: Instruction | undefined,
@@ -29,7 +28,7 @@ export function culprit(
   }
   const memory = operands.find((one) => one.kind === 'memory');
   if (memory?.kind === 'memory') {
-    // The address is made of registers: of the index, where there is one.
+    // The address consists of registers: the index matters, where there is one.
     const { base, index } = memory;
     const name = index ?? base;
     if (name !== undefined && !/ip$/.test(name)) return registerPlace(name);

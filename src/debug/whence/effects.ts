@@ -1,5 +1,5 @@
 /**
- * What an instruction writes, and what it takes for it: with the registers as they are before it.
+ * The locations that an instruction writes, and its inputs: with the registers before it.
  *
  * @module
  */
@@ -7,27 +7,27 @@ import type { Instruction, Operand } from '../../isa/index.js';
 import type { CpuView } from '../registers.js';
 import { isKnownRegister, type Place, placeOf, registerPlace, stackAt } from './places.js';
 
-/** How a value comes to a place. */
+/** How a value reaches a location. */
 export type Way =
-  /** As it was in another place. */
+  /** Copied from another location. */
   | 'copy'
-  /** It is in the instruction. */
+  /** An immediate of the instruction. */
   | 'immediate'
-  /** Made of other values. */
+  /** Made from other values. */
   | 'made'
   /** Read from a port. */
   | 'input'
-  /** RIP alone: the guest went on after the instruction. */
+  /** RIP alone: the guest continued after the instruction. */
   | 'next'
   /** The address of the instruction after a call. */
   | 'return'
-  /** The processor says it: CPUID, RDTSC, RDMSR, a pushed frame. */
+  /** The processor's own value: CPUID, RDTSC, RDMSR, a pushed frame. */
   | 'processor';
 
 export interface Effect {
   to: Place;
   way: Way;
-  /** What it is copied from or made of, first what matters most. */
+  /** The sources, the most important first. */
   from: Place[];
   /** The port of an input. */
   port?: number;
@@ -36,7 +36,7 @@ export interface Effect {
 /** Copies of vectors. */
 const vectorMoves = /^v?(mov(aps|ups|apd|upd|dqa|dqu|q|d|ss|sd|lps|hps|lpd|hpd|nt\w+)|lddqu)$/;
 
-/** The effects of an instruction; RIP's own change only where it does not go on with the next one. */
+/** The effects of an instruction; RIP's change only where it does not continue with the next one. */
 export function effectsOf(instruction: Instruction, view: CpuView): Effect[] {
   const { encoding } = instruction;
   if (encoding === undefined) return [];
@@ -97,7 +97,7 @@ class Effects {
     return this.#others();
   }
 
-  /** What the mnemonic's record says. */
+  /** The effects by the mnemonic's record. */
   #others(): Effect[] {
     const { mnemonic, operands, encoding } = this.#it;
     const { name, meaning } = encoding!.row;
@@ -219,7 +219,7 @@ class Effects {
     return { to: { kind: 'memory', address, size: count * this.#word }, way, from: [] };
   }
 
-  /** What LEAVE pops: it lies where the frame pointer points. */
+  /** The value that LEAVE pops: at the frame pointer. */
   #frameAt(name: string): Place {
     const by = this.#view.registers[name as 'rbp'] - this.#view.registers.rsp;
     return { kind: 'memory', address: stackAt(this.#view, Number(BigInt.asIntN(53, by))), size: this.#word };
@@ -229,7 +229,7 @@ class Effects {
     return { kind: 'memory', address: stackAt(this.#view, by), size: this.#word };
   }
 
-  /** Bytes of what is pushed. */
+  /** The size of the pushed value in bytes. */
   get #word(): number {
     const { operandSize, operandPrefix } = this.#it.encoding!;
     if (this.#code === 64) return operandPrefix ? 2 : 8;

@@ -1,5 +1,5 @@
 /**
- * The last moment at which a place got its value: by an instruction, by the processor itself, or from outside of the CPU.
+ * Finds the last moment at which a location got its value: by an instruction, by the processor itself, or from outside the CPU.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { watchpointsFor } from '../watch-pieces.js';
 import { type Effect, effectsOf } from './effects.js';
 import { overlap, type Place } from './places.js';
 
-/** What a search needs of the session. */
+/** The part of the session that a search needs. */
 export interface FindParts {
   history: History;
   memory: GuestMemory;
@@ -27,21 +27,21 @@ export interface FindParts {
   here(): StopPlace;
 }
 
-/** Where a value came to its place. */
+/** How a location got its value. */
 export type Write =
-  /** An instruction wrote it; `effect` missing: the processor did by itself, around it. */
+  /** An instruction wrote it; `effect` missing: the processor itself did, around it. */
   | { by: 'instruction'; at: number; effect?: Effect }
   /** No instruction wrote it: a device or the monitor, during the instruction at `at`. */
   | { by: 'outside'; at: number }
-  /** It has it from the beginning of the history on. */
+  /** It has the value since the beginning of the history. */
   | { by: 'start' }
-  /** It was not found in so many instructions. */
+  /** It was not found within this many instructions. */
   | { by: 'unknown'; searched: number };
 
-/** Somebody ended the search. */
+/** The search was interrupted. */
 export class Interrupted extends Error {}
 
-/** Events that are delivered one after the other before an instruction, at most. */
+/** The most events that are delivered one after the other before an instruction. */
 const MOST_DELIVERIES = 8;
 
 /** Pieces of the past that are stepped through for a register, one after the other, in instructions. */
@@ -70,7 +70,7 @@ export class WriteFinder {
     };
   }
 
-  /** The value of a place now; undefined where there is none. */
+  /** The current value of a location; undefined where there is none. */
   read(place: Place): bigint | undefined {
     if (place.kind === 'register') {
       const value = registerOf(this.view(!isPlain(place.name)), place.name);
@@ -92,7 +92,7 @@ export class WriteFinder {
     }
   }
 
-  /** The instruction that is next now. */
+  /** The next instruction. */
   instruction(syntax?: 'intel' | 'att'): Instruction {
     const { pc, bits } = this.#parts.here();
     const base = bits === 64 ? 0n : codeBase(this.#parts.cpu().getSystemRegisters());
@@ -103,7 +103,7 @@ export class WriteFinder {
     });
   }
 
-  /** Who gave a place its value, seen from a moment. */
+  /** Finds what gave a location its value, seen from a moment. */
   lastWrite(place: Place, before: number): Write {
     return place.kind === 'memory' ? this.#lastStore(place, before) : this.#lastChange(place, before);
   }
@@ -133,8 +133,8 @@ export class WriteFinder {
   }
 
   /**
-   * The instruction at a moment that writes a place. Interrupts that are delivered first are no instructions, so the handler's
-   * first one may be meant. The guest is before the instruction afterwards; for an event, at the moment.
+   * The instruction at a moment that writes a location. Interrupts that are delivered first are not instructions, so it may be the
+   * handler's first one. The guest is before the instruction afterwards; for an event, at the moment.
    */
   #instructionAt(at: number, place: Place): Write & { by: 'instruction' } {
     const { history, ask } = this.#parts;
@@ -152,7 +152,7 @@ export class WriteFinder {
     return { by: 'instruction', at };
   }
 
-  /** The last moment between two at which a place does not have the value that it has at the second. */
+  /** The last moment between two at which a location does not have the value that it has at the second. */
   #changeOf(place: Place, value: bigint | undefined, from: number, to: number): number {
     let [low, high] = [from, to];
     while (high - low > 1) {
@@ -216,13 +216,13 @@ export class WriteFinder {
     return write;
   }
 
-  /** Whether the instruction here writes the register, be it the same value; remembered by its address. */
+  /** Whether the instruction here writes the register, even with the same value; cached by its address. */
   #names(known: Map<string, boolean>, place: Place, pc: bigint, bits: CodeBits): boolean {
     const key = `${pc}:${bits}`;
     let names = known.get(key);
     if (names === undefined) {
       const instruction = this.instruction();
-      // It may leave its operand as it was: then an earlier one wrote it.
+      // It may leave its operand unchanged: then an earlier one wrote it.
       const maybe = instruction.mnemonic.startsWith('cmov');
       names = !maybe && effectsOf(instruction, this.view()).some(({ to }) => overlap(to, place));
       known.set(key, names);

@@ -1,4 +1,4 @@
-/** Where values come from, and who wrote: questions about a history. */
+/** Queries about a history: where values come from, and what wrote memory. */
 export type { Origin, OriginOptions, OriginWay } from './origin.js';
 export type { WantedPlace } from './places.js';
 export { Questions } from './questions.js';

@@ -1,6 +1,6 @@
 /**
- * "Where did this value come from?": back through the instructions that only copied it, to the one that made it, and on to what
- * that one took.
+ * "Where did this value come from?": back through the instructions that only copied it, to the one that made it, and on to that one's
+ * inputs.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { Effect, Way } from './effects.js';
 import { type FindParts, WriteFinder } from './find-write.js';
 import { type Place, placeText } from './places.js';
 
-/** How a place got its value; see `Way` for what instructions do. */
+/** How a location got its value; see `Way` for instructions. */
 export type OriginWay =
   | Way
-  /** The image has it there. */
+  /** It is part of the image. */
   | 'image'
-  /** It is so since the machine's start: RAM of zeros, or what the loader and the firmware placed. */
+  /** It is unchanged since the machine's start: RAM of zeros, or data of the loader or the firmware. */
   | 'start'
   /** It is older than the history. */
   | 'older'
@@ -26,10 +26,10 @@ export type OriginWay =
   | 'outside'
   /** The processor wrote it around an instruction: as it delivered an interrupt or an exception. */
   | 'event'
-  /** The search ended here: it has found enough. */
+  /** The search ended here, at its limit. */
   | 'unfollowed';
 
-/** A value in a place, and how it came there. Plain data. */
+/** A value in a location, and its origin. Plain data. */
 export interface Origin {
   /** `rax`, `qword [0x7c00]`. */
   what: string;
@@ -47,17 +47,17 @@ export interface Origin {
   port?: number;
   /** The device that was asked. */
   device?: string;
-  /** What came in from outside to that device last. */
+  /** The last input from outside to that device. */
   input?: unknown;
-  /** Only a part of the value was written there: so many bytes. */
+  /** Only a part of the value was written there: this many bytes. */
   part?: number;
-  /** The values that it was copied from or made of. */
+  /** The values from which it was copied or made. */
   from: Origin[];
 }
 
 export interface OriginParts extends FindParts {
   devices: readonly Device[];
-  /** Where the image lies in physical memory. */
+  /** The physical addresses of the image. */
   segments: readonly { readonly address: number; readonly size: number }[];
   /** A name for a linear address. */
   locate(address: bigint): string | undefined;
@@ -65,17 +65,17 @@ export interface OriginParts extends FindParts {
 }
 
 export interface OriginOptions {
-  /** How many instructions that make a value are followed to what they took, one after the other. Default 3. */
+  /** How many instructions that make a value are followed to their inputs, one after the other. Default 3. */
   depth?: number;
 }
 
-/** Values that are looked at for one question, at most. */
+/** The most values that one query follows. */
 const MOST = 48;
 const DEPTH = 3;
 
 /**
- * Where the value of a place comes from, at the present moment of the history; the guest is there again afterwards.
- * @throws Interrupted where somebody ended the search
+ * Where the value of a location comes from, at the present moment of the history; the guest is there again afterwards. @throws Interrupted
+ * where the search was interrupted
  */
 export function originOf(parts: OriginParts, place: Place, { depth = DEPTH }: OriginOptions = {}): Origin {
   const { now } = parts.history.range;
@@ -139,7 +139,7 @@ class Search {
     return { pc, instruction: text, ...(symbol !== undefined && { symbol }) };
   }
 
-  /** What a place has at the beginning of the history. */
+  /** The origin of a value at the beginning of the history. */
   #start(place: Place): Pick<Origin, 'way' | 'at' | 'symbol'> {
     const { first } = this.#parts.history.range;
     if (first > 0) return { way: 'older', at: first };
@@ -184,7 +184,7 @@ function narrowed(place: Place, to: Place, from: Place): Place {
     : { ...from, from: from.from + skipped, size };
 }
 
-/** How many bytes after the first one of `to` the place begins. */
+/** The offset of the location from the first byte of `to`. */
 function offsetIn(to: Place, place: Place): number {
   if (to.kind === 'register') return place.kind === 'register' ? place.from - to.from : 0;
   return place.kind === 'memory' ? Number(place.address - to.address) : 0;

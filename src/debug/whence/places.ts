@@ -1,5 +1,5 @@
 /**
- * Where values are: general and other registers, or parts of them, and memory by its linear address.
+ * Locations of values: general and other registers, or parts of them, and memory by its linear address.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export function registerPlace(name: string, size = 8): Place & { kind: 'register
   return { kind: 'register', ...(parts.get(name) ?? { name, from: 0, size }) };
 }
 
-/** The general registers, which people ask for most. */
+/** The general registers, which users ask for most. */
 export const isKnownRegister = (name: string): boolean => parts.has(name);
 
 /** The linear address of a memory operand, with these registers. @param next the address of the instruction after it */
@@ -63,7 +63,7 @@ export function stackAt({ registers, system }: CpuView, by: number): bigint {
   return stackPointer({ registers: { ...registers, rsp: pointer }, system });
 }
 
-/** An operand as a place; undefined for a number. @param size where the operand does not say it */
+/** An operand as a location; undefined for a number. @param size where the operand does not say it */
 export function placeOf(
   operand: Operand | undefined,
   view: CpuView,
@@ -75,7 +75,7 @@ export function placeOf(
   return { kind: 'memory', address: addressOf(operand, view, code), size: operand.size || size };
 }
 
-/** True where two places share a byte. */
+/** True where two locations share a byte. */
 export function overlap(one: Place, other: Place): boolean {
   if (one.kind === 'register')
     return (
@@ -91,15 +91,15 @@ export function overlap(one: Place, other: Place): boolean {
   );
 }
 
-/** A place as a debugger's user names it. */
+/** The name of a location for the user. */
 export type WantedPlace =
   | { kind: 'register'; name: string }
   | { kind: 'memory'; address: bigint; size: number };
 
-/** Bytes of memory that one question is about, at most: a vector's. */
+/** The most bytes of memory in one query: a vector's. */
 const LARGEST = 32;
 
-/** @throws DebugError for an unknown register, and for a length that is none */
+/** @throws DebugError for an unknown register, and for an invalid length */
 export function wantedPlace(wanted: WantedPlace, view: CpuView): Place {
   if (wanted.kind === 'memory') {
     const { address, size } = wanted;
@@ -114,7 +114,7 @@ export function wantedPlace(wanted: WantedPlace, view: CpuView): Place {
 
 const words: Record<number, string> = { 1: 'byte', 2: 'word', 4: 'dword', 8: 'qword', 16: 'xmmword' };
 
-/** A place as a debugger's user writes it. */
+/** A location as a debugger's user writes it. */
 export function placeText(place: Place): string {
   if (place.kind === 'memory')
     return `${words[place.size] ?? `${place.size} bytes`} [0x${place.address.toString(16)}]`;

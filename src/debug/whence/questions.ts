@@ -12,7 +12,7 @@ import { type Origin, type OriginOptions, originOf } from './origin.js';
 import { type WantedPlace, wantedPlace } from './places.js';
 import { type WriteRecord, writesOf } from './writes.js';
 
-/** What questions need of the session that they are asked in. */
+/** The part of the session that queries need. */
 export interface QuestionParts {
   past(): Past;
   machine(): {
@@ -27,7 +27,7 @@ export interface QuestionParts {
   syntax(): Syntax | undefined;
 }
 
-/** Questions about a session's history. Each leaves the guest where it is, and throws a `DebugError` where there is no history. */
+/** Queries about a session's history. Each leaves the guest at its moment, and throws a `DebugError` where there is no history. */
 export class Questions {
   readonly #parts: QuestionParts;
 
@@ -54,7 +54,7 @@ export class Questions {
     );
   }
 
-  /** Where the value comes from that the guest died of; undefined where that is not known. */
+  /** Where the fatal value comes from; undefined where that is not known. */
   cause(): Origin | undefined {
     const { cpu, machine, here, locate, syntax } = this.#parts;
     const view = { registers: cpu().getRegisters(), system: cpu().getSystemRegisters() };

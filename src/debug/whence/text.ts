@@ -1,11 +1,11 @@
 /**
- * The origin of a value in sentences: a line for each instruction, indented where values were made of several.
+ * The origin of a value as text: a line for each instruction, indented where values were made from several.
  *
  * @module
  */
 import type { Origin } from './origin.js';
 
-/** @param now the moment from which it is seen */
+/** @param now the present moment */
 export function originText(origin: Origin, now: number): string {
   const lines = [`${origin.what} is ${valueText(origin)} at instruction ${count(now)}`];
   tell(origin, '  ', lines);
@@ -16,7 +16,7 @@ function tell(origin: Origin, indent: string, lines: string[]): void {
   lines.push(`${indent}${sentence(origin)}`);
   const { from, way } = origin;
   const [only] = from;
-  // What was only copied goes on in the next line.
+  // The source of a copy is in the next line.
   if (way === 'copy' && from.length === 1 && only !== undefined) {
     tell(only, indent, lines);
     return;

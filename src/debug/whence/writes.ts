@@ -7,7 +7,7 @@ import { DebugError } from '../errors.js';
 import { watchpointsFor } from '../watch-pieces.js';
 import { type FindParts, Interrupted, WriteFinder } from './find-write.js';
 
-/** A write that an instruction made, or somebody else. */
+/** A write by an instruction, a device or the monitor. */
 export interface WriteRecord {
   /** Instructions before it: the moment to go to. */
   at: number;
@@ -23,7 +23,7 @@ export interface WriteRecord {
 export interface WritesWanted {
   address: bigint;
   length: number;
-  /** The last so many. Default 1,000. */
+  /** The most writes to return, the last ones. Default 1,000. */
   most?: number;
 }
 

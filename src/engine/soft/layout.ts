@@ -421,7 +421,7 @@ export const TRANSLATED_INSTRUCTIONS = 0x66520;
 /** How often translated code was left in its middle, because something was not as usual. */
 export const LEFT_COUNT = 0x66530;
 /**
- * Where that was, and where translated code went on to code that is not translated: RIP (u64), the number of the operation's handler,
+ * Where that was, and where translated code continued in code that is not translated: RIP (u64), the number of the operation's handler,
  * or 0 for the latter (u32), how often (u32). The places that came most stay.
  */
 export const LEFT_PLACES = 0x66600;

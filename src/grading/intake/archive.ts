@@ -1,5 +1,5 @@
 /**
- * Archives of submissions, by their bytes and not by their names.
+ * Archives of submissions, recognised by their bytes, not by their names.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { FileCollector, type Files, SubmissionError, submissionLimits } from '..
 import { gunzip, isGzip, isTar, readTar } from './tar.js';
 import { type Bytes, readZip, type ZipEntry } from './zip.js';
 
-/** A packed submission that is larger is not read: what it may unpack to is smaller. */
+/** A larger packed submission is not read: even the limit for unpacked ones is smaller. */
 const LARGEST = 64 * 1024 * 1024;
 
 export const archiveName = /\.(?:zip|tar|tar\.gz|tgz)$/i;
@@ -23,7 +23,7 @@ export function isArchive(bytes: Uint8Array): boolean {
   return isZip(bytes) || isGzip(bytes) || isTar(bytes);
 }
 
-/** The files of an archive. One that holds nothing but another archive is that one. @throws SubmissionError */
+/** The files of an archive. If it contains only another archive, the files of that one. @throws SubmissionError */
 export function unpackArchive(bytes: Uint8Array, depth = 0): Files {
   const files = isZip(bytes)
     ? filesOf(readZip(bytesOf(bytes)))
@@ -39,14 +39,14 @@ function tarOf(bytes: Uint8Array): Files {
   );
 }
 
-/** A submission that is one archive, as learning platforms hand it over, is what that holds. */
+/** A submission that is a single archive, as learning platforms export it, becomes its content. */
 export function expandNested(files: Files, depth = 0): Files {
   const [first, ...others] = files.values();
   if (first === undefined || others.length > 0 || depth >= 2 || !isArchive(first)) return files;
   return unpackArchive(first, depth + 1);
 }
 
-/** Entries of a ZIP as a submission. @param prefix what is left out in front of their names */
+/** Entries of a ZIP as a submission. @param prefix the part to remove from the start of their names */
 export function filesOf(entries: readonly ZipEntry[], prefix = ''): Files {
   const collector = new FileCollector();
   for (const entry of entries) {

@@ -1,6 +1,6 @@
 /**
- * Where submissions come from: folders, archives, branches, and what learning platforms export. Each becomes a name and a way to get
- * its files, which is taken when its turn comes.
+ * The sources of submissions: folders, archives, branches, and exports of learning platforms. Each becomes a name and a function that gets
+ * its files, which is called when its turn comes.
  *
  * @module
  */
@@ -23,9 +23,9 @@ import { readZip } from './zip.js';
 export interface Submission {
   /** The student, as the report names them: unique. */
   readonly id: string;
-  /** The name that a platform gives beside it. */
+  /** The name that a platform gives in addition. */
   readonly name?: string;
-  /** What the platform calls it, to hand grades back. */
+  /** The platform's identifier, to return grades. */
   readonly key?: string;
   /** Its files. @throws SubmissionError */
   readonly load: () => Files;
@@ -138,13 +138,13 @@ function fromSource(file: string): Submission {
   };
 }
 
-/** What stands before the files of each student in an export's ZIP; none where it is the ZIP of one student. */
+/** The prefixes of each student's files in an export's ZIP; none where it is the ZIP of one student. */
 function foldersOfExport(file: string): string[] {
   let names: string[];
   try {
     names = withFile(file, (bytes) => readZip(bytes).map(({ name }) => name));
   } catch (error) {
-    // The one who handed it in reads what is wrong with it.
+    // The student who handed it in gets its error.
     if (error instanceof SubmissionError) return [];
     throw error;
   }

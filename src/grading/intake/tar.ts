@@ -1,5 +1,5 @@
 /**
- * tar files (POSIX.1-2017, pax), and those of gzip: reading what a stranger packed.
+ * Reads untrusted tar files (POSIX.1-2017, pax), also compressed by gzip.
  *
  * @module
  */
@@ -21,11 +21,11 @@ const LARGEST_HEADER = 64 * 1024;
 const damaged = (what: string) => new SubmissionError(`the tar file is damaged: ${what}`, 'pack it again');
 
 export const isGzip = (bytes: Uint8Array) => bytes[0] === 0x1f && bytes[1] === 0x8b;
-/** The magic of POSIX and GNU tar stands at byte 257. */
+/** The magic of POSIX and GNU tar is at byte 257. */
 export const isTar = (bytes: Uint8Array) =>
   Buffer.from(bytes.subarray(257, 262)).toString('latin1') === 'ustar';
 
-/** Unpacks gzip, no more than a submission may have. @throws SubmissionError */
+/** Unpacks gzip, up to the limit of a submission. @throws SubmissionError */
 export function gunzip(bytes: Uint8Array): Buffer {
   try {
     return gunzipSync(bytes, { maxOutputLength: LARGEST });

@@ -1,5 +1,5 @@
 /**
- * ZIP files (APPNOTE.TXT of PKWARE): reading what a stranger packed, and writing what we hand out.
+ * ZIP files (APPNOTE.TXT of PKWARE): reads untrusted ones, and writes our own.
  *
  * @module
  */
@@ -110,7 +110,7 @@ function unpack(bytes: Bytes, { name, flags, method, sum, packed, size, offset }
   if (method === 0) content = data;
   else if (method === 8) {
     try {
-      // No more than it says: what unpacks to gigabytes (a bomb) ends there.
+      // Up to its stated size: a bomb, which unpacks to gigabytes, ends there.
       content = inflateRawSync(data, { maxOutputLength: Math.max(size, 1) });
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
@@ -142,7 +142,7 @@ export function writeZip(files: Files, executable: ReadonlySet<string> = new Set
     common.writeUInt16LE(20, 0);
     common.writeUInt16LE(UTF8, 2);
     common.writeUInt16LE(8, 4);
-    // 1980-01-01, the first day that the format knows.
+    // 1980-01-01, the first day of the format.
     common.writeUInt16LE(0x21, 8);
     common.writeUInt32LE(crc32(bytes), 10);
     common.writeUInt32LE(packed.length, 14);

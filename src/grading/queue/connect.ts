@@ -17,18 +17,18 @@ export class QueueError extends TerrariumError {
 /** How long a Redis may take to answer at the start. */
 const ANSWERS_MS = 10_000;
 
-/** A worker that does not renew its lock for so long is dead; its jobs go to others. */
+/** A worker that does not renew its lock for this long is dead; its jobs go to others. */
 export const LOCK_MS = 8_000;
 /** How often jobs of dead workers are looked for. */
 export const STALLED_MS = 2_000;
 
 /** A queue for each version: a worker of another version never sees the jobs of this one. */
 export const queueName = () => `terrarium-grading-${gradingVersion().replaceAll(':', '-')}`;
-/** Where an exercise lies, as a ZIP, by its digest. */
+/** The key of an exercise, as a ZIP, by its digest. */
 export const exerciseKey = (digest: string) => `terrarium:exercise:${digest}`;
-/** Where a worker tells about itself. */
+/** The key of a worker's record. */
 export const workerKey = (id: string) => `terrarium:worker:${id}`;
-/** Exercises that no job has asked for in so long are dropped: a week, in seconds. */
+/** Exercises that no job has used for this long are dropped: a week, in seconds. */
 export const EXERCISE_SECONDS = 7 * 24 * 3600;
 
 /** What a job carries, by its name in the queue. */
@@ -49,7 +49,7 @@ export interface GradeData {
   readonly points: number;
 }
 
-/** What a worker tells about itself. */
+/** A worker's record about itself. */
 export interface WorkerInfo {
   readonly version: string;
   readonly engine: string;
@@ -111,7 +111,7 @@ export async function connect(url: string, say: (text: string) => void): Promise
   }
 }
 
-/** @throws QueueError for what is no address of a Redis */
+/** @throws QueueError for an invalid address */
 export function checkQueueUrl(url: string): string {
   let protocol: string;
   try {

@@ -41,12 +41,12 @@ export async function serveDashboard(
   const queue = new bullmq.Queue(queueName(), { connection: redis });
   queue.on('error', () => {});
   const adapter = new board.HonoAdapter(board.serveStatic);
-  // Looking changes nothing: jobs are removed by whoever grades.
+  // Read-only: `grade` removes the jobs.
   const options = { readOnlyMode: true };
   board.createBullBoard({ queues: [new board.BullMQAdapter(queue, options)], serverAdapter: adapter });
   const app = new board.Hono();
   let served = '';
-  // A page of another origin may not reach it by a name that leads here (DNS rebinding).
+  // A page of another origin may not reach it by a name that resolves to this host (DNS rebinding).
   app.use('*', async (context, next) => {
     if (context.req.header('host') === served) return next();
     return context.text('open the address that the command has printed\n', 403);

@@ -37,12 +37,12 @@ export interface WorkOptions {
   readonly say: (text: string) => void;
 }
 
-/** How long a worker counts as there after its last word. */
+/** How long a worker counts as alive after its last message. */
 const THERE_SECONDS = 15;
 /** Exercises whose processes are kept; a class has one. */
 const OPEN = 2;
 
-/** How often, and how many milliseconds apart, an exercise is looked for. */
+/** How often, and at which interval in milliseconds, an exercise is looked for. */
 const FETCH_TRIES = 40;
 const FETCH_MS = 500;
 
@@ -51,7 +51,7 @@ interface Opened extends Disposable {
   readonly pool: Pool;
 }
 
-/** Works until the signal says so; jobs that are under way are finished. @throws QueueError */
+/** Works until the signal aborts; current jobs are finished. @throws QueueError */
 export async function work(options: WorkOptions, signal: AbortSignal): Promise<void> {
   const { url, jobs, say, cache } = options;
   if (cache !== undefined) prune(cache);
@@ -89,7 +89,7 @@ export async function work(options: WorkOptions, signal: AbortSignal): Promise<v
       if (signal.aborted) resolve();
       else signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    say('ends after the jobs that are under way');
+    say('ends after its current jobs');
     await worker.close();
   } finally {
     clearInterval(telling);
@@ -104,7 +104,7 @@ function filesOf({ files }: GradeData): Map<string, Uint8Array> {
   const collector = new FileCollector();
   for (const [name, text] of Object.entries(files)) {
     const bytes = Buffer.from(text, 'base64');
-    // Whoever can write to Redis is not trusted with this host's files.
+    // Clients that can write to Redis are not trusted with this host's files.
     if (!collector.wants(name)) continue;
     collector.reserve(name, bytes.length);
     collector.add(name, bytes);
@@ -141,7 +141,7 @@ function openExercise(
   if (opened.size > OPEN) {
     const [oldest, one] = opened.entries().next().value!;
     opened.delete(oldest);
-    // Jobs of it may be under way: its processes end when they must have ended.
+    // Jobs of it may still run: its processes end after the time limit of those.
     setTimeout(
       () =>
         void one.then(
@@ -157,7 +157,7 @@ function openExercise(
 /** Gets an exercise's files from Redis into a temporary folder, checked against its digest. */
 async function fetchExercise(redis: Redis, digest: string): Promise<string> {
   let zip = await redis.getBuffer(exerciseKey(digest));
-  // A Redis that was away and lost it gets it again from whoever grades.
+  // If Redis was unavailable and lost it, `grade` stores it again.
   for (let tries = 0; zip === null && tries < FETCH_TRIES; tries++) {
     await new Promise((resolve) => setTimeout(resolve, FETCH_MS));
     zip = await redis.getBuffer(exerciseKey(digest));

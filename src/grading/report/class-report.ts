@@ -1,5 +1,5 @@
 /**
- * The report on a class as plain data. It holds no time and no place of this host: the same input gives the same report to the byte.
+ * The report on a class as plain data. It contains no time and no path of this host: the same input gives the same report to the byte.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type CheckResult, type Exercise, passed, type Verdict } from '../../exe
 export interface Entry {
   readonly id: string;
   readonly name?: string;
-  /** What a learning platform calls the submission. */
+  /** The learning platform's identifier of the submission. */
   readonly key?: string;
   readonly seed: string;
   /** A hash of the submission's files; empty where they could not be read. */
@@ -42,7 +42,7 @@ export class ClassReport {
     return this.entries.filter(({ verdict }) => verdict.state === state).length;
   }
 
-  /** How many have 0–10 % of the points, 10–20 % and so on, and all of them. */
+  /** How many submissions have 0–10 % of the points, 10–20 % and so on, and all points. */
   get distribution(): number[] {
     const counts = new Array<number>(11).fill(0);
     for (const { verdict } of this.entries) {
@@ -71,7 +71,7 @@ export class ClassReport {
     return [...byName.values()].sort((a, b) => b.missed - a.missed || (a.name < b.name ? -1 : 1));
   }
 
-  /** Those whose guests executed most, by instructions. */
+  /** The submissions whose guests executed the most instructions. */
   get slowest(): { id: string; instructions: number }[] {
     return this.entries
       .map(({ id, verdict }) => ({

@@ -10,7 +10,7 @@ import { type CheckResult, passed, type RunResult } from '../../exercises/index.
 import type { ClassReport, Entry } from './class-report.js';
 import { firstLine, messageOf } from './texts.js';
 
-/** Text for a page. Characters that turn the direction of writing, or that are none, are shown as such. */
+/** Text for a page. Control characters and those that change the direction of writing are made visible. */
 export function escapeHtml(text: string): string {
   return (
     text
@@ -43,7 +43,7 @@ input { font: inherit; padding: .25rem .5rem; width: 16rem; max-width: 100%; }
 @media print { body { margin: 0; max-width: none; font-size: 11pt; } .screen { display: none; } .check, tr { break-inside: avoid; } a { color: inherit; text-decoration: none; } pre { border: 1px solid var(--line); } }
 `;
 
-/** Shows the rows that contain what is typed. */
+/** Shows the rows that contain the typed text. */
 const SCRIPT = `const box = document.querySelector('input'), rows = [...document.querySelectorAll('#class tbody tr')];
 const texts = rows.map((row) => row.textContent.toLowerCase());
 box.addEventListener('input', () => { const word = box.value.toLowerCase(); rows.forEach((row, i) => { row.hidden = !texts[i].includes(word); }); });`;
@@ -51,7 +51,7 @@ box.addEventListener('input', () => { const word = box.value.toLowerCase(); rows
 const hash = (text: string) => createHash('sha256').update(text).digest('base64');
 
 function page(title: string, body: string, script = ''): string {
-  // Nothing runs or loads on the page but what is written here, even if a student's text were not escaped.
+  // Only this script runs on the page and nothing is loaded, even if a student's text were not escaped.
   const scripts = script === '' ? "'none'" : `'sha256-${hash(script)}'`;
   const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src ${scripts}; base-uri 'none'; form-action 'none'`;
   return `<!doctype html>
@@ -136,7 +136,7 @@ ${bars}
 </div>
 ${
   missed.some((one) => one.missed > 0)
-    ? `<h2>What was missed</h2>
+    ? `<h2>Missed checks</h2>
 <table><thead><tr><th>Check</th><th class="n">missed</th><th class="n">of</th><th>Note</th></tr></thead><tbody>
 ${missed
   .filter((one) => one.missed > 0)
@@ -202,7 +202,7 @@ function runPart(run: RunResult, alone: boolean, lab: string): string {
       ? ''
       : `<p class="screen"><a href="${e(`${lab}#${link}`)}">Open this run in the lab</a>, at its end: step back from there.</p>`;
   return `<h2>${e(title)}</h2>
-${said}${replay}${console === '' ? '' : `<p class="dim">Its console:</p><pre>${e(console)}</pre>`}${why === undefined ? '' : `<p class="dim">Why it ended so:</p><pre>${e(why)}</pre>`}`;
+${said}${replay}${console === '' ? '' : `<p class="dim">Its console:</p><pre>${e(console)}</pre>`}${why === undefined ? '' : `<p class="dim">Why it ended:</p><pre>${e(why)}</pre>`}`;
 }
 
 /**
@@ -217,7 +217,7 @@ export function studentPage({ exercise }: ClassReport, entry: Entry, lab: string
       ? '<p class="aside">This submission could not be graded automatically. Your teacher looks at it.</p>'
       : state === 'not-compiled'
         ? `<h2>It was not run</h2><pre>${e(build?.message ?? '')}</pre>${build?.hint === undefined ? '' : `<p>${e(build.hint)}</p>`}`
-        : `<h2>What was checked</h2>\n${checks.map(checkPart).join('\n')}\n${runs.map((run) => runPart(run, runs.length === 1, lab)).join('\n')}${build === undefined ? '' : `<h2>The compiler’s warnings</h2><pre>${e(build.message)}</pre>`}`;
+        : `<h2>Checks</h2>\n${checks.map(checkPart).join('\n')}\n${runs.map((run) => runPart(run, runs.length === 1, lab)).join('\n')}${build === undefined ? '' : `<h2>The compiler’s warnings</h2><pre>${e(build.message)}</pre>`}`;
   return page(
     `${exercise.title}: ${name}`,
     `<h1>${e(exercise.title)}</h1>

@@ -43,7 +43,7 @@ export function toCsv({ entries }: ClassReport): string {
   return head + lines.join('');
 }
 
-/** Moodle's grading worksheet: what its assignment takes back. */
+/** Moodle's grading worksheet, to import into its assignment. */
 export function toMoodle({ entries, exercise }: ClassReport): string {
   const head = row(['Identifier', 'Full name', 'Grade', 'Maximum Grade', 'Feedback comments']);
   const lines = entries.map((entry) =>
@@ -58,7 +58,7 @@ export function toMoodle({ entries, exercise }: ClassReport): string {
   return head + lines.join('');
 }
 
-/** What a student reads, on a few lines. */
+/** The text for a student, in a few lines. */
 export function feedback({ verdict }: Entry): string {
   if (verdict.state === 'set-aside')
     return 'This submission could not be graded automatically. Your teacher looks at it.';
@@ -68,12 +68,12 @@ export function feedback({ verdict }: Entry): string {
   return missing.length === 0 ? 'All checks hold.' : [...new Set(missing.map(messageOf))].join('\n');
 }
 
-/** What is missing, for the student. */
+/** The missing requirement, for the student. */
 export function messageOf({ message, name, hidden }: CheckResult): string {
   return message === '' ? `${hidden ? 'A hidden check' : name} does not hold.` : message;
 }
 
-/** The line of a message that says most: a compiler's first error, else the first line. */
+/** The most useful line of a message: a compiler's first error, else the first line. */
 export function firstLine(text: string): string {
   const lines = text.split('\n');
   return lines.find((line) => /:\d+: (?:\d+: )?(?:fatal )?error: /i.test(line)) ?? lines[0]!;

@@ -131,7 +131,7 @@ function requireLong(file: string, language: string, bits: number): void {
   if (bits === 64) return;
   throw new ToolchainError(
     `${file}: ${language} is compiled to 64-bit code, but ${bits}-bit code was requested`,
-    'leave --mode out, or use --mode long',
+    'omit --mode, or use --mode long',
   );
 }
 

@@ -1,5 +1,5 @@
 /**
- * The thread of a network: frames of the guest's go to what the card is plugged into, and its frames to the guest.
+ * The thread of a network: frames of the guest's go to the network of the card, and its frames to the guest.
  *
  * @module
  */

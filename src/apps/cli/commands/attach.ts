@@ -83,9 +83,8 @@ async function attach(name: string, { detachKey, replay, safeOutput }: AttachFla
 }
 
 /**
- * Sends what is typed to the guest; resolves when the detach key is pressed, or when a pipe has ended and the guest has been
- * quiet since.
- * @param printed when the guest printed last, as `performance.now()` has it
+ * Sends typed bytes to the guest; resolves when the detach key is pressed, or when a pipe has ended and the guest has been quiet since.
+ * @param printed when the guest printed last, by `performance.now()`
  */
 function type(
   console: AttachedConsole,

@@ -10,7 +10,7 @@ import { requireWritable } from '../../frontend/output-file.js';
 
 const examples = `
 Examples:
-  $ terrarium build kernel.c -o kernel.elf            as run compiles it, for other machines and other tools
+  $ terrarium build kernel.c -o kernel.elf            compiled as by run, for other computers and other tools
   $ terrarium build boot.asm -o boot.img
   $ terrarium build main.c util.c boot.S -o kernel.elf --cflags '-O0'
   $ terrarium build my-kernel -o kernel.elf           a folder: as its guest.json says
@@ -25,7 +25,7 @@ interface Flags extends MachineFlags, BuildFlags {
 export function buildCommand(): Command {
   const command = new Command('build')
     .usage('<sources… | folder> -o <file> [options]')
-    .description('Compiles sources into an image, and leaves it in a file.')
+    .description('Compiles sources into an image file.')
     .argument('<sources...>', `sources (${SOURCE_ENDINGS}) or a folder`)
     .requiredOption('-o, --output <file>', 'where the image goes')
     .option('--symbols <file>', 'the same code as an ELF file, for gdb: a flat image can hold no symbols');

@@ -14,7 +14,7 @@ const examples = `
 Examples:
   $ terrarium course                  the lessons
   $ terrarium course start 1          begin one, in the folder lesson-01
-  $ terrarium course check lesson-01  run what you wrote, and check what it does
+  $ terrarium course check lesson-01  run your kernel, and check its results
 `;
 
 export function courseCommand(): Command {
@@ -31,13 +31,13 @@ export function courseCommand(): Command {
     });
   command
     .command('start')
-    .description('Copies a lesson’s first files into a folder of yours.')
+    .description('Copies a lesson’s start files into your folder.')
     .argument('<lesson>', 'its number', parseCount)
     .argument('[folder]', 'default: lesson-NUMBER')
     .action(start);
   command
     .command('check')
-    .description('Compiles and runs what you wrote, and says what is missing.')
+    .description('Compiles and runs your kernel, and says what is missing.')
     .argument('[folder]', 'default: the current folder', '.')
     .addOption(new Option('--engine <name>', 'what runs the code').choices(engineNames).default('auto'))
     .action(check);

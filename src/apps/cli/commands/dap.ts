@@ -13,7 +13,7 @@ const examples = `
 Examples:
   $ terrarium dap --install-vscode     once: VS Code knows the type "terrarium" from then on
   $ terrarium new my-kernel            .vscode/launch.json is in it: F5
-  $ terrarium dap --vsix terrarium.vsix    the extension as a file, for other editors of VS Code's kind
+  $ terrarium dap --vsix terrarium.vsix    the extension as a file, for other editors based on VS Code
   $ terrarium dap                      what an editor starts: the protocol over stdin and stdout
   $ terrarium dap --socket ./dap.sock  for editors that connect: a UNIX socket that only you can use
   $ terrarium dap --port 4711          the same at a port of this computer, with a token for launch.json
@@ -47,7 +47,7 @@ export function dapCommand(): Command {
       (file: string, before: string[]) => [...before, file],
       [] as string[],
     )
-    .option('--install-vscode', 'have VS Code install the extension that makes it know Terrarium')
+    .option('--install-vscode', 'install the extension for Terrarium in VS Code')
     .option('--code <command>', "VS Code's command for --install-vscode: code, codium", 'code')
     .option('--vsix <file>', 'write that extension to a file')
     .addHelpText('before', asTyped(examples.trimStart()))
@@ -90,7 +90,7 @@ async function listen(
     const hint =
       'port' in address
         ? 'take another port'
-        : 'name a file that is not there yet, in a folder where you may write';
+        : 'name a file that does not exist yet, in a folder where you may write';
     throw new ConfigError(`cannot listen on ${asked}: ${(error as Error).message}`, hint);
   }
 }

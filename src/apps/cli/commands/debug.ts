@@ -17,8 +17,8 @@ Examples:
   $ terrarium debug kernel.c                  step by lines of C: press l
   $ terrarium debug guests/tick-long --engine soft
   $ terrarium debug disk.img --load 0x7c00 --mode real
-  $ terrarium debug --from game.terra         what \`run --save\` or \`run --record\` kept
-  $ terrarium debug guests/snake              with its screen: 6 and z show it alone, i types to it
+  $ terrarium debug --from game.terra         a file of \`run --save\` or \`run --record\`
+  $ terrarium debug guests/snake              with its screen: 6 and z show it alone, i sends keys to it
 `;
 
 const keys = `
@@ -27,7 +27,7 @@ Keys:
   g memory   d code   a callers   i input   y why   r restart   z zoom   ? all of them   q quit
 
 Exit status:
-  0 left by the user; 2 usage or image error, or no terminal; 4 engine error; 128 and the number of the signal that ended it.
+  0 quit by the user; 2 usage or image error, or no terminal; 4 engine error; 128 and the number of the signal that ended it.
 `;
 
 export function debugCommand(): Command {
@@ -57,14 +57,14 @@ async function debug(files: string[], flags: MachineFlags & BuildFlags & { from?
   await using machine = await hostMachine({
     image,
     ...spec,
-    // A guest with a screen is watched and played by a person: its sleeps take real time.
+    // A person watches a guest with a screen, and plays: its sleeps take real time.
     ...(asked.vga === true && spec.clock === undefined && { clock: 'wall' as const }),
     symbols: named,
     ...kept?.observed,
     debug: true,
     frames: asked.vga === true,
     ...typedLater(flags.type),
-    // Each access is an exit of its own, in words, as with --trace.
+    // Each access is its own exit, with a description, as with --trace.
     coalesce: false,
     trace: { format: 'ndjson' },
   });

@@ -12,8 +12,8 @@ Examples:
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('Says what this host can run guests on, by running one, and what to do where it is not KVM.')
-    .option('--json', 'for programs; under npm say npm --silent start -- doctor --json')
+    .description('Says which engine can run guests on this host, by running one, and what to do to use KVM.')
+    .option('--json', 'for programs; with npm use npm --silent start -- doctor --json')
     .option('--device <file>', 'the KVM device', '/dev/kvm')
     .addHelpText('before', asTyped(examples.trimStart()))
     .addHelpText(

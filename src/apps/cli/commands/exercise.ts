@@ -27,20 +27,25 @@ export function exerciseCommand(): Command {
     .addHelpText('before', asTyped(examples.trimStart()));
   command
     .command('new')
-    .description('Makes an exercise to begin with: text, start, solution, wrong solutions and checks.')
+    .description('Makes an example exercise: text, start, solution, wrong solutions and checks.')
     .argument('<folder>', 'a new folder')
     .action(make);
   command
     .command('check')
-    .description('Runs the solution, what students begin with, and each wrong solution.')
+    .description('Runs the solution, the start files, and each wrong solution.')
     .argument('[folder]', 'default: the current folder', '.')
-    .option('--patience <time>', 'wall time after which a check is said to hang', parseDuration, 60_000)
+    .option(
+      '--patience <time>',
+      'wall-clock time after which a check counts as hanging',
+      parseDuration,
+      60_000,
+    )
     .action(check);
   command
     .command('pack')
     .description('Packs an exercise, without its solutions.')
     .argument('[folder]', 'default: the current folder', '.')
-    .option('--students <file.zip>', 'the text and what students begin with')
+    .option('--students <file.zip>', 'the text and the start files')
     .option('--gradescope <file.zip>', 'an autograder to upload')
     .action(pack);
   return command;
@@ -80,7 +85,7 @@ function pack(folder: string, { students, gradescope }: { students?: string; gra
   prepareOutput('--gradescope', gradescope);
   if (students === undefined && gradescope === undefined)
     throw new ConfigError(
-      'exercise pack: it is not said for whom',
+      'exercise pack: the target is missing',
       'add --students FILE.zip or --gradescope FILE.zip',
     );
   if (students !== undefined) writeOutput(students, packForStudents(exercise));

@@ -34,7 +34,7 @@ Examples:
   $ terrarium grade exercise alice bob.zip carol.tar.gz --json grades.json --csv grades.csv
   $ terrarium grade exercise 'git:class.git#hand-in/*' each branch of a repository that matches
   $ terrarium grade exercise class.zip --queue redis://class.example:6379    by workers on other machines
-  $ terrarium grade exercise moodle.zip --moodle grades.csv     what Moodle exported, and takes back
+  $ terrarium grade exercise moodle.zip --moodle grades.csv     from Moodle's export, and for its import
 `;
 
 interface Options {
@@ -55,7 +55,7 @@ interface Options {
   queue?: string;
 }
 
-/** Submissions that wait in a queue, where others grade: a third of those that are read ahead. */
+/** Submissions that wait in a queue for other machines: a third of those that are read ahead. */
 const AT_A_TIME = 64;
 
 export function gradeCommand(): Command {
@@ -78,22 +78,27 @@ export function gradeCommand(): Command {
     .option('--json <file>', 'write everything, for programs; - is stdout')
     .option('--csv <file>', 'write a table for a spreadsheet')
     .option('--junit <file>', 'write the XML that CI systems read')
-    .option('--moodle <file>', 'write the worksheet that a Moodle assignment takes back')
+    .option('--moodle <file>', 'write the grading worksheet to import into a Moodle assignment')
     .option('--gradescope <file>', 'write results.json for one submission')
-    .option('--student <name>', 'whose submission it is, where there is one; default: the name of its folder')
+    .option('--student <name>', 'the student of a single submission; default: the name of its folder')
     .option(
       '--secret <word>',
-      'random inputs follow from it and from the student’s name: keep it, and keep it secret',
+      'random inputs depend on it and on the student’s name: store it, and keep it secret',
     )
-    .option('--seed <text>', 'these random inputs for every student: to repeat one')
+    .option('--seed <text>', 'the same random inputs for every student: to repeat a run')
     .option('--queue <url>', 'let `terrarium worker` grade, on other machines: redis://HOST:6379')
-    .option('--patience <time>', 'wall time after which a submission is set aside', parseDuration, 60_000)
+    .option(
+      '--patience <time>',
+      'wall-clock time after which a submission is set aside',
+      parseDuration,
+      60_000,
+    )
     .option('--fresh', 'grade again what an earlier run has graded')
     .option('-q, --quiet', 'no progress')
     .action(grade);
 }
 
-/** `https://lab.example/` → the same; what would run in a page is refused. */
+/** `https://lab.example/` → the same; an address that would run as a script is refused. */
 function parseLab(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.hash !== '')
@@ -101,7 +106,7 @@ function parseLab(text: string): string {
   return url.href;
 }
 
-const ONE = 'name one submission, or leave the option out';
+const ONE = 'name one submission, or omit the option';
 
 async function grade(folder: string, words: string[], options: Options): Promise<void> {
   const exercise = findExercise(folder);
@@ -147,7 +152,7 @@ async function grade(folder: string, words: string[], options: Options): Promise
     process.stdout.write(toText(report, printableText));
   if (html !== undefined)
     process.stderr.write(`terrarium: written to ${writePages(report, html, options.lab)}\n`);
-  // A class in which some did not pass was graded all the same; only what nobody could grade is a failure.
+  // A class in which some did not pass was graded too; only a submission that could not be graded is a failure.
   process.exitCode = report.count('set-aside') > 0 ? ExitStatus.expectationFailed : ExitStatus.ok;
 }
 
@@ -168,7 +173,7 @@ function noteSandbox(): void {
   );
 }
 
-/** One line that is written over on a terminal; elsewhere a line now and then. */
+/** On a terminal one line that is overwritten; elsewhere a new line from time to time. */
 class ProgressLine {
   readonly #tty = process.stderr.isTTY === true;
   #last = 0;

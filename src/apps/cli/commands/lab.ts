@@ -9,19 +9,14 @@ const examples = `
 Examples:
   $ terrarium lab                   open the lab in your browser
   $ terrarium lab --no-open         only print its address
-  $ terrarium lab --port 0          at any port that is free
+  $ terrarium lab --port 0          at any free port
 `;
 
 export function labCommand(): Command {
   return new Command('lab')
     .description('Serves the lab, a page to write, run and debug guests in, to this computer’s browsers.')
     .addHelpText('before', asTyped(examples.trimStart()))
-    .option(
-      '--port <n>',
-      'where, on the loopback interface; 0: any that is free',
-      parsePort,
-      DEFAULT_LAB_PORT,
-    )
+    .option('--port <n>', 'port on the loopback interface; 0: any free one', parsePort, DEFAULT_LAB_PORT)
     .option('--no-open', 'print the address and open no browser')
     .action(lab);
 }
@@ -38,7 +33,7 @@ async function lab({ port, open }: { port: number; open: boolean }): Promise<voi
   await server.close();
 }
 
-/** Where there is no browser, the printed address is enough. */
+/** Without a browser, the printed address is enough. */
 function openBrowser(url: string): void {
   const [program, ...args] =
     process.platform === 'darwin'

@@ -7,9 +7,9 @@ import { parseCount } from '../../frontend/values.js';
 
 const examples = `
 Examples:
-  $ terrarium logs web                what is kept of its console: the last 1 MiB
+  $ terrarium logs web                its stored console output: the last 1 MiB
   $ terrarium logs web --lines 20 --follow
-  $ terrarium logs web --messages     what its process said: how the guest ended, --stat, --expect
+  $ terrarium logs web --messages     the messages of its process: how the guest ended, --stat, --expect
 `;
 
 interface LogFlags {
@@ -70,7 +70,7 @@ async function followed(name: string, lines: number | undefined): Promise<boolea
       process.stderr.write(`terrarium: ${count} bytes of the console are missing here\n`);
     },
   });
-  // The reader of stdout has gone, as in `| head -1`.
+  // The reader of stdout has closed it, as in `| head -1`.
   process.stdout.on('error', () => console[Symbol.dispose]());
   await console.ended;
   await flush();

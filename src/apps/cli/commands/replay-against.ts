@@ -1,5 +1,5 @@
 /**
- * `replay A --against B`: where two recorded runs part, and why.
+ * `replay A --against B`: where two recorded runs begin to differ, and why.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Recording {
   terra: Terra;
 }
 
-/** Says where they part; ends with status 1 where they do. */
+/** Says where they begin to differ; ends with status 1 where they do. */
 export function compare(one: Recording, other: Recording, asked: MachineSpec): void {
   using left = repeated(one, asked);
   using right = repeated(other, asked);
@@ -64,7 +64,7 @@ function repeated(
 ): Run & Disposable & { symbols: SymbolTable } {
   const { spec, image, state, record, end } = terra;
   if (record === undefined || end === undefined)
-    throw new ConfigError(`${file} is a snapshot, and no recording`, 'recordings come from run --record');
+    throw new ConfigError(`${file} is a snapshot, not a recording`, 'recordings come from run --record');
   const machine = createMachine({
     ...{ ...spec, ...asked, image, engine: 'soft', clock: 'instructions' },
     inputs: { replay: record },

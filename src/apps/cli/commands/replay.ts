@@ -44,8 +44,8 @@ type Recorded = Terra & Required<Pick<Terra, 'record' | 'end'>>;
 /** A replayed run that was another than the recorded one. */
 class DivergedError extends TerrariumError {
   constructor(file: string, what: string) {
-    super('EREPLAY', `${file}: the run was another than when it was recorded: ${what}`, {
-      hint: 'was it recorded by another version of Terrarium, with other disks or devices?',
+    super('EREPLAY', `${file}: the run differs from its recording: ${what}`, {
+      hint: 'was it recorded with another version of Terrarium, or with other disks or devices?',
     });
   }
 }
@@ -58,7 +58,7 @@ export function replayCommand(): Command {
   return addFieldOptions(replaying, [...hostFields.filter((name) => !placed.has(name)), 'translate'])
     .option(
       '--against <file>',
-      'another recording: the first moment at which they differ, and where that comes from',
+      'another recording: shows the first moment at which they differ, and the reason',
     )
     .option('--queue <url>', 'let `terrarium worker` repeat them, on other machines: redis://HOST:6379')
     .option('--quiet', 'do not say how the run ended')
@@ -95,8 +95,8 @@ async function readRecording(file: string, asked: MachineSpec): Promise<Recorded
   const { record, end } = terra;
   if (record === undefined || end === undefined)
     throw new ConfigError(
-      `${file} is a snapshot, and no recording`,
-      `go on from it: ${command(`run --from ${quoted(file)}`)}`,
+      `${file} is a snapshot, not a recording`,
+      `continue from it: ${command(`run --from ${quoted(file)}`)}`,
     );
   requireNamed(terra, asked, file);
   return { ...terra, record, end };

@@ -77,7 +77,7 @@ async function stat(which: string, flags: StatFlags): Promise<void> {
 /** A monitor that takes longer to answer is left out of a sample: milliseconds. */
 const ANSWER_MS = 500;
 
-/** The kernel's counters of a process, followed by those that its monitor keeps. */
+/** The kernel's counters of a process, followed by its monitor's. */
 function beside(kernel: WatchedProcess, monitor: MachineConnection | undefined): WatchedProcess {
   return {
     pid: kernel.pid,
@@ -142,7 +142,7 @@ export async function showStats(
   const { intervalMs, count, json } = options;
   const terminal = process.stdout.isTTY === true;
   const gone = new AbortController();
-  // The reader of stdout has gone (`| head -1`): stop.
+  // The reader of stdout has closed it (`| head -1`): stop.
   process.stdout.on('error', () => gone.abort());
   const watching = { intervalMs, signal: gone.signal, ...(count !== undefined && { count }) };
   const watch = typeof of === 'number' ? watchStats(of, watching) : watchCounters(of, watching);

@@ -8,7 +8,7 @@ const examples = `
 Examples:
   $ terrarium stop web                the guest is stopped, and its process ends
   $ terrarium stop web db --grace 1s  a process that has not ended after a second is killed
-  $ terrarium stop web --powerbutton  a kernel that knows ACPI switches the machine off by itself
+  $ terrarium stop web --powerbutton  a kernel with ACPI switches the machine off by itself
   $ terrarium stop --all
 `;
 
@@ -53,7 +53,7 @@ async function switchOff(names: readonly string[], grace: number): Promise<void>
   const running = names.filter((_, i) => !ended[i]);
   for (const name of running)
     process.stderr.write(
-      `terrarium: ${name} still runs ${grace} ms after its power button was pressed: its kernel does not listen to it, or needs longer (--grace); without --powerbutton it is stopped\n`,
+      `terrarium: ${name} still runs ${grace} ms after its power button was pressed: its kernel ignores it, or needs longer (--grace); without --powerbutton it is stopped\n`,
     );
   if (running.length > 0) process.exitCode = 1;
 }
@@ -65,14 +65,13 @@ function unlessGone(error: unknown): boolean {
 
 /** Either names, or `--all`. @throws ConfigError */
 export function requireNames(given: readonly string[], all: boolean | undefined): void {
-  if (given.length === 0 && !all) throw new ConfigError('which machine?', 'name one, or say --all');
+  if (given.length === 0 && !all) throw new ConfigError('which machine?', 'name one, or use --all');
   if (given.length > 0 && all)
-    throw new ConfigError(`${given.join(' ')}, or all?`, 'leave the names out, or --all');
+    throw new ConfigError(`${given.join(' ')}, or all?`, 'omit the names, or --all');
 }
 
 /**
- * Does the same for each name, all at the same time, even where it fails for some.
- * @throws the only error, or one that holds them all
+ * Does the same for each name, all at the same time, even where it fails for some. @throws the only error, or one that contains all
  */
 export async function forEach<T>(names: readonly string[], act: (name: string) => Promise<T>): Promise<T[]> {
   const results = await Promise.allSettled(names.map(act));

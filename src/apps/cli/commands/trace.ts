@@ -11,7 +11,7 @@ import { parseCount } from '../../frontend/values.js';
 
 const examples = `
 Examples:
-  $ terrarium run guests/hello --trace hello.ndjson      an object an exit
+  $ terrarium run guests/hello --trace hello.ndjson      an object per exit
   $ terrarium trace hello.ndjson                         registers, devices, times, a timeline
   $ terrarium trace hello.ndjson --svg hello.svg         the timeline as a picture
   $ terrarium trace hello.ndjson --json | jq .places[0]
@@ -35,7 +35,7 @@ export function traceCommand(): Command {
     .description(
       'Says what the trace of a run shows: exits by reason, register and device, times, a timeline.',
     )
-    .argument('<file>', 'what run --trace FILE.ndjson or FILE.json wrote, or --net …,pcap=FILE; - is stdin')
+    .argument('<file>', 'a file of run --trace=FILE.ndjson or FILE.json, or of --net …,pcap=FILE; - is stdin')
     .option('--top <n>', 'rows of a table', parseCount, 15)
     .option('--svg <file>', 'draw the timeline and the histogram')
     .option('--json', 'for programs')

@@ -6,9 +6,9 @@ import { parseCount, parseDuration, parsePort } from '../../frontend/values.js';
 
 const examples = `
 Examples:
-  $ terrarium worker --queue redis://class.example:6379           grade what comes, one at a time
+  $ terrarium worker --queue redis://class.example:6379           grade submissions, one at a time
   $ terrarium worker --queue redis://class.example:6379 --jobs 4  four at a time
-  $ terrarium worker --queue redis://class.example:6379 --dashboard 8080   look at the queue
+  $ terrarium worker --queue redis://class.example:6379 --dashboard 8080   show the queue
 `;
 
 interface Options {
@@ -28,7 +28,12 @@ export function workerCommand(): Command {
     .addHelpText('before', asTyped(examples.trimStart()))
     .option('--queue <url>', 'the Redis or Valkey with the queue: redis://HOST:6379')
     .option('-j, --jobs <n>', 'how many at a time', parseCount, 1)
-    .option('--patience <time>', 'wall time after which a submission is set aside', parseDuration, 60_000)
+    .option(
+      '--patience <time>',
+      'wall-clock time after which a submission is set aside',
+      parseDuration,
+      60_000,
+    )
     .option('--dashboard <port>', 'show the queue on this port of 127.0.0.1, instead of working', parsePort)
     .option('--ipc', 'for `terrarium grade`: jobs come from the parent process')
     .action(run);

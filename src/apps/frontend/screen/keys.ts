@@ -1,5 +1,5 @@
 /**
- * What a terminal sends when a key is pressed, as keys of a PC keyboard. A terminal does not report releases: each key is
+ * Translates the bytes that a terminal sends for a pressed key into keys of a PC keyboard. A terminal does not report releases: each key is
  * pressed and released at once.
  *
  * @module
@@ -51,7 +51,7 @@ const sequences: Readonly<Record<string, string>> = {
   '24~': 'F12',
 };
 
-/** What a control character is as a key of its own. */
+/** The keys of single control characters. */
 export const controls: Readonly<Record<number, string>> = {
   8: 'Backspace',
   9: 'Tab',
@@ -66,7 +66,7 @@ const ESCAPE = '\x1b';
 /** Ctrl-C: not the guest's, it ends the run. */
 export const INTERRUPT = '\x03';
 
-/** A control sequence at the start of what was typed. */
+/** A control sequence at the start of the typed characters. */
 export interface Sequence {
   /** All its characters. */
   text: string;

@@ -66,7 +66,7 @@ export class LiveScreen {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       throw new ConfigError(
         '--screen draws in a terminal, and stdin or stdout is not a terminal',
-        'run it in a terminal, or take a picture with --screenshot FILE.png',
+        'run it in a terminal, or make a picture with --screenshot FILE.png',
       );
     }
     const screen = new LiveScreen(machine);
@@ -145,7 +145,7 @@ export class LiveScreen {
     else for (const { name, down } of strokesFrom(this.#moved(text))) this.#machine.sendKey(name, down);
   };
 
-  /** Takes the mouse's reports at the start of what was typed; gives what is left. */
+  /** Takes the mouse's reports at the start of the typed characters; returns the rest. */
   #moved(text: string): string {
     let rest = text;
     for (;;) {

@@ -1,6 +1,6 @@
 /**
- * The mouse of a terminal as the guest's: a terminal tells in which cell the pointer is (xterm's control sequences, any-event
- * tracking with SGR coordinates), and the guest's mouse tells how far it went.
+ * The mouse of a terminal as the guest's: a terminal reports the cell of the pointer (xterm's control sequences, any-event tracking with
+ * SGR coordinates), and the guest's mouse reports how far it moved.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export class TerminalMouse {
   #at: { column: number; row: number } | undefined;
   #buttons = 0;
 
-  /** What a report at the start of what was typed means, and how many characters it has; undefined where none starts here. */
+  /** The report at the start of the typed characters, and its length; undefined where none starts here. */
   read(typed: string, cell: CellSize): { move: MouseMove; length: number } | undefined {
     const found = typed[0] === '\x1b' ? REPORT.exec(typed) : null;
     if (found === null) return undefined;

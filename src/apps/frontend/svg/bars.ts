@@ -12,7 +12,7 @@ export interface Bar {
 
 export interface BarPlot {
   title: string;
-  /** What the axis counts. */
+  /** The quantity on the axis. */
   axis: string;
   bars: readonly Bar[];
   /** The text of a mark on the axis. */

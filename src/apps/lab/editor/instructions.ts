@@ -12,7 +12,7 @@ export async function loadInstructions(): Promise<void> {
   known = new Set(names);
 }
 
-/** Before the table is here, what looks like an instruction is one. */
+/** Until the table is loaded, each word that looks like an instruction counts as one. */
 export function isMnemonic(word: string): boolean {
   return known.size === 0 || known.has(word) || (/[bwlq]$/.test(word) && known.has(word.slice(0, -1)));
 }
@@ -87,7 +87,7 @@ export function complete(context: CompletionContext): CompletionResult | null {
   };
 }
 
-/** The instruction's help where the mouse rests on its name. */
+/** The instruction's help when the mouse is over its name. */
 export const hover = hoverTooltip(async (view, at): Promise<Tooltip | null> => {
   const line = view.state.doc.lineAt(at);
   const match = /^(\s*(?:[\w.$]+:\s*)?(?:(?:rep\w*|lock)\s+)?)([a-z]\w*)/i.exec(line.text);

@@ -1,5 +1,5 @@
 /**
- * What the machine shows in the source: breakpoints in the margin, the current line, bytes beside each line, and why the guest died.
+ * The machine's marks in the source: breakpoints in the margin, the current line, bytes beside each line, and why the guest died.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import {
   WidgetType,
 } from '@codemirror/view';
 
-/** What is marked. */
+/** The marks. */
 export interface Marks {
   readonly breakpoints: readonly number[];
   /** The line that runs next. */
   readonly current: number | undefined;
-  /** Where the guest died, and the words for it. */
+  /** Where the guest died, and the explanation. */
   readonly death: { readonly line: number; readonly text: string } | undefined;
   /** Address and bytes of each line's code. */
   readonly code: ReadonlyMap<number, string>;

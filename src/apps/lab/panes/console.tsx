@@ -1,4 +1,4 @@
-/** The guest's console: what it prints, and what one types for it. */
+/** The guest's console: its output, and typed input for it. */
 import { FitAddon } from '@xterm/addon-fit';
 import { type ITheme, Terminal } from '@xterm/xterm';
 import { useEffect, useRef } from 'preact/hooks';

@@ -1,4 +1,4 @@
-/** The exits, a line each: a click goes to the moment right behind it. */
+/** The exits, a line for each: a click goes to the moment right after it. */
 import { signal } from '@preact/signals';
 import { goToExit, report, showExits } from '../controller.js';
 import * as state from '../state.js';

@@ -1,4 +1,4 @@
-/** Memory as bytes; what the last move changed is marked. */
+/** Memory as bytes; the changes of the last move are marked. */
 import { lastWrite, refresh, report } from '../controller.js';
 import * as state from '../state.js';
 import { hex } from '../words.js';

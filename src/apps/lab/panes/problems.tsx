@@ -1,4 +1,4 @@
-/** What is wrong with the source: a click goes there. */
+/** The errors in the source: a click goes to the line. */
 import { reveal } from '../editor/editor.js';
 import * as state from '../state.js';
 import { words } from '../words.js';

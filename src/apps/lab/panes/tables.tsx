@@ -1,4 +1,4 @@
-/** The CPU's tables in words: GDT, IDT, paging, and a walk to an address. */
+/** The CPU's tables as text: GDT, IDT, paging, and the page walk of an address. */
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { describe } from '../controller.js';

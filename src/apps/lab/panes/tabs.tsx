@@ -10,7 +10,7 @@ export interface Tab {
   /** It stays in the page while another is shown: a console keeps its lines. */
   readonly keep?: boolean;
   readonly count?: number;
-  /** There is something new in it. */
+  /** It has new content. */
   readonly mark?: boolean;
 }
 

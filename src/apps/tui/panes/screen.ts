@@ -2,7 +2,7 @@ import type { Picture } from '../../../devices/contract/index.js';
 import { type Cells, cellsOf, plainCellsOf } from '../../frontend/screen/cells.js';
 import type { Canvas } from '../text.js';
 
-/** Draws what the VGA shows: text as text, cut to the pane; graphics as half blocks. */
+/** Draws the VGA's picture: text as text, cut to the pane; graphics as half blocks. */
 export function drawScreen(
   canvas: Canvas,
   picture: Picture,

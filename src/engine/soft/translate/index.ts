@@ -160,7 +160,7 @@ export class Translator {
     return Number(this.#view.getBigInt64(L.LEFT_COUNT, true));
   }
 
-  /** Where that was, and where it went on to code that is not translated: the places that it came to most. */
+  /** Where that was, and where it continued in code that is not translated: the places that it came to most. */
   get places(): { rip: bigint; times: number; enters: boolean }[] {
     const view = this.#view;
     const places = Array.from({ length: L.MAX_LEFT_PLACES }, (_, n) => {

@@ -70,7 +70,7 @@ function benchIo({ engine, accesses, rounds, svg, json }: IoFlags): void {
   if (svg !== undefined) writePlot(svg, ioPlot(costs));
 }
 
-/** The table for people. */
+/** The table as text. */
 export function ioTable(costs: readonly IoCost[]): string {
   const head = ['access', 'a second', 'µs each', 'exits'];
   const body = costs.map(({ name, perSecond, nanoseconds, exits, accesses }) => [
@@ -94,7 +94,7 @@ function ioPlot(costs: readonly IoCost[]): string {
   const colour = (exits: number, accesses: number) =>
     exits === 0 ? '#1a6b3c' : exits < accesses ? '#b8860b' : '#b3261e';
   return barsSvg({
-    title: 'What it costs a guest to touch a device',
+    title: 'The cost of an access to a device',
     axis: 'accesses a second; red: an exit each, yellow: coalesced, green: no exit',
     tick: withUnit,
     bars: costs.map(({ name, perSecond, exits, accesses }) => ({
@@ -113,7 +113,7 @@ async function benchSimvirtio({ engine, rounds, ring, svg, json }: BenchFlags): 
   if (svg !== undefined) writeSvg(svg, rows);
 }
 
-/** The table for people. */
+/** The table as text. */
 export function profileTable(rows: readonly ProfileRow[]): string {
   const head = ['by', 'bytes a time', 'bytes', 'exits', 'µs an exit', 'bytes/s', 'polling'];
   const body = rows.map((row) => [

@@ -1,6 +1,5 @@
 /**
- * What a guest pays for each way to touch a device: ports, holes in memory, read-only memory, exits and coalesced
- * writes.
+ * The cost of each way to access a device: ports, holes in memory, read-only memory, exits and coalesced writes.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import type { Device } from '../../../../devices/contract/index.js';
 import { Machine } from '../../../../machine/index.js';
 import { engineByName } from '../../../../runtime/index.js';
 
-/** A way to touch a device. */
+/** A way to access a device. */
 export interface Access {
   /** The name of the C control's loop, where there is one (`bench/floor.c`). */
   id: 'out' | 'in' | 'mmio-write' | 'mmio-read' | 'ro-write' | 'ro-read';
@@ -33,7 +32,7 @@ export const accesses: readonly Access[] = [
 export interface IoCost {
   name: string;
   accesses: number;
-  /** Times the guest left for the monitor; its HLT is not among them. */
+  /** The guest's exits to the monitor, without its HLT. */
   exits: number;
   nanoseconds: number;
   perSecond: number;
@@ -110,7 +109,7 @@ export function measureAccess(access: Access, count: number, engine: EngineName 
   };
 }
 
-/** Measures every way `rounds` times, in turns; gives the run with the median time of each. */
+/** Measures every way `rounds` times, alternately; returns the run with the median time of each. */
 export function measureIo(count: number, rounds: number, engine: EngineName = 'auto'): IoCost[] {
   const runs = accesses.map((): IoCost[] => []);
   for (let round = 0; round < rounds; round++) {

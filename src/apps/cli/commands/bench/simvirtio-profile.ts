@@ -20,7 +20,7 @@ export interface ProfileRow {
   /** Wall time of the run in milliseconds, from the guest's first instruction to its HLT. */
   ms: number;
   bytesPerSecond: number;
-  /** Microseconds from one exit to the next; null where there are too few to tell. */
+  /** Microseconds from one exit to the next; null where there are too few. */
   exitUs: number | null;
   /** By polling: how often the thread polled, and how often it slept. */
   passes?: number;

@@ -1,6 +1,6 @@
 /**
- * What is said of a run at its end beyond how it ended: why, what was expected of it, what it left, what was counted. Loaded when
- * there is something to say: most guests simply end.
+ * The reports at a run's end beyond its outcome: the reason, the expectations, the state that it left, the counters. Loaded only when there
+ * is something to report: most guests simply end.
  *
  * @module
  */
@@ -37,22 +37,22 @@ export interface Ended {
   loaded: LoadedImage;
   machine: HostedMachine;
   outcome: HostedOutcome;
-  /** What the guest printed, where an expectation asks for it. */
+  /** The guest's console output, where an expectation needs it. */
   console: Uint8Array;
   expectations?: readonly Expectation[];
-  /** The status that the run ends with where nothing was expected of it. */
+  /** The exit status of the run if there are no expectations. */
   end: number;
-  /** The image with its names, where it has been made. */
+  /** The image with its names, where it was made already. */
   named?: Image;
   /** Makes another machine. */
   open(config: HostedOptions): Promise<HostedMachine>;
 }
 
-/** Says all of it, and gives the status that the run ends with. */
+/** Prints all reports, and returns the run's exit status. */
 export async function reportRun(run: Ended): Promise<number> {
   const { flags, files, loaded, machine, outcome, end } = run;
   const { image, symbols } = loaded;
-  // Only where they are shown: the names of a flat image take a compiler.
+  // Only where they are shown: finding the names of a flat image runs a compiler.
   let { named } = run;
   const withNames = () => {
     named ??= symbols?.() ?? image;
@@ -115,7 +115,7 @@ export async function reportRun(run: Ended): Promise<number> {
   return status;
 }
 
-/** Says which expectations hold. */
+/** Prints which expectations hold. */
 function checked({ flags, machine, outcome, console, expectations = [] }: Ended) {
   const subject = { ...outcome, outcome: outcome.kind, memory: machine.memory, console };
   const results = expectations.map((expectation) => checkExpectation(expectation, subject));
@@ -129,13 +129,13 @@ function checked({ flags, machine, outcome, console, expectations = [] }: Ended)
   return results;
 }
 
-/** True where a second run has no side effects and needs no user: no devices of the user's own, nothing typed. */
+/** True where a second run has no side effects and needs no user: no devices of the user's own, no typed input. */
 function repeats({ device, hypercalls, type, gdb, screen }: RunFlags): boolean {
   const alone = process.stdin.isTTY === true || process.stdin.readableEnded || !process.stdin.bytesRead;
   return alone && [device, hypercalls, type, gdb, screen].every((flag) => flag === undefined);
 }
 
-/** How long a run is repeated at most. */
+/** The time limit of a repeated run. */
 const REPEAT_MS = 5000;
 
 /** The same machine on the software CPU, which has no interrupt controllers of its own. */
@@ -144,7 +144,7 @@ function onSoftware(spec: LoadedImage['spec']): LoadedImage['spec'] {
   return { ...spec, engine: 'soft', ...(inside && { irqchip: 'user' }) };
 }
 
-/** The engine did not say what a shutdown came from: the same guest on the software CPU, which knows; its output is dropped. */
+/** The engine did not report the cause of a shutdown: the same guest runs on the software CPU, which does; its output is dropped. */
 async function explainAgain({ loaded, open }: Ended, named: Image): Promise<Explanation | undefined> {
   const { spec, image } = loaded;
   await using machine = await open({ ...onSoftware(spec), image });
@@ -152,18 +152,18 @@ async function explainAgain({ loaded, open }: Ended, named: Image): Promise<Expl
   const outcome = await machine.run({ timeoutMs: REPEAT_MS });
   if (outcome.kind !== 'shutdown') return undefined;
   const note =
-    'The engine did not say what the shutdown came from: Terrarium repeated the run on the software CPU.';
+    'The engine did not report the cause of the shutdown: Terrarium repeated the run on the software CPU.';
   const why = explainRun(named, outcome, machine, spec.syntax);
   return { ...why, mistakes: [...why.mistakes, note] };
 }
 
-/** True where the software CPU makes the same run: nothing of it came from outside. */
+/** True where the software CPU repeats the same run: it had no input from outside. */
 function canGoBack({ flags, outcome, loaded: { spec } }: Ended): boolean {
   const { clock = 'instructions' } = spec;
   return clock === 'instructions' && flags.from === undefined && repeats(flags) && endsBadly(outcome);
 }
 
-/** Repeats the run on the software CPU, with a history, and tells where the value came from that the guest died of. */
+/** Repeats the run on the software CPU, with a history, and says where the value came from that made the guest die. */
 async function printCause({ loaded, open, outcome }: Ended, named: Image): Promise<void> {
   const { spec, image } = loaded;
   await using machine = await open({ ...onSoftware(spec), image, debug: true, symbols: named });
@@ -174,7 +174,7 @@ async function printCause({ loaded, open, outcome }: Ended, named: Image): Promi
   const { kind, registers } = outcome;
   if (stop.outcome?.kind === kind && stop.outcome.registers.rip === registers.rip) {
     const cause = await target.describe('cause');
-    // A line for each instruction; a single one says that there is none.
+    // A line for each instruction; a single line says that there is none.
     if (cause.includes('\n')) say(`where it came from: ${cause.split('\n').map(printableText).join('\n')}\n`);
   }
   clearTimeout(late);

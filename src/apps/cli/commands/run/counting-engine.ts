@@ -1,7 +1,7 @@
 import type { EngineName, MachineSpec } from '../../../../config/index.js';
 import { ConfigError } from '../../../../errors.js';
 
-/** Engines that can be asked for where instructions are to be counted. */
+/** The values of --engine that can count instructions. */
 const counting: readonly EngineName[] = ['auto', 'soft'];
 
 /**

@@ -67,5 +67,5 @@ function symbolFile({ image, file, sources, symbols, spec }: LoadedImage): { fil
   }
   return isElf
     ? { file, hint: `${file} has no symbols: compile it with -g, and link it without -s` }
-    : { hint: 'a flat image has no symbols: give gdb the ELF file that it was made of (gdb kernel.elf …)' };
+    : { hint: 'a flat image has no symbols: give gdb the ELF file that it was made from (gdb kernel.elf …)' };
 }

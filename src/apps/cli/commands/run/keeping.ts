@@ -14,7 +14,7 @@ import { digestOf, writeTerra } from '../../../frontend/terra-file.js';
 import { onCountingEngine } from './counting-engine.js';
 import type { RunFlags } from './flags.js';
 
-/** The description of a machine that is kept. @throws ConfigError where a recording cannot be made of it */
+/** The description of a machine that is saved or recorded. @throws ConfigError where it cannot be recorded */
 export function specToKeep({ record }: RunFlags, spec: MachineSpec): MachineSpec {
   if (record === undefined) return spec;
   const needs = '--record: a run can be repeated where its time is its instructions';
@@ -41,7 +41,7 @@ export class Keeper {
     this.#flags = flags;
     this.#made = made;
     this.#start = start;
-    // As they are before the run: it may write to them.
+    // Their fingerprints before the run, which may write to them.
     this.#fingerprints = start === undefined ? [] : fingerprintsOf(made.spec);
   }
 
@@ -75,7 +75,7 @@ export class Keeper {
   }
 }
 
-/** Who goes on from it may take another engine. */
+/** The user may continue from it on another engine. */
 function withoutEngine({ engine: _, ...described }: MachineSpec): MachineSpec {
   return described;
 }

@@ -12,7 +12,7 @@ import { ExitStatus } from '../../../frontend/exit-status.js';
 import { say, standardOutput } from '../../../frontend/standard-output.js';
 import type { RunFlags } from './flags.js';
 
-/** Options that look at one machine, or belong to a person in front of it. */
+/** Options that observe a single machine, or need a user at the terminal. */
 const others = [
   'gdb',
   'screen',
@@ -30,17 +30,17 @@ const others = [
   'watch',
 ] as const;
 
-/** Runs it. @throws ConfigError for an option that does not go with it */
+/** Runs it. @throws ConfigError for an option that cannot be combined with it */
 export function runLockstep(files: readonly string[], flags: RunFlags, wanted: MachineSpec): void {
   const kind = flags.lockstep!;
   const other = others.find((name) => flags[name] !== undefined);
   if (other !== undefined)
     throw new ConfigError(
-      `--lockstep and --${other} do not go together`,
+      `--lockstep and --${other} cannot be combined`,
       'run the guest once with each of them',
     );
   if (wanted.engine !== undefined)
-    throw new ConfigError('--lockstep takes both engines', 'leave out --engine');
+    throw new ConfigError('--lockstep uses both engines', 'leave out --engine');
   const { image, spec, timeoutMs } = loadImage(files, wanted, buildOf(flags));
   const { engine: _, ...rest } = spec;
   const report = runInLockstep(
@@ -56,9 +56,9 @@ function reportText({ steps, outcome, difference }: LockstepReport, kind: string
   const sides = kind === 'engines' ? 'KVM and the software CPU' : 'interpreted and translated';
   const times = `${steps.toLocaleString('en')} time${steps === 1 ? '' : 's'}`;
   if (difference === undefined && outcome.kind === 'timeout')
-    return `${sides} did the same as far as they came, compared ${times}; ${outcome.reason}`;
+    return `${sides} gave the same results until then, compared ${times}; ${outcome.reason}`;
   if (difference === undefined)
-    return `${sides} do the same, compared ${times}; ${outcome.kind}: ${outcome.reason}`;
+    return `${sides} gave the same results, compared ${times}; ${outcome.kind}: ${outcome.reason}`;
   const [one, other] = difference.sides;
   const lines = [one, other].flatMap(({ name, did, registers, system }) => [
     '',
@@ -66,9 +66,9 @@ function reportText({ steps, outcome, difference }: LockstepReport, kind: string
     ...formatRegisters(registers, system).split('\n'),
   ]);
   return [
-    `${sides} part after they were compared ${times}: ${difference.what}`,
+    `${sides} differ after they were compared ${times}: ${difference.what}`,
     ...lines,
     '',
-    'Engines have clocks of their own: a guest that reads the time, or that a timer interrupts, does not stay in step.',
+    'Each engine has its own clock: a guest that reads the time, or that a timer interrupts, does not stay in step.',
   ].join('\n');
 }

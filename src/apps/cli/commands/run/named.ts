@@ -18,7 +18,7 @@ export interface NameFlags {
   trace?: string | true;
 }
 
-/** What a named run does for the commands that find it by its name. */
+/** The part of a named run that serves the commands which find it by its name. */
 export interface NamedMachine {
   print(bytes: Uint8Array): void;
   /** The run has begun: open the socket. */
@@ -57,7 +57,7 @@ export async function runNamed<Flags extends NameFlags>(
   }
 }
 
-/** From here on stderr goes into a log that does not grow: a guest may make its monitor print without end. */
+/** From here on stderr goes into a log of bounded size: a guest may make its monitor print endlessly. */
 function keepMessages(published: PublishedMachine): void {
   const write = (text: string | Uint8Array, ...rest: unknown[]): boolean => {
     published.tell(typeof text === 'string' ? Buffer.from(text) : text);
@@ -73,7 +73,7 @@ async function startInBackground({ name, trace, quiet }: NameFlags): Promise<voi
     throw new ConfigError('--detach needs a name, by which the machine can be found', 'add --name NAME');
   }
   if (trace === true || trace === '-') {
-    throw new ConfigError('--trace has nowhere to go with --detach', 'give it a file: --trace=FILE');
+    throw new ConfigError('--trace needs a file with --detach', 'give it a file: --trace=FILE');
   }
   // The same arguments again, unchanged: the new process runs them as if they had been typed there.
   const words = process.argv.slice(process.argv.indexOf('run') + 1);

@@ -14,12 +14,12 @@ import { onCountingEngine } from './counting-engine.js';
 export function specToProfile(spec: MachineSpec): MachineSpec {
   return onCountingEngine(
     spec,
-    '--profile counts instructions, which the software CPU does',
-    'take --engine soft; for KVM there is `perf kvm`',
+    '--profile counts instructions, which only the software CPU can do',
+    'use --engine soft; for KVM there is `perf kvm`',
   );
 }
 
-/** Prints the table, or writes the file, in the form that its name asks for. */
+/** Prints the table, or writes the file in the format that its name selects. */
 export function showProfile(target: string | true, profile: Profile, title: string): void {
   if (target === true || target === '-') {
     say(`\n${printableText(formatProfile(profile))}\n`);

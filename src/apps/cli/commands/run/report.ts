@@ -9,13 +9,13 @@ export function writeReport(
   file: string,
   report: {
     image: string;
-    /** What ran the guest, and why `auto` did not take KVM. */
+    /** The engine that ran the guest, and why `auto` did not select KVM. */
     engine: { name: string; because?: string };
     boot: BootReport;
     outcome: HostedOutcome;
     /** Why the guest died, or with `--why` how it ended. */
     why?: Explanation;
-    /** What `--dump` asked for. */
+    /** The parts requested by `--dump`. */
     dump?: { what: string; value: unknown }[];
     expectations: ExpectationResult[];
     status: number;

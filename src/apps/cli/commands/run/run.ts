@@ -46,8 +46,8 @@ Examples:
   $ terrarium run kernel.elf --expect 'rax=42' --expect 'mem64[0x400]=42'
   $ echo hi | terrarium run echo.bin               stdin is the guest's serial port
   $ terrarium run kernel.S --device ./my-device.mjs  with a device of your own
-  $ terrarium run guests/snake --screen             play: what the VGA shows, in this terminal
-  $ terrarium run freedos.img --screen             a floppy, a disk or a CD, by the BIOS
+  $ terrarium run guests/snake --screen             play: the VGA's picture in this terminal
+  $ terrarium run freedos.img --screen             a floppy, a disk or a CD, started by the BIOS
   $ terrarium run --disk hd.img --cdrom system.iso --boot d
   $ terrarium run guests/vga-text --screenshot hello.png
   $ terrarium run guests/hello --dump gdt,pages,walk:0x100000
@@ -88,7 +88,7 @@ export function runCommand(): Command {
     )
     .option(
       '--screen',
-      'what the VGA shows, in this terminal; keys go to the keyboard, Ctrl-C ends the run, time is wall time',
+      'show the VGA’s picture in this terminal; keys go to the keyboard, Ctrl-C ends the run, time is wall-clock time',
     )
     .addOption(
       new Option(
@@ -100,12 +100,12 @@ export function runCommand(): Command {
     )
     .option(
       '--screenshot <file[@moment]>',
-      'what the VGA shows as a PNG; a moment is HLT, 2s or exit:1000 (default: the end); may repeat',
+      'the VGA’s picture as a PNG; a moment is HLT, 2s or exit:1000 (default: the end); may repeat',
       addScreenshot,
     )
     .option(
       '--trace [=file]',
-      'each exit as a line, on stderr or into --trace=file; FILE.json: for Perfetto and Chrome; FILE.ndjson: an object an exit; implies --no-coalesce, so that each access is an exit',
+      'each exit as a line, on stderr or into --trace=file; FILE.json: for Perfetto and Chrome; FILE.ndjson: an object per exit; implies --no-coalesce, so that each access is an exit',
     )
     .option(
       '--trace-filter <what>',
@@ -120,7 +120,7 @@ export function runCommand(): Command {
     .option('--stat', 'a table of exits by reason, address and device, with counts and times')
     .option(
       '--profile [=file]',
-      'where the guest spends its instructions, by function; FILE.svg: a flame graph; FILE.json: for speedscope.app; FILE.folded: a line a call chain; takes --engine soft',
+      'where the guest spends its instructions, by function; FILE.svg: a flame graph; FILE.json: for speedscope.app; FILE.folded: a line per call chain; uses --engine soft',
     )
     .option('--why', 'explain the end of every run, not only of guests that died')
     .option(
@@ -129,11 +129,11 @@ export function runCommand(): Command {
       parseDumped,
     )
     .option('--report <file>', 'the whole outcome as JSON')
-    .option('--save <file>', 'a snapshot of the whole machine at the end of the run, to go on from')
-    .option('--from <file>', 'go on from a snapshot, or repeat a recording and go on from its end')
+    .option('--save <file>', 'a snapshot of the whole machine at the end of the run, to continue from')
+    .option('--from <file>', 'continue from a snapshot, or repeat a recording and continue after its end')
     .option(
       '--record <file>',
-      'what comes in, so that `terrarium replay` repeats the run; takes --engine soft',
+      'record the inputs, so that `terrarium replay` repeats the run; uses --engine soft',
     )
     .addOption(
       new Option(
@@ -145,8 +145,8 @@ export function runCommand(): Command {
     )
     .option('--safe-output', SAFE_OUTPUT)
     .option('--watch', 'build and run it again whenever a source changes')
-    .option('--quiet', 'do not say how the run ended')
-    .option('--name <name>', 'let others find it: the commands ps, attach, logs, stop')
+    .option('--quiet', 'do not print how the run ended')
+    .option('--name <name>', 'a name by which ps, attach, logs and stop find it')
     .option('--detach', 'run in a process of its own, and return when the guest runs; needs --name')
     .addOption(new Option('--detached-child <file>').hideHelp())
     .addHelpText('before', asTyped(examples.trimStart()))
@@ -267,7 +267,7 @@ async function run(files: readonly string[], flags: RunFlags, named?: NamedMachi
     running,
     named?.serve(machine, (file) => keepNow(machine, { spec, image }, file)),
   ]).catch(async (error) => {
-    // A device that fails: the terminal is given back, and its input no longer keeps this process.
+    // A device failed: the terminal is restored, and its input no longer keeps this process alive.
     stopped.restore();
     if (screen) screen.close(undefined);
     await terminal.close(false);
@@ -335,7 +335,7 @@ function open(config: HostedOptions): Promise<HostedMachine> {
   return canRunHere(config) ? hostHere(config) : hostMachine(config);
 }
 
-/** Who prints the guest's output, where it does not go to stdout unchanged. */
+/** The code that prints the guest's output, where it does not go to stdout unchanged. */
 function consoleWriter(
   { safeOutput }: RunFlags,
   shared: SharedTerminal | undefined,
@@ -372,7 +372,7 @@ function outputsOf({
   ];
 }
 
-/** The status where stdout could not be written; says why, unless the reader itself has gone. */
+/** The status where stdout could not be written; prints the reason, unless the reader closed it. */
 function statusOfOutput(failure: string | undefined): number | undefined {
   if (failure === undefined) return undefined;
   if (failure === 'EPIPE') return ExitStatus.abandoned;
@@ -416,7 +416,7 @@ function stopOnSignals(machine: Pick<HostedMachine, 'stop'>): {
   return result;
 }
 
-/** What is translated has to be asked of the machine while it is there. */
+/** The machine must be asked for its translations before it is disposed. */
 function askedTranslations(dump: RunFlags['dump']): Pick<HostedOptions, 'translations'> {
   const asked = dump?.filter(({ what }) => what === 'translation') ?? [];
   if (asked.length === 0) return {};

@@ -20,7 +20,7 @@ export async function hiddenScreen(machine: HostedMachine, printed = ''): Promis
   const seen = await machine.glance();
   if (seen === undefined) return wroteAt(machine, TEXT) || wroteAt(machine, GRAPHICS) ? [noScreen] : [];
   const { text, missed } = seen;
-  // It starts with text: pixels are the guest's doing.
+  // It starts in text mode: pixels mean that the guest has drawn.
   if (text === undefined) return [`terrarium: the guest drew on its screen: ${SEE}`];
   const lines = await linesOf(text);
   const known = printed.replaceAll('\r', '');
@@ -30,7 +30,7 @@ export async function hiddenScreen(machine: HostedMachine, printed = ''): Promis
   return missed === 0 ? [] : [wrongMode];
 }
 
-const noScreen = `terrarium: the guest wrote to where a PC's screen is, and its machine has none: --vga gives it one; ${SEE}`;
+const noScreen = `terrarium: the guest wrote to the addresses of a PC's screen, and its machine has none: --vga adds one; ${SEE}`;
 const wrongMode =
   "terrarium: the guest wrote to video memory that its screen's mode does not show: text is at B8000, and graphics at A0000 need their mode set first (docs/vga.md)";
 
@@ -40,7 +40,7 @@ function wroteAt({ memory, boot }: HostedMachine, { address, size }: typeof TEXT
   return !image && memory.contains(address, size) && memory.peek(address, size).some((byte) => byte !== 0);
 }
 
-/** The rows that say something, without blanks at their ends. Most guests draw nothing: the characters are loaded for those that do. */
+/** The rows that are not empty, without blanks at their ends. Most guests draw nothing: the characters are loaded only for those that do. */
 async function linesOf({ cells, columns, rows }: TextPicture): Promise<string[]> {
   if (cells.every((cell) => [0, 0x20, 0xff].includes(cell & 0xff))) return [];
   const { codePage437 } = await import('../../../frontend/screen/cells.js');

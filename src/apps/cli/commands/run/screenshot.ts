@@ -1,4 +1,4 @@
-/** `--screenshot`: a picture of what the guest shows, as a PNG. */
+/** `--screenshot`: the guest's picture, as a PNG. */
 
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * A terminal that shows a trace and what the guest prints: a line is one or the other, and fits.
+ * A terminal that shows a trace and the guest's output: each line is one or the other, and fits.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export function sharesTerminal(trace: string | true | undefined): boolean {
 /** The longest line that is shown as one: a guest may never print an end of line. */
 const LONGEST_LINE = 4096;
 
-/** What a guest prints is held back to the end of its line, and marked. */
+/** A guest's output is held back to the end of its line, and marked. */
 export class SharedTerminal {
   readonly #decoder = new TextDecoder();
   #line = '';

@@ -13,7 +13,7 @@ import { styleFor } from '../../../frontend/style.js';
 
 /** Editors write a file in several steps; a change is complete after this long without another: milliseconds. */
 const SETTLED_MS = 60;
-/** Beside sources: headers, linker scripts, guest.json. */
+/** In addition to sources: headers, linker scripts, guest.json. */
 const partsOfGuest = /\.(?:h|hpp|inc|ld|lds)$|^guest\.json$/;
 
 /** Runs the command in a process of its own, again and again, until Ctrl-C. */
@@ -44,7 +44,7 @@ export async function runAgain(files: readonly string[]): Promise<void> {
         timer = setTimeout(() => resolve('changed'), SETTLED_MS);
       };
     });
-    // Ctrl-C ends the guest's run; once that has ended, it ends the watching.
+    // Ctrl-C ends the guest's run; if none runs, it ends the watching.
     process.removeAllListeners('SIGINT');
     process.on('SIGINT', () => {});
     const first = await Promise.race([ended, change]);
