@@ -17,7 +17,7 @@ export function explainEntryReturn(scene: Scene): Finding | undefined {
   const entry = scene.image === undefined ? undefined : scene.locate(BigInt(scene.image.entry));
   const name = entry === undefined ? '' : `, ${entry},`;
   return {
-    check: `the kernel's entry function${name} returned, and nothing called it: the value at the return address’s place on its stack, ${hex(at)}, is not code`,
+    check: `the kernel's entry function${name} returned, and nothing called it: the value on its stack where a return address would be, ${hex(at)}, is not code`,
     mistake: 'End the entry function with an endless loop around HLT, as in: cli; 1: hlt; jmp 1b.',
   };
 }

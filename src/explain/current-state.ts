@@ -1,5 +1,5 @@
 /**
- * A guest that has not died and that a debugger holds: where it is stopped, its last exceptions, and its next instruction.
+ * A guest that has not died and that a debugger has stopped: its position, its last exceptions, and its next instruction.
  *
  * @module
  */
@@ -75,7 +75,7 @@ export function longFault(fault: FaultRecord): string {
   return `${faultText(fault)} ${meaning}`.trimEnd();
 }
 
-/** About the next instruction, only where it ends the guest or cannot be left. */
+/** About the next instruction, only where it ends the guest or loops forever. */
 function nextEvent({ instruction, registers }: Scene): string | undefined {
   const target = instruction?.operands[0];
   if (instruction === undefined) return 'there is no memory where its next instruction would be';

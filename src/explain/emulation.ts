@@ -20,7 +20,7 @@ const gaps: readonly Gap[] = [
   {
     has: ({ absent }) => absent !== undefined,
     words:
-      'neither KVM’s emulator nor the software CPU has such instructions: the guest is to ask CPUID for them first',
+      'neither KVM’s emulator nor the software CPU has such instructions: the guest must ask CPUID for them first',
   },
   {
     has: ({ mnemonic }, scene) => /^(int|int3|into|icebp|int1)$/.test(mnemonic) && isProtected(scene.system),
@@ -67,6 +67,6 @@ export function whyNotEmulated(instruction: Instruction | undefined, scene: Scen
   const gap = instruction && gaps.find(({ has }) => has(instruction, scene));
   return (
     gap?.words ??
-    'the emulator supports only a part of the instruction set: what old kernels and BIOSes need to start, and to access devices'
+    'the emulator supports only a part of the instruction set: the instructions that old kernels and BIOSes need to start, and to access devices'
   );
 }

@@ -42,7 +42,7 @@ export function explainNoCode(scene: Scene): Finding {
       check,
       evidence: [`the stack pointer is ${hex(scene.registers.rsp)}: no RAM either`],
       mistake:
-        'The stack is where there is no memory: pushed values are lost, and a RET reads other values (mostly all ones). Load the stack pointer with the end of an area in RAM.',
+        'The stack is outside of memory: pushed values are lost, and a RET reads other values (mostly all ones). Load the stack pointer with the end of an area in RAM.',
     };
   }
   return {
@@ -95,7 +95,7 @@ export function explainHalt(scene: Scene, reason: string): Finding {
   };
 }
 
-/** The guest did not end: what it does instead. */
+/** The guest did not end: describes what it does. */
 export function explainLoop(scene: Scene, reason: string, recent?: readonly RecentAccess[]): Finding {
   const strays = straysInto(scene);
   if (strays !== undefined) return { check: `${reason}; ${strays}`, mistake: RAN_ON };

@@ -322,7 +322,7 @@ describe('the explanation', () => {
         message: 'KVM could not emulate an instruction',
       };
       const why = explain({ kind: 'engineError', reason: '', failure, registers: away, system, memory });
-      assert.equal(why.title, 'the guest ran to where there is no code');
+      assert.equal(why.title, 'the guest ran to an address without code');
     });
   });
 });

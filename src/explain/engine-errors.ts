@@ -23,7 +23,7 @@ export interface EngineEnding {
   innocent?: true;
 }
 
-/** Explains an end by an engine's failure, whose name says what kind it is. */
+/** Explains an end by an engine's failure; the failure's name determines its kind. */
 export function explainEngineError(scene: Scene, failure: EngineFailure): EngineEnding {
   switch (failure.name) {
     case 'KVM_EXIT_FAIL_ENTRY':
@@ -38,7 +38,7 @@ export function explainEngineError(scene: Scene, failure: EngineFailure): Engine
   if (scene.instruction === undefined) {
     const { check, evidence = [], mistake } = explainNoCode(scene);
     return {
-      title: 'the guest ran to where there is no code',
+      title: 'the guest ran to an address without code',
       steps: [{ text: check }],
       evidence,
       mistakes: mistake === undefined ? [] : [mistake],

@@ -3,7 +3,7 @@ import type { Finding, Scene } from './scene.js';
 /** The part of a scene that the entry checks read. */
 export type GuestState = Pick<Scene, 'registers' | 'system' | 'memory'>;
 
-/** A check that fails, and what to do about it. */
+/** A check that fails, and what to do. */
 export type EntryFinding = Required<Pick<Finding, 'check' | 'mistake'>>;
 
 /** Keeps the failed ones of a list of checks. */

@@ -14,7 +14,7 @@ export function checkSegments(state: GuestState): EntryFinding[] {
   return [...own, ...checkTask(state), ...(system.ldt.unusable ? [] : checkLdt(state)), ...checkBases(state)];
 }
 
-/** In virtual-8086 mode all is as in real mode. */
+/** In virtual-8086 mode everything is as in real mode. */
 function checkVirtual8086({ system }: GuestState): EntryFinding[] {
   return segmentNames.flatMap((key) => {
     const { selector, base, limit, type, dpl, s, present } = system[key];

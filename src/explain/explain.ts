@@ -29,11 +29,11 @@ export interface DeathSubject extends SceneSource {
   readonly kind: string;
   readonly reason: string;
   readonly failure?: EngineFailure;
-  /** What it reached last, where it did not end. */
+  /** Its last exits, where it did not end. */
   readonly recent?: readonly RecentAccess[];
-  /** What it asked its devices for in vain. */
+  /** Requests that its devices could not serve. */
   readonly remarks?: readonly string[];
-  /** For a guest that a debugger holds (`kind` is `debug`): the dry run of its next instruction, where there is one. */
+  /** For a guest that a debugger has stopped (`kind` is `debug`): the dry run of its next instruction, where there is one. */
   readonly ahead?: DryRun;
 }
 
@@ -58,7 +58,7 @@ export interface Explanation {
   evidence: string[];
   /** The likely mistake and what to do, a paragraph each. */
   mistakes: string[];
-  /** The guest did nothing wrong: `mistakes` says what can be done. */
+  /** The guest did nothing wrong: `mistakes` says what to do. */
   innocent?: true;
 }
 
@@ -279,7 +279,7 @@ function unknownShutdown(scene: Scene): Ending {
 
 const WIDTH = 78;
 
-/** An explanation as text for people, in 80 columns. */
+/** An explanation as text, in 80 columns. */
 export function formatExplanation({
   title,
   place,

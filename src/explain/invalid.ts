@@ -17,10 +17,10 @@ export function explainInvalid(scene: Scene): Finding {
     return {
       check: `${instruction!.mnemonic.toUpperCase()} is invalid on purpose`,
       mistake:
-        'Compilers put UD2 where the program must never arrive: the end of a function without a return, or undefined behaviour.',
+        'Compilers put UD2 where the program must never get to: the end of a function without a return, or undefined behaviour.',
     };
   if (instruction?.absent !== undefined) return explainAbsent(instruction.text, instruction.absent);
-  if (isEvex(scene)) return explainAbsent('what begins with 62h, the prefix EVEX,', AVX_512);
+  if (isEvex(scene)) return explainAbsent('an instruction that begins with 62h, the prefix EVEX,', AVX_512);
   if (/^(xgetbv|xsetbv|xsave|xrstor)/.test(text) && !(system.cr4 & CR4.OSXSAVE))
     return {
       check: `${text} needs CR4.OSXSAVE, which is 0`,

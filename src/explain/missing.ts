@@ -1,11 +1,11 @@
 /**
- * What would be at a PC's ports and addresses where nothing answers, and the option that puts it there.
+ * The device that a PC has at ports and addresses where no device answers, and the option that adds it.
  * Sources: Ralf Brown's PORTS.LST; "ATA/ATAPI-6" 9.1; Intel's 82371SB (PIIX3) datasheet; QEMU's docs/specs.
  *
  * @module
  */
 
-/** A thing of a PC, for people. */
+/** A device of a PC, as text. */
 export interface Missing {
   what: string;
   /** What to do. */
@@ -51,13 +51,13 @@ const ports: readonly Place[] = [
   place(0x2e8, 0x2ef, 'the fourth serial port', 'the first one, at 0x3f8, is the console'),
   place(0x3f8, 0x3ff, 'the first serial port', BOARD),
   place(0x378, 0x37a, 'the parallel port', 'there is no printer: print to port 0xe9, or to the serial port'),
-  // Bytes between them are mechanism 2's: a PC that has PCI does not answer them either.
+  // The bytes between them belong to mechanism 2: a PC with PCI does not answer there either.
   place(0xcf8, 0xcf8, 'PCI', NO_PCI),
   place(0xcfc, 0xcff, 'PCI', NO_PCI),
   place(0x200, 0x207, 'a joystick', 'there is none: keys are at port 0x60'),
   place(0x220, 0x22f, 'a Sound Blaster', 'there is no sound card'),
   place(0x388, 0x38b, 'an AdLib', 'there is no sound card; the speaker is at ports 0x42 and 0x61'),
-  place(0x300, 0x31f, 'an NE2000 network card', 'there is no network'),
+  place(0x300, 0x31f, 'an NE2000 network card', 'a network card is --net user,model=e1000'),
   place(0x510, 0x511, 'QEMU’s fw_cfg', 'the machine has none: --machine pc, or --fw-cfg NAME=FILE'),
   place(0x604, 0x605, 'QEMU’s power-off', 'to end a guest, execute CLI and HLT'),
   place(0xb004, 0xb005, 'Bochs’ power-off', 'to end a guest, execute CLI and HLT'),
@@ -73,7 +73,7 @@ const memory: readonly Place[] = [
   place(0xfd00_0000, 0xfd00_0000 + 16 * MIB - 1, 'a linear frame buffer', VGA),
 ];
 
-/** What a PC has at a port or an address; undefined where it has nothing in particular. */
+/** The device of a PC at a port or an address; undefined where it has none. */
 export function missingAt(space: 'port' | 'memory', address: number): Missing | undefined {
   const places = space === 'port' ? ports : memory;
   return places.find(({ first, last }) => address >= first && address <= last);

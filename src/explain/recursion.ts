@@ -37,7 +37,7 @@ export function explainLeftStack(scene: Scene): LeftStack | undefined {
   };
 }
 
-/** The call that left the most return addresses in memory from `start` on; undefined where none stands out. */
+/** The call that left the most return addresses in memory from `start` on; undefined where none is frequent enough. */
 export function mostFrequentCall(scene: Scene, start: bigint): { site: CallSite; times: number } | undefined {
   if (scene.image === undefined) return undefined;
   const size = scene.code === 64 ? 8 : scene.code === 32 ? 4 : 2;

@@ -7,7 +7,7 @@ import { hex, isLongMode } from '../inspect/index.js';
 import { type Finding, isProtected, type Scene, stackTop } from './scene.js';
 import { checkSelector, descriptorOf } from './selectors.js';
 
-/** What is wrong with a far return's frame; undefined for other instructions and for good frames. */
+/** The error in a far return's frame; undefined for other instructions and for valid frames. */
 export function explainReturn(scene: Scene): Finding | undefined {
   const { instruction, code, cpl, registers } = scene;
   const isIret = /^iret/.test(instruction?.mnemonic ?? '');
@@ -70,5 +70,5 @@ function frameMistake(scene: Scene, frame: readonly bigint[], isIret: boolean): 
   const next = Number((frame[2] ?? 0n) & 0xffffn);
   const ip = frame[1] ?? 0n;
   if (descriptorOf(scene, next)?.kind !== 'code' || (ip <= 0xffn && ip < 8n)) return undefined;
-  return 'One value too many is on the stack: below it is a good frame. #DF, #TS, #NP, #SS, #GP, #PF and #AC push an error code, which the handler must remove (add $4, %esp; add $8, %rsp) before IRET.';
+  return 'One value too many is on the stack: below it is a valid frame. #DF, #TS, #NP, #SS, #GP, #PF and #AC push an error code, which the handler must remove (add $4, %esp; add $8, %rsp) before IRET.';
 }

@@ -19,13 +19,13 @@ import { CR0, EFER, findRegister, type Registers, RFLAGS, type SystemRegisters }
 /** The symbol and line of a code address: `<start+0x5>  kernel.S:12`. */
 export type Locate = (address: bigint) => string | undefined;
 
-/** Where the image lies in guest physical memory, and where it starts. */
+/** The image's addresses in guest physical memory, and its entry. */
 export interface ImagePlace {
   readonly entry: number;
   readonly segments: readonly { readonly address: number; readonly size: number }[];
 }
 
-/** A stopped CPU, with what is known of its history. */
+/** A stopped CPU, and the known part of its history. */
 export interface Scene extends CpuSubject {
   readonly registers: Registers;
   readonly system: SystemRegisters;
@@ -47,7 +47,7 @@ export interface SceneSource {
   readonly memory: PhysicalMemory;
   readonly faults?: readonly FaultRecord[];
   readonly locate?: Locate;
-  /** Where the image was put, where that is known. */
+  /** The image's addresses, where they are known. */
   readonly image?: ImagePlace;
   /** How instructions are written. Default `intel`. */
   readonly syntax?: Syntax;
@@ -64,7 +64,7 @@ export function sceneOf({
 }: SceneSource): Scene {
   const code = codeSizeOf(system);
   const bytes = readLinear({ system, memory }, linearRip(registers, system), MAX_LENGTH);
-  // What lacks bytes gets longer by others; what is no instruction is known by its first bytes.
+  // With more bytes an incomplete instruction gets longer; an invalid one is recognised by its first bytes.
   const filled = new Uint8Array(MAX_LENGTH);
   filled.set(bytes);
   const decoded = disassemble(filled, { code, address: registers.rip, syntax });
@@ -102,7 +102,7 @@ export function placeText(cs: number, rip: bigint): string {
   return `${cs.toString(16).padStart(4, '0')}:${rip.toString(16).padStart(rip > 0xffff_ffffn ? 16 : 8, '0')}`;
 }
 
-/** The value of a register by its name; 0 for one that is not known. */
+/** The value of a register by its name; 0 for an unknown one. */
 export function registerValue({ registers, system }: Scene, name: string): bigint {
   return findRegister(name)?.read(registers, system) ?? 0n;
 }
@@ -176,7 +176,7 @@ export interface Finding {
   check: string;
   /** The table entry in question, a line or a few. */
   evidence?: string[];
-  /** The likely mistake and what to do about it. */
+  /** The likely mistake and what to do. */
   mistake?: string;
   /** The guest did nothing wrong. */
   innocent?: true;

@@ -1,5 +1,5 @@
 /**
- * What is wrong with a selector, by its intended use (SDM 3A 6.5 to 6.8).
+ * The error in a selector, by its intended use (SDM 3A 6.5 to 6.8).
  *
  * @module
  */

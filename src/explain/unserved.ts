@@ -1,5 +1,5 @@
 /**
- * Real mode interrupts without a handler: the services of a BIOS in an image that has none, the services of DOS, exceptions.
+ * Interrupts without a handler in real mode: the services of a BIOS for an image that has none, the services of DOS, exceptions.
  * Source for the services' names: Ralf Brown's interrupt list.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What a guest that did not end waits for, by what it reached last.
+ * Finds what a guest that did not end waits for, by its last exits.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Registers, SystemRegisters } from '../x86/index.js';
 import { missingAt } from './missing.js';
 import { linearRip } from './scene.js';
 
-/** A thing that a guest reached again and again: as `Outcome.recent` has it. */
+/** A port or address that a guest accessed again and again, as in `Outcome.recent`. */
 export interface RecentAccess {
   readonly space: 'port' | 'memory' | 'halt';
   readonly address: number;
@@ -19,26 +19,26 @@ export interface RecentAccess {
   readonly rip: bigint;
 }
 
-/** What is known of the end of such a run. */
+/** The facts about the end of such a run. */
 export interface Waiting {
   readonly recent?: readonly RecentAccess[];
   readonly registers: { readonly rip: bigint; readonly rflags: bigint };
 }
 
-/** What it does, and what to do about it. */
+/** What it does, and what to do. */
 export interface WaitFinding {
   check: string;
   mistake?: string;
 }
 
-/** Fewer exits than these are no habit. */
+/** Fewer exits than these are not a pattern. */
 const HABIT = 12;
 /** A loop that polls is no longer than this, with the function that it calls: bytes. */
 const LOOP = 4096n;
-/** Who polls looks at one place, or at two in turns. */
+/** A guest that polls reads one address, or two alternately. */
 const MOST_PLACES = 2;
 
-/** What devices that are there are polled for. */
+/** The events for which existing devices are polled. */
 const polled: Readonly<Record<string, (address: number) => WaitFinding | undefined>> = {
   serial: (address) =>
     (address & 7) === 5 || (address & 7) === 0
@@ -49,7 +49,7 @@ const polled: Readonly<Record<string, (address: number) => WaitFinding | undefin
       : undefined,
   keyboard: () => ({
     check: 'the keyboard, for a key',
-    mistake: "Nobody types: --type 'text\\n' types for you, --screen gives you its keyboard.",
+    mistake: "No key was typed: --type 'text\\n' types for you, --screen gives you its keyboard.",
   }),
   cmos: () => ({ check: 'the clock, for its next second' }),
   pit: () => ({ check: 'the timer' }),
@@ -63,7 +63,7 @@ export function explainPolling({ recent = [], registers }: Waiting): WaitFinding
   const looks = reads.reduce((sum, { count }) => sum + count, 0);
   if (last === undefined || looks < HABIT || reads.length > MOST_PLACES) return undefined;
   const distance = registers.rip - last.rip;
-  // It has gone on since: then it is not what it does now.
+  // It has continued since: then it does something else now.
   if (recent[0] !== last || distance > LOOP || distance < -LOOP) return undefined;
   const where = `${last.space === 'port' ? 'port' : 'address'} 0x${last.address.toString(16)}`;
   if (last.device !== undefined) {
@@ -84,14 +84,14 @@ export function explainPolling({ recent = [], registers }: Waiting): WaitFinding
   return {
     check: `it polls ${where}, ${missing.what}, where nothing answers: ${missing.instead}`,
     mistake:
-      'What nothing answers reads as all ones: a guest sees by it that the device is not there (a status of 0xff), and gives up.',
+      'Reads that nothing answers give all ones: a guest detects by them that there is no device (a status of 0xff), and gives up.',
   };
 }
 
-/** Zeros at and after an instruction: no code has so many. */
+/** Zeros at and after an instruction: no code has this many. */
 const ZEROS = 16;
 
-/** A guest that executes what is no code: memory full of zeros. Undefined where it executes something else. */
+/** Recognises a guest that executes memory full of zeros. Undefined where it executes other code. */
 export function straysInto(state: {
   registers: Registers;
   system: SystemRegisters;
@@ -163,8 +163,8 @@ export function loopText(state: Stopped, syntax: Syntax = 'intel'): string | und
 }
 
 /**
- * What it does that could go on forever, in one line; undefined where nothing is to be seen.
- * @param memory the guest's, to see what it executes
+ * An activity that could continue forever, in one line; undefined where none is found. @param memory the guest's memory, to read the code
+ * that it executes
  */
 export function waitLine(
   waiting: Waiting & {

@@ -5,7 +5,7 @@ import type { Registers, SystemRegisters } from '../x86/index.js';
 import { findRegister, type RegisterView, registerViewNames } from '../x86/index.js';
 import { escapeBytes, parseNumber, parseString } from './values.js';
 
-/** An expectation that cannot be parsed: says what is wrong in it. */
+/** An expectation that cannot be parsed: the message names the error in it. */
 export class ExpectationError extends TerrariumError {
   constructor(text: string, problem: string, hint: string) {
     super('EEXPECT', `the expectation '${text}' ${problem}`, { hint });
@@ -230,7 +230,7 @@ function shorten(bytes: Uint8Array): string {
   return `${escapeBytes(bytes.subarray(0, SHOWN))}… (${bytes.length} bytes)`;
 }
 
-/** How a count is compared, and what that is called. */
+/** Comparisons of counts, and their names. */
 const comparisons: Readonly<Record<string, [holds: (a: bigint, b: bigint) => boolean, words: string]>> = {
   '=': [(a, b) => a === b, ''],
   '<=': [(a, b) => a <= b, 'at most '],
@@ -266,7 +266,7 @@ function codeCheck(expected: bigint): Expectation['check'] {
   });
 }
 
-/** Where `part` first lies in `bytes`, -1 if nowhere. Takes time in proportion to the two lengths' sum. */
+/** The first offset of `part` in `bytes`, -1 if there is none. Takes time in proportion to the two lengths' sum. */
 function indexOf(bytes: Uint8Array, part: Uint8Array): number {
   const text = (from: Uint8Array) => {
     let result = '';

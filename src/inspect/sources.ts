@@ -1,11 +1,11 @@
 /**
- * What a check asks of a guest's sources: whether they use what a task requires, and what they are with one thing changed, so that a
- * result that was only written down is found out.
+ * Checks of a guest's sources: whether they use the means that a task requires, and changed copies of them, which reveal a hard-coded
+ * result.
  *
  * @module
  */
 
-/** What comes in the place of each match of a regular expression. */
+/** The replacement for each match of a regular expression. */
 export interface SourceChange {
   from: string;
   to: string;
@@ -26,7 +26,7 @@ export function changeSources(
   return changes === 0 ? undefined : changed;
 }
 
-/** What is found of a change that has nothing to change. */
+/** The result of a change that has nothing to change. */
 export const unchanged = ({ from }: SourceChange) => `nothing in the source matches ${from}`;
 
 /** True where a regular expression matches in the texts outside their comments. */

@@ -1,5 +1,5 @@
 /**
- * Operands as the GNU assembler takes them and `objdump` writes them if not told otherwise.
+ * Operands as the GNU assembler takes them and `objdump` writes them by default.
  *
  * @module
  */
@@ -51,7 +51,7 @@ const own = new Map([
   ['sysexitd', 'sysexitl'],
 ]);
 
-/** Memory operands whose size the mnemonic says already. */
+/** Memory operands whose size the mnemonic determines. */
 const unsuffixed =
   /^(lea|les|lds|lss|lfs|lgs|bound|set|cmpxchg8b|cmpxchg16b|invlpg|[sl][gi]dt|lldt|ltr|str|sldt|smsw|lmsw|verr|verw|xlat|call|jmp|lar|lsl|fbld|fbstp|fnst[cs]w|fldcw|fldenv|fnstenv|fnsave|frstor|prefetch|clflush|clwb|v?ldmxcsr|v?stmxcsr|vmptr|vmclear|vmxon|rstorssp|clrssbsy|fx|xsave|xrstor)/;
 
@@ -80,7 +80,7 @@ function operand(one: Operand, names: Names, isPort: boolean): string {
   }
 }
 
-/** What x87 mnemonics get for a number in memory, and for an integer there. */
+/** The suffixes of x87 mnemonics for a number in memory, and for an integer there. */
 const numberSuffixes = new Map([
   [4, 's'],
   [8, 'l'],
@@ -93,8 +93,8 @@ const integerSuffixes = new Map([
 ]);
 
 /**
- * The x87 FPU's own. Where the result goes to ST(i), this syntax has FSUB for FSUBR and FDIV for FDIVR, and the other way
- * round: an error of an assembler of the eighties that all after it have kept.
+ * For the x87 FPU. Where the result goes to ST(i), this syntax exchanges FSUB and FSUBR, and FDIV and FDIVR: an error of an assembler of
+ * the eighties that all later ones have kept.
  */
 function floatingName(mnemonic: string, operands: readonly Operand[], { opcode }: Encoding): string {
   const [to] = operands;
@@ -135,7 +135,7 @@ function mnemonicOf(mnemonic: string, operands: readonly Operand[], encoding: En
     return name + (operands[1]?.kind === 'memory' ? (encoding.wide ? 'y' : 'x') : '');
   const inMemory = operands.find((one) => one.kind === 'memory');
   if (inMemory?.kind !== 'memory') return name;
-  // A count or a port in a register says nothing about what is in memory.
+  // A count or a port in a register does not determine the size in memory.
   const telling = row.operands.includes('CL') ? operands.slice(0, -1) : operands;
   const told = telling.some((one) => one.kind === 'register') && row.meaning.kind !== 'repeat';
   const implied = /^(stos|lods|scas)$/.test(mnemonic);

@@ -1,13 +1,13 @@
 /**
- * From bytes to the parts of an instruction (SDM 2A 2.1, 2.2), by the opcode table. What `cpu/decode.ts` of the software
- * CPU does for speed, this does to be read: a test holds the two to the same lengths.
+ * Decodes bytes into the parts of an instruction (SDM 2A 2.1, 2.2), by the opcode table. `cpu/decode.ts` of the software CPU does the same
+ * for speed; this is for reading. A test compares their lengths.
  *
  * @module
  */
 import { candidates, hasModrm, immediateKind, mandatoryPrefix, rowFor } from './notation.js';
 import type { Opcode, OpcodeMap } from './table/index.js';
 
-/** How wide code is by default: CS.D and CS.L say so. */
+/** The default width of code, by CS.D and CS.L. */
 export type CodeSize = 16 | 32 | 64;
 
 /** An instruction of more bytes is a #GP (SDM 2A 2.3.11). */
@@ -38,7 +38,7 @@ export interface Encoding {
   segment: number;
   operandPrefix: boolean;
   addressPrefix: boolean;
-  /** The REX byte, or 0; what a VEX prefix says of the same. */
+  /** The REX byte, or 0; a VEX prefix's bits in the same form. */
   rex: number;
   /** VEX.vvvv as a register's number; -1 without VEX. */
   vvvv: number;
@@ -61,7 +61,7 @@ export interface Encoding {
   second: number;
 }
 
-/** Reads little-endian numbers and remembers that there was nothing left to read. */
+/** Reads little-endian numbers and remembers whether the bytes ended. */
 class Reader {
   short = false;
   #at = 0;
@@ -73,7 +73,7 @@ class Reader {
     this.#end = Math.min(bytes.length, MAX_LENGTH);
   }
 
-  /** The next byte, which stays. */
+  /** The next byte, without consuming it. */
   get next(): number {
     return this.#bytes[this.#at] ?? 0;
   }
@@ -207,7 +207,7 @@ function displacementBytes({ memory, modrm, addressSize }: Encoding): number {
   return mod === 2 || memory.base < 0 ? full : 0;
 }
 
-/** SDM 2A 2.2.1.2, 2.2.1.7 and table 3-4: what the operands of a row are wide. */
+/** The width of a row's operands (SDM 2A 2.2.1.2, 2.2.1.7 and table 3-4). */
 function operandSizeOf(row: Opcode, code: CodeSize, prefixed: boolean, wide: boolean): CodeSize {
   if (wide) return 64;
   if (code === 64 && (row.force64 || (row.default64 && !prefixed))) return 64;
@@ -257,7 +257,7 @@ interface OpcodeSet {
 }
 
 /**
- * What C4 and C5 say in place of prefixes and escape bytes (SDM 2A 2.3.5); undefined where VEX is not allowed. Outside of
+ * The fields of C4 and C5, which replace prefixes and escape bytes (SDM 2A 2.3.5); undefined where VEX is not allowed. Outside of
  * 64-bit code there are no more than eight registers, and nothing has 64 bits.
  */
 function readVex(reader: Reader, code: CodeSize, found: Prefixes): OpcodeSet | undefined {
@@ -298,13 +298,13 @@ function fitsVex({ vex, vexLength, vexWide }: Opcode, { wide, long }: Prefixes):
   );
 }
 
-/** Names a register of VEX.vvvv; where no operand does, vvvv has to be all ones (SDM 2A 2.3.5.6). */
+/** Operands with a register of VEX.vvvv; without one, vvvv has to be all ones (SDM 2A 2.3.5.6). */
 function isVexRight(row: Opcode, { vvvv }: Prefixes): boolean {
   return !row.vex || row.operands.some((operand) => /^[BH]/.test(operand)) || vvvv === 0;
 }
 
 /**
- * Takes apart the instruction at the start of `bytes`. Undefined where there is no such instruction, where it is longer
+ * Decodes the instruction at the start of `bytes`. Undefined where there is no such instruction, where it is longer
  * than 15 bytes, or where the bytes end in its middle.
  * @param find the table; our own where it is not given
  */
@@ -328,7 +328,7 @@ export function decode(bytes: Uint8Array, code: CodeSize, find = candidates): En
     row,
     code,
     length: 0,
-    // Named one by one: a spread takes as long as all the rest of this function.
+    // Copied one by one: a spread takes as long as all the rest of this function.
     lock,
     repeat,
     segment,

@@ -14,11 +14,11 @@ import { type AbsentFeature, absentFeature, absentOpcodes } from './table/absent
 
 export type Syntax = 'intel' | 'att';
 
-/** What `disassemble` has to know besides the bytes. */
+/** The inputs of `disassemble` in addition to the bytes. */
 export interface DisassemblyOptions {
-  /** 16, 32 or 64: how wide code is, as CS.D and CS.L say. */
+  /** 16, 32 or 64: the width of code, by CS.D and CS.L. */
   code: CodeSize;
-  /** Where the first byte lies: the offset in its code segment. 0 if it does not matter. */
+  /** The first byte's offset in its code segment. 0 if it does not matter. */
   address?: bigint;
   /** `intel` if not given. */
   syntax?: Syntax;

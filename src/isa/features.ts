@@ -74,14 +74,14 @@ const byName: readonly (readonly [RegExp, InstructionFeature])[] = [
 ];
 
 const sse3 = /^(addsubp|haddp|hsubp)[sd]$|^(lddqu|movddup|movs[hl]dup)$/;
-/** What SSE added for the registers of MMX (SDM 1 10.4.4). */
+/** The instructions that SSE added for MMX registers (SDM 1 10.4.4). */
 const mmxOfSse =
   /^(pshufw|pinsrw|pextrw|pmovmskb|p(min|max)(ub|sw)|pavg[bw]|pmulhuw|psadbw|maskmovq|movntq)$/;
 /** The single-precision instructions of SSE (SDM 1 10.4). */
 const singles =
   /^(mov(up|ap|lp|hp|ntp|mskp|s)s|mov(hl|lh)ps|unpck[lh]ps|shufps|(cvt|cvtt)[ps]s2[ps]i|cvt[ps]i2[ps]s|u?comiss|(r?sqrt|rcp|add|sub|mul|div|min|max|cmp)[ps]s|(andn?|x?or)ps)$/;
 
-/** Of an instruction on MMX or XMM registers: by what came with SSSE3 and later after 0F 38 and 0F 3A, else by its name. */
+/** For an instruction on MMX or XMM registers: opcodes after 0F 38 and 0F 3A came with SSSE3 and later; others are found by name. */
 function vectorFeature({ map, opcode, name, operands }: Opcode): InstructionFeature {
   if (map === 2)
     return opcode === 0x37

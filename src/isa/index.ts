@@ -1,6 +1,6 @@
 /**
- * The instruction set: the opcode table, which is what the software CPU's decoder and dispatch, the lengths, the disassembly
- * and the tests are made of.
+ * The instruction set: the opcode table, from which the software CPU's decoder and dispatch, the lengths, the disassembly and the tests are
+ * made.
  *
  * ```ts
  * const { text } = disassemble(bytes, { code: 64, address: 0x401000n });

@@ -1,11 +1,11 @@
 /**
- * How the table's rows are read: which of them an opcode means, and which bytes follow the opcode.
+ * Reads the table's rows: which row an opcode means, and which bytes follow the opcode.
  *
  * @module
  */
 import { type MandatoryPrefix, type Opcode, opcodes } from './table/index.js';
 
-/** What follows ModRM. */
+/** The bytes after ModRM. */
 export type ImmediateKind = 'none' | 'b' | 'w' | 'z' | 'v' | 'offset' | 'far' | 'enter';
 
 const kinds = new Map<string, ImmediateKind>([
@@ -21,7 +21,7 @@ const kinds = new Map<string, ImmediateKind>([
   ['Ov', 'offset'],
 ]);
 
-/** What follows the opcode and ModRM of a row. */
+/** The bytes after the opcode and ModRM of a row. */
 export function immediateKind({ operands, immediate }: Opcode): ImmediateKind {
   if (immediate !== 'none') return immediate;
   for (const operand of operands) {
@@ -38,8 +38,8 @@ export function hasModrm(row: Opcode): boolean {
 }
 
 /**
- * How many bytes an operand has by the second letter of its notation (SDM 2D A.2.2), for operands of `operandSize` bits; 0 where the
- * letter says none.
+ * How many bytes an operand has by the second letter of its notation (SDM 2D A.2.2), for operands of `operandSize` bits; 0 where the letter
+ * has no size.
  */
 export function operandBytes(letter: string | undefined, operandSize: number, row: Opcode): number {
   switch (letter) {
@@ -74,7 +74,7 @@ export function operandBytes(letter: string | undefined, operandSize: number, ro
   }
 }
 
-/** What selects among the rows of an opcode. */
+/** The fields that select among the rows of an opcode. */
 export interface Selection {
   prefix: Exclude<MandatoryPrefix, 'any'>;
   memory: boolean;
@@ -83,7 +83,7 @@ export interface Selection {
   rm: number;
 }
 
-/** The row of an opcode that these mean; a row that names the prefix wins over one that does not. */
+/** The row of an opcode for these fields; a row that names the prefix takes precedence over one that does not. */
 export function rowFor(rows: readonly Opcode[], { prefix, memory, reg, rm }: Selection): Opcode | undefined {
   const found = rows.filter(
     (row) =>
@@ -94,7 +94,7 @@ export function rowFor(rows: readonly Opcode[], { prefix, memory, reg, rm }: Sel
   return found.find((row) => row.prefix === prefix) ?? found.find((row) => row.prefix === 'any');
 }
 
-/** The mandatory prefix among those that were seen (SDM 2A 2.1.2). */
+/** The mandatory prefix among those of the instruction (SDM 2A 2.1.2). */
 export function mandatoryPrefix(repeat: 0 | 0xf2 | 0xf3, operandPrefix: boolean): Selection['prefix'] {
   if (repeat !== 0) return repeat === 0xf3 ? 'f3' : 'f2';
   return operandPrefix ? '66' : 'none';

@@ -1,5 +1,5 @@
 /**
- * The operands of an instruction as values: what a text is made of, and what explains a fault.
+ * The operands of an instruction as values, for text and for explanations of faults.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Encoding } from './decode.js';
 import { operandBytes } from './notation.js';
 import { notationOf, stringSize } from './spelling.js';
 
-/** A place in memory as an instruction names it. Registers by name; undefined is none. */
+/** A memory operand. Registers by name; undefined is none. */
 export interface MemoryOperand {
   kind: 'memory';
   /** In bytes; 0 where the instruction takes an address and no memory. */
@@ -29,9 +29,9 @@ export interface MemoryOperand {
 export type Operand =
   | { kind: 'register'; name: string; size: number }
   | MemoryOperand
-  /** `value` as wide as the operand that it goes to, without sign; size 0: it is in the opcode and not after it. */
+  /** `value` has the width of its destination, without sign; size 0: it is in the opcode and not after it. */
   | { kind: 'immediate'; value: bigint; size: number }
-  /** Where a branch goes: the offset in the code segment. */
+  /** A branch's target: the offset in the code segment. */
   | { kind: 'target'; address: bigint }
   | { kind: 'far'; selector: number; offset: bigint };
 
@@ -39,7 +39,7 @@ const wide = 'ax cx dx bx sp bp si di'.split(' ');
 const low = 'al cl dl bl ah ch dh bh'.split(' ');
 const lowRex = 'al cl dl bl spl bpl sil dil'.split(' ');
 
-/** The name of a general register of so many bytes. With REX, 4 to 7 are no high bytes (SDM 2A 2.2.1.2). */
+/** The name of a general register of this many bytes. With REX, 4 to 7 are not high bytes (SDM 2A 2.2.1.2). */
 export function registerName(number: number, size: number, rex: boolean): string {
   if (number >= 8) return `r${number}${{ 1: 'b', 2: 'w', 4: 'd' }[size] ?? ''}`;
   if (size === 1) return (rex ? lowRex : low)[number]!;
@@ -55,7 +55,7 @@ class Operands {
     this.#address = address;
   }
 
-  /** Bytes by the second letter of SDM 2D A.2.2, and by what VEX says of vectors. */
+  /** Bytes by the second letter of SDM 2D A.2.2, and by VEX for vectors. */
   #size(letter: string | undefined): number {
     const { operandSize, row, wide, long } = this.#it;
     switch (letter) {
@@ -135,7 +135,7 @@ class Operands {
     return segmentNames[segment < 0 ? 3 : segment]!;
   }
 
-  /** Where a near branch goes: the instruction pointer has the operand's size (SDM 2A CALL, JMP, Jcc). */
+  /** The target of a near branch: the instruction pointer has the operand's size (SDM 2A CALL, JMP, Jcc). */
   #target(): Operand {
     const { code, operandSize, length, immediate } = this.#it;
     const bits = code === 64 ? 64 : operandSize;

@@ -1,5 +1,5 @@
 /**
- * What vector registers hold in the tests and in `terrarium verify`: numbers at the edges of floating point and of integers.
+ * Values of vector registers for tests and `terrarium verify`: numbers at the limits of floating point and of integers.
  *
  * @module
  */
@@ -47,7 +47,7 @@ singles.push(
 );
 singles.push(-0.5, 1 + 2 ** -23, 2 ** 23 + 0.5, 1e-30, 1e30, 2 ** -75, 2 ** 64);
 
-/** Writes sixteen bytes of one kind: any, bytes at their edges, singles or doubles of every sort. */
+/** Writes sixteen bytes of one kind: random, bytes at their limits, singles or doubles of every class. */
 export function randomVector(view: DataView, at: number, random: Random): void {
   const kind = random(8);
   for (let n = 0; n < 16; n++) view.setUint8(at + n, random(256));
@@ -71,7 +71,7 @@ export function randomVector(view: DataView, at: number, random: Random): void {
   }
 }
 
-/** MXCSR: masks, rounding, DAZ, FTZ and noted exceptions, mostly as programs have them. */
+/** MXCSR: masks, rounding, DAZ, FTZ and flagged exceptions, mostly as in programs. */
 export function randomMxcsr(random: Random): number {
   const noted = random(2) === 0 ? 0x20 : random(64);
   if (random(2) === 0) return 0x1f80 | noted;

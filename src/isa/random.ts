@@ -1,5 +1,5 @@
 /**
- * Instructions made from the table: what the tests and `terrarium verify` try.
+ * Random instructions from the table, for tests and `terrarium verify`.
  *
  * @module
  */
@@ -22,13 +22,13 @@ export function randomNumbers(seed: number): Random {
   };
 }
 
-/** What `randomInstruction` is to make. */
+/** The properties of a random instruction. */
 export interface Wanted {
   row: Opcode;
   code: CodeSize;
-  /** A memory operand or a register, where the row leaves that open. */
+  /** A memory operand or a register, where the row allows both. */
   memory: boolean;
-  /** Prefixes that are put in front, such as 66; REX comes last. */
+  /** Prefixes before it, such as 66; REX comes last. */
   prefixes: readonly number[];
   /** 0 for none. */
   rex: number;

@@ -1,5 +1,5 @@
 /**
- * How an encoded instruction is written: its mnemonic and the notation of its operands, by its record (table/mnemonics.ts).
+ * The spelling of an instruction: its mnemonic and the notation of its operands, by its record (table/mnemonics.ts).
  *
  * @module
  */
@@ -12,7 +12,7 @@ const conditions = ['o', 'no', 'b', 'ae', 'e', 'ne', 'be', 'a', 's', 'ns', 'p', 
 const sizes = [16, 32, 64];
 const suffixes = ['w', 'd', 'q'];
 
-/** Instructions that take 64 bits in 64-bit code without a prefix have that for their default. */
+/** Instructions with 64-bit operands by default in 64-bit code. */
 export function defaultSize({ row, code }: Encoding): number {
   if (code !== 64) return code;
   return row.default64 || row.force64 ? 64 : 32;
@@ -23,7 +23,7 @@ function isNop({ row, opcode, rex, operandPrefix }: Encoding): boolean {
   return row.name === 'xchg' && opcode === 0x90 && (rex & 1) === 0 && !operandPrefix;
 }
 
-/** The one instruction with an address or an immediate of 64 bits: binutils give it a name of its own. */
+/** The only instruction with an address or an immediate of 64 bits: binutils have a separate name for it. */
 function isFull({ row, operandSize, addressSize }: Encoding): boolean {
   const kind = immediateKind(row);
   return (kind === 'offset' && addressSize === 64) || (kind === 'v' && operandSize === 64);
@@ -35,7 +35,7 @@ const predicates =
     ' ',
   );
 const PREDICATES_OF_SSE = 8;
-/** Which halves PCLMULQDQ multiplies, where its immediate says no more than that (SDM 2B table 4-13). */
+/** The halves that PCLMULQDQ multiplies, where its immediate has no other bits (SDM 2B table 4-13). */
 const halves = new Map([
   [0x00, 'lqlq'],
   [0x01, 'hqlq'],
@@ -43,7 +43,7 @@ const halves = new Map([
   [0x11, 'hqhq'],
 ]);
 
-/** The mnemonic of its own that an instruction has with that immediate, which is then not written; undefined for none. */
+/** The special mnemonic of an instruction with that immediate, which is then not written; undefined if there is none. */
 function nameByImmediate({ row, immediate }: Encoding): string | undefined {
   const value = Number(BigInt.asUintN(8, immediate));
   const [, multiply] = /^(v?pclmul)qdq$/.exec(row.name) ?? [];
@@ -90,7 +90,7 @@ export function notationOf(encoding: Encoding): readonly string[] {
     });
 }
 
-/** True if the instruction repeats with F2 and F3, and how that is called. */
+/** Whether the instruction repeats with F2 and F3, and the names of the prefixes. */
 export function repeatWord({ row, repeat }: Encoding): string {
   if (repeat === 0 || row.meaning.kind !== 'repeat') return '';
   if (repeat === 0xf2) return 'repnz';

@@ -1,6 +1,6 @@
 import type { EngineCpu } from '../engine/contract/index.js';
 
-/** What a callback returns to end the run; also `Launcher.stop`. */
+/** The value that a callback returns to end the run; also `Launcher.stop`. */
 export const stop: unique symbol = Symbol('terrarium.launcher.stop');
 export type Stop = typeof stop;
 

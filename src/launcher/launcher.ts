@@ -51,7 +51,7 @@ export interface LauncherConfig extends BootOptions {
  * ```
  */
 export class Launcher implements Disposable {
-  /** What a callback returns to end the run. */
+  /** The value that a callback returns to end the run. */
   static readonly stop: typeof stop = stop;
 
   readonly memory: GuestMemory;

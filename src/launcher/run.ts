@@ -9,9 +9,9 @@ import { abortReason, requireAtLeast } from '../errors.js';
 import type { Accesses } from './accesses.js';
 import { type LauncherCallbacks, stop } from './callbacks.js';
 
-/** The options that end a run, beside the guest and the callbacks. */
+/** The options that end a run, in addition to the guest and the callbacks. */
 export interface LauncherRunOptions {
-  /** End the run after this many milliseconds of wall time. */
+  /** End the run after this many milliseconds of wall-clock time. */
   timeoutMs?: number;
   /** End the run after this many exits. */
   maxExits?: number;
@@ -36,13 +36,13 @@ export interface LauncherEnd {
     | 'engineError';
   /** The callback that ended the run. */
   readonly callback?: keyof LauncherCallbacks;
-  /** One sentence for people, without a full stop. */
+  /** One sentence, without a full stop. */
   readonly reason: string;
   /** The number of exits in this run. */
   readonly exits: number;
   /** Port and memory accesses in these exits: more than one each where there is string I/O. */
   readonly accesses: number;
-  /** Wall time in milliseconds. */
+  /** Wall-clock time in milliseconds. */
   readonly elapsedMs: number;
   readonly failure?: EngineFailure;
 }

@@ -19,7 +19,7 @@ import type { Ending } from './cpus/run-loop.js';
 import type { Inputs } from './inputs/index.js';
 import type { Interrupts } from './interrupts/interrupts.js';
 
-/** The parts of a machine that it lends to its devices. */
+/** The parts of a machine that its devices use. */
 export interface Lender {
   readonly memory: GuestMemory;
   readonly windows: Windows;
@@ -27,7 +27,7 @@ export interface Lender {
   /** The bus with RAM on it. */
   readonly system: SystemBus;
   readonly interrupts: Interrupts;
-  /** How the run is to end; the first one counts. */
+  /** The requested end of the run; the first one counts. */
   end(ending: Ending): void;
   readonly clock: Clock;
   readonly inputs: Inputs;
@@ -37,7 +37,7 @@ export interface Lender {
   currentCpu(): number;
 }
 
-/** What a machine lends to one of its devices. */
+/** The interface of a machine for one of its devices. */
 export class LentHost implements DeviceHost {
   readonly memory: GuestMemory;
   readonly windows: Windows;
@@ -80,7 +80,7 @@ export class LentHost implements DeviceHost {
   }
 
   panic(how: string): void {
-    this.#lender.end({ kind: 'panicked', reason: `the guest's kernel gave up (${how})` });
+    this.#lender.end({ kind: 'panicked', reason: `the guest's kernel panicked (${how})` });
   }
 
   claim(range: PortRange | MemoryRange): Claim {
@@ -114,7 +114,7 @@ export class LentHost implements DeviceHost {
   }
 }
 
-/** The machine's clock as one device has it: its alarms bear its name. */
+/** The machine's clock for one device: its alarms have its name. */
 class DeviceClock implements Clock {
   readonly now: () => number;
   readonly #device: string;

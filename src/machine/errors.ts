@@ -1,6 +1,6 @@
 import { TerrariumError } from '../errors.js';
 
-/** A device's handler threw. The guest has stopped; the machine can still be looked at and disposed. */
+/** A device's handler threw. The guest has stopped; the machine can still be inspected and disposed. */
 export class DeviceError extends TerrariumError {
   readonly device: string;
 

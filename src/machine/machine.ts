@@ -28,17 +28,17 @@ import { Inputs, type InputsOptions } from './inputs/index.js';
 import { engineChips, Interrupts } from './interrupts/interrupts.js';
 import { loadMachine, type MachineState, saveMachine, WrittenPages } from './snapshot/index.js';
 
-/** Memory of a machine that does not say how much it wants: 16 MiB. */
+/** The default memory of a machine: 16 MiB. */
 export const DEFAULT_MEMORY = 16 * 1024 * 1024;
 
 /** See `MachineConfig.clock`. */
 export const clockNames = ['instructions', 'paced', 'wall'] as const;
 export type ClockName = (typeof clockNames)[number];
 
-/** What a machine is made of. */
+/** The configuration of a machine. */
 export interface MachineConfig extends BootOptions {
   engine: Engine;
-  /** What runs: as `parseImage` gives it. Without one the machine starts with empty memory. */
+  /** The image, from `parseImage`. Without one the machine starts with empty memory. */
   image: Image;
   /** Bytes of RAM from address 0, a multiple of 4,096. Default 16 MiB. */
   memory?: number;
@@ -46,12 +46,12 @@ export interface MachineConfig extends BootOptions {
   cpus?: number;
   /** How several CPUs take turns, on an engine whose CPUs do. */
   turns?: TurnOptions;
-  /** Places what runs and says how it starts, instead of `boot`: firmware that has started already. */
+  /** Places the image and determines its start, instead of `boot`: firmware that has started already. */
   start?: (memory: GuestMemory) => BootPlan;
-  /** More pieces of memory: read-only, with a dirty log, at other addresses. */
+  /** More regions of memory: read-only, with a dirty log, at other addresses. */
   regions?: readonly RegionConfig[];
   devices?: readonly Device[];
-  /** Let the engine keep writes back where devices allow it (see `PortRange.coalesce`). Default true. */
+  /** Let the engine coalesce writes where devices allow it (see `PortRange.coalesce`). Default true. */
   coalesce?: boolean;
   /**
    * Where the devices' interrupt lines lead: to those of `devices` that are interrupt controllers (`user`), to such ones before
@@ -59,30 +59,29 @@ export interface MachineConfig extends BootOptions {
    * `user` where one of the devices is a controller.
    */
   irqchip?: IrqchipName;
-  /** The local APICs are among the devices: CPUs say that they have one. */
+  /** The local APICs are among the devices: CPUs report that they have one. */
   apic?: boolean;
   /**
-   * What the machine's time is: the CPU's own clock (`instructions`), or wall time. Default: the CPU's own where it has
-   * one, which makes runs repeatable; a guest that waits for a person wants wall time. `paced`: the CPU's own while it runs, and a
-   * guest that sleeps does so in wall time: where it waits for the host, nothing is in a hurry, and nothing spins. Without a clock of
-   * the CPU's own that is wall time.
+   * The machine's time: the CPU's own clock (`instructions`), or wall-clock time. Default: the CPU's own where it has one, which makes runs
+   * repeatable; a guest that waits for a person needs wall-clock time. `paced`: the CPU's own while it runs, and wall-clock time while it
+   * sleeps, so that a guest that waits for the host does not spin. Without a CPU clock that is wall-clock time.
    */
   clock?: ClockName;
   /**
    * Instructions a second, where the machine's time is the CPU's own: a multiple of 1,000, at most 10^9. Default 100 million.
    */
   ips?: number;
-  /** What random numbers follow from where the machine's time is the CPU's own. Default 0. */
+  /** The seed of random numbers where the machine's time is the CPU's own. Default 0. */
   seed?: number;
-  /** Who hears of all that comes in from outside, or the record of an earlier run that is replayed; see `Inputs`. */
+  /** The listener for all inputs from outside, or the record of an earlier run to replay; see `Inputs`. */
   inputs?: Pick<InputsOptions, 'listener' | 'replay'>;
   observer?: ExitObserver;
   /**
-   * Logs writes as `logWrites` does, from the machine's making on: what it saves and takes with `load` costs what was written.
+   * Logs writes as `logWrites` does, from the machine's creation on, so that the cost of saving and `load` depends on the written pages.
    * Default: where the engine does so at no cost.
    */
   logged?: boolean;
-  /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
+  /** The control block with which other threads can stop the machine: `controlBytes` of shared memory. */
   control?: Int32Array;
 }
 
@@ -109,7 +108,7 @@ export class Machine implements Runnable, Disposable {
   readonly cycleTime: CycleTime | undefined;
   /** See `MachineConfig.clock`. */
   readonly sleepsInWallTime: boolean;
-  /** The gate for all that comes in from outside. */
+  /** The gate for all inputs from outside. */
   readonly inputs: Inputs;
   readonly observer: ExitObserver | undefined;
   readonly interrupts: Interrupts;
@@ -126,8 +125,7 @@ export class Machine implements Runnable, Disposable {
   /** Exits so far, of all runs. */
   exits = 0;
   /**
-   * A run repeats what has been seen already: its exits are not observed, and a PC's consoles print nothing. For whoever goes back
-   * in time.
+   * A run repeats a known part: its exits are not observed, and a PC's consoles print nothing. For going back in time.
    */
   quiet = false;
   /** @internal */
@@ -208,7 +206,7 @@ export class Machine implements Runnable, Disposable {
     }
   }
 
-  /** True where the engine keeps some writes back. */
+  /** True where the engine coalesces some writes. */
   get coalescing(): boolean {
     return this.#coalescing?.active === true;
   }
@@ -225,8 +223,8 @@ export class Machine implements Runnable, Disposable {
   }
 
   /**
-   * What the guest shows now, as a still picture; undefined where no device shows anything. `changed` is what is different
-   * from the last time that this was asked.
+   * The guest's current picture, as a still; undefined where there is no display. `changed` is the area that differs from the previous
+   * call's.
    */
   get screen(): Picture | undefined {
     if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
@@ -234,20 +232,20 @@ export class Machine implements Runnable, Disposable {
     return this.#screen?.look();
   }
 
-  /** What there is to be seen now, at little cost; undefined where no device shows anything. */
+  /** The current display state, at little cost; undefined where there is no display. */
   get glance(): Glance | undefined {
     if (this.#disposed) throw new ConfigError('the machine was used after it was disposed');
     this.#screen ??= this.openScreen();
     return this.#screen?.glance?.();
   }
 
-  /** Another view of what the guest shows, with its own `changed`. */
+  /** Another view of the guest's display, with its own `changed`. */
   openScreen(): Screen | undefined {
     return this.devices.find((device) => device.screen !== undefined)?.screen?.();
   }
 
   /**
-   * Runs the guest until it ends or one of the options ends it, and says how. Run again to go on from there.
+   * Runs the guest until it ends or one of the options ends it, and returns the outcome. Run again to continue from there.
    * @throws DeviceError where a device's handler threw.
    */
   run(options: RunOptions = {}): Outcome {
@@ -269,8 +267,8 @@ export class Machine implements Runnable, Disposable {
   }
 
   /**
-   * The whole state as plain data, while the machine is stopped: a machine that is made in the same way and takes it continues
-   * from there, and its guest cannot tell.
+   * The whole state as plain data, while the machine is stopped: a machine that is made in the same way and loads it continues from there,
+   * and its guest cannot notice.
    * @throws TerrariumError `ESTATE` where a device, or an engine with controllers of its own, does not give its state
    */
   save(): MachineState {
@@ -279,8 +277,8 @@ export class Machine implements Runnable, Disposable {
   }
 
   /**
-   * Takes back what `save` gave, of this machine or another one of the same memory and devices, be it on another engine.
-   * @throws TerrariumError `ESTATE` or `EMEMORY` for anything else; then the machine may hold parts of both states
+   * Loads a state from `save`, of this machine or another one with the same memory and devices, also on another engine.
+   * @throws TerrariumError `ESTATE` or `EMEMORY` for anything else; then the machine may have parts of both states
    */
   load(state: MachineState): void {
     this.#requireRest();
@@ -288,8 +286,8 @@ export class Machine implements Runnable, Disposable {
   }
 
   /**
-   * Logs the pages of RAM that are written from here on: `load` and `save` then look at these alone, so that a reset to a
-   * state costs what changed since, not the size of the memory. The guest's first write to each page becomes slower.
+   * Logs the pages of RAM that are written from here on: `load` and `save` then look only at these, so that the cost of a reset to a state
+   * depends on the changes since, not on the size of the memory. The guest's first write to each page becomes slower.
    *
    * ```ts
    * const state = machine.logWrites();
@@ -300,7 +298,7 @@ export class Machine implements Runnable, Disposable {
    * }
    * ```
    *
-   * @returns the state as of now, as `save` gives it
+   * @returns the current state, as from `save`
    */
   logWrites(): MachineState {
     const state = this.save();
@@ -309,14 +307,14 @@ export class Machine implements Runnable, Disposable {
   }
 
   /**
-   * The pages of RAM that may have been written since this machine had a state that it gave or took, also with the values that they
-   * had; numbers as in `MachineState.memory.pages`. Undefined where nothing is logged, or another state was given or taken since.
+   * The pages of RAM that may have been written since this machine saved or loaded a state, also with unchanged values; numbers as in
+   * `MachineState.memory.pages`. Undefined where nothing is logged, or another state was saved or loaded since.
    */
   writtenSince({ memory }: MachineState): ReadonlySet<number> | undefined {
     return this.writtenPages.copy === memory ? new Set(this.writtenPages.since(memory)) : undefined;
   }
 
-  /** Ends what `logWrites` began. */
+  /** Ends the log of `logWrites`. */
   endLog(): void {
     this.#requireRest();
     this.writtenPages.end();
@@ -334,7 +332,7 @@ export class Machine implements Runnable, Disposable {
       throw new ConfigError('the machine runs: its state changes', 'wait until its run has ended');
   }
 
-  /** Ends the run that is under way, from a device or another thread's message; a machine at rest is not changed. */
+  /** Ends the current run, from a device or another thread's message; a stopped machine is not changed. */
   stop(reason = 'stopped by the monitor'): void {
     if (Atomics.load(this.control, Control.running) === 1) this.ending = { kind: 'stopped', reason };
   }
@@ -366,7 +364,7 @@ export class Machine implements Runnable, Disposable {
     this.bus.add(device, index);
   }
 
-  /** What the engine maps and keeps back follows the devices' claims. */
+  /** Updates the engine's mappings and coalesced ranges by the devices' claims. */
   #followClaims(own: DeviceMemory): void {
     const { ports, memory } = this.bus;
     own.connect(this.memory, this.bus, (slot) => this.#vm.remapRegion(slot));
@@ -378,7 +376,7 @@ export class Machine implements Runnable, Disposable {
         if (space === memory) own.follow();
         const before = this.coalescing;
         this.#coalescing?.follow(space);
-        // A run that is under way does not look for writes that are kept back unless it is called out for it.
+        // The current run does not check for coalesced writes unless it is interrupted for that.
         const runs = Atomics.load(this.control, Control.running) === 1;
         if (this.coalescing && !before && runs) this.cpu.setTimer(TICK_MS, TICK_MS);
       });
@@ -405,7 +403,7 @@ export class Machine implements Runnable, Disposable {
   }
 }
 
-/** What of an APIC's modes the engine leaves to devices. */
+/** The APIC features that the engine leaves to devices. */
 function apicFeatures({ engine: { capabilities }, clock }: MachineConfig): ApicFeatures {
   const { msrExits, instructionClock } = capabilities;
   return { x2apic: msrExits, tscDeadline: msrExits && instructionClock && clock !== 'wall' };
@@ -418,7 +416,7 @@ function chooseTime(
 ): CycleTime | undefined {
   if (wanted === 'wall') return undefined;
   if (wanted === 'instructions' && clock === undefined) {
-    const hint = 'take the software CPU, --engine soft, or wall time, --clock wall';
+    const hint = 'use the software CPU, --engine soft, or wall-clock time, --clock wall';
     throw new ConfigError(`the engine ${engine.name} does not count instructions`, hint);
   }
   return clock && new CycleTime(clock, ips);

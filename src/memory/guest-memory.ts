@@ -11,35 +11,35 @@ export const MAX_GUEST_MEMORY = 4 * 1024 * 1024 * 1024 - ENGINE_AREA;
 
 const NOTHING = new Uint8Array(0);
 
-/** An access outside guest RAM, or memory that cannot be had. */
+/** An access outside guest RAM, or memory that cannot be allocated. */
 export class GuestMemoryError extends TerrariumError {
   constructor(message: string, hint?: string) {
     super('EMEMORY', message, hint === undefined ? {} : { hint });
   }
 }
 
-/** A piece of guest physical memory, as a configuration describes it. Sizes and addresses are in bytes, multiples of 4,096. */
+/** A region of guest physical memory in a configuration. Sizes and addresses are in bytes, multiples of 4,096. */
 export interface RegionConfig {
   /** Guest physical address of the first byte. */
   address: number;
   size: number;
-  /** The guest reads at full speed; a write leaves the guest as an MMIO exit (KVM_MEM_READONLY). */
+  /** The guest reads at full speed; a write causes an MMIO exit (KVM_MEM_READONLY). */
   readOnly?: boolean;
   /** Keep a log of the pages that the guest writes (KVM_MEM_LOG_DIRTY_PAGES). */
   logDirty?: boolean;
-  /** The guest does not see it until `GuestMemory.place` says where: a device shows it at times. */
+  /** The guest does not see it until `GuestMemory.place` maps it: a device shows it at times. */
   hidden?: boolean;
-  /** A device's own memory: no map of the machine's RAM tells of it. */
+  /** A device's own memory, which is not in a map of the machine's RAM. */
   ofDevice?: boolean;
 }
 
-/** A piece of guest physical memory. Where a device shows memory of its own, `address` and `size` change: see `place`. */
+/** A region of guest physical memory. Where a device shows its own memory, `address` and `size` change: see `place`. */
 export interface MemoryRegion extends Required<Omit<RegionConfig, 'hidden'>> {
   /** The slot number, unique in its VM. */
   readonly slot: number;
   /** Bytes that are kept for it; `size` of them are in guest memory, 0 while it is hidden. */
   readonly capacity: number;
-  /** Where the region's first byte lies in `GuestMemory.buffer`. */
+  /** The offset of the region's first byte in `GuestMemory.buffer`. */
   readonly offset: number;
 }
 
@@ -77,12 +77,12 @@ export class GuestMemory implements Disposable {
     const last = mapped[mapped.length - 1]!;
     const pages = Math.ceil((last.offset + last.capacity) / WASM_PAGE);
     const memory = new GuestMemory(acquirePages(pages), mapped);
-    // The last VM that had this memory may have kept a log.
+    // The last VM with this memory may have kept a log.
     if (memory.hostWrites.on) memory.hostWrites.log(false);
     return memory;
   }
 
-  /** The memory of another thread's VM, by what that thread posted. */
+  /** The memory of another thread's VM, from the data that the thread posted. */
   static attach(wasm: WebAssembly.Memory, regions: readonly MemoryRegion[]): GuestMemory {
     return new GuestMemory(pagesOf(wasm), regions);
   }
@@ -152,7 +152,7 @@ export class GuestMemory implements Disposable {
     this.#toWrite(address, 8).setBigUint64(this.#offset, value, true);
   }
 
-  /** A copy of `length` bytes: what a guest does to its memory afterwards does not change it. */
+  /** A copy of `length` bytes: later writes of the guest do not change it. */
   readBytes(address: number, length: number): Uint8Array {
     this.#at(address, length);
     return this.#bytes.slice(this.#offset, this.#offset + length);
@@ -165,7 +165,7 @@ export class GuestMemory implements Disposable {
 
   /**
    * The guest's own bytes, not a copy, to write or read now. A guest may change them between two reads: read once, check, then
-   * use. Who keeps the view for later writes takes it with `hold`. It must not be used after the memory is disposed.
+   * use. Use `hold` for a view that is kept for later writes. It must not be used after the memory is disposed.
    */
   view(address: number, length: number): Uint8Array {
     this.#toWrite(address, length);

@@ -1,23 +1,23 @@
 /**
- * Which pages of RAM were written from outside of the CPUs: by devices, by DMA, by the monitor. What the CPUs write, the engine
- * tells (`EngineVm.takeDirtyPages`).
+ * The pages of RAM that were written from outside the CPUs: by devices, by DMA, by the monitor. The engine reports the CPUs' writes
+ * (`EngineVm.takeDirtyPages`).
  *
- * The marks lie in the memory itself, at the end of the engine area: each thread that has the memory adds to the same ones.
+ * The marks are in the memory itself, at the end of the engine area: all threads with the memory use the same ones.
  *
  * @module
  */
 import { setBits, takeBits } from './page-bits.js';
 
 const PAGE_SHIFT = 12;
-/** Bytes of marks: a bit for each page of the largest memory, with room for the word that says whether they are kept. */
+/** Bytes of marks: a bit for each page of the largest memory, and the word that switches the log on. */
 export const MARKS_SIZE = 128 * 1024;
 
-/** The log of a memory's writes from outside of its CPUs. It is off until somebody asks, and then costs a bit for each write. */
+/** The log of a memory's writes from outside of its CPUs. It is off until it is requested, and then costs a bit for each write. */
 export class HostWrites {
   /** The words of all marks; the last one is not 0 while the log is on. */
   readonly #words: Int32Array;
   readonly #flag: number;
-  /** Where page 0 begins, and how many pages there are. */
+  /** The start of page 0, and the number of pages. */
   readonly #start: number;
   readonly #count: number;
   /** Pages whose bytes a device holds: it may write them at any time. */

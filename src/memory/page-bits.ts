@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Clears the bits of `count` pages from page `first` on, and gives the numbers of those that were set, lowest first. */
+/** Clears the bits of `count` pages from page `first` on, and returns the numbers of those that were set, lowest first. */
 export function takeBits(words: Int32Array, first: number, count: number): number[] {
   const taken: number[] = [];
   for (let from = first; from < first + count; ) {
@@ -12,7 +12,7 @@ export function takeBits(words: Int32Array, first: number, count: number): numbe
     const end = Math.min((index + 1) << 5, first + count);
     // All bits from `from` to below `end`, which are in one word.
     const mask = (-1 << (from & 31)) & (-1 >>> (((index + 1) << 5) - end));
-    // Other threads may set bits of this word meanwhile: none gets lost.
+    // Other threads may set bits of this word meanwhile: none is lost.
     let bits = words[index]! & mask;
     if (bits !== 0) bits = Atomics.and(words, index, ~mask) & mask;
     while (bits !== 0) {

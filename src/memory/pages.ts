@@ -2,8 +2,8 @@
  * The contents of a VM's RAM by pages, as plain data: copied where they differ from an older copy, and shared with it where
  * not.
  *
- * Without a log of the pages that were written, all are compared, which takes a third of a millisecond a MiB. Who keeps a log
- * (`GuestMemory.hostWrites` and `EngineVm.takeDirtyPages`) names the pages that may differ, and only these are looked at.
+ * Without a log of written pages, all are compared, which takes a third of a millisecond per MiB. With a log (`GuestMemory.hostWrites` and
+ * `EngineVm.takeDirtyPages`), only the pages that may differ are compared.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ENGINE_AREA, type GuestMemory, GuestMemoryError, PAGE_SIZE } from './gu
 
 /** A copy of all RAM. It survives `structuredClone`; do not write to its pages, which other copies may share. */
 export interface PagesState {
-  /** Bytes of all regions, those of hidden ones too. */
+  /** Bytes of all regions, including hidden ones. */
   size: number;
   /** The pages that are not all zeros, by their number: pages count through the regions, in the order of their slots. */
   pages: ReadonlyMap<number, Uint8Array>;
@@ -20,9 +20,9 @@ export interface PagesState {
 const WORDS = PAGE_SIZE / 4;
 
 /**
- * Copies RAM. A page that is as it was in `before` is shared with it.
+ * Copies RAM. A page that is unchanged since `before` is shared with it.
  *
- * @param dirty the pages that may differ from `before`: only these are looked at. Default: all
+ * @param dirty the pages that may differ from `before`: only these are compared. Default: all
  */
 export function capturePages(memory: GuestMemory, before?: PagesState, dirty?: Iterable<number>): PagesState {
   const pages = new Map(dirty === undefined ? [] : before?.pages);
@@ -34,12 +34,12 @@ export function capturePages(memory: GuestMemory, before?: PagesState, dirty?: I
   return { size: sizeOf(memory), pages };
 }
 
-/** A copy of this memory as it is when all of it is zeros. */
+/** A copy of this memory with all zeros. */
 export function zeroPages(memory: GuestMemory): PagesState {
   return { size: sizeOf(memory), pages: new Map() };
 }
 
-/** The pages in which two copies may differ: a page that they share is the same in both. */
+/** The pages in which two copies may differ: those that they do not share. */
 export function differentPages(one: PagesState, other: PagesState): Set<number> {
   const different = new Set<number>();
   if (one === other) return different;
@@ -59,28 +59,28 @@ export function dirtyPages(memory: GuestMemory, from: PagesState): number[] {
 }
 
 /**
- * Makes RAM what it was when it was copied. With `dirty`, only these pages are looked at.
- * @throws GuestMemoryError for a copy of another memory, and for what is no copy
+ * Restores RAM from a copy. With `dirty`, only these pages are restored. @throws GuestMemoryError for a copy of another memory, and for an
+ * invalid copy
  */
 export function restorePages(memory: GuestMemory, from: PagesState, dirty?: Iterable<number>): void {
   if (!known.has(from) || from.size !== sizeOf(memory)) requireFit(memory, from);
   known.add(from);
   eachPage(memory, dirty, (number, page) => {
     const wanted = from.pages.get(number);
-    // Zeros are not written for nothing: a page that is written costs host memory. Others are not compared first: the host would bring
+    // Zeros are written only if needed: a written page costs host memory. Other pages are not compared first: the host would bring
     // in a page of zeros to read, and then another one to write.
     if (wanted !== undefined || !page.is(undefined)) page.set(wanted);
   });
 }
 
-/** Copies that were checked: thousands of resets to the same one need not look at all of its pages. */
+/** Copies that were checked: thousands of resets to the same one need not check all of its pages. */
 const known = new WeakSet<PagesState>();
 
 function sizeOf({ regions }: GuestMemory): number {
   return regions.reduce((sum, { capacity }) => sum + capacity, 0);
 }
 
-/** A page of RAM; one object serves for all, in turn. */
+/** A page of RAM; one object is reused for all. */
 class Page {
   readonly #words: Int32Array;
   #from = 0;
@@ -100,7 +100,7 @@ class Page {
     this.#from = number * WORDS;
   }
 
-  /** Does it hold these bytes; undefined: zeros? */
+  /** Whether it contains these bytes; undefined: zeros. */
   is(bytes: Uint8Array | undefined): boolean {
     const [words, from] = [this.#words, this.#from];
     if (bytes === undefined) {
@@ -160,7 +160,7 @@ function requireFit(memory: GuestMemory, { size, pages }: PagesState): void {
 }
 
 function wordsOf(page: Uint8Array): Int32Array {
-  // Somebody else's copy may lie anywhere in its buffer.
+  // A copy from elsewhere may be at any offset of its buffer.
   const whole = page.byteOffset % 4 === 0 ? page : page.slice();
   return new Int32Array(whole.buffer, whole.byteOffset, WORDS);
 }

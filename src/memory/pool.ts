@@ -1,7 +1,7 @@
 /**
- * Memories that serve one VM after another.
+ * Memories for one VM after another.
  *
- * A `WebAssembly.Memory` is freed by the garbage collector alone, and a loop that creates VMs without a pause never
+ * Only the garbage collector frees a `WebAssembly.Memory`, and a loop that creates VMs without a pause never
  * lets it run: 10,000 VMs would leave 20,000 mappings. So a memory whose contents were dropped is kept for the next VM
  * of the same size.
  *
@@ -12,7 +12,7 @@ import { TerrariumError } from '../errors.js';
 /** Bytes of WebAssembly's pages. */
 export const WASM_PAGE = 65536;
 
-/** How many idle memories are kept; each costs address space, not RAM, since its pages were given back. */
+/** How many idle memories are kept; each costs address space, not RAM, since its pages were returned. */
 const KEEP = 8;
 const idle: Pages[] = [];
 let keep = KEEP;
@@ -23,14 +23,14 @@ export function keepNoMemory(): void {
   idle.length = 0;
 }
 
-/** A memory and its bytes, two ways. The views go with it from VM to VM: making them is 1 % of a machine's life. */
+/** A memory and two views of its bytes. The views are reused with it: making them costs 1 % of a machine's life. */
 export interface Pages {
   readonly wasm: WebAssembly.Memory;
   readonly view: DataView;
   readonly bytes: Uint8Array;
 }
 
-/** The bytes of a memory that is here already. */
+/** The bytes of an existing memory. */
 export function pagesOf(wasm: WebAssembly.Memory): Pages {
   return { wasm, view: new DataView(wasm.buffer), bytes: new Uint8Array(wasm.buffer) };
 }
@@ -49,7 +49,7 @@ export function acquirePages(pages: number): Pages {
   }
 }
 
-/** False where enough memories of this size are idle: clearing one more would be for nothing. */
+/** False where enough memories of this size are idle: clearing one more would be useless. */
 export function isWanted({ bytes }: Pages): boolean {
   return idle.filter((pages) => pages.bytes.length === bytes.length).length < keep;
 }

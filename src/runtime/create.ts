@@ -14,7 +14,7 @@ import { openBeside } from './images/beside.js';
 import { loadImage } from './images/image-file.js';
 import { openNetworks } from './network/network-host.js';
 
-/** What this host opens by name. */
+/** The resources that this host opens by name. */
 const opener: Opener = {
   engine: engineByName,
   image: loadImage,

@@ -11,22 +11,22 @@ import type { MachineOptions } from '../pc/index.js';
 import { type Registers, registerNames, type SystemRegisters } from '../x86/index.js';
 import { createMachine } from './create.js';
 
-/** What runs beside what: the host's KVM and the software CPU; or the software CPU, interpreted and translated. */
+/** The two sides: the host's KVM and the software CPU; or the software CPU, interpreted and translated. */
 export type LockstepName = 'engines' | 'translate';
 
-/** What the guest asked of a device: an exit, or an element of a string's. */
+/** A request of the guest to a device: an exit, or an element of a string exit. */
 interface Request {
   readonly kind: string;
   readonly address: number;
   readonly size: number;
-  /** What it wrote; undefined where it read. */
+  /** The written value; undefined for a read. */
   readonly value: number | undefined;
 }
 
-/** One of the two at their first difference. */
+/** One of the two sides at the first difference. */
 export interface LockstepSide {
   readonly name: string;
-  /** What it did last, in words. */
+  /** Its last request, as text. */
   readonly did: string;
   readonly registers: Registers;
   readonly system: SystemRegisters;
@@ -46,11 +46,11 @@ export interface LockstepLimits {
   readonly maxExits?: number | undefined;
 }
 
-/** Instructions between two looks at a guest that does not exit, where they are counted. */
+/** Instructions between two comparisons of a guest that does not exit, where they are counted. */
 const SLICE = 100_000;
-/** All of RAM is compared so often, in steps, and at the end. */
+/** All of RAM is compared after each group of this many steps, and at the end. */
 const RAM_EVERY = 512;
-/** A string instruction's requests that wait for the other side, at most. */
+/** The most requests of a string instruction that wait for the other side. */
 const MOST_WAITING = 1 << 20;
 
 const machinesOf = {
@@ -87,7 +87,7 @@ class Side implements Disposable {
     if (outcome.kind !== 'limit') this.outcome = outcome;
   }
 
-  /** True where it has gone as far as the other side, or has ended. */
+  /** True where it has reached the other side's position, or has ended. */
   get isLevel(): boolean {
     return this.waiting.length === 0;
   }
@@ -171,9 +171,9 @@ function compare(
     const left = Math.min(deadline - performance.now(), 2 ** 31);
     if (one.reached !== undefined && (left <= 0 || steps >= maxExits))
       return { steps, outcome: one.reached! };
-    // Who is behind runs on; an exit of a string has several requests.
+    // The side that is behind continues; an exit of a string has several requests.
     for (const side of sides) if (side.isLevel && side.outcome === undefined) side.advance(counts, left);
-    // Where the time is over, they stand anywhere.
+    // After a timeout, they are at different positions.
     const late = sides.find(({ outcome }) => outcome?.kind === 'timeout');
     if (late !== undefined) return { steps, outcome: late.outcome! };
     const what =
@@ -214,7 +214,7 @@ function stateDiffers(one: Side, other: Side, steps: number): string | undefined
   const [a, b] = [one.outcome, other.outcome];
   if (a?.kind !== b?.kind) return `${one.name} ends as ${a?.kind}, ${other.name} as ${b?.kind}`;
   const [mine, theirs] = [one.machine.cpu.getRegisters(), other.machine.cpu.getRegisters()];
-  // What a reset leaves in the registers is nobody's.
+  // The registers after a reset are not compared.
   const dead = a?.kind === 'shutdown';
   const odd = dead ? [] : registerNames.filter((name) => mine[name] !== theirs[name]);
   if (odd.length > 0) return `${odd.join(', ')} ${odd.length === 1 ? 'differs' : 'differ'}`;

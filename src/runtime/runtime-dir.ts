@@ -6,7 +6,7 @@ import { TerrariumError } from '../errors.js';
 /** The longest path of a Unix socket: sun_path is 108 bytes with its closing zero (unix(7)). */
 const LONGEST_SOCKET_PATH = 107;
 
-/** What the messages of a start under way are called, before the starter's id. */
+/** The prefix of the messages file of a pending start, before the starter's id. */
 export const STARTING = 'starting.';
 
 /** Where this user's named machines are kept. */

@@ -1,6 +1,6 @@
 /**
  * Call frame information of DWARF 2 to 5: where each function keeps its return address and the registers that it will
- * restore (DWARF 5, 6.4). What is broken, or says it by expressions, gives no rules.
+ * restore (DWARF 5, 6.4). Broken information, and rules that are expressions, are ignored.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import type { RegisterName } from '../x86/index.js';
 import { DwarfReader } from './dwarf-reader.js';
 import { dwarfRegisters } from './registers.js';
 
-/** How to get from a function's registers to those of its caller. */
+/** The rule that leads from a function's registers to those of its caller. */
 export interface FrameRule {
-  /** The canonical frame address (CFA) is this register plus `offset`: what the caller's stack pointer is after the return. */
+  /** The canonical frame address (CFA) is this register plus `offset`: the caller's stack pointer after the return. */
   register: RegisterName;
   offset: bigint;
-  /** Where the return address lies, from the CFA. */
+  /** The offset of the return address from the CFA. */
   returnAt: bigint;
   /** Registers that were saved, with their places from the CFA. */
   saved: ReadonlyMap<RegisterName, bigint>;
@@ -21,14 +21,14 @@ export interface FrameRule {
   word: 4 | 8;
 }
 
-/** More functions, and more sets of what they have in common, than any kernel has. */
+/** More functions, and more common information entries, than any kernel has. */
 const MAX_ENTRIES = 1 << 18;
 const MAX_COMMONS = 1 << 16;
 const DEEPEST_STATES = 64;
 /** More instructions than the table of any function has; a debugger runs them at each step. */
 const MAX_INSTRUCTIONS = 1 << 16;
 
-/** What several functions have in common (CIE). */
+/** The common information of several functions (CIE). */
 interface Common {
   codeFactor: bigint;
   dataFactor: bigint;
@@ -53,7 +53,7 @@ export class CallFrames {
 
   /**
    * @param wide whether addresses have 8 bytes
-   * @param bias what is to be added to the section's addresses
+   * @param bias the offset to add to the section's addresses
    */
   constructor(section: Uint8Array, wide: boolean, bias = 0n) {
     this.#section = section;
@@ -62,7 +62,7 @@ export class CallFrames {
     unlessBroken(() => this.#read());
   }
 
-  /** The rule that holds before the instruction at an address; undefined where nothing is said. */
+  /** The rule that is valid before the instruction at an address; undefined where there is none. */
   ruleAt(place: bigint): FrameRule | undefined {
     const address = place - this.#bias;
     const entry = this.#entries.find(({ from, to }) => address >= from && address < to);
@@ -156,7 +156,7 @@ class Rows {
     this.#wanted = wanted;
   }
 
-  /** The rules so far are the ones that DW_CFA_restore goes back to. */
+  /** DW_CFA_restore restores the rules so far. */
   settled(): void {
     this.#first = copyOf(this.row);
   }
@@ -176,7 +176,7 @@ class Rows {
     }
   }
 
-  /** True where the row that is wanted is complete. */
+  /** True where the requested row is complete. */
   #extended(opcode: number, reader: DwarfReader, wide: boolean): boolean {
     const { row } = this;
     switch (opcode) {

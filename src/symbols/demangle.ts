@@ -1,14 +1,14 @@
 /**
- * Names of C++ and Rust as they stand in the source: without parameters, which a backtrace has no room for.
+ * Names of C++ and Rust as in the source, without parameters, for which a backtrace has no room.
  * Sources: Itanium C++ ABI, 5.1 (mangling); Rust RFC 2603 (v0 mangling) and the legacy mangling that it replaces.
  *
  * @module
  */
 
-/** Names longer than this are shown as they are: they were not written by hand. */
+/** Longer names are shown unchanged: they were not written by hand. */
 const LONGEST = 2000;
 
-/** `_ZN7console7Console3putEc` → `console::Console::put`; other names as they are. */
+/** `_ZN7console7Console3putEc` → `console::Console::put`; other names unchanged. */
 export function demangle(name: string): string {
   if (name.length > LONGEST) return name;
   const found = /^_ZN?/.test(name) ? cpp(name) : name.startsWith('_R') ? rustV0(name) : undefined;
@@ -69,7 +69,7 @@ function unescaped(part: string): string {
     .replaceAll('..', '::');
 }
 
-/** Plain paths alone: `_RNvNtCs1234_7mycrate3foo3bar` → `mycrate::foo::bar`. */
+/** Only plain paths: `_RNvNtCs1234_7mycrate3foo3bar` → `mycrate::foo::bar`. */
 function rustV0(name: string): string | undefined {
   const [, tags, rest] = /^_R((?:N[a-zA-Z])+)C(.*)$/.exec(name) ?? [];
   if (tags === undefined || rest === undefined) return undefined;

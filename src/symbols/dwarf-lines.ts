@@ -1,6 +1,5 @@
 /**
- * Line tables of DWARF 2 to 5: which address came from which line of which file (DWARF 5, 6.2). What is broken, or of
- * another version, gives no lines.
+ * Line tables of DWARF 2 to 5: the file and line of each address (DWARF 5, 6.2). Broken tables, and those of other versions, give no lines.
  *
  * @module
  */
@@ -13,14 +12,14 @@ export interface SourceFile {
   name: string;
   /** As the compiler was given it; relative to `directory` where it does not begin with a slash. */
   path: string;
-  /** Where the compiler ran; DWARF 5 alone says it here. */
+  /** The compiler's folder; only DWARF 5 has it here. */
   directory: string | undefined;
 }
 
 /** From `address` on, up to the next row, the code comes from this line. */
 export interface LineRow {
   address: bigint;
-  /** Undefined where a sequence ends: what follows comes from nowhere. */
+  /** Undefined where a sequence ends: the following code has no known source. */
   file: SourceFile | undefined;
   line: number;
   /** A statement begins here, so that a breakpoint belongs here: else the code only continues a line. */
@@ -44,7 +43,7 @@ export function readLines(section: Uint8Array, strings: LineStrings): LineRow[] 
   try {
     while (reader.left > 4 && rows.length < MAX_ROWS) readUnit(reader, strings, rows);
   } catch (error) {
-    // The rows so far are good ones.
+    // The rows so far are valid.
     if (!(error instanceof RangeError)) throw error;
   }
   // A sequence's end comes before a beginning at the same address, which then is the one that is found.
@@ -105,7 +104,7 @@ function readHeader(
   return { end, instructionLength, lineBase, lineRange, opcodeBase, lengths, statements, files };
 }
 
-/** Directories, then files, each list up to an empty name; file 1 is the first, directory 0 is where the compiler ran. */
+/** Directories, then files, each list up to an empty name; file 1 is the first, directory 0 is the compiler's folder. */
 function readFiles(reader: DwarfReader): (SourceFile | undefined)[] {
   const folders = [''];
   for (let name = reader.string(); name !== ''; name = reader.string()) {
@@ -124,13 +123,13 @@ function readFiles(reader: DwarfReader): (SourceFile | undefined)[] {
 const DW_LNCT_PATH = 1n;
 const DW_LNCT_DIRECTORY = 2n;
 
-/** A path, and which of the directories it is in. */
+/** A path, and the index of its directory. */
 interface Entry {
   path: string | undefined;
   folder: number;
 }
 
-/** DWARF 5 says in front of each list what its entries are made of (6.2.4.1). Directory 0 is where the compiler ran. */
+/** DWARF 5 has the format of the entries before each list (6.2.4.1). Directory 0 is the compiler's folder. */
 function readFiles5(reader: DwarfReader, wide: boolean, strings: LineStrings): (SourceFile | undefined)[] {
   const folders = readList(reader, wide, strings).map(({ path }) => path ?? '');
   return readList(reader, wide, strings).map(({ path, folder }) =>

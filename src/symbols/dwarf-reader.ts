@@ -38,7 +38,7 @@ export class DwarfReader {
     return wide ? Number(this.u64()) : this.u32();
   }
 
-  /** LEB128 (DWARF 5, 7.6): what is more than 64 bits long is broken. */
+  /** LEB128 (DWARF 5, 7.6): a number of more than 64 bits is broken. */
   uleb(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
@@ -49,7 +49,7 @@ export class DwarfReader {
     throw new RangeError('a number without an end');
   }
 
-  /** A number that counts or tells a place: one that is not exact is broken. */
+  /** A count or an offset: a number that is not exact is broken. */
   number(): number {
     const value = Number(this.uleb());
     if (!Number.isSafeInteger(value)) throw new RangeError('a number too large');
@@ -75,7 +75,7 @@ export class DwarfReader {
     return text;
   }
 
-  /** So many bytes as they are. */
+  /** This many bytes, unchanged. */
   block(bytes: number): Uint8Array {
     const at = this.#step(bytes);
     return this.bytes.subarray(at, at + bytes);

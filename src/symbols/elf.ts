@@ -3,19 +3,19 @@ import { stringAt } from './text.js';
 /** A name that an ELF file has for an address. */
 export interface ElfSymbol {
   address: bigint;
-  /** In bytes; 0 where the file does not say, as of most labels in assembler. */
+  /** In bytes; 0 where the file does not have it, as for most labels in assembler. */
   size: bigint;
   name: string;
-  /** What the source said that it is: a `label` said nothing. */
+  /** The kind that the source gives; `label` if it gives none. */
   kind: 'function' | 'variable' | 'label';
 }
 
-/** Symbols that are kept: more than that and the file is broken. */
+/** The most symbols; a file with more is broken. */
 const MAX_SYMBOLS = 1 << 20;
 
 const SHN_UNDEF = 0;
 const SHN_ABS = 0xfff1;
-/** STT_NOTYPE, STT_OBJECT and STT_FUNC ("System V ABI", chapter 4); the others are no names for people. */
+/** STT_NOTYPE, STT_OBJECT and STT_FUNC ("System V ABI", chapter 4); the others are not useful names. */
 const kinds: readonly ElfSymbol['kind'][] = ['label', 'variable', 'function'];
 
 /** The symbols of a `.symtab` section, sorted by address. */
@@ -28,7 +28,7 @@ export function readSymbols(table: Uint8Array, strings: Uint8Array, wide: boolea
     const section = view.getUint16(at + (wide ? 6 : 14), true);
     if (kind === undefined || section === SHN_UNDEF || section === SHN_ABS) continue;
     const name = stringAt(strings, view.getUint32(at, true));
-    // What Terrarium's own linker script calls the first byte has a better name in the source.
+    // Terrarium's own linker script names the first byte; the source has a better name for it.
     if (name === '' || name === '_guest_entry') continue;
     symbols.push({
       address: wide ? view.getBigUint64(at + 8, true) : BigInt(view.getUint32(at + 4, true)),

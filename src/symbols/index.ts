@@ -1,5 +1,5 @@
 /**
- * What the addresses of an image are called: symbols of its ELF file, source lines and call frames of its DWARF.
+ * The names of an image's addresses: symbols of its ELF file, source lines and call frames of its DWARF.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** Binary search in what is sorted by address: how many of `sorted` lie at or before it. */
+/** Binary search in a list sorted by address: how many of `sorted` are at or before it. */
 export function countUpTo<T extends { address: bigint }>(sorted: readonly T[], address: bigint): number {
   let low = 0;
   let high = sorted.length;

@@ -7,26 +7,26 @@ export interface SourceLine {
   line: number;
 }
 
-/** Where the code of a line is. */
+/** The code of a line. */
 export interface LinePlaces {
-  /** The line that was asked for, or the next one with code. */
+  /** The requested line, or the next one with code. */
   line: number;
   /** Each place where one of its statements begins, sorted: a line that was inlined twice has two. At least one. */
   addresses: readonly bigint[];
 }
 
-/** An address, and the next one that does not belong. */
+/** The first address, and the one after the last. */
 export interface AddressRange {
   from: bigint;
   to: bigint;
 }
 
-/** The lines that code was made from, by address and the other way round. */
+/** The source lines of code, by address, and the code of lines. */
 export class SourceLines {
   /** The rows of the line table, sorted by address. */
   readonly rows: readonly LineRow[];
   readonly #files: ReadonlyMap<string, SourceFile>;
-  /** Each file's rows, by its key. Made when it is wanted. */
+  /** Each file's rows, by its key. Made on demand. */
   #byFile: Map<string, number[]> | undefined;
 
   constructor(rows: readonly LineRow[]) {
@@ -47,8 +47,8 @@ export class SourceLines {
   }
 
   /**
-   * Whether an address is the first of a statement of its line: elsewhere the code only continues that line. Optimised code has
-   * several rows at one address, of which the last tells the line, and any of that line the statement.
+   * Whether an address is the first of a statement of its line: elsewhere the code only continues that line. Optimised code has several
+   * rows at one address, of which the last has the line, and any of that line the statement.
    */
   beginsStatement(address: bigint): boolean {
     const last = countUpTo(this.rows, address) - 1;
@@ -60,7 +60,7 @@ export class SourceLines {
     return false;
   }
 
-  /** The code around an address that comes from the address's line without a break. */
+  /** The contiguous code around an address that comes from the same line. */
   rangeAt(address: bigint): AddressRange | undefined {
     let first = countUpTo(this.rows, address) - 1;
     const here = this.rows[first];

@@ -1,5 +1,5 @@
 /**
- * What the addresses of an image are called: symbols of its ELF file, and source lines from DWARF.
+ * The names of an image's addresses: symbols of its ELF file, and source lines from DWARF.
  *
  * @module
  */
@@ -17,13 +17,13 @@ import { type AddressRange, SourceLines } from './source-lines.js';
 /** How far after a symbol an address still belongs to it where the symbol has no size. */
 const REACH = 0x10000n;
 
-/** A symbol as people read it: the file may hold any bytes as its name. */
+/** A symbol with a printable name: the file may contain any bytes as its name. */
 const named = (symbol: ElfSymbol): ElfSymbol => {
   const name = printable(demangle(symbol.name));
   return name === symbol.name ? symbol : { ...symbol, name };
 };
 
-/** A function, or what lies between two labels. */
+/** A function, or the code between two labels. */
 export interface FunctionRange extends AddressRange {
   name: string;
 }
@@ -33,9 +33,9 @@ export class SymbolTable {
   /** Sorted by address. */
   readonly symbols: readonly ElfSymbol[];
   readonly lines: SourceLines;
-  /** Where functions keep return addresses; missing where the file does not say. */
+  /** Where functions store return addresses; missing where the file does not have it. */
   readonly callFrames?: CallFrames;
-  /** Functions, variables and types as the compiler knew them; missing where the file does not say. */
+  /** Functions, variables and types from the compiler; missing where the file does not have them. */
   readonly debugInfo?: DebugInfo;
   readonly #byName: ReadonlyMap<string, ElfSymbol>;
 
@@ -52,7 +52,7 @@ export class SymbolTable {
             .map(moved)
             .map(named)
         : [];
-    // Of several symbols with one name the first in memory is meant.
+    // Of several symbols with one name the first in memory counts.
     this.#byName = new Map(this.symbols.toReversed().map((symbol) => [symbol.name, symbol]));
     const lines = section('.debug_line');
     const texts = { lineStrings: section('.debug_line_str'), strings: section('.debug_str') };
@@ -78,8 +78,8 @@ export class SymbolTable {
   }
 
   /**
-   * The function that an address lies in: as far as the file says, else to the next symbol. In assembler a label within a
-   * function is a symbol of its own, and what is given ends there.
+   * The function that contains an address, with its size from the file, else up to the next symbol. In assembler a label within a function
+   * is a symbol of its own, and the function ends there.
    */
   functionAt(address: bigint): FunctionRange | undefined {
     const found = this.#nearest(address);

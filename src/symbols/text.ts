@@ -1,6 +1,6 @@
 const LONGEST_NAME = 256;
 
-/** A string that ends in 0, its control characters left out: it goes to a terminal. */
+/** A string that ends in 0, without control characters, for a terminal. */
 export function stringAt(bytes: Uint8Array, at: number): string {
   const text = bytes.subarray(at, at + LONGEST_NAME);
   const end = text.indexOf(0);

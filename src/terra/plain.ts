@@ -1,14 +1,14 @@
 /**
- * Plain data as JSON: numbers, texts, lists, objects, and beside what JSON knows whole numbers of any size, maps, and bytes, which
- * are kept apart.
+ * Plain data as JSON: numbers, texts, lists, objects, and in addition to JSON's types integers of any size, maps, and bytes, which are
+ * stored separately.
  *
  * @module
  */
 
-/** The key of what JSON has no notation for; an object of its own with such a key is written in pairs. */
+/** The key for values without a JSON notation; an object that has such a key itself is written in pairs. */
 const MARK = '$';
 
-/** Bytes that are kept beside the text, each different content once. */
+/** Bytes that are stored beside the text, each different content once. */
 export class Blobs {
   readonly list: Uint8Array[] = [];
   readonly #known = new Map<Uint8Array, number>();
@@ -45,7 +45,7 @@ function equal(one: Uint8Array, other: Uint8Array): boolean {
   return one.length === other.length && one.every((byte, i) => byte === other[i]);
 }
 
-/** What stands for a value in JSON; its bytes go to `blobs`. */
+/** The JSON form of a value; its bytes go to `blobs`. */
 export function marked(value: unknown, blobs: Blobs): unknown {
   if (typeof value === 'bigint') return { [MARK]: 'n', value: `${value}` };
   if (value === Number.POSITIVE_INFINITY) return { [MARK]: 'inf' };
@@ -58,7 +58,7 @@ export function marked(value: unknown, blobs: Blobs): unknown {
   return Object.hasOwn(value, MARK) ? { [MARK]: 'o', value: pairs } : Object.fromEntries(pairs);
 }
 
-/** The value that something in JSON stands for. @throws RangeError for what `marked` does not make */
+/** The value of a JSON form. @throws RangeError for forms that `marked` does not make */
 export function unmarked(value: unknown, blobs: readonly Uint8Array[]): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((one) => unmarked(one, blobs));

@@ -6,13 +6,13 @@
  */
 import { TerrariumError } from '../errors.js';
 
-/** As PNG's: a byte that no text has, the name, and line ends that a transfer as text would change. */
+/** Like PNG's: a byte that no text has, the name, and line ends that a transfer as text would change. */
 const SIGNATURE = Uint8Array.of(0x89, 0x54, 0x45, 0x52, 0x52, 0x41, 0x0d, 0x0a);
 /** Its length, the length when compressed, and the CRC-32 of the compressed bytes: 32 bits each, little-endian. */
 const HEADER = 12;
-/** Bytes of a section at most, before they are compressed. */
+/** The most bytes of a section, before compression. */
 export const SECTION = 4 * 2 ** 20;
-/** Bytes of all sections together at most: a guest of 4 GiB, and what is beside it. */
+/** The most bytes of all sections together: a guest of 4 GiB, and its other data. */
 const MOST = 5 * 2 ** 30;
 
 /** A file that is no `.terra` file, or a damaged one. */
@@ -22,7 +22,7 @@ export class TerraError extends TerrariumError {
   }
 }
 
-/** An error for a damaged file: says what is wrong with it. */
+/** An error for a damaged file, which names the damage. */
 export const damaged = (what: string) =>
   new TerraError(`the file is damaged: ${what}`, 'take another copy of it, or make it again');
 

@@ -9,7 +9,7 @@ import { Scratch, terrarium } from '../support.js';
 
 /** The command's words, and a part of what has to be said. */
 const table = `
-run  =>  missing image: nothing says what to run
+run  =>  missing image: there is nothing to run
 run ''  =>  the name of the image is empty
 run nope.bin  =>  nope.bin: no such file
 run dir  =>  dir: a directory without a guest.json
@@ -113,7 +113,7 @@ run ok.bin -x  =>  unknown option '-x'
 run ok.bin --type  =>  option '--type <text>' argument missing
 run ok.bin --quiet=yes  =>  unknown option '--quiet=yes'
 run ok.bin --load 0x1000 --mode reset  =>  ok.bin: a reset image cannot be moved to 0x1000: its end is at 1M, where
-run ./ok.bin/x  =>  ./ok.bin/x: a part of its path is a file, and no folder
+run ./ok.bin/x  =>  ./ok.bin/x: a part of its path is a file, not a folder
 run /proc/self/mem  =>  mem: the image is empty
 build  =>  required option '-o, --output <file>' not specified
 build ok.bin -o x  =>  ok.bin: not a source

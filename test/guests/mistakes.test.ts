@@ -119,7 +119,7 @@ describe('an instruction that begins in RAM and ends outside it', () => {
       assert.equal(outcome.kind, 'engineError');
       assert.equal(outcome.failure!.name, 'NO_CODE');
       const text = formatExplanation(explain({ ...outcome, memory: machine.memory }));
-      assert.match(text, /^why: the guest ran to where there is no code$/m);
+      assert.match(text, /^why: the guest ran to an address without code$/m);
       assert.match(text, /there is no RAM at 0x10000, where the rest of this instruction would be/);
     });
   }
@@ -159,7 +159,10 @@ describe('on the command line', { skip: noGcc }, () => {
     const args = ['run', sourceOf('divide-by-zero'), '--engine', 'kvm', '--assist', 'off'];
     const { stderr, status } = terrarium(args);
     assert.equal(status, 3);
-    assert.match(stderr, /kvm: shut down[\s\S]*ecx is 0[\s\S]*repeated the\s+run on the\s+software CPU/);
+    assert.match(
+      stderr,
+      /kvm: shut down[\s\S]*ecx is 0[\s\S]*repeated\s+the\s+run\s+on\s+the\s+software\s+CPU/,
+    );
   });
 
   test('a good end is explained with --why alone', () => {

@@ -226,7 +226,7 @@ describe('the command line', { skip: noCompiler }, () => {
     assert.equal(other.status, 2);
     assert.match(
       other.stderr,
-      /the run is another than the recorded one: device 'dice' at port 0x500 answers 0x08 at instruction 1, and answered otherwise: it is not repeatable/,
+      /the run differs from the recorded one: device 'dice' at port 0x500 answers 0x08 at instruction 1, and answered otherwise: it is not repeatable/,
     );
   });
 

@@ -24,7 +24,7 @@ export type Names = Pick<SymbolTable, 'symbols' | 'symbol' | 'symbolAt' | 'lineA
 export interface CodeSubject extends CpuSubject {
   readonly registers: Registers;
   readonly symbols?: Names;
-  /** What the software CPU translated, where it was asked for. */
+  /** The software CPU's translations, where they were requested. */
   readonly translations?: Translations;
   /** How instructions are written. Default `intel`. */
   readonly syntax?: Syntax;

@@ -1,5 +1,5 @@
 /**
- * Describes the entries of GDT and LDT, with what is wrong with them (SDM 3A 3.4.5, 3.5).
+ * Describes the entries of GDT and LDT, with their errors (SDM 3A 3.4.5, 3.5).
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface DescriptorEntry {
   segment: Segment;
   /** `code, execute and read, 32-bit`. */
   meaning: string;
-  /** What is wrong or unusual about it; empty where nothing is. */
+  /** Its errors and unusual properties; empty where there are none. */
   problems: string[];
   /** 16 for the system descriptors of long mode. */
   size: 8 | 16;
@@ -157,7 +157,7 @@ const SYSTEM = 1n << 44n;
 /** How many entries of a table are shown, without blank ones. */
 const SHOWN = 48;
 
-/** A table as text: each entry with its base, limit and meaning, and what is wrong with it. */
+/** A table as text: each entry with its base, limit, meaning and errors. */
 export function formatDescriptorTable({ name, base, limit, entries, problems }: DescriptorTableView): string {
   const lines = [`${name} at ${hex(base, 8)}, limit ${hex(limit, 4)}: ${entries.length} entries`];
   for (const problem of problems) lines.push(`  ! ${problem}`);

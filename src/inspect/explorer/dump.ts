@@ -10,7 +10,7 @@ import { formatRings, readRings, type VirtioSubject } from './rings.js';
 import { formatTaskState, readTaskState } from './task-state.js';
 import { formatTranslation, formatTranslations, readTranslation, readTranslations } from './translation.js';
 
-/** What `--dump` can show. */
+/** The parts that `--dump` can show. */
 export const dumpNames = [
   'regs',
   'gdt',
@@ -27,7 +27,7 @@ export const dumpNames = [
   'virtio',
 ] as const;
 
-/** Those that are a single word. */
+/** The parts without an argument. */
 const plainNames = [
   'regs',
   'gdt',
@@ -72,7 +72,7 @@ export function parseDump(text: string): DumpItem[] {
   });
 }
 
-/** What can be dumped: a CPU, its memory, and devices that share this. */
+/** The input of a dump: a CPU, its memory, and devices that share it. */
 export interface DumpSubject extends CodeSubject {
   readonly virtio?: readonly VirtioSubject[];
 }

@@ -217,7 +217,7 @@ export function isCanonical(linear: bigint, mode: PagingMode): boolean {
   return BigInt.asUintN(64, BigInt.asIntN(bits, linear)) === BigInt.asUintN(64, linear);
 }
 
-/** Walks the page tables for one linear address. Changes nothing: accessed and dirty bits stay as they are. */
+/** Walks the page tables for one linear address. Changes nothing: accessed and dirty bits stay unchanged. */
 export function walkPages(
   { system, memory }: Omit<CpuSubject, 'system'> & { system: Paging },
   address: bigint,

@@ -1,11 +1,11 @@
 /**
- * Draws the queues of virtio devices (VIRTIO 1.3 2.7, 2.8): what is in guest memory, and how far driver and device are in it.
+ * Draws the queues of virtio devices (VIRTIO 1.3 2.7, 2.8): their content in guest memory, and the positions of driver and device.
  *
  * @module
  */
 import { columns, hex, type PhysicalMemory } from './words.js';
 
-/** A queue, and how far its device is in it: what guest memory does not say. */
+/** A queue, and the device's position in it, which is not in guest memory. */
 export interface QueueSubject {
   readonly index: number;
   readonly name: string;
@@ -37,17 +37,17 @@ export interface RingDescriptor {
   length: number;
   write: boolean;
   indirect: boolean;
-  /** The one that follows; undefined at a chain's end. */
+  /** The next one; undefined at a chain's end. */
   next?: number;
 }
 
 /** A buffer in the ring. */
 export interface RingBuffer {
-  /** Its place in the ring, and its first descriptor's number or its ID. */
+  /** Its slot in the ring, and its first descriptor's number or its ID. */
   slot: number;
   id: number;
   descriptors: RingDescriptor[];
-  /** Bytes that the device says it wrote; undefined while it waits. */
+  /** The bytes that the device reports as written; undefined while it waits. */
   written?: number;
 }
 
@@ -59,7 +59,7 @@ export interface QueueDrawing {
   ready: boolean;
   /** Buffers that the driver has made available and the device has not taken. */
   waiting: number;
-  /** One character a slot, from slot 0 on: see `legend`. */
+  /** One character for each slot, from slot 0 on: see `legend`. */
   ring: string;
   /** The buffers that wait, then those that were used last. */
   buffers: RingBuffer[];
@@ -76,7 +76,7 @@ export interface DeviceDrawing {
   queues: QueueDrawing[];
 }
 
-/** Slots that are drawn, buffers that are listed, and descriptors of one, for any content of the rings. */
+/** The most slots to draw, buffers to list, and descriptors of one buffer, for any content of the rings. */
 const [MOST_SLOTS, MOST_BUFFERS, MOST_DESCRIPTORS] = [128, 4, 8];
 const DESCRIPTOR = 16;
 const Flag = { next: 1, write: 2, indirect: 4, available: 0x80, used: 0x8000 } as const;
@@ -100,7 +100,7 @@ const statuses = [
   [0x40, 'NEEDS_RESET'],
   [0x80, 'FAILED'],
 ] as const;
-/** Features that no device has for itself. */
+/** Features that are common to all devices. */
 const features: Readonly<Record<number, string>> = {
   28: 'INDIRECT_DESC',
   29: 'EVENT_IDX',
@@ -242,7 +242,7 @@ function packedRing({ size, descriptors, next }: QueueSubject, memory: PhysicalM
   return { waiting, ring: slots.slice(0, MOST_SLOTS).join(''), buffers };
 }
 
-/** Text for people. */
+/** As text. */
 export function formatRings(devices: readonly DeviceDrawing[]): string {
   if (devices.length === 0) return 'virtio: this machine has no such device';
   return devices.map(formatDevice).join('\n\n');
@@ -282,7 +282,7 @@ function formatQueue({
   const behind =
     problem ??
     (waiting === 0
-      ? 'the device has taken all that is available'
+      ? 'the device has taken all available buffers'
       : `${waiting} ${waiting === 1 ? 'buffer waits' : 'buffers wait'} for the device`);
   const rows = buffers.map(({ slot, id, descriptors, written }) => [
     written === undefined ? 'available' : 'used',

@@ -1,6 +1,6 @@
 /**
- * What guest code became in the software CPU's translator: a list of the functions, or one of them with each instruction, its record and
- * its WebAssembly.
+ * The translations of guest code by the software CPU: a list of the functions, or one of them with each instruction, its record and its
+ * WebAssembly.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { columns, hex } from './words.js';
 
 /** How many functions are listed. */
 const MAX_FUNCTIONS = 200;
-/** Columns of an instruction beside its code. */
+/** Columns for an instruction, to the left of its code. */
 const LEFT = 40;
 
 export interface TranslationView {
@@ -20,7 +20,7 @@ export interface TranslationView {
   /** Bits of the code, and bytes of WebAssembly. */
   bits?: 16 | 32 | 64;
   bytes?: number;
-  /** Each part as text: the instruction, what the decoder made of it, its code. */
+  /** Each part as text: the instruction, its decoded record, its code. */
   parts: { address?: bigint; instruction: string; record: string; code: readonly string[] }[];
   problem?: string;
 }
@@ -33,13 +33,15 @@ export function readTranslation(subject: CodeSubject, address: bigint): Translat
   const translated = translations?.at(address);
   if (translated === undefined) {
     const none = translations === undefined || translations.functions.length === 0;
-    const problem = none ? NOTHING : 'the code there is not translated: --dump translation lists what is';
+    const problem = none
+      ? NOTHING
+      : 'the code there is not translated: --dump translation lists the translated code';
     return { address, parts: [], problem };
   }
   const parts = translated.parts.map((part, n) => {
     const { code, record = n === 0 ? 'the function begins' : '' } = part;
     if (part.address === undefined || part.bytes === undefined) return { instruction: '', record, code };
-    // A function is in one page: linear addresses are as far from each other as physical ones.
+    // A function is in one page: distances of linear addresses are those of physical ones.
     const at = (address & ~0xfffn) | BigInt(part.address & 0xfff);
     const { text } = disassemble(part.bytes, { code: translated.code, address: at, syntax });
     const symbol = symbols?.symbolAt(at);
@@ -57,7 +59,7 @@ export function formatTranslation({ address, bits, bytes, parts, problem }: Tran
   const rows = parts.flatMap((part) => {
     const place = part.address === undefined ? [] : [`${hex(part.address, 8)}  ${part.instruction}`];
     const left = [...place, ...wrapped(part.record)];
-    // An instruction that is too long has its line for itself.
+    // An instruction that is too long has its own line.
     const code = (left[0]?.length ?? 0) > LEFT ? ['', ...outdented(part.code)] : outdented(part.code);
     return Array.from({ length: Math.max(left.length, code.length) }, (_, n) =>
       `  ${(left[n] ?? '').padEnd(LEFT)}  ${code[n] ?? ''}`.trimEnd(),
@@ -66,7 +68,7 @@ export function formatTranslation({ address, bits, bytes, parts, problem }: Tran
   return [head, ...rows].join('\n');
 }
 
-/** Lines without the indentation that they have in common. */
+/** Lines without their common indentation. */
 function outdented(lines: readonly string[]): readonly string[] {
   const common = Math.min(...lines.map((line) => line.search(/\S/)));
   return lines.map((line) => line.slice(common));

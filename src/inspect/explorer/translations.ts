@@ -7,7 +7,7 @@ import type { EngineCpu, TranslatedFunction, TranslatedSummary } from '../../eng
 import { physicalAddress } from './linear.js';
 import type { PhysicalMemory } from './words.js';
 
-/** What a CPU's translator made, as far as it was asked for. */
+/** The translator's functions, as far as they were requested. */
 export interface Translations {
   readonly functions: readonly TranslatedSummary[];
   /** The function with the instruction at a linear address. */
@@ -46,7 +46,7 @@ export function findTranslations(
   return { functions: translations.functions, found };
 }
 
-/** What was found, as it can be asked. */
+/** The result as an object with queries. */
 export const foundTranslations = ({ functions, found }: TranslationsFound): Translations => ({
   functions,
   at: (linear) => found.find((one) => one.linear === linear)?.translated,

@@ -1,7 +1,6 @@
 /**
- * Instructions that other processors have and the software CPU lacks: to be named where a guest executes one, and shown where code is
- * listed (SDM 2A to 2D; APM 3 for AMD's). Grouped by the feature of CPUID that they belong to. Nothing executes them: they are in no
- * decoder but the one that reads.
+ * Instructions that other processors have and the software CPU lacks, for messages about guests that execute one, and for listings (SDM 2A
+ * to 2D; APM 3 for AMD's). Grouped by their feature of CPUID. Nothing executes them: only the disassembler decodes them.
  *
  * @module
  */
@@ -10,12 +9,12 @@ import { type Opcode, parseTable } from './index.js';
 
 const rows = (text: string) => text.trim().split('\n');
 
-/** The feature of a group, as its manual calls it, and where CPUID names it. */
+/** The manual's name for a group's feature, and its bit in CPUID. */
 export interface AbsentFeature {
   readonly name: string;
-  /** `leaf 1, ECX bit 28`; missing where no bit says it. */
+  /** `leaf 1, ECX bit 28`; missing where there is no bit. */
   readonly cpuid?: string;
-  /** What guests do instead. */
+  /** What guests can do instead. */
   readonly instead?: string;
 }
 
@@ -26,10 +25,10 @@ interface Group extends AbsentFeature {
 }
 
 const NO_AVX =
-  'Compile without it: -mno-avx, or -mgeneral-regs-only. A CPU that has it wants CR4.OSXSAVE, and XCR0 by XSETBV, first.';
-const ASK = 'Ask CPUID first, and have another way where it says no.';
+  'Compile without it: -mno-avx, or -mgeneral-regs-only. On a CPU that has it, set CR4.OSXSAVE, and XCR0 by XSETBV, first.';
+const ASK = 'Ask CPUID first, and use other instructions where it is missing.';
 const NO_VMX =
-  'A guest here is no host of others. To ask its monitor for something it writes to a port: docs/hypercalls.md.';
+  'A guest here cannot run guests of its own. To call its monitor it writes to a port: docs/hypercalls.md.';
 
 /** By features; of a row that two of them have, the first. */
 const groups: readonly Group[] = [
@@ -89,13 +88,13 @@ vex.66.3a.cf vgf2p8affineinvqb Vx,Hx,Wx,Ib lx w1`),
   {
     name: 'RDRAND',
     cpuid: 'leaf 1, ECX bit 30',
-    instead: 'Random numbers come by a hypercall: docs/hypercalls.md.',
+    instead: 'Get random numbers by a hypercall: docs/hypercalls.md.',
     rows: ['np.c7/6 rdrand Rv', '66.c7/6 rdrand Rv'],
   },
   {
     name: 'RDSEED',
     cpuid: 'leaf 7, EBX bit 18',
-    instead: 'Random numbers come by a hypercall: docs/hypercalls.md.',
+    instead: 'Get random numbers by a hypercall: docs/hypercalls.md.',
     rows: ['np.c7/7 rdseed Rv', '66.c7/7 rdseed Rv'],
   },
   {
@@ -203,17 +202,17 @@ np.38.f6 wrssd/wrssd/wrssq M,Gy
     rows: ['np.01/7/2 monitorx -', 'np.01/7/3 mwaitx -'],
   },
   { name: 'RDPRU', cpuid: 'leaf 80000008h, EBX bit 4', rows: ['np.01/7/5 rdpru -'] },
-  { name: 'what is invalid on purpose', rows: ['ff ud0 Gv,Ev', 'b9 ud1 Gv,Ev'] },
+  { name: 'instructions that are invalid on purpose', rows: ['ff ud0 Gv,Ev', 'b9 ud1 Gv,Ev'] },
   {
     name: 'system management mode',
-    instead: 'RSM ends a system management interrupt, and there is none here.',
+    instead: 'RSM ends a system management interrupt, which does not exist here.',
     rows: ['aa rsm -'],
   },
 ];
 
 const nameOf = (line: string) => line.split(' ')[1]!;
 
-/** A record for each mnemonic: the row's own words are what is written. */
+/** A record for each mnemonic: the spelling is that of the row. */
 const recordOf = (name: string) => `${name} whole${name.includes('/') ? ` = ${name}` : ''}`;
 
 let parsed: { rows: readonly Opcode[]; features: ReadonlyMap<Opcode, AbsentFeature> } | undefined;
@@ -238,7 +237,7 @@ export function absentOpcodes(): readonly Opcode[] {
 /** The feature of a row of `absentOpcodes`; undefined for one of the software CPU's own. */
 export function absentFeature(row: Opcode, wide: boolean): AbsentFeature | undefined {
   const feature = parse().features.get(row);
-  // AVX brought YMM registers for numbers with a point, AVX2 for integers.
+  // AVX added YMM registers for floating-point numbers, AVX2 for integers.
   const isInteger =
     feature?.name === 'AVX' && wide && avxIntegerRows.some((line) => nameOf(line) === row.name);
   return isInteger ? groups[1] : feature;

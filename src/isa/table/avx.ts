@@ -1,6 +1,6 @@
 /**
- * AVX, AVX2, FMA, F16C and what came with a VEX encoding of its own (SDM 2D appendix A, tables A-3 to A-6): instructions that the
- * software CPU does not have, but can name. In the notation of one-byte.ts; beside sse.ts's operands:
+ * AVX, AVX2, FMA, F16C and other instructions with a VEX encoding (SDM 2D appendix A, tables A-3 to A-6): the software CPU does not have
+ * them, but can name them. In the notation of one-byte.ts; in addition to sse.ts's operands:
  *
  * `H` is the vector register of VEX.vvvv, `K` that of an immediate's upper half. Sizes by VEX.L: `x` 16 or 32 bytes, `h`, `e` and `g` a
  * half, a quarter and an eighth of that; `o` is always 16. A register is a YMM register where its size is `x` and VEX.L is set. VEX.L
@@ -53,7 +53,7 @@ export const f16cRows: readonly string[] = [
   'vex.66.3a.1d vcvtps2ph Wh,Vx,Ib lx w0',
 ];
 
-/** Of these AVX has the forms on XMM registers, and AVX2 those on YMM registers. */
+/** AVX has their forms on XMM registers, AVX2 those on YMM registers. */
 export const avxIntegerRows: readonly string[] = [
   ...alike(
     'Vx,Hx,Wx lx',

@@ -1,5 +1,5 @@
 /**
- * The opcode table: what the decoder, the dispatch and the tests are made of.
+ * The opcode table, from which the decoder, the dispatch and the tests are made.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { x87Rows } from './x87.js';
 export type { InstructionRecord, Kind, Meaning, Spelling } from './mnemonics.js';
 
 export type OpcodeMap = 0 | 1 | 2 | 3;
-/** What has to stand before an opcode: none of 66, F3 and F2, or the one that counts (SDM 2A 2.1.2). */
+/** The required prefix of an opcode: none of 66, F3 and F2, or one of them (SDM 2A 2.1.2). */
 export type MandatoryPrefix = 'any' | 'none' | '66' | 'f3' | 'f2';
 
 /** One instruction form. */
@@ -29,9 +29,9 @@ export interface Opcode {
   map: OpcodeMap;
   /** Encoded with VEX. */
   vex: boolean;
-  /** What VEX.L has to be. */
+  /** The required VEX.L. */
   vexLength: 0 | 1 | 'any';
-  /** What VEX.W has to be. */
+  /** The required VEX.W. */
   vexWide: 0 | 1 | 'any';
   /** The mandatory prefix; `any` where prefixes do not select. */
   prefix: MandatoryPrefix;
@@ -40,19 +40,19 @@ export interface Opcode {
   reg: number;
   /** ModRM's rm field, where it selects among registers; -1 where it does not. */
   rm: number;
-  /** What ModRM's mod field has to be. */
+  /** The required mod field of ModRM. */
   form: 'memory' | 'register' | 'any';
   name: string;
-  /** The function that does it, where the name does not say. */
+  /** The function that executes it, if it is not that of its name. */
   by: string | undefined;
   /** As in SDM 2D A.2.1, see one-byte.ts. */
   operands: readonly string[];
-  /** What its mnemonic's record says. */
+  /** Its mnemonic's record. */
   meaning: Meaning;
   spelling: Spelling;
   /** Memory of 16 bytes need not be aligned. */
   unaligned: boolean;
-  /** The function of kind `vector` gives an integer. */
+  /** The function of kind `vector` returns an integer. */
   value: boolean;
   /** LOCK is allowed where the first operand is memory. */
   lock: boolean;
@@ -65,7 +65,7 @@ export interface Opcode {
   force64: boolean;
   /** ModRM is a register for every value of its mod field (MOV to and from control registers). */
   registerOnly: boolean;
-  /** Immediates that are no operands: a far pointer; the level of ENTER. */
+  /** Immediates that are not operands: a far pointer; the level of ENTER. */
   immediate: 'none' | 'far' | 'enter';
   /** The first processor that has it, such as 286; 86 for the 8086. */
   since: number;
@@ -74,7 +74,7 @@ export interface Opcode {
 const place = /^(vex\.)?(?:(np|66|f3|f2)\.)?(?:(38|3a)\.)?([0-9a-f]{2})(\+r|\+c)?(?:\/(\d))?(?:\/(\d))?$/;
 const maps: Record<string, OpcodeMap> = { '38': 2, '3a': 3 };
 
-/** What operands and ModRM's rm say about the form. */
+/** The form of ModRM, by the operands and its rm field. */
 function formOf(operands: readonly string[], rm: string | undefined, has: (word: string) => boolean) {
   if (has('mem') || operands.some((operand) => operand.startsWith('M'))) return 'memory';
   const register = /^([UN]|R[^|]*$|Ti$)/;
@@ -127,14 +127,14 @@ function parseRow(map: 0 | 1, line: string, records: Records): Opcode[] {
   return Array.from({ length: count }, (_, n) => ({ ...row, opcode: Number.parseInt(code, 16) + n }));
 }
 
-/** The table as it is written: records, and rows by what stands in front of their opcodes. */
+/** The source of the table: records, and rows grouped by the bytes before their opcodes. */
 export interface TableText {
   records: readonly string[];
   /** Rows of one-byte opcodes. */
   oneByte: readonly string[];
   /** Rows after 0F. */
   twoByte: readonly string[];
-  /** Rows of the x87 FPU: each does its work by a function of its own. */
+  /** Rows of the x87 FPU: each has its own function. */
   x87: readonly string[];
 }
 
@@ -148,7 +148,7 @@ export function tableText(): TableText {
   };
 }
 
-/** @throws Error that names the line which is wrong */
+/** @throws Error that names the wrong line */
 export function parseTable({ records, oneByte, twoByte, x87 }: TableText): readonly Opcode[] {
   const byName = new Map(records.map(parseRecord).map((record) => [record.name, record]));
   return [
@@ -160,7 +160,7 @@ export function parseTable({ records, oneByte, twoByte, x87 }: TableText): reado
 
 let parsed: readonly Opcode[] | undefined;
 
-/** Every row, one opcode (and reg field) each. Read at the first call: most runs show no instruction, and start sooner. */
+/** Every row, one opcode (and reg field) each. Parsed at the first call: most runs show no instruction, and start sooner. */
 export function opcodes(): readonly Opcode[] {
   parsed ??= parseTable(tableText());
   return parsed;

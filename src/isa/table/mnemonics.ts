@@ -1,25 +1,23 @@
 /**
- * The instructions by mnemonic: a record says what an instruction does with its operands, what becomes of the flags, and how
- * it is written. To add an instruction, add its record here, its row to one of the tables, and its function to the software
- * CPU.
+ * The instructions by mnemonic: a record has an instruction's effect on its operands and flags, and its spelling. To add an instruction,
+ * add its record here, its row to one of the tables, and its function to the software CPU.
  *
  * A record: `name kind flags undefined = mnemonic operands: source`. All but the name and the kind may be missing.
  *
- * `kind` says what the function of that name in the software CPU takes and gives:
+ * `kind` is the signature of the software CPU's function of that name:
  * - `modify`: the first operand becomes f(first, others…); `read`: f(first, others…); `write`: the first becomes f(others…)
- * - `swap`: as `modify`, and the second operand becomes what the first was
+ * - `swap`: as `modify`, and the second operand becomes the old first one
  * - `give`: f(first), which may fail; `take`: the first becomes f(), which may fail
- * - `whole`: f gets the operation itself and does everything; `end`: the same, and the block ends after it, because the
- *   mode, the flags or the translation may have changed; `branch`: f says where to go on; `transfer`: f sets RIP;
- *   `repeat`: f says whether it is done
- * - `call`: as `whole`, for what is large or rare
+ * - `whole`: f gets the operation itself and does everything; `end`: the same, and the block ends after it, because the mode, the flags or
+ *   the translation may have changed; `branch`: f returns whether to branch; `transfer`: f sets RIP; `repeat`: f returns whether it is done
+ * - `call`: as `whole`, for large or rare functions
  * - `vector`: the first operand becomes f(first, second, immediate) as vectors, or f(second, immediate) as an integer where
  *   it is a general register; `compare`: f(first, second) as vectors, for the flags alone
  *
  * Flags are letters of O S Z A P C: those that the instruction writes (`-` for none), then those that the manual leaves
  * undefined, with the manual's page as the source.
  *
- * The spelling is given where it is not the record's name and the row's operands, which are what the software CPU needs. In
+ * The spelling is given where it differs from the record's name and the row's operands, which are those that the software CPU needs. In
  * a mnemonic `cc` is the condition; `a/b/c` are the mnemonics of 16, 32 and 64 bits, `@a/b/c` the same by the size of
  * addresses; `+` adds w, d or q where the size is not the default and no operand shows it; `~` adds d or q in 64-bit code.
  * Operands are a row's (one-byte.ts), and: `-` none; `Op` the segment register of the opcode; `Mp` memory that holds a far
@@ -52,19 +50,19 @@ export interface Meaning {
   kind: Kind;
   /** Flags that the instruction defines. */
   flags: string;
-  /** Flags that are undefined after it, and where the SDM says so. */
+  /** Flags that are undefined after it, and the SDM's page. */
   undefined: string;
   source: string;
 }
 
-/** How an instruction is written: see the notation above. */
+/** The spelling of an instruction: see the notation above. */
 export interface Spelling {
   mnemonic: string;
   /** Undefined where they are the row's. */
   operands: readonly string[] | undefined;
 }
 
-/** What holds for all rows of a mnemonic. */
+/** The properties of all rows of a mnemonic. */
 export interface InstructionRecord {
   readonly name: string;
   readonly meaning: Meaning;
@@ -294,7 +292,7 @@ blendvps vector = blendvps Vx,Wx,V0
 blendvpd vector = blendvpd Vx,Wx,V0
 `;
 
-/** Of the vector instructions: those that have no result but flags, and those that do everything themselves. */
+/** Vector instructions whose only result is flags, and those that do everything themselves. */
 const compares = /^(u?comis[sd]|ptest)$/;
 const calls = /^(emms|maskmov|xgetbv|xsetbv|ldmxcsr|stmxcsr)/;
 
@@ -303,7 +301,7 @@ function vectorRecord(name: string): string {
   return `${name} ${calls.test(name) ? 'call' : 'vector'}`;
 }
 
-/** Of the x87 instructions FCOMI and its kin alone write flags of RFLAGS, and clear three of them. */
+/** Of the x87 instructions only FCOMI and similar ones write flags of RFLAGS, and clear three of them. */
 function x87Record(name: string): string {
   return `${name} call${name.includes('comi') && !name.startsWith('fi') ? ' OSZAPC' : ''}`;
 }

@@ -1,7 +1,6 @@
 /**
- * Instructions on general registers that came after the 686: POPCNT, LZCNT, MOVBE, CRC32, ADX, BMI1 and BMI2; hints about
- * caches and the order of memory accesses (SDM 2D appendix A, tables A-3 to A-6). All stand after 0F, in the notation of
- * one-byte.ts.
+ * Instructions on general registers that came after the 686: POPCNT, LZCNT, MOVBE, CRC32, ADX, BMI1 and BMI2; hints about caches and the
+ * order of memory accesses (SDM 2D appendix A, tables A-3 to A-6). All are after 0F, in the notation of one-byte.ts.
  *
  * @module
  */

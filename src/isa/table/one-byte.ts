@@ -1,7 +1,7 @@
 /**
- * The one-byte opcodes (SDM 2D appendix A, table A-2; groups: table A-6), and how all rows are written.
+ * The one-byte opcodes (SDM 2D appendix A, table A-2; groups: table A-6), and the notation of all rows.
  *
- * A row: place, mnemonic, operands, attributes. The place is the opcode and what else selects:
+ * A row: place, mnemonic, operands, attributes. The place is the opcode and further selecting fields:
  * - `+r`: eight opcodes, the low three bits name a register; `+c`: sixteen, the low four bits are a condition
  * - `/reg`: ModRM's reg field; `/reg/rm`: its rm field too, and mod says register
  * - in front of the opcode `38.` and `3a.`: it stands after 0F 38 and 0F 3A
@@ -14,9 +14,9 @@
  * the register that rm names, `-` none. Sizes are those of SDM 2D A.2.2; `Mt` is ten bytes. Operands say which form ModRM
  * has to have: `M` memory; `U`, `N`, `R`, `Ti` a register; so do the attributes `mem` and `reg`.
  *
- * Attributes: `lock` may be locked; `no64`, `only64`, `prot` where it is valid; `d64`, `f64` the operand size in 64-bit
- * code; `modreg` mod does not count; `far`, `enter` unusual immediates; `=name` the function that does it, where that is
- * not the mnemonic; a number: the first processor that has it.
+ * Attributes: `lock` may be locked; `no64`, `only64`, `prot` where it is valid; `d64`, `f64` the operand size in 64-bit code; `modreg` mod
+ * does not count; `far`, `enter` unusual immediates; `=name` the function that executes it, where that is not the mnemonic; a number: the
+ * first processor that has it.
  *
  * @module
  */

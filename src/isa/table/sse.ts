@@ -19,7 +19,7 @@ const both = (lines: string) =>
       return [`np.${place} ${name} Pq,Qq =${name}Mmx`, `66.${place} ${name} Vx,Wx`];
     });
 
-/** The same where one function does for both: each element by itself. */
+/** The same where one function serves both: each element separately. */
 const elements = (lines: string) =>
   lines
     .trim()

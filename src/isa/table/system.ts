@@ -1,6 +1,5 @@
 /**
- * System instructions that came after the 686 (SDM 2D appendix A, tables A-3 to A-6). All stand after 0F, in the notation of
- * one-byte.ts.
+ * System instructions that came after the 686 (SDM 2D appendix A, tables A-3 to A-6). All are after 0F, in the notation of one-byte.ts.
  *
  * @module
  */

@@ -1,17 +1,17 @@
 /**
- * The escape opcodes D8 to DF (SDM 2D A.5, tables A-7 to A-22), in the notation of one-byte.ts. ModRM picks among them by
- * its form: `/reg` of memory, `/reg` of registers where the operand is `Ti`, `/reg/rm` of registers where there is one.
- * `Ti` is ST(i), `T0` is ST(0), `Mt` are ten bytes, `Mn` and `Ms` an environment and a state.
+ * The escape opcodes D8 to DF (SDM 2D A.5, tables A-7 to A-22), in the notation of one-byte.ts. ModRM selects among them by its form:
+ * `/reg` of memory, `/reg` of registers where the operand is `Ti`, `/reg/rm` of registers where there is one. `Ti` is ST(i), `T0` is ST(0),
+ * `Mt` are ten bytes, `Mn` and `Ms` an environment and a state.
  *
- * The manual does not have FCOM2, FCOMP3, FCOMP5, FXCH4, FXCH7, FSTP1, FSTP8, FSTP9 and FFREEP: other encodings, which every
- * processor does. `=name` is the function that does it, where that is not the mnemonic's own.
+ * The manual does not have FCOM2, FCOMP3, FCOMP5, FXCH4, FXCH7, FSTP1, FSTP8, FSTP9 and FFREEP: other encodings, which every processor
+ * supports. `=name` is the function that executes it, where that is not the mnemonic's own.
  *
  * @module
  */
 const operations = ['add', 'mul', 'com', 'comp', 'sub', 'subr', 'div', 'divr'];
 const conditions = ['b', 'e', 'be', 'u'];
 
-/** FADD and its kin with each operand there is. In DC and DE, SUB and SUBR, DIV and DIVR change places. */
+/** FADD and similar ones with each possible operand. In DC and DE, SUB and SUBR, DIV and DIVR change places. */
 function arithmeticRows(): string[] {
   return operations.flatMap((name, n) => {
     const compares = n === 2 || n === 3;

@@ -1,6 +1,6 @@
 import type { BusClaim, ClaimedSpace } from './claim.js';
 
-/** A run of addresses that one claim answers. */
+/** A range of addresses that one claim answers. */
 export interface Segment {
   readonly first: number;
   readonly last: number;
@@ -8,8 +8,8 @@ export interface Segment {
 }
 
 /**
- * Who answers which address: ports or guest physical memory. Claims come, move and go. Where they overlap the one with the higher
- * priority answers, and two of the same priority never overlap.
+ * Finds the device for an address: ports or guest physical memory. Claims are made, moved and released. Where they overlap the one with the
+ * higher priority answers, and two of the same priority never overlap.
  */
 export class AddressSpace implements ClaimedSpace {
   readonly name: 'port' | 'memory';
@@ -18,14 +18,14 @@ export class AddressSpace implements ClaimedSpace {
   /** Private: a public field that held one function and gets another made V8 11 keep one machine after the other (measured). */
   #onChange: () => void = () => {};
   #segments: readonly Segment[] | undefined;
-  /** The segment that answered last: guests stay with one device for long. */
+  /** The segment that answered last: guests often use one device for long. */
   #recent: Segment | undefined;
 
   constructor(name: 'port' | 'memory') {
     this.name = name;
   }
 
-  /** What is seen of the claims: runs of addresses without overlaps, lowest first. */
+  /** The visible parts of the claims: ranges without overlaps, lowest first. */
   get segments(): readonly Segment[] {
     this.#segments ??= visible(this.held);
     return this.#segments;
@@ -38,7 +38,7 @@ export class AddressSpace implements ClaimedSpace {
     return this.#search(address);
   }
 
-  /** A function of its own, so that V8 inlines `find` where accesses are answered. */
+  /** A separate function, so that V8 inlines `find` where accesses are answered. */
   #search(address: number): BusClaim | undefined {
     const segments = this.#segments ?? this.segments;
     let low = 0;
@@ -74,7 +74,7 @@ export class AddressSpace implements ClaimedSpace {
     );
   }
 
-  /** @param listener is told each time that claims have changed; it is the only one */
+  /** @param listener called each time that claims have changed; the only one */
   listen(listener: () => void): void {
     this.#onChange = listener;
   }
@@ -86,11 +86,11 @@ export class AddressSpace implements ClaimedSpace {
   }
 }
 
-/** Lays claims over each other, the highest priority first: each has what the ones before it leave. */
+/** Resolves overlaps, the highest priority first: each claim gets the addresses that earlier ones leave. */
 function visible(claims: readonly BusClaim[]): Segment[] {
   const segments: Segment[] = [];
   for (const claim of [...claims].sort((a, b) => b.priority - a.priority)) {
-    // Kept sorted: the gaps between the segments that are there are what this claim gets.
+    // Kept sorted: this claim gets the gaps between the existing segments.
     let { address: first } = claim;
     let at = segments.findIndex((segment) => segment.last >= first);
     if (at < 0) at = segments.length;

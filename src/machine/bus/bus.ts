@@ -11,7 +11,7 @@ import { DeviceError } from '../errors.js';
 import { AddressSpace } from './address-space.js';
 import { BusClaim } from './claim.js';
 
-/** An address that nothing answers, and how often the guest touched it. */
+/** An address that no device answers, and how often the guest accessed it. */
 export interface UnclaimedAccess {
   readonly space: 'port' | 'memory';
   readonly address: number;
@@ -25,29 +25,29 @@ export interface ClaimState {
   address: number | null;
 }
 
-/** Hears of each access just before its device does. */
+/** Is called for each access right before its device. */
 export interface AccessListener {
   /**
    * @param access reused: valid until the listener returns
-   * @param offset where the access's bytes lie, or will lie, in the exit's data
+   * @param offset of the access's bytes in the exit's data
    */
   access(device: Device, access: Access, offset: number): void;
 }
 
-/** How many unclaimed addresses are remembered one by one: a hostile guest can touch all of them. */
+/** How many unclaimed addresses are stored one by one: a hostile guest can access all of them. */
 const UNCLAIMED_KEPT = 64;
 
 /**
- * Takes each exit's accesses to the devices that claim them.
+ * Routes each exit's accesses to the devices that claim them.
  *
- * String I/O is taken apart into its elements. An access wider than its device understands becomes several, low bytes
- * first, each looked up by its own address, as a narrow device sees them on a real bus. An address without a claim reads as
- * all ones (a floating bus) and swallows writes; it is remembered for the outcome.
+ * String I/O is split into its elements. An access that is wider than its device becomes several, low bytes first, each looked up by
+ * its own address, as a narrow device sees them on a real bus. An address without a claim reads as all ones (a floating bus) and ignores
+ * writes; it is stored for the outcome.
  */
 export class Bus {
   readonly ports = new AddressSpace('port');
   readonly memory = new AddressSpace('memory');
-  /** Usually undefined: then an access costs a look at this field. */
+  /** Usually undefined: then an access only costs a test of this field. */
   listener: AccessListener | undefined;
   /** All claims, in the order in which they were made. */
   readonly #claims: BusClaim[] = [];
@@ -88,12 +88,12 @@ export class Bus {
     }));
   }
 
-  /** Moves each claim to where it was. @throws RangeError for claims of another machine; ConfigError for addresses that cannot be */
+  /** Moves each claim to its saved address. @throws RangeError for claims of another machine; ConfigError for invalid addresses */
   load(state: readonly ClaimState[]): void {
     const made = this.#claims.map(({ index }) => index).join();
     const said = state.map(({ device }) => device).join();
     if (said !== made) throw new RangeError(`it has claims of devices ${said}, and this machine of ${made}`);
-    // One may take another's place: all that move make way first.
+    // One may take the address of another: all that move are hidden first.
     const moves = this.#claims.map((claim, i) => ({ claim, address: state[i]!.address }));
     for (const { claim, address } of moves) if (claim.address !== address) claim.release();
     for (const { claim, address } of moves) if (address !== null) claim.move(address);
@@ -157,7 +157,7 @@ export class Bus {
     return index;
   }
 
-  /** An access of a device to another one, while it answers the guest: the guest's account knows nothing of it. */
+  /** An access of a device to another one, while it answers the guest: it is not counted as the guest's. */
   readForDevice(space: Access['space'], address: number, size: AccessSize): number {
     this.#nested(() => {
       if (space === 'port') this.#readPort(address, size, this.#scratch, 0);
@@ -182,7 +182,7 @@ export class Bus {
     this.#isNested = true;
     try {
       access();
-      // Where it throws, the device that did so is the one to name.
+      // If it throws, the error names this device.
       this.#device = device;
     } finally {
       this.#isNested = false;
@@ -190,7 +190,7 @@ export class Bus {
     }
   }
 
-  /** What a device gives of string input at once: the number of elements. Somebody who listens hears of each by itself. */
+  /** The number of elements of string input that a device returns at once. A listener is called for each element. */
   #readPorts({ address, size, count, data, offset }: Exit): number {
     const claim = this.ports.find(address);
     const device = claim?.device;
@@ -305,7 +305,7 @@ export class Bus {
   }
 
   #miss(claim: BusClaim | undefined, space: 'port' | 'memory', address: number, write: boolean): void {
-    // A claimed range without a method for this direction is the device's own choice, nothing to report.
+    // A claimed range without a method for this direction is the device's choice, and not reported.
     if (claim !== undefined || this.#isNested) return;
     const key = `${space}${write}${address}`;
     const known = this.#unclaimed.get(key);

@@ -1,15 +1,15 @@
 import type { Claim, Device, MemoryRange, PortRange } from '../../devices/contract/index.js';
 import { ConfigError } from '../../errors.js';
 
-/** The last port and the last address there can be. Guest physical addresses have 52 bits (SDM 3A 4.1.4). */
+/** The last possible port and address. Guest physical addresses have 52 bits (SDM 3A 4.1.4). */
 const LAST = { port: 0xffff, memory: 2 ** 52 - 1 } as const;
 
-/** An address space as its claims see it. */
+/** The interface of an address space for its claims. */
 export interface ClaimedSpace {
   readonly name: keyof typeof LAST;
   /** The claims that are held now. */
   readonly held: BusClaim[];
-  /** The claim that `claim` would share addresses and priority with, were it held at `address`. */
+  /** The claim that `claim` would overlap with the same priority at `address`. */
   inTheWay(claim: BusClaim, address: number): BusClaim | undefined;
   /** A claim was made, moved or released. */
   changed(): void;
@@ -20,14 +20,14 @@ export class BusClaim implements Claim {
   readonly device: Device;
   /** The device's number in its machine, for the exit log. */
   readonly index: number;
-  /** What the device said of the range; its address is where the claim began. */
+  /** The device's range; its address is the claim's original one. */
   readonly range: PortRange | MemoryRange;
   readonly size: number;
   /** The widest access the device takes, in bytes. */
   readonly width: number;
   readonly coalesce: boolean;
   readonly priority: number;
-  /** The bytes that the guest reads here without leaving, where it has such. */
+  /** The bytes that the guest reads here without an exit, if any. */
   bytes: Uint8Array | undefined;
   readonly #space: ClaimedSpace;
   #first: number;

@@ -6,9 +6,9 @@ interface Zone {
   readonly last: number;
 }
 
-/** The ranges whose writes an engine keeps back: those that claims allow, as far as they are seen. */
+/** The ranges whose writes an engine coalesces: those that claims allow, where they are visible. */
 export class Coalescing {
-  /** True once the engine may have kept a write back. */
+  /** True once the engine may have coalesced a write. */
   active = false;
   readonly #vm: EngineVm;
   readonly #zones = new Map<AddressSpace, readonly Zone[]>();
@@ -17,7 +17,7 @@ export class Coalescing {
     this.#vm = vm;
   }
 
-  /** Claims have changed: what the engine keeps back follows. */
+  /** Claims have changed: updates the engine's ranges. */
   follow(space: AddressSpace): void {
     const before = this.#zones.get(space) ?? [];
     const wanted = space.segments.filter(({ claim }) => claim.coalesce);

@@ -1,5 +1,5 @@
 /**
- * Where a machine's memory is: RAM from 0 on, but for the addresses of devices that show memory of their own.
+ * A machine's memory map: RAM from 0 on, except for the addresses of devices with memory of their own.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { AddressSpace } from './address-space.js';
 import type { Bus } from './bus.js';
 import type { BusClaim } from './claim.js';
 
-/** RAM of `size` bytes from 0 on without the given ranges: what would lie under one does not exist. */
+/** RAM of `size` bytes from 0 on without the given ranges: RAM below one does not exist. */
 export function ramAround(size: number, ranges: readonly MemoryRange[]): RegionConfig[] {
   const pieces: RegionConfig[] = [];
   let from = 0;
@@ -39,12 +39,12 @@ interface OwnRegion {
 }
 
 /**
- * Memory of the devices' own: the pages of ranges with `backing`, and the windows of ranges with `window`. A region of guest memory
- * each, which follows its claim. The guest sees it only where the claim answers at all of its addresses, and where there is no RAM:
- * RAM answers before any device.
+ * The devices' own memory: the pages of ranges with `backing`, and the windows of ranges with `window`. Each is a region of guest memory
+ * that follows its claim. The guest sees it only where the claim answers at all of its addresses, and where there is no RAM: RAM takes
+ * precedence over all devices.
  */
 export class DeviceMemory implements Windows {
-  /** How guest memory is to be made: these regions, after those of RAM. */
+  /** The regions to make in guest memory, after those of RAM. */
   readonly configs: readonly RegionConfig[];
   /** Ranges that RAM leaves out. */
   readonly windowRanges: readonly MemoryRange[];
@@ -76,7 +76,7 @@ export class DeviceMemory implements Windows {
    * The regions are the last ones of `memory`.
    *
    * @param bus has the claims
-   * @param remap tells the engine of a region that was moved
+   * @param remap notifies the engine of a moved region
    */
   connect(memory: GuestMemory, bus: Bus, remap: (slot: number) => void): void {
     this.#memory = memory;
@@ -115,14 +115,14 @@ export class DeviceMemory implements Windows {
     this.#place(i);
   }
 
-  /** Claims have changed: what the guest sees of their memory follows. */
+  /** Claims have changed: updates the visibility of their memory. */
   follow(): void {
-    // One may take another's place: all make way first.
+    // One may take the address of another: all are hidden first.
     for (const i of this.#own.keys()) if (this.#wanted(i) !== this.#regions[i]!.address) this.#hide(i);
     for (const i of this.#own.keys()) this.#place(i);
   }
 
-  /** Where the guest is to see the region; -1 where it is not to. */
+  /** The region's address for the guest; -1 where it is hidden. */
   #wanted(i: number): number {
     const { offset, size } = this.#own[i]!;
     const claim = this.#claims[i]!;

@@ -13,17 +13,17 @@ export type OutcomeKind =
   | 'reset'
   /** The guest switched the machine off: ACPI's S5, or APM. */
   | 'poweredOff'
-  /** The guest's kernel told that it gave up (pvpanic). */
+  /** The guest's kernel reported a panic (pvpanic). */
   | 'panicked'
   /** A triple fault. */
   | 'shutdown'
-  /** Somebody stopped it: `stop()`, an AbortSignal, a device, or a `maxExits` that ran out (`limit`). */
+  /** It was stopped by `stop()`, an AbortSignal or a device, or `maxExits` was reached (`limit`). */
   | 'stopped'
   | 'limit'
   | 'timeout'
-  /** What a debugger asked for has come: its breakpoint, its watchpoint, or the end of a step. */
+  /** A debugger's request was met: a breakpoint, a watchpoint, or the end of a step. */
   | 'debug'
-  /** The engine could not go on: `failure` says why. */
+  /** The engine could not continue: `failure` says why. */
   | 'engineError';
 
 /** How a run ended. A value, never an exception: everything that a guest does ends in one of these. */
@@ -31,29 +31,29 @@ export interface Outcome {
   readonly kind: OutcomeKind;
   /** The guest's own exit code, 0 to 255, where `kind` is `exited`. */
   readonly code?: number;
-  /** One sentence for people, without a full stop. */
+  /** One sentence, without a full stop. */
   readonly reason: string;
   /** The number of the CPU that ended the run, whose registers these are. */
   readonly cpu: number;
   /** `kvm` or `soft`. */
   readonly engine: string;
-  /** Times the guest left for the monitor; writes that were coalesced are not among them. */
+  /** The number of exits to the monitor, without coalesced writes. */
   readonly exits: number;
   /** The number of coalesced writes, which had no exit of their own. */
   readonly coalesced: number;
-  /** What the software CPU did for KVM since the machine was made, where KVM gave up on instructions. */
+  /** The software CPU's work for KVM since the machine was made, where KVM gave up on instructions. */
   readonly assistance?: Assistance;
-  /** What the software CPU's translator did since the machine was made, if it did something. */
+  /** The work of the software CPU's translator since the machine was made, if any. */
   readonly translation?: Translation;
-  /** Wall time of the run in milliseconds. */
+  /** Wall-clock time of the run in milliseconds. */
   readonly elapsedMs: number;
   readonly registers: Registers;
   readonly system: SystemRegisters;
   /** Accesses that no device and no memory answered, the first 64 addresses. */
   readonly unclaimed: readonly UnclaimedAccess[];
-  /** What the guest reached last, where it did not end by itself or halted: its last 32 exits, what came last first. */
+  /** The guest's last 32 exits, the latest first, where it did not end by itself or halted. */
   readonly recent?: readonly RecentAccess[];
-  /** What devices know of a guest that waits or did not end: what it asked for in vain, a line each. */
+  /** The devices' notes about a guest that waits or did not end: its requests that were not served, a line each. */
   readonly remarks?: readonly string[];
   /** The engine's own account, where `kind` is `shutdown` or `engineError`. */
   readonly failure?: EngineFailure;

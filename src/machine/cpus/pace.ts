@@ -1,6 +1,5 @@
 /**
- * When a guest is called back while it runs, so that alarms ring in time, and how it passes its time while it halts: by the
- * host's clock, or by the CPU's own.
+ * Interrupts a running guest so that alarms ring in time, and lets time pass while it is halted: by the host's clock, or by the CPU's own.
  *
  * @module
  */
@@ -10,15 +9,15 @@ import { hostTime, type Inputs } from '../inputs/index.js';
 import type { CycleTime } from './time.js';
 
 /**
- * While something has to be looked at regularly, the guest is interrupted this often, in milliseconds: output that was
- * coalesced is seen, input comes in, the exit log is read. Two ticks stay under the 20 ms that a person may notice.
+ * While regular work is needed, the guest is interrupted this often, in milliseconds: coalesced output is delivered, input is read, the
+ * exit log is read. Two ticks stay below the 20 ms that a person may notice.
  */
 export const TICK_MS = 8;
 
 /** The host's timer is not set for less, in milliseconds: an alarm that is due now must not stop the guest completely. */
 const SHORTEST_TIMER_MS = 0.05;
 
-/** What a pace needs of a machine. */
+/** The part of a machine that a pace needs. */
 export interface PacedMachine {
   readonly cpu: EngineCpu;
   readonly control: Int32Array;
@@ -26,24 +25,24 @@ export interface PacedMachine {
   readonly inputs: Inputs;
   /** Missing where the machine's time is the host's. */
   readonly cycleTime: CycleTime | undefined;
-  /** The guest sleeps in wall time, though its time is the CPU's. */
+  /** The guest sleeps in wall-clock time, though its time is the CPU's. */
   readonly sleepsInWallTime: boolean;
 }
 
-/** What a pace is made from. */
+/** The inputs of a pace. */
 export interface Paced {
   readonly machine: PacedMachine;
   /** Host time at which the run ends, in milliseconds. */
   readonly deadline: number;
-  /** True where the monitor has something to look at every `TICK_MS` of the host's time. */
+  /** True where the monitor has work every `TICK_MS` of the host's time. */
   readonly ticking: boolean;
   /** The number of instructions after which the run ends; Infinity for no such number. Only where the machine's time is the CPU's. */
   readonly lastInstruction: number;
 }
 
-/** How one run keeps time: see the module's comment. */
+/** The timing of one run: see the module's comment. */
 export interface Pace {
-  /** A run begins: sets what calls the guest back. True where alarms are due from the run before. */
+  /** A run begins: sets the timer or alarm that interrupts the guest. True where alarms are due from the previous run. */
   begin(): boolean;
   /** The guest continues after it slept. */
   woke(): void;
@@ -55,7 +54,7 @@ export interface Pace {
   goOn(): void;
   /** How long `sleep` would take if nothing woke the guest, in milliseconds. */
   sleepsFor(): number;
-  /** Sleeps while the guest halts, to the next alarm at most. `seen`: the wake count before anything was looked at. */
+  /** Sleeps while the guest is halted, at most to the next alarm. `seen`: the wake count before anything was checked. */
   sleep(seen: number): void;
 }
 
@@ -65,7 +64,7 @@ export function paceOf(paced: Paced): Pace {
   return cycleTime === undefined ? new HostPace(paced) : new CyclePace(paced, cycleTime);
 }
 
-/** Milliseconds of host time until the monitor wants to look: its deadline, or the next tick. */
+/** Milliseconds of host time until the monitor has work: its deadline, or the next tick. */
 function untilLook(paced: Paced): number {
   const until = untilEnd(paced);
   return paced.ticking ? Math.min(TICK_MS, until) : until;
@@ -133,7 +132,7 @@ class HostPace implements Pace {
     if (this.#ticks) this.#paced.machine.cpu.setTimer(until, TICK_MS);
   }
 
-  /** Milliseconds until an alarm, or until the monitor wants to look. */
+  /** Milliseconds until an alarm, or until the monitor has work. */
   #until(alarm: number): number {
     return Math.min(untilLook(this.#paced), this.#untilAlarm(alarm));
   }
@@ -145,15 +144,15 @@ class HostPace implements Pace {
 }
 
 /**
- * Machine time is the CPU's: alarms ring, and inputs come, at moments that the guest's own progress makes, and the host's timer
- * only lets the monitor look. So nothing that the guest sees depends on how fast it runs.
+ * Machine time is the CPU's: alarms ring, and inputs come, at moments of the guest's own progress, and the host's timer only lets the
+ * monitor do its work. So nothing that the guest sees depends on its speed.
  */
 class CyclePace implements Pace {
   readonly #paced: Paced;
   readonly #time: CycleTime;
   readonly #clock: AlarmClock;
   readonly #inputs: Inputs;
-  /** What the CPU's alarm was last set for. */
+  /** The last time for which the CPU's alarm was set. */
   #armedFor = Number.POSITIVE_INFINITY;
   /** The first moment at which the last instruction of the run can be done. */
   #limit = Number.POSITIVE_INFINITY;
@@ -188,7 +187,7 @@ class CyclePace implements Pace {
 
   goOn(): void {
     if (this.#paced.deadline - hostTime() < TICK_MS) this.#setTimer();
-    // Accesses took time in which no instruction was done.
+    // Accesses took time in which no instruction was executed.
     if (this.#limit <= this.#time.now()) this.#setLimit();
     // The alarm rang, or it was not for it: then it is still set.
     if (this.#next !== this.#armedFor || this.#armedFor <= this.#time.now()) this.#setAlarm();
@@ -198,7 +197,7 @@ class CyclePace implements Pace {
     return this.#awaited === Number.POSITIVE_INFINITY ? untilEnd(this.#paced) : 0;
   }
 
-  /** Where an alarm is set, the machine's time advances to it at once, unless somebody needs the host's time. */
+  /** Where an alarm is set, the machine's time advances to it at once, unless an input depends on the host's time. */
   sleep(seen: number): void {
     const next = this.#awaited;
     const { control, sleepsInWallTime } = this.#paced.machine;
@@ -207,7 +206,7 @@ class CyclePace implements Pace {
     else Atomics.wait(control, Control.wake, seen, untilLook(this.#paced));
   }
 
-  /** Sleeps as long as the host's clock says that the machine does: what comes meanwhile comes at such a moment. */
+  /** Sleeps as long by the host's clock as the machine does, so that inputs come at the corresponding moments. */
   #sleepWithHost(seen: number, next: number): void {
     const now = this.#time.now();
     const began = hostTime();

@@ -1,9 +1,9 @@
 import { type Exit, ExitKind } from '../../engine/contract/index.js';
 
-/** How many exits are looked back on. */
+/** How many of the last exits are kept. */
 const KEPT = 32;
 
-/** What a guest reached again and again at the end of a run. */
+/** A port or address that a guest accessed again and again at the end of a run. */
 export interface RecentAccess {
   readonly space: 'port' | 'memory' | 'halt';
   /** A port or a guest physical address; 0 for `halt`. */
@@ -17,7 +17,7 @@ export interface RecentAccess {
   readonly rip: bigint;
 }
 
-/** The last exits that were accesses or HLT: a few numbers each, so that to note one costs next to nothing. */
+/** The last exits that were accesses or HLT: a few numbers each, so that storing one costs almost nothing. */
 export class RecentAccesses {
   readonly #addresses = new Float64Array(KEPT);
   /** The kind, and whether the guest wrote. */
@@ -37,7 +37,7 @@ export class RecentAccesses {
     this.#rips[2 * at + 1] = exit.ripHigh;
   }
 
-  /** The last exits by what they reached, what came last first. @param names of the devices, by number */
+  /** The last exits, grouped by what they accessed, the latest first. @param names of the devices, by number */
   list(names: readonly string[]): RecentAccess[] {
     const found = new Map<string, { -readonly [K in keyof RecentAccess]: RecentAccess[K] }>();
     for (let n = this.#noted - 1; n >= Math.max(0, this.#noted - KEPT); n--) {

@@ -10,9 +10,9 @@ import { RecentAccesses } from './recent.js';
 import type { Turns } from './turns.js';
 import type { Wires } from './wires.js';
 
-/** What can end a run besides the guest itself. */
+/** The limits of a run. */
 export interface RunOptions {
-  /** End the run after this many milliseconds of wall time. */
+  /** End the run after this many milliseconds of wall-clock time. */
   timeoutMs?: number;
   /** End the run after this many exits. */
   maxExits?: number;
@@ -22,11 +22,11 @@ export interface RunOptions {
    */
   maxInstructions?: number;
   /**
-   * Ends the run when it aborts. A run holds its thread, so the signal must be aborted by a device or by `onTick`;
+   * Ends the run when it aborts. A run blocks its thread, so the signal must be aborted by a device or by `onTick`;
    * a hosted machine takes signals from the event loop as well.
    */
   signal?: AbortSignal;
-  /** Called every `TICK_MS` or so while the guest runs, and at the end, with what was counted so far. */
+  /** Called about every `TICK_MS` while the guest runs, and at the end, with the counts so far. */
   onTick?: (exits: number, coalesced: number) => void;
   /** The only CPU that runs: for a debugger, which steps it. Default: all. */
   onlyCpu?: number;
@@ -35,18 +35,18 @@ export interface RunOptions {
 }
 
 /**
- * A run that shares its thread with an event loop: it returns from time to time, and the next one with the same object continues with
- * it, as if it had not returned.
+ * A run that shares its thread with an event loop: it returns from time to time, and the next run with the same object continues it, as if
+ * it had not returned.
  */
 export interface Share {
   /**
-   * Asked at each look whether the run is to return. `sleeps`: how long the guest sleeps now, in milliseconds, unless something
-   * wakes it; 0 while it runs.
+   * Called regularly: returns whether the run shall return. `sleeps`: how long the guest sleeps now, in milliseconds, unless it is woken; 0
+   * while it runs.
    */
   wanted(sleeps: number): boolean;
   /** The run has returned and is not at its end. */
   paused: boolean;
-  /** When the run began, and what was counted before this part of it. */
+  /** When the run began, and the counts before this part of it. */
   started?: number;
   exits?: number;
   instructions?: number;
@@ -54,29 +54,29 @@ export interface Share {
   recent?: RecentAccesses;
 }
 
-/** How a run is to end: an outcome that still lacks the machine's state. */
+/** The end of a run: an outcome that still lacks the machine's state. */
 export interface Ending {
   kind: OutcomeKind;
   reason: string;
   code?: number;
 }
 
-/** Sees every exit after it was handled. Times are in milliseconds of the host's `performance.now()`. */
+/** Gets every exit after it was handled. Times are in milliseconds of the host's `performance.now()`. */
 export interface ExitObserver {
-  /** A run starts: what comes before the first exit is the guest's time from here on. */
+  /** A run starts: the time from here to the first exit is the guest's. */
   begin(started: number): void;
   /**
    * @param device the number of the device that was asked, -1 where there was none
-   * @param instructions what the CPU has executed by then; undefined where it does not count
+   * @param instructions the CPU's count so far; undefined where it does not count
    */
   record(exit: Exit, device: number, started: number, ended: number, instructions?: number): void;
   /** Called every few milliseconds and at the end, so that what was recorded can be read. */
   flush(): void;
-  /** Hears of each access of an exit, before its device does: see `AccessListener`. */
+  /** Is called for each access of an exit, before its device: see `AccessListener`. */
   access?(device: Device, access: Access, offset: number): void;
 }
 
-/** The parts of a machine that its run loop works with. */
+/** The parts of a machine that its run loop uses. */
 export interface Runnable extends PacedMachine {
   readonly engine: { readonly name: string };
   readonly bus: Bus;
@@ -84,10 +84,10 @@ export interface Runnable extends PacedMachine {
   readonly observer: ExitObserver | undefined;
   /** The run is not observed. */
   readonly quiet: boolean;
-  /** True where the engine keeps some writes back. */
+  /** True where the engine coalesces some writes. */
   readonly coalescing: boolean;
   readonly interrupts: Interrupts;
-  /** What the board is wired to, by the CPU's number. @internal */
+  /** The board's connections, by the CPU's number. @internal */
   readonly wires: readonly Wires[];
   readonly cpus: readonly EngineCpu[];
   /** How several CPUs take turns; undefined where there is one. @internal */
@@ -99,8 +99,7 @@ export interface Runnable extends PacedMachine {
   /** Exits so far, of all runs. */
   exits: number;
   /**
-   * True where a run was cut short while its guest slept in a HLT: the next one sleeps on.
-   * @internal
+   * True where a run ended early while its guest slept in a HLT: the next one continues to sleep. @internal
    */
   sleeps: boolean;
 }
@@ -117,7 +116,7 @@ const allHaltedForGood: Ending = {
   reason: 'no CPU runs: each executed HLT with interrupts off (RFLAGS.IF = 0), or was never started',
 };
 
-/** What stands before "and no interrupt can wake it". */
+/** The text before "and no interrupt can wake it". */
 const standing = (kind: ExitKind) =>
   kind === ExitKind.x87Error
     ? 'an x87 error waits for its interrupt, IRQ 13 (CR0.NE = 0),'
@@ -133,10 +132,10 @@ const NO_INSTRUCTIONS = 'this machine’s instructions are not counted: `maxInst
 /** See `Share`. */
 const pausedHere: Ending = { kind: 'stopped', reason: 'its thread does something else' };
 
-/** Endings of a guest that waits or goes round in circles. */
+/** Ends of a guest that waits or loops. */
 const unfinished = new Set<OutcomeKind>(['stopped', 'timeout', 'limit']);
 
-/** Endings that the guest knows nothing of. */
+/** Ends that do not come from the guest. */
 const resumable = new Set<OutcomeKind>(['stopped', 'timeout', 'limit', 'debug']);
 
 /** Runs until something ends the run; see `Machine.run`. */
@@ -173,7 +172,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   machine.ending = undefined;
   if (share !== undefined) share.paused = false;
 
-  /** Looks at everything that may have changed while the guest ran or slept. */
+  /** Checks everything that may have changed while the guest ran or slept. */
   const look = (isDue = true): Ending | undefined => {
     if (isDue) {
       // Always in this order: a run that is repeated does the same.
@@ -189,7 +188,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
     return machine.ending;
   };
 
-  /** All instructions of a limited run are done. */
+  /** All instructions of a limited run have been executed. */
   const isDone = () => cycleTime !== undefined && cycleTime.instructions >= lastInstruction;
 
   /** The guest was interrupted: by a tick, an alarm, a deadline, or a request to stop. */
@@ -218,7 +217,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
         : haltedForGood;
     let slept = false;
     for (;;) {
-      // Read before the devices are asked: input that comes while they are must not be slept over.
+      // Read before the devices are asked: input that comes meanwhile must end the sleep.
       const seen = Atomics.load(control, Control.wake);
       const ended = look();
       machine.sleeps = ended !== undefined;
@@ -283,7 +282,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
         ending = tick();
         continue;
       } else if (kind === ExitKind.debug) {
-        ending = { kind: 'debug', reason: 'what a debugger asked for has come' };
+        ending = { kind: 'debug', reason: 'the debugger’s request was met' };
         continue;
       } else if (kind === ExitKind.endOfInterrupt) interrupts.ended(exit.address);
       else if (kind === ExitKind.x87Error) machine.wires[cpu.index]!.fpuError();
@@ -327,7 +326,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   return outcomeOf(machine, cpu, ending, recent, { exits, coalesced, elapsedMs });
 }
 
-/** What a run came to. Field by field, not by spreads: those are 2 % of a machine's life. */
+/** The outcome of a run. Field by field, not by spreads, which cost 2 % of a machine's life. */
 function outcomeOf(
   { engine, bus, devices }: Runnable,
   cpu: EngineCpu,
@@ -350,7 +349,7 @@ function outcomeOf(
   const { assistance, translation } = cpu;
   const faults = cpu.recentFaults();
   if (code !== undefined) outcome.code = code;
-  // Who ended by itself has said what it wanted.
+  // A guest that ended by itself has a reason already.
   const waits = unfinished.has(kind) || (kind === 'halted' && reason !== haltedForGood.reason);
   if (waits) {
     outcome.recent = recent.list(devices.map(({ name }) => name));
@@ -365,7 +364,7 @@ function outcomeOf(
   return outcome;
 }
 
-/** What an exit that no device answers means for the run. */
+/** The effect on the run of an exit that no device answers. */
 function endingOf({ turns }: Runnable, cpu: EngineCpu, kind: ExitKind): Ending | undefined {
   const who = turns === undefined ? '' : `CPU ${cpu.index}: `;
   switch (kind) {

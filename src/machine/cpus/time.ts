@@ -4,24 +4,24 @@ import { MILLISECOND, Rate } from '../../time/index.js';
 import { hostTime } from '../inputs/index.js';
 
 /**
- * The default number of instructions a second of a machine whose time is its CPU's cycles: 100 MHz. The timer's 18.2 ticks a
- * second are then 5.5 million instructions apart, and a busy wait takes a third of the time it asks for, or less.
+ * The default number of instructions a second of a machine whose time is its CPU's cycles: 100 MHz. The timer's 18.2 ticks a second are
+ * then 5.5 million instructions apart, and a busy wait takes a third of its intended time, or less.
  */
 export const DEFAULT_IPS = 100_000_000;
 /** With more, two instructions would share one moment. */
 export const MAX_IPS = 1_000_000_000;
 /**
- * Accesses a second that leave the guest: each takes a microsecond, as on a PC's bus (programs write to port 0x80 to wait for
- * one). Otherwise a guest that polls a device would have to read it millions of times before time had passed.
+ * Exits for accesses in a second: each takes a microsecond, as on a PC's bus (programs write to port 0x80 to wait for one). Otherwise a
+ * guest that polls a device would have to read it millions of times before time passes.
  */
 const ACCESSES = 1_000_000;
 
-/** Machine time that the CPU makes: its cycles, at a rate. */
+/** Machine time by the CPU: its cycles, at a rate. */
 export class CycleTime {
   readonly #clock: EngineClock;
   readonly #rate: Rate;
 
-  /** @throws ConfigError for a rate that is none */
+  /** @throws ConfigError for an invalid rate */
   constructor(clock: EngineClock, ips: number) {
     if (!Number.isInteger(ips) || ips < 1000 || ips > MAX_IPS || ips % 1000 !== 0) {
       throw new ConfigError(
@@ -52,12 +52,12 @@ export class CycleTime {
     return this.#rate.momentBefore(cycle);
   }
 
-  /** The CPU comes back at the first instruction at which it is `moment`. */
+  /** The CPU returns at the first instruction at or after `moment`. */
   setAlarm(moment: number): void {
     this.#clock.setAlarm(moment === Number.POSITIVE_INFINITY ? moment : this.#rate.reaching(moment));
   }
 
-  /** It is `moment` at once. */
+  /** Sets the time to `moment` at once. */
   advance(moment: number): void {
     this.#clock.advance(this.#rate.reaching(moment));
   }
@@ -83,7 +83,7 @@ export class HostTime {
     this.#lag = undefined;
   }
 
-  /** While the machine is at rest: it is `moment`. */
+  /** Sets the time of a stopped machine to `moment`. */
   load(moment: number): void {
     this.#stoppedAt = moment;
   }

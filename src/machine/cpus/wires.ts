@@ -3,7 +3,7 @@ import type { EngineCpu } from '../../engine/contract/index.js';
 import type { CycleTime } from './time.js';
 import type { Turns } from './turns.js';
 
-/** A CPU as its board sees it. */
+/** The board's interface to a CPU. */
 export class Wires implements CpuWires {
   readonly #cpu: EngineCpu;
   readonly #turns: Turns | undefined;
@@ -18,13 +18,13 @@ export class Wires implements CpuWires {
     if (cpu.ignoresFpuErrors !== undefined) this.fpuErrors = this.#pinsOf(cpu);
     if (time === undefined || cpu.timeStamp === undefined) return;
     const now = () => cpu.timeStamp ?? 0n;
-    // The counter and the clock both go with the CPU's cycles. What is too far away for a number is never.
+    // The counter and the clock both follow the CPU's cycles. A moment that is too far away for a number never comes.
     const momentOf = (value: bigint) =>
       time.momentOf(time.cycles + Math.min(FAR, Math.max(0, Number(value - now()))));
     this.stamps = { now, momentOf };
   }
 
-  /** The CPU waits in front of an x87 instruction: FERR# is asserted. */
+  /** The CPU waits before an x87 instruction: FERR# is asserted. */
   fpuError(): void {
     this.#rises();
   }

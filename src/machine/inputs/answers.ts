@@ -1,13 +1,13 @@
 /**
- * What devices answered in a recorded run, as sums: a run that is repeated finds out at once, and not at its end, that a device
- * answers otherwise, or that the guest has taken another way.
+ * Checksums of the devices' answers in a recorded run: a repeated run detects at once, and not only at its end, that a device answers
+ * differently, or that the guest took another path.
  *
  * @module
  */
 import { type Exit, ExitKind } from '../../engine/contract/index.js';
 import { type AnswerSums, ReplayError } from './record.js';
 
-/** Sums that are kept, at most. Where there are more, every second one is dropped. */
+/** The most sums that are kept. Beyond that, every second one is dropped. */
 const MOST = 4096;
 /** FNV-1a, 32 bits. */
 const OFFSET = 0x811c9dc5;
@@ -57,13 +57,13 @@ export class AnswerChecker {
   readonly #record: AnswerSums;
   readonly #names: readonly string[];
 
-  /** @param names the devices', by number */
+  /** @param names of the devices, by number */
   constructor(record: AnswerSums, names: readonly string[]) {
     this.#record = record;
     this.#names = names;
   }
 
-  /** @throws ReplayError for the first read that is not as it was */
+  /** @throws ReplayError for the first read that differs */
   note(exit: Exit, device: number, instructions: number): void {
     const { every, sums } = this.#record;
     if (!this.#sum.add(exit, instructions) || this.#sum.reads % every !== 0) return;
@@ -72,7 +72,7 @@ export class AnswerChecker {
     if (expected === undefined || (expected.sum === this.#sum.value && expected.at === instructions)) return;
     const since = index === 0 ? 0 : sums[index - 1]!.at;
     throw new ReplayError(
-      `the run is another than the recorded one: ${this.#what(exit, device, instructions, expected.at, since)}`,
+      `the run differs from the recorded one: ${this.#what(exit, device, instructions, expected.at, since)}`,
     );
   }
 

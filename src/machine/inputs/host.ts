@@ -1,6 +1,6 @@
 /**
- * The host's clocks and its randomness. No other file of the rooms that a guest's machine is made of reads them
- * (test/tree/outside.test.ts): what a guest sees of them goes through `Inputs`.
+ * The host's clocks and its randomness. No other file of a machine's rooms reads them (test/tree/outside.test.ts): a guest sees them only
+ * through `Inputs`.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function hostUnix(): bigint {
   return BigInt(Math.round(performance.timeOrigin * 1e6)) + BigInt(Math.round(performance.now() * 1e6));
 }
 
-/** So many of the host's random bytes. */
+/** This many random bytes from the host. */
 export function hostRandom(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < bytes.length; at += MAX_RANDOM)

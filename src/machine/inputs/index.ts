@@ -1,4 +1,4 @@
-/** What comes in from outside of a machine; see inputs.ts. */
+/** Inputs from outside of a machine; see inputs.ts. */
 export { AnswerChecker, AnswerRecorder } from './answers.js';
 export { hostTime } from './host.js';
 export { Inputs, type InputsOptions, type InputsState } from './inputs.js';

@@ -149,7 +149,7 @@ describe('a record', () => {
     it.ask();
     late.inputs.running(true);
     late.at.position = 15;
-    assert.throws(() => it.stream.read(), /took nothing in at 10/);
+    assert.throws(() => it.stream.read(), /took no input at 10/);
   });
 
   test('needs a CPU that counts, and a version that is known', () => {

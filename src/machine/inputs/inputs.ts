@@ -1,8 +1,8 @@
 /**
- * The one gate for what comes in from outside of a machine: keys, bytes, wall-clock time, random numbers, answers.
+ * The only gate for inputs from outside of a machine: keys, bytes, wall-clock time, random numbers, answers.
  *
- * It stamps each with the machine's position. A listener records them; a record, given in place of the sources, makes the same
- * run once more: on a CPU that counts its instructions each input comes back at the very same one.
+ * It stamps each with the machine's position. A listener records them; a record that replaces the sources repeats the run: on a CPU that
+ * counts its instructions each input comes at exactly the same one.
  *
  * @module
  */
@@ -19,27 +19,27 @@ const LOOK = 8 * MILLISECOND;
 const EPOCH = BigInt(Date.UTC(2026, 0, 1)) * 1_000_000n;
 
 export interface InputsOptions {
-  /** The position of now; see `InputEvent.at`. */
+  /** The current position; see `InputEvent.at`. */
   position: () => number;
   /** The moment of the machine's clock at which a CPU that counts its instructions is at a position; undefined for others. */
   momentOf?: (position: number) => number;
   /** The machine's clock. */
   now: () => number;
-  /** The time of day is the host's also where the machine's time is the CPU's. */
+  /** The time of day is the host's, also where the machine's time is the CPU's. */
   isOfToday?: boolean;
-  /** What random numbers follow from where time is the guest's instructions. */
+  /** The seed of random numbers where time is the guest's instructions. */
   seed?: number;
-  /** Hears of each input. */
+  /** Is called for each input. */
   listener?: (event: InputEvent) => void;
   replay?: InputRecord;
 }
 
-/** What the gate holds, as plain data. */
+/** The gate's state, as plain data. */
 export interface InputsState {
   random: SeededState | null;
-  /** When sources are looked at next, in nanoseconds of the machine's clock; null for never. */
+  /** When sources are checked next, in nanoseconds of the machine's clock; null for never. */
   lookAt: number | null;
-  /** How much each channel has taken in. */
+  /** How many inputs each channel has taken. */
   taken: Record<string, number>;
 }
 
@@ -47,7 +47,7 @@ interface Channel {
   readonly name: string;
   readonly kind: InputKind;
   taken: number;
-  /** Input of a stream is there to be asked for. */
+  /** A stream has input. */
   arrived?(): void;
   available?(): boolean;
   /** See `InputSource.awaits`. */
@@ -63,11 +63,11 @@ export class Inputs {
   readonly #random: SeededRandom | undefined;
   readonly #listeners: ((event: InputEvent) => void)[] = [];
   #streams: Channel[] = [];
-  /** What is replayed: from its beginning again where a state is loaded. */
+  /** The replayed record: from its beginning again where a state is loaded. */
   #record: InputRecord | undefined;
   #replay: Replay | undefined;
   #lookAt = Number.POSITIVE_INFINITY;
-  /** Input comes between two instructions now. So it is while the machine is at rest. */
+  /** Input comes between two instructions now, as it does while the machine is stopped. */
   #between = true;
 
   constructor(options: InputsOptions) {
@@ -78,14 +78,14 @@ export class Inputs {
     if (replay !== undefined) this.replay(replay);
   }
 
-  /** One more hears of each input that comes from a source; not of those that are replayed. */
+  /** Adds a listener for each input from a source, but not for replayed ones. */
   listen(listener: (event: InputEvent) => void): void {
     this.#listeners.push(listener);
   }
 
   /**
-   * From here on a record takes the place of the sources, to its end. What the machine has taken in already is left out.
-   * @throws ReplayError on an engine without a count, and for a record that is none of this machine's
+   * From here on a record replaces the sources, up to its end. Inputs that the machine has taken already are skipped. @throws ReplayError
+   * on an engine without a count, and for a record of another machine
    */
   replay(record: InputRecord): void {
     if (this.#options.momentOf === undefined)
@@ -98,12 +98,12 @@ export class Inputs {
     this.#plan();
   }
 
-  /** The record that takes the place of the sources, or took it up to its end. */
+  /** The record that replaces the sources, or did up to its end. */
   get record(): InputRecord | undefined {
     return this.#record;
   }
 
-  /** True while a record takes the place of the sources. */
+  /** True while a record replaces the sources. */
   get isReplaying(): boolean {
     return this.#replay !== undefined;
   }
@@ -113,7 +113,7 @@ export class Inputs {
     return this.#options.position();
   }
 
-  /** The gate as one device has it. */
+  /** The gate for one device. */
   of(device: string): DeviceInputs {
     const named = (name: string) => `${device}: ${name}`;
     return {
@@ -125,7 +125,7 @@ export class Inputs {
     };
   }
 
-  /** Nanoseconds since 1970: the host's, or what follows from the machine's clock where that is the CPU's. */
+  /** Nanoseconds since 1970: the host's, or computed from the machine's clock where that is the CPU's. */
   readonly unix = (): bigint => {
     const { now, momentOf, isOfToday } = this.#options;
     return momentOf === undefined || isOfToday === true
@@ -133,16 +133,16 @@ export class Inputs {
       : EPOCH + BigInt(now());
   };
 
-  /** Fills the bytes with random numbers: the host's, or what follows from a seed where time is the CPU's clock. */
+  /** Fills the bytes with random numbers: the host's, or computed from a seed where time is the CPU's clock. */
   random(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.#random !== undefined) this.#random.fill(bytes);
     else bytes.set(this.#ask('machine: random', () => hostRandom(bytes.length)));
   }
 
-  /** A run begins, or has ended. While no run is under way, input comes between two instructions. */
+  /** A run begins, or has ended. While the machine is stopped, input comes between two instructions. */
   running(runs: boolean): void {
     this.#between = !runs;
-    // What came at rest may have been next in the record.
+    // Input of a stopped machine may have been next in the record.
     if (runs && (this.#replay !== undefined || this.#lookAt === Number.POSITIVE_INFINITY)) this.#plan();
   }
 
@@ -151,12 +151,12 @@ export class Inputs {
     return this.#replay !== undefined || this.#streams.length > 0;
   }
 
-  /** The moment at which `look` is to be called next; Infinity for never. Infinity on an engine without a count. */
+  /** The moment at which `look` must be called next; Infinity for never. Infinity on an engine without a count. */
   get next(): number {
     return this.#lookAt;
   }
 
-  /** The same for a guest that sleeps: the next input of a record. For sources the thread waits. */
+  /** The same for a sleeping guest: the next input of a record. For sources the thread waits. */
   get nextAwaited(): number {
     return this.#replay === undefined ? Number.POSITIVE_INFINITY : this.#lookAt;
   }
@@ -166,7 +166,7 @@ export class Inputs {
     return this.#replay === undefined && this.#streams.some((stream) => stream.awaits?.() === true);
   }
 
-  /** Lets in the input that has come. Call it between two instructions of the guest. */
+  /** Takes the input that has come. Call it between two instructions of the guest. */
   look(): void {
     const before = this.#between;
     this.#between = true;
@@ -233,7 +233,7 @@ export class Inputs {
     return (value) => {
       if (this.#replay === undefined) receive(this.#taken(channel, value));
       else if (!this.#between) {
-        // The handler that pushes did the same when recorded. A push from outside does not belong to the record.
+        // The handler that pushes did the same in the recorded run. A push from outside does not belong to the record.
         const recorded = this.#repeated(channel);
         if (recorded !== undefined) receive(recorded as T);
       }
@@ -285,7 +285,7 @@ export class Inputs {
     return event === undefined ? undefined : this.#counted(channel, event.value);
   }
 
-  /** Delivers the inputs that the record has before the next instruction. */
+  /** Delivers the record's inputs before the next instruction. */
   #repeat(replay: Replay): void {
     for (;;) {
       const event = replay.nextBetween;
@@ -302,14 +302,14 @@ export class Inputs {
     this.#endsHere();
   }
 
-  /** True where the record is at its end: input from now on is live. */
+  /** True at the end of the record: input from now on is live. */
   #endsHere(): boolean {
     const replay = this.#replay;
     if (replay?.isDone && this.position >= replay.until) this.#replay = undefined;
     return this.#replay === undefined;
   }
 
-  /** Says when to look next. */
+  /** Computes when to look next. */
   #plan(): void {
     const { momentOf, now } = this.#options;
     const replay = this.#replay;

@@ -1,48 +1,48 @@
 import { TerrariumError } from '../../errors.js';
 
 /**
- * How a value came in: taken from a stream, pushed into a port, or the answer to what a device asked.
+ * How a value came in: read from a stream, pushed into a port, or the answer to a device's request.
  */
 export type InputKind = 'stream' | 'port' | 'answer';
 
-/** Something that came in from outside of a machine, as plain data. */
+/** An input from outside of a machine, as plain data. */
 export interface InputEvent {
   /**
-   * The machine's position (`Inputs.position`): the cycles of a CPU that counts its instructions, each instruction one; the
+   * The machine's position (`Inputs.position`): the cycles of a CPU that counts its instructions, one for each instruction; the
    * number of exits before it on an engine that does not.
    */
   readonly at: number;
   readonly kind: InputKind;
-  /** The device, and the name that it has for the channel: `serial: bytes`. */
+  /** The device, and its name for the channel: `serial: bytes`. */
   readonly channel: string;
-  /** It came between two instructions; else while the guest's access, or an alarm, was being handled. */
+  /** It came between two instructions; else while an access of the guest, or an alarm, was handled. */
   readonly between: boolean;
   /** A byte, a key, a time: plain data. */
   readonly value: unknown;
 }
 
-/** Everything that came in during a run. With a machine that is made in the same way it determines the run. */
+/** All inputs of a run. With a machine that is made in the same way they determine the run. */
 export interface InputRecord {
   readonly version: 1;
   /** In the order in which they came. */
   readonly events: readonly InputEvent[];
   /** The position at which the record ends. After it, a machine that replays it asks its own sources again. */
   readonly until: number;
-  /** How many inputs of each channel had been taken before the first of `events`; missing ones: none. */
+  /** How many inputs of each channel had been taken before the first of `events`; missing channels: none. */
   readonly before?: Readonly<Record<string, number>>;
-  /** What devices answered, as sums; missing in older records. */
+  /** Checksums of the devices' answers; missing in older records. */
   readonly answers?: AnswerSums;
 }
 
 /** Sums over a run's reads from devices: see answers.ts. */
 export interface AnswerSums {
-  /** A sum is kept after every so many reads, so that there are never many. */
+  /** A sum is kept after each group of this many reads, so that there are never many. */
   readonly every: number;
   /** Over all reads so far, with the instruction of the last one. */
   readonly sums: readonly { readonly at: number; readonly sum: number }[];
 }
 
-/** A replayed run takes in other inputs than the record has: it is the record of another machine. */
+/** A replayed run takes other inputs than the record has: it is the record of another machine. */
 export class ReplayError extends TerrariumError {
   constructor(message: string) {
     super('EREPLAY', message, {
@@ -51,7 +51,7 @@ export class ReplayError extends TerrariumError {
   }
 }
 
-/** What is left of a record while it is replayed. */
+/** The remaining part of a record while it is replayed. */
 export class Replay {
   readonly until: number;
   readonly #events: readonly InputEvent[];
@@ -75,7 +75,7 @@ export class Replay {
     for (const left of this.#left.values()) left.reverse();
   }
 
-  /** The next event that comes between two instructions. */
+  /** The next event between two instructions. */
   get nextBetween(): InputEvent | undefined {
     for (; this.#between < this.#events.length; this.#between++) {
       const event = this.#events[this.#between]!;
@@ -84,7 +84,7 @@ export class Replay {
     return undefined;
   }
 
-  /** True while more is to come on a channel. */
+  /** True while the channel has more events. */
   hasMore(channel: string): boolean {
     return (this.#left.get(channel)?.length ?? 0) > 0;
   }
@@ -93,13 +93,13 @@ export class Replay {
     return this.#taken.size === this.#events.length;
   }
 
-  /** The channel's next event, if it came here. @throws ReplayError where it should have been taken before */
+  /** The channel's next event, if it is at this position. @throws ReplayError where it should have been taken earlier */
   take(channel: string, at: number, between: boolean): InputEvent | undefined {
     const left = this.#left.get(channel);
     const event = left?.at(-1);
     if (event === undefined || left === undefined || event.at > at) return undefined;
     if (event.at < at)
-      throw new ReplayError(`'${channel}' took nothing in at ${event.at}, as it did when recorded`);
+      throw new ReplayError(`'${channel}' took no input at ${event.at}, as it did when recorded`);
     if (event.between !== between) return undefined;
     left.pop();
     this.#taken.add(event);

@@ -1,7 +1,7 @@
-/** What the generator holds. */
+/** The generator's state. */
 export type SeededState = [a: number, b: number, c: number, counter: number];
 
-/** Random numbers that follow from a seed: evenly spread, and no secret. Doty-Humphrey's sfc32, a byte of each number. */
+/** Random numbers from a seed: uniform, and not secret. Doty-Humphrey's sfc32, a byte of each number. */
 export class SeededRandom {
   #state: SeededState;
 

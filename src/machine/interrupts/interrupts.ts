@@ -1,8 +1,8 @@
 /**
  * Interrupts from the devices' lines to the CPUs: line → pin → controller → CPU, and messages to the controllers that take them.
  *
- * Where the controllers are inside the engine the way ends at the engine's pins: it interrupts its CPUs itself, and a device
- * cannot tell.
+ * Where the controllers are inside the engine, the path ends at the engine's pins: it interrupts its CPUs itself, and devices cannot notice
+ * a difference.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export class Interrupts {
   readonly #engine: EngineChips | undefined;
   readonly #pins: Pin[] = [];
   readonly #lines: DeviceLine[] = [];
-  /** Hears of each interrupt that a controller that is a device gives to a CPU. */
+  /** Is called for each interrupt that a controller device gives to a CPU. */
   onTaken: ((cpu: number, vector: number) => void) | undefined;
 
   /**
@@ -70,7 +70,7 @@ export class Interrupts {
   /** True where the engine's own controllers deliver interrupts, and a HLT stays in the engine. */
   readonly inEngine: boolean;
 
-  /** True where controllers of the engine's own have pins: their state is no CPU's and no device's. */
+  /** True where the engine's own controllers have pins: their state belongs to no CPU and no device. */
   get hidesState(): boolean {
     return this.#engine !== undefined && this.#engine.pins > 0;
   }
@@ -84,7 +84,7 @@ export class Interrupts {
     this.#engine?.watchEnds?.(this.controllers.flatMap((controller) => controller.messages?.() ?? []));
   }
 
-  /** A new line of a device's own. @throws ConfigError where the board has no such interrupt request. */
+  /** A new line for a device. @throws ConfigError where the board has no such interrupt request. */
   line(device: Device, irq: number, listener: LineListener = {}): Line {
     if (!Number.isInteger(irq) || irq < 0 || irq >= IRQS) {
       throw new ConfigError(
@@ -100,7 +100,7 @@ export class Interrupts {
     return line;
   }
 
-  /** Sends an interrupt message; false where nothing takes it. */
+  /** Sends an interrupt message; false where no controller accepts it. */
   send(address: number, data: number): boolean {
     for (const sink of this.#sinks) if (sink.message?.(address, data)) return true;
     return false;
@@ -138,14 +138,14 @@ export class Interrupts {
     );
   }
 
-  /** Why no line, or not the line that would have to, opens: a phrase for people. */
+  /** Why no line, or not the required one, is open: a phrase for messages. */
   describe(): string {
     return this.controllers.map((controller) => controller.describe()).join('; ');
   }
 
   /**
-   * Tells the engine's own controllers again which pins are high. They do not say when a guest initializes them, which makes them
-   * forget the edges that came before; those that have seen a pin high see nothing new.
+   * Tells the engine's own controllers again which pins are high. They do not report when a guest initializes them, which clears earlier
+   * edges; for controllers that have seen the pin high nothing changes.
    */
   refresh(): void {
     if (!this.hidesState) return;
@@ -161,8 +161,8 @@ export class Interrupts {
   }
 
   /**
-   * Restores devices and the levels of their lines. Controllers have what they saw of the lines in a state of their own: they hear
-   * nothing of it meanwhile.
+   * Restores devices and the levels of their lines. Controllers have their view of the lines in their own state: they are not notified
+   * meanwhile.
    *
    * @param devices loads the devices, controllers among them
    * @throws TerrariumError (`ESTATE`) for a line that this machine does not have.

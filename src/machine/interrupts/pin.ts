@@ -6,7 +6,7 @@ import type {
   PinSink,
 } from '../../devices/contract/index.js';
 
-/** Where a pin of the board leads: one input of one controller. */
+/** The target of a pin of the board: one input of one controller. */
 interface Input {
   readonly sink: PinSink;
   readonly pin: number;
@@ -55,12 +55,12 @@ export class Pin {
     if (--this.#high === 0) this.drive(false);
   }
 
-  /** Tells the controllers a level. */
+  /** Sends a level to the controllers. */
   drive(level: boolean): void {
     for (const { sink, pin } of this.#inputs) sink.setPin(pin, level);
   }
 
-  /** Takes the levels that the lines have now, without a word to the controllers. */
+  /** Takes the current levels of the lines, without notifying the controllers. */
   recount(): void {
     this.#high = this.lines.filter(({ level }) => level).length;
   }
@@ -72,7 +72,7 @@ export class DeviceLine implements Line {
   readonly pin: Pin;
   readonly listener: LineListener;
   #level = false;
-  /** True while devices are being restored: levels are kept, and controllers hear nothing. */
+  /** True while devices are being restored: levels are kept, and controllers are not notified. */
   held = false;
 
   constructor(device: Device, pin: Pin, listener: LineListener) {

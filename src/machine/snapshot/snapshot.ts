@@ -1,8 +1,8 @@
 /**
- * The whole state of a machine as plain data, which survives `structuredClone`, and a machine that takes it back.
+ * The whole state of a machine as plain data, which survives `structuredClone`.
  *
- * Every room that holds state gives its own: CPUs, clock and alarms, interrupt lines, devices (controllers among them), inputs
- * and RAM. A machine that takes it back must be made in the same way as the one that gave it: with the same memory and devices.
+ * Every room with state saves and loads its own: CPUs, clock and alarms, interrupt lines, devices (including controllers), inputs and RAM.
+ * A machine that loads a state must be made in the same way as the one that saved it: with the same memory and devices.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Inputs, InputsState } from '../inputs/index.js';
 import type { Interrupts, LinesState } from '../interrupts/interrupts.js';
 import type { WrittenPages } from './written-pages.js';
 
-/** `MachineState.version` of the states that this version of Terrarium gives and takes. */
+/** `MachineState.version` of the states that this version of Terrarium saves and loads. */
 export const MACHINE_STATE_VERSION = 1;
 
 export interface MachineState {
@@ -41,7 +41,7 @@ export interface MachineState {
   turns?: TurnsState;
 }
 
-/** The parts of a machine that make its state. */
+/** The parts of a machine that form its state. */
 export interface Saveable {
   readonly cpus: readonly EngineCpu[];
   readonly memory: GuestMemory;
@@ -56,15 +56,15 @@ export interface Saveable {
   readonly turns: Turns | undefined;
   /** The number of the CPU that left its guest last. */
   current: number;
-  /** The time is `moment`. */
+  /** Sets the time to `moment`. */
   setTime(moment: number): void;
 }
 
-/** A state that is not one of this machine's: says which part, and what is wrong with it. */
+/** A state that does not fit this machine: names the part and the error. */
 export class MachineStateError extends TerrariumError {
   constructor(problem: string) {
-    super('ESTATE', `the machine's state cannot be taken: ${problem}`, {
-      hint: 'make the machine with the same memory, devices and version of Terrarium as the one that gave it',
+    super('ESTATE', `the machine's state cannot be loaded: ${problem}`, {
+      hint: 'make the machine with the same memory, devices and version of Terrarium as the one that saved it',
     });
   }
 }
@@ -79,7 +79,7 @@ export function saveMachine(machine: Saveable): MachineState {
     throw new MachineStateError(`device '${withoutState.name}' has no methods \`save\` and \`load\``);
   if (interrupts.hidesState)
     throw new MachineStateError(
-      'its interrupt controllers are inside the engine, which does not give theirs',
+      'its interrupt controllers are inside the engine, which does not save their state',
     );
   // Devices first: one that brings itself up to date may drive its line or set its alarm.
   const states = devices.map((device) => ({ name: device.name, state: device.save?.() }));
@@ -112,14 +112,14 @@ function restoreMemory({ memory, writtenPages }: Saveable, state: PagesState): v
 }
 
 /**
- * Makes a stopped machine continue as the one that gave the state, even on another engine.
- * @throws TerrariumError (`ESTATE`, `EMEMORY`) for a state that is not this machine's: it may have been taken in part
+ * Makes a stopped machine continue as the one that saved the state, even on another engine. @throws TerrariumError (`ESTATE`, `EMEMORY`)
+ * for a state that does not fit this machine: parts of it may have been loaded
  */
 export function loadMachine(machine: Saveable, state: MachineState): void {
   requireFit(machine, state);
   const { cpus, devices, interrupts, clock, inputs } = machine;
   restoreMemory(machine, state.memory);
-  // The time comes before the devices, which say when their next event is; then each alarm at its very moment.
+  // The time is set before the devices, which compute their next event; then each alarm at its exact moment.
   for (const [index, cpu] of cpus.entries()) cpu.setState(state.cpus[index]!);
   machine.setTime(state.clock.now);
   machine.exits = state.exits;
@@ -148,7 +148,7 @@ function requireFit({ cpus, devices, interrupts }: Saveable, state: MachineState
     throw new MachineStateError(`it has version ${String(state.version)}, not ${MACHINE_STATE_VERSION}`);
   if (interrupts.hidesState)
     throw new MachineStateError(
-      'this machine’s interrupt controllers are inside the engine, which takes none',
+      'this machine’s interrupt controllers are inside the engine, which cannot load their state',
     );
   for (const [what, value] of [
     ['clock.now', state.clock.now],

@@ -1,6 +1,6 @@
 /**
- * Which pages of a machine's RAM may differ from a copy of it, without comparing: by the engine's log of what the guest writes, and
- * the memory's log of what devices and the monitor write.
+ * Finds the pages of a machine's RAM that may differ from a copy, without comparing: by the engine's log of the guest's writes, and the
+ * memory's log of writes by devices and the monitor.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export class WrittenPages {
   /** The regions whose pages the engine logs, with the number of their first page. */
   #regions: readonly { slot: number; first: number }[] = [];
   #copy: PagesState | undefined;
-  /** The pages that may differ from `#copy`, as of the last look at the logs. */
+  /** The pages that may differ from `#copy`, as of the last read of the logs. */
   readonly #pages = new Set<number>();
 
   constructor(memory: GuestMemory, vm: EngineVm) {
@@ -42,7 +42,7 @@ export class WrittenPages {
     return new Set([...this.#pages, ...differentPages(this.#copy, copy)]);
   }
 
-  /** RAM is as in this copy now: from here on writes are logged. */
+  /** RAM equals this copy now: from here on writes are logged. */
   begin(copy: PagesState): void {
     if (this.#copy === undefined) this.#log(true);
     else this.#look();
@@ -57,7 +57,7 @@ export class WrittenPages {
     for (const page of written) this.#pages.add(page);
   }
 
-  /** Logs nothing any more. */
+  /** Stops logging. */
   end(): void {
     if (this.#copy === undefined) return;
     this.#copy = undefined;
@@ -73,7 +73,7 @@ export class WrittenPages {
         first += capacity / PAGE_SIZE;
         return { slot, first: first - capacity / PAGE_SIZE };
       });
-      // A region that a device holds counts as written anyhow, as a whole.
+      // A region that a device holds always counts as written, as a whole.
       this.#regions = regions.filter((region) => !hostWrites.holds(region.first));
     }
     hostWrites.log(on);

@@ -69,7 +69,7 @@ function inUse(file: string, write: boolean): DiskError {
   return write
     ? new DiskError(
         `${file}: another machine has this disk open, so it cannot be written to`,
-        'end that machine, or leave ,write out: changes are then kept in memory',
+        'end that machine, or omit ,write: changes are then kept in memory',
       )
     : new DiskError(
         `${file}: another machine is writing to this disk, so its content changes while it is read`,

@@ -18,12 +18,12 @@ const zeros = Buffer.alloc(PIECE);
 const MOST = 64 * 2 ** 30;
 
 /**
- * Makes a copy of a disk's file where there is none yet: what a guest writes is kept there. Holes stay holes.
+ * Makes a copy of a disk's file where there is none yet: the guest's writes go to it. Holes stay holes.
  * @throws DiskError that names the file; then there is no copy
  */
 export function makeCopy(file: string, copy: string): void {
   if (existsSync(copy)) return;
-  // Nobody writes to it meanwhile.
+  // No other process writes to it meanwhile.
   const from = new HostFile(file);
   const half = `${copy}.part`;
   try {

@@ -95,7 +95,7 @@ function open(kind: DriveKind, { file, write = false }: DiskFile): Disk {
   }
 }
 
-/** What comes after the packed bytes in their last sector is not looked at (Z_SYNC_FLUSH). */
+/** Bytes after the packed ones in their last sector are ignored (Z_SYNC_FLUSH). */
 const inflate: Inflate = (packed, most) =>
   inflateRawSync(packed, {
     maxOutputLength: most,

@@ -21,7 +21,7 @@ export interface Check {
   status: CheckStatus;
   /** What was found. */
   found: string;
-  /** The consequences, and what to do about it. */
+  /** The consequences, and what to do. */
   advice?: string;
 }
 
@@ -47,7 +47,7 @@ const capabilityCosts: Partial<Record<CapabilityName, string>> = {
   KVM_CAP_IOEVENTFD: 'a guest’s notifications always cause exits',
   KVM_CAP_SET_GUEST_DEBUG: 'no single steps and no breakpoints',
   KVM_CAP_VCPU_EVENTS: 'pending exceptions and interrupts cannot be saved',
-  KVM_CAP_BINARY_STATS_FD: 'no kernel counters beside the monitor’s own',
+  KVM_CAP_BINARY_STATS_FD: 'no kernel counters in addition to the monitor’s own',
 };
 
 /** Checks this host. Never throws: an error is a failed check. */
@@ -110,7 +110,7 @@ const platformAdvice: Partial<Record<NodeJS.Platform, string>> = {
   linux: 'this processor is not x86-64, and KVM runs x86 guests only there',
 };
 
-/** What is different without KVM. */
+/** The differences without KVM. */
 const differences: Check = {
   name: 'without KVM',
   status: 'info',
@@ -182,7 +182,7 @@ function checkNode(device: string): Check {
     return { name, status: 'ok', found };
   } catch (error) {
     const { code = 'unreadable' } = error as NodeJS.ErrnoException;
-    // What gives access is said where opening it fails.
+    // How to get access is reported where opening it fails.
     if (code === 'EACCES') return { name, status: 'fail', found: code };
     const advice =
       'load the module: sudo modprobe kvm_intel (or kvm_amd); in a container, pass --device /dev/kvm';

@@ -130,7 +130,7 @@ export function chooseEngine(name: EngineName = 'auto', wishes: EngineWishes = {
 
 const helpers = new WeakMap<KvmEngine, SoftEngine>();
 
-/** A software CPU that looks to its guests like KVM's: the same CPUID, and what follows from it. */
+/** A software CPU that looks to its guests like KVM's: the same CPUID, and the features that depend on it. */
 function helperFor(kvm: KvmEngine): SoftEngine {
   const known = helpers.get(kvm);
   if (known !== undefined) return known;
@@ -172,7 +172,7 @@ function openKvm({ device, assist = true, cpuVendor }: EngineWishes): Engine {
 /** The KVM devices on which this thread has created a virtual machine. */
 const proven = new Set<string>();
 
-/** Kernels whose own code is most of their life, and disks with boot loaders, which unpack what they start. */
+/** Kernels that mostly run their own code, and disks with boot loaders, which unpack the system that they start. */
 const operatingSystems: ReadonlySet<ImageKind | undefined> = new Set([
   'linux',
   'linux16',

@@ -4,7 +4,7 @@ import { type BesideFiles, type BootFile, type Image, ImageError } from '../../b
 import { type MachineSpec, memoryOf } from '../../config/index.js';
 
 /**
- * Reads the files that are loaded beside a kernel, on the thread that runs the machine.
+ * Reads the files that are loaded with a kernel, on the thread that runs the machine.
  * @returns undefined where the description names none
  * @throws ImageError that names the file, also where they could never fit into the machine's memory: then nothing is read
  */
@@ -21,7 +21,7 @@ export function openBeside(spec: MachineSpec, image: Image): BesideFiles | undef
     sum += sizeOf(file);
     if (sum > memory)
       throw new ImageError(
-        `${file}: with this file ${sum} bytes are to be loaded beside the kernel, and the guest’s memory has ${memory}`,
+        `${file}: with this file ${sum} bytes are to be loaded with the kernel, and the guest’s memory has ${memory}`,
         'give the guest more memory (--memory)',
       );
   }
@@ -34,7 +34,7 @@ export function openBeside(spec: MachineSpec, image: Image): BesideFiles | undef
   return files;
 }
 
-/** A module's file, and its arguments after a colon. A file whose name has a colon in it is found as it is. */
+/** A module's file, and its arguments after a colon. A file whose name contains a colon is found by its whole name. */
 function splitModule(text: string): { file: string; words: string } {
   const [, file = text, words = ''] = existsSync(text) ? [] : (/^([^:]*):(.*)$/s.exec(text) ?? []);
   return { file, words };
@@ -52,7 +52,7 @@ function reading<T>(file: string, act: () => T): T {
   } catch (cause) {
     const { code = 'unreadable', syscall = 'open' } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT')
-      throw new ImageError(`${file}: no such file`, 'it is to be loaded beside the kernel: check the path');
+      throw new ImageError(`${file}: no such file`, 'it is to be loaded with the kernel: check the path');
     throw new ImageError(`${file}: ${syscall} failed with ${code}`);
   }
 }

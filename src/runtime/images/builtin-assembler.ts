@@ -1,5 +1,5 @@
 /**
- * Sources of assembler by the assembler of our own: for hosts without gcc and NASM, and for whoever asks for it.
+ * Assembles sources with Terrarium's own assembler: for hosts without gcc and NASM, and on request.
  *
  * @module
  */
@@ -21,18 +21,18 @@ import { found } from './found.js';
 import type { Language } from './languages.js';
 import { ToolchainError } from './toolchain-error.js';
 
-/** What `--as` takes of assemblers. */
+/** The assemblers that `--as` can name. */
 export const assemblers = ['builtin', 'gcc', 'nasm'] as const;
 export type AssemblerName = (typeof assemblers)[number];
 
-/** A file that a source includes may have so many bytes. */
+/** The most bytes of an included file. */
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
 export interface BuiltinTarget {
   readonly bits: 16 | 32 | 64;
   readonly kind: 'flat' | 'elf';
   readonly load: number;
-  /** An ELF file in place of a flat image, for its symbols. */
+  /** An ELF file instead of a flat image, for its symbols. */
   readonly symbols: boolean;
   readonly strip: boolean;
   /** Files beside the source and the shared headers alone. */
@@ -40,7 +40,7 @@ export interface BuiltinTarget {
   readonly cflags: readonly string[];
 }
 
-/** Why a source is not one for an assembler. */
+/** Why a source is not suitable for an assembler. */
 export function refuseBuiltin(file: string, why: string | undefined, hint: string): ToolchainError {
   return new ToolchainError(
     why === undefined
@@ -112,7 +112,7 @@ function assembled(
   }
 }
 
-/** Finds what a source names: beside it, beside the file that names it, and among the headers that all guests share. */
+/** Finds the files that a source names: beside it, beside the file that names them, and among the headers that all guests share. */
 function reader(source: string, confined: boolean): (name: string, from: string) => SourceFile | undefined {
   const beside = path.dirname(path.resolve(source));
   const common = fileURLToPath(new URL('guests/include', import.meta.resolve('#package')));
@@ -140,7 +140,7 @@ function isInside(file: string, folder: string): boolean {
   return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
 }
 
-/** A path as people would write it here. */
+/** A path in its usual short form. */
 function shown(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.startsWith('..') ? file : relative;

@@ -70,13 +70,13 @@ export function loadImage(files: ImageFiles, asked: MachineSpec = {}, how: Build
   return { file, sources: [], warnings: '', sourceFolder: path.dirname(file), ...inDrive };
 }
 
-/** No file of its own: firmware starts what is in the drives, or what a ROM does by itself. */
+/** There is no image file: firmware starts from the drives, or a ROM runs by itself. */
 function fromDrives(asked: MachineSpec): LoadedImage {
   const { disks = [], floppies = [], cdroms = [] } = asked;
   const [first] = [...floppies, ...disks, ...cdroms];
   if (first === undefined && asked.firmware === undefined)
     throw new ImageError(
-      'missing image: nothing says what to run',
+      'missing image: there is nothing to run',
       `${HINT}, or a disk: --disk FILE, --floppy FILE, --cdrom FILE`,
     );
   const file = asked.firmware ?? first!.file;
@@ -100,14 +100,14 @@ function fromDrives(asked: MachineSpec): LoadedImage {
   return { image, file, sources: [], spec: asked, warnings: '', sourceFolder: path.dirname(file) };
 }
 
-/** Which drives take a kind of image. */
+/** The drives for each kind of image. */
 const drivesFor: Partial<Record<ImageKind, 'floppies' | 'disks' | 'cdroms'>> = {
   floppy: 'floppies',
   disk: 'disks',
   cdrom: 'cdroms',
 };
 
-/** A file that is a disk goes into a drive of the machine, in front of those that were asked for. */
+/** A disk image goes into a drive of the machine, before those of the options. */
 function imageInDrive(image: Image, file: string, asked: MachineSpec): Pick<LoadedImage, 'image' | 'spec'> {
   const field = drivesFor[image.kind ?? 'flat'];
   if (field === undefined || !isForFirmware(asked, image)) return { image, spec: asked };
@@ -206,11 +206,11 @@ function loadFolder(folder: string, asked: MachineSpec, how: BuildOptions): Load
   };
 }
 
-/** What a guest.json names to be loaded beside its kernel lies in the folder: a folder of a stranger reads no file of the host's. */
+/** The files that a guest.json loads with its kernel must be in the folder: an untrusted folder reads no file of the host. */
 function besideIn(folder: string, spec: MachineSpec): MachineSpec {
   const inside = (key: string) => (name: string) => {
     const file = path.join(path.resolve(folder), path.sep) + name;
-    // As openBeside takes a name apart.
+    // The name is split as in openBeside.
     const named = existsSync(file) ? name : name.replace(/:.*/s, '');
     const place = path.relative(realPath(folder), realPath(path.join(folder, named)));
     if (path.isAbsolute(name) || place.startsWith('..'))
@@ -225,7 +225,7 @@ function besideIn(folder: string, spec: MachineSpec): MachineSpec {
   };
 }
 
-/** Where links lead; a file that is not there is told of when it is opened. */
+/** The target of links; a missing file is reported when it is opened. */
 function realPath(file: string): string {
   try {
     return realpathSync(file);
@@ -329,7 +329,7 @@ function fileError(file: string, cause: unknown): ImageError {
       'check the path; guests to try are guests/hello, guests/snake and others',
     );
   if (code === 'ENOTDIR')
-    return new ImageError(`${file}: a part of its path is a file, and no folder`, 'check the path');
+    return new ImageError(`${file}: a part of its path is a file, not a folder`, 'check the path');
   return new ImageError(`${file}: ${syscall} failed with ${code}`);
 }
 

@@ -13,7 +13,7 @@ const hex = (value: number) => `0x${value.toString(16)}`;
  */
 const FIRST = '*(.start .text.start .init .text._start)';
 
-/** What a compiler adds for debuggers, unwinders and dynamic loaders, none of which a bare guest has. */
+/** Sections that a compiler adds for debuggers, unwinders and dynamic loaders, none of which a bare guest has. */
 const DISCARD =
   '/DISCARD/ : { *(.note .note.* .comment .eh_frame .eh_frame_hdr .gcc_except_table* .interp .dynamic) }';
 

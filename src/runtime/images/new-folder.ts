@@ -45,7 +45,7 @@ export function contentsOf(folder: string): string[] {
     if (code === 'ENOTDIR')
       throw new ConfigError(
         `${folder}: it is a file, or below one, and not a folder`,
-        'name a folder that is not there yet',
+        'name a folder that does not exist yet',
       );
     throw cannotMake(folder, folder, cause);
   }

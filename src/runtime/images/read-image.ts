@@ -6,7 +6,7 @@ import { SOURCE_ENDINGS } from './languages.js';
 
 /** ELF files with debug information are larger than the memory that they load. */
 const LARGEST_ELF = 1024 * 1024 * 1024;
-/** What is read of a disk: firmware loads its first sector alone. */
+/** The bytes of a disk that are read: firmware loads only its first sector. */
 const DISK_START = 1024 * 1024;
 /** Files of this size cost nothing to read. */
 const SMALL = 1024 * 1024;
@@ -55,7 +55,7 @@ function refused(file: string, kind: 'text' | 'foreign', evidence: string): Imag
   if (kind === 'text')
     return new ImageError(
       `${file}: this is ${evidence}, and not an image: its letters would be executed as machine code`,
-      `give a source by its ending (${SOURCE_ENDINGS}), or what a compiler made of it${overrule}`,
+      `give a source, which is known by its ending (${SOURCE_ENDINGS}), or what a compiler made of it${overrule}`,
     );
   const [what, instead] = evidence.split(': ');
   return new ImageError(`${file}: this is ${what}, and not an image`, `${instead}${overrule}`);

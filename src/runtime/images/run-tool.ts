@@ -28,15 +28,15 @@ export interface ToolRun {
   timeoutMs: number;
   /** What to do where the program is not installed. */
   install?: string;
-  /** The sources are a stranger's: where the program runs, with `sandboxLimits`. `folder` is what it may write. */
+  /** For untrusted sources: the sandbox in which the program runs, with `sandboxLimits`. It may write to `folder`. */
   sandbox?: { readonly kind: SandboxName; readonly read: SandboxFolders['read'] };
 }
 
 /**
- * CPU time and file size are limited for the compiler and its child processes, so that a `.fill` of gigabytes ends before it
- * fills the disk. `timeout` (coreutils) makes them a process group and ends the whole group. On SIGTERM, which this process's
- * end sends (PR_SET_PDEATHSIG), the shell ends them and removes the folder. It says nothing more then: its standard error is a
- * pipe that nobody reads, and a write to it (the shell reports `Terminated`) would end the shell itself by SIGPIPE.
+ * CPU time and file size are limited for the compiler and its child processes, so that a `.fill` of gigabytes ends before it fills the
+ * disk. `timeout` (coreutils) makes them a process group and ends the whole group. On SIGTERM, which this process's end sends
+ * (PR_SET_PDEATHSIG), the shell ends them and removes the folder. It writes nothing more then: no process reads the pipe of its standard
+ * error, and a write to it (the shell reports `Terminated`) would end the shell itself by SIGPIPE.
  */
 const GUARD = `
 folder=$1; seconds=$2; cpu=$3; blocks=$4; memory=$5; shift 5
@@ -57,7 +57,7 @@ const strangers = [
   `${sandboxLimits.fileBytes / 512}`,
   `${sandboxLimits.memoryKiB}`,
 ];
-/** Bytes of messages that are kept of a compiler. */
+/** The most bytes of a compiler's messages that are kept. */
 const MESSAGES = 16 * 1024 * 1024;
 
 let guarded: boolean | undefined;

@@ -1,10 +1,9 @@
 /**
- * Where sources of strangers are compiled: with the compiler's own files, the sources and a temporary folder, and nothing else of
- * this host; without a network.
+ * Compiles untrusted sources with only the compiler's own files, the sources and a temporary folder, and nothing else of this host; without
+ * a network.
  *
- * bubblewrap makes such a place; else `unshare` (util-linux) does, where the host lets its users have namespaces. No code of the
- * sources runs there: only the compiler does. The number of its processes is limited here, their memory, time and output in
- * `run-tool.ts`.
+ * bubblewrap makes such a sandbox, or else `unshare` (util-linux), where the host allows namespaces to its users. Only the compiler runs
+ * there, no code of the sources. The number of its processes is limited here, their memory, time and output in `run-tool.ts`.
  *
  * @module
  */
@@ -19,13 +18,13 @@ export type SandboxName = (typeof sandboxNames)[number];
 
 /** The folders of a compilation. */
 export interface SandboxFolders {
-  /** Those that it may read: those of the sources. */
+  /** The folders that it may read: those of the sources. */
   readonly read: readonly string[];
-  /** The one that it may write. */
+  /** The folder that it may write. */
   readonly write: string;
 }
 
-/** What a compiler of a stranger's sources may take, each of its processes. */
+/** The limits of each process that compiles untrusted sources. */
 export const sandboxLimits = {
   /** KiB of address space: gcc takes 100 to 200 MiB for a kernel of a course. */
   memoryKiB: 1024 * 1024,
@@ -33,7 +32,7 @@ export const sandboxLimits = {
   seconds: 10,
   /** Bytes of a file. */
   fileBytes: 32 * 1024 * 1024,
-  /** Milliseconds of wall time. */
+  /** Milliseconds of wall-clock time. */
   timeoutMs: 20_000,
   /** Processes and threads at a time: gcc has five. */
   processes: 64,
@@ -42,7 +41,7 @@ export const sandboxLimits = {
 /** Folders of the system that compilers read: programs, libraries, and links to the chosen versions of both. */
 const SYSTEM = ['/usr', '/bin', '/lib', '/lib64', '/etc/alternatives', '/etc/ld.so.cache'];
 
-/** Programs outside of the system's folders are readable with what is beside them: `/opt/gcc/bin` with `/opt/gcc`. */
+/** Programs outside of the system's folders are readable with their neighbours: `/opt/gcc/bin` with `/opt/gcc`. */
 function foldersOf(program: string): string[] {
   const found = findProgram(program);
   if (found === undefined) return [];
@@ -60,7 +59,7 @@ function readable(program: string, { read }: SandboxFolders): string[] {
   return [...new Set(known)].filter((folder) => existsSync(folder));
 }
 
-/** A command that runs another one in a place of its own. */
+/** A command that runs another one in a sandbox. */
 type Wrap = (folders: SandboxFolders, command: readonly string[]) => string[];
 
 const environment = (folder: string): readonly [string, string][] => [
@@ -172,7 +171,7 @@ function isRoot(): boolean {
 /** The ways that were found to work. */
 const working = new Map<SandboxName, Wrap>();
 
-/** True where a kind works on this host: it is tried, since a host may have the program and refuse the namespaces. */
+/** True where a kind of sandbox works on this host: it is tried, since a host may have the program and refuse the namespaces. */
 function works(kind: SandboxName, folder: string): boolean {
   if (process.platform !== 'linux') return false;
   const way = working.get(kind) ?? ways[kind].find((wrap) => succeeds(wrap, folder));

@@ -29,13 +29,13 @@ function placesOf(file: SourceFile, folder: string, named: readonly string[]): s
 }
 
 /**
- * Where the compiler found it; or in the image's folder, by the same path, or by its name alone if it lay right where the compiler ran,
- * or in a folder of that name.
+ * Where the compiler found it; or in the image's folder, by the same path, or by its name alone if it was in the compiler's own folder, or
+ * in a folder of that name.
  */
 function ownPlaces(file: SourceFile, folder: string): string[] {
   const { directory, path: given, name } = file;
-  // DWARF before 5 does not say here where the compiler ran: what lies beside the image comes first then. Terrarium's own images
-  // name a folder by the way to it from theirs.
+  // DWARF before 5 does not have the compiler's folder here: then files beside the image come first. Terrarium's own images name folders
+  // relative to their own.
   const ran = directory === undefined ? path.resolve('.') : path.resolve(folder, directory);
   const compiled = path.resolve(ran, given);
   const its = path.dirname(compiled);

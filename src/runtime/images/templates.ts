@@ -27,7 +27,7 @@ export const templateNames = [
 ] as const;
 export type TemplateName = (typeof templateNames)[number];
 
-/** Languages by their names alone: each is the template that people mean by it. */
+/** Languages by name: each stands for its usual template. */
 const templateAliases: Readonly<Record<string, TemplateName>> = {
   nasm: 'nasm16',
   c: 'c64',

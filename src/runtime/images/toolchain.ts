@@ -42,7 +42,7 @@ export interface BuildOptions {
   compiler?: string;
   /** Further flags for the compiler of C, C++ and assembler, after Terrarium's own. */
   cflags?: readonly string[];
-  /** Which assembler a source is for. Default: gcc's or NASM, and the built-in one where the other is not here. */
+  /** Which assembler a source is for. Default: gcc's or NASM, and the built-in one where that is missing. */
   assembler?: AssemblerName;
   /** For a debugger: optimise only as far as it can follow. Default false. */
   debug?: boolean;
@@ -51,8 +51,8 @@ export interface BuildOptions {
   /** The sources are untrusted: they may read only headers and files beside them. Default false. */
   confined?: boolean;
   /**
-   * The compiler runs where it sees only its own files and the sources, with limits on time, memory and output. With `none`, on a
-   * host that has no such place, the built-in assembler alone is used, which reads no other files.
+   * The sandbox in which the compiler sees only its own files and the sources, with limits on time, memory and output. With `none`, on a
+   * host without a sandbox, only the built-in assembler is used, which reads no other files.
    */
   sandbox?: SandboxName;
 }
@@ -62,7 +62,7 @@ export interface CompileOptions extends BuildOptions {
   mode: SourceMode;
   /** Address to link for. Default: 0 for 16-bit code (0x7c00 for a boot sector), 1 MiB otherwise. */
   load?: number;
-  /** Leave symbols and debug information out, for images that are kept. Default false. */
+  /** Omit symbols and debug information, for images that are kept. Default false. */
   strip?: boolean;
   /** Link a flat image as an ELF file instead, at the same addresses: for its symbols and lines. Default false. */
   symbols?: boolean;
@@ -79,7 +79,7 @@ export interface Compiled {
   warnings: string;
 }
 
-/** Larger sources are refused: no person wrote them. */
+/** The largest accepted source. */
 const LARGEST_SOURCE = 16 * 1024 * 1024;
 /** The kind of the compiled image. */
 type Target = GuestTarget;
@@ -284,10 +284,10 @@ function takesBuiltin(sources: readonly Source[], { bits }: Target, options: Bui
     return true;
   }
   if (options.assembler === 'nasm' && language !== 'nasm') {
-    throw refuseBuiltin(file, undefined, 'NASM takes .asm and .nasm: leave --as out');
+    throw refuseBuiltin(file, undefined, 'NASM takes .asm and .nasm: omit --as');
   }
   if (options.assembler === 'gcc' && language === 'nasm') {
-    throw refuseBuiltin(file, undefined, 'gcc takes .S and .s: leave --as out');
+    throw refuseBuiltin(file, undefined, 'gcc takes .S and .s: omit --as');
   }
   if (!alone || own !== undefined || options.assembler !== undefined) return false;
   if (language === 'nasm') return !hasCompiler('nasm');

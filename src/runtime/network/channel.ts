@@ -1,5 +1,6 @@
 /**
- * What a machine's thread and the thread of its network share: a ring of frames each way, and words by which they wake each other.
+ * The shared memory of a machine's thread and its network's thread: a ring of frames in each direction, and words by which they wake each
+ * other.
  *
  * @module
  */
@@ -10,15 +11,15 @@ import { FrameRing } from './frame-ring.js';
 export const Link = {
   /** 0 while it starts; then 1, or 2 where it failed. */
   state: 0,
-  /** Counts what the network's thread is woken for. */
+  /** Counts the wakes of the network's thread. */
   wake: 1,
-  /** 1 while that thread has been woken and has not looked yet. */
+  /** 1 while that thread has been woken and has not reacted yet. */
   woken: 2,
-  /** 1 while something may come from outside that the guest waits for. */
+  /** 1 while an input from outside is possible for which the guest waits. */
   expects: 3,
-  /** How much of the guest's frames have been handled, by the count of wakes. */
+  /** How many of the guest's frames have been handled, by the count of wakes. */
   handled: 4,
-  /** 1 while the machine has been called and has not looked yet. */
+  /** 1 while the machine has been called and has not reacted yet. */
   called: 5,
   /** Bytes of the text that says why it failed, or what it is. */
   textLength: 6,
@@ -37,16 +38,16 @@ export interface LinkBuffers {
   toGuest: SharedArrayBuffer;
 }
 
-/** What the network's thread starts with. */
+/** The start message of the network's thread. */
 export interface NetworkStart {
   spec: NetworkSpec;
   buffers: LinkBuffers;
 }
 
-/** What it is told later: whom to wake. */
+/** The later message: which thread to wake. */
 export interface NetworkCall {
   control: Int32Array;
-  /** The guest runs in the host's kernel, and has to be called out of it. */
+  /** The guest runs in the host's kernel, and must be kicked out of it. */
   hostKernel: boolean;
 }
 
@@ -69,7 +70,7 @@ export class NetworkLink {
     this.control = new Int32Array(this.buffers.control);
   }
 
-  /** The network's thread has started, or could not: says so to who waits. */
+  /** Reports that the network's thread has started, or could not. */
   say(state: number, text: string): void {
     const bytes = new TextEncoder().encode(text).subarray(0, TEXT_BYTES);
     new Uint8Array(this.buffers.text).set(bytes);
@@ -83,7 +84,7 @@ export class NetworkLink {
     return new TextDecoder().decode(new Uint8Array(this.buffers.text).slice(0, length));
   }
 
-  /** Wakes the network's thread, once until it has looked. */
+  /** Wakes the network's thread, once until it has reacted. */
   wakeNetwork(): void {
     Atomics.add(this.control, Link.wake, 1);
     if (Atomics.exchange(this.control, Link.woken, 1) === 0) Atomics.notify(this.control, Link.wake);

@@ -3,7 +3,7 @@ const Word = { written: 0, read: 1, roomWanted: 2, lost: 3 } as const;
 const HEADER = 16;
 const LENGTH = 4;
 
-/** A wire from one thread to another: whole frames through shared memory, one writer, one reader. What finds no room is refused. */
+/** A wire from one thread to another: whole frames through shared memory, one writer, one reader. Frames without room are refused. */
 export class FrameRing {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
@@ -26,7 +26,7 @@ export class FrameRing {
     return this.#used === 0;
   }
 
-  /** Frames that found no room, and were given up. */
+  /** The number of frames that were dropped for lack of room. */
   get lost(): number {
     return Atomics.load(this.#words, Word.lost);
   }
@@ -35,7 +35,7 @@ export class FrameRing {
     Atomics.add(this.#words, Word.lost, 1);
   }
 
-  /** False where there is no room; the reader then says when there is: see `read`. */
+  /** False where there is no room; the reader then reports when there is: see `read`. */
   write(frame: Uint8Array): boolean {
     const capacity = this.#bytes.length;
     const padded = (frame.length + 3) & ~3;

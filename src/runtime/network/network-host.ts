@@ -1,5 +1,5 @@
 /**
- * A machine's networks, on the machine's thread: each has a thread of its own, since a guest that runs lets no event loop have its turn.
+ * A machine's networks, on the machine's thread: each has its own thread, since a running guest blocks the event loop.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const START_MS = 30_000;
 /** How long a card waits for room on the wire before its frame is lost: milliseconds. The thread handles a full ring in less. */
 const ROOM_MS = 200;
 
-/** A network could not be opened: says which, and what to do. */
+/** A network could not be opened: names it, and says what to do. */
 export class NetworkError extends TerrariumError {
   constructor(message: string, hint?: string) {
     super('ENETWORK', message, hint === undefined ? {} : { hint });
@@ -40,7 +40,7 @@ export function openNetworks({ nets = [] }: MachineSpec): readonly MachineNetwor
   }
 }
 
-/** Networks on which nothing comes and goes, for a run that is repeated. */
+/** Networks without traffic, for a repeated run. */
 export function unplugged({ nets = [] }: MachineSpec): readonly MachineNetwork[] | undefined {
   if (nets.length === 0) return undefined;
   const frames = { read: () => undefined, available: false };
@@ -144,7 +144,7 @@ function addressOf({ kind }: NetworkSpec, index: number): Uint8Array {
   return mac;
 }
 
-/** What the thread said of its failure: a message and a hint. */
+/** The thread's error: a message and a hint. */
 function failure(text: string | undefined): NetworkError {
   if (text === undefined)
     return new NetworkError('the network’s thread did not start', 'try again; the host may be busy');

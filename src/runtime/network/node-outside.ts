@@ -1,5 +1,5 @@
 /**
- * The world outside of a gateway, by Node's sockets: no privileges, and as many sockets as are bounded here.
+ * The outside of a gateway, by Node's sockets: no privileges, and a bounded number of sockets.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   type StreamEvents,
 } from '../../net/index.js';
 
-/** Streams at a time, with those that still pass on what an ended connection wrote. */
+/** The most streams at a time, including those that still send the data of an ended connection. */
 const MOST_STREAMS = 2048;
 const CONNECT_MS = 30_000;
 const LEAVE_MS = 60_000;
@@ -87,7 +87,7 @@ export class NodeOutside implements Outside {
   }
 }
 
-/** A stream that could not even be tried. Its failure comes after it was returned. */
+/** A stream that could not be opened at all. Its failure is reported after it was returned. */
 function failed(events: StreamEvents, problem: OutsideProblem): OutsideStream {
   let isOver = false;
   queueMicrotask(() => {
@@ -113,7 +113,7 @@ class NodeStream implements OutsideStream {
   readonly #socket: Socket;
   readonly #events: StreamEvents;
   #isOver = false;
-  /** What was written in this turn of the event loop: it goes out together. */
+  /** The bytes written in this turn of the event loop: they are sent together. */
   #batch: Uint8Array[] = [];
   #ends = false;
   #timer: NodeJS.Timeout | undefined;
@@ -182,7 +182,7 @@ class NodeStream implements OutsideStream {
   leave(): void {
     this.#isOver = true;
     this.#destroyAfter(LEAVE_MS);
-    // What still comes is read and dropped: else the end is never seen.
+    // Later bytes are read and dropped: otherwise the end is never reported.
     this.#socket.resume();
   }
 
@@ -217,7 +217,7 @@ class NodeDatagrams implements OutsideDatagrams {
 
   #open(type: 'udp4' | 'udp6'): dgram.Socket {
     const socket = dgram.createSocket(type);
-    // A datagram that is lost: its sender repeats it, or does not mind.
+    // A lost datagram: its sender repeats it, or accepts the loss.
     socket.on('error', () => {});
     socket.on('message', (data, { address, port }) => {
       const { host, port: at } = this.#resolver ?? {};

@@ -5,7 +5,7 @@ import { pcapHeader, pcapRecord } from '../../net/index.js';
 /** This much is written at once. */
 const BATCH = 64 * 1024;
 
-/** A file of frames, with the times of the guest's clock. A disk that is full ends the file, not the guest. */
+/** A pcap file, with the times of the guest's clock. A full disk ends the file, not the guest. */
 export class PcapFile {
   readonly #fd: number;
   #batch: Uint8Array[] = [pcapHeader()];

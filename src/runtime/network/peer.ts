@@ -1,8 +1,8 @@
-/** What a card is plugged into, on the network's thread. */
+/** The network of a card, on the network's thread. */
 export interface Peer {
-  /** A frame of the guest's. It belongs to the peer. */
+  /** A frame of the guest. It belongs to the peer. */
   receive(frame: Uint8Array): void;
-  /** After the frames that came together, and when there is room for the guest's again. */
+  /** Called after frames that came together, and when the guest's ring has room again. */
   turn(): void;
   /** Every 100 ms. */
   tick(): void;

@@ -1,11 +1,11 @@
-/** What a card can be plugged into, on the network's thread. */
+/** The kinds of networks of a card, on the network's thread. */
 import type { NetworkSpec } from '../../config/index.js';
 import type { Peer, ToGuest } from './peer.js';
 import { openSwitch } from './switch-peer.js';
 import { openTap } from './tap-peer.js';
 import { openUser } from './user-peer.js';
 
-/** @throws what says why it cannot be opened, and what to do */
+/** @throws an error that says why it cannot be opened, and what to do */
 export async function openPeer(spec: NetworkSpec, toGuest: ToGuest): Promise<Peer> {
   switch (spec.kind) {
     case 'user':

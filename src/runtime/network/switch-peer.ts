@@ -35,7 +35,7 @@ class FrameStream implements SwitchPort {
       let at = 0;
       while (at + LENGTH <= this.#rest.length) {
         const length = this.#rest.readUInt32LE(at);
-        // Whoever sends such a length is no machine of ours.
+        // A peer that sends such a length is not a machine of ours.
         if (length > MOST_FRAME) {
           socket.destroy();
           return;
@@ -57,7 +57,7 @@ class FrameStream implements SwitchPort {
   }
 }
 
-/** @throws ConfigError where nobody can connect there and nobody can listen */
+/** @throws ConfigError where it can neither connect nor listen there */
 export async function openSwitch(name: string, toGuest: ToGuest): Promise<Peer> {
   const at = path.join(openRuntimeDirectory().sockets, `switch.${name}`);
   let wire: SwitchPort | undefined;

@@ -1,7 +1,7 @@
 import { Tap } from '../../engine/kvm/index.js';
 import type { Peer, ToGuest } from './peer.js';
 
-/** An interface of the host's: what the guest sends comes in there, and the host's own network does the rest. */
+/** An interface of the host: the guest's frames arrive there, and the host's own network does the rest. */
 export function openTap(name: string, toGuest: ToGuest): Peer {
   const tap = Tap.open(name);
   let isFull = false;
@@ -9,7 +9,7 @@ export function openTap(name: string, toGuest: ToGuest): Peer {
     isFull = false;
     for (let frame = tap.read(); frame !== undefined; frame = tap.read())
       if (!toGuest(frame)) {
-        // What was read is lost; the rest waits in the host's queue.
+        // The frame that was read is lost; the others wait in the host's queue.
         isFull = true;
         return;
       }

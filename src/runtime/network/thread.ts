@@ -1,5 +1,5 @@
 /**
- * The thread of a network: frames of the guest's go to the network of the card, and its frames to the guest.
+ * The thread of a network: passes the guest’s frames to the card’s network, and its frames to the guest.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { Link, LinkState, type NetworkCall, NetworkLink, type NetworkStart } fro
 import type { Peer } from './peer.js';
 import { openPeer } from './peers.js';
 
-/** Frames that are handled before the sockets have their turn. */
+/** The most frames that are handled before the sockets have their turn. */
 const AT_ONCE = 256;
 const TICK_MS = 100;
 
@@ -25,7 +25,7 @@ let machine: NetworkCall | undefined;
 let peer: Peer | undefined;
 let isOver = false;
 
-/** Calls the machine to its frames, once until it has looked. */
+/** Notifies the machine of its frames, once until it has reacted. */
 function callMachine(): void {
   if (machine === undefined || Atomics.exchange(control, Link.called, 1) === 1) return;
   wakeThread(machine.control);
@@ -33,7 +33,7 @@ function callMachine(): void {
     new KvmEngine().kick(machine.control);
 }
 
-/** What came in this turn of the event loop is told of at its end. */
+/** Frames of this turn of the event loop are announced at its end. */
 let tells = false;
 function told(): void {
   if (tells) return;
@@ -65,7 +65,7 @@ async function run(open: Peer): Promise<void> {
       open.receive(frame);
     }
     open.turn();
-    // First what is expected, then that it is handled: who sees the second knows the first.
+    // First the expectation is published, then the count of handled frames: a reader of the second also sees the first.
     noteExpects();
     if (toNetwork.isEmpty) Atomics.store(control, Link.handled, seen);
     Atomics.notify(control, Link.handled);

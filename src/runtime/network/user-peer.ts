@@ -1,4 +1,4 @@
-/** A gateway, and what the host listens to for the guest. */
+/** A gateway, and the host's ports that are forwarded to the guest. */
 import { randomBytes } from 'node:crypto';
 import dgram from 'node:dgram';
 import { createServer, type Server } from 'node:net';
@@ -50,7 +50,7 @@ export async function openUser(spec: NetworkSpec, toGuest: ToGuest): Promise<Pee
 function listenTcp(forward: Forward, gateway: Gateway, outside: NodeOutside): Promise<Server> {
   const options = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
   const server = createServer(options, (socket) => {
-    // An error before anybody listens to it would end the process.
+    // An error without a listener would end the process.
     socket.on('error', () => {});
     const isTaken =
       !outside.isFull && gateway.accept(forward.guestPort, (events) => outside.accepted(socket, events));
@@ -83,7 +83,7 @@ function inUse({ hostPort, address = LOOPBACK, udp }: Forward, error: NodeJS.Err
   const hints: Record<string, string> = {
     EADDRINUSE: 'another program listens there: end it, or forward another port of the host’s',
     EACCES: 'ports below 1024 are root’s on many hosts: take one from 1024 on',
-    EADDRNOTAVAIL: 'the host has no such address: leave it out, or take 0.0.0.0 for all of its addresses',
+    EADDRNOTAVAIL: 'the host has no such address: omit it, or use 0.0.0.0 for all of its addresses',
   };
   const what = `${udp ? 'UDP' : 'TCP'} port ${hostPort} of ${address}`;
   return new ConfigError(`--net user: ${what} cannot be forwarded: ${code}`, hints[code]);

@@ -1,7 +1,7 @@
 import { AnswerChecker, type AnswerRecorder, type ExitObserver } from '../../machine/index.js';
 import type { ObserveOptions } from './protocol.js';
 
-/** Observers of what devices answer: one that keeps its sums for a record, one that compares them with an earlier run's. */
+/** Observers of the devices' answers: one that keeps checksums for a record, one that compares them with an earlier run's. */
 export function answersObservers(
   { replay, debug }: ObserveOptions,
   recorder: AnswerRecorder | undefined,
@@ -10,7 +10,7 @@ export function answersObservers(
   const observers: ExitObserver[] = [];
   if (recorder !== undefined)
     observers.push(observer((exit, _device, instructions) => recorder.note(exit, instructions)));
-  // A debugger's user may change the guest, which then goes another way.
+  // A debugger's user may change the guest, whose run then differs.
   if (replay?.answers !== undefined && !debug) {
     const checker = new AnswerChecker(replay.answers, names);
     observers.push(observer((exit, device, instructions) => checker.note(exit, device, instructions)));

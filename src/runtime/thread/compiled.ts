@@ -41,10 +41,10 @@ interface Unsaved {
 
 const unsaved: Unsaved[] = [];
 
-/** Those that another bundle requires. */
+/** The bundles that another bundle requires. */
 const bundles = new Set(['./program.cjs', './soft.cjs', './kvm.cjs', './pc.cjs']);
 
-/** What bundles export that were loaded by script, by their names. */
+/** The exports of bundles that were loaded by script, by their names. */
 const loaded = new Map<string, unknown>();
 
 function loadByScript(filename: string, folder: string, require: NodeJS.Require): unknown {

@@ -13,13 +13,13 @@ export interface HostedOutcome extends Outcome {
   readonly counters?: readonly CounterRow[];
   /** Where the guest spent its instructions since the machine was made, with `profile`. */
   readonly profile?: Profile;
-  /** What the software CPU's translator made, with `translations`. */
+  /** The software CPU's translations, with `translations`. */
   readonly translations?: TranslationsFound;
   /** The traffic of each SIMVIRTIO device since the machine was made, where it has them. */
   readonly simvirtio?: SimvirtioReport;
   /** The virtio devices as the run has left them, where it has them: `--dump virtio` draws their rings. */
   readonly virtio?: readonly VirtioView[];
-  /** What was written to disks whose changes are kept in memory, since the machine was made. */
+  /** The writes to disks whose changes are kept in memory, since the machine was made. */
   readonly written?: readonly WrittenDisk[];
 }
 

@@ -51,7 +51,7 @@ class OutgoingStream {
     return this.#emptied;
   }
 
-  /** Waits for nothing where the sink does not: a guest on this thread prints while it runs. */
+  /** Does not wait where the sink does not: a guest on this thread prints while it runs. */
   async #empty(sink: ChunkSink): Promise<void> {
     this.#busy = true;
     try {
@@ -147,7 +147,7 @@ export class HostedStreams {
     return { output: output.ring, input: input.ring };
   }
 
-  /** True where what was printed should be read before more is printed; never where another thread prints, which waits. */
+  /** True where the output should be read before more is printed; never where another thread prints, which waits. */
   get crowded(): boolean {
     const { output, trace, log } = this.rings;
     const rings = [output, trace, log, ...this.#ports.map((port) => port.output.ring)];

@@ -11,7 +11,7 @@ import { acquireWorker, releaseWorker } from './worker-pool.js';
 /** How long an ending process tries to get a thread out of its guest: milliseconds. */
 const LEAVE_LIMIT_MS = 1000;
 
-/** How often a thread is called out of its guest until it has saved it: milliseconds. */
+/** How often a thread is kicked out of its guest until it has saved it: milliseconds. */
 const PAUSE_MS = 20;
 
 /** Threads that may be inside a guest: a process must not end before they are out. */
@@ -34,7 +34,7 @@ export class MachineThread implements Place {
   readonly #streams: HostedStreams;
   readonly #worker: Worker;
   #pending: { resolve(message: FromWorker): void; reject(error: Error): void } | undefined;
-  /** Who waits for the state of a machine that runs. */
+  /** The caller that waits for the state of a running machine. */
   #saved: { resolve(saved?: SavedMachine): void; reject(error: Error): void } | undefined;
   #saving: Promise<SavedMachine | undefined> | undefined;
   /** Settles when the current request is answered. */

@@ -215,7 +215,7 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /**
-   * What came in from outside since the machine was made, while it does not run; `record` was set in the configuration. A machine
+   * The inputs from outside since the machine was made, while it does not run; `record` was set in the configuration. A machine
    * that is made in the same way with it as `replay` repeats the run on the software CPU.
    */
   async record(): Promise<InputRecord> {
@@ -224,8 +224,8 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /**
-   * The whole state, and how many instructions its CPU has run (undefined where they are not counted). A run is
-   * stopped meanwhile, and goes on. A machine that is made in the same way with it as `from` continues from there, also on the other engine.
+   * The whole state, and how many instructions its CPU has run (undefined where they are not counted). A run is stopped meanwhile, and
+   * continues. A machine that is made in the same way with it as `from` continues from there, also on the other engine.
    * @throws TerrariumError `ESTATE` where a device, or an engine with controllers of its own, does not give its state
    */
   async save(): Promise<{ state: MachineState; instructions: number | undefined }> {
@@ -237,7 +237,7 @@ export class HostedMachine implements AsyncDisposable {
     while (this.#running && this.#thread.failed === undefined) {
       const saved = await this.#thread.saveRunning();
       if (saved !== undefined) return saved;
-      // Its run has ended meanwhile, and is about to say so.
+      // Its run has ended meanwhile, and is about to report it.
       await wait(1);
     }
     const { state, instructions } = await this.#thread.ask({ type: 'save' }, 'saved');
@@ -269,7 +269,7 @@ export class HostedMachine implements AsyncDisposable {
     return (await this.#thread.ask({ type: 'screen' }, 'screen')).picture;
   }
 
-  /** What there is to be seen on the guest's screen while it does not run, at little cost; undefined where it has none. */
+  /** The display state of the guest's screen while it does not run, at little cost; undefined where it has none. */
   async glance(): Promise<Glance | undefined> {
     if (this.#running) throw new ConfigError('the machine is running', 'stop it first, or use onFrame');
     return (await this.#thread.ask({ type: 'glance' }, 'glance')).glance;
@@ -323,8 +323,8 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /**
-   * A port of the guest's virtio console, which the configuration's `ports` names: what the guest writes to it goes to a sink, and what
-   * is sent the guest reads.
+   * A port of the guest's virtio console, which the configuration's `ports` names: the guest's bytes go to a sink, and the guest reads the
+   * sent bytes.
    * @throws ConfigError where there is no such port
    */
   port(name: string): HostedPort {
@@ -370,7 +370,7 @@ export class HostedMachine implements AsyncDisposable {
     this.#streams.onLog(sink);
   }
 
-  /** Closes the console: what the guest prints from now on is dropped. */
+  /** Closes the console: later output of the guest is dropped. */
   closeOutput(): void {
     this.#streams.closeOutput();
   }
@@ -381,8 +381,8 @@ export class HostedMachine implements AsyncDisposable {
   }
 
   /**
-   * Told once, when input is looked for the first time; at once where that is not known. Before that a program need not open what
-   * it takes the input from.
+   * Called once, when the guest looks for input for the first time; at once where that is not known. Before that a program need not open
+   * its source of input.
    */
   onInputWanted(sink: () => void): void {
     if (this.#here) this.#streams.onInputWanted(sink);

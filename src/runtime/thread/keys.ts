@@ -48,7 +48,7 @@ export function keySource(ring: SharedRing, look: () => void): KeySource {
 
 const MOVE_BYTES = 8;
 
-/** dx and dy in 16 bits, the wheel and the buttons in 8; longer ways are cut. */
+/** dx and dy in 16 bits, the wheel and the buttons in 8; longer moves are cut. */
 export function moveBytes({ dx, dy, wheel = 0, buttons }: MouseMove): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(MOVE_BYTES));
   const cut = (steps: number, most: number) => Math.max(-most, Math.min(most, Math.round(steps) || 0));

@@ -56,9 +56,9 @@ export interface LifeParts extends HostedParts {
   /** Those of a console's port. */
   ports(index: number): { readonly output: SharedRing; readonly input: SharedRing };
   user: UserParts;
-  /** Who looks at the exits; undefined where no exits are wanted. */
+  /** The watcher of the exits; undefined where none is requested. */
   watcher: Watcher | undefined;
-  /** What the thread is called while it runs a guest in the host's kernel, where it is the machine's own. */
+  /** The thread's name while it runs a guest in the host's kernel, where it is the machine's own thread. */
   threadName: string | undefined;
   post(message: FromWorker): void;
 }
@@ -74,7 +74,7 @@ export class Life implements Disposable {
   readonly #signs: Signs;
   readonly #progress: Float64Array;
   #names: readonly string[] = [];
-  /** What came in since this life began. */
+  /** The inputs since this life began. */
   readonly #events: InputEvent[] = [];
   readonly #answers: AnswerRecorder | undefined;
   #inputWanted = false;
@@ -108,7 +108,7 @@ export class Life implements Disposable {
     const firmware = openFirmware(spec);
     const fwCfg = openFwCfg(spec);
     const drives = openDrives(spec);
-    // What a recorded run sent has been sent, and what it got is in the record.
+    // The frames of a recorded run have been sent already, and its received frames are in the record.
     const networks = observe.replay === undefined ? openNetworks(spec) : unplugged(spec);
     try {
       this.machine = makePc(spec, {
@@ -217,7 +217,7 @@ export class Life implements Disposable {
     return { registers: cpu.getRegisters(), system: cpu.getSystemRegisters() };
   }
 
-  /** What came in from outside so far, while the machine is stopped. */
+  /** The inputs from outside so far, while the machine is stopped. */
   record(): InputRecord {
     if (!this.parts.observe.record)
       throw new ConfigError('the machine does not record its inputs', 'make it with record: true');
@@ -238,7 +238,7 @@ export class Life implements Disposable {
     return { state: this.machine.save(), instructions: this.machine.cycleTime?.instructions };
   }
 
-  /** What the guest shows, while the machine is stopped; undefined where no device shows anything. */
+  /** The guest's picture, while the machine is stopped; undefined where there is no display. */
   picture(): Picture | undefined {
     const picture = this.machine.screen;
     return picture && copyPicture(picture);
@@ -300,9 +300,9 @@ export class Life implements Disposable {
     });
   }
 
-  /** The guest looks for input: now is the time to open what it comes from. */
+  /** The guest looks for input: now its source must be opened. */
   #wantInput(): void {
-    // Devices look once while the machine is made; nothing waits for an answer then.
+    // Devices check for input once while the machine is made; nothing waits for an answer then.
     if (this.#inputWanted || this.made === undefined) return;
     this.#inputWanted = true;
     this.parts.post({ type: 'inputWanted' });
@@ -316,7 +316,7 @@ export class Life implements Disposable {
     return (text) => log.write(encoder.encode(`${text}\n`), notify, this.#stopping);
   }
 
-  /** What looks at the exits, if exits are wanted. A trace continues where an earlier life ended. */
+  /** The watcher of the exits, if requested. A trace continues where an earlier life ended. */
   #observe(continues: { origin: number | undefined } | undefined): ExitObserver | undefined {
     const { observe, spec, image, watcher, post } = this.parts;
     if (watcher === undefined) return undefined;

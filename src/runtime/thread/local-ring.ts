@@ -1,8 +1,8 @@
 import { SharedRing } from './shared-ring.js';
 
 /**
- * A ring whose writer and reader are one thread, so that its writer cannot wait: what does not fit is kept beside it. Whoever runs the
- * guest looks whether it is `crowded`, and lets the reader read first; so what is kept is at most what one exit prints.
+ * A ring whose writer and reader are one thread, so that its writer cannot wait: bytes that do not fit are kept beside it. The caller that
+ * runs the guest checks whether it is `crowded`, and lets the reader read first; so at most the output of one exit is kept.
  */
 export class LocalRing extends SharedRing {
   readonly #kept: Uint8Array[] = [];

@@ -13,19 +13,19 @@ import { Life } from './life.js';
 import type { Place } from './place.js';
 import type { FromWorker, HostedParts, PortableRunOptions, SavedMachine, ToWorker } from './protocol.js';
 
-/** The event loop's timers are whole milliseconds and late: what a guest sleeps less is slept here, in milliseconds. */
+/** The event loop's timers are whole milliseconds and late: shorter sleeps of a guest are slept here, in milliseconds. */
 const SHORT_SLEEP_MS = 4;
 
-/** As soon as a timer can be, in milliseconds. */
+/** The shortest timer, in milliseconds. */
 const AT_ONCE_MS = 0.05;
-/** What is at hand when the guest looks for input for the first time is there in this many milliseconds. */
+/** Input that is ready when the guest looks for it for the first time arrives within this many milliseconds. */
 const FIRST_INPUT_MS = 3;
 
 /** See the module's comment. */
 export class OwnThread implements Place {
   readonly control = new Int32Array(new SharedArrayBuffer(controlBytes));
   readonly failed = undefined;
-  /** A guest never runs while anybody else does. */
+  /** A guest never runs while other code does. */
   hostKernel = false;
   readonly #streams: HostedStreams;
   readonly #devices: readonly Device[];
@@ -128,15 +128,15 @@ export class OwnThread implements Place {
     }
   }
 
-  /** What the guest reads comes through the event loop: let it have its turn soon. */
+  /** The guest's input comes through the event loop: let it have its turn soon. */
   #openInput(): void {
     this.#opensInput = true;
     this.#life?.machine.cpu.setTimer(AT_ONCE_MS, TICK_MS);
   }
 
-  /** Lets the event loop do what it has to do. @param sleeps how long the guest sleeps, unless it is woken */
+  /** Lets the event loop do its work. @param sleeps how long the guest sleeps, unless it is woken */
   async #turn(sleeps: number): Promise<void> {
-    // What comes from now on wakes the guest; each request to stop does so too.
+    // Input from now on wakes the guest; each request to stop does so too.
     const seen = Atomics.load(this.control, Control.wake);
     const stopped = () => Atomics.load(this.control, Control.request) !== 0;
     const woken = () => stopped() || Atomics.load(this.control, Control.wake) !== seen;
@@ -168,7 +168,7 @@ export class OwnThread implements Place {
     Atomics.store(this.control, Control.request, 0);
   }
 
-  /** Whoever asks runs, so the guest does not: it stands between two pieces of its run. */
+  /** The caller runs, so the guest does not: it is between two pieces of its run. */
   async saveRunning(): Promise<SavedMachine | undefined> {
     return this.#current().save();
   }
@@ -178,7 +178,7 @@ export class OwnThread implements Place {
     this.kick();
   }
 
-  /** Whoever calls this runs, so the guest does not. */
+  /** The caller runs, so the guest does not. */
   leaveGuest(): void {}
 
   async disposeMachine(): Promise<void> {

@@ -68,7 +68,7 @@ export class PollingThread {
     return report;
   }
 
-  /** Ends the polling now: output that finds no room is dropped. */
+  /** Ends the polling now: output without room is dropped. */
   abandon(): void {
     this.#command(PollCommand.abandon);
   }

@@ -21,7 +21,7 @@ import type { Frame, Moment } from './screen-feed.js';
 import type { MachineSigns } from './signs.js';
 import type { TypedText } from './typing.js';
 
-/** How a trace is written: lines for people, a JSON object per exit, or events for Chrome's and Perfetto's viewers. */
+/** The format of a trace: lines of text, a JSON object per exit, or events for Chrome's and Perfetto's viewers. */
 export const traceFormats = ['text', 'ndjson', 'chrome'] as const;
 export type TraceFormat = (typeof traceFormats)[number];
 
@@ -37,7 +37,7 @@ export interface TraceOptions {
 export interface ObserveOptions {
   /** Takes a picture of the VGA at each of these moments of the run: see `HostedMachine.onCaptured`. */
   captureAt?: readonly Moment[];
-  /** Types each text at its moment of the run, or when the guest has printed something. */
+  /** Types each text at its moment of the run, or when the guest has printed a text. */
   typing?: readonly TypedText[];
   /** Sends the VGA's picture while the guest runs: see `HostedMachine.onFrame`. */
   frames?: boolean;
@@ -45,25 +45,25 @@ export interface ObserveOptions {
   trace?: TraceOptions;
   /** Count exits by reason, address and device. */
   statistics?: boolean;
-  /** Find out where the guest spends its instructions: see `HostedOutcome.profile`. Takes the software CPU. */
+  /** Measure where the guest spends its instructions: see `HostedOutcome.profile`. Needs the software CPU. */
   profile?: boolean;
-  /** Tell which functions were translated, and show those at these linear addresses: see `HostedOutcome.translations`. */
+  /** Report the translated functions, and those at these linear addresses in full: see `HostedOutcome.translations`. */
   translations?: readonly bigint[];
   /** The machine is run by a debugger: see `HostedMachine.debugTarget`. It keeps a log of its exits. */
   debug?: boolean;
   /** The names of addresses for a debugger's explanations and a profile: the image with its symbols, where the guest's has none. */
   symbols?: Image;
-  /** The record of an earlier run on the software CPU: the machine takes its inputs in again, and those from outside afterwards. */
+  /** The record of an earlier run on the software CPU: the machine takes its inputs again, and afterwards live ones. */
   replay?: InputRecord;
   /** The state of another machine that was made in the same way: this one continues from there. */
   from?: MachineState;
   /** Ports of a virtio console by their names: see `HostedMachine.port`. */
   ports?: readonly string[];
-  /** Record what comes in from outside: see `HostedMachine.record`. */
+  /** Record the inputs from outside: see `HostedMachine.record`. */
   record?: boolean;
 }
 
-/** What a guest wrote to a disk whose changes are kept in memory. */
+/** A guest's writes to a disk whose changes are kept in memory. */
 export interface WrittenDisk {
   /** `hd0` and so on. */
   name: string;
@@ -160,7 +160,7 @@ export type FromWorker =
       translations?: TranslationsFound;
       simvirtio?: DeviceCounts[];
       virtio?: VirtioView[];
-      /** What was written to disks and goes with the machine. */
+      /** The writes to disks that are lost with the machine. */
       written?: WrittenDisk[];
     }
   | { type: 'state'; state: CpuRegisters }
@@ -171,7 +171,7 @@ export type FromWorker =
   | { type: 'glance'; glance: Glance | undefined }
   | { type: 'recorded'; record: InputRecord }
   | ({ type: 'saved' } & SavedMachine)
-  /** The machine was saved in the middle of its run, which goes on; it is no answer to a question. */
+  /** The machine was saved in the middle of its run, which continues; this is not an answer to a request. */
   | { type: 'savedRunning'; saved?: SavedMachine; error?: PortableError }
   | { type: 'pollerCreated' }
   | { type: 'polled'; report: PollReport }
@@ -206,6 +206,6 @@ export interface BootReport {
   stack: number;
   /** The image's guest physical addresses. */
   segments: readonly ImagePlace[];
-  /** What the user should know: what the kernel asked for and did not get. */
+  /** Notes for the user: the kernel's requests that were not met. */
   notes: readonly string[];
 }

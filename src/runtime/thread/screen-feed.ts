@@ -16,7 +16,7 @@ import { type Exit, ExitKind } from '../../engine/contract/index.js';
 import type { ExitObserver } from '../../machine/index.js';
 import { MILLISECOND } from '../../time/index.js';
 
-/** When a picture is taken: at the first HLT, after so many milliseconds of the machine's time, or after an exit, counted from 1. */
+/** When a picture is taken: at the first HLT, after this many milliseconds of the machine's time, or after an exit, counted from 1. */
 export type Moment = { at: 'halt' } | { at: 'time'; milliseconds: number } | { at: 'exit'; exit: number };
 
 /** The changed area of a picture: its pixels, row by row. */

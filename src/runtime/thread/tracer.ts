@@ -147,7 +147,7 @@ export class Tracer implements ExitObserver {
 
   #meaning(words: AccessWords, data: DataView, offset: number, size: number): string {
     if (words.says === undefined || size > 4) return '';
-    // A call's words are its own.
+    // A BIOS call has its own description.
     if (words.isCall) return words.says(0);
     const value = valueAt(data, offset, size);
     let known = this.#meanings.get(words);

@@ -1,6 +1,6 @@
 /**
- * Text that is typed at a moment of the run, or when the guest has printed something: firmware and boot loaders throw away what
- * was typed before they ask.
+ * Text that is typed at a moment of the run, or when the guest has printed a text: firmware and boot loaders drop keys that were typed
+ * before they ask.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { Device, DeviceHost } from '../../devices/contract/index.js';
 import type { Alarm } from '../../time/index.js';
 import type { Moment } from './screen-feed.js';
 
-/** What is typed, and when. `prints`: once the guest's console has this text. */
+/** A text to type, and its moment. `prints`: once the guest's console has this text. */
 export interface TypedText {
   text: string;
   at: Moment | { at: 'prints'; prints: string };
 }
 
-/** How much of the console is kept to look for what a guest prints: more than a prompt has. */
+/** How much of the console is kept to search for a text: more than a prompt has. */
 const MOST_KEPT = 4096;
 
 /**
@@ -41,7 +41,7 @@ export class Typist implements Device {
     return this.#texts.length > 0;
   }
 
-  /** The moments of all texts; those that wait for something printed never come by themselves. */
+  /** The moments of all texts; those that wait for output never come by themselves. */
   get moments(): (Moment | undefined)[] {
     return this.#texts.map(({ at }) => (at.at === 'prints' ? undefined : at));
   }

@@ -1,6 +1,6 @@
 /**
- * Who watches a hosted machine: the exit log with its readers (statistics, a trace, a debugger's list of the last exits), and a
- * profiler. A room of its own to load, which most machines do not need.
+ * The watcher of a hosted machine: the exit log with its readers (statistics, a trace, a debugger's list of the last exits), and a
+ * profiler. It is loaded separately, since most machines do not need it.
  *
  * @module
  */
@@ -39,9 +39,9 @@ export interface WatcherParts {
   write(bytes: Uint8Array): void;
 }
 
-/** What is known of a machine's exits. */
+/** The information about a machine's exits. */
 export interface Watched {
-  /** Undefined where nobody looks at exits. */
+  /** Undefined where exits are not watched. */
   readonly observer: ExitObserver | undefined;
   readonly originMs: number | undefined;
   /** True where exits are counted. */
@@ -51,13 +51,13 @@ export interface Watched {
   exits(): string;
   /** Called when the machine has been made, before it runs. */
   begin(): void;
-  /** Where the guest spent its instructions, where that is wanted. */
+  /** Where the guest spent its instructions, if requested. */
   profile(): Profile | undefined;
 }
 
 export type Watcher = typeof watchMachine;
 
-/** True for a machine whose exits somebody wants to know of. */
+/** True for a machine whose exits are watched. */
 export function wantsWatcher({ trace, statistics, debug, profile }: ObserveOptions): boolean {
   return [trace, statistics, debug, profile].some(Boolean);
 }
@@ -104,6 +104,6 @@ function profile({ machine, image, observe }: WatcherParts): Profiler {
   if (profiler.start()) return profiler;
   throw new ConfigError(
     `a profile counts instructions, which the engine ${engine.name} does not`,
-    "take the software CPU: engine: 'soft'",
+    "use the software CPU: engine: 'soft'",
   );
 }

@@ -1,5 +1,5 @@
 /**
- * A hosted machine's console and trace as Web streams, beside its sinks.
+ * A hosted machine's console and trace as Web streams, in addition to its sinks.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { ChunkSink } from './hosted-streams.js';
 /** How many bytes wait for a stream's reader before the guest must wait. */
 const HELD_BYTES = 1024 * 1024;
 
-/** A stream of what a machine writes, from its sink's side. */
+/** A stream of a machine's output, from its sink's side. */
 export class ChunkStream {
   readonly readable: ReadableStream<Uint8Array>;
   #controller!: ReadableStreamDefaultController<Uint8Array>;

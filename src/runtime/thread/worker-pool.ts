@@ -24,8 +24,8 @@ let loading: Int32Array[] = [];
 let waits = false;
 
 function startWorker(): Worker {
-  // Node ends a process's threads wherever they are, and one inside koffi's loading then aborts the whole process. So an
-  // end that comes this early waits; hosted machines look after those that run (see `watchProcessExit`).
+  // Node ends a process's threads wherever they are, and one inside koffi's loading then aborts the whole process. So an end that comes
+  // this early waits; `watchProcessExit` handles running machines.
   if (!waits) process.on('exit', waitForLoading);
   waits = true;
   const loaded = new Int32Array(new SharedArrayBuffer(4));
@@ -45,14 +45,14 @@ export function warmUp(): void {
 }
 
 /**
- * Takes a Worker back whose machine is disposed. An idle Worker does not keep the process alive.
- * @param foreign code of the user's own ran there: what it left behind, such as a timer, must not reach another machine
+ * Returns a Worker to the pool when its machine is disposed. An idle Worker does not keep the process alive. @param foreign the user's own
+ * code ran there: its leftovers, such as a timer, must not affect another machine
  */
 export function releaseWorker(worker: Worker, foreign = false): void {
   worker.removeAllListeners('message');
   worker.removeAllListeners('error');
   worker.removeAllListeners('exit');
-  // Its machine is gone, and with it whoever should hear of this.
+  // Its machine is gone, and with it the receiver of this error.
   worker.on('error', (error) => {
     process.emitWarning(error);
     forget(worker);
@@ -73,7 +73,7 @@ export async function drainPool(): Promise<void> {
   await Promise.all(idle.splice(0).map(end));
 }
 
-/** Has a Worker close what it holds and end; `terminate` would leave its open files to the process. */
+/** Makes a Worker close its resources and end; `terminate` would leave its files open in the process. */
 function end(worker: Worker): Promise<void> {
   return new Promise((resolve) => {
     worker.ref();

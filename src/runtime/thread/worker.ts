@@ -164,14 +164,14 @@ function debugSession(): DebugSession {
     dryRun: dryRunNext,
     symbols: () => new SymbolTable(observe.symbols ?? image),
     ...(spec.syntax && { syntax: spec.syntax }),
-    // Another thread reads the memory of a polled machine, and what is written to a file stays.
+    // Another thread reads the memory of a polled machine, and writes to a file cannot be undone.
     ...(spec.simvirtio !== 'polling' && { restart }),
     ...(canGoBack(spec) && { history: {} }),
   });
   return session;
 }
 
-/** False where something outside of the machine's state changes with the guest. */
+/** False where the guest changes something outside of the machine's state. */
 function canGoBack({ simvirtio, disks = [], floppies = [] }: MachineSpec): boolean {
   return simvirtio !== 'polling' && ![...disks, ...floppies].some(({ write }) => write);
 }

@@ -1,6 +1,6 @@
 import { DwarfReader } from '../dwarf-reader.js';
 
-/** How an attribute is written: its name, its form, and its value where the abbreviation has it (DW_FORM_implicit_const). */
+/** The encoding of an attribute: its name, its form, and its value where the abbreviation has it (DW_FORM_implicit_const). */
 export interface AttributeForm {
   attribute: number;
   form: number;

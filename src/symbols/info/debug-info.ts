@@ -1,6 +1,6 @@
 /**
- * What the compiler said of functions, variables and types: `.debug_info` of DWARF 4 and 5. What is broken, or of another version, is
- * not there.
+ * The compiler's information about functions, variables and types: `.debug_info` of DWARF 4 and 5. Broken units, and those of other
+ * versions, are ignored.
  *
  * @module
  */
@@ -13,12 +13,12 @@ import type { DebugSections } from './sections.js';
 import { type CType, Types } from './types.js';
 import type { Entry, Unit } from './unit.js';
 
-/** A variable or a parameter that an address sees. */
+/** A variable or a parameter that is visible at an address. */
 export interface Variable {
   name: string;
   type: CType;
   parameter: boolean;
-  /** The expression that says where it is; its value where it is a constant; undefined where it was optimised out. */
+  /** The expression of its location; its value where it is a constant; undefined where it was optimised out. */
   where: { expression: Uint8Array } | { constant: bigint | Uint8Array } | undefined;
   /** Bytes of an address. */
   word: 4 | 8;
@@ -52,19 +52,19 @@ export class DebugInfo {
   readonly #globals = new Map<Unit, ReadonlyMap<string, Entry>>();
   readonly #named = new Map<Unit, ReadonlyMap<string, Entry>>();
 
-  /** @param bias what is to be added to the file's addresses */
+  /** @param bias the offset to add to the file's addresses */
   constructor(sections: DebugSections, bias = 0n) {
     this.#units = new Units(sections);
     this.#types = new Types((offset) => this.#units.entryAt(offset));
     this.#bias = bias;
   }
 
-  /** It has nothing of a language that is read here. */
+  /** It has no unit in a supported language. */
   get isEmpty(): boolean {
     return this.#units.list.length === 0;
   }
 
-  /** What is to be added to addresses in expressions. */
+  /** The offset to add to addresses in expressions. */
   get bias(): bigint {
     return this.#bias;
   }
@@ -86,7 +86,7 @@ export class DebugInfo {
     return scopes;
   }
 
-  /** The parameters of a function, then its variables that an address in it sees, those of the innermost block first. */
+  /** The parameters of a function, then its variables that are visible at an address, those of the innermost block first. */
   variablesOf(scope: Scope, place: bigint): Variable[] {
     const pc = place - this.#bias;
     const blocks = [scope.entry];
@@ -103,8 +103,7 @@ export class DebugInfo {
   }
 
   /**
-   * The expression for what a register had when a function began, in terms of its caller.
-   * @param returnsTo where the call returns to
+   * The expression for a register's value at a function's start, in terms of its caller. @param returnsTo the call's return address
    * @param register an expression that names the register
    */
   valueAtCall(returnsTo: bigint, register: Uint8Array): Uint8Array | undefined {
@@ -151,7 +150,7 @@ export class DebugInfo {
     return this.type(`${type.word} ${type.name}`, near) ?? type;
   }
 
-  /** A function by its name: its type and where it begins. */
+  /** A function by its name: its type and its address. */
   function(name: string, near?: bigint): { type: CType; from: bigint } | undefined {
     for (const unit of this.#unitsFrom(near)) {
       const found = this.#functionsOf(unit).find(({ entry }) => this.#nameOf(entry) === name);
@@ -242,7 +241,7 @@ export class DebugInfo {
     return sites;
   }
 
-  /** What the source of an inlined or copied function declares, and the copy has no more. */
+  /** Declarations of an inlined or copied function that the copy lacks. */
   #lost(entry: Entry): Entry[] {
     const origin = this.#origin(entry);
     if (origin === entry) return [];
@@ -286,7 +285,7 @@ export class DebugInfo {
     };
   }
 
-  /** The entry that says what an inlined or out-of-line copy is a copy of. */
+  /** The entry of the function of which this is an inlined or out-of-line copy. */
   #origin(entry: Entry): Entry {
     let found = entry;
     for (let depth = 0; depth < DEEPEST; depth++) {

@@ -18,7 +18,7 @@ export type AttributeValue =
   /** A place in a section of lists, or an index into the unit's table of such places. */
   | { list: number; indexed: boolean };
 
-/** How numbers are written in a unit. */
+/** The encoding of numbers in a unit. */
 export interface UnitFormat {
   /** Where the unit begins in `.debug_info`. */
   start: number;
@@ -27,7 +27,7 @@ export interface UnitFormat {
   addressSize: 4 | 8;
 }
 
-/** Reads one value. @throws RangeError for a form that is none, or that needs another file */
+/** Reads one value. @throws RangeError for an invalid form, or one that needs another file */
 export function readForm(reader: DwarfReader, form: number, unit: UnitFormat): AttributeValue {
   const { wide } = unit;
   switch (form) {

@@ -1,5 +1,5 @@
 /**
- * Lists of address ranges, and of what holds in them (DWARF 5, 2.6.2, 2.17.3, 7.25, 7.29; DWARF 4, 2.6.2, 2.17.3).
+ * Lists of address ranges, and of locations in them (DWARF 5, 2.6.2, 2.17.3, 7.25, 7.29; DWARF 4, 2.6.2, 2.17.3).
  *
  * @module
  */
@@ -12,12 +12,12 @@ import type { Entry, Unit } from './unit.js';
 /** More pieces than any function or variable has. */
 const MAX_PIECES = 1 << 12;
 
-/** A piece of a list: where it holds, and the expression of a location list. */
+/** An entry of a list: its address range, and the expression of a location list. */
 interface Piece extends AddressRange {
   expression?: Uint8Array;
 }
 
-/** The addresses that an entry covers, as the program is linked; none where it says none, or it is broken. */
+/** The linked addresses that an entry covers; none where it has none, or is broken. */
 export function rangesOf(entry: Entry): AddressRange[] {
   const low = entry.address(Attribute.lowPc);
   if (low !== undefined) {
@@ -35,7 +35,7 @@ export function rangesOf(entry: Entry): AddressRange[] {
   );
 }
 
-/** The expression that says where a variable is while `pc` is the next instruction; undefined where it is nowhere. */
+/** The expression of a variable's location while `pc` is the next instruction; undefined where it has none. */
 export function locationAt(
   entry: Entry,
   pc: bigint,
@@ -54,7 +54,7 @@ export function locationAt(
   return (exact ?? pieces.find(({ to }) => to === EVERYWHERE))?.expression;
 }
 
-/** The end of a piece that holds wherever no other does (DW_LLE_default_location). */
+/** The end of an entry that is valid where no other is (DW_LLE_default_location). */
 const EVERYWHERE = -1n;
 
 function listPlace(

@@ -1,4 +1,4 @@
-/** DWARF's numbers (DWARF 5, 7.5.3, 7.5.4, 7.8) of what is read here. */
+/** The DWARF numbers that are used here (DWARF 5, 7.5.3, 7.5.4, 7.8). */
 
 export const Tag = {
   arrayType: 0x01,

@@ -8,12 +8,12 @@ import { type Entry, readEntry, Unit } from './unit.js';
 const MAX_UNITS = 1 << 14;
 const MAX_ENTRIES = 1 << 19;
 const DEEPEST = 256;
-/** DW_LANG_Mips_Assembler: assemblers write a unit with labels, which say no more than the symbols do. */
+/** DW_LANG_Mips_Assembler: assemblers write a unit with labels, which adds nothing to the symbols. */
 const DW_LANG_ASSEMBLER = 0x8001n;
 /** DW_UT_compile and DW_UT_partial: other units belong to other files, or have types alone. */
 const unitTypes: ReadonlySet<number> = new Set([1, 3]);
 
-/** The units of a file; what is in them is read when it is asked for, and kept within a bound. */
+/** The units of a file; their content is read on demand, and cached up to a limit. */
 export class Units {
   readonly list: readonly Unit[];
   readonly #sections: DebugSections;
@@ -32,7 +32,7 @@ export class Units {
         if (unit !== undefined) units.push(unit);
       }
     } catch (error) {
-      // The units so far are good ones.
+      // The units so far are valid.
       if (!(error instanceof RangeError)) throw error;
     }
     this.list = units;

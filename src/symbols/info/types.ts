@@ -1,6 +1,5 @@
 /**
- * Types of C, and of what else says them likewise, from their entries. What they hold is read when it is asked for: types refer to
- * each other in circles.
+ * Types of C, and of languages with similar entries. Their content is read on demand, since types refer to each other in circles.
  *
  * @module
  */
@@ -20,12 +19,12 @@ export interface Member {
 }
 
 interface Named {
-  /** As the source has it; undefined for one without a name. */
+  /** The name in the source; undefined for a type without a name. */
   name: string | undefined;
 }
 
 interface Sized {
-  /** In bytes; 0 where the file does not say. */
+  /** In bytes; 0 where the file does not have it. */
   size: number;
 }
 
@@ -44,7 +43,7 @@ export type CType =
       declared: boolean;
     } & Named &
       Sized)
-  // `count` is undefined where the file does not say it.
+  // `count` is undefined where the file does not have it.
   | { kind: 'array'; readonly of: CType; count: number | undefined }
   | ({
       kind: 'enumeration';
@@ -64,10 +63,10 @@ export type CType =
 
 export const VOID: CType = { kind: 'void' };
 
-/** More members, values and parameters than any type of a person has, and more dimensions. */
+/** More members, values, parameters and dimensions than any real type has. */
 const MAX_MEMBERS = 1 << 12;
 const MAX_DIMENSIONS = 16;
-/** The largest size that is believed. */
+/** The largest accepted size. */
 const MAX_SIZE = 0x7fff_ffffn;
 
 const encodings: Readonly<Record<number, BaseEncoding>> = {
@@ -79,7 +78,7 @@ const encodings: Readonly<Record<number, BaseEncoding>> = {
   [Encoding.utf]: 'unsigned character',
 };
 
-/** As people write what compilers call by all its words. */
+/** The usual short forms of the full names that compilers write. */
 const shortNames: Readonly<Record<string, string>> = {
   'short int': 'short',
   'short unsigned int': 'unsigned short',
@@ -124,13 +123,13 @@ export class Types {
     return typeof value === 'object' && 'entry' in value ? this.#entryAt(value.entry) : undefined;
   }
 
-  /** The type that an entry says it has; void where it says none. */
+  /** The type of an entry; void where it has none. */
   typeOf(entry: Entry): CType {
     const found = this.follow(entry, Attribute.type);
     return found === undefined ? VOID : this.typeAt(found);
   }
 
-  /** The type that an entry is. */
+  /** The type that an entry describes. */
   typeAt(entry: Entry): CType {
     let type = this.#known.get(entry);
     if (type === undefined) {
@@ -238,7 +237,7 @@ export class Types {
   }
 }
 
-/** Bytes of a type; 0 where the file does not say. */
+/** The size of a type in bytes; 0 where the file does not have it. */
 export function sizeOfType(type: CType, depth = 0): number {
   if (depth > 64) return 0;
   switch (type.kind) {

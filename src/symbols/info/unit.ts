@@ -31,7 +31,7 @@ export class Entry {
     this.#values = values;
   }
 
-  /** As it is written; undefined where it has none. */
+  /** The raw value; undefined where it has none. */
   value(attribute: number): AttributeValue | undefined {
     const at = this.#forms.findIndex((form) => form.attribute === attribute);
     return at < 0 ? undefined : this.#values[at];
@@ -61,7 +61,7 @@ export class Entry {
     return at === undefined || strings === undefined ? undefined : stringAt(strings, at);
   }
 
-  /** As the program is linked: without the image's bias. */
+  /** The linked address, without the image's bias. */
   address(attribute: number): bigint | undefined {
     const value = this.value(attribute);
     if (typeof value !== 'object') return undefined;
@@ -74,7 +74,7 @@ export class Entry {
   }
 }
 
-/** What one source file was compiled to. */
+/** The compilation unit of one source file. */
 export class Unit implements UnitFormat {
   readonly sections: DebugSections;
   readonly start: number;
@@ -107,13 +107,13 @@ export class Unit implements UnitFormat {
     return at === undefined ? undefined : Number(at);
   }
 
-  /** A base that the unit's own entry tells. */
+  /** A base from the unit's own entry. */
   place(attribute: number): number | undefined {
     const value = this.root.value(attribute);
     return typeof value === 'object' && 'list' in value ? value.list : undefined;
   }
 
-  /** Where the addresses of its lists count from. */
+  /** The base of the addresses in its lists. */
   get base(): bigint {
     return this.root.address(Attribute.lowPc) ?? 0n;
   }
