@@ -18,6 +18,8 @@ import { cache, root } from './paths.mjs';
 const source = path.join(root, 'src/engine/soft');
 /** Files are named from `source`. */
 const table = '../../isa/table';
+/** The files that both sides import. */
+const layouts = /^layout(-\w+)?\.ts$/;
 const parts = ['core', 'integer', 'simd', 'system', 'x87'];
 
 /** TERRARIUM_SOFT_LEVEL=0 is for work on the CPU: it takes a second instead of twenty, and the program has a third of the speed. */
@@ -30,7 +32,9 @@ const options =
   );
 
 function inputs() {
-  const files = ['layout.ts'];
+  const files = readdirSync(source)
+    .filter((file) => layouts.test(file))
+    .sort();
   for (const folder of [table, 'generate', 'cpu', ...parts.map((part) => `cpu/${part}`)]) {
     for (const file of readdirSync(path.join(source, folder)).sort()) files.push(`${folder}/${file}`);
   }
@@ -73,8 +77,11 @@ async function compile(outFile) {
       const file = path.resolve(base === '.' ? source : path.join(source, base), name);
       if (!existsSync(file)) return null;
       const text = readFileSync(file, 'utf8');
-      // One file of numbers for both sides: in AssemblyScript they are addresses.
-      return name === 'layout.ts' ? text.replace(/^(export const \w+) =/gm, '$1: usize =') : text;
+      if (!layouts.test(name)) return text;
+      // Files of numbers for both sides: in AssemblyScript they are addresses, and its modules have no extension.
+      return text
+        .replace(/^(export const \w+) =/gm, '$1: usize =')
+        .replace(/^(export \* from '.*)\.js'/gm, "$1'");
     },
     writeFile: (_name, data) => {
       wasm = data;

@@ -3,14 +3,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  type CodeSize,
-  disassemble,
-  opcodes,
-  randomInstruction,
-  randomNumbers,
-  type Syntax,
-} from '../isa/index.js';
+import { type CodeSize, disassemble, opcodes, randomInstruction, type Syntax } from '../isa/index.js';
+import { randomNumbers } from '../random.js';
 
 const has = (program: string) => spawnSync(program, ['--version']).status === 0;
 

@@ -15,18 +15,17 @@ import {
   type Watchpoint,
 } from './breakpoints.js';
 import { Functions, type Shown, type SourceFrame } from './c/index.js';
-import type { CodeMode } from './code.js';
 import { DebugError } from './errors.js';
-import { assign, evaluate, requirePure, type Scope } from './evaluate.js';
+import { assign, evaluate, requirePure } from './evaluate.js';
 import { type Frame, readFrames } from './frames.js';
 import type { HistoryRange } from './history/history.js';
 import { type ListingLine, listing } from './listing.js';
-import { codeBase } from './mode.js';
 import { type DebuggerEvents, Points } from './points.js';
 import { readFrom } from './reading.js';
 import type { DebugStop, State } from './state.js';
 import { Stepper } from './stepper.js';
 import type { Stop } from './stop.js';
+import { StoppedGuest } from './stopped-guest.js';
 import type { DebugTarget } from './target.js';
 import type { Place, Value } from './value.js';
 import { type Origin, originText, type WantedPlace, type WriteRecord, writesText } from './whence/index.js';
@@ -43,7 +42,7 @@ export class Debugger {
   readonly #stepper: Stepper;
   readonly #back: BackStepper;
   readonly #functions: Functions;
-  #state: Promise<State> | undefined;
+  readonly #stopped: StoppedGuest;
   /** The current run has been requested to end. */
   #interrupted = false;
   #running = false;
@@ -53,6 +52,7 @@ export class Debugger {
   constructor(target: DebugTarget, symbols: SymbolTable, events: DebuggerEvents = {}) {
     this.target = target;
     this.symbols = symbols;
+    this.#stopped = new StoppedGuest(target, symbols);
     this.#points = new Points({
       target,
       symbols,
@@ -165,13 +165,12 @@ export class Debugger {
 
   /** Registers and position; cached until the guest runs or is changed through this debugger. */
   state(): Promise<State> {
-    this.#state ??= this.#look();
-    return this.#state;
+    return this.#stopped.state();
   }
 
   /** Drops cached state of the guest: for callers that change it through the target itself. */
   changed(): void {
-    this.#state = undefined;
+    this.#stopped.changed();
   }
 
   /** One instruction; a HLT ends with the next interrupt. */
@@ -316,7 +315,7 @@ export class Debugger {
   /** The call stack, innermost function first; see `Frame`. */
   async frames(limit = 64): Promise<Frame[]> {
     const { view, pc } = await this.state();
-    const stack = { symbols: this.symbols, view, mode: await this.#mode() };
+    const stack = { symbols: this.symbols, view, mode: await this.#stopped.mode() };
     return readFrom(this.target, readFrames(stack, pc, limit));
   }
 
@@ -345,11 +344,11 @@ export class Debugger {
   async evaluate(text: string, { pure = false, frame = 0 } = {}): Promise<Value> {
     if (pure) requirePure(text);
     const set = async (place: Place, given: bigint) => {
-      await assign(await this.#scope(), place, given);
+      await assign(await this.#stopped.scope(), place, given);
       this.changed();
     };
     const ofC = await this.#functions.evaluate(text, frame, set);
-    const value = ofC ?? (await evaluate(text, await this.#scope()));
+    const value = ofC ?? (await evaluate(text, await this.#stopped.scope()));
     if (value.assigned) this.changed();
     return value;
   }
@@ -359,7 +358,7 @@ export class Debugger {
     const { place: found, c } = await this.evaluate(place, { pure: true });
     if (c !== undefined) return this.evaluate(`${place} = (${value})`);
     if (found === undefined) throw new DebugError(`${place} cannot be set`);
-    await assign(await this.#scope(), found, (await this.evaluate(value)).value);
+    await assign(await this.#stopped.scope(), found, (await this.evaluate(value)).value);
     this.changed();
     return this.evaluate(place);
   }
@@ -372,29 +371,12 @@ export class Debugger {
     const { before = 0, after = 0, syntax = this.syntax } = options;
     const name = (at: bigint) => this.symbols.symbolAt(at);
     return listing(this.target, this.symbols, address, {
-      ...(await this.#mode()),
+      ...(await this.#stopped.mode()),
       before,
       after,
       syntax,
       name,
     });
-  }
-
-  async #look(): Promise<State> {
-    const [view, { cpu, pc, bits }] = [await this.target.view(), await this.target.here()];
-    const symbol = this.symbols.symbolAt(pc);
-    const source = this.symbols.lines.at(pc);
-    return { cpu, view, pc, bits, ...(symbol !== undefined && { symbol }), ...(source && { source }) };
-  }
-
-  async #mode(): Promise<CodeMode> {
-    const { view, bits } = await this.state();
-    return { bits, base: codeBase(view.system) };
-  }
-
-  async #scope(): Promise<Scope> {
-    const { view, bits } = await this.state();
-    return { target: this.target, symbols: this.symbols, view, bits };
   }
 
   async #placeOf(what: string | bigint): Promise<{ address: bigint; size: number }> {
@@ -426,13 +408,13 @@ export class Debugger {
 
   async #begin(run: () => Promise<DebugStop>): Promise<DebugStop> {
     this.#interrupted = false;
-    this.#state = undefined;
+    this.#stopped.changed();
     this.#running = true;
     try {
       return await run();
     } finally {
       this.#running = false;
-      this.#state = undefined;
+      this.#stopped.changed();
       await this.#runErrands();
     }
   }
@@ -448,9 +430,9 @@ export class Debugger {
     let stop: Stop;
     do {
       await this.#runErrands();
-      this.#state = undefined;
+      this.#stopped.changed();
       stop = await action();
-      this.#state = undefined;
+      this.#stopped.changed();
     } while (stop.why === 'interrupt' && this.#errands.length > 0 && !this.#interrupted);
     return this.#points.reached(stop);
   }

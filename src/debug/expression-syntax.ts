@@ -4,6 +4,7 @@
  * @module
  */
 import { DebugError } from './errors.js';
+import { binaryOperators, requireShort, TokenReader } from './token-reader.js';
 
 /** How memory is read as a number. */
 export interface NumberType {
@@ -25,10 +26,6 @@ export type Expression =
   | { kind: 'segmented'; segment: Expression; offset: Expression }
   | { kind: 'assignment'; place: Expression; value: Expression };
 
-/** The longest text that is parsed, and the deepest nesting. */
-const LONGEST = 1000;
-const DEEPEST = 100;
-
 const sizes: Readonly<Record<string, NumberType['size']>> = { byte: 1, word: 2, dword: 4, qword: 8 };
 
 const types: Readonly<Record<string, NumberType>> = Object.fromEntries(
@@ -38,20 +35,6 @@ const types: Readonly<Record<string, NumberType>> = Object.fromEntries(
     [`i${size * 8}`, { size, signed: true }],
   ]),
 );
-
-/** Loosest first. */
-const levels: readonly (readonly string[])[] = [
-  ['||'],
-  ['&&'],
-  ['|'],
-  ['^'],
-  ['&'],
-  ['==', '!='],
-  ['<', '<=', '>', '>='],
-  ['<<', '>>'],
-  ['+', '-'],
-  ['*', '/', '%'],
-];
 
 const tokenPattern =
   /\s*(?:(0x[\da-f_]+|0b[01_]+|0o[0-7_]+|\d[\da-f]*h\b|\d[\d_]*)|('(?:\\.|[^'\\])')|([$%]?[A-Za-z_.@][\w.@$]*)|(<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!()[\]<>:=]))/iy;
@@ -65,7 +48,7 @@ interface Token {
 
 /** @throws DebugError that names the part that was not understood */
 export function parseExpression(text: string): Expression {
-  if (text.length > LONGEST) throw new DebugError(`an expression of ${text.length} letters is too long`);
+  requireShort(text);
   const parser = new Parser(text, tokensOf(text));
   return parser.whole();
 }
@@ -122,133 +105,104 @@ function letterOf(text: string): bigint {
 }
 
 class Parser {
-  #at = 0;
-  #depth = 0;
-  readonly #tokens: readonly Token[];
+  readonly #reader: TokenReader<Token>;
   readonly #text: string;
 
   constructor(text: string, tokens: readonly Token[]) {
     this.#text = text;
-    this.#tokens = tokens;
+    this.#reader = new TokenReader(tokens);
   }
 
   whole(): Expression {
-    if (this.#ended()) throw new DebugError('there is nothing to evaluate', EXAMPLES);
-    const left = this.#binary(0);
-    const result: Expression = this.#takes('=')
-      ? { kind: 'assignment', place: left, value: this.#binary(0) }
+    if (this.#reader.ended) throw new DebugError('there is nothing to evaluate', EXAMPLES);
+    const left = this.#binary();
+    const result: Expression = this.#reader.takes('=')
+      ? { kind: 'assignment', place: left, value: this.#binary() }
       : left;
-    if (!this.#ended()) throw this.#unexpected();
+    if (!this.#reader.ended) throw this.#unexpected();
     return result;
   }
 
-  get #next(): Token {
-    return this.#tokens[this.#at]!;
-  }
-
-  #ended(): boolean {
-    return this.#next.kind === 'end';
-  }
-
-  #takes(sign: string): boolean {
-    if (this.#next.kind !== 'sign' || this.#next.text !== sign) return false;
-    this.#at++;
-    return true;
-  }
-
   #expect(sign: string): void {
-    if (this.#takes(sign)) return;
+    if (this.#reader.takes(sign)) return;
     throw new DebugError(
-      `'${sign}' is missing ${this.#ended() ? 'at the end of' : `before '${this.#next.text}' in`} '${this.#text}'`,
+      `'${sign}' is missing ${this.#reader.ended ? 'at the end of' : `before '${this.#reader.next.text}' in`} '${this.#text}'`,
     );
   }
 
   #unexpected(): DebugError {
-    const { kind, text } = this.#next;
+    const { kind, text } = this.#reader.next;
     if (kind === 'end') return new DebugError(`'${this.#text}' ends too early`, EXAMPLES);
     return new DebugError(`'${text}' is not expected in '${this.#text}'`, EXAMPLES);
   }
 
-  #deeper<T>(inner: () => T): T {
-    if (++this.#depth > DEEPEST) throw new DebugError('too many brackets and signs');
-    const result = inner();
-    this.#depth--;
-    return result;
-  }
-
-  #binary(level: number): Expression {
-    const operators = levels[level];
-    if (operators === undefined) return this.#segmented();
-    let left = this.#binary(level + 1);
-    for (let found = this.#operator(operators); found !== undefined; found = this.#operator(operators)) {
-      left = { kind: 'binary', operator: found, left, right: this.#binary(level + 1) };
-    }
-    return left;
-  }
-
-  #operator(operators: readonly string[]): string | undefined {
-    return operators.find((sign) => this.#takes(sign));
+  #binary(level = 0): Expression {
+    return this.#reader.binary(
+      () => this.#segmented(),
+      (operator, left, right): Expression => ({ kind: 'binary', operator, left, right }),
+      level,
+    );
   }
 
   /** `es:di`, `0xb800:0`; binds tighter than `*` and `+`, but `es:di+2` is one address, as users expect. */
   #segmented(): Expression {
     const segment = this.#unary();
-    if (!this.#takes(':')) return segment;
-    return { kind: 'segmented', segment, offset: this.#binary(levels.length - 2) };
+    if (!this.#reader.takes(':')) return segment;
+    return { kind: 'segmented', segment, offset: this.#binary(binaryOperators.length - 2) };
   }
 
   #unary(): Expression {
-    return this.#deeper(() => {
+    return this.#reader.deeper(() => {
       for (const operator of ['-', '~', '!'] as const) {
-        if (this.#takes(operator)) return { kind: 'unary', operator, operand: this.#unary() };
+        if (this.#reader.takes(operator)) return { kind: 'unary', operator, operand: this.#unary() };
       }
-      if (this.#takes('+')) return this.#unary();
-      if (this.#takes('*')) return { kind: 'memory', address: this.#unary(), type: undefined };
-      if (this.#takes('&')) return { kind: 'addressOf', name: this.#name() };
+      if (this.#reader.takes('+')) return this.#unary();
+      if (this.#reader.takes('*')) return { kind: 'memory', address: this.#unary(), type: undefined };
+      if (this.#reader.takes('&')) return { kind: 'addressOf', name: this.#name() };
       return this.#typed();
     });
   }
 
   #name(): string {
-    const { kind, text } = this.#next;
+    const { kind, text } = this.#reader.next;
     if (kind !== 'name') throw this.#unexpected();
-    this.#at++;
+    this.#reader.at++;
     return text;
   }
 
   /** The expressions that `:u16` may follow. */
   #typed(): Expression {
     const operand = this.#primary();
-    const type = types[this.#tokens[this.#at + 1]?.text.toLowerCase() ?? ''];
-    if (type === undefined || !this.#takes(':')) return operand;
-    this.#at++;
+    const type = types[this.#reader.after?.text.toLowerCase() ?? ''];
+    if (type === undefined || !this.#reader.takes(':')) return operand;
+    this.#reader.at++;
     return { kind: 'typed', operand, type };
   }
 
   #primary(): Expression {
-    const { kind, text, value } = this.#next;
+    const { kind, text, value } = this.#reader.next;
     if (kind === 'number') {
-      this.#at++;
+      this.#reader.at++;
       return { kind: 'number', value };
     }
     if (kind === 'name') {
-      this.#at++;
+      this.#reader.at++;
       return this.#named(text);
     }
-    if (this.#takes('(')) {
-      const inner = this.#deeper(() => this.#binary(0));
+    if (this.#reader.takes('(')) {
+      const inner = this.#reader.deeper(() => this.#binary());
       this.#expect(')');
       return inner;
     }
-    if (this.#takes('[')) return this.#memory(undefined);
+    if (this.#reader.takes('[')) return this.#memory(undefined);
     throw this.#unexpected();
   }
 
   #named(text: string): Expression {
     const size = sizes[text.toLowerCase()];
-    const ptr = this.#next.kind === 'name' && this.#next.text.toLowerCase() === 'ptr';
-    if (size !== undefined && (ptr || this.#next.text === '[')) {
-      if (ptr) this.#at++;
+    const ptr = this.#reader.next.kind === 'name' && this.#reader.next.text.toLowerCase() === 'ptr';
+    if (size !== undefined && (ptr || this.#reader.next.text === '[')) {
+      if (ptr) this.#reader.at++;
       this.#expect('[');
       return this.#memory({ size, signed: false });
     }
@@ -257,7 +211,7 @@ class Parser {
   }
 
   #memory(type: NumberType | undefined): Expression {
-    const address = this.#deeper(() => this.#binary(0));
+    const address = this.#reader.deeper(() => this.#binary());
     this.#expect(']');
     return { kind: 'memory', address, type };
   }

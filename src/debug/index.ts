@@ -13,6 +13,7 @@ export {
   type Watchpoint,
 } from './breakpoints.js';
 export type { Shown, SourceFrame } from './c/index.js';
+export type { Debuggee, SessionOptions } from './debuggee.js';
 export { Debugger } from './debugger.js';
 export { DebugError, errorText } from './errors.js';
 export { type Frame, FrameMemo, framesAt, type Search } from './frames.js';
@@ -25,7 +26,7 @@ export type { Space } from './memory.js';
 export { type CodeBits, isRealAddressing, segmentBase, stackPointer } from './mode.js';
 export type { DebuggerEvents } from './points.js';
 export { type CpuView, registerOf } from './registers.js';
-export { type Debuggee, DebugSession, type SessionOptions } from './session.js';
+export { DebugSession } from './session.js';
 export type { DebugStop, State } from './state.js';
 export type { Stop, StopPlace } from './stop.js';
 export { type DebugMethod, type DebugTarget, debugMethods, localTarget, runningMethods } from './target.js';

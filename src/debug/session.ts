@@ -1,16 +1,14 @@
-import type { Device } from '../devices/contract/index.js';
-import type { DebugRequest, DryRun, EngineCpu, Watchpoint } from '../engine/contract/index.js';
-import type { Explanation, ImagePlace } from '../explain/index.js';
-import type { Syntax } from '../isa/index.js';
-import type { Outcome, RunOptions } from '../machine/index.js';
-import type { GuestMemory } from '../memory/index.js';
+import type { DebugRequest, EngineCpu, Watchpoint } from '../engine/contract/index.js';
+import type { Explanation } from '../explain/index.js';
+import type { Outcome } from '../machine/index.js';
 import type { SymbolTable } from '../symbols/index.js';
 import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { accessorBefore } from './accessor.js';
+import type { Debuggee, RewindableDebuggee, SessionOptions } from './debuggee.js';
 import { Descriptions } from './descriptions.js';
 import { DebugError } from './errors.js';
 import type { Footprint } from './history/backwards.js';
-import type { HistoryRange, Rewindable } from './history/history.js';
+import type { HistoryRange } from './history/history.js';
 import { Past } from './history/past.js';
 import { Travel } from './history/travel.js';
 import { pagesOf, readMemory, type Space, writeMemory } from './memory.js';
@@ -27,38 +25,6 @@ import {
   type WantedPlace,
   type WriteRecord,
 } from './whence/index.js';
-
-/** The interface that a session needs: a `Machine` has it. */
-export interface Debuggee {
-  readonly engine: { readonly name: string };
-  readonly cpus: readonly EngineCpu[];
-  readonly memory: GuestMemory;
-  /** Where the image was loaded. */
-  readonly boot: ImagePlace;
-  readonly devices: readonly Device[];
-  run(options?: RunOptions): Outcome;
-}
-
-/** One that can go back. */
-export type RewindableDebuggee = Debuggee & Rewindable;
-
-/** The options of a session. */
-export interface SessionOptions {
-  /** For each run of the machine. */
-  run?: RunOptions;
-  /** The last exits as text. */
-  exits?: () => string | undefined;
-  /** Names for addresses, loaded on first use. */
-  symbols?: () => SymbolTable;
-  /** How instructions are written. Default `intel`. */
-  syntax?: Syntax;
-  /** Runs the next instruction on a copy of the memory. */
-  dryRun?: (cpu: EngineCpu, memory: GuestMemory) => DryRun | undefined;
-  /** Ends the machine and makes it again. */
-  restart?: () => Debuggee;
-  /** Keeps the machine's history, in at most this many bytes, so that the guest can go back. */
-  history?: { bytes?: number };
-}
 
 /**
  * The most steps for one `stepWithin`, before waiting calls are served; this also ends a loop that never leaves its line.

@@ -1,5 +1,23 @@
 import type { DebugSession } from './session.js';
 
+/** The calls that run the guest, forward or to another moment. */
+const running = [
+  'step',
+  'stepWithin',
+  'resume',
+  'release',
+  'goTo',
+  'goToExit',
+  'stepBack',
+  'resumeBack',
+  'lastWrite',
+  'nextWrite',
+  'lastChange',
+  'trail',
+  'whence',
+  'writes',
+] as const;
+
 /** The calls of a session that another thread can make. */
 export const debugMethods = [
   'cpus',
@@ -13,46 +31,18 @@ export const debugMethods = [
   'watch',
   'unwatch',
   'clear',
-  'step',
-  'stepWithin',
-  'resume',
-  'release',
   'history',
   'noHistory',
-  'goTo',
-  'goToExit',
-  'stepBack',
-  'resumeBack',
-  'lastWrite',
-  'nextWrite',
-  'lastChange',
-  'trail',
-  'whence',
-  'writes',
   'outcome',
   'here',
   'describe',
   'why',
   'restart',
+  ...running,
 ] as const;
 export type DebugMethod = (typeof debugMethods)[number];
 
-/** The calls that run the guest. */
-export const runningMethods: ReadonlySet<DebugMethod> = new Set([
-  ...(['step', 'stepWithin', 'resume', 'release'] as const),
-  ...([
-    'goTo',
-    'goToExit',
-    'stepBack',
-    'resumeBack',
-    'lastWrite',
-    'nextWrite',
-    'lastChange',
-    'trail',
-    'whence',
-    'writes',
-  ] as const),
-]);
+export const runningMethods: ReadonlySet<DebugMethod> = new Set(running);
 
 type Remote = {
   [K in DebugMethod]: (...args: Parameters<DebugSession[K]>) => Promise<ReturnType<DebugSession[K]>>;

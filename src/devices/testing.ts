@@ -6,6 +6,7 @@
  */
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { randomNumbers } from '../random.js';
 import { SECOND } from '../time/index.js';
 import type { Access, AccessSize, ByteSource, Device, DeviceHost } from './contract/index.js';
 import { TestClock, TestInputs, TestLine, testHost } from './test-host.js';
@@ -17,18 +18,6 @@ export interface Wiring {
 }
 
 export type MakeDevice = (wiring: Wiring) => Device;
-
-/** Numbers from 0 to 2^32-1, the same ones for the same seed (xorshift32). */
-export function randomNumbers(seed: number): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state;
-  };
-}
 
 /** Input that waits is bounded, as a real source's would be. */
 const MAX_INPUT = 256;

@@ -29,7 +29,7 @@ export {
   type Selection,
 } from './notation.js';
 export { type MemoryOperand, type Operand, registerName } from './operands.js';
-export { type Random, randomInstruction, randomNumbers, type Sample, type Wanted } from './random.js';
+export { type Random, randomInstruction, type Sample, type Wanted } from './random.js';
 export { randomMxcsr, randomVector } from './random-vectors.js';
 export { type AbsentFeature, absentOpcodes } from './table/absent.js';
 export {

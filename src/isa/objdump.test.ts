@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { randomNumbers } from '../random.js';
 import {
   absentOpcodes,
   type CodeSize,
@@ -15,7 +16,6 @@ import {
   type Opcode,
   opcodes,
   randomInstruction,
-  randomNumbers,
   type Syntax,
 } from './index.js';
 

@@ -10,18 +10,6 @@ import type { Opcode } from './table/index.js';
 /** A number from 0 to n - 1. */
 export type Random = (n: number) => number;
 
-/** Numbers that are the same in every run with the same seed (Marsaglia's xorshift). */
-export function randomNumbers(seed: number): Random {
-  // A state of zero would stay there.
-  let state = (seed ^ 0x9e3779b9) | 0 || 1;
-  return (n) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % n;
-  };
-}
-
 /** The properties of a random instruction. */
 export interface Wanted {
   row: Opcode;

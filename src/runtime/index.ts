@@ -51,9 +51,9 @@ export {
 } from './stats/process-counters.js';
 export { type StatSample, type WatchOptions, watchCounters, watchStats } from './stats/stat.js';
 export { canRunHere, type HostedOptions, hostHere, hostMachine } from './thread/host-machine.js';
-export { HostedMachine, type HostedPort, type HostedRunOptions } from './thread/hosted.js';
+export { HostedMachine, type HostedRunOptions } from './thread/hosted.js';
 export type { HostedOutcome, SimvirtioReport } from './thread/hosted-outcome.js';
-export type { CapturedSink, ChunkSink, FrameSink } from './thread/hosted-streams.js';
+export type { CapturedSink, ChunkSink, FrameSink, HostedPort } from './thread/hosted-streams.js';
 export { type PortableError, packError, unpackError } from './thread/portable-error.js';
 export type {
   BootReport,

@@ -4,14 +4,8 @@
  *
  * @module
  */
-import {
-  type Encoding,
-  type Opcode,
-  type Random,
-  randomMxcsr,
-  randomNumbers,
-  randomVector,
-} from '../isa/index.js';
+import { type Encoding, type Opcode, type Random, randomMxcsr, randomVector } from '../isa/index.js';
+import { randomNumbers } from '../random.js';
 
 /** Where the guest has the table: vectors, then values of MXCSR. After the data window, at which tests aim. */
 const TABLE = 0xf0000;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Engine, EngineCpu, EngineVm } from '../engine/contract/index.js';
-import { decode, opcodes, randomNumbers } from '../isa/index.js';
+import { decode, opcodes } from '../isa/index.js';
+import { randomNumbers } from '../random.js';
 import { engineByName } from '../runtime/index.js';
 import { instructionOf } from './blocks.js';
 import { whyUntried } from './differences.js';

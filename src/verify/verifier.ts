@@ -4,7 +4,8 @@
  * @module
  */
 import type { Engine } from '../engine/contract/index.js';
-import { type Opcode, opcodes, type Random, randomNumbers } from '../isa/index.js';
+import { type Opcode, opcodes, type Random } from '../isa/index.js';
+import { randomNumbers } from '../random.js';
 import { assemble } from './blocks.js';
 import { agree, type Difference, dataOf, fieldsOf, textOf } from './compare.js';
 import { whyKnown, whyUntried } from './differences.js';

@@ -7,8 +7,9 @@ import { type Engine, type EngineCpu, ExitKind, newControl } from '../../src/eng
 import { kvmEngine } from '../../src/engine/kvm/index.js';
 import { softProgram } from '../../src/engine/soft/host/testing.js';
 import { type SoftCpu, softEngine } from '../../src/engine/soft/index.js';
-import { opcodes, type Random, randomInstruction, randomNumbers } from '../../src/isa/index.js';
+import { opcodes, type Random, randomInstruction } from '../../src/isa/index.js';
 import { GuestMemory } from '../../src/memory/index.js';
+import { randomNumbers } from '../../src/random.js';
 import {
   type CpuState,
   CR4,

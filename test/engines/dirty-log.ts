@@ -1,7 +1,7 @@
 /** A random program, and what its log of dirty pages misses: for the tests and for `npm run soak`. */
 import assert from 'node:assert/strict';
-import type { randomNumbers } from '../../src/isa/index.js';
 import { PAGE_SIZE } from '../../src/memory/index.js';
+import type { randomNumbers } from '../../src/random.js';
 import type { Side } from './lockstep.js';
 import { makeProgram, type programKinds } from './random-programs.js';
 

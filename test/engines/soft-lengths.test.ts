@@ -12,7 +12,8 @@ import {
   RAM,
   SCRATCH,
 } from '../../src/engine/soft/layout.js';
-import { type CodeSize, decode, opcodes, randomInstruction, randomNumbers } from '../../src/isa/index.js';
+import { type CodeSize, decode, opcodes, randomInstruction } from '../../src/isa/index.js';
+import { randomNumbers } from '../../src/random.js';
 import { root } from '../support.js';
 
 type Decode = (from: number, limit: number, out: number, offset: number, mode: number) => number;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as L from '../../src/engine/soft/layout.js';
 import { ProgramCode } from '../../src/engine/soft/translate/index.js';
-import { randomNumbers } from '../../src/isa/index.js';
+import { randomNumbers } from '../../src/random.js';
 import { compare, engineOf, programBytes, Side } from './lockstep.js';
 
 const I32_ADD = 0x6a;

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomNumbers } from '../../src/isa/index.js';
+import { randomNumbers } from '../../src/random.js';
 import { compare, engineOf, Side } from './lockstep.js';
 import { programKinds } from './random-programs.js';
 

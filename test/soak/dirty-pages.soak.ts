@@ -1,7 +1,7 @@
 /** Random programs, until the time is over: no page that one of them writes is missing in the log of dirty pages. */
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { randomNumbers } from '../../src/isa/index.js';
+import { randomNumbers } from '../../src/random.js';
 import { checkLog } from '../engines/dirty-log.js';
 import { engineOf, Side } from '../engines/lockstep.js';
 import { programKinds } from '../engines/random-programs.js';

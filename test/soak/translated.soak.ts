@@ -1,7 +1,7 @@
 /** Random programs, interpreted and translated, from seeds that no run had before: a million in a night. */
 import { randomInt } from 'node:crypto';
 import { test } from 'node:test';
-import { randomNumbers } from '../../src/isa/index.js';
+import { randomNumbers } from '../../src/random.js';
 import { compare, engineOf, Side } from '../engines/lockstep.js';
 import { programKinds } from '../engines/random-programs.js';
 import { soakSeconds } from './duration.js';

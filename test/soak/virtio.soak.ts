@@ -1,10 +1,10 @@
 /** Each virtio device under a million random accesses and contents of its rings, from a seed of its own each time. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { randomNumbers } from '../../src/devices/testing.js';
 import { kinds } from '../../src/devices/virtio/kinds-testing.js';
 import { recover, storm } from '../../src/devices/virtio/storm-testing.js';
 import { Bench, ROM } from '../../src/devices/virtio/testing.js';
+import { randomNumbers } from '../../src/random.js';
 
 const STEPS = 1_000_000;
 const MOST_STATE = 128 * 1024;

@@ -1,4 +1,4 @@
-/** What the shape of the house promises: a change of one kind touches a few known files, and nobody asks an engine for its name. */
+/** The shape of the source: a change of one kind touches few, known files; no code tests an engine's name; no file is long. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,16 +14,30 @@ const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
 const code = (file: string) =>
   readFileSync(path.join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, '');
 
-describe('the shape of the house', () => {
-  test('nobody asks for an engine by its name where a capability is meant', () => {
-    // What people are told, and what they asked for by an option.
+/** The most lines of a file: a longer one has more than one idea. */
+const LONGEST = 450;
+
+describe('the shape of the source', () => {
+  test(`no file has more than ${LONGEST} lines`, () => {
+    const all = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      /\.tsx?$/.test(file),
+    );
+    const lines = (file: string) => readFileSync(path.join(src, file), 'utf8').trimEnd().split('\n').length;
+    const long = all
+      .map((file) => `${file}: ${lines(file)}`)
+      .filter((file) => +file.split(': ')[1]! > LONGEST);
+    assert.deepEqual(long, [], 'split it by its ideas');
+  });
+
+  test('no code tests an engine’s name where it needs a capability', () => {
+    // Messages, and options.
     const words = ['apps/frontend/ending.ts', 'apps/cli/commands/verify.ts'];
     const asks =
       /\bengine(?:\??\.name)?\s*[!=]==?\s*['"](?:soft|kvm)['"]|\bengine\.name\.(?:startsWith|includes)/;
     assert.deepEqual(
       files.filter((file) => !words.includes(file) && asks.test(code(file))),
       [],
-      'ask `engine.capabilities`, and add one where what you need to know is missing',
+      'use `engine.capabilities`, and add one where none fits',
     );
   });
 

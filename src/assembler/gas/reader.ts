@@ -15,7 +15,8 @@ import { type AsmInstruction, registerNamed } from '../operand.js';
 import { type Grammar, parseExpression } from '../parse-expression.js';
 import { type Piece, type Program, ProgramTooLarge } from '../program.js';
 import { gasName, Scanner } from '../scanner.js';
-import { type Complaint, type Origin, SourceError } from '../source.js';
+import { type Origin, SourceError } from '../source.js';
+import type { SourceHost } from '../source-host.js';
 import { attInstruction, type Candidates } from './att.js';
 import { Conditions } from './conditions.js';
 import { directives, type Reading } from './directives.js';
@@ -23,17 +24,6 @@ import { gasGrammar } from './grammar.js';
 import { intelInstruction } from './intel.js';
 import { defineMacro, expandEach, expandMacro, type Macro } from './macros.js';
 import { statements } from './statements.js';
-
-/** The environment of a source. */
-export interface GasHost {
-  readonly program: Program;
-  /** The bytes of a file that `.include` or `.incbin` names. */
-  readonly read: (
-    name: string,
-    from: string,
-  ) => { readonly file: string; readonly bytes: Uint8Array } | undefined;
-  readonly complain: (complaint: Complaint) => void;
-}
 
 /** Encodings cached by their text: programs repeat many instructions. */
 const KEPT = 4096;
@@ -52,7 +42,7 @@ const dialect: Dialect = { prefixes: 'gas', guess: true };
 const intelDialect: Dialect = { prefixes: 'gas', guess: false };
 
 export class GasReader implements Reading {
-  readonly host: GasHost;
+  readonly host: SourceHost;
   readonly program: Program;
   readonly grammar: Grammar;
   readonly conditions = new Conditions();
@@ -74,7 +64,7 @@ export class GasReader implements Reading {
   #expansions = 0;
   #symbolsRead = 0;
 
-  constructor(host: GasHost, code: CodeSize) {
+  constructor(host: SourceHost, code: CodeSize) {
     this.host = host;
     this.program = host.program;
     this.code = code;

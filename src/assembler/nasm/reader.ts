@@ -22,18 +22,10 @@ import { type AsmInstruction, type AsmOperand, registerNamed } from '../operand.
 import { type Grammar, parseExpression } from '../parse-expression.js';
 import { type Piece, type Program, ProgramTooLarge } from '../program.js';
 import { nasmName, Scanner } from '../scanner.js';
-import { type Complaint, type Origin, SourceError } from '../source.js';
+import { type Origin, SourceError } from '../source.js';
+import type { SourceHost } from '../source-host.js';
 import { directives, type Reading } from './directives.js';
 import { nasmGrammar } from './grammar.js';
-
-export interface NasmHost {
-  readonly program: Program;
-  readonly read: (
-    name: string,
-    from: string,
-  ) => { readonly file: string; readonly bytes: Uint8Array } | undefined;
-  readonly complain: (complaint: Complaint) => void;
-}
 
 const dialect: Dialect = { prefixes: 'nasm', guess: false };
 /** Encodings cached by their text. */
@@ -44,7 +36,7 @@ const prefixWord = /^(lock|rep|repe|repz|repne|repnz|[oa](?:16|32|64)|times)$/;
 const pseudo = /^(d[bwdqto]|res[bwdqto]|equ|incbin|db|times)$/;
 
 export class NasmReader implements Reading {
-  readonly host: NasmHost;
+  readonly host: SourceHost;
   readonly program: Program;
   readonly grammar: Grammar;
   code: CodeSize = 16;
@@ -61,7 +53,7 @@ export class NasmReader implements Reading {
   #symbolsRead = 0;
   readonly #kept = new Map<string, Encoded>();
 
-  constructor(host: NasmHost) {
+  constructor(host: SourceHost) {
     this.host = host;
     this.program = host.program;
     this.#start = this.program.here;

@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { GuestMemory } from '../../memory/index.js';
+import { randomNumbers } from '../../random.js';
 import { type BootOptions, boot } from '../boot.js';
 import type { Image } from '../image.js';
 import { parseImage } from '../parse.js';
-import { fileWith, sequence, textAt, words } from './testing.js';
+import { fileWith, textAt, words } from './testing.js';
 
 const MIB = 1024 * 1024;
 const machine = (size = 64 * MIB) => GuestMemory.create([{ address: 0, size }]);
@@ -193,7 +194,7 @@ describe('a Linux kernel', () => {
 
   test('cut anywhere, or with any field changed, it is started or refused in words', () => {
     using memory = machine(32 * MIB);
-    const random = sequence(3);
+    const random = randomNumbers(3);
     const whole = bzImage();
     const counts = { started: 0, refused: 0 };
     for (let n = 0; n < 5000; n++) {

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestMemory } from '../../memory/index.js';
+import { randomNumbers } from '../../random.js';
 import { type BootOptions, type BootPlan, boot } from '../boot.js';
 import type { Image } from '../image.js';
 import { parseImage } from '../parse.js';
 import type { FrameBuffer } from './loader.js';
-import { fileWith, sequence, textAt, words } from './testing.js';
+import { fileWith, textAt, words } from './testing.js';
 
 const MIB = 1024 * 1024;
 const machine = (size = 16 * MIB) => GuestMemory.create([{ address: 0, size }]);
@@ -248,7 +249,7 @@ describe('multiboot 2', () => {
 
 test('headers with random fields are started or refused with a reason', () => {
   using memory = machine(4 * MIB);
-  const random = sequence(7);
+  const random = randomNumbers(7);
   const extremes = [
     0,
     1,

@@ -19,12 +19,3 @@ export function textAt(memory: GuestMemory, address: number): string {
   for (let at = address; memory.read8(at) !== 0; at++) text += String.fromCharCode(memory.read8(at));
   return text;
 }
-
-/** A number from a repeatable sequence, below `below`. */
-export function sequence(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
+import { randomNumbers } from '../../random.js';
 import { type ImageBytes, imageBytes, type Recognised } from './kinds.js';
 import { recognise } from './recognise.js';
 
@@ -119,11 +120,7 @@ describe('a file is taken for', () => {
     });
 
   test('what it is for every truncation and all bytes', () => {
-    let seed = 1;
-    const random = (below: number) => {
-      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-      return seed % below;
-    };
+    const random = randomNumbers(1);
     for (const [, bytes] of cases) {
       for (let n = 0; n < 40; n++) {
         const cut = bytes.slice(0, 1 + random(Math.min(bytes.length, 40 * KIB)));

@@ -5,6 +5,7 @@
  */
 import type { CType } from '../../symbols/index.js';
 import { DebugError } from '../errors.js';
+import { requireShort, TokenReader } from '../token-reader.js';
 
 /** An expression as a tree. */
 export type CExpression =
@@ -30,9 +31,6 @@ export interface TypeNames {
   word: 4 | 8;
 }
 
-const LONGEST = 1000;
-const DEEPEST = 100;
-
 const tokenPattern =
   /\s*(?:(0x[\da-f]+|\d+(?:\.\d*)?(?:e[-+]?\d+)?)([ul]*)|('(?:\\x[\da-f]{1,2}|\\[0-7]{1,3}|\\.|[^'\\])')|(\$?[A-Za-z_]\w*(?:::\w+)*)|(->|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^~!()[\]<>=?:.]))/iy;
 
@@ -41,20 +39,6 @@ interface Token {
   text: string;
   suffix: string;
 }
-
-/** Loosest first. */
-const levels: readonly (readonly string[])[] = [
-  ['||'],
-  ['&&'],
-  ['|'],
-  ['^'],
-  ['&'],
-  ['==', '!='],
-  ['<', '<=', '>', '>='],
-  ['<<', '>>'],
-  ['+', '-'],
-  ['*', '/', '%'],
-];
 
 /** @throws DebugError where it is not an expression of C */
 export function parseC(text: string, types: TypeNames): CExpression {
@@ -72,7 +56,7 @@ export function parseType(text: string, types: TypeNames): CType | undefined {
 }
 
 function tokensOf(text: string): Token[] {
-  if (text.length > LONGEST) throw new DebugError(`an expression of ${text.length} letters is too long`);
+  requireShort(text);
   const tokens: Token[] = [];
   tokenPattern.lastIndex = 0;
   const end = text.trimEnd().length;
@@ -99,104 +83,81 @@ const qualifierWords: ReadonlySet<string> = new Set(['const', 'volatile', 'restr
 const tagWords: ReadonlySet<string> = new Set(['struct', 'union', 'enum', 'class']);
 
 class Parser {
-  readonly #tokens: readonly Token[];
+  readonly #reader: TokenReader<Token>;
   readonly #types: TypeNames;
   readonly #text: string;
-  #at = 0;
-  #depth = 0;
 
   constructor(text: string, types: TypeNames) {
     this.#text = text;
     this.#types = types;
-    this.#tokens = tokensOf(text);
+    this.#reader = new TokenReader(tokensOf(text));
   }
 
   whole(): CExpression {
     const left = this.#choice();
-    const made: CExpression = this.#takes('=')
+    const made: CExpression = this.#reader.takes('=')
       ? { kind: 'assignment', place: left, value: this.#choice() }
       : left;
-    if (this.#next.kind !== 'end') throw this.#unexpected();
+    if (!this.#reader.ended) throw this.#unexpected();
     return made;
   }
 
   wholeType(): CType | undefined {
     const type = this.#type();
-    return this.#next.kind === 'end' ? type : undefined;
-  }
-
-  get #next(): Token {
-    return this.#tokens[this.#at]!;
-  }
-
-  #takes(sign: string): boolean {
-    const { kind, text } = this.#next;
-    if (kind !== 'sign' || text !== sign) return false;
-    this.#at++;
-    return true;
+    return this.#reader.ended ? type : undefined;
   }
 
   #expect(sign: string): void {
-    if (!this.#takes(sign)) throw this.#unexpected(`'${sign}' is missing`);
+    if (!this.#reader.takes(sign)) throw this.#unexpected(`'${sign}' is missing`);
   }
 
   #unexpected(why?: string): DebugError {
-    const { kind, text } = this.#next;
+    const { kind, text } = this.#reader.next;
     const found = kind === 'end' ? 'it ends too early' : `'${text}' is not expected`;
     return new DebugError(`'${this.#text}' is no expression of C: ${why ?? found}`);
   }
 
-  #deeper<T>(inner: () => T): T {
-    if (++this.#depth > DEEPEST) throw new DebugError('too many brackets and signs');
-    const result = inner();
-    this.#depth--;
-    return result;
-  }
-
   #choice(): CExpression {
-    return this.#deeper(() => {
-      const condition = this.#binary(0);
-      if (!this.#takes('?')) return condition;
+    return this.#reader.deeper(() => {
+      const condition = this.#binary();
+      if (!this.#reader.takes('?')) return condition;
       const yes = this.#choice();
       this.#expect(':');
       return { kind: 'choice', condition, yes, no: this.#choice() };
     });
   }
 
-  #binary(level: number): CExpression {
-    const operators = levels[level];
-    if (operators === undefined) return this.#unary();
-    let left = this.#binary(level + 1);
-    for (;;) {
-      const operator = operators.find((sign) => this.#takes(sign));
-      if (operator === undefined) return left;
-      left = { kind: 'binary', operator, left, right: this.#binary(level + 1) };
-    }
+  #binary(): CExpression {
+    return this.#reader.binary(
+      () => this.#unary(),
+      (operator, left, right): CExpression => ({ kind: 'binary', operator, left, right }),
+    );
   }
 
   #unary(): CExpression {
-    return this.#deeper(() => {
+    return this.#reader.deeper(() => {
       for (const operator of ['-', '~', '!', '*', '&'] as const)
-        if (this.#takes(operator)) return { kind: 'unary', operator, operand: this.#unary() };
-      if (this.#takes('+')) return this.#unary();
-      if (this.#next.kind === 'name' && this.#next.text === 'sizeof') return this.#size();
-      const before = this.#at;
-      if (this.#takes('(')) {
+        if (this.#reader.takes(operator)) return { kind: 'unary', operator, operand: this.#unary() };
+      if (this.#reader.takes('+')) return this.#unary();
+      if (this.#reader.next.kind === 'name' && this.#reader.next.text === 'sizeof') return this.#size();
+      const before = this.#reader.at;
+      if (this.#reader.takes('(')) {
         const type = this.#type();
-        if (type !== undefined && this.#takes(')')) return { kind: 'cast', type, operand: this.#unary() };
-        this.#at = before;
+        if (type !== undefined && this.#reader.takes(')'))
+          return { kind: 'cast', type, operand: this.#unary() };
+        this.#reader.at = before;
       }
       return this.#postfix();
     });
   }
 
   #size(): CExpression {
-    this.#at++;
-    const before = this.#at;
-    if (this.#takes('(')) {
+    this.#reader.at++;
+    const before = this.#reader.at;
+    if (this.#reader.takes('(')) {
       const type = this.#type();
-      if (type !== undefined && this.#takes(')')) return { kind: 'size', of: type };
-      this.#at = before;
+      if (type !== undefined && this.#reader.takes(')')) return { kind: 'size', of: type };
+      this.#reader.at = before;
     }
     return { kind: 'size', of: this.#unary() };
   }
@@ -204,32 +165,33 @@ class Parser {
   #postfix(): CExpression {
     let left = this.#primary();
     for (;;) {
-      if (this.#takes('[')) {
+      if (this.#reader.takes('[')) {
         const index = this.#choice();
         this.#expect(']');
         left = { kind: 'index', of: left, index };
-      } else if (this.#takes('.')) left = { kind: 'member', of: left, name: this.#name(), arrow: false };
-      else if (this.#takes('->')) left = { kind: 'member', of: left, name: this.#name(), arrow: true };
+      } else if (this.#reader.takes('.'))
+        left = { kind: 'member', of: left, name: this.#name(), arrow: false };
+      else if (this.#reader.takes('->')) left = { kind: 'member', of: left, name: this.#name(), arrow: true };
       else return left;
     }
   }
 
   #name(): string {
-    const { kind, text } = this.#next;
+    const { kind, text } = this.#reader.next;
     if (kind !== 'name') throw this.#unexpected();
-    this.#at++;
+    this.#reader.at++;
     return text;
   }
 
   #primary(): CExpression {
-    const { kind, text, suffix } = this.#next;
-    if (this.#takes('(')) {
+    const { kind, text, suffix } = this.#reader.next;
+    if (this.#reader.takes('(')) {
       const inner = this.#choice();
       this.#expect(')');
       return inner;
     }
     if (kind === 'end' || kind === 'sign') throw this.#unexpected();
-    this.#at++;
+    this.#reader.at++;
     if (kind === 'float') return { kind: 'float', value: Number(text) };
     if (kind === 'character') return { kind: 'character', value: characterOf(text.slice(1, -1)) };
     if (kind === 'name')
@@ -251,14 +213,14 @@ class Parser {
   #baseType(): CType | undefined {
     const words: string[] = [];
     let named: CType | undefined;
-    for (; this.#next.kind === 'name'; ) {
-      const { text } = this.#next;
-      if (qualifierWords.has(text)) this.#at++;
+    for (; this.#reader.next.kind === 'name'; ) {
+      const { text } = this.#reader.next;
+      if (qualifierWords.has(text)) this.#reader.at++;
       else if (baseWords.has(text) && named === undefined) {
         words.push(text);
-        this.#at++;
+        this.#reader.at++;
       } else if (named === undefined && words.length === 0) {
-        this.#at++;
+        this.#reader.at++;
         named = this.#types.type(tagWords.has(text) ? `${text} ${this.#name()}` : text);
         if (named === undefined) return undefined;
       } else return undefined;
@@ -270,22 +232,23 @@ class Parser {
   #declarator(base: CType): CType | undefined {
     let type = base;
     for (;;) {
-      while (this.#next.kind === 'name' && qualifierWords.has(this.#next.text)) this.#at++;
-      if (!this.#takes('*')) break;
+      while (this.#reader.next.kind === 'name' && qualifierWords.has(this.#reader.next.text))
+        this.#reader.at++;
+      if (!this.#reader.takes('*')) break;
       type = { kind: 'pointer', sign: '*', size: this.#types.word, to: type };
     }
     let stars = 0;
-    if (this.#next.text === '(' && this.#tokens[this.#at + 1]?.text === '*') {
-      this.#at++;
-      while (this.#takes('*')) stars++;
-      if (!this.#takes(')')) return undefined;
+    if (this.#reader.next.text === '(' && this.#reader.after?.text === '*') {
+      this.#reader.at++;
+      while (this.#reader.takes('*')) stars++;
+      if (!this.#reader.takes(')')) return undefined;
     }
     const counts: number[] = [];
-    while (this.#takes('[')) {
-      const { kind, text } = this.#next;
+    while (this.#reader.takes('[')) {
+      const { kind, text } = this.#reader.next;
       if (kind !== 'number' || Number(text) > 0x7fff_ffff) return undefined;
-      this.#at++;
-      if (!this.#takes(']')) return undefined;
+      this.#reader.at++;
+      if (!this.#reader.takes(']')) return undefined;
       counts.push(Number(text));
     }
     for (const count of counts.reverse()) type = { kind: 'array', of: type, count };

@@ -2,6 +2,7 @@ import type { Alarm } from '../../time/index.js';
 import type { TimeStamps } from '../contract/index.js';
 import { DeviceStateError, stateFields } from '../state.js';
 import { type Delivery, DeliveryMode, FIRST_VECTOR } from './delivery.js';
+import type { LocalApicState } from './local-apic-state.js';
 import {
   ApicBase,
   ApicError,
@@ -16,11 +17,11 @@ import {
   SPURIOUS_ENABLED,
   VERSION,
 } from './registers.js';
-import { ApicTimer, type ApicTimerState } from './timer.js';
+import { ApicTimer } from './timer.js';
 import { VectorTable } from './vector-table.js';
 import { WaitingVectors } from './waiting-vectors.js';
 
-/** What a local APIC needs of the machine around it. */
+/** The connections of a local APIC to its machine. */
 export interface ApicWires {
   now(): number;
   readonly stamps?: TimeStamps | undefined;
@@ -33,24 +34,6 @@ export interface ApicWires {
   nmi(): void;
   /** INIT and start-up interrupts, which only a processor understands; `vector`: the page where it starts, -1 for INIT. */
   start(vector: number): void;
-}
-
-export interface LocalApicState {
-  id: number;
-  base: string;
-  taskPriority: number;
-  logical: number;
-  format: number;
-  spurious: number;
-  command: number;
-  destination: number;
-  lvt: number[];
-  errors: number;
-  pendingErrors: number;
-  requests: number[];
-  inService: number[];
-  level: number[];
-  timer: ApicTimerState;
 }
 
 /** The local APIC of one processor (SDM 3A chapter 11), in xAPIC and x2APIC mode. */

@@ -16,7 +16,8 @@ import type {
 } from '../contract/index.js';
 import { DeviceStateError, registerField, stateFields } from '../state.js';
 import { type Delivery, DeliveryMode, deliveryOf } from './delivery.js';
-import { LocalApic, type LocalApicState } from './local-apic.js';
+import { LocalApic } from './local-apic.js';
+import type { LocalApicState } from './local-apic-state.js';
 import {
   APIC_BASE_ADDRESS,
   ApicBase,

@@ -1,7 +1,7 @@
 /** Disks in memory: what is written is read back, the base is not changed, and a saved state continues as before. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { randomNumbers } from '../testing.js';
+import { randomNumbers } from '../../random.js';
 import {
   ataGeometry,
   type ByteFile,

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestMemory } from '../../memory/index.js';
+import { randomNumbers } from '../../random.js';
 import type { NetworkPort } from '../contract/index.js';
 import { PciBus } from '../pci/index.js';
 import { TestInputs, testHost } from '../test-host.js';
-import { randomNumbers, testAnyDevice } from '../testing.js';
+import { testAnyDevice } from '../testing.js';
 import { E1000 } from './e1000.js';
 import { Register } from './registers.js';
 

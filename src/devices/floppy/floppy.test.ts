@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestMemory } from '../../memory/index.js';
+import { randomNumbers } from '../../random.js';
 import { MemoryDisk } from '../disk/index.js';
 import { TestLine, testHost } from '../test-host.js';
-import { randomNumbers, testAnyDevice } from '../testing.js';
+import { testAnyDevice } from '../testing.js';
 import { Dma8237, FloppyController } from './index.js';
 
 const SECTORS = 2880;

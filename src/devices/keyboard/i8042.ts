@@ -18,11 +18,12 @@ import type {
   PortRange,
 } from '../contract/index.js';
 import { booleanField, DeviceStateError, registerField, stateFields } from '../state.js';
-import { type KeyEvent, keyNames, strokesOf } from './keys.js';
+import { type KeyEvent, keyNames } from './keys.js';
 import { type KeyboardState, Ps2Keyboard } from './ps2-keyboard.js';
 import { type MouseMove, type MouseState, Ps2Mouse } from './ps2-mouse.js';
 import { AFTER_BIOS, Config, OutputPort, Status } from './registers.js';
 import { toSet1 } from './translation.js';
+import { TypingQueue } from './typing-queue.js';
 import { keyboardWords } from './words.js';
 
 const DATA = 0x60;
@@ -64,9 +65,6 @@ export interface KeyboardControllerState {
   mouse: MouseState;
 }
 
-/** Events that wait to be typed at most: a program that types faster than its guest reads is told. */
-const MAX_TYPING = 65536;
-
 /** Keyboard and controller: see the module's comment. */
 export class KeyboardController implements Device {
   readonly name = 'keyboard';
@@ -96,7 +94,7 @@ export class KeyboardController implements Device {
   #lastWasCommand = false;
   #a20 = true;
   #breaking = false;
-  #typing: KeyEvent[] = [];
+  readonly #typing = new TypingQueue();
 
   constructor({ source, onLeds, mouse, onMouse }: KeyboardControllerOptions = {}) {
     this.#source = source;
@@ -230,11 +228,7 @@ export class KeyboardController implements Device {
   }
 
   #typed(text: string): void {
-    for (const event of strokesOf(text)) {
-      if (this.#typing.length >= MAX_TYPING)
-        throw new ConfigError('the guest does not read its keyboard', `${MAX_TYPING} keys wait already`);
-      this.#typing.push(event);
-    }
+    this.#typing.add(text);
     this.#fill();
   }
 
@@ -379,7 +373,7 @@ export class KeyboardController implements Device {
 
   /** A key at a time, so that the keyboard's own short buffer never overflows by what is typed for it. */
   #nextKey(): void {
-    const event = this.#typing.shift() ?? this.#keys?.read();
+    const event = this.#typing.next() ?? this.#keys?.read();
     if (event !== undefined && keyNames.includes(event.name)) this.#move(event);
   }
 
@@ -410,7 +404,7 @@ export class KeyboardController implements Device {
       lastWasCommand: this.#lastWasCommand,
       a20: this.#a20,
       breaking: this.#breaking,
-      typing: this.#typing.map(({ name, down }) => keyNames.indexOf(name) + (down ? 0 : 256)),
+      typing: this.#typing.save(),
       mouse: this.#mouse.save(),
     };
   }
@@ -423,14 +417,7 @@ export class KeyboardController implements Device {
       registerField(this.name, field, value, mask);
     if (!Array.isArray(ram) || ram.length !== this.#ram.length)
       throw new DeviceStateError(this.name, `'ram' is not a list of ${this.#ram.length} bytes`);
-    if (!Array.isArray(typing) || typing.length > MAX_TYPING)
-      throw new DeviceStateError(this.name, `'typing' is not a list of keys`);
-    const events = typing.map((number, i) => {
-      const event = register(`typing[${i}]`, number, 0x1ff);
-      const name = keyNames[event & 0xff];
-      if (name === undefined) throw new DeviceStateError(this.name, `'typing[${i}]' is ${event}, no key`);
-      return { name, down: event < 256 };
-    });
+    const typed = TypingQueue.check(this.name, typing);
     const bytes = ram.map((byte, i) => register(`ram[${i}]`, byte));
     const shown = output === null ? -1 : register('output', output);
     this.#fromAux = booleanField(this.name, 'fromAux', fields.fromAux);
@@ -443,7 +430,7 @@ export class KeyboardController implements Device {
     this.#mouse.load(this.name, fields.mouse);
     this.#ram.set(bytes);
     this.#output = shown;
-    this.#typing = events;
+    this.#typing.load(typed);
     this.#alarm?.at(this.#keyboard.repeatAt);
   }
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { randomNumbers } from '../../random.js';
 import type { Claim, Device } from '../contract/index.js';
 import { TestClaim, TestLine, testHost } from '../test-host.js';
-import { randomNumbers, testAnyDevice } from '../testing.js';
+import { testAnyDevice } from '../testing.js';
 import { Bar, Command, ConfigSpace, hostBridge, isaBridge, Msi, MsiX, PciBus } from './index.js';
 
 const lines = () => Object.fromEntries(Array.from({ length: 16 }, (_, irq) => [irq, new TestLine()]));

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { randomNumbers } from '../../random.js';
 import type { AccessSize } from '../contract/index.js';
-import { randomNumbers } from '../testing.js';
 import { consoleBackend, echoBackend, sinkBackend } from './backends.js';
 import {
   DeviceStatus,

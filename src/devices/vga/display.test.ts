@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { randomNumbers } from '../../random.js';
 import { hostBridge, PciBus } from '../pci/index.js';
 import { testHost } from '../test-host.js';
-import { randomNumbers, testAnyDevice } from '../testing.js';
+import { testAnyDevice } from '../testing.js';
 import { Dispi, DisplayInterface } from './dispi.js';
 import { Vga } from './vga.js';
 

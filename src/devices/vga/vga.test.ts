@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { compareAfterLoad, hammer, randomNumbers } from '../testing.js';
+import { randomNumbers } from '../../random.js';
+import { compareAfterLoad, hammer } from '../testing.js';
 import { modes, VgaRig } from './testing.js';
 import { Vga } from './vga.js';
 

@@ -1,4 +1,3 @@
-import { TerrariumError } from '../../errors.js';
 import type { CpuState, Registers, SystemRegisters } from '../../x86/index.js';
 import {
   type Assistance,
@@ -10,16 +9,8 @@ import {
   type Exit,
   ExitKind,
   type FaultRecord,
-  type IrqchipName,
 } from '../contract/index.js';
-
-/** A CPU that runs one instruction at a time. */
-export interface Helper extends EngineCpu {
-  /** Runs one instruction, or an iteration of it, or delivers a pending event; `interrupted` where no monitor was needed. */
-  step(): ExitKind;
-  /** Number of instructions so far. */
-  readonly instructions: bigint;
-}
+import { type AssistOptions, type Helper, isRefusal } from './helper.js';
 
 /**
  * The most instructions in a row. Where an engine gives up again and again, without another exit in between, the helper runs
@@ -28,21 +19,6 @@ export interface Helper extends EngineCpu {
 const LONGEST_STRETCH = 4096;
 
 const STATE_REFUSED = 'STATE_REFUSED';
-
-/** True where an engine refuses a state that the helper may accept. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof TerrariumError && (error.code === 'ELIMIT' || error.code === 'EINVAL');
-}
-
-/** How a CPU is assisted. */
-export interface AssistOptions {
-  /** `kernel`, `split`: the engine's own controllers deliver interrupts, and only to its own CPU. */
-  irqchip?: IrqchipName;
-  /** Finds the cause of a shutdown: see `replayShutdown`. */
-  replay?: (cpu: EngineCpu, interrupt: number | undefined) => readonly FaultRecord[];
-  /** The system registers after the next instruction, where that switches paging on: see `pagingSwitch`. */
-  nextPaging?: (cpu: EngineCpu) => SystemRegisters | undefined;
-}
 
 /**
  * An assisted CPU: where its engine gives up on an instruction, another CPU on the same memory, the helper, takes over the

@@ -22,7 +22,8 @@ import {
   newControl,
   type VmOptions,
 } from '../contract/index.js';
-import { AssistedCpu, type AssistOptions, type Helper } from './cpu.js';
+import { AssistedCpu } from './cpu.js';
+import type { AssistOptions, Helper } from './helper.js';
 import { pagingSwitch } from './paging-switch.js';
 import { type CopyCpu, replayShutdown, runOnCopy } from './replay.js';
 

@@ -1,6 +1,6 @@
 import { GuestMemory } from '../../memory/index.js';
 import { type DryRun, type EngineCpu, ExitKind, type FaultRecord } from '../contract/index.js';
-import type { Helper } from './cpu.js';
+import type { Helper } from './helper.js';
 
 /** The most RAM to copy: at worst this takes a second. */
 const LARGEST = 1024 * 1024 * 1024;

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { type Disk, DiskError, SECTOR } from '../../devices/index.js';
+import { randomNumbers } from '../../random.js';
 import { openDrives } from './open-drives.js';
 
 const noQemu =
@@ -135,11 +136,7 @@ describe('qcow2', { skip: noQemu }, () => {
   test('tables with any content end in errors of the disk alone, and the file stays within bounds', () => {
     written('fuzz.qcow2', '-o', 'cluster_size=4k');
     const good = readFileSync(file('fuzz.qcow2'));
-    let state = 12345;
-    const random = () => {
-      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
-      return state >>> 8;
-    };
+    const random = randomNumbers(12345);
     for (let round = 0; round < 150; round++) {
       const bytes = Buffer.from(good);
       for (let i = 0; i < 20; i++) bytes[random() % (8 * 4096)] = random() & 0xff;

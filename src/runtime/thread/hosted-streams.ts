@@ -74,6 +74,16 @@ export interface Port {
   readonly input: IncomingStream;
 }
 
+/** A port of the guest's virtio console; a thread's end of it. */
+export interface HostedPort {
+  /** Receives what the guest writes, from now on. */
+  onOutput(sink: ChunkSink): void;
+  /** Resolves when all that the guest has written so far has gone to its sink. */
+  drain(): Promise<void>;
+  /** Resolves when the last byte is on its way; several senders take turns. */
+  send(bytes: Uint8Array): Promise<void>;
+}
+
 /** The streams between a hosted machine and its user while the guest runs: bytes, keys, the mouse, pictures, lights. */
 export class HostedStreams {
   readonly rings: Readonly<Record<StreamName, SharedRing>>;
@@ -140,6 +150,18 @@ export class HostedStreams {
   port(name: string): Port | undefined {
     const index = this.#portNames.get(name);
     return index === undefined ? undefined : this.#ports[index];
+  }
+
+  /** A port as its user sees it; undefined where there is none of this name. */
+  hostedPort(name: string): HostedPort | undefined {
+    const port = this.port(name);
+    return (
+      port && {
+        onOutput: (sink) => port.output.flowInto(sink),
+        drain: () => port.output.pump(),
+        send: (bytes) => port.input.send(bytes),
+      }
+    );
   }
 
   portRings(index: number): { output: SharedRing; input: SharedRing } {

@@ -9,7 +9,13 @@ import type { TraceRecord } from '../../trace/index.js';
 import type { CpuRegisters } from '../../x86/index.js';
 import { remoteTarget } from './hosted-debug.js';
 import { type HostedOutcome, hostedOutcome } from './hosted-outcome.js';
-import { type CapturedSink, type ChunkSink, type FrameSink, HostedStreams } from './hosted-streams.js';
+import {
+  type CapturedSink,
+  type ChunkSink,
+  type FrameSink,
+  type HostedPort,
+  HostedStreams,
+} from './hosted-streams.js';
 import { MachineThread } from './hosted-thread.js';
 import { OwnThread } from './own-thread.js';
 import type { Place } from './place.js';
@@ -23,7 +29,7 @@ import type {
   ToWorker,
 } from './protocol.js';
 import type { MachineSigns } from './signs.js';
-import { ChunkStream, exitsOf } from './web-streams.js';
+import { type ChunkStream, exitsOf, WebStreams } from './web-streams.js';
 
 /** How long the last output of a stopped guest waits for its reader: milliseconds. */
 const DRAIN_LIMIT_MS = 500;
@@ -35,16 +41,6 @@ const STOP_LIMIT_MS = 5000;
 export interface HostedRunOptions extends PortableRunOptions {
   /** Stops the run: its outcome is `stopped`, also where the signal was aborted before the run began. */
   signal?: AbortSignal;
-}
-
-/** A port of the guest's virtio console; a thread's end of it. */
-export interface HostedPort {
-  /** Receives what the guest writes, from now on. */
-  onOutput(sink: ChunkSink): void;
-  /** Resolves when all that the guest has written so far has gone to its sink. */
-  drain(): Promise<void>;
-  /** Resolves when the last byte is on its way; several senders take turns. */
-  send(bytes: Uint8Array): Promise<void>;
 }
 
 /** A machine on its own thread; made by `hostMachine`. */
@@ -65,7 +61,7 @@ export class HostedMachine implements AsyncDisposable {
   readonly #thread: Place;
   /** Where SIMVIRTIO is polled. */
   #polling: PollingThread | undefined;
-  readonly #webStreams: ChunkStream[] = [];
+  readonly #webStreams = new WebStreams();
   #output: ChunkStream | undefined;
   #input: WritableStream<Uint8Array> | undefined;
   #traceFormat: string | undefined;
@@ -133,7 +129,7 @@ export class HostedMachine implements AsyncDisposable {
         'outcome',
       );
       this.#placeRegions(answer.regions);
-      for (const stream of this.#webStreams) stream.flows = false;
+      this.#webStreams.flow = false;
       // Nothing reads its output: it would wait forever.
       if (!this.#streams.outputIsRead) this.#polling?.abandon();
       const polled = await this.#polling?.finish();
@@ -294,7 +290,7 @@ export class HostedMachine implements AsyncDisposable {
    */
   get output(): ReadableStream<Uint8Array> {
     if (this.#output === undefined) {
-      this.#output = this.#openStream(() => this.closeOutput());
+      this.#output = this.#webStreams.open(() => this.closeOutput());
       this.onOutput(this.#output.sink);
     }
     return this.#output.readable;
@@ -317,7 +313,7 @@ export class HostedMachine implements AsyncDisposable {
         'the machine does not trace its exits for programs',
         "make it with trace: { format: 'ndjson' }",
       );
-    const stream = this.#openStream(() => this.onTrace(() => {}));
+    const stream = this.#webStreams.open(() => this.onTrace(() => {}));
     this.onTrace(stream.sink);
     return exitsOf(stream.readable);
   }
@@ -328,14 +324,10 @@ export class HostedMachine implements AsyncDisposable {
    * @throws ConfigError where there is no such port
    */
   port(name: string): HostedPort {
-    const port = this.#streams.port(name);
+    const port = this.#streams.hostedPort(name);
     if (port === undefined)
       throw new ConfigError(`the machine has no port '${name}'`, 'make it with ports: [name]');
-    return {
-      onOutput: (sink) => port.output.flowInto(sink),
-      drain: () => port.output.pump(),
-      send: (bytes) => port.input.send(bytes),
-    };
+    return port;
   }
 
   /** Told how each run ends, before `run` resolves. */
@@ -343,16 +335,9 @@ export class HostedMachine implements AsyncDisposable {
     this.#endSink = sink;
   }
 
-  #openStream(cancelled: () => void): ChunkStream {
-    const stream = new ChunkStream(cancelled);
-    stream.flows = this.#running;
-    this.#webStreams.push(stream);
-    return stream;
-  }
-
   #setRunning(running: boolean): void {
     this.#running = running;
-    for (const stream of this.#webStreams) stream.flows = running;
+    this.#webStreams.flow = running;
   }
 
   /** Receives the console's bytes from now on. While the promise of a sink is pending, the guest's output waits. */
@@ -447,7 +432,7 @@ export class HostedMachine implements AsyncDisposable {
     await this.stop();
     this.#disposed = true;
     this.#streams.end();
-    for (const stream of this.#webStreams) stream.close();
+    this.#webStreams.close();
     await this.#thread.disposeMachine();
     await this.#polling?.[Symbol.asyncDispose]();
     this.memory?.release(false);

@@ -65,6 +65,30 @@ export class ChunkStream {
   }
 }
 
+/** The streams of a machine: all flow while it runs. */
+export class WebStreams {
+  readonly #streams: ChunkStream[] = [];
+  #flow = false;
+
+  /** @param cancelled the reader has cancelled the stream */
+  open(cancelled: () => void): ChunkStream {
+    const stream = new ChunkStream(cancelled);
+    stream.flows = this.#flow;
+    this.#streams.push(stream);
+    return stream;
+  }
+
+  /** See `ChunkStream.flows`. */
+  set flow(flow: boolean) {
+    this.#flow = flow;
+    for (const stream of this.#streams) stream.flows = flow;
+  }
+
+  close(): void {
+    for (const stream of this.#streams) stream.close();
+  }
+}
+
 /** The exits of a trace in NDJSON, one after the other. */
 export async function* exitsOf(trace: ReadableStream<Uint8Array>): AsyncGenerator<TraceRecord> {
   const parser = new TraceParser();

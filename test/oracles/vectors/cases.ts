@@ -1,13 +1,7 @@
 /** Instructions on MMX and XMM registers, with registers and memory for each, and what differs afterwards. */
 
-import {
-  type Opcode,
-  opcodes,
-  type Random,
-  randomMxcsr,
-  randomNumbers,
-  randomVector,
-} from '../../../src/isa/index.js';
+import { type Opcode, opcodes, type Random, randomMxcsr, randomVector } from '../../../src/isa/index.js';
+import { randomNumbers } from '../../../src/random.js';
 import type { CpuVendor } from '../../../src/x86/index.js';
 import { CASE, CODE, FLAGS, GENERAL, MXCSR, OPERAND, ST, STATUS, TAGS, VECTOR, XMM } from './sides.js';
 
