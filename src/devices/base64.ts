@@ -18,7 +18,7 @@ export function encodeBase64(bytes: Uint8Array): string {
   return new TextDecoder('latin1').decode(text);
 }
 
-/** The `length` bytes that `text` stands for; undefined where it stands for anything else. */
+/** The `length` bytes that `text` encodes; undefined for any other text. */
 export function decodeBase64(text: string, length: number): Uint8Array | undefined {
   if (text.length !== Math.ceil(length / 3) * 4) return undefined;
   const padding = (3 - (length % 3)) % 3;

@@ -9,7 +9,7 @@ import { Stateless } from './state.js';
 const TOP = 2 ** 32;
 const PAGE = 4096;
 
-/** See the module's comment. Its bytes end at the top; what fills up its first page is FFh, as in an erased chip. */
+/** See the module's comment. Its bytes end at the top; its first page is filled up with FFh, as in an erased chip. */
 export class FirmwareRom extends Stateless implements Device {
   readonly name = 'firmware-rom';
   readonly memory: readonly [MemoryRange];

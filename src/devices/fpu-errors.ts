@@ -1,5 +1,5 @@
 /**
- * What an AT's board makes of x87 errors: FERR# sets a latch that drives IRQ 13, and a write to port 0xF0 takes it back and asserts
+ * An AT's handling of x87 errors: FERR# sets a latch that drives IRQ 13, and a write to port 0xF0 clears it and asserts
  * IGNNE#, so that the handler can use the x87 before it clears the error. Sources: SDM 1 D.2.1; Intel 82371AB (PIIX4) data sheet
  * 4.1.2, "coprocessor error register".
  *

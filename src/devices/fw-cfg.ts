@@ -20,9 +20,9 @@ const ENTRY = 64;
 const DMA_SIGNATURE = 'QEMU CFG';
 const Control = { error: 1, read: 2, skip: 4, select: 8, write: 16 } as const;
 
-/** What a machine tells its firmware. */
+/** A machine's information for its firmware. */
 export interface FwCfgContents {
-  /** Items by number, beside those that are always there. */
+  /** Items by number, in addition to the standard ones. */
   readonly items?: Readonly<Record<number, Uint8Array>>;
   /** Files by name, such as `etc/e820`. */
   readonly files?: Readonly<Record<string, Uint8Array>>;
@@ -103,7 +103,7 @@ export class FwCfg implements Device {
     }
   }
 
-  /** A structure in memory says what to do: control, length, address, all big-endian. */
+  /** A structure in memory has the command: control, length, address, all big-endian. */
   #transfer(at: number): void {
     const memory = this.#host?.memory;
     if (memory === undefined || !memory.contains(at, 16)) return;

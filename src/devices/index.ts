@@ -1,5 +1,5 @@
 /**
- * Devices: one a file, pure, made of what `contract.ts` says. `docs/devices.md` is their manual.
+ * Devices: one per file, pure, built on `contract.ts`. `docs/devices.md` is their manual.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A parallel port with a printer that is always ready (IBM PC/AT Technical Reference, parallel printer adapter): what is strobed goes to
+ * A parallel port with a printer that is always ready (IBM PC/AT Technical Reference, parallel printer adapter): a strobed byte goes to
  * a sink.
  *
  * @module

@@ -15,7 +15,7 @@ export const BASE = 0x3f8;
 export const OUT2 = 0x08;
 export const LOOPBACK = 0x10;
 
-/** A serial port on a bench: what it sent, what waits for it, and every change of its interrupt line. */
+/** A serial port in a test: its output, its waiting input, and every change of its interrupt line. */
 export function bench(input = '') {
   const sent: number[] = [];
   const waiting = [...Buffer.from(input, 'latin1')];

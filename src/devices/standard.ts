@@ -12,15 +12,15 @@ export interface StandardDevicesOptions {
   input?: ByteSource;
   /**
    * Let the engine keep back writes to the serial port's data register; see `SerialOptions.coalesce`. Default true:
-   * guests that wait for a transmitter interrupt want false.
+   * guests that wait for a transmitter interrupt need false.
    */
   coalesceSerial?: boolean;
-  /** What hypercalls can do beside the console: time, random bytes, a log, calls of one's own. */
+  /** The hypercalls' services besides the console: time, random bytes, a log, custom calls. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
 }
 
 /**
- * The devices that every machine has unless it is told otherwise: the debug console (0xE9), the pseudo-serial port
+ * The devices that every machine has by default: the debug console (0xE9), the pseudo-serial port
  * (0xF1), the debug exit (0xF4), a serial port (0x3F8, IRQ 4) and hypercalls (0xABBA).
  */
 export function standardDevices(options: StandardDevicesOptions): Device[] {

@@ -1,6 +1,6 @@
 import { TerrariumError } from '../errors.js';
 
-/** A saved state that is not what this device gave: names the device, the field and the value. */
+/** A saved state that does not fit this device: names the device, the field and the value. */
 export class DeviceStateError extends TerrariumError {
   constructor(device: string, problem: string) {
     super('ESTATE', `the saved state of '${device}' cannot be loaded: ${problem}`, {
@@ -11,7 +11,7 @@ export class DeviceStateError extends TerrariumError {
 
 /**
  * Checks that `state` is an object with exactly the keys of `example`, and gives it with unknown values.
- * @param later fields that states of older versions do not have, with what they stand for there: files of snapshots are read forever
+ * @param later fields that states of older versions do not have, with their values there: files of snapshots stay readable
  */
 export function stateFields<T extends object>(
   device: string,

@@ -1,5 +1,5 @@
 /**
- * Registers that a PC keeps beside its keyboard controller: system control port A (0x92: fast A20 and reset), port B
+ * Registers of a PC that belong to no other device: system control port A (0x92: fast A20 and reset), port B
  * (0x61: the speaker and counter 2's gate), and the reset control register (0xCF9). Sources: IBM PS/2 Hardware Interface
  * Technical Reference, system board; Intel 82371AB (PIIX4) data sheet 4.1.3.
  *
@@ -18,7 +18,7 @@ const RESET_CONTROL = 0xcf9;
 const PortA = { reset: 1, a20: 2 } as const;
 const PortB = { gate: 1, speaker: 2, refresh: 0x10, output: 0x20 } as const;
 const ResetControl = { system: 2, reset: 4 } as const;
-/** Bits of 0xCF9 that keep what is written: system reset and full reset. */
+/** Bits of 0xCF9 that keep the written value: system reset and full reset. */
 const RESET_KEPT = 0x0a;
 
 /** The request bit toggles with each refresh of the memory, every 18 pulses of the timer, 15.085 µs: programs wait by it. */

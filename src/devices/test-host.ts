@@ -1,5 +1,5 @@
 /**
- * A machine's side of a device, for tests: what a test does not give does nothing. Not part of the package.
+ * A machine's side of a device, for tests: parts that a test does not provide do nothing. Not part of the package.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import type {
   PortRange,
 } from './contract/index.js';
 
-/** An interrupt line on a bench: it counts its edges and tells each change of its level. */
+/** An interrupt line in a test: it counts its edges and reports each change of its level. */
 export class TestLine implements Line {
   level = false;
   edges = 0;
-  /** What the device wants to hear of the line. */
+  /** The device's listener on the line. */
   listener: LineListener = {};
   readonly #changed: (level: boolean) => void;
 
@@ -117,7 +117,7 @@ export class TestInputs implements DeviceInputs {
   unix = () => BigInt(Date.UTC(2000, 0, 1)) * 1_000_000n;
   random = (bytes: Uint8Array) => void bytes.fill(4);
 
-  /** Lets in what has come. */
+  /** Delivers the waiting input. */
   look(): void {
     for (const look of this.#looks) look();
   }

@@ -93,7 +93,7 @@ class Rig {
     });
   }
 
-  /** Does one thing to the device, drawn from `random`; gives what a guest would see of it. */
+  /** One random action on the device; returns the result that a guest would see. */
   step(random: () => number): number {
     const choice = random() % 16;
     // Mostly a few microseconds pass, sometimes a second in which the host did something else.
@@ -201,7 +201,7 @@ export function hammer(make: MakeDevice, seed: number, steps: number, most = MAX
 
 /**
  * Does `before` random things to a device, moves its state through JSON into a fresh one, and does the same `after`
- * things to both. Throws where a guest could tell them apart, or their states do.
+ * things to both. Throws where a guest could distinguish them, or their states differ.
  */
 export function compareAfterLoad(make: MakeDevice, seed: number, before: number, after: number): void {
   const first = new Rig(make);
@@ -238,7 +238,7 @@ export function compareAfterLoad(make: MakeDevice, seed: number, before: number,
 
 /**
  * Does the same random things to two devices and asks one of them for its words before each access. Throws where a guest
- * could tell them apart, where their states differ, and where the words are none.
+ * could distinguish them, where their states differ, and where the words are invalid.
  */
 export function compareDescribed(make: MakeDevice, seed: number, steps: number): void {
   const [silent, asked] = [new Rig(make), new Rig(make)];
@@ -254,7 +254,7 @@ export function compareDescribed(make: MakeDevice, seed: number, steps: number):
   }
   const [state, stateOfOther] = [silent, asked].map(({ device }) => JSON.stringify(device.save?.()));
   if (state !== stateOfOther)
-    throw new Error(`${asked.device.name} has another state once it was asked for words`);
+    throw new Error(`${asked.device.name} has another state after it was asked for words`);
 }
 
 /** What every device bears and does: random accesses, and a state that moves to another. Within a `describe`. */
@@ -262,7 +262,7 @@ export function testAnyDevice(make: MakeDevice): void {
   const seeds = fc.integer({ min: 1, max: 0xffff_ffff });
 
   test('takes 100,000 random accesses without a throw, a wrong number or growth, in under two seconds', () => {
-    // Of the processor's time: what else the host does is no matter of the device's.
+    // Of the processor's time: the host's other work does not count.
     const before = process.cpuUsage();
     fc.assert(
       fc.property(seeds, (seed) => hammer(make, seed, 5000)),

@@ -5,7 +5,7 @@
  */
 import type { AccessWords } from './contract/index.js';
 
-/** A register's name, and what a value in it says. */
+/** A register's name, and the meaning of a value in it. */
 export function words(register: string, says?: (value: number) => string): AccessWords {
   return says === undefined ? { register } : { register, says };
 }

@@ -20,7 +20,7 @@ type Random = () => number;
 /** Addresses that a guest would name. */
 const targets = [HOST, RESOLVER, GUEST, BROADCAST_IP, 0x5db8d822, 0x7f000001, 0, 0xe0000001];
 const MOST_HELD = 96 * 1024 * 1024;
-/** How many frames pass between two looks at what is held. */
+/** How many frames pass between two checks of the held state. */
 const LOOK = 5000;
 
 function bytesOf(random: Random, length: number): Uint8Array {
@@ -84,7 +84,7 @@ const protocols: ((random: Random) => Uint8Array)[] = [
     }),
 ];
 
-/** Changes some bytes. Most checksums are put right afterwards, so that the change is looked at. */
+/** Changes some bytes. Most checksums are corrected afterwards, so that the change is parsed. */
 function mutate(frame: Uint8Array, random: Random): Uint8Array {
   const result = random() % 8 ? frame : frame.slice(0, random() % (frame.length + 1));
   for (let left = random() % 4; left > 0 && result.length > 0; left--)

@@ -33,7 +33,7 @@ export interface OutsideStream {
   end(): void;
   /** Ends both directions at once; no further event comes. */
   destroy(): void;
-  /** Both sides have ended, and nobody listens any more: what was written is passed on, if that takes no minutes. */
+  /** Both sides have ended, and nothing reads any more: data that was written is still sent, unless that takes minutes. */
   leave(): void;
   /** No `data` until `resume`, or little. */
   pause(): void;

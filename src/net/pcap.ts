@@ -57,7 +57,7 @@ function orderOf(bytes: Uint8Array): { little: boolean; unit: number } | undefin
   return undefined;
 }
 
-/** The frames of a file, up to its end or the first record that is none. */
+/** The frames of a file, up to its end or the first invalid record. */
 export function* readPcap(bytes: Uint8Array): Generator<PcapFrame> {
   const order = isPcap(bytes) ? orderOf(bytes) : undefined;
   if (order === undefined) return;

@@ -6,7 +6,7 @@
 import { MAC_LENGTH } from './packets/addresses.js';
 import { ETHERNET, isBroadcast, MOST_FRAME } from './packets/ethernet.js';
 
-/** Addresses that are remembered; the oldest is forgotten for another. */
+/** The most addresses that are remembered; a new one replaces the oldest. */
 const MOST_ADDRESSES = 1024;
 
 /** A port of the switch: where frames for it go. */

@@ -1,5 +1,5 @@
 /**
- * An outside for tests, in which a test says what comes; and frames as a guest would send them. Not part of the package.
+ * An outside world for tests, whose data the test provides; and frames as a guest would send them. Not part of the package.
  *
  * @module
  */

@@ -20,11 +20,11 @@ import type { IrqchipName } from '../engine/contract/index.js';
 
 export interface BoardOptions {
   irqchip: IrqchipName;
-  /** A local APIC and an I/O APIC beside the 8259A pair, where these are devices. */
+  /** A local APIC and an I/O APIC in addition to the 8259A pair, where these are devices. */
   apics?: boolean;
   /** Bytes of RAM from address 0, for the clock's RAM; see `Cmos`. */
   memory: number;
-  /** Of whose drives the clock's RAM tells. */
+  /** The controller whose drives are described in the clock's RAM. */
   drives?: Drives | undefined;
   /** In which order a firmware tries them: `a,c,d`. */
   order?: string;

@@ -1,5 +1,5 @@
 /**
- * The devices of a whole PC beside those of its board: what QEMU's machine `pc` has (i440FX and PIIX3).
+ * The devices of a whole PC except those of its board: those of QEMU's machine `pc` (i440FX and PIIX3).
  *
  * @module
  */
@@ -55,7 +55,7 @@ export interface ChipsetOptions {
 /** The first slot of virtio devices: QEMU's machines have a network card before. */
 const FIRST_VIRTIO = 4;
 
-/** The chipset and what is on it. */
+/** The chipset and its devices. */
 export function chipset({
   drives,
   networks = [],

@@ -1,18 +1,18 @@
 /**
- * A VGA for guests that say nothing of one: a PC has it, and who writes to B8000 expects it. Commands add it where nothing else of the
- * guest's lies there; programs (`createMachine`) get what they ask for.
+ * A VGA for guests that do not mention one: a PC has it, and a guest that writes to B8000 expects it. Commands add it where the guest has
+ * nothing else at these addresses; programs (`createMachine`) get only the devices that they name.
  *
  * @module
  */
 import type { Image } from '../boot/index.js';
 import { defaultOf, type MachineSpec } from '../config/index.js';
 
-/** Video memory takes the place of RAM here (IBM VGA technical reference). */
+/** Video memory replaces RAM here (IBM VGA technical reference). */
 const FIRST = 0xa0000;
 const END = 0xc0000;
 const ONE_MIB = 0x100000;
 
-/** The guest's machine, with a VGA where it says nothing of one and leaves its addresses free. */
+/** The guest's machine, with a VGA where it does not mention one and leaves its addresses free. */
 export function withVga({ image, spec }: { image: Image; spec: MachineSpec }): MachineSpec {
   if (spec.vga !== undefined || spec.standardDevices === false) return spec;
   const { memory = defaultOf('memory') ?? 0, load, regions = [] } = spec;

@@ -42,7 +42,7 @@ const letters: Readonly<Record<string, string>> = {
   cdrom: 'd',
 };
 
-/** Does the image want firmware to start it? Whoever says how the CPU starts, or where the image goes, starts it without. */
+/** Is the image started by firmware? Not where the configuration says how the CPU starts, or where the image is loaded. */
 export function wantsBios(spec: MachineSpec, image: Image): boolean {
   return spec.firmware === undefined && (isForFirmware(spec, image) || callsBios(spec, image));
 }
@@ -59,7 +59,7 @@ export function isForFirmware(spec: MachineSpec, { kind = 'flat' }: Image): bool
   return letters[kind] !== undefined && mode === 'auto' && standardDevices && !placed;
 }
 
-/** What a machine with a BIOS is made of. */
+/** The parts of a machine with a BIOS. */
 export interface BiosParts {
   bios: Bios;
   drives: Drives;
@@ -149,7 +149,7 @@ export function orderFor({ kind = 'flat' }: Image): string {
   return [first, ...['a', 'c', 'd'].filter((letter) => letter !== first)].join(',');
 }
 
-/** What boot places and debuggers know of: the sector that firmware loads. */
+/** The image as boot and debuggers see it: the sector that firmware loads. */
 function sectorImage({ name, segments, kind }: Image): Image {
   const bytes = segments[0]?.bytes ?? new Uint8Array(SECTOR);
   const sector = new Uint8Array(SECTOR);
@@ -165,7 +165,7 @@ function sectorImage({ name, segments, kind }: Image): Image {
 
 /**
  * The drives of a machine whose firmware is a ROM.
- * @throws ImageError where the image is none that firmware starts
+ * @throws ImageError where firmware cannot start the image
  */
 export function onDrives(drives: Drives | undefined, image: Image): Drives | undefined {
   if (image.kind === 'rom' && image.drive) return drives;

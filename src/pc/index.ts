@@ -1,5 +1,5 @@
 /**
- * The one place that puts a PC together. Nothing here knows Node.
+ * Builds a PC from its parts. Nothing here uses Node.
  *
  * @module
  */

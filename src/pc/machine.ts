@@ -1,5 +1,5 @@
 /**
- * A PC that knows how it was made, and so can be made again: as a fork beside it, or from a snapshot.
+ * A PC that keeps its configuration, so that it can be made again: as a fork, or from a snapshot.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface Snapshot {
   named?: FieldName[];
 }
 
-/** What a fork is handed: it has none of its parent's objects. */
+/** The objects for a fork: it shares none with its parent. */
 export type ForkParts = Pick<
   MachineOptions,
   | 'output'
@@ -38,7 +38,7 @@ export type ForkParts = Pick<
 export interface Origin {
   spec: MachineSpec;
   image: Image;
-  /** The objects that it was handed and that a fork needs again. */
+  /** The caller's objects that a fork needs again. */
   handed: readonly (keyof ForkParts)[];
   /** Makes another one, empty of writes: see `MachineConfig.logged`. */
   again(parts: ForkParts): Machine;
@@ -57,7 +57,7 @@ export function requireOwnDisks({ disks = [], floppies = [] }: MachineSpec): voi
 type Restore = (snapshot: Snapshot, options: Partial<MachineOptions>) => Machine;
 let restore: Restore | undefined;
 
-/** Says how snapshots are restored here: who opens engines and files by name. */
+/** Sets how snapshots are restored here: the functions that open engines and files by name. */
 export function restoresBy(how: Restore): void {
   restore = how;
 }
@@ -73,7 +73,7 @@ export class Machine extends BareMachine {
   }
 
   /**
-   * A machine from a snapshot. `options` are the objects that it is handed, another engine, and the files and devices that the
+   * A machine from a snapshot. `options` are the caller's objects, another engine, and the files and devices that the
    * snapshot's machine was made with.
    *
    * ```ts

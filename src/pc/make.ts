@@ -22,11 +22,11 @@ import { toldBy } from './told.js';
 import { appended, seatsOf, virtioDevices, virtioMmio } from './virtio.js';
 
 /**
- * Puts a PC together: the machine that `spec` describes, with the parts that it is handed. The fields that name things for
- * others to open (`engine`, `disks`, `devices`, `hypercalls` …) are not read here: what they name is among the parts.
+ * Builds a PC: the machine that `spec` describes, with the given parts. The fields that name things for
+ * others to open (`engine`, `disks`, `devices`, `hypercalls` …) are not read here: the named objects are among the parts.
  *
  * @param origin how to make it again, where that is known
- * @throws ConfigError, ImageError, GuestMemoryError, and what the engine throws where it cannot run here
+ * @throws ConfigError, ImageError, GuestMemoryError, and the engine's error where it cannot run here
  */
 export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Machine {
   const { standardDevices: standard = true } = spec;
@@ -35,7 +35,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
   // Without the standard devices the machine sees for itself whether one of the others is a controller.
   const irqchip = spec.irqchip ?? (standard ? defaultOf('irqchip') : undefined);
   let made: Machine | undefined;
-  /** What a machine says is not said again where a run is repeated. */
+  /** A machine's messages are not repeated where a run is repeated. */
   const output: ByteSink = (bytes) => {
     if (made?.quiet !== true) parts.output?.(bytes);
   };

@@ -1,5 +1,5 @@
 /**
- * A program's object taken apart: the machine's description, its image, and what it is handed beside them. An unknown name or a
+ * Splits a program's object: the machine's description, its image, and the objects for it. An unknown name or a
  * value of another kind is refused by name.
  *
  * @module
@@ -53,7 +53,7 @@ export interface ReadOptions {
 /**
  * Takes a program's object apart and opens its image.
  * @param caller for errors
- * @param keys what it may hold beside the machine's fields and `image`
+ * @param keys the other keys that it may have, besides the machine's fields and `image`
  * @throws ConfigError for an unknown name, a value of another kind, or no image
  */
 export function readOptions(

@@ -1,5 +1,5 @@
 /**
- * What a machine is made of beside its description, and who opens what the description names.
+ * The parts of a machine that its description cannot hold, and the functions that open the files it names.
  *
  * @module
  */
@@ -23,11 +23,11 @@ import type { FirmwareImage } from './rom.js';
 export interface MachineNetwork extends NetworkPort {
   /** Default: a virtio card. */
   readonly model?: CardModel;
-  /** The machine is there: who calls it to its frames, and its clock in nanoseconds. */
+  /** The machine was made: its frame scheduler, and its clock in nanoseconds. */
   begin?(machine: { control: Int32Array; hostKernel: boolean; now: () => number }): void;
 }
 
-/** What a machine is handed beside its description, since it cannot be data. */
+/** The objects for a machine that its description cannot hold, since they are not data. */
 export interface PcParts {
   engine: Engine;
   /** What runs: as `parseImage` gives it. */
@@ -36,7 +36,7 @@ export interface PcParts {
   output?: ByteSink;
   /** What the serial port reads; default: nothing. */
   input?: ByteSource;
-  /** Where keys come from, and who hears of the keyboard's lights. */
+  /** The source of keys, and the listener for the keyboard's lights. */
   keys?: KeyboardControllerOptions;
   /** Who presses the power button of a whole PC. */
   button?: ButtonSource;
@@ -46,17 +46,17 @@ export interface PcParts {
   drives?: Drives;
   /** What network cards are plugged into, a card each. The machine closes them. */
   networks?: readonly MachineNetwork[];
-  /** The files that the description names to be loaded beside a kernel. */
+  /** The files that the description names to be loaded with a kernel. */
   beside?: BesideFiles;
-  /** The ROM that runs in the place of the BIOS. */
+  /** The ROM that runs instead of the BIOS. */
   firmware?: FirmwareImage;
-  /** Files of fw_cfg that the description names, beside those that are always there. */
+  /** Files of fw_cfg that the description names, in addition to the standard ones. */
   fwCfg?: Readonly<Record<string, Uint8Array>>;
-  /** Somebody looks at the screen: what programs write there by the BIOS does not go to `output` as well. */
+  /** The screen is shown: the text that programs write through the BIOS does not go to `output` as well. */
   screenIsSeen?: boolean;
   /** Devices of the user's own. One that claims a standard device's ports takes its place. */
   devices?: readonly Device[];
-  /** Ports of a virtio console beside its terminal. The machine has such a console where there are any. */
+  /** Ports of a virtio console in addition to its terminal. The machine has such a console where there are any. */
   ports?: readonly PortOptions[];
   /** What hypercalls can do: calls of the user's own, a log, another clock or other random numbers. */
   hypercalls?: Omit<HypercallOptions, 'output' | 'input'>;
@@ -64,7 +64,7 @@ export interface PcParts {
   simvirtioElsewhere?: boolean;
   /** Makes the observer of the machine's exits; `names` are its devices', by number. */
   observe?: (names: readonly string[]) => ExitObserver | undefined;
-  /** Who hears of what comes in from outside, or the record of an earlier run that is replayed. */
+  /** The listener for inputs from outside, or the record of an earlier run that is replayed. */
   inputs?: MachineConfig['inputs'];
   /** The control block for other threads that want to stop the machine: `controlBytes` of shared memory. */
   control?: Int32Array;
@@ -72,7 +72,7 @@ export interface PcParts {
   logged?: boolean;
 }
 
-/** A machine's description, and what it is handed beside it. All but the image has a sensible default. */
+/** A machine's description, and the objects for it. All but the image has a default. */
 export interface MachineOptions
   extends Omit<MachineSpec, 'engine' | 'devices' | 'hypercalls'>,
     Pick<
@@ -111,6 +111,6 @@ export interface Opener {
   drives(spec: MachineSpec): Drives | undefined;
   /** The networks that a description names; undefined where it names none. */
   networks(spec: MachineSpec): readonly MachineNetwork[] | undefined;
-  /** The files that are loaded beside a kernel; undefined where the description names none. */
+  /** The files that are loaded with a kernel; undefined where the description names none. */
   beside(spec: MachineSpec, image: Image): BesideFiles | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Firmware of somebody else's: a ROM that ends at 1 MiB, where an old BIOS runs, and at 4 GiB, where the processor starts.
+ * Foreign firmware: a ROM that ends at 1 MiB, where an old BIOS runs, and at 4 GiB, where the processor starts.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const VGA_FILE = 'vgaroms/terrarium.rom';
 
 /**
  * @param memory bytes of RAM from address 0
- * @param print where what is written to the screen goes, too
+ * @param print also receives the text that is written to the screen
  * @throws ImageError for a size that no ROM has
  */
 export function romParts(

@@ -18,7 +18,7 @@ const TEXT_SCREEN: FrameBuffer = {
 /** What a kernel gets that leaves it to its loader, and the most that it gets. */
 const USUAL = { width: 1024, height: 768 } as const;
 const LARGEST = { width: 1920, height: 1080 } as const;
-/** Depths whose pixels are colours; whoever asks for others gets 32 bits. */
+/** Depths whose pixels are colours; a request for another one gets 32 bits. */
 const DEPTHS = [15, 16, 24, 32];
 
 export interface GraphicsWish {
@@ -27,7 +27,7 @@ export interface GraphicsWish {
   bits: number;
 }
 
-/** The graphics that an image's header asks for. */
+/** The graphics that an image's header requests. */
 export function graphicsWish({ loader }: Image): GraphicsWish | undefined {
   if (loader?.protocol !== 'multiboot' && loader?.protocol !== 'multiboot2') return undefined;
   const { video } = loader;
@@ -41,7 +41,7 @@ export function graphicsWish({ loader }: Image): GraphicsWish | undefined {
   };
 }
 
-/** What a loader tells of the screen; a wish is met by a VGA that is a display adapter. */
+/** A loader's description of the screen; a request for graphics needs a VGA that is a display adapter. */
 export function frameBufferFor({ display }: Vga, wish: GraphicsWish | undefined): FrameBuffer {
   if (display === undefined || wish === undefined) return TEXT_SCREEN;
   const { width, height, bits } = wish;

@@ -1,5 +1,5 @@
 /**
- * What every PC tells its firmware by fw_cfg: QEMU's items and files of the same numbers and names (QEMU, docs/specs/fw_cfg;
+ * What every PC reports to its firmware by fw_cfg: QEMU's items and files of the same numbers and names (QEMU, docs/specs/fw_cfg;
  * include/standard-headers/linux/qemu_fw_cfg.h).
  *
  * @module

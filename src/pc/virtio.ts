@@ -51,7 +51,7 @@ export function virtioDevices({ virtio = [] }: MachineSpec, given: Given): Virti
   return [...disks, ...cards, ...others];
 }
 
-/** What is left for the serial port and the PS/2 keyboard: what is typed goes to one device. */
+/** The sources that remain for the serial port and the PS/2 keyboard: typed input goes to one device. */
 export function seatsOf(
   { virtio = [] }: MachineSpec,
   { input, keys = {} }: PcParts,
@@ -90,7 +90,7 @@ export function virtioMmio(devices: readonly VirtioDevice[], hasIoApic: boolean)
   });
 }
 
-/** The command line of a Linux kernel that has no other way to hear of the devices. */
+/** The command line of a Linux kernel that cannot find the devices in another way. */
 export function appended(
   append: string | undefined,
   mmio: readonly VirtioMmio[],

@@ -21,7 +21,7 @@ export interface CountedFunction {
   readonly name: string;
   /** Instructions in it. */
   readonly own: number;
-  /** Those, and the ones in what it called, directly or not. */
+  /** Those, and those in the functions that it called, directly or indirectly. */
   readonly total: number;
 }
 

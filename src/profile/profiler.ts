@@ -9,7 +9,7 @@ const FIRST_INTERVAL = 256;
 const SAMPLES_OF_INTERVAL = 1024;
 /** Callers that are looked for. */
 const MAX_DEPTH = 100;
-/** Call chains that are kept apart; what comes later counts without its callers, and then by nothing but itself. */
+/** The most separate call chains; later ones are counted without their callers, and then by the function alone. */
 const MAX_STACKS = 50_000;
 const search: Search = { bytes: 512, words: 64 };
 /** Code without a name is counted by pieces of so many bytes. */
@@ -22,7 +22,7 @@ export interface ProfilerParts {
 }
 
 /**
- * Takes samples of a CPU: of each, who called whom, and the instructions since the last one. Samples are close together at first
+ * Takes samples of a CPU: of each, the call chain and the instructions since the last one. Samples are close together at first
  * and then further apart, so that a short guest has enough of them and a long one does not wait for them. The distances vary, since a loop
  * may be as long as a fixed one; they vary in the same way each time.
  */

@@ -1,4 +1,4 @@
-/** Where an alarm stands that is not set. */
+/** The moment of an alarm that is not set. */
 const OUT = -1;
 
 /** What a device sets for a moment that is to come: see `Clock.alarm`. It is made once, and set again and again. */

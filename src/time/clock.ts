@@ -10,7 +10,7 @@ export type AlarmTime = 'always' | 'running';
 export interface Clock {
   /**
    * Nanoseconds for which the machine has run: a whole number. It stops while the machine does not run, so a device
-   * that knows no other clock sees no time pass while somebody looks at a stopped guest.
+   * with no other clock sees no time pass while a stopped guest is inspected.
    */
   now(): number;
   /**
@@ -19,7 +19,7 @@ export interface Clock {
    *
    * Make a device's alarms in `attach`. Those for the same moment ring in the order in which they were made.
    *
-   * @param name says what it is for. Unique on the clock.
+   * @param name its purpose; unique on the clock
    * @param during `running`: it rings only while the guest runs, and a guest that halts is not woken for it
    */
   alarm(name: string, ring: () => void, during?: AlarmTime): Alarm;
@@ -32,7 +32,7 @@ export interface ClockState {
   alarms: Record<string, number>;
 }
 
-/** A clock that reads its time from `now` and rings its alarms when its owner says so. */
+/** A clock that reads its time from `now` and rings its alarms when its owner calls it. */
 export class AlarmClock implements Clock {
   readonly now: () => number;
   readonly #always = new AlarmQueue();

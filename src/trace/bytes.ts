@@ -7,7 +7,7 @@ const REMEMBERED = 4096;
 const encoder = new TextEncoder();
 
 /**
- * Bytes that are put together piece by piece without a string in between: what a million lines a few seconds need. The
+ * Bytes that are assembled piece by piece without intermediate strings, which a million lines in a few seconds require. The
  * buffer grows as it has to, and is used again after `clear`.
  */
 export class ByteWriter {
@@ -32,7 +32,7 @@ export class ByteWriter {
     this.#room(bytes.length);
     const to = this.#bytes;
     let at = this.#length;
-    // Shorter than what a call of `set` costs.
+    // Faster than a call of `set`.
     for (let i = 0; i < bytes.length; i++) to[at++] = bytes[i]!;
     this.#length = at;
   }

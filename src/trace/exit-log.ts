@@ -23,32 +23,32 @@ export interface ExitEntry {
   data: bigint;
   reason: number;
   rip: bigint;
-  /** The device's number, -1 where none was asked. */
+  /** The device's number, -1 where no device was accessed. */
   device: number;
 }
 
 /**
  * Reads entries `from` (included) to `to` (not included). They stay valid until the reader returns.
- * A reader that throws ends the run: what it could not read is not shown again.
+ * A reader that throws ends the run: the entries that it could not read are not shown again.
  */
 export type ExitReader = (log: ExitLog, from: number, to: number) => void;
 
-/** Entries that a log keeps unless it is told otherwise. */
+/** The default number of entries that a log keeps. */
 const DEFAULT_CAPACITY = 65536;
-/** CPUs that are told apart: their number is kept in a byte. */
+/** The most CPUs: their number is kept in a byte. */
 const CPUS = 256;
 
 /**
- * Every exit of a run, in a ring of typed arrays: the single source of what traces, statistics and timelines show.
+ * Every exit of a run, in a ring of typed arrays: the single source of traces, statistics and timelines.
  *
  * Nothing is allocated when an exit is recorded. Readers get the entries in batches: when half the ring is new, and at
  * each `flush`, so that no entry is lost. Entries are named by how many came before them, from 0; an entry's place in
  * the columns is `index & mask`.
  *
- * Two times belong to an exit. *Run time* is what its CPU spent in the engine before it: since the end of that CPU's
+ * Two times belong to an exit. *Run time* is the time that its CPU spent in the engine before it: since the end of that CPU's
  * previous exit, less the handling of coalesced writes in between, which arrive in a batch before a real exit and have
  * no run time of their own. It holds the guest's instructions, the kernel's part of the exit, and ticks of the run loop.
- * *Handling time* is what the monitor and its device took.
+ * *Handling time* is the time of the monitor and the device.
  */
 export class ExitLog {
   readonly capacity: number;
@@ -138,13 +138,13 @@ export class ExitLog {
 
   /**
    * Records an exit after it was handled. Times are in milliseconds of `performance.now()`.
-   * @param device the number of the device that was asked, -1 where there was none
-   * @param instructions what the CPU has executed so far, where it counts
+   * @param device the number of the accessed device, -1 where there was none
+   * @param instructions the CPU's instructions so far, where it counts them
    */
   record(exit: Exit, device: number, startMs: number, endMs: number, instructions = Number.NaN): void {
     const at = this.#total & this.mask;
     const { kind, size, cpu } = exit;
-    // The record is reused: in exits that are no access, its other fields still hold what an earlier exit left.
+    // The record is reused: in exits that are no access, its other fields still have the values of an earlier exit.
     const access = isAccess(kind);
     const coalesced = access && exit.coalesced;
     if (Number.isNaN(this.#originMs)) this.#originMs = startMs;
@@ -176,7 +176,7 @@ export class ExitLog {
     if ((this.#total & (this.mask >> 1)) === 0) this.flush();
   }
 
-  /** Adds a reader. It gets what is recorded from now on, and the latest entries that are still there. */
+  /** Adds a reader. It gets the entries that are recorded from now on, and the latest ones that are still kept. */
   subscribe(reader: ExitReader): void {
     this.#readers.push({ read: reader, next: Math.max(0, this.#total - this.capacity / 2) });
   }

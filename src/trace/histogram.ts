@@ -1,7 +1,7 @@
 /** Sub-buckets in each power of two. A bucket is 1/32 of its lower end wide, so its middle is off by 1/64 at most. */
 const SUB_BITS = 5;
 const SUB = 1 << SUB_BITS;
-/** Powers of two that are told apart, in the value's unit: from 2^-20 (with milliseconds: 1 ns) to 2^20 (17 minutes). */
+/** Powers of two that are distinguished, in the value's unit: from 2^-20 (with milliseconds: 1 ns) to 2^20 (17 minutes). */
 const LOW_EXPONENT = -20;
 const OCTAVES = 40;
 
@@ -10,7 +10,7 @@ const words = new Uint32Array(float.buffer);
 // Which of the two words holds a float's exponent depends on the machine that this runs on.
 float[0] = 1;
 const HIGH = words[1] === 0x3ff00000 ? 1 : 0;
-/** The key of 2^LOW_EXPONENT: exponent and first five bits of the mantissa, as they stand in a float's high word. */
+/** The key of 2^LOW_EXPONENT: exponent and first five bits of the mantissa, as in a float's high word. */
 const FIRST_KEY = (1023 + LOW_EXPONENT) << SUB_BITS;
 
 /**

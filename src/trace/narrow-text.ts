@@ -1,5 +1,5 @@
 /**
- * An exit as lines for a terminal that is too narrow for all columns: what every exit has, then what is said of it.
+ * An exit as lines for a terminal that is too narrow for all columns: first the columns that every exit has, then its description.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const TIME_WIDTH = 11;
 const RIP_WIDTH = 8;
 const ACCESS_WIDTH = 16;
 const DATA_WIDTH = 10;
-/** What is said has so many columns, however narrow the terminal is. */
+/** The columns of a description, however narrow the terminal is. */
 const LEAST_ROOM = 20;
 /** Where the second line begins: below the column of rip. */
 const indent = (cpus: number) => NUMBER_WIDTH + (cpus > 1 ? CPU_WIDTH : 0) + TIME_WIDTH + 3;

@@ -1,6 +1,6 @@
 /**
- * Reads back what `NdjsonEncoder` and `ChromeEncoder` wrote, a line at a time. A file comes from anywhere: anything that is in it
- * is checked, and nothing of it reaches a terminal as it is.
+ * Reads back what `NdjsonEncoder` and `ChromeEncoder` wrote, a line at a time. A file is not trusted: all its content is checked, and
+ * nothing of it reaches a terminal unescaped.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { TerrariumError } from '../errors.js';
 
 export const directions = ['in', 'out', 'read', 'write'] as const;
 
-/** What a trace says of one exit. Times are in microseconds. */
+/** One exit of a trace. Times are in microseconds. */
 export interface TraceRecord {
   /** Its number in the run, from 1. */
   exit: number;
@@ -58,7 +58,7 @@ export class TraceParser {
     return this.#format;
   }
 
-  /** What a line says; undefined where it holds no exit. @throws TraceFileError */
+  /** The record of a line; undefined where the line holds no exit. @throws TraceFileError */
   read(line: string): TraceRecord | undefined {
     this.#line++;
     if (this.#format === undefined && line.trim() !== '') {

@@ -1,7 +1,7 @@
 import type { StatisticsJson, StatisticsRow } from './statistics.js';
 
 export interface TableOptions {
-  /** Columns of the terminal; what does not fit is left out, least needed columns first. Default 100. */
+  /** Columns of the terminal; columns that do not fit are omitted, the least needed first. Default 100. */
   width?: number;
   /** Use ANSI colours. Default false. */
   color?: boolean;
@@ -43,7 +43,7 @@ const milliseconds: readonly Column[] = [
   { title: 'median µs', text: (row) => decimals(row.runMedianUs, row.coalesced), right: true, optional: 2 },
 ];
 
-/** An engine that counts instructions spends its time as JavaScript's engine likes: the counts say what the guest did. */
+/** The speed of an engine that counts instructions varies with JavaScript's engine: the counts show the guest's work. */
 const instructions: readonly Column[] = [
   { title: 'instructions', text: (row) => String(row.instructions ?? ''), right: true, optional: 0 },
   { title: 'median', text: (row) => String(row.instructionsMedian ?? ''), right: true, optional: 2 },

@@ -55,7 +55,7 @@ function where({ kind, address }: TraceRow): string {
   return `0x${address.toString(16).padStart(kind === 'io' ? 4 : 8, '0')}`;
 }
 
-/** Cells in columns; what is too wide for the terminal is cut at the last column of text. */
+/** Cells in columns; rows that are too wide for the terminal are cut in the last column of text. */
 function table(
   title: string,
   rows: readonly TraceRow[],

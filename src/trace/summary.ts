@@ -1,5 +1,5 @@
 /**
- * What a trace says as a whole: who left the guest how often, where the time went, and when.
+ * The summary of a trace: which accesses left the guest and how often, where the time was spent, and when.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export interface TraceSummaryJson {
   coalesced: number;
   /** From the guest's start before the first exit to the end of the last. */
   elapsedUs: number;
-  /** The guest's own time, what it spent halted (and waking up), and what the monitor and its devices took. */
+  /** The guest's own time, its time halted (and waking up), and the time of the monitor and its devices. */
   guestUs: number;
   haltedUs: number;
   handleUs: number;

@@ -5,7 +5,7 @@
  */
 import { type Exit, ExitKind, emptyExit } from '../engine/contract/index.js';
 
-/** An exit; what is not given is a read of one byte from port 0. `bytes` are put at the start of its data. */
+/** An exit, by default a read of one byte from port 0. `bytes` are the start of its data. */
 export function exitRecord(fields: Partial<Exit> & { bytes?: readonly number[] }): Exit {
   const { bytes = [], ...rest } = fields;
   const data = new DataView(new ArrayBuffer(64));

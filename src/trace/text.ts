@@ -47,7 +47,7 @@ export function traceHeader(cpus = 1): string {
 /**
  * Entry `index` of the log as one line without its newline: number, time since the guest started, rip, reason and, for
  * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no
- * exit, and the instruction it came from is unknown. Then what `texts` say: the instruction that left the guest, and
+ * exit, and the instruction it came from is unknown. Then the `texts`: the instruction that left the guest, and
  * the register in its device's words. Where the machine has several CPUs, the number of the CPU comes after the exit's.
  */
 export function formatTraceLine(
@@ -70,7 +70,7 @@ export function formatTraceLine(
   if (!isAccess(kind)) {
     const reason = log.reasons[at]!;
     const shown = kindColumns[kind] ?? pad('unknown', KIND_WIDTH);
-    // The engine's number says something where the kind does not.
+    // The engine's number tells more where the kind does not.
     const why = kind === ExitKind.unknown ? `reason ${reason}` : (kindMeanings[kind] ?? '');
     if (instruction === '') return (line + shown + why).trimEnd();
     return line + shown + pad(why, NO_ACCESS_WIDTH) + instruction;
@@ -99,7 +99,7 @@ const sizeColumns = Array.from({ length: 9 }, (_, size) => `${size}    `);
 const address64 = (log: ExitLog, at: number) => ripDigits(log, at).padStart(RIP_WIDTH);
 const NO_RIP = `${' '.repeat(RIP_WIDTH)} +`;
 
-/** Lines for people, under their header. */
+/** Lines as text, under their header. */
 export class TextTrace implements TraceEncoder {
   readonly writer = new ByteWriter();
   readonly #names: readonly string[];

@@ -1,15 +1,15 @@
 /**
- * What is said of an entry in words, beside the columns of the exit log: each list goes by an entry's place in the log's
- * ring. An empty text says nothing.
+ * Descriptions of entries, in addition to the columns of the exit log: each list is indexed by an entry's place in the log's ring. An empty
+ * text means none.
  */
 export interface TraceTexts {
   /** The instruction that left the guest. */
   readonly instructions: string[];
   /** The register that the access reached, in its device's words. */
   readonly registers: string[];
-  /** What the value says, in its device's words. */
+  /** The meaning of the value, in its device's words. */
   readonly meanings: string[];
-  /** 1 where the access was a call: its words stand without a value. */
+  /** 1 where the access was a call: its words are shown without a value. */
   readonly calls: Uint8Array;
 }
 

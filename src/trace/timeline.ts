@@ -1,6 +1,6 @@
 /** Columns of a timeline: enough for a wide terminal and for a picture. A power of two, since neighbours are merged. */
 const COLUMNS = 512;
-/** Rows that are told apart; the rest is one row. */
+/** The most separate rows; the rest is one row. */
 const MAX_ROWS = 32;
 /** The finest column, in microseconds. */
 const FINEST_US = 0.5;

@@ -54,7 +54,7 @@ export interface DataWord {
 export interface Difference {
   test: Test;
   text: string;
-  /** The names of what differs: registers, `flags`, `memory`, `end`. */
+  /** The names of the differences: registers, `flags`, `memory`, `end`. */
   fields: string[];
   /** For each side: how it ended, and its result. */
   left: [Left & Partial<Ended>, Left & Partial<Ended>];
@@ -74,7 +74,7 @@ export function agree(mode: Mode, test: Test, n: number, one: Side, other: Side)
   return true;
 }
 
-/** Names what differs. */
+/** Names the differences. */
 export function fieldsOf(mode: Mode, test: Test, n: number, one: Side, other: Side): string[] {
   const [a, b] = [one.left(n), other.left(n)];
   const [x, y] = [one.ended.get(n), other.ended.get(n)];

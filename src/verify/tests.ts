@@ -99,7 +99,7 @@ export class TestMaker {
     const random = this.#random;
     const prefixes: number[] = [];
     const isBranch = row.meaning.kind === 'branch';
-    // With 66, what a near branch does in 64-bit code depends on the processor's vendor, and in 32-bit code it jumps into the
+    // With 66, the effect of a near branch in 64-bit code depends on the processor's vendor, and in 32-bit code it jumps into the
     // first 64 KiB (SDM 2A JMP, Jcc).
     if (random(3) === 0 && !(isBranch && this.#mode.code !== 16)) prefixes.push(0x66);
     if (random(8) === 0) prefixes.push(0x67);

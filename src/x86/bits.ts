@@ -136,7 +136,7 @@ export const DR7 = {
   /** The four bits of breakpoint n, from bit 16 + 4n: R/W, then LEN. Instructions have the length 1. @param bytes 1, 2, 4 or 8 */
   kind: (breakpoint: number, kind: bigint, bytes: number): bigint =>
     (((breakpointLengths[bytes] ?? 0n) << 2n) | kind) << BigInt(16 + 4 * breakpoint),
-  /** R/W: what a breakpoint stops at. */
+  /** R/W: the accesses at which a breakpoint stops. */
   EXECUTION: 0n,
   WRITES: 1n,
   PORT: 2n,

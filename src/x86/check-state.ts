@@ -10,7 +10,7 @@ const MAX_ANSWERS = 1024;
 const MAX_DATA = 1 << 16;
 
 /**
- * Checks what does not depend on an engine: a state may come from a file.
+ * Checks the parts that do not depend on an engine: a state may come from a file.
  * @throws ConfigError that names the field, its value and what is right
  */
 export function checkCpuState(state: CpuState): void {

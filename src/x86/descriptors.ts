@@ -50,7 +50,7 @@ export function busyTss(selector: number, base: bigint, limit: number = TSS_SIZE
   return { ...plain, selector, base, limit, type: SystemType.busyTss };
 }
 
-/** LDTR with no table: what a load of the null selector leaves. */
+/** LDTR with no table, as after a load of the null selector. */
 export function noLdt(): Segment {
   return { ...plain, type: SystemType.ldt, present: false, unusable: true };
 }

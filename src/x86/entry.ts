@@ -1,5 +1,5 @@
 /**
- * Places that mean something to who explains a guest's end: where boot sends a CPU that has nowhere else to go.
+ * Addresses that explain a guest's end: where boot sends a CPU that has no other target.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** The exceptions by vector: mnemonic, and what the manual calls them (SDM 3A table 7-1). */
+/** The exceptions by vector: mnemonic and the manual's name (SDM 3A table 7-1). */
 export const exceptions: readonly (readonly [mnemonic: string, name: string])[] = [
   ['#DE', 'divide error'],
   ['#DB', 'debug exception'],

@@ -7,7 +7,7 @@ import {
   segmentNames,
 } from './state.js';
 
-/** A register that a person can name: how many bits it has and where its value is. */
+/** A register that a user can name: how many bits it has and where its value is. */
 export interface RegisterView {
   readonly bits: number;
   readonly read: (registers: Registers, system: SystemRegisters) => bigint;
@@ -18,7 +18,7 @@ export interface RegisterView {
 /** The eight registers that have names for their parts, by the letters in the middle (SDM 1 3.4.1, figure 3-5). */
 const legacy = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di'];
 
-/** The flags that can be asked for one by one. */
+/** The flags that can be read one by one. */
 const flags = ['CF', 'PF', 'AF', 'ZF', 'SF', 'TF', 'IF', 'DF', 'OF'];
 
 function part(register: RegisterName, bits: number, shift = 0): RegisterView {
@@ -67,5 +67,5 @@ export function findRegister(name: string): RegisterView | undefined {
   return views.get(name);
 }
 
-/** Every name that `findRegister` knows. */
+/** Every name that `findRegister` accepts. */
 export const registerViewNames: readonly string[] = [...views.keys()];

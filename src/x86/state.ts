@@ -1,5 +1,5 @@
 /**
- * The state of an x86 CPU as plain data: what an engine is started from and asked for.
+ * The state of an x86 CPU as plain data: the start of an engine, and its answer.
  *
  * @module
  */

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 const src = path.resolve('src');
 
 interface Room {
-  /** The rooms that it may import; `errors.ts`, `command.ts`, `globals.ts` and `nearest.ts` are everybody's. */
+  /** The rooms that it may import; `errors.ts`, `command.ts`, `globals.ts`, `nearest.ts` and `random.ts` are for all. */
   readonly imports: readonly string[];
   /** Files that may import Node's modules and packages: none (a browser runs the room), all, or those that are named. */
   readonly node?: 'all' | readonly string[];
@@ -242,7 +242,7 @@ function refuse(rule: keyof typeof rules, wrong: readonly string[]): void {
 }
 
 /** Files at the top that every room may import. */
-const everybodys = new Set(['errors', 'command', 'globals', 'nearest']);
+const everybodys = new Set(['errors', 'command', 'globals', 'nearest', 'random']);
 
 function crossing({ room, targetRoom }: Import): boolean {
   return targetRoom !== undefined && targetRoom !== room && !everybodys.has(targetRoom);

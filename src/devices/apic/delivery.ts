@@ -25,7 +25,7 @@ export interface Delivery {
   readonly vector: number;
   /** `DeliveryMode` */
   readonly mode: number;
-  /** Level-triggered: its EOI is told to the I/O APICs. */
+  /** Level-triggered: its EOI is reported to the I/O APICs. */
   readonly level: boolean;
   /** Logical destination: a set of APICs; else the number of one, or all with 0xff. */
   readonly logical: boolean;
@@ -50,7 +50,7 @@ export function deliveryOf(address: number, data: number): Delivery | undefined 
   };
 }
 
-/** The message that a delivery is on the bus: what an I/O APIC outside of the kernel sends. */
+/** The bus message of a delivery, as an I/O APIC outside of the kernel sends it. */
 export function messageOf({ destination, logical, vector, mode, level }: Delivery): {
   address: number;
   data: number;

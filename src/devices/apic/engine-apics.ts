@@ -3,7 +3,7 @@ import { type Delivery, messageOf } from './delivery.js';
 import type { ApicBus } from './io-apic.js';
 
 /**
- * Local APICs inside the engine (`--irqchip split`): what an I/O APIC sends goes to them as messages. They do not tell when a CPU
+ * Local APICs inside the engine (`--irqchip split`): an I/O APIC sends them messages. They do not report when a CPU
  * takes an interrupt, only when it ends one: that counts as both.
  */
 export class EngineApics implements ApicBus {
@@ -20,7 +20,7 @@ export class EngineApics implements ApicBus {
     return this.#host?.sendMessage(address, data) === true;
   }
 
-  /** A CPU that halts does so inside the engine: nobody asks what could wake it. */
+  /** A CPU that halts does so inside the engine: the question what could wake it does not arise. */
   opensFor(): boolean {
     return true;
   }

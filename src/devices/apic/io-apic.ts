@@ -41,7 +41,7 @@ const ENTRY_BITS = 0x1_afff;
 /** IRQ 0, the timer's, is on pin 2, where the 8259A's cascade would be. */
 const TIMER_PIN = 2;
 
-/** Who takes what an I/O APIC sends: the local APICs, be they devices or the kernel's. */
+/** The receiver of an I/O APIC's messages: the local APICs, whether they are devices or the kernel's. */
 export interface ApicBus {
   /** False where no local APIC takes it now. */
   deliver(delivery: Delivery): boolean;
@@ -50,7 +50,7 @@ export interface ApicBus {
   watchVectors(acknowledged: (vector: number) => void): void;
   /** The host of the I/O APIC, for a bus that is no device. */
   connect?(host: DeviceHost): void;
-  /** The engine tells of the end of an interrupt. Only where the local APICs are inside it. */
+  /** The engine reports the end of an interrupt. Only where the local APICs are inside it. */
   interruptEnded?(vector: number): void;
 }
 
@@ -167,7 +167,7 @@ export class IoApic implements Device, InterruptController {
     }
   }
 
-  /** The local APICs have what waits. */
+  /** The local APICs hold the pending interrupts. */
   pending(): boolean {
     return false;
   }
@@ -225,7 +225,7 @@ export class IoApic implements Device, InterruptController {
       return;
     }
     const before = this.#low[pin]!;
-    // An entry that becomes edge-triggered forgets that it waits for an EOI.
+    // An entry that becomes edge-triggered no longer waits for an EOI.
     const remote = value & Entry.level ? before & Entry.remoteIrr : 0;
     this.#low[pin] = (value & ENTRY_BITS) | remote;
     if ((before ^ value) & Entry.message) this.#watcher?.rerouted?.();

@@ -131,7 +131,7 @@ export class LocalApic {
     return this.takes && vector >= FIRST_VECTOR && vector >> 4 > this.processorPriority >> 4;
   }
 
-  /** Why it would take nothing, for people. */
+  /** Why it would accept no interrupt, as text. */
   describe(): string {
     if (!this.isEnabled) return 'the local APIC is off (IA32_APIC_BASE)';
     if (!this.takes) return 'the local APIC is not enabled (bit 8 of its spurious-interrupt register, 0xF0)';
@@ -145,7 +145,7 @@ export class LocalApic {
       : 'no APIC timer and no redirected line is going to interrupt';
   }
 
-  /** The task priority, with what the processor made of it by MOV to CR8. */
+  /** The task priority, including the processor's changes by MOV to CR8. */
   get taskPriority(): number {
     const high = this.#wires.taskPriority;
     if (this.#taskPriority >> 4 !== high) this.#taskPriority = high << 4;
@@ -413,7 +413,7 @@ export function logicalIdOf(id: number): number {
   return (((id >> 4) << 16) | (1 << (id & 15))) >>> 0;
 }
 
-/** Registers that are there, though they read as 0 or only take what is written. */
+/** Registers that exist, although they read as 0 or are write-only. */
 function isReadable(offset: number): boolean {
   return offset >= Register.id && offset <= Register.divide && offset !== 0x40 && offset !== 0x50;
 }

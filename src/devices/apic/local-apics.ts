@@ -34,7 +34,7 @@ import { readX2, writeX2 } from './x2apic.js';
 
 export interface LocalApicsState {
   apics: LocalApicState[];
-  /** The last start-up interrupt that reached no processor: which, and to whom. */
+  /** The last start-up interrupt that reached no processor, and its destination. */
   unheard: Unheard | null;
 }
 

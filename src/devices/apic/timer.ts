@@ -42,7 +42,7 @@ export class ApicTimer {
   #left = 0;
   #from = 0;
   #deadline = 0n;
-  /** The LVT entry is not masked: somebody wants to hear. */
+  /** The LVT entry is not masked. */
   #heard = false;
 
   constructor(now: () => number, expired: () => void, stamps?: TimeStamps) {

@@ -1,7 +1,7 @@
 import { type Delivery, DeliveryMode } from './delivery.js';
 import { LVT_ENTRIES, LVT_LEVEL, LVT_MASKED, Lvt, lvtBits } from './registers.js';
 
-/** The local vector table: what the sources inside the APIC, and its pins LINT0 and LINT1, interrupt with (SDM 3A 11.5.1). */
+/** The local vector table: the interrupts of the sources inside the APIC, and of its pins LINT0 and LINT1 (SDM 3A 11.5.1). */
 export class VectorTable {
   readonly #entries = new Uint32Array(LVT_ENTRIES);
 

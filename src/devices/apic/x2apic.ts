@@ -24,7 +24,7 @@ const readable: readonly number[] = [
   Register.divide,
 ];
 
-/** The bits that may be set in what is written. */
+/** The bits that may be set in a written value. */
 const writable: Readonly<Record<number, number>> = {
   [Register.taskPriority]: 0xff,
   [Register.eoi]: 0,
@@ -46,7 +46,7 @@ export function writeX2(apic: LocalApic, msr: number, value: bigint): boolean {
   const offset = (msr - MSR_X2APIC) << 4;
   const low = Number(value & WORD);
   if (offset === Register.commandLow) {
-    // The delivery status, bit 12, is gone; what is written there is ignored.
+    // The delivery status, bit 12, does not exist here; writes to it are ignored.
     if ((low & ~(Command.bits | 0x1000)) !== 0) return false;
     apic.command(low, Number(value >> 32n));
     return true;

@@ -65,12 +65,12 @@ export class BusMaster {
     }
   }
 
-  /** The device asked for an interrupt. */
+  /** The device requested an interrupt. */
   interrupted(): void {
     this.#status |= State.interrupt;
   }
 
-  /** Moves what the device wants moved, if both have been told to. */
+  /** Transfers the device's data, if both the device and the bus master were started. */
   go(): void {
     const [device, memory] = [this.#device(), this.#memory()];
     if (

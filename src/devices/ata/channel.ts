@@ -9,7 +9,7 @@ export interface ChannelState {
   devices: (AtaDeviceState | null)[];
 }
 
-/** One cable with up to two devices: what is written goes to both, the selected one answers. */
+/** One cable with up to two devices: writes go to both, the selected one answers. */
 export class Channel {
   readonly devices: readonly (AtaDevice | undefined)[];
   #control = 0;
@@ -20,7 +20,7 @@ export class Channel {
 
   /**
    * @param make makes the devices, the first and the second
-   * @param calls are told that a device wants to transfer by DMA, and that one asks for an interrupt
+   * @param calls are called where a device needs a transfer by DMA, and where one requests an interrupt
    */
   constructor(
     make: readonly (((bus: AtaBus) => AtaDevice) | undefined)[],
@@ -64,7 +64,7 @@ export class Channel {
   /** Registers 1 to 7. */
   read(register: number): number {
     const device = this.selected;
-    // A cable that nobody is on is pulled low by its DD7; so is an absent device beside one that is there.
+    // A cable without devices is pulled low by its DD7; so is an absent device next to a present one.
     if (device === undefined) return register === Register.device ? this.#selected << 4 : 0;
     const value = device.read(register, (this.#control & Control.highOrder) !== 0);
     if (register === Register.status) {

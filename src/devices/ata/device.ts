@@ -5,11 +5,11 @@ import { DeviceBits, Register, Status } from './registers.js';
 /** The most that one block of PIO holds: sixteen sectors. */
 export const BLOCK = 8192;
 
-/** Whom a device tells what it wants: its channel. */
+/** The receiver of a device's requests: its channel. */
 export interface AtaBus {
   /** The device asks for an interrupt. */
   interrupt(): void;
-  /** It wants to transfer by DMA: the bus master may begin. */
+  /** It is ready for a transfer by DMA: the bus master may begin. */
   wantsDma(): void;
 }
 
@@ -18,7 +18,7 @@ export type Phase = 'none' | 'in' | 'out' | 'packet';
 const phases: readonly Phase[] = ['none', 'in', 'out', 'packet'];
 
 export interface AtaDeviceState {
-  /** Features, count, low, mid, high: what was written last, and before that. */
+  /** Features, count, low, mid, high: the last value written, and the one before it. */
   registers: number[];
   error: number;
   device: number;
@@ -33,7 +33,7 @@ export interface AtaDeviceState {
   dmaLeft: number;
   dmaToMemory: boolean;
   command: number;
-  /** What a kind of device has beside these. */
+  /** The registers that a kind of device has in addition. */
   more: Record<string, number | boolean>;
 }
 
@@ -89,7 +89,7 @@ export abstract class AtaDevice {
     }
   }
 
-  /** Both devices of a channel take what is written to registers 1 to 6. */
+  /** Both devices of a channel take writes to registers 1 to 6. */
   write(register: number, value: number): void {
     if (this.status & (Status.busy | Status.dataRequest)) return;
     if (register === Register.device) {
@@ -244,7 +244,7 @@ export abstract class AtaDevice {
     this.dmaLeft = 0;
   }
 
-  /** The bus master could not go on. */
+  /** The bus master could not continue. */
   abortDma(error: number): void {
     this.dmaLeft = 0;
     this.fail(error);

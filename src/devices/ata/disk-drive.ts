@@ -51,7 +51,7 @@ export class DiskDrive extends AtaDevice {
   #sector = 0;
   #left = 0;
   #block = 1;
-  /** Where in a sector DMA stands, and that sector. */
+  /** The position of DMA in a sector, and that sector. */
   #inSector = 0;
   readonly #bounce = new Uint8Array(SECTOR);
 
@@ -276,7 +276,7 @@ export class DiskDrive extends AtaDevice {
     else this.done();
   }
 
-  /** Runs what may fail on the host's side: then it is the medium that is bad. */
+  /** Runs an access that may fail on the host's side: the guest then sees a bad medium. */
   #try(access: () => void): boolean {
     try {
       access();

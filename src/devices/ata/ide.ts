@@ -128,7 +128,7 @@ export class IdeController implements Device, PciFunction {
     else channel.write(port & 7, value);
   }
 
-  /** The bus master's ports are none of the others, which have their addresses for good. */
+  /** Not the bus master's ports: the other ports have fixed addresses. */
   #isMaster(port: number): boolean {
     return !places.some(({ command, control }) => (port & ~7) === command || port === control);
   }

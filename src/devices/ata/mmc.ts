@@ -47,7 +47,7 @@ export function capacity(blocks: number): Uint8Array {
   return data;
 }
 
-/** MODE SENSE with its header of 4 or 8 bytes: the pages of error recovery and of what the drive can do. */
+/** MODE SENSE with its header of 4 or 8 bytes: the pages of error recovery and of the drive's capabilities. */
 export function modePages(page: number, command: 6 | 10): Uint8Array {
   const recovery = [0x01, 6, 0, 5, 0, 0, 0, 0];
   const capabilities = [0x2a, 18, 0, 0, 0x71, 0x60, 0x29, 0, 0x02, 0xc2, 0, 2, 2, 0, 0x02, 0xc2, 0, 0, 0, 0];

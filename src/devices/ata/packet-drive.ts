@@ -31,9 +31,9 @@ export class PacketDrive extends AtaDevice {
   #block = 0;
   #left = 0;
   #isDma = false;
-  /** A guest has been told that there is a disc. */
+  /** The guest was notified that there is a disc. */
   #locked = false;
-  /** Where in a block DMA stands. */
+  /** The position of DMA in a block. */
   #inBlock = 0;
   readonly #bounce = new Uint8Array(CD_BLOCK);
   /** What a command answers by DMA, where it is not the disc's. */
@@ -97,7 +97,7 @@ export class PacketDrive extends AtaDevice {
         this.done();
         return;
       default:
-        // IDENTIFY DEVICE and READ SECTORS leave the signature: so a driver knows what this is.
+        // IDENTIFY DEVICE and READ SECTORS leave the signature, by which a driver recognizes the kind of device.
         this.sign();
         this.fail(AtaError.aborted);
     }
@@ -255,7 +255,7 @@ export class PacketDrive extends AtaDevice {
     });
   }
 
-  /** The next part of what is read: no more than the guest takes at once. */
+  /** The next part of the read data: at most the guest's limit per transfer. */
   #readOn(): void {
     const asked = this.register(Register.mid) | (this.register(Register.high) << 8);
     const limit = Math.min((this.#limit || asked || MOST_BYTES) & ~1 || 2, BLOCK);
@@ -276,7 +276,7 @@ export class PacketDrive extends AtaDevice {
     if (this.#left === 0) this.#limit = 0;
   }
 
-  /** What the guest takes at once, as its first packet said: the register then says how much there is. */
+  /** The guest's limit per transfer, from its first packet: the register then has the actual length. */
   #limit = 0;
 
   #offerIn(length: number): void {

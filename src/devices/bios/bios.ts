@@ -1,5 +1,5 @@
 /**
- * A PC's BIOS whose work is done here: its ROM (rom/bios.S) holds entries alone, which tell the trap port where the caller's
+ * A PC's BIOS whose work is done here: its ROM (rom/bios.S) has only entries, which write to the trap port where the caller's
  * registers are. To the machine it is a device like any other. docs/bios.md is its manual.
  *
  * @module
@@ -27,7 +27,7 @@ import { ROM_SEGMENT, ROM_SIZE, romImage } from './rom/rom.js';
 import { MOST_TYPED_AHEAD } from './services/keyboard/buffer.js';
 import { STATIC_TABLE, staticTable } from './services/video/information.js';
 
-/** Where the ROM says that somebody called: the frame's address, SS in the upper half and SP in the lower. */
+/** The port to which the ROM reports a call: the frame's address, SS in the upper half and SP in the lower. */
 export const BIOS_PORT = 0xb105;
 
 export interface BiosOptions {
@@ -97,7 +97,7 @@ export class Bios implements Device {
     };
   }
 
-  /** Does what the ROM's start would do up to INT 19h, and loads the system. For a machine that is complete. */
+  /** Does the ROM's work up to INT 19h, and loads the system. For a complete machine. */
   start(): Bootable | string {
     const pc = this.prepare();
     return loadSystem(pc, pc.order ?? USUAL_ORDER);
@@ -111,7 +111,7 @@ export class Bios implements Device {
     return pc;
   }
 
-  /** The port tells that there is a BIOS of this kind. */
+  /** By the port a program recognizes this BIOS. */
   readPort(): number {
     return 0xb1;
   }

@@ -1,4 +1,4 @@
-/** INT 19h: which drive starts the system, and what of it goes where. */
+/** INT 19h: the drive that starts the system, and where its boot sector is loaded. */
 import { DiskError, SECTOR } from '../disk/index.js';
 import type { BiosDrive } from './drives.js';
 import { linear } from './guest.js';
@@ -14,7 +14,7 @@ const kinds: Readonly<Record<string, BiosDrive['kind']>> = { a: 'floppy', c: 'di
 /** A system that can be started. */
 export interface Bootable {
   readonly drive: number;
-  /** For people: `drive A`, `CD E0h, which emulates a floppy`. */
+  /** As text: `drive A`, `CD E0h, which emulates a floppy`. */
   readonly from: string;
   readonly segment: number;
   readonly offset: number;

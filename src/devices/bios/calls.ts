@@ -1,4 +1,4 @@
-/** A call of the BIOS as the trap port hears of it: found, served, and told in words to whoever listens. */
+/** A call of the BIOS through the trap port: found, served, and described in words for a trace. */
 import type { GuestMemory } from '../../memory/index.js';
 import type { AccessWords } from '../contract/index.js';
 import { Frame } from './frame.js';
@@ -11,7 +11,7 @@ import { hex } from './words.js';
 const VECTORS = 256;
 
 export class Calls {
-  /** Somebody asked for words: then the call that follows says what it does. */
+  /** A description was requested: the call that follows provides it. */
   #listening = false;
   #call = { name: 'BIOS call', says: '' };
   readonly #unserved: (vector: number) => void;
@@ -19,7 +19,7 @@ export class Calls {
   readonly habits = new Habits();
 
   /**
-   * @param unserved told of each call of an interrupt that nothing serves
+   * @param unserved called for each call of an interrupt that nothing serves
    * @param only the services that there are; default: all
    */
   constructor(unserved: (vector: number) => void, only?: readonly number[]) {
@@ -27,7 +27,7 @@ export class Calls {
     this.#only = only;
   }
 
-  /** @param value what was written to the trap port: the frame's address, SS in the upper half and SP in the lower */
+  /** @param value written to the trap port: the frame's address, SS in the upper half and SP in the lower */
   serve(memory: GuestMemory, value: number, pc: Pc): void {
     const frame = Frame.at(memory, linear(value >>> 16, value & 0xffff));
     if (frame === undefined) return;
@@ -51,7 +51,7 @@ export class Calls {
     if (listening) this.#call = { name: service.name, says: `${says}${resultOf(fn, frame, pc)}` };
   }
 
-  /** Always the call that follows: it is done when its words are asked for. */
+  /** Always the call that follows: it has been served when its description is requested. */
   describe(): AccessWords {
     this.#listening = true;
     this.#call = { name: 'BIOS call', says: '' };

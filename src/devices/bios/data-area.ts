@@ -1,5 +1,5 @@
 /**
- * The BIOS data area: what programs look up below 500h, by guest physical address. Source: Ralf Brown's interrupt list, MEMORY.LST
+ * The BIOS data area: the values that programs read below 500h, by guest physical address. Source: Ralf Brown's interrupt list, MEMORY.LST
  * (segment 0040h); IBM PC/AT Technical Reference, BIOS listing.
  *
  * @module
@@ -53,14 +53,14 @@ export const Data = {
   waitTime: 0x49c,
   waitActive: 0x4a0,
   videoTables: 0x4a8,
-  /** The mode that INT 10h AX=4F03h tells, where QEMU's video BIOS has it. */
+  /** The mode that INT 10h AX=4F03h returns, where QEMU's video BIOS has it. */
   vbeMode: 0x4ba,
   /** The state that INT 10h AX=4F10h set. */
   vbePower: 0x4bc,
   printScreen: 0x500,
 } as const;
 
-/** The extended data area: its segment, and what lies where in it. */
+/** The extended data area: its segment and its layout. */
 export const EXTENDED_SEGMENT = 0x9fc0;
 export const Extended = {
   /** Its size in KiB. */

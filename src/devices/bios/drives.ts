@@ -22,7 +22,7 @@ const FIRST_CD = 0xe0;
 export interface BiosDrive {
   readonly number: number;
   readonly kind: 'floppy' | 'disk' | 'cdrom';
-  /** For people: `drive A`, `disk 80h`, `CD E0h`. */
+  /** As text: `drive A`, `disk 80h`, `CD E0h`. */
   readonly name: string;
   readonly disk: Disk;
   readonly geometry: Geometry;
@@ -78,7 +78,7 @@ export class BiosDrives {
     return this.#list.filter((drive) => drive.kind === kind);
   }
 
-  /** `drive A`, or what a drive that is not there would be called. */
+  /** `drive A`, also for a drive that does not exist. */
   nameOf(number: number): string {
     return this.get(number)?.name ?? (number < 2 ? floppyName(number) : `drive ${hex(number)}`);
   }

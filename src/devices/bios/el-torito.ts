@@ -1,5 +1,5 @@
 /**
- * How a CD boots: El Torito Bootable CD-ROM Format Specification 1.0. Everything on the CD is checked, and what points outside of it
+ * How a CD boots: El Torito Bootable CD-ROM Format Specification 1.0. Everything on the CD is checked, and a pointer outside of it
  * is no boot entry.
  *
  * @module
@@ -13,10 +13,10 @@ const BOOT_RECORD = 17;
 const CATALOGUE = 0x47;
 const BOOTABLE = 0x88;
 const USUAL_SEGMENT = 0x07c0;
-/** The most that is loaded of a CD without emulation: what fits below 640 KiB. */
+/** The most that is loaded from a CD without emulation: as much as fits below 640 KiB. */
 const MAX_LOADED = 0x9_0000;
 
-/** Sectors of the floppies that media types 1 to 3 stand for. */
+/** Sectors of the floppies of media types 1 to 3. */
 const FLOPPY_SECTORS = [0, 2400, 2880, 5760];
 
 /** A CD's boot entry. */
@@ -34,7 +34,7 @@ export interface ElTorito {
   readonly image?: Disk;
 }
 
-/** Reads a CD's boot entry; a phrase for people where it has none that can be used. */
+/** Reads a CD's boot entry; a phrase that says why where it has no usable one. */
 export function readElTorito(cd: Disk): ElTorito | string {
   try {
     return read(cd);
@@ -96,7 +96,7 @@ const Buffer8 = {
     String.fromCharCode(...bytes.subarray(at, at + length)),
 };
 
-/** A part of a disk, read-only; what it has more than there is reads as zeros. */
+/** A part of a disk, read-only; beyond the disk's end it reads as zeros. */
 class PartOfDisk implements Disk {
   readonly readOnly = true;
   readonly sectors: number;

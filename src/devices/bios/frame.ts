@@ -26,8 +26,8 @@ const Flag = { carry: 1, zero: 0x40, interrupt: 0x200 } as const;
 const WAIT = 1;
 
 /**
- * The registers of whoever called the BIOS, as its ROM laid them on the stack: what a service changes here the caller finds in
- * its registers. All in guest memory, so a guest may write there what it likes; each value is just a number.
+ * The registers of the BIOS's caller, as its ROM pushed them onto the stack: the caller gets a service's changes in its registers. All are
+ * in guest memory, so a guest may write any values there; each value is just a number.
  */
 export class Frame {
   readonly #view: DataView;
@@ -53,7 +53,7 @@ export class Frame {
     return this.#view.getUint16(At.service, true);
   }
 
-  /** The caller waits with interrupts on, and the service is asked again once one came. `step` tells it that it is. */
+  /** The caller waits with interrupts on, and the service is called again after one. Then `step` is set. */
   wait(step = 0): void {
     this.#view.setUint8(At.action, WAIT);
     this.#view.setUint8(At.step, step);
@@ -68,7 +68,7 @@ export class Frame {
     return this.#view.getUint8(At.action) === WAIT;
   }
 
-  /** 0, or what the service said when it last made the caller wait in this call. */
+  /** 0, or the service's value when it last made the caller wait in this call. */
   get step(): number {
     return this.#view.getUint8(At.step);
   }

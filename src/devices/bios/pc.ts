@@ -30,7 +30,7 @@ export interface Pc {
   readonly videoRom: number;
   /** A text that goes to the machine's console, too: the text that a program writes to a screen which may not be visible. */
   print(character: number): void;
-  /** Ends the run, with a reason for people. */
+  /** Ends the run, with a reason as text. */
   stop(reason: string): void;
   /** Resets the machine. */
   reset(how: string): void;

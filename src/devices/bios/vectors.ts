@@ -24,19 +24,19 @@ const At = {
   floppy: 0xec59,
 } as const;
 
-/** Calls of DOS: who makes one without a DOS expects an answer that will not come. */
+/** Calls of DOS: without a DOS, a caller gets no answer. */
 const DOS = [0x20, 0x21, 0x25, 0x26, 0x27];
 /** Exceptions that repeat endlessly unless a handler fixes their cause: divide error, invalid opcode, no FPU. */
 const EXCEPTIONS = [0x00, 0x06, 0x07];
 /** Nothing is there, and programs look for that: 0 says that there is no driver. */
 const EMPTY = [0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67];
-/** Programs look whether their handler is an IRET: then there is none. */
+/** Programs check whether the handler is an IRET, which means that there is none. */
 const SILENT = [0x01, 0x03, 0x04, 0x1b, 0x1c, 0x33, 0x4a];
 
 const BYTES_OF_UNSERVED = 6;
 const VECTORS = 256;
 
-/** The 1,024 bytes at address 0. @param stop where the CPU stops for good: a HLT for each vector */
+/** The 1,024 bytes at address 0. @param stop where the CPU stops: a HLT for each vector */
 export function vectorTable(stop: { segment: number; offset: number }): Uint8Array {
   const offsets = new Map<number, number>([
     [0x02, At.nmi],

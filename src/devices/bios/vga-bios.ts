@@ -1,5 +1,5 @@
 /**
- * INT 10h for a firmware of somebody else's: a ROM at C0000 as a graphics card brings it, whose calls are served as the BIOS's own are.
+ * INT 10h for foreign firmware: a ROM at C0000 as on a graphics card, whose calls are served like those of the BIOS.
  * The firmware finds it in memory, or as one of QEMU's files, and starts it.
  *
  * @module

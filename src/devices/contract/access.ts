@@ -14,6 +14,6 @@ export interface AccessWords {
   readonly register: string;
   /** What a value in it says: `transmitter empty`. Empty where the number says it all. Takes up to 4 bytes, unsigned. */
   says?(value: number): string;
-  /** The access is a call, and `says` tells all of it: the value is of no interest. `register` and `says` are read after it. */
+  /** The access is a call, and `says` describes all of it: the value has no meaning. `register` and `says` are read after it. */
   readonly isCall?: boolean;
 }

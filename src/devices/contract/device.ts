@@ -18,7 +18,7 @@ export interface Device {
   readonly msrs?: readonly MsrRange[];
   /** The interrupt controller that this device is; see `InterruptController`. */
   readonly controller?: InterruptController;
-  /** A new look at what it shows, where it shows something; several looks do not disturb each other. */
+  /** A new view of its picture, for a device with one; several views do not disturb each other. */
   screen?(): Screen;
   attach?(host: DeviceHost): void;
   readPort?(port: number, size: AccessSize): number;
@@ -47,17 +47,17 @@ export interface Device {
    * and no line could rise (`LineListener.canRise`) is at its end. Without this method: no.
    */
   canWake?(): boolean;
-  /** What this device knows of a guest that waits or does not end, in a line: what the guest asked for in vain. Undefined: nothing. */
+  /** A hint about a guest that waits or does not end, in a line: a request of the guest that was in vain. Undefined: none. */
   remark?(): string | undefined;
   /**
-   * The run is over, and the guest will not go on from here. A device that looks at its guest's memory now and then looks a last
+   * The run is over, and the guest will not continue. A device that looks at its guest's memory now and then looks a last
    * time.
    */
   ended?(): void;
   /** The whole state as plain data that survives JSON and `structuredClone`. */
   save?(): unknown;
-  /** Takes back what `save` gave; throws a `TerrariumError` on anything else. */
+  /** Loads a state from `save`; throws a `TerrariumError` on anything else. */
   load?(state: unknown): void;
-  /** Gives back what the device holds on the host's side. Called once, when the machine is disposed. */
+  /** Releases the device's resources on the host. Called once, when the machine is disposed. */
   dispose?(): void;
 }

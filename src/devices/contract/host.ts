@@ -12,13 +12,13 @@ export interface Windows {
   /** As `bytes`, for a device with much memory, which tells what it writes there: so other pages do not count as written. */
   tracked?(range: MemoryRange): TrackedBytes;
   /**
-   * Shows the guest the first `size` bytes of a range's window at `address`, in place of what it showed before; 0 hides it.
+   * Shows the guest the first `size` bytes of a range's window at `address`, instead of the earlier place; 0 hides it.
    * Not from `readMemory` or `writeMemory`: an engine may do the guest's access again.
    */
   show(range: MemoryRange, address: number, size: number): void;
 }
 
-/** A range's memory, and the way to tell what the device has written there. What the guest writes, the machine sees itself. */
+/** A range's memory, and a call that reports the device's own writes to it. The machine notices the guest's writes itself. */
 export interface TrackedBytes {
   readonly bytes: Uint8Array;
   written(at: number, length: number): void;
@@ -44,11 +44,11 @@ export interface DeviceHost {
   exit(code: number): void;
   /** Ends the run after this access, with a reason for people. */
   stop(reason: string): void;
-  /** Resets the machine after this access: that ends the run. `how` says by what register, for people. */
+  /** Resets the machine after this access: that ends the run. `how` names the register, as text. */
   reset(how: string): void;
-  /** Switches the machine off after this access: that ends the run. `how` says by what register, for people. */
+  /** Switches the machine off after this access: that ends the run. `how` names the register, as text. */
   powerOff(how: string): void;
-  /** The guest tells that it has given up: that ends the run after this access. `how` says by what. */
+  /** The guest reports that it has given up: that ends the run after this access. `how` names the register. */
   panic(how: string): void;
   /**
    * A line of the device's own to interrupt request `irq`: 0 to 15 on a PC's ISA bus, 16 to 23 further pins of an I/O APIC. It is

@@ -1,5 +1,5 @@
 /**
- * What a device is: a plain object with registers. It knows no hypervisor, no Node and no console; what it needs from
+ * A device is a plain object with registers. It uses no hypervisor, no Node and no console; what it needs from
  * the machine comes in through `attach`, its output goes to the sinks that its maker passed.
  *
  * A device runs on its machine's thread and is never called twice at once.

@@ -34,7 +34,7 @@ export interface DeviceInputs {
   stream<T>(name: string, source: InputSource<T> | undefined, arrived: () => void): InputStream<T>;
   /** A way in for values that are pushed. Gives the function that pushes one: `receive` gets it at once. */
   port<T>(name: string, receive: (value: T) => void): (value: T) => void;
-  /** An answer from outside to what the guest has just done. */
+  /** An answer from outside to the guest's last action. */
   ask<T>(name: string, answer: () => T): T;
   /** Nanoseconds since 1970-01-01 00:00 UTC. */
   unix(): bigint;

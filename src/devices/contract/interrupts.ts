@@ -10,11 +10,11 @@ export interface Line {
    * pin falls when the last of its lines falls.
    */
   set(level: boolean): void;
-  /** Low, then high: a new edge. The line stays high, since an 8259A forgets a request that falls before it is acknowledged. */
+  /** Low, then high: a new edge. The line stays high, since an 8259A drops a request that falls before it is acknowledged. */
   pulse(): void;
 }
 
-/** What a line tells the device that drives it, and asks it. */
+/** The notifications and questions of a line to the device that drives it. */
 export interface LineListener {
   /** A CPU has taken the interrupt of this line, which is high. */
   acknowledged?(): void;
@@ -27,7 +27,7 @@ export interface LineListener {
   canRise?(): boolean;
 }
 
-/** What an interrupt controller tells of its pins; see `InterruptController.watch`. */
+/** An interrupt controller's notifications about its pins; see `InterruptController.watch`. */
 export interface PinWatcher {
   /** A CPU has taken the interrupt of `pin`. */
   acknowledged(pin: number): void;
@@ -60,10 +60,10 @@ export interface InterruptController extends PinSink {
   acknowledge(cpu: number): number;
   /** True if a CPU would be interrupted were `pin` to rise now: not masked, nothing more urgent in service. */
   opens(pin: number): boolean;
-  /** Why some or all pins do not open: a phrase for people. */
+  /** Why some or all pins are closed: a phrase. */
   describe(): string;
   watch(watcher: PinWatcher): void;
-  /** For local APICs inside the engine: the messages that the controller may send, whose ends it wants to hear of. */
+  /** For local APICs inside the engine: the messages that the controller may send, of whose ends it must be notified. */
   messages?(): readonly { readonly address: number; readonly data: number }[];
   /** A local APIC inside the engine has ended an interrupt of this vector. */
   interruptEnded?(vector: number): void;

@@ -2,7 +2,7 @@ import type { InputSource } from './inputs.js';
 
 /** What a network card is plugged into: frames go out and come in, without their check sequence. */
 export interface NetworkPort {
-  /** Takes a frame, always: what finds no room is lost, as on a wire. The bytes are the card's again after the call. */
+  /** Accepts every frame: one for which there is no room is lost, as on a wire. The bytes are the card's again after the call. */
   transmit(frame: Uint8Array): void;
   /** The frames for the card, which reads them by its gate, `DeviceInputs.stream`: so they are recorded. */
   readonly frames: InputSource<Uint8Array>;

@@ -38,7 +38,7 @@ export interface Glance {
   readonly missed: number;
 }
 
-/** Looks at what a device shows. */
+/** A view of a device's picture. */
 export interface Screen {
   /**
    * @param now the moment in milliseconds that things blink by; without it, all that blinks is seen, so that a still

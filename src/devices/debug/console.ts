@@ -10,7 +10,7 @@ const presence = words('presence', (value) => (value === DEBUG_CONSOLE_PORT ? 's
 
 /**
  * The debug console that Bochs (`port_e9_hack`) and QEMU (`-device isa-debugcon`) have: a byte written to port 0xE9 is a
- * byte on the console. A read gives 0xE9, by which a guest finds out that somebody listens (an empty port reads 0xFF).
+ * byte on the console. A read gives 0xE9, by which a guest detects the device (an empty port reads 0xFF).
  */
 export class DebugConsole extends Stateless implements Device {
   readonly name = 'debug-console';

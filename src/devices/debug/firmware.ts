@@ -9,7 +9,7 @@ export const FIRMWARE_CONSOLE_PORT = 0x402;
 /** What a read of the console gives: it is there. */
 const PRESENT = 0xe9;
 
-/** Ports that firmware tells its progress by: the last POST code is kept, the console's bytes go to a sink. */
+/** Ports on which firmware reports its progress: the last POST code is kept, the console's bytes go to a sink. */
 export class FirmwarePorts implements Device {
   readonly name = 'firmware-debug';
   readonly ports: readonly PortRange[];

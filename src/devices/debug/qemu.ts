@@ -28,7 +28,7 @@ export class QemuDebugExit extends Stateless implements Device {
   }
 }
 
-/** QEMU's `pvpanic`: a kernel tells that it has given up. */
+/** QEMU's `pvpanic`: a kernel reports that it has given up. */
 export class PvPanic extends Stateless implements Device {
   readonly name = 'pvpanic';
   readonly ports: readonly PortRange[] = [{ first: PANIC_PORT, count: 1, width: 1 }];
@@ -38,7 +38,7 @@ export class PvPanic extends Stateless implements Device {
     this.#host = host;
   }
 
-  /** The events that it knows. */
+  /** The events that it supports. */
   readPort(): number {
     return Panic.panicked | Panic.crashLoaded;
   }

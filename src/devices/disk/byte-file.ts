@@ -1,5 +1,5 @@
 /**
- * What a disk image is kept in: a file of the host's, or bytes in memory. Whoever opens it decides what may be read and written.
+ * The storage of a disk image: a file of the host, or bytes in memory. The opener decides whether it may be written.
  */
 export interface ByteFile {
   /** For errors: the file's name. */

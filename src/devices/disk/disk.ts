@@ -1,6 +1,6 @@
 import { TerrariumError } from '../../errors.js';
 
-/** Bytes of a sector: what every disk here counts in. A CD's blocks are four of them. */
+/** Bytes of a sector, the unit of every disk here. A CD's blocks are four of them. */
 export const SECTOR = 512;
 
 /** The most sectors of a disk: 2 TiB, all that 32 bits can number. */
@@ -29,11 +29,11 @@ export interface Disk {
   flush(): void;
   /** The guest needs these sectors no more: they read as anything until they are written. @throws DiskError beyond the end */
   discard(sector: number, count: number): void;
-  /** Gives back what it holds on the host's side. */
+  /** Releases its resources on the host. */
   dispose?(): void;
 }
 
-/** An access that a disk cannot do. Devices catch it and tell their guest in their own way. */
+/** An access that a disk cannot do. Devices catch it and report it to their guest in their own way. */
 export class DiskError extends TerrariumError {
   constructor(message: string, hint?: string) {
     super('EDISK', message, hint === undefined ? {} : { hint });

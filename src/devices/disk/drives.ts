@@ -11,7 +11,7 @@ export interface Drive {
   /** `hd0` to `hd3`, `fd0`, `fd1`, `cd0` to `cd3`, `vd0` to `vd7`. */
   readonly name: string;
   readonly kind: DriveKind;
-  /** For people: the file. */
+  /** The file, as text. */
   readonly file: string;
   /** Floppies have a size that a format has, hard disks any; a CD is read-only. */
   readonly disk: Disk;

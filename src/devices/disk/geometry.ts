@@ -14,7 +14,7 @@ export interface Geometry {
 
 /** A floppy's format. */
 export interface FloppyFormat extends Geometry {
-  /** The drive that it wants, as CMOS register 10h and INT 13h AH=08h have it: 1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M. */
+  /** The drive that it needs, as CMOS register 10h and INT 13h AH=08h have it: 1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M. */
   readonly drive: 1 | 2 | 3 | 4 | 5;
 }
 
@@ -41,12 +41,12 @@ const floppyFormats: readonly FloppyFormat[] = [
   floppy(80, 2, 36, 5),
 ];
 
-/** A 3½-inch floppy of 1.44 MB: what a shorter image is written to. */
+/** A 3½-inch floppy of 1.44 MB, which also holds shorter images. */
 export const USUAL_FLOPPY: FloppyFormat = floppy(80, 2, 18, 4);
 
 export const sectorsOf = ({ cylinders, heads, sectors }: Geometry) => cylinders * heads * sectors;
 
-/** The format of a floppy of so many sectors; undefined where there is none. */
+/** The format of a floppy with this number of sectors; undefined where there is none. */
 export function floppyFormat(sectors: number): FloppyFormat | undefined {
   return floppyFormats.find((format) => sectorsOf(format) === sectors);
 }
@@ -64,7 +64,7 @@ export function ataGeometry(sectors: number): Geometry {
 }
 
 /**
- * What INT 13h says of a hard disk. Where the disk has partitions they say what it was divided by; else LBA-assisted translation
+ * The geometry of a hard disk in INT 13h. Where the disk has partitions, it follows from them; else LBA-assisted translation
  * (Phoenix, Enhanced Disk Drive Specification 3.0, 3.3): as few heads as keep the cylinders below 1,024.
  */
 export function biosGeometry(sectors: number, mbr?: Uint8Array): Geometry {

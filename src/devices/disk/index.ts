@@ -1,5 +1,5 @@
 /**
- * Disks: sectors on which floppy, ATA, ATAPI, virtio-blk and INT 13h sit, and what they are kept in.
+ * Disks: sectors for floppy, ATA, ATAPI, virtio-blk and INT 13h, and their storage.
  *
  * @module
  */

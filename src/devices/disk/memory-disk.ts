@@ -7,7 +7,7 @@ export class MemoryDisk implements Disk {
   readonly #bytes: Uint8Array;
 
   /**
-   * @param bytes what the disk holds, not copied
+   * @param bytes the disk's content, not copied
    * @param options `sectors`: the disk's size, where it is larger
    */
   constructor(bytes: Uint8Array, options: { sectors?: number; readOnly?: boolean } = {}) {

@@ -8,7 +8,7 @@ const CHUNK = CHUNK_SECTORS * SECTOR;
 /** What one machine may write to a disk that is not its own: 1 GiB. A guest must not eat the host's memory. */
 const MAX_CHUNKS = 2 ** 30 / CHUNK;
 
-/** A chunk that was written; its text, once somebody has asked for it, until it changes. */
+/** A chunk that was written; and its text, from the first request until it changes. */
 interface Chunk {
   bytes: Uint8Array;
   text?: string;
@@ -20,7 +20,7 @@ export interface OverlayState {
 }
 
 /**
- * A disk whose base is never changed: what is written stays in memory, with the machine's state, and is gone with it.
+ * A disk whose base is never changed: writes stay in memory, with the machine's state, and disappear with it.
  */
 export class OverlayDisk implements Disk {
   readonly sectors: number;
@@ -87,7 +87,7 @@ export class OverlayDisk implements Disk {
     return { chunks };
   }
 
-  /** Takes back what `state` gave. @param owner for errors */
+  /** Loads the value of `state`. @param owner for errors */
   restore(owner: string, state: unknown): void {
     const { chunks } = stateFields(owner, state, { chunks: [] });
     if (!Array.isArray(chunks) || chunks.length > this.#most)

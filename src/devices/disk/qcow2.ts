@@ -17,7 +17,7 @@ const COPIED = 1n << 63n;
 /** Version 3: the cluster reads as zeros, wherever it lies. */
 const ZERO = 1n;
 
-/** L2 tables that are kept in memory: 64 of 64 KiB stand for 32 GiB. */
+/** L2 tables that are kept in memory: 64 of 64 KiB cover 32 GiB. */
 const MAX_TABLES = 64;
 
 /** Unpacks raw deflate to that many bytes at most. @throws any error for bytes that are none */
@@ -83,7 +83,7 @@ export class Qcow2Disk implements Disk {
     this.#file.close();
   }
 
-  /** Takes an access apart into what lies in one cluster. */
+  /** Splits an access into parts that are each within one cluster. */
   #each(
     sector: number,
     bytes: Uint8Array,

@@ -315,7 +315,7 @@ export class E1000 implements Device, PciFunction {
     return (this.#get(Register.rctl) & Rctl.enable) !== 0 && this.#isMaster;
   }
 
-  /** Takes in what has come, as far as there are descriptors. */
+  /** Receives waiting frames, as far as there are descriptors. */
   #receive(): void {
     const memory = this.#host?.memory;
     const frames = this.#frames;

@@ -83,7 +83,7 @@ export class Eeprom {
   #clockIn(bit: number): void {
     if (this.#bits >= COMMAND_BITS) return;
     this.#command = (this.#command << 1) | bit;
-    // What comes before the start bit is none.
+    // Bits before the start bit are ignored.
     if (this.#command === 0) return;
     if (++this.#bits === COMMAND_BITS && this.#command >> 6 === READ) {
       // A 0 comes first, and then the word's highest bit.

@@ -85,7 +85,7 @@ export const Rctl = {
 export const TCTL_ENABLE = 1 << 1;
 export const ADDRESS_VALID = 2 ** 31;
 
-/** Registers that hold what is written to them, or these bits of it. */
+/** Registers that keep the written value, or these bits of it. */
 export const plain: ReadonlyMap<number, number> = new Map<number, number>([
   [Register.ctrl, 0x7bff_ffff],
   [Register.ctrlExt, 0xffff_ffff],

@@ -24,6 +24,6 @@ export function writeBack(memory: GuestMemory, address: number, bytes: Uint8Arra
   return true;
 }
 
-/** An address of 64 bits; beyond what a number holds it is nowhere. */
+/** An address of 64 bits; one that exceeds a number is outside of RAM. */
 export const addressIn = (descriptor: DataView): number =>
   descriptor.getUint32(0, true) + descriptor.getUint32(4, true) * 2 ** 32;

@@ -1,5 +1,5 @@
 /**
- * What a card does to a frame before it sends it, because a driver asked for it: checksums, and TCP segments out of one large one
+ * A card's changes to a frame before it sends it, as requested by the driver: checksums, and TCP segments out of one large one
  * (8254x 3.3.6, 3.5).
  *
  * @module

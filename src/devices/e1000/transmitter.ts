@@ -1,4 +1,4 @@
-/** Frames out of the transmit ring (8254x 3.3): descriptors of three kinds, and what a frame is gathered from. */
+/** Frames out of the transmit ring (8254x 3.3): descriptors of three kinds, and the parts of a frame. */
 import type { GuestMemory } from '../../memory/index.js';
 import { decodeBase64, encodeBase64 } from '../base64.js';
 import { DeviceStateError, registerField, stateFields } from '../state.js';

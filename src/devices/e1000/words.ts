@@ -1,4 +1,4 @@
-/** The card's registers in words, and the frames that an access sends or tells of. */
+/** The card's registers in words, and the frames that an access sends or reports. */
 import { frameWords } from '../../net/index.js';
 import type { AccessWords } from '../contract/index.js';
 import { bits, words } from '../words.js';
@@ -58,10 +58,10 @@ const tables = [
 ];
 const other = words('another register');
 
-/** Frames that are told of in a line; more are counted. */
+/** The most frames that a line describes; further ones are counted. */
 const TOLD = 3;
 
-/** Tells of frames, where somebody listens: for cards. */
+/** Notes frames for a trace: for cards. */
 export class FrameNotes {
   #listens = false;
   #notes: string[] = [];
@@ -77,7 +77,7 @@ export class FrameNotes {
     this.#listens = true;
   }
 
-  /** What was noted since it was last asked. */
+  /** The notes since the last call. */
   take(): string {
     const text = [...this.#notes, ...(this.#more > 0 ? [`${this.#more} more`] : [])].join('; ');
     this.#notes = [];
@@ -86,7 +86,7 @@ export class FrameNotes {
   }
 }
 
-/** The words of an access; those that send frames, or hear of some that came, name them. */
+/** The words of an access; those that send frames, or learn of received ones, name them. */
 export function e1000Words(
   offset: number,
   write: boolean,
@@ -94,7 +94,7 @@ export function e1000Words(
   received: FrameNotes,
   cause: () => number,
 ): AccessWords {
-  // Whoever asks for one register's words hears of what comes from now on.
+  // A caller that requests one register's words gets the notes from now on.
   sent.listen();
   received.listen();
   if (offset === Register.tdt && write) {

@@ -124,7 +124,7 @@ export class FloppyController implements Device {
     this.#drive();
   }
 
-  /** A reset ends with an interrupt: the drives' ready lines "changed", and each wants a SENSE INTERRUPT (290474 5.2). */
+  /** A reset ends with an interrupt: the drives' ready lines "changed", and each requires a SENSE INTERRUPT (290474 5.2). */
   #reset(): void {
     this.#quiet();
     if (!this.#locked) this.#config = [0, 0, 0];

@@ -1,5 +1,5 @@
 /**
- * The hypercalls' ABI: what lies where, and what each number means. `docs/hypercalls.md` is its manual and
+ * The hypercalls' ABI: its layout and its numbers. `docs/hypercalls.md` is its manual and
  * `guests/include/hypercall.h` the same for guests; a test compares the two.
  *
  * @module
@@ -40,7 +40,7 @@ export const HypercallStatus = {
   EFAULT: -14,
   /** An argument that makes no sense. */
   EINVAL: -22,
-  /** No such call, or the host does not offer what it needs. */
+  /** No such call, or the host does not support it. */
   ENOSYS: -38,
 } as const;
 export type HypercallErrorName = Exclude<keyof typeof HypercallStatus, 'ok'>;

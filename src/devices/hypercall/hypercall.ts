@@ -45,7 +45,7 @@ export interface HypercallOptions {
   input?: ByteSource;
   /** Where `log` goes: one text a call, with control characters made visible. */
   log?: (text: string) => void;
-  /** What `time` tells; default: the machine's own time. */
+  /** The answer to `time`; default: the machine's own time. */
   clock?: HypercallClocks;
   /** Fills the bytes with random ones; default: the machine's random numbers. */
   random?: (bytes: Uint8Array<ArrayBuffer>) => void;
@@ -117,7 +117,7 @@ export class Hypercalls implements Device {
     return size === 4 ? this.#status >>> 0 : (this.#status & (2 ** (8 * size) - 1)) >>> 0;
   }
 
-  /** Only a write of all 32 bits is a call: half an address is none. */
+  /** Only a write of all 32 bits is a call. */
   writePort(_port: number, size: AccessSize, value: number): void {
     if (this.#host === undefined || size !== 4) return;
     this.#status = this.#call(this.#host, value);
@@ -146,7 +146,7 @@ export class Hypercalls implements Device {
     return status;
   }
 
-  /** The calls that this device can do with what it was given. */
+  /** The calls that this device supports with its options. */
   #standardCalls(): (readonly [number, Hypercall])[] {
     const { output, input, log, clock, random } = this.#options;
     const calls: (readonly [number, Hypercall])[] = [];
@@ -234,7 +234,7 @@ function time({ args }: HypercallRequest, clock: HypercallClocks): bigint {
   throw new HypercallError('EINVAL', `there is no clock ${args[0]}`);
 }
 
-/** A guest must not steer the terminal of whoever reads the log: control characters become text, `\x1b`. */
+/** A guest must not control the terminal of the log's reader: control characters become text, `\x1b`. */
 function visible(text: string): string {
   return text.trimEnd().replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     const code = character.codePointAt(0)!;

@@ -116,7 +116,7 @@ export class KeyboardController implements Device {
 
   attach(host: DeviceHost): void {
     this.#host = host;
-    // A byte from before the interrupt controller was initialized: the edge it made is forgotten there.
+    // For a byte from before the interrupt controller was initialized, whose edge was lost there.
     this.#line = host.line(KEYBOARD_IRQ, {
       unmasked: () => this.#updateIrq(),
       canRise: () => this.#canInterrupt,
@@ -131,7 +131,7 @@ export class KeyboardController implements Device {
     this.#pushMove = host.inputs.port('mouse', (move: MouseMove) => this.#moved(move));
     this.#updateIrq();
     this.#fill();
-    // The source is read when the machine runs: what came now would be lost in a machine that takes another's state.
+    // The source is read when the machine runs: input that arrived now would be lost in a machine that loads another's state.
     this.#keys = host.inputs.stream('keys', this.#source, () => this.#fill());
     this.#moves = host.inputs.stream('moves', this.#mouseSource, () => this.#fill());
   }
@@ -147,7 +147,7 @@ export class KeyboardController implements Device {
     this.#pressKey({ name, down: false });
   }
 
-  /** Moves the mouse, and says which buttons are down. A guest that does not listen to it does not hear of the way. */
+  /** Moves the mouse, and sets which buttons are down. A guest that has not enabled the mouse's reports does not see the movement. */
   moveMouse({ dx, dy, wheel = 0, buttons }: MouseMove): void {
     for (const [name, value] of Object.entries({ dx, dy, wheel, buttons }))
       if (!Number.isInteger(value)) throw new ConfigError(`the mouse's ${name} is ${value}, no whole number`);
@@ -335,7 +335,7 @@ export class KeyboardController implements Device {
     this.#fill();
   }
 
-  /** Follows what happened to the keyboard: with its next byte, and with the alarm for the next repetition. */
+  /** Updates the buffer with the keyboard's next byte, and the alarm for the next repetition. */
   #fill(): void {
     this.#moveBytes();
     this.#alarm?.at(this.#keyboard.repeatAt);
@@ -348,7 +348,7 @@ export class KeyboardController implements Device {
 
   /** Moves the mouse's next byte into the buffer, if there is room and one waits. */
   #moveReports(): void {
-    // A mouse that has nothing to tell hears of its way even if nobody listens.
+    // A mouse with nothing to report follows its movements even if reports are off.
     for (let move: MouseMove | undefined; !this.#mouse.waiting; this.#mouse.move(move)) {
       move = this.#moves?.read();
       if (move === undefined) return;
@@ -371,7 +371,7 @@ export class KeyboardController implements Device {
     }
   }
 
-  /** A key at a time, so that the keyboard's own short buffer never overflows by what is typed for it. */
+  /** A key at a time, so that typed text never overflows the keyboard's own short buffer. */
   #nextKey(): void {
     const event = this.#typing.next() ?? this.#keys?.read();
     if (event !== undefined && keyNames.includes(event.name)) this.#move(event);

@@ -138,7 +138,7 @@ function parse(row: string): [string, ScanCodes] {
 /** Every key by its name, but Pause and PrintScreen, which send sequences of their own: see ps2-keyboard.ts. */
 export const keys: ReadonlyMap<string, ScanCodes> = new Map(rows.trim().split('\n').map(parse));
 
-/** The names of all keys; a key's place in this list is its number where a number has to stand for it. */
+/** The names of all keys; a key's place in this list is its number where a number is needed. */
 export const keyNames: readonly string[] = [...keys.keys(), 'Pause', 'PrintScreen'];
 
 /** Characters by the key that types them on an American keyboard, without and with Shift. */

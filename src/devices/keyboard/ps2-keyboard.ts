@@ -1,5 +1,5 @@
 /**
- * A PS/2 keyboard: what happens at the far end of the cable. It knows keys that go down and up, the commands that a
+ * A PS/2 keyboard: the device at the far end of the cable. It has keys that go down and up, the commands that a
  * system may send it, and the bytes it answers with. Source: IBM PS/2 Hardware Interface Technical Reference, keyboard.
  *
  * @module
@@ -8,7 +8,7 @@ import { MILLISECOND } from '../../time/index.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { keyNames, keys } from './keys.js';
 
-/** Bytes that wait at most; a keyboard that is not asked says once that it lost some. */
+/** Bytes that wait at most; a keyboard that is not read reports once that it lost some. */
 const BUFFER = 16;
 
 const ACK = 0xfa;
@@ -20,7 +20,7 @@ const IDENTITY = [0xab, 0x83];
 /** Bits of `leds`. */
 export const Led = { scroll: 1, num: 2, caps: 4 } as const;
 
-/** 10.9 characters a second after half a second: what a reset leaves. */
+/** 10.9 characters a second after half a second, as after a reset. */
 const DEFAULT_TYPEMATIC = 0x2b;
 
 export interface KeyboardState {

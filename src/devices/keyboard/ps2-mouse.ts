@@ -1,12 +1,12 @@
 /**
- * A PS/2 mouse: what happens at the far end of the second cable. Three buttons; a wheel and two buttons more for a system that
+ * A PS/2 mouse: the device at the far end of the second cable. Three buttons; a wheel and two buttons more for a system that
  * asks for them. Source: IBM PS/2 Hardware Interface Technical Reference, mouse; Microsoft's IntelliMouse for the wheel.
  *
  * @module
  */
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 
-/** What a hand does to a mouse. */
+/** A movement of the mouse and its buttons. */
 export interface MouseMove {
   /** Steps to the right since the last move. */
   dx: number;
@@ -31,12 +31,12 @@ const BUTTONS = [200, 200, 80];
 const BUFFER = 32;
 /** Steps that wait at most, in either direction. */
 const MOST = 0x7fff;
-/** 4 counts a millimetre, 100 reports a second: what a reset leaves. */
+/** 4 counts a millimetre, 100 reports a second, as after a reset. */
 const DEFAULTS = { resolution: 2, rate: 100 } as const;
 
 /** Bits of a report's first byte. */
 const Report = { one: 8, xNegative: 0x10, yNegative: 0x20 } as const;
-/** Bits of the status. The buttons are the other way round than in a report. */
+/** Bits of the status. The buttons are in the reverse order of a report's. */
 const Status = { right: 1, middle: 2, left: 4, double: 0x10, enabled: 0x20, remote: 0x40 } as const;
 
 export interface MouseState {
@@ -58,7 +58,7 @@ export interface MouseState {
   dy: number;
   wheel: number;
   buttons: number;
-  /** The buttons as the system knows them. */
+  /** The buttons as last reported to the system. */
   reported: number;
 }
 
@@ -98,7 +98,7 @@ export class Ps2Mouse {
     return this.#queue.shift() ?? 0;
   }
 
-  /** A mouse that does not report forgets its way, but its buttons are where they are. */
+  /** A mouse that does not report drops its movement, but keeps its buttons. */
   move({ dx, dy, wheel = 0, buttons }: MouseMove): void {
     // A click is a change of its own: the next one would hide it.
     if (this.reports && this.#hasNews && buttons !== this.#buttons && this.#queue.length < BUFFER)

@@ -21,5 +21,5 @@ export const Config = {
 /** The output port. Bit 0 low resets the processor. */
 export const OutputPort = { notReset: 1, a20: 2, outputFull: 0x10, auxFull: 0x20 } as const;
 
-/** What a BIOS leaves: interrupts on, set 2 translated to set 1, the mouse not asked for yet. */
+/** As after a BIOS: interrupts on, set 2 translated to set 1, the mouse not enabled yet. */
 export const AFTER_BIOS = Config.interrupt | Config.selfTested | Config.auxDisabled | Config.translate;

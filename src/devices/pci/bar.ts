@@ -24,7 +24,7 @@ export class Bar {
 
   /**
    * @param index 0 to 5
-   * @param claim asked each time, since a device gets its claims when it is attached
+   * @param claim called each time, since a device gets its claims when it is attached
    */
   constructor(index: number, kind: BarKind, size: number, claim: () => Claim | undefined) {
     if (!Number.isInteger(Math.log2(size)) || size < (kind === 'io' ? 4 : 16))
@@ -44,7 +44,7 @@ export class Bar {
     return this.kind === 'memory64' ? 2 : 1;
   }
 
-  /** The bits that a guest can set: those that tell it the size. */
+  /** The bits that a guest can set, from which it computes the size. */
   get mask(): { low: number; high: number } {
     const low = this.size >= 2 ** 32 ? 0 : (2 ** 32 - this.size) >>> 0;
     const high = this.size >= 2 ** 32 ? (2 ** 32 - this.size / 2 ** 32) >>> 0 : 0xffff_ffff;
@@ -56,13 +56,13 @@ export class Bar {
     return this.#address;
   }
 
-  /** The registers say so, and the command register whether it answers at all. Address 0 is none: nobody set it. */
+  /** The registers say so, and the command register whether it answers at all. Address 0 means that it was not set. */
   follow(command: number, low: number, high: number): void {
     const enabled = (command & (this.kind === 'io' ? Command.io : Command.memory)) !== 0;
     const address = (low & ~(this.kind === 'io' ? 3 : 15)) >>> 0;
     const whole = address + high * 2 ** 32;
     const last = this.kind === 'io' ? LAST_PORT : this.kind === 'memory' ? LAST_32 : LAST_40;
-    // All ones are a guest that asks for the size; what reaches over the end is nowhere.
+    // All ones: a guest reads the size; a range beyond the end is not mapped.
     const fits = whole > 0 && whole + this.size - 1 < last;
     this.#address = enabled && fits ? whole : undefined;
     const claim = this.#claim();

@@ -8,7 +8,7 @@ import { ConfigSpace } from './config-space.js';
 import { type PciBus, type PciFunction, ROUTE_OFF } from './pci-bus.js';
 
 const INTEL = 0x8086;
-/** QEMU's mark, by which SeaBIOS knows its machine. */
+/** QEMU's identifier, by which SeaBIOS recognizes the machine. */
 export const QEMU_VENDOR = 0x1af4;
 export const QEMU_SUBSYSTEM = 0x1100;
 const marked = { subsystemVendor: QEMU_VENDOR, subsystem: QEMU_SUBSYSTEM };

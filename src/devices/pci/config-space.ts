@@ -69,7 +69,7 @@ export class ConfigSpace {
     for (let i = 0; i < size; i++) this.#writable[offset + i] = (mask >>> (8 * i)) & 0xff;
   }
 
-  /** The device's own hand: any bits. */
+  /** A write by the device itself: any bits. */
   set(offset: number, size: number, value: number): void {
     for (let i = 0; i < size; i++) this.bytes[offset + i] = (value >>> (8 * i)) & 0xff;
   }
@@ -135,7 +135,7 @@ export class ConfigSpace {
     return [...this.bytes];
   }
 
-  /** Takes what a guest can have set; the rest is this function's own. */
+  /** Loads the bits that a guest can set; the rest belongs to this function. */
   restore(device: string, field: string, state: unknown): void {
     if (
       !Array.isArray(state) ||

@@ -1,4 +1,4 @@
-/** The PCI bus and what is on it. */
+/** The PCI bus and its functions. */
 export { Bar, type BarKind } from './bar.js';
 export { hostBridge, isaBridge, QEMU_SUBSYSTEM, QEMU_VENDOR } from './chipset.js';
 export { ConfigSpace, type PciIdentity } from './config-space.js';

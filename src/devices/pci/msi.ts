@@ -37,7 +37,7 @@ export class Msi {
     return (this.#config.bytes[this.#at + 2]! & MSI_ENABLE) !== 0;
   }
 
-  /** Sends the message; false where it is not enabled, or nobody takes it. */
+  /** Sends the message; false where it is not enabled, or has no receiver. */
   signal(send: Send): boolean {
     if (!this.isEnabled) return false;
     const config = this.#config;

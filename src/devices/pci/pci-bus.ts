@@ -93,7 +93,7 @@ export class PciBus implements Device {
     };
   }
 
-  /** A priority for the claim of a base address: lower than all that has its addresses for good, and no two are equal. */
+  /** A priority for the claim of a base address: lower than that of all fixed addresses, and no two are equal. */
   priority(): number {
     this.#made++;
     return -this.#made;

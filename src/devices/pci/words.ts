@@ -36,7 +36,7 @@ const addressWords = words('PCI address', (value) =>
 
 /**
  * @param at the byte of the data port that the access begins with; undefined for the address port
- * @param address what the address port holds
+ * @param address the address port's value
  */
 export function configWords(at: number | undefined, address: number): AccessWords {
   if (at === undefined) return addressWords;

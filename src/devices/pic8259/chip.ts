@@ -111,12 +111,12 @@ export class Chip {
     this.#s.edges &= ~value;
   }
 
-  /** INT: a request that is not masked and more urgent than what is in service. */
+  /** INT: a request that is not masked and more urgent than those in service. */
   get int(): boolean {
     return this.#request() >= 0;
   }
 
-  /** Ready for a cascade: not single, and the data sheet's ICW3 says what the board's wires say. */
+  /** Ready for a cascade: not single, and ICW3 matches the board's wires. */
   cascades(line: number, isMaster: boolean): boolean {
     const { icw1, icw3 } = this.#s;
     if (icw1 & ICW1_SINGLE) return false;

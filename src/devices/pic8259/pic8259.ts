@@ -53,7 +53,7 @@ export class Pic8259 implements Device, InterruptController {
   /** The master's INT: kept up to date, since the run loop asks before every entry into the guest. */
   #pending = false;
 
-  /** @param passes asked each time: does INT get to the CPU now? */
+  /** @param passes called each time: does INT reach the CPU now? */
   constructor(passes: () => boolean = () => true) {
     this.#passes = passes;
   }
@@ -83,7 +83,7 @@ export class Pic8259 implements Device, InterruptController {
       if (!spurious) this.#watcher?.acknowledged(line);
       return this.#master.vector(line);
     }
-    // A slave that was told another number does not see the acknowledge cycle as its own, so there is no answer.
+    // A slave with another number does not see the acknowledge cycle as its own, so there is no answer.
     if (!this.#slave.cascades(CASCADE, false)) {
       this.#update();
       return FLOATING;
@@ -165,13 +165,13 @@ export class Pic8259 implements Device, InterruptController {
     this.#update();
   }
 
-  /** Both mask registers; what is not initialized counts as masked. */
+  /** Both mask registers; a chip that is not initialized counts as masked. */
   #masked(): number {
     const [master, slave] = [this.#master, this.#slave];
     return (master.ready ? master.imr : 0xff) | ((slave.ready ? slave.imr : 0xff) << 8);
   }
 
-  /** After the slave was acknowledged its output falls, and rises again if more waits: the master wants an edge. */
+  /** After the slave was acknowledged its output falls, and rises again if more waits: the master needs an edge. */
   #dropCascade(): void {
     this.#master.setLine(CASCADE, false);
     this.#update();

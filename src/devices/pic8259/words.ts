@@ -20,7 +20,7 @@ const ends = [
 const ocw3Reads = names({ 2: 'read requests next', 3: 'read in-service next' });
 const ocw3Masks = names({ 2: 'special mask off', 3: 'special mask on' });
 
-/** The even port takes ICW1, OCW2 and OCW3; bits 3 and 4 tell them apart. */
+/** The even port takes ICW1, OCW2 and OCW3; bits 3 and 4 distinguish them. */
 function command(value: number): string {
   if (value & 0x10) {
     const more = [

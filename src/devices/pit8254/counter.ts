@@ -51,7 +51,7 @@ const LOW = 1;
 const BOTH = 3;
 
 /**
- * One counter of an 8254, without a clock of its own: every method is told the time in clock pulses, and the count
+ * One counter of an 8254, without a clock of its own: every method gets the time in clock pulses, and the count
  * follows from it. The names are those of Intel's data sheet (231164), the mode definitions its figures 15 to 20.
  */
 export class Counter {
@@ -80,7 +80,7 @@ export class Counter {
     return this.#s.next !== 0 && this.#isPeriodic ? this.#switchAt : -1;
   }
 
-  /** True while CE counts: a count is there, the gate is open, and a mode that wants a trigger has had one. */
+  /** True while CE counts: a count is there, the gate is open, and a mode that needs a trigger has had one. */
   get counting(): boolean {
     const { count, triggered, stoppedAt } = this.#s;
     return count !== 0 && stoppedAt < 0 && (!this.#isTriggered || triggered);
@@ -210,7 +210,7 @@ export class Counter {
     }
     const stopped = s.stoppedAt;
     s.stoppedAt = -1;
-    // Modes 0 and 4 go on from where they stopped; modes 2 and 3 begin a new cycle ("gate rising reloads").
+    // Modes 0 and 4 continue where they stopped; modes 2 and 3 begin a new cycle ("gate rising reloads").
     if (this.#isPeriodic) return this.#trigger(now);
     this.#loaded = now - (s.count - stopped);
     return true;
@@ -300,7 +300,7 @@ export class Counter {
     return count - (count & 1) - 2 * (phase < high ? phase : phase - high);
   }
 
-  /** The count register is complete: 0 stands for the largest count there is. */
+  /** The count register is complete: 0 means the largest count. */
   #setCount(bytes: number, now: number): boolean {
     const s = this.#s;
     const digits = s.control & 1 ? fromBcd(bytes) : bytes;

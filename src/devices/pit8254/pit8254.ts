@@ -153,7 +153,7 @@ export class Pit8254 implements Device {
     this.#schedule();
   }
 
-  /** While a tick waits for the CPU there is nothing to do: `#acknowledged` looks for what came due meanwhile. */
+  /** While a tick waits for the CPU there is nothing to do: `#acknowledged` finds the ticks that came due meanwhile. */
   #schedule(): void {
     const { switchAt } = this.#counters[0];
     const next = switchAt >= 0 ? Math.min(switchAt, this.#tick) : this.#tick;
@@ -167,12 +167,12 @@ export class Pit8254 implements Device {
     this.#ring();
   }
 
-  /** What passed while the guest had the line masked is lost, as on hardware: it asked not to hear of it. */
+  /** Ticks while the guest had the line masked are lost, as on hardware. */
   #unmasked(): void {
     const now = this.#pulse();
     this.#settle(now);
     if (this.#isPeriodic) this.#tick += this.#owed(now) * this.#period;
-    // A tick from before the controller was initialized: the edge it made is forgotten there.
+    // For a tick from before the controller was initialized, whose edge was lost there.
     if (this.#raised) this.#raise();
     this.#schedule();
   }

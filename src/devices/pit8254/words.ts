@@ -53,7 +53,7 @@ const control = words('control word', (value) => {
 });
 const nothing = words('control word, write-only');
 
-/** @param part of a counter; the control word where there is none */
+/** @param part of a counter; undefined for the control word */
 export function pitWords(number: number, write: boolean, part?: CounterPart): AccessWords | undefined {
   if (part === undefined) return write ? control : nothing;
   return counters[number]?.[part];

@@ -119,7 +119,7 @@ export class AcpiPm implements Device, PciFunction {
     config.allow(BASE_REGISTER, 4, 0xffc0);
     config.set(ENABLE_REGISTER, 1, isSetUp ? 1 : 0);
     config.allow(ENABLE_REGISTER, 1, 1);
-    // SMI by the APM port is on (DEVACTB, bit 25): so firmware takes SMM to be set up, of which there is none.
+    // SMI by the APM port is on (DEVACTB, bit 25): so that firmware considers SMM set up; there is no SMM.
     config.set(DEVICE_ACTIVITY, 4, 0x0200_0000);
     // The interrupt pin's line is wired to the SCI.
     config.set(0x3c, 1, SCI_IRQ);
@@ -167,7 +167,7 @@ export class AcpiPm implements Device, PciFunction {
     return timer.passed(this.#host?.clock.now() ?? 0);
   }
 
-  /** The timer's changes of bit 23 until now become an event; the alarm is for the next, where somebody wants to hear of it. */
+  /** The timer's changes of bit 23 until now become an event; the alarm is for the next one, where its interrupt is enabled. */
   #follow(): void {
     const halves = Math.floor(this.#ticks / HALF);
     if (halves !== this.#halves) this.#status |= Event.timer;
@@ -205,7 +205,7 @@ export class AcpiPm implements Device, PciFunction {
   writePort(port: number, size: AccessSize, value: number): void {
     if (port === SMI_COMMAND) {
       this.#smi = value;
-      // There is no SMM: what its handler would do is done.
+      // There is no SMM: the work of its handler is done here.
       if (value === ACPI_ENABLE) this.#control |= Control.sci;
       else if (value === ACPI_DISABLE) this.#control &= ~Control.sci;
       this.#drive();

@@ -50,7 +50,7 @@ const SHORTEST = 5000n;
 
 interface Comparator {
   config: number;
-  /** What is compared, and what is added to it in periodic mode. */
+  /** The comparator, and the period that is added to it in periodic mode. */
   match: bigint;
   period: bigint;
   alarm: Alarm | undefined;
@@ -72,7 +72,7 @@ export class Hpet implements Device {
   readonly #lines: Line[] = [];
   #config = 0;
   #status = 0;
-  /** The counter at the moment `#began`; while it runs it goes on from there. */
+  /** The counter at the moment `#began`; while it runs it continues from there. */
   #base = 0n;
   #began = 0;
   readonly #timers: Comparator[] = Array.from({ length: TIMERS }, () => ({
@@ -220,7 +220,7 @@ export class Hpet implements Device {
       timer.config = Number(merged(BigInt(timer.config)) & BigInt(TIMER_BITS));
       if (timer.config & Timer.short) timer.match &= MASK32;
     } else if (register === 8) {
-      // In periodic mode a write is the period, and the comparator's as well where the guest said so (2.3.9.2.2).
+      // In periodic mode a write is the period, and the comparator's value too where the guest set that bit (2.3.9.2.2).
       const periodic = (timer.config & Timer.periodic) !== 0;
       if (periodic) timer.period = merged(timer.period) & (timer.config & Timer.short ? MASK32 : MASK64);
       if (!periodic || timer.config & Timer.set) {

@@ -1,5 +1,5 @@
 /**
- * The clock's registers as a calendar: what seconds since 1970 look like in registers 0 to 9 and the century's, in binary
+ * The clock's registers as a calendar: seconds since 1970 as registers 0 to 9 and the century's, in binary
  * or BCD and in 12 or 24 hours, and back.
  *
  * @module
@@ -65,7 +65,7 @@ export function writeTime(registers: Uint8Array, seconds: number, notation: Nota
   });
 }
 
-/** Whole seconds since 1970 of what the registers say. A date that does not exist counts on, as 31 June is 1 July. */
+/** Whole seconds since 1970 of the registers' date and time. A date that does not exist counts on, as 31 June is 1 July. */
 export function readTime(registers: Uint8Array, notation: Notation): number {
   const get = (register: number) => unpack(registers[register]!, notation);
   const century = unpack(registers[Time.century]!, { ...notation, binary: false });

@@ -52,7 +52,7 @@ const outputs = Array.from({ length: 15 }, (_, halved) => new Rate(32768 >> halv
 const MAX_OWED = 256;
 
 export interface CmosOptions {
-  /** The time at the machine's start, in milliseconds since 1970; default: what the machine's inputs say, `unix`. */
+  /** The time at the machine's start, in milliseconds since 1970; default: the machine's input `unix`. */
   startMs?: number;
   /** Bytes of RAM from address 0, for the bytes that a BIOS writes. */
   memory?: number;
@@ -64,7 +64,7 @@ export interface CmosState {
   registers: number[];
   index: number;
   nmiMasked: boolean;
-  /** The second that was looked at last, since 1970. */
+  /** The last processed second, since 1970. */
   second: number;
   /** A second since 1970, and how many nanoseconds ago it began. */
   epoch: number;
@@ -85,7 +85,7 @@ export class Cmos implements Device {
   #nmiMasked = false;
   #alarm: Alarm | undefined;
   readonly #startMs: number | undefined;
-  /** The second that was looked at last, since 1970. */
+  /** The last processed second, since 1970. */
   #second = 0;
   /** A second since 1970, and the moment of the machine's clock at which it began. */
   #epoch = 0;
@@ -175,9 +175,9 @@ export class Cmos implements Device {
     return rate === 0 ? undefined : outputs[(rate < 3 ? rate + 7 : rate) - 1];
   }
 
-  /** Sets the alarm for what the guest has asked to be told of next. */
+  /** Sets the alarm for the next event whose interrupt the guest has enabled. */
   #schedule(): void {
-    // While a request waits, what else happens is found when register C is read.
+    // While a request waits, further events are found when register C is read.
     if (this.#registers[C]! & RegisterC.request) {
       this.#alarm?.cancel();
       return;
@@ -267,7 +267,7 @@ export class Cmos implements Device {
     this.#pulses = 0;
   }
 
-  /** The registers say what time it is; the second restarts. */
+  /** The registers give the time; the second restarts. */
   #takeTime(): void {
     this.#second = readTime(this.#registers, this.#notation);
     this.#epoch = this.#second;

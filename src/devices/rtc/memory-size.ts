@@ -40,7 +40,7 @@ const bootKinds: Readonly<Record<string, number>> = { a: 1, c: 2, d: 3 };
 /** A floppy is started without a look at its signature. */
 const NO_SIGNATURE_CHECK = 1;
 
-/** Writes the bytes that tell `memory` bytes of RAM from address 0, and the checksum of the RAM. */
+/** Writes the bytes that report `memory` bytes of RAM from address 0, and the checksum of the RAM. */
 export function writeMemorySize(
   registers: Uint8Array,
   memory: number,

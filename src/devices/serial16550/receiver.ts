@@ -10,14 +10,14 @@ import {
 
 /**
  * The receiver of a 16550A and its FIFO control register. The FIFO is a ring, of which the 16450 mode uses one place; the
- * transmitter has none here, since what it is given leaves at once.
+ * transmitter has none here, since its bytes leave at once.
  */
 export class SerialReceiver {
   /** A character came and found no room; until the line status is read. */
   overrun = false;
   /** Bits of FCR that stay: those that reset something do not. */
   #control = 0;
-  /** The character that was taken last, which RBR gives while there is none. */
+  /** The character that was read last, which RBR returns while it is empty. */
   #last = 0;
   readonly #fifo = new Uint8Array(FIFO_SIZE);
   #first = 0;
@@ -39,7 +39,7 @@ export class SerialReceiver {
     return (this.#control & FCR_ENABLE) !== 0;
   }
 
-  /** It holds so many characters that "received data available" is asked for. */
+  /** It holds enough characters to request "received data available". */
   get atTrigger(): boolean {
     return this.#count >= (this.fifosEnabled ? TRIGGER_LEVELS[(this.#control >> 6) as 0 | 1 | 2 | 3] : 1);
   }
@@ -66,7 +66,7 @@ export class SerialReceiver {
     return this.#last;
   }
 
-  /** Takes in what has come, as far as there is room. */
+  /** Receives waiting bytes, as far as there is room. */
   fill(input: InputStream<number>): void {
     while (this.#count < this.#capacity) {
       const byte = input.read();
@@ -81,12 +81,12 @@ export class SerialReceiver {
       this.#push(byte);
       return;
     }
-    // An overrun: a full FIFO keeps what it has, the single register of the 16450 mode takes the new one (8.4).
+    // An overrun: a full FIFO keeps its content, the single register of the 16450 mode takes the new character (8.4).
     this.overrun = true;
     if (!this.fifosEnabled) this.#fifo[this.#first] = byte;
   }
 
-  /** Becomes what it was when `control`, `last`, `characters` and `overrun` were read. */
+  /** Restores the state in which `control`, `last`, `characters` and `overrun` were read. */
   restore(control: number, last: number, characters: readonly number[], overrun: boolean): void {
     this.#control = control;
     this.#last = last;

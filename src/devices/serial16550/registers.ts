@@ -53,7 +53,7 @@ export const LSR_DATA_READY = 0x01;
 export const LSR_OVERRUN = 0x02;
 export const LSR_TRANSMITTER_EMPTY = 0x60; // THRE and TEMT
 
-/** Modem status register (8.9): the lines in the high half, what changed in the low half. */
+/** Modem status register (8.9): the lines in the high half, their changes in the low half. */
 export const MSR_CTS = 0x10;
 export const MSR_DSR = 0x20;
 export const MSR_RI = 0x40;

@@ -64,7 +64,7 @@ import {
 } from './registers.js';
 import { serialWords } from './words.js';
 
-/** 115,200 / 12 = 9600 baud, what PC firmware leaves behind; the data sheet has no reset value for the divisor. */
+/** 115,200 / 12 = 9600 baud, as PC firmware sets it; the data sheet has no reset value for the divisor. */
 const DIVISOR_AT_RESET = 12;
 
 export interface SerialOptions {
@@ -78,7 +78,7 @@ export interface SerialOptions {
   /** Default: nothing ever comes in. */
   input?: ByteSource;
   /**
-   * Let the engine keep back writes to the first port. They are handed over in order and before any other exit, and
+   * Let the engine coalesce writes to the first port. They are delivered in order and before any other exit, and
    * every other register's access is an exit, so the device sees all writes in the order the guest made them, whether
    * they go to the transmitter or, with DLAB, to the divisor. What comes late, by some milliseconds, is the transmitter
    * interrupt: leave it off for guests that wait for that one. Default false.
@@ -143,11 +143,11 @@ export class Serial16550 implements Device {
 
   attach(host: DeviceHost): void {
     const line = host.line(this.#irq, {
-      // What was asked for before the interrupt controller was initialized: the edge it made is forgotten there.
+      // For a request from before the interrupt controller was initialized, whose edge was lost there.
       unmasked: () => {
         if (line.level) line.pulse();
       },
-      // Input may come by itself, and interrupts if the guest asked for that; everything else is the guest's own doing.
+      // Input may come by itself, and interrupts if the guest asked for that; everything else is caused by the guest itself.
       canRise: () => (this.#ier & IER_RECEIVED) !== 0 && this.#gateOpen && this.#input?.open === true,
     });
     this.#line = line;
@@ -254,7 +254,7 @@ export class Serial16550 implements Device {
 
   /** Input has come: takes it in, so that the interrupt line rises. Does nothing while the guest has not enabled that interrupt. */
   #arrived(): void {
-    // A guest that has not asked yet may still reset the FIFO while it starts: leave its input in the source.
+    // A guest that has not enabled input yet may still reset the FIFO while it starts: leave its input in the source.
     if (!(this.#ier & IER_RECEIVED)) return;
     this.#receive();
     this.#updateIrq();
@@ -349,7 +349,7 @@ export class Serial16550 implements Device {
     this.#updateIrq();
   }
 
-  /** Takes in what the source has, as far as there is room. Loopback disconnects the line's input (8.8). */
+  /** Receives the source's bytes, as far as there is room. Loopback disconnects the line's input (8.8). */
   #receive(): void {
     if (this.#input !== undefined && !(this.#mcr & MCR_LOOPBACK)) this.#receiver.fill(this.#input);
   }

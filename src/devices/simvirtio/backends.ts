@@ -6,18 +6,18 @@
 import type { ByteSink } from '../contract/index.js';
 
 export interface Backend {
-  /** For people: `console`, `echo`, `sink`. */
+  /** As text: `console`, `echo`, `sink`. */
   readonly name: string;
-  /** Elements of each of its device's queues; default: what all devices have. */
+  /** Elements of each of its device's queues; default: that of all devices. */
   readonly queueLength?: number;
   /**
-   * Takes what the driver sent and returns how many bytes it took. Those it leaves stay in TX, so that the driver finds the
+   * Takes the driver's bytes and returns how many it took. Those it leaves stay in TX, so that the driver finds the
    * queue full: back pressure. The bytes are lent for the call.
    */
   transmit(bytes: Uint8Array): number;
-  /** True if `receive` would give a byte: it is asked at every look, and `receive` only then. */
+  /** True if `receive` would give a byte: it is called at every poll, and `receive` only then. */
   readonly available: boolean;
-  /** Puts what the driver shall receive at the start of `room`, and returns how many bytes. */
+  /** Writes the bytes for the driver at the start of `room`, and returns their number. */
   receive(room: Uint8Array): number;
   /** Forgets everything. */
   reset(): void;
@@ -26,7 +26,7 @@ export interface Backend {
   load?(bytes: readonly number[]): void;
 }
 
-/** Prints what the driver sends; sends nothing. */
+/** Prints the driver's bytes; sends nothing. */
 export function consoleBackend(output: ByteSink): Backend {
   return {
     name: 'console',
@@ -55,7 +55,7 @@ export function sinkBackend(queueLength?: number): Backend {
 /** Bytes that the echo keeps while the driver does not take them. */
 export const ECHO_BYTES = 4096;
 
-/** Sends back what the driver sends. Where the driver takes nothing, it takes nothing either once it is full. */
+/** Returns the driver's bytes. Where the driver does not read, it stops reading as soon as it is full. */
 export function echoBackend(): Backend {
   const kept = new Uint8Array(ECHO_BYTES);
   let length = 0;

@@ -63,7 +63,7 @@ export class ConfigSpace {
     return Atomics.load(this.#bytes, Register.queueSelector);
   }
 
-  /** Says the length of the queue that is selected: the length first, so that whoever sees the second sees the first. */
+  /** Writes the selected queue's length: the length first, so that a reader of the second value also sees the first. */
   answerSelector(selector: number, length: number): void {
     Atomics.store(this.#halves, Register.maxQueueLength / 2, length);
     Atomics.store(this.#bytes, Register.queueSelected, selector);
@@ -76,7 +76,7 @@ export class ConfigSpace {
     return (Atomics.load(this.#bytes, Register.rxControl) & QUEUE_RUN) !== 0;
   }
 
-  /** Everything but queues and statuses as it is after a reset. */
+  /** Resets everything except queues and statuses. */
   initialize(): void {
     Atomics.store(this.#words, Register.magic / 4, MAGIC_VALUE);
     Atomics.store(this.#bytes, Register.queueSelector, 0);

@@ -39,7 +39,7 @@ export class DeviceTable {
     this.#write();
   }
 
-  /** The table itself, and what the guest has made of it, comes back with the guest's memory. */
+  /** The table itself, with the guest's changes, is restored with the guest's memory. */
   load(listed: readonly number[]): void {
     this.#listed = [...listed];
   }

@@ -4,7 +4,7 @@ import type { DeviceTable } from './device-table.js';
 import { COMMAND_CONFIGURE, COMMAND_RESET, DeviceStatus, DriverStatus } from './layout.js';
 import { ConsumerEnd, ProducerEnd, type QueueEnds } from './queue.js';
 
-/** Where the handshake stands: see the picture in `docs/simvirtio.md`. */
+/** The state of the handshake: see the figure in `docs/simvirtio.md`. */
 export const phases = ['reset', 'acknowledged', 'configured', 'ready'] as const;
 export type Phase = (typeof phases)[number];
 
@@ -23,7 +23,7 @@ const statusOf: Record<Phase, DeviceStatus> = {
   ready: DeviceStatus.ready,
 };
 
-/** Bytes that went through a device since it was made, and what its driver got wrong. */
+/** Bytes through a device since it was made, and its driver's errors. */
 export interface DeviceCounts {
   /** The backend's name. */
   name: string;
@@ -84,12 +84,12 @@ export class SimvirtioDevice {
   }
 
   /**
-   * Looks at what the driver did and does what follows from it; at most a queue's length each way.
+   * Reacts to the driver's actions; at most a queue's length each way.
    * @returns how much happened: 0 where there was nothing to do
    */
   service(): number {
     const tx = this.#tx;
-    // Head before status: what was pushed after a status is then never taken for something pushed before it.
+    // Head before status: then a byte that was pushed after a status is never taken for one from before it.
     tx.look();
     const changes = this.#followStatus() + this.#followSelector();
     if (this.#phase === 'reset') {
@@ -162,7 +162,7 @@ export class SimvirtioDevice {
     for (let byte = this.#tx.pop(); byte >= 0; byte = this.#tx.pop()) {
       read++;
       if (byte === COMMAND_RESET) {
-        // The reset empties the queue: what stands after the R is lost.
+        // The reset empties the queue: bytes after the R are lost.
         this.#reset();
       } else if (byte === COMMAND_CONFIGURE && this.#phase === 'acknowledged') {
         this.#table.add(this.address);

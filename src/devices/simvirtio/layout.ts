@@ -66,7 +66,7 @@ export const QUEUE_RUN = 0x01;
 export const COMMAND_RESET = 0x52;
 export const COMMAND_CONFIGURE = 0x43;
 
-/** How a device learns of what its driver did: each write leaves the guest, or somebody looks again and again. */
+/** How a device learns of its driver's actions: each write leaves the guest, or another thread polls. */
 export const notifications = ['exits', 'polling'] as const;
 export type Notification = (typeof notifications)[number];
 
@@ -86,7 +86,7 @@ export const writable: readonly boolean[] = (() => {
 })();
 
 /**
- * The memory that a machine with `devices` devices needs beside its own. By exits, the device table and the registers
+ * The memory that a machine with `devices` devices needs in addition to its own. By exits, the device table and the registers
  * are read-only: reads are native, a write leaves the guest. By polling, they are RAM like any other.
  */
 export function simvirtioRegions(notification: Notification, devices: number): RegionConfig[] {

@@ -37,7 +37,7 @@ abstract class OnBus implements Device {
     return this.#devices?.counts ?? [];
   }
 
-  /** The devices' own state; what they have in guest memory is saved and loaded with the guest's memory. */
+  /** The devices' own state; their data in guest memory is saved and loaded with the guest's memory. */
   save(): unknown {
     return this.#devices?.save() ?? null;
   }

@@ -67,7 +67,7 @@ export interface QueueEnds {
 /** The device's end of TX. */
 export class ConsumerEnd {
   readonly #queue: SharedQueue;
-  /** A copy of what is handed over: a driver may change its bytes while somebody reads them. */
+  /** A copy of the bytes: a driver may change its bytes while they are read. */
   readonly #copy: Uint8Array;
   /** Its first byte: a driver that sends byte by byte costs no allocation. */
   readonly #single: Uint8Array;

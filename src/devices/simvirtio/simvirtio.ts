@@ -19,7 +19,7 @@ export interface SimvirtioOptions {
 
 /** The devices that `terrarium run --simvirtio` gives a machine: a console, an echo and a sink. */
 export function standardBackends(output: ByteSink): Backend[] {
-  // Whoever measures wants to be held up as seldom as can be.
+  // For measurements, pauses should be as rare as possible.
   return [consoleBackend(output), echoBackend(), sinkBackend(BUFFER_SIZE)];
 }
 
@@ -77,7 +77,7 @@ export class Simvirtio {
     );
   }
 
-  /** Lets every device do what there is to do; 0 where there was nothing. */
+  /** Lets every device do its work; 0 where there was none. */
   service(): number {
     let done = 0;
     for (let i = 0; i < this.#devices.length; i++) done += this.#devices[i]!.service();

@@ -16,7 +16,7 @@ const exampleDevice: DeviceState = {
 const acceptable: readonly unknown[] = Object.values(DriverStatus);
 
 /**
- * Checks what `save` gave, so that a state from elsewhere can neither reach outside a queue nor list what is no device.
+ * Checks a value of `save`, so that a foreign state can neither reach outside a queue nor list a device that does not exist.
  * @throws DeviceStateError
  */
 export function loadableState(
@@ -33,7 +33,7 @@ export function loadableState(
   const isTable =
     Array.isArray(table) &&
     table.every((entry, i) => addresses.includes(entry) && table.indexOf(entry) === i);
-  if (!isTable) throw new DeviceStateError(name, `'table' lists what is none of its devices`);
+  if (!isTable) throw new DeviceStateError(name, `'table' lists an unknown device`);
   return {
     devices: devices.map((device, i) => oneDevice(name, `devices[${i}]`, device, lengths[i]!)),
     table: table as number[],

@@ -18,7 +18,7 @@ export function tableColours({ table, mask, isWide }: Dac, into: Uint32Array): v
   }
 }
 
-/** What the attribute controller makes of the 16 numbers that four planes have: places in the colour table. */
+/** The attribute controller's translation of the four planes' 16 numbers: indexes in the colour table. */
 export function paletteColours({ attribute }: Registers, table: Uint32Array, into: Uint32Array): void {
   const select = attribute[Attribute.colourSelect]!;
   const short = (attribute[Attribute.mode]! & 0x80) !== 0;

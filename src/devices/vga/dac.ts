@@ -23,7 +23,7 @@ export class Dac {
   readonly table = egaColours();
   /** Goes over every colour's number on its way to the table. */
   mask = 0xff;
-  /** 3 after the address was written for reading, 0 for writing: what port 3C7 reads. */
+  /** 3 after the address was written for reading, 0 for writing: the value of port 3C7. */
   state: 0 | 3 = 0;
   readAddress = 0;
   writeAddress = 0;

@@ -43,7 +43,7 @@ export interface DispiState {
   registers: number[];
 }
 
-/** The registers; what does not fit into video memory is made to fit as soon as the picture is on. */
+/** The registers; sizes that do not fit into video memory are reduced as soon as the picture is on. */
 export class DisplayInterface {
   /** Bytes of video memory. */
   readonly memory: number;
@@ -156,7 +156,7 @@ export class DisplayInterface {
     return { index: this.index, registers: [...this.registers] };
   }
 
-  /** @throws DeviceStateError for what no guest could have set */
+  /** @throws DeviceStateError for values that no guest could have set */
   load(device: string, state: unknown): void {
     const { index, registers } = stateFields(device, state, this.save());
     const word = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0xffff;

@@ -11,10 +11,10 @@ import { Crtc, Graphics, type Registers, Sequencer } from './registers.js';
 
 /** Bytes of video memory, as QEMU's has. */
 export const VIDEO_MEMORY = 16 * 1024 * 1024;
-/** Where the frame buffer is until somebody moves it, and where it stays without a PCI bus: as the first Bochs had it. */
+/** The frame buffer's address until it is moved, and always without a PCI bus: as in the first Bochs. */
 export const FRAME_BUFFER = 0xe000_0000;
 
-/** Ports of the display interface: its data are at 1CF and, for those who cannot reach odd words, at 1D0. */
+/** Ports of the display interface: its data are at 1CF and, for processors that cannot access odd words, at 1D0. */
 export const displayPorts = {
   index: { first: 0x1ce, count: 1, width: 2 },
   data: { first: 0x1cf, count: 2, width: 2 },
@@ -33,7 +33,7 @@ export class DisplayAdapter {
   words: Uint32Array;
   /** Video memory is the machine's to keep, and no part of the device's state. */
   isLent = false;
-  /** To be told of each write to video memory that is not the guest's own. */
+  /** Is called for each write to video memory that is not the guest's own. */
   written: (at: number, length: number) => void = () => {};
   #claim: Claim | undefined;
 

@@ -3,7 +3,7 @@
  * pixel in bit 7.
  *
  * The letters and symbols are those of the X Window System's "misc-fixed" fonts 8x13bold and 8x13 (font-misc-misc), whose
- * licence is, in full: "Public domain font. Share and enjoy." They stand in rows 1 to 13 of the cell. Lines, blocks and
+ * licence is, in full: "Public domain font. Share and enjoy." They are in rows 1 to 13 of the cell. Lines, blocks and
  * shades, which have to meet at the cells' edges, were drawn for Terrarium and are under its licence.
  *
  * @module

@@ -35,7 +35,7 @@ export class Planes {
   words: Uint32Array = new Uint32Array(PLANE_SIZE);
   /** The first of the words that the window reaches, where there are more than it reaches at once. */
   bank = 0;
-  /** To be told of what is written, in bytes of `words`. */
+  /** Is called for each write, in bytes of `words`. */
   written: (at: number, length: number) => void = () => {};
   /** What the last read found, of all four planes. */
   latch = 0;

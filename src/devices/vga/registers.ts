@@ -1,5 +1,5 @@
 /**
- * The registers of a VGA but for the DAC's, and what a BIOS leaves in them. Names and numbers: IBM's "Personal System/2
+ * The registers of a VGA except the DAC's, and their values after a BIOS. Names and numbers: IBM's "Personal System/2
  * Hardware Interface Technical Reference: Video Subsystem" (VGA).
  *
  * @module

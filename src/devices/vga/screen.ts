@@ -1,5 +1,5 @@
 /**
- * What the monitor would show, as pixels: each line is made and compared with what was there, so that a look knows what has
+ * The monitor's picture, as pixels: each line is drawn and compared with the earlier one, so that a view knows what has
  * changed. Pixels and lines that the VGA shows twice are there once: mode 13h is 320 by 200.
  *
  * @module
@@ -41,7 +41,7 @@ export class VgaScreen implements Screen {
   #height = 0;
   #pixels = new Uint32Array(0);
   #rgba = new Uint8ClampedArray(0);
-  /** One line, with room for what panning moves in and out. */
+  /** One line, with room for panning. */
   #row = new Uint32Array(0);
   /** The area that differs, as the lines find it. */
   #left = 0;
@@ -121,7 +121,7 @@ export class VgaScreen implements Screen {
   #drawText(walk: Walk, look: TextLook): void {
     const { registers, planes } = this.#shown;
     const doubled = (registers.crtc[Crtc.maximumScanLine]! & 0x80) !== 0;
-    // Dots to the left: 8 stands for none where characters have 9.
+    // Dots to the left: 8 means none where characters have 9.
     const nine = registers.dots === 9;
     const pan = nine ? (walk.panning >= 8 ? 0 : walk.panning + 1) : walk.panning & 7;
     for (let y = 0; y < walk.height; y++) {

@@ -12,7 +12,7 @@ export interface TextLook {
   readonly blinks: boolean;
   /** Blinking characters are seen now. */
   readonly lit: boolean;
-  /** Characters C0 to DF go on into the ninth dot, so that lines meet. */
+  /** Characters C0 to DF continue into the ninth dot, so that lines meet. */
   readonly lineGraphics: boolean;
   /** The row scan that underlines monochrome's attributes; -1 where it is a colour mode. */
   readonly underline: number;

@@ -1,12 +1,12 @@
 /**
- * Where the beam is: what input status register 1 says of blanking and retrace follows from the clock and the CRTC's
+ * The beam's position: blanking and retrace in input status register 1 follow from the clock and the CRTC's
  * totals, as on a real monitor.
  *
  * @module
  */
 import { Crtc, type Registers, Sequencer } from './registers.js';
 
-/** Dots a millisecond of the two crystals; the other two choices are external, which is none: taken as the first. */
+/** Dots a millisecond of the two crystals; the other two choices are external and do not exist: they count as the first. */
 const DOT_CLOCKS = [25_175, 28_322, 25_175, 25_175] as const;
 
 export interface Beam {

@@ -1,5 +1,5 @@
 /**
- * A VGA: what a PC of 1987 shows its picture with, and every PC since starts with. Registers as state machines with their
+ * A VGA: the display adapter of a PC of 1987, with which every later PC starts. Registers as state machines with their
  * index and data ports, 256 KiB of memory in four planes, a colour table, and the place of the beam.
  *
  * There is no BIOS here, so it starts as one would leave it: text of 80 columns and 25 rows at B8000, the font loaded.
@@ -96,7 +96,7 @@ export class Vga implements Device {
   readonly planes = new Planes(this.registers);
   /** The next byte at port 3C0 is a register's number, not its value. */
   addressNext = true;
-  /** Writes to the aperture where the mode had no memory: for people, no part of the state. */
+  /** Writes to the aperture where the mode had no memory: for hints, not a part of the state. */
   missed = 0;
   /** Port 3C3: the whole VGA answers. Kept, and without effect, as on an adapter. */
   enabled = 1;
@@ -143,7 +143,7 @@ export class Vga implements Device {
     return new VgaScreen(this);
   }
 
-  /** Switches a display adapter's picture on, as a firmware does that a loader has asked for graphics. */
+  /** Switches a display adapter's picture on, as firmware does when a loader has requested graphics. */
   showDisplay({ width, height, bits }: { width: number; height: number; bits: number }): void {
     if (this.display === undefined) return;
     const { index, data } = displayPorts;
@@ -159,7 +159,7 @@ export class Vga implements Device {
     }
   }
 
-  /** Brings the planes up to date with what the guest wrote into its window. */
+  /** Updates the planes with the guest's writes to its window. */
   settle(): void {
     if (this.#layout === undefined) return;
     const { size } = this.#range;
@@ -334,7 +334,7 @@ export class Vga implements Device {
 
   load(state: unknown): void {
     loadVga(this, state);
-    // What was shown before is dropped, and what the state says is shown.
+    // The earlier window is dropped, and that of the state is shown.
     if (this.#layout !== undefined) this.#host?.windows?.show(this.memory[0], APERTURE.address, 0);
     this.#layout = undefined;
     this.#update();
@@ -368,7 +368,7 @@ export class Vga implements Device {
     display.written(0, size);
   }
 
-  /** How far an access is into a display adapter's memory, where it goes there as it is; -1 where the VGA's planes take it. */
+  /** How far an access is into a display adapter's memory, where it is not translated; -1 where it goes to the VGA's planes. */
   #direct(address: number, inside: number): number {
     const { display } = this;
     if (display === undefined) return -1;

@@ -1,7 +1,7 @@
 /**
  * When video memory can be RAM to the guest. Where each address is one byte of one plane and nothing is done to it on the
  * way, there is nothing that the monitor would have to do: text modes, and mode 13h with its chain-4. Then a linear copy
- * stands for the planes, in the order that the guest sees, and is put back when the mode ends or somebody looks.
+ * replaces the planes, in the order that the guest sees, and is copied back when the mode ends or the picture is read.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export function layoutOf(registers: Registers): Layout | undefined {
   return oddEven && mapMask === 0x03 && (graphics[Graphics.readMap]! & 2) === 0 ? 'text' : undefined;
 }
 
-/** Copies what the guest is to see out of the planes. */
+/** Copies the guest's view out of the planes. */
 export function gather(layout: Layout, words: Uint32Array, linear: Uint8Array, size: number): void {
   if (layout === 'chain4') {
     const dwords = new Uint32Array(linear.buffer, linear.byteOffset, size / 4);
@@ -64,7 +64,7 @@ export function gather(layout: Layout, words: Uint32Array, linear: Uint8Array, s
   for (let i = 0; i < pairs.length; i++) pairs[i] = (words[i * 4]! & 0xffff) | (words[i * 4 + 2]! << 16);
 }
 
-/** Puts what the guest wrote back into the planes. */
+/** Copies the guest's writes back into the planes. */
 export function scatter(layout: Layout, linear: Uint8Array, words: Uint32Array, size: number): void {
   if (layout === 'chain4') {
     const dwords = new Uint32Array(linear.buffer, linear.byteOffset, size / 4);

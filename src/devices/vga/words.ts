@@ -77,7 +77,7 @@ export function unitRegister(name: Unit, index?: number): AccessWords {
 }
 
 const colours = ['red', 'green', 'blue'];
-/** Red, green and blue of each place of the colour table, made when they are first asked for. */
+/** Red, green and blue of each entry of the colour table, made on first use. */
 const dacEntries: AccessWords[] = [];
 
 /** @param part 0 to 2: red, green, blue */

@@ -5,7 +5,7 @@ import { DeviceStateError, registerField, stateFields } from '../state.js';
 import { Feature, Status } from './constants.js';
 import { type Chain, type QueueFeatures, type QueueState, RingError, VirtQueue } from './queue/index.js';
 
-/** How a transport tells the driver of things. */
+/** How a transport notifies the driver. */
 export interface Transport {
   /** A queue has used buffers. */
   queueInterrupt(queue: VirtQueue): void;
@@ -22,7 +22,7 @@ export interface QueueShape {
   readonly maximum?: number;
 }
 
-/** What a device is made of. */
+/** The parts of a device. */
 export interface Shape {
   /** Unique in a machine. */
   readonly name: string;
@@ -96,7 +96,7 @@ export abstract class VirtioDevice {
     this.attached(host);
   }
 
-  /** What a subclass wants of its host: inputs, alarms. */
+  /** A subclass's use of its host: inputs, alarms. */
   protected attached(_host: DeviceHost): void {}
 
   /** The machine ends. */
@@ -150,7 +150,7 @@ export abstract class VirtioDevice {
     return this.#status;
   }
 
-  /** What the driver got wrong, for people; empty where nothing. */
+  /** The driver's errors, as text; empty where there are none. */
   get problem(): string {
     return this.#problem;
   }
@@ -234,7 +234,7 @@ export abstract class VirtioDevice {
     if (queue !== undefined) this.act(queue);
   }
 
-  /** Lets the device do what there is to do with a queue, and interrupts if the driver wants that. */
+  /** Lets the device process a queue, and interrupts if the driver has enabled that. */
   protected act(queue: VirtQueue): void {
     if (!this.isLive || queue.ring === undefined || this.#transport?.mayMaster !== true) return;
     this.#guarded(() => {
@@ -248,7 +248,7 @@ export abstract class VirtioDevice {
   }
 
   /**
-   * Uses the buffers of a queue one after the other. What would take long goes on a moment later.
+   * Uses the buffers of a queue one after the other. Long work continues a moment later.
    * @param use gives the number of bytes that it wrote
    */
   protected drain(queue: VirtQueue, use: (chain: Chain) => number): void {
@@ -267,7 +267,7 @@ export abstract class VirtioDevice {
     if (ring.rearm()) this.#later?.at(0);
   }
 
-  /** One buffer of the driver's for what the device has; undefined where there is none. Give it back with `queue.ring.push`. */
+  /** One buffer of the driver for the device's data; undefined where there is none. Return it with `queue.ring.push`. */
   protected take(queue: VirtQueue): Chain | undefined {
     const { ring } = queue;
     if (ring === undefined) return undefined;
@@ -282,7 +282,7 @@ export abstract class VirtioDevice {
     if (this.#status & Status.driverOk) this.#transport?.configInterrupt();
   }
 
-  /** The driver did what the device cannot go on from (2.1.2). */
+  /** After this error of the driver the device cannot continue (2.1.2). */
   protected fail(problem: string): void {
     this.#problem = problem.slice(0, LONGEST);
     const live = (this.#status & Status.driverOk) !== 0;

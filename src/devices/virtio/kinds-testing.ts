@@ -1,5 +1,5 @@
 /**
- * Each kind of device, and what it does for a driver that does all right. For tests; not part of the package.
+ * Each kind of device, and its results for a correct driver. For tests; not part of the package.
  *
  * @module
  */

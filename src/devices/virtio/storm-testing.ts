@@ -1,5 +1,5 @@
 /**
- * A driver that lies: random accesses to a device's registers, and random contents of its rings, near enough to what is right that they
+ * A hostile driver: random accesses to a device's registers, and random contents of its rings, near enough to what is right that they
  * get far. For tests; not part of the package.
  *
  * @module
@@ -53,7 +53,7 @@ function settle(bench: Bench, random: Random): void {
   driver.start(...Array.from({ length: Math.min(queues, 6) }, (_, index) => index));
 }
 
-/** Writes into a queue's parts what a driver could have written, or could not. */
+/** Writes valid and invalid values into a queue's parts. */
 function scribble(bench: Bench, random: Random): void {
   const { memory } = bench;
   bench.write(22, 2, random() % 4);
@@ -75,7 +75,7 @@ function scribble(bench: Bench, random: Random): void {
   memory.write16(driver, random() % 2);
 }
 
-/** One thing that a hostile guest does. Gives what it sees of it. */
+/** One action of a hostile guest. Returns the result that it sees. */
 export function storm(bench: Bench, random: Random): number {
   bench.clock.moment += random() % 1_000_000;
   switch (random() % 8) {

@@ -62,7 +62,7 @@ export class Bench {
 }
 
 export interface DriverOptions {
-  /** Feature bits beside VERSION_1. */
+  /** Feature bits in addition to VERSION_1. */
   features?: readonly number[];
   size?: number;
 }
@@ -199,7 +199,7 @@ export abstract class DriverQueue {
   /** The buffers that the device has given back since the last time. */
   abstract used(): Used[];
 
-  /** Makes a buffer available, notifies, and takes what came back. */
+  /** Makes a buffer available, notifies, and takes the used buffer. */
   send(parts: readonly Part[], indirect = false): Used | undefined {
     const id = this.add(parts, indirect);
     this.driver.kick(this.index);

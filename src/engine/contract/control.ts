@@ -3,15 +3,15 @@
  * makes one; used with Atomics only.
  */
 export const Control = {
-  /** Not 0: somebody wants the CPU's thread to come back. The machine decides what the number means. */
+  /** Not 0: the CPU's thread must return. The machine defines the number's meaning. */
   request: 0,
-  /** 1 while the CPU's thread is in its run loop. Waited on by those who stop it. */
+  /** 1 while the CPU's thread is in its run loop. The code that stops it waits for this. */
   running: 1,
   /** The operating system's number of the thread that runs the CPU, 0 where there is none. */
   thread: 2,
   /** Counts the calls of `wakeThread`. */
   wake: 3,
-  /** Not 0: somebody wants the run to return for a moment, where it can; see `Share`. */
+  /** Not 0: the run should return for a moment, where it can; see `Share`. */
   pause: 4,
 } as const;
 

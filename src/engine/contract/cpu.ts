@@ -50,7 +50,7 @@ export interface EngineCpu extends Disposable {
   /**
    * Runs the guest to its next exit and fills `exit`. Writes that were coalesced before it come first, one a call.
    * The data of a read (`io` or `mmio` with `write` false) is given back by filling `exit.data` before the next call.
-   * @param untouched since a CPU of this VM ran last, nobody but that has written to memory or registers
+   * @param untouched since a CPU of this VM ran last, nothing but that CPU has written to memory or registers
    */
   run(untouched?: boolean): ExitKind;
   /**
@@ -72,20 +72,20 @@ export interface EngineCpu extends Disposable {
   getSystemRegisters(): SystemRegisters;
   /** Throws an `EngineLimit` where this host's engine cannot do the mode that the registers ask for. */
   setSystemRegisters(system: SystemRegisters): void;
-  /** The whole state. Registers alone are cheaper to get. Throws where the engine cannot tell it in the middle of an access. */
+  /** The whole state. Registers alone are cheaper to get. Throws where the engine cannot provide it in the middle of an access. */
   getState(): CpuState;
   /**
-   * Makes this CPU go on as the one that gave the state. What the engine cannot run it keeps, and gives it back with
-   * `getState`; what it can neither run nor keep it refuses.
+   * Makes this CPU continue as the one with this state. The engine keeps the parts that it cannot run, and returns them with `getState`; it
+   * refuses parts that it can neither run nor keep.
    * @param known the state that this CPU gave last, where time has gone on since: equal parts need not be written
-   * @throws an error that says what was refused; then the state may have been taken in part
+   * @throws an error that names the refused part; then the state may have been loaded in part
    */
   setState(state: CpuState, known?: CpuState): void;
   /** False for a state that this host's engine cannot run, though others can. */
   canRun(system: SystemRegisters): boolean;
   /** True for a state in which this host's engine gives up on common instructions: the assisting engine prepares. */
   needsHelp(system: SystemRegisters): boolean;
-  /** Makes `run` return `interrupted` after `firstMs` of wall time and then each `intervalMs` (0: never again); both 0 turn it off. */
+  /** Makes `run` return `interrupted` after `firstMs` of wall-clock time and then each `intervalMs` (0: never again); both 0 turn it off. */
   setTimer(firstMs: number, intervalMs: number): void;
   /** True if the guest can take an external interrupt right now, as of the last exit. */
   readonly readyForInterrupt: boolean;
@@ -95,7 +95,7 @@ export interface EngineCpu extends Disposable {
    * CR8, the task priority, as of the last exit. With `VmOptions.apic`, `run` returns `interruptWindow` after the guest lowered it.
    */
   taskPriority: number;
-  /** What RDTSC gives the guest now; undefined where the engine cannot tell cheaply. */
+  /** The guest's current result of RDTSC; undefined where the engine cannot get it cheaply. */
   readonly timeStamp: bigint | undefined;
   /** Asks for an `interruptWindow` exit as soon as the guest can take an interrupt. */
   requestInterruptWindow(wanted: boolean): void;
@@ -108,7 +108,7 @@ export interface EngineCpu extends Disposable {
    */
   reportTprAccess(wanted: boolean): void;
   /**
-   * The pin IGNNE#: x87 errors have no effect while CR0.NE = 0. True until it is set: nothing hears of errors then. With false,
+   * The pin IGNNE#: x87 errors have no effect while CR0.NE = 0. True until it is set: then errors have no effect. With false,
    * `run` returns `x87Error` at the next one; a true that was set lasts until the guest clears the pending error. Missing where the
    * engine lacks the pin.
    */
@@ -118,8 +118,8 @@ export interface EngineCpu extends Disposable {
   /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
   readonly waiting: boolean;
   /**
-   * Asks for `debug` exits from the next `run` on, in place of what was asked before; undefined for none. Gives, in words for
-   * people, why this CPU cannot do that: then it does none.
+   * Requests `debug` exits from the next `run` on, instead of the earlier request; undefined for none. Returns, as text, why this CPU
+   * cannot do that: then it does none.
    */
   debug(request: DebugRequest | undefined): string | undefined;
   /** After a `debug` exit: which of the request's `watchpoints` was accessed, as its index; -1 for none of them. */

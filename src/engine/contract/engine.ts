@@ -7,10 +7,10 @@ export interface EngineVm extends Disposable {
   createCpu(control: Int32Array): EngineCpu;
   /** Asks that writes to this range do not leave the guest one by one. False where the engine cannot. */
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean;
-  /** Takes back what `coalesce` asked for the very same range. */
+  /** Undoes `coalesce` for the same range. */
   uncoalesce(space: 'port' | 'memory', address: number, length: number): void;
   /**
-   * Ports whose writes only add up, at any time, in place of those named before: of a repeated OUTS to one the engine may hand
+   * Ports whose writes only add up, at any time, instead of those named before: of a repeated OUTS to one the engine may hand
    * over many elements in one exit.
    */
   streamPorts?(ports: readonly { readonly first: number; readonly last: number }[]): void;
@@ -86,7 +86,7 @@ export interface ApicFeatures {
 }
 
 export interface VmOptions {
-  /** How many CPUs `createCpu` will be asked for. Default 1. */
+  /** The number of CPUs that `createCpu` will make. Default 1. */
   cpus?: number;
   /** The engine makes controllers of its own for `kernel` and `split`; it treats the other two alike. Default `none`. */
   irqchip?: IrqchipName;

@@ -26,7 +26,7 @@ export const ExitKind = {
   internalError: 9,
   /** The guest accessed the task priority register, and the report was requested. */
   tprAccess: 10,
-  /** The guest asked for a reset or power-off through the engine itself. */
+  /** The guest requested a reset or power-off through the engine itself. */
   systemEvent: 11,
   /** RDMSR or WRMSR of a register that a device answers: `address` is its number, the data 8 bytes. See `Exit.refused`. */
   msr: 13,
@@ -72,7 +72,7 @@ export interface Exit {
   count: number;
   /** True where the guest writes; for `tprAccess` too. */
   write: boolean;
-  /** For `msr`: set by who answers where the register does not exist or does not take the value: the guest gets #GP. */
+  /** For `msr`: set by the code that answers where the register does not exist or does not accept the value: the guest gets #GP. */
   refused: boolean;
   /** True for a write that the engine kept back and that left the guest running (coalesced I/O). */
   coalesced: boolean;

@@ -1,4 +1,4 @@
-/** An engine's account of why it could not go on: for `failEntry`, `internalError` and `unknown`. */
+/** An engine's reason why it could not continue: for `failEntry`, `internalError` and `unknown`. */
 export interface EngineFailure {
   /** The engine's own name for it, such as `KVM_INTERNAL_ERROR_EMULATION`. */
   name: string;

@@ -1,5 +1,5 @@
 /**
- * What a CPU's translator did, and what guest code became.
+ * The work of a CPU's translator, and the results for guest code.
  *
  * @module
  */
@@ -33,18 +33,18 @@ export interface TranslatedSummary {
   readonly bytes: number;
 }
 
-/** A piece of a translated function: an instruction's, or what stands around them. */
+/** A piece of a translated function: an instruction's, or the code around them. */
 export interface TranslatedPart {
   /** Guest physical address of the instruction, and its bytes when it was translated. */
   readonly address?: number;
   readonly bytes?: Uint8Array;
-  /** What the decoder made of it, in words. */
+  /** The decoder's result, in words. */
   readonly record?: string;
   /** WebAssembly's text format, an instruction a line. */
   readonly code: readonly string[];
 }
 
-/** A translated function, for people. */
+/** A translated function, as a listing. */
 export interface TranslatedFunction {
   /** Guest physical address of its first instruction. */
   readonly address: number;

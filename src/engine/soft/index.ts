@@ -154,7 +154,7 @@ export class SoftEngine implements Engine {
   }
 }
 
-/** What a VM of the software engine is made of, beside its program and memory. */
+/** The parts of a VM of the software engine, besides its program and memory. */
 interface SoftParts {
   identify: (view: DataView) => void;
   translator: () => Translator | undefined;
@@ -169,7 +169,7 @@ export class SoftVm implements EngineVm {
   readonly #parts: SoftParts;
   #shared: Shared | undefined;
   readonly #cpus: SoftCpu[] = [];
-  /** The marks of the pages that were written, and the slots whose marks are asked for. */
+  /** The marks of the pages that were written, and the slots whose marks are requested. */
   readonly #dirty: Int32Array;
   readonly #logs = new Set<number>();
 

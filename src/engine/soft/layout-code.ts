@@ -76,7 +76,7 @@ export const MAX_LEFT_PLACES = 64;
 
 // A translation's record: an operation whose handler is the translated function, and the blocks that it contains.
 export const TRANSLATION_BLOCKS = 4;
-/** How often it was left early, and how often it may be until the translator is told; 0: it is not. */
+/** How often it was left early, and how often it may be until the translator is notified; 0: it is not. */
 export const TRANSLATION_LEFT = 8;
 export const TRANSLATION_MOST_LEFT = 12;
 export const TRANSLATION_LIST = 32;

@@ -164,7 +164,7 @@ export const APIC_THERE = 0x401d4;
 export const MSR_REFUSED = 0x401d0;
 /** The pin IGNNE#, which makes x87 errors have no effect while CR0.NE = 0: one of the three below. */
 export const IGNNE = 0x401cc;
-/** Asserted for good: nothing is wired to FERR#. */
+/** Always asserted: nothing is wired to FERR#. */
 export const IGNNE_ALWAYS = 0;
 export const IGNNE_LOW = 1;
 /** Asserted until the pending error is cleared. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-// The state of the run. First what each CPU has of its own, as are all registers above.
+// The state of the run. First the words that each CPU has, like the registers of layout-cpu.ts.
 /** Not 0: the current instruction cannot complete. */
 export const TROUBLE = 0x500;
 /** The exception to deliver (TROUBLE_FAULT). */

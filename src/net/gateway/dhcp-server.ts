@@ -41,7 +41,7 @@ function answer(asked: Dhcp, type: number, yours: Ipv4) {
     options.set(DhcpOption.subnetMask, addressBytes(NETMASK));
     options.set(DhcpOption.router, addressBytes(HOST));
     options.set(DhcpOption.domainServer, addressBytes(RESOLVER));
-    // Who only informs itself has its address for good.
+    // A guest that only asks for parameters keeps its address.
     if (yours !== 0) options.set(DhcpOption.leaseTime, seconds);
   }
   const { transaction, flags, client, clientMac } = asked;

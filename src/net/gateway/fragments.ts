@@ -5,7 +5,7 @@
  */
 import type { Packet } from '../packets/ipv4.js';
 
-/** Packets that are put together at a time; the oldest is forgotten for another. */
+/** The most packets that are reassembled at a time; a new one replaces the oldest. */
 const MOST_PACKETS = 16;
 /** Pieces of a packet of 64 KiB on an Ethernet, and some more. */
 const MOST_PIECES = 64;

@@ -1,8 +1,8 @@
 /**
- * A network without privileges: the guest's Ethernet ends here, and what it says to the world goes on by the host's sockets.
+ * A network without privileges: the guest's Ethernet ends here, and its data to the outside passes through the host's sockets.
  *
- * To the guest it is a router at 10.0.2.2, with DHCP and a resolver at 10.0.2.3; it knows no Node, and no clock but the one that it is
- * handed. Everything that it holds is bounded.
+ * To the guest it is a router at 10.0.2.2, with DHCP and a resolver at 10.0.2.3; it uses no Node and no clock of its own. All its state is
+ * bounded.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export interface GatewayOptions {
   now(): number;
   /** 32 random bits. */
   random(): number;
-  /** The guest may reach addresses outside, and the host's own services; else only who was forwarded to it. */
+  /** The guest may reach addresses outside, and the host's own services; else only those that were forwarded to it. */
   isOpen: boolean;
 }
 
@@ -171,7 +171,7 @@ export class Gateway {
     if (packet === undefined) return;
     const { from, to, protocol, payload } = packet;
     if (protocol === Protocol.udp && this.#isDhcp(packet)) return;
-    // Nobody else's address: what cannot be answered is not taken.
+    // No other address: a packet that cannot be answered is not accepted.
     if (!isInNetwork(from) || isGateways(from)) return;
     this.#learn(from, mac);
     if (to === BROADCAST_IP || to === (HOST | ~NETMASK) >>> 0 || isMulticast(to) || to === 0) return;
@@ -193,7 +193,7 @@ export class Gateway {
     return true;
   }
 
-  /** Who an address of the guest's is outside; undefined where it may not be reached, or is nobody. */
+  /** The outside address for an address of the guest; undefined where it may not be reached, or does not exist. */
   #destination(to: Ipv4, port: number): Destination | undefined {
     if (!this.#options.isOpen) return undefined;
     if (to === RESOLVER) return port === DNS_PORT ? 'resolver' : undefined;

@@ -5,7 +5,7 @@ const address = (text: string): Ipv4 => parseIpv4(text)!;
 
 export const NETWORK: Ipv4 = address('10.0.2.0');
 export const NETMASK: Ipv4 = address('255.255.255.0');
-/** The gateway, and what the guest reaches the host's own services by. */
+/** The gateway, and the address by which the guest reaches the host's own services. */
 export const HOST: Ipv4 = address('10.0.2.2');
 export const RESOLVER: Ipv4 = address('10.0.2.3');
 /** What DHCP gives the guest. */

@@ -5,10 +5,10 @@ import { dropOldest } from './udp-flows.js';
 
 /** Addresses that are remembered: a guest that sends under ever others does not make this grow. */
 const MOST_KNOWN = 16;
-/** Packets that wait for the MAC address of who they are for. */
+/** The most packets that wait for the MAC address of their receiver. */
 const MOST_WAITING = 8;
 
-/** Who is on the guest's side, by what they send, and what waits for somebody who has not sent yet. */
+/** The addresses on the guest's side, as learned from their packets, and the packets for addresses that have not sent yet. */
 export class Neighbours {
   readonly #known = new Map<Ipv4, Uint8Array>();
   #waiting: { to: Ipv4; frame: Uint8Array }[] = [];

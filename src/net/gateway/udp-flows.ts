@@ -1,6 +1,6 @@
 /**
  * UDP of the guest to outside and back: a socket of the host for each port of the guest that sends, closed when nothing has come for a
- * while. Only who was written to can answer.
+ * while. Only an address that was written to can answer.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Udp } from '../packets/udp.js';
 
 /** Ports of the guest at a time; the one that was silent longest is closed for another. */
 const MOST_FLOWS = 256;
-/** Whom a port has written to and may hear from. */
+/** An address that a port has written to and may receive from. */
 const MOST_PEERS = 64;
-/** Silence after which a flow is closed, and after which nobody waits for an answer any more: milliseconds. */
+/** Time without a datagram after which a flow is closed: milliseconds. */
 const SILENCE = 60_000;
 const ANSWER = 5000;
 
@@ -24,7 +24,7 @@ interface Flow {
   asked: number;
 }
 
-/** Hands a datagram to the guest, from an address as the guest knows it. */
+/** Passes a datagram to the guest, from an address as the guest sees it. */
 export type ToGuest = (from: Ipv4, to: Ipv4, datagram: Udp) => void;
 
 /** See the module's comment. */
@@ -48,7 +48,7 @@ export class UdpFlows {
     return false;
   }
 
-  /** @param to as the guest knows it @param destination who that is outside */
+  /** @param to as the guest sees it @param destination its outside address */
   send(guest: Ipv4, to: Ipv4, destination: Destination, datagram: Udp, now: number): void {
     const { fromPort, toPort, data } = datagram;
     const key = `${guest}:${fromPort}`;

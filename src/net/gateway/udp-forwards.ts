@@ -9,7 +9,7 @@ import { GUEST, HOST } from './layout.js';
 import type { ToGuest } from './udp-flows.js';
 
 const FIRST_PORT = 49_152;
-/** Senders at a time; the one that was silent longest is forgotten for another. */
+/** The most senders at a time; a new one replaces the one that was silent longest. */
 const MOST_SENDERS = 256;
 
 interface Sender {
@@ -28,7 +28,7 @@ export class UdpForwards {
     this.#toGuest = toGuest;
   }
 
-  /** A datagram came for a port of the guest. @param sender who sent it @param answer sends one back */
+  /** A datagram came for a port of the guest. @param sender its sender @param answer sends one back */
   receive(guestPort: number, sender: string, data: Uint8Array, answer: (data: Uint8Array) => void): void {
     const key = `${guestPort} ${sender}`;
     const known = this.#senders.get(key) ?? { key, port: this.#freePort(), answer };

@@ -24,7 +24,7 @@ export const isMulticast = (address: Ipv4): boolean => address >>> 28 === 0xe;
 export const macText = (mac: Uint8Array): string =>
   Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':');
 
-/** `52:54:00:12:34:56`; undefined for what is none. */
+/** `52:54:00:12:34:56`; undefined for anything else. */
 export function parseMac(text: string): Uint8Array | undefined {
   if (!/^[\da-f]{2}(:[\da-f]{2}){5}$/i.test(text)) return undefined;
   return Uint8Array.from(text.split(':'), (part) => Number.parseInt(part, 16));

@@ -15,7 +15,7 @@ export interface Arp {
   readonly target: Ipv4;
 }
 
-/** Undefined for what is too short, or about other kinds of addresses. */
+/** Undefined for a packet that is too short, or about other kinds of addresses. */
 export function readArp(bytes: Uint8Array): Arp | undefined {
   if (bytes.length < ARP) return undefined;
   const kinds = read16(bytes, 0) === HARDWARE_ETHERNET && read16(bytes, 2) === PROTOCOL_IPV4;

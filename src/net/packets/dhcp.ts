@@ -44,11 +44,11 @@ export interface Dhcp {
   /** The address that the server gives. */
   readonly yours: Ipv4;
   readonly clientMac: Uint8Array;
-  /** By their numbers; one that comes again goes on (RFC 3396). */
+  /** By their numbers; a repeated one continues the first (RFC 3396). */
   readonly options: ReadonlyMap<number, Uint8Array>;
 }
 
-/** Undefined for what is too short, is none for Ethernet, or has no options at all. */
+/** Undefined for a message that is too short, not for Ethernet, or without options. */
 export function readDhcp(bytes: Uint8Array): Dhcp | undefined {
   if (bytes.length < FIXED + 4 || bytes[1] !== 1 || bytes[2] !== 6) return undefined;
   if ((bytes[0] !== REQUEST && bytes[0] !== REPLY) || read32(bytes, FIXED) !== COOKIE) return undefined;

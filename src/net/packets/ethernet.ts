@@ -3,7 +3,7 @@ import { MAC_LENGTH } from './addresses.js';
 import { read16, write16 } from './bytes.js';
 
 export const ETHERNET = 14;
-/** The largest frame that is handed on: what an IPv4 packet and the header need. */
+/** The largest frame that is passed on: an IPv4 packet and the header. */
 export const MOST_FRAME = ETHERNET + 65_535;
 
 export const EtherType = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, ipv6: 0x86dd } as const;

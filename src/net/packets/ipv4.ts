@@ -19,11 +19,11 @@ export interface Packet {
   /** More fragments follow. */
   readonly more: boolean;
   readonly payload: Uint8Array;
-  /** Header and payload, without what the frame was padded with. */
+  /** Header and payload, without the frame's padding. */
   readonly whole: Uint8Array;
 }
 
-/** Why a packet is none, in a phrase for traces. */
+/** Why a packet is invalid, in a phrase for traces. */
 export type BadPacket =
   | 'shorter than its header'
   | 'not version 4'
@@ -51,7 +51,7 @@ export function readIpv4(bytes: Uint8Array): Packet | BadPacket {
   };
 }
 
-/** What a header says that is written. */
+/** The fields of a header to write. */
 export interface Header {
   from: Ipv4;
   to: Ipv4;
@@ -59,7 +59,7 @@ export interface Header {
   /** Of the payload. */
   length: number;
   identification: number;
-  /** As in `Packet`; default: a packet of one piece, that nobody may divide. */
+  /** As in `Packet`; default: an unfragmented packet that must not be fragmented. */
   offset?: number;
   more?: boolean;
 }

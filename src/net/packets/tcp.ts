@@ -1,4 +1,4 @@
-/** TCP segments (RFC 9293 3.1), with the options that this stack knows. */
+/** TCP segments (RFC 9293 3.1), with the options that this stack supports. */
 import type { Ipv4 } from './addresses.js';
 import { addWords, checksumOf, read16, read32, write16, write32 } from './bytes.js';
 import { Protocol, pseudoSum } from './ipv4.js';

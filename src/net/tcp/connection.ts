@@ -207,7 +207,7 @@ export class Connection implements StreamEvents {
     const answersUs = flags & Flag.ack && acknowledgment === this.#sender.highest;
     if (!answersUs) return;
     if (flags & Flag.rst) this.#end();
-    // A simultaneous open does not happen: nobody outside waits for such a guest.
+    // A simultaneous open does not happen: no outside peer does that.
     if (!(flags & Flag.syn) || flags & Flag.rst) return;
     this.#meet(segment);
     this.phase = 'synReceived';
@@ -261,7 +261,7 @@ export class Connection implements StreamEvents {
     if (this.owes) this.#acknowledge();
   }
 
-  /** Repeats data that was not acknowledged, and ends what has waited long enough. */
+  /** Repeats data that was not acknowledged, and ends a connection that has waited long enough. */
   tick(now: number): void {
     if (now >= this.#endsAt) {
       if (this.phase === 'timeWait') this.#end(false);
@@ -334,7 +334,7 @@ export class Connection implements StreamEvents {
     this.#endsAt = this.#link.now() + TIME_WAIT;
   }
 
-  /** Ends at once, and tells both sides. */
+  /** Ends at once, and informs both sides. */
   abort(): void {
     if (this.phase === 'closed') return;
     if (this.phase === 'connecting') this.#reset(undefined);

@@ -21,7 +21,7 @@ export interface TcpWire {
   /** Sends a segment to the guest; false where there is no room for it. */
   send(ends: Ends, segment: Segment): boolean;
   readonly mss: number;
-  /** 32 random bits, that nobody can guess. */
+  /** 32 random bits that cannot be guessed. */
   random(): number;
 }
 
@@ -83,7 +83,7 @@ export class Connections {
     let connection = this.#find(ends);
     const { flags } = segment;
     const opens = (flags & (Flag.syn | Flag.ack | Flag.rst)) === Flag.syn;
-    // A guest that was started again has forgotten this one.
+    // A guest that was started again no longer has this one.
     if (
       connection !== undefined &&
       opens &&
@@ -173,7 +173,7 @@ export class Connections {
     this.#last = undefined;
   }
 
-  /** Nobody knows this connection (RFC 9293 3.10.7.1). */
+  /** There is no such connection (RFC 9293 3.10.7.1). */
   #refuse(ends: Ends, { flags, sequence, acknowledgment, data }: Segment): void {
     if (flags & Flag.rst) return;
     const length = data.length + (flags & Flag.syn ? 1 : 0) + (flags & Flag.fin ? 1 : 0);

@@ -1,9 +1,9 @@
 import { after, plus } from './sequence.js';
 
-/** More pieces than this are forgotten: their sender repeats them. */
+/** More pieces than this are dropped: their sender repeats them. */
 const MOST_PIECES = 64;
 
-/** Data that came before what lies between was there: pieces in order, without overlaps, all within the window. */
+/** Data that arrived out of order: pieces by their position, without overlaps, all within the window. */
 export class Reassembly {
   #pieces: { sequence: number; data: Uint8Array }[] = [];
 
@@ -11,7 +11,7 @@ export class Reassembly {
     return this.#pieces.length === 0;
   }
 
-  /** Keeps what is new of a piece. The bytes belong to this object. */
+  /** Keeps the new part of a piece. The bytes belong to this object. */
   add(sequence: number, data: Uint8Array): void {
     let [from, left] = [sequence, data];
     let index = 0;

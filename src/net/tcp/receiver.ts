@@ -11,7 +11,7 @@ import { after, plus } from './sequence.js';
 export interface ReceiverSink {
   /** The next bytes of the guest. */
   deliver(bytes: Uint8Array): void;
-  /** Data is missing before what came: the guest must be told at once. */
+  /** Data is missing before this: the guest must be informed at once. */
   missing(): void;
   /** The guest's FIN was taken: it sends no more. */
   finished(): void;

@@ -15,7 +15,7 @@ export class RetransmissionTimer {
   /** One segment at a time is measured: its end, and when it was sent. */
   #measured: { end: number; sentAt: number } | undefined;
 
-  /** True where nobody has answered for so long that nobody will. */
+  /** True where no answer has come for too long. */
   get isHopeless(): boolean {
     return this.#repeats > MOST_REPEATS;
   }

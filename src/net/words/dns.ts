@@ -7,7 +7,7 @@ const RESPONSE = 0x8000;
 /** Labels of a name, and pointers that are followed in it: more are no name (RFC 1035 2.3.4). */
 const MOST_LABELS = 128;
 const LONGEST_NAME = 255;
-/** Answers that are looked at, and that are told. */
+/** The most answers that are read, and that are shown. */
 const MOST_ANSWERS = 16;
 const TOLD = 2;
 const TYPE_A = 1;
@@ -63,7 +63,7 @@ function readAddresses(bytes: Uint8Array, from: number, count: number): string[]
   return found;
 }
 
-/** A name and where what follows it begins. A pointer may lead backwards alone, so there is an end. */
+/** A name, and the offset after it. A pointer may only lead backwards, so that reading ends. */
 function readName(bytes: Uint8Array, from: number): { name: string; end: number } | undefined {
   let [at, end, name] = [from, 0, ''];
   for (let labels = 0; labels < MOST_LABELS; labels++) {

@@ -1,5 +1,5 @@
 /**
- * A frame in words, a line: for traces, and for whoever reads a file of frames. The one place where packets are named.
+ * A frame in words, a line: for traces and files of frames. Packets are described only here.
  *
  * @module
  */

@@ -133,7 +133,7 @@ const ports = (address: number, bits: number): number[] => [
 const Fadt = { wbinvd: 1, c1: 4, sleepButton: 0x20, resetRegister: 0x400 } as const;
 /** IA-PC boot architecture: there are devices on ISA, and an 8042. */
 const BOOT_ARCHITECTURE = 3;
-/** The reset register and what is written to it: system and reset. */
+/** The reset register and the value to write to it: system and reset. */
 const RESET_PORT = 0xcf9;
 const RESET_VALUE = 6;
 

@@ -47,7 +47,7 @@ export function int(value: number): Aml {
 }
 
 export const text = (value: string): Aml => [0x0d, ...ascii(value), 0];
-/** What a name stands for. */
+/** The meaning of a name. */
 export const ref = (path: string): Aml => nameString(path);
 export const name = (path: string, value: Aml): Aml => [0x08, ...nameString(path), ...value];
 export const scope = (path: string, ...terms: Aml[]): Aml => [
@@ -73,7 +73,7 @@ export function eisaId(id: string): Aml {
   const letter = (at: number) => id.charCodeAt(at) - 0x40;
   const number = Number.parseInt(id.slice(3), 16);
   const value = (letter(0) << 26) | (letter(1) << 21) | (letter(2) << 16) | number;
-  // Its bytes are the other way round.
+  // Its bytes are in reverse order.
   return int(
     [24, 16, 8, 0].reduce((swapped, shift, i) => swapped + ((value >>> shift) & 0xff) * 256 ** i, 0),
   );
@@ -121,5 +121,5 @@ export function passed(kind: 'bus' | 'io' | 'memory', first: number, last: numbe
   return [wide === 4 ? 0x87 : 0x88, ...little(body.length, 2), ...body];
 }
 
-/** Descriptors and their end. The checksum may be 0: then it is not looked at. */
+/** Descriptors and their end. The checksum may be 0: then it is not checked. */
 export const resources = (...descriptors: number[][]): Aml => buffer([...descriptors.flat(), 0x79, 0]);

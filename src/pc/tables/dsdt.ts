@@ -56,7 +56,7 @@ export interface DsdtOptions {
   virtio?: readonly { address: number; irq: number }[];
 }
 
-/** A virtio device at an address: the identifier is Linaro's, which Linux knows it by. */
+/** A virtio device at an address: the identifier is Linaro's, by which Linux recognizes it. */
 function virtioDevice({ address, irq: pin }: { address: number; irq: number }, number: number): Aml {
   return device(
     `VR${number.toString(16).toUpperCase().padStart(2, '0')}`,

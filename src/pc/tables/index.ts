@@ -1,5 +1,5 @@
 /**
- * What a firmware tells an operating system of a PC: ACPI's tables, the MultiProcessor tables, SMBIOS.
+ * A firmware's description of a PC for an operating system: ACPI's tables, the MultiProcessor tables, SMBIOS.
  *
  * @module
  */

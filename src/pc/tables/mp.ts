@@ -1,5 +1,5 @@
 /**
- * The MultiProcessor tables (MultiProcessor Specification 1.4): for kernels that know APICs and no ACPI.
+ * The MultiProcessor tables (MultiProcessor Specification 1.4): for kernels with support for APICs but not for ACPI.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function mpTables(at: number, address: number, cpus: number): Placed[] {
 
 function configuration(cpus: number): Uint8Array {
   const entries: number[][] = [];
-  // The signature and features are what CPUID says of an early one; kernels ask CPUID.
+  // The signature and features are those of CPUID on an early processor; kernels use CPUID.
   for (let i = 0; i < cpus; i++)
     entries.push([0, i, 0x14, i === 0 ? 3 : 1, ...little(0x600, 4), ...little(0x201, 4), ...little(0, 8)]);
   entries.push([1, PCI_BUS, ...characters('PCI', 6)], [1, ISA_BUS, ...characters('ISA', 6)]);

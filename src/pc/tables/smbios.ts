@@ -1,5 +1,5 @@
 /**
- * SMBIOS 2.8 (DMTF DSP0134): what the machine calls itself, for people and programs that ask by `dmidecode`.
+ * SMBIOS 2.8 (DMTF DSP0134): the machine's name and parts, as `dmidecode` shows them.
  *
  * @module
  */

@@ -29,7 +29,7 @@ function isThere(pc: Pc): boolean {
   return pc.bus.in(ADDRESS, 4) === ENABLE && (read(pc, 0, 0, 2) & 0xffff) !== 0xffff;
 }
 
-/** The `index`-th function of bus 0 that is what is looked for; -1 where there is none. */
+/** The `index`-th function of bus 0 that matches; -1 where there is none. */
 function find(pc: Pc, index: number, matches: (device: number) => boolean): number {
   let left = index;
   for (let slot = 0; slot < 32; slot++)

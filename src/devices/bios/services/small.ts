@@ -27,7 +27,7 @@ export const conventionalMemory = only('int 12h', {
   },
 });
 
-/** There is no printer: what it would print goes nowhere. */
+/** There is no printer: its output is dropped. */
 export const printScreen = only('int 05h', {
   says: 'print the screen',
   gives: () => 'there is no printer',

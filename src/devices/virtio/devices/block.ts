@@ -44,7 +44,7 @@ const BOUNCE = 128;
 export interface BlockOptions {
   readonly name: string;
   readonly disk: Disk;
-  /** What GET_ID tells; 20 bytes of ASCII at most. Default: the name. */
+  /** The answer to GET_ID; 20 bytes of ASCII at most. Default: the name. */
   readonly serial?: string;
   /** Default 1. */
   readonly queues?: number;
@@ -110,7 +110,7 @@ export class VirtioBlock extends VirtioDevice {
     return answer === Answer.ok ? written + 1 : 1;
   }
 
-  /** Runs what may fail on the host's side. */
+  /** Runs an access that may fail on the host's side. */
   #try(access: () => number): number {
     try {
       return access();

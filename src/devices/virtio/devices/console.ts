@@ -1,6 +1,6 @@
 /**
  * A console (5.3): bytes both ways through several ports, of which some are terminals. Messages of two more queues say which ports
- * there are, and who has them open.
+ * there are, and which sides have them open.
  *
  * @module
  */
@@ -156,7 +156,7 @@ export class VirtioConsole extends VirtioDevice {
     this.act(this.queues[queueOf(port)]!);
   }
 
-  /** Gives the guest what has come for a port. */
+  /** Gives the guest the bytes for a port. */
   #give(queue: VirtQueue): void {
     const port = this.#ports[portOf(queue.index)]!;
     if (!port.isOpen && this.has(ConsoleFeature.multiport)) return;

@@ -2,7 +2,7 @@ import { Type } from '../constants.js';
 import { VirtioDevice } from '../device.js';
 import type { VirtQueue } from '../queue/index.js';
 
-/** Bytes that a buffer gets at most: a driver that wants more asks again. */
+/** The most bytes for a buffer: a driver that needs more requests them again. */
 const MOST_BYTES = 64 * 1024;
 
 /** A source of entropy (5.4): fills buffers with the machine's random bytes, so that a recorded run repeats. */

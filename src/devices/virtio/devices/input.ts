@@ -22,7 +22,7 @@ export const TABLET_MOST = 32_767;
 const EVENT = 8;
 const ANSWER_AT = 8;
 const ANSWER = 128;
-/** Events that wait for buffers: what comes then is lost, as a whole. */
+/** The most events that wait for buffers: further ones are lost as a whole. */
 const MOST_WAITING = 256;
 
 /** An event: its kind, its code and its value. */
@@ -37,7 +37,7 @@ export interface Pointing {
   wheel?: number;
 }
 
-/** A device's answers, by what is selected. */
+/** A device's answers, by selector. */
 type Answers = (select: number, part: number) => readonly number[];
 
 abstract class VirtioInput<T> extends VirtioDevice {

@@ -30,7 +30,7 @@ export class Chain {
     this.id = id;
   }
 
-  /** @throws RingError for what is not RAM, or comes in the wrong order */
+  /** @throws RingError for buffers that are not in RAM, or in the wrong order */
   add(address: number, length: number, write: boolean): void {
     if (length === 0) throw new RingError(`a buffer at 0x${address.toString(16)} has no bytes`);
     if (!isRam(this.#memory, address, length, write))

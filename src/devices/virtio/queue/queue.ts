@@ -30,15 +30,15 @@ export interface QueueState {
 
 const noRing: RingState = { next: 0, used: 0, signalled: 0 };
 
-/** One queue of a device: what the driver has set of it, and its ring while it is ready. */
+/** One queue of a device: the driver's settings, and its ring while it is ready. */
 export class VirtQueue {
   readonly index: number;
-  /** For people: `requests`, `receive`. */
+  /** As text: `requests`, `receive`. */
   readonly name: string;
   /** The most descriptors that it can have; a power of two. */
   readonly maximum: number;
   #size: number;
-  /** Which message tells of its used buffers. */
+  /** The message that reports its used buffers. */
   vector = NO_VECTOR;
   readonly #addresses: Record<RingPart, Address> = emptyAddresses();
   #ring: Ring | undefined;
@@ -55,7 +55,7 @@ export class VirtQueue {
     return this.#size;
   }
 
-  /** A driver's size. While the queue is ready it stays as it is. */
+  /** A driver's size. While the queue is ready it does not change. */
   set size(size: number) {
     if (this.#ring === undefined) this.#size = size;
   }
@@ -111,7 +111,7 @@ export class VirtQueue {
     this.#ring = packed ? new PackedRing(memory, place, features) : new SplitRing(memory, place, features);
   }
 
-  /** It stops; what the driver has set stays (4.2.2: QueueReady). */
+  /** It stops; the driver's settings stay (4.2.2: QueueReady). */
   disable(): void {
     this.#ring = undefined;
   }
@@ -135,7 +135,7 @@ export class VirtQueue {
     };
   }
 
-  /** @throws DeviceStateError for what is no state of a queue */
+  /** @throws DeviceStateError where it is not a queue's state */
   load(device: string, state: unknown, memory: GuestMemory, features: QueueFeatures): void {
     const at = `queues[${this.index}]`;
     const { size, vector, addresses, ready, packed, ring } = stateFields(device, state, this.save());

@@ -1,6 +1,6 @@
 import type { GuestMemory } from '../../../memory/index.js';
 
-/** What a driver has done to a ring, or to a buffer in it, that no device can go on from: it asks to be reset (2.1.2). */
+/** An error of the driver in a ring, or in a buffer in it, after which no device can continue: the device needs a reset (2.1.2). */
 export class RingError extends Error {}
 
 /**

@@ -23,24 +23,24 @@ export interface RingFeatures {
 export interface RingState {
   /** The next buffer that is taken. */
   next: number;
-  /** Where the next used buffer is told. */
+  /** Where the next used buffer is reported. */
   used: number;
   /** `used`, when it was last decided whether to interrupt. */
   signalled: number;
 }
 
-/** A queue's ring, seen from the device. Every method that reads what the driver wrote may throw a `RingError`. */
+/** A queue's ring, seen from the device. Every method that reads the driver's data may throw a `RingError`. */
 export interface Ring {
   /** The next buffer that the driver has made available; undefined where there is none. */
   pop(): Chain | undefined;
   /** Gives a buffer back, with the number of bytes that were written to it. */
   push(chain: Chain, written: number): void;
-  /** Asks to be told of the next buffer. True where one has come meanwhile. */
+  /** Requests a notification of the next buffer. True where one has become available meanwhile. */
   rearm(): boolean;
-  /** Does the driver want an interrupt for what was pushed since the last time that this was asked? */
+  /** Does the driver want an interrupt for the buffers that were pushed since the last call? */
   wantsInterrupt(): boolean;
   save(): RingState;
-  /** Takes what `save` gave. False where no such ring can have been there. */
+  /** Loads a value of `save`. False where no ring can have that state. */
   load(state: RingState): boolean;
 }
 
@@ -48,7 +48,7 @@ export interface Ring {
 export const Flag = { next: 1, write: 2, indirect: 4, available: 0x80, used: 0x8000 } as const;
 /** Bytes of a descriptor, in both formats. */
 export const DESCRIPTOR = 16;
-/** The most descriptors that are followed in an indirect table: more than any driver uses, and what QEMU takes as well. */
+/** The most descriptors that are followed in an indirect table: more than any driver uses, and QEMU's limit too. */
 export const MOST_INDIRECT = 1024;
 
 /** An address of 64 bits. One that a number does not hold exactly is outside all RAM. */

@@ -27,7 +27,7 @@ export const splitSizes = (size: number) => ({
   device: 6 + 8 * size,
 });
 
-/** A split virtqueue (2.7): a table of descriptors, a ring of what is available, and one of what was used. */
+/** A split virtqueue (2.7): a table of descriptors, a ring of available buffers, and one of used buffers. */
 export class SplitRing implements Ring {
   readonly #memory: GuestMemory;
   readonly #place: RingPlace;
@@ -62,7 +62,7 @@ export class SplitRing implements Ring {
     this.#memory.write32(entry, chain.id);
     this.#memory.write32(entry + 4, written);
     this.#used = (this.#used + 1) & INDEXES;
-    // The index last: who sees it sees the entry.
+    // The index last: a reader that sees it also sees the entry.
     this.#memory.write16(device + INDEX, this.#used);
   }
 
@@ -124,7 +124,7 @@ export class SplitRing implements Ring {
   }
 }
 
-/** Descriptors in an indirect table (2.7.5.3). @throws RingError where it is none */
+/** Descriptors in an indirect table (2.7.5.3). @throws RingError where it is invalid */
 export function tableSize(memory: GuestMemory, address: number, length: number): number {
   const count = length / DESCRIPTOR;
   if (!Number.isInteger(count) || count === 0 || count > MOST_INDIRECT)

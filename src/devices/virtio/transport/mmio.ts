@@ -1,5 +1,5 @@
 /**
- * Virtio over registers at a fixed address (4.2, version 2): for machines without PCI. A kernel has to be told where they are.
+ * Virtio over registers at a fixed address (4.2, version 2): for machines without PCI. A kernel needs their addresses on its command line.
  *
  * @module
  */
@@ -201,6 +201,6 @@ export class VirtioMmio implements Device, Transport {
 
 const configWords = words('device configuration');
 
-/** What tells a Linux kernel of a device (Documentation/admin-guide/kernel-parameters: virtio_mmio.device). */
+/** The option that describes a device to a Linux kernel (Documentation/admin-guide/kernel-parameters: virtio_mmio.device). */
 export const mmioParameter = ({ address, irq }: VirtioMmio): string =>
   `virtio_mmio.device=${MMIO_SIZE}@0x${address.toString(16)}:${irq}`;

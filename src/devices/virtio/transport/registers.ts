@@ -1,5 +1,5 @@
 /**
- * A transport's registers as a table: where each is, what it is called, how it is read and written. Both transports are made of one.
+ * A transport's registers as a table: each one's offset, name, and how it is read and written. Both transports have one.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Register {
   write?(value: number): void;
 }
 
-/** @param how what reading and writing it does; without `read` it reads as 0 */
+/** @param how the effect of reads and writes; without `read` it reads as 0 */
 export function register(
   offset: number,
   size: Register['size'],

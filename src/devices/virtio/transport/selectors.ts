@@ -13,7 +13,7 @@ export interface Selection {
 /** A word of features that there is not: one is as good as another. */
 const NONE = 0xff;
 
-/** The selectors and what they choose. */
+/** The selectors and their targets. */
 export class Selectors {
   readonly #device: VirtioDevice;
   #deviceFeatures = 0;

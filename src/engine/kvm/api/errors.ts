@@ -1,5 +1,5 @@
 /**
- * The errors of calls to the kernel's KVM, each with what to do about it.
+ * The errors of calls to the kernel's KVM, each with its remedy.
  *
  * @module
  */

@@ -2,10 +2,10 @@ import { errnoNumbers } from './errno.js';
 import * as c from './libc.js';
 
 /**
- * Takes a file for oneself, or shares it with other readers, until the descriptor is closed: flock(2), which tells openings of a
- * file apart in one process too. It binds those alone who ask.
+ * Locks a file for this process alone, or shares it with other readers, until the descriptor is closed: flock(2), which also distinguishes
+ * openings of a file in one process. The lock is advisory.
  *
- * @returns false where somebody else has it; true also on hosts and file systems that have no such locks
+ * @returns false where another opening has the lock; true also on hosts and file systems that have no such locks
  */
 export function lockFile(fd: number, alone: boolean): boolean {
   let libc: c.Libc;

@@ -51,7 +51,7 @@ export abstract class Handle implements Disposable {
   }
 
   /**
-   * An ioctl that takes a number. Gives what it returns; throws a KvmError where it fails. A signal (a profiler's, a
+   * An ioctl that takes a number. Returns its result; throws a KvmError where it fails. A signal (a profiler's, a
    * timer's) may interrupt KVM_CREATE_VM and others before they did anything (KVM API 4.2): the call is repeated.
    */
   protected control(request: number, value = 0): number {
@@ -78,7 +78,7 @@ export abstract class Handle implements Disposable {
     }
   }
 
-  /** Releases what must go before the file descriptor is closed. */
+  /** Releases resources that must be released before the file descriptor is closed. */
   protected release(): void {}
 
   /** Closes everything that was made from this handle, then the handle. */

@@ -14,7 +14,7 @@ export interface HostPages {
   anonymous: boolean;
 }
 
-/** A memory serves one VM after another and does not move: what was checked once is valid for all of them. */
+/** A memory serves one VM after another and does not move: one check is valid for all of them. */
 const known = new WeakMap<WebAssembly.Memory, HostPages>();
 
 export function hostPages({ wasm, buffer }: GuestMemory): HostPages {

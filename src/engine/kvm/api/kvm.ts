@@ -32,7 +32,7 @@ export class Kvm extends Handle {
 
   /**
    * Opens the device file and checks that it speaks version 12 of the API, the only one since 2007.
-   * @throws KvmUnavailableError where this is not Linux on x86-64; KvmError with errno's name and what to do about it.
+   * @throws KvmUnavailableError where this is not Linux on x86-64; KvmError with errno's name and the remedy.
    */
   static open(path = '/dev/kvm'): Kvm {
     const fd = libc().open(path, O_RDWR | O_CLOEXEC, 0);

@@ -81,7 +81,7 @@ export function decodeSystemRegisters(view: DataView, base = 0): SystemRegisters
   };
 }
 
-/** Writes `struct kvm_sregs`; the interrupt bitmap stays as it is. */
+/** Writes `struct kvm_sregs`; the interrupt bitmap does not change. */
 export function encodeSystemRegisters(view: DataView, system: SystemRegisters, base = 0): void {
   for (const name of segments) encodeSegment(view, base + kvm_sregs[name], system[name]);
   encodeTable(view, base + kvm_sregs.gdt, system.gdt);

@@ -10,7 +10,7 @@ const IFF_NO_PI = 0x1000;
 const IFREQ_SIZE = 40;
 const NAME_SIZE = 16;
 const POLLIN = 1;
-/** How soon a closed device is noticed by who waits for its frames: milliseconds. */
+/** How soon a reader that waits for frames notices a closed device: milliseconds. */
 const POLL_MS = 200;
 const MOST_FRAME = 65_549;
 
@@ -77,7 +77,7 @@ export class Tap extends Handle {
     wait();
   }
 
-  /** The descriptor is closed when nobody waits for it any more: its number may be another file's afterwards. */
+  /** The descriptor is closed when no reader waits for it any more: its number may be another file's afterwards. */
   override [Symbol.dispose](): void {
     if (this.#closed) return;
     this.#closed = true;

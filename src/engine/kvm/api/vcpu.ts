@@ -91,7 +91,7 @@ export class Vcpu extends Handle {
     return this.#area!;
   }
 
-  /** The run loop keeps the file descriptor's number: it must be told when it is closed. @internal */
+  /** The run loop keeps the file descriptor's number: it must be informed when it is closed. @internal */
   override adopt(user: Disposable): void {
     super.adopt(user);
   }

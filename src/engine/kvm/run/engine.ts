@@ -101,7 +101,7 @@ export class KvmEngine implements Engine {
 
   /**
    * The KVM device, opened at the first use.
-   * @throws KvmError with what to do about it where this host cannot run KVM.
+   * @throws KvmError with the remedy where this host cannot run KVM.
    */
   get device(): Kvm {
     let kvm = open.get(this.#path);
@@ -249,7 +249,7 @@ export class KvmVm implements EngineVm {
     return this.handle.signalMsi(BigInt(address), data);
   }
 
-  /** KVM tells of the ends of level-triggered interrupts alone: here, all are called that; what is sent stays as it is. */
+  /** KVM reports the ends of level-triggered interrupts only: so all are declared as such here; the sent messages do not change. */
   watchEnds(messages: readonly InterruptMessage[]): void {
     this.handle.routeMessages(
       messages.map(({ address, data }) => ({ address: BigInt(address), data: data | LEVEL_TRIGGERED })),
@@ -259,7 +259,7 @@ export class KvmVm implements EngineVm {
   logDirtyPages(slot: number, on: boolean): void {
     const region = this.#region(slot);
     if (on) {
-      // KVM keeps the log that a slot has: what is in it goes.
+      // KVM keeps a slot's log: its content is dropped.
       if (this.#logs.has(slot)) this.takeDirtyPages(slot);
       else this.#logs.set(slot, []);
     } else this.#logs.delete(slot);

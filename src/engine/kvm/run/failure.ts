@@ -11,7 +11,7 @@ import { pagingHint } from './paging.js';
 
 /**
  * The failure of an exit with `reason`, which the mapping still shows.
- * @param lacksPaging true where the guest stands in protected mode without paging, on a KVM that cannot turn it on
+ * @param lacksPaging true where the guest is in protected mode without paging, on a KVM that cannot turn it on
  */
 export function explainFailure(view: DataView, reason: number, lacksPaging = () => false): EngineFailure {
   switch (reason) {
@@ -42,7 +42,7 @@ export function explainFailure(view: DataView, reason: number, lacksPaging = () 
   }
 }
 
-/** What the reasons mean that a VM has to be asked for (KVM API 5, and the capabilities of section 7); ours are not. */
+/** The meaning of exit reasons that a VM must enable (KVM API 5, and the capabilities of section 7); ours does not. */
 const otherReasons: Readonly<Record<number, string>> = {
   [K.KVM_EXIT_EXCEPTION]: 'an exception that KVM does not deliver',
   [K.KVM_EXIT_HYPERCALL]: 'a hypercall that KVM hands to its user',

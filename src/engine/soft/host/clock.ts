@@ -37,7 +37,7 @@ export class SoftClock implements EngineClock {
     this.#arm();
   }
 
-  /** Ends runs when so many instructions have been done, beside the alarm, which does not notice. */
+  /** Ends runs after this number of instructions, in addition to the alarm and without an effect on it. */
   pauseAt(instructions: number): void {
     this.#pause = instructions;
     this.#arm();
@@ -55,7 +55,7 @@ export class SoftClock implements EngineClock {
     return this.cycles >= this.#turn;
   }
 
-  /** Where a run ends, exactly: the program knows but one place. */
+  /** The exact end of a run: the program has only one limit. */
   #arm(): void {
     const next = Math.min(this.#alarm, this.#pause + this.skipped, this.#turn);
     if (next === Number.POSITIVE_INFINITY) this.#view.setBigInt64(L.ALARM, NEVER, true);

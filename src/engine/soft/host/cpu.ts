@@ -144,7 +144,7 @@ export class SoftCpu implements EngineCpu {
     return refused;
   }
 
-  /** The request that stands in the tables, where it asks for the same. */
+  /** The request that is in the tables, where it is the same. */
   #known(request = NO_REQUEST): DebugRequest {
     return isSame(request, this.#shared.request) ? this.#shared.request : request;
   }

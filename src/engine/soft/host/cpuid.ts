@@ -220,7 +220,7 @@ export function withApic(
   return isAmd(leaves) ? amdCores(all, cpus) : [...all, ...intelCores(cpus)];
 }
 
-/** How many bits of an APIC ID tell the cores of a package apart. */
+/** The number of bits of an APIC ID that distinguish the cores of a package. */
 const idBits = (cpus: number) => Math.ceil(Math.log2(cpus));
 
 const Level = { thread: 1, core: 2 } as const;

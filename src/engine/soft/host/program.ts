@@ -12,7 +12,7 @@ export interface Program extends TranslatedCode {
   rflags(): number;
   /** Flushes the TLBs of all CPUs: a region was moved. */
   flushAll(): void;
-  /** Forgets what may stand in the TLB's tables of the CPU to which the places of the state belong. */
+  /** Clears the TLB's tables of the CPU to which the places of the state belong. */
   resetTlb(): void;
   /** From now on the places of the state belong to this CPU. */
   selectCpu(cpu: number): void;

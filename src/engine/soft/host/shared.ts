@@ -47,7 +47,7 @@ export class Shared {
   readonly samples: Samples;
   /** The CPU to which the places of the state belong. */
   now = 0;
-  /** What stands in the tables of the debugger. */
+  /** The content of the debugger's tables. */
   request = NO_REQUEST;
   readonly #cpus: number;
   /** The index of the next slice. */
@@ -110,7 +110,7 @@ export class Shared {
     this.#due = 0;
   }
 
-  /** Somebody wants the CPUs' thread to come back, or the timer rang. */
+  /** The CPUs' thread must return, or the timer rang. */
   isDue(): boolean {
     if (Atomics.load(this.control, Control.request) !== 0) return true;
     if (this.#due === Number.POSITIVE_INFINITY) return false;

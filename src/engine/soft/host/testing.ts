@@ -65,7 +65,7 @@ const GDT = 0x2000;
 const IDT = 0x2100;
 const TSS = 0x6000;
 
-/** A segment of 4 GiB: code of ring 0, where nothing else is said. */
+/** A segment of 4 GiB: by default code of ring 0. */
 export const flat: Segment = {
   selector: 8,
   base: 0n,

@@ -16,7 +16,7 @@ import { vectorShape } from './vectors.js';
 const I32_ADD = 0x6a;
 const I32_LOAD = 0x28;
 
-/** What became of a store. `leaves`: the instruction cannot go on, and the interpreter has to find out. */
+/** The result of a store. `leaves`: the instruction cannot continue, and the interpreter has to find the reason. */
 export type Stored = 'state' | 'memory' | 'leaves';
 
 export class Accesses {
@@ -153,7 +153,7 @@ export class Accesses {
       this.#storeRealised(op, offset);
       return 'state';
     }
-    // An exception, or the note of an operation that cannot go on.
+    // An exception, or the note of an operation that cannot continue.
     if (at === L.CURRENT || at === L.FAULT_VECTOR || at === L.FAULT_CODE || at === L.TROUBLE) return 'leaves';
     throw new CannotFold();
   }

@@ -30,7 +30,7 @@ export interface Body {
 }
 
 export class Builder extends Writer {
-  /** The levels of the blocks around all: leaving them goes on with `next`, or with `enter`. */
+  /** The levels of the blocks around all: after them `next` follows, or `enter`. */
   plain = 0;
   through = 0;
   readonly #temporaries = temporaryTypes.map(() => 0);
@@ -81,7 +81,7 @@ export class Builder extends Writer {
     if (this.#marks.at(-1)?.record !== record) this.#marks.push({ at: this.bytes.length, record });
   }
 
-  /** The function: what is noted is filled in. */
+  /** The function: the notes are filled in. */
   finish(): Body {
     const out = new Bytes();
     this.#declare(out);

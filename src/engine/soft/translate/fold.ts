@@ -5,7 +5,7 @@
  * written out; so a register's number becomes the register's local, an `if` about the form of an operand becomes one of its
  * halves, and what the interpreter asks of memory is asked here as well. Calls are followed, but for these:
  *
- * - `enter` is where the operation goes on elsewhere: the region knows how.
+ * - at `enter` the operation continues elsewhere: the region provides the code.
  * - `refill` is called: it changes nothing but the TLB.
  * - What may raise an exception, or end the block, is called only where something is not as usual. There the function is left
  *   before the operation, which the interpreter does from its start. Nothing may have been changed by then.
@@ -28,7 +28,7 @@ import { type Call, canFollow, DEEPEST, type Frame, hasVectors, mergeInto, type 
  * The code of an operation.
  *
  * @param handler the index of its handler's function
- * @throws CannotFold; DependsOnMore, to be asked again
+ * @throws CannotFold; DependsOnMore, to be called again
  */
 export function fold(program: ProgramCode, handler: number, subject: Subject): Template {
   return new Fold(program, subject).operation(handler);
@@ -305,7 +305,7 @@ class Fold {
     return true;
   }
 
-  /** Everything else. False where no way goes on after it. */
+  /** Everything else. False where no path continues after it. */
   #instruction(call: Call, op: number, at: number): boolean {
     const { code } = call;
     const stack = this.#stack;

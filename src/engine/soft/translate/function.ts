@@ -1,9 +1,9 @@
 /**
  * A region as one WebAssembly function with structured control flow (Ramsey: Beyond Relooper, 2022).
  *
- * The function is a handler: it gets its record, and returns the operation to go on with. Whoever called it has charged the
+ * The function is a handler: it gets its record, and returns the next operation. Its caller has charged the
  * first block's instructions; each branch inside charges those of the block that it goes to, as the interpreter does. So at each
- * moment the state is that of the interpreter at the same operation, but for what is in locals. The budget is looked at where
+ * moment the state is that of the interpreter at the same operation, except for the values in locals. The budget is checked where
  * the function begins and where a loop goes back: there it has to be enough for the longest way to the next look.
  *
  * @module
@@ -147,7 +147,7 @@ class FunctionWriter {
     this.#builder.access(opcode, address);
   }
 
-  /** Stores what is in locals; `Local.block` is the block that the function is in. */
+  /** Stores the locals; `Local.block` is the block that the function is in. */
   #storeAll(): void {
     const builder = this.#builder;
     builder.sync(false);
@@ -269,7 +269,7 @@ class FunctionWriter {
     return true;
   }
 
-  /** The interpreter goes on with the operation at `record`. */
+  /** The interpreter continues with the operation at `record`. */
   #leave(record: number): void {
     const builder = this.#builder;
     builder.i32(record);
@@ -392,7 +392,7 @@ class FunctionWriter {
     this.#takeUp();
   }
 
-  /** Puts what the handler gives, and the operation after, onto the stack. */
+  /** Pushes the handler's result, and the operation after, onto the stack. */
   #performOne(record: number): void {
     const builder = this.#builder;
     builder.mark(record);
@@ -410,7 +410,7 @@ class FunctionWriter {
     builder.close();
   }
 
-  /** Takes up what other functions may have changed. */
+  /** Loads the values that other functions may have changed. */
   #takeUp(): void {
     const builder = this.#builder;
     this.#load(LOAD32, L.TLB_NOW);

@@ -16,7 +16,7 @@ import { Templates } from './templates.js';
 
 export { ProgramCode } from './program.js';
 
-/** `eager` translates what ran once, for tests. */
+/** `eager` translates code that ran once, for tests. */
 export type TranslateMode = 'off' | 'on' | 'eager';
 
 /** How often `enter` comes to a block before it is translated, and how many instructions runs have that end in it. */
@@ -34,7 +34,7 @@ const largest = { on: { blocks: 32, instructions: 200 }, eager: { blocks: 5, ins
 /** Functions of one module, and their bytes: the host compiles it at once. */
 const MOST_TOGETHER = 8;
 const MOST_BYTES_TOGETHER = 8000;
-/** What is kept; then all blocks are forgotten. */
+/** The limit of kept code; then all blocks are dropped. */
 const MOST_FUNCTIONS = 10_000;
 const MOST_BYTES = 8 * 1024 * 1024;
 /**
@@ -46,7 +46,7 @@ const price = { instruction: 4000, template: 40_000, module: 40_000 };
 const HEAD_START = 1_500_000;
 const PART_OF_ALL = 1 / 12;
 const PART_OF_TRANSLATED = 1 / 3;
-/** No run is longer than the longest slice: what the clock shows beyond was skipped. */
+/** No run is longer than the longest slice: time beyond it was skipped. */
 const LONGEST_RUN = 1 << 20;
 /** Milliseconds of one look, so that a stop is not felt. */
 const PAUSE_MS = 1;
@@ -54,7 +54,7 @@ const PAUSE_MS = 1;
 const firstWait = { on: 1_000_000, eager: 50 };
 const longestWait = { on: 1_000_000_000, eager: 400 };
 
-/** Places that are told. */
+/** The most reported places. */
 const MOST_PLACES = 10;
 
 /** What the translator did so far. */
@@ -67,7 +67,7 @@ export interface TranslationStats {
   instructions: number;
   /** Milliseconds spent translating, the host's compiler included. */
   ms: number;
-  /** How often all was forgotten, because it was too much. */
+  /** How often all translations were dropped, because there were too many. */
   forgotten: number;
   /** Why no more is translated, if so. */
   stopped: string | undefined;
@@ -113,11 +113,11 @@ export class Translator {
   #generation = -1;
   /** The low half of CLOCK at the last look. */
   #clock = 0;
-  /** Instructions that ran, about; and what translating took. */
+  /** Approximate number of instructions that ran; and the time for translation. */
   #seen = 0;
   #spent = 0;
   #bytes = 0;
-  /** The functions, for people. */
+  /** The functions, as listings. */
   readonly listing: Listing;
   readonly stats: TranslationStats = {
     functions: 0,
@@ -179,7 +179,7 @@ export class Translator {
   }
 
   /**
-   * Looks for what is hot, between two runs, and translates it.
+   * Finds hot code, between two runs, and translates it.
    *
    * @param isSample true if the run ended because its budget did: then it is somewhere where the CPU often is
    */
@@ -222,7 +222,7 @@ export class Translator {
     return HEAD_START + PART_OF_ALL * this.#seen + PART_OF_TRANSLATED * Number(this.ran);
   }
 
-  /** All blocks were forgotten, and the translations with them. */
+  /** All blocks were dropped, and the translations with them. */
   #startAnew(generation: number): void {
     const { table } = this.#program;
     for (let index = this.#first; index < this.#next; index++) table.set(index, null);
@@ -254,7 +254,7 @@ export class Translator {
     if (before < enough && seen >= enough) this.#wanted.add(block);
   }
 
-  /** Translates some of what is wanted, until `deadline`. */
+  /** Translates some of the requested code, until `deadline`. */
   #translate(deadline: number): void {
     const began = performance.now();
     const templates = this.#templates();
@@ -336,7 +336,7 @@ export class Translator {
       ({ exports } = new WebAssembly.Instance(module, { soft }));
       if (this.#next + regions.length > table.length) table.grow(Math.max(256, regions.length));
     } catch (error) {
-      // The guest goes on interpreted, for example where the host has no memory left for code.
+      // The guest continues interpreted, for example where the host has no memory left for code.
       this.stats.stopped = (error as Error).message;
       return;
     }

@@ -5,7 +5,7 @@
  */
 import { type Cursor, readU32 } from './reader.js';
 
-/** Moves the cursor, which stands after an opcode, over its immediates. */
+/** Moves the cursor, which is after an opcode, over its immediates. */
 export function skipImmediates(cursor: Cursor, opcode: number): void {
   switch (opcode) {
     case 0x23: // global.get, global.set

@@ -1,5 +1,5 @@
 /**
- * WebAssembly's numeric instructions, and what those on integers give for operands that are known.
+ * WebAssembly's numeric instructions, and the results of those on integers for known operands.
  *
  * @module
  */

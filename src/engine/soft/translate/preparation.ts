@@ -1,5 +1,5 @@
 /**
- * Making ready what a region's function needs, in pieces: an operation that was not met before takes a while.
+ * Prepares the parts of a region's function, one at a time: an operation that is new takes a while.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The functions of `soft.wasm`, read back: what each operation means is written down there, and nowhere else.
+ * The functions of `soft.wasm`, read back: the meaning of each operation is defined there, and nowhere else.
  *
  * @module
  */
@@ -84,7 +84,7 @@ interface Signature {
   result: number;
 }
 
-/** The module's functions, each decoded when it is first asked for. */
+/** The module's functions, each decoded on first use. */
 export class ProgramCode {
   readonly #bytes: Uint8Array;
   readonly #types: Signature[];
@@ -123,7 +123,7 @@ export class ProgramCode {
     return code;
   }
 
-  /** True if the function may find that its instruction cannot go on. `refill` only asks. */
+  /** True if the function may find that its instruction cannot continue. `refill` only asks. */
   mayFail(index: number): boolean {
     if (index === this.exported.get('refill')) return false;
     const known = this.#fails.get(index);

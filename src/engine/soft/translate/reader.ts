@@ -1,11 +1,11 @@
 /**
- * Reads a WebAssembly binary (WebAssembly core specification, 5): numbers, sections, function bodies. It reads what our own
- * build made, so what it does not know is an error and nothing to guess about.
+ * Reads a WebAssembly binary (WebAssembly core specification, 5): numbers, sections, function bodies. It reads the result of our own build,
+ * so unknown content is an error.
  *
  * @module
  */
 
-/** A position in the bytes that reads go on from. */
+/** The position of the next read in the bytes. */
 export interface Cursor {
   readonly bytes: Uint8Array;
   at: number;

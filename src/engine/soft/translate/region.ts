@@ -11,7 +11,7 @@ import type { Templates } from './templates.js';
 export interface BlockEnd {
   /** The slots of its branches, each as often as it is branched by. */
   slots: number[];
-  /** It goes on elsewhere in a way that may come back after it. */
+  /** It continues elsewhere in a way that may return after it. */
   calls: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface Node {
   edges: Map<number, Node>;
   /** The block after it, where a call returns to. */
   after: Node | undefined;
-  /** Where it goes on, each as often as there are ways. */
+  /** Where it continues, each as often as there are paths. */
   next: Node[];
   /** Place in reverse postorder. */
   order: number;
@@ -54,7 +54,7 @@ export function isOfNow({ nodes }: Region, view: DataView): boolean {
   );
 }
 
-/** True if the block's bytes are what they were when it was decoded. */
+/** True if the block's bytes are the same as when it was decoded. */
 function unchanged(view: DataView, block: number): boolean {
   const start = view.getUint32(block + L.BLOCK_START, true);
   const copy = block + L.BLOCK_OPS + (view.getUint32(block + L.BLOCK_COUNT, true) + 1) * L.OP_SIZE;
@@ -63,7 +63,7 @@ function unchanged(view: DataView, block: number): boolean {
   return true;
 }
 
-/** How a block goes on: by its last operation, or by the one that marks its end. */
+/** How a block continues: by its last operation, or by the one that marks its end. */
 function endOf(templates: Templates, view: DataView, mode: number, block: number, leaves: boolean): BlockEnd {
   const end = block + L.BLOCK_OPS + view.getUint32(block + L.BLOCK_COUNT, true) * L.OP_SIZE;
   const get = (record: number, flags?: number) =>
@@ -95,7 +95,7 @@ function slotsOf({ holes }: Template, record: number): number[] {
     .map(({ slot }) => record + slot);
 }
 
-/** Blocks of a page that are looked at. */
+/** The most blocks of a page that are examined. */
 const LONGEST_WALK = 64;
 
 /** The block that starts at a place in memory; 0 where none is of now. */
@@ -117,13 +117,13 @@ const MOST_TWICE = 64;
 /**
  * The region of a block, which is of now.
  *
- * @param ends what is known of blocks' ends so far
+ * @param ends the known ends of blocks so far
  * @param covered the instructions of translations by the block that they begin with
  * @param mostBlocks how many blocks it may have
  * @param mostInstructions how many instructions they may have, where it is more than one block
  * @param mostLeft see `Region`
  * @param deadline milliseconds of `performance.now()`
- * @returns undefined where there was no time left; what was found out by then is in `ends`
+ * @returns undefined where there was no time left; the results so far are in `ends`
  */
 export function regionOf(
   templates: Templates,

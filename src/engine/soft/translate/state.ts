@@ -45,7 +45,7 @@ export function isStore(opcode: number): boolean {
   return opcode >= 0x36;
 }
 
-/** What a load gives, from memory as it is. */
+/** The result of a load, from the current memory. */
 export function readNow(view: DataView, address: number, { bytes, signed, long }: Access): Plain {
   if (bytes === 8) return view.getBigInt64(address, true);
   let value: number;
@@ -92,7 +92,7 @@ export function knownByMode(address: number, mode: number): Plain | undefined {
   return undefined;
 }
 
-/** Words that are not what they seem while a translated function runs: it charges and moves on by itself. */
+/** Words that are not up to date while a translated function runs: it charges and advances by itself. */
 export function isStale(address: number): boolean {
   return (
     (address >= L.BUDGET && address < L.CLOCK + 8) ||

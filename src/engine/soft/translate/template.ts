@@ -20,7 +20,7 @@ export const HoleKind = {
   tee: 4,
   /** The function is left before the operation. */
   leave: 5,
-  /** The operation goes on elsewhere: at the address in `Local.target`, by a slot of its record. */
+  /** The operation continues elsewhere: at the address in `Local.target`, by a slot of its record. */
   go: 6,
   /** The interpreter's handler does the operation after all. */
   perform: 7,
@@ -53,7 +53,7 @@ export interface Template {
   readonly writes: number;
   /** How many temporary locals it has, of each type. */
   readonly temporaries: readonly number[];
-  /** It writes to guest memory and then goes on elsewhere, as a call does. */
+  /** It writes to guest memory and then continues elsewhere, as a call does. */
   readonly calls: boolean;
   readonly performs: boolean;
 }
@@ -131,7 +131,7 @@ export class TemplateWriter extends Writer {
   }
 }
 
-/** What the region does where an operation does not simply go on. */
+/** The region's code where an operation does not simply continue. */
 export interface Surroundings {
   leave(): void;
   /** `slot` is an address, or 0. */

@@ -12,7 +12,7 @@ import { type Place, RecordForm } from './values.js';
 
 interface Known {
   readonly form: RecordForm;
-  /** Null for what cannot be folded. */
+  /** Null for an operation that cannot be folded. */
   readonly byKey: Map<string, Template | null>;
 }
 

@@ -16,7 +16,7 @@ const Leaf = { load: -1, record: -2, delta: -3 } as const;
 
 const I64_ADD = 0x7c;
 
-/** Where an operation stands. */
+/** The place of an operation. */
 export interface Place {
   readonly view: DataView;
   record: number;
@@ -84,7 +84,7 @@ export class Formula {
     return this.b === undefined ? foldOne(this.op, a)! : foldTwo(this.op, a, valueAt(this.b, place))!;
   }
 
-  /** The number as a double where it and all that it is made of are integers that fit; else undefined. Quicker than `at`. */
+  /** The number as a double where it and all its parts are integers that fit; else undefined. Quicker than `at`. */
   small(place: Place): number | undefined {
     switch (this.op) {
       case Leaf.load: {

@@ -1,5 +1,5 @@
 /**
- * WebAssembly's SIMD instructions (opcode FD): what they take and give, and what stands after the opcode.
+ * WebAssembly's SIMD instructions (opcode FD): their operands and results, and the bytes after the opcode.
  *
  * @module
  */
@@ -104,7 +104,7 @@ for (const [first, last, what] of ranges) shapes.fill(what, first, last + 1);
 for (const [n, [type, replaces]] of lanes.entries())
   shapes[21 + n] = replaces ? shape([v128, type], v128, 'lane') : shape([v128], type, 'lane');
 
-/** @throws for an instruction that is none of WebAssembly's 128-bit SIMD */
+/** @throws for an instruction that is not in WebAssembly's 128-bit SIMD */
 export function vectorShape(number: number): VectorShape {
   const found = shapes[number];
   if (found === undefined) throw new Error(`the WebAssembly instruction fd ${number} is not known`);

@@ -93,7 +93,7 @@ const parameters: BiosFunction = {
       const size = guest.read16(at);
       if (size < 0x1a) return Status.badCommand;
       const hard = kind === 'disk';
-      // Of the geometry nothing is said where it could not be true.
+      // The geometry is omitted where it could not be true.
       const isWhole = hard && geometry.cylinders < 1024;
       const cylinders = Math.floor(disk.sectors / (geometry.heads * geometry.sectors));
       guest.write16(at + 2, (isWhole ? 2 : 0) | (hard ? 0 : 0x74));

@@ -36,14 +36,14 @@ export function statusText({ ah, carry }: Frame): string {
   return texts[ah] ?? `error ${ah.toString(16).padStart(2, '0')}h`;
 }
 
-/** Tells the caller what came of it, and the data area. */
+/** Reports the result to the caller, and in the data area. */
 export function answer(frame: Frame, { guest }: Pc, status: number): void {
   frame.ah = status;
   frame.carry = status !== Status.ok;
   guest.write8(frame.dl < 0x80 ? Data.floppyStatus : Data.diskStatus, status);
 }
 
-/** Does something with the drive of DL, and tells what came of it; a drive that is not there is an error. */
+/** Accesses the drive of DL, and reports the result; a missing drive is an error. */
 export function onDrive(frame: Frame, pc: Pc, act: (drive: BiosDrive) => number): void {
   const drive = pc.drives.get(frame.dl);
   answer(frame, pc, drive === undefined ? missing(frame.dl) : act(drive));

@@ -31,7 +31,7 @@ function refill({ guest, typedAhead }: Pc): void {
   while (typedAhead.length > 0 && storeKey(guest, typedAhead[0]!)) typedAhead.shift();
 }
 
-/** The next word, which stays; -1 where there is none. */
+/** The next word, which stays in the buffer; -1 where there is none. */
 export function peekKey(pc: Pc): number {
   const { guest } = pc;
   refill(pc);

@@ -20,7 +20,7 @@ function old(word: number): number {
 /** A word as the new functions give it. */
 const asNew = (word: number) => ((word & 0xff) === 0xf0 && word >> 8 !== 0 ? word & 0xff00 : word);
 
-/** The next word for a caller, which stays; keys that it cannot have are dropped. -1 where there is none. */
+/** The next word for a caller, which stays in the buffer; keys that it cannot get are dropped. -1 where there is none. */
 function peek(pc: Pc, enhanced: boolean): number {
   for (;;) {
     const word = peekKey(pc);

@@ -1,5 +1,5 @@
 /**
- * What INT 09h makes of a key: the word that INT 16h gives, scan code above and character below, by the shift keys. An American
+ * INT 09h's translation of a key: the word that INT 16h returns, scan code above and character below, by the shift keys. An American
  * keyboard. Source: IBM PS/2 and PC BIOS Interface Technical Reference, keyboard; Ralf Brown's interrupt list, table 00006.
  *
  * @module
@@ -55,7 +55,7 @@ for (let i = 0; i < 10; i++)
   key(0x3b + i, word(0x3b + i, 0), word(0x54 + i, 0), word(0x5e + i, 0), word(0x68 + i, 0));
 key(0x57, 0x8500, 0x8700, 0x8900, 0x8b00);
 key(0x58, 0x8600, 0x8800, 0x8a00, 0x8c00);
-// The keypad: what it gives without and with Num Lock; with Alt its digits make up a character's number.
+// The keypad without and with Num Lock; with Alt its digits make up a character's number.
 const KEYPAD_CTRL = [
   0x7700, 0x8d00, 0x8400, 0x8e00, 0x7300, 0x8f00, 0x7400, 0x9000, 0x7500, 0x9100, 0x7600, 0x9200, 0x9300,
 ];

@@ -22,7 +22,7 @@ const LEFT_CTRL = 1;
 const LEFT_ALT = 2;
 const BREAK = 0x80;
 
-/** Keys that are held while others are pressed: the bit at 417h, and where a left and a right one are told apart. */
+/** Keys that are held while others are pressed: the bit at 417h, and the bits for the left and the right one. */
 const held: Readonly<Record<number, number>> = {
   42: Shift.left,
   54: Shift.right,

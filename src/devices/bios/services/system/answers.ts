@@ -3,7 +3,7 @@ import { hex } from '../../words.js';
 
 const UNSUPPORTED = 0x86;
 
-/** INT 15h says what came of a call by CF and AH. */
+/** INT 15h returns the result of a call in CF and AH. */
 export function refuse(frame: Frame, status = UNSUPPORTED): void {
   frame.ah = status;
   frame.carry = true;

@@ -1,4 +1,4 @@
-/** INT 15h AH=53h: Advanced Power Management 1.2, of which a machine needs what switches it off. */
+/** INT 15h AH=53h: Advanced Power Management 1.2, only the part that switches the machine off. */
 
 import type { Frame } from '../../frame.js';
 import type { BiosFunction, Pc } from '../../pc.js';
@@ -35,7 +35,7 @@ function perform(frame: Frame, pc: Pc): number {
     case 0x00:
       frame.ax = 0x0102;
       frame.bx = 0x504d;
-      // 16-bit protected mode: whoever wants more, connects by itself.
+      // 16-bit protected mode: other interfaces have their own call.
       frame.cx = 1;
       return 0;
     case 0x01:

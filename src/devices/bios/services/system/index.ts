@@ -12,7 +12,7 @@ import { mouse } from './mouse.js';
 
 const A20_PORT = 0x92;
 const A20_BIT = 2;
-/** Where the ROM says what kind of machine it is. */
+/** The address in the ROM of the machine's model. */
 const CONFIGURATION = 0xe6f5;
 
 const a20: BiosFunction = {
@@ -33,7 +33,7 @@ const a20: BiosFunction = {
   },
 };
 
-/** A hook: operating systems hang on to it, and what it says without them is nothing. */
+/** A hook for operating systems: without them it does nothing. */
 const hook = (says: string, gives: (frame: Frame) => string, run: (frame: Frame) => void): BiosFunction => ({
   says,
   gives,

@@ -106,7 +106,7 @@ const copy: BiosFunction = {
       frame.zero = false;
       return;
     }
-    // Read as a whole first: the two may overlap, and what a BIOS moves forward is not what was meant.
+    // Read as a whole first: the two may overlap, and a BIOS that copies forward would copy wrong bytes.
     pc.guest.write(to.base, pc.guest.read(from.base, bytes));
     accept(frame);
     frame.zero = true;

@@ -61,7 +61,7 @@ function send(pc: Pc, byte: number): boolean {
   return receive(pc) === ACKNOWLEDGED;
 }
 
-/** Sends a command and its bytes, while the mouse's interrupt is off: its answers belong to whoever asks. */
+/** Sends a command and its bytes, while the mouse's interrupt is off: its answers belong to the caller. */
 function command(pc: Pc, ...bytes: number[]): boolean {
   return bytes.every((byte) => send(pc, byte));
 }
@@ -73,7 +73,7 @@ function configure({ bus }: Pc, change: (config: number) => number): void {
   bus.out(0x60, 1, change(config));
 }
 
-/** A key that is in the controller's buffer stays for who waits for it; a report of the mouse is lost, as commands make it be. */
+/** A key that is in the controller's buffer stays there; a report of the mouse is lost, as with any command. */
 function takeKey({ bus }: Pc): number {
   bus.out(0x64, 1, HOLD_KEYBOARD);
   const status = bus.in(0x64, 1);

@@ -64,7 +64,7 @@ function directColour(colour: number, bits: number): number {
   return (red << 16) | (green << 8) | blue;
 }
 
-/** The number of the 16 that a pixel has the colour of; 0 where it is none of them. */
+/** The number of a pixel's colour among the 16; 0 for another colour. */
 function numberOf(screen: Canvas, x: number, y: number): number {
   const bytes = pixelBytes(screen);
   const at = lineAddress(screen, y) + x * bytes;
@@ -162,7 +162,7 @@ export function drawGlyph(
   });
 }
 
-/** The character whose glyph is seen in a cell: its pixels that are not 0; 0 where there is none such. */
+/** The character whose glyph is in a cell, by the pixels that are not 0; 0 where none matches. */
 export function readGlyph(screen: Canvas, page: number, row: number, column: number): number {
   const { height } = screen;
   const seen = Uint8Array.from({ length: height }, (_, y) => {

@@ -1,4 +1,4 @@
-/** INT 10h AH=12h, 1Ah, 1Bh, 1Ch: what the adapter is and how it is set up. */
+/** INT 10h AH=12h, 1Ah, 1Bh, 1Ch: the adapter's kind and its configuration. */
 import { Data } from '../../data-area.js';
 import { linear } from '../../guest.js';
 import type { BiosFunction, Pc } from '../../pc.js';

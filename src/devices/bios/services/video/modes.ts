@@ -1,5 +1,5 @@
 /**
- * The VGA's modes as its BIOS sets them: what each register holds. Source: IBM VGA/XGA Technical Reference Manual, section 2;
+ * The VGA's modes as its BIOS sets them: the value of each register. Source: IBM VGA/XGA Technical Reference Manual, section 2;
  * IBM PS/2 and PC BIOS Interface Technical Reference, INT 10h.
  *
  * @module
@@ -47,7 +47,7 @@ const STRAIGHT = Array.from({ length: 16 }, (_, i) => i);
 const repeat = (value: number, times: number) => Array<number>(times).fill(value);
 
 const ZEROS = [0, 0, 0, 0, 0, 0];
-/** Retraces and ends of 400, 350 and 480 lines; between them stands the offset, the bytes of a row. */
+/** Retraces and ends of 400, 350 and 480 lines; between them is the offset, the bytes of a row. */
 const v400 = (offset: number, underline: number) => [0x9c, 0x8e, 0x8f, offset, underline, 0x96, 0xb9];
 const v350 = (offset: number, underline: number) => [0x83, 0x85, 0x5d, offset, underline, 0x63, 0xba];
 const v480 = (offset: number, underline: number) => [0xea, 0x8c, 0xdf, offset, underline, 0xe7, 0x04];

@@ -132,7 +132,7 @@ export class VideoScreen implements Canvas {
     writePixel(this, page, x, y, colour);
   }
 
-  /** Where a character's rows are in graphics modes: what the vectors of the fonts point to. */
+  /** Where a character's rows are in graphics modes: the fonts' vectors point there. */
   glyph(character: number): Uint8Array {
     const { guest } = this.pc;
     const cga = this.mode.memory === 'cga4' || this.mode.memory === 'cga2';

@@ -26,7 +26,7 @@ export function setMode(pc: Pc, number: number, clear: boolean): void {
   noteMode(pc, mode, clear);
 }
 
-/** The data area says what the mode is. */
+/** Writes the mode into the data area. */
 export function noteMode(pc: Pc, mode: Mode, cleared: boolean): void {
   const { guest, videoRom } = pc;
   const graphics = mode.memory !== 'text';

@@ -1,5 +1,5 @@
 /**
- * The modes of VBE, and what INT 10h AX=4F01h tells of each. Sources: VESA BIOS Extension (VBE) Core Functions Standard 3.0; the modes
+ * The modes of VBE, and the answer of INT 10h AX=4F01h for each. Sources: VESA BIOS Extension (VBE) Core Functions Standard 3.0; the modes
  * from 140h on are those of Bochs' and QEMU's video BIOS.
  *
  * @module
@@ -89,7 +89,7 @@ const Attribute = {
   linear: 0x80,
 } as const;
 
-/** Size and place of red, green, blue and what is reserved. */
+/** Size and position of red, green, blue and the reserved bits. */
 const fields: Readonly<Record<number, readonly number[]>> = {
   15: [5, 10, 5, 5, 5, 0, 1, 15],
   16: [5, 11, 6, 5, 5, 0, 0, 0],
@@ -105,7 +105,7 @@ export interface VbePlace {
   windowProcedure: number;
 }
 
-/** The block of 256 bytes that tells of a mode; undefined where there is no such mode. */
+/** The block of 256 bytes that describes a mode; undefined where there is no such mode. */
 export function modeInformation(number: number, place: VbePlace): Uint8Array | undefined {
   const vesa = vbeMode(number);
   const old = modes[number];
@@ -160,7 +160,7 @@ interface Described {
   banks: number;
   model: number;
   bankKib: number;
-  /** Pages beside the first one. */
+  /** Pages after the first one. */
   pages(place: VbePlace): number;
 }
 

@@ -60,7 +60,7 @@ export function setVbeMode(
   noteMode(pc, drawn, clear);
 }
 
-/** The mode of a display adapter that is on, as the data area and the interface have it; undefined where it is none. */
+/** The mode of a display adapter that is on, as the data area and the interface have it; undefined where it is off or unknown. */
 export function presentVbeMode(pc: Pc, display: DisplayPorts): Mode | undefined {
   const mode = vbeMode(pc.guest.read16(Data.vbeMode) & 0x1ff);
   if (mode === undefined || !display.isThere || !display.on) return undefined;

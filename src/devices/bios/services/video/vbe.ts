@@ -1,5 +1,5 @@
 /**
- * INT 10h AH=4Fh: VBE, for a display adapter with Bochs' interface. What it answers is what QEMU's video BIOS does; the palette
+ * INT 10h AH=4Fh: VBE, for a display adapter with Bochs' interface. Its answers are those of QEMU's video BIOS; the palette
  * (AX=4F09h), which that one does not serve, follows the standard.
  * Source: VESA BIOS Extension (VBE) Core Functions Standard 3.0.
  *
@@ -237,7 +237,7 @@ function palette(frame: Frame, { guest, bus }: Pc): number {
   return Status.ok;
 }
 
-/** AX=4F04h: what INT 10h AH=1Ch saves, and the display interface's registers after it. */
+/** AX=4F04h: the state that INT 10h AH=1Ch saves, and the display interface's registers after it. */
 function moveWholeState(frame: Frame, pc: Pc, display: DisplayPorts): number {
   const { dl, cx, es, bx } = frame;
   if (dl > 2) return Status.failed;

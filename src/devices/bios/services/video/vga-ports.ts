@@ -72,7 +72,7 @@ export class VgaPorts {
     return [this.#bus.in(0x3c9, 1), this.#bus.in(0x3c9, 1), this.#bus.in(0x3c9, 1)];
   }
 
-  /** Sets all registers. @param colours false leaves the DAC as it is */
+  /** Sets all registers. @param colours false does not change the DAC */
   setMode(
     { miscellaneous, sequencer, crtc, graphics, attribute, colours: kind }: Mode,
     colours: boolean,
@@ -105,7 +105,7 @@ export class VgaPorts {
     for (const part of parts) this.#bus.out(0x3c9, 1, part);
   }
 
-  /** Makes plane 2 alone readable and writable at A0000, for fonts; `restore` puts back what was. */
+  /** Makes plane 2 alone readable and writable at A0000, for fonts; `restore` undoes that. */
   openFont(): () => void {
     const before = {
       sequencer: [2, 4].map((i) => [i, this.get(0x3c4, i)] as const),

@@ -1,5 +1,5 @@
 /**
- * Translated functions for people: each guest instruction with its record and the WebAssembly that it became.
+ * Translated functions as listings: each guest instruction with its record and the WebAssembly that it became.
  *
  * @module
  */
