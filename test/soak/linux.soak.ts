@@ -65,7 +65,7 @@ describe('Debian’s kernel reaches a shell', { skip: noDebian }, () => {
         console += Buffer.from(bytes).toString('latin1');
       },
     });
-    const outcome = machine.run({ timeoutMs: 300_000 });
+    const outcome = machine.run({ timeoutMs: 20 * 60_000 });
     assert.match(console, userspace, `${outcome.reason}\n${console.slice(-2000)}`);
   }
 
