@@ -5,7 +5,7 @@ import { command } from '../command.js';
 import type { MachineSpec } from '../config/index.js';
 import { ConfigError, TerrariumError } from '../errors.js';
 import type { SourceChange } from '../inspect/index.js';
-import { contentsOf, makeFolder } from '../runtime/index.js';
+import { contentsOf, makeFolder, whyUnreadable } from '../runtime/index.js';
 
 /** A lesson from `docs/course/NN-name/lesson.json`. `docs/course/README.md` describes how to make lessons. */
 export interface Lesson {
@@ -111,7 +111,7 @@ export function lessonOf(folder: string): Lesson {
   try {
     said = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   } catch (cause) {
-    throw new TerrariumError('ECOURSE', `${file} cannot be read: ${(cause as Error).message}`, {
+    throw new TerrariumError('ECOURSE', `${file}: ${whyUnreadable(cause)}`, {
       hint: `begin a lesson with: ${command('course start 1')}`,
       cause,
     });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { EngineName } from '../config/index.js';
 import { ConfigError, requireAtLeast } from '../errors.js';
-import { type HostedOptions, hostMachine } from '../runtime/index.js';
+import { type HostedOptions, hostMachine, whyUnreadable } from '../runtime/index.js';
 import { portsOf } from './agent.js';
 import { type LinuxSnapshot, LinuxVm } from './linux-vm.js';
 import { initialSystem, modulesBeside, readBusybox } from './system.js';
@@ -111,10 +111,7 @@ function readArchiveFile(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new ConfigError(
-      `${file} cannot be read: ${(cause as Error).message}`,
-      'it must be an initial file system',
-    );
+    throw new ConfigError(`${file}: ${whyUnreadable(cause)}`, 'it must be an initial file system');
   }
 }
 

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { ConfigError } from '../errors.js';
+import { whyUnreadable } from '../runtime/index.js';
 import { agentScript, HOME_SCRIPT, initScript } from './agent.js';
 import { type ArchivedFile, FileKind, writeArchive } from './cpio.js';
 
@@ -102,7 +103,7 @@ export function readBusybox(given: string | undefined): Uint8Array {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new ConfigError(`${file} cannot be read: ${(cause as Error).message}`, hint);
+    throw new ConfigError(`${file}: ${whyUnreadable(cause)}`, hint);
   }
   const isElf = bytes.length > 64 && Buffer.from(bytes.subarray(0, 4)).toString('latin1') === '\x7fELF';
   if (!isElf || bytes[4] !== 2) throw new ConfigError(`${file} is no 64-bit ELF program`, hint);

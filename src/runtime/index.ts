@@ -14,7 +14,7 @@ export {
   type EngineWishes,
   engineByName,
 } from './engines/engines.js';
-export { found, isFolder } from './images/found.js';
+export { found, isFolder, whyUnreadable } from './images/found.js';
 export { buildImage, type ImageFiles, type LoadedImage, loadImage } from './images/image-file.js';
 export { languageOf, SOURCE_ENDINGS } from './images/languages.js';
 export { contentsOf, makeFolder } from './images/new-folder.js';

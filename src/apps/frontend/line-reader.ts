@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { TerrariumError } from '../../errors.js';
+import { whyUnreadable } from '../../runtime/index.js';
 
 /** Bytes per read. */
 const CHUNK = 1024 * 1024;
@@ -47,7 +48,7 @@ export function readLines(file: string, take: (line: string) => void): LinesRead
     }
   } catch (cause) {
     if (cause instanceof TerrariumError) throw cause;
-    return fail(`cannot be read: ${(cause as Error).message}`, 'check the path; - is stdin');
+    return fail(whyUnreadable(cause), 'check the path; - is stdin');
   } finally {
     if (fd > 0) closeSync(fd);
   }

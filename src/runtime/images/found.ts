@@ -23,3 +23,13 @@ export function found(name: string): Stats | undefined {
 export function isFolder(name: string): boolean {
   return found(name)?.isDirectory() ?? false;
 }
+
+/** Why a file could not be read, for people: Node's own message repeats the path after a code. */
+export function whyUnreadable(cause: unknown): string {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  if (code === undefined) return message;
+  if (NOTHING.has(code)) return 'no such file';
+  if (code === 'EISDIR') return 'this is a folder, not a file';
+  if (code === 'EACCES' || code === 'EPERM') return 'you may not read it';
+  return `cannot be read: ${code}`;
+}
