@@ -198,7 +198,7 @@ const lateModules = {
 /** The equivalent of `import.meta` for CommonJS. package.json's "imports" are looked up here, which costs nothing. */
 const importMeta = `const importMeta = {
   get url() { return require('node:url').pathToFileURL(__filename).href; },
-  resolve: (name) => new URL({ '#worker': 'worker.cjs', '#network': 'network.mjs', '#package': '../package.json' }[name], importMeta.url).href,
+  resolve: (name) => new URL({ '#worker': 'worker.cjs', '#vcpu': 'vcpu.cjs', '#network': 'network.mjs', '#package': '../package.json' }[name], importMeta.url).href,
 };`;
 
 const commonJs = {
@@ -313,6 +313,7 @@ export async function build(options = {}) {
         worker: 'src/runtime/thread/worker-start.ts',
         'machine-thread': 'src/runtime/thread/worker.ts',
         'import-module': 'src/runtime/thread/import-module.ts',
+        vcpu: 'src/engine/kvm/run/vcpu-thread.ts',
       },
       plugins: [ownFiles, lateModules],
     }),

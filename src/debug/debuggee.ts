@@ -11,6 +11,8 @@ import type { Rewindable } from './history/history.js';
 export interface Debuggee {
   readonly engine: { readonly name: string };
   readonly cpus: readonly EngineCpu[];
+  /** The number of the CPU that ran last. Default 0. */
+  readonly current?: number;
   readonly memory: GuestMemory;
   /** Where the image was loaded. */
   readonly boot: ImagePlace;

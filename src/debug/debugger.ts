@@ -173,6 +173,17 @@ export class Debugger {
     this.#stopped.changed();
   }
 
+  /** How many CPUs there are, and the number of the one that is looked at. */
+  cpus(): Promise<{ count: number; current: number }> {
+    return this.target.cpus();
+  }
+
+  /** Looks at another CPU: its registers, its stack, its steps, until another one stops. */
+  async select(cpu: number): Promise<void> {
+    await this.target.select(cpu);
+    this.changed();
+  }
+
   /** One instruction; a HLT ends with the next interrupt. */
   step(): Promise<DebugStop> {
     return this.#begin(() => this.#stepper.step());

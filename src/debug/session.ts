@@ -49,18 +49,21 @@ export class DebugSession {
 
   /** The number of the inspected CPU: the one that stopped last, or one that was selected. */
   #current = 0;
+  /** CPUs whose last stop was at a breakpoint, which they have not left since, with the address. */
+  readonly #standing = new Map<number, bigint>();
   readonly #options: SessionOptions;
   #symbols: SymbolTable | undefined;
   #past: Past;
   readonly #travel = new Travel({
     past: () => this.#past,
-    ask: (request) => this.#ask(request),
-    cpu: () => this.#cpu,
+    ask: (request) => this.#ask(request, this.#running),
+    cpu: () => this.#machine.cpus[this.#running]!,
     pagesOf: (address, length) =>
       pagesOf(this.#machine.memory, this.#cpu.getSystemRegisters(), address, length),
     here: () => this.#here(),
     arrived: (end) => {
-      this.#current = 0;
+      this.#current = this.#running;
+      this.#standing.clear();
       this.#ended = end;
     },
   });
@@ -124,6 +127,11 @@ export class DebugSession {
 
   get #cpu(): EngineCpu {
     return this.#machine.cpus[this.#current]!;
+  }
+
+  /** The number of the CPU that ran last. */
+  get #running(): number {
+    return this.#machine.current ?? 0;
   }
 
   /** How many CPUs there are, and the number of the inspected one. */
@@ -191,7 +199,8 @@ export class DebugSession {
 
   /** Runs one instruction. A HLT ends with the next interrupt. */
   step(): Stop {
-    return this.#run({ step: true, breakpoints: [], watchpoints: this.#points.watchpoints });
+    const { breakpoints, watchpoints } = this.#points;
+    return this.#run({ step: true, breakpoints, watchpoints });
   }
 
   /** Steps while the next instruction is from `from` (included) to `to` (not included), a linear range. */
@@ -284,12 +293,14 @@ export class DebugSession {
    * @throws DebugError where there is no history, or the register was not written in the last 300,000 instructions
    */
   lastChange(register: string): Stop {
+    this.#requireOneCpu();
     const at = this.#questions.changed(register);
     return at === undefined ? { ...this.goTo(this.#past.history.range.first), why: 'begin' } : this.goTo(at);
   }
 
   /** The last `count` instructions before this moment, oldest first; fewer at the beginning of the history. */
   trail(count: number): Footprint[] {
+    this.#requireOneCpu();
     return this.#travel.trail(count);
   }
 
@@ -299,12 +310,24 @@ export class DebugSession {
    * @throws DebugError where there is no history, for an unknown register, or where the search was interrupted
    */
   whence(place: WantedPlace, options: OriginOptions = {}): Origin {
+    this.#requireOneCpu();
     return this.#questions.whence(place, options);
   }
 
   /** The writes to a range of memory, oldest first; the last `most` of them. The guest stays at this moment. @throws as `whence` */
   writes(address: bigint, length: number, most?: number): WriteRecord[] {
+    this.#requireOneCpu();
     return this.#questions.writes(address, length, most);
+  }
+
+  /** What follows each instruction follows those of one CPU. */
+  #requireOneCpu(): void {
+    const { length } = this.#machine.cpus;
+    if (length > 1)
+      throw new DebugError(
+        `this search follows the instructions of one CPU, and the machine has ${length}`,
+        'last write and next write find who wrote to memory, on any CPU',
+      );
   }
 
   /** Removes all points and continues: the CPU is as fast as without a debugger. */
@@ -380,9 +403,12 @@ export class DebugSession {
     });
   }
 
-  #ask(request: DebugRequest | undefined): string | undefined {
+  /** A step is one of CPU number `stepped`: the others run as ever, each in its turn, and stop at breakpoints. */
+  #ask(request: DebugRequest | undefined, stepped = this.#current, passing?: number): string | undefined {
+    const ofOthers = request && { ...request, step: false };
     for (const cpu of this.#machine.cpus) {
-      const refused = cpu.debug(request);
+      const steps = cpu.index === passing || (request?.step === true && cpu.index === stepped);
+      const refused = cpu.debug(steps && request ? { ...request, step: true, breakpoints: [] } : ofOthers);
       if (refused !== undefined) return refused;
     }
     return undefined;
@@ -391,11 +417,10 @@ export class DebugSession {
   #run(request: DebugRequest | undefined): Stop {
     const ended = this.#ended;
     if (ended !== undefined) return { why: 'end', outcome: ended, again: true, ...this.#here() };
-    const refused = this.#ask(request);
-    if (refused !== undefined) throw new DebugError(refused);
     this.#accessed = undefined;
-    const outcome = this.#past.run(this.#options.run);
-    this.#keep(outcome);
+    const stepped = this.#current;
+    if (request?.step) this.#standing.delete(stepped);
+    const outcome = this.#runPast(request, stepped);
     const { cpu, registers, system } = outcome;
     this.#current = cpu;
     const here = { cpu, pc: linearPc(registers.rip, system), bits: codeSizeOf(system) };
@@ -407,7 +432,26 @@ export class DebugSession {
     }
     const touched = request?.watchpoints[this.#cpu.touchedWatchpoint];
     if (touched !== undefined) return { why: 'watchpoint', touched, ...this.#accessor(here), ...here };
-    return { why: request?.step ? 'step' : 'breakpoint', ...here };
+    if (request?.step && cpu === stepped) return { why: 'step', ...here };
+    this.#standing.set(cpu, here.pc);
+    return { why: 'breakpoint', ...here };
+  }
+
+  /** Runs until something stops that is to be told. Another CPU that still stands at its last breakpoint goes on from there. */
+  #runPast(request: DebugRequest | undefined, stepped: number): Outcome {
+    for (let passing: number | undefined; ; ) {
+      const refused = this.#ask(request, stepped, passing);
+      if (refused !== undefined) throw new DebugError(refused);
+      const outcome = this.#past.run(this.#options.run);
+      this.#keep(outcome);
+      const { kind, cpu, registers, system } = outcome;
+      if (kind !== 'debug' || cpu === stepped) return outcome;
+      const touched = this.#machine.cpus[cpu]!.touchedWatchpoint >= 0;
+      if (!touched && cpu === passing) passing = undefined;
+      else if (!touched && this.#standing.get(cpu) === linearPc(registers.rip, system)) passing = cpu;
+      else return outcome;
+      this.#standing.delete(cpu);
+    }
   }
 
   /** The instruction that accessed a watchpoint now. */

@@ -6,6 +6,7 @@
  */
 import type { DryRun, EngineFailure, FaultRecord } from '../engine/contract/index.js';
 import { wrap } from '../inspect/index.js';
+import type { Registers, SystemRegisters } from '../x86/index.js';
 import { explainEntryReturn, isOutside, narrowCode, outsideText } from './code-place.js';
 import { explainCurrentState, longFault } from './current-state.js';
 import { explainHalt, explainLoop } from './endings.js';
@@ -14,6 +15,7 @@ import { explainFault } from './faults.js';
 import { eventText, explainDelivery, faultText } from './gates.js';
 import {
   type Finding,
+  type Locate,
   linearRip,
   modeText,
   placeText,
@@ -35,6 +37,18 @@ export interface DeathSubject extends SceneSource {
   readonly remarks?: readonly string[];
   /** For a guest that a debugger has stopped (`kind` is `debug`): the dry run of its next instruction, where there is one. */
   readonly ahead?: DryRun;
+  /** The CPU that died, and the others where there are some. */
+  readonly cpu?: number;
+  readonly others?: readonly OtherCpu[];
+}
+
+/** A CPU that did not end the run. */
+interface OtherCpu {
+  readonly cpu: number;
+  /** `runs`, `halts`, or `waits` for a start-up interrupt. */
+  readonly activity: 'runs' | 'halts' | 'waits';
+  readonly registers: Registers;
+  readonly system: SystemRegisters;
 }
 
 /** One step to the end, and its reason. */
@@ -49,6 +63,10 @@ export interface Explanation {
   title: string;
   /** `0008:00100009`. */
   place: string;
+  /** The CPU's number, where there are several. */
+  cpu?: number;
+  /** What the other CPUs do. */
+  others?: string[];
   /** The instruction at that address; undefined where none can be fetched. */
   instruction?: string;
   /** Symbol and source line, where they are known. */
@@ -83,10 +101,23 @@ export function explain(subject: DeathSubject): Explanation {
   return {
     ...ending,
     place: placeText(system.cs.selector, registers.rip),
+    ...(subject.others && { cpu: subject.cpu ?? 0, others: subject.others.map(otherText(locate)) }),
     ...(instruction !== undefined && { instruction: instruction.text }),
     ...(where !== undefined && { where }),
   };
 }
+
+const doings = { runs: 'runs', halts: 'sleeps in a HLT', waits: 'was not started' } as const;
+
+/** What another CPU does meanwhile, and where. */
+const otherText =
+  (locate: Locate) =>
+  ({ cpu, activity, registers, system }: OtherCpu): string => {
+    if (activity === 'waits') return `CPU ${cpu} ${doings.waits}`;
+    const where = locate(linearRip(registers, system));
+    const place = placeText(system.cs.selector, registers.rip);
+    return `CPU ${cpu} ${doings[activity]}, at ${place}${where === undefined ? '' : ` ${where}`}`;
+  };
 
 /** Remarks only for guests that died. */
 function deadly(kind: string, text: string | undefined): string | undefined {
@@ -282,6 +313,8 @@ const WIDTH = 78;
 /** An explanation as text, in 80 columns. */
 export function formatExplanation({
   title,
+  cpu,
+  others = [],
   place,
   instruction,
   where,
@@ -293,7 +326,7 @@ export function formatExplanation({
   const lines = [
     ...wrap(`why: ${title}`, WIDTH, '     '),
     '',
-    `  at ${place}  ${instruction ?? '(no instruction can be fetched)'}`,
+    `  ${cpu === undefined ? '' : `CPU ${cpu} `}at ${place}  ${instruction ?? '(no instruction can be fetched)'}`,
   ];
   if (where !== undefined) lines.push(`     ${where}`);
   lines.push('');
@@ -307,6 +340,7 @@ export function formatExplanation({
     lines.push('', '  what the CPU looked at');
     for (const line of evidence) lines.push(...wrap(`    ${line}`, WIDTH + 2, '      '));
   }
+  if (others.length > 0) lines.push('', '  the other CPUs', ...others.map((line) => `    ${line}`));
   if (mistakes.length > 0) {
     lines.push('', innocent ? '  what to do' : '  the likely mistake');
     for (const mistake of mistakes) lines.push(...wrap(`    ${mistake}`, WIDTH, '    '));

@@ -4,10 +4,11 @@
  * @module
  */
 export { Bus, type UnclaimedAccess } from './bus/bus.js';
-export type { Outcome, OutcomeKind } from './cpus/outcome.js';
+export type { OtherCpu, Outcome, OutcomeKind } from './cpus/outcome.js';
 export { TICK_MS } from './cpus/pace.js';
 export type { RecentAccess } from './cpus/recent.js';
 export type { ExitObserver, RunOptions, Share } from './cpus/run-loop.js';
+export type { Activity } from './cpus/several.js';
 export { DEFAULT_IPS, MAX_IPS } from './cpus/time.js';
 export { DeviceError } from './errors.js';
 export {

@@ -20,7 +20,9 @@ import { DeviceMemory, ramAround } from './bus/memory-map.js';
 import type { Outcome } from './cpus/outcome.js';
 import { TICK_MS } from './cpus/pace.js';
 import { type Ending, type ExitObserver, type Runnable, type RunOptions, runLoop } from './cpus/run-loop.js';
+import type { Several } from './cpus/several.js';
 import { CycleTime, DEFAULT_IPS, HostTime } from './cpus/time.js';
+import { Together } from './cpus/together.js';
 import { type TurnOptions, Turns } from './cpus/turns.js';
 import { Wires } from './cpus/wires.js';
 import { type Lender, LentHost } from './device-host.js';
@@ -112,7 +114,9 @@ export class Machine implements Runnable, Disposable {
   readonly inputs: Inputs;
   readonly observer: ExitObserver | undefined;
   readonly interrupts: Interrupts;
-  /** How several CPUs take turns; undefined where there is one. @internal */
+  /** How several CPUs run; undefined where there is one. @internal */
+  readonly several: Several | undefined;
+  /** The same where they take turns. @internal */
   readonly turns: Turns | undefined;
   /** @internal */
   readonly wires: readonly Wires[];
@@ -176,8 +180,9 @@ export class Machine implements Runnable, Disposable {
       const cycleTime = chooseTime(config, this.cpu, engine);
       this.cycleTime = cycleTime;
       this.sleepsInWallTime = config.clock === 'paced';
-      this.turns = this.#makeTurns(config);
-      this.wires = this.cpus.map((cpu) => new Wires(cpu, cycleTime, this.turns));
+      this.several = this.#together() ?? this.#makeTurns(config);
+      this.turns = this.several instanceof Turns ? this.several : undefined;
+      this.wires = this.cpus.map((cpu) => new Wires(cpu, cycleTime, this.several));
       const now = cycleTime === undefined ? () => this.#hostTime.now() : () => cycleTime.now();
       this.clock = new AlarmClock(now);
       this.inputs = new Inputs({
@@ -344,6 +349,11 @@ export class Machine implements Runnable, Disposable {
     for (const cpu of this.cpus) cpu[Symbol.dispose]();
     this.#vm[Symbol.dispose]();
     this.memory.release(this.memory.isWanted && this.engine.discard(this.memory));
+  }
+
+  #together(): Together | undefined {
+    const { crew } = this.#vm;
+    return crew && new Together(crew, (address, data) => this.#vm.signalMessage(address, data));
   }
 
   #makeTurns({ turns }: MachineConfig): Turns | undefined {

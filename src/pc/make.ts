@@ -33,7 +33,10 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
   const { engine, image, devices: own = [], control } = parts;
   const memory = memoryOf(spec, image);
   // Without the standard devices the machine sees for itself whether one of the others is a controller.
-  const irqchip = spec.irqchip ?? (standard ? defaultOf('irqchip') : undefined);
+  const { cpus = 1 } = spec;
+  // CPUs that run at the same time are started, interrupted and woken by the engine's own local APICs.
+  const apart = cpus > 1 && engine.capabilities.irqchip;
+  const irqchip = spec.irqchip ?? (standard ? (apart ? 'split' : defaultOf('irqchip')) : undefined);
   let made: Machine | undefined;
   /** A machine's messages are not repeated where a run is repeated. */
   const output: ByteSink = (bytes) => {
@@ -55,16 +58,16 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
   const networks = parts.networks?.map((network) => silenced(network, () => made?.quiet === true)) ?? [];
   const virtio = virtioDevices(spec, { ...parts, networks, output, drives });
   const seats = seatsOf(spec, parts);
-  const { cpus = 1 } = spec;
   const isPc =
     (spec.machine ??
       (cpus > 1 || firmware || rom || parts.fwCfg || virtio.length + networks.length > 0 ? 'pc' : 'bare')) ===
     'pc';
   // Without local APICs the others could not be started.
-  if (cpus > 1 && (!isPc || irqchip !== 'user'))
+  const hasApics = apart ? irqchip === 'split' || irqchip === 'kernel' : irqchip === 'user';
+  if (cpus > 1 && !(isPc && hasApics))
     throw new ConfigError(
-      `${cpus} CPUs need local APICs, and ${isPc ? `--irqchip ${irqchip ?? 'none'} has none of Terrarium's` : 'a bare machine has none'}`,
-      isPc ? 'take --irqchip user' : 'take a whole PC: --machine pc',
+      `${cpus} CPUs need local APICs, and ${isPc ? `--irqchip ${irqchip ?? 'none'} gives the engine ${engine.name} none` : 'a bare machine has none'}`,
+      isPc ? `take --irqchip ${apart ? 'split' : 'user'}` : 'take a whole PC: --machine pc',
     );
   const byPci = (spec.virtioBus ?? (isPc ? 'pci' : 'mmio')) === 'pci';
   if (byPci && !isPc)

@@ -16,7 +16,7 @@ const search: Search = { bytes: 512, words: 64 };
 const UNNAMED_PIECE = 64n;
 
 export interface ProfilerParts {
-  cpu: EngineCpu;
+  cpus: readonly EngineCpu[];
   memory: PhysicalMemory;
   symbols: SymbolTable;
 }
@@ -44,9 +44,9 @@ export class Profiler {
 
   /** Begins. @returns false for a CPU that does not count its instructions */
   start(): boolean {
-    const { cpu } = this.#parts;
-    if (cpu.sample === undefined) return false;
-    cpu.sample({ first: this.#distance(), take: () => this.#take() });
+    const any = this.#parts.cpus.find(({ sample }) => sample !== undefined);
+    if (any?.sample === undefined) return false;
+    any.sample({ first: this.#distance(), take: (running) => this.#take(running) });
     return true;
   }
 
@@ -62,11 +62,12 @@ export class Profiler {
   }
 
   get #now(): number {
-    return this.#parts.cpu.clock?.instructions ?? 0;
+    return this.#parts.cpus.find(({ clock }) => clock)?.clock?.instructions ?? 0;
   }
 
-  #take(): number {
-    const { cpu, memory, symbols } = this.#parts;
+  #take(running: number): number {
+    const { cpus, memory, symbols } = this.#parts;
+    const cpu = cpus[running]!;
     const now = this.#now;
     const ran = now - this.#last;
     this.#last = now;

@@ -19,11 +19,12 @@ const engines = [
 
 /** A machine; undefined where the engine cannot run the mode on this host, or not so many CPUs. */
 function made(options: MachineOptions): Machine | undefined {
+  // Several CPUs have the kernel's controllers on KVM, whose state is not read.
+  if (options.engine === 'kvm' && (options.cpus ?? 1) > 1) return undefined;
   try {
     return createMachine(options);
   } catch (error) {
     if (error instanceof TerrariumError && error.code === 'ELIMIT') return undefined;
-    if (options.engine === 'kvm' && (options.cpus ?? 1) > 1) return undefined;
     throw error;
   }
 }

@@ -34,9 +34,12 @@ export function askingHandlers(
     stackTrace: async (args: DebugProtocol.StackTraceArguments) => ({
       body: await stackTrace(here(), still().debug, args),
     }),
-    scopes: async ({ frameId }: DebugProtocol.ScopesArguments) => ({
-      body: { scopes: await still().variables.scopes(frameOf(frameId)) },
-    }),
+    scopes: async ({ frameId }: DebugProtocol.ScopesArguments) => {
+      const { cpu, frame } = frameOf(frameId);
+      const { debug, variables } = still();
+      await debug.select(cpu);
+      return { body: { scopes: await variables.scopes(frame) } };
+    },
     variables: async ({ variablesReference, start, count }: DebugProtocol.VariablesArguments) => ({
       body: { variables: await still().variables.children(variablesReference, start, count) },
     }),
@@ -67,16 +70,17 @@ const MAX_COMPLETIONS = 100;
 async function stackTrace(
   { sources }: Guest,
   debug: Debugger,
-  { startFrame, levels }: DebugProtocol.StackTraceArguments,
+  { threadId, startFrame, levels }: DebugProtocol.StackTraceArguments,
 ): Promise<DebugProtocol.StackTraceResponse['body']> {
   const first = numberOf(startFrame, 0, 0, DEEPEST);
   const count = numberOf(levels, 0, 0, DEEPEST) || DEEPEST;
   // One more than requested, so that the editor knows whether there are more.
+  const cpu = await selectThread(debug, threadId);
   const frames = await debug.backtrace(first + count + 1);
   const stackFrames = frames.slice(first, first + count).map((frame, i): DebugProtocol.StackFrame => {
     const source = frame.source && sources.sourceOf(frame.source.file);
     return {
-      id: first + i + 1,
+      id: cpu * FRAMES + first + i + 1,
       name: `${frame.symbol ?? hex(frame.pc)}${frame.inlined ? ' (inlined)' : (marks[frame.by] ?? '')}`,
       line: source && frame.source ? frame.source.line : 0,
       column: 0,
@@ -87,8 +91,26 @@ async function stackTrace(
   return { stackFrames, totalFrames: frames.length };
 }
 
-/** A frame's place in the stack: its number in the protocol is one more. */
-const frameOf = (id: number | undefined) => numberOf(id, 1, 1, DEEPEST + 1) - 1;
+/** Numbers of frames that a CPU has in the protocol, from 1 on. */
+const FRAMES = 2000;
+const MOST_CPUS = 255;
+
+/** A frame's CPU, and its place in the stack. */
+function frameOf(id: number | undefined): { cpu: number; frame: number } {
+  const number = numberOf(id, 1, 1, MOST_CPUS * FRAMES) - 1;
+  return { cpu: Math.floor(number / FRAMES), frame: Math.min(number % FRAMES, DEEPEST) };
+}
+
+/** From now on the CPU of this thread is looked at, and steps are its own: its number. @throws DebugError where there is none */
+export async function selectThread(debug: Debugger, threadId: unknown): Promise<number> {
+  const { count, current } = await debug.cpus();
+  if (threadId === undefined) return current;
+  const cpu = numberOf(threadId, 0, 0, MOST_CPUS) - 1;
+  if (cpu < 0 || cpu >= count)
+    throw new DebugError(`there is no thread ${String(threadId)}: they are 1 to ${count}`);
+  if (cpu !== current) await debug.select(cpu);
+  return cpu;
+}
 
 /** Evaluates an expression, or runs a console command; only the console sets values. */
 export async function evaluate(
@@ -104,7 +126,9 @@ export async function evaluate(
   const { debug } = guest;
   if (debug === undefined) throw new DebugError('the guest runs without a debugger');
   const text = context === 'hover' ? hovered(expression, guest) : expression;
-  const found = await debug.meanwhile(() => debug.evaluate(text, { pure: !typed, frame: frameOf(frameId) }));
+  const { cpu, frame } = frameOf(frameId);
+  if (frameId !== undefined && variables !== undefined) await selectThread(debug, cpu + 1);
+  const found = await debug.meanwhile(() => debug.evaluate(text, { pure: !typed, frame }));
   const { text: result, place, value, isAddress, assigned, c } = found;
   const memory = place?.kind === 'memory' ? place.address : isAddress || place ? value : undefined;
   const body = {

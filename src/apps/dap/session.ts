@@ -18,7 +18,7 @@ import { capabilities } from './capabilities.js';
 import { type Guest, type LaunchArguments, openGuest } from './launch.js';
 import { writeMemory } from './memory.js';
 import { type Category, connectOutput } from './output.js';
-import { type Answer, askingHandlers, evaluate, type Handler } from './requests.js';
+import { type Answer, askingHandlers, evaluate, type Handler, selectThread } from './requests.js';
 import { fullText, hex } from './values.js';
 import { Variables } from './variables.js';
 
@@ -192,17 +192,16 @@ export class DapSession extends ProtocolSession {
         return { after: () => this.#stopped('goto') };
       },
       continue: () => ({ body: { allThreadsContinued: true }, after: this.#go((debug) => debug.resume()) }),
-      next: ({ granularity }: DebugProtocol.NextArguments) => ({
-        after: this.#go((debug) => (granularity === 'instruction' ? debug.next() : debug.nextLine())),
-      }),
-      stepIn: ({ granularity }: DebugProtocol.StepInArguments) => ({
-        after: this.#go((debug) => (granularity === 'instruction' ? debug.step() : debug.stepLine())),
-      }),
+      next: ({ threadId, granularity }: DebugProtocol.NextArguments) =>
+        this.#goBy(threadId, (debug) => (granularity === 'instruction' ? debug.next() : debug.nextLine())),
+      stepIn: ({ threadId, granularity }: DebugProtocol.StepInArguments) =>
+        this.#goBy(threadId, (debug) => (granularity === 'instruction' ? debug.step() : debug.stepLine())),
       stepBack: ({ granularity }: DebugProtocol.StepBackArguments) => ({
         after: this.#go((debug) => (granularity === 'instruction' ? debug.nextBack() : debug.nextLineBack())),
       }),
       reverseContinue: () => ({ after: this.#go((debug) => debug.resumeBack()) }),
-      stepOut: () => ({ after: this.#go((debug) => debug.finish()) }),
+      stepOut: ({ threadId }: DebugProtocol.StepOutArguments) =>
+        this.#goBy(threadId, (debug) => debug.finish()),
       pause: async () => {
         const { debug } = this.#here;
         if (debug === undefined) throw new DebugError('the guest runs without a debugger');
@@ -306,6 +305,13 @@ export class DapSession extends ProtocolSession {
         })
         .catch((error) => (guest === this.#guest ? this.#failed(error) : undefined));
     };
+  }
+
+  /** The same for a step, which is one of a thread's CPU. */
+  async #goBy(threadId: number, run: (debug: Debugger) => Promise<DebugStop>): Promise<Answer> {
+    const { debug } = this.#here;
+    if (debug !== undefined && !this.#running) await selectThread(debug, threadId);
+    return { after: this.#go(run) };
   }
 
   /** Reports where the guest is stopped now, and why. */

@@ -50,7 +50,7 @@ function writtenText({ name, file, bytes }: { name: string; file: string; bytes:
 export function endingText(outcome: HostedOutcome, style: Style, more: readonly string[] = []): string {
   const { engine, exits, coalesced, elapsedMs } = outcome;
   const lines = [
-    `${style.bold('terrarium:')} ${engine}: ${endOf(outcome, style)} after ${exits} exit${exits === 1 ? '' : 's'}` +
+    `${style.bold('terrarium:')} ${engine}: ${endOf(outcome, style)}${outcome.others ? ` on CPU ${outcome.cpu}` : ''} after ${exits} exit${exits === 1 ? '' : 's'}` +
       `${coalesced > 0 ? ` and ${coalesced} coalesced writes` : ''} in ${formatDuration(elapsedMs)}`,
     ...more,
     ...(outcome.remarks ?? []).map((remark) => `  ${remark}`),

@@ -197,6 +197,8 @@ export class Controller {
       case 'callers':
         model.overlay = { title: 'Callers', lines: frameLines(await held.backtrace(FRAMES)), top: 0 };
         return;
+      case 'cpu':
+        return this.#nextCpu();
       case 'input':
         return this.#startTyping();
       case 'why':
@@ -212,6 +214,18 @@ export class Controller {
       case 'quit':
         return this.#parts.onQuit();
     }
+  }
+
+  /** Looks at the next CPU. */
+  async #nextCpu(): Promise<void> {
+    const { debugger: held } = this.#parts;
+    const { count, current } = await held.cpus();
+    if (count === 1) return this.#say('the machine has one CPU (--smp 2 gives it two)');
+    const next = (current + 1) % count;
+    await held.select(next);
+    await this.#look();
+    const { pc, symbol } = await held.state();
+    this.#say(`CPU ${next} of ${count}, at 0x${pc.toString(16)}${symbol === undefined ? '' : `, ${symbol}`}`);
   }
 
   /** Runs one instruction, and says what it did. */

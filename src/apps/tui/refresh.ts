@@ -42,7 +42,8 @@ export async function refresh(context: PaneContext, stack: StackMemory): Promise
   model.before = model.view;
   model.view = state.view;
   model.bits = state.bits;
-  model.mode = modeWords(state.view, state.bits);
+  const { count, current } = await context.debugger.cpus();
+  model.mode = `${count > 1 ? `CPU ${current} of ${count}  ` : ''}${modeWords(state.view, state.bits)}`;
   model.pc = state.pc;
   model.cursor = state.pc;
   model.scroll.stack = 0;

@@ -349,9 +349,15 @@ export class GdbStub {
       await this.#restart();
       return this.#lastStop;
     }
-    // All CPUs run or stop together: the first action applies to all.
-    const [, action] = /^vCont;([^;:]*)/.exec(data) ?? [];
-    return action === undefined ? '' : this.#go(action);
+    // All CPUs run and stop together: the first action counts, and a step is one of the CPU that it names.
+    const [, action, thread] = /^vCont;([^;:]*)(?::([^;]*))?/.exec(data) ?? [];
+    if (action === undefined) return '';
+    if (thread !== undefined && /^[sSr]/.test(action)) {
+      const cpu = await this.#cpuOf(thread);
+      if (cpu === undefined) return wrong(`there is no thread ${thread}`);
+      await this.#target.select(cpu);
+    }
+    return this.#go(action);
   }
 
   async #go(action: string): Promise<string | undefined> {

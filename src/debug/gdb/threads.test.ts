@@ -73,7 +73,8 @@ describe('a thread of gdb’s', () => {
     const of = session(first, second);
     const ask = asker(of);
     assert.equal(await ask('qfThreadInfo'), 'm1,2');
-    assert.equal(await ask('s'), 'T05thread:2;');
+    assert.equal(await ask('vCont;s:2;c'), 'T05thread:2;');
+    assert.match((await ask('vCont;s:3'))!, /^E\.there is no thread 3/);
     assert.deepEqual([of.here().cpu, of.view().registers.rax & 0xffffn], [1, 0x22n]);
     assert.equal(await ask('qC'), 'QC2');
     assert.equal(await ask('Hg1'), 'OK');

@@ -62,7 +62,7 @@ export class Travel {
     );
     const search = {
       arm: (step: boolean) => {
-        const refused = ask({ step, breakpoints: step ? [] : breakpoints, watchpoints });
+        const refused = ask({ step, breakpoints, watchpoints });
         if (refused !== undefined) throw new DebugError(refused);
       },
       touched: () => watchpoints[cpu().touchedWatchpoint],

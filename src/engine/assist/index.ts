@@ -64,20 +64,23 @@ export function assisted(engine: Engine, helper: () => AssistEngine): Engine {
     name: engine.name,
     capabilities: engine.capabilities,
     createVm: (memory: GuestMemory, options?: VmOptions) =>
-      new AssistedVm(
-        engine.createVm(memory, options),
-        options?.irqchip ?? 'none',
-        () => {
-          const other = helper();
-          other.warmUp();
-          return other.createVm(memory);
-        },
-        {
-          replay: (cpu, interrupt) =>
-            replayShutdown({ cpu, memory, interrupt }, (copy) => cpuOn(helper(), copy)),
-          nextPaging: (cpu) => pagingSwitch(cpu, memory),
-        },
-      ),
+      // Several CPUs run at the same time: another one cannot step in for one of them.
+      (options?.cpus ?? 1) > 1
+        ? engine.createVm(memory, options)
+        : new AssistedVm(
+            engine.createVm(memory, options),
+            options?.irqchip ?? 'none',
+            () => {
+              const other = helper();
+              other.warmUp();
+              return other.createVm(memory);
+            },
+            {
+              replay: (cpu, interrupt) =>
+                replayShutdown({ cpu, memory, interrupt }, (copy) => cpuOn(helper(), copy)),
+              nextPaging: (cpu) => pagingSwitch(cpu, memory),
+            },
+          ),
     kick: (control) => engine.kick(control),
     discard: (memory) => engine.discard(memory),
   };

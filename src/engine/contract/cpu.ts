@@ -113,7 +113,7 @@ export interface EngineCpu extends Disposable {
    * engine lacks the pin.
    */
   ignoresFpuErrors?: boolean;
-  /** Calls for samples, or ends that. The guest does not notice. Missing where instructions are not counted. */
+  /** Calls for samples of all CPUs, or ends that. The guest does not notice. Missing where instructions are not counted. */
   sample?(sampling: Sampling | undefined): void;
   /** True while the CPU sleeps in a HLT that did not leave the engine: there is an interrupt controller inside. */
   readonly waiting: boolean;

@@ -42,8 +42,25 @@ export interface EngineVm extends Disposable {
    * begun. Writes from outside of the CPUs are `GuestMemory.hostWrites`. Throws for a region without a log.
    */
   takeDirtyPages(slot: number): number[];
+  /** Where several CPUs run at the same time. Missing, or undefined, where they take turns, or where there is one. */
+  readonly crew?: Crew | undefined;
   /** The engine's own counters, as of now; empty lists where it keeps none. */
   readCounters(): EngineCounters;
+}
+
+/** Several CPUs that run at the same time, each on a thread of its own. Their exits are answered one by one. */
+export interface Crew {
+  /**
+   * Lets all CPUs run until one leaves the guest: that one, whose `exit` is filled. It waits until the next call, while the others run
+   * on. Where somebody asks for the CPUs' thread, or the timer of `setTimer` rings, some CPU's `exit` is `interrupted`.
+   */
+  run(): EngineCpu;
+  /** Calls a CPU out of the guest, until the next `run`: an interrupt can be injected. */
+  call(cpu: number): void;
+  /** Calls all of them out of the guest: until the next `run` their states can be read and set. */
+  rest(): void;
+  /** True where none runs, and no interrupt can wake one: each sleeps in a HLT with RFLAGS.IF = 0, or was never started. */
+  sleepsForGood(): boolean;
 }
 
 /** One of an engine's own counters, which the monitor has no part in (KVM's: KVM API 4.133). */

@@ -24,6 +24,7 @@ export { type Assistance, type DryRun, type EngineCpu, type LateStore, NO_ASSIST
 export type { DebugRequest, Watchpoint } from './debug.js';
 export {
   type ApicFeatures,
+  type Crew,
   type Engine,
   type EngineCounter,
   type EngineCounters,

@@ -1,7 +1,11 @@
-/** Samples of a CPU that counts its instructions. */
+/** Samples of CPUs that count their instructions. */
 export interface Sampling {
   /** Instructions until the first one. */
   readonly first: number;
-  /** Called between two instructions; it may read registers and memory. @returns instructions until the next one */
-  take(): number;
+  /**
+   * Called between two instructions; it may read registers and memory.
+   * @param cpu the number of the one that runs
+   * @returns instructions of all CPUs until the next one
+   */
+  take(cpu: number): number;
 }

@@ -75,6 +75,9 @@ export function parseDump(text: string): DumpItem[] {
 /** The input of a dump: a CPU, its memory, and devices that share it. */
 export interface DumpSubject extends CodeSubject {
   readonly virtio?: readonly VirtioSubject[];
+  /** The number of the CPU, and the others where there are some. */
+  readonly cpu?: number;
+  readonly others?: readonly (Pick<CodeSubject, 'registers' | 'system'> & { readonly cpu: number })[];
 }
 
 /** Reads the current state of the CPU and its memory. */
@@ -86,8 +89,12 @@ function dumpOne(subject: DumpSubject, item: DumpItem): DumpPart {
   const { what } = item;
   switch (what) {
     case 'regs': {
-      const { registers, system } = subject;
-      return { what, text: formatRegisters(registers, system), value: { registers, system } };
+      const { registers, system, cpu = 0, others } = subject;
+      if (others === undefined)
+        return { what, text: formatRegisters(registers, system), value: { registers, system } };
+      const value = [{ cpu, registers, system }, ...others].sort((a, b) => a.cpu - b.cpu);
+      const text = value.map((one) => `CPU ${one.cpu}\n${formatRegisters(one.registers, one.system)}`);
+      return { what, text: text.join('\n\n'), value };
     }
     case 'gdt':
     case 'ldt': {

@@ -2,6 +2,7 @@ import type { Assistance, EngineFailure, FaultRecord, Translation } from '../../
 import type { Registers, SystemRegisters } from '../../x86/index.js';
 import type { UnclaimedAccess } from '../bus/bus.js';
 import type { RecentAccess } from './recent.js';
+import type { Activity } from './several.js';
 
 /** How a run ended. */
 export type OutcomeKind =
@@ -26,6 +27,14 @@ export type OutcomeKind =
   /** The engine could not continue: `failure` says why. */
   | 'engineError';
 
+/** A CPU beside the one that ended a run. */
+export interface OtherCpu {
+  readonly cpu: number;
+  readonly activity: Activity;
+  readonly registers: Registers;
+  readonly system: SystemRegisters;
+}
+
 /** How a run ended. A value, never an exception: everything that a guest does ends in one of these. */
 export interface Outcome {
   readonly kind: OutcomeKind;
@@ -49,6 +58,8 @@ export interface Outcome {
   readonly elapsedMs: number;
   readonly registers: Registers;
   readonly system: SystemRegisters;
+  /** The other CPUs, where there are several. */
+  readonly others?: readonly OtherCpu[];
   /** Accesses that no device and no memory answered, the first 64 addresses. */
   readonly unclaimed: readonly UnclaimedAccess[];
   /** The guest's last 32 exits, the latest first, where it did not end by itself or halted. */

@@ -7,7 +7,7 @@ import type { Interrupts } from '../interrupts/interrupts.js';
 import type { Outcome, OutcomeKind } from './outcome.js';
 import { type PacedMachine, paceOf } from './pace.js';
 import { RecentAccesses } from './recent.js';
-import type { Turns } from './turns.js';
+import type { Several } from './several.js';
 import type { Wires } from './wires.js';
 
 /** The limits of a run. */
@@ -28,8 +28,6 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Called about every `TICK_MS` while the guest runs, and at the end, with the counts so far. */
   onTick?: (exits: number, coalesced: number) => void;
-  /** The only CPU that runs: for a debugger, which steps it. Default: all. */
-  onlyCpu?: number;
   /** @internal */
   share?: Share;
 }
@@ -90,8 +88,8 @@ export interface Runnable extends PacedMachine {
   /** The board's connections, by the CPU's number. @internal */
   readonly wires: readonly Wires[];
   readonly cpus: readonly EngineCpu[];
-  /** How several CPUs take turns; undefined where there is one. @internal */
-  readonly turns: Turns | undefined;
+  /** How several CPUs run; undefined where there is one. @internal */
+  readonly several: Several | undefined;
   /** The number of the CPU that left its guest last. */
   current: number;
   /** Set by a device that ends the run. */
@@ -144,7 +142,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
   requireAtLeast('maxInstructions', maxInstructions, 1);
-  const { bus, control, interrupts, clock, inputs, cycleTime, turns } = machine;
+  const { bus, control, interrupts, clock, inputs, cycleTime, several } = machine;
   const observer = machine.quiet ? undefined : machine.observer;
   if (maxInstructions !== undefined && cycleTime === undefined)
     throw new ConfigError(NO_INSTRUCTIONS, 'take the software CPU, with its instructions as its clock');
@@ -191,11 +189,15 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   /** All instructions of a limited run have been executed. */
   const isDone = () => cycleTime !== undefined && cycleTime.instructions >= lastInstruction;
 
+  let exitsAtTick = -1;
   /** The guest was interrupted: by a tick, an alarm, a deadline, or a request to stop. */
   const tick = (): Ending | undefined => {
     const ended = look(pace.isDue());
     if (ended !== undefined) return ended;
-    if (interrupts.inEngine) {
+    const isQuiet = several !== undefined && machine.exits === exitsAtTick;
+    exitsAtTick = machine.exits;
+    if (isQuiet && several.sleepsForGood()) return allHaltedForGood;
+    if (interrupts.inEngine && several === undefined) {
       if (cpu.waiting && !cpu.interruptsEnabled) return haltedForGood;
       interrupts.refresh();
     }
@@ -209,9 +211,9 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const sleep = (): Ending | undefined => {
     const what = standing(exit.kind);
     // Those that an interrupt can wake.
-    const sleepers = turns === undefined ? [cpu] : turns.halted.filter((one) => one.interruptsEnabled);
-    if (turns !== undefined && sleepers.length === 0) return allHaltedForGood;
-    if (turns === undefined && !cpu.interruptsEnabled)
+    const sleepers = several === undefined ? [cpu] : several.halted.filter((one) => one.interruptsEnabled);
+    if (several !== undefined && sleepers.length === 0) return allHaltedForGood;
+    if (several === undefined && !cpu.interruptsEnabled)
       return exit.kind === ExitKind.x87Error
         ? { kind: 'halted', reason: `${what} and no interrupt can wake it: ${OFF}` }
         : haltedForGood;
@@ -222,7 +224,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       const ended = look();
       machine.sleeps = ended !== undefined;
       if (ended !== undefined) return ended;
-      if (sleepers.some(({ index }) => interrupts.pending(index)) || turns?.anyRuns) break;
+      if (sleepers.some(({ index }) => interrupts.pending(index)) || several?.anyRuns) break;
       if (!interrupts.canWake) {
         const why = interrupts.describe();
         return { kind: 'halted', reason: `${what} and no interrupt can wake it: ${why}` };
@@ -239,12 +241,13 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   };
 
   /** Wakes CPUs that sleep and gives all their interrupts. */
-  const offerAll = (all: Turns): void => {
+  const offerAll = (all: Several): void => {
     for (const one of machine.cpus) {
       if (!interrupts.pending(one.index)) continue;
       const activity = all.activityOf(one.index);
       if (activity === 'waits' || (activity === 'halts' && !one.interruptsEnabled)) continue;
       all.wake(one.index);
+      all.call(one.index);
       interrupts.offer(one);
       pace.follow();
     }
@@ -252,16 +255,16 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
 
   observer?.begin(started);
   inputs.running(true);
-  if (turns !== undefined) turns.only = options.onlyCpu;
   try {
     if (pace.begin()) ending = tick();
     if (signal?.aborted) ending = { kind: 'stopped', reason: `aborted: ${abortReason(signal)}` };
-    else if (turns === undefined ? machine.sleeps && interrupts.delivers : !turns.anyRuns) ending = sleep();
+    else if (several === undefined ? machine.sleeps && interrupts.delivers : !several.anyRuns)
+      ending = sleep();
     if (machine.exits >= lastExit) ending ??= limitOf(maxExits, 'exits');
     while (ending === undefined) {
-      if (turns !== undefined) {
-        offerAll(turns);
-        cpu = turns.run();
+      if (several !== undefined) {
+        offerAll(several);
+        cpu = several.run();
         exit = cpu.exit;
         machine.current = cpu.index;
       } else {
@@ -293,9 +296,9 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       observer?.record(exit, device, left, hostTime(), cpu.clock?.instructions);
       ending ??= machine.ending;
       let halts = (kind === ExitKind.halt || kind === ExitKind.x87Error) && interrupts.delivers;
-      if (halts && turns !== undefined) {
-        turns.halt(cpu.index);
-        halts = !turns.anyRuns;
+      if (halts && several !== undefined) {
+        several.halt(cpu.index);
+        halts = !several.anyRuns;
       }
       if (lastInstruction !== Number.POSITIVE_INFINITY && ending === undefined && isDone()) {
         ending = limitOf(maxInstructions!, 'instructions');
@@ -306,6 +309,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
       if (machine.exits >= lastExit) ending ??= limitOf(maxExits, 'exits');
     }
   } finally {
+    several?.rest();
     cpu.setTimer(0, 0);
     observer?.flush();
     inputs.running(false);
@@ -328,7 +332,7 @@ export function runLoop(machine: Runnable, options: RunOptions): Outcome {
 
 /** The outcome of a run. Field by field, not by spreads, which cost 2 % of a machine's life. */
 function outcomeOf(
-  { engine, bus, devices }: Runnable,
+  { engine, bus, devices, cpus, several }: Runnable,
   cpu: EngineCpu,
   { kind, reason, code }: Ending,
   recent: RecentAccesses,
@@ -346,6 +350,15 @@ function outcomeOf(
     system: cpu.getSystemRegisters(),
     unclaimed: bus.unclaimed,
   };
+  if (several !== undefined)
+    outcome.others = cpus
+      .filter((one) => one !== cpu)
+      .map((one) => ({
+        cpu: one.index,
+        activity: several.activityOf(one.index),
+        registers: one.getRegisters(),
+        system: one.getSystemRegisters(),
+      }));
   const { assistance, translation } = cpu;
   const faults = cpu.recentFaults();
   if (code !== undefined) outcome.code = code;
@@ -365,8 +378,8 @@ function outcomeOf(
 }
 
 /** The effect on the run of an exit that no device answers. */
-function endingOf({ turns }: Runnable, cpu: EngineCpu, kind: ExitKind): Ending | undefined {
-  const who = turns === undefined ? '' : `CPU ${cpu.index}: `;
+function endingOf({ several }: Runnable, cpu: EngineCpu, kind: ExitKind): Ending | undefined {
+  const who = several === undefined ? '' : `CPU ${cpu.index}: `;
   switch (kind) {
     case ExitKind.halt:
       return { kind: 'halted', reason: `${who}the guest executed HLT` };

@@ -13,11 +13,8 @@ import {
 } from '../../engine/contract/index.js';
 import { ConfigError } from '../../errors.js';
 import type { GuestMemory } from '../../memory/index.js';
+import { type Activity, activities, type Several } from './several.js';
 import { initState, startUpState } from './start-up.js';
-
-/** What a CPU does: it runs, it sleeps in a HLT, or it waits for a start-up interrupt (SDM 3A 9.4.3). */
-export const activities = ['runs', 'halts', 'waits'] as const;
-export type Activity = (typeof activities)[number];
 
 /** Instructions of a turn: see docs/smp.md. */
 export const DEFAULT_QUANTUM = 10_000;
@@ -44,7 +41,7 @@ export interface TurnsState {
 }
 
 /** See the module's comment. */
-export class Turns {
+export class Turns implements Several {
   readonly #cpus: readonly EngineCpu[];
   readonly #clock: EngineClock;
   readonly #memory: GuestMemory;
@@ -58,8 +55,6 @@ export class Turns {
   #turn = 0;
   #end = Number.POSITIVE_INFINITY;
   #chance: number;
-  /** The only CPU that runs: a debugger steps it. */
-  only: number | undefined;
 
   /** The first CPU runs; the others wait for a start-up interrupt. */
   constructor(
@@ -105,6 +100,20 @@ export class Turns {
     if (this.#activities[cpu] === 'halts') this.#activities[cpu] = 'runs';
   }
 
+  /** No CPU is in the guest but in `run`. */
+  rest(): void {}
+  /** Their HLTs leave the guest. */
+  sleepsForGood(): boolean {
+    return false;
+  }
+
+  call(): void {}
+
+  nmi(cpu: EngineCpu): void {
+    cpu.injectNmi();
+    this.wake(cpu.index);
+  }
+
   /** INIT, for a CPU that is not the first one. */
   init(cpu: number): void {
     this.#signals.push({ cpu, page: -1 });
@@ -121,8 +130,9 @@ export class Turns {
     for (let untouched = false; ; untouched = true) {
       const cpu = this.#next();
       if (this.#storeLate(cpu)) untouched = false;
-      if (cpu.run(untouched) !== ExitKind.turn) return cpu;
+      const kind = cpu.run(untouched);
       if (this.#isRandom) this.#late[cpu.index] = cpu.takeLateStore?.();
+      if (kind !== ExitKind.turn) return cpu;
     }
   }
 
@@ -139,11 +149,6 @@ export class Turns {
 
   /** The CPU whose turn it is now. */
   #next(): EngineCpu {
-    if (this.only !== undefined) {
-      this.#turn = this.only;
-      this.#setEnd(Number.POSITIVE_INFINITY);
-      return this.#cpus[this.only]!;
-    }
     const cpu = this.#cpus[this.#turn]!;
     const runs = this.#activities[this.#turn] === 'runs';
     // An instruction that has begun is completed first.

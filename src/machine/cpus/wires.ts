@@ -1,20 +1,20 @@
 import type { CpuWires, FpuErrorPins, TimeStamps } from '../../devices/contract/index.js';
 import type { EngineCpu } from '../../engine/contract/index.js';
+import type { Several } from './several.js';
 import type { CycleTime } from './time.js';
-import type { Turns } from './turns.js';
 
 /** The board's interface to a CPU. */
 export class Wires implements CpuWires {
   readonly #cpu: EngineCpu;
-  readonly #turns: Turns | undefined;
+  readonly #several: Several | undefined;
   readonly stamps: TimeStamps | undefined;
   readonly fpuErrors: FpuErrorPins | undefined;
   #rises = () => {};
 
-  /** @param turns where there are several CPUs */
-  constructor(cpu: EngineCpu, time: CycleTime | undefined, turns?: Turns) {
+  /** @param several where there are several CPUs */
+  constructor(cpu: EngineCpu, time: CycleTime | undefined, several?: Several) {
     this.#cpu = cpu;
-    this.#turns = turns;
+    this.#several = several;
     if (cpu.ignoresFpuErrors !== undefined) this.fpuErrors = this.#pinsOf(cpu);
     if (time === undefined || cpu.timeStamp === undefined) return;
     const now = () => cpu.timeStamp ?? 0n;
@@ -30,16 +30,16 @@ export class Wires implements CpuWires {
   }
 
   nmi(): void {
-    this.#cpu.injectNmi();
-    this.#turns?.wake(this.#cpu.index);
+    if (this.#several === undefined) this.#cpu.injectNmi();
+    else this.#several.nmi(this.#cpu);
   }
 
   init(): void {
-    this.#turns?.init(this.#cpu.index);
+    this.#several?.init(this.#cpu.index);
   }
 
   startUp(page: number): void {
-    this.#turns?.startUp(this.#cpu.index, page);
+    this.#several?.startUp(this.#cpu.index, page);
   }
 
   #pinsOf(cpu: EngineCpu): FpuErrorPins {

@@ -192,7 +192,8 @@ function whyNotKvm({
   kind,
   device = '/dev/kvm',
 }: EngineWishes): string | undefined {
-  if (cpus > 1) return `on KVM a machine has one CPU (--smp ${cpus})`;
+  // Their run could not be repeated, and on a KVM that emulates ring 0 nobody could step in for one of them.
+  if (cpus > 1) return `several CPUs (--smp ${cpus}) run on KVM only where --engine kvm says so`;
   if (clock === 'instructions') return 'KVM does not count instructions (--clock instructions)';
   const otherVendor = whyNotVendor(cpuVendor);
   if (otherVendor !== undefined) return otherVendor;

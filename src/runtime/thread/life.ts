@@ -327,6 +327,7 @@ export class Life implements Disposable {
       observe,
       continues,
       names: this.#names,
+      cpus: spec.cpus ?? 1,
       machine: () => this.machine,
       image,
       write: (bytes) => ring.write(bytes, notify, this.#stopping),

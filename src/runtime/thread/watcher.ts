@@ -31,6 +31,8 @@ export interface WatcherParts {
   syntax: 'intel' | 'att' | undefined;
   /** The names of the devices, by number. */
   names: readonly string[];
+  /** How many CPUs the machine has. */
+  cpus: number;
   /** A log that this one continues with. */
   continues: { origin: number | undefined } | undefined;
   machine(): Machine;
@@ -64,7 +66,7 @@ export function wantsWatcher({ trace, statistics, debug, profile }: ObserveOptio
 
 /** See the module's comment. */
 export function watchMachine(parts: WatcherParts): Watched {
-  const { observe, syntax, names, continues, machine, write } = parts;
+  const { observe, syntax, names, cpus, continues, machine, write } = parts;
   const log = new ExitLog();
   if (continues?.origin !== undefined) log.begin(continues.origin);
   const statistics = observe.statistics ? new Statistics(names) : undefined;
@@ -73,7 +75,16 @@ export function watchMachine(parts: WatcherParts): Watched {
   const exits = [trace, observe.statistics, observe.debug].some(Boolean);
   let profiler: Profiler | undefined;
   const observer = trace
-    ? new Tracer({ log, names, syntax, options: trace, continues: continues !== undefined, machine, write })
+    ? new Tracer({
+        log,
+        names,
+        cpus,
+        syntax,
+        options: trace,
+        continues: continues !== undefined,
+        machine,
+        write,
+      })
     : log;
   return {
     observer: exits ? observer : undefined,
@@ -86,9 +97,9 @@ export function watchMachine(parts: WatcherParts): Watched {
       counters: counterRows(counterGroups(now), before && counterGroups(before)),
     }),
     exits() {
-      const lines = [traceHeader().trimEnd()];
+      const lines = [traceHeader(cpus).trimEnd()];
       for (let i = Math.max(0, log.total - LAST_EXITS); i < log.total; i++)
-        lines.push(formatTraceLine(log, i, names).trimEnd());
+        lines.push(formatTraceLine(log, i, names, undefined, cpus).trimEnd());
       return lines.join('\n');
     },
     begin() {
@@ -99,8 +110,8 @@ export function watchMachine(parts: WatcherParts): Watched {
 }
 
 function profile({ machine, image, observe }: WatcherParts): Profiler {
-  const { cpu, memory, engine } = machine();
-  const profiler = new Profiler({ cpu, memory, symbols: new SymbolTable(observe.symbols ?? image) });
+  const { cpus, memory, engine } = machine();
+  const profiler = new Profiler({ cpus, memory, symbols: new SymbolTable(observe.symbols ?? image) });
   if (profiler.start()) return profiler;
   throw new ConfigError(
     `a profile counts instructions, which the engine ${engine.name} does not`,

@@ -36,6 +36,35 @@ export function encodeCpuid(entries: readonly CpuidEntry[]): DataView {
   return view;
 }
 
+/** Leaf 1, EDX: EBX's bits 23-16 say how many APIC IDs a package has room for. */
+const HTT = 1 << 28;
+
+/** How many bits of an APIC ID tell the cores of a package apart. */
+const idBits = (cpus: number) => Math.ceil(Math.log2(cpus));
+
+const ofPackage = ({ edx }: CpuidEntry, ebx: number, cpus: number) => ({
+  ebx: ((ebx & ~0xff_0000) | ((1 << idBits(cpus)) << 16)) >>> 0,
+  edx: (edx | HTT) >>> 0,
+});
+
+/** The other leaves that tell of the cores of a package, each with one thread (SDM 2A CPUID; APM 3 E.4). */
+function inPackage(found: CpuidEntry, index: number, cpus: number): CpuidEntry {
+  const { function: leaf, index: subleaf } = found;
+  if (leaf === 4) return { ...found, eax: ((found.eax & 0x3fff) | (((1 << idBits(cpus)) - 1) << 26)) >>> 0 };
+  if (leaf === 0xb || leaf === 0x1f) {
+    // Threads of a core, cores of the package, and the end of the list.
+    const levels = [
+      { eax: 0, ebx: 1, ecx: 1 << 8 },
+      { eax: idBits(cpus), ebx: cpus, ecx: (2 << 8) | 1 },
+    ];
+    return { ...found, ...(levels[subleaf] ?? { eax: 0, ebx: 0, ecx: subleaf }), edx: index };
+  }
+  if (leaf === 0x8000_0008)
+    return { ...found, ecx: ((found.ecx & ~0xf0ff) | (idBits(cpus) << 12) | (cpus - 1)) >>> 0 };
+  if (leaf === 0x8000_001e) return { ...found, eax: index, ebx: index, ecx: 0 };
+  return found;
+}
+
 const X2APIC = 1 << 21;
 const TSC_DEADLINE = 1 << 24;
 
@@ -62,24 +91,32 @@ export function guestCpuid(
   supported: readonly CpuidEntry[],
   index: number,
   apic: KernelApic = 'none',
+  cpus = 1,
 ): DataView {
   const known = made.get(supported) ?? new Map<string, DataView>();
   made.set(supported, known);
-  const key = `${index} ${apic}`;
-  const found = known.get(key) ?? encodeGuestCpuid(supported, index, apic);
+  const key = `${index} ${apic} ${cpus}`;
+  const found = known.get(key) ?? encodeGuestCpuid(supported, index, apic, cpus);
   known.set(key, found);
   return found;
 }
 
-function encodeGuestCpuid(supported: readonly CpuidEntry[], index: number, apic: KernelApic): DataView {
+function encodeGuestCpuid(
+  supported: readonly CpuidEntry[],
+  index: number,
+  apic: KernelApic,
+  cpus: number,
+): DataView {
   const hidden = (apic === 'none' ? X2APIC : 0) | TSC_DEADLINE;
   const shown = apic === 'deadline' ? TSC_DEADLINE : 0;
   return encodeCpuid(
     supported.map((found) => {
       if (found.function === 1) {
         const ebx = ((found.ebx & 0xffffff) | (index << 24)) >>> 0;
-        return { ...found, ebx, ecx: ((found.ecx & ~hidden) | shown) >>> 0 };
+        const ecx = ((found.ecx & ~hidden) | shown) >>> 0;
+        return cpus === 1 ? { ...found, ebx, ecx } : { ...found, ...ofPackage(found, ebx, cpus), ecx };
       }
+      if (cpus > 1) return inPackage(found, index, cpus);
       // Topology: EDX is the x2APIC ID.
       if (found.function === 0xb || found.function === 0x1f) return { ...found, edx: index };
       return found;

@@ -53,6 +53,10 @@ interface CpuOptions {
   readonly deviceApic: boolean;
   /** Guest memory; undefined for an address that is not RAM. */
   readonly read64: (address: number) => bigint | undefined;
+  /** The CPU is one of several, which run on threads of their own. */
+  readonly crew?: { setTimer(firstMs: number, intervalMs: number): void } | undefined;
+  /** How many CPUs there are. */
+  readonly cpus: number;
 }
 
 /** A KVM vCPU as an engine's CPU. */
@@ -89,6 +93,7 @@ export class KvmCpu implements EngineCpu {
   readonly #read64: CpuOptions['read64'];
   readonly #selectors = new KeptSelectors();
   readonly #deviceApic: boolean;
+  readonly #crew: CpuOptions['crew'];
   #stats: Stats | undefined;
   #timer: KickTimer | undefined;
   #disposed = false;
@@ -100,8 +105,9 @@ export class KvmCpu implements EngineCpu {
     zones: LazyZones,
     index: number,
     control: Int32Array,
-    { trustsGuestDebug, hasApic, deviceApic, read64 }: CpuOptions,
+    { trustsGuestDebug, hasApic, deviceApic, read64, crew, cpus }: CpuOptions,
   ) {
+    this.#crew = crew;
     this.#hasApic = hasApic;
     this.#read64 = read64;
     this.#deviceApic = deviceApic;
@@ -123,7 +129,7 @@ export class KvmCpu implements EngineCpu {
     try {
       Atomics.store(control, Control.thread, threadId());
       this.handle.setSignalMask(guestSignalMask());
-      this.handle.setCpuidBuffer(guestCpuid(kvm.supportedCpuid(), index, kernelApic(kvm, hasApic)));
+      this.handle.setCpuidBuffer(guestCpuid(kvm.supportedCpuid(), index, kernelApic(kvm, hasApic), cpus));
       this.#syncs = (kvm.checkExtension(KVM_CAP_SYNC_REGS) & K.KVM_SYNC_X86_REGS) !== 0;
       if (this.#syncs) this.#words[kvm_run.kvm_valid_regs >> 2] = K.KVM_SYNC_X86_REGS;
     } catch (error) {
@@ -171,6 +177,49 @@ export class KvmCpu implements EngineCpu {
       // The vCPU was not ready to run, for example because it just received its start-up interrupt (SIPI).
       if (errno !== errnoNumbers.EAGAIN) throw callFailed('KVM_RUN', errno);
     }
+  }
+
+  /**
+   * Prepares to enter the guest on another thread. True where there is something to report first: then `exit` shows it.
+   * @internal
+   */
+  enter(): boolean {
+    const words = this.#words;
+    if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    if (this.#showsEntry) {
+      this.#showsEntry = false;
+      words[RING_FIRST] = nextEntry(words[RING_FIRST]!);
+    }
+    if (this.#held !== 0) {
+      this.#report();
+      return true;
+    }
+    this.#asks = false;
+    this.#bytes[kvm_run.immediate_exit] = 0;
+    return false;
+  }
+
+  /** The other thread has left the guest, with this error or none. True where `exit` shows why. @internal */
+  leave(errno: number): boolean {
+    this.hold(errno);
+    if (this.#held === 0) return false;
+    this.#report();
+    return true;
+  }
+
+  /** As `leave`, but that `exit` will show it at the next `enter`. @internal */
+  hold(errno: number): void {
+    const words = this.#words;
+    this.#registersShown = this.#syncs;
+    this.#bytes[kvm_run.immediate_exit] = 0;
+    if (errno === errnoNumbers.EINTR) return;
+    if (errno !== 0) throw callFailed('KVM_RUN', errno);
+    if (words[REASON] !== K.KVM_EXIT_SET_TPR) this.#held = exitKind(words);
+  }
+
+  /** The thread in the guest is to leave it, or not to enter it. @internal */
+  leaveAtOnce(): void {
+    this.#bytes[kvm_run.immediate_exit] = 1;
   }
 
   /** Shows the next coalesced write; without one, the held exit. */
@@ -298,6 +347,10 @@ export class KvmCpu implements EngineCpu {
 
   setTimer(firstMs: number, intervalMs: number): void {
     if (this.#fd < 0) throw closedHandle(`CPU ${this.index}`);
+    if (this.#crew !== undefined) {
+      this.#crew.setTimer(firstMs, intervalMs);
+      return;
+    }
     if (this.#timer === undefined) {
       if (firstMs === 0 && intervalMs === 0) return;
       this.#timer = new KickTimer();
@@ -350,6 +403,14 @@ export class KvmCpu implements EngineCpu {
 
   reportTprAccess(wanted: boolean): void {
     this.handle.reportTprAccess(wanted);
+  }
+
+  /** It sleeps in a HLT with RFLAGS.IF = 0, or waits to be started. While it is not in the guest. @internal */
+  get sleepsForGood(): boolean {
+    if (this.#held !== 0) return false;
+    const state = this.handle.getMpState();
+    const unstarted = state === K.KVM_MP_STATE_UNINITIALIZED || state === K.KVM_MP_STATE_INIT_RECEIVED;
+    return unstarted || (state === K.KVM_MP_STATE_HALTED && !this.interruptsEnabled);
   }
 
   get waiting(): boolean {

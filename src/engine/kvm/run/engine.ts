@@ -28,6 +28,7 @@ import { dirtyPages, type Vm } from '../api/vm.js';
 import { LazyZones } from './coalesced.js';
 import { readCounters } from './counters.js';
 import { KvmCpu } from './cpu.js';
+import { KvmCrew } from './crew.js';
 
 export interface KvmEngineOptions {
   /** The device file. Default `/dev/kvm`. */
@@ -123,8 +124,14 @@ export class KvmEngine implements Engine {
     return decodeCpuid(guestCpuid(this.device.supportedCpuid(), 0));
   }
 
-  createVm(memory: GuestMemory, { irqchip = 'none', apic }: VmOptions = {}): KvmVm {
+  createVm(memory: GuestMemory, { irqchip = 'none', apic, cpus = 1 }: VmOptions = {}): KvmVm {
+    if (cpus > 1 && irqchip !== 'kernel' && irqchip !== 'split')
+      throw new EngineLimit(
+        `on KVM ${cpus} CPUs need the kernel’s local APICs, which start and interrupt them`,
+        'take --irqchip split, or the software CPU: --engine soft',
+      );
     const vm = new KvmVm(this.device, memory, this.#options);
+    vm.cpus = cpus;
     vm.deviceApic = apic !== undefined;
     if (irqchip !== 'kernel' && irqchip !== 'split') return vm;
     try {
@@ -165,6 +172,9 @@ export class KvmVm implements EngineVm {
   #hasApic = false;
   /** The local APICs are devices. @internal */
   deviceApic = false;
+  /** How many CPUs there will be. @internal */
+  cpus = 1;
+  #crew: KvmCrew | undefined;
   #stats: Stats | undefined;
   /** KVM reads and writes these bytes; they must not be garbage-collected before the VM is closed. */
   #memory: GuestMemory | undefined;
@@ -218,15 +228,23 @@ export class KvmVm implements EngineVm {
   createCpu(control: Int32Array): KvmCpu {
     if (this.#memory === undefined) throw closedHandle('the VM');
     const index = this.#cpus.length;
+    if (this.cpus > 1) this.#crew ??= new KvmCrew(control);
     const cpu = new KvmCpu(this.#kvm, this.handle, this.#zones, index, control, {
       trustsGuestDebug: this.#trustGuestDebug,
       hasApic: this.#hasApic,
       deviceApic: this.deviceApic,
+      crew: this.#crew,
+      cpus: this.cpus,
       read64: (address) => (this.#memory?.contains(address, 8) ? this.#memory.read64(address) : undefined),
     });
     if (this.#watchable) cpu.stats;
     this.#cpus.push(cpu);
+    this.#crew?.add(cpu);
     return cpu;
+  }
+
+  get crew(): KvmCrew | undefined {
+    return this.#crew;
   }
 
   coalesce(space: 'port' | 'memory', address: number, length: number): boolean {
@@ -318,6 +336,7 @@ export class KvmVm implements EngineVm {
 
   [Symbol.dispose](): void {
     if (this.#memory === undefined) return;
+    this.#crew?.end();
     for (const cpu of this.#cpus) cpu[Symbol.dispose]();
     this.handle[Symbol.dispose]();
     this.#memory = undefined;

@@ -102,7 +102,7 @@ export class SoftCpu implements EngineCpu {
     if (shared.isDue()) return this.#report(answering ? this.#finish() : ExitKind.interrupted);
     for (let looked = 0, goesOn = untouched; ; goesOn = true) {
       const kind = this.#program.run(shared.slice, 0, goesOn ? 1 : 0) as ExitKind;
-      shared.samples.look();
+      shared.samples.look(this.index);
       shared.translator?.look(kind === ExitKind.interrupted);
       if (kind !== ExitKind.interrupted || this.clock.rings()) return this.#report(kind);
       if (this.clock.turnIsOver) return this.#report(ExitKind.turn);

@@ -17,10 +17,10 @@ export class Samples {
     this.#next(sampling?.first ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Takes one where it is due. */
-  look(): void {
+  /** Takes one of the CPU that runs, where it is due. */
+  look(cpu: number): void {
     if (this.#sampling !== undefined && this.#clock.instructions >= this.#due)
-      this.#next(this.#sampling.take());
+      this.#next(this.#sampling.take(cpu));
   }
 
   #next(instructions: number): void {

@@ -159,8 +159,10 @@ async function explainAgain({ loaded, open }: Ended, named: Image): Promise<Expl
 
 /** True where the software CPU repeats the same run: it had no input from outside. */
 function canGoBack({ flags, outcome, loaded: { spec } }: Ended): boolean {
-  const { clock = 'instructions' } = spec;
-  return clock === 'instructions' && flags.from === undefined && repeats(flags) && endsBadly(outcome);
+  const { clock = 'instructions', cpus = 1 } = spec;
+  return (
+    cpus === 1 && clock === 'instructions' && flags.from === undefined && repeats(flags) && endsBadly(outcome)
+  );
 }
 
 /** Repeats the run on the software CPU, with a history, and says where the value came from that made the guest die. */
