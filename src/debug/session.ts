@@ -4,6 +4,7 @@ import type { Outcome } from '../machine/index.js';
 import type { SymbolTable } from '../symbols/index.js';
 import { codeSizeOf, type SystemRegisters } from '../x86/index.js';
 import { accessorBefore } from './accessor.js';
+import { CpuRequests } from './cpu-requests.js';
 import type { Debuggee, RewindableDebuggee, SessionOptions } from './debuggee.js';
 import { Descriptions } from './descriptions.js';
 import { DebugError } from './errors.js';
@@ -49,21 +50,20 @@ export class DebugSession {
 
   /** The number of the inspected CPU: the one that stopped last, or one that was selected. */
   #current = 0;
-  /** CPUs whose last stop was at a breakpoint, which they have not left since, with the address. */
-  readonly #standing = new Map<number, bigint>();
+  readonly #requests = new CpuRequests(() => this.#machine.cpus);
   readonly #options: SessionOptions;
   #symbols: SymbolTable | undefined;
   #past: Past;
   readonly #travel = new Travel({
     past: () => this.#past,
-    ask: (request) => this.#ask(request, this.#running),
+    ask: (request) => this.#requests.ask(request, this.#running),
     cpu: () => this.#machine.cpus[this.#running]!,
     pagesOf: (address, length) =>
       pagesOf(this.#machine.memory, this.#cpu.getSystemRegisters(), address, length),
     here: () => this.#here(),
     arrived: (end) => {
       this.#current = this.#running;
-      this.#standing.clear();
+      this.#requests.moved();
       this.#ended = end;
     },
   });
@@ -71,7 +71,7 @@ export class DebugSession {
   readonly #questions = new Questions({
     past: () => this.#past,
     machine: () => this.#machine,
-    ask: (request) => this.#ask(request),
+    ask: (request) => this.#requests.ask(request, this.#current),
     cpu: () => this.#cpu,
     here: () => this.#here(),
     locate: (address) => this.#names()?.locate(address),
@@ -396,22 +396,8 @@ export class DebugSession {
 
   /** Undefined where the CPU supports all current requests. */
   #refusal(): string | undefined {
-    return this.#ask({
-      step: false,
-      breakpoints: this.#points.breakpoints,
-      watchpoints: this.#points.watchpoints,
-    });
-  }
-
-  /** A step is one of CPU number `stepped`: the others run as ever, each in its turn, and stop at breakpoints. */
-  #ask(request: DebugRequest | undefined, stepped = this.#current, passing?: number): string | undefined {
-    const ofOthers = request && { ...request, step: false };
-    for (const cpu of this.#machine.cpus) {
-      const steps = cpu.index === passing || (request?.step === true && cpu.index === stepped);
-      const refused = cpu.debug(steps && request ? { ...request, step: true, breakpoints: [] } : ofOthers);
-      if (refused !== undefined) return refused;
-    }
-    return undefined;
+    const { breakpoints, watchpoints } = this.#points;
+    return this.#requests.ask({ step: false, breakpoints, watchpoints }, this.#current);
   }
 
   #run(request: DebugRequest | undefined): Stop {
@@ -419,8 +405,11 @@ export class DebugSession {
     if (ended !== undefined) return { why: 'end', outcome: ended, again: true, ...this.#here() };
     this.#accessed = undefined;
     const stepped = this.#current;
-    if (request?.step) this.#standing.delete(stepped);
-    const outcome = this.#runPast(request, stepped);
+    const outcome = this.#requests.run(request, stepped, () => {
+      const part = this.#past.run(this.#options.run);
+      this.#keep(part);
+      return part;
+    });
     const { cpu, registers, system } = outcome;
     this.#current = cpu;
     const here = { cpu, pc: linearPc(registers.rip, system), bits: codeSizeOf(system) };
@@ -433,25 +422,8 @@ export class DebugSession {
     const touched = request?.watchpoints[this.#cpu.touchedWatchpoint];
     if (touched !== undefined) return { why: 'watchpoint', touched, ...this.#accessor(here), ...here };
     if (request?.step && cpu === stepped) return { why: 'step', ...here };
-    this.#standing.set(cpu, here.pc);
+    this.#requests.stands(cpu, here.pc);
     return { why: 'breakpoint', ...here };
-  }
-
-  /** Runs until something stops that is to be told. Another CPU that still stands at its last breakpoint goes on from there. */
-  #runPast(request: DebugRequest | undefined, stepped: number): Outcome {
-    for (let passing: number | undefined; ; ) {
-      const refused = this.#ask(request, stepped, passing);
-      if (refused !== undefined) throw new DebugError(refused);
-      const outcome = this.#past.run(this.#options.run);
-      this.#keep(outcome);
-      const { kind, cpu, registers, system } = outcome;
-      if (kind !== 'debug' || cpu === stepped) return outcome;
-      const touched = this.#machine.cpus[cpu]!.touchedWatchpoint >= 0;
-      if (!touched && cpu === passing) passing = undefined;
-      else if (!touched && this.#standing.get(cpu) === linearPc(registers.rip, system)) passing = cpu;
-      else return outcome;
-      this.#standing.delete(cpu);
-    }
   }
 
   /** The instruction that accessed a watchpoint now. */

@@ -10,6 +10,7 @@ import { registerViewNames } from '../../x86/index.js';
 import type { Guest } from './launch.js';
 import { disassemble, readMemory } from './memory.js';
 import { replWords, runWord } from './repl.js';
+import { MOST_CPUS, selectThread } from './threads.js';
 import { addressOf, hex, numberOf } from './values.js';
 import type { Variables } from './variables.js';
 
@@ -93,23 +94,11 @@ async function stackTrace(
 
 /** Numbers of frames that a CPU has in the protocol, from 1 on. */
 const FRAMES = 2000;
-const MOST_CPUS = 255;
 
 /** A frame's CPU, and its place in the stack. */
 function frameOf(id: number | undefined): { cpu: number; frame: number } {
   const number = numberOf(id, 1, 1, MOST_CPUS * FRAMES) - 1;
   return { cpu: Math.floor(number / FRAMES), frame: Math.min(number % FRAMES, DEEPEST) };
-}
-
-/** From now on the CPU of this thread is looked at, and steps are its own: its number. @throws DebugError where there is none */
-export async function selectThread(debug: Debugger, threadId: unknown): Promise<number> {
-  const { count, current } = await debug.cpus();
-  if (threadId === undefined) return current;
-  const cpu = numberOf(threadId, 0, 0, MOST_CPUS) - 1;
-  if (cpu < 0 || cpu >= count)
-    throw new DebugError(`there is no thread ${String(threadId)}: they are 1 to ${count}`);
-  if (cpu !== current) await debug.select(cpu);
-  return cpu;
 }
 
 /** Evaluates an expression, or runs a console command; only the console sets values. */

@@ -18,12 +18,10 @@ import { capabilities } from './capabilities.js';
 import { type Guest, type LaunchArguments, openGuest } from './launch.js';
 import { writeMemory } from './memory.js';
 import { type Category, connectOutput } from './output.js';
-import { type Answer, askingHandlers, evaluate, type Handler, selectThread } from './requests.js';
+import { type Answer, askingHandlers, evaluate, type Handler } from './requests.js';
+import { selectThread, threadList, threadOf } from './threads.js';
 import { fullText, hex } from './values.js';
 import { Variables } from './variables.js';
-
-/** DAP's number of a thread: it counts from 1, CPUs count from 0. */
-const threadOf = (cpu: number) => cpu + 1;
 
 /** How long a guest may take to stop when the session ends: milliseconds. */
 const TIMEOUT_MS = 3000;
@@ -424,11 +422,7 @@ export class DapSession extends ProtocolSession {
     const guest = this.#guest;
     // The machine's thread answers only while the guest is stopped; the number of CPUs does not change.
     if (!this.#running && guest?.debug !== undefined) this.#cpus = (await guest.debug.target.cpus()).count;
-    const engine = guest === undefined ? '' : ` (${guest.machine.engine})`;
-    return Array.from({ length: this.#cpus }, (_, cpu) => ({
-      id: threadOf(cpu),
-      name: this.#cpus === 1 ? `CPU${engine}` : `CPU ${cpu}${engine}`,
-    }));
+    return threadList(this.#cpus, guest?.machine.engine);
   }
 
   async #goto(targetId: unknown): Promise<void> {

@@ -31,6 +31,7 @@ import type { Stats } from '../api/stats.js';
 import type { Vcpu } from '../api/vcpu.js';
 import type { Vm } from '../api/vm.js';
 import { type LazyZones, nextEntry, RING_FIRST, RING_LAST } from './coalesced.js';
+import type { CpuOptions } from './cpu-options.js';
 import { DebugRegisters } from './debug-registers.js';
 import { exitKind, REASON, showCoalesced, showExit } from './exit-record.js';
 import { explainFailure } from './failure.js';
@@ -44,20 +45,6 @@ const DR6 = kvm_run['debug.arch.dr6'];
 const MAX_ACCESSES = 128;
 
 const NO_DATA = new DataView(new ArrayBuffer(0));
-
-interface CpuOptions {
-  readonly trustsGuestDebug: boolean;
-  /** The local APIC is KVM's. */
-  readonly hasApic: boolean;
-  /** It is a device. */
-  readonly deviceApic: boolean;
-  /** Guest memory; undefined for an address that is not RAM. */
-  readonly read64: (address: number) => bigint | undefined;
-  /** The CPU is one of several, which run on threads of their own. */
-  readonly crew?: { setTimer(firstMs: number, intervalMs: number): void } | undefined;
-  /** How many CPUs there are. */
-  readonly cpus: number;
-}
 
 /** A KVM vCPU as an engine's CPU. */
 export class KvmCpu implements EngineCpu {
