@@ -108,7 +108,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     const port = await freePort();
     await startRedis(port);
     const url = `redis://127.0.0.1:${port}`;
-    // A class of 10,000 with workers that die all the time is a benchmark: npm run bench -- grade.
+    // A class of 10,000 with workers that die all the time is a benchmark: npm run bench -- grade-queue.
     makeClass('class', 24);
     const local = start('local', 'grade', lesson, 'class', '--json', 'local.json', '-q');
     assert.equal(await local.ended, 0, local.said());
