@@ -30,7 +30,7 @@ describe('a guest that draws', () => {
       assert.match(run(0xb800, '--memory', '64K'), /\n {2}Hi\n$/);
       assert.match(run(0xa000), /video memory that its screen's mode does not show.*docs\/vga\.md/);
       for (const segment of [0xb800, 0xa000])
-        assert.match(run(segment, '--no-vga'), /where a PC's screen is, and its machine has none: --vga/);
+        assert.match(run(segment, '--no-vga'), /addresses of a PC's screen, and its machine has none: --vga/);
       // An empty screen is nothing to speak of, nor is anything to those who want no words.
       assert.doesNotMatch(run(0x1000), /screen/);
       assert.equal(run(0xb800, '--quiet'), '');

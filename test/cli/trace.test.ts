@@ -143,7 +143,7 @@ describe('terrarium trace', () => {
       assert.equal(done.status, 2, String(content).slice(0, 80));
       assert.match(Buffer.from(done.stderr, 'latin1').toString(), message);
     }
-    assert.match(terrarium(['trace', scratch.file('none')]).stderr, /none: cannot be read: ENOENT/);
+    assert.match(terrarium(['trace', scratch.file('none')]).stderr, /none: no such file/);
     assert.match(terrarium(['trace', scratch.path]).stderr, /cannot be read: EISDIR/);
     assert.match(terrarium(['trace', '/dev/zero']).stderr, /longer than 65536 bytes/);
   });

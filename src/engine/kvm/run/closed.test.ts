@@ -85,6 +85,7 @@ describe('a handle that is closed', { skip }, () => {
       setDebugRegisters: [vcpu.getDebugRegisters()],
       setPit: [vm.getPit()],
       setIrqChip: ['ioapic', vm.getIrqChip('ioapic')],
+      routeMessages: [[]],
     };
     for (const handle of [...handles].reverse()) handle[Symbol.dispose]();
     const called = handles.flatMap((handle) =>
