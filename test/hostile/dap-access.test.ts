@@ -82,7 +82,7 @@ describe('a debug adapter at a port', () => {
     }
     for (const command of ['threads', 'evaluate', 'readMemory', 'restart', 'nothing']) {
       const said = await answer(connect(adapter.port, '127.0.0.1'), framed({ command, arguments: {} }));
-      assert.match(said, /takes no request without its token/, command);
+      assert.match(said, /accepts no request without its token/, command);
     }
   });
 
