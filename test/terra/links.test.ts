@@ -64,9 +64,9 @@ describe('a link', () => {
     'without files': [{ v: 1, ...good, files: [] }, /no files/],
     'with a path as a name': [
       { v: 1, ...good, files: [{ name: '../../etc/passwd', text: '' }] },
-      /files is none/,
+      /files is invalid/,
     ],
-    'with markup as a name': [{ v: 1, ...good, files: [{ name: '<img src=x>', text: '' }] }, /files is none/],
+    'with markup as a name': [{ v: 1, ...good, files: [{ name: '<img src=x>', text: '' }] }, /files is invalid/],
     'with a disk of the host': [
       { v: 1, ...good, spec: { disks: [{ file: '/dev/sda' }] } },
       /disks, which a link cannot bring/,
