@@ -12,7 +12,7 @@ const guests: [what: string, code: number[], line: RegExp, why: RegExp][] = [
     // mov $0x1f7, %dx; 1: in %dx, %al; test $0x80, %al; jnz 1b
     [0xba, 0xf7, 0x01, 0xec, 0xa8, 0x80, 0x75, 0xfb],
     /^it polls port 0x1f7, the first ATA channel’s status, where nothing answers: no disk is attached: --disk FILE$/,
-    /reads as all ones/,
+    /give all ones/,
   ],
   [
     'polls two ports in turns',
