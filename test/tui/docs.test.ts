@@ -38,7 +38,7 @@ describe('the documentation of terrarium debug', { skip: noTmux || noGcc, concur
   test('a folder of terrarium new steps through its lines, from its source', async () => {
     using scratch = new Scratch();
     const folder = scratch.file('mine');
-    assert.equal(terrarium(['new', folder]).status, 0);
+    assert.equal(terrarium(['new', folder, '--template', 'tiny64']).status, 0);
     using terminal = new Terminal(['debug', folder, '--engine', 'soft'], { columns: 100, rows: 30 });
     await terminal.sees(/before its first instruction, _start/);
     terminal.press('L');
