@@ -109,6 +109,9 @@ export class KvmCrew implements Crew {
   }
 
   rest(): void {
+    // All at once: they leave at the same time.
+    for (const member of this.#members)
+      if (Atomics.load(member.words, MEMBER.state) === STATE.inside) kick(member);
     for (const { cpu } of this.#members) this.call(cpu.index);
   }
 
@@ -118,15 +121,14 @@ export class KvmCrew implements Crew {
   }
 
   /** False where it was not in the guest. */
-  #callOut({ cpu, words }: Member): boolean {
+  #callOut(member: Member): boolean {
+    const { cpu, words } = member;
     const limit = performance.now() + PATIENCE_MS;
     for (;;) {
       const state = Atomics.load(words, MEMBER.state);
       if (state === STATE.left) return true;
       if (state !== STATE.inside) return false;
-      cpu.leaveAtOnce();
-      const thread = Atomics.load(words, MEMBER.thread);
-      if (thread !== 0) kickThread(thread);
+      kick(member);
       Atomics.wait(words, MEMBER.state, STATE.inside, KICK_MS);
       if (performance.now() > limit)
         throw new KvmError('EBUSY', `CPU ${cpu.index} did not leave its guest within ${PATIENCE_MS} ms`);
@@ -143,6 +145,13 @@ export class KvmCrew implements Crew {
     }
     this.#members.length = 0;
   }
+}
+
+/** Signals a member's thread to leave the guest, or not to enter it. */
+function kick({ cpu, words }: Member): void {
+  cpu.leaveAtOnce();
+  const thread = Atomics.load(words, MEMBER.thread);
+  if (thread !== 0) kickThread(thread);
 }
 
 const hasLeft = ({ words }: Member) => Atomics.load(words, MEMBER.state) === STATE.left;
