@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type ClassReport, gradeClass, QueueService, toJson } from '../src/grading/index.js';
 import { type Class, makeClass } from './grade-class.js';
 import type { Row } from './measure.js';
@@ -21,7 +22,7 @@ const GOAL = 1.8;
 /** Submissions that wait in the queue. */
 const AT_A_TIME = 64;
 
-interface Queue extends Disposable {
+interface Queue extends AsyncDisposable {
   readonly url: string;
   /** Starts a worker with a cache of its own; resolves when it takes jobs. */
   work(): Promise<ChildProcess>;
@@ -48,8 +49,13 @@ async function startQueue(root: string): Promise<Queue> {
       await said(worker, 'takes 1 job');
       return worker;
     },
-    [Symbol.dispose]() {
-      for (const child of children) child.kill('SIGKILL');
+    async [Symbol.asyncDispose]() {
+      const ended = children.filter(({ exitCode, signalCode }) => (exitCode ?? signalCode) === null);
+      const gone = ended.map((child) => once(child, 'exit'));
+      for (const child of ended) child.kill('SIGKILL');
+      await Promise.all(gone);
+      // Their graders end when they see that: what they still write goes to nobody.
+      await setTimeout(1000);
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     },
   };
@@ -90,7 +96,7 @@ async function grade(url: string, { exercise, submissions }: Class): Promise<Cla
 
 /** Submissions a second with so many workers, each with nothing compiled yet. */
 async function rateWith(root: string, workers: number): Promise<number> {
-  using queue = await startQueue(root);
+  await using queue = await startQueue(root);
   for (let i = 0; i < workers; i++) await queue.work();
   const started = performance.now();
   await grade(queue.url, makeClass(root, COMPARED, COMPARED));
@@ -99,7 +105,7 @@ async function rateWith(root: string, workers: number): Promise<number> {
 
 export async function benchGradeQueue(root: string): Promise<Row[]> {
   const [one, two] = [await rateWith(root, 1), await rateWith(root, 2)];
-  using queue = await startQueue(root);
+  await using queue = await startQueue(root);
   let killed = 0;
   const workers = [await queue.work(), await queue.work()];
   const killing = setInterval(() => {
