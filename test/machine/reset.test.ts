@@ -53,7 +53,10 @@ for (const [engine, skip] of engines) {
           },
         };
         using machine = made(options);
-        if (machine === undefined) return t.skip('KVM cannot run its mode here, or not so many CPUs');
+        if (machine === undefined)
+          return t.skip(
+            'KVM cannot run its mode here, or its several CPUs with the machine’s own controllers',
+          );
         const cut = machine.clock.alarm('the end of this piece', () => machine.stop());
         const piece = () => {
           cut.at(machine.clock.now() + 20e6);

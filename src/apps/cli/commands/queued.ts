@@ -37,17 +37,18 @@ export async function byQueue(
   using jobs = await Jobs.open(checkQueueUrl(url), (text) => say(`terrarium: ${text}\n`));
   const results: QueuedResult[] = [];
   const isTerminal = process.stderr.isTTY === true;
-  const stopped = new Promise<never>((_, reject) => {
-    process.once('SIGINT', () =>
-      reject(
-        new TerrariumError('ESTOPPED', `stopped after ${results.filter(Boolean).length} of ${count} parts`, {
-          hint: 'the same command goes on from there',
-        }),
-      ),
-    );
-  });
   let next = 0;
   let done = 0;
+  let stop = () => {};
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () =>
+      reject(
+        new TerrariumError('ESTOPPED', `stopped after ${done} of ${count} parts`, {
+          hint: 'the same command goes on from there',
+        }),
+      );
+  });
+  process.once('SIGINT', stop);
   const take = async () => {
     while (next < count) {
       const index = next++;
@@ -59,6 +60,7 @@ export async function byQueue(
   try {
     await Promise.race([stopped, Promise.all(Array.from({ length: Math.min(AT_A_TIME, count) }, take))]);
   } finally {
+    process.off('SIGINT', stop);
     if (isTerminal) process.stderr.write('\r\u001b[K');
   }
   return results;

@@ -9,7 +9,7 @@ import { ExitStatus } from '../../frontend/exit-status.js';
 import { byQueue, type QueuedResult } from './queued.js';
 
 /** Tests of a part: some seconds. */
-export const PART = 20_000;
+const PART = 20_000;
 /** Parts with differences that are shown whole. */
 const SHOWN = 3;
 
