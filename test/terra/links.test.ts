@@ -66,7 +66,10 @@ describe('a link', () => {
       { v: 1, ...good, files: [{ name: '../../etc/passwd', text: '' }] },
       /files is invalid/,
     ],
-    'with markup as a name': [{ v: 1, ...good, files: [{ name: '<img src=x>', text: '' }] }, /files is invalid/],
+    'with markup as a name': [
+      { v: 1, ...good, files: [{ name: '<img src=x>', text: '' }] },
+      /files is invalid/,
+    ],
     'with a disk of the host': [
       { v: 1, ...good, spec: { disks: [{ file: '/dev/sda' }] } },
       /disks, which a link cannot bring/,
