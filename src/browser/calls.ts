@@ -28,6 +28,7 @@ import {
   type WantedBreakpoint,
   type WorkerCalls,
 } from './messages.js';
+import { pagesOf, tablesOf } from './tables.js';
 
 /** A checked guest is small: one that runs longer does not end. */
 const CHECK_MS = 5000;
@@ -199,6 +200,15 @@ export class Calls implements Answers {
 
   describe(what: string): string {
     return this.#current.session.describe(what);
+  }
+
+  tables(): ReturnType<WorkerCalls['tables']> {
+    return tablesOf(this.#current);
+  }
+
+  pages(what: Parameters<WorkerCalls['pages']>[0]): Promise<ReturnType<WorkerCalls['pages']>> {
+    this.#current.debug.changed();
+    return pagesOf(this.#current, what);
   }
 
   why(): ReturnType<WorkerCalls['why']> {

@@ -46,6 +46,13 @@ export { Control, controlBytes, ExitKind } from '../engine/contract/index.js';
 export { type SoftCpu, type SoftEngine, softEngine, type TranslateMode } from '../engine/soft/index.js';
 export { ConfigError, TerrariumError } from '../errors.js';
 export { type Explanation, explain, formatExplanation } from '../explain/index.js';
+export type {
+  DescriptorTableView,
+  InterruptTableView,
+  PageTableView,
+  PageWalk,
+  TaskStateView,
+} from '../inspect/index.js';
 export {
   changeSources,
   formatRegisters,
@@ -79,4 +86,5 @@ export { ExitLog, Statistics } from '../trace/index.js';
 export type { CpuRegisters, CpuState, Registers, SystemRegisters } from '../x86/index.js';
 export { createMachine, type LoadOptions, loadSoftEngine } from './create.js';
 export * from './messages.js';
+export type { CpuTables, PagesFor, PagesLook, SegmentRow } from './tables.js';
 export { type WorkerFiles, WorkerMachine, type WorkerThread } from './worker-machine.js';

@@ -8,6 +8,7 @@ import type { MachineSpec } from '../config/index.js';
 import type { HistoryRange, Space } from '../debug/index.js';
 import type { Explanation } from '../explain/index.js';
 import type { RecordedInput } from '../terra/index.js';
+import type { CpuTables, PagesFor, PagesLook } from './tables.js';
 
 /** A file of a project: a source, a header, or what `incbin` names. */
 export interface ProjectFile {
@@ -261,6 +262,8 @@ export interface WorkerCalls {
   setRegister(name: string, value: bigint): void;
   write(address: bigint, bytes: Uint8Array): void;
   describe(what: string): string;
+  tables(): CpuTables;
+  pages(what: PagesFor): PagesLook;
   why(): { readonly text: string; readonly explanation: Explanation; readonly line?: SourcePlace };
   exits(from: number, count: number): readonly ExitRow[];
   timeline(columns: number): ExitTimeline;
@@ -276,7 +279,18 @@ export const callNames: ReadonlySet<string> = new Set(
   Object.keys({
     ...{ assemble: 0, help: 0, mnemonics: 0, open: 0, openTerra: 0, restart: 0, go: 0, goTo: 0, goToExit: 0 },
     ...{ runTo: 0, lastWrite: 0, look: 0, breakpoints: 0, watch: 0, evaluate: 0, setRegister: 0, write: 0 },
-    ...{ describe: 0, why: 0, exits: 0, timeline: 0, inputs: 0, save: 0, check: 0, close: 0 },
+    ...{
+      describe: 0,
+      tables: 0,
+      pages: 0,
+      why: 0,
+      exits: 0,
+      timeline: 0,
+      inputs: 0,
+      save: 0,
+      check: 0,
+      close: 0,
+    },
   } satisfies Record<CallName, 0>),
 );
 

@@ -38,7 +38,13 @@ export {
 } from './explorer/interrupts.js';
 export { physicalAddress, readLinear, readLinearNumber } from './explorer/linear.js';
 export { formatPageMap, type PageMap, pageMap } from './explorer/page-map.js';
+export { type PageTableRow, type PageTableView, readPageTable } from './explorer/page-table.js';
 export { formatWalk, isCanonical, type PageWalk, pagingModeOf, walkPages } from './explorer/page-walk.js';
+export {
+  type DeviceDrawing,
+  type QueueDrawing,
+  readRings,
+} from './explorer/rings.js';
 export { formatTaskState, readTaskState, type TaskStateView } from './explorer/task-state.js';
 export {
   findTranslations,

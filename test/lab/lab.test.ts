@@ -8,6 +8,7 @@ import { buildSubmission, judge, readExercise } from '../../src/exercises/index.
 import { noChromium } from '../support/chromium.js';
 import { noGcc, root, Scratch } from '../support.js';
 import { LabBrowser } from './lab-page.js';
+import { testPanes } from './panes.js';
 
 const COUNTS = `.code16
 .globl _start
@@ -298,11 +299,15 @@ _start: xor %bx, %bx
     assert.equal(await other.register('rax'), '00000003');
   });
 
+  testPanes(() => lab);
+
   test('has no serious fault of accessibility, dark and light', async () => {
     const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
     const it = await lab.open('#lesson/01-hlt');
     await it.run();
     await it.tab('exits');
+    await it.tab('tables');
+    await it.press('IDT');
     for (const theme of ['dark', 'light']) {
       await it.page.evaluate((name) => {
         document.documentElement.dataset.theme = name;

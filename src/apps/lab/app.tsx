@@ -14,7 +14,7 @@ import { Problems } from './panes/problems.js';
 import { Registers } from './panes/registers.js';
 import { Screen } from './panes/screen.js';
 import { Stack } from './panes/stack.js';
-import { Tables } from './panes/tables.js';
+import { Tables } from './panes/tables/index.js';
 import { Tabs } from './panes/tabs.js';
 import { Timeline } from './panes/timeline.js';
 import { Why } from './panes/why.js';

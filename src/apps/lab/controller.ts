@@ -5,10 +5,12 @@
  */
 import { batch } from '@preact/signals';
 import {
+  type CallName,
   type Halt,
   type MachineParts,
   type Move,
   type TextFile,
+  type WorkerCalls,
   WorkerMachine,
 } from '../../browser/index.js';
 import { notice } from './notices.js';
@@ -318,9 +320,13 @@ export const send = (bytes: Uint8Array) => machine?.send(bytes);
 export const key = (name: string, down: boolean) => machine?.key(name, down);
 export const setPace = (real: boolean) => machine?.tell({ tell: 'pace', real });
 
-export async function describe(what: string): Promise<string> {
-  if (machine === undefined || state.made.value === undefined) return '';
-  return machine.ask('describe', what);
+/** Asks about the machine; undefined where there is none. */
+export async function query<K extends CallName>(
+  call: K,
+  ...args: Parameters<WorkerCalls[K]>
+): Promise<ReturnType<WorkerCalls[K]> | undefined> {
+  if (machine === undefined || state.made.value === undefined) return undefined;
+  return machine.ask(call, ...args);
 }
 
 export async function evaluate(text: string): Promise<string> {

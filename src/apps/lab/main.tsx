@@ -8,6 +8,7 @@ import '@xterm/xterm/css/xterm.css';
 import './styles/base.css';
 import './styles/panes.css';
 import './styles/editor.css';
+import './styles/tables.css';
 import { App } from './app.js';
 import { start } from './controller.js';
 import { begin } from './opening.js';

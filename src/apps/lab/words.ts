@@ -78,3 +78,52 @@ export function shortTime(ms: number): string {
 }
 
 export const hex = (value: bigint | number, digits = 0) => value.toString(16).padStart(digits, '0');
+
+/** `4 KiB`: the largest unit without a fraction. */
+export function sizeText(bytes: bigint): string {
+  for (const [unit, by] of [
+    ['GiB', 30n],
+    ['MiB', 20n],
+    ['KiB', 10n],
+  ] as const)
+    if (bytes >= 1n << by && (bytes & ((1n << by) - 1n)) === 0n) return `${bytes >> by} ${unit}`;
+  return `${bytes} bytes`;
+}
+
+export const pagingModes = {
+  off: 'Paging is off (CR0.PG = 0): linear addresses are physical ones.',
+  '32-bit': '32-bit paging: two levels of 1,024 entries; a large page has 4 MiB.',
+  PAE: 'PAE paging: 4 pointers, then two levels of 512 entries; a large page has 2 MiB.',
+  '4-level': '4-level paging: 512 entries in each table; a large page has 2 MiB or 1 GiB.',
+  '5-level': '5-level paging: 512 entries in each table; a large page has 2 MiB or 1 GiB.',
+} as const;
+
+/** The bits of a page table’s entry in words (SDM 3A tables 5-4 to 5-20). @param plain an entry without rights */
+export function pageBitWords(
+  bits: readonly string[],
+  plain: boolean,
+  isPage: boolean,
+): { text: string; tone: string }[] {
+  const has = (name: string) => bits.includes(name);
+  if (!has('P')) return [{ text: 'not present', tone: 'reserved' }];
+  const named = (name: string, text: string, tone = '') => (has(name) ? [{ text, tone }] : []);
+  return [
+    ...(plain
+      ? []
+      : [
+          has('RW') ? { text: 'writable', tone: 'data' } : { text: 'read-only', tone: '' },
+          has('US') ? { text: 'ring 3', tone: 'ring3' } : { text: 'ring 0', tone: 'ring0' },
+        ]),
+    ...named('NX', 'no execute', 'gate'),
+    ...named('A', 'accessed'),
+    ...(isPage ? named('D', 'dirty') : []),
+    ...named('G', 'global'),
+    ...named('PWT', 'write-through'),
+    ...named('PCD', 'not cached'),
+    ...named('PAT', 'PAT'),
+  ];
+}
+
+/** The exceptions' names (SDM 3A table 7-1). */
+export const exceptionNames: readonly string[] =
+  '#DE,#DB,NMI,#BP,#OF,#BR,#UD,#NM,#DF,,#TS,#NP,#SS,#GP,#PF,,#MF,#AC,#MC,#XM,#VE,#CP'.split(',');

@@ -32,6 +32,7 @@ export {
 } from './interrupts.js';
 export { readLinear } from './linear.js';
 export { formatPageMap, type PageMap, type PageMapLimits, type PageRange, pageMap } from './page-map.js';
+export { type PageTableRow, type PageTableView, readPageTable } from './page-table.js';
 export {
   formatWalk,
   type PageLevel,

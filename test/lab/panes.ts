@@ -1,0 +1,59 @@
+/** What the page draws of a guest: its tables, memory, rings, time. The tests of `lab.test.ts`, whose browser they share. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { LabBrowser, LabPage } from './lab-page.js';
+
+/** Opens one of the CPU's tables. */
+async function table(it: LabPage, name: string): Promise<void> {
+  await it.tab('tables');
+  await it.press(name);
+}
+
+export function testPanes(lab: () => LabBrowser): void {
+  test('draws GDT, IDT and TSS, with the registers that hold a selector', async () => {
+    const it = await lab().open('#rings-long');
+    await it.run();
+    await table(it, 'GDT');
+    const row = it.page.locator('section[aria-label=GDT] .row');
+    // guests/rings-long/rings-long.c: its GDT, with CS and SS of ring 0 at the end, and the TSS behind the segments.
+    await row.nth(1).waitFor();
+    assert.match((await row.nth(1).textContent()) ?? '', /^0008.*code.*ring 0.*CS.*64-bit/);
+    assert.match((await row.nth(4).textContent()) ?? '', /^0020.*code.*ring 3/);
+    assert.match((await row.nth(5).textContent()) ?? '', /^0028.*64-bit TSS.*TR/);
+    await row.nth(1).locator('summary').click();
+    assert.match(
+      (await row.nth(1).getByRole('img').getAttribute('aria-label')) ?? '',
+      /L 1,.*DPL 00.*type 1011/,
+    );
+    await table(it, 'IDT');
+    await it.page.waitForSelector('section[aria-label="Interrupt table"] .row');
+    assert.match((await it.page.textContent('.rows .row')) ?? '', /^6#UD.*interrupt gate.*0008:/);
+    await table(it, 'TSS');
+    await it.page.waitForSelector('.fields');
+    assert.match((await it.page.textContent('.fields tbody tr')) ?? '', /\+4RSP0/);
+  });
+
+  test('opens page tables level by level, and follows an address through them', async () => {
+    const it = await lab().open('#khw-pae');
+    await it.run();
+    await table(it, 'Pages');
+    const tree = it.page.locator('.pages > .page-table');
+    await tree.locator('.entry').first().click();
+    // Terrarium's boot maps 4 GiB one to one: pages of 2 MiB under four pointers.
+    await tree.locator('.page-table .entry').first().waitFor();
+    assert.match(
+      (await tree.locator('.page-table').first().textContent()) ?? '',
+      /511 pages of 2 MiB.*writable/,
+    );
+    assert.equal(await tree.locator('> ul > li').count(), 4);
+    await it.page.fill('input[name=follow]', '0x40200123');
+    await it.page.click('.follow button');
+    await it.page.waitForSelector('.way');
+    // 0x40200123: pointer 1, entry 1 of its directory, byte 0x123 of 2 MiB.
+    assert.deepEqual(await it.page.locator('.way li b').allTextContents(), ['1', '1', '123']);
+    assert.equal(await tree.locator('li.on').count(), 2);
+    await it.page.fill('input[name=follow]', 'nowhere');
+    await it.page.click('.follow button');
+    assert.match((await it.page.textContent('.pages > .faults')) ?? '', /nowhere/);
+  });
+}
