@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { nearestName } from './nearest.js';
 
 /** The base of every error that Terrarium throws on purpose: what was wrong, and what to do. */
 export class TerrariumError extends Error {
@@ -35,6 +36,17 @@ export class ConfigError extends TerrariumError {
 export function requireAtLeast(name: string, value: number | undefined, least: number): void {
   if (value === undefined || value >= least) return;
   throw new ConfigError(`${name} is ${value}`, `give a number from ${least}`);
+}
+
+/** Refuses an option that `known` does not name. @throws ConfigError with the nearest that it does */
+export function requireKnown(options: object, known: readonly string[]): void {
+  const name = Object.keys(options).find((one) => !known.includes(one));
+  if (name === undefined) return;
+  const near = nearestName(name, known);
+  throw new ConfigError(
+    `there is no option "${name}"`,
+    near === undefined ? `options are ${known.join(', ')}` : `meant: ${near}?`,
+  );
 }
 
 /** Why a signal was aborted, in words. */

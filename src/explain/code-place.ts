@@ -91,6 +91,8 @@ export function narrowCode(scene: Scene): string | undefined {
     const narrow = decode(scene, at, 32);
     if (narrow === undefined) return undefined;
     const wide = decode(scene, at, 64);
+    // A REX.W prefix is DEC in 32 bits: compilers write the one all the time, the other hardly ever.
+    if (wide !== undefined && /^dec/.test(narrow.mnemonic) && narrow.length === 1) return undefined;
     const sign = signOf32(scene, narrow, wide);
     if (sign) {
       return `The code at the entry ${hex(entry)} looks like 32-bit code: the instruction at ${hex(at)} is then ${narrow.text}; in 64-bit mode it is ${wide?.text ?? 'invalid'}. A 64-bit ELF file starts in long mode, in 64-bit code. Give the kernel a multiboot header, which starts it in 32 bits, or link it as a 32-bit file (-m32).`;

@@ -31,6 +31,14 @@ describe('a rare exception', () => {
   });
 });
 
+test('64-bit code that stores through a bad pointer is not taken for 32-bit code', () => {
+  // mov rax, 0xdeadbeef000; mov dword [rax], 1: from its second byte on, 32-bit code reads a far jump.
+  const image = Buffer.from('48b800f0eedbea0d0000c70001000000', 'hex');
+  using machine = createMachine({ engine: 'soft', image, mode: 'long' });
+  const { mistakes } = explain({ ...machine.run(), memory: machine.memory });
+  assert.match(mistakes[0]!, /pointer/);
+});
+
 describe('an instruction that other processors have', () => {
   // Encodings: SDM 2A to 2D, as binutils assemble them.
   const cases: [code: string, said: RegExp][] = [

@@ -5,7 +5,7 @@ import {
   ExitKind,
   exitKindNames,
 } from '../engine/contract/index.js';
-import { abortReason, requireAtLeast } from '../errors.js';
+import { abortReason, requireAtLeast, requireKnown } from '../errors.js';
 import type { Accesses } from './accesses.js';
 import { type LauncherCallbacks, stop } from './callbacks.js';
 
@@ -64,6 +64,7 @@ const TICK_MS = 8;
 /** The loop around KVM_RUN, in the order of LibKVM's `kvm_run`. */
 export function runCallbacks(runnable: Runnable, options: LauncherRunOptions): LauncherEnd {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, signal } = options;
+  requireKnown(options, ['timeoutMs', 'maxExits', 'signal']);
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
   const { cpu, callbacks, accesses, control } = runnable;

@@ -6,7 +6,9 @@
  */
 import { TerrariumError } from '../errors.js';
 
-/** Like PNG's: a byte that no text has, the name, and line ends that a transfer as text would change. */
+/**
+ * Like PNG's: a byte that no text has, the name, and line ends that a transfer as text would change. `boot/recognise` knows it too.
+ */
 const SIGNATURE = Uint8Array.of(0x89, 0x54, 0x45, 0x52, 0x52, 0x41, 0x0d, 0x0a);
 /** Its length, the length when compressed, and the CRC-32 of the compressed bytes: 32 bits each, little-endian. */
 const HEADER = 12;

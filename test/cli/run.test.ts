@@ -1,7 +1,7 @@
 /** `terrarium run` as people and scripts use it: a process with a console, options and an exit status. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type SpawnSyncOptionsWithStringEncoding, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import {
@@ -283,6 +283,14 @@ describe('terrarium run', { skip: noKvm }, () => {
     child.kill('SIGTERM');
     const [code, signal] = await ending(child);
     assert.ok(code === 130 || code === 143, `${code} ${signal}`);
+  });
+
+  test('says so when what any command prints does not fit on the disk', () => {
+    const full = openSync('/dev/full', 'w');
+    const options: SpawnSyncOptionsWithStringEncoding = { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' };
+    const { status, stderr } = spawnSync(process.execPath, [cli, '--version'], options);
+    closeSync(full);
+    assert.deepEqual([status, stderr], [4, 'terrarium: stdout cannot be written: ENOSPC\n']);
   });
 
   test('ends quietly when the reader of its help goes away', () => {

@@ -261,7 +261,8 @@ replay t.terra --queue 'http://x'  =>  is no address of a Redis
 verify --queue 'http://x'  =>  is no address of a Redis
 verify --queue redis://127.0.0.1:1 --json  =>  cannot be used with
 replay t.terra --translate maybe  =>  Allowed choices are off, on, eager.
-run t.terra  =>  t.terra: a snapshot or a recording, and no image
+run t.terra  =>  t.terra: this is a snapshot or a recording, and not an image
+run --firmware sub/k.S  =>  sub/k.S: this is a text, and no ROM
 trace ''  =>  the name of the file is empty
 trace dir  =>  dir: this is a folder, not a file
 trace t.ndjson --since x  =>  unknown option '--since'
@@ -312,7 +313,7 @@ describe('a wrong input', () => {
       'bad.c': 'int main( {\n',
       notrace: 'not\n',
       't.ndjson': '{"a":1}\n',
-      't.terra': 'TERRA',
+      't.terra': '\x89TERRA\r\n',
       'cjs/package.json': '{ "type": "commonjs" }',
       'cjs/d.js': "export default () => ({ name: 'd' });\n",
       'e1/exercise.json': '{',

@@ -148,6 +148,14 @@ describe('terrarium course', { skip: noGcc || noKvm }, () => {
     assert.match(stderr, /kernel\.c:\d+:\d+: warning: .*left_over/);
   });
 
+  test('checks a folder of C from inside, where each changed copy has a namesake', () => {
+    using scratch = new Scratch();
+    terrarium(['course', 'start', '7', 'mine'], { cwd: scratch.path });
+    const { status, stdout, stderr } = terrarium(['course', 'check'], { cwd: scratch.file('mine') });
+    assert.equal(status, 1, stderr);
+    assert.match(stdout, /Not yet/);
+  });
+
   test('says what is wrong with a folder, a number or a source', () => {
     using scratch = new Scratch();
     const inFolder = (...words: string[]) => terrarium(['course', ...words], { cwd: scratch.path });

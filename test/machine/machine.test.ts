@@ -89,6 +89,8 @@ describe('a machine on this thread', { skip: noKvm }, () => {
     assert.throws(() => machine.run({ timeoutMs: -1 }), /timeoutMs is -1/);
     assert.throws(() => machine.run({ timeoutMs: Number.NaN }), /timeoutMs is NaN/);
     assert.throws(() => machine.run({ maxExits: 0 }), /maxExits is 0/);
+    const unknown = { timeout: 1 } as object;
+    assert.throws(() => machine.run(unknown), { code: 'ECONFIG', hint: 'meant: timeoutMs?' });
     machine[Symbol.dispose]();
     machine[Symbol.dispose]();
     assert.throws(() => machine.run(), /after it was disposed/);

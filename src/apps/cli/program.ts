@@ -73,12 +73,15 @@ function inOurs(argv: readonly string[]): string[] {
 }
 
 /**
- * Ends the process when the reader of a stream has closed it (`| head -1`), as SIGPIPE ends others. A command that has more to do then adds
- * its own listener.
+ * Ends the process when the reader of a stream has closed it (`| head -1`), as SIGPIPE ends others, and when its disk is full. A command
+ * that has more to do then adds its own listener.
  */
 function endWithReader(output: StandardOutput): void {
-  output.onError(() => {
-    if (!output.watched) process.exit(ExitStatus.abandoned);
+  output.onError(({ code }) => {
+    if (output.watched) return;
+    if (code === 'EPIPE' || output === standardError) process.exit(ExitStatus.abandoned);
+    say(`terrarium: stdout cannot be written: ${code}\n`);
+    process.exit(ExitStatus.engine);
   });
 }
 

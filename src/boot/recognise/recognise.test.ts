@@ -108,6 +108,7 @@ describe('a file is taken for', () => {
     ],
     ['a text', Buffer.from('int main(void) { return 0; }\n'), 'text'],
     ['a script', Buffer.from('#!/bin/sh\necho hi\n'), 'text', /a script for \/bin\/sh/],
+    ['a snapshot', file(1024, [0, '\x89TERRA\r\n'], [510, [0x55, 0xaa]]), 'foreign', /run --from/],
     ['gzip', file(100, [0, '\x1f\x8b\x08\0']), 'foreign', /gunzip/],
     ['an initial file system', file(1024, [0, '070701']), 'foreign', /--initrd/],
     ['a UEFI program', file(1024, [0, 'MZ'], [0x3c, [0x80, 0, 0, 0]], [0x80, 'PE\0\0']), 'foreign', /UEFI/],

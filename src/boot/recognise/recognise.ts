@@ -48,10 +48,15 @@ const foreign: readonly [start: string, evidence: string][] = [
   ['vhdxfile', 'a VHDX disk: make it raw with qemu-img convert -O raw'],
 ];
 
+/** A `.terra` file's signature (room terra). Compressed bytes follow, in which any other kind's signs may be by chance. */
+const TERRA = '\x89TERRA\r\n';
+
 /** Recognises a file, and reads at most 64 KiB of it. */
 export function recognise(file: ImageBytes): Recognised {
   const head = file.read(0, HEADERS);
   if (latin1(head.subarray(0, 4)) === '\x7fELF') return recogniseElf(file, head);
+  if (latin1(head.subarray(0, TERRA.length)) === TERRA)
+    return { kind: 'foreign', evidence: 'a snapshot or a recording: continue from it with run --from FILE' };
   return (
     recogniseLinux(head) ??
     recogniseCdrom(file) ??

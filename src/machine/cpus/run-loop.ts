@@ -1,6 +1,6 @@
 import type { Access, Device } from '../../devices/contract/index.js';
 import { Control, type EngineCpu, type Exit, ExitKind, exitKindNames } from '../../engine/contract/index.js';
-import { abortReason, ConfigError, requireAtLeast } from '../../errors.js';
+import { abortReason, ConfigError, requireAtLeast, requireKnown } from '../../errors.js';
 import type { Bus } from '../bus/bus.js';
 import { hostTime } from '../inputs/index.js';
 import type { Interrupts } from '../interrupts/interrupts.js';
@@ -31,6 +31,10 @@ export interface RunOptions {
   /** @internal */
   share?: Share;
 }
+
+const OPTIONS: readonly (keyof RunOptions)[] = [
+  ...(['timeoutMs', 'maxExits', 'maxInstructions', 'signal', 'onTick', 'share'] as const),
+];
 
 /**
  * A run that shares its thread with an event loop: it returns from time to time, and the next run with the same object continues it, as if
@@ -139,6 +143,7 @@ const resumable = new Set<OutcomeKind>(['stopped', 'timeout', 'limit', 'debug'])
 /** Runs until something ends the run; see `Machine.run`. */
 export function runLoop(machine: Runnable, options: RunOptions): Outcome {
   const { timeoutMs, maxExits = Number.POSITIVE_INFINITY, maxInstructions, signal, onTick, share } = options;
+  requireKnown(options, OPTIONS);
   requireAtLeast('timeoutMs', timeoutMs, 0);
   requireAtLeast('maxExits', options.maxExits, 1);
   requireAtLeast('maxInstructions', maxInstructions, 1);

@@ -21,6 +21,11 @@ const confinable = new Set(['assembler', 'c', 'c++', 'nasm']);
 /** The files that a compilation may read, and its list of the files that it did read. */
 export class Confinement {
   readonly #source: string;
+  /**
+   * Where the compiler has to run, since it lists names relative to its folder, and names of debug information (`.file "kernel.c"`)
+   * beside them: in the folder of the caller, another file of that name would be taken for the one that was read.
+   */
+  readonly cwd: string;
   readonly #accounts: readonly [string, string];
   readonly #roots: readonly string[];
 
@@ -38,6 +43,7 @@ export class Confinement {
     if (path.dirname(realpathSync(source)) !== beside)
       throw new ToolchainError(`${source}: leads to a file outside its folder`, 'put the file itself there');
     this.#source = source;
+    this.cwd = folder;
     this.#accounts = [path.join(folder, 'read.c'), path.join(folder, 'read.s')];
     const common = fileURLToPath(new URL('guests/include', import.meta.resolve('#package')));
     this.#roots = [beside, realpathSync(common), realpathSync(folder), ...(driver ? ownHeaders(driver) : [])];
@@ -82,7 +88,7 @@ export class Confinement {
     for (const file of files) {
       let real: string;
       try {
-        real = realpathSync(file.replaceAll('\\ ', ' '));
+        real = realpathSync(path.resolve(this.cwd, file.replaceAll('\\ ', ' ')));
       } catch {
         // No list: no files were read.
         continue;

@@ -10,7 +10,6 @@ import {
   type Mode,
   parseImage,
 } from '../../boot/index.js';
-import { command } from '../../command.js';
 import { type GuestFile, type MachineSpec, parseGuestFile } from '../../config/index.js';
 import { TerrariumError } from '../../errors.js';
 import { isForFirmware } from '../../pc/index.js';
@@ -66,11 +65,6 @@ export function loadImage(files: ImageFiles, asked: MachineSpec = {}, how: Build
   if (found.isDirectory()) return loadFolder(file, asked, how);
   if (languageOf(file) !== undefined) return loadSources([file], asked, how);
   if (!found.isFile()) throw new ImageError(`${file}: not a regular file`, HINT);
-  if (file.endsWith('.terra'))
-    throw new ImageError(
-      `${file}: a snapshot or a recording, and no image`,
-      `go on from it: ${command(`run --from ${file}`)}`,
-    );
   const image = reading(file, () => readImage(file, asked));
   const inDrive = imageInDrive(image, file, asked);
   return { file, sources: [], warnings: '', sourceFolder: path.dirname(file), ...inDrive };

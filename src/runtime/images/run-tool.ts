@@ -5,6 +5,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
+import path from 'node:path';
 import { inSandbox, type SandboxFolders, type SandboxName, sandboxLimits } from './sandbox.js';
 import { ToolchainError } from './toolchain-error.js';
 import { INSTALL_COMPILER } from './tools.js';
@@ -26,6 +27,8 @@ export interface ToolRun {
   /** For temporary files; removed if this process dies meanwhile. */
   folder: string;
   timeoutMs: number;
+  /** The folder in which the program runs; `file` is then given to it with its whole path. Default: this process's own. */
+  cwd?: string;
   /** What to do where the program is not installed. */
   install?: string;
   /** For untrusted sources: the sandbox in which the program runs, with `sandboxLimits`. It may write to `folder`. */
@@ -71,7 +74,7 @@ function canGuard(): boolean {
 }
 
 /** Runs the program and returns what it printed. @throws ToolchainError */
-export function runTool({ command: plain, file, folder, timeoutMs, install, sandbox }: ToolRun): string {
+export function runTool({ command: plain, file, folder, timeoutMs, cwd, install, sandbox }: ToolRun): string {
   const guards = canGuard();
   const command =
     sandbox === undefined ? plain : inSandbox(sandbox.kind, { ...sandbox, write: folder }, plain);
@@ -83,12 +86,14 @@ export function runTool({ command: plain, file, folder, timeoutMs, install, sand
   const done = spawnSync(words[0]!, words.slice(1), {
     encoding: 'utf8',
     env: { ...process.env, LC_ALL: 'C', TMPDIR: folder },
+    cwd,
     timeout: guards ? timeoutMs + GUARD_MS : timeoutMs,
     killSignal: 'SIGKILL',
     maxBuffer: MESSAGES,
     input: '',
   });
-  const said = `${done.stdout ?? ''}${done.stderr ?? ''}`.trimEnd();
+  const all = `${done.stdout ?? ''}${done.stderr ?? ''}`.trimEnd();
+  const said = cwd === undefined ? all : all.replaceAll(path.resolve(file), file);
   if (done.status === 0) return said;
   const { code } = (done.error ?? {}) as NodeJS.ErrnoException;
   const program = plain[0]!;

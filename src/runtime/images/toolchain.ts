@@ -195,7 +195,10 @@ function build(
   }
   if (sources.length === 1 && sources[0]!.language === 'nasm' && placesItself(sources[0]!.text) && !symbols) {
     const held = confined ? new Confinement(file, folder, undefined) : undefined;
-    const assemble = () => nasmImage(file, image, run, held?.nasmFlags);
+    const assemble = () =>
+      held === undefined
+        ? nasmImage(file, image, run)
+        : nasmImage(path.resolve(file), image, { ...run, cwd: held.cwd }, held.nasmFlags);
     const warnings = held === undefined ? assemble() : held.run(assemble);
     return {
       bytes: readImage(image, file, options.mode),
@@ -226,8 +229,9 @@ function build(
     if (make === undefined && language !== 'c++' && held === undefined) return asPath(source.file);
     if (make === undefined) {
       const own = [...(language === 'c++' ? cxxFlags : []), ...(held?.gccFlags ?? [])];
-      const command = [...driver.command, ...flags, ...own, '-c', '-o', object, asPath(source.file)];
-      const compile = () => runTool({ ...run, file: source.file, command });
+      const input = held === undefined ? asPath(source.file) : path.resolve(source.file);
+      const command = [...driver.command, ...flags, ...own, '-c', '-o', object, input];
+      const compile = () => runTool({ ...run, file: source.file, command, ...(held && { cwd: held.cwd }) });
       said.push(held === undefined ? compile() : held.run(compile));
       return object;
     }
