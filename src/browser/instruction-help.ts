@@ -37,7 +37,7 @@ const words: Readonly<Record<string, string>> = {
   shl: 'Shifts left.',
   shr: 'Shifts right, zeros come in.',
   sar: 'Shifts right, the sign stays.',
-  jmp: 'Goes on elsewhere.',
+  jmp: 'Jumps to the target.',
   call: 'Pushes the address of the next instruction and jumps to the target.',
   ret: 'Pops the return address from the stack and jumps to it.',
   loop: 'Subtracts 1 from (E/R)CX and jumps unless that gives 0.',

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { decodeBase64, encodeBase64 } from './base64.js';
 
-test('bytes of each length become the text that Node makes of them, and come back', () => {
+test('bytes of each length become the same text as in Node, and back', () => {
   for (let length = 0; length < 200; length++) {
     const bytes = new Uint8Array(randomBytes(length));
     const text = Buffer.from(bytes).toString('base64');
@@ -13,7 +13,7 @@ test('bytes of each length become the text that Node makes of them, and come bac
   }
 });
 
-test('text that stands for no such bytes is refused', () => {
+test('text that does not encode such bytes is refused', () => {
   const text = Buffer.from('terrarium').toString('base64');
   for (const [bad, length] of [
     [text, 8],

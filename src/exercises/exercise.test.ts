@@ -36,13 +36,13 @@ describe('exercise.json', () => {
 
   for (const [what, said, message] of [
     ['no object', 7, /exercise\.json: 7 is not an object/],
-    ['a field that is none', { ...good, check: [] }, /there is no field "check"/],
+    ['an unknown field', { ...good, check: [] }, /there is no field "check"/],
     ['no guest', { checks: good.checks }, /"guest" does not name the source/],
     ['a source outside of the folder', { ...good, guest: { image: '../kernel.S' } }, /not a file beside it/],
     ['nothing to check', { guest: good.guest }, /nothing is checked/],
-    ['checks that are no list', { ...good, checks: {} }, /"checks" is not a list/],
+    ['checks that are not a list', { ...good, checks: {} }, /"checks" is not a list/],
     [
-      'an expectation that is none',
+      'an invalid expectation',
       { ...good, checks: [{ expect: 'rxa=1', missing: 'x' }] },
       /"checks"\[0\]: .*'rxa'/,
     ],
@@ -52,11 +52,7 @@ describe('exercise.json', () => {
       /"checks"\[0\]: "missing" is missing/,
     ],
     ['points below 0', { ...good, checks: [{ expect: 'ax=1', missing: 'x', points: -1 }] }, /"points" is -1/],
-    [
-      'a pattern that is none',
-      { ...good, source: [{ matches: '(', missing: 'x' }] },
-      /"source"\[0\]: "matches"/,
-    ],
+    ['an invalid pattern', { ...good, source: [{ matches: '(', missing: 'x' }] }, /"source"\[0\]: "matches"/],
     ['points that are not the sum', { ...good, points: 3 }, /"points" is 3, and the checks have 2/],
     [
       'a module that does not exist',
@@ -75,7 +71,7 @@ describe('exercise.json', () => {
     rmSync(path.join(folder, 'checks.mjs'));
   });
 
-  test('that is cut or changed is an error in words, or an exercise', () => {
+  test('that is truncated or changed gives an error message, or an exercise', () => {
     const text = JSON.stringify(good);
     fc.assert(
       fc.property(fc.nat(text.length), fc.string({ maxLength: 3 }), (at, middle) => {
@@ -99,7 +95,7 @@ describe('random inputs', () => {
     assert.notDeepEqual(draw('ada'), draw('bob'));
   });
 
-  test('lie in their range, and each value comes up about as often', () => {
+  test('lie in their range, and each value is about equally frequent', () => {
     const random = new Random('range');
     const counts = new Array<number>(7).fill(0);
     for (let i = 0; i < 7000; i++) counts[random.int(-3, 3) + 3]!++;
@@ -132,7 +128,7 @@ describe('names in a submission', () => {
     test(`${JSON.stringify(name)} is refused`, () =>
       assert.throws(() => collector.wants(name), SubmissionError));
 
-  test('of tools are left out, odd ones are taken', () => {
+  test('of tools are left out, unusual ones are accepted', () => {
     for (const name of ['.git/config', '__MACOSX/kernel.S', 'a/node_modules/x'])
       assert.equal(collector.wants(name), false);
     for (const name of ['kernel.S', 'a b/ü.S', '-rf', '*.S', '$(id).S', 'a\nb'])

@@ -20,7 +20,7 @@ export function newExercise(folder: string): void {
   cpSync(fileURLToPath(new URL('templates/exercise', import.meta.resolve('#package'))), folder, {
     recursive: true,
   });
-  // Older versions of Node run no TypeScript; this file has none but its name.
+  // Older versions of Node run no TypeScript; only this file's name says TypeScript.
   if (!(process.features as { typescript?: unknown }).typescript)
     renameSync(path.join(folder, 'checks.ts'), path.join(folder, 'checks.mjs'));
 }

@@ -87,7 +87,7 @@ function fromChanges(exercise: Exercise, text: string, file: string, name: strin
     const parts = source.split(from.join('\n'));
     if (parts.length !== 2)
       throw new ExerciseError(
-        `${file}: '${from.join('\\n')}' stands ${parts.length - 1} times in the solution, not once`,
+        `${file}: '${from.join('\\n')}' occurs ${parts.length - 1} times in the solution, not once`,
       );
     source = parts.join(to.join('\n'));
   }

@@ -63,7 +63,8 @@ const AHEAD = 3;
 
 /**
  * Grades all submissions.
- * @throws TerrariumError where the exercise itself fails, and an `ABORTED` where the signal says so: a later run goes on
+ * @throws TerrariumError where the exercise itself fails, and an `ABORTED` where the signal says so: a later run
+ * continues
  */
 export async function gradeClass(options: GradeOptions): Promise<ClassReport> {
   const { exercise, submissions, cache, signal } = options;

@@ -22,22 +22,22 @@ const left = (folder: string) =>
     .map(Number)
     .sort((a, b) => a - b);
 
-describe('what is kept of earlier gradings', () => {
-  test('is the newest, up to a size', () => {
+describe('the results of earlier gradings', () => {
+  test('are kept up to a size, the newest ones', () => {
     using scratch = new Scratch();
     written(scratch.path, 10);
     prune(scratch.path, { bytes: 350, ageMs: 1e9 });
     assert.deepEqual(left(scratch.path), [0, 1, 2]);
   });
 
-  test('is not older than it may be', () => {
+  test('are kept up to an age', () => {
     using scratch = new Scratch();
     written(scratch.path, 10);
     prune(scratch.path, { bytes: 1e9, ageMs: 4.5 * 60_000 });
     assert.deepEqual(left(scratch.path), [0, 1, 2, 3, 4]);
   });
 
-  test('is nothing where nothing was kept', () => {
+  test('may be missing', () => {
     using scratch = new Scratch();
     assert.doesNotThrow(() => prune(scratch.file('none')));
   });

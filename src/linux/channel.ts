@@ -11,7 +11,7 @@ import { escaped } from './quote.js';
 
 /** Bytes of input that are sent at once. */
 const PIECE = 64 * 1024;
-/** A line of the agent's is short. */
+/** The most characters of a line from the agent. */
 const LONGEST_LINE = 256;
 
 export interface Sinks {

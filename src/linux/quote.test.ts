@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { escaped, scriptOf } from './quote.js';
 
-test('any arguments come to a program as they are, through the line, printf and the shell', () => {
+test('any arguments reach a program unchanged, through the line, printf and the shell', () => {
   const text = fc.string({ unit: 'binary', maxLength: 12 }).map((one) => one.replaceAll('\0', ''));
   const odd = fc.oneof(text, fc.constantFrom('\\', '\n', "'", '\\n', "'\\''", '$(id)', ' ', '\\0', '\\c'));
   fc.assert(

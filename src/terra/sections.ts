@@ -73,11 +73,11 @@ export async function readSections(file: Uint8Array): Promise<Uint8Array[]> {
 
 async function unpacked(bytes: Uint8Array, length: number): Promise<Uint8Array> {
   const content = await through(bytes, new DecompressionStream('deflate-raw'), length).catch(() => undefined);
-  if (content?.length !== length) throw damaged('a section does not have the length that it says');
+  if (content?.length !== length) throw damaged('the length of a section is wrong');
   return content;
 }
 
-/** What a stream makes of bytes; more than `most` is refused. */
+/** The output of a stream for these bytes; more than `most` is refused. */
 async function through(
   bytes: Uint8Array,
   { readable, writable }: CompressionStream | DecompressionStream,
@@ -85,7 +85,7 @@ async function through(
 ): Promise<Uint8Array> {
   const writer = writable.getWriter();
   const written = writer.write(new Uint8Array(bytes)).then(() => writer.close());
-  // Its reader is told of what is wrong.
+  // Its reader gets the error.
   written.catch(() => {});
   const parts: Uint8Array[] = [];
   let length = 0;

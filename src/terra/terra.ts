@@ -2,8 +2,8 @@
  * What a `.terra` file holds: a machine's description, its image, and its state; for a recording also what came in from outside
  * afterwards, and how the run ended.
  *
- * A file names nothing of the host that whoever opens it has not named: disks, devices, hypercalls and other files that the
- * machine needs are given again.
+ * A file names nothing on the host: whoever opens it names the disks, devices, hypercalls and other files that the
+ * machine needs.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export interface Fingerprint {
   digest: string;
 }
 
-/** What names files and modules of the host: a file leaves it out. */
+/** The fields that name files and modules of the host: a file leaves them out. */
 export const hostFields: readonly FieldName[] = [
   ...(['devices', 'hypercalls', 'disks', 'floppies', 'cdroms'] as const),
   ...(['firmware', 'initrds', 'modules'] as const),
@@ -83,7 +83,7 @@ export async function decodeTerra(file: Uint8Array): Promise<Terra> {
     return read(bytes);
   } catch (error) {
     if (error instanceof TerrariumError) throw error;
-    throw damaged(`what it holds cannot be read (${(error as Error).message})`);
+    throw damaged(`its content cannot be read (${(error as Error).message})`);
   }
 }
 
@@ -105,7 +105,7 @@ function read(bytes: Uint8Array): Terra {
   for (const length of head.lengths as unknown[]) {
     if (!Number.isInteger(length) || (length as number) < 0 || (length as number) > bytes.length - at)
       throw damaged('the lengths of its parts are wrong');
-    // A copy: whoever holds a page does not hold the whole file.
+    // A copy: a reference to one page must not keep the whole file in memory.
     blobs.push(bytes.slice(at, at + (length as number)));
     at += length as number;
   }
@@ -131,7 +131,7 @@ function areSums({ every, sums }: NonNullable<InputRecord['answers']>): boolean 
   );
 }
 
-/** What is needed before a machine is made; the rest is checked by those who take it. */
+/** Checks the fields that are needed before a machine is made; the rest is checked where it is used. */
 function checked(content: unknown): Terra {
   const { spec, image, state, record, end, named = [], fingerprints = [] } = content as Terra;
   const { segments, name, format } = image;
@@ -140,16 +140,16 @@ function checked(content: unknown): Terra {
       Number.isSafeInteger(address) && bytes instanceof Uint8Array && Number.isSafeInteger(memorySize),
   );
   if (!placed || typeof name !== 'string' || !['flat', 'elf32', 'elf64'].includes(format))
-    throw damaged('its image is none');
+    throw damaged('its image is invalid');
   if (!(state?.memory?.pages instanceof Map) || !Array.isArray(state.cpus))
     throw damaged('it holds no state of a machine');
   if (record !== undefined && !(Array.isArray(record.events) && Number.isSafeInteger(record.until)))
-    throw damaged('its recording is none');
-  if (record?.answers !== undefined && !areSums(record.answers)) throw damaged('its recording is none');
+    throw damaged('its recording is invalid');
+  if (record?.answers !== undefined && !areSums(record.answers)) throw damaged('its recording is invalid');
   if (end !== undefined && !Number.isSafeInteger(end.instructions))
-    throw damaged('the end of its recording is none');
+    throw damaged('the end of its recording is invalid');
   if (!Array.isArray(fingerprints) || !fingerprints.every(isFingerprint))
-    throw damaged('what it says of disks is nothing');
+    throw damaged('its list of disks is invalid');
   const known = readSpec(spec, 'the file: ');
   if (hostFields.some((field) => known[field] !== undefined))
     throw damaged('it names files or modules of a host');

@@ -1,15 +1,15 @@
 /** The moment of an alarm that is not set. */
 const OUT = -1;
 
-/** What a device sets for a moment that is to come: see `Clock.alarm`. It is made once, and set again and again. */
+/** Calls a device back at a moment of its clock: see `Clock.alarm`. It is made once and set many times. */
 export interface Alarm {
   /** Unique on its clock. */
   readonly name: string;
   /** When it rings, in nanoseconds of its clock; Infinity while it is not set. */
   readonly moment: number;
   /**
-   * Sets it, or moves it. One for a moment that has passed rings `SHORTEST` from now, so that a device whose alarm is
-   * always due cannot keep the guest from going on. Infinity cancels it.
+   * Sets or moves the alarm. For a moment in the past it rings `SHORTEST` from now, so that a device whose alarm is
+   * always due cannot stop the guest's progress. Infinity cancels it.
    */
   at(moment: number): void;
   cancel(): void;
@@ -25,9 +25,9 @@ interface Entry {
 }
 
 /**
- * The alarms of a clock by their moments: a binary heap, whose top rings first. Equal moments ring in the order in which
- * the alarms were made and not in that in which they were set: so a machine that was saved and restored, which sets its
- * alarms in another order, rings them in the same.
+ * The alarms of a clock by their moments: a binary heap, whose top rings first. Alarms for the same moment ring in the
+ * order in which they were made, not in which they were set: a restored machine sets its alarms in another order, and
+ * they still ring in the same one.
  */
 export class AlarmQueue {
   readonly #heap: Entry[] = [];
@@ -55,7 +55,7 @@ export class AlarmQueue {
     this.#note();
   }
 
-  /** Rings each alarm that is due. One that is set meanwhile, and is due as well, has its turn the next time. */
+  /** Rings each alarm that is due. An alarm that is set meanwhile and is already due rings at the next call. */
   ring(now: number): void {
     for (let left = this.#heap.length; left > 0 && this.next <= now; left--) {
       const entry = this.#heap[0]!;

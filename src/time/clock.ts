@@ -3,10 +3,10 @@ import { type Alarm, AlarmQueue } from './alarms.js';
 /** An alarm for a moment that has passed rings so many nanoseconds later: see `Alarm.at`. */
 export const SHORTEST = 50_000;
 
-/** When an alarm counts: also while the guest sleeps in a HLT, or not. */
+/** Whether an alarm also rings while the guest sleeps in HLT. */
 export type AlarmTime = 'always' | 'running';
 
-/** A machine's clock, as its devices have it. */
+/** A machine's clock, as its devices see it. */
 export interface Clock {
   /**
    * Nanoseconds for which the machine has run: a whole number. It stops while the machine does not run, so a device
@@ -14,8 +14,8 @@ export interface Clock {
    */
   now(): number;
   /**
-   * Makes an alarm, which calls `ring` at the moment that it is set for, between two instructions of the guest: at that
-   * very moment where time is the guest's instructions, and soon after it where it is the host's.
+   * Makes an alarm, which calls `ring` at the moment that it is set for, between two instructions of the guest: exactly
+   * then where the guest's instructions are the time, soon after it where the host's clock is.
    *
    * Make a device's alarms in `attach`. Those for the same moment ring in the order in which they were made.
    *
@@ -25,7 +25,7 @@ export interface Clock {
   alarm(name: string, ring: () => void, during?: AlarmTime): Alarm;
 }
 
-/** What a clock holds, as plain data. */
+/** The state of a clock, as plain data. */
 export interface ClockState {
   now: number;
   /** The moments of the alarms that are set, by their names. */
@@ -73,8 +73,8 @@ export class AlarmClock implements Clock {
   }
 
   /**
-   * Sets the alarms to the very moments that were saved, after the devices have taken back their states and the time is that
-   * of the state. @throws RangeError for an alarm that this clock does not have, and for a moment that is none
+   * Sets the alarms to the saved moments, after the devices have restored their states and the time is that of the
+   * state. @throws RangeError for an alarm that this clock does not have, and for an invalid moment
    */
   load({ alarms }: ClockState): void {
     for (const [name, moment] of Object.entries(alarms)) {
@@ -113,7 +113,7 @@ class QueuedAlarm implements Alarm {
     this.#queue.set(this.#entry, Number.POSITIVE_INFINITY);
   }
 
-  /** Sets it to a moment that was saved, be it in the past. */
+  /** Sets it to a saved moment, which may be in the past. */
   restore(moment: number): void {
     this.#queue.set(this.#entry, moment);
   }

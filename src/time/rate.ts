@@ -4,8 +4,8 @@ export const SECOND = 1_000_000_000;
 export const MILLISECOND = 1_000_000;
 
 /**
- * A steady count of `hz` a second, such as the pulses of a crystal, and how it goes with nanoseconds. All is exact: a count
- * goes through nanoseconds and comes back the same.
+ * A steady count of `hz` a second, such as the pulses of a crystal, and its conversion to nanoseconds. It is exact: a
+ * count that is converted to nanoseconds and back is the same.
  */
 export class Rate {
   readonly hz: number;

@@ -63,7 +63,7 @@ describe('an alarm', () => {
     assert.equal(clock.next, 5000 + 4 * SHORTEST);
   });
 
-  test('needs a name of its own, and a moment that is one', () => {
+  test('needs a unique name and a valid moment', () => {
     const { alarm } = rig();
     const one = alarm('one');
     assert.throws(() => alarm('one'), /two alarms are called 'one'/);
@@ -80,7 +80,7 @@ describe('an alarm', () => {
     assert.equal(rings, 1);
   });
 
-  test('rings in the order of moments, equal ones in the order in which they were made, however they were set', () => {
+  test('rings in the order of moments, for the same moment in the order in which the alarms were made', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(7), fc.nat(9), fc.boolean()), { maxLength: 60 }),
@@ -159,7 +159,7 @@ describe('a rate', () => {
           const moment = rate.moment(count);
           assert.equal(rate.passed(moment), count);
           assert.equal(rate.passed(moment - 1), count - 1);
-          // As exact arithmetic has it.
+          // The result of exact arithmetic.
           assert.equal(BigInt(moment), ceil(BigInt(count) * BigInt(SECOND), BigInt(rate.hz)));
           assert.equal(rate.reaching(rate.momentBefore(count)), count);
         },

@@ -1,14 +1,14 @@
 /** Powers of ten that fit 32 bits. */
 const MILLION = 1_000_000;
 
-/** Texts whose bytes are remembered: a guest that makes ever new ones does not fill the host. */
+/** The most texts whose bytes are kept: a guest that makes new ones without end does not fill the host's memory. */
 const REMEMBERED = 4096;
 
 const encoder = new TextEncoder();
 
 /**
- * Bytes that are assembled piece by piece without intermediate strings, which a million lines in a few seconds require. The
- * buffer grows as it has to, and is used again after `clear`.
+ * Bytes that are assembled piece by piece without intermediate strings, which a million lines in a few seconds require.
+ * The buffer grows when needed, and is reused after `clear`.
  */
 export class ByteWriter {
   #bytes = new Uint8Array(64 * 1024);
@@ -19,7 +19,7 @@ export class ByteWriter {
     return this.#length;
   }
 
-  /** What was written; valid until the next write. */
+  /** The written bytes; valid until the next write. */
   get bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -42,7 +42,7 @@ export class ByteWriter {
     this.#length += encoder.encodeInto(text, this.#bytes.subarray(this.#length)).written;
   }
 
-  /** A string of JSON, with its quotes. The same text again is a copy of bytes. */
+  /** A JSON string, with its quotes. A repeated text is a copy of its bytes. */
   json(text: string): void {
     let bytes = this.#known.get(text);
     if (bytes === undefined) {

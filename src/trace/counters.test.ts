@@ -41,7 +41,7 @@ describe('counters', () => {
     assert.equal(io!.change, undefined);
   });
 
-  test('that are a level may fall', () => {
+  test('that are instant values may fall', () => {
     const level = (value: number) => group(counter('pages', value, { kind: 'instant' }));
     assert.equal(counterRows(level(3), level(5), 1)[0]!.change, -2);
   });
@@ -76,7 +76,7 @@ describe('the table of counters', () => {
     counter('halt_wait_ns', 5, { unit: 'ns' }),
   );
 
-  test('has what changes fastest first and leaves out what is 0', () => {
+  test('has the fastest-changing counters first and leaves out those that are 0', () => {
     assert.equal(
       formatCounters(counterRows(now, before, 2)),
       [
@@ -100,7 +100,7 @@ describe('the table of counters', () => {
     );
   });
 
-  test('is also had as lines', () => {
+  test('is also available as lines', () => {
     const rows = counterRows(now, before, 2);
     assert.equal(formatCounter(rows[0]!), 'vcpu 0  exits  1200  600/s');
     assert.equal(formatCounter(rows[4]!), 'vcpu 0  halt_wait_ns  5 ns');

@@ -10,7 +10,7 @@ export interface CounterGroup {
 /** A counter, and how it changed. */
 export interface CounterRow extends EngineCounter {
   where: string;
-  /** What came since the look before: for an `instant` counter less than 0 where it fell. Undefined at the first look. */
+  /** The difference to the previous look: negative where an `instant` counter fell. Undefined at the first look. */
   change?: number;
   /** `change` a second. */
   perSecond?: number;
@@ -25,8 +25,8 @@ export function counterGroups({ vm, cpus }: EngineCounters): CounterGroup[] {
 }
 
 /**
- * All counters of `now`, with what changed since `before` (a look `seconds` ago). A group that was not there before, or
- * that counts less than before and so is another one in its place, has no changes.
+ * All counters of `now`, with their changes since `before` (a look `seconds` ago). A new group has no changes, nor has
+ * one that counts less than before: it belongs to another VM.
  */
 export function counterRows(
   now: readonly CounterGroup[],
@@ -57,8 +57,8 @@ export interface CounterTableOptions {
 }
 
 /**
- * Counters as a table of several lines, without a newline at the end; those that are 0 are left out, and what changes
- * fastest comes first.
+ * Counters as a table of several lines, without a newline at the end; those that are 0 are left out, and those that
+ * change fastest come first.
  */
 export function formatCounters(all: readonly CounterRow[], options: CounterTableOptions = {}): string {
   const { color = false, rows: most = 40 } = options;

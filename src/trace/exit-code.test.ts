@@ -25,15 +25,15 @@ function textOf(code: readonly number[], rip: number, exit: Partial<Exit>, exact
 
 const out = { kind: ExitKind.io, write: true, address: 0xf1 };
 
-describe('the instruction that left the guest', () => {
-  test('stands at rip, or ends there', () => {
+describe('the instruction that caused an exit', () => {
+  test('starts at rip, or ends there', () => {
     assert.equal(textOf([0xe6, 0xf1], 0x10, out), 'out 0xf1,al');
     assert.equal(textOf([0xe6, 0xf1], 0x12, out), 'out 0xf1,al');
     assert.equal(textOf([0xf4], 0x11, { kind: ExitKind.halt }), 'hlt');
     assert.equal(textOf([0x66, 0xef], 0x12, { ...out, size: 4 }), 'out dx,eax');
   });
 
-  test('is not guessed: not by its port, not by its size, not where two may be meant', () => {
+  test('is not guessed: not by its port, not by its size, not where two are possible', () => {
     assert.equal(textOf([0xe6, 0xf2], 0x10, out), '');
     assert.equal(textOf([0xef], 0x10, out), '');
     assert.equal(textOf([0xee, 0x6e], 0x11, out), '');

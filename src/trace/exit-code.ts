@@ -1,5 +1,5 @@
 /**
- * The instruction that left the guest, found in the guest's memory.
+ * The instruction that caused an exit, found in the guest's memory.
  *
  * @module
  */
@@ -15,13 +15,13 @@ interface Known {
   text: string;
 }
 
-/** Instructions that are remembered; a guest that jumps about does not fill the host. */
+/** The most instructions that are kept: a guest that runs new code without end does not fill the host's memory. */
 const REMEMBERED = 4096;
 
 /**
- * Says which instruction caused an exit. Ask before the guest runs on. An engine may report the instruction itself or the
- * next one (KVM completes a write first): what stands at rip is taken where it can have caused this exit, else what ends
- * there. Memory that cannot be read, and an answer that is not certain, give an empty text.
+ * Finds the instruction that caused an exit. Call it before the guest continues. An engine may report the instruction
+ * itself or the next one (KVM completes a write first): the instruction at rip is taken where it can have caused this
+ * exit, else the one that ends there. Where memory cannot be read or the answer is not certain, the text is empty.
  */
 export class ExitCode {
   readonly #memory: GuestMemory;
@@ -66,7 +66,7 @@ export class ExitCode {
     return now.length === bytes.length && bytes.every((byte, n) => byte === now[n]);
   }
 
-  /** As much of the guest's memory as there is. */
+  /** Fewer bytes than `length` where the guest's memory ends. */
   #read(physical: number, length: number): Uint8Array {
     for (let bytes = length; bytes > 0; bytes--) {
       if (this.#memory.find(physical, bytes) !== undefined) return this.#memory.peek(physical, bytes);
@@ -102,7 +102,7 @@ export class ExitCode {
     return one !== undefined && causes(one, exit) ? one : undefined;
   }
 
-  /** What ends at rip; for memory, only where there is but one way to read it. */
+  /** The instruction that ends at rip; for memory, only where exactly one decoding is possible. */
   #before(exit: Exit, rip: bigint, system: SystemRegisters): Instruction | undefined {
     const found: Instruction[] = [];
     for (let length = 1n; length <= MAX_LENGTH && length <= rip; length++) {

@@ -53,7 +53,7 @@ describe('the exit log', () => {
     );
   });
 
-  test('keeps the data of every size, from wherever it lies', () => {
+  test('keeps the data of every size, from any offset', () => {
     const log = new ExitLog();
     const bytes = [0x99, 0x88, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0xf8];
     for (let size = 1; size <= 8; size++) {
@@ -64,7 +64,7 @@ describe('the exit log', () => {
     }
   });
 
-  test('takes no data from an exit that is no access: its record is an old one', () => {
+  test('takes no data from an exit without an access: the record still holds older data', () => {
     const log = new ExitLog();
     log.record(
       exitRecord({ kind: ExitKind.halt, address: 0xe9, size: 1, bytes: [0x41], offset: 4096 }),
@@ -93,7 +93,7 @@ describe('the exit log', () => {
     ]);
   });
 
-  test('has no run time for the first exit where it was not told when the guest began', () => {
+  test('has no run time for the first exit where `begin` was not called', () => {
     const log = new ExitLog();
     log.record(exitRecord({}), 0, 5000, 5001);
     assert.deepEqual([log.entry(0).runMs, log.originMs], [0, 5000]);
@@ -108,14 +108,14 @@ describe('the exit log', () => {
     assert.deepEqual([log.entry(1).runMs, log.originMs], [3, 0]);
   });
 
-  test('never counts time backwards where the clock did', () => {
+  test('never counts negative time when the clock goes back', () => {
     const log = new ExitLog();
     log.begin(10);
     log.record(exitRecord({}), 0, 9, 8);
     assert.deepEqual([log.entry(0).runMs, log.entry(0).handleMs], [0, 0]);
   });
 
-  test('shows every reader every entry once, in order and while it is still there', () => {
+  test('shows every reader every entry once, in order and while it is still stored', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 6 }),
@@ -139,7 +139,7 @@ describe('the exit log', () => {
     );
   });
 
-  test('shows a late reader what is left, and loses nothing from then on', () => {
+  test('shows a late reader the stored entries, and all later ones', () => {
     const log = new ExitLog({ capacity: 8 });
     for (let i = 0; i < 11; i++) log.record(exitRecord({ reason: i }), 0, 0, 0);
     const seen: number[] = [];

@@ -10,7 +10,7 @@ export interface ExitEntry {
   kind: ExitKind;
   /** When the guest left, in milliseconds of the log's clock (`performance.now()`). */
   startMs: number;
-  /** What `ExitLog` calls run time. */
+  /** Run time, as `ExitLog` defines it. */
   runMs: number;
   /** How long the monitor and its device took to answer. */
   handleMs: number;
@@ -19,7 +19,7 @@ export interface ExitEntry {
   count: number;
   write: boolean;
   coalesced: boolean;
-  /** The first element's bytes, little-endian; for a read what the device gave. */
+  /** The first element's bytes, little-endian; for a read those that the device returned. */
   data: bigint;
   reason: number;
   rip: bigint;
@@ -128,8 +128,8 @@ export class ExitLog {
   }
 
   /**
-   * Says that the guest starts to run now, so that the first exit has a run time, and the time between two runs counts for
-   * nothing.
+   * Says that the guest starts to run now, so that the first exit has a run time, and the time between two runs is not
+   * counted.
    */
   begin(nowMs: number): void {
     if (Number.isNaN(this.#originMs)) this.#originMs = nowMs;

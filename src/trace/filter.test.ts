@@ -14,7 +14,7 @@ function passes(filter: string | string[], [kind, address, size, rip, device]: S
 }
 
 describe('a trace filter', () => {
-  test('lets through what its ports, addresses, kinds, devices and rip name', () => {
+  test('passes the exits that its ports, addresses, kinds, devices and rip name', () => {
     const out: Shown = [io, 0x3f8, 1, 0x7c10n, 0];
     const store: Shown = [mmio, 0xb8000, 2, 0xffff_ffff_8000_0000n, 1];
     const hlt: Shown = [halt, 0, 0, 0x7c20n, -1];
@@ -42,7 +42,7 @@ describe('a trace filter', () => {
     }
   });
 
-  test('sees an access that only reaches into its range, and what nobody answers', () => {
+  test('passes an access that is only partly in its range, and accesses that no device answers', () => {
     assert.ok(passes('port=0x3f8', [io, 0x3f6, 4, 0n, 0]));
     assert.ok(!passes('port=0x3f8', [io, 0x3f4, 4, 0n, 0]));
     assert.ok(passes('device=nobody', [io, 0x80, 1, 0n, -1]));
@@ -54,7 +54,7 @@ describe('a trace filter', () => {
       ['port', /'port' is no trace filter/],
       ['port=', /no trace filter/],
       ['port=0x60,', /no trace filter/],
-      ['colour=red', /nothing of an exit is called 'colour'/],
+      ['colour=red', /an exit has no field 'colour'/],
       ['port=x', /'x' is not a number or range/],
       ['port=0x64-0x60', /ends before it begins/],
       ['port=0x10000', /reaches past 0xffff/],

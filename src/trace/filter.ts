@@ -13,7 +13,7 @@ interface Range {
   last: bigint;
 }
 
-/** A filter as plain data, which can be sent to another thread. What is missing lets everything through. */
+/** A filter as plain data, which can be sent to another thread. A missing field passes everything. */
 export interface TraceFilter {
   kinds?: number[];
   /** An exit passes where one of its ports or addresses is named by one of these two. */
@@ -58,7 +58,7 @@ export function parseTraceFilter(texts: readonly string[]): TraceFilter {
       filter.addresses = [...(filter.addresses ?? []), ...values.map((v) => rangeOf(v))];
     else if (key === 'rip') filter.rips = [...(filter.rips ?? []), ...values.map((v) => rangeOf(v))];
     else if (key === 'device') filter.devices = [...(filter.devices ?? []), ...values];
-    else refuse(`'${term}': nothing of an exit is called '${key}'`);
+    else refuse(`'${term}': an exit has no field '${key}'`);
   }
   checkPlaces(filter);
   return filter;
@@ -80,7 +80,7 @@ function rangeOf(text: string, most = 0xffff_ffff_ffff_ffffn): Range {
   return range;
 }
 
-/** Ports are of `io` and addresses of `mmio`: with other kinds nothing could ever pass. */
+/** Only `io` exits have ports, and only `mmio` exits have addresses: with other kinds nothing could pass. */
 function checkPlaces({ kinds, ports, addresses }: TraceFilter): void {
   if (kinds === undefined) return;
   const possible = (ports && kinds.includes(ExitKind.io)) || (addresses && kinds.includes(ExitKind.mmio));
@@ -98,7 +98,7 @@ export function exitTest(filter: TraceFilter, deviceNames: readonly string[]): E
     if (number >= 0 || name === 'nobody') return number;
     return refuse(
       `'device=${name}': this machine has no such device`,
-      `its devices are ${deviceNames.join(', ')}; nobody stands for what no device answers`,
+      `its devices are ${deviceNames.join(', ')}; nobody means accesses that no device answers`,
     );
   });
   const portTest = ports && placeTest(ports);
@@ -117,14 +117,14 @@ export function exitTest(filter: TraceFilter, deviceNames: readonly string[]): E
   };
 }
 
-/** Does an access touch one of the ranges? Guest physical addresses are below 2^53, so numbers will do. */
+/** Does an access touch one of the ranges? Guest physical addresses are below 2^53, so numbers suffice. */
 function placeTest(ranges: readonly Range[]): (address: number, size: number) => boolean {
   const numbers = ranges.map(({ first, last }) => ({ first: Number(first), last: Number(last) }));
   return (address, size) =>
     numbers.some(({ first, last }) => address <= last && address + Math.max(size, 1) > first);
 }
 
-/** 64-bit numbers in halves, so that nothing is allocated an exit. */
+/** 64-bit numbers in halves, so that an exit allocates nothing. */
 function wordTest(ranges: readonly Range[]): (low: number, high: number) => boolean {
   const halves = (value: bigint) => [Number(value & 0xffff_ffffn), Number(value >> 32n)] as const;
   const words = ranges.map(({ first, last }) => [halves(first), halves(last)] as const);

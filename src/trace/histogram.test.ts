@@ -27,7 +27,7 @@ describe('the histogram', () => {
     );
   });
 
-  test('takes what is too small, negative or no number as 0, and what is too large as the largest', () => {
+  test('counts numbers that are too small, negative or NaN as 0, and those that are too large as the largest', () => {
     assert.equal(medianOf([0, -1, 2 ** -21, Number.NaN]), 0);
     const largest = medianOf([2 ** 20 - 1]);
     for (const value of [2 ** 20, 2 ** 60, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) {

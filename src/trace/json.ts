@@ -144,7 +144,7 @@ export class NdjsonEncoder implements TraceEncoder {
   }
 }
 
-/** What ends a file of `ChromeEncoder`'s. Viewers and our own reader forgive a file that lacks it. */
+/** The end of a file of `ChromeEncoder`. Viewers and our own reader accept a file without it. */
 export const CHROME_TAIL = '\n]}\n';
 
 const EVENT = ascii('{"ph":"X","pid":1,"tid":');
@@ -161,15 +161,16 @@ const guestTrack = (cpu: number) => 2 * cpu;
 const cpuTrack = (cpu: number) => 2 * cpu + 1;
 
 /**
- * The Trace Event Format (a JSON object with complete events, "X"), an event a line: each device a track, each exit a
- * slice on it as long as it was handled, and the guest's time between exits on a track of its own. Sorted by time.
+ * The Trace Event Format (a JSON object with complete events, "X"), one event per line: a track for each device, a
+ * slice on it for each exit, as long as its handling, and another track for the guest's time between exits. Sorted by
+ * time.
  */
 export class ChromeEncoder implements TraceEncoder {
   readonly writer = new ByteWriter();
   readonly #names: readonly string[];
   readonly #texts: TraceTexts | undefined;
   readonly #cpus: number;
-  /** Where the last slice began, in nanoseconds: rounding shall not make time go back. */
+  /** Where the last slice began, in nanoseconds: rounding must not make time go back. */
   #last = 0;
 
   /**
@@ -234,9 +235,9 @@ export class ChromeEncoder implements TraceEncoder {
   }
 
   /**
-   * The guest's own time just before an entry, in nanoseconds. `runs` holds that of the coalesced writes before it as well,
-   * which stands before those; and the time between two runs of a machine counts for nothing. With several CPUs it begins at the
-   * latest where another CPU's entry ends.
+   * The guest's own time just before an entry, in nanoseconds. `runs` holds that of the coalesced writes before it as
+   * well, which is placed before those; the time between two runs of a machine is not counted. With several CPUs it
+   * begins at the latest where another CPU's entry ends.
    */
   #ran(log: ExitLog, index: number): number {
     const at = index & log.mask;

@@ -10,7 +10,7 @@ import { traceTexts } from './texts.js';
 
 const names = ['debug-console', 'serial-port'];
 
-/** A log of one exit, with what is said of it. */
+/** A log of one exit, with its description. */
 function logOf(exit: Partial<Exit> & { bytes?: number[] }, device: number, said: string[] = []) {
   const log = new ExitLog();
   log.begin(0);
@@ -25,7 +25,7 @@ function logOf(exit: Partial<Exit> & { bytes?: number[] }, device: number, said:
 }
 
 describe('a trace on a terminal of 80 columns', () => {
-  test('shows every column and the words', () => {
+  test('shows every column and the description', () => {
     const out = { address: 0x3fb, write: true, bytes: [0x03], ripLow: 0x7c12 };
     const { log, texts } = logOf(out, 1, ['out dx,al', 'line control', '8 data bits, no parity, 1 stop bit']);
     assert.deepEqual(formatNarrowLines(log, 0, names, texts, { width: 80 }).split('\n'), [
@@ -36,7 +36,7 @@ describe('a trace on a terminal of 80 columns', () => {
     assert.equal(narrowHeader(), '  exit        time  rip      access           data       device');
   });
 
-  test('needs one line more where both fit, and none where nothing is said', () => {
+  test('needs one more line where both fit, and none where there is no description', () => {
     const { log, texts } = logOf({ address: 0xe9, write: true, bytes: [0x48] }, 0, [
       'out 0xe9,al',
       'console',
@@ -49,7 +49,7 @@ describe('a trace on a terminal of 80 columns', () => {
     assert.match(formatNarrowLines(halt.log, 0, names, halt.texts, { width: 80 }), /^.* 00000000 halt$/);
   });
 
-  test('has no line that is longer, of any exit, and leaves nothing out', () => {
+  test('has no longer line for any exit, and leaves nothing out', () => {
     const kinds = Object.values(ExitKind).filter((kind) => exitKindNames[kind] !== undefined);
     fc.assert(
       fc.property(

@@ -14,7 +14,7 @@ const TIME_WIDTH = 11;
 const RIP_WIDTH = 8;
 const ACCESS_WIDTH = 16;
 const DATA_WIDTH = 10;
-/** The columns of a description, however narrow the terminal is. */
+/** The least columns of a description, on any terminal. */
 const LEAST_ROOM = 20;
 /** Where the second line begins: below the column of rip. */
 const indent = (cpus: number) => NUMBER_WIDTH + (cpus > 1 ? CPU_WIDTH : 0) + TIME_WIDTH + 3;

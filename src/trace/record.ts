@@ -40,7 +40,7 @@ export class TraceFileError extends TerrariumError {
 }
 
 const CHROME_HEAD = '{"displayTimeUnit":"ns","traceEvents":[';
-/** Times beyond this are no times: 31 years in microseconds. */
+/** Larger times are invalid: 31 years in microseconds. */
 const MAX_US = 1e15;
 /** Names longer than this are cut. */
 const LONGEST_NAME = 80;
@@ -113,7 +113,7 @@ export class TraceParser {
   #address(text: unknown): number {
     const value = typeof text === 'string' && /^0x[\da-f]{1,14}$/.test(text) ? Number(text) : Number.NaN;
     if (Number.isSafeInteger(value)) return value;
-    throw this.#broken('has an address that is none');
+    throw this.#broken('has an invalid address');
   }
 
   #name(fields: Record<string, unknown>, name: string): string | null {
@@ -146,7 +146,7 @@ function formatOf(line: string): 'ndjson' | 'chrome' {
   if (line.startsWith('{"exit":')) return 'ndjson';
   const text = /^ +exit +(cpu +)?time +rip/.test(line);
   throw new TraceFileError(
-    text ? 'this is a trace for people to read' : 'this is no trace of terrarium’s',
+    text ? 'this is a trace for people to read' : 'this is not a trace of terrarium',
     `write one with ${command('run IMAGE --trace FILE.ndjson')} (or FILE.json)`,
   );
 }

@@ -94,7 +94,7 @@ describe('statistics', () => {
           totals.handleMs,
           sum(({ handle }) => handle),
         );
-        // Run time goes to real exits: what coalesced writes at the very end took is still under way.
+        // Run time goes to real exits: that of coalesced writes at the very end has no exit yet.
         const last = recorded.findLastIndex((one) => !isCoalesced(one));
         near(
           totals.runMs,
@@ -245,7 +245,7 @@ describe('the table of statistics', () => {
     );
   });
 
-  test('leaves out what a narrow terminal has no room for', () => {
+  test('leaves out columns for which a narrow terminal has no room', () => {
     for (const width of [20, 50, 60, 70, 80, 90, 100]) {
       const lines = formatStatistics(statistics, { width }).split('\n').slice(0, -1);
       const widest = Math.max(...lines.map((line) => line.length));
@@ -254,7 +254,7 @@ describe('the table of statistics', () => {
     }
   });
 
-  test('ends after the most rows asked for, and colours only when asked', () => {
+  test('shows at most the requested rows, and colours only on request', () => {
     const many = { ...statistics, rows: Array.from({ length: 50 }, () => row) };
     const text = formatStatistics(many, { rows: 3 });
     assert.match(text, /\n… and 47 more rows\n/);
@@ -267,7 +267,7 @@ describe('the table of statistics', () => {
     assert.match(formatStatistics(one), /\n1 exit; 1\.00 ms run, 1\.00 ms handled$/);
   });
 
-  test('says so where nothing happened', () => {
+  test('says that there were no exits', () => {
     assert.match(formatStatistics(statisticsOf([])), /^exit .*\n0 exits; 0\.00 ms run, 0\.00 ms handled$/);
   });
 });

@@ -100,7 +100,7 @@ export class Statistics {
   readonly #tallies = new Map<number, Tally>();
   /** Rows of memory that no device claims, by page and flags. */
   readonly #pages = new Map<number, Tally>();
-  /** What came after the last row was given away: real exits and coalesced writes. */
+  /** Exits after the last row was taken: real ones and coalesced writes. */
   readonly #others = [
     new Tally(-1, 0, false, false, null, -1),
     new Tally(-1, 0, true, true, null, -1),

@@ -222,15 +222,15 @@ describe('the reader of a trace', () => {
     );
   });
 
-  test('refuses numbers, kinds and addresses that are none', () => {
+  test('refuses invalid numbers, kinds and addresses', () => {
     const wrong: [object, RegExp][] = [
       [{ kind: 'party' }, /no 'kind'/],
       [{ time_us: -1 }, /no number as 'time_us'/],
       [{ run_us: '3' }, /no number as 'run_us'/],
       [{ time_us: 1e300 }, /no number as 'time_us'/],
       [{ exit: undefined }, /no 'exit'/],
-      [{ kind: 'io', port: 5, size: 1 }, /address that is none/],
-      [{ kind: 'io', port: '0xfffffffffffffff', size: 1 }, /address that is none/],
+      [{ kind: 'io', port: 5, size: 1 }, /invalid address/],
+      [{ kind: 'io', port: '0xfffffffffffffff', size: 1 }, /invalid address/],
       [{ kind: 'io', port: '0x60', size: 1, direction: 'up' }, /direction "up"/],
       [{ device: 7 }, /no text as 'device'/],
     ];
@@ -241,7 +241,7 @@ describe('the reader of a trace', () => {
     }
   });
 
-  test('lets no name of a file steer a terminal, nor fill it', () => {
+  test('lets no name in a file control a terminal or flood it', () => {
     const parser = new TraceParser();
     const found = parser.read(line({ device: `\u001b[31m${'x'.repeat(500)}` }));
     assert.match(found!.device!, /^·\[31mx+…$/);

@@ -100,7 +100,7 @@ export class TraceSummary {
     const began = Math.max(0, timeUs - runUs);
     if (Number.isNaN(this.#startUs)) this.#startUs = began;
     this.#endUs = Math.max(this.#endUs, timeUs + handleUs);
-    // What a CPU does after HLT until the next exit is sleep for the most part.
+    // Between HLT and the next exit a CPU mostly sleeps.
     const halted = this.#lastHalt + 1 === exit;
     if (kind === 'halt') this.#lastHalt = exit;
     if (halted) this.#haltedUs += runUs;
@@ -152,7 +152,7 @@ function tallyOf(map: Map<string, Tally>, key: string, record: TraceRecord, addr
   return tally;
 }
 
-/** Most exits first. What the exits of a row do not have in common is null. */
+/** Most exits first. Fields in which the exits of a row differ are null. */
 function rows(map: ReadonlyMap<string, Tally>, by: 'reason' | 'place' | 'device'): TraceRow[] {
   const made = [...map.values()].map(({ first, address, count, runUs, handleUs, times }) => ({
     kind:
@@ -174,7 +174,7 @@ function powerOf(us: number): number {
   return Math.min(POWERS - 1, Math.max(0, Math.floor(Math.log2(us)) - FIRST_POWER + 1));
 }
 
-/** From the first bucket that holds something to the last. */
+/** From the first non-empty bucket to the last. */
 function buckets(counts: Float64Array): TraceBucket[] {
   const all = Array.from(counts, (count, power) => ({
     fromUs: power === 0 ? 0 : 2 ** (power - 1 + FIRST_POWER),

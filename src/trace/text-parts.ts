@@ -7,7 +7,7 @@ import { ExitKind } from '../engine/contract/index.js';
 import type { ExitLog } from './exit-log.js';
 import type { TraceTexts } from './texts.js';
 
-/** What kinds say that have no access. */
+/** The texts of kinds without an access. */
 export const kindMeanings: Readonly<Record<number, string>> = {
   [ExitKind.shutdown]: 'triple fault',
   [ExitKind.x87Error]: 'FERR#: IRQ 13',
@@ -29,7 +29,7 @@ function hexData(log: ExitLog, at: number, size: number, low: number): string {
   return log.dataHigh[at]!.toString(16).padStart((size - 4) * 2, '0') + hex32(low);
 }
 
-/** The first element's bytes, a character too where it is one, and how many elements there were. */
+/** The first element's bytes, also as a character where it is one, and how many elements there were. */
 export function accessData(log: ExitLog, at: number): string {
   const size = log.sizes[at]!;
   const count = log.counts[at]!;
@@ -44,7 +44,7 @@ export function addressOf(log: ExitLog, at: number): string {
   return log.kinds[at] === ExitKind.io ? `0x${hex16(address)}` : `0x${address.toString(16).padStart(8, '0')}`;
 }
 
-/** Eight digits, or sixteen where it takes them. */
+/** Eight digits, or sixteen where needed. */
 export function ripDigits(log: ExitLog, at: number): string {
   const [high, low] = [log.ripHigh[at]!, log.ripLow[at]!];
   return high === 0 ? hex32(low) : hex32(high) + hex32(low);
@@ -60,7 +60,7 @@ export function milliseconds(value: number, width: number): string {
 }
 
 const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-/** Bytes that ASCII can show, with their character. */
+/** Printable ASCII bytes, with their character. */
 const printable = hexBytes.map((hex, byte) => `${hex} '${String.fromCharCode(byte)}'`);
 
 const hex16 = (value: number) => hexBytes[(value >> 8) & 0xff]! + hexBytes[value & 0xff]!;

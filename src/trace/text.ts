@@ -46,9 +46,9 @@ export function traceHeader(cpus = 1): string {
 
 /**
  * Entry `index` of the log as one line without its newline: number, time since the guest started, rip, reason and, for
- * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no
- * exit, and the instruction it came from is unknown. Then the `texts`: the instruction that left the guest, and
- * the register in its device's words. Where the machine has several CPUs, the number of the CPU comes after the exit's.
+ * an access, direction, address, size, data and device. A coalesced write has `+` before its reason: it is no exit, and
+ * the instruction it came from is unknown. Then the `texts`: the instruction that caused the exit, and the register in
+ * its device's words. Where the machine has several CPUs, the number of the CPU comes after the exit's.
  */
 export function formatTraceLine(
   log: ExitLog,
@@ -70,7 +70,7 @@ export function formatTraceLine(
   if (!isAccess(kind)) {
     const reason = log.reasons[at]!;
     const shown = kindColumns[kind] ?? pad('unknown', KIND_WIDTH);
-    // The engine's number tells more where the kind does not.
+    // For an unknown kind, the engine's number tells more.
     const why = kind === ExitKind.unknown ? `reason ${reason}` : (kindMeanings[kind] ?? '');
     if (instruction === '') return (line + shown + why).trimEnd();
     return line + shown + pad(why, NO_ACCESS_WIDTH) + instruction;

@@ -3,7 +3,7 @@
  * text means none.
  */
 export interface TraceTexts {
-  /** The instruction that left the guest. */
+  /** The instruction that caused the exit. */
   readonly instructions: string[];
   /** The register that the access reached, in its device's words. */
   readonly registers: string[];

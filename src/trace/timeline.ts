@@ -19,7 +19,7 @@ export interface TimelineJson {
   startUs: number;
   /** What one column is wide. */
   columnUs: number;
-  /** Columns that have something in them, from the first on. */
+  /** Columns from the first to the last non-empty one. */
   columns: number;
   rows: TimelineRow[];
 }
@@ -30,8 +30,8 @@ interface Row {
 }
 
 /**
- * Who was busy when, in a fixed number of columns: a column doubles its width when time runs out of them. So a trace of any
- * length is read once and takes the same memory.
+ * Who was busy when, in a fixed number of columns: all columns double their width when the trace gets longer than they
+ * are. So a trace of any length is read once and takes the same memory.
  */
 export class Timeline {
   readonly #rows = new Map<string, Row>();
@@ -39,7 +39,7 @@ export class Timeline {
   #startUs = Number.NaN;
   #endUs = 0;
 
-  /** Something of `name` from a moment on; `counts` where it is an exit. */
+  /** Adds microseconds of `name` from a moment on; `counts` where it is an exit. */
   add(name: string, fromUs: number, us: number, counts: boolean): void {
     if (Number.isNaN(this.#startUs)) this.#startUs = Math.max(0, fromUs);
     const from = Math.max(0, fromUs - this.#startUs);

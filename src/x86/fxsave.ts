@@ -25,7 +25,7 @@ export const Fxsave = {
   ST: 32,
   /** XMM0 to XMM15, 16 bytes each. */
   XMM: 160,
-  /** Behind this offset the area has no state. */
+  /** From this offset on the area has no state. */
   end: 416,
 } as const;
 

@@ -11,7 +11,7 @@ import {
 export interface RegisterView {
   readonly bits: number;
   readonly read: (registers: Registers, system: SystemRegisters) => bigint;
-  /** The register that it is a part of, from bit `shift` on; missing for those that are no part of the general ones. */
+  /** The register that contains it, from bit `shift` on; missing for registers that are no part of a general one. */
   readonly of?: { readonly register: RegisterName; readonly shift: number };
 }
 

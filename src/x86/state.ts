@@ -1,5 +1,5 @@
 /**
- * The state of an x86 CPU as plain data: the start of an engine, and its answer.
+ * The state of an x86 CPU as plain data: an engine's input and its result.
  *
  * @module
  */
@@ -89,7 +89,7 @@ export interface CpuRegisters {
   system: SystemRegisters;
 }
 
-/** Interrupts and exceptions that a CPU has accepted and not delivered yet, and what holds them back. */
+/** Interrupts and exceptions that a CPU has accepted and not delivered yet, and the states that block them. */
 export interface PendingEvents {
   /**
    * After STI no interrupt is taken before the next instruction is done; after MOV SS and POP SS no debug exception either
@@ -146,11 +146,11 @@ export interface UnfinishedInstruction {
   batch: { data: Uint8Array; count: number; taken: number } | null;
 }
 
-/** The guest's time on a CPU that makes its own. */
+/** The guest's time on a CPU that counts its own. */
 export interface CpuTime {
   /** Since the CPU was made; exact to 2^53. */
   cycles: number;
-  /** Those of the cycles that passed without an instruction. */
+  /** The part of these cycles that passed without an instruction. */
   skipped: number;
 }
 
@@ -158,8 +158,8 @@ export interface CpuTime {
 export const CPU_STATE_VERSION = 1;
 
 /**
- * The whole state of a stopped CPU, as plain data: it survives `structuredClone`. A CPU that is given it continues as
- * the one that gave it.
+ * The whole state of a stopped CPU, as plain data: it survives `structuredClone`. A CPU that takes it continues exactly
+ * as the CPU that gave it.
  */
 export interface CpuState extends CpuRegisters {
   version: typeof CPU_STATE_VERSION;
@@ -177,7 +177,7 @@ export interface CpuState extends CpuRegisters {
   extended: Uint8Array | null;
   /** PAE paging's page-directory-pointer-table entries as of the last load of CR3; null: those in memory. */
   pdptes: readonly bigint[] | null;
-  /** Model-specific registers by number: `sharedMsrs`, then those that this engine has besides. */
+  /** Model-specific registers by number: `sharedMsrs`, then those that this engine has in addition. */
   msrs: readonly (readonly [number: number, value: bigint])[];
   /** The CPU sleeps in HLT. Where HLT leaves the engine this is false, and RIP is past it. */
   halted: boolean;

@@ -1,3 +1,3 @@
 export const cpuVendors = ['intel', 'amd'] as const;
-/** The maker of an x86 processor, as leaf 0 of CPUID names it: `GenuineIntel`, `AuthenticAMD`. */
+/** The vendor of an x86 processor, as leaf 0 of CPUID names it: `GenuineIntel`, `AuthenticAMD`. */
 export type CpuVendor = (typeof cpuVendors)[number];

@@ -113,7 +113,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     const local = start('local', 'grade', lesson, 'class', '--json', 'local.json', '-q');
     assert.equal(await local.ended, 0, local.said());
     const grading = start('graders', 'grade', lesson, 'class', '--queue', url, '--json', 'queue.json', '-q');
-    await until(() => grading.said().includes('no worker is there yet'), 'it says that no worker is there');
+    await until(() => grading.said().includes('there is no worker yet'), 'it says that there is no worker');
     let working = true;
     let killed = 0;
     const workers = new Set<Running>();
@@ -214,7 +214,7 @@ describe('terrarium grade --queue', { skip: noGcc || noRedis }, () => {
     const url = `redis://127.0.0.1:${port}`;
     makeClass('stopped', 12);
     const grading = start('stop-1', 'grade', lesson, 'stopped', '--queue', url, '-q');
-    await until(() => grading.said().includes('no worker is there yet'), 'jobs are queued');
+    await until(() => grading.said().includes('there is no worker yet'), 'jobs are queued');
     redis.kill('SIGKILL');
     await until(() => grading.said().includes('does not answer'), 'it says that Redis is away');
     await startRedis(port);

@@ -90,7 +90,7 @@ run ok.bin --trace=nope/x.ndjson  =>  --trace: the folder nope of nope/x.ndjson 
 run ok.bin --trace=ok.bin  =>  --trace: ok.bin is an input of this command: it would be overwritten
 run ok.bin --trace=dir  =>  --trace: dir is a folder
 run ok.bin --trace-filter port  =>  --trace-filter has no trace to filter
-run ok.bin --trace --trace-filter color=1  =>  'color=1': nothing of an exit is called 'color'
+run ok.bin --trace --trace-filter color=1  =>  'color=1': an exit has no field 'color'
 run ok.bin --gdb=99999  =>  '99999' is not a port. Ports are 0 (any that is free) to 65535.
 run ok.bin --gdb 4711  =>  for a value of --gdb write --gdb=4711
 run ok.bin --trace nope/x.log  =>  for a value of --trace write --trace=nope/x.log

@@ -1,4 +1,7 @@
-/** What interrupt commands, redirection entries, LVT entries and messages have in common (SDM 3A 11.5.1, 11.6.1, 11.11). */
+/**
+ * The common fields of interrupt commands, redirection entries, LVT entries and messages (SDM 3A 11.5.1, 11.6.1,
+ * 11.11).
+ */
 export const DeliveryMode = {
   fixed: 0,
   lowestPriority: 1,

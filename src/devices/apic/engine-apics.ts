@@ -3,8 +3,8 @@ import { type Delivery, messageOf } from './delivery.js';
 import type { ApicBus } from './io-apic.js';
 
 /**
- * Local APICs inside the engine (`--irqchip split`): an I/O APIC sends them messages. They do not report when a CPU
- * takes an interrupt, only when it ends one: that counts as both.
+ * Local APICs inside the engine (`--irqchip split`): an I/O APIC sends them messages. They report only the end of an
+ * interrupt and not when a CPU takes it: the end counts as both.
  */
 export class EngineApics implements ApicBus {
   #host: Pick<DeviceHost, 'sendMessage'> | undefined;
@@ -20,7 +20,7 @@ export class EngineApics implements ApicBus {
     return this.#host?.sendMessage(address, data) === true;
   }
 
-  /** A CPU that halts does so inside the engine: the question what could wake it does not arise. */
+  /** A CPU halts inside the engine: nobody asks here what could wake it. */
   opensFor(): boolean {
     return true;
   }

@@ -21,7 +21,7 @@ describe('an I/O APIC', () => {
     assert.match(io.describe(), /every pin/);
   });
 
-  test('sends an edge once, and tells when it is taken', () => {
+  test('sends an edge once, and reports when it is taken', () => {
     const bench = new Bench().enable();
     bench.redirect(4, 0x34);
     bench.io.setPin(4, true);
@@ -34,7 +34,7 @@ describe('an I/O APIC', () => {
     assert.equal(bench.take(), 0x34);
   });
 
-  test('asks again for a level that is still high after the EOI, and for nothing before', () => {
+  test('requests again for a level that is still high after the EOI, and not before', () => {
     const bench = new Bench().enable();
     bench.redirect(10, 0x803a);
     bench.io.setPin(10, true);
@@ -60,14 +60,14 @@ describe('an I/O APIC', () => {
     assert.equal(bench.take(), 0x35);
   });
 
-  test('lets the 8259A through on pin 0 as ExtINT', () => {
+  test('passes the 8259A on pin 0 as ExtINT', () => {
     const bench = new Bench();
     assert.ok(!bench.io.passesExtInt);
     bench.redirect(0, 0x700);
     assert.ok(bench.io.passesExtInt);
   });
 
-  test('keeps remote IRR out of the guest’s hand, and takes an EOI by its own register', () => {
+  test('does not let the guest write remote IRR, and takes an EOI by its own register', () => {
     const bench = new Bench().enable();
     bench.redirect(11, 0xc03b);
     assert.equal(bench.entry(11), 0x803b);
@@ -103,7 +103,7 @@ describe('an I/O APIC whose local APICs are inside the engine', () => {
     return { io, sent, heard, redirect };
   };
 
-  test('sends messages (SDM 3A 11.11), and takes the end of an interrupt for its acknowledgement too', () => {
+  test('sends messages (SDM 3A 11.11), and treats the end of an interrupt also as its acknowledgement', () => {
     const { io, sent, heard, redirect } = make();
     redirect(4, 0x34);
     redirect(11, 0x883b, 0x0300_0000);
@@ -123,7 +123,7 @@ describe('an I/O APIC whose local APICs are inside the engine', () => {
     assert.deepEqual(sent, ['fee03004 c03b'], 'the level is high still');
   });
 
-  test('hears of the end of an interrupt whose pin was masked meanwhile, and asks again when it is unmasked', () => {
+  test('gets the end of an interrupt whose pin was masked meanwhile, and requests again when it is unmasked', () => {
     const { io, sent, redirect } = make();
     redirect(11, 0x803b);
     io.setPin(11, true);

@@ -1,6 +1,6 @@
 /**
- * An I/O APIC of 24 pins (Intel 82093AA), with the end-of-interrupt register of later ones. It makes deliveries of its pins, and
- * hands them to whoever has the local APICs.
+ * An I/O APIC of 24 pins (Intel 82093AA), with the end-of-interrupt register of later ones. It turns its pins into
+ * deliveries, and sends these to the local APICs.
  *
  * @module
  */
@@ -36,7 +36,7 @@ const Entry = {
   level: 0x8000,
   masked: 0x1_0000,
 } as const;
-/** What a guest can set: all but the delivery status and the remote IRR. */
+/** The bits that a guest can set: all but the delivery status and the remote IRR. */
 const ENTRY_BITS = 0x1_afff;
 /** IRQ 0, the timer's, is on pin 2, where the 8259A's cascade would be. */
 const TIMER_PIN = 2;
@@ -48,7 +48,7 @@ export interface ApicBus {
   opensFor(delivery: Delivery): boolean;
   watchEnds(ended: (vector: number) => void): void;
   watchVectors(acknowledged: (vector: number) => void): void;
-  /** The host of the I/O APIC, for a bus that is no device. */
+  /** The host of the I/O APIC, for a bus that is not a device. */
   connect?(host: DeviceHost): void;
   /** The engine reports the end of an interrupt. Only where the local APICs are inside it. */
   interruptEnded?(vector: number): void;
@@ -103,7 +103,7 @@ export class IoApic implements Device, InterruptController {
       .map(messageOf);
   }
 
-  /** True where the 8259A's INT gets through here: pin 0, ExtINT. */
+  /** True where the 8259A's INT passes here: pin 0, ExtINT. */
   get passesExtInt(): boolean {
     const entry = this.#low[0]!;
     return !(entry & Entry.masked) && (entry & Entry.mode) >> 8 === DeliveryMode.extInt;
@@ -125,7 +125,7 @@ export class IoApic implements Device, InterruptController {
     else if (rises && this.#bus.deliver(this.#delivery(pin))) this.#sent |= bit;
   }
 
-  /** A level-triggered pin that is high asks until it is served. */
+  /** A level-triggered pin that is high requests until it is served. */
   #serve(pin: number): void {
     const entry = this.#low[pin]!;
     const asks =
@@ -149,7 +149,7 @@ export class IoApic implements Device, InterruptController {
     };
   }
 
-  /** The local APICs' EOI, or one written here: the pins of this vector may ask again. */
+  /** The local APICs' EOI, or one written here: the pins of this vector may request again. */
   #end(vector: number): void {
     for (let pin = 0; pin < PINS; pin++) {
       const entry = this.#low[pin]!;

@@ -7,7 +7,7 @@ import { Bench, PAGE } from './testing.js';
 describe('a local APIC', () => {
   describe('as any device', () => testAnyDevice(() => new LocalApics()));
 
-  test('is as after reset: LVT masked but for the wires of the 8259A and NMI (SDM 3A 11.4.7.1)', () => {
+  test('starts as after reset: LVT masked except the wires of the 8259A and NMI (SDM 3A 11.4.7.1)', () => {
     const { read, apics } = new Bench();
     assert.equal(read(0x20), 0);
     assert.equal(read(0x30), 0x50014);
@@ -19,7 +19,7 @@ describe('a local APIC', () => {
     assert.equal(apics.readMsr(0x1b), 0xfee00900n);
   });
 
-  test('takes the highest vector first, and holds back its class until EOI (SDM 3A 11.8.3)', () => {
+  test('takes the highest vector first, and blocks its class until EOI (SDM 3A 11.8.3)', () => {
     const bench = new Bench().enable();
     for (const vector of [0x31, 0x42, 0x45]) assert.ok(bench.apics.message(PAGE, vector));
     assert.equal(bench.take(), 0x45);
@@ -46,7 +46,7 @@ describe('a local APIC', () => {
     assert.equal(bench.take(), 0x41);
   });
 
-  test('gives the spurious vector where nothing waits any more, without a place in service', () => {
+  test('returns the spurious vector where nothing is pending any more, without a bit in ISR', () => {
     const bench = new Bench().enable();
     assert.equal(bench.apics.acknowledge(0), 0xff);
     assert.equal(bench.read(0x170), 0);
@@ -71,7 +71,7 @@ describe('a local APIC', () => {
     assert.equal(bench.read(0x300), 0x500);
   });
 
-  test('remembers a start-up interrupt that no processor hears, for a guest that then waits', () => {
+  test('keeps a start-up interrupt that reaches no processor, to explain a guest that then waits', () => {
     const bench = new Bench().enable();
     assert.equal(bench.apics.remark(), undefined);
     bench.write(0x310, 1 << 24);
@@ -95,7 +95,7 @@ describe('a local APIC', () => {
     );
   });
 
-  test('goes by logical destinations, flat and in clusters (SDM 3A 11.6.2.2)', () => {
+  test('matches logical destinations, flat and in clusters (SDM 3A 11.6.2.2)', () => {
     const bench = new Bench().enable();
     const reached = (destination: number) => {
       const taken = bench.apics.deliver({ vector: 0x40, mode: 0, level: false, logical: true, destination });
@@ -112,7 +112,7 @@ describe('a local APIC', () => {
     assert.deepEqual([0x24, 0x26, 0x14, 0x21].map(reached), [true, true, false, false]);
   });
 
-  test('reports errors: vectors below 16, registers that are not there', () => {
+  test('reports errors: vectors below 16, registers that do not exist', () => {
     const bench = new Bench().enable();
     bench.write(0x370, 0xfe);
     bench.write(0x300, 0x4_000f);
@@ -125,7 +125,7 @@ describe('a local APIC', () => {
     assert.equal(bench.read(0x280), 0);
   });
 
-  test('counts once, or in periods, at 1 GHz by the divider', () => {
+  test('counts once or in periods, at 1 GHz divided by the divider', () => {
     const bench = new Bench().enable();
     bench.write(0x3e0, 0x3); // by 16
     bench.write(0x320, 0x40);
@@ -157,7 +157,7 @@ describe('a local APIC', () => {
     assert.ok(!bench.apics.pending(0));
   });
 
-  test('interrupts at most 20,000 times a second, for every request of the guest', () => {
+  test('interrupts at most 20,000 times a second, for any value that the guest writes', () => {
     const bench = new Bench().enable();
     bench.write(0x3e0, 0xb);
     bench.write(0x320, 0x2_0041);
@@ -191,9 +191,9 @@ describe('a local APIC', () => {
     assert.ok(!apics.writeMsr(0x1b, 0xfee00901n), 'a reserved bit');
     assert.equal(apics.readMsr(0x802), undefined, 'no x2APIC registers yet');
     assert.ok(apics.writeMsr(0x1b, 0xfee00d00n));
-    assert.ok(!apics.writeMsr(0x1b, 0xfee00900n), 'no way back but by disabling');
+    assert.ok(!apics.writeMsr(0x1b, 0xfee00900n), 'no way back except by disabling');
     assert.ok(apics.writeMsr(0x1b, 0xfee00100n));
-    assert.ok(!apics.writeMsr(0x1b, 0xfee00d00n), 'not from disabled at once');
+    assert.ok(!apics.writeMsr(0x1b, 0xfee00d00n), 'not directly from disabled');
     assert.ok(apics.passesExtInt);
   });
 

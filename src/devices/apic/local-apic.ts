@@ -72,7 +72,7 @@ export class LocalApic {
     this.timer.use(alarm);
   }
 
-  /** As after power-up, but for IA32_APIC_BASE. */
+  /** As after power-up, except IA32_APIC_BASE. */
   reset(): void {
     this.#id = this.index;
     this.#taskPriority = 0;
@@ -88,7 +88,7 @@ export class LocalApic {
     this.timer.reset();
   }
 
-  /** INIT: as after power-up, but for the APIC's own number (SDM 3A 11.4.7.3). */
+  /** INIT: as after power-up, except the APIC's own number (SDM 3A 11.4.7.3). */
   init(): void {
     const id = this.#id;
     this.reset();
@@ -96,7 +96,7 @@ export class LocalApic {
     this.#wires.taskPriority = 0;
   }
 
-  /** x2APIC mode begins: the logical number follows from the APIC's, all else stays (SDM 3A 11.12.5.1). */
+  /** x2APIC mode begins: the logical number follows from the APIC's, the rest stays (SDM 3A 11.12.5.1). */
   enterX2(): void {
     this.#logical = logicalIdOf(this.index);
     this.#destination = 0;
@@ -110,23 +110,23 @@ export class LocalApic {
     return (this.base & ApicBase.x2apic) !== 0n;
   }
 
-  /** Enabled by the spurious-interrupt register too. */
+  /** Also enabled by the spurious-interrupt register. */
   get takes(): boolean {
     return this.isEnabled && (this.#spurious & SPURIOUS_ENABLED) !== 0;
   }
 
-  /** True where the 8259A's INT gets through to the processor: at LINT0, or past an APIC that is off (SDM 3A 11.4.3). */
+  /** True where the 8259A's INT reaches the processor: through LINT0, or past an APIC that is off (SDM 3A 11.4.3). */
   get passesExtInt(): boolean {
     return !this.isEnabled || this.#lvt.passesExtInt;
   }
 
-  /** An interrupt waits that the processor's priority lets through. */
+  /** An interrupt is pending that the processor's priority allows. */
   get pending(): boolean {
     const { request } = this.#vectors;
     return request >= 0 && this.takes && request >> 4 > this.processorPriority >> 4;
   }
 
-  /** An interrupt of this vector would be taken now, flags aside. */
+  /** An interrupt of this vector would be taken now, if RFLAGS.IF allows it. */
   opens(vector: number): boolean {
     return this.takes && vector >= FIRST_VECTOR && vector >> 4 > this.processorPriority >> 4;
   }
@@ -158,12 +158,12 @@ export class LocalApic {
     return task >> 4 >= serving >> 4 ? task : serving & 0xf0;
   }
 
-  /** INTA: the vector, which is in service from now on; the spurious one where nothing waits. */
+  /** INTA: the vector, which is in service from now on; the spurious one where nothing is pending. */
   acknowledge(): number {
     return this.pending ? this.#vectors.serve() : this.#spurious & 0xff;
   }
 
-  /** An interrupt has come for this APIC. False where it takes none of this kind now. */
+  /** An interrupt has arrived at this APIC. False where it takes none of this kind now. */
   accept({ mode, vector, level }: Delivery): boolean {
     if (!this.isEnabled) return false;
     switch (mode) {
@@ -180,7 +180,7 @@ export class LocalApic {
         this.#wires.start(vector);
         return true;
       default:
-        // There is no SMM, and ExtINT is the 8259A's own way.
+        // There is no SMM, and ExtINT has its own path from the 8259A.
         return true;
     }
   }
@@ -195,7 +195,7 @@ export class LocalApic {
   }
 
   #isNamedX2(destination: number, logical: boolean): boolean {
-    // Messages have 8 bits of destination: FFh means all.
+    // Messages have an 8-bit destination: FFh means all.
     if (destination === 0xffff_ffff || destination === 0xff) return true;
     if (!logical) return destination === this.index;
     return destination >>> 16 === this.#logical >>> 16 && (destination & this.#logical & 0xffff) !== 0;
@@ -357,7 +357,7 @@ export class LocalApic {
 
   #fail(error: number): void {
     this.#pendingErrors |= error;
-    // An error of the error entry's own vector does not report itself endlessly.
+    // An invalid vector in the error entry itself must not report errors without end.
     if ((this.#lvt.read(Lvt.error) & 0xff) >= FIRST_VECTOR) this.#local(Lvt.error);
   }
 

@@ -5,7 +5,7 @@ import { TestClock, testHost } from '../test-host.js';
 import { IO, PAGE } from './testing.js';
 
 describe('several local APICs', () => {
-  /** Three of them, on; `as` makes the accesses of one processor. */
+  /** Three enabled ones; `as` makes the accesses of one processor. */
   function three() {
     const heard: string[] = [];
     const apics = new LocalApics();
@@ -27,7 +27,7 @@ describe('several local APICs', () => {
       };
     };
     for (const cpu of [0, 1, 2]) as(cpu).write(0xf0, 0x1ff);
-    /** Who has something pending, and takes it. */
+    /** The APICs that have something pending; they take it. */
     const taken = (ends = true) =>
       [0, 1, 2]
         .filter((cpu) => apics.pending(cpu))
@@ -44,7 +44,7 @@ describe('several local APICs', () => {
     return { apics, cpus, as, heard, taken, send };
   }
 
-  test('have a number each, and answer their own processor', () => {
+  test('have a number each, and each answers its own processor', () => {
     const { as } = three();
     assert.deepEqual(
       [0, 1, 2].map((cpu) => as(cpu).read(0x20)),
@@ -55,7 +55,7 @@ describe('several local APICs', () => {
   });
 
   // SDM 3A 11.6.1: the delivery mode in bits 10-8, the destination mode in bit 11, a shorthand in bits 19-18.
-  test('interrupt the one that is named, all with FFh, or those of a shorthand', () => {
+  test('interrupt the named one, all with FFh, or those of a shorthand', () => {
     const { send, taken } = three();
     send(0x4041, 2);
     assert.deepEqual(taken(), ['2: 65']);
@@ -86,7 +86,7 @@ describe('several local APICs', () => {
     assert.deepEqual(taken(), ['2: 99']);
   });
 
-  test('give an interrupt of lowest priority to the one with the least to do, of equals the first', () => {
+  test('give an interrupt of lowest priority to the one with the lowest processor priority, the first of equals', () => {
     const { as, send, taken } = three();
     for (const cpu of [0, 1, 2]) as(cpu).write(0xd0, (1 << (24 + cpu)) >>> 0);
     as(0).write(0x80, 0x20);
@@ -111,7 +111,7 @@ describe('several local APICs', () => {
     assert.match(heard.join(), /INIT interrupt to CPU 0/);
   });
 
-  test('take messages and redirected lines where these name them', () => {
+  test('take messages and redirected lines that name them', () => {
     const { apics, as, taken } = three();
     assert.equal(apics.message(0xfee0_2000, 0x45), true);
     assert.deepEqual(taken(), ['2: 69']);

@@ -1,5 +1,5 @@
 /**
- * The processors' local APICs: their page, their MSRs, and the bus by which interrupts come to them (SDM 3A chapter 11).
+ * The processors' local APICs: their page, their MSRs, and the bus that brings interrupts to them (SDM 3A chapter 11).
  *
  * @module
  */
@@ -62,7 +62,7 @@ export class LocalApics implements Device, InterruptController {
   readonly #ended: ((vector: number) => void)[] = [];
   readonly #acknowledged: ((vector: number) => void)[] = [];
   #host: DeviceHost | undefined;
-  /** One for each processor's page; at one address they answer alike. */
+  /** One for each processor's page; at one address they all answer in the same way. */
   readonly #claims: Claim[] = [];
   #unheard: Unheard | null = null;
 
@@ -120,7 +120,7 @@ export class LocalApics implements Device, InterruptController {
     this.#acknowledged.push(acknowledged);
   }
 
-  /** True where the 8259A's INT gets through to the first processor. */
+  /** True where the 8259A's INT reaches the first processor. */
   get passesExtInt(): boolean {
     return this.#apics[0]!.passesExtInt;
   }
@@ -147,7 +147,7 @@ export class LocalApics implements Device, InterruptController {
     return this.#apics[0]!.describe();
   }
 
-  /** A timer that will interrupt a processor which takes it. */
+  /** A timer that will interrupt a processor that takes its interrupt. */
   canWake(): boolean {
     return this.#apics.some(
       (apic) => apic.takes && apic.timer.awaits && apic.opens(apic.read(Register.timer) & 0xff),
@@ -180,7 +180,7 @@ export class LocalApics implements Device, InterruptController {
       for (const apic of named) taken = apic.accept(delivery) || taken;
       return taken;
     }
-    // The one with the least to do; of equals the first, so that a run can be repeated (SDM 3A 11.6.2.4).
+    // The one with the lowest processor priority; the first of equals, so that a run can be repeated (SDM 3A 11.6.2.4).
     const [first, ...rest] = named.filter(({ takes }) => takes);
     if (first === undefined) return false;
     return rest
@@ -201,14 +201,14 @@ export class LocalApics implements Device, InterruptController {
     this.#give(named, delivery);
   }
 
-  /** A guest that starts a processor waits for it, mostly in a loop that never leaves it. */
+  /** A guest that starts a processor waits for it, mostly in a loop without exits. */
   remark(): string | undefined {
     if (this.#unheard === null) return undefined;
     const { page, destination } = this.#unheard;
     const whom =
       destination < 0 ? 'all other processors' : `the processor of APIC 0x${destination.toString(16)}`;
     const count = this.#apics.length;
-    return `it sent ${whom} a start-up interrupt (SIPI, code at 0x${page.toString(16)}000), and there is none: the machine has ${count === 1 ? 'one processor' : `${count} processors`}, as its tables say`;
+    return `it sent ${whom} a start-up interrupt (SIPI, code at 0x${page.toString(16)}000), but the machine has ${count === 1 ? 'one processor' : `${count} processors`}, as its tables say`;
   }
 
   /** INIT of the first processor resets the machine; another one waits for a start-up interrupt then. */
@@ -257,7 +257,7 @@ export class LocalApics implements Device, InterruptController {
     return apic.isX2 && writeX2(apic, msr, value);
   }
 
-  /** The states of an APIC and the ways between them: SDM 3A figure 11-27. */
+  /** The states of an APIC and their transitions: SDM 3A figure 11-27. */
   #setBase(apic: LocalApic, value: bigint): boolean {
     const { enabled, x2apic, bootstrap } = ApicBase;
     if (value & ~(APIC_BASE_ADDRESS | enabled | x2apic | bootstrap)) return false;

@@ -53,7 +53,7 @@ export const Command = {
   assert: 0x4000,
   level: 0x8000,
   shorthand: 0xc_0000,
-  /** What a guest can set: all but the delivery status. */
+  /** The bits that a guest can set: all but the delivery status. */
   bits: 0xc_cfff,
 } as const;
 /** Bits 19 and 18 of the command. */
@@ -62,7 +62,7 @@ export const Shorthand = { none: 0, self: 1, all: 2, others: 3 } as const;
 /** IA32_APIC_BASE (SDM 3A figure 11-5). */
 export const ApicBase = { bootstrap: 0x100n, x2apic: 0x400n, enabled: 0x800n } as const;
 export const DEFAULT_APIC_BASE = 0xfee0_0000;
-/** Bits of a physical address, as CPUID says it. */
+/** Bits of a physical address, as CPUID reports them. */
 const PHYSICAL_BITS = 40n;
 export const APIC_BASE_ADDRESS = ((1n << PHYSICAL_BITS) - 1n) & ~0xfffn;
 

@@ -1,4 +1,4 @@
-/** The machine around the APICs in their tests. @module */
+/** A machine for the tests of the APICs. @module */
 import assert from 'node:assert/strict';
 import type { DeviceHost } from '../contract/index.js';
 import { IoApic, LocalApics } from '../index.js';

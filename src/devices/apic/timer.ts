@@ -6,11 +6,11 @@ import { DeviceStateError, registerField, stateFields } from '../state.js';
 export const TimerMode = { oneShot: 0, periodic: 1, deadline: 2 } as const;
 
 /**
- * Periodic interrupts come no faster than this, in nanoseconds: a guest that asks for one each nanosecond would do nothing else. The
- * count itself goes at its own rate.
+ * The shortest time between periodic interrupts, in nanoseconds: a guest that requests one each nanosecond would do
+ * nothing else. The count itself keeps its rate.
  */
 const SHORTEST_PERIOD = 50_000;
-/** Periods that are owed at most where the host was late. */
+/** The most missed periods that are delivered later, where the host was late. */
 const MAX_OWED = 1000;
 /** The timer's input is 1 GHz, as KVM's and QEMU's: a count is a nanosecond, times the divider. */
 export const TIMER_HZ = SECOND;
@@ -22,7 +22,7 @@ export interface ApicTimerState {
   mode: number;
   divide: number;
   initial: number;
-  /** What was left to count, and how many nanoseconds ago that was. */
+  /** The remaining count, and how many nanoseconds ago that was. */
   left: number;
   since: number;
   /** In hexadecimal; `0` is disarmed. */
@@ -38,7 +38,7 @@ export class ApicTimer {
   mode: number = TimerMode.oneShot;
   #divide = 0;
   #initial = 0;
-  /** So much was left to count at the moment `#from`; 0: it does not count. */
+  /** The remaining count at the moment `#from`; 0: it does not count. */
   #left = 0;
   #from = 0;
   #deadline = 0n;
@@ -90,7 +90,7 @@ export class ApicTimer {
       this.#left = 0;
       this.#deadline = 0n;
     } else this.#rebase();
-    // What came while the entry was masked is lost.
+    // Interrupts while the entry was masked are lost.
     if (!this.#heard && this.#stamps !== undefined && this.#stamps.now() >= this.#deadline)
       this.#deadline = 0n;
     this.mode = mode;
@@ -127,11 +127,11 @@ export class ApicTimer {
     return this.#initial - ((passed - this.#left) % this.#initial);
   }
 
-  /** The alarm has come. */
+  /** The alarm has rung. */
   ring(): void {
     const now = this.#now();
     if (this.mode === TimerMode.deadline) {
-      // A guest may have set its counter back meanwhile.
+      // A guest may have changed its counter meanwhile.
       if (this.#deadline !== 0n && this.#stamps !== undefined && this.#stamps.now() >= this.#deadline) {
         this.#deadline = 0n;
         this.#expired();
@@ -176,7 +176,7 @@ export class ApicTimer {
     this.#schedule();
   }
 
-  /** Nanoseconds a count. */
+  /** Nanoseconds per count. */
   get #tick(): number {
     return dividers[(this.#divide & 3) | ((this.#divide >> 1) & 4)]!;
   }
@@ -194,7 +194,7 @@ export class ApicTimer {
     this.#left = left;
   }
 
-  /** A period is over. Where the host was late the others that are over follow one by one, within a limit. */
+  /** A period is over. Where the host was late, other periods that are over follow one by one, within a limit. */
   #advance(now: number): void {
     const period = this.#initial * this.#tick;
     const step = period * Math.ceil(SHORTEST_PERIOD / period);
@@ -202,7 +202,7 @@ export class ApicTimer {
     const owed = Math.floor((now - this.#from) / step);
     if (owed > MAX_OWED) this.#from += (owed - MAX_OWED) * step;
     this.#left = this.#initial;
-    // Periods that are too short to interrupt in each of them pass together.
+    // Periods that are too short for an interrupt each pass together.
     this.#from += step - period;
   }
 

@@ -5,7 +5,7 @@ import { LVT_ENTRIES, LVT_LEVEL, LVT_MASKED, Lvt, lvtBits } from './registers.js
 export class VectorTable {
   readonly #entries = new Uint32Array(LVT_ENTRIES);
 
-  /** @param first the bootstrap processor: a BIOS leaves its LINT0 as ExtINT, so that the 8259A gets through, and LINT1 as NMI */
+  /** @param first the bootstrap processor: a BIOS leaves its LINT0 as ExtINT, for the 8259A, and LINT1 as NMI */
   reset(first: boolean): void {
     this.#entries.fill(LVT_MASKED);
     if (!first) return;
@@ -35,7 +35,7 @@ export class VectorTable {
     return mode === 3 ? 0 : mode;
   }
 
-  /** The 8259A's INT gets through to the processor. */
+  /** The 8259A's INT reaches the processor. */
   get passesExtInt(): boolean {
     return !this.isMasked(Lvt.lint0) && ((this.#entries[Lvt.lint0]! >> 8) & 7) === DeliveryMode.extInt;
   }

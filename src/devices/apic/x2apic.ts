@@ -1,5 +1,6 @@
 /**
- * A local APIC's registers as MSRs (SDM 3A 11.12.1). What is not there, and bits that are reserved, is #GP: undefined or false.
+ * A local APIC's registers as MSRs (SDM 3A 11.12.1). Registers that do not exist and reserved bits cause #GP: undefined
+ * or false.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { IdeController, type IdeSeat } from './index.js';
 const SECTORS = 4096;
 const MASTER = 0xc000;
 
-/** A disk whose sector n begins with n, and a CD whose block n does. */
+/** A disk whose sector n begins with n, and a CD whose block n begins with n. */
 function pattern(sectors: number, step: number): Uint8Array {
   const bytes = new Uint8Array(sectors * 512);
   const view = new DataView(bytes.buffer);
@@ -87,7 +87,7 @@ class Bench {
     return this.in(base + 7);
   }
 
-  /** What a packet command sends, part by part. */
+  /** The data of a packet command, part by part. */
   reply(): number[][] {
     const parts: number[][] = [];
     while (this.in(0x177) & 8 && parts.length < 1000) {
@@ -103,7 +103,7 @@ const LAST = 0x8000_0000;
 describe('an IDE controller', () => {
   describe('as any device', () => testAnyDevice(() => new IdeController(seats())));
 
-  test('shows the signatures of a disk, of a packet device, and nothing where nothing is (ATA/ATAPI-6 9.12)', () => {
+  test('shows the signatures of a disk and of a packet device, and none for an empty place (ATA/ATAPI-6 9.12)', () => {
     const { in: read, out } = new Bench();
     assert.deepEqual(
       [0x1f2, 0x1f3, 0x1f4, 0x1f5].map((port) => read(port)),
@@ -124,7 +124,7 @@ describe('an IDE controller', () => {
     assert.equal(bench.command(0xec), 0x58);
     assert.ok(
       bench.lines[14]!.edges === 1 && !bench.lines[14]!.level,
-      'reading the status takes the interrupt back',
+      'reading the status clears the interrupt',
     );
     const id = bench.words(256);
     assert.equal(id[60]! | (id[61]! << 16), SECTORS);
@@ -162,7 +162,7 @@ describe('an IDE controller', () => {
     assert.equal(bench.in(0x1f7), 0x50);
   });
 
-  test('counts by cylinder, head and sector too, in the geometry that it is told', () => {
+  test('also counts by cylinder, head and sector, in the geometry that the guest sets', () => {
     const bench = new Bench();
     bench.out(0x1f6, 0xa3);
     bench.out(0x1f2, 8);
@@ -186,7 +186,7 @@ describe('an IDE controller', () => {
     assert.equal(bench.in(0x1f1), 0x10, 'there is no sector 0');
   });
 
-  test('answers what is beyond the end, unknown or out of order with an error, and goes on', () => {
+  test('answers commands that are beyond the end, unknown or out of order with an error, and continues', () => {
     const bench = new Bench();
     assert.equal(bench.command(0x20, { lba: SECTORS }), 0x51);
     assert.equal(bench.in(0x1f1), 0x10);
@@ -199,15 +199,15 @@ describe('an IDE controller', () => {
     assert.equal(bench.in(0x1f7), 0x51, 'the first sector, then the error');
     bench.command(0x30, { lba: 0, count: 2 });
     bench.out(0x1f0, 1, 4);
-    assert.equal(bench.command(0xec), 0x58, 'a new command ends the one under way');
+    assert.equal(bench.command(0xec), 0x58, 'a new command ends the current one');
     bench.out(0x1f0, 0xffff, 2);
-    assert.equal(bench.in(0x1f0, 2), 0x40, 'what is written while it sends is lost');
+    assert.equal(bench.in(0x1f0, 2), 0x40, 'writes while it sends are lost');
     bench.out(0x3f6, 4);
     bench.out(0x3f6, 0);
     assert.equal(bench.in(0x1f0, 2), 0xffff, 'there is nothing to read after a reset');
   });
 
-  test('gives string input at once as word by word, and no more than a block has', () => {
+  test('returns the same data for string input as word by word, and no more than a block has', () => {
     const [one, other] = [new Bench(), new Bench()];
     for (const bench of [one, other]) bench.command(0x20, { lba: 3, count: 2 });
     const bytes = new Uint8Array(700);
@@ -220,7 +220,7 @@ describe('an IDE controller', () => {
     assert.equal(one.ide.readPorts(0x170, 2, bytes), 0, 'nothing to read there');
   });
 
-  test('asks for no interrupts while nIEN is set', () => {
+  test('requests no interrupts while nIEN is set', () => {
     const bench = new Bench();
     bench.out(0x3f6, 2);
     bench.command(0xe7);
@@ -246,7 +246,7 @@ describe('an IDE controller', () => {
       ...bench.memory.readBytes(0x4000, 2048 - 612),
     ];
     assert.deepEqual(Uint8Array.from(bytes), pattern(SECTORS, 512).subarray(5120, 5120 + 2048));
-    // The other way round: the bus master first, then the command; in pieces again.
+    // In the other order: the bus master first, then the command; again in pieces.
     bench.memory.writeBytes(0x8000, new Uint8Array(2048).fill(7));
     bench.dma(
       [
@@ -261,7 +261,7 @@ describe('an IDE controller', () => {
     assert.equal(bench.in(0x1f7), 0x50);
   });
 
-  test('bears tables that loop, that are too short, that name no RAM, ROM, or are no RAM', () => {
+  test('survives tables that loop, are too short, name ROM or no memory, or are not in RAM', () => {
     const bench = new Bench();
     const read = (table: readonly (readonly [number, number])[], at?: number, count = 256) => {
       bench.command(0xc8, { lba: 0, count });
@@ -272,16 +272,16 @@ describe('an IDE controller', () => {
     assert.deepEqual(read([[0x2000, 512 | LAST]]), [0, 0x58], 'too short: it waits, as hardware');
     assert.deepEqual(read([[0x4000_0000, LAST]]), [6, 0x51]);
     assert.deepEqual(read([[0xffff_fffe, LAST]]), [6, 0x51]);
-    assert.deepEqual(read([[0xf000_0000, 4096 | LAST]], undefined, 8), [4, 0x50], 'ROM stays as it is');
+    assert.deepEqual(read([[0xf000_0000, 4096 | LAST]], undefined, 8), [4, 0x50], 'ROM is unchanged');
     assert.ok(bench.memory.readBytes(0xf000_0000, 4096).every((byte) => byte === 0));
     bench.out(MASTER + 4, 0);
     for (let i = 0; i < 4; i++) bench.out(MASTER + 4 + i, 0xff);
     bench.command(0xc8, { count: 1 });
     bench.out(MASTER, 8);
     bench.out(MASTER, 9);
-    assert.equal(bench.in(MASTER + 2) & 3, 2, 'the table is no RAM');
+    assert.equal(bench.in(MASTER + 2) & 3, 2, 'the table is not in RAM');
     bench.out(MASTER, 0);
-    // 2 bytes an entry, no last one: a table that goes round in its 64 KiB.
+    // 2 bytes an entry, no last one: a table that wraps in its 64 KiB.
     const looping = Array.from({ length: 8192 }, () => [0x2000, 2] as const);
     bench.command(0x25, { lba: 0, count: 4096, wide: true });
     bench.dma(looping, true, 0x20000);
@@ -303,7 +303,7 @@ describe('an IDE controller', () => {
     );
   });
 
-  test('does nothing by DMA while it is no bus master', () => {
+  test('does nothing by DMA while bus mastering is off', () => {
     const bench = new Bench();
     bench.ide.config.write(4, 2, 1);
     bench.command(0xc8);
@@ -312,7 +312,7 @@ describe('an IDE controller', () => {
     assert.ok(bench.memory.readBytes(0x2000, 512).every((byte) => byte === 0));
   });
 
-  test('bears commands and tables at random', () => {
+  test('survives random commands and tables', () => {
     const bench = new Bench();
     const random = randomNumbers(9);
     const commands = [
@@ -374,7 +374,7 @@ describe('a CD drive', () => {
     assert.equal(toc.readUInt16BE(0), 18);
   });
 
-  test('tells what went wrong by sense: beyond the end, unknown, no disc', () => {
+  test('reports errors by sense data: beyond the end, unknown, no disc', () => {
     const bench = new Bench([undefined, undefined, { kind: 'cdrom' }]);
     assert.equal(bench.packet([0]), 0x51);
     assert.equal(at(bench), 2);

@@ -54,7 +54,7 @@ export class BusMaster {
         this.go();
       }
     } else if (offset === 2) {
-      // Error and interrupt are cleared by a 1; the capabilities are a BIOS's notes.
+      // Error and interrupt are cleared by a 1; the capability bits are for a BIOS.
       const kept = this.#status & State.active;
       this.#status =
         kept | (this.#status & ~value & (State.error | State.interrupt)) | (value & State.capable);
@@ -81,7 +81,7 @@ export class BusMaster {
     )
       return;
     const toMemory = (this.#command & Command.toMemory) !== 0;
-    // The two must agree, and the function has to be a bus master.
+    // The two must agree, and bus mastering must be on.
     if (toMemory !== device.dmaToMemory || !this.#mayMaster()) {
       this.#stop(device);
       return;
@@ -108,7 +108,7 @@ export class BusMaster {
       }
       if ((size & LAST) >>> 0 === LAST) break;
     }
-    // Less memory than the device has data: no interrupt, and no end (2.4, third case).
+    // Less memory than data of the device: no interrupt, and no end (2.4, third case).
     this.#status &= ~State.active;
     device.starveDma();
   }
@@ -130,7 +130,7 @@ export class BusMaster {
   }
 }
 
-/** The bytes of RAM at an address: those that a device may write, or that it reads; undefined where it is not RAM. */
+/** The bytes of RAM at an address that a device may write or read; undefined where it is not RAM. */
 function region(
   memory: GuestMemory,
   address: number,
@@ -140,6 +140,6 @@ function region(
   const found = memory.find(address, length);
   if (found === undefined) return undefined;
   if (!write) return memory.peek(address, length);
-  // What is written to ROM is lost.
+  // Writes to ROM are lost.
   return found.readOnly ? new Uint8Array(length) : memory.view(address, length);
 }

@@ -20,7 +20,7 @@ export class Channel {
 
   /**
    * @param make makes the devices, the first and the second
-   * @param calls are called where a device needs a transfer by DMA, and where one requests an interrupt
+   * @param calls called when a device needs a DMA transfer, and when one requests an interrupt
    */
   constructor(
     make: readonly (((bus: AtaBus) => AtaDevice) | undefined)[],

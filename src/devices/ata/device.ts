@@ -7,13 +7,13 @@ export const BLOCK = 8192;
 
 /** The receiver of a device's requests: its channel. */
 export interface AtaBus {
-  /** The device asks for an interrupt. */
+  /** The device requests an interrupt. */
   interrupt(): void;
   /** It is ready for a transfer by DMA: the bus master may begin. */
   wantsDma(): void;
 }
 
-/** What a device does with its buffer. */
+/** The state of a device's buffer. */
 export type Phase = 'none' | 'in' | 'out' | 'packet';
 const phases: readonly Phase[] = ['none', 'in', 'out', 'packet'];
 
@@ -24,12 +24,12 @@ export interface AtaDeviceState {
   device: number;
   status: number;
   phase: Phase;
-  /** The block under way, in base64. */
+  /** The current block, in base64. */
   buffer: string;
   at: number;
   end: number;
   asking: boolean;
-  /** Bytes that are to be moved by DMA, and to where. */
+  /** Bytes to move by DMA, and their direction. */
   dmaLeft: number;
   dmaToMemory: boolean;
   command: number;
@@ -37,7 +37,7 @@ export interface AtaDeviceState {
   more: Record<string, number | boolean>;
 }
 
-/** What ATA and ATAPI devices have in common: the task file, a block of PIO, and DMA that waits for the bus master. */
+/** The common part of ATA and ATAPI devices: the task file, a block of PIO, and DMA that waits for the bus master. */
 export abstract class AtaDevice {
   protected readonly bus: AtaBus;
   protected error = 1;
@@ -46,7 +46,7 @@ export abstract class AtaDevice {
   protected command = 0;
   protected phase: Phase = 'none';
   protected readonly buffer = new Uint8Array(BLOCK);
-  /** The block's bytes that were moved, and all of them. */
+  /** How many bytes of the block were moved, and how many it has. */
   protected at = 0;
   protected end = 0;
   dmaLeft = 0;
@@ -64,7 +64,7 @@ export abstract class AtaDevice {
 
   /** Runs the command in `command`. */
   protected abstract execute(): void;
-  /** A block of PIO was moved whole. */
+  /** A whole block of PIO was moved. */
   protected abstract blockMoved(): void;
   /** Moves the next bytes by DMA; false where the medium does not have or take them: `error` says why. */
   protected abstract move(bytes: Uint8Array): boolean;
@@ -75,7 +75,7 @@ export abstract class AtaDevice {
   protected abstract more(): AtaDeviceState['more'];
   protected abstract takeMore(more: Record<string, unknown>, device: string): void;
 
-  /** What a register holds. @param high the high-order byte (HOB) is wanted */
+  /** The value of a register. @param high the high-order byte (HOB) is requested */
   read(register: number, high: boolean): number {
     switch (register) {
       case Register.error:
@@ -136,7 +136,7 @@ export abstract class AtaDevice {
   }
 
   start(command: number): void {
-    // A command in the middle of another ends that one; only a reset does so while it is busy.
+    // A command during another one ends that one; while it is busy only a reset does.
     this.command = command;
     this.phase = 'none';
     this.dmaLeft = 0;
@@ -181,7 +181,7 @@ export abstract class AtaDevice {
     if (!quiet) this.#ask();
   }
 
-  /** The command moves so many bytes by DMA, once the bus master was started. */
+  /** The command moves this many bytes by DMA, once the bus master was started. */
   protected offerDma(toMemory: boolean, bytes: number): void {
     this.dmaToMemory = toMemory;
     this.dmaLeft = bytes;
@@ -209,7 +209,7 @@ export abstract class AtaDevice {
     return value;
   }
 
-  /** As much of the block as there is room for, whole elements; gives the number of bytes. */
+  /** Reads as much of the block as there is room for, in whole elements; returns the number of bytes. */
   readBlock(size: number, into: Uint8Array): number {
     if (this.phase !== 'in') return 0;
     const { at } = this;

@@ -7,7 +7,7 @@ import { AtaError, DeviceBits, Register, Status } from './registers.js';
 /** The most sectors of one block with READ MULTIPLE: as many as `BLOCK` bytes hold. */
 const MOST_MULTIPLE = 16;
 
-/** How a command that moves sectors does it. */
+/** How a command moves its sectors. */
 interface Mover {
   readonly write: boolean;
   readonly wide: boolean;
@@ -45,9 +45,9 @@ export class DiskDrive extends AtaDevice {
   #multiple = MOST_MULTIPLE;
   /** The geometry that INITIALIZE DEVICE PARAMETERS set. */
   #geometry: Geometry;
-  /** As SET FEATURES chose it. */
+  /** The transfer mode that SET FEATURES chose. */
   #mode = 0x45;
-  /** The command's next sector, how many are left behind the block in the buffer, and how many a block has. */
+  /** The command's next sector, how many follow after the block in the buffer, and how many a block has. */
   #sector = 0;
   #left = 0;
   #block = 1;
@@ -171,7 +171,7 @@ export class DiskDrive extends AtaDevice {
       case 0x03:
         this.#mode = this.register(Register.count);
         break;
-      case 0x02: // write cache, look-ahead, reverting to defaults: kept nowhere, since nothing is late here
+      case 0x02: // write cache, look-ahead, reverting to defaults: ignored, since all commands are done at once
       case 0x82:
       case 0x55:
       case 0xaa:
@@ -216,7 +216,7 @@ export class DiskDrive extends AtaDevice {
     return lbaOf(this.#geometry, mid | (high << 8), head, low);
   }
 
-  /** Puts an address where a guest looks for it. */
+  /** Writes an address to the registers where a guest reads it. */
   #setAddress(sector: number, wide: boolean): void {
     if (wide) {
       this.wideAddress = sector;
@@ -236,7 +236,7 @@ export class DiskDrive extends AtaDevice {
       (this.device & ~DeviceBits.head) | ((Math.floor(sector / sectors) % heads) & DeviceBits.head);
   }
 
-  /** The sector that could not be read or written is not there. */
+  /** The failed sector does not exist. */
   #notFound(): void {
     this.#setAddress(this.#sector, movers[this.command]?.wide === true);
     this.fail(AtaError.notFound);
@@ -297,7 +297,7 @@ export class DiskDrive extends AtaDevice {
         done += part.length;
         continue;
       }
-      // A part of a sector: through a sector of our own.
+      // A part of a sector: through a sector buffer.
       const length = Math.min(bytes.length - done, SECTOR - this.#inSector);
       if (this.dmaToMemory) {
         if (this.#inSector === 0 && !this.#access(this.#bounce)) return false;

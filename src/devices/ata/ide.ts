@@ -1,6 +1,6 @@
 /**
- * The IDE controller of a PIIX3 (Intel 290550, 82371SB): two channels of two ATA or ATAPI devices at the usual ports, and bus-master
- * DMA behind a base address.
+ * The IDE controller of a PIIX3 (Intel 290550, 82371SB): two channels of two ATA or ATAPI devices at the usual ports,
+ * and bus-master DMA at a base address.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const places = [
 const MASTER_SIZE = 16;
 const TIMING = 0x40;
 
-/** What is on a place of the cables: a disk, a CD drive with or without a disc, or nothing. */
+/** The device at a place of the cables: a disk, a CD drive with or without a disc, or none. */
 export type IdeSeat =
   | { readonly kind: 'disk'; readonly disk: Disk }
   | { readonly kind: 'cdrom'; readonly disk?: Disk }
@@ -42,7 +42,7 @@ export interface IdeState {
   masters: BusMasterState[];
 }
 
-/** Where the drives of a machine are: disks from the first place on, CDs from the third (`hdc`), as QEMU has them. */
+/** The places of a machine's drives: disks from the first place on, CDs from the third (`hdc`), as QEMU has them. */
 export function seatsOf(drives: readonly Drive[]): IdeSeat[] {
   const seats: IdeSeat[] = [undefined, undefined, undefined, undefined];
   const take = (order: readonly number[], drive: Drive) => {
@@ -152,7 +152,7 @@ export class IdeController implements Device, PciFunction {
   load(state: unknown): void {
     const { channels, masters } = stateFields(this.name, state, this.save());
     if (!Array.isArray(channels) || channels.length !== 2 || !Array.isArray(masters) || masters.length !== 2)
-      throw new DeviceStateError(this.name, 'it has not two channels');
+      throw new DeviceStateError(this.name, 'it does not have two channels');
     for (const [i, channel] of this.#channels.entries()) channel.load(this.name, channels[i]);
     for (const [i, master] of this.#masters.entries()) master.load(this.name, masters[i]);
   }

@@ -1,5 +1,5 @@
 /**
- * What a CD-ROM drive answers to SCSI's and MMC's commands (SPC-3, MMC-3).
+ * A CD-ROM drive's answers to the commands of SCSI and MMC (SPC-3, MMC-3).
  *
  * @module
  */
@@ -75,7 +75,7 @@ function address(block: number, asMsf: boolean): number[] {
     : [(block >>> 24) & 0xff, (block >>> 16) & 0xff, (block >>> 8) & 0xff, block & 0xff];
 }
 
-/** READ TOC: one data track. Undefined for formats and tracks that are not there. */
+/** READ TOC: one data track. Undefined for formats and tracks that do not exist. */
 export function toc(format: number, track: number, asMsf: boolean, blocks: number): Uint8Array | undefined {
   const one = (number: number, block: number) => [0, 0x14, number, 0, ...address(block, asMsf)];
   if (format === 0) {

@@ -17,7 +17,7 @@ import {
 import { AtaError, Reason, Register, Status } from './registers.js';
 
 const PACKET = 12;
-/** The byte count register's 0 means as much as it can say. */
+/** The byte count register's 0 means its largest value. */
 const MOST_BYTES = 0xfffe;
 
 /** A CD-ROM drive: ATA's packet commands, and in them those of MMC. */
@@ -27,7 +27,7 @@ export class PacketDrive extends AtaDevice {
   #mode = 0x45;
   #key = 0;
   #code = 0;
-  /** What is read from the disc: the next block, and how many bytes are left behind the buffer. */
+  /** The data to read from the disc: the next block, and how many bytes follow after the buffer. */
   #block = 0;
   #left = 0;
   #isDma = false;
@@ -36,7 +36,7 @@ export class PacketDrive extends AtaDevice {
   /** The position of DMA in a block. */
   #inBlock = 0;
   readonly #bounce = new Uint8Array(CD_BLOCK);
-  /** What a command answers by DMA, where it is not the disc's. */
+  /** A command's answer by DMA, where it is not data of the disc. */
   #answer: Uint8Array | undefined;
 
   constructor(disk: Disk | undefined, number: number, bus: AtaBus) {
@@ -115,7 +115,7 @@ export class PacketDrive extends AtaDevice {
     this.status = Status.ready | Status.seek;
   }
 
-  /** The command is done well. */
+  /** The command has succeeded. */
   #good(): void {
     this.set(Register.count, Reason.command | Reason.toHost);
     this.done();
@@ -175,7 +175,7 @@ export class PacketDrive extends AtaDevice {
         this.#reply(configuration(this.#disk !== undefined), bigEndian(packet, 7, 2));
         return;
       case 0x4a:
-        // Media events: none of late, and whether there is a disc.
+        // Media events: no recent one, and whether there is a disc.
         this.#reply(
           Uint8Array.of(0, 6, 4, 0x10, 0, this.#disk === undefined ? 0 : 2, 0, 0),
           bigEndian(packet, 7, 2),
@@ -203,7 +203,7 @@ export class PacketDrive extends AtaDevice {
 
   #readCd(packet: Uint8Array): void {
     const wanted = packet[9]! & 0xf8;
-    // The user data of a block alone, or nothing.
+    // Only the user data of a block, or nothing.
     if (wanted === 0x10) this.#read(bigEndian(packet, 2, 4), bigEndian(packet, 6, 3));
     else if (wanted === 0) this.#good();
     else this.#check(Sense.noSuchField);
@@ -360,7 +360,7 @@ export class PacketDrive extends AtaDevice {
     this.#inBlock = byte('inBlock', CD_BLOCK - 1);
     this.#isDma = booleanField(device, 'isDma', more.isDma);
     this.#locked = booleanField(device, 'locked', more.locked);
-    // The rest of a block that was begun is on the disc still.
+    // The rest of a block that was begun is still on the disc.
     if (this.#inBlock > 0 && this.#disk !== undefined && this.#block > 0) {
       this.#block--;
       if (!this.#fetch()) this.#inBlock = 0;

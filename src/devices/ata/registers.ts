@@ -29,5 +29,5 @@ export const Control = { interruptsOff: 2, reset: 4, highOrder: 0x80 } as const;
 
 export const DeviceBits = { second: 0x10, lba: 0x40, head: 0x0f } as const;
 
-/** What a packet device says in its sector count register (ATA/ATAPI-6 7.8). */
+/** A packet device's sector count register (ATA/ATAPI-6 7.8). */
 export const Reason = { command: 1, toHost: 2 } as const;

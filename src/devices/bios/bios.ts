@@ -1,6 +1,6 @@
 /**
- * A PC's BIOS whose work is done here: its ROM (rom/bios.S) has only entries, which write to the trap port where the caller's
- * registers are. To the machine it is a device like any other. docs/bios.md is its manual.
+ * A PC's BIOS that runs in TypeScript: its ROM (rom/bios.S) has only entries, which write the address of the caller's
+ * registers to the trap port. For the machine it is a device like any other. Its manual is docs/bios.md.
  *
  * @module
  */
@@ -36,9 +36,9 @@ export interface BiosOptions {
   /** The memory map. Default: RAM from address 0 alone. */
   map?: (memory: GuestMemory) => readonly MemoryMapEntry[];
   drives?: Drives;
-  /** In which order drives are tried: `a,c,d`. */
+  /** The order in which drives are tried: `a,c,d`. */
   order?: string;
-  /** What programs write to the screen goes there, too, as UTF-8. */
+  /** Text that programs write to the screen also goes there, as UTF-8. */
   print?: (text: string) => void;
   /** The interrupt controllers are devices: then the machine starts with the boot sector, and the ROM's start has been done. */
   started?: boolean;
@@ -47,7 +47,7 @@ export interface BiosOptions {
 export interface BiosState {
   /** The number of the CD that emulates a disk, or was booted; null where none was. */
   emulator: number | null;
-  /** Keys that wait for room in the keyboard buffer. */
+  /** Keys that are waiting for room in the keyboard buffer. */
   typedAhead: number[];
 }
 
@@ -63,7 +63,7 @@ export class Bios implements Device {
   #pc: Pc | undefined;
   readonly #typedAhead: number[] = [];
   #host: DeviceHost | undefined;
-  /** Calls of interrupts that nothing serves, by number. */
+  /** Calls of interrupts without a handler, by number. */
   readonly unserved = new Map<number, number>();
   readonly #calls = new Calls((vector) => this.unserved.set(vector, (this.unserved.get(vector) ?? 0) + 1));
 
@@ -103,7 +103,7 @@ export class Bios implements Device {
     return loadSystem(pc, pc.order ?? USUAL_ORDER);
   }
 
-  /** All but INT 19h. @param chips false where the interrupt controllers do not answer here */
+  /** The same without INT 19h. @param chips false where the interrupt controllers do not answer here */
   prepare(chips = true): Pc {
     const pc = this.#pc!;
     if (chips) startChips(pc);
@@ -111,7 +111,7 @@ export class Bios implements Device {
     return pc;
   }
 
-  /** By the port a program recognizes this BIOS. */
+  /** A program recognizes this BIOS by the port. */
   readPort(): number {
     return 0xb1;
   }

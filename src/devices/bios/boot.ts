@@ -20,10 +20,10 @@ export interface Bootable {
   readonly offset: number;
 }
 
-/** Loads the first system that there is; or says of each drive why it has none. @param order see `USUAL_ORDER` */
+/** Loads the first system that it finds; or returns for each drive why it has none. @param order see `USUAL_ORDER` */
 export function loadSystem(pc: Pc, order: string): Bootable | string {
   const reasons: string[] = [];
-  // An emulation that was under way ends: the drives are themselves again.
+  // A current emulation ends: the drives have their own numbers again.
   pc.drives.emulate(undefined);
   for (const letter of order.split(',')) {
     const kind = kinds[letter];

@@ -11,7 +11,7 @@ import { hex } from './words.js';
 const VECTORS = 256;
 
 export class Calls {
-  /** A description was requested: the call that follows provides it. */
+  /** A description was requested: the next call provides it. */
   #listening = false;
   #call = { name: 'BIOS call', says: '' };
   readonly #unserved: (vector: number) => void;
@@ -19,8 +19,8 @@ export class Calls {
   readonly habits = new Habits();
 
   /**
-   * @param unserved called for each call of an interrupt that nothing serves
-   * @param only the services that there are; default: all
+   * @param unserved called for each call of an interrupt without a handler @param only the available services; default:
+   * all
    */
   constructor(unserved: (vector: number) => void, only?: readonly number[]) {
     this.#unserved = unserved;
@@ -66,7 +66,7 @@ export class Calls {
   }
 }
 
-/** In words what was asked, though the frame has the answer already: AX and DX name it. */
+/** The request in words, although the frame already has the answer: AX and DX name it. */
 function words(
   fn: BiosFunction | undefined,
   asked: { ax: number; dx: number },

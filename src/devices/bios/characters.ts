@@ -2,7 +2,7 @@
 const UPPER =
   'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■ ';
 
-/** A character as a terminal takes it. A carriage return alone moves the cursor back, and so it stays. */
+/** A character for a terminal. A carriage return stays one: it moves the cursor back. */
 export function textOf(character: number): string {
   return character < 0x80 ? String.fromCharCode(character) : UPPER[character - 0x80]!;
 }

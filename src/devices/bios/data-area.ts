@@ -67,7 +67,10 @@ export const Extended = {
   size: 0,
   /** The handler of INT 15h AX=C207h: offset, segment. */
   mouseHandler: 0x22,
-  /** What is known of the packet under way, as on a PS/2: how many bytes came; their number less one, and that the handler is used. */
+  /**
+   * The state of the current packet, as on a PS/2: how many bytes have come; their number less one, and whether the
+   * handler is used.
+   */
   mouseIndex: 0x26,
   mouseFlags: 0x27,
   mousePacket: 0x28,
@@ -77,5 +80,5 @@ export const Extended = {
   diskPath: 0x5d,
 } as const;
 
-/** Sectors' bytes and the like. */
+/** Sizes such as a sector's bytes. */
 export const KIB = 1024;

@@ -14,7 +14,7 @@ import {
 import { type ElTorito, readElTorito } from './el-torito.js';
 import { hex } from './words.js';
 
-/** The first hard disk's number; a CD's that emulates nothing. */
+/** The number of the first hard disk, and of a CD without emulation. */
 const FIRST_DISK = 0x80;
 const FIRST_CD = 0xe0;
 
@@ -44,7 +44,7 @@ export class BiosDrives {
     this.emulate(undefined);
   }
 
-  /** What the CD that was booted from has for it. */
+  /** The boot entry of the CD that was booted from. */
   get emulated(): ElTorito | undefined {
     return this.#emulated;
   }
@@ -54,7 +54,7 @@ export class BiosDrives {
     return this.#emulator;
   }
 
-  /** From now on the drives are those of a PC that booted this way. @param cd whose entry it is */
+  /** Numbers the drives as on a PC that booted this way. @param cd whose entry it is */
   emulate(entry: ElTorito | undefined, cd?: BiosDrive): void {
     this.#emulated = entry;
     this.#emulator = entry === undefined ? -1 : (cd?.number ?? -1);
@@ -141,5 +141,5 @@ function firstSector(disk: Disk): Uint8Array | undefined {
   return bytes;
 }
 
-/** What INT 13h can number of a drive by cylinder, head and sector. */
+/** The sectors of a drive that INT 13h can number by cylinder, head and sector. */
 export const reach = ({ geometry }: BiosDrive) => sectorsOf(geometry);

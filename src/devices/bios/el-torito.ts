@@ -1,6 +1,6 @@
 /**
- * How a CD boots: El Torito Bootable CD-ROM Format Specification 1.0. Everything on the CD is checked, and a pointer outside of it
- * is no boot entry.
+ * How a CD boots: El Torito Bootable CD-ROM Format Specification 1.0. Everything on the CD is checked; a boot entry
+ * with a pointer outside of the CD is refused.
  *
  * @module
  */
@@ -21,20 +21,20 @@ const FLOPPY_SECTORS = [0, 2400, 2880, 5760];
 
 /** A CD's boot entry. */
 export interface ElTorito {
-  /** What the CD's image is taken for. */
+  /** The kind of drive that the CD's image emulates. */
   readonly kind: 'none' | 'floppy' | 'disk';
   /** The entry's first byte: 0 none, 1 to 3 floppies of 1.2, 1.44 and 2.88 MB, 4 a hard disk. */
   readonly media: number;
   /** Where the image begins, in blocks of 2,048 bytes. */
   readonly block: number;
-  /** Where it is loaded to, and how many bytes. */
+  /** Where it is loaded, and how many bytes. */
   readonly segment: number;
   readonly bytes: number;
   /** The emulated disk. */
   readonly image?: Disk;
 }
 
-/** Reads a CD's boot entry; a phrase that says why where it has no usable one. */
+/** Reads a CD's boot entry; where there is no usable one, returns a phrase with the reason. */
 export function readElTorito(cd: Disk): ElTorito | string {
   try {
     return read(cd);
@@ -55,7 +55,7 @@ function read(cd: Disk): ElTorito | string {
   let sum = 0;
   for (let i = 0; i < 32; i += 2) sum += Buffer8.u16(catalogue, i);
   if (catalogue[0] !== 1 || Buffer8.u16(catalogue, 30) !== 0xaa55 || (sum & 0xffff) !== 0)
-    return `its boot catalogue at block ${at} is none`;
+    return `its boot catalogue at block ${at} is invalid`;
   const entry = catalogue.subarray(0x20, 0x40);
   if (entry[0] !== BOOTABLE) return 'its boot entry says that it is not bootable';
   const media = entry[1]! & 0x0f;
@@ -67,7 +67,7 @@ function read(cd: Disk): ElTorito | string {
     const there = (cd.sectors - block * BLOCK) * SECTOR;
     return { kind: 'none', media, block, segment, bytes: Math.min(loaded, there, MAX_LOADED) };
   }
-  if (media > 4) return `its boot entry has the media type ${media}, which there is not`;
+  if (media > 4) return `its boot entry has the unknown media type ${media}`;
   const sectors = media === 4 ? diskSectors(cd, block) : FLOPPY_SECTORS[media]!;
   const image = new PartOfDisk(cd, block * BLOCK, sectors);
   return { kind: media === 4 ? 'disk' : 'floppy', media, block, segment, bytes: SECTOR, image };

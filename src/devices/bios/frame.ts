@@ -1,8 +1,8 @@
 import type { GuestMemory } from '../../memory/index.js';
 
-/** Where a frame's parts lie, from its first byte: rom/bios.S lays it out. */
+/** Offsets of a frame's parts: rom/bios.S defines them. */
 const At = {
-  /** What is to be done next; above it a byte for services that wait. */
+  /** The next action; above it a byte for services that wait. */
   action: 0,
   step: 1,
   es: 2,
@@ -43,7 +43,7 @@ export class Frame {
     return new Frame(new DataView(buffer, byteOffset, FRAME_SIZE));
   }
 
-  /** A frame without memory of its own: its state is taken for a CPU's. */
+  /** A frame without memory of its own, for a CPU's state. */
   static free(): Frame {
     return new Frame(new DataView(new ArrayBuffer(FRAME_SIZE)));
   }

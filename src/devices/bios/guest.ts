@@ -1,15 +1,15 @@
 import type { GuestMemory } from '../../memory/index.js';
 import type { SystemBus } from '../contract/index.js';
 
-/** The last address of real mode and one more: FFFF:FFFF. */
+/** One more than the last address of real mode, FFFF:FFFF. */
 export const linear = (segment: number, offset: number) => segment * 16 + offset;
 
-/** A block that is copied by the piece where its bytes are not all in one region of RAM. */
+/** The size of pieces in which a block is copied that is not in one region of RAM. */
 const PIECE = 4096;
 
 /**
- * Guest memory as a BIOS reaches it: RAM, video memory that may be a device's, and ROM, which swallows writes. Addresses are guest
- * physical, and any number will do.
+ * Guest memory as a BIOS reaches it: RAM, video memory that may be a device's, and ROM, which ignores writes. Addresses
+ * are guest physical; any number is allowed.
  */
 export class Guest {
   readonly #memory: GuestMemory;

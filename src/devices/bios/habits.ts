@@ -1,4 +1,4 @@
-/** What a program asks the BIOS for again and again: for the end of a run in which it got nowhere. */
+/** Finds the BIOS call that a program repeats, to explain the end of a run without progress. */
 import type { Frame } from './frame.js';
 import type { Pc } from './pc.js';
 
@@ -6,7 +6,7 @@ const DISK = 0x13;
 const KEYBOARD = 0x16;
 /** Calls that hardware makes in between: of INT 09h, 70h and 74h. */
 const hardware: readonly number[] = [0x09, 0x70, 0x74];
-/** Fewer calls that fail are no habit. */
+/** With fewer failing calls there is nothing to report. */
 const HABIT = 16;
 
 export class Habits {
@@ -18,7 +18,7 @@ export class Habits {
   /**
    * A service was called.
    * @param asked AX and DX before the call
-   * @param words what was asked and what came of it, where that is wanted
+   * @param words the request and its result, where requested
    */
   note(number: number, asked: { ax: number; dx: number }, frame: Frame, pc: Pc, words: () => string): void {
     if (hardware.includes(number)) return;
@@ -31,7 +31,7 @@ export class Habits {
     else if (this.#times === HABIT) this.#fails = `${words()}${this.#missing(frame.dl, pc)}`;
   }
 
-  /** For people; undefined where there is nothing to tell. */
+  /** For people; undefined where there is nothing to report. */
   get remark(): string | undefined {
     if (this.#waitsFor !== '')
       return `it waits for ${this.#waitsFor}: --type 'text\\n' types for you, --screen gives you its keyboard`;

@@ -4,7 +4,7 @@ import type { BiosDrives } from './drives.js';
 import type { Frame } from './frame.js';
 import type { Guest } from './guest.js';
 
-/** What the memory map says of a range (ACPI 6.5, 15.2). */
+/** A range of the memory map (ACPI 6.5, 15.2). */
 export interface MemoryMapEntry {
   readonly address: number;
   readonly size: number;
@@ -12,7 +12,7 @@ export interface MemoryMapEntry {
   readonly type: number;
 }
 
-/** All that the services work with: the guest's memory, the other devices by their ports, the disks. */
+/** Everything that the services use: the guest's memory, the other devices by their ports, the disks. */
 export interface Pc {
   readonly guest: Guest;
   readonly bus: SystemBus;
@@ -22,13 +22,13 @@ export interface Pc {
   readonly order: string | undefined;
   /** Bytes of RAM from address 0. */
   readonly ram: number;
-  /** What INT 15h AX=E820h lists. */
+  /** The ranges that INT 15h AX=E820h lists. */
   readonly map: readonly MemoryMapEntry[];
   /** Keys that came while the keyboard buffer was full: see `typeKey`. */
   readonly typedAhead: number[];
   /** The segment of the ROM with the fonts. */
   readonly videoRom: number;
-  /** A text that goes to the machine's console, too: the text that a program writes to a screen which may not be visible. */
+  /** Sends a text also to the machine's console: a program's text on a screen that may not be visible. */
   print(character: number): void;
   /** Ends the run, with a reason as text. */
   stop(reason: string): void;
@@ -43,11 +43,11 @@ export interface BiosFunction {
   /** One line for traces, from the frame before the call: `read 18 sectors, drive A, C0 H0 S1 → 0000:7e00`. */
   readonly says: string | ((frame: Frame, pc: Pc) => string);
   run(frame: Frame, pc: Pc): void;
-  /** What came of it, from the frame after the call; empty where there is nothing to say. Default: `ok`, or the error by CF. */
+  /** The result, from the frame after the call; empty where there is none. Default: `ok`, or the error by CF. */
   readonly gives?: (frame: Frame, pc: Pc) => string;
 }
 
-/** What an interrupt serves. */
+/** An interrupt's functions. */
 export interface BiosService {
   /** `int 13h`. */
   readonly name: string;
@@ -55,6 +55,6 @@ export interface BiosService {
   readonly functions: Readonly<Record<number, BiosFunction>>;
   /** The function's number. Default: AH. */
   readonly number?: (frame: Frame) => number;
-  /** What becomes of a number that it does not have. Default: nothing. */
+  /** Called for an unknown number. Default: nothing. */
   readonly unknown?: (frame: Frame, pc: Pc) => void;
 }

@@ -7,7 +7,7 @@ import { modes } from './services/video/modes.js';
 import { noteMode, setMode } from './services/video/set-mode.js';
 import { vectorTable } from './vectors.js';
 
-/** Where the CPU stops that nothing serves: see `UNSERVED` of room x86, which rom/bios.S agrees with. */
+/** Where the CPU stops at an interrupt without a handler: see `UNSERVED` of room x86, with which rom/bios.S agrees. */
 export const STOP = { segment: 0xf000, offset: 0xd000 } as const;
 
 const AREA_SIZE = 0x100;
@@ -34,7 +34,7 @@ export function startChips({ bus }: Pc): void {
 
 /**
  * The rest: memory below 500h, the extended data area, CMOS.
- * @param fresh the screen is as a VGA's maker left it, in text mode 3, and need not be set up again
+ * @param fresh the screen is still in its initial state, text mode 3, and needs no set-up
  */
 export function powerUp(pc: Pc, fresh: boolean): void {
   const { guest } = pc;
@@ -106,7 +106,7 @@ function disks({ guest, drives, ...pc }: Pc, extended: boolean): void {
   }
 }
 
-/** CMOS says which floppy drives and hard disks there are (RBIL, CMOS.LST registers 10h, 12h, 14h). */
+/** CMOS lists the floppy drives and hard disks (RBIL, CMOS.LST registers 10h, 12h, 14h). */
 function writeDriveTypes(pc: Pc): void {
   const [first, second] = pc.drives.of('floppy');
   const hard = pc.drives.of('disk').length;

@@ -1,7 +1,7 @@
 /** The interrupt vectors as a BIOS leaves them. Source: IBM PC/AT Technical Reference, BIOS listing; RBIL, interrupt list. */
 import { labels, ROM_SEGMENT } from './rom/rom.js';
 
-/** Entries where an AT has them. */
+/** Entries at their places on an AT. */
 const At = {
   nothing: 0xff53,
   nmi: 0xe2c3,
@@ -24,11 +24,11 @@ const At = {
   floppy: 0xec59,
 } as const;
 
-/** Calls of DOS: without a DOS, a caller gets no answer. */
+/** Calls of DOS: without DOS a caller gets no answer. */
 const DOS = [0x20, 0x21, 0x25, 0x26, 0x27];
 /** Exceptions that repeat endlessly unless a handler fixes their cause: divide error, invalid opcode, no FPU. */
 const EXCEPTIONS = [0x00, 0x06, 0x07];
-/** Nothing is there, and programs look for that: 0 says that there is no driver. */
+/** Programs check for 0, which means that there is no driver. */
 const EMPTY = [0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x67];
 /** Programs check whether the handler is an IRET, which means that there is none. */
 const SILENT = [0x01, 0x03, 0x04, 0x1b, 0x1c, 0x33, 0x4a];
@@ -36,7 +36,7 @@ const SILENT = [0x01, 0x03, 0x04, 0x1b, 0x1c, 0x33, 0x4a];
 const BYTES_OF_UNSERVED = 6;
 const VECTORS = 256;
 
-/** The 1,024 bytes at address 0. @param stop where the CPU stops: a HLT for each vector */
+/** The 1,024 bytes at address 0. @param stop the address of the stops: a HLT for each vector */
 export function vectorTable(stop: { segment: number; offset: number }): Uint8Array {
   const offsets = new Map<number, number>([
     [0x02, At.nmi],

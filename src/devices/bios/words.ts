@@ -1,4 +1,4 @@
-/** Numbers and places as traces and messages write them. */
+/** Numbers and addresses in the notation of traces and messages. */
 
 /** A number as BIOS manuals write it: `13h`. */
 export const hex = (value: number, digits = 2) => `${value.toString(16).padStart(digits, '0')}h`;

@@ -1,4 +1,4 @@
-/** Archives as real tools pack them, and those that strangers make to do harm. */
+/** Archives of real tools, and hostile ones. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -53,7 +53,7 @@ describe('archives of real tools', () => {
       assert.deepEqual(texts(readArchive(at('a.zip'))), content);
     });
 
-  test('what we pack, Python unpacks, and it is the same bytes each time', { skip: noPython }, () => {
+  test('our archives are unpacked by Python, and have the same bytes each time', { skip: noPython }, () => {
     const files = new Map(Object.entries(content).map(([name, text]) => [name, Buffer.from(text)]));
     const zip = writeZip(files, new Set(['kernel.S']));
     writeFileSync(at('ours.zip'), zip);
@@ -122,7 +122,7 @@ describe('hostile archives', () => {
     refused('link.zip', /'kernel\.S' is a link/);
   });
 
-  test('bombs end at the limit, however they lie about their size', { skip: noPython }, () => {
+  test('bombs end at the limit, even if they give a false size', { skip: noPython }, () => {
     python(
       `import zipfile\nwith zipfile.ZipFile('bomb.zip', 'w', zipfile.ZIP_DEFLATED) as z: z.writestr('kernel.S', b'0' * 60_000_000)`,
     );
@@ -157,7 +157,7 @@ describe('hostile archives', () => {
     refused('secret.zip', /encrypted/);
   });
 
-  test('any damage is refused in words, or gives files within the limits', () => {
+  test('any damage is refused with a message, or gives files within the limits', () => {
     const zip = writeZip(new Map(Object.entries(content).map(([name, text]) => [name, Buffer.from(text)])));
     execFileSync('tar', ['-cf', at('whole.tar'), '-C', at('in'), '.']);
     const tar = readFileSync(at('whole.tar'));
@@ -194,7 +194,7 @@ describe('branches', () => {
     writeFileSync(at('repo/.gitattributes'), '*.S filter=evil\n');
     git('add', '.');
     git('commit', '-q', '-m', 'mine');
-    // What a checkout would run.
+    // A checkout would run this filter.
     git('config', 'filter.evil.smudge', `touch ${at('smudged')}`);
     assert.deepEqual(branchesOf(at('repo'), 'hand-in/*'), ['refs/heads/hand-in/ada']);
     assert.equal(texts(readBranch(at('repo'), 'refs/heads/hand-in/ada'))['kernel.S'], 'hlt\n');

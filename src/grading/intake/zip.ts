@@ -126,7 +126,7 @@ function unpack(bytes: Bytes, { name, flags, method, sum, packed, size, offset }
       'pack it as an ordinary ZIP',
     );
   if (content.length !== size || crc32(content) !== sum)
-    throw damaged(`${where} has another content than it says`);
+    throw damaged(`${where} does not match its checksum`);
   return content;
 }
 

@@ -31,7 +31,7 @@ export const workerKey = (id: string) => `terrarium:worker:${id}`;
 /** Exercises that no job has used for this long are dropped: a week, in seconds. */
 export const EXERCISE_SECONDS = 7 * 24 * 3600;
 
-/** What a job carries, by its name in the queue. */
+/** The data of a job, by its name in the queue. */
 export interface JobsData {
   readonly grade: GradeData;
   readonly verify: VerifyData;

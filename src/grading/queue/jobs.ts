@@ -1,6 +1,7 @@
 /**
- * Jobs in the queue, as the side that wants their results sees them. A job's id is its content's hash, so that the same work is
- * never queued twice; a result that is missed, or a Redis that lost everything, costs a look and not the work.
+ * Jobs in the queue, from the side that waits for their results. A job's id is its content's hash, so that the same
+ * work is never queued twice; a result whose event was missed is found by the next look, and jobs that Redis has lost
+ * are queued again.
  *
  * @module
  */
@@ -21,16 +22,16 @@ import {
   workerKey,
 } from './connect.js';
 
-/** How often jobs without an answer are looked up: events may be missed while Redis is away. */
+/** How often jobs without an answer are looked up: events may be missed while Redis is unreachable. */
 const LOOK_MS = 2000;
 /** Results that stay in Redis, for the next run of the same work. */
 const KEPT = { age: 24 * 3600, count: 100_000 };
 /** How long connections may take to close. */
 const FAREWELL_MS = 500;
-/** How long a Redis that takes no more is asked again. */
+/** How long a full Redis is tried again. */
 const FULL_MS = 60_000;
 
-/** What became of a job: its result, or why no worker could do it. */
+/** The outcome of a job: its result, or why no worker could do it. */
 export type Answer = { readonly result: unknown } | { readonly problem: string };
 
 interface Waiting {
@@ -40,7 +41,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-/** What beside the jobs has to lie in Redis; it may lose that. */
+/** Data that the jobs need in Redis, which may lose it. */
 export interface Shared {
   put(redis: Redis): Promise<void>;
   isThere(redis: Redis): Promise<boolean>;
@@ -49,7 +50,7 @@ export interface Shared {
 
 export class Jobs implements Disposable {
   readonly #redis: Redis;
-  /** With the one that waits for events: whoever makes a connection closes it. */
+  /** Including the one that waits for events: whoever makes a connection closes it. */
   readonly #connections: readonly Redis[];
   readonly #queue: Queue<JobData, unknown>;
   readonly #events: QueueEvents;
@@ -100,7 +101,7 @@ export class Jobs implements Disposable {
     }
   }
 
-  /** The workers that are there. */
+  /** The workers that are alive. */
   async workers(): Promise<WorkerInfo[]> {
     const keys: string[] = [];
     for await (const some of this.#redis.scanStream({ match: workerKey('*') }))
@@ -123,8 +124,8 @@ export class Jobs implements Disposable {
     clearInterval(this.#timer);
     for (const { reject } of this.#waiting.values()) reject(new QueueError('the queue was closed'));
     this.#waiting.clear();
-    // What is under way ends first: a command that a broken connection gives up would be nobody's error. A Redis that is away gets
-    // no long farewell.
+    // Pending commands end first: nobody handles the error of a command that a closed connection drops. An unreachable
+    // Redis is not waited for long.
     const closed = Promise.allSettled([this.#events.close(), this.#queue.close()]);
     const late = new Promise((resolve) => setTimeout(resolve, FAREWELL_MS));
     void Promise.race([closed, late]).then(() => {
@@ -132,12 +133,12 @@ export class Jobs implements Disposable {
     });
   }
 
-  /** A Redis that was away may have lost what lies beside the jobs, too. */
+  /** A Redis that was unreachable may have lost the jobs' data, too. */
   #share(): Promise<void> {
     return putShared(this.#redis, this.#shared);
   }
 
-  /** Queues a job, once: where it is already, nothing happens. */
+  /** Queues a job once: if it is already queued, nothing happens. */
   async #add(key: string, kind: JobKind, data: JobData): Promise<void> {
     const options = { jobId: key, removeOnComplete: KEPT, removeOnFail: KEPT, attempts: 1 };
     const deadline = performance.now() + FULL_MS;
@@ -161,7 +162,7 @@ export class Jobs implements Disposable {
       for (const key of [...this.#waiting.keys()]) await this.#look(key);
       if (this.#waiting.size > 0) await this.#shared?.keep(this.#redis);
     } catch {
-      // Redis is away: the next look comes.
+      // Redis is unreachable: the next look will find it.
     } finally {
       this.#looking = false;
     }
@@ -180,7 +181,7 @@ export class Jobs implements Disposable {
         const failed = job.failedReason ?? '';
         if (failed === '') this.#answer(key, { result: job.returnvalue });
         else {
-          // Not kept: whoever asks again may have better workers.
+          // Not kept: the next request may have better workers.
           await job.remove();
           this.#answer(key, { problem: reasonOf(failed) });
         }
@@ -215,7 +216,7 @@ function fullOr(cause: Error): Error {
   if (!isFull(cause)) return cause;
   return new QueueError(
     `Redis takes no more data: ${cause.message}`,
-    'give it more memory (maxmemory), or remove what others keep there; the same command then goes on',
+    'give it more memory (maxmemory), or remove other data there; the same command then continues',
     cause,
   );
 }
@@ -229,7 +230,7 @@ function describeWorkers(workers: readonly WorkerInfo[]): string {
     .join('; ');
   const found =
     ours.length === 0
-      ? `no worker is there yet: start some with ${command('worker --queue')}`
+      ? `there is no worker yet: start some with ${command('worker --queue')}`
       : `${ours.length} worker${ours.length === 1 ? '' : 's'} for ${jobs} job${jobs === 1 ? '' : 's'} at a time (${kinds})`;
   return others === 0
     ? found

@@ -1,5 +1,5 @@
 /**
- * Grades by a queue: shares the exercise, puts submissions in, and hands back the verdicts of the workers.
+ * Grades by a queue: stores the exercise, queues the submissions, and returns the workers' verdicts.
  *
  * @module
  */

@@ -62,7 +62,7 @@ export const pieces: readonly (readonly [offset: number, length: number, text: s
   [0xfff0, 15, '6lvgAPAxMS8zMC8yNgD8'],
 ];
 
-/** Offsets of entries that an AT has nowhere in particular. */
+/** Offsets of entries that have no fixed place on an AT. */
 export const labels = {
   unserved: 0xd100,
   start_nothing: 0xd777,

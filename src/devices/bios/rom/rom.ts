@@ -31,7 +31,7 @@ export function romImage(): Uint8Array {
   const high = romFont();
   made.set(high, Fonts.high);
   for (let glyph = 0; glyph < GLYPHS; glyph++) {
-    // The first and last row of a cell are empty but in lines that go through it.
+    // The first and last row of a cell are empty, except in lines that cross it.
     const rows = high.subarray(glyph * GLYPH_ROWS + 1, (glyph + 1) * GLYPH_ROWS - 1);
     made.set(rows, Fonts.middle + glyph * rows.length);
   }

@@ -9,12 +9,12 @@ export const VGA_ROM_SEGMENT = 0xc000;
 export const VGA_ENTRY = 0x10;
 const SIZE = 0xc000;
 const UNIT = 512;
-/** Where an option ROM says how large it is (BIOS Boot Specification 1.01, 3.3). */
+/** The offset of an option ROM's size (BIOS Boot Specification 1.01, 3.3). */
 const SIZE_BYTE = 2;
 
 let made: Uint8Array | undefined;
 
-/** Made once; not to be changed. Its bytes add up to 0, as a firmware demands. */
+/** Made once; not to be changed. Its bytes add up to 0, as firmware requires. */
 export function vgaRom(): Uint8Array {
   if (made !== undefined) return made;
   made = new Uint8Array(SIZE);

@@ -66,11 +66,11 @@ const setTicks: BiosFunction = {
   },
 };
 
-/** Functions that fail while the clock changes its registers, as programs expect them to now and then. */
+/** Functions that fail while the clock updates its registers: programs expect that and try again. */
 function onClock(says: string, gives: BiosFunction['gives'], run: BiosFunction['run']): BiosFunction {
   return {
     says,
-    gives: (frame, pc) => (frame.carry ? 'the clock does not go' : gives!(frame, pc)),
+    gives: (frame, pc) => (frame.carry ? 'the clock does not run' : gives!(frame, pc)),
     run(frame, pc) {
       frame.carry = false;
       run(frame, pc);
@@ -139,7 +139,7 @@ export const clock: BiosService = {
     ),
     6: {
       says: 'set the alarm',
-      gives: ({ carry }) => (carry ? 'one is set already' : 'ok'),
+      gives: ({ carry }) => (carry ? 'an alarm is already set' : 'ok'),
       run(frame, pc) {
         const b = readCmos(pc, Clock.b);
         frame.carry = (b & RegisterB.alarm) !== 0;
@@ -152,7 +152,7 @@ export const clock: BiosService = {
       },
     },
     7: onClock(
-      'take the alarm back',
+      'cancel the alarm',
       () => '',
       (_, pc) => writeCmos(pc, Clock.b, readCmos(pc, Clock.b) & ~(RegisterB.alarm | RegisterB.set)),
     ),
@@ -164,8 +164,8 @@ export const clock: BiosService = {
 };
 
 /**
- * The clock interrupts 1,024 times a second until a wait is over: then the byte that a flag's address names gets its bit 7. How much
- * is left stands in the data area.
+ * The clock interrupts 1,024 times a second until a wait is over: then the byte that a flag's address names gets its
+ * bit 7. The remaining time is in the data area.
  */
 export function startWait(pc: Pc, flag: { segment: number; offset: number }, microseconds: number): void {
   const { guest } = pc;
@@ -182,7 +182,7 @@ export function endWait(pc: Pc): void {
   writeCmos(pc, Clock.b, readCmos(pc, Clock.b) & ~RegisterB.periodic);
 }
 
-/** What the ROM's INT 70h asks: AL is the interrupt to be called, 0 for none. */
+/** The service for the ROM's INT 70h: it returns in AL the interrupt to call, 0 for none. */
 export const clockInterrupt: BiosService = {
   name: 'int 70h',
   number: () => 0,

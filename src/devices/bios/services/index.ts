@@ -1,5 +1,5 @@
 /**
- * What each interrupt serves: a file for each group, a row for each function.
+ * The services of each interrupt: a file for each group, a row for each function.
  *
  * @module
  */
@@ -31,7 +31,7 @@ const start: BiosService = {
   functions: { 0: { says: 'set up the machine', gives: () => '', run: (_, pc) => powerUp(pc, false) } },
 };
 
-/** What the VGA's ROM does at the start: the vector, the equipment word, a mode. */
+/** The VGA ROM's work at the start: the vector, the equipment word, a mode. */
 const startVga: BiosService = {
   name: 'the VGA’s power-up',
   number: () => 0,
@@ -81,7 +81,7 @@ const noBoot: BiosService = {
   },
 };
 
-/** Says on the screen that there is nothing to start, and ends the run. */
+/** Reports on the screen that there is nothing to start, and ends the run. */
 function noSystem(pc: Pc, why: string): void {
   const screen = new VideoScreen(pc);
   for (const character of `No system to start: ${why}\r\n`) {
@@ -105,7 +105,7 @@ const services: Readonly<Record<number, BiosService>> = {
   24: noBoot,
   25: boot,
   26: clock,
-  // Where a hard disk's BIOS puts the floppies' old one.
+  // The vector to which a hard disk's BIOS moves the floppies' handler.
   64: { ...disk, name: 'int 40h' },
   112: clockInterrupt,
   116: mouseInterrupt,

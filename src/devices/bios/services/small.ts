@@ -1,4 +1,4 @@
-/** INT 05h, 11h, 12h, 14h, 17h: services of a function or four. */
+/** INT 05h, 11h, 12h, 14h, 17h: services with one to four functions. */
 import { Data } from '../data-area.js';
 import type { Frame } from '../frame.js';
 import type { BiosFunction, BiosService, Pc } from '../pc.js';
@@ -38,7 +38,7 @@ export const printScreen = only('int 05h', {
 
 /** Divisors of INT 14h AH=00h's rates: 110 to 9,600 baud. */
 const DIVISORS = [1047, 768, 384, 192, 96, 48, 24, 12];
-/** AH of a port that does not answer, or is not there. */
+/** AH of a port that does not answer or does not exist. */
 const TIMEOUT = 0x80;
 
 function serialPort({ dx }: Frame, { guest }: Pc): number {
@@ -92,7 +92,7 @@ export const serial: BiosService = {
   },
 };
 
-/** How often a call waits for a character, a timer's tick each time: a second. */
+/** How many timer ticks a call waits for a character: a second. */
 const SERIAL_TRIES = 18;
 
 const noPrinter = (says: string): BiosFunction => ({

@@ -12,11 +12,11 @@ const gives = statusText;
 const packetAt = ({ ds, si }: Frame) => linear(ds, si);
 const name = ({ dl }: Frame, pc: Pc) => pc.drives.nameOf(dl);
 
-/** A disk address packet: which sectors, and where in memory. */
+/** A disk address packet: the sectors, and the address in memory. */
 interface Packet {
   at: number;
   count: number;
-  /** Undefined where it has more than 2^53 sectors in mind. */
+  /** Undefined where its sector number exceeds 2^53. */
   sector: number;
   address: number;
   place: string;
@@ -47,7 +47,7 @@ function mover(direction: Direction | 'seek'): BiosFunction {
   return {
     says(frame, pc) {
       const packet = packetOf(frame, pc);
-      if (packet === undefined) return `${direction}, with a packet that is none, ${name(frame, pc)}`;
+      if (packet === undefined) return `${direction}, with an invalid packet, ${name(frame, pc)}`;
       const memory = direction === 'read' || direction === 'write' ? ` ${arrow} ${packet.place}` : '';
       return `${direction} ${packet.count} sectors from ${packet.sector}, ${name(frame, pc)}${memory}`;
     },
@@ -93,7 +93,7 @@ const parameters: BiosFunction = {
       const size = guest.read16(at);
       if (size < 0x1a) return Status.badCommand;
       const hard = kind === 'disk';
-      // The geometry is omitted where it could not be true.
+      // The geometry is omitted where it does not fit the disk.
       const isWhole = hard && geometry.cylinders < 1024;
       const cylinders = Math.floor(disk.sectors / (geometry.heads * geometry.sectors));
       guest.write16(at + 2, (isWhole ? 2 : 0) | (hard ? 0 : 0x74));
@@ -139,7 +139,7 @@ const changed: BiosFunction = {
 
 const SPECIFICATION_SIZE = 0x13;
 
-/** What the CD that was booted emulates; AL=00h ends that. */
+/** The drive that the booted CD emulates; AL=00h ends the emulation. */
 const elTorito: BiosFunction = {
   says: ({ al }) => (al === 0 ? 'end the CD’s emulation of a disk' : 'what does the CD emulate?'),
   gives,

@@ -11,7 +11,7 @@ import { extended } from './extended.js';
 import { answer, onDrive, Status, statusText } from './status.js';
 import { type Direction, transfer } from './transfer.js';
 
-/** The floppy's parameters, where an AT has them. */
+/** The floppy's parameters, at their place on an AT. */
 const FLOPPY_TABLE = 0xefc7;
 const FORMAT_FILL = 0xf6;
 const gives = statusText;
@@ -53,7 +53,7 @@ function mover(direction: Direction): BiosFunction {
   };
 }
 
-/** Functions that have nothing to do: these drives are always ready. */
+/** Functions without an effect: these drives are always ready. */
 function ready(says: string): BiosFunction {
   return {
     says: (frame, pc) => `${says}, ${driveName(frame, pc)}`,
@@ -72,7 +72,7 @@ const parameters: BiosFunction = {
     const kind = frame.dl < 0x80 ? 'floppy' : 'disk';
     const count = pc.drives.of(kind).length;
     const found = pc.drives.get(frame.dl);
-    // Of a floppy drive that is not there a BIOS says so by zeros, of a hard disk by an error.
+    // For a missing floppy drive a BIOS returns zeros, for a missing hard disk an error.
     if (found === undefined || found.kind === 'cdrom') {
       frame.cx = 0;
       frame.dx = count;
@@ -115,7 +115,7 @@ const driveType: BiosFunction = {
   },
 };
 
-/** Formats a track: its sectors are filled. ES:BX names them, and they are those that the format has. */
+/** Formats a track: its sectors are filled. ES:BX names them; they must be those of the format. */
 const format: BiosFunction = {
   says: (frame, pc) => `format a track of ${driveName(frame, pc)}, C${place(frame).cylinder} H${frame.dh}`,
   gives,

@@ -3,7 +3,7 @@ import type { BiosDrive } from '../../drives.js';
 import type { Frame } from '../../frame.js';
 import type { Pc } from '../../pc.js';
 
-/** What AH says after INT 13h. */
+/** The values of AH after INT 13h. */
 export const Status = {
   ok: 0,
   badCommand: 0x01,

@@ -5,7 +5,7 @@ import { Status } from './status.js';
 
 export type Direction = 'read' | 'write' | 'verify';
 
-/** Sectors that are copied at once where guest memory is not one piece there. */
+/** Sectors that are copied at once where guest memory there is not contiguous. */
 const BOUNCE = 64;
 
 /**

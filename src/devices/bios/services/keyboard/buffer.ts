@@ -1,6 +1,6 @@
 /**
- * The keyboard buffer in the data area: a ring of 15 words that programs read and write, too. Keys that it has no room for wait here,
- * where a PC would beep and lose them: what is typed to a guest may come all at once.
+ * The keyboard buffer in the data area: a ring of 15 words that programs also read and write. Keys for which it has no
+ * room wait here, where a PC would beep and lose them: a text that is typed to a guest may come all at once.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Pc } from '../../pc.js';
 /** The most keys that wait. */
 export const MOST_TYPED_AHEAD = 4096;
 const SEGMENT = 0x400;
-/** Where the ring is on a PC, for a guest that has nonsense there. */
+/** The ring's place on a PC, for a guest whose pointers to it are invalid. */
 const USUAL = { start: 0x1e, end: 0x3e };
 
 function bounds(guest: Guest): { start: number; end: number } {

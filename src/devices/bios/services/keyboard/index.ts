@@ -7,7 +7,9 @@ import { dropKey, peekKey, storeKey } from './buffer.js';
 
 export { keyboardInterrupt } from './keystroke.js';
 
-/** A word as the old functions give it: no codes of the enhanced keyboard; -1 where they know the key not at all. */
+/**
+ * A word as the old functions return it: without codes of the enhanced keyboard; -1 for a key that they do not know.
+ */
 function old(word: number): number {
   const [scan, character] = [word >> 8, word & 0xff];
   if (scan === 0xe0) return (character === 0x0d || character === 0x0a ? 0x1c00 : 0x3500) | character;
@@ -17,10 +19,13 @@ function old(word: number): number {
   return word;
 }
 
-/** A word as the new functions give it. */
+/** A word as the new functions return it. */
 const asNew = (word: number) => ((word & 0xff) === 0xf0 && word >> 8 !== 0 ? word & 0xff00 : word);
 
-/** The next word for a caller, which stays in the buffer; keys that it cannot get are dropped. -1 where there is none. */
+/**
+ * The next word for a caller, which stays in the buffer; keys that its function does not know are dropped. -1 where
+ * there is none.
+ */
 function peek(pc: Pc, enhanced: boolean): number {
   for (;;) {
     const word = peekKey(pc);

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** Words with no shift key, and with Shift, Ctrl and Alt; -1 where a key then gives none. */
+/** Words with no shift key, and with Shift, Ctrl and Alt; -1 where the key has none. */
 export type KeyWords = readonly [plain: number, shift: number, ctrl: number, alt: number];
 
 const table = new Map<number, KeyWords>();
@@ -50,7 +50,7 @@ key(0x1c, 0x1c0d, 0x1c0d, 0x1c0a, 0x1c00);
 key(0x39, 0x3920, 0x3920, 0x3920, 0x3920);
 key(0x37, 0x372a, 0x372a, 0x9600, 0x3700);
 key(0x56, 0x565c, 0x567c, -1, -1);
-// F1 to F10; F11 and F12 are of the enhanced keyboard.
+// F1 to F10; F11 and F12 belong to the enhanced keyboard.
 for (let i = 0; i < 10; i++)
   key(0x3b + i, word(0x3b + i, 0), word(0x54 + i, 0), word(0x5e + i, 0), word(0x68 + i, 0));
 key(0x57, 0x8500, 0x8700, 0x8900, 0x8b00);

@@ -16,7 +16,7 @@ const Shift = {
   capsLock: 0x40,
   insert: 0x80,
 } as const;
-/** Bits at 496h: the right keys, and prefixes that came. */
+/** Bits at 496h: the right keys, and prefixes that were received. */
 const State = { e1: 1, e0: 2, rightCtrl: 4, rightAlt: 8, enhanced: 0x10 } as const;
 const LEFT_CTRL = 1;
 const LEFT_ALT = 2;
@@ -29,7 +29,7 @@ const held: Readonly<Record<number, number>> = {
   29: Shift.ctrl,
   56: Shift.alt,
 };
-/** Keys that switch something: the bit at 417h, and the one at 418h while they are down. */
+/** Keys that toggle a state: the bit at 417h, and the one at 418h while they are down. */
 const locks: Readonly<Record<number, number>> = {
   58: Shift.capsLock,
   69: Shift.numLock,
@@ -42,7 +42,7 @@ const PRINT_SCREEN = 0x05;
 const CTRL_BREAK = 0x1b;
 const NOTHING = 0;
 
-/** Takes a scan code. @returns the interrupt that is to be called, 0 for none */
+/** Takes a scan code. @returns the interrupt to call, 0 for none */
 export function keystroke(pc: Pc, code: number): number {
   const { guest } = pc;
   const state = guest.read8(Data.keyboardState);
@@ -56,7 +56,7 @@ export function keystroke(pc: Pc, code: number): number {
     return NOTHING;
   }
   guest.write8(Data.keyboardState, state & ~State.e0);
-  // What the keyboard answers to commands.
+  // The keyboard's answers to commands.
   if (code === 0xfa || code === 0xfe || code === 0xee || code === 0) return NOTHING;
   const extended = (state & State.e0) !== 0;
   const scan = code & 0x7f;
@@ -117,11 +117,11 @@ function press(pc: Pc, scan: number, extended: boolean): number {
   }
   const lock = locks[scan];
   const isInsert = scan === 0x52;
-  // Insert is a key of the keypad, too, where Num Lock or Shift make it a digit.
+  // Insert is also a key of the keypad, where Num Lock or Shift make it a digit.
   const digits = isKeypad(scan) && !extended && isShifted(shifts, Shift.numLock);
   if (lock !== undefined && !(extended && !isInsert) && !(isInsert && (digits || ctrl || alt))) {
     const down = guest.read8(Data.shiftKeys);
-    // A key that is held repeats; it switches once.
+    // A key that is held repeats; it toggles once.
     if ((down & lock) === 0) guest.write8(Data.shifts, shifts ^ lock);
     guest.write8(Data.shiftKeys, down | lock);
     lights(pc);
@@ -138,7 +138,7 @@ function press(pc: Pc, scan: number, extended: boolean): number {
   return word! < 0 ? NOTHING : store(pc, word!);
 }
 
-/** Shift is held, or the lock is on: both together undo each other. */
+/** Shift is held, or the lock is on: both together cancel each other. */
 function isShifted(shifts: number, lock: number): boolean {
   const shift = (shifts & (Shift.left | Shift.right)) !== 0;
   return shift !== ((shifts & lock) !== 0);
@@ -149,7 +149,7 @@ function store(pc: Pc, word: number): number {
   return NOTHING;
 }
 
-/** The keyboard's lights follow the locks, where nothing of it waits to be read: else the next key does it. */
+/** The keyboard's lights follow the locks, if none of its bytes is waiting; otherwise the next key updates them. */
 function lights(pc: Pc): void {
   const { guest, bus } = pc;
   const wanted = (guest.read8(Data.shifts) >> 4) & 7;
@@ -161,7 +161,7 @@ function lights(pc: Pc): void {
   guest.write8(Data.keyboardLights, (guest.read8(Data.keyboardLights) & ~7) | wanted);
 }
 
-/** The service that the ROM's INT 09h asks with the scan code in AL; it gives the interrupt to be called. */
+/** The service that the ROM's INT 09h calls with the scan code in AL; it returns the interrupt to call. */
 export const keyboardInterrupt: BiosService = {
   name: 'int 09h',
   number: () => 0,

@@ -1,4 +1,4 @@
-/** INT 15h AH=53h: Advanced Power Management 1.2, only the part that switches the machine off. */
+/** INT 15h AH=53h: Advanced Power Management 1.2, only the part that powers the machine off. */
 
 import type { Frame } from '../../frame.js';
 import type { BiosFunction, Pc } from '../../pc.js';

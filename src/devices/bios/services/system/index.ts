@@ -33,7 +33,7 @@ const a20: BiosFunction = {
   },
 };
 
-/** A hook for operating systems: without them it does nothing. */
+/** A hook for operating systems; by default it does nothing. */
 const hook = (says: string, gives: (frame: Frame) => string, run: (frame: Frame) => void): BiosFunction => ({
   says,
   gives,
@@ -41,7 +41,7 @@ const hook = (says: string, gives: (frame: Frame) => string, run: (frame: Frame)
 });
 
 const event: BiosFunction = {
-  says: ({ al }) => (al === 0 ? 'set a flag after a while' : 'take that back'),
+  says: ({ al }) => (al === 0 ? 'set a flag after a time' : 'cancel that'),
   gives: outcome,
   run(frame, pc) {
     const { guest } = pc;
@@ -108,9 +108,9 @@ export const system: BiosService = {
       gives: outcome,
       run: (frame) => refuse(frame),
     },
-    // The keyboard's hook: CF says that the scan code is to be used.
+    // The keyboard's hook: CF means that the scan code is used.
     79: hook(
-      'a scan code comes by',
+      'a scan code passes',
       () => '',
       (frame) => {
         frame.carry = true;

@@ -1,4 +1,4 @@
-/** INT 15h AH=87h to 89h, E8xxh: memory above the first megabyte, and the way there. */
+/** INT 15h AH=87h to 89h, E8xxh: memory above the first megabyte, and access to it. */
 
 import type { Frame } from '../../frame.js';
 import { linear } from '../../guest.js';
@@ -106,7 +106,7 @@ const copy: BiosFunction = {
       frame.zero = false;
       return;
     }
-    // Read as a whole first: the two may overlap, and a BIOS that copies forward would copy wrong bytes.
+    // All is read first: the two may overlap, and a forward copy would then copy wrong bytes.
     pc.guest.write(to.base, pc.guest.read(from.base, bytes));
     accept(frame);
     frame.zero = true;
@@ -116,7 +116,7 @@ const copy: BiosFunction = {
 const protectedMode: BiosFunction = {
   says: 'switch to protected mode',
   gives: outcome,
-  // Nobody has used it in decades, and it would need the processor's registers: programs switch themselves.
+  // Not supported: it would need the processor's registers, and programs switch modes themselves.
   run: (frame) => refuse(frame),
 };
 

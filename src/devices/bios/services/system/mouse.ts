@@ -12,7 +12,7 @@ const statusTexts = [
   'no such function',
   'a bad value',
   'there is no mouse',
-  'say it again',
+  'resend',
   'there is no handler',
 ];
 
@@ -73,7 +73,7 @@ function configure({ bus }: Pc, change: (config: number) => number): void {
   bus.out(0x60, 1, change(config));
 }
 
-/** A key that is in the controller's buffer stays there; a report of the mouse is lost, as with any command. */
+/** A key that is in the controller's buffer stays there; a report of the mouse is lost, as with every command. */
 function takeKey({ bus }: Pc): number {
   bus.out(0x64, 1, HOLD_KEYBOARD);
   const status = bus.in(0x64, 1);
@@ -180,7 +180,7 @@ export const mouse: BiosFunction = {
   },
 };
 
-/** The ROM's INT 74h asks: AH=1 calls the handler ES:DI, with the packet in SI, BX and CX. */
+/** For the ROM's INT 74h: AH=1 calls the handler ES:DI, with the packet in SI, BX and CX. */
 export const mouseInterrupt: BiosService = {
   name: 'int 74h',
   number: () => 0,

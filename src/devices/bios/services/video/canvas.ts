@@ -10,7 +10,7 @@ export interface Box {
   right: number;
 }
 
-/** What drawing in graphics modes needs of the screen. */
+/** The part of the screen that drawing in graphics modes needs. */
 export interface Canvas {
   readonly pc: Pc;
   readonly ports: VgaPorts;

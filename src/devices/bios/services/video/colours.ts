@@ -22,7 +22,10 @@ function rgbi(number: number): Rgb {
 }
 
 const GREYS = [0, 5, 8, 11, 14, 17, 20, 24, 28, 32, 36, 40, 45, 50, 56, 63];
-/** Mode 13h: three brightnesses, each with three saturations of 24 hues: how a part goes from its least to its most. */
+/**
+ * Mode 13h: three brightnesses, each with three saturations of 24 hues: the steps of a part from its lowest to its
+ * highest value.
+ */
 const RAMPS: readonly (readonly number[])[] = [
   [0, 16, 31, 47, 63],
   [31, 39, 47, 55, 63],
@@ -76,14 +79,14 @@ export function coloursOf(kind: Colours): Uint8Array {
   const table = new Uint8Array(768);
   for (let i = 0; i < (kind === 'vga' ? 256 : 64); i++) {
     if (kind === 'ega') table.set(ega(i), i * 3);
-    // Bit 4 of a colour is its brightness, and bits 3 and 5 are of no matter.
+    // Bit 4 of a colour is its brightness, and bits 3 and 5 are ignored.
     else if (kind === 'cga') table.set(rgbi((i & 7) | ((i & 0x10) >> 1)), i * 3);
     else table.set(kind === 'mono' ? mono(i) : vga(i), i * 3);
   }
   return table;
 }
 
-/** A colour's brightness, as INT 10h AX=101Bh sums it up: 30 % red, 59 % green, 11 % blue. */
+/** A colour's brightness, as INT 10h AX=101Bh computes it: 30 % red, 59 % green, 11 % blue. */
 export function greyOf(red: number, green: number, blue: number): number {
   return Math.min(63, (77 * red + 151 * green + 28 * blue + 128) >> 8);
 }

@@ -39,12 +39,12 @@ export class DisplayPorts {
     return this.get(Dispi.memory) * BANK;
   }
 
-  /** The VGA's modes are seen from now on. */
+  /** The VGA's modes are visible from now on. */
   off(): void {
     this.set(Dispi.enable, 0);
   }
 
-  /** Where the linear frame buffer is, by the first display adapter's base address 0; 0 where it is nowhere. */
+  /** Where the linear frame buffer is, by the first display adapter's base address 0; 0 where there is none. */
   get frameBuffer(): number {
     const bus = this.#bus;
     const before = bus.in(0xcf8, 4);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { edid } from './edid.js';
 
-test('a screen’s block adds up to 0, names it, and says which timing is its best', () => {
+test('a screen’s block adds up to 0, names the screen, and marks its preferred timing', () => {
   const bytes = edid();
   assert.equal(bytes.length, 128);
   assert.equal(bytes.reduce((sum, byte) => sum + byte, 0) & 0xff, 0);

@@ -1,5 +1,5 @@
 /**
- * What a screen says of itself: a block of 128 bytes (VESA E-EDID 1.3, chapter 3), which INT 10h AX=4F15h gives.
+ * A screen's description of itself: a block of 128 bytes (VESA E-EDID 1.3, chapter 3), which INT 10h AX=4F15h returns.
  *
  * @module
  */
@@ -46,7 +46,7 @@ function make(): Uint8Array {
     ...[MAKER >> 8, MAKER & 0xff, 1, 0, 0, 0, 0, 0],
     // Week 1 of 2026; EDID 1.3.
     ...[1, 2026 - 1990, 1, 3],
-    // Digital; centimetres; gamma 2.2; colours, and the first timing is the best.
+    // Digital; centimetres; gamma 2.2; colours, and the first timing is preferred.
     ...[0x80, ACROSS / 10, DOWN / 10, 120, 0x0a],
     ...COLOURS,
     ...ESTABLISHED,

@@ -25,7 +25,7 @@ const Graphics = {
 } as const;
 const FUNCTION_XOR = 0x18;
 
-/** Does something with a planar mode's write logic in use, and leaves it as programs expect it. */
+/** Runs a function that uses a planar mode's write logic, and then restores the logic as programs expect it. */
 function withPlanes(screen: Canvas, draw: () => void): void {
   const { ports } = screen;
   ports.sequencer(2, 0x0f);
@@ -51,7 +51,7 @@ function cgaAddress(screen: Canvas, x: number, y: number): { at: number; shift: 
   return { at, shift: (perByte - 1 - (x % perByte)) * bits, mask: (1 << bits) - 1 };
 }
 
-/** Where a line of a mode begins whose pixels lie one after the other. */
+/** The offset of a line in modes whose pixels are contiguous. */
 const lineAddress = (screen: Canvas, y: number) => screen.base(0) + y * (screen.mode.pitch ?? LINEAR_ROW);
 const pixelBytes = ({ mode }: Canvas) => (mode.memory === 'direct' ? Math.ceil((mode.bits ?? 32) / 8) : 1);
 
@@ -176,7 +176,7 @@ export function readGlyph(screen: Canvas, page: number, row: number, column: num
   return 0;
 }
 
-/** As `VideoScreen.scroll`, of lines of characters; the new ones have the colour of `attribute`. */
+/** As `VideoScreen.scroll`, for lines of characters; the new lines have the colour of `attribute`. */
 export function scrollPixels(screen: Canvas, page: number, box: Box, by: number, attribute: number): void {
   const { top, left, bottom, right } = box;
   const { height } = screen;
@@ -196,7 +196,7 @@ export function scrollPixels(screen: Canvas, page: number, box: Box, by: number,
 
 type Mover = (line: (y: number, source: number) => void, clear: (y: number) => void) => void;
 
-/** Latches carry four planes at once from one byte to another. */
+/** Latches copy four planes at once from one byte to another. */
 function scrollPlanes(
   screen: Canvas,
   page: number,

@@ -69,10 +69,12 @@ export const display: BiosFunction = {
 };
 
 const STATE_SIZE = 64;
-/** The static table that the state points to lies after the calls that nothing serves: which modes there are, and so on. */
+/**
+ * The static table that the state points to is after the stops of unhandled interrupts: the available modes, and so on.
+ */
 export const STATIC_TABLE = 0xb100;
 
-/** What the static functionality table says (RBIL, table 00041). */
+/** The content of the static functionality table (RBIL, table 00041). */
 export function staticTable(): Uint8Array {
   const table = new Uint8Array(16);
   // Modes 00h to 07h, 0Dh to 0Fh, 10h to 13h; all counts of lines; 8 blocks of fonts, 2 at a time; functions.

@@ -5,9 +5,9 @@
  * @module
  */
 
-/** How a mode keeps its pixels. */
+/** How a mode stores its pixels. */
 export type Memory = 'text' | 'cga4' | 'cga2' | 'planar' | 'linear' | 'direct';
-/** Which colours the DAC gets. */
+/** The colours that the DAC gets. */
 export type Colours = 'ega' | 'cga' | 'mono' | 'vga';
 
 /** A mode of INT 10h AH=00h. */
@@ -33,7 +33,7 @@ export interface Mode {
   readonly crtc: readonly number[];
   readonly graphics: readonly number[];
   readonly attribute: readonly number[];
-  /** Of a display adapter's modes: bits of a pixel, and bytes from one line to the next. */
+  /** For a display adapter's modes: bits of a pixel, and bytes from one line to the next. */
   readonly bits?: number;
   readonly pitch?: number;
 }

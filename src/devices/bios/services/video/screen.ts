@@ -1,5 +1,5 @@
 /**
- * Where characters and pixels of the current mode lie, as the data area says, and how they are read and written.
+ * Finds, reads and writes the characters and pixels of the current mode, as the data area describes it.
  *
  * @module
  */
@@ -85,7 +85,7 @@ export class VideoScreen implements Canvas {
     return { character: word & 0xff, attribute: word >> 8 };
   }
 
-  /** Writes a character; without an attribute the one that is there stays, in graphics colour 7. */
+  /** Writes a character; without an attribute the current one stays, in graphics modes colour 7 is used. */
   write(page: number, row: number, column: number, character: number, attribute?: number): void {
     if (this.mode.memory !== 'text') {
       drawGlyph(this, page, row, column, character, attribute ?? 7);
@@ -142,7 +142,9 @@ export class VideoScreen implements Canvas {
     return guest.read(font + (upper ? character - 128 : character) * this.height, this.height);
   }
 
-  /** Writes as a teletype does: bell, backspace, line feed and carriage return are done, the last line scrolls. */
+  /**
+   * Writes as a teletype does: bell, backspace, line feed and carriage return are executed, and the last line scrolls.
+   */
   type(page: number, character: number, colour?: number): void {
     let { row, column } = this.cursor(page);
     switch (character) {

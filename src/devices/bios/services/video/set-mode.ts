@@ -11,7 +11,7 @@ const TEXT_MEMORY = 0x8000;
 const GRAPHICS_MEMORY = 0x1_0000;
 const BLANK = [0x20, 0x07] as const;
 
-/** What flags say which lines text modes have, and that a mode leaves the DAC alone. */
+/** Flags: the number of lines of text modes, and that a mode does not change the DAC. */
 const Flags = { line400: 0x10, keepColours: 0x08 } as const;
 
 /** Sets a mode as INT 10h AH=00h does. @param clear empties video memory */
@@ -62,12 +62,12 @@ function clearMemory(pc: Pc, mode: Mode): void {
   } else pc.guest.write(base, new Uint8Array(mode.segment === 0xb800 ? TEXT_MEMORY : GRAPHICS_MEMORY));
 }
 
-/** Puts a font of the ROM into plane 2. @param block 0 to 7 */
+/** Copies a font of the ROM into plane 2. @param block 0 to 7 */
 export function loadFont(pc: Pc, offset: number, height: number, block: number): void {
   loadGlyphs(pc, linear(pc.videoRom, offset), { first: 0, count: 256, height, block });
 }
 
-/** Puts glyphs of guest memory into plane 2. */
+/** Copies glyphs of guest memory into plane 2. */
 export function loadGlyphs(
   pc: Pc,
   from: number,

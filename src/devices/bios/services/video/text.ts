@@ -26,7 +26,7 @@ export const textFunctions: Record<number, BiosFunction> = {
     run(frame, pc) {
       const { al } = frame;
       setMode(pc, al & 0x7f, (al & KEEP_MEMORY) === 0);
-      // What a VGA's BIOS leaves here, says SeaBIOS' vgabios and those before it.
+      // The value that a VGA's BIOS leaves here, as SeaBIOS' vgabios and older ones do.
       frame.al = (al & 0x7f) > 7 ? 0x20 : (al & 0x7f) === 6 ? 0x3f : 0x30;
     },
   },
@@ -143,7 +143,7 @@ export const textFunctions: Record<number, BiosFunction> = {
       const screen = new VideoScreen(pc);
       const before = screen.cursor(bh);
       const withAttributes = (al & 2) !== 0;
-      // Row FFh means where the cursor is.
+      // Row FFh means the cursor's position.
       if (dh !== 0xff) screen.setCursor(bh, dh, dl);
       let at = linear(es, bp);
       for (let left = Math.min(cx, LONGEST); left > 0; left--) {
@@ -189,7 +189,7 @@ function writer(withAttribute: boolean): BiosFunction {
   };
 }
 
-/** A cursor that was meant for characters of 8 lines, as programs since the CGA do, is stretched to a higher character's. */
+/** A cursor for characters of 8 lines, which programs have set since the CGA, is scaled to higher characters. */
 function emulated(first: number, last: number, height: number, control: number): [number, number] {
   const off = (control & 1) !== 0 || height <= 8 || (first & 0x20) !== 0 || last >= 8;
   if (off) return [first & 0x3f, last & 0x1f];

@@ -51,7 +51,7 @@ const families: readonly (readonly [first: number, width: number, height: number
   [0x196, 2560, 1440, 16, 24, 32],
   [0x199, 3840, 2160, 16],
 ];
-/** Another name of 102h, from before there was VBE. */
+/** Another name of 102h, older than VBE. */
 const FIRST_VESA = 0x6a;
 
 const vbeModes = new Map<number, VbeMode>();
@@ -79,7 +79,9 @@ export const modeNumbers: readonly number[] = [
 ];
 
 const Model = { text: 0, cga: 1, planar: 3, packed: 4, direct: 6 } as const;
-/** It can be set; more information; BIOS output; colour; graphics; no VGA's registers; a window; a linear frame buffer. */
+/**
+ * It can be set; more information; BIOS output; colour; graphics; not VGA-compatible; a window; a linear frame buffer.
+ */
 const Attribute = {
   always: 0x03,
   output: 0x04,
@@ -164,7 +166,9 @@ interface Described {
   pages(place: VbePlace): number;
 }
 
-/** How many more pictures video memory holds, each from a bank's beginning on. QEMU's says 1 of none. */
+/**
+ * How many more pictures video memory holds, each from the start of a bank on. QEMU's reports 1 where there is none.
+ */
 const more = (bytes: number) => (place: VbePlace) =>
   Math.min(Math.max(Math.floor(place.memory / (Math.ceil(bytes / BANK) * BANK)) - 1, 1), 127);
 

@@ -10,13 +10,16 @@ import { noteMode } from './set-mode.js';
 import { pitchOf, type VbeMode, vbeMode } from './vbe-modes.js';
 import { VgaPorts } from './vga-ports.js';
 
-/** What the data area has for the mode of a display adapter. */
+/** The data area's mode number for a display adapter's mode. */
 export const VBE_MODE = 0xff;
 const PAGE_UNIT = 0x2000;
 /** Lines of a character, in all of these modes. */
 const CELL = 16;
 
-/** The mode as text and pixels are drawn in it. @param frameBuffer where its pixels are @param pitch bytes of a line */
+/**
+ * The mode's description for drawing text and pixels. @param frameBuffer where its pixels are @param pitch bytes of a
+ * line
+ */
 export function drawnMode(mode: VbeMode, frameBuffer: number, pitch: number): Mode {
   const { width, height, bits } = mode;
   const base = bits === 4 ? modes[0x12]! : modes[0x13]!;

@@ -1,7 +1,7 @@
 /**
- * INT 10h AH=4Fh: VBE, for a display adapter with Bochs' interface. Its answers are those of QEMU's video BIOS; the palette
- * (AX=4F09h), which that one does not serve, follows the standard.
- * Source: VESA BIOS Extension (VBE) Core Functions Standard 3.0.
+ * INT 10h AH=4Fh: VBE, for a display adapter with Bochs' interface. Its answers are those of QEMU's video BIOS; the
+ * palette (AX=4F09h), which that one does not support, follows the standard. Source: VESA BIOS Extension (VBE) Core
+ * Functions Standard 3.0.
  *
  * @module
  */
@@ -22,14 +22,14 @@ import { modeInformation, modeNumbers, vbeMode } from './vbe-modes.js';
 import { setVbeMode } from './vbe-set-mode.js';
 import { VgaPorts } from './vga-ports.js';
 
-/** What AX holds after a call: the function is there (AL), and it did, did not, or not in this mode (AH). */
+/** AX after a call: the function exists (AL), and it succeeded, failed, or is invalid in this mode (AH). */
 const Status = { ok: 0x004f, failed: 0x014f, notInThisMode: 0x034f } as const;
 const UNSUPPORTED = 0x0100;
 const MODE_MASK = 0x01ff;
 const Flag = { linear: 0x4000, keep: 0x8000 } as const;
 const SIGNATURE = 0x4153_4556;
 const VERSION = 0x0300;
-/** Where the list of modes lies in the information. */
+/** The offset of the list of modes in the information block. */
 const LIST = 0x22;
 const WIDE_COLOURS = 1;
 /** Bytes of the display interface's registers in a saved state. */
@@ -172,7 +172,7 @@ const calls: Readonly<Record<number, Call>> = {
         frame.bx = DDC;
         return Status.ok;
       }
-      // There is one screen, and its first block says all.
+      // There is one screen, and its first block is complete.
       if (bl !== 1 || cx !== 0 || dx !== 0) return Status.failed;
       guest.write(linear(es, di), edid());
       return Status.ok;
@@ -192,7 +192,7 @@ function lineLength(frame: Frame, { guest }: Pc, display: DisplayPorts): number 
   }
   const bits = display.get(Dispi.bits);
   const stored = bits === 15 ? 16 : bits;
-  // Bytes are of one plane where there are planes.
+  // Bytes are those of one plane where there are planes.
   const perByte = bits === 4 ? 1 : stored;
   if (bl === 0) display.set(Dispi.virtualWidth, frame.cx);
   if (bl === 2) display.set(Dispi.virtualWidth, Math.floor((frame.cx * 8) / perByte));
@@ -218,7 +218,7 @@ function colourBits(frame: Frame, _pc: Pc, display: DisplayPorts): number {
   return Status.ok;
 }
 
-/** AX=4F09h: blue, green, red and a byte of nothing of each colour. */
+/** AX=4F09h: blue, green, red and an unused byte for each colour. */
 function palette(frame: Frame, { guest, bus }: Pc): number {
   const { bl, cx, dx, es, di } = frame;
   const reads = bl === 1;

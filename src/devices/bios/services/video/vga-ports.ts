@@ -10,7 +10,7 @@ export class VgaPorts {
     this.#bus = bus;
   }
 
-  /** 3D4, or 3B4 where the miscellaneous output register says that the display is a monochrome one. */
+  /** 3D4, or 3B4 where the miscellaneous output register selects a monochrome display. */
   get crtcPort(): number {
     return this.#bus.in(0x3cc, 1) & 1 ? 0x3d4 : 0x3b4;
   }
@@ -46,7 +46,7 @@ export class VgaPorts {
     this.set(0x3ce, index, value);
   }
 
-  /** The attribute controller's index and value share a port; a read of input status 1 says that the index is next. */
+  /** The attribute controller's index and value share a port; after a read of input status 1 the index is next. */
   attribute(index: number, value: number): void {
     this.#bus.in(this.crtcPort + 6, 1);
     this.#bus.out(0x3c0, 1, index | 0x20);
@@ -77,7 +77,7 @@ export class VgaPorts {
     { miscellaneous, sequencer, crtc, graphics, attribute, colours: kind }: Mode,
     colours: boolean,
   ): void {
-    // The screen is dark meanwhile, and the registers of the timing may be written.
+    // The screen is off meanwhile, and the timing registers may be written.
     this.attribute(0x10, 0);
     this.#bus.in(this.crtcPort + 6, 1);
     this.#bus.out(0x3c0, 1, 0);
@@ -99,7 +99,7 @@ export class VgaPorts {
     for (const part of table) this.#bus.out(0x3c9, 1, part);
   }
 
-  /** A colour of 8 bits a part, of which the DAC takes as many as it has. */
+  /** A colour of 8 bits per part; the DAC takes as many bits as it has. */
   wideColour(index: number, ...parts: readonly [red: number, green: number, blue: number]): void {
     this.#bus.out(0x3c8, 1, index);
     for (const part of parts) this.#bus.out(0x3c9, 1, part);
