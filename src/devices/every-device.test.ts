@@ -1,11 +1,13 @@
-/** No device is left out: each one that the room gives away bears random accesses and moves its state, in a test of its own. */
+/**
+ * No device is left out: each one that the room exports survives random accesses and moves its state, in its own test.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import * as room from './index.js';
 
-/** Those that share their guest's memory, which the harness for any device has none of: they have tests of their own. */
+/** Devices that share guest memory, which the harness for any device does not have: they have their own tests. */
 const withMemory: Record<string, string> = {
   Bios: '../../test/devices/bios/hostile.test.ts',
   Drives: 'disk/drives.test.ts',
@@ -30,14 +32,14 @@ const tests = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.test.ts'))
   .map((file) => readFileSync(path.join(here, file), 'utf8'));
 
-/** Classes that are devices: a guest reaches them, or they are called when time has passed, and they have a state. */
+/** Classes that are devices: a guest accesses them, or they are called after some time, and they have a state. */
 const devices = Object.entries(room)
   .filter(([, value]) => typeof value === 'function' && /^class /.test(String(value)))
   .filter(([, value]) => 'load' in (value as { prototype: object }).prototype)
   .map(([name]) => name);
 
 describe('every device', () => {
-  test('is among those that this test knows of', () => {
+  test('is known to this test', () => {
     assert.ok(devices.length >= 15, devices.join());
     for (const name of [
       'Serial16550',
@@ -63,7 +65,7 @@ describe('every device', () => {
       const [hammered] = tests.filter(
         (text) => made.test(text) && /testAnyDevice|compareAfterLoad/.test(text),
       );
-      assert.ok(hammered !== undefined, `no test hands a ${name} to testAnyDevice`);
+      assert.ok(hammered !== undefined, `no test passes a ${name} to testAnyDevice`);
     });
   }
 });

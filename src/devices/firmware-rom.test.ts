@@ -1,4 +1,4 @@
-/** A ROM at the top of 4 GiB: its last byte is the last one, and it takes what any device takes. */
+/** A ROM at the top of 4 GiB: its last byte is at the top, and it survives the test for any device. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { DeviceHost, MemoryRange } from './contract/index.js';

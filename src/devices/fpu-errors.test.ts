@@ -19,7 +19,7 @@ class Pins {
 const withPins = (host: DeviceHost, fpuErrors: Pins): DeviceHost =>
   Object.create(host, { cpus: { value: [{ taskPriority: 0, fpuErrors }] } });
 
-/** One whose CPU has an error now and then: the harness knows no CPU with the pins. */
+/** A latch whose CPU sometimes has an error: the harness has no CPU with the pins. */
 class WithErrors extends FpuErrors {
   readonly #own = new Pins();
 

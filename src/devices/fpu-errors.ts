@@ -12,7 +12,7 @@ import { words } from './words.js';
 const PORT = 0xf0;
 const IRQ = 13;
 
-const described = words('x87 error', () => 'taken back');
+const described = words('x87 error', () => 'cleared');
 
 export interface FpuErrorsState {
   /** The latch behind FERR#: IRQ 13 is high. */

@@ -11,7 +11,7 @@ const SELECTOR = 0x510;
 const DATA = 0x511;
 const DMA = 0x514;
 const Item = { signature: 0, id: 1, files: 0x19, firstFile: 0x20 } as const;
-/** Selectors say by these bits that they write, and that the item is the architecture's own. */
+/** Bits of a selector: it writes; the item is specific to the architecture. */
 const WRITE = 0x4000;
 const ID = { traditional: 1, dma: 2 } as const;
 const NAME = 56;
@@ -20,7 +20,7 @@ const ENTRY = 64;
 const DMA_SIGNATURE = 'QEMU CFG';
 const Control = { error: 1, read: 2, skip: 4, select: 8, write: 16 } as const;
 
-/** A machine's information for its firmware. */
+/** The items and files for a machine's firmware. */
 export interface FwCfgContents {
   /** Items by number, in addition to the standard ones. */
   readonly items?: Readonly<Record<number, Uint8Array>>;
@@ -75,7 +75,7 @@ export class FwCfg implements Device {
     return this.#items.get(this.#selector & ~WRITE) ?? nothing;
   }
 
-  /** Beyond an item's end there are zeros. */
+  /** After an item's end there are zeros. */
   #next(): number {
     const byte = this.#item[this.#offset] ?? 0;
     if (this.#offset < 2 ** 31) this.#offset++;

@@ -19,7 +19,7 @@ import { bits, character, words } from './words.js';
 
 const BASE = 0x378;
 const IRQ = 7;
-/** Selected, no error, not busy, no acknowledge, paper. Bits 0 to 2 are not there. */
+/** Selected, no error, not busy, no acknowledge, paper. Bits 0 to 2 do not exist. */
 const READY = 0xd8 | 0x07;
 const Control = { strobe: 1, interrupt: 0x10 } as const;
 /** Bits 6 and 7 of the control register read as ones. */

@@ -32,7 +32,7 @@ describe('firmware’s ports', () => {
   describe('QEMU’s debug exit as any device', () => testAnyDevice(() => new QemuDebugExit()));
   describe('pvpanic as any device', () => testAnyDevice(() => new PvPanic()));
 
-  test('keep a POST code, print, end the run as QEMU would, and panic', () => {
+  test('store a POST code, print, end the run as QEMU would, and panic', () => {
     let printed = '';
     const heard: unknown[] = [];
     const ports = new FirmwarePorts((bytes) => {
@@ -68,7 +68,7 @@ describe('fw_cfg', () => {
     return Uint8Array.from({ length: count }, () => device.readPort(0x511, 1));
   };
 
-  test('gives items, files by name, and zeros behind their ends', () => {
+  test('returns items, files by name, and zeros after their ends', () => {
     const device = new FwCfg(contents);
     assert.equal(Buffer.from(read(device, 0, 4)).toString(), 'QEMU');
     const directory = Buffer.from(read(device, 0x19, 132));
@@ -78,7 +78,7 @@ describe('fw_cfg', () => {
     assert.deepEqual([...read(device, 0x20, 5)], [1, 2, 3, 0, 0]);
   });
 
-  test('moves by DMA, and refuses what is no RAM', () => {
+  test('moves data by DMA, and refuses addresses outside of RAM', () => {
     const device = new FwCfg(contents);
     const memory = GuestMemory.create([{ address: 0, size: 65536 }]);
     device.attach(testHost({ memory }));

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { PseudoSerial } from './index.js';
 
 describe('the pseudo-serial port', () => {
-  test('shows what C calls printable, and newlines; the rest as dots', () => {
+  test('shows characters that C calls printable, and newlines; the rest as dots', () => {
     const bytes: number[] = [];
     const port = new PseudoSerial((chunk) => bytes.push(...chunk));
     for (let byte = 0; byte < 256; byte++) port.writePort(0xf1, 1, byte);
@@ -16,7 +16,7 @@ describe('the pseudo-serial port', () => {
     );
   });
 
-  test('prints what the second kernel of the article prints', () => {
+  test('prints the output of the article’s second kernel', () => {
     let text = '';
     const port = new PseudoSerial((chunk) => {
       text += String.fromCharCode(...chunk);

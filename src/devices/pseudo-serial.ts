@@ -12,7 +12,7 @@ const described = words('console', character);
 
 /**
  * The "serial port" of the Linux Journal's article: one output port whose printable characters and newlines are shown
- * as they are and everything else as a dot. Printable as by `isprint` in the C locale: 0x20 to 0x7E.
+ * unchanged, and all others as a dot. Printable as by `isprint` in the C locale: 0x20 to 0x7E.
  */
 export class PseudoSerial extends Stateless implements Device {
   readonly name = 'pseudo-serial';

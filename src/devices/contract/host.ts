@@ -5,15 +5,15 @@ import type { DeviceInputs } from './inputs.js';
 import type { Line, LineListener } from './interrupts.js';
 import type { AccessSize, Claim, MemoryRange, PortRange } from './ranges.js';
 
-/** The memory behind ranges with `window` or `backing`; ranges are known by the very object in the device's `memory`. */
+/** The memory of ranges with `window` or `backing`; a range is identified by its object in the device's `memory`. */
 export interface Windows {
   /** All bytes of a range's window, or of a range with `backing`, whether the guest sees them or not. */
   bytes(range: MemoryRange): Uint8Array;
-  /** As `bytes`, for a device with much memory, which tells what it writes there: so other pages do not count as written. */
+  /** As `bytes`, for a device with much memory, which reports its writes: so other pages do not count as written. */
   tracked?(range: MemoryRange): TrackedBytes;
   /**
    * Shows the guest the first `size` bytes of a range's window at `address`, instead of the earlier place; 0 hides it.
-   * Not from `readMemory` or `writeMemory`: an engine may do the guest's access again.
+   * Not to be called in `readMemory` or `writeMemory`: an engine may repeat the guest's access.
    */
   show(range: MemoryRange, address: number, size: number): void;
 }
@@ -24,19 +24,22 @@ export interface TrackedBytes {
   written(at: number, length: number): void;
 }
 
-/** The machine's bus as a CPU's accesses reach it, for firmware that is written in TypeScript. No trace tells of these. */
+/**
+ * The machine's bus as a CPU's accesses reach it, for firmware that is written in TypeScript. Traces do not show these
+ * accesses.
+ */
 export interface SystemBus {
-  /** IN: all ones where no device answers. Controllers inside of an engine do not answer here. */
+  /** IN: all ones where no device answers. Controllers inside the engine do not answer here. */
   in(port: number, size: AccessSize): number;
   /** OUT. */
   out(port: number, size: AccessSize, value: number): void;
-  /** A byte of guest physical memory: RAM, or what a device answers. */
+  /** A byte of guest physical memory: RAM, or a device's answer. */
   load(address: number): number;
-  /** Stores a byte to RAM or a device; read-only memory swallows it. */
+  /** Stores a byte to RAM or a device; read-only memory ignores it. */
   store(address: number, value: number): void;
 }
 
-/** What a machine lends to its devices. */
+/** The parts of a machine that its devices use. */
 export interface DeviceHost {
   /** Guest RAM. It checks each address: an access outside throws. */
   readonly memory: GuestMemory;
@@ -51,21 +54,21 @@ export interface DeviceHost {
   /** The guest reports that it has given up: that ends the run after this access. `how` names the register. */
   panic(how: string): void;
   /**
-   * A line of the device's own to interrupt request `irq`: 0 to 15 on a PC's ISA bus, 16 to 23 further pins of an I/O APIC. It is
-   * low. Without an interrupt controller it leads nowhere.
+   * A new line of the device to interrupt request `irq`: 0 to 15 on a PC's ISA bus, 16 to 23 further pins of an I/O
+   * APIC. It is low. Without an interrupt controller it is not connected.
    */
   line(irq: number, listener?: LineListener): Line;
   /** Sends an interrupt message (MSI: SDM 3A 11.11). False where no controller takes messages at `address`. */
   sendMessage(address: number, data: number): boolean;
   /**
-   * Claims a range, beside those in the device's `ports` and `memory`; with an object of these, gives the claim that it has already.
-   * A machine makes the memory behind `backing` and `window` when it is made: such ranges have to be in `memory`, `hidden` if need
-   * be. Claims may come, move and go at any time, but those of memory not from `readMemory` or `writeMemory`: an engine may do the
-   * guest's access again.
-   * @throws ConfigError where a claim of the same priority is in the way, naming both devices.
+   * Claims a range, in addition to those in the device's `ports` and `memory`; for an object of these, returns its
+   * existing claim. A machine makes the memory of `backing` and `window` at its start: such ranges have to be in
+   * `memory`, `hidden` if necessary. Claims may be made, moved and released at any time, but claims of memory not in
+   * `readMemory` or `writeMemory`: an engine may repeat the guest's access. @throws ConfigError that names both
+   * devices, where it overlaps a claim of the same priority.
    */
   claim(range: PortRange | MemoryRange): Claim;
-  /** What devices show their guest of memory of their own. Every machine has it. */
+  /** The devices' own memory that the guest sees. Every machine has it. */
   readonly windows?: Windows;
   /** The machine's processors, as their local APICs see them. */
   readonly cpus: readonly CpuWires[];
@@ -77,6 +80,6 @@ export interface DeviceHost {
   nmi(): void;
   /** The machine's clock, and alarms on it. */
   readonly clock: Clock;
-  /** The gate by which all comes in from outside of the machine. */
+  /** The gate for all inputs from outside of the machine. */
   readonly inputs: DeviceInputs;
 }

@@ -1,6 +1,6 @@
 /**
- * A device is a plain object with registers. It uses no hypervisor, no Node and no console; what it needs from
- * the machine comes in through `attach`, its output goes to the sinks that its maker passed.
+ * A device is a plain object with registers. It uses no hypervisor, no Node and no console; it gets its needs from the
+ * machine through `attach`, and its output goes to the sinks that its creator passed.
  *
  * A device runs on its machine's thread and is never called twice at once.
  *

@@ -4,9 +4,9 @@ export interface Picture {
   readonly height: number;
   /** Four bytes a pixel: red, green, blue, 255; rows from the top, without gaps. */
   readonly rgba: Uint8ClampedArray;
-  /** All that is different from the look before; undefined where nothing is. */
+  /** The area that differs from the previous look; undefined where nothing does. */
   readonly changed: PictureArea | undefined;
-  /** What the picture says, where it shows characters. */
+  /** The picture's text, where it shows characters. */
   readonly text?: TextPicture;
 }
 
@@ -26,22 +26,22 @@ export interface TextPicture {
   readonly cells: Uint16Array;
   /** Sixteen colours, as `rgba` has them. */
   readonly palette: Uint8ClampedArray;
-  /** The number of the cell with the cursor, -1 where none is seen. */
+  /** The number of the cell with the cursor, -1 where none is visible. */
   readonly cursor: number;
 }
 
-/** What there is to be seen, without the work of a picture. */
+/** The visible contents, without the work of a picture. */
 export interface Glance {
   /** The characters of a text mode; missing where pixels are shown. */
   readonly text?: TextPicture;
-  /** How often the guest wrote to video memory where the mode of that moment had none. */
+  /** How often the guest wrote to addresses where the mode at that moment had no video memory. */
   readonly missed: number;
 }
 
 /** A view of a device's picture. */
 export interface Screen {
   /**
-   * @param now the moment in milliseconds that things blink by; without it, all that blinks is seen, so that a still
+   * @param now the moment in milliseconds for blinking; without it, everything that blinks is visible, so that a still
    * picture is always the same
    */
   look(now?: number): Picture;

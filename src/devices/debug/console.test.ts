@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { DebugConsole } from '../index.js';
 
 describe('the debug console', () => {
-  test('passes every byte on as it is', () => {
+  test('passes every byte on unchanged', () => {
     const bytes: number[] = [];
     const console = new DebugConsole((chunk) => bytes.push(...chunk));
     for (let byte = 0; byte < 256; byte++) console.writePort(0xe9, 1, byte);
@@ -14,7 +14,7 @@ describe('the debug console', () => {
     assert.equal(new DebugConsole(() => {}).readPort(), 0xe9);
   });
 
-  test('claims its one port alone, for bytes that may come late', () => {
+  test('claims only its one port, for writes that may be delayed', () => {
     assert.deepEqual(new DebugConsole(() => {}).ports, [{ first: 0xe9, count: 1, width: 1, coalesce: true }]);
   });
 });

@@ -8,9 +8,9 @@ export const DEBUG_EXIT_PORT = 0xf4;
 const described = words('exit code', (value) => String(value & 0xff));
 
 /**
- * Ends the run with the guest's own exit code: the low byte of a write to port 0xF4, with an access of 1, 2 or 4
- * bytes. QEMU's `isa-debug-exit` makes `(value << 1) | 1` of it, so that its exit status is never 0 and never even;
- * here a guest that writes 0 says that all is well.
+ * Ends the run with the guest's own exit code: the low byte of a write to port 0xF4, with an access of 1, 2 or 4 bytes.
+ * QEMU's `isa-debug-exit` makes `(value << 1) | 1` of it, so that its exit status is never 0 and never even; here a
+ * guest writes 0 for success.
  */
 export class DebugExit extends Stateless implements Device {
   readonly name = 'debug-exit';

@@ -2,11 +2,11 @@ import type { Access, AccessSize, AccessWords, ByteSink, Device, PortRange } fro
 import { registerField, stateFields } from '../state.js';
 import { character, hex, words } from '../words.js';
 
-/** POST codes of firmware, and a port that kernels write to for a moment's delay. */
+/** POST codes of firmware, and a port that kernels write to for a short delay. */
 export const POST_PORT = 0x80;
 /** The debug console of SeaBIOS and OVMF on QEMU. */
 export const FIRMWARE_CONSOLE_PORT = 0x402;
-/** What a read of the console gives: it is there. */
+/** The value of a read of the console: it exists. */
 const PRESENT = 0xe9;
 
 /** Ports on which firmware reports its progress: the last POST code is kept, the console's bytes go to a sink. */
@@ -17,7 +17,7 @@ export class FirmwarePorts implements Device {
   readonly #byte = new Uint8Array(1);
   #code = 0;
 
-  /** @param output default: nowhere, for a firmware writes much there */
+  /** @param output default: nowhere, since firmware writes much there */
   constructor(output: ByteSink = () => {}) {
     this.#output = output;
     this.ports = [

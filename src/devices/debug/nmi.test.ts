@@ -17,7 +17,7 @@ describe('the debug NMI port', () => {
 
   testAnyDevice(() => new DebugNmi());
 
-  test('has no state to lose', () => {
+  test('has no state', () => {
     assert.throws(() => new DebugNmi().load({ other: 1 }), { code: 'ESTATE' });
   });
 });

@@ -16,7 +16,7 @@ export interface Disk {
   /** Writes are refused. */
   readonly readOnly: boolean;
   /**
-   * Reads whole sectors; guest RAM will do for `into`.
+   * Reads whole sectors; `into` may be guest RAM.
    * @throws DiskError beyond the end, or where the host's file cannot be read
    */
   read(sector: number, into: Uint8Array): void;
@@ -25,15 +25,18 @@ export interface Disk {
    * @throws DiskError beyond the end, on a disk that is read-only or full, or where the host's file cannot be written
    */
   write(sector: number, bytes: Uint8Array): void;
-  /** What was written is safe once this returns. @throws DiskError where the host's file cannot be written */
+  /** All writes are stored safely when this returns. @throws DiskError where the host's file cannot be written */
   flush(): void;
-  /** The guest needs these sectors no more: they read as anything until they are written. @throws DiskError beyond the end */
+  /**
+   * The guest no longer needs these sectors: their contents are undefined until they are written. @throws DiskError
+   * beyond the end
+   */
   discard(sector: number, count: number): void;
   /** Releases its resources on the host. */
   dispose?(): void;
 }
 
-/** An access that a disk cannot do. Devices catch it and report it to their guest in their own way. */
+/** An access that a disk cannot execute. Devices catch it and report it to their guest in their own way. */
 export class DiskError extends TerrariumError {
   constructor(message: string, hint?: string) {
     super('EDISK', message, hint === undefined ? {} : { hint });
@@ -53,7 +56,7 @@ export function requireSectors({ sectors }: Pick<Disk, 'sectors'>, sector: numbe
   throw new DiskError(`${bytes} bytes at sector ${sector} are not whole sectors`);
 }
 
-/** True where an access of `count` sectors lies on the disk: for devices, before they ask it. */
+/** True where an access of `count` sectors is within the disk: for devices, before they call it. */
 export function holds({ sectors }: Pick<Disk, 'sectors'>, sector: number, count: number): boolean {
   return sector >= 0 && count >= 0 && sector + count <= sectors;
 }

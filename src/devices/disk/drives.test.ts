@@ -1,4 +1,4 @@
-/** Disks in memory: what is written is read back, the base is not changed, and a saved state continues as before. */
+/** Disks in memory: writes are read back, the base is not changed, and a saved state continues as before. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { randomNumbers } from '../../random.js';
@@ -19,7 +19,7 @@ import {
 
 const SECTORS = 100;
 
-/** A base of random bytes, a disk over it, and a plain array that says what it should hold. */
+/** A base of random bytes, a disk over it, and a plain array with its expected contents. */
 function bench(seed: number) {
   const random = randomNumbers(seed);
   const model = Uint8Array.from({ length: SECTORS * SECTOR }, () => random());
@@ -28,7 +28,7 @@ function bench(seed: number) {
   return { model, base, disk, random };
 }
 
-/** Reads or writes somewhere, mostly on the disk; gives a sum of what was read. */
+/** Reads or writes somewhere, mostly within the disk; returns a sum of the bytes read. */
 function step(disk: OverlayDisk, random: () => number, model?: Uint8Array): number {
   const [sector, count, write] = [random() % SECTORS, random() % 20, random() % 2 === 0];
   const bytes = new Uint8Array(count * SECTOR);
@@ -49,7 +49,7 @@ function step(disk: OverlayDisk, random: () => number, model?: Uint8Array): numb
 }
 
 describe('a disk over another', () => {
-  test('survives 100,000 random accesses, and reads what was written', () => {
+  test('survives 100,000 random accesses, and reads back the written data', () => {
     const { model, base, disk, random } = bench(7);
     const before = base.slice();
     for (let i = 0; i < 4000; i++) step(disk, random, model);
@@ -66,7 +66,7 @@ describe('a disk over another', () => {
         assert.equal(Buffer.compare(sector, model.subarray(at * SECTOR, (at + 1) * SECTOR)), 0);
       }
     }
-    assert.deepEqual(base, before, 'the base is as it was');
+    assert.deepEqual(base, before, 'the base is unchanged');
   });
 
   test('continues as before, after any writes', () => {
@@ -83,7 +83,7 @@ describe('a disk over another', () => {
     }
   });
 
-  test('refuses a state that is none', () => {
+  test('refuses an invalid state', () => {
     const { disk } = bench(1);
     const drives = new Drives([{ name: 'hd0', kind: 'disk', file: 'a', disk }]);
     const full = Buffer.alloc(4096).toString('base64');
@@ -110,13 +110,13 @@ describe('a disk over another', () => {
     assert.equal(disk.written, 5 * 4096);
   });
 
-  test('a disk that writes to its file does not give a state that would be half of it', () => {
+  test('a disk that writes to its file refuses to save a state, which would be only a part of it', () => {
     const disk = new MemoryDisk(new Uint8Array(SECTOR));
     assert.throws(() => new Drives([{ name: 'hd0', kind: 'disk', file: 'a.img', disk }]).save(), /a\.img/);
   });
 });
 
-/** A file of so many bytes that holds zeros and takes nothing. */
+/** A file of this many bytes that reads as zeros and ignores writes. */
 const file = (size: number, readOnly = true): ByteFile => ({
   name: 'a.img',
   size,
@@ -128,7 +128,7 @@ const file = (size: number, readOnly = true): ByteFile => ({
 });
 
 describe('a raw image', () => {
-  test('is refused in words where no disk has its size', () => {
+  test('is refused with a message where no disk has its size', () => {
     assert.throws(() => new RawDisk(file(1000)), /a\.img: 1000 bytes .* not a multiple of 512/);
     assert.throws(() => new RawDisk(file(0)), /an empty file/);
     assert.throws(() => new RawDisk(file(2 ** 41 + SECTOR)), /too large/);
@@ -151,14 +151,14 @@ describe('geometry', () => {
     assert.equal(floppyFor(5761), undefined);
   });
 
-  test('hard disks: 16 heads for ATA, and as few as do for the BIOS', () => {
+  test('hard disks: 16 heads for ATA, and as few as possible for the BIOS', () => {
     // 64 MiB fit into 1,024 cylinders as they are; 2 TiB are more than INT 13h can number by any translation.
     assert.deepEqual(biosGeometry(131_072), { cylinders: 130, heads: 16, sectors: 63 });
     assert.deepEqual(biosGeometry(2 ** 32), { cylinders: 1024, heads: 255, sectors: 63 });
     assert.equal(ataGeometry(2 ** 32).cylinders, 16_383);
   });
 
-  test('a partition says what its disk was divided by', () => {
+  test('a partition shows the geometry of its disk', () => {
     const mbr = new Uint8Array(512);
     mbr.set([0x55, 0xaa], 510);
     // One partition from sector 63 to the end of cylinder 9, of 4 heads and 17 sectors.

@@ -3,7 +3,7 @@ import { DeviceStateError } from '../state.js';
 import type { Disk } from './disk.js';
 import { OverlayDisk } from './overlay.js';
 
-/** `virtio` is a hard disk that no ATA channel has. */
+/** `virtio` is a hard disk on a virtio device, not on an ATA channel. */
 export type DriveKind = 'disk' | 'floppy' | 'cdrom' | 'virtio';
 
 /** A drive with a disk in it. */
@@ -15,13 +15,13 @@ export interface Drive {
   readonly file: string;
   /** Floppies have a size that a format has, hard disks any; a CD is read-only. */
   readonly disk: Disk;
-  /** What a disk is called by its controller, where that can be chosen. */
+  /** The disk's name at its controller, where that can be chosen. */
   readonly serial?: string;
 }
 
 /**
- * The drives of a machine. As a device it has no addresses: it keeps what was written to the disks with the machine's state, for
- * whichever controllers and firmware read and write them, and closes them in the end.
+ * The drives of a machine. As a device it has no addresses: it saves the disks' changes with the machine's state, for
+ * all controllers and firmware that use the disks, and closes them in the end.
  */
 export class Drives implements Device {
   readonly name = 'disks';
@@ -31,12 +31,12 @@ export class Drives implements Device {
     this.list = list;
   }
 
-  /** Those of a kind, in their order. */
+  /** The drives of a kind, in their order. */
   of(kind: DriveKind): readonly Drive[] {
     return this.list.filter((drive) => drive.kind === kind);
   }
 
-  /** Bytes that a guest wrote and that go with the machine, of each drive that has such. */
+  /** The changes that are saved with the machine, of each drive that has any. */
   get lost(): { name: string; file: string; bytes: number }[] {
     return this.list.flatMap(({ name, file, disk }) =>
       disk instanceof OverlayDisk && disk.written > 0 ? [{ name, file, bytes: disk.written }] : [],
@@ -50,7 +50,7 @@ export class Drives implements Device {
       else if (!disk.readOnly)
         throw new DeviceStateError(
           this.name,
-          `${name} writes to its file ${file}, which cannot be taken back: leave ,write out`,
+          `${name} writes to its file ${file}, which cannot be undone: omit ,write`,
         );
     }
     return state;
@@ -62,7 +62,7 @@ export class Drives implements Device {
     const kept = this.list.filter(({ disk }) => disk instanceof OverlayDisk);
     const names = kept.map(({ name }) => name);
     if (Object.keys(state).sort().join() !== [...names].sort().join())
-      throw new DeviceStateError(this.name, `it has not the drives ${names.join(', ')} alone`);
+      throw new DeviceStateError(this.name, `its drives are not exactly ${names.join(', ')}`);
     for (const { name, disk } of kept)
       (disk as OverlayDisk).restore(`${this.name}: ${name}`, (state as Record<string, unknown>)[name]);
   }

@@ -25,7 +25,7 @@ const floppy = (cylinders: number, heads: number, sectors: number, drive: Floppy
   drive,
 });
 
-/** The formats of PCs' floppies, the smallest first; also the ones that were formatted a little fuller. */
+/** The formats of PCs' floppies, the smallest first; also the formats with some more sectors or tracks. */
 const floppyFormats: readonly FloppyFormat[] = [
   floppy(40, 1, 8, 1),
   floppy(40, 1, 9, 1),
@@ -64,8 +64,9 @@ export function ataGeometry(sectors: number): Geometry {
 }
 
 /**
- * The geometry of a hard disk in INT 13h. Where the disk has partitions, it follows from them; else LBA-assisted translation
- * (Phoenix, Enhanced Disk Drive Specification 3.0, 3.3): as few heads as keep the cylinders below 1,024.
+ * The geometry of a hard disk in INT 13h. Where the disk has partitions, it follows from them; else LBA-assisted
+ * translation (Phoenix, Enhanced Disk Drive Specification 3.0, 3.3): as few heads as possible with fewer than 1,024
+ * cylinders.
  */
 export function biosGeometry(sectors: number, mbr?: Uint8Array): Geometry {
   const said = mbr && partitionGeometry(mbr);
@@ -78,7 +79,7 @@ function assistedHeads(sectors: number): number {
   return 255;
 }
 
-/** Where a partition ends says how many heads and sectors there are, as long as it ends where they do. */
+/** The end of a partition gives the number of heads and sectors, if it ends at a cylinder's end. */
 function partitionGeometry(mbr: Uint8Array): Omit<Geometry, 'cylinders'> | undefined {
   if (mbr.length < 512 || mbr[510] !== 0x55 || mbr[511] !== 0xaa) return undefined;
   const view = new DataView(mbr.buffer, mbr.byteOffset, mbr.byteLength);
@@ -89,13 +90,13 @@ function partitionGeometry(mbr: Uint8Array): Omit<Geometry, 'cylinders'> | undef
     const cylinder = mbr[entry + 7]! | ((mbr[entry + 6]! & 0xc0) << 2);
     if (heads < 2 || heads > 255 || sectors === 0) continue;
     const end = (cylinder * heads + heads - 1) * sectors + sectors;
-    // Both ways of saying where it ends have to agree, as they do where the disk is small enough for this one.
+    // Both notations of its end have to agree, as they do on a disk that is small enough for this one.
     if (end === first + count) return { heads, sectors };
   }
   return undefined;
 }
 
-/** The number of a sector; -1 where the geometry has none such. */
+/** The number of a sector; -1 where the geometry does not have it. */
 export function lbaOf(geometry: Geometry, cylinder: number, head: number, sector: number): number {
   const { cylinders, heads, sectors } = geometry;
   if (cylinder >= cylinders || head >= heads || sector < 1 || sector > sectors) return -1;

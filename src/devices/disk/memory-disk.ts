@@ -1,6 +1,6 @@
 import { type Disk, DiskError, MAX_SECTORS, requireSectors, SECTOR } from './disk.js';
 
-/** A disk in memory. The last sector is filled up with zeros, and so is all up to `sectors`. */
+/** A disk in memory. The last sector is filled up with zeros, and so are the sectors up to `sectors`. */
 export class MemoryDisk implements Disk {
   readonly sectors: number;
   readonly readOnly: boolean;
@@ -14,7 +14,7 @@ export class MemoryDisk implements Disk {
     const own = Math.ceil(bytes.length / SECTOR);
     this.sectors = Math.max(own, options.sectors ?? 0);
     if (this.sectors > MAX_SECTORS) throw new DiskError(`a disk of ${this.sectors} sectors is too large`);
-    // What is filled up has no bytes that could be written.
+    // The filled-up part has no bytes that could be written.
     this.readOnly = options.readOnly ?? this.sectors * SECTOR !== bytes.length;
     this.#bytes = bytes;
   }

@@ -2,19 +2,19 @@ import { decodeBase64, encodeBase64 } from '../base64.js';
 import { DeviceStateError, stateFields } from '../state.js';
 import { type Disk, DiskError, requireSectors, SECTOR } from './disk.js';
 
-/** Sectors that are kept together once one of them is written: a page of most file systems. */
+/** Sectors that are stored together when one of them is written: a page of most file systems. */
 const CHUNK_SECTORS = 8;
 const CHUNK = CHUNK_SECTORS * SECTOR;
-/** What one machine may write to a disk that is not its own: 1 GiB. A guest must not eat the host's memory. */
+/** The most that one machine may write to a disk that it shares: 1 GiB. A guest must not use up the host's memory. */
 const MAX_CHUNKS = 2 ** 30 / CHUNK;
 
-/** A chunk that was written; and its text, from the first request until it changes. */
+/** A written chunk; and its text, from the first request until it changes. */
 interface Chunk {
   bytes: Uint8Array;
   text?: string;
 }
 
-/** What was written, by the number of the chunk; its bytes in base 64. */
+/** The written chunks by their numbers; bytes in base 64. */
 export interface OverlayState {
   chunks: [number, string][];
 }
@@ -36,7 +36,7 @@ export class OverlayDisk implements Disk {
     this.#most = Math.floor(most / CHUNK);
   }
 
-  /** Bytes that are kept because they were written, in whole chunks of 4 KiB. */
+  /** The stored bytes, in whole chunks of 4 KiB. */
   get written(): number {
     return this.#chunks.size * CHUNK;
   }
@@ -48,7 +48,7 @@ export class OverlayDisk implements Disk {
       return;
     }
     const end = sector + into.length / SECTOR;
-    // What was not written is read from the base in runs as long as they are.
+    // Chunks that were not written are read from the base, neighbours in one call.
     let from = sector;
     for (let at = sector; at < end; at = nextChunk(at)) {
       const chunk = this.#chunks.get(chunkOf(at));
@@ -77,7 +77,7 @@ export class OverlayDisk implements Disk {
     requireSectors(this, sector, count * SECTOR);
   }
 
-  /** What was written, as plain data. */
+  /** The written chunks, as plain data. */
   state(): OverlayState {
     const chunks: [number, string][] = [];
     for (const [index, chunk] of this.#chunks) {
@@ -91,14 +91,17 @@ export class OverlayDisk implements Disk {
   restore(owner: string, state: unknown): void {
     const { chunks } = stateFields(owner, state, { chunks: [] });
     if (!Array.isArray(chunks) || chunks.length > this.#most)
-      throw new DeviceStateError(owner, "'chunks' is not a list of what was written");
+      throw new DeviceStateError(owner, "'chunks' is not a list of written chunks");
     const loaded = new Map<number, Chunk>();
     const last = chunkOf(this.sectors - 1);
     for (const pair of chunks as readonly unknown[]) {
       const [index, text] = Array.isArray(pair) ? (pair as unknown[]) : [];
       const bytes = typeof text === 'string' ? decodeBase64(text, CHUNK) : undefined;
       if (!Number.isInteger(index) || (index as number) < 0 || (index as number) > last || !bytes)
-        throw new DeviceStateError(owner, `'chunks' holds ${String(index)}, which is no piece of the disk`);
+        throw new DeviceStateError(
+          owner,
+          `'chunks' holds ${String(index)}, which is not a chunk of the disk`,
+        );
       loaded.set(index as number, { bytes, text: text as string });
     }
     this.#chunks = loaded;
@@ -108,7 +111,7 @@ export class OverlayDisk implements Disk {
     this.#base.dispose?.();
   }
 
-  /** The chunk's bytes, about to be changed in `count` sectors. */
+  /** The chunk's bytes, for a write of `count` sectors. */
   #writable(index: number, count: number): Uint8Array {
     const known = this.#chunks.get(index);
     if (known !== undefined) {

@@ -2,21 +2,21 @@ import type { ByteFile } from './byte-file.js';
 import { DiskError } from './disk.js';
 
 export const QCOW2_MAGIC = 0x514649fb;
-/** Bits 9 to 55 of a table's entry: where something lies in the file. */
+/** Bits 9 to 55 of a table's entry: an offset in the file. */
 export const OFFSET_MASK = 0x00ff_ffff_ffff_fe00n;
 
 const HEADER_2 = 72;
 const HEADER_3 = 104;
 /** Clusters from 512 bytes to 2 MiB. */
 const CLUSTER_BITS = { least: 9, most: 21 };
-/** The most that a first table has: QEMU's limit of 32 MiB. */
+/** The largest first table: QEMU's limit of 32 MiB. */
 const MAX_L1 = (32 * 1024 * 1024) / 8;
 const MAX_REFCOUNT_TABLE = 8 * 1024 * 1024;
-/** Features that a reader has to know: bit 0 dirty, bit 1 corrupt. The others change how the image is read. */
+/** The incompatible features that are known: bit 0 dirty, bit 1 corrupt. The others change how the image is read. */
 const DIRTY = 1n;
 const CORRUPT = 2n;
 
-/** What a header says, checked. Sizes and offsets are in bytes. */
+/** A header's fields, checked. Sizes and offsets are in bytes. */
 export interface Qcow2Header {
   version: 2 | 3;
   size: number;
@@ -53,10 +53,10 @@ export function checkedHeader(file: ByteFile): Qcow2Header {
   const backing = offset(8, 'backing file’s place');
   if (backing !== 0)
     throw wrong(
-      'it rests on a backing file, which is not opened: an image must not name files of this host',
+      'it has a backing file, which is not opened: an image must not name files of this host',
       'make one image of both: qemu-img convert -O qcow2 FILE NEW',
     );
-  if (view.getUint32(32) !== 0) throw wrong('it is encrypted', 'take it off with qemu-img convert');
+  if (view.getUint32(32) !== 0) throw wrong('it is encrypted', 'decrypt it with qemu-img convert');
   const clusterBits = view.getUint32(20);
   if (clusterBits < CLUSTER_BITS.least || clusterBits > CLUSTER_BITS.most)
     throw wrong(`clusters of 2^${clusterBits} bytes`);
@@ -65,7 +65,7 @@ export function checkedHeader(file: ByteFile): Qcow2Header {
   if (incompatible & CORRUPT) throw wrong('it is marked as corrupt', 'repair it: qemu-img check -r all');
   if (incompatible & ~(DIRTY | CORRUPT))
     throw wrong(
-      `it uses features that are not known here (0x${incompatible.toString(16)})`,
+      `it uses unknown features (0x${incompatible.toString(16)})`,
       'qemu-img convert -O qcow2 FILE NEW',
     );
   if (incompatible & DIRTY && !file.readOnly)

@@ -3,8 +3,8 @@ import { DiskError } from './disk.js';
 import { OFFSET_MASK, type Qcow2Header } from './qcow2-header.js';
 
 /**
- * The reference counts of an image that is written to. New clusters are added at the end of the file; each gets the count 1, and
- * blocks of counts are made as they are needed.
+ * The reference counts of an image that is written to. New clusters are added at the end of the file; each gets the
+ * count 1, and blocks of counts are made when they are needed.
  */
 export class RefCounts {
   readonly #file: ByteFile;

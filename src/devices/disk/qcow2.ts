@@ -1,6 +1,6 @@
 /**
- * QEMU's qcow2 images, versions 2 and 3: clusters of a disk, found by two levels of tables. Read and written; not encrypted, without a backing file;
- * clusters that are compressed are read, and written uncompressed.
+ * QEMU's qcow2 images, versions 2 and 3: clusters of a disk, found by two levels of tables. For reading and writing;
+ * without encryption and backing files; compressed clusters are read, and written uncompressed.
  *
  * Source: docs/interop/qcow2.txt of QEMU. Each number in the file is checked before it is used: a table may lie outside of the file,
  * over another one, or over itself.
@@ -14,13 +14,13 @@ import { RefCounts } from './qcow2-refcounts.js';
 
 const COMPRESSED = 1n << 62n;
 const COPIED = 1n << 63n;
-/** Version 3: the cluster reads as zeros, wherever it lies. */
+/** Version 3: the cluster reads as zeros, even if it has a place. */
 const ZERO = 1n;
 
 /** L2 tables that are kept in memory: 64 of 64 KiB cover 32 GiB. */
 const MAX_TABLES = 64;
 
-/** Unpacks raw deflate to that many bytes at most. @throws any error for bytes that are none */
+/** Unpacks raw deflate to that many bytes at most. @throws any error for invalid bytes */
 export type Inflate = (packed: Uint8Array, most: number) => Uint8Array;
 
 export class Qcow2Disk implements Disk {
@@ -134,7 +134,7 @@ export class Qcow2Disk implements Disk {
     return bytes;
   }
 
-  /** The cluster's own place, to write to: a new one where it has none or shares it. */
+  /** The cluster's own place, for a write: a new one where it has none or shares it. */
   #writable(cluster: number): number {
     const { l2Size, clusterSize, version } = this.#header;
     const table = this.#l2Of(cluster) ?? this.#newTable(cluster);
@@ -171,7 +171,7 @@ export class Qcow2Disk implements Disk {
     if (place === 0) return undefined;
     const table = this.#readTable(place, this.#header.l2Size);
     if (!this.readOnly && !(this.#l1[index]! & COPIED))
-      throw this.#wrong(`L2 table ${index} belongs to a snapshot, too: such an image is only read`);
+      throw this.#wrong(`L2 table ${index} also belongs to a snapshot: such an image can only be read`);
     this.#keep(index, table);
     return table;
   }

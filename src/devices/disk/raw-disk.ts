@@ -8,7 +8,8 @@ export class RawDisk implements Disk {
   readonly #file: ByteFile;
 
   /**
-   * @param sectors where a shorter image is filled up with zeros: the size of the medium. Then its last sector may be cut, too
+   * @param sectors where a shorter image is filled up with zeros: the size of the medium. Then its last sector may also
+   * be incomplete
    * @throws DiskError for a size that no disk has
    */
   constructor(file: ByteFile, sectors = 0) {

@@ -1,4 +1,6 @@
-/** The 82540EM: registers, EEPROM, rings, filters and offloads, by the words of Intel's manual; and a hostile driver. */
+/**
+ * The 82540EM: registers, EEPROM, rings, filters and offloads, as Intel's manual describes them; and a hostile driver.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { GuestMemory } from '../../memory/index.js';
@@ -102,7 +104,7 @@ describe('an 82540EM', () => {
     assert.equal(read(Register.icr), 0);
   });
 
-  test('keeps frames until there are descriptors', () => {
+  test('stores frames until there are descriptors', () => {
     const { waiting, inputs, read, write } = rig();
     for (let i = 0; i < RING + 2; i++) waiting.push(frameTo(MAC));
     inputs.look();
@@ -111,7 +113,7 @@ describe('an 82540EM', () => {
     assert.deepEqual([read(Register.rdh), waiting.length], [1, 1]);
   });
 
-  test('gathers a frame and puts its checksum in', () => {
+  test('gathers a frame and inserts its checksum', () => {
     const { memory, sent, write, read, descriptor } = rig();
     memory.writeBytes(BUFFERS, frameTo([1, 2, 3, 4, 5, 6], 14));
     memory.writeBytes(BUFFERS + 100, Uint8Array.of(0, 1, 0xf2, 3, 0xf4, 0xf5, 0xf6, 0xf7, 0, 0));
@@ -126,7 +128,7 @@ describe('an 82540EM', () => {
   });
 
   for (const takesLarge of [false, true])
-    test(`divides a large segment${takesLarge ? ' only where its port takes no large ones' : ''}`, () => {
+    test(`divides a large segment${takesLarge ? ' only where its port accepts no large ones' : ''}`, () => {
       const { memory, sent, write, descriptor } = rig({ takesLarge });
       const headers = new Uint8Array(54);
       headers.set([0x45], 14);
@@ -161,7 +163,7 @@ describe('an 82540EM', () => {
       }
     });
 
-  test('goes on in a new card with half a frame to send, and with one that needs more descriptors', () => {
+  test('continues in a new card with half a frame to send, and with one that needs more descriptors', () => {
     const [before, after] = [rig(), rig()];
     before.memory.writeBytes(BUFFERS, frameTo([1, 2, 3, 4, 5, 6], 20));
     // No end of the packet yet.

@@ -43,7 +43,7 @@ import { Transmitter, type TransmitterState } from './transmitter.js';
 import { e1000Words, FrameNotes } from './words.js';
 
 const BUS_MASTER = 4;
-/** Frames that are taken in at once: as many as the largest ring. */
+/** The most frames that are received at once: as many as the largest ring has. */
 const MOST_AT_ONCE = 65_536 / DESCRIPTOR;
 const MOST_WAITING = 65_550;
 
@@ -85,7 +85,7 @@ export class E1000 implements Device, PciFunction {
   #frames: InputStream<Uint8Array> | undefined;
   #memoryClaim: Claim | undefined;
   #portClaim: Claim | undefined;
-  /** A frame that was taken in and needs more descriptors than there are. */
+  /** A received frame that needs more descriptors than there are. */
   #waiting: Uint8Array | undefined;
   #cause = 0;
   #mask = 0;
@@ -93,7 +93,7 @@ export class E1000 implements Device, PciFunction {
   #ioAddress = 0;
   #pumps = false;
 
-  /** @param bus where it is plugged in, in this slot */
+  /** @param bus the bus, on which it uses this slot */
   constructor(name: string, port: NetworkPort, bus: PciBus, slot: number) {
     this.name = name;
     this.#port = port;
@@ -296,7 +296,7 @@ export class E1000 implements Device, PciFunction {
       if (this.#transmitter.take(memory, ring, head)) cause |= Cause.transmitted;
     this.#registers.set(Register.tdh, head);
     this.#raise(cause);
-    // An answer may have come already.
+    // An answer may have arrived already.
     this.#receive();
   }
 
@@ -331,7 +331,7 @@ export class E1000 implements Device, PciFunction {
       if (frame === undefined) break;
       const isTaken = accepts(frame, rctl, this.#addresses, this.#multicast);
       const free = (tail - head + ring.size) % ring.size;
-      // One that the whole ring is too small for is lost.
+      // A frame that is too large for the whole ring is lost.
       const fits = needed(frame, rctl) <= ring.size - 1;
       if (isTaken && fits && needed(frame, rctl) > free) break;
       this.#waiting = undefined;
@@ -412,7 +412,7 @@ export class E1000 implements Device, PciFunction {
   }
 }
 
-/** What an access of some bytes sees of a register. */
+/** The part of a register that an access of some bytes reads. */
 const partOf = (value: number, offset: number, size: AccessSize): number =>
   (value >>> (8 * (offset & 3))) % 2 ** (8 * size);
 

@@ -19,7 +19,7 @@ const Line = {
   grant: 0x80,
   present: 0x100,
 } as const;
-/** What a driver drives. */
+/** The lines that a driver drives. */
 const DRIVEN = 0x77;
 /** A command: a start bit, two of operation, six of address. */
 const COMMAND_BITS = 9;
@@ -31,7 +31,7 @@ export interface EepromState {
   lines: number;
   command: number;
   bits: number;
-  /** Bits given since the command; -1 while none is read. */
+  /** Bits sent since the command; -1 while no word is read. */
   given: number;
   answer: number;
 }
@@ -52,7 +52,7 @@ export class Eeprom {
   address(mac: Uint8Array): void {
     this.#words.fill(0);
     for (let word = 0; word < 3; word++) this.#words[word] = mac[2 * word]! | (mac[2 * word + 1]! << 8);
-    // Initialization control: as 5.6 says of the words that software reads.
+    // Initialization control, by 5.6 for the words that software reads.
     this.#words.set([0x4408, 0x100e, 0x8086, 0x100e, 0x8086], 10);
     const sum = this.#words.reduce((before, word) => before + word, 0);
     this.#words[CHECKSUM_WORD] = SUM - sum;

@@ -10,7 +10,7 @@ const Phy = { control: 0, status: 1 } as const;
 /** Reset and the start of negotiation are over at once. */
 const CONTROL_TRANSIENT = 0x8200;
 
-/** What the registers say: an 88E1000, its abilities, and a partner that has them too (IEEE 802.3 22.2.4, 40.5.1.1). */
+/** The registers' values: an 88E1000, its abilities, and a partner that has them too (IEEE 802.3 22.2.4, 40.5.1.1). */
 const initial: Readonly<Record<number, number>> = {
   0: 0x1140,
   1: 0x796d,

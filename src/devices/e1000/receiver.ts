@@ -4,7 +4,7 @@ import { ADDRESS_VALID, Rctl } from './registers.js';
 import { addressIn, DESCRIPTOR, type Ring, readDescriptor, writeBack } from './ring.js';
 
 const Status = { done: 1, endOfPacket: 2, ignoreChecksum: 4 } as const;
-/** What the wire pads a frame to, and the check sequence that the guest may see after it. */
+/** The shortest frame, to which the wire pads, and the check sequence that the guest may see after it. */
 const SHORTEST = 60;
 const CRC = 4;
 const LONGEST = 1518;
@@ -50,7 +50,7 @@ export const needed = (frame: Uint8Array, rctl: number): number =>
 
 const crcLength = (rctl: number) => (rctl & Rctl.stripCrc ? 0 : CRC);
 
-/** Puts a frame into the descriptors from `head` on, of which there are enough; gives the next head. */
+/** Writes a frame to the descriptors from `head` on, of which there are enough; returns the next head. */
 export function deliver(
   memory: GuestMemory,
   ring: Ring,

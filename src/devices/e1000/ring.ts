@@ -2,7 +2,7 @@ import type { GuestMemory } from '../../memory/index.js';
 
 export const DESCRIPTOR = 16;
 
-/** One ring of descriptors in guest memory, as its registers say where it is. */
+/** One ring of descriptors in guest memory; its registers give its place. */
 export interface Ring {
   base: number;
   /** Descriptors. */

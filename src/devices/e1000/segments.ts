@@ -4,7 +4,7 @@
  *
  * @module
  */
-/** A driver's words about the frames that follow: where their headers are. */
+/** A driver's description of the next frames: where their headers are. */
 export interface Offload {
   ipStart: number;
   ipChecksum: number;
@@ -26,11 +26,13 @@ export const noOffload: Offload = {
 
 export const Command = { tcp: 1, ipv4: 2, divide: 4 } as const;
 const FIN_PSH = 9;
-/** No larger frame is made whole. */
+/** The largest frame that is assembled. */
 const MOST_WHOLE = 65_535 - 128;
 const SMALLEST_SEGMENT = 64;
 
-/** Puts in the Internet checksum of the bytes from `start` to `end`; nothing where a place is outside of the frame. */
+/**
+ * Inserts the Internet checksum of the bytes from `start` to `end`; does nothing where a place is outside of the frame.
+ */
 export function putChecksum(frame: Uint8Array, start: number, end: number, at: number): void {
   const last = end === 0 ? frame.length : Math.min(end + 1, frame.length);
   if (start >= last || at + 2 > frame.length) return;
@@ -42,13 +44,13 @@ export function putChecksum(frame: Uint8Array, start: number, end: number, at: n
   frame[at + 1] = ~sum;
 }
 
-/** The frames that one becomes: each has the header, with its own lengths, numbers and checksums. */
+/** Divides a frame: each result has the header, with its own lengths, numbers and checksums. */
 export function divided(frame: Uint8Array, offload: Offload, takesLarge: boolean): Uint8Array[] {
   const { ipStart, start, headerLength, segmentSize, command } = offload;
   const isTcp = (command & Command.tcp) !== 0;
   const least = start + (isTcp ? 20 : 8);
   if (headerLength < least || headerLength >= frame.length || headerLength < ipStart + 20) return [];
-  // A guest that asks for a byte a segment gets larger ones: a frame of 64 KiB would else be 65,000.
+  // A guest that requests segments of one byte gets larger ones: otherwise a frame of 64 KiB would become 65,000.
   const size = takesLarge ? MOST_WHOLE : Math.max(SMALLEST_SEGMENT, segmentSize);
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   const identification = view.getUint16(ipStart + 4);
@@ -75,7 +77,7 @@ export function divided(frame: Uint8Array, offload: Offload, takesLarge: boolean
   return frames;
 }
 
-/** The driver left the length out of the sum that it began: it is another one for each segment. */
+/** The driver's partial sum is without the length, which differs in each segment. */
 function addLength(frame: DataView, at: number, length: number): void {
   if (at + 2 > frame.byteLength) return;
   const sum = frame.getUint16(at) + length;

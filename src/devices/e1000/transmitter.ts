@@ -10,7 +10,7 @@ const DIVIDES = 4;
 const Option = { ip: 1, transport: 2 } as const;
 const DATA = 1;
 const DONE = 1;
-/** A frame of the most that can be divided, and its header. */
+/** The largest frame that can be divided, with its header. */
 const MOST_FRAME = 65_536 + 256;
 
 export interface TransmitterState {
@@ -28,7 +28,7 @@ export class Transmitter {
   readonly #frame = new Uint8Array(MOST_FRAME);
   #length = 0;
   #offload: Offload = { ...noOffload };
-  /** What the first descriptor of the frame asks for. */
+  /** The options of the frame's first descriptor. */
   #options = 0;
   #divides = false;
 
@@ -94,7 +94,7 @@ export class Transmitter {
     for (const one of frames) {
       const { ipStart, ipEnd, ipChecksum, start, end, checksum } = this.#offload;
       if (this.#options & Option.transport) {
-        // What is summed already lies there; the place itself is part of it.
+        // The driver's partial sum is already there, and is included.
         putChecksum(one, start, end, checksum);
       }
       if (this.#options & Option.ip) {
@@ -105,7 +105,7 @@ export class Transmitter {
     }
   }
 
-  /** Adds a buffer's bytes. What is beyond the largest frame, or not RAM, is left out. */
+  /** Adds a buffer's bytes. Bytes beyond the largest frame and outside of RAM are left out. */
   #gather(memory: GuestMemory, address: number, length: number): void {
     const room = Math.min(length, MOST_FRAME - this.#length);
     if (room === 0 || !memory.contains(address, room)) return;

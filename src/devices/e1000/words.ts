@@ -61,7 +61,7 @@ const other = words('another register');
 /** The most frames that a line describes; further ones are counted. */
 const TOLD = 3;
 
-/** Notes frames for a trace: for cards. */
+/** A card's notes on frames, for a trace. */
 export class FrameNotes {
   #listens = false;
   #notes: string[] = [];

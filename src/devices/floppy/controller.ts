@@ -237,7 +237,7 @@ export class FloppyController implements Device {
   #seek(drive: number, track: number): void {
     this.#command = [];
     this.#interrupts.push(this.#drives.seek(drive, track));
-    // At most one for each drive: the oldest is lost if the guest does not ask for it.
+    // At most one for each drive: the oldest is lost if the guest does not read it.
     if (this.#interrupts.length > 4) this.#interrupts.shift();
     this.#ask();
   }
@@ -291,7 +291,7 @@ export class FloppyController implements Device {
     if (this.#sectors.isComplete) this.#goOn(this.#sectors.next(this.#command));
   }
 
-  /** @param end undefined where the guest is to move the next sector's bytes */
+  /** @param end undefined where the guest has to move the next sector's bytes */
   #goOn(end: Ending | undefined): void {
     if (end === undefined) this.#ask();
     else this.#end(end);

@@ -1,6 +1,7 @@
 /**
- * The DMA controllers of a PC: two 8237A (Intel 231466), the first for bytes and the second for words, and the page registers that
- * hold the upper bits of their addresses. A device that moves data asks for its channel; the controller does nothing by itself.
+ * The DMA controllers of a PC: two 8237A (Intel 231466), the first for bytes and the second for words, and the page
+ * registers that hold the upper bits of their addresses. A device that moves data requests its channel; the controller
+ * does nothing by itself.
  *
  * @module
  */
@@ -37,7 +38,7 @@ export interface DmaState {
   high: boolean[];
 }
 
-/** What became of a transfer. */
+/** The result of a transfer. */
 export interface DmaMoved {
   readonly bytes: number;
   /** The count ran out (terminal count). */
@@ -67,8 +68,9 @@ export class Dma8237 implements Device {
   }
 
   /**
-   * Moves at most `bytes.length` bytes between a device and memory. What is no RAM takes nothing and reads as all ones.
-   * @param toMemory the device's direction; a channel that is set up for the other one moves nothing
+   * Moves at most `bytes.length` bytes between a device and memory. Addresses outside of RAM ignore writes and read as
+   * all ones.
+   * @param toMemory the device's direction; a channel that is programmed for the other direction moves nothing
    */
   move(channel: number, bytes: Uint8Array, toMemory: boolean): DmaMoved {
     const it = this.#channels[channel]!;

@@ -91,7 +91,7 @@ export class FloppyDrives {
     return St0.seekEnd | drive;
   }
 
-  /** A reset of the controller: it takes the heads to be at track 0. */
+  /** A reset of the controller: it assumes that the heads are at track 0. */
   reset(): void {
     for (const state of this.#states) state.track = 0;
   }

@@ -84,7 +84,7 @@ describe('a floppy controller', () => {
     assert.equal(bench.dma.readPort(8) & 4, 4, 'terminal count of channel 2');
   });
 
-  test('writes, and what is written is read', () => {
+  test('writes, and reads the written data', () => {
     const bench = new Bench();
     bench.memory.writeBytes(0x8000, new Uint8Array(1024).fill(9));
     bench.channel(0x8000, 1024, FROM_MEMORY);
@@ -95,7 +95,7 @@ describe('a floppy controller', () => {
     assert.deepEqual(other.command([0xc5, 0, 0, 0, 5, 2, 18, 0x1b, 0xff], 7).slice(0, 2), [0x40, 2]);
   });
 
-  test('says what is wrong: no such sector, another cylinder, no disk, an unknown command', () => {
+  test('reports errors: no such sector, another cylinder, no disk, an unknown command', () => {
     const bench = new Bench();
     bench.channel(0x8000, 512, TO_MEMORY);
     assert.deepEqual(bench.command([0xe6, 0, 0, 0, 19, 2, 36, 0x1b, 0xff], 7).slice(0, 3), [0x40, 4, 0]);
@@ -125,7 +125,7 @@ describe('a floppy controller', () => {
     assert.deepEqual(bench.command([0x4a, 0], 7), [0, 0, 0, 0, 0, 1, 2]);
   });
 
-  test('bears commands at random, with DMA at random', () => {
+  test('survives random commands with random DMA', () => {
     const bench = new Bench();
     const random = randomNumbers(3);
     for (let i = 0; i < 60_000; i++) {
@@ -142,7 +142,7 @@ describe('a floppy controller', () => {
 describe('the DMA controllers', () => {
   describe('as any device', () => testAnyDevice(() => new Dma8237()));
 
-  test('wrap in their 64 KiB, begin again in automatic mode, and read all ones beyond RAM', () => {
+  test('wrap in their 64 KiB, restart in automatic mode, and read all ones beyond RAM', () => {
     const bench = new Bench();
     bench.channel(0x2_fffe, 4, TO_MEMORY | 0x10);
     assert.deepEqual(bench.dma.move(2, Uint8Array.of(1, 2, 3, 4, 5), true), { bytes: 4, ended: true });

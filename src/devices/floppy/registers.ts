@@ -8,7 +8,7 @@ export const BASE = 0x3f0;
 export const IRQ = 6;
 export const DMA_CHANNEL = 2;
 export const DRIVES = 2;
-/** 2.88 MB drives have some tracks more than they need; no head goes further. */
+/** 2.88 MB drives have more tracks than they need; no head goes further. */
 export const LAST_TRACK = 85;
 
 /** Digital output register. */

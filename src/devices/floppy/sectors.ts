@@ -11,7 +11,7 @@ import type { FloppyDrives, InsertedDisk, Place } from './drives.js';
 import { DMA_CHANNEL, isRead, isVerify, isWrite, St0, St1, WRONG_CYLINDER } from './registers.js';
 import type { CheckedFloppyState } from './state.js';
 
-/** How a command has ended: bits of the status registers, and the place that the result names. */
+/** The end of a command: bits of the status registers, and the sector address of the result. */
 export interface Ending {
   st0: number;
   st1: number;
@@ -131,7 +131,7 @@ export class FloppySectors {
   }
 
   /**
-   * Goes on after the last byte of a sector.
+   * Continues after the last byte of a sector.
    * @param command its place is changed to that of the next sector
    * @returns as `begin`
    */
@@ -141,7 +141,7 @@ export class FloppySectors {
     const place = { cylinder, head, sector };
     this.#at = -1;
     const lba = disk?.lba(place);
-    // Only a state that was loaded can name such a place.
+    // Only a loaded state can name such a place.
     if (disk === undefined || lba === undefined) return fail(place, St1.missingMark | St1.noData);
     if (!isRead(code) && !disk.write(lba, this.#data)) return fail(place, St1.dataError);
     const more = advance(place, command, disk.format);

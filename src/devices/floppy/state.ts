@@ -24,7 +24,7 @@ export interface FloppyState {
   command: number[];
   result: number[];
   drives: DriveState[];
-  /** ST0 of interrupts that SENSE INTERRUPT has not given yet. */
+  /** ST0 of interrupts that SENSE INTERRUPT has not returned yet. */
   interrupts: number[];
   asking: boolean;
   /** A transfer without DMA: its sector, and how far it is. */
@@ -37,7 +37,7 @@ export type CheckedFloppyState = FloppyState & { sector: Uint8Array };
 
 /**
  * Checks a state from outside.
- * @param now the state of the controller that takes it: its fields are expected
+ * @param now the state of the controller that takes it: it defines the expected fields
  * @throws DeviceStateError that names what is wrong
  */
 export function checkFloppyState(name: string, state: unknown, now: FloppyState): CheckedFloppyState {

@@ -1,6 +1,6 @@
 /**
- * The hypercalls' ABI: its layout and its numbers. `docs/hypercalls.md` is its manual and
- * `guests/include/hypercall.h` the same for guests; a test compares the two.
+ * The hypercalls' ABI: its layout and its numbers. Its manual is `docs/hypercalls.md`; `guests/include/hypercall.h` is
+ * the header for guests, which a test compares with this file.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import type { DeviceInputs } from '../contract/index.js';
 
 /** The port of the hypercalls: an unused one, as a course on KVM suggests it. */
 export const HYPERCALL_PORT = 0xabba;
-/** Grows when something changes that a guest could notice. */
+/** Increases with each change that a guest could notice. */
 export const HYPERCALL_VERSION = 1;
 
-/** Bytes in a request block, and where its fields lie: `u32 number, i32 status, u64 result, u64 args[4]`. */
+/** Bytes in a request block, and its fields: `u32 number, i32 status, u64 result, u64 args[4]`. */
 export const RequestBlock = { size: 48, number: 0, status: 4, result: 8, args: 16, argCount: 4 } as const;
 
 /** The calls that come with Terrarium. Numbers below `FIRST_OWN_CALL` are kept for more of them. */
@@ -31,21 +31,23 @@ export const FIRST_OWN_CALL = 64;
 /** The clocks of the call `time`. */
 export const HypercallClock = { unix: 0, monotonic: 1 } as const;
 
-/** What a failed call leaves in `status`: Linux's error numbers, negative, as its system calls return them. */
+/** The `status` of a failed call: Linux's error numbers, negative, as its system calls return them. */
 export const HypercallStatus = {
   ok: 0,
-  /** Nothing there yet: ask again. */
+  /** No data yet: call again. */
   EAGAIN: -11,
-  /** The block or a buffer is not wholly in RAM of one region, or would be written and is read-only. */
+  /** The block or a buffer is not completely in one region of RAM, or it would be written and is read-only. */
   EFAULT: -14,
-  /** An argument that makes no sense. */
+  /** An invalid argument. */
   EINVAL: -22,
   /** No such call, or the host does not support it. */
   ENOSYS: -38,
 } as const;
 export type HypercallErrorName = Exclude<keyof typeof HypercallStatus, 'ok'>;
 
-/** The most bytes that one call moves; a longer buffer is used up to here, and the result says how far. */
+/**
+ * The most bytes that one call moves; of a longer buffer only this much is used, and the result is the number of bytes.
+ */
 export const HypercallLimit = { write: 65536, readLine: 4096, random: 4096, log: 1024 } as const;
 
 /** Thrown by a call's handler: the guest's call fails with this status, and the guest continues. */
@@ -58,7 +60,7 @@ export class HypercallError extends TerrariumError {
   }
 }
 
-/** What a guest asks for, read once: nothing that the guest does afterwards changes it. */
+/** A guest's request, read once: later writes of the guest do not change it. */
 export interface HypercallRequest {
   /** Guest physical address of the request block. */
   readonly address: number;
@@ -67,13 +69,13 @@ export interface HypercallRequest {
   readonly args: readonly [bigint, bigint, bigint, bigint];
 }
 
-/** A call of one's own. */
+/** A custom call. */
 export interface Hypercall {
   readonly name: string;
   /**
-   * Does it. What it returns is the guest's result (no value: 0). A `HypercallError` gives the guest that status, and an
-   * access outside guest memory gives it EFAULT; any other error is a mistake of the host's and ends the run.
-   * @param inputs to ask for all that does not follow from the request, so that a run can be repeated
+   * Executes the call. The return value is the guest's result (no value: 0). A `HypercallError` gives the guest that
+   * status, and an access outside guest memory gives it EFAULT; any other error is a mistake of the host and ends the
+   * run. @param inputs the source of everything that does not follow from the request, so that a run can be repeated
    */
   handle(request: HypercallRequest, memory: GuestMemory, inputs: DeviceInputs): bigint | number | undefined;
 }
@@ -101,8 +103,8 @@ export interface Span {
 }
 
 /**
- * The buffer that two arguments name, cut to `most` bytes. Both are 64 bits that the guest chose: what does not fit a
- * number cannot be an address of RAM.
+ * The buffer that two arguments name, cut to `most` bytes. Both are 64 bits that the guest chose: a value that does not
+ * fit a number cannot be an address of RAM.
  * @throws HypercallError EFAULT
  */
 export function spanOf(memory: GuestMemory, address: bigint, length: bigint, most: number): Span {

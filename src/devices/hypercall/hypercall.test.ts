@@ -28,7 +28,7 @@ const BLOCK = 0x100;
 const BUFFER = 0x1000;
 const { EAGAIN, EFAULT, EINVAL, ENOSYS, ok } = HypercallStatus;
 
-/** A device with 128 KiB of RAM, a read-only page and everything a host can offer. */
+/** A device with 128 KiB of RAM, a read-only page and all services of a host. */
 function bench(options: HypercallOptions = {}) {
   const memory = GuestMemory.create([
     { address: 0, size: RAM },
@@ -53,7 +53,7 @@ function bench(options: HypercallOptions = {}) {
     ...options,
   });
   device.attach(testHost({ memory, exit: (code) => void seen.exits.push(code) }));
-  /** Fills the block at `at` and calls; gives status and result as the guest finds them. */
+  /** Fills the block at `at` and calls; returns status and result as the guest reads them. */
   const call = (number: number, args: (bigint | number)[] = [], at = BLOCK) => {
     memory.write32(at, number);
     memory.write32(at + 4, 0x7777);
@@ -69,7 +69,7 @@ function bench(options: HypercallOptions = {}) {
 }
 
 describe('hypercalls', () => {
-  test('say which version and which calls there are', () => {
+  test('report the version and the available calls', () => {
     assert.deepEqual(bench().call(HypercallNumber.version), {
       status: ok,
       result: (0b111_1111n << 32n) | BigInt(HYPERCALL_VERSION),
@@ -103,7 +103,7 @@ describe('hypercalls', () => {
     assert.deepEqual(call(HypercallNumber.write, [BUFFER, 0]), { status: ok, result: 0n });
   });
 
-  test('read a line when there is one, and never wait', () => {
+  test('read a line if there is one, and never wait', () => {
     const { call, type, text } = bench();
     assert.equal(call(HypercallNumber.readLine, [BUFFER, 80]).status, EAGAIN);
     type('Ad');
@@ -118,7 +118,7 @@ describe('hypercalls', () => {
     assert.equal(call(HypercallNumber.readLine, [BUFFER, 0]).status, EINVAL);
   });
 
-  test('take no more input than a line or a buffer, so that none is lost to a bad call', () => {
+  test('take no more input than a line or a buffer, so that an invalid call loses none', () => {
     const { call, type, waiting } = bench();
     type('one\ntwo\n');
     call(HypercallNumber.readLine, [BUFFER, 80]);
@@ -145,7 +145,7 @@ describe('hypercalls', () => {
     assert.equal(call(HypercallNumber.random, [BUFFER, 2n ** 40n]).result, BigInt(HypercallLimit.random));
   });
 
-  test('log text that cannot steer a terminal', () => {
+  test('log text that cannot control a terminal', () => {
     const { call, memory, seen } = bench();
     const bytes = Buffer.from('a\x1b[2Jb\nc\x9b\u202e ä\xff\n');
     memory.writeBytes(BUFFER, bytes);
@@ -166,10 +166,10 @@ describe('hypercalls', () => {
     assert.equal(call(0xffff_ffff).status, ENOSYS);
     assert.equal(device.readPort(HYPERCALL_PORT, 4) | 0, ENOSYS);
     assert.equal(call(HypercallNumber.version, [], RAM - RequestBlock.size).status, ok, 'the last place');
-    assert.equal(call(HypercallNumber.version, [], 0x203).status, ok, 'no alignment is asked for');
+    assert.equal(call(HypercallNumber.version, [], 0x203).status, ok, 'no alignment is required');
   });
 
-  test('are made by a write of 32 bits alone', () => {
+  test('are made only by a write of 32 bits', () => {
     const { device, memory } = bench();
     memory.write32(BLOCK + 4, 0x7777);
     device.writePort(HYPERCALL_PORT, 1, BLOCK & 0xff);
@@ -177,7 +177,7 @@ describe('hypercalls', () => {
     assert.equal(memory.read32(BLOCK + 4), 0x7777);
   });
 
-  test('refuse every buffer that is not the guest’s to use', () => {
+  test('refuse every buffer that the guest itself could not access', () => {
     const { call } = bench();
     const numbers = [HypercallNumber.write, HypercallNumber.random, HypercallNumber.log];
     for (const number of [...numbers, HypercallNumber.readLine]) {
@@ -204,7 +204,7 @@ describe('hypercalls', () => {
     assert.equal(call(HypercallNumber.random, [BLOCK + RequestBlock.size, 2]).status, ok);
   });
 
-  test('read the block once: what changes it while it is handled changes nothing', () => {
+  test('read the block once: changes during the call have no effect', () => {
     const made = bench({
       calls: {
         64: {
@@ -220,7 +220,7 @@ describe('hypercalls', () => {
     assert.deepEqual(made.call(64, [7]), { status: ok, result: 7n });
   });
 
-  test("take calls of one's own, with statuses for what the guest did wrong", () => {
+  test("support custom calls, with statuses for the guest's mistakes", () => {
     const { call } = bench({
       calls: {
         64: { name: 'add', handle: ({ args }) => args[0] + args[1] },
@@ -259,7 +259,7 @@ describe('hypercalls', () => {
       assert.throws(() => new Hypercalls({ calls: { [number]: own } }), { code: 'ECONFIG' });
   });
 
-  test('refuse a saved state that no device gives', () => {
+  test('refuse a saved state that no device saves', () => {
     const { device } = bench();
     for (const state of [null, [], {}, { status: 0 }, { status: 1, line: [] }, { status: 0, line: [256] }])
       assert.throws(() => device.load(state), { code: 'ESTATE' }, JSON.stringify(state));
@@ -270,7 +270,7 @@ describe('hypercalls', () => {
 });
 
 describe('hypercalls from a hostile guest', () => {
-  /** Places where something can go wrong: edges of RAM, of read-only memory, of the block, of the number range. */
+  /** Addresses where something can go wrong: edges of RAM, of read-only memory, of the block, of the number range. */
   const place = fc.oneof(
     fc.constantFrom(0, BLOCK, BUFFER, RAM, ROM, ROM + 4096, 2 ** 31, 2 ** 32, 2 ** 53),
     fc.nat(RAM + 4096),
@@ -322,7 +322,7 @@ describe('hypercalls from a hostile guest', () => {
     );
   });
 
-  /** As a guest that knows where its blocks are: half of what it writes to the port is the address of one. */
+  /** Like a guest that knows its blocks: half of its writes to the port are the address of one. */
   const made: MakeDevice = ({ output, input }) => {
     let ticks = 0n;
     const memory = GuestMemory.create([{ address: 0, size: RAM }]);

@@ -30,18 +30,18 @@ import {
   targetOf,
 } from './abi.js';
 
-/** Two clocks of one's own. */
+/** Two custom clocks. */
 export interface HypercallClocks {
   /** Nanoseconds since 1970-01-01 00:00 UTC. */
   unix(): bigint;
-  /** Nanoseconds since any fixed moment, never going back. */
+  /** Nanoseconds since a fixed moment, never decreasing. */
   monotonic(): bigint;
 }
 
 export interface HypercallOptions {
   /** Where `write` goes: the console. */
   output?: ByteSink;
-  /** What `readLine` reads. It takes bytes from the same input as the serial port: a guest uses one of the two. */
+  /** The input of `readLine`. It is the same input as the serial port's: a guest uses one of the two. */
   input?: ByteSource;
   /** Where `log` goes: one text a call, with control characters made visible. */
   log?: (text: string) => void;
@@ -53,15 +53,15 @@ export interface HypercallOptions {
   calls?: Readonly<Record<number, Hypercall>>;
 }
 
-/** What `save` gives. */
+/** The state that `save` returns. */
 export interface HypercallState {
   /** The status of the last call. */
   status: number;
-  /** The start of a line whose end has not come yet. */
+  /** The start of a line whose end has not arrived yet. */
   line: number[];
 }
 
-/** One for all times: a guest asks again and again, and an error with its stack takes longer to make than all else. */
+/** One object for all calls: a guest polls, and making an error with its stack would take most of the time. */
 const nothingYet = new HypercallError('EAGAIN');
 const NEWLINE = 0x0a;
 const statuses: readonly number[] = Object.values(HypercallStatus);
@@ -69,14 +69,14 @@ const statusWords = words('status of the last call', (value) => {
   const [name = ''] = Object.entries(HypercallStatus).find(([, status]) => status === (value | 0)) ?? [];
   return name;
 });
-/** Not which call it is: the block is the guest's, and may be another's by the time that the words are read. */
+/** Without the call's name: the guest may have changed the block when the words are read. */
 const callWords = words('request block');
 
 /**
  * Hypercalls: a guest writes the physical address of a request block to port 0xABBA, with one 32-bit OUT, and finds the
- * answer in the block when the OUT is done. The block's layout and each call's meaning: `docs/hypercalls.md`.
+ * answer in the block after the OUT. The block's layout and each call's meaning: `docs/hypercalls.md`.
  *
- * A read of the port gives the status of the last call, 0 before the first, also where the block was not in RAM. An
+ * A read of the port returns the status of the last call, 0 before the first, also where the block was not in RAM. An
  * empty port would read as -1, which is no status.
  */
 export class Hypercalls implements Device {
@@ -84,7 +84,7 @@ export class Hypercalls implements Device {
   readonly ports: readonly PortRange[] = [{ first: HYPERCALL_PORT, count: 1, width: 4 }];
   readonly #options: HypercallOptions;
   readonly #calls: ReadonlyMap<number, Hypercall>;
-  /** What this device's calls 0 to 31 can do, one bit each. */
+  /** The available calls 0 to 31, one bit each. */
   readonly #features: number;
   readonly #decoder = new TextDecoder();
   #host: DeviceHost | undefined;
@@ -99,7 +99,7 @@ export class Hypercalls implements Device {
       if (Number.isInteger(number) && number >= FIRST_OWN_CALL && number <= 0xffff_ffff) continue;
       throw new ConfigError(
         `the hypercall '${call.name}' has the number ${number}`,
-        `numbers of one's own go from ${FIRST_OWN_CALL} to 0xffffffff`,
+        `numbers of custom calls are ${FIRST_OWN_CALL} to 0xffffffff`,
       );
     }
     const standard = this.#standardCalls();
@@ -109,7 +109,7 @@ export class Hypercalls implements Device {
 
   attach(host: DeviceHost): void {
     this.#host = host;
-    // Who waits for a line asks again and again.
+    // A guest that waits for a line polls.
     this.#input = host.inputs.stream('lines', this.#options.input, () => {});
   }
 
@@ -191,7 +191,7 @@ export class Hypercalls implements Device {
   /** A line with its newline, or as much of one as the buffer holds. Never waits: without a line it is EAGAIN. */
   #readLine(request: HypercallRequest, memory: GuestMemory): number {
     const { address, length } = targetOf(memory, request, HypercallLimit.readLine);
-    if (length === 0) throw new HypercallError('EINVAL', 'a line does not fit in no bytes');
+    if (length === 0) throw new HypercallError('EINVAL', 'the buffer for a line has no bytes');
     const line = this.#line;
     let newline = line.indexOf(NEWLINE);
     while (newline < 0 && line.length < length) {

@@ -1,6 +1,6 @@
 /**
- * What a PC's programs know of the keyboard controller. Expected bytes: IBM PS/2 Hardware Interface Technical Reference;
- * set 1's codes of the keys that are not behind E0 are Linux's key numbers, and are compared with its header.
+ * The keyboard controller as PC programs know it. Expected bytes: IBM PS/2 Hardware Interface Technical Reference; set
+ * 1's codes of the keys that are not behind E0 are Linux's key numbers, and are compared with its header.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -48,7 +48,7 @@ function rig() {
 }
 
 describe('the keyboard controller', () => {
-  test('passes its self-test, its interface test, and tells its command byte', () => {
+  test('passes its self-test and its interface test, and returns its command byte', () => {
     const { command, data, read, status } = rig();
     assert.equal(status() & 1, 0);
     command(0xaa);
@@ -64,7 +64,7 @@ describe('the keyboard controller', () => {
     assert.deepEqual(read(), [0x47]);
   });
 
-  test('gives a key in set 1 when it goes down and up, with an edge on IRQ 1 a byte', () => {
+  test('sends a key in set 1 when it goes down and up, with an edge on IRQ 1 per byte', () => {
     const { device, read, wires } = rig();
     device.press('KeyA');
     device.release('KeyA');
@@ -77,7 +77,7 @@ describe('the keyboard controller', () => {
     assert.deepEqual(read(), [0xe0, 0x48, 0xe0, 0xc8]);
   });
 
-  test('gives set 2 where translation is off, and set 1 where the keyboard is told so', () => {
+  test('sends set 2 where translation is off, and set 1 where the keyboard is set to it', () => {
     const { device, data, read, untranslated } = rig();
     untranslated();
     device.press('KeyA');
@@ -95,7 +95,7 @@ describe('the keyboard controller', () => {
     assert.deepEqual(read(), [0xfa, 0xfa, 0x01]);
   });
 
-  test('sends Pause and PrintScreen as the sequences that they are', () => {
+  test('sends Pause and PrintScreen as sequences', () => {
     const { device, read, untranslated } = rig();
     device.press('Pause');
     assert.deepEqual(read(), [0xe1, 0x1d, 0x45, 0xe1, 0x9d, 0xc5]);
@@ -127,7 +127,7 @@ describe('the keyboard controller', () => {
     assert.deepEqual(read(), [0xfe]);
   });
 
-  test('tells the identity AB 41 where it translates, as PCs do', () => {
+  test('returns the identity AB 41 where it translates, as PCs do', () => {
     const { data, read } = rig();
     data(0xf2);
     assert.deepEqual(read(), [0xfa, 0xab, 0x41]);
@@ -142,7 +142,7 @@ describe('the keyboard controller', () => {
     assert.deepEqual(read(), [0x1c]);
   });
 
-  test('raises no interrupt where the command byte says so', () => {
+  test('raises no interrupt where the command byte disables it', () => {
     const { device, command, data, wires } = rig();
     command(0x60);
     data(0x44);
@@ -198,7 +198,7 @@ describe('the keyboard controller', () => {
     assert.equal(clock.next, Number.POSITIVE_INFINITY);
   });
 
-  test('says once that keys were lost, where the guest does not read them', () => {
+  test('reports once that keys were lost, where the guest does not read them', () => {
     const { device, command, read, untranslated } = rig();
     untranslated();
     command(0xad);
@@ -211,7 +211,7 @@ describe('the keyboard controller', () => {
 });
 
 describe('scan codes', () => {
-  test('are two keys’ never, in either set', () => {
+  test('differ for all keys, in both sets', () => {
     for (const set of ['set1', 'set2'] as const) {
       const codes = [...keys.values()].map((key) => `${key.extended}${key[set]}`);
       assert.equal(new Set(codes).size, codes.length);
@@ -260,7 +260,7 @@ describe('scan codes', () => {
   });
 });
 
-test('a key from before the interrupt controller was set up interrupts once its line is open', () => {
+test('a key from before the interrupt controller was set up interrupts when its line is unmasked', () => {
   const pic = new Pic8259();
   const device = new KeyboardController();
   const line = new TestLine((level) => pic.setPin(1, level));
@@ -285,7 +285,7 @@ test('a key from before the interrupt controller was set up interrupts once its 
 
 describe('any device: keyboard', () => {
   testAnyDevice(() => new KeyboardController());
-  test('keeps held keys and what is still to be typed', () => {
+  test('keeps held keys and the text that is still to be typed', () => {
     const first = rig();
     first.device.press('KeyQ');
     first.device.type('Hello');

@@ -31,19 +31,19 @@ const COMMAND = 0x64;
 const KEYBOARD_IRQ = 1;
 const MOUSE_IRQ = 12;
 
-/** Keys from elsewhere: another thread, a terminal. */
+/** Keys from outside: another thread, a terminal. */
 export type KeySource = InputSource<KeyEvent>;
-/** The mouse's way, from elsewhere. */
+/** Mouse movements from outside. */
 export type MouseSource = InputSource<MouseMove>;
 
 export interface KeyboardControllerOptions {
-  /** Where keys come from besides `press` and `release`. */
+  /** A source of keys in addition to `press` and `release`. */
   source?: KeySource;
-  /** Told when the guest switches the lights: bits of `Led`. */
+  /** Called when the guest switches the lights: bits of `Led`. */
   onLeds?: (leds: number) => void;
-  /** Where the mouse's moves come from besides `moveMouse`. */
+  /** A source of mouse movements in addition to `moveMouse`. */
   mouse?: MouseSource | undefined;
-  /** Told when the guest switches the mouse's reports on or off. */
+  /** Called when the guest switches the mouse's reports on or off. */
   onMouse?: (reports: boolean) => void;
 }
 
@@ -58,7 +58,7 @@ export interface KeyboardControllerState {
   command: number;
   lastWasCommand: boolean;
   a20: boolean;
-  /** Set 2's F0 came, which makes the next code one of a key that goes up. */
+  /** Set 2's F0 was received: the next code is one of a key that goes up. */
   breaking: boolean;
   /** Keys still to be typed, by the numbers of `keyNames`, + 256 for those that go up. */
   typing: number[];
@@ -82,7 +82,7 @@ export class KeyboardController implements Device {
   #alarm: Alarm | undefined;
   #keys: InputStream<KeyEvent> | undefined;
   #moves: InputStream<MouseMove> | undefined;
-  /** How `press`, `release` and `type` reach the keyboard: by the machine's gate, once there is a machine. */
+  /** `press`, `release` and `type` reach the keyboard through this: the machine's gate, once there is a machine. */
   #pressKey = (event: KeyEvent): void => this.#pressed(event);
   #typeText = (text: string): void => this.#typed(text);
   #pushMove = (move: MouseMove): void => this.#moved(move);
@@ -131,7 +131,8 @@ export class KeyboardController implements Device {
     this.#pushMove = host.inputs.port('mouse', (move: MouseMove) => this.#moved(move));
     this.#updateIrq();
     this.#fill();
-    // The source is read when the machine runs: input that arrived now would be lost in a machine that loads another's state.
+    // The source is read when the machine runs: input that is read now would be lost in a machine that loads another's
+    // state.
     this.#keys = host.inputs.stream('keys', this.#source, () => this.#fill());
     this.#moves = host.inputs.stream('moves', this.#mouseSource, () => this.#fill());
   }
@@ -156,7 +157,7 @@ export class KeyboardController implements Device {
 
   /**
    * Types a text on an American keyboard, key by key, as fast as the guest takes it. Characters that have no key there
-   * are left out. @throws ConfigError where more waits to be typed than is sensible.
+   * are left out. @throws ConfigError where too many keys are waiting.
    */
   type(text: string): void {
     this.#typeText(text);
@@ -259,7 +260,7 @@ export class KeyboardController implements Device {
         this.#ram[0] = first | Config.selfTested;
         this.#answer(0x55);
         break;
-      case 0xa9: // test the connectors: they are well
+      case 0xa9: // test the connectors: no error
       case 0xab:
         this.#answer(0);
         break;
@@ -269,7 +270,7 @@ export class KeyboardController implements Device {
       case 0xae:
         this.#ram[0] = first & ~Config.disabled;
         break;
-      case 0xc0: // the input port: the keyboard is not locked
+      case 0xc0: // the input port: the keyboard is unlocked
         this.#answer(0x80);
         break;
       case 0xd0:
@@ -282,7 +283,7 @@ export class KeyboardController implements Device {
       case 0xe0: // the clock and data lines
         this.#answer(0);
         break;
-      // Others do nothing, as on the controllers that do not have them.
+      // Other commands do nothing, as on controllers without them.
     }
   }
 
@@ -348,7 +349,7 @@ export class KeyboardController implements Device {
 
   /** Moves the mouse's next byte into the buffer, if there is room and one waits. */
   #moveReports(): void {
-    // A mouse with nothing to report follows its movements even if reports are off.
+    // The mouse tracks its movements even if reports are off.
     for (let move: MouseMove | undefined; !this.#mouse.waiting; this.#mouse.move(move)) {
       move = this.#moves?.read();
       if (move === undefined) return;
@@ -371,13 +372,13 @@ export class KeyboardController implements Device {
     }
   }
 
-  /** A key at a time, so that typed text never overflows the keyboard's own short buffer. */
+  /** One key at a time, so that typed text never overflows the keyboard's own short buffer. */
   #nextKey(): void {
     const event = this.#typing.next() ?? this.#keys?.read();
     if (event !== undefined && keyNames.includes(event.name)) this.#move(event);
   }
 
-  /** Does the command byte let a byte of the mouse, or of the keyboard, interrupt? */
+  /** Does the command byte enable interrupts for a byte of the mouse, or of the keyboard? */
   #interrupts(fromMouse: boolean): boolean {
     return (this.#ram[0]! & (fromMouse ? Config.auxInterrupt : Config.interrupt)) !== 0;
   }
@@ -387,7 +388,7 @@ export class KeyboardController implements Device {
       [this.#line, false],
       [this.#mouseLine, true],
     ] as const) {
-      // An edge a byte.
+      // An edge for each byte.
       if (this.#output >= 0 && this.#fromAux === ofMouse && this.#interrupts(ofMouse)) line?.pulse();
       else line?.set(false);
     }
@@ -410,7 +411,7 @@ export class KeyboardController implements Device {
   }
 
   load(state: unknown): void {
-    // Before there was a mouse, nothing was connected.
+    // States of versions without a mouse have nothing connected.
     const fields = stateFields(this.name, state, this.save(), { mouse: new Ps2Mouse().save() });
     const { ram, output, typing } = fields;
     const register = (field: string, value: unknown, mask = 0xff) =>

@@ -1,18 +1,21 @@
 /**
  * The keys of a PC keyboard and their scan codes.
  *
- * A key is named as browsers name it (UI Events KeyboardEvent `code`): by its place on an American keyboard, not by what
- * is printed on it. Scan codes: IBM PS/2 Hardware Interface Technical Reference, keyboard section; Microsoft's Keyboard
- * Scan Code Specification lists the same.
+ * A key is named as browsers name it (UI Events KeyboardEvent `code`): by its place on an American keyboard, not by its
+ * label. Scan codes: IBM PS/2 Hardware Interface Technical Reference, keyboard section; Microsoft's Keyboard Scan Code
+ * Specification lists the same.
  *
  * @module
  */
 
-/** What a key sends when it goes down. In set 2 going up is the same after F0; in set 1 it is the same with bit 7 set. */
+/**
+ * The code of a key that goes down. When it goes up, set 2 sends the same code after F0, and set 1 the same with bit 7
+ * set.
+ */
 export interface ScanCodes {
   readonly set1: number;
   readonly set2: number;
-  /** E0 comes first. */
+  /** E0 is sent first. */
   readonly extended: boolean;
 }
 
@@ -135,7 +138,7 @@ function parse(row: string): [string, ScanCodes] {
   ];
 }
 
-/** Every key by its name, but Pause and PrintScreen, which send sequences of their own: see ps2-keyboard.ts. */
+/** Every key by its name, except Pause and PrintScreen, which send special sequences: see ps2-keyboard.ts. */
 export const keys: ReadonlyMap<string, ScanCodes> = new Map(rows.trim().split('\n').map(parse));
 
 /** The names of all keys; a key's place in this list is its number where a number is needed. */

@@ -1,6 +1,6 @@
 /**
- * A PS/2 keyboard: the device at the far end of the cable. It has keys that go down and up, the commands that a
- * system may send it, and the bytes it answers with. Source: IBM PS/2 Hardware Interface Technical Reference, keyboard.
+ * A PS/2 keyboard: the device at the other end of the cable: its keys, the commands that a system may send it, and the
+ * bytes of its answers. Source: IBM PS/2 Hardware Interface Technical Reference, keyboard.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { MILLISECOND } from '../../time/index.js';
 import { booleanField, bytesField, DeviceStateError, registerField, stateFields } from '../state.js';
 import { keyNames, keys } from './keys.js';
 
-/** Bytes that wait at most; a keyboard that is not read reports once that it lost some. */
+/** The most waiting bytes; a keyboard that is not read reports once that it has lost some. */
 const BUFFER = 16;
 
 const ACK = 0xfa;
@@ -41,7 +41,7 @@ export interface KeyboardState {
 
 /** The keyboard. Moments are those of the machine's clock. */
 export class Ps2Keyboard {
-  /** Told when the lights change. */
+  /** Called when the lights change. */
   onLeds: (leds: number) => void = () => {};
   #queue: number[] = [];
   #scanSet = 2;
@@ -77,7 +77,7 @@ export class Ps2Keyboard {
     return byte;
   }
 
-  /** A key goes down. One that is down already is not pressed again: repeating is the keyboard's own doing. */
+  /** A key goes down. A key that is already down is ignored: the keyboard itself repeats it. */
   press(name: string, now: number): void {
     if (this.#held.has(name)) return;
     this.#held.add(name);
@@ -94,10 +94,10 @@ export class Ps2Keyboard {
     if (this.#enabled) this.#sendKey(name, false);
   }
 
-  /** Sends the key that is held again, as often as was due. */
+  /** Repeats the key that is held, as often as was due. */
   repeat(now: number): void {
     while (this.#repeating !== undefined && now >= this.#repeatAt) {
-      // A system that was away for long finds one repetition, not a thousand.
+      // A system that was paused for a long time gets one repetition, not a thousand.
       this.#repeatAt = Math.max(this.#repeatAt + this.#period, now - this.#period);
       if (this.#enabled && !this.#overflowed) this.#sendKey(this.#repeating, true);
     }
@@ -113,7 +113,7 @@ export class Ps2Keyboard {
       return;
     }
     this.#command = 0;
-    // What was not fetched yet is dropped: the answer comes first.
+    // Bytes that were not read yet are dropped: the answer comes first.
     if (byte !== 0xfe) this.#queue = [];
     this.#perform(byte);
   }
@@ -121,7 +121,7 @@ export class Ps2Keyboard {
   #perform(byte: number): void {
     switch (byte) {
       case 0xed: // set the lights
-      case 0xf0: // choose or tell the scan code set
+      case 0xf0: // choose or return the scan code set
       case 0xf3: // set the typematic rate
         this.#command = byte;
         this.#queue.push(ACK);
@@ -167,7 +167,7 @@ export class Ps2Keyboard {
       return;
     } else if (byte === 1 || byte === 2) this.#scanSet = byte;
     else {
-      // Set 3 is the one of terminals; few keyboards had it, and this one has not.
+      // Set 3 is for terminals; few keyboards had it, and this one does not.
       this.#queue.push(RESEND);
       return;
     }
@@ -191,7 +191,7 @@ export class Ps2Keyboard {
     this.#repeatAt = Number.POSITIVE_INFINITY;
   }
 
-  /** Nanoseconds until the first repetition: a quarter of a second and as many more as bits 5 and 6 say. */
+  /** Nanoseconds until the first repetition: a quarter of a second, times one more than bits 5 and 6. */
   get #delay(): number {
     return 250 * MILLISECOND * (((this.#typematic >> 5) & 3) + 1);
   }
@@ -244,7 +244,7 @@ export class Ps2Keyboard {
   load(device: string, state: unknown, now: number): void {
     const fields = stateFields(device, state, this.save(now));
     const { held, repeating, untilRepeat } = fields;
-    // A name that is no key would send no code.
+    // An unknown name would send no code.
     const named = (name: unknown) => typeof name === 'string' && keyNames.includes(name);
     if (!Array.isArray(held) || held.length > keyNames.length || !held.every(named))
       throw new DeviceStateError(device, `'held' is not a list of keys`);

@@ -13,7 +13,7 @@ function rig() {
     device.writePort(0x64, 1, byte);
     for (const one of data) device.writePort(0x60, 1, one);
   };
-  /** All that can be read now, which is the mouse's. */
+  /** All bytes that can be read now, which are the mouse's. */
   const read = () => {
     const bytes: number[] = [];
     for (let status = device.readPort(0x64); status & 1; status = device.readPort(0x64)) {
@@ -38,7 +38,7 @@ function rig() {
 const still = { dx: 0, dy: 0, buttons: 0 };
 
 describe('a PS/2 mouse', () => {
-  test('answers reset, identity, status, and what it does not know', () => {
+  test('answers reset, identity, status, and unknown commands', () => {
     const { send } = rig();
     assert.deepEqual(send(0xff, 0xf2, 0xe9, 0x42), [[0xfa, 0xaa, 0], [0xfa, 0], [0xfa, 0, 2, 100], [0xfe]]);
     assert.deepEqual(send(0xe8, 3, 0xf3, 40, 0xe7, 0xf4, 0xe9).at(-1), [0xfa, 0x30, 3, 40]);
@@ -49,7 +49,7 @@ describe('a PS/2 mouse', () => {
     assert.deepEqual(send(0xf6, 0xe9).at(-1), [0xfa, 0, 2, 100]);
   });
 
-  test('reports its way and its buttons once it is told to, with an edge on IRQ 12 a byte', () => {
+  test('reports movements and buttons once it is enabled, with an edge on IRQ 12 per byte', () => {
     const { device, mouse, keys, listen, read, told } = rig();
     device.moveMouse({ ...still, dx: 9 });
     assert.deepEqual(read(), []);
@@ -65,11 +65,11 @@ describe('a PS/2 mouse', () => {
     assert.equal(keys.edges, 0);
   });
 
-  test('adds up what nobody reads, but no click is lost; a long way is several reports', () => {
+  test('adds up movements that nobody reads, but loses no click; a long movement is several reports', () => {
     const { device, listen, read } = rig();
     listen();
     for (const dx of [1, 2, 3]) device.moveMouse({ ...still, dx });
-    // The first report is on its way already.
+    // The first report has already been sent.
     assert.deepEqual(read(), [0x08, 1, 0, 0x08, 5, 0]);
     device.moveMouse({ ...still, buttons: 1 });
     device.moveMouse({ ...still, buttons: 0 });
@@ -79,7 +79,7 @@ describe('a PS/2 mouse', () => {
     assert.deepEqual(read(), [0x28, 255, 1, 0x28, 45, 0xd3]);
   });
 
-  test('doubles long ways at scaling 2:1', () => {
+  test('doubles long movements at scaling 2:1', () => {
     const { device, listen, read, send } = rig();
     listen();
     send(0xe7);
@@ -95,7 +95,7 @@ describe('a PS/2 mouse', () => {
     read();
   });
 
-  test('becomes one with a wheel, and one with five buttons, for who knows the rates (IntelliMouse)', () => {
+  test('becomes one with a wheel, and one with five buttons, after the right rates (IntelliMouse)', () => {
     const { device, listen, read, send } = rig();
     assert.deepEqual(send(0xf3, 200, 0xf3, 100, 0xf3, 80, 0xf2).at(-1), [0xfa, 3]);
     listen();
@@ -107,7 +107,7 @@ describe('a PS/2 mouse', () => {
     assert.deepEqual(send(0xff, 0xf2).at(-1), [0xfa, 0]);
   });
 
-  test('reports when it is asked in remote mode, and gives back what it gets in wrap mode', () => {
+  test('reports on request in remote mode, and echoes bytes in wrap mode', () => {
     const { device, listen, read, send } = rig();
     listen();
     send(0xf0);
@@ -132,7 +132,7 @@ describe('a PS/2 mouse', () => {
     assert.deepEqual(read(), [0x08, 1, 0]);
   });
 
-  test('is there: the controller’s test of its connector passes; D3 puts a byte in its place', () => {
+  test('is present: the controller’s test of its connector passes; D3 writes a byte as if from it', () => {
     const { device, command, read } = rig();
     command(0xa9);
     assert.equal(device.readPort(0x60), 0);
@@ -140,7 +140,7 @@ describe('a PS/2 mouse', () => {
     assert.deepEqual(read(), [0x5a]);
   });
 
-  test('moves with its state, and refuses a state that is none', () => {
+  test('moves with its state, and refuses an invalid state', () => {
     const first = rig();
     first.send(0xf3, 200, 0xf3, 100, 0xf3, 80);
     first.listen();

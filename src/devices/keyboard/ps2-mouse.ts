@@ -1,6 +1,7 @@
 /**
- * A PS/2 mouse: the device at the far end of the second cable. Three buttons; a wheel and two buttons more for a system that
- * asks for them. Source: IBM PS/2 Hardware Interface Technical Reference, mouse; Microsoft's IntelliMouse for the wheel.
+ * A PS/2 mouse: the device at the other end of the second cable. Three buttons; a wheel and two more buttons for a
+ * system that requests them. Source: IBM PS/2 Hardware Interface Technical Reference, mouse; Microsoft's IntelliMouse
+ * for the wheel.
  *
  * @module
  */
@@ -27,11 +28,11 @@ const Kind = { plain: 0, wheel: 3, buttons: 4 } as const;
 const WHEEL = [200, 100, 80];
 const BUTTONS = [200, 200, 80];
 
-/** Bytes that wait at most: a few clicks. */
+/** The most waiting bytes: a few clicks. */
 const BUFFER = 32;
-/** Steps that wait at most, in either direction. */
+/** The most waiting steps, in either direction. */
 const MOST = 0x7fff;
-/** 4 counts a millimetre, 100 reports a second, as after a reset. */
+/** 4 counts per millimetre, 100 reports per second, as after a reset. */
 const DEFAULTS = { resolution: 2, rate: 100 } as const;
 
 /** Bits of a report's first byte. */
@@ -64,7 +65,7 @@ export interface MouseState {
 
 /** The mouse. */
 export class Ps2Mouse {
-  /** Told when it starts or stops to report. */
+  /** Called when it starts or stops to report. */
   onReports: (reports: boolean) => void = () => {};
   #queue: number[] = [];
   #enabled = false;
@@ -83,7 +84,7 @@ export class Ps2Mouse {
   #buttons = 0;
   #reported = 0;
 
-  /** It sends a report by itself when it is moved. */
+  /** True if it sends a report by itself when it is moved. */
   get reports(): boolean {
     return this.#enabled && !this.#remote && !this.#wrap;
   }
@@ -100,7 +101,7 @@ export class Ps2Mouse {
 
   /** A mouse that does not report drops its movement, but keeps its buttons. */
   move({ dx, dy, wheel = 0, buttons }: MouseMove): void {
-    // A click is a change of its own: the next one would hide it.
+    // Each click gets its own report: the next one would hide it.
     if (this.reports && this.#hasNews && buttons !== this.#buttons && this.#queue.length < BUFFER)
       this.#report();
     this.#buttons = buttons & 31;
@@ -124,7 +125,7 @@ export class Ps2Mouse {
       this.#queue = [...this.#lastSent];
       return;
     }
-    // What was not fetched yet is dropped: the answer comes first.
+    // Bytes that were not read yet are dropped: the answer comes first.
     this.#queue = [];
     const answer = command === 0xe8 || command === 0xf3 ? this.#argument(command, byte) : this.#perform(byte);
     this.#lastSent = answer;
@@ -236,7 +237,7 @@ export class Ps2Mouse {
     this.#queue.push(...this.#lastSent);
   }
 
-  /** The next report: as much of the way as fits into one, the rest is the following ones'. */
+  /** The next report: as much of the movement as fits into one, the rest is for the following ones. */
   #take(double: boolean): number[] {
     const [x, y] = [part(this.#dx, 255), part(this.#dy, 255)];
     this.#dx -= x;
@@ -320,12 +321,12 @@ export class Ps2Mouse {
   }
 }
 
-/** The part of a way that fits into one report. */
+/** The part of a movement that fits into one report. */
 function part(steps: number, most: number): number {
   return Math.max(-most, Math.min(most, steps));
 }
 
-/** Scaling 2:1: short ways stay short, longer ones double. */
+/** Scaling 2:1: short movements stay short, longer ones double. */
 function doubled(steps: number): number {
   const way = Math.abs(steps);
   const scaled = [0, 1, 1, 3, 6, 9][way] ?? Math.min(255, way * 2);

@@ -20,7 +20,10 @@ export class TypingQueue {
   add(text: string): void {
     for (const event of strokesOf(text)) {
       if (this.#events.length >= MAX_EVENTS)
-        throw new ConfigError('the guest does not read its keyboard', `${MAX_EVENTS} keys wait already`);
+        throw new ConfigError(
+          'the guest does not read its keyboard',
+          `${MAX_EVENTS} keys are already waiting`,
+        );
       this.#events.push(event);
     }
   }

@@ -1,7 +1,7 @@
 import type { Claim } from '../contract/index.js';
 import { Command, Config } from './header.js';
 
-/** What a base address register maps: ports, or memory below 4 GiB or anywhere. */
+/** A base address register maps ports, or memory below 4 GiB or anywhere. */
 export type BarKind = 'io' | 'memory' | 'memory64';
 
 const IO_FLAG = 1;
@@ -11,7 +11,7 @@ const LAST_32 = 0xffff_ffff;
 /** A host bridge without more address lines: 40 bits, as CPUID says. */
 const LAST_40 = 2 ** 40 - 1;
 
-/** One base address register (PCI 3.0 6.2.5.1), and the claim that goes where it says. */
+/** One base address register (PCI 3.0 6.2.5.1), and the claim that follows it. */
 export class Bar {
   readonly kind: BarKind;
   /** A power of two. */
@@ -19,12 +19,12 @@ export class Bar {
   /** Its offset in configuration space. */
   readonly offset: number;
   readonly #claim: () => Claim | undefined;
-  /** Where the guest reaches it; undefined while it does not. */
+  /** The guest's address of it; undefined while it is not mapped. */
   #address: number | undefined;
 
   /**
    * @param index 0 to 5
-   * @param claim called each time, since a device gets its claims when it is attached
+   * @param claim called for each use, since a device gets its claims when it is attached
    */
   constructor(index: number, kind: BarKind, size: number, claim: () => Claim | undefined) {
     if (!Number.isInteger(Math.log2(size)) || size < (kind === 'io' ? 4 : 16))
@@ -39,7 +39,7 @@ export class Bar {
     return this.kind === 'io' ? IO_FLAG : this.kind === 'memory64' ? MEMORY64_FLAG : 0;
   }
 
-  /** How many registers it takes. */
+  /** How many registers it uses. */
   get registers(): 1 | 2 {
     return this.kind === 'memory64' ? 2 : 1;
   }
@@ -48,7 +48,7 @@ export class Bar {
   get mask(): { low: number; high: number } {
     const low = this.size >= 2 ** 32 ? 0 : (2 ** 32 - this.size) >>> 0;
     const high = this.size >= 2 ** 32 ? (2 ** 32 - this.size / 2 ** 32) >>> 0 : 0xffff_ffff;
-    // Of ports as well all 32 bits, as QEMU's: firmware takes the zeros of bits that are not there for size.
+    // All 32 bits also for ports, as QEMU does: firmware takes zeros of missing bits as part of the size.
     return { low, high };
   }
 
@@ -56,7 +56,7 @@ export class Bar {
     return this.#address;
   }
 
-  /** The registers say so, and the command register whether it answers at all. Address 0 means that it was not set. */
+  /** Moves it to the registers' address, if the command register enables it. Address 0 means that it was not set. */
   follow(command: number, low: number, high: number): void {
     const enabled = (command & (this.kind === 'io' ? Command.io : Command.memory)) !== 0;
     const address = (low & ~(this.kind === 'io' ? 3 : 15)) >>> 0;

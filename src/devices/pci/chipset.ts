@@ -16,7 +16,7 @@ const marked = { subsystemVendor: QEMU_VENDOR, subsystem: QEMU_SUBSYSTEM };
 /** Which parts of C0000 to FFFFF are ROM or RAM (82441FX 3.2.17). They are RAM here in any case. */
 const PAM = 0x59;
 const PAM_REGISTERS = 7;
-/** PIRQRC[A:D]: where the four pins lead (82371SB 2.2.11); bits 3-0 and 7. */
+/** PIRQRC[A:D]: the routes of the four pins (82371SB 2.2.11); bits 3-0 and 7. */
 const ROUTES = 0x60;
 
 /** The host bridge. */
@@ -30,15 +30,15 @@ export function hostBridge(): PciFunction {
   });
   config.allow(PAM, PAM_REGISTERS, 0xffff_ffff);
   config.allow(PAM + 4, PAM_REGISTERS - 4, 0xffff_ffff);
-  // SMRAM control: kept, there is no SMM.
+  // SMRAM control: stored only, since there is no SMM.
   config.set(0x72, 1, 2);
   config.allow(0x72, 1, 0x7f);
   return { config };
 }
 
 /**
- * The bridge to ISA, which says where the interrupt pins lead.
- * @param routes those that a firmware would set; else they lead nowhere until a guest says so
+ * The bridge to ISA, which routes the interrupt pins. @param routes those that firmware would set; otherwise the pins
+ * lead nowhere until a guest sets them
  */
 export function isaBridge(
   bus: PciBus,

@@ -9,7 +9,7 @@ const STATUS_INTERRUPT = 0x08;
 /** Errors, which writing a 1 clears. */
 const STATUS_CLEARED = 0xf900;
 
-/** What a function is. */
+/** A function's identity. */
 export interface PciIdentity {
   vendor: number;
   device: number;
@@ -20,19 +20,22 @@ export interface PciIdentity {
   subsystem?: number;
   /** 1 to 4 for INTA# to INTD#; 0 (default) for none. */
   pin?: number;
-  /** There are more functions in this slot. */
+  /** This slot has more functions. */
   multiFunction?: boolean;
 }
 
-/** One function's configuration registers: which bits a guest can set, and where its memory and ports are because of them. */
+/**
+ * One function's configuration registers: the bits that a guest can set, and the resulting addresses of its memory and
+ * ports.
+ */
 export class ConfigSpace {
   readonly bytes = new Uint8Array(CONFIG_SIZE);
   readonly #writable = new Uint8Array(CONFIG_SIZE);
   readonly #bars: Bar[] = [];
   #nextCapability = 0x40;
-  /** Told of each write by a guest, after it. */
+  /** Called after each write by a guest. */
   onWrite: (offset: number, size: number) => void = () => {};
-  /** Told of each read by a guest, before it: a register may have to be looked up. */
+  /** Called before each read by a guest: a register's value may have to be computed. */
   onRead: (offset: number, size: number) => void = () => {};
 
   constructor(identity: PciIdentity) {
@@ -51,7 +54,7 @@ export class ConfigSpace {
       this.allow(offset, 1, 0xff);
   }
 
-  /** The slot's other functions are there: bit 7 of the header type. */
+  /** The slot has other functions: bit 7 of the header type. */
   get bars(): readonly Bar[] {
     return this.#bars;
   }
@@ -64,7 +67,7 @@ export class ConfigSpace {
     return this.bytes[Config.interruptPin]!;
   }
 
-  /** Lets a guest set these bits. */
+  /** Makes these bits writable for the guest. */
   allow(offset: number, size: number, mask: number): void {
     for (let i = 0; i < size; i++) this.#writable[offset + i] = (mask >>> (8 * i)) & 0xff;
   }
@@ -85,7 +88,7 @@ export class ConfigSpace {
     if (bar.registers === 2) this.allow(bar.offset + 4, 4, high);
   }
 
-  /** Makes room for a capability and gives its offset; its first two bytes are set. */
+  /** Adds a capability and returns its offset; its first two bytes are set. */
   addCapability(id: number, length: number): number {
     const offset = this.#nextCapability;
     this.#nextCapability = (offset + length + 3) & ~3;
@@ -121,7 +124,7 @@ export class ConfigSpace {
     this.onWrite(offset, size);
   }
 
-  /** The ports and memory of the base addresses go where these say. */
+  /** Moves the claims of ports and memory to the base addresses. */
   follow(): void {
     for (const bar of this.#bars)
       bar.follow(

@@ -68,13 +68,13 @@ export class MsiX {
     this.#table = new DataView(new ArrayBuffer(vectors * ENTRY));
     this.#pending = new Uint8Array(Math.ceil(vectors / 64) * 8);
     for (let i = 0; i < vectors; i++) this.#table.setUint32(i * ENTRY + 12, MASKED, true);
-    // A state that is taken back is no write of a guest's, and comes before the table.
+    // A restored state is no write of a guest, and comes before the table.
     config.onWrite = followed(config.onWrite, (_, size) => {
       if (size <= 4) this.#flush();
     });
   }
 
-  /** Where the pending bits begin, from the base address on. */
+  /** The offset of the pending bits from the base address. */
   get pendingAt(): number {
     return Math.ceil((this.vectors * ENTRY) / 4096) * 4096;
   }
@@ -88,7 +88,7 @@ export class MsiX {
     return (this.#config.bytes[this.#at + 3]! & (MSIX_ENABLE >> 8)) !== 0;
   }
 
-  /** Sends message `vector`, or notes that it waits while it is masked. False where MSI-X is off. */
+  /** Sends message `vector`, or marks it as pending while it is masked. False where MSI-X is off. */
   signal(vector: number): boolean {
     if (!this.isEnabled || vector < 0 || vector >= this.vectors) return false;
     if (this.#isMasked(vector)) this.#pending[vector >> 3]! |= 1 << (vector & 7);
@@ -122,7 +122,7 @@ export class MsiX {
     this.#send(address, this.#table.getUint32(at + 8, true));
   }
 
-  /** What waits and is not masked any more. */
+  /** Sends pending messages that are no longer masked. */
   #flush(): void {
     if (!this.isEnabled) return;
     for (let vector = 0; vector < this.vectors; vector++) {

@@ -1,6 +1,6 @@
 /**
- * A PCI bus behind configuration mechanism 1: ports CF8 and CFC (PCI 3.0 3.2.2.3.2), and the interrupt pins of its functions, which
- * lead to the interrupt requests that the bridge to ISA says (82371SB 2.2.11).
+ * A PCI bus behind configuration mechanism 1: ports CF8 and CFC (PCI 3.0 3.2.2.3.2), and the interrupt pins of its
+ * functions, which lead to the interrupt requests that the bridge to ISA selects (82371SB 2.2.11).
  *
  * @module
  */
@@ -31,7 +31,7 @@ export const ROUTE_OFF = 0x80;
 /** A function on the bus: its registers, and its interrupt. */
 export interface PciFunction {
   readonly config: ConfigSpace;
-  /** Could its interrupt rise without the guest's doing? See `LineListener.canRise`. */
+  /** Could its interrupt rise without an action of the guest? See `LineListener.canRise`. */
   canRise?(): boolean;
 }
 
@@ -57,7 +57,7 @@ export interface PciState {
 /** See the module's comment. */
 export class PciBus implements Device {
   readonly name = 'pci';
-  // Port CF9, which is the reset control register's, lies between: only 32 bits at CF8 are the address.
+  // CF9 is the port of the reset control register: only 32-bit accesses at CF8 are the address.
   readonly ports: readonly PortRange[] = [
     { first: ADDRESS, count: 1, width: 4 },
     { first: DATA, count: 4, width: 4 },
@@ -105,7 +105,7 @@ export class PciBus implements Device {
     this.#drive();
   }
 
-  /** The PIRQ pin, 0 to 3, of a function's interrupt pin: the board turns them by a place a slot, as QEMU's does. */
+  /** The PIRQ pin, 0 to 3, of a function's interrupt pin: the board rotates them by one per slot, as QEMU's does. */
   static pirq(slot: number, pin: number): number {
     return (slot - 1 + pin - 1) & 3;
   }
@@ -122,8 +122,8 @@ export class PciBus implements Device {
   }
 
   /**
-   * Gives each base address a place and each pin its interrupt request, as a firmware does: for guests that start without one.
-   * @param memory the first address of the hole that PCI memory is in
+   * Assigns each base address and each pin's interrupt request, as firmware does: for guests that start without
+   * firmware. @param memory the first address of the hole for PCI memory
    */
   assign(memory: number, ports = 0xc000): void {
     const next: Record<'io' | 'memory', number> = { io: ports, memory };
@@ -141,7 +141,7 @@ export class PciBus implements Device {
     return this.#seats.find((seat) => seat.slot === slot && seat.number === number);
   }
 
-  /** The function that the address register names. Other buses are empty. */
+  /** The function that the address register selects. Other buses are empty. */
   get #chosen(): ConfigSpace | undefined {
     const address = this.#address;
     if (address < ENABLE || ((address >>> 16) & 0xff) !== 0) return undefined;
@@ -151,7 +151,7 @@ export class PciBus implements Device {
   readPort(port: number, size: AccessSize): number {
     if (port === ADDRESS) return size === 4 ? this.#address : this.#address & (2 ** (8 * size) - 1);
     const config = this.#chosen;
-    // A function that is not there does not answer: all ones (master abort).
+    // A missing function does not answer: all ones (master abort).
     if (config === undefined) return 2 ** (8 * size) - 1;
     const offset = (this.#address & 0xfc) + (port - DATA);
     config.onRead(offset, size);

@@ -8,7 +8,7 @@ import { Bar, Command, ConfigSpace, hostBridge, isaBridge, Msi, MsiX, PciBus } f
 
 const lines = () => Object.fromEntries(Array.from({ length: 16 }, (_, irq) => [irq, new TestLine()]));
 
-/** A network card of no use: 64 KiB of memory anywhere, 32 ports, INTA. */
+/** A network card without a function: 64 KiB of memory anywhere, 32 ports, INTA. */
 function card(slot: number, bus: PciBus) {
   const config = new ConfigSpace({ vendor: 0x1234, device: 0x5678, class: 0x02_00_00, pin: 1 });
   const [ports, memory] = [
@@ -55,7 +55,7 @@ function full(): Device {
 describe('a PCI bus', () => {
   describe('as any device', () => testAnyDevice(full));
 
-  test('has the bridges of QEMU’s pc, and all ones where nothing is (PCI 3.0 6.1)', () => {
+  test('has the bridges of QEMU’s pc, and all ones in empty slots (PCI 3.0 6.1)', () => {
     const { read } = bench();
     assert.equal(read(0, 0, 0), 0x1237_8086);
     assert.equal(read(1, 0, 0), 0x7000_8086);
@@ -66,7 +66,7 @@ describe('a PCI bus', () => {
     assert.equal(read(0, 1, 0, 2), 0xffff);
   });
 
-  test('takes the address by 32 bits alone, so that CF9 is not disturbed', () => {
+  test('accepts the address only as 32 bits, so that CF9 is not disturbed', () => {
     const { bus } = bench();
     bus.writePort(0xcf8, 4, 0x8000_0000);
     bus.writePort(0xcf8, 1, 0);
@@ -76,7 +76,7 @@ describe('a PCI bus', () => {
     assert.equal(bus.readPort(0xcfc, 4), 0xffff_ffff, 'not enabled');
   });
 
-  test('tells the sizes of base addresses, and moves the claims', () => {
+  test('reports the sizes of base addresses, and moves the claims', () => {
     const { bus, read, write } = bench();
     const { ports, memory } = card(4, bus);
     write(4, 0, 0x10, 0xffff_ffff);
@@ -86,7 +86,7 @@ describe('a PCI bus', () => {
     assert.equal(read(4, 0, 0x14), 0xffff_0004);
     assert.equal(read(4, 0, 0x18), 0xffff_ffff);
     write(4, 0, 4, 3, 2);
-    assert.ok(!ports.isHeld && !memory.isHeld, 'a guest that asks for sizes has not placed it');
+    assert.ok(!ports.isHeld && !memory.isHeld, 'a guest that reads the size has not set the address');
     write(4, 0, 0x10, 0xc001);
     write(4, 0, 0x14, 0xe000_0000);
     write(4, 0, 0x18, 0);
@@ -125,7 +125,7 @@ describe('a PCI bus', () => {
     assert.ok(!pins[11]!.level);
   });
 
-  test('can be set up as a firmware would', () => {
+  test('can be set up as firmware would', () => {
     const { bus, write } = bench();
     const [one, other] = [card(3, bus), card(4, bus)];
     write(1, 0, 0x60, 0x0b0b_0a0a);
@@ -138,7 +138,7 @@ describe('a PCI bus', () => {
     );
   });
 
-  test('bears 100,000 random writes to its configuration; no base address leaves its space', () => {
+  test('survives 100,000 random writes to its configuration; no base address leaves its space', () => {
     const { bus } = bench();
     const { ports, memory } = card(4, bus);
     const random = randomNumbers(5);

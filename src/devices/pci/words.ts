@@ -35,15 +35,14 @@ const addressWords = words('PCI address', (value) =>
 );
 
 /**
- * @param at the byte of the data port that the access begins with; undefined for the address port
+ * @param at the first byte of the data port that is accessed; undefined for the address port
  * @param address the address port's value
  */
 export function configWords(at: number | undefined, address: number): AccessWords {
   if (at === undefined) return addressWords;
   const register = address & 0xfc;
   // All 16 million places would be as many objects: other buses, which are empty, share one.
-  if ((address >>> 16) & 0x7f)
-    return remembered('other', () => words('PCI register on a bus that is not there'));
+  if ((address >>> 16) & 0x7f) return remembered('other', () => words('PCI register on a missing bus'));
   return remembered(`${at}:${address & 0xfffc}`, () => {
     const bar = register >= 0x10 && register < 0x28 ? `base address ${(register - 0x10) >> 2}` : undefined;
     const [name, says] = known[register] ?? [bar ?? `register ${hex(register)}`];

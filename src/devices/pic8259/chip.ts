@@ -6,7 +6,7 @@ export interface ChipState {
   /** Levels of the eight lines, and those among them that are level-triggered by the board's ELCR. */
   lines: number;
   elcr: number;
-  /** Edges that wait; level-triggered lines are not in it. */
+  /** Pending edges; without level-triggered lines. */
   edges: number;
   isr: number;
   imr: number;
@@ -14,7 +14,7 @@ export interface ChipState {
   icw2: number;
   icw3: number;
   icw4: number;
-  /** The initialization word that comes next: 2, 3 or 4; 0 where the chip is ready; 1 where it waits for ICW1. */
+  /** The next initialization word: 2, 3 or 4; 0 where the chip is ready; 1 where it waits for ICW1. */
   expects: number;
   /** The line with the lowest priority; the one after it has the highest. */
   lowest: number;
@@ -75,7 +75,7 @@ const masks: ChipState = {
  * comments are those of Intel's data sheet (231468).
  */
 export class Chip {
-  /** Its cascade line to a slave, or -1: interrupts of that line are not acknowledged here alone. */
+  /** Its cascade line to a slave, or -1: interrupts of that line are also acknowledged by the slave. */
   readonly #cascade: number;
   #s: ChipState = { ...reset };
 
@@ -84,7 +84,7 @@ export class Chip {
     this.#cascade = cascade;
   }
 
-  /** Interrupt requests: edges that wait and level-triggered lines that are high. */
+  /** Interrupt requests: pending edges, and level-triggered lines that are high. */
   get irr(): number {
     const { edges, lines } = this.#s;
     return edges | (lines & this.#levelTriggered);
@@ -111,7 +111,7 @@ export class Chip {
     this.#s.edges &= ~value;
   }
 
-  /** INT: a request that is not masked and more urgent than those in service. */
+  /** INT: a request that is not masked and has a higher priority than those in service. */
   get int(): boolean {
     return this.#request() >= 0;
   }
@@ -135,13 +135,15 @@ export class Chip {
       if (!(s.lines & bit) && !(this.#levelTriggered & bit)) s.edges |= bit;
       s.lines |= bit;
     } else {
-      // A request that falls before it is acknowledged is gone ("must remain high until after the first INTA").
+      // A request that falls before it is acknowledged is lost ("must remain high until after the first INTA").
       s.lines &= ~bit;
       s.edges &= ~bit;
     }
   }
 
-  /** INTA: takes the most urgent request into service. Line 7 without an ISR bit where there is none (spurious). */
+  /**
+   * INTA: takes the request of highest priority into service. Line 7 without an ISR bit where there is none (spurious).
+   */
   acknowledge(): number {
     const line = this.#request();
     if (line < 0) return 7;
@@ -180,7 +182,7 @@ export class Chip {
     else this.#writeOcw2(value);
   }
 
-  /** What the next access reaches. */
+  /** The register of the next access. */
   reaches(a0: number, write: boolean): PicRegister {
     const { ocw3, expects } = this.#s;
     if (!write) {
@@ -219,7 +221,7 @@ export class Chip {
     return this.ready ? this.#winner(this.irr) : -1;
   }
 
-  /** The most urgent of `requests` that may interrupt now, -1 where none may. */
+  /** The line of highest priority in `requests` that may interrupt now, -1 where none may. */
   #winner(requests: number): number {
     const s = this.#s;
     const open = requests & ~s.imr;
@@ -231,7 +233,7 @@ export class Chip {
     for (let i = 1; i <= 8; i++) {
       const line = (s.lowest + i) & 7;
       const bit = 1 << line;
-      // Special fully nested: the slave may interrupt itself, since it has priorities of its own.
+      // Special fully nested: the slave may interrupt itself, since it has its own priorities.
       if (open & bit && (!(serving & bit) || sfnm & bit)) return line;
       if (serving & bit) return -1;
     }
@@ -309,7 +311,7 @@ export class Chip {
     }
   }
 
-  /** The most urgent line in service that a non-specific EOI ends. */
+  /** The line in service with the highest priority, which a non-specific EOI ends. */
   #inService(): number {
     const { isr, imr, lowest, ocw3 } = this.#s;
     // "An IS bit that is masked will not be cleared by a non-specific EOI in special mask mode."

@@ -41,7 +41,7 @@ const pulse = (pic: Pic8259, irq: number) => {
 };
 
 describe('an 8259A pair', () => {
-  test('lets nothing through until ICW1 to ICW4 were written', () => {
+  test('passes no interrupt until ICW1 to ICW4 were written', () => {
     const pic = new Pic8259();
     pulse(pic, 0);
     assert.equal(pic.pending(0), false);
@@ -60,7 +60,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.pending(0), true);
   });
 
-  test('wants no ICW4 where ICW1 says so, and no ICW3 where it is alone', () => {
+  test('needs no ICW4 where ICW1 says so, and no ICW3 in single mode', () => {
     const pic = new Pic8259();
     out(pic, 0x20, 0x12);
     out(pic, 0x21, 0x40);
@@ -68,7 +68,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x45);
   });
 
-  test('gives the vector of ICW2 with the line in its low three bits', () => {
+  test('returns the vector of ICW2 with the line in its low three bits', () => {
     const pic = ready();
     out(pic, 0x20, 0x11);
     for (const value of [0x37, 4, 1]) out(pic, 0x21, value);
@@ -87,7 +87,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.pending(0), true);
   });
 
-  test('serves the lower line first, and no other of its rank or below until the EOI', () => {
+  test('serves the lower line first, and none of the same or a lower priority until the EOI', () => {
     const pic = ready();
     pulse(pic, 6);
     pulse(pic, 3);
@@ -104,7 +104,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x26);
   });
 
-  test('answers with line 7 and no ISR bit where the request is gone: a spurious interrupt', () => {
+  test('answers with line 7 and no ISR bit where the request was withdrawn: a spurious interrupt', () => {
     const pic = ready();
     pic.setPin(3, true);
     assert.equal(pic.pending(0), true);
@@ -126,7 +126,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x2e);
   });
 
-  test("two of the slave's requests at once come one after the other", () => {
+  test('two simultaneous requests of the slave are served one after the other', () => {
     const pic = ready();
     pulse(pic, 9);
     pulse(pic, 8);
@@ -137,7 +137,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x29);
   });
 
-  test('a poll command sees the slave before it is known to the master, and answers 0 where nothing waits', () => {
+  test('a poll command sees the slave before the master does, and answers 0 where nothing is pending', () => {
     const pic = ready();
     out(pic, 0xa0, 0x0c);
     assert.equal(pic.readPort(0xa0), 0);
@@ -158,7 +158,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x21);
   });
 
-  test('rotates: the line that was served becomes the last (OCW2 0xA0), or any that is named (0xC0, 0xE0)', () => {
+  test('rotates: the served line gets the lowest priority (OCW2 0xA0), or the named one (0xC0, 0xE0)', () => {
     const pic = ready();
     pulse(pic, 0);
     pulse(pic, 1);
@@ -175,7 +175,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x26);
   });
 
-  test('ends interrupts by itself in automatic EOI mode, and rotates there if told to', () => {
+  test('ends interrupts by itself in automatic EOI mode, and rotates there if programmed to', () => {
     const pic = ready({ icw4: 0x03 });
     pulse(pic, 2 + 1);
     assert.equal(pic.acknowledge(), 0x23);
@@ -188,7 +188,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x24);
   });
 
-  test('in special mask mode a masked line in service holds no other line back, and no plain EOI ends it', () => {
+  test('in special mask mode a masked line in service blocks no other line, and no non-specific EOI ends it', () => {
     const pic = ready();
     pulse(pic, 3);
     pic.acknowledge();
@@ -212,7 +212,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x29);
   });
 
-  test('ICW1 forgets edges and masks and ranks, and reads give IRR again', () => {
+  test('ICW1 clears edges, masks and rotation, and reads return IRR again', () => {
     const pic = ready();
     out(pic, 0x21, 0xff);
     out(pic, 0x20, 0xc2);
@@ -228,7 +228,7 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0x20);
   });
 
-  test('a level-triggered line (ELCR) asks again after the EOI until it falls: no storm, one at a time', () => {
+  test('a level-triggered line (ELCR) requests again after each EOI until it falls: one at a time, no storm', () => {
     const pic = ready();
     out(pic, 0x4d0, 0xff);
     assert.equal(pic.readPort(0x4d0), 0xf8);
@@ -251,13 +251,13 @@ describe('an 8259A pair', () => {
     assert.equal(pic.acknowledge(), 0xff);
   });
 
-  test('a master that was told of no slave takes line 2 for its own', () => {
+  test('a master that is programmed without a slave takes line 2 as its own', () => {
     const pic = ready({ masterWires: 0 });
     pulse(pic, 8);
     assert.equal(pic.acknowledge(), 0x22);
   });
 
-  test('says which lines could interrupt, and why the others could not', () => {
+  test('reports which lines could interrupt, and why the others could not', () => {
     const pic = ready();
     assert.ok([0, 1, 7, 8, 15].every((irq) => pic.opens(irq)));
     assert.equal(pic.opens(2), false);
@@ -271,7 +271,7 @@ describe('an 8259A pair', () => {
     assert.match(pic.describe(), /IRQ 0 is still in service/);
   });
 
-  test('tells who watches which interrupt was taken and which line was opened', () => {
+  test('tells its watcher which interrupt was taken and which line was unmasked', () => {
     const pic = ready();
     const seen: string[] = [];
     pic.watch({
@@ -293,7 +293,7 @@ describe('an 8259A pair', () => {
 describe('any guest at an 8259A pair', () => {
   testAnyDevice(() => new Pic8259());
 
-  test('never gives an invalid vector, for all states of the lines', () => {
+  test('never returns an invalid vector, for all states of the lines', () => {
     const step = fc.record({
       port: fc.constantFrom(0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1),
       value: fc.nat(255),

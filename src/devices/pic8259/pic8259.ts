@@ -27,7 +27,7 @@ const ELCR_MASTER_MASK = 0xf8;
 const ELCR_SLAVE_MASK = 0xde;
 /** The master's line that the slave is on. */
 const CASCADE = 2;
-/** What the CPU reads in an acknowledge cycle without an answer. */
+/** The vector that the CPU reads in an acknowledge cycle without an answer. */
 const FLOATING = 0xff;
 
 export interface PicState {
@@ -35,7 +35,7 @@ export interface PicState {
   slave: ChipState;
 }
 
-/** Both controllers of a PC: 15 interrupt lines. Until a guest has initialized them they let nothing through. */
+/** Both controllers of a PC: 15 interrupt lines. Until a guest has initialized them they pass no interrupt. */
 export class Pic8259 implements Device, InterruptController {
   readonly name = 'pic';
   readonly ports: readonly PortRange[] = [
@@ -46,14 +46,14 @@ export class Pic8259 implements Device, InterruptController {
   readonly pins = 16;
   readonly #master = new Chip(CASCADE);
   readonly #slave = new Chip(-1);
-  /** False while something between INT and the CPU holds it back: a local APIC. */
+  /** False while a local APIC between INT and the CPU blocks it. */
   readonly #passes: () => boolean;
   #watcher: PinWatcher | undefined;
 
-  /** The master's INT: kept up to date, since the run loop asks before every entry into the guest. */
+  /** The master's INT: always current, since the run loop reads it before every VM entry. */
   #pending = false;
 
-  /** @param passes called each time: does INT reach the CPU now? */
+  /** @param passes called for each query: does INT reach the CPU now? */
   constructor(passes: () => boolean = () => true) {
     this.#passes = passes;
   }
@@ -62,12 +62,12 @@ export class Pic8259 implements Device, InterruptController {
     return this;
   }
 
-  /** INT is wired to the first CPU alone. */
+  /** INT is wired only to the first CPU. */
   pending(cpu: number): boolean {
     return cpu === 0 && this.#pending && this.#passes();
   }
 
-  /** Pins 0 to 15; pin 2 is the cascade and not there for devices. */
+  /** Pins 0 to 15; pin 2 is the cascade and not for devices. */
   setPin(pin: number, level: boolean): void {
     if (pin === CASCADE) return;
     if (pin < 8) this.#master.setLine(pin, level);
@@ -83,7 +83,7 @@ export class Pic8259 implements Device, InterruptController {
       if (!spurious) this.#watcher?.acknowledged(line);
       return this.#master.vector(line);
     }
-    // A slave with another number does not see the acknowledge cycle as its own, so there is no answer.
+    // A slave with another number ignores the acknowledge cycle, so there is no answer.
     if (!this.#slave.cascades(CASCADE, false)) {
       this.#update();
       return FLOATING;
@@ -171,7 +171,10 @@ export class Pic8259 implements Device, InterruptController {
     return (master.ready ? master.imr : 0xff) | ((slave.ready ? slave.imr : 0xff) << 8);
   }
 
-  /** After the slave was acknowledged its output falls, and rises again if more waits: the master needs an edge. */
+  /**
+   * After the slave was acknowledged its output falls, and rises again if another request is pending: the master needs
+   * an edge.
+   */
   #dropCascade(): void {
     this.#master.setLine(CASCADE, false);
     this.#update();

@@ -2,7 +2,7 @@
 import type { AccessWords } from '../contract/index.js';
 import { bitNumbers, hex, names, words } from '../words.js';
 
-/** What the next access to a chip reaches. */
+/** The register that the next access to a chip reaches. */
 export type PicRegister = 'command' | 'icw2' | 'icw3' | 'icw4' | 'imr' | 'irr' | 'isr' | 'poll' | 'elcr';
 
 const OCW3 = 0x08;

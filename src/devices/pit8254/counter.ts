@@ -16,9 +16,11 @@ export interface CounterState {
   gate: boolean;
   /** Modes 1 and 5: a trigger has started the counter. */
   triggered: boolean;
-  /** Mode 1: OUT was low when the last trigger came, so that it stays low until the count is loaded. */
+  /** Mode 1: OUT was low at the last trigger, so that it stays low until the count is loaded. */
   wasLow: boolean;
-  /** What CE showed when the counter stopped: the gate fell, or a first byte was written in mode 0; -1 while it counts. */
+  /**
+   * The value of CE when the counter stopped: the gate fell, or a first byte was written in mode 0; -1 while it counts.
+   */
   stoppedAt: number;
   /** Latched values, -1 for none. */
   latchedCount: number;
@@ -75,7 +77,7 @@ export class Counter {
     return this.#loaded;
   }
 
-  /** Where a new count is to take effect at the end of a cycle: that pulse, else -1. */
+  /** Where a new count takes effect at the end of a cycle: that pulse, else -1. */
   get switchAt(): number {
     return this.#s.next !== 0 && this.#isPeriodic ? this.#switchAt : -1;
   }
@@ -102,7 +104,7 @@ export class Counter {
     s.low = 0;
   }
 
-  /** Counter latch command: the count stays to be read until it was; a second command before that does nothing. */
+  /** Counter latch command: the latched count stays until it is read; a second command before that does nothing. */
   latchCount(now: number): void {
     if (this.#s.latchedCount < 0) this.#s.latchedCount = this.value(now);
   }
@@ -147,12 +149,12 @@ export class Counter {
     const format = s.control >> 4;
     const high = format === BOTH ? s.readHigh : format !== LOW;
     if (format === BOTH) s.readHigh = !s.readHigh;
-    // The latch is free again when all of it was read.
+    // The latch is free again when it was read completely.
     if (!s.readHigh) s.latchedCount = -1;
     return high ? value >> 8 : value & 0xff;
   }
 
-  /** What the next read or write moves. */
+  /** The bytes that the next read or write moves. */
   reaches(write: boolean): CounterPart {
     const { control, readHigh, writeHigh, latchedCount, latchedStatus } = this.#s;
     if (!write && latchedStatus >= 0) return 'status';
@@ -162,7 +164,7 @@ export class Counter {
     return high ? 'latchedHigh' : 'latchedLow';
   }
 
-  /** What the counting element shows, as two bytes: binary, or four decimal digits. */
+  /** The value of the counting element, as two bytes: binary, or four decimal digits. */
   value(now: number): number {
     this.settle(now);
     const element = this.#element(now);
@@ -216,7 +218,7 @@ export class Counter {
     return true;
   }
 
-  /** Lets a new count take effect whose time has come; true if it did. */
+  /** Applies a new count that is due; true if there was one. */
   settle(now: number): boolean {
     const s = this.#s;
     if (s.next === 0 || !this.#isPeriodic || now < this.#switchAt || s.stoppedAt >= 0) return false;
@@ -284,7 +286,7 @@ export class Counter {
     return this.#s.control & 1 ? 10_000 : 65_536;
   }
 
-  /** CE as a number that may lie outside the counter's range: below zero it has gone round. */
+  /** CE as a number that may lie outside the counter's range: below zero it has wrapped. */
   #element(now: number): number {
     const { count, stoppedAt } = this.#s;
     if (stoppedAt >= 0) return stoppedAt;
@@ -367,7 +369,7 @@ function toBcd(value: number): number {
   );
 }
 
-/** Four digits; a nibble above 9, which is no digit, carries into the next. */
+/** Four digits; a nibble above 9 carries into the next digit. */
 function fromBcd(bytes: number): number {
   const value = (bytes >> 12) * 1000 + ((bytes >> 8) & 15) * 100 + ((bytes >> 4) & 15) * 10 + (bytes & 15);
   return value % 10_000;

@@ -9,7 +9,7 @@ import { PIT_HZ, Pit8254 } from './pit8254.js';
 
 const rate = new Rate(PIT_HZ);
 
-/** A timer whose clock is counted in pulses, with somebody who takes its interrupts or not. */
+/** A timer whose clock is counted in pulses, and whose interrupts a test takes or not. */
 class Bench {
   readonly clock = new TestClock();
   readonly line = new TestLine();
@@ -252,7 +252,7 @@ describe('an 8254', () => {
 });
 
 describe("the timer's interrupt", () => {
-  test('comes once each N pulses in modes 2 and 3, as often in an hour as there are periods', () => {
+  test('comes once every N pulses in modes 2 and 3, in an hour as often as there are periods', () => {
     for (const mode of [2, 3]) {
       for (const count of [1193, 11932, 65536]) {
         const b = new Bench();
@@ -280,7 +280,7 @@ describe("the timer's interrupt", () => {
     }
   });
 
-  test('is not lost where the host is late: missed ticks follow one by one, each when the one before was taken', () => {
+  test('is not lost where the host is late: missed ticks follow one by one, each when the previous one was taken', () => {
     const b = new Bench();
     b.set(0, 2, 1193);
     b.pulses = 1 + 1193 * 10;
@@ -300,7 +300,7 @@ describe("the timer's interrupt", () => {
     assert.equal(b.clock.next, Number.POSITIVE_INFINITY);
   });
 
-  test('owes no more than 10,000 ticks, and comes no faster than each 200 µs', () => {
+  test('makes up for at most 10,000 ticks, and comes at most every 200 µs', () => {
     const b = new Bench();
     b.set(0, 2, 1);
     b.pass(PIT_HZ);
@@ -313,7 +313,7 @@ describe("the timer's interrupt", () => {
     assert.equal(late.edges, 10_000);
   });
 
-  test('does not make up for what passed while its line was masked', () => {
+  test('does not make up for ticks while its line was masked', () => {
     const b = new Bench();
     b.set(0, 2, 1193);
     b.pass(PIT_HZ, false);
@@ -327,7 +327,7 @@ describe("the timer's interrupt", () => {
     assert.equal(b.edges - before, 3);
   });
 
-  test('keeps time over a new count: the old cycle ends first', () => {
+  test('keeps time across a new count: the old cycle ends first', () => {
     const b = new Bench();
     b.set(0, 2, 10_000);
     b.pass(5000);

@@ -3,7 +3,7 @@
  * sheet (231164).
  *
  * Counter 0 is wired to interrupt line 0. A guest counts those interrupts to know the time, so none may be lost because
- * the host was late: ticks that were missed follow one by one, each as soon as the CPU has taken the one before.
+ * the host was late: missed ticks follow one by one, each as soon as the CPU has taken the previous one.
  *
  * @module
  */
@@ -31,16 +31,16 @@ const CONTROL = 3;
 const TIMER_IRQ = 0;
 
 /**
- * Ticks come no faster than this, 200 µs apart, for every count: a guest that asks for 600,000 interrupts a second
- * would do nothing but take them. KVM's timer has the same floor.
+ * The shortest time between ticks, 200 µs, for every count: a guest that requests 600,000 interrupts a second would do
+ * nothing but take them. KVM's timer has the same floor.
  */
 const SHORTEST_TICK = Math.ceil(PIT_HZ / 5000);
-/** Ticks that are owed at most; a machine whose process was stopped for an hour does not owe an hour. */
+/** The most missed ticks that follow later: not those of an hour in which the process was stopped. */
 const MAX_OWED = 10_000;
 
 export interface PitState {
   counters: CounterState[];
-  /** Pulses until the next tick of counter 0, negative where it is owed; null where none will come. */
+  /** Pulses until the next tick of counter 0, negative where it is overdue; null where none will come. */
   untilTick: number | null;
   /** A tick was raised that the CPU has not taken. */
   raised: boolean;
@@ -103,12 +103,12 @@ export class Pit8254 implements Device {
     this.#schedule();
   }
 
-  /** Tells `watcher` each time a guest has given counter `number` a count. */
+  /** Calls `watcher` each time a guest has written a count to counter `number`. */
   watch(number: 0 | 1 | 2, watcher: () => void): void {
     this.#watchers[number] = watcher;
   }
 
-  /** Clock pulses from one rise of counter `number`'s OUT to the next; 0 where it makes no wave. */
+  /** Clock pulses from one rise of counter `number`'s OUT to the next; 0 where it is not periodic. */
   period(number: 0 | 1 | 2): number {
     const counter = this.#counters[number];
     return counter.mode === 2 || counter.mode === 3 ? counter.count : 0;
@@ -145,7 +145,7 @@ export class Pit8254 implements Device {
     this.#schedule();
   }
 
-  /** The alarm has come: a tick is due, or a new count takes effect. */
+  /** The alarm has rung: a tick is due, or a new count takes effect. */
   #ring(): void {
     const now = this.#pulse();
     this.#settle(now);
@@ -153,7 +153,7 @@ export class Pit8254 implements Device {
     this.#schedule();
   }
 
-  /** While a tick waits for the CPU there is nothing to do: `#acknowledged` finds the ticks that came due meanwhile. */
+  /** While a tick waits for the CPU there is nothing to do: `#acknowledged` finds the ticks that are due by then. */
   #schedule(): void {
     const { switchAt } = this.#counters[0];
     const next = switchAt >= 0 ? Math.min(switchAt, this.#tick) : this.#tick;
@@ -217,7 +217,7 @@ export class Pit8254 implements Device {
     this.#deliver(now);
   }
 
-  /** Lets a new count of counter 0 take effect. What was owed of the old one shrinks to a single tick. */
+  /** Applies a new count of counter 0. Overdue ticks of the old one become a single tick. */
   #settle(now: number): void {
     const { switchAt } = this.#counters[0];
     if (switchAt < 0 || !this.#counters[0].settle(now)) return;
@@ -240,7 +240,7 @@ export class Pit8254 implements Device {
     return this.#isPeriodic ? Math.floor((now - this.#tick) / this.#period) + 1 : 1;
   }
 
-  /** Raises the tick that is due, if the one before was taken. */
+  /** Raises the tick that is due, if the previous one was taken. */
   #deliver(now: number): void {
     if (this.#raised || now < this.#tick) return;
     if (!this.#isPeriodic) this.#tick = Number.POSITIVE_INFINITY;

@@ -2,7 +2,7 @@
 import type { AccessWords } from '../contract/index.js';
 import { words } from '../words.js';
 
-/** What the next access to a counter moves. */
+/** The bytes that the next access to a counter moves. */
 export type CounterPart = 'low' | 'high' | 'latchedLow' | 'latchedHigh' | 'status';
 
 const modes = [

@@ -21,7 +21,7 @@ import { ConfigSpace, type PciBus, type PciFunction, QEMU_SUBSYSTEM, QEMU_VENDOR
 import { registerField, stateFields } from '../state.js';
 import { bits, words } from '../words.js';
 
-/** Where firmware for QEMU's `pc` puts the blocks; GPE0 is where QEMU has it. */
+/** The addresses of the blocks that firmware for QEMU's `pc` sets; GPE0 is at QEMU's address. */
 export const PM_BASE = 0x600;
 export const GPE_BASE = 0xafe0;
 export const GPE_SIZE = 4;
@@ -58,10 +58,10 @@ const CONTROL_BITS = 0x1c07;
 const BASE_REGISTER = 0x40;
 const ENABLE_REGISTER = 0x80;
 const DEVICE_ACTIVITY = 0x58;
-/** The carry out of bit 23 sets the timer's status: each 2^23 ticks bit 23 changes. */
+/** Each change of bit 23 sets the timer's status: one every 2^23 ticks. */
 const HALF = 2 ** 23;
 
-/** Presses of the power button from elsewhere: a value each. */
+/** Presses of the power button from outside: one value each. */
 export type ButtonSource = InputSource<number>;
 
 export interface AcpiPmState {
@@ -71,7 +71,7 @@ export interface AcpiPmState {
   smi: number;
   smiStatus: number;
   gpe: number;
-  /** Changes of the timer's bit 23 that have been seen. */
+  /** Changes of the timer's bit 23 that were processed. */
   halves: number;
 }
 
@@ -108,8 +108,8 @@ export class AcpiPm implements Device, PciFunction {
   #halves = 0;
 
   /**
-   * @param isSetUp as a firmware leaves it: the block at its usual place, ACPI mode on
-   * @param button where presses of the power button come from besides `pressPowerButton`
+   * @param isSetUp as after firmware: the block at its usual place, ACPI mode on @param button a source of presses of
+   * the power button in addition to `pressPowerButton`
    */
   constructor(bus: PciBus, isSetUp: boolean, button?: ButtonSource) {
     this.#source = button;
@@ -119,7 +119,7 @@ export class AcpiPm implements Device, PciFunction {
     config.allow(BASE_REGISTER, 4, 0xffc0);
     config.set(ENABLE_REGISTER, 1, isSetUp ? 1 : 0);
     config.allow(ENABLE_REGISTER, 1, 1);
-    // SMI by the APM port is on (DEVACTB, bit 25): so that firmware considers SMM set up; there is no SMM.
+    // SMI by the APM port is on (DEVACTB, bit 25): so that firmware takes SMM as set up; there is no SMM.
     config.set(DEVICE_ACTIVITY, 4, 0x0200_0000);
     // The interrupt pin's line is wired to the SCI.
     config.set(0x3c, 1, SCI_IRQ);
@@ -142,7 +142,7 @@ export class AcpiPm implements Device, PciFunction {
     this.#place();
   }
 
-  /** Somebody presses the power button. */
+  /** Presses the power button. */
   pressPowerButton(): void {
     this.#press(null);
   }
@@ -217,7 +217,7 @@ export class AcpiPm implements Device, PciFunction {
     }
     if (isGpe(port)) {
       const at = port - GPE_BASE;
-      // Status bits are cleared by a 1, and there are none; the other half enables.
+      // Status bits are cleared by a 1, and there are none; the other half has the enable bits.
       if (at >= GPE_SIZE / 2) this.#gpe = (this.#gpe & ~(0xff << (8 * at))) | (value << (8 * at));
       return;
     }

@@ -1,6 +1,6 @@
 /**
- * A High Precision Event Timer with three comparators (IA-PC HPET Specification 1.0a): a counter of 100 MHz, 64 bits wide, that goes
- * with the machine's clock.
+ * A High Precision Event Timer with three comparators (IA-PC HPET Specification 1.0a): a counter of 100 MHz, 64 bits
+ * wide, that follows the machine's clock.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { DeviceStateError, stateFields } from '../state.js';
 import { bits, words } from '../words.js';
 
 export const HPET_ADDRESS = 0xfed0_0000;
-/** Femtoseconds a tick: 10 ns, as QEMU's. */
+/** Femtoseconds per tick: 10 ns, as in QEMU. */
 export const HPET_PERIOD = 10_000_000;
 const TICK = 10;
 const SIZE = 1024;
@@ -45,7 +45,7 @@ const Timer = {
 const TIMER_BITS = Timer.level | Timer.on | Timer.periodic | Timer.set | Timer.short | Timer.route;
 const MASK64 = (1n << 64n) - 1n;
 const MASK32 = (1n << 32n) - 1n;
-/** Interrupts of one timer come no faster than this, in ticks: 50 µs. */
+/** The shortest time between interrupts of one timer, in ticks: 50 µs. */
 const SHORTEST = 5000n;
 
 interface Comparator {
@@ -123,7 +123,7 @@ export class Hpet implements Device {
     const ahead = (timer.match - this.#counter) & mask;
     const now = this.#host?.clock.now() ?? 0;
     const fraction = (now - this.#began) % TICK;
-    // What is centuries away is never.
+    // A moment centuries away counts as never.
     if (ahead > 1n << 50n) timer.alarm?.cancel();
     else
       timer.alarm?.at(
@@ -137,7 +137,7 @@ export class Hpet implements Device {
     const timer = this.#timers[i]!;
     const mask = timer.config & Timer.short ? MASK32 : MASK64;
     if (timer.config & Timer.periodic && timer.period > 0n) {
-      // Periods that are over, and those that are too short to interrupt each.
+      // Periods that are over, and those that are too short for an interrupt each.
       const step = timer.period * ((SHORTEST + timer.period - 1n) / timer.period);
       timer.match = (timer.match + step) & mask;
       const late = (this.#counter - timer.match) & mask;
@@ -225,7 +225,7 @@ export class Hpet implements Device {
       if (periodic) timer.period = merged(timer.period) & (timer.config & Timer.short ? MASK32 : MASK64);
       if (!periodic || timer.config & Timer.set) {
         timer.match = merged(timer.match) & (timer.config & Timer.short ? MASK32 : MASK64);
-        // The second half of a 64-bit write is the comparator's too.
+        // The second half of a 64-bit write also belongs to the comparator.
         if (mask !== MASK32) timer.config &= ~Timer.set;
       }
       if (periodic && mask === MASK32) timer.config &= ~Timer.set;

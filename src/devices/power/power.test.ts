@@ -18,7 +18,7 @@ function power() {
 describe('ACPI’s power management', () => {
   describe('as any device', () => testAnyDevice(() => new AcpiPm(new PciBus(), true)));
 
-  test('counts 3,579,545 a second, 24 bits', () => {
+  test('counts 3,579,545 ticks per second, in 24 bits', () => {
     const { device, clock } = power();
     clock.moment = 1_000_000_000;
     assert.equal(device.readPort(PM + 8, 4), 3_579_545);
@@ -26,7 +26,7 @@ describe('ACPI’s power management', () => {
     assert.equal(device.readPort(PM + 8, 4), (5 * 3_579_545) % 2 ** 24);
   });
 
-  test('tells each change of bit 23, and interrupts where that is wanted', () => {
+  test('reports each change of bit 23, and interrupts where that is enabled', () => {
     const { device, clock, line } = power();
     clock.goTo(2_343_500_000);
     assert.equal(device.readPort(PM, 2), 1);
@@ -40,7 +40,7 @@ describe('ACPI’s power management', () => {
     assert.ok(!line.level);
   });
 
-  test('switches off by S5, and hears the power button', () => {
+  test('powers off by S5, and reports the power button', () => {
     const { device, heard, line } = power();
     device.writePort(PM + 2, 2, 0x100);
     device.pressPowerButton();
@@ -83,7 +83,7 @@ describe('an HPET', () => {
     };
   };
 
-  test('has three timers and counts by 10 ns while it is on (1.0a 2.3.4)', () => {
+  test('has three timers and counts in 10 ns steps while it is on (1.0a 2.3.4)', () => {
     const { clock, read, write } = bench();
     assert.equal(read(0), 0x0098_9680_8086_a201n);
     clock.moment = 1000;

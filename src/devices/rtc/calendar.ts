@@ -65,7 +65,9 @@ export function writeTime(registers: Uint8Array, seconds: number, notation: Nota
   });
 }
 
-/** Whole seconds since 1970 of the registers' date and time. A date that does not exist counts on, as 31 June is 1 July. */
+/**
+ * Whole seconds since 1970 of the registers' date and time. A date that does not exist overflows: 31 June is 1 July.
+ */
 export function readTime(registers: Uint8Array, notation: Notation): number {
   const get = (register: number) => unpack(registers[register]!, notation);
   const century = unpack(registers[Time.century]!, { ...notation, binary: false });
@@ -78,13 +80,13 @@ export function readTime(registers: Uint8Array, notation: Notation): number {
     get(Time.minutes),
     get(Time.seconds),
   );
-  // Date.UTC takes years below 100 for those of the twentieth century.
+  // Date.UTC treats years below 100 as those of the twentieth century.
   const moved = new Date(date);
   moved.setUTCFullYear(moved.getUTCFullYear() - 2000 + year);
   return Math.floor(moved.getTime() / 1000);
 }
 
-/** True where an alarm's byte lets any value pass (MC146818A: "don't care" codes C0 to FF). */
+/** True where an alarm's byte matches any value (MC146818A: "don't care" codes C0 to FF). */
 export function isAny(byte: number): boolean {
   return byte >= 0xc0;
 }

@@ -1,4 +1,4 @@
-/** The clock as the MC146818A's data sheet tells it, and the bytes that a BIOS leaves. */
+/** The clock as the MC146818A's data sheet describes it, and the bytes that a BIOS leaves. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -35,7 +35,7 @@ function rig(startMs = START, memory = 64 * 1024 * 1024) {
 }
 
 describe('the real-time clock', () => {
-  test('tells time, date, weekday and century in BCD, and goes with the machine’s clock', () => {
+  test('shows time, date, weekday and century in BCD, and follows the machine’s clock', () => {
     const { clock, read, time } = rig();
     assert.equal(time(), '26 11 21 23 59 58');
     assert.equal(read(6), 7); // a Saturday
@@ -45,7 +45,7 @@ describe('the real-time clock', () => {
     assert.equal(read(6), 1);
   });
 
-  test('tells it in binary and in 12 hours where register B says so', () => {
+  test('shows them in binary and in 12 hours where register B says so', () => {
     const { clock, read, write } = rig(Date.UTC(2026, 0, 31, 13, 45, 10));
     write(11, 0x04);
     clock.milliseconds = 1000;
@@ -55,7 +55,7 @@ describe('the real-time clock', () => {
     assert.deepEqual([read(4), read(2)], [0x81, 0x45]);
   });
 
-  test('stops while SET is 1, and continues from what was written', () => {
+  test('stops while SET is 1, and continues from the written time', () => {
     const { clock, write, time } = rig();
     write(11, 0x82);
     clock.milliseconds = 5000;
@@ -75,7 +75,7 @@ describe('the real-time clock', () => {
     assert.equal(time(), '99 03 01 00 00 00');
   });
 
-  test('says UIP in the 244 µs before the second changes', () => {
+  test('sets UIP in the 244 µs before the second changes', () => {
     const { clock, read } = rig();
     clock.milliseconds = 999.7;
     assert.equal(read(10) & 0x80, 0);
@@ -115,7 +115,7 @@ describe('the real-time clock', () => {
     assert.equal(read(12) & 0xa0, 0xa0);
   });
 
-  test('interrupts 1,024 times a second at rate 6, and owes none to a host that was late', () => {
+  test('interrupts 1,024 times a second at rate 6, and loses none if the host is late', () => {
     const { clock, wires, read, write } = rig();
     read(12);
     write(11, 0x42);
@@ -144,7 +144,7 @@ describe('the real-time clock', () => {
     }
   });
 
-  test('tells base memory, extended memory and what lies above 16 MiB, with the right checksum', () => {
+  test('holds base memory, extended memory and memory above 16 MiB, with the right checksum', () => {
     const { read } = rig();
     const word = (at: number) => read(at) + read(at + 1) * 256;
     assert.equal(word(0x15), 640);

@@ -1,6 +1,6 @@
 /**
  * A PC's real-time clock with 128 bytes of RAM behind ports 0x70 (index) and 0x71 (data): Motorola's MC146818A, whose
- * data sheet gives names and behaviour. The RAM says how much memory there is, as a BIOS leaves it.
+ * data sheet gives names and behaviour. The RAM holds the memory size, as a BIOS leaves it.
  *
  * The clock follows the machine's clock: it stops while the machine does not run.
  *
@@ -48,7 +48,7 @@ const REGISTER_A_AFTER_BIOS = 0x26;
 const UPDATE = 244_000;
 /** The crystal's divided outputs, 32,768 Hz and its halves. */
 const outputs = Array.from({ length: 15 }, (_, halved) => new Rate(32768 >> halved));
-/** Periodic interrupts that are owed at most to a guest whose host was late. */
+/** The most missed periodic interrupts that follow later, where the host was late. */
 const MAX_OWED = 256;
 
 export interface CmosOptions {
@@ -56,7 +56,7 @@ export interface CmosOptions {
   startMs?: number;
   /** Bytes of RAM from address 0, for the bytes that a BIOS writes. */
   memory?: number;
-  /** The drives that are there. */
+  /** The machine's drives. */
   drives?: CmosDrives;
 }
 
@@ -118,7 +118,7 @@ export class Cmos implements Device {
     if (this.#index === C) {
       this.#registers[C] = 0;
       this.#line?.set(false);
-      // What came due in the meantime asks at once.
+      // Events that are due by then request an interrupt at once.
       this.#follow();
     }
     if (this.#index === A && this.#isUpdating) return value | RegisterA.updating;
@@ -169,7 +169,7 @@ export class Cmos implements Device {
     return this.#runs && SECOND - (sinceEpoch - Math.floor(sinceEpoch / SECOND) * SECOND) <= UPDATE;
   }
 
-  /** The output that makes periodic pulses. Rates 1 and 2 are those of 8 and 9 (table 5, 32.768 kHz). */
+  /** The output with the periodic pulses. Rates 1 and 2 are those of 8 and 9 (table 5, 32.768 kHz). */
   get #output(): Rate | undefined {
     const rate = this.#registers[A]! & RegisterA.rate;
     return rate === 0 ? undefined : outputs[(rate < 3 ? rate + 7 : rate) - 1];
@@ -206,7 +206,7 @@ export class Cmos implements Device {
     const passed = output.passed(this.#now - this.#pulsesBegan) - this.#pulses;
     if (passed <= 0) return;
     this.#registers[C]! |= RegisterC.periodic;
-    // Without the interrupt only the last pulse counts. With it each pulse is a request, so that a late host loses none.
+    // Without the interrupt only the last pulse counts. With it each pulse is a request: a late host loses none.
     const heard = (this.#registers[B]! & RegisterB.periodic) !== 0;
     const waits = (this.#registers[C]! & RegisterC.request) !== 0;
     if (!heard || passed > MAX_OWED) this.#pulses += passed;
@@ -217,7 +217,7 @@ export class Cmos implements Device {
     const second = this.#epoch + Math.floor((this.#now - this.#epochBegan) / SECOND);
     if (second === this.#second) return;
     const notation = this.#notation;
-    // After a long pause the alarm is looked for in the last day: it repeats after that.
+    // After a long pause only the last day is searched for the alarm: it repeats daily.
     for (let at = Math.max(this.#second + 1, second - 86_400); at <= second; at++) {
       if (this.#registers[C]! & RegisterC.alarm) break;
       if (matchesAlarm(this.#registers, at, notation)) this.#registers[C]! |= RegisterC.alarm;
@@ -227,7 +227,7 @@ export class Cmos implements Device {
     writeTime(this.#registers, second, notation);
   }
 
-  /** Raises the line where a flag and its enable bit meet. */
+  /** Raises the line where a flag and its enable bit are set. */
   #request(): void {
     const meets = this.#registers[C]! & this.#registers[B]! & 0x70;
     if (meets === 0 || this.#registers[C]! & RegisterC.request) return;
@@ -254,7 +254,7 @@ export class Cmos implements Device {
     }
   }
 
-  /** Changes the bits that say whether the clock runs: it stops at the time it shows, and continues from there. */
+  /** Changes the bits that start and stop the clock: it stops at the time that it shows, and continues from there. */
   #keepTime(change: () => void): void {
     const ran = this.#runs;
     change();
@@ -313,7 +313,7 @@ export class Cmos implements Device {
   }
 }
 
-/** What a JavaScript date can be at most, in seconds. */
+/** The largest JavaScript date, in seconds. */
 const MAX_SECONDS = 8.64e12;
 const MOST = Number.MAX_SAFE_INTEGER;
 const most = { second: MAX_SECONDS, epoch: MAX_SECONDS, sinceEpoch: MOST, pulses: MOST, sincePulses: MOST };

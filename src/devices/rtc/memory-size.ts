@@ -1,5 +1,5 @@
 /**
- * What a BIOS leaves in the RAM of a PC's clock: how much memory there is (RBIL, CMOS.LST).
+ * The memory sizes that a BIOS leaves in the RAM of a PC's clock (RBIL, CMOS.LST).
  *
  * @module
  */
@@ -16,7 +16,7 @@ const MEMORY_ABOVE_16M = 0x34;
 
 const FLOPPIES = 0x10;
 const HARD_DISKS = 0x12;
-/** The disks' types where they are more than 14: 47, the user's own. */
+/** The type of disks beyond type 14: 47, user-defined. */
 const HARD_DISK_TYPES = 0x19;
 /** Memory above 4 GiB in units of 64 KiB, three bytes; SeaBIOS reads them. */
 const MEMORY_ABOVE_4G = 0x5b;
@@ -24,7 +24,7 @@ const MEMORY_ABOVE_4G = 0x5b;
 /** No drives, a VGA adapter, a keyboard; an FPU is there. */
 const EQUIPMENT_OF_A_PC = 0x06;
 
-/** The drives that a BIOS finds by its clock's RAM. */
+/** The drives that a BIOS finds in its clock's RAM. */
 export interface CmosDrives {
   /** Types of floppy drives A and B: 1 360K, 2 1.2M, 3 720K, 4 1.44M, 5 2.88M. */
   readonly floppies: readonly number[];
@@ -33,11 +33,14 @@ export interface CmosDrives {
   readonly order?: readonly string[];
 }
 
-/** Where Bochs' and QEMU's firmware finds that order: a kind in each half of the first byte, a third in the upper half of the second. */
+/**
+ * The bytes in which Bochs' and QEMU's firmware finds that order: a kind in each half of the first byte, a third in the
+ * upper half of the second.
+ */
 const BOOT_ORDER = 0x3d;
 const BOOT_FLAGS = 0x38;
 const bootKinds: Readonly<Record<string, number>> = { a: 1, c: 2, d: 3 };
-/** A floppy is started without a look at its signature. */
+/** A floppy is booted without a check of its signature. */
 const NO_SIGNATURE_CHECK = 1;
 
 /** Writes the bytes that report `memory` bytes of RAM from address 0, and the checksum of the RAM. */

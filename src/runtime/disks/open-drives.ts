@@ -78,8 +78,7 @@ function opened(kind: DriveKind, disk: DiskFile): Disk {
 }
 
 function open(kind: DriveKind, { file, write = false }: DiskFile): Disk {
-  if (kind === 'cdrom' && write)
-    throw new DiskError(`${file}: a CD cannot be written to`, 'leave ,write out');
+  if (kind === 'cdrom' && write) throw new DiskError(`${file}: a CD cannot be written to`, 'omit ,write');
   const bytes = new HostFile(file, { write });
   try {
     const raw =

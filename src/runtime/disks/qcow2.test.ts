@@ -118,7 +118,7 @@ describe('qcow2', { skip: noQemu }, () => {
       [48, [0, 0, 0x7f, 0, 0, 0, 0, 0], /outside of the file/],
       [56, [0xff, 0xff, 0xff, 0xff], /reference counts/],
       [72, [0, 0, 0, 0, 0, 0, 0, 2], /corrupt/],
-      [72, [0, 0, 0, 0, 0, 0, 0, 0x10], /features that are not known/],
+      [72, [0, 0, 0, 0, 0, 0, 0, 0x10], /unknown features/],
       [96, [0, 0, 0, 7], /2\^7 bits/],
     ];
     for (const [at, value, words] of wrong) {
