@@ -32,6 +32,8 @@ export interface BoardOptions {
   startMs?: number;
   keys?: KeyboardControllerOptions;
   onTone?: SystemControlOptions['onTone'];
+  /** The interrupt requests that are level-triggered from the start: those of PCI, where no firmware of the guest's sets them up. */
+  levels?: number;
 }
 
 /** The devices that a PC's board adds to a machine. */
@@ -44,6 +46,7 @@ export function board({
   startMs,
   keys,
   onTone,
+  levels = 0,
 }: BoardOptions): Device[] {
   const pit = irqchip === 'user' || irqchip === 'split' ? new Pit8254() : undefined;
   return [
@@ -51,7 +54,11 @@ export function board({
     new DebugNmi(),
     ...(pit === undefined
       ? []
-      : [...(irqchip === 'split' ? splitControllers() : controllers(apics)), pit, new FpuErrors()]),
+      : [
+          ...(irqchip === 'split' ? splitControllers(levels) : controllers(apics, levels)),
+          pit,
+          new FpuErrors(),
+        ]),
     new KeyboardController(keys),
     new Cmos({ memory, drives: cmosDrives(drives, order), ...(startMs !== undefined && { startMs }) }),
     // KVM's timer, where it is KVM's, answers port 0x61 itself.
@@ -69,16 +76,16 @@ function cmosDrives(drives: Drives | undefined, order: string | undefined): Cmos
 }
 
 /** The 8259A pair, alone or behind the APICs: then LINT0 or the I/O APIC's pin 0 lets its INT through. */
-function controllers(apics: boolean): Device[] {
-  if (!apics) return [new Pic8259()];
+function controllers(apics: boolean, levels: number): Device[] {
+  if (!apics) return [new Pic8259(undefined, levels)];
   const local = new LocalApics();
   const io = new IoApic(local);
-  return [new Pic8259(() => local.passesExtInt || io.passesExtInt), local, io];
+  return [new Pic8259(() => local.passesExtInt || io.passesExtInt, levels), local, io];
 }
 
 /** The 8259A pair and the I/O APIC of local APICs inside the engine, which say themselves when they let the pair's INT through. */
-function splitControllers(): Device[] {
-  return [new Pic8259(), new IoApic(new EngineApics())];
+function splitControllers(levels: number): Device[] {
+  return [new Pic8259(undefined, levels), new IoApic(new EngineApics())];
 }
 
 /** The usual devices without those whose ports or memory one of the user's own devices answers: that one takes their place. */

@@ -34,6 +34,8 @@ import type { MachineNetwork } from './parts.js';
 export const PCI_HOLE = 0xe000_0000;
 /** Where the four interrupt pins of PCI lead, as SeaBIOS sets them. */
 const PCI_ROUTES = [10, 10, 11, 11] as const;
+/** Shared requests are level-triggered (PCI 3.0, 2.2.6): a bit for each. */
+export const PCI_LEVELS = PCI_ROUTES.reduce((levels, irq) => levels | (1 << irq), 0);
 
 export interface ChipsetOptions {
   drives?: Drives | undefined;

@@ -11,7 +11,7 @@ import {
 import { ConfigError } from '../errors.js';
 import type { MachineConfig } from '../machine/index.js';
 import { board, giveWay } from './board.js';
-import { chipset, PCI_HOLE } from './chipset.js';
+import { chipset, PCI_HOLE, PCI_LEVELS } from './chipset.js';
 import { biosParts, onDrives, orderFor, wantsBios } from './firmware.js';
 import { Machine, type Origin } from './machine.js';
 import type { MachineNetwork, PcParts } from './parts.js';
@@ -94,6 +94,7 @@ export function makePc(spec: MachineSpec, parts: PcParts, origin?: Origin): Mach
     order: spec.boot ?? orderFor(image),
     ...(seats.keys && { keys: seats.keys }),
     ...(parts.onTone && { onTone: parts.onTone }),
+    ...(isPc && rom === undefined && { levels: PCI_LEVELS }),
   });
   const usual: Device[] = [
     ...(standard ? consoles({ ...parts, ...seats }, output) : []),

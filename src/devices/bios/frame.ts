@@ -182,6 +182,9 @@ export class Frame {
   set si(value: number) {
     this.#set16(At.esi, value);
   }
+  set esi(value: number) {
+    this.#view.setUint32(At.esi, value, true);
+  }
   get di(): number {
     return this.#get16(At.edi);
   }

@@ -53,9 +53,14 @@ export class Pic8259 implements Device, InterruptController {
   /** The master's INT: always current, since the run loop reads it before every VM entry. */
   #pending = false;
 
-  /** @param passes called for each query: does INT reach the CPU now? */
-  constructor(passes: () => boolean = () => true) {
+  /**
+   * @param passes called for each query: does INT reach the CPU now?
+   * @param levels the lines that are level-triggered from the start, a bit for each, as a firmware sets them for PCI
+   */
+  constructor(passes: () => boolean = () => true, levels = 0) {
     this.#passes = passes;
+    this.#master.elcr = levels & ELCR_MASTER_MASK;
+    this.#slave.elcr = (levels >> 8) & ELCR_SLAVE_MASK;
   }
 
   get controller(): InterruptController {

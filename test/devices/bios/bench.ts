@@ -73,6 +73,20 @@ export class BiosBench implements Disposable {
     return `${words.register}  ${words.says!(0)}`;
   }
 
+  /** A byte that a port gives. */
+  in(port: number): number {
+    const exit = {
+      address: port,
+      size: 1,
+      write: false,
+      count: 1,
+      offset: 0,
+      data: new DataView(new ArrayBuffer(8)),
+    };
+    this.machine.bus.handlePort(exit as never);
+    return exit.data.getUint8(0);
+  }
+
   /** A byte of memory as the guest sees it, in the VGA's planes too. */
   read(address: number): number {
     const exit = {

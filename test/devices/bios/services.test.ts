@@ -40,6 +40,7 @@ describe('what a BIOS leaves in memory', () => {
     assert.equal(memory.read8(0xf_fffe), 0xfc, 'an AT');
     assert.match(String.fromCharCode(...memory.readBytes(0xf_fff5, 8)), /^\d\d\/\d\d\/\d\d$/);
     assert.equal(bench.call(0x11).ax, memory.read16(0x410));
+    assert.equal(bench.in(0x4d1), 0x0c, 'the requests of PCI, 10 and 11, are level-triggered');
     assert.equal(bench.call(0x12).ax, 639);
   });
 });

@@ -68,6 +68,9 @@ power_up:
         out     %al, $PIC1 + 1
         mov     $0x8f, %al              # mouse, FPU and disks
         out     %al, $PIC2 + 1
+        mov     $0x4d1, %dx             # ELCR: the requests of PCI, 10 and 11, are level-triggered
+        mov     $0x0c, %al
+        out     %al, %dx
         mov     $0x36, %al              # counter 0, mode 3, 65,536: 18.2 Hz
         out     %al, $0x43
         xor     %al, %al
@@ -286,14 +289,57 @@ irq7:
         pop     %ax
         iret
 
-# INT 15h AX=53xx, the 16-bit entry of APM's interface: a far call with a BIOS call's registers.
-apm16:
+# APM's entries for protected mode: a far call with the registers of INT 15h AX=53xx. A selector says nothing of where a stack lies, so the
+# frame is in the data segment of the interface (40h), whose selector is at a fixed distance after the code's (APM 1.2, 4.6.3 and 4.6.4).
+        .equ APM_SEGMENT, 0x40
+        .equ APM_FRAME, 0xac            # within it, in the data area's unused part
+        .equ FRAME_AX, 34
+        .equ FRAME_FLAGS, 44
+        .macro apm_entry name, distance
+\name:
+        push    %ds
+        push    %eax
+        mov     %cs, %ax
+        add     $\distance, %ax
+        mov     %ax, %ds
+        pop     %eax
         pushf
-        push    %cs
-        call    1f
+        mov     %eax, APM_FRAME + FRAME_AX
+        mov     %ecx, APM_FRAME + 30
+        mov     %edx, APM_FRAME + 26
+        mov     %ebx, APM_FRAME + 22
+        mov     %ebp, APM_FRAME + 14
+        mov     %esi, APM_FRAME + 10
+        mov     %edi, APM_FRAME + 6
+        movl    $0, APM_FRAME
+        movw    $0, APM_FRAME + 4
+        movw    $0x15, APM_FRAME + 38
+        movl    $0, APM_FRAME + 40
+        movw    $0, APM_FRAME + FRAME_FLAGS
+1:      mov     $(APM_SEGMENT << 16 | APM_FRAME), %eax
+        mov     $TRAP, %dx
+        out     %eax, %dx
+        cmpb    $DO_WAIT, APM_FRAME
+        jne     2f
+        sti
+        hlt
+        cli
+        jmp     1b
+2:      popf
+        btw     $0, APM_FRAME + FRAME_FLAGS     # CF is that of the call
+        mov     APM_FRAME + 10, %esi
+        mov     APM_FRAME + 6, %edi
+        mov     APM_FRAME + 22, %ebx
+        mov     APM_FRAME + 26, %edx
+        mov     APM_FRAME + 30, %ecx
+        mov     APM_FRAME + FRAME_AX, %eax
+        pop     %ds
         lret
-1:      push    $0x15
-        jmp     service
+        .endm
+        apm_entry apm16, 8
+        .code32
+        apm_entry apm32, 16
+        .code16
 
 # Where an AT has its entries.
         .org    0xe05b - 0xd000
@@ -344,4 +390,4 @@ apm16:
         .byte   0
 
 # Entries that an AT has nowhere in particular; rom.ts knows them by these names.
-        .globl  irq2, irq3, irq4, irq5, irq7, irq8, irq9, irq12, irq13, irq14, irq_of_second, start_nothing, unserved, apm16
+        .globl  irq2, irq3, irq4, irq5, irq7, irq8, irq9, irq12, irq13, irq14, irq_of_second, start_nothing, unserved, apm16, apm32

@@ -4,7 +4,7 @@
 export const pieces: readonly (readonly [offset: number, length: number, text: string])[] = [
   [
     0xd000,
-    2296,
+    2607,
     '9PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09P' +
       'T09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT0' +
       '9PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09PT09P' +
@@ -30,23 +30,27 @@ export const pieces: readonly (readonly [offset: number, length: number, text: s
       'AGjjAumoAGjkAumiAGjlAumcAGjmAumWAGjnAumQAGjoAumKAGjpAumEAGjqAul+AGjrAul4AGjsAulyAGjtAulsAGjuAulmAG' +
       'jvAulgAGjwAulaAGjxAulUAGjyAulOAGjzAulIAGj0AulCAGj1Auk8AGj2Auk2AGj3AukwAGj4AukqAGj5AukkAGj6AukeAGj7' +
       'AukYAGj8AukSAGj9AukMAGj+AukGAGj/AukAAGZgHgZqAIzQZsHgEIngugWxZu+J5YB+AAF0C4PEAgcfZmGDxALP+/T669v6/D' +
-      'HAjtCO2LwAfLAR5iDmoLAI5iGwcOahsATmIbAC5qGwAeYh5qGwuOYhsI/mobA25kMwwOZA5kCcDmhu12gAAeuSzRnrGbsZAOsD' +
-      'uxgA+jHAjtC8AHycDmiL11Ppdf/79Ov8HlC4QACO2Gb/BmwAZoE+bACwABgAcg1mxwZsAAAAAAD+BnAAgD5AAAB0BP4OQABSzR' +
-      'xasCDmIFgfz1DkYLRP+c0VcwecDugaAOsCMMCIxLAg5iCA/AV1As0FgPwbdQLNG1jPagnpCf8eULhAAI7YgA4+AICwIOYgWB/P' +
-      'UJwO6BEAiMSwIOag5iCA/Ep1As1KWM9qcOna/lCwIOagWM0Kz2ZgHgacDuggAITkdBEw5FZTUWoADmhK2AZXy4PECLAg5qDmIA' +
-      'cfZmHPanTpo/5QMMDm8LAg5qDmIFjNAs8eULhAAI7YxgaOAP+wIOag5iBYH89QsCDmoOYgWM9QsAvmIOQgqAR0BrAg5iBYz1jq' +
-      'CtAA8FCwC+Yg5CCoCHQGsCDmIFjPWOoL0ADwULAL5iDkIKgQdAawIOYgWM9Y6gzQAPBQsAvmIOQgqCB0BrAg5iBYz1jqDdAA8F' +
-      'CwIOYgWM+cDugBAMtqFekI/g==',
+      'HAjtCO2LwAfLAR5iDmoLAI5iGwcOahsATmIbAC5qGwAeYh5qGwuOYhsI/mobrRBLAM7rA25kMwwOZA5kCcDmh012gAAeuMzRnr' +
+      'GbsZAOsDuxgA+jHAjtC8AHycDmiR11Ppb//79Ov8HlC4QACO2Gb/BmwAZoE+bACwABgAcg1mxwZsAAAAAAD+BnAAgD5AAAB0BP' +
+      '4OQABSzRxasCDmIFgfz1DkYLRP+c0VcwecDugaAOsCMMCIxLAg5iCA/AV1As0FgPwbdQLNG1jPagnpA/8eULhAAI7YgA4+AICw' +
+      'IOYgWB/PUJwO6BEAiMSwIOag5iCA/Ep1As1KWM9qcOnU/lCwIOagWM0Kz2ZgHgacDuggAITkdBEw5FZTUWoADmhQ2AZXy4PECL' +
+      'Ag5qDmIAcfZmHPanTpnf5QMMDm8LAg5qDmIFjNAs8eULhAAI7YxgaOAP+wIOag5iBYH89QsCDmoOYgWM9QsAvmIOQgqAR0BrAg' +
+      '5iBYz1jqCtAA8FCwC+Yg5CCoCHQGsCDmIFjPWOoL0ADwULAL5iDkIKgQdAawIOYgWM9Y6gzQAPBQsAvmIOQgqCB0BrAg5iBYz1' +
+      'jqDdAA8FCwIOYgWM8eZlCMyIPACI7YZlicZqPOAGaJDsoAZokWxgBmiR7CAGaJLroAZok2tgBmiT6yAGbHBqwAAAAAAMcGsAAA' +
+      'AMcG0gAVAGbHBtQAAAAAAMcG2AAAAGa4rABAALoFsWbvgD6sAAF1Bfv0+uvpnQ+6JtgAAGaLNrYAZos+sgBmix7CAGaLFsYAZo' +
+      'sOygBmoc4AH8seUGaMyGaDwBCO2Fico84AAACJDcoAAACJFcYAAACJHcIAAACJLboAAACJNbYAAACJPbIAAADHBawAAAAAAAAA' +
+      'ZscFsAAAAAAAZscF0gAAABUAxwXUAAAAAAAAAGbHBdgAAAAAALisAEAAZroFse+APawAAAABdQX79Prr6J1mD7ol2AAAAACLNb' +
+      'YAAACLPbIAAACLHcIAAACLFcYAAACLDcoAAAChzgAAAB/L',
   ],
   [0xe05b, 3, '6c32'],
   [0xe2c3, 1, 'zw=='],
   [0xe3fe, 5, 'ahPp/fI='],
-  [0xe6f2, 17, '6X3wCAD8AAF0QAAAAADpdPA='],
+  [0xe6f2, 17, '6YPwCAD8AAF0QAAAAADpevA='],
   [0xe739, 5, 'ahTpwu8='],
   [0xe82e, 5, 'ahbpze4='],
-  [0xe987, 3, '6T/u'],
+  [0xe987, 3, '6UXu'],
   [0xec59, 5, 'akDpouo='],
-  [0xef57, 3, '6Z3o'],
+  [0xef57, 3, '6aPo'],
   [0xefc7, 16, 'rwIlAhIb/2z2DwhqF+kp5w=='],
   [0xf065, 5, 'ahDpluY='],
   [
@@ -57,7 +61,7 @@ export const pieces: readonly (readonly [offset: number, length: number, text: s
   ],
   [0xf841, 29, 'ahLput4AAAAAAAAAahHprt4AAAAAAAAAahXpot4='],
   [0xfe6e, 5, 'ahrpjdg='],
-  [0xfea5, 3, '6efY'],
+  [0xfea5, 3, '6e3Y'],
   [0xff53, 6, 'z2oF6afX'],
   [0xfff0, 15, '6lvgAPAxMS8zMC8yNgD8'],
 ];
@@ -65,19 +69,20 @@ export const pieces: readonly (readonly [offset: number, length: number, text: s
 /** Offsets of entries that have no fixed place on an AT. */
 export const labels = {
   unserved: 0xd100,
-  start_nothing: 0xd777,
-  irq8: 0xd80a,
-  irq9: 0xd826,
-  irq12: 0xd82f,
-  irq13: 0xd85d,
-  irq14: 0xd86c,
-  irq_of_second: 0xd881,
-  irq2: 0xd88a,
-  irq3: 0xd8a1,
-  irq4: 0xd8b8,
-  irq5: 0xd8cf,
-  irq7: 0xd8e6,
-  apm16: 0xd8ed,
+  start_nothing: 0xd77d,
+  irq8: 0xd810,
+  irq9: 0xd82c,
+  irq12: 0xd835,
+  irq13: 0xd863,
+  irq14: 0xd872,
+  irq_of_second: 0xd887,
+  irq2: 0xd890,
+  irq3: 0xd8a7,
+  irq4: 0xd8be,
+  irq5: 0xd8d5,
+  irq7: 0xd8ec,
+  apm16: 0xd8f3,
+  apm32: 0xd983,
 } as const;
 
 /** The code at the start of the VGA’s ROM. */

@@ -6,7 +6,7 @@ import { labels, ROM_SEGMENT } from '../../rom/rom.js';
 import { hex } from '../../words.js';
 
 /** AH of errors (APM BIOS Interface Specification 1.2, appendix A). */
-const Refusal = { notConnected: 0x03, unknownDevice: 0x09, badState: 0x60, unsupported: 0x0c } as const;
+const Refusal = { unknownDevice: 0x09, badState: 0x60, unsupported: 0x0c } as const;
 
 const names: Readonly<Record<number, string>> = {
   0: 'is there APM?',
@@ -20,13 +20,21 @@ const names: Readonly<Record<number, string>> = {
   8: 'power management on or off',
   10: 'how is the battery?',
   11: 'is there an event?',
+  12: 'which power state?',
   13: 'power management of a device on or off',
   14: 'which version?',
   15: 'engage',
+  16: 'what can it do?',
 };
 
-/** Power states of AL=07h. */
+/** The segments of the interface for protected mode: see rom/bios.S. */
+const CODE_LENGTH = 0xfff0;
+const DATA_SEGMENT = 0x40;
+const DATA_LENGTH = 0x100;
+
+/** Power states of AL=07h and 0Ch. */
 const OFF = 3;
+const ENABLED = 0;
 const ALL_DEVICES = 1;
 
 function perform(frame: Frame, pc: Pc): number {
@@ -35,8 +43,8 @@ function perform(frame: Frame, pc: Pc): number {
     case 0x00:
       frame.ax = 0x0102;
       frame.bx = 0x504d;
-      // 16-bit protected mode: other interfaces have their own call.
-      frame.cx = 1;
+      // Both interfaces for protected mode.
+      frame.cx = 3;
       return 0;
     case 0x01:
     case 0x04:
@@ -48,7 +56,18 @@ function perform(frame: Frame, pc: Pc): number {
     case 0x02:
       frame.ax = ROM_SEGMENT;
       frame.bx = labels.apm16;
-      frame.cx = 0x40;
+      frame.cx = DATA_SEGMENT;
+      frame.si = CODE_LENGTH;
+      frame.di = DATA_LENGTH;
+      return 0;
+    case 0x03:
+      frame.ax = ROM_SEGMENT;
+      frame.ebx = labels.apm32;
+      frame.cx = ROM_SEGMENT;
+      frame.dx = DATA_SEGMENT;
+      // The lengths of the segments with 16 and with 32 bits.
+      frame.esi = ((CODE_LENGTH << 16) | CODE_LENGTH) >>> 0;
+      frame.di = DATA_LENGTH;
       return 0;
     case 0x05:
       // Until the next interrupt.
@@ -67,8 +86,17 @@ function perform(frame: Frame, pc: Pc): number {
       return 0;
     case 0x0b:
       return 0x80;
+    case 0x0c:
+      if (bx !== ALL_DEVICES) return Refusal.unknownDevice;
+      frame.cx = ENABLED;
+      return 0;
     case 0x0e:
       frame.ax = 0x0102;
+      return 0;
+    case 0x10:
+      // No battery, and nothing that wakes it up.
+      frame.bx = frame.bx & 0xff00;
+      frame.cx = 0;
       return 0;
     default:
       return Refusal.unsupported;
